@@ -1,0 +1,48 @@
+/**
+ * Augmentations: steps from a decoded image to a training sample, in the order written. Geometry is a plan of
+ * crop, size and flip that the image reader carries out with its own resampling; the block only draws the numbers.
+ */
+
+import type { Random } from "../../graph/index.js";
+import type { Definition } from "../block.js";
+import type { ImageShape } from "../geometry.js";
+import type { Params, ValuesOf } from "../params.js";
+
+/** What to do with one image of a known size. Later steps see the size that earlier ones leave. */
+export type ImageStep =
+  /** Cut out [top, top + height) x [left, left + width); whole pixels inside the image. */
+  | {
+      readonly kind: "crop";
+      readonly top: number;
+      readonly left: number;
+      readonly height: number;
+      readonly width: number;
+    }
+  | {
+      readonly kind: "resize";
+      readonly height: number;
+      readonly width: number;
+      readonly filter: "bicubic" | "bilinear" | "nearest";
+    }
+  | { readonly kind: "flip"; readonly axis: "horizontal" | "vertical" }
+  /** (x - mean[c]) / std[c] on values in [0, 1]. */
+  | { readonly kind: "normalize"; readonly mean: readonly number[]; readonly std: readonly number[] };
+
+export interface AugmentContext {
+  /** The model's input: what the last step must leave. */
+  readonly image: ImageShape;
+}
+
+export interface Augment<P extends Params = Params> extends Definition<P, AugmentContext> {
+  /** The steps for one sample of the current size. Only `random` may vary them. */
+  readonly plan: (
+    p: ValuesOf<P>,
+    current: { readonly height: number; readonly width: number },
+    context: AugmentContext,
+    random: Random,
+  ) => readonly ImageStep[];
+  /** Whether two samples of one image can differ. Evaluation leaves random augmentations out. */
+  readonly random: boolean;
+}
+
+export const defineAugment = <const P extends Params>(augment: Augment<P>): Augment<P> => augment;

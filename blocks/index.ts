@@ -1,0 +1,2 @@
+/** The vocabulary: every block there is, by kind. */
+export type { Definition, ModelContext, Requirement } from "./block.js";

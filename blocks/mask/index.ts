@@ -1,0 +1,7 @@
+/** The masks, sorted by name. */
+
+import { random } from "./random.js";
+
+export { defineMask, type Mask, visibleTokens } from "./contract.js";
+
+export const masks = [random] as const;

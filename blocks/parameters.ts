@@ -1,0 +1,64 @@
+/**
+ * Declarations of a model's weights: nested records whose paths are the names in a checkpoint
+ * (`blocks.0.attn.qkv.weight`). Declaring makes no numbers; `initialize` does.
+ */
+
+import type { Dims, Tensor } from "../graph/index.js";
+
+/** How a weight starts. Closed set; `initialize` has one case for each. */
+export type Initializer =
+  | { readonly kind: "zeros" }
+  | { readonly kind: "ones" }
+  | { readonly kind: "normal"; readonly std: number }
+  /** Cut at two standard deviations. */
+  | { readonly kind: "truncated_normal"; readonly std: number }
+  /** U(-b, b) */
+  | { readonly kind: "uniform"; readonly bound: number }
+  /** U(-b, b) with b = sqrt(6 / (fanIn + fanOut)), of an [out, in] matrix. */
+  | { readonly kind: "xavier_uniform" }
+  /** Fixed 2-D sine-cosine table for [1, extra + rows * columns, D]; the first `extra` rows are zero. */
+  | { readonly kind: "sin_cos"; readonly rows: number; readonly columns: number; readonly extra: number };
+
+export interface Parameter<S extends Dims = Dims> {
+  readonly shape: S;
+  readonly init: Initializer;
+  /** A fixed table is stored and counted, but has no gradient. */
+  readonly trainable: boolean;
+}
+
+export type ParameterTree = Parameter | readonly ParameterTree[] | { readonly [name: string]: ParameterTree };
+
+/** The tensors of a parameter tree, in the same nesting. */
+export type Weights<T> =
+  T extends Parameter<infer S>
+    ? Tensor<S, "float32">
+    : T extends readonly (infer E)[]
+      ? readonly Weights<E>[]
+      : { readonly [K in keyof T]: Weights<T[K]> };
+
+export const isParameter = (tree: ParameterTree): tree is Parameter => "init" in tree && "shape" in tree;
+
+/** A trainable weight. */
+export const parameter = <const S extends Dims>(shape: S, init: Initializer): Parameter<S> => ({
+  shape,
+  init,
+  trainable: true,
+});
+
+/** A stored table that training leaves alone. */
+export const fixed = <const S extends Dims>(shape: S, init: Initializer): Parameter<S> => ({
+  shape,
+  init,
+  trainable: false,
+});
+
+/** All parameters with their dotted names, in declaration order. */
+export function* namedParameters(tree: ParameterTree, path = ""): Generator<readonly [string, Parameter]> {
+  if (isParameter(tree)) {
+    yield [path, tree];
+    return;
+  }
+  for (const [key, branch] of Object.entries(tree)) {
+    yield* namedParameters(branch as ParameterTree, path === "" ? key : `${path}.${key}`);
+  }
+}

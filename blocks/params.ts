@@ -1,0 +1,107 @@
+/**
+ * The kinds of parameter a block can have. A parameter says its range, unit, default and words once; checking,
+ * hover, completion, documentation tables and the TypeScript type of the block's argument are derived from it.
+ */
+
+/** `V` is what block code receives. */
+export interface Param<V> {
+  readonly type: ParamType;
+  /** One sentence, ends with a full stop. */
+  readonly doc: string;
+  /** Absent: must be written. */
+  readonly default?: V;
+}
+
+/** A learning rate: `1.5e-4 per 256` samples of the effective batch, or absolute when `per` is null. */
+export interface RateValue {
+  readonly value: number;
+  readonly per: number | null;
+}
+
+export interface DurationValue {
+  readonly amount: number;
+  readonly unit: "epochs" | "steps";
+}
+
+/** A block used as a value: `source: felzenszwalb(scale: 1000)`. */
+export interface BlockValue {
+  readonly block: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+export type ParamType =
+  | { readonly kind: "int"; readonly min: number; readonly max: number }
+  /** `openMin`: the minimum itself is not allowed. */
+  | { readonly kind: "real"; readonly min: number; readonly max: number; readonly openMin: boolean }
+  /** Written `75%`, given as 0.75. The ends are allowed unless open. */
+  | { readonly kind: "ratio"; readonly min: number; readonly max: number; readonly open: boolean }
+  /** `224x192`: height x width. */
+  | { readonly kind: "size"; readonly min: number; readonly max: number }
+  | { readonly kind: "choice"; readonly options: Readonly<Record<string, string>> }
+  | { readonly kind: "flag" }
+  | { readonly kind: "text" }
+  /** `(0.9, 0.95)`; `length` null: any number of them. */
+  | { readonly kind: "reals"; readonly length: number | null; readonly min: number; readonly max: number }
+  /** `20%..100%` (ratios) or `0.75..1.33` (reals). */
+  | { readonly kind: "interval"; readonly of: "ratio" | "real"; readonly min: number; readonly max: number }
+  | { readonly kind: "rate"; readonly min: number }
+  | { readonly kind: "duration"; readonly min: number }
+  | { readonly kind: "block"; readonly of: string }
+  | { readonly kind: "labels" };
+
+export type Params = Readonly<Record<string, Param<unknown>>>;
+export type ValuesOf<P extends Params> = { readonly [K in keyof P]: P[K] extends Param<infer V> ? V : never };
+
+interface Words<V> {
+  readonly doc: string;
+  readonly default?: V;
+}
+
+const param = <V>(type: ParamType, words: Words<V>): Param<V> => ({
+  type,
+  doc: words.doc,
+  ...(words.default === undefined ? {} : { default: words.default }),
+});
+
+export const int = (o: Words<number> & { min?: number; max?: number }): Param<number> =>
+  param({ kind: "int", min: o.min ?? 0, max: o.max ?? 2 ** 31 - 1 }, o);
+
+export const real = (o: Words<number> & { min?: number; max?: number; openMin?: boolean }): Param<number> =>
+  param({ kind: "real", min: o.min ?? -Infinity, max: o.max ?? Infinity, openMin: o.openMin ?? false }, o);
+
+export const ratio = (o: Words<number> & { min?: number; max?: number; open?: boolean }): Param<number> =>
+  param({ kind: "ratio", min: o.min ?? 0, max: o.max ?? 1, open: o.open ?? false }, o);
+
+export const size = (
+  o: Words<readonly [number, number]> & { min?: number; max?: number },
+): Param<readonly [number, number]> => param({ kind: "size", min: o.min ?? 1, max: o.max ?? 65_536 }, o);
+
+/** Option names with their words. */
+export const choice = <const O extends Readonly<Record<string, string>>>(
+  o: Words<keyof O & string> & { options: O },
+): Param<keyof O & string> => param({ kind: "choice", options: o.options }, o);
+
+export const flag = (o: Words<boolean>): Param<boolean> => param({ kind: "flag" }, o);
+
+export const text = (o: Words<string>): Param<string> => param({ kind: "text" }, o);
+
+export const reals = (
+  o: Words<readonly number[]> & { length?: number; min?: number; max?: number },
+): Param<readonly number[]> =>
+  param({ kind: "reals", length: o.length ?? null, min: o.min ?? -Infinity, max: o.max ?? Infinity }, o);
+
+export const interval = (
+  o: Words<readonly [number, number]> & { of: "ratio" | "real"; min?: number; max?: number },
+): Param<readonly [number, number]> =>
+  param({ kind: "interval", of: o.of, min: o.min ?? 0, max: o.max ?? (o.of === "ratio" ? 1 : Infinity) }, o);
+
+export const rate = (o: Words<RateValue> & { min?: number }): Param<RateValue> =>
+  param({ kind: "rate", min: o.min ?? 0 }, o);
+
+export const duration = (o: Words<DurationValue> & { min?: number }): Param<DurationValue> =>
+  param({ kind: "duration", min: o.min ?? 0 }, o);
+
+export const block = (o: Words<BlockValue> & { of: string }): Param<BlockValue> =>
+  param({ kind: "block", of: o.of }, o);
+
+export const labels = (o: Words<readonly string[]>): Param<readonly string[]> => param({ kind: "labels" }, o);

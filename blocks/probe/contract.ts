@@ -1,0 +1,33 @@
+/** Probes: evaluations that judge frozen features, exactly as their published protocol says. */
+
+import type { Random } from "../../graph/index.js";
+import type { Definition } from "../block.js";
+import type { Params, ValuesOf } from "../params.js";
+
+/** Frozen features of a labelled set: [count, width], row major. */
+export interface Features {
+  readonly values: Float32Array;
+  readonly labels: Int32Array;
+  readonly count: number;
+  readonly width: number;
+  readonly classes: number;
+}
+
+export interface ProbeResult {
+  /** Named scores in [0, 1], the first is the headline: `{ top1: 0.93, top5: 0.99 }`. */
+  readonly scores: Readonly<Record<string, number>>;
+  /** The protocol in words, with the values used and what was chosen by validation. */
+  readonly protocol: string;
+}
+
+export interface Probe<P extends Params = Params> extends Definition<P> {
+  readonly run: (
+    p: ValuesOf<P>,
+    train: Features,
+    test: Features,
+    random: Random,
+    tick?: (done: number, total: number) => void,
+  ) => Promise<ProbeResult>;
+}
+
+export const defineProbe = <const P extends Params>(probe: Probe<P>): Probe<P> => probe;

@@ -1,0 +1,69 @@
+/**
+ * The checked model: what the checker hands on. Names are resolved, defaults filled, units converted, and every value
+ * carries its origin; after it there is nothing to look up.
+ */
+
+import type { Definition } from "../blocks/index.js";
+import type { Span } from "../grammar/index.js";
+
+/** Where a value comes from. */
+export interface Origin {
+  /** `default`: the block's definition; then `span` is the block's use. */
+  readonly how: "written" | "default" | "set";
+  readonly span: Span;
+}
+
+/** A block in a slot, with all its values. */
+export interface Use<D extends Definition = Definition> {
+  /** Kind of block, a key of the registry. */
+  readonly kind: string;
+  readonly definition: D;
+  readonly values: Readonly<Record<string, unknown>>;
+  /** One for each parameter. */
+  readonly origins: Readonly<Record<string, Origin>>;
+  /** The `block(...)` itself. */
+  readonly origin: Origin;
+}
+
+/** One line of a model, after inheritance. */
+export interface Filled {
+  readonly slot: string;
+  readonly label: string | null;
+  readonly use: Use;
+  /** Slots of its own, from the `{ }` after it. */
+  readonly inner: readonly Filled[];
+}
+
+export interface Model {
+  readonly name: string;
+  readonly doc: string;
+  /** The declaration's name. */
+  readonly span: Span;
+  /** From the root of `extends` to this one. */
+  readonly ancestry: readonly string[];
+  /** In the order of the language's slots, defaults of empty slots included. */
+  readonly slots: readonly Filled[];
+}
+
+export interface Setting<V = unknown> {
+  readonly value: V;
+  readonly origin: Origin;
+}
+
+export interface Recipe {
+  readonly name: string;
+  readonly doc: string;
+  readonly span: Span;
+  /** Name of the model it trains. */
+  readonly model: string;
+  readonly data: Use;
+  readonly augment: readonly Use[];
+  readonly optimizer: Use;
+  readonly schedule: Use;
+  readonly evaluate: readonly {
+    readonly use: Use;
+    readonly every: { readonly amount: number; readonly unit: "epochs" | "steps" } | null;
+  }[];
+  /** Batch, epochs or steps, seed, precision ...: one for each key of `recipeSettings`. */
+  readonly settings: Readonly<Record<string, Setting>>;
+}

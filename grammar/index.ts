@@ -1,0 +1,4 @@
+/** Text to syntax tree and back. Knows no block's name. */
+export type * from "./ast.js";
+export type { Diagnostic, Fix, Severity } from "./diagnostic.js";
+export { cover, lineText, type Position, positionAt, type Source, type Span } from "./source.js";

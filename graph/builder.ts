@@ -1,0 +1,129 @@
+/**
+ * The builder's contract: what model code is written against. Each method records one operation and gives its output;
+ * nothing is computed. Shape mistakes throw a `ShapeError` that names the operation and the shapes.
+ * Methods keep the literal shape in their type where that is simple; the rest of `blocks/nn` states it by hand.
+ */
+
+import type { Graph } from "./graph.js";
+import type { Attributes } from "./operations.js";
+import type { Dims, DType, Tensor, TypedArray } from "./shape.js";
+
+export interface Builder {
+  /** What "B" stands for in this trace. */
+  readonly batch: number;
+
+  /** A tensor fed at each run. "B" in the shape is the batch. */
+  input<const S extends Dims, T extends DType = "float32">(name: string, shape: S, dtype?: T): Tensor<S, T>;
+  /** A tensor the executor keeps from run to run. */
+  state<const S extends Dims>(name: string, shape: S): Tensor<S, "float32">;
+  /** A number becomes a scalar, or fills `shape`. */
+  constant<const S extends Dims = readonly []>(value: number | TypedArray, shape?: S, dtype?: DType): Tensor<S>;
+
+  neg<S extends Dims>(x: Tensor<S>): Tensor<S>;
+  exp<S extends Dims>(x: Tensor<S>): Tensor<S>;
+  log<S extends Dims>(x: Tensor<S>): Tensor<S>;
+  sqrt<S extends Dims>(x: Tensor<S>): Tensor<S>;
+  rsqrt<S extends Dims>(x: Tensor<S>): Tensor<S>;
+  abs<S extends Dims>(x: Tensor<S>): Tensor<S>;
+  sign<S extends Dims>(x: Tensor<S>): Tensor<S>;
+  erf<S extends Dims>(x: Tensor<S>): Tensor<S>;
+  tanh<S extends Dims>(x: Tensor<S>): Tensor<S>;
+  sigmoid<S extends Dims>(x: Tensor<S>): Tensor<S>;
+  softplus<S extends Dims>(x: Tensor<S>): Tensor<S>;
+  sin<S extends Dims>(x: Tensor<S>): Tensor<S>;
+  cos<S extends Dims>(x: Tensor<S>): Tensor<S>;
+  floor<S extends Dims>(x: Tensor<S>): Tensor<S>;
+
+  /** Binary operations broadcast; a plain number is a constant. The type is that of the first operand. */
+  add<S extends Dims>(a: Tensor<S>, b: Tensor | number): Tensor<S>;
+  sub<S extends Dims>(a: Tensor<S>, b: Tensor | number): Tensor<S>;
+  mul<S extends Dims>(a: Tensor<S>, b: Tensor | number): Tensor<S>;
+  div<S extends Dims>(a: Tensor<S>, b: Tensor | number): Tensor<S>;
+  maximum<S extends Dims>(a: Tensor<S>, b: Tensor | number): Tensor<S>;
+  minimum<S extends Dims>(a: Tensor<S>, b: Tensor | number): Tensor<S>;
+  less<S extends Dims>(a: Tensor<S>, b: Tensor | number): Tensor<S, "bool">;
+  lessEqual<S extends Dims>(a: Tensor<S>, b: Tensor | number): Tensor<S, "bool">;
+  equal<S extends Dims>(a: Tensor<S>, b: Tensor | number): Tensor<S, "bool">;
+  select<S extends Dims>(condition: Tensor<Dims, "bool">, a: Tensor<S>, b: Tensor | number): Tensor<S>;
+  cast<S extends Dims, T extends DType>(x: Tensor<S>, dtype: T): Tensor<S, T>;
+  stopGradient<S extends Dims>(x: Tensor<S>): Tensor<S>;
+
+  /** No axes: all of them. Negative axes count from the end. */
+  sum(x: Tensor, axes?: readonly number[], keep?: "keep"): Tensor;
+  /** sum / count, as two operations. */
+  mean(x: Tensor, axes?: readonly number[], keep?: "keep"): Tensor;
+  reduceMax(x: Tensor, axes?: readonly number[], keep?: "keep"): Tensor;
+  argMax(x: Tensor): Tensor<Dims, "int32">;
+  argSort<S extends Dims>(x: Tensor<S>): Tensor<S, "int32">;
+
+  reshape<const S extends Dims>(x: Tensor, shape: S): Tensor<S>;
+  transpose(x: Tensor, permutation: readonly number[]): Tensor;
+  broadcast<const S extends Dims>(x: Tensor, shape: S): Tensor<S>;
+  concat(parts: readonly Tensor[], axis: number): Tensor;
+  slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor;
+  pad(x: Tensor, before: readonly number[], after: readonly number[]): Tensor;
+  takeTokens<D extends Dims, K extends number>(
+    x: Tensor<readonly ["B", number, ...D]>,
+    index: Tensor<readonly ["B", K], "int32">,
+  ): Tensor<readonly ["B", K, ...D]>;
+  putTokens(x: Tensor, index: Tensor, count: number): Tensor;
+
+  matmul(a: Tensor, b: Tensor, transpose?: { readonly a?: true; readonly b?: true }): Tensor;
+  linear<L extends Dims, I extends number, O extends number>(
+    x: Tensor<readonly [...L, I]>,
+    weight: Tensor<readonly [O, I]>,
+    bias: Tensor<readonly [O]>,
+  ): Tensor<readonly [...L, O]>;
+  linearGrad(dy: Tensor, x: Tensor, weight: Tensor): readonly [dx: Tensor, dweight: Tensor, dbias: Tensor];
+  layerNorm<S extends Dims>(
+    x: Tensor<S>,
+    gamma: Tensor,
+    beta: Tensor,
+    epsilon: number,
+  ): readonly [y: Tensor<S>, mean: Tensor, rstd: Tensor];
+  layerNormGrad(
+    dy: Tensor,
+    x: Tensor,
+    gamma: Tensor,
+    mean: Tensor,
+    rstd: Tensor,
+  ): readonly [dx: Tensor, dgamma: Tensor, dbeta: Tensor];
+  softmax<S extends Dims>(x: Tensor<S>): Tensor<S>;
+  softmaxGrad<S extends Dims>(dy: Tensor<S>, y: Tensor<S>): Tensor<S>;
+  gelu<S extends Dims>(x: Tensor<S>): Tensor<S>;
+  geluGrad<S extends Dims>(dy: Tensor<S>, x: Tensor<S>): Tensor<S>;
+  attention<S extends Dims>(
+    q: Tensor<S>,
+    k: Tensor,
+    v: Tensor,
+    scale: number,
+  ): readonly [y: Tensor<S>, probabilities: Tensor];
+  attentionGrad(
+    dy: Tensor,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    probabilities: Tensor,
+    scale: number,
+  ): readonly [dq: Tensor, dk: Tensor, dv: Tensor];
+
+  adamw(
+    p: Tensor,
+    gradient: Tensor,
+    m: Tensor,
+    v: Tensor,
+    lr: Tensor,
+    step: Tensor,
+    settings: Attributes["adamw"],
+  ): readonly [p: Tensor, m: Tensor, v: Tensor];
+  sgd(p: Tensor, gradient: Tensor, m: Tensor, lr: Tensor, settings: Attributes["sgd"]): readonly [p: Tensor, m: Tensor];
+
+  /** Nodes made inside carry the name in their `scope`; scopes nest with "/". */
+  scope<R>(name: string, body: () => R): R;
+
+  /** The graph of everything recorded that the outputs and updates need, and all declared feeds and state. */
+  finish(results: {
+    readonly outputs: Readonly<Record<string, Tensor>>;
+    readonly updates?: Readonly<Record<string, Tensor>>;
+  }): Graph;
+}

@@ -1,0 +1,109 @@
+/**
+ * The closed set of operations and their attributes. Each phase (shape rules, gradients, cost, reference kernels,
+ * every executor) has one table over this set, typed so that a forgotten operation does not compile.
+ *
+ * Notation: `[...]` any leading axes. Axes in attributes are never negative. Broadcasting is NumPy's.
+ */
+
+import type { DType, TypedArray } from "./shape.js";
+
+type None = {};
+
+export interface Attributes {
+  // -- sources
+  /** Fed by name, or kept as state. */
+  input: { readonly name: string; readonly shape: readonly number[]; readonly dtype: DType };
+  /** `data` has the full size, or one element that fills the shape. */
+  constant: { readonly data: TypedArray; readonly shape: readonly number[]; readonly dtype: DType };
+
+  // -- elementwise, one float32 input
+  neg: None;
+  exp: None;
+  log: None;
+  sqrt: None;
+  rsqrt: None;
+  abs: None;
+  /** -1, 0 or 1; gradient zero. */
+  sign: None;
+  erf: None;
+  tanh: None;
+  sigmoid: None;
+  /** log(1 + exp x), without overflow. */
+  softplus: None;
+  sin: None;
+  cos: None;
+  floor: None;
+
+  // -- elementwise, two inputs of one dtype, broadcast
+  add: None;
+  sub: None;
+  mul: None;
+  div: None;
+  maximum: None;
+  minimum: None;
+  /** -> bool */
+  less: None;
+  lessEqual: None;
+  equal: None;
+
+  // -- choice and conversion
+  /** (condition bool, a, b) -> a where true; broadcast. */
+  select: None;
+  cast: { readonly dtype: DType };
+  /** The same value; no gradient flows back. */
+  stopGradient: None;
+
+  // -- reductions; `keep` leaves axes of size 1
+  sum: { readonly axes: readonly number[]; readonly keep: boolean };
+  reduceMax: { readonly axes: readonly number[]; readonly keep: boolean };
+  /** Index of the largest along the last axis -> int32 `[...]`; the first on ties. */
+  argMax: None;
+  /** Order that sorts the last axis ascending -> int32, same shape; stable. */
+  argSort: None;
+
+  // -- movement
+  reshape: { readonly shape: readonly number[] };
+  transpose: { readonly permutation: readonly number[] };
+  broadcast: { readonly shape: readonly number[] };
+  concat: { readonly axis: number };
+  slice: { readonly begin: readonly number[]; readonly size: readonly number[] };
+  /** Zeros around; one pair an axis. */
+  pad: { readonly before: readonly number[]; readonly after: readonly number[] };
+  /** (x [B, N, ...], index int32 [B, K]) -> [B, K, ...]. The indices of a row are distinct. */
+  takeTokens: None;
+  /** (x [B, K, ...], index int32 [B, K]) -> [B, N, ...] with x[b, k] at row index[b, k], zero elsewhere. */
+  putTokens: { readonly count: number };
+
+  // -- matrix products; batch axes equal, or absent in one of the two
+  matmul: { readonly transposeA: boolean; readonly transposeB: boolean };
+
+  // -- composites that backends do better than the sum of their parts
+  /** (x [..., I], weight [O, I], bias [O]) -> x weight^T + bias [..., O]; as torch.nn.Linear. */
+  linear: None;
+  /** (dy [..., O], x [..., I], weight [O, I]) -> dx [..., I], dweight [O, I], dbias [O] */
+  linearGrad: None;
+  /** (x [..., D], gamma [D], beta [D]) -> y [..., D], mean [..., 1], rstd [..., 1]; biased variance. */
+  layerNorm: { readonly epsilon: number };
+  /** (dy, x, gamma, mean, rstd) -> dx, dgamma [D], dbeta [D] */
+  layerNormGrad: None;
+  /** Over the last axis. */
+  softmax: None;
+  /** (dy, y) -> dx */
+  softmaxGrad: None;
+  /** x Phi(x), by erf. */
+  gelu: None;
+  /** (dy, x) -> dx */
+  geluGrad: None;
+  /** (q, k, v [B, h, N|M, d]) -> softmax(q k^T scale) v [B, h, N, d], probabilities [B, h, N, M] */
+  attention: { readonly scale: number };
+  /** (dy, q, k, v, probabilities) -> dq, dk, dv */
+  attentionGrad: { readonly scale: number };
+
+  // -- optimizers; scalars `lr` [] and `step` [] (float32, from 1) are inputs, so that one graph serves all steps
+  /** (p, g, m, v, lr, step) -> p, m, v; decoupled decay: p <- p - lr (m^ / (sqrt v^ + epsilon) + decay p). As torch.optim.AdamW. */
+  adamw: { readonly beta1: number; readonly beta2: number; readonly epsilon: number; readonly decay: number };
+  /** (p, g, m, lr) -> p, m; m <- momentum m + (g + decay p), p <- p - lr (m, or g + momentum m with nesterov). As torch.optim.SGD. */
+  sgd: { readonly momentum: number; readonly decay: number; readonly nesterov: boolean };
+}
+
+export type OperationName = keyof Attributes;

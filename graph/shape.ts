@@ -1,0 +1,38 @@
+/**
+ * Shapes and element types. At run time a shape is a list of whole numbers; in types it is a tuple of literals,
+ * with "B" for the batch, so that TypeScript finds a wrong shape at the line that made it.
+ */
+
+export type DType = "float32" | "int32" | "bool";
+
+/** One axis in a type: a literal size, `number` when unknown, or "B" for the batch. */
+export type Dim = number | "B";
+export type Dims = readonly Dim[];
+
+declare const dims: unique symbol;
+
+/**
+ * A value of a graph: output number `index` of `node`. `S` exists only in types.
+ * Tensors compute nothing; an executor gives them numbers.
+ */
+export interface Tensor<S extends Dims = Dims, T extends DType = DType> {
+  readonly node: import("./graph.js").Node;
+  readonly index: number;
+  readonly shape: readonly number[];
+  readonly dtype: T;
+  readonly [dims]?: S;
+}
+
+export type TypedArray = Float32Array | Int32Array | Uint8Array | Float64Array;
+
+/** Number of elements. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+
+export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((n, i) => n === b[i]);
+
+/** `[2, 16, 64]`, or `[]` for a scalar. */
+export const showShape = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
+
+/** Bytes of one element; bool is stored as one byte. */
+export const bytesOf: { readonly [T in DType]: number } = { float32: 4, int32: 4, bool: 1 };

@@ -1,0 +1,45 @@
+/**
+ * The contract of an executor: it holds named state where it computes and runs graphs over it.
+ * It is not a tensor library: everything it runs is a `Graph`.
+ */
+
+import type { Graph, StateSlot, TypedArray, Values } from "../../graph/index.js";
+
+/** A compiled graph. Feeds by name in, outputs by name out; the graph's updates replace state afterwards. */
+export type Runner = (feeds: Values) => Promise<Record<string, TypedArray>>;
+
+/** State and the graphs that share it. One run at a time. */
+export interface Session {
+  /** Prepares a graph whose state slots are all known to the session. */
+  load(graph: Graph): Promise<Runner>;
+  /** Copies of the named state, all of it when no names are given. */
+  read(names?: readonly string[]): Promise<Record<string, TypedArray>>;
+  write(values: Values): Promise<void>;
+  /** Bytes held now, on the device where that is known; and live tensors, for the leak check. */
+  memory(): { readonly bytes: number; readonly tensors: number };
+  close(): Promise<void>;
+}
+
+export interface Executor {
+  /** `tfjs` or `onnx`. */
+  readonly name: string;
+  /** `wasm`, `cpu`, `webgpu`, `webgl`, `tensorflow`. */
+  readonly backend: string;
+  /** In words: "WebAssembly SIMD, 1 thread", "NVIDIA H200 through Vulkan". */
+  readonly device: string;
+  /** State starts from `initial`; every slot must be in it. */
+  open(state: readonly StateSlot[], initial: Values): Promise<Session>;
+  close(): Promise<void>;
+}
+
+/** One way of executing, present or not. */
+export interface Availability {
+  readonly executor: string;
+  readonly backend: string;
+  readonly present: boolean;
+  readonly device?: string;
+  /** Why it is not here. */
+  readonly why?: string;
+  /** What to do to get it. */
+  readonly remedy?: string;
+}

@@ -1,0 +1,45 @@
+/**
+ * Builds `dist/`: one JavaScript file for each door of the package, sharing chunks so that every module exists once,
+ * and type declarations beside them. Light dependencies are bundled, so that `mae check` starts quickly; heavy ones
+ * stay outside and load only when a command needs them.
+ */
+
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, rmSync } from "node:fs";
+import { build } from "esbuild";
+
+const doors = {
+  index: "index.ts",
+  cli: "cli/main.ts",
+  grammar: "grammar/index.ts",
+  graph: "graph/index.ts",
+  blocks: "blocks/index.ts",
+  compiler: "compiler/index.ts",
+  emit: "compiler/emit/index.ts",
+  runtime: "runtime/index.ts",
+  "data-worker": "runtime/data/worker.ts",
+};
+
+const heavy = ["@tensorflow/*", "onnxruntime-node", "prettier", "sharp", "ts-morph", "typescript", "webgpu"];
+
+rmSync("dist", { recursive: true, force: true });
+await build({
+  entryPoints: Object.fromEntries(Object.entries(doors).filter(([, path]) => existsSync(path))),
+  outdir: "dist",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  external: heavy,
+  sourcemap: true,
+  legalComments: "linked",
+  // Bundled CommonJS dependencies expect `require`.
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+  },
+});
+if (existsSync("dist/cli.js")) chmodSync("dist/cli.js", 0o755);
+execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tools/types.tsconfig.json"], {
+  stdio: "inherit",
+});
