@@ -7,7 +7,8 @@
 
 import type { DType, TypedArray } from "./shape.js";
 
-type None = {};
+/** No attributes. */
+type None = Readonly<Record<never, never>>;
 
 export interface Attributes {
   // -- sources

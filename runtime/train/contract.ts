@@ -1,0 +1,83 @@
+/** What training is given and what it tells: plain values, so that any front end can start it and show it. */
+
+import type { Augment, Dataset, Definition, Optimizer, Probe, Schedule } from "../../blocks/index.js";
+import type { Executor } from "../executors/executor.js";
+
+/** A block with checked values. */
+export interface Bound<D extends Definition = Definition> {
+  readonly definition: D;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** A checked recipe, without the text it came from. */
+export interface Training {
+  readonly data: Bound<Dataset>;
+  readonly augment: readonly Bound<Augment>[];
+  readonly optimizer: Bound<Optimizer>;
+  readonly schedule: Bound<Schedule>;
+  /** Samples of one optimizer step. */
+  readonly batch: number;
+  /** One of the two is set. */
+  readonly epochs: number | null;
+  readonly steps: number | null;
+  readonly seed: number;
+  /** Largest global norm of the gradients; null: no clipping. */
+  readonly clip: number | null;
+  readonly evaluate: readonly {
+    readonly probe: Bound<Probe>;
+    readonly every: { readonly amount: number; readonly unit: "epochs" | "steps" } | null;
+  }[];
+}
+
+export interface TrainOptions {
+  /** Where log, checkpoints and pictures go. */
+  readonly directory: string;
+  /** Data paths are relative to it. */
+  readonly root: string;
+  readonly executor: Executor;
+  /** Continue from the newest checkpoint in `directory`; an error when there is none. */
+  readonly resume: boolean;
+  /** The resolved spec, kept in every checkpoint. */
+  readonly spec: string;
+  /** Threads that decode and augment; 0: in this thread. */
+  readonly workers: number;
+  /** Steps between checkpoints. */
+  readonly checkpointEvery: number;
+  /** Aborting ends after the current step with a saved checkpoint. */
+  readonly signal: AbortSignal;
+  readonly report: (event: TrainEvent) => void;
+}
+
+export type TrainEvent =
+  | {
+      readonly kind: "start";
+      readonly step: number;
+      readonly totalSteps: number;
+      readonly stepsPerEpoch: number;
+      readonly samples: number;
+      readonly parameters: number;
+      readonly notes: readonly string[];
+    }
+  | {
+      readonly kind: "step";
+      /** Steps done, from 1. */
+      readonly step: number;
+      readonly epoch: number;
+      readonly loss: number;
+      readonly terms: Readonly<Record<string, number>>;
+      readonly lr: number;
+      readonly imagesPerSecond: number;
+      /** Share of the last interval spent waiting for data, 0..1. */
+      readonly waiting: number;
+      readonly secondsLeft: number;
+      readonly memoryBytes: number;
+    }
+  | { readonly kind: "checkpoint"; readonly step: number; readonly path: string }
+  | {
+      readonly kind: "probe";
+      readonly step: number;
+      readonly name: string;
+      readonly scores: Readonly<Record<string, number>>;
+    }
+  | { readonly kind: "note"; readonly text: string }
+  | { readonly kind: "end"; readonly step: number; readonly loss: number; readonly interrupted: boolean };
