@@ -17,13 +17,13 @@ export interface MaskSampler {
 
 /** The tensors fed at each training step. */
 export interface Batch {
-  readonly image: Tensor<readonly ["B", number, number, number], "float32">;
+  readonly image: Tensor<["B", number, number, number], "float32">;
   /** Indices of the visible tokens, in the order in which the encoder sees them. */
-  readonly visible: Tensor<readonly ["B", number], "int32">;
+  readonly visible: Tensor<["B", number], "int32">;
   /** Indices of the hidden tokens. */
-  readonly hidden: Tensor<readonly ["B", number], "int32">;
+  readonly hidden: Tensor<["B", number], "int32">;
   /** Place of each token in [visible, hidden]: the inverse of the mask's order. */
-  readonly restore: Tensor<readonly ["B", number], "int32">;
+  readonly restore: Tensor<["B", number], "int32">;
 }
 
 export interface Losses {

@@ -17,7 +17,7 @@ export interface Builder {
   /** A tensor the executor keeps from run to run. */
   state<const S extends Dims>(name: string, shape: S): Tensor<S, "float32">;
   /** A number becomes a scalar, or fills `shape`. */
-  constant<const S extends Dims = readonly []>(value: number | TypedArray, shape?: S, dtype?: DType): Tensor<S>;
+  constant<const S extends Dims = []>(value: number | TypedArray, shape?: S, dtype?: DType): Tensor<S>;
 
   neg<S extends Dims>(x: Tensor<S>): Tensor<S>;
   exp<S extends Dims>(x: Tensor<S>): Tensor<S>;
@@ -63,17 +63,17 @@ export interface Builder {
   slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor;
   pad(x: Tensor, before: readonly number[], after: readonly number[]): Tensor;
   takeTokens<D extends Dims, K extends number>(
-    x: Tensor<readonly ["B", number, ...D]>,
-    index: Tensor<readonly ["B", K], "int32">,
-  ): Tensor<readonly ["B", K, ...D]>;
+    x: Tensor<["B", number, ...D]>,
+    index: Tensor<["B", K], "int32">,
+  ): Tensor<["B", K, ...D]>;
   putTokens(x: Tensor, index: Tensor, count: number): Tensor;
 
   matmul(a: Tensor, b: Tensor, transpose?: { readonly a?: true; readonly b?: true }): Tensor;
   linear<L extends Dims, I extends number, O extends number>(
-    x: Tensor<readonly [...L, I]>,
-    weight: Tensor<readonly [O, I]>,
-    bias: Tensor<readonly [O]>,
-  ): Tensor<readonly [...L, O]>;
+    x: Tensor<[...L, I]>,
+    weight: Tensor<[O, I]>,
+    bias: Tensor<[O]>,
+  ): Tensor<[...L, O]>;
   linearGrad(dy: Tensor, x: Tensor, weight: Tensor): readonly [dx: Tensor, dweight: Tensor, dbias: Tensor];
   layerNorm<S extends Dims>(
     x: Tensor<S>,

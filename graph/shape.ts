@@ -7,7 +7,7 @@ export type DType = "float32" | "int32" | "bool";
 
 /** One axis in a type: a literal size, `number` when unknown, or "B" for the batch. */
 export type Dim = number | "B";
-export type Dims = readonly Dim[];
+export type Dims = Dim[];
 
 declare const dims: unique symbol;
 
