@@ -1,0 +1,54 @@
+/**
+ * A failure of the user's machine or data, as opposed to a mistake in a spec (a `Diagnostic`) or in maelang (an
+ * invariant): what happened, why where that is known, and what to do. Front ends print it; nobody prints its stack.
+ */
+
+/** Every code there is, with what it means; `mae explain` reads them here. */
+export const runErrors = {
+  "run/checkpoint-mismatch": "The checkpoint belongs to another model.",
+  "run/checkpoint-missing": "There is no checkpoint to continue from.",
+  "run/checkpoint-unreadable": "The file is not a checkpoint that maelang can read.",
+  "run/channels": "The images have another number of channels than the model declares.",
+  "run/data": "The data is missing, empty or not in the format that the spec says.",
+  "run/disk-full": "The disk has no room for what has to be written.",
+  "run/image-size": "The images do not have the size of the model's input after augmentation.",
+  "run/loss-not-finite": "The loss became infinite or not a number.",
+  "run/resume-mismatch": "The run cannot be continued exactly, because its recipe or its data changed.",
+  "run/run-exists": "The output folder already holds a run.",
+  "run/safetensors": "The file is not a valid safetensors file.",
+  "run/too-few-samples": "The data has fewer samples than one batch.",
+  "run/too-many-broken-files": "Too many image files cannot be decoded.",
+  "run/unreadable": "A file or folder cannot be read.",
+  "run/weights-not-finite": "A weight became infinite or not a number.",
+  "run/worker": "A data worker could not be started or ended unexpectedly.",
+  "run/unwritable": "The output folder cannot be written.",
+} as const;
+
+export type RunErrorCode = keyof typeof runErrors;
+
+export class RunError extends Error {
+  override readonly name = "RunError";
+  readonly code: RunErrorCode;
+  /** What happened, one sentence without its full stop. */
+  readonly what: string;
+  /** The cause, where it is known. */
+  readonly why: string | null;
+  /** What to do about it, whole sentences. */
+  readonly help: string;
+
+  constructor(
+    code: RunErrorCode,
+    words: { readonly what: string; readonly why?: string; readonly help: string },
+    options?: { readonly cause?: unknown },
+  ) {
+    super(`${words.what}${words.why === undefined ? "" : `: ${words.why}`}. ${words.help}`, options);
+    this.code = code;
+    this.what = words.what;
+    this.why = words.why ?? null;
+    this.help = words.help;
+  }
+}
+
+/** The code of a failed system call (`ENOENT`), or "" for anything else. */
+export const systemCode = (error: unknown): string =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
