@@ -7,19 +7,22 @@
 import type { Grid, ImageShape } from "./geometry.js";
 import type { Params, ValuesOf } from "./params.js";
 
+// Functions of a block's values are written as methods, which TypeScript compares loosely in their arguments, so that
+// blocks with different parameters fit into one list.
+
 /** A condition that joins several values, and the sentence said when it fails. */
 export interface Requirement<P extends Params, Context> {
   /** Last part of the diagnostic's code: `<kind>/<block>/<name>`. */
   readonly name: string;
-  /** The parameter to point at. */
-  readonly at: keyof P & string;
+  /** The parameter to point at; null: the block. */
+  readonly at: (keyof P & string) | null;
   /** What the condition is, for the documentation. */
   readonly doc: string;
-  readonly holds: (p: ValuesOf<P>, context: Context) => boolean;
+  holds(p: ValuesOf<P>, context: Context): boolean;
   /** What is wrong, with the numbers. */
-  readonly say: (p: ValuesOf<P>, context: Context) => string;
+  say(p: ValuesOf<P>, context: Context): string;
   /** Nearest values that fit, or another way out. */
-  readonly help?: (p: ValuesOf<P>, context: Context) => string;
+  help?(p: ValuesOf<P>, context: Context): string;
 }
 
 /** What all blocks share. `Context` is what is known about the model where the block stands. */
@@ -35,13 +38,17 @@ export interface Definition<P extends Params = Params, Context = never> {
   readonly params: P;
   /** The parameter that a lone unnamed argument fills, as in `folder("data")`. */
   readonly positional?: keyof P & string;
+  /** Stands in a slot that the spec leaves empty; at most one of a kind. */
+  readonly isDefault?: true;
   readonly requires?: readonly Requirement<P, Context>[];
 }
 
-/** What is known when a mask, encoder, decoder, target or loss is checked. */
+/** What is known when positions, a mask, encoder, decoder, target or loss is checked. */
 export interface ModelContext {
   readonly image: ImageShape;
   readonly grid: Grid;
   /** Encoder width; null while the encoder itself is being checked. */
   readonly width: number | null;
+  /** Decoder width; null when there is no decoder, or while it is being checked. */
+  readonly decoderWidth: number | null;
 }

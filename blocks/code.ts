@@ -1,33 +1,24 @@
 /**
  * How block code is written so that it can be both traced and printed. A block builds its part of a model by calling
- * *layers* through `Code`; each call computes abstract tensors at once and is kept as a statement of the program.
+ * *layers* through `Code`; each call computes abstract tensors at once and may be kept as a statement of the program.
  * The emitter prints the statements; nothing else describes the model, so what is planned, printed and trained is one thing.
  */
 
-import type { Builder } from "../graph/index.js";
+import type { Builder, Tensor } from "../graph/index.js";
 
-/** A function of `blocks/nn` that emitted programs call by name: `name(g, ...args)`. */
-export interface Layer<A extends readonly unknown[] = readonly never[], R = unknown> {
-  (g: Builder, ...args: A): R;
+/** A function of `blocks/nn`, called as `layer(g, ...args)`. Its arguments are typed where it is printed, in the emitted module. */
+export interface Layer {
+  (g: Builder, ...args: never[]): unknown;
   /** Its exported name. */
   readonly layer: string;
 }
 
-/** A function that declares weights and that emitted programs call by name: `name(...args)`. */
-export interface Declarer<A extends readonly unknown[] = readonly never[], R = unknown> {
-  (...args: A): R;
-  readonly layer: string;
-}
-
 export interface Code {
-  /** Keeps `const name = layer(g, ...args)`. Names are made distinct within a function. */
-  let<A extends readonly unknown[], R>(name: string, layer: Layer<A, R>, ...args: A): R;
-  /** Keeps `for (const w of list) name = layer(g, name, w, ...rest)`, starting from `start`. */
-  fold<X, W, A extends readonly unknown[]>(
-    name: string,
-    list: readonly W[],
-    start: X,
-    layer: Layer<readonly [X, W, ...A], X>,
-    ...rest: A
-  ): X;
+  /**
+   * `const name = layer(g, ...args)`. Arguments are tensors, branches of the weights, lists and records of them, or plain
+   * data. Names are made distinct within a function.
+   */
+  let(name: string, layer: Layer, ...args: readonly unknown[]): Tensor;
+  /** `for (const w of list) name = layer(g, name, w, ...args)`, starting from `start`: the layers of a network. */
+  fold(name: string, list: readonly unknown[], start: Tensor, layer: Layer, ...args: readonly unknown[]): Tensor;
 }

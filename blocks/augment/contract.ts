@@ -35,12 +35,12 @@ export interface AugmentContext {
 
 export interface Augment<P extends Params = Params> extends Definition<P, AugmentContext> {
   /** The steps for one sample of the current size. Only `random` may vary them. */
-  readonly plan: (
+  plan(
     p: ValuesOf<P>,
     current: { readonly height: number; readonly width: number },
     context: AugmentContext,
     random: Random,
-  ) => readonly ImageStep[];
+  ): readonly ImageStep[];
   /** Whether two samples of one image can differ. Evaluation leaves random augmentations out. */
   readonly random: boolean;
 }

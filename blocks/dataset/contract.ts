@@ -44,7 +44,7 @@ export interface DatasetContext {
 
 export interface Dataset<P extends Params = Params> extends Definition<P, DatasetContext> {
   /** Throws `DataError` (below) when the data is not what the spec says. */
-  readonly open: (p: ValuesOf<P>, files: Files, split: Split) => Promise<SampleIndex>;
+  open(p: ValuesOf<P>, files: Files, split: Split): Promise<SampleIndex>;
   /** Channel statistics used when the recipe says `normalize` without numbers; null: unknown. */
   readonly statistics?: { readonly mean: readonly number[]; readonly std: readonly number[] };
 }

@@ -17,12 +17,12 @@ export interface EncoderContext {
 export interface Encoder<P extends Params = Params, T extends ParameterTree = ParameterTree>
   extends Definition<P, ModelContext> {
   /** Features of a token, D. */
-  readonly width: (p: ValuesOf<P>) => number;
+  width(p: ValuesOf<P>): number;
   /** Tokens put in front of the patches ([CLS]); they have position rows of their own, before the patches'. */
-  readonly extraTokens: (p: ValuesOf<P>) => number;
-  readonly parameters: (p: ValuesOf<P>, context: EncoderContext) => T;
+  extraTokens(p: ValuesOf<P>): number;
+  parameters(p: ValuesOf<P>, context: EncoderContext): T;
   /** tokens [B, V, D] with positions added, positions [1, extra + N, D] -> latent [B, extra + V, D], normalised. */
-  readonly encode: (code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, positions: Tensor) => Tensor;
+  encode(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, positions: Tensor): Tensor;
 }
 
 export const defineEncoder = <const P extends Params, T extends ParameterTree>(encoder: Encoder<P, T>): Encoder<P, T> =>

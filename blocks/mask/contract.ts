@@ -10,9 +10,9 @@ import type { Params, ValuesOf } from "../params.js";
 
 export interface Mask<P extends Params = Params> extends Definition<P, ModelContext> {
   /** Number of visible tokens, V. */
-  readonly visible: (p: ValuesOf<P>, grid: Grid) => number;
+  visible(p: ValuesOf<P>, grid: Grid): number;
   /** One sample's order: a permutation of 0..N-1. */
-  readonly sample: (p: ValuesOf<P>, grid: Grid, random: Random) => Int32Array;
+  sample(p: ValuesOf<P>, grid: Grid, random: Random): Int32Array;
 }
 
 export const defineMask = <const P extends Params>(mask: Mask<P>): Mask<P> => mask;

@@ -17,14 +17,14 @@ export interface UpdateInputs {
 }
 
 export interface Optimizer<P extends Params = Params> extends Definition<P> {
-  readonly lr: (p: ValuesOf<P>) => RateValue;
+  lr(p: ValuesOf<P>): RateValue;
   /** Names of the moments kept for each parameter. */
   readonly state: readonly string[];
-  readonly update: (
+  update(
     g: Builder,
     p: ValuesOf<P>,
     inputs: UpdateInputs,
-  ) => { readonly parameter: Tensor; readonly state: readonly Tensor[] };
+  ): { readonly parameter: Tensor; readonly state: readonly Tensor[] };
 }
 
 export const defineOptimizer = <const P extends Params>(optimizer: Optimizer<P>): Optimizer<P> => optimizer;

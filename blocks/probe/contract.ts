@@ -21,13 +21,13 @@ export interface ProbeResult {
 }
 
 export interface Probe<P extends Params = Params> extends Definition<P> {
-  readonly run: (
+  run(
     p: ValuesOf<P>,
     train: Features,
     test: Features,
     random: Random,
     tick?: (done: number, total: number) => void,
-  ) => Promise<ProbeResult>;
+  ): Promise<ProbeResult>;
 }
 
 export const defineProbe = <const P extends Params>(probe: Probe<P>): Probe<P> => probe;

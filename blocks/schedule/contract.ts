@@ -13,7 +13,7 @@ export interface Progress {
 
 export interface Schedule<P extends Params = Params> extends Definition<P> {
   /** Factor on the peak learning rate, usually in [0, 1]. */
-  readonly factor: (p: ValuesOf<P>, progress: Progress) => number;
+  factor(p: ValuesOf<P>, progress: Progress): number;
 }
 
 export const defineSchedule = <const P extends Params>(schedule: Schedule<P>): Schedule<P> => schedule;

@@ -1,0 +1,16 @@
+/** Images of one size and any number of channels. */
+
+import { int, size } from "../params.js";
+import { defineInput } from "./contract.js";
+
+export const image = defineInput({
+  name: "image",
+  summary: "Images of one size, height x width, with any number of channels.",
+  source: "own definition",
+  since: "0.1",
+  params: {
+    size: size({ doc: "Height x width in pixels; the two may differ." }),
+    channels: int({ min: 1, max: 4096, default: 3, doc: "Values of one pixel: 1 for grey, 3 for colour, more for spectral images." }),
+  },
+  shape: (p) => ({ height: p.size[0], width: p.size[1], channels: p.channels }),
+});

@@ -1,0 +1,11 @@
+/** Layers and weight declarations that emitted programs call by name. Not part of the language. */
+
+export {
+  type DeclarationCall,
+  declarationOf,
+} from "./layer.js";
+export * from "./linear.js";
+export * from "./positions.js";
+export * from "./targets.js";
+export * from "./tokens.js";
+export * from "./transformer.js";

@@ -1,0 +1,36 @@
+/**
+ * How the functions of `blocks/nn` are made: each carries its exported name, so that a recorded program can be printed.
+ * Layers say their shapes in types; inside, the builder's looser types are claimed to be what the arithmetic gives.
+ */
+
+import type { Builder, Dims, DType, Tensor } from "../../graph/index.js";
+
+/** A function over the builder that emitted programs call by name. */
+export const layer = <F extends (g: Builder, ...args: never[]) => unknown>(
+  name: string,
+  apply: F,
+): F & { readonly layer: string } => Object.assign(apply, { layer: name });
+
+const declaration: unique symbol = Symbol("declaration");
+
+/** The call that declared a branch of a parameter tree: `linearParameters(49, 64)`. */
+export interface DeclarationCall {
+  readonly layer: string;
+  readonly args: readonly unknown[];
+}
+
+/** A function that declares weights; what it returns remembers the call, so that it can be printed. */
+export const declarer =
+  <A extends readonly unknown[], T extends object>(name: string, declare: (...args: A) => T) =>
+  (...args: A): T => {
+    const tree = declare(...args);
+    Object.defineProperty(tree, declaration, { value: { layer: name, args } satisfies DeclarationCall });
+    return tree;
+  };
+
+/** The call that made a branch of a parameter tree, or undefined when it was written out. */
+export const declarationOf = (tree: object): DeclarationCall | undefined =>
+  (tree as { readonly [declaration]?: DeclarationCall })[declaration];
+
+/** Claims the literal shape of a tensor whose sizes the builder has checked at trace time. */
+export const claim = <S extends Dims, T extends DType = "float32">(x: Tensor): Tensor<S, T> => x as Tensor<S, T>;

@@ -1,0 +1,69 @@
+/** Linear layers and layer normalisation, with the weight names and layouts of PyTorch. */
+
+import type { Builder, Dims, Tensor } from "../../graph/index.js";
+import { type Parameter, parameter } from "../parameters.js";
+import { claim, declarer, layer } from "./layer.js";
+
+export type LinearParameters<I extends number, O extends number> = {
+  readonly weight: Parameter<[O, I]>;
+  readonly bias: Parameter<[O]>;
+};
+
+/** Weight [outputs, inputs] Xavier-uniform, bias zero, as official MAE initialises every Linear. */
+export const linearParameters = declarer(
+  "linearParameters",
+  <I extends number, O extends number>(inputs: I, outputs: O): LinearParameters<I, O> => ({
+    weight: parameter([outputs, inputs], { kind: "xavier_uniform" }),
+    bias: parameter([outputs], { kind: "zeros" }),
+  }),
+) as <I extends number, O extends number>(inputs: I, outputs: O) => LinearParameters<I, O>;
+
+/**
+ * The patch embedding: as `linearParameters`, but the bias keeps the start of the convolution it stands for,
+ * U(-1/sqrt(inputs), 1/sqrt(inputs)). The weight acts on a patch vector with the channel fastest.
+ */
+export const patchEmbedParameters = declarer(
+  "patchEmbedParameters",
+  <I extends number, O extends number>(inputs: I, outputs: O): { readonly proj: LinearParameters<I, O> } => ({
+    proj: {
+      weight: parameter([outputs, inputs], { kind: "xavier_uniform" }),
+      bias: parameter([outputs], { kind: "uniform", bound: 1 / Math.sqrt(inputs) }),
+    },
+  }),
+) as <I extends number, O extends number>(inputs: I, outputs: O) => { readonly proj: LinearParameters<I, O> };
+
+/** x [..., I] -> x weight^T + bias [..., O]. */
+export const linear = layer(
+  "linear",
+  <L extends Dims, I extends number, O extends number>(
+    g: Builder,
+    x: Tensor<[...L, I]>,
+    w: { readonly weight: Tensor<[O, I]>; readonly bias: Tensor<[O]> },
+  ): Tensor<[...L, O]> => g.linear(x, w.weight, w.bias),
+);
+
+export type LayerNormParameters<D extends number> = {
+  readonly weight: Parameter<[D]>;
+  readonly bias: Parameter<[D]>;
+};
+
+export const layerNormParameters = declarer(
+  "layerNormParameters",
+  <D extends number>(width: D): LayerNormParameters<D> => ({
+    weight: parameter([width], { kind: "ones" }),
+    bias: parameter([width], { kind: "zeros" }),
+  }),
+) as <D extends number>(width: D) => LayerNormParameters<D>;
+
+/** Official MAE's epsilon for every LayerNorm. */
+export const layerNormEpsilon = 1e-6;
+
+/** Normalises the last axis: (x - mean) / sqrt(variance + 1e-6) weight + bias. */
+export const layerNorm = layer(
+  "layerNorm",
+  <L extends Dims, D extends number>(
+    g: Builder,
+    x: Tensor<[...L, D]>,
+    w: { readonly weight: Tensor<[D]>; readonly bias: Tensor<[D]> },
+  ): Tensor<[...L, D]> => claim(g.layerNorm(x, w.weight, w.bias, layerNormEpsilon)[0]),
+);

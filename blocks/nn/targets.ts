@@ -1,0 +1,63 @@
+/** What is predicted from pixels, and how far a prediction is from it. */
+
+import type { Builder, Tensor } from "../../graph/index.js";
+import { claim, layer } from "./layer.js";
+
+/** Added to a patch's variance before the root, as in official MAE. */
+export const patchVarianceEpsilon = 1e-6;
+
+/** patches [B, N, P] -> (x - mean) / sqrt(variance + 1e-6) of each patch; variance divided by P - 1. */
+export const normalizePatches = layer(
+  "normalizePatches",
+  <N extends number, P extends number>(g: Builder, patches: Tensor<["B", N, P]>): Tensor<["B", N, P]> => {
+    const values = patches.shape[2] as number;
+    const centred = g.sub(patches, g.mean(patches, [2], "keep"));
+    const variance = g.mul(g.sum(g.mul(centred, centred), [2], "keep"), 1 / (values - 1)); // [B, N, 1]
+    return g.mul(centred, g.rsqrt(g.add(variance, patchVarianceEpsilon)));
+  },
+);
+
+/** Mean of (prediction - target)^2 over everything. */
+export const meanSquaredError = layer(
+  "meanSquaredError",
+  <N extends number, P extends number>(
+    g: Builder,
+    prediction: Tensor<["B", N, P]>,
+    target: Tensor<["B", N, P]>,
+  ): Tensor<[]> => {
+    const error = g.sub(prediction, target);
+    return claim(g.mean(g.mul(error, error)));
+  },
+);
+
+/** Mean of |prediction - target| over everything. */
+export const meanAbsoluteError = layer(
+  "meanAbsoluteError",
+  <N extends number, P extends number>(
+    g: Builder,
+    prediction: Tensor<["B", N, P]>,
+    target: Tensor<["B", N, P]>,
+  ): Tensor<[]> => claim(g.mean(g.abs(g.sub(prediction, target)))),
+);
+
+/** Mean of e^2 / (2 beta) where |e| < beta, |e| - beta / 2 elsewhere; as torch.nn.SmoothL1Loss. */
+export const smoothAbsoluteError = layer(
+  "smoothAbsoluteError",
+  <N extends number, P extends number>(
+    g: Builder,
+    prediction: Tensor<["B", N, P]>,
+    target: Tensor<["B", N, P]>,
+    o: { readonly beta: number },
+  ): Tensor<[]> => {
+    const error = g.abs(g.sub(prediction, target));
+    const near = g.mul(g.mul(error, error), 0.5 / o.beta);
+    return claim(g.mean(g.select(g.less(error, o.beta), near, g.sub(error, 0.5 * o.beta))));
+  },
+);
+
+/** The weighted sum of scalar losses. */
+export const weightedSum = layer(
+  "weightedSum",
+  (g: Builder, terms: readonly (readonly [weight: number, term: Tensor<[]>])[]): Tensor<[]> =>
+    terms.map(([weight, term]) => (weight === 1 ? term : g.mul(term, weight))).reduce((sum, term) => g.add(sum, term)),
+);

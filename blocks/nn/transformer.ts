@@ -1,0 +1,70 @@
+/** The pre-norm transformer block of ViT: multi-head self-attention and a two-layer perceptron, each with a residual. */
+
+import type { Builder, Tensor } from "../../graph/index.js";
+import type { Weights } from "../parameters.js";
+import { claim, declarer, layer } from "./layer.js";
+import { type LayerNormParameters, type LinearParameters, layerNorm, layerNormParameters, linear, linearParameters } from "./linear.js";
+
+export type TransformerBlockParameters<D extends number, Q extends number, H extends number> = {
+  readonly norm1: LayerNormParameters<D>;
+  readonly attn: { readonly qkv: LinearParameters<D, Q>; readonly proj: LinearParameters<D, D> };
+  readonly norm2: LayerNormParameters<D>;
+  readonly mlp: { readonly fc1: LinearParameters<D, H>; readonly fc2: LinearParameters<H, D> };
+};
+
+/** `qkv` is three times `width`: queries, keys and values come from one matrix. */
+export const transformerBlockParameters = declarer(
+  "transformerBlockParameters",
+  <D extends number, Q extends number, H extends number>(size: {
+    readonly width: D;
+    readonly qkv: Q;
+    readonly hidden: H;
+  }): TransformerBlockParameters<D, Q, H> => ({
+    norm1: layerNormParameters(size.width),
+    attn: { qkv: linearParameters(size.width, size.qkv), proj: linearParameters(size.width, size.width) },
+    norm2: layerNormParameters(size.width),
+    mlp: { fc1: linearParameters(size.width, size.hidden), fc2: linearParameters(size.hidden, size.width) },
+  }),
+) as <const D extends number, const Q extends number, const H extends number>(size: {
+  readonly width: D;
+  readonly qkv: Q;
+  readonly hidden: H;
+}) => TransformerBlockParameters<D, Q, H>;
+
+/** `count` branches of the same form, named by their index. */
+export const repeat = declarer("repeat", <T extends object>(count: number, branch: T): readonly T[] =>
+  Array.from({ length: count }, () => branch),
+) as <T extends object>(count: number, branch: T) => readonly T[];
+
+/** x [B, N, D] -> x + Attention(LN x), then + MLP(LN x). Exact GELU; scores scaled by headWidth^-0.5. */
+export const transformerBlock = layer(
+  "transformerBlock",
+  <N extends number, D extends number, Q extends number, H extends number>(
+    g: Builder,
+    x: Tensor<["B", N, D]>,
+    w: Weights<TransformerBlockParameters<D, Q, H>>,
+    o: { readonly heads: number },
+  ): Tensor<["B", N, D]> => {
+    const attended = g.add(x, selfAttention(g, layerNorm(g, x, w.norm1), w.attn, o.heads));
+    const inner = g.gelu(linear(g, layerNorm(g, attended, w.norm2), w.mlp.fc1)); // [B, N, H]
+    return g.add(attended, linear(g, inner, w.mlp.fc2));
+  },
+);
+
+/** x [B, N, D] -> [B, N, D]. The 3 D outputs of `qkv` are ordered [q, k, v] x head x feature. */
+function selfAttention<N extends number, D extends number, Q extends number>(
+  g: Builder,
+  x: Tensor<["B", N, D]>,
+  w: Weights<TransformerBlockParameters<D, Q, number>["attn"]>,
+  heads: number,
+): Tensor<["B", N, D]> {
+  const [batch, tokens, width] = x.shape as [number, number, number];
+  const perHead = width / heads;
+  const qkv = g.reshape(linear(g, x, w.qkv), [batch, tokens, 3, heads, perHead]);
+  const split = g.transpose(qkv, [2, 0, 3, 1, 4]); // [3, B, heads, N, D/heads]
+  const part = (i: number) =>
+    g.reshape(g.slice(split, [i, 0, 0, 0, 0], [1, batch, heads, tokens, perHead]), [batch, heads, tokens, perHead]);
+  const [y] = g.attention(part(0), part(1), part(2), perHead ** -0.5); // [B, heads, N, D/heads]
+  const joined = claim<["B", N, D]>(g.reshape(g.transpose(y, [0, 2, 1, 3]), [batch, tokens, width]));
+  return linear(g, joined, w.proj);
+}
