@@ -51,8 +51,13 @@ export interface ModelProgram<T extends ParameterTree = any> {
   readonly parameters: T;
   /** -> latent [B, extra + V, D] */
   readonly encode: (g: Builder, w: Weights<T>, image: Batch["image"], visible: Batch["visible"]) => Tensor;
-  /** -> latent [B, extra + N, D] of every token in raster order, for probes and export. */
-  readonly features: (g: Builder, w: Weights<T>, image: Batch["image"]) => Tensor;
+  /**
+   * -> latent [B, extra + N, D] of every token in raster order, for probes and export. With `layer` (1 to `layers`):
+   * after that many blocks of the encoder. Its final norm is always applied.
+   */
+  readonly features: (g: Builder, w: Weights<T>, image: Batch["image"], layer?: number) => Tensor;
+  /** Number of encoder blocks after which `features` can stop; absent: it has only the last. */
+  readonly layers?: number;
   /** Number of tokens in front of the patches in `encode` and `features`. */
   readonly extraTokens: number;
   /** -> prediction [B, N, P] from the whole batch. */
