@@ -1,2 +1,47 @@
-/** The vocabulary: every block there is, by kind. */
+/**
+ * The vocabulary: every block there is, by kind, and the layers they are made of. Emitted programs import from here.
+ */
+
+export type { Augment, AugmentContext, ImageStep } from "./augment/index.js";
+export { bindMask, bindPicture, defineModel } from "./bind.js";
 export type { Definition, ModelContext, Requirement } from "./block.js";
+export type { Code, Layer } from "./code.js";
+export {
+  DataError,
+  type Dataset,
+  type DatasetContext,
+  type Files,
+  type Sample,
+  type SampleIndex,
+  type Split,
+} from "./dataset/index.js";
+export type { Decoder, DecoderContext, DecoderInputs } from "./decoder/index.js";
+export type { Encoder } from "./encoder/index.js";
+export { type Grid, type ImageShape, tokenCount } from "./geometry.js";
+export { initialize } from "./initialize.js";
+export type { Input } from "./input/index.js";
+export type { Loss, LossInputs } from "./loss/index.js";
+export type { Mask } from "./mask/index.js";
+export * as mask from "./mask/index.js";
+export * from "./nn/index.js";
+export type { Optimizer, UpdateInputs } from "./optimizer/index.js";
+export {
+  fixed,
+  type Initializer,
+  isParameter,
+  namedParameters,
+  type Parameter,
+  type ParameterTree,
+  parameter,
+  type Weights,
+} from "./parameters.js";
+export type { BlockValue, DurationValue, Param, Params, ParamType, RateValue, ValuesOf } from "./params.js";
+export type { Positions } from "./positions/index.js";
+export type { Features, Probe, ProbeResult } from "./probe/index.js";
+export type { Batch, Losses, MaskSampler, ModelProgram, Picture } from "./program.js";
+export { recipeSettings } from "./recipe.js";
+export { type Kind, type Kinds, type Registry, registry } from "./registry.js";
+export type { Progress, Schedule } from "./schedule/index.js";
+export type { Target, TargetContext } from "./target/index.js";
+export * as target from "./target/index.js";
+export type { Tokens, TokensContext } from "./tokens/index.js";

@@ -3,7 +3,7 @@
  * The runtime consumes this and knows nothing of specs.
  */
 
-import type { Builder, Random, Tensor, TypedArray } from "../graph/index.js";
+import type { Builder, Random, Tensor } from "../graph/index.js";
 import type { Grid, ImageShape } from "./geometry.js";
 import type { ParameterTree, Weights } from "./parameters.js";
 
@@ -17,13 +17,14 @@ export interface MaskSampler {
 
 /** The tensors fed at each training step. */
 export interface Batch {
-  readonly image: Tensor<["B", number, number, number], "float32">;
-  /** Indices of the visible tokens, in the order in which the encoder sees them. */
-  readonly visible: Tensor<["B", number], "int32">;
-  /** Indices of the hidden tokens. */
-  readonly hidden: Tensor<["B", number], "int32">;
-  /** Place of each token in [visible, hidden]: the inverse of the mask's order. */
-  readonly restore: Tensor<["B", number], "int32">;
+  /** float32 [B, H, W, C] */
+  readonly image: Tensor;
+  /** int32 [B, V]: places of the visible tokens, in the order in which the encoder sees them. */
+  readonly visible: Tensor;
+  /** int32 [B, N - V]: places of the hidden tokens. */
+  readonly hidden: Tensor;
+  /** int32 [B, N]: where each token stands in [visible, hidden]; the inverse of the mask's order. */
+  readonly restore: Tensor;
 }
 
 export interface Losses {
@@ -42,29 +43,27 @@ export interface Picture {
   readonly pixels: (prediction: Float32Array, image: Float32Array) => Float32Array;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: an emitted model's own weight type is narrower than any bound in argument position
-export interface ModelProgram<T extends ParameterTree = any> {
+/**
+ * A model. Its functions are written as methods, which TypeScript compares loosely in their arguments: an emitted model
+ * types them with its own literal shapes.
+ */
+export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   readonly name: string;
   readonly image: ImageShape;
   readonly grid: Grid;
   readonly mask: MaskSampler;
   readonly parameters: T;
-  /** -> latent [B, extra + V, D] */
-  readonly encode: (g: Builder, w: Weights<T>, image: Batch["image"], visible: Batch["visible"]) => Tensor;
-  /**
-   * -> latent [B, extra + N, D] of every token in raster order, for probes and export. With `layer` (1 to `layers`):
-   * after that many blocks of the encoder. Its final norm is always applied.
-   */
-  readonly features: (g: Builder, w: Weights<T>, image: Batch["image"], layer?: number) => Tensor;
-  /** Number of encoder blocks after which `features` can stop; absent: it has only the last. */
-  readonly layers?: number;
   /** Number of tokens in front of the patches in `encode` and `features`. */
   readonly extraTokens: number;
-  /** -> prediction [B, N, P] from the whole batch. */
-  readonly predict: (g: Builder, w: Weights<T>, batch: Batch) => Tensor;
-  readonly loss: (g: Builder, w: Weights<T>, batch: Batch) => Losses;
-  /** Absent where the target is not pixels. */
-  readonly picture?: Picture;
+  /** Layers of the encoder. */
+  readonly layers: number;
+  /** -> latent of the visible tokens, [B, extra + V, D] */
+  encode(g: Builder, w: Weights<T>, batch: Batch): Tensor;
+  /** -> latent [B, extra + N, D] of every token in raster order, after the first `layers` layers; for probes and export. */
+  features(g: Builder, w: Weights<T>, image: Batch["image"], layers?: number): Tensor;
+  /** -> prediction [B, N, P] */
+  predict(g: Builder, w: Weights<T>, batch: Batch): Tensor;
+  loss(g: Builder, w: Weights<T>, batch: Batch): Losses;
+  /** Absent where the target cannot be shown as pixels. */
+  readonly picture?: Picture | undefined;
 }
-
-export type { TypedArray };

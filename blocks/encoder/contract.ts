@@ -1,26 +1,23 @@
 /**
- * The contracts of the blocks that make up the network. Parameters of all of them are merged into one tree under the
+ * Encoders: the network over the visible tokens. Parameters of all blocks of a model are merged into one tree under the
  * names of the official MAE checkpoints; `w` is a block's own part of it.
  */
 
 import type { Tensor } from "../../graph/index.js";
 import type { Definition, ModelContext } from "../block.js";
 import type { Code } from "../code.js";
-import type { Grid } from "../geometry.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
-
-export interface EncoderContext {
-  readonly grid: Grid;
-}
 
 export interface Encoder<P extends Params = Params, T extends ParameterTree = ParameterTree>
   extends Definition<P, ModelContext> {
   /** Features of a token, D. */
   width(p: ValuesOf<P>): number;
+  /** Layers whose output can be asked for, from the first. */
+  layers(p: ValuesOf<P>): number;
   /** Tokens put in front of the patches ([CLS]); they have position rows of their own, before the patches'. */
   extraTokens(p: ValuesOf<P>): number;
-  parameters(p: ValuesOf<P>, context: EncoderContext): T;
+  parameters(p: ValuesOf<P>): T;
   /** tokens [B, V, D] with positions added, positions [1, extra + N, D] -> latent [B, extra + V, D], normalised. */
   encode(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, positions: Tensor): Tensor;
 }

@@ -3,7 +3,14 @@
 import type { Builder, Tensor } from "../../graph/index.js";
 import type { Weights } from "../parameters.js";
 import { claim, declarer, layer } from "./layer.js";
-import { type LayerNormParameters, type LinearParameters, layerNorm, layerNormParameters, linear, linearParameters } from "./linear.js";
+import {
+  type LayerNormParameters,
+  type LinearParameters,
+  layerNorm,
+  layerNormParameters,
+  linear,
+  linearParameters,
+} from "./linear.js";
 
 export type TransformerBlockParameters<D extends number, Q extends number, H extends number> = {
   readonly norm1: LayerNormParameters<D>;

@@ -1,0 +1,7 @@
+/** The datasets, sorted by name. */
+
+import type { Dataset } from "./contract.js";
+
+export * from "./contract.js";
+
+export const datasets: readonly Dataset[] = [];

@@ -1,0 +1,44 @@
+/** Decoders: from the latent of the visible tokens to a prediction for every patch. */
+
+import type { Tensor } from "../../graph/index.js";
+import type { Definition, ModelContext } from "../block.js";
+import type { Code } from "../code.js";
+import type { ParameterTree, Weights } from "../parameters.js";
+import type { Params, ValuesOf } from "../params.js";
+
+export interface DecoderContext {
+  /** Features of a latent token. */
+  readonly encoderWidth: number;
+  /** Numbers predicted for each patch, P. */
+  readonly outputs: number;
+}
+
+export interface DecoderInputs {
+  /** [B, extra + V, D]; [B, extra + N, D] where the decoder has `enter`. */
+  readonly latent: Tensor;
+  /** int32 [B, N] */
+  readonly restore: Tensor;
+  /** Of the decoder's own width, [1, extra + N, Dd]. */
+  readonly positions: Tensor | null;
+  /** Tokens in front of the patches. */
+  readonly extra: number;
+  /** Patches, N. */
+  readonly count: number;
+}
+
+export interface Decoder<P extends Params = Params, T extends ParameterTree = ParameterTree>
+  extends Definition<P, ModelContext> {
+  /** Features of the decoder's own position table; null: it has none. */
+  width(p: ValuesOf<P>): number | null;
+  parameters(p: ValuesOf<P>, context: DecoderContext): T;
+  /**
+   * Present where hidden tokens already stand in the encoder's input: visible tokens [B, V, D] without positions
+   * -> every token [B, N, D], in raster order.
+   */
+  enter?(code: Code, p: ValuesOf<P>, w: Weights<T>, visible: Tensor, restore: Tensor): Tensor;
+  /** -> prediction [B, N, P] in raster order. */
+  decode(code: Code, p: ValuesOf<P>, w: Weights<T>, inputs: DecoderInputs): Tensor;
+}
+
+export const defineDecoder = <const P extends Params, T extends ParameterTree>(decoder: Decoder<P, T>): Decoder<P, T> =>
+  decoder;

@@ -1,0 +1,23 @@
+/** One linear layer as decoder, as in SimMIM: hidden tokens already pass through the encoder. */
+
+import { linear as linearLayer, linearParameters, patchTokens, restoreTokens, tokenParameter } from "../nn/index.js";
+import { defineDecoder } from "./contract.js";
+
+export const linear = defineDecoder({
+  name: "linear",
+  summary: "One linear layer; hidden patches enter the encoder as copies of one learned token.",
+  source: "Xie et al., SimMIM: A Simple Framework for Masked Image Modeling, CVPR 2022, section 3",
+  since: "0.1",
+  params: {},
+  width: () => null,
+  parameters: (_, { encoderWidth, outputs }) => ({
+    mask_token: tokenParameter(encoderWidth),
+    decoder_pred: linearParameters(encoderWidth, outputs),
+  }),
+  enter: (code, _, w, visible, restore) =>
+    code.let("entered", restoreTokens, visible, w.mask_token, restore, { extra: 0 }),
+  decode(code, _, w, { latent, extra, count }) {
+    const patches = extra === 0 ? latent : code.let("patches", patchTokens, latent, { extra, count });
+    return code.let("prediction", linearLayer, patches, w.decoder_pred);
+  },
+});

@@ -1,0 +1,8 @@
+/** The encoders, sorted by name. */
+
+import { vit } from "./vit.js";
+
+export { defineEncoder, type Encoder } from "./contract.js";
+export { vit };
+
+export const encoders = [vit] as const;

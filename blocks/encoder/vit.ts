@@ -1,0 +1,33 @@
+/** The vision transformer as an encoder of visible tokens. */
+
+import { layerNorm, layerNormParameters, prependClassToken, tokenParameter, transformerBlock } from "../nn/index.js";
+import { flag } from "../params.js";
+import { transformerBlocks, transformerParams, transformerRequirements } from "../vision-transformer.js";
+import { defineEncoder } from "./contract.js";
+
+export const vit = defineEncoder({
+  name: "vit",
+  summary: "A vision transformer over the visible tokens: pre-norm blocks, exact GELU, a final LayerNorm.",
+  source: "Dosovitskiy et al., ICLR 2021; He et al., CVPR 2022, appendix A.1",
+  since: "0.1",
+  params: {
+    ...transformerParams("encoder"),
+    class_token: flag({ default: true, doc: "Put a learned [CLS] token in front of the patches." }),
+  },
+  requires: transformerRequirements,
+  width: (p) => p.width,
+  layers: (p) => p.depth,
+  extraTokens: (p) => (p.class_token ? 1 : 0),
+  parameters: (p) => ({
+    ...(p.class_token ? { cls_token: tokenParameter(p.width) } : {}),
+    blocks: transformerBlocks(p),
+    norm: layerNormParameters(p.width),
+  }),
+  encode(code, p, w, tokens, positions) {
+    const sequence = w.cls_token
+      ? code.let("sequence", prependClassToken, tokens, w.cls_token, positions) // [B, 1 + V, D]
+      : tokens;
+    const x = code.fold("x", w.blocks, sequence, transformerBlock, { heads: p.heads });
+    return code.let("latent", layerNorm, x, w.norm);
+  },
+});

@@ -1,0 +1,51 @@
+/** The registry: every block there is, by kind. A plain value that is passed, so that a project can add its own. */
+
+import { type Augment, augments } from "./augment/index.js";
+import { type Dataset, datasets } from "./dataset/index.js";
+import { type Decoder, decoders } from "./decoder/index.js";
+import { type Encoder, encoders } from "./encoder/index.js";
+import { type Input, inputs } from "./input/index.js";
+import { type Loss, losses } from "./loss/index.js";
+import { type Mask, masks } from "./mask/index.js";
+import { type Optimizer, optimizers } from "./optimizer/index.js";
+import { type Positions, positions } from "./positions/index.js";
+import { type Probe, probes } from "./probe/index.js";
+import { type Schedule, schedules } from "./schedule/index.js";
+import { type Target, targets } from "./target/index.js";
+import { type Tokens, tokens } from "./tokens/index.js";
+
+export interface Kinds {
+  readonly input: Input;
+  readonly tokens: Tokens;
+  readonly positions: Positions;
+  readonly mask: Mask;
+  readonly encoder: Encoder;
+  readonly decoder: Decoder;
+  readonly target: Target;
+  readonly loss: Loss;
+  readonly dataset: Dataset;
+  readonly augment: Augment;
+  readonly optimizer: Optimizer;
+  readonly schedule: Schedule;
+  readonly probe: Probe;
+}
+
+export type Kind = keyof Kinds;
+
+export type Registry = { readonly [K in Kind]: readonly Kinds[K][] };
+
+export const registry: Registry = {
+  input: inputs,
+  tokens,
+  positions,
+  mask: masks,
+  encoder: encoders,
+  decoder: decoders,
+  target: targets,
+  loss: losses,
+  dataset: datasets,
+  augment: augments,
+  optimizer: optimizers,
+  schedule: schedules,
+  probe: probes,
+};

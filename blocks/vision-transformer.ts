@@ -1,0 +1,50 @@
+/** Parameters and conditions that the encoder and the decoder of ViT form share. */
+
+import type { Requirement } from "./block.js";
+import { repeat, transformerBlockParameters } from "./nn/index.js";
+import { int, type Params, real, type ValuesOf } from "./params.js";
+
+export const transformerParams = (name: string) => ({
+  depth: int({ min: 1, max: 1024, doc: `Transformer blocks of the ${name}.` }),
+  width: int({ min: 1, max: 65_536, doc: "Features of a token." }),
+  heads: int({ min: 1, max: 1024, doc: "Attention heads; must divide the width." }),
+  mlp_ratio: real({
+    min: 0,
+    openMin: true,
+    max: 64,
+    default: 4,
+    doc: "Hidden features of the perceptron, as a multiple of the width.",
+  }),
+});
+
+type TransformerParams = ReturnType<typeof transformerParams>;
+
+/** Numbers that divide `width`, nearest to `heads` on both sides. */
+function nearestHeads(width: number, heads: number): string {
+  const divisors = Array.from({ length: width }, (_, i) => i + 1).filter((d) => width % d === 0);
+  const near = [divisors.filter((d) => d < heads).at(-1), divisors.find((d) => d > heads)];
+  return near.filter((d) => d !== undefined).join(" and ");
+}
+
+export const transformerRequirements: readonly Requirement<TransformerParams & Params, unknown>[] = [
+  {
+    name: "heads-divide-width",
+    at: "heads",
+    doc: "The number of heads divides the width.",
+    holds: (p) => p.width % p.heads === 0,
+    say: (p) => `width ${p.width} is not divisible by ${p.heads} heads`,
+    help: (p) => `nearest numbers of heads that divide ${p.width}: ${nearestHeads(p.width, p.heads)}`,
+  },
+  {
+    name: "whole-perceptron",
+    at: "mlp_ratio",
+    doc: "Width times `mlp_ratio` is a whole number.",
+    holds: (p) => Number.isInteger(p.width * p.mlp_ratio) && p.width * p.mlp_ratio > 0,
+    say: (p) => `the perceptron would have ${p.width} x ${p.mlp_ratio} = ${p.width * p.mlp_ratio} hidden features`,
+    help: (p) => `use ${Math.max(1, Math.round(p.width * p.mlp_ratio)) / p.width}`,
+  },
+];
+
+/** The weights of `depth` blocks. */
+export const transformerBlocks = (p: ValuesOf<TransformerParams>) =>
+  repeat(p.depth, transformerBlockParameters({ width: p.width, qkv: 3 * p.width, hidden: p.width * p.mlp_ratio }));
