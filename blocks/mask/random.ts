@@ -1,8 +1,8 @@
 /** Uniformly random masking, the mask of MAE. */
 
 import { tokenCount } from "../geometry.js";
-import { ratio } from "../params.js";
-import { defineMask, visibleTokens } from "./contract.js";
+import { defineMask } from "./contract.js";
+import { hiddenRatio, hidesOne, showsOne, visibleByRatio } from "./ratio.js";
 
 export const random = defineMask({
   name: "random",
@@ -10,9 +10,10 @@ export const random = defineMask({
   source: "He et al., Masked Autoencoders Are Scalable Vision Learners, CVPR 2022, section 3",
   since: "0.1",
   params: {
-    ratio: ratio({ default: 0.75, open: true, doc: "Share of patches hidden." }),
+    ratio: hiddenRatio,
   },
-  visible: (p, grid) => visibleTokens(tokenCount(grid), p.ratio),
+  requires: [showsOne, hidesOne],
+  visible: visibleByRatio,
   sample(_, grid, random) {
     const noise = Float64Array.from({ length: tokenCount(grid) }, () => random.uniform());
     return Int32Array.from(noise.keys()).sort((a, b) => (noise[a] as number) - (noise[b] as number));

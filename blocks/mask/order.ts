@@ -1,0 +1,31 @@
+/** From a set of visible patches to a mask's order, and the draws that masks share. */
+
+import type { Random } from "../../graph/index.js";
+
+/** The whole numbers 0..count-1 in a uniformly random order (Fisher and Yates). */
+export function shuffled(count: number, random: Random): Int32Array {
+  const order = Int32Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = random.integer(i + 1);
+    const swapped = order[i] as number;
+    order[i] = order[j] as number;
+    order[j] = swapped;
+  }
+  return order;
+}
+
+/**
+ * The visible patches in the order of the scan, then the hidden ones in the order of the scan.
+ * `hidden`: one flag for each raster index. `scan`: raster indices in the order of visit; absent: raster order.
+ */
+export function visibleFirst(hidden: Uint8Array, scan?: Int32Array): Int32Array {
+  const order = new Int32Array(hidden.length);
+  let filled = 0;
+  for (const wanted of [0, 1]) {
+    for (let k = 0; k < hidden.length; k++) {
+      const token = scan === undefined ? k : (scan[k] as number);
+      if (hidden[token] === wanted) order[filled++] = token;
+    }
+  }
+  return order;
+}

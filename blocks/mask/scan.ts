@@ -1,0 +1,132 @@
+/**
+ * Masks along a curve through the grid: the curve gives the order of visit, a rule chooses which places along it are
+ * visible. Each curve is a file beside this one; the rules are the same for all.
+ */
+
+import type { Random } from "../../graph/index.js";
+import type { ModelContext, Requirement } from "../block.js";
+import { type Grid, tokenCount } from "../geometry.js";
+import { choice, int, type Param } from "../params.js";
+import { defineMask, type Mask } from "./contract.js";
+import { shuffled, visibleFirst } from "./order.js";
+import { hiddenRatio, hidesOne, showsOne, visibleByRatio } from "./ratio.js";
+
+/** Raster indices (row * columns + column) in the order of visit: a permutation. */
+export type Curve = (rows: number, columns: number) => Int32Array;
+
+export interface Rule {
+  readonly doc: string;
+  /** `visible` distinct places along a curve through `tokens` patches; `length` is that of a segment. */
+  readonly places: (tokens: number, visible: number, length: number, random: Random) => Iterable<number>;
+}
+
+/** Numbers 0..count-1 through a function. */
+const list = (count: number, place: (i: number) => number): number[] =>
+  Array.from({ length: count }, (_, i) => place(i));
+
+function* segments(tokens: number, visible: number, length: number, random: Random): Generator<number> {
+  let left = visible;
+  for (const segment of shuffled(Math.ceil(tokens / length), random)) {
+    const end = Math.min((segment + 1) * length, tokens);
+    for (let place = segment * length; place < end; place++) {
+      if (left-- === 0) return;
+      yield place;
+    }
+  }
+}
+
+/** The rules that fit every curve. N patches, V visible. */
+export const rules = {
+  stratified: {
+    doc: "The curve is cut into as many equal windows as there are visible patches; one patch drawn in each.",
+    places: (tokens, visible, _, random) =>
+      list(visible, (j) => {
+        const start = Math.floor((j * tokens) / visible);
+        return start + random.integer(Math.floor(((j + 1) * tokens) / visible) - start);
+      }),
+  },
+  run: {
+    doc: "One unbroken run from a random start; the curve's end joins its beginning.",
+    places: (tokens, visible, _, random) => {
+      const start = random.integer(tokens);
+      return list(visible, (i) => (start + i) % tokens);
+    },
+  },
+  segments: {
+    doc: "Random segments of `length` patches; the last one only as far as the count goes.",
+    places: segments,
+  },
+  stride: {
+    doc: "Equal steps along the curve from a random start.",
+    places: (tokens, visible, _, random) => {
+      const phase = random.uniform();
+      return list(visible, (j) => Math.floor(((j + phase) * tokens) / visible));
+    },
+  },
+  random: {
+    doc: "Uniformly random, whatever the curve: the control.",
+    places: (tokens, visible, _, random) => shuffled(tokens, random).subarray(0, visible),
+  },
+} satisfies Readonly<Record<string, Rule>>;
+
+const defaultLength = 4;
+
+type ScanParams = { readonly ratio: Param<number>; readonly keep: Param<string>; readonly length: Param<number> };
+
+const lengthIsRead: Requirement<ScanParams, ModelContext> = {
+  name: "length-is-read",
+  at: "length",
+  doc: "A `length` is written only where `keep` is `segments`.",
+  holds: (p) => p.keep === "segments" || p.length === defaultLength,
+  say: (p) => `length ${p.length} has no effect with keep: ${p.keep}`,
+  help: () => "remove it, or write keep: segments",
+};
+
+const lengthFits: Requirement<ScanParams, ModelContext> = {
+  name: "length-fits",
+  at: "length",
+  doc: "A segment is no longer than the visible patches together, unless it is the default.",
+  holds: (p, { grid }) => p.length === defaultLength || p.length <= visibleByRatio(p, grid),
+  say: (p, { grid }) => `a segment of ${p.length} patches is longer than the ${visibleByRatio(p, grid)} visible ones`,
+  help: (p, { grid }) => `write a length from 1 to ${visibleByRatio(p, grid)}`,
+};
+
+/** The curve of a grid, computed once for each grid. */
+function remembered(curve: Curve): (grid: Grid) => Int32Array {
+  const known = new WeakMap<Grid, Int32Array>();
+  return (grid) => {
+    const scan = known.get(grid) ?? curve(grid.rows, grid.columns);
+    known.set(grid, scan);
+    return scan;
+  };
+}
+
+/** A mask along `curve`. `more`: rules that fit this curve alone, beside those for all. */
+export function scanMask<const R extends Readonly<Record<string, Rule>>>(
+  words: { readonly name: string; readonly summary: string; readonly source: string; readonly since: string },
+  curve: Curve,
+  more: R,
+): Mask<{ ratio: Param<number>; keep: Param<(keyof typeof rules | keyof R) & string>; length: Param<number> }> {
+  const all: Readonly<Record<string, Rule>> = { ...rules, ...more };
+  const scanOf = remembered(curve);
+  const options = Object.fromEntries(Object.entries(all).map(([name, rule]) => [name, rule.doc]));
+  return defineMask({
+    ...words,
+    params: {
+      ratio: hiddenRatio,
+      keep: choice({ default: "stratified", options, doc: "Which places along the curve are visible." }),
+      length: int({ min: 1, default: defaultLength, doc: "Patches of one segment; read by `keep: segments` alone." }),
+    },
+    requires: [showsOne, hidesOne, lengthIsRead, lengthFits],
+    visible: visibleByRatio,
+    sample(p, grid, random) {
+      const scan = scanOf(grid);
+      const hidden = new Uint8Array(tokenCount(grid)).fill(1);
+      const { places } = all[p.keep] as Rule;
+      for (const place of places(scan.length, visibleByRatio(p, grid), p.length, random)) {
+        hidden[scan[place] as number] = 0;
+      }
+      return visibleFirst(hidden, scan);
+    },
+  });
+}
