@@ -105,3 +105,6 @@ export const block = (o: Words<BlockValue> & { of: string }): Param<BlockValue> 
   param({ kind: "block", of: o.of }, o);
 
 export const labels = (o: Words<readonly string[]>): Param<readonly string[]> => param({ kind: "labels" }, o);
+
+/** May be left out; block code then receives null. */
+export const optional = <V>(inner: Param<V>): Param<V | null> => ({ type: inner.type, doc: inner.doc, default: null });

@@ -9,5 +9,6 @@ import { spiral } from "./spiral.js";
 import { zigzag } from "./zigzag.js";
 
 export { defineMask, type Mask, visibleTokens } from "./contract.js";
+export { block, grid, hilbert, peano, random, spiral, zigzag };
 
 export const masks = [block, grid, hilbert, peano, random, spiral, zigzag] as const;

@@ -1,7 +1,9 @@
 /** The optimizers, sorted by name. */
 
-import type { Optimizer } from "./contract.js";
+import { adamw } from "./adamw.js";
+import { sgd } from "./sgd.js";
 
-export * from "./contract.js";
+export { defineOptimizer, type Optimizer, type UpdateInputs } from "./contract.js";
+export { adamw, sgd };
 
-export const optimizers: readonly Optimizer[] = [];
+export const optimizers = [adamw, sgd] as const;

@@ -1,7 +1,10 @@
 /** The schedules, sorted by name. */
 
-import type { Schedule } from "./contract.js";
+import { constant } from "./constant.js";
+import { cosine } from "./cosine.js";
+import { step } from "./step.js";
 
-export * from "./contract.js";
+export { defineSchedule, type Progress, type Schedule, type ScheduleContext } from "./contract.js";
+export { constant, cosine, step };
 
-export const schedules: readonly Schedule[] = [];
+export const schedules = [constant, cosine, step] as const;

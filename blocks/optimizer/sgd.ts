@@ -1,0 +1,48 @@
+/** Stochastic gradient descent with momentum. */
+
+import { flag, rate, real } from "../params.js";
+import { defineOptimizer } from "./contract.js";
+
+export const sgd = defineOptimizer({
+  name: "sgd",
+  summary: "Stochastic gradient descent with momentum.",
+  source:
+    "Sutskever et al., On the Importance of Initialization and Momentum in Deep Learning, ICML 2013, in the form of torch.optim.SGD",
+  since: "0.1",
+  params: {
+    lr: rate({ doc: "Peak learning rate, absolute or per a number of samples of the batch." }),
+    momentum: real({ min: 0, max: 1, default: 0.9, doc: "Decay of the running sum of gradients; below 1." }),
+    weight_decay: real({
+      min: 0,
+      default: 0,
+      doc: "Added to the gradient times the weight, for matrices; biases and norms have none.",
+    }),
+    nesterov: flag({ default: false, doc: "Look ahead along the momentum." }),
+  },
+  requires: [
+    {
+      name: "momentum-below-one",
+      at: "momentum",
+      doc: "The momentum is below 1: with 1 the sum of gradients grows without end.",
+      holds: (p) => p.momentum < 1,
+      say: (p) => `momentum ${p.momentum} must be below 1`,
+      help: () => "the usual one is 0.9",
+    },
+    {
+      name: "nesterov-needs-momentum",
+      at: "nesterov",
+      doc: "`nesterov` needs a momentum above 0.",
+      holds: (p) => !p.nesterov || p.momentum > 0,
+      say: () => "nesterov looks ahead along the momentum, which is 0",
+      help: () => "write a momentum, 0.9 as a rule, or remove nesterov",
+    },
+  ],
+  lr: (p) => p.lr,
+  state: ["m"],
+  update(g, p, { parameter, gradient, state, lr, decay }) {
+    const [m] = state as readonly [typeof parameter];
+    const settings = { momentum: p.momentum, decay: decay ? p.weight_decay : 0, nesterov: p.nesterov };
+    const [updated, sum] = g.sgd(parameter, gradient, m, lr, settings);
+    return { parameter: updated, state: [sum] };
+  },
+});
