@@ -38,17 +38,19 @@ def features(random: np.random.Generator) -> dict[str, np.ndarray]:
 
 def accuracy(scores: np.ndarray, labels: np.ndarray, k: int) -> float:
     best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    return float((best == labels[:, None]).any(axis=1).mean())
+    right = (best == labels[:, None]) & np.isfinite(np.take_along_axis(scores, best, axis=1))
+    return float(right.any(axis=1).mean())
 
 
 def knn(x, y, x_test) -> np.ndarray:
-    """-> votes [test, classes]"""
+    """-> votes [test, classes]; -inf for a class without any, which is never counted as predicted"""
     unit, unit_test = (a / np.linalg.norm(a, axis=1, keepdims=True) for a in (x, x_test))
     similarity = unit_test @ unit.T
     nearest = np.argsort(-similarity, axis=1, kind="stable")[:, :NEIGHBOURS]
     votes = np.zeros((len(x_test), CLASSES))
     for row, chosen in enumerate(nearest):
         np.add.at(votes[row], y[chosen], np.exp(similarity[row, chosen] / TEMPERATURE))
+    votes[votes == 0] = -np.inf
     return votes
 
 
@@ -91,7 +93,7 @@ def linear(x, y, x_test, optimizer: str, start: torch.Tensor, order: np.ndarray)
     norm.eval()
     with torch.no_grad():
         scores = head(norm(x_test))
-    found = {"weight": head.weight.data, "bias": head.bias.data, "scores": scores, "losses": torch.tensor(losses)}
+    found = {"weight": head.weight.data, "bias": head.bias.data, "scores": scores, "losses": torch.tensor(losses, dtype=torch.float64)}
     return {f"linear/{optimizer}/{key}": value.double() for key, value in found.items()}
 
 

@@ -1,0 +1,12 @@
+/** The probes there are. */
+
+import type { Probe } from "./contract.js";
+import { knn } from "./knn.js";
+import { linear } from "./linear.js";
+import { ridge } from "./ridge.js";
+
+export type { Features, Probe, ProbeResult } from "./contract.js";
+export { defineProbe } from "./contract.js";
+export { knn, linear, ridge };
+
+export const probes = [knn, linear, ridge] as const satisfies readonly Probe[];

@@ -1,0 +1,241 @@
+/**
+ * The linear probe of the MAE paper on features that are computed once: BatchNorm without scale and shift, one linear
+ * layer, trained by LARS. The published protocol draws a new random crop of each image in each epoch; this one does not.
+ */
+
+import { choice, type DurationValue, duration, int, rate } from "../params.js";
+import { accuracy, type Classifier, classScores, unstandardized } from "./classifier.js";
+import { defineProbe, type Features } from "./contract.js";
+import { pause, shuffled } from "./order.js";
+import { rowProducts } from "./products.js";
+
+const MOMENTUM = 0.9;
+/** LARS: size of an update beside the size of the weights, at learning rate 1. */
+const TRUST = 0.001;
+const NORM_EPSILON = 1e-6;
+/** Share of a batch's statistics in the running ones, as torch.nn.BatchNorm1d. */
+const NORM_MOMENTUM = 0.1;
+const START_DEVIATION = 0.01;
+
+export const linear = defineProbe({
+  name: "linear",
+  summary: "BatchNorm without scale and shift and one linear layer, trained on fixed features.",
+  source: 'He et al., "Masked Autoencoders Are Scalable Vision Learners", CVPR 2022, A.1; You et al., 2017 (LARS)',
+  since: "0.1.0",
+  params: {
+    epochs: int({ min: 1, default: 90, doc: "Passes over the training features." }),
+    batch: int({ min: 2, default: 1024, doc: "Samples of a step; the paper has 16384." }),
+    lr: rate({ default: { value: 0.1, per: 256 }, doc: "Peak learning rate." }),
+    warmup: duration({
+      default: { amount: 10, unit: "epochs" },
+      doc: "The learning rate rises from zero for this long, then falls to zero along a half cosine.",
+    }),
+    optimizer: choice({
+      default: "lars",
+      options: { lars: "Steps in proportion to the weights' size.", sgd: "Plain steps." },
+      doc: "Both with momentum 0.9 and without weight decay.",
+    }),
+  },
+  requires: [
+    {
+      name: "warmup",
+      at: "warmup",
+      doc: "The warm-up ends before training does.",
+      holds: (p) => p.warmup.unit !== "epochs" || p.warmup.amount < p.epochs,
+      say: (p) => `a warm-up of ${p.warmup.amount} epochs leaves nothing of ${p.epochs} epochs`,
+      help: (p) => `a ninth of them is usual: ${Math.floor(p.epochs / 9)} epochs`,
+    },
+  ],
+  async run(p, train, test, random, tick) {
+    const batch = Math.min(p.batch, train.count);
+    const peak = p.lr.per === null ? p.lr.value : (p.lr.value * batch) / p.lr.per;
+    const stepsPerEpoch = Math.floor(train.count / batch);
+    const settings: HeadSettings = {
+      optimizer: p.optimizer,
+      epochs: p.epochs,
+      batch,
+      peak,
+      warmup: epochsOf(p.warmup, stepsPerEpoch),
+    };
+    const start = Float64Array.from({ length: train.classes * train.width }, () => START_DEVIATION * random.normal());
+    const head = await trainHead(train, settings, start, () => shuffled(train.count, random), tick);
+    return {
+      scores: accuracy(classScores(classifierOf(head), test), test.labels, test.classes),
+      protocol: protocolOf(settings, stepsPerEpoch, train.count, test.count),
+    };
+  },
+});
+
+const epochsOf = (time: DurationValue, stepsPerEpoch: number): number =>
+  time.unit === "epochs" ? time.amount : time.amount / stepsPerEpoch;
+
+function protocolOf(settings: HeadSettings, stepsPerEpoch: number, train: number, test: number): string {
+  const { optimizer, epochs, batch, peak, warmup } = settings;
+  return (
+    `BatchNorm (no scale, no shift) and a linear layer (MAE) on fixed features without augmentation: ` +
+    `${optimizer === "lars" ? "LARS" : "SGD"}, momentum ${MOMENTUM}, peak learning rate ${Number(peak.toPrecision(4))}, ` +
+    `batch ${batch}, ${epochs} epochs (${epochs * stepsPerEpoch} steps), ${Number(warmup.toPrecision(4))} of warm-up, ` +
+    `cosine to zero; ${train} training and ${test} test samples`
+  );
+}
+
+export interface HeadSettings {
+  readonly optimizer: "lars" | "sgd";
+  readonly epochs: number;
+  /** At most the number of samples. What is left of an epoch after whole batches is dropped. */
+  readonly batch: number;
+  /** Peak learning rate. */
+  readonly peak: number;
+  /** In epochs. */
+  readonly warmup: number;
+}
+
+/** A trained head, with the running statistics of its BatchNorm. */
+export interface Head extends Classifier {
+  readonly mean: Float64Array;
+  readonly variance: Float64Array;
+  /** Cross entropy of each step, before its update. */
+  readonly losses: Float64Array;
+}
+
+export const classifierOf = (head: Head): Classifier =>
+  unstandardized(
+    head,
+    head.mean,
+    head.variance.map((variance) => Math.sqrt(variance + NORM_EPSILON)),
+  );
+
+function learningRate({ peak, warmup, epochs }: HeadSettings, epoch: number): number {
+  if (epoch < warmup) return (peak * epoch) / warmup;
+  return (peak * (1 + Math.cos((Math.PI * (epoch - warmup)) / (epochs - warmup)))) / 2;
+}
+
+/** Trains from the weights `start` [classes, width] and zero bias; `orderOf` gives the samples of an epoch in order. */
+export async function trainHead(
+  train: Features,
+  settings: HeadSettings,
+  start: Float64Array,
+  orderOf: (epoch: number) => Int32Array,
+  tick?: (done: number, total: number) => void,
+): Promise<Head> {
+  const { batch, epochs, optimizer } = settings;
+  const { width, classes } = train;
+  const steps = Math.floor(train.count / batch);
+  const head: Head = {
+    weight: start.slice(),
+    bias: new Float64Array(classes),
+    mean: new Float64Array(width),
+    variance: new Float64Array(width).fill(1),
+    losses: new Float64Array(epochs * steps),
+  };
+  const weightMomentum = new Float64Array(classes * width);
+  const biasMomentum = new Float64Array(classes);
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const order = orderOf(epoch);
+    for (let i = 0; i < steps; i++) {
+      const rate = learningRate(settings, epoch + i / steps);
+      const rows = order.subarray(i * batch, (i + 1) * batch);
+      const { normal, byFeature } = normalized(train, rows, head);
+      const { slope, loss } = crossEntropy(head, normal, train, rows);
+      head.losses[epoch * steps + i] = loss;
+      const weightGradient = rowProducts(slope, classes, byFeature, width, batch, new Float64Array(classes * width));
+      const biasGradient = Float64Array.from({ length: classes }, (_, k) =>
+        sumOf(slope.subarray(k * batch, (k + 1) * batch)),
+      );
+      const trust = optimizer === "lars" ? trustOf(head.weight, weightGradient) : 1;
+      descend(head.weight, weightGradient, weightMomentum, trust, rate);
+      descend(head.bias, biasGradient, biasMomentum, 1, rate);
+    }
+    tick?.(epoch + 1, epochs);
+    await pause();
+  }
+  return head;
+}
+
+/**
+ * A batch with mean 0 and variance 1 by feature, by sample [batch, width] and by feature [width, batch];
+ * takes its statistics into the head's running ones.
+ */
+function normalized(
+  { values, width }: Features,
+  rows: Int32Array,
+  head: Head,
+): { readonly normal: Float64Array; readonly byFeature: Float64Array } {
+  const count = rows.length;
+  const normal = new Float64Array(count * width);
+  const byFeature = new Float64Array(count * width);
+  for (let i = 0; i < count; i++) {
+    const from = (rows[i] as number) * width;
+    for (let j = 0; j < width; j++) byFeature[j * count + i] = values[from + j] as number;
+  }
+  for (let j = 0; j < width; j++) {
+    const column = byFeature.subarray(j * count, (j + 1) * count);
+    const mean = sumOf(column) / count;
+    let squares = 0;
+    for (let i = 0; i < count; i++) squares += ((column[i] as number) - mean) ** 2;
+    const scale = 1 / Math.sqrt(squares / count + NORM_EPSILON);
+    for (let i = 0; i < count; i++) {
+      const value = ((column[i] as number) - mean) * scale;
+      column[i] = value;
+      normal[i * width + j] = value;
+    }
+    // Running variance is the unbiased one, as in PyTorch.
+    head.mean[j] = (1 - NORM_MOMENTUM) * (head.mean[j] as number) + NORM_MOMENTUM * mean;
+    head.variance[j] = (1 - NORM_MOMENTUM) * (head.variance[j] as number) + (NORM_MOMENTUM * squares) / (count - 1);
+  }
+  return { normal, byFeature };
+}
+
+/** The mean cross entropy of a batch and its slope by class score, [classes, batch]. */
+function crossEntropy(
+  head: Head,
+  normal: Float64Array,
+  { labels, width, classes }: Features,
+  rows: Int32Array,
+): { readonly slope: Float64Array; readonly loss: number } {
+  const count = rows.length;
+  const scores = rowProducts(normal, count, head.weight, classes, width, new Float64Array(count * classes));
+  const slope = new Float64Array(classes * count);
+  let loss = 0;
+  for (let i = 0; i < count; i++) {
+    const own = scores.subarray(i * classes, (i + 1) * classes);
+    let largest = -Infinity;
+    for (let k = 0; k < classes; k++) {
+      own[k] = (own[k] as number) + (head.bias[k] as number);
+      largest = Math.max(largest, own[k] as number);
+    }
+    const label = labels[rows[i] as number] as number;
+    const total = own.reduce((sum, score) => sum + Math.exp(score - largest), 0);
+    loss += largest + Math.log(total) - (own[label] as number);
+    for (let k = 0; k < classes; k++) {
+      const probability = Math.exp((own[k] as number) - largest) / total;
+      slope[k * count + i] = (probability - (k === label ? 1 : 0)) / count;
+    }
+  }
+  return { slope, loss: loss / count };
+}
+
+/** LARS's factor on a gradient; 1 where it or the weight is zero. */
+function trustOf(weight: Float64Array, gradient: Float64Array): number {
+  const [size, slope] = [lengthOf(weight), lengthOf(gradient)];
+  return size > 0 && slope > 0 ? (TRUST * size) / slope : 1;
+}
+
+const lengthOf = (vector: Float64Array): number => Math.sqrt(vector.reduce((sum, x) => sum + x * x, 0));
+
+const sumOf = (vector: Float64Array): number => vector.reduce((sum, x) => sum + x, 0);
+
+/** momentum <- 0.9 momentum + trust gradient; weight <- weight - rate momentum */
+function descend(
+  weight: Float64Array,
+  gradient: Float64Array,
+  momentum: Float64Array,
+  trust: number,
+  rate: number,
+): void {
+  for (let i = 0; i < weight.length; i++) {
+    const next = MOMENTUM * (momentum[i] as number) + trust * (gradient[i] as number);
+    momentum[i] = next;
+    weight[i] = (weight[i] as number) - rate * next;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Dense products and the solution of symmetric systems in float64, for probes on tens of thousands of features.
+ * Matrices are flat, row by row. Tiles of three by three keep nine sums in registers.
+ */
+
+/** out[i * n + j] = (row i of a) . (row j of b), for a [m, d] and b [n, d]. */
+export function rowProducts(
+  a: Float64Array,
+  m: number,
+  b: Float64Array,
+  n: number,
+  d: number,
+  out: Float64Array,
+): Float64Array {
+  const tiledRows = m - (m % 3);
+  const tiledColumns = n - (n % 3);
+  for (let i = 0; i < tiledRows; i += 3) {
+    for (let j = 0; j < tiledColumns; j += 3) tile(a, i * d, b, j * d, d, out, i * n + j, n);
+    for (let j = tiledColumns; j < n; j++) {
+      for (let r = i; r < i + 3; r++) out[r * n + j] = dot(a, r * d, b, j * d, d);
+    }
+  }
+  for (let i = tiledRows; i < m; i++) {
+    for (let j = 0; j < n; j++) out[i * n + j] = dot(a, i * d, b, j * d, d);
+  }
+  return out;
+}
+
+function dot(a: Float64Array, fromA: number, b: Float64Array, fromB: number, d: number): number {
+  let sum = 0;
+  for (let t = 0; t < d; t++) sum += (a[fromA + t] as number) * (b[fromB + t] as number);
+  return sum;
+}
+
+/** Three rows of `a` with three rows of `b`; the same order of additions as `dot`. */
+function tile(
+  a: Float64Array,
+  a0: number,
+  b: Float64Array,
+  b0: number,
+  d: number,
+  out: Float64Array,
+  at: number,
+  stride: number,
+): void {
+  const [a1, a2, b1, b2] = [a0 + d, a0 + 2 * d, b0 + d, b0 + 2 * d];
+  let [s00, s01, s02, s10, s11, s12, s20, s21, s22] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
+  for (let t = 0; t < d; t++) {
+    const x0 = a[a0 + t] as number;
+    const x1 = a[a1 + t] as number;
+    const x2 = a[a2 + t] as number;
+    const y0 = b[b0 + t] as number;
+    const y1 = b[b1 + t] as number;
+    const y2 = b[b2 + t] as number;
+    s00 += x0 * y0;
+    s01 += x0 * y1;
+    s02 += x0 * y2;
+    s10 += x1 * y0;
+    s11 += x1 * y1;
+    s12 += x1 * y2;
+    s20 += x2 * y0;
+    s21 += x2 * y1;
+    s22 += x2 * y2;
+  }
+  out[at] = s00;
+  out[at + 1] = s01;
+  out[at + 2] = s02;
+  out[at + stride] = s10;
+  out[at + stride + 1] = s11;
+  out[at + stride + 2] = s12;
+  out[at + 2 * stride] = s20;
+  out[at + 2 * stride + 1] = s21;
+  out[at + 2 * stride + 2] = s22;
+}
+
+/** The lower triangle L of a = L L^T for a symmetric positive definite a [n, n]; only its lower triangle is read. */
+export function cholesky(a: Float64Array, n: number): Float64Array {
+  const lower = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      const rest = (a[i * n + j] as number) - dot(lower, i * n, lower, j * n, j);
+      lower[i * n + j] = i === j ? Math.sqrt(rest) : rest / (lower[j * n + j] as number);
+    }
+  }
+  return lower;
+}
+
+/** Solves L L^T x = right, in place, for one right side [n] that starts at `from`. */
+export function solveCholesky(lower: Float64Array, n: number, right: Float64Array, from: number): void {
+  for (let i = 0; i < n; i++) {
+    const known = dot(lower, i * n, right, from, i);
+    right[from + i] = ((right[from + i] as number) - known) / (lower[i * n + i] as number);
+  }
+  for (let i = n - 1; i >= 0; i--) {
+    let rest = right[from + i] as number;
+    for (let j = i + 1; j < n; j++) rest -= (lower[j * n + i] as number) * (right[from + j] as number);
+    right[from + i] = rest / (lower[i * n + i] as number);
+  }
+}
