@@ -4,7 +4,7 @@ import { createBuilder, InvariantError, ShapeError, type Tensor } from "../../gr
 test("records nodes in order, with the batch for B", () => {
   const g = createBuilder({ batch: 3 });
   const x = g.input("x", ["B", 4]);
-  expectTypeOf(x).toEqualTypeOf<Tensor<readonly ["B", 4], "float32">>();
+  expectTypeOf(x).toEqualTypeOf<Tensor<["B", 4], "float32">>();
   const y = g.scope("outer", () => g.scope("inner", () => g.add(x, 1)));
   const graph = g.finish({ outputs: { y } });
   expect(graph.nodes.map((node) => node.operation)).toEqual(["input", "constant", "add"]);

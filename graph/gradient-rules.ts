@@ -1,0 +1,247 @@
+/**
+ * What each operation passes back: the gradient of every input from the gradients of the outputs, as recorded operations.
+ * One table over the closed set. "none" stands where the derivative is zero or there is no number to derive.
+ */
+
+import type { Builder } from "./builder.js";
+import type { Node } from "./graph.js";
+import { InvariantError, invariant } from "./invariant.js";
+import type { OperationName } from "./operations.js";
+import { sameShape, type Tensor } from "./shape.js";
+import { inputsOf, outputsOf } from "./signature.js";
+
+interface Backward<O extends OperationName> {
+  readonly g: Builder;
+  readonly node: Node<O>;
+  /** Gradient of each output; undefined where nothing depends on that output. At least one is there. */
+  readonly dy: readonly (Tensor | undefined)[];
+  /** Which inputs lead to what is differentiated; the gradients of others are dropped. */
+  readonly wanted: readonly boolean[];
+}
+
+/** One gradient for each input, in the input's shape. */
+export type GradientRule<O extends OperationName> = (back: Backward<O>) => readonly (Tensor | undefined)[];
+
+/** The gradient of the only output, or of the first, the others being by-products that carry none. */
+function first<O extends OperationName>({ node, dy }: Backward<O>): Tensor {
+  const [only, ...others] = dy;
+  invariant(
+    only !== undefined && others.every((part) => part === undefined),
+    `${node.operation}: only the first output has a gradient; the loss depends on another`,
+  );
+  return only;
+}
+
+/** Sums what broadcasting repeated, so that the gradient has the input's shape. */
+function unbroadcast(g: Builder, dy: Tensor, shape: readonly number[]): Tensor {
+  if (sameShape(dy.shape, shape)) return dy;
+  const extra = dy.shape.length - shape.length;
+  const repeated = dy.shape.flatMap((n, axis) =>
+    axis < extra || (shape[axis - extra] === 1 && n !== 1) ? [axis] : [],
+  );
+  const summed = g.sum(dy, repeated, "keep");
+  return sameShape(summed.shape, shape) ? summed : g.reshape(summed, shape.slice());
+}
+
+type Unary = "neg" | "exp" | "log" | "sqrt" | "rsqrt" | "abs" | "erf" | "tanh" | "sigmoid" | "softplus" | "sin" | "cos";
+
+/** x and y are the node's input and output. */
+const unary =
+  <O extends Unary>(rule: (g: Builder, dy: Tensor, x: Tensor, y: Tensor) => Tensor): GradientRule<O> =>
+  (back) => {
+    const [x] = back.node.inputs as readonly [Tensor];
+    const [y] = back.node.outputs as readonly [Tensor];
+    return [rule(back.g, first(back), x, y)];
+  };
+
+type Binary = "add" | "sub" | "mul" | "div" | "maximum" | "minimum";
+type Side = (g: Builder, dy: Tensor, a: Tensor, b: Tensor, y: Tensor) => Tensor;
+
+const binary =
+  <O extends Binary>(left: Side, right: Side): GradientRule<O> =>
+  (back) => {
+    const { g, node, wanted } = back;
+    const dy = first(back);
+    const [a, b] = node.inputs as readonly [Tensor, Tensor];
+    const [y] = node.outputs as readonly [Tensor];
+    return [
+      wanted[0] ? unbroadcast(g, left(g, dy, a, b, y), a.shape) : undefined,
+      wanted[1] ? unbroadcast(g, right(g, dy, a, b, y), b.shape) : undefined,
+    ];
+  };
+
+/** 1 where a > b, 0 where a < b, and half where they are equal: ties share the gradient. */
+const share = (g: Builder, a: Tensor, b: Tensor): Tensor => g.add(g.mul(g.sign(g.sub(a, b)), 0.5), 0.5);
+
+/** The shape of a reduction's result with the reduced axes kept as 1. */
+const keptShape = ({ inputs: [x], attributes: { axes } }: Node<"sum" | "reduceMax">): number[] =>
+  (x as Tensor).shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
+
+/** A composite's gradient is an operation of its own, which is not differentiated again. */
+const noSecondOrder = <O extends OperationName>({ node }: Backward<O>): never => {
+  throw new InvariantError(`${node.operation} has no gradient: composites are differentiated once only`);
+};
+
+const noGradient = <O extends OperationName>({ node }: Backward<O>): never => {
+  throw new InvariantError(`${node.operation} has no gradient: an optimizer's update is not differentiated`);
+};
+
+export const gradientRules: { readonly [O in OperationName]: GradientRule<O> | "none" } = {
+  input: "none",
+  constant: "none",
+
+  neg: unary((g, dy) => g.neg(dy)),
+  exp: unary((g, dy, _, y) => g.mul(dy, y)),
+  log: unary((g, dy, x) => g.div(dy, x)),
+  sqrt: unary((g, dy, _, y) => g.div(g.mul(dy, 0.5), y)),
+  rsqrt: unary((g, dy, x, y) => g.mul(dy, g.mul(g.div(y, x), -0.5))),
+  abs: unary((g, dy, x) => g.mul(dy, g.sign(x))),
+  sign: "none",
+  erf: unary((g, dy, x) => g.mul(dy, g.mul(g.exp(g.neg(g.mul(x, x))), 2 / Math.sqrt(Math.PI)))),
+  tanh: unary((g, dy, _, y) => g.mul(dy, g.sub(g.constant(1), g.mul(y, y)))),
+  sigmoid: unary((g, dy, _, y) => g.mul(dy, g.sub(y, g.mul(y, y)))),
+  softplus: unary((g, dy, x) => g.mul(dy, g.sigmoid(x))),
+  sin: unary((g, dy, x) => g.mul(dy, g.cos(x))),
+  cos: unary((g, dy, x) => g.neg(g.mul(dy, g.sin(x)))),
+  floor: "none",
+
+  add: binary(
+    (_, dy) => dy,
+    (_, dy) => dy,
+  ),
+  sub: binary(
+    (_, dy) => dy,
+    (g, dy) => g.neg(dy),
+  ),
+  mul: binary(
+    (g, dy, _, b) => g.mul(dy, b),
+    (g, dy, a) => g.mul(dy, a),
+  ),
+  div: binary(
+    (g, dy, _, b) => g.div(dy, b),
+    (g, dy, _, b, y) => g.neg(g.mul(dy, g.div(y, b))),
+  ),
+  maximum: binary(
+    (g, dy, a, b) => g.mul(dy, share(g, a, b)),
+    (g, dy, a, b) => g.mul(dy, share(g, b, a)),
+  ),
+  minimum: binary(
+    (g, dy, a, b) => g.mul(dy, share(g, b, a)),
+    (g, dy, a, b) => g.mul(dy, share(g, a, b)),
+  ),
+  less: "none",
+  lessEqual: "none",
+  equal: "none",
+
+  select: (back) => {
+    const { g, node, wanted } = back;
+    const dy = first(back);
+    const [condition, a, b] = inputsOf(node);
+    const chosen = condition as Tensor<number[], "bool">;
+    return [
+      undefined,
+      wanted[1] ? unbroadcast(g, g.select(chosen, dy, 0), a.shape) : undefined,
+      wanted[2] ? unbroadcast(g, g.select(chosen, g.constant(0), dy), b.shape) : undefined,
+    ];
+  },
+  cast: (back) => [first(back)],
+  stopGradient: "none",
+
+  sum: (back) => {
+    const [x] = inputsOf(back.node);
+    const kept = back.g.reshape(first(back), keptShape(back.node));
+    return [back.g.broadcast(kept, x.shape.slice())];
+  },
+  // Ties share the gradient evenly.
+  reduceMax: (back) => {
+    const { g, node } = back;
+    const [x] = inputsOf(node);
+    const [y] = outputsOf(node);
+    const kept = keptShape(node);
+    const largest = g.cast(g.equal(x, g.reshape(y, kept)), "float32");
+    const ties = g.sum(largest, node.attributes.axes, "keep");
+    return [g.mul(largest, g.div(g.reshape(first(back), kept), ties))];
+  },
+  argMax: "none",
+  argSort: "none",
+
+  reshape: (back) => [back.g.reshape(first(back), inputsOf(back.node)[0].shape.slice())],
+  transpose: (back) => {
+    const { permutation } = back.node.attributes;
+    const inverse = permutation.map((_, axis) => permutation.indexOf(axis));
+    return [back.g.transpose(first(back), inverse)];
+  },
+  broadcast: (back) => [unbroadcast(back.g, first(back), inputsOf(back.node)[0].shape)],
+  concat: (back) => {
+    const { g, node, wanted } = back;
+    const { axis } = node.attributes;
+    const dy = first(back);
+    let from = 0;
+    return node.inputs.map((part, i) => {
+      const begin = dy.shape.map((_, at) => (at === axis ? from : 0));
+      from += part.shape[axis] ?? 0;
+      return wanted[i] ? g.slice(dy, begin, part.shape) : undefined;
+    });
+  },
+  slice: (back) => {
+    const [x] = inputsOf(back.node);
+    const { begin, size } = back.node.attributes;
+    const after = x.shape.map((n, axis) => n - (begin[axis] ?? 0) - (size[axis] ?? 0));
+    return [back.g.pad(first(back), begin, after)];
+  },
+  pad: (back) => [back.g.slice(first(back), back.node.attributes.before, inputsOf(back.node)[0].shape)],
+  // The indices of a row are distinct, so nothing adds up: each is the other's transpose.
+  takeTokens: (back) => {
+    const [x, index] = inputsOf(back.node);
+    return [back.g.putTokens(first(back), index, x.shape[1] ?? 0), undefined];
+  },
+  putTokens: (back) => {
+    const [, index] = inputsOf(back.node);
+    return [back.g.takeTokens(first(back) as never, index as never), undefined];
+  },
+
+  matmul: (back) => {
+    const { g, node, wanted } = back;
+    const { transposeA, transposeB } = node.attributes;
+    const [a, b] = inputsOf(node);
+    const dy = first(back);
+    const da = (): Tensor =>
+      transposeA ? g.matmul(b, dy, flags(transposeB, true)) : g.matmul(dy, b, flags(false, !transposeB));
+    const db = (): Tensor =>
+      transposeB ? g.matmul(dy, a, flags(true, transposeA)) : g.matmul(a, dy, flags(!transposeA, false));
+    return [
+      wanted[0] ? unbroadcast(g, da(), a.shape) : undefined,
+      wanted[1] ? unbroadcast(g, db(), b.shape) : undefined,
+    ];
+  },
+
+  linear: (back) => {
+    const [x, weight] = inputsOf(back.node);
+    return back.g.linearGrad(first(back), x, weight);
+  },
+  linearGrad: noSecondOrder,
+  layerNorm: (back) => {
+    const [x, gamma] = inputsOf(back.node);
+    const [, mean, rstd] = outputsOf(back.node);
+    return back.g.layerNormGrad(first(back), x, gamma, mean, rstd);
+  },
+  layerNormGrad: noSecondOrder,
+  softmax: (back) => [back.g.softmaxGrad(first(back), outputsOf(back.node)[0])],
+  softmaxGrad: noSecondOrder,
+  gelu: (back) => [back.g.geluGrad(first(back), inputsOf(back.node)[0])],
+  geluGrad: noSecondOrder,
+  attention: (back) => {
+    const [q, k, v] = inputsOf(back.node);
+    const [, probabilities] = outputsOf(back.node);
+    return back.g.attentionGrad(first(back), q, k, v, probabilities, back.node.attributes.scale);
+  },
+  attentionGrad: noSecondOrder,
+
+  adamw: noGradient,
+  sgd: noGradient,
+};
+
+const flags = (a: boolean, b: boolean): { readonly a?: true; readonly b?: true } => ({
+  ...(a ? { a: true } : {}),
+  ...(b ? { b: true } : {}),
+});
