@@ -1,4 +1,4 @@
-/** Blocks with their values filled in, as emitted programs write them: `bindMask(mask.random, { ratio: 0.75 }, grid)`. */
+/** Blocks with their values filled in, as emitted programs write them: `bindMask(masks.random, { ratio: 0.75 }, grid)`. */
 
 import type { Grid, ImageShape } from "./geometry.js";
 import type { Mask } from "./mask/index.js";

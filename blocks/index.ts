@@ -22,7 +22,7 @@ export { initialize } from "./initialize.js";
 export type { Input } from "./input/index.js";
 export type { Loss, LossInputs } from "./loss/index.js";
 export type { Mask } from "./mask/index.js";
-export * as mask from "./mask/index.js";
+export * as masks from "./mask/index.js";
 export * from "./nn/index.js";
 export type { Optimizer, UpdateInputs } from "./optimizer/index.js";
 export {
@@ -43,5 +43,5 @@ export { recipeSettings } from "./recipe.js";
 export { type Kind, type Kinds, type Registry, registry } from "./registry.js";
 export type { Progress, Schedule } from "./schedule/index.js";
 export type { Target, TargetContext } from "./target/index.js";
-export * as target from "./target/index.js";
+export * as targets from "./target/index.js";
 export type { Tokens, TokensContext } from "./tokens/index.js";

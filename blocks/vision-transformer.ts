@@ -47,4 +47,4 @@ export const transformerRequirements: readonly Requirement<TransformerParams & P
 
 /** The weights of `depth` blocks. */
 export const transformerBlocks = (p: ValuesOf<TransformerParams>) =>
-  repeat(p.depth, transformerBlockParameters({ width: p.width, qkv: 3 * p.width, hidden: p.width * p.mlp_ratio }));
+  repeat(p.depth, transformerBlockParameters({ width: p.width, hidden: p.width * p.mlp_ratio }));

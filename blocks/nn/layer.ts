@@ -1,15 +1,20 @@
 /**
  * How the functions of `blocks/nn` are made: each carries its exported name, so that a recorded program can be printed.
  * Layers say their shapes in types; inside, the builder's looser types are claimed to be what the arithmetic gives.
+ * A size that several arguments share is inferred from the first and `NoInfer` in the rest: TypeScript would otherwise
+ * settle on the union of two different sizes and let them meet.
  */
 
 import type { Builder, Dims, DType, Tensor } from "../../graph/index.js";
 
-/** A function over the builder that emitted programs call by name. */
+/** A function over the builder that emitted programs call by name; what it records stands under that name's scope. */
 export const layer = <F extends (g: Builder, ...args: never[]) => unknown>(
   name: string,
   apply: F,
-): F & { readonly layer: string } => Object.assign(apply, { layer: name });
+): F & { readonly layer: string } => {
+  const scoped = (g: Builder, ...args: never[]) => g.scope(name, () => apply(g, ...args));
+  return Object.assign(scoped as F, { layer: name });
+};
 
 const declaration: unique symbol = Symbol("declaration");
 

@@ -38,7 +38,7 @@ export const linear = layer(
   <L extends Dims, I extends number, O extends number>(
     g: Builder,
     x: Tensor<[...L, I]>,
-    w: { readonly weight: Tensor<[O, I]>; readonly bias: Tensor<[O]> },
+    w: { readonly weight: Tensor<[O, NoInfer<I>]>; readonly bias: Tensor<[NoInfer<O>]> },
   ): Tensor<[...L, O]> => g.linear(x, w.weight, w.bias),
 );
 
@@ -64,6 +64,6 @@ export const layerNorm = layer(
   <L extends Dims, D extends number>(
     g: Builder,
     x: Tensor<[...L, D]>,
-    w: { readonly weight: Tensor<[D]>; readonly bias: Tensor<[D]> },
+    w: { readonly weight: Tensor<[NoInfer<D>]>; readonly bias: Tensor<[NoInfer<D>]> },
   ): Tensor<[...L, D]> => claim(g.layerNorm(x, w.weight, w.bias, layerNormEpsilon)[0]),
 );

@@ -12,9 +12,9 @@ export interface PositionTable<R extends number, K extends number, E extends num
   readonly width: D;
 }
 
-type PositionParameter<R extends number, K extends number, E extends number, D extends number> = Parameter<
-  [1, Add<E, Mul<R, K>>, D]
->;
+/** Named in a step of its own: nested arithmetic on open sizes is too deep for the compiler. */
+type PositionParameter<R extends number, K extends number, E extends number, D extends number> =
+  Add<E, Mul<R, K>> extends infer P extends number ? Parameter<[1, P, D]> : never;
 
 /** Fixed 2-D sine-cosine positions, zero for the extra rows; stored, not trained. */
 export const sinCosPositions = declarer(

@@ -23,7 +23,7 @@ export const meanSquaredError = layer(
   <N extends number, P extends number>(
     g: Builder,
     prediction: Tensor<["B", N, P]>,
-    target: Tensor<["B", N, P]>,
+    target: Tensor<["B", NoInfer<N>, NoInfer<P>]>,
   ): Tensor<[]> => {
     const error = g.sub(prediction, target);
     return claim(g.mean(g.mul(error, error)));
@@ -36,7 +36,7 @@ export const meanAbsoluteError = layer(
   <N extends number, P extends number>(
     g: Builder,
     prediction: Tensor<["B", N, P]>,
-    target: Tensor<["B", N, P]>,
+    target: Tensor<["B", NoInfer<N>, NoInfer<P>]>,
   ): Tensor<[]> => claim(g.mean(g.abs(g.sub(prediction, target)))),
 );
 
@@ -46,7 +46,7 @@ export const smoothAbsoluteError = layer(
   <N extends number, P extends number>(
     g: Builder,
     prediction: Tensor<["B", N, P]>,
-    target: Tensor<["B", N, P]>,
+    target: Tensor<["B", NoInfer<N>, NoInfer<P>]>,
     o: { readonly beta: number },
   ): Tensor<[]> => {
     const error = g.abs(g.sub(prediction, target));

@@ -10,6 +10,10 @@ export interface GridLiteral<R extends number, K extends number, H extends numbe
   readonly patch: readonly [H, W];
 }
 
+/** h * w * C, in two steps: nested arithmetic on open sizes is too deep for the compiler. */
+type PatchValues<H extends number, W extends number, C extends number> =
+  Mul<H, W> extends infer A extends number ? Mul<A, C> : never;
+
 /**
  * image [B, rows * h, columns * w, C] -> [B, rows * columns, h * w * C], raster order, channel fastest, then x, then y:
  * the order of official MAE's patchify.
@@ -20,7 +24,7 @@ export const patchify = layer(
     g: Builder,
     image: Tensor<["B", Mul<R, H>, Mul<K, W>, C]>,
     grid: GridLiteral<R, K, H, W>,
-  ): Tensor<["B", Mul<R, K>, Mul<Mul<H, W>, C>]> => {
+  ): Tensor<["B", Mul<R, K>, PatchValues<H, W, C>]> => {
     const [batch, , , channels] = image.shape as [number, number, number, number];
     const [height, width] = grid.patch;
     const cut = g.reshape(image, [batch, grid.rows, height, grid.columns, width, channels]);
@@ -35,7 +39,7 @@ export const addPositions = layer(
   <N extends number, D extends number, const E extends number>(
     g: Builder,
     tokens: Tensor<["B", N, D]>,
-    positions: Tensor<[1, Add<E, N>, D]>,
+    positions: Tensor<[1, Add<E, N>, NoInfer<D>]>,
     o: { readonly extra: E },
   ): Tensor<["B", N, D]> => {
     const [, count, width] = tokens.shape as [number, number, number];
@@ -59,8 +63,8 @@ export const prependClassToken = layer(
   <V extends number, D extends number, P extends number>(
     g: Builder,
     tokens: Tensor<["B", V, D]>,
-    token: Tensor<[1, 1, D]>,
-    positions: Tensor<[1, P, D]>,
+    token: Tensor<[1, 1, NoInfer<D>]>,
+    positions: Tensor<[1, P, NoInfer<D>]>,
   ): Tensor<["B", Add<1, V>, D]> => {
     const [batch, , width] = tokens.shape as [number, number, number];
     const placed = g.add(token, g.slice(positions, [0, 0, 0], [1, 1, width]));
@@ -77,7 +81,7 @@ export const restoreTokens = layer(
   <M extends number, N extends number, D extends number, const E extends number>(
     g: Builder,
     latent: Tensor<["B", M, D]>,
-    token: Tensor<[1, 1, D]>,
+    token: Tensor<[1, 1, NoInfer<D>]>,
     restore: Tensor<["B", N], "int32">,
     o: { readonly extra: E },
   ): Tensor<["B", Add<E, N>, D]> => {

@@ -1,6 +1,6 @@
 /** The pre-norm transformer block of ViT: multi-head self-attention and a two-layer perceptron, each with a residual. */
 
-import type { Builder, Tensor } from "../../graph/index.js";
+import type { Builder, Mul, Tensor } from "../../graph/index.js";
 import type { Weights } from "../parameters.js";
 import { claim, declarer, layer } from "./layer.js";
 import {
@@ -19,24 +19,19 @@ export type TransformerBlockParameters<D extends number, Q extends number, H ext
   readonly mlp: { readonly fc1: LinearParameters<D, H>; readonly fc2: LinearParameters<H, D> };
 };
 
-/** `qkv` is three times `width`: queries, keys and values come from one matrix. */
+/** Queries, keys and values come from one matrix with 3 `width` outputs. */
 export const transformerBlockParameters = declarer(
   "transformerBlockParameters",
-  <D extends number, Q extends number, H extends number>(size: {
-    readonly width: D;
-    readonly qkv: Q;
-    readonly hidden: H;
-  }): TransformerBlockParameters<D, Q, H> => ({
+  (size: { readonly width: number; readonly hidden: number }): TransformerBlockParameters<number, number, number> => ({
     norm1: layerNormParameters(size.width),
-    attn: { qkv: linearParameters(size.width, size.qkv), proj: linearParameters(size.width, size.width) },
+    attn: { qkv: linearParameters(size.width, 3 * size.width), proj: linearParameters(size.width, size.width) },
     norm2: layerNormParameters(size.width),
     mlp: { fc1: linearParameters(size.width, size.hidden), fc2: linearParameters(size.hidden, size.width) },
   }),
-) as <const D extends number, const Q extends number, const H extends number>(size: {
+) as <const D extends number, const H extends number>(size: {
   readonly width: D;
-  readonly qkv: Q;
   readonly hidden: H;
-}) => TransformerBlockParameters<D, Q, H>;
+}) => TransformerBlockParameters<D, Mul<3, D>, H>;
 
 /** `count` branches of the same form, named by their index. */
 export const repeat = declarer("repeat", <T extends object>(count: number, branch: T): readonly T[] =>
@@ -49,7 +44,7 @@ export const transformerBlock = layer(
   <N extends number, D extends number, Q extends number, H extends number>(
     g: Builder,
     x: Tensor<["B", N, D]>,
-    w: Weights<TransformerBlockParameters<D, Q, H>>,
+    w: Weights<TransformerBlockParameters<NoInfer<D>, Q, H>>,
     o: { readonly heads: number },
   ): Tensor<["B", N, D]> => {
     const attended = g.add(x, selfAttention(g, layerNorm(g, x, w.norm1), w.attn, o.heads));

@@ -1,0 +1,96 @@
+/**
+ * A checked model -> a model that can be traced. It is the same model that `emit` prints, run in this process without
+ * printing: for shapes, parameters, FLOPs and memory.
+ */
+
+import type { ModelProgram, ParameterTree } from "../../blocks/index.js";
+import { bindMask, bindPicture } from "../../blocks/index.js";
+import type { Builder, Tensor } from "../../graph/index.js";
+import type { Model } from "../model.js";
+import {
+  decoderPositions,
+  encoderPositions,
+  type FunctionCode,
+  type FunctionInputs,
+  functionsOf,
+  layoutOf,
+  type ModelFunction,
+  type Result,
+  type WeightTree,
+} from "./functions.js";
+import { type Parts, partsOf } from "./parts.js";
+
+export interface Assembly {
+  readonly model: Model;
+  readonly parts: Parts;
+  readonly parameters: ParameterTree;
+  readonly functions: readonly ModelFunction[];
+}
+
+/** The weights of all parts in one tree; two parts that use one name are a mistake in a block. */
+function parametersOf(parts: Parts): ParameterTree {
+  const { encoder, decoder, tokens, positions, grid, image, target } = parts;
+  const { extra } = layoutOf(parts);
+  const width = encoder.definition.width(encoder.values);
+  const decoderWidth = decoder.definition.width(decoder.values);
+  const table = (of: number) => positions.definition.table(positions.values, { grid, extra, width: of });
+  const outputs = target.definition.outputs(target.values, parts);
+  const branches: readonly ParameterTree[] = [
+    { [encoderPositions]: table(width) },
+    tokens.definition.parameters(tokens.values, { image, width }),
+    encoder.definition.parameters(encoder.values),
+    decoderWidth === null ? {} : { [decoderPositions]: table(decoderWidth) },
+    decoder.definition.parameters(decoder.values, { encoderWidth: width, outputs }),
+  ];
+  const names = branches.flatMap((branch) => Object.keys(branch));
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new Error(`invariant: two blocks declare the weight ${twice}`);
+  return Object.assign({}, ...branches);
+}
+
+/** Puts a model without findings together. */
+export function assemble(model: Model): Assembly {
+  const parts = partsOf(model);
+  return { model, parts, parameters: parametersOf(parts), functions: functionsOf(parts) };
+}
+
+/** Runs layers at once and keeps nothing. `layers` cuts every fold short. */
+export const tracingCode = (g: Builder, w: WeightTree, layers?: number): FunctionCode => ({
+  let: (_, layer, ...args) => layer(g, ...(args as never[])) as Tensor,
+  fold: (_, list, start, layer, ...args) =>
+    list
+      .slice(0, layers)
+      .reduce<Tensor>((x, weights) => layer(g, ...([x, weights, ...args] as never[])) as Tensor, start),
+  call: (_, f, ...args) => run(f, g, w, args) as Tensor,
+});
+
+/** Calls a function of the model with its arguments in their order. */
+export function run(f: ModelFunction, g: Builder, w: WeightTree, args: readonly unknown[], layers?: number): Result {
+  const inputs = Object.fromEntries(f.inputs.map((name, i) => [name, args[i]])) as unknown as FunctionInputs;
+  return f.body(tracingCode(g, w, layers), w, inputs);
+}
+
+/** The assembled model as a program, without printing it first. */
+export function programOf(assembly: Assembly): ModelProgram {
+  const { parts, model, parameters } = assembly;
+  const named = (name: string): ModelFunction => {
+    const found = assembly.functions.find((f) => f.name === name);
+    if (!found) throw new Error(`invariant: no function ${name} in ${model.name}`);
+    return found;
+  };
+  const { encoder, mask, target, image, grid } = parts;
+  return {
+    name: model.name,
+    image,
+    grid,
+    mask: bindMask(mask.definition, mask.values, grid),
+    parameters,
+    extraTokens: layoutOf(parts).extra,
+    layers: encoder.definition.layers(encoder.values),
+    encode: (g, w, batch) => run(named("encode"), g, w as WeightTree, [batch]) as Tensor,
+    features: (g, w, input, layers) => run(named("features"), g, w as WeightTree, [input], layers) as Tensor,
+    predict: (g, w, batch) => run(named("predict"), g, w as WeightTree, [batch]) as Tensor,
+    loss: (g, w, batch) => run(named("loss"), g, w as WeightTree, [batch]) as ReturnType<ModelProgram["loss"]>,
+    picture: bindPicture(target.definition, target.values, { image, grid }),
+  };
+}
