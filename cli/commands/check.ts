@@ -1,0 +1,74 @@
+/** `mae check`: every finding of every named spec, in the forms that were asked for. */
+
+import { analyzeSpecs, type SpecFile } from "../analysis.js";
+import { exitCode, usageFailure } from "../failure.js";
+import { findSpecs, printedPath, readStdin, replaceFile } from "../files.js";
+import { applyFixes } from "../fixes.js";
+import { packageVersion } from "../package-root.js";
+import type { ReporterChoice } from "../program.js";
+import { arrange, type CheckReport, documents, type Medium, passes, reporters } from "../report/index.js";
+import { type Colors, count, plainColors, print, stdoutColors, tell } from "../terminal.js";
+
+export interface CheckOptions {
+  readonly reporters: readonly ReporterChoice[];
+  readonly fix?: boolean;
+  readonly errorOnWarnings?: boolean;
+  readonly maxDiagnostics?: number;
+  readonly stdinPath?: string;
+}
+
+export async function check(paths: readonly string[], options: CheckOptions): Promise<void> {
+  const chosen = options.reporters.length > 0 ? options.reporters : [{ name: "pretty", file: null } as const];
+  refuseMixedStdout(chosen);
+  const started = performance.now();
+  const files = await specsFrom(paths, options);
+  const fixed = options.fix ? applyFixes(files) : 0;
+  const diagnostics = arrange(analyzeSpecs(files));
+  const report: CheckReport = {
+    version: packageVersion(),
+    files: files.map((file) => file.path),
+    diagnostics,
+    limit: options.maxDiagnostics ?? null,
+    strict: options.errorOnWarnings ?? false,
+    fixed,
+    milliseconds: performance.now() - started,
+  };
+  for (const choice of chosen) write(choice, report);
+  if (!passes(report)) process.exitCode = exitCode.findings;
+}
+
+async function specsFrom(paths: readonly string[], options: CheckOptions): Promise<SpecFile[]> {
+  if (!paths.includes("-")) {
+    if (options.stdinPath !== undefined) throw usageFailure("--stdin-path needs the path -", { help: "mae check -" });
+    return (await findSpecs(paths)).map((path) => ({ path, given: null }));
+  }
+  if (paths.length > 1) throw usageFailure("stdin cannot be checked together with other paths");
+  if (options.fix) throw usageFailure("--fix has no file to change when the text comes from stdin");
+  const path = options.stdinPath === undefined ? "<stdin>" : printedPath(options.stdinPath);
+  return [{ path, given: await readStdin() }];
+}
+
+/** A document that is mixed with other text on stdout is no document any more. */
+function refuseMixedStdout(chosen: readonly ReporterChoice[]): void {
+  const onStdout = chosen.filter((choice) => choice.file === null);
+  const document = onStdout.find((choice) => documents.includes(choice.name));
+  if (document && onStdout.length > 1) {
+    throw usageFailure(`the reporter ${document.name} cannot share stdout with another`, {
+      help: `send it to a file: --reporter ${document.name} --reporter-file findings.${document.name}`,
+    });
+  }
+}
+
+function write(choice: ReporterChoice, report: CheckReport): void {
+  const toFile = choice.file !== null;
+  const medium = mediumOf(toFile ? plainColors() : stdoutColors());
+  const text = reporters[choice.name](report, medium);
+  if (choice.file === null) {
+    print(text);
+    return;
+  }
+  replaceFile(choice.file, text);
+  tell(`${count(report.diagnostics.length, "finding")} written to ${printedPath(choice.file)}`);
+}
+
+const mediumOf = (colors: Colors): Medium => ({ colors, width: process.stdout.columns ?? 120 });

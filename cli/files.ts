@@ -1,0 +1,172 @@
+/** Finding specs on disk, reading them with care, and replacing them without ever leaving half a file. */
+
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { glob } from "tinyglobby";
+import { usageFailure } from "./failure.js";
+
+/** Larger than any spec; a wrong file should not take the memory of the machine. */
+const largestSpec = 4 * 2 ** 20;
+
+const everySpec = "**/*.mae";
+const ignored = ["**/node_modules/**", "**/dist/**", "**/.git/**"];
+
+/** A path as it is printed: relative to the working folder, with forward slashes. */
+export function printedPath(path: string): string {
+  const shown = relative(process.cwd(), resolve(path)).replaceAll("\\", "/");
+  return shown === "" ? "." : shown;
+}
+
+/**
+ * The files that paths, folders and globs mean, each once, sorted. A file that is named outright is taken whatever
+ * its name; below folders only `.mae` files are.
+ *
+ * Throws a usage failure for a pattern that matches nothing: a check that checks nothing must not pass.
+ */
+export async function findSpecs(patterns: readonly string[]): Promise<string[]> {
+  const found = new Set<string>();
+  for (const pattern of patterns.length > 0 ? patterns : [everySpec]) {
+    const matches = await expand(pattern);
+    if (matches.length === 0) throw nothingMatches(pattern, patterns.length > 0);
+    for (const match of matches) found.add(match);
+  }
+  return [...found].sort();
+}
+
+async function expand(pattern: string): Promise<string[]> {
+  const kind = kindOf(pattern);
+  if (kind === "file" || kind === "other") return [printedPath(pattern)];
+  const options = { ignore: ignored, onlyFiles: true, dot: false, expandDirectories: false };
+  const matches =
+    kind === "folder"
+      ? await glob(everySpec, { ...options, cwd: pattern, absolute: true })
+      : await glob(pattern.replaceAll("\\", "/"), { ...options, absolute: true });
+  return matches.map(printedPath);
+}
+
+function nothingMatches(pattern: string, written: boolean) {
+  if (!written) {
+    return usageFailure("there is no .mae file in this folder or below it", {
+      help: "name files, folders or globs, or write a first spec with mae init",
+    });
+  }
+  if (kindOf(pattern) === "folder") return usageFailure(`there is no .mae file below "${pattern}"`);
+  if (/[*?[\]{}!]/.test(pattern)) return usageFailure(`no file matches "${pattern}"`);
+  return usageFailure(`there is no file "${pattern}"`);
+}
+
+type PathKind = "file" | "folder" | "other" | "none";
+
+function kindOf(path: string): PathKind {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) return "none";
+  if (found.isFile()) return "file";
+  return found.isDirectory() ? "folder" : "other";
+}
+
+/** What came of reading a file: its text, or why there is none. */
+export type Reading =
+  | { readonly ok: true; readonly text: string; readonly bytes: Buffer }
+  | { readonly ok: false; readonly problem: ReadProblem };
+
+export interface ReadProblem {
+  readonly code: "file/missing" | "file/unreadable" | "file/not-a-file" | "file/too-large" | "file/not-utf8";
+  readonly message: string;
+  readonly help: string;
+}
+
+/** Reads a spec as UTF-8, without a byte order mark. Never throws for what is on the disk. */
+export function readSpec(path: string): Reading {
+  const refuse = (code: ReadProblem["code"], message: string, help: string): Reading => ({
+    ok: false,
+    problem: { code, message, help },
+  });
+  try {
+    const found = statSync(path);
+    if (!found.isFile()) {
+      const what = found.isDirectory() ? "a folder" : "a device or a pipe";
+      return refuse("file/not-a-file", `${printedPath(path)} is ${what}, not a file`, "name a .mae file");
+    }
+    if (found.size > largestSpec) {
+      const size = `${(found.size / 2 ** 20).toFixed(1)} MiB`;
+      return refuse("file/too-large", `the file has ${size}; a spec has at most 4 MiB`, "is it a spec at all?");
+    }
+    return decode(readFileSync(path));
+  } catch (error) {
+    const reason = systemWords[(error as NodeJS.ErrnoException).code ?? ""];
+    if (!reason) throw error;
+    return refuse(reason.code, `${printedPath(path)} ${reason.message}`, reason.help);
+  }
+}
+
+const systemWords: Readonly<Record<string, ReadProblem>> = {
+  ENOENT: { code: "file/missing", message: "does not exist", help: "check the name of the file" },
+  ENOTDIR: { code: "file/missing", message: "does not exist", help: "a part of its path is a file, not a folder" },
+  ENAMETOOLONG: { code: "file/missing", message: "has a name that is too long", help: "check the name of the file" },
+  ELOOP: { code: "file/unreadable", message: "is a link that leads back to itself", help: "mend the link" },
+  EACCES: { code: "file/unreadable", message: "may not be read by you", help: "change its permissions" },
+  EPERM: { code: "file/unreadable", message: "may not be read by you", help: "change its permissions" },
+};
+
+/** Text from bytes; anything but UTF-8 is refused rather than guessed. */
+export function decode(bytes: Buffer): Reading {
+  try {
+    return { ok: true, text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), bytes };
+  } catch {
+    const sixteen = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+    return {
+      ok: false,
+      problem: {
+        code: "file/not-utf8",
+        message: sixteen ? "the file is UTF-16; specs are UTF-8" : "the file is not valid UTF-8",
+        help: "save it again as UTF-8",
+      },
+    };
+  }
+}
+
+/** Everything on stdin, as a spec. */
+export async function readStdin(): Promise<Reading> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin) {
+    const bytes = chunk as Buffer;
+    size += bytes.length;
+    if (size > largestSpec) throw usageFailure("stdin has more than 4 MiB; a spec has less");
+    chunks.push(bytes);
+  }
+  return decode(Buffer.concat(chunks));
+}
+
+/**
+ * Replaces a file as a whole: written beside it, synced, renamed. A link stays a link to the same file, and the
+ * file's mode is kept.
+ */
+export function replaceFile(path: string, text: string | Uint8Array): void {
+  const target = existsSync(path) ? realpathSync(path) : path;
+  const mode = statSync(target, { throwIfNoEntry: false })?.mode;
+  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
+  try {
+    const file = openSync(temporary, "w");
+    writeFileSync(file, text);
+    fsyncSync(file);
+    closeSync(file);
+    if (mode !== undefined) chmodSync(temporary, mode & 0o7777);
+    renameSync(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,89 @@
+#!/usr/bin/env node
+/**
+ * The command `mae`: runs the command line and turns every way of ending into words and an exit code. What the
+ * commands are is said in `program.ts`; what they do, in `commands/`.
+ */
+
+import { CommanderError } from "commander";
+import { exitCode, Failure } from "./failure.js";
+import { packageVersion } from "./package-root.js";
+import { createProgram } from "./program.js";
+import { drained, ignoreClosedPipes, stderrColors, tell } from "./terminal.js";
+import { visibleLines } from "./text-width.js";
+
+/** What a failure says, whatever threw it. */
+interface Words {
+  readonly head: string;
+  readonly message: string;
+  readonly notes: readonly (readonly [word: string, text: string | null | undefined])[];
+  readonly exit: number;
+}
+
+/** `RunError` of the runtime, known by its name: loading the runtime to recognise it would cost every command. */
+interface RunErrorLike extends Error {
+  readonly code: string;
+  readonly what: string;
+  readonly why: string | null;
+  readonly help: string;
+}
+
+const isRunError = (error: unknown): error is RunErrorLike => error instanceof Error && error.name === "RunError";
+
+function wordsOf(error: unknown): Words | null {
+  if (error instanceof Failure) {
+    const notes = [["why", error.reason] as const, ["help", error.help] as const];
+    return { head: "error", message: error.message, notes, exit: error.exit };
+  }
+  if (isRunError(error)) {
+    const notes = [
+      ["why", error.why],
+      ["help", error.help],
+      ["more", `mae explain ${error.code}`],
+    ] as const;
+    return { head: `error[${error.code}]`, message: error.what, notes, exit: exitCode.findings };
+  }
+  return null;
+}
+
+function sayFailure({ head, message, notes }: Words): void {
+  const colors = stderrColors();
+  tell(`${colors.red(colors.bold(head))}${colors.bold(`: ${visibleLines(message)}`)}`);
+  for (const [word, text] of notes) {
+    if (text) tell(`  ${colors.blue("=")} ${colors.bold(`${word}:`)} ${visibleLines(text).replaceAll("\n", "\n    ")}`);
+  }
+}
+
+function sayBug(error: unknown, trace: boolean): void {
+  const colors = stderrColors();
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  tell(`${colors.red(colors.bold("this is a bug in mae"))}: ${visibleLines(message)}`);
+  const machine = `mae ${packageVersion()}, node ${process.version}, ${process.platform} ${process.arch}`;
+  if (trace && error instanceof Error) tell(error.stack ?? "");
+  tell(trace ? `please report it with the lines above; ${machine}` : `--trace shows where; ${machine}`);
+}
+
+/** Runs the command line and gives the exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  const trace = argv.includes("--trace");
+  try {
+    const program = createProgram();
+    await program.parseAsync([...argv], { from: "user" });
+    return Number(process.exitCode ?? exitCode.fine);
+  } catch (error) {
+    // Commander has printed its own message or the help already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.fine : exitCode.usage;
+    const words = wordsOf(error);
+    if (!words) {
+      sayBug(error, trace);
+      return exitCode.findings;
+    }
+    sayFailure(words);
+    if (trace && error instanceof Error) tell(error.stack ?? "");
+    return words.exit;
+  }
+}
+
+ignoreClosedPipes();
+const code = await main(process.argv.slice(2));
+await drained();
+process.exit(code);

@@ -1,0 +1,285 @@
+/**
+ * What commands there are, what they take, and how `--help` teaches them. Nothing here does work: each command's
+ * module loads when it is called, so that a light command never waits for a heavy one.
+ */
+
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { exitCode } from "./failure.js";
+import { packageVersion } from "./package-root.js";
+import type { ReporterName } from "./report/index.js";
+import { forceColor, stderrColors } from "./terminal.js";
+
+const exitCodes = `Exit codes:
+  ${exitCode.fine}  everything is fine
+  ${exitCode.findings}  a spec has findings, or a run failed
+  ${exitCode.usage}  the command line is wrong
+  ${exitCode.interrupted}  a training run was interrupted by Ctrl-C and saved`;
+
+export function createProgram(): Command {
+  const program = new Command("mae")
+    .description("The language of masked autoencoders: check, plan, build and train models written as text.")
+    .usage("<command> [options]")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "show help; also after a command")
+    .helpCommand(false)
+    .option("--color", "use colours even where the output is no terminal")
+    .option("--no-color", "use no colours (also: the variable NO_COLOR)")
+    .option("--trace", "show the stack when mae itself fails")
+    .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
+    .configureOutput({ outputError: (text, write) => write(teachError(text)) })
+    .exitOverride()
+    .on("option:color", () => forceColor(true))
+    .on("option:no-color", () => forceColor(false));
+  addText(program, [
+    ["mae init digits", "write a first project into the folder digits"],
+    ["mae check", "check every .mae file below this folder"],
+    ["mae plan model.mae", "what the model costs before it runs"],
+    ["mae train model.mae", "train it, with a picture of what it learned at the end"],
+  ]);
+  addReading(program);
+  addModels(program);
+  addRuns(program);
+  addHelpful(program);
+  return program;
+}
+
+/** Commands that read specs as text. */
+function addReading(program: Command): void {
+  const chosen: ReporterChoice[] = [];
+  addText(
+    command(program, "check", "Check specs: names, types, units, ranges, shapes, and that the blocks fit each other.")
+      .argument("[paths...]", "files, folders or globs; - reads stdin (default: every .mae file below here)")
+      .addOption(
+        new Option("--reporter <name>", "pretty, json, sarif or github; may be repeated").argParser((name) =>
+          chooseReporter(chosen, name),
+        ),
+      )
+      .addOption(
+        new Option("--reporter-file <file>", "where the reporter named before it writes, instead of stdout").argParser(
+          (file) => chooseFile(chosen, file),
+        ),
+      )
+      .option("--fix", "apply the fixes that are safe, then report what is left")
+      .option("--error-on-warnings", "let warnings fail the check")
+      .option("--max-diagnostics <n>", "write at most this many findings", wholeNumber(0))
+      .option("--stdin-path <path>", "the name that text from stdin goes by, for imports and messages")
+      .action(async (paths: string[], options) => {
+        const { check } = await import("./commands/check.js");
+        await check(paths, { ...options, reporters: chosen });
+      }),
+    [
+      ["mae check", "every .mae file below this folder"],
+      ["mae check models examples/mae-base.mae", "a folder and a file"],
+      ["mae check --fix", "repair what can be repaired safely"],
+      ["mae check --reporter github --reporter sarif --reporter-file mae.sarif", "in CI: see docs/ci.md"],
+    ],
+  );
+  addText(
+    command(program, "fmt", "Format specs. There is one format and no options about it.")
+      .argument("[paths...]", "files, folders or globs; - reads stdin")
+      .addOption(new Option("--check", "list the files that are not formatted, and fail if there are any"))
+      .addOption(new Option("--write", "rewrite the files in place").conflicts("check"))
+      .option("--stdin-path <path>", "the name that text from stdin goes by in messages")
+      .action(async (paths: string[], options) => (await import("./commands/fmt.js")).fmt(paths, options)),
+    [
+      ["mae fmt --write", "format every .mae file below this folder"],
+      ["mae fmt --check models", "in CI or a commit hook"],
+      ["mae fmt model.mae", "print the formatted text"],
+      ["cat model.mae | mae fmt -", "the same, from stdin"],
+    ],
+  );
+}
+
+/** Commands about one model of a file. */
+function addModels(program: Command): void {
+  const ofModel = (name: string, description: string) =>
+    command(program, name, description).addArgument(specArgument()).argument("[name]", "a model or recipe in it");
+  addText(
+    ofModel("plan", "Say what a model costs before it runs: tokens, parameters, FLOPs, memory, learning rate, steps.")
+      .option("--json", "print one JSON document")
+      .option("--batch <n>", "plan for this many samples in a step", wholeNumber(1))
+      .action(async (file: string, name: string | undefined, options) => {
+        await (await import("./commands/plan.js")).plan(file, name, options);
+      }),
+    [
+      ["mae plan examples/mae-base.mae", "the only model of the file"],
+      ["mae plan study.mae Pretrain --batch 512 --json", "a recipe and its model, for a script"],
+    ],
+  );
+  addText(
+    ofModel("render", "Print a model or recipe with everything inherited and every default written out.")
+      .option("--origin", "say beside each value where it comes from")
+      .action(async (file: string, name: string | undefined, options) => {
+        await (await import("./commands/render.js")).render(file, name, options);
+      }),
+    [
+      ["mae render model.mae", "the whole file, resolved"],
+      ["mae render model.mae UMaeBase --origin", "file and line beside each value"],
+    ],
+  );
+  addText(
+    ofModel("build", "Write a model as a typed TypeScript module.")
+      .option("--out <dir>", "folder of the modules", "build")
+      .option("--check", "write nothing; fail if the modules there are not up to date")
+      .action(async (file: string, name: string | undefined, options) => {
+        await (await import("./commands/build.js")).build(file, name, options);
+      }),
+    [
+      ["mae build model.mae", "one module for each model of the file, in build/"],
+      ["mae build model.mae MaeBase --out src/models", "one model, into a project"],
+    ],
+  );
+}
+
+/** Commands that run models. */
+function addRuns(program: Command): void {
+  addText(
+    command(program, "train", "Train a model by a recipe of the file. Ctrl-C saves; --resume goes on.")
+      .addArgument(specArgument())
+      .argument("[recipe]", "a recipe in it; not needed where there is one")
+      .option("--out <dir>", "folder of the run (default: runs/<recipe>)")
+      .option("--resume", "go on from the newest checkpoint of the run")
+      .option("--force", "replace a run that is already in the folder")
+      .option("--backend <name>", "auto, or one that mae doctor lists", "auto")
+      .option("--steps <n>", "train this many steps, whatever the recipe says", wholeNumber(1))
+      .addOption(new Option("--epochs <n>", "train this many epochs").argParser(wholeNumber(1)).conflicts("steps"))
+      .option("--batch <n>", "samples of one step", wholeNumber(1))
+      .option("--seed <n>", "seed of weights, masks, crops and order", wholeNumber(0))
+      .option("--workers <n>", "threads that decode and augment images (default: by the machine)", wholeNumber(0))
+      .option("--checkpoint-every <n>", "steps between checkpoints", wholeNumber(1), 500)
+      .option("--json", "print the run's events as JSON lines on stdout")
+      .action(async (file: string, recipe: string | undefined, options) => {
+        await (await import("./commands/train.js")).train(file, recipe, options);
+      }),
+    [
+      ["mae train examples/digits.mae", "into runs/, on the best backend that is here"],
+      ["mae train model.mae Pretrain --out runs/a --steps 100", "a short try"],
+      ["mae train model.mae Pretrain --out runs/a --resume", "go on where it stopped"],
+    ],
+  );
+  addText(
+    command(program, "eval", "Judge a trained encoder: features of the frozen encoder, then small classifiers on them.")
+      .argument("<run>", "folder of a run")
+      .option("--with <probes>", "knn, linear, or several joined by commas", listOfWords, ["knn", "linear"])
+      .addOption(new Option("--features <what>", "cls, mean (of the tokens)").choices(["cls", "mean"]))
+      .option("--layer <n>", "take the features after this block of the encoder (default: the last)", wholeNumber(0))
+      .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
+      .option("--backend <name>", "auto, or one that mae doctor lists", "auto")
+      .option("--seed <n>", "seed of the classifiers", wholeNumber(0))
+      .option("--json", "print one JSON document")
+      .action(async (run: string, options) => {
+        await (await import("./commands/eval.js")).evaluate(run, options);
+      }),
+    [
+      ["mae eval runs/digits", "nearest neighbours and a linear probe"],
+      ["mae eval runs/digits --with knn --features mean --json", "one of them, for a script"],
+    ],
+  );
+  addText(
+    command(program, "show", "Write a picture of reconstructions: input, visible patches, output, both together.")
+      .argument("<run>", "folder of a run")
+      .option("--out <file>", "the PNG file (default: reconstruction.png in the run)")
+      .option("--count <n>", "how many samples", wholeNumber(1), 8)
+      .addOption(new Option("--split <name>", "which part of the data").choices(["train", "test"]).default("test"))
+      .option("--seed <n>", "seed of the masks", wholeNumber(0))
+      .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
+      .option("--backend <name>", "auto, or one that mae doctor lists", "auto")
+      .action(async (run: string, options) => {
+        await (await import("./commands/show.js")).show(run, options);
+      }),
+    [["mae show runs/digits --count 16 --out digits.png", "sixteen samples"]],
+  );
+}
+
+/** Commands for finding one's way. */
+function addHelpful(program: Command): void {
+  addText(
+    command(program, "init", "Write a small project that checks and trains at once.")
+      .argument("[dir]", "folder of the project", ".")
+      .option("--force", "replace files that are already there")
+      .action(async (dir: string, options) => (await import("./commands/init.js")).init(dir, options)),
+    [["mae init digits", "then: cd digits, mae train model.mae"]],
+  );
+  addText(
+    command(program, "doctor", "Say which backends are here, why the others are not, and what to do.")
+      .option("--json", "print one JSON document")
+      .action(async (options) => (await import("./commands/doctor.js")).doctor(options)),
+    [["mae doctor", ""]],
+  );
+  addText(
+    command(program, "explain", "Explain the code of a finding, or a block.")
+      .argument("[code]", "as a finding shows it, or kind/block; without one, list the codes")
+      .action(async (code: string | undefined) => (await import("./commands/explain.js")).explain(code)),
+    [
+      ["mae explain check/unknown-block", "what it means and how to mend it"],
+      ["mae explain mask/random", "a block and its parameters"],
+      ["mae explain", "every code there is"],
+    ],
+  );
+}
+
+const specArgument = (): Argument => new Argument("<file>", "a .mae file");
+
+function command(program: Command, name: string, description: string): Command {
+  return program.command(name).description(description).helpOption("-h, --help", "show this help");
+}
+
+/** Examples and exit codes after the help, in one layout for all commands. */
+function addText(to: Command, examples: readonly (readonly [line: string, what: string])[]): void {
+  const widest = Math.max(...examples.filter(([line]) => line.length <= 44).map(([line]) => line.length), 0);
+  const lines = examples.map(([line, what]) => {
+    if (what === "") return `  ${line}`;
+    return line.length > 44 ? `  ${line}\n  ${" ".repeat(widest)}  ${what}` : `  ${line.padEnd(widest)}  ${what}`;
+  });
+  to.addHelpText("after", `\nExamples:\n${lines.join("\n")}\n\n${exitCodes}`);
+}
+
+/** Commander's one-line errors in the form of all others. */
+function teachError(text: string): string {
+  const colors = stderrColors();
+  const [first = "", ...rest] = text
+    .replace(/^error: /, "")
+    .trimEnd()
+    .split("\n");
+  const hint = rest.join(" ").replace(/^\(|\)$/g, "");
+  const help = hint ? `${hint.charAt(0).toLowerCase()}${hint.slice(1)}` : "mae --help shows the commands";
+  return `${colors.red(colors.bold("error"))}${colors.bold(`: ${first.replace(/\.$/, "")}`)}\n  ${colors.blue("=")} ${colors.bold("help:")} ${help}\n`;
+}
+
+/** A reporter and where it writes; null: stdout. */
+export interface ReporterChoice {
+  readonly name: ReporterName;
+  readonly file: string | null;
+}
+
+const reporterNames: readonly ReporterName[] = ["pretty", "json", "sarif", "github"];
+
+function chooseReporter(chosen: ReporterChoice[], written: string): ReporterChoice[] {
+  const name = reporterNames.find((known) => known === written);
+  if (!name) throw new InvalidArgumentError(`It is one of ${reporterNames.join(", ")}.`);
+  chosen.push({ name, file: null });
+  return chosen;
+}
+
+function chooseFile(chosen: ReporterChoice[], file: string): ReporterChoice[] {
+  const last = chosen.pop();
+  if (!last || last.file !== null) throw new InvalidArgumentError("Name its reporter before it: --reporter sarif.");
+  chosen.push({ ...last, file });
+  return chosen;
+}
+
+function wholeNumber(least: number): (written: string) => number {
+  return (written) => {
+    const value = Number(written);
+    if (!/^\d+$/.test(written) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`It is a whole number, at least ${least}.`);
+    }
+    return value;
+  };
+}
+
+function listOfWords(written: string): string[] {
+  const words = written.split(",").map((word) => word.trim());
+  if (words.includes("")) throw new InvalidArgumentError("It is a list of words joined by commas.");
+  return words;
+}

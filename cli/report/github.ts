@@ -1,0 +1,37 @@
+/**
+ * Findings as workflow commands, which GitHub Actions shows at the lines of a pull request.
+ * Format: docs.github.com, "Workflow commands for GitHub Actions", setting an error message.
+ */
+
+import { type Diagnostic, positionAt, type Severity } from "../../grammar/index.js";
+import type { Reporter } from "./report.js";
+
+const command: Record<Severity, string> = { error: "error", warning: "warning", info: "notice" };
+
+export const github: Reporter = (report) =>
+  report.diagnostics
+    .slice(0, report.limit ?? report.diagnostics.length)
+    .map((d) => `${annotation(d)}\n`)
+    .join("");
+
+function annotation(diagnostic: Diagnostic): string {
+  const start = positionAt(diagnostic.span.source, diagnostic.span.start);
+  const end = positionAt(diagnostic.span.source, diagnostic.span.end);
+  const oneLine = start.line === end.line;
+  const properties = {
+    file: diagnostic.span.source.path,
+    line: start.line,
+    endLine: end.line,
+    // GitHub takes columns only within one line.
+    ...(oneLine ? { col: start.column, endColumn: end.column } : {}),
+    title: diagnostic.code,
+  };
+  const listed = Object.entries(properties).map(([name, value]) => `${name}=${escapeProperty(String(value))}`);
+  const text = [diagnostic.message, diagnostic.reason, diagnostic.help].filter(Boolean).join("\n");
+  return `::${command[diagnostic.severity]} ${listed.join(",")}::${escapeData(text)}`;
+}
+
+const escapeData = (text: string): string =>
+  text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+
+const escapeProperty = (text: string): string => escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C");

@@ -1,0 +1,79 @@
+/** Findings for people: what is wrong, where, why it matters, what to do, and what a fix would change. */
+
+import { type Diagnostic, type Fix, lineText, positionAt, type Severity } from "../../grammar/index.js";
+import { count } from "../terminal.js";
+import { visibleLines, visibleText } from "../text-width.js";
+import { applyEdits } from "./edits.js";
+import { frames, type Label } from "./frame.js";
+import { type CheckReport, type Medium, passes, type Reporter, tally } from "./report.js";
+
+/** More than this scrolls away what matters. */
+const habitualLimit = 50;
+
+export const pretty: Reporter = (report, medium) => {
+  const limit = report.limit ?? habitualLimit;
+  const blocks = report.diagnostics.slice(0, limit).map((d) => describe(d, medium));
+  const left = report.diagnostics.length - blocks.length;
+  if (left > 0)
+    blocks.push(`${count(left, "more finding")} not shown; --max-diagnostics ${report.diagnostics.length} shows all`);
+  return `${[...blocks, summary(report, medium)].join("\n\n")}\n`;
+};
+
+/** One finding as a block of lines. */
+export function describe(diagnostic: Diagnostic, medium: Medium): string {
+  const { colors } = medium;
+  const head = `${paint(diagnostic.severity, medium)(colors.bold(`${diagnostic.severity}[${diagnostic.code}]`))}${colors.bold(`: ${visibleText(diagnostic.message)}`)}`;
+  const labels: Label[] = [
+    { span: diagnostic.span, message: "", primary: true },
+    ...(diagnostic.related ?? []).map((r) => ({ ...r, primary: false })),
+  ];
+  const notes = [
+    ...note("why", diagnostic.reason, medium),
+    ...note("help", diagnostic.help, medium),
+    ...(diagnostic.fix ? preview(diagnostic.fix, medium) : []),
+    ...note("more", `mae explain ${diagnostic.code}`, medium),
+  ];
+  return [head, ...frames(labels, medium), ...notes].join("\n");
+}
+
+function paint(severity: Severity, { colors }: Medium): (text: string) => string {
+  return { error: colors.red, warning: colors.yellow, info: colors.cyan }[severity];
+}
+
+/** `  = help: text`, further lines indented below it. */
+function note(word: string, text: string | undefined, { colors }: Medium): string[] {
+  if (!text) return [];
+  const [first = "", ...rest] = visibleLines(text).split("\n");
+  return [`  ${colors.blue("=")} ${colors.bold(`${word}:`)} ${first}`, ...rest.map((line) => `    ${line}`)];
+}
+
+/** The lines that a fix would change, before and after. */
+function preview(fix: Fix, medium: Medium): string[] {
+  const { colors } = medium;
+  const title = note("fix", `${fix.title} (mae check --fix)`, medium);
+  const source = fix.edits[0]?.span.source;
+  if (!source || fix.edits.some((edit) => edit.span.source !== source)) return title;
+  const first = positionAt(source, Math.min(...fix.edits.map((e) => e.span.start))).line;
+  const last = positionAt(source, Math.max(...fix.edits.map((e) => e.span.end))).line;
+  const before = Array.from({ length: last - first + 1 }, (_, i) => lineText(source, first + i));
+  const after = applyEdits(source.text, fix.edits).split(/\r\n|\r|\n/);
+  const grown = after.length - positionAt(source, source.text.length).line;
+  const changed = after.slice(first - 1, last + grown);
+  if (before.length + changed.length > 12) return title;
+  return [
+    ...title,
+    ...before.map((line) => colors.red(`      - ${visibleText(line)}`.trimEnd())),
+    ...changed.map((line) => colors.green(`      + ${visibleText(line)}`.trimEnd())),
+  ];
+}
+
+function summary(report: CheckReport, { colors }: Medium): string {
+  const { errors, warnings } = tally(report.diagnostics);
+  const verdict = passes(report) ? colors.green("✓") : colors.red("✗");
+  const parts = [
+    errors > 0 ? colors.red(count(errors, "error")) : "no errors",
+    ...(warnings > 0 ? [colors.yellow(count(warnings, "warning"))] : []),
+    ...(report.fixed > 0 ? [colors.green(`${report.fixed} fixed`)] : []),
+  ];
+  return `${verdict} ${count(report.files.length, "file")} checked in ${report.milliseconds.toFixed(0)} ms: ${parts.join(", ")}`;
+}

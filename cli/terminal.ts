@@ -1,0 +1,68 @@
+/**
+ * What the command line knows of the terminal: colours, width, the two output streams. Results go to stdout, words
+ * for people about the work to stderr, so that stdout can always be piped.
+ */
+
+import picocolors from "picocolors";
+
+export type Colors = ReturnType<typeof picocolors.createColors>;
+
+/** What `--color` / `--no-color` said; null: neither. */
+let forced: boolean | null = null;
+
+/** Settles colours for the whole process. */
+export function forceColor(wanted: boolean | null): void {
+  forced = wanted;
+}
+
+/** The flag wins, then NO_COLOR, then FORCE_COLOR, then whether the stream is a terminal that can. */
+function wantsColor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = process.env): boolean {
+  if (forced !== null) return forced;
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR) return env.FORCE_COLOR !== "0";
+  return stream.isTTY === true && env.TERM !== "dumb";
+}
+
+/** Colours for stdout. */
+export const stdoutColors = (): Colors => picocolors.createColors(wantsColor(process.stdout));
+
+/** Colours for stderr. */
+export const stderrColors = (): Colors => picocolors.createColors(wantsColor(process.stderr));
+
+/** No colours, for files. */
+export const plainColors = (): Colors => picocolors.createColors(false);
+
+/** Writes a result. */
+export function print(text: string): void {
+  process.stdout.write(text);
+}
+
+/** Writes a line for people. */
+export function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Writes a value as JSON to stdout, two-space indented. */
+export function printJson(value: unknown): void {
+  print(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** A reader that went away (`mae check | head`) is no failure of ours: the rest of the output has no one to go to. */
+export function ignoreClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") throw error;
+    });
+  }
+}
+
+/** Resolves when everything written to stdout has left this process, or can no longer. */
+export function drained(): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.stdout.destroyed) resolve();
+    else process.stdout.write("", () => resolve());
+  });
+}
+
+/** "1 file", "3 files". */
+export const count = (n: number, word: string): string => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
