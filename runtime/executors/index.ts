@@ -1,0 +1,69 @@
+/**
+ * The door to executors: what is here, and opening one. Loads TensorFlow.js only when an executor is opened.
+ */
+
+import { RunError } from "../run-error.js";
+import type { Availability, Executor } from "./executor.js";
+import type { NodeBackend } from "./tfjs/node.js";
+import { type Probe, probes, webglInNode } from "./tfjs/probe.js";
+
+export type { Availability, Executor, Runner, Session } from "./executor.js";
+
+/** The backends that can be asked for by name in Node. */
+export type Backend = NodeBackend;
+
+/** Best first; `auto` takes the first that has a GPU, and without one the first processor backend. */
+const order: readonly Backend[] = ["tensorflow", "webgpu", "wasm", "cpu"];
+
+/** Every way of executing, present or not, with the device or with why not and what to do. Never throws. */
+export async function listExecutors(): Promise<Availability[]> {
+  const found = await Promise.all(order.map((backend) => probes[backend]()));
+  return [...found, webglInNode].map(({ accelerated: _, ...availability }) => availability);
+}
+
+export interface Choice {
+  readonly backend: Backend;
+  /** Why this one, in a sentence. */
+  readonly reason: string;
+}
+
+/** Picks from what was found, in the order of preference. */
+export function chooseFrom(found: readonly Probe[]): Choice {
+  const byName = (backend: Backend): Probe | undefined => found.find((probe) => probe.backend === backend);
+  const accelerated = order.find((backend) => byName(backend)?.accelerated);
+  if (accelerated) return { backend: accelerated, reason: `${accelerated}: ${byName(accelerated)?.device}` };
+  const backend: Backend = byName("wasm")?.present ? "wasm" : "cpu";
+  const others = found
+    .filter((probe) => probe.backend === "tensorflow" || probe.backend === "webgpu")
+    .map((probe) => `${probe.backend}: ${probe.present ? `${probe.device} is no GPU` : probe.why}`);
+  return { backend, reason: `${backend}, because no GPU was found (${others.join("; ")})` };
+}
+
+/** The backend that `auto` stands for on this machine. */
+export const chooseBackend = async (): Promise<Choice> =>
+  chooseFrom(await Promise.all(order.map((backend) => probes[backend]())));
+
+function missingBackend(probe: Probe): RunError {
+  return new RunError("run/backend-missing", {
+    what: `The backend ${probe.backend} is not available here`,
+    ...(probe.why === undefined ? {} : { why: probe.why }),
+    help: `${probe.remedy ?? ""} \`mae doctor\` lists the backends of this machine.`.trimStart(),
+  });
+}
+
+/**
+ * Opens an executor. With `auto`, `tell` hears which backend was taken and why.
+ * @throws RunError `run/backend-missing` when the one asked for is not here, saying why and what to do.
+ */
+export async function openExecutor(
+  choice: "auto" | Backend,
+  tell: (reason: string) => void = () => {},
+): Promise<Executor> {
+  const backend = choice === "auto" ? await chooseBackend() : undefined;
+  if (backend) tell(backend.reason);
+  const name = backend?.backend ?? (choice as Backend);
+  const probe = backend ? undefined : await probes[name]();
+  if (probe && !probe.present) throw missingBackend(probe);
+  const { openInNode } = await import("./tfjs/node.js");
+  return openInNode(name);
+}

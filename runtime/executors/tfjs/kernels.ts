@@ -1,0 +1,239 @@
+/**
+ * What each operation is in TensorFlow.js: one exhaustive table over the closed set. Gradients come from our graphs, so
+ * nothing here is differentiated. Shapes were checked when the graph was built.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import { type Attributes, type InputsOf, type OperationName, sizeOf } from "../../../graph/index.js";
+import type { Lowering } from "./lowering.js";
+import { moveAxes } from "./move-axes.js";
+
+/** Operations that compute; inputs and constants are placed by the session. */
+export type Computed = Exclude<OperationName, "input" | "constant">;
+
+/** Which outputs of the node anything reads; a kernel may leave out the others. */
+export type Wanted = readonly boolean[];
+
+export type Kernel<O extends Computed> = (
+  inputs: InputsOf<O, tf.Tensor>,
+  attributes: Attributes[O],
+  wanted: Wanted,
+) => readonly (tf.Tensor | undefined)[];
+
+export type Kernels = { readonly [O in Computed]: Kernel<O> };
+
+const unary =
+  (f: (x: tf.Tensor) => tf.Tensor) =>
+  ([x]: readonly [tf.Tensor]) => [f(x)];
+
+const binary =
+  (f: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor) =>
+  ([a, b]: readonly [tf.Tensor, tf.Tensor]) => [f(a, b)];
+
+const sumLast = (x: tf.Tensor): tf.Tensor => tf.sum(x, -1, true);
+const meanLast = (x: tf.Tensor): tf.Tensor => tf.mean(x, -1, true);
+/** [..., D] as [rows, D]. */
+const asRows = (x: tf.Tensor): tf.Tensor2D => tf.reshape(x, [-1, x.shape[x.rank - 1] as number]);
+/** [..., D] -> [D] */
+const sumRows = (x: tf.Tensor): tf.Tensor => tf.sum(asRows(x), 0);
+
+/** A product with ones: TensorFlow.js's own broadcast copies element by element on wasm and stops at rank 5 on WebGL. */
+const broadcastTo = (x: tf.Tensor, shape: readonly number[]): tf.Tensor => {
+  if (tf.util.arraysEqual(x.shape, [...shape])) return x;
+  if (x.dtype === "bool") return tf.cast(broadcastTo(tf.cast(x, "int32"), shape), "bool");
+  return tf.mul(x, tf.ones([...shape], x.dtype as "float32" | "int32"));
+};
+
+const select: Kernel<"select"> = ([condition, a, b]) => {
+  const { assertAndGetBroadcastShape: common } = tf.broadcast_util;
+  const shape = common(condition.shape, common(a.shape, b.shape));
+  return [tf.where(broadcastTo(condition, shape), broadcastTo(a, shape), broadcastTo(b, shape))];
+};
+
+const cast: Kernel<"cast"> = ([x], { dtype }) => [
+  dtype === "bool" && x.dtype !== "bool" ? tf.notEqual(x, tf.scalar(0, x.dtype as "float32")) : tf.cast(x, dtype),
+];
+
+const reduction =
+  (f: (x: tf.Tensor, axes: number[], keep: boolean) => tf.Tensor) =>
+  ([x]: readonly [tf.Tensor], { axes, keep }: Attributes["sum"]) => [
+    axes.length === 0 ? tf.clone(x) : f(x, [...axes], keep),
+  ];
+
+/** The largest of -x first is the smallest of x first; on ties the lower index comes first, so the order is stable. */
+const argSort: Kernel<"argSort"> = ([x]) => [tf.topk(tf.neg(x), x.shape[x.rank - 1], true).indices];
+
+const concat: Kernel<"concat"> = (parts, { axis }) => {
+  const filled = parts.filter((part) => part.size > 0);
+  return [filled.length === 1 ? tf.clone(filled[0] as tf.Tensor) : tf.concat(filled, axis)];
+};
+
+/** [B, K] indices into rows of B blocks of `count` rows, as one list. */
+const rowNumbers = (index: tf.Tensor, count: number): tf.Tensor1D => {
+  const batch = index.shape[0] as number;
+  if (batch === 1) return tf.reshape(index, [-1]);
+  const starts = tf.tensor2d(
+    Int32Array.from({ length: batch }, (_, b) => b * count),
+    [batch, 1],
+  );
+  return tf.reshape(tf.add(index, starts), [-1]);
+};
+
+const tokenKernels = ({ takeRows, putRows }: Lowering): Pick<Kernels, "takeTokens" | "putTokens"> => ({
+  takeTokens: ([x, index]) => {
+    const [batch, count, ...token] = x.shape as [number, number, ...number[]];
+    const taken = takeRows(tf.reshape(x, [batch * count, sizeOf(token)]), rowNumbers(index, count));
+    return [tf.reshape(taken, [batch, index.shape[1] as number, ...token])];
+  },
+  putTokens: ([x, index], { count }) => {
+    const [batch, given, ...token] = x.shape as [number, number, ...number[]];
+    const rows = tf.reshape(x, [batch * given, sizeOf(token)]) as tf.Tensor2D;
+    return [tf.reshape(putRows(rows, rowNumbers(index, count), batch * count), [batch, count, ...token])];
+  },
+});
+
+const productKernels = ({ matmul, linear }: Lowering): Pick<Kernels, "matmul" | "linear" | "linearGrad"> => ({
+  matmul: ([a, b], { transposeA, transposeB }) => [matmul(a, b, transposeA, transposeB)],
+  linear: ([x, weight, bias]) => {
+    const y = linear(asRows(x), weight as tf.Tensor2D, bias as tf.Tensor1D);
+    return [tf.reshape(y, [...x.shape.slice(0, -1), weight.shape[0] as number])];
+  },
+  linearGrad: ([dy, x, weight], _, wanted) => {
+    const rows = asRows(dy);
+    return [
+      wanted[0] ? tf.reshape(matmul(rows, weight, false, false), x.shape) : undefined,
+      wanted[1] ? matmul(rows, asRows(x), true, false) : undefined,
+      wanted[2] ? tf.sum(rows, 0) : undefined,
+    ];
+  },
+});
+
+const layerNorm: Kernel<"layerNorm"> = ([x, gamma, beta], { epsilon }) => {
+  const mean = meanLast(x);
+  const centred = tf.sub(x, mean);
+  const rstd = tf.rsqrt(tf.add(meanLast(tf.square(centred)), epsilon));
+  return [tf.add(tf.mul(tf.mul(centred, rstd), gamma), beta), mean, rstd];
+};
+
+const layerNormGrad: Kernel<"layerNormGrad"> = ([dy, x, gamma, mean, rstd], _, wanted) => {
+  const normal = tf.mul(tf.sub(x, mean), rstd);
+  const dx = (): tf.Tensor => {
+    const scaled = tf.mul(dy, gamma);
+    const along = tf.mul(normal, meanLast(tf.mul(scaled, normal)));
+    return tf.mul(tf.sub(tf.sub(scaled, meanLast(scaled)), along), rstd);
+  };
+  return [
+    wanted[0] ? dx() : undefined,
+    wanted[1] ? sumRows(tf.mul(dy, normal)) : undefined,
+    wanted[2] ? sumRows(dy) : undefined,
+  ];
+};
+
+const softmaxGradient = (dy: tf.Tensor, y: tf.Tensor): tf.Tensor => tf.mul(y, tf.sub(dy, sumLast(tf.mul(dy, y))));
+
+/** The standard normal distribution function. */
+const normalCdf = (x: tf.Tensor): tf.Tensor => tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
+
+const geluGrad: Kernel<"geluGrad"> = ([dy, x]) => {
+  const density = tf.mul(tf.exp(tf.mul(tf.square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+  return [tf.mul(dy, tf.add(normalCdf(x), tf.mul(x, density)))];
+};
+
+const attentionKernels = ({ matmul }: Lowering): Pick<Kernels, "attention" | "attentionGrad"> => ({
+  attention: ([q, k, v], { scale }) => {
+    const probabilities = tf.softmax(matmul(tf.mul(q, scale), k, false, true));
+    return [matmul(probabilities, v, false, false), probabilities];
+  },
+  attentionGrad: ([dy, q, k, v, probabilities], { scale }, wanted) => {
+    const dscores =
+      wanted[0] || wanted[1] ? tf.mul(softmaxGradient(matmul(dy, v, false, true), probabilities), scale) : undefined;
+    return [
+      dscores && wanted[0] ? matmul(dscores, k, false, false) : undefined,
+      dscores && wanted[1] ? matmul(dscores, q, true, false) : undefined,
+      wanted[2] ? matmul(probabilities, dy, true, false) : undefined,
+    ];
+  },
+});
+
+/** factor x + (1 - factor) y */
+const blend = (x: tf.Tensor, y: tf.Tensor, factor: number): tf.Tensor =>
+  tf.add(tf.mul(x, factor), tf.mul(y, 1 - factor));
+
+const adamw: Kernel<"adamw"> = ([p, gradient, m, v, lr, step], { beta1, beta2, epsilon, decay }) => {
+  /** 1 - beta^step: what a running mean that started from zero has seen. */
+  const seen = (beta: number): tf.Tensor => tf.sub(1, tf.pow(beta, step));
+  const mean = blend(m, gradient, beta1);
+  const square = blend(v, tf.square(gradient), beta2);
+  const scale = tf.add(tf.mul(tf.sqrt(square), tf.rsqrt(seen(beta2))), epsilon);
+  const moved = tf.sub(p, tf.mul(tf.div(mean, scale), tf.div(lr, seen(beta1))));
+  return [decay === 0 ? moved : tf.sub(moved, tf.mul(p, tf.mul(lr, decay))), mean, square];
+};
+
+const sgd: Kernel<"sgd"> = ([p, gradient, m, lr], { momentum, decay, nesterov }) => {
+  const decayed = decay === 0 ? gradient : tf.add(gradient, tf.mul(p, decay));
+  const mean = tf.add(tf.mul(m, momentum), decayed);
+  const direction = nesterov ? tf.add(decayed, tf.mul(mean, momentum)) : mean;
+  return [tf.sub(p, tf.mul(direction, lr)), mean];
+};
+
+/** The table of a backend. */
+export const kernelsOf = (lowering: Lowering): Kernels => ({
+  neg: unary(tf.neg),
+  exp: unary(tf.exp),
+  log: unary(tf.log),
+  sqrt: unary(tf.sqrt),
+  rsqrt: unary(tf.rsqrt),
+  abs: unary(tf.abs),
+  sign: unary(tf.sign),
+  erf: unary(tf.erf),
+  tanh: unary(tf.tanh),
+  sigmoid: unary(tf.sigmoid),
+  softplus: unary(tf.softplus),
+  sin: unary(tf.sin),
+  cos: unary(tf.cos),
+  floor: unary(tf.floor),
+
+  add: binary(tf.add),
+  sub: binary(tf.sub),
+  mul: binary(tf.mul),
+  div: binary(tf.div),
+  maximum: binary(tf.maximum),
+  minimum: binary(tf.minimum),
+  less: binary(tf.less),
+  lessEqual: binary(tf.lessEqual),
+  equal: binary(tf.equal),
+
+  select,
+  cast,
+  stopGradient: unary(tf.clone),
+
+  sum: reduction(tf.sum),
+  reduceMax: reduction(tf.max),
+  argMax: unary((x) => tf.argMax(x, -1)),
+  argSort,
+
+  reshape: ([x], { shape }) => [tf.reshape(x, [...shape])],
+  transpose: ([x], { permutation }) => [moveAxes(x, permutation)],
+  broadcast: ([x], { shape }) => [tf.clone(broadcastTo(x, shape))],
+  concat,
+  slice: ([x], { begin, size }) => [tf.slice(x, [...begin], [...size])],
+  pad: ([x], { before, after }) => [
+    tf.pad(
+      x,
+      before.map((n, axis) => [n, after[axis] as number]),
+    ),
+  ],
+  ...tokenKernels(lowering),
+
+  ...productKernels(lowering),
+  layerNorm,
+  layerNormGrad,
+  softmax: unary(tf.softmax),
+  softmaxGrad: binary(softmaxGradient),
+  gelu: unary((x) => tf.mul(x, normalCdf(x))),
+  geluGrad,
+  ...attentionKernels(lowering),
+
+  adamw,
+  sgd,
+});

@@ -1,0 +1,149 @@
+/**
+ * Which backends this machine has, without loading TensorFlow.js and without trusting drivers: what could crash or hang
+ * is tried in a process of its own.
+ */
+
+import { execFile } from "node:child_process";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import type { Availability } from "../executor.js";
+import { type AdapterWords, describeAdapter, isSoftware } from "./adapter.js";
+import type { NodeBackend } from "./node.js";
+
+/** In the order in which they are tried. */
+export const tensorflowPackages = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"] as const;
+
+export interface Probe extends Availability {
+  /** A GPU, rather than a processor or a rasterizer that imitates one. */
+  readonly accelerated: boolean;
+}
+
+const require = createRequire(import.meta.url);
+
+/** The URL of an installed package's entry; undefined when it is not installed. */
+function entryOf(name: string): string | undefined {
+  try {
+    return pathToFileURL(require.resolve(name)).href;
+  } catch {
+    return undefined;
+  }
+}
+
+type Answer =
+  | { readonly kind: "said"; readonly text: string }
+  | { readonly kind: "failed"; readonly why: string; readonly complaints: string };
+
+/** What a small program prints after the marker; its crash or silence is an answer too. */
+function ask(program: string, seconds: number): Promise<Answer> {
+  const marker = "answer:";
+  const script = `const answer = (value) => console.log("${marker}" + JSON.stringify(value));\n${program}\nprocess.exit(0);`;
+  return new Promise((resolve) => {
+    const settings = { timeout: seconds * 1000, killSignal: "SIGKILL", encoding: "utf8" } as const;
+    execFile(process.execPath, ["--input-type=module", "--eval", script], settings, (error, stdout, stderr) => {
+      const line = stdout.split("\n").find((text) => text.startsWith(marker));
+      if (line !== undefined) return resolve({ kind: "said", text: line.slice(marker.length) });
+      const complaints = stderr.trim();
+      if (error?.killed) return resolve({ kind: "failed", why: `no answer within ${seconds} s`, complaints });
+      if (error?.signal) return resolve({ kind: "failed", why: `the driver crashed (${error.signal})`, complaints });
+      resolve({ kind: "failed", why: `the attempt ended with exit code ${error?.code ?? 0}`, complaints });
+    });
+  });
+}
+
+const missing = (backend: string, why: string, remedy: string): Probe => ({
+  executor: "tfjs",
+  backend,
+  present: false,
+  accelerated: false,
+  why,
+  remedy,
+});
+
+const present = (backend: string, device: string, accelerated: boolean): Probe => ({
+  executor: "tfjs",
+  backend,
+  present: true,
+  accelerated,
+  device,
+});
+
+const vulkanRemedy =
+  process.platform === "linux"
+    ? "Install the Vulkan driver of the card: on NVIDIA it comes with the driver (in a container start with " +
+      "NVIDIA_DRIVER_CAPABILITIES=all), otherwise with the package mesa-vulkan-drivers; libvulkan1 is needed too."
+    : "Update the graphics driver.";
+
+async function probeWebgpu(): Promise<Probe> {
+  const entry = entryOf("webgpu");
+  if (!entry) return missing("webgpu", "the optional package webgpu is not installed", "npm install webgpu@0.6.2");
+  const answer = await ask(
+    `const { create } = await import(${JSON.stringify(entry)});
+     const adapter = await create([]).requestAdapter({ powerPreference: "high-performance" });
+     if (adapter) await adapter.requestDevice();
+     const { vendor, architecture, device, description, isFallbackAdapter } = adapter?.info ?? {};
+     answer(adapter ? { vendor, architecture, device, description, isFallbackAdapter } : null);`,
+    20,
+  );
+  if (answer.kind === "failed") return missing("webgpu", withComplaint(answer.why, answer.complaints), vulkanRemedy);
+  const adapter = JSON.parse(answer.text) as AdapterWords | null;
+  if (!adapter) return missing("webgpu", "no graphics driver offers an adapter", vulkanRemedy);
+  return present("webgpu", describeAdapter(adapter), !isSoftware(adapter));
+}
+
+/** The cause with the last thing that the attempt printed. */
+const withComplaint = (why: string, complaints: string): string => {
+  const line = complaints.split("\n").findLast((text) => text.trim() !== "");
+  return line === undefined ? why : `${why}: ${line.trim()}`;
+};
+
+const tensorflowRemedy =
+  "npm install @tensorflow/tfjs-node-gpu@4.22.0 (NVIDIA with CUDA 11.2 and cuDNN 8.1; Node 20 or 22), or " +
+  "@tensorflow/tfjs-node@4.22.0 for the processor.";
+
+async function probeTensorflow(): Promise<Probe> {
+  const entries = tensorflowPackages.map(entryOf).filter((entry) => entry !== undefined);
+  if (entries.length === 0) {
+    return missing("tensorflow", "neither tfjs-node-gpu nor tfjs-node is installed", tensorflowRemedy);
+  }
+  const answer = await ask(
+    `const util = (await import("node:util")).default;
+     util.isNullOrUndefined ??= (x) => x === null || x === undefined;
+     for (const entry of ${JSON.stringify(entries)}) {
+       try {
+         const { default: tf } = await import(entry);
+         await tf.ready();
+         const { isUsingGpuDevice, binding } = tf.backend();
+         answer({ gpu: isUsingGpuDevice, version: binding.TF_Version });
+         break;
+       } catch (error) {
+         console.error(error.message.split("\\n")[0]);
+         process.exitCode = 1;
+       }
+     }`,
+    60,
+  );
+  if (answer.kind === "failed") {
+    return missing("tensorflow", withComplaint(answer.why, answer.complaints), tensorflowRemedy);
+  }
+  const { gpu, version } = JSON.parse(answer.text) as { gpu: boolean; version: string };
+  return present("tensorflow", `TensorFlow ${version} on the ${gpu ? "GPU" : "CPU"}`, gpu);
+}
+
+async function probeWasm(): Promise<Probe> {
+  if (entryOf("@tensorflow/tfjs-backend-wasm")) return present("wasm", "WebAssembly SIMD, 1 thread", false);
+  return missing("wasm", "the package @tensorflow/tfjs-backend-wasm is not installed", "Install maelang again.");
+}
+
+export const probes: { readonly [B in NodeBackend]: () => Promise<Probe> } = {
+  tensorflow: probeTensorflow,
+  webgpu: probeWebgpu,
+  wasm: probeWasm,
+  cpu: async () => present("cpu", "JavaScript, 1 thread", false),
+};
+
+/** A backend that exists, but not in Node. */
+export const webglInNode: Probe = missing(
+  "webgl",
+  "WebGL exists in browsers only",
+  "In Node use webgpu, which reaches the same cards.",
+);

@@ -1,0 +1,218 @@
+/**
+ * State held as TensorFlow.js tensors and plans run over it, node by node. Everything between the upload of the feeds
+ * and the last kernel happens in one synchronous stretch, so several sessions, also on different backends, can share
+ * TensorFlow.js's one global engine.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import {
+  asInputs,
+  type DType,
+  type Graph,
+  invariant,
+  type Node,
+  type StateSlot,
+  showShape,
+  sizeOf,
+  type TypedArray,
+  type Values,
+} from "../../../graph/index.js";
+import type { Runner, Session } from "../executor.js";
+import type { Computed, Kernel, Kernels, Wanted } from "./kernels.js";
+import { type Plan, planOf, type Step } from "./plan.js";
+
+/** A backend that is ready to be used. */
+export interface Backend {
+  readonly kernels: Kernels;
+  /** Makes it the one that the next synchronous calls run on. */
+  activate(): void;
+  /** Turns an error of the backend into one for the user where it is theirs, and throws it. */
+  rethrow(error: unknown): never;
+  /** Throws where the device failed without telling the caller. */
+  check(): void;
+}
+
+const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+
+/** A tensor of a copy of `data`; one element fills the shape. */
+function upload(data: TypedArray, shape: readonly number[], dtype: DType): tf.Tensor {
+  const size = sizeOf(shape);
+  const values = data.length === size ? arrays[dtype].from(data) : new arrays[dtype](size).fill(data[0] as number);
+  return tf.tensor(values, [...shape], dtype);
+}
+
+/** The values of a tensor, in an array of the caller's own. */
+async function download(tensor: tf.Tensor): Promise<TypedArray> {
+  const values = await tensor.data();
+  return arrays[tensor.dtype as DType].from(values);
+}
+
+function checkedValues(values: Values, slot: StateSlot): TypedArray {
+  const data = values[slot.name];
+  invariant(data !== undefined, `no value for "${slot.name}"`);
+  invariant(
+    data.length === sizeOf(slot.shape),
+    `"${slot.name}" ${showShape(slot.shape)} was given ${data.length} values`,
+  );
+  return data;
+}
+
+/** Nothing in gives nothing or zeros out; backends do not all accept tensors without elements. */
+function applyToNothing(node: Node<Computed>, wanted: Wanted): (tf.Tensor | undefined)[] {
+  return node.outputs.map(({ shape, dtype }, i) => (wanted[i] ? tf.zeros([...shape], dtype) : undefined));
+}
+
+const isEmpty = ({ shape }: { readonly shape: readonly number[] }): boolean => sizeOf(shape) === 0;
+
+function apply<O extends Computed>(
+  kernels: Kernels,
+  node: Node<O>,
+  inputs: readonly tf.Tensor[],
+  wanted: Wanted,
+): readonly (tf.Tensor | undefined)[] {
+  const nothing = node.outputs.every(isEmpty) || (node.inputs.some(isEmpty) && node.operation !== "concat");
+  if (nothing) return applyToNothing(node, wanted);
+  const kernel: Kernel<O> = kernels[node.operation];
+  return kernel(asInputs<O, tf.Tensor>(node.operation, inputs), node.attributes, wanted);
+}
+
+/** Runs one step: places get its wanted outputs, and lose what nothing reads afterwards. */
+function runStep(kernels: Kernels, places: (tf.Tensor | undefined)[], step: Step): void {
+  const inputs = step.inputs.map((place) => places[place] as tf.Tensor);
+  const made = tf.tidy(() => {
+    const outputs = apply(kernels, step.node, inputs, step.wanted);
+    return outputs.filter((output, i): output is tf.Tensor => output !== undefined && step.wanted[i] === true);
+  });
+  let next = 0;
+  step.outputs.forEach((place, i) => {
+    if (step.wanted[i]) places[place] = made[next++];
+  });
+  for (const place of step.last) {
+    places[place]?.dispose();
+    places[place] = undefined;
+  }
+}
+
+interface Results {
+  readonly outputs: tf.Tensor[];
+  readonly updates: tf.Tensor[];
+}
+
+/** Where errors are reported from: "linear in encode/blocks.0". */
+const whereIs = ({ operation, scope }: Node): string => (scope === "" ? operation : `${operation} in ${scope}`);
+
+/**
+ * The synchronous stretch. Outputs and updates are tensors of their own (handles; the numbers are shared), so that
+ * disposing the one never touches the other, the state or the constants.
+ */
+function compute(backend: Backend, plan: Plan, resident: ReadonlyMap<number, tf.Tensor>, feeds: Values): Results {
+  return tf.tidy(() => {
+    const places: (tf.Tensor | undefined)[] = new Array(plan.places);
+    for (const [place, tensor] of resident) places[place] = tensor;
+    for (const feed of plan.feeds) places[feed.place] = upload(checkedValues(feeds, feed), feed.shape, feed.dtype);
+    for (const step of plan.steps) {
+      try {
+        runStep(backend.kernels, places, step);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new Error(`${whereIs(step.node)}: ${reason}`, { cause: error });
+      }
+    }
+    const handle = ({ place }: { readonly place: number }): tf.Tensor => tf.clone(places[place] as tf.Tensor);
+    return { outputs: plan.outputs.map(handle), updates: plan.updates.map(handle) };
+  });
+}
+
+/** One after another, in the order of the calls. */
+function queue(): <R>(task: () => Promise<R>) => Promise<R> {
+  let tail: Promise<unknown> = Promise.resolve();
+  return (task) => {
+    const result = tail.then(task, task);
+    tail = result;
+    return result;
+  };
+}
+
+type State = Map<string, tf.Tensor>;
+
+function runnerOf(backend: Backend, plan: Plan, state: State, constants: ReadonlyMap<number, tf.Tensor>): Runner {
+  return async (feeds) => {
+    backend.activate();
+    const resident = new Map(constants);
+    for (const { name, place } of plan.state) resident.set(place, state.get(name) as tf.Tensor);
+    const results = compute(backend, plan, resident, feeds);
+    try {
+      const values = await Promise.all(results.outputs.map(download));
+      backend.check();
+      plan.updates.forEach(({ name }, i) => {
+        state.get(name)?.dispose();
+        state.set(name, results.updates[i] as tf.Tensor);
+      });
+      results.updates.length = 0;
+      return Object.fromEntries(plan.outputs.map(({ name }, i) => [name, values[i] as TypedArray]));
+    } finally {
+      tf.dispose([...results.outputs, ...results.updates]);
+    }
+  };
+}
+
+/** State on the backend and the graphs that share it. The caller has made sure that the backend is ready. */
+export function openSession(backend: Backend, slots: readonly StateSlot[], initial: Values): Session {
+  const state: State = new Map();
+  const known = new Map(slots.map((slot) => [slot.name, slot]));
+  const constants: tf.Tensor[] = [];
+  const inTurn = queue();
+  const guarded = <R>(task: () => Promise<R>): Promise<R> => inTurn(() => task().catch(backend.rethrow));
+
+  const put = (slot: StateSlot, values: Values): void => {
+    const data = checkedValues(values, slot);
+    state.get(slot.name)?.dispose();
+    state.set(slot.name, upload(data, slot.shape, slot.dtype));
+  };
+  const slotOf = (name: string): StateSlot => {
+    const slot = known.get(name);
+    invariant(slot !== undefined, `"${name}" is not state of this session`);
+    return slot;
+  };
+
+  backend.activate();
+  for (const slot of slots) put(slot, initial);
+
+  return {
+    load: async (graph: Graph) => {
+      const plan = planOf(graph);
+      for (const { name, shape } of [...plan.state, ...plan.updates]) {
+        const slot = slotOf(name);
+        invariant(
+          sizeOf(shape) === sizeOf(slot.shape),
+          `"${name}" is ${showShape(slot.shape)}, not ${showShape(shape)}`,
+        );
+      }
+      backend.activate();
+      const own = new Map(plan.constants.map(({ place, data, shape, dtype }) => [place, upload(data, shape, dtype)]));
+      constants.push(...own.values());
+      const run = runnerOf(backend, plan, state, own);
+      return (feeds) => guarded(() => run(feeds));
+    },
+    read: (names = [...known.keys()]) =>
+      guarded(async () => {
+        const values = await Promise.all(names.map((name) => download(state.get(slotOf(name).name) as tf.Tensor)));
+        return Object.fromEntries(names.map((name, i) => [name, values[i] as TypedArray]));
+      }),
+    write: (values) =>
+      guarded(async () => {
+        backend.activate();
+        for (const name of Object.keys(values)) put(slotOf(name), values);
+      }),
+    memory: () => {
+      const { numBytes, numTensors } = tf.memory();
+      return { bytes: numBytes, tensors: numTensors };
+    },
+    close: () =>
+      guarded(async () => {
+        tf.dispose([...state.values(), ...constants]);
+        state.clear();
+        constants.length = 0;
+      }),
+  };
+}

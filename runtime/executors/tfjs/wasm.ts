@@ -1,0 +1,18 @@
+/** The WebAssembly backend: one thread with SIMD, no GPU. The default where there is no other. */
+
+import * as tf from "@tensorflow/tfjs-core";
+import { type BackendDefinition, builtIn } from "./engine.js";
+import { wasm as lowering } from "./wasm-lowering.js";
+
+/** @param folder where the package's .wasm files are: a path or URL ending in a slash. */
+export const wasmFrom = (folder: string): BackendDefinition => ({
+  name: "wasm",
+  lowering,
+  make: async () => {
+    const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
+    setWasmPaths(folder);
+    const instance = await builtIn("wasm");
+    const simd = await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT");
+    return { instance, device: simd ? "WebAssembly SIMD, 1 thread" : "WebAssembly without SIMD, 1 thread" };
+  },
+});
