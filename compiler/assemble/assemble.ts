@@ -5,7 +5,7 @@
 
 import type { ModelProgram, ParameterTree } from "../../blocks/index.js";
 import { bindMask, bindPicture } from "../../blocks/index.js";
-import type { Builder, Tensor } from "../../graph/index.js";
+import { type Builder, invariant, type Tensor } from "../../graph/index.js";
 import type { Model } from "../model.js";
 import {
   decoderPositions,
@@ -44,7 +44,7 @@ function parametersOf(parts: Parts): ParameterTree {
   ];
   const names = branches.flatMap((branch) => Object.keys(branch));
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw new Error(`invariant: two blocks declare the weight ${twice}`);
+  invariant(twice === undefined, `two blocks declare the weight ${twice}`);
   return Object.assign({}, ...branches);
 }
 
@@ -75,7 +75,7 @@ export function programOf(assembly: Assembly): ModelProgram {
   const { parts, model, parameters } = assembly;
   const named = (name: string): ModelFunction => {
     const found = assembly.functions.find((f) => f.name === name);
-    if (!found) throw new Error(`invariant: no function ${name} in ${model.name}`);
+    invariant(found, `no function ${name} in ${model.name}`);
     return found;
   };
   const { encoder, mask, target, image, grid } = parts;

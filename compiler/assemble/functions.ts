@@ -128,17 +128,25 @@ function lossFunction(parts: Parts, predict: ModelFunction): ModelFunction {
       const target = parts.target.definition.build(code, parts.target.values, batch.image, parts);
       const inputs = { prediction, target, visible: batch.visible, hidden: batch.hidden };
       const terms = parts.losses.map((loss) => loss.definition.build(code, loss.values, inputs));
-      const weighted = terms.map((term, i) => [weightOf(parts.losses[i] as Parts["losses"][number]), term]);
       const names = termNames(parts.losses);
       return {
-        total: code.let("total", weightedSum, weighted),
+        total: sumOf(code, parts.losses, terms),
         terms: Object.fromEntries(terms.map((term, i) => [names[i], term])),
       };
     },
   };
 }
 
-const weightOf = (loss: Parts["losses"][number]): number => loss.definition.weight(loss.values);
+/** The weighted sum; a single loss of weight 1 is its own sum. */
+function sumOf(code: Code, losses: Parts["losses"], terms: readonly Tensor[]): Tensor {
+  const weights = losses.map((loss) => loss.definition.weight(loss.values));
+  if (terms.length === 1 && weights[0] === 1) return terms[0] as Tensor;
+  return code.let(
+    "total",
+    weightedSum,
+    terms.map((term, i) => [weights[i], term]),
+  );
+}
 
 /** Names of the losses; a second one of the same block gets a number. */
 function termNames(losses: readonly Part<{ readonly name: string }>[]): readonly string[] {

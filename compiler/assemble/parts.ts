@@ -13,6 +13,7 @@ import type {
   Target,
   Tokens,
 } from "../../blocks/index.js";
+import { invariant } from "../../graph/index.js";
 import type { Filled, Model } from "../model.js";
 
 /** A block with the values that its functions take. */
@@ -42,7 +43,7 @@ const parts = <K extends keyof Kinds>(model: Model, slot: K): readonly Part<Kind
 
 function only<K extends keyof Kinds>(model: Model, slot: K): Part<Kinds[K]> {
   const [part, another] = parts(model, slot);
-  if (!part || another) throw new Error(`invariant: the checker lets through only models with one ${slot}`);
+  invariant(part && !another, `the checker lets through only models with one ${slot}`);
   return part;
 }
 

@@ -1,0 +1,179 @@
+/**
+ * Runs the functions of an assembled model and keeps their calls as statements. Each is run with two batch sizes:
+ * the axes whose sizes differ are the batch's, and become "B".
+ */
+
+import { type Batch, type Layer, tokenCount } from "../../blocks/index.js";
+import { createBuilder, type Dim, invariant, type Tensor } from "../../graph/index.js";
+import type { Callee, Operand, Program, ProgramFunction, Statement, TensorForm } from "../program.js";
+import { type Assembly, run, tracingCode } from "./assemble.js";
+import type { FunctionCode, ModelFunction, Result, WeightTree } from "./functions.js";
+import { declareBatch, declareWeights } from "./trace.js";
+
+/** Two sizes that differ, so that what follows the batch is seen. */
+const BATCHES = [2, 3] as const;
+
+type Known = Map<object, Operand>;
+
+const isTensor = (value: object): value is Tensor => "node" in value && "dtype" in value;
+
+/** Every branch and leaf of the weights, by identity. */
+function weightOperands(weights: WeightTree): Known {
+  const known: Known = new Map();
+  const visit = (branch: object, path: readonly string[]): void => {
+    known.set(branch, { kind: "weights", path });
+    if (isTensor(branch)) return;
+    for (const [name, inner] of Object.entries(branch)) visit(inner, [...path, name]);
+  };
+  visit(weights, []);
+  return known;
+}
+
+/** Says how an argument is written: known objects by name, lists and records by their parts, the rest as data. */
+function operandOf(value: unknown, known: Known): Operand {
+  if (typeof value !== "object" || value === null)
+    return { kind: "data", value: value as string | number | boolean | null };
+  const named = known.get(value);
+  if (named) return named;
+  invariant(!isTensor(value), "a tensor reaches a layer that no statement of this function made");
+  if (Array.isArray(value)) return { kind: "list", items: value.map((item) => operandOf(item, known)) };
+  return { kind: "record", fields: Object.entries(value).map(([name, item]) => [name, operandOf(item, known)]) };
+}
+
+const formOf = ({ shape, dtype }: Tensor): TensorForm => ({ shape, dtype });
+
+interface Recorder {
+  readonly code: FunctionCode;
+  readonly statements: Statement[];
+  readonly known: Known;
+}
+
+/** `x`, then `x2`, `x3` where the name is taken. */
+function distinctName(wanted: string, taken: Set<string>): string {
+  const camel = wanted.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  let name = camel;
+  for (let i = 2; taken.has(name); i++) name = `${camel}${i}`;
+  taken.add(name);
+  return name;
+}
+
+function recorder(
+  g: Parameters<Layer>[0],
+  w: WeightTree,
+  known: Known,
+  cut: boolean,
+  reserved: readonly string[],
+): Recorder {
+  const statements: Statement[] = [];
+  const taken = new Set(["g", "w", ...reserved]);
+  const direct = tracingCode(g, w);
+  const keep = (statement: Statement, result: Tensor): Tensor => {
+    statements.push(statement);
+    known.set(result, { kind: "variable", name: statement.name });
+    return result;
+  };
+  const operands = (args: readonly unknown[]) => args.map((arg) => operandOf(arg, known));
+  const layerCallee = (layer: Layer): Callee => ({ name: layer.layer, local: false });
+  const code: FunctionCode = {
+    let(name, layer, ...args) {
+      const given = operands(args);
+      const result = direct.let(name, layer, ...args);
+      const distinct = distinctName(name, taken);
+      return keep(
+        { kind: "let", name: distinct, callee: layerCallee(layer), operands: given, form: formOf(result) },
+        result,
+      );
+    },
+    fold(name, list, start, layer, ...args) {
+      const [from, over, rest] = [operandOf(start, known), operandOf(list, known), operands(args)];
+      const result = direct.fold(name, list, start, layer, ...args);
+      const element = distinctName("block", taken);
+      const statement = { name: distinctName(name, taken), element, start: from, list: over, cut, operands: rest };
+      return keep({ kind: "fold", ...statement, callee: layerCallee(layer), form: formOf(result) }, result);
+    },
+    call(name, f, ...args) {
+      const given = operands(args);
+      const result = run(f, g, w, args) as Tensor;
+      const callee = { name: f.name, local: true };
+      return keep(
+        { kind: "let", name: distinctName(name, taken), callee, operands: given, form: formOf(result) },
+        result,
+      );
+    },
+  };
+  return { code, statements, known };
+}
+
+/** The batch's record and its fields, by identity. */
+const batchOperands = (batch: Batch): readonly (readonly [object, Operand])[] => [
+  [batch, { kind: "variable", name: "batch" }],
+  ...Object.entries(batch).map(([name, tensor]) => [tensor as object, { kind: "field", name }] as const),
+];
+
+function recordFunction(assembly: Assembly, f: ModelFunction, batchSize: number): ProgramFunction {
+  const g = createBuilder({ batch: batchSize });
+  const weights = declareWeights(g, assembly.parameters);
+  const batch = declareBatch(g, assembly.parts);
+  const latent = f.inputs.includes("latent") ? encoded(assembly, g, weights, batch) : batch.image;
+  const known = weightOperands(weights);
+  known.set(assembly.parts.grid, { kind: "grid" });
+  if (f.inputs.includes("batch")) for (const [object, operand] of batchOperands(batch)) known.set(object, operand);
+  else known.set(batch.image, { kind: "variable", name: "image" });
+  if (f.inputs.includes("latent")) known.set(latent, { kind: "variable", name: "latent" });
+  const recording = recorder(g, weights, known, f.inputs.includes("layers"), [...f.inputs, ...Object.keys(batch)]);
+  const result = f.body(recording.code, weights, { batch, image: batch.image, latent });
+  return {
+    name: f.name,
+    doc: f.doc,
+    inputs: f.inputs,
+    statements: recording.statements,
+    result: operandOf(result, known),
+    form: isTensor(result) ? formOf(result) : null,
+  };
+}
+
+function encoded(assembly: Assembly, g: Parameters<Layer>[0], w: WeightTree, batch: Batch): Tensor {
+  const encode = assembly.functions.find((f) => f.name === "encode");
+  invariant(encode !== undefined, "a model with a decoder has an encoder");
+  return run(encode, g, w, [batch]) as Result & Tensor;
+}
+
+/** "B" where the sizes of the two traces differ. */
+function merge(a: TensorForm, b: TensorForm): TensorForm {
+  const dim = (size: Dim, i: number): Dim => (size === b.shape[i] ? size : "B");
+  return { dtype: a.dtype, shape: a.shape.map(dim) };
+}
+
+function mergeFunctions(a: ProgramFunction, b: ProgramFunction): ProgramFunction {
+  invariant(a.statements.length === b.statements.length, `${a.name} takes other steps for another batch size`);
+  return {
+    ...a,
+    statements: a.statements.map((s, i) => ({ ...s, form: merge(s.form, (b.statements[i] as Statement).form) })),
+    form: a.form && b.form ? merge(a.form, b.form) : null,
+  };
+}
+
+/** The program of an assembled model. */
+export function record(assembly: Assembly): Program {
+  const functions = assembly.functions.map((f) => {
+    const [a, b] = BATCHES.map((batch) => recordFunction(assembly, f, batch));
+    return mergeFunctions(a as ProgramFunction, b as ProgramFunction);
+  });
+  const { height, width, channels } = assembly.parts.image;
+  const count = tokenCount(assembly.parts.grid);
+  const { definition, values } = assembly.parts.mask;
+  const visible = definition.visible(values, assembly.parts.grid);
+  const index = (size: number): TensorForm => ({ shape: ["B", size], dtype: "int32" });
+  const encode = functions.find((f) => f.name === "encode");
+  invariant(encode?.form != null, "encode gives a tensor");
+  return {
+    functions,
+    latent: encode.form,
+    batch: {
+      image: { shape: ["B", height, width, channels], dtype: "float32" },
+      visible: index(visible),
+      hidden: index(count - visible),
+      restore: index(count),
+    },
+  };
+}

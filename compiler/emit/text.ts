@@ -1,0 +1,145 @@
+/**
+ * Program, weights and values as TypeScript text. Every name and string from a spec is written as an escaped literal;
+ * nothing else of a spec reaches the text.
+ */
+
+import { declarationOf, isParameter, type ParameterTree } from "../../blocks/index.js";
+import { invariant } from "../../graph/index.js";
+import type { Operand, ProgramFunction, Statement, TensorForm } from "../program.js";
+
+/** `Tensor<["B", 16, 64]>` */
+export const tensorType = ({ shape, dtype }: TensorForm): string => {
+  const dims = `[${shape.map((dim) => (dim === "B" ? '"B"' : String(dim))).join(", ")}]`;
+  return dtype === "float32" ? `Tensor<${dims}>` : `Tensor<${dims}, "${dtype}">`;
+};
+
+const isIdentifier = (name: string): boolean => /^[A-Za-z_$][\w$]*$/.test(name);
+
+/** `.name`, `["odd name"]` or `[3]`. */
+const access = (name: string): string =>
+  /^\d+$/.test(name) ? `[${name}]` : isIdentifier(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+
+const key = (name: string): string => (isIdentifier(name) ? name : JSON.stringify(name));
+
+/** Plain data as a literal. */
+export function dataText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(dataText).join(", ")}]`;
+  if (typeof value === "object" && value !== null) {
+    const fields = Object.entries(value).filter(([, inner]) => inner !== undefined);
+    return `{ ${fields.map(([name, inner]) => `${key(name)}: ${dataText(inner)}`).join(", ")} }`;
+  }
+  if (typeof value === "number" && !Number.isFinite(value)) return value < 0 ? "-Infinity" : String(value);
+  const text = JSON.stringify(value);
+  invariant(text !== undefined, "only plain data is printed");
+  // These two end a line in JavaScript source, though not in JSON.
+  return text.replace(/\u2028/g, "\\u2028").replace(/\u2029/g, "\\u2029");
+}
+
+/** The declaration of a weight tree: calls where a declarer made the branch, records elsewhere. */
+export function parametersText(tree: ParameterTree, layers: Set<string>): string {
+  const declaration = declarationOf(tree);
+  if (declaration) {
+    layers.add(declaration.layer);
+    const args = declaration.args.map((arg) =>
+      typeof arg === "object" && arg !== null && declarationOf(arg)
+        ? parametersText(arg as ParameterTree, layers)
+        : dataText(arg),
+    );
+    return `${declaration.layer}(${args.join(", ")})`;
+  }
+  invariant(!isParameter(tree), "every weight comes from a declarer, so that it can be printed");
+  const fields = Object.entries(tree).map(
+    ([name, inner]) => `${key(name)}: ${parametersText(inner as ParameterTree, layers)}`,
+  );
+  return `{ ${fields.join(", ")} }`;
+}
+
+/** How the batch's fields are read: by name where the function takes it apart, through `batch` where it hands it on. */
+type BatchUse = "apart" | "whole";
+
+function operandText(operand: Operand, batch: BatchUse): string {
+  switch (operand.kind) {
+    case "variable":
+      return operand.name;
+    case "field":
+      return batch === "apart" ? operand.name : `batch.${operand.name}`;
+    case "weights":
+      return `w${operand.path.map(access).join("")}`;
+    case "grid":
+      return "grid";
+    case "list":
+      return `[${operand.items.map((item) => operandText(item, batch)).join(", ")}]`;
+    case "record":
+      return `{ ${operand.fields.map(([name, value]) => fieldText(name, operandText(value, batch))).join(", ")} }`;
+    case "data":
+      return dataText(operand.value);
+  }
+}
+
+const fieldText = (name: string, value: string): string => (name === value ? name : `${key(name)}: ${value}`);
+
+function callText(statement: Statement, batch: BatchUse, first: readonly string[]): string {
+  const given = [...first, ...statement.operands.map((operand) => operandText(operand, batch))];
+  return `${statement.callee.name}(${["g", ...(statement.callee.local ? ["w"] : []), ...given].join(", ")})`;
+}
+
+function statementText(statement: Statement, batch: BatchUse): string {
+  const type = tensorType(statement.form);
+  if (statement.kind === "let") return `const ${statement.name}: ${type} = ${callText(statement, batch, [])};`;
+  const list = `${operandText(statement.list, batch)}${statement.cut ? ".slice(0, layers)" : ""}`;
+  const call = callText(statement, batch, [statement.name, statement.element]);
+  return [
+    `let ${statement.name}: ${type} = ${operandText(statement.start, batch)};`,
+    `for (const ${statement.element} of ${list}) ${statement.name} = ${call};`,
+  ].join("\n");
+}
+
+function* operandsOf(operand: Operand): Generator<Operand> {
+  yield operand;
+  if (operand.kind === "list") for (const item of operand.items) yield* operandsOf(item);
+  if (operand.kind === "record") for (const [, value] of operand.fields) yield* operandsOf(value);
+}
+
+function* allOperands(f: ProgramFunction): Generator<Operand> {
+  for (const statement of f.statements) {
+    const direct =
+      statement.kind === "fold" ? [statement.start, statement.list, ...statement.operands] : statement.operands;
+    for (const operand of direct) yield* operandsOf(operand);
+  }
+  yield* operandsOf(f.result);
+}
+
+/** The arguments of a function after `g` and `w`, with their types; which fields of the batch it reads. */
+function inputsText(f: ProgramFunction, batch: BatchUse, latent: TensorForm, layers: number): readonly string[] {
+  const fields = [...allOperands(f)].filter((operand) => operand.kind === "field").map((operand) => operand.name);
+  const pattern = batch === "apart" ? `{ ${[...new Set(fields)].join(", ")} }` : "batch";
+  const texts = {
+    batch: `${pattern}: Batch`,
+    image: 'image: Batch["image"]',
+    latent: `latent: ${tensorType(latent)}`,
+    layers: `layers = ${layers}`,
+  };
+  return f.inputs.map((input) => texts[input]);
+}
+
+export interface FunctionText {
+  readonly name: string;
+  readonly doc: string;
+  readonly parameters: readonly string[];
+  readonly returns: string | null;
+  readonly body: string;
+}
+
+/** A function in text, piece by piece, for ts-morph to place. */
+export function functionText(f: ProgramFunction, latent: TensorForm, layers: number): FunctionText {
+  const whole = [...allOperands(f)].some((operand) => operand.kind === "variable" && operand.name === "batch");
+  const batch = whole ? "whole" : "apart";
+  const returned = `return ${operandText(f.result, batch)};`;
+  return {
+    name: f.name,
+    doc: f.doc,
+    parameters: ["g: Builder", "w: W", ...inputsText(f, batch, latent, layers)],
+    returns: f.form ? tensorType(f.form) : null,
+    body: [...f.statements.map((statement) => statementText(statement, batch)), returned].join("\n"),
+  };
+}

@@ -1,0 +1,79 @@
+/**
+ * A model's functions as statements: what `compiler/assemble` records and `compiler/emit` prints. Closed and plain;
+ * no text of a language is in it.
+ */
+
+import type { Dim, DType } from "../graph/index.js";
+
+/** The shape of a tensor in the program, with "B" where it follows the batch. */
+export interface TensorForm {
+  readonly shape: readonly Dim[];
+  readonly dtype: DType;
+}
+
+export type Operand =
+  /** A local variable or an argument. */
+  | { readonly kind: "variable"; readonly name: string }
+  /** A field of the batch: `batch.image`. */
+  | { readonly kind: "field"; readonly name: string }
+  /** A branch of the weights, by its path from the root. */
+  | { readonly kind: "weights"; readonly path: readonly string[] }
+  /** The model's grid of patches. */
+  | { readonly kind: "grid" }
+  | { readonly kind: "list"; readonly items: readonly Operand[] }
+  | { readonly kind: "record"; readonly fields: readonly (readonly [name: string, value: Operand])[] }
+  | { readonly kind: "data"; readonly value: string | number | boolean | null };
+
+/** What is called: a layer of `maelang/blocks`, or a function of the same program, which also takes the weights. */
+export interface Callee {
+  readonly name: string;
+  readonly local: boolean;
+}
+
+export type Statement =
+  /** `const name = callee(g, ...operands)` */
+  | {
+      readonly kind: "let";
+      readonly name: string;
+      readonly callee: Callee;
+      readonly operands: readonly Operand[];
+      readonly form: TensorForm;
+    }
+  /** `let name = start; for (const element of list) name = callee(g, name, element, ...operands)` */
+  | {
+      readonly kind: "fold";
+      readonly name: string;
+      readonly element: string;
+      readonly start: Operand;
+      readonly list: Operand;
+      /** Only the first `layers` of the list, an argument of the function. */
+      readonly cut: boolean;
+      readonly callee: Callee;
+      readonly operands: readonly Operand[];
+      readonly form: TensorForm;
+    };
+
+export interface ProgramFunction {
+  readonly name: string;
+  readonly doc: string;
+  readonly inputs: readonly ("batch" | "image" | "latent" | "layers")[];
+  readonly statements: readonly Statement[];
+  readonly result: Operand;
+  /** null: the losses' record. */
+  readonly form: TensorForm | null;
+}
+
+/** Everything that is printed about the batch. */
+export interface BatchForm {
+  readonly image: TensorForm;
+  readonly visible: TensorForm;
+  readonly hidden: TensorForm;
+  readonly restore: TensorForm;
+}
+
+export interface Program {
+  readonly functions: readonly ProgramFunction[];
+  readonly batch: BatchForm;
+  /** What `decode` is given. */
+  readonly latent: TensorForm;
+}
