@@ -1,7 +1,20 @@
-/** The augments, sorted by name. */
+/** The augmentations, sorted by name. */
 
-import type { Augment } from "./contract.js";
+import { centerCrop } from "./center-crop.js";
+import { horizontalFlip } from "./horizontal-flip.js";
+import { normalize } from "./normalize.js";
+import { randomResizedCrop } from "./random-resized-crop.js";
+import { resize } from "./resize.js";
+import { verticalFlip } from "./vertical-flip.js";
 
-export * from "./contract.js";
+export {
+  type Augment,
+  type AugmentContext,
+  defineAugment,
+  type Filter,
+  type ImageStep,
+  type PixelSize,
+} from "./contract.js";
+export { centerCrop, horizontalFlip, normalize, randomResizedCrop, resize, verticalFlip };
 
-export const augments: readonly Augment[] = [];
+export const augments = [centerCrop, horizontalFlip, normalize, randomResizedCrop, resize, verticalFlip] as const;

@@ -1,7 +1,19 @@
 /** The datasets, sorted by name. */
 
-import type { Dataset } from "./contract.js";
+import { folder } from "./folder.js";
+import { idx } from "./idx.js";
+import { npy } from "./npy.js";
 
-export * from "./contract.js";
+export {
+  DataError,
+  type Dataset,
+  type DatasetContext,
+  defineDataset,
+  type Files,
+  type Sample,
+  type SampleIndex,
+  type Split,
+} from "./contract.js";
+export { folder, idx, npy };
 
-export const datasets: readonly Dataset[] = [];
+export const datasets = [folder, idx, npy] as const;

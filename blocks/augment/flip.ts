@@ -1,0 +1,20 @@
+/** What the two flips share. */
+
+import { ratio } from "../params.js";
+import { type Augment, defineAugment } from "./contract.js";
+
+const params = { probability: ratio({ default: 0.5, doc: "Share of the samples that are mirrored." }) };
+
+export const defineFlip = (
+  axis: "horizontal" | "vertical",
+  words: { readonly name: string; readonly summary: string },
+): Augment<typeof params> =>
+  defineAugment({
+    ...words,
+    source: "own definition",
+    since: "0.1",
+    params,
+    positional: "probability",
+    random: true,
+    plan: (p, _current, _context, random) => (random.uniform() < p.probability ? [{ kind: "flip", axis }] : []),
+  });

@@ -1,0 +1,94 @@
+/** Datasets whose images lie in one array file and whose labels in another: what IDX and npy share. */
+
+import type { Requirement } from "../block.js";
+import type { ImageShape } from "../geometry.js";
+import { optional, type Param, text } from "../params.js";
+import { DataError, type DatasetContext, type Files, type Sample, type SampleIndex, type Split } from "./contract.js";
+
+/** Equal images one after another. */
+export interface ImageArray {
+  readonly count: number;
+  readonly shape: ImageShape;
+  /** [H, W, C] of one image, of the type of a sample. */
+  readonly image: (i: number) => Uint8Array | Float32Array;
+}
+
+export interface ArrayReader {
+  readonly images: (bytes: Uint8Array, path: string) => ImageArray;
+  /** Whole numbers from 0. */
+  readonly labels: (bytes: Uint8Array, path: string) => Int32Array;
+}
+
+type Path = Param<string | null>;
+type ArrayPaths = { readonly images: string } & Readonly<
+  Record<"labels" | "test_images" | "test_labels", string | null>
+>;
+
+export const arrayParams = {
+  images: text({ doc: "File with the training images." }),
+  labels: optional(text({ doc: "File with their labels; absent: unlabelled." })),
+  test_images: optional(text({ doc: "File with the test images; absent: no test split." })),
+  test_labels: optional(text({ doc: "File with the test images' labels." })),
+};
+
+export const testLabelsNeedImages: Requirement<
+  { readonly test_images: Path; readonly test_labels: Path },
+  DatasetContext
+> = {
+  name: "test-labels-need-images",
+  at: "test_labels",
+  doc: "`test_labels` stands beside `test_images`.",
+  holds: (p) => p.test_labels === null || p.test_images !== null,
+  say: () => "test_labels says what the test images show, and there are no test_images",
+  help: () => "write test_images, or remove test_labels",
+};
+
+/** `47,040,016` */
+export const grouped = (count: number): string => count.toLocaleString("en-US");
+
+/** The bytes of a file, unpacked if it is compressed by gzip, whatever its name. */
+async function readUnpacked(files: Files, path: string): Promise<Uint8Array> {
+  const bytes = await files.read(path);
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  const packed = new Blob([new Uint8Array(bytes)]).stream();
+  try {
+    return new Uint8Array(await new Response(packed.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
+  } catch {
+    throw new DataError(`${path} is a damaged gzip file of ${grouped(bytes.length)} bytes`, "Fetch or copy it again.");
+  }
+}
+
+const largest = (labels: Int32Array): number => labels.reduce((max, label) => Math.max(max, label), -1);
+
+/** Opens the images and labels of a split. Class names are the numbers up to the largest label of either split. */
+export async function openArrays(p: ArrayPaths, files: Files, split: Split, reader: ArrayReader): Promise<SampleIndex> {
+  const readLabels = async (path: string | null): Promise<Int32Array | null> =>
+    path === null ? null : reader.labels(await readUnpacked(files, path), path);
+  const path = split === "train" ? p.images : p.test_images;
+  if (path === null) {
+    throw new DataError("the data has no test images", 'Add test_images: "..." (and test_labels) to the dataset.');
+  }
+  const images = reader.images(await readUnpacked(files, path), path);
+  if (images.count === 0) throw new DataError(`${path} holds no images`, "Name a file with at least one.");
+  const [train, test] = [await readLabels(p.labels), await readLabels(p.test_labels)];
+  const labels = split === "train" ? train : test;
+  const labelPath = split === "train" ? p.labels : p.test_labels;
+  if (labels !== null && labels.length !== images.count) {
+    throw new DataError(
+      `${path} holds ${grouped(images.count)} images and ${labelPath} ${grouped(labels.length)} labels`,
+      "Name the two files of the same split.",
+    );
+  }
+  const classes = Math.max(...[train, test].map((list) => (list === null ? -1 : largest(list)))) + 1;
+  return {
+    length: images.count,
+    sample: (i): Sample => ({
+      kind: "pixels",
+      pixels: images.image(i),
+      shape: images.shape,
+      label: labels === null ? null : (labels[i] as number),
+    }),
+    classes: Array.from({ length: classes }, (_, label) => String(label)),
+    notes: [],
+  };
+}
