@@ -1,0 +1,145 @@
+/**
+ * Image files through sharp: orientation, channels, and the first crop and resize of a plan. The only file that loads sharp.
+ *
+ * The file's orientation (EXIF) is applied, an embedded colour profile is converted to sRGB, more than 8 bits become 8,
+ * and of an animation the first frame counts. Channels: a grey file becomes colour by repeating, colour without
+ * transparency gets an opaque alpha, and transparency is composited over white where the model has no channel for it.
+ * Colour is never made grey in silence: a model of one channel refuses colour files.
+ */
+
+import { readFile } from "node:fs/promises";
+import type { Metadata, Sharp } from "sharp";
+import { RunError } from "../run-error.js";
+import type { Filter, Raster, Step } from "./raster.js";
+
+type Geometry = Step<"crop" | "resize" | "flip">;
+
+/** What happened to a file beyond its recipe; said once a run. */
+export type Remark = "grey" | "transparent";
+
+/** A file that cannot be decoded: cut off, damaged, or no image at all. */
+export class BrokenImage extends Error {
+  override readonly name = "BrokenImage";
+  constructor(
+    readonly path: string,
+    readonly why: string,
+  ) {
+    super(`${path}: ${why}`);
+  }
+}
+
+export interface OpenImage {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  /** After the file's orientation was applied. */
+  readonly height: number;
+  readonly width: number;
+  /** Without transparency: 1 or 3. */
+  readonly colours: 1 | 3;
+  readonly transparent: boolean;
+}
+
+const kernels = { bicubic: "cubic", bilinear: "linear", nearest: "nearest" } as const satisfies Record<Filter, string>;
+
+/** sharp is heavy, and raw data does without it. */
+let loading: Promise<typeof import("sharp").default> | undefined;
+function loadSharp(): Promise<typeof import("sharp").default> {
+  loading ??= import("sharp").then(({ default: sharp }) => {
+    // Each worker decodes one image at a time, each image once.
+    sharp.concurrency(1);
+    sharp.cache(false);
+    return sharp;
+  });
+  return loading;
+}
+
+/** Reads a file and its header. Throws `BrokenImage`, or `run/unreadable` when the file itself cannot be read. */
+export async function openImage(path: string): Promise<OpenImage> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw new RunError(
+      "run/unreadable",
+      {
+        what: `${path} cannot be read`,
+        why: error instanceof Error ? error.message : String(error),
+        help: "It was there when the run began. Put it back, or start again without it.",
+      },
+      { cause: error },
+    );
+  });
+  const sharp = await loadSharp();
+  const facts: Metadata = await sharp(bytes).metadata().catch(broken(path));
+  const colours = facts.channels - (facts.hasAlpha ? 1 : 0) === 1 ? 1 : 3;
+  const { height, width } = facts.autoOrient;
+  return { path, bytes, height, width, colours, transparent: facts.hasAlpha };
+}
+
+const broken =
+  (path: string) =>
+  (error: unknown): never => {
+    throw new BrokenImage(path, error instanceof Error ? error.message : String(error));
+  };
+
+/**
+ * Decodes to `channels` channels. sharp carries out a crop and a resize at the head of the plan, which for large files
+ * is much cheaper on the compressed data; the rest of the plan is given back.
+ */
+export async function decode(
+  file: OpenImage,
+  plan: readonly Geometry[],
+  channels: number,
+): Promise<{ readonly raster: Raster; readonly remark: Remark | null; readonly rest: readonly Geometry[] }> {
+  const sharp = await loadSharp();
+  const remark = remarkOn(file, channels);
+  let image: Sharp = sharp(file.bytes, { failOn: "error" }).autoOrient();
+  if (file.transparent && hasNoAlpha(channels)) image = image.flatten({ background: "#ffffff" });
+  const rest = [...plan];
+  if (rest[0]?.kind === "crop") {
+    const { top, left, height, width } = rest[0];
+    image = image.extract({ top, left, height, width });
+    rest.shift();
+  }
+  if (rest[0]?.kind === "resize") {
+    const { height, width, filter } = rest[0];
+    image = image.resize({ height, width, fit: "fill", kernel: kernels[filter] });
+    rest.shift();
+  }
+  image = image.toColourspace(channels <= 2 ? "b-w" : "srgb");
+  if (!hasNoAlpha(channels)) image = image.ensureAlpha();
+  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true }).catch(broken(file.path));
+  const raster = { pixels: data, height: info.height, width: info.width, channels: info.channels };
+  return { raster: repeatGrey(raster, channels), remark, rest };
+}
+
+const hasNoAlpha = (channels: number): boolean => channels === 1 || channels === 3;
+
+/** Whether a file can be read as `channels` channels, and what that takes. Throws `run/channels`. */
+export function remarkOn({ path, colours, transparent }: OpenImage, channels: number): Remark | null {
+  const files = colours + (transparent ? 1 : 0);
+  if (channels > 4) throw wrongChannels(path, files, channels, "Image files have at most 4; use npy for more.");
+  if (colours === 3 && channels <= 2) {
+    const help = `Write \`channels: 3\` in the model's input, or turn the files grey first.`;
+    throw wrongChannels(path, files, channels, help);
+  }
+  if (transparent && hasNoAlpha(channels)) return "transparent";
+  return colours === 1 && channels >= 3 ? "grey" : null;
+}
+
+export const wrongChannels = (path: string, has: number, declared: number, help: string): RunError =>
+  new RunError("run/channels", {
+    what: `${path} has ${has} ${has === 1 ? "channel" : "channels"} and the model declares ${declared}`,
+    help,
+  });
+
+/** sharp gives one channel for grey even where colour was asked for. */
+function repeatGrey(raster: Raster, channels: number): Raster {
+  if (raster.channels === channels) return raster;
+  const { pixels } = raster;
+  const count = raster.height * raster.width;
+  const repeated = new Uint8Array(count * channels);
+  for (let i = 0; i < count; i++) {
+    const colour = pixels[i * raster.channels] as number;
+    const alpha = raster.channels === 2 ? (pixels[i * 2 + 1] as number) : 255;
+    for (let c = 0; c < channels; c++) repeated[i * channels + c] = c === 3 ? alpha : colour;
+  }
+  return { ...raster, pixels: repeated, channels };
+}

@@ -1,0 +1,107 @@
+/** `Files` on disk for the dataset blocks: paths relative to the project's root, gzip undone, failures in words. */
+
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import type { Files } from "../../blocks/index.js";
+import { RunError, systemCode } from "../run-error.js";
+import { nearest } from "./nearest.js";
+
+/** A compressed file that grows beyond this is taken for a bomb. */
+const largestInflated = 2 ** 32;
+
+/**
+ * Reads below `root`; absolute paths are taken as they are. Where `x` is missing and `x.gz` is there, that is read;
+ * gzipped contents are inflated whatever their name. Throws `run/data` with the nearest names that exist,
+ * `run/unreadable` for anything else.
+ */
+export function nodeFiles(root: string): Files {
+  return {
+    async read(path) {
+      const full = resolve(root, path);
+      const bytes = await readFile(full).catch(async (error: unknown) => {
+        if (systemCode(error) !== "ENOENT") throw await failure(root, path, error);
+        return readFile(`${full}.gz`).catch(async () => {
+          throw await failure(root, path, error);
+        });
+      });
+      return inflate(bytes, path);
+    },
+    async list(path) {
+      const full = resolve(root, path);
+      const entries = await readdir(full, { withFileTypes: true }).catch(async (error: unknown) => {
+        throw await failure(root, path, error);
+      });
+      const names = await Promise.all(
+        entries.map(async (entry) =>
+          entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(join(full, entry.name))))
+            ? `${entry.name}/`
+            : entry.name,
+        ),
+      );
+      // By code unit: the same on every machine, whatever its language.
+      return names.sort();
+    },
+    exists: (path) =>
+      stat(resolve(root, path)).then(
+        () => true,
+        () => false,
+      ),
+  };
+}
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (facts) => facts.isDirectory(),
+    () => false,
+  );
+
+async function inflate(bytes: Uint8Array, path: string): Promise<Uint8Array> {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  return promisify(gunzip)(bytes, { maxOutputLength: largestInflated }).catch((error: unknown) => {
+    throw new RunError(
+      "run/data",
+      {
+        what: `${path} cannot be decompressed`,
+        why: error instanceof Error ? error.message : String(error),
+        help: "The file seems cut off or damaged: fetch it again.",
+      },
+      { cause: error },
+    );
+  });
+}
+
+/** What a failed access means to the user. */
+export async function failure(root: string, path: string, error: unknown): Promise<RunError> {
+  const full = resolve(root, path);
+  if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") {
+    return new RunError(
+      "run/data",
+      { what: `${path} does not exist`, why: `looked for ${full}`, help: await whatIsThere(full) },
+      { cause: error },
+    );
+  }
+  return new RunError(
+    "run/unreadable",
+    {
+      what: `${path} cannot be read`,
+      why: error instanceof Error ? error.message : String(error),
+      help: "Check that you may read it, and that it is a file where a file is meant and a folder where a folder is.",
+    },
+    { cause: error },
+  );
+}
+
+/** The names nearest to the first part of a path that does not exist. */
+async function whatIsThere(path: string): Promise<string> {
+  let missing = path;
+  while (dirname(missing) !== missing && !(await isFolder(dirname(missing)))) missing = dirname(missing);
+  const folder = dirname(missing);
+  const names = await readdir(folder).catch(() => []);
+  if (names.length === 0) return `${folder} is empty. Put the data there or correct the path in the recipe.`;
+  const close = nearest(basename(missing), names);
+  if (close.length > 0) return `Did you mean ${close.map((name) => join(folder, name)).join(" or ")}?`;
+  const shown = names.sort().slice(0, 5).join(", ");
+  return `${folder} has ${shown}${names.length > 5 ? ", ..." : ""}. Correct the path in the recipe.`;
+}

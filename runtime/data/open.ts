@@ -1,0 +1,24 @@
+/** Opens a recipe's data: the block reads through `Files`, its complaints become the runtime's. */
+
+import { DataError, type Dataset, type SampleIndex, type Split } from "../../blocks/index.js";
+import { RunError } from "../run-error.js";
+import type { Bound } from "../train/contract.js";
+import { nodeFiles } from "./files.js";
+
+/** The samples of a split; paths are relative to `root`. Throws `run/data` or `run/unreadable`. */
+export async function openData(data: Bound<Dataset>, split: Split, root: string): Promise<SampleIndex> {
+  let index: SampleIndex;
+  try {
+    index = await data.definition.open(data.values as never, nodeFiles(root), split);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new RunError("run/data", { what: error.what, help: error.help }, { cause: error });
+  }
+  if (index.length === 0) {
+    throw new RunError("run/data", {
+      what: `The data set ${data.definition.name} has no samples in its ${split} split`,
+      help: "Check the path in the recipe and that the files are of a format that it reads.",
+    });
+  }
+  return index;
+}

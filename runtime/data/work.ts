@@ -1,0 +1,103 @@
+/** A piece of a batch: what a data worker is told and what it answers. Both are plain values that threads can exchange. */
+
+import { registry } from "../../blocks/index.js";
+import { invariant } from "../../graph/index.js";
+import { RunError, type RunErrorCode } from "../run-error.js";
+import { BrokenImage, type Remark } from "./decode.js";
+import { type Item, type Preparation, prepare } from "./prepare.js";
+
+/** What a worker is given when it starts: the preparation, with augmentations by their names in the registry. */
+export interface Setup extends Omit<Preparation, "augment"> {
+  readonly augment: readonly { readonly name: string; readonly values: Readonly<Record<string, unknown>> }[];
+}
+
+/** As a worker can be told it; null where an augmentation is not of the registry, so that no worker knows it. */
+export function toSetup(preparation: Preparation): Setup | null {
+  const { augment, ...rest } = preparation;
+  if (!augment.every(({ definition }) => registry.augment.includes(definition))) return null;
+  return { ...rest, augment: augment.map(({ definition, values }) => ({ name: definition.name, values })) };
+}
+
+/** What `toSetup` was told. */
+export function fromSetup({ augment, ...rest }: Setup): Preparation {
+  return {
+    ...rest,
+    augment: augment.map(({ name, values }) => {
+      const definition = registry.augment.find((candidate) => candidate.name === name);
+      invariant(definition !== undefined, `no augmentation ${name} in the registry`);
+      return { definition, values };
+    }),
+  };
+}
+
+export interface Task {
+  readonly id: number;
+  /** Where the piece's floats go. Shared with the thread that asked. */
+  readonly buffer: SharedArrayBuffer;
+  readonly items: readonly (Item & { /** Its place in the batch. */ readonly place: number })[];
+}
+
+/** A file that could not be decoded, so its place is still to be filled. */
+export interface Failed {
+  readonly place: number;
+  readonly path: string;
+  readonly why: string;
+}
+
+export interface Remarked {
+  readonly place: number;
+  readonly remark: Remark;
+  readonly path: string;
+}
+
+export type Answer =
+  | { readonly id: number; readonly failed: readonly Failed[]; readonly remarks: readonly Remarked[] }
+  | { readonly id: number; readonly error: PlainError };
+
+/** An error as it travels between threads. `code` null: ours, not the user's. */
+export interface PlainError {
+  readonly code: RunErrorCode | null;
+  readonly what: string;
+  readonly why: string | null;
+  readonly help: string;
+}
+
+/** Prepares a piece. The answer holds every failure, so that asking never throws. */
+export async function work(task: Task, preparation: Preparation): Promise<Answer> {
+  const { height, width, channels } = preparation.image;
+  const length = height * width * channels;
+  const failed: Failed[] = [];
+  const remarks: Remarked[] = [];
+  try {
+    for (const item of task.items) {
+      const { place, source } = item;
+      const path = source.kind === "file" ? source.path : "";
+      const out = new Float32Array(task.buffer, place * length * Float32Array.BYTES_PER_ELEMENT, length);
+      try {
+        const remark = await prepare(item, preparation, out);
+        if (remark !== null) remarks.push({ place, remark, path });
+      } catch (error) {
+        if (!(error instanceof BrokenImage)) throw error;
+        failed.push({ place, path, why: error.why });
+      }
+    }
+  } catch (error) {
+    return { id: task.id, error: toPlain(error) };
+  }
+  return { id: task.id, failed, remarks };
+}
+
+function toPlain(error: unknown): PlainError {
+  if (error instanceof RunError) return { code: error.code, what: error.what, why: error.why, help: error.help };
+  return {
+    code: null,
+    what: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    why: null,
+    help: "",
+  };
+}
+
+export function fromPlain({ code, what, why, help }: PlainError): Error {
+  if (code === null) return new Error(what);
+  return new RunError(code, { what, help, ...(why === null ? {} : { why }) });
+}
