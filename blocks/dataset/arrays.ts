@@ -46,29 +46,17 @@ export const testLabelsNeedImages: Requirement<
 /** `47,040,016` */
 export const grouped = (count: number): string => count.toLocaleString("en-US");
 
-/** The bytes of a file, unpacked if it is compressed by gzip, whatever its name. */
-async function readUnpacked(files: Files, path: string): Promise<Uint8Array> {
-  const bytes = await files.read(path);
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  const packed = new Blob([new Uint8Array(bytes)]).stream();
-  try {
-    return new Uint8Array(await new Response(packed.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
-  } catch {
-    throw new DataError(`${path} is a damaged gzip file of ${grouped(bytes.length)} bytes`, "Fetch or copy it again.");
-  }
-}
-
 const largest = (labels: Int32Array): number => labels.reduce((max, label) => Math.max(max, label), -1);
 
 /** Opens the images and labels of a split. Class names are the numbers up to the largest label of either split. */
 export async function openArrays(p: ArrayPaths, files: Files, split: Split, reader: ArrayReader): Promise<SampleIndex> {
   const readLabels = async (path: string | null): Promise<Int32Array | null> =>
-    path === null ? null : reader.labels(await readUnpacked(files, path), path);
+    path === null ? null : reader.labels(await files.read(path), path);
   const path = split === "train" ? p.images : p.test_images;
   if (path === null) {
     throw new DataError("the data has no test images", 'Add test_images: "..." (and test_labels) to the dataset.');
   }
-  const images = reader.images(await readUnpacked(files, path), path);
+  const images = reader.images(await files.read(path), path);
   if (images.count === 0) throw new DataError(`${path} holds no images`, "Name a file with at least one.");
   const [train, test] = [await readLabels(p.labels), await readLabels(p.test_labels)];
   const labels = split === "train" ? train : test;

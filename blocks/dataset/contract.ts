@@ -9,6 +9,7 @@ import type { Params, ValuesOf } from "../params.js";
 
 /** The only access to files; paths are relative to the project's root. Errors are the runtime's `RunError`s. */
 export interface Files {
+  /** A file compressed by gzip comes unpacked. */
   read(path: string): Promise<Uint8Array>;
   /** Names in a directory, sorted, directories end with "/". */
   list(path: string): Promise<readonly string[]>;
@@ -45,8 +46,6 @@ export interface DatasetContext {
 export interface Dataset<P extends Params = Params> extends Definition<P, DatasetContext> {
   /** Throws `DataError` (below) when the data is not what the spec says. */
   open(p: ValuesOf<P>, files: Files, split: Split): Promise<SampleIndex>;
-  /** Channel statistics used when the recipe says `normalize` without numbers; null: unknown. */
-  readonly statistics?: { readonly mean: readonly number[]; readonly std: readonly number[] };
 }
 
 export const defineDataset = <const P extends Params>(dataset: Dataset<P>): Dataset<P> => dataset;

@@ -66,7 +66,7 @@ const reader: ArrayReader = {
       throw new DataError(
         `${path} has ${shape.length} ${shape.length === 1 ? "axis" : "axes"}, and images have 3 or 4`,
         shape.length === 1
-          ? "It looks like a label file; name it in labels"
+          ? "It looks like a label file; name it in labels."
           : "Axes are images, height, width, channels.",
       );
     }
@@ -91,7 +91,7 @@ const reader: ArrayReader = {
 
 export const idx = defineDataset({
   name: "idx",
-  summary: "Images and labels in IDX files, the format of MNIST and Fashion-MNIST, also compressed by gzip.",
+  summary: "Images and labels in IDX files, the format of MNIST and Fashion-MNIST.",
   source: "LeCun, Cortes and Burges, The MNIST Database of Handwritten Digits, 1998",
   since: "0.1",
   params: arrayParams,

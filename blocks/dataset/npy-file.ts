@@ -60,9 +60,9 @@ function typeOf(header: string, path: string): NpyType {
   const type = /'descr':\s*'([^']*)'/.exec(header)?.[1];
   if (type !== undefined && type in elements) return type as NpyType;
   const help = type?.startsWith(">")
-    ? "It is big-endian; save array.astype(array.dtype.newbyteorder('<'))"
-    : `Save it as one of ${Object.keys(elements).join(", ")}`;
-  throw new DataError(`${path} has elements of type ${type ?? "that is not a plain number"}.`, help);
+    ? "It is big-endian; save array.astype(array.dtype.newbyteorder('<'))."
+    : `Save it as one of ${Object.keys(elements).join(", ")}.`;
+  throw new DataError(`${path} has elements of type ${type ?? "that is not a plain number"}`, help);
 }
 
 function shapeOf(header: string, path: string): readonly number[] {
