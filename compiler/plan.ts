@@ -1,0 +1,164 @@
+/**
+ * What a model and its training will cost, before anything runs: tokens, parameters, FLOPs, memory, learning rate, steps,
+ * time. All from tracing the model itself; no block has a formula for its cost.
+ */
+
+import { type Optimizer, namedParameters, type ParameterTree } from "../blocks/index.js";
+import { cost, createBuilder, type Graph, gradients, peakMemory, sizeOf, type Tensor } from "../graph/index.js";
+import { type Assembly, assemble, run } from "./assemble/assemble.js";
+import { layoutOf, type ModelFunction, type Result } from "./assemble/functions.js";
+import { declareBatch, declareWeights } from "./assemble/trace.js";
+import type { Model, Recipe } from "./model.js";
+
+export interface Plan {
+  readonly model: string;
+  readonly recipe: string | null;
+  /** Numbers in all weights, fixed position tables included. */
+  readonly parameters: number;
+  /** Those that training changes. */
+  readonly trainable: number;
+  /** By the first part of the weight's name. */
+  readonly parts: readonly { readonly name: string; readonly parameters: number }[];
+  readonly tokens: { readonly total: number; readonly visible: number; readonly hidden: number };
+  /** Matrix products for one image, a multiply-add counted as 2; before any simplification. */
+  readonly flops: { readonly forward: number; readonly training: number };
+  /** Bytes of one training step. */
+  readonly memory: MemoryPlan;
+  readonly learningRate: LearningRatePlan | null;
+  readonly steps: StepsPlan | null;
+  readonly time: TimePlan | null;
+}
+
+export interface MemoryPlan {
+  readonly batch: number;
+  readonly weights: number;
+  readonly moments: number;
+  /** What lives at the step's fullest moment besides weights and moments: activations, gradients, the batch. */
+  readonly working: number;
+  readonly total: number;
+}
+
+export interface LearningRatePlan {
+  readonly base: number;
+  readonly per: number | null;
+  readonly peak: number;
+  /** `1.5e-4 x 4096 / 256 = 2.4e-3` */
+  readonly arithmetic: string;
+}
+
+export interface StepsPlan {
+  /** Samples of the data; null when it was not looked at. */
+  readonly samples: number | null;
+  readonly perEpoch: number | null;
+  readonly total: number | null;
+}
+
+export interface TimePlan {
+  readonly secondsPerStep: number;
+  readonly seconds: number | null;
+  /** Matrix FLOP/s measured before, and where. */
+  readonly rate: MeasuredRate;
+}
+
+/** How fast this machine trained before. */
+export interface MeasuredRate {
+  readonly flopsPerSecond: number;
+  readonly device: string;
+}
+
+export interface PlanOptions {
+  readonly recipe?: Recipe;
+  /** Overrides the recipe's batch for memory and learning rate. */
+  readonly batch?: number;
+  readonly samples?: number;
+  readonly rate?: MeasuredRate;
+}
+
+/** Batch for which memory is told when no recipe says one. */
+const DEFAULT_BATCH = 1;
+
+const count = (tree: ParameterTree, trainableOnly: boolean): number =>
+  [...namedParameters(tree)]
+    .filter(([, parameter]) => parameter.trainable || !trainableOnly)
+    .reduce((sum, [, { shape }]) => sum + sizeOf(shape as readonly number[]), 0);
+
+function functionNamed(assembly: Assembly, name: string): ModelFunction {
+  return assembly.functions.find((f) => f.name === name) as ModelFunction;
+}
+
+type LossResult = Exclude<Result, Tensor>;
+
+/** The loss alone, and the loss with the gradients of all trainable weights. */
+function trace(assembly: Assembly, batch: number, withGradients: boolean): Graph {
+  const g = createBuilder({ batch });
+  const weights = declareWeights(g, assembly.parameters);
+  const { total } = run(functionNamed(assembly, "loss"), g, weights, [declareBatch(g, assembly.parts)]) as LossResult;
+  if (!withGradients) return g.finish({ outputs: { loss: total } });
+  const trainable = trainableTensors(assembly.parameters, weights);
+  const derived = gradients(g, total, [...trainable.values()]);
+  const named = [...trainable.keys()].map((name, i) => [`gradient.${name}`, derived[i] as Tensor] as const);
+  return g.finish({ outputs: { loss: total, ...Object.fromEntries(named) } });
+}
+
+/** The state tensors of trainable weights by their dotted names. */
+function trainableTensors(tree: ParameterTree, weights: unknown): ReadonlyMap<string, Tensor> {
+  const at = (path: string): Tensor =>
+    path.split(".").reduce((branch, key) => (branch as Readonly<Record<string, unknown>>)[key], weights) as Tensor;
+  const names = [...namedParameters(tree)].filter(([, parameter]) => parameter.trainable).map(([name]) => name);
+  return new Map(names.map((name) => [name, at(name)]));
+}
+
+function memoryOf(assembly: Assembly, batch: number, momentsPerWeight: number): MemoryPlan {
+  const weights = 4 * count(assembly.parameters, false);
+  const moments = 4 * momentsPerWeight * count(assembly.parameters, true);
+  const working = peakMemory(trace(assembly, batch, true)).bytes - weights;
+  return { batch, weights, moments, working, total: weights + moments + working };
+}
+
+/** 2.4e-3 as people write it in recipes. */
+const showRate = (value: number): string =>
+  value !== 0 && Math.abs(value) < 0.01 ? value.toExponential().replace(/(\.\d{3})\d+/, "$1") : String(Number(value.toPrecision(6)));
+
+function learningRateOf(recipe: Recipe, batch: number): LearningRatePlan {
+  const { value, per } = (recipe.optimizer.definition as Optimizer).lr(recipe.optimizer.values);
+  const peak = per === null ? value : (value * batch) / per;
+  const arithmetic = per === null ? `${showRate(value)}` : `${showRate(value)} x ${batch} / ${per} = ${showRate(peak)}`;
+  return { base: value, per, peak, arithmetic };
+}
+
+function stepsOf(recipe: Recipe, batch: number, samples: number | null): StepsPlan {
+  const perEpoch = samples === null ? null : Math.floor(samples / batch);
+  const setting = (name: string): number | null => (recipe.settings[name]?.value as number | undefined) ?? null;
+  const epochs = setting("epochs");
+  const total = setting("steps") ?? (epochs !== null && perEpoch !== null ? epochs * perEpoch : null);
+  return { samples, perEpoch, total };
+}
+
+/** The plan of a model without findings; with a recipe, of its training too. */
+export function plan(model: Model, options: PlanOptions = {}): Plan {
+  const { recipe, samples, rate } = options;
+  const assembly = assemble(model);
+  const layout = layoutOf(assembly.parts);
+  const batch = options.batch ?? (recipe?.settings.batch?.value as number | undefined) ?? DEFAULT_BATCH;
+  const moments = recipe ? (recipe.optimizer.definition as Optimizer).state.length : 0;
+  const forward = cost(trace(assembly, 1, false)).matmul;
+  const training = cost(trace(assembly, 1, true)).matmul;
+  const steps = recipe ? stepsOf(recipe, batch, samples ?? null) : null;
+  const secondsPerStep = rate ? (training * batch) / rate.flopsPerSecond : null;
+  return {
+    model: model.name,
+    recipe: recipe?.name ?? null,
+    parameters: count(assembly.parameters, false),
+    trainable: count(assembly.parameters, true),
+    parts: Object.entries(assembly.parameters).map(([name, branch]) => ({ name, parameters: count(branch, false) })),
+    tokens: { total: layout.count, visible: layout.visible, hidden: layout.count - layout.visible },
+    flops: { forward, training },
+    memory: memoryOf(assembly, batch, moments),
+    learningRate: recipe ? learningRateOf(recipe, batch) : null,
+    steps,
+    time:
+      rate && secondsPerStep !== null
+        ? { secondsPerStep, seconds: steps?.total == null ? null : steps.total * secondsPerStep, rate }
+        : null,
+  };
+}
