@@ -1,8 +1,7 @@
 /** Emitted modules in tests: type-checked as a user's compiler would, and run. */
 
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import ts from "typescript";
 import type { ModelProgram } from "../../blocks/index.js";
 
@@ -52,10 +51,13 @@ export function typeChecker(): (text: string) => readonly { readonly line: numbe
 
 /** Runs an emitted module and gives its one model. */
 export async function loadEmitted(text: string): Promise<ModelProgram> {
-  const blocks = pathToFileURL(join(root, "blocks/index.ts")).href;
-  const module = ts.transpileModule(text, { compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext } });
-  const file = join(mkdtempSync(join(root, "node_modules", ".emitted-")), "model.mjs");
-  writeFileSync(file, module.outputText.replaceAll("maelang/blocks", blocks));
-  const loaded = (await import(file)) as Record<string, ModelProgram>;
-  return Object.values(loaded)[0] as ModelProgram;
+  const folder = mkdtempSync(join(root, "test", ".emitted-"));
+  try {
+    const file = join(folder, "model.ts");
+    writeFileSync(file, text.replace(/"maelang\/(blocks|graph)"/g, '"../../$1/index.js"'));
+    const loaded = (await import(file)) as Record<string, ModelProgram>;
+    return Object.values(loaded)[0] as ModelProgram;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

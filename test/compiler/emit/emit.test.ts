@@ -6,8 +6,87 @@
 import { describe, expect, test } from "vitest";
 import type { ModelProgram } from "../../../blocks/index.js";
 import { assemble, programOf } from "../../../compiler/assemble/assemble.js";
-import { declareWeights } from "../../../compiler/assemble/trace.js";
+import { declareBatch, declareWeights } from "../../../compiler/assemble/trace.js";
 import { emitModule } from "../../../compiler/emit/index.js";
-import { createBuilder, type Graph, printGraph, tokenGraph } from "../../../graph/index.js";
+import type { Model } from "../../../compiler/index.js";
+import { createBuilder, printGraph } from "../../../graph/index.js";
 import { loadEmitted, typeChecker } from "../../support/emitted.js";
 import { modelOf } from "../../support/model.js";
+
+const spec = (lines: string, doc = "A model under test."): string => `
+edition 2026
+/// ${doc}
+model UnderTest {
+  input   image(size: 28x20, channels: 3)
+  tokens  patch(size: 7x4)
+  ${lines}
+}`;
+
+const cases: Readonly<Record<string, string>> = {
+  mae: `mask    random(ratio: 75%)
+  encoder vit(depth: 3, width: 64, heads: 4)
+  decoder vit(depth: 2, width: 32, heads: 2)
+  target  pixels(normalize: patch)
+  loss    mse(on: hidden)`,
+  "without a class token": `mask      spiral(ratio: 60%)
+  positions learned
+  encoder   vit(depth: 2, width: 24, heads: 3, class_token: false, mlp_ratio: 2)
+  decoder   vit(depth: 1, width: 12, heads: 3)
+  target    pixels(normalize: none)
+  loss      l1(on: all)`,
+  "linear decoder and two losses": `mask    block(ratio: 50%)
+  encoder vit(depth: 2, width: 32, heads: 4)
+  decoder linear
+  target  pixels(normalize: none)
+  loss    smooth_l1(beta: 0.5, weight: 2)
+  add loss mse(on: visible, weight: 0.1)`.replace("add loss", "loss   "),
+};
+
+const graphOf = (program: ModelProgram, model: Model): string => {
+  const assembly = assemble(model);
+  const g = createBuilder({ batch: 2 });
+  const w = declareWeights(g, program.parameters);
+  const batch = declareBatch(g, assembly.parts);
+  const { total, terms } = program.loss(g, w, batch);
+  const features = program.features(g, w, batch.image, 1);
+  return printGraph(g.finish({ outputs: { total, features, ...terms } }));
+};
+
+const VERSION = "0.0.0-test";
+const check = typeChecker();
+
+describe.each(Object.entries(cases))("%s", (_, lines) => {
+  const model = modelOf(spec(lines));
+
+  test("the emitted module is the planned model, node by node", async () => {
+    const loaded = await loadEmitted(await emitModule(model, VERSION));
+    expect(graphOf(loaded, model)).toBe(graphOf(programOf(assemble(model)), model));
+    expect(loaded.mask.visible).toBe(programOf(assemble(model)).mask.visible);
+  });
+
+  test("tsc --strict accepts it, and rejects it when a shape is changed", async () => {
+    const text = await emitModule(model, VERSION);
+    expect(check(text)).toEqual([]);
+    const sizes = [...text.matchAll(/Tensor<\[([^\]]*)\]|patch: \[([^\]]*)\]|(?:rows|columns|width): (\d+)|Parameters\((\d+, \d+)\)/g)];
+    const places = sizes.flatMap((m) => [...m[0].matchAll(/\d+/g)].map((n) => ({ at: m.index + n.index, size: n[0] })));
+    expect(places.length).toBeGreaterThan(50);
+    // Every tenth, from another start in each case: all of them take minutes.
+    for (const { at, size } of places.filter((_, i) => i % 10 === lines.length % 10)) {
+      const changed = `${text.slice(0, at)}${Number(size) + 1}${text.slice(at + size.length)}`;
+      expect(check(changed).length, `${text.slice(Math.max(0, at - 60), at + 10)} -> ${Number(size) + 1}`).toBeGreaterThan(0);
+    }
+  });
+});
+
+test("emission is deterministic", async () => {
+  const model = modelOf(spec(cases.mae as string));
+  expect(await emitModule(model, VERSION)).toBe(await emitModule(model, VERSION));
+});
+
+test("a spec cannot leave its comment", async () => {
+  const doc = '*/ globalThis.owned = true; /* ${"`"} \u2028';
+  const text = await emitModule(modelOf(spec(cases.mae as string, doc)), VERSION);
+  expect(check(text)).toEqual([]);
+  await loadEmitted(text);
+  expect((globalThis as { owned?: boolean }).owned).toBeUndefined();
+});

@@ -1,0 +1,192 @@
+/**
+ * The shape of the house, read from the imports: who may import whom, through which door, no circles, heavy packages in
+ * one folder each, no block's name written outside blocks/, files short enough to read.
+ */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import ts from "typescript";
+import { describe, expect, test } from "vitest";
+import { registry } from "../blocks/index.js";
+
+const root = join(import.meta.dirname, "..");
+
+/** Folder -> folders of ours that it may import. */
+const arrows: Readonly<Record<string, readonly string[]>> = {
+  graph: [],
+  blocks: ["graph"],
+  grammar: [],
+  compiler: ["grammar", "blocks", "graph"],
+  runtime: ["blocks", "graph"],
+  cli: ["grammar", "compiler", "blocks", "graph", "runtime"],
+};
+
+/** Package -> the only folders that may import it. Node's own modules are not packages. */
+const packages: Readonly<Record<string, readonly string[]>> = {
+  chevrotain: ["grammar"],
+  "ts-morph": ["compiler/emit", "cli"],
+  prettier: ["compiler/emit"],
+  "@tensorflow/tfjs": ["runtime/executors/tfjs"],
+  "@tensorflow/tfjs-core": ["runtime/executors/tfjs"],
+  "@tensorflow/tfjs-backend-cpu": ["runtime/executors/tfjs"],
+  "@tensorflow/tfjs-backend-wasm": ["runtime/executors/tfjs"],
+  "@tensorflow/tfjs-backend-webgl": ["runtime/executors/tfjs"],
+  "@tensorflow/tfjs-backend-webgpu": ["runtime/executors/tfjs"],
+  "@tensorflow/tfjs-node": ["runtime/executors/tfjs"],
+  "@tensorflow/tfjs-node-gpu": ["runtime/executors/tfjs"],
+  webgpu: ["runtime/executors/tfjs"],
+  "onnxruntime-node": ["runtime/executors/onnx"],
+  sharp: ["runtime/data"],
+  commander: ["cli"],
+  picocolors: ["cli"],
+  tinyglobby: ["cli"],
+};
+
+/** Folders with a second door, and what stands behind it. */
+const doors = /^(?:\w+|compiler\/emit)\/index\.ts$/;
+
+/** Longer than 400 lines, each for a reason. */
+const longFiles: Readonly<Record<string, string>> = {};
+
+interface Import {
+  readonly from: string;
+  /** A path from the root, or a package. */
+  readonly to: string;
+  readonly ours: boolean;
+  readonly typeOnly: boolean;
+}
+
+const sources = Object.keys(arrows).flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => join(folder, path)),
+);
+
+const parse = (path: string): ts.SourceFile =>
+  ts.createSourceFile(path, readFileSync(join(root, path), "utf8"), ts.ScriptTarget.ES2023, true);
+
+const packageOf = (specifier: string): string =>
+  specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+
+/** Static imports, exports from, `import()` and `require.resolve` are told apart only by whether a value is loaded at once. */
+function importsOf(path: string): readonly Import[] {
+  const found: Import[] = [];
+  const keep = (specifier: string, typeOnly: boolean): void => {
+    const ours = specifier.startsWith(".");
+    const to = ours
+      ? relative(root, resolve(root, dirname(path), specifier.replace(/\.js$/, ".ts")))
+      : packageOf(specifier);
+    if (!specifier.startsWith("node:")) found.push({ from: path, to, ours, typeOnly });
+  };
+  const visit = (node: ts.Node): void => {
+    if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier) {
+      const typeOnly = ts.isImportDeclaration(node) ? (node.importClause?.isTypeOnly ?? false) : node.isTypeOnly;
+      keep((node.moduleSpecifier as ts.StringLiteral).text, typeOnly);
+    }
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      const [argument] = node.arguments;
+      if (argument && ts.isStringLiteral(argument)) keep(argument.text, false);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(parse(path));
+  return found;
+}
+
+const imports = sources.flatMap(importsOf);
+const top = (path: string): string => path.split("/")[0] as string;
+
+test("folders import only what they may", () => {
+  const wrong = imports.filter(
+    ({ from, to, ours }) => ours && top(from) !== top(to) && !arrows[top(from)]?.includes(top(to)),
+  );
+  expect(wrong.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+});
+
+test("a folder is entered through its door", () => {
+  const wrong = imports.filter(({ from, to, ours }) => ours && top(from) !== top(to) && !doors.test(to));
+  expect(wrong.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+});
+
+test("a package is imported in its own folder only", () => {
+  const wrong = imports.filter(
+    ({ from, to, ours }) => !ours && !packages[to]?.some((folder) => from.startsWith(`${folder}/`)),
+  );
+  expect(wrong.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+});
+
+test("only the emitter's door reaches the emitter, and checking never does", () => {
+  const wrong = imports.filter(
+    ({ from, to, ours }) =>
+      ours && to.startsWith("compiler/emit/") && top(from) === "compiler" && !from.startsWith("compiler/emit/"),
+  );
+  expect(wrong.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+});
+
+test("no circles among the files", () => {
+  const loads = imports.filter(({ ours, typeOnly }) => ours && !typeOnly);
+  const next = new Map(sources.map((path) => [path, loads.filter(({ from }) => from === path)]));
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const walk = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) circles.push([...trail.slice(trail.indexOf(path)), path].join(" -> "));
+    if (trail.includes(path) || done.has(path)) return;
+    for (const { to } of next.get(path) ?? []) walk(to, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of sources) walk(path, []);
+  expect(circles).toEqual([]);
+});
+
+describe("names of blocks", () => {
+  // Words that also mean something else: an operation of graphs, a setting, a kind of file.
+  const common = new Set([
+    "image",
+    "patch",
+    "random",
+    "block",
+    "grid",
+    "linear",
+    "constant",
+    "step",
+    "resize",
+    "normalize",
+    "folder",
+    "pixels",
+    "learned",
+    "adamw",
+    "sgd",
+  ]);
+  const names = new Set(
+    Object.values(registry)
+      .flatMap((list) => list.map(({ name }) => name))
+      .filter((name) => !common.has(name)),
+  );
+
+  test("are not written outside blocks/", () => {
+    const found: string[] = [];
+    for (const path of sources.filter((source) => top(source) !== "blocks")) {
+      const visit = (node: ts.Node): void => {
+        if (ts.isStringLiteralLike(node) && names.has(node.text)) found.push(`${path}: "${node.text}"`);
+        ts.forEachChild(node, visit);
+      };
+      visit(parse(path));
+    }
+    expect(found).toEqual([]);
+  });
+});
+
+test("files are short enough to read", () => {
+  const long = sources
+    .map((path) => ({ path, lines: readFileSync(join(root, path), "utf8").split("\n").length }))
+    .filter(({ path, lines }) => lines > 400 && !(path in longFiles));
+  expect(long).toEqual([]);
+});
+
+test("every file says what it is for in its first line", () => {
+  const silent = sources.filter((path) => !/^(#!.*\n)?\/\*\*/.test(readFileSync(join(root, path), "utf8")));
+  expect(silent).toEqual([]);
+});
