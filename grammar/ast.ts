@@ -160,6 +160,8 @@ export interface Stage extends At {
   readonly from: readonly Path[];
   /** The parts after `fresh`; an empty list means none was named. */
   readonly fresh: readonly Path[];
+  /** `fresh` was written: with no part named, everything that is new may start from scratch. */
+  readonly saysFresh: boolean;
 }
 
 /** `evaluate finetune: top1` */

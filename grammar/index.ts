@@ -1,4 +1,6 @@
 /** Text to syntax tree and back. Knows no block's name. */
 export type * from "./ast.js";
+export type { Comment } from "./comment.js";
 export type { Diagnostic, Fix, Severity } from "./diagnostic.js";
+export { type Parsed, parse } from "./parse.js";
 export { cover, lineText, type Position, positionAt, type Source, type Span } from "./source.js";

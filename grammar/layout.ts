@@ -1,0 +1,253 @@
+/**
+ * Brackets and line ends: tokens in, tokens out, but every bracket of the result has its partner and every entry its
+ * `LineEnd`. A bracket that was left open is closed (by a token of no width) where the next line clearly begins something
+ * new; so one forgotten `)` costs one report, and the parser never looks for the end of what it cannot read.
+ */
+
+import { createTokenInstance, type IToken, type TokenType } from "chevrotain";
+import type { Diagnostic } from "./diagnostic.js";
+import { deepNesting, mismatched, unclosed } from "./messages.js";
+import type { Source, Span } from "./source.js";
+import * as T from "./tokens.js";
+
+/** Brackets may stand this many deep; what is deeper is reported and skipped. */
+export const deepest = 64;
+
+export interface LaidOut {
+  /** With `LineEnd` tokens, closing tokens of no width, and `Stray` for closing brackets that close nothing. */
+  readonly tokens: IToken[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+interface Open {
+  readonly token: IToken;
+  /** Parentheses, brackets and the braces of an import: line ends within mean nothing. */
+  readonly flat: boolean;
+  /** The body of `variants`, where a path and `=` begin an entry. */
+  readonly axes: boolean;
+  /** Column of the first token of its line. */
+  readonly indent: number;
+  /** What is wrong with it was already said. */
+  silent: boolean;
+}
+
+interface Layout {
+  readonly source: Source;
+  readonly input: readonly IToken[];
+  readonly output: IToken[];
+  readonly diagnostics: Diagnostic[];
+  readonly open: Open[];
+  /** Braces whose partner stands further left than their own line: likely the ones that were left open. */
+  readonly suspects: Open[];
+  /** Index of the first token of the current entry. */
+  entry: number;
+  /** Column of the first token of the current line. */
+  indent: number;
+}
+
+const partners = new Map<TokenType, TokenType>([
+  [T.LeftBrace, T.RightBrace],
+  [T.LeftParen, T.RightParen],
+  [T.LeftBracket, T.RightBracket],
+]);
+const closers = new Set(partners.values());
+const declared = new Set<TokenType | undefined>([T.words.model, T.words.recipe, T.words.variants, T.words.pipeline]);
+const headed = new Set<TokenType | undefined>([T.LeftBrace, T.words.extends, T.words.for, T.words.of]);
+const infix = new Set<TokenType | undefined>(
+  [T.words.per, T.words.over, T.words.every, T.words.and, T.words.or, T.words.is, T.words.as].concat(T.words.from),
+);
+const valued = new Set<TokenType | undefined>([T.Numeral, T.BadNumeral, T.Size, T.Quoted, T.OpenQuoted, T.LeftBracket]);
+const unfinished = new Set<TokenType | undefined>([T.Comma, T.Pipe, T.Arrow, T.Equals]);
+
+/** Balances the brackets of a token list and marks the ends of its entries. */
+export function layOut(source: Source, input: readonly IToken[]): LaidOut {
+  const output: IToken[] = [];
+  const layout: Layout = { source, input, output, diagnostics: [], open: [], suspects: [], entry: 0, indent: 0 };
+  for (let i = 0; i < input.length; ) {
+    if (startsLine(input, i)) beginLine(layout, i);
+    i = place(layout, i);
+  }
+  const end = source.text.length;
+  while (layout.open.length > 0) closeLast(layout, { source, start: end, end });
+  return { tokens: output, diagnostics: layout.diagnostics };
+}
+
+function startsLine(tokens: readonly IToken[], i: number): boolean {
+  const before = tokens[i - 1];
+  const token = tokens[i];
+  return before === undefined || token === undefined || (before.endLine ?? 0) < (token.startLine ?? 0);
+}
+
+/** The type of the token at `i` if it stands on the line of the one before it. */
+function typeOnLine(tokens: readonly IToken[], i: number): TokenType | undefined {
+  return startsLine(tokens, i) ? undefined : tokens[i]?.tokenType;
+}
+
+/** Closes what the new line shows to be open by mistake, and ends the entry before it. */
+function beginLine(layout: Layout, i: number): void {
+  const { input, open, output } = layout;
+  const token = input[i] as IToken;
+  const here = spanOf(layout.source, token);
+  layout.indent = token.startColumn ?? 1;
+  if (startsDeclaration(input, i, open.length > 0)) {
+    while (open.length > 0) closeLast(layout, here);
+  } else if (startsEntry(layout, i)) {
+    while (open.at(-1)?.flat) closeLast(layout, here);
+  }
+  if (open.at(-1)?.flat || output.length === 0 || goesOn(layout, i)) return;
+  if (lacksBrace(layout, i)) openMissing(layout, token);
+  else if (output.at(-1)?.tokenType !== T.LineEnd) output.push(zeroWidth(T.LineEnd, T.endOf(output.at(-1) as IToken)));
+  layout.entry = i;
+}
+
+/** Writes the token at `i` and gives the index of the one to go on with. */
+function place(layout: Layout, i: number): number {
+  const { input, open, output } = layout;
+  const token = input[i] as IToken;
+  const type = token.tokenType;
+  if (type === T.LeftBrace && open.at(-1)?.flat && startsLine(input, i + 1)) {
+    while (open.at(-1)?.flat) closeLast(layout, spanOf(layout.source, token));
+  }
+  if (partners.has(type)) {
+    if (open.length >= deepest) return skipDeep(layout, i);
+    const ofImport = type === T.LeftBrace && input[i - 1]?.tokenType === T.words.import;
+    const axes = input[layout.entry]?.tokenType === T.words.variants;
+    const flat = type !== T.LeftBrace || ofImport;
+    open.push({ token, flat, axes, indent: layout.indent, silent: false });
+    if (!flat) layout.entry = i + 1;
+  } else if (closers.has(type)) {
+    output.push(close(layout, token, startsLine(input, i)));
+    if (open.length === 0) layout.entry = i + 1;
+    return i + 1;
+  } else if (type === T.OpenQuoted) {
+    // The string took the rest of its line, closing brackets included.
+    for (const bracket of open) bracket.silent ||= bracket.flat;
+  }
+  output.push(token);
+  return i + 1;
+}
+
+/** Matches a closing bracket; one that nothing waits for becomes `Stray`. */
+function close(layout: Layout, token: IToken, firstOfLine: boolean): IToken {
+  const { open, source } = layout;
+  const partner = open.findLastIndex((bracket) => closes(bracket, token));
+  const reachable = token.tokenType === T.RightBrace || open.slice(partner + 1).every((bracket) => bracket.flat);
+  if (partner < 0 || !reachable) {
+    const last = open.at(-1);
+    if (!last?.flat || last.token.tokenType === T.LeftBrace || token.tokenType === T.RightBrace) {
+      return retyped(token, T.Stray);
+    }
+    open.pop();
+    layout.diagnostics.push(mismatched(spanOf(source, token), spanOf(source, last.token)));
+    return retyped(token, partners.get(last.token.tokenType) as TokenType);
+  }
+  while (open.length - 1 > partner) closeLast(layout, spanOf(source, token));
+  const matched = open.pop() as Open;
+  const column = token.startColumn ?? 1;
+  if (firstOfLine && token.tokenType === T.RightBrace && column < matched.indent) layout.suspects.push(matched);
+  return token;
+}
+
+function closes(open: Open | undefined, token: IToken): boolean {
+  return open !== undefined && partners.get(open.token.tokenType) === token.tokenType;
+}
+
+/** Ends the innermost open bracket before `here`, and says so unless that was said before. */
+function closeLast(layout: Layout, here: Span): void {
+  const last = layout.open.pop() as Open;
+  const before = layout.output.at(-1) as IToken;
+  layout.output.push(zeroWidth(partners.get(last.token.tokenType) as TokenType, T.endOf(before)));
+  if (last.silent) return;
+  const guilty = last.flat ? last : (layout.suspects.pop() ?? last);
+  layout.diagnostics.push(unclosed(spanOf(layout.source, guilty.token), here, T.endOf(before)));
+}
+
+/** Steps over everything in a bracket that stands too deep; one `Invalid` token takes its place. */
+function skipDeep(layout: Layout, from: number): number {
+  const { input, open, source } = layout;
+  const token = input[from] as IToken;
+  layout.diagnostics.push(deepNesting(spanOf(source, token), deepest));
+  layout.output.push(retyped(token, T.Invalid));
+  let depth = 0;
+  for (let i = from; i < input.length; i++) {
+    const type = (input[i] as IToken).tokenType;
+    if (i > from && startsLine(input, i) && startsDeclaration(input, i, true)) return leaveDeep(open, i);
+    if (partners.has(type)) depth++;
+    else if (closers.has(type) && --depth === 0) return i + 1;
+  }
+  return leaveDeep(open, input.length);
+}
+
+function leaveDeep(open: readonly Open[], i: number): number {
+  for (const bracket of open) bracket.silent = true;
+  return i;
+}
+
+/** A body that lacks its `{`: the lines that follow the header are taken for it. */
+function openMissing(layout: Layout, token: IToken): void {
+  const brace = zeroWidth(T.LeftBrace, T.endOf(layout.output.at(-1) as IToken));
+  const axes = layout.input[layout.entry]?.tokenType === T.words.variants;
+  layout.output.push(brace);
+  layout.open.push({ token: brace, flat: false, axes, indent: token.startColumn ?? 1, silent: true });
+}
+
+/** True when a header without `{` ended before `i` and lines follow that it was meant for. */
+function lacksBrace({ input, open, entry }: Layout, i: number): boolean {
+  if (open.length > 0 || entry >= i || !declared.has(input[entry]?.tokenType)) return false;
+  return startsDeclaration(input, entry, false) && !startsDeclaration(input, i, false);
+}
+
+/** `model Name`; within a body, where `model` may be a slot, only a whole header counts. */
+function startsDeclaration(tokens: readonly IToken[], i: number, within: boolean): boolean {
+  const type = tokens[i]?.tokenType;
+  if (type === T.words.import) return typeOnLine(tokens, i + 1) === T.LeftBrace;
+  if (!declared.has(type) || startsLine(tokens, i + 1) || !T.isA(tokens[i + 1], T.Word)) return false;
+  const third = typeOnLine(tokens, i + 2);
+  return headed.has(third) || (third === undefined && !within);
+}
+
+/** A line no argument list could go on with: `slot block`, `slot label: block`, `slot 5`, `path = ...` of variants. */
+function startsEntry(layout: Layout, i: number): boolean {
+  const { input } = layout;
+  if (!T.isA(input[i], T.Word)) return false;
+  const second = typeOnLine(input, i + 1);
+  if (valued.has(second)) return true;
+  if (second !== undefined && T.isA(input[i + 1], T.Word)) {
+    if (infix.has(second)) return typeOnLine(input, i + 2) === T.Colon;
+    return input[i]?.tokenType !== T.words.all;
+  }
+  return layout.open.findLast((bracket) => !bracket.flat)?.axes === true && startsAxis(input, i);
+}
+
+function startsAxis(tokens: readonly IToken[], i: number): boolean {
+  let at = i + 1;
+  while (typeOnLine(tokens, at) === T.Dot && T.isA(tokens[at + 1], T.Word)) at += 2;
+  return typeOnLine(tokens, at) === T.Equals;
+}
+
+/** True when the line that begins at `i` continues the entry before it. */
+function goesOn(layout: Layout, i: number): boolean {
+  const { input, output, entry, open } = layout;
+  const token = input[i] as IToken;
+  const before = output.at(-1)?.tokenType;
+  if (before === T.LeftBrace || token.tokenType === T.RightBrace) return before === T.LeftBrace;
+  if (startsDeclaration(input, i, open.length > 0) || startsEntry(layout, i)) return false;
+  if (unfinished.has(before) || unfinished.has(token.tokenType)) return true;
+  if (token.tokenType === T.LeftBrace) return true;
+  const first = input[entry]?.tokenType;
+  if (first === T.words.skip) return [T.words.and, T.words.or].some((t) => t === before || t === token.tokenType);
+  if (first === T.words.import) return token.tokenType === T.words.from;
+  return open.length === 0 && declared.has(first) && headed.has(token.tokenType);
+}
+
+function retyped(token: IToken, type: TokenType): IToken {
+  return { ...token, tokenType: type, tokenTypeIdx: type.tokenTypeIdx ?? 0 };
+}
+
+function zeroWidth(type: TokenType, offset: number): IToken {
+  return createTokenInstance(type, "", offset, offset - 1, Number.NaN, Number.NaN, Number.NaN, Number.NaN);
+}
+
+function spanOf(source: Source, token: IToken): Span {
+  return { source, start: token.startOffset, end: T.endOf(token) };
+}

@@ -1,0 +1,65 @@
+/** The door from text to syntax tree. Nothing here or below throws for any text. */
+
+import type { IToken } from "chevrotain";
+import type * as Ast from "./ast.js";
+import { type Comment, docText } from "./comment.js";
+import type { Diagnostic } from "./diagnostic.js";
+import { layOut } from "./layout.js";
+import { strayDoc } from "./messages.js";
+import { Parser } from "./parser.js";
+import { scan } from "./scan.js";
+import type { Source } from "./source.js";
+
+export interface Parsed {
+  /** Always there: what could not be read is missing from it, and reported. */
+  readonly file: Ast.File;
+  /** In the order of the text. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** In the order of the text. */
+  readonly comments: readonly Comment[];
+}
+
+/** What the formatter needs besides: the balanced tokens. */
+export interface ParsedTokens extends Parsed {
+  readonly tokens: readonly IToken[];
+}
+
+let parser: Parser | null = null;
+
+/** The syntax tree of a text, with everything that is wrong with its form. */
+export function parse(source: Source): Parsed {
+  const { file, diagnostics, comments } = parseTokens(source);
+  return { file, diagnostics, comments };
+}
+
+/** As `parse`, with the tokens the tree was made of. */
+export function parseTokens(source: Source): ParsedTokens {
+  const scanned = scan(source);
+  const laidOut = layOut(source, scanned.tokens);
+  const docs = docsBefore(scanned.tokens, scanned.comments);
+  const texts = new Map(Array.from(docs, ([offset, comments]) => [offset, docText(comments)]));
+  parser ??= new Parser();
+  const { file, found } = parser.read(source, laidOut.tokens, texts);
+  const strays = Array.from(texts.keys(), (offset) => docs.get(offset)?.[0]).filter((comment) => comment !== undefined);
+  const misplaced = scanned.comments.filter((comment) => comment.kind === "doc" && !comment.ownLine);
+  const diagnostics = [
+    ...scanned.diagnostics,
+    ...laidOut.diagnostics,
+    ...found,
+    ...[...strays, ...misplaced].map((comment) => strayDoc(comment.span)),
+  ].sort((a, b) => a.span.start - b.span.start);
+  return { file, diagnostics, comments: scanned.comments, tokens: laidOut.tokens };
+}
+
+/** The `///` lines before each token, by its offset; those that no token follows stand at the end of the text. */
+function docsBefore(tokens: readonly IToken[], comments: readonly Comment[]): Map<number, Comment[]> {
+  const docs = new Map<number, Comment[]>();
+  let next = 0;
+  for (const comment of comments) {
+    if (comment.kind !== "doc" || !comment.ownLine) continue;
+    while (next < tokens.length && (tokens[next] as IToken).startOffset < comment.span.start) next++;
+    const offset = tokens[next]?.startOffset ?? comment.span.source.text.length;
+    docs.set(offset, [...(docs.get(offset) ?? []), comment]);
+  }
+  return docs;
+}
