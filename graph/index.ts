@@ -1,15 +1,23 @@
 /** Tensor programs: operations, shapes, tracing, gradients, simplification, cost. Pure; imports nothing of ours. */
 export type { Builder } from "./builder.js";
+export { type Cost, cost, type Flops } from "./cost.js";
 export { evaluate } from "./evaluate.js";
 export { gradients } from "./gradients.js";
 export type { Feed, Graph, Node, StateSlot, Values } from "./graph.js";
 export { InvariantError, invariant } from "./invariant.js";
+export { compute } from "./kernels/index.js";
 export type { Add, Mul } from "./literal.js";
+export { type Memory, peakMemory } from "./memory.js";
 export type { Attributes, OperationName } from "./operations.js";
+export type { Pass } from "./passes/pass.js";
 export { randomStream } from "./philox.js";
+export { printGraph } from "./print.js";
 export type { Purpose, Random } from "./random.js";
+export { countUses } from "./rewrite.js";
 export type { Dim, Dims, DType, Tensor, TypedArray } from "./shape.js";
 export { bytesOf, sameShape, showShape, sizeOf } from "./shape.js";
 export { type Form, ShapeError, showForm } from "./shapes.js";
-export { asInputs, type InputsOf, type OutputsOf } from "./signature.js";
+export { type InputsOf, inputsOf, type OutputsOf, outputsOf } from "./signature.js";
+export { passes, simplify } from "./simplify.js";
 export { createBuilder } from "./trace.js";
+export { verify } from "./verify.js";

@@ -1,0 +1,99 @@
+/** Computes what is known before any run. */
+
+import type { Node } from "../graph.js";
+import { compute } from "../kernels/index.js";
+import type { Attributes, OperationName } from "../operations.js";
+import { isA, rewrite } from "../rewrite.js";
+import { type DType, sizeOf, type TypedArray } from "../shape.js";
+import { makeNode } from "../trace.js";
+import type { Pass } from "./pass.js";
+
+/** Larger results are cheaper to compute at each run than to store. Elements. */
+const limit = 65_536;
+
+export const constantFolding: Pass = {
+  name: "constant-folding",
+  summary:
+    "Nodes whose inputs are all constants become constants, up to 65,536 elements, or any size of one repeated value.",
+  run: (graph) =>
+    rewrite(graph, (node, make) => {
+      const folded = foldFill(node) ?? foldSmall(node);
+      return folded && make("constant", [], folded);
+    }),
+};
+
+/** Each element of the result depends on one element of each input, or is one of the input's. */
+const elementwise: ReadonlySet<OperationName> = new Set<OperationName>([
+  "neg",
+  "exp",
+  "log",
+  "sqrt",
+  "rsqrt",
+  "abs",
+  "sign",
+  "erf",
+  "tanh",
+  "sigmoid",
+  "softplus",
+  "sin",
+  "cos",
+  "floor",
+  "add",
+  "sub",
+  "mul",
+  "div",
+  "maximum",
+  "minimum",
+  "less",
+  "lessEqual",
+  "equal",
+  "select",
+  "cast",
+  "gelu",
+  "geluGrad",
+]);
+const moving: ReadonlySet<OperationName> = new Set<OperationName>(["reshape", "transpose", "broadcast", "slice"]);
+
+/** One value repeated stays one value repeated, whatever the size. */
+function foldFill(node: Node): Attributes["constant"] | undefined {
+  const [output] = node.outputs;
+  const values = node.inputs.map((input) => fillOf(input.node));
+  if (output === undefined || values.length === 0 || !values.every((value) => value !== undefined)) return undefined;
+  const { shape, dtype } = output;
+  if (moving.has(node.operation)) return { data: values[0] as TypedArray, shape, dtype };
+  return elementwise.has(node.operation) ? { data: stored(dtype, onScalars(node, values)), shape, dtype } : undefined;
+}
+
+/** The operation applied to one value of each input. */
+function onScalars<O extends OperationName>(node: Node<O>, values: readonly TypedArray[]): TypedArray {
+  const scalars = node.inputs.map(
+    ({ dtype }, i) => makeNode(i, "constant", [], { data: values[i] as TypedArray, shape: [], dtype }, "").outputs[0],
+  );
+  const inputs = scalars.filter((scalar) => scalar !== undefined);
+  return compute(makeNode(values.length, node.operation, inputs, node.attributes, ""), values)[0] as TypedArray;
+}
+
+/** The single value of a constant that repeats it. */
+const fillOf = (node: Node): TypedArray | undefined =>
+  isA(node, "constant") && node.attributes.data.length === 1 ? node.attributes.data : undefined;
+
+function foldSmall(node: Node): Attributes["constant"] | undefined {
+  const [output] = node.outputs;
+  if (output === undefined || node.outputs.length > 1 || node.inputs.length === 0) return undefined;
+  if (!node.inputs.every((input) => input.node.operation === "constant")) return undefined;
+  if ([output, ...node.inputs].some(({ shape }) => sizeOf(shape) > limit)) return undefined;
+  const inputs = node.inputs.map((input) => contentOf(input.node));
+  const { shape, dtype } = output;
+  return { data: repeatedOnce(stored(dtype, compute(node, inputs)[0] as TypedArray)), shape, dtype };
+}
+
+/** A constant's elements, all of them. */
+const contentOf = (node: Node): TypedArray => compute(node, [])[0] as TypedArray;
+
+const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+
+/** Constants keep the precision that executors have. */
+const stored = (dtype: DType, data: TypedArray): TypedArray => arrays[dtype].from(data);
+
+const repeatedOnce = (data: TypedArray): TypedArray =>
+  data.length > 1 && data.every((value) => Object.is(value, data[0])) ? data.slice(0, 1) : data;
