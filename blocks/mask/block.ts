@@ -5,7 +5,7 @@ import { type Grid, tokenCount } from "../geometry.js";
 import { int, interval } from "../params.js";
 import { defineMask } from "./contract.js";
 import { shuffled, visibleFirst } from "./order.js";
-import { hiddenRatio, hidesOne, showsOne, visibleByRatio } from "./ratio.js";
+import { hiddenRatio, someOfEach, visibleByRatio } from "./ratio.js";
 
 interface BlockShape {
   readonly min_block: number;
@@ -76,7 +76,7 @@ export const block = defineMask({
       doc: "Height / width of a block, drawn log-uniformly.",
     }),
   },
-  requires: [showsOne, hidesOne],
+  requires: [someOfEach],
   visible: visibleByRatio,
   sample(p, grid, random) {
     const tokens = tokenCount(grid);

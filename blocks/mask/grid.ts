@@ -5,6 +5,7 @@ import { type Grid, tokenCount } from "../geometry.js";
 import { choice, size } from "../params.js";
 import { defineMask } from "./contract.js";
 import { visibleFirst } from "./order.js";
+import { onePatch } from "./ratio.js";
 
 type Stride = readonly [number, number];
 
@@ -44,7 +45,7 @@ export const grid = defineMask({
       say: (p, { grid }) =>
         `cells of ${p.stride.join("x")} on a grid of ${grid.rows}x${grid.columns} patches hide no patch`,
       help: (_, { grid }) => {
-        if (tokenCount(grid) === 1) return "the image is a single patch; use smaller patches";
+        if (tokenCount(grid) === 1) return onePatch;
         return `the smallest cells that hide some are ${grid.columns > 1 ? "1x2" : "2x1"}`;
       },
     },

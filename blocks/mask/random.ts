@@ -2,7 +2,7 @@
 
 import { tokenCount } from "../geometry.js";
 import { defineMask } from "./contract.js";
-import { hiddenRatio, hidesOne, showsOne, visibleByRatio } from "./ratio.js";
+import { hiddenRatio, someOfEach, visibleByRatio } from "./ratio.js";
 
 export const random = defineMask({
   name: "random",
@@ -12,7 +12,7 @@ export const random = defineMask({
   params: {
     ratio: hiddenRatio,
   },
-  requires: [showsOne, hidesOne],
+  requires: [someOfEach],
   visible: visibleByRatio,
   sample(_, grid, random) {
     const noise = Float64Array.from({ length: tokenCount(grid) }, () => random.uniform());

@@ -28,30 +28,26 @@ export function ratioShowing(tokens: number, visible: number): number {
   }
 }
 
-/** At least one patch is visible: there is something to encode. */
-export const showsOne: Requirement<RatioParams, ModelContext> = {
-  name: "shows-one",
+/** There is something to encode and something to predict. Any ratio above 0 hides a patch, since the count is truncated. */
+export const someOfEach: Requirement<RatioParams, ModelContext> = {
+  name: "some-of-each",
   at: "ratio",
-  doc: "At least one patch stays visible.",
-  holds: (p, { grid }) => visibleByRatio(p, grid) >= 1,
-  say: (p, { grid }) => `a ratio of ${percent(p.ratio)} of ${tokenCount(grid)} patches leaves no patch visible`,
-  help: (_, { grid }) => {
+  doc: "At least one patch is visible and at least one hidden.",
+  holds(p, { grid }) {
+    const visible = visibleByRatio(p, grid);
+    return visible >= 1 && visible < tokenCount(grid);
+  },
+  say(p, { grid }) {
+    const outcome = visibleByRatio(p, grid) === 0 ? "leaves no patch visible" : "hides no patch";
+    return `a ratio of ${percent(p.ratio)} on ${tokenCount(grid)} patches ${outcome}`;
+  },
+  help(_, { grid }) {
     const tokens = tokenCount(grid);
-    return tokens === 1 ? oneTokenHelp : `${percent(ratioShowing(tokens, 1))} shows 1 patch of ${tokens}`;
+    if (tokens === 1) return onePatch;
+    const shares = [ratioShowing(tokens, tokens - 1), ratioShowing(tokens, 1)];
+    return `${shares.map(percent).join(" to ")} hides 1 to ${tokens - 1} of ${tokens} patches`;
   },
 };
 
-/** At least one patch is hidden: there is something to predict. */
-export const hidesOne: Requirement<RatioParams, ModelContext> = {
-  name: "hides-one",
-  at: "ratio",
-  doc: "At least one patch is hidden.",
-  holds: (p, { grid }) => visibleByRatio(p, grid) < tokenCount(grid),
-  say: (p, { grid }) => `a ratio of ${percent(p.ratio)} of ${tokenCount(grid)} patches hides no patch`,
-  help: (_, { grid }) => {
-    const tokens = tokenCount(grid);
-    return tokens === 1 ? oneTokenHelp : `${percent(ratioShowing(tokens, tokens - 1))} hides 1 patch of ${tokens}`;
-  },
-};
-
-const oneTokenHelp = "the image is a single patch, so nothing can be both hidden and visible; use smaller patches";
+/** Help where the grid is a single patch. */
+export const onePatch = "the image is a single patch, which cannot be both hidden and visible; use smaller patches";

@@ -9,7 +9,7 @@ import { type Grid, tokenCount } from "../geometry.js";
 import { choice, int, type Param } from "../params.js";
 import { defineMask, type Mask } from "./contract.js";
 import { shuffled, visibleFirst } from "./order.js";
-import { hiddenRatio, hidesOne, showsOne, visibleByRatio } from "./ratio.js";
+import { hiddenRatio, someOfEach, visibleByRatio } from "./ratio.js";
 
 /** Raster indices (row * columns + column) in the order of visit: a permutation. */
 export type Curve = (rows: number, columns: number) => Int32Array;
@@ -117,7 +117,7 @@ export function scanMask<const R extends Readonly<Record<string, Rule>>>(
       keep: choice({ default: "stratified", options, doc: "Which places along the curve are visible." }),
       length: int({ min: 1, default: defaultLength, doc: "Patches of one segment; read by `keep: segments` alone." }),
     },
-    requires: [showsOne, hidesOne, lengthIsRead, lengthFits],
+    requires: [someOfEach, lengthIsRead, lengthFits],
     visible: visibleByRatio,
     sample(p, grid, random) {
       const scan = scanOf(grid);

@@ -1,0 +1,98 @@
+/** What holds for every mask on every grid: an exact count, a permutation, repeatable, and helpful where it cannot be. */
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Grid } from "../../../blocks/index.js";
+import { type Mask, masks } from "../../../blocks/mask/index.js";
+import { contextOf, draw, gridOf } from "./drawn.js";
+
+type Values = Readonly<Record<string, unknown>>;
+
+const grids = fc.tuple(fc.integer({ min: 1, max: 15 }), fc.integer({ min: 1, max: 15 })).map(([r, c]) => gridOf(r, c));
+
+/** Values in the range of each parameter, drawn from the definition itself. */
+const valuesOf = (mask: Mask): fc.Arbitrary<Values> =>
+  fc.record(
+    Object.fromEntries(
+      Object.entries(mask.params).map(([name, { type }]): [string, fc.Arbitrary<unknown>] => {
+        switch (type.kind) {
+          case "ratio":
+            return [name, fc.integer({ min: 1, max: 999 }).map((n) => n / 1000)];
+          case "int":
+            return [name, fc.integer({ min: type.min, max: 12 })];
+          case "size":
+            return [name, fc.tuple(fc.integer({ min: type.min, max: 6 }), fc.integer({ min: type.min, max: 6 }))];
+          case "choice":
+            return [name, fc.constantFrom(...Object.keys(type.options))];
+          case "interval":
+            return [
+              name,
+              fc.tuple(fc.double({ min: 0.1, max: 1, noNaN: true }), fc.double({ min: 1, max: 9, noNaN: true })),
+            ];
+          default:
+            throw new Error(`no values for a parameter of kind ${type.kind}`);
+        }
+      }),
+    ),
+  );
+
+const broken = (mask: Mask, values: Values, grid: Grid) =>
+  (mask.requires ?? []).filter((r) => !r.holds(values as never, contextOf(grid)));
+
+describe.each((masks as readonly Mask[]).map((mask) => ({ name: mask.name, mask })))("$name", ({ mask }) => {
+  test("orders every patch once, with some visible and some hidden, on any grid", () => {
+    fc.assert(
+      fc.property(grids, valuesOf(mask), fc.nat(1000), (grid, values, sample) => {
+        fc.pre(broken(mask, values, grid).length === 0);
+        const tokens = grid.rows * grid.columns;
+        const { order, visible } = draw(mask, values as never, grid, sample);
+        expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: tokens }, (_, i) => i));
+        expect(visible.length).toBeGreaterThan(0);
+        expect(visible.length).toBeLessThan(tokens);
+        if ("ratio" in values) expect(visible.length).toBe(Math.trunc(tokens * (1 - (values.ratio as number))));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("is a function of its stream", () => {
+    fc.assert(
+      fc.property(grids, valuesOf(mask), fc.nat(1000), (grid, values, sample) => {
+        fc.pre(broken(mask, values, grid).length === 0);
+        expect(draw(mask, values as never, grid, sample)).toEqual(draw(mask, values as never, grid, sample));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("says what is wrong and what would fit", () => {
+    fc.assert(
+      fc.property(grids, valuesOf(mask), (grid, values) => {
+        for (const requirement of broken(mask, values, grid)) {
+          expect(requirement.say(values as never, contextOf(grid))).toMatch(/\w+ \w+/);
+          expect(requirement.help?.(values as never, contextOf(grid))).toMatch(/\w+ \w+/);
+        }
+      }),
+    );
+  });
+
+  test("mends a ratio that leaves nothing visible with those it proposes", () => {
+    if (!("ratio" in mask.params)) return;
+    const defaults = Object.fromEntries(Object.entries(mask.params).map(([name, p]) => [name, p.default]));
+    fc.assert(
+      fc.property(grids, (grid) => {
+        const tokens = grid.rows * grid.columns;
+        fc.pre(tokens > 1);
+        const [finding, ...more] = broken(mask, { ...defaults, ratio: 0.9999 }, grid);
+        expect(more).toEqual([]);
+        const help = finding?.help?.({ ...defaults, ratio: 0.9999 } as never, contextOf(grid)) ?? "";
+        const visible = Array.from(help.matchAll(/([\d.]+)%/g), ([, percent]) => {
+          const mended = { ...defaults, ratio: Number(percent) / 100 };
+          expect(broken(mask, mended, grid)).toEqual([]);
+          return draw(mask, mended as never, grid, 0).visible.length;
+        });
+        expect(visible).toEqual([tokens - 1, 1]);
+      }),
+    );
+  });
+});
