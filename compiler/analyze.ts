@@ -1,0 +1,118 @@
+/**
+ * From a text to checked models and recipes, and everything that is wrong with it, in one run. This file says in which
+ * order; how each thing is judged stands in `check/`. Never throws for any text.
+ */
+
+import type { Registry } from "../blocks/index.js";
+import type { Diagnostic, File, Source, Span } from "../grammar/index.js";
+import { type Host, type Loaded, loadFiles } from "./check/files.js";
+import { type Declared, find, referencedNames, unusedImports } from "./check/names.js";
+import { checkPipeline } from "./check/pipelines.js";
+import {
+  isDeclared,
+  isTorn,
+  modelKey,
+  modelOf,
+  namesIn,
+  openProject,
+  type Project,
+  recipeOf,
+} from "./check/project.js";
+import { fail, inOrder, type Report, replacement, warn } from "./check/report.js";
+import { checkVariants } from "./check/variants.js";
+import type { Model, Recipe } from "./model.js";
+
+export type { Host } from "./check/files.js";
+
+/** The edition whose meaning this version implements. */
+const edition = 2026;
+
+export interface Analysis {
+  readonly file: File;
+  /** Models without an error: those of the file, and those it refers to elsewhere, under the names it knows them by. */
+  readonly models: ReadonlyMap<string, Model>;
+  /** Recipes without an error, whose model has none either. */
+  readonly recipes: ReadonlyMap<string, Recipe>;
+  /** Of the file and of what it imports, in the order of the text. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Checks a text.
+ * @param source the text; its path is where relative imports start
+ * @param host reads imported files, which lie below its root
+ * @param registry the blocks there are
+ */
+export function analyze(source: Source, host: Host, registry: Registry): Analysis {
+  const found: Diagnostic[] = [];
+  const report: Report = (diagnostic) => void found.push(diagnostic);
+  const files = loadFiles(source, host, report);
+  const [main] = files as readonly [Loaded, ...Loaded[]];
+  for (const { syntax } of files) for (const diagnostic of syntax) report(diagnostic);
+  for (const { file } of files) checkEdition(file, file === main.file, report);
+  const project = openProject(main, registry, report);
+  for (const declaration of main.file.declarations) checkDeclaration({ declaration, home: main }, project);
+  const { models, recipes } = collect(project);
+  if (!main.syntax.some(({ severity }) => severity === "error")) unusedImports(main, report);
+  const order = files.map((file) => file.source.path);
+  return { file: main.file, models, recipes, diagnostics: inOrder(found, order) };
+}
+
+function checkEdition({ edition: written, source }: File, isMain: boolean, report: Report): void {
+  const start = source.text.startsWith("\uFEFF") ? 1 : 0;
+  const top: Span = { source, start, end: start };
+  if (!written && isMain) {
+    warn(report, "check/missing-edition", top, "the file does not say which edition of the language it is written in", {
+      reason: "An edition fixes what the words mean, whatever later versions change.",
+      help: `begin the file with \`edition ${edition}\``,
+      fix: replacement(top, `edition ${edition}\n\n`, `Add \`edition ${edition}\``),
+    });
+  }
+  if (!written || written.year === edition) return;
+  fail(report, "check/unknown-edition", written.span, `there is no edition ${written.year}`, {
+    reason: "The words may mean something else in another edition.",
+    help:
+      written.year > edition
+        ? `this version knows edition ${edition}; a newer version may know ${written.year}`
+        : `write \`edition ${edition}\``,
+    fix: replacement(written.span, `edition ${edition}`),
+  });
+}
+
+function checkDeclaration(declared: Declared, project: Project): void {
+  const { declaration, home } = declared;
+  const { report, registry } = project;
+  const names = namesIn(project, home);
+  const torn = isTorn(declared);
+  if (isDeclared(declared, "model")) modelOf(declared, project);
+  else if (isDeclared(declared, "recipe")) recipeOf(declared, project);
+  else if (declaration.kind === "pipeline") checkPipeline(declaration, names, { registry, report, torn });
+  else if (declaration.kind === "variants") {
+    const subject = declaration.subject && find(declaration.subject, "model", names, report);
+    checkVariants(declaration, subject && modelOf(subject, project), { registry, report, torn });
+  }
+}
+
+/** Sound models and recipes, by the names that the main file knows them by. */
+function collect(project: Project): Pick<Analysis, "models" | "recipes"> {
+  const models = new Map<string, Model>();
+  const recipes = new Map<string, Recipe>();
+  const names = namesIn(project, project.main);
+  const used = referencedNames(project.main);
+  for (const [name, declared] of names) {
+    if (!declared || (declared.home !== project.main && !used.has(name))) continue;
+    if (isDeclared(declared, "model")) put(models, name, modelOf(declared, project).model);
+    if (isDeclared(declared, "recipe")) put(recipes, name, recipeOf(declared, project).recipe);
+  }
+  for (const [declaration, { model }] of project.models) {
+    const home = [...project.names.keys()].find(({ file }) => file.declarations.includes(declaration));
+    const key = home && modelKey({ declaration, home }, project);
+    const isSubject = [...recipes.values()].some((recipe) => recipe.model === key);
+    if (key !== undefined && isSubject && !models.has(key)) put(models, key, model);
+  }
+  return { models, recipes };
+}
+
+function put<V>(table: Map<string, V>, name: string, value: V | null): void {
+  if (value !== null) table.set(name, value);
+}

@@ -1,0 +1,135 @@
+/**
+ * What blocks are told about the rest of the model: image, grid, widths. Reading is watched, so that a finding can point
+ * at every place that its numbers come from; reading something broken ends the question without an answer.
+ */
+
+import type { Decoder, Definition, Encoder, Grid, ImageShape, Input, Tokens } from "../../blocks/index.js";
+import type { Span } from "../../grammar/index.js";
+import { type DraftBlock, type DraftLine, slotLines } from "./draft.js";
+import { valueText } from "./show.js";
+
+/** A value of a block that something was computed from. */
+export interface Source {
+  readonly name: string;
+  readonly span: Span;
+  readonly message: string;
+}
+
+/** A fact, or null when it cannot be known. */
+export type Fact<V> = { readonly value: V; readonly sources: readonly Source[] } | null;
+
+export type Facts = Readonly<Record<string, Fact<unknown>>>;
+
+/** Thrown by a watched read of what is broken, caught by `ask`; it never leaves this file. */
+const unreadable = Symbol("unreadable");
+
+/** The answer to a question about watched values; null when it needs something that is broken. */
+export function ask<R>(question: () => R): { readonly answer: R } | null {
+  try {
+    return { answer: question() };
+  } catch (error) {
+    if (error === unreadable) return null;
+    throw error;
+  }
+}
+
+export function sourceOf(block: DraftBlock, name: string): Source | null {
+  const value = block.values.get(name);
+  const type = block.definition.params[name]?.type;
+  if (!value || !type) return null;
+  const text = `\`${name}\` of \`${block.definition.name}\` is ${valueText(type, value.value)}`;
+  const { how, span } = value.origin;
+  return { name, span, message: how === "default" ? `${text} by default` : `${text} here` };
+}
+
+/** The values of a block as an object; `seen` gets the name of each one that is read. */
+export function watchedValues(block: DraftBlock, seen: Set<string>): never {
+  const view = {};
+  for (const [name, value] of block.values) {
+    Object.defineProperty(view, name, {
+      enumerable: true,
+      get() {
+        seen.add(name);
+        if (!value) throw unreadable;
+        return value.value;
+      },
+    });
+  }
+  return view as never;
+}
+
+/** Facts as an object; `seen` gets the sources of each one that is read. */
+export function watchedFacts(facts: Facts, seen: Set<Source>): never {
+  const view = {};
+  for (const [key, fact] of Object.entries(facts)) {
+    Object.defineProperty(view, key, {
+      enumerable: true,
+      get() {
+        if (!fact) throw unreadable;
+        return typeof fact.value === "object" && fact.value !== null
+          ? watchedParts(fact.value, fact.sources, seen)
+          : seeAll(fact, seen);
+      },
+    });
+  }
+  return view as never;
+}
+
+function seeAll({ value, sources }: NonNullable<Fact<unknown>>, seen: Set<Source>): unknown {
+  for (const source of sources) seen.add(source);
+  return value;
+}
+
+/** A record whose parts are watched one by one: reading the height of an image says nothing of its channels. */
+function watchedParts(value: object, sources: readonly Source[], seen: Set<Source>): object {
+  const parts = Object.keys(value);
+  return new Proxy(value, {
+    get(target, key) {
+      const own = sources.filter((source) => source.name === key);
+      for (const source of own.length > 0 ? own : sources.filter(({ name }) => !parts.includes(name))) seen.add(source);
+      return Reflect.get(target, key);
+    },
+  });
+}
+
+/** Computes a fact from the values of one block. */
+function fact<V>(line: DraftLine | null, compute: (definition: Definition, values: never) => V): Fact<V> {
+  const block = line?.block;
+  if (!block) return null;
+  const seen = new Set<string>();
+  const result = ask(() => compute(block.definition, watchedValues(block, seen)));
+  return result && { value: result.answer, sources: [...seen].flatMap((name) => sourceOf(block, name) ?? []) };
+}
+
+/** The line of a slot that belongs to a label: the one with it, or the only one. */
+function lineFor(lines: readonly DraftLine[], slot: string, label: string | null): DraftLine | null {
+  const there = slotLines(lines, slot);
+  return there.find((line) => line.label === label) ?? (there.length === 1 ? (there[0] as DraftLine) : null);
+}
+
+export const imageOf = (lines: readonly DraftLine[], label: string | null): Fact<ImageShape> =>
+  fact(lineFor(lines, "input", label), (definition, values) => (definition as Input).shape(values));
+
+/** The grid of patches; `sound`: whether the conditions of the tokens hold, without which there is none. */
+export function gridOf(lines: readonly DraftLine[], label: string | null, sound: boolean): Fact<Grid> {
+  const image = imageOf(lines, label);
+  if (!image || !sound) return null;
+  const grid = fact(lineFor(lines, "tokens", label), (definition, values) =>
+    (definition as Tokens).grid(values, image.value),
+  );
+  return (
+    grid && {
+      value: grid.value,
+      sources: [...grid.sources, ...image.sources.filter(({ name }) => !(name in image.value))],
+    }
+  );
+}
+
+export const encoderWidthOf = (lines: readonly DraftLine[], label: string | null): Fact<number> =>
+  fact(lineFor(lines, "encoder", label), (definition, values) => (definition as Encoder).width(values));
+
+/** null as a value: the model has no decoder, or one without a width. */
+export function decoderWidthOf(lines: readonly DraftLine[], label: string | null): Fact<number | null> {
+  if (slotLines(lines, "decoder").length === 0) return { value: null, sources: [] };
+  return fact(lineFor(lines, "decoder", label), (definition, values) => (definition as Decoder).width(values));
+}

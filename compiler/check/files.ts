@@ -1,0 +1,154 @@
+/** Imports: which file a text names, reading and parsing it once, cycles. Files are read through the host alone. */
+
+import {
+  type Diagnostic,
+  type File,
+  type Import,
+  parse,
+  type Source,
+  type Span,
+  type Text,
+} from "../../grammar/index.js";
+import { fail, type Report, replacement } from "./report.js";
+
+/** The only access to files; both paths are with "/". */
+export interface Host {
+  /** The text of a file, or null when there is none that can be read. */
+  readText(path: string): string | null;
+  /** Imports stay below it. Absent: the directory that relative paths start from. */
+  readonly root?: string;
+}
+
+export interface Loaded {
+  readonly file: File;
+  readonly source: Source;
+  /** What the parser said. */
+  readonly syntax: readonly Diagnostic[];
+  /** null: not found or not allowed, reported. */
+  readonly imports: ReadonlyMap<Import, Loaded | null>;
+}
+
+/** Longest chain of imports or of `extends`: deeper ones are machine-made or a mistake. */
+export const deepest = 32;
+
+interface Loading {
+  readonly host: Host;
+  /** Ends in "/"; "" for relative paths, which may not begin with "..". */
+  readonly root: string;
+  readonly report: Report;
+  readonly done: Map<string, Loaded>;
+  /** Files that are being read, from the first. */
+  readonly open: string[];
+}
+
+/** Loads a file and all that it imports, itself first. */
+export function loadFiles(source: Source, host: Host, report: Report): readonly Loaded[] {
+  const root = rootFor(normal(source.path), host);
+  const loading: Loading = { host, root, report, done: new Map(), open: [] };
+  const main = load(source, loading);
+  return [main, ...[...loading.done.values()].filter((file) => file !== main)];
+}
+
+function load(source: Source, loading: Loading): Loaded {
+  const { file, diagnostics } = parse(source);
+  const imports = new Map<Import, Loaded | null>();
+  const path = normal(source.path);
+  loading.open.push(path);
+  for (const line of file.imports) imports.set(line, line.from && follow(line.from, source, loading));
+  loading.open.pop();
+  const loaded = { file, source, syntax: diagnostics, imports };
+  loading.done.set(path, loaded);
+  return loaded;
+}
+
+/** Path parts without "." and with ".." taken back; a leading ".." stays. */
+function normal(path: string): string {
+  const slashed = path.replaceAll("\\", "/");
+  const parts: string[] = [];
+  for (const part of slashed.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") parts.pop();
+    else parts.push(part);
+  }
+  return (slashed.startsWith("/") ? "/" : "") + parts.join("/");
+}
+
+const directoryOf = (path: string): string => path.slice(0, path.lastIndexOf("/") + 1);
+
+/** Whether a path starts from elsewhere than the project's directory. */
+const isForeign = (path: string): boolean => path.startsWith("/") || path.startsWith("..") || /^[A-Za-z]:/.test(path);
+
+/** The part of paths that imports may not leave. */
+function rootFor(path: string, { root }: Host): string {
+  const given = normal(root ?? "");
+  if (given !== "") return `${given.replace(/\/$/, "")}/`;
+  return isForeign(path) ? directoryOf(path) : "";
+}
+
+/** Whether a path lies in the project. Paths that start from the project's directory do so unless they climb out. */
+const isInside = (path: string, root: string): boolean => !isForeign(path) || (root !== "" && path.startsWith(root));
+
+function follow(from: Text, source: Source, loading: Loading): Loaded | null {
+  const { root, report, done, open } = loading;
+  const { value, span } = from;
+  const bad = unusable(value);
+  if (bad) {
+    return fail(report, "check/import-path", span, `an import ${bad}`, {
+      reason: "A spec reads the same on every machine and loads nothing from elsewhere.",
+      help: 'write a path from this file, with "/" between its parts, such as `"./mae.mae"`',
+    });
+  }
+  const self = normal(source.path);
+  const path = normal(directoryOf(self) + value);
+  if (path === self) {
+    return fail(report, "check/import-itself", span, "a file cannot import itself", {
+      help: "what it declares is known in it without an import; remove the line",
+    });
+  }
+  if (!isInside(path, root)) {
+    return fail(report, "check/import-outside-root", span, `\`${value}\` lies outside the project`, {
+      reason: "A spec reads no files but those below the project's root.",
+      help: "move the file into the project, or run from a directory above both",
+    });
+  }
+  if (open.includes(path)) return importCycle(path, span, loading);
+  return done.get(path) ?? read(path, from, loading);
+}
+
+/** What makes a text no path for an import; null when it is one. */
+function unusable(value: string): string | null {
+  if (value.trim() === "") return "needs the path of a file";
+  if (value.includes("\\")) return 'is written with "/", not with "\\"';
+  if (/^[A-Za-z][A-Za-z0-9+.-]+:/.test(value)) return `loads files of the project, not \`${value}\``;
+  if (value.startsWith("/") || value.startsWith("~") || /^[A-Za-z]:/.test(value))
+    return `starts from this file, and \`${value}\` does not`;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  if (/[\u0000-\u001f]/.test(value)) return "holds a control character";
+  return null;
+}
+
+function read(path: string, { value, span }: Text, loading: Loading): Loaded | null {
+  const { host, report, open } = loading;
+  if (open.length >= deepest) {
+    return fail(report, "check/too-deep", span, `this is the ${open.length + 1}th file in a chain of imports`, {
+      reason: `A chain longer than ${deepest} cannot be followed by a reader either.`,
+      help: "import from the file that declares the name",
+    });
+  }
+  const text = host.readText(path);
+  if (text !== null) return load({ path, text }, loading);
+  const longer = value.endsWith(".mae") ? null : `${value}.mae`;
+  const meant = longer !== null && host.readText(normal(`${path}.mae`)) !== null;
+  return fail(report, "check/import-not-found", span, `there is no file \`${path}\``, {
+    help: meant ? `did you mean \`"${longer}"\`?` : "paths start from the directory of the importing file",
+    fix: meant ? replacement(span, `"${longer}"`) : undefined,
+  });
+}
+
+function importCycle(path: string, span: Span, { report, open }: Loading): null {
+  const cycle = [...open.slice(open.indexOf(path)), path];
+  return fail(report, "check/import-cycle", span, `these files import each other: ${cycle.join(" -> ")}`, {
+    reason: "What each declares would depend on the other having been read.",
+    help: "move what both need into a file of its own",
+  });
+}

@@ -1,0 +1,159 @@
+/** One model: its body on top of its base, what is missing, whether the blocks fit, and the `Model` that is handed on. */
+
+import type { Registry } from "../../blocks/index.js";
+import type { ModelDeclaration, Span } from "../../grammar/index.js";
+import type { Filled, Model, Use } from "../model.js";
+import { guidingSlots, modelSlots, type SlotRule } from "../slots.js";
+import { defaultUse } from "./blocks.js";
+import { readBody } from "./changes.js";
+import { type Body, type Draft, type DraftBlock, type DraftLine, slotLines } from "./draft.js";
+import { fitModel } from "./fit.js";
+import { scopeOf } from "./lines.js";
+import { named, suggestion } from "./nearest.js";
+import { fail, type Report } from "./report.js";
+import { blocksOf, defaultBlock } from "./vocabulary.js";
+
+/** A model after checking. */
+export interface CheckedModel {
+  /** What was written, after inheritance: what a child starts from. */
+  readonly draft: Draft;
+  /** The same with the defaults of empty slots. */
+  readonly lines: readonly DraftLine[];
+  /** Conditions of blocks that fail, here or in what is inherited. */
+  readonly failed: ReadonlySet<string>;
+  /** null when there is an error in it or in what it inherits. */
+  readonly model: Model | null;
+}
+
+export interface ModelBase {
+  readonly draft: Draft;
+  /** null: not known. */
+  readonly checked: CheckedModel | null;
+}
+
+/** What checking a declaration needs. */
+export interface Checking {
+  readonly registry: Registry;
+  readonly report: Report;
+  /** Whether the parser lost part of it. */
+  readonly torn: boolean;
+}
+
+export function checkModel(declaration: ModelDeclaration, base: ModelBase | null, checking: Checking): CheckedModel {
+  let errors = 0;
+  const report: Report = (diagnostic) => {
+    if (diagnostic.severity === "error") errors++;
+    checking.report(diagnostic);
+  };
+  const name = declaration.name?.name ?? "";
+  const span = declaration.name?.span ?? declaration.span;
+  const scope = scopeOf(declaration.entries, null, { ...checking, report });
+  const body: Body = { ...checking, owner: "model", within: null, rules: modelSlots, scope, report, name };
+  const draft = readBody(declaration.entries, base?.draft ?? null, body);
+  const lines = withDefaults(draft, body, span);
+  unknownLabels(lines, body);
+  const failed = new Set<string>();
+  const known = base?.checked?.failed ?? failed;
+  fitModel(lines, { report, within: declaration.span, name: span, known, failed });
+  const whole = errors === 0 && !checking.torn && !draft.open && (base === null || base.checked?.model != null);
+  const available = whole && isAvailable(lines, body);
+  return {
+    draft,
+    lines,
+    failed: new Set([...known, ...failed]),
+    model: available
+      ? {
+          name,
+          doc: declaration.doc,
+          span,
+          ancestry: [...(base?.checked?.model?.ancestry ?? []), name],
+          slots: filled(lines),
+        }
+      : null,
+  };
+}
+
+/** Fills empty slots that have a default block, and reports those that must not be empty. */
+export function withDefaults(draft: Draft, body: Body, span: Span): readonly DraftLine[] {
+  const guided = draft.lines.some((line) => guidingSlots.includes(line.slot));
+  const added = body.rules.flatMap((rule): readonly DraftLine[] => {
+    if (slotLines(draft.lines, rule.slot).length > 0 || draft.suspected.has(rule.slot)) return [];
+    const definition = defaultBlock(body.registry, rule.kind);
+    const block = definition ? defaultUse(rule.kind, definition, span) : null;
+    if (block) return [{ slot: rule.slot, label: null, block, every: null, inner: [], span }];
+    const needed = rule.required === "always" || (rule.required === "unlessGuided" && !guided);
+    if (needed && !draft.open) missingSlot(rule, body, span);
+    return [];
+  });
+  return [...draft.lines, ...added];
+}
+
+function missingSlot(rule: SlotRule, { name, owner, registry, report }: Body, span: Span): void {
+  const blocks = blocksOf(registry, rule.kind).map((definition) => definition.name);
+  fail(report, "check/missing-slot", span, `\`${name}\` has no \`${rule.slot}\``, {
+    reason: `A ${owner} needs to say ${rule.doc}.`,
+    help:
+      blocks.length === 0
+        ? `add a line \`${rule.slot} ...\``
+        : `add a line \`${rule.slot} ...\` with ${named(blocks, "or")}`,
+  });
+}
+
+/** Labels that values refer to must be labels of the model. */
+function unknownLabels(lines: readonly DraftLine[], { report }: Body): void {
+  const labels = [...new Set(lines.flatMap((line) => line.label ?? []))];
+  for (const { block } of lines) {
+    for (const [name, { type }] of Object.entries(block?.definition.params ?? {})) {
+      const value = type.kind === "labels" ? block?.values.get(name) : null;
+      for (const label of (value?.value ?? []) as readonly string[]) {
+        if (labels.includes(label) || !value) continue;
+        fail(report, "check/unknown-label", value.origin.span, `no line of the model has the label \`${label}\``, {
+          ...suggestion(label, value.origin.span, labels, "labels"),
+          fix: undefined,
+        });
+      }
+    }
+  }
+}
+
+/** What the language can say and this version cannot build: refused, never dropped. */
+function isAvailable(lines: readonly DraftLine[], { report }: Body): boolean {
+  const refused = modelSlots.flatMap((rule) => {
+    const there = slotLines(lines, rule.slot);
+    const nested = there.find((line) => line.inner.length > 0);
+    if (nested) return [{ line: nested, what: `a \`${rule.slot}\` with slots of its own` }];
+    if (!rule.built && there[0]) return [{ line: there[0], what: `\`${rule.slot}\`` }];
+    return rule.multiplicity === "labelled" && there[1]
+      ? [{ line: there[1], what: `more than one \`${rule.slot}\`` }]
+      : [];
+  });
+  for (const { line, what } of refused) {
+    fail(report, "check/not-yet-available", line.span, `${what} is understood, but this version cannot build it yet`, {
+      reason: "Building the rest of the model without it would give another model than the one written.",
+      help: "remove it, or keep the file for a later version",
+    });
+  }
+  return refused.length === 0;
+}
+
+/** The lines of a model in the order of the slots. Only for lines without a broken value. */
+const filled = (lines: readonly DraftLine[]): readonly Filled[] =>
+  modelSlots.flatMap((rule) => slotLines(lines, rule.slot).map(filledLine));
+
+const filledLine = ({ slot, label, block, inner }: DraftLine): Filled => ({
+  slot,
+  label,
+  use: useOf(block as DraftBlock),
+  inner: filled(inner),
+});
+
+export function useOf({ kind, definition, values, origin }: DraftBlock): Use {
+  const entries = [...values].flatMap(([name, value]) => (value ? [[name, value] as const] : []));
+  return {
+    kind,
+    definition,
+    values: Object.fromEntries(entries.map(([name, { value }]) => [name, value])),
+    origins: Object.fromEntries(entries.map(([name, value]) => [name, value.origin])),
+    origin,
+  };
+}

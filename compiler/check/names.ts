@@ -1,0 +1,166 @@
+/** The names of a file: what it declares and what it imports, in one namespace. */
+
+import type { Declaration, Identifier, Import, ImportedName } from "../../grammar/index.js";
+import type { Loaded } from "./files.js";
+import { named, nearest } from "./nearest.js";
+import { fail, lineRemoval, type Report, replacement, warn } from "./report.js";
+
+/** A declaration and the file it stands in. */
+export interface Declared<D extends Declaration = Declaration> {
+  readonly declaration: D;
+  readonly home: Loaded;
+}
+
+/** By name. null: an import that failed, reported. */
+export type Names = ReadonlyMap<string, Declared | null>;
+
+const local = (loaded: Loaded): Map<string, Declared> => {
+  const table = new Map<string, Declared>();
+  for (const declaration of loaded.file.declarations) {
+    const name = declaration.name?.name;
+    if (name !== undefined && !table.has(name)) table.set(name, { declaration, home: loaded });
+  }
+  return table;
+};
+
+/** Builds the table of a file and reports doubles and unknown imports. */
+export function namesOf(loaded: Loaded, report: Report): Names {
+  const names = new Map<string, Declared | null>();
+  const places = new Map<string, Identifier>();
+  for (const line of loaded.file.imports) {
+    for (const imported of line.names) importName(line, imported, loaded, names, places, report);
+  }
+  for (const declaration of loaded.file.declarations) {
+    const { name } = declaration;
+    if (!name) continue;
+    const other = places.get(name.name);
+    if (other) {
+      fail(report, "check/duplicate-declaration", name.span, `there is already something named \`${name.name}\``, {
+        reason: "Models, recipes, variants and pipelines of a file share one set of names with its imports.",
+        help: "give one of the two another name",
+        related: [{ span: other.span, message: "the other one" }],
+      });
+      continue;
+    }
+    places.set(name.name, name);
+    names.set(name.name, { declaration, home: loaded });
+  }
+  return names;
+}
+
+function importName(
+  line: Import,
+  { name, alias }: ImportedName,
+  loaded: Loaded,
+  names: Map<string, Declared | null>,
+  places: Map<string, Identifier>,
+  report: Report,
+): void {
+  const here = alias ?? name;
+  const other = places.get(here.name);
+  if (other) {
+    fail(report, "check/duplicate-import", here.span, `\`${here.name}\` is imported twice`, {
+      help: "remove one of them, or rename it: `import { Name as Other }`",
+      related: [{ span: other.span, message: "first imported here" }],
+    });
+    return;
+  }
+  places.set(here.name, here);
+  const from = loaded.imports.get(line) ?? null;
+  names.set(here.name, from && exported(name, from, report));
+}
+
+/** What a file declares under a name; what it imports itself is not passed on. */
+function exported({ name, span }: Identifier, from: Loaded, report: Report): Declared | null {
+  const table = local(from);
+  const found = table.get(name);
+  if (found) return found;
+  const passing = from.file.imports.find((line) =>
+    line.names.some((imported) => (imported.alias ?? imported.name).name === name),
+  );
+  const valid = [...table.keys()];
+  const meant = nearest(name, valid);
+  const declares = valid.length === 0 ? "it declares nothing" : `it declares ${named(valid)}`;
+  return fail(report, "check/unknown-import-name", span, `\`${from.source.path}\` declares no \`${name}\``, {
+    help: passing?.from
+      ? `it imports it itself: import it from \`${passing.from.value}\` as seen from there`
+      : meant
+        ? `did you mean \`${meant}\`? ${declares[0]?.toUpperCase()}${declares.slice(1)}`
+        : declares,
+    fix: meant && !passing ? replacement(span, meant) : undefined,
+  });
+}
+
+/** Every name that the declarations of a file refer to. */
+function* referenced(declarations: readonly Declaration[]): Generator<Identifier | null> {
+  for (const declaration of declarations) {
+    if (declaration.kind === "model" || declaration.kind === "recipe") yield declaration.base;
+    if (declaration.kind === "recipe" || declaration.kind === "variants") yield declaration.subject;
+    if (declaration.kind === "pipeline") {
+      for (const entry of declaration.entries) if (entry.kind === "stage") yield* [entry.recipe, entry.model];
+    }
+  }
+}
+
+export const referencedNames = (loaded: Loaded): ReadonlySet<string> =>
+  new Set([...referenced(loaded.file.declarations)].flatMap((identifier) => identifier?.name ?? []));
+
+/** Warns of imports that nothing refers to. */
+export function unusedImports(loaded: Loaded, report: Report): void {
+  const used = referencedNames(loaded);
+  for (const line of loaded.file.imports) {
+    if (!loaded.imports.get(line)) continue;
+    const unused = line.names.filter(({ name, alias }) => !used.has((alias ?? name).name));
+    for (const { name, alias, span } of unused) {
+      const here = (alias ?? name).name;
+      const alone = unused.length === line.names.length;
+      warn(report, "lint/unused-import", span, `\`${here}\` is imported and never used`, {
+        reason: "An import says that a file depends on another.",
+        help: alone ? "remove the import" : "remove the name",
+        fix: alone ? lineRemoval(line.span, "Remove the import") : nameRemoval(line, span, here),
+      });
+    }
+  }
+}
+
+/** Cuts one name out of the list, with the comma after it or else before it. */
+function nameRemoval(line: Import, span: ImportedName["span"], name: string): ReturnType<typeof lineRemoval> {
+  const { text } = span.source;
+  const after = /^\s*,\s*/.exec(text.slice(span.end, line.span.end));
+  const before = /\s*,\s*$/.exec(text.slice(line.span.start, span.start));
+  const start = after || !before ? span.start : span.start - before[0].length;
+  const end = span.end + (after ? after[0].length : 0);
+  return { title: `Remove \`${name}\``, edits: [{ span: { ...span, start, end }, text: "" }] };
+}
+
+type Sought = "model" | "recipe";
+
+/** The declaration of a kind that a name stands for; null when there is none, reported. */
+export function find<K extends Sought>(
+  { name, span }: Identifier,
+  kind: K,
+  names: Names,
+  report: Report,
+): Declared<Extract<Declaration, { kind: K }>> | null {
+  const found = names.get(name);
+  if (found === null) return null;
+  if (found && isKind(found, kind)) return found;
+  const valid = [...names].flatMap(([known, declared]) => (declared?.declaration.kind === kind ? known : []));
+  const meant = nearest(name, valid);
+  const known = valid.length === 0 ? `this file knows no ${kind}s` : `known here: ${named(valid)}`;
+  const message = found
+    ? `\`${name}\` is declared as ${found.declaration.kind}, and here a ${kind} is needed`
+    : `there is no ${kind} \`${name}\``;
+  return fail(report, kind === "model" ? "check/unknown-model" : "check/unknown-recipe", span, message, {
+    help: meant
+      ? `did you mean \`${meant}\`? ${known[0]?.toUpperCase()}${known.slice(1)}`
+      : `${known}; declare it, or import it with \`import { ${name} } from "./file.mae"\``,
+    related: found?.declaration.name ? [{ span: found.declaration.name.span, message: "declared here" }] : [],
+    fix: meant ? replacement(span, meant) : undefined,
+  });
+}
+
+const isKind = <K extends Sought>(
+  declared: Declared,
+  kind: K,
+): declared is Declared<Extract<Declaration, { kind: K }>> => declared.declaration.kind === kind;

@@ -1,0 +1,106 @@
+/** "Did you mean": the nearest of the valid names, by meaning first, then by spelling. */
+
+import type { Span } from "../../grammar/index.js";
+import { replacement, type Words } from "./report.js";
+
+/** Words of other libraries for the slots, settings and parameters of the language; each row means one thing. */
+const synonyms: readonly (readonly string[])[] = [
+  ["lr", "learning_rate", "base_lr", "blr", "step_size"],
+  ["width", "dim", "embed_dim", "hidden_size", "d_model", "features", "units"],
+  ["depth", "layers", "num_layers", "blocks", "num_blocks", "n_layer"],
+  ["heads", "num_heads", "n_head", "attention_heads"],
+  ["ratio", "mask_ratio", "masking_ratio", "p", "rate", "fraction"],
+  ["size", "image_size", "img_size", "patch_size", "crop_size", "resolution", "shape"],
+  ["channels", "in_chans", "in_channels", "colors"],
+  ["mlp_ratio", "expansion", "mlp_width", "hidden"],
+  ["weight_decay", "wd", "decay", "l2"],
+  ["betas", "beta", "momentums"],
+  ["eps", "epsilon"],
+  ["warmup", "warm_up", "warmup_epochs", "warmup_steps"],
+  ["normalize", "norm", "norm_pix_loss", "normalise"],
+  ["weight", "coefficient", "lambda", "factor"],
+  ["k", "neighbors", "neighbours", "n_neighbors"],
+  ["probability", "prob", "p", "chance"],
+  ["batch", "batch_size", "samples"],
+  ["epochs", "num_epochs", "max_epochs", "epoch"],
+  ["steps", "num_steps", "max_steps", "iterations"],
+  ["seed", "random_seed", "manual_seed"],
+  ["clip", "clip_grad", "grad_clip", "gradient_clip", "max_norm"],
+  ["precision", "dtype", "amp"],
+  ["input", "inputs", "sample"],
+  ["tokens", "tokenizer", "patches", "embedding"],
+  ["positions", "position", "pos_embed", "position_embedding"],
+  ["mask", "masking", "masks"],
+  ["encoder", "backbone", "network"],
+  ["target", "targets", "label"],
+  ["loss", "losses", "criterion", "objective"],
+  ["data", "dataset", "datasets", "train_data"],
+  ["augment", "augmentation", "augmentations", "transform", "transforms"],
+  ["optimizer", "optim", "optimiser"],
+  ["schedule", "scheduler", "lr_schedule"],
+  ["evaluate", "evaluation", "eval", "probe", "probes", "metrics"],
+];
+
+/** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
+export function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      let best = Math.min(
+        (last[j] as number) + 1,
+        (row[j - 1] as number) + 1,
+        (last[j - 1] as number) + (same ? 0 : 1),
+      );
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) best = Math.min(best, (beforeLast[j - 2] as number) + 1);
+      row.push(best);
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return last[b.length] as number;
+}
+
+const bySpelling = (name: string, valid: readonly string[]): string | null => {
+  const limit = Math.max(1, Math.floor(name.length / 3));
+  const scored = valid
+    .filter((candidate) => Math.abs(candidate.length - name.length) <= limit)
+    .map((candidate) => [editDistance(name.toLowerCase(), candidate.toLowerCase()), candidate] as const)
+    .filter(([distance]) => distance <= limit)
+    .sort(([a], [b]) => a - b);
+  return scored[0]?.[1] ?? null;
+};
+
+/** The valid name that was most likely meant; null when none is near. */
+export function nearest(name: string, valid: readonly string[]): string | null {
+  const plain = name.toLowerCase().replaceAll("-", "_");
+  const exact = valid.find((candidate) => candidate.toLowerCase() === plain);
+  if (exact !== undefined) return exact;
+  const row = synonyms.find((words) => words.includes(plain) && words.some((word) => valid.includes(word)));
+  const meant = row?.find((word) => valid.includes(word));
+  return meant ?? bySpelling(name, valid);
+}
+
+/** `a`, `b` and `c`, at most twelve of them. */
+export function named(names: readonly string[], joint = "and"): string {
+  const shown = names.slice(0, 12).map((name) => `\`${name}\``);
+  if (names.length > 12) return `${shown.join(", ")} ${joint} ${names.length - 12} more`;
+  const last = shown.pop() ?? "";
+  return shown.length === 0 ? last : `${shown.join(", ")} ${joint} ${last}`;
+}
+
+/** Help and fix for a name that is not among the valid ones. `what` is the plural of what they are. */
+export function suggestion(name: string, span: Span, valid: readonly string[], what: string): Words {
+  const meant = nearest(name, valid);
+  const list = valid.length === 0 ? `there are no ${what}` : `the ${what} are ${named(valid)}`;
+  const single = valid.length === 1 ? `the only one is \`${valid[0]}\`` : list;
+  return meant === null
+    ? { help: single }
+    : {
+        help: `did you mean \`${meant}\`? ${single[0]?.toUpperCase()}${single.slice(1)}`,
+        fix: replacement(span, meant),
+      };
+}

@@ -1,0 +1,76 @@
+/** Making diagnostics: the one place where findings of the checker get their form. */
+
+import type { Diagnostic, Fix, Severity, Span } from "../../grammar/index.js";
+import type { Code } from "./codes.js";
+
+export type Report = (diagnostic: Diagnostic) => void;
+
+/** What a finding says beside its message. */
+export interface Words {
+  readonly reason?: string | undefined;
+  readonly help?: string | undefined;
+  readonly related?: Diagnostic["related"];
+  readonly fix?: Fix | undefined;
+}
+
+/** A diagnostic without its empty parts. */
+export function finding(
+  severity: Severity,
+  code: Code | `${string}/${string}/${string}`,
+  span: Span,
+  message: string,
+  words: Words = {},
+): Diagnostic {
+  return {
+    code,
+    severity,
+    span,
+    message,
+    ...(words.reason ? { reason: words.reason } : {}),
+    ...(words.help ? { help: words.help } : {}),
+    ...(words.related?.length ? { related: words.related } : {}),
+    ...(words.fix ? { fix: words.fix } : {}),
+  };
+}
+
+/** Reports an error. Gives null, the value of what could not be read. */
+export function fail(report: Report, code: Code, span: Span, message: string, words?: Words): null {
+  report(finding("error", code, span, message, words));
+  return null;
+}
+
+export function warn(report: Report, code: Code, span: Span, message: string, words?: Words): void {
+  report(finding("warning", code, span, message, words));
+}
+
+/** Text put in the place of a span. */
+export const replacement = (span: Span, text: string, title = `Write \`${text}\``): Fix => ({
+  title,
+  edits: [{ span, text }],
+});
+
+/** A cut of whole lines: from the start of the first line to the end of the last, its line break included. */
+export function lineRemoval(span: Span, title: string): Fix {
+  const { text } = span.source;
+  const start = text.slice(0, span.start).search(/[^\r\n]*$/);
+  const rest = /^[^\S\r\n]*(\r\n|\r|\n)?/.exec(text.slice(span.end)) as RegExpExecArray;
+  const alone =
+    text.slice(start, span.start).trim() === "" && (rest[1] !== undefined || span.end + rest[0].length === text.length);
+  const edit = alone ? { source: span.source, start, end: span.end + rest[0].length } : span;
+  return { title, edits: [{ span: edit, text: "" }] };
+}
+
+/** The written text of a span, on one line and not too long. */
+export function excerpt(span: Span): string {
+  const written = span.source.text.slice(span.start, span.end).replace(/\s+/g, " ");
+  return written.length > 40 ? `${written.slice(0, 37)}...` : written;
+}
+
+/** Each finding once, in the order of the files given, then of the text. */
+export function inOrder(diagnostics: readonly Diagnostic[], files: readonly string[]): readonly Diagnostic[] {
+  const seen = new Set<string>();
+  const key = (d: Diagnostic): string => [d.span.source.path, d.span.start, d.span.end, d.code, d.message].join("\n");
+  const unique = diagnostics.filter((d) => !seen.has(key(d)) && seen.add(key(d)));
+  const place = (d: Diagnostic): number => files.indexOf(d.span.source.path);
+  return unique.sort((a, b) => place(a) - place(b) || a.span.start - b.span.start || a.span.end - b.span.end);
+}

@@ -1,0 +1,97 @@
+/**
+ * Values back to the text of the language: for messages and for `render`. What is shown here reads back as the same
+ * value.
+ */
+
+import type { BlockValue, DurationValue, Params, ParamType, RateValue } from "../../blocks/index.js";
+
+/** A block used as a value, with what is needed to print it. */
+export interface CheckedBlockValue extends BlockValue {
+  readonly params: Params;
+}
+
+type Kind = ParamType["kind"];
+type TypeOf<K extends Kind> = Extract<ParamType, { readonly kind: K }>;
+
+/** The shortest decimal of a number; never `-0` and without the `+` of an exponent. */
+export const numberText = (value: number): string => String(value + 0).replace("e+", "e");
+
+/** A share as percent, with the digits that give the same number back. */
+export function percentText(value: number): string {
+  for (let digits = 1; digits < 17; digits++) {
+    const percent = Number((value * 100).toPrecision(digits));
+    if (percent / 100 === value) return `${numberText(percent)}%`;
+  }
+  return `${numberText(value * 100)}%`;
+}
+
+const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r" };
+
+/** A string in quotes, escaped. */
+export const quotedText = (value: string): string => `"${value.replace(/[\\"\n\t\r]/g, (c) => escapes[c] as string)}"`;
+
+const call = ({ block, values, params }: CheckedBlockValue): string => {
+  const written = Object.entries(params).map(([name, { type }]) => `${name}: ${valueText(type, values[name])}`);
+  return written.length === 0 ? block : `${block}(${written.join(", ")})`;
+};
+
+const printers: { readonly [K in Kind]: (value: never, type: TypeOf<K>) => string } = {
+  int: numberText,
+  real: numberText,
+  ratio: percentText,
+  size: (sides: readonly number[]) => sides.join("x"),
+  choice: String,
+  flag: String,
+  text: quotedText,
+  reals: (items: readonly number[]) => `(${items.map(numberText).join(", ")})`,
+  interval: (ends: readonly number[], { of }) => ends.map(of === "ratio" ? percentText : numberText).join(".."),
+  rate: ({ value, per }: RateValue) => (per === null ? numberText(value) : `${numberText(value)} per ${per}`),
+  duration: ({ amount, unit }: DurationValue) => `${numberText(amount)} ${unit}`,
+  block: call,
+  labels: (items: readonly string[]) => `[${items.join(", ")}]`,
+};
+
+/** A value of a parameter as it is written in a spec. */
+export const valueText = (type: ParamType, value: unknown): string =>
+  (printers[type.kind] as (value: unknown, type: ParamType) => string)(value, type);
+
+const expectations: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
+  int: () => "a whole number",
+  real: () => "a number",
+  ratio: () => "a share such as `75%`",
+  size: () => "a height and width such as `16x16`",
+  choice: ({ options }) =>
+    `one of the words ${Object.keys(options)
+      .map((option) => `\`${option}\``)
+      .join(", ")}`,
+  flag: () => "`true` or `false`",
+  text: () => "text in quotes",
+  reals: ({ length }) => `${length ?? "several"} numbers such as \`(0.9, 0.95)\``,
+  interval: ({ of }) => `a range such as ${of === "ratio" ? "`20%..100%`" : "`0.75..1.33`"}`,
+  rate: () => "a number, or a rate such as `1.5e-4 per 256`",
+  duration: () => "a duration such as `40 epochs` or `2000 steps`",
+  block: ({ of }) => `a block of the kind ${of}`,
+  labels: () => "labels such as `[audio, image]`",
+};
+
+/** What a parameter takes, in words. */
+export const expectation = (type: ParamType): string => (expectations[type.kind] as (type: ParamType) => string)(type);
+
+/** Something that could stand there, for "write ...". */
+const samples: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
+  int: ({ min }) => numberText(Math.max(min, 1)),
+  real: ({ min, max }) => numberText(Math.min(Math.max(min, 1), max)),
+  ratio: () => "75%",
+  size: () => "16x16",
+  choice: ({ options }) => Object.keys(options)[0] ?? "...",
+  flag: () => "true",
+  text: () => '"..."',
+  reals: ({ length }) => `(${Array.from({ length: length ?? 2 }, () => "0.5").join(", ")})`,
+  interval: ({ of }) => (of === "ratio" ? "20%..100%" : "0.75..1.33"),
+  rate: () => "1e-3",
+  duration: () => "10 epochs",
+  block: () => "...",
+  labels: () => "[...]",
+};
+
+export const sample = (type: ParamType): string => (samples[type.kind] as (type: ParamType) => string)(type);

@@ -1,0 +1,393 @@
+/**
+ * Expressions to values: one reader for each kind of parameter. Each checks type, unit and range, reports what does not
+ * fit, and then gives null.
+ */
+
+import type { BlockValue, DurationValue, ParamType, RateValue, Registry } from "../../blocks/index.js";
+import type { Expression, NumberLiteral, Quantity } from "../../grammar/index.js";
+import { named, suggestion } from "./nearest.js";
+import { excerpt, fail, type Report, replacement, type Words } from "./report.js";
+import { lookUp, resolve, type Scope, unknownVariable, wordOf } from "./scope.js";
+import { expectation, numberText, percentText, quotedText, valueText } from "./show.js";
+import { units } from "./units.js";
+
+/** What a reader has at hand. */
+export interface Reading {
+  readonly report: Report;
+  readonly scope: Scope;
+  readonly registry: Registry;
+  /** What the value is for, as in "`ratio` of `random`". */
+  readonly subject: string;
+  /** Reads a block that stands as a value. */
+  readonly block: (kind: string, expression: Expression) => BlockValue | null;
+}
+
+type Kind = ParamType["kind"];
+type TypeOf<K extends Kind> = Extract<ParamType, { readonly kind: K }>;
+/** null: not of this type, reported. */
+type Reader<K extends Kind> = (expression: Expression, type: TypeOf<K>, at: Reading) => unknown | null;
+
+/** A value, or null when there is none or it does not fit; then it is reported. */
+export function readValue(type: ParamType, expression: Expression, at: Reading): unknown | null {
+  const { expression: value, via } = takesWords(type) ? ownWord(type, expression, at) : resolve(expression, at.scope);
+  if (value === null) return null;
+  const report: Report = (diagnostic) => {
+    if (!via) return at.report(diagnostic);
+    const { fix: _, ...rest } = diagnostic;
+    const related = [{ span: via.span, message: `\`${via.name.name}\` is set here` }, ...(rest.related ?? [])];
+    at.report({ ...rest, span: expression.span, related });
+  };
+  return (readers[type.kind] as Reader<Kind>)(value, type as never, { ...at, report });
+}
+
+const takesWords = (type: ParamType): boolean => type.kind === "choice" || type.kind === "flag";
+
+/** A word where words are options: the option, unless it is a variable; never both. */
+function ownWord(type: ParamType, expression: Expression, at: Reading): ReturnType<typeof resolve> {
+  const word = wordOf(expression);
+  const line = word === null ? null : lookUp(at.scope, word);
+  const options = type.kind === "choice" ? Object.keys(type.options) : ["true", "false"];
+  if (!line || !options.includes(word as string)) return resolve(expression, at.scope);
+  fail(at.report, "check/ambiguous-name", expression.span, `\`${word}\` is an option of ${at.subject} and a variable`, {
+    reason: "The line could mean either, and the two may differ.",
+    help: "rename the variable",
+    related: [{ span: line.name.span, message: "the variable" }],
+  });
+  return { expression: null, via: null };
+}
+
+const describe = (expression: Expression): string => {
+  const text = `\`${excerpt(expression.span)}\``;
+  const nouns: { readonly [K in Expression["kind"]]: string } = {
+    number: "the number",
+    quantity: "the quantity",
+    size: "the size",
+    range: "the range",
+    rate: "the rate",
+    ramp: "the moving value",
+    text: "the text",
+    list: "the list",
+    tuple: "the group of numbers",
+    path: "the word",
+    call: "the block",
+    missing: "nothing",
+  };
+  return `${nouns[expression.kind]} ${text}`;
+};
+
+function wrongType(expression: Expression, type: ParamType, at: Reading, words: Words = {}): null {
+  if (expression.kind === "missing") return null;
+  const wanted = expectation(type);
+  if (expression.kind === "path" && !takesWords(type)) return unknownVariable(expression, wanted, at.scope, at.report);
+  const help =
+    expression.kind === "ramp" ? `${at.subject} keeps one value during training: write ${wanted}` : `write ${wanted}`;
+  return fail(
+    at.report,
+    "check/wrong-type",
+    expression.span,
+    `${at.subject} takes ${wanted}, not ${describe(expression)}`,
+    {
+      help,
+      ...words,
+    },
+  );
+}
+
+/** A quantity whose unit does not fit here. */
+function wrongUnit(quantity: Quantity, fitting: readonly string[], at: Reading, words: Words = {}): null {
+  const { unit, unitSpan } = quantity;
+  const fits = fitting.length === 0 ? "a plain number" : `the unit ${named(fitting, "or")}`;
+  if (!units.has(unit)) {
+    const known = fitting.length === 0 ? [...units.keys()] : fitting;
+    const meant = suggestion(unit, unitSpan, known, fitting.length === 0 ? "units of the language" : "units that fit");
+    return fail(at.report, "check/unknown-unit", unitSpan, `there is no unit \`${unit}\``, {
+      reason: `${at.subject} takes ${fits}.`,
+      ...meant,
+      ...words,
+    });
+  }
+  const message = `${at.subject} takes ${fits}, not ${units.get(unit)} (\`${unit}\`)`;
+  return fail(at.report, "check/wrong-unit", quantity.span, message, { help: `write ${fits}`, ...words });
+}
+
+interface Bounds {
+  readonly min: number;
+  readonly max: number;
+  /** Whether the ends themselves are not allowed. */
+  readonly openMin?: boolean;
+  readonly openMax?: boolean;
+}
+
+function boundsInWords({ min, max, openMin, openMax }: Bounds, show: (value: number) => string): string {
+  const low = openMin ? `greater than ${show(min)}` : `at least ${show(min)}`;
+  const high = openMax ? `less than ${show(max)}` : `at most ${show(max)}`;
+  if (min === -Infinity) return max === Infinity ? "a finite number" : high;
+  if (max === Infinity) return low;
+  return openMin || openMax ? `${low} and ${high}` : `between ${show(min)} and ${show(max)}`;
+}
+
+/** The number, or null after a report that names the nearest valid one. */
+function within(value: number, bounds: Bounds, expression: Expression, at: Reading, show = numberText): number | null {
+  const { min, max } = bounds;
+  const tooLow = bounds.openMin ? value <= min : value < min;
+  const tooHigh = bounds.openMax ? value >= max : value > max;
+  if (!tooLow && !tooHigh && Number.isFinite(value)) return value + 0; // + 0 turns -0 into 0
+  const range = boundsInWords(bounds, show);
+  const [end, open] = tooLow ? [min, bounds.openMin] : [max, bounds.openMax];
+  const near = Number.isFinite(end)
+    ? ` (nearest: ${open ? (tooLow ? "just above " : "just below ") : ""}${show(end)})`
+    : "";
+  return fail(
+    at.report,
+    "check/out-of-range",
+    expression.span,
+    `${at.subject} is ${excerpt(expression.span)}, and must be ${range}`,
+    {
+      help: `write a value that is ${range}${near}`,
+    },
+  );
+}
+
+/** The plain number of an expression that should be one. */
+function plainNumber(expression: Expression, type: ParamType, at: Reading): NumberLiteral | null {
+  if (expression.kind === "number") return expression;
+  if (expression.kind !== "quantity") return wrongType(expression, type, at);
+  const { amount, unit } = expression;
+  if (!amount) return wrongType(expression, type, at);
+  const plain = unit === "%" && type.kind !== "int" ? numberText(amount.value / 100) : amount.raw;
+  return wrongUnit(
+    expression,
+    [],
+    at,
+    units.has(unit) ? { fix: replacement(expression.span, plain), help: `write \`${plain}\`` } : {},
+  );
+}
+
+function whole(literal: NumberLiteral, at: Reading): number | null {
+  if (Number.isInteger(literal.value) || !Number.isFinite(literal.value)) return literal.value;
+  const [below, above] = [Math.floor(literal.value), Math.ceil(literal.value)].map(numberText);
+  return fail(
+    at.report,
+    "check/not-whole",
+    literal.span,
+    `${at.subject} is ${literal.raw}, and must be a whole number`,
+    {
+      help: `the nearest are ${below} and ${above}`,
+    },
+  );
+}
+
+const readInt: Reader<"int"> = (expression, type, at) => {
+  const literal = plainNumber(expression, type, at);
+  const value = literal && whole(literal, at);
+  return value === null ? null : within(value, type, expression, at);
+};
+
+const readReal: Reader<"real"> = (expression, type, at) => {
+  const literal = plainNumber(expression, type, at);
+  return literal && within(literal.value, type, expression, at);
+};
+
+/** `75%` -> 0.75. A bare number is told which percentage it is. */
+function share(expression: Expression, type: ParamType, bounds: Bounds, at: Reading): number | null {
+  if (expression.kind === "quantity" && expression.unit === "%" && expression.amount) {
+    return within(expression.amount.value / 100, bounds, expression, at, percentText);
+  }
+  if (expression.kind === "quantity" && expression.amount) return wrongUnit(expression, ["%"], at);
+  if (expression.kind !== "number") return wrongType(expression, type, at);
+  const { value, raw, span } = expression;
+  const meant = value > 0 && value < 1 ? percentText(value) : value > 1 && value <= 100 ? `${raw}%` : null;
+  return fail(at.report, "check/missing-unit", span, `${at.subject} is a share and needs the unit \`%\``, {
+    reason: `\`${raw}\` could mean ${raw} or ${raw} %.`,
+    help: meant ? `write \`${meant}\`` : "write it in percent, such as `75%`",
+    fix: meant ? replacement(span, meant) : undefined,
+  });
+}
+
+const readRatio: Reader<"ratio"> = (expression, type, at) =>
+  share(expression, type, { min: type.min, max: type.max, openMin: type.open, openMax: type.open }, at);
+
+const readSize: Reader<"size"> = (expression, type, at) => {
+  if (expression.kind === "number" && Number.isInteger(expression.value) && expression.value > 0) {
+    const square = `${expression.value}x${expression.value}`;
+    const words = { help: `write \`${square}\``, fix: replacement(expression.span, square) };
+    return wrongType(expression, type, at, { reason: "A size is height x width; the two may differ.", ...words });
+  }
+  if (expression.kind !== "size") return wrongType(expression, type, at);
+  const { sides, span } = expression;
+  if (sides.length !== 2) {
+    return fail(
+      at.report,
+      "check/wrong-length",
+      span,
+      `${at.subject} has 2 sides, height and width; \`${excerpt(span)}\` has ${sides.length}`,
+      {
+        help: `write \`${sides.slice(0, 2).join("x")}\``,
+      },
+    );
+  }
+  const fitting = sides.map((side) => within(side, type, expression, at));
+  return fitting.includes(null) ? null : fitting;
+};
+
+const readChoice: Reader<"choice"> = (expression, type, at) => {
+  const options = Object.keys(type.options);
+  if (expression.kind === "text" && options.includes(expression.value)) {
+    return wrongType(expression, type, at, {
+      help: `write \`${expression.value}\` without quotes`,
+      fix: replacement(expression.span, expression.value),
+    });
+  }
+  const word = wordOf(expression);
+  if (word === null) return wrongType(expression, type, at);
+  if (options.includes(word)) return word;
+  return fail(at.report, "check/unknown-option", expression.span, `${at.subject} has no option \`${word}\``, {
+    ...suggestion(word, expression.span, options, "options"),
+  });
+};
+
+const truths: Readonly<Record<string, string>> = { yes: "true", on: "true", no: "false", off: "false" };
+
+const readFlag: Reader<"flag"> = (expression, type, at) => {
+  const word = wordOf(expression);
+  if (word === "true" || word === "false") return word === "true";
+  const meant =
+    word === null ? undefined : (truths[word.toLowerCase()] ?? /^(true|false)$/i.exec(word)?.[0]?.toLowerCase());
+  return wrongType(
+    expression,
+    type,
+    at,
+    meant ? { help: `write \`${meant}\``, fix: replacement(expression.span, meant) } : {},
+  );
+};
+
+const readText: Reader<"text"> = (expression, type, at) => {
+  if (expression.kind === "text") return expression.value;
+  const word = wordOf(expression);
+  if (word === null) return wrongType(expression, type, at);
+  const quoted = quotedText(word);
+  return fail(
+    at.report,
+    "check/wrong-type",
+    expression.span,
+    `${at.subject} takes text in quotes, and \`${word}\` has none`,
+    {
+      help: `write \`${quoted}\``,
+      fix: replacement(expression.span, quoted),
+    },
+  );
+};
+
+const readReals: Reader<"reals"> = (expression, type, at) => {
+  if (expression.kind === "list") {
+    const written = excerptWithin(expression);
+    return wrongType(expression, type, at, {
+      help: `write \`(${written})\``,
+      fix: replacement(expression.span, `(${written})`),
+    });
+  }
+  if (expression.kind !== "tuple") return wrongType(expression, type, at);
+  const { items, span } = expression;
+  if (type.length !== null && items.length !== type.length) {
+    return fail(
+      at.report,
+      "check/wrong-length",
+      span,
+      `${at.subject} takes ${type.length} numbers, and here are ${items.length}`,
+      {
+        help: `write ${expectation(type)}`,
+      },
+    );
+  }
+  const element: ParamType = { kind: "real", min: type.min, max: type.max, openMin: false };
+  const values = items.map((item) => readValue(element, item, at));
+  return values.includes(null) ? null : values;
+};
+
+/** What stands between the brackets. */
+const excerptWithin = ({ span }: Expression): string => span.source.text.slice(span.start + 1, span.end - 1).trim();
+
+const readInterval: Reader<"interval"> = (expression, type, at) => {
+  if (expression.kind === "tuple" && expression.items.length === 2) {
+    const text = expression.items.map((item) => excerpt(item.span)).join("..");
+    return wrongType(expression, type, at, { help: `write \`${text}\``, fix: replacement(expression.span, text) });
+  }
+  if (expression.kind !== "range") return wrongType(expression, type, at);
+  const element: ParamType =
+    type.of === "ratio"
+      ? { kind: "ratio", min: type.min, max: type.max, open: false }
+      : { kind: "real", min: type.min, max: type.max, openMin: false };
+  const ends = [expression.from, expression.to].map((end) => readValue(element, end, at) as number | null);
+  const [from, to] = ends;
+  if (from == null || to == null) return null;
+  if (from <= to) return ends;
+  const swapped = `${excerpt(expression.to.span)}..${excerpt(expression.from.span)}`;
+  return fail(at.report, "check/reversed-range", expression.span, `the range of ${at.subject} runs from high to low`, {
+    reason: "A range that holds no value cannot be drawn from.",
+    help: `write \`${swapped}\``,
+    fix: replacement(expression.span, swapped),
+  });
+};
+
+const readRate: Reader<"rate"> = (expression, type, at): RateValue | null => {
+  const positive: ParamType = { kind: "real", min: type.min, max: Infinity, openMin: false };
+  if (expression.kind === "number") {
+    const value = within(expression.value, { min: type.min, max: Infinity }, expression, at);
+    return value === null ? null : { value, per: null };
+  }
+  if (expression.kind === "quantity") return plainNumber(expression, type, at) as null;
+  if (expression.kind !== "rate") return wrongType(expression, type, at);
+  const value = readValue(positive, expression.value, at) as number | null;
+  const samples: ParamType = { kind: "int", min: 1, max: 2 ** 31 - 1 };
+  const per = readValue(samples, expression.per, { ...at, subject: `the number after \`per\` in ${at.subject}` });
+  return value === null || per === null ? null : { value, per: per as number };
+};
+
+const durationUnits = ["epochs", "steps"] as const;
+
+const readDuration: Reader<"duration"> = (expression, type, at): DurationValue | null => {
+  if (expression.kind === "number") {
+    const either = durationUnits.map((unit) => `${expression.raw} ${unit}`);
+    return fail(
+      at.report,
+      "check/missing-unit",
+      expression.span,
+      `${at.subject} needs a unit: ${expression.raw} of what?`,
+      {
+        help: `write ${named(either, "or")}`,
+      },
+    );
+  }
+  if (expression.kind !== "quantity" || !expression.amount) return wrongType(expression, type, at);
+  const unit = durationUnits.find((known) => known === expression.unit);
+  if (!unit) return wrongUnit(expression, durationUnits, at);
+  const amount = within(expression.amount.value, { min: type.min, max: Infinity }, expression, at);
+  return amount === null ? null : { amount, unit };
+};
+
+const readLabels: Reader<"labels"> = (expression, type, at) => {
+  if (expression.kind !== "list") return wrongType(expression, type, at);
+  const words = expression.items.map(wordOf);
+  const bad = expression.items.find((_, i) => words[i] === null);
+  return bad ? wrongType(bad, type, at) : words;
+};
+
+const readers: { readonly [K in Kind]: Reader<K> } = {
+  int: readInt,
+  real: readReal,
+  ratio: readRatio,
+  size: readSize,
+  choice: readChoice,
+  flag: readFlag,
+  text: readText,
+  reals: readReals,
+  interval: readInterval,
+  rate: readRate,
+  duration: readDuration,
+  block: (expression, type, at) => at.block(type.of, expression),
+  labels: readLabels,
+};
+
+/** Whether two checked values are the same. */
+export const sameValue = (type: ParamType, a: unknown, b: unknown): boolean =>
+  valueText(type, a) === valueText(type, b);

@@ -1,0 +1,6 @@
+/** From text to checked models, and from models to plans and programs. */
+
+export { type Analysis, analyze, type Host } from "./analyze.js";
+export { codes } from "./check/codes.js";
+export type { Filled, Model, Origin, Recipe, Setting, Use } from "./model.js";
+export { modelSlots, recipeSlots, type SlotRule } from "./slots.js";

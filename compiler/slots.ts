@@ -1,0 +1,81 @@
+/**
+ * The slots of a model and of a recipe: a closed table that says which kind of block fills each, how often, and what a
+ * reader misses when it is empty. It names kinds, never blocks: which blocks there are is the registry's business.
+ */
+
+/** How many lines a slot takes. `labelled`: several, told apart by labels. `list`: several, told apart by their blocks. */
+export type Multiplicity = "one" | "labelled" | "list";
+
+export interface SlotRule {
+  readonly slot: string;
+  /** Key of the registry. */
+  readonly kind: string;
+  readonly multiplicity: Multiplicity;
+  /** Whether it must be filled; `unlessGuided`: not in a model that has a head or a teacher. */
+  readonly required: "always" | "unlessGuided" | "never";
+  /** What it is for; said when it is missing. */
+  readonly doc: string;
+  /** Slots that may stand in the `{ }` after its block. */
+  readonly inner: readonly string[];
+  /** Whether a line may end in `every 50 epochs`. */
+  readonly every: boolean;
+  /** Whether programs can be built from it in this version; what cannot be built is checked and then refused. */
+  readonly built: boolean;
+}
+
+type Row = Pick<SlotRule, "kind" | "doc"> & Partial<SlotRule>;
+
+const rows = (table: Readonly<Record<string, Row>>): readonly SlotRule[] =>
+  Object.entries(table).map(([slot, row]) => ({
+    slot,
+    multiplicity: "one",
+    required: "never",
+    inner: [],
+    every: false,
+    built: true,
+    ...row,
+  }));
+
+/** In the order in which a model is read and rendered. */
+export const modelSlots: readonly SlotRule[] = rows({
+  input: { kind: "input", multiplicity: "labelled", required: "always", doc: "what one sample looks like" },
+  views: { kind: "view", built: false, doc: "how one sample becomes several" },
+  tokens: { kind: "tokens", multiplicity: "labelled", required: "always", doc: "how the input is cut into tokens" },
+  positions: { kind: "positions", multiplicity: "labelled", doc: "how a token knows its place" },
+  mask: { kind: "mask", multiplicity: "labelled", required: "unlessGuided", doc: "which patches are hidden" },
+  encoder: { kind: "encoder", multiplicity: "labelled", required: "always", doc: "the network that is trained" },
+  latents: { kind: "latents", built: false, doc: "what lies between encoder and decoder" },
+  decoder: {
+    kind: "decoder",
+    multiplicity: "labelled",
+    required: "unlessGuided",
+    doc: "the network that predicts what is hidden",
+  },
+  target: {
+    kind: "target",
+    multiplicity: "labelled",
+    required: "unlessGuided",
+    inner: ["encoder", "decoder", "loss"],
+    doc: "what is predicted",
+  },
+  loss: { kind: "loss", multiplicity: "list", required: "always", doc: "how far a prediction is from its target" },
+  head: { kind: "head", multiplicity: "labelled", built: false, doc: "what is put on top of the encoder" },
+  teacher: { kind: "teacher", built: false, doc: "the slow copy that gives targets" },
+  adversary: { kind: "adversary", built: false, doc: "the network that judges predictions" },
+});
+
+/** Slots whose presence makes mask, decoder and target optional: such a model learns without reconstruction. */
+export const guidingSlots: readonly string[] = ["head", "teacher"];
+
+/** In the order in which a recipe is read and rendered. */
+export const recipeSlots: readonly SlotRule[] = rows({
+  data: { kind: "dataset", required: "always", doc: "where the samples come from" },
+  augment: { kind: "augment", multiplicity: "list", doc: "how a sample is varied, in order" },
+  optimizer: { kind: "optimizer", required: "always", doc: "how weights are updated" },
+  schedule: { kind: "schedule", required: "always", doc: "how the learning rate moves" },
+  evaluate: { kind: "probe", multiplicity: "list", every: true, doc: "how the features are judged" },
+});
+
+/** The slots that a kind of block fills. */
+export const slotsOf = (kind: string): readonly string[] =>
+  [...modelSlots, ...recipeSlots].filter((rule) => rule.kind === kind).map((rule) => rule.slot);
