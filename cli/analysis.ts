@@ -1,1 +1,53 @@
 /** From paths to findings and models: reads specs, gives the compiler what they import, and keeps what it says. */
+
+import { existsSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import { registry } from "../blocks/index.js";
+import { type Analysis, analyze, type Host } from "../compiler/index.js";
+import type { Diagnostic, Source } from "../grammar/index.js";
+import { type Reading, type ReadProblem, readSpec } from "./files.js";
+
+/** A spec to look at: a path, and its text where that does not come from the disk. */
+export interface SpecFile {
+  readonly path: string;
+  readonly given: Pick<Reading & { ok: true }, "ok" | "text"> | (Reading & { ok: false }) | null;
+}
+
+/** What is wrong with one spec; a file that cannot be read is a finding like any other. */
+export function analyzeSpec(file: SpecFile): readonly Diagnostic[] {
+  const reading = file.given ?? readSpec(file.path);
+  if (!reading.ok) return [unreadable(file.path, reading.problem)];
+  return analyzeText({ path: file.path, text: reading.text }).diagnostics;
+}
+
+/** What is wrong with several specs, in no particular order. */
+export const analyzeSpecs = (files: readonly SpecFile[]): Diagnostic[] =>
+  files.flatMap((file) => [...analyzeSpec(file)]);
+
+/** The checked models and recipes of a text, with everything that is wrong. */
+export const analyzeText = (source: Source): Analysis => analyze(source, hostFor(source.path), registry);
+
+/** Imports are read from the disk, below the project's root. */
+function hostFor(path: string): Host {
+  const root = isAbsolute(path) ? projectRoot(dirname(path)) : null;
+  return {
+    readText(imported) {
+      const reading = readSpec(imported);
+      return reading.ok ? reading.text : null;
+    },
+    ...(root === null ? {} : { root: root.replaceAll("\\", "/") }),
+  };
+}
+
+/** For a spec outside the working folder: the nearest folder above it that looks like a project, or its own. */
+function projectRoot(folder: string): string {
+  for (let at = folder; ; at = dirname(at)) {
+    if (existsSync(join(at, ".git")) || existsSync(join(at, "package.json"))) return at;
+    if (dirname(at) === at) return folder;
+  }
+}
+
+export function unreadable(path: string, problem: ReadProblem): Diagnostic {
+  const span = { source: { path, text: "" }, start: 0, end: 0 };
+  return { code: problem.code, severity: "error", span, message: problem.message, help: problem.help };
+}

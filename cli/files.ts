@@ -13,7 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { glob } from "tinyglobby";
 import { usageFailure } from "./failure.js";
 
@@ -23,10 +23,20 @@ const largestSpec = 4 * 2 ** 20;
 const everySpec = "**/*.mae";
 const ignored = ["**/node_modules/**", "**/dist/**", "**/.git/**"];
 
-/** A path as it is printed: relative to the working folder, with forward slashes. */
+/** A path as it is printed: relative to the working folder, with forward slashes. `<stdin>` stays what it is. */
 export function printedPath(path: string): string {
+  if (path.startsWith("<")) return path;
   const shown = relative(process.cwd(), resolve(path)).replaceAll("\\", "/");
   return shown === "" ? "." : shown;
+}
+
+/**
+ * A path as the compiler knows it: relative inside the working folder, which is the project then; absolute outside of
+ * it. With forward slashes.
+ */
+export function specPath(path: string): string {
+  const shown = printedPath(path);
+  return shown.startsWith("../") || isAbsolute(shown) ? resolve(path).replaceAll("\\", "/") : shown;
 }
 
 /**
@@ -47,13 +57,13 @@ export async function findSpecs(patterns: readonly string[]): Promise<string[]> 
 
 async function expand(pattern: string): Promise<string[]> {
   const kind = kindOf(pattern);
-  if (kind === "file" || kind === "other") return [printedPath(pattern)];
+  if (kind === "file" || kind === "other") return [specPath(pattern)];
   const options = { ignore: ignored, onlyFiles: true, dot: false, expandDirectories: false };
   const matches =
     kind === "folder"
       ? await glob(everySpec, { ...options, cwd: pattern, absolute: true })
       : await glob(pattern.replaceAll("\\", "/"), { ...options, absolute: true });
-  return matches.map(printedPath);
+  return matches.map(specPath);
 }
 
 function nothingMatches(pattern: string, written: boolean) {

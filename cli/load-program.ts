@@ -21,7 +21,7 @@ const doors: Readonly<Record<string, string>> = {
 
 /**
  * `source`: the emitted TypeScript. `directory`: an existing or new folder that keeps `program.ts` and `program.mjs`.
- * `name`: the model's name, which is the module's export.
+ * `name`: the model's name, for which the module has one export.
  */
 export async function loadProgram(source: string, directory: string, name: string): Promise<ModelProgram> {
   mkdirSync(directory, { recursive: true });
@@ -29,8 +29,8 @@ export async function loadProgram(source: string, directory: string, name: strin
   replaceFile(join(directory, programFile), source);
   replaceFile(script, toJavaScript(source));
   const module: Record<string, unknown> = await import(pathToFileURL(script).href);
-  const program = module[name];
-  if (!isProgram(program)) throw new Error(`invariant: the emitted module exports no model ${name}`);
+  const program = Object.values(module).find(isProgram);
+  if (program?.name !== name) throw new Error(`invariant: the emitted module exports no model ${name}`);
   return program;
 }
 

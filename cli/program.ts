@@ -10,9 +10,9 @@ import type { ReporterName } from "./report/index.js";
 import { forceColor, stderrColors } from "./terminal.js";
 
 const exitCodes = `Exit codes:
-  ${exitCode.fine}  everything is fine
-  ${exitCode.findings}  a spec has findings, or a run failed
-  ${exitCode.usage}  the command line is wrong
+  ${exitCode.fine}    everything is fine
+  ${exitCode.findings}    a spec has findings, or a run failed
+  ${exitCode.usage}    the command line is wrong
   ${exitCode.interrupted}  a training run was interrupted by Ctrl-C and saved`;
 
 export function createProgram(): Command {
@@ -98,6 +98,7 @@ function addModels(program: Command): void {
     ofModel("plan", "Say what a model costs before it runs: tokens, parameters, FLOPs, memory, learning rate, steps.")
       .option("--json", "print one JSON document")
       .option("--batch <n>", "plan for this many samples in a step", wholeNumber(1))
+      .option("--samples <n>", "samples in the data, for the number of steps", wholeNumber(1))
       .action(async (file: string, name: string | undefined, options) => {
         await (await import("./commands/plan.js")).plan(file, name, options);
       }),
@@ -160,7 +161,7 @@ function addRuns(program: Command): void {
   addText(
     command(program, "eval", "Judge a trained encoder: features of the frozen encoder, then small classifiers on them.")
       .argument("<run>", "folder of a run")
-      .option("--with <probes>", "knn, linear, or several joined by commas", listOfWords, ["knn", "linear"])
+      .option("--with <probes>", "names of probes, joined by commas (default: every one there is)", listOfWords)
       .addOption(new Option("--features <what>", "cls, mean (of the tokens)").choices(["cls", "mean"]))
       .option("--layer <n>", "take the features after this block of the encoder (default: the last)", wholeNumber(0))
       .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
@@ -220,8 +221,14 @@ function addHelpful(program: Command): void {
 
 const specArgument = (): Argument => new Argument("<file>", "a .mae file");
 
+/** The first clause of the description is what the list of commands shows. */
 function command(program: Command, name: string, description: string): Command {
-  return program.command(name).description(description).helpOption("-h, --help", "show this help");
+  const [summary = description] = description.split(/[:.]/);
+  return program
+    .command(name)
+    .description(description)
+    .summary(summary)
+    .helpOption("-h, --help", "show this help");
 }
 
 /** Examples and exit codes after the help, in one layout for all commands. */
@@ -234,16 +241,15 @@ function addText(to: Command, examples: readonly (readonly [line: string, what: 
   to.addHelpText("after", `\nExamples:\n${lines.join("\n")}\n\n${exitCodes}`);
 }
 
-/** Commander's one-line errors in the form of all others. */
+/** Commander's errors in the form of all others. */
 function teachError(text: string): string {
   const colors = stderrColors();
-  const [first = "", ...rest] = text
-    .replace(/^error: /, "")
-    .trimEnd()
-    .split("\n");
-  const hint = rest.join(" ").replace(/^\(|\)$/g, "");
-  const help = hint ? `${hint.charAt(0).toLowerCase()}${hint.slice(1)}` : "mae --help shows the commands";
-  return `${colors.red(colors.bold("error"))}${colors.bold(`: ${first.replace(/\.$/, "")}`)}\n  ${colors.blue("=")} ${colors.bold("help:")} ${help}\n`;
+  const [first = "", ...rest] = text.replace(/^error: /, "").trimEnd().split("\n");
+  const [, what = first, rule] = /^(.* is invalid)\. (.*)$/.exec(first) ?? [];
+  const hint = rule ?? rest.join(" ").replace(/^\(|\)$/g, "");
+  const help = hint ? `${hint.charAt(0).toLowerCase()}${hint.slice(1)}` : "--help shows what there is";
+  const head = `${colors.red(colors.bold("error"))}${colors.bold(`: ${what.replace(/\.$/, "")}`)}`;
+  return `${head}\n  ${colors.blue("=")} ${colors.bold("help:")} ${help.replace(/\.$/, "")}\n`;
 }
 
 /** A reporter and where it writes; null: stdout. */
@@ -280,6 +286,6 @@ function wholeNumber(least: number): (written: string) => number {
 
 function listOfWords(written: string): string[] {
   const words = written.split(",").map((word) => word.trim());
-  if (words.includes("")) throw new InvalidArgumentError("It is a list of words joined by commas.");
+  if (words.includes("")) throw new InvalidArgumentError("It is a list of names joined by commas.");
   return words;
 }

@@ -3,6 +3,7 @@
  * lines for scripts. The wording is pure, so that it can be tested without a terminal.
  */
 
+import { stripVTControlCharacters } from "node:util";
 import type { TrainEvent } from "../runtime/index.js";
 import { type Colors, print, stderrColors, tell } from "./terminal.js";
 import { displayWidth } from "./text-width.js";
@@ -105,8 +106,6 @@ function parts(step: StepEvent, colors: Colors): string[] {
   ];
 }
 
-const uncolored = (text: string): string => text.replace(/\u001b\[[0-9;]*m/g, "");
-
 /** `████░░░░ 120/1000  loss 0.412  ...`, never wider than the terminal. */
 export function liveLine(step: StepEvent, total: number, columns: number, colors: Colors): string {
   const where = `${step.step}/${total}`;
@@ -115,7 +114,7 @@ export function liveLine(step: StepEvent, total: number, columns: number, colors
   let line = `${bar}${where}`;
   for (const part of parts(step, colors)) {
     const longer = `${line}  ${part}`;
-    if (displayWidth(uncolored(longer)) > room) break;
+    if (displayWidth(stripVTControlCharacters(longer)) > room) break;
     line = longer;
   }
   return line;

@@ -2,7 +2,7 @@
 
 import { analyzeSpecs, type SpecFile } from "../analysis.js";
 import { exitCode, usageFailure } from "../failure.js";
-import { findSpecs, printedPath, readStdin, replaceFile } from "../files.js";
+import { findSpecs, printedPath, readStdin, replaceFile, specPath } from "../files.js";
 import { applyFixes } from "../fixes.js";
 import { packageVersion } from "../package-root.js";
 import type { ReporterChoice } from "../program.js";
@@ -26,7 +26,7 @@ export async function check(paths: readonly string[], options: CheckOptions): Pr
   const diagnostics = arrange(analyzeSpecs(files));
   const report: CheckReport = {
     version: packageVersion(),
-    files: files.map((file) => file.path),
+    files: files.map((file) => printedPath(file.path)),
     diagnostics,
     limit: options.maxDiagnostics ?? null,
     strict: options.errorOnWarnings ?? false,
@@ -44,7 +44,7 @@ async function specsFrom(paths: readonly string[], options: CheckOptions): Promi
   }
   if (paths.length > 1) throw usageFailure("stdin cannot be checked together with other paths");
   if (options.fix) throw usageFailure("--fix has no file to change when the text comes from stdin");
-  const path = options.stdinPath === undefined ? "<stdin>" : printedPath(options.stdinPath);
+  const path = options.stdinPath === undefined ? "<stdin>" : specPath(options.stdinPath);
   return [{ path, given: await readStdin() }];
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { lineText, positionAt, type Source, type Span } from "../../grammar/index.js";
+import { printedPath } from "../files.js";
 import { displayWidth, visibleText } from "../text-width.js";
 import type { Medium } from "./report.js";
 
@@ -49,7 +50,7 @@ function frame(source: Source, labels: readonly Label[], arrow: string, medium: 
   const blank = `${" ".repeat(gutter)} ${bar}`;
   const place = labels[0] ? positionAt(source, labels[0].span.start) : { line: 1, column: 1 };
   const out = [
-    `${" ".repeat(gutter)}${colors.blue(arrow)} ${visibleText(source.path)}:${place.line}:${place.column}`,
+    `${" ".repeat(gutter)}${colors.blue(arrow)} ${visibleText(printedPath(source.path))}:${place.line}:${place.column}`,
     blank,
   ];
   let previous: number | null = null;

@@ -4,6 +4,7 @@
  */
 
 import { type Diagnostic, positionAt, type Severity } from "../../grammar/index.js";
+import { printedPath } from "../files.js";
 import type { Reporter } from "./report.js";
 
 const command: Record<Severity, string> = { error: "error", warning: "warning", info: "notice" };
@@ -19,7 +20,7 @@ function annotation(diagnostic: Diagnostic): string {
   const end = positionAt(diagnostic.span.source, diagnostic.span.end);
   const oneLine = start.line === end.line;
   const properties = {
-    file: diagnostic.span.source.path,
+    file: printedPath(diagnostic.span.source.path),
     line: start.line,
     endLine: end.line,
     // GitHub takes columns only within one line.

@@ -4,6 +4,7 @@
  */
 
 import { type Diagnostic, positionAt, type Span } from "../../grammar/index.js";
+import { printedPath } from "../files.js";
 import { type CheckReport, passes, type Reporter, tally } from "./report.js";
 
 export const json: Reporter = (report) => `${JSON.stringify(document(report), null, 2)}\n`;
@@ -45,7 +46,7 @@ export function finding(diagnostic: Diagnostic) {
 }
 
 function place(span: Span) {
-  return { path: span.source.path, range: { start: point(span, span.start), end: point(span, span.end) } };
+  return { path: printedPath(span.source.path), range: { start: point(span, span.start), end: point(span, span.end) } };
 }
 
 /** Lines and columns from 1, offsets from 0; columns and offsets in UTF-16 code units. */

@@ -1,6 +1,6 @@
 /** What every reporter is given, and the order in which findings stand. Reporters are functions from this to text. */
 
-import { type Diagnostic, positionAt, type Severity } from "../../grammar/index.js";
+import type { Diagnostic, Severity } from "../../grammar/index.js";
 import type { Colors } from "../terminal.js";
 
 export interface CheckReport {
@@ -61,10 +61,3 @@ export function arrange(diagnostics: readonly Diagnostic[]): Diagnostic[] {
 
 /** The same order on every machine, whatever its locale. */
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-/** `models/mae.mae:7:11` */
-export function placeOf(diagnostic: Diagnostic): string {
-  const { source, start } = diagnostic.span;
-  const { line, column } = positionAt(source, start);
-  return `${source.path}:${line}:${column}`;
-}

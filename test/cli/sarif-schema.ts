@@ -10,7 +10,13 @@ import addFormats from "ajv-formats";
  */
 export function sarifValidator(): ValidateFunction {
   const path = new URL("./reference/sarif-schema-2.1.0.json", import.meta.url);
-  const { id, $schema: _draft, ...schema } = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+  const {
+    id,
+    $schema: _draft,
+    ...schema
+  } = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown> & {
+    readonly id: string;
+  };
   const ajv = new Ajv({ strict: false, allErrors: true });
   addFormats.default(ajv);
   return ajv.compile({ ...schema, $id: id });

@@ -1,0 +1,107 @@
+/** Which model and recipe of a file a command is about; a file with findings gets no further than here. */
+
+import type { Analysis, Model, Recipe } from "../compiler/index.js";
+import { analyzeText } from "./analysis.js";
+import { exitCode, Failure, runFailure, usageFailure } from "./failure.js";
+import { printedPath, readSpec, specPath } from "./files.js";
+import { didYouMean } from "./nearest.js";
+import { arrange, describe } from "./report/index.js";
+import { count, stderrColors, tell } from "./terminal.js";
+
+/**
+ * The models and recipes of a sound file. Its findings go to stderr.
+ *
+ * Throws a `Failure` when the file cannot be read or has errors.
+ */
+export function openSpec(path: string): Analysis {
+  const reading = readSpec(path);
+  if (!reading.ok) {
+    const { code, message, help } = reading.problem;
+    const exit = code === "file/missing" || code === "file/not-a-file" ? exitCode.usage : exitCode.findings;
+    throw new Failure(message.startsWith("the file") ? `${printedPath(path)}: ${message}` : message, { help }, exit);
+  }
+  const analysis = analyzeText({ path: specPath(path), text: reading.text });
+  const medium = { colors: stderrColors(), width: process.stderr.columns ?? 120 };
+  const findings = arrange(analysis.diagnostics);
+  for (const finding of findings) tell(`${describe(finding, medium)}\n`);
+  const errors = findings.filter((finding) => finding.severity === "error").length;
+  if (errors > 0) throw runFailure(`${printedPath(path)} has ${count(errors, "error")}`);
+  return analysis;
+}
+
+/** What a command works on. */
+export interface Chosen {
+  readonly model: Model;
+  /** null: the model has none in this file, or several and none was named. */
+  readonly recipe: Recipe | null;
+}
+
+type WithRecipe = Chosen & { readonly recipe: Recipe };
+
+/** Models that the file itself declares, in the order of the text. */
+export const ownModels = ({ file, models }: Analysis): readonly Model[] =>
+  [...models.values()].filter((model) => model.span.source === file.source);
+
+const ownRecipes = ({ file, recipes }: Analysis): readonly Recipe[] =>
+  [...recipes.values()].filter((recipe) => recipe.span.source === file.source);
+
+/** The model or recipe called `name`; without a name, the only one there is. */
+export function choose(analysis: Analysis, name: string | undefined): Chosen {
+  if (name === undefined) return chooseOnly(analysis);
+  const recipe = analysis.recipes.get(name);
+  if (recipe) return withModel(analysis, recipe);
+  const model = analysis.models.get(name);
+  if (!model) throw unknownName(name, [...analysis.models.keys(), ...analysis.recipes.keys()]);
+  const own = recipesFor(analysis, name);
+  return { model, recipe: own.length === 1 ? (own[0] ?? null) : null };
+}
+
+function chooseOnly(analysis: Analysis): Chosen {
+  const [models, recipes] = [ownModels(analysis), ownRecipes(analysis)];
+  const [recipe, otherRecipe] = recipes;
+  const [model, otherModel] = models;
+  if (recipe && !otherRecipe) return withModel(analysis, recipe);
+  if (model && !otherModel) return { model, recipe: null };
+  if (!model && !recipe) throw runFailure("the file declares no model", { help: "write one: model Name { ... }" });
+  throw several(recipe && !model ? "recipes" : "models", [...models, ...recipes]);
+}
+
+/** The recipe called `name`, or the only recipe of the model called so; without a name, the only one there is. */
+export function chooseRecipe(analysis: Analysis, name: string | undefined): WithRecipe {
+  const recipes = ownRecipes(analysis);
+  const [only, other] = recipes;
+  if (name === undefined) {
+    if (!only) throw noRecipe(null);
+    if (other) throw several("recipes", recipes);
+    return withModel(analysis, only);
+  }
+  const { model, recipe } = choose(analysis, name);
+  if (recipe) return { model, recipe };
+  const fitting = recipesFor(analysis, name);
+  throw fitting.length > 1 ? several("recipes", fitting) : noRecipe(name);
+}
+
+const recipesFor = (analysis: Analysis, model: string): readonly Recipe[] =>
+  [...analysis.recipes.values()].filter((recipe) => recipe.model === model);
+
+function withModel({ models }: Analysis, recipe: Recipe): WithRecipe {
+  const model = models.get(recipe.model);
+  if (!model) throw new Error(`invariant: the recipe ${recipe.name} of a sound file has no model`);
+  return { model, recipe };
+}
+
+const noRecipe = (model: string | null) =>
+  runFailure(`the file declares no recipe${model === null ? "" : ` for ${model}`}`, {
+    reason: "A recipe says on what data and how a model is trained.",
+    help: `write one: recipe Name for ${model ?? "Model"} { ... }`,
+  });
+
+const several = (what: string, named: readonly { readonly name: string }[]) =>
+  usageFailure(`the file has several ${what}`, { help: `name one: ${named.map((one) => one.name).join(", ")}` });
+
+function unknownName(name: string, known: readonly string[]) {
+  const near = didYouMean(name, known);
+  return usageFailure(`the file has no model or recipe called "${name}"`, {
+    help: near ?? `it has ${known.join(", ")}`,
+  });
+}

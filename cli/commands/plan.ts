@@ -1,0 +1,96 @@
+/** `mae plan`: what a model and its training cost, before anything runs. */
+
+import { type Plan, plan as planOf } from "../../compiler/index.js";
+import { choose, openSpec } from "../choose.js";
+import { readRate } from "../measured-rate.js";
+import { duration } from "../progress.js";
+import { type Colors, print, printJson, stdoutColors } from "../terminal.js";
+
+export interface PlanOptions {
+  readonly json?: boolean;
+  readonly batch?: number;
+  readonly samples?: number;
+}
+
+export async function plan(file: string, name: string | undefined, options: PlanOptions): Promise<void> {
+  const { model, recipe } = choose(openSpec(file), name);
+  const rate = readRate();
+  const plan = planOf(model, {
+    ...(recipe ? { recipe } : {}),
+    ...(options.batch === undefined ? {} : { batch: options.batch }),
+    ...(options.samples === undefined ? {} : { samples: options.samples }),
+    ...(rate ? { rate } : {}),
+  });
+  if (options.json) printJson(document(plan));
+  else print(`${table(plan, stdoutColors()).join("\n")}\n`);
+}
+
+/** The document's fields are documented in `docs/cli.md`. */
+function document(plan: Plan) {
+  const { learningRate: lr, steps, time } = plan;
+  return {
+    format_version: "1.0",
+    model: plan.model,
+    recipe: plan.recipe,
+    parameters: plan.parameters,
+    trainable: plan.trainable,
+    parts: plan.parts,
+    tokens: plan.tokens,
+    flops: plan.flops,
+    memory: plan.memory,
+    learning_rate: lr && { base: lr.base, per: lr.per, peak: lr.peak, arithmetic: lr.arithmetic },
+    steps: steps && { samples: steps.samples, per_epoch: steps.perEpoch, total: steps.total },
+    time: time && {
+      seconds_per_step: time.secondsPerStep,
+      seconds: time.seconds,
+      flops_per_second: time.rate.flopsPerSecond,
+      device: time.rate.device,
+    },
+  };
+}
+
+const whole = (value: number): string => value.toLocaleString("en");
+
+/** 29.23 GFLOP: the prefix that leaves one to three digits in front. */
+function flops(value: number): string {
+  const [prefix, size] = value >= 1e12 ? ["T", 1e12] : value >= 1e9 ? ["G", 1e9] : ["M", 1e6];
+  return `${(value / size).toFixed(2)} ${prefix}FLOP`;
+}
+
+function bytes(value: number): string {
+  return value >= 2 ** 30 ? `${(value / 2 ** 30).toFixed(2)} GiB` : `${(value / 2 ** 20).toFixed(1)} MiB`;
+}
+
+function table(plan: Plan, colors: Colors): string[] {
+  const { tokens, memory } = plan;
+  const widest = Math.max(...plan.parts.map((part) => part.name.length));
+  const parts = plan.parts.map((part) => `    ${part.name.padEnd(widest)}  ${whole(part.parameters)}`);
+  const fixed = plan.parameters - plan.trainable;
+  const row = (name: string, value: string) => `  ${name.padEnd(14)} ${value}`;
+  return [
+    colors.bold(plan.model),
+    row("tokens", `${whole(tokens.total)}: ${whole(tokens.visible)} visible, ${whole(tokens.hidden)} hidden`),
+    row("parameters", `${whole(plan.parameters)}${fixed > 0 ? `, ${whole(fixed)} of them fixed` : ""}`),
+    ...parts,
+    row("for one image", `${flops(plan.flops.forward)} forward, ${flops(plan.flops.training)} in training`),
+    row("memory", `${bytes(memory.total)} for a step of ${whole(memory.batch)}`),
+    `    weights ${bytes(memory.weights)}, optimizer ${bytes(memory.moments)}, working ${bytes(memory.working)}`,
+    ...recipeRows(plan, row, colors),
+  ];
+}
+
+function recipeRows(plan: Plan, row: (name: string, value: string) => string, colors: Colors): string[] {
+  const { recipe, learningRate, steps, time } = plan;
+  if (recipe === null) return [];
+  const total = steps?.total == null ? [] : [`${whole(steps.total)} in all`];
+  const perEpoch = steps?.perEpoch == null ? [] : [`${whole(steps.perEpoch)} in an epoch`];
+  const known = [...total, ...perEpoch];
+  const seconds = time && (time.seconds === null ? `${duration(time.secondsPerStep)} a step` : duration(time.seconds));
+  return [
+    "",
+    colors.bold(recipe),
+    ...(learningRate ? [row("learning rate", learningRate.arithmetic)] : []),
+    row("steps", known.length > 0 ? known.join(", ") : "unknown: say how many samples there are with --samples"),
+    ...(time ? [row("time", `about ${seconds} (${time.rate.device}, as measured in the last run here)`)] : []),
+  ];
+}

@@ -1,0 +1,104 @@
+/** What holds for every command: help, versions, wrong command lines, colours, pipes that close. */
+
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { folder, mae, misspelt, sound, start } from "./mae.js";
+
+const commands = ["check", "fmt", "plan", "render", "build", "train", "eval", "show", "init", "doctor", "explain"];
+
+describe("help", () => {
+  it("lists every command and the exit codes", async () => {
+    const { code, stdout, stderr } = await mae(["--help"]);
+    expect(code).toBe(0);
+    expect(stderr).toBe("");
+    for (const name of commands) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+    expect(stdout).toContain("Exit codes:");
+  });
+
+  it.each(commands)("of %s has a sentence, examples and exit codes", async (name) => {
+    const { code, stdout } = await mae([name, "--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^[A-Z].+[.:]/m);
+    expect(stdout).toContain(`Examples:\n  `);
+    expect(stdout).toContain(`mae ${name}`);
+    expect(stdout).toContain("Exit codes:");
+  });
+
+  it("is what a call without a command gets, as a usage error", async () => {
+    const { code, stdout, stderr } = await mae([]);
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toContain("Usage: mae <command>");
+  });
+
+  it("prints the package's version", async () => {
+    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+    expect(await mae(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  });
+});
+
+describe("a wrong command line", () => {
+  const cwd = folder({ "a.mae": sound, "b.mae": sound, "sub/c.mae": sound });
+  const wrong: readonly (readonly [what: string, args: readonly string[], says: RegExp])[] = [
+    ["an unknown command", ["chek"], /unknown command 'chek'[\s\S]*did you mean check\?/],
+    ["an unknown option", ["check", "--reportr", "json"], /unknown option '--reportr'[\s\S]*did you mean --reporter/],
+    ["an unknown reporter", ["check", "--reporter", "xml"], /one of pretty, json, sarif, github/],
+    ["a number that is none", ["check", "--max-diagnostics", "many"], /whole number, at least 0/],
+    ["a negative number", ["train", "a.mae", "--steps", "-3"], /--steps/],
+    ["a fraction", ["plan", "a.mae", "--batch", "1.5"], /whole number, at least 1/],
+    ["a missing argument", ["plan"], /missing required argument 'file'/],
+    ["too many arguments", ["explain", "a/b", "c/d"], /too many arguments/],
+    ["options that exclude each other", ["fmt", "--check", "--write", "a.mae"], /cannot be used with/],
+    ["a file that is not there", ["check", "nowhere.mae"], /there is no file "nowhere.mae"/],
+    ["a glob that matches nothing", ["check", "x/**/*.mae"], /no file matches/],
+    ["a reporter file without a reporter", ["check", "--reporter-file", "x.sarif"], /Name its reporter before it/],
+    ["two documents on stdout", ["check", "--reporter", "json", "--reporter", "sarif"], /cannot share stdout/],
+    ["a folder where one file is meant", ["plan", "sub"], /is a folder/],
+    ["stdin together with files", ["check", "-", "a.mae"], /together with other paths/],
+    ["a fix of stdin", ["check", "--fix", "-"], /no file to change/],
+    ["several files to print", ["fmt", "a.mae", "b.mae"], /--write|--check/],
+    ["an unknown code to explain", ["explain", "chekc/unknown-blok"], /nothing is known under/],
+    ["a page outside the pages", ["explain", "../../package"], /nothing is known under/],
+    ["a run that is not there", ["eval", "runs/none"], /runs\/none/],
+  ];
+
+  it.each(wrong)("%s", async (_what, args, says) => {
+    const { code, stdout, stderr } = await mae(args, { cwd });
+    expect(stderr).toMatch(says);
+    expect(stderr).toMatch(/^error/);
+    expect(stderr).not.toMatch(/\n\s+at |bug in mae/);
+    expect(stdout).toBe("");
+    expect(code).toBe(2);
+  });
+});
+
+describe("colours", () => {
+  const cwd = folder({ "a.mae": misspelt });
+  const escapeSign = "\u001b[";
+
+  it.each([
+    ["none where stdout is a pipe", [], {}, false],
+    ["some with --color", ["--color"], {}, true],
+    ["some with FORCE_COLOR", [], { FORCE_COLOR: "1" }, true],
+    ["none with NO_COLOR, even with FORCE_COLOR", [], { FORCE_COLOR: "1", NO_COLOR: "1" }, false],
+    ["the flag wins over the variable", ["--no-color"], { FORCE_COLOR: "1" }, false],
+  ] as const)("%s", async (_what, flags, env, expected) => {
+    const { stdout } = await mae(["check", "a.mae", ...flags], { cwd, env });
+    expect(stdout.includes(escapeSign)).toBe(expected);
+  });
+});
+
+describe("a reader that goes away", () => {
+  it("ends the command quietly and keeps its exit code", async () => {
+    const many = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`${i}.mae`, misspelt]));
+    const child = start(["check", "--max-diagnostics", "10000"], { cwd: folder(many) });
+    let stderr = "";
+    child.stderr?.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    child.stdout?.destroy();
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    expect(stderr).toBe("");
+    expect(code).toBe(1);
+  });
+});
