@@ -296,7 +296,7 @@ export abstract class ExpressionReader extends Reader {
       this.complain(missingComma(this.spanOf(token), this.spanHere().end));
       return;
     }
-    const help = this.next(T.Pipe) ? "Alternatives (`a | b`) stand in `variants`." : null;
+    const help = this.next(T.Pipe) ? "Alternatives stand outside of arguments, in `variants`: `let r = 50% | 75%`." : null;
     const wanted = closer === T.RightParen ? "`,` or `)`" : "`,` or `]`";
     this.discard(ends.item, wanted, help ? { help } : {});
   }

@@ -89,9 +89,9 @@ function beginLine(layout: Layout, i: number): void {
   const token = input[i] as IToken;
   const here = spanOf(layout.source, token);
   layout.indent = token.startColumn ?? 1;
-  if (startsDeclaration(input, i, open.length > 0)) {
+  if (startsDeclaration(input, i, open[0])) {
     while (open.length > 0) closeLast(layout, here);
-  } else if (startsEntry(layout, i)) {
+  } else if (startsEntry(layout, i) || standsOut(layout, i)) {
     while (open.at(-1)?.flat) closeLast(layout, here);
   }
   if (open.at(-1)?.flat || output.length === 0 || goesOn(layout, i)) return;
@@ -116,7 +116,7 @@ function place(layout: Layout, i: number): number {
     open.push({ token, flat, axes, indent: layout.indent, silent: false });
     if (!flat) layout.entry = i + 1;
   } else if (closers.has(type)) {
-    output.push(close(layout, token, startsLine(input, i)));
+    output.push(close(layout, i));
     if (open.length === 0) layout.entry = i + 1;
     return i + 1;
   } else if (type === T.OpenQuoted) {
@@ -128,24 +128,41 @@ function place(layout: Layout, i: number): number {
 }
 
 /** Matches a closing bracket; one that nothing waits for becomes `Stray`. */
-function close(layout: Layout, token: IToken, firstOfLine: boolean): IToken {
-  const { open, source } = layout;
-  const partner = open.findLastIndex((bracket) => closes(bracket, token));
-  const reachable = token.tokenType === T.RightBrace || open.slice(partner + 1).every((bracket) => bracket.flat);
-  if (partner < 0 || !reachable) {
-    const last = open.at(-1);
-    if (!last?.flat || last.token.tokenType === T.LeftBrace || token.tokenType === T.RightBrace) {
-      return retyped(token, T.Stray);
-    }
-    open.pop();
-    layout.diagnostics.push(mismatched(spanOf(source, token), spanOf(source, last.token)));
-    return retyped(token, partners.get(last.token.tokenType) as TokenType);
+function close(layout: Layout, i: number): IToken {
+  const { open, source, input } = layout;
+  const token = input[i] as IToken;
+  const isBrace = token.tokenType === T.RightBrace;
+  // Only `}` reaches over braces: a stray `)` in a body does not end it.
+  const reach = isBrace ? 0 : open.findLastIndex((bracket) => !bracket.flat) + 1;
+  const partner = open.findLastIndex((bracket, at) => at >= reach && closes(bracket, token));
+  const last = open.at(-1);
+  if (!isBrace && last?.flat && last.token.tokenType !== T.LeftBrace && !closes(last, token)) {
+    if (partner < 0 || closedLater(input, i, open[partner])) return closeWrongly(layout, token);
   }
+  if (partner < 0) return retyped(token, T.Stray);
   while (open.length - 1 > partner) closeLast(layout, spanOf(source, token));
   const matched = open.pop() as Open;
-  const column = token.startColumn ?? 1;
-  if (firstOfLine && token.tokenType === T.RightBrace && column < matched.indent) layout.suspects.push(matched);
+  if (startsLine(input, i) && isBrace && (token.startColumn ?? 1) < matched.indent) layout.suspects.push(matched);
   return token;
+}
+
+/** Takes `)` for `]` or the other way round. */
+function closeWrongly(layout: Layout, token: IToken): IToken {
+  const { source } = layout;
+  const opener = (layout.open.pop() as Open).token;
+  layout.diagnostics.push(mismatched(spanOf(source, token), spanOf(source, opener)));
+  return retyped(token, partners.get(opener.tokenType) as TokenType);
+}
+
+/** True when the line has another closing bracket for an open one: then the one at `i` was meant for something else. */
+function closedLater(tokens: readonly IToken[], i: number, open: Open | undefined): boolean {
+  let depth = 0;
+  for (let at = i + 1; !startsLine(tokens, at); at++) {
+    const type = (tokens[at] as IToken).tokenType;
+    if (partners.has(type)) depth++;
+    else if (closers.has(type) && depth-- === 0) return closes(open, tokens[at] as IToken);
+  }
+  return false;
 }
 
 function closes(open: Open | undefined, token: IToken): boolean {
@@ -171,7 +188,7 @@ function skipDeep(layout: Layout, from: number): number {
   let depth = 0;
   for (let i = from; i < input.length; i++) {
     const type = (input[i] as IToken).tokenType;
-    if (i > from && startsLine(input, i) && startsDeclaration(input, i, true)) return leaveDeep(open, i);
+    if (i > from && startsLine(input, i) && startsDeclaration(input, i, open[0])) return leaveDeep(open, i);
     if (partners.has(type)) depth++;
     else if (closers.has(type) && --depth === 0) return i + 1;
   }
@@ -194,16 +211,27 @@ function openMissing(layout: Layout, token: IToken): void {
 /** True when a header without `{` ended before `i` and lines follow that it was meant for. */
 function lacksBrace({ input, open, entry }: Layout, i: number): boolean {
   if (open.length > 0 || entry >= i || !declared.has(input[entry]?.tokenType)) return false;
-  return startsDeclaration(input, entry, false) && !startsDeclaration(input, i, false);
+  return startsDeclaration(input, entry) && !startsDeclaration(input, i);
 }
 
-/** `model Name`; within a body, where `model` may be a slot, only a whole header counts. */
-function startsDeclaration(tokens: readonly IToken[], i: number, within: boolean): boolean {
-  const type = tokens[i]?.tokenType;
-  if (type === T.words.import) return typeOnLine(tokens, i + 1) === T.LeftBrace;
-  if (!declared.has(type) || startsLine(tokens, i + 1) || !T.isA(tokens[i + 1], T.Word)) return false;
+/**
+ * `model Name`. Within a body, where `model` may be a slot, only a whole header counts, or one that stands as far left as
+ * the declaration around it.
+ */
+function startsDeclaration(tokens: readonly IToken[], i: number, around?: Open): boolean {
+  const token = tokens[i];
+  if (token?.tokenType === T.words.import) return typeOnLine(tokens, i + 1) === T.LeftBrace;
+  if (!declared.has(token?.tokenType) || startsLine(tokens, i + 1) || !T.isA(tokens[i + 1], T.Word)) return false;
   const third = typeOnLine(tokens, i + 2);
-  return headed.has(third) || (third === undefined && !within);
+  if (headed.has(third)) return true;
+  return third === undefined && (around === undefined || (token?.startColumn ?? 1) <= around.indent);
+}
+
+/** A line that no comma joins to an open list, and that is indented no further than the line where the list began. */
+function standsOut({ input, open }: Layout, i: number): boolean {
+  const list = open.at(-1);
+  if (!list?.flat || !T.isA(input[i], T.Word) || input[i - 1]?.tokenType === T.Comma) return false;
+  return (input[i]?.startColumn ?? 1) <= list.indent;
 }
 
 /** A line no argument list could go on with: `slot block`, `slot label: block`, `slot 5`, `path = ...` of variants. */
@@ -231,7 +259,7 @@ function goesOn(layout: Layout, i: number): boolean {
   const token = input[i] as IToken;
   const before = output.at(-1)?.tokenType;
   if (before === T.LeftBrace || token.tokenType === T.RightBrace) return before === T.LeftBrace;
-  if (startsDeclaration(input, i, open.length > 0) || startsEntry(layout, i)) return false;
+  if (startsDeclaration(input, i, open[0]) || startsEntry(layout, i)) return false;
   if (unfinished.has(before) || unfinished.has(token.tokenType)) return true;
   if (token.tokenType === T.LeftBrace) return true;
   const first = input[entry]?.tokenType;

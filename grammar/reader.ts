@@ -104,15 +104,19 @@ export abstract class Reader extends EmbeddedActionsParser {
     this.stepOver(until);
   }
 
-  /** Steps over tokens up to one of `until`; brackets are stepped over whole. `depth`: how many are already open. */
+  /**
+   * Steps over tokens up to one of `until`, at which nothing more is reported; brackets are stepped over whole.
+   * `depth`: how many of them are already open.
+   */
   protected stepOver(until: ReadonlySet<TokenType>, depth = 0): void {
     let inside = depth;
     for (let type = this.LA(1).tokenType; type !== EOF; type = this.LA(1).tokenType) {
-      if (inside <= 0 && until.has(type)) return;
+      if (inside <= 0 && until.has(type)) break;
       if (openers.has(type)) inside++;
       else if (closers.has(type)) inside--;
       this.SKIP_TOKEN();
     }
+    this.blamed = this.LA(1);
   }
 
   /** 1 after the opening of a bracket, else 0: the depth to go on with when that token has been read. */
