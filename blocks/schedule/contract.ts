@@ -52,7 +52,7 @@ export const warmupEnds: Requirement<WarmupParams, ScheduleContext> = {
   doc: "The warm-up is shorter than the training.",
   holds: ({ warmup }, context) => warmup.amount < (lengthIn(warmup.unit, context) ?? Infinity),
   say: ({ warmup }, context) =>
-    `a warm-up of ${warmup.amount} ${warmup.unit} never ends in a training of ${lengthIn(warmup.unit, context)}`,
+    `a warm-up of ${warmup.amount} ${warmup.unit} never ends in a training of ${lengthIn(warmup.unit, context)} ${warmup.unit}`,
   help: ({ warmup }, context) =>
     `a tenth of the training is usual: ${(lengthIn(warmup.unit, context) as number) / 10} ${warmup.unit}`,
 };

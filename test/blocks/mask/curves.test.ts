@@ -148,7 +148,7 @@ describe("peano", () => {
   test("stays local on other square grids", () => {
     for (let side = 2; side <= 30; side++) {
       const lengths = steps(peanoCurve, side, side).map((step) => Math.max(...step));
-      expect(Math.max(...lengths)).toBeLessThanOrEqual(4);
+      expect(Math.max(...lengths)).toBeLessThanOrEqual(5);
       expect(lengths.reduce((sum, length) => sum + length, 0) / lengths.length).toBeLessThan(1.3);
     }
   });
