@@ -4,7 +4,7 @@
  */
 
 import type { Augment, ImageShape, SampleIndex } from "../../blocks/index.js";
-import { RunError } from "../run-error.js";
+import { invariant } from "../../graph/index.js";
 import type { Bound } from "../train/contract.js";
 import type { Remark } from "./decode.js";
 import { checkShare, type Filled, fillBatch } from "./fill.js";
@@ -57,16 +57,11 @@ const smallSample = 64 * 64 * 3;
 
 /**
  * Batches from number `start`, counted over all epochs, in shuffled order and without end.
- * Throws `run/too-few-samples`, `run/channels`, and what reading the first files throws.
+ * Throws `run/channels` and what reading the first files throws.
  */
 export async function trainingBatches(options: BatchesOptions & { readonly start: number }): Promise<TrainingBatches> {
   const { index, batch, seed, start } = options;
-  if (index.length < batch) {
-    throw new RunError("run/too-few-samples", {
-      what: `The data has ${index.length} samples, fewer than one batch of ${batch}`,
-      help: `Write \`batch ${index.length}\` or less in the recipe, or use more data.`,
-    });
-  }
+  invariant(index.length >= batch, `${index.length} samples fill no batch of ${batch}`);
   await checkFiles(index, options.image, options.root);
   const order = batchOrder(index.length, batch, seed);
   return prefetched(options, "train", order, start, Infinity);

@@ -12,19 +12,15 @@ import { nearest } from "./nearest.js";
 const largestInflated = 2 ** 32;
 
 /**
- * Reads below `root`; absolute paths are taken as they are. Where `x` is missing and `x.gz` is there, that is read;
- * gzipped contents are inflated whatever their name. Throws `run/data` with the nearest names that exist,
+ * Reads below `root`; absolute paths are taken as they are. Gzipped contents are
+ * inflated, whatever the file's name. Throws `run/data` with the nearest names that exist,
  * `run/unreadable` for anything else.
  */
 export function nodeFiles(root: string): Files {
   return {
-    async read(path) {
-      const full = resolve(root, path);
-      const bytes = await readFile(full).catch(async (error: unknown) => {
-        if (systemCode(error) !== "ENOENT") throw await failure(root, path, error);
-        return readFile(`${full}.gz`).catch(async () => {
-          throw await failure(root, path, error);
-        });
+    read: async (path) => {
+      const bytes = await readFile(resolve(root, path)).catch(async (error: unknown) => {
+        throw await failure(root, path, error);
       });
       return inflate(bytes, path);
     },

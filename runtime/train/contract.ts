@@ -46,6 +46,28 @@ export interface TrainOptions {
   /** Aborting ends after the current step with a saved checkpoint. */
   readonly signal: AbortSignal;
   readonly report: (event: TrainEvent) => void;
+  /** Judges the weights of a moment, for the recipe's `evaluate` lines; absent: they are left out, with a note. */
+  readonly probe?: (request: ProbeRequest) => Promise<Readonly<Record<string, number>>>;
+}
+
+/** What a probe in the middle of training is given. */
+export interface ProbeRequest {
+  readonly probe: Bound<Probe>;
+  /** Steps done. */
+  readonly step: number;
+  /** Weights by name. */
+  readonly weights: Readonly<Record<string, Float32Array>>;
+}
+
+export interface TrainResult {
+  /** Steps done, over all continuations. */
+  readonly step: number;
+  /** Loss of the last step; null when none was left to do. */
+  readonly loss: number | null;
+  /** Ended by the signal, before the last step. */
+  readonly interrupted: boolean;
+  /** The newest checkpoint. */
+  readonly checkpoint: string;
 }
 
 export type TrainEvent =

@@ -1,0 +1,33 @@
+/** Runs programs: executors, training, data, checkpoints. */
+
+export {
+  type Checkpoint,
+  type CheckpointFacts,
+  type DataCursor,
+  listCheckpoints,
+  newestCheckpoint,
+  readCheckpoint,
+  stateFrom,
+  weightsFrom,
+} from "./checkpoint/checkpoint.js";
+export type { StoredType, StoredValues, TensorToStore } from "./checkpoint/safetensors.js";
+export { readTensorFile, type StoredTensor, type TensorFile, writeTensorFile } from "./checkpoint/tensor-file.js";
+export { type BatchesOptions, type EvaluationBatch, evaluationBatches } from "./data/batches.js";
+export { openData } from "./data/open.js";
+export * from "./executors/index.js";
+export { packageRoot, version } from "./package.js";
+export { RunError, type RunErrorCode, runErrors } from "./run-error.js";
+export type {
+  Bound,
+  ProbeRequest,
+  TrainEvent,
+  Training,
+  TrainOptions,
+  TrainResult,
+} from "./train/contract.js";
+export { batchInputs, type MaskFeeds, sampleMasks } from "./train/inputs.js";
+export { type LogLine, logName } from "./train/log.js";
+export { type Length, learningRate, lengthOf } from "./train/pace.js";
+export { type TrainingStep, trainingStep } from "./train/step.js";
+export { train } from "./train/train.js";
+export { initialWeights, loadWeights, type WeightValues, weightsOf } from "./train/weights.js";

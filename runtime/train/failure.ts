@@ -1,0 +1,53 @@
+/** What to say when the loss is not finite: goes back to the last good state, repeats the steps since, and looks where it broke. */
+
+import type { Values } from "../../graph/index.js";
+import { RunError } from "../run-error.js";
+import { findBadTensor } from "./guard.js";
+import { learningRate, type Pace } from "./pace.js";
+import { feedsOf, openBatches, type Run, type Saved, stateAt } from "./run.js";
+
+/** Steps are repeated only if that takes no longer. */
+const patience = 180;
+
+interface BadStep {
+  /** Counted from 1. */
+  readonly step: number;
+  readonly loss: number;
+  readonly pace: Pace;
+}
+
+/** The error that ends the run. The weights of the failed step are saved nowhere; the checkpoint before it stays. */
+export async function explainBadLoss(run: Run, saved: Saved, bad: BadStep): Promise<RunError> {
+  const { training, length } = run;
+  const where = await search(run, saved, bad);
+  const lr = learningRate(training, bad.step - 1, length);
+  const back =
+    saved.path === null ? "No checkpoint was saved before it: start again." : `Then resume from ${saved.path}.`;
+  const clip = training.clip === null ? "write `clip 1` in the recipe, " : "";
+  return new RunError("run/loss-not-finite", {
+    what: `The loss at step ${bad.step} is ${bad.loss}`,
+    ...(where === null ? {} : { why: `first bad tensor: ${where}` }),
+    help: `Lower the learning rate (${lr.toPrecision(3)} at this step), ${clip}or warm up for longer. ${back}`,
+  });
+}
+
+/** The first bad tensor of the failed step; null when it does not show again, or would take too long to reach. */
+async function search(run: Run, saved: Saved, { step, pace }: BadStep): Promise<string | null> {
+  const { options, session, training } = run;
+  const repeated = step - saved.step - 1;
+  if ((repeated * training.batch) / pace.imagesPerSecond > patience) return null;
+  options.report({ kind: "note", text: `The loss is not finite: repeating ${repeated} steps to find out where.` });
+  await session.write(await stateAt(run, saved));
+  const batches = await openBatches(run, saved.step);
+  try {
+    let feeds: Values = feedsOf(run, await batches.next(), saved.step);
+    for (let done = saved.step; done < step - 1; done++) {
+      if (options.signal.aborted) return null;
+      await run.runner(feeds);
+      feeds = feedsOf(run, await batches.next(), done + 1);
+    }
+    return await findBadTensor(session, run.step.graph, feeds);
+  } finally {
+    await batches.close();
+  }
+}

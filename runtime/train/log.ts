@@ -1,0 +1,79 @@
+/** The run's log: JSON lines, one a step, so that any tool can draw it. A continued run drops what its checkpoint does not know. */
+
+import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { partialSuffix, unwritable } from "../checkpoint/tensor-file.js";
+import { systemCode } from "../run-error.js";
+
+export const logName = "log.jsonl";
+
+/** `kind` says what a line is: `run`, `resume`, `step`, `probe`, `note`, `failure`, `end`. Lines of a step carry `step`. */
+export interface LogLine {
+  readonly kind: string;
+  readonly step?: number;
+  readonly [field: string]: unknown;
+}
+
+export interface Log {
+  write(line: LogLine): void;
+  close(): void;
+}
+
+/** Opens the log of a run for appending. Throws `run/unwritable` or `run/disk-full`, as does writing. */
+export function openLog(directory: string): Log {
+  const path = join(directory, logName);
+  const guarded = <R>(act: () => R): R => {
+    try {
+      return act();
+    } catch (error) {
+      throw unwritable(path, error);
+    }
+  };
+  const file = guarded(() => {
+    mkdirSync(directory, { recursive: true });
+    return openSync(path, "a");
+  });
+  return {
+    write: (line) => {
+      guarded(() => writeSync(file, `${JSON.stringify(line, plainNumber)}\n`));
+    },
+    close: () => closeSync(file),
+  };
+}
+
+/** JSON has no NaN and no infinity. */
+const plainNumber = (_: string, value: unknown): unknown =>
+  typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+
+/** Drops the lines of steps beyond `step`, and a line that a killed run left half written. */
+export async function rewindLog(directory: string, step: number): Promise<void> {
+  const path = join(directory, logName);
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return;
+    throw unwritable(path, error);
+  }
+  const lines = text.split("\n").filter((line) => {
+    const at = stepOf(line);
+    return at !== null && at <= step;
+  });
+  try {
+    await writeFile(path + partialSuffix, lines.map((line) => `${line}\n`).join(""));
+    await rename(path + partialSuffix, path);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+/** The step a line belongs to, 0 for lines of the whole run; null for what is no line of a log. */
+function stepOf(line: string): number | null {
+  try {
+    const { step } = JSON.parse(line) as LogLine;
+    return typeof step === "number" ? step : 0;
+  } catch {
+    return null;
+  }
+}

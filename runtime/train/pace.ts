@@ -1,0 +1,58 @@
+/** How long a training is, and how fast it goes: steps, learning rates, throughput. */
+
+import { invariant } from "../../graph/index.js";
+import { RunError } from "../run-error.js";
+import type { Training } from "./contract.js";
+
+export interface Length {
+  readonly stepsPerEpoch: number;
+  readonly totalSteps: number;
+}
+
+/** Steps of a training on so many samples; the last samples of an epoch that fill no batch are left out. */
+export function lengthOf(training: Pick<Training, "batch" | "epochs" | "steps">, samples: number): Length {
+  const stepsPerEpoch = Math.floor(samples / training.batch);
+  if (stepsPerEpoch === 0) {
+    throw new RunError("run/too-few-samples", {
+      what: `The data has ${samples} samples, fewer than one batch of ${training.batch}`,
+      help: `Write \`batch ${samples}\` or less in the recipe, or use more data.`,
+    });
+  }
+  if (training.steps !== null) return { stepsPerEpoch, totalSteps: training.steps };
+  invariant(training.epochs !== null, "a training has epochs or steps");
+  return { stepsPerEpoch, totalSteps: training.epochs * stepsPerEpoch };
+}
+
+/** Learning rate of a step, counted from 0: the schedule's factor on the peak for this batch. */
+export function learningRate({ optimizer, schedule, batch }: Training, step: number, length: Length): number {
+  const { value, per } = optimizer.definition.lr(optimizer.values as never);
+  const peak = per === null ? value : (value * batch) / per;
+  return peak * schedule.definition.factor(schedule.values as never, { step, ...length });
+}
+
+/** Steps over which the pace is averaged. */
+const window = 50;
+
+export interface Pace {
+  readonly imagesPerSecond: number;
+  /** Share of the time spent waiting for data, 0..1. */
+  readonly waiting: number;
+  readonly secondsLeft: number;
+}
+
+/** Takes the seconds of each step, and how many of them were spent waiting; gives the pace of the last few. */
+export function paceMeter(batch: number): (seconds: number, waited: number, stepsLeft: number) => Pace {
+  const recent: { readonly seconds: number; readonly waited: number }[] = [];
+  return (seconds, waited, stepsLeft) => {
+    recent.push({ seconds, waited });
+    if (recent.length > window) recent.shift();
+    const total = recent.reduce((sum, step) => sum + step.seconds, 0);
+    const idle = recent.reduce((sum, step) => sum + step.waited, 0);
+    const mean = total / recent.length;
+    return {
+      imagesPerSecond: mean > 0 ? batch / mean : 0,
+      waiting: total > 0 ? idle / total : 0,
+      secondsLeft: mean * stepsLeft,
+    };
+  };
+}

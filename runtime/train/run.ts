@@ -1,0 +1,206 @@
+/** A run while it goes on: opened anew or from its newest checkpoint, fed, and saved. What is done step by step is `train.ts`. */
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type ModelProgram, namedParameters, type SampleIndex } from "../../blocks/index.js";
+import { sizeOf, type Values } from "../../graph/index.js";
+import {
+  type Checkpoint,
+  type CheckpointFacts,
+  listCheckpoints,
+  newestCheckpoint,
+  readCheckpoint,
+  saveCheckpoint,
+  stateFrom,
+} from "../checkpoint/checkpoint.js";
+import { type TrainingBatch, type TrainingBatches, trainingBatches } from "../data/batches.js";
+import { openData } from "../data/open.js";
+import type { Runner, Session } from "../executors/executor.js";
+import { version } from "../package.js";
+import { RunError } from "../run-error.js";
+import type { Training, TrainOptions } from "./contract.js";
+import { firstBadValues } from "./guard.js";
+import { sampleMasks, scalar } from "./inputs.js";
+import { type Log, logName, openLog, rewindLog } from "./log.js";
+import { type Length, learningRate, lengthOf } from "./pace.js";
+import { startingState, type TrainingStep, trainingStep } from "./step.js";
+import { initialWeights, type WeightValues } from "./weights.js";
+
+/** What is loaded once and used by every step. */
+export interface Run {
+  readonly program: ModelProgram;
+  readonly training: Training;
+  readonly options: TrainOptions;
+  readonly index: SampleIndex;
+  readonly length: Length;
+  readonly step: TrainingStep;
+  readonly session: Session;
+  readonly runner: Runner;
+  readonly log: Log;
+}
+
+/** What a run goes back to: steps done, and the checkpoint; null before the first, when the seed gives the weights. */
+export interface Saved {
+  readonly step: number;
+  readonly path: string | null;
+}
+
+/** Opens data, state, graph and log. Throws what `train` does; nothing stays open then. */
+export async function openRun(
+  program: ModelProgram,
+  training: Training,
+  options: TrainOptions,
+): Promise<{ readonly run: Run; readonly saved: Saved }> {
+  const { directory, executor, resume } = options;
+  if (!resume) await checkFresh(directory);
+  const checkpoint = resume ? await newestCheckpoint(directory) : null;
+  const index = await openData(training.data, "train", options.root);
+  const length = lengthOf(training, index.length);
+  if (checkpoint !== null) checkContinuation(checkpoint, training, index.length);
+  const step = trainingStep(program, training);
+  const state = checkpoint === null ? freshState(program, training, step) : stateFrom(checkpoint, step.slots);
+  if (checkpoint !== null) await rewindLog(directory, checkpoint.step);
+  const log = openLog(directory);
+  let session: Session | null = null;
+  try {
+    session = await executor.open(step.slots, state);
+    const runner = await session.load(step.graph);
+    const run: Run = { program, training, options, index, length, step, session, runner, log };
+    const saved = { step: checkpoint?.step ?? 0, path: checkpoint?.path ?? null };
+    announce(run, saved);
+    return { run, saved };
+  } catch (error) {
+    await session?.close();
+    log.close();
+    throw error;
+  }
+}
+
+const freshState = (program: ModelProgram, training: Training, step: TrainingStep): WeightValues =>
+  startingState(step.slots, initialWeights(program.parameters, training.seed));
+
+/** The state at `saved`, read or made again. */
+export const stateAt = async ({ program, training, step }: Run, { path }: Saved): Promise<WeightValues> =>
+  path === null ? freshState(program, training, step) : stateFrom(await readCheckpoint(path), step.slots);
+
+/** An earlier run is never overwritten. */
+async function checkFresh(directory: string): Promise<void> {
+  const checkpoints = await listCheckpoints(directory);
+  if (checkpoints.length > 0 || existsSync(join(directory, logName))) {
+    throw new RunError("run/run-exists", {
+      what: `${directory} already holds a run`,
+      help: "Continue it with `--resume`, or choose another output folder.",
+    });
+  }
+}
+
+/** A continuation must see the samples that the uninterrupted run would have seen. */
+function checkContinuation({ path, seed, cursor }: Checkpoint, training: Training, samples: number): void {
+  const changed = [
+    { what: "samples", before: cursor.samples, now: samples },
+    { what: "samples a batch", before: cursor.batchSize, now: training.batch },
+    { what: "as seed", before: seed, now: training.seed },
+  ].filter(({ before, now }) => before !== now);
+  if (changed.length === 0) return;
+  throw new RunError("run/resume-mismatch", {
+    what: `The run of ${path} cannot be continued exactly`,
+    why: changed.map(({ what, before, now }) => `it had ${before} ${what} and now there are ${now}`).join("; "),
+    help: "Restore the data and the recipe (the checkpoint keeps its spec), or start a new run.",
+  });
+}
+
+function announce({ program, training, options, index, length, step, log }: Run, saved: Saved): void {
+  const parameters = [...namedParameters(program.parameters)].reduce(
+    (sum, [, { shape }]) => sum + sizeOf(shape.map(Number)),
+    0,
+  );
+  const { executor } = options;
+  log.write({
+    kind: saved.path === null ? "run" : "resume",
+    ...(saved.path === null ? {} : { step: saved.step }),
+    time: new Date().toISOString(),
+    maelang: version,
+    node: process.version,
+    executor: executor.name,
+    backend: executor.backend,
+    device: executor.device,
+    program: program.name,
+    parameters,
+    state: step.slots.length,
+    samples: index.length,
+    batch: training.batch,
+    steps: length.totalSteps,
+    steps_per_epoch: length.stepsPerEpoch,
+    seed: training.seed,
+  });
+  options.report({
+    kind: "start",
+    step: saved.step,
+    totalSteps: length.totalSteps,
+    stepsPerEpoch: length.stepsPerEpoch,
+    samples: index.length,
+    parameters,
+    notes: index.notes,
+  });
+}
+
+/** Batches from the one that follows `start` steps. */
+export const openBatches = ({ program, training, options, index, log }: Run, start: number): Promise<TrainingBatches> =>
+  trainingBatches({
+    index,
+    augment: training.augment,
+    image: program.image,
+    batch: training.batch,
+    seed: training.seed,
+    root: options.root,
+    workers: options.workers,
+    start,
+    note: (text) => {
+      log.write({ kind: "note", text });
+      options.report({ kind: "note", text });
+    },
+  });
+
+/** What step number `step`, counted from 0, is fed. */
+export function feedsOf(
+  { program, training, length }: Run,
+  { image, epoch, samples }: TrainingBatch,
+  step: number,
+): Values {
+  return {
+    image,
+    ...sampleMasks(program, training.seed, epoch, samples),
+    lr: scalar(learningRate(training, step, length)),
+    step: scalar(step + 1),
+  };
+}
+
+/** Saves all state after `step` steps, unless some of it is not finite: what is saved can always be continued. */
+export async function save(run: Run, step: number): Promise<Saved> {
+  const { program, training, options, index, length, session } = run;
+  const state = await session.read();
+  const bad = firstBadValues(state);
+  if (bad !== null) {
+    throw new RunError("run/weights-not-finite", {
+      what: `The weights after step ${step} are not finite`,
+      why: bad,
+      help: "Lower the learning rate, write `clip 1` in the recipe, or warm up for longer; then resume.",
+    });
+  }
+  const facts: CheckpointFacts = {
+    program: program.name,
+    step,
+    seed: training.seed,
+    spec: options.spec,
+    cursor: {
+      epoch: Math.floor(step / length.stepsPerEpoch),
+      batch: step % length.stepsPerEpoch,
+      samples: index.length,
+      batchSize: training.batch,
+    },
+  };
+  const tensors = run.step.slots.map(({ name, shape }) => ({ name, shape, values: state[name] as Float32Array }));
+  const path = await saveCheckpoint(options.directory, facts, tensors);
+  options.report({ kind: "checkpoint", step, path });
+  return { step, path };
+}

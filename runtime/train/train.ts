@@ -1,0 +1,129 @@
+/**
+ * Trains a program: batch, step, metrics, checkpoints, probes. One loop for all methods; what differs between them is in
+ * the program's graph. All randomness is a function of seed, epoch, step and sample, so a continued run equals one that
+ * was never interrupted, bit for bit.
+ */
+
+import { type ModelProgram, namedParameters } from "../../blocks/index.js";
+import type { Values } from "../../graph/index.js";
+import type { TrainingBatches } from "../data/batches.js";
+import { RunError } from "../run-error.js";
+import type { Training, TrainOptions, TrainResult } from "./contract.js";
+import { explainBadLoss } from "./failure.js";
+import { type Length, learningRate, type Pace, paceMeter } from "./pace.js";
+import { feedsOf, openBatches, openRun, type Run, type Saved, save } from "./run.js";
+import { gradientNormOutput, lossOutput, termPrefix } from "./step.js";
+
+/**
+ * Trains until the recipe's end or until the signal is aborted; the last state is always saved.
+ *
+ * @throws RunError `run/data`, `run/too-few-samples`, `run/run-exists`, `run/checkpoint-missing`,
+ *   `run/checkpoint-mismatch`, `run/resume-mismatch`, `run/loss-not-finite`, `run/weights-not-finite`, and what reading
+ *   data, writing files and the executor throw. Checkpoints that were saved before stay whole.
+ */
+export async function train(program: ModelProgram, training: Training, options: TrainOptions): Promise<TrainResult> {
+  const { run, saved } = await openRun(program, training, options);
+  let batches: TrainingBatches | null = null;
+  try {
+    batches = await openBatches(run, saved.step);
+    return await loop(run, saved, batches);
+  } catch (error) {
+    if (error instanceof RunError) run.log.write({ kind: "failure", code: error.code, text: error.message });
+    throw error;
+  } finally {
+    await batches?.close();
+    await run.session.close();
+    run.log.close();
+  }
+}
+
+async function loop(run: Run, start: Saved, batches: TrainingBatches): Promise<TrainResult> {
+  const { options, length, training } = run;
+  const meter = paceMeter(training.batch);
+  let saved = start;
+  let { step } = start;
+  let loss: number | null = null;
+  while (step < length.totalSteps && !options.signal.aborted) {
+    const began = performance.now();
+    const batch = await batches.next();
+    const waited = performance.now() - began;
+    const outputs = await run.runner(feedsOf(run, batch, step));
+    step += 1;
+    loss = single(outputs, lossOutput);
+    const pace = meter((performance.now() - began) / 1000, waited / 1000, length.totalSteps - step);
+    if (!Number.isFinite(loss)) throw await explainBadLoss(run, saved, { step, loss, pace });
+    tell(run, step, batch.epoch, outputs, pace);
+    if (step % options.checkpointEvery === 0) saved = await save(run, step);
+    await probe(run, step);
+    // Lets signals and messages from workers in: a step may compute without ever giving way.
+    await new Promise(setImmediate);
+  }
+  if (saved.path === null || saved.step !== step) saved = await save(run, step);
+  const interrupted = step < length.totalSteps;
+  run.log.write({ kind: "end", step, loss, interrupted });
+  options.report({ kind: "end", step, loss: loss ?? NaN, interrupted });
+  return { step, loss, interrupted, checkpoint: saved.path as string };
+}
+
+/** A scalar output. */
+const single = (outputs: Values, name: string): number => outputs[name]?.[0] as number;
+
+/** Writes a step's line and reports it. */
+function tell(run: Run, step: number, epoch: number, outputs: Values, pace: Pace): void {
+  const { training, length, log, options, session } = run;
+  const terms = Object.fromEntries(
+    Object.keys(outputs)
+      .filter((name) => name.startsWith(termPrefix))
+      .map((name) => [name.slice(termPrefix.length), single(outputs, name)]),
+  );
+  const loss = single(outputs, lossOutput);
+  const lr = learningRate(training, step - 1, length);
+  const memoryBytes = session.memory().bytes;
+  log.write({
+    kind: "step",
+    step,
+    epoch,
+    loss,
+    terms,
+    lr,
+    ...(gradientNormOutput in outputs ? { gradient_norm: single(outputs, gradientNormOutput) } : {}),
+    images_per_second: pace.imagesPerSecond,
+    waiting: pace.waiting,
+    memory_bytes: memoryBytes,
+    time: new Date().toISOString(),
+  });
+  options.report({ kind: "step", step, epoch, loss, terms, lr, memoryBytes, ...pace });
+}
+
+/** Runs the recipe's `evaluate` lines that are due. One that cannot be run is told, and training goes on. */
+async function probe({ program, training, options, length, session, log }: Run, step: number): Promise<void> {
+  const due = training.evaluate.filter(({ every }) => isDue(every, step, length));
+  if (due.length === 0 || options.probe === undefined) return;
+  const names = [...namedParameters(program.parameters)].map(([name]) => name);
+  const weights = (await session.read(names)) as Readonly<Record<string, Float32Array>>;
+  for (const { probe } of due) {
+    const { name } = probe.definition;
+    try {
+      const scores = await options.probe({ probe, step, weights });
+      log.write({ kind: "probe", step, name, scores });
+      options.report({ kind: "probe", step, name, scores });
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error;
+      const text = `${name} was left out: ${error.message}`;
+      log.write({ kind: "note", step, text });
+      options.report({ kind: "note", text });
+    }
+  }
+}
+
+/** After the last step everything is; before it, what says how often. */
+function isDue(
+  every: Training["evaluate"][number]["every"],
+  step: number,
+  { stepsPerEpoch, totalSteps }: Length,
+): boolean {
+  if (step === totalSteps) return true;
+  if (every === null) return false;
+  const interval = every.unit === "epochs" ? Math.round(every.amount * stepsPerEpoch) : every.amount;
+  return step % Math.max(1, interval) === 0;
+}

@@ -1,0 +1,179 @@
+/** Training from end to end on a hand-written program: it learns, and a run that was cut anywhere goes on as if it had not been. */
+
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { newestCheckpoint, readCheckpoint } from "../../runtime/checkpoint/checkpoint.js";
+import { type Executor, openExecutor, RunError, type TrainEvent, type Training, train } from "../../runtime/index.js";
+import type { TrainOptions } from "../../runtime/train/contract.js";
+import { bound, inMemory, recipe, stripes } from "../support/data.js";
+import { tinyProgram } from "../support/tiny-program.js";
+
+const program = tinyProgram();
+const data = inMemory(stripes(27));
+let executor: Executor;
+let parent: string;
+let directory: string;
+let events: TrainEvent[];
+
+beforeAll(async () => {
+  executor = await openExecutor("cpu");
+  parent = await mkdtemp(join(tmpdir(), "maelang-train-"));
+});
+afterAll(async () => {
+  await executor.close();
+  await rm(parent, { recursive: true });
+});
+beforeEach(async () => {
+  directory = join(await mkdtemp(join(parent, "run-")), "deep");
+  events = [];
+});
+
+const run = (training: Training, changes: Partial<TrainOptions> = {}, trained = program) =>
+  train(trained, training, {
+    directory,
+    root: ".",
+    executor,
+    resume: false,
+    spec: "model Tiny {}",
+    workers: 0,
+    checkpointEvery: 3,
+    signal: new AbortController().signal,
+    report: (event) => events.push(event),
+    ...changes,
+  });
+
+const failure = async (promise: Promise<unknown>): Promise<RunError> => {
+  const error = await promise.catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(RunError);
+  return error as RunError;
+};
+
+const losses = () => events.flatMap((event) => (event.kind === "step" ? [event.loss] : []));
+const logLines = async () =>
+  (await readFile(join(directory, "log.jsonl"), "utf8"))
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+describe("a run", () => {
+  it("learns, and tells how it goes", async () => {
+    const result = await run(recipe(data, { steps: 60, clip: 1 }));
+    expect(result).toMatchObject({ step: 60, interrupted: false });
+    expect(losses()).toHaveLength(60);
+    expect(
+      losses()
+        .slice(-5)
+        .every((loss) => loss < 0.5 * (losses()[0] as number)),
+    ).toBe(true);
+    expect(events[0]).toMatchObject({ kind: "start", totalSteps: 60, stepsPerEpoch: 3, samples: 27, parameters: 436 });
+    expect(events.at(-1)).toMatchObject({ kind: "end", step: 60, interrupted: false });
+    const [first, ...rest] = await logLines();
+    expect(first).toMatchObject({ kind: "run", program: "Tiny", seed: 3, backend: "cpu", samples: 27 });
+    const steps = rest.filter(({ kind }) => kind === "step");
+    expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+    expect(steps[4]).toMatchObject({ epoch: 1, loss: losses()[4], terms: { mse: losses()[4] } });
+    expect(steps[0].lr).toBe(0);
+    expect(steps[0].gradient_norm).toBeGreaterThan(0);
+  });
+
+  it("keeps the newest two checkpoints, with all that a continuation needs", async () => {
+    await run(recipe(data, { epochs: 3, steps: null }));
+    const names = (await readdir(directory)).filter((name) => name.endsWith("safetensors")).sort();
+    expect(names).toEqual(["checkpoint-6.safetensors", "checkpoint-9.safetensors"]);
+    const checkpoint = await newestCheckpoint(directory);
+    expect(checkpoint).toMatchObject({ program: "Tiny", step: 9, seed: 3, spec: "model Tiny {}" });
+    expect(checkpoint.cursor).toEqual({ epoch: 3, batch: 0, samples: 27, batchSize: 8 });
+    const weights = [
+      "embed.weight",
+      "embed.bias",
+      "positions",
+      "blocks.0.scale",
+      "blocks.0.shift",
+      "head.weight",
+      "head.bias",
+    ];
+    const trained = weights.filter((name) => name !== "positions");
+    const moments = ["m", "v"].flatMap((state) => trained.map((name) => `optimizer.${state}.${name}`));
+    expect(Object.keys(checkpoint.state).sort()).toEqual([...weights, ...moments].sort());
+    expect(checkpoint.shapes.positions).toEqual([1, 16, 16]);
+  });
+
+  it("is not started over another", async () => {
+    await run(recipe(data, { steps: 1 }));
+    expect((await failure(run(recipe(data)))).code).toBe("run/run-exists");
+  });
+
+  it("needs as many samples as a batch has", async () => {
+    const error = await failure(run(recipe(data, { batch: 28 })));
+    expect(error).toMatchObject({ code: "run/too-few-samples", help: expect.stringContaining("`batch 27`") });
+  });
+});
+
+describe("a continued run", () => {
+  it("equals one that was never interrupted, bit for bit", async () => {
+    const training = recipe(data, { augment: [bound("augment", "horizontal_flip")], clip: 0.5 });
+    const whole = await run(training);
+    const expected = await readCheckpoint(whole.checkpoint);
+    const expectedLosses = losses();
+    for (const stop of [0, 1, 4]) {
+      directory = join(parent, `stopped-${stop}`);
+      events = [];
+      const abort = new AbortController();
+      if (stop === 0) abort.abort();
+      const first = await run(training, {
+        signal: abort.signal,
+        report: (event) => {
+          events.push(event);
+          if (event.kind === "step" && event.step === stop) abort.abort();
+        },
+      });
+      expect(first).toMatchObject({ step: stop, interrupted: true });
+      const second = await run(training, { resume: true });
+      const found = await readCheckpoint(second.checkpoint);
+      expect(found.state).toEqual(expected.state);
+      expect(losses()).toEqual(expectedLosses);
+      const logged = (await logLines()).filter(({ kind }) => kind === "step");
+      expect(logged.map(({ loss }) => loss)).toEqual(expectedLosses);
+    }
+  });
+
+  it("drops log lines that its checkpoint does not know", async () => {
+    await run(recipe(data, { steps: 3 }));
+    const path = join(directory, "log.jsonl");
+    const text = await readFile(path, "utf8");
+    await writeFile(path, `${text}{"kind":"step","step":4,"loss":1}\n{"kind":"step","st`);
+    await run(recipe(data, { steps: 5 }), { resume: true });
+    const lines = await logLines();
+    expect(lines.filter(({ kind }) => kind === "step").map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
+    expect(lines.filter(({ kind }) => kind === "resume")).toHaveLength(1);
+  });
+
+  it("with nothing left to do changes nothing", async () => {
+    const first = await run(recipe(data, { steps: 4 }));
+    const second = await run(recipe(data, { steps: 4 }), { resume: true });
+    expect(second).toEqual({ step: 4, loss: null, interrupted: false, checkpoint: first.checkpoint });
+  });
+
+  it("needs a checkpoint, the same data and the same model", async () => {
+    expect((await failure(run(recipe(data), { resume: true }))).code).toBe("run/checkpoint-missing");
+    await run(recipe(data, { steps: 1 }));
+    const changes: [Training, RegExp][] = [
+      [recipe(inMemory(stripes(26))), /27 samples and now there are 26/],
+      [recipe(data, { batch: 9 }), /8 samples a batch and now there are 9/],
+      [recipe(data, { seed: 4 }), /3 as seed and now there are 4/],
+    ];
+    for (const [training, words] of changes) {
+      const error = await failure(run(training, { resume: true }));
+      expect(error.code).toBe("run/resume-mismatch");
+      expect(error.why).toMatch(words);
+    }
+    const other = await failure(run(recipe(data), { resume: true }, tinyProgram({ width: 12 })));
+    expect(other.code).toBe("run/checkpoint-mismatch");
+    expect(other.why).toMatch(/of another shape: embed.weight is \[16, 4\] there and \[12, 4\] here/);
+    const sgd = bound("optimizer", "sgd", { lr: { value: 0.01, per: null } });
+    const moments = await failure(run(recipe(data, { optimizer: sgd }), { resume: true }));
+    expect(moments.why).toMatch(/unexpected: optimizer\./);
+  });
+});
