@@ -63,14 +63,12 @@ function checkEdition({ edition: written, source }: File, isMain: boolean, repor
   const top: Span = { source, start, end: start };
   if (!written && isMain) {
     warn(report, "check/missing-edition", top, "the file does not say which edition of the language it is written in", {
-      reason: "An edition fixes what the words mean, whatever later versions change.",
       help: `begin the file with \`edition ${edition}\``,
       fix: replacement(top, `edition ${edition}\n\n`, `Add \`edition ${edition}\``),
     });
   }
   if (!written || written.year === edition) return;
   fail(report, "check/unknown-edition", written.span, `there is no edition ${written.year}`, {
-    reason: "The words may mean something else in another edition.",
     help:
       written.year > edition
         ? `this version knows edition ${edition}; a newer version may know ${written.year}`

@@ -3,8 +3,11 @@
  * reader misses when it is empty. It names kinds, never blocks: which blocks there are is the registry's business.
  */
 
-/** How many lines a slot takes. `labelled`: several, told apart by labels. `list`: several, told apart by their blocks. */
-export type Multiplicity = "one" | "labelled" | "list";
+/**
+ * How many blocks a slot takes. `labelled`: several, told apart by labels. `list`: several, told apart by their blocks or
+ * by labels. `sequence`: several in the order written, the same block as often as wanted.
+ */
+export type Multiplicity = "one" | "labelled" | "list" | "sequence";
 
 export interface SlotRule {
   readonly slot: string;
@@ -70,12 +73,17 @@ export const guidingSlots: readonly string[] = ["head", "teacher"];
 /** In the order in which a recipe is read and rendered. */
 export const recipeSlots: readonly SlotRule[] = rows({
   data: { kind: "dataset", required: "always", doc: "where the samples come from" },
-  augment: { kind: "augment", multiplicity: "list", doc: "how a sample is varied, in order" },
+  augment: { kind: "augment", multiplicity: "sequence", doc: "how a sample is varied, in order" },
   optimizer: { kind: "optimizer", required: "always", doc: "how weights are updated" },
   schedule: { kind: "schedule", required: "always", doc: "how the learning rate moves" },
-  evaluate: { kind: "probe", multiplicity: "list", every: true, doc: "how the features are judged" },
+  evaluate: { kind: "probe", multiplicity: "sequence", every: true, doc: "how the features are judged" },
 });
 
 /** The slots that a kind of block fills. */
 export const slotsOf = (kind: string): readonly string[] =>
   [...modelSlots, ...recipeSlots].filter((rule) => rule.kind === kind).map((rule) => rule.slot);
+
+/** Whether a slot takes several blocks without labels, also behind each other with commas. */
+export const takesMany = ({ multiplicity }: SlotRule): boolean => multiplicity === "list" || multiplicity === "sequence";
+
+export const takesLabels = ({ multiplicity }: SlotRule): boolean => multiplicity === "labelled" || multiplicity === "list";

@@ -23,7 +23,6 @@ export function readBlock(kind: string, slot: string, expression: Expression, bo
   const variable = word === null ? null : lookUp(body.scope, word);
   if (variable && word !== null && blockNamed(body.registry, kind, word)) {
     return fail(body.report, "check/ambiguous-name", expression.span, `\`${word}\` is a block and a variable`, {
-      reason: "The line could mean either.",
       help: "rename the variable, or write the block with its arguments",
       related: [{ span: variable.name.span, message: "the variable" }],
     });
@@ -129,7 +128,6 @@ function parameterNamed(
   const first = names.get(name);
   if (first) {
     return fail(body.report, "check/duplicate-parameter", span, `\`${name}\` is given twice`, {
-      reason: "Only one of the two values could count.",
       help: "remove one of them",
       related: [{ span: first, message: "first given here" }],
     });
@@ -166,7 +164,6 @@ function position(
       ? replacement(argument.span, `${only}: ${value}`)
       : undefined;
   return fail(body.report, "check/unnamed-argument", argument.span, `\`${value}\` needs the name of a parameter`, {
-    reason: "Names say what a value is for, and do not depend on the order.",
     help:
       all.length === 0
         ? `\`${definition.name}\` has no parameters`

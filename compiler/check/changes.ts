@@ -4,7 +4,7 @@
  */
 
 import type { ModelEntry, Remove, Slot } from "../../grammar/index.js";
-import type { SlotRule } from "../slots.js";
+import { type SlotRule, takesMany } from "../slots.js";
 import { type Body, type Draft, type DraftLine, headOf, lineName, nothing, sameLine } from "./draft.js";
 import { readLines, ruleOf, settingOf } from "./lines.js";
 import { named } from "./nearest.js";
@@ -63,12 +63,12 @@ function applySlot(entry: Slot, work: Work): void {
 /** Reports a plain line in a child, and gives the verb that it should have had. */
 function plainInChild(entry: Slot, rule: SlotRule, lines: readonly DraftLine[], work: Work): "add" | "replace" {
   const there =
-    rule.multiplicity === "list"
+    takesMany(rule)
       ? work.lines.filter((held) => held.line.slot === rule.slot)
       : lines.flatMap((line) => clash(rule, line, work) ?? []);
   const inherited = there.find((held) => held.made === null);
   const verb = inherited ? "replace" : "add";
-  const choice = rule.multiplicity === "list" && inherited !== undefined;
+  const choice = takesMany(rule) && inherited !== undefined;
   const at = { ...entry.span, start: entry.slot.span.start, end: entry.slot.span.start };
   fail(
     work.body.report,
@@ -78,8 +78,6 @@ function plainInChild(entry: Slot, rule: SlotRule, lines: readonly DraftLine[], 
       ? `\`${rule.slot}\` is inherited, and this line does not say how it changes`
       : `\`${rule.slot}\` is added to what is inherited, and this line does not say so`,
     {
-      reason:
-        "In a declaration that extends another, every difference is said in words: `add`, `replace`, `remove`, `set`.",
       help: choice
         ? `write \`replace ${rule.slot}\`, or \`add ${rule.slot}\` to keep what is there`
         : `write \`${verb} ${rule.slot}\``,
@@ -94,6 +92,7 @@ function plainInChild(entry: Slot, rule: SlotRule, lines: readonly DraftLine[], 
 /** The line that a new one would collide with. */
 function clash(rule: SlotRule, line: DraftLine, work: Work): Held | undefined {
   const others = work.lines.filter((held) => held.line.slot === rule.slot);
+  if (rule.multiplicity === "sequence") return undefined;
   if (rule.multiplicity === "one") return others[0];
   if (rule.multiplicity === "labelled" || line.label !== null)
     return others.find((held) => held.line.label === line.label);
@@ -134,7 +133,6 @@ function doubled(
   if (verb === "add" && other.made === null) {
     const fix = { title: "Write `replace`", edits: [{ span: verbSpan(entry), text: "replace " }] };
     fail(body.report, "check/slot-filled", headOf(entry), `\`${name}\` is filled already`, {
-      reason: "`add` puts a block where there is none.",
       help:
         rule.multiplicity === "one" ? "write `replace`" : "write `replace`, or give the new line a label of its own",
       related,
@@ -142,9 +140,8 @@ function doubled(
     });
     return;
   }
-  const block = rule.multiplicity === "list" && line.label === null ? ` by \`${line.block?.definition.name}\`` : "";
+  const block = takesMany(rule) && line.label === null ? ` by \`${line.block?.definition.name}\`` : "";
   fail(body.report, "check/duplicate-slot", headOf(entry), `\`${name}\` is filled twice${block}`, {
-    reason: "Only one of the two lines could count.",
     help:
       rule.multiplicity === "one"
         ? "remove one of them"
@@ -155,7 +152,7 @@ function doubled(
 
 function replaceLines(entry: Slot, rule: SlotRule, lines: readonly DraftLine[], work: Work): void {
   const [first] = lines;
-  const all = rule.multiplicity === "list" && first?.label === null;
+  const all = takesMany(rule) && first?.label === null;
   const targets = all
     ? work.lines.filter((held) => held.line.slot === rule.slot)
     : lines.flatMap((line) => clash(rule, line, work) ?? []);
@@ -222,16 +219,16 @@ function removalTargets(entry: Remove, rule: SlotRule, { body, base, lines }: Wo
   const exact = there.filter((held) => held.line.label === label);
   const byBlock = there.filter((held) => held.line.block?.definition.name === label);
   const found =
-    label === null && rule.multiplicity === "list"
+    label === null && takesMany(rule)
       ? there
       : exact.length > 0 || label === null
         ? exact
-        : rule.multiplicity === "list"
+        : takesMany(rule)
           ? byBlock
           : [];
   if (found.length > 0 || base.open) return found;
   const names = there.map(({ line }) =>
-    lineName(rule.slot, line.label ?? (rule.multiplicity === "list" ? (line.block?.definition.name ?? null) : null)),
+    lineName(rule.slot, line.label ?? (takesMany(rule) ? (line.block?.definition.name ?? null) : null)),
   );
   fail(body.report, "check/nothing-to-change", entry.span, `there is no \`${lineName(rule.slot, label)}\` to remove`, {
     help: names.length === 0 ? "nothing of this slot is inherited: remove the line" : `what there is: ${named(names)}`,

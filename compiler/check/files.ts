@@ -94,7 +94,6 @@ function follow(from: Text, source: Source, loading: Loading): Loaded | null {
   const bad = unusable(value);
   if (bad) {
     return fail(report, "check/import-path", span, `an import ${bad}`, {
-      reason: "A spec reads the same on every machine and loads nothing from elsewhere.",
       help: 'write a path from this file, with "/" between its parts, such as `"./mae.mae"`',
     });
   }
@@ -107,7 +106,6 @@ function follow(from: Text, source: Source, loading: Loading): Loaded | null {
   }
   if (!isInside(path, root)) {
     return fail(report, "check/import-outside-root", span, `\`${value}\` lies outside the project`, {
-      reason: "A spec reads no files but those below the project's root.",
       help: "move the file into the project, or run from a directory above both",
     });
   }
@@ -148,7 +146,6 @@ function read(path: string, { value, span }: Text, loading: Loading): Loaded | n
 function importCycle(path: string, span: Span, { report, open }: Loading): null {
   const cycle = [...open.slice(open.indexOf(path)), path];
   return fail(report, "check/import-cycle", span, `these files import each other: ${cycle.join(" -> ")}`, {
-    reason: "What each declares would depend on the other having been read.",
     help: "move what both need into a file of its own",
   });
 }

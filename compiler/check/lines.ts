@@ -2,7 +2,7 @@
 
 import { type Param, type Params, type ParamType, recipeSettings } from "../../blocks/index.js";
 import type { Expression, Identifier, Let, ModelEntry, Slot } from "../../grammar/index.js";
-import { modelSlots, recipeSlots, type SlotRule } from "../slots.js";
+import { modelSlots, recipeSlots, type SlotRule, takesLabels, takesMany } from "../slots.js";
 import { readBlock, readSetting } from "./blocks.js";
 import { type Body, type DraftLine, type DraftValue, headOf } from "./draft.js";
 import { named, nearest } from "./nearest.js";
@@ -63,7 +63,6 @@ function misplaced({ name, span }: Identifier, body: Body): null | undefined {
   const here = body.within === null ? `a ${body.owner}` : `the braces of \`${body.within}\``;
   const home = inModel ? "a model" : "a recipe";
   return fail(body.report, "check/misplaced-slot", span, `\`${name}\` belongs in ${home}, not in ${here}`, {
-    reason: "A model says what is computed, a recipe how it is trained; either can be read without the other.",
     help: `move the line to ${body.within !== null && inModel === (body.owner === "model") ? `the body of the ${body.owner}` : home}`,
   });
 }
@@ -74,7 +73,6 @@ function unknownSlot({ name, span }: Identifier, body: Body, suspected: Set<stri
   if (meant !== null) suspected.add(meant);
   const list = `a ${body.within ? `\`${body.within}\` in braces` : body.owner} takes ${named(valid)}`;
   return fail(body.report, "check/unknown-slot", span, `there is no slot \`${name}\``, {
-    reason: "The slots are a closed list; what fills them is open.",
     help: meant === null ? list : `did you mean \`${meant}\`? ${list[0]?.toUpperCase()}${list.slice(1)}`,
     fix: meant === null ? undefined : replacement(span, meant),
   });
@@ -91,7 +89,7 @@ export function readLines(
 ): readonly DraftLine[] {
   const label = readLabel(entry, rule, body);
   const every = readEvery(entry, rule.every, body);
-  const values = rule.multiplicity === "list" ? entry.values : onlyValue(entry, body);
+  const values = takesMany(rule) ? entry.values : onlyValue(entry, body);
   const inner = readInner(entry, rule, body, inside);
   const span = { ...entry.span, start: entry.slot.span.start };
   const line = { slot: rule.slot, label, every, inner, span };
@@ -101,16 +99,15 @@ export function readLines(
 
 function readLabel(entry: Slot, rule: SlotRule, body: Body): string | null {
   if (!entry.label) return null;
-  if (rule.multiplicity !== "one" && entry.values.length < 2) return entry.label.name;
+  if (takesLabels(rule) && entry.values.length < 2) return entry.label.name;
   const message =
-    rule.multiplicity === "one"
+    !takesLabels(rule)
       ? `\`${rule.slot}\` takes no label`
       : `the label \`${entry.label.name}\` would name ${entry.values.length} blocks`;
   return fail(body.report, "check/unexpected-label", entry.label.span, message, {
-    reason: "A label tells several lines of one slot apart.",
     help:
-      rule.multiplicity === "one"
-        ? `there is one \`${rule.slot}\`: write it without a label`
+      !takesLabels(rule)
+        ? "write it without a label"
         : "write one labelled line for each block",
   });
 }
@@ -124,7 +121,6 @@ export function readEvery(entry: Slot, allowed: boolean, body: Body): DraftValue
       entry.every.span,
       `\`${entry.slot.name}\` does not happen \`every\` so often`,
       {
-        reason: "`every` says how often a probe is run during training.",
         help: `remove \`every\`; it stands after ${named(recipeSlots.filter((rule) => rule.every).map((rule) => rule.slot))}`,
       },
     );
@@ -143,7 +139,7 @@ export function onlyValue(entry: Slot, body: Body): readonly Expression[] {
       second.span,
       `\`${entry.slot.name}\` takes one value, and here are ${entry.values.length}`,
       {
-        help: `keep one of them; only ${named(body.rules.filter((rule) => rule.multiplicity === "list").map((rule) => rule.slot))} take several`,
+        help: `keep one of them; only ${named(body.rules.filter(takesMany).map((rule) => rule.slot))} take several`,
       },
     );
   }

@@ -53,7 +53,7 @@ export function checkModel(declaration: ModelDeclaration, base: ModelBase | null
   const lines = withDefaults(draft, body, span);
   unknownLabels(lines, body);
   const failed = new Set<string>();
-  const known = base?.checked?.failed ?? failed;
+  const known = base?.checked?.failed ?? new Set();
   fitModel(lines, { report, within: declaration.span, name: span, known, failed });
   const whole = errors === 0 && !checking.torn && !draft.open && (base === null || base.checked?.model != null);
   const available = whole && isAvailable(lines, body);
@@ -129,7 +129,6 @@ function isAvailable(lines: readonly DraftLine[], { report }: Body): boolean {
   });
   for (const { line, what } of refused) {
     fail(report, "check/not-yet-available", line.span, `${what} is understood, but this version cannot build it yet`, {
-      reason: "Building the rest of the model without it would give another model than the one written.",
       help: "remove it, or keep the file for a later version",
     });
   }

@@ -36,7 +36,6 @@ export function namesOf(loaded: Loaded, report: Report): Names {
     const other = places.get(name.name);
     if (other) {
       fail(report, "check/duplicate-declaration", name.span, `there is already something named \`${name.name}\``, {
-        reason: "Models, recipes, variants and pipelines of a file share one set of names with its imports.",
         help: "give one of the two another name",
         related: [{ span: other.span, message: "the other one" }],
       });
@@ -115,7 +114,6 @@ export function unusedImports(loaded: Loaded, report: Report): void {
       const here = (alias ?? name).name;
       const alone = unused.length === line.names.length;
       warn(report, "lint/unused-import", span, `\`${here}\` is imported and never used`, {
-        reason: "An import says that a file depends on another.",
         help: alone ? "remove the import" : "remove the name",
         fix: alone ? lineRemoval(line.span, "Remove the import") : nameRemoval(line, span, here),
       });

@@ -84,10 +84,10 @@ export function nearest(name: string, valid: readonly string[]): string | null {
   return meant ?? bySpelling(name, valid);
 }
 
-/** `a`, `b` and `c`, at most twelve of them. */
+/** `a`, `b` and `c`, at most sixteen of them. */
 export function named(names: readonly string[], joint = "and"): string {
-  const shown = names.slice(0, 12).map((name) => `\`${name}\``);
-  if (names.length > 12) return `${shown.join(", ")} ${joint} ${names.length - 12} more`;
+  const shown = names.slice(0, 16).map((name) => `\`${name}\``);
+  if (names.length > 16) return `${shown.join(", ")} ${joint} ${names.length - 16} more`;
   const last = shown.pop() ?? "";
   return shown.length === 0 ? last : `${shown.join(", ")} ${joint} ${last}`;
 }

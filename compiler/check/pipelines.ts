@@ -66,7 +66,6 @@ function checkFrom(path: Path, stages: ReadonlyMap<string, Stage>, body: Body): 
   if (!stages.has(stage.name)) {
     const earlier = [...stages.keys()];
     fail(body.report, "check/unknown-stage", stage.span, `no stage before this one is named \`${stage.name}\``, {
-      reason: "A stage starts from what an earlier one has trained.",
       ...(earlier.length === 0
         ? { help: "the first stage starts from nothing" }
         : suggestion(stage.name, stage.span, earlier, "earlier stages")),

@@ -116,7 +116,6 @@ function extendsCycle(members: readonly Declared<Extending>[], project: Project)
     baseSpan(first),
     `\`${names[0]}\` extends itself: ${names.join(" -> ")}`,
     {
-      reason: "A chain of `extends` has to begin with something written out.",
       help: "let one of them extend nothing",
       related: cycle.slice(1).map((member) => ({ span: baseSpan(member), message: "by way of this one" })),
     },
@@ -196,7 +195,6 @@ function subjectOf(
       declaration.name?.span ?? declaration.span,
       `\`${name}\` does not say which model it trains`,
       {
-        reason: "Whether data and augmentations fit is judged against the model's input.",
         help: `write \`recipe ${name} for Model\``,
       },
     );

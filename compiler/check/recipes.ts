@@ -50,7 +50,7 @@ export function checkRecipe(
   const lines = withDefaults(draft, body, span);
   if (!draft.open) oneLength(draft, span, body);
   const failed = new Set<string>();
-  const known = base?.checked?.failed ?? failed;
+  const known = base?.checked?.failed ?? new Set();
   fitRecipe(lines, factsOf(draft, subject), { report, within: declaration.span, name: span, known, failed });
   advise(lines, draft, { report, within: declaration.span });
   const whole = errors === 0 && !checking.torn && !draft.open && (base === null || base.checked?.recipe != null);
@@ -76,7 +76,6 @@ function oneLength({ settings: held, suspected }: Draft, span: Span, { name, rep
   ) as [Span, Span];
   const own = second.source === span.source ? second : span;
   fail(report, "check/epochs-or-steps", own, "both `epochs` and `steps` say how long to train", {
-    reason: "The two agree for one size of the data only.",
     help: "keep one of them; in a recipe that extends another, `remove` the other",
     related: [{ span: first, message: "the other one" }],
   });
@@ -132,8 +131,6 @@ function unscaled(name: string, { value, origin }: DraftValue, { settings: held 
   if (per !== null || !batch || (batch.value as number) <= largeBatch) return;
   const size = batch.value as number;
   warn(report, "lint/unscaled-learning-rate", origin.span, `\`${name}\` does not follow the batch of ${size}`, {
-    reason:
-      "Learning rates of papers are mostly given for a batch of 256 and grow with the batch; an absolute one stays as it is when the batch is changed.",
     help: `write it per a number of samples: \`${numberText(rate)} per ${size}\` is the same rate now`,
     related: [{ span: batch.origin.span, message: `the batch is ${size} here` }],
     fix: {
@@ -154,7 +151,6 @@ function long(name: string, { value, origin }: DraftValue, { settings: held }: D
     origin.span,
     `\`${name}\` takes ${numberText(amount)} of ${numberText(total)} ${unit}`,
     {
-      reason: "Most of the training would run below the learning rate that is written.",
       help: `a tenth is usual: \`${numberText(Math.max(1, Math.round(total / 10)))} ${unit}\``,
       related: [{ span: length.origin.span, message: "the length is set here" }],
     },

@@ -1,19 +1,20 @@
 /** Making diagnostics: the one place where findings of the checker get their form. */
 
 import type { Diagnostic, Fix, Severity, Span } from "../../grammar/index.js";
-import type { Code } from "./codes.js";
+import { type Code, codes } from "./codes.js";
 
 export type Report = (diagnostic: Diagnostic) => void;
 
 /** What a finding says beside its message. */
 export interface Words {
+  /** Absent: what is always said of the code. */
   readonly reason?: string | undefined;
   readonly help?: string | undefined;
   readonly related?: Diagnostic["related"];
   readonly fix?: Fix | undefined;
 }
 
-/** A diagnostic without its empty parts. */
+/** A diagnostic without its empty parts, with the reason of its code. */
 export function finding(
   severity: Severity,
   code: Code | `${string}/${string}/${string}`,
@@ -21,12 +22,13 @@ export function finding(
   message: string,
   words: Words = {},
 ): Diagnostic {
+  const reason = words.reason ?? (Object.hasOwn(codes, code) ? codes[code as Code] : undefined);
   return {
     code,
     severity,
     span,
     message,
-    ...(words.reason ? { reason: words.reason } : {}),
+    ...(reason ? { reason } : {}),
     ...(words.help ? { help: words.help } : {}),
     ...(words.related?.length ? { related: words.related } : {}),
     ...(words.fix ? { fix: words.fix } : {}),

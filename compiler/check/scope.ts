@@ -77,7 +77,6 @@ export function openScope(lets: readonly Let[], parent: Scope | null, options: S
     const other = table.get(name) ?? lookUp(parent, name);
     if (other) {
       fail(report, "check/duplicate-variable", span, `there is already a variable \`${name}\``, {
-        reason: "A name stands for one value, so that a reader need not look which one is meant.",
         help: "give one of the two another name",
         related: [{ span: other.name.span, message: "the other one" }],
       });
@@ -91,7 +90,6 @@ export function openScope(lets: readonly Let[], parent: Scope | null, options: S
 
 function alternativesOutside(line: Let, report: Report): void {
   fail(report, "check/alternatives", line.span, `\`${line.name.name}\` has ${line.alternatives.length} alternatives`, {
-    reason: "Only `variants` describes a family of models; a model or a recipe is one.",
     help: "keep one value, or move the alternatives to a `variants` declaration",
   });
 }
@@ -142,7 +140,6 @@ function unused(table: ReadonlyMap<string, Let>, uses: readonly Expression[], re
   for (const [name, line] of table) {
     if (words.has(name)) continue;
     warn(report, "lint/unused-variable", line.name.span, `\`${name}\` is never used`, {
-      reason: "A value that changes nothing makes a reader look for what it does.",
       help: "use it or remove the line",
       fix: lineRemoval(line.span, `Remove \`let ${name}\``),
     });

@@ -2,7 +2,7 @@
 
 import type { Param } from "../../blocks/index.js";
 import type { Identifier, SetValue, Span } from "../../grammar/index.js";
-import type { SlotRule } from "../slots.js";
+import { type SlotRule, takesMany } from "../slots.js";
 import { defaultUse, readParameter } from "./blocks.js";
 import type { DraftBlock, DraftLine, DraftValue } from "./draft.js";
 import { lineName } from "./draft.js";
@@ -51,7 +51,7 @@ function find(
   const [first] = rest;
   const byName = there.filter(
     ({ line }) =>
-      line.label === first?.name || (rule.multiplicity === "list" && line.block?.definition.name === first?.name),
+      line.label === first?.name || (takesMany(rule) && line.block?.definition.name === first?.name),
   );
   const isParameter =
     rest.length === 1 &&

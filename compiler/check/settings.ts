@@ -15,7 +15,6 @@ export function readSettingLine(entry: Slot, setting: Param<unknown>, work: Work
   const { name } = entry.slot;
   if (entry.label) {
     fail(body.report, "check/unexpected-label", entry.label.span, `\`${name}\` takes no label`, {
-      reason: "A label tells several lines of one slot apart.",
       help: `write \`${name}\` and its value`,
     });
   }
@@ -36,7 +35,6 @@ export function readSettingLine(entry: Slot, setting: Param<unknown>, work: Work
 
 function doubled(entry: Slot, earlier: Slot["span"], { body }: Work): void {
   fail(body.report, "check/duplicate-slot", entry.slot.span, `\`${entry.slot.name}\` is written twice`, {
-    reason: "Only one of the two lines could count.",
     help: "remove one of them",
     related: [{ span: earlier, message: "first written here" }],
   });

@@ -49,7 +49,6 @@ function ownWord(type: ParamType, expression: Expression, at: Reading): ReturnTy
   const options = type.kind === "choice" ? Object.keys(type.options) : ["true", "false"];
   if (!line || !options.includes(word as string)) return resolve(expression, at.scope);
   fail(at.report, "check/ambiguous-name", expression.span, `\`${word}\` is an option of ${at.subject} and a variable`, {
-    reason: "The line could mean either, and the two may differ.",
     help: "rename the variable",
     related: [{ span: line.name.span, message: "the variable" }],
   });
@@ -323,7 +322,6 @@ const readInterval: Reader<"interval"> = (expression, type, at) => {
   if (from <= to) return ends;
   const swapped = `${excerpt(expression.to.span)}..${excerpt(expression.from.span)}`;
   return fail(at.report, "check/reversed-range", expression.span, `the range of ${at.subject} runs from high to low`, {
-    reason: "A range that holds no value cannot be drawn from.",
     help: `write \`${swapped}\``,
     fix: replacement(expression.span, swapped),
   });

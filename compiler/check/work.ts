@@ -57,7 +57,6 @@ export function changeWithoutBase(entry: ModelEntry, verb: string, { body }: Wor
 
 export function withoutEffect(span: Span, message: string, same: Span, { body }: Work): null {
   return fail(body.report, "check/change-without-effect", span, message, {
-    reason: "A reader takes every change for a difference between the two.",
     help: "remove the line, or write the change that was meant",
     related: [{ span: same, message: "it is the same here" }],
     fix: lineRemoval(span, "Remove the line"),
@@ -72,7 +71,6 @@ export function overridden({ made, sets }: Held, by: Span, { body }: Work): void
 /** `part`: the span is a value inside a line, not a whole line. */
 export function overriddenChange(span: Span, by: Span, { report }: Pick<Body, "report">, part?: "part"): null {
   return fail(report, "check/overridden-change", span, "another change of the same body overrides this one", {
-    reason: "A change that does not last makes a reader believe something that is not so.",
     help: "keep one of the two",
     related: [{ span: by, message: "overridden here" }],
     fix: part ? undefined : lineRemoval(span, "Remove the line"),
