@@ -92,8 +92,8 @@ export function readNpy(bytes: Uint8Array, path: string): NpyArray {
       "Save or copy it again.",
     );
   }
-  // A view has to begin at a multiple of its element's size.
+  // A view has to begin at a multiple of its element's size; the constructor copies, which `slice` of a Buffer does not.
   const aligned = (bytes.byteOffset + end) % Elements.BYTES_PER_ELEMENT === 0;
-  const body = aligned ? bytes.subarray(end) : bytes.slice(end);
+  const body = aligned ? bytes.subarray(end) : new Uint8Array(bytes.subarray(end));
   return { type, shape, data: new Elements(body.buffer as ArrayBuffer, body.byteOffset, count) };
 }

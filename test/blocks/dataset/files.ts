@@ -1,0 +1,20 @@
+/** A folder of its own for each test, with files as the test writes them, read as the runtime reads them. */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { Files } from "../../../blocks/index.js";
+import { nodeFiles } from "../../../runtime/data/files.js";
+
+/** Writes the files (a path ending in "/" is an empty folder); they are deleted after the test. */
+export function filesWith(contents: Readonly<Record<string, Uint8Array | string>>): Files {
+  const root = mkdtempSync(join(tmpdir(), "maelang-"));
+  onTestFinished(() => rmSync(root, { recursive: true }));
+  for (const [path, content] of Object.entries(contents)) {
+    const full = join(root, path);
+    mkdirSync(path.endsWith("/") ? full : dirname(full), { recursive: true });
+    if (!path.endsWith("/")) writeFileSync(full, content);
+  }
+  return nodeFiles(root);
+}
