@@ -44,15 +44,21 @@ const broadcastTo = (x: tf.Tensor, shape: readonly number[]): tf.Tensor => {
   return tf.mul(x, tf.ones([...shape], x.dtype as "float32" | "int32"));
 };
 
+/** Flat, because WebGPU chooses between tensors of up to four axes only. */
 const select: Kernel<"select"> = ([condition, a, b]) => {
   const { assertAndGetBroadcastShape: common } = tf.broadcast_util;
   const shape = common(condition.shape, common(a.shape, b.shape));
-  return [tf.where(broadcastTo(condition, shape), broadcastTo(a, shape), broadcastTo(b, shape))];
+  const flat = (x: tf.Tensor): tf.Tensor => tf.reshape(broadcastTo(x, shape), [-1]);
+  return [tf.reshape(tf.where(flat(condition), flat(a), flat(b)), shape)];
 };
 
-const cast: Kernel<"cast"> = ([x], { dtype }) => [
-  dtype === "bool" && x.dtype !== "bool" ? tf.notEqual(x, tf.scalar(0, x.dtype as "float32")) : tf.cast(x, dtype),
-];
+const castOf =
+  ({ toFloat }: Lowering): Kernel<"cast"> =>
+  ([x], { dtype }) => {
+    if (x.dtype === dtype) return [tf.clone(x)];
+    if (dtype === "float32") return [toFloat(x)];
+    return [dtype === "int32" ? tf.cast(x, "int32") : tf.notEqual(x, tf.scalar(0, x.dtype as "float32" | "int32"))];
+  };
 
 const reduction =
   (f: (x: tf.Tensor, axes: number[], keep: boolean) => tf.Tensor) =>
@@ -67,6 +73,41 @@ const concat: Kernel<"concat"> = (parts, { axis }) => {
   const filled = parts.filter((part) => part.size > 0);
   return [filled.length === 1 ? tf.clone(filled[0] as tf.Tensor) : tf.concat(filled, axis)];
 };
+
+/** Axis by axis where `changes`, seen as [outer, n, inner]: WebGPU slices and pads tensors of up to four axes only. */
+function axisByAxis(
+  x: tf.Tensor,
+  changes: (axis: number) => boolean,
+  change: (x: tf.Tensor3D, axis: number) => tf.Tensor,
+): tf.Tensor {
+  return x.shape.reduce((y, _, axis) => {
+    if (!changes(axis)) return y;
+    const [before, after] = [y.shape.slice(0, axis), y.shape.slice(axis + 1)];
+    const changed = change(tf.reshape(y, [sizeOf(before), y.shape[axis] as number, sizeOf(after)]), axis);
+    return tf.reshape(changed, [...before, changed.shape[1] as number, ...after]);
+  }, tf.clone(x));
+}
+
+const slice: Kernel<"slice"> = ([x], { begin, size }) => [
+  axisByAxis(
+    x,
+    (axis) => size[axis] !== x.shape[axis],
+    (y, axis) => tf.slice(y, [0, begin[axis] as number, 0], [-1, size[axis] as number, -1]),
+  ),
+];
+
+const pad: Kernel<"pad"> = ([x], { before, after }) => [
+  axisByAxis(
+    x,
+    (axis) => before[axis] !== 0 || after[axis] !== 0,
+    (y, axis) =>
+      tf.pad(y, [
+        [0, 0],
+        [before[axis] as number, after[axis] as number],
+        [0, 0],
+      ]),
+  ),
+];
 
 /** [B, K] indices into rows of B blocks of `count` rows, as one list. */
 const rowNumbers = (index: tf.Tensor, count: number): tf.Tensor1D => {
@@ -204,7 +245,7 @@ export const kernelsOf = (lowering: Lowering): Kernels => ({
   equal: binary(tf.equal),
 
   select,
-  cast,
+  cast: castOf(lowering),
   stopGradient: unary(tf.clone),
 
   sum: reduction(tf.sum),
@@ -216,13 +257,8 @@ export const kernelsOf = (lowering: Lowering): Kernels => ({
   transpose: ([x], { permutation }) => [moveAxes(x, permutation)],
   broadcast: ([x], { shape }) => [tf.clone(broadcastTo(x, shape))],
   concat,
-  slice: ([x], { begin, size }) => [tf.slice(x, [...begin], [...size])],
-  pad: ([x], { before, after }) => [
-    tf.pad(
-      x,
-      before.map((n, axis) => [n, after[axis] as number]),
-    ),
-  ],
+  slice,
+  pad,
   ...tokenKernels(lowering),
 
   ...productKernels(lowering),

@@ -14,6 +14,8 @@ export interface Lowering {
   takeRows(rows: tf.Tensor2D, index: tf.Tensor1D): tf.Tensor2D;
   /** (rows [k, d], index int32 [k], distinct) -> [count, d], zero where no index points. */
   putRows(rows: tf.Tensor2D, index: tf.Tensor1D, count: number): tf.Tensor2D;
+  /** int32 or bool -> float32 */
+  toFloat(x: tf.Tensor): tf.Tensor;
 }
 
 /** Rows and columns of the last two axes, after an optional transpose. */
@@ -33,6 +35,13 @@ export const plain: Lowering = {
   linear: (x, weight, bias) => tf.fused.matMul({ a: x, b: weight, bias, transposeB: true }),
   takeRows: (rows, index) => tf.gather(rows, index),
   putRows: (rows, index, count) => tf.scatterND(tf.expandDims(index, 1), rows, [count, rows.shape[1]]) as tf.Tensor2D,
+  toFloat: (x) => tf.cast(x, "float32"),
+};
+
+/** On WebGPU a cast changes the label only, and the transposing shader does not compile for whole numbers so labelled. */
+export const webgpu: Lowering = {
+  ...plain,
+  toFloat: (x) => tf.mul(tf.cast(x, "float32"), 1),
 };
 
 /**

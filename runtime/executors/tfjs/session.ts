@@ -6,9 +6,9 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import {
-  asInputs,
   type DType,
   type Graph,
+  type InputsOf,
   invariant,
   type Node,
   type StateSlot,
@@ -73,7 +73,8 @@ function apply<O extends Computed>(
   const nothing = node.outputs.every(isEmpty) || (node.inputs.some(isEmpty) && node.operation !== "concat");
   if (nothing) return applyToNothing(node, wanted);
   const kernel: Kernel<O> = kernels[node.operation];
-  return kernel(asInputs<O, tf.Tensor>(node.operation, inputs), node.attributes, wanted);
+  // The builder has checked how many inputs the operation takes.
+  return kernel(inputs as InputsOf<O, tf.Tensor>, node.attributes, wanted);
 }
 
 /** Runs one step: places get its wanted outputs, and lose what nothing reads afterwards. */

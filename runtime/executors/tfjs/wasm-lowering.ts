@@ -5,7 +5,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
-import { type Lowering, matrixShape } from "./lowering.js";
+import { type Lowering, matrixShape, plain } from "./lowering.js";
 
 /**
  * Multiply-adds of one matrix of a batch from which unrolling is faster. Measured on two x86 cores, 96 matrices: even
@@ -55,8 +55,8 @@ const matmul: Lowering["matmul"] = (a, b, transposeA, transposeB) => {
 };
 
 export const wasm: Lowering = {
+  ...plain,
   matmul,
   linear: (x, weight, bias) => tf.fused.matMul({ a: x, b: tf.transpose(weight), bias }),
   takeRows: (rows, index) => tf.gatherND(rows, tf.expandDims(index, 1)) as tf.Tensor2D,
-  putRows: (rows, index, count) => tf.scatterND(tf.expandDims(index, 1), rows, [count, rows.shape[1]]) as tf.Tensor2D,
 };

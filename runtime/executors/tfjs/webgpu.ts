@@ -2,7 +2,7 @@
 
 import { describeAdapter } from "./adapter.js";
 import type { BackendDefinition, Made } from "./engine.js";
-import { plain } from "./lowering.js";
+import { webgpu } from "./lowering.js";
 
 /** TensorFlow.js asks for these at their largest; the defaults of WebGPU are made for phones. */
 const limits = [
@@ -47,7 +47,7 @@ async function make(release: () => void): Promise<Made> {
  */
 export const webgpuThrough = (provide: () => Promise<void>, release: () => void): BackendDefinition => ({
   name: "webgpu",
-  lowering: plain,
+  lowering: webgpu,
   flags: { WEBGPU_CPU_FORWARD: false },
   make: async () => {
     await provide();

@@ -1,0 +1,262 @@
+/**
+ * Each operation of our closed set as ONNX nodes. Names of tensors go in and out; shapes were checked when the graph was
+ * built. Operators were chosen for what onnxruntime's processor provider does fast.
+ */
+
+import {
+  type Attributes,
+  asInputs,
+  type DType,
+  type Node,
+  type OperationName,
+  sizeOf,
+  type Tensor,
+} from "../../../graph/index.js";
+import { type AttributeValue, int, ints, MICROSOFT, type OnnxModel, real } from "./model.js";
+
+export type Lowered = Exclude<OperationName, "input" | "constant">;
+
+/** What a lowering works with: the model, the node, its inputs by name, which outputs are read. */
+interface Site<O extends Lowered> {
+  readonly m: OnnxModel;
+  readonly node: Node<O>;
+  readonly attributes: Attributes[O];
+  readonly wanted: readonly boolean[];
+}
+
+type Lowering<O extends Lowered> = (inputs: readonly string[], site: Site<O>) => readonly string[];
+
+// -- small pieces
+
+const scalar = (m: OnnxModel, value: number): string => m.constant("float32", Float32Array.of(value), []);
+const axesOf = (m: OnnxModel, axes: readonly number[]): string =>
+  m.constant("int64", BigInt64Array.from(axes, BigInt), [axes.length]);
+const whole = (m: OnnxModel, values: readonly number[]): string => axesOf(m, values);
+const reshape = (m: OnnxModel, x: string, shape: readonly number[]): string => m.op("Reshape", [x, whole(m, shape)]);
+
+const shapeAt = (node: Node, i: number): readonly number[] => (node.inputs[i] as Tensor).shape;
+const outputShape = (node: Node, i = 0): readonly number[] => (node.outputs[i] as Tensor).shape;
+const lastOf = (shape: readonly number[]): number => shape.at(-1) as number;
+/** [..., D] as [rows, D]. */
+const rowsOf = (shape: readonly number[]): readonly [number, number] => [sizeOf(shape.slice(0, -1)), lastOf(shape)];
+
+const sumOver = (m: OnnxModel, x: string, axes: readonly number[], keep: boolean): string =>
+  axes.length === 0 ? x : m.op("ReduceSum", [x, axesOf(m, axes)], { keepdims: int(keep ? 1 : 0) });
+const meanLast = (m: OnnxModel, x: string): string => m.op("ReduceMean", [x, axesOf(m, [-1])], { keepdims: int(1) });
+const sumLast = (m: OnnxModel, x: string): string => sumOver(m, x, [-1], true);
+
+const fusedProduct = (m: OnnxModel, a: string, b: string, o: { a?: true; b?: true; scale?: number }): string => {
+  const attributes: Record<string, AttributeValue> = {
+    transA: int(o.a ? 1 : 0),
+    transB: int(o.b ? 1 : 0),
+    alpha: real(o.scale ?? 1),
+  };
+  return m.op("FusedMatMul", [a, b], attributes, MICROSOFT);
+};
+
+const direct =
+  <O extends Lowered>(type: string): Lowering<O> =>
+  (inputs, { m }) => [m.op(type, inputs)];
+
+const onnxTypes = { float32: 1, int32: 6, bool: 9 } as const satisfies { readonly [T in DType]: number };
+
+/** Row numbers b * N + index[b, k], flat, for gathers over [B * N, ...]. */
+function flatRows(m: OnnxModel, index: string, [batch, taken]: readonly number[], rows: number): string {
+  const starts = m.constant(
+    "int32",
+    Int32Array.from({ length: batch as number }, (_, b) => b * rows),
+    [batch as number, 1],
+  );
+  return reshape(m, m.op("Add", [index, starts]), [(batch as number) * (taken as number)]);
+}
+
+// -- the table
+
+/** Erf(x / sqrt 2), from which the value and the derivative of GELU are made. */
+const gaussErf = (m: OnnxModel, x: string): string => m.op("Erf", [m.op("Mul", [x, scalar(m, Math.SQRT1_2)])]);
+
+/** Phi(x) + x phi(x) */
+function geluSlope(m: OnnxModel, x: string): string {
+  const half = scalar(m, 0.5);
+  const cumulative = m.op("Add", [m.op("Mul", [gaussErf(m, x), half]), half]);
+  const exponent = m.op("Mul", [m.op("Mul", [x, x]), scalar(m, -0.5)]);
+  const density = m.op("Mul", [m.op("Exp", [exponent]), scalar(m, 1 / Math.sqrt(2 * Math.PI))]);
+  return m.op("Add", [cumulative, m.op("Mul", [x, density])]);
+}
+
+const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
+  neg: direct("Neg"),
+  exp: direct("Exp"),
+  log: direct("Log"),
+  sqrt: direct("Sqrt"),
+  rsqrt: ([x], { m }) => [m.op("Reciprocal", [m.op("Sqrt", [x as string])])],
+  abs: direct("Abs"),
+  sign: direct("Sign"),
+  erf: direct("Erf"),
+  tanh: direct("Tanh"),
+  sigmoid: direct("Sigmoid"),
+  softplus: direct("Softplus"),
+  sin: direct("Sin"),
+  cos: direct("Cos"),
+  floor: direct("Floor"),
+  add: direct("Add"),
+  sub: direct("Sub"),
+  mul: direct("Mul"),
+  div: direct("Div"),
+  maximum: direct("Max"),
+  minimum: direct("Min"),
+  less: direct("Less"),
+  lessEqual: direct("LessOrEqual"),
+  equal: direct("Equal"),
+  select: direct("Where"),
+  cast: (inputs, { m, attributes }) => [m.op("Cast", inputs, { to: int(onnxTypes[attributes.dtype]) })],
+  stopGradient: direct("Identity"),
+  sum: ([x], { m, attributes: { axes, keep } }) => [sumOver(m, x as string, axes, keep)],
+  reduceMax: ([x], { m, attributes: { axes, keep } }) => [
+    axes.length === 0
+      ? (x as string)
+      : m.op("ReduceMax", [x as string, axesOf(m, axes)], { keepdims: int(keep ? 1 : 0) }),
+  ],
+  argMax: (inputs, { m }) => [
+    m.op("Cast", [m.op("ArgMax", inputs, { axis: int(-1), keepdims: int(0) })], { to: int(6) }),
+  ],
+  argSort([x], { m, node }) {
+    const count = whole(m, [lastOf(shapeAt(node, 0))]);
+    const [, order] = m.ops("TopK", [x as string, count], [true, true], {
+      axis: int(-1),
+      largest: int(0),
+      sorted: int(1),
+    });
+    return [m.op("Cast", [order as string], { to: int(6) })];
+  },
+  reshape: ([x], { m, attributes }) => [reshape(m, x as string, attributes.shape)],
+  transpose: (inputs, { m, attributes }) => [m.op("Transpose", inputs, { perm: ints(attributes.permutation) })],
+  broadcast: ([x], { m, attributes }) => [m.op("Expand", [x as string, whole(m, attributes.shape)])],
+  concat: (inputs, { m, attributes }) => [m.op("Concat", inputs, { axis: int(attributes.axis) })],
+  slice([x], { m, attributes: { begin, size }, node }) {
+    const shape = shapeAt(node, 0);
+    const axes = begin.map((_, axis) => axis).filter((axis) => size[axis] !== shape[axis]);
+    if (axes.length === 0) return [m.op("Identity", [x as string])];
+    const starts = axes.map((axis) => begin[axis] as number);
+    const ends = axes.map((axis) => (begin[axis] as number) + (size[axis] as number));
+    return [m.op("Slice", [x as string, whole(m, starts), whole(m, ends), axesOf(m, axes)])];
+  },
+  pad: ([x], { m, attributes: { before, after } }) => [m.op("Pad", [x as string, whole(m, [...before, ...after])])],
+  takeTokens([x, index], { m, node }) {
+    const [batch, tokens, ...rest] = shapeAt(node, 0) as [number, number, ...number[]];
+    const rows = flatRows(m, index as string, shapeAt(node, 1), tokens);
+    const taken = m.op("Gather", [reshape(m, x as string, [batch * tokens, ...rest]), rows], { axis: int(0) });
+    return [reshape(m, taken, outputShape(node))];
+  },
+  /** Gathers rows by the inverse of the index, from x with one row of zeros after its end. */
+  putTokens([x, index], { m, node, attributes: { count } }) {
+    const [batch, taken, ...rest] = shapeAt(node, 0) as [number, number, ...number[]];
+    const nothing = m.constant("int32", new Int32Array(batch * count).fill(batch * taken), [batch * count]);
+    const sources = m.constant(
+      "int32",
+      Int32Array.from({ length: batch * taken }, (_, i) => i),
+      [batch * taken],
+    );
+    const places = flatRows(m, index as string, [batch, taken], count);
+    const inverse = m.op("ScatterElements", [nothing, places, sources], { axis: int(0) });
+    const zeros = m.constant("float32", new Float32Array(sizeOf(rest)), [1, ...rest]);
+    const padded = m.op("Concat", [reshape(m, x as string, [batch * taken, ...rest]), zeros], { axis: int(0) });
+    return [reshape(m, m.op("Gather", [padded, inverse], { axis: int(0) }), outputShape(node))];
+  },
+  matmul: ([a, b], { m, attributes: { transposeA, transposeB } }) => [
+    fusedProduct(m, a as string, b as string, {
+      ...(transposeA ? { a: true } : {}),
+      ...(transposeB ? { b: true } : {}),
+    }),
+  ],
+  linear([x, weight, bias], { m, node }) {
+    const flat = reshape(m, x as string, rowsOf(shapeAt(node, 0)));
+    return [reshape(m, m.op("Gemm", [flat, weight as string, bias as string], { transB: int(1) }), outputShape(node))];
+  },
+  linearGrad([dy, x, weight], { m, node, wanted }) {
+    const [rows, outputs] = rowsOf(shapeAt(node, 0));
+    const flat = reshape(m, dy as string, [rows, outputs]);
+    const input = () => reshape(m, x as string, rowsOf(shapeAt(node, 1)));
+    return [
+      wanted[0] ? reshape(m, m.op("Gemm", [flat, weight as string]), outputShape(node, 0)) : "",
+      wanted[1] ? m.op("Gemm", [flat, input()], { transA: int(1) }) : "",
+      wanted[2] ? sumOver(m, flat, [0], false) : "",
+    ];
+  },
+  layerNorm: (inputs, { m, attributes, wanted }) =>
+    m.ops("LayerNormalization", inputs, [true, wanted[1] ?? false, wanted[2] ?? false], {
+      axis: int(-1),
+      epsilon: real(attributes.epsilon),
+    }),
+  layerNormGrad([dy, x, gamma, mean, rstd], { m, node, wanted }) {
+    const flatten = (value: string): string => reshape(m, value, rowsOf(shapeAt(node, 0)));
+    const standard = m.op("Mul", [m.op("Sub", [x as string, mean as string]), rstd as string]);
+    const inward = (): string => {
+      const scaled = m.op("Mul", [dy as string, gamma as string]);
+      const along = m.op("Mul", [standard, meanLast(m, m.op("Mul", [scaled, standard]))]);
+      return m.op("Mul", [m.op("Sub", [m.op("Sub", [scaled, meanLast(m, scaled)]), along]), rstd as string]);
+    };
+    return [
+      wanted[0] ? inward() : "",
+      wanted[1] ? sumOver(m, flatten(m.op("Mul", [dy as string, standard])), [0], false) : "",
+      wanted[2] ? sumOver(m, flatten(dy as string), [0], false) : "",
+    ];
+  },
+  softmax: (inputs, { m }) => [m.op("Softmax", inputs, { axis: int(-1) })],
+  softmaxGrad: ([dy, y], { m }) => {
+    const product = m.op("Mul", [dy as string, y as string]);
+    return [m.op("Sub", [product, m.op("Mul", [y as string, sumLast(m, product)])])];
+  },
+  gelu: ([x], { m }) => {
+    const half = scalar(m, 0.5);
+    const cumulative = m.op("Add", [m.op("Mul", [gaussErf(m, x as string), half]), half]);
+    return [m.op("Mul", [x as string, cumulative])];
+  },
+  geluGrad: ([dy, x], { m }) => [m.op("Mul", [dy as string, geluSlope(m, x as string)])],
+  attention([q, k, v], { m, attributes: { scale } }) {
+    const probabilities = m.op("Softmax", [fusedProduct(m, q as string, k as string, { b: true, scale })], {
+      axis: int(-1),
+    });
+    return [m.op("MatMul", [probabilities, v as string]), probabilities];
+  },
+  attentionGrad([dy, q, k, v, p], { m, attributes: { scale }, wanted }) {
+    const inner = fusedProduct(m, dy as string, v as string, { b: true });
+    const product = m.op("Mul", [inner, p as string]);
+    const scores = m.op("Sub", [product, m.op("Mul", [p as string, sumLast(m, product)])]);
+    return [
+      wanted[0] ? fusedProduct(m, scores, k as string, { scale }) : "",
+      wanted[1] ? fusedProduct(m, scores, q as string, { a: true, scale }) : "",
+      wanted[2] ? fusedProduct(m, p as string, dy as string, { a: true }) : "",
+    ];
+  },
+  /** Only where the update is not done in place: see `updates.ts`. */
+  adamw([p, gradient, first, second, lr, step], { m, attributes: { beta1, beta2, epsilon, decay } }) {
+    const blend = (old: string, fresh: string, beta: number): string =>
+      m.op("Add", [m.op("Mul", [old, scalar(m, beta)]), m.op("Mul", [fresh, scalar(m, 1 - beta)])]);
+    const correct = (beta: number): string =>
+      m.op("Sub", [scalar(m, 1), m.op("Pow", [scalar(m, beta), step as string])]);
+    const mean = blend(first as string, gradient as string, beta1);
+    const square = blend(second as string, m.op("Mul", [gradient as string, gradient as string]), beta2);
+    const size = m.op("Add", [m.op("Sqrt", [m.op("Div", [square, correct(beta2)])]), scalar(m, epsilon)]);
+    const direction = m.op("Div", [m.op("Div", [mean, correct(beta1)]), size]);
+    const whole = m.op("Add", [direction, m.op("Mul", [p as string, scalar(m, decay)])]);
+    return [m.op("Sub", [p as string, m.op("Mul", [whole, lr as string])]), mean, square];
+  },
+  sgd([p, gradient, velocity, lr], { m, attributes: { momentum, decay, nesterov } }) {
+    const full = m.op("Add", [gradient as string, m.op("Mul", [p as string, scalar(m, decay)])]);
+    const next = m.op("Add", [m.op("Mul", [velocity as string, scalar(m, momentum)]), full]);
+    const direction = nesterov ? m.op("Add", [full, m.op("Mul", [next, scalar(m, momentum)])]) : next;
+    return [m.op("Sub", [p as string, m.op("Mul", [direction, lr as string])]), next];
+  },
+};
+
+/** Adds a node to the model; gives its outputs' names, "" for those that nothing reads. */
+export function lower<O extends Lowered>(
+  m: OnnxModel,
+  node: Node<O>,
+  inputs: readonly string[],
+  wanted: readonly boolean[],
+): readonly string[] {
+  const lowering: Lowering<O> = lowerings[node.operation];
+  return lowering([...asInputs<O, string>(node.operation, inputs)], { m, node, attributes: node.attributes, wanted });
+}

@@ -1,0 +1,127 @@
+/**
+ * An ONNX model under construction: nodes, constants, inputs and outputs, and its bytes. Field numbers are those of
+ * onnx.proto3. Knows nothing of our graphs.
+ */
+
+import { bytes, type Field, float, integer, integers, join, message, text } from "./protobuf.js";
+
+export type ElementType = "float32" | "int32" | "int64" | "bool";
+
+/** TensorProto.DataType */
+const dataTypes: { readonly [T in ElementType]: number } = { float32: 1, int32: 6, int64: 7, bool: 9 };
+
+export type AttributeValue =
+  | { readonly kind: "int"; readonly value: number }
+  | { readonly kind: "float"; readonly value: number }
+  | { readonly kind: "ints"; readonly value: readonly number[] };
+
+export const int = (value: number): AttributeValue => ({ kind: "int", value });
+export const real = (value: number): AttributeValue => ({ kind: "float", value });
+export const ints = (value: readonly number[]): AttributeValue => ({ kind: "ints", value });
+
+type Attributes = Readonly<Record<string, AttributeValue>>;
+
+/** Element type of an attribute that holds a list of tensors, an int, a float: AttributeProto.AttributeType. */
+function attribute(name: string, { kind, value }: AttributeValue): Field {
+  const typed =
+    kind === "int"
+      ? [integer(3, value), integer(20, 2)]
+      : kind === "float"
+        ? [float(2, value), integer(20, 1)]
+        : [integers(8, value), integer(20, 7)];
+  return message(5, [text(1, name), ...typed]);
+}
+
+const valueInfo = (field: number, name: string, type: ElementType, shape: readonly number[]): Field =>
+  message(field, [
+    text(1, name),
+    message(2, [
+      message(1, [
+        integer(1, dataTypes[type]),
+        message(
+          2,
+          shape.map((size) => message(1, [integer(1, size)])),
+        ),
+      ]),
+    ]),
+  ]);
+
+/** Domain of the operators that onnxruntime adds. */
+export const MICROSOFT = "com.microsoft";
+
+/** ONNX versions: IR 9 came with opset 20, of which we use operators that are the same since 18. */
+const IR_VERSION = 9;
+const OPSET = 20;
+
+export interface OnnxModel {
+  /** Adds a node with one output and gives the output's name. */
+  op(type: string, inputs: readonly string[], attributes?: Attributes, domain?: string): string;
+  /** Adds a node with several outputs; those not wanted are left out. */
+  ops(type: string, inputs: readonly string[], wanted: readonly boolean[], attributes?: Attributes): readonly string[];
+  /** A constant; equal small ones are shared. */
+  constant(type: ElementType, data: ArrayBufferView, shape: readonly number[]): string;
+  input(name: string, type: ElementType, shape: readonly number[]): void;
+  output(name: string, type: ElementType, shape: readonly number[]): void;
+  encode(): Uint8Array;
+}
+
+export function createModel(): OnnxModel {
+  const nodes: Field[] = [];
+  const constants: Field[] = [];
+  const inputs: Field[] = [];
+  const outputs: Field[] = [];
+  const shared = new Map<string, string>();
+  let names = 0;
+  const fresh = (): string => `t${names++}`;
+
+  const add = (
+    type: string,
+    from: readonly string[],
+    to: readonly string[],
+    attributes: Attributes,
+    domain: string,
+  ): void => {
+    nodes.push(
+      message(1, [
+        ...from.map((name) => text(1, name)),
+        ...to.map((name) => text(2, name)),
+        text(4, type),
+        ...Object.entries(attributes).map(([name, value]) => attribute(name, value)),
+        ...(domain === "" ? [] : [text(7, domain)]),
+      ]),
+    );
+  };
+
+  return {
+    op(type, from, attributes = {}, domain = "") {
+      const name = fresh();
+      add(type, from, [name], attributes, domain);
+      return name;
+    },
+    ops(type, from, wanted, attributes = {}) {
+      const to = wanted.map((used) => (used ? fresh() : ""));
+      add(type, from, to, attributes, "");
+      return to;
+    },
+    constant(type, data, shape) {
+      const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      const key = raw.length <= 64 ? `${type} ${shape} ${raw}` : null;
+      const known = key === null ? undefined : shared.get(key);
+      if (known !== undefined) return known;
+      const name = fresh();
+      if (key !== null) shared.set(key, name);
+      constants.push(message(5, [integers(1, shape), integer(2, dataTypes[type]), text(8, name), bytes(9, raw)]));
+      return name;
+    },
+    input: (name, type, shape) => void inputs.push(valueInfo(11, name, type, shape)),
+    output: (name, type, shape) => void outputs.push(valueInfo(12, name, type, shape)),
+    encode: () =>
+      join([
+        integer(1, IR_VERSION),
+        text(2, "maelang"),
+        message(7, [...nodes, text(2, "graph"), ...constants, ...inputs, ...outputs]),
+        message(8, [text(1, ""), integer(2, OPSET)]),
+        message(8, [text(1, MICROSOFT), integer(2, 1)]),
+      ]),
+  };
+}

@@ -1,0 +1,203 @@
+/**
+ * A graph split into what onnxruntime runs and what is done in place: one ONNX model for everything but the optimizer's
+ * updates of state, and a list of those updates. Plain data, so that it can be sent to a worker thread.
+ */
+
+import {
+  type Attributes,
+  type DType,
+  type Graph,
+  invariant,
+  type Node,
+  sizeOf,
+  type Tensor,
+} from "../../../graph/index.js";
+import { type Lowered, lower } from "./lowering.js";
+import { createModel, type OnnxModel } from "./model.js";
+
+export interface Named {
+  /** Name in the graph. */
+  readonly name: string;
+  /** Name in the ONNX model. */
+  readonly onnx: string;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+/** One parameter's update: names of state, and of the model's outputs that it reads. */
+export interface InPlace {
+  readonly rule:
+    | { readonly kind: "adamw"; readonly settings: Attributes["adamw"] }
+    | { readonly kind: "sgd"; readonly settings: Attributes["sgd"] };
+  /** Parameter, then moments; all change. */
+  readonly state: readonly string[];
+  /** Number of elements. */
+  readonly size: number;
+  readonly gradient: string;
+  /** Learning rate, then for adamw the step: scalar outputs. */
+  readonly scalars: readonly string[];
+}
+
+export interface Plan {
+  readonly model: Uint8Array;
+  /** Everything that the caller must hand over, also what the model does not read. */
+  readonly feeds: readonly (Named & { readonly read: boolean })[];
+  readonly state: readonly Named[];
+  readonly outputs: readonly Named[];
+  readonly inPlace: readonly InPlace[];
+  /** State replaced by an output of the model. */
+  readonly replaced: readonly Named[];
+}
+
+type Optimizer = Node<"adamw"> | Node<"sgd">;
+
+const isOptimizer = (node: Node): node is Optimizer => node.operation === "adamw" || node.operation === "sgd";
+
+/** How many of an optimizer's first inputs are state: parameter and moments, around the gradient at 1. */
+const stateInputs = { adamw: [0, 2, 3], sgd: [0, 2] } as const;
+
+/** The names of the state that an optimizer node replaces with its own outputs, or null where it does anything else. */
+function stateOf(graph: Graph, node: Optimizer): readonly string[] | null {
+  const names = stateInputs[node.operation].map((at, i) => {
+    const before = node.inputs[at];
+    const slot = [...graph.state].find(([, tensor]) => tensor === before)?.[0];
+    return slot !== undefined && graph.updates.get(slot) === node.outputs[i] ? slot : null;
+  });
+  return names.every((name) => name !== null) ? names : null;
+}
+
+/** Optimizer nodes whose results go into state and nowhere else. */
+function inPlaceNodes(graph: Graph): ReadonlyMap<Node, readonly string[]> {
+  const elsewhere = new Set<Tensor>([...graph.outputs.values(), ...graph.nodes.flatMap((node) => node.inputs)]);
+  const found = new Map<Node, readonly string[]>();
+  for (const node of graph.nodes) {
+    if (!isOptimizer(node) || node.outputs.some((output) => elsewhere.has(output))) continue;
+    const names = stateOf(graph, node);
+    if (names) found.set(node, names);
+  }
+  return found;
+}
+
+/** Names of tensors in the model under construction, and its outputs. */
+interface Naming {
+  readonly names: Map<Tensor, string>;
+  /** Makes a tensor an output of the model; each output has a node of its own. */
+  readonly expose: (tensor: Tensor) => string;
+}
+
+function naming(m: OnnxModel, sources: ReadonlySet<Tensor>): Naming {
+  const names = new Map<Tensor, string>();
+  const exposed = new Map<Tensor, string>();
+  const taken = new Set<string>();
+  return {
+    names,
+    expose(tensor) {
+      const known = exposed.get(tensor);
+      if (known !== undefined) return known;
+      const inner = names.get(tensor);
+      invariant(inner !== undefined, "an output of the graph was made by one of its nodes");
+      const name = sources.has(tensor) || taken.has(inner) ? m.op("Identity", [inner]) : inner;
+      taken.add(name);
+      exposed.set(tensor, name);
+      m.output(name, tensor.dtype, tensor.shape);
+      return name;
+    },
+  };
+}
+
+const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+
+/** A constant of the graph; one that fills its shape is spread out by onnxruntime when it loads the model. */
+function constantName(m: OnnxModel, { attributes: { data, shape, dtype } }: Node<"constant">): string {
+  const values = arrays[dtype].from(data);
+  if (data.length === sizeOf(shape)) return m.constant(dtype, values, shape);
+  const sides = m.constant("int64", BigInt64Array.from(shape, BigInt), [shape.length]);
+  return m.op("Expand", [m.constant(dtype, values, []), sides]);
+}
+
+/** Adds all nodes but the in-place updates; a node's outputs that nothing reads are not computed. */
+function lowerNodes(graph: Graph, m: OnnxModel, names: Map<Tensor, string>, skipped: ReadonlyMap<Node, unknown>): void {
+  const read = new Set<Tensor>([
+    ...graph.outputs.values(),
+    ...graph.updates.values(),
+    ...graph.nodes.flatMap((n) => n.inputs),
+  ]);
+  for (const node of graph.nodes) {
+    if (node.operation === "input" || skipped.has(node)) continue;
+    if (node.operation === "constant") {
+      names.set(node.outputs[0] as Tensor, constantName(m, node as Node<"constant">));
+      continue;
+    }
+    const inputs = node.inputs.map((input) => names.get(input) as string);
+    const made = lower(
+      m,
+      node as Node<Lowered>,
+      inputs,
+      node.outputs.map((output) => read.has(output)),
+    );
+    node.outputs.forEach((output, i) => void names.set(output, made[i] as string));
+  }
+}
+
+/** What the model reads: all but the parameters and moments of in-place updates. */
+function tensorsRead(graph: Graph, inPlace: ReadonlyMap<Node, unknown>): ReadonlySet<Tensor> {
+  const inputsOf = (node: Node): readonly Tensor[] => {
+    if (!inPlace.has(node)) return node.inputs;
+    const own: readonly number[] = stateInputs[(node as Optimizer).operation];
+    return node.inputs.filter((_, at) => !own.includes(at));
+  };
+  return new Set([...graph.outputs.values(), ...graph.updates.values(), ...graph.nodes.flatMap(inputsOf)]);
+}
+
+/** Builds the model of a graph and the list of what is done beside it. */
+export function planOf(graph: Graph): Plan {
+  const m = createModel();
+  const inPlace = inPlaceNodes(graph);
+  const used = tensorsRead(graph, inPlace);
+  const { names, expose } = naming(m, new Set([...graph.feeds.values(), ...graph.state.values()]));
+  const declare = (prefix: string, [name, tensor]: readonly [string, Tensor]): Named => {
+    const onnx = `${prefix}${name}`;
+    names.set(tensor, onnx);
+    return { name, onnx, shape: tensor.shape, dtype: tensor.dtype };
+  };
+  const feeds = [...graph.feeds].map((entry) => ({ ...declare("feed:", entry), read: used.has(entry[1]) }));
+  const state = [...graph.state].filter(([, tensor]) => used.has(tensor)).map((entry) => declare("state:", entry));
+  for (const { onnx, dtype, shape } of [...feeds.filter(({ read }) => read), ...state]) m.input(onnx, dtype, shape);
+  lowerNodes(graph, m, names, inPlace);
+  const exposedAs = ([name, tensor]: readonly [string, Tensor]): Named => ({
+    name,
+    onnx: expose(tensor),
+    shape: tensor.shape,
+    dtype: tensor.dtype,
+  });
+  const done = new Set([...inPlace.values()].flat());
+  return {
+    feeds,
+    state,
+    outputs: [...graph.outputs].map(exposedAs),
+    inPlace: [...inPlace].map(([node, slots]) => inPlaceOf(node as Optimizer, slots, expose)),
+    replaced: [...graph.updates].filter(([name]) => !done.has(name)).map(exposedAs),
+    model: m.encode(),
+  };
+}
+
+function inPlaceOf(node: Optimizer, state: readonly string[], expose: (tensor: Tensor) => string): InPlace {
+  const at = (i: number): Tensor => node.inputs[i] as Tensor;
+  const gradient = expose(at(1));
+  const size = sizeOf(at(0).shape);
+  return node.operation === "adamw"
+    ? {
+        rule: { kind: "adamw", settings: node.attributes as Attributes["adamw"] },
+        state,
+        size,
+        gradient,
+        scalars: [expose(at(4)), expose(at(5))],
+      }
+    : {
+        rule: { kind: "sgd", settings: node.attributes as Attributes["sgd"] },
+        state,
+        size,
+        gradient,
+        scalars: [expose(at(3))],
+      };
+}

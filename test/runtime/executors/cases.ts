@@ -1,0 +1,398 @@
+/**
+ * Small graphs that together apply every operation, in shapes where backends go wrong: broadcast, ragged, scalar, empty,
+ * of many axes. `case.ts` adds the gradients.
+ */
+
+import type { Builder, OperationName, Tensor } from "../../../graph/index.js";
+import { type Case, type CaseSpec, caseOf, type Fill, type InputSpec } from "./case.js";
+
+const float = (shape: readonly number[], fill: Fill = "signed"): InputSpec => ({ shape, fill, dtype: "float32" });
+const int = (shape: readonly number[], fill: Fill): InputSpec => ({ shape, fill, dtype: "int32" });
+const bool = (shape: readonly number[]): InputSpec => ({ shape, fill: "bool", dtype: "bool" });
+
+/** One shape in one dimension, one ragged, one scalar. */
+const shapes: readonly (readonly number[])[] = [[], [7], [2, 3, 5]];
+
+const elementwise = (operation: ElementwiseName, fill: Fill = "signed"): CaseSpec[] =>
+  shapes.map((shape) => ({ inputs: [float(shape, fill)], build: (g, x) => g[operation](x) }));
+
+type ElementwiseName =
+  | "neg"
+  | "exp"
+  | "log"
+  | "sqrt"
+  | "rsqrt"
+  | "abs"
+  | "sign"
+  | "erf"
+  | "tanh"
+  | "sigmoid"
+  | "softplus"
+  | "sin"
+  | "cos"
+  | "floor"
+  | "gelu"
+  | "softmax"
+  | "stopGradient";
+
+const pairs: readonly (readonly [readonly number[], readonly number[]])[] = [
+  [
+    [2, 3, 5],
+    [2, 3, 5],
+  ],
+  [[2, 3, 5], [5]],
+  [
+    [2, 1, 5],
+    [3, 1],
+  ],
+  [[], [4]],
+];
+
+type PairName = "add" | "sub" | "mul" | "div" | "maximum" | "minimum" | "less" | "lessEqual" | "equal";
+
+const pairwise = (operation: PairName, fill: Fill = "signed", whole = true): CaseSpec[] => [
+  ...pairs.map(
+    ([a, b]): CaseSpec => ({
+      inputs: [float(a, fill), float(b, fill)],
+      build: (g, x, y) => g[operation](x, y),
+    }),
+  ),
+  ...(whole
+    ? [
+        {
+          inputs: [int([2, 6], { below: 9 }), int([6], { below: 7 })],
+          build: (g: Builder, x: Tensor, y: Tensor) => g[operation](x, y),
+        },
+      ]
+    : []),
+];
+
+const each = (inputs: readonly InputSpec[], ...builds: readonly CaseSpec["build"][]): CaseSpec[] =>
+  builds.map((build) => ({ inputs, build }));
+
+const products: CaseSpec[] = (
+  [
+    [
+      [4, 3],
+      [3, 5],
+    ],
+    [
+      [1, 1],
+      [1, 1],
+    ],
+    [
+      [17, 9],
+      [9, 13],
+    ],
+    [
+      [2, 3, 4, 3],
+      [2, 3, 3, 5],
+    ],
+    [
+      [2, 4, 3],
+      [3, 5],
+    ],
+    [
+      [4, 3],
+      [2, 3, 5],
+    ],
+    // Large enough for the batch to be unrolled on wasm.
+    [
+      [3, 33, 34],
+      [3, 34, 35],
+    ],
+    [
+      [3, 33, 34],
+      [34, 35],
+    ],
+    [
+      [33, 34],
+      [3, 34, 35],
+    ],
+  ] as const
+).flatMap(([a, b]) =>
+  [false, true].flatMap((transposeA) =>
+    [false, true].map((transposeB): CaseSpec => {
+      const turned = (shape: readonly number[], turn: boolean): number[] =>
+        turn ? [...shape.slice(0, -2), ...shape.slice(-2).reverse()] : [...shape];
+      const flags = { ...(transposeA ? { a: true as const } : {}), ...(transposeB ? { b: true as const } : {}) };
+      return {
+        inputs: [float(turned(a, transposeA)), float(turned(b, transposeB))],
+        build: (g, x, y) => g.matmul(x, y, flags),
+      };
+    }),
+  ),
+);
+
+const linearShapes = [
+  [[6, 4], 3],
+  [[2, 5, 7], 9],
+  [[2, 2, 3, 8], 1],
+  [[1, 1], 1],
+] as const;
+
+const attentionShapes = [
+  [1, 1, 1, 1, 1],
+  [2, 3, 5, 7, 4],
+  [2, 2, 33, 40, 32],
+] as const;
+
+const settings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.05 };
+
+const tokens = (b: number, n: number, k: number, rest: readonly number[]): CaseSpec => ({
+  inputs: [float([b, n, ...rest]), int([b, k], { below: n })],
+  build: (g, x, index) => g.takeTokens(x as never, index as never),
+});
+
+const scattered = (b: number, n: number, k: number, rest: readonly number[]): CaseSpec => ({
+  inputs: [float([b, k, ...rest]), int([b, k], { below: n })],
+  build: (g, x, index) => g.putTokens(x, index, n),
+});
+
+/** Exhaustive: an operation without a case does not compile. */
+const specs: { readonly [O in OperationName]: readonly CaseSpec[] } = {
+  input: each([float([3, 2])], (_, x) => x),
+  constant: each(
+    [float([2, 3])],
+    (g, x) => g.add(x, g.constant(Float32Array.of(1, 2, 3), [3])),
+    (g, x) => g.concat([x, g.constant(0.5, [1, 3])], 0),
+  ),
+  neg: elementwise("neg"),
+  exp: elementwise("exp"),
+  log: elementwise("log", "positive"),
+  sqrt: elementwise("sqrt", "positive"),
+  rsqrt: elementwise("rsqrt", "positive"),
+  abs: elementwise("abs"),
+  sign: elementwise("sign", "tied"),
+  erf: elementwise("erf"),
+  tanh: elementwise("tanh"),
+  sigmoid: elementwise("sigmoid"),
+  softplus: [...elementwise("softplus"), ...each([float([6], [-100, -20, -1, 1, 20, 100])], (g, x) => g.softplus(x))],
+  sin: elementwise("sin"),
+  cos: elementwise("cos"),
+  floor: elementwise("floor", "tied"),
+
+  add: pairwise("add"),
+  sub: pairwise("sub"),
+  mul: pairwise("mul"),
+  div: pairwise("div", "positive", false),
+  maximum: pairwise("maximum", "tied"),
+  minimum: pairwise("minimum", "tied"),
+  less: pairwise("less", "tied"),
+  lessEqual: pairwise("lessEqual", "tied"),
+  equal: [...pairwise("equal", "tied"), ...each([bool([5]), bool([5])], (g, x, y) => g.equal(x, y))],
+
+  select: [
+    ...each([bool([2, 3, 4]), float([2, 3, 4]), float([2, 3, 4])], (g, c, a, b) => g.select(c as never, a, b)),
+    ...each([bool([2, 3, 1]), float([4]), float([2, 1, 4])], (g, c, a, b) => g.select(c as never, a, b)),
+    ...each([bool([2, 1, 2, 2, 3]), float([2, 3, 2, 2, 3]), float([])], (g, c, a, b) => g.select(c as never, a, b)),
+    ...each([bool([3]), int([2, 3], { below: 9 }), int([], [4])], (g, c, a, b) => g.select(c as never, a, b)),
+  ],
+  cast: [
+    ...each(
+      [float([6], [-1.5, -0.5, 0, 0.5, 1, 2.5])],
+      (g, x) => g.cast(x, "int32"),
+      (g, x) => g.cast(x, "bool"),
+    ),
+    ...each(
+      [int([4], { below: 4 })],
+      (g, x) => g.cast(x, "float32"),
+      (g, x) => g.cast(x, "bool"),
+    ),
+    ...each(
+      [bool([5])],
+      (g, x) => g.cast(x, "float32"),
+      (g, x) => g.cast(x, "int32"),
+    ),
+  ],
+  stopGradient: elementwise("stopGradient"),
+
+  sum: [
+    ...each(
+      [float([2, 3, 2, 3, 2])],
+      (g, x) => g.sum(x, [1, 3]),
+      (g, x) => g.sum(x, [0, 4], "keep"),
+    ),
+    ...each(
+      [float([2, 3, 5])],
+      (g, x) => g.sum(x),
+      (g, x) => g.sum(x, [], "keep"),
+      (g, x) => g.sum(x, [0]),
+      (g, x) => g.sum(x, [1], "keep"),
+      (g, x) => g.sum(x, [0, 2]),
+      (g, x) => g.mean(x, [1, 2], "keep"),
+    ),
+  ],
+  reduceMax: each(
+    [float([2, 3, 5], "tied")],
+    (g, x) => g.reduceMax(x),
+    (g, x) => g.reduceMax(x, []),
+    (g, x) => g.reduceMax(x, [2], "keep"),
+    (g, x) => g.reduceMax(x, [0, 1]),
+  ),
+  argMax: [[7], [4, 5], [2, 3, 9]].flatMap((shape) => each([float(shape, "tied")], (g, x) => g.argMax(x))),
+  argSort: [[7], [4, 1], [3, 70], [2, 2, 16]].flatMap((shape) =>
+    each([float(shape, shape.length === 2 ? "signed" : "tied")], (g, x) => g.argSort(x)),
+  ),
+
+  reshape: [
+    ...each(
+      [float([2, 3, 4])],
+      (g, x) => g.reshape(x, [6, 4]),
+      (g, x) => g.reshape(x, [1, 24, 1]),
+    ),
+    ...each([bool([4])], (g, x) => g.reshape(x, [2, 2])),
+  ],
+  transpose: [
+    ...each([float([3, 5])], (g, x) => g.transpose(x, [1, 0])),
+    ...each(
+      [float([2, 3, 4, 5])],
+      (g, x) => g.transpose(x, [0, 2, 1, 3]),
+      (g, x) => g.transpose(x, [3, 1, 0, 2]),
+      (g, x) => g.transpose(x, [0, 1, 2, 3]),
+    ),
+    // Patches of an image, and back.
+    ...each([float([2, 3, 4, 2, 5, 3])], (g, x) => g.transpose(x, [0, 1, 3, 2, 4, 5])),
+    ...each([float([2, 1, 3, 2, 2, 3])], (g, x) => g.transpose(x, [5, 4, 3, 2, 1, 0])),
+    ...each([int([2, 3], { below: 9 })], (g, x) => g.transpose(x, [1, 0])),
+  ],
+  broadcast: [
+    ...each(
+      [float([3, 1])],
+      (g, x) => g.broadcast(x, [2, 3, 4]),
+      (g, x) => g.broadcast(x, [3, 1]),
+    ),
+    ...each([float([])], (g, x) => g.broadcast(x, [2, 2])),
+    ...each([float([1, 3, 1, 1, 1, 2])], (g, x) => g.broadcast(x, [2, 3, 2, 1, 2, 2])),
+    ...each([int([3], { below: 5 })], (g, x) => g.broadcast(x, [2, 3])),
+    ...each([bool([3])], (g, x) => g.broadcast(x, [2, 3])),
+  ],
+  concat: [
+    ...each(
+      [float([2, 3, 4]), float([2, 1, 4]), float([2, 5, 4])],
+      (g, ...parts) => g.concat(parts, 1),
+      (g, a) => g.concat([a], 0),
+    ),
+    ...each([float([3]), float([0]), float([2])], (g, ...parts) => g.concat(parts, 0)),
+    ...each([int([2, 2], { below: 5 }), int([2, 3], { below: 5 })], (g, ...parts) => g.concat(parts, 1)),
+  ],
+  slice: [
+    ...each(
+      [float([4, 3, 5])],
+      (g, x) => g.slice(x, [1, 0, 2], [2, 3, 3]),
+      (g, x) => g.slice(x, [0, 0, 0], [4, 3, 5]),
+      (g, x) => g.slice(x, [3, 2, 4], [1, 1, 1]),
+    ),
+    ...each([float([3, 2, 2, 3, 4])], (g, x) => g.slice(x, [1, 0, 0, 1, 2], [1, 2, 2, 2, 2])),
+    ...each([int([2, 6], { below: 6 })], (g, x) => g.slice(x, [0, 2], [2, 3])),
+  ],
+  pad: [
+    ...each(
+      [float([2, 3])],
+      (g, x) => g.pad(x, [1, 0], [0, 2]),
+      (g, x) => g.pad(x, [0, 0], [0, 0]),
+    ),
+    ...each([float([2, 1, 2, 2, 3])], (g, x) => g.pad(x, [0, 1, 0, 0, 2], [0, 0, 0, 3, 1])),
+  ],
+  takeTokens: [
+    tokens(1, 6, 3, [4]),
+    tokens(3, 7, 4, [5]),
+    tokens(2, 5, 5, [2, 3]),
+    tokens(2, 5, 3, []),
+    tokens(2, 4, 0, [3]),
+    ...each([int([2, 6], { below: 9 }), int([2, 3], { below: 6 })], (g, x, index) =>
+      g.takeTokens(x as never, index as never),
+    ),
+  ],
+  putTokens: [
+    scattered(1, 6, 3, [4]),
+    scattered(3, 7, 4, [5]),
+    scattered(2, 5, 5, [2, 3]),
+    scattered(2, 5, 3, []),
+    scattered(2, 4, 0, [3]),
+  ],
+
+  matmul: products,
+  linear: linearShapes.map(([shape, out]) => ({
+    inputs: [float(shape), float([out, shape.at(-1) as number]), float([out])],
+    build: (g, x, weight, bias) => g.linear(x as never, weight as never, bias as never),
+  })),
+  linearGrad: linearShapes.flatMap(([shape, out]) =>
+    each(
+      [float([...shape.slice(0, -1), out]), float(shape), float([out, shape.at(-1) as number])],
+      (g, dy, x, weight) => g.linearGrad(dy, x, weight),
+      (g, dy, x, weight) => g.linearGrad(dy, x, weight)[1],
+    ),
+  ),
+  layerNorm: [
+    [4, 6],
+    [2, 3, 17],
+    [5, 1],
+  ].map((shape) => ({
+    inputs: [float(shape), float([shape.at(-1) as number]), float([shape.at(-1) as number])],
+    build: (g, x, gamma, beta) => g.layerNorm(x, gamma, beta, 1e-6)[0],
+  })),
+  layerNormGrad: [
+    [4, 6],
+    [2, 3, 17],
+  ].flatMap((shape) => {
+    const statistic = [...shape.slice(0, -1), 1];
+    return each(
+      [float(shape), float(shape), float([shape.at(-1) as number]), float(statistic), float(statistic, "positive")],
+      (g, dy, x, gamma, mean, rstd) => g.layerNormGrad(dy, x, gamma, mean, rstd),
+      (g, dy, x, gamma, mean, rstd) => g.layerNormGrad(dy, x, gamma, mean, rstd)[2],
+    );
+  }),
+  softmax: [
+    ...[[5], [3, 4], [2, 3, 33]].flatMap((shape) => each([float(shape)], (g, x) => g.softmax(x))),
+    ...each([float([2, 3], [1000, 1001, 999, -1000, 0, 5])], (g, x) => g.softmax(x)),
+  ],
+  softmaxGrad: each([float([3, 4]), float([3, 4], "positive")], (g, dy, y) => g.softmaxGrad(dy, y)),
+  gelu: [...elementwise("gelu"), ...each([float([6], [-12, -4, -1, 1, 4, 12])], (g, x) => g.gelu(x))],
+  geluGrad: shapes.flatMap((shape) => each([float(shape), float(shape)], (g, dy, x) => g.geluGrad(dy, x))),
+  attention: attentionShapes.map(([b, h, n, m, d]) => ({
+    inputs: [float([b, h, n, d]), float([b, h, m, d]), float([b, h, m, d])],
+    build: (g, q, k, v) => g.attention(q, k, v, 1 / Math.sqrt(d))[0],
+  })),
+  attentionGrad: attentionShapes.flatMap(([b, h, n, m, d]) =>
+    each(
+      [
+        float([b, h, n, d]),
+        float([b, h, n, d]),
+        float([b, h, m, d]),
+        float([b, h, m, d]),
+        float([b, h, n, m], "positive"),
+      ],
+      (g, dy, q, k, v, p) => g.attentionGrad(dy, q, k, v, p, 0.5),
+      (g, dy, q, k, v, p) => g.attentionGrad(dy, q, k, v, p, 0.5)[1],
+    ),
+  ),
+
+  adamw: [1, 7].flatMap((step) =>
+    [settings, { ...settings, decay: 0 }].map(
+      (chosen): CaseSpec => ({
+        inputs: [
+          float([3, 4]),
+          float([3, 4]),
+          float([3, 4]),
+          float([3, 4], "positive"),
+          float([], [0.01]),
+          float([], [step]),
+        ],
+        build: (g, p, gradient, m, v, lr, t) => g.adamw(p, gradient, m, v, lr, t, chosen),
+      }),
+    ),
+  ),
+  sgd: [
+    { momentum: 0, decay: 0, nesterov: false },
+    { momentum: 0.9, decay: 0.01, nesterov: false },
+    { momentum: 0.9, decay: 0.01, nesterov: true },
+  ].map((chosen) => ({
+    inputs: [float([3, 4]), float([3, 4]), float([3, 4]), float([], [0.01])],
+    build: (g, p, gradient, m, lr) => g.sgd(p, gradient, m, lr, chosen),
+  })),
+};
+
+export const cases: readonly Case[] = Object.entries(specs).flatMap(([operation, list]) =>
+  list.map((spec, i) => caseOf(operation as OperationName, spec, i + 1)),
+);
