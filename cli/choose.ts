@@ -42,7 +42,8 @@ type WithRecipe = Chosen & { readonly recipe: Recipe };
 export const ownModels = ({ file, models }: Analysis): readonly Model[] =>
   [...models.values()].filter((model) => model.span.source === file.source);
 
-const ownRecipes = ({ file, recipes }: Analysis): readonly Recipe[] =>
+/** Recipes that the file itself declares, in the order of the text. */
+export const ownRecipes = ({ file, recipes }: Analysis): readonly Recipe[] =>
   [...recipes.values()].filter((recipe) => recipe.span.source === file.source);
 
 /** The model or recipe called `name`; without a name, the only one there is. */

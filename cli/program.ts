@@ -114,7 +114,7 @@ function addModels(program: Command): void {
         await (await import("./commands/render.js")).render(file, name, options);
       }),
     [
-      ["mae render model.mae", "the whole file, resolved"],
+      ["mae render model.mae", "the only model of the file, and its recipe"],
       ["mae render model.mae UMaeBase --origin", "file and line beside each value"],
     ],
   );
@@ -158,38 +158,6 @@ function addRuns(program: Command): void {
       ["mae train model.mae Pretrain --out runs/a --resume", "go on where it stopped"],
     ],
   );
-  addText(
-    command(program, "eval", "Judge a trained encoder: features of the frozen encoder, then small classifiers on them.")
-      .argument("<run>", "folder of a run")
-      .option("--with <probes>", "names of probes, joined by commas (default: every one there is)", listOfWords)
-      .addOption(new Option("--features <what>", "cls, mean (of the tokens)").choices(["cls", "mean"]))
-      .option("--layer <n>", "take the features after this block of the encoder (default: the last)", wholeNumber(0))
-      .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
-      .option("--backend <name>", "auto, or one that mae doctor lists", "auto")
-      .option("--seed <n>", "seed of the classifiers", wholeNumber(0))
-      .option("--json", "print one JSON document")
-      .action(async (run: string, options) => {
-        await (await import("./commands/eval.js")).evaluate(run, options);
-      }),
-    [
-      ["mae eval runs/digits", "nearest neighbours and a linear probe"],
-      ["mae eval runs/digits --with knn --features mean --json", "one of them, for a script"],
-    ],
-  );
-  addText(
-    command(program, "show", "Write a picture of reconstructions: input, visible patches, output, both together.")
-      .argument("<run>", "folder of a run")
-      .option("--out <file>", "the PNG file (default: reconstruction.png in the run)")
-      .option("--count <n>", "how many samples", wholeNumber(1), 8)
-      .addOption(new Option("--split <name>", "which part of the data").choices(["train", "test"]).default("test"))
-      .option("--seed <n>", "seed of the masks", wholeNumber(0))
-      .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
-      .option("--backend <name>", "auto, or one that mae doctor lists", "auto")
-      .action(async (run: string, options) => {
-        await (await import("./commands/show.js")).show(run, options);
-      }),
-    [["mae show runs/digits --count 16 --out digits.png", "sixteen samples"]],
-  );
 }
 
 /** Commands for finding one's way. */
@@ -224,11 +192,7 @@ const specArgument = (): Argument => new Argument("<file>", "a .mae file");
 /** The first clause of the description is what the list of commands shows. */
 function command(program: Command, name: string, description: string): Command {
   const [summary = description] = description.split(/[:.]/);
-  return program
-    .command(name)
-    .description(description)
-    .summary(summary)
-    .helpOption("-h, --help", "show this help");
+  return program.command(name).description(description).summary(summary).helpOption("-h, --help", "show this help");
 }
 
 /** Examples and exit codes after the help, in one layout for all commands. */
@@ -244,7 +208,10 @@ function addText(to: Command, examples: readonly (readonly [line: string, what: 
 /** Commander's errors in the form of all others. */
 function teachError(text: string): string {
   const colors = stderrColors();
-  const [first = "", ...rest] = text.replace(/^error: /, "").trimEnd().split("\n");
+  const [first = "", ...rest] = text
+    .replace(/^error: /, "")
+    .trimEnd()
+    .split("\n");
   const [, what = first, rule] = /^(.* is invalid)\. (.*)$/.exec(first) ?? [];
   const hint = rule ?? rest.join(" ").replace(/^\(|\)$/g, "");
   const help = hint ? `${hint.charAt(0).toLowerCase()}${hint.slice(1)}` : "--help shows what there is";

@@ -6,6 +6,7 @@ import type { Analysis, Model } from "../../compiler/index.js";
 import { choose, openSpec, ownModels } from "../choose.js";
 import { exitCode, runFailure, usageFailure } from "../failure.js";
 import { printedPath, replaceFile } from "../files.js";
+import { packageVersion } from "../package-root.js";
 import { count, print, tell } from "../terminal.js";
 
 export interface BuildOptions {
@@ -24,7 +25,7 @@ export async function build(file: string, name: string | undefined, options: Bui
   const { emitModule } = await import("../../compiler/emit/index.js");
   const built: Built[] = [];
   for (const model of models) {
-    built.push({ path: join(options.out, moduleName(model.name)), text: await emitModule(model) });
+    built.push({ path: join(options.out, moduleName(model.name)), text: await emitModule(model, packageVersion()) });
   }
   if (options.check) reportStale(built);
   else writeAll(built, options.out);

@@ -4,7 +4,7 @@ import { type Plan, plan as planOf } from "../../compiler/index.js";
 import { choose, openSpec } from "../choose.js";
 import { readRate } from "../measured-rate.js";
 import { duration } from "../progress.js";
-import { type Colors, print, printJson, stdoutColors } from "../terminal.js";
+import { type Colors, grouped, print, printJson, stdoutColors } from "../terminal.js";
 
 export interface PlanOptions {
   readonly json?: boolean;
@@ -49,8 +49,6 @@ function document(plan: Plan) {
   };
 }
 
-const whole = (value: number): string => value.toLocaleString("en");
-
 /** 29.23 GFLOP: the prefix that leaves one to three digits in front. */
 function flops(value: number): string {
   const [prefix, size] = value >= 1e12 ? ["T", 1e12] : value >= 1e9 ? ["G", 1e9] : ["M", 1e6];
@@ -64,16 +62,16 @@ function bytes(value: number): string {
 function table(plan: Plan, colors: Colors): string[] {
   const { tokens, memory } = plan;
   const widest = Math.max(...plan.parts.map((part) => part.name.length));
-  const parts = plan.parts.map((part) => `    ${part.name.padEnd(widest)}  ${whole(part.parameters)}`);
+  const parts = plan.parts.map((part) => `    ${part.name.padEnd(widest)}  ${grouped(part.parameters)}`);
   const fixed = plan.parameters - plan.trainable;
   const row = (name: string, value: string) => `  ${name.padEnd(14)} ${value}`;
   return [
     colors.bold(plan.model),
-    row("tokens", `${whole(tokens.total)}: ${whole(tokens.visible)} visible, ${whole(tokens.hidden)} hidden`),
-    row("parameters", `${whole(plan.parameters)}${fixed > 0 ? `, ${whole(fixed)} of them fixed` : ""}`),
+    row("tokens", `${grouped(tokens.total)}: ${grouped(tokens.visible)} visible, ${grouped(tokens.hidden)} hidden`),
+    row("parameters", `${grouped(plan.parameters)}${fixed > 0 ? `, ${grouped(fixed)} of them fixed` : ""}`),
     ...parts,
     row("for one image", `${flops(plan.flops.forward)} forward, ${flops(plan.flops.training)} in training`),
-    row("memory", `${bytes(memory.total)} for a step of ${whole(memory.batch)}`),
+    row("memory", `${bytes(memory.total)} for a step of ${grouped(memory.batch)}`),
     `    weights ${bytes(memory.weights)}, optimizer ${bytes(memory.moments)}, working ${bytes(memory.working)}`,
     ...recipeRows(plan, row, colors),
   ];
@@ -82,8 +80,8 @@ function table(plan: Plan, colors: Colors): string[] {
 function recipeRows(plan: Plan, row: (name: string, value: string) => string, colors: Colors): string[] {
   const { recipe, learningRate, steps, time } = plan;
   if (recipe === null) return [];
-  const total = steps?.total == null ? [] : [`${whole(steps.total)} in all`];
-  const perEpoch = steps?.perEpoch == null ? [] : [`${whole(steps.perEpoch)} in an epoch`];
+  const total = steps?.total == null ? [] : [`${grouped(steps.total)} in all`];
+  const perEpoch = steps?.perEpoch == null ? [] : [`${grouped(steps.perEpoch)} in an epoch`];
   const known = [...total, ...perEpoch];
   const seconds = time && (time.seconds === null ? `${duration(time.secondsPerStep)} a step` : duration(time.seconds));
   return [

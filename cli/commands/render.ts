@@ -1,0 +1,17 @@
+/** `mae render`: a model, and its recipe, with nothing left to look up. */
+
+import { render as renderText } from "../../compiler/index.js";
+import { choose, openSpec } from "../choose.js";
+import { print } from "../terminal.js";
+
+export interface RenderOptions {
+  readonly origin?: boolean;
+}
+
+/** Under a model's name only the model, under a recipe's name both; without a name, what there is. */
+export function render(file: string, name: string | undefined, options: RenderOptions): void {
+  const analysis = openSpec(file);
+  const { model, recipe } = choose(analysis, name);
+  const wanted = name === undefined || analysis.recipes.has(name) ? recipe : null;
+  print(renderText(model, wanted, { origin: options.origin ?? false }));
+}

@@ -1,0 +1,170 @@
+/** `mae train`: emits the model, runs what was emitted by the recipe, shows how it goes, and leaves a run behind. */
+
+import { availableParallelism } from "node:os";
+import { type Model, plan, type Recipe, render } from "../../compiler/index.js";
+import type { Executor, TrainEvent, TrainOptions, TrainResult } from "../../runtime/index.js";
+import { openBackend } from "../backend.js";
+import { chooseRecipe, openSpec, ownRecipes } from "../choose.js";
+import { exitCode, runFailure } from "../failure.js";
+import { printedPath } from "../files.js";
+import { writeRate } from "../measured-rate.js";
+import { packageVersion } from "../package-root.js";
+import { createProgress, jsonProgress, type Progress, type StepEvent, shortNumber } from "../progress.js";
+import { type SettingFlags, settingsOf, trainingOf, withFlags, withSettings } from "../recipe-settings.js";
+import {
+  defaultRunDirectory,
+  openRunDirectory,
+  type RunFacts,
+  readRunFacts,
+  readRunSpec,
+  writeRunFacts,
+} from "../run-directory.js";
+import { stderrColors, tell } from "../terminal.js";
+
+export interface TrainFlags extends SettingFlags {
+  readonly out?: string;
+  readonly resume?: boolean;
+  readonly force?: boolean;
+  readonly backend: string;
+  readonly workers?: number;
+  readonly checkpointEvery: number;
+  readonly json?: boolean;
+}
+
+export async function train(file: string, name: string | undefined, flags: TrainFlags): Promise<void> {
+  const analysis = openSpec(file);
+  const chosen = chooseRecipe(analysis, name);
+  const directory = flags.out ?? defaultRunDirectory(file, chosen.recipe.name, ownRecipes(analysis).length > 1);
+  openRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
+  const recipe = flags.resume
+    ? continued(chosen.model, chosen.recipe, directory, flags)
+    : withFlags(chosen.recipe, flags);
+  const progress = flags.json ? jsonProgress : createProgress();
+  const executor = await openBackend(flags.backend, (text) => progress({ kind: "note", text }));
+  try {
+    const facts = factsOf(file, chosen.model, recipe, executor);
+    const spec = render(chosen.model, recipe, { origin: false });
+    if (!flags.resume) writeRunFacts(directory, facts, spec);
+    await run({ model: chosen.model, recipe, directory, spec, executor, flags, progress, root: facts.root, file });
+  } finally {
+    await executor.close();
+  }
+}
+
+/** The recipe of a run that goes on: with the run's own settings, where no flag says otherwise. */
+function continued(model: Model, recipe: Recipe, directory: string, flags: TrainFlags): Recipe {
+  const { settings } = readRunFacts(directory);
+  const then = readRunSpec(directory).split("\n");
+  const now = render(model, withSettings(recipe, settings), { origin: false }).split("\n");
+  const changed = now.findIndex((line, i) => line !== then[i]);
+  if (changed >= 0 || now.length !== then.length) {
+    const [before, after] = [then[changed]?.trim() ?? "", now[changed]?.trim() ?? ""];
+    throw runFailure("the spec has changed since the run was started", {
+      reason: `The run has "${before}" where the spec now says "${after}".`,
+      help: `start a new run with --out, or go on with the spec that the run keeps: ${printedPath(directory)}/spec.mae`,
+    });
+  }
+  return withFlags(withSettings(recipe, settings), flags);
+}
+
+const factsOf = (file: string, model: Model, recipe: Recipe, executor: Executor): RunFacts => ({
+  format_version: "1.0",
+  maelang: packageVersion(),
+  file: printedPath(file),
+  model: model.name,
+  recipe: recipe.name,
+  root: process.cwd(),
+  settings: settingsOf(recipe),
+  executor: { name: executor.name, backend: executor.backend, device: executor.device },
+  started: new Date().toISOString(),
+});
+
+interface Job {
+  readonly file: string;
+  readonly model: Model;
+  readonly recipe: Recipe;
+  readonly directory: string;
+  readonly root: string;
+  readonly spec: string;
+  readonly executor: Executor;
+  readonly flags: TrainFlags;
+  readonly progress: Progress;
+}
+
+async function run(job: Job): Promise<void> {
+  const { model, directory, executor, flags, progress } = job;
+  const [{ emitModule }, { loadProgram }, runtime] = await Promise.all([
+    import("../../compiler/emit/index.js"),
+    import("../load-program.js"),
+    import("../../runtime/index.js"),
+  ]);
+  const program = await loadProgram(await emitModule(model, packageVersion()), directory, model.name);
+  const interrupt = listenForInterrupts();
+  let lastStep: StepEvent | null = null;
+  const report = (event: TrainEvent) => {
+    if (event.kind === "step") lastStep = event;
+    progress(event);
+  };
+  const options: TrainOptions = {
+    directory,
+    root: job.root,
+    executor,
+    resume: flags.resume ?? false,
+    spec: job.spec,
+    workers: flags.workers ?? Math.max(1, Math.min(8, availableParallelism() - 1)),
+    checkpointEvery: flags.checkpointEvery,
+    signal: interrupt.signal,
+    report,
+  };
+  try {
+    const result = await runtime.train(program, trainingOf(job.recipe), options);
+    finish(job, result, lastStep);
+  } finally {
+    interrupt.stop();
+  }
+}
+
+function finish(
+  { file, model, directory, executor, flags, recipe }: Job,
+  result: TrainResult,
+  last: StepEvent | null,
+): void {
+  const place = printedPath(directory);
+  if (result.interrupted) {
+    const out = flags.out === undefined ? "" : ` --out ${flags.out}`;
+    tell(`stopped after step ${result.step}; everything is saved in ${place}`);
+    tell(`go on with: mae train ${file} ${recipe.name}${out} --resume`);
+    process.exitCode = exitCode.interrupted;
+    return;
+  }
+  if (last) {
+    const flopsPerSecond = last.imagesPerSecond * plan(model).flops.training;
+    writeRate({ flopsPerSecond, device: `${executor.backend}, ${executor.device}` });
+  }
+  const loss = result.loss === null ? "" : `, loss ${shortNumber(result.loss)}`;
+  tell(`${stderrColors().green("✓")} ${result.step} steps${loss}; the run is in ${place}`);
+}
+
+interface Interrupts {
+  readonly signal: AbortSignal;
+  /** Gives Ctrl-C back its usual meaning. */
+  readonly stop: () => void;
+}
+
+/** The first Ctrl-C asks the run to save and end, the second ends the process at once. */
+function listenForInterrupts(): Interrupts {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(exitCode.interrupted);
+    tell("\nfinishing this step and saving; Ctrl-C again stops at once");
+    controller.abort();
+  };
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  return {
+    signal: controller.signal,
+    stop: () => {
+      for (const signal of signals) process.off(signal, onSignal);
+    },
+  };
+}

@@ -1,0 +1,118 @@
+/** The folder of a run: what is in it besides what training writes, and what a later command needs to know of it. */
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { runFailure, usageFailure } from "./failure.js";
+import { printedPath, replaceFile } from "./files.js";
+
+/** `run.json`: with what a run was started. */
+export interface RunFacts {
+  readonly format_version: "1.0";
+  readonly maelang: string;
+  /** The spec's path, as it was given. */
+  readonly file: string;
+  readonly model: string;
+  readonly recipe: string;
+  /** The folder that data paths start from. */
+  readonly root: string;
+  readonly settings: RunSettings;
+  readonly executor: { readonly name: string; readonly backend: string; readonly device: string };
+  readonly started: string;
+}
+
+/** The recipe's plain values after the flags of the command line. */
+export interface RunSettings {
+  readonly batch: number;
+  readonly epochs: number | null;
+  readonly steps: number | null;
+  readonly seed: number;
+}
+
+export const specFile = "spec.mae";
+export const factsFile = "run.json";
+export const pictureFile = "reconstruction.png";
+
+/** What a run consists of; nothing else in the folder is ever touched. */
+const ownFile =
+  /^(?:spec\.mae|run\.json|program\.ts|program\.mjs|reconstruction\.png|log\.jsonl|checkpoint-\d+\.safetensors)$/;
+
+/** Files of a run that is in the folder; empty for a new folder. */
+function filesOfRun(directory: string): string[] {
+  if (!existsSync(directory)) return [];
+  if (!statSync(directory).isDirectory()) throw usageFailure(`${printedPath(directory)} is a file, not a folder`);
+  return readdirSync(directory).filter((name) => ownFile.test(name));
+}
+
+export interface Opening {
+  readonly resume: boolean;
+  readonly force: boolean;
+}
+
+/**
+ * Makes the folder ready for a run: new, continued or replaced.
+ *
+ * Throws a `Failure` when there is a run in a folder that should be new, or none in one that should be continued.
+ */
+export function openRunDirectory(directory: string, { resume, force }: Opening): void {
+  const files = filesOfRun(directory);
+  if (resume && force) throw usageFailure("--resume goes on with a run, --force replaces it; choose one");
+  if (resume && !files.includes(factsFile)) {
+    throw runFailure(`there is no run in ${printedPath(directory)} to go on with`, {
+      help: "leave out --resume to start one, or name its folder with --out",
+    });
+  }
+  if (!resume && files.length > 0 && !force) {
+    throw runFailure(`${printedPath(directory)} already holds a run`, {
+      reason: "A run is never overwritten unasked.",
+      help: "go on with it (--resume), choose another folder (--out), or replace it (--force)",
+    });
+  }
+  if (!resume) for (const name of files) rmSync(join(directory, name));
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (error) {
+    throw unwritable(directory, error);
+  }
+}
+
+/** Keeps what was started, and from which text. */
+export function writeRunFacts(directory: string, facts: RunFacts, spec: string): void {
+  try {
+    replaceFile(join(directory, specFile), spec);
+    replaceFile(join(directory, factsFile), `${JSON.stringify(facts, null, 2)}\n`);
+  } catch (error) {
+    throw unwritable(directory, error);
+  }
+}
+
+function unwritable(directory: string, error: unknown): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  if (typeof code !== "string") return error;
+  return runFailure(`${printedPath(directory)} cannot be written (${code})`, {
+    help: "choose a folder that you may write to, on a disk with room, with --out",
+  });
+}
+
+/** Throws a usage failure when the folder holds no run. */
+export function readRunFacts(directory: string): RunFacts {
+  const path = join(directory, factsFile);
+  if (!existsSync(path)) {
+    const there = existsSync(directory) ? "holds no run" : "does not exist";
+    throw usageFailure(`${printedPath(directory)} ${there}`, {
+      help: "name the folder of a run: mae train prints it, runs/<name> where --out does not say otherwise",
+    });
+  }
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as RunFacts;
+  } catch {
+    throw runFailure(`${printedPath(path)} is damaged`, { help: "restore it, or train again" });
+  }
+}
+
+export const readRunSpec = (directory: string): string => readFileSync(join(directory, specFile), "utf8");
+
+/** `examples/digits.mae` -> `runs/digits`; with the recipe's name where the file has several. */
+export function defaultRunDirectory(file: string, recipe: string, several: boolean): string {
+  const stem = basename(file).replace(/\.mae$/, "");
+  return join("runs", several ? `${stem}-${recipe}` : stem);
+}
