@@ -41,7 +41,8 @@ export function gradients(g: Builder, loss: Tensor, wrt: readonly Tensor[]): Ten
         const input = node.inputs[i];
         if (part === undefined || input === undefined || !active.has(input)) continue;
         const before = total.get(input);
-        total.set(input, before === undefined ? part : g.add(before, part));
+        const sum = before === undefined ? part : g.scope(node.scope, () => g.add(before, part));
+        total.set(input, sum);
       }
     }
     return wrt.map((tensor) => total.get(tensor) ?? g.constant(0, tensor.shape.slice()));

@@ -17,7 +17,7 @@ export { countUses } from "./rewrite.js";
 export type { Dim, Dims, DType, Tensor, TypedArray } from "./shape.js";
 export { bytesOf, sameShape, showShape, sizeOf } from "./shape.js";
 export { type Form, ShapeError, showForm } from "./shapes.js";
-export { type InputsOf, inputsOf, type OutputsOf, outputsOf } from "./signature.js";
+export { asInputs, type InputsOf, inputsOf, type OutputsOf, outputsOf } from "./signature.js";
 export { passes, simplify } from "./simplify.js";
 export { createBuilder } from "./trace.js";
 export { verify } from "./verify.js";

@@ -24,8 +24,8 @@ export interface Memory {
  */
 export function peakMemory(graph: Graph): Memory {
   const ends = lifetimes(graph);
-  const expiring = new Map<number, Tensor[]>();
-  for (const [tensor, end] of ends) expiring.set(end, [...(expiring.get(end) ?? []), tensor]);
+  const expiring = graph.nodes.map((): Tensor[] => []);
+  for (const [tensor, end] of ends) expiring[end]?.push(tensor);
   const held = (tensors: Iterable<Tensor>): number => [...tensors].reduce((sum, tensor) => sum + bytesIn(tensor), 0);
   const state = held(graph.state.values());
   const constants = held(graph.nodes.flatMap((node) => (isA(node, "constant") ? node.outputs : [])));
@@ -37,7 +37,7 @@ export function peakMemory(graph: Graph): Memory {
       : node.outputs.filter((output) => storageOf(output) === output && ends.has(output));
     now += held(made);
     if (now > peak.bytes) peak = { bytes: now, node };
-    now -= held(expiring.get(place) ?? []);
+    now -= held(expiring[place] ?? []);
   }
   return { ...peak, state, constants };
 }

@@ -60,6 +60,29 @@ const neutral =
     return left ?? right ?? unbroadcast(node, make);
   };
 
+/**
+ * pad(a) + pad(b), where they fill neighbouring parts of one axis, is pad(concat(a, b)): what slicing a tensor into parts
+ * leaves behind in its gradient.
+ */
+function sumOfPads(node: Node<"add">, make: Make): Tensor | undefined {
+  const [left, right] = inputsOf(node).map((input) => input.node) as [Node, Node];
+  if (!isA(left, "pad") || !isA(right, "pad")) return undefined;
+  const [a, b] = [inputsOf(left)[0], inputsOf(right)[0]];
+  const starts = left.attributes.before;
+  const differing = starts.flatMap((n, axis) => (n === right.attributes.before[axis] ? [] : [axis]));
+  const [axis, another] = differing;
+  if (axis === undefined || another !== undefined || !sameShape(a.shape.with(axis, 0), b.shape.with(axis, 0))) {
+    return undefined;
+  }
+  const [first, second] = (starts[axis] ?? 0) < (right.attributes.before[axis] ?? 0) ? [left, right] : [right, left];
+  const parts = [...inputsOf(first), ...inputsOf(second)];
+  if ((first.attributes.before[axis] ?? 0) + (parts[0]?.shape[axis] ?? 0) !== second.attributes.before[axis]) {
+    return undefined;
+  }
+  const joined = make("concat", parts, { axis });
+  return one(make("pad", joined, { before: first.attributes.before, after: second.attributes.after }));
+}
+
 /** Reducing nothing, or axes of one element, only changes the shape. */
 const trivialReduction: Rule<"sum" | "reduceMax"> = (node, make) => {
   const [x] = inputsOf(node);
@@ -83,7 +106,7 @@ function sliceOfConcat(node: Node<"slice">, joined: Node<"concat">, make: Make):
 }
 
 const rules: { readonly [O in OperationName]?: Rule<O> } = {
-  add: neutral(0, "both"),
+  add: (node, make) => neutral<"add">(0, "both")(node, make) ?? sumOfPads(node, make),
   sub: neutral(0, "right"),
   mul: neutral(1, "both"),
   div: neutral(1, "right"),
@@ -128,7 +151,14 @@ const rules: { readonly [O in OperationName]?: Rule<O> } = {
     if (isA(x.node, "broadcast")) return one(make("broadcast", inputsOf(x.node), node.attributes));
     return unchanged(node, x);
   },
-  concat: (node) => (node.inputs.length === 1 ? node.inputs[0] : undefined),
+  concat: (node, make) => {
+    const { axis } = node.attributes;
+    if (node.inputs.length === 1) return node.inputs[0];
+    const nested = (part: Tensor): boolean => isA(part.node, "concat") && part.node.attributes.axis === axis;
+    if (!node.inputs.some(nested)) return undefined;
+    const parts = node.inputs.flatMap((part) => (nested(part) ? part.node.inputs : [part]));
+    return one(make("concat", parts, { axis }));
+  },
   slice: (node, make) => {
     const [x] = inputsOf(node);
     if (isA(x.node, "concat")) return unchanged(node, x) ?? sliceOfConcat(node, x.node, make);
