@@ -13,6 +13,8 @@ export const runErrors = {
   "run/data": "The data is missing, empty or not in the format that the spec says.",
   "run/device-failed": "The device that computes reported an error or was lost.",
   "run/disk-full": "The disk has no room for what has to be written.",
+  "run/features":
+    "Something was asked of the model that it does not have: a class token, a layer, a prediction of pixels.",
   "run/image-size": "The images do not have the size of the model's input after augmentation.",
   "run/loss-not-finite": "The loss became infinite or not a number.",
   "run/out-of-memory": "The backend has not enough memory for a step.",

@@ -16,7 +16,7 @@ export const knn = defineProbe({
   name: "knn",
   summary: "Votes of the k most similar training features, weighted by their cosine similarity.",
   source: 'Caron et al., "Emerging Properties in Self-Supervised Vision Transformers", ICCV 2021; Wu et al., CVPR 2018',
-  since: "0.1.0",
+  since: "0.1",
   params: {
     k: int({ min: 1, default: 20, doc: "Neighbours that vote." }),
     temperature: real({ min: 0, openMin: true, default: 0.07, doc: "A vote weighs exp(similarity / temperature)." }),

@@ -3,11 +3,11 @@
  * layer, trained by LARS. The published protocol draws a new random crop of each image in each epoch; this one does not.
  */
 
-import { choice, type DurationValue, duration, int, rate } from "../params.js";
+import { choice, type DurationValue, duration, int, optional, type RateValue, rate } from "../params.js";
 import { accuracy, type Classifier, classScores, unstandardized } from "./classifier.js";
 import { defineProbe, type Features } from "./contract.js";
 import { pause, shuffled } from "./order.js";
-import { rowProducts } from "./products.js";
+import { rowProducts, weightedRows } from "./products.js";
 
 const MOMENTUM = 0.9;
 /** LARS: size of an update beside the size of the weights, at learning rate 1. */
@@ -17,15 +17,26 @@ const NORM_EPSILON = 1e-6;
 const NORM_MOMENTUM = 0.1;
 const START_DEVIATION = 0.01;
 
+/**
+ * The paper's 0.1 per 256 is 6.4 at its batch of 16384. A step of LARS moves the weights by their own length times the
+ * rate times 0.001, whatever the batch, so with smaller sets and batches the rate stays and is not scaled down.
+ */
+const usualRate: Readonly<Record<"lars" | "sgd", RateValue>> = {
+  lars: { value: 6.4, per: null },
+  sgd: { value: 0.1, per: 256 },
+};
+
 export const linear = defineProbe({
   name: "linear",
   summary: "BatchNorm without scale and shift and one linear layer, trained on fixed features.",
   source: 'He et al., "Masked Autoencoders Are Scalable Vision Learners", CVPR 2022, A.1; You et al., 2017 (LARS)',
-  since: "0.1.0",
+  since: "0.1",
   params: {
     epochs: int({ min: 1, default: 90, doc: "Passes over the training features." }),
-    batch: int({ min: 2, default: 1024, doc: "Samples of a step; the paper has 16384." }),
-    lr: rate({ default: { value: 0.1, per: 256 }, doc: "Peak learning rate." }),
+    batch: int({ min: 2, default: 1024, doc: "Samples of a step; the paper has 16384 of ImageNet's 1.3 million." }),
+    lr: optional(
+      rate({ doc: "Peak learning rate; absent: 6.4 for lars, as the paper comes to, and 0.1 per 256 for sgd." }),
+    ),
     warmup: duration({
       default: { amount: 10, unit: "epochs" },
       doc: "The learning rate rises from zero for this long, then falls to zero along a half cosine.",
@@ -48,7 +59,8 @@ export const linear = defineProbe({
   ],
   async run(p, train, test, random, tick) {
     const batch = Math.min(p.batch, train.count);
-    const peak = p.lr.per === null ? p.lr.value : (p.lr.value * batch) / p.lr.per;
+    const { value, per } = p.lr ?? usualRate[p.optimizer];
+    const peak = per === null ? value : (value * batch) / per;
     const stepsPerEpoch = Math.floor(train.count / batch);
     const settings: HeadSettings = {
       optimizer: p.optimizer,
@@ -135,10 +147,10 @@ export async function trainHead(
     for (let i = 0; i < steps; i++) {
       const rate = learningRate(settings, epoch + i / steps);
       const rows = order.subarray(i * batch, (i + 1) * batch);
-      const { normal, byFeature } = normalized(train, rows, head);
+      const normal = normalized(train, rows, head);
       const { slope, loss } = crossEntropy(head, normal, train, rows);
       head.losses[epoch * steps + i] = loss;
-      const weightGradient = rowProducts(slope, classes, byFeature, width, batch, new Float64Array(classes * width));
+      const weightGradient = weightedRows(slope, classes, normal, batch, width, new Float64Array(classes * width));
       const biasGradient = Float64Array.from({ length: classes }, (_, k) =>
         sumOf(slope.subarray(k * batch, (k + 1) * batch)),
       );
@@ -152,39 +164,41 @@ export async function trainHead(
   return head;
 }
 
-/**
- * A batch with mean 0 and variance 1 by feature, by sample [batch, width] and by feature [width, batch];
- * takes its statistics into the head's running ones.
- */
-function normalized(
-  { values, width }: Features,
-  rows: Int32Array,
-  head: Head,
-): { readonly normal: Float64Array; readonly byFeature: Float64Array } {
+/** A batch with mean 0 and variance 1 by feature [batch, width]; takes its statistics into the head's running ones. */
+function normalized({ values, width }: Features, rows: Int32Array, head: Head): Float64Array {
   const count = rows.length;
   const normal = new Float64Array(count * width);
-  const byFeature = new Float64Array(count * width);
+  const mean = new Float64Array(width);
+  const variance = new Float64Array(width);
   for (let i = 0; i < count; i++) {
     const from = (rows[i] as number) * width;
-    for (let j = 0; j < width; j++) byFeature[j * count + i] = values[from + j] as number;
-  }
-  for (let j = 0; j < width; j++) {
-    const column = byFeature.subarray(j * count, (j + 1) * count);
-    const mean = sumOf(column) / count;
-    let squares = 0;
-    for (let i = 0; i < count; i++) squares += ((column[i] as number) - mean) ** 2;
-    const scale = 1 / Math.sqrt(squares / count + NORM_EPSILON);
-    for (let i = 0; i < count; i++) {
-      const value = ((column[i] as number) - mean) * scale;
-      column[i] = value;
+    for (let j = 0; j < width; j++) {
+      const value = values[from + j] as number;
       normal[i * width + j] = value;
+      mean[j] = (mean[j] as number) + value / count;
     }
-    // Running variance is the unbiased one, as in PyTorch.
-    head.mean[j] = (1 - NORM_MOMENTUM) * (head.mean[j] as number) + NORM_MOMENTUM * mean;
-    head.variance[j] = (1 - NORM_MOMENTUM) * (head.variance[j] as number) + (NORM_MOMENTUM * squares) / (count - 1);
   }
-  return { normal, byFeature };
+  for (let at = 0; at < normal.length; ) {
+    for (let j = 0; j < width; j++, at++) {
+      const centred = (normal[at] as number) - (mean[j] as number);
+      normal[at] = centred;
+      variance[j] = (variance[j] as number) + (centred * centred) / count;
+    }
+  }
+  const scale = variance.map((v) => 1 / Math.sqrt(v + NORM_EPSILON));
+  for (let at = 0; at < normal.length; ) {
+    for (let j = 0; j < width; j++, at++) normal[at] = (normal[at] as number) * (scale[j] as number);
+  }
+  // The running variance is the unbiased one, as in PyTorch.
+  const unbiased = count / (count - 1);
+  for (let j = 0; j < width; j++) {
+    head.mean[j] = running(head.mean[j] as number, mean[j] as number);
+    head.variance[j] = running(head.variance[j] as number, (variance[j] as number) * unbiased);
+  }
+  return normal;
 }
+
+const running = (before: number, now: number): number => (1 - NORM_MOMENTUM) * before + NORM_MOMENTUM * now;
 
 /** The mean cross entropy of a batch and its slope by class score, [classes, batch]. */
 function crossEntropy(

@@ -73,6 +73,57 @@ function tile(
   out[at + 2 * stride + 2] = s22;
 }
 
+/** out[k, j] = sum over i of a[k, i] b[i, j], for a [n, m] and b [m, d]; two rows of a and four of b at a time. */
+export function weightedRows(
+  a: Float64Array,
+  n: number,
+  b: Float64Array,
+  m: number,
+  d: number,
+  out: Float64Array,
+): Float64Array {
+  out.fill(0);
+  for (let i = 0; i < m; i += 4) {
+    for (let k = 0; k < n; k += 2) {
+      if (i + 4 <= m && k + 2 <= n) {
+        addTile(a, k * m + i, m, b, i * d, d, out, k * d);
+        continue;
+      }
+      for (let row = k; row < Math.min(k + 2, n); row++) {
+        for (let t = i; t < Math.min(i + 4, m); t++) addRow(a[row * m + t] as number, b, t * d, d, out, row * d);
+      }
+    }
+  }
+  return out;
+}
+
+function addRow(weight: number, b: Float64Array, from: number, d: number, out: Float64Array, at: number): void {
+  for (let j = 0; j < d; j++) out[at + j] = (out[at + j] as number) + weight * (b[from + j] as number);
+}
+
+function addTile(
+  a: Float64Array,
+  a0: number,
+  m: number,
+  b: Float64Array,
+  b0: number,
+  d: number,
+  out: Float64Array,
+  at: number,
+): void {
+  const [w00, w01, w02, w03] = [a[a0], a[a0 + 1], a[a0 + 2], a[a0 + 3]] as [number, number, number, number];
+  const a1 = a0 + m;
+  const [w10, w11, w12, w13] = [a[a1], a[a1 + 1], a[a1 + 2], a[a1 + 3]] as [number, number, number, number];
+  for (let j = 0; j < d; j++) {
+    const y0 = b[b0 + j] as number;
+    const y1 = b[b0 + d + j] as number;
+    const y2 = b[b0 + 2 * d + j] as number;
+    const y3 = b[b0 + 3 * d + j] as number;
+    out[at + j] = (out[at + j] as number) + (w00 * y0 + w01 * y1 + (w02 * y2 + w03 * y3));
+    out[at + d + j] = (out[at + d + j] as number) + (w10 * y0 + w11 * y1 + (w12 * y2 + w13 * y3));
+  }
+}
+
 /** The lower triangle L of a = L L^T for a symmetric positive definite a [n, n]; only its lower triangle is read. */
 export function cholesky(a: Float64Array, n: number): Float64Array {
   const lower = new Float64Array(n * n);

@@ -15,7 +15,7 @@ export const ridge = defineProbe({
   name: "ridge",
   summary: "Linear regression with an L2 penalty onto -1 and 1 for each class, in closed form.",
   source: "big_vision, few-shot evaluator (Kolesnikov et al., ECCV 2020); intercept without penalty: own definition",
-  since: "0.1.0",
+  since: "0.1",
   params: {
     l2: reals({
       min: 0,

@@ -156,8 +156,6 @@ describe("every probe", () => {
       const random = plainRandom(5);
       const tick = (done: number, total: number) => ticks.push([done, total]);
       const defaults = Object.fromEntries(Object.entries(probe.params).map(([name, param]) => [name, param.default]));
-      // The default is made for data sets a hundred times as large.
-      if (probe.name === "linear") Object.assign(defaults, { optimizer: "sgd", batch: 64 });
       const result = await probe.run(defaults as never, train, test, random, tick);
       expect(result.scores.top1).toBeGreaterThan(0.5);
       expect(ticks.at(-1)?.[0]).toBe(ticks.at(-1)?.[1]);

@@ -1,0 +1,36 @@
+/** The colour normalisation of a recipe, to be undone before anything is shown. */
+
+import type { Augment, ImageShape } from "../../blocks/index.js";
+import { randomStream } from "../../graph/index.js";
+import type { Bound } from "../train/contract.js";
+
+/** What the model sees is (x - mean) / std by channel, with x in [0, 1]. */
+export interface ColourScale {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/**
+ * All normalisations of a recipe, joined; null when there is none.
+ * @param image the model's input.
+ */
+export function colourScale(augment: readonly Bound<Augment>[], image: ImageShape): ColourScale | null {
+  const random = randomStream(0, "augment");
+  const steps = augment
+    .flatMap(({ definition, values }) => definition.plan(values as never, image, { image }, random))
+    .filter((step) => step.kind === "normalize");
+  if (steps.length === 0) return null;
+  const channels = Array.from({ length: image.channels }, (_, c) => {
+    let [mean, std] = [0, 1];
+    for (const step of steps) {
+      mean += std * (step.mean[c] as number);
+      std *= step.std[c] as number;
+    }
+    return { mean, std };
+  });
+  return { mean: channels.map(({ mean }) => mean), std: channels.map(({ std }) => std) };
+}
+
+/** [..., C] as the model sees it -> the same in [0, 1] for colours that exist, beyond it for others. */
+export const withoutNormalization = (values: Float32Array, { mean, std }: ColourScale): Float32Array =>
+  values.map((value, at) => value * (std[at % std.length] as number) + (mean[at % mean.length] as number));

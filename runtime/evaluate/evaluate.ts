@@ -1,0 +1,192 @@
+/**
+ * Judges the features of a trained encoder with probes, beside the same probes on raw pixels and on an encoder that was
+ * never trained: without these two a number says little.
+ */
+
+import type { Features, Probe } from "../../blocks/index.js";
+import { randomStream } from "../../graph/index.js";
+import type { Executor } from "../executors/executor.js";
+import { RunError } from "../run-error.js";
+import type { Bound } from "../train/contract.js";
+import { initialWeights } from "../train/weights.js";
+import {
+  collectFeatures,
+  encoderReader,
+  type FeatureReader,
+  type LabelledBatch,
+  pixelReader,
+  type Selection,
+} from "./features.js";
+import type { Trained } from "./frozen.js";
+
+/** Whose features: the trained encoder's, those of the same encoder with first weights of its own, or the pixels. */
+export type FeatureSource = "encoder" | "untrained" | "pixels";
+
+/** A labelled data set, read from the beginning at each call. */
+export interface LabelledData {
+  readonly train: () => AsyncIterable<LabelledBatch>;
+  readonly test: () => AsyncIterable<LabelledBatch>;
+  readonly classes: readonly string[];
+}
+
+export interface EvaluateOptions {
+  readonly data: LabelledData;
+  /** Images of a batch of `data`. */
+  readonly batch: number;
+  readonly executor: Executor;
+  readonly sources: readonly FeatureSource[];
+  /** Of the two encoders. */
+  readonly selections: readonly Selection[];
+  /** Seed of the probes and of the untrained encoder. */
+  readonly seed: number;
+  readonly report?: (progress: EvaluationProgress) => void;
+}
+
+export interface EvaluationProgress {
+  /** `features` or the name of a probe. */
+  readonly stage: string;
+  readonly done: number;
+  /** Null where it is not known. */
+  readonly total: number | null;
+}
+
+/** One probe on one kind of features. */
+export interface EvaluationRow {
+  readonly source: FeatureSource;
+  /** Null for pixels. */
+  readonly pool: Selection["pool"] | null;
+  readonly layer: Selection["layer"] | null;
+  /** Length of a feature vector. */
+  readonly width: number;
+  readonly probe: string;
+  readonly values: Readonly<Record<string, unknown>>;
+  /** In [0, 1], the first is the headline. */
+  readonly scores: Readonly<Record<string, number>>;
+  readonly protocol: string;
+  /** Of the probe alone. */
+  readonly seconds: number;
+}
+
+/** A plain value that can be written as JSON. */
+export interface Evaluation {
+  readonly model: string;
+  readonly seed: number;
+  readonly classes: number;
+  readonly samples: { readonly train: number; readonly test: number };
+  readonly executor: { readonly name: string; readonly backend: string; readonly device: string };
+  /** Of reading images and computing all features. */
+  readonly featureSeconds: number;
+  readonly rows: readonly EvaluationRow[];
+}
+
+/** Features of one kind of the training and the test images. */
+interface Judged {
+  readonly source: FeatureSource;
+  readonly selection: Selection | null;
+  readonly train: Features;
+  readonly test: Features;
+}
+
+/**
+ * Runs each probe on each kind of features.
+ * @param model the program and the weights to judge.
+ * @param probes with checked values; a probe draws the same random numbers for every kind of features.
+ * @throws RunError `run/data` when the data cannot be used, `run/features` for features that the model does not have,
+ * `run/weights-not-finite` for broken weights.
+ */
+export async function evaluate(
+  model: Trained,
+  probes: readonly Bound<Probe>[],
+  options: EvaluateOptions,
+): Promise<Evaluation> {
+  const { executor, seed, data } = options;
+  const started = performance.now();
+  const judged = await readAll(model, options);
+  const featureSeconds = secondsSince(started);
+  const rows: EvaluationRow[] = [];
+  for (const features of judged) {
+    for (const probe of probes) rows.push(await judge(features, probe, options));
+  }
+  return {
+    model: model.program.name,
+    seed,
+    classes: data.classes.length,
+    samples: { train: judged[0]?.train.count ?? 0, test: judged[0]?.test.count ?? 0 },
+    executor: { name: executor.name, backend: executor.backend, device: executor.device },
+    featureSeconds,
+    rows,
+  };
+}
+
+async function judge(
+  { source, selection, train, test }: Judged,
+  { definition, values }: Bound<Probe>,
+  { seed, report }: EvaluateOptions,
+): Promise<EvaluationRow> {
+  const started = performance.now();
+  const tick = (done: number, total: number) => report?.({ stage: definition.name, done, total });
+  const { scores, protocol } = await definition.run(values as never, train, test, randomStream(seed, "probe"), tick);
+  return {
+    source,
+    pool: selection?.pool ?? null,
+    layer: selection?.layer ?? null,
+    width: train.width,
+    probe: definition.name,
+    values,
+    scores,
+    protocol,
+    seconds: secondsSince(started),
+  };
+}
+
+/** To the millisecond. */
+const secondsSince = (start: number): number => Math.round(performance.now() - start) / 1000;
+
+async function readAll(model: Trained, options: EvaluateOptions): Promise<readonly Judged[]> {
+  const { data, sources, selections, report } = options;
+  const readers: FeatureReader[] = [];
+  try {
+    for (const source of sources) readers.push(await readerOf(source, model, options));
+    const tick = (done: number) => report?.({ stage: "features", done, total: null });
+    const train = await collectFeatures(readers, data.train(), data.classes.length, tick);
+    const test = await collectFeatures(readers, data.test(), data.classes.length, tick);
+    const judged = sources.flatMap((source, r) =>
+      (source === "pixels" ? [null] : selections).map(
+        (selection, i): Judged => ({
+          source,
+          selection,
+          train: train[r]?.[i] as Features,
+          test: test[r]?.[i] as Features,
+        }),
+      ),
+    );
+    for (const features of judged) checkEnough(features);
+    return judged;
+  } finally {
+    for (const reader of readers) await reader.close();
+  }
+}
+
+async function readerOf(
+  source: FeatureSource,
+  model: Trained,
+  { executor, selections, batch, seed }: EvaluateOptions,
+): Promise<FeatureReader> {
+  const { program } = model;
+  switch (source) {
+    case "pixels":
+      return pixelReader(program.image);
+    case "encoder":
+      return encoderReader(model, executor, selections, batch);
+    case "untrained":
+      return encoderReader({ program, weights: initialWeights(program.parameters, seed) }, executor, selections, batch);
+  }
+}
+
+function checkEnough({ train, test }: Judged): void {
+  if (train.classes >= 2 && train.count >= train.classes && test.count > 0) return;
+  throw new RunError("run/data", {
+    what: `A probe cannot judge ${train.count} training and ${test.count} test images of ${train.classes} classes`,
+    help: "It needs two classes or more, at least as many training images as classes, and test images.",
+  });
+}

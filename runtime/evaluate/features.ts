@@ -1,0 +1,198 @@
+/**
+ * Features of images for probes: what a frozen encoder makes of all patches of an image, pooled to one vector, and the
+ * image's own pixels. Images are read once for all kinds of features.
+ */
+
+import type { Batch, Features, ImageShape, ModelProgram, Weights } from "../../blocks/index.js";
+import type { Builder, Tensor } from "../../graph/index.js";
+import type { Executor } from "../executors/executor.js";
+import { RunError } from "../run-error.js";
+import { openFrozen, type Trained } from "./frozen.js";
+
+/** Which part of the encoder's output stands for the image. */
+export interface Selection {
+  /** The first token, or the mean of the patches' tokens. */
+  readonly pool: "cls" | "mean";
+  /** Number of encoder layers passed, from 1; the final norm is always applied. */
+  readonly layer: number | "last";
+}
+
+export interface LabelledBatch {
+  /** [B, H, W, C]; only the first `count` images count. */
+  readonly image: Float32Array;
+  /** Class of each image, -1 without one. */
+  readonly labels: Int32Array;
+  readonly count: number;
+}
+
+/** Turns images into vectors, several kinds at once. */
+export interface FeatureReader {
+  /** Length of the vectors of each kind. */
+  readonly widths: readonly number[];
+  /** For each kind [count, width]. */
+  readonly read: (batch: LabelledBatch) => Promise<readonly Float32Array[]>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Reads features of an encoder, one kind for each selection.
+ * @param batch images of each batch, also of the last, where fewer may count.
+ * @throws RunError `run/features` for a selection that the model does not have.
+ */
+export async function encoderReader(
+  model: Trained,
+  executor: Executor,
+  selections: readonly Selection[],
+  batch: number,
+): Promise<FeatureReader> {
+  const { program } = model;
+  for (const selection of selections) checkSelection(program, selection);
+  const { height, width, channels } = program.image;
+  const frozen = await openFrozen(model, executor, batch, (g, w) => {
+    const image = g.input("image", ["B", height, width, channels]);
+    return Object.fromEntries(selections.map((selection, i) => [i, pooled(g, program, w, image, selection)]));
+  });
+  const widths = selections.map((_, i) => frozen.shapes[i]?.[1] as number);
+  return {
+    widths,
+    async read({ image, count }) {
+      const outputs = await frozen.run({ image });
+      return widths.map((size, i) => (outputs[i] as Float32Array).slice(0, count * size));
+    },
+    close: frozen.close,
+  };
+}
+
+/** One vector an image, [B, D]. */
+function pooled(
+  g: Builder,
+  program: ModelProgram,
+  w: Weights<ModelProgram["parameters"]>,
+  image: Batch["image"],
+  { pool, layer }: Selection,
+): Tensor {
+  const tokens = layer === "last" ? program.features(g, w, image) : program.features(g, w, image, layer);
+  const [batch, count, width] = tokens.shape as readonly [number, number, number];
+  if (pool === "cls") return g.reshape(g.slice(tokens, [0, 0, 0], [batch, 1, width]), [batch, width]);
+  const { extraTokens } = program;
+  return g.mean(g.slice(tokens, [0, extraTokens, 0], [batch, count - extraTokens, width]), [1]);
+}
+
+function checkSelection(program: ModelProgram, { pool, layer }: Selection): void {
+  if (pool === "cls" && program.extraTokens === 0) {
+    throw new RunError("run/features", {
+      what: `${program.name} has no class token`,
+      help: "Take the mean of the patches' tokens instead.",
+    });
+  }
+  if (layer === "last" || (Number.isInteger(layer) && layer >= 1 && layer <= program.layers)) return;
+  throw new RunError("run/features", {
+    what: `${program.name} has no encoder layer ${layer}`,
+    help: `Its layers are 1 to ${program.layers}.`,
+  });
+}
+
+/** Vectors of pixels get no longer than this where the image can be divided: exact solutions cost the cube of it. */
+const mostPixelValues = 1024;
+
+/** Side of the squares of pixels that are averaged: the least common divisor of height and width that is enough. */
+export function pixelBlock({ height, width, channels }: ImageShape): number {
+  let block = 1;
+  for (let side = 1; side <= Math.min(height, width); side++) {
+    if (height % side !== 0 || width % side !== 0) continue;
+    block = side;
+    if ((height / side) * (width / side) * channels <= mostPixelValues) break;
+  }
+  return block;
+}
+
+/** The pixels themselves as the model sees them, means of squares where there are many. */
+export function pixelReader(image: ImageShape): FeatureReader {
+  const { height, width, channels } = image;
+  const block = pixelBlock(image);
+  const [rows, columns] = [height / block, width / block];
+  const size = rows * columns * channels;
+  // Place in the vector of each value of an image.
+  const places = Int32Array.from({ length: height * width * channels }, (_, at) => {
+    const [y, x] = [Math.floor(at / (width * channels)), Math.floor(at / channels) % width];
+    return (Math.floor(y / block) * columns + Math.floor(x / block)) * channels + (at % channels);
+  });
+  return {
+    widths: [size],
+    async read({ image: images, count }) {
+      const means = new Float32Array(count * size);
+      for (let sample = 0; sample < count; sample++) {
+        for (let at = 0; at < places.length; at++) {
+          const to = sample * size + (places[at] as number);
+          means[to] = (means[to] as number) + (images[sample * places.length + at] as number) / block ** 2;
+        }
+      }
+      return [means];
+    },
+    close: async () => {},
+  };
+}
+
+/**
+ * Reads all batches once with all readers.
+ * @param classes number of classes of the data set.
+ * @param tick is told how many images were read.
+ * @returns for each reader, the features of each of its kinds.
+ * @throws RunError `run/data` for images without a class, `run/weights-not-finite` for features that are no numbers.
+ */
+export async function collectFeatures(
+  readers: readonly FeatureReader[],
+  batches: AsyncIterable<LabelledBatch>,
+  classes: number,
+  tick: (images: number) => void = () => {},
+): Promise<readonly (readonly Features[])[]> {
+  const parts: Float32Array[][][] = readers.map(({ widths }) => widths.map(() => []));
+  const labels: Int32Array[] = [];
+  let count = 0;
+  for await (const batch of batches) {
+    labels.push(checkedLabels(batch, classes));
+    for (const [r, reader] of readers.entries()) {
+      const kinds = await reader.read(batch);
+      for (const [i, values] of kinds.entries()) parts[r]?.[i]?.push(checkedValues(values));
+    }
+    count += batch.count;
+    tick(count);
+  }
+  const joined = join(labels, new Int32Array(count));
+  return readers.map(({ widths }, r) =>
+    widths.map((width, i) => ({
+      values: join(parts[r]?.[i] ?? [], new Float32Array(count * width)),
+      labels: joined,
+      count,
+      width,
+      classes,
+    })),
+  );
+}
+
+function join<A extends Float32Array | Int32Array>(parts: readonly A[], whole: A): A {
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function checkedLabels({ labels, count }: LabelledBatch, classes: number): Int32Array {
+  const own = labels.slice(0, count);
+  if (own.every((label) => label >= 0 && label < classes)) return own;
+  throw new RunError("run/data", {
+    what: "The data has images without a class",
+    why: "a probe compares predicted classes with true ones",
+    help: "Use a data set with classes: a folder with one sub-folder for each class, or label files.",
+  });
+}
+
+function checkedValues(values: Float32Array): Float32Array {
+  if (values.every(Number.isFinite)) return values;
+  throw new RunError("run/weights-not-finite", {
+    what: "The encoder's features are not all finite numbers",
+    help: "Judge an earlier checkpoint, and train again with a lower learning rate.",
+  });
+}

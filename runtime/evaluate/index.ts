@@ -1,0 +1,29 @@
+/** Evaluation: features, probes and reconstructions of trained models. */
+
+export { type ColourScale, colourScale } from "./colours.js";
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  type EvaluationProgress,
+  type EvaluationRow,
+  evaluate,
+  type FeatureSource,
+  type LabelledData,
+} from "./evaluate.js";
+export {
+  collectFeatures,
+  encoderReader,
+  type FeatureReader,
+  type LabelledBatch,
+  pixelReader,
+  type Selection,
+} from "./features.js";
+export type { Trained } from "./frozen.js";
+export { reconstructionPicture } from "./picture.js";
+export {
+  meanErrors,
+  type Reconstruction,
+  type ReconstructionErrors,
+  type ReconstructOptions,
+  reconstruct,
+} from "./reconstruct.js";

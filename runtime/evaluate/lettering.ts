@@ -1,0 +1,34 @@
+/** Small words drawn in pixels, so that a picture needs no font of the machine. */
+
+/** Five columns by seven rows a letter; the letters of the headings. */
+const letters: Readonly<Record<string, readonly string[]>> = {
+  a: ["     ", "     ", " ### ", "    #", " ####", "#   #", " ####"],
+  b: ["#    ", "#    ", "# ## ", "##  #", "#   #", "#   #", "#### "],
+  d: ["    #", "    #", " ## #", "#  ##", "#   #", "#   #", " ####"],
+  e: ["     ", "     ", " ### ", "#   #", "#####", "#    ", " ### "],
+  i: ["  #  ", "     ", " ##  ", "  #  ", "  #  ", "  #  ", " ### "],
+  l: [" ##  ", "  #  ", "  #  ", "  #  ", "  #  ", "  #  ", " ### "],
+  n: ["     ", "     ", "# ## ", "##  #", "#   #", "#   #", "#   #"],
+  o: ["     ", "     ", " ### ", "#   #", "#   #", "#   #", " ### "],
+  p: ["     ", "     ", "#### ", "#   #", "#### ", "#    ", "#    "],
+  s: ["     ", "     ", " ####", "#    ", " ### ", "    #", "#### "],
+  t: [" #   ", " #   ", "###  ", " #   ", " #   ", " #  #", "  ## "],
+  u: ["     ", "     ", "#   #", "#   #", "#   #", "#  ##", " ## #"],
+  v: ["     ", "     ", "#   #", "#   #", "#   #", " # # ", "  #  "],
+};
+
+/** From the start of one letter to the start of the next. */
+const advance = 6;
+export const letterHeight = 7;
+
+/** Width of a word in letter pixels. */
+export const wordWidth = (word: string): number => word.length * advance - 1;
+
+/** Calls `draw` with the place of each dark letter pixel of a word, from its upper left corner. Unknown letters are blank. */
+export function drawWord(word: string, draw: (x: number, y: number) => void): void {
+  for (const [i, letter] of [...word].entries()) {
+    for (const [y, row] of (letters[letter] ?? []).entries()) {
+      for (const [x, mark] of [...row].entries()) if (mark === "#") draw(i * advance + x, y);
+    }
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * What a model makes of images of which it sees only a part: the prediction of every patch as pixels, the same with the
+ * visible patches pasted in, and how far the hidden ones are from the truth.
+ */
+
+import type { ModelProgram, Picture } from "../../blocks/index.js";
+import { invariant } from "../../graph/index.js";
+import type { Executor } from "../executors/executor.js";
+import { RunError } from "../run-error.js";
+import { batchInputs, imageLength, sampleMasks } from "../train/inputs.js";
+import { type ColourScale, withoutNormalization } from "./colours.js";
+import { openFrozen, type Trained } from "./frozen.js";
+
+/** One image, everything [H, W, C] in [0, 1]. */
+export interface Reconstruction {
+  readonly input: Float32Array;
+  /** The prediction of every patch. */
+  readonly output: Float32Array;
+  /** The prediction where patches are hidden, the input where they are visible. */
+  readonly pasted: Float32Array;
+  /** [H, W]: 1 where the pixel is hidden. */
+  readonly hidden: Uint8Array;
+  readonly errors: ReconstructionErrors;
+}
+
+/** On hidden patches only. */
+export interface ReconstructionErrors {
+  /** Mean squared error in the scale of the target: of normalised patches where they are normalised. */
+  readonly mse: number;
+  /** The same for predicting the true mean of each patch and channel: what a useful model is well below. */
+  readonly meanMse: number;
+  /** Mean squared error of pixels in [0, 1], before predictions are cut to that range. */
+  readonly pixelMse: number;
+  /** Peak signal-to-noise ratio of the same, -10 log10 pixelMse, in dB. */
+  readonly psnr: number;
+}
+
+export interface ReconstructOptions {
+  readonly executor: Executor;
+  /** Null: the model sees values in [0, 1]. */
+  readonly colours: ColourScale | null;
+  /** Seed of the masks. */
+  readonly seed: number;
+}
+
+/**
+ * Reconstructs images in one batch.
+ * @param images [B, H, W, C] as the model sees them.
+ * @throws RunError `run/features` for a model whose target is not pixels.
+ */
+export async function reconstruct(
+  model: Trained,
+  images: Float32Array,
+  options: ReconstructOptions,
+): Promise<readonly Reconstruction[]> {
+  const { program } = model;
+  const { picture } = program;
+  if (picture === undefined) {
+    throw new RunError("run/features", {
+      what: `${program.name} does not predict pixels`,
+      help: "Only models with a target of pixels can be shown as pictures.",
+    });
+  }
+  const size = imageLength(program.image);
+  const count = images.length / size;
+  invariant(Number.isInteger(count) && count > 0, `${images.length} values are no images of ${size}`);
+  const masks = sampleMasks(
+    program,
+    options.seed,
+    0,
+    Int32Array.from({ length: count }, (_, i) => i),
+  );
+  const frozen = await openFrozen(model, options.executor, count, (g, w) => ({
+    prediction: program.predict(g, w, batchInputs(g, program)),
+  }));
+  try {
+    const { prediction } = await frozen.run({ image: images, ...masks });
+    const rowOf = <A extends Float32Array | Int32Array>(all: A, i: number): A =>
+      all.slice((all.length / count) * i, (all.length / count) * (i + 1)) as A;
+    return Array.from({ length: count }, (_, i) => {
+      const hidden = hiddenPixels(program, rowOf(masks.hidden, i));
+      return pictured(
+        program,
+        picture,
+        rowOf(images, i),
+        rowOf(prediction as Float32Array, i),
+        hidden,
+        options.colours,
+      );
+    });
+  } finally {
+    await frozen.close();
+  }
+}
+
+/** The errors of several images together: means over all their hidden pixels. */
+export function meanErrors(reconstructions: readonly Reconstruction[]): ReconstructionErrors {
+  // Every image has equally many hidden pixels.
+  const mean = (of: (errors: ReconstructionErrors) => number): number =>
+    reconstructions.reduce((sum, { errors }) => sum + of(errors), 0) / reconstructions.length;
+  const pixelMse = mean((errors) => errors.pixelMse);
+  return { mse: mean(({ mse }) => mse), meanMse: mean(({ meanMse }) => meanMse), pixelMse, psnr: decibels(pixelMse) };
+}
+
+const decibels = (meanSquare: number): number => -10 * Math.log10(meanSquare);
+
+/** [H, W]: 1 where the pixel's patch is among `tokens`. */
+function hiddenPixels({ grid, image }: ModelProgram, tokens: Int32Array): Uint8Array {
+  const hidden = new Uint8Array(image.height * image.width);
+  const [patchHeight, patchWidth] = grid.patch;
+  for (const token of tokens) {
+    const top = Math.floor(token / grid.columns) * patchHeight;
+    const left = (token % grid.columns) * patchWidth;
+    for (let y = top; y < top + patchHeight; y++) {
+      hidden.fill(1, y * image.width + left, y * image.width + left + patchWidth);
+    }
+  }
+  return hidden;
+}
+
+/** One image: pixels brought back to [0, 1], and the errors before they are cut to that. */
+function pictured(
+  program: ModelProgram,
+  picture: Picture,
+  image: Float32Array,
+  prediction: Float32Array,
+  hidden: Uint8Array,
+  colours: ColourScale | null,
+): Reconstruction {
+  const { channels } = program.image;
+  const back = (values: Float32Array) => (colours === null ? values : withoutNormalization(values, colours));
+  const isHidden = (at: number): boolean => hidden[Math.floor(at / channels)] === 1;
+  const pixels = picture.pixels(prediction, image);
+  const [input, output] = [back(image), back(pixels)];
+  const pasted = input.map((value, at) => (isHidden(at) ? (output[at] as number) : value));
+  const scale = targetScale(picture, prediction.length, image);
+  const pixelMse = meanSquare(output, input, isHidden);
+  const errors = {
+    mse: meanSquare(pixels, image, isHidden, scale),
+    meanMse: meanSquare(patchMeans(program, image), image, isHidden, scale),
+    pixelMse,
+    psnr: decibels(pixelMse),
+  };
+  return { input: clamped(input), output: clamped(output), pasted: clamped(pasted), hidden, errors };
+}
+
+/** [H, W, C]: how far pixels move when the prediction moves by one. Pixels are an affine function of predictions. */
+function targetScale(picture: Picture, length: number, image: Float32Array): Float32Array {
+  const zero = picture.pixels(new Float32Array(length), image);
+  return picture.pixels(new Float32Array(length).fill(1), image).map((one, at) => one - (zero[at] as number));
+}
+
+const clamped = (values: Float32Array): Float32Array => values.map((value) => Math.min(Math.max(value, 0), 1));
+
+/** Mean of ((a - b) / scale)^2 over the chosen places. */
+function meanSquare(a: Float32Array, b: Float32Array, chosen: (at: number) => boolean, scale?: Float32Array): number {
+  let sum = 0;
+  let count = 0;
+  for (let at = 0; at < a.length; at++) {
+    if (!chosen(at)) continue;
+    sum += (((a[at] as number) - (b[at] as number)) / (scale?.[at] ?? 1)) ** 2;
+    count++;
+  }
+  return sum / count;
+}
+
+/** [H, W, C] with each value replaced by the mean of its patch and channel. */
+function patchMeans({ image: { width, channels }, grid }: ModelProgram, image: Float32Array): Float32Array {
+  const [patchHeight, patchWidth] = grid.patch;
+  const means = new Float64Array(grid.rows * grid.columns * channels);
+  const placeOf = (at: number): number => {
+    const [y, x] = [Math.floor(at / (width * channels)), Math.floor(at / channels) % width];
+    return (Math.floor(y / patchHeight) * grid.columns + Math.floor(x / patchWidth)) * channels + (at % channels);
+  };
+  for (const [at, value] of image.entries()) {
+    const place = placeOf(at);
+    means[place] = (means[place] as number) + value / (patchHeight * patchWidth);
+  }
+  return image.map((_, at) => means[placeOf(at)] as number);
+}
