@@ -1,6 +1,17 @@
 /** From text to checked models, and from models to plans and programs. */
 
 export { type Analysis, analyze, type Host } from "./analyze.js";
+export { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 export { codes } from "./check/codes.js";
 export type { Filled, Model, Origin, Recipe, Setting, Use } from "./model.js";
+export {
+  type LearningRatePlan,
+  type MeasuredRate,
+  type MemoryPlan,
+  type Plan,
+  type PlanOptions,
+  plan,
+  type StepsPlan,
+  type TimePlan,
+} from "./plan.js";
 export { modelSlots, recipeSlots, type SlotRule } from "./slots.js";

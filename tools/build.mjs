@@ -5,8 +5,9 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
+import loadWabt from "wabt";
 
 const doors = {
   index: "index.ts",
@@ -18,6 +19,7 @@ const doors = {
   emit: "compiler/emit/index.ts",
   runtime: "runtime/index.ts",
   "data-worker": "runtime/data/worker.ts",
+  "onnx-worker": "runtime/executors/onnx/worker.ts",
 };
 
 const heavy = ["@tensorflow/*", "onnxruntime-node", "prettier", "sharp", "ts-morph", "typescript", "webgpu"];
@@ -39,6 +41,9 @@ await build({
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
 });
+const wabt = await loadWabt();
+const optimizer = wabt.parseWat("optimizer.wat", readFileSync("runtime/executors/onnx/optimizer.wat"), { simd: true });
+writeFileSync("dist/optimizer.wasm", optimizer.toBinary({}).buffer);
 if (existsSync("dist/cli.js")) chmodSync("dist/cli.js", 0o755);
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tools/types.tsconfig.json"], {
   stdio: "inherit",

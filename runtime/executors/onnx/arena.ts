@@ -51,8 +51,8 @@ const compiled = (): WebAssembly.Module =>
 export interface Cell {
   readonly state: ReadonlyMap<string, Float32Array>;
   readonly gradient: Float32Array;
-  /** Applies the rule with the learning rate, and for adamw the step counted from 1. */
-  readonly update: (scalars: readonly number[]) => void;
+  /** Applies a rule of this cell's kind with the learning rate, and for adamw the step counted from 1. */
+  readonly update: (rule: InPlace["rule"], scalars: readonly number[]) => void;
 }
 
 const cellRoom = (update: InPlace): number => roomFor(update.size) * (update.state.length + 1);
@@ -80,34 +80,20 @@ function cellOf(update: InPlace, memory: WebAssembly.Memory, start: number, kern
   const count = update.state.length;
   // Whole vectors: the padding behind the last element belongs to this array.
   const end = start + Math.ceil(update.size / 4) * 16;
-  const { rule } = update;
   return {
     state: new Map(update.state.map((name, i) => [name, view(i)])),
     gradient: view(count),
-    update:
-      rule.kind === "adamw"
-        ? ([lr, step]) => {
-            const { beta1, beta2, epsilon, decay } = rule.settings;
-            const rate = (lr as number) / (1 - beta1 ** (step as number));
-            const root = 1 / Math.sqrt(1 - beta2 ** (step as number));
-            kernels.adamw(
-              at(0),
-              at(3),
-              at(1),
-              at(2),
-              end,
-              beta1,
-              beta2,
-              1 - (lr as number) * decay,
-              rate,
-              root,
-              epsilon,
-            );
-          }
-        : ([lr]) => {
-            const { momentum, decay, nesterov } = rule.settings;
-            kernels.sgd(at(0), at(2), at(1), end, lr as number, momentum, decay, nesterov ? 1 : 0);
-          },
+    update({ kind, settings }, [lr, step]) {
+      const rate = lr as number;
+      if (kind === "sgd") {
+        kernels.sgd(at(0), at(2), at(1), end, rate, settings.momentum, settings.decay, settings.nesterov ? 1 : 0);
+        return;
+      }
+      const { beta1, beta2, epsilon, decay } = settings;
+      const corrected = rate / (1 - beta1 ** (step as number));
+      const root = 1 / Math.sqrt(1 - beta2 ** (step as number));
+      kernels.adamw(at(0), at(3), at(1), at(2), end, beta1, beta2, 1 - rate * decay, corrected, root, epsilon);
+    },
   };
 }
 
@@ -117,7 +103,8 @@ export function createCells(updates: readonly InPlace[]): readonly Cell[] {
   const module = compiled();
   return groups(updates).flatMap((group) => {
     const bytes = group.reduce((sum, update) => sum + cellRoom(update), 0);
-    const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(bytes / PAGE)), maximum: MOST_PAGES });
+    const pages = Math.max(1, Math.ceil(bytes / PAGE));
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const instance = new WebAssembly.Instance(module, { maelang: { memory } });
     const kernels = instance.exports as unknown as Kernels;
     let start = 0;
