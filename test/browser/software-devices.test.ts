@@ -1,0 +1,113 @@
+/**
+ * The GPU backends on devices that compute on the processor: WebGPU in Node, WebGPU and WebGL in headless Chromium.
+ * Slow devices, so small shapes; what passes here has run the same shaders that a card would run.
+ */
+
+import { execFile } from "node:child_process";
+import { rm } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openExecutor } from "../../runtime/executors/index.js";
+import type { Report } from "../runtime/executors/report.js";
+import { train } from "../runtime/executors/training.js";
+import { bundleForNode, bundleForPage } from "./bundle.js";
+import { steps } from "./selection.js";
+import { findChromium, findVulkan } from "./software-device.js";
+
+const browser = await findChromium();
+const vulkan = await findVulkan();
+const minutes = 60_000;
+
+async function lossesOnWasm(): Promise<readonly number[]> {
+  const executor = await openExecutor("wasm");
+  const { losses } = await train(executor, steps);
+  await executor.close();
+  return losses;
+}
+
+async function expectAgreement(report: Report): Promise<void> {
+  console.log(`${report.backend} on ${report.device}: ${report.compared} cases`);
+  expect(report.findings).toEqual([]);
+  const expected = await lossesOnWasm();
+  expect(report.losses).toHaveLength(steps);
+  for (const [i, loss] of report.losses.entries()) {
+    expect(Math.abs(loss - (expected[i] as number)) / (expected[i] as number)).toBeLessThan(1e-4);
+  }
+  expect(new Set(report.tensors).size).toBe(1);
+}
+
+describe("WebGPU in Node", () => {
+  if ("missing" in vulkan) {
+    console.log(`WebGPU in Node: skipped, ${vulkan.missing}`);
+    it.skip(`no software device: ${vulkan.missing}`, () => {});
+    return;
+  }
+  it("agrees with the reference and trains as wasm does", { timeout: 4 * minutes }, async () => {
+    const module = await bundleForNode("report-in-node.ts");
+    try {
+      const env = { ...process.env, ...vulkan.found };
+      const { stdout } = await promisify(execFile)(process.execPath, [module], { env, maxBuffer: 2 ** 24 });
+      await expectAgreement(JSON.parse(stdout) as Report);
+    } finally {
+      await rm(dirname(module), { recursive: true, force: true });
+    }
+  });
+});
+
+describe("Chromium", () => {
+  if ("missing" in browser) {
+    console.log(`WebGPU and WebGL in Chromium: skipped, ${browser.missing}`);
+    it.skip(`no browser: ${browser.missing}`, () => {});
+    return;
+  }
+  let server: Server;
+  let launched: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    const script = await bundleForPage("page.ts");
+    server = createServer((request, response) => {
+      const isScript = request.url === "/page.js";
+      response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
+      response.end(isScript ? script : '<!doctype html><script type="module" src="/page.js"></script>');
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    launched = await chromium.launch({
+      executablePath: browser.found,
+      args: [
+        "--no-sandbox",
+        "--use-angle=swiftshader",
+        "--enable-unsafe-swiftshader",
+        "--enable-unsafe-webgpu",
+        "--use-webgpu-adapter=swiftshader",
+      ],
+    });
+    page = await launched.newPage();
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    await page.waitForFunction(() => "reportOn" in globalThis);
+  });
+  afterAll(async () => {
+    await launched?.close();
+    server?.close();
+  });
+
+  // WebGPU ran all cases in Node, on the same implementation; here it is the browser's way to it that is tried.
+  it.each([
+    ["webgpu", 4],
+    ["webgl", 1],
+  ] as const)(
+    "%s agrees with the reference and trains as wasm does",
+    { timeout: 4 * minutes },
+    async (backend, stride) => {
+      const report = await page.evaluate(([name, every]) => globalThis.reportOn(name, every), [
+        backend,
+        stride,
+      ] as const);
+      await expectAgreement(report);
+    },
+  );
+});
