@@ -3,10 +3,9 @@
  * again it gives an equal model. With origins, each value says where it comes from.
  */
 
-import type { Params } from "../blocks/index.js";
 import { positionAt } from "../grammar/index.js";
 import { settings } from "./check/lines.js";
-import { valueText } from "./check/show.js";
+import { argumentTexts, valueText } from "./check/show.js";
 import type { Filled, Model, Origin, Recipe, Setting, Use } from "./model.js";
 
 export interface RenderOptions {
@@ -25,7 +24,10 @@ interface Line {
  * @returns text of the current edition, in the one format
  */
 export function render(model: Model, recipe: Recipe | null, options: RenderOptions): string {
-  const parts = [modelLines(model, options), ...(recipe ? [recipeLines({ ...recipe, model: model.name }, options)] : [])];
+  const parts = [
+    modelLines(model, options),
+    ...(recipe ? [recipeLines({ ...recipe, model: model.name }, options)] : []),
+  ];
   const bodies = parts.map((lines) => lines.map((line) => lineText(line, options)).join("\n"));
   return `edition 2026\n\n${bodies.join("\n\n")}\n`;
 }
@@ -39,7 +41,8 @@ function originText({ how, span }: Origin): string {
 
 const plain = (text: string): Line => ({ text, origin: null });
 
-const indented = (lines: readonly Line[]): readonly Line[] => lines.map((line) => ({ ...line, text: `  ${line.text}` }));
+const indented = (lines: readonly Line[]): readonly Line[] =>
+  lines.map((line) => ({ ...line, text: `  ${line.text}` }));
 
 const docLines = (doc: string): readonly Line[] =>
   doc === "" ? [] : doc.split("\n").map((line) => plain(line === "" ? "///" : `/// ${line}`));
@@ -86,18 +89,12 @@ const suffixed = (lines: readonly Line[], text: string): readonly Line[] => {
 
 /** A block with all its values: on one line, or one value a line where each says its origin. */
 function useLines({ definition, values, origins, origin }: Use, options: RenderOptions): readonly Line[] {
-  const names = Object.keys(definition.params);
-  const written = names.map((name) => `${name}: ${valueOf(definition.params, name, values)}`);
-  if (names.length === 0) return [{ text: definition.name, origin }];
-  if (!options.origin) return [plain(`${definition.name}(${written.join(", ")})`)];
-  const lines = names.map((name, i): Line => ({ text: `${written[i]},`, origin: origins[name] ?? null }));
+  const written = argumentTexts(definition.params, values);
+  if (written.length === 0) return [{ text: definition.name, origin }];
+  if (!options.origin) return [plain(`${definition.name}(${written.map(({ text }) => text).join(", ")})`)];
+  const lines = written.map(({ name, text }): Line => ({ text: `${text},`, origin: origins[name] ?? null }));
   return [{ text: `${definition.name}(`, origin }, ...indented(lines), plain(")")];
 }
-
-const valueOf = (params: Params, name: string, values: Readonly<Record<string, unknown>>): string => {
-  const type = params[name]?.type;
-  return type ? valueText(type, values[name]) : "";
-};
 
 function recipeLines(recipe: Recipe, options: RenderOptions): readonly Line[] {
   const rows: SlotText[] = [
@@ -111,7 +108,12 @@ function recipeLines(recipe: Recipe, options: RenderOptions): readonly Line[] {
       lines: every ? suffixed(useLines(use, options), ` every ${every.amount} ${every.unit}`) : useLines(use, options),
     })),
   ];
-  return [...docLines(recipe.doc), plain(`recipe ${recipe.name} for ${recipe.model} {`), ...slotTable(rows), plain("}")];
+  return [
+    ...docLines(recipe.doc),
+    plain(`recipe ${recipe.name} for ${recipe.model} {`),
+    ...slotTable(rows),
+    plain("}"),
+  ];
 }
 
 /** Nothing for a setting that is not set and has no default. */

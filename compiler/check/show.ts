@@ -31,7 +31,7 @@ const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", '"': '\\"', "\
 export const quotedText = (value: string): string => `"${value.replace(/[\\"\n\t\r]/g, (c) => escapes[c] as string)}"`;
 
 const call = ({ block, values, params }: CheckedBlockValue): string => {
-  const written = Object.entries(params).map(([name, { type }]) => `${name}: ${valueText(type, values[name])}`);
+  const written = argumentTexts(params, values).map(({ text }) => text);
   return written.length === 0 ? block : `${block}(${written.join(", ")})`;
 };
 
@@ -51,9 +51,18 @@ const printers: { readonly [K in Kind]: (value: never, type: TypeOf<K>) => strin
   labels: (items: readonly string[]) => `[${items.join(", ")}]`,
 };
 
-/** A value of a parameter as it is written in a spec. */
+/** A value of a parameter as it is written in a spec; what may be left out and is, is null and has no text of its own. */
 export const valueText = (type: ParamType, value: unknown): string =>
-  (printers[type.kind] as (value: unknown, type: ParamType) => string)(value, type);
+  value === null ? "absent" : (printers[type.kind] as (value: unknown, type: ParamType) => string)(value, type);
+
+/** The arguments of a block as they are written: `name: value`, without those left out. */
+export const argumentTexts = (
+  params: Params,
+  values: Readonly<Record<string, unknown>>,
+): readonly { readonly name: string; readonly text: string }[] =>
+  Object.entries(params)
+    .filter(([name]) => values[name] !== null)
+    .map(([name, { type }]) => ({ name, text: `${name}: ${valueText(type, values[name])}` }));
 
 const expectations: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
   int: () => "a whole number",
