@@ -9,6 +9,7 @@
 
 import { readFile } from "node:fs/promises";
 import type { Metadata, Sharp } from "sharp";
+import { invariant } from "../../graph/index.js";
 import { RunError } from "../run-error.js";
 import type { Filter, Raster, Step } from "./raster.js";
 
@@ -80,8 +81,8 @@ const broken =
   };
 
 /**
- * Decodes to `channels` channels. sharp carries out a crop and a resize at the head of the plan, which for large files
- * is much cheaper on the compressed data; the rest of the plan is given back.
+ * Decodes to `channels` channels. sharp carries out a crop and a shrinking resize at the head of the plan, which for large
+ * files is much cheaper there; the rest of the plan is given back.
  */
 export async function decode(
   file: OpenImage,
@@ -91,37 +92,43 @@ export async function decode(
   const sharp = await loadSharp();
   const remark = remarkOn(file, channels);
   let image: Sharp = sharp(file.bytes, { failOn: "error" }).autoOrient();
-  if (file.transparent && hasNoAlpha(channels)) image = image.flatten({ background: "#ffffff" });
+  if (file.transparent && channels < 4) image = image.flatten({ background: "#ffffff" });
   const rest = [...plan];
+  let size: { readonly height: number; readonly width: number } = file;
   if (rest[0]?.kind === "crop") {
     const { top, left, height, width } = rest[0];
     image = image.extract({ top, left, height, width });
-    rest.shift();
+    size = rest.shift() as Step<"crop">;
   }
-  if (rest[0]?.kind === "resize") {
+  // sharp enlarges about the corner of a pixel instead of its centre, so that is left to `raster.ts`.
+  if (rest[0]?.kind === "resize" && rest[0].height <= size.height && rest[0].width <= size.width) {
     const { height, width, filter } = rest[0];
     image = image.resize({ height, width, fit: "fill", kernel: kernels[filter] });
     rest.shift();
   }
-  image = image.toColourspace(channels <= 2 ? "b-w" : "srgb");
-  if (!hasNoAlpha(channels)) image = image.ensureAlpha();
+  image = image.toColourspace(channels === 1 ? "b-w" : "srgb");
+  if (channels === 4) image = image.ensureAlpha();
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true }).catch(broken(file.path));
-  const raster = { pixels: data, height: info.height, width: info.width, channels: info.channels };
-  return { raster: repeatGrey(raster, channels), remark, rest };
+  invariant(info.channels === channels, `${file.path} was decoded to ${info.channels} channels, not ${channels}`);
+  return { raster: { pixels: data, height: info.height, width: info.width, channels }, remark, rest };
 }
-
-const hasNoAlpha = (channels: number): boolean => channels === 1 || channels === 3;
 
 /** Whether a file can be read as `channels` channels, and what that takes. Throws `run/channels`. */
 export function remarkOn({ path, colours, transparent }: OpenImage, channels: number): Remark | null {
   const files = colours + (transparent ? 1 : 0);
-  if (channels > 4) throw wrongChannels(path, files, channels, "Image files have at most 4; use npy for more.");
-  if (colours === 3 && channels <= 2) {
-    const help = `Write \`channels: 3\` in the model's input, or turn the files grey first.`;
-    throw wrongChannels(path, files, channels, help);
+  if (channels === 2 || channels > 4) {
+    throw wrongChannels(path, files, channels, "Image files are read as 1, 3 or 4 channels; use npy for others.");
   }
-  if (transparent && hasNoAlpha(channels)) return "transparent";
-  return colours === 1 && channels >= 3 ? "grey" : null;
+  if (colours === 3 && channels === 1) {
+    throw wrongChannels(
+      path,
+      files,
+      channels,
+      "Write `channels: 3` in the model's input, or turn the files grey first.",
+    );
+  }
+  if (transparent && channels < 4) return "transparent";
+  return colours === 1 && channels > 1 ? "grey" : null;
 }
 
 export const wrongChannels = (path: string, has: number, declared: number, help: string): RunError =>
@@ -129,17 +136,3 @@ export const wrongChannels = (path: string, has: number, declared: number, help:
     what: `${path} has ${has} ${has === 1 ? "channel" : "channels"} and the model declares ${declared}`,
     help,
   });
-
-/** sharp gives one channel for grey even where colour was asked for. */
-function repeatGrey(raster: Raster, channels: number): Raster {
-  if (raster.channels === channels) return raster;
-  const { pixels } = raster;
-  const count = raster.height * raster.width;
-  const repeated = new Uint8Array(count * channels);
-  for (let i = 0; i < count; i++) {
-    const colour = pixels[i * raster.channels] as number;
-    const alpha = raster.channels === 2 ? (pixels[i * 2 + 1] as number) : 255;
-    for (let c = 0; c < channels; c++) repeated[i * channels + c] = c === 3 ? alpha : colour;
-  }
-  return { ...raster, pixels: repeated, channels };
-}

@@ -99,13 +99,14 @@ function tapsFor(from: number, to: number, filter: Filter): Taps {
   return { first, weights, reach };
 }
 
-function resize(raster: Raster, { height, width, filter }: Step<"resize">): Raster {
-  if (raster.height === height && raster.width === width) return raster;
-  const { channels } = raster;
-  const wide = stretch(raster.pixels, raster.height, raster.width, channels, tapsFor(raster.width, width, filter));
-  const full = stretch(wide, 1, raster.height, width * channels, tapsFor(raster.height, height, filter));
-  const pixels = raster.pixels instanceof Uint8Array ? toBytes(full) : Float32Array.from(full);
-  return { pixels, height, width, channels };
+/** Rows, then columns; bytes are rounded after each, as in Pillow. */
+function resize({ pixels, ...from }: Raster, { height, width, filter }: Step<"resize">): Raster {
+  if (from.height === height && from.width === width) return { pixels, ...from };
+  const { channels } = from;
+  const finish = pixels instanceof Uint8Array ? toBytes : toFloats;
+  const wide = finish(stretch(pixels, from.height, from.width, channels, tapsFor(from.width, width, filter)));
+  const full = finish(stretch(wide, 1, from.height, width * channels, tapsFor(from.height, height, filter)));
+  return { pixels: full, height, width, channels };
 }
 
 /** Resamples the middle axis of [rows, length, inner]. */
@@ -135,3 +136,5 @@ function stretch(
 
 /** Rounded and clipped: bicubic overshoots at edges. */
 const toBytes = (values: Float64Array): Uint8Array => new Uint8Array(Uint8ClampedArray.from(values).buffer);
+
+const toFloats = (values: Float64Array): Float32Array => Float32Array.from(values);
