@@ -15,7 +15,7 @@ export { printGraph } from "./print.js";
 export type { Purpose, Random } from "./random.js";
 export { countUses } from "./rewrite.js";
 export type { Dim, Dims, DType, Tensor, TypedArray } from "./shape.js";
-export { bytesOf, sameShape, showShape, sizeOf } from "./shape.js";
+export { arrayTypes, bytesOf, sameShape, showShape, sizeOf } from "./shape.js";
 export { type Form, ShapeError, showForm } from "./shapes.js";
 export { asInputs, type InputsOf, inputsOf, type OutputsOf, outputsOf } from "./signature.js";
 export { passes, simplify } from "./simplify.js";

@@ -3,7 +3,7 @@
 import type { Builder } from "./builder.js";
 import { invariant } from "./invariant.js";
 import type { Attributes, OperationName } from "./operations.js";
-import { type Dims, type DType, sizeOf, type Tensor, type TypedArray } from "./shape.js";
+import { arrayTypes, type Dims, type DType, sizeOf, type Tensor, type TypedArray } from "./shape.js";
 
 /** Records one operation and gives its outputs. */
 export type Recorder = <O extends OperationName>(
@@ -181,15 +181,13 @@ function updates(record: Recorder): Pick<Builder, "adamw" | "sgd"> {
   };
 }
 
-const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
-
 /** Attributes of a constant: values in the array of its element type, one element where they fill the shape. */
 function constantOf(value: number | TypedArray, shape: readonly number[], dtype?: DType): Attributes["constant"] {
   if (typeof value === "number") {
     const type = dtype ?? "float32";
-    return { data: arrays[type].of(value), shape, dtype: type };
+    return { data: arrayTypes[type].of(value), shape, dtype: type };
   }
   const type = dtype ?? (value instanceof Int32Array ? "int32" : value instanceof Uint8Array ? "bool" : "float32");
-  const data = value instanceof arrays[type] ? value : arrays[type].from(value);
+  const data = value instanceof arrayTypes[type] ? value : arrayTypes[type].from(value);
   return { data, shape, dtype: type };
 }

@@ -36,3 +36,6 @@ export const showShape = (shape: readonly number[]): string => `[${shape.join(",
 
 /** Bytes of one element; bool is stored as one byte. */
 export const bytesOf: { readonly [T in DType]: number } = { float32: 4, int32: 4, bool: 1 };
+
+/** The array that holds a tensor's elements outside the reference. */
+export const arrayTypes = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;

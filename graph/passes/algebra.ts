@@ -7,6 +7,7 @@ import { sameShape, type Tensor } from "../shape.js";
 import { broadcastShapes } from "../shapes.js";
 import { inputsOf, outputsOf } from "../signature.js";
 import type { Pass } from "./pass.js";
+import { fillOf } from "./values.js";
 
 /** What to use for the only output, or undefined where the rule does not apply. */
 type Rule<O extends OperationName> = (node: Node<O>, make: Make) => Tensor | undefined;
@@ -29,8 +30,7 @@ const apply = <O extends OperationName>(node: Node<O>, make: Make): Tensor | und
 const one = (outputs: readonly Tensor[]): Tensor => outputs[0] as Tensor;
 
 /** Whether a tensor is a constant that repeats one value. */
-const isFill = ({ node }: Tensor, value: number): boolean =>
-  isA(node, "constant") && node.attributes.data.length === 1 && node.attributes.data[0] === value;
+const isFill = ({ node }: Tensor, value: number): boolean => fillOf(node)?.[0] === value;
 
 /** `x`, where it has the shape of the node's result. */
 const unchanged = (node: Node, x: Tensor): Tensor | undefined =>

@@ -3,10 +3,11 @@
 import type { Node } from "../graph.js";
 import { compute } from "../kernels/index.js";
 import type { Attributes, OperationName } from "../operations.js";
-import { isA, rewrite } from "../rewrite.js";
-import { type DType, sizeOf, type TypedArray } from "../shape.js";
+import { rewrite } from "../rewrite.js";
+import { arrayTypes, type DType, sizeOf, type TypedArray } from "../shape.js";
 import { makeNode } from "../trace.js";
 import type { Pass } from "./pass.js";
+import { elementwise, fillOf } from "./values.js";
 
 /** Larger results are cheaper to compute at each run than to store. Elements. */
 const limit = 65_536;
@@ -22,36 +23,7 @@ export const constantFolding: Pass = {
     }),
 };
 
-/** Each element of the result depends on one element of each input, or is one of the input's. */
-const elementwise: ReadonlySet<OperationName> = new Set<OperationName>([
-  "neg",
-  "exp",
-  "log",
-  "sqrt",
-  "rsqrt",
-  "abs",
-  "sign",
-  "erf",
-  "tanh",
-  "sigmoid",
-  "softplus",
-  "sin",
-  "cos",
-  "floor",
-  "add",
-  "sub",
-  "mul",
-  "div",
-  "maximum",
-  "minimum",
-  "less",
-  "lessEqual",
-  "equal",
-  "select",
-  "cast",
-  "gelu",
-  "geluGrad",
-]);
+/** Operations whose elements are all elements of their input. */
 const moving: ReadonlySet<OperationName> = new Set<OperationName>(["reshape", "transpose", "broadcast", "slice"]);
 
 /** One value repeated stays one value repeated, whatever the size. */
@@ -73,10 +45,6 @@ function onScalars<O extends OperationName>(node: Node<O>, values: readonly Type
   return compute(makeNode(values.length, node.operation, inputs, node.attributes, ""), values)[0] as TypedArray;
 }
 
-/** The single value of a constant that repeats it. */
-const fillOf = (node: Node): TypedArray | undefined =>
-  isA(node, "constant") && node.attributes.data.length === 1 ? node.attributes.data : undefined;
-
 function foldSmall(node: Node): Attributes["constant"] | undefined {
   const [output] = node.outputs;
   if (output === undefined || node.outputs.length > 1 || node.inputs.length === 0) return undefined;
@@ -90,10 +58,8 @@ function foldSmall(node: Node): Attributes["constant"] | undefined {
 /** A constant's elements, all of them. */
 const contentOf = (node: Node): TypedArray => compute(node, [])[0] as TypedArray;
 
-const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
-
 /** Constants keep the precision that executors have. */
-const stored = (dtype: DType, data: TypedArray): TypedArray => arrays[dtype].from(data);
+const stored = (dtype: DType, data: TypedArray): TypedArray => arrayTypes[dtype].from(data);
 
 const repeatedOnce = (data: TypedArray): TypedArray =>
   data.length > 1 && data.every((value) => Object.is(value, data[0])) ? data.slice(0, 1) : data;

@@ -1,11 +1,11 @@
 /** Work on tokens that nobody reads is not done: the tokens are picked before it, not after. */
 
 import type { Node } from "../graph.js";
-import type { OperationName } from "../operations.js";
 import { countUses, isA, type Make, rewrite } from "../rewrite.js";
 import { sameShape, type Tensor } from "../shape.js";
 import { inputsOf, outputsOf } from "../signature.js";
 import type { Pass } from "./pass.js";
+import { elementwise } from "./values.js";
 
 export const earlyGathers: Pass = {
   name: "early-gathers",
@@ -20,33 +20,6 @@ export const earlyGathers: Pass = {
     });
   },
 };
-
-/** Operations on each element alone. */
-const elementwise: ReadonlySet<OperationName> = new Set<OperationName>([
-  "neg",
-  "exp",
-  "log",
-  "sqrt",
-  "rsqrt",
-  "abs",
-  "sign",
-  "erf",
-  "tanh",
-  "sigmoid",
-  "softplus",
-  "sin",
-  "cos",
-  "floor",
-  "add",
-  "sub",
-  "mul",
-  "div",
-  "maximum",
-  "minimum",
-  "select",
-  "cast",
-  "gelu",
-]);
 
 /** take(f(x), index) -> f(take(x, index)), where nothing else reads f(x). */
 function takeBefore(node: Node<"takeTokens">, make: Make): readonly Tensor[] | undefined {
