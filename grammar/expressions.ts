@@ -18,6 +18,8 @@ const joining = new Set<TokenType>([
   T.words.from,
   T.words.fresh,
 ]);
+/** The payload of a parenthesis that belongs to the word before it. */
+export const ofCall = "call";
 /** Tokens that begin a value and cannot follow one. */
 const literals = new Set<TokenType>([T.Numeral, T.BadNumeral, T.Size, T.Quoted, T.OpenQuoted, T.LeftBracket]);
 
@@ -231,8 +233,11 @@ export abstract class ExpressionReader extends Reader {
 
   private argumentList = this.RULE("argumentList", (): Ast.Argument[] => {
     const list: Ast.Argument[] = [];
-    this.CONSUME(T.LeftParen);
-    this.ACTION(() => this.nested++);
+    const paren = this.CONSUME(T.LeftParen);
+    this.ACTION(() => {
+      paren.payload = ofCall;
+      this.nested++;
+    });
     this.MANY({
       GATE: () => !this.next(T.RightParen),
       DEF: () => {
@@ -296,7 +301,9 @@ export abstract class ExpressionReader extends Reader {
       this.complain(missingComma(this.spanOf(token), this.spanHere().end));
       return;
     }
-    const help = this.next(T.Pipe) ? "Alternatives stand outside of arguments, in `variants`: `let r = 50% | 75%`." : null;
+    const help = this.next(T.Pipe)
+      ? "Alternatives stand outside of arguments, in `variants`: `let r = 50% | 75%`."
+      : null;
     const wanted = closer === T.RightParen ? "`,` or `)`" : "`,` or `]`";
     this.discard(ends.item, wanted, help ? { help } : {});
   }

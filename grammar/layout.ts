@@ -25,7 +25,7 @@ interface Open {
   readonly flat: boolean;
   /** The body of `variants`, where a path and `=` begin an entry. */
   readonly axes: boolean;
-  /** Column of the first token of its line. */
+  /** Where its line begins to be written on: a column. */
   readonly indent: number;
   /** What is wrong with it was already said. */
   silent: boolean;
@@ -41,7 +41,7 @@ interface Layout {
   readonly suspects: Open[];
   /** Index of the first token of the current entry. */
   entry: number;
-  /** Column of the first token of the current line. */
+  /** Where the current line begins to be written on: a column. */
   indent: number;
 }
 
@@ -54,7 +54,10 @@ const closers = new Set(partners.values());
 const declared = new Set<TokenType | undefined>([T.words.model, T.words.recipe, T.words.variants, T.words.pipeline]);
 const headed = new Set<TokenType | undefined>([T.LeftBrace, T.words.extends, T.words.for, T.words.of]);
 const infix = new Set<TokenType | undefined>(
-  [T.words.per, T.words.over, T.words.every, T.words.and, T.words.or, T.words.is, T.words.as].concat(T.words.from),
+  [T.words.per, T.words.over, T.words.every, T.words.and, T.words.or, T.words.is, T.words.as].concat(
+    T.words.from,
+    T.words.fresh,
+  ),
 );
 const valued = new Set<TokenType | undefined>([T.Numeral, T.BadNumeral, T.Size, T.Quoted, T.OpenQuoted, T.LeftBracket]);
 const unfinished = new Set<TokenType | undefined>([T.Comma, T.Pipe, T.Arrow, T.Equals]);
@@ -70,6 +73,13 @@ export function layOut(source: Source, input: readonly IToken[]): LaidOut {
   const end = source.text.length;
   while (layout.open.length > 0) closeLast(layout, { source, start: end, end });
   return { tokens: output, diagnostics: layout.diagnostics };
+}
+
+/** The column where the line of a token begins to be written on: a comment before the token counts. */
+function indentOf({ text }: Source, token: IToken): number {
+  const column = token.startColumn ?? 1;
+  const before = text.slice(token.startOffset - column + 1, token.startOffset);
+  return Math.min(column, before.length - before.trimStart().length + 1);
 }
 
 function startsLine(tokens: readonly IToken[], i: number): boolean {
@@ -88,7 +98,7 @@ function beginLine(layout: Layout, i: number): void {
   const { input, open, output } = layout;
   const token = input[i] as IToken;
   const here = spanOf(layout.source, token);
-  layout.indent = token.startColumn ?? 1;
+  layout.indent = indentOf(layout.source, token);
   if (startsDeclaration(input, i, open[0])) {
     while (open.length > 0) closeLast(layout, here);
   } else if (startsEntry(layout, i) || standsOut(layout, i)) {
@@ -181,21 +191,26 @@ function closeLast(layout: Layout, here: Span): void {
 
 /** Steps over everything in a bracket that stands too deep; one `Invalid` token takes its place. */
 function skipDeep(layout: Layout, from: number): number {
-  const { input, open, source } = layout;
+  const { input, source } = layout;
   const token = input[from] as IToken;
+  const end = endOfDeep(layout, from);
+  const last = input[end - 1] as IToken;
   layout.diagnostics.push(deepNesting(spanOf(source, token), deepest));
-  layout.output.push(retyped(token, T.Invalid));
+  const image = source.text.slice(token.startOffset, T.endOf(last));
+  layout.output.push({ ...retyped(token, T.Invalid), image, endLine: last.endLine ?? 1 });
+  return end;
+}
+
+/** The index after the bracket that closes the one at `from`; without one, of the next declaration. */
+function endOfDeep({ input, open }: Layout, from: number): number {
   let depth = 0;
-  for (let i = from; i < input.length; i++) {
+  let i = from;
+  for (; i < input.length; i++) {
+    if (i > from && startsLine(input, i) && startsDeclaration(input, i, open[0])) break;
     const type = (input[i] as IToken).tokenType;
-    if (i > from && startsLine(input, i) && startsDeclaration(input, i, open[0])) return leaveDeep(open, i);
     if (partners.has(type)) depth++;
     else if (closers.has(type) && --depth === 0) return i + 1;
   }
-  return leaveDeep(open, input.length);
-}
-
-function leaveDeep(open: readonly Open[], i: number): number {
   for (const bracket of open) bracket.silent = true;
   return i;
 }

@@ -33,7 +33,7 @@ export function scan(source: Source): Scanned {
 }
 
 const openingQuotes = new Set(["“", "”", "„", "«", "'", "‘", "’", "`"]);
-const quotedWrongly = /[“”„«'‘’`]([^“”»'‘’`"\r\n]*)[“”»'‘’`]/y;
+const quotedWrongly = /[“”„«'‘’`](?:(?!\/[/*])[^“”»'‘’`"\r\n])*[“”»'‘’`]/y;
 
 /**
  * The token at `i`, or, where characters stand that begin no token, one `Invalid` token for the whole piece they spoil:

@@ -11,7 +11,8 @@ export const Any = createToken({ name: "Any", pattern: Lexer.NA });
 const kinds: TokenType[] = [];
 
 function kind(config: ITokenConfig): TokenType {
-  const type = createToken({ categories: Any, ...config });
+  // Said for each kind, so that the lexer need not find it out from the patterns at every start.
+  const type = createToken({ categories: Any, line_breaks: false, ...config });
   kinds.push(type);
   return type;
 }
@@ -56,7 +57,7 @@ export const LeftBracket = kind({ name: "LeftBracket", pattern: "[" });
 export const RightBracket = kind({ name: "RightBracket", pattern: "]" });
 
 /** A name. The words of the grammar are names too wherever no rule gives them a meaning. */
-export const Word = createToken({ name: "Word", pattern: /[A-Za-z_]\w*/, categories: Any });
+export const Word = createToken({ name: "Word", pattern: /[A-Za-z_]\w*/, categories: Any, line_breaks: false });
 
 function word(text: string): TokenType {
   return kind({
@@ -100,7 +101,7 @@ export const words = {
 };
 
 /** Whatever else stands in a text, one character at a time. */
-export const Invalid = createToken({ name: "Invalid", pattern: /\S/, categories: Any });
+export const Invalid = createToken({ name: "Invalid", pattern: /\S/, categories: Any, line_breaks: false });
 
 /** Made by `layout.ts`, never found in a text. */
 export const LineEnd = createToken({ name: "LineEnd", pattern: Lexer.NA });
