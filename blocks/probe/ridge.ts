@@ -4,7 +4,7 @@ import { ratio, reals } from "../params.js";
 import { accuracy, type Classifier, classScores, unstandardized } from "./classifier.js";
 import { defineProbe, type Features } from "./contract.js";
 import { pause, shuffled } from "./order.js";
-import { cholesky, rowProducts, solveCholesky } from "./products.js";
+import { addGram, cholesky, mirror, solveCholesky } from "./products.js";
 
 /** Added to each deviation, as in big_vision: a constant feature becomes zero instead of a division by zero. */
 const LEAST_DEVIATION = 1e-5;
@@ -109,7 +109,6 @@ async function momentsOf(features: Features, rows: Int32Array, centre: Float64Ar
   const classSums = new Float64Array(classes * width);
   const classCounts = new Float64Array(classes);
   const products = new Float64Array(width * width);
-  const part = new Float64Array(width * width);
   for (let start = 0; start < rows.length; start += SAMPLES) {
     const size = Math.min(SAMPLES, rows.length - start);
     // [width, size]: one row a feature, so that products of features are products of rows.
@@ -125,10 +124,10 @@ async function momentsOf(features: Features, rows: Int32Array, centre: Float64Ar
         classSums[label * width + j] = (classSums[label * width + j] as number) + value;
       }
     }
-    rowProducts(block, width, block, width, size, part);
-    for (let i = 0; i < part.length; i++) products[i] = (products[i] as number) + (part[i] as number);
+    addGram(block, width, size, products);
     await pause();
   }
+  mirror(products, width);
   return { centre, count: rows.length, sum, products, classSums, classCounts };
 }
 

@@ -6,7 +6,7 @@ import { accuracy, classScores } from "../../../blocks/probe/classifier.js";
 import { type Features, knn, linear, probes, ridge } from "../../../blocks/probe/index.js";
 import { neighbourVotes } from "../../../blocks/probe/knn.js";
 import { classifierOf, trainHead } from "../../../blocks/probe/linear.js";
-import { cholesky, rowProducts, solveCholesky } from "../../../blocks/probe/products.js";
+import { addGram, cholesky, mirror, rowProducts, solveCholesky, weightedRows } from "../../../blocks/probe/products.js";
 import { fitRidge } from "../../../blocks/probe/ridge.js";
 import { plainRandom, reference, relativeDifference, test, train } from "./fixture.js";
 
@@ -130,6 +130,44 @@ describe("products", () => {
               let sum = 0;
               for (let t = 0; t < d; t++) sum += (a[i * d + t] as number) * (b[j * d + t] as number);
               expect(products[i * n + j]).toBe(sum);
+            }
+          }
+        },
+      ),
+    );
+  });
+
+  it("of all rows with each other agree with products one by one, over several panels", () => {
+    const [n, d] = [101, 5];
+    const rows = Float64Array.from({ length: n * d }, (_, i) => Math.sin(i * i + 1));
+    const gram = new Float64Array(n * n);
+    addGram(rows, n, d, gram);
+    addGram(rows, n, d, gram);
+    mirror(gram, n);
+    const once = rowProducts(rows, n, rows, n, d, new Float64Array(n * n));
+    expect(
+      relativeDifference(
+        gram,
+        once.map((value) => 2 * value),
+      ),
+    ).toBeLessThan(1e-15);
+  });
+
+  it("weighted by a matrix agree with the definition for every size", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 4 }),
+        (n, m, d) => {
+          const a = Float64Array.from({ length: n * m }, (_, i) => Math.sin(i + 1));
+          const b = Float64Array.from({ length: m * d }, (_, i) => Math.cos(3 * i));
+          const sums = weightedRows(a, n, b, m, d, new Float64Array(n * d).fill(7));
+          for (let k = 0; k < n; k++) {
+            for (let j = 0; j < d; j++) {
+              let sum = 0;
+              for (let i = 0; i < m; i++) sum += (a[k * m + i] as number) * (b[i * d + j] as number);
+              expect(sums[k * d + j]).toBeCloseTo(sum, 12);
             }
           }
         },

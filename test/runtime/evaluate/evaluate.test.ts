@@ -1,0 +1,101 @@
+/** Probes on all kinds of features of a small labelled set. */
+
+import { describe, expect, test } from "vitest";
+import { randomStream } from "../../../graph/index.js";
+import { type EvaluateOptions, evaluate } from "../../../runtime/evaluate/evaluate.js";
+import type { LabelledBatch } from "../../../runtime/evaluate/features.js";
+import { RunError } from "../../../runtime/index.js";
+import { bound } from "../../support/data.js";
+import { executor, rectangle, reference } from "./model.js";
+
+const size = 24 * 40;
+const batch = 16;
+
+/** Bright bars at one of three heights, under noise. */
+async function* bars(count: number, seed: number): AsyncGenerator<LabelledBatch> {
+  for (let start = 0; start < count; start += batch) {
+    const image = new Float32Array(batch * size);
+    const rows = Math.min(batch, count - start);
+    const labels = new Int32Array(rows);
+    for (let i = 0; i < rows; i++) {
+      const random = randomStream(seed, "probe", start + i);
+      const label = random.integer(3);
+      labels[i] = label;
+      for (let at = 0; at < size; at++) {
+        const inside = Math.floor(at / 40 / 8) === label;
+        image[i * size + at] = (inside ? 1 : 0) + 0.3 * random.normal();
+      }
+    }
+    yield { image, labels, count: rows };
+  }
+}
+
+const options = async (changes: Partial<EvaluateOptions> = {}): Promise<EvaluateOptions> => ({
+  data: { train: () => bars(120, 1), test: () => bars(40, 2), classes: ["top", "middle", "bottom"] },
+  batch,
+  executor: await executor(),
+  sources: ["encoder", "untrained", "pixels"],
+  selections: [
+    { pool: "cls", layer: "last" },
+    { pool: "mean", layer: 1 },
+  ],
+  seed: 4,
+  ...changes,
+});
+
+const probes = [bound("probe", "knn", { k: 5 }), bound("probe", "ridge", { l2: [100] })];
+const { weights } = reference("mae-rectangle");
+
+describe("evaluate", () => {
+  test("gives a row for each probe on each kind of features, in order", async () => {
+    const stages = new Set<string>();
+    const result = await evaluate({ program: rectangle, weights }, probes, {
+      ...(await options()),
+      report: ({ stage }) => stages.add(stage),
+    });
+    expect(result.rows.map(({ source, pool, layer, probe, width }) => [source, pool, layer, width, probe])).toEqual([
+      ["encoder", "cls", "last", 24, "knn"],
+      ["encoder", "cls", "last", 24, "ridge"],
+      ["encoder", "mean", 1, 24, "knn"],
+      ["encoder", "mean", 1, 24, "ridge"],
+      ["untrained", "cls", "last", 24, "knn"],
+      ["untrained", "cls", "last", 24, "ridge"],
+      ["untrained", "mean", 1, 24, "knn"],
+      ["untrained", "mean", 1, 24, "ridge"],
+      ["pixels", null, null, 960, "knn"],
+      ["pixels", null, null, 960, "ridge"],
+    ]);
+    expect(result.samples).toEqual({ train: 120, test: 40 });
+    expect(result).toMatchObject({ model: "Small", seed: 4, classes: 3 });
+    expect([...stages]).toEqual(["features", "knn", "ridge"]);
+    // The bars are plain to see in the pixels.
+    for (const { scores, source } of result.rows) if (source === "pixels") expect(scores.top1).toBeGreaterThan(0.9);
+  });
+
+  test("is repeatable and survives JSON", async () => {
+    const own = await options({ selections: [{ pool: "mean", layer: "last" }], sources: ["encoder", "untrained"] });
+    const once = await evaluate({ program: rectangle, weights }, probes, own);
+    const again = await evaluate({ program: rectangle, weights }, probes, own);
+    const timeless = (rows: typeof once.rows) => rows.map(({ seconds: _, ...row }) => row);
+    expect(timeless(again.rows)).toEqual(timeless(once.rows));
+    expect(JSON.parse(JSON.stringify(once))).toEqual(once);
+  });
+
+  test("refuses data that no probe can judge", async () => {
+    const data = { train: () => bars(2, 1), test: () => bars(4, 2), classes: ["top", "middle", "bottom"] };
+    const error = await evaluate({ program: rectangle, weights }, probes, await options({ data })).catch(
+      (e: unknown) => e,
+    );
+    expect(error).toBeInstanceOf(RunError);
+    expect((error as RunError).code).toBe("run/data");
+  });
+
+  test("leaves nothing on the device", async () => {
+    const before = (await executor()).open([], {});
+    const session = await before;
+    const { tensors } = session.memory();
+    await evaluate({ program: rectangle, weights }, probes, await options());
+    expect(session.memory().tensors).toBe(tensors);
+    await session.close();
+  });
+});

@@ -1,0 +1,199 @@
+/** Reconstructions: what is shown, and how far it is from the truth. */
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, describe, expect, test } from "vitest";
+import { type ModelProgram, normalizePatches, patchify } from "../../../blocks/index.js";
+import { evaluate as compute, createBuilder, type Tensor } from "../../../graph/index.js";
+import { writePng } from "../../../runtime/data/png.js";
+import { colourScale } from "../../../runtime/evaluate/colours.js";
+import { reconstructionPicture } from "../../../runtime/evaluate/picture.js";
+import { meanErrors, reconstruct } from "../../../runtime/evaluate/reconstruct.js";
+import { batchInputs, RunError, sampleMasks, weightsOf } from "../../../runtime/index.js";
+import { bound } from "../../support/data.js";
+import { difference, executor, rectangle, reference, square } from "./model.js";
+
+const folder = mkdtempSync(join(tmpdir(), "maelang-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A model that predicts its target exactly. */
+const oracle = (program: ModelProgram, normalized: boolean): ModelProgram => ({
+  ...program,
+  predict(g, _, { image }) {
+    const patches = patchify(g, image as never, program.grid as never) as Tensor;
+    return normalized ? (normalizePatches(g, patches as never) as Tensor) : patches;
+  },
+});
+
+const cases = [
+  ["mae-rectangle", rectangle, false],
+  ["mae-square", square, true],
+] as const;
+
+describe.each(cases)("reconstruct with %s", (name, program, normalized) => {
+  const { weights, image, batch } = reference(name);
+  const { height, width, channels } = program.image;
+  const size = height * width * channels;
+
+  test("measures the loss of the model on its own masks", async () => {
+    const found = await reconstruct({ program, weights }, image, {
+      executor: await executor(),
+      colours: null,
+      seed: 5,
+    });
+    const g = createBuilder({ batch });
+    const { total } = program.loss(g, weightsOf(g, program.parameters), batchInputs(g, program));
+    const masks = sampleMasks(
+      program,
+      5,
+      0,
+      Int32Array.from({ length: batch }, (_, i) => i),
+    );
+    const graph = g.finish({ outputs: { total } });
+    const feeds = Object.fromEntries(
+      [...graph.feeds.keys()].map((key) => [key, { image, ...masks }[key] as Float32Array]),
+    );
+    const expected = compute(graph, feeds, weights).outputs.total?.[0] as number;
+    expect(meanErrors(found).mse).toBeCloseTo(expected, 5);
+  });
+
+  test("shows the true image when the prediction is true, whatever the colours", async () => {
+    const colours = { mean: [0.4, 0.5, 0.6].slice(0, channels), std: [0.1, 0.05, 0.2].slice(0, channels) };
+    const found = await reconstruct({ program: oracle(program, normalized), weights }, image, {
+      executor: await executor(),
+      colours,
+      seed: 5,
+    });
+    for (const [i, { input, output, pasted, errors }] of found.entries()) {
+      const truth = image
+        .slice(i * size, (i + 1) * size)
+        .map((value, at) => value * (colours.std[at % channels] as number) + (colours.mean[at % channels] as number))
+        .map((value) => Math.min(Math.max(value, 0), 1));
+      expect(difference(input, truth)).toBeLessThan(1e-6);
+      expect(difference(output, truth)).toBeLessThan(1e-5);
+      expect(difference(pasted, truth)).toBeLessThan(1e-5);
+      expect(errors.mse).toBeLessThan(1e-9);
+      expect(errors.psnr).toBeGreaterThan(90);
+    }
+    expect(found).toHaveLength(batch);
+  });
+
+  test("pastes the input over the visible patches only", async () => {
+    const [first] = await reconstruct({ program, weights }, image.slice(0, size), {
+      executor: await executor(),
+      colours: { mean: Array(channels).fill(0.5), std: Array(channels).fill(0.1) },
+      seed: 6,
+    });
+    if (first === undefined) throw new Error("nothing was reconstructed");
+    const visible = first.hidden.reduce((count, hidden) => count + 1 - hidden, 0);
+    const [patchHeight, patchWidth] = program.grid.patch;
+    expect(visible).toBe(program.mask.visible * patchHeight * patchWidth);
+    const expected = first.input.map((value, at) =>
+      first.hidden[Math.floor(at / channels)] === 1 ? (first.output[at] as number) : value,
+    );
+    expect(first.pasted).toEqual(expected);
+    expect(first.output).not.toEqual(first.pasted);
+  });
+});
+
+test("the mean of each patch is the yardstick of the error", async () => {
+  // A quarter of each patch is one, the rest zero: variance 3/16.
+  const image = Float32Array.from({ length: 24 * 40 }, (_, at) => (at % 4 === 0 ? 1 : 0));
+  const { weights } = reference("mae-rectangle");
+  const [found] = await reconstruct({ program: rectangle, weights }, image, {
+    executor: await executor(),
+    colours: null,
+    seed: 0,
+  });
+  expect(found?.errors.meanMse).toBeCloseTo(3 / 16, 6);
+});
+
+test("a model that predicts no pixels cannot be shown", async () => {
+  const { weights, image } = reference("mae-rectangle");
+  const program: ModelProgram = { ...rectangle, picture: undefined };
+  const shown = reconstruct({ program, weights }, image, { executor: await executor(), colours: null, seed: 0 });
+  await expect(shown).rejects.toMatchObject({ code: "run/features" });
+});
+
+describe("colourScale", () => {
+  const image = { height: 4, width: 4, channels: 3 };
+  const normalize = (mean: number[], std: number[]) => bound("augment", "normalize", { statistics: null, mean, std });
+
+  test("joins all normalisations of a recipe", () => {
+    const scale = colourScale([normalize([0.1, 0.2, 0.3], [0.5, 0.4, 0.2]), normalize([1, 0, -1], [2, 1, 4])], image);
+    // ((x - 0.1) / 0.5 - 1) / 2 = (x - 0.6) / 1
+    expect(difference(scale?.mean ?? [], [0.6, 0.2, 0.1])).toBeLessThan(1e-12);
+    expect(difference(scale?.std ?? [], [1, 0.4, 0.8])).toBeLessThan(1e-12);
+  });
+
+  test("is null without any", () => {
+    expect(colourScale([bound("augment", "horizontal_flip")], image)).toBeNull();
+  });
+});
+
+describe("picture", () => {
+  /** 3 x 2 pixels, the first of them hidden. */
+  const shape = { height: 2, width: 3, channels: 1 };
+  const values = (value: number) => new Float32Array(6).fill(value);
+  const one = {
+    input: values(0.2),
+    output: values(0.4),
+    pasted: values(1),
+    hidden: Uint8Array.of(1, 0, 0, 0, 0, 0),
+    errors: { mse: 0, meanMse: 0, pixelMse: 0, psnr: 0 },
+  };
+  const picture = reconstructionPicture(shape, [one, one]);
+  const at = (x: number, y: number) => [
+    ...picture.pixels.slice((y * picture.width + x) * 3, (y * picture.width + x) * 3 + 3),
+  ];
+  const grey = (value: number) => [value, value, value];
+
+  test("enlarges small images by a whole number, with gutters between", () => {
+    // 2 pixels high: 56 times; four tiles of 168 x 112, a gutter of 4, a margin of 8.
+    expect(picture.width).toBe(8 + 4 * 168 + 3 * 4 + 8);
+    const top = picture.height - 8 - 112 - 4 - 112;
+    expect([at(8, top), at(8 + 167, top + 111)]).toEqual([grey(51), grey(51)]);
+    expect([at(8 + 168, top), at(7, top), at(8, top + 112)]).toEqual([grey(255), grey(255), grey(255)]);
+    // Second column: the hidden pixel is grey, its neighbour is the input's.
+    const visible = 8 + 172;
+    expect([at(visible + 55, top + 55), at(visible + 56, top + 55), at(visible, top + 56)]).toEqual([
+      grey(128),
+      grey(51),
+      grey(51),
+    ]);
+    expect([at(8 + 2 * 172, top), at(8 + 3 * 172, top)]).toEqual([grey(102), grey(255)]);
+  });
+
+  test("has a heading over each column", () => {
+    const inkIn = (left: number): boolean => {
+      for (let y = 8; y < 22; y++) for (let x = left; x < left + 168; x++) if (at(x, y)[0] !== 255) return true;
+      return false;
+    };
+    expect([0, 1, 2, 3].map((column) => inkIn(8 + column * 172))).toEqual([true, true, true, true]);
+  });
+
+  test("shows the first three of many channels as colours", () => {
+    const colours = { ...one, input: Float32Array.of(...Array(6).fill([0, 0.2, 1, 0.7]).flat()) };
+    const coloured = { ...colours, output: colours.input, pasted: colours.input };
+    const many = reconstructionPicture({ ...shape, channels: 4 }, [coloured]);
+    const place = ((many.height - 9) * many.width + 8) * 3;
+    expect([...many.pixels.slice(place, place + 3)]).toEqual([0, 51, 255]);
+  });
+
+  test("is written as PNG without loss", async () => {
+    const path = join(folder, "deep", "er", "grid.png");
+    await writePng(path, picture);
+    const { data, info } = await sharp(path).raw().toBuffer({ resolveWithObject: true });
+    expect(info).toMatchObject({ width: picture.width, height: picture.height, channels: 3 });
+    expect(Buffer.compare(data, Buffer.from(picture.pixels))).toBe(0);
+  });
+
+  test("says so when it cannot be written", async () => {
+    writeFileSync(join(folder, "file"), "");
+    const error = await writePng(join(folder, "file", "grid.png"), picture).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(RunError);
+    expect((error as RunError).code).toBe("run/unwritable");
+  });
+});
