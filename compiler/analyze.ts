@@ -9,8 +9,8 @@ import { type Host, type Loaded, loadFiles } from "./check/files.js";
 import { type Declared, find, referencedNames, unusedImports } from "./check/names.js";
 import { checkPipeline } from "./check/pipelines.js";
 import {
+  checkingOf,
   isDeclared,
-  isTorn,
   modelKey,
   modelOf,
   namesIn,
@@ -79,15 +79,14 @@ function checkEdition({ edition: written, source }: File, isMain: boolean, repor
 
 function checkDeclaration(declared: Declared, project: Project): void {
   const { declaration, home } = declared;
-  const { report, registry } = project;
   const names = namesIn(project, home);
-  const torn = isTorn(declared);
+  const checking = checkingOf(project, declared);
   if (isDeclared(declared, "model")) modelOf(declared, project);
   else if (isDeclared(declared, "recipe")) recipeOf(declared, project);
-  else if (declaration.kind === "pipeline") checkPipeline(declaration, names, { registry, report, torn });
+  else if (declaration.kind === "pipeline") checkPipeline(declaration, names, checking);
   else if (declaration.kind === "variants") {
-    const subject = declaration.subject && find(declaration.subject, "model", names, report);
-    checkVariants(declaration, subject && modelOf(subject, project), { registry, report, torn });
+    const subject = declaration.subject && find(declaration.subject, "model", names, checking.report);
+    checkVariants(declaration, subject && modelOf(subject, project), checking);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Definition, Param } from "../../blocks/index.js";
 import type { Argument, Expression, Identifier, Span } from "../../grammar/index.js";
 import { slotsOf } from "../slots.js";
 import type { Body, DraftBlock, DraftValue } from "./draft.js";
-import { named, nearest, suggestion } from "./nearest.js";
+import { capitalized, named, nearest, suggestion } from "./nearest.js";
 import { excerpt, fail, replacement } from "./report.js";
 import { lookUp, resolve, unknownVariable, wordOf } from "./scope.js";
 import { type CheckedBlockValue, expectation, sample } from "./show.js";
@@ -110,8 +110,12 @@ function readArguments(definition: Definition, written: Written, span: Span, bod
     names.set(name, (argument.name ?? argument).span);
     values.set(name, readParameter(definition, name, argument.value, "written", body));
   }
+  // What an unnamed argument or a broken piece of text stands for is not missed as well.
+  const unsure = names.size < written.arguments.length || body.tornAt(span);
   for (const [name, param] of Object.entries(definition.params)) {
-    if (!values.has(name)) values.set(name, fallback(name, param, definition, written.name, span, body));
+    if (values.has(name)) continue;
+    if (param.default !== undefined) values.set(name, { value: param.default, origin: { how: "default", span } });
+    else values.set(name, unsure ? null : missingParameter(name, param, definition, written.name, body));
   }
   return values;
 }
@@ -139,11 +143,16 @@ function parameterNamed(
   // What was most likely meant counts as written, so that it is not missed as well.
   if (meant !== null) values.set(meant, null);
   const all = Object.keys(definition.params);
-  const help = all.length === 0 ? "it has none: write it without arguments" : `its parameters are ${named(all)}`;
+  const help = parametersInWords(all);
   return fail(body.report, "check/unknown-parameter", span, `\`${definition.name}\` has no parameter \`${name}\``, {
-    help: meant === null ? help : `did you mean \`${meant}\`? ${help[0]?.toUpperCase()}${help.slice(1)}`,
+    help: meant === null ? help : `did you mean \`${meant}\`? ${capitalized(help)}`,
     fix: meant === null ? undefined : replacement(span, meant),
   });
+}
+
+function parametersInWords(names: readonly string[]): string {
+  if (names.length === 0) return "it has none: write it without arguments";
+  return names.length === 1 ? `its only parameter is \`${names[0]}\`` : `its parameters are ${named(names)}`;
 }
 
 /** The parameter that an unnamed argument fills. */
@@ -207,15 +216,13 @@ function blockValue(block: DraftBlock | null): CheckedBlockValue | null {
   return { block: block.definition.name, values, params: block.definition.params };
 }
 
-function fallback(
+function missingParameter(
   name: string,
   param: Param<unknown>,
   definition: Definition,
   written: Identifier,
-  span: Span,
   body: Body,
-): DraftValue | null {
-  if (param.default !== undefined) return { value: param.default, origin: { how: "default", span } };
+): null {
   return fail(body.report, "check/missing-parameter", written.span, `\`${definition.name}\` needs \`${name}\``, {
     reason: `${param.doc} It has no default.`,
     help: `add \`${name}: ...\`, which takes ${expectation(param.type)}, for example \`${name}: ${sample(param.type)}\``,

@@ -62,10 +62,9 @@ function applySlot(entry: Slot, work: Work): void {
 
 /** Reports a plain line in a child, and gives the verb that it should have had. */
 function plainInChild(entry: Slot, rule: SlotRule, lines: readonly DraftLine[], work: Work): "add" | "replace" {
-  const there =
-    takesMany(rule)
-      ? work.lines.filter((held) => held.line.slot === rule.slot)
-      : lines.flatMap((line) => clash(rule, line, work) ?? []);
+  const there = takesMany(rule)
+    ? work.lines.filter((held) => held.line.slot === rule.slot)
+    : lines.flatMap((line) => clash(rule, line, work) ?? []);
   const inherited = there.find((held) => held.made === null);
   const verb = inherited ? "replace" : "add";
   const choice = takesMany(rule) && inherited !== undefined;

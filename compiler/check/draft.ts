@@ -62,6 +62,8 @@ export interface Body {
   readonly name: string;
   /** Whether the parser lost part of the body. */
   readonly torn: boolean;
+  /** Whether it reported an error in a place. */
+  readonly tornAt: (span: Span) => boolean;
 }
 
 export const slotLines = (lines: readonly DraftLine[], slot: string): readonly DraftLine[] =>

@@ -128,8 +128,7 @@ function unusable(value: string): string | null {
 function read(path: string, { value, span }: Text, loading: Loading): Loaded | null {
   const { host, report, open } = loading;
   if (open.length >= deepest) {
-    return fail(report, "check/too-deep", span, `this is the ${open.length + 1}th file in a chain of imports`, {
-      reason: `A chain longer than ${deepest} cannot be followed by a reader either.`,
+    return fail(report, "check/too-deep", span, `this import ends a chain of more than ${deepest} files`, {
       help: "import from the file that declares the name",
     });
   }

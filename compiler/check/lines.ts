@@ -5,9 +5,10 @@ import type { Expression, Identifier, Let, ModelEntry, Slot } from "../../gramma
 import { modelSlots, recipeSlots, type SlotRule, takesLabels, takesMany } from "../slots.js";
 import { readBlock, readSetting } from "./blocks.js";
 import { type Body, type DraftLine, type DraftValue, headOf } from "./draft.js";
-import { named, nearest } from "./nearest.js";
+import { capitalized, named, nearest } from "./nearest.js";
 import { fail, replacement } from "./report.js";
 import { openScope, type Scope } from "./scope.js";
+import { blocksOf } from "./vocabulary.js";
 
 export const settings: Params = recipeSettings;
 
@@ -48,34 +49,45 @@ export function scopeOf(
 /** The rule of a slot in this body; reported when there is none. */
 export function ruleOf(identifier: Identifier, body: Body, suspected: Set<string>): SlotRule | null {
   const { name } = identifier;
-  return (
-    body.rules.find((rule) => rule.slot === name) ??
-    misplaced(identifier, body) ??
-    unknownSlot(identifier, body, suspected)
-  );
+  const rule = body.rules.find((candidate) => candidate.slot === name);
+  if (rule) return rule;
+  if (!misplaced(identifier, body)) unknownSlot(identifier, body, suspected);
+  return null;
 }
 
-/** Reports a slot that the language has elsewhere. Gives undefined when there is no such slot at all. */
-function misplaced({ name, span }: Identifier, body: Body): null | undefined {
+/** Reports a slot that the language has elsewhere. Gives whether it is one. */
+function misplaced({ name, span }: Identifier, body: Body): boolean {
   const inModel = modelSlots.some((rule) => rule.slot === name);
   const inRecipe = recipeSlots.some((rule) => rule.slot === name) || Object.hasOwn(settings, name);
-  if (!inModel && !inRecipe) return undefined;
+  if (!inModel && !inRecipe) return false;
   const here = body.within === null ? `a ${body.owner}` : `the braces of \`${body.within}\``;
   const home = inModel ? "a model" : "a recipe";
-  return fail(body.report, "check/misplaced-slot", span, `\`${name}\` belongs in ${home}, not in ${here}`, {
+  fail(body.report, "check/misplaced-slot", span, `\`${name}\` belongs in ${home}, not in ${here}`, {
     help: `move the line to ${body.within !== null && inModel === (body.owner === "model") ? `the body of the ${body.owner}` : home}`,
   });
+  return true;
 }
 
-function unknownSlot({ name, span }: Identifier, body: Body, suspected: Set<string>): null {
+function unknownSlot({ name, span }: Identifier, body: Body, suspected: Set<string>): void {
   const valid = validSlots(body);
   const meant = nearest(name, valid);
   if (meant !== null) suspected.add(meant);
+  const home = meant === null ? parameterHome(name, body) : null;
   const list = `a ${body.within ? `\`${body.within}\` in braces` : body.owner} takes ${named(valid)}`;
-  return fail(body.report, "check/unknown-slot", span, `there is no slot \`${name}\``, {
-    help: meant === null ? list : `did you mean \`${meant}\`? ${list[0]?.toUpperCase()}${list.slice(1)}`,
+  const first = home ?? (meant === null ? null : `did you mean \`${meant}\`?`);
+  fail(body.report, "check/unknown-slot", span, `there is no slot \`${name}\``, {
+    help: first === null ? list : `${first} ${capitalized(list)}`,
     fix: meant === null ? undefined : replacement(span, meant),
   });
+}
+
+/** Where a name belongs that is a parameter of a block: a common slip for those who come from flat configurations. */
+function parameterHome(name: string, { rules, registry }: Body): string | null {
+  for (const { slot, kind } of rules) {
+    const owner = blocksOf(registry, kind).find(({ params }) => Object.hasOwn(params, name));
+    if (owner) return `it is a parameter of blocks: \`${slot} ${owner.name}(${name}: ...)\`.`;
+  }
+  return null;
 }
 
 const everyType: ParamType = { kind: "duration", min: 1 };
@@ -100,15 +112,11 @@ export function readLines(
 function readLabel(entry: Slot, rule: SlotRule, body: Body): string | null {
   if (!entry.label) return null;
   if (takesLabels(rule) && entry.values.length < 2) return entry.label.name;
-  const message =
-    !takesLabels(rule)
-      ? `\`${rule.slot}\` takes no label`
-      : `the label \`${entry.label.name}\` would name ${entry.values.length} blocks`;
+  const message = !takesLabels(rule)
+    ? `\`${rule.slot}\` takes no label`
+    : `the label \`${entry.label.name}\` would name ${entry.values.length} blocks`;
   return fail(body.report, "check/unexpected-label", entry.label.span, message, {
-    help:
-      !takesLabels(rule)
-        ? "write it without a label"
-        : "write one labelled line for each block",
+    help: !takesLabels(rule) ? "write it without a label" : "write one labelled line for each block",
   });
 }
 
@@ -139,7 +147,7 @@ export function onlyValue(entry: Slot, body: Body): readonly Expression[] {
       second.span,
       `\`${entry.slot.name}\` takes one value, and here are ${entry.values.length}`,
       {
-        help: `keep one of them; only ${named(body.rules.filter(takesMany).map((rule) => rule.slot))} take several`,
+        help: `keep one of them; several are taken by ${named(body.rules.filter(takesMany).map((rule) => rule.slot))}`,
       },
     );
   }

@@ -37,6 +37,8 @@ export interface Checking {
   readonly report: Report;
   /** Whether the parser lost part of it. */
   readonly torn: boolean;
+  /** Whether the parser reported an error in a place. */
+  readonly tornAt: (span: Span) => boolean;
 }
 
 export function checkModel(declaration: ModelDeclaration, base: ModelBase | null, checking: Checking): CheckedModel {

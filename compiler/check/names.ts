@@ -2,7 +2,7 @@
 
 import type { Declaration, Identifier, Import, ImportedName } from "../../grammar/index.js";
 import type { Loaded } from "./files.js";
-import { named, nearest } from "./nearest.js";
+import { capitalized, named, nearest } from "./nearest.js";
 import { fail, lineRemoval, type Report, replacement, warn } from "./report.js";
 
 /** A declaration and the file it stands in. */
@@ -84,7 +84,7 @@ function exported({ name, span }: Identifier, from: Loaded, report: Report): Dec
     help: passing?.from
       ? `it imports it itself: import it from \`${passing.from.value}\` as seen from there`
       : meant
-        ? `did you mean \`${meant}\`? ${declares[0]?.toUpperCase()}${declares.slice(1)}`
+        ? `did you mean \`${meant}\`? ${capitalized(declares)}`
         : declares,
     fix: meant && !passing ? replacement(span, meant) : undefined,
   });
@@ -133,17 +133,20 @@ function nameRemoval(line: Import, span: ImportedName["span"], name: string): Re
 
 type Sought = "model" | "recipe";
 
-/** The declaration of a kind that a name stands for; null when there is none, reported. */
+/** The declaration of a kind that a name stands for; null when there is none, reported. `except` is not suggested. */
 export function find<K extends Sought>(
   { name, span }: Identifier,
   kind: K,
   names: Names,
   report: Report,
+  except?: Identifier | null,
 ): Declared<Extract<Declaration, { kind: K }>> | null {
   const found = names.get(name);
   if (found === null) return null;
   if (found && isKind(found, kind)) return found;
-  const valid = [...names].flatMap(([known, declared]) => (declared?.declaration.kind === kind ? known : []));
+  const valid = [...names].flatMap(([known, declared]) =>
+    declared?.declaration.kind === kind && known !== except?.name ? known : [],
+  );
   const meant = nearest(name, valid);
   const known = valid.length === 0 ? `this file knows no ${kind}s` : `known here: ${named(valid)}`;
   const message = found
@@ -151,7 +154,7 @@ export function find<K extends Sought>(
     : `there is no ${kind} \`${name}\``;
   return fail(report, kind === "model" ? "check/unknown-model" : "check/unknown-recipe", span, message, {
     help: meant
-      ? `did you mean \`${meant}\`? ${known[0]?.toUpperCase()}${known.slice(1)}`
+      ? `did you mean \`${meant}\`? ${capitalized(known)}`
       : `${known}; declare it, or import it with \`import { ${name} } from "./file.mae"\``,
     related: found?.declaration.name ? [{ span: found.declaration.name.span, message: "declared here" }] : [],
     fix: meant ? replacement(span, meant) : undefined,

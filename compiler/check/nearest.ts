@@ -19,6 +19,8 @@ const synonyms: readonly (readonly string[])[] = [
   ["warmup", "warm_up", "warmup_epochs", "warmup_steps"],
   ["normalize", "norm", "norm_pix_loss", "normalise"],
   ["weight", "coefficient", "lambda", "factor"],
+  ["hidden", "masked", "removed"],
+  ["visible", "kept", "unmasked"],
   ["k", "neighbors", "neighbours", "n_neighbors"],
   ["probability", "prob", "p", "chance"],
   ["batch", "batch_size", "samples"],
@@ -92,6 +94,8 @@ export function named(names: readonly string[], joint = "and"): string {
   return shown.length === 0 ? last : `${shown.join(", ")} ${joint} ${last}`;
 }
 
+export const capitalized = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+
 /** Help and fix for a name that is not among the valid ones. `what` is the plural of what they are. */
 export function suggestion(name: string, span: Span, valid: readonly string[], what: string): Words {
   const meant = nearest(name, valid);
@@ -100,7 +104,7 @@ export function suggestion(name: string, span: Span, valid: readonly string[], w
   return meant === null
     ? { help: single }
     : {
-        help: `did you mean \`${meant}\`? ${single[0]?.toUpperCase()}${single.slice(1)}`,
+        help: `did you mean \`${meant}\`? ${capitalized(single)}`,
         fix: replacement(span, meant),
       };
 }

@@ -4,16 +4,13 @@ import type { Path, PipelineDeclaration, PipelineEvaluation, Stage } from "../..
 import { modelSlots, recipeSlots } from "../slots.js";
 import { readBlock } from "./blocks.js";
 import type { Body } from "./draft.js";
+import type { Checking } from "./models.js";
 import { find, type Names } from "./names.js";
 import { named, suggestion } from "./nearest.js";
 import { fail, finding } from "./report.js";
 import { emptyScope } from "./scope.js";
 
-export function checkPipeline(
-  declaration: PipelineDeclaration,
-  names: Names,
-  checking: Pick<Body, "registry" | "report" | "torn">,
-): void {
+export function checkPipeline(declaration: PipelineDeclaration, names: Names, checking: Checking): void {
   const { report } = checking;
   const stages = new Map<string, Stage>();
   const body: Body = {

@@ -7,9 +7,9 @@ import type { Registry } from "../../blocks/index.js";
 import type { Declaration, Diagnostic, ModelDeclaration, RecipeDeclaration, Span } from "../../grammar/index.js";
 import { unknownBase } from "./draft.js";
 import { deepest, type Loaded } from "./files.js";
-import { type CheckedModel, type Checking, checkModel, type ModelBase } from "./models.js";
+import { type CheckedModel, type Checking, checkModel } from "./models.js";
 import { type Declared, find, type Names, namesOf } from "./names.js";
-import { type CheckedRecipe, checkRecipe, type RecipeBase, type Subject } from "./recipes.js";
+import { type CheckedRecipe, checkRecipe, type Subject } from "./recipes.js";
 import { fail, type Report } from "./report.js";
 
 export interface Project {
@@ -19,6 +19,8 @@ export interface Project {
   readonly names: Map<Loaded, Names>;
   readonly models: Map<ModelDeclaration, CheckedModel>;
   readonly recipes: Map<RecipeDeclaration, CheckedRecipe>;
+  /** How many declarations each one that is checked stands on. */
+  readonly depths: Map<Declaration, number>;
 }
 
 export const openProject = (main: Loaded, registry: Registry, report: Report): Project => ({
@@ -28,11 +30,26 @@ export const openProject = (main: Loaded, registry: Registry, report: Report): P
   names: new Map(),
   models: new Map(),
   recipes: new Map(),
+  depths: new Map(),
 });
 
-/** Advice on imported files is given when those are checked themselves. */
-export const reportFor = ({ main, report }: Project, home: Loaded): Report =>
-  home === main ? report : (diagnostic: Diagnostic) => diagnostic.severity === "error" && report(diagnostic);
+/** Whether the parser reported an error inside a place. */
+const brokenIn = ({ syntax }: Loaded, { start, end }: Span): boolean =>
+  syntax.some(
+    ({ severity, span }) =>
+      severity === "error" && span.start >= start && span.end <= end && (span.start < end || start === end),
+  );
+
+/**
+ * Nothing is said of text that the parser could not read, beyond what it said itself. Advice on imported files is given
+ * when those are checked themselves.
+ */
+export const reportFor =
+  ({ main, report }: Project, home: Loaded): Report =>
+  (diagnostic: Diagnostic) => {
+    const wanted = home === main || diagnostic.severity === "error";
+    if (wanted && !(diagnostic.span.source === home.source && brokenIn(home, diagnostic.span))) report(diagnostic);
+  };
 
 export function namesIn(project: Project, home: Loaded): Names {
   const known = project.names.get(home);
@@ -52,10 +69,11 @@ export function isTorn({ declaration, home }: Declared): boolean {
   );
 }
 
-const checkingOf = (project: Project, declared: Declared): Checking => ({
+export const checkingOf = (project: Project, declared: Declared): Checking => ({
   registry: project.registry,
   report: reportFor(project, declared.home),
   torn: isTorn(declared),
+  tornAt: (span) => span.source === declared.home.source && brokenIn(declared.home, span),
 });
 
 type Extending = ModelDeclaration | RecipeDeclaration;
@@ -70,30 +88,38 @@ const baseOf = <D extends Extending>({ declaration, home }: Declared<D>, project
   if (!declaration.base) return null;
   const kind: Extending["kind"] = declaration.kind;
   return (
-    (find(declaration.base, kind, namesIn(project, home), reportFor(project, home)) as Declared<D> | null) ?? "unknown"
+    (find(
+      declaration.base,
+      kind,
+      namesIn(project, home),
+      reportFor(project, home),
+      declaration.name,
+    ) as Declared<D> | null) ?? "unknown"
   );
 };
 
-/** From the root of `extends` to the declaration itself, cut where it turns in a circle. */
+/**
+ * From the root of `extends`, or the nearest declaration that is checked already, to the declaration itself; cut where it
+ * turns in a circle.
+ */
 function chain<D extends Extending>(from: Declared<D>, project: Project): readonly Link<D>[] {
-  const links: Link<D>[] = [];
+  const links = new Map<Declaration, Link<D>>();
   for (let declared: Declared<D> | null = from; declared; ) {
     const at: Declared<D> = declared;
-    const seen = links.findIndex((link) => link.declared.declaration === at.declaration);
-    if (seen >= 0) {
-      extendsCycle(
-        links.slice(seen).map((link) => link.declared),
-        project,
-      );
-      const cut = links.at(-1) as Link<D>;
-      links[links.length - 1] = { ...cut, base: "unknown" };
+    const before = links.get(at.declaration);
+    if (before) {
+      const all = [...links.values()];
+      const circle = all.slice(all.indexOf(before)).map((link) => link.declared);
+      extendsCycle(circle, project);
+      const last = all.at(-1) as Link<D>;
+      links.set(last.declared.declaration, { ...last, base: "unknown" });
       break;
     }
     const base = baseOf(at, project);
-    links.push({ declared: at, base });
-    declared = base === "unknown" ? null : base;
+    links.set(at.declaration, { declared: at, base });
+    declared = base === "unknown" || project.depths.has(at.declaration) ? null : base;
   }
-  return links.reverse();
+  return [...links.values()].reverse();
 }
 
 /** Reported at the member that stands first, so that it is one finding wherever one enters the circle. */
@@ -122,62 +148,73 @@ function extendsCycle(members: readonly Declared<Extending>[], project: Project)
   );
 }
 
-/** Whether a base is too far from the root to be followed; reported then. */
-function tooDeep({ declaration, home }: Declared<Extending>, depth: number, project: Project): boolean {
-  if (depth < deepest || !declaration.base) return false;
+/** Whether a declaration stands too far from the root of its chain; reported for the first that does. */
+function tooDeep({ declaration, home }: Declared<Extending>, project: Project, base: Declaration | null): boolean {
+  const depth = base ? (project.depths.get(base) ?? 0) + 1 : 0;
+  project.depths.set(declaration, depth);
+  if (depth !== deepest || !declaration.base) return false;
+  const name = declaration.name?.name;
   fail(
     reportFor(project, home),
     "check/too-deep",
     declaration.base.span,
-    `\`${declaration.name?.name}\` is the ${depth + 1}th in a chain of \`extends\``,
+    `\`${name}\` ends a chain of more than ${deepest} declarations that extend each other`,
     {
-      reason: `A chain longer than ${deepest} cannot be followed by a reader either.`,
-      help: "write one of the models in between out in full: `mae render` prints it",
+      help: "write one of those in between out in full: `mae render` prints it",
     },
   );
   return true;
 }
 
-/** Checks a model and, before it, what it extends. */
-export function modelOf(declared: Declared<ModelDeclaration>, project: Project): CheckedModel {
-  const known = project.models.get(declared.declaration);
-  if (known) return known;
-  let last = null as CheckedModel | null;
-  for (const [depth, link] of chain(declared, project).entries()) {
-    const { declaration } = link.declared;
-    const cut = link.base === "unknown" || tooDeep(link.declared, depth, project);
-    const checked: CheckedModel | null = cut || link.base === null ? null : last;
-    const base: ModelBase | null = link.base === null ? null : { draft: checked?.draft ?? unknownBase, checked };
-    last = project.models.get(declaration) ?? checkModel(declaration, base, checkingOf(project, link.declared));
-    project.models.set(declaration, last);
-  }
-  return last as CheckedModel;
+/** What checking a declaration of a chain starts from. */
+interface Step<D extends Extending, C> {
+  readonly declared: Declared<D>;
+  /** null: it extends nothing, or something that is not known. */
+  readonly base: C | null;
+  readonly extending: boolean;
 }
 
-/** Checks a recipe and, before it, what it extends and the models they train. */
-export function recipeOf(declared: Declared<RecipeDeclaration>, project: Project): CheckedRecipe {
-  const known = project.recipes.get(declared.declaration);
+/** Checks a chain of declarations from its root on, each once. Gives the last. */
+function checkChain<D extends Extending, C>(
+  from: Declared<D>,
+  done: Map<D, C>,
+  project: Project,
+  check: (step: Step<D, C>) => C,
+): C {
+  const known = done.get(from.declaration);
   if (known) return known;
-  let last = null as CheckedRecipe | null;
-  let subject: Subject | null = null;
-  for (const [depth, link] of chain(declared, project).entries()) {
-    const { declaration } = link.declared;
-    const cut = link.base === "unknown" || tooDeep(link.declared, depth, project);
-    const checked: CheckedRecipe | null = cut || link.base === null ? null : last;
-    const base: RecipeBase | null = link.base === null ? null : { draft: checked?.draft ?? unknownBase, checked };
-    subject = subjectOf(link.declared, cut, subject, project);
-    last =
-      project.recipes.get(declaration) ?? checkRecipe(declaration, base, subject, checkingOf(project, link.declared));
-    project.recipes.set(declaration, last);
+  let last: C | null = null;
+  for (const { declared, base } of chain(from, project)) {
+    const { declaration } = declared;
+    const before = done.get(declaration);
+    if (before === undefined) {
+      const cut = base === "unknown" || tooDeep(declared, project, base?.declaration ?? null);
+      const step = { declared, base: cut || base === null ? null : last, extending: base !== null };
+      done.set(declaration, check(step));
+    }
+    last = done.get(declaration) as C;
   }
-  return last as CheckedRecipe;
+  return last as C;
 }
+
+/** Checks a model and, before it, what it extends. */
+export const modelOf = (declared: Declared<ModelDeclaration>, project: Project): CheckedModel =>
+  checkChain<ModelDeclaration, CheckedModel>(declared, project.models, project, (step) => {
+    const base = step.extending ? { draft: step.base?.draft ?? unknownBase, checked: step.base } : null;
+    return checkModel(step.declared.declaration, base, checkingOf(project, step.declared));
+  });
+
+/** Checks a recipe and, before it, what it extends and the models they train. */
+export const recipeOf = (declared: Declared<RecipeDeclaration>, project: Project): CheckedRecipe =>
+  checkChain<RecipeDeclaration, CheckedRecipe>(declared, project.recipes, project, (step) => {
+    const base = step.extending ? { draft: step.base?.draft ?? unknownBase, checked: step.base } : null;
+    const subject = subjectOf(step, project);
+    return checkRecipe(step.declared.declaration, base, subject, checkingOf(project, step.declared));
+  });
 
 /** The model a recipe is for: its own `for`, else that of what it extends. */
 function subjectOf(
-  declared: Declared<RecipeDeclaration>,
-  open: boolean,
-  inherited: Subject | null,
+  { declared, base, extending }: Step<RecipeDeclaration, CheckedRecipe>,
   project: Project,
 ): Subject | null {
   const { declaration, home } = declared;
@@ -186,17 +223,15 @@ function subjectOf(
     const found = find(declaration.subject, "model", namesIn(project, home), report);
     return found && { name: modelKey(found, project), checked: modelOf(found, project) };
   }
-  if (declaration.base) return inherited;
-  if (!open && !isTorn(declared)) {
+  if (extending) return base?.subject ?? null;
+  if (!isTorn(declared)) {
     const name = declaration.name?.name ?? "Name";
     fail(
       report,
       "check/missing-subject",
       declaration.name?.span ?? declaration.span,
       `\`${name}\` does not say which model it trains`,
-      {
-        help: `write \`recipe ${name} for Model\``,
-      },
+      { help: `write \`recipe ${name} for Model\`` },
     );
   }
   return null;

@@ -1,6 +1,6 @@
 /** One recipe: its body on top of its base, its length, and whether its blocks fit the model it trains. */
 
-import type { Definition, DurationValue } from "../../blocks/index.js";
+import type { Definition, DurationValue, RateValue } from "../../blocks/index.js";
 import type { RecipeDeclaration, Span } from "../../grammar/index.js";
 import type { Recipe, Setting, Use } from "../model.js";
 import { recipeSlots } from "../slots.js";
@@ -10,12 +10,14 @@ import { type Fact, type Facts, imageOf } from "./facts.js";
 import { type Fitting, fits } from "./fit.js";
 import { scopeOf, settings } from "./lines.js";
 import { type CheckedModel, type Checking, useOf, withDefaults } from "./models.js";
-import { fail, type Report, warn } from "./report.js";
+import { excerpt, fail, type Report, warn } from "./report.js";
 import { numberText } from "./show.js";
 
 export interface CheckedRecipe {
   readonly draft: Draft;
   readonly failed: ReadonlySet<string>;
+  /** The model it trains; null: not known. */
+  readonly subject: Subject | null;
   /** null when there is an error in it, in what it inherits or in its model. */
   readonly recipe: Recipe | null;
 }
@@ -56,6 +58,7 @@ export function checkRecipe(
   const whole = errors === 0 && !checking.torn && !draft.open && (base === null || base.checked?.recipe != null);
   return {
     draft,
+    subject,
     failed: new Set([...known, ...failed]),
     recipe: whole && subject?.checked.model ? recipeOf(declaration, span, lines, draft, subject.name) : null,
   };
@@ -126,12 +129,12 @@ function advise(lines: readonly DraftLine[], draft: Draft, advising: Advising): 
 }
 
 function unscaled(name: string, { value, origin }: DraftValue, { settings: held }: Draft, { report }: Advising): void {
-  const { value: rate, per } = value as { readonly value: number; readonly per: number | null };
+  const { per } = value as RateValue;
   const batch = held.get("batch");
   if (per !== null || !batch || (batch.value as number) <= largeBatch) return;
   const size = batch.value as number;
   warn(report, "lint/unscaled-learning-rate", origin.span, `\`${name}\` does not follow the batch of ${size}`, {
-    help: `write it per a number of samples: \`${numberText(rate)} per ${size}\` is the same rate now`,
+    help: `write it per a number of samples: \`${excerpt(origin.span)} per ${size}\` is the same rate now`,
     related: [{ span: batch.origin.span, message: `the batch is ${size} here` }],
     fix: {
       title: `Write it per ${size} samples`,

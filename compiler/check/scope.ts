@@ -1,7 +1,7 @@
 /** Variables: the `let` lines of a body, which of them are used, and what a name stands for. */
 
 import type { Expression, Let, Path } from "../../grammar/index.js";
-import { named } from "./nearest.js";
+import { nearest, suggestion } from "./nearest.js";
 import { fail, lineRemoval, type Report, warn } from "./report.js";
 
 export interface Scope {
@@ -136,9 +136,12 @@ function reportCycle(table: Map<string, Let>, cycle: readonly string[], report: 
 }
 
 function unused(table: ReadonlyMap<string, Let>, uses: readonly Expression[], report: Report): void {
-  const words = new Set(uses.flatMap((use) => [...wordsOf(use)].map((path) => path.parts[0]?.name)));
+  const words = new Set(uses.flatMap((use) => [...wordsOf(use)].flatMap((path) => path.parts[0]?.name ?? [])));
+  const names = [...table.keys()];
+  // A misspelt use is reported where it stands.
+  const misspelt = new Set([...words].flatMap((word) => (table.has(word) ? [] : (nearest(word, names) ?? []))));
   for (const [name, line] of table) {
-    if (words.has(name)) continue;
+    if (words.has(name) || misspelt.has(name)) continue;
     warn(report, "lint/unused-variable", line.name.span, `\`${name}\` is never used`, {
       help: "use it or remove the line",
       fix: lineRemoval(line.span, `Remove \`let ${name}\``),
@@ -171,11 +174,9 @@ export function resolve(expression: Expression, scope: Scope): Resolved {
 export function unknownVariable(path: Path, wanted: string, scope: Scope, report: Report): null {
   const name = path.parts.map((part) => part.name).join(".");
   const known = namesIn(scope);
+  const declare = { help: `write the value, or \`let ${name.replaceAll(".", "_")} = ...\` above` };
   return fail(report, "check/unknown-variable", path.span, `there is no variable \`${name}\``, {
     reason: `Here stands ${wanted}, or the name of a \`let\` that holds one.`,
-    help:
-      known.length === 0
-        ? `write the value, or \`let ${name.replaceAll(".", "_")} = ...\` above`
-        : `known here: ${named(known)}`,
+    ...(known.length === 0 ? declare : suggestion(name, path.span, known, "variables")),
   });
 }

@@ -50,8 +50,7 @@ function find(
   if (there.length === 0) return findDefault(entry, rule, rest, work);
   const [first] = rest;
   const byName = there.filter(
-    ({ line }) =>
-      line.label === first?.name || (takesMany(rule) && line.block?.definition.name === first?.name),
+    ({ line }) => line.label === first?.name || (takesMany(rule) && line.block?.definition.name === first?.name),
   );
   const isParameter =
     rest.length === 1 &&

@@ -5,7 +5,7 @@ import { modelSlots, type SlotRule } from "../slots.js";
 import { readBlock, readParameter } from "./blocks.js";
 import { type Body, type DraftLine, slotLines } from "./draft.js";
 import { ruleOf } from "./lines.js";
-import type { CheckedModel } from "./models.js";
+import type { CheckedModel, Checking } from "./models.js";
 import { suggestion } from "./nearest.js";
 import { fail, finding, type Report } from "./report.js";
 import { lookUp, namesIn, openScope, type Scope, wordOf } from "./scope.js";
@@ -14,7 +14,7 @@ import { blockNamed, blocksOf } from "./vocabulary.js";
 export function checkVariants(
   declaration: VariantsDeclaration,
   subject: CheckedModel | null,
-  checking: Omit<Body, "owner" | "within" | "rules" | "scope" | "name">,
+  checking: Checking,
 ): void {
   const lets = declaration.entries.filter((entry): entry is Let => entry.kind === "let");
   const axes = declaration.entries.filter((entry): entry is Axis => entry.kind === "axis");
