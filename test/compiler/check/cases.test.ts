@@ -56,6 +56,10 @@ describe.each(cases)("%s", (name) => {
 });
 
 test("there are at least forty distinct mistakes", () => {
-  const codes = new Set(cases.flatMap((name) => check(name, readFileSync(join(folder, name, "input.mae"), "utf8")).diagnostics.map(({ code }) => code)));
+  const codes = new Set(
+    cases.flatMap((name) =>
+      check(name, readFileSync(join(folder, name, "input.mae"), "utf8")).diagnostics.map(({ code }) => code),
+    ),
+  );
   expect(codes.size).toBeGreaterThan(40);
 });
