@@ -82,7 +82,10 @@ export const npy = defineDataset({
     ...arrayParams,
     layout: choice({
       default: "hwc",
-      options: { hwc: "[N, H, W, C], or [N, H, W] with one channel.", chw: "[N, C, H, W], as PyTorch keeps them." },
+      options: {
+        hwc: "Channels last: [N, H, W, C], or [N, H, W] with one channel.",
+        chw: "Channels first: [N, C, H, W], as PyTorch keeps them.",
+      },
       doc: "Order of the axes of the images.",
     }),
   },

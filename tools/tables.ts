@@ -1,0 +1,75 @@
+/**
+ * The tables of parameters in `spec/blocks/`, made from the definitions. `UPDATE=1 npx vitest run test/blocks/pages.test.ts`
+ * writes them into the pages; without UPDATE the same test compares.
+ */
+
+import type { Definition, Param, ParamType } from "../blocks/index.js";
+import { valueText } from "../compiler/index.js";
+
+type Kind = ParamType["kind"];
+type TypeOf<K extends Kind> = Extract<ParamType, { readonly kind: K }>;
+
+const largest = 2 ** 31 - 1;
+
+/** `0 to 1`, `above 0`, `at least 4`, or nothing where there is no bound. */
+function bounds(min: string | null, max: string | null, openMin: boolean): string {
+  if (min === null) return max === null ? "" : `at most ${max}`;
+  if (max === null) return openMin ? `above ${min}` : `at least ${min}`;
+  return openMin ? `above ${min}, at most ${max}` : `${min} to ${max}`;
+}
+
+const finite = (value: number): string | null => (Number.isFinite(value) ? String(value) : null);
+const share = (value: number): string => `${Number((value * 100).toPrecision(12))}%`;
+const words = (...parts: readonly string[]): string => parts.filter((part) => part !== "").join(", ");
+
+const takes: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
+  int: ({ min, max }) => words("whole number", bounds(String(min), max === largest ? null : String(max), false)),
+  real: ({ min, max, openMin }) => words("number", bounds(finite(min), finite(max), openMin)),
+  ratio: ({ min, max, open }) =>
+    words("share", open ? `between ${share(min)} and ${share(max)}` : `${share(min)} to ${share(max)}`),
+  size: ({ min }) => words("height x width", min > 1 ? `sides at least ${min}` : ""),
+  choice: ({ options }) =>
+    Object.keys(options)
+      .map((option) => `\`${option}\``)
+      .join(", "),
+  flag: () => "`true`, `false`",
+  text: () => "text",
+  reals: ({ length, min, max }) =>
+    words(length === null ? "numbers" : `${length} numbers`, bounds(finite(min), finite(max), false)),
+  interval: ({ of, min, max }) =>
+    of === "ratio"
+      ? words("range of shares", `${share(min)} to ${share(max)}`)
+      : words("range of numbers", bounds(finite(min), finite(max), false)),
+  rate: () => "learning rate, absolute or `per` samples",
+  duration: ({ min }) => words("`epochs` or `steps`", min > 0 ? `at least ${min}` : ""),
+  block: ({ of }) => `block of the kind ${of}`,
+  labels: () => "labels",
+};
+
+const takesOf = (type: ParamType): string => (takes[type.kind] as (type: ParamType) => string)(type);
+
+/** The default as written; a parameter without one must be written, one that may be left out has none. */
+function defaultOf({ type, default: value }: Param<unknown>): string {
+  if (value === undefined) return "must be written";
+  return value === null ? "none" : `\`${valueText(type, value)}\``;
+}
+
+/** The words of a parameter, then those of its options. */
+const meaningOf = ({ type, doc }: Param<unknown>): string =>
+  type.kind === "choice"
+    ? [doc, ...Object.entries(type.options).map(([option, meaning]) => `\`${option}\`: ${meaning}`)].join("<br>")
+    : doc;
+
+const cell = (text: string): string => text.replaceAll("|", "\\|");
+
+/** A Markdown table with a row for each parameter, or a sentence where there are none. */
+export function parameterTable({ params, positional }: Definition): string {
+  const rows = Object.entries(params).map(([name, param]) => {
+    const written = name === positional ? `\`${name}\`, or unnamed` : `\`${name}\``;
+    return [written, takesOf(param.type), defaultOf(param), meaningOf(param)];
+  });
+  if (rows.length === 0) return "None.";
+  return [["parameter", "takes", "default", "meaning"], ["---", "---", "---", "---"], ...rows]
+    .map((row) => `| ${row.map(cell).join(" | ")} |`)
+    .join("\n");
+}
