@@ -1,15 +1,24 @@
 /**
  * Finds a browser and a Vulkan driver that computes on the processor (SwiftShader, which every Chromium carries), so
- * that the GPU backends are tested on machines without a GPU. Looks in MAE_CHROMIUM, PATH, the usual folders and the npm
- * package @sparticuz/chromium.
+ * that the GPU backends are tested on machines without a GPU. Looks in MAE_CHROMIUM, in PATH and the usual folders, and
+ * in the npm package @sparticuz/chromium.
  */
 
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, join } from "node:path";
+import { packagedChromium } from "./packaged-chromium.js";
 
 /** Something found, or why not. */
 export type Found<T> = { readonly found: T } | { readonly missing: string };
+
+type Environment = Readonly<Record<string, string>>;
+
+export interface Browser {
+  readonly executable: string;
+  /** What it needs in its environment to start. */
+  readonly environment: Environment;
+}
 
 const browserNames = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 
@@ -22,35 +31,46 @@ const onPath = (): string | undefined =>
     .flatMap((folder) => browserNames.map((name) => join(folder, name)))
     .find((file) => existsSync(file));
 
-/** Unpacks the browser of @sparticuz/chromium, with its driver beside it, into the folder for temporary files. */
-async function fromPackage(): Promise<string | undefined> {
-  const name = "@sparticuz/chromium";
+/** Some names on PATH are launchers of a browser that is not installed. */
+function starts({ executable, environment }: Browser): string | undefined {
   try {
-    const { default: chromium } = (await import(name)) as { default: { executablePath(): Promise<string> } };
-    return await chromium.executablePath();
-  } catch {
+    const env = { ...process.env, ...environment };
+    execFileSync(executable, ["--version"], { env, stdio: "pipe", timeout: 20_000 });
     return undefined;
+  } catch (error) {
+    return `${executable} does not start: ${error instanceof Error ? error.message.split("\n").at(-1) : error}`;
   }
 }
 
-export async function findChromium(): Promise<Found<string>> {
-  const asked = process.env.MAE_CHROMIUM;
-  if (asked !== undefined) return existsSync(asked) ? { found: asked } : { missing: `MAE_CHROMIUM: no file ${asked}` };
-  const found = onPath() ?? (await fromPackage());
-  return found === undefined ? { missing: "no Chromium in MAE_CHROMIUM, PATH or @sparticuz/chromium" } : { found };
+export function findChromium(): Found<Browser> {
+  const asked = process.env.MAE_CHROMIUM ?? onPath();
+  const packaged = packagedChromium();
+  const candidates: Browser[] = [];
+  if (asked) candidates.push({ executable: asked, environment: {} });
+  if (packaged) {
+    candidates.push({ executable: packaged.executable, environment: { LD_LIBRARY_PATH: packaged.libraries } });
+  }
+  const reasons: string[] = [];
+  for (const candidate of candidates) {
+    const reason = starts(candidate);
+    if (reason === undefined) return { found: candidate };
+    reasons.push(reason);
+  }
+  return { missing: reasons.join("; ") || "no Chromium in MAE_CHROMIUM, PATH or @sparticuz/chromium" };
 }
 
 const driver = "vk_swiftshader_icd.json";
 
-/** Environment in which Dawn finds a software driver; a driver already named in the environment stays. */
-export async function findVulkan(): Promise<Found<Readonly<Record<string, string>>>> {
+/** The environment in which Dawn finds a driver; one that is already named in the environment stays. */
+export function findVulkan(): Found<Environment> {
   if (process.env.VK_DRIVER_FILES || process.env.VK_ICD_FILENAMES) return { found: {} };
-  const installed = browserFolders.map((folder) => join(folder, driver)).find((file) => existsSync(file));
-  if (installed) return { found: { VK_ICD_FILENAMES: installed, VK_DRIVER_FILES: installed } };
-  const browser = (await fromPackage()) ?? "";
-  const folder = [dirname(browser), tmpdir()].find((place) => existsSync(join(place, driver)));
-  if (!folder) return { missing: `no ${driver} beside a Chromium` };
-  const file = join(folder, driver);
-  // The package brings the Vulkan loader too.
-  return { found: { VK_ICD_FILENAMES: file, VK_DRIVER_FILES: file, LD_LIBRARY_PATH: folder } };
+  const named = (folder: string): Environment => ({
+    VK_DRIVER_FILES: join(folder, driver),
+    VK_ICD_FILENAMES: join(folder, driver),
+  });
+  const packaged = packagedChromium();
+  // Before an installed browser's driver: the package brings the Vulkan loader too.
+  if (packaged) return { found: { ...named(packaged.folder), LD_LIBRARY_PATH: packaged.loader } };
+  const installed = browserFolders.find((folder) => existsSync(join(folder, driver)));
+  return installed ? { found: named(installed) } : { missing: `no ${driver} of a Chromium or of @sparticuz/chromium` };
 }

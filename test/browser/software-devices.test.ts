@@ -18,8 +18,8 @@ import { bundleForNode, bundleForPage } from "./bundle.js";
 import { steps } from "./selection.js";
 import { findChromium, findVulkan } from "./software-device.js";
 
-const browser = await findChromium();
-const vulkan = await findVulkan();
+const browser = findChromium();
+const vulkan = findVulkan();
 const minutes = 60_000;
 
 async function lossesOnWasm(): Promise<readonly number[]> {
@@ -77,7 +77,8 @@ describe("Chromium", () => {
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     launched = await chromium.launch({
-      executablePath: browser.found,
+      executablePath: browser.found.executable,
+      env: { ...process.env, ...browser.found.environment } as Record<string, string>,
       args: [
         "--no-sandbox",
         "--use-angle=swiftshader",

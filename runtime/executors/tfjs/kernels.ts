@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type Attributes, type InputsOf, type OperationName, sizeOf } from "../../../graph/index.js";
 import type { Lowering } from "./lowering.js";
-import { moveAxes } from "./move-axes.js";
+import { mergeTranspose } from "./merge-transpose.js";
 
 /** Operations that compute; inputs and constants are placed by the session. */
 export type Computed = Exclude<OperationName, "input" | "constant">;
@@ -73,6 +73,13 @@ const concat: Kernel<"concat"> = (parts, { axis }) => {
   const filled = parts.filter((part) => part.size > 0);
   return [filled.length === 1 ? tf.clone(filled[0] as tf.Tensor) : tf.concat(filled, axis)];
 };
+
+function moveAxes(x: tf.Tensor, permutation: readonly number[]): tf.Tensor {
+  const merged = mergeTranspose(x.shape, permutation);
+  const target = permutation.map((axis) => x.shape[axis] as number);
+  if (merged.permutation.length <= 1) return tf.reshape(x, target);
+  return tf.reshape(tf.transpose(tf.reshape(x, [...merged.shape]), [...merged.permutation]), target);
+}
 
 /** Axis by axis where `changes`, seen as [outer, n, inner]: WebGPU slices and pads tensors of up to four axes only. */
 function axisByAxis(

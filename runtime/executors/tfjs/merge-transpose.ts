@@ -3,8 +3,6 @@
  * image into patches needs six, of which only four move apart.
  */
 
-import * as tf from "@tensorflow/tfjs-core";
-
 export interface MergedTranspose {
   readonly shape: readonly number[];
   readonly permutation: readonly number[];
@@ -27,11 +25,4 @@ export function mergeTranspose(shape: readonly number[], permutation: readonly n
     shape: sources.map((group) => group.reduce((size, axis) => size * (shape[axis] as number), 1)),
     permutation: groups.map((group) => sources.indexOf(group)),
   };
-}
-
-export function moveAxes(x: tf.Tensor, permutation: readonly number[]): tf.Tensor {
-  const merged = mergeTranspose(x.shape, permutation);
-  const target = permutation.map((axis) => x.shape[axis] as number);
-  if (merged.permutation.length <= 1) return tf.reshape(x, target);
-  return tf.reshape(tf.transpose(tf.reshape(x, [...merged.shape]), [...merged.permutation]), target);
 }

@@ -1,0 +1,91 @@
+/** Laws of what happens before any backend is asked: places freed at their last use, transposes merged. */
+
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { type Builder, createBuilder, type Tensor } from "../../../graph/index.js";
+import { mergeTranspose } from "../../../runtime/executors/tfjs/merge-transpose.js";
+import { type Plan, planOf } from "../../../runtime/executors/tfjs/plan.js";
+import { trainingGraph } from "./training.js";
+
+/** Runs the plan's bookkeeping alone: what is held after each step. */
+function held(plan: Plan): number[] {
+  const live = new Set([...plan.feeds, ...plan.state, ...plan.constants].map(({ place }) => place));
+  return plan.steps.map((step) => {
+    for (const place of step.inputs) expect(live, `place ${place} read after it was freed`).toContain(place);
+    step.outputs.forEach((place, i) => {
+      if (step.wanted[i]) live.add(place);
+    });
+    for (const place of step.last) live.delete(place);
+    return live.size;
+  });
+}
+
+it("frees every place at its last use and keeps what the caller gets", () => {
+  const plan = planOf(trainingGraph());
+  const kept = new Set([...plan.state, ...plan.constants, ...plan.outputs, ...plan.updates].map(({ place }) => place));
+  expect(held(plan).at(-1)).toBe(kept.size);
+});
+
+it("never frees too early in random chains", () => {
+  const grow = (g: Builder, pool: Tensor[], [i, j]: readonly [number, number]): void => {
+    pool.push(g.add(pool[i % pool.length] as Tensor, pool[j % pool.length] as Tensor));
+  };
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(20), fc.nat(20)), { minLength: 1, maxLength: 30 }), (picks) => {
+      const g = createBuilder({ batch: 1 });
+      const pool: Tensor[] = [g.input("x", [2]), g.state("s", [2]), g.constant(1, [2])];
+      for (const pick of picks) grow(g, pool, pick);
+      const plan = planOf(g.finish({ outputs: { y: pool.at(-1) as Tensor }, updates: { s: pool[0] as Tensor } }));
+      const after = held(plan);
+      expect(after.at(-1) ?? 0).toBeLessThanOrEqual(4);
+    }),
+  );
+});
+
+it("asks a node only for outputs that something reads", () => {
+  const g = createBuilder({ batch: 1 });
+  const x = g.input("x", [2, 3]);
+  const [y] = g.layerNorm(x, g.constant(1, [3]), g.constant(0, [3]), 1e-6);
+  const plan = planOf(g.finish({ outputs: { y } }));
+  expect(plan.steps.find(({ node }) => node.operation === "layerNorm")?.wanted).toEqual([true, false, false]);
+});
+
+/** Numbers 0, 1, 2 ... in the given shape, transposed plainly. */
+function transposed(shape: readonly number[], permutation: readonly number[]): number[] {
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
+  return permutation.reduce<number[]>(
+    (offsets, axis) =>
+      offsets.flatMap((offset) =>
+        Array.from({ length: shape[axis] as number }, (_, i) => offset + i * (strides[axis] as number)),
+      ),
+    [0],
+  );
+}
+
+it("merges axes without changing a transpose", () => {
+  const axes = fc.integer({ min: 1, max: 6 }).chain((rank) =>
+    fc.record({
+      shape: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: rank, maxLength: rank }),
+      permutation: fc.shuffledSubarray(
+        Array.from({ length: rank }, (_, i) => i),
+        { minLength: rank },
+      ),
+    }),
+  );
+  fc.assert(
+    fc.property(axes, ({ shape, permutation }) => {
+      const merged = mergeTranspose(shape, permutation);
+      expect(transposed(merged.shape, merged.permutation)).toEqual(transposed(shape, permutation));
+      expect(merged.shape.length).toBeLessThanOrEqual(shape.filter((n) => n !== 1).length);
+    }),
+  );
+});
+
+it("needs three axes to swap tokens with heads, four to cut an image into patches", () => {
+  expect(mergeTranspose([2, 5, 3, 4], [0, 2, 1, 3])).toEqual({ shape: [2, 5, 3, 4], permutation: [0, 2, 1, 3] });
+  expect(mergeTranspose([2, 14, 16, 14, 16, 3], [0, 1, 3, 2, 4, 5])).toEqual({
+    shape: [28, 16, 14, 48],
+    permutation: [0, 2, 1, 3],
+  });
+  expect(mergeTranspose([7, 1, 3], [1, 0, 2])).toEqual({ shape: [21], permutation: [0] });
+});

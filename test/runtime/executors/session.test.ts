@@ -1,0 +1,161 @@
+/** What a session promises its caller: state kept, copied, swapped and given back; nothing left behind, also after errors. */
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createBuilder } from "../../../graph/index.js";
+import { type Executor, openExecutor } from "../../../runtime/executors/index.js";
+
+const slot = (name: string, ...shape: readonly number[]) => ({ name, shape, dtype: "float32" }) as const;
+
+describe.each(["wasm", "cpu"] as const)("a session on %s", (backend) => {
+  let executor: Executor;
+  beforeAll(async () => {
+    executor = await openExecutor(backend);
+  });
+  afterAll(() => executor.close());
+
+  it("starts from copies and reads copies", async () => {
+    const initial = Float32Array.of(1, 2);
+    const session = await executor.open([slot("a", 2)], { a: initial });
+    initial.fill(9);
+    const first = await session.read();
+    expect(first).toEqual({ a: Float32Array.of(1, 2) });
+    first.a?.fill(7);
+    expect(await session.read(["a"])).toEqual({ a: Float32Array.of(1, 2) });
+    await session.close();
+  });
+
+  it("gives back what was written, whatever the array type", async () => {
+    const slots = [
+      slot("a", 3),
+      { name: "n", shape: [2], dtype: "int32" },
+      { name: "t", shape: [], dtype: "bool" },
+    ] as const;
+    const session = await executor.open(slots, {
+      a: Float64Array.of(1, 2, 3),
+      n: Int32Array.of(4, 5),
+      t: Uint8Array.of(1),
+    });
+    await session.write({ n: Int32Array.of(-6, 7) });
+    expect(await session.read()).toEqual({
+      a: Float32Array.of(1, 2, 3),
+      n: Int32Array.of(-6, 7),
+      t: Uint8Array.of(1),
+    });
+    await session.close();
+  });
+
+  it("updates after the run: outputs and other updates see the old values", async () => {
+    const g = createBuilder({ batch: 1 });
+    const a = g.state("a", [2]);
+    const b = g.state("b", [2]);
+    const graph = g.finish({ outputs: { a, sum: g.add(a, b) }, updates: { a: b, b: a } });
+    const session = await executor.open([slot("a", 2), slot("b", 2)], {
+      a: Float32Array.of(1, 2),
+      b: Float32Array.of(3, 4),
+    });
+    const swap = await session.load(graph);
+    expect(await swap({})).toEqual({ a: Float32Array.of(1, 2), sum: Float32Array.of(4, 6) });
+    expect(await session.read()).toEqual({ a: Float32Array.of(3, 4), b: Float32Array.of(1, 2) });
+    await swap({});
+    expect(await session.read()).toEqual({ a: Float32Array.of(1, 2), b: Float32Array.of(3, 4) });
+    await session.close();
+  });
+
+  it("keeps a fed value as state without holding the caller's array", async () => {
+    const g = createBuilder({ batch: 1 });
+    const x = g.input("x", [2]);
+    g.state("a", [2]);
+    const session = await executor.open([slot("a", 2)], { a: new Float32Array(2) });
+    const set = await session.load(g.finish({ outputs: {}, updates: { a: x } }));
+    const fed = Float32Array.of(5, 6);
+    await set({ x: fed });
+    fed.fill(0);
+    expect(await session.read()).toEqual({ a: Float32Array.of(5, 6) });
+    await session.close();
+  });
+
+  it("shares state between graphs", async () => {
+    const one = createBuilder({ batch: 1 });
+    const grow = one.finish({ outputs: {}, updates: { a: one.add(one.state("a", [1]), 1) } });
+    const two = createBuilder({ batch: 3 });
+    const x = two.input("x", ["B", 1]);
+    const scale = two.finish({ outputs: { y: two.mul(x, two.state("a", [1])) } });
+    const session = await executor.open([slot("a", 1)], { a: Float32Array.of(1) });
+    const [step, use] = [await session.load(grow), await session.load(scale)];
+    await step({});
+    await step({});
+    expect(await use({ x: Float32Array.of(1, 2, 3) })).toEqual({ y: Float32Array.of(3, 6, 9) });
+    await session.close();
+  });
+
+  it("runs one at a time, in the order of the calls", async () => {
+    const g = createBuilder({ batch: 1 });
+    const a = g.state("a", []);
+    const graph = g.finish({ outputs: { a }, updates: { a: g.add(g.mul(a, 2), 1) } });
+    const session = await executor.open([slot("a")], { a: Float32Array.of(0) });
+    const run = await session.load(graph);
+    const seen = await Promise.all([run({}), run({}), run({}), session.read()]);
+    expect(seen.map(({ a }) => a?.[0])).toEqual([0, 1, 3, 7]);
+    await session.close();
+  });
+
+  it("refuses wrong feeds and unknown state by name, and leaves nothing behind", async () => {
+    const g = createBuilder({ batch: 2 });
+    const x = g.input("x", ["B", 3]);
+    const graph = g.finish({ outputs: { y: g.exp(x) } });
+    const session = await executor.open([slot("a", 1)], { a: Float32Array.of(1) });
+    const run = await session.load(graph);
+    const before = session.memory().tensors;
+    await expect(run({})).rejects.toThrow('no value for "x"');
+    await expect(run({ x: Float32Array.of(1, 2) })).rejects.toThrow('"x" [2, 3] was given 2 values');
+    await expect(session.read(["b"])).rejects.toThrow('"b" is not state');
+    await expect(session.write({ b: Float32Array.of(1) })).rejects.toThrow('"b" is not state');
+    expect(session.memory().tensors).toBe(before);
+    await run({ x: new Float32Array(6) });
+    expect(session.memory().tensors).toBe(before);
+    await session.close();
+  });
+
+  it("frees everything when it is closed", async () => {
+    const g = createBuilder({ batch: 1 });
+    const graph = g.finish({ outputs: { y: g.add(g.state("a", [4]), g.constant(Float32Array.of(1, 2, 3, 4), [4])) } });
+    const empty = await executor.open([], {});
+    const before = empty.memory();
+    const session = await executor.open([slot("a", 4)], { a: new Float32Array(4) });
+    const run = await session.load(graph);
+    await run({});
+    expect(session.memory().tensors).toBeGreaterThan(before.tensors);
+    await session.close();
+    expect(empty.memory()).toEqual(before);
+    await empty.close();
+  });
+});
+
+it("sessions on different backends take turns without mixing", async () => {
+  const g = createBuilder({ batch: 1 });
+  const a = g.state("a", []);
+  const graph = g.finish({ outputs: { a }, updates: { a: g.add(a, 1) } });
+  const executors = await Promise.all([openExecutor("wasm"), openExecutor("cpu"), openExecutor("wasm")]);
+  const runs = await Promise.all(
+    executors.map(async (executor, i) => {
+      const session = await executor.open([slot("a")], { a: Float32Array.of(10 * i) });
+      return { session, run: await session.load(graph) };
+    }),
+  );
+  for (let turn = 0; turn < 3; turn++) {
+    const values = await Promise.all(runs.map(({ run }) => run({})));
+    expect(values.map(({ a }) => a?.[0])).toEqual([turn, 10 + turn, 20 + turn]);
+  }
+  for (const { session } of runs) await session.close();
+  for (const executor of executors) await executor.close();
+});
+
+it("a backend can be opened again after it was closed", async () => {
+  for (let round = 0; round < 2; round++) {
+    const executor = await openExecutor("wasm");
+    const session = await executor.open([slot("a", 1)], { a: Float32Array.of(3) });
+    expect(await session.read()).toEqual({ a: Float32Array.of(3) });
+    await session.close();
+    await executor.close();
+  }
+});
