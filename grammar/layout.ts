@@ -72,6 +72,8 @@ export function layOut(source: Source, input: readonly IToken[]): LaidOut {
   }
   const end = source.text.length;
   while (layout.open.length > 0) closeLast(layout, { source, start: end, end });
+  const last = output.at(-1);
+  if (last) output.push(zeroWidth(T.LineEnd, T.endOf(last)));
   return { tokens: output, diagnostics: layout.diagnostics };
 }
 
@@ -245,7 +247,8 @@ function startsDeclaration(tokens: readonly IToken[], i: number, around?: Open):
 /** A line that no comma joins to an open list, and that is indented no further than the line where the list began. */
 function standsOut({ input, open }: Layout, i: number): boolean {
   const list = open.at(-1);
-  if (!list?.flat || !T.isA(input[i], T.Word) || input[i - 1]?.tokenType === T.Comma) return false;
+  const before = input[i - 1];
+  if (!list?.flat || !T.isA(input[i], T.Word) || before?.tokenType === T.Comma || before === list.token) return false;
   return (input[i]?.startColumn ?? 1) <= list.indent;
 }
 
