@@ -1,10 +1,11 @@
 /** What to say when the loss is not finite: goes back to the last good state, repeats the steps since, and looks where it broke. */
 
 import type { Values } from "../../graph/index.js";
+import { readCheckpoint, stateFrom } from "../checkpoint/checkpoint.js";
 import { RunError } from "../run-error.js";
 import { findBadTensor } from "./guard.js";
 import { learningRate, type Pace } from "./pace.js";
-import { feedsOf, openBatches, type Run, type Saved, stateAt } from "./run.js";
+import { feedsOf, openBatches, type Run, type Saved } from "./run.js";
 
 /** Steps are repeated only if that takes no longer. */
 const patience = 180;
@@ -21,13 +22,11 @@ export async function explainBadLoss(run: Run, saved: Saved, bad: BadStep): Prom
   const { training, length } = run;
   const where = await search(run, saved, bad);
   const lr = learningRate(training, bad.step - 1, length);
-  const back =
-    saved.path === null ? "No checkpoint was saved before it: start again." : `Then resume from ${saved.path}.`;
   const clip = training.clip === null ? "write `clip 1` in the recipe, " : "";
   return new RunError("run/loss-not-finite", {
     what: `The loss at step ${bad.step} is ${bad.loss}`,
     ...(where === null ? {} : { why: `first bad tensor: ${where}` }),
-    help: `Lower the learning rate (${lr.toPrecision(3)} at this step), ${clip}or warm up for longer. ${back}`,
+    help: `Lower the learning rate (${lr.toPrecision(3)} at this step), ${clip}or warm up for longer; then resume from ${saved.path}.`,
   });
 }
 
@@ -37,7 +36,7 @@ async function search(run: Run, saved: Saved, { step, pace }: BadStep): Promise<
   const repeated = step - saved.step - 1;
   if ((repeated * training.batch) / pace.imagesPerSecond > patience) return null;
   options.report({ kind: "note", text: `The loss is not finite: repeating ${repeated} steps to find out where.` });
-  await session.write(await stateAt(run, saved));
+  await session.write(stateFrom(await readCheckpoint(saved.path), run.step.slots));
   const batches = await openBatches(run, saved.step);
   try {
     let feeds: Values = feedsOf(run, await batches.next(), saved.step);

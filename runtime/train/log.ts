@@ -20,8 +20,8 @@ export interface Log {
   close(): void;
 }
 
-/** Opens the log of a run for appending. Throws `run/unwritable` or `run/disk-full`, as does writing. */
-export function openLog(directory: string): Log {
+/** Opens the log of a run, to go on with it or anew. Throws `run/unwritable` or `run/disk-full`, as does writing. */
+export function openLog(directory: string, goOn: boolean): Log {
   const path = join(directory, logName);
   const guarded = <R>(act: () => R): R => {
     try {
@@ -32,7 +32,7 @@ export function openLog(directory: string): Log {
   };
   const file = guarded(() => {
     mkdirSync(directory, { recursive: true });
-    return openSync(path, "a");
+    return openSync(path, goOn ? "a" : "w");
   });
   return {
     write: (line) => {

@@ -1,7 +1,5 @@
 /** A run while it goes on: opened anew or from its newest checkpoint, fed, and saved. What is done step by step is `train.ts`. */
 
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { type ModelProgram, namedParameters, type SampleIndex } from "../../blocks/index.js";
 import { sizeOf, type Values } from "../../graph/index.js";
 import {
@@ -9,7 +7,6 @@ import {
   type CheckpointFacts,
   listCheckpoints,
   newestCheckpoint,
-  readCheckpoint,
   saveCheckpoint,
   stateFrom,
 } from "../checkpoint/checkpoint.js";
@@ -21,10 +18,10 @@ import { RunError } from "../run-error.js";
 import type { Training, TrainOptions } from "./contract.js";
 import { firstBadValues } from "./guard.js";
 import { sampleMasks, scalar } from "./inputs.js";
-import { type Log, logName, openLog, rewindLog } from "./log.js";
+import { type Log, openLog, rewindLog } from "./log.js";
 import { type Length, learningRate, lengthOf } from "./pace.js";
 import { startingState, type TrainingStep, trainingStep } from "./step.js";
-import { initialWeights, type WeightValues } from "./weights.js";
+import { initialWeights } from "./weights.js";
 
 /** What is loaded once and used by every step. */
 export interface Run {
@@ -39,13 +36,16 @@ export interface Run {
   readonly log: Log;
 }
 
-/** What a run goes back to: steps done, and the checkpoint; null before the first, when the seed gives the weights. */
+/** What a run goes back to: a checkpoint, and the steps done then. */
 export interface Saved {
   readonly step: number;
-  readonly path: string | null;
+  readonly path: string;
 }
 
-/** Opens data, state, graph and log. Throws what `train` does; nothing stays open then. */
+/**
+ * Opens data, state, graph and log. A new run is saved at once, so that it can be continued from the start on, and so that a
+ * disk that is full or closed is found now. Throws what `train` does; nothing stays open then.
+ */
 export async function openRun(
   program: ModelProgram,
   training: Training,
@@ -58,17 +58,19 @@ export async function openRun(
   const length = lengthOf(training, index.length);
   if (checkpoint !== null) checkContinuation(checkpoint, training, index.length);
   const step = trainingStep(program, training);
-  const state = checkpoint === null ? freshState(program, training, step) : stateFrom(checkpoint, step.slots);
+  const state =
+    checkpoint === null
+      ? startingState(step.slots, initialWeights(program.parameters, training.seed))
+      : stateFrom(checkpoint, step.slots);
   if (checkpoint !== null) await rewindLog(directory, checkpoint.step);
-  const log = openLog(directory);
+  const log = openLog(directory, resume);
   let session: Session | null = null;
   try {
     session = await executor.open(step.slots, state);
     const runner = await session.load(step.graph);
     const run: Run = { program, training, options, index, length, step, session, runner, log };
-    const saved = { step: checkpoint?.step ?? 0, path: checkpoint?.path ?? null };
-    announce(run, saved);
-    return { run, saved };
+    announce(run, checkpoint?.step ?? 0);
+    return { run, saved: checkpoint ?? (await save(run, 0)) };
   } catch (error) {
     await session?.close();
     log.close();
@@ -76,17 +78,9 @@ export async function openRun(
   }
 }
 
-const freshState = (program: ModelProgram, training: Training, step: TrainingStep): WeightValues =>
-  startingState(step.slots, initialWeights(program.parameters, training.seed));
-
-/** The state at `saved`, read or made again. */
-export const stateAt = async ({ program, training, step }: Run, { path }: Saved): Promise<WeightValues> =>
-  path === null ? freshState(program, training, step) : stateFrom(await readCheckpoint(path), step.slots);
-
 /** An earlier run is never overwritten. */
 async function checkFresh(directory: string): Promise<void> {
-  const checkpoints = await listCheckpoints(directory);
-  if (checkpoints.length > 0 || existsSync(join(directory, logName))) {
+  if ((await listCheckpoints(directory)).length > 0) {
     throw new RunError("run/run-exists", {
       what: `${directory} already holds a run`,
       help: "Continue it with `--resume`, or choose another output folder.",
@@ -109,15 +103,15 @@ function checkContinuation({ path, seed, cursor }: Checkpoint, training: Trainin
   });
 }
 
-function announce({ program, training, options, index, length, step, log }: Run, saved: Saved): void {
+function announce({ program, training, options, index, length, step, log }: Run, start: number): void {
   const parameters = [...namedParameters(program.parameters)].reduce(
     (sum, [, { shape }]) => sum + sizeOf(shape.map(Number)),
     0,
   );
   const { executor } = options;
   log.write({
-    kind: saved.path === null ? "run" : "resume",
-    ...(saved.path === null ? {} : { step: saved.step }),
+    kind: options.resume ? "resume" : "run",
+    step: start,
     time: new Date().toISOString(),
     maelang: version,
     node: process.version,
@@ -135,7 +129,7 @@ function announce({ program, training, options, index, length, step, log }: Run,
   });
   options.report({
     kind: "start",
-    step: saved.step,
+    step: start,
     totalSteps: length.totalSteps,
     stepsPerEpoch: length.stepsPerEpoch,
     samples: index.length,

@@ -40,6 +40,9 @@ export async function train(program: ModelProgram, training: Training, options: 
 async function loop(run: Run, start: Saved, batches: TrainingBatches): Promise<TrainResult> {
   const { options, length, training } = run;
   const meter = paceMeter(training.batch);
+  if (training.evaluate.length > 0 && options.probe === undefined) {
+    options.report({ kind: "note", text: "The recipe's evaluations are left out: nothing here can run them." });
+  }
   let saved = start;
   let { step } = start;
   let loss: number | null = null;
@@ -58,11 +61,11 @@ async function loop(run: Run, start: Saved, batches: TrainingBatches): Promise<T
     // Lets signals and messages from workers in: a step may compute without ever giving way.
     await new Promise(setImmediate);
   }
-  if (saved.path === null || saved.step !== step) saved = await save(run, step);
+  if (saved.step !== step) saved = await save(run, step);
   const interrupted = step < length.totalSteps;
   run.log.write({ kind: "end", step, loss, interrupted });
   options.report({ kind: "end", step, loss: loss ?? NaN, interrupted });
-  return { step, loss, interrupted, checkpoint: saved.path as string };
+  return { step, loss, interrupted, checkpoint: saved.path };
 }
 
 /** A scalar output. */

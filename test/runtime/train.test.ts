@@ -5,7 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newestCheckpoint, readCheckpoint } from "../../runtime/checkpoint/checkpoint.js";
-import { type Executor, openExecutor, RunError, type TrainEvent, type Training, train } from "../../runtime/index.js";
+import {
+  type Executor,
+  openExecutor,
+  RunError,
+  type Session,
+  type TrainEvent,
+  type Training,
+  train,
+} from "../../runtime/index.js";
 import type { TrainOptions } from "../../runtime/train/contract.js";
 import { bound, inMemory, recipe, stripes } from "../support/data.js";
 import { tinyProgram } from "../support/tiny-program.js";
@@ -18,7 +26,7 @@ let directory: string;
 let events: TrainEvent[];
 
 beforeAll(async () => {
-  executor = await openExecutor("cpu");
+  executor = await openExecutor("wasm");
   parent = await mkdtemp(join(tmpdir(), "maelang-train-"));
 });
 afterAll(async () => {
@@ -70,7 +78,7 @@ describe("a run", () => {
     expect(events[0]).toMatchObject({ kind: "start", totalSteps: 60, stepsPerEpoch: 3, samples: 27, parameters: 436 });
     expect(events.at(-1)).toMatchObject({ kind: "end", step: 60, interrupted: false });
     const [first, ...rest] = await logLines();
-    expect(first).toMatchObject({ kind: "run", program: "Tiny", seed: 3, backend: "cpu", samples: 27 });
+    expect(first).toMatchObject({ kind: "run", program: "Tiny", seed: 3, backend: "wasm", samples: 27 });
     const steps = rest.filter(({ kind }) => kind === "step");
     expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
     expect(steps[4]).toMatchObject({ epoch: 1, loss: losses()[4], terms: { mse: losses()[4] } });
@@ -175,5 +183,116 @@ describe("a continued run", () => {
     const sgd = bound("optimizer", "sgd", { lr: { value: 0.01, per: null } });
     const moments = await failure(run(recipe(data, { optimizer: sgd }), { resume: true }));
     expect(moments.why).toMatch(/unexpected: optimizer\./);
+  });
+});
+
+describe("a loss that is not finite", () => {
+  const wild = (changes: Partial<Training> = {}) =>
+    recipe(data, {
+      optimizer: bound("optimizer", "sgd", { lr: { value: 1e18, per: null } }),
+      schedule: bound("schedule", "constant", { warmup: { amount: 5, unit: "steps" } }),
+      ...changes,
+    });
+
+  it("stops the run, names the first bad tensor and leaves the last checkpoint", async () => {
+    const error = await failure(run(wild(), { checkpointEvery: 1 }));
+    expect(error.code).toBe("run/loss-not-finite");
+    expect(error.what).toMatch(/^The loss at step \d+ is (NaN|Infinity|-Infinity)$/);
+    expect(error.why).toMatch(/^first bad tensor: .*\[.*\]: [\d,]+ of [\d,]+ values are not finite$/);
+    expect(error.help).toMatch(
+      /Lower the learning rate \(.* at this step\), write `clip 1` .* resume from .*checkpoint-\d+/,
+    );
+    const checkpoint = await newestCheckpoint(directory);
+    for (const values of Object.values(checkpoint.state)) expect(values.every(Number.isFinite)).toBe(true);
+    expect((await logLines()).at(-1)).toMatchObject({ kind: "failure", code: "run/loss-not-finite" });
+    expect(checkpoint.step).toBe(losses().length);
+  });
+
+  it("is found by repeating the steps since the last checkpoint", async () => {
+    const error = await failure(run(wild(), { checkpointEvery: 1000 }));
+    expect(error.why).toMatch(/^first bad tensor: /);
+    expect(error.help).toMatch(/resume from .*checkpoint-0/);
+    expect(events.some((event) => event.kind === "note" && /repeating [1-9]\d* steps/.test(event.text))).toBe(true);
+    const slow = recipe(data, { optimizer: bound("optimizer", "sgd", { lr: { value: 0.1, per: null } }) });
+    expect((await run(slow, { resume: true })).step).toBe(8);
+  });
+
+  it("that comes from the data names the feed", async () => {
+    const pixels = Float32Array.from({ length: 64 }, (_, i) => (i === 5 ? NaN : 0.5));
+    const bad = { kind: "pixels", pixels, shape: program.image, label: null } as const;
+    const error = await failure(run(recipe(inMemory([bad]), { batch: 1 })));
+    expect(error.why).toBe("first bad tensor: image: 1 of 64 values are not finite");
+  });
+
+  it("can come too late: weights that are not finite are kept out of checkpoints", async () => {
+    // The loss of a step is of the weights before it, so no loss sees those of the last.
+    const endless = wild({ steps: 1, optimizer: bound("optimizer", "sgd", { lr: { value: 1e39, per: null } }) });
+    const error = await failure(run({ ...endless, schedule: bound("schedule", "constant") }));
+    expect(error.code).toBe("run/weights-not-finite");
+    expect(error.why).toMatch(/values are not finite/);
+    expect((await newestCheckpoint(directory)).step).toBe(0);
+  });
+});
+
+describe("probes", () => {
+  const evaluate: Training["evaluate"] = [
+    { probe: bound("probe", "knn"), every: { amount: 1, unit: "epochs" } },
+    { probe: bound("probe", "linear"), every: null },
+  ];
+
+  it("run when the recipe says and at the end, on the weights of that moment", async () => {
+    const seen: Float32Array[] = [];
+    await run(recipe(data, { steps: 7, evaluate }), {
+      probe: async ({ weights, step }) => {
+        seen.push(weights["head.bias"] as Float32Array);
+        return { top1: step / 10 };
+      },
+    });
+    const told = events.flatMap((event) =>
+      event.kind === "probe" ? [[event.name, event.step, event.scores.top1]] : [],
+    );
+    expect(told).toEqual([
+      ["knn", 3, 0.3],
+      ["knn", 6, 0.6],
+      ["knn", 7, 0.7],
+      ["linear", 7, 0.7],
+    ]);
+    expect(seen[0]).not.toEqual(seen[1]);
+    expect(seen[3]).toEqual((await newestCheckpoint(directory)).state["head.bias"]);
+    expect((await logLines()).filter(({ kind }) => kind === "probe")).toHaveLength(4);
+  });
+
+  it("that cannot be run are told and do not end the training", async () => {
+    const result = await run(recipe(data, { steps: 3, evaluate }), {
+      probe: async () => {
+        throw new RunError("run/data", { what: "No labels", help: "Give some." });
+      },
+    });
+    expect(result.step).toBe(3);
+    expect(events.filter((event) => event.kind === "note" && event.text.includes("No labels"))).toHaveLength(2);
+  });
+});
+
+describe("the executor", () => {
+  it("holds no more tensors after many steps than after one", async () => {
+    const counts: number[] = [];
+    const watched: Executor = {
+      ...executor,
+      open: async (...open) => {
+        const session = await executor.open(...open);
+        const load: Session["load"] = async (graph) => {
+          const runner = await session.load(graph);
+          return async (feeds) => {
+            const outputs = await runner(feeds);
+            counts.push(session.memory().tensors);
+            return outputs;
+          };
+        };
+        return { ...session, load };
+      },
+    };
+    await run(recipe(data, { steps: 6 }), { executor: watched });
+    expect(counts).toHaveLength(6);
+    expect(new Set(counts.slice(1)).size).toBe(1);
   });
 });

@@ -1,0 +1,67 @@
+/** Runs that are killed without warning: whatever the moment, the next start goes on from a whole checkpoint and ends at the same weights. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { build } from "esbuild";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { newestCheckpoint, packageRoot } from "../../runtime/index.js";
+
+const steps = 30;
+/** Inside the package, so that it finds the package's dependencies. */
+const script = join(packageRoot, "build", "test", "train-child.mjs");
+let parent: string;
+
+beforeAll(async () => {
+  await build({
+    entryPoints: [join(packageRoot, "test/support/train-child.ts")],
+    outfile: script,
+    bundle: true,
+    packages: "external",
+    format: "esm",
+    platform: "node",
+    target: "node20",
+  });
+  parent = await mkdtemp(join(tmpdir(), "maelang-killed-"));
+});
+afterAll(() => rm(parent, { recursive: true }));
+
+const start = (directory: string): ChildProcess =>
+  spawn(process.execPath, [script, directory, String(steps)], { stdio: ["ignore", "pipe", "inherit"] });
+
+/** Kills the run `delay` ms after it has done `after` steps of its own. Gives its last line, or null when it was killed. */
+async function runAndKill(directory: string, after: number, delay: number): Promise<string | null> {
+  const child = start(directory);
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  let lines = 0;
+  let last = "";
+  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+    last = line;
+    lines += 1;
+    if (lines === after) setTimeout(() => child.kill("SIGKILL"), delay);
+  }
+  await ended;
+  return child.signalCode === null ? last : null;
+}
+
+it("a run killed at any moment ends where an undisturbed one does, bit for bit", async () => {
+  const whole = join(parent, "whole");
+  expect(await runAndKill(whole, Infinity, 0)).toBe(`end ${steps}`);
+  const killed = join(parent, "killed");
+  let kills = 0;
+  for (const [after, delay] of [
+    [2, 0],
+    [4, 3],
+    [3, 7],
+    [6, 1],
+  ] as const) {
+    if ((await runAndKill(killed, after, delay)) === null) kills += 1;
+  }
+  expect(kills).toBeGreaterThan(2);
+  expect(await runAndKill(killed, Infinity, 0)).toBe(`end ${steps}`);
+  const [expected, found] = [await newestCheckpoint(whole), await newestCheckpoint(killed)];
+  expect(found.step).toBe(steps);
+  expect(found.state).toEqual(expected.state);
+});
