@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { glob } from "tinyglobby";
-import { usageFailure } from "./failure.js";
+import { runFailure, usageFailure } from "./failure.js";
 
 /** Larger than any spec; a wrong file should not take the memory of the machine. */
 const largestSpec = 4 * 2 ** 20;
@@ -80,10 +80,15 @@ function nothingMatches(pattern: string, written: boolean) {
 type PathKind = "file" | "folder" | "other" | "none";
 
 function kindOf(path: string): PathKind {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (!found) return "none";
-  if (found.isFile()) return "file";
-  return found.isDirectory() ? "folder" : "other";
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (!found) return "none";
+    if (found.isFile()) return "file";
+    return found.isDirectory() ? "folder" : "other";
+  } catch {
+    // It is there and cannot be looked at: reading it will say why.
+    return "other";
+  }
 }
 
 /** What came of reading a file: its text, or why there is none. */
@@ -177,6 +182,26 @@ export function replaceFile(path: string, text: string | Uint8Array): void {
     renameSync(temporary, target);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    throw unwritable(path, error);
   }
+}
+
+const writeWords: Readonly<Record<string, string>> = {
+  EACCES: "you may not write there",
+  EPERM: "you may not write there",
+  EROFS: "the disk is read-only",
+  ENOSPC: "the disk is full",
+  EDQUOT: "your share of the disk is used up",
+  ENOENT: "its folder does not exist",
+  ENOTDIR: "a part of its path is a file, not a folder",
+  EISDIR: "it is a folder",
+};
+
+/** What a failed write means to the user; other errors as they are. */
+export function unwritable(path: string, error: unknown): unknown {
+  const words = writeWords[(error as NodeJS.ErrnoException).code ?? ""];
+  if (!words) return error;
+  return runFailure(`${printedPath(path)} cannot be written: ${words}`, {
+    help: "choose another place, or change what stands in the way",
+  });
 }

@@ -1,9 +1,10 @@
 /**
- * From the text of an emitted module to the model it exports: the text is written into the run's folder, turned into
- * JavaScript beside it, and imported. What trains is what was emitted.
+ * From the text of an emitted module to the model it exports: the text is turned into JavaScript and imported. What
+ * trains is what was emitted.
  */
 
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ts } from "ts-morph";
@@ -11,7 +12,7 @@ import type { ModelProgram } from "../blocks/index.js";
 import { replaceFile } from "./files.js";
 import { packageRoot } from "./package-root.js";
 
-export const programFile = "program.ts";
+const programFile = "program.ts";
 
 /** Doors of this package that an emitted module may import, and where they are in the package. */
 const doors: Readonly<Record<string, string>> = {
@@ -20,23 +21,35 @@ const doors: Readonly<Record<string, string>> = {
 };
 
 /**
- * `source`: the emitted TypeScript. `directory`: an existing or new folder that keeps `program.ts` and `program.mjs`.
- * `name`: the model's name, for which the module has one export.
+ * Keeps an emitted module in a run's folder, as `program.ts` and `program.mjs`, and imports it.
+ *
+ * `source`: the emitted TypeScript. `name`: the model's name, for which the module has one export.
  */
 export async function loadProgram(source: string, directory: string, name: string): Promise<ModelProgram> {
-  mkdirSync(directory, { recursive: true });
   const script = join(directory, "program.mjs");
   replaceFile(join(directory, programFile), source);
   replaceFile(script, toJavaScript(source));
+  return importProgram(script, name);
+}
+
+/** The model that a run keeps. The run's folder is only read; the package may lie elsewhere than when it was written. */
+export async function reloadProgram(directory: string, name: string): Promise<ModelProgram> {
+  const folder = mkdtempSync(join(tmpdir(), "maelang-"));
+  try {
+    const script = join(folder, "program.mjs");
+    writeFileSync(script, toJavaScript(readFileSync(join(directory, programFile), "utf8")));
+    return await importProgram(script, name);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function importProgram(script: string, name: string): Promise<ModelProgram> {
   const module: Record<string, unknown> = await import(pathToFileURL(script).href);
   const program = Object.values(module).find(isProgram);
   if (program?.name !== name) throw new Error(`invariant: the emitted module exports no model ${name}`);
   return program;
 }
-
-/** The model of a run, from the module that the run keeps. */
-export const reloadProgram = (directory: string, name: string): Promise<ModelProgram> =>
-  loadProgram(readFileSync(join(directory, programFile), "utf8"), directory, name);
 
 const isProgram = (value: unknown): value is ModelProgram =>
   typeof value === "object" && value !== null && "parameters" in value && "loss" in value;

@@ -158,6 +158,44 @@ function addRuns(program: Command): void {
       ["mae train model.mae Pretrain --out runs/a --resume", "go on where it stopped"],
     ],
   );
+  addText(
+    command(program, "eval", "Judge a trained encoder: features of the frozen encoder, then small classifiers on them.")
+      .argument("<run>", "folder of a run")
+      .option("--with <probes>", "names of probes, joined by commas (default: every one there is)", listOfWords)
+      .addOption(
+        new Option("--features <what>", "the class token or the mean of the patches (default: both)").choices([
+          "cls",
+          "mean",
+        ]),
+      )
+      .option("--layer <n>", "take the features after this layer of the encoder (default: the last)", wholeNumber(1))
+      .option("--no-baselines", "judge only the trained encoder, not also an untrained one and the pixels")
+      .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
+      .option("--backend <name>", "auto, or one that mae doctor lists", "auto")
+      .option("--seed <n>", "seed of the classifiers (default: the run's)", wholeNumber(0))
+      .option("--json", "print one JSON document")
+      .action(async (run: string, options) => {
+        await (await import("./commands/eval.js")).evaluate(run, options);
+      }),
+    [
+      ["mae eval runs/digits", "every probe, beside an untrained encoder and the pixels"],
+      ["mae eval runs/digits --with knn --features mean --json", "one of them, for a script"],
+    ],
+  );
+  addText(
+    command(program, "show", "Write a picture of reconstructions: input, visible patches, output, both together.")
+      .argument("<run>", "folder of a run")
+      .option("--out <file>", "the PNG file (default: reconstruction.png in the run)")
+      .option("--count <n>", "how many samples", wholeNumber(1), 8)
+      .addOption(new Option("--split <name>", "which part of the data").choices(["train", "test"]).default("test"))
+      .option("--seed <n>", "seed of the masks", wholeNumber(0))
+      .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
+      .option("--backend <name>", "auto, or one that mae doctor lists", "auto")
+      .action(async (run: string, options) => {
+        await (await import("./commands/show.js")).show(run, options);
+      }),
+    [["mae show runs/digits --count 16 --out digits.png", "sixteen samples"]],
+  );
 }
 
 /** Commands for finding one's way. */

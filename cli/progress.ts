@@ -73,6 +73,34 @@ function plainProgress(clock: () => number): Progress {
   };
 }
 
+/** Stages of a longer computation: a live line on a terminal, a line every few seconds elsewhere. */
+export interface Stages {
+  readonly show: (progress: { readonly stage: string; readonly done: number; readonly total: number | null }) => void;
+  /** Takes the live line away. */
+  readonly end: () => void;
+}
+
+export function createStages(clock: () => number = () => performance.now()): Stages {
+  const live = process.stderr.isTTY === true;
+  let drawn = Number.NEGATIVE_INFINITY;
+  let stage = "";
+  return {
+    show(progress) {
+      stage = progress.stage;
+      if (clock() - drawn < (live ? redrawAfter : lineAfter)) return;
+      drawn = clock();
+      const of = progress.total === null ? "" : ` of ${grouped(progress.total)}`;
+      const line = `${stage}: ${grouped(progress.done)}${of}`;
+      if (live) process.stderr.write(`\r\u001b[2K${line}`);
+      else tell(line);
+    },
+    end() {
+      if (live && stage !== "") process.stderr.write("\r\u001b[2K");
+      stage = "";
+    },
+  };
+}
+
 /** What events other than steps say. Saved checkpoints are part of the log, not of the screen. */
 export function eventLines(event: TrainEvent): string[] {
   switch (event.kind) {

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { runFailure, usageFailure } from "./failure.js";
-import { printedPath, replaceFile } from "./files.js";
+import { printedPath, replaceFile, unwritable } from "./files.js";
 
 /** `run.json`: with what a run was started. */
 export interface RunFacts {
@@ -36,7 +36,9 @@ export const pictureFile = "reconstruction.png";
 const ownFile =
   /^(?:spec\.mae|run\.json|program\.ts|program\.mjs|reconstruction\.png|log\.jsonl|checkpoint-\d+\.safetensors)$/;
 
-/** Files of a run that is in the folder; empty for a new folder. */
+/** What a run that has begun has; a folder without these may be started in again. */
+const begun = /^(?:log\.jsonl|checkpoint-\d+\.safetensors)$/;
+
 function filesOfRun(directory: string): string[] {
   if (!existsSync(directory)) return [];
   if (!statSync(directory).isDirectory()) throw usageFailure(`${printedPath(directory)} is a file, not a folder`);
@@ -54,21 +56,21 @@ export interface Opening {
  * Throws a `Failure` when there is a run in a folder that should be new, or none in one that should be continued.
  */
 export function openRunDirectory(directory: string, { resume, force }: Opening): void {
-  const files = filesOfRun(directory);
   if (resume && force) throw usageFailure("--resume goes on with a run, --force replaces it; choose one");
+  const files = filesOfRun(directory);
   if (resume && !files.includes(factsFile)) {
     throw runFailure(`there is no run in ${printedPath(directory)} to go on with`, {
       help: "leave out --resume to start one, or name its folder with --out",
     });
   }
-  if (!resume && files.length > 0 && !force) {
+  if (!resume && !force && files.some((name) => begun.test(name))) {
     throw runFailure(`${printedPath(directory)} already holds a run`, {
       reason: "A run is never overwritten unasked.",
       help: "go on with it (--resume), choose another folder (--out), or replace it (--force)",
     });
   }
-  if (!resume) for (const name of files) rmSync(join(directory, name));
   try {
+    if (!resume) for (const name of files) rmSync(join(directory, name));
     mkdirSync(directory, { recursive: true });
   } catch (error) {
     throw unwritable(directory, error);
@@ -77,20 +79,8 @@ export function openRunDirectory(directory: string, { resume, force }: Opening):
 
 /** Keeps what was started, and from which text. */
 export function writeRunFacts(directory: string, facts: RunFacts, spec: string): void {
-  try {
-    replaceFile(join(directory, specFile), spec);
-    replaceFile(join(directory, factsFile), `${JSON.stringify(facts, null, 2)}\n`);
-  } catch (error) {
-    throw unwritable(directory, error);
-  }
-}
-
-function unwritable(directory: string, error: unknown): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : null;
-  if (typeof code !== "string") return error;
-  return runFailure(`${printedPath(directory)} cannot be written (${code})`, {
-    help: "choose a folder that you may write to, on a disk with room, with --out",
-  });
+  replaceFile(join(directory, specFile), spec);
+  replaceFile(join(directory, factsFile), `${JSON.stringify(facts, null, 2)}\n`);
 }
 
 /** Throws a usage failure when the folder holds no run. */

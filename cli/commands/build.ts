@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Analysis, Model } from "../../compiler/index.js";
 import { choose, openSpec, ownModels } from "../choose.js";
 import { exitCode, runFailure, usageFailure } from "../failure.js";
-import { printedPath, replaceFile } from "../files.js";
+import { printedPath, replaceFile, unwritable } from "../files.js";
 import { packageVersion } from "../package-root.js";
 import { count, print, tell } from "../terminal.js";
 
@@ -51,12 +51,10 @@ function writeAll(built: readonly Built[], out: string): void {
     throw usageFailure(`two models would be written to ${printedPath(doubled.path)}`, { help: "rename one" });
   try {
     mkdirSync(out, { recursive: true });
-    for (const { path, text } of built) replaceFile(path, text);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : null;
-    if (code === null) throw error;
-    throw runFailure(`${printedPath(out)} cannot be written (${code})`, { help: "choose another folder with --out" });
+    throw unwritable(out, error);
   }
+  for (const { path, text } of built) replaceFile(path, text);
   for (const { path } of built) print(`${printedPath(path)}\n`);
 }
 

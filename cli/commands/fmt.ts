@@ -1,6 +1,6 @@
 /** `mae fmt`: the one format, printed, checked or written in place. */
 
-import { type Diagnostic, format, parse } from "../../grammar/index.js";
+import { type Diagnostic, format } from "../../grammar/index.js";
 import { unreadable } from "../analysis.js";
 import { exitCode, usageFailure } from "../failure.js";
 import { findSpecs, printedPath, type Reading, readSpec, readStdin, replaceFile, specPath } from "../files.js";
@@ -70,8 +70,8 @@ function finishOne(result: Formatted, options: FmtOptions): void {
 function formatReading(path: string, reading: Reading): Formatted {
   if (!reading.ok) return { path, text: null, changed: false, findings: [unreadable(path, reading.problem)] };
   const source = { path, text: reading.text };
-  const text = format(source);
-  const findings = parse(source).diagnostics.filter((finding) => finding.severity === "error");
+  const { text, diagnostics } = format(source);
+  const findings = diagnostics.filter((finding) => finding.severity === "error");
   return { path, text, changed: !Buffer.from(text, "utf8").equals(reading.bytes), findings };
 }
 

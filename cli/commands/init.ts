@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { runFailure, usageFailure } from "../failure.js";
-import { printedPath } from "../files.js";
+import { printedPath, unwritable } from "../files.js";
 import { packageRoot } from "../package-root.js";
 import { drawShape, shapeNames } from "../shapes.js";
 import { stderrColors, tell } from "../terminal.js";
@@ -59,14 +59,6 @@ function alreadyThere(directory: string, taken: readonly string[]) {
   return runFailure(`${printedPath(directory)} already has ${shown}${more}`, {
     reason: "Nothing of yours is overwritten unasked.",
     help: "choose another folder, or replace them with --force",
-  });
-}
-
-function unwritable(directory: string, error: unknown): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : null;
-  if (typeof code !== "string") return error;
-  return runFailure(`${printedPath(directory)} cannot be written (${code})`, {
-    help: "choose a folder that you may write to, on a disk with room",
   });
 }
 

@@ -1,6 +1,7 @@
 /** `mae train`: emits the model, runs what was emitted by the recipe, shows how it goes, and leaves a run behind. */
 
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { type Model, plan, type Recipe, render } from "../../compiler/index.js";
 import type { Executor, TrainEvent, TrainOptions, TrainResult } from "../../runtime/index.js";
 import { openBackend } from "../backend.js";
@@ -8,12 +9,14 @@ import { chooseRecipe, openSpec, ownRecipes } from "../choose.js";
 import { exitCode, runFailure } from "../failure.js";
 import { printedPath } from "../files.js";
 import { writeRate } from "../measured-rate.js";
+import { drawReconstructions, openRun, sayErrors } from "../open-run.js";
 import { packageVersion } from "../package-root.js";
 import { createProgress, jsonProgress, type Progress, type StepEvent, shortNumber } from "../progress.js";
 import { type SettingFlags, settingsOf, trainingOf, withFlags, withSettings } from "../recipe-settings.js";
 import {
   defaultRunDirectory,
   openRunDirectory,
+  pictureFile,
   type RunFacts,
   readRunFacts,
   readRunSpec,
@@ -118,31 +121,50 @@ async function run(job: Job): Promise<void> {
   };
   try {
     const result = await runtime.train(program, trainingOf(job.recipe), options);
-    finish(job, result, lastStep);
+    if (result.interrupted) sayHowToResume(job, result);
+    else await finish(job, result, lastStep);
   } finally {
     interrupt.stop();
   }
 }
 
-function finish(
-  { file, model, directory, executor, flags, recipe }: Job,
-  result: TrainResult,
-  last: StepEvent | null,
-): void {
-  const place = printedPath(directory);
-  if (result.interrupted) {
-    const out = flags.out === undefined ? "" : ` --out ${flags.out}`;
-    tell(`stopped after step ${result.step}; everything is saved in ${place}`);
-    tell(`go on with: mae train ${file} ${recipe.name}${out} --resume`);
-    process.exitCode = exitCode.interrupted;
-    return;
-  }
+function sayHowToResume({ file, recipe, directory, flags }: Job, { step }: TrainResult): void {
+  const out = flags.out === undefined ? "" : ` --out ${flags.out}`;
+  tell(`stopped after step ${step}; everything is saved in ${printedPath(directory)}`);
+  tell(`go on with: mae train ${file} ${recipe.name}${out} --resume`);
+  process.exitCode = exitCode.interrupted;
+}
+
+async function finish(job: Job, { step, loss }: TrainResult, last: StepEvent | null): Promise<void> {
+  const { model, executor, directory, progress } = job;
   if (last) {
     const flopsPerSecond = last.imagesPerSecond * plan(model).flops.training;
     writeRate({ flopsPerSecond, device: `${executor.backend}, ${executor.device}` });
   }
-  const loss = result.loss === null ? "" : `, loss ${shortNumber(result.loss)}`;
-  tell(`${stderrColors().green("✓")} ${result.step} steps${loss}; the run is in ${place}`);
+  const picture = await drawAtEnd(job);
+  if (picture) progress({ kind: "note", text: picture });
+  const reached = loss === null ? "" : `, loss ${shortNumber(loss)}`;
+  tell(`${stderrColors().green("✓")} ${step} steps${reached}; the run is in ${printedPath(directory)}`);
+}
+
+/** Pictures are of test images where there are some. A run that is trained does not fail for want of a picture. */
+async function drawAtEnd({ directory, executor, recipe, progress }: Job): Promise<string> {
+  const { RunError } = await import("../../runtime/index.js");
+  const run = await openRun(directory, null);
+  const path = join(directory, pictureFile);
+  const note = (text: string) => progress({ kind: "note", text });
+  const common = { executor, count: 8, seed: settingsOf(recipe).seed, path, note };
+  let why = "";
+  for (const split of ["test", "train"] as const) {
+    try {
+      const drawn = await drawReconstructions(run, { ...common, split });
+      return `${sayErrors(drawn)}; ${split} images in ${printedPath(path)}`;
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error;
+      why = error.what;
+    }
+  }
+  return `no picture of reconstructions: ${why}`;
 }
 
 interface Interrupts {

@@ -1,0 +1,122 @@
+/** `mae eval`: how good the features of a run's encoder are, beside those of an untrained one and the bare pixels. */
+
+import { type Definition, type Probe, registry } from "../../blocks/index.js";
+import type { Bound, Evaluation, EvaluationRow, FeatureSource, LabelledData, Selection } from "../../runtime/index.js";
+import { openBackend } from "../backend.js";
+import { usageFailure } from "../failure.js";
+import { didYouMean } from "../nearest.js";
+import { type OpenRun, openRun } from "../open-run.js";
+import { createStages } from "../progress.js";
+import { type Colors, grouped, print, printJson, stdoutColors, tell } from "../terminal.js";
+
+export interface EvalOptions {
+  readonly with?: readonly string[];
+  readonly features?: "cls" | "mean";
+  readonly layer?: number;
+  /** False: only the trained encoder. */
+  readonly baselines: boolean;
+  readonly checkpoint?: string;
+  readonly backend: string;
+  readonly seed?: number;
+  readonly json?: boolean;
+}
+
+/** Images computed at once. */
+const batch = 100;
+
+export async function evaluate(directory: string, options: EvalOptions): Promise<void> {
+  const probes = probesNamed(options.with);
+  const run = await openRun(directory, options.checkpoint ?? null);
+  const runtime = await import("../../runtime/index.js");
+  const executor = await openBackend(options.backend, tell);
+  const stages = createStages();
+  try {
+    const result = await runtime.evaluate(run, probes, {
+      data: await labelledData(run),
+      batch,
+      executor,
+      sources: options.baselines ? ["encoder", "untrained", "pixels"] : ["encoder"],
+      selections: selectionsOf(run, options),
+      seed: options.seed ?? run.training.seed,
+      report: stages.show,
+    });
+    stages.end();
+    if (options.json) printJson({ format_version: "1.0", run: directory, step: run.step, ...result });
+    else print(table(run, result, stdoutColors()));
+  } finally {
+    stages.end();
+    await executor.close();
+  }
+}
+
+/** The probes with these names and their default values; all of them without names. */
+function probesNamed(names: readonly string[] | undefined): Bound<Probe>[] {
+  const known = registry.probe.map((probe) => probe.name);
+  const wanted = names ?? known;
+  return wanted.map((name) => {
+    const definition = registry.probe.find((probe) => probe.name === name);
+    if (definition) return { definition, values: defaultsOf(definition) };
+    throw usageFailure(`there is no probe "${name}"`, {
+      help: didYouMean(name, known) ?? `there are ${known.join(", ")}`,
+    });
+  });
+}
+
+const defaultsOf = ({ params }: Pick<Definition, "params">): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(params).map(([name, param]) => [name, param.default]));
+
+/** The class token where there is one, and the mean of the patches' tokens. */
+function selectionsOf({ program }: OpenRun, { features, layer }: EvalOptions): Selection[] {
+  const pools = features ? [features] : program.extraTokens > 0 ? (["cls", "mean"] as const) : (["mean"] as const);
+  return pools.map((pool) => ({ pool, layer: layer ?? "last" }));
+}
+
+async function labelledData({ program, training, facts }: OpenRun): Promise<LabelledData> {
+  const { evaluationBatches, openData } = await import("../../runtime/index.js");
+  const train = await openData(training.data, "train", facts.root);
+  const test = await openData(training.data, "test", facts.root);
+  const common = { augment: training.augment, image: program.image, batch, root: facts.root, workers: 1, note: tell };
+  return {
+    train: () => evaluationBatches({ index: train, ...common }),
+    test: () => evaluationBatches({ index: test, ...common }),
+    classes: train.classes,
+  };
+}
+
+const sourceWords: Record<FeatureSource, string> = {
+  encoder: "trained encoder",
+  untrained: "untrained encoder",
+  pixels: "pixels",
+};
+
+function featuresOf({ source, pool, layer }: EvaluationRow): string {
+  if (pool === null) return sourceWords[source];
+  const what = pool === "cls" ? "class token" : "mean of patches";
+  return `${sourceWords[source]}, ${what}${layer === "last" || layer === null ? "" : `, layer ${layer}`}`;
+}
+
+/** A row for each kind of features, a column for each probe, and below how each probe judges. */
+function table(run: OpenRun, result: Evaluation, colors: Colors): string {
+  const probes = [...new Set(result.rows.map((row) => row.probe))];
+  const kinds = [...new Set(result.rows.map(featuresOf))];
+  const widest = Math.max(...kinds.map((kind) => kind.length));
+  const cell = (kind: string, probe: string): string => {
+    const row = result.rows.find((one) => one.probe === probe && featuresOf(one) === kind);
+    const score = row && Object.values(row.scores)[0];
+    return score === undefined ? "" : `${(100 * score).toFixed(2)} %`;
+  };
+  const columnWidth = (probe: string) => Math.max(probe.length, "100.00 %".length);
+  const lines = kinds.map((kind) => {
+    const cells = probes.map((probe) => cell(kind, probe).padStart(columnWidth(probe)));
+    return `${kind.padEnd(widest)}  ${cells.join("  ")}`;
+  });
+  const head = probes.map((probe) => probe.padStart(columnWidth(probe))).join("  ");
+  const protocols = probes.map((probe) => {
+    const row = result.rows.find((one) => one.probe === probe);
+    return `${colors.bold(probe)}: ${row ? `${Object.keys(row.scores)[0]}, ${row.protocol}` : ""}`;
+  });
+  const { samples, classes, seed } = result;
+  const data = `${grouped(samples.train)} training and ${grouped(samples.test)} test images of ${classes} classes`;
+  const about = `${colors.bold(result.model)} after step ${run.step}; ${data}; seed ${seed}`;
+  return `${[about, "", `${" ".repeat(widest)}  ${head}`, ...lines, "", ...protocols].join("\n")}\n`;
+}
