@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type Attributes, type InputsOf, type OperationName, sizeOf } from "../../../graph/index.js";
 import type { Lowering } from "./lowering.js";
-import { mergeTranspose } from "./merge-transpose.js";
+import { transposeSteps } from "./merge-transpose.js";
 
 /** Operations that compute; inputs and constants are placed by the session. */
 export type Computed = Exclude<OperationName, "input" | "constant">;
@@ -74,12 +74,18 @@ const concat: Kernel<"concat"> = (parts, { axis }) => {
   return [filled.length === 1 ? tf.clone(filled[0] as tf.Tensor) : tf.concat(filled, axis)];
 };
 
-function moveAxes(x: tf.Tensor, permutation: readonly number[]): tf.Tensor {
-  const merged = mergeTranspose(x.shape, permutation);
-  const target = permutation.map((axis) => x.shape[axis] as number);
-  if (merged.permutation.length <= 1) return tf.reshape(x, target);
-  return tf.reshape(tf.transpose(tf.reshape(x, [...merged.shape]), [...merged.permutation]), target);
-}
+const transposeOf =
+  ({ transposeAxes }: Lowering): Kernel<"transpose"> =>
+  ([x], { permutation }) => {
+    const steps = transposeSteps(x.shape, permutation, transposeAxes);
+    const moved = steps.reduce((y, step) => tf.transpose(tf.reshape(y, [...step.shape]), [...step.permutation]), x);
+    return [
+      tf.reshape(
+        moved,
+        permutation.map((axis) => x.shape[axis] as number),
+      ),
+    ];
+  };
 
 /** Axis by axis where `changes`, seen as [outer, n, inner]: WebGPU slices and pads tensors of up to four axes only. */
 function axisByAxis(
@@ -95,13 +101,15 @@ function axisByAxis(
   }, tf.clone(x));
 }
 
-const slice: Kernel<"slice"> = ([x], { begin, size }) => [
-  axisByAxis(
-    x,
-    (axis) => size[axis] !== x.shape[axis],
-    (y, axis) => tf.slice(y, [0, begin[axis] as number, 0], [-1, size[axis] as number, -1]),
-  ),
-];
+const sliceOf =
+  ({ slice }: Lowering): Kernel<"slice"> =>
+  ([x], { begin, size }) => [
+    axisByAxis(
+      x,
+      (axis) => size[axis] !== x.shape[axis],
+      (y, axis) => slice(y, begin[axis] as number, size[axis] as number),
+    ),
+  ];
 
 const pad: Kernel<"pad"> = ([x], { before, after }) => [
   axisByAxis(
@@ -261,10 +269,10 @@ export const kernelsOf = (lowering: Lowering): Kernels => ({
   argSort,
 
   reshape: ([x], { shape }) => [tf.reshape(x, [...shape])],
-  transpose: ([x], { permutation }) => [moveAxes(x, permutation)],
+  transpose: transposeOf(lowering),
   broadcast: ([x], { shape }) => [tf.clone(broadcastTo(x, shape))],
   concat,
-  slice,
+  slice: sliceOf(lowering),
   pad,
   ...tokenKernels(lowering),
 

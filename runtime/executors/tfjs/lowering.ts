@@ -14,6 +14,10 @@ export interface Lowering {
   takeRows(rows: tf.Tensor2D, index: tf.Tensor1D): tf.Tensor2D;
   /** (rows [k, d], index int32 [k], distinct) -> [count, d], zero where no index points. */
   putRows(rows: tf.Tensor2D, index: tf.Tensor1D, count: number): tf.Tensor2D;
+  /** (x [outer, n, inner]) -> [outer, size, inner] */
+  slice(x: tf.Tensor3D, begin: number, size: number): tf.Tensor;
+  /** Axes up to which its transpose is good. */
+  readonly transposeAxes: number;
   /** int32 or bool -> float32 */
   toFloat(x: tf.Tensor): tf.Tensor;
 }
@@ -35,6 +39,8 @@ export const plain: Lowering = {
   linear: (x, weight, bias) => tf.fused.matMul({ a: x, b: weight, bias, transposeB: true }),
   takeRows: (rows, index) => tf.gather(rows, index),
   putRows: (rows, index, count) => tf.scatterND(tf.expandDims(index, 1), rows, [count, rows.shape[1]]) as tf.Tensor2D,
+  slice: (x, begin, size) => tf.slice(x, [0, begin, 0], [-1, size, -1]),
+  transposeAxes: 6,
   toFloat: (x) => tf.cast(x, "float32"),
 };
 

@@ -54,9 +54,24 @@ const matmul: Lowering["matmul"] = (a, b, transposeA, transposeB) => {
   return rows * inner * columns < unrollFrom ? tf.matMul(a, b, transposeA, transposeB) : unrolled(left, right);
 };
 
+const takeRows: Lowering["takeRows"] = (rows, index) => tf.gatherND(rows, tf.expandDims(index, 1)) as tf.Tensor2D;
+
+/** `begin`, `begin` + 1 ... */
+const count = (begin: number, size: number): tf.Tensor1D =>
+  tf.tensor1d(
+    Int32Array.from({ length: size }, (_, i) => begin + i),
+    "int32",
+  );
+
 export const wasm: Lowering = {
   ...plain,
   matmul,
   linear: (x, weight, bias) => tf.fused.matMul({ a: x, b: tf.transpose(weight), bias }),
-  takeRows: (rows, index) => tf.gatherND(rows, tf.expandDims(index, 1)) as tf.Tensor2D,
+  takeRows,
+  slice: (x, begin, size) => {
+    const [outer, n, inner] = x.shape;
+    if (outer !== 1) return plain.slice(x, begin, size);
+    return tf.reshape(takeRows(tf.reshape(x, [n, inner]), count(begin, size)), [1, size, inner]);
+  },
+  transposeAxes: 4,
 };
