@@ -2,7 +2,7 @@
 
 import type { IToken, TokenType } from "chevrotain";
 import type * as Ast from "./ast.js";
-import { missingComma, missingValue, notAValue, unexpected, wrongSign } from "./messages.js";
+import { expectedName, missingComma, missingValue, notAValue, unexpected, wrongSign } from "./messages.js";
 import { ends, Reader } from "./reader.js";
 import * as T from "./tokens.js";
 
@@ -221,7 +221,7 @@ export abstract class ExpressionReader extends Reader {
   });
 
   private noPart(): void {
-    this.ACTION(() => this.complain(unexpected(this.spanOf(this.LA(1)), "a name after the dot")));
+    this.ACTION(() => this.complain(expectedName(this.spanHere(), "the name after the dot", "mae.encoder")));
   }
 
   /** `encoder.audio.depth` */

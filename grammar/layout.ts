@@ -62,6 +62,8 @@ const infix = new Set<TokenType | undefined>(
 const valued = new Set<TokenType | undefined>([T.Numeral, T.BadNumeral, T.Size, T.Quoted, T.OpenQuoted, T.LeftBracket]);
 const unfinished = new Set<TokenType | undefined>([T.Comma, T.Pipe, T.Arrow, T.Equals]);
 
+const logical = [T.words.and, T.words.or];
+
 /** Balances the brackets of a token list and marks the ends of its entries. */
 export function layOut(source: Source, input: readonly IToken[]): LaidOut {
   const output: IToken[] = [];
@@ -128,8 +130,12 @@ function place(layout: Layout, i: number): number {
     open.push({ token, flat, axes, indent: layout.indent, silent: false });
     if (!flat) layout.entry = i + 1;
   } else if (closers.has(type)) {
+    const last = open.at(-1);
     output.push(close(layout, i));
-    if (open.length === 0) layout.entry = i + 1;
+    if (open.length === 0) {
+      layout.suspects.length = 0;
+      if (last?.flat === false) layout.entry = i + 1;
+    }
     return i + 1;
   } else if (type === T.OpenQuoted) {
     // The string took the rest of its line, closing brackets included.
@@ -154,7 +160,8 @@ function close(layout: Layout, i: number): IToken {
   if (partner < 0) return retyped(token, T.Stray);
   while (open.length - 1 > partner) closeLast(layout, spanOf(source, token));
   const matched = open.pop() as Open;
-  if (startsLine(input, i) && isBrace && (token.startColumn ?? 1) < matched.indent) layout.suspects.push(matched);
+  const further = startsLine(input, i) && isBrace && (token.startColumn ?? 1) < matched.indent;
+  if (further && !matched.silent) layout.suspects.push(matched);
   return token;
 }
 
@@ -183,12 +190,28 @@ function closes(open: Open | undefined, token: IToken): boolean {
 
 /** Ends the innermost open bracket before `here`, and says so unless that was said before. */
 function closeLast(layout: Layout, here: Span): void {
-  const last = layout.open.pop() as Open;
-  const before = layout.output.at(-1) as IToken;
-  layout.output.push(zeroWidth(partners.get(last.token.tokenType) as TokenType, T.endOf(before)));
+  const { open, output } = layout;
+  const last = open.pop() as Open;
+  const at = endOfOpen(output, last);
+  const before = output[at - 1] as IToken;
+  output.splice(at, 0, zeroWidth(partners.get(last.token.tokenType) as TokenType, T.endOf(before)));
   if (last.silent) return;
   const guilty = last.flat ? last : (layout.suspects.pop() ?? last);
   layout.diagnostics.push(unclosed(spanOf(layout.source, guilty.token), here, T.endOf(before)));
+}
+
+/** Where in the output an open bracket ends: a list ends before an argument, `[1, 2, c: 3` after the 2. */
+function endOfOpen(output: readonly IToken[], { token }: Open): number {
+  if (token.tokenType !== T.LeftBracket) return output.length;
+  const type = (i: number) => output[i]?.tokenType;
+  let depth = 0;
+  for (let i = output.lastIndexOf(token) + 1; i < output.length; i++) {
+    const argument = type(i) === T.Comma && T.isA(output[i + 1], T.Word) && type(i + 2) === T.Colon;
+    if (depth === 0 && argument) return i;
+    if (partners.has(type(i) as TokenType)) depth++;
+    if (closers.has(type(i) as TokenType)) depth--;
+  }
+  return output.length;
 }
 
 /** Steps over everything in a bracket that stands too deep; one `Invalid` token takes its place. */
@@ -277,13 +300,15 @@ function goesOn(layout: Layout, i: number): boolean {
   const token = input[i] as IToken;
   const before = output.at(-1)?.tokenType;
   if (before === T.LeftBrace || token.tokenType === T.RightBrace) return before === T.LeftBrace;
-  if (startsDeclaration(input, i, open[0]) || startsEntry(layout, i)) return false;
-  if (unfinished.has(before) || unfinished.has(token.tokenType)) return true;
-  if (token.tokenType === T.LeftBrace) return true;
   const first = input[entry]?.tokenType;
-  if (first === T.words.skip) return [T.words.and, T.words.or].some((t) => t === before || t === token.tokenType);
-  if (first === T.words.import) return token.tokenType === T.words.from;
-  return open.length === 0 && declared.has(first) && headed.has(token.tokenType);
+  if (startsDeclaration(input, i, open[0])) return false;
+  if (open.length === 0 && declared.has(first) && headed.has(token.tokenType)) return true;
+  const conditional = first === T.words.skip && input[entry + 1]?.tokenType === T.words.when;
+  if (conditional && logical.some((type) => type === before || type === token.tokenType)) return true;
+  if (first === T.words.import && token.tokenType === T.words.from) return true;
+  if (startsEntry(layout, i)) return false;
+  if (unfinished.has(before) || unfinished.has(token.tokenType)) return true;
+  return token.tokenType === T.LeftBrace;
 }
 
 function retyped(token: IToken, type: TokenType): IToken {

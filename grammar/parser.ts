@@ -17,6 +17,7 @@ import * as T from "./tokens.js";
 type TopKind = "edition" | "import" | "model" | "recipe" | "variants" | "pipeline" | "unknown" | "junk";
 
 const declarations = ["model", "recipe", "variants", "pipeline"] as const;
+const beginnings = [...declarations, "edition", "import"];
 const headWords = new Set<TokenType>([T.LeftBrace, T.words.extends, T.words.for, T.words.of]);
 
 export class Parser extends LineReader {
@@ -40,6 +41,7 @@ export class Parser extends LineReader {
     this.file();
     const { edition, imports, declared: declarations } = this;
     const span = { source, start: 0, end: source.text.length };
+    // No rule fails on a balanced list of tokens; should one, the user still learns where.
     for (const { token } of this.errors) this.diagnostics.push(say.unexpected(this.spanOf(token), "something else"));
     return { file: { kind: "file", source, edition, imports, declarations, span }, found: this.diagnostics };
   }
@@ -77,15 +79,16 @@ export class Parser extends LineReader {
   /** Lines that belong to nothing: one report for as many as follow each other. */
   private junkLine = this.RULE("junkLine", () => {
     const first = this.LA(1);
+    let alone = false;
     this.ACTION(() => {
-      const candidates = [...declarations, "edition", "import"];
-      const nearest = this.next(T.Word) ? nearestWord(first.image, candidates) : null;
+      const nearest = this.next(T.Word) ? nearestWord(first.image, beginnings) : null;
+      alone = nearest !== null || this.topKind() === "unknown";
       this.complain(say.unknownDeclaration(this.spanOf(first), nearest));
     });
     this.CONSUME(T.Any);
     this.ACTION(() => {
       this.stepOver(ends.entry, this.depthAfter(first));
-      while (this.next(T.LineEnd) && this.junkFollows()) {
+      while (!alone && this.next(T.LineEnd) && this.junkFollows()) {
         this.SKIP_TOKEN();
         this.stepOver(ends.entry);
       }
@@ -95,8 +98,8 @@ export class Parser extends LineReader {
   private junkFollows(): boolean {
     const type = this.LA(2).tokenType;
     if (type === EOF || type === T.LineEnd) return false;
-    if (this.next(T.Word, 2) && this.next(T.Word, 3) && this.at(headWords, 4)) return false;
-    return ![T.words.edition, T.words.import, ...declarations.map((word) => T.words[word])].includes(type);
+    if (!this.next(T.Word, 2)) return true;
+    return !(this.next(T.Word, 3) && this.at(headWords, 4)) && nearestWord(this.LA(2).image, beginnings) === null;
   }
 
   private editionLine = this.RULE("editionLine", () => {

@@ -114,7 +114,7 @@ describe("examples", () => {
   });
 
   it.each(examples)("$path keeps its tree when all space is lost that may be", (example) => {
-    const packed = example.text.replace(/\/\/.*|\/\*[^]*?\*\/|(?<=[(,[]) +| +(?=[)\]])|(?<=\n) +/g, (found) =>
+    const packed = example.text.replace(/\/\/.*|\/\*(?:.|\n)*?\*\/|(?<=[(,[]) +| +(?=[)\]])|(?<=\n) +/g, (found) =>
       found.startsWith("/") ? found : "",
     );
     checkFormat(packed);
