@@ -5,7 +5,7 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 import loadWabt from "wabt";
 
@@ -24,10 +24,12 @@ const doors = {
 
 const heavy = ["@tensorflow/*", "onnxruntime-node", "prettier", "sharp", "ts-morph", "typescript", "webgpu"];
 
-rmSync("dist", { recursive: true, force: true });
+// Built beside the old one, which stays whole until the new one is.
+const next = "dist-next";
+rmSync(next, { recursive: true, force: true });
 await build({
-  entryPoints: Object.fromEntries(Object.entries(doors).filter(([, path]) => existsSync(path))),
-  outdir: "dist",
+  entryPoints: doors,
+  outdir: next,
   bundle: true,
   splitting: true,
   format: "esm",
@@ -43,8 +45,10 @@ await build({
 });
 const wabt = await loadWabt();
 const optimizer = wabt.parseWat("optimizer.wat", readFileSync("runtime/executors/onnx/optimizer.wat"), { simd: true });
-writeFileSync("dist/optimizer.wasm", optimizer.toBinary({}).buffer);
-if (existsSync("dist/cli.js")) chmodSync("dist/cli.js", 0o755);
-execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tools/types.tsconfig.json"], {
+writeFileSync(`${next}/optimizer.wasm`, optimizer.toBinary({}).buffer);
+chmodSync(`${next}/cli.js`, 0o755);
+execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tools/types.tsconfig.json", "--outDir", `${next}/types`], {
   stdio: "inherit",
 });
+rmSync("dist", { recursive: true, force: true });
+renameSync(next, "dist");
