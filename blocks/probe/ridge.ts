@@ -14,12 +14,13 @@ const SAMPLES = 510;
 export const ridge = defineProbe({
   name: "ridge",
   summary: "Linear regression with an L2 penalty onto -1 and 1 for each class, in closed form.",
-  source: "big_vision, few-shot evaluator (Kolesnikov et al., ECCV 2020); intercept without penalty: own definition",
+  source:
+    "big_vision, few-shot evaluator (Kolesnikov et al., ECCV 2020); intercept without penalty and penalties by tens: own definition",
   since: "0.1",
   params: {
     l2: reals({
       min: 0,
-      default: Array.from({ length: 16 }, (_, i) => 4 ** (i - 5)),
+      default: [0.01, 0.1, 1, 10, 100, 1e3, 1e4, 1e5, 1e6],
       doc: "Penalties tried; the one that does best on the held-out samples is used.",
     }),
     held_out: ratio({
@@ -38,7 +39,7 @@ export const ridge = defineProbe({
       holds: (p) => p.l2.length > 0 && p.l2.every((l2) => l2 > 0),
       say: (p) =>
         p.l2.length === 0 ? "no penalty is given" : "a penalty of 0 leaves features that are sums of others undecided",
-      help: () => "leave `l2` out to try powers of four from 1/1024 to 1048576",
+      help: () => "leave `l2` out to try powers of ten from 0.01 to 1000000",
     },
   ],
   async run(p, train, test, random, tick) {
