@@ -19,7 +19,7 @@ export const centerCrop = defineAugment({
     const wanted = { height: p.size?.[0] ?? image.height, width: p.size?.[1] ?? image.width };
     if (wanted.height > current.height || wanted.width > current.width) {
       throw new DataError(
-        `an image of ${sizeText(current)} pixels is smaller than the centre crop of ${sizeText(wanted)}`,
+        `An image of ${sizeText(current)} pixels is smaller than the centre crop of ${sizeText(wanted)}`,
         `Write resize(shorter: ${Math.max(wanted.height, wanted.width)}) before center_crop, or a smaller crop.`,
       );
     }

@@ -16,6 +16,9 @@ const published = {
   fashion_mnist: { mean: [0.286], std: [0.353] },
 } satisfies Readonly<Record<string, Statistics>>;
 
+/** `1 channel`, `3 channels` */
+const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
+
 const numbersText = (numbers: readonly number[]): string => `(${numbers.join(", ")})`;
 
 const words = (name: keyof typeof published, what: string): string =>
@@ -76,9 +79,9 @@ export const normalize = defineAugment({
       doc: "There is one mean and one standard deviation for each channel of the input.",
       holds: (p, context) => wrongCounts(p, context).length === 0,
       say: (p, context) =>
-        `normalize has ${wrongCounts(p, context)[0]} numbers where the input has ${context.image.channels} channels`,
+        `normalize has ${counted(wrongCounts(p, context)[0] as number, "number")} for ${counted(context.image.channels, "channel")}`,
       help: (_, { image }) =>
-        `write ${image.channels} numbers in mean and in std${image.channels === 1 ? ", as in normalize(mnist)" : ""}`,
+        `write ${counted(image.channels, "number")} in mean and in std${image.channels === 1 ? ", as normalize(mnist) has" : ""}`,
     },
     {
       name: "std-above-zero",

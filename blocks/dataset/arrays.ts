@@ -54,7 +54,7 @@ export async function openArrays(p: ArrayPaths, files: Files, split: Split, read
     path === null ? null : reader.labels(await files.read(path), path);
   const path = split === "train" ? p.images : p.test_images;
   if (path === null) {
-    throw new DataError("the data has no test images", 'Add test_images: "..." (and test_labels) to the dataset.');
+    throw new DataError("The data has no test images", 'Add test_images: "..." (and test_labels) to the dataset.');
   }
   const images = reader.images(await files.read(path), path);
   if (images.count === 0) throw new DataError(`${path} holds no images`, "Name a file with at least one.");

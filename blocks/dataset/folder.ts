@@ -124,7 +124,7 @@ async function open(p: Values, files: Files, split: Split): Promise<SampleIndex>
   const images = ofSplit(all, p, split);
   if (images.length === 0) {
     throw new DataError(
-      `holding out a share of ${p.holdout} leaves none of the ${counted(all.images.length, "image")} in ${root} to ${split}`,
+      `Holding out a share of ${p.holdout} leaves none of the ${counted(all.images.length, "image")} in ${root} to ${split}`,
       "Change the share, or add images.",
     );
   }

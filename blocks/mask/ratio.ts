@@ -45,7 +45,7 @@ export const someOfEach: Requirement<RatioParams, ModelContext> = {
     const tokens = tokenCount(grid);
     if (tokens === 1) return onePatch;
     const shares = [ratioShowing(tokens, tokens - 1), ratioShowing(tokens, 1)];
-    return `${shares.map(percent).join(" to ")} hides 1 to ${tokens - 1} of ${tokens} patches`;
+    return `${shares.map(percent).join(" to ")} hide 1 to ${tokens - 1} of ${tokens} patches`;
   },
 };
 

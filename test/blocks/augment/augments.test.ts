@@ -100,17 +100,12 @@ describe("normalize", () => {
       ["one-source"],
       "the statistics of mnist already say mean and std",
     ],
-    [
-      { ...none, statistics: "imagenet" },
-      1,
-      ["one-number-a-channel"],
-      "normalize has 3 numbers where the input has 1 channels",
-    ],
+    [{ ...none, statistics: "imagenet" }, 1, ["one-number-a-channel"], "normalize has 3 numbers for 1 channel"],
     [
       { ...none, mean: [0.5, 0.5, 0.5], std: [1, 1] },
       3,
       ["one-number-a-channel"],
-      "normalize has 2 numbers where the input has 3 channels",
+      "normalize has 2 numbers for 3 channels",
     ],
     [{ ...none, mean: [0.5], std: [0] }, 1, ["std-above-zero"], "std (0) divides by 0"],
   ])("finds %j with %i channels", (values, channels, names, sentence) => {
