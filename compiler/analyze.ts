@@ -20,12 +20,10 @@ import {
 } from "./check/project.js";
 import { fail, inOrder, type Report, replacement, warn } from "./check/report.js";
 import { checkVariants } from "./check/variants.js";
+import { edition } from "./edition.js";
 import type { Model, Recipe } from "./model.js";
 
 export type { Host } from "./check/files.js";
-
-/** The edition whose meaning this version implements. */
-const edition = 2026;
 
 export interface Analysis {
   readonly file: File;

@@ -13,8 +13,9 @@ export interface CheckedBlockValue extends BlockValue {
 type Kind = ParamType["kind"];
 type TypeOf<K extends Kind> = Extract<ParamType, { readonly kind: K }>;
 
-/** The shortest decimal of a number; never `-0` and without the `+` of an exponent. */
-export const numberText = (value: number): string => String(value + 0).replace("e+", "e");
+/** A number in the fewest digits that give it back; never `-0` and without the `+` of an exponent. */
+export const numberText = (value: number): string =>
+  value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value + 0).replace("e+", "e");
 
 /** A share as percent, with the digits that give the same number back. */
 export function percentText(value: number): string {
