@@ -28,7 +28,7 @@ export interface BatchesOptions {
 }
 
 export interface TrainingBatch {
-  /** [B, H, W, C], in memory shared with the workers; overwritten after the next call of `next`. */
+  /** [B, H, W, C]; overwritten by the next call of `next`. */
   readonly image: Float32Array;
   /** Indices as shuffled; the place of a broken file keeps its index. */
   readonly samples: Int32Array;
@@ -109,17 +109,20 @@ function prefetched(
   const depth = pool.workers === 0 ? 0 : ahead;
   const bytes = batch * image.height * image.width * image.channels * Float32Array.BYTES_PER_ELEMENT;
   const buffers = Array.from({ length: depth + 1 }, () => new SharedArrayBuffer(bytes));
+  // A copy of the batch in use: native libraries refuse shared memory, and it costs little beside a step.
+  const own = new Float32Array(bytes / Float32Array.BYTES_PER_ELEMENT);
   const listen = listener(options);
-  const queue: Promise<{ batch: TrainingBatch; filled: Filled }>[] = [];
+  const queue: Promise<{
+    readonly buffer: SharedArrayBuffer;
+    readonly wanted: ReturnType<Order>;
+    readonly filled: Filled;
+  }>[] = [];
   let asked = start;
   const ask = (): void => {
     if (asked >= end) return;
     const buffer = buffers[asked % buffers.length] as SharedArrayBuffer;
     const wanted = order(asked++);
-    const promise = fillBatch(pool, index, root, wanted, buffer).then((filled) => ({
-      batch: { image: new Float32Array(buffer), ...wanted },
-      filled,
-    }));
+    const promise = fillBatch(pool, index, root, wanted, buffer).then((filled) => ({ buffer, wanted, filled }));
     // It is looked at when its turn comes.
     promise.catch(() => undefined);
     queue.push(promise);
@@ -128,9 +131,10 @@ function prefetched(
   return {
     async next() {
       ask();
-      const { batch, filled } = await (queue.shift() as (typeof queue)[number]);
+      const { buffer, wanted, filled } = await (queue.shift() as (typeof queue)[number]);
       listen(filled);
-      return batch;
+      own.set(new Float32Array(buffer));
+      return { image: own, ...wanted };
     },
     close: () => pool.close(),
   };
