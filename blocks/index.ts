@@ -45,3 +45,4 @@ export type { Progress, Schedule } from "./schedule/index.js";
 export type { Target, TargetContext } from "./target/index.js";
 export * as targets from "./target/index.js";
 export type { Tokens, TokensContext } from "./tokens/index.js";
+export { batchInputs, namedWeights, weightsOf } from "./trace.js";

@@ -3,11 +3,27 @@
  * time. All from tracing the model itself; no block has a formula for its cost.
  */
 
-import { type Optimizer, namedParameters, type ParameterTree } from "../blocks/index.js";
-import { cost, createBuilder, type Graph, gradients, peakMemory, sizeOf, type Tensor } from "../graph/index.js";
-import { type Assembly, assemble, run } from "./assemble/assemble.js";
-import { layoutOf, type ModelFunction, type Result } from "./assemble/functions.js";
-import { declareBatch, declareWeights } from "./assemble/trace.js";
+import {
+  batchInputs,
+  type ModelProgram,
+  namedParameters,
+  namedWeights,
+  type Optimizer,
+  type ParameterTree,
+  weightsOf,
+} from "../blocks/index.js";
+import {
+  cost,
+  createBuilder,
+  type Graph,
+  gradients,
+  peakMemory,
+  simplify,
+  sizeOf,
+  type Tensor,
+} from "../graph/index.js";
+import { assemble, programOf } from "./assemble/assemble.js";
+import { layoutOf } from "./assemble/functions.js";
 import type { Model, Recipe } from "./model.js";
 
 export interface Plan {
@@ -82,42 +98,35 @@ const count = (tree: ParameterTree, trainableOnly: boolean): number =>
     .filter(([, parameter]) => parameter.trainable || !trainableOnly)
     .reduce((sum, [, { shape }]) => sum + sizeOf(shape as readonly number[]), 0);
 
-function functionNamed(assembly: Assembly, name: string): ModelFunction {
-  return assembly.functions.find((f) => f.name === name) as ModelFunction;
-}
-
-type LossResult = Exclude<Result, Tensor>;
-
-/** The loss alone, and the loss with the gradients of all trainable weights. */
-function trace(assembly: Assembly, batch: number, withGradients: boolean): Graph {
+/** The loss alone, or with the gradients of all trainable weights. */
+function trace(program: ModelProgram, batch: number, outputs: "loss" | "gradients"): Graph {
   const g = createBuilder({ batch });
-  const weights = declareWeights(g, assembly.parameters);
-  const { total } = run(functionNamed(assembly, "loss"), g, weights, [declareBatch(g, assembly.parts)]) as LossResult;
-  if (!withGradients) return g.finish({ outputs: { loss: total } });
-  const trainable = trainableTensors(assembly.parameters, weights);
-  const derived = gradients(g, total, [...trainable.values()]);
-  const named = [...trainable.keys()].map((name, i) => [`gradient.${name}`, derived[i] as Tensor] as const);
-  return g.finish({ outputs: { loss: total, ...Object.fromEntries(named) } });
+  const weights = weightsOf(g, program.parameters);
+  const { total } = program.loss(g, weights, batchInputs(g, program));
+  if (outputs === "loss") return g.finish({ outputs: { loss: total } });
+  const named = namedWeights(program.parameters, weights);
+  const trainable = [...namedParameters(program.parameters)].filter(([, parameter]) => parameter.trainable);
+  const derived = gradients(
+    g,
+    total,
+    trainable.map(([name]) => named.get(name) as Tensor),
+  );
+  const results = trainable.map(([name], i) => [`gradient.${name}`, derived[i] as Tensor] as const);
+  return g.finish({ outputs: { loss: total, ...Object.fromEntries(results) } });
 }
 
-/** The state tensors of trainable weights by their dotted names. */
-function trainableTensors(tree: ParameterTree, weights: unknown): ReadonlyMap<string, Tensor> {
-  const at = (path: string): Tensor =>
-    path.split(".").reduce((branch, key) => (branch as Readonly<Record<string, unknown>>)[key], weights) as Tensor;
-  const names = [...namedParameters(tree)].filter(([, parameter]) => parameter.trainable).map(([name]) => name);
-  return new Map(names.map((name) => [name, at(name)]));
-}
-
-function memoryOf(assembly: Assembly, batch: number, momentsPerWeight: number): MemoryPlan {
-  const weights = 4 * count(assembly.parameters, false);
-  const moments = 4 * momentsPerWeight * count(assembly.parameters, true);
-  const working = peakMemory(trace(assembly, batch, true)).bytes - weights;
+function memoryOf(program: ModelProgram, batch: number, momentsPerWeight: number): MemoryPlan {
+  const weights = 4 * count(program.parameters, false);
+  const moments = 4 * momentsPerWeight * count(program.parameters, true);
+  const working = peakMemory(simplify(trace(program, batch, "gradients"))).bytes - weights;
   return { batch, weights, moments, working, total: weights + moments + working };
 }
 
 /** 2.4e-3 as people write it in recipes. */
 const showRate = (value: number): string =>
-  value !== 0 && Math.abs(value) < 0.01 ? value.toExponential().replace(/(\.\d{3})\d+/, "$1") : String(Number(value.toPrecision(6)));
+  value !== 0 && Math.abs(value) < 0.01
+    ? value.toExponential().replace(/(\.\d{3})\d+/, "$1")
+    : String(Number(value.toPrecision(6)));
 
 function learningRateOf(recipe: Recipe, batch: number): LearningRatePlan {
   const { value, per } = (recipe.optimizer.definition as Optimizer).lr(recipe.optimizer.values);
@@ -141,8 +150,9 @@ export function plan(model: Model, options: PlanOptions = {}): Plan {
   const layout = layoutOf(assembly.parts);
   const batch = options.batch ?? (recipe?.settings.batch?.value as number | undefined) ?? DEFAULT_BATCH;
   const moments = recipe ? (recipe.optimizer.definition as Optimizer).state.length : 0;
-  const forward = cost(trace(assembly, 1, false)).matmul;
-  const training = cost(trace(assembly, 1, true)).matmul;
+  const program = programOf(assembly);
+  const forward = cost(trace(program, 1, "loss")).matmul;
+  const training = cost(trace(program, 1, "gradients")).matmul;
   const steps = recipe ? stepsOf(recipe, batch, samples ?? null) : null;
   const secondsPerStep = rate ? (training * batch) / rate.flopsPerSecond : null;
   return {
@@ -153,7 +163,7 @@ export function plan(model: Model, options: PlanOptions = {}): Plan {
     parts: Object.entries(assembly.parameters).map(([name, branch]) => ({ name, parameters: count(branch, false) })),
     tokens: { total: layout.count, visible: layout.visible, hidden: layout.count - layout.visible },
     flops: { forward, training },
-    memory: memoryOf(assembly, batch, moments),
+    memory: memoryOf(program, batch, moments),
     learningRate: recipe ? learningRateOf(recipe, batch) : null,
     steps,
     time:

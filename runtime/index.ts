@@ -1,4 +1,4 @@
-/** Runs programs: executors, training, data, checkpoints. */
+/** Runs programs: executors, training, evaluation, data, checkpoints. */
 
 export {
   type Checkpoint,
@@ -14,6 +14,7 @@ export type { StoredType, StoredValues, TensorToStore } from "./checkpoint/safet
 export { readTensorFile, type StoredTensor, type TensorFile, writeTensorFile } from "./checkpoint/tensor-file.js";
 export { type BatchesOptions, type EvaluationBatch, evaluationBatches } from "./data/batches.js";
 export { openData } from "./data/open.js";
+export * from "./evaluate/index.js";
 export * from "./executors/index.js";
 export { packageRoot, version } from "./package.js";
 export { RunError, type RunErrorCode, runErrors } from "./run-error.js";
@@ -25,9 +26,9 @@ export type {
   TrainOptions,
   TrainResult,
 } from "./train/contract.js";
-export { batchInputs, type MaskFeeds, sampleMasks } from "./train/inputs.js";
+export { type MaskFeeds, sampleMasks } from "./train/inputs.js";
 export { type LogLine, logName } from "./train/log.js";
 export { type Length, learningRate, lengthOf } from "./train/pace.js";
 export { type TrainingStep, trainingStep } from "./train/step.js";
 export { train } from "./train/train.js";
-export { initialWeights, loadWeights, type WeightValues, weightsOf } from "./train/weights.js";
+export { initialWeights, loadWeights, type WeightValues } from "./train/weights.js";

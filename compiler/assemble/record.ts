@@ -3,12 +3,11 @@
  * the axes whose sizes differ are the batch's, and become "B".
  */
 
-import { type Batch, type Layer, tokenCount } from "../../blocks/index.js";
+import { type Batch, batchInputs, type Layer, type ModelProgram, tokenCount, weightsOf } from "../../blocks/index.js";
 import { createBuilder, type Dim, invariant, type Tensor } from "../../graph/index.js";
 import type { Callee, Operand, Program, ProgramFunction, Statement, TensorForm } from "../program.js";
-import { type Assembly, run, tracingCode } from "./assemble.js";
-import type { FunctionCode, ModelFunction, Result, WeightTree } from "./functions.js";
-import { declareBatch, declareWeights } from "./trace.js";
+import { type Assembly, programOf, run, tracingCode } from "./assemble.js";
+import type { FunctionCode, ModelFunction, WeightTree } from "./functions.js";
 
 /** Two sizes that differ, so that what follows the batch is seen. */
 const BATCHES = [2, 3] as const;
@@ -110,11 +109,16 @@ const batchOperands = (batch: Batch): readonly (readonly [object, Operand])[] =>
   ...Object.entries(batch).map(([name, tensor]) => [tensor as object, { kind: "field", name }] as const),
 ];
 
-function recordFunction(assembly: Assembly, f: ModelFunction, batchSize: number): ProgramFunction {
+function recordFunction(
+  assembly: Assembly,
+  program: ModelProgram,
+  f: ModelFunction,
+  batchSize: number,
+): ProgramFunction {
   const g = createBuilder({ batch: batchSize });
-  const weights = declareWeights(g, assembly.parameters);
-  const batch = declareBatch(g, assembly.parts);
-  const latent = f.inputs.includes("latent") ? encoded(assembly, g, weights, batch) : batch.image;
+  const weights = weightsOf(g, assembly.parameters) as WeightTree;
+  const batch = batchInputs(g, program);
+  const latent = f.inputs.includes("latent") ? program.encode(g, weights, batch) : batch.image;
   const known = weightOperands(weights);
   known.set(assembly.parts.grid, { kind: "grid" });
   if (f.inputs.includes("batch")) for (const [object, operand] of batchOperands(batch)) known.set(object, operand);
@@ -130,12 +134,6 @@ function recordFunction(assembly: Assembly, f: ModelFunction, batchSize: number)
     result: operandOf(result, known),
     form: isTensor(result) ? formOf(result) : null,
   };
-}
-
-function encoded(assembly: Assembly, g: Parameters<Layer>[0], w: WeightTree, batch: Batch): Tensor {
-  const encode = assembly.functions.find((f) => f.name === "encode");
-  invariant(encode !== undefined, "a model with a decoder has an encoder");
-  return run(encode, g, w, [batch]) as Result & Tensor;
 }
 
 /** "B" where the sizes of the two traces differ. */
@@ -155,14 +153,14 @@ function mergeFunctions(a: ProgramFunction, b: ProgramFunction): ProgramFunction
 
 /** The program of an assembled model. */
 export function record(assembly: Assembly): Program {
+  const model = programOf(assembly);
   const functions = assembly.functions.map((f) => {
-    const [a, b] = BATCHES.map((batch) => recordFunction(assembly, f, batch));
+    const [a, b] = BATCHES.map((batch) => recordFunction(assembly, model, f, batch));
     return mergeFunctions(a as ProgramFunction, b as ProgramFunction);
   });
   const { height, width, channels } = assembly.parts.image;
   const count = tokenCount(assembly.parts.grid);
-  const { definition, values } = assembly.parts.mask;
-  const visible = definition.visible(values, assembly.parts.grid);
+  const { visible } = model.mask;
   const index = (size: number): TensorForm => ({ shape: ["B", size], dtype: "int32" });
   const encode = functions.find((f) => f.name === "encode");
   invariant(encode?.form != null, "encode gives a tensor");

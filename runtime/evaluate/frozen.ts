@@ -1,9 +1,9 @@
 /** A model with fixed weights, opened on an executor to compute one thing. */
 
-import type { ModelProgram, Weights } from "../../blocks/index.js";
+import { type ModelProgram, type Weights, weightsOf } from "../../blocks/index.js";
 import { type Builder, createBuilder, simplify, type Tensor, type TypedArray, type Values } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
-import { type WeightValues, weightsOf } from "../train/weights.js";
+import type { WeightValues } from "../train/weights.js";
 
 export interface Trained {
   readonly program: ModelProgram;

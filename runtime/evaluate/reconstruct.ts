@@ -3,11 +3,11 @@
  * visible patches pasted in, and how far the hidden ones are from the truth.
  */
 
-import type { ModelProgram, Picture } from "../../blocks/index.js";
+import { batchInputs, type ModelProgram, type Picture } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
-import { batchInputs, imageLength, sampleMasks } from "../train/inputs.js";
+import { imageLength, sampleMasks } from "../train/inputs.js";
 import { type ColourScale, withoutNormalization } from "./colours.js";
 import { openFrozen, type Trained } from "./frozen.js";
 

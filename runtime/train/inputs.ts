@@ -1,19 +1,8 @@
-/** What a program is fed: the tensors of a `Batch`, and the arrays for them. */
+/** The arrays that a program is fed. */
 
-import type { Batch, ImageShape, ModelProgram } from "../../blocks/index.js";
+import type { ImageShape, ModelProgram } from "../../blocks/index.js";
 import { tokenCount } from "../../blocks/index.js";
-import { type Builder, randomStream, type TypedArray } from "../../graph/index.js";
-
-/** Declares the feeds `image`, `visible`, `hidden` and `restore`. */
-export function batchInputs(g: Builder, { image, grid, mask }: ModelProgram): Batch {
-  const tokens = tokenCount(grid);
-  return {
-    image: g.input("image", ["B", image.height, image.width, image.channels]),
-    visible: g.input("visible", ["B", mask.visible], "int32"),
-    hidden: g.input("hidden", ["B", tokens - mask.visible], "int32"),
-    restore: g.input("restore", ["B", tokens], "int32"),
-  };
-}
+import { randomStream, type TypedArray } from "../../graph/index.js";
 
 export interface MaskFeeds {
   /** Tokens seen, in mask order. [B, V] */

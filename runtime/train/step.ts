@@ -1,6 +1,13 @@
 /** The graph of one training step: loss, gradients, clipping, and the optimizer's update of weights and moments. */
 
-import { type ModelProgram, namedParameters, type UpdateInputs } from "../../blocks/index.js";
+import {
+  batchInputs,
+  type ModelProgram,
+  namedParameters,
+  namedWeights,
+  type UpdateInputs,
+  weightsOf,
+} from "../../blocks/index.js";
 import {
   type Builder,
   createBuilder,
@@ -13,8 +20,7 @@ import {
 } from "../../graph/index.js";
 import { momentName } from "../checkpoint/checkpoint.js";
 import type { Training } from "./contract.js";
-import { batchInputs } from "./inputs.js";
-import { namedWeights, type WeightValues, weightsOf } from "./weights.js";
+import type { WeightValues } from "./weights.js";
 
 /** Names of a step's outputs; the terms of the loss follow `termPrefix`. */
 export const lossOutput = "loss";

@@ -4,9 +4,8 @@
  */
 
 import { describe, expect, test } from "vitest";
-import { type Batch, namedParameters } from "../../blocks/index.js";
+import { type Batch, batchInputs, namedParameters, weightsOf } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
-import { declareBatch, declareWeights } from "../../compiler/assemble/trace.js";
 import { createBuilder, evaluate, gradients, type Tensor, type Values } from "../../graph/index.js";
 import { readFixture } from "../reference/fixture.js";
 import { modelOf } from "../support/model.js";
@@ -62,8 +61,8 @@ function load(name: string, loss?: string) {
   const assembly = assemble(modelOf(specOf(fixture.header, loss)));
   const program = programOf(assembly);
   const g = createBuilder({ batch: fixture.header.batch });
-  const w = declareWeights(g, assembly.parameters);
-  const batch: Batch = declareBatch(g, assembly.parts);
+  const w = weightsOf(g, program.parameters);
+  const batch: Batch = batchInputs(g, program);
   const names = [...namedParameters(assembly.parameters)].map(([path]) => path);
   const state = Object.fromEntries(names.map((path) => [path, fixture.values(`weights/${path}`)]));
   const feeds: Values = {

@@ -4,11 +4,9 @@
  */
 
 import { describe, expect, test } from "vitest";
-import type { ModelProgram } from "../../../blocks/index.js";
+import { batchInputs, type ModelProgram, weightsOf } from "../../../blocks/index.js";
 import { assemble, programOf } from "../../../compiler/assemble/assemble.js";
-import { declareBatch, declareWeights } from "../../../compiler/assemble/trace.js";
 import { emitModule } from "../../../compiler/emit/index.js";
-import type { Model } from "../../../compiler/index.js";
 import { createBuilder, printGraph } from "../../../graph/index.js";
 import { loadEmitted, typeChecker } from "../../support/emitted.js";
 import { modelOf } from "../../support/model.js";
@@ -42,11 +40,10 @@ const cases: Readonly<Record<string, string>> = {
   add loss mse(on: visible, weight: 0.1)`.replace("add loss", "loss   "),
 };
 
-const graphOf = (program: ModelProgram, model: Model): string => {
-  const assembly = assemble(model);
+const graphOf = (program: ModelProgram): string => {
   const g = createBuilder({ batch: 2 });
-  const w = declareWeights(g, program.parameters);
-  const batch = declareBatch(g, assembly.parts);
+  const w = weightsOf(g, program.parameters);
+  const batch = batchInputs(g, program);
   const { total, terms } = program.loss(g, w, batch);
   const features = program.features(g, w, batch.image, 1);
   return printGraph(g.finish({ outputs: { total, features, ...terms } }));
@@ -60,20 +57,27 @@ describe.each(Object.entries(cases))("%s", (_, lines) => {
 
   test("the emitted module is the planned model, node by node", async () => {
     const loaded = await loadEmitted(await emitModule(model, VERSION));
-    expect(graphOf(loaded, model)).toBe(graphOf(programOf(assemble(model)), model));
+    expect(graphOf(loaded)).toBe(graphOf(programOf(assemble(model))));
     expect(loaded.mask.visible).toBe(programOf(assemble(model)).mask.visible);
   });
 
   test("tsc --strict accepts it, and rejects it when a shape is changed", async () => {
     const text = await emitModule(model, VERSION);
     expect(check(text)).toEqual([]);
-    const sizes = [...text.matchAll(/Tensor<\[([^\]]*)\]|patch: \[([^\]]*)\]|(?:rows|columns|width): (\d+)|Parameters\((\d+, \d+)\)/g)];
+    const sizes = [
+      ...text.matchAll(
+        /Tensor<\[([^\]]*)\]|patch: \[([^\]]*)\]|(?:rows|columns|width): (\d+)|Parameters\((\d+, \d+)\)/g,
+      ),
+    ];
     const places = sizes.flatMap((m) => [...m[0].matchAll(/\d+/g)].map((n) => ({ at: m.index + n.index, size: n[0] })));
     expect(places.length).toBeGreaterThan(50);
     // Every tenth, from another start in each case: all of them take minutes.
     for (const { at, size } of places.filter((_, i) => i % 10 === lines.length % 10)) {
       const changed = `${text.slice(0, at)}${Number(size) + 1}${text.slice(at + size.length)}`;
-      expect(check(changed).length, `${text.slice(Math.max(0, at - 60), at + 10)} -> ${Number(size) + 1}`).toBeGreaterThan(0);
+      expect(
+        check(changed).length,
+        `${text.slice(Math.max(0, at - 60), at + 10)} -> ${Number(size) + 1}`,
+      ).toBeGreaterThan(0);
     }
   });
 });

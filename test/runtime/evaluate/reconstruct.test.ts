@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, describe, expect, test } from "vitest";
-import { type ModelProgram, normalizePatches, patchify } from "../../../blocks/index.js";
+import { batchInputs, weightsOf, type ModelProgram, normalizePatches, patchify } from "../../../blocks/index.js";
 import { evaluate as compute, createBuilder, type Tensor } from "../../../graph/index.js";
 import { writePng } from "../../../runtime/data/png.js";
 import { colourScale } from "../../../runtime/evaluate/colours.js";
 import { reconstructionPicture } from "../../../runtime/evaluate/picture.js";
 import { meanErrors, reconstruct } from "../../../runtime/evaluate/reconstruct.js";
-import { batchInputs, RunError, sampleMasks, weightsOf } from "../../../runtime/index.js";
+import { RunError, sampleMasks } from "../../../runtime/index.js";
 import { bound } from "../../support/data.js";
 import { difference, executor, rectangle, reference, square } from "./model.js";
 

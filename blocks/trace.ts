@@ -1,0 +1,35 @@
+/** Declares the tensors that a model's functions take, in the graph that is being traced: weights as state, a batch as feeds. */
+
+import type { Builder, Tensor } from "../graph/index.js";
+import { tokenCount } from "./geometry.js";
+import { isParameter, namedParameters, type ParameterTree, type Weights } from "./parameters.js";
+import type { Batch, ModelProgram } from "./program.js";
+
+/** Declares every parameter as state under its dotted name; gives the tensors in the nesting that a program expects. */
+export function weightsOf<T extends ParameterTree>(g: Builder, parameters: T): Weights<T> {
+  const declare = (tree: ParameterTree, path: string): unknown => {
+    if (isParameter(tree)) return g.state(path, tree.shape);
+    const below = (key: string, branch: ParameterTree) => declare(branch, path === "" ? key : `${path}.${key}`);
+    if (Array.isArray(tree)) return tree.map((branch: ParameterTree, i) => below(String(i), branch));
+    return Object.fromEntries(Object.entries(tree).map(([key, branch]) => [key, below(key, branch as ParameterTree)]));
+  };
+  return declare(parameters, "") as Weights<T>;
+}
+
+/** The tensors of `weightsOf` by name, in declaration order. */
+export function namedWeights(parameters: ParameterTree, weights: unknown): ReadonlyMap<string, Tensor> {
+  const at = (path: string): unknown =>
+    path.split(".").reduce((node, key) => (node as Readonly<Record<string, unknown>>)[key], weights);
+  return new Map([...namedParameters(parameters)].map(([name]) => [name, at(name) as Tensor]));
+}
+
+/** Declares the feeds `image`, `visible`, `hidden` and `restore`. */
+export function batchInputs(g: Builder, { image, grid, mask }: Pick<ModelProgram, "image" | "grid" | "mask">): Batch {
+  const tokens = tokenCount(grid);
+  return {
+    image: g.input("image", ["B", image.height, image.width, image.channels]),
+    visible: g.input("visible", ["B", mask.visible], "int32"),
+    hidden: g.input("hidden", ["B", tokens - mask.visible], "int32"),
+    restore: g.input("restore", ["B", tokens], "int32"),
+  };
+}
