@@ -1,19 +1,24 @@
 /**
- * The door to executors: what is here, and opening one. Loads TensorFlow.js only when an executor is opened.
+ * The door to executors: what is here, and opening one. Loads TensorFlow.js or onnxruntime only when an executor is opened.
  */
 
 import { RunError } from "../run-error.js";
+import type { Probe } from "./attempt.js";
 import type { Availability, Executor } from "./executor.js";
+import { openOnnx, type ProcessorSettings, probeOnnx } from "./onnx/index.js";
 import type { NodeBackend } from "./tfjs/node.js";
-import { type Probe, probes, webglInNode } from "./tfjs/probe.js";
+import { probes as tfjsProbes, webglInNode } from "./tfjs/probe.js";
 
 export type { Availability, Executor, Runner, Session } from "./executor.js";
+export type { ProcessorSettings } from "./onnx/index.js";
 
 /** The backends that can be asked for by name in Node. */
-export type Backend = NodeBackend;
+export type Backend = NodeBackend | "onnx";
 
 /** Best first; `auto` takes the first that has a GPU, and without one the first processor backend. */
-const order: readonly Backend[] = ["tensorflow", "webgpu", "wasm", "cpu"];
+const order: readonly Backend[] = ["tensorflow", "webgpu", "onnx", "wasm", "cpu"];
+
+const probes: { readonly [B in Backend]: () => Promise<Probe> } = { ...tfjsProbes, onnx: probeOnnx };
 
 /** Every way of executing, present or not, with the device or with why not and what to do. Never throws. */
 export async function listExecutors(): Promise<Availability[]> {
@@ -32,11 +37,13 @@ export function chooseFrom(found: readonly Probe[]): Choice {
   const byName = (backend: Backend): Probe | undefined => found.find((probe) => probe.backend === backend);
   const accelerated = order.find((backend) => byName(backend)?.accelerated);
   if (accelerated) return { backend: accelerated, reason: `${accelerated}: ${byName(accelerated)?.device}` };
-  const backend: Backend = byName("wasm")?.present ? "wasm" : "cpu";
+  const backend = (["onnx", "wasm"] as const).find((name) => byName(name)?.present) ?? "cpu";
   const others = found
     .filter((probe) => probe.backend === "tensorflow" || probe.backend === "webgpu")
     .map((probe) => `${probe.backend}: ${probe.present ? `${probe.device} is no GPU` : probe.why}`);
-  return { backend, reason: `${backend}, because no GPU was found (${others.join("; ")})` };
+  const onnx = byName("onnx");
+  const slower = onnx && !onnx.present ? `; the faster onnx is not here: ${onnx.why}. ${onnx.remedy}` : "";
+  return { backend, reason: `${backend}, because no GPU was found (${others.join("; ")})${slower}` };
 }
 
 /** The backend that `auto` stands for on this machine. */
@@ -52,18 +59,20 @@ function missingBackend(probe: Probe): RunError {
 }
 
 /**
- * Opens an executor. With `auto`, `tell` hears which backend was taken and why.
+ * Opens an executor. With `auto`, `tell` hears which backend was taken and why. `settings` are heeded by `onnx`.
  * @throws RunError `run/backend-missing` when the one asked for is not here, saying why and what to do.
  */
 export async function openExecutor(
   choice: "auto" | Backend,
   tell: (reason: string) => void = () => {},
+  settings: ProcessorSettings = {},
 ): Promise<Executor> {
   const backend = choice === "auto" ? await chooseBackend() : undefined;
   if (backend) tell(backend.reason);
   const name = backend?.backend ?? (choice as Backend);
   const probe = backend ? undefined : await probes[name]();
   if (probe && !probe.present) throw missingBackend(probe);
+  if (name === "onnx") return openOnnx(settings);
   const { openInNode } = await import("./tfjs/node.js");
   return openInNode(name);
 }

@@ -11,10 +11,17 @@ import type { InPlace, Named, Plan } from "./plan.js";
 type Runtime = typeof import("onnxruntime-node");
 
 export interface Settings {
-  /** Threads of one operation; 0: one for each core. */
+  /** Threads of one operation. */
   readonly threads: number;
   /** Whether idle threads wait by spinning: faster on a quiet machine, slower on a busy one. */
   readonly spin: boolean;
+}
+
+export interface Held {
+  /** Resident memory of the whole process: onnxruntime does not tell what it holds. */
+  readonly bytes: number;
+  /** State, and the gradients of state that is updated in place. */
+  readonly tensors: number;
 }
 
 export interface Host {
@@ -23,7 +30,7 @@ export interface Host {
   run(loaded: number, feeds: Values): Promise<Record<string, TypedArray>>;
   read(names: readonly string[]): Record<string, TypedArray>;
   write(values: Values): void;
-  memory(): { readonly bytes: number; readonly tensors: number };
+  memory(): Held;
   close(): Promise<void>;
 }
 
@@ -133,10 +140,7 @@ export function openHost(ort: Runtime, settings: Settings, slots: readonly State
         kept.set(data);
       }
     },
-    memory: () => ({
-      bytes: process.memoryUsage.rss(),
-      tensors: state.size + [...cells.values()].length,
-    }),
+    memory: () => ({ bytes: process.memoryUsage.rss(), tensors: state.size + cells.size }),
     async close() {
       for (const { session } of loaded) await session.release();
       loaded.length = 0;

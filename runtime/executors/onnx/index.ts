@@ -1,22 +1,27 @@
 /** The onnx executor: a whole step as one ONNX model on onnxruntime's processor provider. */
 
-import { cpus } from "node:os";
 import type { Executor } from "../executor.js";
-import type { Settings } from "./host.js";
+import { deviceName } from "./probe.js";
 import { openSession } from "./session.js";
+import { defaultThreads } from "./threads.js";
 
-export type { Settings } from "./host.js";
+export { probeOnnx } from "./probe.js";
 
-/** Processor time goes to computing; on machines with other work, spinning threads take it from them. */
-export const defaultSettings: Settings = { threads: 0, spin: true };
+export interface ProcessorSettings {
+  /** Threads that compute one operation together; without it, one for each core. Sums of floats depend on it. */
+  readonly threads?: number;
+  /** Whether idle threads wait by spinning: faster on a quiet machine, slower on one with other work. Without it, no. */
+  readonly spin?: boolean;
+}
 
-export function openOnnx(settings: Settings = defaultSettings): Executor {
-  const threads = settings.threads === 0 ? cpus().length : settings.threads;
+/** @throws whatever the package throws: ask `probeOnnx` first. */
+export async function openOnnx({ threads = defaultThreads(), spin = false }: ProcessorSettings = {}): Promise<Executor> {
+  const { env } = await import("onnxruntime-node");
   return {
     name: "onnx",
     backend: "onnx",
-    device: `onnxruntime on ${threads} processor thread${threads === 1 ? "" : "s"}`,
-    open: async (slots, initial) => openSession(settings, slots, initial),
+    device: deviceName(env.versions.node ?? env.versions.common, threads),
+    open: async (slots, initial) => openSession({ threads, spin }, slots, initial),
     close: async () => {},
   };
 }

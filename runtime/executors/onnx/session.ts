@@ -3,11 +3,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { type StateSlot, simplify, type TypedArray, type Values } from "../../../graph/index.js";
+import { invariant, type StateSlot, showShape, simplify, sizeOf, type TypedArray, type Values } from "../../../graph/index.js";
 import { packageRoot } from "../../package.js";
 import { RunError } from "../../run-error.js";
 import type { Session } from "../executor.js";
-import type { Settings } from "./host.js";
+import type { Held, Settings } from "./host.js";
 import { planOf } from "./plan.js";
 import type { Answer, Request, Setup } from "./worker.js";
 
@@ -29,6 +29,8 @@ function failure(message: string): RunError {
 /** A worker and the questions that it has not answered yet. */
 function openWorker(setup: Setup): {
   readonly ask: (request: Request, hand?: ArrayBuffer[]) => Promise<unknown>;
+  /** As of the last answer. */
+  readonly held: () => Held;
   readonly stop: () => Promise<void>;
 } {
   const file = join(packageRoot, "dist", "onnx-worker.js");
@@ -42,12 +44,14 @@ function openWorker(setup: Setup): {
   const waiting = new Map<number, Waiting>();
   let end: Error | null = null;
   let next = 0;
+  let held: Held = { bytes: 0, tensors: 0 };
   const fail = (why: string): void => {
     end ??= failure(why);
     for (const { reject } of waiting.values()) reject(end);
     waiting.clear();
   };
-  worker.on("message", ({ id, result, error }: Answer) => {
+  worker.on("message", ({ id, result, error, ...answer }: Answer) => {
+    held = answer.held ?? held;
     const asked = waiting.get(id);
     waiting.delete(id);
     if (error === undefined) asked?.resolve(result);
@@ -64,30 +68,49 @@ function openWorker(setup: Setup): {
         waiting.set(next, { resolve, reject });
         worker.postMessage({ id: next++, request }, hand);
       }),
+    held: () => held,
     stop: async () => {
       end ??= failure("the session is closed");
+      held = { bytes: 0, tensors: 0 };
       await worker.terminate();
     },
   };
 }
 
+function checkValue(values: Values, { name, shape }: Pick<StateSlot, "name" | "shape">): void {
+  const data = values[name];
+  invariant(data !== undefined, `no value for "${name}"`);
+  invariant(data.length === sizeOf(shape), `"${name}" ${showShape(shape)} was given ${data.length} values`);
+}
+
 export function openSession(settings: Settings, slots: readonly StateSlot[], initial: Values): Session {
-  const { ask, stop } = openWorker({ settings, slots, initial });
-  let memory = { bytes: 0, tensors: 0 };
-  const refresh = async (): Promise<void> => {
-    memory = (await ask({ kind: "memory" })) as typeof memory;
+  for (const slot of slots) checkValue(initial, slot);
+  const { ask, held, stop } = openWorker({ settings, slots, initial });
+  const known = new Map(slots.map((slot) => [slot.name, slot]));
+  const slotOf = (name: string): StateSlot => {
+    const slot = known.get(name);
+    invariant(slot !== undefined, `"${name}" is not state of this session`);
+    return slot;
   };
   return {
     async load(graph) {
+      for (const name of graph.state.keys()) slotOf(name);
       const plan = planOf(simplify(graph));
       const loaded = (await ask({ kind: "load", plan }, [plan.model.buffer as ArrayBuffer])) as number;
-      await refresh();
-      return async (feeds) => (await ask({ kind: "run", loaded, feeds })) as Record<string, TypedArray>;
+      return async (feeds) => {
+        for (const feed of plan.feeds) checkValue(feeds, feed);
+        return (await ask({ kind: "run", loaded, feeds })) as Record<string, TypedArray>;
+      };
     },
-    read: async (names = slots.map(({ name }) => name)) =>
-      (await ask({ kind: "read", names })) as Record<string, TypedArray>,
-    write: async (values) => void (await ask({ kind: "write", values })),
-    memory: () => memory,
+    async read(names = [...known.keys()]) {
+      names.forEach(slotOf);
+      return (await ask({ kind: "read", names })) as Record<string, TypedArray>;
+    },
+    async write(values) {
+      for (const name of Object.keys(values)) checkValue(values, slotOf(name));
+      await ask({ kind: "write", values });
+    },
+    memory: held,
     async close() {
       await ask({ kind: "close" });
       await stop();

@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import type { StateSlot, TypedArray, Values } from "../../../graph/index.js";
-import { type Host, openHost, type Settings } from "./host.js";
+import { type Held, type Host, openHost, type Settings } from "./host.js";
 import type { Plan } from "./plan.js";
 
 /** What a worker is started with. */
@@ -17,7 +17,6 @@ export type Request =
   | { readonly kind: "run"; readonly loaded: number; readonly feeds: Values }
   | { readonly kind: "read"; readonly names: readonly string[] }
   | { readonly kind: "write"; readonly values: Values }
-  | { readonly kind: "memory" }
   | { readonly kind: "close" };
 
 export interface Call {
@@ -29,6 +28,8 @@ export interface Answer {
   readonly id: number;
   readonly result?: unknown;
   readonly error?: string;
+  /** Held after the request; absent where the session did not even open. */
+  readonly held?: Held;
 }
 
 function answer(host: Host, request: Request): unknown {
@@ -41,8 +42,6 @@ function answer(host: Host, request: Request): unknown {
       return host.read(request.names);
     case "write":
       return host.write(request.values);
-    case "memory":
-      return host.memory();
     case "close":
       return host.close();
   }
@@ -61,12 +60,19 @@ if (port) {
   const { settings, slots, initial } = workerData as Setup;
   const opened = import("onnxruntime-node").then((ort) => openHost(ort, settings, slots, initial));
   let turn: Promise<unknown> = opened;
-  port.on("message", ({ id, request }: Call) => {
-    const done = turn.then(async () => answer(await opened, request));
-    turn = done.then(
-      (result) => port.postMessage({ id, result } satisfies Answer, buffersOf(result)),
-      (error: unknown) =>
-        port.postMessage({ id, error: error instanceof Error ? error.message : String(error) } satisfies Answer),
+  const inTurn = async ({ id, request }: Call): Promise<void> => {
+    try {
+      const host = await opened;
+      const result = await answer(host, request);
+      port.postMessage({ id, result, held: host.memory() } satisfies Answer, buffersOf(result));
+    } catch (error) {
+      port.postMessage({ id, error: error instanceof Error ? error.message : String(error) } satisfies Answer);
+    }
+  };
+  port.on("message", (call: Call) => {
+    turn = turn.then(
+      () => inTurn(call),
+      () => inTurn(call),
     );
   });
 }

@@ -8,8 +8,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { invariant } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
 import type { Executor } from "../executor.js";
-import { kernelsOf } from "./kernels.js";
-import type { Lowering } from "./lowering.js";
+import type { Kernels } from "./kernels.js";
 import { type Backend, openSession } from "./session.js";
 
 /** A backend that was made but that TensorFlow.js does not know yet. */
@@ -26,7 +25,7 @@ export interface Made {
 export interface BackendDefinition {
   /** Its name in TensorFlow.js. */
   readonly name: string;
-  readonly lowering: Lowering;
+  readonly kernels: Kernels;
   /** Settings of TensorFlow.js that the backend's package has registered. */
   readonly flags?: Readonly<Record<string, boolean>>;
   /** Loads the package and makes the backend. */
@@ -82,13 +81,13 @@ export async function builtIn(name: string): Promise<tf.KernelBackend> {
   return factory();
 }
 
-function backendOf({ name, lowering }: BackendDefinition, made: Made): Backend {
+function backendOf({ name, kernels }: BackendDefinition, made: Made): Backend {
   const check = (): void => {
     const why = made.failure?.();
     if (why !== undefined) throw deviceFailed(name, why);
   };
   return {
-    kernels: kernelsOf(lowering),
+    kernels,
     // For a registered instance setBackend does all its work before it returns its promise.
     activate: () => {
       check();

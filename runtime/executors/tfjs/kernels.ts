@@ -5,6 +5,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { type Attributes, type InputsOf, type OperationName, sizeOf } from "../../../graph/index.js";
+import { adamwScalars } from "./adamw-scalars.js";
 import type { Lowering } from "./lowering.js";
 import { transposeSteps } from "./merge-transpose.js";
 
@@ -14,10 +15,14 @@ export type Computed = Exclude<OperationName, "input" | "constant">;
 /** Which outputs of the node anything reads; a kernel may leave out the others. */
 export type Wanted = readonly boolean[];
 
+/** Computes a tensor once a run, for all nodes that ask under the same key; `make` may not keep anything else. */
+export type Shared = (key: string, make: () => tf.Tensor) => tf.Tensor;
+
 export type Kernel<O extends Computed> = (
   inputs: InputsOf<O, tf.Tensor>,
   attributes: Attributes[O],
   wanted: Wanted,
+  shared: Shared,
 ) => readonly (tf.Tensor | undefined)[];
 
 export type Kernels = { readonly [O in Computed]: Kernel<O> };
@@ -215,14 +220,12 @@ const attentionKernels = ({ matmul }: Lowering): Pick<Kernels, "attention" | "at
 const blend = (x: tf.Tensor, y: tf.Tensor, factor: number): tf.Tensor =>
   tf.add(tf.mul(x, factor), tf.mul(y, 1 - factor));
 
-const adamw: Kernel<"adamw"> = ([p, gradient, m, v, lr, step], { beta1, beta2, epsilon, decay }) => {
-  /** 1 - beta^step: what a running mean that started from zero has seen. */
-  const seen = (beta: number): tf.Tensor => tf.sub(1, tf.pow(beta, step));
-  const mean = blend(m, gradient, beta1);
-  const square = blend(v, tf.square(gradient), beta2);
-  const scale = tf.add(tf.mul(tf.sqrt(square), tf.rsqrt(seen(beta2))), epsilon);
-  const moved = tf.sub(p, tf.mul(tf.div(mean, scale), tf.div(lr, seen(beta1))));
-  return [decay === 0 ? moved : tf.sub(moved, tf.mul(p, tf.mul(lr, decay))), mean, square];
+const adamw: Kernel<"adamw"> = ([p, gradient, m, v, lr, step], attributes, _, shared) => {
+  const { rate, scale, remaining } = adamwScalars(lr, step, attributes, shared);
+  const mean = blend(m, gradient, attributes.beta1);
+  const square = blend(v, tf.square(gradient), attributes.beta2);
+  const size = tf.add(tf.mul(tf.sqrt(square), scale), attributes.epsilon);
+  return [tf.sub(tf.mul(p, remaining), tf.mul(tf.div(mean, size), rate)), mean, square];
 };
 
 const sgd: Kernel<"sgd"> = ([p, gradient, m, lr], { momentum, decay, nesterov }) => {

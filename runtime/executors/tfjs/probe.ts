@@ -1,54 +1,11 @@
-/**
- * Which backends this machine has, without loading TensorFlow.js and without trusting drivers: what could crash or hang
- * is tried in a process of its own.
- */
+/** Which backends of TensorFlow.js this machine has, without loading it and without trusting drivers. */
 
-import { execFile } from "node:child_process";
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
-import type { Availability } from "../executor.js";
+import { ask, entryOf, type Probe, withComplaint } from "../attempt.js";
 import { type AdapterWords, describeAdapter, isSoftware } from "./adapter.js";
 import type { NodeBackend } from "./node.js";
 
 /** In the order in which they are tried. */
 export const tensorflowPackages = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"] as const;
-
-export interface Probe extends Availability {
-  /** A GPU, rather than a processor or a rasterizer that imitates one. */
-  readonly accelerated: boolean;
-}
-
-const require = createRequire(import.meta.url);
-
-/** The URL of an installed package's entry; undefined when it is not installed. */
-function entryOf(name: string): string | undefined {
-  try {
-    return pathToFileURL(require.resolve(name)).href;
-  } catch {
-    return undefined;
-  }
-}
-
-type Answer =
-  | { readonly kind: "said"; readonly text: string }
-  | { readonly kind: "failed"; readonly why: string; readonly complaints: string };
-
-/** What a small program prints after the marker; its crash or silence is an answer too. */
-function ask(program: string, seconds: number): Promise<Answer> {
-  const marker = "answer:";
-  const script = `const answer = (value) => console.log("${marker}" + JSON.stringify(value));\n${program}\nprocess.exit(0);`;
-  return new Promise((resolve) => {
-    const settings = { timeout: seconds * 1000, killSignal: "SIGKILL", encoding: "utf8" } as const;
-    execFile(process.execPath, ["--input-type=module", "--eval", script], settings, (error, stdout, stderr) => {
-      const line = stdout.split("\n").find((text) => text.startsWith(marker));
-      if (line !== undefined) return resolve({ kind: "said", text: line.slice(marker.length) });
-      const complaints = stderr.trim();
-      if (error?.killed) return resolve({ kind: "failed", why: `no answer within ${seconds} s`, complaints });
-      if (error?.signal) return resolve({ kind: "failed", why: `the driver crashed (${error.signal})`, complaints });
-      resolve({ kind: "failed", why: `the attempt ended with exit code ${error?.code ?? 0}`, complaints });
-    });
-  });
-}
 
 const missing = (backend: string, why: string, remedy: string): Probe => ({
   executor: "tfjs",
@@ -89,12 +46,6 @@ async function probeWebgpu(): Promise<Probe> {
   if (!adapter) return missing("webgpu", "no graphics driver offers an adapter", vulkanRemedy);
   return present("webgpu", describeAdapter(adapter), !isSoftware(adapter));
 }
-
-/** The cause with the last thing that the attempt printed. */
-const withComplaint = (why: string, complaints: string): string => {
-  const line = complaints.split("\n").findLast((text) => text.trim() !== "");
-  return line === undefined ? why : `${why}: ${line.trim()}`;
-};
 
 const tensorflowRemedy =
   "npm install @tensorflow/tfjs-node-gpu@4.22.0 (NVIDIA with CUDA 11.2 and cuDNN 8.1; Node 20 or 22), or " +

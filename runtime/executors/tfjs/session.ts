@@ -18,7 +18,7 @@ import {
   type Values,
 } from "../../../graph/index.js";
 import type { Runner, Session } from "../executor.js";
-import type { Computed, Kernel, Kernels, Wanted } from "./kernels.js";
+import type { Computed, Kernel, Kernels, Shared, Wanted } from "./kernels.js";
 import { type Plan, planOf, type Step } from "./plan.js";
 
 /** A backend that is ready to be used. */
@@ -69,19 +69,20 @@ function apply<O extends Computed>(
   node: Node<O>,
   inputs: readonly tf.Tensor[],
   wanted: Wanted,
+  shared: Shared,
 ): readonly (tf.Tensor | undefined)[] {
   const nothing = node.outputs.every(isEmpty) || (node.inputs.some(isEmpty) && node.operation !== "concat");
   if (nothing) return applyToNothing(node, wanted);
   const kernel: Kernel<O> = kernels[node.operation];
   // The builder has checked how many inputs the operation takes.
-  return kernel(inputs as InputsOf<O, tf.Tensor>, node.attributes, wanted);
+  return kernel(inputs as InputsOf<O, tf.Tensor>, node.attributes, wanted, shared);
 }
 
 /** Runs one step: places get its wanted outputs, and lose what nothing reads afterwards. */
-function runStep(kernels: Kernels, places: (tf.Tensor | undefined)[], step: Step): void {
+function runStep(kernels: Kernels, places: (tf.Tensor | undefined)[], step: Step, shared: Shared): void {
   const inputs = step.inputs.map((place) => places[place] as tf.Tensor);
   const made = tf.tidy(() => {
-    const outputs = apply(kernels, step.node, inputs, step.wanted);
+    const outputs = apply(kernels, step.node, inputs, step.wanted, shared);
     return outputs.filter((output, i): output is tf.Tensor => output !== undefined && step.wanted[i] === true);
   });
   let next = 0;
@@ -93,6 +94,15 @@ function runStep(kernels: Kernels, places: (tf.Tensor | undefined)[], step: Step
     places[place] = undefined;
   }
 }
+
+/** Kept beyond the node that asks first; whoever owns `known` disposes them. */
+const sharedIn =
+  (known: Map<string, tf.Tensor>): Shared =>
+  (key, make) => {
+    const tensor = known.get(key) ?? tf.keep(tf.tidy(make));
+    known.set(key, tensor);
+    return tensor;
+  };
 
 interface Results {
   readonly outputs: tf.Tensor[];
@@ -107,13 +117,28 @@ const whereIs = ({ operation, scope }: Node): string => (scope === "" ? operatio
  * disposing the one never touches the other, the state or the constants.
  */
 function compute(backend: Backend, plan: Plan, resident: ReadonlyMap<number, tf.Tensor>, feeds: Values): Results {
+  const known = new Map<string, tf.Tensor>();
+  try {
+    return computeWith(backend, plan, resident, feeds, sharedIn(known));
+  } finally {
+    tf.dispose([...known.values()]);
+  }
+}
+
+function computeWith(
+  backend: Backend,
+  plan: Plan,
+  resident: ReadonlyMap<number, tf.Tensor>,
+  feeds: Values,
+  shared: Shared,
+): Results {
   return tf.tidy(() => {
     const places: (tf.Tensor | undefined)[] = new Array(plan.places);
     for (const [place, tensor] of resident) places[place] = tensor;
     for (const feed of plan.feeds) places[feed.place] = upload(checkedValues(feeds, feed), feed.shape, feed.dtype);
     for (const step of plan.steps) {
       try {
-        runStep(backend.kernels, places, step);
+        runStep(backend.kernels, places, step, shared);
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         throw new Error(`${whereIs(step.node)}: ${reason}`, { cause: error });

@@ -6,6 +6,7 @@
 import util from "node:util";
 import type { KernelBackend } from "@tensorflow/tfjs-core";
 import { type BackendDefinition, builtIn } from "./engine.js";
+import { kernelsOf } from "./kernels.js";
 import { plain } from "./lowering.js";
 import { tensorflowPackages } from "./probe.js";
 
@@ -38,7 +39,7 @@ async function load(): Promise<void> {
 
 export const tensorflow: BackendDefinition = {
   name: "tensorflow",
-  lowering: plain,
+  kernels: kernelsOf(plain),
   make: async () => {
     await load();
     const instance = (await builtIn("tensorflow")) as TensorflowBackend;

@@ -2,12 +2,13 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { type BackendDefinition, builtIn } from "./engine.js";
-import { wasm as lowering } from "./wasm-lowering.js";
+import { kernelsOf } from "./kernels.js";
+import { wasm } from "./wasm-lowering.js";
 
 /** @param folder where the package's .wasm files are: a path or URL ending in a slash. */
 export const wasmFrom = (folder: string): BackendDefinition => ({
   name: "wasm",
-  lowering,
+  kernels: kernelsOf(wasm),
   make: async () => {
     const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
     setWasmPaths(folder);

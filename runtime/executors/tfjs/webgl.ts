@@ -3,6 +3,7 @@
 import type { MathBackendWebGL } from "@tensorflow/tfjs-backend-webgl";
 import * as tf from "@tensorflow/tfjs-core";
 import { type BackendDefinition, builtIn } from "./engine.js";
+import { kernelsOf } from "./kernels.js";
 import { webgl as lowering } from "./lowering.js";
 
 /** The renderer's name where the browser tells it. */
@@ -13,7 +14,7 @@ function describe(gl: WebGLRenderingContext): string {
 
 export const webgl: BackendDefinition = {
   name: "webgl",
-  lowering,
+  kernels: kernelsOf(lowering),
   flags: { WEBGL_CPU_FORWARD: false },
   make: async () => {
     await import("@tensorflow/tfjs-backend-webgl");

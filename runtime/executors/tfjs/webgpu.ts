@@ -2,7 +2,9 @@
 
 import { describeAdapter } from "./adapter.js";
 import type { BackendDefinition, Made } from "./engine.js";
+import { kernelsOf } from "./kernels.js";
 import { webgpu } from "./lowering.js";
+import { fusedKernels } from "./webgpu-fused.js";
 
 /** TensorFlow.js asks for these at their largest; the defaults of WebGPU are made for phones. */
 const limits = [
@@ -47,7 +49,7 @@ async function make(release: () => void): Promise<Made> {
  */
 export const webgpuThrough = (provide: () => Promise<void>, release: () => void): BackendDefinition => ({
   name: "webgpu",
-  lowering: webgpu,
+  kernels: { ...kernelsOf(webgpu), ...fusedKernels },
   flags: { WEBGPU_CPU_FORWARD: false },
   make: async () => {
     await provide();
