@@ -1,6 +1,6 @@
 /** Small words drawn in pixels, so that a picture needs no font of the machine. */
 
-/** Five columns by seven rows a letter; the letters of the headings. */
+/** The letters of the headings, five columns wide; seven rows stand on the line, two more may hang below it. */
 const letters: Readonly<Record<string, readonly string[]>> = {
   a: ["     ", "     ", " ### ", "    #", " ####", "#   #", " ####"],
   b: ["#    ", "#    ", "# ## ", "##  #", "#   #", "#   #", "#### "],
@@ -10,7 +10,7 @@ const letters: Readonly<Record<string, readonly string[]>> = {
   l: [" ##  ", "  #  ", "  #  ", "  #  ", "  #  ", "  #  ", " ### "],
   n: ["     ", "     ", "# ## ", "##  #", "#   #", "#   #", "#   #"],
   o: ["     ", "     ", " ### ", "#   #", "#   #", "#   #", " ### "],
-  p: ["     ", "     ", "#### ", "#   #", "#### ", "#    ", "#    "],
+  p: ["     ", "     ", "# ## ", "##  #", "#   #", "##  #", "# ## ", "#    ", "#    "],
   s: ["     ", "     ", " ####", "#    ", " ### ", "    #", "#### "],
   t: [" #   ", " #   ", "###  ", " #   ", " #   ", " #  #", "  ## "],
   u: ["     ", "     ", "#   #", "#   #", "#   #", "#  ##", " ## #"],
@@ -19,7 +19,7 @@ const letters: Readonly<Record<string, readonly string[]>> = {
 
 /** From the start of one letter to the start of the next. */
 const advance = 6;
-export const letterHeight = 7;
+export const letterHeight = 9;
 
 /** Width of a word in letter pixels. */
 export const wordWidth = (word: string): number => word.length * advance - 1;

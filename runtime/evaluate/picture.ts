@@ -14,7 +14,7 @@ const leastSide = 112;
 const [gutter, groupGutter, margin] = [4, 20, 8];
 /** Image pixels of one letter pixel, and the room of a heading. */
 const letterScale = 2;
-const headingHeight = letterHeight * letterScale + 8;
+const headingHeight = letterHeight * letterScale + 4;
 /** More images than this stand in two groups side by side. */
 const mostRows = 8;
 const paper = 255;
