@@ -6,7 +6,7 @@
 import type { IToken, TokenType } from "chevrotain";
 import type { Comment } from "./comment.js";
 import type { ParsedTokens } from "./parse.js";
-import type { Source } from "./source.js";
+import type { Span } from "./source.js";
 import * as T from "./tokens.js";
 
 /** A token or a comment within a line. */
@@ -54,10 +54,8 @@ const begins = new Set<TokenType | undefined>([
 ]);
 
 interface Walk {
-  readonly source: Source;
   readonly elements: readonly Element[];
-  /** Offsets of errors, ascending. */
-  readonly errors: readonly number[];
+  readonly errors: readonly Span[];
   at: number;
 }
 
@@ -73,8 +71,8 @@ export function linesOf(parsed: ParsedTokens): readonly Piece[] {
   const elements = [...tokens, ...comments].sort(
     (a, b) => a.start - b.start || (a.token ? -1 : 0) - (b.token ? -1 : 0),
   );
-  const errors = parsed.diagnostics.filter((d) => d.severity === "error").map((d) => d.span.start);
-  return piecesOf({ source: parsed.file.source, elements, errors, at: 0 }).map((piece) => {
+  const errors = parsed.diagnostics.filter((d) => d.severity === "error").map((d) => d.span);
+  return piecesOf({ elements, errors, at: 0 }).map((piece) => {
     return piece.kind === "comment" || begins.has(piece.head[0]?.token?.tokenType) ? piece : { ...piece, broken: true };
   });
 }
@@ -118,10 +116,15 @@ function lineOf(walk: Walk): Line {
   const glued = stepToLineEnd(walk);
   const end = Math.max(...walk.elements.slice(first, walk.at).map((element) => element.end));
   const headStop = Math.max(start, ...head.map((element) => element.end));
-  const wrong = walk.errors.some((error) => error >= start && error <= (body ? headStop : end));
-  const braceWrong = body !== null && walk.errors.includes((walk.elements[headEnd] as Element).start);
-  const broken = unclosed || glued || wrong || braceWrong;
+  const wrong = errorWithin(walk, start, body ? headStop : end);
+  const brace = (walk.elements[headEnd] as Element).start;
+  const broken = unclosed || glued || wrong || (body !== null && errorWithin(walk, brace, brace + 1));
   return { kind: "line", start, end, head, body, trailing: commentsOnLine(walk), broken };
+}
+
+/** True when an error begins in a range, or says that something is missing at its end. */
+function errorWithin(walk: Walk, start: number, end: number): boolean {
+  return walk.errors.some((error) => error.start >= start && (error.start < end || error.end === end));
 }
 
 /** The index after the tokens of a line that stand before its body. */

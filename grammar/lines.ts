@@ -1,4 +1,4 @@
-/** The rules of what stands between braces: lines of models and recipes, of variants, and of pipelines. */
+/** The rules of names, of the ends of lines, and of the lines of models and recipes. */
 
 import type { IToken } from "chevrotain";
 import type * as Ast from "./ast.js";
@@ -7,13 +7,10 @@ import * as say from "./messages.js";
 import { ends } from "./reader.js";
 import * as T from "./tokens.js";
 
-/** A condition may have this many parts: the tree is as deep as it has parts. */
-const longestCondition = 64;
-
 /** Tokens that end a line, or stand before a body: a verb alone on its line is a verb that was left unfinished. */
 const lineEnds = ends.head;
 
-type LineKind = "slot" | "remove" | "set" | "let" | "axis" | "skip" | "stage" | "evaluation" | "junk";
+type LineKind = "slot" | "remove" | "set" | "let" | "junk";
 
 export abstract class LineReader extends ExpressionReader {
   /** Offset of a token to the `///` text before it. */
@@ -85,21 +82,8 @@ export abstract class LineReader extends ExpressionReader {
     return "slot";
   }
 
-  private variantsKind(): LineKind {
-    if (!this.next(T.Word)) return "junk";
-    const type = this.LA(1).tokenType;
-    const isPath = this.next(T.Equals, 2) || this.next(T.Dot, 2);
-    if (type === T.words.let && !this.next(T.Dot, 2)) return "let";
-    return type === T.words.skip && !isPath ? "skip" : "axis";
-  }
-
-  private pipelineKind(): LineKind {
-    if (this.next(T.words.stage)) return "stage";
-    return this.next(T.words.evaluate) ? "evaluation" : "junk";
-  }
-
   /** Reports a missing `{` before the rule of the body is tried. */
-  private openBody(owner: string): void {
+  protected openBody(owner: string): void {
     this.ACTION(() => {
       if (this.LA(1).image !== "{") this.complain(say.missingBody(this.spanHere(), owner));
     });
@@ -137,12 +121,12 @@ export abstract class LineReader extends ExpressionReader {
     }),
   );
 
-  private lineEnd = this.RULE("lineEnd", (): null => {
+  protected lineEnd = this.RULE("lineEnd", (): null => {
     this.CONSUME(T.LineEnd);
     return null;
   });
 
-  private junk = this.RULE("junk", (wanted: string): null => {
+  protected junk = this.RULE("junk", (wanted: string): null => {
     this.ACTION(() => {
       this.complain(say.unexpected(this.spanOf(this.LA(1)), wanted));
       this.docOf(this.LA(1));
@@ -217,7 +201,7 @@ export abstract class LineReader extends ExpressionReader {
     return value.startLine === sign.endLine ? value.startOffset : T.endOf(sign);
   }
 
-  private slotValues = this.RULE("slotValues", (slot: Ast.Identifier | null): Ast.Expression[] => {
+  protected slotValues = this.RULE("slotValues", (slot: Ast.Identifier | null): Ast.Expression[] => {
     const owner = slot ? `\`${slot.name}\`` : "this line";
     const found: Ast.Expression[] = [];
     const first = this.SUBRULE(this.value, { ARGS: [owner] });
@@ -266,7 +250,7 @@ export abstract class LineReader extends ExpressionReader {
     });
   });
 
-  private pathOrReport = this.RULE("pathOrReport", (what: string, example: string): Ast.Path | null => {
+  protected pathOrReport = this.RULE("pathOrReport", (what: string, example: string): Ast.Path | null => {
     let path: Ast.Path | null = null;
     this.OR([
       {
@@ -279,7 +263,7 @@ export abstract class LineReader extends ExpressionReader {
     return path;
   });
 
-  private let = this.RULE("let", (): Ast.Let | null => {
+  protected let = this.RULE("let", (): Ast.Let | null => {
     const start = this.CONSUME(T.words.let);
     const name = this.SUBRULE(this.name, { ARGS: ["a name", "let ratio = 75%"] });
     this.SUBRULE(this.sign, { ARGS: ["=", "`let`"] });
@@ -291,7 +275,7 @@ export abstract class LineReader extends ExpressionReader {
     });
   });
 
-  private alternatives = this.RULE("alternatives", (owner: string): Ast.Expression[] => {
+  protected alternatives = this.RULE("alternatives", (owner: string): Ast.Expression[] => {
     const found: Ast.Expression[] = [];
     this.OPTION(() => this.CONSUME(T.Pipe));
     found.push(this.SUBRULE(this.value, { ARGS: [owner] }));
@@ -300,226 +284,5 @@ export abstract class LineReader extends ExpressionReader {
       found.push(this.SUBRULE1(this.value, { ARGS: [owner] }));
     });
     return found;
-  });
-
-  protected variantsBody = this.RULE("variantsBody", (): Ast.VariantsEntry[] => {
-    const entries: Ast.VariantsEntry[] = [];
-    this.openBody("the declaration");
-    this.OPTION(() => {
-      this.CONSUME(T.LeftBrace);
-      this.MANY({
-        GATE: () => !this.next(T.RightBrace),
-        DEF: () => {
-          const entry = this.SUBRULE(this.variantsLine);
-          this.ACTION(() => entry && entries.push(entry));
-        },
-      });
-      this.CONSUME(T.RightBrace);
-    });
-    return entries;
-  });
-
-  private variantsLine = this.RULE("variantsLine", (): Ast.VariantsEntry | null =>
-    this.OR<Ast.VariantsEntry | null>({
-      // All begin with a word; `variantsKind` decides which.
-      IGNORE_AMBIGUITIES: true,
-      DEF: [
-        { ALT: () => this.SUBRULE(this.lineEnd) },
-        { GATE: () => this.variantsKind() === "let", ALT: () => this.SUBRULE(this.let) },
-        { GATE: () => this.variantsKind() === "skip", ALT: () => this.SUBRULE(this.skip) },
-        { GATE: () => this.variantsKind() === "axis", ALT: () => this.SUBRULE(this.axis) },
-        { ALT: () => this.SUBRULE(this.junk, { ARGS: ["`let`, `skip when` or what to vary"] }) },
-      ],
-    }),
-  );
-
-  private axis = this.RULE("axis", (): Ast.Axis => {
-    const path = this.SUBRULE(this.path);
-    this.SUBRULE(this.sign, { ARGS: ["=", "what varies"] });
-    const owner = this.ACTION(() => path.parts.map((part) => part.name).join("."));
-    const alternatives = this.SUBRULE(this.alternatives, { ARGS: [`\`${owner}\``] });
-    return this.ACTION(() => {
-      const span = { ...path.span, end: this.spanHere().end };
-      this.endEntry("`|` or the end of the line");
-      return { kind: "axis", path: path.parts, alternatives, span };
-    }) as Ast.Axis;
-  });
-
-  private skip = this.RULE("skip", (): Ast.Skip => {
-    const start = this.CONSUME(T.words.skip);
-    let condition: Ast.Condition | null = null;
-    this.OPTION(() => {
-      this.CONSUME(T.words.when);
-      condition = this.SUBRULE(this.condition);
-    });
-    return this.ACTION(() => {
-      const help = "For example `skip when mask is block and r > 75%`.";
-      if (this.LA(0) === start)
-        this.complain(say.unexpected(this.spanOf(this.LA(1)), "`when` and a condition", { help }));
-      const span = this.spanFrom(start);
-      this.endEntry("`and`, `or` or the end of the line");
-      return { kind: "skip", condition, span };
-    }) as Ast.Skip;
-  });
-
-  private condition = this.RULE("condition", (): Ast.Condition | null => {
-    const parts = [this.SUBRULE(this.conjunction)];
-    this.MANY(() => {
-      this.CONSUME(T.words.or);
-      parts.push(this.SUBRULE1(this.conjunction));
-    });
-    return this.ACTION(() => this.join("or", parts));
-  });
-
-  private conjunction = this.RULE("conjunction", (): Ast.Condition | null => {
-    const parts = [this.SUBRULE(this.comparison)];
-    this.MANY(() => {
-      this.CONSUME(T.words.and);
-      parts.push(this.SUBRULE1(this.comparison));
-    });
-    return this.ACTION(() => this.join("and", parts));
-  });
-
-  private join(operator: "and" | "or", parts: readonly (Ast.Condition | null)[]): Ast.Condition | null {
-    const excess = parts[longestCondition];
-    if (excess) this.diagnostics.push(say.longCondition(excess.span, longestCondition));
-    return parts.slice(0, longestCondition).reduce((left, right) => {
-      if (left === null || right === null) return null;
-      const span = { ...left.span, end: right.span.end };
-      return { kind: "logical", operator, left, right, span };
-    });
-  }
-
-  private comparison = this.RULE("comparison", (): Ast.Condition | null =>
-    this.OR<Ast.Condition | null>({
-      // A parenthesis that begins a comparison groups; a tuple is compared with nothing.
-      IGNORE_AMBIGUITIES: true,
-      DEF: [{ ALT: () => this.SUBRULE(this.group) }, { ALT: () => this.SUBRULE(this.compared) }],
-    }),
-  );
-
-  private group = this.RULE("group", (): Ast.Condition | null => {
-    this.CONSUME(T.LeftParen);
-    this.ACTION(() => this.nested++);
-    const condition = this.SUBRULE(this.condition);
-    this.ACTION(() => {
-      this.discard(new Set([T.RightParen]), "`and`, `or` or `)`");
-      this.nested--;
-    });
-    this.CONSUME(T.RightParen);
-    return condition;
-  });
-
-  private compared = this.RULE("compared", (): Ast.Condition | null => {
-    const start = this.LA(1);
-    const left = this.SUBRULE(this.value, { ARGS: ["the condition"] });
-    let operator: IToken | null = null;
-    let right: Ast.Expression | null = null;
-    this.OPTION(() => {
-      operator = this.OR([
-        { ALT: () => this.CONSUME(T.words.is) },
-        { ALT: () => this.CONSUME(T.Comparator) },
-        { ALT: () => this.CONSUME(T.Equals) },
-      ]);
-      right = this.SUBRULE1(this.value, { ARGS: [`\`${operator.image}\``] });
-    });
-    return this.ACTION(() => this.comparisonNode(start, left, operator, right));
-  });
-
-  private comparisonNode(start: IToken, left: Ast.Expression, sign: IToken | null, right: Ast.Expression | null) {
-    if (sign === null || right === null) {
-      this.complain(say.unexpected(this.spanOf(this.LA(1)), "a comparison: `is`, `<`, `<=`, `>`, `>=`, `==` or `!=`"));
-      return null;
-    }
-    const equals = sign.tokenType === T.Equals;
-    if (equals) this.note(say.wrongComparator(this.spanOf(sign)));
-    if (left.kind === "missing" || right.kind === "missing") return null;
-    const operator = equals ? "==" : (sign.image as Ast.Comparison["operator"]);
-    return { kind: "comparison", operator, left, right, span: this.spanFrom(start) } as const;
-  }
-
-  protected pipelineBody = this.RULE("pipelineBody", (): Ast.PipelineEntry[] => {
-    const entries: Ast.PipelineEntry[] = [];
-    this.openBody("the pipeline");
-    this.OPTION(() => {
-      this.CONSUME(T.LeftBrace);
-      this.MANY({
-        GATE: () => !this.next(T.RightBrace),
-        DEF: () => {
-          const entry = this.SUBRULE(this.pipelineLine);
-          this.ACTION(() => entry && entries.push(entry));
-        },
-      });
-      this.CONSUME(T.RightBrace);
-    });
-    return entries;
-  });
-
-  private pipelineLine = this.RULE("pipelineLine", (): Ast.PipelineEntry | null =>
-    this.OR<Ast.PipelineEntry | null>({
-      // `Any` stands for all that begins no line of a pipeline.
-      IGNORE_AMBIGUITIES: true,
-      DEF: [
-        { ALT: () => this.SUBRULE(this.lineEnd) },
-        { GATE: () => this.pipelineKind() === "stage", ALT: () => this.SUBRULE(this.stage) },
-        { GATE: () => this.pipelineKind() === "evaluation", ALT: () => this.SUBRULE(this.evaluation) },
-        { ALT: () => this.SUBRULE(this.junk, { ARGS: ["`stage` or `evaluate`"] }) },
-      ],
-    }),
-  );
-
-  private stage = this.RULE("stage", (): Ast.Stage | null => {
-    const example = "stage mae = Pretrain of MaeBase";
-    const start = this.CONSUME(T.words.stage);
-    const name = this.SUBRULE(this.name, { ARGS: ["the name of the stage", example] });
-    this.SUBRULE(this.sign, { ARGS: ["=", "a stage"] });
-    const recipe = this.SUBRULE1(this.name, { ARGS: ["the recipe of the stage", example] });
-    let model: Ast.Identifier | null = null;
-    this.OPTION(() => {
-      this.CONSUME(T.words.of);
-      model = this.SUBRULE2(this.name, { ARGS: ["the model of the stage", example] });
-    });
-    this.ACTION(() => model === null && this.discardOrMiss("`of` and a model"));
-    const from: Ast.Path[] = [];
-    this.OPTION1(() => {
-      this.CONSUME(T.words.from);
-      this.SUBRULE(this.paths, { ARGS: [from, "a part of an earlier stage", "from mae.encoder"] });
-    });
-    const fresh: Ast.Path[] = [];
-    let saysFresh = false;
-    this.OPTION2(() => {
-      this.CONSUME(T.words.fresh);
-      saysFresh = true;
-      this.OPTION3({
-        GATE: () => !this.at(lineEnds),
-        DEF: () => this.SUBRULE1(this.paths, { ARGS: [fresh, "a part of the model", "fresh head"] }),
-      });
-    });
-    return this.ACTION(() => {
-      const span = this.spanFrom(start);
-      this.endEntry("`from`, `fresh` or the end of the line");
-      return name && { kind: "stage", name, recipe, model, from, fresh, saysFresh, span };
-    });
-  });
-
-  private paths = this.RULE("paths", (list: Ast.Path[], what: string, example: string): void => {
-    const keep = (path: Ast.Path | null) => this.ACTION(() => path && list.push(path));
-    keep(this.SUBRULE(this.pathOrReport, { ARGS: [what, example] }));
-    this.MANY(() => {
-      this.CONSUME(T.Comma);
-      keep(this.SUBRULE1(this.pathOrReport, { ARGS: [what, example] }));
-    });
-  });
-
-  private evaluation = this.RULE("evaluation", (): Ast.PipelineEvaluation | null => {
-    const start = this.CONSUME(T.words.evaluate);
-    const stage = this.SUBRULE(this.name, { ARGS: ["a stage", "evaluate finetune: top1"] });
-    this.SUBRULE(this.sign, { ARGS: [":", "`evaluate`"] });
-    const probes = this.SUBRULE(this.slotValues, { ARGS: [stage] });
-    return this.ACTION(() => {
-      const span = this.spanFrom(start);
-      this.endEntry("the end of the line");
-      return stage && { kind: "evaluation", stage, probes, span };
-    });
   });
 }

@@ -1,5 +1,5 @@
 /**
- * The rules of files, declarations and their lines. Values stand in `expressions.ts`, what all rules use in `reader.ts`.
+ * The rules of files, declarations and their lines. What stands in their braces is in `lines.ts` and `studies.ts`, values in `expressions.ts`.
  * Words such as `model`, `set` or `over` have their meaning by where they stand, so that they are free as names elsewhere:
  * the gates below look at one or two tokens ahead and decide.
  */
@@ -7,11 +7,11 @@
 import { EOF, type IToken, type TokenType } from "chevrotain";
 import type * as Ast from "./ast.js";
 import type { Diagnostic } from "./diagnostic.js";
-import { LineReader } from "./lines.js";
 import * as say from "./messages.js";
 import { nearestWord } from "./nearest-word.js";
 import { ends } from "./reader.js";
 import type { Source } from "./source.js";
+import { StudyReader } from "./studies.js";
 import * as T from "./tokens.js";
 
 type TopKind = "edition" | "import" | "model" | "recipe" | "variants" | "pipeline" | "unknown" | "junk";
@@ -20,7 +20,7 @@ const declarations = ["model", "recipe", "variants", "pipeline"] as const;
 const beginnings = [...declarations, "edition", "import"];
 const headWords = new Set<TokenType>([T.LeftBrace, T.words.extends, T.words.for, T.words.of]);
 
-export class Parser extends LineReader {
+export class Parser extends StudyReader {
   private edition: Ast.Edition | null = null;
   private imports: Ast.Import[] = [];
   private declared: Ast.Declaration[] = [];

@@ -1,6 +1,6 @@
 /**
- * What every rule of the parser uses: spans, reports, and stepping over what cannot be read. The rules stand in
- * `expressions.ts` and `parser.ts`.
+ * What every rule of the parser uses: spans, reports, and stepping over what cannot be read. The rules stand in the classes
+ * that extend it: `expressions.ts`, `lines.ts`, `studies.ts`, `parser.ts`.
  *
  * No rule throws for a wrong text. Where a token does not fit, a rule reports it once, steps over the tokens up to the end of
  * the argument or entry (`layout.ts` has balanced the brackets), and goes on with a tree that lacks that piece.
