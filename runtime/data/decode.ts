@@ -1,5 +1,5 @@
 /**
- * Image files through sharp: orientation, channels, and the first crop and resize of a plan. The only file that loads sharp.
+ * Image files through sharp: orientation, channels, and the first crop and resize of a plan. Only here and in png.ts is sharp loaded.
  *
  * The file's orientation (EXIF) is applied, an embedded colour profile is converted to sRGB, more than 8 bits become 8,
  * and of an animation the first frame counts. Channels: a grey file becomes colour by repeating, colour without
