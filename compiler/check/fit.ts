@@ -35,37 +35,34 @@ export interface Fitting {
 const isWithin = (inner: Span, outer: Span): boolean =>
   inner.source === outer.source && inner.start >= outer.start && inner.end <= outer.end;
 
+type Condition = NonNullable<DraftBlock["definition"]["requires"]>[number];
+
 /** Runs the conditions of one block. Gives whether all of them hold. */
 export function fits(block: DraftBlock, label: string | null, facts: Facts, fitting: Fitting): boolean {
-  let sound = true;
-  for (const requirement of block.definition.requires ?? []) {
+  const { kind, definition } = block;
+  const answers = (definition.requires ?? []).map((condition) => {
     const seen = { values: new Set<string>(), facts: new Set<Source>() };
-    const p = watchedValues(block, seen.values);
-    const context = watchedFacts(facts, seen.facts);
-    const holds = ask(() => requirement.holds(p, context));
-    if (holds?.answer !== false) {
-      sound &&= holds !== null;
-      continue;
-    }
-    sound = false;
-    const code = `${block.kind}/${block.definition.name}/${requirement.name}` as const;
+    const [p, context] = [watchedValues(block, seen.values), watchedFacts(facts, seen.facts)];
+    const holds = ask(() => condition.holds(p, context))?.answer ?? null;
+    if (holds !== false) return holds;
+    const code = `${kind}/${definition.name}/${condition.name}` as const;
     const key = `${code} ${label ?? ""}`;
     fitting.failed.add(key);
-    if (fitting.known.has(key)) continue;
-    const message = requirement.say(p, context);
-    const help = requirement.help?.(p, context);
-    const at = requirement.at === null ? null : sourceOf(block, requirement.at);
-    const sources = [...seen.values].flatMap((name) => (name === requirement.at ? [] : (sourceOf(block, name) ?? [])));
-    const place = placed(
-      at ?? { name: "", span: block.origin.span, message: "the block" },
-      [...sources, ...seen.facts],
-      fitting,
-    );
-    fitting.report(
-      finding("error", code, place.span, message, { reason: requirement.doc, help, related: place.related }),
-    );
-  }
-  return sound;
+    if (fitting.known.has(key)) return false;
+    const told = ask(() => [condition.say(p, context), condition.help?.(p, context)] as const);
+    if (!told) return false;
+    const [message, help] = told.answer;
+    const { span, related } = placed(block, condition, seen, fitting);
+    fitting.report(finding("error", code, span, message, { reason: condition.doc, help, related }));
+    return false;
+  });
+  // null: it could not be asked.
+  return answers.every((answer) => answer === true);
+}
+
+interface Seen {
+  readonly values: ReadonlySet<string>;
+  readonly facts: ReadonlySet<Source>;
 }
 
 /**
@@ -73,17 +70,17 @@ export function fits(block: DraftBlock, label: string | null, facts: Facts, fitt
  * another value it depends on, else at the declaration's name.
  */
 function placed(
-  at: Source,
-  sources: readonly Source[],
+  block: DraftBlock,
+  { at }: Condition,
+  seen: Seen,
   { within, name }: Fitting,
-): { span: Span; related: readonly Source[] } {
-  const all = [at, ...sources];
-  const own = all.find((source) => isWithin(source.span, within));
-  const span = own?.span ?? name;
-  const related = all.filter(
-    (source, i) => source.span !== span && all.findIndex(({ span: s }) => s === source.span) === i,
-  );
-  return { span, related: related.map(({ span, message }) => ({ name: "", span, message })) };
+): { readonly span: Span; readonly related: readonly Source[] } {
+  const whole: Source = { name: "", span: block.origin.span, message: "the block" };
+  const values = [...seen.values].flatMap((value) => (value === at ? [] : (sourceOf(block, value) ?? [])));
+  const all = [(at === null ? null : sourceOf(block, at)) ?? whole, ...values, ...seen.facts];
+  const span = all.find((source) => isWithin(source.span, within))?.span ?? name;
+  const isFirst = (source: Source, i: number): boolean => all.findIndex((other) => other.span === source.span) === i;
+  return { span, related: all.filter((source, i) => source.span !== span && isFirst(source, i)) };
 }
 
 /** Judges the lines of a model, and those in their braces. */

@@ -1,6 +1,6 @@
 /** "Did you mean": the nearest of the valid names, by meaning first, then by spelling. */
 
-import type { Span } from "../../grammar/index.js";
+import { nearestWord, type Span } from "../../grammar/index.js";
 import { replacement, type Words } from "./report.js";
 
 /** Words of other libraries for the slots, settings and parameters of the language; each row means one thing. */
@@ -43,37 +43,11 @@ const synonyms: readonly (readonly string[])[] = [
   ["evaluate", "evaluation", "eval", "probe", "probes", "metrics"],
 ];
 
-/** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
-export function editDistance(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
-      let best = Math.min(
-        (last[j] as number) + 1,
-        (row[j - 1] as number) + 1,
-        (last[j - 1] as number) + (same ? 0 : 1),
-      );
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      if (swapped) best = Math.min(best, (beforeLast[j - 2] as number) + 1);
-      row.push(best);
-    }
-    beforeLast = last;
-    last = row;
-  }
-  return last[b.length] as number;
-}
-
 const bySpelling = (name: string, valid: readonly string[]): string | null => {
-  const limit = Math.max(1, Math.floor(name.length / 3));
-  const scored = valid
-    .filter((candidate) => Math.abs(candidate.length - name.length) <= limit)
-    .map((candidate) => [editDistance(name.toLowerCase(), candidate.toLowerCase()), candidate] as const)
-    .filter(([distance]) => distance <= limit)
-    .sort(([a], [b]) => a - b);
-  return scored[0]?.[1] ?? null;
+  const comparable = valid.filter((candidate) => Math.abs(candidate.length - name.length) <= candidate.length / 3 + 1);
+  const lower = comparable.map((candidate) => candidate.toLowerCase());
+  const near = nearestWord(name, lower);
+  return near === null ? null : (comparable[lower.indexOf(near)] ?? null);
 };
 
 /** The valid name that was most likely meant; null when none is near. */

@@ -30,7 +30,7 @@ export function finding(
     message,
     ...(reason ? { reason } : {}),
     ...(words.help ? { help: words.help } : {}),
-    ...(words.related?.length ? { related: words.related } : {}),
+    ...(words.related?.length ? { related: words.related.map(({ span, message }) => ({ span, message })) } : {}),
     ...(words.fix ? { fix: words.fix } : {}),
   };
 }

@@ -364,6 +364,12 @@ const readDuration: Reader<"duration"> = (expression, type, at): DurationValue |
 };
 
 const readLabels: Reader<"labels"> = (expression, type, at) => {
+  if (expression.kind === "path") {
+    const listed = `[${excerpt(expression.span)}]`;
+    const message = `${at.subject} takes ${expectation(type)}, not one without brackets`;
+    const words = { help: `write \`${listed}\``, fix: replacement(expression.span, listed) };
+    return fail(at.report, "check/wrong-type", expression.span, message, words);
+  }
   if (expression.kind !== "list") return wrongType(expression, type, at);
   const words = expression.items.map(wordOf);
   const bad = expression.items.find((_, i) => words[i] === null);
