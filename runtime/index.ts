@@ -14,6 +14,7 @@ export type { StoredType, StoredValues, TensorToStore } from "./checkpoint/safet
 export { readTensorFile, type StoredTensor, type TensorFile, writeTensorFile } from "./checkpoint/tensor-file.js";
 export { type BatchesOptions, type EvaluationBatch, evaluationBatches } from "./data/batches.js";
 export { openData } from "./data/open.js";
+export { writePng } from "./data/png.js";
 export * from "./evaluate/index.js";
 export * from "./executors/index.js";
 export { packageRoot, version } from "./package.js";
