@@ -14,7 +14,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
-import { glob } from "tinyglobby";
 import { runFailure, usageFailure } from "./failure.js";
 
 /** Larger than any spec; a wrong file should not take the memory of the machine. */
@@ -58,6 +57,7 @@ export async function findSpecs(patterns: readonly string[]): Promise<string[]> 
 async function expand(pattern: string): Promise<string[]> {
   const kind = kindOf(pattern);
   if (kind === "file" || kind === "other") return [specPath(pattern)];
+  const { glob } = await import("tinyglobby");
   const options = { ignore: ignored, onlyFiles: true, dot: false, expandDirectories: false };
   const matches =
     kind === "folder"

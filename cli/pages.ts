@@ -29,6 +29,10 @@ export function readPage(shelf: Shelf, name: string): Page | null {
   return { name, title: titleOf(name, text), text };
 }
 
+/** The page of a finding's code. A block's own conditions, `<kind>/<block>/<condition>`, are explained on its page. */
+export const pageOf = (code: string): Page | null =>
+  readPage("diagnostics", code) ?? readPage("blocks", code.split("/").slice(0, 2).join("/"));
+
 /** Names of all pages, sorted. */
 export function listPages(shelf: Shelf): string[] {
   const folder = folderOf(shelf);

@@ -2,21 +2,20 @@
 
 import { type Definition, type Probe, registry } from "../../blocks/index.js";
 import type { Bound, Evaluation, EvaluationRow, FeatureSource, LabelledData, Selection } from "../../runtime/index.js";
-import { openBackend } from "../backend.js";
+import { type BackendFlags, openBackend } from "../backend.js";
 import { usageFailure } from "../failure.js";
 import { didYouMean } from "../nearest.js";
 import { type OpenRun, openRun } from "../open-run.js";
 import { createStages } from "../progress.js";
 import { type Colors, grouped, print, printJson, stdoutColors, tell } from "../terminal.js";
 
-export interface EvalOptions {
+export interface EvalOptions extends BackendFlags {
   readonly with?: readonly string[];
   readonly features?: "cls" | "mean";
   readonly layer?: number;
   /** False: only the trained encoder. */
   readonly baselines: boolean;
   readonly checkpoint?: string;
-  readonly backend: string;
   readonly seed?: number;
   readonly json?: boolean;
 }
@@ -28,7 +27,7 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
   const probes = probesNamed(options.with);
   const run = await openRun(directory, options.checkpoint ?? null);
   const runtime = await import("../../runtime/index.js");
-  const executor = await openBackend(options.backend, tell);
+  const executor = await openBackend(options, tell);
   const stages = createStages();
   try {
     const result = await runtime.evaluate(run, probes, {

@@ -2,39 +2,35 @@
 
 import { usageFailure } from "../failure.js";
 import { didYouMean } from "../nearest.js";
-import { listPages, type Page, readPage } from "../pages.js";
+import { listPages, pageOf, readPage } from "../pages.js";
 import { type Colors, print, stdoutColors } from "../terminal.js";
 
-export function explain(code: string | undefined): void {
+export async function explain(code: string | undefined): Promise<void> {
+  const { runErrors } = await import("../../runtime/index.js");
+  const errors = new Map<string, string>(Object.entries(runErrors));
   if (code === undefined) {
-    print(contents());
+    print(contents(errors));
     return;
   }
-  const page = readPage("diagnostics", code) ?? readPage("blocks", code);
-  if (!page) {
-    const known = [...listPages("diagnostics"), ...listPages("blocks")];
+  const meaning = errors.get(code);
+  const text = pageOf(code)?.text ?? (meaning === undefined ? null : `# ${code}\n\n${meaning}`);
+  if (text === null) {
+    const known = [...listPages("diagnostics"), ...errors.keys(), ...listPages("blocks")];
     const near = didYouMean(code, known);
     throw usageFailure(`nothing is known under "${code}"`, { help: near ?? "mae explain lists every code" });
   }
-  print(paint(page.text.trimEnd(), stdoutColors()));
-  print("\n");
+  print(`${paint(text.trimEnd(), stdoutColors())}\n`);
 }
 
 /** Every code with its title. */
-function contents(): string {
+function contents(errors: ReadonlyMap<string, string>): string {
   const colors = stdoutColors();
-  const pages = listPages("diagnostics").map((name) => readPage("diagnostics", name));
-  const listed = pages.filter((page): page is Page => page !== null);
-  const widest = Math.max(...listed.map((page) => page.name.length), 0);
-  const lines = listed.map((page) => `${colors.bold(page.name.padEnd(widest))}  ${page.title}`);
-  const blocks = listPages("blocks");
-  return [
-    ...lines,
-    ...(blocks.length > 0 ? ["", `Blocks: ${blocks.join(", ")}`] : []),
-    "",
-    `${colors.bold("mae explain <code>")} prints a page.`,
-    "",
-  ].join("\n");
+  const titles = new Map(errors);
+  for (const name of listPages("diagnostics")) titles.set(name, readPage("diagnostics", name)?.title ?? "");
+  const widest = Math.max(...[...titles.keys()].map((name) => name.length));
+  const lines = [...titles].sort().map(([name, title]) => `${colors.bold(name.padEnd(widest))}  ${title}`);
+  const blocks = listPages("blocks").join(", ");
+  return `${lines.join("\n")}\n\nBlocks: ${blocks}\n\n${colors.bold("mae explain <code>")} prints a page.\n`;
 }
 
 /** Markdown stays Markdown; on a terminal its headings and code stand out. */

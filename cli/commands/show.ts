@@ -1,32 +1,28 @@
 /** `mae show`: a picture of what the model of a run makes of images of which it sees a part. */
 
 import { join } from "node:path";
-import { openBackend } from "../backend.js";
+import { type BackendFlags, openBackend } from "../backend.js";
 import { printedPath } from "../files.js";
 import { drawReconstructions, openRun, sayErrors } from "../open-run.js";
 import { pictureFile } from "../run-directory.js";
 import { print, tell } from "../terminal.js";
 
-export interface ShowOptions {
+export interface ShowOptions extends BackendFlags {
   readonly out?: string;
   readonly count: number;
   readonly split: "train" | "test";
   readonly seed?: number;
   readonly checkpoint?: string;
-  readonly backend: string;
 }
 
 export async function show(directory: string, options: ShowOptions): Promise<void> {
   const run = await openRun(directory, options.checkpoint ?? null);
-  const executor = await openBackend(options.backend, tell);
+  const executor = await openBackend(options, tell);
   const path = options.out ?? join(directory, pictureFile);
   try {
     const seed = options.seed ?? run.training.seed;
     const drawn = await drawReconstructions(run, { ...options, executor, seed, path, note: tell });
-    const errors = `${shortNumber(drawn.mse)}, where each patch's mean has ${shortNumber(drawn.meanMse)}`;
-    tell(
-      `${count(drawn.samples, "sample")} after step ${run.step}: mean squared error of the hidden patches ${errors}`,
-    );
+    tell(`after step ${run.step}: ${sayErrors(drawn)}`);
     print(`${printedPath(path)}\n`);
   } finally {
     await executor.close();

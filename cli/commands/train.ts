@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type Model, plan, type Recipe, render } from "../../compiler/index.js";
 import type { Executor, TrainEvent, TrainOptions, TrainResult } from "../../runtime/index.js";
-import { openBackend } from "../backend.js";
+import { type BackendFlags, openBackend } from "../backend.js";
 import { chooseRecipe, openSpec, ownRecipes } from "../choose.js";
 import { exitCode, runFailure } from "../failure.js";
 import { printedPath } from "../files.js";
@@ -24,11 +24,10 @@ import {
 } from "../run-directory.js";
 import { stderrColors, tell } from "../terminal.js";
 
-export interface TrainFlags extends SettingFlags {
+export interface TrainFlags extends SettingFlags, BackendFlags {
   readonly out?: string;
   readonly resume?: boolean;
   readonly force?: boolean;
-  readonly backend: string;
   readonly workers?: number;
   readonly checkpointEvery: number;
   readonly json?: boolean;
@@ -43,7 +42,7 @@ export async function train(file: string, name: string | undefined, flags: Train
     ? continued(chosen.model, chosen.recipe, directory, flags)
     : withFlags(chosen.recipe, flags);
   const progress = flags.json ? jsonProgress : createProgress();
-  const executor = await openBackend(flags.backend, (text) => progress({ kind: "note", text }));
+  const executor = await openBackend(flags, (text) => progress({ kind: "note", text }));
   try {
     const facts = factsOf(file, chosen.model, recipe, executor);
     const spec = render(chosen.model, recipe, { origin: false });

@@ -6,7 +6,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Diagnostic, type Fix, positionAt, type Severity, type Source, type Span } from "../../grammar/index.js";
-import { readPage } from "../pages.js";
+import { pageOf } from "../pages.js";
 import type { CheckReport, Reporter } from "./report.js";
 
 const level: Record<Severity, "error" | "warning" | "note"> = { error: "error", warning: "warning", info: "note" };
@@ -41,7 +41,7 @@ function log(report: CheckReport) {
 }
 
 function rule(code: string, diagnostics: readonly Diagnostic[]) {
-  const page = readPage("diagnostics", code);
+  const page = pageOf(code);
   const severity = diagnostics.find((d) => d.code === code)?.severity ?? "error";
   return {
     id: code,

@@ -7,7 +7,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
 
-const command = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+/** The built command. */
+export const command = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 
 export interface Result {
   readonly code: number | null;

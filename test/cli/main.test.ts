@@ -51,7 +51,7 @@ describe("a wrong command line", () => {
     ["options that exclude each other", ["fmt", "--check", "--write", "a.mae"], /cannot be used with/],
     ["a file that is not there", ["check", "nowhere.mae"], /there is no file "nowhere.mae"/],
     ["a glob that matches nothing", ["check", "x/**/*.mae"], /no file matches/],
-    ["a reporter file without a reporter", ["check", "--reporter-file", "x.sarif"], /Name its reporter before it/],
+    ["a reporter file without a reporter", ["check", "--reporter-file", "x.sarif"], /name its reporter before it/],
     ["two documents on stdout", ["check", "--reporter", "json", "--reporter", "sarif"], /cannot share stdout/],
     ["a folder where one file is meant", ["plan", "sub"], /is a folder/],
     ["stdin together with files", ["check", "-", "a.mae"], /together with other paths/],

@@ -1,0 +1,227 @@
+/** `mae check` as a user and a CI job run it: files, findings, exit codes, reports, fixes. */
+
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { folder, mae, misspelt, sound } from "./mae.js";
+import { sarifValidator } from "./sarif-schema.js";
+
+const json = async (args: readonly string[], cwd: string, input?: string | Uint8Array) => {
+  const result = await mae(["check", "--reporter", "json", ...args], {
+    cwd,
+    ...(input === undefined ? {} : { input }),
+  });
+  return { ...result, document: JSON.parse(result.stdout) };
+};
+
+const codesOf = (document: { diagnostics: { code: string }[] }): string[] => document.diagnostics.map((d) => d.code);
+
+describe("which files", () => {
+  it("takes every spec below the folder, except in node_modules and dist, in a fixed order", async () => {
+    const cwd = folder({
+      "b.mae": sound,
+      "a/z.mae": sound,
+      "a/y.txt": "no spec",
+      "node_modules/x/m.mae": misspelt,
+      "dist/d.mae": misspelt,
+    });
+    const { code, document } = await json([], cwd);
+    expect(document.files).toEqual(["a/z.mae", "b.mae"]);
+    expect(code).toBe(0);
+  });
+
+  it("takes folders, globs and files of any name, each once", async () => {
+    const cwd = folder({ "models/a.mae": sound, "models/deep/b.mae": sound, "c.txt": sound, "we[ir]d.mae": sound });
+    const { document } = await json(["models", "models/*.mae", "c.txt", "we[ir]d.mae"], cwd);
+    expect(document.files).toEqual(["c.txt", "models/a.mae", "models/deep/b.mae", "we[ir]d.mae"]);
+  });
+
+  it("prints paths relative to where it runs, also outside of it", async () => {
+    const cwd = folder({ "here/x.txt": "", "there/a.mae": misspelt });
+    const { document } = await json(["../there/a.mae"], join(cwd, "here"));
+    expect(document.files).toEqual(["../there/a.mae"]);
+    expect(document.diagnostics[0].path).toBe("../there/a.mae");
+  });
+
+  it("follows imports and reports a shared mistake once", async () => {
+    const cwd = folder({
+      "base.mae": misspelt,
+      "one.mae":
+        'edition 2026\n\nimport { Tiny } from "./base.mae"\n\nmodel One extends Tiny {\n  set mask.ratio: 50%\n}\n',
+      "two.mae":
+        'edition 2026\n\nimport { Tiny } from "./base.mae"\n\nmodel Two extends Tiny {\n  set mask.ratio: 60%\n}\n',
+    });
+    const { document } = await json([], cwd);
+    expect(document.diagnostics.filter((d: { code: string }) => d.code === "check/unknown-block")).toHaveLength(1);
+  });
+
+  it("reads stdin under the name it is given", async () => {
+    const cwd = folder({ "models/base.mae": sound });
+    const text =
+      'edition 2026\n\nimport { Tiny } from "./base.mae"\n\nmodel B extends Tiny {\n  set mask.ratio: 50%\n}\n';
+    const named = await json(["-", "--stdin-path", "models/new.mae"], cwd, text);
+    expect(named.document).toMatchObject({ valid: true, files: ["models/new.mae"] });
+    const nameless = await json(["-"], cwd, misspelt);
+    expect(nameless.document.diagnostics[0].path).toBe("<stdin>");
+    expect(nameless.code).toBe(1);
+  });
+});
+
+describe("files that cannot be read", () => {
+  const utf16 = Buffer.from(`\ufeff${sound}`, "utf16le");
+
+  it("are findings of their own and do not hide the others'", async () => {
+    const cwd = folder({ "a.mae": misspelt, "latin.mae": Buffer.from([0x2f, 0x2f, 0xe9, 0x0a]), "utf16.mae": utf16 });
+    const { code, document } = await json([], cwd);
+    expect(code).toBe(1);
+    expect(codesOf(document)).toEqual(["check/unknown-block", "file/not-utf8", "file/not-utf8"]);
+    expect(document.diagnostics[2].message).toContain("UTF-16");
+  });
+
+  it("a byte order mark is no mistake", async () => {
+    const { document } = await json(["a.mae"], folder({ "a.mae": `\ufeff${sound}` }));
+    expect(document.diagnostics).toEqual([]);
+  });
+
+  it("a file of five megabytes is refused at once", async () => {
+    const cwd = folder({ "big.mae": "x".repeat(5 * 2 ** 20) });
+    expect(codesOf((await json([], cwd)).document)).toEqual(["file/too-large"]);
+  });
+
+  // Root may read everything.
+  it.skipIf(process.getuid?.() === 0)("a file without permission to read", async () => {
+    const cwd = folder({ "a.mae": sound });
+    chmodSync(join(cwd, "a.mae"), 0);
+    expect(codesOf((await json(["a.mae"], cwd)).document)).toEqual(["file/unreadable"]);
+  });
+
+  it("a link that leads back to itself", async () => {
+    const cwd = folder();
+    symlinkSync("loop.mae", join(cwd, "loop.mae"));
+    expect(codesOf((await json(["loop.mae"], cwd)).document)).toEqual(["file/unreadable"]);
+  });
+
+  it("a folder that is called like a spec is looked into", async () => {
+    const cwd = folder({ "a.mae/b.mae": sound });
+    expect((await json(["a.mae"], cwd)).document.files).toEqual(["a.mae/b.mae"]);
+  });
+
+  it.each([
+    ["empty", ""],
+    ["zeros", "\0\0\0\0"],
+    ["only a brace", "{"],
+    ["binary words", "\u0001\u0002 model \u0003 {"],
+    ["a hundred thousand braces", "{".repeat(100_000)],
+    ["one line of a megabyte", `model A { ${"encoder vit(depth: 12) ".repeat(40_000)} }`],
+  ])("text that is no spec: %s", async (_what, text) => {
+    const { code, stdout, stderr } = await mae(["check", "a.mae", "--reporter", "json", "--max-diagnostics", "5"], {
+      cwd: folder({ "a.mae": text }),
+    });
+    expect(stderr).toBe("");
+    expect([0, 1]).toContain(code);
+    expect(JSON.parse(stdout).files).toEqual(["a.mae"]);
+  });
+});
+
+describe("exit codes and reports", () => {
+  const cwd = folder({
+    "ok/a.mae": sound,
+    "bad/a.mae": misspelt,
+    "warn/a.mae": sound.replace("edition 2026\n\n", ""),
+  });
+
+  it("0 with nothing to say, 1 with errors", async () => {
+    expect((await mae(["check", "ok"], { cwd })).code).toBe(0);
+    expect((await mae(["check", "bad"], { cwd })).code).toBe(1);
+  });
+
+  it("warnings pass, unless they count as errors", async () => {
+    const lenient = await json(["warn"], cwd);
+    expect(lenient.document).toMatchObject({ valid: true, error_count: 0, warning_count: 1 });
+    expect(lenient.code).toBe(0);
+    const strict = await json(["warn", "--error-on-warnings"], cwd);
+    expect(strict.document).toMatchObject({ valid: false, warning_count: 1 });
+    expect(strict.code).toBe(1);
+  });
+
+  it("pretty is what a person gets", async () => {
+    const { stdout, stderr } = await mae(["check", "bad"], { cwd });
+    expect(stderr).toBe("");
+    expect(stdout).toContain("error[check/unknown-block]");
+    expect(stdout).toContain("--> bad/a.mae:8:11");
+    expect(stdout).toMatch(/\^\^\^\^/);
+    expect(stdout).toContain("mae explain check/unknown-block");
+    expect(stdout).toMatch(/✗ 1 file checked in \d+ ms: 1 error\n$/);
+  });
+
+  it("writes several reports at once, those with files to their files", async () => {
+    const there = folder({ "a.mae": misspelt });
+    const args = ["check", "--reporter", "github", "--reporter", "sarif", "--reporter-file", "out.sarif"];
+    const { code, stdout, stderr } = await mae([...args, "--reporter", "json", "--reporter-file", "out.json"], {
+      cwd: there,
+    });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^::error file=a\.mae,line=8,endLine=8,col=11,endColumn=15,title=check\/unknown-block::/);
+    expect(stderr).toContain("1 finding written to out.sarif");
+    const log = JSON.parse(readFileSync(join(there, "out.sarif"), "utf8"));
+    expect(sarifValidator()(log)).toBe(true);
+    expect(log.runs[0].results[0].fixes[0].artifactChanges[0].artifactLocation.uri).toBe("a.mae");
+    expect(JSON.parse(readFileSync(join(there, "out.json"), "utf8")).error_count).toBe(1);
+  });
+
+  it("limits what is written, not what is counted", async () => {
+    const there = folder(Object.fromEntries(["a", "b", "c"].map((name) => [`${name}.mae`, misspelt])));
+    const { document } = await json(["--max-diagnostics", "2"], there);
+    expect(document.diagnostics).toHaveLength(2);
+    expect(document).toMatchObject({ error_count: 3, omitted_count: 1 });
+  });
+});
+
+describe("--fix", () => {
+  it("mends what is safe, keeps the rest and the file's mode, and leaves nothing behind", async () => {
+    const cwd = folder({
+      "a.mae": misspelt
+        .replace("normalize: patch", "normalize: pach")
+        .replace("heads: 4)\n  decoder", "heads: 5)\n  decoder"),
+    });
+    chmodSync(join(cwd, "a.mae"), 0o640);
+    const { code, stdout } = await mae(["check", "--fix"], { cwd });
+    const after = readFileSync(join(cwd, "a.mae"), "utf8");
+    expect(after).toContain("encoder vit(depth: 2");
+    expect(after).toContain("normalize: patch");
+    expect(after).toContain("heads: 5");
+    expect(stdout).toContain("2 fixed");
+    expect(stdout).toContain("heads-divide-width");
+    expect(code).toBe(1);
+    expect(statSync(join(cwd, "a.mae")).mode & 0o777).toBe(0o640);
+    expect(readdirSync(cwd)).toEqual(["a.mae"]);
+  });
+
+  it("touches no file that has nothing to fix", async () => {
+    const cwd = folder({ "a.mae": sound });
+    const before = statSync(join(cwd, "a.mae")).mtimeMs;
+    expect((await mae(["check", "--fix"], { cwd })).code).toBe(0);
+    expect(statSync(join(cwd, "a.mae")).mtimeMs).toBe(before);
+  });
+
+  it("writes through a link to the file it stands for", async () => {
+    const cwd = folder({ "real/a.mae": misspelt });
+    mkdirSync(join(cwd, "links"));
+    symlinkSync("../real/a.mae", join(cwd, "links/b.mae"));
+    await mae(["check", "--fix", "links/b.mae"], { cwd });
+    expect(readFileSync(join(cwd, "real/a.mae"), "utf8")).toBe(sound);
+    expect(readdirSync(join(cwd, "links"))).toEqual(["b.mae"]);
+  });
+
+  // Root may write everything.
+  it.skipIf(process.getuid?.() === 0)("says so when the file may not be written", async () => {
+    const cwd = folder();
+    mkdirSync(join(cwd, "locked"));
+    writeFileSync(join(cwd, "locked/a.mae"), misspelt);
+    chmodSync(join(cwd, "locked"), 0o555);
+    const { code, stderr } = await mae(["check", "--fix", "locked"], { cwd });
+    chmodSync(join(cwd, "locked"), 0o755);
+    expect(stderr).toMatch(/cannot be written/);
+    expect(code).toBe(1);
+  });
+});
