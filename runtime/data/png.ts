@@ -5,14 +5,14 @@ import { dirname } from "node:path";
 import { RunError } from "../run-error.js";
 
 /** Red, green, blue, row by row, 0 to 255. */
-export interface Picture {
+export interface Canvas {
   readonly width: number;
   readonly height: number;
   readonly pixels: Uint8Array;
 }
 
 /** Throws `run/unwritable`. */
-export async function writePng(path: string, { width, height, pixels }: Picture): Promise<void> {
+export async function writePng(path: string, { width, height, pixels }: Canvas): Promise<void> {
   const { default: sharp } = await import("sharp");
   const png = await sharp(pixels, { raw: { width, height, channels: 3 } })
     .png({ compressionLevel: 9 })

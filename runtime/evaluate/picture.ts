@@ -4,7 +4,7 @@
  */
 
 import type { ImageShape } from "../../blocks/index.js";
-import type { Picture } from "../data/png.js";
+import type { Canvas } from "../data/png.js";
 import { drawWord, letterHeight, wordWidth } from "./lettering.js";
 import type { Reconstruction } from "./reconstruct.js";
 
@@ -36,7 +36,7 @@ const columns: readonly {
 ];
 
 /** The grid of some reconstructions of images of one shape. One channel is shown as grey, of others the first three. */
-export function reconstructionPicture(shape: ImageShape, reconstructions: readonly Reconstruction[]): Picture {
+export function reconstructionPicture(shape: ImageShape, reconstructions: readonly Reconstruction[]): Canvas {
   const scale = Math.max(1, Math.ceil(leastSide / Math.min(shape.height, shape.width)));
   const [tileHeight, tileWidth] = [shape.height * scale, shape.width * scale];
   const groups = reconstructions.length > mostRows ? 2 : 1;
@@ -44,7 +44,7 @@ export function reconstructionPicture(shape: ImageShape, reconstructions: readon
   const groupWidth = columns.length * (tileWidth + gutter) - gutter;
   const width = 2 * margin + groups * (groupWidth + groupGutter) - groupGutter;
   const height = 2 * margin + headingHeight + rows * (tileHeight + gutter) - gutter;
-  const canvas: Picture = { width, height, pixels: new Uint8Array(width * height * 3).fill(paper) };
+  const canvas: Canvas = { width, height, pixels: new Uint8Array(width * height * 3).fill(paper) };
   const leftOf = (group: number, column: number) =>
     margin + group * (groupWidth + groupGutter) + column * (tileWidth + gutter);
   for (let group = 0; group < groups; group++) {
@@ -59,7 +59,7 @@ export function reconstructionPicture(shape: ImageShape, reconstructions: readon
   return canvas;
 }
 
-function drawHeading(canvas: Picture, word: string, left: number, tileWidth: number): void {
+function drawHeading(canvas: Canvas, word: string, left: number, tileWidth: number): void {
   const start = left + Math.max(0, Math.floor((tileWidth - wordWidth(word) * letterScale) / 2));
   drawWord(word, (x, y) => {
     for (let dy = 0; dy < letterScale; dy++) {
@@ -71,7 +71,7 @@ function drawHeading(canvas: Picture, word: string, left: number, tileWidth: num
 
 /** Nearest neighbour: each pixel becomes a square. */
 function drawTile(
-  canvas: Picture,
+  canvas: Canvas,
   values: Float32Array,
   { height, width, channels }: ImageShape,
   scale: number,
