@@ -79,7 +79,7 @@ export const headOf = (entry: Slot): Span => ({
 });
 
 /** Whether two blocks have the same definition and the same values. */
-export function sameBlock(a: DraftBlock, b: DraftBlock): boolean {
+function sameBlock(a: DraftBlock, b: DraftBlock): boolean {
   if (a.definition !== b.definition) return false;
   return Object.entries(a.definition.params).every(([name, { type }]) => {
     const [x, y] = [a.values.get(name), b.values.get(name)];

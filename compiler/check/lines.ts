@@ -17,13 +17,13 @@ export const settingOf = (name: string, body: Body): Param<unknown> | undefined 
   body.owner === "recipe" && body.within === null && Object.hasOwn(settings, name) ? settings[name] : undefined;
 
 /** All names that may start a line of a body. */
-export const validSlots = (body: Body): readonly string[] => [
+const validSlots = (body: Body): readonly string[] => [
   ...body.rules.map((rule) => rule.slot),
   ...(body.owner === "recipe" && body.within === null ? Object.keys(settings) : []),
 ];
 
 /** Every expression written in a body, those in nested `{ }` included. */
-export function* expressionsIn(entries: readonly ModelEntry[]): Generator<Expression> {
+function* expressionsIn(entries: readonly ModelEntry[]): Generator<Expression> {
   for (const entry of entries) {
     if (entry.kind === "let") yield* entry.alternatives;
     else if (entry.kind === "set" && entry.value) yield entry.value;

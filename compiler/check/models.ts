@@ -25,7 +25,7 @@ export interface CheckedModel {
   readonly model: Model | null;
 }
 
-export interface ModelBase {
+interface ModelBase {
   readonly draft: Draft;
   /** null: not known. */
   readonly checked: CheckedModel | null;

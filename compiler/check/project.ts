@@ -44,7 +44,7 @@ const brokenIn = ({ syntax }: Loaded, { start, end }: Span): boolean =>
  * Nothing is said of text that the parser could not read, beyond what it said itself. Advice on imported files is given
  * when those are checked themselves.
  */
-export const reportFor =
+const reportFor =
   ({ main, report }: Project, home: Loaded): Report =>
   (diagnostic: Diagnostic) => {
     const wanted = home === main || diagnostic.severity === "error";
@@ -60,7 +60,7 @@ export function namesIn(project: Project, home: Loaded): Names {
 }
 
 /** Whether the parser lost part of a declaration: it reported an error between its start and the next one's. */
-export function isTorn({ declaration, home }: Declared): boolean {
+function isTorn({ declaration, home }: Declared): boolean {
   const { declarations, source } = home.file;
   const next = declarations.map((other) => other.span.start).filter((start) => start > declaration.span.start);
   const end = next.length === 0 ? source.text.length + 1 : Math.min(...next);

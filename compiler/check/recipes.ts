@@ -28,7 +28,7 @@ export interface Subject {
   readonly checked: CheckedModel;
 }
 
-export interface RecipeBase {
+interface RecipeBase {
   readonly draft: Draft;
   readonly checked: CheckedRecipe | null;
 }

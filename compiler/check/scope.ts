@@ -59,7 +59,7 @@ function partsOf(expression: Expression): readonly Expression[] {
   }
 }
 
-export interface ScopeOptions {
+interface ScopeOptions {
   /** Every expression of the body that may use a variable, those of the `let` lines included. */
   readonly uses: readonly Expression[];
   /** Whether `let a = 1 | 2` is allowed: in variants. */
@@ -150,7 +150,7 @@ function unused(table: ReadonlyMap<string, Let>, uses: readonly Expression[], re
 }
 
 /** What an expression stands for: variables followed to their value. `via` is the first variable followed. */
-export interface Resolved {
+interface Resolved {
   /** null: a variable whose value is broken, reported already. */
   readonly expression: Expression | null;
   readonly via: Let | null;
