@@ -28,7 +28,7 @@ const share = (bad: number, all: number): string =>
 
 /**
  * Runs a step's graph on the session's state without updating it, in growing parts, and reads everything it computes.
- * Gives the first tensor that is not finite in words (scope, operation, shape, how many values), or null.
+ * Gives the first tensor that is not finite in words (operation, scope, shape, how many values), or null.
  */
 export async function findBadTensor(session: Session, graph: Graph, feeds: Values): Promise<string | null> {
   const given = firstBadValues(feeds) ?? firstBadValues(await session.read([...graph.state.keys()]));
@@ -50,7 +50,13 @@ export async function findBadTensor(session: Session, graph: Graph, feeds: Value
   return null;
 }
 
-const describe = ({ scope, operation }: Node): string => (scope === "" ? operation : `${scope} ${operation}`);
+/** `linear(head.weight, head.bias) in decoder`: the operation, the weights and feeds it reads itself, its scope. */
+function describe({ scope, operation, inputs }: Node): string {
+  const names = inputs.flatMap(({ node }) =>
+    node.operation === "input" ? [(node as Node<"input">).attributes.name] : [],
+  );
+  return `${operation}${names.length === 0 ? "" : `(${names.join(", ")})`}${scope === "" ? "" : ` in ${scope}`}`;
+}
 
 /** The computed float tensors that something uses, in order, cut so that each portion can be read at once. */
 function portions(graph: Graph): readonly { readonly end: number; readonly tensors: readonly Tensor[] }[] {

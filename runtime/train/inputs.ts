@@ -34,7 +34,7 @@ export function sampleMasks(
   return { visible, hidden, restore };
 }
 
-/** Throws away the image's dimensions: [H * W * C] */
+/** Numbers of one image. */
 export const imageLength = ({ height, width, channels }: ImageShape): number => height * width * channels;
 
 /** A scalar feed. */
