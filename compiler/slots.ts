@@ -84,6 +84,8 @@ export const slotsOf = (kind: string): readonly string[] =>
   [...modelSlots, ...recipeSlots].filter((rule) => rule.kind === kind).map((rule) => rule.slot);
 
 /** Whether a slot takes several blocks without labels, also behind each other with commas. */
-export const takesMany = ({ multiplicity }: SlotRule): boolean => multiplicity === "list" || multiplicity === "sequence";
+export const takesMany = ({ multiplicity }: SlotRule): boolean =>
+  multiplicity === "list" || multiplicity === "sequence";
 
-export const takesLabels = ({ multiplicity }: SlotRule): boolean => multiplicity === "labelled" || multiplicity === "list";
+export const takesLabels = ({ multiplicity }: SlotRule): boolean =>
+  multiplicity === "labelled" || multiplicity === "list";
