@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { newestCheckpoint, packageRoot } from "../../runtime/index.js";
+import { listExecutors, newestCheckpoint, packageRoot } from "../../runtime/index.js";
 
 const steps = 30;
 /** Inside the package, so that it finds the package's dependencies. */
@@ -28,12 +28,12 @@ beforeAll(async () => {
 });
 afterAll(() => rm(parent, { recursive: true }));
 
-const start = (directory: string): ChildProcess =>
-  spawn(process.execPath, [script, directory, String(steps)], { stdio: ["ignore", "pipe", "inherit"] });
+const start = (directory: string, backend: string): ChildProcess =>
+  spawn(process.execPath, [script, directory, String(steps), backend], { stdio: ["ignore", "pipe", "inherit"] });
 
 /** Kills the run `delay` ms after it has done `after` steps of its own. Gives its last line, or null when it was killed. */
-async function runAndKill(directory: string, after: number, delay: number): Promise<string | null> {
-  const child = start(directory);
+async function runAndKill(directory: string, backend: string, after: number, delay: number): Promise<string | null> {
+  const child = start(directory, backend);
   const ended = new Promise((resolve) => child.once("exit", resolve));
   let lines = 0;
   let last = "";
@@ -46,22 +46,27 @@ async function runAndKill(directory: string, after: number, delay: number): Prom
   return child.signalCode === null ? last : null;
 }
 
-it("a run killed at any moment ends where an undisturbed one does, bit for bit", async () => {
-  const whole = join(parent, "whole");
-  expect(await runAndKill(whole, Infinity, 0)).toBe(`end ${steps}`);
-  const killed = join(parent, "killed");
-  let kills = 0;
-  for (const [after, delay] of [
-    [2, 0],
-    [4, 3],
-    [3, 7],
-    [6, 1],
-  ] as const) {
-    if ((await runAndKill(killed, after, delay)) === null) kills += 1;
-  }
-  expect(kills).toBeGreaterThan(2);
-  expect(await runAndKill(killed, Infinity, 0)).toBe(`end ${steps}`);
-  const [expected, found] = [await newestCheckpoint(whole), await newestCheckpoint(killed)];
-  expect(found.step).toBe(steps);
-  expect(found.state).toEqual(expected.state);
-});
+const backends = (await listExecutors()).filter(({ backend, present }) => present && /^(?:onnx|cpu)$/.test(backend));
+
+it.each(backends)(
+  "a run killed at any moment ends where an undisturbed one does, bit for bit: $backend",
+  async ({ backend }) => {
+    const whole = join(parent, backend, "whole");
+    expect(await runAndKill(whole, backend, Infinity, 0)).toBe(`end ${steps}`);
+    const killed = join(parent, backend, "killed");
+    let kills = 0;
+    for (const [after, delay] of [
+      [2, 0],
+      [4, 3],
+      [3, 7],
+      [6, 1],
+    ] as const) {
+      if ((await runAndKill(killed, backend, after, delay)) === null) kills += 1;
+    }
+    expect(kills).toBeGreaterThan(2);
+    expect(await runAndKill(killed, backend, Infinity, 0)).toBe(`end ${steps}`);
+    const [expected, found] = [await newestCheckpoint(whole), await newestCheckpoint(killed)];
+    expect(found.step).toBe(steps);
+    expect(found.state).toEqual(expected.state);
+  },
+);

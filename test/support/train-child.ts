@@ -1,14 +1,14 @@
-/** A training run in a process of its own, to be killed: `node train-child.mjs DIRECTORY STEPS`. Prints each step done. */
+/** A training run in a process of its own, to be killed: `node train-child.mjs DIRECTORY STEPS BACKEND`. Prints each step done. */
 
-import { listCheckpoints, openExecutor, train } from "../../runtime/index.js";
+import { type Backend, listCheckpoints, openExecutor, train } from "../../runtime/index.js";
 import { inMemory, recipe, stripes } from "./data.js";
 import { tinyProgram } from "./tiny-program.js";
 
-const [directory = "", steps = ""] = process.argv.slice(2);
+const [directory = "", steps = "", backend = ""] = process.argv.slice(2);
 const result = await train(tinyProgram(), recipe(inMemory(stripes(27)), { steps: Number(steps) }), {
   directory,
   root: ".",
-  executor: await openExecutor("cpu"),
+  executor: await openExecutor(backend as Backend),
   resume: (await listCheckpoints(directory)).length > 0,
   spec: "",
   workers: 0,

@@ -15,7 +15,10 @@ export interface ProcessorSettings {
 }
 
 /** @throws whatever the package throws: ask `probeOnnx` first. */
-export async function openOnnx({ threads = defaultThreads(), spin = false }: ProcessorSettings = {}): Promise<Executor> {
+export async function openOnnx({
+  threads = defaultThreads(),
+  spin = false,
+}: ProcessorSettings = {}): Promise<Executor> {
   const { env } = await import("onnxruntime-node");
   return {
     name: "onnx",

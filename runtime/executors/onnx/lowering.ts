@@ -32,7 +32,9 @@ const scalar = (m: OnnxModel, value: number): string => m.constant("float32", Fl
 const axesOf = (m: OnnxModel, axes: readonly number[]): string =>
   m.constant("int64", BigInt64Array.from(axes, BigInt), [axes.length]);
 const whole = (m: OnnxModel, values: readonly number[]): string => axesOf(m, values);
-const reshape = (m: OnnxModel, x: string, shape: readonly number[]): string => m.op("Reshape", [x, whole(m, shape)]);
+/** A size of 0 would otherwise stand for the size that x has there. */
+const reshape = (m: OnnxModel, x: string, shape: readonly number[]): string =>
+  m.op("Reshape", [x, whole(m, shape)], shape.includes(0) ? { allowzero: int(1) } : {});
 
 const shapeAt = (node: Node, i: number): readonly number[] => (node.inputs[i] as Tensor).shape;
 const outputShape = (node: Node, i = 0): readonly number[] => (node.outputs[i] as Tensor).shape;

@@ -3,7 +3,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { invariant, type StateSlot, showShape, simplify, sizeOf, type TypedArray, type Values } from "../../../graph/index.js";
+import {
+  invariant,
+  type StateSlot,
+  showShape,
+  simplify,
+  sizeOf,
+  type TypedArray,
+  type Values,
+} from "../../../graph/index.js";
 import { packageRoot } from "../../package.js";
 import { RunError } from "../../run-error.js";
 import type { Session } from "../executor.js";
