@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, describe, expect, test } from "vitest";
-import { batchInputs, weightsOf, type ModelProgram, normalizePatches, patchify } from "../../../blocks/index.js";
+import { batchInputs, type ModelProgram, normalizePatches, patchify, weightsOf } from "../../../blocks/index.js";
 import { evaluate as compute, createBuilder, type Tensor } from "../../../graph/index.js";
 import { writePng } from "../../../runtime/data/png.js";
 import { colourScale } from "../../../runtime/evaluate/colours.js";
