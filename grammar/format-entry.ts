@@ -141,7 +141,9 @@ function withoutOuterCommas(elements: readonly Element[], items: readonly Item[]
 /** One item a line: values below each other, alternatives with each `|` below the `=`. */
 function stack(items: readonly Item[], column: number, piped: boolean): string | null {
   const lines: string[] = [];
-  for (const [i, item] of items.entries()) {
+  if (items[0]?.before.length !== 0) return null;
+  for (const [i, given] of items.entries()) {
+    const item = piped || i === 0 ? given : withOwnComments(given);
     for (const comment of item.before) lines.push(commentText(comment));
     const text = oneOrMore(item.elements, column, column);
     if (text === null) return null;
@@ -150,6 +152,13 @@ function stack(items: readonly Item[], column: number, piped: boolean): string |
     lines.push(`${lead}${text}${comma}${notesAfter(item)}`);
   }
   return lines.join(`\n${" ".repeat(piped ? column - 2 : column)}`);
+}
+
+/** An item that begins a line: comments at its head go to lines of their own. */
+function withOwnComments(item: Item): Item {
+  const first = item.elements.findIndex((element) => element.token !== null);
+  const leading = item.elements.slice(0, Math.max(0, first)).flatMap(({ comment }) => (comment ? [comment] : []));
+  return { ...item, before: [...item.before, ...leading], elements: item.elements.slice(leading.length) };
 }
 
 function notesAfter(item: Item): string {
@@ -199,7 +208,7 @@ function breakBracket(elements: readonly Element[], from: number, to: number, in
   if (items === null) return null;
   const inner = indent + 2;
   const lines = [flat(elements.slice(0, from + 1))];
-  for (const item of items) {
+  for (const item of items.map(withOwnComments)) {
     for (const comment of item.before) lines.push(" ".repeat(inner) + commentText(comment));
     if (item.elements.length === 0) continue;
     const text = oneOrMore(item.elements, inner, inner);

@@ -60,7 +60,7 @@ const infix = new Set<TokenType | undefined>(
   ),
 );
 const valued = new Set<TokenType | undefined>([T.Numeral, T.BadNumeral, T.Size, T.Quoted, T.OpenQuoted, T.LeftBracket]);
-const unfinished = new Set<TokenType | undefined>([T.Comma, T.Pipe, T.Arrow, T.Equals]);
+const unfinished = new Set<TokenType | undefined>([T.Comma, T.Pipe, T.Arrow]);
 
 const logical = [T.words.and, T.words.or];
 

@@ -58,10 +58,16 @@ export function invalidCharacter(span: Span): Diagnostic {
   return { ...base, message, help: "Remove it, or put it between double quotes if it is part of a text." };
 }
 
+function restOfLine({ source, end }: Span): string {
+  return source.text.slice(end, source.text.slice(end).search(/[\r\n]|$/) + end);
+}
+
 function insteadOf(span: Span, text: string): Pick<Diagnostic, "message" | "help" | "fix"> {
   if (text === ";" || text === "；") {
-    const help = "A line of a spec ends where the line ends.";
-    return { message: `\`${text}\` ends nothing here`, help, fix: replaceBy(span, "", `remove \`${text}\``) };
+    const atEnd = /^[ \t]*(?:\/[/*].*)?$/.test(restOfLine(span));
+    const help = atEnd ? "A line of a spec ends where the line ends." : "Arguments and items are separated by commas.";
+    const message = `\`${text}\` separates nothing here`;
+    return atEnd ? { message, help, fix: replaceBy(span, "", `remove \`${text}\``) } : { message, help };
   }
   const plain = meant[text] as string;
   return { message: `\`${text}\` looks like \`${plain}\` and is another character`, fix: replaceBy(span, plain) };

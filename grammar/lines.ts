@@ -234,19 +234,12 @@ export abstract class LineReader extends ExpressionReader {
   private setValue = this.RULE("setValue", (): Ast.SetValue | null => {
     const start = this.CONSUME(T.words.set);
     const path = this.SUBRULE(this.pathOrReport, { ARGS: ["what to set", "set encoder.depth: 6"] });
-    let value: Ast.Expression | null = null;
-    this.OPTION({
-      GATE: () => path !== null,
-      DEF: () => {
-        this.SUBRULE(this.sign, { ARGS: [":", "`set`"] });
-        value = this.SUBRULE(this.value, { ARGS: ["`set`"] });
-      },
-    });
+    this.SUBRULE(this.sign, { ARGS: [":", "`set`"] });
+    const value = this.SUBRULE(this.value, { ARGS: ["`set`"] });
     return this.ACTION(() => {
       const span = this.spanFrom(start);
       this.endEntry("the end of the line");
-      const known = value !== null && (value as Ast.Expression).kind === "missing" ? null : value;
-      return path && { kind: "set", path: path.parts, value: known, span };
+      return path && { kind: "set", path: path.parts, value: value.kind === "missing" ? null : value, span };
     });
   });
 
