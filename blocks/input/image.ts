@@ -10,7 +10,12 @@ export const image = defineInput({
   since: "0.1",
   params: {
     size: size({ doc: "Height x width in pixels; the two may differ." }),
-    channels: int({ min: 1, max: 4096, default: 3, doc: "Values of one pixel: 1 for grey, 3 for colour, more for spectral images." }),
+    channels: int({
+      min: 1,
+      max: 4096,
+      default: 3,
+      doc: "Values of one pixel: 1 for grey, 3 for colour, more for spectral images.",
+    }),
   },
   shape: (p) => ({ height: p.size[0], width: p.size[1], channels: p.channels }),
 });

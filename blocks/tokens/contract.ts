@@ -20,4 +20,5 @@ export interface Tokens<P extends Params = Params, T extends ParameterTree = Par
   embed(code: Code, p: ValuesOf<P>, w: Weights<T>, image: Tensor, grid: Grid): Tensor;
 }
 
-export const defineTokens = <const P extends Params, T extends ParameterTree>(tokens: Tokens<P, T>): Tokens<P, T> => tokens;
+export const defineTokens = <const P extends Params, T extends ParameterTree>(tokens: Tokens<P, T>): Tokens<P, T> =>
+  tokens;

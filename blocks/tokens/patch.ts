@@ -32,7 +32,8 @@ export const patch = defineTokens({
       doc: "The patch's height divides the image's.",
       holds: (p, { image }) => image.height % p.size[0] === 0,
       say: (p, { image }) => `image height ${image.height} is not divisible by patch height ${p.size[0]}`,
-      help: (p, { image }) => `${image.height} is not divisible by ${p.size[0]}: ${divisorsInWords(image.height, p.size[0])}`,
+      help: (p, { image }) =>
+        `${image.height} is not divisible by ${p.size[0]}: ${divisorsInWords(image.height, p.size[0])}`,
     },
     {
       name: "divides-width",
@@ -40,7 +41,8 @@ export const patch = defineTokens({
       doc: "The patch's width divides the image's.",
       holds: (p, { image }) => image.width % p.size[1] === 0,
       say: (p, { image }) => `image width ${image.width} is not divisible by patch width ${p.size[1]}`,
-      help: (p, { image }) => `${image.width} is not divisible by ${p.size[1]}: ${divisorsInWords(image.width, p.size[1])}`,
+      help: (p, { image }) =>
+        `${image.width} is not divisible by ${p.size[1]}: ${divisorsInWords(image.width, p.size[1])}`,
     },
   ],
   grid: (p, image) => ({ rows: image.height / p.size[0], columns: image.width / p.size[1], patch: p.size }),
