@@ -69,18 +69,29 @@ interface Item {
  */
 function split(elements: readonly Element[], separator: TokenType): Item[] | null {
   const items: Item[] = [{ before: [], elements: [], after: [] }];
+  // Comments on lines of their own before a `|` belong to the alternative it begins.
+  let ahead: Comment[] = [];
   let depth = 0;
   for (const [i, element] of elements.entries()) {
     const item = items.at(-1) as Item;
     const type = typeOf(element);
-    if (depth === 0 && type === separator) items.push({ before: [], elements: [], after: [] });
+    const own = depth === 0 && separator === T.Pipe && element.comment?.ownLine && item.elements.length > 0;
+    if (depth === 0 && type === separator) {
+      items.push({ before: ahead, elements: [], after: [] });
+      ahead = [];
+    } else if (own && element.comment) ahead.push(element.comment);
     else if (depth === 0 && element.comment) placeComment(items, element, elements[i + 1]);
-    else if (item.after.length > 0) return null;
+    else if (item.after.length > 0 || ahead.length > 0) return null;
     else item.elements.push(element);
     if (openers.has(type)) depth++;
     if (closers.has(type)) depth--;
   }
-  return items.some((item) => item.elements.some(brokenByComment)) ? null : items;
+  return ahead.length > 0 || items.some(cannotBeKept) ? null : items;
+}
+
+/** True of comments that would swallow one another on one line. */
+function cannotBeKept(item: Item): boolean {
+  return item.elements.some(brokenByComment) || item.after.slice(0, -1).some(endsLine);
 }
 
 /** True of a comment that spoils the line it is part of. */
@@ -123,7 +134,7 @@ export function layOutEntry(elements: readonly Element[], column: number, indent
   const filled = items.filter((item) => item.elements.length > 0);
   if (items.some((item) => item.elements.length === 0 && item.before.length > 0)) return null;
   const [only] = filled;
-  if (filled.length === 1 && only && only.before.length === 0 && only.after.every((c) => !endsLine(c))) {
+  if (filled.length === 1 && only && only.before.length === 0 && only.after.length === 0) {
     return breakLongest(only.elements, indent);
   }
   return stack(filled, column, piped);
