@@ -47,8 +47,12 @@ const wabt = await loadWabt();
 const optimizer = wabt.parseWat("optimizer.wat", readFileSync("runtime/executors/onnx/optimizer.wat"), { simd: true });
 writeFileSync(`${next}/optimizer.wasm`, optimizer.toBinary({}).buffer);
 chmodSync(`${next}/cli.js`, 0o755);
-execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tools/types.tsconfig.json", "--outDir", `${next}/types`], {
-  stdio: "inherit",
-});
+execFileSync(
+  process.execPath,
+  ["node_modules/typescript/bin/tsc", "-p", "tools/types.tsconfig.json", "--outDir", `${next}/types`],
+  {
+    stdio: "inherit",
+  },
+);
 rmSync("dist", { recursive: true, force: true });
 renameSync(next, "dist");

@@ -88,7 +88,7 @@ test("emission is deterministic", async () => {
 });
 
 test("a spec cannot leave its comment", async () => {
-  const doc = '*/ globalThis.owned = true; /* ${"`"} \u2028';
+  const doc = "*/ globalThis.owned = true; /* $\u007b`x`} \u2028";
   const text = await emitModule(modelOf(spec(cases.mae as string, doc)), VERSION);
   expect(check(text)).toEqual([]);
   await loadEmitted(text);
