@@ -1,7 +1,7 @@
 /**
  * Text to the one form a spec is written in. It keeps every comment and every token as written and decides about space,
  * line breaks and commas before closing brackets alone; so it needs no block's name, and a line with an error in it
- * stays as it is. The rules are told in `spec/07-formatting.md`.
+ * stays as it is. The rules are told in `spec/06-formatting.md`.
  */
 
 import type { Diagnostic } from "./diagnostic.js";
