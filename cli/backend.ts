@@ -13,24 +13,33 @@ export interface BackendFlags extends ProcessorSettings {
 /**
  * `note` hears which one `auto` took and why, and of settings that do not matter there.
  *
- * Throws a usage failure for a name that no backend has, and what the runtime says of one that is not here.
+ * Throws a usage failure for a name that no backend has, and `run/backend-missing` for one that is not here.
  */
 export async function openBackend(flags: BackendFlags, note: (text: string) => void): Promise<Executor> {
-  const { listExecutors, openExecutor } = await import("../runtime/index.js");
-  const { backend: name, threads, spin } = flags;
+  const { openExecutor } = await import("../runtime/index.js");
+  const { backend, threads, spin } = flags;
+  if (backend !== "auto") await requireBackend(backend);
   const settings = { ...(threads === undefined ? {} : { threads }), ...(spin === undefined ? {} : { spin }) };
-  const open = async (choice: "auto" | Backend): Promise<Executor> => {
-    const executor = await openExecutor(choice, note, settings);
-    const given = threads !== undefined || spin !== undefined;
-    if (given && executor.name !== "onnx") note(`${executor.backend} has no use for --threads and --spin`);
-    return executor;
-  };
-  if (name === "auto") return open("auto");
-  const known = [...new Set((await listExecutors()).map((executor) => executor.backend))];
-  if (!known.includes(name)) {
+  const executor = await openExecutor(backend as "auto" | Backend, note, settings);
+  const given = threads !== undefined || spin !== undefined;
+  if (given && executor.name !== "onnx") note(`${executor.backend} has no use for --threads and --spin`);
+  return executor;
+}
+
+async function requireBackend(name: string): Promise<void> {
+  const { listExecutors, RunError } = await import("../runtime/index.js");
+  const executors = await listExecutors();
+  const asked = executors.find((executor) => executor.backend === name);
+  if (!asked) {
+    const known = executors.map((executor) => executor.backend);
     throw usageFailure(`there is no backend "${name}"`, {
       help: didYouMean(name, known) ?? `there are auto, ${known.join(", ")}; mae doctor says which are here`,
     });
   }
-  return open(name as Backend);
+  if (asked.present) return;
+  throw new RunError("run/backend-missing", {
+    what: `The backend ${name} is not available here`,
+    ...(asked.why === undefined ? {} : { why: asked.why }),
+    help: `${asked.remedy ?? ""} \`mae doctor\` lists the backends of this machine.`.trimStart(),
+  });
 }

@@ -135,16 +135,12 @@ function addModels(program: Command): void {
 /** Commands that run models. */
 function addRuns(program: Command): void {
   addText(
-    command(program, "train", "Train a model by a recipe of the file. Ctrl-C saves; --resume goes on.")
+    onBackend(program, "train", "Train a model by a recipe of the file. Ctrl-C saves; --resume goes on.")
       .addArgument(specArgument())
       .argument("[recipe]", "a recipe in it; not needed where there is one")
-      .option("--out <dir>", "folder of the run (default: runs/<recipe>)")
+      .option("--out <dir>", "folder of the run (default: runs/<name of the file>)")
       .option("--resume", "go on from the newest checkpoint of the run")
       .option("--force", "replace a run that is already in the folder")
-      .option("--backend <name>", "auto, or one that mae doctor lists", "auto")
-      .option("--threads <n>", "threads that compute, with the backend onnx (default: one a core)", wholeNumber(1))
-      .option("--spin", "let idle threads of onnx wait busily: faster on a machine with nothing else to do")
-      .option("--no-spin", "let them sleep (default)")
       .option("--steps <n>", "train this many steps, whatever the recipe says", wholeNumber(1))
       .addOption(new Option("--epochs <n>", "train this many epochs").argParser(wholeNumber(1)).conflicts("steps"))
       .option("--batch <n>", "samples of one step", wholeNumber(1))
@@ -162,7 +158,11 @@ function addRuns(program: Command): void {
     ],
   );
   addText(
-    command(program, "eval", "Judge a trained encoder: features of the frozen encoder, then small classifiers on them.")
+    onBackend(
+      program,
+      "eval",
+      "Judge a trained encoder: features of the frozen encoder, then small classifiers on them.",
+    )
       .argument("<run>", "folder of a run")
       .option("--with <probes>", "names of probes, joined by commas (default: every one there is)", listOfWords)
       .addOption(
@@ -174,10 +174,6 @@ function addRuns(program: Command): void {
       .option("--layer <n>", "take the features after this layer of the encoder (default: the last)", wholeNumber(1))
       .option("--no-baselines", "judge only the trained encoder, not also an untrained one and the pixels")
       .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
-      .option("--backend <name>", "auto, or one that mae doctor lists", "auto")
-      .option("--threads <n>", "threads that compute, with the backend onnx (default: one a core)", wholeNumber(1))
-      .option("--spin", "let idle threads of onnx wait busily: faster on a machine with nothing else to do")
-      .option("--no-spin", "let them sleep (default)")
       .option("--seed <n>", "seed of the classifiers (default: the run's)", wholeNumber(0))
       .option("--json", "print one JSON document")
       .action(async (run: string, options) => {
@@ -189,14 +185,13 @@ function addRuns(program: Command): void {
     ],
   );
   addText(
-    command(program, "show", "Write a picture of reconstructions: input, visible patches, output, both together.")
+    onBackend(program, "show", "Write a picture of reconstructions: input, visible patches, output, both together.")
       .argument("<run>", "folder of a run")
       .option("--out <file>", "the PNG file (default: reconstruction.png in the run)")
       .option("--count <n>", "how many samples", wholeNumber(1), 8)
       .addOption(new Option("--split <name>", "which part of the data").choices(["train", "test"]).default("test"))
       .option("--seed <n>", "seed of the masks", wholeNumber(0))
       .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
-      .option("--backend <name>", "auto, or one that mae doctor lists", "auto")
       .action(async (run: string, options) => {
         await (await import("./commands/show.js")).show(run, options);
       }),
@@ -238,6 +233,14 @@ function command(program: Command, name: string, description: string): Command {
   const [summary = description] = description.split(/[:.]/);
   return program.command(name).description(description).summary(summary).helpOption("-h, --help", "show this help");
 }
+
+/** A command that computes, with the choice of where. */
+const onBackend = (program: Command, name: string, description: string): Command =>
+  command(program, name, description)
+    .option("--backend <name>", "auto, or one that mae doctor lists", "auto")
+    .option("--threads <n>", "threads that compute, with the backend onnx (default: one a core)", wholeNumber(1))
+    .option("--spin", "let idle threads of onnx wait busily: faster on a machine with nothing else to do")
+    .option("--no-spin", "let them sleep (default)");
 
 /** Examples and exit codes after the help, in one layout for all commands. */
 function addText(to: Command, examples: readonly (readonly [line: string, what: string])[]): void {

@@ -1,0 +1,225 @@
+/** `mae train`, `show` and `eval` on real pictures, with a model that is small enough for a test. */
+
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { folder, mae, start } from "./mae.js";
+
+const spec = `edition 2026
+
+model Small {
+  input   image(size: 16x16, channels: 3)
+  tokens  patch(size: 4x4)
+  mask    random(ratio: 75%)
+  encoder vit(depth: 1, width: 16, heads: 2)
+  decoder vit(depth: 1, width: 16, heads: 2)
+  target  pixels(normalize: none)
+  loss    mse(on: hidden)
+}
+
+recipe Train for Small {
+  data      folder("images", holdout: 20%)
+  augment   resize(size: 16x16)
+  batch     16
+  steps     6
+  optimizer adamw(lr: 1e-3)
+  schedule  constant
+}
+`;
+
+const env = { XDG_CACHE_HOME: folder() };
+const flags = ["--backend", "cpu", "--workers", "0"];
+
+/** A project with the pictures that `mae init` draws. */
+async function project(): Promise<string> {
+  const cwd = folder();
+  await mae(["init", "."], { cwd });
+  writeFileSync(join(cwd, "small.mae"), spec);
+  return cwd;
+}
+
+const run = (args: readonly string[], cwd: string) => mae(args, { cwd, env });
+const lines = (text: string) =>
+  text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe("a run", () => {
+  let cwd = "";
+  let trained: Awaited<ReturnType<typeof mae>>;
+
+  beforeAll(async () => {
+    cwd = await project();
+    trained = await run(["train", "small.mae", ...flags, "--json"], cwd);
+  });
+
+  it("tells its events as JSON lines on stdout and ends with a picture", () => {
+    expect(trained.stderr).toContain("6 steps");
+    expect(trained.code).toBe(0);
+    const events = lines(trained.stdout);
+    expect(events.filter((event) => event.kind === "step").map((event) => event.step)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(events.find((event) => event.kind === "start")).toMatchObject({ totalSteps: 6 });
+    expect(events.at(-1)).toMatchObject({ kind: "note", text: expect.stringContaining("reconstruction.png") });
+  });
+
+  it("leaves everything behind that is needed to look at it again", () => {
+    const files = readdirSync(join(cwd, "runs/small")).sort();
+    expect(files).toEqual([
+      "checkpoint-6.safetensors",
+      "log.jsonl",
+      "program.mjs",
+      "program.ts",
+      "reconstruction.png",
+      "run.json",
+      "spec.mae",
+    ]);
+    const facts = JSON.parse(readFileSync(join(cwd, "runs/small/run.json"), "utf8"));
+    expect(facts).toMatchObject({ model: "Small", recipe: "Train", settings: { batch: 16, steps: 6, seed: 0 } });
+    expect(facts.executor.backend).toBe("cpu");
+  });
+
+  it("keeps a spec that checks without any other file", async () => {
+    expect((await run(["check", "--error-on-warnings", "runs/small/spec.mae"], cwd)).code).toBe(0);
+    expect((await run(["fmt", "--check", "runs/small/spec.mae"], cwd)).code).toBe(0);
+  });
+
+  it("is not overwritten unasked", async () => {
+    const { code, stderr } = await run(["train", "small.mae", ...flags], cwd);
+    expect(code).toBe(1);
+    expect(stderr).toContain("runs/small already holds a run");
+    expect(stderr).toContain("--resume");
+    expect(existsSync(join(cwd, "runs/small/checkpoint-6.safetensors"))).toBe(true);
+  });
+
+  it("is shown, also when its folder has moved", async () => {
+    renameSync(join(cwd, "runs/small"), join(cwd, "moved"));
+    const { code, stdout, stderr } = await run(
+      ["show", "moved", "--count", "3", "--out", "p.png", "--backend", "cpu"],
+      cwd,
+    );
+    renameSync(join(cwd, "moved"), join(cwd, "runs/small"));
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "p.png\n" });
+    expect(stderr).toContain("over 3 samples");
+    expect(readFileSync(join(cwd, "p.png")).subarray(1, 4).toString("latin1")).toBe("PNG");
+  });
+
+  it("is judged beside an untrained encoder and the pixels", async () => {
+    const args = ["eval", "runs/small", "--with", "knn", "--features", "mean", "--backend", "cpu"];
+    const { code, stdout } = await run([...args, "--json"], cwd);
+    expect(code).toBe(0);
+    const result = JSON.parse(stdout);
+    expect(result).toMatchObject({ format_version: "1.0", model: "Small", step: 6, classes: 3 });
+    expect(result.rows.map((row: { source: string }) => row.source)).toEqual(["encoder", "untrained", "pixels"]);
+    for (const row of result.rows) expect(Object.values(row.scores)[0]).toBeGreaterThan(0);
+    const table = await run([...args, "--no-baselines"], cwd);
+    expect(table.stdout).toMatch(/trained encoder, mean of patches +\d+\.\d\d %/);
+    expect(table.stdout).not.toContain("untrained");
+  });
+
+  it("an unknown probe is a usage error with a suggestion", async () => {
+    const { code, stderr } = await run(["eval", "runs/small", "--with", "kn"], cwd);
+    expect(code).toBe(2);
+    expect(stderr).toContain('did you mean "knn"?');
+  });
+
+  it("goes on from its checkpoint, and refuses to under another spec", async () => {
+    const longer = await run(["train", "small.mae", ...flags, "--resume", "--steps", "8", "--json"], cwd);
+    expect(longer.code).toBe(0);
+    expect(lines(longer.stdout).flatMap((event) => (event.kind === "step" ? [event.step] : []))).toEqual([7, 8]);
+    writeFileSync(join(cwd, "small.mae"), spec.replace("lr: 1e-3", "lr: 2e-3"));
+    const other = await run(["train", "small.mae", ...flags, "--resume"], cwd);
+    writeFileSync(join(cwd, "small.mae"), spec);
+    expect(other.code).toBe(1);
+    expect(other.stderr).toContain("the spec has changed");
+    expect(other.stderr).toContain("0.002");
+  });
+});
+
+describe("Ctrl-C", () => {
+  it("saves, says how to go on, and what goes on ends where an uninterrupted run does", async () => {
+    const cwd = await project();
+    const child = start(["train", "small.mae", ...flags, "--steps", "40", "--json"], { cwd, env });
+    let stdout = "";
+    let stderr = "";
+    child.stderr?.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    child.stdout?.on("data", (chunk) => {
+      if (!stdout.includes('"step":3,') && String(chunk).includes('"step":3,')) child.kill("SIGINT");
+      stdout += chunk;
+    });
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    expect(stderr).toContain("Ctrl-C again stops at once");
+    expect(stderr).toContain("go on with: mae train small.mae Train --resume");
+    expect(code).toBe(130);
+    const resumed = await run(["train", "small.mae", "Train", ...flags, "--resume", "--json"], cwd);
+    const whole = await run(["train", "small.mae", ...flags, "--steps", "40", "--out", "whole", "--json"], cwd);
+    const lossOf = (text: string) =>
+      lines(text)
+        .filter((event) => event.kind === "step")
+        .at(-1)?.loss;
+    expect(resumed.code).toBe(0);
+    expect(lossOf(resumed.stdout)).toBe(lossOf(whole.stdout));
+  });
+});
+
+describe("what can be wrong", () => {
+  let cwd = "";
+  beforeAll(async () => {
+    cwd = await project();
+  });
+
+  it("an unknown backend", async () => {
+    const { code, stderr } = await run(["train", "small.mae", "--backend", "wasn"], cwd);
+    expect(code).toBe(2);
+    expect(stderr).toContain('did you mean "wasm"?');
+  });
+
+  it("a backend that is not here says why and what to do", async () => {
+    const { code, stderr } = await run(["train", "small.mae", "--backend", "webgl"], cwd);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error\[run\/backend-missing\]/);
+    expect(stderr).toContain("= help:");
+    expect(existsSync(join(cwd, "runs/small/run.json"))).toBe(false);
+  });
+
+  it("nothing to go on with", async () => {
+    const { code, stderr } = await run(["train", "small.mae", ...flags, "--resume", "--out", "nowhere"], cwd);
+    expect(code).toBe(1);
+    expect(stderr).toContain("there is no run in nowhere");
+  });
+
+  it("data that is not there; the folder can be used again", async () => {
+    writeFileSync(join(cwd, "lost.mae"), spec.replace('folder("images"', 'folder("imagse"'));
+    const first = await run(["train", "lost.mae", ...flags, "--out", "r"], cwd);
+    expect(first.code).toBe(1);
+    expect(first.stderr).toMatch(/^error\[run\/data\]: imagse does not exist/m);
+    expect(first.stderr).not.toMatch(/\n\s+at /);
+    expect((await run(["train", "small.mae", ...flags, "--out", "r", "--steps", "1"], cwd)).code).toBe(0);
+  });
+
+  it("a damaged checkpoint", async () => {
+    await run(["train", "small.mae", ...flags, "--out", "d", "--steps", "1"], cwd);
+    writeFileSync(join(cwd, "d/checkpoint-1.safetensors"), "not tensors");
+    const { code, stderr } = await run(["show", "d", "--backend", "cpu"], cwd);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error\[run\//);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it("a folder that is a file", async () => {
+    writeFileSync(join(cwd, "taken"), "");
+    expect((await run(["train", "small.mae", ...flags, "--out", "taken"], cwd)).code).toBe(2);
+  });
+
+  // Root may write everything.
+  it.skipIf(process.getuid?.() === 0)("a folder that may not be written", async () => {
+    const locked = folder();
+    chmodSync(locked, 0o555);
+    const { code, stderr } = await run(["train", "small.mae", ...flags, "--out", join(locked, "r")], cwd);
+    chmodSync(locked, 0o755);
+    expect(code).toBe(1);
+    expect(stderr).toContain("cannot be written");
+  });
+});
