@@ -1,11 +1,18 @@
 /** Fixed two-dimensional sine-cosine positions, as in official MAE. */
 
+import type { ModelContext } from "../block.js";
 import { sinCosPositions } from "../nn/index.js";
 import { definePositions } from "./contract.js";
 
-/** Sine and cosine of row and column need a quarter of the width each. */
-const oddWidth = (widths: readonly (number | null)[]): number | undefined =>
-  widths.find((width) => width !== null && width % 4 !== 0) ?? undefined;
+/**
+ * The encoder's or decoder's width where sine and cosine of row and column cannot have a quarter of it each. The decoder's
+ * is looked at only when the encoder's is fine: what a condition reads is what its finding points at.
+ */
+function oddWidth(context: ModelContext): number | null {
+  const odd = (width: number | null): boolean => width !== null && width % 4 !== 0;
+  if (odd(context.width)) return context.width;
+  return odd(context.decoderWidth) ? context.decoderWidth : null;
+}
 
 export const sinCos = definePositions({
   name: "sin_cos",
@@ -20,11 +27,10 @@ export const sinCos = definePositions({
       name: "width-in-quarters",
       at: null,
       doc: "Encoder and decoder widths are divisible by 4.",
-      holds: (_, c) => oddWidth([c.width, c.decoderWidth]) === undefined,
-      say: (_, c) =>
-        `sine-cosine positions need a width divisible by 4, and ${oddWidth([c.width, c.decoderWidth])} is not`,
+      holds: (_, c) => oddWidth(c) === null,
+      say: (_, c) => `sine-cosine positions need a width divisible by 4, and ${oddWidth(c)} is not`,
       help: (_, c) => {
-        const width = oddWidth([c.width, c.decoderWidth]) as number;
+        const width = oddWidth(c) as number;
         return `${width - (width % 4)} and ${width + 4 - (width % 4)} are; or use learned positions`;
       },
     },
