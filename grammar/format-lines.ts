@@ -114,12 +114,17 @@ function lineOf(walk: Walk): Line {
     unclosed = open.token?.image === "" || close.token?.image === "";
   }
   const glued = stepToLineEnd(walk);
-  const end = Math.max(...walk.elements.slice(first, walk.at).map((element) => element.end));
-  const headStop = Math.max(start, ...head.map((element) => element.end));
+  const end = endOfAll(walk.elements.slice(first, walk.at), start);
+  const headStop = endOfAll(head, start);
   const wrong = errorWithin(walk, start, body ? headStop : end);
   const brace = (walk.elements[headEnd] as Element).start;
   const broken = unclosed || glued || wrong || (body !== null && errorWithin(walk, brace, brace + 1));
   return { kind: "line", start, end, head, body, trailing: commentsOnLine(walk), broken };
+}
+
+/** Where the last of some elements ends; `start` where there is none. */
+export function endOfAll(elements: readonly { readonly end: number }[], start: number): number {
+  return elements.reduce((end, element) => Math.max(end, element.end), start);
 }
 
 /** True when an error begins in a range, or says that something is missing at its end. */

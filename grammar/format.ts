@@ -4,9 +4,10 @@
  * stays as it is. The rules are told in `spec/06-formatting.md`.
  */
 
+import type { Comment } from "./comment.js";
 import type { Diagnostic } from "./diagnostic.js";
 import { commentText, flat, layOutEntry } from "./format-entry.js";
-import { type Element, type Line, linesOf, type Piece } from "./format-lines.js";
+import { type Element, endOfAll, type Line, linesOf, type Piece } from "./format-lines.js";
 import { outline } from "./outline.js";
 import { type ParsedTokens, parseTokens } from "./parse.js";
 import type { Source } from "./source.js";
@@ -50,7 +51,7 @@ function write(parsed: ParsedTokens, page: Page): string {
   const pieces = separate(linesOf(parsed), page);
   for (const { piece, blank } of pieces) {
     if (blank && lines.length > 0) lines.push("");
-    lines.push(...writePiece(piece, 0, 0, "none", page));
+    lines.push(writePiece(piece, 0, 0, "none", page));
   }
   return lines.map((line) => `${line}\n`).join("");
 }
@@ -70,9 +71,13 @@ function spaced(pieces: readonly Piece[], from: number, page: Page): Spaced[] {
   });
 }
 
+function spansOf(comments: readonly Comment[]) {
+  return comments.map((comment) => comment.span);
+}
+
 function endOf(piece: Piece): number {
   if (piece.kind === "comment") return piece.end;
-  return Math.max(piece.end, ...piece.trailing.map((comment) => comment.span.end));
+  return endOfAll(spansOf(piece.trailing), piece.end);
 }
 
 /** Pieces of a file, with an empty line around each declaration, before the comments that belong to it. */
@@ -92,13 +97,13 @@ function hasError(line: Line): boolean {
   return line.broken || (line.body?.pieces.some((piece) => piece.kind === "line" && hasError(piece)) ?? false);
 }
 
-function writePiece(piece: Piece, indent: number, width: number, style: Style, page: Page): string[] {
+function writePiece(piece: Piece, indent: number, width: number, style: Style, page: Page): string {
   const margin = " ".repeat(indent);
-  if (piece.kind === "comment") return `${margin}${commentText(piece.comment)}`.split("\n");
+  if (piece.kind === "comment") return `${margin}${commentText(piece.comment)}`;
   const trailing = piece.trailing.map((comment) => ` ${commentText(comment)}`).join("");
   const keep = piece.broken || (page.careful && indent === 0 && hasError(piece));
   const text = keep ? null : writeLine(piece, indent, width, style, page);
-  return `${text ?? asWritten(piece, margin, page)}${trailing}`.split("\n");
+  return `${text ?? asWritten(piece, margin, page)}${trailing}`;
 }
 
 /** A line with an error: byte for byte, its indentation included. */
@@ -151,19 +156,15 @@ function writeBody(line: Line, indent: number, page: Page): string {
   const opening = body.afterOpen.map((comment) => ` ${commentText(comment)}`).join("");
   if (body.pieces.length === 0 && opening === "") return "{}";
   const style = styleOf(line);
-  const open = Math.max(
-    line.start,
-    ...line.head.map((element) => element.end),
-    ...body.afterOpen.map((c) => c.span.end),
-  );
+  const open = endOfAll([...line.head, ...spansOf(body.afterOpen)], line.start);
   const pieces = spaced(body.pieces, open, page);
   const lines: string[] = [];
   let group: Spaced[] = [];
   const flush = () => {
-    const width = Math.max(0, ...group.map(({ piece }) => alignedWidth(piece, style)));
+    const width = group.reduce((most, { piece }) => Math.max(most, alignedWidth(piece, style)), 0);
     for (const { piece } of group) {
       const own = alignedWidth(piece, style) > 0 ? width : 0;
-      lines.push(...writePiece(piece, indent + 2, own, style, page));
+      lines.push(writePiece(piece, indent + 2, own, style, page));
     }
     group = [];
   };

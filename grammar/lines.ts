@@ -163,10 +163,11 @@ export abstract class LineReader extends ExpressionReader {
       },
     });
     return this.ACTION(() => {
+      const span = this.spanFrom(start);
       this.endEntry("the end of the line");
       if (slot === null) return null;
       const word = verb === null ? null : ((verb as IToken).image as "add" | "replace");
-      return { kind: "slot", doc, verb: word, slot, label, values: filled, every, entries, span: this.spanFrom(start) };
+      return { kind: "slot", doc, verb: word, slot, label, values: filled, every, entries, span };
     });
   });
 

@@ -82,7 +82,20 @@ function spansOf(value: unknown): Span[] {
   );
 }
 
+/** What a node holds lies within the node. */
+function checkNesting(value: unknown, around: Span | null): void {
+  if (Array.isArray(value)) for (const inner of value) checkNesting(inner, around);
+  else if (value !== null && typeof value === "object" && !("text" in value)) {
+    const span = "span" in value ? (value.span as Span) : around;
+    if (span && around && (span.start < around.start || span.end > around.end)) expect(value).toBe("inside its parent");
+    for (const [key, inner] of Object.entries(value)) {
+      if (key !== "span" && key !== "unitSpan" && key !== "source") checkNesting(inner, span);
+    }
+  }
+}
+
 function checkSpans(parsed: Parsed, text: string): void {
+  checkNesting(parsed.file, null);
   for (const { start, end } of [...spansOf(parsed.file), ...spansOf(parsed.diagnostics)]) {
     if (!(start >= 0 && start <= end && end <= text.length)) expect({ start, end }).toBe(`inside 0..${text.length}`);
   }

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Diagnostic, type File, type Fix, parse, positionAt } from "../../grammar/index.js";
+import { type Diagnostic, type File, type Fix, format, parse, positionAt } from "../../grammar/index.js";
 import { Parser } from "../../grammar/parser.js";
 import { examples, spec } from "./examples.js";
 
@@ -218,11 +218,10 @@ describe("extremes", () => {
     expect(findings(text)).toEqual(["2 parse/too-deep", "3 parse/unexpected-token"]);
   });
 
-  it("reads 2,000 lines in moments", () => {
-    const text = `model A {\n${"  encoder vit(depth: 12, width: 768, heads: 12)\n".repeat(2_000)}}\n`;
-    const started = performance.now();
-    expect(entryCount(parse(spec(text)).file)).toBe(2_000);
-    expect(performance.now() - started).toBeLessThan(5_000);
+  it("reads and formats 20,000 lines", () => {
+    const text = `model A {\n${"  encoder vit(depth: 12, width: 768, heads: 12)\n".repeat(20_000)}}\n`;
+    expect(entryCount(parse(spec(text)).file)).toBe(20_000);
+    expect(format(spec(text)).text).toBe(text);
   });
 });
 
