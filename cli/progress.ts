@@ -16,8 +16,13 @@ const redrawAfter = 100;
 /** Between lines where nothing can be redrawn, in milliseconds. */
 const lineAfter = 5000;
 
-/** Each event as one line of JSON on stdout. */
-export const jsonProgress: Progress = (event) => print(`${JSON.stringify(event)}\n`);
+/** Each event as one line of JSON on stdout, its fields in the spelling of all our documents: `total_steps`. */
+export const jsonProgress: Progress = (event) => {
+  const fields = Object.entries(event).map(([name, value]) => [snakeCase(name), value]);
+  print(`${JSON.stringify(Object.fromEntries(fields))}\n`);
+};
+
+const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** A live line on a terminal, plain lines elsewhere; both on stderr. */
 export function createProgress(clock: () => number = () => performance.now()): Progress {

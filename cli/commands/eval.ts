@@ -4,6 +4,7 @@ import { type Definition, type Probe, registry } from "../../blocks/index.js";
 import type { Bound, Evaluation, EvaluationRow, FeatureSource, LabelledData, Selection } from "../../runtime/index.js";
 import { type BackendFlags, openBackend } from "../backend.js";
 import { usageFailure } from "../failure.js";
+import { printedPath } from "../files.js";
 import { didYouMean } from "../nearest.js";
 import { type OpenRun, openRun } from "../open-run.js";
 import { createStages } from "../progress.js";
@@ -40,13 +41,22 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
       report: stages.show,
     });
     stages.end();
-    if (options.json) printJson({ format_version: "1.0", run: directory, step: run.step, ...result });
+    if (options.json) printJson(document(run, result));
     else print(table(run, result, stdoutColors()));
   } finally {
     stages.end();
     await executor.close();
   }
 }
+
+/** The document's fields are documented in `docs/cli.md`. */
+const document = ({ directory, step }: OpenRun, { featureSeconds, ...result }: Evaluation) => ({
+  format_version: "1.0",
+  run: printedPath(directory),
+  step,
+  ...result,
+  feature_seconds: featureSeconds,
+});
 
 /** The probes with these names and their default values; all of them without names. */
 function probesNamed(names: readonly string[] | undefined): Bound<Probe>[] {

@@ -59,7 +59,7 @@ describe("a run", () => {
     expect(trained.code).toBe(0);
     const events = lines(trained.stdout);
     expect(events.filter((event) => event.kind === "step").map((event) => event.step)).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(events.find((event) => event.kind === "start")).toMatchObject({ totalSteps: 6 });
+    expect(events.find((event) => event.kind === "start")).toMatchObject({ total_steps: 6 });
     expect(events.at(-1)).toMatchObject({ kind: "note", text: expect.stringContaining("reconstruction.png") });
   });
 
