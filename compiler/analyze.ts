@@ -21,7 +21,7 @@ import {
 import { fail, inOrder, type Report, replacement, warn } from "./check/report.js";
 import { checkVariants } from "./check/variants.js";
 import { edition } from "./edition.js";
-import type { Model, Recipe } from "./model.js";
+import type { Family, Model, Recipe } from "./model.js";
 
 export type { Host } from "./check/files.js";
 
@@ -31,6 +31,8 @@ export interface Analysis {
   readonly models: ReadonlyMap<string, Model>;
   /** Recipes without an error, whose model has none either. */
   readonly recipes: ReadonlyMap<string, Recipe>;
+  /** Families of the file without an error, in the order of the text. */
+  readonly families: ReadonlyMap<string, Family>;
   /** Of the file and of what it imports, in the order of the text. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -49,11 +51,12 @@ export function analyze(source: Source, host: Host, registry: Registry): Analysi
   for (const { syntax } of files) for (const diagnostic of syntax) report(diagnostic);
   for (const { file } of files) checkEdition(file, file === main.file, report);
   const project = openProject(main, registry, report);
-  for (const declaration of main.file.declarations) checkDeclaration({ declaration, home: main }, project);
+  const families = new Map<string, Family>();
+  for (const declaration of main.file.declarations) checkDeclaration({ declaration, home: main }, project, families);
   const { models, recipes } = collect(project);
   if (!main.syntax.some(({ severity }) => severity === "error")) unusedImports(main, report);
   const order = files.map((file) => file.source.path);
-  return { file: main.file, models, recipes, diagnostics: inOrder(found, order) };
+  return { file: main.file, models, recipes, families, diagnostics: inOrder(found, order) };
 }
 
 function checkEdition({ edition: written, source }: File, isMain: boolean, report: Report): void {
@@ -75,7 +78,7 @@ function checkEdition({ edition: written, source }: File, isMain: boolean, repor
   });
 }
 
-function checkDeclaration(declared: Declared, project: Project): void {
+function checkDeclaration(declared: Declared, project: Project, families: Map<string, Family>): void {
   const { declaration, home } = declared;
   const names = namesIn(project, home);
   const checking = checkingOf(project, declared);
@@ -84,7 +87,9 @@ function checkDeclaration(declared: Declared, project: Project): void {
   else if (declaration.kind === "pipeline") checkPipeline(declaration, names, checking);
   else if (declaration.kind === "variants") {
     const subject = declaration.subject && find(declaration.subject, "model", names, checking.report);
-    checkVariants(declaration, subject && modelOf(subject, project), checking);
+    const base = subject && { name: modelKey(subject, project), checked: modelOf(subject, project) };
+    const family = checkVariants(declaration, base, checking);
+    if (family && !families.has(family.name)) families.set(family.name, family);
   }
 }
 

@@ -4,7 +4,7 @@ export { type Analysis, analyze, type Host } from "./analyze.js";
 export { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 export { codes } from "./check/codes.js";
 export { valueText } from "./check/show.js";
-export type { Filled, Model, Origin, Recipe, Setting, Use } from "./model.js";
+export type { Family, Filled, Model, Origin, Recipe, Setting, Use, Variant } from "./model.js";
 export {
   type LearningRatePlan,
   type MeasuredRate,

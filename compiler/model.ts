@@ -45,6 +45,29 @@ export interface Model {
   readonly slots: readonly Filled[];
 }
 
+/** A member of a family: its base with one choice of every axis. */
+export interface Variant {
+  /** `MaskStudy.mask-spiral.r-75.decoder-depth-4`: unique in its family, and fit for the name of a folder. */
+  readonly name: string;
+  /** Its name is the variant's in letters, digits and `_`, as code and rendered text need it. */
+  readonly model: Model;
+  /** What the axes say, in their order: a path, and the value there as a spec writes it. */
+  readonly differences: readonly { readonly path: string; readonly value: string }[];
+}
+
+export interface Family {
+  readonly name: string;
+  readonly doc: string;
+  /** The declaration's name. */
+  readonly span: Span;
+  /** Name of the model that its members change. */
+  readonly base: string;
+  /** In the order of the product: the last part of the name changes fastest. At least one. */
+  readonly members: readonly Variant[];
+  /** Members of the product that the family leaves out. */
+  readonly skipped: number;
+}
+
 export interface Setting<V = unknown> {
   readonly value: V;
   readonly origin: Origin;

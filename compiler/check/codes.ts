@@ -72,7 +72,13 @@ export const codes = {
   // Blocks together
   "check/epochs-or-steps": "The two agree for one size of the data only; one of them has to say how long to train.",
   "check/not-yet-available": "Building the rest without it would give something else than what is written.",
+  // Families
+  "check/unlike-comparison": "Only values of one kind can be told apart or put in order.",
+  "check/family-too-large": "A product grows with every axis, and somebody has to train and compare its members.",
+  "check/empty-family": "A family without members describes nothing.",
   // Advice
+  "lint/equal-members": "The same model would be trained twice, and a comparison of the two would show only chance.",
+  "lint/idle-skip": "A reader takes every `skip when` for members that are left out.",
   "lint/unused-import": "An import says that a file depends on another.",
   "lint/unused-variable": "A value that changes nothing makes a reader look for what it does.",
   "lint/extreme-ratio":

@@ -4,6 +4,7 @@ import type { Registry } from "../../blocks/index.js";
 import type { ModelDeclaration, Span } from "../../grammar/index.js";
 import type { Filled, Model, Use } from "../model.js";
 import { guidingSlots, modelSlots, type SlotRule } from "../slots.js";
+import { isAvailable, targetsAreWhole } from "./available.js";
 import { defaultUse } from "./blocks.js";
 import { readBody } from "./changes.js";
 import { type Body, type Draft, type DraftBlock, type DraftLine, slotLines } from "./draft.js";
@@ -39,6 +40,8 @@ export interface Checking {
   readonly torn: boolean;
   /** Whether the parser reported an error in a place. */
   readonly tornAt: (span: Span) => boolean;
+  /** Whether a change may leave things as they are: in a member of a family. Absent: it may not. */
+  readonly mayKeep?: boolean;
 }
 
 export function checkModel(declaration: ModelDeclaration, base: ModelBase | null, checking: Checking): CheckedModel {
@@ -58,7 +61,7 @@ export function checkModel(declaration: ModelDeclaration, base: ModelBase | null
   const known = base?.checked?.failed ?? new Set();
   fitModel(lines, { report, within: declaration.span, name: span, known, failed });
   const whole = errors === 0 && !checking.torn && !draft.open && (base === null || base.checked?.model != null);
-  const available = whole && isAvailable(lines, body);
+  const available = whole && targetsAreWhole(lines, body) && isAvailable(lines, body);
   return {
     draft,
     lines,
@@ -116,25 +119,6 @@ function unknownLabels(lines: readonly DraftLine[], { report }: Body): void {
       }
     }
   }
-}
-
-/** What the language can say and this version cannot build: refused, never dropped. */
-function isAvailable(lines: readonly DraftLine[], { report }: Body): boolean {
-  const refused = modelSlots.flatMap((rule) => {
-    const there = slotLines(lines, rule.slot);
-    const nested = there.find((line) => line.inner.length > 0);
-    if (nested) return [{ line: nested, what: `a \`${rule.slot}\` with slots of its own` }];
-    if (!rule.built && there[0]) return [{ line: there[0], what: `\`${rule.slot}\`` }];
-    return rule.multiplicity === "labelled" && there[1]
-      ? [{ line: there[1], what: `more than one \`${rule.slot}\`` }]
-      : [];
-  });
-  for (const { line, what } of refused) {
-    fail(report, "check/not-yet-available", line.span, `${what} is understood, but this version cannot build it yet`, {
-      help: "remove it, or keep the file for a later version",
-    });
-  }
-  return refused.length === 0;
 }
 
 /** The lines of a model in the order of the slots. Only for lines without a broken value. */

@@ -1,29 +1,72 @@
-/** A family of variants: its names and values are checked; listing and building it is for a later version. */
+/** A family of variants: its names and values, then its members. */
 
-import type { Axis, Condition, Expression, Identifier, Let, Skip, VariantsDeclaration } from "../../grammar/index.js";
+import type { Axis, Identifier, Skip, VariantsDeclaration } from "../../grammar/index.js";
+import type { Family } from "../model.js";
 import { modelSlots, type SlotRule } from "../slots.js";
 import { readBlock, readParameter } from "./blocks.js";
+import { checkNames, comparisonsOf } from "./conditions.js";
 import { type Body, type DraftLine, slotLines } from "./draft.js";
 import { ruleOf } from "./lines.js";
+import { factorsOf } from "./member-names.js";
+import { equalMembers, isBlockAxis, membersOf, mostMembers, type Written } from "./members.js";
 import type { CheckedModel, Checking } from "./models.js";
-import { suggestion } from "./nearest.js";
-import { fail, finding, type Report } from "./report.js";
-import { lookUp, namesIn, openScope, type Scope, wordOf } from "./scope.js";
-import { blockNamed, blocksOf } from "./vocabulary.js";
+import { named, suggestion } from "./nearest.js";
+import { fail, type Report } from "./report.js";
+import { openScope, type Scope } from "./scope.js";
+import { numberText } from "./show.js";
 
+/** The model that a family varies; `name` as the analysis knows it. */
+interface Subject {
+  readonly name: string;
+  readonly checked: CheckedModel;
+}
+
+/** Checks a family. Null when something in it or in its base is wrong. */
 export function checkVariants(
+  declaration: VariantsDeclaration,
+  subject: Subject | null,
+  checking: Checking,
+): Family | null {
+  let errors = 0;
+  const report: Report = (diagnostic) => {
+    if (diagnostic.severity === "error") errors++;
+    checking.report(diagnostic);
+  };
+  const skips = checkLines(declaration, subject?.checked ?? null, { ...checking, report });
+  if (errors > 0 || checking.torn || !subject?.checked.model || !declaration.name) return null;
+  const factors = factorsOf(entriesOf(declaration, "let"), entriesOf(declaration, "axis"));
+  const written = { declaration, factors, skips, subject: subject.checked };
+  if (!isOfFairSize(written, report)) return null;
+  const { members, skipped } = membersOf(written, { ...checking, report });
+  if (errors > 0) return null;
+  const { name, span } = declaration.name;
+  if (members.length === 0) return emptyFamily(written, "every member is skipped", "skip fewer of them", report);
+  equalMembers(members, span, report);
+  return { name, doc: declaration.doc, span, base: subject.name, members, skipped };
+}
+
+type Entry = VariantsDeclaration["entries"][number];
+
+const entriesOf = <K extends Entry["kind"]>(
+  { entries }: VariantsDeclaration,
+  kind: K,
+): readonly Extract<Entry, { kind: K }>[] =>
+  entries.filter((entry): entry is Extract<Entry, { kind: K }> => entry.kind === kind);
+
+/** Names and values of every line, each alternative by itself. Gives the `skip` lines. */
+function checkLines(
   declaration: VariantsDeclaration,
   subject: CheckedModel | null,
   checking: Checking,
-): void {
-  const lets = declaration.entries.filter((entry): entry is Let => entry.kind === "let");
-  const axes = declaration.entries.filter((entry): entry is Axis => entry.kind === "axis");
-  const skips = declaration.entries.filter((entry): entry is Skip => entry.kind === "skip");
-  const { report } = checking;
+): readonly Skip[] {
+  const lets = entriesOf(declaration, "let");
+  const axes = entriesOf(declaration, "axis");
+  const skips = entriesOf(declaration, "skip");
+  const { report, registry } = checking;
+  const compared = skips.flatMap((skip) => [...comparisonsOf(skip.condition)]);
   const uses = [
-    ...lets.flatMap((line) => line.alternatives),
-    ...axes.flatMap((axis) => axis.alternatives),
-    ...skips.flatMap((skip) => [...comparedIn(skip.condition)]),
+    ...[...lets, ...axes].flatMap((line) => line.alternatives),
+    ...compared.flatMap(({ left, right }) => [left, right]),
   ];
   const scope = openScope(lets, null, { uses, alternatives: true, complete: !checking.torn }, report);
   const body = {
@@ -36,21 +79,42 @@ export function checkVariants(
   doubledAxes(axes, report);
   const rounds = Math.max(1, ...lets.map((line) => line.alternatives.length));
   for (let round = 0; round < rounds; round++) {
-    for (const axis of axes) checkAxis(axis, subject, { ...body, scope: turned(scope, round) });
+    for (const axis of axes) checkAxis(axis, axes, subject, { ...body, scope: turned(scope, round) });
   }
-  for (const skip of skips) checkCondition(skip.condition, { ...body, scope });
-  report(
-    finding(
-      "info",
-      "check/not-yet-available",
-      declaration.name?.span ?? declaration.span,
-      "variants are checked, but this version cannot list or build them yet",
-      {
-        help: "write a model for each variant that you want to train now",
-      },
-    ),
-  );
+  for (const skip of skips) checkNames(skip.condition, scope, registry, report);
+  return skips;
 }
+
+function isOfFairSize(written: Written, report: Report): boolean {
+  const { factors, declaration } = written;
+  const sizes = factors.map(({ line }) => line.alternatives.length);
+  if (!factors.some(({ line }) => line.kind === "axis")) {
+    return (
+      emptyFamily(written, "nothing in it varies", "add a line such as `decoder.depth = 1 | 4 | 8`", report) !== null
+    );
+  }
+  const total = sizes.reduce((product, size) => product * size, 1);
+  if (total <= mostMembers) return true;
+  const several = factors.filter(({ line }) => line.alternatives.length > 1);
+  const counts = several.map(({ name, line }) => `${name} ${line.alternatives.length}`);
+  fail(
+    report,
+    "check/family-too-large",
+    declaration.name?.span ?? declaration.span,
+    `the family has ${numberText(total)} members, and ${numberText(mostMembers)} are built at most`,
+    { help: `keep fewer alternatives, or split it into several families: ${named(counts)}` },
+  );
+  return false;
+}
+
+const emptyFamily = ({ declaration }: Written, why: string, help: string, report: Report): null =>
+  fail(
+    report,
+    "check/empty-family",
+    declaration.name?.span ?? declaration.span,
+    `\`${declaration.name?.name}\` has no members: ${why}`,
+    { help },
+  );
 
 /** The same variables, each with one of its alternatives. */
 const turned = (scope: Scope, round: number): Scope => ({
@@ -79,12 +143,16 @@ function doubledAxes(axes: readonly Axis[], report: Report): void {
   }
 }
 
-function checkAxis(axis: Axis, subject: CheckedModel | null, body: Body): void {
+function checkAxis(axis: Axis, axes: readonly Axis[], subject: CheckedModel | null, body: Body): void {
   const [slot, ...rest] = axis.path;
   const rule = slot && ruleOf(slot, body, new Set());
   if (!rule) return;
   const lines = subject ? slotLines(subject.lines, rule.slot) : [];
-  if (rest.length === 0) for (const value of axis.alternatives) readBlock(rule.kind, rule.slot, value, body);
+  const areBlocks = subject ? isBlockAxis(axis, subject) : rest.length === 0;
+  // What another axis puts into the slot is known in the members only.
+  const isVaried = axes.some((other) => other.path.length === 1 && other.path[0]?.name === slot.name);
+  if (!areBlocks && isVaried) return;
+  if (areBlocks) for (const value of axis.alternatives) readBlock(rule.kind, rule.slot, value, body);
   else if (subject) parameterAxis(axis, rule, lines, rest, body);
 }
 
@@ -130,47 +198,4 @@ function parameterAxis(
     return;
   }
   for (const value of axis.alternatives) readParameter(definition, name.name, value, "set", body);
-}
-
-function* comparedIn(condition: Condition | null): Generator<Expression> {
-  const rest = condition ? [condition] : [];
-  for (let next = rest.pop(); next; next = rest.pop()) {
-    if (next.kind === "logical") rest.push(next.left, next.right);
-    else yield* [next.left, next.right];
-  }
-}
-
-/** Names in a condition: variables, slots and their parameters on the left, a block of the slot after `is`. */
-function checkCondition(condition: Condition | null, body: Body): void {
-  const rest = condition ? [condition] : [];
-  for (let next = rest.pop(); next; next = rest.pop()) {
-    if (next.kind === "logical") rest.push(next.left, next.right);
-    else if (next.operator === "is") checkIs(next.left, next.right, body);
-    else for (const side of [next.left, next.right]) checkSide(side, body);
-  }
-}
-
-function checkIs(left: Expression, right: Expression, body: Body): void {
-  const slot = wordOf(left);
-  const rule = slot === null ? undefined : body.rules.find((candidate) => candidate.slot === slot);
-  if (!rule) {
-    if (left.kind === "path" && left.parts[0]) ruleOf(left.parts[0], body, new Set());
-    return;
-  }
-  const block = wordOf(right);
-  if (block === null || blockNamed(body.registry, rule.kind, block)) return;
-  const valid = blocksOf(body.registry, rule.kind).map((definition) => definition.name);
-  fail(body.report, "check/unknown-block", right.span, `there is no block \`${block}\` for \`${rule.slot}\``, {
-    ...suggestion(block, right.span, valid, `blocks for \`${rule.slot}\``),
-  });
-}
-
-function checkSide(side: Expression, body: Body): void {
-  if (side.kind !== "path" || !side.parts[0]) return;
-  const { name } = side.parts[0];
-  if (lookUp(body.scope, name) || body.rules.some((rule) => rule.slot === name)) return;
-  const known = [...namesIn(body.scope), ...body.rules.map((rule) => rule.slot)];
-  fail(body.report, "check/unknown-variable", side.span, `there is no variable or slot \`${name}\``, {
-    ...suggestion(name, side.span, known, "names known here"),
-  });
 }

@@ -56,6 +56,7 @@ export function changeWithoutBase(entry: ModelEntry, verb: string, { body }: Wor
 }
 
 export function withoutEffect(span: Span, message: string, same: Span, { body }: Work): null {
+  if (body.mayKeep) return null;
   return fail(body.report, "check/change-without-effect", span, message, {
     help: "remove the line, or write the change that was meant",
     related: [{ span: same, message: "it is the same here" }],
