@@ -17,6 +17,7 @@ export { countUses } from "./rewrite.js";
 export type { Dim, Dims, DType, Tensor, TypedArray } from "./shape.js";
 export { arrayTypes, bytesOf, sameShape, showShape, sizeOf } from "./shape.js";
 export { type Form, ShapeError, showForm } from "./shapes.js";
+export { shuffled } from "./shuffle.js";
 export { asInputs, type InputsOf, inputsOf, type OutputsOf, outputsOf } from "./signature.js";
 export { passes, simplify } from "./simplify.js";
 export { createBuilder } from "./trace.js";

@@ -1,10 +1,10 @@
 /** Block-wise masking of BEiT, brought to an exact count so that hidden tokens can be dropped. */
 
-import type { Random } from "../../graph/index.js";
+import { type Random, shuffled } from "../../graph/index.js";
 import { type Grid, tokenCount } from "../geometry.js";
 import { int, interval } from "../params.js";
 import { defineMask } from "./contract.js";
-import { shuffled, visibleFirst } from "./order.js";
+import { visibleFirst } from "./order.js";
 import { hiddenRatio, someOfEach, visibleByRatio } from "./ratio.js";
 
 interface BlockShape {

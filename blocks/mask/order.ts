@@ -1,18 +1,4 @@
-/** From a set of visible patches to a mask's order, and the draws that masks share. */
-
-import type { Random } from "../../graph/index.js";
-
-/** The whole numbers 0..count-1 in a uniformly random order (Fisher and Yates). */
-export function shuffled(count: number, random: Random): Int32Array {
-  const order = Int32Array.from({ length: count }, (_, i) => i);
-  for (let i = count - 1; i > 0; i--) {
-    const j = random.integer(i + 1);
-    const swapped = order[i] as number;
-    order[i] = order[j] as number;
-    order[j] = swapped;
-  }
-  return order;
-}
+/** From a set of visible patches to a mask's order. */
 
 /**
  * The visible patches in the order of the scan, then the hidden ones in the order of the scan.

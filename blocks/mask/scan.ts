@@ -3,12 +3,12 @@
  * visible. Each curve is a file beside this one; the rules are the same for all.
  */
 
-import type { Random } from "../../graph/index.js";
+import { type Random, shuffled } from "../../graph/index.js";
 import type { ModelContext, Requirement } from "../block.js";
 import { type Grid, tokenCount } from "../geometry.js";
 import { choice, int, type Param } from "../params.js";
 import { defineMask, type Mask } from "./contract.js";
-import { shuffled, visibleFirst } from "./order.js";
+import { visibleFirst } from "./order.js";
 import { hiddenRatio, someOfEach, visibleByRatio } from "./ratio.js";
 
 /** Raster indices (row * columns + column) in the order of visit: a permutation. */

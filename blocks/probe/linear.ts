@@ -3,10 +3,11 @@
  * layer, trained by LARS. The published protocol draws a new random crop of each image in each epoch; this one does not.
  */
 
+import { shuffled } from "../../graph/index.js";
 import { choice, type DurationValue, duration, int, optional, type RateValue, rate } from "../params.js";
 import { accuracy, type Classifier, classScores, unstandardized } from "./classifier.js";
 import { defineProbe, type Features } from "./contract.js";
-import { pause, shuffled } from "./order.js";
+import { pause } from "./pause.js";
 import { rowProducts, weightedRows } from "./products.js";
 
 const MOMENTUM = 0.9;

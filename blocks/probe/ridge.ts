@@ -1,9 +1,10 @@
 /** Ridge regression onto classes, solved exactly: the same answer on every machine, in seconds. */
 
+import { shuffled } from "../../graph/index.js";
 import { ratio, reals } from "../params.js";
 import { accuracy, type Classifier, classScores, unstandardized } from "./classifier.js";
 import { defineProbe, type Features } from "./contract.js";
-import { pause, shuffled } from "./order.js";
+import { pause } from "./pause.js";
 import { addGram, cholesky, mirror, solveCholesky } from "./products.js";
 
 /** Added to each deviation, as in big_vision: a constant feature becomes zero instead of a division by zero. */
