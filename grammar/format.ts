@@ -30,9 +30,10 @@ interface Page {
 
 /** The text in its one form. A second run changes nothing. */
 export function format(source: Source): Formatted {
-  const { diagnostics } = parseTokens(source);
+  const given = parseTokens(source);
+  const { diagnostics } = given;
   const text = source.text.replace(/\r\n?/g, "\n").replace(/^\uFEFF/, "");
-  const parsed = parseTokens({ path: source.path, text });
+  const parsed = text === source.text ? given : parseTokens({ path: source.path, text });
   const written = write(parsed, { text, careful: false });
   if (diagnostics.length === 0 || sameMeaning(parsed, written)) return { text: written, diagnostics };
   // Around an error the lay-out of a line can decide how far the error reaches: keep more of it.

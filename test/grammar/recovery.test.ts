@@ -218,9 +218,9 @@ describe("extremes", () => {
     expect(findings(text)).toEqual(["2 parse/too-deep", "3 parse/unexpected-token"]);
   });
 
-  it("reads and formats 20,000 lines", () => {
-    const text = `model A {\n${"  encoder vit(depth: 12, width: 768, heads: 12)\n".repeat(20_000)}}\n`;
-    expect(entryCount(parse(spec(text)).file)).toBe(20_000);
+  it("reads and formats 5,000 lines", () => {
+    const text = `model A {\n${"  encoder vit(depth: 12, width: 768, heads: 12)\n".repeat(5_000)}}\n`;
+    expect(entryCount(parse(spec(text)).file)).toBe(5_000);
     expect(format(spec(text)).text).toBe(text);
   });
 });
