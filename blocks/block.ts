@@ -51,4 +51,6 @@ export interface ModelContext {
   readonly width: number | null;
   /** Decoder width; null when there is no decoder, or while it is being checked. */
   readonly decoderWidth: number | null;
+  /** Tokens that the encoder puts in front of the patches; null while the encoder itself is being checked. */
+  readonly extraTokens: number | null;
 }

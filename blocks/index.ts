@@ -20,7 +20,7 @@ export type { Encoder } from "./encoder/index.js";
 export { type Grid, type ImageShape, tokenCount } from "./geometry.js";
 export { initialize } from "./initialize.js";
 export type { Input } from "./input/index.js";
-export type { Loss, LossInputs } from "./loss/index.js";
+export type { Loss, LossContext, LossInputs } from "./loss/index.js";
 export type { Mask } from "./mask/index.js";
 export * as masks from "./mask/index.js";
 export * from "./nn/index.js";

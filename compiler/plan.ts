@@ -23,7 +23,7 @@ import {
   type Tensor,
 } from "../graph/index.js";
 import { assemble, programOf } from "./assemble/assemble.js";
-import { layoutOf } from "./assemble/functions.js";
+import { layoutOf } from "./assemble/layout.js";
 import type { Model, Recipe } from "./model.js";
 
 export interface Plan {

@@ -11,6 +11,8 @@ export interface DecoderContext {
   readonly encoderWidth: number;
   /** Numbers predicted for each patch, P. */
   readonly outputs: number;
+  /** Whether it is this decoder that `enter`s hidden tokens: of several decoders, the model's own. */
+  readonly enters: boolean;
 }
 
 export interface DecoderInputs {

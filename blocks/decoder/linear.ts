@@ -10,8 +10,8 @@ export const linear = defineDecoder({
   since: "0.1",
   params: {},
   width: () => null,
-  parameters: (_, { encoderWidth, outputs }) => ({
-    mask_token: tokenParameter(encoderWidth),
+  parameters: (_, { encoderWidth, outputs, enters }) => ({
+    ...(enters ? { mask_token: tokenParameter(encoderWidth) } : {}),
     decoder_pred: linearParameters(encoderWidth, outputs),
   }),
   enter: (code, _, w, visible, restore) =>

@@ -30,4 +30,5 @@ export const vit = defineEncoder({
     const x = code.fold("x", w.blocks, sequence, transformerBlock, { heads: p.heads });
     return code.let("latent", layerNorm, x, w.norm);
   },
+  normalize: (code, _, w, tokens) => code.let("renormalized", layerNorm, tokens, w.norm),
 });

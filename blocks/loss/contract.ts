@@ -1,29 +1,44 @@
-/** Losses: a scalar from the prediction, the target and the mask. */
+/** Losses: a scalar from the prediction and the target, or from the latent alone. */
 
 import type { Tensor } from "../../graph/index.js";
 import type { Definition, ModelContext } from "../block.js";
 import type { Code } from "../code.js";
 import { takeTokens } from "../nn/index.js";
+import type { ParameterTree, Weights } from "../parameters.js";
 import { choice, type Params, real, type ValuesOf } from "../params.js";
 
 export interface LossInputs {
-  /** [B, N, P] */
+  /** [B, N, P]; decoded when it is first read, so a loss that never reads it decodes nothing. */
   readonly prediction: Tensor;
-  /** [B, N, P] */
+  /** [B, N, P]; computed when it is first read. */
   readonly target: Tensor;
   /** int32 [B, V] and [B, N - V] */
   readonly visible: Tensor;
   readonly hidden: Tensor;
+  /** What the encoder gives, [B, extra + V, D]; [B, extra + N, D] in raster order where hidden tokens enter the encoder. */
+  readonly latent: Tensor;
+  /** Tokens in front of the patches. */
+  readonly extra: number;
+  /** The encoder's final normalisation once more, on any of its tokens [..., D]. */
+  readonly normalize: (tokens: Tensor) => Tensor;
 }
 
-export interface Loss<P extends Params = Params> extends Definition<P, ModelContext> {
+export interface LossContext {
+  /** Features of a latent token. */
+  readonly encoderWidth: number;
+}
+
+export interface Loss<P extends Params = Params, T extends ParameterTree = ParameterTree>
+  extends Definition<P, ModelContext> {
   /** Factor in the sum of all losses. */
   weight(p: ValuesOf<P>): number;
-  /** -> scalar [], before its weight. */
-  build(code: Code, p: ValuesOf<P>, inputs: LossInputs): Tensor;
+  /** Weights of its own, trained with the model. */
+  parameters?(p: ValuesOf<P>, context: LossContext): T;
+  /** -> scalar [], before its weight. `w`: its own weights. */
+  build(code: Code, p: ValuesOf<P>, inputs: LossInputs, w: Weights<T>): Tensor;
 }
 
-export const defineLoss = <const P extends Params>(loss: Loss<P>): Loss<P> => loss;
+export const defineLoss = <const P extends Params, T extends ParameterTree>(loss: Loss<P, T>): Loss<P, T> => loss;
 
 /** The parameters of every loss between prediction and target. */
 export const comparisonParams = {
@@ -43,11 +58,12 @@ export const comparisonParams = {
 export function chosenPatches(
   code: Code,
   on: "hidden" | "visible" | "all",
-  { prediction, target, ...indices }: LossInputs,
+  inputs: LossInputs,
 ): readonly [prediction: Tensor, target: Tensor] {
+  const { prediction, target } = inputs;
   if (on === "all") return [prediction, target];
   return [
-    code.let("predicted", takeTokens, prediction, indices[on]),
-    code.let("wanted", takeTokens, target, indices[on]),
+    code.let("predicted", takeTokens, prediction, inputs[on]),
+    code.let("wanted", takeTokens, target, inputs[on]),
   ];
 }

@@ -3,8 +3,9 @@
 import { l1 } from "./l1.js";
 import { mse } from "./mse.js";
 import { smoothL1 } from "./smooth-l1.js";
+import { uniformity } from "./uniformity.js";
 
-export { defineLoss, type Loss, type LossInputs } from "./contract.js";
-export { l1, mse, smoothL1 };
+export { defineLoss, type Loss, type LossContext, type LossInputs } from "./contract.js";
+export { l1, mse, smoothL1, uniformity };
 
-export const losses = [l1, mse, smoothL1] as const;
+export const losses = [l1, mse, smoothL1, uniformity] as const;

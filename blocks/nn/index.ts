@@ -5,7 +5,9 @@ export {
   declarationOf,
 } from "./layer.js";
 export * from "./linear.js";
+export * from "./pooling.js";
 export * from "./positions.js";
 export * from "./targets.js";
 export * from "./tokens.js";
 export * from "./transformer.js";
+export * from "./uniformity.js";

@@ -7,18 +7,10 @@ import type { ModelProgram, ParameterTree } from "../../blocks/index.js";
 import { bindMask, bindPicture } from "../../blocks/index.js";
 import { type Builder, invariant, type Tensor } from "../../graph/index.js";
 import type { Model } from "../model.js";
-import {
-  decoderPositions,
-  encoderPositions,
-  type FunctionCode,
-  type FunctionInputs,
-  functionsOf,
-  layoutOf,
-  type ModelFunction,
-  type Result,
-  type WeightTree,
-} from "./functions.js";
+import { type FunctionCode, type FunctionInputs, functionsOf, type ModelFunction, type Result } from "./functions.js";
+import { layoutOf } from "./layout.js";
 import { type Parts, partsOf } from "./parts.js";
+import { modelWeights, type WeightTree } from "./weights.js";
 
 export interface Assembly {
   readonly model: Model;
@@ -27,31 +19,11 @@ export interface Assembly {
   readonly functions: readonly ModelFunction[];
 }
 
-/** The weights of all parts in one tree; two parts that use one name are a mistake in a block. */
-function parametersOf(parts: Parts): ParameterTree {
-  const { encoder, decoder, tokens, positions, grid, image, target } = parts;
-  const { extra } = layoutOf(parts);
-  const width = encoder.definition.width(encoder.values);
-  const decoderWidth = decoder.definition.width(decoder.values);
-  const table = (of: number) => positions.definition.table(positions.values, { grid, extra, width: of });
-  const outputs = target.definition.outputs(target.values, parts);
-  const branches: readonly ParameterTree[] = [
-    { [encoderPositions]: table(width) },
-    tokens.definition.parameters(tokens.values, { image, width }),
-    encoder.definition.parameters(encoder.values),
-    decoderWidth === null ? {} : { [decoderPositions]: table(decoderWidth) },
-    decoder.definition.parameters(decoder.values, { encoderWidth: width, outputs }),
-  ];
-  const names = branches.flatMap((branch) => Object.keys(branch));
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  invariant(twice === undefined, `two blocks declare the weight ${twice}`);
-  return Object.assign({}, ...branches);
-}
-
 /** Puts a model without findings together. */
 export function assemble(model: Model): Assembly {
   const parts = partsOf(model);
-  return { model, parts, parameters: parametersOf(parts), functions: functionsOf(parts) };
+  const { parameters, objectives } = modelWeights(parts);
+  return { model, parts, parameters, functions: functionsOf(parts, objectives) };
 }
 
 /** Runs layers at once and keeps nothing. `layers` cuts every fold short. */
@@ -78,7 +50,8 @@ export function programOf(assembly: Assembly): ModelProgram {
     invariant(found, `no function ${name} in ${model.name}`);
     return found;
   };
-  const { encoder, mask, target, image, grid } = parts;
+  const { encoder, mask, objectives, image, grid } = parts;
+  const [{ target }] = objectives;
   return {
     name: model.name,
     image,

@@ -1,23 +1,19 @@
 /**
- * The functions of a model, put together from its blocks: encode, decode, predict, loss, features. Each is written once,
- * over `FunctionCode`; running it traces the model, recording it gives the statements that `emit` prints.
+ * The functions of a model, put together from its blocks: encode, decode for each objective, predict, loss, features. Each is
+ * written once, over `FunctionCode`; running it traces the model, recording it gives the statements that `emit` prints.
  */
 
-import {
-  addPositions,
-  type Batch,
-  type Code,
-  type ParameterTree,
-  takeTokens,
-  tokenCount,
-  type Weights,
-  weightedSum,
-} from "../../blocks/index.js";
+import { addPositions, type Batch, type Code, type LossInputs, takeTokens, weightedSum } from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
-import type { Part, Parts } from "./parts.js";
-
-/** Weights of the whole model: tensors nested under the names of a checkpoint. */
-export type WeightTree = Weights<{ readonly [name: string]: ParameterTree }>;
+import { layoutOf } from "./layout.js";
+import type { Objective, Part, Parts } from "./parts.js";
+import {
+  decoderPositions,
+  encoderPositions,
+  type ObjectiveBranches,
+  type WeightTree,
+  weightsUnder,
+} from "./weights.js";
 
 /** What a function of the model may do besides calling layers. */
 export interface FunctionCode extends Code {
@@ -43,23 +39,6 @@ export interface FunctionInputs {
   readonly latent: Tensor;
 }
 
-/** Weight names that the assembly itself gives. */
-export const encoderPositions = "pos_embed";
-export const decoderPositions = "decoder_pos_embed";
-
-interface Layout {
-  readonly extra: number;
-  readonly count: number;
-  readonly visible: number;
-  readonly total: number;
-}
-
-export function layoutOf(parts: Parts): Layout {
-  const extra = parts.encoder.definition.extraTokens(parts.encoder.values);
-  const count = tokenCount(parts.grid);
-  return { extra, count, visible: parts.mask.definition.visible(parts.mask.values, parts.grid), total: extra + count };
-}
-
 const embed = (code: Code, parts: Parts, w: WeightTree, image: Tensor): Tensor =>
   parts.tokens.definition.embed(code, parts.tokens.values, w, image, parts.grid);
 
@@ -70,7 +49,8 @@ const encodeTokens = (code: Code, parts: Parts, w: WeightTree, tokens: Tensor): 
   parts.encoder.definition.encode(code, parts.encoder.values, w, tokens, w[encoderPositions] as Tensor);
 
 function encodeFunction(parts: Parts): ModelFunction {
-  const enter = parts.decoder.definition.enter?.bind(parts.decoder.definition);
+  const [{ decoder }] = parts.objectives;
+  const enter = decoder.definition.enter?.bind(decoder.definition);
   return {
     name: "encode",
     doc: enter
@@ -82,12 +62,7 @@ function encodeFunction(parts: Parts): ModelFunction {
       if (!enter)
         return encodeTokens(code, parts, w, code.let("seen", takeTokens, place(code, parts, w, tokens), batch.visible));
       const seen = code.let("seen", takeTokens, tokens, batch.visible); // [B, V, D]
-      return encodeTokens(
-        code,
-        parts,
-        w,
-        place(code, parts, w, enter(code, parts.decoder.values, w, seen, batch.restore)),
-      );
+      return encodeTokens(code, parts, w, place(code, parts, w, enter(code, decoder.values, w, seen, batch.restore)));
     },
   };
 }
@@ -99,17 +74,29 @@ const featuresFunction = (parts: Parts): ModelFunction => ({
   body: (code, w, { image }) => encodeTokens(code, parts, w, place(code, parts, w, embed(code, parts, w, image))),
 });
 
-const decodeFunction = (parts: Parts): ModelFunction => ({
-  name: "decode",
-  doc: "A prediction for every patch from the latent.",
+/** `decode`, or `decodeRegion` for the objective with that label. */
+const decodeFunction = (parts: Parts, { label, decoder }: Objective, branch: string | null): ModelFunction => ({
+  name: `decode${pascal(label ?? "")}`,
+  doc:
+    label === null
+      ? "A prediction for every patch from the latent."
+      : `What \`${label}\` predicts for every patch from the latent.`,
   inputs: ["latent", "batch"],
   body(code, w, { latent, batch }) {
     const { extra, count } = layoutOf(parts);
-    const positions = (w[decoderPositions] ?? null) as Tensor | null;
-    const { definition, values } = parts.decoder;
-    return definition.decode(code, values, w, { latent, restore: batch.restore, positions, extra, count });
+    const own = weightsUnder(w, branch);
+    const positions = (own[decoderPositions] ?? null) as Tensor | null;
+    return decoder.definition.decode(code, decoder.values, own, {
+      latent,
+      restore: batch.restore,
+      positions,
+      extra,
+      count,
+    });
   },
 });
+
+const pascal = (name: string): string => name.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 const predictFunction = (encode: ModelFunction, decode: ModelFunction): ModelFunction => ({
   name: "predict",
@@ -118,33 +105,83 @@ const predictFunction = (encode: ModelFunction, decode: ModelFunction): ModelFun
   body: (code, _, { batch }) => code.call("prediction", decode, code.call("latent", encode, batch), batch),
 });
 
-function lossFunction(parts: Parts, predict: ModelFunction): ModelFunction {
-  return {
-    name: "loss",
-    doc: "The training loss: the weighted sum, and each term before its weight.",
-    inputs: ["batch"],
-    body(code, _, { batch }) {
-      const prediction = code.call("prediction", predict, batch); // [B, N, P]
-      const target = parts.target.definition.build(code, parts.target.values, batch.image, parts);
-      const inputs = { prediction, target, visible: batch.visible, hidden: batch.hidden };
-      const terms = parts.losses.map((loss) => loss.definition.build(code, loss.values, inputs));
-      const names = termNames(parts.losses);
-      return {
-        total: sumOf(code, parts.losses, terms),
-        terms: Object.fromEntries(terms.map((term, i) => [names[i], term])),
-      };
+/** An objective with its function and the places of its weights. */
+interface Judged {
+  readonly objective: Objective;
+  readonly decode: ModelFunction;
+  readonly branches: ObjectiveBranches;
+}
+
+/** A loss of the model: its scalar before its weight. */
+interface Term {
+  readonly name: string;
+  readonly weight: number;
+  readonly value: Tensor;
+}
+
+/** One latent serves all losses. */
+const lossFunction = (parts: Parts, encode: ModelFunction, judged: readonly Judged[]): ModelFunction => ({
+  name: "loss",
+  doc: "The training loss: the weighted sum, and each term before its weight.",
+  inputs: ["batch"],
+  body(code, w, { batch }) {
+    const latent = code.call("latent", encode, batch);
+    const terms = judged.flatMap((one) => objectiveTerms(code, parts, w, one, { batch, latent }));
+    return { total: sumOf(code, terms), terms: Object.fromEntries(terms.map(({ name, value }) => [name, value])) };
+  },
+});
+
+function objectiveTerms(
+  code: FunctionCode,
+  parts: Parts,
+  w: WeightTree,
+  { objective, decode, branches }: Judged,
+  { batch, latent }: { readonly batch: Batch; readonly latent: Tensor },
+): readonly Term[] {
+  const { encoder } = parts;
+  const { label, target, losses } = objective;
+  const prediction = once(() => code.call(variable("prediction", label), decode, latent, batch)); // [B, N, P]
+  const wanted = once(() => target.definition.build(code, target.values, batch.image, parts)); // [B, N, P]
+  const inputs: LossInputs = {
+    get prediction() {
+      return prediction();
     },
+    get target() {
+      return wanted();
+    },
+    visible: batch.visible,
+    hidden: batch.hidden,
+    latent,
+    extra: layoutOf(parts).extra,
+    normalize: (tokens) => encoder.definition.normalize?.(code, encoder.values, w, tokens) ?? tokens,
+  };
+  const own = weightsUnder(w, branches.branch);
+  const names = termNames(losses);
+  return losses.map(({ definition, values }, i) => ({
+    name: label === null ? (names[i] as string) : `${label}.${names[i]}`,
+    weight: definition.weight(values),
+    value: definition.build(code, values, inputs, weightsUnder(own, branches.losses[i] ?? null)),
+  }));
+}
+
+const variable = (name: string, label: string | null): string => (label === null ? name : `${name}_${label}`);
+
+function once<V>(compute: () => V): () => V {
+  let known: { readonly value: V } | null = null;
+  return () => {
+    known ??= { value: compute() };
+    return known.value;
   };
 }
 
 /** The weighted sum; a single loss of weight 1 is its own sum. */
-function sumOf(code: Code, losses: Parts["losses"], terms: readonly Tensor[]): Tensor {
-  const weights = losses.map((loss) => loss.definition.weight(loss.values));
-  if (terms.length === 1 && weights[0] === 1) return terms[0] as Tensor;
+function sumOf(code: Code, terms: readonly Term[]): Tensor {
+  const [only, another] = terms;
+  if (only && !another && only.weight === 1) return only.value;
   return code.let(
     "total",
     weightedSum,
-    terms.map((term, i) => [weights[i], term]),
+    terms.map(({ weight, value }) => [weight, value]),
   );
 }
 
@@ -156,10 +193,24 @@ function termNames(losses: readonly Part<{ readonly name: string }>[]): readonly
   });
 }
 
-/** The functions of a model, each after those that it calls. */
-export function functionsOf(parts: Parts): readonly ModelFunction[] {
+/** Names apart: `low_pass` and `lowPass` would both be `decodeLowPass`. */
+const apart = (functions: readonly ModelFunction[]): readonly ModelFunction[] =>
+  functions.map((f, i) => {
+    const before = functions.slice(0, i).filter((other) => other.name === f.name).length;
+    return before === 0 ? f : { ...f, name: `${f.name}${before + 1}` };
+  });
+
+/** The functions of a model, each after those that it calls. `objectives`: where their weights are. */
+export function functionsOf(parts: Parts, objectives: readonly ObjectiveBranches[]): readonly ModelFunction[] {
   const encode = encodeFunction(parts);
-  const decode = decodeFunction(parts);
-  const predict = predictFunction(encode, decode);
-  return [encode, featuresFunction(parts), decode, predict, lossFunction(parts, predict)];
+  const decodes = apart(
+    parts.objectives.map((objective, i) => decodeFunction(parts, objective, objectives[i]?.branch ?? null)),
+  );
+  const judged = parts.objectives.map((objective, i) => ({
+    objective,
+    decode: decodes[i] as ModelFunction,
+    branches: objectives[i] as ObjectiveBranches,
+  }));
+  const predict = predictFunction(encode, decodes[0] as ModelFunction);
+  return [encode, featuresFunction(parts), ...decodes, predict, lossFunction(parts, encode, judged)];
 }

@@ -22,45 +22,78 @@ export interface Part<D> {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** A model of one thread: one input, masked, encoded, decoded, compared with one target. */
+/** A target, the decoder that predicts it, and the losses that judge the prediction. */
+export interface Objective {
+  /** null: the model's own, whose weights and functions bear no label. */
+  readonly label: string | null;
+  readonly decoder: Part<Decoder>;
+  readonly target: Part<Target>;
+  readonly losses: readonly (Part<Loss> & { readonly label: string | null })[];
+}
+
+/** A model of one input, masked and encoded once; what is made of its latent are the objectives. */
 export interface Parts {
   readonly input: Part<Input>;
   readonly tokens: Part<Tokens>;
   readonly positions: Part<Positions>;
   readonly mask: Part<Mask>;
   readonly encoder: Part<Encoder>;
-  readonly decoder: Part<Decoder>;
-  readonly target: Part<Target>;
-  readonly losses: readonly Part<Loss>[];
+  /** The model's own first. */
+  readonly objectives: readonly [Objective, ...Objective[]];
   readonly image: ImageShape;
   readonly grid: Grid;
 }
 
-const filling = (model: Model, slot: string): readonly Filled[] => model.slots.filter((filled) => filled.slot === slot);
+const filling = (lines: readonly Filled[], slot: string): readonly Filled[] =>
+  lines.filter((filled) => filled.slot === slot);
 
-const parts = <K extends keyof Kinds>(model: Model, slot: K): readonly Part<Kinds[K]>[] =>
-  filling(model, slot).map(({ use }) => ({ definition: use.definition as unknown as Kinds[K], values: use.values }));
+const partOf = <K extends keyof Kinds>({ use }: Filled): Part<Kinds[K]> => ({
+  definition: use.definition as unknown as Kinds[K],
+  values: use.values,
+});
 
-function only<K extends keyof Kinds>(model: Model, slot: K): Part<Kinds[K]> {
-  const [part, another] = parts(model, slot);
-  invariant(part && !another, `the checker lets through only models with one ${slot}`);
-  return part;
+function only<K extends keyof Kinds>(lines: readonly Filled[], slot: K): Part<Kinds[K]> {
+  const [line, another] = filling(lines, slot);
+  invariant(line && !another, `the checker lets through only models with one ${slot}`);
+  return partOf<K>(line);
+}
+
+/** Whether a target has a decoder of its own; the one that has none is predicted by the model's. */
+const isLabelled = (target: Filled): boolean => filling(target.inner, "decoder").length > 0;
+
+function objective(lines: readonly Filled[], target: Filled, label: string | null): Objective {
+  return {
+    label,
+    decoder: only(lines, "decoder"),
+    target: partOf<"target">(target),
+    losses: filling(lines, "loss").map((line) => ({ ...partOf<"loss">(line), label: line.label })),
+  };
+}
+
+function objectivesOf({ slots }: Model): Parts["objectives"] {
+  const targets = filling(slots, "target");
+  const [own, another] = targets.filter((target) => !isLabelled(target));
+  invariant(own && !another, "the checker lets through only models with one target for their decoder");
+  const others = targets.filter(isLabelled).map((target) => {
+    invariant(target.label !== null, "the checker lets through only one target without a label");
+    return objective(target.inner, target, target.label);
+  });
+  return [objective([...slots, ...own.inner], own, null), ...others];
 }
 
 /** The parts of a model without findings. */
 export function partsOf(model: Model): Parts {
-  const input = only(model, "input");
-  const tokens = only(model, "tokens");
+  const { slots } = model;
+  const input = only(slots, "input");
+  const tokens = only(slots, "tokens");
   const image = input.definition.shape(input.values);
   return {
     input,
     tokens,
-    positions: only(model, "positions"),
-    mask: only(model, "mask"),
-    encoder: only(model, "encoder"),
-    decoder: only(model, "decoder"),
-    target: only(model, "target"),
-    losses: parts(model, "loss"),
+    positions: only(slots, "positions"),
+    mask: only(slots, "mask"),
+    encoder: only(slots, "encoder"),
+    objectives: objectivesOf(model),
     image,
     grid: tokens.definition.grid(tokens.values, image),
   };

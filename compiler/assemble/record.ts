@@ -7,7 +7,8 @@ import { type Batch, batchInputs, type Layer, type ModelProgram, tokenCount, wei
 import { createBuilder, type Dim, invariant, type Tensor } from "../../graph/index.js";
 import type { Callee, Operand, Program, ProgramFunction, Statement, TensorForm } from "../program.js";
 import { type Assembly, programOf, run, tracingCode } from "./assemble.js";
-import type { FunctionCode, ModelFunction, WeightTree } from "./functions.js";
+import type { FunctionCode, ModelFunction } from "./functions.js";
+import type { WeightTree } from "./weights.js";
 
 /** Two sizes that differ, so that what follows the batch is seen. */
 const BATCHES = [2, 3] as const;

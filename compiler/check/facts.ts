@@ -128,6 +128,9 @@ export function gridOf(lines: readonly DraftLine[], label: string | null, sound:
 export const encoderWidthOf = (lines: readonly DraftLine[], label: string | null): Fact<number> =>
   fact(lineFor(lines, "encoder", label), (definition, values) => (definition as Encoder).width(values));
 
+export const extraTokensOf = (lines: readonly DraftLine[], label: string | null): Fact<number> =>
+  fact(lineFor(lines, "encoder", label), (definition, values) => (definition as Encoder).extraTokens(values));
+
 /** null as a value: the model has no decoder, or one without a width. */
 export function decoderWidthOf(lines: readonly DraftLine[], label: string | null): Fact<number | null> {
   if (slotLines(lines, "decoder").length === 0) return { value: null, sources: [] };

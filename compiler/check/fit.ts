@@ -8,6 +8,7 @@ import {
   ask,
   decoderWidthOf,
   encoderWidthOf,
+  extraTokensOf,
   type Facts,
   gridOf,
   imageOf,
@@ -117,6 +118,7 @@ function modelFacts(lines: readonly DraftLine[], { slot, label }: DraftLine, sou
     grid: gridOf(lines, label, sound),
     width: slot === "encoder" ? none : encoderWidthOf(lines, label),
     decoderWidth: slot === "encoder" || slot === "decoder" ? none : decoderWidthOf(lines, label),
+    extraTokens: slot === "encoder" ? none : extraTokensOf(lines, label),
   };
 }
 

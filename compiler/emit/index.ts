@@ -7,16 +7,20 @@ import { type FunctionDeclarationStructure, type OptionalKind, Project } from "t
 import { namedParameters, tokenCount } from "../../blocks/index.js";
 import { sizeOf } from "../../graph/index.js";
 import { type Assembly, assemble } from "../assemble/assemble.js";
-import { layoutOf } from "../assemble/functions.js";
+import { layoutOf } from "../assemble/layout.js";
 import { record } from "../assemble/record.js";
 import type { Model } from "../model.js";
 import type { Program } from "../program.js";
 import { dataText, functionText, parametersText, tensorType } from "./text.js";
 
-/** Names that a module declares itself; a model may be called like one of them. */
-const OWN_NAMES = new Set(["imageShape", "grid", "parameters", "encode", "features", "decode", "predict", "loss"]);
+/** The functions that a model hands to whoever runs it. */
+const HANDED_ON = ["encode", "features", "predict", "loss"];
 
-const exportName = (model: Model): string => (OWN_NAMES.has(model.name) ? `${model.name}Model` : model.name);
+/** A module declares names itself; a model may be called like one of them. */
+function exportName({ name }: Model, { functions }: Program): string {
+  const own = ["imageShape", "grid", "parameters", ...functions.map((f) => f.name)];
+  return own.includes(name) ? `${name}Model` : name;
+}
 
 /** Comments cannot be left: their end is broken up. */
 const comment = (text: string): string => text.replaceAll("*/", "*\\/");
@@ -32,7 +36,11 @@ function headline(assembly: Assembly): string {
 
 /** What `defineModel` is given. */
 function modelText(assembly: Assembly, program: Program): string {
-  const { mask, target, encoder } = assembly.parts;
+  const {
+    mask,
+    encoder,
+    objectives: [{ target }],
+  } = assembly.parts;
   const bound = (space: string, part: { readonly definition: { readonly name: string }; readonly values: object }) =>
     `${space}.${camel(part.definition.name)}, ${dataText(part.values)}`;
   const picture = target.definition.picture
@@ -43,7 +51,7 @@ function modelText(assembly: Assembly, program: Program): string {
     mask: bindMask(${bound("masks", mask)}, grid),
     parameters, extraTokens: ${layoutOf(assembly.parts).extra}, layers: ${encoder.definition.layers(encoder.values)},
     ${program.functions
-      .filter((f) => f.name !== "decode")
+      .filter((f) => HANDED_ON.includes(f.name))
       .map((f) => `${f.name},`)
       .join(" ")}
     ${picture}
@@ -90,7 +98,11 @@ const layersCalled = (program: Program): readonly string[] =>
 
 /** The module's text before formatting: every part in the order in which it is read. */
 function moduleText(assembly: Assembly, program: Program, version: string): string {
-  const { image, grid, target } = assembly.parts;
+  const {
+    image,
+    grid,
+    objectives: [{ target }],
+  } = assembly.parts;
   const imports = new Set(layersCalled(program));
   const parameters = parametersText(assembly.parameters, imports);
   const own = ["bindMask", "defineModel", "masks", ...(target.definition.picture ? ["bindPicture", "targets"] : [])];
@@ -110,7 +122,7 @@ function moduleText(assembly: Assembly, program: Program, version: string): stri
   ]);
   file.addInterface({ name: "Batch", docs: ["One training batch."], properties: batchProperties(program) });
   file.addFunctions(functionStructures(assembly, program));
-  file.addStatements(`export const ${exportName(assembly.model)} = ${modelText(assembly, program)};`);
+  file.addStatements(`export const ${exportName(assembly.model, program)} = ${modelText(assembly, program)};`);
   return file.getFullText();
 }
 
