@@ -20,9 +20,9 @@ export async function openBackend(flags: BackendFlags, note: (text: string) => v
   const { backend, threads, spin } = flags;
   if (backend !== "auto") await requireBackend(backend);
   const settings = { ...(threads === undefined ? {} : { threads }), ...(spin === undefined ? {} : { spin }) };
-  const executor = await openExecutor(backend as "auto" | Backend, note, settings);
+  const executor = await openExecutor(backend as "auto" | Backend, (reason) => note(`backend ${reason}`), settings);
   const given = threads !== undefined || spin !== undefined;
-  if (given && executor.name !== "onnx") note(`${executor.backend} has no use for --threads and --spin`);
+  if (given && executor.name !== "onnx") note(`backend ${executor.backend} has no use for --threads and --spin`);
   return executor;
 }
 

@@ -5,7 +5,7 @@
 
 import { stripVTControlCharacters } from "node:util";
 import type { TrainEvent } from "../runtime/index.js";
-import { type Colors, grouped, print, stderrColors, tell } from "./terminal.js";
+import { type Colors, count, grouped, print, stderrColors, tell } from "./terminal.js";
 import { displayWidth } from "./text-width.js";
 
 export type StepEvent = Extract<TrainEvent, { readonly kind: "step" }>;
@@ -111,8 +111,8 @@ export function eventLines(event: TrainEvent): string[] {
   switch (event.kind) {
     case "start": {
       const from = event.step > 0 ? `, going on from step ${event.step}` : "";
-      const size = `${grouped(event.parameters)} parameters, ${grouped(event.samples)} samples`;
-      return [`${size}, ${grouped(event.totalSteps)} steps${from}`, ...event.notes];
+      const size = `${count(event.parameters, "parameter")}, ${count(event.samples, "sample")}`;
+      return [`${size}, ${count(event.totalSteps, "step")}${from}`, ...event.notes];
     }
     case "probe": {
       const scores = Object.entries(event.scores).map(([name, value]) => `${name} ${shortNumber(value)}`);

@@ -22,7 +22,7 @@ import {
   readRunSpec,
   writeRunFacts,
 } from "../run-directory.js";
-import { stderrColors, tell } from "../terminal.js";
+import { count, stderrColors, tell } from "../terminal.js";
 
 export interface TrainFlags extends SettingFlags, BackendFlags {
   readonly out?: string;
@@ -143,7 +143,7 @@ async function finish(job: Job, { step, loss }: TrainResult, last: StepEvent | n
   const picture = await drawAtEnd(job);
   if (picture) progress({ kind: "note", text: picture });
   const reached = loss === null ? "" : `, loss ${shortNumber(loss)}`;
-  tell(`${stderrColors().green("✓")} ${step} steps${reached}; the run is in ${printedPath(directory)}`);
+  tell(`${stderrColors().green("✓")} ${count(step, "step")}${reached}; the run is in ${printedPath(directory)}`);
 }
 
 /** Pictures are of test images where there are some. A run that is trained does not fail for want of a picture. */

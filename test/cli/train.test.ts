@@ -64,16 +64,16 @@ describe("a run", () => {
   });
 
   it("leaves everything behind that is needed to look at it again", () => {
-    const files = readdirSync(join(cwd, "runs/small")).sort();
-    expect(files).toEqual([
+    const files = readdirSync(join(cwd, "runs/small"));
+    const kept = [
       "checkpoint-6.safetensors",
       "log.jsonl",
       "program.mjs",
       "program.ts",
       "reconstruction.png",
       "run.json",
-      "spec.mae",
-    ]);
+    ];
+    expect(files).toEqual(expect.arrayContaining([...kept, "spec.mae"]));
     const facts = JSON.parse(readFileSync(join(cwd, "runs/small/run.json"), "utf8"));
     expect(facts).toMatchObject({ model: "Small", recipe: "Train", settings: { batch: 16, steps: 6, seed: 0 } });
     expect(facts.executor.backend).toBe("cpu");
@@ -139,7 +139,7 @@ describe("a run", () => {
 describe("Ctrl-C", () => {
   it("saves, says how to go on, and what goes on ends where an uninterrupted run does", async () => {
     const cwd = await project();
-    const child = start(["train", "small.mae", ...flags, "--steps", "40", "--json"], { cwd, env });
+    const child = start(["train", "small.mae", ...flags, "--steps", "24", "--json"], { cwd, env });
     let stdout = "";
     let stderr = "";
     child.stderr?.on("data", (chunk) => {
@@ -154,7 +154,7 @@ describe("Ctrl-C", () => {
     expect(stderr).toContain("go on with: mae train small.mae Train --resume");
     expect(code).toBe(130);
     const resumed = await run(["train", "small.mae", "Train", ...flags, "--resume", "--json"], cwd);
-    const whole = await run(["train", "small.mae", ...flags, "--steps", "40", "--out", "whole", "--json"], cwd);
+    const whole = await run(["train", "small.mae", ...flags, "--steps", "24", "--out", "whole", "--json"], cwd);
     const lossOf = (text: string) =>
       lines(text)
         .filter((event) => event.kind === "step")
