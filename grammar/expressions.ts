@@ -4,6 +4,7 @@ import type { IToken, TokenType } from "chevrotain";
 import type * as Ast from "./ast.js";
 import { expectedName, missingComma, missingValue, notAValue, unexpected, wrongSign } from "./messages.js";
 import { ends, Reader } from "./reader.js";
+import type { Span } from "./source.js";
 import * as T from "./tokens.js";
 
 /** Words that join values and so are no units. */
@@ -26,7 +27,6 @@ const literals = new Set<TokenType>([T.Numeral, T.BadNumeral, T.Size, T.Quoted, 
 export abstract class ExpressionReader extends Reader {
   /** A value, or `Missing` with a report: it fits every text. `owner` is what the value is for, for the report. */
   protected value = this.RULE("value", (owner: string): Ast.Expression => {
-    const start = this.LA(1);
     const from = this.SUBRULE(this.rate, { ARGS: [owner] });
     let ramp: Ast.Expression = from;
     this.OPTION(() => {
@@ -37,31 +37,34 @@ export abstract class ExpressionReader extends Reader {
         this.CONSUME(T.words.over);
         over = this.SUBRULE2(this.rate, { ARGS: ["`over`"] });
       });
-      ramp = { kind: "ramp", from, to, over, span: this.spanFrom(start) };
+      ramp = { kind: "ramp", from, to, over, span: this.spanTo(from) };
     });
     return ramp;
   });
 
+  /** From the start of a value to the end of the last token read. */
+  private spanTo(first: Ast.Expression): Span {
+    return { ...first.span, end: this.spanHere().end };
+  }
+
   private rate = this.RULE("rate", (owner: string): Ast.Expression => {
-    const start = this.LA(1);
     const value = this.SUBRULE(this.range, { ARGS: [owner] });
     let rate = value;
     this.OPTION(() => {
       this.CONSUME(T.words.per);
       const per = this.SUBRULE1(this.range, { ARGS: ["`per`"] });
-      rate = { kind: "rate", value, per, span: this.spanFrom(start) };
+      rate = { kind: "rate", value, per, span: this.spanTo(value) };
     });
     return rate;
   });
 
   private range = this.RULE("range", (owner: string): Ast.Expression => {
-    const start = this.LA(1);
     const from = this.SUBRULE(this.operand, { ARGS: [owner] });
     let range = from;
     this.OPTION(() => {
       this.CONSUME(T.Dots);
       const to = this.SUBRULE1(this.operand, { ARGS: ["`..`"] });
-      range = { kind: "range", from, to, span: this.spanFrom(start) };
+      range = { kind: "range", from, to, span: this.spanTo(from) };
     });
     return range;
   });
@@ -263,7 +266,7 @@ export abstract class ExpressionReader extends Reader {
     });
     const owner = name ? `\`${(name as Ast.Identifier).name}:\`` : "this argument";
     const value = this.SUBRULE(this.value, { ARGS: [owner] });
-    return { name, value, span: this.spanFrom(start) };
+    return { name, value, span: name ? this.spanFrom(start) : this.spanTo(value) };
   });
 
   private colonForgotten(): boolean {

@@ -106,7 +106,7 @@ function placeComment(items: readonly Item[], element: Element, following: Eleme
   if (item.elements.length > 0) {
     if (endsLine(comment)) item.after.push(comment);
     else item.elements.push(element);
-  } else if (comment.ownLine) {
+  } else if (comment.ownLine || (item.before.length > 0 && endsLine(comment))) {
     item.before.push(comment);
   } else if (!endsLine(comment) && following?.token && !comment.text.includes("\n")) {
     item.elements.push(element);

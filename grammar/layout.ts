@@ -62,7 +62,7 @@ const infix = new Set<TokenType | undefined>(
 const valued = new Set<TokenType | undefined>([T.Numeral, T.BadNumeral, T.Size, T.Quoted, T.OpenQuoted, T.LeftBracket]);
 const unfinished = new Set<TokenType | undefined>([T.Comma, T.Pipe, T.Arrow]);
 
-const logical = [T.words.and, T.words.or];
+const logical = new Set<TokenType | undefined>([T.words.and, T.words.or]);
 
 /** Balances the brackets of a token list and marks the ends of its entries. */
 export function layOut(source: Source, input: readonly IToken[]): LaidOut {
@@ -271,7 +271,9 @@ function startsDeclaration(tokens: readonly IToken[], i: number, around?: Open):
 function standsOut({ input, open }: Layout, i: number): boolean {
   const list = open.at(-1);
   const before = input[i - 1];
-  if (!list?.flat || !T.isA(input[i], T.Word) || before?.tokenType === T.Comma || before === list.token) return false;
+  const type = input[i]?.tokenType;
+  const begins = T.isA(input[i], T.Word) || valued.has(type) || type === T.Equals || type === T.Invalid;
+  if (!list?.flat || !begins || before?.tokenType === T.Comma || before === list.token) return false;
   return (input[i]?.startColumn ?? 1) <= list.indent;
 }
 
@@ -304,9 +306,10 @@ function goesOn(layout: Layout, i: number): boolean {
   if (startsDeclaration(input, i, open[0])) return false;
   if (open.length === 0 && declared.has(first) && headed.has(token.tokenType)) return true;
   const conditional = first === T.words.skip && input[entry + 1]?.tokenType === T.words.when;
-  if (conditional && logical.some((type) => type === before || type === token.tokenType)) return true;
+  if (conditional && logical.has(token.tokenType)) return true;
   if (first === T.words.import && token.tokenType === T.words.from) return true;
   if (startsEntry(layout, i)) return false;
+  if (conditional && logical.has(before)) return true;
   if (unfinished.has(before) || unfinished.has(token.tokenType)) return true;
   return token.tokenType === T.LeftBrace;
 }

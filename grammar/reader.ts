@@ -55,9 +55,10 @@ export abstract class Reader extends EmbeddedActionsParser {
     return { source: this.source, start: token.startOffset, end: T.endOf(token) };
   }
 
-  /** From the start of a token to the end of the last one read. */
+  /** From the start of a token to the end of the last one read; of no width where the token was not read. */
   protected spanFrom(start: IToken): Span {
-    return { source: this.source, start: start.startOffset, end: Math.max(start.startOffset, T.endOf(this.LA(0))) };
+    const here = this.spanHere();
+    return start.startOffset < here.end ? { ...here, start: start.startOffset } : here;
   }
 
   /** Right after the last token read: where something is missing. */

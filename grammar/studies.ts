@@ -119,9 +119,18 @@ export abstract class StudyReader extends LineReader {
     this.OR<Ast.Condition | null>({
       // A parenthesis that begins a comparison groups; a tuple is compared with nothing.
       IGNORE_AMBIGUITIES: true,
-      DEF: [{ ALT: () => this.SUBRULE(this.group) }, { ALT: () => this.SUBRULE(this.compared) }],
+      DEF: [
+        { ALT: () => this.SUBRULE(this.group) },
+        { ALT: () => this.SUBRULE(this.compared) },
+        { ALT: () => this.noCondition() },
+      ],
     }),
   );
+
+  private noCondition(): null {
+    this.ACTION(() => this.complain(say.missingValue(this.spanHere(), "the condition")));
+    return null;
+  }
 
   private group = this.RULE("group", (): Ast.Condition | null => {
     this.CONSUME(T.LeftParen);

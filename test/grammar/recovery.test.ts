@@ -146,6 +146,25 @@ function applied(text: string, fix: Fix): string {
   return edits.reduce((done, { span, text: by }) => done.slice(0, span.start) + by + done.slice(span.end), text);
 }
 
+describe("conditions", () => {
+  it.each([
+    ["skip", "unexpected-token"],
+    ["skip when", "missing-value"],
+    ["skip when a is", "missing-value"],
+    ["skip when a is b and", "missing-value"],
+    ["skip when a is b or )", "unmatched-bracket"],
+    ["skip when (a is b", "unclosed-parenthesis"],
+    ["skip when (a is b, c)", "unexpected-token"],
+    ["skip when ()", "missing-value"],
+    ["skip when a", "unexpected-token"],
+    ["skip when a = b", "unexpected-token"],
+    ["skip when a is b c", "unexpected-token"],
+    ["skip when > 3", "unexpected-token"],
+  ])("%s gives %s", (line, code) => {
+    expect(findings(`variants V of A {\n  ${line}\n  a = 1 | 2\n}\n`)).toEqual([`2 parse/${code}`]);
+  });
+});
+
 describe("fixes", () => {
   const root = fileURLToPath(new URL("../../spec/conformance/", import.meta.url));
   const inputs = readdirSync(root, { withFileTypes: true })
