@@ -1,6 +1,6 @@
 /** Which model and recipe of a file a command is about; a file with findings gets no further than here. */
 
-import type { Analysis, Model, Recipe } from "../compiler/index.js";
+import type { Analysis, Family, Model, Recipe, Variant } from "../compiler/index.js";
 import { analyzeText } from "./analysis.js";
 import { exitCode, Failure, runFailure, usageFailure } from "./failure.js";
 import { printedPath, readSpec, specPath } from "./files.js";
@@ -46,9 +46,53 @@ export const ownModels = ({ file, models }: Analysis): readonly Model[] =>
 export const ownRecipes = ({ file, recipes }: Analysis): readonly Recipe[] =>
   [...recipes.values()].filter((recipe) => recipe.span.source === file.source);
 
-/** The model or recipe called `name`; without a name, the only one there is. */
+/** The families that a command is about: the one called `name`, or all of the file. */
+export function chooseFamilies({ families }: Analysis, name: string | undefined): readonly Family[] {
+  if (name === undefined) {
+    if (families.size === 0)
+      throw runFailure("the file declares no family", { help: "write one: variants Name of Model { ... }" });
+    return [...families.values()];
+  }
+  const family = families.get(name);
+  if (family) return [family];
+  throw usageFailure(`the file has no family called "${name}"`, {
+    help: didYouMean(name, [...families.keys()]) ?? `it has ${[...families.keys()].join(", ") || "none"}`,
+  });
+}
+
+/** The member that a dotted name stands for. */
+export function memberNamed(
+  { families }: Analysis,
+  name: string,
+): { readonly family: Family; readonly variant: Variant } {
+  const [first = ""] = name.split(".");
+  const family = families.get(first);
+  if (!family)
+    throw usageFailure(`the file has no family called "${first}"`, {
+      help: `it has ${[...families.keys()].join(", ") || "none"}`,
+    });
+  const variant = family.members.find((member) => member.name === name);
+  if (variant) return { family, variant };
+  const names = family.members.map((member) => member.name);
+  throw usageFailure(`${first} has no member "${name}"`, {
+    help: didYouMean(name, names) ?? `mae variants lists its ${count(names.length, "member")}`,
+  });
+}
+
+/** The model, member or recipe called `name`; without a name, the only one there is. */
 export function choose(analysis: Analysis, name: string | undefined): Chosen {
   if (name === undefined) return chooseOnly(analysis);
+  if (name.includes(".")) {
+    const { family, variant } = memberNamed(analysis, name);
+    const recipes = recipesFor(analysis, family.base);
+    return { model: variant.model, recipe: recipes.length === 1 ? (recipes[0] ?? null) : null };
+  }
+  const family = analysis.families.get(name);
+  if (family) {
+    throw usageFailure(`${name} is a family of ${count(family.members.length, "member")}`, {
+      help: `name one of them, such as ${family.members[0]?.name}; mae variants lists them`,
+    });
+  }
   const recipe = analysis.recipes.get(name);
   if (recipe) return withModel(analysis, recipe);
   const model = analysis.models.get(name);

@@ -93,7 +93,9 @@ function addReading(program: Command): void {
 /** Commands about one model of a file. */
 function addModels(program: Command): void {
   const ofModel = (name: string, description: string) =>
-    command(program, name, description).addArgument(specArgument()).argument("[name]", "a model or recipe in it");
+    command(program, name, description)
+      .addArgument(specArgument())
+      .argument("[name]", "a model, a recipe, or Family.member");
   addText(
     ofModel("plan", "Say what a model costs before it runs: tokens, parameters, FLOPs, memory, learning rate, steps.")
       .option("--json", "print one JSON document")
@@ -128,6 +130,39 @@ function addModels(program: Command): void {
     [
       ["mae build model.mae", "one module for each model of the file, in build/"],
       ["mae build model.mae MaeBase --out src/models", "one model, into a project"],
+      ["mae build study.mae MaskStudy", "every member of a family, in build/mask-study/"],
+    ],
+  );
+  addText(
+    command(program, "variants", "List the members of a family: names, parameters, tokens, FLOPs, what differs.")
+      .addArgument(specArgument())
+      .argument("[family]", "a family in it; without one, all of them")
+      .option("--json", "print one JSON document")
+      .action(async (file: string, family: string | undefined, options) => {
+        await (await import("./commands/variants.js")).variants(file, family, options);
+      }),
+    [
+      ["mae variants examples/mask-study.mae", "every family of the file"],
+      ["mae variants study.mae MaskStudy --json", "one of them, for a script"],
+    ],
+  );
+  addText(
+    command(
+      program,
+      "diff",
+      "Compare two models: what a reader would call different, and whether checkpoints still load.",
+    )
+      .argument("<a>", "a model as FILE or FILE:NAME, the folder of a run, or a checkpoint")
+      .argument("<b>", "the same")
+      .option("--json", "print one JSON document")
+      .option("--exit-code", "exit with 1 where a checkpoint of A is of no use in B")
+      .action(async (a: string, b: string, options) => {
+        await (await import("./commands/diff.js")).diff(a, b, options);
+      }),
+    [
+      ["mae diff old.mae new.mae", "the only model of each"],
+      ["mae diff study.mae:MaeBase study.mae:UMaeBase", "two models of a file"],
+      ["mae diff runs/digits digits.mae --exit-code", "in CI: does the trained checkpoint still load?"],
     ],
   );
 }

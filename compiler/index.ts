@@ -4,8 +4,11 @@ export { type Analysis, analyze, type Host } from "./analyze.js";
 export { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 export { codes } from "./check/codes.js";
 export { valueText } from "./check/show.js";
+export { type Change, diff, type FromTo, type ModelDiff, type WeightChange } from "./diff.js";
 export type { Family, Filled, Model, Origin, Recipe, Setting, Use, Variant } from "./model.js";
 export {
+  type Cost,
+  costOf,
   type LearningRatePlan,
   type MeasuredRate,
   type MemoryPlan,

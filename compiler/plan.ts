@@ -22,7 +22,7 @@ import {
   sizeOf,
   type Tensor,
 } from "../graph/index.js";
-import { assemble, programOf } from "./assemble/assemble.js";
+import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 import { layoutOf } from "./assemble/layout.js";
 import type { Model, Recipe } from "./model.js";
 
@@ -143,26 +143,42 @@ function stepsOf(recipe: Recipe, batch: number, samples: number | null): StepsPl
   return { samples, perEpoch, total };
 }
 
+/** What a model costs without its training's memory and length. */
+export type Cost = Pick<Plan, "parameters" | "trainable" | "tokens" | "flops">;
+
+/** The cost of a model without findings: the cheaper part of its plan. */
+export const costOf = (model: Model): Cost => {
+  const assembly = assemble(model);
+  return costOfAssembly(assembly, programOf(assembly));
+};
+
+function costOfAssembly(assembly: Assembly, program: ModelProgram): Cost {
+  const { count: total, visible } = layoutOf(assembly.parts);
+  const forward = cost(trace(program, 1, "loss")).matmul;
+  const training = cost(trace(program, 1, "gradients")).matmul;
+  return {
+    parameters: count(assembly.parameters, false),
+    trainable: count(assembly.parameters, true),
+    tokens: { total, visible, hidden: total - visible },
+    flops: { forward, training },
+  };
+}
+
 /** The plan of a model without findings; with a recipe, of its training too. */
 export function plan(model: Model, options: PlanOptions = {}): Plan {
   const { recipe, samples, rate } = options;
   const assembly = assemble(model);
-  const layout = layoutOf(assembly.parts);
   const batch = options.batch ?? (recipe?.settings.batch?.value as number | undefined) ?? DEFAULT_BATCH;
   const moments = recipe ? (recipe.optimizer.definition as Optimizer).state.length : 0;
   const program = programOf(assembly);
-  const forward = cost(trace(program, 1, "loss")).matmul;
-  const training = cost(trace(program, 1, "gradients")).matmul;
+  const costs = costOfAssembly(assembly, program);
   const steps = recipe ? stepsOf(recipe, batch, samples ?? null) : null;
-  const secondsPerStep = rate ? (training * batch) / rate.flopsPerSecond : null;
+  const secondsPerStep = rate ? (costs.flops.training * batch) / rate.flopsPerSecond : null;
   return {
     model: model.name,
     recipe: recipe?.name ?? null,
-    parameters: count(assembly.parameters, false),
-    trainable: count(assembly.parameters, true),
+    ...costs,
     parts: Object.entries(assembly.parameters).map(([name, branch]) => ({ name, parameters: count(branch, false) })),
-    tokens: { total: layout.count, visible: layout.visible, hidden: layout.count - layout.visible },
-    flops: { forward, training },
     memory: memoryOf(program, batch, moments),
     learningRate: recipe ? learningRateOf(recipe, batch) : null,
     steps,

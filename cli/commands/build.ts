@@ -1,9 +1,9 @@
 /** `mae build`: models as typed TypeScript modules, one file each. */
 
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { Analysis, Model } from "../../compiler/index.js";
-import { choose, openSpec, ownModels } from "../choose.js";
+import { dirname, join } from "node:path";
+import type { Analysis, Family, Model } from "../../compiler/index.js";
+import { choose, memberNamed, openSpec, ownModels } from "../choose.js";
 import { exitCode, runFailure, usageFailure } from "../failure.js";
 import { printedPath, replaceFile, unwritable } from "../files.js";
 import { packageVersion } from "../package-root.js";
@@ -21,22 +21,41 @@ interface Built {
 
 export async function build(file: string, name: string | undefined, options: BuildOptions): Promise<void> {
   const analysis = openSpec(file);
-  const models = modelsToBuild(analysis, name);
+  const modules = modulesToBuild(analysis, name);
   const { emitModule } = await import("../../compiler/emit/index.js");
   const built: Built[] = [];
-  for (const model of models) {
-    built.push({ path: join(options.out, moduleName(model.name)), text: await emitModule(model, packageVersion()) });
+  for (const { file, model } of modules) {
+    built.push({ path: join(options.out, file), text: await emitModule(model, packageVersion()) });
   }
   if (options.check) reportStale(built);
-  else writeAll(built, options.out);
+  else writeAll(built);
 }
 
-function modelsToBuild(analysis: Analysis, name: string | undefined): readonly Model[] {
-  if (name !== undefined) return [choose(analysis, name).model];
-  const models = ownModels(analysis);
-  if (models.length === 0) throw runFailure("the file declares no model");
-  return models;
+interface Module {
+  /** Its place in the folder of all modules. */
+  readonly file: string;
+  readonly model: Model;
 }
+
+function modulesToBuild(analysis: Analysis, name: string | undefined): readonly Module[] {
+  const named = name === undefined ? undefined : analysis.families.get(name);
+  if (named) return modulesOf(named);
+  if (name?.includes(".")) {
+    const { family, variant } = memberNamed(analysis, name);
+    return modulesOf({ ...family, members: [variant] });
+  }
+  const models = name === undefined ? ownModels(analysis) : [choose(analysis, name).model];
+  const families = name === undefined ? [...analysis.families.values()] : [];
+  if (models.length + families.length === 0) throw runFailure("the file declares no model");
+  return [...models.map((model) => ({ file: moduleName(model.name), model })), ...families.flatMap(modulesOf)];
+}
+
+/** MaskStudy.mask-spiral.r-75 -> mask-study/mask-spiral.r-75.ts */
+const modulesOf = ({ name, members }: Family): readonly Module[] =>
+  members.map((member) => ({
+    file: join(moduleName(name).replace(/\.ts$/, ""), `${member.name.slice(name.length + 1)}.ts`),
+    model: member.model,
+  }));
 
 /** MaeBase -> mae-base.ts */
 export const moduleName = (model: string): string =>
@@ -45,14 +64,16 @@ export const moduleName = (model: string): string =>
     .replaceAll("_", "-")
     .toLowerCase()}.ts`;
 
-function writeAll(built: readonly Built[], out: string): void {
+function writeAll(built: readonly Built[]): void {
   const doubled = built.find((one, i) => built.findIndex((other) => other.path === one.path) !== i);
   if (doubled)
     throw usageFailure(`two models would be written to ${printedPath(doubled.path)}`, { help: "rename one" });
-  try {
-    mkdirSync(out, { recursive: true });
-  } catch (error) {
-    throw unwritable(out, error);
+  for (const folder of new Set(built.map(({ path }) => dirname(path)))) {
+    try {
+      mkdirSync(folder, { recursive: true });
+    } catch (error) {
+      throw unwritable(folder, error);
+    }
   }
   for (const { path, text } of built) replaceFile(path, text);
   for (const { path } of built) print(`${printedPath(path)}\n`);

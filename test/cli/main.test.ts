@@ -4,7 +4,21 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { folder, mae, misspelt, sound, start } from "./mae.js";
 
-const commands = ["check", "fmt", "plan", "render", "build", "train", "eval", "show", "init", "doctor", "explain"];
+const commands = [
+  "check",
+  "fmt",
+  "plan",
+  "render",
+  "build",
+  "variants",
+  "diff",
+  "train",
+  "eval",
+  "show",
+  "init",
+  "doctor",
+  "explain",
+];
 
 describe("help", () => {
   it("lists every command and the exit codes", async () => {

@@ -1,0 +1,137 @@
+/** `mae diff`: two models side by side, and whether a checkpoint of the first is of use in the second. */
+
+import { existsSync, statSync } from "node:fs";
+import {
+  type Change,
+  diff as diffOf,
+  type FromTo,
+  type Model,
+  type ModelDiff,
+  type WeightChange,
+} from "../../compiler/index.js";
+import { analyzeText } from "../analysis.js";
+import { choose, chooseRecipe, openSpec } from "../choose.js";
+import { exitCode, runFailure, usageFailure } from "../failure.js";
+import { printedPath } from "../files.js";
+import { type Colors, count, grouped, print, printJson, stdoutColors } from "../terminal.js";
+import { visibleText } from "../text-width.js";
+import { gigaflops } from "./variants.js";
+
+export interface DiffOptions {
+  readonly json?: boolean;
+  readonly exitCode?: boolean;
+}
+
+export async function diff(a: string, b: string, options: DiffOptions): Promise<void> {
+  const [first, second] = [await sideOf(a), await sideOf(b)];
+  const found = diffOf(first.model, second.model, first.stored ?? undefined);
+  if (options.json) printJson(document(found));
+  else print(`${text(found, stdoutColors()).join("\n")}\n`);
+  if (options.exitCode && !found.sameNetwork) process.exitCode = exitCode.findings;
+}
+
+interface Side {
+  readonly model: Model;
+  /** Weights of a checkpoint; null: a model as text. */
+  readonly stored: ReadonlyMap<string, readonly number[]> | null;
+}
+
+/** A model as FILE or FILE:NAME, the folder of a run, or a checkpoint. */
+async function sideOf(written: string): Promise<Side> {
+  if (existsSync(written) && statSync(written).isDirectory()) {
+    const { newestCheckpoint } = await import("../../runtime/index.js");
+    return fromCheckpoint(await newestCheckpoint(written));
+  }
+  if (written.endsWith(".safetensors")) {
+    if (!existsSync(written)) throw usageFailure(`${printedPath(written)} does not exist`);
+    const { readCheckpoint } = await import("../../runtime/index.js");
+    return fromCheckpoint(await readCheckpoint(written));
+  }
+  const colon = existsSync(written) ? -1 : written.lastIndexOf(":");
+  const [file, name] = colon < 0 ? [written, undefined] : [written.slice(0, colon), written.slice(colon + 1)];
+  return { model: choose(openSpec(file), name).model, stored: null };
+}
+
+type Saved = Awaited<ReturnType<typeof import("../../runtime/index.js").readCheckpoint>>;
+
+/** A checkpoint keeps the spec it was trained with, which needs no other file. */
+function fromCheckpoint({ path, spec, shapes }: Saved): Side {
+  const analysis = analyzeText({ path: printedPath(path), text: spec });
+  if (analysis.diagnostics.some(({ severity }) => severity === "error")) {
+    throw runFailure(`the spec in ${printedPath(path)} is not one that this version understands`, {
+      help: "compare specs instead: the run keeps its own as spec.mae",
+    });
+  }
+  const weights = Object.entries(shapes).filter(([name]) => !name.startsWith("optimizer."));
+  return { model: chooseRecipe(analysis, undefined).model, stored: new Map(weights) };
+}
+
+/** The document's fields are documented in `docs/cli.md`. */
+function document(found: ModelDiff) {
+  const { loads, sameNetwork, ...rest } = found;
+  return { format_version: "1.0", ...rest, loads, same_network: sameNetwork };
+}
+
+function text(found: ModelDiff, colors: Colors): string[] {
+  const { changes, parameters, tokens, flops } = found;
+  const rows = [
+    row("parameters", parameters, grouped),
+    row("tokens", tokens.total, grouped),
+    row("visible", tokens.visible, grouped),
+    row("forward", flops.forward, gigaflops),
+    row("training", flops.training, gigaflops),
+  ].filter((line) => line !== null);
+  return [
+    `${colors.bold(found.from)} -> ${colors.bold(found.to)}`,
+    ...(changes.length === 0 ? ["  the same model"] : changes.map((change) => changeLine(change, colors))),
+    ...(rows.length === 0 ? [] : ["", ...rows]),
+    "",
+    ...verdict(found, colors),
+  ];
+}
+
+function changeLine(change: Change, colors: Colors): string {
+  if (change.kind === "added") return colors.green(`  + ${change.path} ${visibleText(change.to)}`);
+  if (change.kind === "removed") return colors.red(`  - ${change.path} ${visibleText(change.from)}`);
+  const [from, to] = [change.from, change.to].map(visibleText) as [string, string];
+  return `  ${colors.yellow("~")} ${change.path}: ${colors.red(from)} -> ${colors.green(to)}`;
+}
+
+/** Null where nothing changes. */
+function row(name: string, { from, to }: FromTo, show: (value: number) => string): string | null {
+  if (from === to) return null;
+  const share = from === 0 ? "" : ` (${to > from ? "+" : ""}${((100 * (to - from)) / from).toFixed(1)} %)`;
+  return `  ${name.padEnd(11)} ${show(from)} -> ${show(to)}${share}`;
+}
+
+function verdict({ weights, loads, sameNetwork }: ModelDiff, colors: Colors): string[] {
+  if (sameNetwork) return [`${colors.green("✓")} a checkpoint loads: ${count(weights.length, "weight")}, all the same`];
+  if (loads) {
+    return [
+      `${colors.red("✗")} a checkpoint loads, ${count(weights.length, "weight")}, but the network computes something else with it`,
+    ];
+  }
+  const same = weights.filter(({ status }) => status === "same").length;
+  const head = `${colors.red("✗")} a checkpoint no longer loads: ${same} of ${count(weights.length, "weight")} are the same`;
+  return [head, ...grouping(weights).map(([line, times]) => `    ${line}${times > 1 ? `, ${times} times` : ""}`)];
+}
+
+/** What happens to weights, those of all layers in one line. */
+function grouping(weights: readonly WeightChange[]): readonly (readonly [string, number])[] {
+  const lines = new Map<string, number>();
+  for (const weight of weights) {
+    if (weight.status === "same") continue;
+    const line = weightLine({ ...weight, name: weight.name.replace(/(^|\.)\d+(?=\.|$)/g, "$1*") });
+    lines.set(line, (lines.get(line) ?? 0) + 1);
+  }
+  return [...lines];
+}
+
+const shapeText = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
+
+function weightLine(weight: WeightChange): string {
+  const { name, status } = weight;
+  if (status === "missing") return `missing   ${name} ${shapeText(weight.from)}`;
+  if (status === "new") return `new       ${name} ${shapeText(weight.to)}`;
+  return `${status.padEnd(9)} ${name} ${shapeText(weight.from)} -> ${shapeText(weight.to)}`;
+}
