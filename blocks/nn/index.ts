@@ -5,9 +5,12 @@ export {
   declarationOf,
 } from "./layer.js";
 export * from "./linear.js";
+export * from "./low-pass.js";
+export * from "./oriented-gradients.js";
 export * from "./pooling.js";
 export * from "./positions.js";
 export * from "./targets.js";
 export * from "./tokens.js";
 export * from "./transformer.js";
 export * from "./uniformity.js";
+export { lowPassed } from "./waves.js";

@@ -1,8 +1,10 @@
 /** The targets, sorted by name. */
 
+import { hog } from "./hog.js";
+import { lowPass } from "./low-pass.js";
 import { pixels } from "./pixels.js";
 
 export { defineTarget, type Target, type TargetContext } from "./contract.js";
-export { pixels };
+export { hog, lowPass, pixels };
 
-export const targets = [pixels] as const;
+export const targets = [hog, lowPass, pixels] as const;

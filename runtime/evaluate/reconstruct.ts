@@ -134,10 +134,11 @@ function pictured(
   const [input, output] = [back(image), back(pixels)];
   const pasted = input.map((value, at) => (isHidden(at) ? (output[at] as number) : value));
   const scale = targetScale(picture, prediction.length, image);
+  const truth = picture.truth?.(image) ?? image;
   const pixelMse = meanSquare(output, input, isHidden);
   const errors = {
-    mse: meanSquare(pixels, image, isHidden, scale),
-    meanMse: meanSquare(patchMeans(program, image), image, isHidden, scale),
+    mse: meanSquare(pixels, truth, isHidden, scale),
+    meanMse: meanSquare(patchMeans(program, truth), truth, isHidden, scale),
     pixelMse,
     psnr: decibels(pixelMse),
   };

@@ -38,6 +38,17 @@ const cases: Readonly<Record<string, string>> = {
   target  pixels(normalize: none)
   loss    smooth_l1(beta: 0.5, weight: 2)
   add loss mse(on: visible, weight: 0.1)`.replace("add loss", "loss   "),
+  "two targets, and losses on the latent": `mask    random(ratio: 75%)
+  encoder vit(depth: 2, width: 32, heads: 4)
+  decoder vit(depth: 1, width: 16, heads: 2)
+  target  hog(cell: 7x2)
+  target  blocks: low_pass(radius: 5) {
+    decoder vit(depth: 1, width: 12, heads: 3)
+    loss    l1(weight: 0.5)
+  }
+  loss    mse(on: hidden)
+  loss    uniformity
+  loss    pooled: uniformity(on: patches)`,
 };
 
 const graphOf = (program: ModelProgram): string => {

@@ -1,0 +1,84 @@
+/** Patches of pixels as targets predict them: raw or normalised patch by patch, and back to a picture. */
+
+import type { Tensor } from "../../graph/index.js";
+import type { ModelContext, Requirement } from "../block.js";
+import type { Code } from "../code.js";
+import type { Grid, ImageShape } from "../geometry.js";
+import { normalizePatches, patchify, patchVarianceEpsilon } from "../nn/index.js";
+import { choice, type Param } from "../params.js";
+import type { Picture } from "../program.js";
+import type { TargetContext } from "./contract.js";
+
+type Normalize = "patch" | "none";
+
+export const normalizeParam: Param<Normalize> = choice({
+  default: "patch",
+  options: {
+    patch: "Subtract the patch's mean and divide by its deviation (n - 1), over pixels and channels together.",
+    none: "Pixels as the model sees them.",
+  },
+  doc: "Whether each patch is normalised by its own statistics.",
+});
+
+export const moreThanOneValue: Requirement<{ readonly normalize: Param<Normalize> }, ModelContext> = {
+  name: "more-than-one-value",
+  at: "normalize",
+  doc: "A patch that is normalised has at least two values.",
+  holds: (p, { grid, image }) => p.normalize === "none" || grid.patch[0] * grid.patch[1] * image.channels > 1,
+  say: () => "a patch of one value has no deviation to be normalised by",
+  help: () => "use larger patches, or `normalize: none`",
+};
+
+/** Numbers of one patch. */
+export const patchSize = (_: unknown, { image, grid }: TargetContext): number =>
+  grid.patch[0] * grid.patch[1] * image.channels;
+
+/** image [B, H, W, C] -> [B, N, P] */
+export function patchValues(code: Code, normalize: Normalize, image: Tensor, grid: Grid): Tensor {
+  const patches = code.let("target", patchify, image, grid);
+  return normalize === "patch" ? code.let("normalized", normalizePatches, patches) : patches;
+}
+
+/** Indices into [H, W, C] of the values of one patch, in the order of `patchify`. */
+function patchIndices(grid: Grid, image: ImageShape, token: number): Int32Array {
+  const [height, width] = grid.patch;
+  const top = Math.floor(token / grid.columns) * height;
+  const left = (token % grid.columns) * width;
+  const run = width * image.channels;
+  return Int32Array.from({ length: height * run }, (_, i) => {
+    const y = top + Math.floor(i / run);
+    return (y * image.width + left) * image.channels + (i % run);
+  });
+}
+
+/** Mean, and root of the variance divided by n - 1, of one patch; as `normalizePatches` has them. */
+function statistics(image: Float32Array, indices: Int32Array): { mean: number; deviation: number } {
+  let sum = 0;
+  for (const i of indices) sum += image[i] as number;
+  const mean = sum / indices.length;
+  let squares = 0;
+  for (const i of indices) squares += ((image[i] as number) - mean) ** 2;
+  return { mean, deviation: Math.sqrt(squares / (indices.length - 1) + patchVarianceEpsilon) };
+}
+
+/** Predicted patches as pixels. `truthOf`: what is predicted of an image, where that is not the image itself. */
+export const patchPicture = (
+  normalize: Normalize,
+  { image, grid }: TargetContext,
+  truthOf?: (image: Float32Array) => Float32Array,
+): Picture => ({
+  pixels(prediction, seen) {
+    const truth = truthOf && normalize === "patch" ? truthOf(seen) : seen;
+    const result = new Float32Array(seen.length);
+    const size = patchSize(null, { image, grid });
+    for (let token = 0; token < grid.rows * grid.columns; token++) {
+      const indices = patchIndices(grid, image, token);
+      const { mean, deviation } = normalize === "patch" ? statistics(truth, indices) : { mean: 0, deviation: 1 };
+      indices.forEach((at, i) => {
+        result[at] = (prediction[token * size + i] as number) * deviation + mean;
+      });
+    }
+    return result;
+  },
+  ...(truthOf ? { truth: truthOf } : {}),
+});

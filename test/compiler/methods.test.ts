@@ -1,0 +1,104 @@
+/**
+ * Methods give the same numbers as PyTorch, for the same weights, masks and images: every term of the loss and every target to
+ * 1e-5, the gradient of every weight to 1e-4. Each fixture holds its own spec; see test/reference.
+ */
+
+import { describe, expect, test } from "vitest";
+import { type Batch, batchInputs, namedParameters, namedWeights, weightsOf } from "../../blocks/index.js";
+import { assemble, programOf } from "../../compiler/assemble/assemble.js";
+import { createBuilder, evaluate, gradients, type Tensor, type Values } from "../../graph/index.js";
+import { readFixture } from "../reference/fixture.js";
+import { modelOf } from "../support/model.js";
+
+interface Header {
+  readonly spec: string;
+  readonly batch: number;
+  readonly tokens: { readonly total: number; readonly visible: number };
+  readonly terms: Readonly<Record<string, number>>;
+  readonly loss: number;
+}
+
+/** Largest difference, relative to the largest expected value where that exceeds 1. */
+function difference(actual: ArrayLike<number> | undefined, expected: ArrayLike<number>): number {
+  expect(actual?.length).toBe(expected.length);
+  const scale = Math.max(1, ...Array.from(expected, Math.abs));
+  return Math.max(...Array.from(expected, (value, i) => Math.abs((actual?.[i] as number) - value))) / scale;
+}
+
+/** Columns of the order [B, N]. */
+const columns = (order: ArrayLike<number>, { batch, tokens }: Header, from: number, to: number): Int32Array =>
+  Int32Array.from({ length: batch * (to - from) }, (_, i) => {
+    const row = Math.floor(i / (to - from));
+    return order[row * tokens.total + from + (i % (to - from))] as number;
+  });
+
+function load(name: string) {
+  const fixture = readFixture<Header>(name);
+  const { header } = fixture;
+  const assembly = assemble(modelOf(header.spec));
+  const program = programOf(assembly);
+  const g = createBuilder({ batch: header.batch });
+  const weights = weightsOf(g, program.parameters);
+  const batch: Batch = batchInputs(g, program);
+  const named = namedWeights(program.parameters, weights);
+  const order = fixture.values("order");
+  const feeds: Values = {
+    image: fixture.values("image"),
+    restore: fixture.values("restore"),
+    visible: columns(order, header, 0, header.tokens.visible),
+    hidden: columns(order, header, header.tokens.visible, header.tokens.total),
+  };
+  const state = Object.fromEntries([...named.keys()].map((path) => [path, fixture.values(`weights/${path}`)]));
+  const compute = (outputs: Record<string, Tensor>): Values => {
+    const graph = g.finish({ outputs });
+    const used = Object.fromEntries([...graph.feeds.keys()].map((feed) => [feed, feeds[feed] as Float32Array]));
+    return evaluate(graph, used, state).outputs;
+  };
+  const trainable = [...namedParameters(program.parameters)].filter(([, p]) => p.trainable).map(([path]) => path);
+  return { fixture, program, parts: assembly.parts, g, weights, named, batch, compute, trainable };
+}
+
+const methods = ["u-mae-class-token", "u-mae-patches", "maskfeat", "low-pass"];
+
+describe.each(methods)("%s", (name) => {
+  const { fixture, program, parts, g, weights, named, batch, compute, trainable } = load(name);
+  const { header } = fixture;
+  const { total, terms } = program.loss(g, weights, batch);
+
+  test("has the weights of PyTorch, with their names and shapes", () => {
+    const ours = [...namedParameters(program.parameters)].map(([path, { shape }]) => [path, [...shape]]);
+    const theirs = fixture.names.filter((path) => path.startsWith("weights/"));
+    expect(Object.fromEntries(ours)).toEqual(
+      Object.fromEntries(theirs.map((path) => [path.slice("weights/".length), fixture.shape(path)])),
+    );
+  });
+
+  test("the loss and each of its terms", () => {
+    const { loss, ...values } = compute({ loss: total, ...terms });
+    expect(Object.keys(values).sort()).toEqual(Object.keys(header.terms).sort());
+    for (const [term, value] of Object.entries(header.terms))
+      expect(difference(values[term], [value]), term).toBeLessThan(1e-5);
+    expect(difference(loss, [header.loss])).toBeLessThan(1e-5);
+  });
+
+  test("the gradient of every trainable weight", () => {
+    expect(fixture.names.filter((path) => path.startsWith("gradients/")).length).toBe(trainable.length);
+    const derived = gradients(
+      g,
+      total,
+      trainable.map((path) => named.get(path) as Tensor),
+    );
+    const results = compute(Object.fromEntries(trainable.map((path, i) => [path, derived[i] as Tensor])));
+    for (const path of trainable)
+      expect(difference(results[path], fixture.values(`gradients/${path}`)), path).toBeLessThan(1e-4);
+  });
+});
+
+test.each(["maskfeat", "low-pass"])("the target of %s", (name) => {
+  const { fixture, parts, g, batch, compute } = load(name);
+  const direct = { let: (_: string, layer: CallableFunction, ...args: unknown[]) => layer(g, ...args) as Tensor };
+  const { label, target } = parts.objectives.at(-1) ?? parts.objectives[0];
+  const built = target.definition.build(direct as never, target.values, batch.image, parts);
+  const expected = fixture.values(label === null ? "target" : `target/${label}`);
+  expect(difference(compute({ built }).built, expected)).toBeLessThan(1e-5);
+});

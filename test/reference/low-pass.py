@@ -1,0 +1,59 @@
+"""Writes the fixture of two targets: plain pixels, and low-passed pixels with a decoder and a loss of their own.
+
+The filter is an ideal one in the discrete Fourier transform of the image, by torch.fft. Usage: python low-pass.py [folder]
+"""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from mae import CASES, Case, Network, encode, loss_of, make_weights, predict, target_of
+from method import drawn, header_of, leaves_of, spec_of, tensors_of, vit, write
+
+RADIUS, WEIGHT = 4.5, 0.25
+
+
+def low_pass(image: torch.Tensor) -> torch.Tensor:
+    """Keeps frequencies (u, v) with u^2 + v^2 <= radius^2, in cycles across the image."""
+    _, height, width, _ = image.shape
+    u, v = torch.fft.fftfreq(height) * height, torch.fft.fftfreq(width) * width
+    kept = (u[:, None] ** 2 + v[None, :] ** 2 <= RADIUS**2).double()
+    return torch.fft.ifft2(torch.fft.fft2(image, dim=(1, 2)) * kept[None, :, :, None], dim=(1, 2)).real
+
+
+def run(case: Case, other: Case) -> tuple[dict, dict[str, torch.Tensor]]:
+    random = torch.Generator().manual_seed(case.seed)
+    weights = make_weights(case, random)
+    second = {k: v for k, v in make_weights(other, random).items() if k.startswith("decoder_") or k == "mask_token"}
+    weights |= {f"low.{name}": value for name, value in second.items()}
+    image, order, restore, mask = drawn(case, random)
+    w = leaves_of(case, weights)
+    low = {name.removeprefix("low."): value for name, value in w.items() if name.startswith("low.")}
+    latent = encode(case, w, image, order[:, : case.visible])
+    target = target_of(other, low_pass(image))
+    terms = {
+        "mse": loss_of("mse", "hidden", predict(case, w, latent, restore), target_of(case, image), mask),
+        "low.l1": loss_of("l1", "all", predict(other, low, latent, restore), target, mask),
+    }
+    total = terms["mse"] + WEIGHT * terms["low.l1"]
+    total.backward()
+    lines = [
+        f"target low: low_pass(radius: {RADIUS}, normalize: patch) {{",
+        f"  decoder {vit(other.decoder)}",
+        f"  loss l1(on: all, weight: {WEIGHT})",
+        "}",
+        "loss mse(on: hidden)",
+    ]
+    tensors = tensors_of(case, w, image, order, restore)
+    return header_of(case, spec_of(case, lines), terms, total), tensors | {"target/low": target}
+
+
+def main() -> None:
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
+    case = replace(CASES[1], image=(24, 40, 2))
+    other = replace(case, normalize=True, decoder=Network(depth=1, width=8, heads=2))
+    write(folder / "low-pass", *run(case, other))
+
+
+main()
