@@ -4,7 +4,6 @@ import { join } from "node:path";
 import type { ModelProgram } from "../blocks/index.js";
 import type { Executor, Training } from "../runtime/index.js";
 import { chooseRecipe, openSpec } from "./choose.js";
-import { reloadProgram } from "./load-program.js";
 import { shortNumber } from "./progress.js";
 import { trainingOf } from "./recipe-settings.js";
 import { type RunFacts, readRunFacts, specFile } from "./run-directory.js";
@@ -29,6 +28,7 @@ export interface OpenRun {
 export async function openRun(directory: string, checkpoint: string | null): Promise<OpenRun> {
   const facts = readRunFacts(directory);
   const { model, recipe } = chooseRecipe(openSpec(join(directory, specFile)), undefined);
+  const { reloadProgram } = await import("./load-program.js");
   const { newestCheckpoint, readCheckpoint, weightsFrom } = await import("../runtime/index.js");
   const program = await reloadProgram(directory, model.name);
   const saved = checkpoint === null ? await newestCheckpoint(directory) : await readCheckpoint(checkpoint);

@@ -28,7 +28,7 @@ recipe Train for Small {
 `;
 
 const env = { XDG_CACHE_HOME: folder() };
-const flags = ["--backend", "cpu", "--workers", "0"];
+const flags = ["--backend", "wasm", "--workers", "0"];
 
 /** A project with the pictures that `mae init` draws. */
 async function project(): Promise<string> {
@@ -76,7 +76,7 @@ describe("a run", () => {
     expect(files).toEqual(expect.arrayContaining([...kept, "spec.mae"]));
     const facts = JSON.parse(readFileSync(join(cwd, "runs/small/run.json"), "utf8"));
     expect(facts).toMatchObject({ model: "Small", recipe: "Train", settings: { batch: 16, steps: 6, seed: 0 } });
-    expect(facts.executor.backend).toBe("cpu");
+    expect(facts.executor.backend).toBe("wasm");
   });
 
   it("keeps a spec that checks without any other file", async () => {
@@ -95,7 +95,7 @@ describe("a run", () => {
   it("is shown, also when its folder has moved", async () => {
     renameSync(join(cwd, "runs/small"), join(cwd, "moved"));
     const { code, stdout, stderr } = await run(
-      ["show", "moved", "--count", "3", "--out", "p.png", "--backend", "cpu"],
+      ["show", "moved", "--count", "3", "--out", "p.png", "--backend", "wasm"],
       cwd,
     );
     renameSync(join(cwd, "moved"), join(cwd, "runs/small"));
@@ -105,7 +105,7 @@ describe("a run", () => {
   });
 
   it("is judged beside an untrained encoder and the pixels", async () => {
-    const args = ["eval", "runs/small", "--with", "knn", "--features", "mean", "--backend", "cpu"];
+    const args = ["eval", "runs/small", "--with", "knn", "--features", "mean", "--backend", "wasm"];
     const { code, stdout } = await run([...args, "--json"], cwd);
     expect(code).toBe(0);
     const result = JSON.parse(stdout);
@@ -139,7 +139,7 @@ describe("a run", () => {
 describe("Ctrl-C", () => {
   it("saves, says how to go on, and what goes on ends where an uninterrupted run does", async () => {
     const cwd = await project();
-    const child = start(["train", "small.mae", ...flags, "--steps", "24", "--json"], { cwd, env });
+    const child = start(["train", "small.mae", ...flags, "--steps", "12", "--json"], { cwd, env });
     let stdout = "";
     let stderr = "";
     child.stderr?.on("data", (chunk) => {
@@ -154,7 +154,7 @@ describe("Ctrl-C", () => {
     expect(stderr).toContain("go on with: mae train small.mae Train --resume");
     expect(code).toBe(130);
     const resumed = await run(["train", "small.mae", "Train", ...flags, "--resume", "--json"], cwd);
-    const whole = await run(["train", "small.mae", ...flags, "--steps", "24", "--out", "whole", "--json"], cwd);
+    const whole = await run(["train", "small.mae", ...flags, "--steps", "12", "--out", "whole", "--json"], cwd);
     const lossOf = (text: string) =>
       lines(text)
         .filter((event) => event.kind === "step")
@@ -202,7 +202,7 @@ describe("what can be wrong", () => {
   it("a damaged checkpoint", async () => {
     await run(["train", "small.mae", ...flags, "--out", "d", "--steps", "1"], cwd);
     writeFileSync(join(cwd, "d/checkpoint-1.safetensors"), "not tensors");
-    const { code, stderr } = await run(["show", "d", "--backend", "cpu"], cwd);
+    const { code, stderr } = await run(["show", "d", "--backend", "wasm"], cwd);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^error\[run\//);
     expect(stderr).not.toMatch(/\n\s+at /);
