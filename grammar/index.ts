@@ -3,7 +3,7 @@ export type * from "./ast.js";
 export type { Comment } from "./comment.js";
 export type { Diagnostic, Fix, Severity } from "./diagnostic.js";
 export { type Formatted, format } from "./format.js";
-export { nearestWord } from "./nearest-word.js";
+export { editDistance, nearestWord } from "./nearest-word.js";
 export { outline } from "./outline.js";
 export { type Parsed, parse } from "./parse.js";
 export { cover, lineText, type Position, positionAt, type Source, type Span } from "./source.js";

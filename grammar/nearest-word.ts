@@ -15,7 +15,7 @@ export function nearestWord<W extends string>(written: string, known: readonly W
 }
 
 /** Insertions, deletions, replacements and exchanges of neighbours that turn one word into the other. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   const at = (i: number, j: number) => rows[i]?.[j] ?? 0;
   for (let i = 1; i <= a.length; i++) {
