@@ -100,7 +100,7 @@ function addModels(program: Command): void {
     ofModel("plan", "Say what a model costs before it runs: tokens, parameters, FLOPs, memory, learning rate, steps.")
       .option("--json", "print one JSON document")
       .option("--batch <n>", "plan for this many samples in a step", wholeNumber(1))
-      .option("--samples <n>", "samples in the data, for the number of steps", wholeNumber(1))
+      .option("--samples <n>", "samples in the data, for the number of steps (default: counted, where the data is here)", wholeNumber(1))
       .action(async (file: string, name: string | undefined, options) => {
         await (await import("./commands/plan.js")).plan(file, name, options);
       }),
@@ -173,7 +173,11 @@ function addRuns(program: Command): void {
     onBackend(program, "train", "Train a model by a recipe of the file. Ctrl-C saves; --resume goes on.")
       .addArgument(specArgument())
       .argument("[recipe]", "a recipe in it; not needed where there is one")
-      .option("--out <dir>", "folder of the run (default: runs/<name of the file>)")
+      .option(
+        "--out <dir>",
+        "folder of the run (default: runs/<name of the file>), or of a family's runs (runs/<family>)",
+      )
+      .option("--variant <name>", "train a member, all of a family, or all; what is finished is left, the rest goes on")
       .option("--resume", "go on from the newest checkpoint of the run")
       .option("--force", "replace a run that is already in the folder")
       .option("--steps <n>", "train this many steps, whatever the recipe says", wholeNumber(1))
@@ -184,12 +188,14 @@ function addRuns(program: Command): void {
       .option("--checkpoint-every <n>", "steps between checkpoints", wholeNumber(1), 500)
       .option("--json", "print the run's events as JSON lines on stdout")
       .action(async (file: string, recipe: string | undefined, options) => {
-        await (await import("./commands/train.js")).train(file, recipe, options);
+        if (options.variant === undefined) await (await import("./commands/train.js")).train(file, recipe, options);
+        else await (await import("./commands/train-variants.js")).trainVariants(file, recipe, options);
       }),
     [
       ["mae train examples/digits.mae", "into runs/, on the best backend that is here"],
       ["mae train model.mae Pretrain --out runs/a --steps 100", "a short try"],
       ["mae train model.mae Pretrain --out runs/a --resume", "go on where it stopped"],
+      ["mae train examples/mask-study.mae --variant all", "every member of the family, and a report"],
     ],
   );
   addText(
@@ -209,6 +215,7 @@ function addRuns(program: Command): void {
       .option("--layer <n>", "take the features after this layer of the encoder (default: the last)", wholeNumber(1))
       .option("--no-baselines", "judge only the trained encoder, not also an untrained one and the pixels")
       .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
+      .option("--samples <n>", "judge on at most this many images of each split, spread evenly over it", wholeNumber(1))
       .option("--seed <n>", "seed of the classifiers (default: the run's)", wholeNumber(0))
       .option("--json", "print one JSON document")
       .action(async (run: string, options) => {

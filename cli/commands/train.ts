@@ -37,24 +37,43 @@ export async function train(file: string, name: string | undefined, flags: Train
   const analysis = openSpec(file);
   const chosen = chooseRecipe(analysis, name);
   const directory = flags.out ?? defaultRunDirectory(file, chosen.recipe.name, ownRecipes(analysis).length > 1);
+  const out = flags.out === undefined ? "" : ` --out ${flags.out}`;
+  await trainOne({ ...chosen, file, directory, flags, goOn: `mae train ${file} ${chosen.recipe.name}${out} --resume` });
+}
+
+/** What one run is about. */
+export interface Order {
+  readonly file: string;
+  readonly model: Model;
+  readonly recipe: Recipe;
+  readonly directory: string;
+  readonly flags: TrainFlags;
+  /** The command that goes on after an interruption. */
+  readonly goOn: string;
+}
+
+/** Trains one model into one folder, anew or from its newest checkpoint. Gives whether it was interrupted. */
+export async function trainOne({ file, model, recipe: asWritten, directory, flags, goOn }: Order): Promise<boolean> {
   openRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
-  const recipe = flags.resume
-    ? continued(chosen.model, chosen.recipe, directory, flags)
-    : withFlags(chosen.recipe, flags);
+  const recipe = flags.resume ? continued(model, asWritten, directory, flags) : withFlags(asWritten, flags);
   const progress = flags.json ? jsonProgress : createProgress();
   const executor = await openBackend(flags, (text) => progress({ kind: "note", text }));
   try {
-    const facts = factsOf(file, chosen.model, recipe, executor);
-    const spec = render(chosen.model, recipe, { origin: false });
+    const facts = factsOf(file, model, recipe, executor);
+    const spec = render(model, recipe, { origin: false });
     if (!flags.resume) writeRunFacts(directory, facts, spec);
-    await run({ model: chosen.model, recipe, directory, spec, executor, flags, progress, root: facts.root, file });
+    return await run({ model, recipe, directory, spec, executor, flags, progress, root: facts.root, goOn });
   } finally {
     await executor.close();
   }
 }
 
-/** The recipe of a run that goes on: with the run's own settings, where no flag says otherwise. */
-function continued(model: Model, recipe: Recipe, directory: string, flags: TrainFlags): Recipe {
+/**
+ * The recipe of a run that goes on: with the run's own settings, where no flag says otherwise.
+ *
+ * Throws a `Failure` when the spec has changed since the run was started.
+ */
+export function continued(model: Model, recipe: Recipe, directory: string, flags: TrainFlags): Recipe {
   const { settings } = readRunFacts(directory);
   const then = readRunSpec(directory).split("\n");
   const now = render(model, withSettings(recipe, settings), { origin: false }).split("\n");
@@ -81,19 +100,14 @@ const factsOf = (file: string, model: Model, recipe: Recipe, executor: Executor)
   started: new Date().toISOString(),
 });
 
-interface Job {
-  readonly file: string;
-  readonly model: Model;
-  readonly recipe: Recipe;
-  readonly directory: string;
+interface Job extends Omit<Order, "file"> {
   readonly root: string;
   readonly spec: string;
   readonly executor: Executor;
-  readonly flags: TrainFlags;
   readonly progress: Progress;
 }
 
-async function run(job: Job): Promise<void> {
+async function run(job: Job): Promise<boolean> {
   const { model, directory, executor, flags, progress } = job;
   const [{ emitModule }, { loadProgram }, runtime] = await Promise.all([
     import("../../compiler/emit/index.js"),
@@ -122,15 +136,15 @@ async function run(job: Job): Promise<void> {
     const result = await runtime.train(program, trainingOf(job.recipe), options);
     if (result.interrupted) sayHowToResume(job, result);
     else await finish(job, result, lastStep);
+    return result.interrupted;
   } finally {
     interrupt.stop();
   }
 }
 
-function sayHowToResume({ file, recipe, directory, flags }: Job, { step }: TrainResult): void {
-  const out = flags.out === undefined ? "" : ` --out ${flags.out}`;
+function sayHowToResume({ directory, goOn }: Job, { step }: TrainResult): void {
   tell(`stopped after step ${step}; everything is saved in ${printedPath(directory)}`);
-  tell(`go on with: mae train ${file} ${recipe.name}${out} --resume`);
+  tell(`go on with: ${goOn}`);
   process.exitCode = exitCode.interrupted;
 }
 

@@ -1,0 +1,63 @@
+/** How far a run has come, read from its log: for those who look at several runs without opening any. */
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { runFailure } from "./failure.js";
+import { printedPath } from "./files.js";
+
+export interface RunState {
+  /** Whether there is a checkpoint to go on from. */
+  readonly saved: boolean;
+  /** Whether it ended by itself, not by an interruption. */
+  readonly finished: boolean;
+  /** Steps done. */
+  readonly step: number;
+  /** Mean loss of the last steps, `lossSteps` of them at most; null before the first. */
+  readonly loss: number | null;
+  /** The last scores of each probe, as `probe score`. */
+  readonly scores: Readonly<Record<string, number>>;
+}
+
+/** Over how many steps the loss is averaged: one batch by itself says little. */
+export const lossSteps = 20;
+
+const nothing: RunState = { saved: false, finished: false, step: 0, loss: null, scores: {} };
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** Throws a `Failure` where the log is there and cannot be read. A folder without one is a run that has not begun. */
+export function readRunState(directory: string): RunState {
+  const path = join(directory, "log.jsonl");
+  if (!existsSync(path)) return nothing;
+  const lines = readFileSync(path, "utf8")
+    .split("\n")
+    .filter(Boolean)
+    .map((line, i, all) => parsed(line, path, i === all.length - 1));
+  const steps = lines.filter(({ kind }) => kind === "step");
+  const losses = steps.slice(-lossSteps).map(({ loss }) => Number(loss));
+  const isEnd = ({ kind }: Line): boolean => kind === "end" || kind === "run" || kind === "resume";
+  const end = lines.findLast(isEnd);
+  return {
+    saved: readdirSync(directory).some((name) => /^checkpoint-\d+\.safetensors$/.test(name)),
+    finished: end?.kind === "end" && end.interrupted === false,
+    step: Number(steps.at(-1)?.step ?? 0),
+    loss: losses.length === 0 ? null : losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
+    scores: Object.fromEntries(lines.filter(({ kind }) => kind === "probe").flatMap(scoresOf)),
+  };
+}
+
+/** A line that a killed run left half written is the last, and says nothing. */
+function parsed(line: string, path: string, isLast: boolean): Line {
+  try {
+    return JSON.parse(line) as Line;
+  } catch {
+    if (isLast) return {};
+    throw runFailure(`${printedPath(path)} is damaged`, { help: "restore it, or train again with --force" });
+  }
+}
+
+const scoresOf = ({ name, scores }: Line): readonly (readonly [string, number])[] =>
+  Object.entries((scores ?? {}) as Readonly<Record<string, number>>).map(([score, value]) => [
+    `${name} ${score}`,
+    value,
+  ]);

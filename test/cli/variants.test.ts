@@ -1,0 +1,195 @@
+/** Families through the command: listed, planned, rendered, built, trained, compared; and models compared by `mae diff`. */
+
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { typeChecker } from "../support/emitted.js";
+import { folder, mae, sound } from "./mae.js";
+
+const study = `${sound}
+variants Study of Tiny {
+  let r = 50% | 75%
+  mask          = random(ratio: r) | spiral(ratio: r) | block(ratio: r) | hilbert(ratio: r)
+  decoder.depth = 1 | 2 | 3
+}
+`;
+
+describe("a family of 24", () => {
+  const cwd = folder({ "study.mae": study });
+
+  it("is listed", async () => {
+    const { code, stdout, stderr } = await mae(["variants", "study.mae"], { cwd });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain("Study of Tiny: 24 members");
+    expect(stdout).toMatch(
+      /Study\.mask-spiral\.r-75\.decoder-depth-2 .* 4\/16 .*GFLOP {2}mask spiral\(ratio: 75%\), decoder\.depth 2/,
+    );
+  });
+
+  it("is listed as JSON", async () => {
+    const { stdout } = await mae(["variants", "study.mae", "Study", "--json"], { cwd });
+    const [family] = JSON.parse(stdout).families;
+    expect(family).toMatchObject({ name: "Study", base: "Tiny", skipped: 0 });
+    expect(family.members).toHaveLength(24);
+    expect(family.members[0]).toMatchObject({
+      name: "Study.mask-random.r-50.decoder-depth-1",
+      model: "Study_mask_random_r_50_decoder_depth_1",
+      tokens: { total: 16, visible: 8 },
+      differences: [
+        { path: "mask", value: "random(ratio: 50%)" },
+        { path: "decoder.depth", value: "1" },
+      ],
+    });
+  });
+
+  it("has members that are planned and rendered like models", async () => {
+    const name = "Study.mask-spiral.r-75.decoder-depth-2";
+    const plan = await mae(["plan", "study.mae", name, "--json"], { cwd });
+    expect(JSON.parse(plan.stdout)).toMatchObject({ tokens: { visible: 4 }, recipe: null });
+    const { stdout } = await mae(["render", "study.mae", name], { cwd });
+    writeFileSync(join(cwd, "one.mae"), stdout);
+    expect(await mae(["check", "one.mae", "--error-on-warnings"], { cwd })).toMatchObject({ code: 0 });
+    expect(await mae(["diff", `study.mae:${name}`, "one.mae"], { cwd })).toMatchObject({
+      stdout: expect.stringContaining("the same model"),
+    });
+  });
+
+  it("is built into modules that type-check", async () => {
+    const { code, stdout } = await mae(["build", "study.mae", "Study"], { cwd });
+    const paths = stdout.trimEnd().split("\n");
+    expect({ code, paths: paths.length }).toEqual({ code: 0, paths: 24 });
+    expect(paths[0]).toBe("build/study/mask-random.r-50.decoder-depth-1.ts");
+    const check = typeChecker();
+    for (const path of paths) expect(check(readFileSync(join(cwd, path), "utf8"))).toEqual([]);
+    expect(await mae(["build", "study.mae", "Study", "--check"], { cwd })).toMatchObject({ code: 0, stdout: "" });
+  });
+
+  it("has names that a slip comes near to", async () => {
+    const slip = await mae(["plan", "study.mae", "Study.mask-spiral.r-75.decoder-depth-4"], { cwd });
+    expect(slip.code).toBe(2);
+    expect(slip.stderr).toContain('did you mean "Study.mask-spiral.r-75.decoder-depth-');
+    expect((await mae(["plan", "study.mae", "Study"], { cwd })).stderr).toContain("is a family of 24 members");
+    expect((await mae(["variants", "study.mae", "Stdy"], { cwd })).stderr).toContain('did you mean "Study"');
+  });
+});
+
+describe("diff", () => {
+  const children = `${sound}
+model Deeper extends Tiny {
+  set encoder.depth: 3
+}
+
+model Masked extends Tiny {
+  replace mask spiral(ratio: 50%)
+}
+`;
+  const cwd = folder({ "a.mae": children });
+
+  it("says whether a checkpoint loads, for people and by its exit code", async () => {
+    const deeper = await mae(["diff", "a.mae:Tiny", "a.mae:Deeper", "--exit-code"], { cwd });
+    expect(deeper.code).toBe(1);
+    expect(deeper.stdout).toContain("~ encoder.depth: 2 -> 3");
+    expect(deeper.stdout).toMatch(/no longer loads[\s\S]*new +blocks\.\*\./);
+    expect((await mae(["diff", "a.mae:Tiny", "a.mae:Deeper"], { cwd })).code).toBe(0);
+    const masked = await mae(["diff", "a.mae:Tiny", "a.mae:Masked", "--exit-code", "--json"], { cwd });
+    expect(masked.code).toBe(0);
+    expect(JSON.parse(masked.stdout)).toMatchObject({ format_version: "1.0", loads: true, same_network: true });
+  });
+
+  it("of what is not there is a usage error", async () => {
+    expect((await mae(["diff", "a.mae:Tiny", "b.mae"], { cwd })).code).toBe(2);
+    expect((await mae(["diff", "a.mae:Tiny", "a.mae:Nobody"], { cwd })).code).toBe(2);
+    expect((await mae(["diff", "a.mae:Tiny", "x.safetensors"], { cwd })).code).toBe(2);
+  });
+});
+
+describe("training", () => {
+  const spec = `edition 2026
+
+model Small {
+  input   image(size: 16x16, channels: 3)
+  tokens  patch(size: 4x4)
+  mask    random(ratio: 75%)
+  encoder vit(depth: 1, width: 16, heads: 2)
+  decoder vit(depth: 1, width: 16, heads: 2)
+  target  pixels(normalize: none)
+  loss    mse(on: hidden)
+}
+
+variants Study of Small {
+  mask = random(ratio: 75%) | spiral(ratio: 75%)
+}
+
+recipe Train for Small {
+  data      folder("images", holdout: 20%)
+  augment   resize(size: 16x16)
+  batch     8
+  steps     3
+  optimizer adamw(lr: 1e-3)
+  schedule  constant
+}
+`;
+  const env = { XDG_CACHE_HOME: folder() };
+  const train = (cwd: string, variant: string, ...more: string[]) =>
+    mae(["train", "small.mae", "--variant", variant, "--backend", "cpu", "--workers", "0", ...more], { cwd, env });
+  const cwd = folder();
+
+  beforeAll(async () => {
+    await mae(["init", "."], { cwd });
+    writeFileSync(join(cwd, "small.mae"), spec);
+  });
+
+  it("of one member leaves the others for later", async () => {
+    const { code, stderr } = await train(cwd, "Study.mask-spiral");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("1 member of Study left to train") });
+    expect(readdirSync(join(cwd, "runs/Study"))).toEqual(["mask-spiral"]);
+  });
+
+  it("of all goes on where it stopped, and ends with a report", async () => {
+    const { code, stdout, stderr } = await train(cwd, "all");
+    expect(code).toBe(0);
+    expect(stderr).toContain("finished before, in runs/Study/mask-spiral");
+    expect(stdout).toBe("runs/Study/report.json\nruns/Study/report.html\n");
+    const report = JSON.parse(readFileSync(join(cwd, "runs/Study/report.json"), "utf8"));
+    expect(report.members.map(({ name, steps }: { name: string; steps: number }) => [name, steps])).toEqual([
+      ["Study.mask-random", 3],
+      ["Study.mask-spiral", 3],
+    ]);
+    for (const { loss, parameters } of report.members) expect(loss > 0 && parameters > 0).toBe(true);
+    const html = readFileSync(join(cwd, "runs/Study/report.html"), "utf8");
+    expect(html.match(/<rect /g)).toHaveLength(4);
+    expect(html).not.toMatch(/<script|https?:/);
+    expect(existsSync(join(cwd, "runs/Study/mask-random/reconstruction.png"))).toBe(true);
+  });
+
+  it("does not take a run of an earlier text for a member", async () => {
+    writeFileSync(join(cwd, "small.mae"), spec.replace("spiral(ratio: 75%)", "spiral(ratio: 75%, keep: center)"));
+    const { code, stderr } = await train(cwd, "all");
+    writeFileSync(join(cwd, "small.mae"), spec);
+    expect(code).toBe(1);
+    expect(stderr).toContain("the spec has changed");
+  });
+
+  it("leaves checkpoints that `diff` compares with specs", async () => {
+    const same = await mae(["diff", "runs/Study/mask-spiral", "small.mae:Small", "--exit-code"], { cwd });
+    expect(same.code).toBe(0);
+    expect(same.stdout).toContain("~ mask: spiral(");
+    const checkpoint = "runs/Study/mask-spiral/checkpoint-3.safetensors";
+    writeFileSync(
+      join(cwd, "wide.mae"),
+      spec.replace("width: 16, heads: 2)\n  decoder", "width: 32, heads: 2)\n  decoder"),
+    );
+    const wide = await mae(["diff", checkpoint, "wide.mae:Small", "--exit-code"], { cwd });
+    expect(wide.code).toBe(1);
+    expect(wide.stdout).toContain("reshaped");
+  });
+
+  it("by a recipe for another model is refused", async () => {
+    const other = `${spec}\nmodel Other extends Small {\n  set mask.ratio: 50%\n}\n\nvariants Else of Other {\n  encoder.depth = 1 | 2\n}\n`;
+    writeFileSync(join(cwd, "other.mae"), other);
+    const args = ["train", "other.mae", "--variant", "Else", "--backend", "cpu"];
+    const { code, stderr } = await mae(args, { cwd, env });
+    expect(code).toBe(1);
+    expect(stderr).toContain("the recipe trains Small, and Else is a family of Other");
+  });
+});
