@@ -12,7 +12,7 @@ const highest = ({ height, width }: { readonly height: number; readonly width: n
 export const lowPass = defineTarget({
   name: "low_pass",
   summary: "The pixels of each patch of the image without its high frequencies, raw or normalised patch by patch.",
-  source: "Liu et al., PixMIM: Rethinking Pixel Reconstruction in Masked Image Modeling, TMLR 2024, section 3.2",
+  source: "Liu et al., PixMIM: Rethinking Pixel Reconstruction in Masked Image Modeling, arXiv 2303.02416, 2023",
   since: "0.1",
   params: {
     radius: real({ min: 0, default: 40, doc: "Highest frequency that is kept, in cycles across the image." }),
