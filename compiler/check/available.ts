@@ -41,8 +41,10 @@ function refusedTargets(lines: readonly DraftLine[]): readonly Refused[] {
   const [own, second] = targets.filter((target) => decodersOf(target).length === 0);
   const [first] = targets;
   if (first && !own) return [{ line: first, what: "a model whose every `target` has a decoder of its own" }];
+  const nameless = targets.filter((target) => target.label === null && decodersOf(target).length > 0);
   const encoders = targets.flatMap((target) => slotLines(target.inner, "encoder"));
   return [
+    ...nameless.map((line) => ({ line, what: "a `target` with a decoder of its own and without a label" })),
     ...(second ? [{ line: second, what: "more than one `target` for one `decoder`" }] : []),
     ...encoders.map((line) => ({ line, what: "an `encoder` of a `target`" })),
     ...targets.filter((target) => decodersOf(target).length > 0).flatMap((target) => otherLatent(lines, target)),
