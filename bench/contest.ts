@@ -68,7 +68,10 @@ async function end({ contestant, ready, steps, answer, ask }: Running): Promise<
 }
 
 /** Starts all, lets them make steps in turn, ends all. One that fails is told and does not stop the others. */
-export async function contest(contestants: readonly Contestant[], tell: (text: string) => void): Promise<(Result | Failed)[]> {
+export async function contest(
+  contestants: readonly Contestant[],
+  tell: (text: string) => void,
+): Promise<(Result | Failed)[]> {
   const running: Running[] = [];
   const failed: Failed[] = [];
   for (const contestant of contestants) {

@@ -25,7 +25,10 @@ export interface Feed {
 }
 
 /** A tensor that lives in the executor from run to run: a parameter, a moment, a counter. */
-export interface StateSlot extends Feed {}
+export interface StateSlot extends Feed {
+  /** The slot that this one is updated together with: of a moment, its parameter. Executors may keep them close. */
+  readonly beside?: string;
+}
 
 export interface Graph {
   readonly nodes: readonly Node[];

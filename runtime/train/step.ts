@@ -114,7 +114,9 @@ function slotsOf(
   });
   return [
     ...[...shapes.keys()].map((name) => slot(name, name)),
-    ...optimizer.definition.state.flatMap((state) => trained.map((name) => slot(momentName(state, name), name))),
+    ...optimizer.definition.state.flatMap((state) =>
+      trained.map((name) => ({ ...slot(momentName(state, name), name), beside: name })),
+    ),
   ];
 }
 

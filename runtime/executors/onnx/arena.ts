@@ -1,20 +1,22 @@
 /**
- * Parameters, moments and gradients side by side in one WebAssembly memory, so that onnxruntime reads and writes them
- * without copies and the optimizer updates them in place. A memory is made once with its final size: growing it would
- * take it away from under onnxruntime.
+ * State side by side in WebAssembly memories, with room for gradients, so that onnxruntime reads parameters and writes
+ * gradients without copies and the optimizer updates parameters in place. A memory is made once with its final size:
+ * growing it would take it away from under onnxruntime. Room that is never written costs no memory.
  */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { invariant } from "../../../graph/index.js";
+import { invariant, type StateSlot, sizeOf } from "../../../graph/index.js";
 import { packageRoot } from "../../package.js";
 import type { InPlace } from "./plan.js";
 
-/** Bytes of a WebAssembly page, and the most of them that 32-bit addresses reach. */
+/** Bytes of a WebAssembly page, and the most of them: all that 32-bit addresses reach but the last, so that ends have an address. */
 const PAGE = 65_536;
-const MOST_PAGES = 65_536;
+const MOST_PAGES = 65_535;
+/** A line of the cache. */
 const ALIGNMENT = 64;
 
+/** All addresses, and the end of p, in bytes. */
 interface Kernels {
   adamw(
     p: number,
@@ -41,77 +43,127 @@ interface Kernels {
   ): void;
 }
 
-/** Bytes of an array with its padding: whole vectors of four, then up to the next line of the cache. */
-const roomFor = (size: number): number => Math.ceil((size * 4) / ALIGNMENT) * ALIGNMENT;
-
-const compiled = (): WebAssembly.Module =>
-  new WebAssembly.Module(readFileSync(join(packageRoot, "dist", "optimizer.wasm")));
-
-/** Arrays of one parameter: itself, its moments, its gradient. */
-export interface Cell {
+export interface Arena {
+  /** Views of all float32 state, by name. */
   readonly state: ReadonlyMap<string, Float32Array>;
-  readonly gradient: Float32Array;
-  /** Applies a rule of this cell's kind with the learning rate, and for adamw the step counted from 1. */
-  readonly update: (rule: InPlace["rule"], scalars: readonly number[]) => void;
+  /** Where the gradient of a parameter goes. */
+  readonly gradient: (parameter: string) => Float32Array;
+  /** Applies an update with the learning rate, and for adamw the step counted from 1. */
+  readonly apply: (update: InPlace, scalars: readonly number[]) => void;
 }
 
-const cellRoom = (update: InPlace): number => roomFor(update.size) * (update.state.length + 1);
+/** Bytes of an array with its padding: whole vectors of four, then up to the next line of the cache. */
+const roomFor = ({ shape }: StateSlot): number => Math.ceil((sizeOf(shape) * 4) / ALIGNMENT) * ALIGNMENT;
 
-/** Groups of updates that fit into one memory each. */
-function groups(updates: readonly InPlace[]): readonly (readonly InPlace[])[] {
-  const made: InPlace[][] = [];
-  let room = 0;
-  for (const update of updates) {
-    const wanted = cellRoom(update);
-    invariant(wanted <= PAGE * MOST_PAGES, "one parameter with its moments fits into 4 GiB");
-    if (made.length === 0 || room < wanted) {
+/** A parameter with what lies beside it, in one memory: the slots, then the first one's gradient. */
+type Group = readonly [StateSlot, ...StateSlot[]];
+
+const roomForGroup = (group: Group): number => roomFor(group[0]) + group.reduce((sum, slot) => sum + roomFor(slot), 0);
+
+function groupsOf(slots: readonly StateSlot[]): readonly Group[] {
+  const groups = new Map<string, [StateSlot, ...StateSlot[]]>();
+  for (const slot of slots.filter(({ dtype }) => dtype === "float32")) {
+    const group = groups.get(slot.beside ?? slot.name);
+    if (group) group.push(slot);
+    else groups.set(slot.name, [slot]);
+  }
+  return [...groups.values()];
+}
+
+/** Groups that share a memory. */
+function memoriesOf(groups: readonly Group[]): readonly (readonly Group[])[] {
+  const made: Group[][] = [];
+  let left = 0;
+  for (const group of groups) {
+    const wanted = roomForGroup(group);
+    invariant(wanted <= PAGE * MOST_PAGES, `"${group[0].name}", its moments and its gradient fit into 4 GiB`);
+    if (made.length === 0 || left < wanted) {
       made.push([]);
-      room = PAGE * MOST_PAGES;
+      left = PAGE * MOST_PAGES;
     }
-    (made.at(-1) as InPlace[]).push(update);
-    room -= wanted;
+    (made.at(-1) as Group[]).push(group);
+    left -= wanted;
   }
   return made;
 }
 
-function cellOf(update: InPlace, memory: WebAssembly.Memory, start: number, kernels: Kernels): Cell {
-  const at = (i: number): number => start + i * roomFor(update.size);
-  const view = (i: number): Float32Array => new Float32Array(memory.buffer, at(i), update.size);
-  const count = update.state.length;
-  // Whole vectors: the padding behind the last element belongs to this array.
-  const end = start + Math.ceil(update.size / 4) * 16;
+/** Where an array lies. */
+interface Place {
+  readonly kernels: Kernels;
+  readonly address: number;
+  readonly view: Float32Array;
+}
+
+function layOut(
+  groups: readonly Group[],
+  module: WebAssembly.Module,
+  state: Map<string, Place>,
+  gradients: Map<string, Place>,
+): void {
+  const bytes = groups.reduce((sum, group) => sum + roomForGroup(group), 0);
+  const pages = Math.max(1, Math.ceil(bytes / PAGE));
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const kernels = new WebAssembly.Instance(module, { maelang: { memory } }).exports as unknown as Kernels;
+  let next = 0;
+  const place = (slot: StateSlot): Place => {
+    const address = next;
+    next += roomFor(slot);
+    return { kernels, address, view: new Float32Array(memory.buffer, address, sizeOf(slot.shape)) };
+  };
+  for (const group of groups) {
+    for (const slot of group) state.set(slot.name, place(slot));
+    gradients.set(group[0].name, place(group[0]));
+  }
+}
+
+export function createArena(slots: readonly StateSlot[]): Arena {
+  const module = new WebAssembly.Module(readFileSync(join(packageRoot, "dist", "optimizer.wasm")));
+  const state = new Map<string, Place>();
+  const gradients = new Map<string, Place>();
+  for (const groups of memoriesOf(groupsOf(slots))) layOut(groups, module, state, gradients);
   return {
-    state: new Map(update.state.map((name, i) => [name, view(i)])),
-    gradient: view(count),
-    update({ kind, settings }, [lr, step]) {
-      const rate = lr as number;
-      if (kind === "sgd") {
-        kernels.sgd(at(0), at(2), at(1), end, rate, settings.momentum, settings.decay, settings.nesterov ? 1 : 0);
-        return;
-      }
-      const { beta1, beta2, epsilon, decay } = settings;
-      const corrected = rate / (1 - beta1 ** (step as number));
-      const root = 1 / Math.sqrt(1 - beta2 ** (step as number));
-      kernels.adamw(at(0), at(3), at(1), at(2), end, beta1, beta2, 1 - rate * decay, corrected, root, epsilon);
+    state: new Map([...state].map(([name, { view }]) => [name, view])),
+    gradient: (parameter) => (gradients.get(parameter) as Place).view,
+    apply({ rule, state: names, size }, [lr, step]) {
+      const [p, m, v] = names.map((name) => state.get(name)) as [Place, Place, Place?];
+      const { address: gradient, kernels } = gradients.get(names[0] as string) as Place;
+      const together = [p, m, v].every((place) => place === undefined || place.kernels === kernels);
+      invariant(together, `${names.join(", ")} lie beside each other`);
+      // Whole vectors: the padding behind the last element belongs to this array.
+      const end = p.address + Math.ceil(size / 4) * 16;
+      applyRule(
+        kernels,
+        rule,
+        { p: p.address, m: m.address, v: v?.address ?? 0, gradient, end },
+        lr as number,
+        step ?? 0,
+      );
     },
   };
 }
 
-/** One cell for each update, in as few memories as hold them. */
-export function createCells(updates: readonly InPlace[]): readonly Cell[] {
-  if (updates.length === 0) return [];
-  const module = compiled();
-  return groups(updates).flatMap((group) => {
-    const bytes = group.reduce((sum, update) => sum + cellRoom(update), 0);
-    const pages = Math.max(1, Math.ceil(bytes / PAGE));
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    const instance = new WebAssembly.Instance(module, { maelang: { memory } });
-    const kernels = instance.exports as unknown as Kernels;
-    let start = 0;
-    return group.map((update) => {
-      const cell = cellOf(update, memory, start, kernels);
-      start += cellRoom(update);
-      return cell;
-    });
-  });
+interface Addresses {
+  readonly p: number;
+  readonly m: number;
+  readonly v: number;
+  readonly gradient: number;
+  readonly end: number;
+}
+
+function applyRule(
+  kernels: Kernels,
+  { kind, settings }: InPlace["rule"],
+  at: Addresses,
+  lr: number,
+  step: number,
+): void {
+  if (kind === "sgd") {
+    const { momentum, decay, nesterov } = settings;
+    kernels.sgd(at.p, at.gradient, at.m, at.end, lr, momentum, decay, nesterov ? 1 : 0);
+    return;
+  }
+  const { beta1, beta2, epsilon, decay } = settings;
+  const rate = lr / (1 - beta1 ** step);
+  const root = 1 / Math.sqrt(1 - beta2 ** step);
+  kernels.adamw(at.p, at.gradient, at.m, at.v, at.end, beta1, beta2, 1 - lr * decay, rate, root, epsilon);
 }

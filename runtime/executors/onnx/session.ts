@@ -17,6 +17,7 @@ import { RunError } from "../../run-error.js";
 import type { Session } from "../executor.js";
 import type { Held, Settings } from "./host.js";
 import { planOf } from "./plan.js";
+import { type Load, sendValues } from "./staging.js";
 import type { Answer, Request, Setup } from "./worker.js";
 
 interface Waiting {
@@ -85,15 +86,34 @@ function openWorker(setup: Setup): {
   };
 }
 
+/** Does one thing after another, in the order of the calls. */
+function takingTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const done = last.then(work, work);
+    last = done;
+    return done;
+  };
+}
+
 function checkValue(values: Values, { name, shape }: Pick<StateSlot, "name" | "shape">): void {
   const data = values[name];
   invariant(data !== undefined, `no value for "${name}"`);
   invariant(data.length === sizeOf(shape), `"${name}" ${showShape(shape)} was given ${data.length} values`);
 }
 
-export function openSession(settings: Settings, slots: readonly StateSlot[], initial: Values): Session {
+export async function openSession(settings: Settings, slots: readonly StateSlot[], initial: Values): Promise<Session> {
   for (const slot of slots) checkValue(initial, slot);
-  const { ask, held, stop } = openWorker({ settings, slots, initial });
+  const { ask, held, stop } = openWorker({ settings, slots });
+  const inTurn = takingTurns();
+  const deliver = async (load: Load): Promise<ArrayBuffer> =>
+    (await ask({ kind: "write", values: load }, [load.buffer])) as ArrayBuffer;
+  try {
+    await sendValues(slots, initial, deliver, true);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   const known = new Map(slots.map((slot) => [slot.name, slot]));
   const slotOf = (name: string): StateSlot => {
     const slot = known.get(name);
@@ -104,23 +124,25 @@ export function openSession(settings: Settings, slots: readonly StateSlot[], ini
     async load(graph) {
       for (const name of graph.state.keys()) slotOf(name);
       const plan = planOf(simplify(graph));
-      const loaded = (await ask({ kind: "load", plan }, [plan.model.buffer as ArrayBuffer])) as number;
+      const loaded = await inTurn(() => ask({ kind: "load", plan }, [plan.model.buffer as ArrayBuffer]));
       return async (feeds) => {
         for (const feed of plan.feeds) checkValue(feeds, feed);
-        return (await ask({ kind: "run", loaded, feeds })) as Record<string, TypedArray>;
+        const request = { kind: "run", loaded: loaded as number, feeds } as const;
+        return (await inTurn(() => ask(request))) as Record<string, TypedArray>;
       };
     },
     async read(names = [...known.keys()]) {
       names.forEach(slotOf);
-      return (await ask({ kind: "read", names })) as Record<string, TypedArray>;
+      return (await inTurn(() => ask({ kind: "read", names }))) as Record<string, TypedArray>;
     },
     async write(values) {
-      for (const name of Object.keys(values)) checkValue(values, slotOf(name));
-      await ask({ kind: "write", values });
+      const written = Object.keys(values).map(slotOf);
+      for (const slot of written) checkValue(values, slot);
+      await inTurn(() => sendValues(written, values, deliver, false));
     },
     memory: held,
     async close() {
-      await ask({ kind: "close" });
+      await inTurn(() => ask({ kind: "close" }));
       await stop();
     },
   };

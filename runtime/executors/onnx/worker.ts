@@ -1,22 +1,23 @@
-/** The worker thread of an onnx session: answers the requests of `session.ts` one after another. Built as a door of its own. */
+/** The worker thread of an onnx session: answers the requests of `session.ts`, which sends one at a time. Built as a door of its own. */
 
 import { parentPort, workerData } from "node:worker_threads";
 import type { StateSlot, TypedArray, Values } from "../../../graph/index.js";
 import { type Held, type Host, openHost, type Settings } from "./host.js";
 import type { Plan } from "./plan.js";
+import type { Load } from "./staging.js";
 
 /** What a worker is started with. */
 export interface Setup {
   readonly settings: Settings;
   readonly slots: readonly StateSlot[];
-  readonly initial: Values;
 }
 
 export type Request =
   | { readonly kind: "load"; readonly plan: Plan }
   | { readonly kind: "run"; readonly loaded: number; readonly feeds: Values }
   | { readonly kind: "read"; readonly names: readonly string[] }
-  | { readonly kind: "write"; readonly values: Values }
+  /** The answer is the buffer. */
+  | { readonly kind: "write"; readonly values: Load }
   | { readonly kind: "close" };
 
 export interface Call {
@@ -49,18 +50,19 @@ function answer(host: Host, request: Request): unknown {
 
 /** Buffers that are handed over instead of copied. */
 const buffersOf = (result: unknown): ArrayBuffer[] =>
-  typeof result === "object" && result !== null
-    ? Object.values(result as Record<string, TypedArray>)
-        .filter((value) => ArrayBuffer.isView(value))
-        .map((value) => value.buffer as ArrayBuffer)
-    : [];
+  result instanceof ArrayBuffer
+    ? [result]
+    : typeof result === "object" && result !== null
+      ? Object.values(result as Record<string, TypedArray>)
+          .filter((value) => ArrayBuffer.isView(value))
+          .map((value) => value.buffer as ArrayBuffer)
+      : [];
 
 const port = parentPort;
 if (port) {
-  const { settings, slots, initial } = workerData as Setup;
-  const opened = import("onnxruntime-node").then((ort) => openHost(ort, settings, slots, initial));
-  let turn: Promise<unknown> = opened;
-  const inTurn = async ({ id, request }: Call): Promise<void> => {
+  const { settings, slots } = workerData as Setup;
+  const opened = import("onnxruntime-node").then((ort) => openHost(ort, settings, slots));
+  const reply = async ({ id, request }: Call): Promise<void> => {
     try {
       const host = await opened;
       const result = await answer(host, request);
@@ -69,10 +71,5 @@ if (port) {
       port.postMessage({ id, error: error instanceof Error ? error.message : String(error) } satisfies Answer);
     }
   };
-  port.on("message", (call: Call) => {
-    turn = turn.then(
-      () => inTurn(call),
-      () => inTurn(call),
-    );
-  });
+  port.on("message", (call: Call) => void reply(call));
 }
