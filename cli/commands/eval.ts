@@ -1,6 +1,6 @@
 /** `mae eval`: how good the features of a run's encoder are, beside those of an untrained one and the bare pixels. */
 
-import { type Definition, type Probe, registry } from "../../blocks/index.js";
+import { type Definition, type Probe, registry, type SampleIndex } from "../../blocks/index.js";
 import type { Bound, Evaluation, EvaluationRow, FeatureSource, LabelledData, Selection } from "../../runtime/index.js";
 import { type BackendFlags, openBackend } from "../backend.js";
 import { usageFailure } from "../failure.js";
@@ -18,6 +18,8 @@ export interface EvalOptions extends BackendFlags {
   readonly baselines: boolean;
   readonly checkpoint?: string;
   readonly seed?: number;
+  /** Most samples of each split; null: all. */
+  readonly samples?: number;
   readonly json?: boolean;
 }
 
@@ -32,7 +34,7 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
   const stages = createStages();
   try {
     const result = await runtime.evaluate(run, probes, {
-      data: await labelledData(run),
+      data: await labelledData(run, options.samples ?? Infinity),
       batch,
       executor,
       sources: options.baselines ? ["encoder", "untrained", "pixels"] : ["encoder"],
@@ -80,10 +82,16 @@ function selectionsOf({ program }: OpenRun, { features, layer }: EvalOptions): S
   return pools.map((pool) => ({ pool, layer: layer ?? "last" }));
 }
 
-async function labelledData({ program, training, facts }: OpenRun): Promise<LabelledData> {
+/** At most so many samples, spread evenly over the index, so that sorted classes keep their shares. */
+function thinned(index: SampleIndex, most: number): SampleIndex {
+  if (index.length <= most) return index;
+  return { ...index, length: most, sample: (i) => index.sample(Math.floor((i * index.length) / most)) };
+}
+
+async function labelledData({ program, training, facts }: OpenRun, most: number): Promise<LabelledData> {
   const { evaluationBatches, openData } = await import("../../runtime/index.js");
-  const train = await openData(training.data, "train", facts.root);
-  const test = await openData(training.data, "test", facts.root);
+  const train = thinned(await openData(training.data, "train", facts.root), most);
+  const test = thinned(await openData(training.data, "test", facts.root), most);
   const common = { augment: training.augment, image: program.image, batch, root: facts.root, workers: 1, note: tell };
   return {
     train: () => evaluationBatches({ index: train, ...common }),

@@ -1,6 +1,7 @@
 /** `mae plan`: what a model and its training cost, before anything runs. */
 
-import { type Plan, plan as planOf } from "../../compiler/index.js";
+import type { Dataset } from "../../blocks/index.js";
+import { type Plan, plan as planOf, type Recipe } from "../../compiler/index.js";
 import { choose, openSpec } from "../choose.js";
 import { readRate } from "../measured-rate.js";
 import { duration } from "../progress.js";
@@ -15,14 +16,27 @@ export interface PlanOptions {
 export async function plan(file: string, name: string | undefined, options: PlanOptions): Promise<void> {
   const { model, recipe } = choose(openSpec(file), name);
   const rate = readRate();
+  const samples = options.samples ?? (recipe ? await samplesIn(recipe) : null);
   const plan = planOf(model, {
     ...(recipe ? { recipe } : {}),
     ...(options.batch === undefined ? {} : { batch: options.batch }),
-    ...(options.samples === undefined ? {} : { samples: options.samples }),
+    ...(samples === null ? {} : { samples }),
     ...(rate ? { rate } : {}),
   });
   if (options.json) printJson(document(plan));
   else print(`${table(plan, stdoutColors()).join("\n")}\n`);
+}
+
+/** Training samples of a recipe's data; null when it is not here, which is no mistake before training. */
+async function samplesIn({ data }: Recipe): Promise<number | null> {
+  const { openData, RunError } = await import("../../runtime/index.js");
+  try {
+    const { definition, values } = data;
+    return (await openData({ definition: definition as unknown as Dataset, values }, "train", process.cwd())).length;
+  } catch (error) {
+    if (error instanceof RunError) return null;
+    throw error;
+  }
 }
 
 /** The document's fields are documented in `docs/cli.md`. */
@@ -88,7 +102,12 @@ function recipeRows(plan: Plan, row: (name: string, value: string) => string, co
     "",
     colors.bold(recipe),
     ...(learningRate ? [row("learning rate", learningRate.arithmetic)] : []),
-    row("steps", known.length > 0 ? known.join(", ") : "unknown: say how many samples there are with --samples"),
+    row(
+      "steps",
+      known.length > 0
+        ? known.join(", ")
+        : "unknown: the data is not here; say how many samples there are with --samples",
+    ),
     ...(time ? [row("time", `about ${seconds} (${time.rate.device}, as measured in the last run here)`)] : []),
   ];
 }
