@@ -61,7 +61,7 @@ function load(name: string) {
 const methods = ["u-mae-class-token", "u-mae-patches", "maskfeat", "low-pass"];
 
 describe.each(methods)("%s", (name) => {
-  const { fixture, program, parts, g, weights, named, batch, compute, trainable } = load(name);
+  const { fixture, program, g, weights, named, batch, compute, trainable } = load(name);
   const { header } = fixture;
   const { total, terms } = program.loss(g, weights, batch);
 
