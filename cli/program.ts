@@ -100,7 +100,11 @@ function addModels(program: Command): void {
     ofModel("plan", "Say what a model costs before it runs: tokens, parameters, FLOPs, memory, learning rate, steps.")
       .option("--json", "print one JSON document")
       .option("--batch <n>", "plan for this many samples in a step", wholeNumber(1))
-      .option("--samples <n>", "samples in the data, for the number of steps (default: counted, where the data is here)", wholeNumber(1))
+      .option(
+        "--samples <n>",
+        "samples in the data, for the number of steps (default: counted, where the data is here)",
+        wholeNumber(1),
+      )
       .action(async (file: string, name: string | undefined, options) => {
         await (await import("./commands/plan.js")).plan(file, name, options);
       }),

@@ -1,10 +1,11 @@
 /** `mae eval`: how good the features of a run's encoder are, beside those of an untrained one and the bare pixels. */
 
-import { type Definition, type Probe, registry, type SampleIndex } from "../../blocks/index.js";
-import type { Bound, Evaluation, EvaluationRow, FeatureSource, LabelledData, Selection } from "../../runtime/index.js";
+import { type Definition, type Probe, registry } from "../../blocks/index.js";
+import type { Bound, Evaluation, EvaluationRow, FeatureSource } from "../../runtime/index.js";
 import { type BackendFlags, openBackend } from "../backend.js";
 import { usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
+import { labelledBatch, labelledData, selectionsOf } from "../labelled-data.js";
 import { didYouMean } from "../nearest.js";
 import { type OpenRun, openRun } from "../open-run.js";
 import { createStages } from "../progress.js";
@@ -23,9 +24,6 @@ export interface EvalOptions extends BackendFlags {
   readonly json?: boolean;
 }
 
-/** Images computed at once. */
-const batch = 100;
-
 export async function evaluate(directory: string, options: EvalOptions): Promise<void> {
   const probes = probesNamed(options.with);
   const run = await openRun(directory, options.checkpoint ?? null);
@@ -34,11 +32,11 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
   const stages = createStages();
   try {
     const result = await runtime.evaluate(run, probes, {
-      data: await labelledData(run, options.samples ?? Infinity),
-      batch,
+      data: await labelledData({ ...run, root: run.facts.root, most: options.samples ?? Infinity, note: tell }),
+      batch: labelledBatch,
       executor,
       sources: options.baselines ? ["encoder", "untrained", "pixels"] : ["encoder"],
-      selections: selectionsOf(run, options),
+      selections: selectionsOf(run.program, options),
       seed: options.seed ?? run.training.seed,
       report: stages.show,
     });
@@ -75,30 +73,6 @@ function probesNamed(names: readonly string[] | undefined): Bound<Probe>[] {
 
 const defaultsOf = ({ params }: Pick<Definition, "params">): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(params).map(([name, param]) => [name, param.default]));
-
-/** The class token where there is one, and the mean of the patches' tokens. */
-function selectionsOf({ program }: OpenRun, { features, layer }: EvalOptions): Selection[] {
-  const pools = features ? [features] : program.extraTokens > 0 ? (["cls", "mean"] as const) : (["mean"] as const);
-  return pools.map((pool) => ({ pool, layer: layer ?? "last" }));
-}
-
-/** At most so many samples, spread evenly over the index, so that sorted classes keep their shares. */
-function thinned(index: SampleIndex, most: number): SampleIndex {
-  if (index.length <= most) return index;
-  return { ...index, length: most, sample: (i) => index.sample(Math.floor((i * index.length) / most)) };
-}
-
-async function labelledData({ program, training, facts }: OpenRun, most: number): Promise<LabelledData> {
-  const { evaluationBatches, openData } = await import("../../runtime/index.js");
-  const train = thinned(await openData(training.data, "train", facts.root), most);
-  const test = thinned(await openData(training.data, "test", facts.root), most);
-  const common = { augment: training.augment, image: program.image, batch, root: facts.root, workers: 1, note: tell };
-  return {
-    train: () => evaluationBatches({ index: train, ...common }),
-    test: () => evaluationBatches({ index: test, ...common }),
-    classes: train.classes,
-  };
-}
 
 const sourceWords: Record<FeatureSource, string> = {
   encoder: "trained encoder",

@@ -2,12 +2,14 @@
 
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import type { ModelProgram } from "../../blocks/index.js";
 import { type Model, plan, type Recipe, render } from "../../compiler/index.js";
-import type { Executor, TrainEvent, TrainOptions, TrainResult } from "../../runtime/index.js";
+import type { Executor, ProbeRequest, TrainEvent, TrainOptions, TrainResult } from "../../runtime/index.js";
 import { type BackendFlags, openBackend } from "../backend.js";
 import { chooseRecipe, openSpec, ownRecipes } from "../choose.js";
 import { exitCode, runFailure } from "../failure.js";
 import { printedPath } from "../files.js";
+import { labelledBatch, labelledData, selectionsOf } from "../labelled-data.js";
 import { writeRate } from "../measured-rate.js";
 import { drawReconstructions, openRun, sayErrors } from "../open-run.js";
 import { packageVersion } from "../package-root.js";
@@ -131,6 +133,7 @@ async function run(job: Job): Promise<boolean> {
     checkpointEvery: flags.checkpointEvery,
     signal: interrupt.signal,
     report,
+    probe: (request) => judge(job, program, request),
   };
   try {
     const result = await runtime.train(program, trainingOf(job.recipe), options);
@@ -140,6 +143,28 @@ async function run(job: Job): Promise<boolean> {
   } finally {
     interrupt.stop();
   }
+}
+
+/** A probe of the recipe, in the middle of training: scores on the class token and on the mean of the patches. */
+async function judge(
+  job: Job,
+  program: ModelProgram,
+  { probe, weights }: ProbeRequest,
+): Promise<Record<string, number>> {
+  const { evaluate } = await import("../../runtime/index.js");
+  const training = trainingOf(job.recipe);
+  const note = (text: string) => job.progress({ kind: "note", text });
+  const { rows } = await evaluate({ program, weights }, [probe], {
+    data: await labelledData({ program, training, root: job.root, most: Number.POSITIVE_INFINITY, note }),
+    batch: labelledBatch,
+    executor: job.executor,
+    sources: ["encoder"],
+    selections: selectionsOf(program),
+    seed: training.seed,
+  });
+  return Object.fromEntries(
+    rows.flatMap(({ pool, scores }) => Object.entries(scores).map(([name, score]) => [`${pool}/${name}`, score])),
+  );
 }
 
 function sayHowToResume({ directory, goOn }: Job, { step }: TrainResult): void {

@@ -1,0 +1,44 @@
+/** The labelled images of a recipe, and the features by which an encoder is judged on them: for `eval`, and during training. */
+
+import type { ModelProgram, SampleIndex } from "../blocks/index.js";
+import type { LabelledData, Selection, Training } from "../runtime/index.js";
+
+/** Images computed at once. */
+export const labelledBatch = 100;
+
+export interface LabelledOptions {
+  readonly program: ModelProgram;
+  readonly training: Training;
+  /** Data paths are relative to it. */
+  readonly root: string;
+  /** At most so many samples of each split. */
+  readonly most: number;
+  readonly note: (text: string) => void;
+}
+
+/** At most so many samples, spread evenly over the index, so that sorted classes keep their shares. */
+function thinned(index: SampleIndex, most: number): SampleIndex {
+  if (index.length <= most) return index;
+  return { ...index, length: most, sample: (i) => index.sample(Math.floor((i * index.length) / most)) };
+}
+
+export async function labelledData({ program, training, root, most, note }: LabelledOptions): Promise<LabelledData> {
+  const { evaluationBatches, openData } = await import("../runtime/index.js");
+  const train = thinned(await openData(training.data, "train", root), most);
+  const test = thinned(await openData(training.data, "test", root), most);
+  const common = { augment: training.augment, image: program.image, batch: labelledBatch, root, workers: 1, note };
+  return {
+    train: () => evaluationBatches({ index: train, ...common }),
+    test: () => evaluationBatches({ index: test, ...common }),
+    classes: train.classes,
+  };
+}
+
+/** The class token where there is one, and the mean of the patches' tokens. */
+export function selectionsOf(
+  program: ModelProgram,
+  wanted: { readonly features?: "cls" | "mean"; readonly layer?: number } = {},
+): Selection[] {
+  const pools = program.extraTokens > 0 ? (["cls", "mean"] as const) : (["mean"] as const);
+  return (wanted.features ? [wanted.features] : pools).map((pool) => ({ pool, layer: wanted.layer ?? "last" }));
+}
