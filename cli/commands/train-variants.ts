@@ -9,6 +9,7 @@ import { chooseFamilies, chooseRecipe, memberNamed, openSpec } from "../choose.j
 import { type Compared, type Comparison, comparisonHtml } from "../comparison.js";
 import { runFailure, usageFailure } from "../failure.js";
 import { printedPath, replaceFile } from "../files.js";
+import { jsonProgress } from "../progress.js";
 import { readRunState } from "../run-state.js";
 import { count, print, stderrColors, tell } from "../terminal.js";
 import { continued, type TrainFlags, trainOne } from "./train.js";
@@ -104,5 +105,8 @@ function report(family: Family, recipe: Recipe, folder: string, flags: TrainFlag
   const [json, html] = ["report.json", "report.html"].map((name) => join(folder, name)) as [string, string];
   replaceFile(json, `${JSON.stringify(comparison, null, 2)}\n`);
   replaceFile(html, comparisonHtml(comparison));
-  for (const path of [json, html]) print(`${printedPath(path)}\n`);
+  for (const path of [json, html].map(printedPath)) {
+    if (flags.json) jsonProgress({ kind: "note", text: path });
+    else print(`${path}\n`);
+  }
 }

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import { beforeAll, describe, expect, it } from "vitest";
-import { folder, mae, sound } from "./mae.js";
+import { folder, mae, sound, start } from "./mae.js";
 
 const dist = join(import.meta.dirname, "../../dist");
 
@@ -201,6 +201,34 @@ recipe Train for Small {
     const wide = await mae(["diff", checkpoint, "wide.mae:Small", "--exit-code"], { cwd });
     expect(wide.code).toBe(1);
     expect(wide.stdout).toContain("reshaped");
+  });
+
+  it("is interrupted by Ctrl-C as a whole, and goes on in the middle of a member", async () => {
+    const long = folder();
+    await mae(["init", "."], { cwd: long });
+    writeFileSync(join(long, "small.mae"), spec.replace("steps     3", "steps     40"));
+    const args = ["train", "small.mae", "--variant", "all", "--backend", "cpu", "--workers", "0", "--json"];
+    const child = start(args, { cwd: long, env });
+    let stderr = "";
+    child.stderr?.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    child.stdout?.on("data", (chunk) => {
+      if (String(chunk).includes('"step":3,')) child.kill("SIGINT");
+    });
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    expect(code).toBe(130);
+    expect(stderr).toContain("go on with: mae train small.mae Train --variant all");
+    expect(existsSync(join(long, "runs/Study/mask-spiral"))).toBe(false);
+    const again = await mae(args, { cwd: long, env });
+    expect(again.code).toBe(0);
+    const first = readFileSync(join(long, "runs/Study/mask-random/log.jsonl"), "utf8");
+    expect(first).toContain('"kind":"resume"');
+    expect(first.match(/"kind":"step"/g)).toHaveLength(40);
+    expect(JSON.parse(again.stdout.trimEnd().split("\n").at(-1) ?? "")).toEqual({
+      kind: "note",
+      text: "runs/Study/report.html",
+    });
   });
 
   it("by a recipe for another model is refused", async () => {
