@@ -5,9 +5,10 @@ import { join } from "node:path";
 import type { ModelProgram } from "../../blocks/index.js";
 import { type Model, plan, type Recipe, render } from "../../compiler/index.js";
 import type { Executor, ProbeRequest, TrainEvent, TrainOptions, TrainResult } from "../../runtime/index.js";
+import { analyzeText } from "../analysis.js";
 import { type BackendFlags, openBackend } from "../backend.js";
 import { chooseRecipe, openSpec, ownRecipes } from "../choose.js";
-import { exitCode, runFailure } from "../failure.js";
+import { exitCode, runFailure, usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
 import { labelledBatch, labelledData, selectionsOf } from "../labelled-data.js";
 import { writeRate } from "../measured-rate.js";
@@ -22,6 +23,7 @@ import {
   type RunFacts,
   readRunFacts,
   readRunSpec,
+  specFile,
   writeRunFacts,
 } from "../run-directory.js";
 import { count, stderrColors, tell } from "../terminal.js";
@@ -56,18 +58,37 @@ export interface Order {
 
 /** Trains one model into one folder, anew or from its newest checkpoint. Gives whether it was interrupted. */
 export async function trainOne({ file, model, recipe: asWritten, directory, flags, goOn }: Order): Promise<boolean> {
-  openRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
+  const open = () => openRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
+  if (flags.resume) open();
   const recipe = flags.resume ? continued(model, asWritten, directory, flags) : withFlags(asWritten, flags);
+  const spec = checkedSpec(model, recipe);
+  // Only now, since this is where --force deletes the run that was there.
+  if (!flags.resume) open();
   const progress = flags.json ? jsonProgress : createProgress();
   const executor = await openBackend(flags, (text) => progress({ kind: "note", text }));
   try {
     const facts = factsOf(file, model, recipe, executor);
-    const spec = render(model, recipe, { origin: false });
     if (!flags.resume) writeRunFacts(directory, facts, spec);
     return await run({ model, recipe, directory, spec, executor, flags, progress, root: facts.root, goOn });
   } finally {
     await executor.close();
   }
+}
+
+/**
+ * What the run keeps as its spec. Options can break a recipe that was sound, as a warm-up of 200 steps in a training of 60.
+ *
+ * Throws a `Failure` with the first finding.
+ */
+function checkedSpec(model: Model, recipe: Recipe): string {
+  const text = render(model, recipe, { origin: false });
+  const finding = analyzeText({ path: specFile, text }).diagnostics.find(({ severity }) => severity === "error");
+  if (!finding) return text;
+  const { message, reason, help } = finding;
+  throw usageFailure(`with these options the recipe is not sound: ${message}`, {
+    ...(reason === undefined ? {} : { reason }),
+    help: help ?? "leave the option out, or change the recipe",
+  });
 }
 
 /**

@@ -27,6 +27,9 @@ recipe Train for Small {
 }
 `;
 
+/** The folder of `mae init` has a sub-folder for each class. */
+const judged = spec.replace("  schedule  constant", "  schedule  constant\n  evaluate  ridge every 3 steps");
+
 const env = { XDG_CACHE_HOME: folder() };
 const flags = ["--backend", "wasm", "--workers", "0"];
 
@@ -44,6 +47,19 @@ const lines = (text: string) =>
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+it("judges its features where the recipe says so", async () => {
+  const cwd = await project();
+  writeFileSync(join(cwd, "judged.mae"), judged);
+  const { code, stdout } = await run(["train", "judged.mae", ...flags, "--json"], cwd);
+  expect(code).toBe(0);
+  const probes = lines(stdout).filter((event) => event.kind === "probe");
+  expect(probes.map(({ step }) => step)).toEqual([3, 6]);
+  for (const { scores } of probes as { scores: Record<string, number> }[]) {
+    expect(Object.keys(scores)).toContain("mean/top1");
+    for (const score of Object.values(scores)) expect(score).toBeGreaterThan(0);
+  }
+});
 
 describe("a run", () => {
   let cwd = "";
@@ -197,6 +213,15 @@ describe("what can be wrong", () => {
     expect(first.stderr).toMatch(/^error\[run\/data\]: imagse does not exist/m);
     expect(first.stderr).not.toMatch(/\n\s+at /);
     expect((await run(["train", "small.mae", ...flags, "--out", "r", "--steps", "1"], cwd)).code).toBe(0);
+  });
+
+  it("options that break the recipe, before anything is deleted", async () => {
+    writeFileSync(join(cwd, "warm.mae"), spec.replace("schedule  constant", "schedule  cosine(warmup: 4 steps)"));
+    expect((await run(["train", "warm.mae", ...flags, "--out", "w"], cwd)).code).toBe(0);
+    const broken = await run(["train", "warm.mae", ...flags, "--out", "w", "--force", "--steps", "3"], cwd);
+    expect(broken.code).toBe(2);
+    expect(broken.stderr).toContain("with these options the recipe is not sound");
+    expect(existsSync(join(cwd, "w/checkpoint-6.safetensors"))).toBe(true);
   });
 
   it("a damaged checkpoint", async () => {
