@@ -1,7 +1,7 @@
 /** Contestant: our own training step, on the executor and with the threads that it is told. `node compiled.mjs '{...}'` */
 
 import { registry } from "../blocks/index.js";
-import { invariant, sizeOf } from "../graph/index.js";
+import { invariant, sizeOf, type Values } from "../graph/index.js";
 import { type Backend, initialWeights, openExecutor, trainingStep } from "../runtime/index.js";
 import { serve } from "./serve.js";
 import { feedsOf, programFor, type Size } from "./sizes.js";
@@ -34,13 +34,17 @@ const program = programFor(size);
 const step = await timed("trace and simplify", () =>
   trainingStep(program, { batch: size.batch, clip: null, optimizer: { definition, values } }),
 );
-const weights = initialWeights(program.parameters, 1);
-const state = Object.fromEntries(
-  step.slots.map(({ name, shape }) => [name, weights[name] ?? new Float32Array(sizeOf(shape))]),
-);
+/** As `train` does, the values of the start are not held longer than it takes to hand them over. */
+function initialState(): Values {
+  const weights = initialWeights(program.parameters, 1);
+  return Object.fromEntries(
+    step.slots.map(({ name, shape }) => [name, weights[name] ?? new Float32Array(sizeOf(shape))]),
+  );
+}
+
 const settings = { ...(threads === undefined ? {} : { threads }), ...(spin === undefined ? {} : { spin }) };
 const executor = await openExecutor(backend, () => {}, settings);
-const session = await executor.open(step.slots, state);
+const session = await executor.open(step.slots, initialState());
 const run = await timed("lower and load", () => session.load(step.graph));
 
 let steps = 0;

@@ -16,12 +16,13 @@ import { type AttributeValue, int, ints, MICROSOFT, type OnnxModel, real } from 
 
 export type Lowered = Exclude<OperationName, "input" | "constant">;
 
-/** What a lowering works with: the model, the node, its inputs by name, which outputs are read. */
+/** What a lowering works with: the model, the node, which outputs are read, names of what earlier nodes made. */
 interface Site<O extends Lowered> {
   readonly m: OnnxModel;
   readonly node: Node<O>;
   readonly attributes: Attributes[O];
   readonly wanted: readonly boolean[];
+  readonly nameOf: (tensor: Tensor) => string;
 }
 
 type Lowering<O extends Lowered> = (inputs: readonly string[], site: Site<O>) => readonly string[];
@@ -74,16 +75,27 @@ function flatRows(m: OnnxModel, index: string, [batch, taken]: readonly number[]
 
 // -- the table
 
-/** Erf(x / sqrt 2), from which the value and the derivative of GELU are made. */
-const gaussErf = (m: OnnxModel, x: string): string => m.op("Erf", [m.op("Mul", [x, scalar(m, Math.SQRT1_2)])]);
+/** Phi(x) = (1 + erf(x / sqrt 2)) / 2; its last step is a clipping that never clips, in one pass. */
+const gaussCumulative = (m: OnnxModel, x: string): string =>
+  m.op("HardSigmoid", [m.op("Erf", [m.op("Mul", [x, scalar(m, Math.SQRT1_2)])])], {
+    alpha: real(0.5),
+    beta: real(0.5),
+  });
 
 /** Phi(x) + x phi(x) */
 function geluSlope(m: OnnxModel, x: string): string {
-  const half = scalar(m, 0.5);
-  const cumulative = m.op("Add", [m.op("Mul", [gaussErf(m, x), half]), half]);
   const exponent = m.op("Mul", [m.op("Mul", [x, x]), scalar(m, -0.5)]);
   const density = m.op("Mul", [m.op("Exp", [exponent]), scalar(m, 1 / Math.sqrt(2 * Math.PI))]);
-  return m.op("Add", [cumulative, m.op("Mul", [x, density])]);
+  return m.op("Add", [gaussCumulative(m, x), m.op("Mul", [x, density])]);
+}
+
+/** Sums over the keys of p (dy v^T) [B, h, N, 1], which are those over the features of dy y: the shorter are taken. */
+function rowSums({ m, node, nameOf }: Site<"attentionGrad">, dy: string, inner: string, p: string): string {
+  const probabilities = node.inputs[4] as Tensor;
+  const [y] = probabilities.node.outputs;
+  const known = probabilities.node.operation === "attention" && y !== undefined;
+  const shorter = lastOf(shapeAt(node, 0)) < lastOf(probabilities.shape);
+  return sumLast(m, known && shorter ? m.op("Mul", [dy, nameOf(y)]) : m.op("Mul", [inner, p]));
 }
 
 const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
@@ -209,11 +221,7 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
     const product = m.op("Mul", [dy as string, y as string]);
     return [m.op("Sub", [product, m.op("Mul", [y as string, sumLast(m, product)])])];
   },
-  gelu: ([x], { m }) => {
-    const half = scalar(m, 0.5);
-    const cumulative = m.op("Add", [m.op("Mul", [gaussErf(m, x as string), half]), half]);
-    return [m.op("Mul", [x as string, cumulative])];
-  },
+  gelu: ([x], { m }) => [m.op("Mul", [x as string, gaussCumulative(m, x as string)])],
   geluGrad: ([dy, x], { m }) => [m.op("Mul", [dy as string, geluSlope(m, x as string)])],
   attention([q, k, v], { m, attributes: { scale } }) {
     const probabilities = m.op("Softmax", [fusedProduct(m, q as string, k as string, { b: true, scale })], {
@@ -221,10 +229,11 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
     });
     return [m.op("MatMul", [probabilities, v as string]), probabilities];
   },
-  attentionGrad([dy, q, k, v, p], { m, attributes: { scale }, wanted }) {
+  attentionGrad([dy, q, k, v, p], site) {
+    const { m, wanted } = site;
+    const { scale } = site.attributes;
     const inner = fusedProduct(m, dy as string, v as string, { b: true });
-    const product = m.op("Mul", [inner, p as string]);
-    const scores = m.op("Sub", [product, m.op("Mul", [p as string, sumLast(m, product)])]);
+    const scores = m.op("Mul", [p as string, m.op("Sub", [inner, rowSums(site, dy as string, inner, p as string)])]);
     return [
       wanted[0] ? fusedProduct(m, scores, k as string, { scale }) : "",
       wanted[1] ? fusedProduct(m, scores, q as string, { a: true, scale }) : "",
@@ -256,9 +265,10 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
 export function lower<O extends Lowered>(
   m: OnnxModel,
   node: Node<O>,
-  inputs: readonly string[],
   wanted: readonly boolean[],
+  nameOf: (tensor: Tensor) => string,
 ): readonly string[] {
   const lowering: Lowering<O> = lowerings[node.operation];
-  return lowering([...asInputs<O, string>(node.operation, inputs)], { m, node, attributes: node.attributes, wanted });
+  const inputs = asInputs<O, string>(node.operation, node.inputs.map(nameOf));
+  return lowering([...inputs], { m, node, attributes: node.attributes, wanted, nameOf });
 }

@@ -54,6 +54,8 @@ const IR_VERSION = 9;
 const OPSET = 20;
 
 export interface OnnxModel {
+  /** Nodes added from now on are named after it; profiles and errors of onnxruntime show the name. */
+  within(scope: string): void;
   /** Adds a node with one output and gives the output's name. */
   op(type: string, inputs: readonly string[], attributes?: Attributes, domain?: string): string;
   /** Adds a node with several outputs; those not wanted are left out. */
@@ -66,12 +68,14 @@ export interface OnnxModel {
 }
 
 export function createModel(): OnnxModel {
-  const nodes: Field[] = [];
+  const nodes: { readonly to: readonly string[]; readonly encoded: Field }[] = [];
+  const read = new Set<string>();
   const constants: Field[] = [];
   const inputs: Field[] = [];
   const outputs: Field[] = [];
   const shared = new Map<string, string>();
   let names = 0;
+  let scope = "";
   const fresh = (): string => `t${names++}`;
 
   const add = (
@@ -81,18 +85,34 @@ export function createModel(): OnnxModel {
     attributes: Attributes,
     domain: string,
   ): void => {
-    nodes.push(
-      message(1, [
-        ...from.map((name) => text(1, name)),
-        ...to.map((name) => text(2, name)),
-        text(4, type),
-        ...Object.entries(attributes).map(([name, value]) => attribute(name, value)),
-        ...(domain === "" ? [] : [text(7, domain)]),
-      ]),
-    );
+    for (const name of from) read.add(name);
+    const encoded = message(1, [
+      ...from.map((name) => text(1, name)),
+      ...to.map((name) => text(2, name)),
+      text(3, `${scope}/${to.find((name) => name !== "")}`),
+      text(4, type),
+      ...Object.entries(attributes).map(([name, value]) => attribute(name, value)),
+      ...(domain === "" ? [] : [text(7, domain)]),
+    ]);
+    nodes.push({ to, encoded });
+  };
+
+  /**
+   * onnxruntime starts from the nodes whose outputs no other reads, the last of them first, and computes what each needs
+   * and nothing else before it goes to the next. So they are put in front of the others in reverse: then each gradient of
+   * a weight is computed as soon as it can be, and what it was computed from is free. In the order of the calls all of
+   * them would come after the whole backward pass, with every activation and its gradient held until then.
+   */
+  const inOrder = (): Field[] => {
+    const isLast = ({ to }: { readonly to: readonly string[] }): boolean => !to.some((name) => read.has(name));
+    const [last, others] = [nodes.filter(isLast), nodes.filter((node) => !isLast(node))];
+    return [...last.reverse(), ...others].map(({ encoded }) => encoded);
   };
 
   return {
+    within: (name) => {
+      scope = name;
+    },
     op(type, from, attributes = {}, domain = "") {
       const name = fresh();
       add(type, from, [name], attributes, domain);
@@ -119,7 +139,7 @@ export function createModel(): OnnxModel {
       join([
         integer(1, IR_VERSION),
         text(2, "maelang"),
-        message(7, [...nodes, text(2, "graph"), ...constants, ...inputs, ...outputs]),
+        message(7, [...inOrder(), text(2, "graph"), ...constants, ...inputs, ...outputs]),
         message(8, [text(1, ""), integer(2, OPSET)]),
         message(8, [text(1, MICROSOFT), integer(2, 1)]),
       ]),

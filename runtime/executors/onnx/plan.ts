@@ -128,13 +128,9 @@ function lowerNodes(graph: Graph, m: OnnxModel, names: Map<Tensor, string>, skip
       names.set(node.outputs[0] as Tensor, constantName(m, node as Node<"constant">));
       continue;
     }
-    const inputs = node.inputs.map((input) => names.get(input) as string);
-    const made = lower(
-      m,
-      node as Node<Lowered>,
-      inputs,
-      node.outputs.map((output) => read.has(output)),
-    );
+    m.within(node.scope === "" ? node.operation : `${node.scope}/${node.operation}`);
+    const wanted = node.outputs.map((output) => read.has(output));
+    const made = lower(m, node as Node<Lowered>, wanted, (tensor) => names.get(tensor) as string);
     node.outputs.forEach((output, i) => void names.set(output, made[i] as string));
   }
 }
