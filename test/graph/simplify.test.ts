@@ -166,6 +166,39 @@ describe("early gathers", () => {
     expect(left((g) => build(g, false))).not.toContain("putTokens");
     expect(left((g) => build(g, true))).toContain("putTokens");
   });
+
+  /** A perceptron with norms around it, whose class token is dropped before tokens are picked; and its gradients. */
+  const lastLayers = (g: Builder): Graph => {
+    const t = tokens(g);
+    const weights: Tensor[] = [t];
+    const norm = (x: Tensor, name: string): Tensor => {
+      const [gamma, beta] = [g.input(`${name}.gamma`, [3]), g.input(`${name}.beta`, [3])];
+      weights.push(gamma, beta);
+      return g.layerNorm(x, gamma, beta, 1e-6)[0];
+    };
+    const layer = (x: Tensor, name: string, outputs: number, inputs: number): Tensor => {
+      const [w, b] = [g.input(`${name}.w`, [outputs, inputs]), g.input(`${name}.b`, [outputs])];
+      weights.push(w, b);
+      return g.linear(x as never, w as never, b as never);
+    };
+    const inner = layer(g.gelu(layer(norm(t, "norm1"), "up", 4, 3)), "down", 3, 4);
+    const patches = g.slice(g.add(t, inner), [0, 1, 0], [2, 5, 3]);
+    const y = take(g, layer(norm(patches, "norm2"), "head", 2, 3));
+    const found = gradients(g, g.sum(g.mul(y, y)), weights);
+    return g.finish({ outputs: Object.fromEntries([y, ...found].map((tensor, i) => [`y${i}`, tensor])) });
+  };
+
+  test("norms, perceptron and head work on the tokens that the loss reads, forwards and backwards", () => {
+    const graph = lastLayers(createBuilder({ batch: 2 }));
+    const simple = simplify(graph);
+    const wide = new Set<OperationName>(["linear", "linearGrad", "layerNorm", "layerNormGrad", "gelu", "geluGrad"]);
+    for (const { operation, outputs } of simple.nodes.filter((node) => wide.has(node.operation))) {
+      expect(outputs[0]?.shape[1], operation).toBe(2);
+    }
+    expect(verify(simple)).toEqual([]);
+    const feeds = { ...feedsFor(graph, 3), index: Int32Array.of(4, 1, 0, 3) };
+    expectClose(evaluate(simple, feeds).outputs, evaluate(graph, feeds).outputs, 6);
+  });
 });
 
 describe("laws", () => {
