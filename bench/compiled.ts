@@ -11,8 +11,6 @@ export interface CompiledSettings {
   readonly backend: Backend;
   readonly threads?: number;
   readonly spin?: boolean;
-  /** Prepare, and make no step. */
-  readonly only?: "compile";
 }
 
 const { size, backend, threads, spin } = JSON.parse(process.argv[2] ?? "") as CompiledSettings;

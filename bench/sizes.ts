@@ -102,3 +102,9 @@ export function feedsOf(size: Size, program: ModelProgram, step: number): Values
     step: Float32Array.of(step),
   };
 }
+
+/** What `peak.ts` multiplies: matrices of `side` x `side`, so many in a row. */
+export const peakProducts = { side: 1024, count: 8 };
+
+/** Floating-point operations of one step of `peak.ts`. */
+export const peakFlops = 2 * peakProducts.side ** 3 * peakProducts.count;

@@ -1,0 +1,82 @@
+/** A picture of step time against something that grows, as SVG: both axes logarithmic, one line a contestant. */
+
+import { median, type Result } from "./contest.js";
+import { isResult, type Measurement } from "./report.js";
+
+export interface Chart {
+  readonly name: string;
+  /** What the numbers below count. */
+  readonly unit: string;
+  readonly threads: number;
+  readonly points: readonly { readonly at: number; readonly measurement: Measurement }[];
+}
+
+const frame = { width: 560, height: 360, left: 64, right: 150, top: 40, bottom: 48 };
+const colours = ["#1f6feb", "#d1242f", "#8250df", "#1a7f37", "#9a6700"];
+
+interface Line {
+  readonly name: string;
+  /** What grows, and milliseconds. */
+  readonly points: readonly (readonly [number, number])[];
+}
+
+function linesOf({ points }: Chart): Line[] {
+  const results = (measurement: Measurement): Result[] => measurement.results.filter(isResult);
+  const names = [...new Set(points.flatMap(({ measurement }) => results(measurement).map(({ name }) => name)))];
+  return names
+    .filter((name) => name !== "peak")
+    .map((name) => ({
+      name,
+      points: points.flatMap(({ at, measurement }) => {
+        const found = results(measurement).find((result) => result.name === name);
+        return found?.steps.length ? [[at, 1000 * median(found.steps.map((step) => step.seconds))] as const] : [];
+      }),
+    }))
+    .filter((line) => line.points.length > 0);
+}
+
+/** 1, 2, 5, 10, 20 ... between two numbers. */
+function ticks(low: number, high: number): number[] {
+  const first = 10 ** Math.floor(Math.log10(low));
+  const all = Array.from({ length: 24 }, (_, i) => first * 10 ** Math.floor(i / 3) * ([1, 2, 5][i % 3] as number));
+  return all.filter((tick) => tick >= low && tick <= high);
+}
+
+const logScale =
+  (low: number, high: number, from: number, to: number) =>
+  (value: number): number =>
+    from + ((Math.log(value) - Math.log(low)) / Math.max(Math.log(high) - Math.log(low), 1e-9)) * (to - from);
+
+export function drawChart(chart: Chart): string {
+  const lines = linesOf(chart);
+  const places = chart.points.map(({ at }) => at);
+  const times = lines.flatMap(({ points }) => points.map(([, time]) => time));
+  const [low, high] = [Math.min(...times) / 1.3, Math.max(...times) * 1.3];
+  const x = logScale(Math.min(...places), Math.max(...places), frame.left, frame.width - frame.right);
+  const y = logScale(low, high, frame.height - frame.bottom, frame.top);
+  const at = (value: number): string => value.toFixed(1);
+  const right = frame.width - frame.right;
+  const floor = frame.height - frame.bottom;
+  const parts = [
+    `<text x="${frame.left}" y="22" font-weight="600">Step time against ${chart.name}, ${chart.threads} threads</text>`,
+    ...ticks(low, high).flatMap((tick) => [
+      `<line x1="${frame.left}" x2="${right}" y1="${at(y(tick))}" y2="${at(y(tick))}" stroke="#d0d7de"/>`,
+      `<text x="${frame.left - 8}" y="${at(y(tick) + 4)}" text-anchor="end">${tick} ms</text>`,
+    ]),
+    ...places.map((place) => `<text x="${at(x(place))}" y="${floor + 18}" text-anchor="middle">${place}</text>`),
+    `<text x="${at((frame.left + right) / 2)}" y="${floor + 38}" text-anchor="middle">${chart.unit}</text>`,
+    ...lines.flatMap(({ name, points }, i) => {
+      const colour = colours[i % colours.length] as string;
+      const path = points.map(([place, time]) => `${at(x(place))},${at(y(time))}`).join(" ");
+      const [place, time] = points.at(-1) as readonly [number, number];
+      return [
+        `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>`,
+        ...points.map(([p, t]) => `<circle cx="${at(x(p))}" cy="${at(y(t))}" r="3" fill="${colour}"/>`),
+        `<text x="${at(x(place) + 10)}" y="${at(y(time) + 4)}" fill="${colour}">${name}</text>`,
+      ];
+    }),
+  ];
+  const style = 'font-family="system-ui, sans-serif" font-size="12" fill="#1f2328"';
+  const size = `width="${frame.width}" height="${frame.height}" viewBox="0 0 ${frame.width} ${frame.height}"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} ${style}>\n<rect width="100%" height="100%" fill="#fff"/>\n${parts.join("\n")}\n</svg>\n`;
+}

@@ -1,0 +1,183 @@
+/**
+ * `npm run bench`: how long a training step takes, ours and others', on this machine. Writes `bench.json`, `bench.md` and,
+ * with --scaling, pictures.
+ */
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { drawChart } from "./chart.js";
+import { type Contestant, contest } from "./contest.js";
+import { describeMachine, type Measurement, table } from "./report.js";
+import { flopsOf, larger, type Size, sizes } from "./sizes.js";
+
+const help = `npm run bench -- [options]
+  --quick               the smallest size, few rounds: about a minute
+  --sizes a,b           of ${[...sizes, ...larger].map(({ name }) => name).join(", ")}
+  --threads 1,2         default: 1 and one a core
+  --contestants a,b     of onnx, wasm, naive, eager, compile
+  --rounds n            measured steps of each
+  --python path         a Python with torch; or the variable MAE_BENCH_PYTHON
+  --compile             only the time from a model to its first step, of large models too
+  --scaling             step time against batch, width, depth and tokens, as pictures
+  --out folder          default: build/bench/results
+`;
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    compile: { type: "boolean", default: false },
+    scaling: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+    sizes: { type: "string" },
+    threads: { type: "string" },
+    contestants: { type: "string" },
+    rounds: { type: "string" },
+    python: { type: "string" },
+    out: { type: "string", default: "build/bench/results" },
+  },
+});
+
+const here = import.meta.dirname;
+const python = options.python ?? process.env.MAE_BENCH_PYTHON;
+const tell = (text: string): void => void process.stderr.write(`${text}\n`);
+const list = (text: string): string[] => text.split(",").map((word) => word.trim());
+const cores = describeMachine().cores;
+const threadCounts = options.threads ? list(options.threads).map(Number) : [...new Set([1, cores])];
+
+type Name = "onnx" | "wasm" | "naive" | "eager" | "compile" | "peak";
+
+function command(name: Name, size: Size, threads: number): readonly [string, ...string[]] {
+  const node = (script: string, settings: object) =>
+    [process.execPath, join(here, `${script}.mjs`), JSON.stringify(settings)] as const;
+  switch (name) {
+    case "peak":
+      return node("peak", { threads });
+    case "onnx":
+      return node("compiled", { size, backend: "onnx", threads });
+    case "wasm":
+      return node("compiled", { size, backend: "wasm" });
+    case "naive":
+      return node("naive", { size });
+    case "eager":
+    case "compile":
+      return [python ?? "python3", join(here, "../../bench/pytorch.py"), JSON.stringify({ size, threads, mode: name })];
+  }
+}
+
+/** TensorFlow.js knows one thread only, and takes minutes a step beyond the small sizes. */
+const isSlow = (name: Name): boolean => name === "wasm" || name === "naive";
+const isSmall = (size: Size): boolean => size.image < 96;
+
+function contestantsFor(size: Size, threads: number, rounds: number): Contestant[] {
+  const all: Name[] = ["peak", "onnx", "eager", "compile", "wasm", "naive"];
+  const asked = options.contestants ? list(options.contestants) : options.quick ? ["onnx", "eager", "wasm"] : all;
+  return all
+    .filter((name) => name === "peak" || asked.includes(name))
+    .filter((name) => (name === "eager" || name === "compile" ? python !== undefined : true))
+    .filter((name) => !isSlow(name) || (threads === 1 && isSmall(size)))
+    .map((name) => ({
+      name,
+      command: command(name, size, threads),
+      rounds: isSlow(name) ? Math.min(rounds, options.quick ? 1 : 2) : rounds,
+      warmup: isSlow(name) ? 0 : 2,
+    }));
+}
+
+async function measure(size: Size, threads: number, rounds: number): Promise<Measurement> {
+  tell(`${size.name}, ${threads} thread${threads === 1 ? "" : "s"}`);
+  const results = await contest(contestantsFor(size, threads, rounds), tell);
+  return { size, threads, flops: flopsOf(size), results };
+}
+
+interface Way {
+  readonly name: string;
+  /** What its numbers count. */
+  readonly unit: string;
+  readonly numbers: readonly number[];
+  readonly grow: (base: Size, n: number) => Size;
+}
+
+/** How a size can grow. */
+const ways: readonly Way[] = [
+  { name: "batch", unit: "images", numbers: [4, 8, 16, 32, 64], grow: (base, batch) => ({ ...base, batch }) },
+  {
+    name: "width",
+    unit: "features of the encoder",
+    numbers: [96, 192, 288, 384],
+    grow: (base, width) => ({ ...base, encoder: { ...base.encoder, width } }),
+  },
+  {
+    name: "depth",
+    unit: "blocks of the encoder",
+    numbers: [3, 6, 12, 18],
+    grow: (base, depth) => ({ ...base, encoder: { ...base.encoder, depth } }),
+  },
+  {
+    name: "tokens",
+    unit: "patches of an image",
+    numbers: [16, 64, 144, 256],
+    grow: (base, tokens) => ({ ...base, image: Math.sqrt(tokens) * base.patch }),
+  },
+];
+
+async function scale(folder: string, rounds: number): Promise<Measurement[]> {
+  const [smallest] = sizes as readonly [Size];
+  const threads = threadCounts.at(-1) ?? 1;
+  const measured: Measurement[] = [];
+  for (const { name, unit, numbers, grow } of ways) {
+    const points: { readonly at: number; readonly measurement: Measurement }[] = [];
+    for (const at of numbers) {
+      const size = { ...grow(smallest, at), name: `${smallest.name}, ${name} ${at}` };
+      points.push({ at, measurement: await measure(size, threads, rounds) });
+    }
+    writeFileSync(join(folder, `${name}.svg`), drawChart({ name, unit, threads, points }));
+    measured.push(...points.map(({ measurement }) => measurement));
+  }
+  return measured;
+}
+
+/** From a model to a step that can be run; no step is made, so that the largest models need no memory for one. */
+async function compileTimes(): Promise<Measurement[]> {
+  const measured: Measurement[] = [];
+  for (const size of [...sizes, ...larger].flatMap((size) => [
+    { ...size, batch: 1 },
+    { ...size, batch: 8 },
+  ])) {
+    tell(`${size.name}, batch ${size.batch}`);
+    const contestant = { name: "onnx", command: command("onnx", size, cores), rounds: 0, warmup: 0 };
+    const named = { ...size, name: `${size.name}, batch ${size.batch}` };
+    measured.push({ size: named, threads: cores, flops: flopsOf(size), results: await contest([contestant], tell) });
+  }
+  return measured;
+}
+
+async function main(): Promise<void> {
+  if (options.help) return void process.stdout.write(help);
+  if (python === undefined) tell("no PyTorch: --python or MAE_BENCH_PYTHON names a Python that has it");
+  mkdirSync(options.out, { recursive: true });
+  const rounds = Number(options.rounds ?? (options.quick ? 5 : options.scaling ? 5 : 15));
+  const names = options.sizes ? list(options.sizes) : sizes.slice(0, options.quick ? 1 : 4).map(({ name }) => name);
+  const chosen = [...sizes, ...larger].filter(({ name }) => names.includes(name));
+  const measured: Measurement[] = [];
+  if (options.compile) measured.push(...(await compileTimes()));
+  else if (options.scaling) measured.push(...(await scale(options.out, rounds)));
+  else
+    for (const size of chosen) for (const threads of threadCounts) measured.push(await measure(size, threads, rounds));
+  const machine = { ...describeMachine(), ...(python === undefined ? {} : { torch: torchVersion(python) }) };
+  const text = table(machine, measured);
+  writeFileSync(join(options.out, "bench.json"), `${JSON.stringify({ machine, measured }, null, 1)}\n`);
+  writeFileSync(join(options.out, "bench.md"), text);
+  process.stdout.write(text);
+}
+
+function torchVersion(program: string): string {
+  try {
+    return execFileSync(program, ["-c", "import torch; print(torch.__version__)"], { encoding: "utf8" }).trim();
+  } catch {
+    return "none";
+  }
+}
+
+await main();

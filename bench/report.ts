@@ -1,0 +1,131 @@
+/** Measurements as a Markdown table. */
+
+import { readFileSync } from "node:fs";
+import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
+import { type Failed, median, type Result } from "./contest.js";
+import { peakFlops, type Size } from "./sizes.js";
+
+export interface Measurement {
+  readonly size: Size;
+  readonly threads: number;
+  /** Matrix products of one step. */
+  readonly flops: number;
+  readonly results: readonly (Result | Failed)[];
+}
+
+export interface Machine {
+  readonly processor: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly node: string;
+  readonly onnxruntime: string;
+  /** Processes that wanted to run, mean of the last minutes: far more than the cores is a busy machine. */
+  readonly load: readonly number[];
+  readonly torch?: string;
+}
+
+export function describeMachine(): Machine {
+  const { version } = JSON.parse(readFileSync("node_modules/onnxruntime-node/package.json", "utf8")) as {
+    version: string;
+  };
+  return {
+    processor: cpus()[0]?.model.trim() ?? "unknown",
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+    node: process.versions.node,
+    onnxruntime: version,
+    load: loadavg().map((value) => Math.round(value * 10) / 10),
+  };
+}
+
+export const isResult = (result: Result | Failed): result is Result => "steps" in result;
+
+const ms = (seconds: number): string => (seconds * 1000).toFixed(seconds < 0.1 ? 1 : 0);
+
+/** The largest rate of matrix products that was seen at this number of threads. */
+function peakRate(results: readonly Result[]): number | null {
+  const peak = results.find(({ name }) => name === "peak");
+  return peak === undefined || peak.steps.length === 0
+    ? null
+    : peakFlops / Math.min(...peak.steps.map((s) => s.seconds));
+}
+
+const words: Readonly<Record<string, string>> = {
+  onnx: "ours, onnx",
+  wasm: "ours, TensorFlow.js wasm",
+  naive: "TensorFlow.js by hand, wasm",
+  eager: "PyTorch eager",
+  compile: "PyTorch torch.compile",
+  peak: "matrix products alone",
+};
+
+function row(
+  { size, threads, flops }: Measurement,
+  result: Result,
+  eager: Result | undefined,
+  peak: number | null,
+): string {
+  const seconds = result.steps.map((step) => step.seconds);
+  const processor = result.steps.map((step) => step.processorSeconds);
+  const middle = median(seconds);
+  const rate = (result.name === "peak" ? peakFlops : flops) / middle;
+  const compile = Object.values(result.compile).reduce((sum, part) => sum + part, 0);
+  const ratioTo = (one: (r: Result) => number): string =>
+    eager && result.name !== "peak" ? (one(result) / one(eager)).toFixed(2) : "";
+  const measured = result.steps.length > 0;
+  return `| ${[
+    size.name,
+    threads,
+    words[result.name] ?? result.name,
+    measured ? `${ms(middle)} (${ms(Math.min(...seconds))}–${ms(Math.max(...seconds))})` : "",
+    measured ? ratioTo((r) => median(r.steps.map((s) => s.seconds))) : "",
+    measured ? ms(median(processor)) : "",
+    measured ? ratioTo((r) => median(r.steps.map((s) => s.processorSeconds))) : "",
+    measured && result.name !== "peak" ? (size.batch / middle).toFixed(1) : "",
+    measured ? `${(rate / 1e9).toFixed(0)}${peak === null ? "" : ` (${Math.round((100 * rate) / peak)} %)`}` : "",
+    `${(result.peakBytes / 1e6).toFixed(0)}`,
+    compile === 0 ? "" : compile.toFixed(1),
+    result.steps.length,
+  ].join(" | ")} |`;
+}
+
+const head = [
+  "size",
+  "threads",
+  "what",
+  "step, ms: median (range)",
+  "/ eager",
+  "processor time, ms",
+  "/ eager",
+  "images/s",
+  "GFLOP/s (of peak)",
+  "peak memory, MB",
+  "compile, s",
+  "steps",
+];
+
+export function table(machine: Machine, measured: readonly Measurement[]): string {
+  const rows = measured.flatMap((measurement) => {
+    const results = measurement.results.filter(isResult);
+    const eager = results.find(({ name }) => name === "eager");
+    const peak = peakRate(results);
+    return [
+      ...results.map((result) => row(measurement, result, eager, peak)),
+      ...measurement.results
+        .filter((result) => "failed" in result)
+        .map(
+          ({ name, failed }) =>
+            `| ${measurement.size.name} | ${measurement.threads} | ${words[name]} | failed: ${failed} |`,
+        ),
+    ];
+  });
+  const about = [
+    `${machine.processor}, ${machine.cores} cores, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB`,
+    `Node ${machine.node}`,
+    `onnxruntime ${machine.onnxruntime}`,
+    ...(machine.torch === undefined ? [] : [`PyTorch ${machine.torch}`]),
+    `load ${machine.load.join(", ")}`,
+  ];
+  const lines = [`| ${head.join(" | ")} |`, `| ${head.map(() => "---").join(" | ")} |`, ...rows];
+  return `${about.join("; ")}\n\n${lines.join("\n")}\n`;
+}
