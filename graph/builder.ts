@@ -4,7 +4,7 @@
  * Methods keep the literal shape in their type where that is simple; the rest of `blocks/nn` states it by hand.
  */
 
-import type { Graph } from "./graph.js";
+import type { Graph, Node } from "./graph.js";
 import type { Attributes } from "./operations.js";
 import type { Dims, DType, Tensor, TypedArray } from "./shape.js";
 
@@ -47,6 +47,7 @@ export interface Builder {
   select<S extends Dims>(condition: Tensor<Dims, "bool">, a: Tensor<S>, b: Tensor | number): Tensor<S>;
   cast<S extends Dims, T extends DType>(x: Tensor<S>, dtype: T): Tensor<S, T>;
   stopGradient<S extends Dims>(x: Tensor<S>): Tensor<S>;
+  barrier<S extends Dims>(x: Tensor<S>): Tensor<S>;
 
   /** No axes: all of them. Negative axes count from the end. */
   sum(x: Tensor, axes?: readonly number[], keep?: "keep"): Tensor;
@@ -118,8 +119,14 @@ export interface Builder {
   ): readonly [p: Tensor, m: Tensor, v: Tensor];
   sgd(p: Tensor, gradient: Tensor, m: Tensor, lr: Tensor, settings: Attributes["sgd"]): readonly [p: Tensor, m: Tensor];
 
-  /** Nodes made inside carry the name in their `scope`; scopes nest with "/". */
-  scope<R>(name: string, body: () => R): R;
+  /** Records a node's operation once more, on other inputs. */
+  again(node: Node, inputs: readonly Tensor[]): readonly Tensor[];
+
+  /**
+   * Nodes made inside carry the name in their `scope`; scopes nest with "/". With "counted", scopes of one name in one place
+   * are told apart: `linear#1`, `linear#2`.
+   */
+  scope<R>(name: string, body: () => R, counted?: "counted"): R;
 
   /** The graph of everything recorded that the outputs and updates need, and all declared feeds and state. */
   finish(results: {

@@ -73,6 +73,7 @@ const rules: { readonly [O in OperationName]: CostRule<O> } = {
   select: perElement(1),
   cast: perElement(1),
   stopGradient: free,
+  barrier: free,
   sum: perInputElement,
   reduceMax: perInputElement,
   argMax: perInputElement,

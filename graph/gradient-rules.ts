@@ -146,6 +146,7 @@ export const gradientRules: { readonly [O in OperationName]: GradientRule<O> | "
   },
   cast: (back) => [first(back)],
   stopGradient: "none",
+  barrier: (back) => [first(back)],
 
   sum: (back) => {
     const [x] = inputsOf(back.node);

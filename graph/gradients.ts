@@ -8,6 +8,7 @@ import { type GradientRule, gradientRules } from "./gradient-rules.js";
 import type { Node } from "./graph.js";
 import { invariant } from "./invariant.js";
 import type { OperationName } from "./operations.js";
+import { type Recompute, recomputing } from "./recompute.js";
 import type { Tensor } from "./shape.js";
 import { showForm } from "./shapes.js";
 import { reachable } from "./trace.js";
@@ -22,21 +23,29 @@ import { reachable } from "./trace.js";
  * @param g the builder that recorded `loss`.
  * @param loss float32 [].
  * @param wrt float32 tensors, of any shape.
+ * @param recompute what of the forward pass is computed again instead of kept; the numbers are the same.
  * @returns one gradient for each of `wrt`, in its shape; zeros where the loss does not depend on it.
  * @throws InvariantError where the loss is no scalar, or an operation on the way has no gradient.
  */
-export function gradients(g: Builder, loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
+export function gradients(
+  g: Builder,
+  loss: Tensor,
+  wrt: readonly Tensor[],
+  recompute: Recompute = "nothing",
+): Tensor[] {
   invariant(loss.shape.length === 0 && loss.dtype === "float32", `a loss is float32 [], not ${showForm(loss)}`);
   const nodes = [...reachable([loss])].sort((a, b) => a.id - b.id);
   const active = dependents(nodes, wrt);
   const total = new Map<Tensor, Tensor>();
   return g.scope("gradient", () => {
     total.set(loss, g.constant(1));
-    for (const node of nodes.reverse()) {
+    const anew = recomputing(g, nodes, recompute);
+    for (const node of nodes.toReversed()) {
       const dy = node.outputs.map((output) => total.get(output));
       if (dy.every((part) => part === undefined) || !node.inputs.some((input) => active.has(input))) continue;
       const wanted = node.inputs.map((input) => active.has(input));
-      const parts = g.scope(node.scope, () => passBack(g, node, dy, wanted));
+      const source = anew(node);
+      const parts = g.scope(node.scope, () => passBack(g, source, dy, wanted));
       for (const [i, part] of parts.entries()) {
         const input = node.inputs[i];
         if (part === undefined || input === undefined || !active.has(input)) continue;

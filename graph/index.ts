@@ -13,6 +13,7 @@ export type { Pass } from "./passes/pass.js";
 export { randomStream } from "./philox.js";
 export { printGraph } from "./print.js";
 export type { Purpose, Random } from "./random.js";
+export type { Recompute } from "./recompute.js";
 export { countUses } from "./rewrite.js";
 export type { Dim, Dims, DType, Tensor, TypedArray } from "./shape.js";
 export { arrayTypes, bytesOf, sameShape, showShape, sizeOf } from "./shape.js";

@@ -1,6 +1,7 @@
 /** How much memory a graph needs at once, from the lifetimes of its tensors. */
 
 import type { Graph, Node } from "./graph.js";
+import type { OperationName } from "./operations.js";
 import { countUses, isA } from "./rewrite.js";
 import { bytesOf, sizeOf, type Tensor } from "./shape.js";
 
@@ -19,8 +20,8 @@ export interface Memory {
  *
  * A tensor is held from the node that makes it (a feed: from the start) to the last node that reads it; a node's inputs
  * and outputs are held together. Results are held to the end. State and constants are held throughout, except that state
- * with an update ends at its last reader, as its new value takes its place. `reshape` and `stopGradient` share their
- * input's memory. Outputs that nothing reads take none, but for attention, which needs its probabilities to compute.
+ * with an update ends at its last reader, as its new value takes its place. `reshape`, `stopGradient` and `barrier` share
+ * their input's memory. Outputs that nothing reads take none, but for attention, which needs its probabilities to compute.
  */
 export function peakMemory(graph: Graph): Memory {
   const ends = lifetimes(graph);
@@ -44,12 +45,12 @@ export function peakMemory(graph: Graph): Memory {
 
 const isSource = (node: Node): boolean => node.operation === "input" || node.operation === "constant";
 
+const sharing: ReadonlySet<OperationName> = new Set<OperationName>(["reshape", "stopGradient", "barrier"]);
+
 /** The tensor in whose memory this one lies. */
 function storageOf(tensor: Tensor): Tensor {
   let storage = tensor;
-  while (storage.node.operation === "reshape" || storage.node.operation === "stopGradient") {
-    storage = storage.node.inputs[0] as Tensor;
-  }
+  while (sharing.has(storage.node.operation)) storage = storage.node.inputs[0] as Tensor;
   return storage;
 }
 

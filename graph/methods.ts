@@ -39,6 +39,7 @@ export function operations(record: Recorder, batch: number): Operations {
     ...movements(one, batch),
     ...products(one, record),
     ...updates(record),
+    again: (node, inputs) => record(node.operation, inputs, node.attributes),
   };
 }
 
@@ -69,6 +70,7 @@ type Elementwise =
   | "select"
   | "cast"
   | "stopGradient"
+  | "barrier"
   | "softmax"
   | "softmaxGrad"
   | "gelu"
@@ -105,6 +107,7 @@ function elementwise(
     select: (condition, a, b) => one("select", [condition, a, operand(b, a)], {}),
     cast: (x, dtype) => one("cast", [x], { dtype }),
     stopGradient: (x) => one("stopGradient", [x], {}),
+    barrier: (x) => one("barrier", [x], {}),
     softmax: (x) => one("softmax", [x], {}),
     softmaxGrad: (dy, y) => one("softmaxGrad", [dy, y], {}),
     gelu: (x) => one("gelu", [x], {}),

@@ -53,6 +53,8 @@ export interface Attributes {
   cast: { readonly dtype: DType };
   /** The same value; no gradient flows back. */
   stopGradient: None;
+  /** The same value, which no pass takes for x: what is computed from it is computed, though it was computed from x before. */
+  barrier: None;
 
   // -- reductions; `keep` leaves axes of size 1
   sum: { readonly axes: readonly number[]; readonly keep: boolean };

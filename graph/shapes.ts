@@ -219,6 +219,7 @@ const rules: { readonly [O in OperationName]: ShapeRule<O> } = {
   },
   cast: ([x], { dtype }) => [{ shape: x.shape, dtype }],
   stopGradient: ([x]) => [x],
+  barrier: ([x]) => [x],
 
   sum: reduction,
   reduceMax: ([x], attributes, expect) => {

@@ -45,6 +45,7 @@ export const signatures = {
   select: ternary,
   cast: unary,
   stopGradient: unary,
+  barrier: unary,
   sum: unary,
   reduceMax: unary,
   argMax: unary,

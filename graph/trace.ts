@@ -43,9 +43,13 @@ export function createBuilder(options: { readonly batch: number }): Builder {
     return tensor;
   };
 
-  const scope = <R>(name: string, body: () => R): R => {
+  const counts = new Map<string, number>();
+  const scope = <R>(name: string, body: () => R, counted?: "counted"): R => {
     const outer = scopes.at(-1) ?? "";
-    scopes.push(outer === "" || name === "" ? outer + name : `${outer}/${name}`);
+    const path = outer === "" || name === "" ? outer + name : `${outer}/${name}`;
+    const count = (counts.get(path) ?? 0) + 1;
+    if (counted) counts.set(path, count);
+    scopes.push(counted ? `${path}#${count}` : path);
     try {
       return body();
     } finally {

@@ -7,12 +7,12 @@
 
 import type { Builder, Dims, DType, Tensor } from "../../graph/index.js";
 
-/** A function over the builder that emitted programs call by name; what it records stands under that name's scope. */
+/** A function over the builder that emitted programs call by name; what each call records stands under a scope of its own. */
 export const layer = <F extends (g: Builder, ...args: never[]) => unknown>(
   name: string,
   apply: F,
 ): F & { readonly layer: string } => {
-  const scoped = (g: Builder, ...args: never[]) => g.scope(name, () => apply(g, ...args));
+  const scoped = (g: Builder, ...args: never[]) => g.scope(name, () => apply(g, ...args), "counted");
   return Object.assign(scoped as F, { layer: name });
 };
 

@@ -75,6 +75,7 @@ export const elementwise = {
       : held(dtype, x.data),
   ],
   stopGradient: ([x]) => [x.data],
+  barrier: ([x]) => [x.data],
   constant: (_, { data, dtype }, [form]) => {
     const values = held(dtype, data);
     return [values.length === 1 ? zeros(form).fill(values[0] as number) : values];

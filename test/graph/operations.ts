@@ -58,6 +58,7 @@ export const cases: { readonly [O in OperationName]: readonly Case[] } = {
   ],
   cast: [{ build: (g) => [g.cast(x(g, 2, 3), "float32")] }, { build: (g) => [g.cast(x(g, 2, 3), "int32")] }],
   stopGradient: [{ build: (g) => [g.stopGradient(x(g, 2, 3))] }],
+  barrier: [{ build: (g) => [g.barrier(x(g, 2, 3))] }],
   sum: [
     { build: (g) => [g.sum(x(g, 2, 3, 4), [1])] },
     { build: (g) => [g.sum(x(g, 2, 3, 4), [-1, 0], "keep")] },

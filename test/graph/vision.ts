@@ -5,6 +5,7 @@ import {
   createBuilder,
   type Graph,
   gradients,
+  type Recompute,
   sizeOf,
   type Tensor,
   type Values,
@@ -78,11 +79,12 @@ function transformer(g: Builder, name: string, input: Tensor, { depth, width, he
   let x = input;
   for (let i = 0; i < depth; i++) {
     const at = `${name}.${i}`;
-    x = g.scope(at, () => {
+    const block = (): Tensor => {
       const attended = g.add(x, attention(g, `${at}.attn`, norm(g, `${at}.norm1`, x), heads));
       const inner = g.gelu(linear(g, `${at}.fc1`, norm(g, `${at}.norm2`, attended), 4 * width));
       return g.add(attended, linear(g, `${at}.fc2`, inner, width));
-    });
+    };
+    x = g.scope(name, block, "counted");
   }
   return norm(g, `${name}.norm`, x);
 }
@@ -120,7 +122,7 @@ export function forward(size: Size): Graph {
 }
 
 /** One step of AdamW on all parameters. */
-export function training(size: Size): Graph {
+export function training(size: Size, recompute: Recompute = "nothing"): Graph {
   const g = createBuilder({ batch: size.batch });
   const value = loss(g, size);
   const parameters = [...g.finish({ outputs: { value } }).state];
@@ -128,6 +130,7 @@ export function training(size: Size): Graph {
     g,
     value,
     parameters.map(([, tensor]) => tensor),
+    recompute,
   );
   const [lr, step] = [g.input("lr", []), g.input("step", [])];
   const updates: Record<string, Tensor> = {};

@@ -80,6 +80,9 @@ export function openHost(ort: Runtime, settings: Settings, slots: readonly State
       invariant(data?.length === sizeOf(named.shape), `"${named.name}" is fed ${sizeOf(named.shape)} values`);
       if (named.read) inputs[named.onnx] = tensorOf(named, data);
     }
+    for (const { onnx, shape } of plan.shapes) {
+      inputs[onnx] = new ort.Tensor("int64", BigInt64Array.from(shape, BigInt), [shape.length]);
+    }
     return inputs;
   };
 

@@ -73,6 +73,9 @@ function flatRows(m: OnnxModel, index: string, [batch, taken]: readonly number[]
   return reshape(m, m.op("Add", [index, starts]), [(batch as number) * (taken as number)]);
 }
 
+/** The model's input that holds a shape. */
+export const shapeInput = (shape: readonly number[]): string => `shape:${shape.join("x")}`;
+
 // -- the table
 
 /** Phi(x) = (1 + erf(x / sqrt 2)) / 2; its last step is a clipping that never clips, in one pass. */
@@ -125,6 +128,8 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
   select: direct("Where"),
   cast: (inputs, { m, attributes }) => [m.op("Cast", inputs, { to: int(onnxTypes[attributes.dtype]) })],
   stopGradient: direct("Identity"),
+  // Gives x a shape that onnxruntime learns only when it runs: it can neither drop this nor take the result for x.
+  barrier: ([x], { m, node }) => [m.op("Reshape", [x as string, shapeInput(shapeAt(node, 0))])],
   sum: ([x], { m, attributes: { axes, keep } }) => [sumOver(m, x as string, axes, keep)],
   reduceMax: ([x], { m, attributes: { axes, keep } }) => [
     axes.length === 0

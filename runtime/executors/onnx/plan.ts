@@ -12,7 +12,7 @@ import {
   sizeOf,
   type Tensor,
 } from "../../../graph/index.js";
-import { type Lowered, lower } from "./lowering.js";
+import { type Lowered, lower, shapeInput } from "./lowering.js";
 import { createModel, type OnnxModel } from "./model.js";
 
 export interface Named {
@@ -43,6 +43,8 @@ export interface Plan {
   /** Everything that the caller must hand over, also what the model does not read. */
   readonly feeds: readonly (Named & { readonly read: boolean })[];
   readonly state: readonly Named[];
+  /** Shapes that are fed, as int64, so that the model does not know them. */
+  readonly shapes: readonly Pick<Named, "onnx" | "shape">[];
   readonly outputs: readonly Named[];
   readonly inPlace: readonly InPlace[];
   /** State replaced by an output of the model. */
@@ -135,6 +137,14 @@ function lowerNodes(graph: Graph, m: OnnxModel, names: Map<Tensor, string>, skip
   }
 }
 
+/** Each shape of what stands behind a barrier, once. */
+function shapesFed(graph: Graph): Plan["shapes"] {
+  const shapes = graph.nodes.flatMap(({ operation, outputs }) =>
+    operation === "barrier" ? [(outputs[0] as Tensor).shape] : [],
+  );
+  return [...new Map(shapes.map((shape) => [shapeInput(shape), shape]))].map(([onnx, shape]) => ({ onnx, shape }));
+}
+
 /** What the model reads: all but the parameters and moments of in-place updates. */
 function tensorsRead(graph: Graph, inPlace: ReadonlyMap<Node, unknown>): ReadonlySet<Tensor> {
   const inputsOf = (node: Node): readonly Tensor[] => {
@@ -159,6 +169,8 @@ export function planOf(graph: Graph): Plan {
   const feeds = [...graph.feeds].map((entry) => ({ ...declare("feed:", entry), read: used.has(entry[1]) }));
   const state = [...graph.state].filter(([, tensor]) => used.has(tensor)).map((entry) => declare("state:", entry));
   for (const { onnx, dtype, shape } of [...feeds.filter(({ read }) => read), ...state]) m.input(onnx, dtype, shape);
+  const shapes = shapesFed(graph);
+  for (const { onnx, shape } of shapes) m.input(onnx, "int64", [shape.length]);
   lowerNodes(graph, m, names, inPlace);
   const exposedAs = ([name, tensor]: readonly [string, Tensor]): Named => ({
     name,
@@ -170,6 +182,7 @@ export function planOf(graph: Graph): Plan {
   return {
     feeds,
     state,
+    shapes,
     outputs: [...graph.outputs].map(exposedAs),
     inPlace: [...inPlace].map(([node, slots]) => inPlaceOf(node as Optimizer, slots, expose)),
     replaced: [...graph.updates].filter(([name]) => !done.has(name)).map(exposedAs),

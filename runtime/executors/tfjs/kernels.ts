@@ -265,6 +265,7 @@ export const kernelsOf = (lowering: Lowering): Kernels => ({
   select,
   cast: castOf(lowering),
   stopGradient: unary(tf.clone),
+  barrier: unary(tf.clone),
 
   sum: reduction(tf.sum),
   reduceMax: reduction(tf.max),

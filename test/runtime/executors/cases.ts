@@ -33,7 +33,8 @@ type ElementwiseName =
   | "floor"
   | "gelu"
   | "softmax"
-  | "stopGradient";
+  | "stopGradient"
+  | "barrier";
 
 const pairs: readonly (readonly [readonly number[], readonly number[]])[] = [
   [
@@ -206,6 +207,7 @@ const specs: { readonly [O in OperationName]: readonly CaseSpec[] } = {
     ),
   ],
   stopGradient: elementwise("stopGradient"),
+  barrier: elementwise("barrier"),
 
   sum: [
     ...each(
