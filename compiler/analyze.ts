@@ -21,7 +21,7 @@ import {
 import { fail, inOrder, type Report, replacement, warn } from "./check/report.js";
 import { checkVariants } from "./check/variants.js";
 import { edition } from "./edition.js";
-import type { Family, Model, Recipe } from "./model.js";
+import type { Family, Model, Pipeline, Recipe } from "./model.js";
 
 export type { Host } from "./check/files.js";
 
@@ -33,6 +33,8 @@ export interface Analysis {
   readonly recipes: ReadonlyMap<string, Recipe>;
   /** Families of the file without an error, in the order of the text. */
   readonly families: ReadonlyMap<string, Family>;
+  /** Pipelines of the file without an error, in the order of the text. */
+  readonly pipelines: ReadonlyMap<string, Pipeline>;
   /** Of the file and of what it imports, in the order of the text. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -51,12 +53,12 @@ export function analyze(source: Source, host: Host, registry: Registry): Analysi
   for (const { syntax } of files) for (const diagnostic of syntax) report(diagnostic);
   for (const { file } of files) checkEdition(file, file === main.file, report);
   const project = openProject(main, registry, report);
-  const families = new Map<string, Family>();
-  for (const declaration of main.file.declarations) checkDeclaration({ declaration, home: main }, project, families);
+  const sets: Sets = { families: new Map(), pipelines: new Map() };
+  for (const declaration of main.file.declarations) checkDeclaration({ declaration, home: main }, project, sets);
   const { models, recipes } = collect(project);
   if (!main.syntax.some(({ severity }) => severity === "error")) unusedImports(main, report);
   const order = files.map((file) => file.source.path);
-  return { file: main.file, models, recipes, families, diagnostics: inOrder(found, order) };
+  return { file: main.file, models, recipes, ...sets, diagnostics: inOrder(found, order) };
 }
 
 function checkEdition({ edition: written, source }: File, isMain: boolean, report: Report): void {
@@ -78,14 +80,22 @@ function checkEdition({ edition: written, source }: File, isMain: boolean, repor
   });
 }
 
-function checkDeclaration(declared: Declared, project: Project, families: Map<string, Family>): void {
+/** What is made of models and recipes, by name. */
+interface Sets {
+  readonly families: Map<string, Family>;
+  readonly pipelines: Map<string, Pipeline>;
+}
+
+function checkDeclaration(declared: Declared, project: Project, { families, pipelines }: Sets): void {
   const { declaration, home } = declared;
   const names = namesIn(project, home);
   const checking = checkingOf(project, declared);
   if (isDeclared(declared, "model")) modelOf(declared, project);
   else if (isDeclared(declared, "recipe")) recipeOf(declared, project);
-  else if (declaration.kind === "pipeline") checkPipeline(declaration, names, checking);
-  else if (declaration.kind === "variants") {
+  else if (isDeclared(declared, "pipeline")) {
+    const pipeline = checkPipeline(declared, project, checking);
+    if (pipeline && !pipelines.has(pipeline.name)) pipelines.set(pipeline.name, pipeline);
+  } else if (declaration.kind === "variants") {
     const subject = declaration.subject && find(declaration.subject, "model", names, checking.report);
     const base = subject && { name: modelKey(subject, project), checked: modelOf(subject, project) };
     const family = checkVariants(declaration, base, checking);

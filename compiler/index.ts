@@ -5,7 +5,20 @@ export { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 export { codes } from "./check/codes.js";
 export { valueText } from "./check/show.js";
 export { type Change, diff, type FromTo, type ModelDiff, type WeightChange } from "./diff.js";
-export type { Family, Filled, Model, Origin, Recipe, Setting, Use, Variant } from "./model.js";
+export type { Mapping, MappingStatus, Resizing, StageWeight } from "./key-map.js";
+export type {
+  Family,
+  Filled,
+  Model,
+  Origin,
+  Pipeline,
+  Recipe,
+  Setting,
+  Stage,
+  StageStart,
+  Use,
+  Variant,
+} from "./model.js";
 export {
   type Cost,
   costOf,

@@ -76,6 +76,14 @@ export const codes = {
   "check/unlike-comparison": "Only values of one kind can be told apart or put in order.",
   "check/family-too-large": "A product grows with every axis, and somebody has to train and compare its members.",
   "check/empty-family": "A family without members describes nothing.",
+  // Pipelines
+  "check/unknown-part": "The parts of a model are those of its slots that have weights.",
+  "check/starts-from-scratch":
+    "What starts from random weights has learned nothing yet, and nothing in its results says so.",
+  "check/nothing-taken": "A reader takes the stage to start with what is named after `from`.",
+  "check/taken-twice": "A weight starts with one value.",
+  "check/idle-fresh": "A reader takes what is named after `fresh` to start from scratch.",
+  "check/empty-pipeline": "A pipeline without stages trains nothing.",
   // Advice
   "lint/equal-members": "The same model would be trained twice, and a comparison of the two would show only chance.",
   "lint/idle-skip": "A reader takes every `skip when` for members that are left out.",

@@ -1,88 +1,142 @@
-/** A pipeline of stages: its names are checked; running it is for a later version. */
+/** A pipeline: its stages in their order, each with a recipe that fits its model, and what they take from each other. */
 
-import type { Path, PipelineDeclaration, PipelineEvaluation, Stage } from "../../grammar/index.js";
-import { modelSlots, recipeSlots } from "../slots.js";
+import type { Path, PipelineDeclaration, PipelineEvaluation, Stage as StageEntry } from "../../grammar/index.js";
+import type { Pipeline, Stage, Use } from "../model.js";
+import { recipeSlots } from "../slots.js";
 import { readBlock } from "./blocks.js";
 import type { Body } from "./draft.js";
-import type { Checking } from "./models.js";
-import { find, type Names } from "./names.js";
+import { type Checking, useOf } from "./models.js";
+import { type Declared, find } from "./names.js";
 import { named, suggestion } from "./nearest.js";
-import { fail, finding } from "./report.js";
+import { modelKey, modelOf, namesIn, type Project, recipeForModel } from "./project.js";
+import { fail, type Report } from "./report.js";
 import { emptyScope } from "./scope.js";
+import { type Earlier, type SourcePath, takenParts } from "./stage-parts.js";
 
-export function checkPipeline(declaration: PipelineDeclaration, names: Names, checking: Checking): void {
-  const { report } = checking;
-  const stages = new Map<string, Stage>();
+/** Gives the pipeline; null when there is an error in it. */
+export function checkPipeline(
+  declared: Declared<PipelineDeclaration>,
+  project: Project,
+  checking: Checking,
+): Pipeline | null {
+  const { declaration } = declared;
+  let errors = 0;
+  const report: Report = (diagnostic) => {
+    if (diagnostic.severity === "error") errors++;
+    checking.report(diagnostic);
+  };
+  const name = declaration.name?.name ?? "";
+  const span = declaration.name?.span ?? declaration.span;
+  const stages = new Map<string, Earlier>();
+  for (const entry of declaration.entries) {
+    if (entry.kind === "stage") addStage(entry, stages, { declared, project, report });
+  }
   const body: Body = {
     ...checking,
+    report,
     owner: "recipe",
     within: null,
     rules: recipeSlots,
     scope: emptyScope,
-    name: declaration.name?.name ?? "",
+    name,
   };
+  const judged = new Map<string, readonly Use[]>();
   for (const entry of declaration.entries) {
-    if (entry.kind === "stage") checkStage(entry, stages, names, body);
+    if (entry.kind === "evaluation") addEvaluation(entry, stages, judged, body);
   }
-  for (const entry of declaration.entries) {
-    if (entry.kind === "evaluation") checkEvaluation(entry, stages, body);
+  if (stages.size === 0 && !checking.torn) {
+    fail(report, "check/empty-pipeline", span, `\`${name}\` has no stages`, {
+      help: "add a line `stage name = Recipe of Model`",
+    });
   }
-  report(
-    finding(
-      "info",
-      "check/not-yet-available",
-      declaration.name?.span ?? declaration.span,
-      "pipelines are checked, but this version cannot run them yet",
-      {
-        help: "train each stage by itself",
-      },
-    ),
+  if (errors > 0 || checking.torn) return null;
+  const sound = [...stages.values()].flatMap(({ stage }) =>
+    stage ? [{ ...stage, evaluate: judged.get(stage.name) ?? [] }] : [],
   );
+  return sound.length === stages.size ? { name, doc: declaration.doc, span, stages: sound } : null;
 }
 
-function checkStage(stage: Stage, stages: Map<string, Stage>, names: Names, body: Body): void {
-  const { report } = body;
-  if (stage.recipe) find(stage.recipe, "recipe", names, report);
-  if (stage.model) find(stage.model, "model", names, report);
-  for (const path of stage.from) checkFrom(path, stages, body);
-  for (const path of stage.fresh) checkPart(path, 0, body);
-  const other = stages.get(stage.name.name);
-  if (other) {
-    fail(report, "check/duplicate-declaration", stage.name.span, `there is already a stage \`${stage.name.name}\``, {
-      reason: "Later stages start from a stage by its name.",
-      help: "give one of the two another name",
-      related: [{ span: other.name.span, message: "the other one" }],
-    });
-  } else stages.set(stage.name.name, stage);
+/** What a stage is checked with. */
+interface Around {
+  readonly declared: Declared<PipelineDeclaration>;
+  readonly project: Project;
+  readonly report: Report;
 }
 
-/** `mae.encoder`: an earlier stage and one of its parts. */
-function checkFrom(path: Path, stages: ReadonlyMap<string, Stage>, body: Body): void {
-  const [stage] = path.parts;
-  if (!stage) return;
-  if (!stages.has(stage.name)) {
-    const earlier = [...stages.keys()];
-    fail(body.report, "check/unknown-stage", stage.span, `no stage before this one is named \`${stage.name}\``, {
-      ...(earlier.length === 0
-        ? { help: "the first stage starts from nothing" }
-        : suggestion(stage.name, stage.span, earlier, "earlier stages")),
-    });
+/** Adds a stage to those before it; one that is broken stays known by its name. */
+function addStage(entry: StageEntry, stages: Map<string, Earlier>, around: Around): void {
+  const { name, span } = entry.name;
+  const other = stages.get(name);
+  const stage = checkStage(entry, stages, around);
+  if (!other) {
+    stages.set(name, { span, stage });
     return;
   }
-  checkPart(path, 1, body);
-}
-
-function checkPart(path: Path, index: number, { report }: Body): void {
-  const part = path.parts[index];
-  const slots = modelSlots.map((rule) => rule.slot);
-  if (!part || slots.includes(part.name)) return;
-  fail(report, "check/unknown-slot", part.span, `a model has no part \`${part.name}\``, {
-    reason: "The parts of a model are named by its slots.",
-    ...suggestion(part.name, part.span, slots, "slots of a model"),
+  fail(around.report, "check/duplicate-declaration", span, `there is already a stage \`${name}\``, {
+    reason: "Later stages start from a stage by its name.",
+    help: "give one of the two another name",
+    related: [{ span: other.span, message: "the other one" }],
   });
 }
 
-function checkEvaluation(entry: PipelineEvaluation, stages: ReadonlyMap<string, Stage>, body: Body): void {
+/** null: something of it is broken. Its recipe is judged against its own model, whichever the recipe was written for. */
+function checkStage(entry: StageEntry, stages: ReadonlyMap<string, Earlier>, around: Around): Stage | null {
+  const { project, report } = around;
+  const names = namesIn(project, around.declared.home);
+  const recipe = entry.recipe && find(entry.recipe, "recipe", names, report);
+  const model = entry.model && find(entry.model, "model", names, report);
+  const checked = model && modelOf(model, project);
+  const fitting =
+    recipe && model && checked && recipeForModel(recipe, { name: modelKey(model, project), checked }, project);
+  const from = sourcesOf(entry.from, stages, report);
+  if (!entry.model || !checked?.model || !from) return null;
+  const taken = takenParts({ entry, name: entry.model, model: checked.model, from, earlier: stages }, report);
+  if (!taken || !entry.recipe || !fitting?.recipe) return null;
+  return {
+    name: entry.name.name,
+    modelName: entry.model.name,
+    recipeName: entry.recipe.name,
+    model: checked.model,
+    recipe: fitting.recipe,
+    from: from.map(({ stage, part }) => ({ stage: stage.name, part })),
+    fresh: entry.saysFresh ? entry.fresh.map(pathText) : null,
+    evaluate: [],
+    mappings: taken,
+  };
+}
+
+const pathText = ({ parts }: Path): string => parts.map(({ name }) => name).join(".");
+
+/** null: a path names no earlier stage, or one that is broken. */
+function sourcesOf(
+  paths: readonly Path[],
+  stages: ReadonlyMap<string, Earlier>,
+  report: Report,
+): readonly SourcePath[] | null {
+  const found = paths.map((path): SourcePath | null => {
+    const [first, ...rest] = path.parts;
+    if (!first) return null;
+    const known = stages.get(first.name);
+    if (known) {
+      const part = rest.length === 0 ? null : rest.map(({ name }) => name).join(".");
+      return known.stage && { path, stage: known.stage, part };
+    }
+    const earlier = [...stages.keys()];
+    return fail(report, "check/unknown-stage", first.span, `no stage before this one is named \`${first.name}\``, {
+      ...(earlier.length === 0
+        ? { help: "the first stage starts from nothing" }
+        : suggestion(first.name, first.span, earlier, "earlier stages")),
+    });
+  });
+  return found.every((source) => source !== null) ? found : null;
+}
+
+function addEvaluation(
+  entry: PipelineEvaluation,
+  stages: ReadonlyMap<string, Earlier>,
+  judged: Map<string, readonly Use[]>,
+  body: Body,
+): void {
   const { name, span } = entry.stage;
   if (!stages.has(name)) {
     const known = [...stages.keys()];
@@ -93,5 +147,10 @@ function checkEvaluation(entry: PipelineEvaluation, stages: ReadonlyMap<string, 
     });
   }
   const [rule] = recipeSlots.filter((candidate) => candidate.every);
-  if (rule) for (const probe of entry.probes) readBlock(rule.kind, rule.slot, probe, body);
+  if (!rule) return;
+  const uses = entry.probes.flatMap((probe) => {
+    const block = readBlock(rule.kind, rule.slot, probe, body);
+    return block ? [useOf(block)] : [];
+  });
+  judged.set(name, [...(judged.get(name) ?? []), ...uses]);
 }

@@ -212,6 +212,24 @@ export const recipeOf = (declared: Declared<RecipeDeclaration>, project: Project
     return checkRecipe(step.declared.declaration, base, subject, checkingOf(project, step.declared));
   });
 
+/** A recipe judged against another model than the one it is for, as a stage of a pipeline uses it. */
+export function recipeForModel(
+  declared: Declared<RecipeDeclaration>,
+  subject: Subject,
+  project: Project,
+): CheckedRecipe {
+  const asWritten = recipeOf(declared, project);
+  if (!asWritten.recipe || asWritten.subject?.checked === subject.checked) return asWritten;
+  const base = baseOf(declared, project);
+  const checked = base === null || base === "unknown" ? null : recipeOf(base, project);
+  return checkRecipe(
+    declared.declaration,
+    base && { draft: checked?.draft ?? unknownBase, checked },
+    subject,
+    checkingOf(project, declared),
+  );
+}
+
 /** The model a recipe is for: its own `for`, else that of what it extends. */
 function subjectOf(
   { declared, base, extending }: Step<RecipeDeclaration, CheckedRecipe>,

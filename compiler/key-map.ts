@@ -1,0 +1,175 @@
+/**
+ * Where the weights of a stage come from: for each weight of its model the one of an earlier stage that it starts with, and
+ * what becomes of the others. Weights are told apart by the part of the model they belong to and their place in it, so that
+ * a part that bears another label, or stands under another name, is found again.
+ */
+
+import { sameShape } from "../graph/index.js";
+import type { OwnedWeight, TablePlaces } from "./assemble/owners.js";
+
+type Dims = readonly number[];
+
+/** A weight of an earlier stage. */
+export interface StageWeight {
+  readonly stage: string;
+  readonly name: string;
+  readonly shape: Dims;
+}
+
+/** A weight of the stage's own model. */
+interface Start {
+  readonly name: string;
+  /** The parts of the model it belongs to, the widest first. */
+  readonly parts: readonly string[];
+  readonly shape: Dims;
+}
+
+/**
+ * `kept`: the same name and shape. `renamed`: another name. `resized`: a position table for another grid, interpolated.
+ * `computed`: a fixed table, which follows from the model alone. `new`: starts from scratch; `instead` of a weight that was
+ * to be taken and has another shape. `dropped`: of an earlier stage, and of no use here.
+ */
+export type Mapping =
+  | (Start & { readonly status: "kept" | "renamed"; readonly from: StageWeight })
+  | (Start & { readonly status: "resized"; readonly from: StageWeight; readonly table: Resizing })
+  | (Start & { readonly status: "computed" })
+  | (Start & { readonly status: "new"; readonly instead: StageWeight | null })
+  | { readonly status: "dropped"; readonly from: StageWeight; readonly parts: readonly string[] };
+
+/** Of a weight of the stage's own model. */
+type OwnMapping = Exclude<Mapping, { status: "dropped" }>;
+
+export type MappingStatus = Mapping["status"];
+
+/** A table [1, extra + rows * columns, D] of one grid for another; the `extra` rows stay. */
+export interface Resizing {
+  readonly from: { readonly rows: number; readonly columns: number };
+  readonly to: { readonly rows: number; readonly columns: number };
+  readonly extra: number;
+}
+
+/** What a stage may take: the weights of an earlier one, and which part of them. */
+export interface Source {
+  readonly stage: string;
+  /** null: all of them. */
+  readonly part: string | null;
+  /** Every weight of that stage's model. */
+  readonly weights: readonly OwnedWeight[];
+}
+
+export interface KeyMap {
+  /** The stage's own weights in their order, then what is dropped. */
+  readonly mappings: readonly Mapping[];
+  /** For each source, how many weights it gives. */
+  readonly given: readonly number[];
+  /** Weights that more than one source would give, with the numbers of the first two. */
+  readonly doubled: readonly { readonly name: string; readonly sources: readonly [number, number] }[];
+}
+
+/** What a source offers for one weight. */
+interface Offer {
+  readonly source: number;
+  readonly weight: OwnedWeight;
+}
+
+/** Maps the weights of a stage's model. */
+export function keyMap(own: readonly OwnedWeight[], sources: readonly Source[]): KeyMap {
+  const offers = sources.map((source, i) => offersOf(own, source, i));
+  const doubled: KeyMap["doubled"][number][] = [];
+  const found = own.map((weight) => {
+    const [first, second] = offers.flatMap((offer) => offer.get(weight.name) ?? []);
+    if (first && second) doubled.push({ name: weight.name, sources: [first.source, second.source] });
+    return { source: first?.source ?? null, mapping: mappingOf(weight, first && stageWeight(first, sources)) };
+  });
+  const whole = wholeLayers(found.map(({ mapping }) => mapping));
+  const given = sources.map((_, i) => whole.filter((mapping, k) => found[k]?.source === i && "from" in mapping).length);
+  return { mappings: [...whole, ...dropped(sources, whole)], given, doubled };
+}
+
+/** A layer is taken as a whole: where its matrix has another shape, its bias would be that of another layer. */
+function wholeLayers(mappings: readonly OwnMapping[]): readonly OwnMapping[] {
+  const broken = new Set(
+    mappings.flatMap((mapping) => (mapping.status === "new" && mapping.instead ? layerOf(mapping.name) : [])),
+  );
+  return mappings.map((mapping) => {
+    if (!("from" in mapping) || !layerOf(mapping.name).some((layer) => broken.has(layer))) return mapping;
+    const { name, parts, shape, from } = mapping;
+    return { name, parts, shape, status: "new", instead: from };
+  });
+}
+
+/** `blocks.0.mlp.fc1` of `blocks.0.mlp.fc1.weight`; nothing of a weight that stands alone. */
+const layerOf = (name: string): readonly string[] => (name.includes(".") ? [name.slice(0, name.lastIndexOf("."))] : []);
+
+/** The weight of a source that stands in the same place of the same part, for each weight that has one. */
+function offersOf(own: readonly OwnedWeight[], { part, weights }: Source, source: number): ReadonlyMap<string, Offer> {
+  const offered = weights.filter(({ parts }) => part === null || parts.includes(part));
+  const exact = new Map(offered.map((weight) => [placeOf(weight), weight]));
+  const found = new Map<string, Offer>();
+  const taken = new Set<OwnedWeight>();
+  const offer = (to: OwnedWeight, weight: OwnedWeight | undefined): void => {
+    if (!weight) return;
+    found.set(to.name, { source, weight });
+    taken.add(weight);
+  };
+  for (const weight of own) offer(weight, exact.get(placeOf(weight)));
+  if (part === null) return found;
+  // A part that is named goes into the only one of its kind, whatever that is labelled.
+  const open = own.filter(({ name }) => !found.has(name));
+  const left = offered.filter((weight) => !taken.has(weight));
+  for (const weight of open) {
+    const [only, another] = alike(left, weight);
+    if (alike(open, weight).length === 1 && !another) offer(weight, only);
+  }
+  return found;
+}
+
+const placeOf = ({ role, label, local }: OwnedWeight): string => JSON.stringify([role, label, local]);
+
+/** Weights in the same place of parts of the same kind, under any label. */
+const alike = (weights: readonly OwnedWeight[], { role, local }: OwnedWeight): readonly OwnedWeight[] =>
+  weights.filter((other) => other.role === role && other.local === local);
+
+const stageWeight = ({ source, weight }: Offer, sources: readonly Source[]): [StageWeight, OwnedWeight] => [
+  { stage: (sources[source] as Source).stage, name: weight.name, shape: weight.shape },
+  weight,
+];
+
+function mappingOf(to: OwnedWeight, offered: readonly [StageWeight, OwnedWeight] | undefined): OwnMapping {
+  const { name, parts, shape } = to;
+  const start: Start = { name, parts, shape };
+  if (!to.trainable) {
+    const same = offered && !offered[1].trainable && sameShape(offered[1].shape, shape) && sameStart(offered[1], to);
+    return same ? { ...start, status: "kept", from: offered[0] } : { ...start, status: "computed" };
+  }
+  if (!offered) return { ...start, status: "new", instead: null };
+  const [from, weight] = offered;
+  const table = to.table && weight.table && resizing(weight.table, to.table);
+  const fits = sameShape(from.shape, shape);
+  if (table && from.shape.at(-1) === shape.at(-1)) return { ...start, status: "resized", from, table };
+  if (!fits) return { ...start, status: "new", instead: from };
+  return { ...start, status: from.name === name ? "kept" : "renamed", from };
+}
+
+const sameStart = (a: OwnedWeight, b: OwnedWeight): boolean => JSON.stringify(a.init) === JSON.stringify(b.init);
+
+/** How a table becomes one for another grid; null where the grids are the same, or the rows before the patches are not. */
+function resizing(from: TablePlaces, to: TablePlaces): Resizing | null {
+  const sameGrid = from.rows === to.rows && from.columns === to.columns;
+  if (sameGrid || from.extra !== to.extra) return null;
+  const grid = ({ rows, columns }: TablePlaces) => ({ rows, columns });
+  return { from: grid(from), to: grid(to), extra: to.extra };
+}
+
+/** Every weight of the stages that something is taken from, and that is taken from none of them. */
+function dropped(sources: readonly Source[], taken: readonly OwnMapping[]): readonly Mapping[] {
+  const used = new Set(taken.flatMap((mapping) => ("from" in mapping ? keyOf(mapping.from) : [])));
+  const stages = new Map(sources.map(({ stage, weights }) => [stage, weights]));
+  return [...stages].flatMap(([stage, weights]) =>
+    weights
+      .map(({ name, shape, parts }) => ({ status: "dropped", from: { stage, name, shape }, parts }) as const)
+      .filter(({ from }) => !used.has(keyOf(from))),
+  );
+}
+
+const keyOf = ({ stage, name }: StageWeight): string => `${stage} ${name}`;
