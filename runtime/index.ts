@@ -10,6 +10,12 @@ export {
   stateFrom,
   weightsFrom,
 } from "./checkpoint/checkpoint.js";
+export {
+  type InheritedWeight,
+  inheritedWeights,
+  type TableGrid,
+  type TableResizing,
+} from "./checkpoint/inherit.js";
 export type { StoredType, StoredValues, TensorToStore } from "./checkpoint/safetensors.js";
 export { readTensorFile, type StoredTensor, type TensorFile, writeTensorFile } from "./checkpoint/tensor-file.js";
 export { type BatchesOptions, type EvaluationBatch, evaluationBatches } from "./data/batches.js";

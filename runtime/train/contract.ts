@@ -37,6 +37,8 @@ export interface TrainOptions {
   readonly executor: Executor;
   /** Continue from the newest checkpoint in `directory`; an error when there is none. */
   readonly resume: boolean;
+  /** What weights of a new run start with, by name; the others start as the model declares. */
+  readonly weights?: Readonly<Record<string, Float32Array>>;
   /** The resolved spec, kept in every checkpoint. */
   readonly spec: string;
   /** Threads that decode and augment; 0: in this thread. */
