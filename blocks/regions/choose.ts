@@ -1,0 +1,74 @@
+/** From label maps to the binary maps of a few regions, drawn at random. */
+
+import type { Random } from "../../graph/index.js";
+import { type Grid, tokenCount } from "../geometry.js";
+import type { LabelMap } from "./contract.js";
+
+/** The pixels of one number of one map. */
+interface Region {
+  readonly map: number;
+  readonly label: number;
+}
+
+export interface Choice {
+  /** Regions wanted, R. */
+  readonly count: number;
+  /** Regions that touch fewer patches are left out. */
+  readonly touching: number;
+}
+
+/**
+ * Label maps of an image [H, W] -> [H, W, R] with 1 where a pixel belongs to a region, 0 elsewhere. Regions are drawn uniformly and
+ * without repetition; where there are fewer than R, each comes as often as it takes and any R of them are kept; where there is
+ * none, all is 0.
+ */
+export function regionMaps(maps: readonly LabelMap[], grid: Grid, choice: Choice, random: Random): Float32Array {
+  const pixels = tokenCount(grid) * grid.patch[0] * grid.patch[1];
+  const result = new Float32Array(pixels * choice.count);
+  const regions = regionsOf(maps, grid, choice.touching);
+  for (const [place, { map, label }] of drawn(regions, choice.count, random).entries()) {
+    const labels = maps[map] as LabelMap;
+    for (let i = 0; i < pixels; i++) if (labels[i] === label) result[i * choice.count + place] = 1;
+  }
+  return result;
+}
+
+/** All regions that touch enough patches: by map, then by label. */
+function regionsOf(maps: readonly LabelMap[], grid: Grid, touching: number): readonly Region[] {
+  return maps.flatMap((labels, map) =>
+    [...patchesTouched(labels, grid)]
+      .filter(([, patches]) => patches >= touching)
+      .map(([label]) => label)
+      .sort((a, b) => a - b)
+      .map((label) => ({ map, label })),
+  );
+}
+
+/** For each label, the number of patches in which it occurs. */
+function patchesTouched(
+  labels: LabelMap,
+  { rows, columns, patch: [height, width] }: Grid,
+): ReadonlyMap<number, number> {
+  const touched = new Map<number, number>();
+  for (let token = 0; token < rows * columns; token++) {
+    const first = Math.floor(token / columns) * height * columns * width + (token % columns) * width;
+    const within = new Set<number>();
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) within.add(labels[first + y * columns * width + x] as number);
+    }
+    for (const label of within) touched.set(label, (touched.get(label) ?? 0) + 1);
+  }
+  return touched;
+}
+
+function drawn(regions: readonly Region[], count: number, random: Random): readonly Region[] {
+  if (regions.length === 0) return [];
+  const times = Math.ceil(count / regions.length);
+  const pool = Array.from({ length: times }, () => regions).flat();
+  return Array.from({ length: count }, (_, i) => {
+    const place = i + random.integer(pool.length - i);
+    const region = pool[place] as Region;
+    pool[place] = pool[i] as Region;
+    return region;
+  });
+}

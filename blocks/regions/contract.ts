@@ -1,0 +1,21 @@
+/** Sources of regions: label maps of an image, computed from its pixels or read from files beside it. */
+
+import type { Definition, ModelContext } from "../block.js";
+import type { ImageShape } from "../geometry.js";
+import type { Params, ValuesOf } from "../params.js";
+
+/** A number for each pixel, [H, W], row by row. Pixels of one number are a region. */
+export type LabelMap = Int32Array;
+
+export interface RegionSample {
+  /** [H, W, C] in 0..1: cropped, resized and flipped as the model sees it, not normalised. */
+  readonly image: Float32Array;
+  readonly shape: ImageShape;
+}
+
+export interface RegionSource<P extends Params = Params> extends Definition<P, ModelContext> {
+  /** Every label of each map is a region, so a pixel may belong to as many regions as there are maps. */
+  maps(p: ValuesOf<P>, sample: RegionSample): readonly LabelMap[];
+}
+
+export const defineRegionSource = <const P extends Params>(source: RegionSource<P>): RegionSource<P> => source;

@@ -1,0 +1,41 @@
+/** Regions from the image alone: the segments of a graph of its pixels, at one or several scales. */
+
+import { int, optional, real, reals } from "../params.js";
+import { defineRegionSource } from "./contract.js";
+import { superpixels } from "./superpixels.js";
+
+export const felzenszwalb = defineRegionSource({
+  name: "felzenszwalb",
+  summary: "Segments of neighbouring pixels of similar colour, the same as those of scikit-image.",
+  source:
+    "Felzenszwalb and Huttenlocher, Efficient Graph-Based Image Segmentation, International Journal of Computer Vision, 2004",
+  since: "0.1",
+  params: {
+    scale: reals({
+      min: 0,
+      doc: "Larger: fewer and larger segments. Each of several scales gives regions of its own.",
+    }),
+    sigma: real({
+      min: 0,
+      max: 100,
+      default: 0.8,
+      doc: "Deviation of the Gaussian that smooths the image first, in pixels; 0: none.",
+    }),
+    min_size: optional(
+      int({ doc: "Pixels below which a segment is joined with a neighbour; absent: as many as the scale." }),
+    ),
+  },
+  positional: "scale",
+  requires: [
+    {
+      name: "some-scale",
+      at: "scale",
+      doc: "There is at least one scale, and none comes twice.",
+      holds: (p) => p.scale.length > 0 && new Set(p.scale).size === p.scale.length,
+      say: (p) => (p.scale.length === 0 ? "there is no scale" : `a scale comes twice in (${p.scale.join(", ")})`),
+      help: () => "write scale: 1000, or several different ones such as scale: (500, 1000, 1500)",
+    },
+  ],
+  maps: (p, { image, shape }) =>
+    p.scale.map((scale) => superpixels(image, shape, { scale, sigma: p.sigma, minSize: p.min_size ?? scale })),
+});
