@@ -42,8 +42,10 @@ function initialState(): Values {
 
 const settings = { ...(threads === undefined ? {} : { threads }), ...(spin === undefined ? {} : { spin }) };
 const executor = await openExecutor(backend, () => {}, settings);
+const [phase] = step.phases;
+invariant(phase !== undefined, "a step has a phase");
 const session = await executor.open(step.slots, initialState());
-const run = await timed("lower and load", () => session.load(step.graph));
+const run = await timed("lower and load", () => session.load(phase.graph));
 
 let steps = 0;
 const feeds = [1, 2, 3, 4].map((number) => feedsOf(size, program, number));

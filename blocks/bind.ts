@@ -1,15 +1,35 @@
 /** Blocks with their values filled in, as emitted programs write them: `bindMask(masks.random, { ratio: 0.75 }, grid)`. */
 
+import { invariant } from "../graph/index.js";
+import type { BoundField, FieldBlock, FieldContext } from "./field.js";
 import type { Grid, ImageShape } from "./geometry.js";
 import type { Mask } from "./mask/index.js";
 import type { ParameterTree } from "./parameters.js";
 import type { Params, ValuesOf } from "./params.js";
-import type { MaskSampler, ModelProgram, Picture } from "./program.js";
+import type { MaskSampler, ModelProgram, Picture, TeacherProgram } from "./program.js";
 import type { Target } from "./target/index.js";
+import type { Teacher } from "./teacher/index.js";
 
 export const bindMask = <P extends Params>(mask: Mask<P>, values: ValuesOf<P>, grid: Grid): MaskSampler => ({
   visible: mask.visible(values, grid),
-  sample: (random) => mask.sample(values, grid, random),
+  sample: (random, field) => mask.sample(values, grid, random, field),
+});
+
+/** The field that a block asks for. */
+export function bindField(
+  kind: BoundField["kind"],
+  block: FieldBlock,
+  values: Readonly<Record<string, unknown>>,
+  context: FieldContext,
+): BoundField {
+  const field = block.field?.(values as never, context);
+  invariant(field, `${block.name} has a field`);
+  return { ...field, kind, block, values, context };
+}
+
+/** The teacher's pace. */
+export const bindTeacher = <P extends Params>(teacher: Teacher<P>, values: ValuesOf<P>): TeacherProgram => ({
+  momentum: (progress) => teacher.momentum(values, progress),
 });
 
 export const bindPicture = <P extends Params>(

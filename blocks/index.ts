@@ -2,8 +2,10 @@
  * The vocabulary: every block there is, by kind, and the layers they are made of. Emitted programs import from here.
  */
 
+export type { Adversary, AdversaryContext, AdversaryInputs } from "./adversary/index.js";
+export * as adversaries from "./adversary/index.js";
 export type { Augment, AugmentContext, ImageStep } from "./augment/index.js";
-export { bindMask, bindPicture, defineModel } from "./bind.js";
+export { bindField, bindMask, bindPicture, bindTeacher, defineModel } from "./bind.js";
 export type { Definition, ModelContext, Requirement } from "./block.js";
 export type { Code, Layer } from "./code.js";
 export {
@@ -17,6 +19,7 @@ export {
 } from "./dataset/index.js";
 export type { Decoder, DecoderContext, DecoderInputs } from "./decoder/index.js";
 export type { Encoder } from "./encoder/index.js";
+export type { BoundField, Field, FieldContext, FieldSample } from "./field.js";
 export { type Grid, type ImageShape, tokenCount } from "./geometry.js";
 export { initialize } from "./initialize.js";
 export type { Input } from "./input/index.js";
@@ -38,11 +41,22 @@ export {
 export type { BlockValue, DurationValue, Param, Params, ParamType, RateValue, ValuesOf } from "./params.js";
 export type { Positions } from "./positions/index.js";
 export type { Features, Probe, ProbeResult } from "./probe/index.js";
-export type { Batch, Losses, MaskSampler, ModelProgram, Picture } from "./program.js";
+export type {
+  AdversaryProgram,
+  Batch,
+  Losses,
+  MaskSampler,
+  ModelProgram,
+  Picture,
+  TeacherProgram,
+} from "./program.js";
+export type { Progress } from "./progress.js";
 export { recipeSettings } from "./recipe.js";
 export { type Kind, type Kinds, type Registry, registry } from "./registry.js";
-export type { Progress, Schedule } from "./schedule/index.js";
-export type { Target, TargetContext } from "./target/index.js";
+export type { Schedule } from "./schedule/index.js";
+export type { Target, TargetContext, TargetInputs, TargetTokensContext } from "./target/index.js";
 export * as targets from "./target/index.js";
+export type { Teacher } from "./teacher/index.js";
+export * as teachers from "./teacher/index.js";
 export type { Tokens, TokensContext } from "./tokens/index.js";
 export { batchInputs, namedWeights, weightsOf } from "./trace.js";

@@ -3,16 +3,18 @@
  * The runtime consumes this and knows nothing of specs.
  */
 
-import type { Builder, Random, Tensor } from "../graph/index.js";
+import type { Builder, Random, Tensor, TypedArray } from "../graph/index.js";
+import type { BoundField } from "./field.js";
 import type { Grid, ImageShape } from "./geometry.js";
 import type { ParameterTree, Weights } from "./parameters.js";
+import type { Progress } from "./progress.js";
 
 /** The mask of a model, bound to its values and grid. */
 export interface MaskSampler {
   /** Number of visible tokens. */
   readonly visible: number;
-  /** A permutation of the grid's tokens, visible ones first. */
-  readonly sample: (random: Random) => Int32Array;
+  /** A permutation of the grid's tokens, visible ones first. `field`: the sample's numbers of the field `mask`, if there is one. */
+  readonly sample: (random: Random, field?: TypedArray) => Int32Array;
 }
 
 /** The tensors fed at each training step. */
@@ -25,6 +27,8 @@ export interface Batch {
   readonly hidden: Tensor;
   /** int32 [B, N]: where each token stands in [visible, hidden]; the inverse of the mask's order. */
   readonly restore: Tensor;
+  /** Fields that the model asks for, by name. */
+  readonly [field: string]: Tensor;
 }
 
 export interface Losses {
@@ -32,6 +36,25 @@ export interface Losses {
   readonly total: Tensor;
   /** Each loss before its weight, scalar [], by name. */
   readonly terms: Readonly<Record<string, Tensor>>;
+  /** Added with a weight that follows from the gradients: `factor` times |gradient of total| / |gradient of term|. */
+  readonly balanced?: { readonly term: Tensor; readonly factor: number };
+}
+
+/** A loss against the model's own, with weights of its own. */
+export interface AdversaryProgram<T extends ParameterTree = ParameterTree> {
+  /** Branches of the weights that it alone trains: the model's loss leaves them as they are. */
+  readonly own: readonly string[];
+  /** Branches of the model's weights that it trains too. */
+  readonly shared: readonly string[];
+  /** `alternate`: it takes a forward pass and an update after the model's; `joint`: both losses make one update. */
+  readonly update: "alternate" | "joint";
+  loss(g: Builder, w: Weights<T>, batch: Batch): Losses;
+}
+
+/** How the weights that follow others (`Parameter.follows`) move after each step. */
+export interface TeacherProgram {
+  /** Share of its old value that a weight keeps, in [0, 1]. */
+  readonly momentum: (progress: Progress) => number;
 }
 
 /** How a prediction becomes pixels again: host side, one image. */
@@ -68,4 +91,8 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   loss(g: Builder, w: Weights<T>, batch: Batch): Losses;
   /** Absent where the target cannot be shown as pixels. */
   readonly picture?: Picture | undefined;
+  /** What is computed of each sample beside its image and fed with it, by name. */
+  readonly fields?: Readonly<Record<string, BoundField>>;
+  readonly adversary?: AdversaryProgram<T>;
+  readonly teacher?: TeacherProgram;
 }

@@ -1,5 +1,6 @@
 /** The registry: every block there is, by kind. A plain value that is passed, so that a project can add its own. */
 
+import { type Adversary, adversaries } from "./adversary/index.js";
 import { type Augment, augments } from "./augment/index.js";
 import { type Dataset, datasets } from "./dataset/index.js";
 import { type Decoder, decoders } from "./decoder/index.js";
@@ -12,6 +13,7 @@ import { type Positions, positions } from "./positions/index.js";
 import { type Probe, probes } from "./probe/index.js";
 import { type Schedule, schedules } from "./schedule/index.js";
 import { type Target, targets } from "./target/index.js";
+import { type Teacher, teachers } from "./teacher/index.js";
 import { type Tokens, tokens } from "./tokens/index.js";
 
 export interface Kinds {
@@ -23,6 +25,8 @@ export interface Kinds {
   readonly decoder: Decoder;
   readonly target: Target;
   readonly loss: Loss;
+  readonly teacher: Teacher;
+  readonly adversary: Adversary;
   readonly dataset: Dataset;
   readonly augment: Augment;
   readonly optimizer: Optimizer;
@@ -43,6 +47,8 @@ export const registry: Registry = {
   decoder: decoders,
   target: targets,
   loss: losses,
+  teacher: teachers,
+  adversary: adversaries,
   dataset: datasets,
   augment: augments,
   optimizer: optimizers,

@@ -23,10 +23,17 @@ export function namedWeights(parameters: ParameterTree, weights: unknown): Reado
   return new Map([...namedParameters(parameters)].map(([name]) => [name, at(name) as Tensor]));
 }
 
-/** Declares the feeds `image`, `visible`, `hidden` and `restore`. */
-export function batchInputs(g: Builder, { image, grid, mask }: Pick<ModelProgram, "image" | "grid" | "mask">): Batch {
+/** Declares the feeds `image`, `visible`, `hidden`, `restore`, and the fields that the graph reads. */
+export function batchInputs(
+  g: Builder,
+  { image, grid, mask, fields }: Pick<ModelProgram, "image" | "grid" | "mask" | "fields">,
+): Batch {
   const tokens = tokenCount(grid);
+  const declared = Object.entries(fields ?? {})
+    .filter(([, field]) => field.kind !== "mask")
+    .map(([name, { shape, dtype }]) => [name, g.input(name, ["B", ...shape], dtype)] as const);
   return {
+    ...Object.fromEntries(declared),
     image: g.input("image", ["B", image.height, image.width, image.channels]),
     visible: g.input("visible", ["B", mask.visible], "int32"),
     hidden: g.input("hidden", ["B", tokens - mask.visible], "int32"),

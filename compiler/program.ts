@@ -53,10 +53,13 @@ export type Statement =
       readonly form: TensorForm;
     };
 
+/** What a function may be given after `g` and `w`. */
+export type FunctionInput = "batch" | "image" | "latent" | "prediction" | "layers";
+
 export interface ProgramFunction {
   readonly name: string;
   readonly doc: string;
-  readonly inputs: readonly ("batch" | "image" | "latent" | "layers")[];
+  readonly inputs: readonly FunctionInput[];
   readonly statements: readonly Statement[];
   readonly result: Operand;
   /** null: the losses' record. */
@@ -69,11 +72,14 @@ export interface BatchForm {
   readonly visible: TensorForm;
   readonly hidden: TensorForm;
   readonly restore: TensorForm;
+  /** By name; only those that reach the graph. */
+  readonly fields: Readonly<Record<string, TensorForm>>;
 }
 
 export interface Program {
   readonly functions: readonly ProgramFunction[];
   readonly batch: BatchForm;
-  /** What `decode` is given. */
+  /** What functions after `encode` and `decode` are given. */
   readonly latent: TensorForm;
+  readonly prediction: TensorForm;
 }

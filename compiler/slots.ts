@@ -14,7 +14,7 @@ export interface SlotRule {
   /** Key of the registry. */
   readonly kind: string;
   readonly multiplicity: Multiplicity;
-  /** Whether it must be filled; `unlessGuided`: not in a model that has a head or a teacher. */
+  /** Whether it must be filled; `unlessGuided`: not in a model that has a head. */
   readonly required: "always" | "unlessGuided" | "never";
   /** What it is for; said when it is missing. */
   readonly doc: string;
@@ -63,12 +63,12 @@ export const modelSlots: readonly SlotRule[] = rows({
   },
   loss: { kind: "loss", multiplicity: "list", required: "always", doc: "how far a prediction is from its target" },
   head: { kind: "head", multiplicity: "labelled", built: false, doc: "what is put on top of the encoder" },
-  teacher: { kind: "teacher", built: false, doc: "the slow copy that gives targets" },
-  adversary: { kind: "adversary", built: false, doc: "the network that judges predictions" },
+  teacher: { kind: "teacher", doc: "the slow copy that gives targets" },
+  adversary: { kind: "adversary", doc: "the network that judges predictions" },
 });
 
-/** Slots whose presence makes mask, decoder and target optional: such a model learns without reconstruction. */
-export const guidingSlots: readonly string[] = ["head", "teacher"];
+/** Slots whose presence makes mask, decoder and target optional: such a model learns without prediction. */
+export const guidingSlots: readonly string[] = ["head"];
 
 /** In the order in which a recipe is read and rendered. */
 export const recipeSlots: readonly SlotRule[] = rows({

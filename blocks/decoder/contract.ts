@@ -11,6 +11,8 @@ export interface DecoderContext {
   readonly encoderWidth: number;
   /** Numbers predicted for each patch, P. */
   readonly outputs: number;
+  /** Features of a token of the encoder in the target's braces; null: there is none. */
+  readonly codeWidth: number | null;
   /** Whether it is this decoder that `enter`s hidden tokens: of several decoders, the model's own. */
   readonly enters: boolean;
 }
@@ -18,8 +20,12 @@ export interface DecoderContext {
 export interface DecoderInputs {
   /** [B, extra + V, D]; [B, extra + N, D] where the decoder has `enter`. */
   readonly latent: Tensor;
-  /** int32 [B, N] */
+  /** int32 [B, V], [B, N - V] and [B, N] */
+  readonly visible: Tensor;
+  readonly hidden: Tensor;
   readonly restore: Tensor;
+  /** What the encoder in the target's braces gives, [B', extra' + V, De]; null: there is none. */
+  readonly encoded: Tensor | null;
   /** Of the decoder's own width, [1, extra + N, Dd]. */
   readonly positions: Tensor | null;
   /** Tokens in front of the patches. */

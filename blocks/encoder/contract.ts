@@ -20,6 +20,15 @@ export interface Encoder<P extends Params = Params, T extends ParameterTree = Pa
   parameters(p: ValuesOf<P>): T;
   /** tokens [B, V, D] with positions added, positions [1, extra + N, D] -> latent [B, extra + V, D], normalised. */
   encode(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, positions: Tensor): Tensor;
+  /** What the last `count` layers give, deepest last, [B, extra + V, D] each, before the final normalisation. */
+  outputs?(
+    code: Code,
+    p: ValuesOf<P>,
+    w: Weights<T>,
+    tokens: Tensor,
+    positions: Tensor,
+    count: number,
+  ): readonly Tensor[];
   /** The normalisation that ends `encode`, on tokens [..., D]; absent: there is none. */
   normalize?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor): Tensor;
 }

@@ -1,5 +1,6 @@
 /** The vision transformer as an encoder of visible tokens. */
 
+import type { Tensor } from "../../graph/index.js";
 import { layerNorm, layerNormParameters, prependClassToken, tokenParameter, transformerBlock } from "../nn/index.js";
 import { flag } from "../params.js";
 import { transformerBlocks, transformerParams, transformerRequirements } from "../vision-transformer.js";
@@ -29,6 +30,19 @@ export const vit = defineEncoder({
       : tokens;
     const x = code.fold("x", w.blocks, sequence, transformerBlock, { heads: p.heads });
     return code.let("latent", layerNorm, x, w.norm);
+  },
+  outputs(code, p, w, tokens, positions, count) {
+    const sequence = w.cls_token
+      ? code.let("sequence", prependClassToken, tokens, w.cls_token, positions) // [B, 1 + V, D]
+      : tokens;
+    const options = { heads: p.heads };
+    const shallow = w.blocks.slice(0, p.depth - count);
+    const x = shallow.length === 0 ? sequence : code.fold("x", shallow, sequence, transformerBlock, options);
+    const given: Tensor[] = [];
+    for (const block of w.blocks.slice(p.depth - count)) {
+      given.push(code.let("deep", transformerBlock, given.at(-1) ?? x, block, options));
+    }
+    return given;
   },
   normalize: (code, _, w, tokens) => code.let("renormalized", layerNorm, tokens, w.norm),
 });

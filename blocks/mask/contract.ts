@@ -3,16 +3,19 @@
  * in this order, the rest are hidden. The number of visible tokens is the same for every sample.
  */
 
-import type { Random } from "../../graph/index.js";
+import type { Random, TypedArray } from "../../graph/index.js";
 import type { Definition, ModelContext } from "../block.js";
+import type { Field, FieldContext } from "../field.js";
 import type { Grid } from "../geometry.js";
 import type { Params, ValuesOf } from "../params.js";
 
 export interface Mask<P extends Params = Params> extends Definition<P, ModelContext> {
   /** Number of visible tokens, V. */
   visible(p: ValuesOf<P>, grid: Grid): number;
-  /** One sample's order: a permutation of 0..N-1. */
-  sample(p: ValuesOf<P>, grid: Grid, random: Random): Int32Array;
+  /** What it needs of a sample besides a random stream. */
+  field?(p: ValuesOf<P>, context: FieldContext): Field;
+  /** One sample's order: a permutation of 0..N-1. `field`: the sample's numbers of the mask's field, where it has one. */
+  sample(p: ValuesOf<P>, grid: Grid, random: Random, field?: TypedArray): Int32Array;
 }
 
 export const defineMask = <const P extends Params>(mask: Mask<P>): Mask<P> => mask;

@@ -4,11 +4,14 @@ export {
   type DeclarationCall,
   declarationOf,
 } from "./layer.js";
+export * from "./binary-cross-entropy.js";
 export * from "./linear.js";
 export * from "./low-pass.js";
 export * from "./oriented-gradients.js";
 export * from "./pooling.js";
 export * from "./positions.js";
+export * from "./regions.js";
+export * from "./slow-copy.js";
 export * from "./targets.js";
 export * from "./tokens.js";
 export * from "./transformer.js";

@@ -17,6 +17,22 @@ export const normalizePatches = layer(
   },
 );
 
+/** prediction [B, N, P] in the scale of `normalizePatches` -> in that of patches [B, N, P], by their mean and deviation. */
+export const denormalizePatches = layer(
+  "denormalizePatches",
+  <N extends number, P extends number>(
+    g: Builder,
+    prediction: Tensor<["B", N, P]>,
+    patches: Tensor<["B", NoInfer<N>, NoInfer<P>]>,
+  ): Tensor<["B", N, P]> => {
+    const values = patches.shape[2] as number;
+    const mean = g.mean(patches, [2], "keep"); // [B, N, 1]
+    const centred = g.sub(patches, mean);
+    const variance = g.mul(g.sum(g.mul(centred, centred), [2], "keep"), 1 / (values - 1));
+    return g.add(g.mul(prediction, g.sqrt(g.add(variance, patchVarianceEpsilon))), mean);
+  },
+);
+
 /** Mean of (prediction - target)^2 over everything. */
 export const meanSquaredError = layer(
   "meanSquaredError",

@@ -33,6 +33,49 @@ export const patchify = layer(
   },
 );
 
+/** patches [B, rows * columns, h * w * C] -> image [B, rows * h, columns * w, C]; the inverse of `patchify`. */
+export const unpatchify = layer(
+  "unpatchify",
+  <const R extends number, const K extends number, const H extends number, const W extends number>(
+    g: Builder,
+    patches: Tensor<["B", Mul<R, K>, number]>,
+    grid: GridLiteral<R, K, H, W>,
+  ): Tensor<["B", Mul<R, H>, Mul<K, W>, number]> => {
+    const [batch, , values] = patches.shape as [number, number, number];
+    const [height, width] = grid.patch;
+    const channels = values / (height * width);
+    const cut = g.reshape(patches, [batch, grid.rows, grid.columns, height, width, channels]);
+    const sorted = g.transpose(cut, [0, 1, 3, 2, 4, 5]); // [B, rows, h, columns, w, C]
+    return claim(g.reshape(sorted, [batch, grid.rows * height, grid.columns * width, channels]));
+  },
+);
+
+/** originals and predictions [B, N, P] -> the original where a patch is visible, the prediction where it is hidden. */
+export const fillHidden = layer(
+  "fillHidden",
+  <N extends number, P extends number, V extends number, U extends number>(
+    g: Builder,
+    originals: Tensor<["B", N, P]>,
+    predictions: Tensor<["B", NoInfer<N>, NoInfer<P>]>,
+    places: {
+      readonly visible: Tensor<["B", V], "int32">;
+      readonly hidden: Tensor<["B", U], "int32">;
+      readonly restore: Tensor<["B", NoInfer<N>], "int32">;
+    },
+  ): Tensor<["B", N, P]> => {
+    const seen = g.takeTokens(claim<["B", number, P]>(originals), places.visible);
+    const filled = g.takeTokens(claim<["B", number, P]>(predictions), places.hidden);
+    return claim(g.takeTokens(claim<["B", number, P]>(g.concat([seen, filled], 1)), places.restore));
+  },
+);
+
+/** The same values; no gradient passes back through them. */
+export const detached = layer(
+  "detached",
+  <N extends number, D extends number>(g: Builder, x: Tensor<["B", N, D]>): Tensor<["B", N, D]> =>
+    claim(g.stopGradient(x)),
+);
+
 /** tokens [B, N, D] + rows extra .. extra + N of positions [1, extra + N, D]. */
 export const addPositions = layer(
   "addPositions",

@@ -2,14 +2,7 @@
 
 import type { Definition, Requirement } from "../block.js";
 import { type DurationValue, duration, type Param, type Params, type ValuesOf } from "../params.js";
-
-/** Where training stands; `step` may be fractional epochs times steps per epoch. */
-export interface Progress {
-  /** Optimizer steps done, from 0. */
-  readonly step: number;
-  readonly totalSteps: number;
-  readonly stepsPerEpoch: number;
-}
+import type { Progress } from "../progress.js";
 
 /** What a recipe says of its length: one of the two, the other is null. */
 export interface ScheduleContext {

@@ -1,9 +1,11 @@
-/** Targets: what is predicted for each patch, and how a prediction becomes a picture. */
+/** Targets: what is predicted for each patch, and how a prediction becomes pixels or a picture. */
 
 import type { Tensor } from "../../graph/index.js";
 import type { Definition, ModelContext } from "../block.js";
 import type { Code } from "../code.js";
+import type { Field } from "../field.js";
 import type { Grid, ImageShape } from "../geometry.js";
+import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
 import type { Picture } from "../program.js";
 
@@ -12,13 +14,60 @@ export interface TargetContext {
   readonly grid: Grid;
 }
 
-export interface Target<P extends Params = Params> extends Definition<P, ModelContext> {
-  /** Numbers for each patch, P. */
-  outputs(p: ValuesOf<P>, context: TargetContext): number;
-  /** image [B, H, W, C] -> target [B, N, P] */
-  build(code: Code, p: ValuesOf<P>, image: Tensor, context: TargetContext): Tensor;
+/** What a target is made of. */
+export interface TargetInputs {
+  /** [B, H, W, C] */
+  readonly image: Tensor;
+  /** Of the target that has one, [B, ...field.shape]. */
+  readonly field: Tensor | null;
+  /**
+   * The slow copy of the encoder, on the whole image: what its last `count` layers give for the patches, [B, N, D] each, the
+   * deepest last, before the final normalisation. null: the model has no teacher.
+   */
+  readonly teacher: ((count: number) => readonly Tensor[]) | null;
+}
+
+/** What is known where the tokens of a target are made. */
+export interface TargetTokensContext extends TargetContext {
+  /** Features of a token of the encoder in the target's braces. */
+  readonly width: number;
+}
+
+export interface TargetTokensInputs {
+  /** [B, N, P] */
+  readonly target: Tensor;
+  /** Of the width of its encoder, [1, extra + N, De]. */
+  readonly positions: Tensor;
+  /** int32 [B, V] */
+  readonly visible: Tensor;
+}
+
+export interface Target<P extends Params = Params, T extends ParameterTree = ParameterTree>
+  extends Definition<P, ModelContext> {
+  /** Numbers for each patch, P. `width`: features of the model's latent. */
+  outputs(p: ValuesOf<P>, context: TargetContext & { readonly width: number }): number;
+  /** What it needs of a sample besides the image. */
+  field?(p: ValuesOf<P>, context: TargetContext): Field;
+  /** -> target [B, N, P] */
+  build(code: Code, p: ValuesOf<P>, inputs: TargetInputs, context: TargetContext): Tensor;
+  /** Weights of its own, of a target that is encoded. */
+  parameters?(p: ValuesOf<P>, context: TargetTokensContext): T;
+  /**
+   * Present where a target can be encoded itself, by an encoder in its braces: target [B, N, P], visible [B, V] -> tokens
+   * [B', V, De] with positions added. B' is a multiple of B.
+   */
+  tokens?(
+    code: Code,
+    p: ValuesOf<P>,
+    w: Weights<T>,
+    inputs: TargetTokensInputs,
+    context: TargetTokensContext & { readonly extra: number },
+  ): Tensor;
+  /** Present where a prediction can be brought back to pixels in the graph: prediction [B, N, P] -> [B, N, h * w * C]. */
+  pixels?(code: Code, p: ValuesOf<P>, prediction: Tensor, inputs: TargetInputs, context: TargetContext): Tensor;
   /** Present where a prediction can be shown as pixels. */
   picture?(p: ValuesOf<P>, context: TargetContext): Picture;
 }
 
-export const defineTarget = <const P extends Params>(target: Target<P>): Target<P> => target;
+export const defineTarget = <const P extends Params, T extends ParameterTree>(target: Target<P, T>): Target<P, T> =>
+  target;

@@ -46,7 +46,7 @@ export const hog = defineTarget({
     },
   ],
   outputs: valuesOf,
-  build: (code, p, image, { grid, image: shape }) =>
+  build: (code, p, { image }, { grid, image: shape }) =>
     code.let("histograms", orientedGradients, image, grid, {
       bins: p.bins,
       cell: p.cell,

@@ -30,7 +30,7 @@ export const lowPass = defineTarget({
     },
   ],
   outputs: patchSize,
-  build: (code, p, image, { grid }) =>
+  build: (code, p, { image }, { grid }) =>
     patchValues(code, p.normalize, code.let("smooth", lowPassLayer, image, { radius: p.radius }), grid),
   picture: (p, context) => patchPicture(p.normalize, context, (image) => lowPassed(image, context.image, p.radius)),
 });

@@ -1,5 +1,6 @@
 /** Pixels as target: raw, or normalised patch by patch. */
 
+import { denormalizePatches, patchify } from "../nn/index.js";
 import { defineTarget } from "./contract.js";
 import { moreThanOneValue, normalizeParam, patchPicture, patchSize, patchValues } from "./patches.js";
 
@@ -13,6 +14,10 @@ export const pixels = defineTarget({
   },
   requires: [moreThanOneValue],
   outputs: patchSize,
-  build: (code, p, image, { grid }) => patchValues(code, p.normalize, image, grid),
+  build: (code, p, { image }, { grid }) => patchValues(code, p.normalize, image, grid),
+  pixels(code, p, prediction, { image }, { grid }) {
+    if (p.normalize === "none") return prediction;
+    return code.let("pixels", denormalizePatches, prediction, code.let("patches", patchify, image, grid));
+  },
   picture: (p, context) => patchPicture(p.normalize, context),
 });

@@ -3,27 +3,31 @@
  * printing: for shapes, parameters, FLOPs and memory.
  */
 
-import type { ModelProgram, ParameterTree } from "../../blocks/index.js";
-import { bindMask, bindPicture } from "../../blocks/index.js";
+import type { Adversary, AdversaryProgram, Losses, ModelProgram, ParameterTree } from "../../blocks/index.js";
+import { bindMask, bindPicture, bindTeacher } from "../../blocks/index.js";
 import { type Builder, invariant, type Tensor } from "../../graph/index.js";
 import type { Model } from "../model.js";
+import { fieldsOf } from "./fields.js";
 import { type FunctionCode, type FunctionInputs, functionsOf, type ModelFunction, type Result } from "./functions.js";
 import { layoutOf } from "./layout.js";
-import { type Parts, partsOf } from "./parts.js";
-import { modelWeights, type WeightTree } from "./weights.js";
+import { type Part, type Parts, partsOf } from "./parts.js";
+import { adversaryBranch, modelWeights, type WeightTree } from "./weights.js";
 
 export interface Assembly {
   readonly model: Model;
   readonly parts: Parts;
   readonly parameters: ParameterTree;
   readonly functions: readonly ModelFunction[];
+  /** Names at the root of the weights that make up what sees an image. */
+  readonly backbone: readonly string[];
 }
 
 /** Puts a model without findings together. */
 export function assemble(model: Model): Assembly {
   const parts = partsOf(model);
-  const { parameters, objectives } = modelWeights(parts);
-  return { model, parts, parameters, functions: functionsOf(parts, objectives) };
+  const weights = modelWeights(parts);
+  const { parameters, backbone } = weights;
+  return { model, parts, parameters, functions: functionsOf(parts, weights), backbone };
 }
 
 /** Runs layers at once and keeps nothing. `layers` cuts every fold short. */
@@ -41,6 +45,16 @@ export function run(f: ModelFunction, g: Builder, w: WeightTree, args: readonly 
   const inputs = Object.fromEntries(f.inputs.map((name, i) => [name, args[i]])) as unknown as FunctionInputs;
   return f.body(tracingCode(g, w, layers), w, inputs);
 }
+
+/** Which weights an adversary trains, alone and with the model, and when. */
+export const adversaryGroups = (
+  { backbone }: Pick<Assembly, "backbone">,
+  { definition, values }: Part<Adversary>,
+): Omit<AdversaryProgram, "loss"> => ({
+  own: [adversaryBranch],
+  shared: definition.backbone(values) === "shared" ? backbone : [],
+  update: definition.update(values),
+});
 
 /** The assembled model as a program, without printing it first. */
 export function programOf(assembly: Assembly): ModelProgram {
@@ -63,7 +77,17 @@ export function programOf(assembly: Assembly): ModelProgram {
     encode: (g, w, batch) => run(named("encode"), g, w as WeightTree, [batch]) as Tensor,
     features: (g, w, input, layers) => run(named("features"), g, w as WeightTree, [input], layers) as Tensor,
     predict: (g, w, batch) => run(named("predict"), g, w as WeightTree, [batch]) as Tensor,
-    loss: (g, w, batch) => run(named("loss"), g, w as WeightTree, [batch]) as ReturnType<ModelProgram["loss"]>,
+    loss: (g, w, batch) => run(named("loss"), g, w as WeightTree, [batch]) as Losses,
     picture: bindPicture(target.definition, target.values, { image, grid }),
+    fields: fieldsOf(parts),
+    ...(parts.adversary
+      ? {
+          adversary: {
+            ...adversaryGroups(assembly, parts.adversary),
+            loss: (g, w, batch) => run(named("adversaryLoss"), g, w as WeightTree, [batch]) as Losses,
+          },
+        }
+      : {}),
+    ...(parts.teacher ? { teacher: bindTeacher(parts.teacher.definition, parts.teacher.values) } : {}),
   };
 }

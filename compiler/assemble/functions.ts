@@ -1,15 +1,21 @@
 /**
- * The functions of a model, put together from its blocks: encode, decode for each objective, predict, loss, features. Each is
- * written once, over `FunctionCode`; running it traces the model, recording it gives the statements that `emit` prints.
+ * The functions of a model, put together from its blocks: encode, decode for each objective, predict, judge, loss, features.
+ * Each is written once, over `FunctionCode`; running it traces the model, recording it gives the statements that `emit` prints.
  */
 
-import { addPositions, type Batch, type Code, type LossInputs, takeTokens, weightedSum } from "../../blocks/index.js";
+import type { Batch, Code, Losses } from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
+import type { FunctionInput } from "../program.js";
+import { adversaryLossFunction, judgeFunction } from "./adversary.js";
+import { embed, encodeTokens, encodeWhole, place, takeVisible } from "./backbone.js";
 import { layoutOf } from "./layout.js";
-import type { Objective, Part, Parts } from "./parts.js";
+import { lossFunction } from "./losses.js";
+import type { Objective, Parts } from "./parts.js";
+import { targetInputs } from "./targets.js";
 import {
   decoderPositions,
   encoderPositions,
+  type ModelWeights,
   type ObjectiveBranches,
   type WeightTree,
   weightsUnder,
@@ -21,15 +27,15 @@ export interface FunctionCode extends Code {
   call(name: string, f: ModelFunction, ...args: readonly unknown[]): Tensor;
 }
 
-/** What a function gives: a tensor, or for the loss its parts. */
-export type Result = Tensor | { readonly total: Tensor; readonly terms: Readonly<Record<string, Tensor>> };
+/** What a function gives: a tensor, or for a loss its parts. */
+export type Result = Tensor | Losses;
 
 export interface ModelFunction {
   readonly name: string;
   /** One sentence with shapes. */
   readonly doc: string;
   /** Arguments after `g` and `w`. */
-  readonly inputs: readonly ("batch" | "image" | "latent" | "layers")[];
+  readonly inputs: readonly FunctionInput[];
   readonly body: (code: FunctionCode, w: WeightTree, inputs: FunctionInputs) => Result;
 }
 
@@ -37,16 +43,8 @@ export interface FunctionInputs {
   readonly batch: Batch;
   readonly image: Tensor;
   readonly latent: Tensor;
+  readonly prediction: Tensor;
 }
-
-const embed = (code: Code, parts: Parts, w: WeightTree, image: Tensor): Tensor =>
-  parts.tokens.definition.embed(code, parts.tokens.values, w, image, parts.grid);
-
-const place = (code: Code, parts: Parts, w: WeightTree, tokens: Tensor): Tensor =>
-  code.let("placed", addPositions, tokens, w[encoderPositions], { extra: layoutOf(parts).extra });
-
-const encodeTokens = (code: Code, parts: Parts, w: WeightTree, tokens: Tensor): Tensor =>
-  parts.encoder.definition.encode(code, parts.encoder.values, w, tokens, w[encoderPositions] as Tensor);
 
 function encodeFunction(parts: Parts): ModelFunction {
   const [{ decoder }] = parts.objectives;
@@ -59,9 +57,8 @@ function encodeFunction(parts: Parts): ModelFunction {
     inputs: ["batch"],
     body(code, w, { batch }) {
       const tokens = embed(code, parts, w, batch.image); // [B, N, D]
-      if (!enter)
-        return encodeTokens(code, parts, w, code.let("seen", takeTokens, place(code, parts, w, tokens), batch.visible));
-      const seen = code.let("seen", takeTokens, tokens, batch.visible); // [B, V, D]
+      if (!enter) return encodeTokens(code, parts, w, takeVisible(code, place(code, parts, w, tokens), batch));
+      const seen = takeVisible(code, tokens, batch); // [B, V, D]
       return encodeTokens(code, parts, w, place(code, parts, w, enter(code, decoder.values, w, seen, batch.restore)));
     },
   };
@@ -71,30 +68,54 @@ const featuresFunction = (parts: Parts): ModelFunction => ({
   name: "features",
   doc: "The latent of every token of the whole image, in raster order, after the first `layers` layers.",
   inputs: ["image", "layers"],
-  body: (code, w, { image }) => encodeTokens(code, parts, w, place(code, parts, w, embed(code, parts, w, image))),
+  body: (code, w, { image }) => encodeWhole(code, parts, w, image),
 });
 
 /** `decode`, or `decodeRegion` for the objective with that label. */
-const decodeFunction = (parts: Parts, { label, decoder }: Objective, branch: string | null): ModelFunction => ({
-  name: `decode${pascal(label ?? "")}`,
-  doc:
-    label === null
-      ? "A prediction for every patch from the latent."
-      : `What \`${label}\` predicts for every patch from the latent.`,
-  inputs: ["latent", "batch"],
-  body(code, w, { latent, batch }) {
-    const { extra, count } = layoutOf(parts);
-    const own = weightsUnder(w, branch);
-    const positions = (own[decoderPositions] ?? null) as Tensor | null;
-    return decoder.definition.decode(code, decoder.values, own, {
-      latent,
-      restore: batch.restore,
-      positions,
-      extra,
-      count,
-    });
-  },
-});
+function decodeFunction(parts: Parts, objective: Objective, branches: ObjectiveBranches): ModelFunction {
+  const { label, decoder } = objective;
+  return {
+    name: `decode${pascal(label ?? "")}`,
+    doc:
+      label === null
+        ? "A prediction for every patch from the latent."
+        : `What \`${label}\` predicts for every patch from the latent.`,
+    inputs: ["latent", "batch"],
+    body(code, w, { latent, batch }) {
+      const { extra, count } = layoutOf(parts);
+      const own = weightsUnder(w, branches.branch);
+      const positions = (own[decoderPositions] ?? null) as Tensor | null;
+      const { visible, hidden, restore } = batch;
+      const encoded = encodeTarget(code, parts, w, objective, branches, batch);
+      const inputs = { latent, visible, hidden, restore, encoded, positions, extra, count };
+      return decoder.definition.decode(code, decoder.values, own, inputs);
+    },
+  };
+}
+
+/** What the encoder in a target's braces makes of the target's visible tokens; null: there is none. */
+function encodeTarget(
+  code: Code,
+  parts: Parts,
+  w: WeightTree,
+  { target, encoder }: Objective,
+  branches: ObjectiveBranches,
+  batch: Batch,
+): Tensor | null {
+  const { tokens } = target.definition;
+  if (encoder === null || tokens === undefined) return null;
+  const { definition, values } = encoder;
+  const objectiveWeights = weightsUnder(w, branches.branch);
+  const own = weightsUnder(objectiveWeights, branches.encoder);
+  const context = { ...parts, width: definition.width(values), extra: definition.extraTokens(values) };
+  const inputs = {
+    target: target.definition.build(code, target.values, targetInputs(code, parts, w, target, batch), parts),
+    positions: own[encoderPositions] as Tensor,
+    visible: batch.visible,
+  };
+  const seen = tokens.call(target.definition, code, target.values, objectiveWeights, inputs, context);
+  return definition.encode(code, values, own, seen, inputs.positions);
+}
 
 const pascal = (name: string): string => name.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
 
@@ -105,94 +126,6 @@ const predictFunction = (encode: ModelFunction, decode: ModelFunction): ModelFun
   body: (code, _, { batch }) => code.call("prediction", decode, code.call("latent", encode, batch), batch),
 });
 
-/** An objective with its function and the places of its weights. */
-interface Judged {
-  readonly objective: Objective;
-  readonly decode: ModelFunction;
-  readonly branches: ObjectiveBranches;
-}
-
-/** A loss of the model: its scalar before its weight. */
-interface Term {
-  readonly name: string;
-  readonly weight: number;
-  readonly value: Tensor;
-}
-
-/** One latent serves all losses. */
-const lossFunction = (parts: Parts, encode: ModelFunction, judged: readonly Judged[]): ModelFunction => ({
-  name: "loss",
-  doc: "The training loss: the weighted sum, and each term before its weight.",
-  inputs: ["batch"],
-  body(code, w, { batch }) {
-    const latent = code.call("latent", encode, batch);
-    const terms = judged.flatMap((one) => objectiveTerms(code, parts, w, one, { batch, latent }));
-    return { total: sumOf(code, terms), terms: Object.fromEntries(terms.map(({ name, value }) => [name, value])) };
-  },
-});
-
-function objectiveTerms(
-  code: FunctionCode,
-  parts: Parts,
-  w: WeightTree,
-  { objective, decode, branches }: Judged,
-  { batch, latent }: { readonly batch: Batch; readonly latent: Tensor },
-): readonly Term[] {
-  const { encoder } = parts;
-  const { label, target, losses } = objective;
-  const prediction = once(() => code.call(variable("prediction", label), decode, latent, batch)); // [B, N, P]
-  const wanted = once(() => target.definition.build(code, target.values, batch.image, parts)); // [B, N, P]
-  const inputs: LossInputs = {
-    get prediction() {
-      return prediction();
-    },
-    get target() {
-      return wanted();
-    },
-    visible: batch.visible,
-    hidden: batch.hidden,
-    latent,
-    extra: layoutOf(parts).extra,
-    normalize: (tokens) => encoder.definition.normalize?.(code, encoder.values, w, tokens) ?? tokens,
-  };
-  const own = weightsUnder(w, branches.branch);
-  const names = termNames(losses);
-  return losses.map(({ definition, values }, i) => ({
-    name: label === null ? (names[i] as string) : `${label}.${names[i]}`,
-    weight: definition.weight(values),
-    value: definition.build(code, values, inputs, weightsUnder(own, branches.losses[i] ?? null)),
-  }));
-}
-
-const variable = (name: string, label: string | null): string => (label === null ? name : `${name}_${label}`);
-
-function once<V>(compute: () => V): () => V {
-  let known: { readonly value: V } | null = null;
-  return () => {
-    known ??= { value: compute() };
-    return known.value;
-  };
-}
-
-/** The weighted sum; a single loss of weight 1 is its own sum. */
-function sumOf(code: Code, terms: readonly Term[]): Tensor {
-  const [only, another] = terms;
-  if (only && !another && only.weight === 1) return only.value;
-  return code.let(
-    "total",
-    weightedSum,
-    terms.map(({ weight, value }) => [weight, value]),
-  );
-}
-
-/** Names of the losses; a second one of the same block gets a number. */
-function termNames(losses: readonly Part<{ readonly name: string }>[]): readonly string[] {
-  return losses.map(({ definition: { name } }, i) => {
-    const before = losses.slice(0, i).filter((other) => other.definition.name === name).length;
-    return before === 0 ? name : `${name}_${before + 1}`;
-  });
-}
-
 /** Names apart: `low_pass` and `lowPass` would both be `decodeLowPass`. */
 const apart = (functions: readonly ModelFunction[]): readonly ModelFunction[] =>
   functions.map((f, i) => {
@@ -200,17 +133,27 @@ const apart = (functions: readonly ModelFunction[]): readonly ModelFunction[] =>
     return before === 0 ? f : { ...f, name: `${f.name}${before + 1}` };
   });
 
-/** The functions of a model, each after those that it calls. `objectives`: where their weights are. */
-export function functionsOf(parts: Parts, objectives: readonly ObjectiveBranches[]): readonly ModelFunction[] {
+/** The functions of a model, each after those that it calls. */
+export function functionsOf(parts: Parts, weights: ModelWeights): readonly ModelFunction[] {
   const encode = encodeFunction(parts);
+  const branches = weights.objectives;
   const decodes = apart(
-    parts.objectives.map((objective, i) => decodeFunction(parts, objective, objectives[i]?.branch ?? null)),
+    parts.objectives.map((objective, i) => decodeFunction(parts, objective, branches[i] as ObjectiveBranches)),
   );
   const judged = parts.objectives.map((objective, i) => ({
     objective,
     decode: decodes[i] as ModelFunction,
-    branches: objectives[i] as ObjectiveBranches,
+    branches: branches[i] as ObjectiveBranches,
   }));
   const predict = predictFunction(encode, decodes[0] as ModelFunction);
-  return [encode, featuresFunction(parts), ...decodes, predict, lossFunction(parts, encode, judged)];
+  const judge = parts.adversary && judgeFunction(parts, parts.adversary);
+  return [
+    encode,
+    featuresFunction(parts),
+    ...decodes,
+    predict,
+    ...(judge ? [judge] : []),
+    lossFunction(parts, encode, judged, judge),
+    ...(parts.adversary && judge ? [adversaryLossFunction(parts.adversary, predict, judge)] : []),
+  ];
 }

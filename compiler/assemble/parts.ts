@@ -1,6 +1,7 @@
 /** Picks the blocks of a checked model out of its slots: the one place that knows which slot plays which part. */
 
 import type {
+  Adversary,
   Decoder,
   Encoder,
   Grid,
@@ -11,6 +12,7 @@ import type {
   Mask,
   Positions,
   Target,
+  Teacher,
   Tokens,
 } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
@@ -28,6 +30,8 @@ export interface Objective {
   readonly label: string | null;
   readonly decoder: Part<Decoder>;
   readonly target: Part<Target>;
+  /** Encodes the target itself for its decoder; null: the decoder sees the latent alone. */
+  readonly encoder: Part<Encoder> | null;
   readonly losses: readonly (Part<Loss> & { readonly label: string | null })[];
 }
 
@@ -40,6 +44,8 @@ export interface Parts {
   readonly encoder: Part<Encoder>;
   /** The model's own first. */
   readonly objectives: readonly [Objective, ...Objective[]];
+  readonly adversary: Part<Adversary> | null;
+  readonly teacher: Part<Teacher> | null;
   readonly image: ImageShape;
   readonly grid: Grid;
 }
@@ -58,28 +64,37 @@ function only<K extends keyof Kinds>(lines: readonly Filled[], slot: K): Part<Ki
   return partOf<K>(line);
 }
 
-/** Whether a target has a decoder of its own; the one that has none is predicted by the model's. */
-const isLabelled = (target: Filled): boolean => filling(target.inner, "decoder").length > 0;
+function atMostOne<K extends keyof Kinds>(lines: readonly Filled[], slot: K): Part<Kinds[K]> | null {
+  return filling(lines, slot).length === 0 ? null : only(lines, slot);
+}
+
+/** Whether a target has a decoder of its own; one that has none is predicted by the model's. */
+const hasDecoder = (target: Filled): boolean => filling(target.inner, "decoder").length > 0;
 
 function objective(lines: readonly Filled[], target: Filled, label: string | null): Objective {
   return {
     label,
     decoder: only(lines, "decoder"),
     target: partOf<"target">(target),
+    encoder: atMostOne(target.inner, "encoder"),
     losses: filling(lines, "loss").map((line) => ({ ...partOf<"loss">(line), label: line.label })),
   };
 }
 
+/** The model's own is the target of its decoder, and where it has none, the first. */
 function objectivesOf({ slots }: Model): Parts["objectives"] {
   const targets = filling(slots, "target");
-  const [own, another] = targets.filter((target) => !isLabelled(target));
-  invariant(own && !another, "the checker lets through only models with one target for their decoder");
-  const others = targets.filter(isLabelled).map((target) => {
-    invariant(target.label !== null, "the checker lets through only one target without a label");
-    return objective(target.inner, target, target.label);
-  });
-  return [objective([...slots, ...own.inner], own, null), ...others];
+  const own = targets.find((target) => !hasDecoder(target)) ?? targets[0];
+  invariant(own, "the checker lets through only models with a target");
+  const others = targets.filter((target) => target !== own);
+  return [ownObjective(slots, own), ...others.map((target) => objective(target.inner, target, target.label))];
 }
+
+/** Weights and functions of the model's own bear no label, unless the target has a decoder and one. */
+const ownObjective = (slots: readonly Filled[], own: Filled): Objective =>
+  hasDecoder(own)
+    ? objective([...own.inner, ...filling(slots, "loss")], own, own.label)
+    : objective([...slots, ...own.inner], own, null);
 
 /** The parts of a model without findings. */
 export function partsOf(model: Model): Parts {
@@ -94,6 +109,8 @@ export function partsOf(model: Model): Parts {
     mask: only(slots, "mask"),
     encoder: only(slots, "encoder"),
     objectives: objectivesOf(model),
+    adversary: atMostOne(slots, "adversary"),
+    teacher: atMostOne(slots, "teacher"),
     image,
     grid: tokens.definition.grid(tokens.values, image),
   };

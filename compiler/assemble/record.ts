@@ -7,6 +7,7 @@ import { type Batch, batchInputs, type Layer, type ModelProgram, tokenCount, wei
 import { createBuilder, type Dim, invariant, type Tensor } from "../../graph/index.js";
 import type { Callee, Operand, Program, ProgramFunction, Statement, TensorForm } from "../program.js";
 import { type Assembly, programOf, run, tracingCode } from "./assemble.js";
+import { fieldsOf } from "./fields.js";
 import type { FunctionCode, ModelFunction } from "./functions.js";
 import type { WeightTree } from "./weights.js";
 
@@ -120,13 +121,15 @@ function recordFunction(
   const weights = weightsOf(g, assembly.parameters) as WeightTree;
   const batch = batchInputs(g, program);
   const latent = f.inputs.includes("latent") ? program.encode(g, weights, batch) : batch.image;
+  const prediction = f.inputs.includes("prediction") ? program.predict(g, weights, batch) : batch.image;
   const known = weightOperands(weights);
   known.set(assembly.parts.grid, { kind: "grid" });
   if (f.inputs.includes("batch")) for (const [object, operand] of batchOperands(batch)) known.set(object, operand);
   else known.set(batch.image, { kind: "variable", name: "image" });
+  if (f.inputs.includes("prediction")) known.set(prediction, { kind: "variable", name: "prediction" });
   if (f.inputs.includes("latent")) known.set(latent, { kind: "variable", name: "latent" });
   const recording = recorder(g, weights, known, f.inputs.includes("layers"), [...f.inputs, ...Object.keys(batch)]);
-  const result = f.body(recording.code, weights, { batch, image: batch.image, latent });
+  const result = f.body(recording.code, weights, { batch, image: batch.image, latent, prediction });
   return {
     name: f.name,
     doc: f.doc,
@@ -163,16 +166,25 @@ export function record(assembly: Assembly): Program {
   const count = tokenCount(assembly.parts.grid);
   const { visible } = model.mask;
   const index = (size: number): TensorForm => ({ shape: ["B", size], dtype: "int32" });
-  const encode = functions.find((f) => f.name === "encode");
-  invariant(encode?.form != null, "encode gives a tensor");
+  const formNamed = (name: string): TensorForm => {
+    const form = functions.find((f) => f.name === name)?.form;
+    invariant(form != null, `${name} gives a tensor`);
+    return form;
+  };
   return {
     functions,
-    latent: encode.form,
+    latent: formNamed("encode"),
+    prediction: formNamed("predict"),
     batch: {
       image: { shape: ["B", height, width, channels], dtype: "float32" },
       visible: index(visible),
       hidden: index(count - visible),
       restore: index(count),
+      fields: Object.fromEntries(
+        Object.entries(fieldsOf(assembly.parts))
+          .filter(([, { kind }]) => kind !== "mask")
+          .map(([name, { shape, dtype }]) => [name, { shape: ["B", ...shape], dtype }]),
+      ),
     },
   };
 }

@@ -3,10 +3,10 @@
  * one under it.
  */
 
-import type { ParameterTree, Weights } from "../../blocks/index.js";
+import { type Adversary, type Encoder, type ParameterTree, slowCopy, type Weights } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import { layoutOf } from "./layout.js";
-import type { Objective, Parts } from "./parts.js";
+import type { Objective, Part, Parts } from "./parts.js";
 
 /** Weights of the whole model: tensors nested under the names of a checkpoint. */
 export type WeightTree = Weights<{ readonly [name: string]: ParameterTree }>;
@@ -15,9 +15,16 @@ export type WeightTree = Weights<{ readonly [name: string]: ParameterTree }>;
 export const encoderPositions = "pos_embed";
 export const decoderPositions = "decoder_pos_embed";
 
+/** Branches of what stands beside the model and its objectives. */
+export const adversaryBranch = "adversary";
+export const backboneBranch = "backbone";
+export const teacherBranch = "teacher";
+
 /** Names of branches; null: the weights stand beside those of the rest. */
 export interface ObjectiveBranches {
   readonly branch: string | null;
+  /** Of the target's encoder, within the objective's. */
+  readonly encoder: string | null;
   /** Within the objective's, one for each loss. */
   readonly losses: readonly (string | null)[];
 }
@@ -26,6 +33,8 @@ export interface ModelWeights {
   readonly parameters: ParameterTree;
   /** One for each objective. */
   readonly objectives: readonly ObjectiveBranches[];
+  /** The names at the root that make up tokens, positions and encoder. */
+  readonly backbone: readonly string[];
 }
 
 type OpenTree = Record<string, ParameterTree>;
@@ -47,45 +56,76 @@ function putUnder(tree: OpenTree, own: ParameterTree, label: string): string {
 
 const isEmpty = (tree: ParameterTree): boolean => Object.keys(tree).length === 0;
 
-/** Adds what an objective trains besides the encoder; gives where its losses find theirs. */
+/** Adds what an objective trains besides the encoder; gives where its own encoder and its losses find theirs. */
 function putObjective(
   tree: OpenTree,
   parts: Parts,
-  { label, decoder, target, losses }: Objective,
-): readonly (string | null)[] {
+  { label, decoder, target, encoder, losses }: Objective,
+): Omit<ObjectiveBranches, "branch"> {
   const encoderWidth = parts.encoder.definition.width(parts.encoder.values);
-  const outputs = target.definition.outputs(target.values, parts);
+  const outputs = target.definition.outputs(target.values, { ...parts, width: encoderWidth });
   const enters = label === null && decoder.definition.enter !== undefined;
+  const codeWidth = encoder === null ? null : encoder.definition.width(encoder.values);
   const width = decoder.definition.width(decoder.values);
   if (width !== null) putBeside(tree, { [decoderPositions]: positionTable(parts, width) });
-  putBeside(tree, decoder.definition.parameters(decoder.values, { encoderWidth, outputs, enters }));
+  putBeside(tree, decoder.definition.parameters(decoder.values, { encoderWidth, outputs, codeWidth, enters }));
+  if (codeWidth !== null) {
+    putBeside(tree, target.definition.parameters?.(target.values, { ...parts, width: codeWidth }) ?? {});
+  }
   const own = losses.map(({ definition, values }) => definition.parameters?.(values, { encoderWidth }) ?? {});
   for (const [i, { label }] of losses.entries()) if (label === null) putBeside(tree, own[i] as ParameterTree);
-  return losses.map(({ label }, i) => {
-    const weights = own[i] as ParameterTree;
-    return label === null || isEmpty(weights) ? null : putUnder(tree, weights, label);
-  });
+  return {
+    encoder: encoder === null ? null : putUnder(tree, codeParameters(parts, encoder), "encoder"),
+    losses: losses.map(({ label }, i) => {
+      const weights = own[i] as ParameterTree;
+      return label === null || isEmpty(weights) ? null : putUnder(tree, weights, label);
+    }),
+  };
 }
 
-const positionTable = (parts: Parts, width: number): ParameterTree => {
+/** The weights of a target's encoder, with positions for its tokens. */
+const codeParameters = (parts: Parts, { definition, values }: Part<Encoder>): ParameterTree => ({
+  [encoderPositions]: positionTable(parts, definition.width(values), definition.extraTokens(values)),
+  ...(definition.parameters(values) as OpenTree),
+});
+
+const positionTable = (parts: Parts, width: number, extra = layoutOf(parts).extra): ParameterTree => {
   const { positions, grid } = parts;
-  return positions.definition.table(positions.values, { grid, extra: layoutOf(parts).extra, width });
+  return positions.definition.table(positions.values, { grid, extra, width });
 };
 
-export function modelWeights(parts: Parts): ModelWeights {
+/** Positions, tokens and encoder: what sees an image. */
+function backboneParameters(parts: Parts): OpenTree {
   const { encoder, tokens, image } = parts;
   const width = encoder.definition.width(encoder.values);
   const tree: OpenTree = {};
   putBeside(tree, { [encoderPositions]: positionTable(parts, width) });
   putBeside(tree, tokens.definition.parameters(tokens.values, { image, width }));
   putBeside(tree, encoder.definition.parameters(encoder.values));
+  return tree;
+}
+
+/** Adds what judges predictions. */
+function putAdversary(tree: OpenTree, parts: Parts, { definition, values }: Part<Adversary>): void {
+  const encoderWidth = parts.encoder.definition.width(parts.encoder.values);
+  const own: OpenTree = {};
+  putBeside(own, definition.parameters(values, { encoderWidth }));
+  if (definition.backbone(values) === "separate") putBeside(own, { [backboneBranch]: backboneParameters(parts) });
+  putBeside(tree, { [adversaryBranch]: own });
+}
+
+export function modelWeights(parts: Parts): ModelWeights {
+  const tree = backboneParameters(parts);
+  const backbone = Object.keys(tree);
+  if (parts.adversary) putAdversary(tree, parts, parts.adversary);
+  if (parts.teacher) putBeside(tree, { [teacherBranch]: slowCopy(backboneParameters(parts)) });
   const objectives = parts.objectives.map((objective): ObjectiveBranches => {
-    if (objective.label === null) return { branch: null, losses: putObjective(tree, parts, objective) };
+    if (objective.label === null) return { branch: null, ...putObjective(tree, parts, objective) };
     const inner: OpenTree = {};
-    const losses = putObjective(inner, parts, objective);
-    return { branch: putUnder(tree, inner, objective.label), losses };
+    const placed = putObjective(inner, parts, objective);
+    return { branch: putUnder(tree, inner, objective.label), ...placed };
   });
-  return { parameters: tree, objectives };
+  return { parameters: tree, objectives, backbone };
 }
 
 /** The weights under a branch. */

@@ -3,7 +3,7 @@
  * otherwise.
  */
 
-import type { Decoder } from "../../blocks/index.js";
+import type { Decoder, Target } from "../../blocks/index.js";
 import { modelSlots } from "../slots.js";
 import { type Body, type DraftLine, lineName, slotLines } from "./draft.js";
 import { fail } from "./report.js";
@@ -15,7 +15,7 @@ interface Refused {
 
 /** Whether programs can be built from the lines of a model. */
 export function isAvailable(lines: readonly DraftLine[], { report }: Body): boolean {
-  const refused = [...refusedSlots(lines), ...refusedTargets(lines)];
+  const refused = [...refusedSlots(lines), ...refusedTargets(lines), ...refusedAdversary(lines)];
   for (const { line, what } of refused) {
     fail(report, "check/not-yet-available", line.span, `${what} is understood, but this version cannot build it yet`, {
       help: "remove it, or keep the file for a later version",
@@ -35,33 +35,49 @@ const refusedSlots = (lines: readonly DraftLine[]): readonly Refused[] =>
 
 const decodersOf = (target: DraftLine): readonly DraftLine[] => slotLines(target.inner, "decoder");
 
-/** One target is predicted by the model's decoder; each other one by a decoder of its own, from the same latent. */
+const definitionOf = <D>(line: DraftLine | undefined): D | undefined => line?.block?.definition as D | undefined;
+
+/** At most one target is predicted by the model's decoder; each other one by a decoder of its own, from the same latent. */
 function refusedTargets(lines: readonly DraftLine[]): readonly Refused[] {
   const targets = slotLines(lines, "target");
   const [own, second] = targets.filter((target) => decodersOf(target).length === 0);
-  const [first] = targets;
-  if (first && !own) return [{ line: first, what: "a model whose every `target` has a decoder of its own" }];
-  const nameless = targets.filter((target) => target.label === null && decodersOf(target).length > 0);
-  const encoders = targets.flatMap((target) => slotLines(target.inner, "encoder"));
+  const idle = own ? [] : slotLines(lines, "decoder");
+  const nameless = targets.filter(
+    (target) => target.label === null && decodersOf(target).length > 0 && targets.length > 1,
+  );
+  const encoders = targets
+    .filter((target) => definitionOf<Target>(target)?.tokens === undefined)
+    .flatMap((target) => slotLines(target.inner, "encoder"));
   return [
+    ...idle.map((line) => ({ line, what: "a `decoder` beside targets that all have decoders of their own" })),
     ...nameless.map((line) => ({ line, what: "a `target` with a decoder of its own and without a label" })),
     ...(second ? [{ line: second, what: "more than one `target` for one `decoder`" }] : []),
-    ...encoders.map((line) => ({ line, what: "an `encoder` of a `target`" })),
+    ...encoders.map((line) => ({ line, what: "an `encoder` of this `target`" })),
     ...targets.filter((target) => decodersOf(target).length > 0).flatMap((target) => otherLatent(lines, target)),
   ];
 }
 
 /** Hidden tokens pass through the encoder for all decoders or for none. */
 function otherLatent(lines: readonly DraftLine[], target: DraftLine): readonly Refused[] {
-  const enters = (line: DraftLine | undefined): boolean =>
-    (line?.block?.definition as Decoder | undefined)?.enter !== undefined;
+  const enters = (line: DraftLine | undefined): boolean => definitionOf<Decoder>(line)?.enter !== undefined;
   const [model] = slotLines(lines, "decoder");
   return decodersOf(target)
     .filter((line) => enters(line) !== enters(model))
     .map((line) => {
-      const names = [line, model].map((decoder) => `\`${decoder?.block?.definition.name}\``);
-      return { line, what: `a decoder ${names[0]} beside ${names[1]}, only one of which sees hidden tokens encoded,` };
+      const names = [line, model].flatMap((decoder) => decoder?.block?.definition.name ?? []);
+      const [first, second] = names.map((name) => `\`${name}\``);
+      const what = second
+        ? `a decoder ${first} beside ${second}, only one of which sees hidden tokens encoded,`
+        : `a decoder ${first} in the braces of a target`;
+      return { line, what };
     });
+}
+
+/** An adversary judges pixels: what the model's decoder predicts must lead back to them. */
+function refusedAdversary(lines: readonly DraftLine[]): readonly Refused[] {
+  const own = slotLines(lines, "target").find((target) => decodersOf(target).length === 0);
+  if (definitionOf<Target>(own)?.pixels !== undefined) return [];
+  return slotLines(lines, "adversary").map((line) => ({ line, what: "an `adversary` of what are no pixels" }));
 }
 
 /** Whether each target with a decoder of its own has a loss of its own: without one nothing would train it. */

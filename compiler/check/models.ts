@@ -81,16 +81,26 @@ export function checkModel(declaration: ModelDeclaration, base: ModelBase | null
 /** Fills empty slots that have a default block, and reports those that must not be empty. */
 export function withDefaults(draft: Draft, body: Body, span: Span): readonly DraftLine[] {
   const guided = draft.lines.some((line) => guidingSlots.includes(line.slot));
+  const braced = slotsInEveryTarget(draft.lines);
   const added = body.rules.flatMap((rule): readonly DraftLine[] => {
     if (slotLines(draft.lines, rule.slot).length > 0 || draft.suspected.has(rule.slot)) return [];
     const definition = defaultBlock(body.registry, rule.kind);
     const block = definition ? defaultUse(rule.kind, definition, span) : null;
     if (block) return [{ slot: rule.slot, label: null, block, every: null, inner: [], span }];
     const needed = rule.required === "always" || (rule.required === "unlessGuided" && !guided);
+    if (braced.has(rule.slot)) return [];
     if (needed && !draft.open) missingSlot(rule, body, span);
     return [];
   });
   return [...draft.lines, ...added];
+}
+
+/** Slots that every target fills for itself, so that the model need not. */
+function slotsInEveryTarget(lines: readonly DraftLine[]): ReadonlySet<string> {
+  const targets = slotLines(lines, "target");
+  const everywhere = (slot: string): boolean =>
+    targets.length > 0 && targets.every((target) => slotLines(target.inner, slot).length > 0);
+  return new Set(everywhere("decoder") ? ["decoder", "loss"].filter(everywhere) : []);
 }
 
 function missingSlot(rule: SlotRule, { name, owner, registry, report }: Body, span: Span): void {

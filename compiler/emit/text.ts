@@ -5,7 +5,7 @@
 
 import { declarationOf, isParameter, type ParameterTree } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
-import type { Operand, ProgramFunction, Statement, TensorForm } from "../program.js";
+import type { Operand, Program, ProgramFunction, Statement, TensorForm } from "../program.js";
 
 /** `Tensor<["B", 16, 64]>` */
 export const tensorType = ({ shape, dtype }: TensorForm): string => {
@@ -35,15 +35,19 @@ export function dataText(value: unknown): string {
   return text.replace(/\u2028/g, "\\u2028").replace(/\u2029/g, "\\u2029");
 }
 
+/** Whether an argument is itself a branch of weights, or a record of such. */
+const isDeclared = (arg: unknown): boolean =>
+  typeof arg === "object" &&
+  arg !== null &&
+  (declarationOf(arg) !== undefined || (!Array.isArray(arg) && Object.values(arg).some(isDeclared)));
+
 /** The declaration of a weight tree: calls where a declarer made the branch, records elsewhere. */
 export function parametersText(tree: ParameterTree, layers: Set<string>): string {
   const declaration = declarationOf(tree);
   if (declaration) {
     layers.add(declaration.layer);
     const args = declaration.args.map((arg) =>
-      typeof arg === "object" && arg !== null && declarationOf(arg)
-        ? parametersText(arg as ParameterTree, layers)
-        : dataText(arg),
+      isDeclared(arg) ? parametersText(arg as ParameterTree, layers) : dataText(arg),
     );
     return `${declaration.layer}(${args.join(", ")})`;
   }
@@ -109,15 +113,22 @@ function* allOperands(f: ProgramFunction): Generator<Operand> {
   yield* operandsOf(f.result);
 }
 
+/** What functions are handed besides the batch. */
+export interface GivenForms extends Pick<Program, "latent" | "prediction"> {
+  /** Of the encoder. */
+  readonly layers: number;
+}
+
 /** The arguments of a function after `g` and `w`, with their types; which fields of the batch it reads. */
-function inputsText(f: ProgramFunction, batch: BatchUse, latent: TensorForm, layers: number): readonly string[] {
+function inputsText(f: ProgramFunction, batch: BatchUse, given: GivenForms): readonly string[] {
   const fields = [...allOperands(f)].filter((operand) => operand.kind === "field").map((operand) => operand.name);
   const pattern = batch === "apart" ? `{ ${[...new Set(fields)].join(", ")} }` : "batch";
   const texts = {
     batch: `${pattern}: Batch`,
     image: 'image: Batch["image"]',
-    latent: `latent: ${tensorType(latent)}`,
-    layers: `layers = ${layers}`,
+    latent: `latent: ${tensorType(given.latent)}`,
+    prediction: `prediction: ${tensorType(given.prediction)}`,
+    layers: `layers = ${given.layers}`,
   };
   return f.inputs.map((input) => texts[input]);
 }
@@ -131,14 +142,14 @@ export interface FunctionText {
 }
 
 /** A function in text, piece by piece, for ts-morph to place. */
-export function functionText(f: ProgramFunction, latent: TensorForm, layers: number): FunctionText {
+export function functionText(f: ProgramFunction, given: GivenForms): FunctionText {
   const whole = [...allOperands(f)].some((operand) => operand.kind === "variable" && operand.name === "batch");
   const batch = whole ? "whole" : "apart";
   const returned = `return ${operandText(f.result, batch)};`;
   return {
     name: f.name,
     doc: f.doc,
-    parameters: ["g: Builder", "w: W", ...inputsText(f, batch, latent, layers)],
+    parameters: ["g: Builder", "w: W", ...inputsText(f, batch, given)],
     returns: f.form ? tensorType(f.form) : null,
     body: [...f.statements.map((statement) => statementText(statement, batch)), returned].join("\n"),
   };

@@ -2,10 +2,11 @@
 
 import type { Values } from "../../graph/index.js";
 import { readCheckpoint, stateFrom } from "../checkpoint/checkpoint.js";
+import type { Runner } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
 import { findBadTensor } from "./guard.js";
 import { learningRate, type Pace } from "./pace.js";
-import { feedsOf, openBatches, type Run, type Saved } from "./run.js";
+import { feedsOf, openBatches, phaseFeeds, type Run, runStep, type Saved } from "./run.js";
 
 /** Steps are repeated only if that takes no longer. */
 const patience = 180;
@@ -42,11 +43,22 @@ async function search(run: Run, saved: Saved, { step, pace }: BadStep): Promise<
     let feeds: Values = feedsOf(run, await batches.next(), saved.step);
     for (let done = saved.step; done < step - 1; done++) {
       if (options.signal.aborted) return null;
-      await run.runner(feeds);
+      await runStep(run, feeds);
       feeds = feedsOf(run, await batches.next(), done + 1);
     }
-    return await findBadTensor(session, run.step.graph, feeds);
+    return await searchPhases(run, feeds);
   } finally {
     await batches.close();
   }
+}
+
+/** Looks into one phase after the other, with what the earlier ones left behind. */
+async function searchPhases({ step, session, runners }: Run, feeds: Values): Promise<string | null> {
+  for (const [i, { graph }] of step.phases.entries()) {
+    const own = phaseFeeds(graph, feeds);
+    const found = await findBadTensor(session, graph, own);
+    if (found !== null) return found;
+    await (runners[i] as Runner)(own);
+  }
+  return null;
 }

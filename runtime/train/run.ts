@@ -1,7 +1,7 @@
 /** A run while it goes on: opened anew or from its newest checkpoint, fed, and saved. What is done step by step is `train.ts`. */
 
 import { type ModelProgram, namedParameters, type SampleIndex } from "../../blocks/index.js";
-import { sizeOf, type Values } from "../../graph/index.js";
+import { type Graph, sizeOf, type TypedArray, type Values } from "../../graph/index.js";
 import {
   type Checkpoint,
   type CheckpointFacts,
@@ -32,7 +32,8 @@ export interface Run {
   readonly length: Length;
   readonly step: TrainingStep;
   readonly session: Session;
-  readonly runner: Runner;
+  /** One for each phase of the step. */
+  readonly runners: readonly Runner[];
   readonly log: Log;
 }
 
@@ -67,8 +68,9 @@ export async function openRun(
   let session: Session | null = null;
   try {
     session = await executor.open(step.slots, state);
-    const runner = await session.load(step.graph);
-    const run: Run = { program, training, options, index, length, step, session, runner, log };
+    const runners: Runner[] = [];
+    for (const { graph } of step.phases) runners.push(await session.load(graph));
+    const run: Run = { program, training, options, index, length, step, session, runners, log };
     announce(run, checkpoint?.step ?? 0);
     return { run, saved: checkpoint ?? (await save(run, 0)) };
   } catch (error) {
@@ -166,7 +168,21 @@ export function feedsOf(
     ...sampleMasks(program, training.seed, epoch, samples),
     lr: scalar(learningRate(training, step, length)),
     step: scalar(step + 1),
+    ...(program.teacher ? { momentum: scalar(program.teacher.momentum({ step, ...length })) } : {}),
   };
+}
+
+/** What a graph is fed, out of all that a step is. */
+export const phaseFeeds = (graph: Graph, feeds: Values): Values =>
+  Object.fromEntries([...graph.feeds.keys()].map((name) => [name, feeds[name] as TypedArray]));
+
+/** Runs the phases of a step; gives what all of them tell, the first one's word where two tell of the same. */
+export async function runStep({ step, runners }: Run, feeds: Values): Promise<Values> {
+  let told: Values = {};
+  for (const [i, { graph }] of step.phases.entries()) {
+    told = { ...(await (runners[i] as Runner)(phaseFeeds(graph, feeds))), ...told };
+  }
+  return told;
 }
 
 /** Saves all state after `step` steps, unless some of it is not finite: what is saved can always be continued. */

@@ -11,7 +11,7 @@ import { RunError } from "../run-error.js";
 import type { Training, TrainOptions, TrainResult } from "./contract.js";
 import { explainBadLoss } from "./failure.js";
 import { type Length, learningRate, type Pace, paceMeter } from "./pace.js";
-import { feedsOf, openBatches, openRun, type Run, type Saved, save } from "./run.js";
+import { feedsOf, openBatches, openRun, type Run, runStep, type Saved, save } from "./run.js";
 import { gradientNormOutput, lossOutput, termPrefix } from "./step.js";
 
 /**
@@ -50,7 +50,7 @@ async function loop(run: Run, start: Saved, batches: TrainingBatches): Promise<T
     const began = performance.now();
     const batch = await batches.next();
     const waited = performance.now() - began;
-    const outputs = await run.runner(feedsOf(run, batch, step));
+    const outputs = await runStep(run, feedsOf(run, batch, step));
     step += 1;
     loss = single(outputs, lossOutput);
     const pace = meter((performance.now() - began) / 1000, waited / 1000, length.totalSteps - step);

@@ -8,13 +8,13 @@ export type WeightValues = Readonly<Record<string, Float32Array>>;
 
 /**
  * The weights that training starts from. Each has a random stream of its own, keyed by its name, so what two models
- * share starts equal in both.
+ * share starts equal in both. One that follows another starts as that one.
  */
 export function initialWeights(parameters: ParameterTree, seed: number): WeightValues {
   return Object.fromEntries(
     [...namedParameters(parameters)].map(([name, parameter]) => [
       name,
-      initialize(parameter, randomStream(seed, "init", hash(name))),
+      initialize(parameter, randomStream(seed, "init", hash(parameter.follows ?? name))),
     ]),
   );
 }

@@ -98,7 +98,12 @@ test.each(["maskfeat", "low-pass"])("the target of %s", (name) => {
   const { fixture, parts, g, batch, compute } = load(name);
   const direct = { let: (_: string, layer: CallableFunction, ...args: unknown[]) => layer(g, ...args) as Tensor };
   const { label, target } = parts.objectives.at(-1) ?? parts.objectives[0];
-  const built = target.definition.build(direct as never, target.values, batch.image, parts);
+  const built = target.definition.build(
+    direct as never,
+    target.values,
+    { image: batch.image, field: null, teacher: null },
+    parts,
+  );
   const expected = fixture.values(label === null ? "target" : `target/${label}`);
   expect(difference(compute({ built }).built, expected)).toBeLessThan(1e-5);
 });

@@ -11,6 +11,8 @@ const chosen: Readonly<Record<Kind, readonly string[]>> = {
   decoder: ["linear", "vit"],
   target: ["pixels"],
   loss: ["l1", "mse"],
+  teacher: [],
+  adversary: [],
   dataset: ["folder"],
   augment: ["horizontal_flip", "random_resized_crop"],
   optimizer: ["adamw", "sgd"],

@@ -1,0 +1,44 @@
+/**
+ * Batch fields: numbers of a sample that a block computes on the host, beside the image, where data is prepared. A pure
+ * function of the sample and a random stream, so that a field is the same wherever and whenever it is computed.
+ */
+
+import type { Random, TypedArray } from "../graph/index.js";
+import type { Grid, ImageShape } from "./geometry.js";
+
+/** What is known of the model where a field is computed. */
+export interface FieldContext {
+  readonly image: ImageShape;
+  readonly grid: Grid;
+}
+
+/** One sample of training. */
+export interface FieldSample {
+  /** [H, W, C] in 0..1: cropped, resized and flipped as the model sees it, not normalised. */
+  readonly image: Float32Array;
+  /** A stream of this sample in this epoch, and of this field. */
+  readonly random: Random;
+}
+
+export interface Field {
+  /** Of one sample: the batch axis comes before it. */
+  readonly shape: readonly number[];
+  readonly dtype: "float32" | "int32";
+  /** -> as many numbers as `shape` has. */
+  readonly compute: (sample: FieldSample) => TypedArray;
+}
+
+/** A field of a block with its values, and where it comes from: functions cannot be sent to a worker. */
+export interface BoundField extends Field {
+  readonly kind: "target" | "mask";
+  readonly block: FieldBlock;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly context: FieldContext;
+}
+
+/** A block that may ask for a field. */
+export interface FieldBlock {
+  readonly name: string;
+  /** Absent: it needs none. */
+  field?(p: never, context: FieldContext): Field;
+}

@@ -1,0 +1,53 @@
+/** How an adversary joins a model: what it judges, with which backbone, and its own loss. */
+
+import { type Adversary, detached, fillHidden, patchify, unpatchify } from "../../blocks/index.js";
+import { invariant, type Tensor } from "../../graph/index.js";
+import { encodeWhole } from "./backbone.js";
+import type { ModelFunction } from "./functions.js";
+import { layoutOf } from "./layout.js";
+import type { Part, Parts } from "./parts.js";
+import { targetInputs } from "./targets.js";
+import { adversaryBranch, backboneBranch, type WeightTree, weightsUnder } from "./weights.js";
+
+/** Name of its term in the losses of both sides. */
+export const adversaryTerm = "adversary";
+
+/** The image with its hidden patches predicted, seen by the backbone and judged patch by patch. */
+export const judgeFunction = (parts: Parts, { definition, values }: Part<Adversary>): ModelFunction => ({
+  name: "judge",
+  doc: "For every patch of the image that prediction completes, the logit that it is an original.",
+  inputs: ["prediction", "batch"],
+  body(code, w, { prediction, batch }) {
+    const { visible, hidden, restore } = batch;
+    const { extra, count } = layoutOf(parts);
+    const [{ target }] = parts.objectives;
+    invariant(target.definition.pixels, "the checker lets through only adversaries of pixels");
+    const inputs = targetInputs(code, parts, w, target, batch);
+    const pixels = target.definition.pixels(code, target.values, prediction, inputs, parts);
+    const originals = code.let("originals", patchify, batch.image, parts.grid);
+    const filled = code.let("filled", fillHidden, originals, pixels, { visible, hidden, restore });
+    const image = code.let("completed", unpatchify, filled, parts.grid);
+    const own = weightsUnder(w, adversaryBranch);
+    const backbone = definition.backbone(values) === "separate" ? (own[backboneBranch] as WeightTree) : w;
+    const latent = encodeWhole(code, parts, backbone, image);
+    return definition.judge(code, values, own, { latent, visible, hidden, restore, extra, count });
+  },
+});
+
+/** The adversary's own loss: the prediction is given, so the decoder is not trained by it. */
+export const adversaryLossFunction = (
+  { definition, values }: Part<Adversary>,
+  predict: ModelFunction,
+  judge: ModelFunction,
+): ModelFunction => ({
+  name: "adversaryLoss",
+  doc: "What the adversary minimises: how badly it tells originals from predictions.",
+  inputs: ["batch"],
+  body(code, _, { batch }) {
+    const given = code.let("given", detached, code.call("prediction", predict, batch));
+    const decisions: Tensor = code.call("decisions", judge, given, batch);
+    const { visible, hidden } = batch;
+    const total = definition.ownLoss(code, values, decisions, { visible, hidden });
+    return { total, terms: { [adversaryTerm]: total } };
+  },
+});

@@ -1,0 +1,43 @@
+/** Which blocks of a model ask for a batch field, and how each field is called. */
+
+import { type BoundField, bindField, type Mask, type Target } from "../../blocks/index.js";
+import type { Part, Parts } from "./parts.js";
+
+/** A block with a field. */
+export interface Asking {
+  readonly name: string;
+  readonly kind: BoundField["kind"];
+  readonly part: Part<Target> | Part<Mask>;
+}
+
+/** What a batch has anyway. */
+const always = ["image", "visible", "hidden", "restore"];
+
+const camel = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+/** `wanted`, with a number where it is taken. */
+function distinct(wanted: string, taken: readonly string[]): string {
+  let name = wanted;
+  for (let i = 2; taken.includes(name); i++) name = `${wanted}${i}`;
+  return name;
+}
+
+/** The blocks that ask for a field: the mask, then the targets, by label or by their own name. */
+export function fieldsAsked({ mask, objectives }: Parts): readonly Asking[] {
+  const asked: Asking[] = mask.definition.field ? [{ name: "mask", kind: "mask", part: mask }] : [];
+  for (const { label, target } of objectives) {
+    if (!target.definition.field) continue;
+    const taken = [...always, ...asked.map(({ name }) => name)];
+    asked.push({ name: distinct(camel(label ?? target.definition.name), taken), kind: "target", part: target });
+  }
+  return asked;
+}
+
+/** The fields themselves, by name. */
+export const fieldsOf = (parts: Parts): Readonly<Record<string, BoundField>> =>
+  Object.fromEntries(
+    fieldsAsked(parts).map(({ name, kind, part: { definition, values } }) => [
+      name,
+      bindField(kind, definition, values, { image: parts.image, grid: parts.grid }),
+    ]),
+  );
