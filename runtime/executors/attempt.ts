@@ -13,6 +13,13 @@ export interface Probe extends Availability {
   readonly accelerated: boolean;
 }
 
+/** What to do where no graphics driver is found. */
+export const driverRemedy =
+  process.platform === "linux"
+    ? "Install the Vulkan driver of the card: on NVIDIA it comes with the driver (in a container start with " +
+      "NVIDIA_DRIVER_CAPABILITIES=all), otherwise with the package mesa-vulkan-drivers; libvulkan1 is needed too."
+    : "Update the graphics driver.";
+
 const require = createRequire(import.meta.url);
 
 /** The URL of an installed package's entry; undefined when it is not installed. */

@@ -23,7 +23,7 @@ export interface Session {
 export interface Executor {
   /** `tfjs` or `onnx`. */
   readonly name: string;
-  /** `wasm`, `cpu`, `webgpu`, `webgl`, `tensorflow`. */
+  /** `wasm`, `cpu`, `webgpu`, `webgl`, `tensorflow`, `onnx`, `onnx-webgpu`. */
   readonly backend: string;
   /** In words: "WebAssembly SIMD, 1 thread", "NVIDIA H200 through Vulkan". */
   readonly device: string;

@@ -5,7 +5,7 @@
 import { RunError } from "../run-error.js";
 import type { Probe } from "./attempt.js";
 import type { Availability, Executor } from "./executor.js";
-import { openOnnx, type ProcessorSettings, probeOnnx } from "./onnx/index.js";
+import { openOnnx, type ProcessorSettings, probeOnnx, probeOnnxWebgpu } from "./onnx/index.js";
 import type { NodeBackend } from "./tfjs/node.js";
 import { probes as tfjsProbes, webglInNode } from "./tfjs/probe.js";
 
@@ -13,16 +13,24 @@ export type { Availability, Executor, Runner, Session } from "./executor.js";
 export type { ProcessorSettings } from "./onnx/index.js";
 
 /** The backends that can be asked for by name in Node. */
-export type Backend = NodeBackend | "onnx";
+export type Backend = NodeBackend | "onnx" | "onnx-webgpu";
 
 /** Best first; `auto` takes the first that has a GPU, and without one the first processor backend. */
 const order: readonly Backend[] = ["tensorflow", "webgpu", "onnx", "wasm", "cpu"];
 
-const probes: { readonly [B in Backend]: () => Promise<Probe> } = { ...tfjsProbes, onnx: probeOnnx };
+/** All that can be asked for, in the order in which they are listed. `onnx-webgpu` only when it is. */
+const listed: readonly Backend[] = ["tensorflow", "webgpu", "onnx", "onnx-webgpu", "wasm", "cpu"];
+
+const probes: { readonly [B in Backend]: () => Promise<Probe> } = {
+  ...tfjsProbes,
+  onnx: probeOnnx,
+  // Both reach the graphics card through Dawn, and only the other tells its name.
+  "onnx-webgpu": () => probeOnnxWebgpu(async () => (await tfjsProbes.webgpu()).device),
+};
 
 /** Every way of executing, present or not, with the device or with why not and what to do. Never throws. */
 export async function listExecutors(): Promise<Availability[]> {
-  const found = await Promise.all(order.map((backend) => probes[backend]()));
+  const found = await Promise.all(listed.map((backend) => probes[backend]()));
   return [...found, webglInNode].map(({ accelerated: _, ...availability }) => availability);
 }
 
@@ -73,6 +81,7 @@ export async function openExecutor(
   const probe = backend ? undefined : await probes[name]();
   if (probe && !probe.present) throw missingBackend(probe);
   if (name === "onnx") return openOnnx(settings);
+  if (name === "onnx-webgpu") return openOnnx(settings, "webgpu", probe?.device);
   const { openInNode } = await import("./tfjs/node.js");
   return openInNode(name);
 }

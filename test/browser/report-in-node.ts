@@ -1,12 +1,13 @@
-/** A process of its own on WebGPU in Node: prints its report as JSON, or why there is none. */
+/** A process of its own on a backend with WebGPU in Node: prints its report as JSON, or why there is none. */
 
 import { listExecutors, openExecutor } from "../../runtime/executors/index.js";
 import { reportOf } from "../runtime/executors/report.js";
 import { everyNth, steps } from "./selection.js";
 
-const webgpu = (await listExecutors()).find(({ backend }) => backend === "webgpu");
+const name = process.argv[2] === "onnx-webgpu" ? "onnx-webgpu" : "webgpu";
+const webgpu = (await listExecutors()).find(({ backend }) => backend === name);
 if (webgpu?.present) {
-  const executor = await openExecutor("webgpu");
+  const executor = await openExecutor(name);
   console.log(JSON.stringify(await reportOf(executor, steps, everyNth(1))));
   await executor.close();
 } else {

@@ -52,16 +52,20 @@ describe("WebGPU in Node", () => {
     it.skip(`no software device: ${vulkan.missing}`, () => {});
     return;
   }
-  it("agrees with the reference and trains as wasm does", { timeout: 4 * minutes }, async (context) => {
-    const module = await bundleForNode("report-in-node.ts");
-    try {
-      const env = { ...process.env, ...vulkan.found };
-      const { stdout } = await promisify(execFile)(process.execPath, [module], { env, maxBuffer: 2 ** 24 });
-      await expectAgreement(JSON.parse(stdout) as Outcome, context);
-    } finally {
-      await rm(dirname(module), { recursive: true, force: true });
-    }
-  });
+  it.for([["webgpu"], ["onnx-webgpu"]] as const)(
+    "%s agrees with the reference and trains as wasm does",
+    { timeout: 4 * minutes },
+    async ([name], context) => {
+      const module = await bundleForNode("report-in-node.ts");
+      try {
+        const env = { ...process.env, ...vulkan.found };
+        const { stdout } = await promisify(execFile)(process.execPath, [module, name], { env, maxBuffer: 2 ** 24 });
+        await expectAgreement(JSON.parse(stdout) as Outcome, context);
+      } finally {
+        await rm(dirname(module), { recursive: true, force: true });
+      }
+    },
+  );
 });
 
 describe("Chromium", () => {

@@ -7,6 +7,7 @@ import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { type DType, invariant, type StateSlot, sizeOf, type TypedArray, type Values } from "../../../graph/index.js";
 import { createArena } from "./arena.js";
 import type { Named, Plan } from "./plan.js";
+import type { Provider } from "./probe.js";
 import { arrayTypes, type Load } from "./staging.js";
 
 type Runtime = typeof import("onnxruntime-node");
@@ -16,6 +17,8 @@ export interface Settings {
   readonly threads: number;
   /** Whether idle threads wait by spinning: faster on a quiet machine, slower on a busy one. */
   readonly spin: boolean;
+  /** Where the model runs; state stays in this process's memory. */
+  readonly provider: Provider;
 }
 
 export interface Held {
@@ -46,8 +49,8 @@ function arrayFor(data: TypedArray, dtype: DType): TypedArray {
   return data instanceof arrayTypes[dtype] ? data : arrayTypes[dtype].from(data);
 }
 
-const sessionOptions = ({ threads, spin }: Settings): InferenceSession.SessionOptions => ({
-  executionProviders: ["cpu"],
+const sessionOptions = ({ threads, spin, provider }: Settings): InferenceSession.SessionOptions => ({
+  executionProviders: [provider],
   intraOpNumThreads: threads,
   interOpNumThreads: 1,
   executionMode: "sequential",

@@ -1,11 +1,11 @@
-/** The onnx executor: a whole step as one ONNX model on onnxruntime's processor provider. */
+/** The onnx executor: a whole step as one ONNX model on onnxruntime's processor provider, or on its WebGPU provider. */
 
 import type { Executor } from "../executor.js";
-import { deviceName } from "./probe.js";
+import { backendOf, deviceName, type Provider } from "./probe.js";
 import { openSession } from "./session.js";
 import { defaultThreads } from "./threads.js";
 
-export { probeOnnx } from "./probe.js";
+export { probeOnnx, probeOnnxWebgpu } from "./probe.js";
 
 export interface ProcessorSettings {
   /** Threads that compute one operation together; without it, one for each core. Sums of floats depend on it. */
@@ -14,17 +14,21 @@ export interface ProcessorSettings {
   readonly spin?: boolean;
 }
 
-/** @throws whatever the package throws: ask `probeOnnx` first. */
-export async function openOnnx({
-  threads = defaultThreads(),
-  spin = false,
-}: ProcessorSettings = {}): Promise<Executor> {
+/**
+ * `device`: what a probe called the device; without it, the processor's name.
+ * @throws whatever the package throws: ask `probeOnnx` or `probeOnnxWebgpu` first.
+ */
+export async function openOnnx(
+  { threads = defaultThreads(), spin = false }: ProcessorSettings = {},
+  provider: Provider = "cpu",
+  device?: string,
+): Promise<Executor> {
   const { env } = await import("onnxruntime-node");
   return {
     name: "onnx",
-    backend: "onnx",
-    device: deviceName(env.versions.node ?? env.versions.common, threads),
-    open: async (slots, initial) => openSession({ threads, spin }, slots, initial),
+    backend: backendOf[provider],
+    device: device ?? deviceName(env.versions.node ?? env.versions.common, threads),
+    open: async (slots, initial) => openSession({ threads, spin, provider }, slots, initial),
     close: async () => {},
   };
 }

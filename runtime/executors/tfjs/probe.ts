@@ -1,6 +1,6 @@
 /** Which backends of TensorFlow.js this machine has, without loading it and without trusting drivers. */
 
-import { ask, entryOf, type Probe, withComplaint } from "../attempt.js";
+import { ask, driverRemedy, entryOf, type Probe, withComplaint } from "../attempt.js";
 import { type AdapterWords, describeAdapter, isSoftware } from "./adapter.js";
 import type { NodeBackend } from "./node.js";
 
@@ -24,12 +24,6 @@ const present = (backend: string, device: string, accelerated: boolean): Probe =
   device,
 });
 
-const vulkanRemedy =
-  process.platform === "linux"
-    ? "Install the Vulkan driver of the card: on NVIDIA it comes with the driver (in a container start with " +
-      "NVIDIA_DRIVER_CAPABILITIES=all), otherwise with the package mesa-vulkan-drivers; libvulkan1 is needed too."
-    : "Update the graphics driver.";
-
 async function probeWebgpu(): Promise<Probe> {
   const entry = entryOf("webgpu");
   if (!entry) return missing("webgpu", "the optional package webgpu is not installed", "npm install webgpu@0.6.2");
@@ -41,9 +35,9 @@ async function probeWebgpu(): Promise<Probe> {
      answer(adapter ? { vendor, architecture, device, description, isFallbackAdapter } : null);`,
     20,
   );
-  if (answer.kind === "failed") return missing("webgpu", withComplaint(answer.why, answer.complaints), vulkanRemedy);
+  if (answer.kind === "failed") return missing("webgpu", withComplaint(answer.why, answer.complaints), driverRemedy);
   const adapter = JSON.parse(answer.text) as AdapterWords | null;
-  if (!adapter) return missing("webgpu", "no graphics driver offers an adapter", vulkanRemedy);
+  if (!adapter) return missing("webgpu", "no graphics driver offers an adapter", driverRemedy);
   return present("webgpu", describeAdapter(adapter), !isSoftware(adapter));
 }
 

@@ -42,7 +42,15 @@ it("takes onnx where no GPU is, and says what to do where onnx is missing", () =
 
 it("lists every backend with its device, or with why not and what to do", async () => {
   const found = await listExecutors();
-  expect(found.map(({ backend }) => backend)).toEqual(["tensorflow", "webgpu", "onnx", "wasm", "cpu", "webgl"]);
+  expect(found.map(({ backend }) => backend)).toEqual([
+    "tensorflow",
+    "webgpu",
+    "onnx",
+    "onnx-webgpu",
+    "wasm",
+    "cpu",
+    "webgl",
+  ]);
   for (const { present, device, why, remedy } of found) {
     expect(present ? [device] : [why, remedy]).not.toContain(undefined);
   }
