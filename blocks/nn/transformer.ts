@@ -2,7 +2,8 @@
 
 import type { Builder, Mul, Tensor } from "../../graph/index.js";
 import type { Weights } from "../parameters.js";
-import { claim, declarer, layer } from "./layer.js";
+import { selfAttention } from "./attention.js";
+import { declarer, layer } from "./layer.js";
 import {
   type LayerNormParameters,
   type LinearParameters,
@@ -52,21 +53,3 @@ export const transformerBlock = layer(
     return g.add(attended, linear(g, inner, w.mlp.fc2));
   },
 );
-
-/** x [B, N, D] -> [B, N, D]. The 3 D outputs of `qkv` are ordered [q, k, v] x head x feature. */
-function selfAttention<N extends number, D extends number, Q extends number>(
-  g: Builder,
-  x: Tensor<["B", N, D]>,
-  w: Weights<TransformerBlockParameters<D, Q, number>["attn"]>,
-  heads: number,
-): Tensor<["B", N, D]> {
-  const [batch, tokens, width] = x.shape as [number, number, number];
-  const perHead = width / heads;
-  const qkv = g.reshape(linear(g, x, w.qkv), [batch, tokens, 3, heads, perHead]);
-  const split = g.transpose(qkv, [2, 0, 3, 1, 4]); // [3, B, heads, N, D/heads]
-  const part = (i: number) =>
-    g.reshape(g.slice(split, [i, 0, 0, 0, 0], [1, batch, heads, tokens, perHead]), [batch, heads, tokens, perHead]);
-  const [y] = g.attention(part(0), part(1), part(2), perHead ** -0.5); // [B, heads, N, D/heads]
-  const joined = claim<["B", N, D]>(g.reshape(g.transpose(y, [0, 2, 1, 3]), [batch, tokens, width]));
-  return linear(g, joined, w.proj);
-}

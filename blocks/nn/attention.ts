@@ -1,0 +1,71 @@
+/** Multi-head attention of a sequence to itself and to another, with the projections around it. Parts of layers, not layers. */
+
+import type { Builder, Tensor } from "../../graph/index.js";
+import type { Weights } from "../parameters.js";
+import { claim } from "./layer.js";
+import { type LinearParameters, linear } from "./linear.js";
+
+/** Queries, keys and values come from one matrix with 3 `width` outputs. */
+export type SelfAttentionParameters<D extends number, Q extends number> = {
+  readonly qkv: LinearParameters<D, Q>;
+  readonly proj: LinearParameters<D, D>;
+};
+
+/** x [B, N, D] -> [B, N, D]. The 3 D outputs of `qkv` are ordered [q, k, v] x head x feature. */
+export function selfAttention<N extends number, D extends number, Q extends number>(
+  g: Builder,
+  x: Tensor<["B", N, D]>,
+  w: Weights<SelfAttentionParameters<D, Q>>,
+  heads: number,
+): Tensor<["B", N, D]> {
+  const [q, k, v] = headsOf(g, linear(g, x, w.qkv), 3, heads) as [Heads, Heads, Heads];
+  return attended(g, x, [q, k, v], w.proj);
+}
+
+/** Keys and values come from one matrix with 2 `width` outputs. */
+export type CrossAttentionParameters<D extends number, K extends number> = {
+  readonly q: LinearParameters<D, D>;
+  readonly kv: LinearParameters<D, K>;
+  readonly proj: LinearParameters<D, D>;
+};
+
+/** x [B, N, D], memory [B, M, D] -> what each of x takes from memory [B, N, D]. `kv` is ordered [k, v] x head x feature. */
+export function crossAttention<N extends number, D extends number, K extends number>(
+  g: Builder,
+  x: Tensor<["B", N, D]>,
+  memory: Tensor<["B", number, NoInfer<D>]>,
+  w: Weights<CrossAttentionParameters<D, K>>,
+  heads: number,
+): Tensor<["B", N, D]> {
+  const [q] = headsOf(g, linear(g, x, w.q), 1, heads) as [Heads];
+  const [k, v] = headsOf(g, linear(g, memory, w.kv), 2, heads) as [Heads, Heads];
+  return attended(g, x, [q, k, v], w.proj);
+}
+
+type Heads = Tensor<["B", number, number, number]>;
+
+/** x [B, N, parts * D] -> its parts, [B, heads, N, D / heads] each. */
+function headsOf(g: Builder, x: Tensor, parts: number, heads: number): readonly Heads[] {
+  const [batch, tokens, outputs] = x.shape as [number, number, number];
+  const perHead = outputs / parts / heads;
+  const split = g.transpose(g.reshape(x, [batch, tokens, parts, heads, perHead]), [2, 0, 3, 1, 4]); // [parts, B, heads, N, D/heads]
+  const part = (i: number): Heads =>
+    claim(
+      g.reshape(g.slice(split, [i, 0, 0, 0, 0], [1, batch, heads, tokens, perHead]), [batch, heads, tokens, perHead]),
+    );
+  return Array.from({ length: parts }, (_, i) => part(i));
+}
+
+/** Attends, joins the heads and projects, [B, N, D] as x. */
+function attended<N extends number, D extends number>(
+  g: Builder,
+  x: Tensor<["B", N, D]>,
+  [q, k, v]: readonly [Heads, Heads, Heads],
+  proj: { readonly weight: Tensor<[D, D]>; readonly bias: Tensor<[D]> },
+): Tensor<["B", N, D]> {
+  const [batch, tokens, width] = x.shape as [number, number, number];
+  const perHead = q.shape[3] as number;
+  const [y] = g.attention(q, k, v, perHead ** -0.5); // [B, heads, N, D/heads]
+  const joined = claim<["B", N, D]>(g.reshape(g.transpose(y, [0, 2, 1, 3]), [batch, tokens, width]));
+  return linear(g, joined, proj);
+}
