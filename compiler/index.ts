@@ -5,6 +5,7 @@ export { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 export { codes } from "./check/codes.js";
 export { valueText } from "./check/show.js";
 export { type Change, diff, type FromTo, type ModelDiff, type WeightChange } from "./diff.js";
+export { type Home, type Homes, noHomes } from "./homes.js";
 export type { Mapping, MappingStatus, Resizing, StageWeight } from "./key-map.js";
 export type {
   Family,
