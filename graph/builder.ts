@@ -118,6 +118,7 @@ export interface Builder {
     settings: Attributes["adamw"],
   ): readonly [p: Tensor, m: Tensor, v: Tensor];
   sgd(p: Tensor, gradient: Tensor, m: Tensor, lr: Tensor, settings: Attributes["sgd"]): readonly [p: Tensor, m: Tensor];
+  accumulate(sum: Tensor, x: Tensor, keep: Tensor, share: number): Tensor;
 
   /** Records a node's operation once more, on other inputs. */
   again(node: Node, inputs: readonly Tensor[]): readonly Tensor[];

@@ -150,6 +150,8 @@ const rules: { readonly [O in OperationName]: CostRule<O> } = {
   adamw: perElement(16),
   // decay 2, momentum 2, rate 1, subtract 1; nesterov 2 more
   sgd: (node) => perElement(node.attributes.nesterov ? 8 : 6)(node),
+  // keep 1, share 1, add 1
+  accumulate: perElement(3),
 };
 
 const costOf = <O extends OperationName>(node: Node<O>, used: (tensor: Tensor) => boolean): Flops => {

@@ -240,6 +240,7 @@ export const gradientRules: { readonly [O in OperationName]: GradientRule<O> | "
 
   adamw: noGradient,
   sgd: noGradient,
+  accumulate: noGradient,
 };
 
 const flags = (a: boolean, b: boolean): { readonly a?: true; readonly b?: true } => ({

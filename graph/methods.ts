@@ -176,11 +176,12 @@ function products(one: Single, record: Recorder): Pick<Builder, Product> {
   };
 }
 
-function updates(record: Recorder): Pick<Builder, "adamw" | "sgd"> {
+function updates(record: Recorder): Pick<Builder, "adamw" | "sgd" | "accumulate"> {
   return {
     adamw: (p, gradient, m, v, lr, step, settings) =>
       record("adamw", [p, gradient, m, v, lr, step], settings) as ReturnType<Builder["adamw"]>,
     sgd: (p, gradient, m, lr, settings) => record("sgd", [p, gradient, m, lr], settings) as ReturnType<Builder["sgd"]>,
+    accumulate: (sum, x, keep, share) => record("accumulate", [sum, x, keep], { share })[0] as Tensor,
   };
 }
 

@@ -107,6 +107,8 @@ export interface Attributes {
   adamw: { readonly beta1: number; readonly beta2: number; readonly epsilon: number; readonly decay: number };
   /** (p, g, m, lr) -> p, m; m <- momentum m + (g + decay p), p <- p - lr (m, or g + momentum m with nesterov). As torch.optim.SGD. */
   sgd: { readonly momentum: number; readonly decay: number; readonly nesterov: boolean };
+  /** (sum, x, keep []) -> keep sum + share x. With keep 0 a new sum begins. */
+  accumulate: { readonly share: number };
 }
 
 export type OperationName = keyof Attributes;

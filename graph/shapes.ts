@@ -367,6 +367,11 @@ const rules: { readonly [O in OperationName]: ShapeRule<O> } = {
     scalars(expect, lr);
     return [p, m];
   },
+  accumulate: ([sum, x, keep], _, expect) => {
+    same(expect, sum, x);
+    scalars(expect, keep);
+    return [sum];
+  },
 };
 
 /**

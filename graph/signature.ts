@@ -71,6 +71,7 @@ export const signatures = {
   attentionGrad: { inputs: 5, outputs: 3 },
   adamw: { inputs: 6, outputs: 3 },
   sgd: { inputs: 4, outputs: 2 },
+  accumulate: ternary,
 } as const satisfies { readonly [O in OperationName]: Signature };
 
 interface TuplesOf<X> {

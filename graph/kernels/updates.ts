@@ -32,4 +32,9 @@ export const updates = {
     }
     return [out.p, out.m];
   },
+  accumulate: ([sum, x, keep], { share }) => {
+    const out = zeros(sum);
+    for (const [i, value] of x.data.entries()) out[i] = scalar(keep) * (sum.data[i] as number) + share * value;
+    return [out];
+  },
 } satisfies Partial<Kernels<OperationName>>;

@@ -21,6 +21,7 @@ const onceOnly: readonly OperationName[] = [
   "attentionGrad",
   "adamw",
   "sgd",
+  "accumulate",
 ];
 
 /** The sum of all outputs, each element with a weight of its own: 1.0, 1.1, 1.2 ... */

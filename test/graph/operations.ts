@@ -135,4 +135,5 @@ export const cases: { readonly [O in OperationName]: readonly Case[] } = {
     build: (g: Builder) =>
       g.sgd(x(g, 2, 3), y(g, 2, 3), z(g, 2, 3), g.input("lr", []), { momentum: 0.9, decay: 0.1, nesterov }),
   })),
+  accumulate: [{ build: (g) => [g.accumulate(x(g, 2, 3), y(g, 2, 3), g.input("keep", []), 0.25)] }],
 };

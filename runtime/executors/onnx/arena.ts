@@ -41,14 +41,15 @@ interface Kernels {
     decay: number,
     nesterov: number,
   ): void;
+  accumulate(p: number, g: number, end: number, keep: number, share: number): void;
 }
 
 export interface Arena {
   /** Views of all float32 state, by name. */
   readonly state: ReadonlyMap<string, Float32Array>;
-  /** Where the gradient of a parameter goes. */
-  readonly gradient: (parameter: string) => Float32Array;
-  /** Applies an update with the learning rate, and for adamw the step counted from 1. */
+  /** Where the gradient goes that a slot is updated by: one place for a parameter and what lies beside it. */
+  readonly gradient: (slot: string) => Float32Array;
+  /** Applies an update with its scalars: the learning rate, and for adamw the step counted from 1; for a sum what is kept. */
   readonly apply: (update: InPlace, scalars: readonly number[]) => void;
 }
 
@@ -112,7 +113,8 @@ function layOut(
   };
   for (const group of groups) {
     for (const slot of group) state.set(slot.name, place(slot));
-    gradients.set(group[0].name, place(group[0]));
+    const gradient = place(group[0]);
+    for (const slot of group) gradients.set(slot.name, gradient);
   }
 }
 
@@ -123,21 +125,16 @@ export function createArena(slots: readonly StateSlot[]): Arena {
   for (const groups of memoriesOf(groupsOf(slots))) layOut(groups, module, state, gradients);
   return {
     state: new Map([...state].map(([name, { view }]) => [name, view])),
-    gradient: (parameter) => (gradients.get(parameter) as Place).view,
-    apply({ rule, state: names, size }, [lr, step]) {
-      const [p, m, v] = names.map((name) => state.get(name)) as [Place, Place, Place?];
+    gradient: (slot) => (gradients.get(slot) as Place).view,
+    apply({ rule, state: names, size }, scalars) {
+      const [p, m, v] = names.map((name) => state.get(name)) as [Place, Place?, Place?];
       const { address: gradient, kernels } = gradients.get(names[0] as string) as Place;
       const together = [p, m, v].every((place) => place === undefined || place.kernels === kernels);
       invariant(together, `${names.join(", ")} lie beside each other`);
       // Whole vectors: the padding behind the last element belongs to this array.
       const end = p.address + Math.ceil(size / 4) * 16;
-      applyRule(
-        kernels,
-        rule,
-        { p: p.address, m: m.address, v: v?.address ?? 0, gradient, end },
-        lr as number,
-        step ?? 0,
-      );
+      const at = { p: p.address, m: m?.address ?? 0, v: v?.address ?? 0, gradient, end };
+      applyRule(kernels, rule, at, scalars);
     },
   };
 }
@@ -154,16 +151,20 @@ function applyRule(
   kernels: Kernels,
   { kind, settings }: InPlace["rule"],
   at: Addresses,
-  lr: number,
-  step: number,
+  scalars: readonly number[],
 ): void {
+  const [first = 0, step = 0] = scalars;
+  if (kind === "accumulate") {
+    kernels.accumulate(at.p, at.gradient, at.end, first, settings.share);
+    return;
+  }
   if (kind === "sgd") {
     const { momentum, decay, nesterov } = settings;
-    kernels.sgd(at.p, at.gradient, at.m, at.end, lr, momentum, decay, nesterov ? 1 : 0);
+    kernels.sgd(at.p, at.gradient, at.m, at.end, first, momentum, decay, nesterov ? 1 : 0);
     return;
   }
   const { beta1, beta2, epsilon, decay } = settings;
-  const rate = lr / (1 - beta1 ** step);
+  const rate = first / (1 - beta1 ** step);
   const root = 1 / Math.sqrt(1 - beta2 ** step);
-  kernels.adamw(at.p, at.gradient, at.m, at.v, at.end, beta1, beta2, 1 - lr * decay, rate, root, epsilon);
+  kernels.adamw(at.p, at.gradient, at.m, at.v, at.end, beta1, beta2, 1 - first * decay, rate, root, epsilon);
 }

@@ -264,6 +264,9 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
     const direction = nesterov ? m.op("Add", [full, m.op("Mul", [next, scalar(m, momentum)])]) : next;
     return [m.op("Sub", [p as string, m.op("Mul", [direction, lr as string])]), next];
   },
+  accumulate: ([sum, x, keep], { m, attributes: { share } }) => [
+    m.op("Add", [m.op("Mul", [sum as string, keep as string]), m.op("Mul", [x as string, scalar(m, share)])]),
+  ],
 };
 
 /** Adds a node to the model; gives its outputs' names, "" for those that nothing reads. */

@@ -1,4 +1,4 @@
-;; The optimizers' updates, in place, four float32 at a time. Arrays start at multiples of 16 bytes and are padded with
+;; The optimizers' updates and sums of gradients, in place, four float32 at a time. Arrays start at multiples of 16 bytes and are padded with
 ;; zeros to a multiple of four elements: zeros stay zeros under both rules.
 (module
   (import "maelang" "memory" (memory 1 65536))
@@ -72,4 +72,20 @@
         (local.set $p (i32.add (local.get $p) (i32.const 16)))
         (local.set $g (i32.add (local.get $g) (i32.const 16)))
         (local.set $m (i32.add (local.get $m) (i32.const 16)))
+        (br $next))))
+
+  ;; sum <- keep sum + share g, with the sum's address in p.
+  (func (export "accumulate")
+    (param $p i32) (param $g i32) (param $end i32) (param $keep f32) (param $share f32)
+    (local $keeps v128) (local $shares v128)
+    (local.set $keeps (f32x4.splat (local.get $keep)))
+    (local.set $shares (f32x4.splat (local.get $share)))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $p) (local.get $end)))
+        (v128.store (local.get $p) (f32x4.add
+          (f32x4.mul (v128.load (local.get $p)) (local.get $keeps))
+          (f32x4.mul (v128.load (local.get $g)) (local.get $shares))))
+        (local.set $p (i32.add (local.get $p) (i32.const 16)))
+        (local.set $g (i32.add (local.get $g) (i32.const 16)))
         (br $next)))))

@@ -28,13 +28,14 @@ export interface Named {
 export interface InPlace {
   readonly rule:
     | { readonly kind: "adamw"; readonly settings: Attributes["adamw"] }
-    | { readonly kind: "sgd"; readonly settings: Attributes["sgd"] };
-  /** Parameter, then moments; all change. */
+    | { readonly kind: "sgd"; readonly settings: Attributes["sgd"] }
+    | { readonly kind: "accumulate"; readonly settings: Attributes["accumulate"] };
+  /** Parameter, then moments, or a sum; all change. */
   readonly state: readonly string[];
   /** Number of elements. */
   readonly size: number;
   readonly gradient: string;
-  /** Learning rate, then for adamw the step: scalar outputs. */
+  /** Learning rate, then for adamw the step; for a sum how much of it is kept: scalar outputs. */
   readonly scalars: readonly string[];
 }
 
@@ -51,15 +52,16 @@ export interface Plan {
   readonly replaced: readonly Named[];
 }
 
-type Optimizer = Node<"adamw"> | Node<"sgd">;
+/** Nodes that change state and have their own kernels. */
+type Update = Node<"adamw"> | Node<"sgd"> | Node<"accumulate">;
 
-const isOptimizer = (node: Node): node is Optimizer => node.operation === "adamw" || node.operation === "sgd";
+const isUpdate = ({ operation }: Node): boolean => operation in stateInputs;
 
-/** How many of an optimizer's first inputs are state: parameter and moments, around the gradient at 1. */
-const stateInputs = { adamw: [0, 2, 3], sgd: [0, 2] } as const;
+/** Which of an update's inputs are state: parameter and moments, around the gradient at 1. */
+const stateInputs = { adamw: [0, 2, 3], sgd: [0, 2], accumulate: [0] } as const;
 
-/** The names of the state that an optimizer node replaces with its own outputs, or null where it does anything else. */
-function stateOf(graph: Graph, node: Optimizer): readonly string[] | null {
+/** The names of the state that an update replaces with its own outputs, or null where it does anything else. */
+function stateOf(graph: Graph, node: Update): readonly string[] | null {
   const names = stateInputs[node.operation].map((at, i) => {
     const before = node.inputs[at];
     const slot = [...graph.state].find(([, tensor]) => tensor === before)?.[0];
@@ -68,13 +70,13 @@ function stateOf(graph: Graph, node: Optimizer): readonly string[] | null {
   return names.every((name) => name !== null) ? names : null;
 }
 
-/** Optimizer nodes whose results go into state and nowhere else. */
+/** Updates whose results go into state and nowhere else. */
 function inPlaceNodes(graph: Graph): ReadonlyMap<Node, readonly string[]> {
   const elsewhere = new Set<Tensor>([...graph.outputs.values(), ...graph.nodes.flatMap((node) => node.inputs)]);
   const found = new Map<Node, readonly string[]>();
   for (const node of graph.nodes) {
-    if (!isOptimizer(node) || node.outputs.some((output) => elsewhere.has(output))) continue;
-    const names = stateOf(graph, node);
+    if (!isUpdate(node) || node.outputs.some((output) => elsewhere.has(output))) continue;
+    const names = stateOf(graph, node as Update);
     if (names) found.set(node, names);
   }
   return found;
@@ -149,7 +151,7 @@ function shapesFed(graph: Graph): Plan["shapes"] {
 function tensorsRead(graph: Graph, inPlace: ReadonlyMap<Node, unknown>): ReadonlySet<Tensor> {
   const inputsOf = (node: Node): readonly Tensor[] => {
     if (!inPlace.has(node)) return node.inputs;
-    const own: readonly number[] = stateInputs[(node as Optimizer).operation];
+    const own: readonly number[] = stateInputs[(node as Update).operation];
     return node.inputs.filter((_, at) => !own.includes(at));
   };
   return new Set([...graph.outputs.values(), ...graph.updates.values(), ...graph.nodes.flatMap(inputsOf)]);
@@ -184,29 +186,22 @@ export function planOf(graph: Graph): Plan {
     state,
     shapes,
     outputs: [...graph.outputs].map(exposedAs),
-    inPlace: [...inPlace].map(([node, slots]) => inPlaceOf(node as Optimizer, slots, expose)),
+    inPlace: [...inPlace].map(([node, slots]) => inPlaceOf(node as Update, slots, expose)),
     replaced: [...graph.updates].filter(([name]) => !done.has(name)).map(exposedAs),
     model: m.encode(),
   };
 }
 
-function inPlaceOf(node: Optimizer, state: readonly string[], expose: (tensor: Tensor) => string): InPlace {
-  const at = (i: number): Tensor => node.inputs[i] as Tensor;
-  const gradient = expose(at(1));
-  const size = sizeOf(at(0).shape);
-  return node.operation === "adamw"
-    ? {
-        rule: { kind: "adamw", settings: node.attributes as Attributes["adamw"] },
-        state,
-        size,
-        gradient,
-        scalars: [expose(at(4)), expose(at(5))],
-      }
-    : {
-        rule: { kind: "sgd", settings: node.attributes as Attributes["sgd"] },
-        state,
-        size,
-        gradient,
-        scalars: [expose(at(3))],
-      };
+/** Where an update's scalars begin. */
+const firstScalar = { adamw: 4, sgd: 3, accumulate: 2 } as const;
+
+function inPlaceOf(node: Update, state: readonly string[], expose: (tensor: Tensor) => string): InPlace {
+  const { operation, inputs, attributes } = node;
+  return {
+    rule: { kind: operation, settings: attributes } as InPlace["rule"],
+    state,
+    size: sizeOf((inputs[0] as Tensor).shape),
+    gradient: expose(inputs[1] as Tensor),
+    scalars: inputs.slice(firstScalar[operation]).map(expose),
+  };
 }

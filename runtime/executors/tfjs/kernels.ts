@@ -235,6 +235,8 @@ const sgd: Kernel<"sgd"> = ([p, gradient, m, lr], { momentum, decay, nesterov })
   return [tf.sub(p, tf.mul(direction, lr)), mean];
 };
 
+const accumulate: Kernel<"accumulate"> = ([sum, x, keep], { share }) => [tf.add(tf.mul(sum, keep), tf.mul(x, share))];
+
 /** The table of a backend. */
 export const kernelsOf = (lowering: Lowering): Kernels => ({
   neg: unary(tf.neg),
@@ -291,4 +293,5 @@ export const kernelsOf = (lowering: Lowering): Kernels => ({
 
   adamw,
   sgd,
+  accumulate,
 });

@@ -393,6 +393,10 @@ const specs: { readonly [O in OperationName]: readonly CaseSpec[] } = {
     inputs: [float([3, 4]), float([3, 4]), float([3, 4]), float([], [0.01])],
     build: (g, p, gradient, m, lr) => g.sgd(p, gradient, m, lr, chosen),
   })),
+  accumulate: [0, 1].map((keep) => ({
+    inputs: [float([3, 4]), float([3, 4]), float([], [keep])],
+    build: (g, sum, x, kept) => g.accumulate(sum, x, kept, 0.25),
+  })),
 };
 
 export const cases: readonly Case[] = Object.entries(specs).flatMap(([operation, list]) =>
