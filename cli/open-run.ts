@@ -74,7 +74,7 @@ export async function drawReconstructions(run: OpenRun, options: PictureOptions)
       seed: options.seed,
     });
     await runtime.writePng(options.path, runtime.reconstructionPicture(image, reconstructions));
-    const { mse, meanMse } = runtime.meanErrors(reconstructions);
+    const { mse, meanMse } = runtime.meanErrors(reconstructions.map(({ errors }) => errors));
     return { samples, mse, meanMse };
   }
   throw new Error("invariant: data without samples was opened");

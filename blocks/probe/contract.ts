@@ -14,13 +14,15 @@ export interface Features {
 }
 
 export interface ProbeResult {
-  /** Named scores in [0, 1], the first is the headline: `{ top1: 0.93, top5: 0.99 }`. */
+  /** Named scores, the first is the headline: `{ top1: 0.93, top5: 0.99 }`. In [0, 1] where the probe's scale is `share`. */
   readonly scores: Readonly<Record<string, number>>;
   /** The protocol in words, with the values used and what was chosen by validation. */
   readonly protocol: string;
 }
 
 export interface Probe<P extends Params = Params> extends Definition<P> {
+  /** What its scores are; `share` when absent. */
+  readonly scale?: "share" | "number";
   run(
     p: ValuesOf<P>,
     train: Features,

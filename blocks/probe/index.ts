@@ -3,10 +3,11 @@
 import type { Probe } from "./contract.js";
 import { knn } from "./knn.js";
 import { linear } from "./linear.js";
+import { rank } from "./rank.js";
 import { ridge } from "./ridge.js";
 
 export type { Features, Probe, ProbeResult } from "./contract.js";
 export { defineProbe } from "./contract.js";
-export { knn, linear, ridge };
+export { knn, linear, rank, ridge };
 
-export const probes = [knn, linear, ridge] as const satisfies readonly Probe[];
+export const probes = [knn, linear, rank, ridge] as const satisfies readonly Probe[];

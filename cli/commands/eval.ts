@@ -1,13 +1,16 @@
-/** `mae eval`: how good the features of a run's encoder are, beside those of an untrained one and the bare pixels. */
+/**
+ * `mae eval`: how good the features of a run's encoder are, beside those of an untrained one and the bare pixels, and how near
+ * its reconstructions are.
+ */
 
 import { type Definition, type Probe, registry } from "../../blocks/index.js";
-import type { Bound, Evaluation, EvaluationRow, FeatureSource } from "../../runtime/index.js";
+import type { Bound, Evaluation, EvaluationRow, FeatureSource, MeasuredErrors } from "../../runtime/index.js";
 import { type BackendFlags, openBackend } from "../backend.js";
 import { usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
 import { labelledBatch, labelledData, selectionsOf } from "../labelled-data.js";
 import { didYouMean } from "../nearest.js";
-import { type OpenRun, openRun } from "../open-run.js";
+import { type OpenRun, openRun, sayErrors } from "../open-run.js";
 import { createStages } from "../progress.js";
 import { type Colors, grouped, print, printJson, stdoutColors, tell } from "../terminal.js";
 
@@ -31,18 +34,22 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
   const executor = await openBackend(options, tell);
   const stages = createStages();
   try {
-    const result = await runtime.evaluate(run, probes, {
+    const common = {
       data: await labelledData({ ...run, root: run.facts.root, most: options.samples ?? Infinity, note: tell }),
       batch: labelledBatch,
       executor,
-      sources: options.baselines ? ["encoder", "untrained", "pixels"] : ["encoder"],
-      selections: selectionsOf(run.program, options),
       seed: options.seed ?? run.training.seed,
       report: stages.show,
+    };
+    const result = await runtime.evaluate(run, probes, {
+      ...common,
+      sources: options.baselines ? ["encoder", "untrained", "pixels"] : ["encoder"],
+      selections: selectionsOf(run.program, options),
     });
+    const errors = await runtime.reconstructionErrors(run, run.training.augment, common);
     stages.end();
-    if (options.json) printJson(document(run, result));
-    else print(table(run, result, stdoutColors()));
+    if (options.json) printJson(document(run, result, errors));
+    else print(`${table(run, result, stdoutColors())}${errors ? `\n${reconstructed(errors)}\n` : ""}`);
   } finally {
     stages.end();
     await executor.close();
@@ -50,13 +57,27 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
 }
 
 /** The document's fields are documented in `docs/cli.md`. */
-const document = ({ directory, step }: OpenRun, { featureSeconds, ...result }: Evaluation) => ({
+const document = (
+  { directory, step }: OpenRun,
+  { featureSeconds, ...result }: Evaluation,
+  errors: MeasuredErrors | null,
+) => ({
   format_version: "1.0",
   run: printedPath(directory),
   step,
   ...result,
   feature_seconds: featureSeconds,
+  reconstruction: errors && {
+    images: errors.images,
+    mse: errors.mse,
+    mean_mse: errors.meanMse,
+    pixel_mse: errors.pixelMse,
+    psnr: errors.psnr,
+  },
 });
+
+const reconstructed = ({ images, mse, meanMse, psnr }: MeasuredErrors): string =>
+  `Reconstruction: ${sayErrors({ samples: images, mse, meanMse })}; ${psnr.toFixed(2)} dB`;
 
 /** The probes with these names and their default values; all of them without names. */
 function probesNamed(names: readonly string[] | undefined): Bound<Probe>[] {
@@ -94,7 +115,8 @@ function table(run: OpenRun, result: Evaluation, colors: Colors): string {
   const cell = (kind: string, probe: string): string => {
     const row = result.rows.find((one) => one.probe === probe && featuresOf(one) === kind);
     const score = row && Object.values(row.scores)[0];
-    return score === undefined ? "" : `${(100 * score).toFixed(2)} %`;
+    if (score === undefined) return "";
+    return row?.scale === "number" ? score.toFixed(2) : `${(100 * score).toFixed(2)} %`;
   };
   const columnWidth = (probe: string) => Math.max(probe.length, "100.00 %".length);
   const lines = kinds.map((kind) => {

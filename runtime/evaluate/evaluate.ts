@@ -60,7 +60,9 @@ export interface EvaluationRow {
   readonly width: number;
   readonly probe: string;
   readonly values: Readonly<Record<string, unknown>>;
-  /** In [0, 1], the first is the headline. */
+  /** Whether the scores are in [0, 1]. */
+  readonly scale: "share" | "number";
+  /** The first is the headline. */
   readonly scores: Readonly<Record<string, number>>;
   readonly protocol: string;
   /** Of the probe alone. */
@@ -133,6 +135,7 @@ async function judge(
     width: train.width,
     probe: definition.name,
     values,
+    scale: definition.scale ?? "share",
     scores,
     protocol,
     seconds: secondsSince(started),

@@ -27,3 +27,4 @@ export {
   type ReconstructOptions,
   reconstruct,
 } from "./reconstruct.js";
+export { type MeasuredErrors, reconstructionErrors } from "./reconstruction-errors.js";

@@ -43,6 +43,45 @@ export interface ReconstructOptions {
   readonly seed: number;
 }
 
+/** A model opened to reconstruct batches of one size. */
+export interface Reconstructor {
+  /** images [B, H, W, C] as the model sees them; `samples` [B]: what their masks are drawn by. */
+  readonly run: (images: Float32Array, samples: Int32Array) => Promise<readonly Reconstruction[]>;
+  readonly close: () => Promise<void>;
+}
+
+/** @throws RunError `run/features` for a model whose target is not pixels. */
+export async function openReconstructor(
+  model: Trained,
+  batch: number,
+  { executor, colours, seed }: ReconstructOptions,
+): Promise<Reconstructor> {
+  const { program } = model;
+  const { picture } = program;
+  if (picture === undefined) {
+    throw new RunError("run/features", {
+      what: `${program.name} does not predict pixels`,
+      help: "Only models with a target of pixels can be shown as pictures.",
+    });
+  }
+  const frozen = await openFrozen(model, executor, batch, (g, w) => ({
+    prediction: program.predict(g, w, batchInputs(g, program)),
+  }));
+  return {
+    async run(images, samples) {
+      const masks = sampleMasks(program, seed, 0, samples);
+      const { prediction } = await frozen.run({ image: images, ...masks });
+      const rowOf = <A extends Float32Array | Int32Array>(all: A, i: number): A =>
+        all.slice((all.length / batch) * i, (all.length / batch) * (i + 1)) as A;
+      return Array.from({ length: batch }, (_, i) => {
+        const hidden = hiddenPixels(program, rowOf(masks.hidden, i));
+        return pictured(program, picture, rowOf(images, i), rowOf(prediction as Float32Array, i), hidden, colours);
+      });
+    },
+    close: frozen.close,
+  };
+}
+
 /**
  * Reconstructs images in one batch.
  * @param images [B, H, W, C] as the model sees them.
@@ -53,51 +92,24 @@ export async function reconstruct(
   images: Float32Array,
   options: ReconstructOptions,
 ): Promise<readonly Reconstruction[]> {
-  const { program } = model;
-  const { picture } = program;
-  if (picture === undefined) {
-    throw new RunError("run/features", {
-      what: `${program.name} does not predict pixels`,
-      help: "Only models with a target of pixels can be shown as pictures.",
-    });
-  }
-  const size = imageLength(program.image);
-  const count = images.length / size;
-  invariant(Number.isInteger(count) && count > 0, `${images.length} values are no images of ${size}`);
-  const masks = sampleMasks(
-    program,
-    options.seed,
-    0,
-    Int32Array.from({ length: count }, (_, i) => i),
-  );
-  const frozen = await openFrozen(model, options.executor, count, (g, w) => ({
-    prediction: program.predict(g, w, batchInputs(g, program)),
-  }));
+  const count = images.length / imageLength(model.program.image);
+  invariant(Number.isInteger(count) && count > 0, `${images.length} values are no images of this model`);
+  const reconstructor = await openReconstructor(model, count, options);
   try {
-    const { prediction } = await frozen.run({ image: images, ...masks });
-    const rowOf = <A extends Float32Array | Int32Array>(all: A, i: number): A =>
-      all.slice((all.length / count) * i, (all.length / count) * (i + 1)) as A;
-    return Array.from({ length: count }, (_, i) => {
-      const hidden = hiddenPixels(program, rowOf(masks.hidden, i));
-      return pictured(
-        program,
-        picture,
-        rowOf(images, i),
-        rowOf(prediction as Float32Array, i),
-        hidden,
-        options.colours,
-      );
-    });
+    return await reconstructor.run(
+      images,
+      Int32Array.from({ length: count }, (_, i) => i),
+    );
   } finally {
-    await frozen.close();
+    await reconstructor.close();
   }
 }
 
 /** The errors of several images together: means over all their hidden pixels. */
-export function meanErrors(reconstructions: readonly Reconstruction[]): ReconstructionErrors {
+export function meanErrors(of: readonly ReconstructionErrors[]): ReconstructionErrors {
   // Every image has equally many hidden pixels.
-  const mean = (of: (errors: ReconstructionErrors) => number): number =>
-    reconstructions.reduce((sum, { errors }) => sum + of(errors), 0) / reconstructions.length;
+  const mean = (part: (errors: ReconstructionErrors) => number): number =>
+    of.reduce((sum, errors) => sum + part(errors), 0) / of.length;
   const pixelMse = mean((errors) => errors.pixelMse);
   return { mse: mean(({ mse }) => mse), meanMse: mean(({ meanMse }) => meanMse), pixelMse, psnr: decibels(pixelMse) };
 }

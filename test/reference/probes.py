@@ -97,6 +97,12 @@ def linear(x, y, x_test, optimizer: str, start: torch.Tensor, order: np.ndarray)
     return {f"linear/{optimizer}/{key}": value.double() for key, value in found.items()}
 
 
+def effective_rank(features: np.ndarray) -> float:
+    sigma = np.linalg.svd(features.astype(np.float64), compute_uv=False)
+    p = sigma / sigma.sum()
+    return float(np.exp(-(p[p > 0] * np.log(p[p > 0])).sum()))
+
+
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
     random = np.random.default_rng(7)
@@ -139,6 +145,7 @@ def main() -> None:
             "trust": TRUST,
             **{o: {"top1": accuracy(tensors[f"linear/{o}/scores"].numpy(), y_test, 1)} for o in ("lars", "sgd")},
         },
+        "rank": {"train": effective_rank(x), "test": effective_rank(x_test)},
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__.split("+")[0],

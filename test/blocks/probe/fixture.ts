@@ -12,6 +12,7 @@ interface Header {
     readonly held_out_top1: readonly number[];
     readonly test_top1: readonly number[];
   };
+  readonly rank: { readonly train: number; readonly test: number };
   readonly linear: {
     readonly epochs: number;
     readonly warmup: number;

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { randomStream } from "../../../graph/index.js";
 import { type EvaluateOptions, evaluate } from "../../../runtime/evaluate/evaluate.js";
 import type { LabelledBatch } from "../../../runtime/evaluate/features.js";
-import { RunError } from "../../../runtime/index.js";
+import { RunError, reconstructionErrors } from "../../../runtime/index.js";
 import { bound } from "../../support/data.js";
 import { executor, rectangle, reference } from "./model.js";
 
@@ -79,6 +79,17 @@ describe("evaluate", () => {
     const timeless = (rows: typeof once.rows) => rows.map(({ seconds: _, ...row }) => row);
     expect(timeless(again.rows)).toEqual(timeless(once.rows));
     expect(JSON.parse(JSON.stringify(once))).toEqual(once);
+  });
+
+  test("measures reconstructions of every test image once, the last batch filled up", async () => {
+    const { data, seed } = await options();
+    const common = { batch, seed, executor: await executor() };
+    const errors = await reconstructionErrors({ program: rectangle, weights }, [], { data, ...common });
+    expect(errors?.images).toBe(40);
+    expect(errors?.mse).toBeGreaterThan(0);
+    expect(errors?.psnr).toBeCloseTo(-10 * Math.log10(errors?.pixelMse as number), 10);
+    const { picture: _, ...blind } = rectangle;
+    expect(await reconstructionErrors({ program: blind, weights }, [], { data, ...common })).toBeNull();
   });
 
   test("refuses data that no probe can judge", async () => {

@@ -1,0 +1,40 @@
+/** How far a model's reconstructions are from images that it was not trained on. */
+
+import type { Augment } from "../../blocks/index.js";
+import type { Bound } from "../train/contract.js";
+import { colourScale } from "./colours.js";
+import type { EvaluateOptions } from "./evaluate.js";
+import type { Trained } from "./frozen.js";
+import { meanErrors, openReconstructor, type ReconstructionErrors } from "./reconstruct.js";
+
+export interface MeasuredErrors extends ReconstructionErrors {
+  /** Images looked at. */
+  readonly images: number;
+}
+
+/**
+ * Reconstructs the test images, each under a mask of its own, and averages the errors of their hidden pixels; null for a model
+ * whose prediction cannot be shown as pixels. Throws what reading data throws.
+ */
+export async function reconstructionErrors(
+  model: Trained,
+  augment: readonly Bound<Augment>[],
+  { data, batch, executor, seed, report }: Pick<EvaluateOptions, "data" | "batch" | "executor" | "seed" | "report">,
+): Promise<MeasuredErrors | null> {
+  const { program } = model;
+  if (program.picture === undefined) return null;
+  const colours = colourScale(augment, program.image);
+  const reconstructor = await openReconstructor(model, batch, { executor, colours, seed });
+  const errors: ReconstructionErrors[] = [];
+  try {
+    for await (const { image, count } of data.test()) {
+      const samples = Int32Array.from({ length: batch }, (_, i) => errors.length + i);
+      const reconstructions = await reconstructor.run(image, samples);
+      errors.push(...reconstructions.slice(0, count).map((one) => one.errors));
+      report?.({ stage: "reconstruction", done: errors.length, total: null });
+    }
+  } finally {
+    await reconstructor.close();
+  }
+  return { images: errors.length, ...meanErrors(errors) };
+}
