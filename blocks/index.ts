@@ -17,7 +17,7 @@ export {
   type SampleIndex,
   type Split,
 } from "./dataset/index.js";
-export type { Decoder, DecoderContext, DecoderInputs } from "./decoder/index.js";
+export type { Decoder, DecoderContext, DecoderInputs, Encoded } from "./decoder/index.js";
 export type { Encoder } from "./encoder/index.js";
 export type { BoundField, Field, FieldContext, FieldSample } from "./field.js";
 export { type Grid, type ImageShape, tokenCount } from "./geometry.js";
@@ -53,6 +53,7 @@ export type {
 export type { Progress } from "./progress.js";
 export { recipeSettings } from "./recipe.js";
 export { type Kind, type Kinds, type Registry, registry } from "./registry.js";
+export type { LabelMap, RegionSample, RegionSource } from "./regions/index.js";
 export type { Schedule } from "./schedule/index.js";
 export type { Target, TargetContext, TargetInputs, TargetTokensContext } from "./target/index.js";
 export * as targets from "./target/index.js";

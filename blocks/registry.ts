@@ -11,6 +11,7 @@ import { type Mask, masks } from "./mask/index.js";
 import { type Optimizer, optimizers } from "./optimizer/index.js";
 import { type Positions, positions } from "./positions/index.js";
 import { type Probe, probes } from "./probe/index.js";
+import { type RegionSource, regionSources } from "./regions/index.js";
 import { type Schedule, schedules } from "./schedule/index.js";
 import { type Target, targets } from "./target/index.js";
 import { type Teacher, teachers } from "./teacher/index.js";
@@ -24,6 +25,7 @@ export interface Kinds {
   readonly encoder: Encoder;
   readonly decoder: Decoder;
   readonly target: Target;
+  readonly regions: RegionSource;
   readonly loss: Loss;
   readonly teacher: Teacher;
   readonly adversary: Adversary;
@@ -46,6 +48,7 @@ export const registry: Registry = {
   encoder: encoders,
   decoder: decoders,
   target: targets,
+  regions: regionSources,
   loss: losses,
   teacher: teachers,
   adversary: adversaries,

@@ -13,6 +13,8 @@ export interface DecoderContext {
   readonly outputs: number;
   /** Features of a token of the encoder in the target's braces; null: there is none. */
   readonly codeWidth: number | null;
+  /** Sequences of tokens that this encoder makes of one sample. */
+  readonly sequences: number;
   /** Whether it is this decoder that `enter`s hidden tokens: of several decoders, the model's own. */
   readonly enters: boolean;
 }
@@ -24,14 +26,22 @@ export interface DecoderInputs {
   readonly visible: Tensor;
   readonly hidden: Tensor;
   readonly restore: Tensor;
-  /** What the encoder in the target's braces gives, [B', extra' + V, De]; null: there is none. */
-  readonly encoded: Tensor | null;
+  /** What the encoder in the target's braces gives; null: there is none. */
+  readonly encoded: Encoded | null;
   /** Of the decoder's own width, [1, extra + N, Dd]. */
   readonly positions: Tensor | null;
   /** Tokens in front of the patches. */
   readonly extra: number;
   /** Patches, N. */
   readonly count: number;
+}
+
+/** What an encoder makes of the visible tokens of a target. */
+export interface Encoded {
+  /** [B', extra' + V, De], before the encoder's final normalisation; B' is a multiple of B: the sequences of a sample. */
+  readonly tokens: Tensor;
+  /** That normalisation, on tokens [..., De]. */
+  readonly normalize: (tokens: Tensor) => Tensor;
 }
 
 export interface Decoder<P extends Params = Params, T extends ParameterTree = ParameterTree>
@@ -44,6 +54,8 @@ export interface Decoder<P extends Params = Params, T extends ParameterTree = Pa
    * -> every token [B, N, D], in raster order.
    */
   enter?(code: Code, p: ValuesOf<P>, w: Weights<T>, visible: Tensor, restore: Tensor): Tensor;
+  /** Present where it needs what an encoder in the target's braces gives; any other decoder sees the latent alone. */
+  readonly readsEncoded?: true;
   /** -> prediction [B, N, P] in raster order. */
   decode(code: Code, p: ValuesOf<P>, w: Weights<T>, inputs: DecoderInputs): Tensor;
 }

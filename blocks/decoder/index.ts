@@ -1,9 +1,11 @@
 /** The decoders, sorted by name. */
 
 import { linear } from "./linear.js";
+import { regionQuery } from "./region-query.js";
+import { regionVit } from "./region-vit.js";
 import { vit } from "./vit.js";
 
-export { type Decoder, type DecoderContext, type DecoderInputs, defineDecoder } from "./contract.js";
-export { linear, vit };
+export { type Decoder, type DecoderContext, type DecoderInputs, defineDecoder, type Encoded } from "./contract.js";
+export { linear, regionQuery, regionVit, vit };
 
-export const decoders = [linear, vit] as const;
+export const decoders = [linear, regionQuery, regionVit, vit] as const;

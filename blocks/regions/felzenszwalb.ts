@@ -26,16 +26,6 @@ export const felzenszwalb = defineRegionSource({
     ),
   },
   positional: "scale",
-  requires: [
-    {
-      name: "some-scale",
-      at: "scale",
-      doc: "There is at least one scale, and none comes twice.",
-      holds: (p) => p.scale.length > 0 && new Set(p.scale).size === p.scale.length,
-      say: (p) => (p.scale.length === 0 ? "there is no scale" : `a scale comes twice in (${p.scale.join(", ")})`),
-      help: () => "write scale: 1000, or several different ones such as scale: (500, 1000, 1500)",
-    },
-  ],
   maps: (p, { image, shape }) =>
     p.scale.map((scale) => superpixels(image, shape, { scale, sigma: p.sigma, minSize: p.min_size ?? scale })),
 });

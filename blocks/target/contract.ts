@@ -48,13 +48,17 @@ export interface Target<P extends Params = Params, T extends ParameterTree = Par
   outputs(p: ValuesOf<P>, context: TargetContext & { readonly width: number }): number;
   /** What it needs of a sample besides the image. */
   field?(p: ValuesOf<P>, context: TargetContext): Field;
+  /** Whether it is made of what the teacher gives: the model then has one. */
+  readonly fromTeacher?: true;
   /** -> target [B, N, P] */
   build(code: Code, p: ValuesOf<P>, inputs: TargetInputs, context: TargetContext): Tensor;
+  /** Sequences of tokens that one sample becomes where the target is encoded, B' / B; absent: one. */
+  sequences?(p: ValuesOf<P>): number;
   /** Weights of its own, of a target that is encoded. */
   parameters?(p: ValuesOf<P>, context: TargetTokensContext): T;
   /**
    * Present where a target can be encoded itself, by an encoder in its braces: target [B, N, P], visible [B, V] -> tokens
-   * [B', V, De] with positions added. B' is a multiple of B.
+   * [B', V, De] with positions added. B' is `sequences` times B: the sequences of a sample stand together.
    */
   tokens?(
     code: Code,

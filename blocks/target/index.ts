@@ -1,8 +1,10 @@
 /** The targets, sorted by name. */
 
+import { features } from "./features.js";
 import { hog } from "./hog.js";
 import { lowPass } from "./low-pass.js";
 import { pixels } from "./pixels.js";
+import { regions } from "./regions.js";
 
 export {
   defineTarget,
@@ -12,6 +14,6 @@ export {
   type TargetTokensContext,
   type TargetTokensInputs,
 } from "./contract.js";
-export { hog, lowPass, pixels };
+export { features, hog, lowPass, pixels, regions };
 
-export const targets = [hog, lowPass, pixels] as const;
+export const targets = [features, hog, lowPass, pixels, regions] as const;

@@ -3,7 +3,7 @@
  * Each is written once, over `FunctionCode`; running it traces the model, recording it gives the statements that `emit` prints.
  */
 
-import type { Batch, Code, Losses } from "../../blocks/index.js";
+import type { Batch, Code, Encoded, Losses } from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
 import type { FunctionInput } from "../program.js";
 import { adversaryLossFunction, judgeFunction } from "./adversary.js";
@@ -101,7 +101,7 @@ function encodeTarget(
   { target, encoder }: Objective,
   branches: ObjectiveBranches,
   batch: Batch,
-): Tensor | null {
+): Encoded | null {
   const { tokens } = target.definition;
   if (encoder === null || tokens === undefined) return null;
   const { definition, values } = encoder;
@@ -114,7 +114,9 @@ function encodeTarget(
     visible: batch.visible,
   };
   const seen = tokens.call(target.definition, code, target.values, objectiveWeights, inputs, context);
-  return definition.encode(code, values, own, seen, inputs.positions);
+  const [last] = definition.outputs?.(code, values, own, seen, inputs.positions, 1) ?? [];
+  if (!last) return { tokens: definition.encode(code, values, own, seen, inputs.positions), normalize: (x) => x };
+  return { tokens: last, normalize: (x) => definition.normalize?.(code, values, own, x) ?? x };
 }
 
 const pascal = (name: string): string => name.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());

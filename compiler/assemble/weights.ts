@@ -66,9 +66,13 @@ function putObjective(
   const outputs = target.definition.outputs(target.values, { ...parts, width: encoderWidth });
   const enters = label === null && decoder.definition.enter !== undefined;
   const codeWidth = encoder === null ? null : encoder.definition.width(encoder.values);
+  const sequences = target.definition.sequences?.(target.values) ?? 1;
   const width = decoder.definition.width(decoder.values);
   if (width !== null) putBeside(tree, { [decoderPositions]: positionTable(parts, width) });
-  putBeside(tree, decoder.definition.parameters(decoder.values, { encoderWidth, outputs, codeWidth, enters }));
+  putBeside(
+    tree,
+    decoder.definition.parameters(decoder.values, { encoderWidth, outputs, codeWidth, sequences, enters }),
+  );
   if (codeWidth !== null) {
     putBeside(tree, target.definition.parameters?.(target.values, { ...parts, width: codeWidth }) ?? {});
   }

@@ -48,11 +48,22 @@ function refusedTargets(lines: readonly DraftLine[]): readonly Refused[] {
   const encoders = targets
     .filter((target) => definitionOf<Target>(target)?.tokens === undefined)
     .flatMap((target) => slotLines(target.inner, "encoder"));
+  const unread = targets.flatMap((target) => {
+    const [decoder] = decodersOf(target);
+    const reads = definitionOf<Decoder>(decoder)?.readsEncoded === true;
+    return decoder && !reads ? slotLines(target.inner, "encoder") : [];
+  });
   return [
     ...idle.map((line) => ({ line, what: "a `decoder` beside targets that all have decoders of their own" })),
     ...nameless.map((line) => ({ line, what: "a `target` with a decoder of its own and without a label" })),
     ...(second ? [{ line: second, what: "more than one `target` for one `decoder`" }] : []),
     ...encoders.map((line) => ({ line, what: "an `encoder` of this `target`" })),
+    ...unread
+      .filter((line) => !encoders.includes(line))
+      .map((line) => ({ line, what: "an `encoder` of a `target` whose `decoder` does not read it" })),
+    ...slotLines(lines, "decoder")
+      .filter((line) => definitionOf<Decoder>(line)?.readsEncoded)
+      .map((line) => ({ line, what: "a `decoder` of an encoded target outside of its braces" })),
     ...targets.filter((target) => decodersOf(target).length > 0).flatMap((target) => otherLatent(lines, target)),
   ];
 }
@@ -80,9 +91,24 @@ function refusedAdversary(lines: readonly DraftLine[]): readonly Refused[] {
   return slotLines(lines, "adversary").map((line) => ({ line, what: "an `adversary` of what are no pixels" }));
 }
 
-/** Whether each target with a decoder of its own has a loss of its own: without one nothing would train it. */
+/**
+ * Whether each target with a decoder of its own has a loss of its own, without which nothing would train it, and an encoder
+ * where its decoder reads what that gives.
+ */
 export function targetsAreWhole(lines: readonly DraftLine[], { report, name }: Body): boolean {
   const targets = slotLines(lines, "target").filter((target) => decodersOf(target).length > 0);
+  const blind = targets.filter(
+    (target) =>
+      slotLines(target.inner, "encoder").length === 0 &&
+      decodersOf(target).some((line) => definitionOf<Decoder>(line)?.readsEncoded),
+  );
+  for (const target of blind) {
+    const subject = lineName("target", target.label);
+    fail(report, "check/missing-slot", target.span, `\`${subject}\` of \`${name}\` has no \`encoder\``, {
+      reason: "Its decoder completes what an encoder has seen of the target.",
+      help: "add a line `encoder ...` to its braces",
+    });
+  }
   const bare = targets.filter((target) => slotLines(target.inner, "loss").length === 0);
   for (const target of bare) {
     const subject = lineName("target", target.label);
@@ -91,5 +117,5 @@ export function targetsAreWhole(lines: readonly DraftLine[], { report, name }: B
       help: "add a line `loss ...` to its braces",
     });
   }
-  return bare.length === 0;
+  return bare.length === 0 && blind.length === 0;
 }

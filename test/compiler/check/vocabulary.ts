@@ -10,6 +10,7 @@ const chosen: Readonly<Record<Kind, readonly string[]>> = {
   encoder: ["vit"],
   decoder: ["linear", "vit"],
   target: ["pixels"],
+  regions: [],
   loss: ["l1", "mse"],
   teacher: [],
   adversary: [],

@@ -1,0 +1,73 @@
+/** Binary maps of regions as target, the target of R-MAE. */
+
+import { invariant } from "../../graph/index.js";
+import {
+  addVisiblePositions,
+  embedMaps,
+  patchEmbedParameters,
+  patchify,
+  splitRegions,
+  takeTokens,
+} from "../nn/index.js";
+import { type BlockValue, block, choice, int } from "../params.js";
+import { type RegionSource, regionMaps, regionSources } from "../regions/index.js";
+import { defineTarget, type TargetContext } from "./contract.js";
+
+const sourceNamed = (name: string): RegionSource => {
+  const source = (regionSources as readonly RegionSource[]).find((one) => one.name === name);
+  invariant(source, `the checker lets through only known sources of regions, not ${name}`);
+  return source;
+};
+
+interface Values {
+  readonly source: BlockValue;
+  readonly count: number;
+  readonly sequences: "regions" | "channels";
+}
+
+/** Pixels of one patch. */
+const patchPixels = ({ grid }: TargetContext): number => grid.patch[0] * grid.patch[1];
+
+/** What one sequence has of a patch: a region's pixels, or those of all regions. */
+const sequenceValues = ({ count, sequences }: Values, context: TargetContext): number =>
+  patchPixels(context) * (sequences === "channels" ? count : 1);
+
+export const regions = defineTarget({
+  name: "regions",
+  summary: "Binary maps of a few regions of each image, drawn at random: one where a pixel belongs to the region.",
+  source: "Nguyen et al., R-MAE: Regions Meet Masked Autoencoders, ICLR 2024, section 3",
+  since: "0.1",
+  params: {
+    source: block({ of: "regions", doc: "Where regions come from." }),
+    count: int({ min: 1, max: 1024, default: 8, doc: "Regions drawn of each image." }),
+    touching: int({ min: 1, default: 1, doc: "Patches that a region touches at least; others are not drawn." }),
+    sequences: choice({
+      default: "regions",
+      options: {
+        regions: "Each region's patches are a sequence of their own.",
+        channels: "The regions are the channels of one sequence, so that their order matters.",
+      },
+      doc: "What the encoder in the target's braces sees.",
+    }),
+  },
+  outputs: (p, context) => patchPixels(context) * p.count,
+  field: (p, { image: shape, grid }) => ({
+    shape: [shape.height, shape.width, p.count],
+    dtype: "float32",
+    compute: ({ image, random }) =>
+      regionMaps(sourceNamed(p.source.block).maps(p.source.values as never, { image, shape }), grid, p, random),
+  }),
+  build(code, _, { field }, { grid }) {
+    invariant(field, "the field of the regions is fed");
+    return code.let("target", patchify, field, grid);
+  },
+  sequences: (p) => (p.sequences === "channels" ? 1 : p.count),
+  parameters: (p, context) => ({ region_embed: patchEmbedParameters(sequenceValues(p, context), context.width) }),
+  tokens(code, p, w, { target, positions, visible }, context) {
+    const seen = code.let("seen_maps", takeTokens, target, visible); // [B, V, P]
+    const sizes = { values: patchPixels(context), regions: p.count };
+    const maps = p.sequences === "channels" ? seen : code.let("maps", splitRegions, seen, sizes);
+    const tokens = code.let("region_tokens", embedMaps, maps, w.region_embed.proj); // [B', V, De]
+    return code.let("placed_tokens", addVisiblePositions, tokens, positions, visible, { extra: context.extra });
+  },
+});
