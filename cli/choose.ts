@@ -93,6 +93,12 @@ export function choose(analysis: Analysis, name: string | undefined): Chosen {
       help: `name one of them, such as ${family.members[0]?.name}; mae variants lists them`,
     });
   }
+  const pipeline = analysis.pipelines.get(name);
+  if (pipeline) {
+    throw usageFailure(`${name} is a pipeline of ${count(pipeline.stages.length, "stage")}`, {
+      help: `name a model or recipe; mae plan, mae render and mae train take ${name} itself`,
+    });
+  }
   const recipe = analysis.recipes.get(name);
   if (recipe) return withModel(analysis, recipe);
   const model = analysis.models.get(name);

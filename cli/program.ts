@@ -95,7 +95,7 @@ function addModels(program: Command): void {
   const ofModel = (name: string, description: string) =>
     command(program, name, description)
       .addArgument(specArgument())
-      .argument("[name]", "a model, a recipe, or Family.member");
+      .argument("[name]", "a model, a recipe, Family.member, or for plan and render a pipeline");
   addText(
     ofModel("plan", "Say what a model costs before it runs: tokens, parameters, FLOPs, memory, learning rate, steps.")
       .option("--json", "print one JSON document")
@@ -174,12 +174,16 @@ function addModels(program: Command): void {
 /** Commands that run models. */
 function addRuns(program: Command): void {
   addText(
-    onBackend(program, "train", "Train a model by a recipe of the file. Ctrl-C saves; --resume goes on.")
+    onBackend(
+      program,
+      "train",
+      "Train a model by a recipe of the file, or the stages of a pipeline. Ctrl-C saves; --resume goes on.",
+    )
       .addArgument(specArgument())
-      .argument("[recipe]", "a recipe in it; not needed where there is one")
+      .argument("[name]", "a recipe or a pipeline in it; not needed where there is one recipe")
       .option(
         "--out <dir>",
-        "folder of the run (default: runs/<name of the file>), or of a family's runs (runs/<family>)",
+        "folder of the run (default: runs/<name of the file>), or of the runs of a family or pipeline (runs/<its name>)",
       )
       .option("--variant <name>", "train a member, all of a family, or all; what is finished is left, the rest goes on")
       .option("--resume", "go on from the newest checkpoint of the run")
@@ -192,14 +196,16 @@ function addRuns(program: Command): void {
       .option("--checkpoint-every <n>", "steps between checkpoints", wholeNumber(1), 500)
       .option("--json", "print the run's events as JSON lines on stdout")
       .action(async (file: string, recipe: string | undefined, options) => {
-        if (options.variant === undefined) await (await import("./commands/train.js")).train(file, recipe, options);
-        else await (await import("./commands/train-variants.js")).trainVariants(file, recipe, options);
+        if (options.variant === undefined) {
+          await (await import("./commands/train-pipeline.js")).trainNamed(file, recipe, options);
+        } else await (await import("./commands/train-variants.js")).trainVariants(file, recipe, options);
       }),
     [
       ["mae train examples/digits.mae", "into runs/, on the best backend that is here"],
       ["mae train model.mae Pretrain --out runs/a --steps 100", "a short try"],
       ["mae train model.mae Pretrain --out runs/a --resume", "go on where it stopped"],
       ["mae train examples/mask-study.mae --variant all", "every member of the family, and a report"],
+      ["mae train stages.mae Study", "the stages of a pipeline, each from what the ones before it learned"],
     ],
   );
   addText(

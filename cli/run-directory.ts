@@ -18,6 +18,17 @@ export interface RunFacts {
   readonly settings: RunSettings;
   readonly executor: { readonly name: string; readonly backend: string; readonly device: string };
   readonly started: string;
+  /** Absent: every weight started as the model declares. */
+  readonly from?: readonly RunSource[];
+}
+
+/** An earlier stage of a pipeline that a run has weights of. */
+export interface RunSource {
+  readonly stage: string;
+  /** When its run was started: tells it from another in the same folder. */
+  readonly started: string;
+  /** Steps that it had been trained. */
+  readonly step: number;
 }
 
 /** The recipe's plain values after the flags of the command line. */

@@ -32,5 +32,5 @@ export {
   type StepsPlan,
   type TimePlan,
 } from "./plan.js";
-export { type RenderOptions, render } from "./render.js";
+export { type RenderOptions, render, renderPipeline } from "./render.js";
 export { modelSlots, recipeSlots, type SlotRule } from "./slots.js";

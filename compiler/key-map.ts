@@ -26,7 +26,7 @@ interface Start {
 
 /**
  * `kept`: the same name and shape. `renamed`: another name. `resized`: a position table for another grid, interpolated.
- * `computed`: a fixed table, which follows from the model alone. `new`: starts from scratch; `instead` of a weight that was
+ * `computed`: a fixed table, which follows from the model alone, or a weight that begins as the one it follows. `new`: starts from scratch; `instead` of a weight that was
  * to be taken and has another shape. `dropped`: of an earlier stage, and of no use here.
  */
 export type Mapping =
@@ -81,7 +81,7 @@ export function keyMap(own: readonly OwnedWeight[], sources: readonly Source[]):
     if (first && second) doubled.push({ name: weight.name, sources: [first.source, second.source] });
     return { source: first?.source ?? null, mapping: mappingOf(weight, first && stageWeight(first, sources)) };
   });
-  const whole = wholeLayers(found.map(({ mapping }) => mapping));
+  const whole = followed(wholeLayers(found.map(({ mapping }) => mapping)), own);
   const given = sources.map((_, i) => whole.filter((mapping, k) => found[k]?.source === i && "from" in mapping).length);
   return { mappings: [...whole, ...dropped(sources, whole)], given, doubled };
 }
@@ -95,6 +95,19 @@ function wholeLayers(mappings: readonly OwnMapping[]): readonly OwnMapping[] {
     if (!("from" in mapping) || !layerOf(mapping.name).some((layer) => broken.has(layer))) return mapping;
     const { name, parts, shape, from } = mapping;
     return { name, parts, shape, status: "new", instead: from };
+  });
+}
+
+/** A weight that follows another, and is not taken itself, begins as the other does. */
+function followed(mappings: readonly OwnMapping[], own: readonly OwnedWeight[]): readonly OwnMapping[] {
+  const byName = new Map(mappings.map((mapping) => [mapping.name, mapping]));
+  return mappings.map((mapping, i): OwnMapping => {
+    const leader = byName.get(own[i]?.follows ?? "");
+    if (mapping.status !== "computed" || !leader || !("from" in leader)) return mapping;
+    const { name, parts, shape } = mapping;
+    return leader.status === "resized"
+      ? { ...leader, name, parts, shape }
+      : { name, parts, shape, status: "renamed", from: leader.from };
   });
 }
 
@@ -139,8 +152,8 @@ function mappingOf(to: OwnedWeight, offered: readonly [StageWeight, OwnedWeight]
   const { name, parts, shape } = to;
   const start: Start = { name, parts, shape };
   if (!to.trainable) {
-    const same = offered && !offered[1].trainable && sameShape(offered[1].shape, shape) && sameStart(offered[1], to);
-    return same ? { ...start, status: "kept", from: offered[0] } : { ...start, status: "computed" };
+    const isSame = offered && !offered[1].trainable && sameShape(offered[1].shape, shape) && sameStart(offered[1], to);
+    return isSame ? { ...start, status: "kept", from: offered[0] } : { ...start, status: "computed" };
   }
   if (!offered) return { ...start, status: "new", instead: null };
   const [from, weight] = offered;
@@ -151,7 +164,8 @@ function mappingOf(to: OwnedWeight, offered: readonly [StageWeight, OwnedWeight]
   return { ...start, status: from.name === name ? "kept" : "renamed", from };
 }
 
-const sameStart = (a: OwnedWeight, b: OwnedWeight): boolean => JSON.stringify(a.init) === JSON.stringify(b.init);
+const sameStart = (a: OwnedWeight, b: OwnedWeight): boolean =>
+  a.follows === b.follows && JSON.stringify(a.init) === JSON.stringify(b.init);
 
 /** How a table becomes one for another grid; null where the grids are the same, or the rows before the patches are not. */
 function resizing(from: TablePlaces, to: TablePlaces): Resizing | null {

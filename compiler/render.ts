@@ -7,7 +7,7 @@ import { format, positionAt } from "../grammar/index.js";
 import { settings } from "./check/lines.js";
 import { argumentTexts, valueText } from "./check/show.js";
 import { edition } from "./edition.js";
-import type { Filled, Model, Origin, Recipe, Setting, Use } from "./model.js";
+import type { Filled, Model, Origin, Pipeline, Recipe, Setting, Stage, Use } from "./model.js";
 
 export interface RenderOptions {
   /** Whether each value is followed by a comment: file, line, and how it came there. */
@@ -29,9 +29,32 @@ export function render(model: Model, recipe: Recipe | null, options: RenderOptio
     modelLines(model, options),
     ...(recipe ? [recipeLines({ ...recipe, model: model.name }, options)] : []),
   ];
+  return textOf(declarations, model.name, options);
+}
+
+/**
+ * Prints a pipeline and the models and recipes of its stages, under the names that its file has for them.
+ * @returns text of the current edition, in the one format
+ */
+export function renderPipeline(pipeline: Pipeline, options: RenderOptions): string {
+  const { stages } = pipeline;
+  const models = new Map(stages.map(({ modelName, model }) => [modelName, { ...model, name: modelName }]));
+  const recipes = new Map<string, Recipe>();
+  for (const { recipeName, recipe, modelName } of stages) {
+    if (!recipes.has(recipeName)) recipes.set(recipeName, { ...recipe, name: recipeName, model: modelName });
+  }
+  const declarations = [
+    ...[...models.values()].map((model) => modelLines(model, options)),
+    ...[...recipes.values()].map((recipe) => recipeLines(recipe, options)),
+    pipelineLines(pipeline, options),
+  ];
+  return textOf(declarations, pipeline.name, options);
+}
+
+function textOf(declarations: readonly (readonly Line[])[], name: string, options: RenderOptions): string {
   const lines = declarations.flatMap((declaration) => [plain(""), ...declaration]);
   const text = [`edition ${edition}`, ...lines.map((line) => lineText(line, options))].join("\n");
-  return format({ path: `${model.name}.mae`, text }).text;
+  return format({ path: `${name}.mae`, text }).text;
 }
 
 const lineText = ({ text, origin }: Line, options: RenderOptions): string =>
@@ -97,4 +120,21 @@ function recipeLines(recipe: Recipe, options: RenderOptions): readonly Line[] {
 function settingLine(name: string, { value, origin }: Setting): readonly Line[] {
   const type = settings[name]?.type;
   return type && value !== null ? [{ text: `${name} ${valueText(type, value)}`, origin }] : [];
+}
+
+const pipelineLines = ({ name, doc, stages }: Pipeline, options: RenderOptions): readonly Line[] => [
+  ...docLines(doc),
+  plain(`pipeline ${name} {`),
+  ...stages.map((stage) => plain(stageText(stage))),
+  ...stages.flatMap((stage) =>
+    stage.evaluate.flatMap((use) => prefixed(`evaluate ${stage.name}:`, useLines(use, options))),
+  ),
+  plain("}"),
+];
+
+function stageText({ name, recipeName, modelName, from, fresh }: Stage): string {
+  const paths = from.map(({ stage, part }) => (part === null ? stage : `${stage}.${part}`));
+  const sources = paths.length === 0 ? "" : ` from ${paths.join(", ")}`;
+  const scratch = fresh === null ? "" : ` fresh ${fresh.join(", ")}`;
+  return `stage ${name} = ${recipeName} of ${modelName}${sources}${scratch}`.trimEnd();
 }

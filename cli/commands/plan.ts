@@ -1,11 +1,13 @@
 /** `mae plan`: what a model and its training cost, before anything runs. */
 
 import type { Dataset } from "../../blocks/index.js";
-import { type Plan, plan as planOf, type Recipe } from "../../compiler/index.js";
+import { type Model, type Pipeline, type Plan, plan as planOf, type Recipe, type Stage } from "../../compiler/index.js";
 import { choose, openSpec } from "../choose.js";
+import { keyMapLines, mappingDocument, startText } from "../key-map.js";
 import { readRate } from "../measured-rate.js";
 import { duration } from "../progress.js";
-import { type Colors, grouped, print, printJson, stdoutColors } from "../terminal.js";
+import { recipeOfStage } from "../stages.js";
+import { type Colors, count, grouped, print, printJson, stdoutColors } from "../terminal.js";
 
 export interface PlanOptions {
   readonly json?: boolean;
@@ -14,18 +16,57 @@ export interface PlanOptions {
 }
 
 export async function plan(file: string, name: string | undefined, options: PlanOptions): Promise<void> {
-  const { model, recipe } = choose(openSpec(file), name);
+  const analysis = openSpec(file);
+  const pipeline = name === undefined ? undefined : analysis.pipelines.get(name);
+  if (pipeline) {
+    await planStages(pipeline, options);
+    return;
+  }
+  const { model, recipe } = choose(analysis, name);
+  const plan = await planned(model, recipe, options);
+  if (options.json) printJson({ format_version: "1.0", ...document(plan) });
+  else print(`${table(plan, stdoutColors()).join("\n")}\n`);
+}
+
+async function planned(model: Model, recipe: Recipe | null, options: PlanOptions): Promise<Plan> {
   const rate = readRate();
   const samples = options.samples ?? (recipe ? await samplesIn(recipe) : null);
-  const plan = planOf(model, {
+  return planOf(model, {
     ...(recipe ? { recipe } : {}),
     ...(options.batch === undefined ? {} : { batch: options.batch }),
     ...(samples === null ? {} : { samples }),
     ...(rate ? { rate } : {}),
   });
-  if (options.json) printJson(document(plan));
-  else print(`${table(plan, stdoutColors()).join("\n")}\n`);
 }
+
+/** Each stage as a plan of its own, and what its weights start with. */
+async function planStages({ name, stages }: Pipeline, options: PlanOptions): Promise<void> {
+  const plans: { readonly stage: Stage; readonly plan: Plan }[] = [];
+  for (const stage of stages) {
+    plans.push({ stage, plan: await planned(stage.model, recipeOfStage(stage), options) });
+  }
+  if (options.json) {
+    printJson({ format_version: "1.0", pipeline: name, stages: plans.map(stageDocument) });
+    return;
+  }
+  const colors = stdoutColors();
+  const sections = plans.map(({ stage, plan }) => [
+    colors.bold(`stage ${stage.name}`),
+    ...keyMapLines(stage, colors).map((line) => `  ${line}`),
+    ...table(plan, colors).map((line) => (line === "" ? "" : `  ${line}`)),
+  ]);
+  const head = `${colors.bold(name)}: ${count(stages.length, "stage")}`;
+  print(`${[[head], ...sections].map((lines) => lines.join("\n")).join("\n\n")}\n`);
+}
+
+const stageDocument = ({ stage, plan }: { readonly stage: Stage; readonly plan: Plan }) => ({
+  stage: stage.name,
+  from: stage.from.map(startText),
+  fresh: stage.fresh,
+  evaluate: stage.evaluate.map(({ definition }) => definition.name),
+  plan: document(plan),
+  weights: stage.mappings.map(mappingDocument),
+});
 
 /** Training samples of a recipe's data; null when it is not here, which is no mistake before training. */
 async function samplesIn({ data }: Recipe): Promise<number | null> {
@@ -43,7 +84,6 @@ async function samplesIn({ data }: Recipe): Promise<number | null> {
 function document(plan: Plan) {
   const { learningRate: lr, steps, time } = plan;
   return {
-    format_version: "1.0",
     model: plan.model,
     recipe: plan.recipe,
     parameters: plan.parameters,

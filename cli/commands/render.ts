@@ -1,6 +1,6 @@
 /** `mae render`: a model, and its recipe, with nothing left to look up. */
 
-import { render as renderText } from "../../compiler/index.js";
+import { renderPipeline, render as renderText } from "../../compiler/index.js";
 import { choose, openSpec } from "../choose.js";
 import { print } from "../terminal.js";
 
@@ -8,10 +8,16 @@ export interface RenderOptions {
   readonly origin?: boolean;
 }
 
-/** Under a model's name only the model, under a recipe's name both; without a name, what there is. */
+/** Under a model's name only the model, under a recipe's name both, under a pipeline's all of its stages; without a name, what there is. */
 export function render(file: string, name: string | undefined, options: RenderOptions): void {
   const analysis = openSpec(file);
+  const origin = options.origin ?? false;
+  const pipeline = name === undefined ? undefined : analysis.pipelines.get(name);
+  if (pipeline) {
+    print(renderPipeline(pipeline, { origin }));
+    return;
+  }
   const { model, recipe } = choose(analysis, name);
   const wanted = name === undefined || analysis.recipes.has(name) ? recipe : null;
-  print(renderText(model, wanted, { origin: options.origin ?? false }));
+  print(renderText(model, wanted, { origin }));
 }

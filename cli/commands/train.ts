@@ -3,11 +3,11 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { ModelProgram } from "../../blocks/index.js";
-import { type Model, plan, type Recipe, render } from "../../compiler/index.js";
+import { type Analysis, type Model, plan, type Recipe, render } from "../../compiler/index.js";
 import type { Executor, ProbeRequest, TrainEvent, TrainOptions, TrainResult } from "../../runtime/index.js";
 import { analyzeText } from "../analysis.js";
 import { type BackendFlags, openBackend } from "../backend.js";
-import { chooseRecipe, openSpec, ownRecipes } from "../choose.js";
+import { chooseRecipe, ownRecipes } from "../choose.js";
 import { exitCode, runFailure, usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
 import { labelledBatch, labelledData, selectionsOf } from "../labelled-data.js";
@@ -21,6 +21,7 @@ import {
   openRunDirectory,
   pictureFile,
   type RunFacts,
+  type RunSource,
   readRunFacts,
   readRunSpec,
   specFile,
@@ -37,8 +38,13 @@ export interface TrainFlags extends SettingFlags, BackendFlags {
   readonly json?: boolean;
 }
 
-export async function train(file: string, name: string | undefined, flags: TrainFlags): Promise<void> {
-  const analysis = openSpec(file);
+/** Trains by the recipe of a file that `name` stands for. */
+export async function train(
+  analysis: Analysis,
+  file: string,
+  name: string | undefined,
+  flags: TrainFlags,
+): Promise<void> {
   const chosen = chooseRecipe(analysis, name);
   const directory = flags.out ?? defaultRunDirectory(file, chosen.recipe.name, ownRecipes(analysis).length > 1);
   const out = flags.out === undefined ? "" : ` --out ${flags.out}`;
@@ -54,10 +60,20 @@ export interface Order {
   readonly flags: TrainFlags;
   /** The command that goes on after an interruption. */
   readonly goOn: string;
+  /** Absent: a new run starts with the weights that the model declares. */
+  readonly inherits?: Inheritance;
+}
+
+/** What a new run starts with that others have trained. */
+export interface Inheritance {
+  readonly from: readonly RunSource[];
+  /** By name. */
+  readonly weights: () => Promise<Readonly<Record<string, Float32Array>>>;
 }
 
 /** Trains one model into one folder, anew or from its newest checkpoint. Gives whether it was interrupted. */
-export async function trainOne({ file, model, recipe: asWritten, directory, flags, goOn }: Order): Promise<boolean> {
+export async function trainOne(order: Order): Promise<boolean> {
+  const { file, model, recipe: asWritten, directory, flags, inherits } = order;
   const open = () => openRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
   if (flags.resume) open();
   const recipe = flags.resume ? continued(model, asWritten, directory, flags) : withFlags(asWritten, flags);
@@ -67,9 +83,9 @@ export async function trainOne({ file, model, recipe: asWritten, directory, flag
   const progress = flags.json ? jsonProgress : createProgress();
   const executor = await openBackend(flags, (text) => progress({ kind: "note", text }));
   try {
-    const facts = factsOf(file, model, recipe, executor);
+    const facts = { ...factsOf(file, model, recipe, executor), ...(inherits ? { from: inherits.from } : {}) };
     if (!flags.resume) writeRunFacts(directory, facts, spec);
-    return await run({ model, recipe, directory, spec, executor, flags, progress, root: facts.root, goOn });
+    return await run({ ...order, recipe, spec, executor, progress, root: facts.root });
   } finally {
     await executor.close();
   }
@@ -80,7 +96,7 @@ export async function trainOne({ file, model, recipe: asWritten, directory, flag
  *
  * Throws a `Failure` with the first finding.
  */
-function checkedSpec(model: Model, recipe: Recipe): string {
+export function checkedSpec(model: Model, recipe: Recipe): string {
   const text = render(model, recipe, { origin: false });
   const finding = analyzeText({ path: specFile, text }).diagnostics.find(({ severity }) => severity === "error");
   if (!finding) return text;
@@ -96,7 +112,7 @@ function checkedSpec(model: Model, recipe: Recipe): string {
  *
  * Throws a `Failure` when the spec has changed since the run was started.
  */
-export function continued(model: Model, recipe: Recipe, directory: string, flags: TrainFlags): Recipe {
+export function continued(model: Model, recipe: Recipe, directory: string, flags: SettingFlags): Recipe {
   const { settings } = readRunFacts(directory);
   const then = readRunSpec(directory).split("\n");
   const now = render(model, withSettings(recipe, settings), { origin: false }).split("\n");
@@ -149,6 +165,7 @@ async function run(job: Job): Promise<boolean> {
     root: job.root,
     executor,
     resume: flags.resume ?? false,
+    ...(job.inherits && !flags.resume ? { weights: await job.inherits.weights() } : {}),
     spec: job.spec,
     workers: flags.workers ?? Math.max(1, Math.min(8, availableParallelism() - 1)),
     checkpointEvery: flags.checkpointEvery,

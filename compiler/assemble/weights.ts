@@ -20,6 +20,17 @@ export const adversaryBranch = "adversary";
 export const backboneBranch = "backbone";
 export const teacherBranch = "teacher";
 
+/** The part of a model that weights belong to. */
+export interface Owner {
+  /** Its names in a spec, the widest first: the encoder's positions are `encoder`, and `positions`. */
+  readonly parts: readonly string[];
+  /** Kind of part, the same in every model. */
+  readonly role: string;
+  readonly label: string | null;
+  /** Of a position table: rows for tokens in front of the patches. */
+  readonly extra?: number;
+}
+
 /** Names of branches; null: the weights stand beside those of the rest. */
 export interface ObjectiveBranches {
   readonly branch: string | null;
@@ -35,30 +46,46 @@ export interface ModelWeights {
   readonly objectives: readonly ObjectiveBranches[];
   /** The names at the root that make up tokens, positions and encoder. */
   readonly backbone: readonly string[];
+  /** Of branches; what lies below one belongs to the same part. */
+  readonly owners: ReadonlyMap<ParameterTree, Owner>;
 }
 
 type OpenTree = Record<string, ParameterTree>;
 
+/** Weights that are being put together. */
+interface Growing {
+  readonly tree: OpenTree;
+  readonly owners: Map<ParameterTree, Owner>;
+}
+
 /** Puts weights beside the others; two parts that use one name are a mistake in a block. */
-function putBeside(tree: OpenTree, own: ParameterTree): void {
+function putBeside({ tree, owners }: Growing, own: ParameterTree, owner: Owner): void {
+  for (const branch of Object.values(own)) owners.set(branch as ParameterTree, owner);
   const twice = Object.keys(own).find((name) => name in tree);
   invariant(twice === undefined, `two blocks declare the weight ${twice}`);
   Object.assign(tree, own);
 }
 
 /** Puts weights under a label, `label_2` where a weight is called like it; gives the name. */
-function putUnder(tree: OpenTree, own: ParameterTree, label: string): string {
+function putUnder({ tree }: Growing, own: ParameterTree, label: string): string {
   let name = label;
   for (let i = 2; name in tree; i++) name = `${label}_${i}`;
   tree[name] = own;
   return name;
 }
 
+/** Part of a target: with a label by the target's name, as the model's own by that of its slot. */
+const objectiveOwner = (label: string | null, slot: string, ...narrower: readonly string[]): Owner => ({
+  parts: label === null ? [slot, ...narrower] : [`target.${label}`],
+  role: [slot, ...narrower].join("/"),
+  label,
+});
+
 const isEmpty = (tree: ParameterTree): boolean => Object.keys(tree).length === 0;
 
 /** Adds what an objective trains besides the encoder; gives where its own encoder and its losses find theirs. */
 function putObjective(
-  tree: OpenTree,
+  growing: Growing,
   parts: Parts,
   { label, decoder, target, encoder, losses }: Objective,
 ): Omit<ObjectiveBranches, "branch"> {
@@ -68,30 +95,52 @@ function putObjective(
   const codeWidth = encoder === null ? null : encoder.definition.width(encoder.values);
   const sequences = target.definition.sequences?.(target.values) ?? 1;
   const width = decoder.definition.width(decoder.values);
-  if (width !== null) putBeside(tree, { [decoderPositions]: positionTable(parts, width) });
-  putBeside(
-    tree,
-    decoder.definition.parameters(decoder.values, { encoderWidth, outputs, codeWidth, sequences, enters }),
-  );
-  if (codeWidth !== null) {
-    putBeside(tree, target.definition.parameters?.(target.values, { ...parts, width: codeWidth }) ?? {});
+  const { extra } = layoutOf(parts);
+  if (width !== null) {
+    const owner = { ...objectiveOwner(label, "decoder", "positions"), extra };
+    putBeside(growing, { [decoderPositions]: positionTable(parts, width) }, owner);
   }
-  const own = losses.map(({ definition, values }) => definition.parameters?.(values, { encoderWidth }) ?? {});
-  for (const [i, { label }] of losses.entries()) if (label === null) putBeside(tree, own[i] as ParameterTree);
+  const own = decoder.definition.parameters(decoder.values, { encoderWidth, outputs, codeWidth, sequences, enters });
+  putBeside(growing, own, objectiveOwner(label, "decoder"));
+  if (codeWidth !== null) {
+    const context = { ...parts, width: codeWidth };
+    putBeside(growing, target.definition.parameters?.(target.values, context) ?? {}, objectiveOwner(label, "target"));
+  }
   return {
-    encoder: encoder === null ? null : putUnder(tree, codeParameters(parts, encoder), "encoder"),
-    losses: losses.map(({ label }, i) => {
-      const weights = own[i] as ParameterTree;
-      return label === null || isEmpty(weights) ? null : putUnder(tree, weights, label);
-    }),
+    encoder: encoder === null ? null : putCodeEncoder(growing, parts, encoder, label),
+    losses: losses.map((loss) => putLoss(growing, loss, encoderWidth, label)),
   };
 }
 
-/** The weights of a target's encoder, with positions for its tokens. */
-const codeParameters = (parts: Parts, { definition, values }: Part<Encoder>): ParameterTree => ({
-  [encoderPositions]: positionTable(parts, definition.width(values), definition.extraTokens(values)),
-  ...(definition.parameters(values) as OpenTree),
-});
+/** Adds the weights of a loss; gives their branch. `target`: the label of its target. */
+function putLoss(
+  growing: Growing,
+  { definition, values, label }: Objective["losses"][number],
+  encoderWidth: number,
+  target: string | null,
+): string | null {
+  const weights = definition.parameters?.(values, { encoderWidth }) ?? {};
+  const owner = { ...objectiveOwner(target, "loss", ...(label === null ? [] : [`loss.${label}`])) };
+  if (label === null) putBeside(growing, weights, owner);
+  if (label === null || isEmpty(weights)) return null;
+  growing.owners.set(weights, owner);
+  return putUnder(growing, weights, label);
+}
+
+/** Adds the weights of a target's encoder, with positions for its tokens; gives their branch. */
+function putCodeEncoder(
+  growing: Growing,
+  parts: Parts,
+  { definition, values }: Part<Encoder>,
+  label: string | null,
+): string {
+  const extra = definition.extraTokens(values);
+  const own: Growing = { tree: {}, owners: growing.owners };
+  const table = { [encoderPositions]: positionTable(parts, definition.width(values), extra) };
+  putBeside(own, table, { ...objectiveOwner(label, "target", "target.encoder", "positions"), extra });
+  putBeside(own, definition.parameters(values), objectiveOwner(label, "target", "target.encoder"));
+  return putUnder(growing, own.tree, "encoder");
+}
 
 const positionTable = (parts: Parts, width: number, extra = layoutOf(parts).extra): ParameterTree => {
   const { positions, grid } = parts;
@@ -99,37 +148,46 @@ const positionTable = (parts: Parts, width: number, extra = layoutOf(parts).extr
 };
 
 /** Positions, tokens and encoder: what sees an image. */
-function backboneParameters(parts: Parts): OpenTree {
+function backboneParameters(parts: Parts, owners: Growing["owners"] = new Map()): OpenTree {
   const { encoder, tokens, image } = parts;
   const width = encoder.definition.width(encoder.values);
-  const tree: OpenTree = {};
-  putBeside(tree, { [encoderPositions]: positionTable(parts, width) });
-  putBeside(tree, tokens.definition.parameters(tokens.values, { image, width }));
-  putBeside(tree, encoder.definition.parameters(encoder.values));
-  return tree;
+  const growing: Growing = { tree: {}, owners };
+  const owner = (...names: readonly string[]): Owner => ({ parts: names, role: names.join("/"), label: null });
+  const { extra } = layoutOf(parts);
+  putBeside(growing, { [encoderPositions]: positionTable(parts, width) }, { ...owner("encoder", "positions"), extra });
+  putBeside(growing, tokens.definition.parameters(tokens.values, { image, width }), owner("encoder", "tokens"));
+  putBeside(growing, encoder.definition.parameters(encoder.values), owner("encoder"));
+  return growing.tree;
 }
 
 /** Adds what judges predictions. */
-function putAdversary(tree: OpenTree, parts: Parts, { definition, values }: Part<Adversary>): void {
+function putAdversary(growing: Growing, parts: Parts, { definition, values }: Part<Adversary>): void {
   const encoderWidth = parts.encoder.definition.width(parts.encoder.values);
-  const own: OpenTree = {};
-  putBeside(own, definition.parameters(values, { encoderWidth }));
-  if (definition.backbone(values) === "separate") putBeside(own, { [backboneBranch]: backboneParameters(parts) });
-  putBeside(tree, { [adversaryBranch]: own });
+  const owner: Owner = { parts: ["adversary"], role: "adversary", label: null };
+  const own: Growing = { tree: {}, owners: growing.owners };
+  putBeside(own, definition.parameters(values, { encoderWidth }), owner);
+  if (definition.backbone(values) === "separate") {
+    putBeside(own, { [backboneBranch]: backboneParameters(parts) }, owner);
+  }
+  putBeside(growing, { [adversaryBranch]: own.tree }, owner);
 }
 
 export function modelWeights(parts: Parts): ModelWeights {
-  const tree = backboneParameters(parts);
-  const backbone = Object.keys(tree);
-  if (parts.adversary) putAdversary(tree, parts, parts.adversary);
-  if (parts.teacher) putBeside(tree, { [teacherBranch]: slowCopy(backboneParameters(parts)) });
+  const owners: Growing["owners"] = new Map();
+  const growing: Growing = { tree: backboneParameters(parts, owners), owners };
+  const backbone = Object.keys(growing.tree);
+  if (parts.adversary) putAdversary(growing, parts, parts.adversary);
+  if (parts.teacher) {
+    const owner: Owner = { parts: ["teacher"], role: "teacher", label: null };
+    putBeside(growing, { [teacherBranch]: slowCopy(backboneParameters(parts)) }, owner);
+  }
   const objectives = parts.objectives.map((objective): ObjectiveBranches => {
-    if (objective.label === null) return { branch: null, ...putObjective(tree, parts, objective) };
-    const inner: OpenTree = {};
+    if (objective.label === null) return { branch: null, ...putObjective(growing, parts, objective) };
+    const inner: Growing = { tree: {}, owners };
     const placed = putObjective(inner, parts, objective);
-    return { branch: putUnder(tree, inner, objective.label), ...placed };
+    return { branch: putUnder(growing, inner.tree, objective.label), ...placed };
   });
-  return { parameters: tree, objectives, backbone };
+  return { parameters: growing.tree, objectives, backbone, owners };
 }
 
 /** The weights under a branch. */

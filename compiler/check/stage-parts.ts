@@ -1,7 +1,6 @@
 /** What a stage takes from earlier ones: whether the parts are there, give something, and leave nothing to start unsaid from scratch. */
 
 import type { Identifier, Path, Span, Stage as StageEntry } from "../../grammar/index.js";
-import { assemble } from "../assemble/assemble.js";
 import { type OwnedWeight, ownedWeights } from "../assemble/owners.js";
 import { keyMap, type Mapping } from "../key-map.js";
 import type { Model, Stage } from "../model.js";
@@ -33,7 +32,7 @@ export interface Taking {
   readonly earlier: ReadonlyMap<string, Earlier>;
 }
 
-const weightsIn = (model: Model): readonly OwnedWeight[] => ownedWeights(assemble(model));
+const weightsIn = (model: Model): readonly OwnedWeight[] => ownedWeights(model);
 
 /** Names of the parts of a model, a wider one before those in it. */
 const partNames = (weights: readonly OwnedWeight[]): readonly string[] => [

@@ -1,0 +1,135 @@
+/**
+ * `mae train` of a pipeline: its stages in turn, each a run in a folder of its own that starts with what earlier ones have
+ * trained. At the end, or when told to go on after it, one report says what each has come to.
+ */
+
+import { join } from "node:path";
+import type { Analysis, Pipeline, Stage } from "../../compiler/index.js";
+import { openSpec } from "../choose.js";
+import { printedPath, replaceFile } from "../files.js";
+import { countsOf, startText } from "../key-map.js";
+import { jsonProgress, shortNumber } from "../progress.js";
+import { withFlags } from "../recipe-settings.js";
+import { openRunDirectory, readRunFacts } from "../run-directory.js";
+import { readRunState } from "../run-state.js";
+import { checkSources, recipeOfStage, runSources, stageDirectory, startingWeights } from "../stages.js";
+import { type Colors, count, grouped, print, stderrColors, stdoutColors, tell } from "../terminal.js";
+import { checkedSpec, continued, type TrainFlags, train, trainOne } from "./train.js";
+
+/** Trains what a name stands for: a pipeline, or a recipe. */
+export async function trainNamed(file: string, name: string | undefined, flags: TrainFlags): Promise<void> {
+  const analysis: Analysis = openSpec(file);
+  const pipeline = name === undefined ? undefined : analysis.pipelines.get(name);
+  if (pipeline) await trainPipeline(file, pipeline, flags);
+  else await train(analysis, file, name, flags);
+}
+
+async function trainPipeline(file: string, pipeline: Pipeline, flags: TrainFlags): Promise<void> {
+  const { name, stages } = pipeline;
+  const folder = flags.out ?? join("runs", name);
+  if (!flags.resume || flags.force) beginAnew(stages, folder, flags);
+  const goOn = `mae train ${file} ${name}${flags.out === undefined ? "" : ` --out ${flags.out}`} --resume`;
+  for (const [i, stage] of stages.entries()) {
+    tell(
+      `${stderrColors().bold(stage.name)} (${i + 1} of ${stages.length}): ${stage.recipeName} of ${stage.modelName}`,
+    );
+    if (await trainStage(stage, { file, folder, flags, goOn })) return;
+  }
+  report(pipeline, folder, flags);
+}
+
+/** Makes every stage's folder ready before the first begins, so that none of an earlier run is left for a later stage. */
+function beginAnew(stages: readonly Stage[], folder: string, flags: TrainFlags): void {
+  for (const stage of stages) checkedSpec(stage.model, withFlags(recipeOfStage(stage), flags));
+  const opening = { resume: flags.resume ?? false, force: flags.force ?? false };
+  for (const { name } of stages) openRunDirectory(stageDirectory(folder, name), opening);
+}
+
+interface Around {
+  readonly file: string;
+  readonly folder: string;
+  readonly flags: TrainFlags;
+  readonly goOn: string;
+}
+
+/** Trains a stage, goes on with it, or leaves it where it is finished. Gives whether it was interrupted. */
+async function trainStage(stage: Stage, { file, folder, flags, goOn }: Around): Promise<boolean> {
+  const recipe = recipeOfStage(stage);
+  const directory = stageDirectory(folder, stage.name);
+  const { saved, finished } = readRunState(directory);
+  // A run that ended before its first checkpoint has nothing to lose.
+  const resume = saved;
+  if (resume) checkSources(stage, readRunFacts(directory), folder);
+  if (finished) {
+    continued(stage.model, recipe, directory, {});
+    tell(`finished before, in ${printedPath(directory)}`);
+    return false;
+  }
+  return trainOne({
+    ...{ file, directory, recipe, goOn, model: stage.model },
+    flags: { ...flags, resume, force: !resume },
+    inherits: { from: runSources(stage, folder), weights: () => startingWeights(stage, folder) },
+  });
+}
+
+/** `report.json`; its fields are documented in `docs/cli.md`. */
+interface PipelineReport {
+  readonly format_version: "1.0";
+  readonly pipeline: string;
+  readonly stages: readonly StageReport[];
+}
+
+interface StageReport {
+  readonly stage: string;
+  readonly model: string;
+  readonly recipe: string;
+  readonly run: string;
+  readonly from: readonly string[];
+  /** How many weights start in which way. */
+  readonly weights: ReturnType<typeof countsOf>;
+  readonly steps: number;
+  /** Mean of the last steps; null: there was none. */
+  readonly loss: number | null;
+  /** By probe and score. */
+  readonly scores: Readonly<Record<string, number>>;
+}
+
+function report({ name, stages }: Pipeline, folder: string, flags: TrainFlags): void {
+  const reports = stages.map((stage): StageReport => {
+    const { step, loss, scores } = readRunState(stageDirectory(folder, stage.name));
+    return {
+      stage: stage.name,
+      model: stage.modelName,
+      recipe: stage.recipeName,
+      run: printedPath(stageDirectory(folder, stage.name)),
+      from: stage.from.map(startText),
+      weights: countsOf(stage.mappings),
+      steps: step,
+      loss,
+      scores,
+    };
+  });
+  const whole: PipelineReport = { format_version: "1.0", pipeline: name, stages: reports };
+  const path = join(folder, "report.json");
+  replaceFile(path, `${JSON.stringify(whole, null, 2)}\n`);
+  if (flags.json) jsonProgress({ kind: "note", text: printedPath(path) });
+  else print(`${[...table(whole, stdoutColors()), printedPath(path)].join("\n")}\n`);
+}
+
+function table({ pipeline, stages }: PipelineReport, colors: Colors): readonly string[] {
+  const scores = [...new Set(stages.flatMap((stage) => Object.keys(stage.scores)))];
+  const head = ["stage", "model", "taken", "new", "steps", "loss", ...scores];
+  const rows = stages.map(({ stage, model, weights, steps, loss, ...one }) => [
+    stage,
+    model,
+    grouped(weights.kept + weights.renamed + weights.resized),
+    grouped(weights.new),
+    grouped(steps),
+    loss === null ? "" : shortNumber(loss),
+    ...scores.map((score) => one.scores[score]?.toPrecision(4) ?? ""),
+  ]);
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => (row[i] as string).length)));
+  const line = (row: readonly string[]): string =>
+    row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number))).join("  ");
+  return [`${colors.bold(pipeline)}: ${count(stages.length, "stage")}`, colors.dim(line(head)), ...rows.map(line)];
+}
