@@ -278,6 +278,8 @@ const readText: Reader<"text"> = (expression, type, at) => {
 };
 
 const readReals: Reader<"reals"> = (expression, type, at) => {
+  // Where any number of them may stand, one needs no brackets.
+  if (expression.kind === "number" && type.length === null) return readReals(aloneInBrackets(expression), type, at);
   if (expression.kind === "list") {
     const written = excerptWithin(expression);
     return wrongType(expression, type, at, {
@@ -302,6 +304,8 @@ const readReals: Reader<"reals"> = (expression, type, at) => {
   const values = items.map((item) => readValue(element, item, at));
   return values.includes(null) ? null : values;
 };
+
+const aloneInBrackets = (item: NumberLiteral): Expression => ({ kind: "tuple", items: [item], span: item.span });
 
 /** What stands between the brackets. */
 const excerptWithin = ({ span }: Expression): string => span.source.text.slice(span.start + 1, span.end - 1).trim();

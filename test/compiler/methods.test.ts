@@ -42,12 +42,13 @@ function load(name: string) {
   const batch: Batch = batchInputs(g, program);
   const named = namedWeights(program.parameters, weights);
   const order = fixture.values("order");
-  const feeds: Values = {
+  const feeds: Record<string, Values[string]> = {
     image: fixture.values("image"),
     restore: fixture.values("restore"),
     visible: columns(order, header, 0, header.tokens.visible),
     hidden: columns(order, header, header.tokens.visible, header.tokens.total),
   };
+  for (const field of Object.keys(program.fields ?? {})) feeds[field] = fixture.values(`fields/${field}`);
   const state = Object.fromEntries([...named.keys()].map((path) => [path, fixture.values(`weights/${path}`)]));
   const compute = (outputs: Record<string, Tensor>): Values => {
     const graph = g.finish({ outputs });
@@ -58,7 +59,10 @@ function load(name: string) {
   return { fixture, program, parts: assembly.parts, g, weights, named, batch, compute, trainable };
 }
 
-const methods = ["u-mae-class-token", "u-mae-patches", "maskfeat", "low-pass"];
+const methods = [
+  ...["u-mae-class-token", "u-mae-patches", "maskfeat", "low-pass"],
+  ...["r-mae", "rae", "r-mae-batch", "r-mae-channel"],
+];
 
 describe.each(methods)("%s", (name) => {
   const { fixture, program, g, weights, named, batch, compute, trainable } = load(name);
