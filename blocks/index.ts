@@ -38,7 +38,8 @@ export {
   parameter,
   type Weights,
 } from "./parameters.js";
-export type { BlockValue, DurationValue, Param, Params, ParamType, RateValue, ValuesOf } from "./params.js";
+export type { BlockValue, DurationValue, Param, Params, ParamType, RateValue, ScheduleValue, ValuesOf } from "./params.js";
+export { phasesOf, type Trainee, trainedNames } from "./phases.js";
 export type { Positions } from "./positions/index.js";
 export type { Features, Probe, ProbeResult } from "./probe/index.js";
 export type {
@@ -52,8 +53,8 @@ export type {
 } from "./program.js";
 export type { Progress } from "./progress.js";
 export { recipeSettings } from "./recipe.js";
-export { type Kind, type Kinds, type Registry, registry } from "./registry.js";
 export type { LabelMap, RegionSample, RegionSource } from "./regions/index.js";
+export { type Kind, type Kinds, type Registry, registry } from "./registry.js";
 export type { Schedule } from "./schedule/index.js";
 export type { Target, TargetContext, TargetInputs, TargetTokensContext } from "./target/index.js";
 export * as targets from "./target/index.js";

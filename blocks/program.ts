@@ -36,8 +36,8 @@ export interface Losses {
   readonly total: Tensor;
   /** Each loss before its weight, scalar [], by name. */
   readonly terms: Readonly<Record<string, Tensor>>;
-  /** Added with a weight that follows from the gradients: `factor` times |gradient of total| / |gradient of term|. */
-  readonly balanced?: { readonly term: Tensor; readonly factor: number };
+  /** The term of this name is added with a weight that follows from the gradients: `factor` times |gradient of total| / |of it|. */
+  readonly balanced?: { readonly term: string; readonly factor: number };
 }
 
 /** A loss against the model's own, with weights of its own. */

@@ -10,6 +10,7 @@ import {
   namedWeights,
   type Optimizer,
   type ParameterTree,
+  phasesOf,
   weightsOf,
 } from "../blocks/index.js";
 import {
@@ -98,27 +99,36 @@ const count = (tree: ParameterTree, trainableOnly: boolean): number =>
     .filter(([, parameter]) => parameter.trainable || !trainableOnly)
     .reduce((sum, [, { shape }]) => sum + sizeOf(shape as readonly number[]), 0);
 
-/** The loss alone, or with the gradients of all trainable weights. */
-function trace(program: ModelProgram, batch: number, outputs: "loss" | "gradients"): Graph {
-  const g = createBuilder({ batch });
-  const weights = weightsOf(g, program.parameters);
-  const { total } = program.loss(g, weights, batchInputs(g, program));
-  if (outputs === "loss") return g.finish({ outputs: { loss: total } });
-  const named = namedWeights(program.parameters, weights);
-  const trainable = [...namedParameters(program.parameters)].filter(([, parameter]) => parameter.trainable);
-  const derived = gradients(
-    g,
-    total,
-    trainable.map(([name]) => named.get(name) as Tensor),
-  );
-  const results = trainable.map(([name], i) => [`gradient.${name}`, derived[i] as Tensor] as const);
-  return g.finish({ outputs: { loss: total, ...Object.fromEntries(results) } });
+/** The losses of one image. */
+function lossGraph(program: ModelProgram): Graph {
+  const g = createBuilder({ batch: 1 });
+  const { total, terms } = program.loss(g, weightsOf(g, program.parameters), batchInputs(g, program));
+  return g.finish({ outputs: { total, ...terms } });
 }
+
+/** The phases of a training step: losses and the gradients of the weights that they train. */
+const trainingGraphs = (program: ModelProgram, batch: number): readonly Graph[] =>
+  phasesOf(program).map((trainees) => {
+    const g = createBuilder({ batch });
+    const weights = weightsOf(g, program.parameters);
+    const named = namedWeights(program.parameters, weights);
+    const inputs = batchInputs(g, program);
+    const outputs = trainees.flatMap(({ loss, names }) => {
+      const { total, terms, balanced } = loss(g, weights, inputs);
+      const scalars = balanced ? [total, terms[balanced.term] as Tensor] : [total];
+      const wrt = names.map((name) => named.get(name) as Tensor);
+      return scalars.flatMap((scalar) => [scalar, ...gradients(g, scalar, wrt)]);
+    });
+    const graph = g.finish({ outputs: Object.fromEntries(outputs.map((output, i) => [String(i), output])) });
+    // What two losses of one phase share is computed once.
+    return trainees.length > 1 ? simplify(graph) : graph;
+  });
 
 function memoryOf(program: ModelProgram, batch: number, momentsPerWeight: number): MemoryPlan {
   const weights = 4 * count(program.parameters, false);
   const moments = 4 * momentsPerWeight * count(program.parameters, true);
-  const working = peakMemory(simplify(trace(program, batch, "gradients"))).bytes - weights;
+  const peaks = trainingGraphs(program, batch).map((graph) => peakMemory(simplify(graph)).bytes);
+  const working = Math.max(...peaks) - weights;
   return { batch, weights, moments, working, total: weights + moments + working };
 }
 
@@ -154,8 +164,8 @@ export const costOf = (model: Model): Cost => {
 
 function costOfAssembly(assembly: Assembly, program: ModelProgram): Cost {
   const { count: total, visible } = layoutOf(assembly.parts);
-  const forward = cost(trace(program, 1, "loss")).matmul;
-  const training = cost(trace(program, 1, "gradients")).matmul;
+  const forward = cost(lossGraph(program)).matmul;
+  const training = trainingGraphs(program, 1).reduce((sum, graph) => sum + cost(graph).matmul, 0);
   return {
     parameters: count(assembly.parameters, false),
     trainable: count(assembly.parameters, true),

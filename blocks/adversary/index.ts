@@ -1,7 +1,15 @@
 /** The adversaries, sorted by name. */
 
-import type { Adversary } from "./contract.js";
+import { patchDiscriminator } from "./patch-discriminator.js";
 
-export { type Adversary, type AdversaryContext, type AdversaryInputs, defineAdversary } from "./contract.js";
+export {
+  type Adversary,
+  type AdversaryContext,
+  type AdversaryInputs,
+  defineAdversary,
+  type JudgedModel,
+  type JudgedPlaces,
+} from "./contract.js";
+export { patchDiscriminator };
 
-export const adversaries: readonly Adversary[] = [];
+export const adversaries = [patchDiscriminator] as const;

@@ -1,10 +1,12 @@
 /** Layers and weight declarations that emitted programs call by name. Not part of the language. */
 
+export * from "./adversarial.js";
+export * from "./averaged-features.js";
+export * from "./binary-cross-entropy.js";
 export {
   type DeclarationCall,
   declarationOf,
 } from "./layer.js";
-export * from "./binary-cross-entropy.js";
 export * from "./linear.js";
 export * from "./low-pass.js";
 export * from "./oriented-gradients.js";

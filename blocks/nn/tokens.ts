@@ -36,17 +36,23 @@ export const patchify = layer(
 /** patches [B, rows * columns, h * w * C] -> image [B, rows * h, columns * w, C]; the inverse of `patchify`. */
 export const unpatchify = layer(
   "unpatchify",
-  <const R extends number, const K extends number, const H extends number, const W extends number>(
+  <
+    const R extends number,
+    const K extends number,
+    const H extends number,
+    const W extends number,
+    const C extends number,
+  >(
     g: Builder,
-    patches: Tensor<["B", Mul<R, K>, number]>,
+    patches: Tensor<["B", Mul<R, K>, NoInfer<PatchValues<H, W, C>>]>,
     grid: GridLiteral<R, K, H, W>,
-  ): Tensor<["B", Mul<R, H>, Mul<K, W>, number]> => {
-    const [batch, , values] = patches.shape as [number, number, number];
+    o: { readonly channels: C },
+  ): Tensor<["B", Mul<R, H>, Mul<K, W>, C]> => {
+    const [batch] = patches.shape as [number, number, number];
     const [height, width] = grid.patch;
-    const channels = values / (height * width);
-    const cut = g.reshape(patches, [batch, grid.rows, grid.columns, height, width, channels]);
+    const cut = g.reshape(patches, [batch, grid.rows, grid.columns, height, width, o.channels]);
     const sorted = g.transpose(cut, [0, 1, 3, 2, 4, 5]); // [B, rows, h, columns, w, C]
-    return claim(g.reshape(sorted, [batch, grid.rows * height, grid.columns * width, channels]));
+    return claim(g.reshape(sorted, [batch, grid.rows * height, grid.columns * width, o.channels]));
   },
 );
 

@@ -9,8 +9,9 @@ import type { Part, Parts } from "./parts.js";
 import { targetInputs } from "./targets.js";
 import { adversaryBranch, backboneBranch, type WeightTree, weightsUnder } from "./weights.js";
 
-/** Name of its term in the losses of both sides. */
-export const adversaryTerm = "adversary";
+/** Names of the terms: what the model pays, and what the adversary does. */
+export const modelTerm = "adversarial";
+const ownTerm = "adversary";
 
 /** The image with its hidden patches predicted, seen by the backbone and judged patch by patch. */
 export const judgeFunction = (parts: Parts, { definition, values }: Part<Adversary>): ModelFunction => ({
@@ -26,11 +27,11 @@ export const judgeFunction = (parts: Parts, { definition, values }: Part<Adversa
     const pixels = target.definition.pixels(code, target.values, prediction, inputs, parts);
     const originals = code.let("originals", patchify, batch.image, parts.grid);
     const filled = code.let("filled", fillHidden, originals, pixels, { visible, hidden, restore });
-    const image = code.let("completed", unpatchify, filled, parts.grid);
+    const image = code.let("completed", unpatchify, filled, parts.grid, { channels: parts.image.channels });
     const own = weightsUnder(w, adversaryBranch);
     const backbone = definition.backbone(values) === "separate" ? (own[backboneBranch] as WeightTree) : w;
     const latent = encodeWhole(code, parts, backbone, image);
-    return definition.judge(code, values, own, { latent, visible, hidden, restore, extra, count });
+    return definition.judge(code, values, own, { latent, extra, count });
   },
 });
 
@@ -48,6 +49,6 @@ export const adversaryLossFunction = (
     const decisions: Tensor = code.call("decisions", judge, given, batch);
     const { visible, hidden } = batch;
     const total = definition.ownLoss(code, values, decisions, { visible, hidden });
-    return { total, terms: { [adversaryTerm]: total } };
+    return { total, terms: { [ownTerm]: total } };
   },
 });

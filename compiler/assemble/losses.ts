@@ -9,7 +9,7 @@ import {
   weightedSum,
 } from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
-import { adversaryTerm } from "./adversary.js";
+import { modelTerm } from "./adversary.js";
 import type { FunctionCode, ModelFunction } from "./functions.js";
 import { layoutOf } from "./layout.js";
 import type { Objective, Part, Parts } from "./parts.js";
@@ -70,10 +70,10 @@ function adversarial(
 ): Losses {
   const value = definition.modelLoss(code, values, decisions, { visible, hidden });
   const { kind, factor } = definition.weight(values);
-  const term: Term = { name: adversaryTerm, weight: factor, value };
+  const term: Term = { name: modelTerm, weight: factor, value };
   if (kind === "fixed") return losses(code, [...terms, term]);
   const { total, terms: named } = losses(code, terms);
-  return { total, terms: { ...named, [adversaryTerm]: value }, balanced: { term: value, factor } };
+  return { total, terms: { ...named, [modelTerm]: value }, balanced: { term: modelTerm, factor } };
 }
 
 function objectiveTerms(

@@ -15,7 +15,7 @@ interface Refused {
 
 /** Whether programs can be built from the lines of a model. */
 export function isAvailable(lines: readonly DraftLine[], { report }: Body): boolean {
-  const refused = [...refusedSlots(lines), ...refusedTargets(lines), ...refusedAdversary(lines)];
+  const refused = [...refusedSlots(lines), ...refusedTargets(lines)];
   for (const { line, what } of refused) {
     fail(report, "check/not-yet-available", line.span, `${what} is understood, but this version cannot build it yet`, {
       help: "remove it, or keep the file for a later version",
@@ -82,13 +82,6 @@ function otherLatent(lines: readonly DraftLine[], target: DraftLine): readonly R
         : `a decoder ${first} in the braces of a target`;
       return { line, what };
     });
-}
-
-/** An adversary judges pixels: what the model's decoder predicts must lead back to them. */
-function refusedAdversary(lines: readonly DraftLine[]): readonly Refused[] {
-  const own = slotLines(lines, "target").find((target) => decodersOf(target).length === 0);
-  if (definitionOf<Target>(own)?.pixels !== undefined) return [];
-  return slotLines(lines, "adversary").map((line) => ({ line, what: "an `adversary` of what are no pixels" }));
 }
 
 /**

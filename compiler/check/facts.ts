@@ -3,7 +3,7 @@
  * at every place that its numbers come from; reading something broken ends the question without an answer.
  */
 
-import type { Decoder, Definition, Encoder, Grid, ImageShape, Input, Tokens } from "../../blocks/index.js";
+import type { Decoder, Definition, Encoder, Grid, ImageShape, Input, Target, Tokens } from "../../blocks/index.js";
 import type { Span } from "../../grammar/index.js";
 import { type DraftBlock, type DraftLine, slotLines } from "./draft.js";
 import { valueText } from "./show.js";
@@ -128,6 +128,9 @@ export function gridOf(lines: readonly DraftLine[], label: string | null, sound:
 export const encoderWidthOf = (lines: readonly DraftLine[], label: string | null): Fact<number> =>
   fact(lineFor(lines, "encoder", label), (definition, values) => (definition as Encoder).width(values));
 
+export const layersOf = (lines: readonly DraftLine[], label: string | null): Fact<number> =>
+  fact(lineFor(lines, "encoder", label), (definition, values) => (definition as Encoder).layers(values));
+
 export const extraTokensOf = (lines: readonly DraftLine[], label: string | null): Fact<number> =>
   fact(lineFor(lines, "encoder", label), (definition, values) => (definition as Encoder).extraTokens(values));
 
@@ -135,4 +138,14 @@ export const extraTokensOf = (lines: readonly DraftLine[], label: string | null)
 export function decoderWidthOf(lines: readonly DraftLine[], label: string | null): Fact<number | null> {
   if (slotLines(lines, "decoder").length === 0) return { value: null, sources: [] };
   return fact(lineFor(lines, "decoder", label), (definition, values) => (definition as Decoder).width(values));
+}
+
+/** Whether the target that is predicted by the model's decoder, or else the first, leads back to pixels. */
+export function predictsPixels(lines: readonly DraftLine[]): Fact<boolean> {
+  const targets = slotLines(lines, "target");
+  const line = targets.find(({ inner }) => slotLines(inner, "decoder").length === 0) ?? targets[0] ?? null;
+  if (!line?.block) return null;
+  const message = `the target is \`${line.block.definition.name}\``;
+  const value = (line.block.definition as unknown as Target).pixels !== undefined;
+  return { value, sources: [{ name: "target", span: line.span, message }] };
 }

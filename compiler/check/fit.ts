@@ -12,6 +12,8 @@ import {
   type Facts,
   gridOf,
   imageOf,
+  layersOf,
+  predictsPixels,
   type Source,
   sourceOf,
   watchedFacts,
@@ -118,7 +120,9 @@ function modelFacts(lines: readonly DraftLine[], { slot, label }: DraftLine, sou
     grid: gridOf(lines, label, sound),
     width: slot === "encoder" ? none : encoderWidthOf(lines, label),
     decoderWidth: slot === "encoder" || slot === "decoder" ? none : decoderWidthOf(lines, label),
+    layers: slot === "encoder" ? none : layersOf(lines, label),
     extraTokens: slot === "encoder" ? none : extraTokensOf(lines, label),
+    predictsPixels: predictsPixels(lines),
   };
 }
 

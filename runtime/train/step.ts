@@ -9,6 +9,9 @@ import {
   type ModelProgram,
   namedParameters,
   namedWeights,
+  phasesOf,
+  type Trainee,
+  trainedNames,
   type UpdateInputs,
   weightsOf,
 } from "../../blocks/index.js";
@@ -17,6 +20,7 @@ import {
   createBuilder,
   type Graph,
   gradients,
+  invariant,
   type StateSlot,
   simplify,
   sizeOf,
@@ -24,6 +28,7 @@ import {
 } from "../../graph/index.js";
 import { momentName } from "../checkpoint/checkpoint.js";
 import type { Training } from "./contract.js";
+import { followingPhases } from "./follow.js";
 import type { WeightValues } from "./weights.js";
 
 /** Names of a step's outputs; the terms of the loss follow `termPrefix`. */
@@ -34,17 +39,21 @@ export const termPrefix = "loss/";
 export interface TrainingStep {
   /** Run one after the other; together they are one step. */
   readonly phases: readonly Phase[];
-  /** Weights, then the moments of those that are trained. */
+  /** Weights, then the moments of those that are trained: what a checkpoint keeps. */
   readonly slots: readonly StateSlot[];
+  /** Gradients summed over the micro-batches of a step, where there are several; of no use after it. */
+  readonly sums: readonly StateSlot[];
 }
 
 /**
- * A graph of a step. Feeds: those of a batch, `lr` [] and `step` [] (from 1), or `momentum` []. Outputs: the loss, its terms,
- * and the norm when clipped, of the phases that train.
+ * A graph of a step. Feeds: those of a micro-batch, `lr` [] and `step` [] (from 1), `keep` [] or `pace` []. Outputs: the loss,
+ * its terms, and the norm when clipped, of the phases that train.
  */
 export interface Phase {
   readonly name: string;
   readonly graph: Graph;
+  /** Run for each micro-batch; otherwise once, without samples. */
+  readonly each?: "micro-batch";
   /** The weights that it changes. */
   readonly changes: readonly string[];
 }
@@ -54,52 +63,45 @@ const clipEpsilon = 1e-6;
 /** Keeps the ratio of two gradients' norms finite. */
 const balanceEpsilon = 1e-6;
 
-type Settings = Pick<Training, "batch" | "clip" | "optimizer">;
+/** Feed []: 0 for the first micro-batch of a step, with which its sums begin; 1 for the others. */
+export const keepInput = "keep";
 
-/** A loss of the program and the weights that it trains. */
-interface Trainee {
-  readonly loss: ModelProgram["loss"];
-  readonly names: readonly string[];
-}
+type Settings = Pick<Training, "batch" | "microBatch" | "recompute" | "clip" | "optimizer">;
 
-/** Traces the phases of a step of `training.batch` samples and simplifies them. */
-export function trainingStep(program: ModelProgram, training: Settings): TrainingStep {
-  const phases = traineesOf(program).map((trainees, i, all) => {
+/** Micro-batches of a step. */
+export const microBatchesOf = ({ batch, microBatch = batch }: Pick<Training, "batch" | "microBatch">): number => {
+  const count = batch / microBatch;
+  invariant(Number.isInteger(count), `a batch of ${batch} has whole micro-batches of ${microBatch}`);
+  return count;
+};
+
+/**
+ * Traces the phases of a step of `training.batch` samples and simplifies them; `watch` hears of each phase as it was traced.
+ */
+export function trainingStep(
+  program: ModelProgram,
+  training: Settings,
+  watch?: (phase: string, traced: Graph) => void,
+): TrainingStep {
+  const trained = trainedNames(program);
+  const traced = phasesOf(program).flatMap((trainees, i, all) => {
     const counts = (name: string): Turn => ({
       before: all.slice(0, i).filter((others) => isTrained(others, name)).length,
       of: all.filter((others) => isTrained(others, name)).length,
     });
-    return trainingPhase(program, training, trainees, counts);
+    return trainingPhases(program, training, trainees, counts);
   });
-  const trained = trainedNames(program);
+  for (const { name, graph } of traced) watch?.(name, graph);
+  const phases = traced.map((phase) => ({ ...phase, graph: simplify(phase.graph) }));
   return {
-    phases: [...phases, ...(program.teacher ? [followingPhase(program)] : [])],
+    phases: [...phases, ...(program.teacher ? followingPhases(program) : [])],
     slots: slotsOf(program, trained, training),
+    sums: microBatchesOf(training) === 1 ? [] : sumSlots(program, trained),
   };
 }
-
-const trainedNames = ({ parameters }: ModelProgram): readonly string[] =>
-  [...namedParameters(parameters)].flatMap(([name, { trainable }]) => (trainable ? [name] : []));
-
-const isUnder = (branches: readonly string[], name: string): boolean =>
-  branches.some((branch) => name === branch || name.startsWith(`${branch}.`));
 
 const isTrained = (trainees: readonly Trainee[], name: string): boolean =>
   trainees.some(({ names }) => names.includes(name));
-
-/** The losses of each phase: the model's alone, and an adversary's beside it or after it. */
-function traineesOf(program: ModelProgram): readonly (readonly Trainee[])[] {
-  const trained = trainedNames(program);
-  const { adversary } = program;
-  const loss: Trainee["loss"] = (g, w, batch) => program.loss(g, w, batch);
-  if (!adversary) return [[{ loss, names: trained }]];
-  const model = { loss, names: trained.filter((name) => !isUnder(adversary.own, name)) };
-  const against = {
-    loss: adversary.loss,
-    names: trained.filter((name) => isUnder([...adversary.own, ...adversary.shared], name)),
-  };
-  return adversary.update === "joint" ? [[model, against]] : [[model], [against]];
-}
 
 /** Of the updates that a weight gets in one step: those before this one, and all. */
 interface Turn {
@@ -107,82 +109,118 @@ interface Turn {
   readonly of: number;
 }
 
-function trainingPhase(
+/** The phases of some losses: one that also updates, or where a batch has several parts, one that sums and one that updates. */
+function trainingPhases(
   program: ModelProgram,
   training: Settings,
   trainees: readonly Trainee[],
   turnOf: (name: string) => Turn,
-): Phase {
-  const g = createBuilder({ batch: training.batch });
+): readonly Phase[] {
+  const count = microBatchesOf(training);
+  const { g, trained, outputs } = judge(program, training, trainees);
+  const changes = trained.map(({ name }) => name);
+  if (count === 1) {
+    const { updates, told } = updateAll(g, training, trained, turnOf);
+    const graph = g.finish({ outputs: { ...outputs, ...told }, updates });
+    return [{ name: "train", each: "micro-batch", graph, changes }];
+  }
+  const keep = g.input(keepInput, []);
+  const sums = g.scope("sum", () =>
+    trained.map(({ name, parameter, gradient }): [string, Tensor] => {
+      const sum = g.state(sumName(name), [...parameter.shape]);
+      return [sumName(name), g.accumulate(sum, gradient, keep, 1 / count)];
+    }),
+  );
+  const summing = g.finish({ outputs, updates: Object.fromEntries(sums) });
+  return [
+    { name: "sum", each: "micro-batch", graph: summing, changes: [] },
+    { name: "update", graph: updateFromSums(training, trained, turnOf), changes },
+  ];
+}
+
+/** A weight with its gradient, on one trace. */
+interface Trained {
+  readonly name: string;
+  readonly parameter: Tensor;
+  readonly gradient: Tensor;
+}
+
+/** Traces losses of a micro-batch with the gradients of all weights that they train. */
+function judge(program: ModelProgram, training: Settings, trainees: readonly Trainee[]) {
+  const g = createBuilder({ batch: training.batch / microBatchesOf(training) });
   const weights = weightsOf(g, program.parameters);
   const named = namedWeights(program.parameters, weights);
   const batch = batchInputs(g, program);
   const judged = trainees.map(({ loss, names }) => {
     const losses = loss(g, weights, batch);
-    return lossGradients(
-      g,
-      losses,
-      names.map((name) => [name, named.get(name) as Tensor] as const),
-    );
+    const wrt = names.map((name) => [name, named.get(name) as Tensor] as const);
+    return lossGradients(g, losses, wrt, training.recompute);
   });
   const names = trainedNames(program).filter((name) => isTrained(trainees, name));
-  const raw = names.map((name) => judged.flatMap((one) => one.gradients.get(name) ?? []).reduce((a, b) => g.add(a, b)));
-  const clipped = g.scope("clip", () => clip(g, raw, training.clip));
-  const [lr, step] = [g.input("lr", []), g.input("step", [])];
-  const updates = names.flatMap((name, i) => {
-    const parameter = named.get(name) as Tensor;
-    const inputs = {
-      parameter,
-      gradient: clipped.gradients[i] as Tensor,
-      lr,
-      step: updateCount(g, step, turnOf(name)),
-    };
-    return update(g, training.optimizer, name, inputs);
+  const trained = names.map((name): Trained => {
+    const gradient = judged.flatMap((one) => one.gradients.get(name) ?? []).reduce((a, b) => g.add(a, b));
+    return { name, parameter: named.get(name) as Tensor, gradient };
   });
   // The first one's word where two tell of the same.
   const outputs = Object.assign({}, ...judged.map((one) => one.outputs).reverse()) as Readonly<Record<string, Tensor>>;
-  const graph = g.finish({ outputs: { ...outputs, ...clipped.outputs }, updates: Object.fromEntries(updates) });
-  return { name: "train", graph: simplify(graph), changes: names };
+  return { g, trained, outputs };
 }
+
+/** Clips the gradients and gives new values of weights and moments, by state name; and what is told of that. */
+function updateAll(g: Builder, training: Settings, trained: readonly Trained[], turnOf: (name: string) => Turn) {
+  const raw = trained.map(({ gradient }) => gradient);
+  const clipped = g.scope("clip", () => clip(g, raw, training.clip));
+  const [lr, step] = [g.input("lr", []), g.input("step", [])];
+  const updates = trained.flatMap(({ name, parameter }, i) => {
+    const gradient = clipped.gradients[i] as Tensor;
+    const inputs = { parameter, gradient, lr, step: updateCount(g, step, turnOf(name)) };
+    return update(g, training.optimizer, name, inputs);
+  });
+  return { updates: Object.fromEntries(updates), told: clipped.outputs };
+}
+
+/** The update whose gradients are the sums of a step. */
+function updateFromSums(training: Settings, trained: readonly Trained[], turnOf: (name: string) => Turn): Graph {
+  const g = createBuilder({ batch: 1 });
+  const own = trained.map(({ name, parameter }): Trained => {
+    const shape = [...parameter.shape];
+    return { name, parameter: g.state(name, shape), gradient: g.state(sumName(name), shape) };
+  });
+  const { updates, told } = updateAll(g, training, own, turnOf);
+  return g.finish({ outputs: told, updates });
+}
+
+/** The state in which the gradient of a weight is summed. */
+const sumName = (weight: string): string => `gradient.${weight}`;
 
 /** The number of a weight's update, from 1, which optimizers correct their moments by. */
 const updateCount = (g: Builder, step: Tensor, { before, of }: Turn): Tensor =>
   of === 1 ? step : g.add(g.mul(step, of), before + 1 - of);
 
 /** Gradients of the losses by name, with the balanced term's share; and what a step tells of them. */
-function lossGradients(g: Builder, { total, terms, balanced }: Losses, wrt: readonly (readonly [string, Tensor])[]) {
+function lossGradients(
+  g: Builder,
+  { total, terms, balanced }: Losses,
+  wrt: readonly (readonly [string, Tensor])[],
+  recompute: Training["recompute"],
+) {
   const tensors = wrt.map(([, tensor]) => tensor);
   const byName = (found: readonly Tensor[]) => new Map(wrt.map(([name], i) => [name, found[i] as Tensor]));
-  const own = gradients(g, total, tensors);
+  const own = gradients(g, total, tensors, recompute);
   if (!balanced) return { gradients: byName(own), outputs: { [lossOutput]: total, ...prefixed(terms) } };
-  const other = gradients(g, balanced.term, tensors);
+  const term = terms[balanced.term] as Tensor;
+  const other = gradients(g, term, tensors, recompute);
   return g.scope("balance", () => {
     const ratio = g.div(norm(g, own), g.add(norm(g, other), balanceEpsilon));
     const weight = g.mul(ratio, balanced.factor);
     const sum = own.map((gradient, i) => g.add(gradient, g.mul(other[i] as Tensor, weight)));
-    const outputs = { [lossOutput]: g.add(total, g.mul(balanced.term, weight)), ...prefixed({ ...terms, weight }) };
-    return { gradients: byName(sum), outputs };
+    const told = prefixed({ ...terms, [`${balanced.term}.weight`]: weight });
+    return { gradients: byName(sum), outputs: { [lossOutput]: g.add(total, g.mul(term, weight)), ...told } };
   });
 }
 
 const norm = (g: Builder, parts: readonly Tensor[]): Tensor =>
   g.sqrt(parts.map((part) => g.sum(g.mul(part, part))).reduce((a, b) => g.add(a, b)));
-
-/** Moves the weights that follow others towards them. */
-function followingPhase(program: ModelProgram): Phase {
-  const g = createBuilder({ batch: 1 });
-  const momentum = g.input("momentum", []);
-  const rest = g.sub(g.constant(1), momentum);
-  const pairs = [...namedParameters(program.parameters)].flatMap(([name, { follows, shape }]) =>
-    follows === undefined ? [] : [{ name, follows, shape: shape.map(Number) }],
-  );
-  const updates = pairs.map(({ name, follows, shape }): [string, Tensor] => {
-    const [slow, fast] = [g.state(name, shape), g.state(follows, shape)];
-    return [name, g.add(g.mul(slow, momentum), g.mul(fast, rest))];
-  });
-  const graph = g.finish({ outputs: {}, updates: Object.fromEntries(updates) });
-  return { name: "follow", graph: simplify(graph), changes: pairs.map(({ name }) => name) };
-}
 
 const prefixed = (terms: Readonly<Record<string, Tensor>>): Record<string, Tensor> =>
   Object.fromEntries(Object.entries(terms).map(([name, term]) => [termPrefix + name, term]));
@@ -220,21 +258,29 @@ function slotsOf(
   trained: readonly string[],
   { optimizer }: Pick<Training, "optimizer">,
 ): readonly StateSlot[] {
-  const shapes = new Map(
-    [...namedParameters(program.parameters)].map(([name, { shape }]) => [name, shape.map(Number)]),
+  const shapes = shapesOf(program);
+  const weights = [...shapes.keys()].map((name) => slotLike(shapes, name, name));
+  const moments = optimizer.definition.state.flatMap((state) =>
+    trained.map((name) => ({ ...slotLike(shapes, momentName(state, name), name), beside: name })),
   );
-  const slot = (name: string, weight: string): StateSlot => ({
-    name,
-    shape: shapes.get(weight) as number[],
-    dtype: "float32",
-  });
-  return [
-    ...[...shapes.keys()].map((name) => slot(name, name)),
-    ...optimizer.definition.state.flatMap((state) =>
-      trained.map((name) => ({ ...slot(momentName(state, name), name), beside: name })),
-    ),
-  ];
+  return [...weights, ...moments];
 }
+
+function sumSlots(program: ModelProgram, trained: readonly string[]): readonly StateSlot[] {
+  const shapes = shapesOf(program);
+  return trained.map((name) => ({ ...slotLike(shapes, sumName(name), name), beside: name }));
+}
+
+/** Shapes of weights by name. */
+const shapesOf = ({ parameters }: ModelProgram): ReadonlyMap<string, readonly number[]> =>
+  new Map([...namedParameters(parameters)].map(([name, { shape }]) => [name, shape.map(Number)]));
+
+/** A slot of the shape of a weight. */
+const slotLike = (shapes: ReadonlyMap<string, readonly number[]>, name: string, weight: string): StateSlot => ({
+  name,
+  shape: shapes.get(weight) as readonly number[],
+  dtype: "float32",
+});
 
 /** The state before the first step: the weights, and moments of zero. */
 export const startingState = (slots: readonly StateSlot[], weights: WeightValues): WeightValues =>

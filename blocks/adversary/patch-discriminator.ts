@@ -1,0 +1,68 @@
+/** The discriminator of GAN-MAE: for each patch, whether it is an original or was predicted. */
+
+import type { Tensor } from "../../graph/index.js";
+import type { Code } from "../code.js";
+import { deceptionLoss, discriminationError, linear, linearParameters, patchTokens, takeTokens } from "../nn/index.js";
+import { choice, real } from "../params.js";
+import { defineAdversary, type JudgedPlaces } from "./contract.js";
+
+/** The decisions about originals [B, V, 1] and about predictions [B, N - V, 1]. */
+const sides = (code: Code, decisions: Tensor, { visible, hidden }: JudgedPlaces): readonly [Tensor, Tensor] => [
+  code.let("originals", takeTokens, decisions, visible),
+  code.let("predictions", takeTokens, decisions, hidden),
+];
+
+export const patchDiscriminator = defineAdversary({
+  name: "patch_discriminator",
+  summary: "Tells patch by patch what is original from what was predicted, by one logit for each token of a backbone.",
+  source: "Fei et al., Masked Auto-Encoders Meet Generative Adversarial Networks and Beyond, CVPR 2023",
+  since: "0.1",
+  params: {
+    backbone: choice({
+      default: "shared",
+      options: {
+        shared: "The model's own encoder, which then learns from the judgement too.",
+        separate: "A second encoder of the same form, which the model's losses leave alone.",
+      },
+      doc: "The encoder that it looks through.",
+    }),
+    update: choice({
+      default: "alternate",
+      options: {
+        alternate: "The model first; then, on a forward pass of its own, the adversary.",
+        joint: "Both from one forward pass, in one update.",
+      },
+      doc: "When the two sides are trained.",
+    }),
+    balance: choice({
+      default: "gradients",
+      options: {
+        gradients: "`weight` times the ratio of the gradients' norms: of the model's other losses to this one's.",
+        fixed: "`weight` alone.",
+      },
+      doc: "What the model's side counts for in the sum of its losses.",
+    }),
+    weight: real({ min: 0, openMin: true, default: 1, doc: "Factor of the model's side in the sum of its losses." }),
+  },
+  requires: [
+    {
+      name: "pixels",
+      at: null,
+      doc: "What the model predicts leads back to pixels: the adversary judges an image.",
+      holds: (_, { predictsPixels }) => predictsPixels,
+      say: () => "it judges images, and the model's target does not say what the image looks like",
+      help: () => "use the target `pixels`, or remove the adversary",
+    },
+  ],
+  backbone: (p) => p.backbone,
+  update: (p) => p.update,
+  weight: (p) => ({ kind: p.balance === "gradients" ? "adaptive" : "fixed", factor: p.weight }),
+  parameters: (_, { encoderWidth }) => ({ head: linearParameters(encoderWidth, 1) }),
+  judge(code, _, w, { latent, extra, count }) {
+    const judged = extra === 0 ? latent : code.let("judged", patchTokens, latent, { extra, count }); // [B, N, D]
+    return code.let("decisions", linear, judged, w.head);
+  },
+  ownLoss: (code, _, decisions, places) =>
+    code.let("discrimination", discriminationError, ...sides(code, decisions, places)),
+  modelLoss: (code, _, decisions, places) => code.let("deception", deceptionLoss, ...sides(code, decisions, places)),
+});
