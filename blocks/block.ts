@@ -6,6 +6,7 @@
 
 import type { Grid, ImageShape } from "./geometry.js";
 import type { Params, ValuesOf } from "./params.js";
+import type { Kind } from "./registry.js";
 
 // Functions of a block's values are written as methods, which TypeScript compares loosely in their arguments, so that
 // blocks with different parameters fit into one list.
@@ -54,3 +55,13 @@ export interface ModelContext {
   /** Tokens that the encoder puts in front of the patches; null while the encoder itself is being checked. */
   readonly extraTokens: number | null;
 }
+
+const kindMark: unique symbol = Symbol("kind");
+
+/** Remembers which kind of block a definition is: what `defineMask` and its like do. */
+export const ofKind = <D extends object>(kind: Kind, definition: D): D =>
+  Object.defineProperty(definition, kindMark, { value: kind });
+
+/** The kind that a definition was defined as; undefined for anything else. */
+export const kindOf = (value: unknown): Kind | undefined =>
+  typeof value === "object" && value !== null ? (value as { readonly [kindMark]?: Kind })[kindMark] : undefined;

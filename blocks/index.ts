@@ -5,6 +5,7 @@
 export type { Adversary, AdversaryContext, AdversaryInputs } from "./adversary/index.js";
 export * as adversaries from "./adversary/index.js";
 export type { Augment, AugmentContext, ImageStep } from "./augment/index.js";
+export * from "./authoring.js";
 export { bindField, bindMask, bindPicture, bindTeacher, defineModel } from "./bind.js";
 export type { Definition, ModelContext, Requirement } from "./block.js";
 export type { Code, Layer } from "./code.js";

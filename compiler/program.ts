@@ -24,10 +24,11 @@ export type Operand =
   | { readonly kind: "record"; readonly fields: readonly (readonly [name: string, value: Operand])[] }
   | { readonly kind: "data"; readonly value: string | number | boolean | null };
 
-/** What is called: a layer of `maelang/blocks`, or a function of the same program, which also takes the weights. */
+/** What is called: a layer, or a function of the same program, which also takes the weights. */
 export interface Callee {
   readonly name: string;
-  readonly local: boolean;
+  /** The layer itself; null: a function of the program. */
+  readonly layer: object | null;
 }
 
 export type Statement =

@@ -1,7 +1,7 @@
 /** Adversaries: networks that judge the model's predictions, and what each side pays for the judgement. */
 
 import type { Tensor } from "../../graph/index.js";
-import type { Definition, ModelContext } from "../block.js";
+import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
@@ -51,4 +51,4 @@ export interface Adversary<P extends Params = Params, T extends ParameterTree = 
 
 export const defineAdversary = <const P extends Params, T extends ParameterTree>(
   adversary: Adversary<P, T>,
-): Adversary<P, T> => adversary;
+): Adversary<P, T> => ofKind("adversary", adversary);

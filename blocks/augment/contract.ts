@@ -4,7 +4,7 @@
  */
 
 import type { Random } from "../../graph/index.js";
-import type { Definition } from "../block.js";
+import { type Definition, ofKind } from "../block.js";
 import type { ImageShape } from "../geometry.js";
 import type { Params, ValuesOf } from "../params.js";
 
@@ -45,4 +45,4 @@ export interface Augment<P extends Params = Params> extends Definition<P, Augmen
   evaluationPlan?(p: ValuesOf<P>, current: PixelSize, context: AugmentContext): readonly ImageStep[];
 }
 
-export const defineAugment = <const P extends Params>(augment: Augment<P>): Augment<P> => augment;
+export const defineAugment = <const P extends Params>(augment: Augment<P>): Augment<P> => ofKind("augment", augment);

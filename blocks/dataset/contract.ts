@@ -3,7 +3,7 @@
  * `Files`, into an index of samples. Decoding of compressed images is the runtime's.
  */
 
-import type { Definition } from "../block.js";
+import { type Definition, ofKind } from "../block.js";
 import type { ImageShape } from "../geometry.js";
 import type { Params, ValuesOf } from "../params.js";
 
@@ -48,7 +48,7 @@ export interface Dataset<P extends Params = Params> extends Definition<P, Datase
   open(p: ValuesOf<P>, files: Files, split: Split): Promise<SampleIndex>;
 }
 
-export const defineDataset = <const P extends Params>(dataset: Dataset<P>): Dataset<P> => dataset;
+export const defineDataset = <const P extends Params>(dataset: Dataset<P>): Dataset<P> => ofKind("dataset", dataset);
 
 /** The data is not usable: what, why, what to do. */
 export class DataError extends Error {

@@ -1,7 +1,7 @@
 /** Decoders: from the latent of the visible tokens to a prediction for every patch. */
 
 import type { Tensor } from "../../graph/index.js";
-import type { Definition, ModelContext } from "../block.js";
+import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
@@ -61,4 +61,4 @@ export interface Decoder<P extends Params = Params, T extends ParameterTree = Pa
 }
 
 export const defineDecoder = <const P extends Params, T extends ParameterTree>(decoder: Decoder<P, T>): Decoder<P, T> =>
-  decoder;
+  ofKind("decoder", decoder);

@@ -4,7 +4,7 @@
  */
 
 import type { Tensor } from "../../graph/index.js";
-import type { Definition, ModelContext } from "../block.js";
+import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
@@ -34,4 +34,4 @@ export interface Encoder<P extends Params = Params, T extends ParameterTree = Pa
 }
 
 export const defineEncoder = <const P extends Params, T extends ParameterTree>(encoder: Encoder<P, T>): Encoder<P, T> =>
-  encoder;
+  ofKind("encoder", encoder);

@@ -1,7 +1,7 @@
 /** Losses: a scalar from the prediction and the target, or from the latent alone. */
 
 import type { Tensor } from "../../graph/index.js";
-import type { Definition, ModelContext } from "../block.js";
+import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
 import { takeTokens } from "../nn/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
@@ -38,7 +38,8 @@ export interface Loss<P extends Params = Params, T extends ParameterTree = Param
   build(code: Code, p: ValuesOf<P>, inputs: LossInputs, w: Weights<T>): Tensor;
 }
 
-export const defineLoss = <const P extends Params, T extends ParameterTree>(loss: Loss<P, T>): Loss<P, T> => loss;
+export const defineLoss = <const P extends Params, T extends ParameterTree>(loss: Loss<P, T>): Loss<P, T> =>
+  ofKind("loss", loss);
 
 /** The parameters of every loss between prediction and target. */
 export const comparisonParams = {

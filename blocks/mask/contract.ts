@@ -4,7 +4,7 @@
  */
 
 import type { Random, TypedArray } from "../../graph/index.js";
-import type { Definition, ModelContext } from "../block.js";
+import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Field, FieldContext } from "../field.js";
 import type { Grid } from "../geometry.js";
 import type { Params, ValuesOf } from "../params.js";
@@ -18,7 +18,7 @@ export interface Mask<P extends Params = Params> extends Definition<P, ModelCont
   sample(p: ValuesOf<P>, grid: Grid, random: Random, field?: TypedArray): Int32Array;
 }
 
-export const defineMask = <const P extends Params>(mask: Mask<P>): Mask<P> => mask;
+export const defineMask = <const P extends Params>(mask: Mask<P>): Mask<P> => ofKind("mask", mask);
 
 /** floor(N (1 - ratio)) as official MAE counts: truncated in floating point, so 100 tokens at 90 % keep 9. */
 export const visibleTokens = (tokens: number, ratio: number): number => Math.trunc(tokens * (1 - ratio));

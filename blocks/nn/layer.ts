@@ -21,17 +21,21 @@ const declaration: unique symbol = Symbol("declaration");
 /** The call that declared a branch of a parameter tree: `linearParameters(49, 64)`. */
 export interface DeclarationCall {
   readonly layer: string;
+  /** The function itself. */
+  readonly by: object;
   readonly args: readonly unknown[];
 }
 
 /** A function that declares weights; what it returns remembers the call, so that it can be printed. */
-export const declarer =
-  <A extends readonly unknown[], T extends object>(name: string, declare: (...args: A) => T) =>
-  (...args: A): T => {
+export const declarer = <A extends readonly unknown[], T extends object>(name: string, declare: (...args: A) => T) => {
+  const declaring = (...args: A): T => {
     const tree = declare(...args);
-    Object.defineProperty(tree, declaration, { value: { layer: name, args } satisfies DeclarationCall });
+    const call: DeclarationCall = { layer: name, by: declaring, args };
+    Object.defineProperty(tree, declaration, { value: call });
     return tree;
   };
+  return declaring;
+};
 
 /** The call that made a branch of a parameter tree, or undefined when it was written out. */
 export const declarationOf = (tree: object): DeclarationCall | undefined =>

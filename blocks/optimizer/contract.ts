@@ -1,7 +1,7 @@
 /** Optimizers: one update of one parameter, as graph operations, and the state it keeps. */
 
 import type { Builder, Tensor } from "../../graph/index.js";
-import type { Definition } from "../block.js";
+import { type Definition, ofKind } from "../block.js";
 import type { Params, RateValue, ValuesOf } from "../params.js";
 
 export interface UpdateInputs {
@@ -27,4 +27,5 @@ export interface Optimizer<P extends Params = Params> extends Definition<P> {
   ): { readonly parameter: Tensor; readonly state: readonly Tensor[] };
 }
 
-export const defineOptimizer = <const P extends Params>(optimizer: Optimizer<P>): Optimizer<P> => optimizer;
+export const defineOptimizer = <const P extends Params>(optimizer: Optimizer<P>): Optimizer<P> =>
+  ofKind("optimizer", optimizer);

@@ -1,6 +1,6 @@
 /** Positions: the table that tells a transformer where each token stands. One block serves encoder and decoder. */
 
-import type { Definition, ModelContext } from "../block.js";
+import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Grid } from "../geometry.js";
 import type { Parameter } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
@@ -17,4 +17,5 @@ export interface Positions<P extends Params = Params> extends Definition<P, Mode
   table(p: ValuesOf<P>, context: PositionsContext): Parameter;
 }
 
-export const definePositions = <const P extends Params>(positions: Positions<P>): Positions<P> => positions;
+export const definePositions = <const P extends Params>(positions: Positions<P>): Positions<P> =>
+  ofKind("positions", positions);

@@ -1,7 +1,7 @@
 /** Probes: evaluations that judge frozen features, exactly as their published protocol says. */
 
 import type { Random } from "../../graph/index.js";
-import type { Definition } from "../block.js";
+import { type Definition, ofKind } from "../block.js";
 import type { Params, ValuesOf } from "../params.js";
 
 /** Frozen features of a labelled set: [count, width], row major. */
@@ -32,4 +32,4 @@ export interface Probe<P extends Params = Params> extends Definition<P> {
   ): Promise<ProbeResult>;
 }
 
-export const defineProbe = <const P extends Params>(probe: Probe<P>): Probe<P> => probe;
+export const defineProbe = <const P extends Params>(probe: Probe<P>): Probe<P> => ofKind("probe", probe);

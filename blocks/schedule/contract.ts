@@ -1,6 +1,6 @@
 /** Schedules: the factor on the peak learning rate at a point of training. */
 
-import type { Definition, Requirement } from "../block.js";
+import { type Definition, ofKind, type Requirement } from "../block.js";
 import { type DurationValue, duration, type Param, type Params, type ValuesOf } from "../params.js";
 import type { Progress } from "../progress.js";
 
@@ -15,7 +15,8 @@ export interface Schedule<P extends Params = Params> extends Definition<P, Sched
   factor(p: ValuesOf<P>, progress: Progress): number;
 }
 
-export const defineSchedule = <const P extends Params>(schedule: Schedule<P>): Schedule<P> => schedule;
+export const defineSchedule = <const P extends Params>(schedule: Schedule<P>): Schedule<P> =>
+  ofKind("schedule", schedule);
 
 /** A duration in optimizer steps. */
 export const inSteps = ({ amount, unit }: DurationValue, { stepsPerEpoch }: Progress): number =>

@@ -1,7 +1,7 @@
 /** Targets: what is predicted for each patch, and how a prediction becomes pixels or a picture. */
 
 import type { Tensor } from "../../graph/index.js";
-import type { Definition, ModelContext } from "../block.js";
+import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
 import type { Field } from "../field.js";
 import type { Grid, ImageShape } from "../geometry.js";
@@ -74,4 +74,4 @@ export interface Target<P extends Params = Params, T extends ParameterTree = Par
 }
 
 export const defineTarget = <const P extends Params, T extends ParameterTree>(target: Target<P, T>): Target<P, T> =>
-  target;
+  ofKind("target", target);

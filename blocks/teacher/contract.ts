@@ -1,6 +1,6 @@
 /** Teachers: a copy of the encoder that follows the trained one and gives targets. */
 
-import type { Definition, ModelContext } from "../block.js";
+import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Params, ValuesOf } from "../params.js";
 import type { Progress } from "../progress.js";
 
@@ -9,4 +9,4 @@ export interface Teacher<P extends Params = Params> extends Definition<P, ModelC
   momentum(p: ValuesOf<P>, progress: Progress): number;
 }
 
-export const defineTeacher = <const P extends Params>(teacher: Teacher<P>): Teacher<P> => teacher;
+export const defineTeacher = <const P extends Params>(teacher: Teacher<P>): Teacher<P> => ofKind("teacher", teacher);

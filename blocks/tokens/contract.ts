@@ -1,7 +1,7 @@
 /** Tokens: how an input is cut into patches and each patch becomes a vector. */
 
 import type { Tensor } from "../../graph/index.js";
-import type { Definition } from "../block.js";
+import { type Definition, ofKind } from "../block.js";
 import type { Code } from "../code.js";
 import type { Grid, ImageShape } from "../geometry.js";
 import type { ParameterTree, Weights } from "../parameters.js";
@@ -21,4 +21,4 @@ export interface Tokens<P extends Params = Params, T extends ParameterTree = Par
 }
 
 export const defineTokens = <const P extends Params, T extends ParameterTree>(tokens: Tokens<P, T>): Tokens<P, T> =>
-  tokens;
+  ofKind("tokens", tokens);

@@ -74,7 +74,7 @@ function recorder(
     return result;
   };
   const operands = (args: readonly unknown[]) => args.map((arg) => operandOf(arg, known));
-  const layerCallee = (layer: Layer): Callee => ({ name: layer.layer, local: false });
+  const layerCallee = (layer: Layer): Callee => ({ name: layer.layer, layer });
   const code: FunctionCode = {
     let(name, layer, ...args) {
       const given = operands(args);
@@ -95,7 +95,7 @@ function recorder(
     call(name, f, ...args) {
       const given = operands(args);
       const result = run(f, g, w, args) as Tensor;
-      const callee = { name: f.name, local: true };
+      const callee = { name: f.name, layer: null };
       return keep(
         { kind: "let", name: distinctName(name, taken), callee, operands: given, form: formOf(result) },
         result,

@@ -10,9 +10,13 @@ import { type Assembly, adversaryGroups, assemble } from "../assemble/assemble.j
 import { fieldsAsked } from "../assemble/fields.js";
 import { layoutOf } from "../assemble/layout.js";
 import { record } from "../assemble/record.js";
+import { noHomes } from "../homes.js";
 import type { Model } from "../model.js";
 import type { Program, TensorForm } from "../program.js";
+import { createImports, type Elsewhere, type Imports } from "./imports.js";
 import { dataText, functionText, parametersText, tensorType } from "./text.js";
+
+export type { Elsewhere } from "./imports.js";
 
 /** The functions that a model hands to whoever runs it. */
 const HANDED_ON = ["encode", "features", "predict", "loss"];
@@ -35,9 +39,16 @@ function headline(assembly: Assembly): string {
   return comment([model.doc, facts].filter((line) => line !== "").join("\n\n"));
 }
 
-/** A block with its values, as an argument: `masks.random, { ratio: 0.75 }`. */
-const bound = (space: string, part: { readonly definition: { readonly name: string }; readonly values: object }) =>
-  `${space}.${camel(part.definition.name)}, ${dataText(part.values)}`;
+/** A block with its values, as an argument: `masks.random, { ratio: 0.75 }`. `space`: where ours of its kind are found. */
+function bound(space: string, { definition, values }: BoundPart, imports: Imports): string {
+  const block = imports.block(definition) ?? `${imports.ours(space)}.${camel(definition.name)}`;
+  return `${block}, ${dataText(values)}`;
+}
+
+interface BoundPart {
+  readonly definition: { readonly name: string };
+  readonly values: object;
+}
 
 /** Where the blocks of a kind are found in `maelang/blocks`. */
 const spaces = { mask: "masks", target: "targets" } as const;
@@ -47,36 +58,31 @@ const adversaryText = (assembly: Assembly, adversary: NonNullable<Assembly["part
     .map(([name, value]) => `${name}: ${dataText(value)}`)
     .join(", ");
 
-/** A line of what `defineModel` is given, and the imports that it needs. */
-interface ModelLine {
-  readonly text: string;
-  readonly imports: readonly string[];
-}
-
-function modelLines(assembly: Assembly, program: Program): readonly ModelLine[] {
+/** What the model is, line by line. */
+function modelText(assembly: Assembly, program: Program, imports: Imports): string {
   const { parts } = assembly;
   const { mask, encoder, adversary, teacher } = parts;
   const [{ target }] = parts.objectives;
   const handedOn = program.functions.map((f) => f.name).filter((name) => HANDED_ON.includes(name));
-  const line = (text: string, ...imports: readonly string[]): ModelLine => ({ text, imports });
   const context = "{ image: imageShape, grid }";
   const fields = fieldsAsked(parts).map(
-    ({ name, kind, part }) => `${name}: bindField(${dataText(kind)}, ${bound(spaces[kind], part)}, ${context})`,
+    ({ name, kind, part }) =>
+      `${name}: ${imports.ours("bindField")}(${dataText(kind)}, ${bound(spaces[kind], part, imports)}, ${context})`,
   );
-  const spacesOfFields = fieldsAsked(parts).map(({ kind }) => spaces[kind]);
-  return [
-    line(`name: ${dataText(assembly.model.name)}`),
-    line("image: imageShape, grid"),
-    line(`mask: bindMask(${bound("masks", mask)}, grid)`, "bindMask", "masks"),
-    line(`parameters, extraTokens: ${layoutOf(parts).extra}, layers: ${encoder.definition.layers(encoder.values)}`),
-    line(handedOn.join(", ")),
+  const lines = [
+    `name: ${dataText(assembly.model.name)}`,
+    "image: imageShape, grid",
+    `mask: ${imports.ours("bindMask")}(${bound(spaces.mask, mask, imports)}, grid)`,
+    `parameters, extraTokens: ${layoutOf(parts).extra}, layers: ${encoder.definition.layers(encoder.values)}`,
+    handedOn.join(", "),
     ...(target.definition.picture
-      ? [line(`picture: bindPicture(${bound("targets", target)}, ${context})`, "bindPicture", "targets")]
+      ? [`picture: ${imports.ours("bindPicture")}(${bound(spaces.target, target, imports)}, ${context})`]
       : []),
-    ...(fields.length > 0 ? [line(`fields: { ${fields.join(", ")} }`, "bindField", ...spacesOfFields)] : []),
-    ...(adversary ? [line(`adversary: { ${adversaryText(assembly, adversary)}, loss: adversaryLoss }`)] : []),
-    ...(teacher ? [line(`teacher: bindTeacher(${bound("teachers", teacher)})`, "bindTeacher", "teachers")] : []),
+    ...(fields.length > 0 ? [`fields: { ${fields.join(", ")} }`] : []),
+    ...(adversary ? [`adversary: { ${adversaryText(assembly, adversary)}, loss: adversaryLoss }`] : []),
+    ...(teacher ? [`teacher: ${imports.ours("bindTeacher")}(${bound("teachers", teacher, imports)})`] : []),
   ];
+  return `${imports.ours("defineModel")}({ ${lines.join(", ")} })`;
 }
 
 const camel = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
@@ -116,25 +122,50 @@ function functionStructures(assembly: Assembly, program: Program): OptionalKind<
   });
 }
 
-const layersCalled = (program: Program): readonly string[] =>
-  program.functions.flatMap((f) => f.statements.filter((s) => !s.callee.local).map((s) => s.callee.name));
+/** Names that mean something in every module. */
+const reserved = "g w batch image latent visible hidden restore prediction layers imageShape grid parameters Batch W";
+
+/** Names that the module itself gives. */
+const namesIn = ({ functions, batch }: Program, model: string): readonly string[] => [
+  ...reserved.split(" "),
+  ...Object.keys(batch.fields),
+  ...functions.flatMap((f) => [
+    f.name,
+    ...f.statements.flatMap((s) => (s.kind === "fold" ? [s.name, s.element] : [s.name])),
+  ]),
+  model,
+];
+
+/** The program with each layer called by the name that it is imported under. */
+const withImports = (program: Program, imports: Imports): Program => ({
+  ...program,
+  functions: program.functions.map((f) => ({
+    ...f,
+    statements: f.statements.map((s) => {
+      const { layer, name } = s.callee;
+      return layer === null ? s : { ...s, callee: { layer, name: imports.use(layer, name) } };
+    }),
+  })),
+});
 
 /** The module's text before formatting: every part in the order in which it is read. */
-function moduleText(assembly: Assembly, program: Program, version: string): string {
+function moduleText(assembly: Assembly, recorded: Program, version: string, elsewhere: Elsewhere): string {
   const { image, grid } = assembly.parts;
-  const imports = new Set(layersCalled(program));
+  const name = exportName(assembly.model, recorded);
+  const imports = createImports(elsewhere, namesIn(recorded, name));
+  const program = withImports(recorded, imports);
   const parameters = parametersText(assembly.parameters, imports);
-  const lines = modelLines(assembly, program);
-  const own = ["defineModel", ...lines.flatMap((line) => line.imports)];
+  const model = modelText(assembly, program, imports);
   const file = new Project({ useInMemoryFileSystem: true }).createSourceFile("model.ts");
   file.addStatements(
     `/**\n * ${headline(assembly).replaceAll("\n", "\n * ")}\n *\n * Generated by mae ${version}; change the spec, not this file.\n */\n`,
   );
   file.addImportDeclarations([
-    { moduleSpecifier: "maelang/blocks", namedImports: [...[...new Set([...own, ...imports])].sort(), "type Weights"] },
+    { moduleSpecifier: "maelang/blocks", namedImports: [...imports.own(), "type Weights"] },
     { moduleSpecifier: "maelang/graph", isTypeOnly: true, namedImports: ["Builder", "Tensor"] },
   ]);
   file.addStatements([
+    ...imports.declarations(),
     `const imageShape = ${dataText(image)} as const;`,
     `/** ${tokenCount(grid)} patches, in raster order. */\nconst grid = ${dataText(grid)} as const;`,
     `const parameters = ${parameters};`,
@@ -142,9 +173,7 @@ function moduleText(assembly: Assembly, program: Program, version: string): stri
   ]);
   file.addTypeAlias({ name: "Batch", docs: ["One training batch."], type: batchType(program) });
   file.addFunctions(functionStructures(assembly, program));
-  file.addStatements(
-    `export const ${exportName(assembly.model, program)} = defineModel({ ${lines.map(({ text }) => text).join(", ")} });`,
-  );
+  file.addStatements(`export const ${name} = ${model};`);
   return file.getFullText();
 }
 
@@ -152,10 +181,14 @@ function moduleText(assembly: Assembly, program: Program, version: string): stri
 const spaced = (text: string): string =>
   text.replace(/\n(\/\*\*|const |type |interface |function |export )/g, "\n\n$1").replace(/(\*\/\n)\n+/g, "$1");
 
+const nowhere: Elsewhere = { homes: noHomes, specifier: (file) => file };
+
 /**
- * The TypeScript of a model without findings: formatted, shape-typed, importing only `maelang/blocks` and `maelang/graph`.
+ * The TypeScript of a model without findings: formatted, shape-typed, importing only `maelang/blocks`, `maelang/graph` and
+ * the files of a project that the model's blocks come from.
  */
-export async function emitModule(model: Model, version: string): Promise<string> {
+export async function emitModule(model: Model, version: string, elsewhere: Elsewhere = nowhere): Promise<string> {
   const assembly = assemble(model);
-  return format(spaced(moduleText(assembly, record(assembly), version)), { parser: "typescript", printWidth: 120 });
+  const text = spaced(moduleText(assembly, record(assembly), version, elsewhere));
+  return format(text, { parser: "typescript", printWidth: 120 });
 }

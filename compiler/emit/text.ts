@@ -6,6 +6,7 @@
 import { declarationOf, isParameter, type ParameterTree } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import type { Operand, Program, ProgramFunction, Statement, TensorForm } from "../program.js";
+import type { Imports } from "./imports.js";
 
 /** `Tensor<["B", 16, 64]>` */
 export const tensorType = ({ shape, dtype }: TensorForm): string => {
@@ -42,18 +43,18 @@ const isDeclared = (arg: unknown): boolean =>
   (declarationOf(arg) !== undefined || (!Array.isArray(arg) && Object.values(arg).some(isDeclared)));
 
 /** The declaration of a weight tree: calls where a declarer made the branch, records elsewhere. */
-export function parametersText(tree: ParameterTree, layers: Set<string>): string {
+export function parametersText(tree: ParameterTree, imports: Imports): string {
   const declaration = declarationOf(tree);
   if (declaration) {
-    layers.add(declaration.layer);
+    const name = imports.use(declaration.by, declaration.layer);
     const args = declaration.args.map((arg) =>
-      isDeclared(arg) ? parametersText(arg as ParameterTree, layers) : dataText(arg),
+      isDeclared(arg) ? parametersText(arg as ParameterTree, imports) : dataText(arg),
     );
-    return `${declaration.layer}(${args.join(", ")})`;
+    return `${name}(${args.join(", ")})`;
   }
   invariant(!isParameter(tree), "every weight comes from a declarer, so that it can be printed");
   const fields = Object.entries(tree).map(
-    ([name, inner]) => `${key(name)}: ${parametersText(inner as ParameterTree, layers)}`,
+    ([name, inner]) => `${key(name)}: ${parametersText(inner as ParameterTree, imports)}`,
   );
   return `{ ${fields.join(", ")} }`;
 }
@@ -84,7 +85,7 @@ const fieldText = (name: string, value: string): string => (name === value ? nam
 
 function callText(statement: Statement, batch: BatchUse, first: readonly string[]): string {
   const given = [...first, ...statement.operands.map((operand) => operandText(operand, batch))];
-  return `${statement.callee.name}(${["g", ...(statement.callee.local ? ["w"] : []), ...given].join(", ")})`;
+  return `${statement.callee.name}(${["g", ...(statement.callee.layer === null ? ["w"] : []), ...given].join(", ")})`;
 }
 
 function statementText(statement: Statement, batch: BatchUse): string {

@@ -1,7 +1,7 @@
 /** What every block of every kind owes its readers: names, words, ranges and defaults. It catches the forgotten half of a new block. */
 
 import { describe, expect, test } from "vitest";
-import { type Definition, type Param, type ParamType, registry } from "../../blocks/index.js";
+import { type Definition, kindOf, type Param, type ParamType, registry } from "../../blocks/index.js";
 
 const kinds = Object.entries(registry) as readonly (readonly [string, readonly Definition[]])[];
 const blocks = kinds.flatMap(([kind, list]) => list.map((block) => ({ kind, name: block.name, block })));
@@ -57,8 +57,12 @@ describe.each(kinds)("the list of %s blocks", (_, list) => {
   });
 });
 
-describe.each(blocks)("$kind/$name", ({ block }) => {
+describe.each(blocks)("$kind/$name", ({ kind, block }) => {
   const params = Object.entries(block.params);
+
+  test("was defined as what it is", () => {
+    expect(kindOf(block)).toBe(kind);
+  });
 
   test("says what it is, whence it comes and since when", () => {
     expect(block.name).toMatch(snakeCase);

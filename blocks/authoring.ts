@@ -1,0 +1,37 @@
+/** What a project's own blocks are written with, and what their definitions are checked by. */
+
+export { defineAdversary } from "./adversary/index.js";
+export { defineAugment } from "./augment/index.js";
+export { kindOf } from "./block.js";
+export { defineDataset } from "./dataset/index.js";
+export { defineDecoder } from "./decoder/index.js";
+export { defineEncoder } from "./encoder/index.js";
+export { defineInput } from "./input/index.js";
+export { chosenPatches, comparisonParams, defineLoss } from "./loss/contract.js";
+export { defineMask, visibleTokens } from "./mask/index.js";
+export { type Member, members } from "./members.js";
+export { claim, declarer, layer } from "./nn/layer.js";
+export { defineOptimizer } from "./optimizer/index.js";
+export { hasFittingDefault, isParamKind } from "./param-values.js";
+export {
+  block,
+  choice,
+  duration,
+  flag,
+  int,
+  interval,
+  labels,
+  optional,
+  rate,
+  ratio,
+  real,
+  reals,
+  size,
+  text,
+} from "./params.js";
+export { definePositions } from "./positions/index.js";
+export { defineProbe } from "./probe/index.js";
+export { defineSchedule } from "./schedule/index.js";
+export { defineTarget } from "./target/index.js";
+export { defineTeacher } from "./teacher/index.js";
+export { defineTokens } from "./tokens/index.js";
