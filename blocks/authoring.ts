@@ -31,6 +31,7 @@ export {
 } from "./params.js";
 export { definePositions } from "./positions/index.js";
 export { defineProbe } from "./probe/index.js";
+export { defineRegionSource } from "./regions/index.js";
 export { defineSchedule } from "./schedule/index.js";
 export { defineTarget } from "./target/index.js";
 export { defineTeacher } from "./teacher/index.js";

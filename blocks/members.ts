@@ -46,6 +46,7 @@ export const members: { readonly [K in Kind]: { readonly [M in Own<K>]: MemberOf
     ownLoss: "function",
     modelLoss: "function",
   },
+  regions: { maps: "function" },
   dataset: { open: "function" },
   augment: { plan: "function", random: "flag" },
   optimizer: { lr: "function", state: "names", update: "function" },

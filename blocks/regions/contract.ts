@@ -1,6 +1,6 @@
 /** Sources of regions: label maps of an image, computed from its pixels or read from files beside it. */
 
-import type { Definition, ModelContext } from "../block.js";
+import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { ImageShape } from "../geometry.js";
 import type { Params, ValuesOf } from "../params.js";
 
@@ -18,4 +18,5 @@ export interface RegionSource<P extends Params = Params> extends Definition<P, M
   maps(p: ValuesOf<P>, sample: RegionSample): readonly LabelMap[];
 }
 
-export const defineRegionSource = <const P extends Params>(source: RegionSource<P>): RegionSource<P> => source;
+export const defineRegionSource = <const P extends Params>(source: RegionSource<P>): RegionSource<P> =>
+  ofKind("regions", source);
