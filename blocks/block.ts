@@ -52,6 +52,8 @@ export interface ModelContext {
   readonly width: number | null;
   /** Decoder width; null when there is no decoder, or while it is being checked. */
   readonly decoderWidth: number | null;
+  /** Layers of the encoder; null while the encoder itself is being checked. */
+  readonly layers: number | null;
   /** Tokens that the encoder puts in front of the patches; null while the encoder itself is being checked. */
   readonly extraTokens: number | null;
 }

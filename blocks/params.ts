@@ -23,6 +23,16 @@ export interface DurationValue {
   readonly unit: "epochs" | "steps";
 }
 
+/** A value that may move during training: a plain number, or from its first step on to another. */
+export type ScheduleValue =
+  | number
+  | {
+      readonly from: number;
+      readonly to: number;
+      /** `training`: a share of the whole. */
+      readonly over: DurationValue | { readonly amount: number; readonly unit: "training" };
+    };
+
 /** A block used as a value: `source: felzenszwalb(scale: 1000)`. */
 export interface BlockValue {
   readonly block: string;
@@ -46,6 +56,8 @@ export type ParamType =
   | { readonly kind: "interval"; readonly of: "ratio" | "real"; readonly min: number; readonly max: number }
   | { readonly kind: "rate"; readonly min: number }
   | { readonly kind: "duration"; readonly min: number }
+  /** `75%` or `0.996`, or one that moves: `100% -> 0% over 30 epochs`. */
+  | { readonly kind: "schedule"; readonly of: "ratio" | "real"; readonly min: number; readonly max: number }
   | { readonly kind: "block"; readonly of: string }
   | { readonly kind: "labels" };
 
@@ -100,6 +112,11 @@ export const rate = (o: Words<RateValue> & { min?: number }): Param<RateValue> =
 
 export const duration = (o: Words<DurationValue> & { min?: number }): Param<DurationValue> =>
   param({ kind: "duration", min: o.min ?? 0 }, o);
+
+export const schedule = (
+  o: Words<ScheduleValue> & { of: "ratio" | "real"; min?: number; max?: number },
+): Param<ScheduleValue> =>
+  param({ kind: "schedule", of: o.of, min: o.min ?? 0, max: o.max ?? (o.of === "ratio" ? 1 : Infinity) }, o);
 
 export const block = (o: Words<BlockValue> & { of: string }): Param<BlockValue> =>
   param({ kind: "block", of: o.of }, o);

@@ -42,6 +42,10 @@ const takes: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
       : words("range of numbers", bounds(finite(min), finite(max), false)),
   rate: () => "learning rate, absolute or `per` samples",
   duration: ({ min }) => words("`epochs` or `steps`", min > 0 ? `at least ${min}` : ""),
+  schedule: ({ of, min, max }) =>
+    of === "ratio"
+      ? words("share", `${share(min)} to ${share(max)}`, "may move during training")
+      : words("number", bounds(finite(min), finite(max), false), "may move during training"),
   block: ({ of }) => `block of the kind ${of}`,
   labels: () => "labels",
 };

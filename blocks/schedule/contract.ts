@@ -2,7 +2,7 @@
 
 import { type Definition, ofKind, type Requirement } from "../block.js";
 import { type DurationValue, duration, type Param, type Params, type ValuesOf } from "../params.js";
-import type { Progress } from "../progress.js";
+import { inSteps, type Progress } from "../progress.js";
 
 /** What a recipe says of its length: one of the two, the other is null. */
 export interface ScheduleContext {
@@ -17,10 +17,6 @@ export interface Schedule<P extends Params = Params> extends Definition<P, Sched
 
 export const defineSchedule = <const P extends Params>(schedule: Schedule<P>): Schedule<P> =>
   ofKind("schedule", schedule);
-
-/** A duration in optimizer steps. */
-export const inSteps = ({ amount, unit }: DurationValue, { stepsPerEpoch }: Progress): number =>
-  unit === "epochs" ? amount * stepsPerEpoch : amount;
 
 /** The linear rise that every schedule can begin with. */
 export const warmup = duration({

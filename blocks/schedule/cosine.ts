@@ -1,7 +1,8 @@
 /** Warm-up and half a cosine, the schedule of MAE. */
 
 import { ratio } from "../params.js";
-import { defineSchedule, inSteps, warmup, warmupEnds, warmupFactor } from "./contract.js";
+import { inSteps } from "../progress.js";
+import { defineSchedule, warmup, warmupEnds, warmupFactor } from "./contract.js";
 
 export const cosine = defineSchedule({
   name: "cosine",

@@ -1,7 +1,8 @@
 /** Stairs: the learning rate falls by a factor at equal distances. */
 
 import { duration, real } from "../params.js";
-import { defineSchedule, inSteps, warmup, warmupEnds, warmupFactor } from "./contract.js";
+import { inSteps } from "../progress.js";
+import { defineSchedule, warmup, warmupEnds, warmupFactor } from "./contract.js";
 
 export const step = defineSchedule({
   name: "step",

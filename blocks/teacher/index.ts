@@ -1,7 +1,8 @@
 /** The teachers, sorted by name. */
 
-import type { Teacher } from "./contract.js";
+import { ema } from "./ema.js";
 
 export { defineTeacher, type Teacher } from "./contract.js";
+export { ema };
 
-export const teachers: readonly Teacher[] = [];
+export const teachers = [ema] as const;

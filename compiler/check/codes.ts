@@ -70,6 +70,8 @@ export const codes = {
   "check/change-without-effect": "A reader takes every change for a difference between the two.",
   "check/overridden-change": "A change that does not last makes a reader believe something that is not so.",
   // Blocks together
+  "check/idle-teacher":
+    "A second set of weights would be moved and saved after every step, and nothing would be learned from it.",
   "check/epochs-or-steps": "The two agree for one size of the data only; one of them has to say how long to train.",
   "check/not-yet-available": "Building the rest without it would give something else than what is written.",
   // Families

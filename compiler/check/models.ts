@@ -12,6 +12,7 @@ import { fitModel } from "./fit.js";
 import { scopeOf } from "./lines.js";
 import { named, suggestion } from "./nearest.js";
 import { fail, type Report } from "./report.js";
+import { teacherIsRead } from "./teachers.js";
 import { blocksOf, defaultBlock } from "./vocabulary.js";
 
 /** A model after checking. */
@@ -61,7 +62,7 @@ export function checkModel(declaration: ModelDeclaration, base: ModelBase | null
   const known = base?.checked?.failed ?? new Set();
   fitModel(lines, { report, within: declaration.span, name: span, known, failed });
   const whole = errors === 0 && !checking.torn && !draft.open && (base === null || base.checked?.model != null);
-  const available = whole && targetsAreWhole(lines, body) && isAvailable(lines, body);
+  const available = whole && targetsAreWhole(lines, body) && teacherIsRead(lines, body) && isAvailable(lines, body);
   return {
     draft,
     lines,

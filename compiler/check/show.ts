@@ -3,7 +3,7 @@
  * value.
  */
 
-import type { BlockValue, DurationValue, Params, ParamType, RateValue } from "../../blocks/index.js";
+import type { BlockValue, DurationValue, Params, ParamType, RateValue, ScheduleValue } from "../../blocks/index.js";
 
 /** A block used as a value, with what is needed to print it. */
 export interface CheckedBlockValue extends BlockValue {
@@ -36,6 +36,16 @@ const call = ({ block, values, params }: CheckedBlockValue): string => {
   return written.length === 0 ? block : `${block}(${written.join(", ")})`;
 };
 
+/** `100% -> 0% over 30 epochs` */
+function scheduleText(value: ScheduleValue, { of }: TypeOf<"schedule">): string {
+  const show = of === "ratio" ? percentText : numberText;
+  if (typeof value === "number") return show(value);
+  const { amount, unit } = value.over;
+  const share = amount === 1 ? "all epochs" : percentText(amount);
+  const over = unit === "training" ? share : `${numberText(amount)} ${unit}`;
+  return `${show(value.from)} -> ${show(value.to)} over ${over}`;
+}
+
 const printers: { readonly [K in Kind]: (value: never, type: TypeOf<K>) => string } = {
   int: numberText,
   real: numberText,
@@ -48,6 +58,7 @@ const printers: { readonly [K in Kind]: (value: never, type: TypeOf<K>) => strin
   interval: (ends: readonly number[], { of }) => ends.map(of === "ratio" ? percentText : numberText).join(".."),
   rate: ({ value, per }: RateValue) => (per === null ? numberText(value) : `${numberText(value)} per ${per}`),
   duration: ({ amount, unit }: DurationValue) => `${numberText(amount)} ${unit}`,
+  schedule: scheduleText,
   block: call,
   labels: (items: readonly string[]) => `[${items.join(", ")}]`,
 };
@@ -80,6 +91,10 @@ const expectations: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
   interval: ({ of }) => `a range such as ${of === "ratio" ? "`20%..100%`" : "`0.75..1.33`"}`,
   rate: () => "a number, or a rate such as `1.5e-4 per 256`",
   duration: () => "a duration such as `40 epochs` or `2000 steps`",
+  schedule: ({ of }) =>
+    of === "ratio"
+      ? "a share such as `75%`, or one that moves such as `100% -> 0% over 30 epochs`"
+      : "a number such as `0.996`, or one that moves such as `0.996 -> 1 over all epochs`",
   block: ({ of }) => `a block of the kind ${of}`,
   labels: () => "labels such as `[audio, image]`",
 };
@@ -100,6 +115,7 @@ const samples: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
   interval: ({ of }) => (of === "ratio" ? "20%..100%" : "0.75..1.33"),
   rate: () => "1e-3",
   duration: () => "10 epochs",
+  schedule: ({ of }) => (of === "ratio" ? "75%" : "0.5"),
   block: () => "...",
   labels: () => "[...]",
 };

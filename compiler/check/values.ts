@@ -3,7 +3,7 @@
  * fit, and then gives null.
  */
 
-import type { BlockValue, DurationValue, ParamType, RateValue, Registry } from "../../blocks/index.js";
+import type { BlockValue, DurationValue, ParamType, RateValue, Registry, ScheduleValue } from "../../blocks/index.js";
 import type { Expression, NumberLiteral, Quantity } from "../../grammar/index.js";
 import { named, suggestion } from "./nearest.js";
 import { excerpt, fail, type Report, replacement, type Words } from "./report.js";
@@ -367,6 +367,35 @@ const readDuration: Reader<"duration"> = (expression, type, at): DurationValue |
   return amount === null ? null : { amount, unit };
 };
 
+/** What the number, or each end of a moving one, has to be. */
+const scheduled = ({ of, min, max }: TypeOf<"schedule">): ParamType =>
+  of === "ratio" ? { kind: "ratio", min, max, open: false } : { kind: "real", min, max, openMin: false };
+
+const readSchedule: Reader<"schedule"> = (expression, type, at): ScheduleValue | null => {
+  if (expression.kind !== "ramp") return readValue(scheduled(type), expression, at) as number | null;
+  const [from, to] = [expression.from, expression.to].map(
+    (end) => readValue(scheduled(type), end, at) as number | null,
+  );
+  const over = expression.over ? readStretch(expression.over, at) : wholeTraining;
+  return from == null || to == null || over === null ? null : { from, to, over };
+};
+
+type Stretch = Exclude<ScheduleValue, number>["over"];
+
+const wholeTraining: Stretch = { amount: 1, unit: "training" };
+
+/** How long a value moves: epochs, steps, or a share of the whole training. */
+function readStretch(expression: Expression, outer: Reading): Stretch | null {
+  const at = { ...outer, subject: `the duration after \`over\` in ${outer.subject}` };
+  const { expression: value } = resolve(expression, at.scope);
+  if (value === null) return null;
+  if (value.kind !== "quantity") return readValue({ kind: "duration", min: 0 }, value, at) as DurationValue | null;
+  if (value.amount === null && value.unit === "epochs") return wholeTraining;
+  if (value.unit !== "%") return readValue({ kind: "duration", min: 0 }, value, at) as DurationValue | null;
+  const amount = readValue({ kind: "ratio", min: 0, max: 1, open: false }, value, at) as number | null;
+  return amount === null ? null : { amount, unit: "training" };
+}
+
 const readLabels: Reader<"labels"> = (expression, type, at) => {
   if (expression.kind === "path") {
     const listed = `[${excerpt(expression.span)}]`;
@@ -392,6 +421,7 @@ const readers: { readonly [K in Kind]: Reader<K> } = {
   interval: readInterval,
   rate: readRate,
   duration: readDuration,
+  schedule: readSchedule,
   block: (expression, type, at) => at.block(type.of, expression),
   labels: readLabels,
 };

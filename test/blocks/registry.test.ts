@@ -34,6 +34,11 @@ const inRange: { readonly [K in Kind]: (value: never, type: TypeOf<K>) => boolea
     isBetween(value, min, Infinity) && (per === null || isBetween(per, 1, Infinity)),
   duration: ({ amount, unit }: { amount: unknown; unit: string }, { min }) =>
     isBetween(amount, min, Infinity) && ["epochs", "steps"].includes(unit),
+  schedule: (value: unknown, { min, max }) => {
+    const moving = value as { readonly from: unknown; readonly to: unknown };
+    const ends = typeof value === "number" ? [value] : [moving.from, moving.to];
+    return ends.every((end) => isBetween(end, min, max));
+  },
   block: (value: { block: string }, { of }) => blocks.some(({ kind, name }) => kind === of && name === value.block),
   labels: (list: readonly unknown[]) => list.every((label) => typeof label === "string"),
 };

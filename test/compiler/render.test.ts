@@ -171,6 +171,18 @@ function textOf(type: ParamType): fc.Arbitrary<string> {
         .map(([value, per]) => (per ? `${value} per ${per}` : value));
     case "duration":
       return fc.tuple(whole(type.min, 9), fc.constantFrom("epochs", "steps")).map((parts) => parts.join(" "));
+    case "schedule": {
+      const end = type.of === "ratio" ? percent(type.min, type.max) : real(type.min, type.max);
+      const over = fc.oneof(
+        fc.constantFrom("all epochs", "25%"),
+        whole(0, 9).map((amount) => `${amount} steps`),
+      );
+      return fc.oneof(
+        end,
+        fc.tuple(end, end).map((ends) => ends.join(" -> ")),
+        fc.tuple(end, end, over).map(([from, to, stretch]) => `${from} -> ${to} over ${stretch}`),
+      );
+    }
     case "block":
     case "labels":
       throw new Error(`no block takes ${type.kind} yet`);

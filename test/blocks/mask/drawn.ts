@@ -13,6 +13,7 @@ export const contextOf = (grid: Grid) => ({
   grid,
   width: null,
   decoderWidth: null,
+  layers: null,
   extraTokens: null,
 });
 
