@@ -3,16 +3,17 @@
  * wherever a run begins. What was done to files beyond the recipe is told once.
  */
 
-import type { Augment, ImageShape, SampleIndex } from "../../blocks/index.js";
-import { invariant } from "../../graph/index.js";
+import type { Augment, BoundField, ImageShape, SampleIndex } from "../../blocks/index.js";
+import { invariant, sizeOf } from "../../graph/index.js";
 import type { Bound } from "../train/contract.js";
 import type { Remark } from "./decode.js";
+import type { FieldArrays } from "./fields.js";
 import { checkShare, type Filled, fillBatch } from "./fill.js";
 import { checkFiles } from "./inspect.js";
 import { batchOrder } from "./order.js";
 import { openPool } from "./pool.js";
 import type { Preparation } from "./prepare.js";
-import type { Failed } from "./work.js";
+import type { BatchBuffers, Failed } from "./work.js";
 
 export interface BatchesOptions {
   readonly index: SampleIndex;
@@ -30,6 +31,8 @@ export interface BatchesOptions {
 export interface TrainingBatch {
   /** [B, H, W, C]; overwritten by the next call of `next`. */
   readonly image: Float32Array;
+  /** What was computed of each sample beside its image, by name, [B, ...]; overwritten likewise. */
+  readonly fields: FieldArrays;
   /** Indices as shuffled; the place of a broken file keeps its index. */
   readonly samples: Int32Array;
   readonly epoch: number;
@@ -55,16 +58,31 @@ const ahead = 2;
 /** Raw samples of at most this many numbers are prepared in this thread: sending them would cost more. */
 const smallSample = 64 * 64 * 3;
 
+/** Where training batches begin, and in how many parts each comes. */
+export interface TrainingOrder {
+  /** Batches before the first, counted over all epochs. */
+  readonly start: number;
+  /** Each batch comes as so many; they hold `batch` samples each. */
+  readonly parts?: number;
+  /** What is computed of each sample beside its image, by name; absent: nothing. */
+  readonly fields?: Readonly<Record<string, BoundField>>;
+}
+
 /**
- * Batches from number `start`, counted over all epochs, in shuffled order and without end.
+ * Batches in shuffled order and without end, or their parts one after the other.
  * Throws `run/channels` and what reading the first files throws.
  */
-export async function trainingBatches(options: BatchesOptions & { readonly start: number }): Promise<TrainingBatches> {
-  const { index, batch, seed, start } = options;
-  invariant(index.length >= batch, `${index.length} samples fill no batch of ${batch}`);
+export async function trainingBatches(options: BatchesOptions & TrainingOrder): Promise<TrainingBatches> {
+  const { index, batch, seed, start, parts = 1, fields = {} } = options;
+  invariant(index.length >= batch * parts, `${index.length} samples fill no batch of ${batch * parts}`);
   await checkFiles(index, options.image, options.root);
-  const order = batchOrder(index.length, batch, seed);
-  return prefetched(options, "train", order, start, Infinity);
+  const whole = batchOrder(index.length, batch * parts, seed);
+  const order: Order = (k) => {
+    const { epoch, samples } = whole(Math.floor(k / parts));
+    const first = (k % parts) * batch;
+    return { epoch, samples: samples.subarray(first, first + batch) };
+  };
+  return prefetched({ ...options, fields, mode: "train" }, order, start * parts, Infinity);
 }
 
 /**
@@ -82,7 +100,7 @@ export async function* evaluationBatches(
     const samples = Int32Array.from({ length: Math.min(batch, total - k * batch) }, (_, i) => k * batch + i);
     return { epoch: 0, samples };
   };
-  const source = prefetched({ ...options, seed: 0 }, "evaluate", order, 0, count);
+  const source = prefetched({ ...options, seed: 0, fields: {}, mode: "evaluate" }, order, 0, count);
   try {
     for (let k = 0; k < count; k++) {
       const { image, samples } = await source.next();
@@ -98,31 +116,32 @@ type Order = (batch: number) => { readonly epoch: number; readonly samples: Int3
 
 /** Keeps `ahead` batches in preparation, each in one of a few buffers that take turns. */
 function prefetched(
-  options: BatchesOptions,
-  mode: Preparation["mode"],
+  options: BatchesOptions & Pick<Preparation, "fields" | "mode">,
   order: Order,
   start: number,
   end: number,
 ): TrainingBatches {
-  const { index, augment, image, seed, root, batch } = options;
-  const pool = openPool(usefulWorkers(index, options.workers), { augment, image, seed, mode });
+  const { index, augment, image, seed, root, fields, mode } = options;
+  const pool = openPool(usefulWorkers(options), { augment, image, seed, root, fields, mode });
   const depth = pool.workers === 0 ? 0 : ahead;
-  const bytes = batch * image.height * image.width * image.channels * Float32Array.BYTES_PER_ELEMENT;
-  const buffers = Array.from({ length: depth + 1 }, () => new SharedArrayBuffer(bytes));
-  // A copy of the batch in use: native libraries refuse shared memory, and it costs little beside a step.
-  const own = new Float32Array(bytes / Float32Array.BYTES_PER_ELEMENT);
+  const buffers = Array.from({ length: depth + 1 }, () => batchBuffers(options));
+  const own = ownCopy(options);
   const listen = listener(options);
   const queue: Promise<{
-    readonly buffer: SharedArrayBuffer;
+    readonly filledBuffers: BatchBuffers;
     readonly wanted: ReturnType<Order>;
     readonly filled: Filled;
   }>[] = [];
   let asked = start;
   const ask = (): void => {
     if (asked >= end) return;
-    const buffer = buffers[asked % buffers.length] as SharedArrayBuffer;
+    const filledBuffers = buffers[asked % buffers.length] as BatchBuffers;
     const wanted = order(asked++);
-    const promise = fillBatch(pool, index, root, wanted, buffer).then((filled) => ({ buffer, wanted, filled }));
+    const promise = fillBatch(pool, index, root, wanted, filledBuffers).then((filled) => ({
+      filledBuffers,
+      wanted,
+      filled,
+    }));
     // It is looked at when its turn comes.
     promise.catch(() => undefined);
     queue.push(promise);
@@ -131,18 +150,48 @@ function prefetched(
   return {
     async next() {
       ask();
-      const { buffer, wanted, filled } = await (queue.shift() as (typeof queue)[number]);
+      const { filledBuffers, wanted, filled } = await (queue.shift() as (typeof queue)[number]);
       listen(filled);
-      own.set(new Float32Array(buffer));
-      return { image: own, ...wanted };
+      return { ...own(filledBuffers), ...wanted };
     },
     close: () => pool.close(),
   };
 }
 
-function usefulWorkers(index: SampleIndex, workers: number): number {
+type BatchSize = Pick<BatchesOptions, "image" | "batch"> & Pick<Preparation, "fields">;
+
+const imageNumbers = ({ image, batch }: BatchSize): number => batch * image.height * image.width * image.channels;
+
+/** Every number of a batch has four bytes. */
+function batchBuffers(size: BatchSize): BatchBuffers {
+  const memory = (numbers: number) => new SharedArrayBuffer(numbers * Float32Array.BYTES_PER_ELEMENT);
+  return {
+    image: memory(imageNumbers(size)),
+    fields: Object.fromEntries(
+      Object.entries(size.fields).map(([name, { shape }]) => [name, memory(size.batch * sizeOf(shape))]),
+    ),
+  };
+}
+
+/** Copies the batch in use: native libraries refuse shared memory, and it costs little beside a step. */
+function ownCopy(size: BatchSize): (buffers: BatchBuffers) => Pick<TrainingBatch, "image" | "fields"> {
+  const image = new Float32Array(imageNumbers(size));
+  const fields = Object.entries(size.fields).map(([name, { shape, dtype }]) => {
+    const View = dtype === "int32" ? Int32Array : Float32Array;
+    return { name, View, own: new View(size.batch * sizeOf(shape)) };
+  });
+  return (buffers) => {
+    image.set(new Float32Array(buffers.image));
+    for (const { name, View, own } of fields) own.set(new View(buffers.fields[name] as SharedArrayBuffer));
+    return { image, fields: Object.fromEntries(fields.map(({ name, own }) => [name, own])) };
+  };
+}
+
+/** Small samples from which nothing is computed are prepared in this thread. */
+function usefulWorkers({ index, workers, fields }: BatchesOptions & Pick<Preparation, "fields">): number {
   const first = index.sample(0);
-  return first.kind === "pixels" && first.pixels.length <= smallSample ? 0 : workers;
+  const isSmall = first.kind === "pixels" && first.pixels.length <= smallSample;
+  return isSmall && Object.keys(fields).length === 0 ? 0 : workers;
 }
 
 const remarkWords: Record<Remark, string> = {

@@ -1,6 +1,7 @@
 /** What training is given and what it tells: plain values, so that any front end can start it and show it. */
 
 import type { Augment, Dataset, Definition, Optimizer, Probe, Schedule } from "../../blocks/index.js";
+import type { Recompute } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
 
 /** A block with checked values. */
@@ -17,6 +18,13 @@ export interface Training {
   readonly schedule: Bound<Schedule>;
   /** Samples of one optimizer step. */
   readonly batch: number;
+  /**
+   * Samples computed at once, of which a batch is a multiple; the gradients of a batch are the means of its micro-batches'.
+   * Absent: all of them.
+   */
+  readonly microBatch?: number;
+  /** What is computed again for gradients instead of kept; absent: nothing. */
+  readonly recompute?: Recompute;
   /** One of the two is set. */
   readonly epochs: number | null;
   readonly steps: number | null;

@@ -1,12 +1,13 @@
 /** What to say when the loss is not finite: goes back to the last good state, repeats the steps since, and looks where it broke. */
 
-import type { Values } from "../../graph/index.js";
 import { readCheckpoint, stateFrom } from "../checkpoint/checkpoint.js";
 import type { Runner } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
 import { findBadTensor } from "./guard.js";
 import { learningRate, type Pace } from "./pace.js";
-import { feedsOf, openBatches, phaseFeeds, type Run, runStep, type Saved } from "./run.js";
+import { openBatches, type Run, type Saved } from "./run.js";
+import { runStep, type StepFeeds, stepFeeds } from "./run-step.js";
+import { startingState } from "./step.js";
 
 /** Steps are repeated only if that takes no longer. */
 const patience = 180;
@@ -37,28 +38,29 @@ async function search(run: Run, saved: Saved, { step, pace }: BadStep): Promise<
   const repeated = step - saved.step - 1;
   if ((repeated * training.batch) / pace.imagesPerSecond > patience) return null;
   options.report({ kind: "note", text: `The loss is not finite: repeating ${repeated} steps to find out where.` });
-  await session.write(stateFrom(await readCheckpoint(saved.path), run.step.slots));
+  const state = stateFrom(await readCheckpoint(saved.path), run.step.slots);
+  await session.write({ ...state, ...startingState(run.step.sums, {}) });
   const batches = await openBatches(run, saved.step);
   try {
-    let feeds: Values = feedsOf(run, await batches.next(), saved.step);
     for (let done = saved.step; done < step - 1; done++) {
       if (options.signal.aborted) return null;
-      await runStep(run, feeds);
-      feeds = feedsOf(run, await batches.next(), done + 1);
+      await runStep(run, stepFeeds(run, batches, done));
     }
-    return await searchPhases(run, feeds);
+    return await searchPhases(run, stepFeeds(run, batches, step - 1));
   } finally {
     await batches.close();
   }
 }
 
 /** Looks into one phase after the other, with what the earlier ones left behind. */
-async function searchPhases({ step, session, runners }: Run, feeds: Values): Promise<string | null> {
-  for (const [i, { graph }] of step.phases.entries()) {
-    const own = phaseFeeds(graph, feeds);
-    const found = await findBadTensor(session, graph, own);
-    if (found !== null) return found;
-    await (runners[i] as Runner)(own);
+async function searchPhases({ step, session, runners }: Run, feeds: StepFeeds): Promise<string | null> {
+  for (const [at, phase] of step.phases.entries()) {
+    for (let i = 0; i < feeds.times(phase); i++) {
+      const own = await feeds.of(phase, i);
+      const found = await findBadTensor(session, phase.graph, own);
+      if (found !== null) return found;
+      await (runners[at] as Runner)(own);
+    }
   }
   return null;
 }

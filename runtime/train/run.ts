@@ -1,7 +1,7 @@
 /** A run while it goes on: opened anew or from its newest checkpoint, fed, and saved. What is done step by step is `train.ts`. */
 
 import { type ModelProgram, namedParameters, type SampleIndex } from "../../blocks/index.js";
-import { type Graph, sizeOf, type TypedArray, type Values } from "../../graph/index.js";
+import { sizeOf } from "../../graph/index.js";
 import {
   type Checkpoint,
   type CheckpointFacts,
@@ -10,17 +10,16 @@ import {
   saveCheckpoint,
   stateFrom,
 } from "../checkpoint/checkpoint.js";
-import { type TrainingBatch, type TrainingBatches, trainingBatches } from "../data/batches.js";
+import { type TrainingBatches, trainingBatches } from "../data/batches.js";
 import { openData } from "../data/open.js";
 import type { Runner, Session } from "../executors/executor.js";
 import { version } from "../package.js";
 import { RunError } from "../run-error.js";
 import type { Training, TrainOptions } from "./contract.js";
 import { firstBadValues } from "./guard.js";
-import { sampleMasks, scalar } from "./inputs.js";
 import { type Log, openLog, rewindLog } from "./log.js";
-import { type Length, learningRate, lengthOf } from "./pace.js";
-import { startingState, type TrainingStep, trainingStep } from "./step.js";
+import { type Length, lengthOf } from "./pace.js";
+import { microBatchesOf, startingState, type TrainingStep, trainingStep } from "./step.js";
 import { initialWeights } from "./weights.js";
 
 /** What is loaded once and used by every step. */
@@ -67,7 +66,7 @@ export async function openRun(
   const log = openLog(directory, resume);
   let session: Session | null = null;
   try {
-    session = await executor.open(step.slots, state);
+    session = await executor.open([...step.slots, ...step.sums], { ...state, ...startingState(step.sums, {}) });
     const runners: Runner[] = [];
     for (const { graph } of step.phases) runners.push(await session.load(graph));
     const run: Run = { program, training, options, index, length, step, session, runners, log };
@@ -125,6 +124,8 @@ function announce({ program, training, options, index, length, step, log }: Run,
     state: step.slots.length,
     samples: index.length,
     batch: training.batch,
+    micro_batch: training.microBatch ?? training.batch,
+    recompute: training.recompute ?? "nothing",
     steps: length.totalSteps,
     steps_per_epoch: length.stepsPerEpoch,
     seed: training.seed,
@@ -140,13 +141,14 @@ function announce({ program, training, options, index, length, step, log }: Run,
   });
 }
 
-/** Batches from the one that follows `start` steps. */
+/** Micro-batches from the first of the step that follows `start` steps. */
 export const openBatches = ({ program, training, options, index, log }: Run, start: number): Promise<TrainingBatches> =>
   trainingBatches({
     index,
     augment: training.augment,
     image: program.image,
-    batch: training.batch,
+    batch: training.batch / microBatchesOf(training),
+    parts: microBatchesOf(training),
     seed: training.seed,
     root: options.root,
     workers: options.workers,
@@ -157,38 +159,10 @@ export const openBatches = ({ program, training, options, index, log }: Run, sta
     },
   });
 
-/** What step number `step`, counted from 0, is fed. */
-export function feedsOf(
-  { program, training, length }: Run,
-  { image, epoch, samples }: TrainingBatch,
-  step: number,
-): Values {
-  return {
-    image,
-    ...sampleMasks(program, training.seed, epoch, samples),
-    lr: scalar(learningRate(training, step, length)),
-    step: scalar(step + 1),
-    ...(program.teacher ? { momentum: scalar(program.teacher.momentum({ step, ...length })) } : {}),
-  };
-}
-
-/** What a graph is fed, out of all that a step is. */
-export const phaseFeeds = (graph: Graph, feeds: Values): Values =>
-  Object.fromEntries([...graph.feeds.keys()].map((name) => [name, feeds[name] as TypedArray]));
-
-/** Runs the phases of a step; gives what all of them tell, the first one's word where two tell of the same. */
-export async function runStep({ step, runners }: Run, feeds: Values): Promise<Values> {
-  let told: Values = {};
-  for (const [i, { graph }] of step.phases.entries()) {
-    told = { ...(await (runners[i] as Runner)(phaseFeeds(graph, feeds))), ...told };
-  }
-  return told;
-}
-
 /** Saves all state after `step` steps, unless some of it is not finite: what is saved can always be continued. */
 export async function save(run: Run, step: number): Promise<Saved> {
   const { program, training, options, index, length, session } = run;
-  const state = await session.read();
+  const state = await session.read(run.step.slots.map(({ name }) => name));
   const bad = firstBadValues(state);
   if (bad !== null) {
     throw new RunError("run/weights-not-finite", {

@@ -11,7 +11,8 @@ import { RunError } from "../run-error.js";
 import type { Training, TrainOptions, TrainResult } from "./contract.js";
 import { explainBadLoss } from "./failure.js";
 import { type Length, learningRate, type Pace, paceMeter } from "./pace.js";
-import { feedsOf, openBatches, openRun, type Run, runStep, type Saved, save } from "./run.js";
+import { openBatches, openRun, type Run, type Saved, save } from "./run.js";
+import { runStep, stepFeeds } from "./run-step.js";
 import { gradientNormOutput, lossOutput, termPrefix } from "./step.js";
 
 /**
@@ -48,14 +49,13 @@ async function loop(run: Run, start: Saved, batches: TrainingBatches): Promise<T
   let loss: number | null = null;
   while (step < length.totalSteps && !options.signal.aborted) {
     const began = performance.now();
-    const batch = await batches.next();
-    const waited = performance.now() - began;
-    const outputs = await runStep(run, feedsOf(run, batch, step));
+    const feeds = stepFeeds(run, batches, step);
+    const outputs = await runStep(run, feeds);
     step += 1;
     loss = single(outputs, lossOutput);
-    const pace = meter((performance.now() - began) / 1000, waited / 1000, length.totalSteps - step);
+    const pace = meter((performance.now() - began) / 1000, feeds.waited() / 1000, length.totalSteps - step);
     if (!Number.isFinite(loss)) throw await explainBadLoss(run, saved, { step, loss, pace });
-    tell(run, step, batch.epoch, outputs, pace);
+    tell(run, step, Math.floor((step - 1) / length.stepsPerEpoch), outputs, pace);
     if (step % options.checkpointEvery === 0) saved = await save(run, step);
     await probe(run, step);
     // Lets signals and messages from workers in: a step may compute without ever giving way.

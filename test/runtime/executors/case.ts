@@ -58,6 +58,7 @@ const undifferentiated: ReadonlySet<OperationName> = new Set([
   "attentionGrad",
   "adamw",
   "sgd",
+  "accumulate",
 ]);
 
 /** Values that float32 holds exactly, so that the reference in float64 computes from the same numbers. */

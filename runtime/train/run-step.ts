@@ -1,0 +1,90 @@
+/** One step of a run: what its phases are fed, micro-batch by micro-batch, and what they tell of it. */
+
+import type { Graph, TypedArray, Values } from "../../graph/index.js";
+import type { TrainingBatch, TrainingBatches } from "../data/batches.js";
+import type { Runner } from "../executors/executor.js";
+import { paceInput } from "./follow.js";
+import { sampleMasks, scalar } from "./inputs.js";
+import { learningRate } from "./pace.js";
+import type { Run } from "./run.js";
+import { keepInput, microBatchesOf, type Phase } from "./step.js";
+
+/** What a step is fed: its micro-batches are asked for when the first phase needs them. */
+export interface StepFeeds {
+  /** How often a phase is run. */
+  readonly times: (phase: Phase) => number;
+  /** What a phase is fed when it is run for the `i`-th time in this step. */
+  readonly of: (phase: Phase, i: number) => Promise<Values>;
+  /** Milliseconds spent waiting for data so far. */
+  readonly waited: () => number;
+}
+
+/** The feeds of step number `step`, counted from 0. `batches` stands at its first micro-batch. */
+export function stepFeeds(run: Run, batches: TrainingBatches, step: number): StepFeeds {
+  const scalars = scalarsOf(run, step);
+  const count = microBatchesOf(run.training);
+  // Another phase goes through them again.
+  const readAgain = run.step.phases.filter(({ each }) => each === "micro-batch").length > 1;
+  const known: Values[] = [];
+  let waited = 0;
+  const microBatch = async (i: number): Promise<Values> => {
+    const before = known[i];
+    if (before !== undefined) return before;
+    const began = performance.now();
+    const batch = await batches.next();
+    waited += performance.now() - began;
+    const feeds = { ...scalars, ...samplesOf(run, batch), [keepInput]: scalar(i === 0 ? 0 : 1) };
+    // The next one is written over it.
+    if (readAgain) known[i] = count > 1 ? copied(feeds) : feeds;
+    return feeds;
+  };
+  return {
+    times: ({ each }) => (each === "micro-batch" ? count : 1),
+    of: async ({ graph, each }, i) => phaseFeeds(graph, each === "micro-batch" ? await microBatch(i) : scalars),
+    waited: () => waited,
+  };
+}
+
+function scalarsOf({ program, training, length }: Run, step: number): Values {
+  return {
+    lr: scalar(learningRate(training, step, length)),
+    step: scalar(step + 1),
+    ...(program.teacher ? { [paceInput]: scalar(1 - program.teacher.momentum({ step, ...length })) } : {}),
+  };
+}
+
+const samplesOf = ({ program, training }: Run, { image, epoch, samples }: TrainingBatch): Values => ({
+  image,
+  ...sampleMasks(program, training.seed, epoch, samples),
+});
+
+const copied = (feeds: Values): Values =>
+  Object.fromEntries(Object.entries(feeds).map(([name, values]) => [name, values.slice()]));
+
+/** What a graph is fed, out of all that there is. */
+export const phaseFeeds = (graph: Graph, feeds: Values): Values =>
+  Object.fromEntries([...graph.feeds.keys()].map((name) => [name, feeds[name] as TypedArray]));
+
+/**
+ * Runs the phases of a step. Gives what they tell: of micro-batches the mean, the first one's word where two phases tell of
+ * the same.
+ */
+export async function runStep({ step, runners }: Run, feeds: StepFeeds): Promise<Values> {
+  let told: Values = {};
+  for (const [at, phase] of step.phases.entries()) {
+    const times = feeds.times(phase);
+    const each: Values[] = [];
+    for (let i = 0; i < times; i++) each.push(await (runners[at] as Runner)(await feeds.of(phase, i)));
+    told = { ...meanOf(each), ...told };
+  }
+  return told;
+}
+
+/** The mean of each scalar. */
+function meanOf(each: readonly Values[]): Values {
+  const [first = {}, second] = each;
+  if (second === undefined) return first;
+  const mean = (name: string): number =>
+    each.reduce((sum, values) => sum + (values[name]?.[0] as number), 0) / each.length;
+  return Object.fromEntries(Object.keys(first).map((name) => [name, scalar(mean(name))]));
+}
