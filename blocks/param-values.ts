@@ -36,6 +36,10 @@ const accepted: { readonly [K in Kind]: (value: unknown, type: TypeOf<K>) => boo
     (value.per === null || isBetween(value.per, 1, Infinity)),
   duration: (value, { min }) =>
     isRecord(value) && isBetween(value.amount, min, Infinity) && (value.unit === "epochs" || value.unit === "steps"),
+  schedule: (value, { min, max }) =>
+    isRecord(value)
+      ? isBetween(value.from, min, max) && isBetween(value.to, min, max) && isRecord(value.over)
+      : isBetween(value, min, max),
   block: (value) => isRecord(value) && typeof value.block === "string",
   labels: (list) => Array.isArray(list) && list.every((label) => typeof label === "string"),
 };

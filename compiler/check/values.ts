@@ -372,7 +372,9 @@ const scheduled = ({ of, min, max }: TypeOf<"schedule">): ParamType =>
   of === "ratio" ? { kind: "ratio", min, max, open: false } : { kind: "real", min, max, openMin: false };
 
 const readSchedule: Reader<"schedule"> = (expression, type, at): ScheduleValue | null => {
-  if (expression.kind !== "ramp") return readValue(scheduled(type), expression, at) as number | null;
+  const isNumber = expression.kind === "number" || expression.kind === "quantity";
+  if (isNumber) return readValue(scheduled(type), expression, at) as number | null;
+  if (expression.kind !== "ramp") return wrongType(expression, type, at);
   const [from, to] = [expression.from, expression.to].map(
     (end) => readValue(scheduled(type), end, at) as number | null,
   );

@@ -5,7 +5,8 @@
 
 import { describe, expect, test } from "vitest";
 import { type Batch, batchInputs, namedParameters, namedWeights, weightsOf } from "../../blocks/index.js";
-import { assemble, programOf } from "../../compiler/assemble/assemble.js";
+import { assemble, programOf, tracingCode } from "../../compiler/assemble/assemble.js";
+import { targetInputs } from "../../compiler/assemble/targets.js";
 import { createBuilder, evaluate, gradients, type Tensor, type Values } from "../../graph/index.js";
 import { readFixture } from "../reference/fixture.js";
 import { modelOf } from "../support/model.js";
@@ -60,7 +61,7 @@ function load(name: string) {
 }
 
 const methods = [
-  ...["u-mae-class-token", "u-mae-patches", "maskfeat", "low-pass"],
+  ...["u-mae-class-token", "u-mae-patches", "maskfeat", "low-pass", "data2vec"],
   ...["r-mae", "rae", "r-mae-batch", "r-mae-channel"],
 ];
 
@@ -98,14 +99,14 @@ describe.each(methods)("%s", (name) => {
   });
 });
 
-test.each(["maskfeat", "low-pass"])("the target of %s", (name) => {
-  const { fixture, parts, g, batch, compute } = load(name);
-  const direct = { let: (_: string, layer: CallableFunction, ...args: unknown[]) => layer(g, ...args) as Tensor };
+test.each(["maskfeat", "low-pass", "data2vec"])("the target of %s", (name) => {
+  const { fixture, parts, g, weights, batch, compute } = load(name);
+  const code = tracingCode(g, weights as never);
   const { label, target } = parts.objectives.at(-1) ?? parts.objectives[0];
   const built = target.definition.build(
-    direct as never,
+    code,
     target.values,
-    { image: batch.image, field: null, teacher: null },
+    targetInputs(code, parts, weights as never, target, batch),
     parts,
   );
   const expected = fixture.values(label === null ? "target" : `target/${label}`);

@@ -44,6 +44,8 @@ describe.each([
   ["low-pass", 111_907_840],
   // ViT-B/16 without a head, the token of hidden patches, one layer to 108 values.
   ["maskfeat", 85_798_656 + 768 + 768 * 108 + 108],
+  // ViT-B/16 and its slow copy, the token of hidden patches, one layer to 768 features.
+  ["data2vec", 2 * 85_798_656 + 768 + 768 * 768 + 768],
 ])("%s, as published", (name, parameters) => {
   test("checks, plans and emits", async () => {
     const { model, recipe } = modelAndRecipe(name);
@@ -54,7 +56,7 @@ describe.each([
   });
 });
 
-const toys = ["digits-u-mae", "digits-maskfeat", "digits-low-pass"];
+const toys = ["digits-u-mae", "digits-maskfeat", "digits-low-pass", "digits-data2vec"];
 
 describe.each(["wasm", "onnx"] as const)("on %s", (backend) => {
   let executor: Executor;

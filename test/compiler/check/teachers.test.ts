@@ -1,0 +1,93 @@
+/** What is said of a teacher, of targets that are made of what it gives, and of values that move during training. */
+
+import { describe, expect, test } from "vitest";
+import { registry, type Teacher } from "../../../blocks/index.js";
+import { analyze } from "../../../compiler/index.js";
+
+const model = (...lines: readonly string[]) =>
+  analyze(
+    {
+      path: "test.mae",
+      text: `edition 2026
+
+model Taught {
+  input   image(size: 32x32, channels: 3)
+  tokens  patch(size: 8x8)
+  mask    random(ratio: 75%)
+  encoder vit(depth: 4, width: 64, heads: 4)
+  decoder linear
+  loss    smooth_l1
+${lines.map((line) => `  ${line}\n`).join("")}}
+`,
+    },
+    { readText: () => null },
+    registry,
+  );
+
+const errors = (...lines: readonly string[]) =>
+  model(...lines).diagnostics.map(({ code, message }) => `${code}: ${message}`);
+
+test("a target of features needs a teacher", () => {
+  expect(errors("target features(layers: 2)")).toEqual([
+    "check/missing-slot: `Taught` has no `teacher` for its target `features`",
+  ]);
+});
+
+test("a teacher needs a target that is made of what it gives", () => {
+  expect(errors("target pixels", "teacher ema")).toEqual([
+    "check/idle-teacher: no target of `Taught` is made of what its teacher gives",
+  ]);
+});
+
+test("no more layers are averaged than the encoder has", () => {
+  expect(errors("target features(layers: 6)", "teacher ema")).toEqual([
+    "target/features/as-many-layers: the last 6 layers of an encoder that has 4",
+  ]);
+});
+
+describe("a momentum", () => {
+  /** At the start of each epoch of ten, of four steps each. */
+  const momenta = (written: string): readonly number[] => {
+    const { models, diagnostics } = model("target features(layers: 2)", `teacher ema(${written})`);
+    expect(diagnostics).toEqual([]);
+    const { use } = models.get("Taught")?.slots.find(({ slot }) => slot === "teacher") ?? {};
+    return [0, 1, 2, 5, 10].map((epoch) =>
+      (use?.definition as unknown as Teacher).momentum(use?.values as never, {
+        step: 4 * epoch,
+        totalSteps: 40,
+        stepsPerEpoch: 4,
+      }),
+    );
+  };
+
+  test.each([
+    ["momentum: 0.9", [0.9, 0.9, 0.9, 0.9, 0.9]],
+    ["momentum: 0.5 -> 1 over all epochs", [0.5, 0.55, 0.6, 0.75, 1]],
+    ["momentum: 0.5 -> 1", [0.5, 0.55, 0.6, 0.75, 1]],
+    ["momentum: 0.5 -> 1 over 50%", [0.5, 0.6, 0.7, 1, 1]],
+    ["momentum: 0.5 -> 1 over 2 epochs", [0.5, 0.75, 1, 1, 1]],
+    ["momentum: 1 -> 0.5 over 8 steps", [1, 0.75, 0.5, 0.5, 0.5]],
+    ["momentum: 0.5 -> 1 over 0 steps", [1, 1, 1, 1, 1]],
+    ["momentum: 0.5 -> 1, curve: cosine", [0.5, 0.5 + (1 - Math.cos(Math.PI / 10)) / 4, 0.5477457514, 0.75, 1]],
+  ])("%s", (written, expected) => {
+    for (const [i, value] of momenta(written).entries()) expect(value).toBeCloseTo(expected[i] as number, 9);
+  });
+
+  test.each([
+    ["momentum: 2", "check/out-of-range: `momentum` of `ema` is 2, and must be between 0 and 1"],
+    ["momentum: 0.5 -> 2", "check/out-of-range: `momentum` of `ema` is 2, and must be between 0 and 1"],
+    ["momentum: 0.5 -> 1 over 30", "check/missing-unit: the duration after `over` in `momentum` of `ema` needs a unit"],
+    [
+      "momentum: 0.5 -> 1 over 5 ms",
+      "check/wrong-unit: the duration after `over` in `momentum` of `ema` takes the unit",
+    ],
+    ["momentum: 0.5 -> 1 over 150%", "check/out-of-range: the duration after `over` in `momentum` of `ema` is 150%"],
+    ["momentum: 50%", "check/wrong-unit: `momentum` of `ema` takes a plain number"],
+    ["momentum: fast", "check/unknown-variable"],
+    ['momentum: "0.9"', "check/wrong-type: `momentum` of `ema` takes a number such as `0.996`, or one that moves"],
+  ])("not %s", (written, expected) => {
+    const [message, ...more] = errors("target features(layers: 2)", `teacher ema(${written})`);
+    expect(more).toEqual([]);
+    expect(message?.startsWith(expected), message).toBe(true);
+  });
+});

@@ -1,0 +1,133 @@
+/**
+ * Teachers: the target, the loss and every weight after several steps as PyTorch has them, in float64 and on executors; what a
+ * teacher starts from; that a large one is moved in portions.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { namedParameters, parameter, slowCopy } from "../../blocks/index.js";
+import { assemble, programOf } from "../../compiler/assemble/assemble.js";
+import { plan } from "../../compiler/index.js";
+import { evaluate, type Values } from "../../graph/index.js";
+import { type Executor, openExecutor } from "../../runtime/index.js";
+import { followingPhases, paceInput } from "../../runtime/train/follow.js";
+import { phaseFeeds } from "../../runtime/train/run-step.js";
+import { startingState, trainingStep } from "../../runtime/train/step.js";
+import { initialWeights, type WeightValues } from "../../runtime/train/weights.js";
+import { readFixture } from "../reference/fixture.js";
+import { bound } from "../support/data.js";
+import { modelOf } from "../support/model.js";
+
+interface Header {
+  readonly spec: string;
+  readonly batch: number;
+  readonly tokens: { readonly total: number; readonly visible: number };
+  readonly training: { readonly lr: number; readonly steps: number; readonly losses: readonly number[] };
+}
+
+const fixture = readFixture<Header>("data2vec");
+const { spec, batch, tokens, training } = fixture.header;
+const model = modelOf(spec);
+const program = programOf(assemble(model));
+const names = [...namedParameters(program.parameters)].map(([name]) => name);
+const step = trainingStep(program, {
+  batch,
+  clip: null,
+  optimizer: bound("optimizer", "sgd", { lr: { value: training.lr, per: null }, momentum: 0 }),
+});
+
+const order = fixture.values("order");
+const columns = (from: number, to: number): Int32Array =>
+  Int32Array.from({ length: batch * (to - from) }, (_, i) => {
+    const row = Math.floor(i / (to - from));
+    return order[row * tokens.total + from + (i % (to - from))] as number;
+  });
+const momentum = program.teacher?.momentum({ step: 0, totalSteps: 9, stepsPerEpoch: 3 }) as number;
+const feeds: Values = {
+  image: fixture.values("image"),
+  restore: fixture.values("restore"),
+  visible: columns(0, tokens.visible),
+  hidden: columns(tokens.visible, tokens.total),
+  lr: Float32Array.of(training.lr),
+  step: Float32Array.of(1),
+  [paceInput]: Float64Array.of(1 - momentum),
+};
+const start = Object.fromEntries(names.map((name) => [name, Float32Array.from(fixture.values(`weights/${name}`))]));
+
+const expectPyTorch = (losses: readonly number[], state: Values, tolerance: number): void => {
+  for (const [i, loss] of losses.entries())
+    expect(Math.abs(loss - (training.losses[i] as number))).toBeLessThan(tolerance);
+  expect(losses).toHaveLength(training.steps);
+  for (const name of names) {
+    const expected = fixture.values(`after/${name}`);
+    const actual = state[name] as Float32Array;
+    const most = Math.max(...Array.from(expected, (value, i) => Math.abs(value - (actual[i] as number))));
+    expect(most, name).toBeLessThan(tolerance);
+  }
+};
+
+test("student and teacher after several steps, in float64", () => {
+  let state: Values = startingState(step.slots, start);
+  const losses: number[] = [];
+  for (let i = 0; i < training.steps; i++) {
+    for (const { graph } of step.phases) {
+      const own = Object.fromEntries([...graph.state.keys()].map((name) => [name, state[name] as Float32Array]));
+      const { outputs, updates } = evaluate(graph, phaseFeeds(graph, feeds), own);
+      state = { ...state, ...updates };
+      if (outputs.loss) losses.push(outputs.loss[0] as number);
+    }
+  }
+  expectPyTorch(losses, state, 1e-6);
+});
+
+describe.each(["wasm", "onnx"] as const)("on %s", (backend) => {
+  let executor: Executor;
+  beforeAll(async () => {
+    executor = await openExecutor(backend);
+  });
+  afterAll(() => executor.close());
+
+  test("student and teacher after several steps", async () => {
+    const session = await executor.open(step.slots, startingState(step.slots, start));
+    const runners = [];
+    for (const { graph } of step.phases) runners.push(await session.load(graph));
+    const losses: number[] = [];
+    const narrow = { ...feeds, [paceInput]: Float32Array.of(1 - momentum) };
+    for (let i = 0; i < training.steps; i++) {
+      for (const [p, { graph }] of step.phases.entries()) {
+        const outputs = await runners[p]?.(phaseFeeds(graph, narrow));
+        if (outputs?.loss) losses.push(outputs.loss[0] as number);
+      }
+    }
+    expectPyTorch(losses, await session.read(), 1e-4);
+    await session.close();
+  });
+});
+
+test("a teacher starts as its student, and is no weight that gradients train", () => {
+  const weights: WeightValues = initialWeights(program.parameters, 5);
+  const taught = names.filter((name) => name.startsWith("teacher."));
+  expect(taught.length).toBeGreaterThan(10);
+  for (const name of taught) expect(weights[name], name).toEqual(weights[name.slice("teacher.".length)]);
+  const [train, follow] = step.phases;
+  expect(train?.changes.some((name) => name.startsWith("teacher."))).toBe(false);
+  expect(follow?.changes).toEqual(taught.filter((name) => name !== "teacher.pos_embed"));
+});
+
+test("a plan counts what the teacher copies apart from what is trained", () => {
+  const { parameters, trainable, parts } = plan(model);
+  const teacher = parts.find(({ name }) => name === "teacher")?.parameters as number;
+  const decoder = parts.filter(({ name }) => ["mask_token", "decoder_pred"].includes(name));
+  const student = parameters - teacher - decoder.reduce((sum, part) => sum + part.parameters, 0);
+  expect(teacher).toBe(student);
+  expect(trainable).toBe(parameters - teacher - (1 + tokens.total) * 16);
+});
+
+test("a large teacher is moved in portions, each weight once", () => {
+  const branch = { big: parameter([4096, 3000], { kind: "zeros" }), bias: parameter([3000], { kind: "zeros" }) };
+  const parameters = { a: branch, b: branch, teacher: slowCopy({ a: branch, b: branch }) };
+  const phases = followingPhases({ ...program, parameters });
+  expect(phases.map(({ changes }) => changes)).toEqual([
+    ["teacher.a.big", "teacher.a.bias"],
+    ["teacher.b.big", "teacher.b.bias"],
+  ]);
+});
