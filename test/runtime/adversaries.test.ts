@@ -1,0 +1,200 @@
+/**
+ * Two sides of one model: what each phase of a step changes and what it leaves alone, bit for bit on real executors; gradients and
+ * some steps of training as PyTorch has them (test/reference/gan-mae.py), for both backbones, updates and balances.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ModelProgram, namedParameters } from "../../blocks/index.js";
+import { assemble, programOf } from "../../compiler/assemble/assemble.js";
+import { evaluate, type Graph, type TypedArray, type Values } from "../../graph/index.js";
+import { type Executor, openExecutor, type Training } from "../../runtime/index.js";
+import { startingState, type TrainingStep, trainingStep } from "../../runtime/train/step.js";
+import { type Fixture, readFixture } from "../reference/fixture.js";
+import { bound } from "../support/data.js";
+import { modelOf } from "../support/model.js";
+
+interface Header {
+  readonly spec: string;
+  readonly batch: number;
+  readonly tokens: { readonly total: number; readonly visible: number };
+  readonly terms: Readonly<Record<string, number>>;
+  readonly loss: number;
+  readonly training: {
+    readonly lr: number;
+    readonly betas: readonly [number, number];
+    readonly eps: number;
+    readonly weight_decay: number;
+    readonly told: readonly Readonly<Record<string, number>>[];
+  };
+}
+
+const cases = ["gan-mae", "gan-mae-joint", "gan-mae-separate", "gan-mae-separate-joint"];
+
+/** Largest difference, relative to the largest expected value where that exceeds 1. */
+function difference(actual: ArrayLike<number> | undefined, expected: ArrayLike<number>): number {
+  expect(actual?.length).toBe(expected.length);
+  const scale = Math.max(1, ...Array.from(expected, Math.abs));
+  return Math.max(...Array.from(expected, (value, i) => Math.abs((actual?.[i] as number) - value))) / scale;
+}
+
+function batchOf({ header, values }: Fixture<Header>): Values {
+  const order = values("order");
+  const { batch, tokens } = header;
+  const part = (from: number, to: number): Int32Array =>
+    Int32Array.from({ length: batch * (to - from) }, (_, i) => {
+      const row = Math.floor(i / (to - from));
+      return order[row * tokens.total + from + (i % (to - from))] as number;
+    });
+  const [visible, hidden] = [part(0, tokens.visible), part(tokens.visible, tokens.total)];
+  return { image: Float32Array.from(values("image")), restore: values("restore"), visible, hidden };
+}
+
+function load(name: string) {
+  const fixture = readFixture<Header>(name);
+  const program = programOf(assemble(modelOf(fixture.header.spec)));
+  const names = [...namedParameters(program.parameters)].map(([path]) => path);
+  const weights = Object.fromEntries(names.map((path) => [path, Float32Array.from(fixture.values(`weights/${path}`))]));
+  return { fixture, program, weights, feeds: batchOf(fixture) };
+}
+
+const stepOf = (program: ModelProgram, { batch }: Header, optimizer: Training["optimizer"]): TrainingStep =>
+  trainingStep(program, { batch, clip: null, optimizer });
+
+const adamw = ({ training: { betas, weight_decay, eps } }: Header): Training["optimizer"] =>
+  bound("optimizer", "adamw", { betas, weight_decay, epsilon: eps });
+
+/** Its update is the gradient, taken off. */
+const plain = bound("optimizer", "sgd", { momentum: 0, weight_decay: 0 });
+
+const fed = (graph: Graph, feeds: Values): Values =>
+  Object.fromEntries([...graph.feeds.keys()].map((name) => [name, feeds[name] as TypedArray]));
+
+const scalar = (value: number): Float32Array => Float32Array.of(value);
+
+/** Runs the phases of a step in float64. */
+function runStep({ phases }: TrainingStep, feeds: Values, state: Values): { told: Values; state: Values } {
+  let told: Values = {};
+  let now = state;
+  for (const { graph } of phases) {
+    const { outputs, updates } = evaluate(graph, fed(graph, feeds), now);
+    told = { ...outputs, ...told };
+    now = { ...now, ...updates };
+  }
+  return { told, state: now };
+}
+
+const under = (prefix: string, names: readonly string[]): readonly string[] =>
+  names.flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
+
+describe.each(cases)("%s", (name) => {
+  const { fixture, program, weights, feeds } = load(name);
+  const { header } = fixture;
+
+  test("has the weights of PyTorch, with their names and shapes", () => {
+    const ours = [...namedParameters(program.parameters)].map(([path, { shape }]) => [path, [...shape]]);
+    const theirs = under("weights/", fixture.names).map((path) => [path, fixture.shape(`weights/${path}`)]);
+    expect(Object.fromEntries(ours)).toEqual(Object.fromEntries(theirs));
+  });
+
+  test("what both sides pay, and the gradients of both", () => {
+    const { phases, slots } = stepOf(program, header, plain);
+    const state = startingState(slots, weights);
+    const step = { ...feeds, lr: scalar(1), step: scalar(1) };
+    // Each phase from the first weights, so that all gradients are of the same ones.
+    const results = phases.map(({ graph }) => evaluate(graph, fed(graph, step), state));
+    const told: Values = Object.assign({}, ...results.map(({ outputs }) => outputs).reverse());
+    expect(difference(told.loss, [header.loss])).toBeLessThan(1e-5);
+    expect(under("loss/", Object.keys(told)).toSorted()).toEqual(Object.keys(header.terms).toSorted());
+    for (const [term, value] of Object.entries(header.terms))
+      expect(difference(told[`loss/${term}`], [value]), term).toBeLessThan(1e-5);
+    const expected = new Map<string, number[]>();
+    const add = (key: string, path: string) => {
+      const before = expected.get(key);
+      expected.set(
+        key,
+        Array.from(fixture.values(path), (value, i) => value + (before?.[i] ?? 0)),
+      );
+    };
+    // One update from both losses has the sum of their gradients.
+    const phase = (side: number) => Math.min(side, phases.length - 1);
+    for (const path of under("gradients/", fixture.names)) add(`${phase(0)} ${path}`, `gradients/${path}`);
+    for (const path of under("against/", fixture.names)) add(`${phase(1)} ${path}`, `against/${path}`);
+    const changed = phases.flatMap(({ changes }, i) => changes.map((path) => `${i} ${path}`));
+    expect(changed.toSorted()).toEqual([...expected.keys()].toSorted());
+    for (const [key, gradient] of expected) {
+      const [i, path] = key.split(" ") as [string, string];
+      const after = results[Number(i)]?.updates[path];
+      const ours = Array.from(after ?? [], (value, at) => (weights[path]?.[at] as number) - value);
+      expect(difference(ours, gradient), key).toBeLessThan(1e-5);
+    }
+  });
+
+  test("some steps of AdamW, in which a weight of both sides counts each of its updates", () => {
+    const step = stepOf(program, header, adamw(header));
+    let state: Values = startingState(step.slots, weights);
+    for (const [i, expected] of header.training.told.entries()) {
+      const result = runStep(step, { ...feeds, lr: scalar(header.training.lr), step: scalar(i + 1) }, state);
+      expect(Object.keys(result.told).toSorted()).toEqual(Object.keys(expected).toSorted());
+      for (const [output, value] of Object.entries(expected))
+        expect(difference(result.told[output], [value]), `${output} ${i}`).toBeLessThan(1e-4);
+      state = result.state;
+    }
+    for (const path of under("trained/", fixture.names))
+      expect(difference(state[path], fixture.values(`trained/${path}`)), path).toBeLessThan(1e-4);
+  });
+});
+
+describe.each(["wasm", "onnx"] as const)("on %s", (backend) => {
+  let executor: Executor;
+  beforeAll(async () => {
+    executor = await openExecutor(backend);
+  });
+  afterAll(() => executor.close());
+
+  test.each(cases)("%s trains as PyTorch does", async (name) => {
+    const { fixture, program, weights, feeds } = load(name);
+    const { header } = fixture;
+    const step = stepOf(program, header, adamw(header));
+    const session = await executor.open(step.slots, startingState(step.slots, weights));
+    const runners = [];
+    for (const { graph } of step.phases) runners.push({ graph, run: await session.load(graph) });
+    for (const [i, expected] of header.training.told.entries()) {
+      const given = { ...feeds, lr: scalar(header.training.lr), step: scalar(i + 1) };
+      let told: Values = {};
+      for (const { graph, run } of runners) told = { ...(await run(fed(graph, given))), ...told };
+      for (const [output, value] of Object.entries(expected))
+        expect(difference(told[output], [value]), `${output} ${i}`).toBeLessThan(1e-4);
+    }
+    const state = await session.read();
+    for (const path of under("trained/", fixture.names))
+      expect(difference(state[path], fixture.values(`trained/${path}`)), path).toBeLessThan(1e-4);
+    await session.close();
+  });
+
+  test.each(cases)("each phase of %s changes the weights of its side and no bit of the others", async (name) => {
+    const { fixture, program, weights, feeds } = load(name);
+    const { header } = fixture;
+    const step = stepOf(program, header, adamw(header));
+    const session = await executor.open(step.slots, startingState(step.slots, weights));
+    const given = { ...feeds, lr: scalar(header.training.lr), step: scalar(1) };
+    const sides = [under("gradients/", fixture.names), under("against/", fixture.names)];
+    const expected = step.phases.length === 1 ? [[...new Set(sides.flat())]] : sides;
+    for (const [i, { graph }] of step.phases.entries()) {
+      const before = await session.read();
+      await (await session.load(graph))(fed(graph, given));
+      const after = await session.read();
+      const changed = Object.keys(before).filter((slot) => !sameBits(before[slot], after[slot]));
+      const trained = (expected[i] as readonly string[]).flatMap((path) =>
+        // A weight, and with it both of its moments.
+        step.slots.filter(({ name: slot, beside }) => slot === path || beside === path).map(({ name: slot }) => slot),
+      );
+      expect(changed.toSorted(), `phase ${i}`).toEqual(trained.toSorted());
+    }
+    await session.close();
+  });
+});
+
+const bitsOf = (values: TypedArray | undefined): Buffer =>
+  Buffer.from(values?.buffer ?? new ArrayBuffer(0), values?.byteOffset, values?.byteLength);
+
+const sameBits = (a: TypedArray | undefined, b: TypedArray | undefined): boolean => bitsOf(a).equals(bitsOf(b));
