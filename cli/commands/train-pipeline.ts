@@ -30,12 +30,23 @@ async function trainPipeline(file: string, pipeline: Pipeline, flags: TrainFlags
   if (!flags.resume || flags.force) beginAnew(stages, folder, flags);
   const goOn = `mae train ${file} ${name}${flags.out === undefined ? "" : ` --out ${flags.out}`} --resume`;
   for (const [i, stage] of stages.entries()) {
-    tell(
-      `${stderrColors().bold(stage.name)} (${i + 1} of ${stages.length}): ${stage.recipeName} of ${stage.modelName}`,
-    );
+    sayStage(stage, i, stages.length, flags, folder);
     if (await trainStage(stage, { file, folder, flags, goOn })) return;
   }
   report(pipeline, folder, flags);
+}
+
+/** In JSON a line of its own, so that a script knows what the events after it belong to. */
+function sayStage(
+  { name, recipeName, modelName }: Stage,
+  i: number,
+  all: number,
+  flags: TrainFlags,
+  folder: string,
+): void {
+  const run = printedPath(stageDirectory(folder, name));
+  if (flags.json) print(`${JSON.stringify({ kind: "stage", stage: name, run })}\n`);
+  tell(`${stderrColors().bold(name)} (${i + 1} of ${all}): ${recipeName} of ${modelName}`);
 }
 
 /** Makes every stage's folder ready before the first begins, so that none of an earlier run is left for a later stage. */
@@ -130,6 +141,9 @@ function table({ pipeline, stages }: PipelineReport, colors: Colors): readonly s
   ]);
   const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => (row[i] as string).length)));
   const line = (row: readonly string[]): string =>
-    row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number))).join("  ");
+    row
+      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number)))
+      .join("  ")
+      .trimEnd();
   return [`${colors.bold(pipeline)}: ${count(stages.length, "stage")}`, colors.dim(line(head)), ...rows.map(line)];
 }

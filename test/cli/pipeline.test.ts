@@ -1,0 +1,206 @@
+/** Pipelines through the command: planned, rendered, trained stage by stage, interrupted, resumed, reported. */
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { readTensorFile } from "../../runtime/index.js";
+import { folder, mae, start } from "./mae.js";
+
+const spec = `edition 2026
+
+model Small {
+  input     image(size: 16x16, channels: 3)
+  tokens    patch(size: 4x4)
+  positions learned
+  mask      random(ratio: 75%)
+  encoder   vit(depth: 1, width: 16, heads: 2)
+  decoder   vit(depth: 1, width: 16, heads: 2)
+  target    pixels(normalize: none)
+  loss      mse(on: hidden)
+}
+
+/// The same encoder on more patches, behind another decoder.
+model Larger extends Small {
+  set     input.size: 24x24
+  replace mask spiral(ratio: 50%)
+  set     decoder.width: 8
+}
+
+recipe Train for Small {
+  data      folder("images", holdout: 20%)
+  augment   resize(size: 16x16)
+  batch     16
+  steps     4
+  optimizer adamw(lr: 1e-3)
+  schedule  constant
+}
+
+recipe Continue extends Train for Larger {
+  replace augment resize(size: 24x24)
+}
+
+/// Small pictures, then larger ones.
+pipeline Growing {
+  stage first  = Train of Small
+  stage second = Continue of Larger from first.encoder fresh decoder
+  stage third  = Continue of Larger from second
+  evaluate third: ridge
+}
+`;
+
+const env = { XDG_CACHE_HOME: folder() };
+const flags = ["--backend", "wasm", "--workers", "0", "--json"];
+
+/** A project with the pictures that `mae init` draws. */
+async function project(): Promise<string> {
+  const cwd = folder();
+  await mae(["init", "."], { cwd });
+  writeFileSync(join(cwd, "stages.mae"), spec);
+  return cwd;
+}
+
+const run = (args: readonly string[], cwd: string) => mae(args, { cwd, env });
+const json = (cwd: string, path: string) => JSON.parse(readFileSync(join(cwd, path), "utf8"));
+const weights = async (cwd: string, path: string) => (await readTensorFile(join(cwd, path))).tensors;
+
+describe("a pipeline", () => {
+  let cwd = "";
+  let trained: Awaited<ReturnType<typeof mae>>;
+  beforeAll(async () => {
+    cwd = await project();
+    trained = await run(["train", "stages.mae", "Growing", ...flags], cwd);
+  });
+
+  it("is planned with what each weight starts with", async () => {
+    const { code, stdout } = await run(["plan", "stages.mae", "Growing"], cwd);
+    expect(code).toBe(0);
+    expect(stdout).toContain("Growing: 3 stages");
+    expect(stdout).toContain("starts from first.encoder\n");
+    expect(stdout).toContain("resized   pos_embed [1, 37, 16] from [1, 17, 16], 4x4 to 6x6 patches, bicubic");
+    expect(stdout).toMatch(/new {7}decoder: 20 weights, [\d,]+ numbers/);
+    expect(stdout).toMatch(/dropped {3}first\.decoder: 20 weights/);
+  });
+
+  it("is planned as JSON", async () => {
+    const { stdout } = await run(["plan", "stages.mae", "Growing", "--json"], cwd);
+    const { stages, ...head } = JSON.parse(stdout);
+    expect(head).toEqual({ format_version: "1.0", pipeline: "Growing" });
+    expect(stages[1]).toMatchObject({
+      stage: "second",
+      from: ["first.encoder"],
+      fresh: ["decoder"],
+      plan: { model: "Larger", recipe: "Continue", steps: { total: 4 } },
+    });
+    expect(stages[1].weights.find((one: { name: string }) => one.name === "pos_embed")).toEqual({
+      status: "resized",
+      parts: ["encoder", "positions"],
+      name: "pos_embed",
+      shape: [1, 37, 16],
+      from: { stage: "first", name: "pos_embed", shape: [1, 17, 16] },
+    });
+    expect(stages[2].evaluate).toEqual(["ridge"]);
+  });
+
+  it("is rendered into a text that stands for the same pipeline", async () => {
+    const { code, stdout } = await run(["render", "stages.mae", "Growing"], cwd);
+    expect(code).toBe(0);
+    writeFileSync(join(cwd, "flat.mae"), stdout);
+    expect(await run(["check", "flat.mae", "--error-on-warnings"], cwd)).toMatchObject({ code: 0 });
+    expect(await run(["render", "flat.mae", "Growing"], cwd)).toMatchObject({ stdout });
+    const plan = (file: string) => run(["plan", file, "Growing", "--json"], cwd);
+    expect((await plan("flat.mae")).stdout).toBe((await plan("stages.mae")).stdout);
+  });
+
+  it("trains its stages in turn and tells which events are whose", () => {
+    expect(trained.code).toBe(0);
+    const events = trained.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const stages = events.filter(({ kind }) => kind === "stage").map(({ stage }) => stage);
+    expect(stages).toEqual(["first", "second", "third"]);
+    expect(events.filter(({ kind }) => kind === "step")).toHaveLength(12);
+  });
+
+  it("starts a stage with what the one before it learned", async () => {
+    const [first, second] = await Promise.all(
+      ["first/checkpoint-4", "second/checkpoint-0"].map((name) => weights(cwd, `runs/Growing/${name}.safetensors`)),
+    );
+    const names = [...(second?.keys() ?? [])].filter((name) => /^(blocks|norm|patch_embed|cls_token)/.test(name));
+    expect(names.length).toBe(17);
+    for (const name of names) expect(second?.get(name)?.values, name).toEqual(first?.get(name)?.values);
+    const [small, large] = [first, second].map((all) => all?.get("pos_embed")?.values);
+    // The class token keeps its place; the grid has grown.
+    expect(large?.slice(0, 16)).toEqual(small?.slice(0, 16));
+    expect([small?.length, large?.length]).toEqual([17 * 16, 37 * 16]);
+    expect(second?.get("decoder_embed.weight")?.shape).toEqual([8, 16]);
+  });
+
+  it("leaves a report of its stages", () => {
+    const { pipeline, stages } = json(cwd, "runs/Growing/report.json");
+    expect(pipeline).toBe("Growing");
+    expect(stages.map((stage: { steps: number }) => stage.steps)).toEqual([4, 4, 4]);
+    expect(stages[1]).toMatchObject({
+      from: ["first.encoder"],
+      weights: { kept: 17, resized: 1, new: 20, dropped: 20 },
+      scores: {},
+    });
+    expect(stages[2].scores["ridge mean/top1"]).toBeGreaterThan(0);
+    expect(stages[2].loss).toBeLessThan(stages[1].loss);
+  });
+
+  it("keeps where each run comes from, and refuses to go on when that has changed", async () => {
+    const facts = json(cwd, "runs/Growing/second/run.json");
+    expect(facts.from).toEqual([{ stage: "first", started: expect.any(String), step: 4 }]);
+    expect(await run(["train", "stages.mae", "Growing", ...flags], cwd)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("already holds a run"),
+    });
+    const again = await run(["train", "stages.mae", "Growing", ...flags, "--resume"], cwd);
+    expect(again.code).toBe(0);
+    expect(again.stderr.match(/finished before/g)).toHaveLength(3);
+    const path = join(cwd, "runs/Growing/first/run.json");
+    const before = readFileSync(path, "utf8");
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(before), started: "2020-01-01T00:00:00.000Z" }));
+    const { code, stderr } = await run(["train", "stages.mae", "Growing", ...flags, "--resume"], cwd);
+    writeFileSync(path, before);
+    expect(code).toBe(1);
+    expect(stderr).toContain("runs/Growing/second was started from another run of the stage first");
+  });
+
+  it("is no model and no recipe", async () => {
+    const { code, stderr } = await run(["build", "stages.mae", "Growing"], cwd);
+    expect(code).toBe(2);
+    expect(stderr).toContain("Growing is a pipeline of 3 stages");
+  });
+
+  it("goes on in the stage where it was interrupted, and ends bit for bit where it would have ended", async () => {
+    const child = start(["train", "stages.mae", "Growing", ...flags, "--out", "cut"], { cwd, env });
+    let stdout = "";
+    let stderr = "";
+    child.stderr?.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    let isAsked = false;
+    child.stdout?.on("data", (chunk) => {
+      stdout += chunk;
+      const second = stdout.indexOf('"stage":"second"');
+      if (isAsked || second < 0 || stdout.indexOf('"step":2,', second) < 0) return;
+      isAsked = true;
+      child.kill("SIGINT");
+    });
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    expect(code).toBe(130);
+    expect(stderr).toContain("go on with: mae train stages.mae Growing --out cut --resume");
+    expect(existsSync(join(cwd, "cut/third/run.json"))).toBe(false);
+    const resumed = await run(["train", "stages.mae", "Growing", ...flags, "--out", "cut", "--resume"], cwd);
+    expect(resumed.code).toBe(0);
+    expect(resumed.stderr.match(/finished before/g)).toHaveLength(1);
+    for (const stage of ["first", "second", "third"]) {
+      const [a, b] = ["runs/Growing", "cut"].map((out) =>
+        readFileSync(join(cwd, out, stage, "checkpoint-4.safetensors")),
+      );
+      expect(b?.equals(a as Buffer), stage).toBe(true);
+    }
+  });
+});
