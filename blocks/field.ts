@@ -18,12 +18,22 @@ export interface FieldSample {
   readonly image: Float32Array;
   /** A stream of this sample in this epoch, and of this field. */
   readonly random: Random;
+  /**
+   * Where the field asks for a file beside the image: its maps [H, W], cropped, resized and flipped as the image, by the nearest
+   * pixel.
+   */
+  readonly beside?: readonly Int32Array[];
 }
 
 export interface Field {
   /** Of one sample: the batch axis comes before it. */
   readonly shape: readonly number[];
   readonly dtype: "float32" | "int32";
+  /**
+   * A folder with a file for each image of the data, at the same path within it but for its ending: whole numbers for each pixel,
+   * in a grey PNG file [H, W], or in an npy file [H, W] or [maps, H, W]. Absent: the image is all that is needed.
+   */
+  readonly beside?: string;
   /** -> as many numbers as `shape` has. */
   readonly compute: (sample: FieldSample) => TypedArray;
 }

@@ -14,6 +14,7 @@ export {
   type Dataset,
   type DatasetContext,
   type Files,
+  readNpy,
   type Sample,
   type SampleIndex,
   type Split,
@@ -39,7 +40,16 @@ export {
   parameter,
   type Weights,
 } from "./parameters.js";
-export type { BlockValue, DurationValue, Param, Params, ParamType, RateValue, ScheduleValue, ValuesOf } from "./params.js";
+export type {
+  BlockValue,
+  DurationValue,
+  Param,
+  Params,
+  ParamType,
+  RateValue,
+  ScheduleValue,
+  ValuesOf,
+} from "./params.js";
 export { phasesOf, type Trainee, trainedNames } from "./phases.js";
 export type { Positions } from "./positions/index.js";
 export type { Features, Probe, ProbeResult } from "./probe/index.js";

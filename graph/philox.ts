@@ -41,7 +41,7 @@ const purposes: { readonly [P in Purpose]: number } = {
   shuffle: 3,
   dropout: 4,
   probe: 5,
-  regions: 6,
+  field: 6,
 };
 
 /**

@@ -19,7 +19,13 @@ export interface Files {
 /** One sample before augmentation. */
 export type Sample =
   /** A compressed image file. */
-  | { readonly kind: "file"; readonly path: string; readonly label: number | null }
+  | {
+      readonly kind: "file";
+      readonly path: string;
+      /** Within the data's own folder, by which files that belong to the image are found; absent: it has none. */
+      readonly within?: string;
+      readonly label: number | null;
+    }
   /** Raw pixels, row major, channel fastest: bytes 0..255, or floats already in [0, 1]. */
   | {
       readonly kind: "pixels";

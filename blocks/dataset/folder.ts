@@ -132,7 +132,7 @@ async function open(p: Values, files: Files, split: Split): Promise<SampleIndex>
     length: images.length,
     sample(i) {
       const [path, label] = images[i] as Labelled["images"][number];
-      return { kind: "file", path: joined(root, path), label };
+      return { kind: "file", path: joined(root, path), within: path, label };
     },
     classes: all.classes,
     notes: [...othersNote(listing), ...all.notes],

@@ -14,6 +14,7 @@ export {
   type SampleIndex,
   type Split,
 } from "./contract.js";
+export { type NpyArray, readNpy } from "./npy-file.js";
 export { folder, idx, npy };
 
 export const datasets = [folder, idx, npy] as const;

@@ -7,7 +7,7 @@ import type { Augment, BoundField, ImageShape, SampleIndex } from "../../blocks/
 import { invariant, sizeOf } from "../../graph/index.js";
 import type { Bound } from "../train/contract.js";
 import type { Remark } from "./decode.js";
-import type { FieldArrays } from "./fields.js";
+import { type FieldArrays, viewOf } from "./fields.js";
 import { checkShare, type Filled, fillBatch } from "./fill.js";
 import { checkFiles } from "./inspect.js";
 import { batchOrder } from "./order.js";
@@ -177,12 +177,14 @@ function batchBuffers(size: BatchSize): BatchBuffers {
 function ownCopy(size: BatchSize): (buffers: BatchBuffers) => Pick<TrainingBatch, "image" | "fields"> {
   const image = new Float32Array(imageNumbers(size));
   const fields = Object.entries(size.fields).map(([name, { shape, dtype }]) => {
-    const View = dtype === "int32" ? Int32Array : Float32Array;
-    return { name, View, own: new View(size.batch * sizeOf(shape)) };
+    const count = size.batch * sizeOf(shape);
+    return { name, dtype, own: dtype === "int32" ? new Int32Array(count) : new Float32Array(count) };
   });
   return (buffers) => {
     image.set(new Float32Array(buffers.image));
-    for (const { name, View, own } of fields) own.set(new View(buffers.fields[name] as SharedArrayBuffer));
+    for (const { name, dtype, own } of fields) {
+      own.set(viewOf(dtype, buffers.fields[name] as SharedArrayBuffer, 0, own.length));
+    }
     return { image, fields: Object.fromEntries(fields.map(({ name, own }) => [name, own])) };
   };
 }

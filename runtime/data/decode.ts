@@ -113,6 +113,30 @@ export async function decode(
   return { raster: { pixels: data, height: info.height, width: info.width, channels }, remark, rest };
 }
 
+/** A grey file of 8 or 16 bits as numbers. Throws `run/data` for any other. */
+export async function readGrey(bytes: Uint8Array, path: string): Promise<Raster> {
+  const sharp = await loadSharp();
+  const unsuitable = (why: string): RunError =>
+    new RunError("run/data", {
+      what: `${path} ${why}`,
+      help: "Save numbers of pixels as a grey PNG file of 8 or 16 bits.",
+    });
+  const facts: Metadata = await sharp(bytes)
+    .metadata()
+    .catch((error: unknown) => {
+      throw unsuitable(`cannot be decoded: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  if (facts.channels !== 1) throw unsuitable("has colours, of which the numbers cannot be told");
+  const image = sharp(bytes, { failOn: "error" });
+  const deep = facts.depth === "ushort";
+  const { data, info } = await (deep
+    ? image.toColourspace("grey16").raw({ depth: "ushort" })
+    : image.extractChannel(0).raw()
+  ).toBuffer({ resolveWithObject: true });
+  const numbers = deep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
+  return { pixels: Float32Array.from(numbers), height: info.height, width: info.width, channels: 1 };
+}
+
 /** Whether a file can be read as `channels` channels, and what that takes. Throws `run/channels`. */
 export function remarkOn({ path, colours, transparent }: OpenImage, channels: number): Remark | null {
   const files = colours + (transparent ? 1 : 0);

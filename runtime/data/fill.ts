@@ -4,7 +4,7 @@ import type { SampleIndex } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import type { Pool } from "./pool.js";
 import { sourceOf } from "./prepare.js";
-import type { Failed, Remarked } from "./work.js";
+import type { BatchBuffers, Failed, Remarked } from "./work.js";
 
 /** Broken files beyond this share of the data set, and beyond `brokenAllowed`, end a run. */
 const brokenShare = 0.01;
@@ -16,7 +16,7 @@ export interface Filled {
 }
 
 /**
- * Prepares `samples` into `buffer`. A file that cannot be decoded is replaced by the next sample of the data set, which
+ * Prepares `samples` into `buffers`. A file that cannot be decoded is replaced by the next sample of the data set, which
  * depends on nothing but the data. Throws `run/too-many-broken-files` and what the workers throw.
  */
 export async function fillBatch(
@@ -24,7 +24,7 @@ export async function fillBatch(
   index: SampleIndex,
   root: string,
   { epoch, samples }: { readonly epoch: number; readonly samples: Int32Array },
-  buffer: SharedArrayBuffer,
+  buffers: BatchBuffers,
 ): Promise<Filled> {
   const failed: Failed[] = [];
   const remarks: Remarked[] = [];
@@ -36,7 +36,7 @@ export async function fillBatch(
       return { source: sourceOf(index.sample(sample), root), epoch, sample, place };
     });
     const answers = await Promise.all(
-      pieces(items, pool.workers).map((piece) => pool.prepare({ buffer, items: piece })),
+      pieces(items, pool.workers).map((piece) => pool.prepare({ buffers, items: piece })),
     );
     remarks.push(...answers.flatMap((answer) => answer.remarks));
     const broken = answers.flatMap((answer) => answer.failed);

@@ -3,22 +3,37 @@
  * A pure function of the sample's bytes, the recipe and the stream, so it does not matter which thread does it, or when.
  */
 
-import { resolve } from "node:path";
-import { type Augment, DataError, type ImageShape, type ImageStep, type Sample } from "../../blocks/index.js";
+import { join, resolve } from "node:path";
+import {
+  type Augment,
+  type BoundField,
+  DataError,
+  type ImageShape,
+  type ImageStep,
+  type Sample,
+} from "../../blocks/index.js";
 import { randomStream } from "../../graph/index.js";
 import { RunError } from "../run-error.js";
 import type { Bound } from "../train/contract.js";
+import { besideFile } from "./beside.js";
 import { decode, openImage, type Remark } from "./decode.js";
+import { computeFields, type FieldArrays } from "./fields.js";
 import { applyStep, type Raster, type Step } from "./raster.js";
 
 /** A sample that any thread can prepare. Paths are absolute. */
 export type Source =
-  | { readonly kind: "file"; readonly path: string }
+  | {
+      readonly kind: "file";
+      readonly path: string /** Within the data's own folder. */;
+      readonly within: string | null;
+    }
   | { readonly kind: "pixels"; readonly pixels: Uint8Array | Float32Array; readonly shape: ImageShape };
 
 /** Where a sample's content is, for any thread. */
 export function sourceOf(sample: Sample, root: string): Source {
-  if (sample.kind === "file") return { kind: "file", path: resolve(root, sample.path) };
+  if (sample.kind === "file") {
+    return { kind: "file", path: resolve(root, sample.path), within: sample.within ?? null };
+  }
   return { kind: "pixels", pixels: sample.pixels, shape: sample.shape };
 }
 
@@ -32,6 +47,10 @@ export interface Preparation {
    * makes the image as large as the input needs and cuts its centre.
    */
   readonly mode: "train" | "evaluate";
+  /** What is computed of each sample beside its image, by name. */
+  readonly fields: Readonly<Record<string, BoundField>>;
+  /** Folders of fields are relative to it. */
+  readonly root: string;
 }
 
 /** One sample to prepare into a place of a batch. */
@@ -45,24 +64,46 @@ export interface Item {
 type Size = Pick<ImageShape, "height" | "width">;
 type Geometry = Step<"crop" | "resize" | "flip">;
 
+/** The places of one sample in a batch. */
+export interface Places {
+  /** [H * W * C] */
+  readonly image: Float32Array;
+  /** By the names of the fields. */
+  readonly fields: FieldArrays;
+}
+
 /**
- * Writes the sample into `out` [H * W * C]. Gives what was done to the file beyond the recipe.
- * Throws `BrokenImage` for a file that cannot be decoded; `run/image-size`, `run/channels` or `run/unreadable`.
+ * Writes the sample and its fields into their places. Gives what was done to the file beyond the recipe.
+ * Throws `BrokenImage` for a file that cannot be decoded; `run/image-size`, `run/channels`, `run/data` or `run/unreadable`.
  */
-export async function prepare(item: Item, preparation: Preparation, out: Float32Array): Promise<Remark | null> {
+export async function prepare(item: Item, preparation: Preparation, out: Places): Promise<Remark | null> {
   const { source } = item;
   if (source.kind === "pixels") {
-    preparePixels(source, item, preparation, out);
+    const { raster, steps } = preparePixels(source, item, preparation);
+    write(raster, steps, out.image);
+    await computeFields(item, preparation, raster, out.fields, noFiles);
     return null;
   }
   const file = await openImage(source.path);
   const steps = planFor(file, item, preparation, source.path);
-  const { raster, remark, rest } = await decode(file, geometryOf(steps), preparation.image.channels);
-  write(rest.reduce(applyStep, raster), steps, out);
+  const geometry = geometryOf(steps);
+  const { raster, remark, rest } = await decode(file, geometry, preparation.image.channels);
+  const prepared = rest.reduce(applyStep, raster);
+  write(prepared, steps, out.image);
+  await computeFields(item, preparation, prepared, out.fields, (folder) =>
+    source.within === null ? noFiles(folder) : besideFile(join(folder, source.within), file, geometry),
+  );
   return remark;
 }
 
-function preparePixels(source: Source & { kind: "pixels" }, item: Item, preparation: Preparation, out: Float32Array) {
+async function noFiles(folder: string): Promise<never> {
+  throw new RunError("run/data", {
+    what: `The files in ${folder} belong to image files, and this data has none`,
+    help: "Use data of image files in a folder, or compute from the image instead.",
+  });
+}
+
+function preparePixels(source: Source & { kind: "pixels" }, item: Item, preparation: Preparation) {
   const { height, width, channels } = source.shape;
   if (channels !== preparation.image.channels) {
     throw new RunError("run/channels", {
@@ -72,7 +113,7 @@ function preparePixels(source: Source & { kind: "pixels" }, item: Item, preparat
   }
   const steps = planFor(source.shape, item, preparation, `sample ${item.sample}`);
   const raster: Raster = { pixels: source.pixels, height, width, channels };
-  write(geometryOf(steps).reduce(applyStep, raster), steps, out);
+  return { raster: geometryOf(steps).reduce(applyStep, raster), steps };
 }
 
 const isGeometry = (step: ImageStep): step is Geometry => step.kind !== "normalize";

@@ -1,27 +1,52 @@
 /** A piece of a batch: what a data worker is told and what it answers. Both are plain values that threads can exchange. */
 
-import { registry } from "../../blocks/index.js";
-import { invariant } from "../../graph/index.js";
+import { type BoundField, bindField, registry } from "../../blocks/index.js";
+import { invariant, sizeOf } from "../../graph/index.js";
 import { RunError, type RunErrorCode } from "../run-error.js";
 import { BrokenImage, type Remark } from "./decode.js";
-import { type Item, type Preparation, prepare } from "./prepare.js";
+import { viewOf } from "./fields.js";
+import { type Item, type Places, type Preparation, prepare } from "./prepare.js";
 
-/** What a worker is given when it starts: the preparation, with augmentations by their names in the registry. */
-export interface Setup extends Omit<Preparation, "augment"> {
+/** What a worker is given when it starts: the preparation, with blocks by their names in the registry. */
+export interface Setup extends Omit<Preparation, "augment" | "fields"> {
   readonly augment: readonly { readonly name: string; readonly values: Readonly<Record<string, unknown>> }[];
+  readonly fields: Readonly<Record<string, NamedField>>;
 }
 
-/** As a worker can be told it; null where an augmentation is not of the registry, so that no worker knows it. */
+type NamedField = Pick<BoundField, "kind" | "values" | "context"> & { readonly block: string };
+
+/** As a worker can be told it; null where a block is not of the registry, so that no worker knows it. */
 export function toSetup(preparation: Preparation): Setup | null {
-  const { augment, ...rest } = preparation;
+  const { augment, fields, ...rest } = preparation;
   if (!augment.every(({ definition }) => registry.augment.includes(definition))) return null;
-  return { ...rest, augment: augment.map(({ definition, values }) => ({ name: definition.name, values })) };
+  if (!Object.values(fields).every((field) => blockOf(field.kind, field.block.name) === field.block)) return null;
+  const named = ({ kind, block, values, context }: BoundField): NamedField => ({
+    kind,
+    block: block.name,
+    values,
+    context,
+  });
+  return {
+    ...rest,
+    augment: augment.map(({ definition, values }) => ({ name: definition.name, values })),
+    fields: Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, named(field)])),
+  };
+}
+
+const blockOf = (kind: BoundField["kind"], name: string): BoundField["block"] | undefined =>
+  (registry[kind] as readonly BoundField["block"][]).find((block) => block.name === name);
+
+function bound({ kind, block, values, context }: NamedField): BoundField {
+  const found = blockOf(kind, block);
+  invariant(found, `no ${kind} ${block} in the registry`);
+  return bindField(kind, found, values, context);
 }
 
 /** What `toSetup` was told. */
-export function fromSetup({ augment, ...rest }: Setup): Preparation {
+export function fromSetup({ augment, fields, ...rest }: Setup): Preparation {
   return {
     ...rest,
+    fields: Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, bound(field)])),
     augment: augment.map(({ name, values }) => {
       const definition = registry.augment.find((candidate) => candidate.name === name);
       invariant(definition !== undefined, `no augmentation ${name} in the registry`);
@@ -30,10 +55,16 @@ export function fromSetup({ augment, ...rest }: Setup): Preparation {
   };
 }
 
+/** Memory of a whole batch. */
+export interface BatchBuffers {
+  readonly image: SharedArrayBuffer;
+  readonly fields: Readonly<Record<string, SharedArrayBuffer>>;
+}
+
 export interface Task {
   readonly id: number;
-  /** Where the piece's floats go. Shared with the thread that asked. */
-  readonly buffer: SharedArrayBuffer;
+  /** Where the piece's numbers go. Shared with the thread that asked. */
+  readonly buffers: BatchBuffers;
   readonly items: readonly (Item & { /** Its place in the batch. */ readonly place: number })[];
 }
 
@@ -64,15 +95,14 @@ export interface PlainError {
 
 /** Prepares a piece. The answer holds every failure, so that asking never throws. */
 export async function work(task: Task, preparation: Preparation): Promise<Answer> {
-  const { height, width, channels } = preparation.image;
-  const length = height * width * channels;
+  const placesOf = placesIn(task.buffers, preparation);
   const failed: Failed[] = [];
   const remarks: Remarked[] = [];
   try {
     for (const item of task.items) {
       const { place, source } = item;
       const path = source.kind === "file" ? source.path : "";
-      const out = new Float32Array(task.buffer, place * length * Float32Array.BYTES_PER_ELEMENT, length);
+      const out = placesOf(place);
       try {
         const remark = await prepare(item, preparation, out);
         if (remark !== null) remarks.push({ place, remark, path });
@@ -85,6 +115,20 @@ export async function work(task: Task, preparation: Preparation): Promise<Answer
     return { id: task.id, error: toPlain(error) };
   }
   return { id: task.id, failed, remarks };
+}
+
+/** The places of each sample of a batch. */
+function placesIn(buffers: BatchBuffers, { image, fields }: Preparation): (place: number) => Places {
+  const length = image.height * image.width * image.channels;
+  return (place) => ({
+    image: new Float32Array(buffers.image, place * length * Float32Array.BYTES_PER_ELEMENT, length),
+    fields: Object.fromEntries(
+      Object.entries(fields).map(([name, { shape, dtype }]) => {
+        const count = sizeOf(shape);
+        return [name, viewOf(dtype, buffers.fields[name] as SharedArrayBuffer, place * count, count)];
+      }),
+    ),
+  });
 }
 
 function toPlain(error: unknown): PlainError {

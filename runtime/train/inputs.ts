@@ -13,20 +13,28 @@ export interface MaskFeeds {
   readonly restore: Int32Array;
 }
 
-/** One mask for each sample; a sample has the same mask whenever it is seen in the same epoch. */
+/**
+ * One mask for each sample; a sample has the same mask whenever it is seen in the same epoch.
+ * @param fields of the batch, by name: one of them may be the mask's
+ */
 export function sampleMasks(
-  program: Pick<ModelProgram, "grid" | "mask">,
+  program: Pick<ModelProgram, "grid" | "mask" | "fields">,
   seed: number,
   epoch: number,
   samples: Int32Array,
+  fields: Readonly<Record<string, TypedArray>> = {},
 ): MaskFeeds {
   const tokens = tokenCount(program.grid);
   const seen = program.mask.visible;
   const visible = new Int32Array(samples.length * seen);
   const hidden = new Int32Array(samples.length * (tokens - seen));
   const restore = new Int32Array(samples.length * tokens);
+  const name = Object.entries(program.fields ?? {}).find(([, { kind }]) => kind === "mask")?.[0];
+  const field = name === undefined ? undefined : fields[name];
+  const length = (field?.length ?? 0) / samples.length;
   for (const [i, sample] of samples.entries()) {
-    const order = program.mask.sample(randomStream(seed, "mask", epoch, sample));
+    const own = field?.subarray(i * length, (i + 1) * length);
+    const order = program.mask.sample(randomStream(seed, "mask", epoch, sample), own);
     visible.set(order.subarray(0, seen), i * seen);
     hidden.set(order.subarray(seen), i * (tokens - seen));
     for (const [place, token] of order.entries()) restore[i * tokens + token] = place;

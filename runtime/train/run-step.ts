@@ -53,9 +53,10 @@ function scalarsOf({ program, training, length }: Run, step: number): Values {
   };
 }
 
-const samplesOf = ({ program, training }: Run, { image, epoch, samples }: TrainingBatch): Values => ({
+const samplesOf = ({ program, training }: Run, { image, fields, epoch, samples }: TrainingBatch): Values => ({
   image,
-  ...sampleMasks(program, training.seed, epoch, samples),
+  ...fields,
+  ...sampleMasks(program, training.seed, epoch, samples, fields),
 });
 
 const copied = (feeds: Values): Values =>

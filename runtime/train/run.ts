@@ -20,7 +20,7 @@ import { firstBadValues } from "./guard.js";
 import { type Log, openLog, rewindLog } from "./log.js";
 import { type Length, lengthOf } from "./pace.js";
 import { microBatchesOf, startingState, type TrainingStep, trainingStep } from "./step.js";
-import { initialWeights } from "./weights.js";
+import { startingWeights } from "./weights.js";
 
 /** What is loaded once and used by every step. */
 export interface Run {
@@ -60,7 +60,7 @@ export async function openRun(
   const step = trainingStep(program, training);
   const state =
     checkpoint === null
-      ? startingState(step.slots, { ...initialWeights(program.parameters, training.seed), ...options.weights })
+      ? startingState(step.slots, startingWeights(program.parameters, training.seed, options.weights))
       : stateFrom(checkpoint, step.slots);
   if (checkpoint !== null) await rewindLog(directory, checkpoint.step);
   const log = openLog(directory, resume);
@@ -147,6 +147,7 @@ export const openBatches = ({ program, training, options, index, log }: Run, sta
     index,
     augment: training.augment,
     image: program.image,
+    fields: program.fields ?? {},
     batch: training.batch / microBatchesOf(training),
     parts: microBatchesOf(training),
     seed: training.seed,

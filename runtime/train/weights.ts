@@ -3,6 +3,7 @@
 import { initialize, namedParameters, type ParameterTree } from "../../blocks/index.js";
 import { randomStream } from "../../graph/index.js";
 import { readCheckpoint, weightsFrom } from "../checkpoint/checkpoint.js";
+import { hash } from "../hash.js";
 
 export type WeightValues = Readonly<Record<string, Float32Array>>;
 
@@ -19,11 +20,13 @@ export function initialWeights(parameters: ParameterTree, seed: number): WeightV
   );
 }
 
-/** FNV-1a, 32 bits, of the UTF-16 code units. */
-function hash(text: string): number {
-  let state = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return state;
+/** The same with weights that are given; one that follows a given weight, and is not given itself, starts as that one. */
+export function startingWeights(parameters: ParameterTree, seed: number, given: WeightValues = {}): WeightValues {
+  const followed = [...namedParameters(parameters)].flatMap(([name, { follows }]) => {
+    const values = follows === undefined ? undefined : given[follows];
+    return values === undefined ? [] : [[name, values] as const];
+  });
+  return { ...initialWeights(parameters, seed), ...Object.fromEntries(followed), ...given };
 }
 
 /** The weights of a checkpoint for a model. Throws `run/checkpoint-mismatch` and what reading it throws. */

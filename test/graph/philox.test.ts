@@ -18,7 +18,7 @@ describe("Philox4x32-10 gives the published answers (Random123, kat_vectors)", (
 });
 
 describe("streams", () => {
-  const purposes: readonly Purpose[] = ["init", "mask", "augment", "shuffle", "dropout", "probe", "regions"];
+  const purposes: readonly Purpose[] = ["init", "mask", "augment", "shuffle", "dropout", "probe", "field"];
 
   test("the same arguments give the same numbers", () => {
     const one = draw(10, randomStream(7, "mask", 3, 5).uniform);

@@ -285,8 +285,9 @@ describe("worker threads", () => {
 
   it("that die fail what was asked of them instead of hanging", async () => {
     // Without an image's shape the thread cannot begin its work and ends.
-    const pool = openPool(1, { augment: [], image: undefined as never, seed: 0, mode: "train" });
-    const ask = () => pool.prepare({ buffer: new SharedArrayBuffer(8), items: [] });
+    const common = { augment: [], seed: 0, mode: "train", fields: {}, root: folder } as const;
+    const pool = openPool(1, { ...common, image: undefined as never });
+    const ask = () => pool.prepare({ buffers: { image: new SharedArrayBuffer(8), fields: {} }, items: [] });
     expect(await failure(ask())).toMatchObject({ code: "run/worker" });
     expect(await failure(ask())).toMatchObject({ code: "run/worker" });
     await pool.close();

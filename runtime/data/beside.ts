@@ -1,0 +1,104 @@
+/** Files beside images: whole numbers for each pixel, brought to the same part, size and side as the image. */
+
+import { readFile } from "node:fs/promises";
+import { DataError, type ImageShape, readNpy } from "../../blocks/index.js";
+import { RunError, systemCode } from "../run-error.js";
+import { readGrey } from "./decode.js";
+import { applyStep, type Raster, type Step } from "./raster.js";
+
+type Size = Pick<ImageShape, "height" | "width">;
+type Geometry = Step<"crop" | "resize" | "flip">;
+
+/** Whole numbers below it keep their value in a raster of floats. */
+const limit = 2 ** 24;
+
+/** By the ending of the file, in the order in which files are looked for. */
+const readers: Readonly<Record<string, (bytes: Uint8Array, path: string) => Raster | Promise<Raster>>> = {
+  ".png": readGrey,
+  ".npy": readMaps,
+};
+
+/**
+ * The maps [H, W] of the file that belongs to an image.
+ * @param path of the file, with the ending of the image
+ * @param size of the image file, which the maps have too
+ * @param steps what was done to the image
+ * @throws RunError `run/data` or `run/unreadable`
+ */
+export async function besideFile(path: string, size: Size, steps: readonly Geometry[]): Promise<readonly Int32Array[]> {
+  const { raster, found } = await open(path.replace(/\.[^./\\]*$/, ""));
+  if (raster.height !== size.height || raster.width !== size.width) {
+    throw new RunError("run/data", {
+      what: `${found} is ${raster.height}x${raster.width} and its image ${size.height}x${size.width}`,
+      help: "A file beside an image has a number for each of its pixels, after the image was turned as its orientation says.",
+    });
+  }
+  return separated(steps.map(byNearest).reduce(applyStep, raster));
+}
+
+/** Numbers are not to be mixed. */
+const byNearest = (step: Geometry): Geometry => (step.kind === "resize" ? { ...step, filter: "nearest" } : step);
+
+async function open(path: string): Promise<{ readonly raster: Raster; readonly found: string }> {
+  for (const [ending, read] of Object.entries(readers)) {
+    const found = path + ending;
+    const bytes = await readFile(found).catch((error: unknown) => {
+      if (systemCode(error) === "ENOENT") return null;
+      throw unreadable(found, error);
+    });
+    if (bytes !== null) return { raster: await read(bytes, found), found };
+  }
+  throw new RunError("run/data", {
+    what: `There is no ${path}${Object.keys(readers).join(` and no ${path}`)}`,
+    help: "A file with whole numbers for each pixel is needed beside every image, at the same path within its folder.",
+  });
+}
+
+const unreadable = (path: string, error: unknown): RunError =>
+  new RunError(
+    "run/unreadable",
+    {
+      what: `${path} cannot be read`,
+      why: error instanceof Error ? error.message : String(error),
+      help: "Make it readable, or start again without it.",
+    },
+    { cause: error },
+  );
+
+/** [H, W], or [maps, H, W], as channels of a raster. */
+function readMaps(bytes: Uint8Array, path: string): Raster {
+  const { shape, data } = npyOf(bytes, path);
+  const [height, width] = shape.slice(-2) as [number, number];
+  const channels = shape.length === 3 ? (shape[0] as number) : 1;
+  if (shape.length !== 2 && shape.length !== 3) throw notMaps(path, `has the shape (${shape.join(", ")})`);
+  const pixels = new Float32Array(height * width * channels);
+  for (let map = 0; map < channels; map++) {
+    for (let i = 0; i < height * width; i++) {
+      const number = Number(data[map * height * width + i]);
+      if (!Number.isInteger(number) || Math.abs(number) >= limit) throw notMaps(path, `holds ${number}`);
+      pixels[i * channels + map] = number;
+    }
+  }
+  return { pixels, height, width, channels };
+}
+
+function npyOf(bytes: Uint8Array, path: string): ReturnType<typeof readNpy> {
+  try {
+    return readNpy(bytes, path);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new RunError("run/data", { what: error.what, help: error.help }, { cause: error });
+  }
+}
+
+const notMaps = (path: string, what: string): RunError =>
+  new RunError("run/data", {
+    what: `${path} ${what}`,
+    help: `Save whole numbers below ${limit.toLocaleString("en-US")} as (height, width) or (maps, height, width).`,
+  });
+
+/** A map for each channel. */
+const separated = ({ pixels, channels }: Raster): readonly Int32Array[] =>
+  Array.from({ length: channels }, (_, map) =>
+    Int32Array.from({ length: pixels.length / channels }, (_, i) => pixels[i * channels + map] as number),
+  );

@@ -1,0 +1,59 @@
+/** Fields of one sample, computed where it is prepared. */
+
+import { resolve } from "node:path";
+import type { BoundField } from "../../blocks/index.js";
+import { invariant, randomStream, sizeOf } from "../../graph/index.js";
+import { hash } from "../hash.js";
+import type { Item, Preparation } from "./prepare.js";
+import type { Raster } from "./raster.js";
+
+/** Numbers of fields, four bytes each. */
+export type FieldArray = Float32Array | Int32Array;
+
+/** By the names of the fields. */
+export type FieldArrays = Readonly<Record<string, FieldArray>>;
+
+/** `length` numbers in memory from number `start` on. */
+export const viewOf = (
+  dtype: BoundField["dtype"],
+  memory: SharedArrayBuffer,
+  start: number,
+  length: number,
+): FieldArray =>
+  dtype === "int32" ? new Int32Array(memory, start * 4, length) : new Float32Array(memory, start * 4, length);
+
+/**
+ * Computes every field of a prepared sample into its place.
+ * @param raster the sample as the model sees it, not normalised
+ * @param beside what lies in a folder for this sample, brought to the same shape
+ */
+export async function computeFields(
+  { epoch, sample }: Pick<Item, "epoch" | "sample">,
+  { fields, seed, root }: Preparation,
+  raster: Raster,
+  out: FieldArrays,
+  beside: (folder: string) => Promise<readonly Int32Array[]>,
+): Promise<void> {
+  const asked = Object.entries(fields);
+  if (asked.length === 0) return;
+  const image = inUnits(raster);
+  for (const [name, field] of asked) {
+    const random = randomStream(seed, "field", epoch, sample, hash(name));
+    const maps = field.beside === undefined ? {} : { beside: await beside(resolve(root, field.beside)) };
+    const values = field.compute({ image, random, ...maps });
+    checkLength(name, field, values.length);
+    (out[name] as FieldArray).set(values);
+  }
+}
+
+function checkLength(name: string, { block, shape }: BoundField, length: number): void {
+  invariant(length === sizeOf(shape), `${block.name} computes ${length} numbers for ${name} [${shape.join(", ")}]`);
+}
+
+/** Floats in 0..1. */
+function inUnits({ pixels }: Raster): Float32Array {
+  if (pixels instanceof Float32Array) return pixels;
+  const result = new Float32Array(pixels.length);
+  for (let i = 0; i < pixels.length; i++) result[i] = (pixels[i] as number) * (1 / 255);
+  return result;
+}
