@@ -9,6 +9,7 @@ import {
   namedParameters,
   namedWeights,
   type Optimizer,
+  type Parameter,
   type ParameterTree,
   phasesOf,
   weightsOf,
@@ -34,6 +35,8 @@ export interface Plan {
   readonly parameters: number;
   /** Those that training changes. */
   readonly trainable: number;
+  /** Those that follow trained ones: a teacher's. */
+  readonly following: number;
   /** By the first part of the weight's name. */
   readonly parts: readonly { readonly name: string; readonly parameters: number }[];
   readonly tokens: { readonly total: number; readonly visible: number; readonly hidden: number };
@@ -44,15 +47,6 @@ export interface Plan {
   readonly learningRate: LearningRatePlan | null;
   readonly steps: StepsPlan | null;
   readonly time: TimePlan | null;
-}
-
-export interface MemoryPlan {
-  readonly batch: number;
-  readonly weights: number;
-  readonly moments: number;
-  /** What lives at the step's fullest moment besides weights and moments: activations, gradients, the batch. */
-  readonly working: number;
-  readonly total: number;
 }
 
 export interface LearningRatePlan {
@@ -89,49 +83,17 @@ export interface PlanOptions {
   readonly batch?: number;
   readonly samples?: number;
   readonly rate?: MeasuredRate;
+  /** How a batch is cut; absent: it is not. */
+  readonly splitting?: Splitting;
+  readonly recompute?: Recompute;
 }
 
 /** Batch for which memory is told when no recipe says one. */
 const DEFAULT_BATCH = 1;
 
-const count = (tree: ParameterTree, trainableOnly: boolean): number =>
-  [...namedParameters(tree)]
-    .filter(([, parameter]) => parameter.trainable || !trainableOnly)
-    .reduce((sum, [, { shape }]) => sum + sizeOf(shape as readonly number[]), 0);
+const isTrained = ({ trainable }: Parameter): boolean => trainable;
 
-/** The losses of one image. */
-function lossGraph(program: ModelProgram): Graph {
-  const g = createBuilder({ batch: 1 });
-  const { total, terms } = program.loss(g, weightsOf(g, program.parameters), batchInputs(g, program));
-  return g.finish({ outputs: { total, ...terms } });
-}
-
-/** The phases of a training step: losses and the gradients of the weights that they train. */
-const trainingGraphs = (program: ModelProgram, batch: number): readonly Graph[] =>
-  phasesOf(program).map((trainees) => {
-    const g = createBuilder({ batch });
-    const weights = weightsOf(g, program.parameters);
-    const named = namedWeights(program.parameters, weights);
-    const inputs = batchInputs(g, program);
-    const outputs = trainees.flatMap(({ loss, names }) => {
-      const { total, terms, balanced } = loss(g, weights, inputs);
-      const scalars = balanced ? [total, terms[balanced.term] as Tensor] : [total];
-      const wrt = names.map((name) => named.get(name) as Tensor);
-      return scalars.flatMap((scalar) => [scalar, ...gradients(g, scalar, wrt)]);
-    });
-    const graph = g.finish({ outputs: Object.fromEntries(outputs.map((output, i) => [String(i), output])) });
-    // What two losses of one phase share is computed once.
-    return trainees.length > 1 ? simplify(graph) : graph;
-  });
-
-function memoryOf(program: ModelProgram, batch: number, momentsPerWeight: number): MemoryPlan {
-  const weights = 4 * count(program.parameters, false);
-  const moments = 4 * momentsPerWeight * count(program.parameters, true);
-  const peaks = trainingGraphs(program, batch).map((graph) => peakMemory(simplify(graph)).bytes);
-  const working = Math.max(...peaks) - weights;
-  return { batch, weights, moments, working, total: weights + moments + working };
-}
-
+/** Numbers in the weights that are chosen; by default all. */
 /** 2.4e-3 as people write it in recipes. */
 const showRate = (value: number): string =>
   value !== 0 && Math.abs(value) < 0.01
@@ -154,7 +116,7 @@ function stepsOf(recipe: Recipe, batch: number, samples: number | null): StepsPl
 }
 
 /** What a model costs without its training's memory and length. */
-export type Cost = Pick<Plan, "parameters" | "trainable" | "tokens" | "flops">;
+export type Cost = Pick<Plan, "parameters" | "trainable" | "following" | "tokens" | "flops">;
 
 /** The cost of a model without findings: the cheaper part of its plan. */
 export const costOf = (model: Model): Cost => {
@@ -167,8 +129,9 @@ function costOfAssembly(assembly: Assembly, program: ModelProgram): Cost {
   const forward = cost(lossGraph(program)).matmul;
   const training = trainingGraphs(program, 1).reduce((sum, graph) => sum + cost(graph).matmul, 0);
   return {
-    parameters: count(assembly.parameters, false),
-    trainable: count(assembly.parameters, true),
+    parameters: count(assembly.parameters),
+    trainable: count(assembly.parameters, isTrained),
+    following: count(assembly.parameters, ({ follows }) => follows !== undefined),
     tokens: { total, visible, hidden: total - visible },
     flops: { forward, training },
   };
@@ -176,7 +139,7 @@ function costOfAssembly(assembly: Assembly, program: ModelProgram): Cost {
 
 /** The plan of a model without findings; with a recipe, of its training too. */
 export function plan(model: Model, options: PlanOptions = {}): Plan {
-  const { recipe, samples, rate } = options;
+  const { recipe, samples, rate, splitting = { by: "nothing" } } = options;
   const assembly = assemble(model);
   const batch = options.batch ?? (recipe?.settings.batch?.value as number | undefined) ?? DEFAULT_BATCH;
   const moments = recipe ? (recipe.optimizer.definition as Optimizer).state.length : 0;
@@ -188,8 +151,8 @@ export function plan(model: Model, options: PlanOptions = {}): Plan {
     model: model.name,
     recipe: recipe?.name ?? null,
     ...costs,
-    parts: Object.entries(assembly.parameters).map(([name, branch]) => ({ name, parameters: count(branch, false) })),
-    memory: memoryOf(program, batch, moments),
+    parts: Object.entries(assembly.parameters).map(([name, branch]) => ({ name, parameters: count(branch) })),
+    memory: memoryPlan(program, { batch, moments, recompute: options.recompute ?? "nothing", splitting }),
     learningRate: recipe ? learningRateOf(recipe, batch) : null,
     steps,
     time:

@@ -88,6 +88,7 @@ function document(plan: Plan) {
     recipe: plan.recipe,
     parameters: plan.parameters,
     trainable: plan.trainable,
+    following: plan.following,
     parts: plan.parts,
     tokens: plan.tokens,
     flops: plan.flops,
@@ -117,12 +118,16 @@ function table(plan: Plan, colors: Colors): string[] {
   const { tokens, memory } = plan;
   const widest = Math.max(...plan.parts.map((part) => part.name.length));
   const parts = plan.parts.map((part) => `    ${part.name.padEnd(widest)}  ${grouped(part.parameters)}`);
-  const fixed = plan.parameters - plan.trainable;
+  const fixed = plan.parameters - plan.trainable - plan.following;
+  const untrained = [
+    ...(fixed > 0 ? [`${grouped(fixed)} of them fixed`] : []),
+    ...(plan.following > 0 ? [`${grouped(plan.following)} of them a slow copy`] : []),
+  ];
   const row = (name: string, value: string) => `  ${name.padEnd(14)} ${value}`;
   return [
     colors.bold(plan.model),
     row("tokens", `${grouped(tokens.total)}: ${grouped(tokens.visible)} visible, ${grouped(tokens.hidden)} hidden`),
-    row("parameters", `${grouped(plan.parameters)}${fixed > 0 ? `, ${grouped(fixed)} of them fixed` : ""}`),
+    row("parameters", [grouped(plan.parameters), ...untrained].join(", ")),
     ...parts,
     row("for one image", `${flops(plan.flops.forward)} forward, ${flops(plan.flops.training)} in training`),
     row("memory", `${bytes(memory.total)} for a step of ${grouped(memory.batch)}`),

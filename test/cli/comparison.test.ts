@@ -7,6 +7,7 @@ const member = (name: string, more: Partial<Compared> = {}): Compared => ({
   name,
   parameters: 1234,
   trainable: 1200,
+  following: 0,
   tokens: { total: 16, visible: 4, hidden: 12 },
   flops: { forward: 1e6, training: 3e6 },
   differences: [{ path: "mask", value: "random(ratio: 75%)" }],

@@ -12,7 +12,7 @@ import { type Executor, openExecutor } from "../../runtime/index.js";
 import { followingPhases, paceInput } from "../../runtime/train/follow.js";
 import { phaseFeeds } from "../../runtime/train/run-step.js";
 import { startingState, trainingStep } from "../../runtime/train/step.js";
-import { initialWeights, type WeightValues } from "../../runtime/train/weights.js";
+import { initialWeights, startingWeights, type WeightValues } from "../../runtime/train/weights.js";
 import { readFixture } from "../reference/fixture.js";
 import { bound } from "../support/data.js";
 import { modelOf } from "../support/model.js";
@@ -111,6 +111,14 @@ test("a teacher starts as its student, and is no weight that gradients train", (
   const [train, follow] = step.phases;
   expect(train?.changes.some((name) => name.startsWith("teacher."))).toBe(false);
   expect(follow?.changes).toEqual(taught.filter((name) => name !== "teacher.pos_embed"));
+});
+
+test("a teacher starts as what its student is given, unless it is given something itself", () => {
+  const given = { "norm.bias": new Float32Array(16).fill(3), "norm.weight": new Float32Array(16).fill(2) };
+  const own = { "teacher.norm.bias": new Float32Array(16).fill(4) };
+  const weights = startingWeights(program.parameters, 5, { ...given, ...own });
+  expect(weights["teacher.norm.weight"]).toEqual(given["norm.weight"]);
+  expect(weights).toMatchObject({ ...given, ...own });
 });
 
 test("a plan counts what the teacher copies apart from what is trained", () => {

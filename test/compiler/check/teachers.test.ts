@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { registry, type Teacher } from "../../../blocks/index.js";
-import { analyze } from "../../../compiler/index.js";
+import { analyze, type Use } from "../../../compiler/index.js";
 
 const model = (...lines: readonly string[]) =>
   analyze(
@@ -50,9 +50,9 @@ describe("a momentum", () => {
   const momenta = (written: string): readonly number[] => {
     const { models, diagnostics } = model("target features(layers: 2)", `teacher ema(${written})`);
     expect(diagnostics).toEqual([]);
-    const { use } = models.get("Taught")?.slots.find(({ slot }) => slot === "teacher") ?? {};
+    const { definition, values } = models.get("Taught")?.slots.find(({ slot }) => slot === "teacher")?.use as Use;
     return [0, 1, 2, 5, 10].map((epoch) =>
-      (use?.definition as unknown as Teacher).momentum(use?.values as never, {
+      (definition as unknown as Teacher).momentum(values as never, {
         step: 4 * epoch,
         totalSteps: 40,
         stepsPerEpoch: 4,
