@@ -7,6 +7,7 @@ export { valueText } from "./check/show.js";
 export { type Change, diff, type FromTo, type ModelDiff, type WeightChange } from "./diff.js";
 export { type Home, type Homes, noHomes } from "./homes.js";
 export type { Mapping, MappingStatus, Resizing, StageWeight } from "./key-map.js";
+export { type MemoryPlan, memoryPlan, type Splitting } from "./memory-plan.js";
 export type {
   Family,
   Filled,
@@ -25,7 +26,6 @@ export {
   costOf,
   type LearningRatePlan,
   type MeasuredRate,
-  type MemoryPlan,
   type Plan,
   type PlanOptions,
   plan,

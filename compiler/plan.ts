@@ -3,30 +3,13 @@
  * time. All from tracing the model itself; no block has a formula for its cost.
  */
 
-import {
-  batchInputs,
-  type ModelProgram,
-  namedParameters,
-  namedWeights,
-  type Optimizer,
-  type Parameter,
-  type ParameterTree,
-  phasesOf,
-  weightsOf,
-} from "../blocks/index.js";
-import {
-  cost,
-  createBuilder,
-  type Graph,
-  gradients,
-  peakMemory,
-  simplify,
-  sizeOf,
-  type Tensor,
-} from "../graph/index.js";
+import type { ModelProgram, Optimizer } from "../blocks/index.js";
+import { cost, type Recompute } from "../graph/index.js";
 import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 import { layoutOf } from "./assemble/layout.js";
+import { countWeights, isTrained, type MemoryPlan, memoryPlan, type Splitting } from "./memory-plan.js";
 import type { Model, Recipe } from "./model.js";
+import { lossGraph, trainingGraphs } from "./training-graphs.js";
 
 export interface Plan {
   readonly model: string;
@@ -91,9 +74,6 @@ export interface PlanOptions {
 /** Batch for which memory is told when no recipe says one. */
 const DEFAULT_BATCH = 1;
 
-const isTrained = ({ trainable }: Parameter): boolean => trainable;
-
-/** Numbers in the weights that are chosen; by default all. */
 /** 2.4e-3 as people write it in recipes. */
 const showRate = (value: number): string =>
   value !== 0 && Math.abs(value) < 0.01
@@ -129,9 +109,9 @@ function costOfAssembly(assembly: Assembly, program: ModelProgram): Cost {
   const forward = cost(lossGraph(program)).matmul;
   const training = trainingGraphs(program, 1).reduce((sum, graph) => sum + cost(graph).matmul, 0);
   return {
-    parameters: count(assembly.parameters),
-    trainable: count(assembly.parameters, isTrained),
-    following: count(assembly.parameters, ({ follows }) => follows !== undefined),
+    parameters: countWeights(assembly.parameters),
+    trainable: countWeights(assembly.parameters, isTrained),
+    following: countWeights(assembly.parameters, ({ follows }) => follows !== undefined),
     tokens: { total, visible, hidden: total - visible },
     flops: { forward, training },
   };
@@ -151,7 +131,7 @@ export function plan(model: Model, options: PlanOptions = {}): Plan {
     model: model.name,
     recipe: recipe?.name ?? null,
     ...costs,
-    parts: Object.entries(assembly.parameters).map(([name, branch]) => ({ name, parameters: count(branch) })),
+    parts: Object.entries(assembly.parameters).map(([name, branch]) => ({ name, parameters: countWeights(branch) })),
     memory: memoryPlan(program, { batch, moments, recompute: options.recompute ?? "nothing", splitting }),
     learningRate: recipe ? learningRateOf(recipe, batch) : null,
     steps,

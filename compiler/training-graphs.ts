@@ -1,0 +1,33 @@
+/** A model's losses and their gradients as graphs, as a training step has them: what plans count. */
+
+import { batchInputs, type ModelProgram, namedWeights, phasesOf, weightsOf } from "../blocks/index.js";
+import { createBuilder, type Graph, gradients, type Recompute, simplify, type Tensor } from "../graph/index.js";
+
+/** The losses of one image. */
+export function lossGraph(program: ModelProgram): Graph {
+  const g = createBuilder({ batch: 1 });
+  const { total, terms } = program.loss(g, weightsOf(g, program.parameters), batchInputs(g, program));
+  return g.finish({ outputs: { total, ...terms } });
+}
+
+/** The phases of a training step: losses and the gradients of the weights that they train. */
+export const trainingGraphs = (
+  program: ModelProgram,
+  batch: number,
+  recompute: Recompute = "nothing",
+): readonly Graph[] =>
+  phasesOf(program).map((trainees) => {
+    const g = createBuilder({ batch });
+    const weights = weightsOf(g, program.parameters);
+    const named = namedWeights(program.parameters, weights);
+    const inputs = batchInputs(g, program);
+    const outputs = trainees.flatMap(({ loss, names }) => {
+      const { total, terms, balanced } = loss(g, weights, inputs);
+      const scalars = balanced ? [total, terms[balanced.term] as Tensor] : [total];
+      const wrt = names.map((name) => named.get(name) as Tensor);
+      return scalars.flatMap((scalar) => [scalar, ...gradients(g, scalar, wrt, recompute)]);
+    });
+    const graph = g.finish({ outputs: Object.fromEntries(outputs.map((output, i) => [String(i), output])) });
+    // What two losses of one phase share is computed once.
+    return trainees.length > 1 ? simplify(graph) : graph;
+  });
