@@ -12,10 +12,12 @@ import { startingState } from "./step.js";
 /** Steps are repeated only if that takes no longer. */
 const patience = 180;
 
-interface BadStep {
+export interface BadStep {
   /** Counted from 1. */
   readonly step: number;
-  readonly loss: number;
+  /** Of the loss; null: the loss itself. */
+  readonly term: string | null;
+  readonly value: number;
   readonly pace: Pace;
 }
 
@@ -26,7 +28,7 @@ export async function explainBadLoss(run: Run, saved: Saved, bad: BadStep): Prom
   const lr = learningRate(training, bad.step - 1, length);
   const clip = training.clip === null ? "write `clip 1` in the recipe, " : "";
   return new RunError("run/loss-not-finite", {
-    what: `The loss at step ${bad.step} is ${bad.loss}`,
+    what: `${bad.term === null ? "The loss" : `\`${bad.term}\` of the loss`} at step ${bad.step} is ${bad.value}`,
     ...(where === null ? {} : { why: `first bad tensor: ${where}` }),
     help: `Lower the learning rate (${lr.toPrecision(3)} at this step), ${clip}or warm up for longer; then resume from ${saved.path}.`,
   });

@@ -9,7 +9,7 @@ import type { Values } from "../../graph/index.js";
 import type { TrainingBatches } from "../data/batches.js";
 import { RunError } from "../run-error.js";
 import type { Training, TrainOptions, TrainResult } from "./contract.js";
-import { explainBadLoss } from "./failure.js";
+import { type BadStep, explainBadLoss } from "./failure.js";
 import { type Length, learningRate, type Pace, paceMeter } from "./pace.js";
 import { openBatches, openRun, type Run, type Saved, save } from "./run.js";
 import { runStep, stepFeeds } from "./run-step.js";
@@ -54,7 +54,8 @@ async function loop(run: Run, start: Saved, batches: TrainingBatches): Promise<T
     step += 1;
     loss = single(outputs, lossOutput);
     const pace = meter((performance.now() - began) / 1000, feeds.waited() / 1000, length.totalSteps - step);
-    if (!Number.isFinite(loss)) throw await explainBadLoss(run, saved, { step, loss, pace });
+    const bad = notFinite(outputs);
+    if (bad !== null) throw await explainBadLoss(run, saved, { step, ...bad, pace });
     tell(run, step, Math.floor((step - 1) / length.stepsPerEpoch), outputs, pace);
     if (step % options.checkpointEvery === 0) saved = await save(run, step);
     await probe(run, step);
@@ -66,6 +67,14 @@ async function loop(run: Run, start: Saved, batches: TrainingBatches): Promise<T
   run.log.write({ kind: "end", step, loss, interrupted });
   options.report({ kind: "end", step, loss: loss ?? NaN, interrupted });
   return { step, loss, interrupted, checkpoint: saved.path };
+}
+
+/** The loss, or a term of it: a later phase may break where the model's own loss still is finite. null: all are well. */
+function notFinite(outputs: Values): Pick<BadStep, "term" | "value"> | null {
+  const terms = Object.keys(outputs).filter((name) => name.startsWith(termPrefix));
+  const bad = [lossOutput, ...terms].find((name) => !Number.isFinite(single(outputs, name)));
+  if (bad === undefined) return null;
+  return { term: bad === lossOutput ? null : bad.slice(termPrefix.length), value: single(outputs, bad) };
 }
 
 /** A scalar output. */
