@@ -3,15 +3,19 @@
  * some steps of training as PyTorch has them (test/reference/gan-mae.py), for both backbones, updates and balances.
  */
 
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type ModelProgram, namedParameters } from "../../blocks/index.js";
+import { type ModelProgram, namedParameters, parameter } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { evaluate, type Graph, type TypedArray, type Values } from "../../graph/index.js";
-import { type Executor, openExecutor, type Training } from "../../runtime/index.js";
+import { type Executor, openExecutor, RunError, type Training, train } from "../../runtime/index.js";
 import { startingState, type TrainingStep, trainingStep } from "../../runtime/train/step.js";
 import { type Fixture, readFixture } from "../reference/fixture.js";
-import { bound } from "../support/data.js";
+import { bound, inMemory, recipe, stripes } from "../support/data.js";
 import { modelOf } from "../support/model.js";
+import { tinyProgram } from "../support/tiny-program.js";
 
 interface Header {
   readonly spec: string;
@@ -49,9 +53,10 @@ function batchOf({ header, values }: Fixture<Header>): Values {
   return { image: Float32Array.from(values("image")), restore: values("restore"), visible, hidden };
 }
 
-function load(name: string) {
+/** `change`: of the spec. */
+function load(name: string, change = (spec: string): string => spec) {
   const fixture = readFixture<Header>(name);
-  const program = programOf(assemble(modelOf(fixture.header.spec)));
+  const program = programOf(assemble(modelOf(change(fixture.header.spec))));
   const names = [...namedParameters(program.parameters)].map(([path]) => path);
   const weights = Object.fromEntries(names.map((path) => [path, Float32Array.from(fixture.values(`weights/${path}`))]));
   return { fixture, program, weights, feeds: batchOf(fixture) };
@@ -142,6 +147,101 @@ describe.each(cases)("%s", (name) => {
     for (const path of under("trained/", fixture.names))
       expect(difference(state[path], fixture.values(`trained/${path}`)), path).toBeLessThan(1e-4);
   });
+});
+
+test.each(["gan-mae-joint", "gan-mae-separate"])(
+  "the gradients of %s, one side after the other, are slopes",
+  (name) => {
+    const { fixture, program, weights, feeds } = load(name, (spec) =>
+      spec.replace("update: joint", "update: alternate"),
+    );
+    const { phases, slots } = stepOf(program, fixture.header, plain);
+    const step = { ...feeds, lr: scalar(1), step: scalar(1) };
+    const state = startingState(slots, weights);
+    for (const [side, { graph, changes }] of phases.entries()) {
+      // The adversary is given predictions, which weights that it shares would move.
+      const moved = changes.filter((path) => side === 0 || path.startsWith("adversary."));
+      const shifted = (by: number): Values => ({
+        ...state,
+        ...Object.fromEntries(
+          moved.map((path) => [path, Float64Array.from(state[path] ?? [], (value, i) => value + by * direction(i))]),
+        ),
+      });
+      const lossAt = (by: number): number => evaluate(graph, fed(graph, step), shifted(by)).outputs.loss?.[0] as number;
+      const { updates } = evaluate(graph, fed(graph, step), shifted(0));
+      const slope = moved.flatMap((path) =>
+        Array.from(updates[path] ?? [], (value, i) => ((state[path]?.[i] as number) - value) * direction(i)),
+      );
+      const width = 1e-5;
+      const expected = (lossAt(width) - lossAt(-width)) / (2 * width);
+      expect(moved.length).toBeGreaterThan(0);
+      const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+      // Parts of both signs all but cancel each other.
+      expect(Math.abs(sum(slope) - expected) / sum(slope.map(Math.abs))).toBeLessThan(1e-6);
+    }
+  },
+);
+
+/** A fixed direction in which to move weights, of no special values. */
+const direction = (i: number): number => Math.sin(12.9898 * (i + 1));
+
+test("a step in micro-batches is that of the whole batch, for both sides", () => {
+  const { fixture, program, weights, feeds } = load("gan-mae-joint", (spec) => spec.replace("joint", "alternate"));
+  const { header } = fixture;
+  const optimizer = adamw(header);
+  const whole = stepOf(program, header, optimizer);
+  const given = { ...feeds, lr: scalar(header.training.lr), step: scalar(1) };
+  const expected = runStep(whole, given, startingState(whole.slots, weights)).state;
+  const parts = trainingStep(program, { batch: header.batch, microBatch: 1, clip: null, optimizer });
+  let state: Values = startingState([...parts.slots, ...parts.sums], weights);
+  for (const { graph, each } of parts.phases) {
+    for (let i = 0; i < (each === "micro-batch" ? header.batch : 1); i++) {
+      const sample = Object.entries(feeds).map(([name, values]) => {
+        const size = values.length / header.batch;
+        return [name, values.slice(i * size, (i + 1) * size)] as const;
+      });
+      const one = { ...given, ...Object.fromEntries(sample), keep: scalar(i === 0 ? 0 : 1) };
+      state = { ...state, ...evaluate(graph, fed(graph, one), state).updates };
+    }
+  }
+  for (const [path, values] of Object.entries(expected))
+    expect(difference(state[path], values), path).toBeLessThan(1e-7);
+});
+
+test("a loss of the adversary that is not finite stops the run and is found in its own phase", async () => {
+  const tiny = tinyProgram();
+  const parameters = { ...tiny.parameters, adversary: { scale: parameter([1], { kind: "ones" }) } };
+  const program: ModelProgram<typeof parameters> = {
+    ...tiny,
+    parameters,
+    adversary: {
+      own: ["adversary"],
+      shared: [],
+      update: "alternate",
+      // Falls without end: the scale passes zero after some steps, beside a model that goes on learning.
+      loss(g, w) {
+        const total = g.sum(g.log(w.adversary.scale));
+        return { total, terms: { adversary: total } };
+      },
+    },
+  };
+  const sgd = bound("optimizer", "sgd", { lr: { value: 0.3, per: null }, momentum: 0, weight_decay: 0 });
+  const training = recipe(inMemory(stripes(27)), { optimizer: sgd, schedule: bound("schedule", "constant") });
+  const executor = await openExecutor("wasm");
+  const directory = await mkdtemp(join(tmpdir(), "maelang-adversary-"));
+  const run = train(program as unknown as ModelProgram, training, {
+    ...{ directory, root: ".", executor, resume: false, spec: "model Tiny {}", workers: 0, checkpointEvery: 1000 },
+    signal: new AbortController().signal,
+    report: () => {},
+  });
+  const error: unknown = await run.catch((e: unknown) => e);
+  await executor.close();
+  await rm(directory, { recursive: true });
+  expect(error).toBeInstanceOf(RunError);
+  const { code, what, why } = error as RunError;
+  expect(code).toBe("run/loss-not-finite");
+  expect(what).toMatch(/^`adversary` of the loss at step 4 is NaN$/);
+  expect(why).toBe("first bad tensor: log(adversary.scale) [1]: 1 of 1 values are not finite");
 });
 
 describe.each(["wasm", "onnx"] as const)("on %s", (backend) => {
