@@ -36,6 +36,7 @@ export const vit = defineEncoder({
       ? code.let("sequence", prependClassToken, tokens, w.cls_token, positions) // [B, 1 + V, D]
       : tokens;
     const options = { heads: p.heads };
+    if (count === 1) return [code.fold("deep", w.blocks, sequence, transformerBlock, options)];
     const shallow = w.blocks.slice(0, p.depth - count);
     const x = shallow.length === 0 ? sequence : code.fold("x", shallow, sequence, transformerBlock, options);
     const given: Tensor[] = [];

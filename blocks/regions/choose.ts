@@ -15,6 +15,8 @@ export interface Choice {
   readonly count: number;
   /** Regions that touch fewer patches are left out. */
   readonly touching: number;
+  /** A label that is no region. */
+  readonly ignored: number | null;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface Choice {
 export function regionMaps(maps: readonly LabelMap[], grid: Grid, choice: Choice, random: Random): Float32Array {
   const pixels = tokenCount(grid) * grid.patch[0] * grid.patch[1];
   const result = new Float32Array(pixels * choice.count);
-  const regions = regionsOf(maps, grid, choice.touching);
+  const regions = regionsOf(maps, grid, choice);
   for (const [place, { map, label }] of drawn(regions, choice.count, random).entries()) {
     const labels = maps[map] as LabelMap;
     for (let i = 0; i < pixels; i++) if (labels[i] === label) result[i * choice.count + place] = 1;
@@ -34,10 +36,10 @@ export function regionMaps(maps: readonly LabelMap[], grid: Grid, choice: Choice
 }
 
 /** All regions that touch enough patches: by map, then by label. */
-function regionsOf(maps: readonly LabelMap[], grid: Grid, touching: number): readonly Region[] {
+function regionsOf(maps: readonly LabelMap[], grid: Grid, { touching, ignored }: Choice): readonly Region[] {
   return maps.flatMap((labels, map) =>
     [...patchesTouched(labels, grid)]
-      .filter(([, patches]) => patches >= touching)
+      .filter(([label, patches]) => patches >= touching && label !== ignored)
       .map(([label]) => label)
       .sort((a, b) => a - b)
       .map((label) => ({ map, label })),

@@ -13,11 +13,12 @@ import { type BlockValue, block, choice, int } from "../params.js";
 import { type RegionSource, regionMaps, regionSources } from "../regions/index.js";
 import { defineTarget, type TargetContext } from "./contract.js";
 
-const sourceNamed = (name: string): RegionSource => {
-  const source = (regionSources as readonly RegionSource[]).find((one) => one.name === name);
-  invariant(source, `the checker lets through only known sources of regions, not ${name}`);
-  return source;
-};
+/** A source with its values. */
+function sourceOf({ block, values }: BlockValue): { readonly definition: RegionSource; readonly values: never } {
+  const definition = (regionSources as readonly RegionSource[]).find(({ name }) => name === block);
+  invariant(definition, `the checker lets through only known sources of regions, not ${block}`);
+  return { definition, values: values as never };
+}
 
 interface Values {
   readonly source: BlockValue;
@@ -51,12 +52,18 @@ export const regions = defineTarget({
     }),
   },
   outputs: (p, context) => patchPixels(context) * p.count,
-  field: (p, { image: shape, grid }) => ({
-    shape: [shape.height, shape.width, p.count],
-    dtype: "float32",
-    compute: ({ image, random }) =>
-      regionMaps(sourceNamed(p.source.block).maps(p.source.values as never, { image, shape }), grid, p, random),
-  }),
+  field(p, { image: shape, grid }) {
+    const { definition, values } = sourceOf(p.source);
+    const folder = definition.folder?.(values);
+    const choice = { count: p.count, touching: p.touching, ignored: definition.ignored?.(values) ?? null };
+    return {
+      shape: [shape.height, shape.width, p.count],
+      dtype: "float32",
+      ...(folder === undefined ? {} : { beside: folder }),
+      compute: ({ random, ...sample }) =>
+        regionMaps(definition.maps(values, { shape, ...sample }), grid, choice, random),
+    };
+  },
   build(code, _, { field }, { grid }) {
     invariant(field, "the field of the regions is fed");
     return code.let("target", patchify, field, grid);

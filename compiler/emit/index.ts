@@ -13,6 +13,7 @@ import { record } from "../assemble/record.js";
 import { noHomes } from "../homes.js";
 import type { Model } from "../model.js";
 import type { Program, TensorForm } from "../program.js";
+import { plainValues } from "./block-values.js";
 import { createImports, type Elsewhere, type Imports } from "./imports.js";
 import { dataText, functionText, parametersText, tensorType } from "./text.js";
 
@@ -42,7 +43,7 @@ function headline(assembly: Assembly): string {
 /** A block with its values, as an argument: `masks.random, { ratio: 0.75 }`. `space`: where ours of its kind are found. */
 function bound(space: string, { definition, values }: BoundPart, imports: Imports): string {
   const block = imports.block(definition) ?? `${imports.ours(space)}.${camel(definition.name)}`;
-  return `${block}, ${dataText(values)}`;
+  return `${block}, ${dataText(plainValues(values))}`;
 }
 
 interface BoundPart {

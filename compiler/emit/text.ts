@@ -16,9 +16,9 @@ export const tensorType = ({ shape, dtype }: TensorForm): string => {
 
 const isIdentifier = (name: string): boolean => /^[A-Za-z_$][\w$]*$/.test(name);
 
-/** `.name`, `["odd name"]` or `[3]`. */
+/** `.name`, `["odd name"]` or `[3]!`: what is read of a list is in it, though a compiler may be set not to believe so. */
 const access = (name: string): string =>
-  /^\d+$/.test(name) ? `[${name}]` : isIdentifier(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+  /^\d+$/.test(name) ? `[${name}]!` : isIdentifier(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
 
 const key = (name: string): string => (isIdentifier(name) ? name : JSON.stringify(name));
 

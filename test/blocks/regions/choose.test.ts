@@ -24,7 +24,7 @@ const patchesOf = (map: string): number =>
     .size;
 
 const draw = (maps: readonly Int32Array[], count: number, touching: number, seed: number): readonly string[] => {
-  const drawn = regionMaps(maps, grid, { count, touching }, randomStream(seed, "field", 0));
+  const drawn = regionMaps(maps, grid, { count, touching, ignored: null }, randomStream(seed, "field", 0));
   return Array.from({ length: count }, (_, place) => region(drawn, count, place));
 };
 

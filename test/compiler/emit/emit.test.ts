@@ -49,15 +49,49 @@ const cases: Readonly<Record<string, string>> = {
   loss    mse(on: hidden)
   loss    uniformity
   loss    pooled: uniformity(on: patches)`,
+  "an adversary that looks through the encoder": `mask      random(ratio: 75%)
+  encoder   vit(depth: 2, width: 32, heads: 4)
+  decoder   vit(depth: 1, width: 16, heads: 2)
+  target    pixels(normalize: patch)
+  loss      mse
+  adversary patch_discriminator`,
+  "an adversary with an encoder of its own": `mask      random(ratio: 75%)
+  positions learned
+  encoder   vit(depth: 2, width: 32, heads: 4, class_token: false)
+  decoder   vit(depth: 1, width: 16, heads: 2)
+  target    pixels(normalize: none)
+  loss      mse
+  adversary patch_discriminator(backbone: separate, update: joint, balance: fixed, weight: 0.2)`,
+  "a target that is encoded": `mask    random(ratio: 75%)
+  encoder vit(depth: 1, width: 32, heads: 4)
+  decoder vit(depth: 1, width: 16, heads: 2)
+  target  pixels
+  loss    mse
+  target  region: regions(source: felzenszwalb(scale: (50, 200)), count: 3) {
+    encoder vit(depth: 1, width: 12, heads: 3, class_token: false)
+    decoder region_query(depth: 2, width: 8, heads: 2, neck_depth: 1)
+    loss    bce(background: 0.5)
+  }`,
+  "regions alone": `mask    random(ratio: 75%)
+  positions learned
+  encoder vit(depth: 1, width: 32, heads: 4, class_token: false)
+  target  regions(source: label_maps("labels", ignore: 255), count: 3, touching: 2, sequences: channels) {
+    encoder vit(depth: 1, width: 12, heads: 3)
+    decoder region_vit(depth: 1, width: 8, heads: 2, neck_depth: 1)
+    loss    bce
+  }`,
 };
 
 const graphOf = (program: ModelProgram): string => {
   const g = createBuilder({ batch: 2 });
   const w = weightsOf(g, program.parameters);
   const batch = batchInputs(g, program);
-  const { total, terms } = program.loss(g, w, batch);
+  const { total, terms, balanced } = program.loss(g, w, batch);
   const features = program.features(g, w, batch.image, 1);
-  return printGraph(g.finish({ outputs: { total, features, ...terms } }));
+  const against = program.adversary?.loss(g, w, batch).terms;
+  const { loss: _, ...groups } = program.adversary ?? { loss: null };
+  const graph = printGraph(g.finish({ outputs: { total, features, ...terms, ...against } }));
+  return `${graph}\n${JSON.stringify({ balanced, groups })}`;
 };
 
 const VERSION = "0.0.0-test";
