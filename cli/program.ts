@@ -105,12 +105,20 @@ function addModels(program: Command): void {
         "samples in the data, for the number of steps (default: counted, where the data is here)",
         wholeNumber(1),
       )
+      .addOption(memoryOption())
+      .option(...microBatchOption)
+      .option(...recomputeOption)
+      .addOption(
+        new Option("--graph [pass]", "print the graphs of a training step: the passes, or the graph after one of them"),
+      )
       .action(async (file: string, name: string | undefined, options) => {
         await (await import("./commands/plan.js")).plan(file, name, options);
       }),
     [
       ["mae plan examples/mae-base.mae", "the only model of the file"],
       ["mae plan study.mae Pretrain --batch 512 --json", "a recipe and its model, for a script"],
+      ["mae plan study.mae Pretrain --memory 16GiB", "for a machine with so much memory"],
+      ["mae plan model.mae --graph", "what passes make of a training step, node by node"],
     ],
   );
   addText(
@@ -191,6 +199,10 @@ function addRuns(program: Command): void {
       .option("--steps <n>", "train this many steps, whatever the recipe says", wholeNumber(1))
       .addOption(new Option("--epochs <n>", "train this many epochs").argParser(wholeNumber(1)).conflicts("steps"))
       .option("--batch <n>", "samples of one step", wholeNumber(1))
+      .option(...microBatchOption)
+      .addOption(memoryOption())
+      .option(...recomputeOption)
+      .option("--no-recompute", "keep all of them (default)")
       .option("--seed <n>", "seed of weights, masks, crops and order", wholeNumber(0))
       .option("--workers <n>", "threads that decode and augment images (default: by the machine)", wholeNumber(0))
       .option("--checkpoint-every <n>", "steps between checkpoints", wholeNumber(1), 500)
@@ -278,6 +290,20 @@ function addHelpful(program: Command): void {
   );
 }
 
+const microBatchOption = [
+  "--micro-batch <n>",
+  "samples computed at once; gradients of a batch are summed (default: what fits into memory)",
+  wholeNumber(1),
+] as const;
+
+const recomputeOption = [
+  "--recompute",
+  "compute layers again for their gradients instead of keeping them: less memory, more time",
+] as const;
+
+const memoryOption = (): Option =>
+  new Option("--memory <size>", "memory to fit a step into, as 16GiB (default: the machine's)").argParser(memorySize);
+
 const specArgument = (): Argument => new Argument("<file>", "a .mae file");
 
 /** The first clause of the description is what the list of commands shows. */
@@ -348,6 +374,15 @@ function wholeNumber(least: number): (written: string) => number {
     }
     return value;
   };
+}
+
+/** Bytes. */
+function memorySize(written: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?) *(MiB|GiB|TiB)$/i.exec(written) ?? [];
+  if (amount === undefined || unit === undefined || Number(amount) === 0) {
+    throw new InvalidArgumentError("It is a size like 16GiB or 512MiB.");
+  }
+  return Number(amount) * 2 ** { mib: 20, gib: 30, tib: 40 }[unit.toLowerCase() as "mib" | "gib" | "tib"];
 }
 
 function listOfWords(written: string): string[] {

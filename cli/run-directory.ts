@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } fr
 import { basename, join } from "node:path";
 import { runFailure, usageFailure } from "./failure.js";
 import { printedPath, replaceFile, unwritable } from "./files.js";
+import type { Computing } from "./micro-batches.js";
 
 /** `run.json`: with what a run was started. */
 export interface RunFacts {
@@ -17,6 +18,8 @@ export interface RunFacts {
   readonly root: string;
   readonly settings: RunSettings;
   readonly executor: { readonly name: string; readonly backend: string; readonly device: string };
+  /** How a step is computed; absent in runs of earlier versions: whole batches, everything kept. */
+  readonly computing?: Computing;
   readonly started: string;
   /** Absent: every weight started as the model declares. */
   readonly from?: readonly RunSource[];

@@ -25,10 +25,12 @@ export {
   type Cost,
   costOf,
   type LearningRatePlan,
+  lossesAcrossSamples,
   type MeasuredRate,
   type Plan,
   type PlanOptions,
   plan,
+  planMemory,
   type StepsPlan,
   type TimePlan,
 } from "./plan.js";

@@ -3,12 +3,12 @@
  * time. All from tracing the model itself; no block has a formula for its cost.
  */
 
-import type { ModelProgram, Optimizer } from "../blocks/index.js";
+import type { Loss, ModelProgram, Optimizer } from "../blocks/index.js";
 import { cost, type Recompute } from "../graph/index.js";
 import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 import { layoutOf } from "./assemble/layout.js";
 import { countWeights, isTrained, type MemoryPlan, memoryPlan, type Splitting } from "./memory-plan.js";
-import type { Model, Recipe } from "./model.js";
+import type { Filled, Model, Recipe } from "./model.js";
 import { lossGraph, trainingGraphs } from "./training-graphs.js";
 
 export interface Plan {
@@ -117,12 +117,36 @@ function costOfAssembly(assembly: Assembly, program: ModelProgram): Cost {
   };
 }
 
+const batchOf = ({ batch, recipe }: PlanOptions): number =>
+  batch ?? (recipe?.settings.batch?.value as number | undefined) ?? DEFAULT_BATCH;
+
+const stepMemory = (program: ModelProgram, options: PlanOptions): MemoryPlan =>
+  memoryPlan(program, {
+    batch: batchOf(options),
+    moments: options.recipe ? (options.recipe.optimizer.definition as Optimizer).state.length : 0,
+    recompute: options.recompute ?? "nothing",
+    splitting: options.splitting ?? { by: "nothing" },
+  });
+
+/** The memory of a training step of a model without findings. */
+export const planMemory = (model: Model, options: PlanOptions = {}): MemoryPlan =>
+  stepMemory(programOf(assemble(model)), options);
+
+/** Losses of a model that compare samples of a batch with each other. */
+export function lossesAcrossSamples(model: Model): readonly string[] {
+  const named = (filled: readonly Filled[]): string[] =>
+    filled.flatMap(({ slot, use, inner }) => [
+      ...(slot === "loss" && (use.definition as Loss).acrossSamples ? [use.definition.name] : []),
+      ...named(inner),
+    ]);
+  return named(model.slots);
+}
+
 /** The plan of a model without findings; with a recipe, of its training too. */
 export function plan(model: Model, options: PlanOptions = {}): Plan {
-  const { recipe, samples, rate, splitting = { by: "nothing" } } = options;
+  const { recipe, samples, rate } = options;
   const assembly = assemble(model);
-  const batch = options.batch ?? (recipe?.settings.batch?.value as number | undefined) ?? DEFAULT_BATCH;
-  const moments = recipe ? (recipe.optimizer.definition as Optimizer).state.length : 0;
+  const batch = batchOf(options);
   const program = programOf(assembly);
   const costs = costOfAssembly(assembly, program);
   const steps = recipe ? stepsOf(recipe, batch, samples ?? null) : null;
@@ -132,7 +156,7 @@ export function plan(model: Model, options: PlanOptions = {}): Plan {
     recipe: recipe?.name ?? null,
     ...costs,
     parts: Object.entries(assembly.parameters).map(([name, branch]) => ({ name, parameters: countWeights(branch) })),
-    memory: memoryPlan(program, { batch, moments, recompute: options.recompute ?? "nothing", splitting }),
+    memory: stepMemory(program, options),
     learningRate: recipe ? learningRateOf(recipe, batch) : null,
     steps,
     time:

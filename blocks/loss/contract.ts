@@ -30,6 +30,8 @@ export interface LossContext {
 
 export interface Loss<P extends Params = Params, T extends ParameterTree = ParameterTree>
   extends Definition<P, ModelContext> {
+  /** It compares samples of a batch with each other; absent: it is the mean of losses of single samples. */
+  readonly acrossSamples?: true;
   /** Factor in the sum of all losses. */
   weight(p: ValuesOf<P>): number;
   /** Weights of its own, trained with the model. */

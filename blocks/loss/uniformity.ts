@@ -47,6 +47,7 @@ export const uniformity = defineLoss({
       help: () => "use on: patches, or an encoder with a class token",
     },
   ],
+  acrossSamples: true,
   weight: (p) => p.weight,
   parameters: (p, { encoderWidth }) => (p.on === "patches" ? { fc_norm: layerNormParameters(encoderWidth) } : {}),
   build(code, _, inputs, w) {

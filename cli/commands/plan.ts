@@ -1,15 +1,25 @@
 /** `mae plan`: what a model and its training cost, before anything runs. */
 
 import type { Dataset } from "../../blocks/index.js";
-import { type Model, type Pipeline, type Plan, plan as planOf, type Recipe, type Stage } from "../../compiler/index.js";
+import {
+  type MemoryPlan,
+  type Model,
+  type Pipeline,
+  type Plan,
+  plan as planOf,
+  type Recipe,
+  type Stage,
+} from "../../compiler/index.js";
 import { choose, openSpec } from "../choose.js";
 import { keyMapLines, mappingDocument, startText } from "../key-map.js";
 import { readRate } from "../measured-rate.js";
+import { cutting, type MemoryFlags, splittingNotes } from "../micro-batches.js";
 import { duration } from "../progress.js";
+import { settingsOf } from "../recipe-settings.js";
 import { recipeOfStage } from "../stages.js";
 import { type Colors, count, grouped, print, printJson, stdoutColors } from "../terminal.js";
 
-export interface PlanOptions {
+export interface PlanOptions extends MemoryFlags {
   readonly json?: boolean;
   readonly batch?: number;
   readonly samples?: number;
@@ -25,15 +35,20 @@ export async function plan(file: string, name: string | undefined, options: Plan
   const { model, recipe } = choose(analysis, name);
   const plan = await planned(model, recipe, options);
   if (options.json) printJson({ format_version: "1.0", ...document(plan) });
-  else print(`${table(plan, stdoutColors()).join("\n")}\n`);
+  else print(`${table(plan, notesOf(model, plan), stdoutColors()).join("\n")}\n`);
 }
+
+const notesOf = (model: Model, { memory }: Plan): readonly string[] =>
+  memory.microBatch < memory.batch ? splittingNotes(model, memory) : [];
 
 async function planned(model: Model, recipe: Recipe | null, options: PlanOptions): Promise<Plan> {
   const rate = readRate();
   const samples = options.samples ?? (recipe ? await samplesIn(recipe) : null);
+  const batch = options.batch ?? (recipe ? settingsOf(recipe).batch : 1);
   return planOf(model, {
     ...(recipe ? { recipe } : {}),
-    ...(options.batch === undefined ? {} : { batch: options.batch }),
+    batch,
+    ...cutting(batch, options),
     ...(samples === null ? {} : { samples }),
     ...(rate ? { rate } : {}),
   });
@@ -53,7 +68,7 @@ async function planStages({ name, stages }: Pipeline, options: PlanOptions): Pro
   const sections = plans.map(({ stage, plan }) => [
     colors.bold(`stage ${stage.name}`),
     ...keyMapLines(stage, colors).map((line) => `  ${line}`),
-    ...table(plan, colors).map((line) => (line === "" ? "" : `  ${line}`)),
+    ...table(plan, notesOf(stage.model, plan), colors).map((line) => (line === "" ? "" : `  ${line}`)),
   ]);
   const head = `${colors.bold(name)}: ${count(stages.length, "stage")}`;
   print(`${[[head], ...sections].map((lines) => lines.join("\n")).join("\n\n")}\n`);
@@ -92,7 +107,7 @@ function document(plan: Plan) {
     parts: plan.parts,
     tokens: plan.tokens,
     flops: plan.flops,
-    memory: plan.memory,
+    memory: memoryDocument(plan.memory),
     learning_rate: lr && { base: lr.base, per: lr.per, peak: lr.peak, arithmetic: lr.arithmetic },
     steps: steps && { samples: steps.samples, per_epoch: steps.perEpoch, total: steps.total },
     time: time && {
@@ -104,6 +119,8 @@ function document(plan: Plan) {
   };
 }
 
+const memoryDocument = ({ microBatch, ...memory }: MemoryPlan) => ({ ...memory, micro_batch: microBatch });
+
 /** 29.23 GFLOP: the prefix that leaves one to three digits in front. */
 function flops(value: number): string {
   const [prefix, size] = value >= 1e12 ? ["T", 1e12] : value >= 1e9 ? ["G", 1e9] : ["M", 1e6];
@@ -114,7 +131,7 @@ function bytes(value: number): string {
   return value >= 2 ** 30 ? `${(value / 2 ** 30).toFixed(2)} GiB` : `${(value / 2 ** 20).toFixed(1)} MiB`;
 }
 
-function table(plan: Plan, colors: Colors): string[] {
+function table(plan: Plan, notes: readonly string[], colors: Colors): string[] {
   const { tokens, memory } = plan;
   const widest = Math.max(...plan.parts.map((part) => part.name.length));
   const parts = plan.parts.map((part) => `    ${part.name.padEnd(widest)}  ${grouped(part.parameters)}`);
@@ -130,9 +147,23 @@ function table(plan: Plan, colors: Colors): string[] {
     row("parameters", [grouped(plan.parameters), ...untrained].join(", ")),
     ...parts,
     row("for one image", `${flops(plan.flops.forward)} forward, ${flops(plan.flops.training)} in training`),
-    row("memory", `${bytes(memory.total)} for a step of ${grouped(memory.batch)}`),
-    `    weights ${bytes(memory.weights)}, optimizer ${bytes(memory.moments)}, working ${bytes(memory.working)}`,
+    ...memoryRows(memory, row),
+    ...notes.map((note) => `    ${note}`),
     ...recipeRows(plan, row, colors),
+  ];
+}
+
+function memoryRows(memory: MemoryPlan, row: (name: string, value: string) => string): string[] {
+  const parts = [
+    `weights ${bytes(memory.weights)}`,
+    `optimizer ${bytes(memory.moments)}`,
+    ...(memory.sums > 0 ? [`summed gradients ${bytes(memory.sums)}`] : []),
+    `working ${bytes(memory.working)}`,
+  ];
+  const again = memory.recompute === "layers" ? ", with layers computed again for their gradients" : "";
+  return [
+    row("memory", `${bytes(memory.total)} for a step of ${grouped(memory.batch)}${again}`),
+    `    ${parts.join(", ")}`,
   ];
 }
 

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { ModelProgram } from "../../blocks/index.js";
 import { type Analysis, type Model, plan, type Recipe, render } from "../../compiler/index.js";
-import type { Executor, ProbeRequest, TrainEvent, TrainOptions, TrainResult } from "../../runtime/index.js";
+import type { Executor, ProbeRequest, TrainEvent, Training, TrainOptions, TrainResult } from "../../runtime/index.js";
 import { analyzeText } from "../analysis.js";
 import { type BackendFlags, openBackend } from "../backend.js";
 import { chooseRecipe, ownRecipes } from "../choose.js";
@@ -12,6 +12,7 @@ import { exitCode, runFailure, usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
 import { labelledBatch, labelledData, selectionsOf } from "../labelled-data.js";
 import { writeRate } from "../measured-rate.js";
+import { type Computing, computingOf, type MemoryFlags } from "../micro-batches.js";
 import { drawReconstructions, openRun, sayErrors } from "../open-run.js";
 import { packageVersion } from "../package-root.js";
 import { createProgress, jsonProgress, type Progress, type StepEvent, shortNumber } from "../progress.js";
@@ -29,7 +30,7 @@ import {
 } from "../run-directory.js";
 import { count, stderrColors, tell } from "../terminal.js";
 
-export interface TrainFlags extends SettingFlags, BackendFlags {
+export interface TrainFlags extends SettingFlags, BackendFlags, MemoryFlags {
   readonly out?: string;
   readonly resume?: boolean;
   readonly force?: boolean;
@@ -83,9 +84,16 @@ export async function trainOne(order: Order): Promise<boolean> {
   const progress = flags.json ? jsonProgress : createProgress();
   const executor = await openBackend(flags, (text) => progress({ kind: "note", text }));
   try {
-    const facts = { ...factsOf(file, model, recipe, executor), ...(inherits ? { from: inherits.from } : {}) };
+    const { batch } = settingsOf(recipe);
+    const before = flags.resume
+      ? (readRunFacts(directory).computing ?? { micro_batch: batch, recompute: false })
+      : null;
+    const note = (text: string) => progress({ kind: "note", text });
+    const computing = computingOf({ model, recipe, batch }, flags, executor, before, note);
+    const own = { computing, ...(inherits ? { from: inherits.from } : {}) };
+    const facts = { ...factsOf(file, model, recipe, executor), ...own };
     if (!flags.resume) writeRunFacts(directory, facts, spec);
-    return await run({ ...order, recipe, spec, executor, progress, root: facts.root });
+    return await run({ ...order, recipe, spec, executor, progress, computing, root: facts.root });
   } finally {
     await executor.close();
   }
@@ -144,6 +152,7 @@ interface Job extends Omit<Order, "file"> {
   readonly spec: string;
   readonly executor: Executor;
   readonly progress: Progress;
+  readonly computing: Computing;
 }
 
 async function run(job: Job): Promise<boolean> {
@@ -174,7 +183,7 @@ async function run(job: Job): Promise<boolean> {
     probe: (request) => judge(job, program, request),
   };
   try {
-    const result = await runtime.train(program, trainingOf(job.recipe), options);
+    const result = await runtime.train(program, trainingHere(job), options);
     if (result.interrupted) sayHowToResume(job, result);
     else await finish(job, result, lastStep);
     return result.interrupted;
@@ -182,6 +191,13 @@ async function run(job: Job): Promise<boolean> {
     interrupt.stop();
   }
 }
+
+/** The recipe, computed as it is on this machine. */
+const trainingHere = ({ recipe, computing }: Job): Training => ({
+  ...trainingOf(recipe),
+  microBatch: computing.micro_batch,
+  recompute: computing.recompute ? "layers" : "nothing",
+});
 
 /** A probe of the recipe, in the middle of training: scores on the class token and on the mean of the patches. */
 async function judge(

@@ -24,7 +24,11 @@ const batch = 8;
 const settings = { batch, clip: 0.5, optimizer: bound("optimizer", "adamw", { lr: { value: 0.01, per: null } }) };
 
 const samples = Int32Array.from({ length: batch }, (_, i) => i);
-const image = Float32Array.from(stripes(batch).flatMap(({ pixels }) => Array.from(pixels, (value) => value / 255)));
+const image = Float32Array.from(
+  stripes(batch).flatMap((sample) =>
+    sample.kind === "pixels" ? Array.from(sample.pixels, (value) => value / 255) : [],
+  ),
+);
 const feeds: Values = {
   image,
   ...sampleMasks(program, 3, 0, samples),

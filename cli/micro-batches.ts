@@ -1,0 +1,104 @@
+/** How a batch is computed on this machine: in how many parts, and what is kept for gradients. Not a matter of the recipe. */
+
+import { totalmem } from "node:os";
+import {
+  lossesAcrossSamples,
+  type MemoryPlan,
+  type Model,
+  planMemory,
+  type Recipe,
+  type Splitting,
+} from "../compiler/index.js";
+import type { Recompute } from "../graph/index.js";
+import type { Executor } from "../runtime/index.js";
+import { usageFailure } from "./failure.js";
+import { grouped } from "./terminal.js";
+
+/** What the command line says about it. */
+export interface MemoryFlags {
+  /** Bytes that a step may take; absent: what the machine has, but for a share. */
+  readonly memory?: number;
+  readonly microBatch?: number;
+  readonly recompute?: boolean;
+}
+
+/** What a run keeps, so that its continuation computes alike. */
+export interface Computing {
+  readonly micro_batch: number;
+  readonly recompute: boolean;
+}
+
+/** Share of a machine's memory that a step may take: the rest is the system's, the data's and the runtime's own. */
+const share = 0.7;
+
+/** Backends that compute in the machine's memory. That of a graphics card is not known here. */
+const inMemory: readonly string[] = ["onnx", "wasm", "cpu"];
+
+/** Bytes that WebAssembly can address, less what TensorFlow.js needs for itself. */
+const wasmMemory = 3 * 2 ** 30;
+
+/** Bytes of the machine, or of the container that this process is kept in. */
+function machineMemory(): number {
+  const limit = process.constrainedMemory?.() ?? 0;
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
+const roomOn = (backend: string): number => {
+  const room = share * machineMemory();
+  return backend === "wasm" ? Math.min(room, wasmMemory) : room;
+};
+
+/** How a batch is cut, and what is kept, here or on a machine with as much memory as the flags say. */
+export function cutting(
+  batch: number,
+  { microBatch, memory, recompute }: MemoryFlags,
+  backend = "onnx",
+): { readonly splitting: Splitting; readonly recompute: Recompute } {
+  if (microBatch !== undefined) requireDivisor(batch, microBatch);
+  const bytes = memory === undefined ? roomOn(backend) : share * memory;
+  return {
+    splitting: microBatch === undefined ? { by: "memory", bytes } : { by: "size", samples: microBatch },
+    recompute: recompute ? "layers" : "nothing",
+  };
+}
+
+function requireDivisor(batch: number, microBatch: number): void {
+  if (batch % microBatch === 0) return;
+  const divisors = Array.from({ length: batch }, (_, i) => i + 1).filter((n) => batch % n === 0);
+  const near = [divisors.findLast((n) => n < microBatch), divisors.find((n) => n > microBatch)];
+  throw usageFailure(`a batch of ${batch} cannot be cut into micro-batches of ${microBatch}`, {
+    help: `nearest sizes that divide it: ${near.filter((n) => n !== undefined).join(" and ")}`,
+  });
+}
+
+/** How a run is computed: as the flags say, as it was begun, or so that a step fits into the memory of the machine. */
+export function computingOf(
+  { model, recipe, batch }: { readonly model: Model; readonly recipe: Recipe; readonly batch: number },
+  flags: MemoryFlags,
+  { backend }: Executor,
+  before: Computing | null,
+  note: (text: string) => void,
+): Computing {
+  const recompute = flags.recompute ?? before?.recompute ?? false;
+  const asBefore = flags.memory === undefined ? before?.micro_batch : undefined;
+  const size = flags.microBatch ?? asBefore ?? (inMemory.includes(backend) ? undefined : batch);
+  const wanted = size === undefined ? { ...flags, recompute } : { ...flags, recompute, microBatch: size };
+  if (size === batch) return { micro_batch: batch, recompute };
+  const plan = planMemory(model, { recipe, batch, ...cutting(batch, wanted, backend) });
+  if (plan.microBatch < batch) for (const text of splittingNotes(model, plan)) note(text);
+  return { micro_batch: plan.microBatch, recompute };
+}
+
+/** What a reader should know of a batch that is cut. */
+export function splittingNotes(model: Model, plan: MemoryPlan): string[] {
+  const parts = plan.batch / plan.microBatch;
+  const why = plan.room === null ? "" : ", so that a step fits into memory";
+  const across = lossesAcrossSamples(model);
+  return [
+    `a batch of ${grouped(plan.batch)} is computed as ${grouped(parts)} micro-batches of ${grouped(plan.microBatch)}${why}`,
+    ...across.map((name) => `${name} compares samples: here those of a micro-batch, not all of the batch`),
+    ...(isTooLarge(plan) ? ["even a single sample at once takes more memory than there is"] : []),
+  ];
+}
+
+const isTooLarge = ({ room, total }: MemoryPlan): boolean => room !== null && total > room;
