@@ -1,6 +1,6 @@
 /** Blocks with their values filled in, as emitted programs write them: `bindMask(masks.random, { ratio: 0.75 }, grid)`. */
 
-import { invariant } from "../graph/index.js";
+import { type Builder, invariant, type Tensor } from "../graph/index.js";
 import type { BoundField, FieldBlock, FieldContext } from "./field.js";
 import type { Grid, ImageShape } from "./geometry.js";
 import type { Mask } from "./mask/index.js";
@@ -38,5 +38,14 @@ export const bindPicture = <P extends Params>(
   context: { readonly image: ImageShape; readonly grid: Grid },
 ): Picture | undefined => target.picture?.(values, context);
 
-/** States that a record is a model; gives it back with its own weight types. */
-export const defineModel = <T extends ParameterTree>(model: ModelProgram<T>): ModelProgram<T> => model;
+/** A function of images whose sizes are those of the model's `image`. */
+interface Sees<H extends number, W extends number, C extends number> {
+  features(g: Builder, w: never, image: Tensor<["B", H, W, C]>): Tensor;
+}
+
+/** States that a record is a model of images of its size; gives it back with its own weight types. */
+export const defineModel = <T extends ParameterTree, H extends number, W extends number, C extends number>(
+  model: ModelProgram<T> & {
+    readonly image: { readonly height: H; readonly width: W; readonly channels: C };
+  } & Sees<NoInfer<H>, NoInfer<W>, NoInfer<C>>,
+): ModelProgram<T> => model;
