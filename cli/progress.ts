@@ -132,11 +132,18 @@ function parts(step: StepEvent, colors: Colors): string[] {
   return [
     `loss ${colors.bold(shortNumber(step.loss))}`,
     `${duration(step.secondsLeft)} left`,
+    ...terms(step),
     `${shortNumber(step.imagesPerSecond)} images/s`,
     `lr ${step.lr.toExponential(2)}`,
     `waiting ${(step.waiting * 100).toFixed(0)}%`,
     `${(step.memoryBytes / 2 ** 20).toFixed(0)} MiB`,
   ];
+}
+
+/** `mse 0.98`, of a loss that is a sum: what several phases or objectives pay, each before its weight. */
+function terms({ terms }: StepEvent): readonly string[] {
+  const all = Object.entries(terms);
+  return all.length > 1 ? all.map(([name, value]) => `${name} ${shortNumber(value)}`) : [];
 }
 
 /** `████░░░░ 120/1000  loss 0.412  ...`, never wider than the terminal. */

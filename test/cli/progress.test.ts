@@ -35,6 +35,15 @@ describe("the live line", () => {
     );
   });
 
+  it("says what a loss of several terms is made of", () => {
+    const terms = { mse: 0.98, adversarial: -1.2, adversary: 0.61234 };
+    expect(liveLine(step({ terms }), 1000, 110, plainColors())).toContain(
+      "left  mse 0.98  adversarial -1.2  adversary 0.6123  1235 images/s",
+    );
+    expect(plainLine(step({ terms }), 1000)).toContain("loss 0.4124  mse 0.98  adversarial -1.2");
+    expect(liveLine(step({ terms: { mse: 0.98 } }), 1000, 110, plainColors())).not.toContain("mse");
+  });
+
   it("is never wider than the terminal, and keeps the step and the loss", () => {
     fc.assert(
       fc.property(fc.integer({ min: 24, max: 200 }), fc.nat(1e7), fc.nat(1e7), (columns, at, total) => {
