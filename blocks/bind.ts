@@ -10,10 +10,22 @@ import type { MaskSampler, ModelProgram, Picture, TeacherProgram } from "./progr
 import type { Target } from "./target/index.js";
 import type { Teacher } from "./teacher/index.js";
 
-export const bindMask = <P extends Params>(mask: Mask<P>, values: ValuesOf<P>, grid: Grid): MaskSampler => ({
-  visible: mask.visible(values, grid),
-  sample: (random, field) => mask.sample(values, grid, random, field),
-});
+export function bindMask<P extends Params>(mask: Mask<P>, values: ValuesOf<P>, grid: Grid): MaskSampler {
+  const { guide } = mask;
+  return {
+    visible: mask.visible(values, grid),
+    sample: (random, field) => mask.sample(values, grid, random, field),
+    ...(guide
+      ? {
+          guide: {
+            numbers: guide.numbers(values, grid),
+            draw: (random) => guide.draw(values, grid, random),
+            moving: guide.moving(values),
+          },
+        }
+      : {}),
+  };
+}
 
 /** The field that a block asks for. */
 export function bindField(

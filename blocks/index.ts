@@ -26,7 +26,7 @@ export { type Grid, type ImageShape, tokenCount } from "./geometry.js";
 export { initialize } from "./initialize.js";
 export type { Input } from "./input/index.js";
 export type { Loss, LossContext, LossInputs } from "./loss/index.js";
-export type { Mask } from "./mask/index.js";
+export type { Guide, Mask } from "./mask/index.js";
 export * as masks from "./mask/index.js";
 export * from "./nn/index.js";
 export type { Optimizer, UpdateInputs } from "./optimizer/index.js";
@@ -62,7 +62,7 @@ export type {
   Picture,
   TeacherProgram,
 } from "./program.js";
-export type { Progress } from "./progress.js";
+export { afterTraining, type Progress } from "./progress.js";
 export { recipeSettings } from "./recipe.js";
 export type { LabelMap, RegionSample, RegionSource } from "./regions/index.js";
 export { type Kind, type Kinds, type Registry, registry } from "./registry.js";
@@ -72,4 +72,4 @@ export * as targets from "./target/index.js";
 export type { Teacher } from "./teacher/index.js";
 export * as teachers from "./teacher/index.js";
 export type { Tokens, TokensContext } from "./tokens/index.js";
-export { batchInputs, namedWeights, weightsOf } from "./trace.js";
+export { batchInputs, maskedBatch, namedWeights, weightsOf } from "./trace.js";

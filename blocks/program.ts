@@ -15,6 +15,16 @@ export interface MaskSampler {
   readonly visible: number;
   /** A permutation of the grid's tokens, visible ones first. `field`: the sample's numbers of the field `mask`, if there is one. */
   readonly sample: (random: Random, field?: TypedArray) => Int32Array;
+  /** What the graph is fed where it decides itself which tokens are hidden. */
+  readonly guide?: GuideFeeds;
+}
+
+export interface GuideFeeds {
+  /** Numbers drawn for a sample after its order, fed as `draws`. */
+  readonly numbers: number;
+  readonly draw: (random: Random) => Float32Array;
+  /** Scalars that move during training, by the names under which they are fed. */
+  readonly moving: Readonly<Record<string, (progress: Progress) => number>>;
 }
 
 /** The tensors fed at each training step. */
@@ -27,7 +37,7 @@ export interface Batch {
   readonly hidden: Tensor;
   /** int32 [B, N]: where each token stands in [visible, hidden]; the inverse of the mask's order. */
   readonly restore: Tensor;
-  /** Fields that the model asks for, by name. */
+  /** Fields that the model asks for, and what a guided mask is fed, by name. */
   readonly [field: string]: Tensor;
 }
 
@@ -82,6 +92,11 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   readonly extraTokens: number;
   /** Layers of the encoder. */
   readonly layers: number;
+  /**
+   * Present where the model itself decides which tokens are hidden: -> the order of its tokens, visible ones first, int32 [B, N]. The
+   * other functions are then given the places that follow from it; see `maskedBatch`.
+   */
+  guide?(g: Builder, w: Weights<T>, batch: Batch): Tensor;
   /** -> latent of the visible tokens, [B, extra + V, D] */
   encode(g: Builder, w: Weights<T>, batch: Batch): Tensor;
   /** -> latent [B, extra + N, D] of every token in raster order, after the first `layers` layers; for probes and export. */

@@ -25,11 +25,11 @@ export const curves = {
 
 export type Curve = keyof typeof curves;
 
-/** A value that may move, where training stands. It moves from step `start` on. */
+/** A value that may move, where training stands. It moves from step `start` on; a share of the training ends where it would anyway. */
 export function valueAt(value: ScheduleValue, curve: Curve, progress: Progress, start = 0): number {
   if (typeof value === "number") return value;
   const { from, to, over } = value;
-  const length = over.unit === "training" ? over.amount * progress.totalSteps : inSteps(over, progress);
+  const length = over.unit === "training" ? over.amount * progress.totalSteps - start : inSteps(over, progress);
   const passed = progress.step - start;
   if (passed >= length) return to;
   return passed <= 0 ? from : from + (to - from) * curves[curve](passed / length);

@@ -2,8 +2,9 @@
 
 import type { Builder, Tensor } from "../graph/index.js";
 import { tokenCount } from "./geometry.js";
+import { placesInOrder } from "./nn/index.js";
 import { isParameter, namedParameters, type ParameterTree, type Weights } from "./parameters.js";
-import type { Batch, ModelProgram } from "./program.js";
+import type { Batch, GuideFeeds, ModelProgram } from "./program.js";
 
 /** Declares every parameter as state under its dotted name; gives the tensors in the nesting that a program expects. */
 export function weightsOf<T extends ParameterTree>(g: Builder, parameters: T): Weights<T> {
@@ -23,7 +24,10 @@ export function namedWeights(parameters: ParameterTree, weights: unknown): Reado
   return new Map([...namedParameters(parameters)].map(([name]) => [name, at(name) as Tensor]));
 }
 
-/** Declares the feeds `image`, `visible`, `hidden`, `restore`, and the fields that the graph reads. */
+/**
+ * Declares the feeds `image`, `visible`, `hidden`, `restore`, the fields that the graph reads, and what a guided mask is fed: `draws`
+ * and scalars.
+ */
 export function batchInputs(
   g: Builder,
   { image, grid, mask, fields }: Pick<ModelProgram, "image" | "grid" | "mask" | "fields">,
@@ -34,9 +38,30 @@ export function batchInputs(
     .map(([name, { shape, dtype }]) => [name, g.input(name, ["B", ...shape], dtype)] as const);
   return {
     ...Object.fromEntries(declared),
+    ...(mask.guide ? guideInputs(g, mask.guide) : {}),
     image: g.input("image", ["B", image.height, image.width, image.channels]),
     visible: g.input("visible", ["B", mask.visible], "int32"),
     hidden: g.input("hidden", ["B", tokens - mask.visible], "int32"),
     restore: g.input("restore", ["B", tokens], "int32"),
+  };
+}
+
+const guideInputs = (g: Builder, { numbers, moving }: GuideFeeds): Readonly<Record<string, Tensor>> => ({
+  draws: g.input("draws", ["B", numbers]),
+  ...Object.fromEntries(Object.keys(moving).map((name) => [name, g.input(name, [])])),
+});
+
+/** `batchInputs`, with the places of visible and hidden tokens that the model decides on itself, where it does. */
+export function maskedBatch<T extends ParameterTree>(g: Builder, program: ModelProgram<T>, weights: Weights<T>): Batch {
+  const batch = batchInputs(g, program);
+  if (!program.guide) return batch;
+  const order = program.guide(g, weights, batch);
+  const [size, tokens] = order.shape as readonly [number, number];
+  const { visible } = program.mask;
+  return {
+    ...batch,
+    visible: g.slice(order, [0, 0], [size, visible]),
+    hidden: g.slice(order, [0, visible], [size, tokens - visible]),
+    restore: placesInOrder(g, order),
   };
 }

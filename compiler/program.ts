@@ -75,6 +75,8 @@ export interface BatchForm {
   readonly restore: TensorForm;
   /** By name; only those that reach the graph. */
   readonly fields: Readonly<Record<string, TensorForm>>;
+  /** What a guided mask is fed. */
+  readonly guide: Readonly<Record<string, { readonly form: TensorForm; readonly doc: string }>>;
 }
 
 export interface Program {

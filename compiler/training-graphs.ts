@@ -1,12 +1,13 @@
 /** A model's losses and their gradients as graphs, as a training step has them: what plans count. */
 
-import { batchInputs, type ModelProgram, namedWeights, phasesOf, weightsOf } from "../blocks/index.js";
+import { type ModelProgram, maskedBatch, namedWeights, phasesOf, weightsOf } from "../blocks/index.js";
 import { createBuilder, type Graph, gradients, type Recompute, simplify, type Tensor } from "../graph/index.js";
 
-/** The losses of one image. */
-export function lossGraph(program: ModelProgram): Graph {
-  const g = createBuilder({ batch: 1 });
-  const { total, terms } = program.loss(g, weightsOf(g, program.parameters), batchInputs(g, program));
+/** The losses of so many images. */
+export function lossGraph(program: ModelProgram, batch: number): Graph {
+  const g = createBuilder({ batch });
+  const weights = weightsOf(g, program.parameters);
+  const { total, terms } = program.loss(g, weights, maskedBatch(g, program, weights));
   return g.finish({ outputs: { total, ...terms } });
 }
 
@@ -20,7 +21,7 @@ export const trainingGraphs = (
     const g = createBuilder({ batch });
     const weights = weightsOf(g, program.parameters);
     const named = namedWeights(program.parameters, weights);
-    const inputs = batchInputs(g, program);
+    const inputs = maskedBatch(g, program, weights);
     const outputs = trainees.flatMap(({ loss, names }) => {
       const { total, terms, balanced } = loss(g, weights, inputs);
       const scalars = balanced ? [total, terms[balanced.term] as Tensor] : [total];

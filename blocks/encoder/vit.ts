@@ -1,7 +1,14 @@
 /** The vision transformer as an encoder of visible tokens. */
 
 import type { Tensor } from "../../graph/index.js";
-import { layerNorm, layerNormParameters, prependClassToken, tokenParameter, transformerBlock } from "../nn/index.js";
+import {
+  blockAttention,
+  layerNorm,
+  layerNormParameters,
+  prependClassToken,
+  tokenParameter,
+  transformerBlock,
+} from "../nn/index.js";
 import { flag } from "../params.js";
 import { transformerBlocks, transformerParams, transformerRequirements } from "../vision-transformer.js";
 import { defineEncoder } from "./contract.js";
@@ -44,6 +51,15 @@ export const vit = defineEncoder({
       given.push(code.let("deep", transformerBlock, given.at(-1) ?? x, block, options));
     }
     return given;
+  },
+  attention(code, p, w, tokens, positions, layer) {
+    const sequence = w.cls_token
+      ? code.let("sequence", prependClassToken, tokens, w.cls_token, positions) // [B, 1 + V, D]
+      : tokens;
+    const options = { heads: p.heads };
+    const before = w.blocks.slice(0, layer - 1);
+    const x = before.length === 0 ? sequence : code.fold("x", before, sequence, transformerBlock, options);
+    return code.let("attention", blockAttention, x, w.blocks[layer - 1], options);
   },
   normalize: (code, _, w, tokens) => code.let("renormalized", layerNorm, tokens, w.norm),
 });

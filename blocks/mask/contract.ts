@@ -1,13 +1,51 @@
 /**
- * Masks sampled on the host. A mask is an order of the grid's tokens: the first `visible` of them are seen by the encoder,
- * in this order, the rest are hidden. The number of visible tokens is the same for every sample.
+ * Masks. A mask is an order of the grid's tokens: the first `visible` of them are seen by the encoder, in this order, the rest are
+ * hidden. It is drawn on the host; a guided mask then decides in the graph, by what the model itself makes of the image. The number
+ * of visible tokens is the same for every sample.
  */
 
-import type { Random, TypedArray } from "../../graph/index.js";
+import type { Random, Tensor, TypedArray } from "../../graph/index.js";
 import { type Definition, type ModelContext, ofKind } from "../block.js";
+import type { Code } from "../code.js";
 import type { Field, FieldContext } from "../field.js";
 import type { Grid } from "../geometry.js";
 import type { Params, ValuesOf } from "../params.js";
+import type { Progress } from "../progress.js";
+
+/** A value that moves during training, fed to the graph as a scalar. */
+export type Moving = (progress: Progress) => number;
+
+/** What the graph makes an order of. */
+export interface GuideInputs {
+  /**
+   * What the tokens of the whole image attend to in a layer of the encoder, counted from 1: [B, heads, extra + N, extra + N],
+   * rows sum to 1.
+   */
+  readonly attention: (layer: number) => Tensor;
+  /** int32 [B, N]: the place of each token in the order that was drawn. */
+  readonly drawn: Tensor;
+  /** [B, numbers]: what was drawn beside it. */
+  readonly draws: Tensor;
+  /** Scalars [] by name. */
+  readonly moving: Readonly<Record<string, Tensor>>;
+  /** Tokens in front of the patches. */
+  readonly extra: number;
+  /** Hidden tokens, N - V. */
+  readonly hidden: number;
+}
+
+/** How a mask is decided in the graph. */
+export interface Guide<P extends Params = Params> {
+  /** How many numbers are drawn for a sample, after its order. */
+  numbers(p: ValuesOf<P>, grid: Grid): number;
+  draw(p: ValuesOf<P>, grid: Grid, random: Random): Float32Array;
+  /** By the names of the scalars. */
+  moving(p: ValuesOf<P>): Readonly<Record<string, Moving>>;
+  /** The layer of the encoder whose attention it reads. */
+  layer(p: ValuesOf<P>): number;
+  /** -> int32 [B, N], a permutation of 0..N-1 for each sample. */
+  order(code: Code, p: ValuesOf<P>, inputs: GuideInputs): Tensor;
+}
 
 export interface Mask<P extends Params = Params> extends Definition<P, ModelContext> {
   /** Number of visible tokens, V. */
@@ -16,6 +54,8 @@ export interface Mask<P extends Params = Params> extends Definition<P, ModelCont
   field?(p: ValuesOf<P>, context: FieldContext): Field;
   /** One sample's order: a permutation of 0..N-1. `field`: the sample's numbers of the mask's field, where it has one. */
   sample(p: ValuesOf<P>, grid: Grid, random: Random, field?: TypedArray): Int32Array;
+  /** Present where the graph decides: the order of `sample` is then what it draws from. */
+  readonly guide?: Guide<P>;
 }
 
 export const defineMask = <const P extends Params>(mask: Mask<P>): Mask<P> => ofKind("mask", mask);

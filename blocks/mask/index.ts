@@ -1,5 +1,6 @@
 /** The masks, sorted by name. */
 
+import { attentionGuided } from "./attention-guided.js";
 import { block } from "./block.js";
 import { grid } from "./grid.js";
 import { hilbert } from "./hilbert.js";
@@ -8,7 +9,7 @@ import { random } from "./random.js";
 import { spiral } from "./spiral.js";
 import { zigzag } from "./zigzag.js";
 
-export { defineMask, type Mask, visibleTokens } from "./contract.js";
-export { block, grid, hilbert, peano, random, spiral, zigzag };
+export { defineMask, type Guide, type GuideInputs, type Mask, type Moving, visibleTokens } from "./contract.js";
+export { attentionGuided, block, grid, hilbert, peano, random, spiral, zigzag };
 
-export const masks = [block, grid, hilbert, peano, random, spiral, zigzag] as const;
+export const masks = [attentionGuided, block, grid, hilbert, peano, random, spiral, zigzag] as const;

@@ -22,6 +22,17 @@ export function selfAttention<N extends number, D extends number, Q extends numb
   return attended(g, x, [q, k, v], w.proj);
 }
 
+/** x [B, N, D] -> what each of x attends to in `selfAttention`, [B, heads, N, N]. */
+export function attentionWeights<N extends number, D extends number, Q extends number>(
+  g: Builder,
+  x: Tensor<["B", N, D]>,
+  { qkv }: Weights<SelfAttentionParameters<D, Q>>,
+  heads: number,
+): Tensor<["B", number, N, N]> {
+  const [q, k] = headsOf(g, linear(g, x, qkv), 3, heads) as [Heads, Heads, Heads];
+  return claim(g.softmax(g.mul(g.matmul(q, k, { b: true }), (q.shape[3] as number) ** -0.5)));
+}
+
 /** Keys and values come from one matrix with 2 `width` outputs. */
 export type CrossAttentionParameters<D extends number, K extends number> = {
   readonly q: LinearParameters<D, D>;

@@ -2,8 +2,8 @@
 
 import type { Builder, Mul, Tensor } from "../../graph/index.js";
 import type { Weights } from "../parameters.js";
-import { selfAttention } from "./attention.js";
-import { declarer, layer } from "./layer.js";
+import { attentionWeights, selfAttention } from "./attention.js";
+import { claim, declarer, layer } from "./layer.js";
 import {
   type LayerNormParameters,
   type LinearParameters,
@@ -52,4 +52,15 @@ export const transformerBlock = layer(
     const inner = g.gelu(linear(g, layerNorm(g, attended, w.norm2), w.mlp.fc1)); // [B, N, H]
     return g.add(attended, linear(g, inner, w.mlp.fc2));
   },
+);
+
+/** x [B, N, D] -> what its tokens attend to in a block whose weights these are, [B, heads, N, N]; rows sum to 1. */
+export const blockAttention = layer(
+  "blockAttention",
+  <N extends number, D extends number, Q extends number, H extends number, const A extends number>(
+    g: Builder,
+    x: Tensor<["B", N, D]>,
+    w: Weights<TransformerBlockParameters<NoInfer<D>, Q, H>>,
+    o: { readonly heads: A },
+  ): Tensor<["B", A, N, N]> => claim(attentionWeights(g, layerNorm(g, x, w.norm1), w.attn, o.heads)),
 );

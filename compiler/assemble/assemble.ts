@@ -74,6 +74,9 @@ export function programOf(assembly: Assembly): ModelProgram {
     parameters,
     extraTokens: layoutOf(parts).extra,
     layers: encoder.definition.layers(encoder.values),
+    ...(mask.definition.guide
+      ? { guide: (g, w, batch) => run(named("guide"), g, w as WeightTree, [batch]) as Tensor }
+      : {}),
     encode: (g, w, batch) => run(named("encode"), g, w as WeightTree, [batch]) as Tensor,
     features: (g, w, input, layers) => run(named("features"), g, w as WeightTree, [input], layers) as Tensor,
     predict: (g, w, batch) => run(named("predict"), g, w as WeightTree, [batch]) as Tensor,

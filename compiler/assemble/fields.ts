@@ -1,6 +1,7 @@
 /** Which blocks of a model ask for a batch field, and how each field is called. */
 
 import { type BoundField, bindField, type Mask, type Target } from "../../blocks/index.js";
+import { movingNames } from "./guide.js";
 import type { Part, Parts } from "./parts.js";
 
 /** A block with a field. */
@@ -10,8 +11,8 @@ export interface Asking {
   readonly part: Part<Target> | Part<Mask>;
 }
 
-/** What a batch has anyway. */
-const always = ["image", "visible", "hidden", "restore"];
+/** What a batch has anyway, or for a guided mask. */
+const always = ["image", "visible", "hidden", "restore", "draws"];
 
 const camel = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
@@ -27,7 +28,7 @@ export function fieldsAsked({ mask, objectives }: Parts): readonly Asking[] {
   const asked: Asking[] = mask.definition.field ? [{ name: "mask", kind: "mask", part: mask }] : [];
   for (const { label, target } of objectives) {
     if (!target.definition.field) continue;
-    const taken = [...always, ...asked.map(({ name }) => name)];
+    const taken = [...always, ...movingNames(mask), ...asked.map(({ name }) => name)];
     asked.push({ name: distinct(camel(label ?? target.definition.name), taken), kind: "target", part: target });
   }
   return asked;

@@ -8,6 +8,7 @@ import type { Tensor } from "../../graph/index.js";
 import type { FunctionInput } from "../program.js";
 import { adversaryLossFunction, judgeFunction } from "./adversary.js";
 import { embed, encodeTokens, encodeWhole, place, takeVisible } from "./backbone.js";
+import { guideFunction } from "./guide.js";
 import { layoutOf } from "./layout.js";
 import { lossFunction } from "./losses.js";
 import type { Objective, Parts } from "./parts.js";
@@ -149,7 +150,9 @@ export function functionsOf(parts: Parts, weights: ModelWeights): readonly Model
   }));
   const predict = predictFunction(encode, decodes[0] as ModelFunction);
   const judge = parts.adversary && judgeFunction(parts, parts.adversary);
+  const guide = guideFunction(parts);
   return [
+    ...(guide ? [guide] : []),
     encode,
     featuresFunction(parts),
     ...decodes,

@@ -5,7 +5,7 @@
 
 import { type Batch, batchInputs, type Layer, type ModelProgram, tokenCount, weightsOf } from "../../blocks/index.js";
 import { createBuilder, type Dim, invariant, type Tensor } from "../../graph/index.js";
-import type { Callee, Operand, Program, ProgramFunction, Statement, TensorForm } from "../program.js";
+import type { BatchForm, Callee, Operand, Program, ProgramFunction, Statement, TensorForm } from "../program.js";
 import { type Assembly, programOf, run, tracingCode } from "./assemble.js";
 import { fieldsOf } from "./fields.js";
 import type { FunctionCode, ModelFunction } from "./functions.js";
@@ -155,6 +155,14 @@ function mergeFunctions(a: ProgramFunction, b: ProgramFunction): ProgramFunction
   };
 }
 
+/** What a guided mask is fed, with what it is. */
+function guideForms({ guide }: ModelProgram["mask"]): BatchForm["guide"] {
+  if (!guide) return {};
+  const draws = { form: { shape: ["B", guide.numbers], dtype: "float32" }, doc: "Drawn for the mask." } as const;
+  const scalar = { form: { shape: [], dtype: "float32" }, doc: "Moves during training." } as const;
+  return { draws, ...Object.fromEntries(Object.keys(guide.moving).map((name) => [name, scalar])) };
+}
+
 /** The program of an assembled model. */
 export function record(assembly: Assembly): Program {
   const model = programOf(assembly);
@@ -185,6 +193,7 @@ export function record(assembly: Assembly): Program {
           .filter(([, { kind }]) => kind !== "mask")
           .map(([name, { shape, dtype }]) => [name, { shape: ["B", ...shape], dtype }]),
       ),
+      guide: guideForms(model.mask),
     },
   };
 }

@@ -9,6 +9,7 @@ import { defaultUse } from "./blocks.js";
 import { readBody } from "./changes.js";
 import { type Body, type Draft, type DraftBlock, type DraftLine, slotLines } from "./draft.js";
 import { fitModel } from "./fit.js";
+import { guideIsReadable } from "./guides.js";
 import { scopeOf } from "./lines.js";
 import { named, suggestion } from "./nearest.js";
 import { fail, type Report } from "./report.js";
@@ -62,7 +63,12 @@ export function checkModel(declaration: ModelDeclaration, base: ModelBase | null
   const known = base?.checked?.failed ?? new Set();
   fitModel(lines, { report, within: declaration.span, name: span, known, failed });
   const whole = errors === 0 && !checking.torn && !draft.open && (base === null || base.checked?.model != null);
-  const available = whole && targetsAreWhole(lines, body) && teacherIsRead(lines, body) && isAvailable(lines, body);
+  const available =
+    whole &&
+    targetsAreWhole(lines, body) &&
+    teacherIsRead(lines, body) &&
+    guideIsReadable(lines, body) &&
+    isAvailable(lines, body);
   return {
     draft,
     lines,

@@ -20,7 +20,7 @@ import { dataText, functionText, parametersText, tensorType } from "./text.js";
 export type { Elsewhere } from "./imports.js";
 
 /** The functions that a model hands to whoever runs it. */
-const HANDED_ON = ["encode", "features", "predict", "loss"];
+const HANDED_ON = ["guide", "encode", "features", "predict", "loss"];
 
 /** A module declares names itself; a model may be called like one of them. */
 function exportName({ name }: Model, { functions }: Program): string {
@@ -89,7 +89,7 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
 const camel = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 /** The type of a batch. A type and not an interface, which would not be taken where fields of any name are. */
-function batchType({ batch: { fields, ...batch } }: Program): string {
+function batchType({ batch: { fields, guide, ...batch } }: Program): string {
   const docs = {
     image: "Pixels as the recipe leaves them.",
     visible: "Places of the visible tokens, in the order in which the encoder sees them.",
@@ -101,6 +101,7 @@ function batchType({ batch: { fields, ...batch } }: Program): string {
   const properties = [
     ...(Object.keys(docs) as (keyof typeof docs)[]).map((name) => property(name, batch[name], docs[name])),
     ...Object.entries(fields).map(([name, form]) => property(name, form, "Computed of each sample beside its image.")),
+    ...Object.entries(guide).map(([name, { form, doc }]) => property(name, form, doc)),
   ];
   return `{\n${properties.join("\n")}\n}`;
 }

@@ -3,11 +3,11 @@
  * visible patches pasted in, and how far the hidden ones are from the truth.
  */
 
-import { batchInputs, type ModelProgram, type Picture } from "../../blocks/index.js";
+import { afterTraining, type ModelProgram, maskedBatch, type Picture } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
-import { imageLength, sampleMasks } from "../train/inputs.js";
+import { imageLength, movingFeeds, sampleMasks } from "../train/inputs.js";
 import { type ColourScale, withoutNormalization } from "./colours.js";
 import { openFrozen, type Trained } from "./frozen.js";
 
@@ -64,17 +64,19 @@ export async function openReconstructor(
       help: "Only models with a target of pixels can be shown as pictures.",
     });
   }
-  const frozen = await openFrozen(model, executor, batch, (g, w) => ({
-    prediction: program.predict(g, w, batchInputs(g, program)),
-  }));
+  const frozen = await openFrozen(model, executor, batch, (g, w) => {
+    const seen = maskedBatch(g, program, w);
+    return { prediction: program.predict(g, w, seen), ...(program.guide ? { hidden: seen.hidden } : {}) };
+  });
   return {
     async run(images, samples) {
       const masks = sampleMasks(program, seed, 0, samples);
-      const { prediction } = await frozen.run({ image: images, ...masks });
+      const feeds = { image: images, ...masks, ...movingFeeds(program, afterTraining) };
+      const { prediction, hidden: places = masks.hidden } = await frozen.run(feeds);
       const rowOf = <A extends Float32Array | Int32Array>(all: A, i: number): A =>
         all.slice((all.length / batch) * i, (all.length / batch) * (i + 1)) as A;
       return Array.from({ length: batch }, (_, i) => {
-        const hidden = hiddenPixels(program, rowOf(masks.hidden, i));
+        const hidden = hiddenPixels(program, rowOf(places as Int32Array, i));
         return pictured(program, picture, rowOf(images, i), rowOf(prediction as Float32Array, i), hidden, colours);
       });
     },

@@ -1,8 +1,8 @@
 /** The arrays that a program is fed. */
 
-import type { ImageShape, ModelProgram } from "../../blocks/index.js";
+import type { ImageShape, ModelProgram, Progress } from "../../blocks/index.js";
 import { tokenCount } from "../../blocks/index.js";
-import { randomStream, type TypedArray } from "../../graph/index.js";
+import { randomStream, type TypedArray, type Values } from "../../graph/index.js";
 
 export interface MaskFeeds {
   /** Tokens seen, in mask order. [B, V] */
@@ -11,6 +11,8 @@ export interface MaskFeeds {
   readonly hidden: Int32Array;
   /** Place of each token in [visible, hidden]. [B, N] */
   readonly restore: Int32Array;
+  /** What a guided mask is fed besides. [B, numbers] */
+  readonly draws?: Float32Array;
 }
 
 /**
@@ -29,18 +31,26 @@ export function sampleMasks(
   const visible = new Int32Array(samples.length * seen);
   const hidden = new Int32Array(samples.length * (tokens - seen));
   const restore = new Int32Array(samples.length * tokens);
+  const { guide } = program.mask;
+  const draws = new Float32Array(samples.length * (guide?.numbers ?? 0));
   const name = Object.entries(program.fields ?? {}).find(([, { kind }]) => kind === "mask")?.[0];
   const field = name === undefined ? undefined : fields[name];
   const length = (field?.length ?? 0) / samples.length;
   for (const [i, sample] of samples.entries()) {
     const own = field?.subarray(i * length, (i + 1) * length);
-    const order = program.mask.sample(randomStream(seed, "mask", epoch, sample), own);
+    const random = randomStream(seed, "mask", epoch, sample);
+    const order = program.mask.sample(random, own);
+    if (guide) draws.set(guide.draw(random), i * guide.numbers);
     visible.set(order.subarray(0, seen), i * seen);
     hidden.set(order.subarray(seen), i * (tokens - seen));
     for (const [place, token] of order.entries()) restore[i * tokens + token] = place;
   }
-  return { visible, hidden, restore };
+  return { visible, hidden, restore, ...(guide ? { draws } : {}) };
 }
+
+/** The scalars of a guided mask where training stands. */
+export const movingFeeds = ({ mask }: Pick<ModelProgram, "mask">, progress: Progress): Values =>
+  Object.fromEntries(Object.entries(mask.guide?.moving ?? {}).map(([name, at]) => [name, scalar(at(progress))]));
 
 /** Numbers of one image. */
 export const imageLength = ({ height, width, channels }: ImageShape): number => height * width * channels;

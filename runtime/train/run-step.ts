@@ -4,7 +4,7 @@ import type { Graph, TypedArray, Values } from "../../graph/index.js";
 import type { TrainingBatch, TrainingBatches } from "../data/batches.js";
 import type { Runner } from "../executors/executor.js";
 import { paceInput } from "./follow.js";
-import { sampleMasks, scalar } from "./inputs.js";
+import { movingFeeds, sampleMasks, scalar } from "./inputs.js";
 import { learningRate } from "./pace.js";
 import type { Run } from "./run.js";
 import { keepInput, microBatchesOf, type Phase } from "./step.js";
@@ -49,6 +49,7 @@ function scalarsOf({ program, training, length }: Run, step: number): Values {
   return {
     lr: scalar(learningRate(training, step, length)),
     step: scalar(step + 1),
+    ...movingFeeds(program, { step, ...length }),
     ...(program.teacher ? { [paceInput]: scalar(1 - program.teacher.momentum({ step, ...length })) } : {}),
   };
 }

@@ -4,9 +4,9 @@
  */
 
 import {
-  batchInputs,
   type Losses,
   type ModelProgram,
+  maskedBatch,
   namedParameters,
   namedWeights,
   phasesOf,
@@ -150,7 +150,7 @@ function judge(program: ModelProgram, training: Settings, trainees: readonly Tra
   const g = createBuilder({ batch: training.batch / microBatchesOf(training) });
   const weights = weightsOf(g, program.parameters);
   const named = namedWeights(program.parameters, weights);
-  const batch = batchInputs(g, program);
+  const batch = maskedBatch(g, program, weights);
   const judged = trainees.map(({ loss, names }) => {
     const losses = loss(g, weights, batch);
     const wrt = names.map((name) => [name, named.get(name) as Tensor] as const);

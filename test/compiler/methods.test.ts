@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, test } from "vitest";
-import { type Batch, batchInputs, namedParameters, namedWeights, weightsOf } from "../../blocks/index.js";
+import { type Batch, maskedBatch, namedParameters, namedWeights, weightsOf } from "../../blocks/index.js";
 import { assemble, programOf, tracingCode } from "../../compiler/assemble/assemble.js";
 import { targetInputs } from "../../compiler/assemble/targets.js";
 import { createBuilder, evaluate, gradients, type Tensor, type Values } from "../../graph/index.js";
@@ -40,7 +40,7 @@ function load(name: string) {
   const program = programOf(assembly);
   const g = createBuilder({ batch: header.batch });
   const weights = weightsOf(g, program.parameters);
-  const batch: Batch = batchInputs(g, program);
+  const batch: Batch = maskedBatch(g, program, weights);
   const named = namedWeights(program.parameters, weights);
   const order = fixture.values("order");
   const feeds: Record<string, Values[string]> = {
@@ -49,6 +49,8 @@ function load(name: string) {
     visible: columns(order, header, 0, header.tokens.visible),
     hidden: columns(order, header, header.tokens.visible, header.tokens.total),
   };
+  const { guide } = program.mask;
+  for (const name of guide ? ["draws", ...Object.keys(guide.moving)] : []) feeds[name] = fixture.values(name);
   for (const field of Object.keys(program.fields ?? {})) feeds[field] = fixture.values(`fields/${field}`);
   const state = Object.fromEntries([...named.keys()].map((path) => [path, fixture.values(`weights/${path}`)]));
   const compute = (outputs: Record<string, Tensor>): Values => {
@@ -62,6 +64,7 @@ function load(name: string) {
 
 const methods = [
   ...["u-mae-class-token", "u-mae-patches", "maskfeat", "low-pass", "data2vec"],
+  ...["sma", "sma-pool", "sma-share"],
   ...["r-mae", "rae", "r-mae-batch", "r-mae-channel"],
 ];
 
@@ -111,4 +114,33 @@ test.each(["maskfeat", "low-pass", "data2vec"])("the target of %s", (name) => {
   );
   const expected = fixture.values(label === null ? "target" : `target/${label}`);
   expect(difference(compute({ built }).built, expected)).toBeLessThan(1e-5);
+});
+
+test.each(["sma", "sma-pool", "sma-share"])("what %s hides", (name) => {
+  const { fixture, program, g, weights, batch, compute } = load(name);
+  const { header } = fixture;
+  const order = program.guide?.(g, weights, batch) as Tensor;
+  const { hidden, visible, restore } = compute({
+    hidden: batch.hidden,
+    visible: batch.visible,
+    restore: batch.restore,
+  });
+  const mask = fixture.values("mask");
+  const places = (flag: number) =>
+    Array.from(mask.keys())
+      .filter((i) => mask[i] === flag)
+      .map((i) => i % header.tokens.total);
+  const rows = (values: ArrayLike<number>): readonly number[] => {
+    const length = values.length / header.batch;
+    return Array.from({ length: header.batch }, (_, b) =>
+      Array.from({ length }, (_, i) => values[b * length + i] as number).sort((x, y) => x - y),
+    ).flat();
+  };
+  expect(rows(hidden as Int32Array)).toEqual(places(1));
+  expect(rows(visible as Int32Array)).toEqual(places(0));
+  const { ordered } = compute({ ordered: order });
+  for (const [i, token] of (ordered as Int32Array).entries()) {
+    const row = i - (i % header.tokens.total);
+    expect(restore?.[row + token]).toBe(i - row);
+  }
 });

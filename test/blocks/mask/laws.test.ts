@@ -29,6 +29,10 @@ const valuesOf = (mask: Mask): fc.Arbitrary<Values> =>
               name,
               fc.tuple(fc.double({ min: 0.1, max: 1, noNaN: true }), fc.double({ min: 1, max: 9, noNaN: true })),
             ];
+          case "schedule":
+            return [name, fc.integer({ min: 0, max: 1000 }).map((n) => n / 1000)];
+          case "duration":
+            return [name, fc.record({ amount: fc.nat(9), unit: fc.constantFrom("epochs", "steps") })];
           default:
             throw new Error(`no values for a parameter of kind ${type.kind}`);
         }

@@ -1,0 +1,65 @@
+/** From what a network attends to, to the order of a mask. No gradient passes back through any of it. */
+
+import type { Add, Builder, Tensor } from "../../graph/index.js";
+import { claim, layer } from "./layer.js";
+
+/**
+ * attention [B, heads, extra + N, extra + N], queries [B, N] -> how much attention each patch receives from the patches that are
+ * asked, [B, N]. A query below 0 is not asked; in [0, 1) it says which head is, where heads are asked one by one.
+ */
+export const attentionReceived = layer(
+  "attentionReceived",
+  <N extends number, const E extends number>(
+    g: Builder,
+    attention: Tensor<["B", number, Add<E, N>, Add<E, N>]>,
+    queries: Tensor<["B", N]>,
+    o: { readonly extra: E; readonly heads: "random" | "mean" },
+  ): Tensor<["B", N]> => {
+    const [batch, heads] = attention.shape as readonly [number, number, number, number];
+    const count = queries.shape[1] as number;
+    const among = g.slice(attention, [0, 0, o.extra, o.extra], [batch, heads, count, count]); // [B, heads, N, N]
+    const rows = g.reshape(queries, [batch, 1, count]);
+    const asked = g.sub(g.constant(1), g.cast(g.less(rows, 0), "float32")); // [B, 1, N]
+    const head = g.constant(
+      Float32Array.from({ length: heads }, (_, i) => i),
+      [1, heads, 1],
+    );
+    const own = g.minimum(g.floor(g.mul(rows, heads)), heads - 1); // rounding may reach the next one
+    const chosen = g.equal(g.broadcast(own, [batch, heads, count]), head);
+    const each = o.heads === "mean" ? g.broadcast(g.mul(asked, 1 / heads), [batch, heads, count]) : chosen;
+    const weights = g.reshape(g.cast(each, "float32"), [batch, heads, 1, count]);
+    const received = g.sum(g.matmul(weights, g.stopGradient(among)), [1, 2]);
+    return claim(received);
+  },
+);
+
+/**
+ * received [B, N], drawn int32 [B, N]: the place of each patch in a uniformly random order, chance [] -> int32 [B, N]: an order
+ * whose last `hidden` patches are the most attended ones. With a chance of 1 it is as random as the drawn one. Between, `pool`:
+ * they are drawn from hidden + chance (N - hidden) most attended ones; `share`: all but chance x hidden are the most attended ones,
+ * the others drawn from the rest.
+ */
+export const mostAttendedLast = layer(
+  "mostAttendedLast",
+  <N extends number>(
+    g: Builder,
+    received: Tensor<["B", N]>,
+    drawn: Tensor<["B", NoInfer<N>], "int32">,
+    chance: Tensor<[]>,
+    o: { readonly hidden: number; readonly mix: "pool" | "share" },
+  ): Tensor<["B", N], "int32"> => {
+    const count = received.shape[1] as number;
+    const rank = g.cast(placesInOrder(g, g.argSort(g.neg(g.stopGradient(received)))), "float32"); // 0: the most attended
+    const place = g.cast(drawn, "float32");
+    const rounded = (x: Tensor): Tensor => g.floor(g.add(x, 0.5));
+    if (o.mix === "pool") {
+      const size = rounded(g.add(g.mul(chance, count - o.hidden), o.hidden));
+      return claim(g.argSort(g.select(g.less(rank, size), place, g.sub(place, count))));
+    }
+    const certain = rounded(g.mul(g.sub(g.constant(1), chance), o.hidden));
+    return claim(g.argSort(g.select(g.less(rank, certain), g.add(place, count), place)));
+  },
+);
+
+/** order int32 [B, N] -> the place of each patch in it, int32 [B, N]. */
+export const placesInOrder = (g: Builder, order: Tensor): Tensor => g.argSort(g.cast(order, "float32"));

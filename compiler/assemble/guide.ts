@@ -1,0 +1,42 @@
+/** How a mask is decided in the graph: by what the encoder makes of the whole image. */
+
+import type { Guide, Mask } from "../../blocks/index.js";
+import { invariant, type Tensor } from "../../graph/index.js";
+import { embed, place } from "./backbone.js";
+import type { ModelFunction } from "./functions.js";
+import { layoutOf } from "./layout.js";
+import type { Part, Parts } from "./parts.js";
+import { encoderPositions } from "./weights.js";
+
+/** The names of the scalars that the mask is fed. */
+export const movingNames = ({ definition, values }: Part<Mask>): readonly string[] =>
+  Object.keys(definition.guide?.moving(values) ?? {});
+
+/** null: the mask is drawn on the host alone. */
+export function guideFunction(parts: Parts): ModelFunction | null {
+  const { guide } = parts.mask.definition;
+  return guide ? guiding(parts, guide) : null;
+}
+
+const guiding = (parts: Parts, guide: Guide): ModelFunction => ({
+  name: "guide",
+  doc: "The order of the patches, visible ones first, by what the model itself makes of the whole image.",
+  inputs: ["batch"],
+  body(code, w, { batch }) {
+    const { encoder, mask } = parts;
+    const { extra, count, visible } = layoutOf(parts);
+    return guide.order(code, mask.values, {
+      attention(layer) {
+        const { definition, values } = encoder;
+        invariant(definition.attention, "the checker lets through only encoders whose attention can be read");
+        const placed = place(code, parts, w, embed(code, parts, w, batch.image));
+        return definition.attention(code, values, w, placed, w[encoderPositions] as Tensor, layer);
+      },
+      drawn: batch.restore,
+      draws: batch.draws as Tensor,
+      moving: Object.fromEntries(movingNames(mask).map((name) => [name, batch[name] as Tensor])),
+      extra,
+      hidden: count - visible,
+    });
+  },
+});
