@@ -37,7 +37,7 @@ describe("the live line", () => {
 
   it("says what a loss of several terms is made of", () => {
     const terms = { mse: 0.98, adversarial: -1.2, adversary: 0.61234 };
-    expect(liveLine(step({ terms }), 1000, 110, plainColors())).toContain(
+    expect(liveLine(step({ terms }), 1000, 120, plainColors())).toContain(
       "left  mse 0.98  adversarial -1.2  adversary 0.6123  1235 images/s",
     );
     expect(plainLine(step({ terms }), 1000)).toContain("loss 0.4124  mse 0.98  adversarial -1.2");
