@@ -36,3 +36,4 @@ export {
 } from "./plan.js";
 export { type RenderOptions, render, renderPipeline } from "./render.js";
 export { modelSlots, recipeSlots, type SlotRule } from "./slots.js";
+export { lossGraph } from "./training-graphs.js";

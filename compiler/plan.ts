@@ -106,7 +106,7 @@ export const costOf = (model: Model): Cost => {
 
 function costOfAssembly(assembly: Assembly, program: ModelProgram): Cost {
   const { count: total, visible } = layoutOf(assembly.parts);
-  const forward = cost(lossGraph(program)).matmul;
+  const forward = cost(lossGraph(program, 1)).matmul;
   const training = trainingGraphs(program, 1).reduce((sum, graph) => sum + cost(graph).matmul, 0);
   return {
     parameters: countWeights(assembly.parameters),

@@ -23,6 +23,8 @@ export interface PlanOptions extends MemoryFlags {
   readonly json?: boolean;
   readonly batch?: number;
   readonly samples?: number;
+  /** Print the graphs of a step instead; a name: the graph after that pass. */
+  readonly graph?: string | true;
 }
 
 export async function plan(file: string, name: string | undefined, options: PlanOptions): Promise<void> {
@@ -33,6 +35,11 @@ export async function plan(file: string, name: string | undefined, options: Plan
     return;
   }
   const { model, recipe } = choose(analysis, name);
+  const { graph } = options;
+  if (graph !== undefined) {
+    await (await import("./plan-graph.js")).planGraph(model, recipe, { ...options, graph });
+    return;
+  }
   const plan = await planned(model, recipe, options);
   if (options.json) printJson({ format_version: "1.0", ...document(plan) });
   else print(`${table(plan, notesOf(model, plan), stdoutColors()).join("\n")}\n`);

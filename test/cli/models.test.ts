@@ -54,6 +54,77 @@ describe("plan", () => {
   });
 });
 
+describe("plan and the memory of a machine", () => {
+  const base = join(examples, "mae-base.mae");
+
+  it("cuts the batch so that a step fits, into larger parts where layers are computed again", async () => {
+    const planned = async (...flags: string[]) =>
+      JSON.parse((await mae(["plan", base, "--samples", "1281167", "--json", ...flags])).stdout).memory;
+    const kept = await planned("--memory", "8GiB");
+    expect(kept).toMatchObject({ batch: 4096, recompute: "nothing" });
+    expect(kept.total).toBeLessThan(0.7 * 8 * 2 ** 30);
+    expect(4096 % kept.micro_batch).toBe(0);
+    expect(kept.sums).toBeGreaterThan(4 * 111_000_000);
+    const twice = await planned("--micro-batch", String(2 * kept.micro_batch));
+    expect(twice.total).toBeGreaterThan(0.7 * 8 * 2 ** 30);
+    const again = await planned("--memory", "8GiB", "--recompute");
+    expect(again.recompute).toBe("layers");
+    expect(again.micro_batch).toBeGreaterThan(kept.micro_batch);
+    expect(await planned("--memory", "4TiB")).toMatchObject({ micro_batch: 4096, sums: 0 });
+  });
+
+  it("says so to a person, and which losses then see less", async () => {
+    const { stdout } = await mae(["plan", join(examples, "u-mae.mae"), "--memory", "8GiB"]);
+    expect(stdout).toMatch(/a batch of 1,024 is computed as \d+ micro-batches of \d+, so that a step fits into memory/);
+    expect(stdout).toContain("uniformity compares samples: here those of a micro-batch");
+    expect((await mae(["plan", base, "--memory", "1TiB"])).stdout).not.toContain("micro-batches");
+  });
+
+  it("refuses sizes that do not divide the batch, and memory without a unit", async () => {
+    const odd = await mae(["plan", base, "--micro-batch", "100"]);
+    expect(odd.code).toBe(2);
+    expect(odd.stderr).toContain("nearest sizes that divide it: 64 and 128");
+    expect(await mae(["plan", base, "--memory", "16"])).toMatchObject({ code: 2 });
+  });
+});
+
+describe("plan --graph", () => {
+  const cwd = folder({ "a.mae": sound + recipe("Train", "Tiny") });
+
+  it("lists what passes make of each phase of a step", async () => {
+    const { code, stdout } = await mae(["plan", "a.mae", "Train", "--graph", "--micro-batch", "16", "--recompute"], {
+      cwd,
+    });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^phase sum\n {2}traced +\d+ nodes: .*forward.*gradients.*computed again.*sums\n/);
+    expect(stdout).toMatch(/\nphase update\n.* optimizer\n/);
+    expect(stdout).toMatch(/ {2}dead-code +[\d,]+ -> [\d,]+\n/);
+    expect(stdout).toMatch(/ {2}memory +[\d.]+ MiB at its fullest: \w+/);
+  });
+
+  it("prints the graph after a pass, as text and in a document", async () => {
+    const args = ["plan", "a.mae", "Tiny", "--graph", "simplified"];
+    const { stdout } = await mae(args, { cwd });
+    expect(stdout).toMatch(/^\/\/ phase train, simplified\n%0 = state /);
+    expect(stdout).toMatch(/ = adamw .* # update\/mask_token\n/);
+    const [phase] = JSON.parse((await mae([...args, "--json"], { cwd })).stdout).phases;
+    expect(phase).toMatchObject({ phase: "train", after: "simplified" });
+    expect(stdout).toContain(phase.graph);
+    const traced = (await mae(["plan", "a.mae", "Tiny", "--graph", "traced"], { cwd })).stdout;
+    expect(traced.split("\n").length).toBeGreaterThan(stdout.split("\n").length);
+  });
+
+  it("shows the loss alone where no recipe is, and the nearest name of a pass", async () => {
+    const alone = folder({ "b.mae": sound });
+    expect((await mae(["plan", "b.mae", "--graph"], { cwd: alone })).stdout).toMatch(
+      /^phase loss\n {2}traced .*forward\n/,
+    );
+    const { code, stderr } = await mae(["plan", "b.mae", "--graph", "ded-code"], { cwd: alone });
+    expect(code).toBe(2);
+    expect(stderr).toContain('did you mean "dead-code"?');
+  });
+});
+
 describe("which model", () => {
   const cwd = folder({ "two.mae": two, "bad.mae": misspelt, "none.mae": "edition 2026\n" });
 
