@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, test } from "vitest";
-import { batchInputs, type ModelProgram, weightsOf } from "../../../blocks/index.js";
+import { type ModelProgram, maskedBatch, type Progress, weightsOf } from "../../../blocks/index.js";
 import { assemble, programOf } from "../../../compiler/assemble/assemble.js";
 import { emitModule } from "../../../compiler/emit/index.js";
 import { createBuilder, printGraph } from "../../../graph/index.js";
@@ -62,6 +62,18 @@ const cases: Readonly<Record<string, string>> = {
   target    pixels(normalize: none)
   loss      mse
   adversary patch_discriminator(backbone: separate, update: joint, balance: fixed, weight: 0.2)`,
+  "a teacher, read in two of its layers": `mask    random(ratio: 75%)
+  encoder vit(depth: 3, width: 32, heads: 4)
+  decoder linear
+  target  features(layers: 2)
+  loss    smooth_l1(beta: 2.0)
+  teacher ema(momentum: 0.9 -> 1 over 30 epochs)`,
+  "a mask guided by the second layer": `mask      attention_guided(ratio: 60%, layer: 2, random: 100% -> 0% over 25%)
+  positions learned
+  encoder   vit(depth: 2, width: 24, heads: 3, class_token: false)
+  decoder   vit(depth: 1, width: 12, heads: 3)
+  target    pixels(normalize: none)
+  loss      mse`,
   "a target that is encoded": `mask    random(ratio: 75%)
   encoder vit(depth: 1, width: 32, heads: 4)
   decoder vit(depth: 1, width: 16, heads: 2)
@@ -85,13 +97,15 @@ const cases: Readonly<Record<string, string>> = {
 const graphOf = (program: ModelProgram): string => {
   const g = createBuilder({ batch: 2 });
   const w = weightsOf(g, program.parameters);
-  const batch = batchInputs(g, program);
+  const batch = maskedBatch(g, program, w);
   const { total, terms, balanced } = program.loss(g, w, batch);
   const features = program.features(g, w, batch.image, 1);
   const against = program.adversary?.loss(g, w, batch).terms;
   const { loss: _, ...groups } = program.adversary ?? { loss: null };
   const graph = printGraph(g.finish({ outputs: { total, features, ...terms, ...against } }));
-  return `${graph}\n${JSON.stringify({ balanced, groups })}`;
+  const now: Progress = { step: 3, totalSteps: 40, stepsPerEpoch: 2 };
+  const moving = Object.values(program.mask.guide?.moving ?? {}).map((at) => at(now));
+  return `${graph}\n${JSON.stringify({ balanced, groups, moving, momentum: program.teacher?.momentum(now) })}`;
 };
 
 const VERSION = "0.0.0-test";

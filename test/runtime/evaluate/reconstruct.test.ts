@@ -5,14 +5,27 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, describe, expect, test } from "vitest";
-import { batchInputs, type ModelProgram, normalizePatches, patchify, weightsOf } from "../../../blocks/index.js";
+import {
+  afterTraining,
+  batchInputs,
+  type ModelProgram,
+  maskedBatch,
+  namedParameters,
+  normalizePatches,
+  patchify,
+  weightsOf,
+} from "../../../blocks/index.js";
+import { assemble, programOf } from "../../../compiler/assemble/assemble.js";
 import { evaluate as compute, createBuilder, type Tensor } from "../../../graph/index.js";
 import { writePng } from "../../../runtime/data/png.js";
 import { colourScale } from "../../../runtime/evaluate/colours.js";
 import { reconstructionPicture } from "../../../runtime/evaluate/picture.js";
 import { meanErrors, reconstruct } from "../../../runtime/evaluate/reconstruct.js";
 import { RunError, sampleMasks } from "../../../runtime/index.js";
+import { movingFeeds } from "../../../runtime/train/inputs.js";
+import { readFixture } from "../../reference/fixture.js";
 import { bound } from "../../support/data.js";
+import { modelOf } from "../../support/model.js";
 import { difference, executor, rectangle, reference, square } from "./model.js";
 
 const folder = mkdtempSync(join(tmpdir(), "maelang-"));
@@ -31,6 +44,36 @@ const cases = [
   ["mae-rectangle", rectangle, false],
   ["mae-square", square, true],
 ] as const;
+
+test("shows what a guided mask hides: the same patches as the loss", async () => {
+  const fixture = readFixture<{ readonly spec: string; readonly batch: number }>("sma");
+  const program = programOf(assemble(modelOf(fixture.header.spec)));
+  const names = [...namedParameters(program.parameters)].map(([name]) => name);
+  const weights = Object.fromEntries(names.map((name) => [name, Float32Array.from(fixture.values(`weights/${name}`))]));
+  const image = Float32Array.from(fixture.values("image"));
+  const options = { executor: await executor(), colours: null, seed: 5 };
+  const found = await reconstruct({ program, weights }, image, options);
+  const g = createBuilder({ batch: fixture.header.batch });
+  const w = weightsOf(g, program.parameters);
+  const batch = maskedBatch(g, program, w);
+  const graph = g.finish({ outputs: { total: program.loss(g, w, batch).total, hidden: batch.hidden } });
+  const samples = Int32Array.from({ length: fixture.header.batch }, (_, i) => i);
+  const feeds = { image, ...sampleMasks(program, 5, 0, samples), ...movingFeeds(program, afterTraining) };
+  const { total, hidden } = compute(graph, feeds, weights).outputs;
+  expect(meanErrors(found.map(({ errors }) => errors)).mse).toBeCloseTo(total?.[0] as number, 5);
+  const { rows, columns, patch } = program.grid;
+  const shown = found.flatMap(({ hidden: pixels }) =>
+    Array.from({ length: rows * columns }, (_, token) => {
+      const [y, x] = [Math.floor(token / columns) * patch[0], (token % columns) * patch[1]];
+      return pixels[y * program.image.width + x] === 1 ? [token] : [];
+    }).flat(),
+  );
+  const each = shown.length / fixture.header.batch;
+  const expected = Array.from({ length: fixture.header.batch }, (_, i) =>
+    [...(hidden as Int32Array).slice(i * each, (i + 1) * each)].sort((a, b) => a - b),
+  );
+  expect(shown).toEqual(expected.flat());
+});
 
 describe.each(cases)("reconstruct with %s", (name, program, normalized) => {
   const { weights, image, batch } = reference(name);
