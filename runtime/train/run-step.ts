@@ -77,7 +77,7 @@ export async function runStep({ step, runners }: Run, feeds: StepFeeds): Promise
     const times = feeds.times(phase);
     const each: Values[] = [];
     for (let i = 0; i < times; i++) each.push(await (runners[at] as Runner)(await feeds.of(phase, i)));
-    told = { ...meanOf(each), ...told };
+    told = { ...told, ...meanOf(each), ...told };
   }
   return told;
 }

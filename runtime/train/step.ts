@@ -162,8 +162,9 @@ function judge(program: ModelProgram, training: Settings, trainees: readonly Tra
     return { name, parameter: named.get(name) as Tensor, gradient };
   });
   // The first one's word where two tell of the same.
-  const outputs = Object.assign({}, ...judged.map((one) => one.outputs).reverse()) as Readonly<Record<string, Tensor>>;
-  return { g, trained, outputs };
+  const told: Record<string, Tensor> = {};
+  for (const { outputs } of judged) for (const [name, output] of Object.entries(outputs)) told[name] ??= output;
+  return { g, trained, outputs: told };
 }
 
 /** Clips the gradients and gives new values of weights and moments, by state name; and what is told of that. */
