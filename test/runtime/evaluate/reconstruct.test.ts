@@ -45,6 +45,22 @@ const cases = [
   ["mae-square", square, true],
 ] as const;
 
+test("needs nothing of a target beside the pixels, and something to show", async () => {
+  const open = (name: string) => {
+    const fixture = readFixture<{ readonly spec: string; readonly batch: number }>(name);
+    const program = programOf(assemble(modelOf(fixture.header.spec)));
+    const names = [...namedParameters(program.parameters)].map(([weight]) => weight);
+    const values = names.map((weight) => [weight, Float32Array.from(fixture.values(`weights/${weight}`))]);
+    return { program, weights: Object.fromEntries(values), image: Float32Array.from(fixture.values("image")) };
+  };
+  const options = { executor: await executor(), colours: null, seed: 5 };
+  const both = open("r-mae");
+  const found = await reconstruct(both, both.image, options);
+  expect(found.every(({ errors }) => Number.isFinite(errors.mse))).toBe(true);
+  const alone = open("rae");
+  await expect(reconstruct(alone, alone.image, options)).rejects.toMatchObject({ code: "run/features" });
+});
+
 test("shows what a guided mask hides: the same patches as the loss", async () => {
   const fixture = readFixture<{ readonly spec: string; readonly batch: number }>("sma");
   const program = programOf(assemble(modelOf(fixture.header.spec)));
