@@ -13,9 +13,12 @@ import { type BlockValue, block, choice, int } from "../params.js";
 import { type RegionSource, regionMaps, regionSources } from "../regions/index.js";
 import { defineTarget, type TargetContext } from "./contract.js";
 
+const known = (name: string): RegionSource | undefined =>
+  (regionSources as readonly RegionSource[]).find((source) => source.name === name);
+
 /** A source with its values. */
 function sourceOf({ block, values }: BlockValue): { readonly definition: RegionSource; readonly values: never } {
-  const definition = (regionSources as readonly RegionSource[]).find(({ name }) => name === block);
+  const definition = known(block);
   invariant(definition, `the checker lets through only known sources of regions, not ${block}`);
   return { definition, values: values as never };
 }
@@ -51,6 +54,16 @@ export const regions = defineTarget({
       doc: "What the encoder in the target's braces sees.",
     }),
   },
+  requires: [
+    {
+      name: "known-source",
+      at: "source",
+      doc: "The source is one of maelang's own: it has to be found again in the data workers.",
+      holds: (p) => known(p.source.block) !== undefined,
+      say: (p) => `the source \`${p.source.block}\` is of a project, and only maelang's own can be used here`,
+      help: () => "write a target of the project that computes its regions itself, or read them with `label_maps`",
+    },
+  ],
   outputs: (p, context) => patchPixels(context) * p.count,
   field(p, { image: shape, grid }) {
     const { definition, values } = sourceOf(p.source);
