@@ -2,7 +2,7 @@
 
 import { type Builder, invariant, type Tensor } from "../graph/index.js";
 import type { BoundField, FieldBlock, FieldContext } from "./field.js";
-import type { Grid, ImageShape } from "./geometry.js";
+import { type Grid, type ImageShape, tokenCount } from "./geometry.js";
 import type { Mask } from "./mask/index.js";
 import type { ParameterTree } from "./parameters.js";
 import type { Params, ValuesOf } from "./params.js";
@@ -26,6 +26,12 @@ export function bindMask<P extends Params>(mask: Mask<P>, values: ValuesOf<P>, g
       : {}),
   };
 }
+
+/** What stands for a mask where nothing is hidden. */
+export const everythingVisible = (grid: Grid): MaskSampler => ({
+  visible: tokenCount(grid),
+  sample: () => Int32Array.from({ length: tokenCount(grid) }, (_, i) => i),
+});
 
 /** The field that a block asks for. */
 export function bindField(

@@ -16,6 +16,8 @@ export interface FieldContext {
 export interface FieldSample {
   /** [H, W, C] in 0..1: cropped, resized and flipped as the model sees it, not normalised. */
   readonly image: Float32Array;
+  /** Class of the sample; null: it has none. */
+  readonly label: number | null;
   /** A stream of this sample in this epoch, and of this field. */
   readonly random: Random;
   /**
@@ -40,7 +42,7 @@ export interface Field {
 
 /** A field of a block with its values, and where it comes from: functions cannot be sent to a worker. */
 export interface BoundField extends Field {
-  readonly kind: "target" | "mask";
+  readonly kind: "target" | "mask" | "head";
   readonly block: FieldBlock;
   readonly values: Readonly<Record<string, unknown>>;
   readonly context: FieldContext;

@@ -6,7 +6,7 @@ export type { Adversary, AdversaryContext, AdversaryInputs } from "./adversary/i
 export * as adversaries from "./adversary/index.js";
 export type { Augment, AugmentContext, ImageStep } from "./augment/index.js";
 export * from "./authoring.js";
-export { bindField, bindMask, bindPicture, bindTeacher, defineModel } from "./bind.js";
+export { bindField, bindMask, bindPicture, bindTeacher, defineModel, everythingVisible } from "./bind.js";
 export type { Definition, ModelContext, Requirement } from "./block.js";
 export type { Code, Layer } from "./code.js";
 export {
@@ -23,6 +23,8 @@ export type { Decoder, DecoderContext, DecoderInputs, Encoded } from "./decoder/
 export type { Encoder } from "./encoder/index.js";
 export type { BoundField, Field, FieldContext, FieldSample } from "./field.js";
 export { type Grid, type ImageShape, tokenCount } from "./geometry.js";
+export type { Head, HeadContext, HeadInputs } from "./head/index.js";
+export * as heads from "./head/index.js";
 export { initialize } from "./initialize.js";
 export type { Input } from "./input/index.js";
 export type { Loss, LossContext, LossInputs } from "./loss/index.js";
@@ -72,4 +74,4 @@ export * as targets from "./target/index.js";
 export type { Teacher } from "./teacher/index.js";
 export * as teachers from "./teacher/index.js";
 export type { Tokens, TokensContext } from "./tokens/index.js";
-export { batchInputs, maskedBatch, namedWeights, weightsOf } from "./trace.js";
+export { batchInputs, imageInput, maskedBatch, namedWeights, weightsOf } from "./trace.js";

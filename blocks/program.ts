@@ -101,7 +101,9 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   encode(g: Builder, w: Weights<T>, batch: Batch): Tensor;
   /** -> latent [B, extra + N, D] of every token in raster order, after the first `layers` layers; for probes and export. */
   features(g: Builder, w: Weights<T>, image: Batch["image"], layers?: number): Tensor;
-  /** -> prediction [B, N, P] */
+  /** Classes that `predict` tells apart; absent: it predicts patches. A model of classes hides nothing and reads no mask. */
+  readonly classes?: number;
+  /** -> prediction [B, N, P]; of classes, a logit for each [B, K] */
   predict(g: Builder, w: Weights<T>, batch: Batch): Tensor;
   loss(g: Builder, w: Weights<T>, batch: Batch): Losses;
   /** Absent where the target cannot be shown as pixels. */

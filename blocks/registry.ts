@@ -5,6 +5,7 @@ import { type Augment, augments } from "./augment/index.js";
 import { type Dataset, datasets } from "./dataset/index.js";
 import { type Decoder, decoders } from "./decoder/index.js";
 import { type Encoder, encoders } from "./encoder/index.js";
+import { type Head, heads } from "./head/index.js";
 import { type Input, inputs } from "./input/index.js";
 import { type Loss, losses } from "./loss/index.js";
 import { type Mask, masks } from "./mask/index.js";
@@ -27,6 +28,7 @@ export interface Kinds {
   readonly target: Target;
   readonly regions: RegionSource;
   readonly loss: Loss;
+  readonly head: Head;
   readonly teacher: Teacher;
   readonly adversary: Adversary;
   readonly dataset: Dataset;
@@ -50,6 +52,7 @@ export const registry: Registry = {
   target: targets,
   regions: regionSources,
   loss: losses,
+  head: heads,
   teacher: teachers,
   adversary: adversaries,
   dataset: datasets,

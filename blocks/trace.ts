@@ -24,22 +24,29 @@ export function namedWeights(parameters: ParameterTree, weights: unknown): Reado
   return new Map([...namedParameters(parameters)].map(([name]) => [name, at(name) as Tensor]));
 }
 
+/** Declares the feed `image` alone: all that a model of classes predicts from. */
+export const imageInput = (g: Builder, { image }: Pick<ModelProgram, "image">): Batch => {
+  const only: Pick<Batch, "image"> = { image: g.input("image", ["B", image.height, image.width, image.channels]) };
+  return only as Batch;
+};
+
 /**
  * Declares the feeds `image`, `visible`, `hidden`, `restore`, the fields that the graph reads, and what a guided mask is fed: `draws`
- * and scalars.
+ * and scalars. A model of classes reads no mask, and has nothing of it.
  */
 export function batchInputs(
   g: Builder,
-  { image, grid, mask, fields }: Pick<ModelProgram, "image" | "grid" | "mask" | "fields">,
+  { image, grid, mask, fields, classes }: Pick<ModelProgram, "image" | "grid" | "mask" | "fields" | "classes">,
 ): Batch {
   const tokens = tokenCount(grid);
   const declared = Object.entries(fields ?? {})
     .filter(([, field]) => field.kind !== "mask")
     .map(([name, { shape, dtype }]) => [name, g.input(name, ["B", ...shape], dtype)] as const);
+  const seen = { ...Object.fromEntries(declared), ...imageInput(g, { image }) };
+  if (classes !== undefined) return seen;
   return {
-    ...Object.fromEntries(declared),
+    ...seen,
     ...(mask.guide ? guideInputs(g, mask.guide) : {}),
-    image: g.input("image", ["B", image.height, image.width, image.channels]),
     visible: g.input("visible", ["B", mask.visible], "int32"),
     hidden: g.input("hidden", ["B", tokens - mask.visible], "int32"),
     restore: g.input("restore", ["B", tokens], "int32"),

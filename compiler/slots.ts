@@ -62,7 +62,7 @@ export const modelSlots: readonly SlotRule[] = rows({
     doc: "what is predicted",
   },
   loss: { kind: "loss", multiplicity: "list", required: "always", doc: "how far a prediction is from its target" },
-  head: { kind: "head", multiplicity: "labelled", built: false, doc: "what is put on top of the encoder" },
+  head: { kind: "head", multiplicity: "labelled", doc: "what is put on top of the encoder" },
   teacher: { kind: "teacher", doc: "the slow copy that gives targets" },
   adversary: { kind: "adversary", doc: "the network that judges predictions" },
 });

@@ -8,9 +8,9 @@ import type { ParameterTree, Weights } from "../parameters.js";
 import { choice, type Params, real, type ValuesOf } from "../params.js";
 
 export interface LossInputs {
-  /** [B, N, P]; decoded when it is first read, so a loss that never reads it decodes nothing. */
+  /** [B, N, P], of a head [B, K]; decoded when it is first read, so a loss that never reads it decodes nothing. */
   readonly prediction: Tensor;
-  /** [B, N, P]; computed when it is first read. */
+  /** [B, N, P], of a head the labels [B, K]; computed when it is first read. */
   readonly target: Tensor;
   /** int32 [B, V] and [B, N - V] */
   readonly visible: Tensor;
@@ -32,6 +32,8 @@ export interface Loss<P extends Params = Params, T extends ParameterTree = Param
   extends Definition<P, ModelContext> {
   /** It compares samples of a batch with each other; absent: it is the mean of losses of single samples. */
   readonly acrossSamples?: true;
+  /** What its prediction and target are of: `patches` when absent, or the classes of a head. */
+  readonly compares?: "patches" | "classes";
   /** Factor in the sum of all losses. */
   weight(p: ValuesOf<P>): number;
   /** Weights of its own, trained with the model. */

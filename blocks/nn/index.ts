@@ -3,6 +3,7 @@
 export * from "./adversarial.js";
 export * from "./averaged-features.js";
 export * from "./binary-cross-entropy.js";
+export * from "./classify.js";
 export { attentionReceived, mostAttendedLast, placesInOrder } from "./guided-masks.js";
 export {
   type DeclarationCall,

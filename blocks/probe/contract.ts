@@ -21,6 +21,11 @@ export interface ProbeResult {
 }
 
 export interface Probe<P extends Params = Params> extends Definition<P> {
+  /**
+   * What it is given as features: those of the encoder when absent, or the logits of the model's own head, [count, classes], of the
+   * test images alone.
+   */
+  readonly sees?: "features" | "predictions";
   /** What its scores are; `share` when absent. */
   readonly scale?: "share" | "number";
   run(

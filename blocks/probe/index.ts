@@ -1,5 +1,6 @@
 /** The probes there are. */
 
+import { accuracy } from "./accuracy.js";
 import type { Probe } from "./contract.js";
 import { knn } from "./knn.js";
 import { linear } from "./linear.js";
@@ -8,6 +9,6 @@ import { ridge } from "./ridge.js";
 
 export type { Features, Probe, ProbeResult } from "./contract.js";
 export { defineProbe } from "./contract.js";
-export { knn, linear, rank, ridge };
+export { accuracy, knn, linear, rank, ridge };
 
-export const probes = [knn, linear, rank, ridge] as const satisfies readonly Probe[];
+export const probes = [accuracy, knn, linear, rank, ridge] as const satisfies readonly Probe[];

@@ -4,7 +4,7 @@
  */
 
 import { type Definition, type Probe, registry } from "../../blocks/index.js";
-import type { Bound, Evaluation, EvaluationRow, FeatureSource, MeasuredErrors } from "../../runtime/index.js";
+import type { Bound, Evaluation, EvaluationRow, JudgedSource, MeasuredErrors } from "../../runtime/index.js";
 import { type BackendFlags, openBackend } from "../backend.js";
 import { usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
@@ -28,8 +28,9 @@ export interface EvalOptions extends BackendFlags {
 }
 
 export async function evaluate(directory: string, options: EvalOptions): Promise<void> {
-  const probes = probesNamed(options.with);
+  const named = options.with && probesNamed(options.with);
   const run = await openRun(directory, options.checkpoint ?? null);
+  const probes = named ?? probesFor(run);
   const runtime = await import("../../runtime/index.js");
   const executor = await openBackend(options, tell);
   const stages = createStages();
@@ -79,13 +80,18 @@ const document = (
 const reconstructed = ({ images, mse, meanMse, psnr }: MeasuredErrors): string =>
   `Reconstruction: ${sayErrors({ samples: images, mse, meanMse })}; ${psnr.toFixed(2)} dB`;
 
-/** The probes with these names and their default values; all of them without names. */
-function probesNamed(names: readonly string[] | undefined): Bound<Probe>[] {
+const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values: defaultsOf(definition) });
+
+/** Every probe that has something to judge: only a model with a head predicts classes. */
+const probesFor = ({ program }: OpenRun): Bound<Probe>[] =>
+  registry.probe.filter(({ sees }) => sees !== "predictions" || program.classes !== undefined).map(withDefaults);
+
+/** The probes with these names and their default values. */
+function probesNamed(names: readonly string[]): Bound<Probe>[] {
   const known = registry.probe.map((probe) => probe.name);
-  const wanted = names ?? known;
-  return wanted.map((name) => {
+  return names.map((name) => {
     const definition = registry.probe.find((probe) => probe.name === name);
-    if (definition) return { definition, values: defaultsOf(definition) };
+    if (definition) return withDefaults(definition);
     throw usageFailure(`there is no probe "${name}"`, {
       help: didYouMean(name, known) ?? `there are ${known.join(", ")}`,
     });
@@ -95,10 +101,11 @@ function probesNamed(names: readonly string[] | undefined): Bound<Probe>[] {
 const defaultsOf = ({ params }: Pick<Definition, "params">): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(params).map(([name, param]) => [name, param.default]));
 
-const sourceWords: Record<FeatureSource, string> = {
+const sourceWords: Record<JudgedSource, string> = {
   encoder: "trained encoder",
   untrained: "untrained encoder",
   pixels: "pixels",
+  head: "the model's own head",
 };
 
 function featuresOf({ source, pool, layer }: EvaluationRow): string {

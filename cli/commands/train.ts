@@ -217,7 +217,9 @@ async function judge(
     seed: training.seed,
   });
   return Object.fromEntries(
-    rows.flatMap(({ pool, scores }) => Object.entries(scores).map(([name, score]) => [`${pool}/${name}`, score])),
+    rows.flatMap(({ pool, scores }) =>
+      Object.entries(scores).map(([name, score]) => [pool === null ? name : `${pool}/${name}`, score]),
+    ),
   );
 }
 

@@ -5,7 +5,7 @@ import { invariant, type Tensor } from "../../graph/index.js";
 import { encodeWhole } from "./backbone.js";
 import type { ModelFunction } from "./functions.js";
 import { layoutOf } from "./layout.js";
-import type { Part, Parts } from "./parts.js";
+import { ownObjectiveOf, type Part, type Parts } from "./parts.js";
 import { targetInputs } from "./targets.js";
 import { adversaryBranch, backboneBranch, type WeightTree, weightsUnder } from "./weights.js";
 
@@ -21,7 +21,7 @@ export const judgeFunction = (parts: Parts, { definition, values }: Part<Adversa
   body(code, w, { prediction, batch }) {
     const { visible, hidden, restore } = batch;
     const { extra, count } = layoutOf(parts);
-    const [{ target }] = parts.objectives;
+    const { target } = ownObjectiveOf(parts);
     invariant(target.definition.pixels, "the checker lets through only adversaries of pixels");
     const inputs = targetInputs(code, parts, w, target, batch);
     const pixels = target.definition.pixels(code, target.values, prediction, inputs, parts);

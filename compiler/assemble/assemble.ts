@@ -4,7 +4,7 @@
  */
 
 import type { Adversary, AdversaryProgram, Losses, ModelProgram, ParameterTree } from "../../blocks/index.js";
-import { bindMask, bindPicture, bindTeacher } from "../../blocks/index.js";
+import { bindMask, bindPicture, bindTeacher, everythingVisible } from "../../blocks/index.js";
 import { type Builder, invariant, type Tensor } from "../../graph/index.js";
 import type { Model } from "../model.js";
 import { fieldsOf } from "./fields.js";
@@ -64,24 +64,25 @@ export function programOf(assembly: Assembly): ModelProgram {
     invariant(found, `no function ${name} in ${model.name}`);
     return found;
   };
-  const { encoder, mask, objectives, image, grid } = parts;
-  const [{ target }] = objectives;
+  const { encoder, mask, objectives, classes, image, grid } = parts;
+  const [own] = objectives;
   return {
     name: model.name,
     image,
     grid,
-    mask: bindMask(mask.definition, mask.values, grid),
+    mask: mask ? bindMask(mask.definition, mask.values, grid) : everythingVisible(grid),
     parameters,
     extraTokens: layoutOf(parts).extra,
     layers: encoder.definition.layers(encoder.values),
-    ...(mask.definition.guide
+    ...(mask?.definition.guide
       ? { guide: (g, w, batch) => run(named("guide"), g, w as WeightTree, [batch]) as Tensor }
       : {}),
     encode: (g, w, batch) => run(named("encode"), g, w as WeightTree, [batch]) as Tensor,
     features: (g, w, input, layers) => run(named("features"), g, w as WeightTree, [input], layers) as Tensor,
     predict: (g, w, batch) => run(named("predict"), g, w as WeightTree, [batch]) as Tensor,
     loss: (g, w, batch) => run(named("loss"), g, w as WeightTree, [batch]) as Losses,
-    picture: bindPicture(target.definition, target.values, { image, grid }),
+    ...(own ? { picture: bindPicture(own.target.definition, own.target.values, { image, grid }) } : {}),
+    ...(classes ? { classes: classes.head.definition.classes(classes.head.values) } : {}),
     fields: fieldsOf(parts),
     ...(parts.adversary
       ? {

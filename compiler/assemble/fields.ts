@@ -1,6 +1,6 @@
 /** Which blocks of a model ask for a batch field, and how each field is called. */
 
-import { type BoundField, bindField, type Mask, type Target } from "../../blocks/index.js";
+import { type BoundField, bindField, type Head, type Mask, type Target } from "../../blocks/index.js";
 import { movingNames } from "./guide.js";
 import type { Part, Parts } from "./parts.js";
 
@@ -8,7 +8,7 @@ import type { Part, Parts } from "./parts.js";
 export interface Asking {
   readonly name: string;
   readonly kind: BoundField["kind"];
-  readonly part: Part<Target> | Part<Mask>;
+  readonly part: Part<Target> | Part<Mask> | Part<Head>;
 }
 
 /** What a batch has anyway, or for a guided mask. */
@@ -23,12 +23,18 @@ function distinct(wanted: string, taken: readonly string[]): string {
   return name;
 }
 
-/** The blocks that ask for a field: the mask, then the targets, by label or by their own name. */
-export function fieldsAsked({ mask, objectives }: Parts): readonly Asking[] {
-  const asked: Asking[] = mask.definition.field ? [{ name: "mask", kind: "mask", part: mask }] : [];
+/** The labels of a batch, of a model of classes. */
+export const labelsField = "labels";
+
+/** The blocks that ask for a field: the mask, the head, then the targets, by label or by their own name. */
+export function fieldsAsked({ mask, objectives, classes }: Parts): readonly Asking[] {
+  const asked: Asking[] = [
+    ...(mask?.definition.field ? [{ name: "mask", kind: "mask", part: mask } as const] : []),
+    ...(classes ? [{ name: labelsField, kind: "head", part: classes.head } as const] : []),
+  ];
   for (const { label, target } of objectives) {
     if (!target.definition.field) continue;
-    const taken = [...always, ...movingNames(mask), ...asked.map(({ name }) => name)];
+    const taken = [...always, ...(mask ? movingNames(mask) : []), ...asked.map(({ name }) => name)];
     asked.push({ name: distinct(camel(label ?? target.definition.name), taken), kind: "target", part: target });
   }
   return asked;

@@ -8,10 +8,11 @@ import type { Tensor } from "../../graph/index.js";
 import type { FunctionInput } from "../program.js";
 import { adversaryLossFunction, judgeFunction } from "./adversary.js";
 import { embed, encodeTokens, encodeWhole, place, takeVisible } from "./backbone.js";
+import { classFunctions } from "./classes.js";
 import { guideFunction } from "./guide.js";
 import { layoutOf } from "./layout.js";
 import { lossFunction } from "./losses.js";
-import type { Objective, Parts } from "./parts.js";
+import { type Objective, ownObjectiveOf, type Parts } from "./parts.js";
 import { targetInputs } from "./targets.js";
 import {
   decoderPositions,
@@ -48,7 +49,7 @@ export interface FunctionInputs {
 }
 
 function encodeFunction(parts: Parts): ModelFunction {
-  const [{ decoder }] = parts.objectives;
+  const { decoder } = ownObjectiveOf(parts);
   const enter = decoder.definition.enter?.bind(decoder.definition);
   return {
     name: "encode",
@@ -138,6 +139,7 @@ const apart = (functions: readonly ModelFunction[]): readonly ModelFunction[] =>
 
 /** The functions of a model, each after those that it calls. */
 export function functionsOf(parts: Parts, weights: ModelWeights): readonly ModelFunction[] {
+  if (parts.classes) return [...classFunctions(parts, parts.classes, weights), featuresFunction(parts)];
   const encode = encodeFunction(parts);
   const branches = weights.objectives;
   const decodes = apart(

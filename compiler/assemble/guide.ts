@@ -14,16 +14,17 @@ export const movingNames = ({ definition, values }: Part<Mask>): readonly string
 
 /** null: the mask is drawn on the host alone. */
 export function guideFunction(parts: Parts): ModelFunction | null {
-  const { guide } = parts.mask.definition;
-  return guide ? guiding(parts, guide) : null;
+  const { mask } = parts;
+  const guide = mask?.definition.guide;
+  return mask && guide ? guiding(parts, mask, guide) : null;
 }
 
-const guiding = (parts: Parts, guide: Guide): ModelFunction => ({
+const guiding = (parts: Parts, mask: Part<Mask>, guide: Guide): ModelFunction => ({
   name: "guide",
   doc: "The order of the patches, visible ones first, by what the model itself makes of the whole image.",
   inputs: ["batch"],
   body(code, w, { batch }) {
-    const { encoder, mask } = parts;
+    const { encoder } = parts;
     const { extra, count, visible } = layoutOf(parts);
     return guide.order(code, mask.values, {
       attention(layer) {

@@ -15,5 +15,6 @@ export interface Layout {
 export function layoutOf(parts: Parts): Layout {
   const extra = parts.encoder.definition.extraTokens(parts.encoder.values);
   const count = tokenCount(parts.grid);
-  return { extra, count, visible: parts.mask.definition.visible(parts.mask.values, parts.grid), total: extra + count };
+  const { mask, grid } = parts;
+  return { extra, count, visible: mask?.definition.visible(mask.values, grid) ?? count, total: extra + count };
 }

@@ -24,7 +24,7 @@ interface Judged {
 }
 
 /** A loss of the model: its scalar before its weight. */
-interface Term {
+export interface Term {
   readonly name: string;
   readonly weight: number;
   readonly value: Tensor;
@@ -55,7 +55,7 @@ export const lossFunction = (
   },
 });
 
-const losses = (code: Code, terms: readonly Term[]): Losses => ({
+export const losses = (code: Code, terms: readonly Term[]): Losses => ({
   total: sumOf(code, terms),
   terms: Object.fromEntries(terms.map(({ name, value }) => [name, value])),
 });
@@ -132,7 +132,7 @@ function sumOf(code: Code, terms: readonly Term[]): Tensor {
 }
 
 /** Names of the losses; a second one of the same block gets a number. */
-function termNames(losses: readonly Part<{ readonly name: string }>[]): readonly string[] {
+export function termNames(losses: readonly Part<{ readonly name: string }>[]): readonly string[] {
   return losses.map(({ definition: { name } }, i) => {
     const before = losses.slice(0, i).filter((other) => other.definition.name === name).length;
     return before === 0 ? name : `${name}_${before + 1}`;

@@ -5,6 +5,7 @@ import type {
   Decoder,
   Encoder,
   Grid,
+  Head,
   ImageShape,
   Input,
   Kinds,
@@ -35,15 +36,23 @@ export interface Objective {
   readonly losses: readonly (Part<Loss> & { readonly label: string | null })[];
 }
 
-/** A model of one input, masked and encoded once; what is made of its latent are the objectives. */
+/** A head and the losses that judge its classes. */
+export interface Classes {
+  readonly head: Part<Head>;
+  readonly losses: Objective["losses"];
+}
+
+/** A model of one input, masked and encoded once; what is made of its latent are the objectives, or classes. */
 export interface Parts {
   readonly input: Part<Input>;
   readonly tokens: Part<Tokens>;
   readonly positions: Part<Positions>;
-  readonly mask: Part<Mask>;
+  /** null: nothing is hidden. */
+  readonly mask: Part<Mask> | null;
   readonly encoder: Part<Encoder>;
-  /** The model's own first. */
-  readonly objectives: readonly [Objective, ...Objective[]];
+  /** The model's own first; none where there are classes. */
+  readonly objectives: readonly Objective[];
+  readonly classes: Classes | null;
   readonly adversary: Part<Adversary> | null;
   readonly teacher: Part<Teacher> | null;
   readonly image: ImageShape;
@@ -77,8 +86,16 @@ function objective(lines: readonly Filled[], target: Filled, label: string | nul
     decoder: only(lines, "decoder"),
     target: partOf<"target">(target),
     encoder: atMostOne(target.inner, "encoder"),
-    losses: filling(lines, "loss").map((line) => ({ ...partOf<"loss">(line), label: line.label })),
+    losses: lossesOf(lines),
   };
+}
+
+const lossesOf = (lines: readonly Filled[]): Objective["losses"] =>
+  filling(lines, "loss").map((line) => ({ ...partOf<"loss">(line), label: line.label }));
+
+function classesOf({ slots }: Model): Classes | null {
+  const head = atMostOne(slots, "head");
+  return head && { head, losses: lossesOf(slots) };
 }
 
 /** The model's own is the target of its decoder, and where it has none, the first. */
@@ -102,16 +119,25 @@ export function partsOf(model: Model): Parts {
   const input = only(slots, "input");
   const tokens = only(slots, "tokens");
   const image = input.definition.shape(input.values);
+  const classes = classesOf(model);
   return {
     input,
     tokens,
     positions: only(slots, "positions"),
-    mask: only(slots, "mask"),
+    mask: atMostOne(slots, "mask"),
     encoder: only(slots, "encoder"),
-    objectives: objectivesOf(model),
+    objectives: classes ? [] : objectivesOf(model),
+    classes,
     adversary: atMostOne(slots, "adversary"),
     teacher: atMostOne(slots, "teacher"),
     image,
     grid: tokens.definition.grid(tokens.values, image),
   };
+}
+
+/** The model's own objective, of a model that predicts patches. */
+export function ownObjectiveOf({ objectives }: Parts): Objective {
+  const [own] = objectives;
+  invariant(own, "a model of classes predicts no patches");
+  return own;
 }

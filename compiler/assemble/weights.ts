@@ -6,7 +6,7 @@
 import { type Adversary, type Encoder, type ParameterTree, slowCopy, type Weights } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import { layoutOf } from "./layout.js";
-import type { Objective, Part, Parts } from "./parts.js";
+import type { Classes, Objective, Part, Parts } from "./parts.js";
 
 /** Weights of the whole model: tensors nested under the names of a checkpoint. */
 export type WeightTree = Weights<{ readonly [name: string]: ParameterTree }>;
@@ -44,6 +44,8 @@ export interface ModelWeights {
   readonly parameters: ParameterTree;
   /** One for each objective. */
   readonly objectives: readonly ObjectiveBranches[];
+  /** Of the losses of classes, within the model's. */
+  readonly losses: readonly (string | null)[];
   /** The names at the root that make up tokens, positions and encoder. */
   readonly backbone: readonly string[];
   /** Of branches; what lies below one belongs to the same part. */
@@ -172,6 +174,14 @@ function putAdversary(growing: Growing, parts: Parts, { definition, values }: Pa
   putBeside(growing, { [adversaryBranch]: own.tree }, owner);
 }
 
+/** Adds a head and what its losses train; gives the branches of the losses. */
+function putClasses(growing: Growing, { encoder }: Parts, { head, losses }: Classes): readonly (string | null)[] {
+  const encoderWidth = encoder.definition.width(encoder.values);
+  const owner: Owner = { parts: ["head"], role: "head", label: null };
+  putBeside(growing, head.definition.parameters(head.values, { encoderWidth }), owner);
+  return losses.map((loss) => putLoss(growing, loss, encoderWidth, null));
+}
+
 export function modelWeights(parts: Parts): ModelWeights {
   const owners: Growing["owners"] = new Map();
   const growing: Growing = { tree: backboneParameters(parts, owners), owners };
@@ -187,7 +197,8 @@ export function modelWeights(parts: Parts): ModelWeights {
     const placed = putObjective(inner, parts, objective);
     return { branch: putUnder(growing, inner.tree, objective.label), ...placed };
   });
-  return { parameters: growing.tree, objectives, backbone, owners };
+  const losses = parts.classes ? putClasses(growing, parts, parts.classes) : [];
+  return { parameters: growing.tree, objectives, losses, backbone, owners };
 }
 
 /** The weights under a branch. */

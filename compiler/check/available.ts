@@ -3,7 +3,7 @@
  * otherwise.
  */
 
-import type { Decoder, Target } from "../../blocks/index.js";
+import type { Decoder, Loss, Target } from "../../blocks/index.js";
 import { modelSlots } from "../slots.js";
 import { type Body, type DraftLine, lineName, slotLines } from "./draft.js";
 import { fail } from "./report.js";
@@ -15,7 +15,7 @@ interface Refused {
 
 /** Whether programs can be built from the lines of a model. */
 export function isAvailable(lines: readonly DraftLine[], { report }: Body): boolean {
-  const refused = [...refusedSlots(lines), ...refusedTargets(lines)];
+  const refused = [...refusedSlots(lines), ...(hasHead(lines) ? refusedBesideHead(lines) : refusedTargets(lines))];
   for (const { line, what } of refused) {
     fail(report, "check/not-yet-available", line.span, `${what} is understood, but this version cannot build it yet`, {
       help: "remove it, or keep the file for a later version",
@@ -32,6 +32,30 @@ const refusedSlots = (lines: readonly DraftLine[]): readonly Refused[] =>
       ? [{ line: second, what: `more than one \`${rule.slot}\`` }]
       : [];
   });
+
+const hasHead = (lines: readonly DraftLine[]): boolean => slotLines(lines, "head").length > 0;
+
+/** A model with a head sees every patch and predicts none. */
+const refusedBesideHead = (lines: readonly DraftLine[]): readonly Refused[] =>
+  ["mask", "decoder", "target", "teacher", "adversary"].flatMap((slot) =>
+    slotLines(lines, slot).map((line) => ({ line, what: `a \`${slot}\` beside a \`head\`` })),
+  );
+
+/** Whether every loss compares what the model predicts: patches, or the classes of a head. */
+export function lossesFit(lines: readonly DraftLine[], { report, name }: Body): boolean {
+  const predicted = hasHead(lines) ? "classes" : "patches";
+  const losses = [...slotLines(lines, "loss"), ...lines.flatMap(({ inner }) => slotLines(inner, "loss"))];
+  const wrong = losses.filter((line) => (definitionOf<Loss>(line)?.compares ?? "patches") !== predicted);
+  for (const line of wrong) {
+    const block = line.block?.definition.name;
+    const [message, help] =
+      predicted === "patches"
+        ? [`\`${block}\` compares classes, and \`${name}\` predicts patches`, "add a `head`, or use a loss of patches"]
+        : [`\`${block}\` compares patches, and \`${name}\` predicts classes`, "use a loss of classes"];
+    fail(report, "check/loss-of-another-kind", line.block?.origin.span ?? line.span, message, { help });
+  }
+  return wrong.length === 0;
+}
 
 const decodersOf = (target: DraftLine): readonly DraftLine[] => slotLines(target.inner, "decoder");
 

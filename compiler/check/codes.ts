@@ -78,6 +78,7 @@ export const codes = {
   "check/unlike-comparison": "Only values of one kind can be told apart or put in order.",
   "check/family-too-large": "A product grows with every axis, and somebody has to train and compare its members.",
   "check/empty-family": "A family without members describes nothing.",
+  "check/loss-of-another-kind": "Patches are compared with patches, and classes with labels.",
   // Pipelines
   "check/unknown-part": "The parts of a model are those of its slots that have weights.",
   "check/starts-from-scratch":

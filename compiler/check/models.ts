@@ -4,7 +4,7 @@ import type { Registry } from "../../blocks/index.js";
 import type { ModelDeclaration, Span } from "../../grammar/index.js";
 import type { Filled, Model, Use } from "../model.js";
 import { guidingSlots, modelSlots, type SlotRule } from "../slots.js";
-import { isAvailable, targetsAreWhole } from "./available.js";
+import { isAvailable, lossesFit, targetsAreWhole } from "./available.js";
 import { defaultUse } from "./blocks.js";
 import { readBody } from "./changes.js";
 import { type Body, type Draft, type DraftBlock, type DraftLine, slotLines } from "./draft.js";
@@ -65,6 +65,7 @@ export function checkModel(declaration: ModelDeclaration, base: ModelBase | null
   const whole = errors === 0 && !checking.torn && !draft.open && (base === null || base.checked?.model != null);
   const available =
     whole &&
+    lossesFit(lines, body) &&
     targetsAreWhole(lines, body) &&
     teacherIsRead(lines, body) &&
     guideIsReadable(lines, body) &&

@@ -36,7 +36,8 @@ function headline(assembly: Assembly): string {
   const { count, visible } = layoutOf(parts);
   const weights = [...namedParameters(parameters)].reduce((sum, [, { shape }]) => sum + sizeOf(shape as number[]), 0);
   const [height, width] = parts.grid.patch;
-  const facts = `${count} patches of ${height}x${width} pixels: ${visible} visible, ${count - visible} hidden. ${weights.toLocaleString("en")} parameters.`;
+  const masked = parts.mask ? `: ${visible} visible, ${count - visible} hidden` : "";
+  const facts = `${count} patches of ${height}x${width} pixels${masked}. ${weights.toLocaleString("en")} parameters.`;
   return comment([model.doc, facts].filter((line) => line !== "").join("\n\n"));
 }
 
@@ -52,7 +53,7 @@ interface BoundPart {
 }
 
 /** Where the blocks of a kind are found in `maelang/blocks`. */
-const spaces = { mask: "masks", target: "targets" } as const;
+const spaces = { mask: "masks", target: "targets", head: "heads" } as const;
 
 const adversaryText = (assembly: Assembly, adversary: NonNullable<Assembly["parts"]["adversary"]>): string =>
   Object.entries(adversaryGroups(assembly, adversary))
@@ -62,8 +63,8 @@ const adversaryText = (assembly: Assembly, adversary: NonNullable<Assembly["part
 /** What the model is, line by line. */
 function modelText(assembly: Assembly, program: Program, imports: Imports): string {
   const { parts } = assembly;
-  const { mask, encoder, adversary, teacher } = parts;
-  const [{ target }] = parts.objectives;
+  const { mask, encoder, adversary, teacher, classes } = parts;
+  const target = parts.objectives[0]?.target;
   const handedOn = program.functions.map((f) => f.name).filter((name) => HANDED_ON.includes(name));
   const context = "{ image: imageShape, grid }";
   const fields = fieldsAsked(parts).map(
@@ -73,10 +74,13 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
   const lines = [
     `name: ${dataText(assembly.model.name)}`,
     "image: imageShape, grid",
-    `mask: ${imports.ours("bindMask")}(${bound(spaces.mask, mask, imports)}, grid)`,
+    mask
+      ? `mask: ${imports.ours("bindMask")}(${bound(spaces.mask, mask, imports)}, grid)`
+      : `mask: ${imports.ours("everythingVisible")}(grid)`,
     `parameters, extraTokens: ${layoutOf(parts).extra}, layers: ${encoder.definition.layers(encoder.values)}`,
     handedOn.join(", "),
-    ...(target.definition.picture
+    ...(classes ? [`classes: ${classes.head.definition.classes(classes.head.values)}`] : []),
+    ...(target?.definition.picture
       ? [`picture: ${imports.ours("bindPicture")}(${bound(spaces.target, target, imports)}, ${context})`]
       : []),
     ...(fields.length > 0 ? [`fields: { ${fields.join(", ")} }`] : []),

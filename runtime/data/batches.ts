@@ -189,11 +189,12 @@ function ownCopy(size: BatchSize): (buffers: BatchBuffers) => Pick<TrainingBatch
   };
 }
 
-/** Small samples from which nothing is computed are prepared in this thread. */
+/** Small samples from which nothing is computed are prepared in this thread; a label is not computed. */
 function usefulWorkers({ index, workers, fields }: BatchesOptions & Pick<Preparation, "fields">): number {
   const first = index.sample(0);
   const isSmall = first.kind === "pixels" && first.pixels.length <= smallSample;
-  return isSmall && Object.keys(fields).length === 0 ? 0 : workers;
+  const isComputed = Object.values(fields).some(({ kind }) => kind !== "head");
+  return isSmall && !isComputed ? 0 : workers;
 }
 
 const remarkWords: Record<Remark, string> = {

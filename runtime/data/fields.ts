@@ -28,7 +28,7 @@ export const viewOf = (
  * @param beside what lies in a folder for this sample, brought to the same shape
  */
 export async function computeFields(
-  { epoch, sample }: Pick<Item, "epoch" | "sample">,
+  { epoch, sample, label }: Pick<Item, "epoch" | "sample" | "label">,
   { fields, seed, root }: Preparation,
   raster: Raster,
   out: FieldArrays,
@@ -40,7 +40,7 @@ export async function computeFields(
   for (const [name, field] of asked) {
     const random = randomStream(seed, "field", epoch, sample, hash(name));
     const maps = field.beside === undefined ? {} : { beside: await beside(resolve(root, field.beside)) };
-    const values = field.compute({ image, random, ...maps });
+    const values = field.compute({ image, label, random, ...maps });
     checkLength(name, field, values.length);
     (out[name] as FieldArray).set(values);
   }

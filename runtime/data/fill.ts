@@ -33,7 +33,8 @@ export async function fillBatch(
   while (open.length > 0) {
     const items = open.map((place) => {
       const sample = current[place] as number;
-      return { source: sourceOf(index.sample(sample), root), epoch, sample, place };
+      const content = index.sample(sample);
+      return { source: sourceOf(content, root), label: content.label, epoch, sample, place };
     });
     const answers = await Promise.all(
       pieces(items, pool.workers).map((piece) => pool.prepare({ buffers, items: piece })),

@@ -56,6 +56,8 @@ export interface Preparation {
 /** One sample to prepare into a place of a batch. */
 export interface Item {
   readonly source: Source;
+  /** Its class; null: it has none. */
+  readonly label: number | null;
   /** Keys of its random stream. */
   readonly epoch: number;
   readonly sample: number;

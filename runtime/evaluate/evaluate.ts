@@ -15,12 +15,16 @@ import {
   type FeatureReader,
   type LabelledBatch,
   pixelReader,
+  predictionReader,
   type Selection,
 } from "./features.js";
 import type { Trained } from "./frozen.js";
 
 /** Whose features: the trained encoder's, those of the same encoder with first weights of its own, or the pixels. */
 export type FeatureSource = "encoder" | "untrained" | "pixels";
+
+/** What a probe judges: features, or the predictions of the model's own head. */
+export type JudgedSource = FeatureSource | "head";
 
 /** A labelled data set, read from the beginning at each call. */
 export interface LabelledData {
@@ -52,8 +56,8 @@ export interface EvaluationProgress {
 
 /** One probe on one kind of features. */
 export interface EvaluationRow {
-  readonly source: FeatureSource;
-  /** Null for pixels. */
+  readonly source: JudgedSource;
+  /** Null for pixels and predictions. */
   readonly pool: Selection["pool"] | null;
   readonly layer: Selection["layer"] | null;
   /** Length of a feature vector. */
@@ -83,7 +87,7 @@ export interface Evaluation {
 
 /** Features of one kind of the training and the test images. */
 interface Judged {
-  readonly source: FeatureSource;
+  readonly source: JudgedSource;
   readonly selection: Selection | null;
   readonly train: Features;
   readonly test: Features;
@@ -103,17 +107,22 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const { executor, seed, data } = options;
   const started = performance.now();
-  const judged = await readAll(model, options);
+  const ofHead = probes.filter(({ definition }) => definition.sees === "predictions");
+  const ofFeatures = probes.filter((probe) => !ofHead.includes(probe));
+  const predicted = ofHead.length > 0 ? await readPredictions(model, options) : null;
+  const judged = ofFeatures.length > 0 ? await readAll(model, options) : [];
   const featureSeconds = secondsSince(started);
   const rows: EvaluationRow[] = [];
+  if (predicted) for (const probe of ofHead) rows.push(await judge(predicted, probe, options));
   for (const features of judged) {
-    for (const probe of probes) rows.push(await judge(features, probe, options));
+    for (const probe of ofFeatures) rows.push(await judge(features, probe, options));
   }
+  const read = judged[0] ?? predicted;
   return {
     model: model.program.name,
     seed,
     classes: data.classes.length,
-    samples: { train: judged[0]?.train.count ?? 0, test: judged[0]?.test.count ?? 0 },
+    samples: { train: read?.train.count ?? 0, test: read?.test.count ?? 0 },
     executor: { name: executor.name, backend: executor.backend, device: executor.device },
     featureSeconds,
     rows,
@@ -167,6 +176,26 @@ async function readAll(model: Trained, options: EvaluateOptions): Promise<readon
     return judged;
   } finally {
     for (const reader of readers) await reader.close();
+  }
+}
+
+/** The head's classes of the test images; nothing of the training images. */
+async function readPredictions(model: Trained, { data, executor, batch, report }: EvaluateOptions): Promise<Judged> {
+  const reader = await predictionReader(model, executor, batch);
+  try {
+    const tick = (done: number) => report?.({ stage: "predictions", done, total: null });
+    const [[test] = []] = await collectFeatures([reader], data.test(), data.classes.length, tick);
+    const width = reader.widths[0] as number;
+    if (!test || test.count === 0) {
+      throw new RunError("run/data", {
+        what: "There are no test images to judge classes on",
+        help: "Name a test split, or hold some images out.",
+      });
+    }
+    const none: Features = { ...test, values: new Float32Array(0), labels: new Int32Array(0), count: 0, width };
+    return { source: "head", selection: null, train: none, test };
+  } finally {
+    await reader.close();
   }
 }
 

@@ -3,7 +3,14 @@
  * image's own pixels. Images are read once for all kinds of features.
  */
 
-import type { Batch, Features, ImageShape, ModelProgram, Weights } from "../../blocks/index.js";
+import {
+  type Batch,
+  type Features,
+  type ImageShape,
+  imageInput,
+  type ModelProgram,
+  type Weights,
+} from "../../blocks/index.js";
 import type { Builder, Tensor } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
@@ -58,6 +65,32 @@ export async function encoderReader(
     async read({ image, count }) {
       const outputs = await frozen.run({ image });
       return widths.map((size, i) => (outputs[i] as Float32Array).slice(0, count * size));
+    },
+    close: frozen.close,
+  };
+}
+
+/**
+ * Reads what a model's own head says: one kind, a logit for each class.
+ * @throws RunError `run/features` for a model without a head.
+ */
+export async function predictionReader(model: Trained, executor: Executor, batch: number): Promise<FeatureReader> {
+  const { program } = model;
+  const { classes } = program;
+  if (classes === undefined) {
+    throw new RunError("run/features", {
+      what: `${program.name} predicts no classes`,
+      help: "Judge its features instead, or train it on with a head.",
+    });
+  }
+  const frozen = await openFrozen(model, executor, batch, (g, w) => ({
+    logits: program.predict(g, w, imageInput(g, program)),
+  }));
+  return {
+    widths: [classes],
+    async read({ image, count }) {
+      const { logits } = await frozen.run({ image });
+      return [(logits as Float32Array).slice(0, count * classes)];
     },
     close: frozen.close,
   };

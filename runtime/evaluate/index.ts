@@ -8,6 +8,7 @@ export {
   type EvaluationRow,
   evaluate,
   type FeatureSource,
+  type JudgedSource,
   type LabelledData,
 } from "./evaluate.js";
 export {

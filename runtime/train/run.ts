@@ -55,6 +55,7 @@ export async function openRun(
   if (!resume) await checkFresh(directory);
   const checkpoint = resume ? await newestCheckpoint(directory) : null;
   const index = await openData(training.data, "train", options.root);
+  checkClasses(program, index);
   const length = lengthOf(training, index.length);
   if (checkpoint !== null) checkContinuation(checkpoint, training, index.length);
   const step = trainingStep(program, training);
@@ -77,6 +78,20 @@ export async function openRun(
     log.close();
     throw error;
   }
+}
+
+/** A model of classes is trained with the label of every sample. */
+function checkClasses({ name, classes }: ModelProgram, data: SampleIndex): void {
+  const known = data.classes.length;
+  if (classes === undefined || (known > 0 && known <= classes)) return;
+  throw new RunError("run/data", {
+    what: known === 0 ? "The data has no classes" : `The data has ${known} classes`,
+    why: `${name} learns to tell ${classes} apart`,
+    help:
+      known === 0
+        ? "Use a folder with one sub-folder for each class, or label files."
+        : `Write \`classes: ${known}\` in the model's head, or use other data.`,
+  });
 }
 
 /** An earlier run is never overwritten. */

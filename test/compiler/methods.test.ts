@@ -6,6 +6,7 @@
 import { describe, expect, test } from "vitest";
 import { type Batch, maskedBatch, namedParameters, namedWeights, weightsOf } from "../../blocks/index.js";
 import { assemble, programOf, tracingCode } from "../../compiler/assemble/assemble.js";
+import { ownObjectiveOf } from "../../compiler/assemble/parts.js";
 import { targetInputs } from "../../compiler/assemble/targets.js";
 import { createBuilder, evaluate, gradients, type Tensor, type Values } from "../../graph/index.js";
 import { readFixture } from "../reference/fixture.js";
@@ -66,6 +67,7 @@ const methods = [
   ...["u-mae-class-token", "u-mae-patches", "maskfeat", "low-pass", "data2vec"],
   ...["sma", "sma-pool", "sma-share"],
   ...["r-mae", "rae", "r-mae-batch", "r-mae-channel"],
+  ...["classifier-mean", "classifier-class-token"],
 ];
 
 describe.each(methods)("%s", (name) => {
@@ -102,10 +104,16 @@ describe.each(methods)("%s", (name) => {
   });
 });
 
+test.each(["classifier-mean", "classifier-class-token"])("the logits of %s", (name) => {
+  const { fixture, program, g, weights, batch, compute } = load(name);
+  const { logits } = compute({ logits: program.predict(g, weights, batch) });
+  expect(difference(logits, fixture.values("logits"))).toBeLessThan(1e-5);
+});
+
 test.each(["maskfeat", "low-pass", "data2vec"])("the target of %s", (name) => {
   const { fixture, parts, g, weights, batch, compute } = load(name);
   const code = tracingCode(g, weights as never);
-  const { label, target } = parts.objectives.at(-1) ?? parts.objectives[0];
+  const { label, target } = parts.objectives.at(-1) ?? ownObjectiveOf(parts);
   const built = target.definition.build(
     code,
     target.values,

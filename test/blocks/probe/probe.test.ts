@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { accuracy, classScores } from "../../../blocks/probe/classifier.js";
-import { type Features, knn, linear, probes, ridge } from "../../../blocks/probe/index.js";
+import { type Features, knn, linear, type Probe, probes, ridge } from "../../../blocks/probe/index.js";
 import { neighbourVotes } from "../../../blocks/probe/knn.js";
 import { classifierOf, trainHead } from "../../../blocks/probe/linear.js";
 import { addGram, cholesky, mirror, rowProducts, solveCholesky, weightedRows } from "../../../blocks/probe/products.js";
@@ -186,8 +186,9 @@ describe("products", () => {
   });
 });
 
-describe("every probe", () => {
-  it.each(probes.map((probe) => [probe.name, probe] as const))(
+describe("every probe of features", () => {
+  const ofFeatures = probes.filter(({ sees }: Probe) => sees !== "predictions");
+  it.each(ofFeatures.map((probe) => [probe.name, probe] as const))(
     "%s is well above what chance gives and reports progress to the end",
     async (_, probe) => {
       const ticks: (readonly [number, number])[] = [];
@@ -205,4 +206,15 @@ describe("every probe", () => {
     expect(accuracy(Float64Array.of(Number.NaN, -1, -Infinity), Int32Array.of(0), 3)).toEqual({ top1: 0 });
     expect(accuracy(Float64Array.of(2, 2, 1), Int32Array.of(1), 3)).toEqual({ top1: 0 });
   });
+});
+
+it("a head is judged by its own logits, of the test images alone", async () => {
+  const head = probes.find(({ sees }: Probe) => sees === "predictions") as Probe;
+  // Of seven classes the right one is first, fifth and last.
+  const values = Float32Array.from([6, 5, 4, 3, 2, 1, 0, 6, 5, 4, 3, 2, 1, 0, 6, 5, 4, 3, 2, 1, 0]);
+  const logits = { values, labels: Int32Array.of(0, 4, 6), count: 3, width: 7, classes: 7 };
+  const none = { ...logits, values: new Float32Array(0), labels: new Int32Array(0), count: 0 };
+  const { scores } = await head.run({}, none, logits, plainRandom(5));
+  expect(scores.top1).toBeCloseTo(1 / 3);
+  expect(scores.top5).toBeCloseTo(2 / 3);
 });

@@ -12,6 +12,7 @@ const chosen: Readonly<Record<Kind, readonly string[]>> = {
   target: ["pixels"],
   regions: [],
   loss: ["l1", "mse"],
+  head: [],
   teacher: [],
   adversary: [],
   dataset: ["folder"],

@@ -92,6 +92,10 @@ const cases: Readonly<Record<string, string>> = {
     decoder region_vit(depth: 1, width: 8, heads: 2, neck_depth: 1)
     loss    bce
   }`,
+  "a head": `encoder vit(depth: 3, width: 32, heads: 4)
+  head    classifier(classes: 11)
+  loss    cross_entropy(smoothing: 10%)
+  loss    again: cross_entropy(weight: 0.5)`,
 };
 
 const graphOf = (program: ModelProgram): string => {

@@ -1,0 +1,17 @@
+/** How often a head's classes are right: no probe of features, but of the model itself. */
+
+import { accuracy as accuracyOf } from "./classifier.js";
+import { defineProbe } from "./contract.js";
+
+export const accuracy = defineProbe({
+  name: "accuracy",
+  summary: "The share of test images whose class the model's own head names, first and among the first five.",
+  source: "He et al., Masked Autoencoders Are Scalable Vision Learners, CVPR 2022, section 4",
+  since: "0.1",
+  params: {},
+  sees: "predictions",
+  run: async (_, __, test) => ({
+    scores: accuracyOf(Float64Array.from(test.values), test.labels, test.width),
+    protocol: `the head's classes of ${test.count} test samples, no augmentation`,
+  }),
+});

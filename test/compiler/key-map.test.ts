@@ -1,0 +1,176 @@
+/** What the weights of a model start with that goes on from others: by their part and place, whatever they are called. */
+
+import { describe, expect, test } from "vitest";
+import { namedParameters } from "../../blocks/index.js";
+import { assemble } from "../../compiler/assemble/assemble.js";
+import { type OwnedWeight, ownedWeights } from "../../compiler/assemble/owners.js";
+import { keyMap, type Mapping } from "../../compiler/key-map.js";
+import { modelOf } from "../support/model.js";
+
+interface Lines {
+  readonly input?: string;
+  readonly patch?: string;
+  readonly encoder?: string;
+  readonly rest?: string;
+}
+
+const vit = "vit(depth: 2, width: 16, heads: 2)";
+const rest = `mask random(ratio: 75%)
+  decoder vit(depth: 1, width: 8, heads: 2)
+  target  pixels(normalize: none)
+  loss    mse`;
+
+const model = (lines: Lines = {}) =>
+  modelOf(`
+edition 2026
+model UnderTest {
+  input   image(size: ${lines.input ?? "16x16"}, channels: 1)
+  tokens  patch(size: ${lines.patch ?? "4x4"})
+  encoder ${lines.encoder ?? vit}
+  ${lines.rest ?? rest}
+}`);
+
+const weights = (lines: Lines = {}): readonly OwnedWeight[] => ownedWeights(model(lines));
+
+/** The mapping of a model that takes parts of another. */
+const mapped = (to: Lines, from: Lines, ...parts: readonly (string | null)[]) =>
+  keyMap(
+    weights(to),
+    parts.map((part) => ({ stage: "a", part, weights: weights(from) })),
+  );
+
+const named = (mappings: readonly Mapping[], name: string): Mapping | undefined =>
+  mappings.find((mapping) => mapping.status !== "dropped" && mapping.name === name);
+
+const statuses = (mappings: readonly Mapping[]): readonly string[] => [
+  ...new Set(mappings.map(({ status }) => status)),
+];
+
+describe("the owners of weights", () => {
+  test("every weight belongs to a part", () => {
+    const learned = `positions learned\n  ${rest}\n  loss pooled: uniformity(on: patches)`;
+    const names = [...namedParameters(assemble(model({ rest: learned })).parameters)].map(([name]) => name);
+    const owned = weights({ rest: learned });
+    expect(owned.map(({ name }) => name)).toEqual(names);
+    const partsOf = (name: string) => owned.find((weight) => weight.name === name)?.parts;
+    expect(partsOf("pos_embed")).toEqual(["encoder", "positions"]);
+    expect(partsOf("patch_embed.proj.weight")).toEqual(["encoder", "tokens"]);
+    expect(partsOf("blocks.1.mlp.fc2.bias")).toEqual(["encoder"]);
+    expect(partsOf("decoder_pos_embed")).toEqual(["decoder", "positions"]);
+    expect(partsOf("mask_token")).toEqual(["decoder"]);
+    expect(partsOf("pooled.fc_norm.weight")).toEqual(["loss", "loss.pooled"]);
+  });
+
+  test("a head, an adversary and a teacher own theirs", () => {
+    const head = weights({ rest: "head classifier(classes: 3)\n  loss cross_entropy" });
+    expect(head.filter(({ parts }) => parts.includes("head")).map(({ name }) => name)).toEqual([
+      "head.weight",
+      "head.bias",
+    ]);
+    const judged = weights({ rest: `${rest}\n  adversary patch_discriminator(backbone: separate)` });
+    const own = judged.filter(({ name }) => name.startsWith("adversary."));
+    expect(own.length).toBeGreaterThan(10);
+    expect(own.every(({ parts }) => parts[0] === "adversary")).toBe(true);
+  });
+});
+
+describe("a key map", () => {
+  test("keeps everything of the same model", () => {
+    const { mappings, given, doubled } = mapped({}, {}, null);
+    expect(statuses(mappings)).toEqual(["kept"]);
+    expect([given, doubled]).toEqual([[mappings.length], []]);
+  });
+
+  test("takes the part that is named, with its tokens and positions, and drops the rest", () => {
+    const { mappings } = mapped({}, {}, "encoder");
+    expect(named(mappings, "patch_embed.proj.weight")?.status).toBe("kept");
+    expect(named(mappings, "decoder_pred.weight")).toMatchObject({ status: "new", instead: null });
+    expect(mappings.filter(({ status }) => status === "dropped").map(({ parts }) => parts[0])).toEqual(
+      mappings.flatMap((mapping) => (mapping.status === "dropped" ? ["decoder"] : [])),
+    );
+  });
+
+  test("leaves deeper layers to start, and drops those that are too many", () => {
+    const deep = { encoder: "vit(depth: 3, width: 16, heads: 2)" };
+    expect(named(mapped(deep, {}, null).mappings, "blocks.2.norm1.weight")).toMatchObject({ status: "new" });
+    const dropped = mapped({}, deep, null).mappings.filter(({ status }) => status === "dropped");
+    expect(dropped).toHaveLength(12);
+  });
+
+  test("takes a layer as a whole or not at all", () => {
+    const { mappings } = mapped({ patch: "2x8" }, {}, null);
+    // 16 pixels a patch as before: the same weights, on another grid.
+    expect(named(mappings, "patch_embed.proj.weight")?.status).toBe("kept");
+    const other = mapped({ patch: "8x8" }, {}, null).mappings;
+    expect(named(other, "patch_embed.proj.bias")).toMatchObject({
+      status: "new",
+      instead: { stage: "a", name: "patch_embed.proj.bias" },
+    });
+  });
+
+  test("resizes learned tables and computes fixed ones", () => {
+    const larger = { input: "24x24" };
+    expect(named(mapped(larger, {}, null).mappings, "pos_embed")).toMatchObject({ status: "computed" });
+    const learned = { rest: `positions learned\n  ${rest}` };
+    const resized = {
+      status: "resized",
+      table: { from: { rows: 4, columns: 4 }, to: { rows: 6, columns: 6 }, extra: 1 },
+    };
+    expect(named(mapped({ ...larger, ...learned }, learned, null).mappings, "pos_embed")).toMatchObject(resized);
+    // Trained on from what was fixed.
+    expect(named(mapped({ ...larger, ...learned }, {}, null).mappings, "pos_embed")).toMatchObject(resized);
+    expect(named(mapped(learned, {}, null).mappings, "pos_embed")).toMatchObject({ status: "kept" });
+    // What is fixed is never what was learned.
+    expect(named(mapped({}, learned, null).mappings, "pos_embed")).toMatchObject({ status: "computed" });
+  });
+
+  test("does not take a table without the class token's row for one that has it", () => {
+    const bare = { encoder: "vit(depth: 2, width: 16, heads: 2, class_token: false)" };
+    const learned = { rest: `positions learned\n  ${rest}` };
+    const { mappings } = mapped(learned, { ...bare, ...learned }, "encoder");
+    expect(named(mappings, "pos_embed")).toMatchObject({ status: "new", instead: { shape: [1, 16, 16] } });
+    expect(named(mappings, "cls_token")).toMatchObject({ status: "new", instead: null });
+  });
+
+  test("finds a part under another label", () => {
+    const labelled = {
+      rest: `${rest}
+  target coarse: low_pass(radius: 3) {
+    decoder vit(depth: 1, width: 8, heads: 2)
+    loss    mse
+  }`,
+    };
+    const own = mapped({}, labelled, "target.coarse").mappings;
+    expect(named(own, "decoder_embed.weight")).toMatchObject({
+      status: "renamed",
+      from: { name: "coarse.decoder_embed.weight" },
+    });
+    const both = mapped(labelled, labelled, null).mappings;
+    expect(statuses(both)).toEqual(["kept"]);
+    expect(named(mapped(labelled, {}, "decoder").mappings, "coarse.decoder_embed.weight")).toMatchObject({
+      status: "new",
+    });
+  });
+
+  test("a weight that follows another begins as that one", () => {
+    const taught = {
+      rest: `mask random(ratio: 75%)
+  decoder vit(depth: 1, width: 8, heads: 2)
+  teacher ema
+  target  features(layers: 2)
+  loss    mse`,
+    };
+    const { mappings } = mapped(taught, {}, "encoder");
+    expect(named(mappings, "teacher.blocks.1.norm1.weight")).toMatchObject({
+      status: "renamed",
+      from: { name: "blocks.1.norm1.weight" },
+    });
+    expect(statuses(mapped(taught, taught, null).mappings)).toEqual(["kept"]);
+  });
+
+  test("says which weights two sources would give", () => {
+    const { doubled } = mapped({}, {}, "encoder", "tokens");
+    expect(doubled.map(({ name }) => name)).toEqual(["patch_embed.proj.weight", "patch_embed.proj.bias"]);
+    expect(doubled[0]?.sources).toEqual([0, 1]);
+  });
+});
