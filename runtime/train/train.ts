@@ -51,6 +51,7 @@ async function loop(run: Run, start: Saved, batches: TrainingBatches): Promise<T
     const began = performance.now();
     const feeds = stepFeeds(run, batches, step);
     const outputs = await runStep(run, feeds);
+    if (outputs === null) break;
     step += 1;
     loss = single(outputs, lossOutput);
     const pace = meter((performance.now() - began) / 1000, feeds.waited() / 1000, length.totalSteps - step);
@@ -59,8 +60,6 @@ async function loop(run: Run, start: Saved, batches: TrainingBatches): Promise<T
     tell(run, step, Math.floor((step - 1) / length.stepsPerEpoch), outputs, pace);
     if (step % options.checkpointEvery === 0) saved = await save(run, step);
     await probe(run, step);
-    // Lets signals and messages from workers in: a step may compute without ever giving way.
-    await new Promise(setImmediate);
   }
   if (saved.step !== step) saved = await save(run, step);
   const interrupted = step < length.totalSteps;

@@ -117,19 +117,26 @@ describe.each(backends)("on $backend", ({ backend }) => {
     },
   );
 
-  const run = (directory: string, changes: Partial<Training>, o: { resume?: boolean; stop?: number } = {}) => {
+  interface Circumstances {
+    readonly resume?: boolean;
+    readonly stop?: number;
+    readonly executor?: Executor;
+    readonly signal?: AbortSignal;
+  }
+
+  const run = (directory: string, changes: Partial<Training>, o: Circumstances = {}) => {
     const abort = new AbortController();
     const losses: number[] = [];
     const training = recipe(inMemory(stripes(27)), { batch, steps: 7, clip: 0.5, ...changes });
     const result = train(program, training, {
       directory: join(parent, directory),
       root: ".",
-      executor,
+      executor: o.executor ?? executor,
       resume: o.resume ?? false,
       spec: "",
       workers: 0,
       checkpointEvery: 100,
-      signal: abort.signal,
+      signal: o.signal ?? abort.signal,
       report(event) {
         if (event.kind !== "step") return;
         losses.push(event.loss);
@@ -150,6 +157,34 @@ describe.each(backends)("on $backend", ({ backend }) => {
       [1, 2, 3, 4, 5, 6, 7].map((step) => [step, Math.floor((step - 1) / 3)]),
     );
     expect(steps[0].gradient_norm).toBeGreaterThan(0);
+  });
+
+  it("is interrupted between micro-batches: the step that was begun is done again", async () => {
+    const abort = new AbortController();
+    let runs = 0;
+    const watched: Executor = {
+      ...executor,
+      open: async (...open) => {
+        const session = await executor.open(...open);
+        const load: typeof session.load = async (graph) => {
+          const runner = await session.load(graph);
+          return async (given) => {
+            // Two runs of micro-batches and one update a step: this is the first half of the third step.
+            runs += 1;
+            if (runs === 7) abort.abort();
+            return runner(given);
+          };
+        };
+        return { ...session, load };
+      },
+    };
+    const changes = { microBatch: 4 };
+    const undisturbed = await run("untouched", changes);
+    const first = await run("halfway", changes, { executor: watched, signal: abort.signal });
+    expect([first.losses.length, runs]).toEqual([2, 7]);
+    const second = await run("halfway", changes, { resume: true });
+    expect([...first.losses, ...second.losses]).toEqual(undisturbed.losses);
+    expect(second.state).toEqual(undisturbed.state);
   });
 
   it("a cut run goes on bit for bit", async () => {
