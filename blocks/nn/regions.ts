@@ -71,18 +71,17 @@ export const embedMaps = layer(
  */
 export const addVisiblePositions = layer(
   "addVisiblePositions",
-  <V extends number, D extends number>(
+  <V extends number, D extends number, const E extends number, const N extends number>(
     g: Builder,
     tokens: Tensor<["B", V, D]>,
-    positions: Tensor<[1, number, NoInfer<D>]>,
+    positions: Tensor<[1, Add<E, N>, NoInfer<D>]>,
     visible: Tensor<["B", NoInfer<V>], "int32">,
-    o: { readonly extra: number },
+    o: { readonly extra: E; readonly count: N },
   ): Tensor<["B", V, D]> => {
     const [all, seen, width] = tokens.shape as [number, number, number];
     const batch = visible.shape[0] as number;
-    const count = (positions.shape[1] as number) - o.extra;
-    const patches = o.extra === 0 ? positions : g.slice(positions, [0, o.extra, 0], [1, count, width]);
-    const places = g.takeTokens(claim<["B", number, D]>(g.broadcast(patches, [batch, count, width])), visible);
+    const patches = o.extra === 0 ? positions : g.slice(positions, [0, o.extra, 0], [1, o.count, width]);
+    const places = g.takeTokens(claim<["B", number, D]>(g.broadcast(patches, [batch, o.count, width])), visible);
     const parted = g.reshape(tokens, [batch, all / batch, seen, width]);
     return claim(g.reshape(g.add(parted, g.reshape(places, [batch, 1, seen, width])), [all, seen, width]));
   },

@@ -1,6 +1,7 @@
 /** Binary maps of regions as target, the target of R-MAE. */
 
 import { invariant } from "../../graph/index.js";
+import { tokenCount } from "../geometry.js";
 import {
   addVisiblePositions,
   embedMaps,
@@ -85,9 +86,10 @@ export const regions = defineTarget({
   parameters: (p, context) => ({ region_embed: patchEmbedParameters(sequenceValues(p, context), context.width) }),
   tokens(code, p, w, { target, positions, visible }, context) {
     const seen = code.let("seen_maps", takeTokens, target, visible); // [B, V, P]
-    const sizes = { values: patchPixels(context), regions: p.count };
-    const maps = p.sequences === "channels" ? seen : code.let("maps", splitRegions, seen, sizes);
+    const parts = { values: patchPixels(context), regions: p.count };
+    const maps = p.sequences === "channels" ? seen : code.let("maps", splitRegions, seen, parts);
     const tokens = code.let("region_tokens", embedMaps, maps, w.region_embed.proj); // [B', V, De]
-    return code.let("placed_tokens", addVisiblePositions, tokens, positions, visible, { extra: context.extra });
+    const sizes = { extra: context.extra, count: tokenCount(context.grid) };
+    return code.let("placed_tokens", addVisiblePositions, tokens, positions, visible, sizes);
   },
 });
