@@ -101,6 +101,17 @@ function rowSums({ m, node, nameOf }: Site<"attentionGrad">, dy: string, inner: 
   return sumLast(m, known && shorter ? m.op("Mul", [dy, nameOf(y)]) : m.op("Mul", [inner, p]));
 }
 
+/**
+ * dy^T x from [rows, O] and [rows, I]. A product with a transposed left side turns it anew for every 128 columns of the
+ * right one; where dy is the narrower it is turned once before. Three axes, so that onnxruntime does not put both together.
+ */
+function weightGradient(m: OnnxModel, dy: string, x: string, node: Node<"linearGrad">): string {
+  const [rows, outputs] = rowsOf(shapeAt(node, 0));
+  if (outputs > lastOf(shapeAt(node, 1))) return m.op("Gemm", [dy, x], { transA: int(1) });
+  const turned = m.op("Transpose", [reshape(m, dy, [1, rows, outputs])], { perm: ints([0, 2, 1]) });
+  return m.op("Gemm", [reshape(m, turned, [outputs, rows]), x]);
+}
+
 const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
   neg: direct("Neg"),
   exp: direct("Exp"),
@@ -195,10 +206,9 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
   linearGrad([dy, x, weight], { m, node, wanted }) {
     const [rows, outputs] = rowsOf(shapeAt(node, 0));
     const flat = reshape(m, dy as string, [rows, outputs]);
-    const input = () => reshape(m, x as string, rowsOf(shapeAt(node, 1)));
     return [
       wanted[0] ? reshape(m, m.op("Gemm", [flat, weight as string]), outputShape(node, 0)) : "",
-      wanted[1] ? m.op("Gemm", [flat, input()], { transA: int(1) }) : "",
+      wanted[1] ? weightGradient(m, flat, reshape(m, x as string, rowsOf(shapeAt(node, 1))), node) : "",
       wanted[2] ? sumOver(m, flat, [0], false) : "",
     ];
   },
