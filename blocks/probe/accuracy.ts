@@ -9,6 +9,16 @@ export const accuracy = defineProbe({
   source: "He et al., Masked Autoencoders Are Scalable Vision Learners, CVPR 2022, section 4",
   since: "0.1",
   params: {},
+  requires: [
+    {
+      name: "head",
+      at: null,
+      doc: "The model has a head, whose classes can be right or wrong.",
+      holds: (_, { classes }) => classes !== null,
+      say: () => "the model has no head that names classes",
+      help: () => "judge its features by another probe, or add a `head` to the model",
+    },
+  ],
   sees: "predictions",
   run: async (_, __, test) => ({
     scores: accuracyOf(Float64Array.from(test.values), test.labels, test.width),

@@ -20,7 +20,12 @@ export interface ProbeResult {
   readonly protocol: string;
 }
 
-export interface Probe<P extends Params = Params> extends Definition<P> {
+export interface ProbeContext {
+  /** Classes of the model's head; null: it has none. */
+  readonly classes: number | null;
+}
+
+export interface Probe<P extends Params = Params> extends Definition<P, ProbeContext> {
   /**
    * What it is given as features: those of the encoder when absent, or the logits of the model's own head, [count, classes], of the
    * test images alone.

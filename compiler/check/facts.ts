@@ -3,7 +3,17 @@
  * at every place that its numbers come from; reading something broken ends the question without an answer.
  */
 
-import type { Decoder, Definition, Encoder, Grid, ImageShape, Input, Target, Tokens } from "../../blocks/index.js";
+import type {
+  Decoder,
+  Definition,
+  Encoder,
+  Grid,
+  Head,
+  ImageShape,
+  Input,
+  Target,
+  Tokens,
+} from "../../blocks/index.js";
 import type { Span } from "../../grammar/index.js";
 import { type DraftBlock, type DraftLine, slotLines } from "./draft.js";
 import { valueText } from "./show.js";
@@ -133,6 +143,12 @@ export const layersOf = (lines: readonly DraftLine[], label: string | null): Fac
 
 export const extraTokensOf = (lines: readonly DraftLine[], label: string | null): Fact<number> =>
   fact(lineFor(lines, "encoder", label), (definition, values) => (definition as Encoder).extraTokens(values));
+
+/** null as a value: the model has no head. */
+export function classesOf(lines: readonly DraftLine[]): Fact<number | null> {
+  if (slotLines(lines, "head").length === 0) return { value: null, sources: [] };
+  return fact(lineFor(lines, "head", null), (definition, values) => (definition as unknown as Head).classes(values));
+}
 
 /** null as a value: the model has no decoder, or one without a width. */
 export function decoderWidthOf(lines: readonly DraftLine[], label: string | null): Fact<number | null> {

@@ -1,10 +1,12 @@
 /** A pipeline: its stages in their order, each with a recipe that fits its model, and what they take from each other. */
 
+import type { Head } from "../../blocks/index.js";
 import type { Path, PipelineDeclaration, PipelineEvaluation, Stage as StageEntry } from "../../grammar/index.js";
 import type { Pipeline, Stage, Use } from "../model.js";
 import { recipeSlots } from "../slots.js";
 import { readBlock } from "./blocks.js";
-import type { Body } from "./draft.js";
+import type { Body, DraftBlock } from "./draft.js";
+import { fits } from "./fit.js";
 import { type Checking, useOf } from "./models.js";
 import { type Declared, find } from "./names.js";
 import { named, suggestion } from "./nearest.js";
@@ -131,6 +133,14 @@ function sourcesOf(
   return found.every((source) => source !== null) ? found : null;
 }
 
+/** Whether a stage's model has what a probe judges. */
+function fitProbe(block: DraftBlock, { model }: Stage, { span }: PipelineEvaluation, report: Report): void {
+  const head = model.slots.find(({ slot }) => slot === "head")?.use;
+  const classes = head ? (head.definition as Head).classes(head.values) : null;
+  const facts = { classes: { value: classes, sources: [] } };
+  fits(block, null, facts, { report, within: span, name: span, known: new Set(), failed: new Set() });
+}
+
 function addEvaluation(
   entry: PipelineEvaluation,
   stages: ReadonlyMap<string, Earlier>,
@@ -148,8 +158,10 @@ function addEvaluation(
   }
   const [rule] = recipeSlots.filter((candidate) => candidate.every);
   if (!rule) return;
+  const stage = stages.get(name)?.stage;
   const uses = entry.probes.flatMap((probe) => {
     const block = readBlock(rule.kind, rule.slot, probe, body);
+    if (block && stage) fitProbe(block, stage, entry, body.report);
     return block ? [useOf(block)] : [];
   });
   judged.set(name, [...(judged.get(name) ?? []), ...uses]);

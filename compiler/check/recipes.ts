@@ -6,7 +6,7 @@ import type { Recipe, Setting, Use } from "../model.js";
 import { recipeSlots } from "../slots.js";
 import { readBody } from "./changes.js";
 import { type Body, type Draft, type DraftBlock, type DraftLine, type DraftValue, slotLines } from "./draft.js";
-import { type Fact, type Facts, imageOf } from "./facts.js";
+import { classesOf, type Fact, type Facts, imageOf } from "./facts.js";
 import { type Fitting, fits } from "./fit.js";
 import { scopeOf, settings } from "./lines.js";
 import { type CheckedModel, type Checking, useOf, withDefaults } from "./models.js";
@@ -95,6 +95,7 @@ function settingFact({ settings: held, open }: Draft, name: string): Fact<number
 
 const factsOf = (draft: Draft, subject: Subject | null): Facts => ({
   image: subject && imageOf(subject.checked.lines, null),
+  classes: subject && classesOf(subject.checked.lines),
   epochs: settingFact(draft, "epochs"),
   steps: settingFact(draft, "steps"),
 });

@@ -202,5 +202,5 @@ describe("a pipeline", () => {
       );
       expect(b?.equals(a as Buffer), stage).toBe(true);
     }
-  });
+  }, 180_000);
 });

@@ -103,5 +103,5 @@ describe.each(["wasm", "onnx"] as const)("on %s", (backend) => {
       expect(second.state).toEqual(whole.state);
       before = whole.state;
     }
-  });
+  }, 180_000);
 });

@@ -1,0 +1,80 @@
+/** Models with a head: what they may hold beside it, what judges them, and what a pipeline asks of their stages. */
+
+import { describe, expect, test } from "vitest";
+import { registry } from "../../../blocks/index.js";
+import { analyze } from "../../../compiler/index.js";
+
+const model = (lines: string, name = "Named"): string => `
+model ${name} {
+  input   image(size: 16x16, channels: 1)
+  tokens  patch(size: 4x4)
+  encoder vit(depth: 1, width: 16, heads: 2, class_token: false)
+  ${lines}
+}`;
+
+const recipe = (evaluate: string, name = "Named"): string => `
+recipe Train${name} for ${name} {
+  data      folder("data")
+  batch     16
+  steps     100
+  optimizer adamw(lr: 1e-3)
+  schedule  constant
+  ${evaluate}
+}`;
+
+const head = "head classifier(classes: 3)\n  loss cross_entropy";
+const mae = `mask random(ratio: 75%)
+  decoder linear
+  target  pixels
+  loss    mse`;
+
+const found = (text: string): readonly string[] =>
+  analyze({ path: "main.mae", text: `edition 2026\n${text}` }, { readText: () => null }, registry).diagnostics.map(
+    ({ code }) => code,
+  );
+
+describe("a head", () => {
+  test("needs no mask, decoder or target", () => {
+    expect(found(model(head))).toEqual([]);
+  });
+
+  test.each(["mask random(ratio: 75%)", "decoder linear", "target pixels"])("stands alone: no %s", (line) => {
+    expect(found(model(`${line}\n  ${head}`))).toEqual(["check/not-yet-available"]);
+  });
+
+  test("is judged by a loss of classes, and patches by one of patches", () => {
+    expect(found(model(head.replace("cross_entropy", "mse")))).toEqual(["check/loss-of-another-kind"]);
+    expect(found(model(mae.replace("mse", "cross_entropy")))).toEqual(["check/loss-of-another-kind"]);
+  });
+
+  test("reads a class token only where there is one", () => {
+    expect(found(model(head.replace("3)", "3, pool: class_token)")))).toEqual(["head/classifier/class-token"]);
+  });
+});
+
+describe("accuracy", () => {
+  test("is asked of a model with a head", () => {
+    expect(found(model(head) + recipe("evaluate accuracy"))).toEqual([]);
+    expect(found(model(mae) + recipe("evaluate accuracy every 10 steps"))).toEqual(["probe/accuracy/head"]);
+  });
+
+  test("is asked of a stage whose model has a head", () => {
+    const stages = (judged: string): string =>
+      `${model(mae, "Mae")}${recipe("", "Mae")}${model(head)}${recipe("")}
+pipeline Study {
+  stage mae  = TrainMae of Mae
+  stage fine = TrainNamed of Named from mae.encoder fresh head
+  evaluate ${judged}: accuracy
+}`;
+    expect(found(stages("fine"))).toEqual([]);
+    expect(found(stages("mae"))).toEqual(["probe/accuracy/head"]);
+  });
+
+  test("a stage's recipe is judged against the stage's model", () => {
+    const text = `${model(mae, "Mae")}${model(head)}${recipe("evaluate accuracy")}
+pipeline Study {
+  stage mae = TrainNamed of Mae
+}`;
+    expect(found(text)).toEqual(["probe/accuracy/head"]);
+  });
+});
