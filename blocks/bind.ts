@@ -3,29 +3,31 @@
 import { type Builder, invariant, type Tensor } from "../graph/index.js";
 import type { BoundField, FieldBlock, FieldContext } from "./field.js";
 import { type Grid, type ImageShape, tokenCount } from "./geometry.js";
-import type { Mask } from "./mask/index.js";
+import type { Guide, Mask } from "./mask/index.js";
 import type { ParameterTree } from "./parameters.js";
 import type { Params, ValuesOf } from "./params.js";
-import type { MaskSampler, ModelProgram, Picture, TeacherProgram } from "./program.js";
+import type { GuideFeeds, MaskSampler, ModelProgram, Picture, TeacherProgram } from "./program.js";
 import type { Target } from "./target/index.js";
 import type { Teacher } from "./teacher/index.js";
 
 export function bindMask<P extends Params>(mask: Mask<P>, values: ValuesOf<P>, grid: Grid): MaskSampler {
-  const { guide } = mask;
+  const counts = mask.counts?.(values, grid) ?? [];
   return {
     visible: mask.visible(values, grid),
-    sample: (random, field) => mask.sample(values, grid, random, field),
-    ...(guide
-      ? {
-          guide: {
-            numbers: guide.numbers(values, grid),
-            draw: (random) => guide.draw(values, grid, random),
-            moving: guide.moving(values),
-          },
-        }
+    ...(counts.length > 1
+      ? { varies: { counts, count: (progress, random) => mask.count?.(values, grid, progress, random) ?? 0 } }
       : {}),
+    ...(mask.shared?.(values) ? { shared: true } : {}),
+    sample: (random, field, visible) => mask.sample(values, grid, random, field, visible),
+    ...(mask.guide ? { guide: guideFeeds(mask.guide, values, grid) } : {}),
   };
 }
+
+const guideFeeds = <P extends Params>(guide: Guide<P>, values: ValuesOf<P>, grid: Grid): GuideFeeds => ({
+  numbers: guide.numbers(values, grid),
+  draw: (random) => guide.draw(values, grid, random),
+  moving: guide.moving(values),
+});
 
 /** What stands for a mask where nothing is hidden. */
 export const everythingVisible = (grid: Grid): MaskSampler => ({

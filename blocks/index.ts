@@ -44,6 +44,7 @@ export {
 } from "./parameters.js";
 export type {
   BlockValue,
+  DrawnValue,
   DurationValue,
   Param,
   Params,
@@ -74,4 +75,4 @@ export * as targets from "./target/index.js";
 export type { Teacher } from "./teacher/index.js";
 export * as teachers from "./teacher/index.js";
 export type { Tokens, TokensContext } from "./tokens/index.js";
-export { batchInputs, imageInput, maskedBatch, namedWeights, weightsOf } from "./trace.js";
+export { batchInputs, imageInput, maskedBatch, namedWeights, weightsOf, withVisible } from "./trace.js";

@@ -36,10 +36,14 @@ const accepted: { readonly [K in Kind]: (value: unknown, type: TypeOf<K>) => boo
     (value.per === null || isBetween(value.per, 1, Infinity)),
   duration: (value, { min }) =>
     isRecord(value) && isBetween(value.amount, min, Infinity) && (value.unit === "epochs" || value.unit === "steps"),
-  schedule: (value, { min, max }) =>
-    isRecord(value)
-      ? isBetween(value.from, min, max) && isBetween(value.to, min, max) && isRecord(value.over)
-      : isBetween(value, min, max),
+  schedule: (value, { min, max, open, drawn }) => {
+    const ends = isRecord(value)
+      ? drawn && "low" in value
+        ? [value.low, value.high]
+        : [value.from, value.to]
+      : [value];
+    return ends.every((end) => isBetween(end, min, max) && !(open && (end === min || end === max)));
+  },
   block: (value) => isRecord(value) && typeof value.block === "string",
   labels: (list) => Array.isArray(list) && list.every((label) => typeof label === "string"),
 };

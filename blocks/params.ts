@@ -33,6 +33,12 @@ export type ScheduleValue =
       readonly over: DurationValue | { readonly amount: number; readonly unit: "training" };
     };
 
+/** A value drawn anew for each batch, uniformly between two ends; at which places between them says the block. */
+export interface DrawnValue {
+  readonly low: number;
+  readonly high: number;
+}
+
 /** A block used as a value: `source: felzenszwalb(scale: 1000)`. */
 export interface BlockValue {
   readonly block: string;
@@ -57,7 +63,16 @@ export type ParamType =
   | { readonly kind: "rate"; readonly min: number }
   | { readonly kind: "duration"; readonly min: number }
   /** `75%` or `0.996`, or one that moves: `100% -> 0% over 30 epochs`. */
-  | { readonly kind: "schedule"; readonly of: "ratio" | "real"; readonly min: number; readonly max: number }
+  | {
+      readonly kind: "schedule";
+      readonly of: "ratio" | "real";
+      readonly min: number;
+      readonly max: number;
+      /** Whether the ends are not allowed. */
+      readonly open: boolean;
+      /** Whether it may also be drawn: `50%..90%`. */
+      readonly drawn: boolean;
+    }
   | { readonly kind: "block"; readonly of: string }
   | { readonly kind: "labels" };
 
@@ -116,7 +131,23 @@ export const duration = (o: Words<DurationValue> & { min?: number }): Param<Dura
 export const schedule = (
   o: Words<ScheduleValue> & { of: "ratio" | "real"; min?: number; max?: number },
 ): Param<ScheduleValue> =>
-  param({ kind: "schedule", of: o.of, min: o.min ?? 0, max: o.max ?? (o.of === "ratio" ? 1 : Infinity) }, o);
+  param(
+    {
+      kind: "schedule",
+      of: o.of,
+      min: o.min ?? 0,
+      max: o.max ?? (o.of === "ratio" ? 1 : Infinity),
+      open: false,
+      drawn: false,
+    },
+    o,
+  );
+
+/** A share that may move during training, or be drawn for each batch: `75%`, `60% -> 90% over 100 epochs`, `50%..90%`. */
+export const varyingRatio = (
+  o: Words<ScheduleValue | DrawnValue> & { open?: boolean },
+): Param<ScheduleValue | DrawnValue> =>
+  param({ kind: "schedule", of: "ratio", min: 0, max: 1, open: o.open ?? false, drawn: true }, o);
 
 export const block = (o: Words<BlockValue> & { of: string }): Param<BlockValue> =>
   param({ kind: "block", of: o.of }, o);

@@ -11,10 +11,22 @@ import type { Progress } from "./progress.js";
 
 /** The mask of a model, bound to its values and grid. */
 export interface MaskSampler {
-  /** Number of visible tokens. */
+  /** Number of visible tokens; where it varies, the largest. */
   readonly visible: number;
-  /** A permutation of the grid's tokens, visible ones first. `field`: the sample's numbers of the field `mask`, if there is one. */
-  readonly sample: (random: Random, field?: TypedArray) => Int32Array;
+  /** Where it varies from batch to batch. */
+  readonly varies?: {
+    /** The numbers that there can be, ascending. */
+    readonly counts: readonly number[];
+    /** That of a batch. */
+    readonly count: (progress: Progress, random: Random) => number;
+  };
+  /** All samples of a batch have one mask; absent: each has its own. */
+  readonly shared?: true;
+  /**
+   * A permutation of the grid's tokens, visible ones first. `field`: the sample's numbers of the field `mask`, if there is one.
+   * `visible`: how many of them are, where that varies.
+   */
+  readonly sample: (random: Random, field?: TypedArray, visible?: number) => Int32Array;
   /** What the graph is fed where it decides itself which tokens are hidden. */
   readonly guide?: GuideFeeds;
 }

@@ -64,7 +64,7 @@ export function maskedBatch<T extends ParameterTree>(g: Builder, program: ModelP
   if (!program.guide) return batch;
   const order = program.guide(g, weights, batch);
   const [size, tokens] = order.shape as readonly [number, number];
-  const { visible } = program.mask;
+  const visible = batch.visible.shape[1] as number;
   return {
     ...batch,
     visible: g.slice(order, [0, 0], [size, visible]),
@@ -72,3 +72,7 @@ export function maskedBatch<T extends ParameterTree>(g: Builder, program: ModelP
     restore: placesInOrder(g, order),
   };
 }
+
+/** The same model for batches with this number of visible tokens. */
+export const withVisible = <T extends ParameterTree>(program: ModelProgram<T>, visible: number): ModelProgram<T> =>
+  visible === program.mask.visible ? program : { ...program, mask: { ...program.mask, visible } };

@@ -22,7 +22,13 @@ export interface Plan {
   readonly following: number;
   /** By the first part of the weight's name. */
   readonly parts: readonly { readonly name: string; readonly parameters: number }[];
-  readonly tokens: { readonly total: number; readonly visible: number; readonly hidden: number };
+  /** Where the number of visible tokens varies, of batches with the most; `fewest` of those with the least. */
+  readonly tokens: {
+    readonly total: number;
+    readonly visible: number;
+    readonly hidden: number;
+    readonly fewest?: number;
+  };
   /** Matrix products for one image, a multiply-add counted as 2; before any simplification. */
   readonly flops: { readonly forward: number; readonly training: number };
   /** Bytes of one training step. */
@@ -106,13 +112,14 @@ export const costOf = (model: Model): Cost => {
 
 function costOfAssembly(assembly: Assembly, program: ModelProgram): Cost {
   const { count: total, visible } = layoutOf(assembly.parts);
+  const [fewest] = program.mask.varies?.counts ?? [];
   const forward = cost(lossGraph(program, 1)).matmul;
   const training = trainingGraphs(program, 1).reduce((sum, graph) => sum + cost(graph).matmul, 0);
   return {
     parameters: countWeights(assembly.parameters),
     trainable: countWeights(assembly.parameters, isTrained),
     following: countWeights(assembly.parameters, ({ follows }) => follows !== undefined),
-    tokens: { total, visible, hidden: total - visible },
+    tokens: { total, visible, hidden: total - visible, ...(fewest === undefined ? {} : { fewest }) },
     flops: { forward, training },
   };
 }

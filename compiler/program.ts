@@ -5,9 +5,9 @@
 
 import type { Dim, DType } from "../graph/index.js";
 
-/** The shape of a tensor in the program, with "B" where it follows the batch. */
+/** The shape of a tensor in the program, with "B" where it follows the batch, "any" where it varies from batch to batch. */
 export interface TensorForm {
-  readonly shape: readonly Dim[];
+  readonly shape: readonly (Dim | "any")[];
   readonly dtype: DType;
 }
 

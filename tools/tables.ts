@@ -42,9 +42,13 @@ const takes: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
       : words("range of numbers", bounds(finite(min), finite(max), false)),
   rate: () => "learning rate, absolute or `per` samples",
   duration: ({ min }) => words("`epochs` or `steps`", min > 0 ? `at least ${min}` : ""),
-  schedule: ({ of, min, max }) =>
+  schedule: ({ of, min, max, open, drawn }) =>
     of === "ratio"
-      ? words("share", `${share(min)} to ${share(max)}`, "may move during training")
+      ? words(
+          "share",
+          open ? `between ${share(min)} and ${share(max)}` : `${share(min)} to ${share(max)}`,
+          drawn ? "a range of shares, or one that moves during training" : "may move during training",
+        )
       : words("number", bounds(finite(min), finite(max), false), "may move during training"),
   block: ({ of }) => `block of the kind ${of}`,
   labels: () => "labels",

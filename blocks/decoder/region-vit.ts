@@ -9,9 +9,9 @@ import {
   layerNormParameters,
   linear,
   linearParameters,
-  patchTokens,
   repeat,
   restoreRegions,
+  seenTokens,
   tokenParameter,
   transformerBlock,
   transformerBlockParameters,
@@ -45,7 +45,7 @@ export const regionVit = defineDecoder({
     const [all, tokens] = encoded.tokens.shape as [number, number];
     const seen = visible.shape[1] as number;
     const normed = encoded.normalize(encoded.tokens);
-    const own = tokens === seen ? normed : code.let("own", patchTokens, normed, { extra: tokens - seen, count: seen });
+    const own = tokens === seen ? normed : code.let("own", seenTokens, normed, visible, { extra: tokens - seen });
     const embedded = code.let("embedded", linear, own, w.region_decoder_embed); // [B', V, Dd]
     const whole = code.let("whole", restoreRegions, embedded, w.region_mask_token, restore); // [B', N, Dd]
     const placed = code.let("placed_regions", addPositions, whole, positions, { extra });

@@ -7,7 +7,7 @@ import { choice, duration, int, ratio, schedule } from "../params.js";
 import { inSteps, type Progress, valueAt } from "../progress.js";
 import { defineMask } from "./contract.js";
 import { random } from "./random.js";
-import { hiddenRatio, someOfEach, visibleByRatio } from "./ratio.js";
+import { byRatio, hiddenRatio, someOfEach } from "./ratio.js";
 
 const askedPatches = (p: { readonly queries: number }, count: number): number =>
   Math.max(1, Math.round(count * p.queries));
@@ -67,8 +67,8 @@ export const attentionGuided = defineMask({
       help: (_, { layers }) => `write a layer from 1 to ${layers}`,
     },
   ],
-  visible: visibleByRatio,
-  sample: (p, grid, stream) => random.sample(p, grid, stream),
+  ...byRatio,
+  sample: (p, grid, stream) => random.sample({ ...p, share: "sample" }, grid, stream),
   guide: {
     numbers: (_, grid) => tokenCount(grid),
     draw(p, grid, stream) {

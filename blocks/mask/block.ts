@@ -5,7 +5,7 @@ import { type Grid, tokenCount } from "../geometry.js";
 import { int, interval } from "../params.js";
 import { defineMask } from "./contract.js";
 import { visibleFirst } from "./order.js";
-import { hiddenRatio, someOfEach, visibleByRatio } from "./ratio.js";
+import { byRatio, hiddenRatio, sharedBy, someOfEach, visibleByRatio } from "./ratio.js";
 
 interface BlockShape {
   readonly min_block: number;
@@ -75,12 +75,14 @@ export const block = defineMask({
       default: [0.3, 3.3333],
       doc: "Height / width of a block, drawn log-uniformly.",
     }),
+    share: sharedBy,
   },
   requires: [someOfEach],
-  visible: visibleByRatio,
-  sample(p, grid, random) {
+  ...byRatio,
+  shared: (p) => p.share === "batch",
+  sample(p, grid, random, _, visible = visibleByRatio(p, grid)) {
     const tokens = tokenCount(grid);
-    const count = tokens - visibleByRatio(p, grid);
+    const count = tokens - visible;
     const hidden = new Uint8Array(tokens);
     let missing = count - hideBlocks(hidden, grid, p, count, random);
     for (const token of shuffled(tokens, random)) {

@@ -1,7 +1,7 @@
 /**
  * Masks. A mask is an order of the grid's tokens: the first `visible` of them are seen by the encoder, in this order, the rest are
  * hidden. It is drawn on the host; a guided mask then decides in the graph, by what the model itself makes of the image. The number
- * of visible tokens is the same for every sample.
+ * of visible tokens is the same for every sample of a batch: the shapes of a graph are fixed, and there is a graph for each number.
  */
 
 import type { Random, Tensor, TypedArray } from "../../graph/index.js";
@@ -30,8 +30,8 @@ export interface GuideInputs {
   readonly moving: Readonly<Record<string, Tensor>>;
   /** Tokens in front of the patches. */
   readonly extra: number;
-  /** Hidden tokens, N - V. */
-  readonly hidden: number;
+  /** int32 [B, N - V]: as many tokens are hidden. */
+  readonly hidden: Tensor;
 }
 
 /** How a mask is decided in the graph. */
@@ -48,12 +48,21 @@ export interface Guide<P extends Params = Params> {
 }
 
 export interface Mask<P extends Params = Params> extends Definition<P, ModelContext> {
-  /** Number of visible tokens, V. */
+  /** Number of visible tokens, V; where it varies, the largest. */
   visible(p: ValuesOf<P>, grid: Grid): number;
+  /** Present where it may vary: the numbers that there can be, ascending. */
+  counts?(p: ValuesOf<P>, grid: Grid): readonly number[];
+  /** Present with `counts`: which of them a batch has. */
+  count?(p: ValuesOf<P>, grid: Grid, progress: Progress, random: Random): number;
+  /** Whether all samples of a batch have one mask; absent: each has its own. */
+  shared?(p: ValuesOf<P>): boolean;
   /** What it needs of a sample besides a random stream. */
   field?(p: ValuesOf<P>, context: FieldContext): Field;
-  /** One sample's order: a permutation of 0..N-1. `field`: the sample's numbers of the mask's field, where it has one. */
-  sample(p: ValuesOf<P>, grid: Grid, random: Random, field?: TypedArray): Int32Array;
+  /**
+   * One sample's order: a permutation of 0..N-1. `field`: the sample's numbers of the mask's field, where it has one. `visible`: the
+   * number of visible tokens, where it may vary; absent: the largest.
+   */
+  sample(p: ValuesOf<P>, grid: Grid, random: Random, field?: TypedArray, visible?: number): Int32Array;
   /** Present where the graph decides: the order of `sample` is then what it draws from. */
   readonly guide?: Guide<P>;
 }

@@ -2,7 +2,7 @@
 
 import { tokenCount } from "../geometry.js";
 import { defineMask } from "./contract.js";
-import { hiddenRatio, someOfEach, visibleByRatio } from "./ratio.js";
+import { byRatio, hiddenRatio, sharedBy, someOfEach } from "./ratio.js";
 
 export const random = defineMask({
   name: "random",
@@ -11,9 +11,11 @@ export const random = defineMask({
   since: "0.1",
   params: {
     ratio: hiddenRatio,
+    share: sharedBy,
   },
   requires: [someOfEach],
-  visible: visibleByRatio,
+  ...byRatio,
+  shared: (p) => p.share === "batch",
   sample(_, grid, random) {
     const noise = Float64Array.from({ length: tokenCount(grid) }, () => random.uniform());
     return Int32Array.from(noise.keys()).sort((a, b) => (noise[a] as number) - (noise[b] as number));

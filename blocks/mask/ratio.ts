@@ -1,16 +1,66 @@
 /** The share of hidden patches, as most masks declare it, and the condition that it hides some patches and shows some. */
 
+import type { Random } from "../../graph/index.js";
 import type { ModelContext, Requirement } from "../block.js";
 import { type Grid, tokenCount } from "../geometry.js";
-import { type Param, ratio } from "../params.js";
+import { choice, type DrawnValue, type Param, type ScheduleValue, varyingRatio } from "../params.js";
+import { type Progress, valueAt } from "../progress.js";
 import { visibleTokens } from "./contract.js";
 
-export type RatioParams = { readonly ratio: Param<number> };
+type Ratio = ScheduleValue | DrawnValue;
 
-export const hiddenRatio = ratio({ default: 0.75, open: true, doc: "Share of patches hidden." });
+export type RatioParams = { readonly ratio: Param<Ratio> };
 
-export const visibleByRatio = (p: { readonly ratio: number }, grid: Grid): number =>
-  visibleTokens(tokenCount(grid), p.ratio);
+interface Hiding {
+  readonly ratio: Ratio;
+}
+
+export const hiddenRatio = varyingRatio({ default: 0.75, open: true, doc: "Share of patches hidden." });
+
+export const sharedBy = choice({
+  default: "sample",
+  options: { sample: "Each sample of a batch has its own.", batch: "All samples of a batch have the same." },
+  doc: "Who shares a mask.",
+});
+
+/** Ratios that one that varies takes: its ends, and others at equal distances between them. */
+const levels = 5;
+
+/** Ascending. */
+function ratiosOf(ratio: Ratio): readonly number[] {
+  if (typeof ratio === "number") return [ratio];
+  const ends = "low" in ratio ? [ratio.low, ratio.high] : [ratio.from, ratio.to];
+  const [low, high] = [Math.min(...ends), Math.max(...ends)];
+  return Array.from({ length: levels }, (_, i) => low + ((high - low) * i) / (levels - 1));
+}
+
+const countsByRatio = (p: Hiding, grid: Grid): readonly number[] => {
+  const counts = ratiosOf(p.ratio).map((ratio) => visibleTokens(tokenCount(grid), ratio));
+  return [...new Set(counts)].sort((a, b) => a - b);
+};
+
+/** The largest number of visible patches. */
+export const visibleByRatio = (p: Hiding, grid: Grid): number => countsByRatio(p, grid).at(-1) as number;
+
+/** The smallest number of visible patches. */
+export const fewestByRatio = (p: Hiding, grid: Grid): number => countsByRatio(p, grid)[0] as number;
+
+/** The ratio of a batch: drawn from the levels, or the level nearest to where a moving one stands. */
+function ratioNow(ratio: Ratio, progress: Progress, random: Random): number {
+  const all = ratiosOf(ratio);
+  if (typeof ratio === "number") return ratio;
+  if ("low" in ratio) return all[random.integer(all.length)] as number;
+  const exact = valueAt(ratio, "linear", progress);
+  return all.reduce((best, level) => (Math.abs(level - exact) < Math.abs(best - exact) ? level : best));
+}
+
+/** What a mask with a ratio says of its numbers of visible patches. */
+export const byRatio = {
+  visible: visibleByRatio,
+  counts: countsByRatio,
+  count: ({ ratio }: Hiding, grid: Grid, progress: Progress, random: Random): number =>
+    visibleTokens(tokenCount(grid), ratioNow(ratio, progress, random)),
+};
 
 /** `93.75%` */
 export const percent = (share: number): string => `${Number((share * 100).toFixed(4))}%`;
@@ -33,13 +83,12 @@ export const someOfEach: Requirement<RatioParams, ModelContext> = {
   name: "some-of-each",
   at: "ratio",
   doc: "At least one patch is visible and at least one hidden.",
-  holds(p, { grid }) {
-    const visible = visibleByRatio(p, grid);
-    return visible >= 1 && visible < tokenCount(grid);
-  },
+  holds: (p, { grid }) => fewestByRatio(p, grid) >= 1 && visibleByRatio(p, grid) < tokenCount(grid),
   say(p, { grid }) {
-    const outcome = visibleByRatio(p, grid) === 0 ? "leaves no patch visible" : "hides no patch";
-    return `a ratio of ${percent(p.ratio)} on ${tokenCount(grid)} patches ${outcome}`;
+    const outcome = fewestByRatio(p, grid) === 0 ? "leaves no patch visible" : "hides no patch";
+    const ratios = [...new Set(ratiosOf(p.ratio))];
+    const written = [ratios[0], ratios.at(-1)].slice(0, ratios.length).map((ratio) => percent(ratio as number));
+    return `a ratio of ${written.join("..")} on ${tokenCount(grid)} patches ${outcome}`;
   },
   help(_, { grid }) {
     const tokens = tokenCount(grid);

@@ -9,7 +9,15 @@ import { type Grid, tokenCount } from "../geometry.js";
 import { choice, int, type Param } from "../params.js";
 import { defineMask, type Mask } from "./contract.js";
 import { visibleFirst } from "./order.js";
-import { hiddenRatio, someOfEach, visibleByRatio } from "./ratio.js";
+import {
+  byRatio,
+  fewestByRatio,
+  hiddenRatio,
+  type RatioParams,
+  sharedBy,
+  someOfEach,
+  visibleByRatio,
+} from "./ratio.js";
 
 /** Raster indices (row * columns + column) in the order of visit: a permutation. */
 export type Curve = (rows: number, columns: number) => Int32Array;
@@ -71,7 +79,7 @@ export const rules = {
 
 const defaultLength = 4;
 
-type ScanParams = { readonly ratio: Param<number>; readonly keep: Param<string>; readonly length: Param<number> };
+type ScanParams = RatioParams & { readonly keep: Param<string>; readonly length: Param<number> };
 
 const lengthIsRead: Requirement<ScanParams, ModelContext> = {
   name: "length-is-read",
@@ -86,9 +94,9 @@ const lengthFits: Requirement<ScanParams, ModelContext> = {
   name: "length-fits",
   at: "length",
   doc: "A segment is no longer than the visible patches together, unless it is the default.",
-  holds: (p, { grid }) => p.length === defaultLength || p.length <= visibleByRatio(p, grid),
-  say: (p, { grid }) => `a segment of ${p.length} patches is longer than the ${visibleByRatio(p, grid)} visible ones`,
-  help: (p, { grid }) => `write a length from 1 to ${visibleByRatio(p, grid)}`,
+  holds: (p, { grid }) => p.length === defaultLength || p.length <= fewestByRatio(p, grid),
+  say: (p, { grid }) => `a segment of ${p.length} patches is longer than the ${fewestByRatio(p, grid)} visible ones`,
+  help: (p, { grid }) => `write a length from 1 to ${fewestByRatio(p, grid)}`,
 };
 
 /** The curve of a grid, computed once for each grid. */
@@ -106,7 +114,13 @@ export function scanMask<const R extends Readonly<Record<string, Rule>>>(
   words: { readonly name: string; readonly summary: string; readonly source: string; readonly since: string },
   curve: Curve,
   more: R,
-): Mask<{ ratio: Param<number>; keep: Param<(keyof typeof rules | keyof R) & string>; length: Param<number> }> {
+): Mask<
+  RatioParams & {
+    keep: Param<(keyof typeof rules | keyof R) & string>;
+    length: Param<number>;
+    share: Param<"sample" | "batch">;
+  }
+> {
   const all: Readonly<Record<string, Rule>> = { ...rules, ...more };
   const scanOf = remembered(curve);
   const options = Object.fromEntries(Object.entries(all).map(([name, rule]) => [name, rule.doc]));
@@ -116,14 +130,16 @@ export function scanMask<const R extends Readonly<Record<string, Rule>>>(
       ratio: hiddenRatio,
       keep: choice({ default: "stratified", options, doc: "Which places along the curve are visible." }),
       length: int({ min: 1, default: defaultLength, doc: "Patches of one segment; read by `keep: segments` alone." }),
+      share: sharedBy,
     },
     requires: [someOfEach, lengthIsRead, lengthFits],
-    visible: visibleByRatio,
-    sample(p, grid, random) {
+    ...byRatio,
+    shared: (p) => p.share === "batch",
+    sample(p, grid, random, _, visible = visibleByRatio(p, grid)) {
       const scan = scanOf(grid);
       const hidden = new Uint8Array(tokenCount(grid)).fill(1);
       const { places } = all[p.keep] as Rule;
-      for (const place of places(scan.length, visibleByRatio(p, grid), p.length, random)) {
+      for (const place of places(scan.length, visible, p.length, random)) {
         hidden[scan[place] as number] = 0;
       }
       return visibleFirst(hidden, scan);

@@ -35,28 +35,29 @@ export const attentionReceived = layer(
 
 /**
  * received [B, N], drawn int32 [B, N]: the place of each patch in a uniformly random order, chance [] -> int32 [B, N]: an order
- * whose last `hidden` patches are the most attended ones. With a chance of 1 it is as random as the drawn one. Between, `pool`:
+ * whose last patches, as many as `hidden` [B, U] has, are the most attended ones. With a chance of 1 it is as random as the drawn one. Between, `pool`:
  * they are drawn from hidden + chance (N - hidden) most attended ones; `share`: all but chance x hidden are the most attended ones,
  * the others drawn from the rest.
  */
 export const mostAttendedLast = layer(
   "mostAttendedLast",
-  <N extends number>(
+  <N extends number, U extends number>(
     g: Builder,
     received: Tensor<["B", N]>,
     drawn: Tensor<["B", NoInfer<N>], "int32">,
     chance: Tensor<[]>,
-    o: { readonly hidden: number; readonly mix: "pool" | "share" },
+    o: { readonly hidden: Tensor<["B", U], "int32">; readonly mix: "pool" | "share" },
   ): Tensor<["B", N], "int32"> => {
     const count = received.shape[1] as number;
+    const hidden = o.hidden.shape[1] as number;
     const rank = g.cast(placesInOrder(g, g.argSort(g.neg(g.stopGradient(received)))), "float32"); // 0: the most attended
     const place = g.cast(drawn, "float32");
     const rounded = (x: Tensor): Tensor => g.floor(g.add(x, 0.5));
     if (o.mix === "pool") {
-      const size = rounded(g.add(g.mul(chance, count - o.hidden), o.hidden));
+      const size = rounded(g.add(g.mul(chance, count - hidden), hidden));
       return claim(g.argSort(g.select(g.less(rank, size), place, g.sub(place, count))));
     }
-    const certain = rounded(g.mul(g.sub(g.constant(1), chance), o.hidden));
+    const certain = rounded(g.mul(g.sub(g.constant(1), chance), hidden));
     return claim(g.argSort(g.select(g.less(rank, certain), g.add(place, count), place)));
   },
 );

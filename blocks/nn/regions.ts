@@ -245,16 +245,17 @@ export const addMemory = layer(
   },
 );
 
-/** x [B, extra + V, D] -> the mean of the patches' tokens [B, D]. */
+/** x [B, extra + V, D] -> the mean of the tokens of the patches that are `visible` [B, V], [B, D]. */
 export const meanPatch = layer(
   "meanPatch",
   <V extends number, D extends number, const E extends number>(
     g: Builder,
     x: Tensor<["B", Add<E, V>, D]>,
-    o: { readonly extra: E; readonly count: V },
+    visible: Tensor<["B", V], "int32">,
+    o: { readonly extra: E },
   ): Tensor<["B", D]> => {
     const [batch, , width] = x.shape as [number, number, number];
-    const patches = o.extra === 0 ? x : g.slice(x, [0, o.extra, 0], [batch, o.count, width]);
-    return claim(g.mean(patches, [1]));
+    const seen = visible.shape[1] as number;
+    return claim(g.mean(o.extra === 0 ? x : g.slice(x, [0, o.extra, 0], [batch, seen, width]), [1]));
   },
 );

@@ -157,3 +157,17 @@ export const patchTokens = layer(
     return claim(g.slice(x, [0, o.extra, 0], [batch, o.count, width]));
   },
 );
+
+/** x [B, extra + V, D], visible [B, V] -> the tokens of the visible patches [B, V, D]. */
+export const seenTokens = layer(
+  "seenTokens",
+  <V extends number, D extends number, const E extends number>(
+    g: Builder,
+    x: Tensor<["B", Add<E, V>, D]>,
+    visible: Tensor<["B", V], "int32">,
+    o: { readonly extra: E },
+  ): Tensor<["B", V, D]> => {
+    const [batch, , width] = x.shape as [number, number, number];
+    return claim(g.slice(x, [0, o.extra, 0], [batch, visible.shape[1] as number, width]));
+  },
+);

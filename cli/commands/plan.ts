@@ -128,6 +128,12 @@ function document(plan: Plan) {
 
 const memoryDocument = ({ microBatch, ...memory }: MemoryPlan) => ({ ...memory, micro_batch: microBatch });
 
+/** `196: 49 visible, 147 hidden`; where that varies, what follows is of batches with the most. */
+const tokensText = ({ total, visible, hidden, fewest }: Plan["tokens"]): string =>
+  fewest === undefined
+    ? `${grouped(total)}: ${grouped(visible)} visible, ${grouped(hidden)} hidden`
+    : `${grouped(total)}: ${grouped(fewest)} to ${grouped(visible)} visible; the most of them counted below`;
+
 /** 29.23 GFLOP: the prefix that leaves one to three digits in front. */
 function flops(value: number): string {
   const [prefix, size] = value >= 1e12 ? ["T", 1e12] : value >= 1e9 ? ["G", 1e9] : ["M", 1e6];
@@ -150,7 +156,7 @@ function table(plan: Plan, notes: readonly string[], colors: Colors): string[] {
   const row = (name: string, value: string) => `  ${name.padEnd(14)} ${value}`;
   return [
     colors.bold(plan.model),
-    row("tokens", `${grouped(tokens.total)}: ${grouped(tokens.visible)} visible, ${grouped(tokens.hidden)} hidden`),
+    row("tokens", tokensText(tokens)),
     row("parameters", [grouped(plan.parameters), ...untrained].join(", ")),
     ...parts,
     row("for one image", `${flops(plan.flops.forward)} forward, ${flops(plan.flops.training)} in training`),

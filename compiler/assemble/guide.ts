@@ -25,7 +25,7 @@ const guiding = (parts: Parts, mask: Part<Mask>, guide: Guide): ModelFunction =>
   inputs: ["batch"],
   body(code, w, { batch }) {
     const { encoder } = parts;
-    const { extra, count, visible } = layoutOf(parts);
+    const { extra } = layoutOf(parts);
     return guide.order(code, mask.values, {
       attention(layer) {
         const { definition, values } = encoder;
@@ -37,7 +37,7 @@ const guiding = (parts: Parts, mask: Part<Mask>, guide: Guide): ModelFunction =>
       draws: batch.draws as Tensor,
       moving: Object.fromEntries(movingNames(mask).map((name) => [name, batch[name] as Tensor])),
       extra,
-      hidden: count - visible,
+      hidden: batch.hidden,
     });
   },
 });

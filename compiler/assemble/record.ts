@@ -3,8 +3,16 @@
  * the axes whose sizes differ are the batch's, and become "B".
  */
 
-import { type Batch, batchInputs, type Layer, type ModelProgram, tokenCount, weightsOf } from "../../blocks/index.js";
-import { createBuilder, type Dim, invariant, type Tensor } from "../../graph/index.js";
+import {
+  type Batch,
+  batchInputs,
+  type Layer,
+  type ModelProgram,
+  tokenCount,
+  weightsOf,
+  withVisible,
+} from "../../blocks/index.js";
+import { createBuilder, invariant, type Tensor } from "../../graph/index.js";
 import type { BatchForm, Callee, Operand, Program, ProgramFunction, Statement, TensorForm } from "../program.js";
 import { type Assembly, programOf, run, tracingCode } from "./assemble.js";
 import { fieldsOf } from "./fields.js";
@@ -140,19 +148,36 @@ function recordFunction(
   };
 }
 
-/** "B" where the sizes of the two traces differ. */
-function merge(a: TensorForm, b: TensorForm): TensorForm {
-  const dim = (size: Dim, i: number): Dim => (size === b.shape[i] ? size : "B");
-  return { dtype: a.dtype, shape: a.shape.map(dim) };
+/** The axes whose sizes differ between two traces become what made them differ. */
+function merge(a: TensorForm, b: TensorForm, differs: "B" | "any"): TensorForm {
+  return { dtype: a.dtype, shape: a.shape.map((size, i) => (size === b.shape[i] ? size : differs)) };
 }
 
-function mergeFunctions(a: ProgramFunction, b: ProgramFunction): ProgramFunction {
-  invariant(a.statements.length === b.statements.length, `${a.name} takes other steps for another batch size`);
+function mergeFunctions(a: ProgramFunction, b: ProgramFunction, differs: "B" | "any"): ProgramFunction {
+  const words = ({ statements }: ProgramFunction): string =>
+    JSON.stringify(statements.map(({ form, ...rest }) => rest));
+  invariant(
+    words(a) === words(b),
+    `${a.name} takes other steps for ${differs === "B" ? "another batch" : "other masks"}`,
+  );
   return {
     ...a,
-    statements: a.statements.map((s, i) => ({ ...s, form: merge(s.form, (b.statements[i] as Statement).form) })),
-    form: a.form && b.form ? merge(a.form, b.form) : null,
+    statements: a.statements.map((s, i) => ({
+      ...s,
+      form: merge(s.form, (b.statements[i] as Statement).form, differs),
+    })),
+    form: a.form && b.form ? merge(a.form, b.form, differs) : null,
   };
+}
+
+/** A function with its forms: traced for two sizes of batch, and for another number of visible tokens where that varies. */
+function recordForms(assembly: Assembly, model: ModelProgram, f: ModelFunction): ProgramFunction {
+  const [first, second] = BATCHES.map((batch) => recordFunction(assembly, model, f, batch));
+  const whole = mergeFunctions(first as ProgramFunction, second as ProgramFunction, "B");
+  const [fewest] = model.mask.varies?.counts ?? [];
+  if (fewest === undefined) return whole;
+  const other = BATCHES.map((batch) => recordFunction(assembly, withVisible(model, fewest), f, batch));
+  return mergeFunctions(whole, mergeFunctions(other[0] as ProgramFunction, other[1] as ProgramFunction, "B"), "any");
 }
 
 /** What a guided mask is fed, with what it is. */
@@ -166,14 +191,11 @@ function guideForms({ guide }: ModelProgram["mask"]): BatchForm["guide"] {
 /** The program of an assembled model. */
 export function record(assembly: Assembly): Program {
   const model = programOf(assembly);
-  const functions = assembly.functions.map((f) => {
-    const [a, b] = BATCHES.map((batch) => recordFunction(assembly, model, f, batch));
-    return mergeFunctions(a as ProgramFunction, b as ProgramFunction);
-  });
+  const functions = assembly.functions.map((f) => recordForms(assembly, model, f));
   const { height, width, channels } = assembly.parts.image;
   const count = tokenCount(assembly.parts.grid);
-  const { visible } = model.mask;
-  const index = (size: number): TensorForm => ({ shape: ["B", size], dtype: "int32" });
+  const { visible, varies } = model.mask;
+  const index = (size: number | "any"): TensorForm => ({ shape: ["B", size], dtype: "int32" });
   const formNamed = (name: string): TensorForm => {
     const form = functions.find((f) => f.name === name)?.form;
     invariant(form != null, `${name} gives a tensor`);
@@ -185,8 +207,8 @@ export function record(assembly: Assembly): Program {
     prediction: formNamed("predict"),
     batch: {
       image: { shape: ["B", height, width, channels], dtype: "float32" },
-      visible: index(visible),
-      hidden: index(count - visible),
+      visible: index(varies ? "any" : visible),
+      hidden: index(varies ? "any" : count - visible),
       restore: index(count),
       fields: Object.fromEntries(
         Object.entries(fieldsOf(assembly.parts))

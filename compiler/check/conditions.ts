@@ -288,6 +288,10 @@ const readers: { readonly [K in ParamType["kind"]]?: (value: unknown, type: Para
   int: (value) => measure("a number", value as number),
   real: (value) => measure("a number", value as number),
   ratio: (value) => measure("a share", value as number),
+  schedule: (value, type) =>
+    typeof value !== "number"
+      ? { kind: "a value that varies", ordered: false, value: valueText(type, value), options: null }
+      : measure(type.kind === "schedule" && type.of === "ratio" ? "a share" : "a number", value),
   size: (value, type) => ({ kind: "a size", ordered: false, value: valueText(type, value), options: null }),
   choice: (value, type) => word(String(value), type.kind === "choice" ? Object.keys(type.options) : null),
   flag: (value) => word(String(value), ["true", "false"]),

@@ -3,7 +3,15 @@
  * value.
  */
 
-import type { BlockValue, DurationValue, Params, ParamType, RateValue, ScheduleValue } from "../../blocks/index.js";
+import type {
+  BlockValue,
+  DrawnValue,
+  DurationValue,
+  Params,
+  ParamType,
+  RateValue,
+  ScheduleValue,
+} from "../../blocks/index.js";
 
 /** A block used as a value, with what is needed to print it. */
 export interface CheckedBlockValue extends BlockValue {
@@ -36,10 +44,11 @@ const call = ({ block, values, params }: CheckedBlockValue): string => {
   return written.length === 0 ? block : `${block}(${written.join(", ")})`;
 };
 
-/** `100% -> 0% over 30 epochs` */
-function scheduleText(value: ScheduleValue, { of }: TypeOf<"schedule">): string {
+/** `100% -> 0% over 30 epochs`, or `50%..90%` */
+function scheduleText(value: ScheduleValue | DrawnValue, { of }: TypeOf<"schedule">): string {
   const show = of === "ratio" ? percentText : numberText;
   if (typeof value === "number") return show(value);
+  if ("low" in value) return `${show(value.low)}..${show(value.high)}`;
   const { amount, unit } = value.over;
   const share = amount === 1 ? "all epochs" : percentText(amount);
   const over = unit === "training" ? share : `${numberText(amount)} ${unit}`;

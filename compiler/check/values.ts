@@ -3,7 +3,15 @@
  * fit, and then gives null.
  */
 
-import type { BlockValue, DurationValue, ParamType, RateValue, Registry, ScheduleValue } from "../../blocks/index.js";
+import type {
+  BlockValue,
+  DrawnValue,
+  DurationValue,
+  ParamType,
+  RateValue,
+  Registry,
+  ScheduleValue,
+} from "../../blocks/index.js";
 import type { Expression, NumberLiteral, Quantity } from "../../grammar/index.js";
 import { named, suggestion } from "./nearest.js";
 import { excerpt, fail, type Report, replacement, type Words } from "./report.js";
@@ -323,13 +331,16 @@ const readInterval: Reader<"interval"> = (expression, type, at) => {
   const ends = [expression.from, expression.to].map((end) => readValue(element, end, at) as number | null);
   const [from, to] = ends;
   if (from == null || to == null) return null;
-  if (from <= to) return ends;
-  const swapped = `${excerpt(expression.to.span)}..${excerpt(expression.from.span)}`;
-  return fail(at.report, "check/reversed-range", expression.span, `the range of ${at.subject} runs from high to low`, {
-    help: `write \`${swapped}\``,
-    fix: replacement(expression.span, swapped),
-  });
+  return from <= to ? ends : reversed(expression, at);
 };
+
+function reversed({ from, to, span }: Extract<Expression, { readonly kind: "range" }>, at: Reading): null {
+  const swapped = `${excerpt(to.span)}..${excerpt(from.span)}`;
+  return fail(at.report, "check/reversed-range", span, `the range of ${at.subject} runs from high to low`, {
+    help: `write \`${swapped}\``,
+    fix: replacement(span, swapped),
+  });
+}
 
 const readRate: Reader<"rate"> = (expression, type, at): RateValue | null => {
   const positive: ParamType = { kind: "real", min: type.min, max: Infinity, openMin: false };
@@ -367,20 +378,31 @@ const readDuration: Reader<"duration"> = (expression, type, at): DurationValue |
   return amount === null ? null : { amount, unit };
 };
 
-/** What the number, or each end of a moving one, has to be. */
-const scheduled = ({ of, min, max }: TypeOf<"schedule">): ParamType =>
-  of === "ratio" ? { kind: "ratio", min, max, open: false } : { kind: "real", min, max, openMin: false };
+/** What the number, or each end of one that varies, has to be. */
+const scheduled = ({ of, min, max, open }: TypeOf<"schedule">): ParamType =>
+  of === "ratio" ? { kind: "ratio", min, max, open } : { kind: "real", min, max, openMin: open };
 
-const readSchedule: Reader<"schedule"> = (expression, type, at): ScheduleValue | null => {
+const readSchedule: Reader<"schedule"> = (expression, type, at): ScheduleValue | DrawnValue | null => {
+  const one = (end: Expression) => readValue(scheduled(type), end, at) as number | null;
+  if (type.drawn && expression.kind === "range") return readDrawn(expression, at, one);
+  if (expression.kind === "ramp") {
+    const [from, to] = [one(expression.from), one(expression.to)];
+    const over = expression.over ? readStretch(expression.over, at) : wholeTraining;
+    return from === null || to === null || over === null ? null : { from, to, over };
+  }
   const isNumber = expression.kind === "number" || expression.kind === "quantity";
-  if (isNumber) return readValue(scheduled(type), expression, at) as number | null;
-  if (expression.kind !== "ramp") return wrongType(expression, type, at);
-  const [from, to] = [expression.from, expression.to].map(
-    (end) => readValue(scheduled(type), end, at) as number | null,
-  );
-  const over = expression.over ? readStretch(expression.over, at) : wholeTraining;
-  return from == null || to == null || over === null ? null : { from, to, over };
+  return isNumber || type.drawn ? one(expression) : wrongType(expression, type, at);
 };
+
+function readDrawn(
+  range: Extract<Expression, { readonly kind: "range" }>,
+  at: Reading,
+  one: (end: Expression) => number | null,
+): DrawnValue | null {
+  const [low, high] = [one(range.from), one(range.to)];
+  if (low === null || high === null) return null;
+  return low <= high ? { low, high } : reversed(range, at);
+}
 
 type Stretch = Exclude<ScheduleValue, number>["over"];
 

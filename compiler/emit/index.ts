@@ -34,9 +34,13 @@ const comment = (text: string): string => text.replaceAll("*/", "*\\/");
 function headline(assembly: Assembly): string {
   const { parts, parameters, model } = assembly;
   const { count, visible } = layoutOf(parts);
+  const [fewest = visible] = parts.mask?.definition.counts?.(parts.mask.values, parts.grid) ?? [];
+  const range = (least: number, most: number): string => (least === most ? String(most) : `${least} to ${most}`);
   const weights = [...namedParameters(parameters)].reduce((sum, [, { shape }]) => sum + sizeOf(shape as number[]), 0);
   const [height, width] = parts.grid.patch;
-  const masked = parts.mask ? `: ${visible} visible, ${count - visible} hidden` : "";
+  const masked = parts.mask
+    ? `: ${range(fewest, visible)} visible, ${range(count - visible, count - fewest)} hidden`
+    : "";
   const facts = `${count} patches of ${height}x${width} pixels${masked}. ${weights.toLocaleString("en")} parameters.`;
   return comment([model.doc, facts].filter((line) => line !== "").join("\n\n"));
 }

@@ -8,9 +8,14 @@ import { invariant } from "../../graph/index.js";
 import type { Operand, Program, ProgramFunction, Statement, TensorForm } from "../program.js";
 import type { Imports } from "./imports.js";
 
+const dimText = (dim: TensorForm["shape"][number]): string => {
+  if (dim === "any") return "number";
+  return dim === "B" ? '"B"' : String(dim);
+};
+
 /** `Tensor<["B", 16, 64]>` */
 export const tensorType = ({ shape, dtype }: TensorForm): string => {
-  const dims = `[${shape.map((dim) => (dim === "B" ? '"B"' : String(dim))).join(", ")}]`;
+  const dims = `[${shape.map(dimText).join(", ")}]`;
   return dtype === "float32" ? `Tensor<${dims}>` : `Tensor<${dims}, "${dtype}">`;
 };
 

@@ -1,7 +1,6 @@
 /** What to say when the loss is not finite: goes back to the last good state, repeats the steps since, and looks where it broke. */
 
 import { readCheckpoint, stateFrom } from "../checkpoint/checkpoint.js";
-import type { Runner } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
 import { findBadTensor } from "./guard.js";
 import { learningRate, type Pace } from "./pace.js";
@@ -55,13 +54,13 @@ async function search(run: Run, saved: Saved, { step, pace }: BadStep): Promise<
 }
 
 /** Looks into one phase after the other, with what the earlier ones left behind. */
-async function searchPhases({ step, session, runners }: Run, feeds: StepFeeds): Promise<string | null> {
-  for (const [at, phase] of step.phases.entries()) {
+async function searchPhases({ phases, session }: Run, feeds: StepFeeds): Promise<string | null> {
+  for (const { phase, runner } of await phases(feeds.visible)) {
     for (let i = 0; i < feeds.times(phase); i++) {
       const own = await feeds.of(phase, i);
       const found = await findBadTensor(session, phase.graph, own);
       if (found !== null) return found;
-      await (runners[at] as Runner)(own);
+      await runner(own);
     }
   }
   return null;

@@ -15,31 +15,39 @@ export interface MaskFeeds {
   readonly draws?: Float32Array;
 }
 
+/** What a batch's masks depend on besides seed, epoch and samples. */
+export interface MaskOptions {
+  /** Of the batch, by name: one of them may be the mask's. */
+  readonly fields?: Readonly<Record<string, TypedArray>>;
+  /** Number of visible tokens, where that varies; absent: the largest. */
+  readonly visible?: number;
+}
+
 /**
- * One mask for each sample; a sample has the same mask whenever it is seen in the same epoch.
- * @param fields of the batch, by name: one of them may be the mask's
+ * One mask for each sample; a sample has the same mask whenever it is seen in the same epoch. Where samples share one, that of the
+ * first of them.
  */
 export function sampleMasks(
   program: Pick<ModelProgram, "grid" | "mask" | "fields">,
   seed: number,
   epoch: number,
   samples: Int32Array,
-  fields: Readonly<Record<string, TypedArray>> = {},
+  { fields = {}, visible: seen = program.mask.visible }: MaskOptions = {},
 ): MaskFeeds {
+  const { guide, shared, sample: orderOf } = program.mask;
   const tokens = tokenCount(program.grid);
-  const seen = program.mask.visible;
   const visible = new Int32Array(samples.length * seen);
   const hidden = new Int32Array(samples.length * (tokens - seen));
   const restore = new Int32Array(samples.length * tokens);
-  const { guide } = program.mask;
   const draws = new Float32Array(samples.length * (guide?.numbers ?? 0));
   const name = Object.entries(program.fields ?? {}).find(([, { kind }]) => kind === "mask")?.[0];
   const field = name === undefined ? undefined : fields[name];
   const length = (field?.length ?? 0) / samples.length;
   for (const [i, sample] of samples.entries()) {
-    const own = field?.subarray(i * length, (i + 1) * length);
-    const random = randomStream(seed, "mask", epoch, sample);
-    const order = program.mask.sample(random, own);
+    const [at, drawn] = shared ? [0, samples[0] as number] : [i, sample];
+    const own = field?.subarray(at * length, (at + 1) * length);
+    const random = randomStream(seed, "mask", epoch, drawn);
+    const order = orderOf(random, own, seen);
     if (guide) draws.set(guide.draw(random), i * guide.numbers);
     visible.set(order.subarray(0, seen), i * seen);
     hidden.set(order.subarray(seen), i * (tokens - seen));
@@ -47,6 +55,10 @@ export function sampleMasks(
   }
   return { visible, hidden, restore, ...(guide ? { draws } : {}) };
 }
+
+/** The number of visible tokens in a step. */
+export const visibleAt = ({ mask }: Pick<ModelProgram, "mask">, seed: number, progress: Progress): number =>
+  mask.varies?.count(progress, randomStream(seed, "mask", progress.step)) ?? mask.visible;
 
 /** The scalars of a guided mask where training stands. */
 export const movingFeeds = ({ mask }: Pick<ModelProgram, "mask">, progress: Progress): Values =>

@@ -2,15 +2,16 @@
 
 import type { Graph, TypedArray, Values } from "../../graph/index.js";
 import type { TrainingBatch, TrainingBatches } from "../data/batches.js";
-import type { Runner } from "../executors/executor.js";
 import { paceInput } from "./follow.js";
-import { movingFeeds, sampleMasks, scalar } from "./inputs.js";
+import { movingFeeds, sampleMasks, scalar, visibleAt } from "./inputs.js";
 import { learningRate } from "./pace.js";
 import type { Run } from "./run.js";
 import { keepInput, microBatchesOf, type Phase } from "./step.js";
 
-/** What a step is fed: its micro-batches are asked for when the first phase needs them. */
+/** What a step is fed, and how many tokens its samples show: its micro-batches are asked for when the first phase needs them. */
 export interface StepFeeds {
+  /** Number of visible tokens. */
+  readonly visible: number;
   /** How often a phase is run. */
   readonly times: (phase: Phase) => number;
   /** What a phase is fed when it is run for the `i`-th time in this step. */
@@ -22,6 +23,7 @@ export interface StepFeeds {
 /** The feeds of step number `step`, counted from 0. `batches` stands at its first micro-batch. */
 export function stepFeeds(run: Run, batches: TrainingBatches, step: number): StepFeeds {
   const scalars = scalarsOf(run, step);
+  const visible = visibleAt(run.program, run.training.seed, { step, ...run.length });
   const count = microBatchesOf(run.training);
   // Another phase goes through them again.
   const readAgain = run.step.phases.filter(({ each }) => each === "micro-batch").length > 1;
@@ -33,12 +35,13 @@ export function stepFeeds(run: Run, batches: TrainingBatches, step: number): Ste
     const began = performance.now();
     const batch = await batches.next();
     waited += performance.now() - began;
-    const feeds = { ...scalars, ...samplesOf(run, batch), [keepInput]: scalar(i === 0 ? 0 : 1) };
+    const feeds = { ...scalars, ...samplesOf(run, batch, visible), [keepInput]: scalar(i === 0 ? 0 : 1) };
     // The next one is written over it.
     if (readAgain) known[i] = count > 1 ? copied(feeds) : feeds;
     return feeds;
   };
   return {
+    visible,
     times: ({ each }) => (each === "micro-batch" ? count : 1),
     of: async ({ graph, each }, i) => phaseFeeds(graph, each === "micro-batch" ? await microBatch(i) : scalars),
     waited: () => waited,
@@ -54,10 +57,14 @@ function scalarsOf({ program, training, length }: Run, step: number): Values {
   };
 }
 
-const samplesOf = ({ program, training }: Run, { image, fields, epoch, samples }: TrainingBatch): Values => ({
+const samplesOf = (
+  { program, training }: Run,
+  { image, fields, epoch, samples }: TrainingBatch,
+  visible: number,
+): Values => ({
   image,
   ...fields,
-  ...sampleMasks(program, training.seed, epoch, samples, fields),
+  ...sampleMasks(program, training.seed, epoch, samples, { fields, visible }),
 });
 
 const copied = (feeds: Values): Values =>
@@ -69,14 +76,20 @@ export const phaseFeeds = (graph: Graph, feeds: Values): Values =>
 
 /**
  * Runs the phases of a step. Gives what they tell: of micro-batches the mean, the first one's word where two phases tell of
- * the same.
+ * the same. Aborted between the micro-batches of the first phase, it gives null: nothing that a checkpoint keeps has
+ * changed yet.
  */
-export async function runStep({ step, runners }: Run, feeds: StepFeeds): Promise<Values> {
+export async function runStep({ phases, options }: Run, feeds: StepFeeds): Promise<Values | null> {
   let told: Values = {};
-  for (const [at, phase] of step.phases.entries()) {
+  for (const [at, { phase, runner }] of (await phases(feeds.visible)).entries()) {
     const times = feeds.times(phase);
     const each: Values[] = [];
-    for (let i = 0; i < times; i++) each.push(await (runners[at] as Runner)(await feeds.of(phase, i)));
+    for (let i = 0; i < times; i++) {
+      if (at === 0 && i > 0 && options.signal.aborted) return null;
+      each.push(await runner(await feeds.of(phase, i)));
+      // Lets signals and messages from workers in: a step may compute without ever giving way.
+      await new Promise(setImmediate);
+    }
     told = { ...told, ...meanOf(each), ...told };
   }
   return told;

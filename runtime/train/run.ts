@@ -1,6 +1,6 @@
 /** A run while it goes on: opened anew or from its newest checkpoint, fed, and saved. What is done step by step is `train.ts`. */
 
-import { type ModelProgram, namedParameters, type SampleIndex } from "../../blocks/index.js";
+import { type ModelProgram, namedParameters, type SampleIndex, withVisible } from "../../blocks/index.js";
 import { sizeOf } from "../../graph/index.js";
 import {
   type Checkpoint,
@@ -19,7 +19,7 @@ import type { Training, TrainOptions } from "./contract.js";
 import { firstBadValues } from "./guard.js";
 import { type Log, openLog, rewindLog } from "./log.js";
 import { type Length, lengthOf } from "./pace.js";
-import { microBatchesOf, startingState, type TrainingStep, trainingStep } from "./step.js";
+import { microBatchesOf, type Phase, startingState, type TrainingStep, trainingStep } from "./step.js";
 import { startingWeights } from "./weights.js";
 
 /** What is loaded once and used by every step. */
@@ -29,11 +29,17 @@ export interface Run {
   readonly options: TrainOptions;
   readonly index: SampleIndex;
   readonly length: Length;
+  /** Of the largest number of visible tokens. */
   readonly step: TrainingStep;
   readonly session: Session;
-  /** One for each phase of the step. */
-  readonly runners: readonly Runner[];
+  /** The phases of a step with a number of visible tokens; loaded when first asked for. */
+  readonly phases: (visible: number) => Promise<readonly LoadedPhase[]>;
   readonly log: Log;
+}
+
+export interface LoadedPhase {
+  readonly phase: Phase;
+  readonly runner: Runner;
 }
 
 /** What a run goes back to: a checkpoint, and the steps done then. */
@@ -68,9 +74,9 @@ export async function openRun(
   let session: Session | null = null;
   try {
     session = await executor.open([...step.slots, ...step.sums], { ...state, ...startingState(step.sums, {}) });
-    const runners: Runner[] = [];
-    for (const { graph } of step.phases) runners.push(await session.load(graph));
-    const run: Run = { program, training, options, index, length, step, session, runners, log };
+    const phases = phaseLoader(program, training, session, step);
+    await phases(program.mask.visible);
+    const run: Run = { program, training, options, index, length, step, session, phases, log };
     announce(run, checkpoint?.step ?? 0);
     return { run, saved: checkpoint ?? (await save(run, 0)) };
   } catch (error) {
@@ -78,6 +84,27 @@ export async function openRun(
     log.close();
     throw error;
   }
+}
+
+/** Loads the phases of a step for each number of visible tokens once: the shapes of a graph are fixed. */
+function phaseLoader(
+  program: ModelProgram,
+  training: Training,
+  session: Session,
+  largest: TrainingStep,
+): Run["phases"] {
+  const known = new Map<number, Promise<readonly LoadedPhase[]>>();
+  const load = async (visible: number): Promise<readonly LoadedPhase[]> => {
+    const step = visible === program.mask.visible ? largest : trainingStep(withVisible(program, visible), training);
+    const loaded: LoadedPhase[] = [];
+    for (const phase of step.phases) loaded.push({ phase, runner: await session.load(phase.graph) });
+    return loaded;
+  };
+  return (visible) => {
+    const loading = known.get(visible) ?? load(visible);
+    known.set(visible, loading);
+    return loading;
+  };
 }
 
 /** A model of classes is trained with the label of every sample. */

@@ -138,6 +138,8 @@ const percent = (min: number, max: number): fc.Arbitrary<string> =>
 const whole = (min: number, max: number): fc.Arbitrary<string> =>
   fc.integer({ min, max: Math.min(max, 64) }).map(String);
 
+const byNumber = (a: string, b: string): number => Number.parseFloat(a) - Number.parseFloat(b);
+
 /** Text of a value that the type may take; conditions of blocks may still refuse it. */
 function textOf(type: ParamType): fc.Arbitrary<string> {
   switch (type.kind) {
@@ -161,9 +163,7 @@ function textOf(type: ParamType): fc.Arbitrary<string> {
         .map((items) => `(${items.join(", ")})`);
     case "interval": {
       const ends = type.of === "ratio" ? percent(type.min, type.max) : real(type.min, type.max);
-      return fc
-        .tuple(ends, ends)
-        .map((pair) => pair.sort((a, b) => Number.parseFloat(a) - Number.parseFloat(b)).join(".."));
+      return fc.tuple(ends, ends).map((pair) => pair.sort(byNumber).join(".."));
     }
     case "rate":
       return fc
@@ -178,6 +178,7 @@ function textOf(type: ParamType): fc.Arbitrary<string> {
         whole(0, 9).map((amount) => `${amount} steps`),
       );
       return fc.oneof(
+        ...(type.drawn ? [fc.tuple(end, end).map((ends) => ends.sort(byNumber).join(".."))] : []),
         end,
         fc.tuple(end, end).map((ends) => ends.join(" -> ")),
         fc.tuple(end, end, over).map(([from, to, stretch]) => `${from} -> ${to} over ${stretch}`),

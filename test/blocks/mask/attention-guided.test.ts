@@ -15,7 +15,11 @@ function orderOf(received: readonly number[], drawn: Int32Array, chance: number,
     g.input("received", ["B", received.length]),
     g.input("drawn", ["B", received.length], "int32"),
   ];
-  const order = mostAttendedLast(g, scores as never, places as never, g.input("chance", []), { hidden, mix }) as Tensor;
+  const concealed = g.constant(new Int32Array(hidden), [1, hidden], "int32") as never;
+  const order: Tensor = mostAttendedLast(g, scores as never, places as never, g.input("chance", []), {
+    hidden: concealed,
+    mix,
+  });
   const feeds = { received: Float32Array.from(received), drawn, chance: Float32Array.of(chance) };
   return Array.from(evaluate(g.finish({ outputs: { order } }), feeds).outputs.order as Int32Array);
 }

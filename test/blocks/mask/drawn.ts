@@ -17,21 +17,25 @@ export const contextOf = (grid: Grid) => ({
   extraTokens: null,
 });
 
+/** Values of a mask that are told of one sample. */
+type Alone<P extends Params> = Omit<ValuesOf<P>, "share">;
+
 export interface Drawn {
   readonly order: readonly number[];
   /** Raster indices, ascending. */
   readonly visible: readonly number[];
 }
 
-export function draw<P extends Params>(mask: Mask<P>, values: ValuesOf<P>, grid: Grid, sample: number): Drawn {
-  const order = [...mask.sample(values, grid, randomStream(7, "mask", sample))];
-  return { order, visible: order.slice(0, mask.visible(values, grid)).sort((a, b) => a - b) };
+export function draw<P extends Params>(mask: Mask<P>, values: Alone<P>, grid: Grid, sample: number): Drawn {
+  const whole = { share: "sample", ...values } as unknown as ValuesOf<P>;
+  const order = [...mask.sample(whole, grid, randomStream(7, "mask", sample))];
+  return { order, visible: order.slice(0, mask.visible(whole, grid)).sort((a, b) => a - b) };
 }
 
 /** How often each patch is visible in `samples` draws. */
 export function timesVisible<P extends Params>(
   mask: Mask<P>,
-  values: ValuesOf<P>,
+  values: Alone<P>,
   grid: Grid,
   samples: number,
 ): readonly number[] {

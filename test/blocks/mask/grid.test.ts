@@ -51,7 +51,7 @@ describe("phase", () => {
 test("finds cells of one patch, which hide nothing", () => {
   const [rule] = grid.requires ?? [];
   const context = contextOf(gridOf(4, 1));
-  const values = { stride: [1, 2], phase: "fixed" } as const;
+  const values = { stride: [1, 2], phase: "fixed", share: "sample" } as const;
   expect(rule?.holds(values, context)).toBe(false);
   expect(rule?.say(values, context)).toBe("cells of 1x2 on a grid of 4x1 patches hide no patch");
   expect(rule?.help?.(values, context)).toBe("the smallest cells that hide some are 2x1");

@@ -32,7 +32,7 @@ test("every pair of patches is visible equally often", () => {
 });
 
 test("counts visible patches as official MAE does, truncated in floating point", () => {
-  expect(random.visible({ ratio: 0.75 }, gridOf(14, 14))).toBe(49);
-  expect(random.visible({ ratio: 0.75 }, gridOf(7, 7))).toBe(12);
-  expect(random.visible({ ratio: 0.9 }, gridOf(10, 10))).toBe(9);
+  expect(random.visible({ ratio: 0.75, share: "sample" }, gridOf(14, 14))).toBe(49);
+  expect(random.visible({ ratio: 0.75, share: "sample" }, gridOf(7, 7))).toBe(12);
+  expect(random.visible({ ratio: 0.9, share: "sample" }, gridOf(10, 10))).toBe(9);
 });

@@ -75,7 +75,7 @@ test("segments are whole, but for the one that meets the count and the one at th
 
 describe("a mask along a curve", () => {
   const grid = gridOf(6, 8);
-  const values = { ratio: 0.75, keep: "stratified", length: 4 } as const;
+  const values = { ratio: 0.75, keep: "stratified", length: 4, share: "sample" } as const;
 
   test("lists visible, then hidden patches in the order of the curve", () => {
     const place = new Map([...zigzagCurve(6, 8)].map((token, k) => [token, k]));

@@ -1,0 +1,126 @@
+/** Masks that vary from step to step: which number of visible tokens each step has, shared masks, and runs that go on bit for bit. */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { assemble, programOf } from "../../compiler/assemble/assemble.js";
+import { type Executor, openExecutor, readCheckpoint, sampleMasks, train } from "../../runtime/index.js";
+import { visibleAt } from "../../runtime/train/inputs.js";
+import { inMemory, recipe, stripes } from "../support/data.js";
+import { modelOf } from "../support/model.js";
+
+const programWith = (mask: string) =>
+  programOf(
+    assemble(
+      modelOf(`edition 2026
+model Varying {
+  input   image(size: 8x8, channels: 1)
+  tokens  patch(size: 2x2)
+  mask    ${mask}
+  encoder vit(depth: 1, width: 16, heads: 2)
+  decoder vit(depth: 1, width: 16, heads: 2)
+  target  pixels(normalize: none)
+  loss    mse(on: hidden)
+}`),
+    ),
+  );
+
+const at = (step: number) => ({ step, totalSteps: 40, stepsPerEpoch: 4 });
+const numbers = (mask: string, seed = 3): readonly number[] =>
+  Array.from({ length: 40 }, (_, step) => visibleAt(programWith(mask), seed, at(step)));
+
+describe("the number of visible tokens", () => {
+  test("is one of five where it is drawn, each about equally often, and the same for a seed", () => {
+    const drawn = numbers("random(ratio: 25%..75%)");
+    expect([...new Set(drawn)].sort((a, b) => a - b)).toEqual([4, 6, 8, 10, 12]);
+    for (const count of [4, 6, 8, 10, 12]) expect(drawn.filter((n) => n === count).length).toBeGreaterThan(2);
+    expect(numbers("random(ratio: 25%..75%)")).toEqual(drawn);
+    expect(numbers("random(ratio: 25%..75%)", 4)).not.toEqual(drawn);
+  });
+
+  test("follows a ratio that moves, in five stairs", () => {
+    const moving = numbers("random(ratio: 75% -> 25% over 50%)");
+    expect(moving).toEqual([...moving].sort((a, b) => a - b));
+    expect([...new Set(moving)]).toEqual([4, 6, 8, 10, 12]);
+    expect(moving.slice(20)).toEqual(Array(20).fill(12));
+    expect([...new Set(numbers("random(ratio: 25% -> 75% over 2 epochs)").slice(8))]).toEqual([4]);
+  });
+
+  test("stays where the ratio is one number", () => {
+    expect(new Set(numbers("random(ratio: 50%)"))).toEqual(new Set([8]));
+    expect(programWith("random(ratio: 50%)").mask.varies).toBe(undefined);
+  });
+});
+
+describe.each(["random", "block", "hilbert", "attention_guided"])("%s", (name) => {
+  test("shows as many tokens as it is asked for", () => {
+    const program = programWith(`${name}(ratio: 25%..75%)`);
+    for (const visible of program.mask.varies?.counts ?? []) {
+      const feeds = sampleMasks(program, 3, 0, Int32Array.of(5, 9), { visible });
+      expect(feeds.visible).toHaveLength(2 * visible);
+      expect(feeds.hidden).toHaveLength(2 * (16 - visible));
+      const row = [...feeds.visible.slice(0, visible), ...feeds.hidden.slice(0, 16 - visible)];
+      expect(row.sort((a, b) => a - b)).toEqual(Array.from({ length: 16 }, (_, i) => i));
+    }
+  });
+});
+
+test("samples of a batch have one mask where they share it, another in another batch", () => {
+  const program = programWith("random(ratio: 50%, share: batch)");
+  const rows = (samples: readonly number[]) => {
+    const { visible } = sampleMasks(program, 3, 0, Int32Array.from(samples));
+    return samples.map((_, i) => visible.slice(i * 8, (i + 1) * 8).join());
+  };
+  expect(new Set(rows([5, 9, 2])).size).toBe(1);
+  expect(rows([5, 9])[0]).toBe(rows([5, 2])[0]);
+  expect(rows([9, 5])[0]).not.toBe(rows([5, 9])[0]);
+});
+
+describe.each(["wasm", "onnx"] as const)("training on %s", (backend) => {
+  let executor: Executor;
+  let parent: string;
+  beforeAll(async () => {
+    executor = await openExecutor(backend);
+    parent = await mkdtemp(join(tmpdir(), "maelang-varying-"));
+  });
+  afterAll(async () => {
+    await executor.close();
+    await rm(parent, { recursive: true });
+  });
+
+  test.each([
+    ["drawn", "random(ratio: 25%..75%, share: batch)"],
+    ["moving", "attention_guided(ratio: 25% -> 75%, random: 100% -> 0%)"],
+  ])("with a ratio that is %s goes on bit for bit after a cut", async (name, mask) => {
+    const program = programWith(mask);
+    const training = recipe(inMemory(stripes(27)), { batch: 8, microBatch: 4, steps: 12 });
+    const run = async (directory: string, resume: boolean, cut?: number) => {
+      const stop = new AbortController();
+      const losses: number[] = [];
+      const { checkpoint } = await train(program, training, {
+        directory: join(parent, directory),
+        root: ".",
+        executor,
+        resume,
+        spec: mask,
+        workers: 0,
+        checkpointEvery: 100,
+        signal: stop.signal,
+        report(event) {
+          if (event.kind !== "step") return;
+          losses.push(event.loss);
+          if (event.step === cut) stop.abort();
+        },
+      });
+      return { losses, state: (await readCheckpoint(checkpoint)).state };
+    };
+    const whole = await run(`${name}-whole`, false);
+    const first = await run(`${name}-cut`, false, 5);
+    const second = await run(`${name}-cut`, true);
+    expect([...first.losses, ...second.losses]).toEqual(whole.losses);
+    expect(second.state).toEqual(whole.state);
+    const mean = (losses: readonly number[]) => losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+    expect(mean(whole.losses.slice(-3))).toBeLessThan(mean(whole.losses.slice(0, 3)));
+  });
+});
