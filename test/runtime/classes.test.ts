@@ -1,0 +1,149 @@
+/** Models that name classes: fed with the labels of what they are shown, judged by their own head. */
+
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Sample, SampleIndex } from "../../blocks/index.js";
+import { assemble, programOf } from "../../compiler/assemble/assemble.js";
+import { trainingBatches } from "../../runtime/data/batches.js";
+import {
+  type Executor,
+  evaluate,
+  openExecutor,
+  RunError,
+  readCheckpoint,
+  train,
+  writePng,
+} from "../../runtime/index.js";
+import { bound, indexOf, inMemory, recipe } from "../support/data.js";
+import { modelOf } from "../support/model.js";
+
+const program = programOf(
+  assemble(
+    modelOf(`
+edition 2026
+model Named {
+  input   image(size: 8x8, channels: 3)
+  tokens  patch(size: 4x4)
+  encoder vit(depth: 1, width: 16, heads: 2)
+  head    classifier(classes: 3)
+  loss    cross_entropy(smoothing: 10%)
+}`),
+  ),
+);
+
+/** Plain squares; the channel that is lit is the class. */
+const squares = (count: number): Sample[] =>
+  Array.from({ length: count }, (_, i) => ({
+    kind: "pixels",
+    pixels: Uint8Array.from({ length: 8 * 8 * 3 }, (_, at) => (at % 3 === i % 3 ? 200 + i : 10)),
+    shape: { height: 8, width: 8, channels: 3 },
+    label: i % 3,
+  }));
+
+let folder = "";
+let executor: Executor;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "maelang-classes-"));
+  executor = await openExecutor("wasm");
+});
+afterAll(async () => {
+  await executor.close();
+  await rm(folder, { recursive: true });
+});
+
+const run = (name: string, data: Parameters<typeof recipe>[0]) =>
+  train(program, recipe(data, { steps: 40, schedule: bound("schedule", "constant") }), {
+    directory: join(folder, name),
+    root: folder,
+    executor,
+    resume: false,
+    spec: name,
+    workers: 0,
+    checkpointEvery: 1000,
+    signal: new AbortController().signal,
+    report: () => {},
+  });
+
+describe("training", () => {
+  it("learns the labels, and the head is judged by them", async () => {
+    const { checkpoint, loss } = await run("learned", inMemory(squares(30)));
+    // The least that smoothed labels allow is 0.29 + 0.0667 ln 28.
+    expect(loss).toBeLessThan(0.6);
+    const { state } = await readCheckpoint(checkpoint);
+    const images = squares(12);
+    const batch = {
+      image: Float32Array.from(
+        images.flatMap((sample) => ("pixels" in sample ? [...sample.pixels] : [])),
+        (v) => v / 255,
+      ),
+      labels: Int32Array.from(images, ({ label }) => label ?? -1),
+      count: 12,
+    };
+    const batches = async function* () {
+      yield batch;
+    };
+    const data = { train: batches, test: batches, classes: ["red", "green", "blue"] };
+    const options = { data, batch: 12, executor, sources: [], selections: [], seed: 0 };
+    const { rows, samples } = await evaluate({ program, weights: state }, [bound("probe", "accuracy")], options);
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatchObject({ source: "head", pool: null, width: 3, scores: { top1: 1 } });
+    expect(samples).toEqual({ train: 0, test: 12 });
+  });
+
+  it("refuses data without classes, and data with more than the head has", async () => {
+    const withClasses = (classes: readonly string[]) => ({
+      ...inMemory(squares(9)),
+      definition: { ...inMemory([]).definition, open: async () => ({ ...indexOf(squares(9)), classes }) },
+    });
+    const refused = async (classes: readonly string[]): Promise<RunError> =>
+      run(`refused-${classes.length}`, withClasses(classes)).then(
+        () => expect.fail("it was trained"),
+        (error: unknown) => error as RunError,
+      );
+    for (const classes of [[], ["a", "b", "c", "d"]]) {
+      const error = await refused(classes);
+      expect(error).toBeInstanceOf(RunError);
+      expect(error.code).toBe("run/data");
+    }
+  });
+});
+
+describe("labels in a batch", () => {
+  const labelsOf = async (index: SampleIndex, batch: number) => {
+    const batches = await trainingBatches({
+      index,
+      augment: [bound("augment", "resize", { size: [8, 8] })],
+      image: program.image,
+      fields: program.fields ?? {},
+      ...{ batch, seed: 1, root: folder, workers: 0, start: 0, note: () => {} },
+    });
+    try {
+      const { fields, samples } = await batches.next();
+      const labels = fields.labels as Float32Array;
+      const rows = Array.from(samples, (_, i) => [...labels.subarray(i * 3, (i + 1) * 3)]);
+      return { samples: [...samples], rows };
+    } finally {
+      await batches.close();
+    }
+  };
+  const oneHot = (label: number): readonly number[] => [0, 1, 2].map((k) => (k === label ? 1 : 0));
+
+  it("are one at the class of each sample", async () => {
+    const { samples, rows } = await labelsOf(indexOf(squares(9)), 6);
+    expect(rows).toEqual(samples.map((sample) => oneHot(sample % 3)));
+  });
+
+  it("are those of what stands in the place of a broken file", async () => {
+    const paths = ["0.png", "1.png", "2.png"];
+    for (const path of paths) {
+      await writePng(join(folder, path), { width: 8, height: 8, pixels: new Uint8Array(8 * 8 * 3) });
+    }
+    const whole = await readFile(join(folder, "1.png"));
+    await writeFile(join(folder, "1.png"), whole.subarray(0, 40));
+    const files: Sample[] = paths.map((path, label) => ({ kind: "file", path, label }));
+    const { samples, rows } = await labelsOf(indexOf(files), 3);
+    expect(rows).toEqual(samples.map((sample) => oneHot(sample === 1 ? 2 : sample)));
+  });
+});
