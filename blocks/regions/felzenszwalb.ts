@@ -26,6 +26,8 @@ export const felzenszwalb = defineRegionSource({
     ),
   },
   positional: "scale",
-  maps: (p, { image, shape }) =>
-    p.scale.map((scale) => superpixels(image, shape, { scale, sigma: p.sigma, minSize: p.min_size ?? scale })),
+  maps: (p, { image, shape }) => {
+    const each = p.scale.map((scale) => ({ scale, minSize: p.min_size ?? scale }));
+    return superpixels(image, shape, p.sigma, each);
+  },
 });

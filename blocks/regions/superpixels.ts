@@ -6,11 +6,10 @@
 
 import type { ImageShape } from "../geometry.js";
 
-export interface SuperpixelSettings {
+/** How coarsely an image is divided. */
+export interface Coarseness {
   /** Larger: fewer and larger segments. */
   readonly scale: number;
-  /** Deviation of the Gaussian that smooths the image first, in pixels; 0: none. */
-  readonly sigma: number;
   /** Smaller segments are joined with a neighbour. */
   readonly minSize: number;
 }
@@ -20,18 +19,24 @@ const reach = 4;
 /** Costs are scaled to an image of 0..255, as in the authors' program. */
 const levels = 255;
 
-/** pixels [H, W, C] in 0..1 -> the segment of each pixel [H, W], numbered from 0 in raster order of their first pixels. */
+/**
+ * pixels [H, W, C] in 0..1 -> for each coarseness the segment of every pixel [H, W], numbered from 0 in raster order of their first
+ * pixels. `sigma`: deviation of the Gaussian that smooths the image first, in pixels; 0: none.
+ */
 export function superpixels(
   pixels: Float32Array | Float64Array,
   shape: ImageShape,
-  settings: SuperpixelSettings,
-): Int32Array {
-  const { edges, costs } = neighbours(smooth(new Float64Array(pixels), shape, settings.sigma), shape);
+  sigma: number,
+  each: readonly Coarseness[],
+): readonly Int32Array[] {
+  const { edges, costs } = neighbours(smooth(new Float64Array(pixels), shape, sigma), shape);
   const order = ascending(costs);
-  const forest = singles(shape.height * shape.width);
-  joinAlike(forest, edges, costs, order, settings.scale / levels);
-  joinSmall(forest, edges, order, settings.minSize);
-  return numbered(forest);
+  return each.map(({ scale, minSize }) => {
+    const forest = singles(shape.height * shape.width);
+    joinAlike(forest, edges, costs, order, scale / levels);
+    joinSmall(forest, edges, order, minSize);
+    return numbered(forest);
+  });
 }
 
 /** Weights of a Gaussian at -radius .. radius, with sum 1. */

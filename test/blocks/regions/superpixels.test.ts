@@ -33,12 +33,14 @@ const readGrey = (name: string): Promise<Uint8Array> => open(name).extractChanne
 const everyThird = (bytes: Uint8Array, from: number): Uint8Array =>
   Uint8Array.from({ length: bytes.length / 3 }, (_, i) => bytes[3 * i + from] as number);
 
-const settings = ({ scale, sigma, min_size }: Case) => ({ scale, sigma, minSize: min_size });
+type Shape = Parameters<typeof superpixels>[1];
+
+const segmentsOf = (pixels: Float32Array | Float64Array, shape: Shape, one: Omit<Case, "segments">): Int32Array =>
+  superpixels(pixels, shape, one.sigma, [{ scale: one.scale, minSize: one.min_size }])[0] as Int32Array;
 
 /** Pixels whose segment is another than the recorded one. */
 function differing(segments: Int32Array, recorded: Uint8Array, place: number): number {
   const expected = recorded.subarray(place * segments.length, (place + 1) * segments.length);
-
   return segments.filter((segment, i) => segment !== expected[i]).length;
 }
 
@@ -48,17 +50,17 @@ describe.each(photographs)("$name", ({ name, shape: [height, width, channels], .
     const shape = { height, width, channels };
     expect(photograph.cases.length).toBeGreaterThan(2);
     for (const [place, one] of photograph.cases.entries()) {
-      const exact = superpixels(
+      const exact = segmentsOf(
         Float64Array.from(bytes, (byte) => byte / 255),
         shape,
-        settings(one),
+        one,
       );
       expect(Math.max(...exact) + 1).toBe(one.segments);
       expect(differing(exact, recorded, place)).toBe(0);
-      const rounded = superpixels(
+      const rounded = segmentsOf(
         Float32Array.from(bytes, (byte) => byte / 255),
         shape,
-        settings(one),
+        one,
       );
       expect(differing(rounded, recorded, place)).toBe(0);
     }
@@ -68,10 +70,17 @@ describe.each(photographs)("$name", ({ name, shape: [height, width, channels], .
     const [bytes, recorded] = [everyThird(await read(name), 1), await readGrey(`${name}-grey-segments`)];
     for (const [place, one] of photograph.green_channel_cases.entries()) {
       const pixels = Float64Array.from(bytes, (byte) => byte / 255);
-      const segments = superpixels(pixels, { height, width, channels: 1 }, settings(one));
+      const segments = segmentsOf(pixels, { height, width, channels: 1 }, one);
       expect(differing(segments, recorded, place)).toBe(0);
     }
   });
+});
+
+test("several scales at once give what each gives alone", async () => {
+  const pixels = Float32Array.from(await read("coffee"), (byte) => byte / 255);
+  const shape = { height: 96, width: 144, channels: 3 };
+  const each = [40, 400].map((scale) => ({ scale, minSize: scale / 4 }));
+  expect(superpixels(pixels, shape, 0.8, each)).toEqual(each.flatMap((one) => superpixels(pixels, shape, 0.8, [one])));
 });
 
 test("takes less than 150 ms for 224x224 pixels", async () => {
@@ -80,7 +89,7 @@ test("takes less than 150 ms for 224x224 pixels", async () => {
   // Time of the processor, of the best run: other processes may have the clock.
   const run = (): number => {
     const began = process.cpuUsage();
-    superpixels(pixels, shape, { scale: 1000, sigma: 0.8, minSize: 1000 });
+    superpixels(pixels, shape, 0.8, [{ scale: 1000, minSize: 1000 }]);
     return process.cpuUsage(began).user / 1000;
   };
   expect(Math.min(...Array.from({ length: 10 }, run))).toBeLessThan(150);
@@ -98,7 +107,7 @@ test("any image is wholly divided into connected segments, none too small unless
     fc.property(image, fc.integer({ min: 1, max: 12 }), ({ height, width, pixels }, minSize) => {
       const shape = { height, width, channels: 1 };
       const values = Float64Array.from(pixels, (value) => value / 8);
-      const segments = superpixels(values, shape, { scale: 30, sigma: 0.8, minSize });
+      const segments = segmentsOf(values, shape, { scale: 30, sigma: 0.8, min_size: minSize });
       const count = Math.max(...segments) + 1;
       const sizes = Array.from({ length: count }, (_, k) => segments.filter((segment) => segment === k).length);
       expect(count === 1 || Math.min(...sizes) >= minSize).toBe(true);
