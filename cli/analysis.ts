@@ -2,30 +2,38 @@
 
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import { registry } from "../blocks/index.js";
-import { type Analysis, analyze, type Host } from "../compiler/index.js";
+import type { Analysis, Host } from "../compiler/index.js";
 import type { Diagnostic, Source } from "../grammar/index.js";
+import { analyzeWith, configFile, type Vocabulary } from "./config/index.js";
 import { type Reading, type ReadProblem, readSpec } from "./files.js";
 
 /** A spec to look at: a path, and its text where that does not come from the disk. */
 export interface SpecFile {
   readonly path: string;
   readonly given: Pick<Reading & { ok: true }, "ok" | "text"> | (Reading & { ok: false }) | null;
+  /** The blocks that it can use. */
+  readonly vocabulary: Vocabulary;
 }
 
 /** What is wrong with one spec; a file that cannot be read is a finding like any other. */
 export function analyzeSpec(file: SpecFile): readonly Diagnostic[] {
   const reading = file.given ?? readSpec(file.path);
   if (!reading.ok) return [unreadable(file.path, reading.problem)];
-  return analyzeText({ path: file.path, text: reading.text }).diagnostics;
+  const { diagnostics } = analyzeText({ path: file.path, text: reading.text }, file.vocabulary);
+  // A block may be unknown only because its file could not be loaded, which is said already.
+  const isUnsure = file.vocabulary.findings.length > 0;
+  return isUnsure ? diagnostics.filter(({ code }) => code !== "check/unknown-block") : diagnostics;
 }
 
-/** What is wrong with several specs, in no particular order. */
-export const analyzeSpecs = (files: readonly SpecFile[]): Diagnostic[] =>
-  files.flatMap((file) => [...analyzeSpec(file)]);
+/** What is wrong with several specs and the projects they belong to, in no particular order. */
+export const analyzeSpecs = (files: readonly SpecFile[]): Diagnostic[] => [
+  ...new Set(files.map(({ vocabulary }) => vocabulary).flatMap(({ findings }) => findings)),
+  ...files.flatMap((file) => [...analyzeSpec(file)]),
+];
 
 /** The checked models and recipes of a text, with everything that is wrong. */
-export const analyzeText = (source: Source): Analysis => analyze(source, hostFor(source.path), registry);
+export const analyzeText = (source: Source, vocabulary: Vocabulary): Analysis =>
+  analyzeWith(source, hostFor(source.path), vocabulary);
 
 /** Imports are read from the disk, below the project's root. */
 function hostFor(path: string): Host {
@@ -42,7 +50,7 @@ function hostFor(path: string): Host {
 /** For a spec outside the working folder: the nearest folder above it that looks like a project, or its own. */
 function projectRoot(folder: string): string {
   for (let at = folder; ; at = dirname(at)) {
-    if (existsSync(join(at, ".git")) || existsSync(join(at, "package.json"))) return at;
+    if ([".git", "package.json", configFile].some((name) => existsSync(join(at, name)))) return at;
     if (dirname(at) === at) return folder;
   }
 }

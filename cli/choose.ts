@@ -1,32 +1,51 @@
 /** Which model and recipe of a file a command is about; a file with findings gets no further than here. */
 
 import type { Analysis, Family, Model, Recipe, Variant } from "../compiler/index.js";
+import type { Diagnostic } from "../grammar/index.js";
 import { analyzeText } from "./analysis.js";
+import { type Vocabulary, vocabularyOf } from "./config/index.js";
 import { exitCode, Failure, runFailure, usageFailure } from "./failure.js";
 import { printedPath, readSpec, specPath } from "./files.js";
 import { didYouMean } from "./nearest.js";
 import { arrange, describe } from "./report/index.js";
 import { count, stderrColors, tell } from "./terminal.js";
 
+/** A sound file, and the blocks that it can use. */
+export interface Spec extends Analysis {
+  readonly vocabulary: Vocabulary;
+}
+
 /**
- * The models and recipes of a sound file. Its findings go to stderr.
+ * The models and recipes of a sound file in a sound project. Findings go to stderr.
+ * @param config the configuration that the command line names; absent: the nearest above the file
  *
- * Throws a `Failure` when the file cannot be read or has errors.
+ * Throws a `Failure` when the file cannot be read, or when it or its project has errors.
  */
-export function openSpec(path: string): Analysis {
+export const openSpec = (path: string, config?: string | undefined): Promise<Spec> =>
+  openSpecWith(path, () => vocabularyOf(path, config));
+
+/** The same with a vocabulary, which is asked for once the file is read. */
+export async function openSpecWith(path: string, vocabularyFor: () => Promise<Vocabulary>): Promise<Spec> {
   const reading = readSpec(path);
   if (!reading.ok) {
     const { code, message, help } = reading.problem;
     const exit = code === "file/missing" || code === "file/not-a-file" ? exitCode.usage : exitCode.findings;
     throw new Failure(message.startsWith("the file") ? `${printedPath(path)}: ${message}` : message, { help }, exit);
   }
-  const analysis = analyzeText({ path: specPath(path), text: reading.text });
+  const vocabulary = await vocabularyFor();
+  refuseErrors(vocabulary.project?.config ?? "", vocabulary.findings);
+  const analysis = analyzeText({ path: specPath(path), text: reading.text }, vocabulary);
+  refuseErrors(path, analysis.diagnostics);
+  return { ...analysis, vocabulary };
+}
+
+/** Tells findings; throws a `Failure` where errors are among them. */
+function refuseErrors(path: string, diagnostics: readonly Diagnostic[]): void {
   const medium = { colors: stderrColors(), width: process.stderr.columns ?? 120 };
-  const findings = arrange(analysis.diagnostics);
+  const findings = arrange(diagnostics);
   for (const finding of findings) tell(`${describe(finding, medium)}\n`);
   const errors = findings.filter((finding) => finding.severity === "error").length;
   if (errors > 0) throw runFailure(`${printedPath(path)} has ${count(errors, "error")}`);
-  return analysis;
 }
 
 /** What a command works on. */

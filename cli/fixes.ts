@@ -17,7 +17,7 @@ export function applyFixes(files: readonly SpecFile[]): number {
   for (const file of files) {
     const reading = readSpec(file.path);
     if (!reading.ok) continue;
-    const mended = mend(file.path, reading.text);
+    const mended = mend(file, reading.text);
     if (mended.applied > 0) replaceFile(file.path, mended.text);
     applied += mended.applied;
   }
@@ -29,8 +29,8 @@ interface Mended {
   readonly applied: number;
 }
 
-function mend(path: string, original: string): Mended {
-  const findingsOf = (text: string) => analyzeSpec({ path, given: { ok: true, text } });
+function mend({ path, vocabulary }: SpecFile, original: string): Mended {
+  const findingsOf = (text: string) => analyzeSpec({ path, given: { ok: true, text }, vocabulary });
   let text = original;
   let findings = findingsOf(text);
   let applied = 0;

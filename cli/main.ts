@@ -45,6 +45,16 @@ function wordsOf(error: unknown): Words | null {
   return null;
 }
 
+/** What a block of the user's own project threw; null: it was not one. */
+async function wordsOfBlock(error: unknown): Promise<Words | null> {
+  const { blockAtFault } = await import("./config/index.js");
+  const where = blockAtFault(error);
+  if (where === null) return null;
+  const message = `a block of the project fails: ${error instanceof Error ? error.message : String(error)}`;
+  const notes = [["at", where] as const, ["more", "mae explain block/throws"] as const];
+  return { head: "error[block/throws]", message, notes, exit: exitCode.findings };
+}
+
 function sayFailure({ head, message, notes }: Words): void {
   const colors = stderrColors();
   tell(`${colors.red(colors.bold(head))}${colors.bold(`: ${visibleLines(message)}`)}`);
@@ -72,7 +82,7 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander has printed its own message or the help already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.fine : exitCode.usage;
-    const words = wordsOf(error);
+    const words = wordsOf(error) ?? (await wordsOfBlock(error));
     if (!words) {
       sayBug(error, trace);
       return exitCode.findings;

@@ -1,15 +1,12 @@
 /** How fast this machine trained last: written by `mae train`, read by `mae plan`. A cache that may always be missing. */
 
 import { mkdirSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { MeasuredRate } from "../compiler/index.js";
+import { cacheFolder } from "./cache.js";
 import { replaceFile } from "./files.js";
 
-function cachePath(): string {
-  const caches = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
-  return join(caches, "maelang", "rate.json");
-}
+const cachePath = (): string => join(cacheFolder(), "rate.json");
 
 /** The rate of the last run on this machine; null when there was none. */
 export function readRate(): MeasuredRate | null {

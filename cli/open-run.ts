@@ -3,15 +3,18 @@
 import { join } from "node:path";
 import type { ModelProgram } from "../blocks/index.js";
 import type { Executor, Training } from "../runtime/index.js";
-import { chooseRecipe, openSpec } from "./choose.js";
+import { chooseRecipe, openSpecWith } from "./choose.js";
+import { addressesOf, changedFiles, type Vocabulary, vocabularyOfRun } from "./config/index.js";
 import { shortNumber } from "./progress.js";
 import { trainingOf } from "./recipe-settings.js";
 import { type RunFacts, readRunFacts, specFile } from "./run-directory.js";
-import { count } from "./terminal.js";
+import { count, tell } from "./terminal.js";
 
 export interface OpenRun {
   readonly directory: string;
   readonly facts: RunFacts;
+  /** The blocks that its spec can use. */
+  readonly vocabulary: Vocabulary;
   readonly program: ModelProgram;
   readonly training: Training;
   /** By name. */
@@ -21,19 +24,26 @@ export interface OpenRun {
 }
 
 /**
- * `checkpoint`: a file; null: the newest of the run.
+ * `checkpoint`: a file; null: the newest of the run. `config`: the configuration that the command line names.
  *
  * Throws a `Failure` where there is no run, and a `RunError` where its checkpoint cannot be used.
  */
-export async function openRun(directory: string, checkpoint: string | null): Promise<OpenRun> {
+export async function openRun(
+  directory: string,
+  checkpoint: string | null,
+  config?: string | undefined,
+): Promise<OpenRun> {
   const facts = readRunFacts(directory);
-  const { model, recipe } = chooseRecipe(openSpec(join(directory, specFile)), undefined);
+  const spec = await openSpecWith(join(directory, specFile), () => vocabularyOfRun(facts.project, facts.root, config));
+  const { vocabulary } = spec;
+  for (const name of changedFiles(facts.project, vocabulary)) tell(`${name} is not as it was when the run was started`);
+  const { model, recipe } = chooseRecipe(spec, undefined);
   const { reloadProgram } = await import("./load-program.js");
   const { newestCheckpoint, readCheckpoint, weightsFrom } = await import("../runtime/index.js");
-  const program = await reloadProgram(directory, model.name);
+  const program = await reloadProgram(directory, model.name, addressesOf(facts.project, vocabulary));
   const saved = checkpoint === null ? await newestCheckpoint(directory) : await readCheckpoint(checkpoint);
   const weights = weightsFrom(saved, program.parameters);
-  return { directory, facts, program, training: trainingOf(recipe), weights, step: saved.step };
+  return { directory, facts, vocabulary, program, training: trainingOf(recipe), weights, step: saved.step };
 }
 
 export interface PictureOptions {

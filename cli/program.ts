@@ -3,10 +3,10 @@
  * module loads when it is called, so that a light command never waits for a heavy one.
  */
 
-import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, Option } from "commander";
+import { chooseFile, chooseReporter, listOfWords, memorySize, type ReporterChoice, wholeNumber } from "./arguments.js";
 import { exitCode } from "./failure.js";
 import { packageVersion } from "./package-root.js";
-import type { ReporterName } from "./report/index.js";
 import { forceColor, stderrColors } from "./terminal.js";
 
 const exitCodes = `Exit codes:
@@ -63,6 +63,7 @@ function addReading(program: Command): void {
       .option("--error-on-warnings", "let warnings fail the check")
       .option("--max-diagnostics <n>", "write at most this many findings", wholeNumber(0))
       .option("--stdin-path <path>", "the name that text from stdin goes by, for imports and messages")
+      .option(...configOption)
       .action(async (paths: string[], options) => {
         const { check } = await import("./commands/check.js");
         await check(paths, { ...options, reporters: chosen });
@@ -95,7 +96,8 @@ function addModels(program: Command): void {
   const ofModel = (name: string, description: string) =>
     command(program, name, description)
       .addArgument(specArgument())
-      .argument("[name]", "a model, a recipe, Family.member, or for plan and render a pipeline");
+      .argument("[name]", "a model, a recipe, Family.member, or for plan and render a pipeline")
+      .option(...configOption);
   addText(
     ofModel("plan", "Say what a model costs before it runs: tokens, parameters, FLOPs, memory, learning rate, steps.")
       .option("--json", "print one JSON document")
@@ -149,6 +151,7 @@ function addModels(program: Command): void {
     command(program, "variants", "List the members of a family: names, parameters, tokens, FLOPs, what differs.")
       .addArgument(specArgument())
       .argument("[family]", "a family in it; without one, all of them")
+      .option(...configOption)
       .option("--json", "print one JSON document")
       .action(async (file: string, family: string | undefined, options) => {
         await (await import("./commands/variants.js")).variants(file, family, options);
@@ -168,6 +171,7 @@ function addModels(program: Command): void {
       .argument("<b>", "the same")
       .option("--json", "print one JSON document")
       .option("--exit-code", "exit with 1 where a checkpoint of A is of no use in B")
+      .option(...configOption)
       .action(async (a: string, b: string, options) => {
         await (await import("./commands/diff.js")).diff(a, b, options);
       }),
@@ -281,7 +285,10 @@ function addHelpful(program: Command): void {
   addText(
     command(program, "explain", "Explain the code of a finding, or a block.")
       .argument("[code]", "as a finding shows it, or kind/block; without one, list the codes")
-      .action(async (code: string | undefined) => (await import("./commands/explain.js")).explain(code)),
+      .option(...configOption)
+      .action(async (code: string | undefined, options) =>
+        (await import("./commands/explain.js")).explain(code, options),
+      ),
     [
       ["mae explain check/unknown-block", "what it means and how to mend it"],
       ["mae explain mask/random", "a block and its parameters"],
@@ -304,6 +311,11 @@ const recomputeOption = [
 const memoryOption = (): Option =>
   new Option("--memory <size>", "memory to fit a step into, as 16GiB (default: the machine's)").argParser(memorySize);
 
+const configOption = [
+  "--config <file>",
+  "the mae.config.json whose block files to use (default: the nearest above the spec, or the run's own)",
+] as const;
+
 const specArgument = (): Argument => new Argument("<file>", "a .mae file");
 
 /** The first clause of the description is what the list of commands shows. */
@@ -318,7 +330,8 @@ const onBackend = (program: Command, name: string, description: string): Command
     .option("--backend <name>", "auto, or one that mae doctor lists", "auto")
     .option("--threads <n>", "threads that compute, with the backend onnx (default: one a core)", wholeNumber(1))
     .option("--spin", "let idle threads of onnx wait busily: faster on a machine with nothing else to do")
-    .option("--no-spin", "let them sleep (default)");
+    .option("--no-spin", "let them sleep (default)")
+    .option(...configOption);
 
 /** Examples and exit codes after the help, in one layout for all commands. */
 function addText(to: Command, examples: readonly (readonly [line: string, what: string])[]): void {
@@ -342,51 +355,4 @@ function teachError(text: string): string {
   const help = hint ? `${hint.charAt(0).toLowerCase()}${hint.slice(1)}` : "--help shows what there is";
   const head = `${colors.red(colors.bold("error"))}${colors.bold(`: ${what.replace(/\.$/, "")}`)}`;
   return `${head}\n  ${colors.blue("=")} ${colors.bold("help:")} ${help.replace(/\.$/, "")}\n`;
-}
-
-/** A reporter and where it writes; null: stdout. */
-export interface ReporterChoice {
-  readonly name: ReporterName;
-  readonly file: string | null;
-}
-
-const reporterNames: readonly ReporterName[] = ["pretty", "json", "sarif", "github"];
-
-function chooseReporter(chosen: ReporterChoice[], written: string): ReporterChoice[] {
-  const name = reporterNames.find((known) => known === written);
-  if (!name) throw new InvalidArgumentError(`It is one of ${reporterNames.join(", ")}.`);
-  chosen.push({ name, file: null });
-  return chosen;
-}
-
-function chooseFile(chosen: ReporterChoice[], file: string): ReporterChoice[] {
-  const last = chosen.pop();
-  if (!last || last.file !== null) throw new InvalidArgumentError("Name its reporter before it: --reporter sarif.");
-  chosen.push({ ...last, file });
-  return chosen;
-}
-
-function wholeNumber(least: number): (written: string) => number {
-  return (written) => {
-    const value = Number(written);
-    if (!/^\d+$/.test(written) || !Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`It is a whole number, at least ${least}.`);
-    }
-    return value;
-  };
-}
-
-/** Bytes. */
-function memorySize(written: string): number {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?) *(MiB|GiB|TiB)$/i.exec(written) ?? [];
-  if (amount === undefined || unit === undefined || Number(amount) === 0) {
-    throw new InvalidArgumentError("It is a size like 16GiB or 512MiB.");
-  }
-  return Number(amount) * 2 ** { mib: 20, gib: 30, tib: 40 }[unit.toLowerCase() as "mib" | "gib" | "tib"];
-}
-
-function listOfWords(written: string): string[] {
-  const words = written.split(",").map((word) => word.trim());
-  if (words.includes("")) throw new InvalidArgumentError("It is a list of names joined by commas.");
-  return words;
 }

@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import type { RunProject } from "./config/index.js";
 import { runFailure, usageFailure } from "./failure.js";
 import { printedPath, replaceFile, unwritable } from "./files.js";
 import type { Computing } from "./micro-batches.js";
@@ -21,6 +22,8 @@ export interface RunFacts {
   /** How a step is computed; absent in runs of earlier versions: whole batches, everything kept. */
   readonly computing?: Computing;
   readonly started: string;
+  /** Absent: the spec uses no blocks of a project. */
+  readonly project?: RunProject;
   /** Absent: every weight started as the model declares. */
   readonly from?: readonly RunSource[];
 }

@@ -21,6 +21,7 @@ export type {
   Use,
   Variant,
 } from "./model.js";
+export { parameterTable } from "./parameter-table.js";
 export {
   type Cost,
   costOf,
@@ -37,3 +38,4 @@ export {
 export { type RenderOptions, render, renderPipeline } from "./render.js";
 export { modelSlots, recipeSlots, type SlotRule } from "./slots.js";
 export { lossGraph } from "./training-graphs.js";
+export { type Fault, foreignUses, tryOut } from "./trial.js";

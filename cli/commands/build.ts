@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Analysis, Family, Model } from "../../compiler/index.js";
 import { choose, memberNamed, openSpec, ownModels } from "../choose.js";
+import { elsewhere } from "../config/index.js";
 import { exitCode, runFailure, usageFailure } from "../failure.js";
 import { printedPath, replaceFile, unwritable } from "../files.js";
 import { packageVersion } from "../package-root.js";
@@ -12,6 +13,7 @@ import { count, print, tell } from "../terminal.js";
 export interface BuildOptions {
   readonly out: string;
   readonly check?: boolean;
+  readonly config?: string;
 }
 
 interface Built {
@@ -20,12 +22,16 @@ interface Built {
 }
 
 export async function build(file: string, name: string | undefined, options: BuildOptions): Promise<void> {
-  const analysis = openSpec(file);
+  const analysis = await openSpec(file, options.config);
   const modules = modulesToBuild(analysis, name);
   const { emitModule } = await import("../../compiler/emit/index.js");
   const built: Built[] = [];
   for (const { file, model } of modules) {
-    built.push({ path: join(options.out, file), text: await emitModule(model, packageVersion()) });
+    const path = join(options.out, file);
+    built.push({
+      path,
+      text: await emitModule(model, packageVersion(), elsewhere(analysis.vocabulary, dirname(path))),
+    });
   }
   if (options.check) reportStale(built);
   else writeAll(built);

@@ -1,11 +1,12 @@
 /** `mae check`: every finding of every named spec, in the forms that were asked for. */
 
 import { analyzeSpecs, type SpecFile } from "../analysis.js";
+import type { ReporterChoice } from "../arguments.js";
+import { vocabularyOf } from "../config/index.js";
 import { exitCode, usageFailure } from "../failure.js";
 import { findSpecs, printedPath, readStdin, replaceFile, specPath } from "../files.js";
 import { applyFixes } from "../fixes.js";
 import { packageVersion } from "../package-root.js";
-import type { ReporterChoice } from "../program.js";
 import { arrange, type CheckReport, documents, type Medium, passes, reporters } from "../report/index.js";
 import { type Colors, count, plainColors, print, stdoutColors, tell } from "../terminal.js";
 
@@ -15,6 +16,7 @@ export interface CheckOptions {
   readonly errorOnWarnings?: boolean;
   readonly maxDiagnostics?: number;
   readonly stdinPath?: string;
+  readonly config?: string;
 }
 
 export async function check(paths: readonly string[], options: CheckOptions): Promise<void> {
@@ -40,12 +42,16 @@ export async function check(paths: readonly string[], options: CheckOptions): Pr
 async function specsFrom(paths: readonly string[], options: CheckOptions): Promise<SpecFile[]> {
   if (!paths.includes("-")) {
     if (options.stdinPath !== undefined) throw usageFailure("--stdin-path needs the path -", { help: "mae check -" });
-    return (await findSpecs(paths)).map((path) => ({ path, given: null }));
+    const found = await findSpecs(paths);
+    return Promise.all(
+      found.map(async (path) => ({ path, given: null, vocabulary: await vocabularyOf(path, options.config) })),
+    );
   }
   if (paths.length > 1) throw usageFailure("stdin cannot be checked together with other paths");
   if (options.fix) throw usageFailure("--fix has no file to change when the text comes from stdin");
   const path = options.stdinPath === undefined ? "<stdin>" : specPath(options.stdinPath);
-  return [{ path, given: await readStdin() }];
+  const vocabulary = await vocabularyOf(options.stdinPath ?? null, options.config);
+  return [{ path, given: await readStdin(), vocabulary }];
 }
 
 /** A document that is mixed with other text on stdout is no document any more. */

@@ -11,6 +11,7 @@ import {
 } from "../../compiler/index.js";
 import { analyzeText } from "../analysis.js";
 import { choose, chooseRecipe, openSpec } from "../choose.js";
+import { vocabularyOf } from "../config/index.js";
 import { exitCode, runFailure, usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
 import { type Colors, count, grouped, print, printJson, stdoutColors } from "../terminal.js";
@@ -20,10 +21,11 @@ import { gigaflops } from "./variants.js";
 export interface DiffOptions {
   readonly json?: boolean;
   readonly exitCode?: boolean;
+  readonly config?: string;
 }
 
 export async function diff(a: string, b: string, options: DiffOptions): Promise<void> {
-  const [first, second] = [await sideOf(a), await sideOf(b)];
+  const [first, second] = [await sideOf(a, options), await sideOf(b, options)];
   const found = diffOf(first.model, second.model, first.stored ?? undefined);
   if (options.json) printJson(document(found));
   else print(`${text(found, stdoutColors()).join("\n")}\n`);
@@ -37,29 +39,32 @@ interface Side {
 }
 
 /** A model as FILE or FILE:NAME, the folder of a run, or a checkpoint. */
-async function sideOf(written: string): Promise<Side> {
+async function sideOf(written: string, { config }: DiffOptions): Promise<Side> {
   if (existsSync(written) && statSync(written).isDirectory()) {
     const { newestCheckpoint } = await import("../../runtime/index.js");
-    return fromCheckpoint(await newestCheckpoint(written));
+    return fromCheckpoint(await newestCheckpoint(written), config);
   }
   if (written.endsWith(".safetensors")) {
     if (!existsSync(written)) throw usageFailure(`${printedPath(written)} does not exist`);
     const { readCheckpoint } = await import("../../runtime/index.js");
-    return fromCheckpoint(await readCheckpoint(written));
+    return fromCheckpoint(await readCheckpoint(written), config);
   }
   const colon = existsSync(written) ? -1 : written.lastIndexOf(":");
   const [file, name] = colon < 0 ? [written, undefined] : [written.slice(0, colon), written.slice(colon + 1)];
-  return { model: choose(openSpec(file), name).model, stored: null };
+  return { model: choose(await openSpec(file, config), name).model, stored: null };
 }
 
 type Saved = Awaited<ReturnType<typeof import("../../runtime/index.js").readCheckpoint>>;
 
-/** A checkpoint keeps the spec it was trained with, which needs no other file. */
-function fromCheckpoint({ path, spec, shapes }: Saved): Side {
-  const analysis = analyzeText({ path: printedPath(path), text: spec });
+/**
+ * A checkpoint keeps the spec it was trained with, which needs no other file but those of the blocks. They are the working
+ * folder's: wherever a checkpoint comes from, it has no say in what code is run.
+ */
+async function fromCheckpoint({ path, spec, shapes }: Saved, config: string | undefined): Promise<Side> {
+  const analysis = analyzeText({ path: printedPath(path), text: spec }, await vocabularyOf(null, config));
   if (analysis.diagnostics.some(({ severity }) => severity === "error")) {
     throw runFailure(`the spec in ${printedPath(path)} is not one that this version understands`, {
-      help: "compare specs instead: the run keeps its own as spec.mae",
+      help: "compare specs instead: the run keeps its own as spec.mae; blocks of a project are looked for from the working folder",
     });
   }
   const weights = Object.entries(shapes).filter(([name]) => !name.startsWith("optimizer."));

@@ -3,9 +3,10 @@
  * its reconstructions are.
  */
 
-import { type Definition, type Probe, registry } from "../../blocks/index.js";
+import type { Definition, Probe } from "../../blocks/index.js";
 import type { Bound, Evaluation, EvaluationRow, JudgedSource, MeasuredErrors } from "../../runtime/index.js";
 import { type BackendFlags, openBackend } from "../backend.js";
+import type { Vocabulary } from "../config/index.js";
 import { usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
 import { labelledBatch, labelledData, selectionsOf } from "../labelled-data.js";
@@ -25,12 +26,12 @@ export interface EvalOptions extends BackendFlags {
   /** Most samples of each split; null: all. */
   readonly samples?: number;
   readonly json?: boolean;
+  readonly config?: string;
 }
 
 export async function evaluate(directory: string, options: EvalOptions): Promise<void> {
-  const named = options.with && probesNamed(options.with);
-  const run = await openRun(directory, options.checkpoint ?? null);
-  const probes = named ?? probesFor(run);
+  const run = await openRun(directory, options.checkpoint ?? null, options.config);
+  const probes = options.with ? probesNamed(options.with, run.vocabulary) : probesFor(run);
   const runtime = await import("../../runtime/index.js");
   const executor = await openBackend(options, tell);
   const stages = createStages();
@@ -83,11 +84,13 @@ const reconstructed = ({ images, mse, meanMse, psnr }: MeasuredErrors): string =
 const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values: defaultsOf(definition) });
 
 /** Every probe that has something to judge: only a model with a head predicts classes. */
-const probesFor = ({ program }: OpenRun): Bound<Probe>[] =>
-  registry.probe.filter(({ sees }) => sees !== "predictions" || program.classes !== undefined).map(withDefaults);
+const probesFor = ({ program, vocabulary }: OpenRun): Bound<Probe>[] =>
+  vocabulary.registry.probe
+    .filter(({ sees }) => sees !== "predictions" || program.classes !== undefined)
+    .map(withDefaults);
 
 /** The probes with these names and their default values. */
-function probesNamed(names: readonly string[]): Bound<Probe>[] {
+function probesNamed(names: readonly string[], { registry }: Vocabulary): Bound<Probe>[] {
   const known = registry.probe.map((probe) => probe.name);
   return names.map((name) => {
     const definition = registry.probe.find((probe) => probe.name === name);

@@ -23,12 +23,13 @@ export interface PlanOptions extends MemoryFlags {
   readonly json?: boolean;
   readonly batch?: number;
   readonly samples?: number;
+  readonly config?: string;
   /** Print the graphs of a step instead; a name: the graph after that pass. */
   readonly graph?: string | true;
 }
 
 export async function plan(file: string, name: string | undefined, options: PlanOptions): Promise<void> {
-  const analysis = openSpec(file);
+  const analysis = await openSpec(file, options.config);
   const pipeline = name === undefined ? undefined : analysis.pipelines.get(name);
   if (pipeline) {
     await planStages(pipeline, options);

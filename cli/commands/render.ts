@@ -6,11 +6,12 @@ import { print } from "../terminal.js";
 
 export interface RenderOptions {
   readonly origin?: boolean;
+  readonly config?: string;
 }
 
 /** Under a model's name only the model, under a recipe's name both, under a pipeline's all of its stages; without a name, what there is. */
-export function render(file: string, name: string | undefined, options: RenderOptions): void {
-  const analysis = openSpec(file);
+export async function render(file: string, name: string | undefined, options: RenderOptions): Promise<void> {
+  const analysis = await openSpec(file, options.config);
   const origin = options.origin ?? false;
   const pipeline = name === undefined ? undefined : analysis.pipelines.get(name);
   if (pipeline) {

@@ -13,10 +13,11 @@ export interface ShowOptions extends BackendFlags {
   readonly split: "train" | "test";
   readonly seed?: number;
   readonly checkpoint?: string;
+  readonly config?: string;
 }
 
 export async function show(directory: string, options: ShowOptions): Promise<void> {
-  const run = await openRun(directory, options.checkpoint ?? null);
+  const run = await openRun(directory, options.checkpoint ?? null, options.config);
   const executor = await openBackend(options, tell);
   const path = options.out ?? join(directory, pictureFile);
   try {

@@ -4,8 +4,9 @@
  */
 
 import { join } from "node:path";
-import type { Analysis, Pipeline, Stage } from "../../compiler/index.js";
+import type { Pipeline, Stage } from "../../compiler/index.js";
 import { openSpec } from "../choose.js";
+import type { Vocabulary } from "../config/index.js";
 import { printedPath, replaceFile } from "../files.js";
 import { countsOf, startText } from "../key-map.js";
 import { jsonProgress, shortNumber } from "../progress.js";
@@ -18,20 +19,25 @@ import { checkedSpec, continued, type TrainFlags, train, trainOne } from "./trai
 
 /** Trains what a name stands for: a pipeline, or a recipe. */
 export async function trainNamed(file: string, name: string | undefined, flags: TrainFlags): Promise<void> {
-  const analysis: Analysis = openSpec(file);
+  const analysis = await openSpec(file, flags.config);
   const pipeline = name === undefined ? undefined : analysis.pipelines.get(name);
-  if (pipeline) await trainPipeline(file, pipeline, flags);
+  if (pipeline) await trainPipeline(file, pipeline, analysis.vocabulary, flags);
   else await train(analysis, file, name, flags);
 }
 
-async function trainPipeline(file: string, pipeline: Pipeline, flags: TrainFlags): Promise<void> {
+async function trainPipeline(
+  file: string,
+  pipeline: Pipeline,
+  vocabulary: Vocabulary,
+  flags: TrainFlags,
+): Promise<void> {
   const { name, stages } = pipeline;
   const folder = flags.out ?? join("runs", name);
-  if (!flags.resume || flags.force) beginAnew(stages, folder, flags);
+  if (!flags.resume || flags.force) beginAnew(stages, { folder, vocabulary, flags });
   const goOn = `mae train ${file} ${name}${flags.out === undefined ? "" : ` --out ${flags.out}`} --resume`;
   for (const [i, stage] of stages.entries()) {
     sayStage(stage, i, stages.length, flags, folder);
-    if (await trainStage(stage, { file, folder, flags, goOn })) return;
+    if (await trainStage(stage, { file, folder, vocabulary, flags, goOn })) return;
   }
   report(pipeline, folder, flags);
 }
@@ -50,8 +56,8 @@ function sayStage(
 }
 
 /** Makes every stage's folder ready before the first begins, so that none of an earlier run is left for a later stage. */
-function beginAnew(stages: readonly Stage[], folder: string, flags: TrainFlags): void {
-  for (const stage of stages) checkedSpec(stage.model, withFlags(recipeOfStage(stage), flags));
+function beginAnew(stages: readonly Stage[], { folder, vocabulary, flags }: Omit<Around, "file" | "goOn">): void {
+  for (const stage of stages) checkedSpec(stage.model, withFlags(recipeOfStage(stage), flags), vocabulary);
   const opening = { resume: flags.resume ?? false, force: flags.force ?? false };
   for (const { name } of stages) openRunDirectory(stageDirectory(folder, name), opening);
 }
@@ -59,12 +65,13 @@ function beginAnew(stages: readonly Stage[], folder: string, flags: TrainFlags):
 interface Around {
   readonly file: string;
   readonly folder: string;
+  readonly vocabulary: Vocabulary;
   readonly flags: TrainFlags;
   readonly goOn: string;
 }
 
 /** Trains a stage, goes on with it, or leaves it where it is finished. Gives whether it was interrupted. */
-async function trainStage(stage: Stage, { file, folder, flags, goOn }: Around): Promise<boolean> {
+async function trainStage(stage: Stage, { file, folder, vocabulary, flags, goOn }: Around): Promise<boolean> {
   const recipe = recipeOfStage(stage);
   const directory = stageDirectory(folder, stage.name);
   const { saved, finished } = readRunState(directory);
@@ -72,12 +79,12 @@ async function trainStage(stage: Stage, { file, folder, flags, goOn }: Around): 
   const resume = saved;
   if (resume) checkSources(stage, readRunFacts(directory), folder);
   if (finished) {
-    continued(stage.model, recipe, directory, {});
+    continued({ model: stage.model, recipe, vocabulary }, directory, {});
     tell(`finished before, in ${printedPath(directory)}`);
     return false;
   }
   return trainOne({
-    ...{ file, directory, recipe, goOn, model: stage.model },
+    ...{ file, vocabulary, directory, recipe, goOn, model: stage.model },
     flags: { ...flags, resume, force: !resume },
     inherits: { from: runSources(stage, folder), weights: () => startingWeights(stage, folder) },
   });

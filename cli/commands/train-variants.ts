@@ -4,7 +4,7 @@
  */
 
 import { join } from "node:path";
-import { type Analysis, costOf, type Family, type Recipe, type Variant } from "../../compiler/index.js";
+import { type Analysis, costOf, type Family, type Variant } from "../../compiler/index.js";
 import { chooseFamilies, chooseRecipe, memberNamed, openSpec } from "../choose.js";
 import { type Compared, type Comparison, comparisonHtml } from "../comparison.js";
 import { runFailure, usageFailure } from "../failure.js";
@@ -12,7 +12,7 @@ import { printedPath, replaceFile } from "../files.js";
 import { jsonProgress } from "../progress.js";
 import { readRunState } from "../run-state.js";
 import { count, print, stderrColors, tell } from "../terminal.js";
-import { continued, type TrainFlags, trainOne } from "./train.js";
+import { continued, type Order, type TrainFlags, trainOne } from "./train.js";
 
 export interface VariantFlags extends TrainFlags {
   /** `Family.member`, `Family` or `all`. */
@@ -20,7 +20,8 @@ export interface VariantFlags extends TrainFlags {
 }
 
 export async function trainVariants(file: string, name: string | undefined, flags: VariantFlags): Promise<void> {
-  const analysis = openSpec(file);
+  const analysis = await openSpec(file, flags.config);
+  const { vocabulary } = analysis;
   const { recipe } = chooseRecipe(analysis, name);
   const { family, members } = wanted(analysis, flags.variant, recipe.model);
   const folder = flags.out ?? join("runs", family.name);
@@ -31,16 +32,16 @@ export async function trainVariants(file: string, name: string | undefined, flag
     const { saved, finished, step } = readRunState(directory);
     const isLonger = flags.steps !== undefined && flags.steps > step;
     if (finished && !flags.force && !isLonger) {
-      continued(member.model, recipe, directory, flags);
+      continued({ model: member.model, recipe, vocabulary }, directory, flags);
       tell(`finished before, in ${printedPath(directory)}`);
       continue;
     }
     // A run that ended before its first checkpoint has nothing to lose.
     const resume = saved && !flags.force;
-    const order = { file, model: member.model, recipe, directory, goOn };
+    const order = { file, vocabulary, model: member.model, recipe, directory, goOn };
     if (await trainOne({ ...order, flags: { ...flags, resume, force: !resume } })) return;
   }
-  report(family, recipe, folder, flags);
+  report(family, { recipe, vocabulary }, folder, flags);
 }
 
 /** The members that `--variant` names; the recipe is one for their base. */
@@ -73,7 +74,12 @@ const directoryOf = (folder: string, family: Family, member: Variant): string =>
   join(folder, member.name.slice(family.name.length + 1));
 
 /** Writes the comparison once every member is finished; until then says how many are left. */
-function report(family: Family, recipe: Recipe, folder: string, flags: TrainFlags): void {
+function report(
+  family: Family,
+  { recipe, vocabulary }: Pick<Order, "recipe" | "vocabulary">,
+  folder: string,
+  flags: TrainFlags,
+): void {
   const states = family.members.map((member) => {
     const directory = directoryOf(folder, family, member);
     return { member, directory, state: readRunState(directory) };
@@ -84,7 +90,7 @@ function report(family: Family, recipe: Recipe, folder: string, flags: TrainFlag
     return;
   }
   // What is compared is what was trained: a run of an earlier text would be shown under the name of another model.
-  for (const { member, directory } of states) continued(member.model, recipe, directory, flags);
+  for (const { member, directory } of states) continued({ model: member.model, recipe, vocabulary }, directory, flags);
   const members = states.map(
     ({ member, state }): Compared => ({
       name: member.name,

@@ -3,11 +3,12 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { ModelProgram } from "../../blocks/index.js";
-import { type Analysis, type Model, plan, type Recipe, render } from "../../compiler/index.js";
+import { type Model, plan, type Recipe, render } from "../../compiler/index.js";
 import type { Executor, ProbeRequest, TrainEvent, Training, TrainOptions, TrainResult } from "../../runtime/index.js";
 import { analyzeText } from "../analysis.js";
 import { type BackendFlags, openBackend } from "../backend.js";
-import { chooseRecipe, ownRecipes } from "../choose.js";
+import { chooseRecipe, ownRecipes, type Spec } from "../choose.js";
+import { addressesOf, changedFiles, elsewhere, type RunProject, runProject, type Vocabulary } from "../config/index.js";
 import { exitCode, runFailure, usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
 import { labelledBatch, labelledData, selectionsOf } from "../labelled-data.js";
@@ -37,24 +38,23 @@ export interface TrainFlags extends SettingFlags, BackendFlags, MemoryFlags {
   readonly workers?: number;
   readonly checkpointEvery: number;
   readonly json?: boolean;
+  readonly config?: string;
 }
 
 /** Trains by the recipe of a file that `name` stands for. */
-export async function train(
-  analysis: Analysis,
-  file: string,
-  name: string | undefined,
-  flags: TrainFlags,
-): Promise<void> {
-  const chosen = chooseRecipe(analysis, name);
-  const directory = flags.out ?? defaultRunDirectory(file, chosen.recipe.name, ownRecipes(analysis).length > 1);
+export async function train(spec: Spec, file: string, name: string | undefined, flags: TrainFlags): Promise<void> {
+  const { vocabulary } = spec;
+  const chosen = chooseRecipe(spec, name);
+  const directory = flags.out ?? defaultRunDirectory(file, chosen.recipe.name, ownRecipes(spec).length > 1);
   const out = flags.out === undefined ? "" : ` --out ${flags.out}`;
-  await trainOne({ ...chosen, file, directory, flags, goOn: `mae train ${file} ${chosen.recipe.name}${out} --resume` });
+  const goOn = `mae train ${file} ${chosen.recipe.name}${out} --resume`;
+  await trainOne({ ...chosen, vocabulary, file, directory, flags, goOn });
 }
 
 /** What one run is about. */
 export interface Order {
   readonly file: string;
+  readonly vocabulary: Vocabulary;
   readonly model: Model;
   readonly recipe: Recipe;
   readonly directory: string;
@@ -74,11 +74,11 @@ export interface Inheritance {
 
 /** Trains one model into one folder, anew or from its newest checkpoint. Gives whether it was interrupted. */
 export async function trainOne(order: Order): Promise<boolean> {
-  const { file, model, recipe: asWritten, directory, flags, inherits } = order;
+  const { file, vocabulary, model, recipe: asWritten, directory, flags, inherits } = order;
   const open = () => openRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
   if (flags.resume) open();
-  const recipe = flags.resume ? continued(model, asWritten, directory, flags) : withFlags(asWritten, flags);
-  const spec = checkedSpec(model, recipe);
+  const recipe = flags.resume ? continued(order, directory, flags) : withFlags(asWritten, flags);
+  const spec = checkedSpec(model, recipe, vocabulary);
   // Only now, since this is where --force deletes the run that was there.
   if (!flags.resume) open();
   const progress = flags.json ? jsonProgress : createProgress();
@@ -90,10 +90,11 @@ export async function trainOne(order: Order): Promise<boolean> {
       : null;
     const note = (text: string) => progress({ kind: "note", text });
     const computing = computingOf({ model, recipe, batch }, flags, executor, before, note);
-    const own = { computing, ...(inherits ? { from: inherits.from } : {}) };
+    const project = runProject(model, recipe, vocabulary, directory);
+    const own = { computing, ...(project ? { project } : {}), ...(inherits ? { from: inherits.from } : {}) };
     const facts = { ...factsOf(file, model, recipe, executor), ...own };
     if (!flags.resume) writeRunFacts(directory, facts, spec);
-    return await run({ ...order, recipe, spec, executor, progress, computing, root: facts.root });
+    return await run({ ...order, recipe, spec, executor, progress, computing, root: facts.root, project });
   } finally {
     await executor.close();
   }
@@ -104,9 +105,11 @@ export async function trainOne(order: Order): Promise<boolean> {
  *
  * Throws a `Failure` with the first finding.
  */
-export function checkedSpec(model: Model, recipe: Recipe): string {
+export function checkedSpec(model: Model, recipe: Recipe, vocabulary: Vocabulary): string {
   const text = render(model, recipe, { origin: false });
-  const finding = analyzeText({ path: specFile, text }).diagnostics.find(({ severity }) => severity === "error");
+  const finding = analyzeText({ path: specFile, text }, vocabulary).diagnostics.find(
+    ({ severity }) => severity === "error",
+  );
   if (!finding) return text;
   const { message, reason, help } = finding;
   throw usageFailure(`with these options the recipe is not sound: ${message}`, {
@@ -118,10 +121,21 @@ export function checkedSpec(model: Model, recipe: Recipe): string {
 /**
  * The recipe of a run that goes on: with the run's own settings, where no flag says otherwise.
  *
- * Throws a `Failure` when the spec has changed since the run was started.
+ * Throws a `Failure` when the spec, or a block file that it stands on, has changed since the run was started.
  */
-export function continued(model: Model, recipe: Recipe, directory: string, flags: SettingFlags): Recipe {
-  const { settings } = readRunFacts(directory);
+export function continued(
+  { model, recipe, vocabulary }: Pick<Order, "model" | "recipe" | "vocabulary">,
+  directory: string,
+  flags: SettingFlags,
+): Recipe {
+  const { settings, project } = readRunFacts(directory);
+  const [file] = changedFiles(project, vocabulary);
+  if (file !== undefined) {
+    throw runFailure(`${file} is not as it was when the run was started`, {
+      reason: "The rest of the run would train with another block than its beginning.",
+      help: "start a new run with --out, or take the change back",
+    });
+  }
   const then = readRunSpec(directory).split("\n");
   const now = render(model, withSettings(recipe, settings), { origin: false }).split("\n");
   const changed = now.findIndex((line, i) => line !== then[i]);
@@ -148,6 +162,7 @@ const factsOf = (file: string, model: Model, recipe: Recipe, executor: Executor)
 });
 
 interface Job extends Omit<Order, "file"> {
+  readonly project: RunProject | null;
   readonly root: string;
   readonly spec: string;
   readonly executor: Executor;
@@ -162,7 +177,9 @@ async function run(job: Job): Promise<boolean> {
     import("../load-program.js"),
     import("../../runtime/index.js"),
   ]);
-  const program = await loadProgram(await emitModule(model, packageVersion()), directory, model.name);
+  const { vocabulary, project } = job;
+  const source = await emitModule(model, packageVersion(), elsewhere(vocabulary, directory));
+  const program = await loadProgram(source, directory, model.name, addressesOf(project, vocabulary));
   const interrupt = listenForInterrupts();
   let lastStep: StepEvent | null = null;
   const report = (event: TrainEvent) => {
@@ -242,9 +259,9 @@ async function finish(job: Job, { step, loss }: TrainResult, last: StepEvent | n
 }
 
 /** Pictures are of test images where there are some. A run that is trained does not fail for want of a picture. */
-async function drawAtEnd({ directory, executor, recipe, progress }: Job): Promise<string> {
+async function drawAtEnd({ directory, executor, recipe, progress, vocabulary }: Job): Promise<string> {
   const { RunError } = await import("../../runtime/index.js");
-  const run = await openRun(directory, null);
+  const run = await openRun(directory, null, vocabulary.project?.config);
   const path = join(directory, pictureFile);
   const note = (text: string) => progress({ kind: "note", text });
   const common = { executor, count: 8, seed: settingsOf(recipe).seed, path, note };

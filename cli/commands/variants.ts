@@ -7,10 +7,11 @@ import { visibleText } from "../text-width.js";
 
 export interface VariantsOptions {
   readonly json?: boolean;
+  readonly config?: string;
 }
 
-export function variants(file: string, name: string | undefined, options: VariantsOptions): void {
-  const listed = chooseFamilies(openSpec(file), name).map((family) => ({
+export async function variants(file: string, name: string | undefined, options: VariantsOptions): Promise<void> {
+  const listed = chooseFamilies(await openSpec(file, options.config), name).map((family) => ({
     family,
     rows: family.members.map((member) => ({ member, cost: costOf(member.model) })),
   }));

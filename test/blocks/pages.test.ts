@@ -3,8 +3,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { type Definition, registry } from "../../blocks/index.js";
-import { analyze } from "../../compiler/index.js";
-import { parameterTable } from "../../tools/tables.js";
+import { analyze, parameterTable } from "../../compiler/index.js";
 
 const folder = new URL("../../spec/blocks/", import.meta.url);
 const blocks = Object.entries(registry).flatMap(([kind, list]) =>

@@ -1,10 +1,10 @@
 /**
- * The tables of parameters in `spec/blocks/`, made from the definitions. `UPDATE=1 npx vitest run test/blocks/pages.test.ts`
- * writes them into the pages; without UPDATE the same test compares.
+ * What a definition says of its parameters, as a Markdown table: for the pages of `spec/blocks/`, and for blocks of projects,
+ * which have no page. `UPDATE=1 npx vitest run test/blocks/pages.test.ts` writes it into the pages.
  */
 
 import type { Definition, Param, ParamType } from "../blocks/index.js";
-import { valueText } from "../compiler/index.js";
+import { valueText } from "./check/show.js";
 
 type Kind = ParamType["kind"];
 type TypeOf<K extends Kind> = Extract<ParamType, { readonly kind: K }>;

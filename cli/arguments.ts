@@ -1,0 +1,51 @@
+/** Values of options as they are written on the command line; what cannot be read says what can. */
+
+import { InvalidArgumentError } from "commander";
+import type { ReporterName } from "./report/index.js";
+
+/** A reporter and where it writes; null: stdout. */
+export interface ReporterChoice {
+  readonly name: ReporterName;
+  readonly file: string | null;
+}
+
+const reporterNames: readonly ReporterName[] = ["pretty", "json", "sarif", "github"];
+
+export function chooseReporter(chosen: ReporterChoice[], written: string): ReporterChoice[] {
+  const name = reporterNames.find((known) => known === written);
+  if (!name) throw new InvalidArgumentError(`It is one of ${reporterNames.join(", ")}.`);
+  chosen.push({ name, file: null });
+  return chosen;
+}
+
+export function chooseFile(chosen: ReporterChoice[], file: string): ReporterChoice[] {
+  const last = chosen.pop();
+  if (!last || last.file !== null) throw new InvalidArgumentError("Name its reporter before it: --reporter sarif.");
+  chosen.push({ ...last, file });
+  return chosen;
+}
+
+export function wholeNumber(least: number): (written: string) => number {
+  return (written) => {
+    const value = Number(written);
+    if (!/^\d+$/.test(written) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`It is a whole number, at least ${least}.`);
+    }
+    return value;
+  };
+}
+
+/** Bytes. */
+export function memorySize(written: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?) *(MiB|GiB|TiB)$/i.exec(written) ?? [];
+  if (amount === undefined || unit === undefined || Number(amount) === 0) {
+    throw new InvalidArgumentError("It is a size like 16GiB or 512MiB.");
+  }
+  return Number(amount) * 2 ** { mib: 20, gib: 30, tib: 40 }[unit.toLowerCase() as "mib" | "gib" | "tib"];
+}
+
+export function listOfWords(written: string): string[] {
+  const words = written.split(",").map((word) => word.trim());
+  if (words.includes("")) throw new InvalidArgumentError("It is a list of names joined by commas.");
+  return words;
+}

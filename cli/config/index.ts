@@ -1,0 +1,18 @@
+/** `mae.config.json`: which block files a project has, what they define, and what is wrong with them. */
+
+export { configCodes } from "./codes.js";
+export { elsewhere, specifierFor } from "./elsewhere.js";
+export { configFile, findConfig } from "./find.js";
+export { ownPage } from "./own-page.js";
+export { addressesOf, changedFiles, type RunProject, runProject, vocabularyOfRun } from "./run-project.js";
+export { analyzeWith } from "./trial.js";
+export {
+  blockAtFault,
+  type OwnBlock,
+  ownVocabulary,
+  type Project,
+  type ProjectFile,
+  type Vocabulary,
+  vocabularyOf,
+  vocabularyWith,
+} from "./vocabulary.js";
