@@ -23,6 +23,14 @@ interface Site<O extends Lowered> {
   readonly attributes: Attributes[O];
   readonly wanted: readonly boolean[];
   readonly nameOf: (tensor: Tensor) => string;
+  readonly slopes: Slopes;
+}
+
+/** Derivatives of gelu by what it was applied to, for gradients that are computed later in the same model. */
+export interface Slopes {
+  /** Whether a gradient reads x, and whether the slope is computed at once or where the gradient is. */
+  readonly wanted: ReadonlyMap<Tensor, "now" | "later">;
+  readonly made: Map<Tensor, string>;
 }
 
 type Lowering<O extends Lowered> = (inputs: readonly string[], site: Site<O>) => readonly string[];
@@ -78,18 +86,16 @@ export const shapeInput = (shape: readonly number[]): string => `shape:${shape.j
 
 // -- the table
 
-/** Phi(x) = (1 + erf(x / sqrt 2)) / 2; its last step is a clipping that never clips, in one pass. */
-const gaussCumulative = (m: OnnxModel, x: string): string =>
-  m.op("HardSigmoid", [m.op("Erf", [m.op("Mul", [x, scalar(m, Math.SQRT1_2)])])], {
-    alpha: real(0.5),
-    beta: real(0.5),
-  });
-
-/** Phi(x) + x phi(x) */
-function geluSlope(m: OnnxModel, x: string): string {
-  const exponent = m.op("Mul", [m.op("Mul", [x, x]), scalar(m, -0.5)]);
-  const density = m.op("Mul", [m.op("Exp", [exponent]), scalar(m, 1 / Math.sqrt(2 * Math.PI))]);
-  return m.op("Add", [gaussCumulative(m, x), m.op("Mul", [x, density])]);
+/**
+ * x Phi(x) with its derivative Phi(x) + x phi(x), of s = x / sqrt 2: Phi(x) = (1 + erf s) / 2 and phi(x) = exp(-s^2) / sqrt(2 pi).
+ * The first ends in a clipping that never clips, in one pass; dividing by exp(s^2) saves the one that negates.
+ */
+function geluWithSlope(m: OnnxModel, x: string): { readonly y: string; readonly slope: string } {
+  const scaled = m.op("Mul", [x, scalar(m, Math.SQRT1_2)]);
+  const cumulative = m.op("HardSigmoid", [m.op("Erf", [scaled])], { alpha: real(0.5), beta: real(0.5) });
+  const share = m.op("Div", [scaled, m.op("Exp", [m.op("Mul", [scaled, scaled])])]);
+  const slope = m.op("Add", [cumulative, m.op("Mul", [share, scalar(m, 1 / Math.sqrt(Math.PI))])]);
+  return { y: m.op("Mul", [x, cumulative]), slope };
 }
 
 /** Sums over the keys of p (dy v^T) [B, h, N, 1], which are those over the features of dy y: the shorter are taken. */
@@ -110,6 +116,15 @@ function weightGradient(m: OnnxModel, dy: string, x: string, node: Node<"linearG
   if (outputs > lastOf(shapeAt(node, 1))) return m.op("Gemm", [dy, x], { transA: int(1) });
   const turned = m.op("Transpose", [reshape(m, dy, [1, rows, outputs])], { perm: ints([0, 2, 1]) });
   return m.op("Gemm", [reshape(m, turned, [outputs, rows]), x]);
+}
+
+/** From that many keys on it is faster to turn a product with few columns than the square matrix that it is made of. */
+const MANY_KEYS = 128;
+
+/** scale weights^T x, from [B, h, N, M] and [B, h, N, d]: sums over the queries [B, h, M, d]. */
+function overQueries(m: OnnxModel, weights: string, x: string, node: Node<"attentionGrad">, scale: number): string {
+  if (lastOf(shapeAt(node, 4)) < MANY_KEYS) return fusedProduct(m, weights, x, { a: true, scale });
+  return m.op("Transpose", [fusedProduct(m, x, weights, { a: true, scale })], { perm: ints([0, 1, 3, 2]) });
 }
 
 const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
@@ -236,8 +251,19 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
     const product = m.op("Mul", [dy as string, y as string]);
     return [m.op("Sub", [product, m.op("Mul", [y as string, sumLast(m, product)])])];
   },
-  gelu: ([x], { m }) => [m.op("Mul", [x as string, gaussCumulative(m, x as string)])],
-  geluGrad: ([dy, x], { m }) => [m.op("Mul", [dy as string, geluSlope(m, x as string)])],
+  gelu([x], { m, node, slopes }) {
+    const input = node.inputs[0] as Tensor;
+    const when = slopes.wanted.get(input);
+    if (when === undefined) return [m.op("Gelu", [x as string])];
+    const { y, slope } = geluWithSlope(m, x as string);
+    slopes.made.set(input, slope);
+    if (when === "now") m.early(slope, outputShape(node));
+    return [y];
+  },
+  geluGrad([dy, x], { m, node, slopes }) {
+    const slope = slopes.made.get(node.inputs[1] as Tensor) ?? geluWithSlope(m, x as string).slope;
+    return [m.op("Mul", [dy as string, slope])];
+  },
   attention([q, k, v], { m, attributes: { scale } }) {
     const probabilities = m.op("Softmax", [fusedProduct(m, q as string, k as string, { b: true, scale })], {
       axis: int(-1),
@@ -245,14 +271,14 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
     return [m.op("MatMul", [probabilities, v as string]), probabilities];
   },
   attentionGrad([dy, q, k, v, p], site) {
-    const { m, wanted } = site;
+    const { m, node, wanted } = site;
     const { scale } = site.attributes;
     const inner = fusedProduct(m, dy as string, v as string, { b: true });
     const scores = m.op("Mul", [p as string, m.op("Sub", [inner, rowSums(site, dy as string, inner, p as string)])]);
     return [
       wanted[0] ? fusedProduct(m, scores, k as string, { scale }) : "",
-      wanted[1] ? fusedProduct(m, scores, q as string, { a: true, scale }) : "",
-      wanted[2] ? fusedProduct(m, p as string, dy as string, { a: true }) : "",
+      wanted[1] ? overQueries(m, scores, q as string, node, scale) : "",
+      wanted[2] ? overQueries(m, p as string, dy as string, node, 1) : "",
     ];
   },
   /** Only where the update is not done in place: see `updates.ts`. */
@@ -285,8 +311,9 @@ export function lower<O extends Lowered>(
   node: Node<O>,
   wanted: readonly boolean[],
   nameOf: (tensor: Tensor) => string,
+  slopes: Slopes,
 ): readonly string[] {
   const lowering: Lowering<O> = lowerings[node.operation];
   const inputs = asInputs<O, string>(node.operation, node.inputs.map(nameOf));
-  return lowering([...inputs], { m, node, attributes: node.attributes, wanted, nameOf });
+  return lowering([...inputs], { m, node, attributes: node.attributes, wanted, nameOf, slopes });
 }

@@ -62,6 +62,8 @@ export interface OnnxModel {
   ops(type: string, inputs: readonly string[], wanted: readonly boolean[], attributes?: Attributes): readonly string[];
   /** A constant; equal small ones are shared. */
   constant(type: ElementType, data: ArrayBufferView, shape: readonly number[]): string;
+  /** Has a tensor computed where the model stands now, not when its first reader is. */
+  early(name: string, shape: readonly number[]): void;
   input(name: string, type: ElementType, shape: readonly number[]): void;
   output(name: string, type: ElementType, shape: readonly number[]): void;
   encode(): Uint8Array;
@@ -109,29 +111,48 @@ export function createModel(): OnnxModel {
     return [...last.reverse(), ...others].map(({ encoded }) => encoded);
   };
 
+  const op: OnnxModel["op"] = (type, from, attributes = {}, domain = "") => {
+    const name = fresh();
+    add(type, from, [name], attributes, domain);
+    return name;
+  };
+
+  const constant: OnnxModel["constant"] = (type, data, shape) => {
+    const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const key = raw.length <= 64 ? `${type} ${shape} ${raw}` : null;
+    const known = key === null ? undefined : shared.get(key);
+    if (known !== undefined) return known;
+    const name = fresh();
+    if (key !== null) shared.set(key, name);
+    constants.push(message(5, [integers(1, shape), integer(2, dataTypes[type]), text(8, name), bytes(9, raw)]));
+    return name;
+  };
+
   return {
+    op,
+    constant,
     within: (name) => {
       scope = name;
-    },
-    op(type, from, attributes = {}, domain = "") {
-      const name = fresh();
-      add(type, from, [name], attributes, domain);
-      return name;
     },
     ops(type, from, wanted, attributes = {}) {
       const to = wanted.map((used) => (used ? fresh() : ""));
       add(type, from, to, attributes, "");
       return to;
     },
-    constant(type, data, shape) {
-      const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-      const key = raw.length <= 64 ? `${type} ${shape} ${raw}` : null;
-      const known = key === null ? undefined : shared.get(key);
-      if (known !== undefined) return known;
-      const name = fresh();
-      if (key !== null) shared.set(key, name);
-      constants.push(message(5, [integers(1, shape), integer(2, dataTypes[type]), text(8, name), bytes(9, raw)]));
-      return name;
+    // A result of one element, which nobody fetches: a node that no other reads, in the order of the calls.
+    early(name, shape) {
+      if (shape.length === 0) return;
+      const ends = (value: bigint): string =>
+        constant("int64", new BigInt64Array(shape.length).fill(value), [shape.length]);
+      const corner = op("Slice", [name, ends(0n), ends(1n)]);
+      outputs.push(
+        valueInfo(
+          12,
+          corner,
+          "float32",
+          shape.map(() => 1),
+        ),
+      );
     },
     input: (name, type, shape) => void inputs.push(valueInfo(11, name, type, shape)),
     output: (name, type, shape) => void outputs.push(valueInfo(12, name, type, shape)),

@@ -12,7 +12,7 @@ import {
   sizeOf,
   type Tensor,
 } from "../../../graph/index.js";
-import { type Lowered, lower, shapeInput } from "./lowering.js";
+import { type Lowered, lower, type Slopes, shapeInput } from "./lowering.js";
 import { createModel, type OnnxModel } from "./model.js";
 
 export interface Named {
@@ -126,6 +126,7 @@ function lowerNodes(graph: Graph, m: OnnxModel, names: Map<Tensor, string>, skip
     ...graph.updates.values(),
     ...graph.nodes.flatMap((n) => n.inputs),
   ]);
+  const slopes: Slopes = { wanted: slopesWanted(graph), made: new Map() };
   for (const node of graph.nodes) {
     if (node.operation === "input" || skipped.has(node)) continue;
     if (node.operation === "constant") {
@@ -134,9 +135,19 @@ function lowerNodes(graph: Graph, m: OnnxModel, names: Map<Tensor, string>, skip
     }
     m.within(node.scope === "" ? node.operation : `${node.scope}/${node.operation}`);
     const wanted = node.outputs.map((output) => read.has(output));
-    const made = lower(m, node as Node<Lowered>, wanted, (tensor) => names.get(tensor) as string);
+    const made = lower(m, node as Node<Lowered>, wanted, (tensor) => names.get(tensor) as string, slopes);
     node.outputs.forEach((output, i) => void names.set(output, made[i] as string));
   }
+}
+
+/** What gelu's gradients read. Where it is computed again for its gradient, behind a barrier, nothing is to be held before. */
+function slopesWanted(graph: Graph): Slopes["wanted"] {
+  const again = new Set<Node>();
+  for (const node of graph.nodes) {
+    if (node.operation === "barrier" || node.inputs.some((input) => again.has(input.node))) again.add(node);
+  }
+  const read = graph.nodes.flatMap((node) => (node.operation === "geluGrad" ? [node.inputs[1] as Tensor] : []));
+  return new Map(read.map((x) => [x, again.has(x.node) ? "later" : "now"]));
 }
 
 /** Each shape of what stands behind a barrier, once. */
