@@ -1,6 +1,6 @@
 /**
  * The same weights, mask and image give the same numbers as PyTorch (test/reference/mae.py, itself compared with Hugging
- * Face's ViTMAE): latent, prediction, target, loss to 1e-5, gradients to 1e-4, and five AdamW steps.
+ * Face's ViTMAE): latent, prediction, target, loss to 1e-5, gradients to 1e-4. Training is compared in `test/runtime`.
  */
 
 import { describe, expect, test } from "vitest";

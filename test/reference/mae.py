@@ -21,6 +21,7 @@ import transformers
 
 AGREEMENT = 1e-6
 EPSILON = 1e-6
+STEPS = 20
 
 
 @dataclass(frozen=True)
@@ -299,7 +300,7 @@ def evaluate(case: Case, w: dict, image, visible, restore, mask) -> dict:
 
 
 def train(case: Case, w: dict, image, visible, restore, mask) -> dict:
-    """Five AdamW steps on the same batch and mask; the losses before each step and after the last."""
+    """AdamW steps on the same batch and mask; the losses before each step and after the last."""
     settings = {"optimizer": "adamw", "lr": 1e-3, "betas": [0.9, 0.95], "epsilon": 1e-8, "weight_decay": 0.05}
     leaves = {name: value.clone().requires_grad_(is_trainable(case, name)) for name, value in w.items()}
     trained = [leaf for leaf in leaves.values() if leaf.requires_grad]
@@ -309,11 +310,11 @@ def train(case: Case, w: dict, image, visible, restore, mask) -> dict:
     ]
     optimizer = torch.optim.AdamW(groups, lr=settings["lr"], betas=(0.9, 0.95), eps=settings["epsilon"])
     losses = []
-    for step in range(6):
+    for step in range(STEPS + 1):
         prediction = predict(case, leaves, encode(case, leaves, image, visible), restore)
         loss = loss_of("mse", "hidden", prediction, target_of(case, image), mask)
         losses.append(loss.item())
-        if step < 5:
+        if step < STEPS:
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
