@@ -142,7 +142,7 @@ test("no circles among the files", () => {
 });
 
 describe("names of blocks", () => {
-  // Words that also mean something else: an operation of graphs, a setting, a kind of file.
+  // Words that also mean something else: an operation of graphs, a function of a program, a setting, a kind of file.
   const common = new Set([
     "image",
     "patch",
@@ -159,6 +159,7 @@ describe("names of blocks", () => {
     "learned",
     "adamw",
     "sgd",
+    "features",
   ]);
   const names = new Set(
     Object.values(registry)

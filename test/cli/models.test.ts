@@ -166,7 +166,7 @@ describe("render", () => {
     const { code, stdout } = await mae(["render", "b.mae"], { cwd });
     expect(code).toBe(0);
     expect(stdout).not.toContain("import");
-    expect(stdout).toContain("random(ratio: 50%)");
+    expect(stdout).toContain("random(ratio: 50%, share: sample)");
     const alone = folder({ "c.mae": stdout });
     expect(await mae(["check", "--error-on-warnings"], { cwd: alone })).toMatchObject({ code: 0 });
     expect((await mae(["render", "c.mae"], { cwd: alone })).stdout).toBe(stdout);

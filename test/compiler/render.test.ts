@@ -97,7 +97,7 @@ model Child {
   input     image(size: 32x48, channels: 3)
   tokens    patch(size: 8x8)
   positions sin_cos
-  mask      random(ratio: 50%)
+  mask      random(ratio: 50%, share: sample)
   encoder   vit(depth: 6, width: 64, heads: 4, mlp_ratio: 4, class_token: true)
   decoder   linear
   target    pixels(normalize: patch)
@@ -185,6 +185,7 @@ function textOf(type: ParamType): fc.Arbitrary<string> {
       );
     }
     case "block":
+      return anyBlock(type.of as Kind);
     case "labels":
       throw new Error(`no block takes ${type.kind} yet`);
   }
