@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { drawChart } from "./chart.js";
 import { type Contestant, contest } from "./contest.js";
+import { passTable } from "./passes.js";
 import { describeMachine, type Measurement, table } from "./report.js";
 import { flopsOf, larger, type Size, sizes } from "./sizes.js";
 
@@ -20,6 +21,7 @@ const help = `npm run bench -- [options]
   --rounds n            measured steps of each
   --python path         a Python with torch; or the variable MAE_BENCH_PYTHON
   --compile             only the time from a model to its first step, of large models too
+  --passes              what each pass over the graph brings; nothing is run
   --scaling             step time against batch, width, depth and tokens, as pictures
   --out folder          default: build/bench/results
 `;
@@ -28,6 +30,7 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     compile: { type: "boolean", default: false },
+    passes: { type: "boolean", default: false },
     scaling: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
     sizes: { type: "string" },
@@ -155,11 +158,12 @@ async function compileTimes(): Promise<Measurement[]> {
 
 async function main(): Promise<void> {
   if (options.help) return void process.stdout.write(help);
+  const names = options.sizes ? list(options.sizes) : sizes.slice(0, options.quick ? 1 : 4).map(({ name }) => name);
+  const chosen = [...sizes, ...larger].filter(({ name }) => names.includes(name));
+  if (options.passes) return void process.stdout.write(passTable(chosen));
   if (python === undefined) tell("no PyTorch: --python or MAE_BENCH_PYTHON names a Python that has it");
   mkdirSync(options.out, { recursive: true });
   const rounds = Number(options.rounds ?? (options.quick ? 5 : options.scaling ? 5 : 15));
-  const names = options.sizes ? list(options.sizes) : sizes.slice(0, options.quick ? 1 : 4).map(({ name }) => name);
-  const chosen = [...sizes, ...larger].filter(({ name }) => names.includes(name));
   const measured: Measurement[] = [];
   if (options.compile) measured.push(...(await compileTimes()));
   else if (options.scaling) measured.push(...(await scale(options.out, rounds)));
