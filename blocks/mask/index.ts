@@ -6,10 +6,11 @@ import { grid } from "./grid.js";
 import { hilbert } from "./hilbert.js";
 import { peano } from "./peano.js";
 import { random } from "./random.js";
+import { regions } from "./regions.js";
 import { spiral } from "./spiral.js";
 import { zigzag } from "./zigzag.js";
 
 export { defineMask, type Guide, type GuideInputs, type Mask, type Moving, visibleTokens } from "./contract.js";
-export { attentionGuided, block, grid, hilbert, peano, random, spiral, zigzag };
+export { attentionGuided, block, grid, hilbert, peano, random, regions, spiral, zigzag };
 
-export const masks = [attentionGuided, block, grid, hilbert, peano, random, spiral, zigzag] as const;
+export const masks = [attentionGuided, block, grid, hilbert, peano, random, regions, spiral, zigzag] as const;

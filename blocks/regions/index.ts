@@ -1,10 +1,10 @@
-/** The sources of regions, sorted by name. */
+/** The sources of regions, and what is made of their label maps. */
 
 import { felzenszwalb } from "./felzenszwalb.js";
 import { labelMaps } from "./label-maps.js";
 
+export { type BoundSource, boundSource, knownSource, regionSources, sourceParam } from "./bound-source.js";
 export { type Choice, regionMaps } from "./choose.js";
 export { defineRegionSource, type LabelMap, type RegionSample, type RegionSource } from "./contract.js";
+export { patchLabels } from "./patch-labels.js";
 export { felzenszwalb, labelMaps };
-
-export const regionSources = [felzenszwalb, labelMaps] as const;

@@ -10,22 +10,11 @@ import {
   splitRegions,
   takeTokens,
 } from "../nn/index.js";
-import { type BlockValue, block, choice, int } from "../params.js";
-import { type RegionSource, regionMaps, regionSources } from "../regions/index.js";
+import { choice, int } from "../params.js";
+import { boundSource, knownSource, regionMaps, sourceParam } from "../regions/index.js";
 import { defineTarget, type TargetContext } from "./contract.js";
 
-const known = (name: string): RegionSource | undefined =>
-  (regionSources as readonly RegionSource[]).find((source) => source.name === name);
-
-/** A source with its values. */
-function sourceOf({ block, values }: BlockValue): { readonly definition: RegionSource; readonly values: never } {
-  const definition = known(block);
-  invariant(definition, `the checker lets through only known sources of regions, not ${block}`);
-  return { definition, values: values as never };
-}
-
 interface Values {
-  readonly source: BlockValue;
   readonly count: number;
   readonly sequences: "regions" | "channels";
 }
@@ -43,7 +32,7 @@ export const regions = defineTarget({
   source: "Nguyen et al., R-MAE: Regions Meet Masked Autoencoders, ICLR 2024, section 3",
   since: "0.1",
   params: {
-    source: block({ of: "regions", doc: "Where regions come from." }),
+    source: sourceParam,
     count: int({ min: 1, max: 1024, default: 8, doc: "Regions drawn of each image." }),
     touching: int({ min: 1, default: 1, doc: "Patches that a region touches at least; others are not drawn." }),
     sequences: choice({
@@ -55,27 +44,16 @@ export const regions = defineTarget({
       doc: "What the encoder in the target's braces sees.",
     }),
   },
-  requires: [
-    {
-      name: "known-source",
-      at: "source",
-      doc: "The source is one of maelang's own: it has to be found again in the data workers.",
-      holds: (p) => known(p.source.block) !== undefined,
-      say: (p) => `the source \`${p.source.block}\` is of a project, and only maelang's own can be used here`,
-      help: () => "write a target of the project that computes its regions itself, or read them with `label_maps`",
-    },
-  ],
+  requires: [knownSource],
   outputs: (p, context) => patchPixels(context) * p.count,
   field(p, { image: shape, grid }) {
-    const { definition, values } = sourceOf(p.source);
-    const folder = definition.folder?.(values);
-    const choice = { count: p.count, touching: p.touching, ignored: definition.ignored?.(values) ?? null };
+    const source = boundSource(p.source);
+    const choice = { count: p.count, touching: p.touching, ignored: source.ignored };
     return {
       shape: [shape.height, shape.width, p.count],
       dtype: "float32",
-      ...(folder === undefined ? {} : { beside: folder }),
-      compute: ({ random, ...sample }) =>
-        regionMaps(definition.maps(values, { shape, ...sample }), grid, choice, random),
+      ...source.files,
+      compute: ({ random, ...sample }) => regionMaps(source.maps({ shape, ...sample }), grid, choice, random),
     };
   },
   build(code, _, { field }, { grid }) {

@@ -70,7 +70,8 @@ function readMaps(bytes: Uint8Array, path: string): Raster {
   const { shape, data } = npyOf(bytes, path);
   const [height, width] = shape.slice(-2) as [number, number];
   const channels = shape.length === 3 ? (shape[0] as number) : 1;
-  if (shape.length !== 2 && shape.length !== 3) throw notMaps(path, `has the shape (${shape.join(", ")})`);
+  if ((shape.length !== 2 && shape.length !== 3) || channels === 0)
+    throw notMaps(path, `has the shape (${shape.join(", ")})`);
   const pixels = new Float32Array(height * width * channels);
   for (let map = 0; map < channels; map++) {
     for (let i = 0; i < height * width; i++) {

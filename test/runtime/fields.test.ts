@@ -5,9 +5,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type BoundField, bindField, type Field, type FieldSample, registry, type Sample } from "../../blocks/index.js";
+import {
+  type BoundField,
+  bindField,
+  bindMask,
+  type Field,
+  type FieldSample,
+  registry,
+  type Sample,
+} from "../../blocks/index.js";
 import { trainingBatches } from "../../runtime/data/batches.js";
-import { RunError } from "../../runtime/index.js";
+import { RunError, sampleMasks } from "../../runtime/index.js";
 import { bound, indexOf, stripes } from "../support/data.js";
 
 const image = { height: 8, width: 8, channels: 1 };
@@ -100,6 +108,25 @@ describe("a field", () => {
     const streams = drawn.flatMap(({ fields }) => Object.values(fields)).map((values) => values.join());
     expect(new Set(streams).size).toBe(6);
   });
+});
+
+test("a mask follows the field that it asks for", async () => {
+  const definition = registry.mask.find(({ name }) => name === "regions") as (typeof registry.mask)[number];
+  const source = { block: "felzenszwalb", values: { scale: [5], sigma: 0.8, min_size: 4 } };
+  const values = { source, ratio: 0.5 };
+  const fields = { region: superpixels, mask: bindField("mask", definition, values, context) };
+  const program = { grid, fields, mask: bindMask(definition, values as never, grid) };
+  const samples = Int32Array.of(0, 1);
+  const own = Int32Array.of(0, 1, 1, 0, 3, 3, 2, 2);
+  const hiddenIn = (seed: number) =>
+    Array.from(sampleMasks(program, seed, 0, samples, { fields: { mask: own } }).hidden);
+  for (let seed = 0; seed < 20; seed++) {
+    const hidden = hiddenIn(seed).map((token, i) => own[(i < 2 ? 0 : 4) + token]);
+    expect([hidden[0] === hidden[1], hidden[2] === hidden[3]]).toEqual([true, true]);
+  }
+  const [one, two] = [await batchesOf(stripes(4), fields), await batchesOf(stripes(4), fields, { workers: 2 })];
+  expect(one[0]?.fields.mask?.length).toBe(8);
+  expect(two).toEqual(one);
 });
 
 describe("a file beside the image", () => {

@@ -8,6 +8,9 @@ import { contextOf, draw, gridOf } from "./drawn.js";
 
 type Values = Readonly<Record<string, unknown>>;
 
+/** Stands for any block that is a value. */
+const blockValue = { block: "felzenszwalb", values: { scale: [100], sigma: 0.8, min_size: null } };
+
 const grids = fc.tuple(fc.integer({ min: 1, max: 15 }), fc.integer({ min: 1, max: 15 })).map(([r, c]) => gridOf(r, c));
 
 /** Values in the range of each parameter, drawn from the definition itself. */
@@ -33,6 +36,8 @@ const valuesOf = (mask: Mask): fc.Arbitrary<Values> =>
             return [name, fc.integer({ min: 0, max: 1000 }).map((n) => n / 1000)];
           case "duration":
             return [name, fc.record({ amount: fc.nat(9), unit: fc.constantFrom("epochs", "steps") })];
+          case "block":
+            return [name, fc.constant(blockValue)];
           default:
             throw new Error(`no values for a parameter of kind ${type.kind}`);
         }
@@ -82,7 +87,9 @@ describe.each((masks as readonly Mask[]).map((mask) => ({ name: mask.name, mask 
 
   test("mends a ratio that leaves nothing visible with those it proposes", () => {
     if (!("ratio" in mask.params)) return;
-    const defaults = Object.fromEntries(Object.entries(mask.params).map(([name, p]) => [name, p.default]));
+    const defaults = Object.fromEntries(
+      Object.entries(mask.params).map(([name, p]) => [name, p.type.kind === "block" ? blockValue : p.default]),
+    );
     fc.assert(
       fc.property(grids, (grid) => {
         const tokens = grid.rows * grid.columns;

@@ -84,7 +84,7 @@ const cases: Readonly<Record<string, string>> = {
     decoder region_query(depth: 2, width: 8, heads: 2, neck_depth: 1)
     loss    bce(background: 0.5)
   }`,
-  "regions alone": `mask    random(ratio: 75%)
+  "regions alone": `mask    regions(source: felzenszwalb(scale: 50), ratio: 75%)
   positions learned
   encoder vit(depth: 1, width: 32, heads: 4, class_token: false)
   target  regions(source: label_maps("labels", ignore: 255), count: 3, touching: 2, sequences: channels) {
