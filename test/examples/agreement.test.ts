@@ -76,13 +76,19 @@ function pictures(count: number, height: number, width: number, channels: number
   });
 }
 
-describe.each(names)("%s", (name) => {
-  let parent: string;
-  beforeAll(async () => {
-    parent = await mkdtemp(join(tmpdir(), "maelang-agreement-"));
-  });
-  afterAll(() => rm(parent, { recursive: true }));
+const here = (await listExecutors()).filter(({ backend, present }) => present && /^(?:onnx|wasm)$/.test(backend));
+const executors: Executor[] = [];
+let parent: string;
+beforeAll(async () => {
+  parent = await mkdtemp(join(tmpdir(), "maelang-agreement-"));
+  for (const { backend } of here) executors.push(await openExecutor(backend as "onnx" | "wasm"));
+});
+afterAll(async () => {
+  for (const executor of executors) await executor.close();
+  await rm(parent, { recursive: true });
+});
 
+describe.each(names)("%s", (name) => {
   async function lossesOn(executor: Executor): Promise<readonly number[]> {
     const { model, recipe } = exampleOf(name);
     const program = programOf(assemble(shrunk(model)));
@@ -99,7 +105,7 @@ describe.each(names)("%s", (name) => {
       optimizer: bound("optimizer", "adamw", { lr: { value: 3e-4, per: null } }),
     };
     await train(program, training, {
-      directory: join(parent, executor.backend),
+      directory: join(parent, name, executor.backend),
       root: folder,
       executor,
       resume: false,
@@ -109,19 +115,19 @@ describe.each(names)("%s", (name) => {
       signal: new AbortController().signal,
       report: (event) => event.kind === "step" && losses.push(event.loss),
     });
-    await executor.close();
     return losses;
   }
 
   test(`${steps} steps on every executor`, { timeout: 120_000 }, async () => {
     const expected = await lossesOn(referenceExecutor);
     expect(expected).toHaveLength(steps);
-    const here = (await listExecutors()).filter(({ backend, present }) => present && /^(?:onnx|wasm)$/.test(backend));
-    expect(here.map(({ backend }) => backend)).toContain("wasm");
-    for (const { backend } of here) {
-      const losses = await lossesOn(await openExecutor(backend as "onnx" | "wasm"));
+    expect(executors.map(({ backend }) => backend)).toContain("wasm");
+    for (const executor of executors) {
+      const losses = await lossesOn(executor);
       const difference = losses.map((loss, i) => Math.abs(loss / (expected[i] as number) - 1));
-      expect(Math.max(...difference), `${backend}: ${losses.at(-1)} and ${expected.at(-1)}`).toBeLessThan(1e-4);
+      expect(Math.max(...difference), `${executor.backend}: ${losses.at(-1)} and ${expected.at(-1)}`).toBeLessThan(
+        1e-4,
+      );
     }
   });
 });

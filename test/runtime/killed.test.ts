@@ -28,12 +28,20 @@ beforeAll(async () => {
 });
 afterAll(() => rm(parent, { recursive: true }));
 
-const start = (directory: string, backend: string): ChildProcess =>
-  spawn(process.execPath, [script, directory, String(steps), backend], { stdio: ["ignore", "pipe", "inherit"] });
+/** A backend and the samples that it computes at once, of batches of 8. */
+interface Way {
+  readonly backend: string;
+  readonly microBatch: number;
+}
+
+const start = (directory: string, { backend, microBatch }: Way): ChildProcess => {
+  const args = [script, directory, String(steps), backend, String(microBatch)];
+  return spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+};
 
 /** Kills the run `delay` ms after it has done `after` steps of its own. Gives its last line, or null when it was killed. */
-async function runAndKill(directory: string, backend: string, after: number, delay: number): Promise<string | null> {
-  const child = start(directory, backend);
+async function runAndKill(directory: string, way: Way, after: number, delay: number): Promise<string | null> {
+  const child = start(directory, way);
   const ended = new Promise((resolve) => child.once("exit", resolve));
   let lines = 0;
   let last = "";
@@ -46,14 +54,20 @@ async function runAndKill(directory: string, backend: string, after: number, del
   return child.signalCode === null ? last : null;
 }
 
-const backends = (await listExecutors()).filter(({ backend, present }) => present && /^(?:onnx|cpu)$/.test(backend));
+const present = (await listExecutors()).filter((one) => one.present).map(({ backend }) => backend);
+const ways = [
+  { backend: "onnx", microBatch: 8 },
+  { backend: "onnx", microBatch: 4 },
+  { backend: "cpu", microBatch: 4 },
+].filter(({ backend }) => present.includes(backend));
 
-it.each(backends)(
-  "a run killed at any moment ends where an undisturbed one does, bit for bit: $backend",
-  async ({ backend }) => {
-    const whole = join(parent, backend, "whole");
-    expect(await runAndKill(whole, backend, Infinity, 0)).toBe(`end ${steps}`);
-    const killed = join(parent, backend, "killed");
+it.each(ways)(
+  "a run killed at any moment ends where an undisturbed one does, bit for bit: $backend, micro-batches of $microBatch",
+  async (way) => {
+    const folder = join(parent, `${way.backend}-${way.microBatch}`);
+    const whole = join(folder, "whole");
+    expect(await runAndKill(whole, way, Infinity, 0)).toBe(`end ${steps}`);
+    const killed = join(folder, "killed");
     let kills = 0;
     for (const [after, delay] of [
       [2, 0],
@@ -61,10 +75,10 @@ it.each(backends)(
       [3, 7],
       [6, 1],
     ] as const) {
-      if ((await runAndKill(killed, backend, after, delay)) === null) kills += 1;
+      if ((await runAndKill(killed, way, after, delay)) === null) kills += 1;
     }
     expect(kills).toBeGreaterThan(2);
-    expect(await runAndKill(killed, backend, Infinity, 0)).toBe(`end ${steps}`);
+    expect(await runAndKill(killed, way, Infinity, 0)).toBe(`end ${steps}`);
     const [expected, found] = [await newestCheckpoint(whole), await newestCheckpoint(killed)];
     expect(found.step).toBe(steps);
     expect(found.state).toEqual(expected.state);

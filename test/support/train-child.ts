@@ -1,11 +1,15 @@
-/** A training run in a process of its own, to be killed: `node train-child.mjs DIRECTORY STEPS BACKEND`. Prints each step done. */
+/**
+ * A training run in a process of its own, to be killed: `node train-child.mjs DIRECTORY STEPS BACKEND MICRO_BATCH`.
+ * Prints each step done.
+ */
 
 import { type Backend, listCheckpoints, openExecutor, train } from "../../runtime/index.js";
 import { inMemory, recipe, stripes } from "./data.js";
 import { tinyProgram } from "./tiny-program.js";
 
-const [directory = "", steps = "", backend = ""] = process.argv.slice(2);
-const result = await train(tinyProgram(), recipe(inMemory(stripes(27)), { steps: Number(steps) }), {
+const [directory = "", steps = "", backend = "", microBatch = ""] = process.argv.slice(2);
+const training = recipe(inMemory(stripes(27)), { steps: Number(steps), microBatch: Number(microBatch) });
+const result = await train(tinyProgram(), training, {
   directory,
   root: ".",
   executor: await openExecutor(backend as Backend),
