@@ -10,6 +10,7 @@ import { RunError } from "../run-error.js";
 import { imageLength, movingFeeds, sampleMasks } from "../train/inputs.js";
 import { type ColourScale, withoutNormalization } from "./colours.js";
 import { openFrozen, type Trained } from "./frozen.js";
+import { maskField } from "./mask-field.js";
 
 /** One image, everything [H, W, C] in [0, 1]. */
 export interface Reconstruction {
@@ -70,7 +71,8 @@ export async function openReconstructor(
   });
   return {
     async run(images, samples) {
-      const masks = sampleMasks(program, seed, 0, samples);
+      const fields = maskField(program, images, colours, seed, samples);
+      const masks = sampleMasks(program, seed, 0, samples, { fields });
       const feeds = { image: images, ...masks, ...movingFeeds(program, afterTraining) };
       const { prediction, hidden: places = masks.hidden } = await frozen.run(feeds);
       const rowOf = <A extends Float32Array | Int32Array>(all: A, i: number): A =>

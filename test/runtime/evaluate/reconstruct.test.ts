@@ -7,6 +7,7 @@ import sharp from "sharp";
 import { afterAll, describe, expect, test } from "vitest";
 import {
   afterTraining,
+  type BoundField,
   batchInputs,
   type ModelProgram,
   maskedBatch,
@@ -16,7 +17,7 @@ import {
   weightsOf,
 } from "../../../blocks/index.js";
 import { assemble, programOf } from "../../../compiler/assemble/assemble.js";
-import { evaluate as compute, createBuilder, type Tensor } from "../../../graph/index.js";
+import { evaluate as compute, createBuilder, randomStream, type Tensor } from "../../../graph/index.js";
 import { writePng } from "../../../runtime/data/png.js";
 import { colourScale } from "../../../runtime/evaluate/colours.js";
 import { reconstructionPicture } from "../../../runtime/evaluate/picture.js";
@@ -59,6 +60,47 @@ test("needs nothing of a target beside the pixels, and something to show", async
   expect(found.every(({ errors }) => Number.isFinite(errors.mse))).toBe(true);
   const alone = open("rae");
   await expect(reconstruct(alone, alone.image, options)).rejects.toMatchObject({ code: "run/features" });
+});
+
+test("draws a mask from the image where it is, in its own colours", async () => {
+  const { weights, image, batch } = reference("mae-square");
+  const { grid } = square;
+  const [height, width] = grid.patch;
+  const { width: across, channels } = square.image;
+  const count = grid.rows * grid.columns;
+  const field: BoundField = {
+    kind: "mask",
+    block: { name: "brightness" },
+    values: {},
+    context: square,
+    shape: [count],
+    dtype: "float32",
+    // The first value of each patch.
+    compute: ({ image: pixels }) =>
+      Float32Array.from({ length: count }, (_, token) => {
+        const [y, x] = [Math.floor(token / grid.columns) * height, (token % grid.columns) * width];
+        return pixels[(y * across + x) * channels] as number;
+      }),
+  };
+  const brightest = (values: ArrayLike<number>): Int32Array =>
+    Int32Array.from({ length: count }, (_, i) => i).sort((a, b) => (values[a] as number) - (values[b] as number));
+  const program: ModelProgram = {
+    ...square,
+    fields: { mask: field },
+    mask: { visible: square.mask.visible, sample: (_, values) => brightest(values ?? []) },
+  };
+  const colours = { mean: [0.5, 0.5, 0.5], std: [0.1, 0.1, 0.1] };
+  const found = await reconstruct({ program, weights }, image, { executor: await executor(), colours, seed: 5 });
+  expect(found).toHaveLength(batch);
+  for (const [i, { hidden }] of found.entries()) {
+    const own = image.slice((image.length / batch) * i, (image.length / batch) * (i + 1));
+    const units = own.map((value) => value * 0.1 + 0.5);
+    const order = brightest(field.compute({ image: units, label: null, random: randomStream(5, "field") }));
+    for (const [place, token] of order.entries()) {
+      const [y, x] = [Math.floor(token / grid.columns) * height, (token % grid.columns) * width];
+      expect(hidden[y * across + x]).toBe(place < square.mask.visible ? 0 : 1);
+    }
+  }
 });
 
 test("shows what a guided mask hides: the same patches as the loss", async () => {

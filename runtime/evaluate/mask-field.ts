@@ -1,0 +1,30 @@
+/** The field of a mask that is drawn from the image, where images are shown. Training has its fields from the threads that prepare data. */
+
+import type { ModelProgram } from "../../blocks/index.js";
+import { randomStream, type Values } from "../../graph/index.js";
+import { hash } from "../hash.js";
+import { imageLength } from "../train/inputs.js";
+import { type ColourScale, withoutNormalization } from "./colours.js";
+
+/**
+ * -> the field by its name, or nothing where the mask has none or has it from a file beside the image: then it is drawn without.
+ * @param images [B, H, W, C] as the model sees them
+ */
+export function maskField(
+  { image, fields = {} }: Pick<ModelProgram, "image" | "fields">,
+  images: Float32Array,
+  colours: ColourScale | null,
+  seed: number,
+  samples: Int32Array,
+): Values {
+  const found = Object.entries(fields).find(([, { kind, beside }]) => kind === "mask" && beside === undefined);
+  if (!found) return {};
+  const [name, { compute, dtype }] = found;
+  const units = colours === null ? images : withoutNormalization(images, colours);
+  const size = imageLength(image);
+  const numbers = Array.from(samples, (sample, i) => {
+    const random = randomStream(seed, "field", 0, sample, hash(name));
+    return [...compute({ image: units.subarray(i * size, (i + 1) * size), label: null, random })];
+  }).flat();
+  return { [name]: dtype === "int32" ? Int32Array.from(numbers) : Float32Array.from(numbers) };
+}
