@@ -152,6 +152,33 @@ describe("a run", () => {
   });
 });
 
+describe("a batch in micro-batches", () => {
+  it("is told, kept with the run, and computed alike when the run goes on", async () => {
+    const cwd = await project();
+    const first = await run(["train", "small.mae", ...flags, "--micro-batch", "4", "--recompute"], cwd);
+    expect(first.code).toBe(0);
+    expect(first.stderr).toContain("a batch of 16 is computed as 4 micro-batches of 4");
+    const facts = JSON.parse(readFileSync(join(cwd, "runs/small/run.json"), "utf8"));
+    expect(facts.computing).toEqual({ micro_batch: 4, recompute: true });
+    expect((await run(["train", "small.mae", ...flags, "--resume", "--steps", "8"], cwd)).code).toBe(0);
+    const log = lines(readFileSync(join(cwd, "runs/small/log.jsonl"), "utf8"));
+    const began = log.filter(({ kind }) => kind === "run" || kind === "resume");
+    expect(began.map(({ micro_batch, recompute }) => [micro_batch, recompute])).toEqual([
+      [4, "layers"],
+      [4, "layers"],
+    ]);
+    expect(log.filter(({ kind }) => kind === "step")).toHaveLength(8);
+  });
+
+  it("of a size that does not divide it is a usage error, before anything is written", async () => {
+    const cwd = await project();
+    const { code, stderr } = await run(["train", "small.mae", ...flags, "--micro-batch", "5"], cwd);
+    expect(code).toBe(2);
+    expect(stderr).toContain("nearest sizes that divide it: 4 and 8");
+    expect(existsSync(join(cwd, "runs/small/run.json"))).toBe(false);
+  });
+});
+
 describe("Ctrl-C", () => {
   it("saves, says how to go on, and what goes on ends where an uninterrupted run does", async () => {
     const cwd = await project();
