@@ -6,6 +6,7 @@ export { kindOf } from "./block.js";
 export { defineDataset } from "./dataset/index.js";
 export { defineDecoder } from "./decoder/index.js";
 export { defineEncoder } from "./encoder/index.js";
+export { defineHead } from "./head/index.js";
 export { defineInput } from "./input/index.js";
 export { chosenPatches, comparisonParams, defineLoss } from "./loss/contract.js";
 export { defineMask, visibleTokens } from "./mask/index.js";

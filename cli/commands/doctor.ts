@@ -2,7 +2,9 @@
 
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import type { Availability } from "../../runtime/index.js";
+import { configFile, findConfig } from "../config/index.js";
 import { exitCode } from "../failure.js";
+import { printedPath } from "../files.js";
 import { packageVersion } from "../package-root.js";
 import { type Colors, print, printJson, stdoutColors } from "../terminal.js";
 
@@ -18,6 +20,8 @@ interface Machine {
   readonly cpu: string;
   readonly memory_bytes: number;
   readonly free_memory_bytes: number;
+  /** The configuration of the working folder, which is not read here; null: there is none. */
+  readonly config: string | null;
 }
 
 export async function doctor(options: DoctorOptions): Promise<void> {
@@ -32,6 +36,7 @@ export async function doctor(options: DoctorOptions): Promise<void> {
 }
 
 function examine(): Machine {
+  const config = findConfig(".");
   return {
     maelang: packageVersion(),
     node: process.versions.node,
@@ -40,6 +45,7 @@ function examine(): Machine {
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     memory_bytes: totalmem(),
     free_memory_bytes: freemem(),
+    config: config === null ? null : printedPath(config),
   };
 }
 
@@ -50,6 +56,7 @@ function table(machine: Machine, executors: readonly Availability[], reason: str
     ["node", `${machine.node} on ${machine.platform}`],
     ["processor", `${machine.cpu}, ${machine.cores} cores`],
     ["memory", `${gib(machine.memory_bytes)}, ${gib(machine.free_memory_bytes)} free`],
+    ["project", machine.config ?? `no ${configFile} here or above`],
   ];
   const width = Math.max(...executors.map((e) => nameOf(e).length));
   const rows = executors.flatMap((executor) => rowsOf(executor, width, colors));

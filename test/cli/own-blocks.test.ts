@@ -1,0 +1,236 @@
+/** A project's own blocks through the command: as good as ours when they are right, and exact words when they are not. */
+
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+import { folder, mae, type Result } from "./mae.js";
+
+const root = join(import.meta.dirname, "../..");
+const example = (name: string): string => readFileSync(join(root, "examples/own-block", name), "utf8");
+
+const checker = example("blocks/checker.ts");
+const charbonnier = example("blocks/charbonnier.ts");
+const spec = example("digits.mae");
+const config = '{ "blocks": ["./blocks/checker.ts", "./blocks/charbonnier.ts"] }\n';
+
+/** The example as a project of its own; files that are given replace its own. */
+function project(files: Readonly<Record<string, string>> = {}): string {
+  const cwd = folder({
+    ...{ "mae.config.json": config, "digits.mae": spec },
+    ...{ "blocks/checker.ts": checker, "blocks/charbonnier.ts": charbonnier },
+    ...files,
+  });
+  mkdirSync(join(cwd, ".git"));
+  symlinkSync(join(root, "node_modules"), join(cwd, "node_modules"));
+  return cwd;
+}
+
+const env = { XDG_CACHE_HOME: folder() };
+const run = (cwd: string, ...args: readonly string[]): Promise<Result> => mae(args, { cwd, env });
+
+interface Found {
+  readonly code: string;
+  readonly message: string;
+  readonly path: string;
+  readonly range: { readonly start: { readonly line: number } };
+}
+
+/** Findings of `mae check`, as `path:line code`. */
+async function findings(cwd: string): Promise<readonly string[]> {
+  const { stdout, stderr } = await run(cwd, "check", "--reporter", "json");
+  expect(stderr).not.toContain("bug");
+  const { diagnostics } = JSON.parse(stdout) as { diagnostics: readonly Found[] };
+  return diagnostics.map(({ code, path, range }) => `${path}:${range.start.line} ${code}`);
+}
+
+describe("a project with blocks of its own", () => {
+  it("is checked, planned, rendered and explained", async () => {
+    const cwd = project();
+    const checked = await run(cwd, "check");
+    expect(checked.code).toBe(0);
+    expect(checked.stderr).toBe("using 2 block files of mae.config.json\n");
+    expect((await run(cwd, "plan", "digits.mae")).stdout).toContain("8 visible, 8 hidden");
+    expect((await run(cwd, "render", "digits.mae")).stdout).toContain(
+      "charbonnier(on: hidden, weight: 1, epsilon: 0.01)",
+    );
+    const explained = await run(cwd, "explain", "mask/checker");
+    expect(explained.stdout).toContain("| `hide` | `black`, `white`, `either` | `either` |");
+    expect((await run(cwd, "explain", "mask/chekcer")).stderr).toContain('did you mean "mask/checker"');
+  });
+
+  it("has its blocks suggested, and their conditions said", async () => {
+    const odd = spec.replace("checker(", "chequer(").replace("charbonnier(epsilon: 0.01)", "charbonnier(epsilon: 0)");
+    const cwd = project({ "digits.mae": odd, "odd.mae": spec.replaceAll("28x28", "21x21") });
+    const { stdout } = await run(cwd, "check");
+    expect(stdout).toContain("did you mean `checker`?");
+    expect(stdout).toContain("error[check/out-of-range]");
+    expect(stdout).toContain("error[mask/checker/even]: a grid of 3x3 patches has more squares of one colour");
+  });
+
+  it("is emitted as a module that tsc --strict accepts", async () => {
+    const cwd = project();
+    expect(await run(cwd, "build", "digits.mae", "--out", "src/models")).toMatchObject({
+      code: 0,
+      stdout: "src/models/own-digits.ts\n",
+    });
+    const path = join(cwd, "src/models/own-digits.ts");
+    const text = readFileSync(path, "utf8");
+    expect(text).toContain('import { charbonnierError } from "../../blocks/charbonnier.js";');
+    expect(text).toContain('mask: bindMask(checker, { hide: "either" }, grid)');
+    rmSync(join(cwd, "node_modules"));
+    mkdirSync(join(cwd, "node_modules"));
+    symlinkSync(root, join(cwd, "node_modules/maelang"));
+    writeFileSync(join(cwd, "package.json"), '{ "type": "module" }');
+    const options = { strict: true, noEmit: true, skipLibCheck: true, types: [], target: ts.ScriptTarget.ES2023 };
+    const messages = (file: string) => {
+      const node = { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext };
+      const program = ts.createProgram([file], { ...options, ...node, preserveSymlinks: true });
+      return ts
+        .getPreEmitDiagnostics(program)
+        .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+    };
+    expect(messages(path)).toEqual([]);
+    writeFileSync(path, text.replace("charbonnierError(g, predicted, wanted", "charbonnierError(g, predicted, target"));
+    expect(messages(path).join("\n")).toContain("not assignable");
+  }, 120_000);
+
+  it("trains on real images, goes on, and is judged and shown", async () => {
+    const cwd = project();
+    const train = ["train", "digits.mae", "--batch", "16", "--out", "runs/own", "--json"];
+    const first = await run(cwd, ...train, "--steps", "20");
+    expect(first.stderr).toContain("✓ 20 steps");
+    const losses = first.stdout
+      .split("\n")
+      .filter((line) => line.includes('"kind":"step"'))
+      .map((line) => (JSON.parse(line) as { loss: number }).loss);
+    expect(losses.at(-1)).toBeLessThan(losses[0] as number);
+    expect((await run(cwd, ...train, "--steps", "24", "--resume")).stderr).toContain("✓ 24 steps");
+    expect(await run(cwd, "show", "runs/own", "--count", "2")).toMatchObject({ code: 0 });
+    const judged = ["--with", "knn", "--samples", "100", "--no-baselines", "--json"];
+    expect(JSON.parse((await run(cwd, "eval", "runs/own", ...judged)).stdout)).toMatchObject({ step: 24 });
+    expect((await run(cwd, "diff", "runs/own", "digits.mae")).stdout).toContain("the same model");
+
+    writeFileSync(join(cwd, "blocks/checker.ts"), `${checker}// changed\n`);
+    const changed = await run(cwd, ...train, "--steps", "28", "--resume");
+    expect(changed).toMatchObject({ code: 1 });
+    expect(changed.stderr).toContain("blocks/checker.ts is not as it was when the run was started");
+
+    renameSync(join(cwd, "mae.config.json"), join(cwd, "elsewhere.json"));
+    const gone = await run(cwd, "show", "runs/own");
+    expect(gone.code).toBe(1);
+    expect(gone.stderr).toContain("mae.config.json, which names the block files of this run, is gone");
+    expect(gone.stderr).toContain("--config");
+    writeFileSync(join(cwd, "blocks/checker.ts"), checker);
+    expect(await run(cwd, "show", "runs/own", "--config", "elsewhere.json")).toMatchObject({ code: 0 });
+  }, 300_000);
+});
+
+describe("code of a project", () => {
+  const telling = `import { writeFileSync } from "node:fs";\nwriteFileSync("ran", "");\n${checker}`;
+
+  it("is run by no spec that has no mae.config.json above it, and by no formatting", async () => {
+    const cwd = project({ "blocks/checker.ts": telling });
+    await run(cwd, "fmt", "--check");
+    await run(cwd, "doctor");
+    await run(cwd, "explain", "mask/random");
+    renameSync(join(cwd, "mae.config.json"), join(cwd, "blocks/mae.config.json"));
+    const { code, stdout, stderr } = await run(cwd, "check");
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+    expect(stdout).toContain("there is no block `checker`");
+    expect(existsSync(join(cwd, "ran"))).toBe(false);
+    await run(cwd, "check", "--config", "blocks/mae.config.json");
+    expect(existsSync(join(cwd, "ran"))).toBe(false);
+    renameSync(join(cwd, "blocks/mae.config.json"), join(cwd, "mae.config.json"));
+    await run(cwd, "check");
+    expect(existsSync(join(cwd, "ran"))).toBe(true);
+  }, 120_000);
+});
+
+describe("what is wrong is said where it is", () => {
+  const define = (name: string, body: string): string => `import { defineMask, int } from "maelang/blocks";
+export const own = defineMask({
+  name: "${name}",
+  summary: "Hides.",
+  source: "own definition",
+  since: "1.0",
+  params: { hide: int({ default: 1, doc: "Nothing." }) },
+  ${body}
+});
+`;
+  const whole = "visible: () => 8,\n  sample: () => new Int32Array(),";
+
+  /** A project of these block files. */
+  const projectOf = (blocks: Readonly<Record<string, string>>, more: Readonly<Record<string, string>> = {}): string => {
+    const named = Object.entries(blocks).map(([name, text]) => [`blocks/${name}.ts`, text] as const);
+    const json = JSON.stringify({ blocks: named.map(([path]) => `./${path}`) });
+    return project({ "mae.config.json": json, ...Object.fromEntries(named), ...more });
+  };
+
+  it("of every block file in one run, and of a spec nothing that may follow from it", async () => {
+    const cwd = projectOf({
+      "door-closed": 'import "maelang/runtime";\n',
+      empty: "export const one = 1;\n",
+      kindless: 'export const own = { name: "own", params: {} };\n',
+      misspelt: 'import { defineMsk } from "maelang/blocks";\ndefineMsk({});\n',
+      "no-functions": define("no_functions", "visible: 8,"),
+      syntax: "export const own = {\n  name: ;\n};\n",
+      taken: define("random", whole),
+      throws: "\n\nthrow new Error('no');\n",
+      twice: define("twice", whole),
+      "twice-again": define("twice", whole),
+      "wide-default": define("wide_default", whole).replace("default: 1", "default: -1"),
+    });
+    expect(await findings(cwd)).toEqual([
+      "blocks/door-closed.ts:1 block/import",
+      "blocks/empty.ts:1 block/no-definition",
+      "blocks/kindless.ts:1 block/malformed",
+      "blocks/misspelt.ts:1 block/import",
+      "blocks/no-functions.ts:2 block/malformed",
+      "blocks/no-functions.ts:2 block/malformed",
+      "blocks/syntax.ts:2 block/syntax",
+      "blocks/taken.ts:2 block/name-taken",
+      "blocks/throws.ts:3 block/throws",
+      "blocks/twice-again.ts:2 block/name-taken",
+      "blocks/wide-default.ts:2 block/malformed",
+    ]);
+    const { code, stderr } = await run(cwd, "plan", "digits.mae");
+    expect(code).toBe(1);
+    expect(stderr).toContain("error[block/throws]: the file cannot be loaded: no");
+    expect(stderr).toContain("mae.config.json has 11 errors");
+  }, 60_000);
+
+  it("of blocks that fail when a model is put together", async () => {
+    const using = (mask: string, loss: string): string =>
+      spec.replace("checker(hide: either)", mask).replace("charbonnier(epsilon: 0.01)", loss);
+    const cwd = projectOf(
+      {
+        forgets: define("forgets", whole),
+        hidden: charbonnier.replace("export const charbonnierError", "const charbonnierError"),
+        throws: define(
+          "throws",
+          "visible(): number {\n    throw new Error('no');\n  },\n  sample: () => new Int32Array(),",
+        ),
+        wide: charbonnier.replace("claim(g.mean(", "claim((").replace('name: "charbonnier"', 'name: "wide"'),
+      },
+      {
+        "digits.mae": using("forgets", "mse"),
+        "hidden.mae": using("random", "charbonnier"),
+        "throws.mae": using("throws", "mse"),
+        "wide.mae": using("random", "wide"),
+      },
+    );
+    expect(await findings(cwd)).toEqual([
+      "blocks/hidden.ts:8 block/not-exported",
+      "blocks/throws.ts:9 block/throws",
+      "digits.mae:15 block/wrong-result",
+      "wide.mae:19 block/wrong-result",
+    ]);
+  }, 60_000);
+
+  it("of a configuration that is named and not there", async () => {
+    const { code, stderr } = await run(project(), "check", "--config", "none.json");
+    expect(code).toBe(2);
+    expect(stderr).toContain("none.json does not exist");
+  });
+});
