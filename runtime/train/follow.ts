@@ -1,14 +1,11 @@
-/** How the weights of a teacher follow those that are trained: the last phases of a step. */
+/** How the weights of a teacher follow those that are trained: the last phase of a step. */
 
 import { type ModelProgram, namedParameters } from "../../blocks/index.js";
-import { createBuilder, simplify, sizeOf, type Tensor } from "../../graph/index.js";
+import { createBuilder, simplify, type Tensor } from "../../graph/index.js";
 import type { Phase } from "./step.js";
 
-/** Feed []: the share of the way to the weight that it follows which each one goes. */
-export const paceInput = "pace";
-
-/** Numbers that one phase moves at most, unless a single weight has more: new values stand beside the old until it ends. */
-const mostNumbers = 2 ** 24;
+/** Feed []: the share of its old value that each follower keeps. */
+export const momentumInput = "momentum";
 
 interface Follower {
   readonly name: string;
@@ -24,30 +21,17 @@ function followers({ parameters }: ModelProgram): readonly Follower[] {
   );
 }
 
-/** In their order, cut where a phase would move too much. */
-function portions(all: readonly Follower[]): readonly (readonly Follower[])[] {
-  const cut: Follower[][] = [];
-  let size = Number.POSITIVE_INFINITY;
-  for (const follower of all) {
-    size += sizeOf(follower.shape);
-    if (size > mostNumbers) {
-      cut.push([]);
-      size = sizeOf(follower.shape);
-    }
-    cut.at(-1)?.push(follower);
-  }
-  return cut;
-}
-
-/** slow + pace (fast - slow): a follower that has arrived stays exactly where it is. */
-export const followingPhases = (program: ModelProgram): readonly Phase[] =>
-  portions(followers(program)).map((portion) => {
-    const g = createBuilder({ batch: 1 });
-    const pace = g.input(paceInput, []);
-    const updates = portion.map(({ name, follows, shape }): [string, Tensor] => {
-      const [slow, fast] = [g.state(name, shape), g.state(follows, shape)];
-      return [name, g.add(slow, g.mul(g.sub(fast, slow), pace))];
-    });
-    const graph = g.finish({ outputs: {}, updates: Object.fromEntries(updates) });
-    return { name: "follow", graph: simplify(graph), changes: portion.map(({ name }) => name) };
+/** momentum x slow + (1 - momentum) x fast, summed up where the slow weight lies: no second copy of all of them is made. */
+export function followingPhase(program: ModelProgram): Phase {
+  const g = createBuilder({ batch: 1 });
+  const momentum = g.input(momentumInput, []);
+  // Exact in float32 for a momentum of at least a half, so that the two shares are one together.
+  const rest = g.sub(g.constant(1), momentum);
+  const moved = followers(program);
+  const updates = moved.map(({ name, follows, shape }): [string, Tensor] => {
+    const [slow, fast] = [g.state(name, shape), g.state(follows, shape)];
+    return [name, g.accumulate(slow, g.mul(fast, rest), momentum, 1)];
   });
+  const graph = g.finish({ outputs: {}, updates: Object.fromEntries(updates) });
+  return { name: "follow", graph: simplify(graph), changes: moved.map(({ name }) => name) };
+}

@@ -2,7 +2,7 @@
 
 import type { Graph, TypedArray, Values } from "../../graph/index.js";
 import type { TrainingBatch, TrainingBatches } from "../data/batches.js";
-import { paceInput } from "./follow.js";
+import { momentumInput } from "./follow.js";
 import { movingFeeds, sampleMasks, scalar, visibleAt } from "./inputs.js";
 import { learningRate } from "./pace.js";
 import type { Run } from "./run.js";
@@ -53,7 +53,7 @@ function scalarsOf({ program, training, length }: Run, step: number): Values {
     lr: scalar(learningRate(training, step, length)),
     step: scalar(step + 1),
     ...movingFeeds(program, { step, ...length }),
-    ...(program.teacher ? { [paceInput]: scalar(1 - program.teacher.momentum({ step, ...length })) } : {}),
+    ...(program.teacher ? { [momentumInput]: scalar(program.teacher.momentum({ step, ...length })) } : {}),
   };
 }
 

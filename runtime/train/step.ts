@@ -28,7 +28,7 @@ import {
 } from "../../graph/index.js";
 import { momentName } from "../checkpoint/checkpoint.js";
 import type { Training } from "./contract.js";
-import { followingPhases } from "./follow.js";
+import { followingPhase } from "./follow.js";
 import type { WeightValues } from "./weights.js";
 
 /** Names of a step's outputs; the terms of the loss follow `termPrefix`. */
@@ -46,7 +46,7 @@ export interface TrainingStep {
 }
 
 /**
- * A graph of a step. Feeds: those of a micro-batch, `lr` [] and `step` [] (from 1), `keep` [] or `pace` []. Outputs: the loss,
+ * A graph of a step. Feeds: those of a micro-batch, `lr` [] and `step` [] (from 1), `keep` [] or `momentum` []. Outputs: the loss,
  * its terms, and the norm when clipped, of the phases that train.
  */
 export interface Phase {
@@ -94,7 +94,7 @@ export function trainingStep(
   for (const { name, graph } of traced) watch?.(name, graph);
   const phases = traced.map((phase) => ({ ...phase, graph: simplify(phase.graph) }));
   return {
-    phases: [...phases, ...(program.teacher ? followingPhases(program) : [])],
+    phases: [...phases, ...(program.teacher ? [followingPhase(program)] : [])],
     slots: slotsOf(program, trained, training),
     sums: microBatchesOf(training) === 1 ? [] : sumSlots(program, trained),
   };
