@@ -54,7 +54,7 @@ export function cutting(
   { microBatch, memory, recompute }: MemoryFlags,
   backend = "onnx",
 ): { readonly splitting: Splitting; readonly recompute: Recompute } {
-  if (microBatch !== undefined) requireDivisor(batch, microBatch);
+  checkMicroBatch(batch, microBatch);
   const bytes = memory === undefined ? roomOn(backend) : share * memory;
   return {
     splitting: microBatch === undefined ? { by: "memory", bytes } : { by: "size", samples: microBatch },
@@ -62,8 +62,9 @@ export function cutting(
   };
 }
 
-function requireDivisor(batch: number, microBatch: number): void {
-  if (batch % microBatch === 0) return;
+/** Throws a usage failure where a batch has no parts of that size. */
+export function checkMicroBatch(batch: number, microBatch: number | undefined): void {
+  if (microBatch === undefined || batch % microBatch === 0) return;
   const divisors = Array.from({ length: batch }, (_, i) => i + 1).filter((n) => batch % n === 0);
   const near = [divisors.findLast((n) => n < microBatch), divisors.find((n) => n > microBatch)];
   throw usageFailure(`a batch of ${batch} cannot be cut into micro-batches of ${microBatch}`, {

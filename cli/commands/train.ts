@@ -13,7 +13,7 @@ import { exitCode, runFailure, usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
 import { labelledBatch, labelledData, selectionsOf } from "../labelled-data.js";
 import { writeRate } from "../measured-rate.js";
-import { type Computing, computingOf, type MemoryFlags } from "../micro-batches.js";
+import { type Computing, checkMicroBatch, computingOf, type MemoryFlags } from "../micro-batches.js";
 import { drawReconstructions, openRun, sayErrors } from "../open-run.js";
 import { packageVersion } from "../package-root.js";
 import { createProgress, jsonProgress, type Progress, type StepEvent, shortNumber } from "../progress.js";
@@ -79,6 +79,7 @@ export async function trainOne(order: Order): Promise<boolean> {
   if (flags.resume) open();
   const recipe = flags.resume ? continued(order, directory, flags) : withFlags(asWritten, flags);
   const spec = checkedSpec(model, recipe, vocabulary);
+  checkMicroBatch(settingsOf(recipe).batch, flags.microBatch);
   // Only now, since this is where --force deletes the run that was there.
   if (!flags.resume) open();
   const progress = flags.json ? jsonProgress : createProgress();
