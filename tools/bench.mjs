@@ -1,12 +1,13 @@
 /**
- * Bundles `bench/` into `build/bench/`, beside the built package whose worker it uses, and runs it with the arguments given.
+ * Bundles `bench/` into `build/bench/`, beside the built package whose worker it uses, and runs one of its scripts: `main`, or
+ * `methods` where that is the first argument. The other arguments are the script's.
  */
 
 import { spawn } from "node:child_process";
 import { build } from "esbuild";
 
 await build({
-  entryPoints: ["main", "compiled", "naive", "peak"].map((name) => `bench/${name}.ts`),
+  entryPoints: ["main", "methods", "compiled", "naive", "peak"].map((name) => `bench/${name}.ts`),
   outdir: "build/bench",
   outExtension: { ".js": ".mjs" },
   bundle: true,
@@ -15,6 +16,7 @@ await build({
   platform: "node",
   target: "node20",
 });
-spawn(process.execPath, ["build/bench/main.mjs", ...process.argv.slice(2)], { stdio: "inherit" }).once("exit", (code) =>
-  process.exit(code ?? 1),
-);
+const [first, ...rest] = process.argv.slice(2);
+const script =
+  first === "methods" ? ["build/bench/methods.mjs", ...rest] : ["build/bench/main.mjs", ...process.argv.slice(2)];
+spawn(process.execPath, script, { stdio: "inherit" }).once("exit", (code) => process.exit(code ?? 1));
