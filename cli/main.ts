@@ -48,10 +48,10 @@ function wordsOf(error: unknown): Words | null {
 /** What a block of the user's own project threw; null: it was not one. */
 async function wordsOfBlock(error: unknown): Promise<Words | null> {
   const { blockAtFault } = await import("./config/index.js");
-  const where = blockAtFault(error);
-  if (where === null) return null;
-  const message = `a block of the project fails: ${error instanceof Error ? error.message : String(error)}`;
-  const notes = [["at", where] as const, ["more", "mae explain block/throws"] as const];
+  const fault = blockAtFault(error);
+  if (!fault) return null;
+  const message = `a block of the project fails: ${fault.message}`;
+  const notes = [["at", fault.where] as const, ["more", "mae explain block/throws"] as const];
   return { head: "error[block/throws]", message, notes, exit: exitCode.findings };
 }
 

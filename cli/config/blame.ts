@@ -35,3 +35,15 @@ function spanAt(source: Source, row: number, column: number): Span {
   const start = Math.min(before + column - 1, source.text.length);
   return { source, start, end: Math.max(start, before + line.trimEnd().length) };
 }
+
+/** The first line of what was thrown: Node shows the failing line below, and a data worker the whole stack. */
+export const messageOf = (error: unknown): string => {
+  const text = error instanceof Error ? error.message : String(error);
+  const [first = ""] = text.split("\n");
+  return (
+    first
+      .trim()
+      .replace(/^Error: /, "")
+      .replace(/\.$/, "") || "no reason is given"
+  );
+};

@@ -9,7 +9,7 @@ import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Diagnostic } from "../../grammar/index.js";
 import { didYouMean } from "../nearest.js";
-import { placeIn, watchErrors } from "./blame.js";
+import { messageOf, placeIn, watchErrors } from "./blame.js";
 import { configError, topOf } from "./codes.js";
 import { type BlockFile, readFiles, type Target } from "./graph-of-files.js";
 import type { Entry } from "./read.js";
@@ -111,9 +111,3 @@ async function unlinked(error: unknown, file: BlockFile): Promise<Diagnostic | n
   const span = { source: file.source, ...from.inText };
   return configError("block/import", span, `\`${from.specifier}\` exports no \`${name}\``, { help });
 }
-
-/** The first line of what was thrown: Node shows the failing line below. */
-export const messageOf = (error: unknown): string => {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split("\n")[0]?.trim().replace(/\.$/, "") || "no reason is given";
-};

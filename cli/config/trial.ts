@@ -5,9 +5,8 @@
 
 import { type Analysis, analyze, foreignUses, type Host, type Model, tryOut } from "../../compiler/index.js";
 import { type Diagnostic, parse, type Source, type Span } from "../../grammar/index.js";
-import { placeIn } from "./blame.js";
+import { messageOf, placeIn } from "./blame.js";
 import { configError } from "./codes.js";
-import { messageOf } from "./load.js";
 import type { Vocabulary } from "./vocabulary.js";
 
 /** The analysis of a text; each model that stands on blocks of the project is put together once. */

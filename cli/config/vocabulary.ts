@@ -11,7 +11,7 @@ import { type Diagnostic, positionAt, type Source, type Span } from "../../gramm
 import { printedPath, readSpec } from "../files.js";
 import { arrange } from "../report/index.js";
 import { count, tell } from "../terminal.js";
-import { placeIn } from "./blame.js";
+import { messageOf, placeIn } from "./blame.js";
 import { configError, topOf } from "./codes.js";
 import { looksLikeDefinition, mistakesIn } from "./definitions.js";
 import { findConfig, namedConfig } from "./find.js";
@@ -63,12 +63,12 @@ const known = new Map<string, Promise<Vocabulary>>();
 /** Of the block files that were run. */
 const sourcesRun: Source[] = [];
 
-/** The place in a block file that an error came through, as `path:line:column`; null: it came through none. */
-export function blockAtFault(error: unknown): string | null {
+/** What an error that came through a block file says, and where it did, as `path:line:column`; null: it came through none. */
+export function blockAtFault(error: unknown): { readonly message: string; readonly where: string } | null {
   const place = placeIn(error, sourcesRun);
   if (!place) return null;
   const { line, column } = positionAt(place.source, place.start);
-  return `${printedPath(place.source.path)}:${line}:${column}`;
+  return { message: messageOf(error), where: `${printedPath(place.source.path)}:${line}:${column}` };
 }
 
 /**

@@ -228,6 +228,31 @@ export const own = defineMask({
     ]);
   }, 60_000);
 
+  it("of a block that fails in a run", async () => {
+    const shift = `import { defineAugment } from "maelang/blocks";
+export const shift = defineAugment({
+  name: "shift",
+  summary: "Fails.",
+  source: "own definition",
+  since: "1.0",
+  params: {},
+  random: true,
+  plan(): never {
+    throw new Error("cannot shift");
+  },
+});
+`;
+    const shifting = spec
+      .replace("normalize(mnist)", "shift, normalize(mnist)")
+      .replace("checker(hide: either)", "random");
+    const cwd = projectOf({ shift }, { "digits.mae": shifting.replace("charbonnier(epsilon: 0.01)", "mse") });
+    const { code, stderr } = await run(cwd, "train", "digits.mae", "--batch", "8", "--steps", "12");
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      "error[block/throws]: a block of the project fails: cannot shift\n  = at: blocks/shift.ts:10:11",
+    );
+  });
+
   it("of a configuration that is named and not there", async () => {
     const { code, stderr } = await run(project(), "check", "--config", "none.json");
     expect(code).toBe(2);
