@@ -11,11 +11,12 @@ import type { Target } from "./target/index.js";
 import type { Teacher } from "./teacher/index.js";
 
 export function bindMask<P extends Params>(mask: Mask<P>, values: ValuesOf<P>, grid: Grid): MaskSampler {
-  const counts = mask.counts?.(values, grid) ?? [];
+  const { varies } = mask;
+  const counts = varies?.counts(values, grid) ?? [];
   return {
     visible: mask.visible(values, grid),
-    ...(counts.length > 1
-      ? { varies: { counts, count: (progress, random) => mask.count?.(values, grid, progress, random) ?? 0 } }
+    ...(varies && counts.length > 1
+      ? { varies: { counts, count: (progress, random) => varies.count(values, grid, progress, random) } }
       : {}),
     ...(mask.shared?.(values) ? { shared: true } : {}),
     sample: (random, field, visible) => mask.sample(values, grid, random, field, visible),

@@ -47,13 +47,19 @@ export interface Guide<P extends Params = Params> {
   order(code: Code, p: ValuesOf<P>, inputs: GuideInputs): Tensor;
 }
 
+/** Numbers of visible tokens. */
+export interface VisibleCounts<P extends Params = Params> {
+  /** Those that there can be, ascending; one where the values leave no choice. */
+  counts(p: ValuesOf<P>, grid: Grid): readonly number[];
+  /** That of a batch. */
+  count(p: ValuesOf<P>, grid: Grid, progress: Progress, random: Random): number;
+}
+
 export interface Mask<P extends Params = Params> extends Definition<P, ModelContext> {
   /** Number of visible tokens, V; where it varies, the largest. */
   visible(p: ValuesOf<P>, grid: Grid): number;
-  /** Present where it may vary: the numbers that there can be, ascending. */
-  counts?(p: ValuesOf<P>, grid: Grid): readonly number[];
-  /** Present with `counts`: which of them a batch has. */
-  count?(p: ValuesOf<P>, grid: Grid, progress: Progress, random: Random): number;
+  /** Present where it may vary from batch to batch. */
+  readonly varies?: VisibleCounts<P>;
   /** Whether all samples of a batch have one mask; absent: each has its own. */
   shared?(p: ValuesOf<P>): boolean;
   /** What it needs of a sample besides a random stream. */

@@ -57,9 +57,11 @@ function ratioNow(ratio: Ratio, progress: Progress, random: Random): number {
 /** What a mask with a ratio says of its numbers of visible patches. */
 export const byRatio = {
   visible: visibleByRatio,
-  counts: countsByRatio,
-  count: ({ ratio }: Hiding, grid: Grid, progress: Progress, random: Random): number =>
-    visibleTokens(tokenCount(grid), ratioNow(ratio, progress, random)),
+  varies: {
+    counts: countsByRatio,
+    count: ({ ratio }: Hiding, grid: Grid, progress: Progress, random: Random): number =>
+      visibleTokens(tokenCount(grid), ratioNow(ratio, progress, random)),
+  },
 };
 
 /** `93.75%` */

@@ -34,7 +34,7 @@ const comment = (text: string): string => text.replaceAll("*/", "*\\/");
 function headline(assembly: Assembly): string {
   const { parts, parameters, model } = assembly;
   const { count, visible } = layoutOf(parts);
-  const [fewest = visible] = parts.mask?.definition.counts?.(parts.mask.values, parts.grid) ?? [];
+  const [fewest = visible] = parts.mask?.definition.varies?.counts(parts.mask.values, parts.grid) ?? [];
   const range = (least: number, most: number): string => (least === most ? String(most) : `${least} to ${most}`);
   const weights = [...namedParameters(parameters)].reduce((sum, [, { shape }]) => sum + sizeOf(shape as number[]), 0);
   const [height, width] = parts.grid.patch;
