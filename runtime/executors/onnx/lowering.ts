@@ -118,15 +118,6 @@ function weightGradient(m: OnnxModel, dy: string, x: string, node: Node<"linearG
   return m.op("Gemm", [reshape(m, turned, [outputs, rows]), x]);
 }
 
-/** From that many keys on it is faster to turn a product with few columns than the square matrix that it is made of. */
-const MANY_KEYS = 128;
-
-/** scale weights^T x, from [B, h, N, M] and [B, h, N, d]: sums over the queries [B, h, M, d]. */
-function overQueries(m: OnnxModel, weights: string, x: string, node: Node<"attentionGrad">, scale: number): string {
-  if (lastOf(shapeAt(node, 4)) < MANY_KEYS) return fusedProduct(m, weights, x, { a: true, scale });
-  return m.op("Transpose", [fusedProduct(m, x, weights, { a: true, scale })], { perm: ints([0, 1, 3, 2]) });
-}
-
 const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
   neg: direct("Neg"),
   exp: direct("Exp"),
@@ -271,14 +262,14 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
     return [m.op("MatMul", [probabilities, v as string]), probabilities];
   },
   attentionGrad([dy, q, k, v, p], site) {
-    const { m, node, wanted } = site;
+    const { m, wanted } = site;
     const { scale } = site.attributes;
     const inner = fusedProduct(m, dy as string, v as string, { b: true });
     const scores = m.op("Mul", [p as string, m.op("Sub", [inner, rowSums(site, dy as string, inner, p as string)])]);
     return [
       wanted[0] ? fusedProduct(m, scores, k as string, { scale }) : "",
-      wanted[1] ? overQueries(m, scores, q as string, node, scale) : "",
-      wanted[2] ? overQueries(m, p as string, dy as string, node, 1) : "",
+      wanted[1] ? fusedProduct(m, scores, q as string, { a: true, scale }) : "",
+      wanted[2] ? fusedProduct(m, p as string, dy as string, { a: true }) : "",
     ];
   },
   /** Only where the update is not done in place: see `updates.ts`. */
