@@ -108,7 +108,7 @@ export function caseOf(operation: OperationName, spec: CaseSpec, number: number)
  * WGSL and GLSL promise sin and cos to 2^-11 only, and software devices take it.
  */
 export const toleranceOf = (operation: OperationName, backend: string): number =>
-  /^web/.test(backend) && (operation === "sin" || operation === "cos") ? 2 ** -10 : 1e-5;
+  /web(?:gpu|gl)$/.test(backend) && (operation === "sin" || operation === "cos") ? 2 ** -10 : 1e-5;
 
 /** The largest such difference over all outputs; infinite where one is not a number or of another length. */
 export function disagreement(actual: Values, expected: Values): number {

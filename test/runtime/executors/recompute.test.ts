@@ -46,5 +46,5 @@ it.each(backends)("on $backend", { timeout: 180_000 }, async ({ backend }) => {
   expect(again.losses).toEqual(kept.losses);
   const promised = kept.planned - again.planned;
   expect(promised).toBeGreaterThan(100 * 2 ** 20);
-  expect(kept.peak - again.peak).toBeGreaterThan(0.7 * promised);
+  expect(kept.peak - again.peak).toBeGreaterThan(0.5 * promised);
 });
