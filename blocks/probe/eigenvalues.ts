@@ -16,7 +16,13 @@ interface Tridiagonal {
  * and implicit QL with Wilkinson's shift; Golub and Van Loan, Matrix Computations, sections 8.3.1 and 8.3.3.
  */
 export function eigenvalues(matrix: Float64Array, n: number): Float64Array {
-  return withoutBeside(tridiagonal(matrix, n)).sort();
+  const largest = matrix.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  if (largest === 0) return new Float64Array(n);
+  // Around 1, squares neither overflow nor vanish.
+  for (let at = 0; at < n * n; at++) matrix[at] = (matrix[at] as number) / largest;
+  return withoutBeside(tridiagonal(matrix, n))
+    .map((value) => value * largest)
+    .sort();
 }
 
 /** Reflects one column after the other onto its first two entries. */
@@ -32,6 +38,8 @@ function tridiagonal(a: Float64Array, n: number): Tridiagonal {
       v[i] = a[i * n + k] as number;
       squares += (v[i] as number) ** 2;
     }
+    // Nothing but rounding beside entries around 1: the column is reflected already.
+    if (squares <= Number.EPSILON ** 2) continue;
     const first = v[k + 1] as number;
     const length = Math.sqrt(squares);
     // Away from the first entry, so that nothing cancels.
@@ -39,7 +47,7 @@ function tridiagonal(a: Float64Array, n: number): Tridiagonal {
     beside[k] = target;
     v[k + 1] = first - target;
     const scale = squares - first * target; // |v|^2 / 2
-    if (scale > 0) reflect(a, n, k + 1, v, p, scale);
+    reflect(a, n, k + 1, v, p, scale);
   }
   diagonal[n - 1] = a[n * n - 1] as number;
   return { diagonal, beside };
