@@ -1,6 +1,7 @@
 """Writes the fixtures of classifiers: logits, smoothed cross-entropy and gradients of a small vision transformer with a head.
 
-The transformer is that of mae.py, over all patches. Usage: python classifier.py [folder]
+The transformer is that of mae.py, over all patches. Usage: python classifier.py [folder]; `train` is described in
+stepping.py.
 """
 
 import sys
@@ -8,8 +9,9 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from mae import CASES, Case, block, layer_norm, linear, make_weights, patches_of
+from mae import CASES, Case, block, case_of, layer_norm, linear, make_weights, patches_of, tables_of
 from method import drawn, header_of, leaves_of, tensors_of, vit, write
+from stepping import Feed, Weights, descend, leaves, line
 
 CLASSES = 7
 SMOOTHING = 0.1
@@ -56,10 +58,23 @@ def run(case: Case, pool: str) -> tuple[dict, dict[str, torch.Tensor]]:
     return {**header, "tokens": {"total": case.tokens, "visible": case.tokens}}, tensors | fields
 
 
+def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
+    case, head, judge = case_of(example), line(example, "head")["values"], line(example, "loss")["values"]
+    w = leaves(weights, tables_of(case, weights))
+
+    def loss(feed: Feed) -> torch.Tensor:
+        logits = logits_of(case, w, feed["image"], head["pool"])
+        labels = feed["labels"].argmax(dim=1)
+        return judge["weight"] * F.cross_entropy(logits, labels, label_smoothing=judge["smoothing"])
+
+    return descend(example, w, feeds, loss)
+
+
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
     write(folder / "classifier-mean", *run(CASES[1], "mean"))
     write(folder / "classifier-class-token", *run(CASES[2], "class_token"))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -18,6 +18,7 @@ import timm
 import torch
 import torch.nn.functional as F
 import transformers
+from stepping import Feed, Weights, descend, leaves, line
 
 AGREEMENT = 1e-6
 EPSILON = 1e-6
@@ -257,7 +258,7 @@ def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
     mask = (restore >= case.visible).double()
 
     forward = evaluate(case, w, image, visible, restore, mask)
-    training = train(case, w, image, visible, restore, mask)
+    training = repeat(case, w, image, visible, restore, mask)
     header = {
         "name": case.name,
         "summary": case.summary,
@@ -299,7 +300,7 @@ def evaluate(case: Case, w: dict, image, visible, restore, mask) -> dict:
     return {key: value.detach() for key, value in results.items()} | {"gradients": gradients}
 
 
-def train(case: Case, w: dict, image, visible, restore, mask) -> dict:
+def repeat(case: Case, w: dict, image, visible, restore, mask) -> dict:
     """AdamW steps on the same batch and mask; the losses before each step and after the last."""
     settings = {"optimizer": "adamw", "lr": 1e-3, "betas": [0.9, 0.95], "epsilon": 1e-8, "weight_decay": 0.05}
     leaves = {name: value.clone().requires_grad_(is_trainable(case, name)) for name, value in w.items()}
@@ -319,6 +320,72 @@ def train(case: Case, w: dict, image, visible, restore, mask) -> dict:
             loss.backward()
             optimizer.step()
     return settings | {"losses": losses}
+
+
+# -- recorded examples, see stepping.py
+
+
+def network_of(transformer: dict | None) -> Network:
+    """Of a line with a `vit`; a decoder that is none has no blocks."""
+    if transformer is None or transformer["block"] != "vit":
+        return Network(depth=0, width=0, heads=1)
+    values = transformer["values"]
+    assert values["mlp_ratio"] == 4, values["mlp_ratio"]
+    return Network(values["depth"], values["width"], values["heads"])
+
+
+def case_of(example: dict) -> Case:
+    """Without a mask, nothing is hidden."""
+    image, positions, mask, target = (line(example, slot) for slot in ("input", "positions", "mask", "target"))
+    case = Case(
+        name=example["name"],
+        summary="",
+        seed=0,
+        batch=example["batch"],
+        image=(*image["values"]["size"], image["values"]["channels"]),
+        patch=tuple(line(example, "tokens")["values"]["size"]),
+        ratio=mask["values"]["ratio"] if mask else 0,
+        encoder=network_of(line(example, "encoder")),
+        decoder=network_of(line(example, "decoder")),
+        normalize=target is not None and target["values"].get("normalize") == "patch",
+        learned_positions=positions is not None and positions["block"] == "learned",
+    )
+    assert example["tokens"] == {"total": case.tokens, "visible": case.visible}, (example["tokens"], case)
+    return case
+
+
+def tables_of(case: Case, weights: Weights) -> list[str]:
+    """Names of the weights that are fixed, checked to be sines and cosines."""
+    if case.learned_positions:
+        return []
+    names = [name for name in weights if name.split(".")[-1] in ("pos_embed", "decoder_pos_embed")]
+    for name in names:
+        table = sine_cosine(weights[name].shape[-1], *case.grid)[:, -weights[name].shape[1] :]
+        assert largest(weights[name], table) < AGREEMENT, name
+    return names
+
+
+def mask_of(case: Case, feed: Feed) -> torch.Tensor:
+    """[B, N], 1 = hidden"""
+    return (feed["restore"] >= case.visible).double()
+
+
+def weighed(loss: dict, prediction: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """What a line with a loss between patches adds to the sum of all."""
+    values = loss["values"]
+    assert values.get("beta", 1) == 1, values
+    return values["weight"] * loss_of(loss["block"], values["on"], prediction, target, mask)
+
+
+def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
+    case, own = case_of(example), line(example, "loss")
+    w = leaves(weights, tables_of(case, weights))
+
+    def loss(feed: Feed) -> torch.Tensor:
+        prediction = predict(case, w, encode(case, w, feed["image"], feed["visible"]), feed["restore"])
+        return weighed(own, prediction, target_of(case, feed["image"]), mask_of(case, feed))
+
+    return descend(example, w, feeds, loss)
 
 
 # -- agreement with other implementations

@@ -2,7 +2,7 @@
 
 The model is that of mae.py; the rule is written from the description of the algorithm (Xie et al., ICLR 2024), with patches asking
 in place of latent vectors. Sets are chosen sample by sample, with torch.topk.
-Usage: python sma.py [folder]
+Usage: python sma.py [folder]; `train` is described in stepping.py.
 """
 
 import sys
@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from mae import CASES, Case, Network, block, encode, layer_norm, linear, loss_of, make_weights, patches_of, predict, target_of
+from mae import CASES, Case, Network, block, case_of, encode, layer_norm, linear, loss_of, make_weights, patches_of, predict
+from mae import tables_of, target_of, weighed
 from method import drawn, header_of, leaves_of, spec_of, tensors_of, write
+from stepping import Feed, Weights, descend, leaves, line
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,22 @@ def received(case: Case, guide: Guide, weights: torch.Tensor, queries: torch.Ten
     return sums
 
 
+def guided_mask(
+    case: Case, guide: Guide, w: dict, image: torch.Tensor, restore: torch.Tensor, queries: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """restore [B, N] of the drawn order, queries [B, N] -> mask [B, N] with 1 = hidden, attention received [B, N]"""
+    maps = attention(case, w, image, guide.layer)
+    scores = torch.stack([received(case, guide, *pair) for pair in zip(maps, queries.double(), strict=True)])
+    hidden = torch.stack([hidden_of(case, guide, *pair) for pair in zip(scores, restore, strict=True)])
+    return torch.zeros(case.batch, case.tokens, dtype=torch.float64).scatter_(1, hidden, 1.0), scores
+
+
+def predicted(case: Case, w: dict, image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """-> [B, N, P]"""
+    guided = mask.argsort(dim=1, stable=True)
+    return predict(case, w, encode(case, w, image, guided[:, : case.visible]), guided.argsort(dim=1))
+
+
 def run(case: Case, guide: Guide) -> tuple[dict, dict[str, torch.Tensor]]:
     random = torch.Generator().manual_seed(case.seed)
     weights = make_weights(case, random)
@@ -73,13 +91,8 @@ def run(case: Case, guide: Guide) -> tuple[dict, dict[str, torch.Tensor]]:
     ranks = torch.rand(case.batch, case.tokens, generator=random).argsort(dim=1)
     queries[ranks >= asked] = -1
     w = leaves_of(case, weights)
-    maps = attention(case, w, image, guide.layer)
-    scores = torch.stack([received(case, guide, *pair) for pair in zip(maps, queries.double(), strict=True)])
-    hidden = torch.stack([hidden_of(case, guide, *pair) for pair in zip(scores, restore, strict=True)])
-    mask = torch.zeros(case.batch, case.tokens, dtype=torch.float64).scatter_(1, hidden, 1.0)
-    guided = mask.argsort(dim=1, stable=True)
-    latent = encode(case, w, image, guided[:, : case.visible])
-    prediction = predict(case, w, latent, guided.argsort(dim=1))
+    mask, scores = guided_mask(case, guide, w, image, restore, queries)
+    prediction = predicted(case, w, image, mask)
     terms = {"mse": loss_of("mse", "hidden", prediction, target_of(case, image), mask)}
     terms["mse"].backward()
     spec = spec_of(case, ["loss mse(on: hidden)"]).replace(
@@ -91,6 +104,18 @@ def run(case: Case, guide: Guide) -> tuple[dict, dict[str, torch.Tensor]]:
     return header_of(case, spec, terms, terms["mse"]), tensors
 
 
+def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
+    case, own, mask = case_of(example), line(example, "loss"), line(example, "mask")["values"]
+    w = leaves(weights, tables_of(case, weights))
+
+    def loss(feed: Feed) -> torch.Tensor:
+        guide = Guide(mask["layer"], mask["queries"], mask["heads"], mask["mix"], feed["chance"].item())
+        hidden, _ = guided_mask(case, guide, w, feed["image"], feed["restore"], feed["draws"])
+        return weighed(own, predicted(case, w, feed["image"], hidden), target_of(case, feed["image"]), hidden)
+
+    return descend(example, w, feeds, loss)
+
+
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
     case = replace(CASES[1], encoder=Network(depth=3, width=24, heads=3), ratio=0.6)
@@ -99,4 +124,5 @@ def main() -> None:
     write(folder / "sma-share", *run(case, Guide(layer=3, queries=0.3, heads="mean", mix="share", chance=0.25)))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,7 @@
 """Writes the fixtures of U-MAE: losses and gradients of a small masked autoencoder with the uniformity term.
 
 The model is that of mae.py; the term is written from the description of the algorithm (Zhang et al., NeurIPS 2022).
-Usage: python u-mae.py [folder]
+Usage: python u-mae.py [folder]; `train` is described in stepping.py.
 """
 
 import sys
@@ -10,8 +10,9 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from mae import CASES, Case, encode, layer_norm, loss_of, make_weights, predict, target_of
+from mae import CASES, Case, case_of, encode, layer_norm, loss_of, make_weights, mask_of, predict, tables_of, target_of, weighed
 from method import drawn, header_of, leaves_of, make_norm, spec_of, tensors_of, write
+from stepping import Feed, Weights, descend, leaves, lines
 
 WEIGHT = 0.5
 
@@ -47,10 +48,26 @@ def run(case: Case, on: str) -> tuple[dict, dict[str, torch.Tensor]]:
     return header_of(case, spec, terms, total), tensors_of(case, w, image, order, restore)
 
 
+def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
+    case = case_of(example)
+    w = leaves(weights, tables_of(case, weights))
+    (added,) = (loss for loss in lines(example, "loss") if loss["block"] == "uniformity")
+    (own,) = (loss for loss in lines(example, "loss") if loss is not added)
+
+    def loss(feed: Feed) -> torch.Tensor:
+        latent = encode(case, w, feed["image"], feed["visible"])
+        prediction = predict(case, w, latent, feed["restore"])
+        reconstruction = weighed(own, prediction, target_of(case, feed["image"]), mask_of(case, feed))
+        return reconstruction + added["values"]["weight"] * uniformity(features(w, latent, added["values"]["on"]))
+
+    return descend(example, w, feeds, loss)
+
+
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
     for on in ("class_token", "patches"):
         write(folder / f"u-mae-{on.replace('_', '-')}", *run(replace(CASES[0], batch=4), on))
 
 
-main()
+if __name__ == "__main__":
+    main()

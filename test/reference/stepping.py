@@ -1,0 +1,109 @@
+"""Training step by step from what our own training began with and was fed: reading that, the optimizer, and the loop.
+
+A recorded example is two files. NAME.json, the decisions:
+
+  name, steps, batch
+  digest       of everything recorded
+  tokens       {total: N, visible: V}
+  model        lines {slot, label, block, values, inner}, in the order of the language's slots; `values` has all of the block's
+               parameters (sizes [height, width], shares as fractions), `inner` the lines in its braces
+  optimizer    {block, values}; its rate is fed
+  clip         largest global norm of the gradients, or null
+
+NAME.safetensors:
+
+  weights/<official name>   float32, before the first step; Linear weights [out, in], tables [1, 1 + N, D]; a teacher's below `teacher`,
+                            a labelled target's below its label
+  feeds/<step>/<name>       what step 0, 1 ... was fed:
+    image [B, H, W, C] as the model sees it; visible [B, V], hidden [B, N - V]: places of tokens, int32; restore [B, N], int32: where
+    each token stands in [visible, hidden]; lr []; step [], from 1; momentum [] of the teacher's share of its old value; draws [B, N]
+    and chance [] of masks that are guided by attention; labels [B, K], 1 at the class; and the maps of regions under the label of
+    their target. A guided mask's visible, hidden and restore are its random order.
+
+A method's module has
+
+  train(case, weights, feeds) -> losses
+
+with the decisions, float64 weights by name and for each step its feeds by name, float64 or int64. It gives the loss of each step before
+its update. Only what is random is fed: targets, losses and which patches attention hides are computed there.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import safetensors.torch
+import torch
+
+Weights = dict[str, torch.Tensor]
+Feed = dict[str, torch.Tensor]
+
+
+def read(folder: Path, name: str) -> tuple[dict, Weights, list[Feed]]:
+    case = json.loads((folder / f"{name}.json").read_text())
+    weights: Weights = {}
+    feeds: list[Feed] = [{} for _ in range(case["steps"])]
+    for path, value in safetensors.torch.load_file(folder / f"{name}.safetensors").items():
+        kind, rest = path.split("/", 1)
+        exact = value.double() if value.is_floating_point() else value.long()
+        if kind == "weights":
+            weights[rest] = exact
+        else:
+            step, feed = rest.split("/", 1)
+            feeds[int(step)][feed] = exact
+    return case, weights, feeds
+
+
+def lines(within: dict, slot: str) -> list[dict]:
+    """The lines of a slot, of a case or of a line with inner ones."""
+    return [line for line in within.get("model", within.get("inner", [])) if line["slot"] == slot]
+
+
+def line(within: dict, slot: str, label: str | None = None) -> dict | None:
+    found = [one for one in lines(within, slot) if one["label"] == label]
+    assert len(found) <= 1, f"several lines {slot} {label or ''}"
+    return found[0] if found else None
+
+
+def leaves(weights: Weights, fixed: Iterable[str]) -> Weights:
+    """Copies of the weights, of which all but the `fixed` ones get gradients."""
+    kept = set(fixed)
+    assert kept <= weights.keys(), kept - weights.keys()
+    return {name: value.clone().requires_grad_(name not in kept) for name, value in weights.items()}
+
+
+def optimizer_for(case: dict, trained: Iterable[torch.Tensor]) -> torch.optim.Optimizer:
+    """As the recipe says; matrices and other weights of more than one dimension decay. The rate is set at each step."""
+    optimizer, every = case["optimizer"], list(trained)
+    values = optimizer["values"]
+    assert optimizer["block"] == "adamw", optimizer["block"]
+    groups = [
+        {"params": [weight for weight in every if weight.ndim > 1], "weight_decay": values["weight_decay"]},
+        {"params": [weight for weight in every if weight.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=0.0, betas=tuple(values["betas"]), eps=values["epsilon"])
+
+
+def update(case: dict, optimizer: torch.optim.Optimizer, feed: Feed) -> None:
+    """One step with the gradients that the weights have, clipped together where the recipe clips."""
+    for group in optimizer.param_groups:
+        group["lr"] = feed["lr"].item()
+    if case["clip"] is not None:
+        torch.nn.utils.clip_grad_norm_([w for group in optimizer.param_groups for w in group["params"]], case["clip"])
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+
+
+def descend(case: dict, w: Weights, feeds: list[Feed], loss_of: Callable[[Feed], torch.Tensor]) -> list[float]:
+    """Brings one loss of the leaves `w` down. -> the loss of each step before its update"""
+    trained = {name: weight for name, weight in w.items() if weight.requires_grad}
+    optimizer = optimizer_for(case, trained.values())
+    losses = []
+    for feed in feeds:
+        loss = loss_of(feed)
+        losses.append(loss.item())
+        loss.backward()
+        idle = [name for name, weight in trained.items() if weight.grad is None]
+        assert not idle, f"without a gradient: {idle}"
+        update(case, optimizer, feed)
+    return losses

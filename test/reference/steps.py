@@ -1,0 +1,46 @@
+"""Writes steps.json: the losses of every example over its first steps, trained by PyTorch in float64.
+
+What the examples begin with and are fed is recorded first, see README.md. Usage: python steps.py FOLDER [file to write]
+"""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import torch
+from mae import versions
+from stepping import lines, read
+
+# The module that trains an example: that of the first of these blocks in it. Plain masked autoencoders have none of them.
+METHODS = [
+    ("head", "classifier", "classifier"),
+    ("mask", "attention_guided", "sma"),
+    ("target", "hog", "maskfeat"),
+    ("target", "low_pass", "low-pass"),
+    ("loss", "uniformity", "u-mae"),
+    ("decoder", "linear", "maskfeat"),
+]
+
+
+def method_of(case: dict) -> str:
+    used = {(line["slot"], line["block"]) for slot in ("head", "mask", "target", "loss", "decoder") for line in lines(case, slot)}
+    return next((module for slot, block, module in METHODS if (slot, block) in used), "mae")
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    out = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(__file__).parent / "steps.json"
+    torch.set_num_threads(1)
+    examples = {}
+    for path in sorted(folder.glob("*.json")):
+        case, weights, feeds = read(folder, path.stem)
+        losses = importlib.import_module(method_of(case)).train(case, weights, feeds)
+        assert len(losses) == case["steps"]
+        examples[case["name"]] = {"digest": case["digest"], "losses": losses}
+        print(case["name"], losses[0], losses[-1])
+    out.write_text(json.dumps({"examples": examples, "versions": versions()}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

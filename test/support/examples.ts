@@ -1,0 +1,137 @@
+/**
+ * The examples as tests train them for a few steps: each recipe of each example on its own model. Those of published size are made
+ * small first, in depth, width and image, since the reference would take hours: what they are made of stays.
+ */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Optimizer, registry, type Sample } from "../../blocks/index.js";
+import { trainingOf } from "../../cli/recipe-settings.js";
+import { assemble, programOf } from "../../compiler/assemble/assemble.js";
+import { analyze, type Filled, type Model, type Recipe } from "../../compiler/index.js";
+import { randomStream } from "../../graph/index.js";
+import { type Bound, type Executor, packageRoot, type Training, train } from "../../runtime/index.js";
+import { bound, inMemory } from "./data.js";
+
+const folder = join(packageRoot, "examples");
+
+export const steps = 20;
+export const batch = 2;
+
+export interface Example {
+  /** File and recipe: `digits.TrainDigits`. */
+  readonly name: string;
+  /** Made small. */
+  readonly model: Model;
+  readonly recipe: Recipe;
+}
+
+/** Every recipe that an example declares, and those of the project that `mae init` starts. */
+export const listExamples = (): readonly Example[] =>
+  [...readdirSync(folder).filter((file) => file.endsWith(".mae")), "start/model.mae"].sort().flatMap(examplesOf);
+
+function examplesOf(path: string): readonly Example[] {
+  const readText = (file: string) => readFileSync(join(folder, file), "utf8");
+  const { models, recipes } = analyze({ path, text: readText(path) }, { readText }, registry);
+  const own = [...recipes.values()].filter(({ span }) => span.source.path === path);
+  if (own.length === 0) throw new Error(`${path} holds no recipe`);
+  return own.map((recipe) => {
+    const model = models.get(recipe.model);
+    if (!model) throw new Error(`${path} has a recipe for ${recipe.model} and no such model`);
+    const stem = path.slice(0, -".mae".length).replaceAll("/", "-");
+    return { name: `${stem}.${recipe.name}`, model: shrunk(model), recipe };
+  });
+}
+
+/** The most of what a block has. */
+const most: Readonly<Record<string, number>> = { depth: 2, neck_depth: 2, layers: 2 };
+const widest = 16;
+const heads = 4;
+
+/** The values of a block with smaller ones, where it has so many. */
+function smaller(values: Readonly<Record<string, unknown>>, patch: readonly number[]): Record<string, unknown> {
+  const changed: Record<string, unknown> = { ...values };
+  if (typeof values.width === "number" && values.width > widest) {
+    changed.width = widest;
+    if (typeof values.heads === "number") changed.heads = heads;
+  }
+  for (const [name, largest] of Object.entries(most)) {
+    const value = values[name];
+    if (typeof value === "number") changed[name] = Math.min(value, largest);
+  }
+  // A grid of four by four patches.
+  if (Array.isArray(values.size) && (values.size[0] as number) > 100) changed.size = patch.map((side) => 4 * side);
+  return changed;
+}
+
+function shrunk(model: Model): Model {
+  const patch = model.slots.find(({ slot }) => slot === "tokens")?.use.values.size as readonly number[];
+  const each = (filled: readonly Filled[]): Filled[] =>
+    filled.map((one) => ({
+      ...one,
+      use: { ...one.use, values: smaller(one.use.values, patch) },
+      inner: each(one.inner),
+    }));
+  return { ...model, slots: each(model.slots) };
+}
+
+/**
+ * Slanted planes with waves on them, each different. Nowhere level: where a slope is zero, the direction of a gradient hangs on
+ * the rounding, in float32 as anywhere.
+ */
+function pictures(count: number, height: number, width: number, channels: number): Sample[] {
+  return Array.from({ length: count }, (_, i) => {
+    const random = randomStream(11, "probe", i);
+    const [across, down, phase] = [90 + 60 * random.uniform(), 60 + 20 * random.uniform(), 6 * random.uniform()];
+    const pixels = Uint8Array.from({ length: height * width * channels }, (_, at) => {
+      const [x, y] = [(Math.floor(at / channels) % width) / width, Math.floor(at / channels / width) / height];
+      return 10 + across * x + down * y + 7 * Math.sin(9 * x + 7 * y + phase + (at % channels)) + 8;
+    });
+    return { kind: "pixels", pixels, shape: { height, width, channels }, label: i % 3 };
+  });
+}
+
+/** The optimizer of the recipe with another rate: so slow that rounding does not grow where gradients are nearly zero. */
+const slow = ({ definition, values }: Bound<Optimizer>): Bound<Optimizer> => ({
+  definition,
+  values: { ...values, lr: { value: 3e-4, per: null } },
+});
+
+/** The recipe on a few pictures for a few steps at a constant rate, since warm-ups are longer than that; nothing is judged. */
+export function trainingOfExample({ model, recipe }: Example): Training {
+  const { height, width, channels } = programOf(assemble(model)).image;
+  const written = trainingOf(recipe);
+  return {
+    ...written,
+    data: inMemory(pictures(7, height, width, channels)),
+    ...{ batch, epochs: null, steps, evaluate: [] },
+    schedule: bound("schedule", "constant"),
+    optimizer: slow(written.optimizer),
+  };
+}
+
+/** Trains an example and gives the loss of each step; `onStep` hears of each step after it. */
+export async function lossesOf(
+  example: Example,
+  executor: Executor,
+  directory: string,
+  onStep: () => void = () => undefined,
+): Promise<readonly number[]> {
+  const losses: number[] = [];
+  await train(programOf(assemble(example.model)), trainingOfExample(example), {
+    directory,
+    root: folder,
+    executor,
+    resume: false,
+    spec: example.name,
+    workers: 0,
+    checkpointEvery: 1000,
+    signal: new AbortController().signal,
+    report: (event) => {
+      if (event.kind !== "step") return;
+      losses.push(event.loss);
+      onStep();
+    },
+  });
+  return losses;
+}
