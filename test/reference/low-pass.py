@@ -20,7 +20,8 @@ RADIUS, WEIGHT = 4.5, 0.25
 def low_pass(image: torch.Tensor, radius: float) -> torch.Tensor:
     """Keeps frequencies (u, v) with u^2 + v^2 <= radius^2, in cycles across the image."""
     _, height, width, _ = image.shape
-    u, v = torch.fft.fftfreq(height) * height, torch.fft.fftfreq(width) * width
+    # Whole numbers again: on the circle, where a Pythagorean triple lies, rounding would decide.
+    u, v = ((torch.fft.fftfreq(side, dtype=torch.float64) * side).round() for side in (height, width))
     kept = (u[:, None] ** 2 + v[None, :] ** 2 <= radius**2).double()
     return torch.fft.ifft2(torch.fft.fft2(image, dim=(1, 2)) * kept[None, :, :, None], dim=(1, 2)).real
 

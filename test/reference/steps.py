@@ -10,10 +10,13 @@ from pathlib import Path
 
 import torch
 from mae import versions
-from stepping import lines, read
+from stepping import read
 
 # The module that trains an example: that of the first of these blocks in it. Plain masked autoencoders have none of them.
 METHODS = [
+    ("adversary", "patch_discriminator", "gan-mae"),
+    ("teacher", "ema", "data2vec"),
+    ("target", "regions", "r-mae"),
     ("head", "classifier", "classifier"),
     ("mask", "attention_guided", "sma"),
     ("target", "hog", "maskfeat"),
@@ -24,7 +27,7 @@ METHODS = [
 
 
 def method_of(case: dict) -> str:
-    used = {(line["slot"], line["block"]) for slot in ("head", "mask", "target", "loss", "decoder") for line in lines(case, slot)}
+    used = {(line["slot"], line["block"]) for line in case["model"]}
     return next((module for slot, block, module in METHODS if (slot, block) in used), "mae")
 
 
