@@ -1,17 +1,20 @@
 """Writes the fixtures of GAN-MAE: what both sides pay and their gradients, and some steps of training with one AdamW.
 
 Written from the description of the method (Fei et al., CVPR 2023) as two independent ports have it. Each case is another
-combination of backbone, update and balance. Usage: python gan-mae.py [folder]
+combination of backbone, update and balance. Usage: python gan-mae.py [folder]; `train` is described in stepping.py.
 """
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from mae import CASES, Case, Network, encode, linear, loss_of, make_weights, patches_of, predict, target_of
+from mae import CASES, Case, Network, case_of, encode, linear, loss_of, make_weights, mask_of, patches_of, predict, tables_of
+from mae import target_of
 from method import drawn, header_of, leaves_of, spec_of, write
+from stepping import Feed, Weights, leaves, line, optimizer_for, update
 
 EPSILON = 1e-6  # in the ratio of the gradients' norms
 # A larger epsilon than usual: the bias of keys has a gradient of zero, whose rounding AdamW would blow up to whole steps.
@@ -29,9 +32,9 @@ class Setting:
 
     @property
     def line(self) -> str:
-        backbone, update = "shared" if self.shared else "separate", "alternate" if self.alternate else "joint"
+        backbone, turns = "shared" if self.shared else "separate", "alternate" if self.alternate else "joint"
         balance = "gradients" if self.balanced else "fixed"
-        return f"adversary patch_discriminator(backbone: {backbone}, update: {update}, balance: {balance}, weight: {self.weight})"
+        return f"adversary patch_discriminator(backbone: {backbone}, update: {turns}, balance: {balance}, weight: {self.weight})"
 
 
 SETTINGS = {
@@ -66,17 +69,13 @@ def completed(case: Case, image: torch.Tensor, prediction: torch.Tensor, mask: t
     return unpatchify(case, torch.where(mask[:, :, None] == 1, prediction, patches))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Sides:
-    """Both losses on one batch; w: weights by name, those of the discriminator below `adversary`."""
+    """What both sides pay for a batch; w: weights by name, those of the discriminator below `adversary`."""
 
     case: Case
     setting: Setting
-    w: dict[str, torch.Tensor]
-    image: torch.Tensor
-    order: torch.Tensor
-    restore: torch.Tensor
-    mask: torch.Tensor
+    w: Weights
 
     def names(self, side: str) -> list[str]:
         own = [name for name in self.w if name.startswith("adversary.")]
@@ -87,27 +86,27 @@ class Sides:
     def leaves(self, side: str) -> list[torch.Tensor]:
         return [self.w[name] for name in self.names(side)]
 
-    def prediction(self) -> torch.Tensor:
-        latent = encode(self.case, self.w, self.image, self.order[:, : self.case.visible])
-        return predict(self.case, self.w, latent, self.restore)
+    def prediction(self, feed: Feed) -> torch.Tensor:
+        latent = encode(self.case, self.w, feed["image"], feed["visible"])
+        return predict(self.case, self.w, latent, feed["restore"])
 
-    def originality(self, prediction: torch.Tensor) -> torch.Tensor:
+    def originality(self, prediction: torch.Tensor, feed: Feed) -> torch.Tensor:
         """-> o [B, N], how surely each patch of the completed image is an original."""
         prefix = "adversary.backbone."
         backbone = {k.removeprefix(prefix): v for k, v in self.w.items() if k.startswith(prefix)}
-        every = torch.arange(self.case.tokens).expand(len(self.image), -1)
-        image = completed(self.case, self.image, prediction, self.mask)
+        every = torch.arange(self.case.tokens).expand(len(prediction), -1)
+        image = completed(self.case, feed["image"], prediction, mask_of(self.case, feed))
         latent = encode(self.case, self.w if self.setting.shared else backbone, image, every)
         return torch.sigmoid(linear(self.w, "adversary.head", latent[:, 1:])[..., 0])
 
-    def model_terms(self) -> tuple[torch.Tensor, torch.Tensor]:
-        prediction = self.prediction()
-        o = self.originality(prediction)
-        mse = loss_of("mse", "hidden", prediction, target_of(self.case, self.image), self.mask)
-        return mse, o[self.mask == 0].log().mean() + (1 - o[self.mask == 1]).log().mean()
+    def model_terms(self, feed: Feed) -> tuple[torch.Tensor, torch.Tensor]:
+        prediction, mask = self.prediction(feed), mask_of(self.case, feed)
+        o = self.originality(prediction, feed)
+        mse = loss_of("mse", "hidden", prediction, target_of(self.case, feed["image"]), mask)
+        return mse, o[mask == 0].log().mean() + (1 - o[mask == 1]).log().mean()
 
-    def model_loss(self) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        mse, adversarial = self.model_terms()
+    def model_loss(self, feed: Feed) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        mse, adversarial = self.model_terms(feed)
         terms = {"mse": mse, "adversarial": adversarial}
         if not self.setting.balanced:
             return mse + self.setting.weight * adversarial, terms
@@ -118,66 +117,91 @@ class Sides:
         weight = self.setting.weight * lengths[0] / (lengths[1] + EPSILON)
         return mse + weight * adversarial, terms | {"adversarial.weight": weight}
 
-    def adversary_loss(self) -> torch.Tensor:
+    def adversary_loss(self, feed: Feed) -> torch.Tensor:
         with torch.no_grad():
-            prediction = self.prediction()
-        return F.binary_cross_entropy(self.originality(prediction), 1 - self.mask)
+            prediction = self.prediction(feed)
+        return F.binary_cross_entropy(self.originality(prediction, feed), 1 - mask_of(self.case, feed))
+
+    def step(self, feed: Feed, descend: Callable[[], None]) -> dict[str, float]:
+        """`descend` changes the weights that have gradients, and clears those. -> what the step tells"""
+        loss, terms = self.model_loss(feed)
+        loss.backward(inputs=self.leaves("model"))
+        if self.setting.alternate:
+            descend()
+        against = self.adversary_loss(feed)
+        against.backward(inputs=self.leaves("adversary"))
+        descend()
+        values = {"loss": loss} | {f"loss/{name}": term for name, term in (terms | {"adversary": against}).items()}
+        return {name: value.item() for name, value in values.items()}
 
 
-def sides_of(case: Case, setting: Setting) -> Sides:
+def drawn_sides(case: Case, setting: Setting) -> tuple[Sides, Feed, torch.Tensor]:
+    """With weights and a batch of their own; the last is the order [B, N] of its tokens."""
     random = torch.Generator().manual_seed(case.seed)
     weights = make_weights(case, random)
     if not setting.shared:
         weights |= {f"adversary.backbone.{k}": v for k, v in make_weights(case, random).items() if is_backbone(k)}
     head = torch.randn(1, case.encoder.width, generator=random, dtype=torch.float64) * 0.5
     weights |= {"adversary.head.weight": head.float().double(), "adversary.head.bias": torch.tensor([0.25]).double()}
-    image, order, restore, mask = drawn(case, random)
-    return Sides(case, setting, leaves_of(case, weights), image, order, restore, mask)
+    image, order, restore, _ = drawn(case, random)
+    feed = {"image": image, "visible": order[:, : case.visible], "restore": restore}
+    return Sides(case, setting, leaves_of(case, weights)), feed, order
 
 
-def train(sides: Sides) -> list[dict[str, float]]:
-    """One AdamW for all weights; a weight without a gradient is left alone and counts no update. -> what each step tells."""
+def repeat(sides: Sides, feed: Feed) -> list[dict[str, float]]:
+    """Steps on one batch. One AdamW for all weights; a weight without a gradient is left alone and counts no update."""
     trained = [leaf for leaf in sides.w.values() if leaf.requires_grad]
     groups = [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": DECAY},
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
     optimizer = torch.optim.AdamW(groups, **OPTIMIZER)
-    told = []
-    for _ in range(STEPS):
-        optimizer.zero_grad(set_to_none=True)
-        loss, terms = sides.model_loss()
-        loss.backward(inputs=sides.leaves("model"))
-        if sides.setting.alternate:
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-        against = sides.adversary_loss()
-        against.backward(inputs=sides.leaves("adversary"))
+
+    def descend() -> None:
         optimizer.step()
-        values = {"loss": loss} | {f"loss/{name}": term for name, term in (terms | {"adversary": against}).items()}
-        told.append({name: value.item() for name, value in values.items()})
-    return told
+        optimizer.zero_grad(set_to_none=True)
+
+    optimizer.zero_grad(set_to_none=True)
+    return [sides.step(feed, descend) for _ in range(STEPS)]
 
 
 def run(case: Case, setting: Setting) -> tuple[dict, dict[str, torch.Tensor]]:
-    sides = sides_of(case, setting)
-    loss, terms = sides.model_loss()
+    sides, feed, order = drawn_sides(case, setting)
+    loss, terms = sides.model_loss(feed)
     loss.backward(inputs=sides.leaves("model"))
-    against = sides.adversary_loss()
+    against = sides.adversary_loss(feed)
     slopes = torch.autograd.grad(against, sides.leaves("adversary"), allow_unused=True)
     assert all(slope is not None for slope in slopes)
     start = {name: leaf.detach().clone() for name, leaf in sides.w.items()}
     tensors = {f"weights/{name}": value for name, value in start.items()}
     tensors |= {f"gradients/{name}": sides.w[name].grad for name in sides.names("model")}
     tensors |= {f"against/{name}": slope for name, slope in zip(sides.names("adversary"), slopes, strict=True)}
-    tensors |= {"image": sides.image, "order": sides.order.int(), "restore": sides.restore.int()}
+    tensors |= {"image": feed["image"], "order": order.int(), "restore": feed["restore"].int()}
     spec = spec_of(case, ["loss mse(on: hidden)", setting.line])
     positions = "learned" if case.learned_positions else "sin_cos"
     spec = spec.replace("  mask", f"  positions {positions}\n  mask")
     header = header_of(case, spec, terms | {"adversary": against}, loss)
-    header["training"] = {**OPTIMIZER, "weight_decay": DECAY, "told": train(sides)}
+    header["training"] = {**OPTIMIZER, "weight_decay": DECAY, "told": repeat(sides, feed)}
     tensors |= {f"trained/{name}": leaf.detach() for name, leaf in sides.w.items() if leaf.requires_grad}
     return header, tensors
+
+
+def setting_of(example: dict) -> Setting:
+    judged, values = line(example, "loss"), line(example, "adversary")["values"]
+    assert (judged["block"], judged["values"]["on"], judged["values"]["weight"]) == ("mse", "hidden", 1), judged
+    return Setting(
+        shared=values["backbone"] == "shared",
+        alternate=values["update"] == "alternate",
+        balanced=values["balance"] == "gradients",
+        weight=values["weight"],
+    )
+
+
+def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
+    case = case_of(example)
+    sides = Sides(case, setting_of(example), leaves(weights, tables_of(case, weights)))
+    optimizer = optimizer_for(example, [weight for weight in sides.w.values() if weight.requires_grad])
+    return [sides.step(feed, lambda feed=feed: update(example, optimizer, feed))["loss"] for feed in feeds]
 
 
 def main() -> None:
@@ -186,4 +210,5 @@ def main() -> None:
         write(folder / name, *run(small(case), setting))
 
 
-main()
+if __name__ == "__main__":
+    main()

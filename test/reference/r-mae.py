@@ -2,7 +2,8 @@
 
 Written from the description of the algorithm (Nguyen et al., ICLR 2024): maps less a half are embedded patch by patch and encoded;
 `query` takes the mean of a region's visible patches as a query, `batch` decodes every region for itself, `channel` all of them as
-channels of one map. The pixels' part is the model of mae.py. Usage: python r-mae.py [folder]
+channels of one map. The pixels' part is the model of mae.py.
+Usage: python r-mae.py [folder]; `train` is described in stepping.py.
 """
 
 import sys
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from mae import CASES, Case, Network, block, encode, layer_norm, linear, loss_of, make_weights, predict, sine_cosine, take, target_of
+from mae import CASES, Case, Network, block, case_of, encode, layer_norm, linear, loss_of, make_weights, mask_of, network_of
+from mae import predict, sine_cosine, tables_of, take, target_of
 from method import drawn, header_of, leaves_of, make_norm, spec_of, tensors_of, vit, write
+from stepping import Feed, Weights, descend, leaves, line, lines
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Regions:
     background: float
     weight: float
     alone: bool
+    label: str = "region"
 
 
 def make_region_weights(case: Case, r: Regions, random: torch.Generator) -> dict[str, torch.Tensor]:
@@ -161,20 +165,13 @@ def decode_patches(
     return torch.stack(decoded, dim=1)
 
 
-def run(case: Case, r: Regions) -> tuple[dict, dict[str, torch.Tensor]]:
-    random = torch.Generator().manual_seed(case.seed)
-    weights = make_weights(case, random)
-    if r.alone:
-        weights = {k: v for k, v in weights.items() if not k.startswith(("decoder_", "mask_token"))}
-    weights |= {f"region.{name}": value for name, value in make_region_weights(case, r, random).items()}
-    image, order, restore, mask = drawn(case, random)
-    maps = (torch.rand(case.batch, r.count, *case.image[:2], generator=random) < 0.3).double()
-    w = leaves_of(case, weights)
-    own = {name.removeprefix("region."): value for name, value in w.items() if name.startswith("region.")}
-    visible = order[:, : case.visible]
+def losses_of(case: Case, r: Regions, w: Weights, feed: Feed) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """-> their weighted sum, and each before its weight."""
+    own = {name.removeprefix(f"{r.label}."): value for name, value in w.items() if name.startswith(f"{r.label}.")}
+    image, visible, restore, mask = feed["image"], feed["visible"], feed["restore"], mask_of(case, feed)
     latent = encode(case, w, image, visible)
 
-    patches = map_patches(case, maps)  # [B, R, N, p^2]
+    patches = map_patches(case, feed[r.label].permute(0, 3, 1, 2))  # [B, R, N, p^2]
     # As channels, the regions of a pixel stand beside each other.
     sequences = patches.permute(0, 2, 3, 1).flatten(2)[:, None] if r.design == "channel" else patches
     encoded = encode_maps(case, r, own, sequences, visible)
@@ -188,14 +185,28 @@ def run(case: Case, r: Regions) -> tuple[dict, dict[str, torch.Tensor]]:
     weight = torch.where(sequences == 0, r.background, 1.0)
     error = F.binary_cross_entropy_with_logits(logits, sequences, weight=weight, reduction="none")
     error = error.mean(dim=-1).mean(dim=1)  # [B, N]
-    terms = {"region.bce": (error * mask).sum() / mask.sum()}
-    total = r.weight * terms["region.bce"]
+    terms = {f"{r.label}.bce": (error * mask).sum() / mask.sum()}
+    total = r.weight * terms[f"{r.label}.bce"]
     if not r.alone:
         terms["mse"] = loss_of("mse", "hidden", predict(case, w, latent, restore), target_of(case, image), mask)
         total = total + terms["mse"]
+    return total, terms
+
+
+def run(case: Case, r: Regions) -> tuple[dict, dict[str, torch.Tensor]]:
+    random = torch.Generator().manual_seed(case.seed)
+    weights = make_weights(case, random)
+    if r.alone:
+        weights = {k: v for k, v in weights.items() if not k.startswith(("decoder_", "mask_token"))}
+    weights |= {f"{r.label}.{name}": value for name, value in make_region_weights(case, r, random).items()}
+    image, order, restore, _ = drawn(case, random)
+    maps = (torch.rand(case.batch, r.count, *case.image[:2], generator=random) < 0.3).double().permute(0, 2, 3, 1)
+    w = leaves_of(case, weights)
+    feed = {"image": image, "visible": order[:, : case.visible], "restore": restore, r.label: maps}
+    total, terms = losses_of(case, r, w, feed)
     total.backward()
-    fields = {"fields/region": maps.permute(0, 2, 3, 1)}
-    return header_of(case, spec(case, r), terms, total), tensors_of(case, w, image, order, restore) | fields
+    tensors = tensors_of(case, w, image, order, restore)
+    return header_of(case, spec(case, r), terms, total), tensors | {f"fields/{r.label}": maps}
 
 
 def spec(case: Case, r: Regions) -> str:
@@ -213,6 +224,38 @@ def spec(case: Case, r: Regions) -> str:
     if not r.alone:
         return text
     return "\n".join(line for line in text.split("\n") if not line.startswith(("  decoder", "  target pixels")))
+
+
+def regions_of(example: dict) -> Regions:
+    """A target whose maps have an encoder, a decoder and a loss of their own; with or without pixels beside it."""
+    pixels = line(example, "loss")
+    (target,) = (one for one in lines(example, "target") if one["block"] == "regions")
+    encoder, decoder, bce = (line(target, slot) for slot in ("encoder", "decoder", "loss"))
+    judged = [(bce["block"], bce["values"]["on"])]
+    if pixels is not None:
+        judged += [(pixels["block"], pixels["values"]["on"], pixels["values"]["weight"])]
+    assert judged in ([("bce", "hidden")], [("bce", "hidden"), ("mse", "hidden", 1)]), judged
+    values, sizes = target["values"], decoder["values"]
+    assert sizes["mlp_ratio"] == 4, sizes
+    together = "channel" if values["sequences"] == "channels" else "batch"
+    return Regions(
+        design="query" if decoder["block"] == "region_query" else together,
+        count=values["count"],
+        encoder=network_of(encoder),
+        class_token=encoder["values"]["class_token"],
+        decoder=Network(sizes["depth"], sizes["width"], sizes["heads"]),
+        neck=sizes["neck_depth"],
+        background=bce["values"]["background"],
+        weight=bce["values"]["weight"],
+        alone=pixels is None,
+        label=target["label"],
+    )
+
+
+def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
+    case, r = case_of(example), regions_of(example)
+    w = leaves(weights, tables_of(case, weights))
+    return descend(example, w, feeds, lambda feed: losses_of(case, r, w, feed)[0])
 
 
 def main() -> None:
@@ -236,4 +279,5 @@ def main() -> None:
     write(folder / "r-mae-channel", *run(case, replace(query, design="channel", neck=1, class_token=True)))
 
 
-main()
+if __name__ == "__main__":
+    main()
