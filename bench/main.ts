@@ -8,6 +8,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { drawChart } from "./chart.js";
+import { commandTable } from "./commands.js";
 import { type Contestant, contest } from "./contest.js";
 import { passTable } from "./passes.js";
 import { describeMachine, type Measurement, table } from "./report.js";
@@ -22,6 +23,7 @@ const help = `npm run bench -- [options]
   --python path         a Python with torch; or the variable MAE_BENCH_PYTHON
   --compile             only the time from a model to its first step, of large models too
   --passes              what each pass over the graph brings; nothing is run
+  --commands            what commands cost beside starting Node
   --scaling             step time against batch, width, depth and tokens, as pictures
   --out folder          default: build/bench/results
 `;
@@ -31,6 +33,7 @@ const { values: options } = parseArgs({
     quick: { type: "boolean", default: false },
     compile: { type: "boolean", default: false },
     passes: { type: "boolean", default: false },
+    commands: { type: "boolean", default: false },
     scaling: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
     sizes: { type: "string" },
@@ -161,6 +164,7 @@ async function main(): Promise<void> {
   const names = options.sizes ? list(options.sizes) : sizes.slice(0, options.quick ? 1 : 4).map(({ name }) => name);
   const chosen = [...sizes, ...larger].filter(({ name }) => names.includes(name));
   if (options.passes) return void process.stdout.write(passTable(chosen));
+  if (options.commands) return void process.stdout.write(commandTable(Number(options.rounds ?? 15)));
   if (python === undefined) tell("no PyTorch: --python or MAE_BENCH_PYTHON names a Python that has it");
   mkdirSync(options.out, { recursive: true });
   const rounds = Number(options.rounds ?? (options.quick ? 5 : options.scaling ? 5 : 15));

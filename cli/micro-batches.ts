@@ -1,6 +1,6 @@
 /** How a batch is computed on this machine: in how many parts, and what is kept for gradients. Not a matter of the recipe. */
 
-import { totalmem } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import {
   lossesAcrossSamples,
   type MemoryPlan,
@@ -20,6 +20,8 @@ export interface MemoryFlags {
   readonly memory?: number;
   readonly microBatch?: number;
   readonly recompute?: boolean;
+  /** That compute; absent: all of the machine. */
+  readonly threads?: number;
 }
 
 /** What a run keeps, so that its continuation computes alike. */
@@ -48,16 +50,31 @@ const roomOn = (backend: string): number => {
   return backend === "wasm" ? Math.min(room, wasmMemory) : room;
 };
 
-/** How a batch is cut, and what is kept, here or on a machine with as much memory as the flags say. */
+/** Seconds that a micro-batch may take by a guess: Ctrl-C waits for the one that is computed. */
+const patience = 4;
+
+/** Matrix products that can be computed meanwhile: a core reaches 60 GFLOP/s in onnxruntime, and TensorFlow.js's one thread 5. */
+function flopsIn(backend: string, threads = availableParallelism()): number {
+  const rates: Readonly<Record<string, number>> = { onnx: 60e9 * threads, wasm: 5e9 };
+  return patience * (rates[backend] ?? Number.POSITIVE_INFINITY);
+}
+
+/**
+ * How a batch is cut, and what is kept: here, or on a machine with as much memory as the flags say. Where they say how much, that alone
+ * decides.
+ */
 export function cutting(
   batch: number,
-  { microBatch, memory, recompute }: MemoryFlags,
+  { microBatch, memory, recompute, threads }: MemoryFlags,
   backend = "onnx",
 ): { readonly splitting: Splitting; readonly recompute: Recompute } {
   checkMicroBatch(batch, microBatch);
-  const bytes = memory === undefined ? roomOn(backend) : share * memory;
+  const room: Splitting =
+    memory === undefined
+      ? { by: "room", bytes: roomOn(backend), flops: flopsIn(backend, threads) }
+      : { by: "room", bytes: share * memory };
   return {
-    splitting: microBatch === undefined ? { by: "memory", bytes } : { by: "size", samples: microBatch },
+    splitting: microBatch === undefined ? room : { by: "size", samples: microBatch },
     recompute: recompute ? "layers" : "nothing",
   };
 }
@@ -72,7 +89,7 @@ export function checkMicroBatch(batch: number, microBatch: number | undefined): 
   });
 }
 
-/** How a run is computed: as the flags say, as it was begun, or so that a step fits into the memory of the machine. */
+/** How a run is computed: as the flags say, as it was begun, or so that a step fits into the memory of the machine and gives way soon enough. */
 export function computingOf(
   { model, recipe, batch }: { readonly model: Model; readonly recipe: Recipe; readonly batch: number },
   flags: MemoryFlags,
@@ -93,7 +110,7 @@ export function computingOf(
 /** What a reader should know of a batch that is cut. */
 export function splittingNotes(model: Model, plan: MemoryPlan): string[] {
   const parts = plan.batch / plan.microBatch;
-  const why = plan.room === null ? "" : ", so that a step fits into memory";
+  const why = plan.bound === null ? "" : `, so that ${boundText[plan.bound]}`;
   const across = lossesAcrossSamples(model);
   return [
     `a batch of ${grouped(plan.batch)} is computed as ${grouped(parts)} micro-batches of ${grouped(plan.microBatch)}${why}`,
@@ -101,5 +118,10 @@ export function splittingNotes(model: Model, plan: MemoryPlan): string[] {
     ...(isTooLarge(plan) ? ["even a single sample at once takes more memory than there is"] : []),
   ];
 }
+
+const boundText = {
+  memory: "a step fits into memory",
+  time: `Ctrl-C need not wait longer than about ${patience} seconds`,
+} as const;
 
 const isTooLarge = ({ room, total }: MemoryPlan): boolean => room !== null && total > room;

@@ -1,7 +1,7 @@
 /** The memory of a training step, and into how many micro-batches a batch is cut so that a step fits into what is there. */
 
 import { type ModelProgram, namedParameters, type Parameter, type ParameterTree } from "../blocks/index.js";
-import { peakMemory, type Recompute, simplify, sizeOf } from "../graph/index.js";
+import { cost, peakMemory, type Recompute, simplify, sizeOf } from "../graph/index.js";
 import { trainingGraphs } from "./training-graphs.js";
 
 /** Bytes of a step. */
@@ -19,13 +19,18 @@ export interface MemoryPlan {
   readonly total: number;
   /** What a step may take, where it was asked to fit; `total` may still be more. */
   readonly room: number | null;
+  /** Why larger micro-batches were not taken; null where somebody says how large they are, or all of the batch is one. */
+  readonly bound: "memory" | "time" | null;
 }
 
-/** How a batch is cut into micro-batches: not at all, as somebody says, or so that a step fits into `bytes`. */
+/**
+ * How a batch is cut into micro-batches: not at all, as somebody says, or so that a step fits into `bytes` and a micro-batch, where
+ * `flops` is there, needs no more of them in matrix products: between two of them a run can be stopped.
+ */
 export type Splitting =
   | { readonly by: "nothing" }
   | { readonly by: "size"; readonly samples: number }
-  | { readonly by: "memory"; readonly bytes: number };
+  | { readonly by: "room"; readonly bytes: number; readonly flops?: number };
 
 export interface MemoryOptions {
   readonly batch: number;
@@ -43,12 +48,18 @@ export const countWeights = (tree: ParameterTree, chosen: (parameter: Parameter)
     .filter(([, parameter]) => chosen(parameter))
     .reduce((sum, [, { shape }]) => sum + sizeOf(shape as readonly number[]), 0);
 
+/** Operations of matrix products that training with one sample takes. */
+export const trainingFlops = (program: ModelProgram): number =>
+  trainingGraphs(program, 1).reduce((sum, graph) => sum + cost(graph).matmul, 0);
+
 /** The memory of a step, with the largest micro-batches that fit where they should. `splitting.samples` divides the batch. */
 export function memoryPlan(program: ModelProgram, options: MemoryOptions): MemoryPlan {
   const { batch, splitting } = options;
   if (splitting.by === "nothing") return stepOf(program, options, batch);
   if (splitting.by === "size") return stepOf(program, options, splitting.samples);
-  const sizes = divisors(batch);
+  const every = divisors(batch);
+  const most = splitting.flops === undefined ? batch : splitting.flops / trainingFlops(program);
+  const sizes = every.filter((size, i) => i === 0 || size <= most);
   const plans = new Map<number, MemoryPlan>();
   const planAt = (at: number): MemoryPlan => {
     const plan = plans.get(at) ?? { ...stepOf(program, options, sizes[at] as number), room: splitting.bytes };
@@ -58,13 +69,13 @@ export function memoryPlan(program: ModelProgram, options: MemoryOptions): Memor
   const fits = (at: number): boolean => planAt(at).total <= splitting.bytes;
   // More samples never take less: the smallest size is taken where none fits, otherwise the largest that does.
   let [low, high] = [0, sizes.length - 1];
-  if (fits(high)) return planAt(high);
+  if (fits(high)) return { ...planAt(high), bound: sizes.length < every.length ? "time" : null };
   while (high - low > 1) {
     const middle = (low + high) >> 1;
     if (fits(middle)) low = middle;
     else high = middle;
   }
-  return planAt(low);
+  return { ...planAt(low), bound: "memory" };
 }
 
 const divisors = (n: number): readonly number[] =>
@@ -79,5 +90,5 @@ function stepOf(program: ModelProgram, options: MemoryOptions, microBatch: numbe
   const peaks = trainingGraphs(program, microBatch, recompute).map((graph) => peakMemory(simplify(graph)).bytes);
   const working = Math.max(...peaks) - weights;
   const total = weights + moments + sums + working;
-  return { batch, microBatch, recompute, weights, moments, sums, working, total, room: null };
+  return { batch, microBatch, recompute, weights, moments, sums, working, total, room: null, bound: null };
 }

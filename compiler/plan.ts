@@ -7,9 +7,9 @@ import type { Loss, ModelProgram, Optimizer } from "../blocks/index.js";
 import { cost, type Recompute } from "../graph/index.js";
 import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 import { layoutOf } from "./assemble/layout.js";
-import { countWeights, isTrained, type MemoryPlan, memoryPlan, type Splitting } from "./memory-plan.js";
+import { countWeights, isTrained, type MemoryPlan, memoryPlan, type Splitting, trainingFlops } from "./memory-plan.js";
 import type { Filled, Model, Recipe } from "./model.js";
-import { lossGraph, trainingGraphs } from "./training-graphs.js";
+import { lossGraph } from "./training-graphs.js";
 
 export interface Plan {
   readonly model: string;
@@ -114,30 +114,36 @@ function costOfAssembly(assembly: Assembly, program: ModelProgram): Cost {
   const { count: total, visible } = layoutOf(assembly.parts);
   const [fewest] = program.mask.varies?.counts ?? [];
   const forward = cost(lossGraph(program, 1)).matmul;
-  const training = trainingGraphs(program, 1).reduce((sum, graph) => sum + cost(graph).matmul, 0);
   return {
     parameters: countWeights(assembly.parameters),
     trainable: countWeights(assembly.parameters, isTrained),
     following: countWeights(assembly.parameters, ({ follows }) => follows !== undefined),
     tokens: { total, visible, hidden: total - visible, ...(fewest === undefined ? {} : { fewest }) },
-    flops: { forward, training },
+    flops: { forward, training: trainingFlops(program) },
   };
 }
 
 const batchOf = ({ batch, recipe }: PlanOptions): number =>
   batch ?? (recipe?.settings.batch?.value as number | undefined) ?? DEFAULT_BATCH;
 
-const stepMemory = (program: ModelProgram, options: PlanOptions): MemoryPlan =>
+const stepMemory = (model: Model, program: ModelProgram, options: PlanOptions): MemoryPlan =>
   memoryPlan(program, {
     batch: batchOf(options),
     moments: options.recipe ? (options.recipe.optimizer.definition as Optimizer).state.length : 0,
     recompute: options.recompute ?? "nothing",
-    splitting: options.splitting ?? { by: "nothing" },
+    splitting: splittingOf(model, program, options),
   });
+
+/** Where parts of a batch teach something else than all of it, it is cut for memory, but not for time. */
+function splittingOf(model: Model, program: ModelProgram, { splitting }: PlanOptions): Splitting {
+  if (splitting?.by !== "room") return splitting ?? { by: "nothing" };
+  const asOne = program.adversary !== undefined || lossesAcrossSamples(model).length > 0;
+  return asOne ? { by: "room", bytes: splitting.bytes } : splitting;
+}
 
 /** The memory of a training step of a model without findings. */
 export const planMemory = (model: Model, options: PlanOptions = {}): MemoryPlan =>
-  stepMemory(programOf(assemble(model)), options);
+  stepMemory(model, programOf(assemble(model)), options);
 
 /** Losses of a model that compare samples of a batch with each other. */
 export function lossesAcrossSamples(model: Model): readonly string[] {
@@ -163,7 +169,7 @@ export function plan(model: Model, options: PlanOptions = {}): Plan {
     recipe: recipe?.name ?? null,
     ...costs,
     parts: Object.entries(assembly.parameters).map(([name, branch]) => ({ name, parameters: countWeights(branch) })),
-    memory: stepMemory(program, options),
+    memory: stepMemory(model, program, options),
     learningRate: recipe ? learningRateOf(recipe, batch) : null,
     steps,
     time:
