@@ -1,8 +1,8 @@
 /** Safetensors files on disk: read tensor by tensor, and written so that a crash never leaves half a file under its name. */
 
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { RunError, systemCode } from "../run-error.js";
+import { RunError } from "../run-error.js";
 import {
   decodeTensor,
   encodeSafetensors,
@@ -13,6 +13,7 @@ import {
   type StoredValues,
   type TensorToStore,
 } from "./safetensors.js";
+import { unwritable, writeWhole } from "./whole-file.js";
 
 export interface StoredTensor {
   readonly dtype: StoredType;
@@ -24,9 +25,6 @@ export interface TensorFile {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly metadata: ReadonlyMap<string, string>;
 }
-
-/** Ends the name of a file that is being written. */
-export const partialSuffix = ".partial";
 
 /** Node refuses to read more than this at once. */
 const longestRead = 2 ** 30;
@@ -87,7 +85,7 @@ const unreadable = (path: string, error: unknown): RunError =>
   );
 
 /**
- * Writes a safetensors file under another name, syncs it, gives it its name and syncs the folder.
+ * Writes a safetensors file, and its folder where there is none.
  * Whatever fails, a file that was there before is still whole. Throws `run/disk-full` or `run/unwritable`.
  */
 export async function writeTensorFile(
@@ -95,63 +93,8 @@ export async function writeTensorFile(
   tensors: readonly TensorToStore[],
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const partial = path + partialSuffix;
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    const file = await open(partial, "w");
-    try {
-      for (const part of encodeSafetensors(tensors, metadata)) await writeBytes(file, part);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(partial, path);
-    await syncFolder(dirname(path));
-  } catch (error) {
-    await rm(partial, { force: true }).catch(() => undefined);
+  await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
     throw unwritable(path, error);
-  }
-}
-
-async function writeBytes(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    done += (await file.write(bytes, done, Math.min(longestRead, bytes.length - done))).bytesWritten;
-  }
-}
-
-/** Makes a rename last through a power cut. Windows cannot open folders and does not need it. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** What a failed write means to the user. */
-export function unwritable(path: string, error: unknown): RunError {
-  const code = systemCode(error);
-  const why = error instanceof Error ? error.message : String(error);
-  if (code === "ENOSPC" || code === "EDQUOT") {
-    return new RunError(
-      "run/disk-full",
-      {
-        what: `${path} could not be written because the disk is full`,
-        why,
-        help: "Free some space and resume the run; what was saved before is intact.",
-      },
-      { cause: error },
-    );
-  }
-  return new RunError(
-    "run/unwritable",
-    {
-      what: `${path} cannot be written`,
-      why,
-      help: "Choose an output folder that you may write to, or change the folder's permissions.",
-    },
-    { cause: error },
-  );
+  });
+  await writeWhole([{ path, parts: encodeSafetensors(tensors, metadata) }]);
 }

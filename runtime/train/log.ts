@@ -3,7 +3,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { partialSuffix, unwritable } from "../checkpoint/tensor-file.js";
+import { partialSuffix, unwritable } from "../checkpoint/whole-file.js";
 import { systemCode } from "../run-error.js";
 
 export const logName = "log.jsonl";

@@ -1,0 +1,88 @@
+/** Files that appear as a whole or not at all: written under other names, synced, renamed. */
+
+import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { RunError, systemCode } from "../run-error.js";
+
+/** Ends the name of a file that is being written. */
+export const partialSuffix = ".partial";
+
+/** Node writes no more than this at once. */
+const longestWrite = 2 ** 30;
+
+export interface FileToWrite {
+  readonly path: string;
+  /** Bytes in pieces. */
+  readonly parts: readonly Uint8Array[];
+}
+
+/**
+ * Writes files of one folder; they get their names, in this order, when all of them are written and synced.
+ * Whatever fails before, files that were there are still whole. Throws `run/disk-full` or `run/unwritable`.
+ * @param room what to do when the disk is full.
+ */
+export async function writeWhole(files: readonly FileToWrite[], room?: string): Promise<void> {
+  let [path = ""] = files.map((file) => file.path);
+  try {
+    for (const file of files) {
+      path = file.path;
+      await writePartial(file);
+    }
+    for (const file of files) {
+      path = file.path;
+      await rename(path + partialSuffix, path);
+    }
+    await syncFolder(dirname(path));
+  } catch (error) {
+    for (const file of files) await rm(file.path + partialSuffix, { force: true }).catch(() => undefined);
+    throw unwritable(path, error, room);
+  }
+}
+
+async function writePartial({ path, parts }: FileToWrite): Promise<void> {
+  const file = await open(path + partialSuffix, "w");
+  try {
+    for (const part of parts) {
+      for (let done = 0; done < part.length; ) {
+        done += (await file.write(part, done, Math.min(longestWrite, part.length - done))).bytesWritten;
+      }
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes a rename last through a power cut. Windows cannot open folders and does not need it. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What a failed write means to the user. `room`: what to do when the disk is full. */
+export function unwritable(
+  path: string,
+  error: unknown,
+  room = "Free some space and resume the run; what was saved before is intact.",
+): RunError {
+  const code = systemCode(error);
+  const why = error instanceof Error ? error.message : String(error);
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    const what = `${path} could not be written because the disk is full`;
+    return new RunError("run/disk-full", { what, why, help: room }, { cause: error });
+  }
+  return new RunError(
+    "run/unwritable",
+    {
+      what: `${path} cannot be written`,
+      why,
+      help: "Choose an output folder that you may write to, or change the folder's permissions.",
+    },
+    { cause: error },
+  );
+}
