@@ -12,7 +12,8 @@ import {
   sizeOf,
   type Tensor,
 } from "../../../graph/index.js";
-import { type AttributeValue, int, ints, MICROSOFT, type OnnxModel, real } from "./model.js";
+import { int, ints, MICROSOFT, real } from "./fields.js";
+import type { OnnxModel } from "./model.js";
 
 export type Lowered = Exclude<OperationName, "input" | "constant">;
 
@@ -38,12 +39,12 @@ type Lowering<O extends Lowered> = (inputs: readonly string[], site: Site<O>) =>
 // -- small pieces
 
 const scalar = (m: OnnxModel, value: number): string => m.constant("float32", Float32Array.of(value), []);
-const axesOf = (m: OnnxModel, axes: readonly number[]): string =>
-  m.constant("int64", BigInt64Array.from(axes, BigInt), [axes.length]);
-const whole = (m: OnnxModel, values: readonly number[]): string => axesOf(m, values);
-/** A size of 0 would otherwise stand for the size that x has there. */
-const reshape = (m: OnnxModel, x: string, shape: readonly number[]): string =>
-  m.op("Reshape", [x, whole(m, shape)], shape.includes(0) ? { allowzero: int(1) } : {});
+/** A size of 0 would otherwise stand for the size that x has there. One open size follows from the others. */
+function reshape(m: OnnxModel, x: string, shape: readonly number[]): string {
+  if (shape.includes(0)) return m.op("Reshape", [x, m.sizes(shape)], { allowzero: int(1) });
+  const follows = shape.filter(m.isOpen).length === 1;
+  return m.op("Reshape", [x, m.sizes(follows ? shape.map((size) => (m.isOpen(size) ? -1 : size)) : shape)]);
+}
 
 const shapeAt = (node: Node, i: number): readonly number[] => (node.inputs[i] as Tensor).shape;
 const outputShape = (node: Node, i = 0): readonly number[] => (node.outputs[i] as Tensor).shape;
@@ -52,18 +53,33 @@ const lastOf = (shape: readonly number[]): number => shape.at(-1) as number;
 const rowsOf = (shape: readonly number[]): readonly [number, number] => [sizeOf(shape.slice(0, -1)), lastOf(shape)];
 
 const sumOver = (m: OnnxModel, x: string, axes: readonly number[], keep: boolean): string =>
-  axes.length === 0 ? x : m.op("ReduceSum", [x, axesOf(m, axes)], { keepdims: int(keep ? 1 : 0) });
-const meanLast = (m: OnnxModel, x: string): string => m.op("ReduceMean", [x, axesOf(m, [-1])], { keepdims: int(1) });
+  axes.length === 0 ? x : m.op("ReduceSum", [x, m.sizes(axes)], { keepdims: int(keep ? 1 : 0) });
+const meanLast = (m: OnnxModel, x: string): string => m.op("ReduceMean", [x, m.sizes([-1])], { keepdims: int(1) });
 const sumLast = (m: OnnxModel, x: string): string => sumOver(m, x, [-1], true);
 
-const fusedProduct = (m: OnnxModel, a: string, b: string, o: { a?: true; b?: true; scale?: number }): string => {
-  const attributes: Record<string, AttributeValue> = {
-    transA: int(o.a ? 1 : 0),
-    transB: int(o.b ? 1 : 0),
-    alpha: real(o.scale ?? 1),
+interface Turned {
+  /** Whether a side has its last two axes exchanged. */
+  readonly a?: boolean;
+  readonly b?: boolean;
+  readonly scale?: number;
+  /** Axes of both sides; 4 without it. */
+  readonly ranks?: readonly [number, number];
+}
+
+/** a b, times `scale`. onnxruntime has one operator for it, which it also makes of the standard ones when it loads a model. */
+function product(m: OnnxModel, a: string, b: string, o: Turned): string {
+  const { a: turnA = false, b: turnB = false, scale = 1, ranks = [4, 4] } = o;
+  if (!m.standard) {
+    const attributes = { transA: int(turnA ? 1 : 0), transB: int(turnB ? 1 : 0), alpha: real(scale) };
+    return m.op("FusedMatMul", [a, b], attributes, MICROSOFT);
+  }
+  const turned = (x: string, rank: number): string => {
+    const axes = Array.from({ length: rank }, (_, axis) => axis);
+    return m.op("Transpose", [x], { perm: ints([...axes.slice(0, -2), rank - 1, rank - 2]) });
   };
-  return m.op("FusedMatMul", [a, b], attributes, MICROSOFT);
-};
+  const y = m.op("MatMul", [turnA ? turned(a, ranks[0]) : a, turnB ? turned(b, ranks[1]) : b]);
+  return scale === 1 ? y : m.op("Mul", [y, scalar(m, scale)]);
+}
 
 const direct =
   <O extends Lowered>(type: string): Lowering<O> =>
@@ -71,13 +87,30 @@ const direct =
 
 const onnxTypes = { float32: 1, int32: 6, bool: 9 } as const satisfies { readonly [T in DType]: number };
 
+/** 0, step, 2 step ... as int32 in this shape. */
+function steps(m: OnnxModel, shape: readonly number[], step: number): string {
+  const count = sizeOf(shape);
+  if (!m.isOpen(count)) {
+    return m.constant(
+      "int32",
+      Int32Array.from({ length: count }, (_, i) => i * step),
+      shape,
+    );
+  }
+  const number = (value: number): string => m.op("Reshape", [m.sizes([value]), m.sizes([])]);
+  const range = m.op("Range", [number(0), number(count * step), number(step)]);
+  return reshape(m, m.op("Cast", [range], { to: int(onnxTypes.int32) }), shape);
+}
+
+/** One whole number, repeated: int32 [count]. */
+function repeated(m: OnnxModel, value: number, count: number): string {
+  if (!m.isOpen(count)) return m.constant("int32", new Int32Array(count).fill(value), [count]);
+  return m.op("Expand", [m.op("Cast", [m.sizes([value])], { to: int(onnxTypes.int32) }), m.sizes([count])]);
+}
+
 /** Row numbers b * N + index[b, k], flat, for gathers over [B * N, ...]. */
 function flatRows(m: OnnxModel, index: string, [batch, taken]: readonly number[], rows: number): string {
-  const starts = m.constant(
-    "int32",
-    Int32Array.from({ length: batch as number }, (_, b) => b * rows),
-    [batch as number, 1],
-  );
+  const starts = steps(m, [batch as number, 1], rows);
   return reshape(m, m.op("Add", [index, starts]), [(batch as number) * (taken as number)]);
 }
 
@@ -151,13 +184,13 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
   reduceMax: ([x], { m, attributes: { axes, keep } }) => [
     axes.length === 0
       ? (x as string)
-      : m.op("ReduceMax", [x as string, axesOf(m, axes)], { keepdims: int(keep ? 1 : 0) }),
+      : m.op("ReduceMax", [x as string, m.sizes(axes)], { keepdims: int(keep ? 1 : 0) }),
   ],
   argMax: (inputs, { m }) => [
     m.op("Cast", [m.op("ArgMax", inputs, { axis: int(-1), keepdims: int(0) })], { to: int(6) }),
   ],
   argSort([x], { m, node }) {
-    const count = whole(m, [lastOf(shapeAt(node, 0))]);
+    const count = m.sizes([lastOf(shapeAt(node, 0))]);
     const [, order] = m.ops("TopK", [x as string, count], [true, true], {
       axis: int(-1),
       largest: int(0),
@@ -167,7 +200,7 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
   },
   reshape: ([x], { m, attributes }) => [reshape(m, x as string, attributes.shape)],
   transpose: (inputs, { m, attributes }) => [m.op("Transpose", inputs, { perm: ints(attributes.permutation) })],
-  broadcast: ([x], { m, attributes }) => [m.op("Expand", [x as string, whole(m, attributes.shape)])],
+  broadcast: ([x], { m, attributes }) => [m.op("Expand", [x as string, m.sizes(attributes.shape)])],
   concat: (inputs, { m, attributes }) => [m.op("Concat", inputs, { axis: int(attributes.axis) })],
   slice([x], { m, attributes: { begin, size }, node }) {
     const shape = shapeAt(node, 0);
@@ -175,9 +208,9 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
     if (axes.length === 0) return [m.op("Identity", [x as string])];
     const starts = axes.map((axis) => begin[axis] as number);
     const ends = axes.map((axis) => (begin[axis] as number) + (size[axis] as number));
-    return [m.op("Slice", [x as string, whole(m, starts), whole(m, ends), axesOf(m, axes)])];
+    return [m.op("Slice", [x as string, m.sizes(starts), m.sizes(ends), m.sizes(axes)])];
   },
-  pad: ([x], { m, attributes: { before, after } }) => [m.op("Pad", [x as string, whole(m, [...before, ...after])])],
+  pad: ([x], { m, attributes: { before, after } }) => [m.op("Pad", [x as string, m.sizes([...before, ...after])])],
   takeTokens([x, index], { m, node }) {
     const [batch, tokens, ...rest] = shapeAt(node, 0) as [number, number, ...number[]];
     const rows = flatRows(m, index as string, shapeAt(node, 1), tokens);
@@ -187,22 +220,19 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
   /** Gathers rows by the inverse of the index, from x with one row of zeros after its end. */
   putTokens([x, index], { m, node, attributes: { count } }) {
     const [batch, taken, ...rest] = shapeAt(node, 0) as [number, number, ...number[]];
-    const nothing = m.constant("int32", new Int32Array(batch * count).fill(batch * taken), [batch * count]);
-    const sources = m.constant(
-      "int32",
-      Int32Array.from({ length: batch * taken }, (_, i) => i),
-      [batch * taken],
-    );
+    const nothing = repeated(m, batch * taken, batch * count);
+    const sources = steps(m, [batch * taken], 1);
     const places = flatRows(m, index as string, [batch, taken], count);
     const inverse = m.op("ScatterElements", [nothing, places, sources], { axis: int(0) });
     const zeros = m.constant("float32", new Float32Array(sizeOf(rest)), [1, ...rest]);
     const padded = m.op("Concat", [reshape(m, x as string, [batch * taken, ...rest]), zeros], { axis: int(0) });
     return [reshape(m, m.op("Gather", [padded, inverse], { axis: int(0) }), outputShape(node))];
   },
-  matmul: ([a, b], { m, attributes: { transposeA, transposeB } }) => [
-    fusedProduct(m, a as string, b as string, {
-      ...(transposeA ? { a: true } : {}),
-      ...(transposeB ? { b: true } : {}),
+  matmul: ([a, b], { m, node, attributes: { transposeA, transposeB } }) => [
+    product(m, a as string, b as string, {
+      a: transposeA,
+      b: transposeB,
+      ranks: [shapeAt(node, 0).length, shapeAt(node, 1).length],
     }),
   ],
   linear([x, weight, bias], { m, node }) {
@@ -256,7 +286,7 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
     return [m.op("Mul", [dy as string, slope])];
   },
   attention([q, k, v], { m, attributes: { scale } }) {
-    const probabilities = m.op("Softmax", [fusedProduct(m, q as string, k as string, { b: true, scale })], {
+    const probabilities = m.op("Softmax", [product(m, q as string, k as string, { b: true, scale })], {
       axis: int(-1),
     });
     return [m.op("MatMul", [probabilities, v as string]), probabilities];
@@ -264,12 +294,12 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
   attentionGrad([dy, q, k, v, p], site) {
     const { m, wanted } = site;
     const { scale } = site.attributes;
-    const inner = fusedProduct(m, dy as string, v as string, { b: true });
+    const inner = product(m, dy as string, v as string, { b: true });
     const scores = m.op("Mul", [p as string, m.op("Sub", [inner, rowSums(site, dy as string, inner, p as string)])]);
     return [
-      wanted[0] ? fusedProduct(m, scores, k as string, { scale }) : "",
-      wanted[1] ? fusedProduct(m, scores, q as string, { a: true, scale }) : "",
-      wanted[2] ? fusedProduct(m, p as string, dy as string, { a: true }) : "",
+      wanted[0] ? product(m, scores, k as string, { scale }) : "",
+      wanted[1] ? product(m, scores, q as string, { a: true, scale }) : "",
+      wanted[2] ? product(m, p as string, dy as string, { a: true }) : "",
     ];
   },
   /** Only where the update is not done in place: see `updates.ts`. */

@@ -1,59 +1,54 @@
 /**
- * An ONNX model under construction: nodes, constants, inputs and outputs, and its bytes. Field numbers are those of
- * onnx.proto3. Knows nothing of our graphs.
+ * An ONNX model under construction: nodes, constants, inputs and outputs, and its bytes. Knows nothing of our graphs.
  */
 
-import { bytes, type Field, float, integer, integers, join, message, text } from "./protobuf.js";
+import { invariant } from "../../../graph/index.js";
+import {
+  type About,
+  type Attributes,
+  type ElementType,
+  type Held,
+  heldBeside,
+  heldInside,
+  int,
+  modelPieces,
+  node,
+  port,
+  type Size,
+} from "./fields.js";
+import { type Field, join, lengthOf } from "./protobuf.js";
 
-export type ElementType = "float32" | "int32" | "int64" | "bool";
-
-/** TensorProto.DataType */
-const dataTypes: { readonly [T in ElementType]: number } = { float32: 1, int32: 6, int64: 7, bool: 9 };
-
-export type AttributeValue =
-  | { readonly kind: "int"; readonly value: number }
-  | { readonly kind: "float"; readonly value: number }
-  | { readonly kind: "ints"; readonly value: readonly number[] };
-
-export const int = (value: number): AttributeValue => ({ kind: "int", value });
-export const real = (value: number): AttributeValue => ({ kind: "float", value });
-export const ints = (value: readonly number[]): AttributeValue => ({ kind: "ints", value });
-
-type Attributes = Readonly<Record<string, AttributeValue>>;
-
-/** Element type of an attribute that holds a list of tensors, an int, a float: AttributeProto.AttributeType. */
-function attribute(name: string, { kind, value }: AttributeValue): Field {
-  const typed =
-    kind === "int"
-      ? [integer(3, value), integer(20, 2)]
-      : kind === "float"
-        ? [float(2, value), integer(20, 1)]
-        : [integers(8, value), integer(20, 7)];
-  return message(5, [text(1, name), ...typed]);
+/** A size that is known only when the model runs: that of the first axis of `input`. */
+export interface OpenSize {
+  /** What stands for it in shapes: a prime, greater than every size that is known. Its multiples stand for multiples. */
+  readonly standIn: number;
+  readonly name: string;
+  readonly input: string;
 }
 
-const valueInfo = (field: number, name: string, type: ElementType, shape: readonly number[]): Field =>
-  message(field, [
-    text(1, name),
-    message(2, [
-      message(1, [
-        integer(1, dataTypes[type]),
-        message(
-          2,
-          shape.map((size) => message(1, [integer(1, size)])),
-        ),
-      ]),
-    ]),
-  ]);
+export interface ModelOptions {
+  /** Only what ONNX defines, for any tool; absent: what onnxruntime takes, in the order in which it should compute. */
+  readonly standard?: boolean;
+  readonly open?: OpenSize;
+}
 
-/** Domain of the operators that onnxruntime adds. */
-export const MICROSOFT = "com.microsoft";
+export interface FileOptions {
+  readonly about: About;
+  /** A model of more bytes than this keeps its weights in a file beside it. */
+  readonly largest: number;
+  /** The name of that file. */
+  readonly beside: string;
+}
 
-/** ONNX versions: IR 9 came with opset 20, of which we use operators that are the same since 18. */
-const IR_VERSION = 9;
-const OPSET = 20;
+/** Bytes in pieces, to be written one after the other. */
+export interface ModelFile {
+  readonly model: readonly Uint8Array[];
+  /** What is in the file beside it; null: there is none. */
+  readonly data: readonly Uint8Array[] | null;
+}
 
 export interface OnnxModel {
+  readonly standard: boolean;
   /** Nodes added from now on are named after it; profiles and errors of onnxruntime show the name. */
   within(scope: string): void;
   /** Adds a node with one output and gives the output's name. */
@@ -62,23 +57,80 @@ export interface OnnxModel {
   ops(type: string, inputs: readonly string[], wanted: readonly boolean[], attributes?: Attributes): readonly string[];
   /** A constant; equal small ones are shared. */
   constant(type: ElementType, data: ArrayBufferView, shape: readonly number[]): string;
+  /** Sizes as a tensor, int64 [n]. */
+  sizes(values: readonly number[]): string;
+  /** Whether a size is known only when the model runs. */
+  isOpen(size: number): boolean;
+  /** A constant under a name of its own, whose memory is not copied. */
+  weight(name: string, type: ElementType, data: ArrayBufferView, shape: readonly number[]): void;
+  /** The same tensor under a name of its own. */
+  named(from: string, name: string): void;
   /** Has a tensor computed where the model stands now, not when its first reader is. */
   early(name: string, shape: readonly number[]): void;
-  input(name: string, type: ElementType, shape: readonly number[]): void;
-  output(name: string, type: ElementType, shape: readonly number[]): void;
+  input(name: string, type: ElementType, shape: readonly number[], doc?: string): void;
+  output(name: string, type: ElementType, shape: readonly number[], doc?: string): void;
   encode(): Uint8Array;
+  file(options: FileOptions): ModelFile;
 }
 
-export function createModel(): OnnxModel {
-  const nodes: { readonly to: readonly string[]; readonly encoded: Field }[] = [];
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+
+interface Listed {
+  readonly to: readonly string[];
+  readonly encoded: Field;
+}
+
+/**
+ * onnxruntime starts from the nodes whose outputs no other reads, the last of them first, and computes what each needs
+ * and nothing else before it goes to the next. So they are put in front of the others in reverse: then each gradient of
+ * a weight is computed as soon as it can be, and what it was computed from is free. In the order of the calls all of
+ * them would come after the whole backward pass, with every activation and its gradient held until then.
+ */
+function gradientsFirst(nodes: readonly Listed[], read: ReadonlySet<string>): readonly Listed[] {
+  const isLast = ({ to }: Listed): boolean => !to.some((name) => read.has(name));
+  return [...nodes.filter(isLast).reverse(), ...nodes.filter((one) => !isLast(one))];
+}
+
+/** Weights smaller than this stay in the model. */
+const smallestBeside = 1024;
+/** Where tensors of the file beside begin: multiples of this can be mapped into memory on every system. */
+const alignment = 65_536;
+
+/** Weights as fields that say where they are, and the file that they are in. */
+function laidBeside(weights: readonly Held[], location: string): { fields: Field[]; data: Uint8Array[] } {
+  const [fields, data]: [Field[], Uint8Array[]] = [[], []];
+  let end = 0;
+  for (const weight of weights) {
+    if (weight.raw.length < smallestBeside) {
+      fields.push(...heldInside(weight));
+      continue;
+    }
+    const start = Math.ceil(end / alignment) * alignment;
+    if (start > end) data.push(new Uint8Array(start - end));
+    fields.push(heldBeside(weight, location, start));
+    data.push(weight.raw);
+    end = start + weight.raw.length;
+  }
+  return { fields, data };
+}
+
+export function createModel({ standard = false, open }: ModelOptions = {}): OnnxModel {
+  const nodes: Listed[] = [];
   const read = new Set<string>();
+  const domains = new Set<string>();
   const constants: Field[] = [];
+  const weights: Held[] = [];
   const inputs: Field[] = [];
   const outputs: Field[] = [];
   const shared = new Map<string, string>();
+  const given = new Set<string>();
   let names = 0;
   let scope = "";
-  const fresh = (): string => `t${names++}`;
+  const fresh = (): string => {
+    const name = `t${names++}`;
+    return given.has(name) ? fresh() : name;
+  };
 
   const add = (
     type: string,
@@ -86,29 +138,11 @@ export function createModel(): OnnxModel {
     to: readonly string[],
     attributes: Attributes,
     domain: string,
-  ): void => {
+  ) => {
     for (const name of from) read.add(name);
-    const encoded = message(1, [
-      ...from.map((name) => text(1, name)),
-      ...to.map((name) => text(2, name)),
-      text(3, `${scope}/${to.find((name) => name !== "")}`),
-      text(4, type),
-      ...Object.entries(attributes).map(([name, value]) => attribute(name, value)),
-      ...(domain === "" ? [] : [text(7, domain)]),
-    ]);
-    nodes.push({ to, encoded });
-  };
-
-  /**
-   * onnxruntime starts from the nodes whose outputs no other reads, the last of them first, and computes what each needs
-   * and nothing else before it goes to the next. So they are put in front of the others in reverse: then each gradient of
-   * a weight is computed as soon as it can be, and what it was computed from is free. In the order of the calls all of
-   * them would come after the whole backward pass, with every activation and its gradient held until then.
-   */
-  const inOrder = (): Field[] => {
-    const isLast = ({ to }: { readonly to: readonly string[] }): boolean => !to.some((name) => read.has(name));
-    const [last, others] = [nodes.filter(isLast), nodes.filter((node) => !isLast(node))];
-    return [...last.reverse(), ...others].map(({ encoded }) => encoded);
+    if (domain !== "") domains.add(domain);
+    const name = `${scope}/${to.find((one) => one !== "")}`;
+    nodes.push({ to, encoded: node({ type, name, from, to, attributes, domain }) });
   };
 
   const op: OnnxModel["op"] = (type, from, attributes = {}, domain = "") => {
@@ -118,19 +152,50 @@ export function createModel(): OnnxModel {
   };
 
   const constant: OnnxModel["constant"] = (type, data, shape) => {
-    const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const raw = bytesOf(data);
     const key = raw.length <= 64 ? `${type} ${shape} ${raw}` : null;
     const known = key === null ? undefined : shared.get(key);
     if (known !== undefined) return known;
     const name = fresh();
     if (key !== null) shared.set(key, name);
-    constants.push(message(5, [integers(1, shape), integer(2, dataTypes[type]), text(8, name), bytes(9, raw)]));
+    constants.push(join(heldInside({ name, type, shape, raw })));
     return name;
   };
 
+  const whole = (values: readonly number[]): string =>
+    constant("int64", BigInt64Array.from(values, BigInt), [values.length]);
+
+  const isOpen = (size: number): boolean => open !== undefined && size > 0 && size % open.standIn === 0;
+
+  /** The open size as a tensor, once. */
+  let measured: string | null = null;
+  const times = (size: number): string => {
+    invariant(open, "a size is open where the model has one");
+    measured ??= op("Shape", [open.input], { start: int(0), end: int(1) });
+    return size === open.standIn ? measured : op("Mul", [measured, whole([size / open.standIn])]);
+  };
+
+  const sizes: OnnxModel["sizes"] = (values) => {
+    if (!values.some(isOpen)) return whole(values);
+    const parts = values.map((size) => (isOpen(size) ? times(size) : whole([size])));
+    return parts.length === 1 ? (parts[0] as string) : op("Concat", parts, { axis: int(0) });
+  };
+
+  const shown = (shape: readonly number[]): readonly Size[] =>
+    shape.map((size) => (!isOpen(size) ? size : size === open?.standIn ? open.name : null));
+
+  const pieces = (held: readonly Uint8Array[], about: About | null): readonly Uint8Array[] => {
+    const ordered = standard ? nodes : gradientsFirst(nodes, read);
+    const graph = [...ordered.map(({ encoded }) => encoded), ...constants, ...held, ...inputs, ...outputs];
+    return modelPieces(graph, [...domains], about);
+  };
+
   return {
+    standard,
     op,
     constant,
+    sizes,
+    isOpen,
     within: (name) => {
       scope = name;
     },
@@ -139,30 +204,33 @@ export function createModel(): OnnxModel {
       add(type, from, to, attributes, "");
       return to;
     },
+    weight(name, type, data, shape) {
+      given.add(name);
+      weights.push({ name, type, shape, raw: bytesOf(data) });
+    },
+    named(from, name) {
+      given.add(name);
+      add("Identity", [from], [name], {}, "");
+    },
     // A result of one element, which nobody fetches: a node that no other reads, in the order of the calls.
     early(name, shape) {
       if (shape.length === 0) return;
-      const ends = (value: bigint): string =>
-        constant("int64", new BigInt64Array(shape.length).fill(value), [shape.length]);
-      const corner = op("Slice", [name, ends(0n), ends(1n)]);
-      outputs.push(
-        valueInfo(
-          12,
-          corner,
-          "float32",
-          shape.map(() => 1),
-        ),
-      );
+      const ends = (value: number): string => whole(shape.map(() => value));
+      const corner = op("Slice", [name, ends(0), ends(1)]);
+      outputs.push(port("output", { name: corner, type: "float32", shape: shape.map(() => 1), doc: "" }));
     },
-    input: (name, type, shape) => void inputs.push(valueInfo(11, name, type, shape)),
-    output: (name, type, shape) => void outputs.push(valueInfo(12, name, type, shape)),
-    encode: () =>
-      join([
-        integer(1, IR_VERSION),
-        text(2, "maelang"),
-        message(7, [...inOrder(), text(2, "graph"), ...constants, ...inputs, ...outputs]),
-        message(8, [text(1, ""), integer(2, OPSET)]),
-        message(8, [text(1, MICROSOFT), integer(2, 1)]),
-      ]),
+    input(name, type, shape, doc = "") {
+      given.add(name);
+      inputs.push(port("input", { name, type, shape: shown(shape), doc }));
+    },
+    output: (name, type, shape, doc = "") =>
+      void outputs.push(port("output", { name, type, shape: shown(shape), doc })),
+    encode: () => join(pieces(weights.flatMap(heldInside), null)),
+    file({ about, largest, beside }) {
+      const model = pieces(weights.flatMap(heldInside), about);
+      if (lengthOf(model) <= largest) return { model, data: null };
+      const { fields, data } = laidBeside(weights, beside);
+      return { model: pieces(fields, about), data };
+    },
   };
 }

@@ -115,12 +115,19 @@ const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as
 function constantName(m: OnnxModel, { attributes: { data, shape, dtype } }: Node<"constant">): string {
   const values = arrays[dtype].from(data);
   if (data.length === sizeOf(shape)) return m.constant(dtype, values, shape);
-  const sides = m.constant("int64", BigInt64Array.from(shape, BigInt), [shape.length]);
-  return m.op("Expand", [m.constant(dtype, values, []), sides]);
+  return m.op("Expand", [m.constant(dtype, values, []), m.sizes(shape)]);
 }
 
-/** Adds all nodes but the in-place updates; a node's outputs that nothing reads are not computed. */
-function lowerNodes(graph: Graph, m: OnnxModel, names: Map<Tensor, string>, skipped: ReadonlyMap<Node, unknown>): void {
+/**
+ * Adds all nodes but those `skipped`; a node's outputs that nothing reads are not computed.
+ * @param names of inputs; those of what the nodes make are added.
+ */
+export function lowerNodes(
+  graph: Graph,
+  m: OnnxModel,
+  names: Map<Tensor, string>,
+  skipped: ReadonlyMap<Node, unknown> = new Map(),
+): void {
   const read = new Set<Tensor>([
     ...graph.outputs.values(),
     ...graph.updates.values(),
@@ -158,8 +165,8 @@ function shapesFed(graph: Graph): Plan["shapes"] {
   return [...new Map(shapes.map((shape) => [shapeInput(shape), shape]))].map(([onnx, shape]) => ({ onnx, shape }));
 }
 
-/** What the model reads: all but the parameters and moments of in-place updates. */
-function tensorsRead(graph: Graph, inPlace: ReadonlyMap<Node, unknown>): ReadonlySet<Tensor> {
+/** What the model reads and gives: all but the parameters and moments of in-place updates. */
+export function tensorsRead(graph: Graph, inPlace: ReadonlyMap<Node, unknown> = new Map()): ReadonlySet<Tensor> {
   const inputsOf = (node: Node): readonly Tensor[] => {
     if (!inPlace.has(node)) return node.inputs;
     const own: readonly number[] = stateInputs[(node as Update).operation];

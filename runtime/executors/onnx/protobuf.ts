@@ -17,9 +17,12 @@ function varint(value: number | bigint): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
+/** Bytes of all pieces together. */
+export const lengthOf = (pieces: readonly Uint8Array[]): number => pieces.reduce((sum, { length }) => sum + length, 0);
+
 /** Several pieces as one; sizes are known first, so that models of many megabytes are copied once a level. */
 export function join(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  const whole = new Uint8Array(lengthOf(pieces));
   let at = 0;
   for (const piece of pieces) {
     whole.set(piece, at);
@@ -32,7 +35,10 @@ const tag = (field: number, wire: 0 | 2 | 5): Uint8Array => varint((field << 3) 
 
 export const integer = (field: number, value: number | bigint): Field => join([tag(field, 0), varint(value)]);
 
-export const bytes = (field: number, value: Uint8Array): Field => join([tag(field, 2), varint(value.length), value]);
+/** What stands before the `length` bytes of a message, a text or raw bytes. */
+export const opening = (field: number, length: number): Uint8Array => join([tag(field, 2), varint(length)]);
+
+export const bytes = (field: number, value: Uint8Array): Field => join([opening(field, value.length), value]);
 
 export const text = (field: number, value: string): Field => bytes(field, utf8.encode(value));
 
