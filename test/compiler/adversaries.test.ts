@@ -1,12 +1,12 @@
 /** What a model with an adversary costs: the plan counts what its training step computes, phase by phase. */
 
 import { describe, expect, test } from "vitest";
-import { registry } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
-import { analyze, diff, plan } from "../../compiler/index.js";
+import { diff, plan } from "../../compiler/index.js";
 import { cost, simplify } from "../../graph/index.js";
 import { trainingStep } from "../../runtime/train/step.js";
 import { bound } from "../support/data.js";
+import { analyzed } from "../support/model.js";
 
 const text = `edition 2026
 model Plain {
@@ -23,7 +23,7 @@ model Joint extends Plain { add adversary patch_discriminator(update: joint) }
 model Separate extends Plain { add adversary patch_discriminator(backbone: separate, balance: fixed) }
 `;
 
-const { models } = analyze({ path: "test.mae", text }, { readText: () => null }, registry);
+const { models } = analyzed(text);
 
 function named(name: string) {
   const model = models.get(name);

@@ -9,51 +9,26 @@ import { assemble, programOf, tracingCode } from "../../compiler/assemble/assemb
 import { ownObjectiveOf } from "../../compiler/assemble/parts.js";
 import { targetInputs } from "../../compiler/assemble/targets.js";
 import { createBuilder, evaluate, gradients, type Tensor, type Values } from "../../graph/index.js";
-import { readFixture } from "../reference/fixture.js";
-import { modelOf } from "../support/model.js";
+import { difference, feedsIn, type RecordedBatch, recorded, shapesIn } from "../support/recorded.js";
 
-interface Header {
+interface Header extends RecordedBatch {
   readonly spec: string;
-  readonly batch: number;
-  readonly tokens: { readonly total: number; readonly visible: number };
   readonly terms: Readonly<Record<string, number>>;
   readonly loss: number;
 }
 
-/** Largest difference, relative to the largest expected value where that exceeds 1. */
-function difference(actual: ArrayLike<number> | undefined, expected: ArrayLike<number>): number {
-  expect(actual?.length).toBe(expected.length);
-  const scale = Math.max(1, ...Array.from(expected, Math.abs));
-  return Math.max(...Array.from(expected, (value, i) => Math.abs((actual?.[i] as number) - value))) / scale;
-}
-
-/** Columns of the order [B, N]. */
-const columns = (order: ArrayLike<number>, { batch, tokens }: Header, from: number, to: number): Int32Array =>
-  Int32Array.from({ length: batch * (to - from) }, (_, i) => {
-    const row = Math.floor(i / (to - from));
-    return order[row * tokens.total + from + (i % (to - from))] as number;
-  });
-
 function load(name: string) {
-  const fixture = readFixture<Header>(name);
-  const { header } = fixture;
-  const assembly = assemble(modelOf(header.spec));
+  const { fixture, model, weights: state } = recorded<Header>(name);
+  const assembly = assemble(model);
   const program = programOf(assembly);
-  const g = createBuilder({ batch: header.batch });
+  const g = createBuilder({ batch: fixture.header.batch });
   const weights = weightsOf(g, program.parameters);
   const batch: Batch = maskedBatch(g, program, weights);
   const named = namedWeights(program.parameters, weights);
-  const order = fixture.values("order");
-  const feeds: Record<string, Values[string]> = {
-    image: fixture.values("image"),
-    restore: fixture.values("restore"),
-    visible: columns(order, header, 0, header.tokens.visible),
-    hidden: columns(order, header, header.tokens.visible, header.tokens.total),
-  };
+  const feeds: Record<string, Values[string]> = { ...feedsIn(fixture) };
   const { guide } = program.mask;
   for (const name of guide ? ["draws", ...Object.keys(guide.moving)] : []) feeds[name] = fixture.values(name);
   for (const field of Object.keys(program.fields ?? {})) feeds[field] = fixture.values(`fields/${field}`);
-  const state = Object.fromEntries([...named.keys()].map((path) => [path, fixture.values(`weights/${path}`)]));
   const compute = (outputs: Record<string, Tensor>): Values => {
     const graph = g.finish({ outputs });
     const used = Object.fromEntries([...graph.feeds.keys()].map((feed) => [feed, feeds[feed] as Float32Array]));
@@ -77,10 +52,7 @@ describe.each(methods)("%s", (name) => {
 
   test("has the weights of PyTorch, with their names and shapes", () => {
     const ours = [...namedParameters(program.parameters)].map(([path, { shape }]) => [path, [...shape]]);
-    const theirs = fixture.names.filter((path) => path.startsWith("weights/"));
-    expect(Object.fromEntries(ours)).toEqual(
-      Object.fromEntries(theirs.map((path) => [path.slice("weights/".length), fixture.shape(path)])),
-    );
+    expect(Object.fromEntries(ours)).toEqual(shapesIn(fixture));
   });
 
   test("the loss and each of its terms", () => {

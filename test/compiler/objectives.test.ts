@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 import { batchInputs, namedParameters, weightsOf } from "../../blocks/index.js";
-import { assemble, programOf } from "../../compiler/assemble/assemble.js";
+import { assemble } from "../../compiler/assemble/assemble.js";
 import { createBuilder } from "../../graph/index.js";
-import { modelOf } from "../support/model.js";
+import { modelOf, programOfText } from "../support/model.js";
 
 const spec = (lines: string, encoder = "vit(depth: 1, width: 16, heads: 2)"): string => `
 edition 2026
@@ -28,7 +28,7 @@ const namesOf = (lines: string): readonly string[] =>
 
 /** The weights that the loss reads. */
 function weightsRead(lines: string): readonly string[] {
-  const program = programOf(assemble(modelOf(spec(lines))));
+  const program = programOfText(spec(lines));
   const g = createBuilder({ batch: 2 });
   const { total } = program.loss(g, weightsOf(g, program.parameters), batchInputs(g, program));
   const graph = g.finish({ outputs: { total } });
@@ -54,7 +54,7 @@ describe("a labelled target", () => {
   });
 
   test("tells its terms by its label", () => {
-    const program = programOf(assemble(modelOf(spec(`${own}\n${labelled("low")}\nloss mse`))));
+    const program = programOfText(spec(`${own}\n${labelled("low")}\nloss mse`));
     const g = createBuilder({ batch: 2 });
     const { terms } = program.loss(g, weightsOf(g, program.parameters), batchInputs(g, program));
     expect(Object.keys(terms)).toEqual(["mse", "low.l1"]);

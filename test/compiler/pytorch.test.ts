@@ -9,67 +9,21 @@ import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { createBuilder, evaluate, gradients, type Tensor, type Values } from "../../graph/index.js";
 import { readFixture } from "../reference/fixture.js";
 import { modelOf } from "../support/model.js";
+import { difference, feedsIn, maeSpec, type RecordedMae, shapesIn, weightsIn } from "../support/recorded.js";
 
-interface Header {
-  readonly image: readonly [number, number, number];
-  readonly patch: readonly [number, number];
-  readonly ratio: number;
-  readonly batch: number;
-  readonly tokens: { readonly total: number; readonly visible: number };
-  readonly encoder: { readonly depth: number; readonly width: number; readonly heads: number };
-  readonly decoder: { readonly depth: number; readonly width: number; readonly heads: number };
-  readonly normalize: boolean;
-  readonly learned_positions: boolean;
+interface Header extends RecordedMae {
   readonly loss: number;
   readonly losses?: Readonly<Record<string, number>>;
 }
 
-const transformer = (o: Header["encoder"]): string => `vit(depth: ${o.depth}, width: ${o.width}, heads: ${o.heads})`;
-
-const specOf = (h: Header, loss = "mse(on: hidden)"): string => `
-edition 2026
-model Reference {
-  input     image(size: ${h.image[0]}x${h.image[1]}, channels: ${h.image[2]})
-  tokens    patch(size: ${h.patch[0]}x${h.patch[1]})
-  positions ${h.learned_positions ? "learned" : "sin_cos"}
-  mask      random(ratio: ${h.ratio * 100}%)
-  encoder   ${transformer(h.encoder)}
-  decoder   ${transformer(h.decoder)}
-  target    pixels(normalize: ${h.normalize ? "patch" : "none"})
-  loss      ${loss}
-}`;
-
-/** Largest difference, relative to the largest expected value where that exceeds 1. */
-function difference(actual: ArrayLike<number> | undefined, expected: ArrayLike<number>): number {
-  expect(actual?.length).toBe(expected.length);
-  const scale = Math.max(1, ...Array.from(expected, Math.abs));
-  return Math.max(...Array.from(expected, (value, i) => Math.abs((actual?.[i] as number) - value))) / scale;
-}
-
-/** Splits each row of the order into visible and hidden places. */
-function placesOf(order: ArrayLike<number>, { batch, tokens }: Header): { visible: Int32Array; hidden: Int32Array } {
-  const part = (from: number, to: number): Int32Array =>
-    Int32Array.from({ length: batch * (to - from) }, (_, i) => {
-      const row = Math.floor(i / (to - from));
-      return order[row * tokens.total + from + (i % (to - from))] as number;
-    });
-  return { visible: part(0, tokens.visible), hidden: part(tokens.visible, tokens.total) };
-}
-
 function load(name: string, loss?: string) {
   const fixture = readFixture<Header>(name);
-  const assembly = assemble(modelOf(specOf(fixture.header, loss)));
+  const assembly = assemble(modelOf(maeSpec(fixture.header, loss)));
   const program = programOf(assembly);
   const g = createBuilder({ batch: fixture.header.batch });
   const w = weightsOf(g, program.parameters);
   const batch: Batch = batchInputs(g, program);
-  const names = [...namedParameters(assembly.parameters)].map(([path]) => path);
-  const state = Object.fromEntries(names.map((path) => [path, fixture.values(`weights/${path}`)]));
-  const feeds: Values = {
-    image: fixture.values("image"),
-    restore: fixture.values("restore"),
-    ...placesOf(fixture.values("order"), fixture.header),
-  };
+  const [state, feeds] = [weightsIn(fixture), feedsIn(fixture)];
   const compute = (outputs: Record<string, Tensor>): Values => {
     const graph = g.finish({ outputs });
     const used = Object.fromEntries([...graph.feeds.keys()].map((feed) => [feed, feeds[feed] as Float32Array]));
@@ -83,10 +37,7 @@ describe.each(["mae-square", "mae-rectangle", "mae-learned"])("%s", (name) => {
 
   test("has the weights of PyTorch, with their names and shapes", () => {
     const ours = [...namedParameters(assembly.parameters)].map(([path, { shape }]) => [path, [...shape]]);
-    const theirs = fixture.names
-      .filter((path) => path.startsWith("weights/"))
-      .map((path) => [path.slice("weights/".length), fixture.shape(path)]);
-    expect(Object.fromEntries(ours)).toEqual(Object.fromEntries(theirs));
+    expect(Object.fromEntries(ours)).toEqual(shapesIn(fixture));
   });
 
   test("latent, prediction and loss", () => {

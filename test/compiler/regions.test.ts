@@ -5,11 +5,9 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { batchInputs, initialize, namedParameters, registry, weightsOf } from "../../blocks/index.js";
-import { assemble, programOf } from "../../compiler/assemble/assemble.js";
-import { analyze } from "../../compiler/index.js";
+import { batchInputs, initialize, namedParameters, weightsOf } from "../../blocks/index.js";
 import { createBuilder, evaluate, randomStream, type Tensor } from "../../graph/index.js";
-import { modelOf } from "../support/model.js";
+import { analyzed, programOfText } from "../support/model.js";
 
 const count = 3;
 const side = 8;
@@ -31,7 +29,7 @@ model UnderTest {
 
 /** Computes the loss and the prediction [N, S, R] of one image for maps [H, W, R] and an order of its patches. */
 function evaluator(text: string): (maps: Float32Array, order: readonly number[]) => { loss: number; logits: number[] } {
-  const program = programOf(assemble(modelOf(text)));
+  const program = programOfText(text);
   const g = createBuilder({ batch: 1 });
   const weights = weightsOf(g, program.parameters);
   const batch = batchInputs(g, program);
@@ -143,8 +141,7 @@ model UnderTest {
 ${lines}
 }
 `;
-    const { diagnostics } = analyze({ path: "test.mae", text }, { readText: () => null }, registry);
-    return diagnostics.map(({ code, message }) => `${code}: ${message}`);
+    return analyzed(text).diagnostics.map(({ code, message }) => `${code}: ${message}`);
   };
   const braces = (lines: string): string =>
     findings(`  target region: regions(source: felzenszwalb(scale: 100)) {\n${lines}\n  }`).join("\n");

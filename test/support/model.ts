@@ -1,14 +1,36 @@
 /** Models for tests, checked from their text. */
 
-import { registry } from "../../blocks/index.js";
-import { analyze, type Model } from "../../compiler/index.js";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type ModelProgram, registry } from "../../blocks/index.js";
+import { assemble, programOf } from "../../compiler/assemble/assemble.js";
+import { type Analysis, analyze, type Model } from "../../compiler/index.js";
+import type { Diagnostic } from "../../grammar/index.js";
+
+/** What is said of a text that imports nothing. */
+export const analyzed = (text: string): Analysis =>
+  analyze({ path: "test.mae", text }, { readText: () => null }, registry);
 
 /** The last model of a text that must be without errors. */
 export function modelOf(text: string): Model {
-  const { models, diagnostics } = analyze({ path: "test.mae", text }, { readText: () => null }, registry);
-  const errors = diagnostics.filter(({ severity }) => severity === "error");
-  if (errors.length > 0) throw new Error(errors.map(({ code, message }) => `${code}: ${message}`).join("\n"));
+  const { models, diagnostics } = analyzed(text);
+  refuse(diagnostics.filter(({ severity }) => severity === "error"));
   const model = [...models.values()].at(-1);
   if (!model) throw new Error("the text holds no model");
   return model;
+}
+
+/** The program of that model. */
+export const programOfText = (text: string): ModelProgram => programOf(assemble(modelOf(text)));
+
+/** What a file of `examples/` declares, which must be without findings. */
+export function exampleOf(path: string): Analysis {
+  const readText = (file: string) => readFileSync(join(import.meta.dirname, "../../examples", file), "utf8");
+  const analysis = analyze({ path, text: readText(path) }, { readText }, registry);
+  refuse(analysis.diagnostics);
+  return analysis;
+}
+
+function refuse(findings: readonly Diagnostic[]): void {
+  if (findings.length > 0) throw new Error(findings.map(({ code, message }) => `${code}: ${message}`).join("\n"));
 }

@@ -1,8 +1,7 @@
 /** What is said of an adversary and the target that it judges. */
 
 import { describe, expect, test } from "vitest";
-import { registry } from "../../../blocks/index.js";
-import { analyze } from "../../../compiler/index.js";
+import { analyzed } from "../../support/model.js";
 
 const model = (name: string, ...lines: readonly string[]): string => `
 model ${name} {
@@ -22,11 +21,7 @@ const adversary = "adversary patch_discriminator";
 
 /** Each finding with the text it stands at and the text it refers to. */
 function findings(text: string) {
-  const { diagnostics } = analyze(
-    { path: "test.mae", text: `edition 2026\n${text}` },
-    { readText: () => null },
-    registry,
-  );
+  const { diagnostics } = analyzed(`edition 2026\n${text}`);
   const cut = ({ source, start, end }: { source: { text: string }; start: number; end: number }) =>
     source.text.slice(start, end);
   return diagnostics.map(({ code, span, related }) => [

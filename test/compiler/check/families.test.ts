@@ -2,8 +2,8 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { registry } from "../../../blocks/index.js";
-import { type Analysis, analyze, type Family, render } from "../../../compiler/index.js";
+import { type Family, render } from "../../../compiler/index.js";
+import { analyzed } from "../../support/model.js";
 
 const base = `edition 2026
 
@@ -18,10 +18,8 @@ model Mae {
 }
 `;
 
-const check = (text: string): Analysis => analyze({ path: "test.mae", text }, { readText: () => null }, registry);
-
 function familyOf(lines: string, around = ""): Family {
-  const { families, diagnostics } = check(`${base}\nvariants Study of Mae {\n${lines}\n}\n${around}`);
+  const { families, diagnostics } = analyzed(`${base}\nvariants Study of Mae {\n${lines}\n}\n${around}`);
   const family = families.get("Study");
   if (!family) throw new Error(diagnostics.map(({ message }) => message).join("\n"));
   return family;
@@ -72,7 +70,7 @@ model Study_mask_spiral_r_75_decoder_depth_4 extends Mae {
   replace mask spiral(ratio: 75%)
   set decoder.depth: 4
 }`;
-    const model = check(written).models.get("Study_mask_spiral_r_75_decoder_depth_4");
+    const model = analyzed(written).models.get("Study_mask_spiral_r_75_decoder_depth_4");
     expect(member && model).toBeTruthy();
     if (!member || !model) return;
     expect(render(member.model, null, { origin: false })).toBe(render(model, null, { origin: false }));

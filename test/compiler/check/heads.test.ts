@@ -1,8 +1,7 @@
 /** Models with a head: what they may hold beside it, what judges them, and what a pipeline asks of their stages. */
 
 import { describe, expect, test } from "vitest";
-import { registry } from "../../../blocks/index.js";
-import { analyze } from "../../../compiler/index.js";
+import { analyzed } from "../../support/model.js";
 
 const model = (lines: string, name = "Named"): string => `
 model ${name} {
@@ -29,9 +28,7 @@ const mae = `mask random(ratio: 75%)
   loss    mse`;
 
 const found = (text: string): readonly string[] =>
-  analyze({ path: "main.mae", text: `edition 2026\n${text}` }, { readText: () => null }, registry).diagnostics.map(
-    ({ code }) => code,
-  );
+  analyzed(`edition 2026\n${text}`).diagnostics.map(({ code }) => code);
 
 describe("a head", () => {
   test("needs no mask, decoder or target", () => {

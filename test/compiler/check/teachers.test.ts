@@ -1,14 +1,11 @@
 /** What is said of a teacher, of targets that are made of what it gives, and of values that move during training. */
 
 import { describe, expect, test } from "vitest";
-import { registry, type Teacher } from "../../../blocks/index.js";
-import { analyze } from "../../../compiler/index.js";
+import type { Teacher } from "../../../blocks/index.js";
+import { analyzed } from "../../support/model.js";
 
 const model = (...lines: readonly string[]) =>
-  analyze(
-    {
-      path: "test.mae",
-      text: `edition 2026
+  analyzed(`edition 2026
 
 model Taught {
   input   image(size: 32x32, channels: 3)
@@ -18,11 +15,7 @@ model Taught {
   decoder linear
   loss    smooth_l1
 ${lines.map((line) => `  ${line}\n`).join("")}}
-`,
-    },
-    { readText: () => null },
-    registry,
-  );
+`);
 
 const errors = (...lines: readonly string[]) =>
   model(...lines).diagnostics.map(({ code, message }) => `${code}: ${message}`);

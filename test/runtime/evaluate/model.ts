@@ -1,13 +1,12 @@
 /** Small models for tests of evaluation, with PyTorch's weights or their own. */
 
 import type { ModelProgram } from "../../../blocks/index.js";
-import { assemble, programOf } from "../../../compiler/assemble/assemble.js";
-import { type Executor, openExecutor, type WeightValues } from "../../../runtime/index.js";
+import { type Executor, openExecutor } from "../../../runtime/index.js";
 import { readFixture } from "../../reference/fixture.js";
-import { modelOf } from "../../support/model.js";
+import { programOfText } from "../../support/model.js";
+import { weightsIn } from "../../support/recorded.js";
 
-export const programFrom = (slots: string): ModelProgram =>
-  programOf(assemble(modelOf(`edition 2026\nmodel Small {\n${slots}\n}`)));
+export const programFrom = (slots: string): ModelProgram => programOfText(`edition 2026\nmodel Small {\n${slots}\n}`);
 
 /** The model of the fixture `mae-rectangle`: nothing in it is square. */
 export const rectangle: ModelProgram = programFrom(`
@@ -31,12 +30,12 @@ export const square: ModelProgram = programFrom(`
 
 export function reference(name: "mae-rectangle" | "mae-square") {
   const fixture = readFixture<{ readonly batch: number }>(name);
-  const weights: WeightValues = Object.fromEntries(
-    fixture.names
-      .filter((path) => path.startsWith("weights/"))
-      .map((path) => [path.slice("weights/".length), fixture.values(path) as Float32Array]),
-  );
-  return { fixture, weights, image: fixture.values("image") as Float32Array, batch: fixture.header.batch };
+  return {
+    fixture,
+    weights: weightsIn(fixture),
+    image: fixture.values("image") as Float32Array,
+    batch: fixture.header.batch,
+  };
 }
 
 let opened: Promise<Executor> | undefined;

@@ -11,7 +11,6 @@ import {
   batchInputs,
   type ModelProgram,
   maskedBatch,
-  namedParameters,
   normalizePatches,
   patchify,
   weightsOf,
@@ -24,9 +23,8 @@ import { reconstructionPicture } from "../../../runtime/evaluate/picture.js";
 import { meanErrors, reconstruct } from "../../../runtime/evaluate/reconstruct.js";
 import { RunError, sampleMasks } from "../../../runtime/index.js";
 import { movingFeeds } from "../../../runtime/train/inputs.js";
-import { readFixture } from "../../reference/fixture.js";
 import { bound } from "../../support/data.js";
-import { modelOf } from "../../support/model.js";
+import { recorded } from "../../support/recorded.js";
 import { difference, executor, rectangle, reference, square } from "./model.js";
 
 const folder = mkdtempSync(join(tmpdir(), "maelang-"));
@@ -46,19 +44,19 @@ const cases = [
   ["mae-square", square, true],
 ] as const;
 
+/** A fixture that holds its own spec; `size`: of its batch. */
+function opened(name: string) {
+  const { fixture, model, weights } = recorded<{ readonly spec: string; readonly batch: number }>(name);
+  const image = Float32Array.from(fixture.values("image"));
+  return { program: programOf(assemble(model)), weights, image, size: fixture.header.batch };
+}
+
 test("needs nothing of a target beside the pixels, and something to show", async () => {
-  const open = (name: string) => {
-    const fixture = readFixture<{ readonly spec: string; readonly batch: number }>(name);
-    const program = programOf(assemble(modelOf(fixture.header.spec)));
-    const names = [...namedParameters(program.parameters)].map(([weight]) => weight);
-    const values = names.map((weight) => [weight, Float32Array.from(fixture.values(`weights/${weight}`))]);
-    return { program, weights: Object.fromEntries(values), image: Float32Array.from(fixture.values("image")) };
-  };
   const options = { executor: await executor(), colours: null, seed: 5 };
-  const both = open("r-mae");
+  const both = opened("r-mae");
   const found = await reconstruct(both, both.image, options);
   expect(found.every(({ errors }) => Number.isFinite(errors.mse))).toBe(true);
-  const alone = open("rae");
+  const alone = opened("rae");
   await expect(reconstruct(alone, alone.image, options)).rejects.toMatchObject({ code: "run/features" });
 });
 
@@ -104,18 +102,14 @@ test("draws a mask from the image where it is, in its own colours", async () => 
 });
 
 test("shows what a guided mask hides: the same patches as the loss", async () => {
-  const fixture = readFixture<{ readonly spec: string; readonly batch: number }>("sma");
-  const program = programOf(assemble(modelOf(fixture.header.spec)));
-  const names = [...namedParameters(program.parameters)].map(([name]) => name);
-  const weights = Object.fromEntries(names.map((name) => [name, Float32Array.from(fixture.values(`weights/${name}`))]));
-  const image = Float32Array.from(fixture.values("image"));
+  const { program, weights, image, size } = opened("sma");
   const options = { executor: await executor(), colours: null, seed: 5 };
   const found = await reconstruct({ program, weights }, image, options);
-  const g = createBuilder({ batch: fixture.header.batch });
+  const g = createBuilder({ batch: size });
   const w = weightsOf(g, program.parameters);
   const batch = maskedBatch(g, program, w);
   const graph = g.finish({ outputs: { total: program.loss(g, w, batch).total, hidden: batch.hidden } });
-  const samples = Int32Array.from({ length: fixture.header.batch }, (_, i) => i);
+  const samples = Int32Array.from({ length: size }, (_, i) => i);
   const feeds = { image, ...sampleMasks(program, 5, 0, samples), ...movingFeeds(program, afterTraining) };
   const { total, hidden } = compute(graph, feeds, weights).outputs;
   expect(meanErrors(found.map(({ errors }) => errors)).mse).toBeCloseTo(total?.[0] as number, 5);
@@ -126,8 +120,8 @@ test("shows what a guided mask hides: the same patches as the loss", async () =>
       return pixels[y * program.image.width + x] === 1 ? [token] : [];
     }).flat(),
   );
-  const each = shown.length / fixture.header.batch;
-  const expected = Array.from({ length: fixture.header.batch }, (_, i) =>
+  const each = shown.length / size;
+  const expected = Array.from({ length: size }, (_, i) =>
     [...(hidden as Int32Array).slice(i * each, (i + 1) * each)].sort((a, b) => a - b),
   );
   expect(shown).toEqual(expected.flat());
