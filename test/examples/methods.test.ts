@@ -3,35 +3,20 @@
  * was cut goes on bit for bit, on a TensorFlow.js executor and on the compiled one.
  */
 
-import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { registry } from "../../blocks/index.js";
+import { describe, expect, test } from "vitest";
 import { trainingOf } from "../../cli/recipe-settings.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { emitModule } from "../../compiler/emit/index.js";
-import { type Analysis, analyze, plan } from "../../compiler/index.js";
-import { type Executor, openExecutor, readCheckpoint, train } from "../../runtime/index.js";
+import { plan } from "../../compiler/index.js";
 import { bound } from "../support/data.js";
+import { exampleOf } from "../support/model.js";
+import { type Circumstances, mean, surroundings, trained } from "../support/runs.js";
 
 const root = join(import.meta.dirname, "../..");
 
-/** An example without findings: its own model and recipe are the last. */
-function example(name: string): Pick<Analysis, "models" | "recipes"> {
-  const read = (path: string) => readFileSync(join(root, "examples", path), "utf8");
-  const { models, recipes, diagnostics } = analyze(
-    { path: `${name}.mae`, text: read(`${name}.mae`) },
-    { readText: read },
-    registry,
-  );
-  expect(diagnostics.map(({ message }) => message)).toEqual([]);
-  return { models, recipes };
-}
-
 function modelAndRecipe(name: string) {
-  const { models, recipes } = example(name);
+  const { models, recipes } = exampleOf(`${name}.mae`);
   // What the file declares last extends all that it imports.
   const ancestors = ({ model }: { readonly model: string }): number => models.get(model)?.ancestry.length ?? 0;
   const recipe = [...recipes.values()].reduce((last, one) => (ancestors(one) >= ancestors(last) ? one : last));
@@ -81,56 +66,35 @@ const toys: readonly (readonly [name: string, share: number])[] = [
 ];
 
 describe.each(["wasm", "onnx"] as const)("on %s", (backend) => {
-  let executor: Executor;
-  let parent: string;
-  beforeAll(async () => {
-    executor = await openExecutor(backend);
-    parent = await mkdtemp(join(tmpdir(), "maelang-methods-"));
-  });
-  afterAll(async () => {
-    await executor.close();
-    await rm(parent, { recursive: true });
-  });
+  const here = surroundings(backend);
 
-  /** Trains in a folder, or goes on with what is there; `cut`: the step after which to stop. */
-  async function run(name: string, directory: string, o: { readonly resume: boolean; readonly cut?: number }) {
+  async function run(name: string, directory: string, o: Pick<Circumstances, "resume" | "cut"> = {}) {
     const { model, recipe } = modelAndRecipe(name);
-    const stop = new AbortController();
-    const steps: Readonly<Record<string, number>>[] = [];
     const training = {
       ...trainingOf(recipe),
       ...{ batch: 16, epochs: null, steps: 12 },
       // The warm-up of the recipe is longer than that.
       schedule: bound("schedule", "constant"),
     };
-    const { checkpoint } = await train(programOf(assemble(model)), training, {
+    const { steps, state } = await trained(programOf(assemble(model)), training, {
       directory,
       root,
-      executor,
-      resume: o.resume,
-      spec: name,
-      workers: 0,
-      checkpointEvery: 1000,
-      signal: stop.signal,
-      report(event) {
-        if (event.kind !== "step") return;
-        steps.push({ loss: event.loss, ...event.terms });
-        if (event.step === o.cut) stop.abort();
-      },
+      executor: here.executor,
+      ...o,
     });
-    return { steps, state: (await readCheckpoint(checkpoint)).state };
+    return { steps: steps.map(({ loss, terms }) => ({ loss, ...terms })), state };
   }
 
   test.each(toys)(
     "%s learns, and goes on bit for bit after a cut",
     async (name, share) => {
-      const whole = await run(name, join(parent, `${name}-whole`), { resume: false });
+      const whole = await run(name, join(here.folder, `${name}-whole`));
       // Both sides of an adversary move the sum, so there the error of prediction tells.
-      const errors = whole.steps.map(({ loss, adversary, mse }) => (adversary === undefined ? loss : mse) as number);
-      const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+      const steps: readonly Readonly<Record<string, number>>[] = whole.steps;
+      const errors = steps.map(({ loss, adversary, mse }) => (adversary === undefined ? loss : mse) as number);
       expect(mean(errors.slice(-3))).toBeLessThan(share * mean(errors.slice(0, 3)));
-      const first = await run(name, join(parent, `${name}-cut`), { resume: false, cut: 5 });
-      const second = await run(name, join(parent, `${name}-cut`), { resume: true });
+      const first = await run(name, join(here.folder, `${name}-cut`), { cut: 5 });
+      const second = await run(name, join(here.folder, `${name}-cut`), { resume: true });
       expect([...first.steps, ...second.steps]).toEqual(whole.steps);
       expect(second.state).toEqual(whole.state);
       // Three runs, those of an adversary with several passes a step; a busy machine takes its time.

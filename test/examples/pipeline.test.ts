@@ -3,28 +3,22 @@
  * few steps on real digits, stage by stage, on a TensorFlow.js executor and on the compiled one.
  */
 
-import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { registry } from "../../blocks/index.js";
+import { describe, expect, test } from "vitest";
 import { countsOf } from "../../cli/key-map.js";
 import { trainingOf } from "../../cli/recipe-settings.js";
 import { recipeOfStage, stageDirectory, startingWeights } from "../../cli/stages.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { emitModule } from "../../compiler/emit/index.js";
-import { analyze, type Pipeline, type Stage } from "../../compiler/index.js";
-import { type Executor, openExecutor, readCheckpoint, train } from "../../runtime/index.js";
+import type { Pipeline, Stage } from "../../compiler/index.js";
 import { bound } from "../support/data.js";
+import { exampleOf } from "../support/model.js";
+import { type Circumstances, mean, surroundings, trained } from "../support/runs.js";
 
 const root = join(import.meta.dirname, "../..");
 
 function pipelineOf(name: string): Pipeline {
-  const readText = (path: string) => readFileSync(join(root, "examples", path), "utf8");
-  const { pipelines, diagnostics } = analyze({ path: name, text: readText(name) }, { readText }, registry);
-  expect(diagnostics.map(({ message }) => message)).toEqual([]);
-  const [pipeline] = pipelines.values();
+  const [pipeline] = exampleOf(name).pipelines.values();
   if (!pipeline) throw new Error(`${name} has no pipeline`);
   return pipeline;
 }
@@ -50,54 +44,32 @@ describe("pre-pretraining, as published", () => {
 
 describe.each(["wasm", "onnx"] as const)("on %s", (backend) => {
   const { stages } = pipelineOf("digits-pipeline.mae");
-  let executor: Executor;
-  let folder: string;
-  beforeAll(async () => {
-    executor = await openExecutor(backend);
-    folder = await mkdtemp(join(tmpdir(), "maelang-pipeline-"));
-  });
-  afterAll(async () => {
-    await executor.close();
-    await rm(folder, { recursive: true });
-  });
+  const here = surroundings(backend);
 
-  /** Trains a stage, or goes on with it; `cut`: the step after which to stop. */
-  async function run(stage: Stage, directory: string, o: { readonly resume: boolean; readonly cut?: number }) {
-    const stop = new AbortController();
-    const losses: number[] = [];
+  /** Trains a stage, or goes on with it. */
+  async function run(stage: Stage, directory: string, o: Pick<Circumstances, "resume" | "cut"> = {}) {
     const short = { batch: 16, epochs: null, steps: 12, evaluate: [], schedule: bound("schedule", "constant") };
     const training = { ...trainingOf(recipeOfStage(stage)), ...short };
-    const { checkpoint } = await train(programOf(assemble(stage.model)), training, {
+    const weights = o.resume ? {} : { weights: await startingWeights(stage, here.folder) };
+    return trained(programOf(assemble(stage.model)), training, {
       directory,
       root,
-      executor,
-      resume: o.resume,
-      ...(o.resume ? {} : { weights: await startingWeights(stage, folder) }),
-      spec: stage.name,
-      workers: 0,
-      checkpointEvery: 1000,
-      signal: stop.signal,
-      report(event) {
-        if (event.kind !== "step") return;
-        losses.push(event.loss);
-        if (event.step === o.cut) stop.abort();
-      },
+      executor: here.executor,
+      ...weights,
+      ...o,
     });
-    return { losses, state: (await readCheckpoint(checkpoint)).state };
   }
-
-  const mean = (losses: readonly number[]) => losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
 
   test("each stage starts from the one before, learns, and goes on bit for bit after a cut", async () => {
     let before: Readonly<Record<string, Float32Array>> = {};
     for (const stage of stages) {
-      const started = await startingWeights(stage, folder);
+      const started = await startingWeights(stage, here.folder);
       expect(Object.keys(started).length).toBe(countsOf(stage.mappings).kept);
       for (const [name, values] of Object.entries(started)) expect(values, name).toEqual(before[name]);
-      const whole = await run(stage, stageDirectory(folder, stage.name), { resume: false });
+      const whole = await run(stage, stageDirectory(here.folder, stage.name));
       expect(mean(whole.losses.slice(-3)), stage.name).toBeLessThan(mean(whole.losses.slice(0, 3)));
-      const cut = stageDirectory(folder, `${stage.name}-cut`);
-      const first = await run(stage, cut, { resume: false, cut: 5 });
+      const cut = stageDirectory(here.folder, `${stage.name}-cut`);
+      const first = await run(stage, cut, { cut: 5 });
       const second = await run(stage, cut, { resume: true });
       expect([...first.losses, ...second.losses]).toEqual(whole.losses);
       expect(second.state).toEqual(whole.state);

@@ -1,22 +1,16 @@
 /** A batch as micro-batches: the gradient of the whole, one update a step, and continuations to the bit. */
 
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { evaluate, type Values } from "../../graph/index.js";
-import {
-  type Executor,
-  listExecutors,
-  openExecutor,
-  readCheckpoint,
-  type Training,
-  train,
-} from "../../runtime/index.js";
+import type { Executor, Training } from "../../runtime/index.js";
 import { sampleMasks } from "../../runtime/train/inputs.js";
 import { keepInput, type Phase, startingState, trainingStep } from "../../runtime/train/step.js";
 import { initialWeights } from "../../runtime/train/weights.js";
+import { backendsHere } from "../support/backends.js";
 import { bound, inMemory, recipe, stripes } from "../support/data.js";
+import { type Circumstances, surroundings, trained } from "../support/runs.js";
 import { tinyProgram } from "../support/tiny-program.js";
 
 const program = tinyProgram();
@@ -76,8 +70,6 @@ async function stepOn(executor: Executor, microBatch: number): Promise<Values> {
   return { ...state, ...told.at(-1) };
 }
 
-const backends = (await listExecutors()).filter(({ backend, present }) => present && /^(?:onnx|wasm)$/.test(backend));
-
 it("in float64, the mean of the micro-batches' gradients is the gradient of the batch, and one update follows", () => {
   const [summing, updating] = trainingStep(program, { ...settings, microBatch: 2 }).phases as [Phase, Phase];
   expect([summing.name, updating.name]).toEqual(["sum", "update"]);
@@ -95,55 +87,22 @@ it("in float64, the mean of the micro-batches' gradients is the gradient of the 
   expect(difference(found.updates, expected.updates, Object.keys(expected.updates))).toBeLessThan(1e-9);
 });
 
-describe.each(backends)("on $backend", ({ backend }) => {
-  let executor: Executor;
-  let parent: string;
-  beforeAll(async () => {
-    executor = await openExecutor(backend as "onnx" | "wasm");
-    parent = await mkdtemp(join(tmpdir(), "maelang-accumulation-"));
-  });
-  afterAll(async () => {
-    await executor.close();
-    await rm(parent, { recursive: true });
-  });
+describe.each(backendsHere)("on %s", (backend) => {
+  const here = surroundings(backend);
 
   it.each([1, 2, 4])(
     "the first moments after a step by micro-batches of %i are those of the batch to 1e-6",
     async (size) => {
-      const [expected, found] = [await stepOn(executor, batch), await stepOn(executor, size)];
+      const [expected, found] = [await stepOn(here.executor, batch), await stepOn(here.executor, size)];
       const moments = whole.slots.map(({ name }) => name).filter((name) => name.startsWith("optimizer.m."));
       expect(moments).toHaveLength(6);
       expect(difference(found, expected, [...moments, "gradient_norm"])).toBeLessThan(1e-6);
     },
   );
 
-  interface Circumstances {
-    readonly resume?: boolean;
-    readonly stop?: number;
-    readonly executor?: Executor;
-    readonly signal?: AbortSignal;
-  }
-
-  const run = (directory: string, changes: Partial<Training>, o: Circumstances = {}) => {
-    const abort = new AbortController();
-    const losses: number[] = [];
+  const run = (directory: string, changes: Partial<Training>, o: Partial<Circumstances> = {}) => {
     const training = recipe(inMemory(stripes(27)), { batch, steps: 7, clip: 0.5, ...changes });
-    const result = train(program, training, {
-      directory: join(parent, directory),
-      root: ".",
-      executor: o.executor ?? executor,
-      resume: o.resume ?? false,
-      spec: "",
-      workers: 0,
-      checkpointEvery: 100,
-      signal: o.signal ?? abort.signal,
-      report(event) {
-        if (event.kind !== "step") return;
-        losses.push(event.loss);
-        if (event.step === o.stop) abort.abort();
-      },
-    });
-    return result.then(async ({ checkpoint }) => ({ losses, state: (await readCheckpoint(checkpoint)).state }));
+    return trained(program, training, { executor: here.executor, ...o, directory: join(here.folder, directory) });
   };
 
   it("a run by micro-batches has the losses of one without, and one line in its log for each step", async () => {
@@ -151,7 +110,7 @@ describe.each(backends)("on $backend", ({ backend }) => {
     expect(found.losses).toHaveLength(7);
     for (const [i, loss] of found.losses.entries()) expect(loss).toBeCloseTo(expected.losses[i] as number, 5);
     expect(Object.keys(found.state).sort()).toEqual(Object.keys(expected.state).sort());
-    const log = (await readFile(join(parent, "parts", "log.jsonl"), "utf8")).trim().split("\n");
+    const log = (await readFile(join(here.folder, "parts", "log.jsonl"), "utf8")).trim().split("\n");
     const steps = log.map((line) => JSON.parse(line)).filter(({ kind }) => kind === "step");
     expect(steps.map(({ step, epoch }) => [step, epoch])).toEqual(
       [1, 2, 3, 4, 5, 6, 7].map((step) => [step, Math.floor((step - 1) / 3)]),
@@ -163,9 +122,9 @@ describe.each(backends)("on $backend", ({ backend }) => {
     const abort = new AbortController();
     let runs = 0;
     const watched: Executor = {
-      ...executor,
+      ...here.executor,
       open: async (...open) => {
-        const session = await executor.open(...open);
+        const session = await here.executor.open(...open);
         const load: typeof session.load = async (graph) => {
           const runner = await session.load(graph);
           return async (given) => {
@@ -190,7 +149,7 @@ describe.each(backends)("on $backend", ({ backend }) => {
   it("a cut run goes on bit for bit", async () => {
     const changes = { microBatch: 4, augment: [bound("augment", "horizontal_flip")] } as const;
     const undisturbed = await run("undisturbed", changes);
-    const first = await run("cut", changes, { stop: 3 });
+    const first = await run("cut", changes, { cut: 3 });
     const second = await run("cut", changes, { resume: true });
     expect([...first.losses, ...second.losses]).toEqual(undisturbed.losses);
     expect(second.state).toEqual(undisturbed.state);

@@ -1,27 +1,16 @@
 /** Models that name classes: fed with the labels of what they are shown, judged by their own head. */
 
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Sample, SampleIndex } from "../../blocks/index.js";
-import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { trainingBatches } from "../../runtime/data/batches.js";
-import {
-  type Executor,
-  evaluate,
-  openExecutor,
-  RunError,
-  readCheckpoint,
-  train,
-  writePng,
-} from "../../runtime/index.js";
+import { evaluate, RunError, writePng } from "../../runtime/index.js";
 import { bound, indexOf, inMemory, recipe } from "../support/data.js";
-import { modelOf } from "../support/model.js";
+import { programOfText } from "../support/model.js";
+import { surroundings, trained } from "../support/runs.js";
 
-const program = programOf(
-  assemble(
-    modelOf(`
+const program = programOfText(`
 edition 2026
 model Named {
   input   image(size: 8x8, channels: 3)
@@ -29,9 +18,7 @@ model Named {
   encoder vit(depth: 1, width: 16, heads: 2)
   head    classifier(classes: 3)
   loss    cross_entropy(smoothing: 10%)
-}`),
-  ),
-);
+}`);
 
 /** Plain squares; the channel that is lit is the class. */
 const squares = (count: number): Sample[] =>
@@ -42,36 +29,20 @@ const squares = (count: number): Sample[] =>
     label: i % 3,
   }));
 
-let folder = "";
-let executor: Executor;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "maelang-classes-"));
-  executor = await openExecutor("wasm");
-});
-afterAll(async () => {
-  await executor.close();
-  await rm(folder, { recursive: true });
-});
+const here = surroundings("wasm");
 
 const run = (name: string, data: Parameters<typeof recipe>[0]) =>
-  train(program, recipe(data, { steps: 40, schedule: bound("schedule", "constant") }), {
-    directory: join(folder, name),
-    root: folder,
-    executor,
-    resume: false,
-    spec: name,
-    workers: 0,
-    checkpointEvery: 1000,
-    signal: new AbortController().signal,
-    report: () => {},
+  trained(program, recipe(data, { steps: 40, schedule: bound("schedule", "constant") }), {
+    directory: join(here.folder, name),
+    root: here.folder,
+    executor: here.executor,
   });
 
 describe("training", () => {
   it("learns the labels, and the head is judged by them", async () => {
-    const { checkpoint, loss } = await run("learned", inMemory(squares(30)));
+    const { state, loss } = await run("learned", inMemory(squares(30)));
     // The least that smoothed labels allow is 0.29 + 0.0667 ln 28.
     expect(loss).toBeLessThan(0.6);
-    const { state } = await readCheckpoint(checkpoint);
     const images = squares(12);
     const batch = {
       image: Float32Array.from(
@@ -85,7 +56,7 @@ describe("training", () => {
       yield batch;
     };
     const data = { train: batches, test: batches, classes: ["red", "green", "blue"] };
-    const options = { data, batch: 12, executor, sources: [], selections: [], seed: 0 };
+    const options = { data, batch: 12, executor: here.executor, sources: [], selections: [], seed: 0 };
     const { rows, samples } = await evaluate({ program, weights: state }, [bound("probe", "accuracy")], options);
     expect(rows).toHaveLength(1);
     expect(rows[0]).toMatchObject({ source: "head", pool: null, width: 3, scores: { top1: 1 } });
@@ -117,7 +88,7 @@ describe("labels in a batch", () => {
       augment: [bound("augment", "resize", { size: [8, 8] })],
       image: program.image,
       fields: program.fields ?? {},
-      ...{ batch, seed: 1, root: folder, workers: 0, start: 0, note: () => {} },
+      ...{ batch, seed: 1, root: here.folder, workers: 0, start: 0, note: () => {} },
     });
     try {
       const { fields, samples } = await batches.next();
@@ -138,10 +109,10 @@ describe("labels in a batch", () => {
   it("are those of what stands in the place of a broken file", async () => {
     const paths = ["0.png", "1.png", "2.png"];
     for (const path of paths) {
-      await writePng(join(folder, path), { width: 8, height: 8, pixels: new Uint8Array(8 * 8 * 3) });
+      await writePng(join(here.folder, path), { width: 8, height: 8, pixels: new Uint8Array(8 * 8 * 3) });
     }
-    const whole = await readFile(join(folder, "1.png"));
-    await writeFile(join(folder, "1.png"), whole.subarray(0, 40));
+    const whole = await readFile(join(here.folder, "1.png"));
+    await writeFile(join(here.folder, "1.png"), whole.subarray(0, 40));
     const files: Sample[] = paths.map((path, label) => ({ kind: "file", path, label }));
     const { samples, rows } = await labelsOf(indexOf(files), 3);
     expect(rows).toEqual(samples.map((sample) => oneHot(sample === 1 ? 2 : sample)));

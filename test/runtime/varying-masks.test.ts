@@ -1,19 +1,15 @@
 /** Masks that vary from step to step: which number of visible tokens each step has, shared masks, and runs that go on bit for bit. */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { assemble, programOf } from "../../compiler/assemble/assemble.js";
-import { type Executor, openExecutor, readCheckpoint, sampleMasks, train } from "../../runtime/index.js";
+import { describe, expect, test } from "vitest";
+import { sampleMasks } from "../../runtime/index.js";
 import { visibleAt } from "../../runtime/train/inputs.js";
 import { inMemory, recipe, stripes } from "../support/data.js";
-import { modelOf } from "../support/model.js";
+import { programOfText } from "../support/model.js";
+import { mean, surroundings, trained } from "../support/runs.js";
 
 const programWith = (mask: string) =>
-  programOf(
-    assemble(
-      modelOf(`edition 2026
+  programOfText(`edition 2026
 model Varying {
   input   image(size: 8x8, channels: 1)
   tokens  patch(size: 2x2)
@@ -22,9 +18,7 @@ model Varying {
   decoder vit(depth: 1, width: 16, heads: 2)
   target  pixels(normalize: none)
   loss    mse(on: hidden)
-}`),
-    ),
-  );
+}`);
 
 const at = (step: number) => ({ step, totalSteps: 40, stepsPerEpoch: 4 });
 const numbers = (mask: string, seed = 3): readonly number[] =>
@@ -78,16 +72,7 @@ test("samples of a batch have one mask where they share it, another in another b
 });
 
 describe.each(["wasm", "onnx"] as const)("training on %s", (backend) => {
-  let executor: Executor;
-  let parent: string;
-  beforeAll(async () => {
-    executor = await openExecutor(backend);
-    parent = await mkdtemp(join(tmpdir(), "maelang-varying-"));
-  });
-  afterAll(async () => {
-    await executor.close();
-    await rm(parent, { recursive: true });
-  });
+  const here = surroundings(backend);
 
   test.each([
     ["drawn", "random(ratio: 25%..75%, share: batch)"],
@@ -95,32 +80,13 @@ describe.each(["wasm", "onnx"] as const)("training on %s", (backend) => {
   ])("with a ratio that is %s goes on bit for bit after a cut", async (name, mask) => {
     const program = programWith(mask);
     const training = recipe(inMemory(stripes(27)), { batch: 8, microBatch: 4, steps: 12 });
-    const run = async (directory: string, resume: boolean, cut?: number) => {
-      const stop = new AbortController();
-      const losses: number[] = [];
-      const { checkpoint } = await train(program, training, {
-        directory: join(parent, directory),
-        root: ".",
-        executor,
-        resume,
-        spec: mask,
-        workers: 0,
-        checkpointEvery: 100,
-        signal: stop.signal,
-        report(event) {
-          if (event.kind !== "step") return;
-          losses.push(event.loss);
-          if (event.step === cut) stop.abort();
-        },
-      });
-      return { losses, state: (await readCheckpoint(checkpoint)).state };
-    };
+    const run = (directory: string, resume: boolean, cut?: number) =>
+      trained(program, training, { directory: join(here.folder, directory), executor: here.executor, resume, cut });
     const whole = await run(`${name}-whole`, false);
     const first = await run(`${name}-cut`, false, 5);
     const second = await run(`${name}-cut`, true);
     expect([...first.losses, ...second.losses]).toEqual(whole.losses);
     expect(second.state).toEqual(whole.state);
-    const mean = (losses: readonly number[]) => losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
     expect(mean(whole.losses.slice(-3))).toBeLessThan(mean(whole.losses.slice(0, 3)));
   });
 });
