@@ -4,17 +4,15 @@
  */
 
 import { execFile } from "node:child_process";
-import { rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { openExecutor } from "../../runtime/executors/index.js";
 import type { Report } from "../runtime/executors/report.js";
 import { train } from "../runtime/executors/training.js";
-import { bundleForNode, bundleForPage } from "./bundle.js";
+import { bundleForNode, bundleForPage, removeBundle } from "../support/bundle.js";
 import { steps } from "./selection.js";
 import { findChromium, findVulkan } from "./software-device.js";
 
@@ -56,13 +54,13 @@ describe("WebGPU in Node", () => {
     "%s agrees with the reference and trains as wasm does",
     { timeout: 4 * minutes },
     async ([name], context) => {
-      const module = await bundleForNode("report-in-node.ts");
+      const module = await bundleForNode("browser/report-in-node.ts");
       try {
         const env = { ...process.env, ...vulkan.found };
         const { stdout } = await promisify(execFile)(process.execPath, [module, name], { env, maxBuffer: 2 ** 24 });
         await expectAgreement(JSON.parse(stdout) as Outcome, context);
       } finally {
-        await rm(dirname(module), { recursive: true, force: true });
+        await removeBundle(module);
       }
     },
   );
@@ -79,7 +77,7 @@ describe("Chromium", () => {
   let page: Page;
 
   beforeAll(async () => {
-    const script = await bundleForPage("page.ts");
+    const script = await bundleForPage("browser/page.ts");
     server = createServer((request, response) => {
       const isScript = request.url === "/page.js";
       response.setHeader("content-type", isScript ? "text/javascript" : "text/html");

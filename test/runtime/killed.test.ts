@@ -5,28 +5,22 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { listExecutors, newestCheckpoint, packageRoot } from "../../runtime/index.js";
+import { listExecutors, newestCheckpoint } from "../../runtime/index.js";
+import { bundleForNode, removeBundle } from "../support/bundle.js";
 
 const steps = 30;
-/** Inside the package, so that it finds the package's dependencies. */
-const script = join(packageRoot, "build", "test", "train-child.mjs");
+let script: string;
 let parent: string;
 
 beforeAll(async () => {
-  await build({
-    entryPoints: [join(packageRoot, "test/support/train-child.ts")],
-    outfile: script,
-    bundle: true,
-    packages: "external",
-    format: "esm",
-    platform: "node",
-    target: "node20",
-  });
+  script = await bundleForNode("support/train-child.ts");
   parent = await mkdtemp(join(tmpdir(), "maelang-killed-"));
 });
-afterAll(() => rm(parent, { recursive: true }));
+afterAll(async () => {
+  await removeBundle(script);
+  await rm(parent, { recursive: true });
+});
 
 /** A backend and the samples that it computes at once, of batches of 8. */
 interface Way {
@@ -36,18 +30,24 @@ interface Way {
 
 const start = (directory: string, { backend, microBatch }: Way): ChildProcess => {
   const args = [script, directory, String(steps), backend, String(microBatch)];
-  return spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  return spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
 };
 
-/** Kills the run `delay` ms after it has done `after` steps of its own. Gives its last line, or null when it was killed. */
+/**
+ * Kills the run `delay` ms after it was let go on from `after` steps of its own: it waits after each step until it is let, so that on
+ * no machine it is further than in the next. Gives its last line, or null when it was killed.
+ */
 async function runAndKill(directory: string, way: Way, after: number, delay: number): Promise<string | null> {
   const child = start(directory, way);
   const ended = new Promise((resolve) => child.once("exit", resolve));
+  // It may end before it reads what it is told.
+  child.stdin?.on("error", () => {});
   let lines = 0;
   let last = "";
   for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
     last = line;
     lines += 1;
+    if (lines <= after) child.stdin?.write("\n");
     if (lines === after) setTimeout(() => child.kill("SIGKILL"), delay);
   }
   await ended;
@@ -77,7 +77,7 @@ it.each(ways)(
     ] as const) {
       if ((await runAndKill(killed, way, after, delay)) === null) kills += 1;
     }
-    expect(kills).toBeGreaterThan(2);
+    expect(kills).toBe(4);
     expect(await runAndKill(killed, way, Infinity, 0)).toBe(`end ${steps}`);
     const [expected, found] = [await newestCheckpoint(whole), await newestCheckpoint(killed)];
     expect(found.step).toBe(steps);

@@ -1,8 +1,9 @@
 /**
  * A training run in a process of its own, to be killed: `node train-child.mjs DIRECTORY STEPS BACKEND MICRO_BATCH`.
- * Prints each step done.
+ * Prints each step done, and waits for a byte on stdin before it goes on.
  */
 
+import { readSync } from "node:fs";
 import { type Backend, listCheckpoints, openExecutor, train } from "../../runtime/index.js";
 import { inMemory, recipe, stripes } from "./data.js";
 import { tinyProgram } from "./tiny-program.js";
@@ -19,7 +20,9 @@ const result = await train(tinyProgram(), training, {
   checkpointEvery: 2,
   signal: new AbortController().signal,
   report: (event) => {
-    if (event.kind === "step") console.log(event.step);
+    if (event.kind !== "step") return;
+    console.log(event.step);
+    readSync(0, Buffer.alloc(1));
   },
 });
 console.log(`end ${result.step}`);

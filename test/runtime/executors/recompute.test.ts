@@ -4,26 +4,16 @@
  */
 
 import { execFile } from "node:child_process";
-import { join } from "node:path";
 import { promisify } from "node:util";
-import { build } from "esbuild";
-import { beforeAll, expect, it } from "vitest";
-import { listExecutors, packageRoot } from "../../../runtime/index.js";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { backendsHere } from "../../support/backends.js";
+import { bundleForNode, removeBundle } from "../../support/bundle.js";
 
-/** Inside the package, so that it finds the package's dependencies. */
-const script = join(packageRoot, "build", "test", "peak-child.mjs");
-
+let script: string;
 beforeAll(async () => {
-  await build({
-    entryPoints: [join(packageRoot, "test/support/peak-child.ts")],
-    outfile: script,
-    bundle: true,
-    packages: "external",
-    format: "esm",
-    platform: "node",
-    target: "node20",
-  });
+  script = await bundleForNode("support/peak-child.ts");
 });
+afterAll(() => removeBundle(script));
 
 interface Outcome {
   readonly losses: readonly number[];
@@ -39,9 +29,7 @@ async function trainIn(recompute: string, backend: string): Promise<Outcome> {
   return JSON.parse(stdout) as Outcome;
 }
 
-const backends = (await listExecutors()).filter(({ backend, present }) => present && /^(?:onnx|wasm)$/.test(backend));
-
-it.each(backends)("on $backend", { timeout: 180_000 }, async ({ backend }) => {
+it.each(backendsHere)("on %s", { timeout: 180_000 }, async (backend) => {
   const [kept, again] = [await trainIn("nothing", backend), await trainIn("layers", backend)];
   expect(again.losses).toEqual(kept.losses);
   const promised = kept.planned - again.planned;
