@@ -293,10 +293,19 @@ describe("laws", () => {
     expect(seen).toEqual(["algebra", "constant-folding", "dead-code"]);
   });
 
-  test("ViT-H with gradients and AdamW is traced and simplified in well under a second of computing", () => {
-    const before = process.cpuUsage();
-    simplify(training(published("huge")));
-    const { user } = process.cpuUsage(before);
-    expect(user / 1e6).toBeLessThan(1);
+  test("a step of ViT-H is settled in as few rounds of the passes as one of a few layers", () => {
+    const roundsOf = (graph: Graph): number => {
+      let rounds = 0;
+      const counted = passes.map((pass, i) => {
+        const run = (given: Graph): Graph => {
+          if (i === 0) rounds += 1;
+          return pass.run(given);
+        };
+        return { ...pass, run };
+      });
+      simplify(graph, counted);
+      return rounds;
+    };
+    expect(roundsOf(training(published("huge")))).toBe(roundsOf(training(tiny)));
   });
 });
