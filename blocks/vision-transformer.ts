@@ -17,7 +17,7 @@ export const transformerParams = (name: string) => ({
   }),
 });
 
-type TransformerParams = ReturnType<typeof transformerParams>;
+export type TransformerParams = ReturnType<typeof transformerParams>;
 
 /** Numbers that divide `width`, nearest to `heads` on both sides. */
 function nearestHeads(width: number, heads: number): string {

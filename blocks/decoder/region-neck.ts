@@ -1,29 +1,18 @@
-/** What the decoders of regions share: a light transformer over the pixels' latent, which gives regions their context. */
+/** What the decoders of regions share: the pixels' latent, which gives regions their context, and what their own encoder has seen. */
 
-import type { Tensor } from "../../graph/index.js";
+import { invariant, type Tensor } from "../../graph/index.js";
 import type { Code } from "../code.js";
-import {
-  addPositions,
-  layerNorm,
-  layerNormParameters,
-  linear,
-  linearParameters,
-  patchTokens,
-  repeat,
-  restoreTokens,
-  tokenParameter,
-  transformerBlock,
-  transformerBlockParameters,
-} from "../nn/index.js";
+import { layerNorm, patchTokens, seenTokens } from "../nn/index.js";
 import type { Weights } from "../parameters.js";
 import { int, type ValuesOf } from "../params.js";
-import { transformerParams } from "../vision-transformer.js";
-import type { DecoderInputs } from "./contract.js";
+import { transformerParams, transformerRequirements } from "../vision-transformer.js";
+import type { DecoderInputs, Encoded } from "./contract.js";
+import { trunk, trunkParameters } from "./trunk.js";
 
 const { depth, width, heads, mlp_ratio } = transformerParams("decoder");
 
 /** The sizes of the released models by default. */
-export const regionDecoderParams = {
+const params = {
   depth: { ...depth, default: 1 },
   width: { ...width, default: 128 },
   heads: { ...heads, default: 8 },
@@ -36,27 +25,46 @@ export const regionDecoderParams = {
   }),
 };
 
-export type RegionDecoderValues = ValuesOf<typeof regionDecoderParams>;
+type RegionDecoderValues = ValuesOf<typeof params>;
 
-/** Named as in the decoder of pixels, which it equals but for its head. */
-export const neckParameters = (p: RegionDecoderValues, encoderWidth: number) => ({
-  decoder_embed: linearParameters(encoderWidth, p.width),
-  mask_token: tokenParameter(p.width),
-  decoder_blocks: repeat(p.neck_depth, transformerBlockParameters({ width: p.width, hidden: p.width * p.mlp_ratio })),
-  decoder_norm: layerNormParameters(p.width),
-});
+/** What such a decoder says of itself. */
+export const regionDecoder = {
+  params,
+  requires: transformerRequirements,
+  width: (p: RegionDecoderValues) => p.width,
+  readsEncoded: true,
+} as const;
+
+export const neckParameters = (p: RegionDecoderValues, encoderWidth: number) =>
+  trunkParameters({ ...p, depth: p.neck_depth }, encoderWidth);
 
 /** -> memory [B, extra + N, Dd] of every token in raster order, and that of the patches [B, N, Dd]. */
 export function neck(
   code: Code,
   p: RegionDecoderValues,
   w: Weights<ReturnType<typeof neckParameters>>,
-  { latent, restore, positions, extra, count }: DecoderInputs,
+  inputs: DecoderInputs,
 ): { readonly memory: Tensor; readonly patches: Tensor } {
-  const narrow = code.let("narrow", linear, latent, w.decoder_embed); // [B, extra + V, Dd]
-  const restored = code.let("restored", restoreTokens, narrow, w.mask_token, restore, { extra });
-  const placed = code.let("placed", addPositions, restored, positions, { extra: 0 });
-  const x = code.fold("x", w.decoder_blocks, placed, transformerBlock, { heads: p.heads });
-  const memory = code.let("memory", layerNorm, x, w.decoder_norm);
+  const { extra, count } = inputs;
+  const memory = code.let("memory", layerNorm, trunk(code, p, w, inputs), w.decoder_norm);
   return { memory, patches: extra === 0 ? memory : code.let("patches", patchTokens, memory, { extra, count }) };
+}
+
+/** What the encoder in the target's braces has seen of each region. */
+interface SeenRegions extends Encoded {
+  /** Regions of an image, B' / B. */
+  readonly regions: number;
+  /** Of its tokens [B', extra' + V, De] those of the patches, [B', V, De]. */
+  readonly patches: (tokens: Tensor) => Tensor;
+}
+
+export function seenRegions(code: Code, { encoded, visible, restore }: DecoderInputs): SeenRegions {
+  invariant(encoded, "the checker lets it stand only beside an encoder");
+  const [all, tokens] = encoded.tokens.shape as [number, number];
+  const extra = tokens - (visible.shape[1] as number);
+  return {
+    ...encoded,
+    regions: all / (restore.shape[0] as number),
+    patches: (x) => (extra === 0 ? x : code.let("own", seenTokens, x, visible, { extra })),
+  };
 }

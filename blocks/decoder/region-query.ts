@@ -1,21 +1,19 @@
 /** The decoder of R-MAE as released: each region is one query, which is spread over all patches of the image. */
 
-import { invariant } from "../../graph/index.js";
 import {
   expandQueries,
   gatherRegions,
   linear,
   linearParameters,
-  meanPatch,
+  meanToken,
   predictRegions,
   queryBlock,
   queryBlockParameters,
   queryExpansionParameters,
   repeat,
 } from "../nn/index.js";
-import { transformerRequirements } from "../vision-transformer.js";
 import { defineDecoder } from "./contract.js";
-import { neck, neckParameters, regionDecoderParams } from "./region-neck.js";
+import { neck, neckParameters, regionDecoder, seenRegions } from "./region-neck.js";
 
 export const regionQuery = defineDecoder({
   name: "region_query",
@@ -23,10 +21,7 @@ export const regionQuery = defineDecoder({
     "Regions as queries: the mean of a region's visible patches looks at the other regions and is spread over all patches.",
   source: "Nguyen et al., R-MAE: Regions Meet Masked Autoencoders, ICLR 2024, section 3 and appendix",
   since: "0.1",
-  params: regionDecoderParams,
-  requires: transformerRequirements,
-  width: (p) => p.width,
-  readsEncoded: true,
+  ...regionDecoder,
   parameters: (p, { encoderWidth, outputs, codeWidth, sequences }) => ({
     ...neckParameters(p, encoderWidth),
     query_embed: linearParameters(codeWidth ?? p.width, p.width),
@@ -39,15 +34,11 @@ export const regionQuery = defineDecoder({
     region_pred: linearParameters(p.width, outputs / sequences),
   }),
   decode(code, p, w, inputs) {
-    const { encoded, visible, restore } = inputs;
-    invariant(encoded, "the checker lets it stand only beside an encoder");
+    const seen = seenRegions(code, inputs);
     const { memory, patches } = neck(code, p, w, inputs);
-    const [all, tokens] = encoded.tokens.shape as [number, number];
-    const seen = visible.shape[1] as number;
-    const mean = code.let("mean", meanPatch, encoded.tokens, visible, { extra: tokens - seen }); // [B R, De]
-    const embedded = code.let("embedded", linear, encoded.normalize(mean), w.query_embed);
-    const regions = all / (restore.shape[0] as number);
-    const gathered = code.let("gathered", gatherRegions, embedded, { regions }); // [B, R, Dd]
+    const mean = code.let("mean", meanToken, seen.patches(seen.tokens)); // [B R, De]
+    const embedded = code.let("embedded", linear, seen.normalize(mean), w.query_embed);
+    const gathered = code.let("gathered", gatherRegions, embedded, { regions: seen.regions }); // [B, R, Dd]
     const options = { heads: p.heads };
     const queries = w.query_blocks
       ? code.fold("queries", w.query_blocks, gathered, queryBlock, memory, options)

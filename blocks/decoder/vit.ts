@@ -1,18 +1,9 @@
-/** The light transformer that MAE decodes with: it sees the latent, one learned token for each hidden patch, and positions. */
+/** The decoder of MAE: a light transformer, then a linear layer for each patch. */
 
-import {
-  addPositions,
-  layerNorm,
-  layerNormParameters,
-  linear,
-  linearParameters,
-  patchTokens,
-  restoreTokens,
-  tokenParameter,
-  transformerBlock,
-} from "../nn/index.js";
-import { transformerBlocks, transformerParams, transformerRequirements } from "../vision-transformer.js";
+import { layerNorm, linear, linearParameters, patchTokens } from "../nn/index.js";
+import { transformerParams, transformerRequirements } from "../vision-transformer.js";
 import { defineDecoder } from "./contract.js";
+import { trunk, trunkParameters } from "./trunk.js";
 
 export const vit = defineDecoder({
   name: "vit",
@@ -23,17 +14,12 @@ export const vit = defineDecoder({
   requires: transformerRequirements,
   width: (p) => p.width,
   parameters: (p, { encoderWidth, outputs }) => ({
-    decoder_embed: linearParameters(encoderWidth, p.width),
-    mask_token: tokenParameter(p.width),
-    decoder_blocks: transformerBlocks(p),
-    decoder_norm: layerNormParameters(p.width),
+    ...trunkParameters(p, encoderWidth),
     decoder_pred: linearParameters(p.width, outputs),
   }),
-  decode(code, p, w, { latent, restore, positions, extra, count }) {
-    const narrow = code.let("narrow", linear, latent, w.decoder_embed); // [B, extra + V, Dd]
-    const restored = code.let("restored", restoreTokens, narrow, w.mask_token, restore, { extra }); // [B, extra + N, Dd]
-    const placed = code.let("placed", addPositions, restored, positions, { extra: 0 });
-    const x = code.fold("x", w.decoder_blocks, placed, transformerBlock, { heads: p.heads });
+  decode(code, p, w, inputs) {
+    const { extra, count } = inputs;
+    const x = trunk(code, p, w, inputs);
     const patches = extra === 0 ? x : code.let("patches", patchTokens, x, { extra, count }); // [B, N, Dd]
     return code.let("prediction", linear, code.let("normed", layerNorm, patches, w.decoder_norm), w.decoder_pred);
   },

@@ -1,6 +1,7 @@
 /** The vision transformer as an encoder of visible tokens. */
 
 import type { Tensor } from "../../graph/index.js";
+import type { Code } from "../code.js";
 import {
   blockAttention,
   layerNorm,
@@ -12,6 +13,18 @@ import {
 import { flag } from "../params.js";
 import { transformerBlocks, transformerParams, transformerRequirements } from "../vision-transformer.js";
 import { defineEncoder } from "./contract.js";
+
+/** Tokens [B, V, D] with the class token in front, where there is one, [B, extra + V, D]. */
+const sequenceOf = (
+  code: Code,
+  w: { readonly cls_token?: Tensor | undefined },
+  tokens: Tensor,
+  positions: Tensor,
+): Tensor => (w.cls_token ? code.let("sequence", prependClassToken, tokens, w.cls_token, positions) : tokens);
+
+/** What some of the blocks make of a sequence, one after the other. */
+const through = (code: Code, blocks: readonly unknown[], sequence: Tensor, heads: number): Tensor =>
+  blocks.length === 0 ? sequence : code.fold("x", blocks, sequence, transformerBlock, { heads });
 
 export const vit = defineEncoder({
   name: "vit",
@@ -32,20 +45,14 @@ export const vit = defineEncoder({
     norm: layerNormParameters(p.width),
   }),
   encode(code, p, w, tokens, positions) {
-    const sequence = w.cls_token
-      ? code.let("sequence", prependClassToken, tokens, w.cls_token, positions) // [B, 1 + V, D]
-      : tokens;
-    const x = code.fold("x", w.blocks, sequence, transformerBlock, { heads: p.heads });
+    const x = through(code, w.blocks, sequenceOf(code, w, tokens, positions), p.heads);
     return code.let("latent", layerNorm, x, w.norm);
   },
   outputs(code, p, w, tokens, positions, count) {
-    const sequence = w.cls_token
-      ? code.let("sequence", prependClassToken, tokens, w.cls_token, positions) // [B, 1 + V, D]
-      : tokens;
+    const sequence = sequenceOf(code, w, tokens, positions);
     const options = { heads: p.heads };
     if (count === 1) return [code.fold("deep", w.blocks, sequence, transformerBlock, options)];
-    const shallow = w.blocks.slice(0, p.depth - count);
-    const x = shallow.length === 0 ? sequence : code.fold("x", shallow, sequence, transformerBlock, options);
+    const x = through(code, w.blocks.slice(0, p.depth - count), sequence, p.heads);
     const given: Tensor[] = [];
     for (const block of w.blocks.slice(p.depth - count)) {
       given.push(code.let("deep", transformerBlock, given.at(-1) ?? x, block, options));
@@ -53,13 +60,9 @@ export const vit = defineEncoder({
     return given;
   },
   attention(code, p, w, tokens, positions, layer) {
-    const sequence = w.cls_token
-      ? code.let("sequence", prependClassToken, tokens, w.cls_token, positions) // [B, 1 + V, D]
-      : tokens;
-    const options = { heads: p.heads };
-    const before = w.blocks.slice(0, layer - 1);
-    const x = before.length === 0 ? sequence : code.fold("x", before, sequence, transformerBlock, options);
-    return code.let("attention", blockAttention, x, w.blocks[layer - 1], options);
+    const sequence = sequenceOf(code, w, tokens, positions);
+    const x = through(code, w.blocks.slice(0, layer - 1), sequence, p.heads);
+    return code.let("attention", blockAttention, x, w.blocks[layer - 1], { heads: p.heads });
   },
   normalize: (code, _, w, tokens) => code.let("renormalized", layerNorm, tokens, w.norm),
 });

@@ -3,13 +3,18 @@
 import type { Builder, Tensor } from "../../graph/index.js";
 import type { Weights } from "../parameters.js";
 import { claim } from "./layer.js";
-import { type LinearParameters, linear } from "./linear.js";
+import { type LinearParameters, linear, linearParameters } from "./linear.js";
 
 /** Queries, keys and values come from one matrix with 3 `width` outputs. */
 export type SelfAttentionParameters<D extends number, Q extends number> = {
   readonly qkv: LinearParameters<D, Q>;
   readonly proj: LinearParameters<D, D>;
 };
+
+export const selfAttentionParameters = (width: number): SelfAttentionParameters<number, number> => ({
+  qkv: linearParameters(width, 3 * width),
+  proj: linearParameters(width, width),
+});
 
 /** x [B, N, D] -> [B, N, D]. The 3 D outputs of `qkv` are ordered [q, k, v] x head x feature. */
 export function selfAttention<N extends number, D extends number, Q extends number>(
@@ -39,6 +44,12 @@ export type CrossAttentionParameters<D extends number, K extends number> = {
   readonly kv: LinearParameters<D, K>;
   readonly proj: LinearParameters<D, D>;
 };
+
+export const crossAttentionParameters = (width: number): CrossAttentionParameters<number, number> => ({
+  q: linearParameters(width, width),
+  kv: linearParameters(width, 2 * width),
+  proj: linearParameters(width, width),
+});
 
 /** x [B, N, D], memory [B, M, D] -> what each of x takes from memory [B, N, D]. `kv` is ordered [k, v] x head x feature. */
 export function crossAttention<N extends number, D extends number, K extends number>(
@@ -72,7 +83,7 @@ function attended<N extends number, D extends number>(
   g: Builder,
   x: Tensor<["B", N, D]>,
   [q, k, v]: readonly [Heads, Heads, Heads],
-  proj: { readonly weight: Tensor<[D, D]>; readonly bias: Tensor<[D]> },
+  proj: Weights<LinearParameters<D, D>>,
 ): Tensor<["B", N, D]> {
   const [batch, tokens, width] = x.shape as [number, number, number];
   const perHead = q.shape[3] as number;

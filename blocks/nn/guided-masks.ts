@@ -35,9 +35,9 @@ export const attentionReceived = layer(
 
 /**
  * received [B, N], drawn int32 [B, N]: the place of each patch in a uniformly random order, chance [] -> int32 [B, N]: an order
- * whose last patches, as many as `hidden` [B, U] has, are the most attended ones. With a chance of 1 it is as random as the drawn one. Between, `pool`:
- * they are drawn from hidden + chance (N - hidden) most attended ones; `share`: all but chance x hidden are the most attended ones,
- * the others drawn from the rest.
+ * whose last patches, as many as `hidden` [B, U] has, are the most attended ones. With a chance of 1 it is as random as the drawn
+ * one. Between, `pool`: they are drawn from hidden + chance (N - hidden) most attended ones; `share`: all but chance x hidden are
+ * the most attended ones, the others drawn from the rest.
  */
 export const mostAttendedLast = layer(
   "mostAttendedLast",

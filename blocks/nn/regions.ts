@@ -8,8 +8,10 @@ import type { Weights } from "../parameters.js";
 import {
   type CrossAttentionParameters,
   crossAttention,
+  crossAttentionParameters,
   type SelfAttentionParameters,
   selfAttention,
+  selfAttentionParameters,
 } from "./attention.js";
 import { claim, declarer, layer } from "./layer.js";
 import {
@@ -20,6 +22,7 @@ import {
   linear,
   linearParameters,
 } from "./linear.js";
+import { type PerceptronParameters, perceptron, perceptronParameters } from "./perceptron.js";
 
 /** How a patch's numbers are divided: `values` pixels of `regions` regions. */
 export interface RegionSizes<S extends number, R extends number> {
@@ -106,7 +109,7 @@ export type QueryBlockParameters<D extends number, Q extends number, K extends n
   readonly norm2: LayerNormParameters<D>;
   readonly cross_attn: CrossAttentionParameters<D, K>;
   readonly norm3: LayerNormParameters<D>;
-  readonly mlp: { readonly fc1: LinearParameters<D, H>; readonly fc2: LinearParameters<H, D> };
+  readonly mlp: PerceptronParameters<D, H>;
 };
 
 export const queryBlockParameters = declarer(
@@ -119,15 +122,11 @@ export const queryBlockParameters = declarer(
     readonly hidden: number;
   }): QueryBlockParameters<number, number, number, number> => ({
     norm1: layerNormParameters(width),
-    attn: { qkv: linearParameters(width, 3 * width), proj: linearParameters(width, width) },
+    attn: selfAttentionParameters(width),
     norm2: layerNormParameters(width),
-    cross_attn: {
-      q: linearParameters(width, width),
-      kv: linearParameters(width, 2 * width),
-      proj: linearParameters(width, width),
-    },
+    cross_attn: crossAttentionParameters(width),
     norm3: layerNormParameters(width),
-    mlp: { fc1: linearParameters(width, hidden), fc2: linearParameters(hidden, width) },
+    mlp: perceptronParameters(width, hidden),
   }),
 ) as <const D extends number, const H extends number>(size: {
   readonly width: D;
@@ -146,8 +145,7 @@ export const queryBlock = layer(
   ): Tensor<["B", R, D]> => {
     const together = g.add(queries, selfAttention(g, layerNorm(g, queries, w.norm1), w.attn, o.heads));
     const informed = g.add(together, crossAttention(g, layerNorm(g, together, w.norm2), memory, w.cross_attn, o.heads));
-    const inner = g.gelu(linear(g, layerNorm(g, informed, w.norm3), w.mlp.fc1)); // [B, R, H]
-    return g.add(informed, linear(g, inner, w.mlp.fc2));
+    return g.add(informed, perceptron(g, layerNorm(g, informed, w.norm3), w.mlp));
   },
 );
 
@@ -156,17 +154,17 @@ export type QueryExpansionParameters<D extends number, Q extends number> = {
   readonly attn: SelfAttentionParameters<D, Q>;
   readonly proj: LinearParameters<D, D>;
   readonly norm3: LayerNormParameters<D>;
-  readonly mlp: { readonly fc1: LinearParameters<D, D>; readonly fc2: LinearParameters<D, D> };
+  readonly mlp: PerceptronParameters<D, D>;
 };
 
 export const queryExpansionParameters = declarer(
   "queryExpansionParameters",
   (width: number): QueryExpansionParameters<number, number> => ({
     norm1: layerNormParameters(width),
-    attn: { qkv: linearParameters(width, 3 * width), proj: linearParameters(width, width) },
+    attn: selfAttentionParameters(width),
     proj: linearParameters(width, width),
     norm3: layerNormParameters(width),
-    mlp: { fc1: linearParameters(width, width), fc2: linearParameters(width, width) },
+    mlp: perceptronParameters(width, width),
   }),
 ) as <const D extends number>(width: D) => QueryExpansionParameters<D, Mul<3, D>>;
 
@@ -189,7 +187,7 @@ export const expandQueries = layer(
     const patches = g.reshape(linear(g, memory, w.proj), [batch, 1, count, width]);
     const everywhere = g.broadcast(g.reshape(together, [batch, regions, 1, width]), [batch, regions, count, width]);
     const sum = claim<["B", R, N, D]>(g.add(everywhere, patches));
-    return linear(g, g.gelu(linear(g, layerNorm(g, sum, w.norm3), w.mlp.fc1)), w.mlp.fc2);
+    return perceptron(g, layerNorm(g, sum, w.norm3), w.mlp);
   },
 );
 
@@ -242,20 +240,5 @@ export const addMemory = layer(
     const batch = memory.shape[0] as number;
     const parted = g.reshape(tokens, [batch, all / batch, count, width]);
     return claim(g.reshape(g.add(parted, g.reshape(memory, [batch, 1, count, width])), [all, count, width]));
-  },
-);
-
-/** x [B, extra + V, D] -> the mean of the tokens of the patches that are `visible` [B, V], [B, D]. */
-export const meanPatch = layer(
-  "meanPatch",
-  <V extends number, D extends number, const E extends number>(
-    g: Builder,
-    x: Tensor<["B", Add<E, V>, D]>,
-    visible: Tensor<["B", V], "int32">,
-    o: { readonly extra: E },
-  ): Tensor<["B", D]> => {
-    const [batch, , width] = x.shape as [number, number, number];
-    const seen = visible.shape[1] as number;
-    return claim(g.mean(o.extra === 0 ? x : g.slice(x, [0, o.extra, 0], [batch, seen, width]), [1]));
   },
 );

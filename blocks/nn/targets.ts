@@ -6,13 +6,20 @@ import { claim, layer } from "./layer.js";
 /** Added to a patch's variance before the root, as in official MAE. */
 export const patchVarianceEpsilon = 1e-6;
 
+/** Of each patch its mean [B, N, 1], its values less that [B, N, P], and its variance, divided by P - 1, [B, N, 1]. */
+function statistics<N extends number, P extends number>(g: Builder, patches: Tensor<["B", N, P]>) {
+  const values = patches.shape[2] as number;
+  const mean = g.mean(patches, [2], "keep");
+  const centred = g.sub(patches, mean);
+  const variance = g.mul(g.sum(g.mul(centred, centred), [2], "keep"), 1 / (values - 1));
+  return { mean, centred, variance };
+}
+
 /** patches [B, N, P] -> (x - mean) / sqrt(variance + 1e-6) of each patch; variance divided by P - 1. */
 export const normalizePatches = layer(
   "normalizePatches",
   <N extends number, P extends number>(g: Builder, patches: Tensor<["B", N, P]>): Tensor<["B", N, P]> => {
-    const values = patches.shape[2] as number;
-    const centred = g.sub(patches, g.mean(patches, [2], "keep"));
-    const variance = g.mul(g.sum(g.mul(centred, centred), [2], "keep"), 1 / (values - 1)); // [B, N, 1]
+    const { centred, variance } = statistics(g, patches);
     return g.mul(centred, g.rsqrt(g.add(variance, patchVarianceEpsilon)));
   },
 );
@@ -25,10 +32,7 @@ export const denormalizePatches = layer(
     prediction: Tensor<["B", N, P]>,
     patches: Tensor<["B", NoInfer<N>, NoInfer<P>]>,
   ): Tensor<["B", N, P]> => {
-    const values = patches.shape[2] as number;
-    const mean = g.mean(patches, [2], "keep"); // [B, N, 1]
-    const centred = g.sub(patches, mean);
-    const variance = g.mul(g.sum(g.mul(centred, centred), [2], "keep"), 1 / (values - 1));
+    const { mean, variance } = statistics(g, patches);
     return g.add(g.mul(prediction, g.sqrt(g.add(variance, patchVarianceEpsilon))), mean);
   },
 );

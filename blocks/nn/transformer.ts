@@ -2,32 +2,25 @@
 
 import type { Builder, Mul, Tensor } from "../../graph/index.js";
 import type { Weights } from "../parameters.js";
-import { attentionWeights, selfAttention } from "./attention.js";
+import { attentionWeights, type SelfAttentionParameters, selfAttention, selfAttentionParameters } from "./attention.js";
 import { claim, declarer, layer } from "./layer.js";
-import {
-  type LayerNormParameters,
-  type LinearParameters,
-  layerNorm,
-  layerNormParameters,
-  linear,
-  linearParameters,
-} from "./linear.js";
+import { type LayerNormParameters, layerNorm, layerNormParameters } from "./linear.js";
+import { type PerceptronParameters, perceptron, perceptronParameters } from "./perceptron.js";
 
 export type TransformerBlockParameters<D extends number, Q extends number, H extends number> = {
   readonly norm1: LayerNormParameters<D>;
-  readonly attn: { readonly qkv: LinearParameters<D, Q>; readonly proj: LinearParameters<D, D> };
+  readonly attn: SelfAttentionParameters<D, Q>;
   readonly norm2: LayerNormParameters<D>;
-  readonly mlp: { readonly fc1: LinearParameters<D, H>; readonly fc2: LinearParameters<H, D> };
+  readonly mlp: PerceptronParameters<D, H>;
 };
 
-/** Queries, keys and values come from one matrix with 3 `width` outputs. */
 export const transformerBlockParameters = declarer(
   "transformerBlockParameters",
   (size: { readonly width: number; readonly hidden: number }): TransformerBlockParameters<number, number, number> => ({
     norm1: layerNormParameters(size.width),
-    attn: { qkv: linearParameters(size.width, 3 * size.width), proj: linearParameters(size.width, size.width) },
+    attn: selfAttentionParameters(size.width),
     norm2: layerNormParameters(size.width),
-    mlp: { fc1: linearParameters(size.width, size.hidden), fc2: linearParameters(size.hidden, size.width) },
+    mlp: perceptronParameters(size.width, size.hidden),
   }),
 ) as <const D extends number, const H extends number>(size: {
   readonly width: D;
@@ -49,8 +42,7 @@ export const transformerBlock = layer(
     o: { readonly heads: number },
   ): Tensor<["B", N, D]> => {
     const attended = g.add(x, selfAttention(g, layerNorm(g, x, w.norm1), w.attn, o.heads));
-    const inner = g.gelu(linear(g, layerNorm(g, attended, w.norm2), w.mlp.fc1)); // [B, N, H]
-    return g.add(attended, linear(g, inner, w.mlp.fc2));
+    return g.add(attended, perceptron(g, layerNorm(g, attended, w.norm2), w.mlp));
   },
 );
 
