@@ -18,14 +18,20 @@ export const inSteps = ({ amount, unit }: DurationValue, { stepsPerEpoch }: Prog
   unit === "epochs" ? amount * stepsPerEpoch : amount;
 
 /** How a value moves from one end to the other: the share of the way at a share of the time, both in [0, 1]. */
-export const curves = {
+const curves = {
   linear: (time: number): number => time,
   cosine: (time: number): number => (1 - Math.cos(Math.PI * time)) / 2,
 } as const satisfies Readonly<Record<string, (time: number) => number>>;
 
-export type Curve = keyof typeof curves;
+type Curve = keyof typeof curves;
 
-/** A value that may move, where training stands. It moves from step `start` on; a share of the training ends where it would anyway. */
+/** The curves as the options of a parameter. */
+export const curveOptions = {
+  linear: "In equal steps.",
+  cosine: "Along half a cosine: slowly at both ends.",
+} satisfies Readonly<Record<Curve, string>>;
+
+/** A value that may move, where training stands. It moves from step `start` on; a share of the training is counted from step 0. */
 export function valueAt(value: ScheduleValue, curve: Curve, progress: Progress, start = 0): number {
   if (typeof value === "number") return value;
   const { from, to, over } = value;

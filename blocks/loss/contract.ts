@@ -45,6 +45,9 @@ export interface Loss<P extends Params = Params, T extends ParameterTree = Param
 export const defineLoss = <const P extends Params, T extends ParameterTree>(loss: Loss<P, T>): Loss<P, T> =>
   ofKind("loss", loss);
 
+/** What a loss counts for, of every loss. */
+export const lossWeight = real({ min: 0, openMin: true, default: 1, doc: "Factor in the sum of all losses." });
+
 /** The parameters of every loss between prediction and target. */
 export const comparisonParams = {
   on: choice({
@@ -56,7 +59,7 @@ export const comparisonParams = {
     },
     doc: "The patches whose error counts.",
   }),
-  weight: real({ min: 0, openMin: true, default: 1, doc: "Factor in the sum of all losses." }),
+  weight: lossWeight,
 };
 
 /** Prediction and target of the chosen patches, [B, N', P] each. */

@@ -1,8 +1,8 @@
 /** Cross-entropy between a head's logits and the labels of the samples. */
 
 import { crossEntropy as crossEntropyLayer } from "../nn/index.js";
-import { ratio, real } from "../params.js";
-import { defineLoss } from "./contract.js";
+import { ratio } from "../params.js";
+import { defineLoss, lossWeight } from "./contract.js";
 
 export const crossEntropy = defineLoss({
   name: "cross_entropy",
@@ -11,7 +11,7 @@ export const crossEntropy = defineLoss({
   since: "0.1",
   params: {
     smoothing: ratio({ min: 0, max: 1, default: 0, doc: "Share of each label that is spread over all classes." }),
-    weight: real({ min: 0, openMin: true, default: 1, doc: "Factor in the sum of all losses." }),
+    weight: lossWeight,
   },
   compares: "classes",
   weight: (p) => p.weight,

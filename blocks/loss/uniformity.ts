@@ -9,16 +9,19 @@ import {
   meanSquaredCosine,
   meanToken,
   patchTokens,
+  seenTokens,
   takeTokens,
 } from "../nn/index.js";
-import { choice, real } from "../params.js";
-import { defineLoss, type LossInputs } from "./contract.js";
+import { choice } from "../params.js";
+import { defineLoss, type LossInputs, lossWeight } from "./contract.js";
 
 /** The latent of the visible patches, [B, V, D]. */
 function visiblePatches(code: Code, { latent, visible, extra }: LossInputs): Tensor {
   const count = (latent.shape[1] as number) - extra;
+  if (count === visible.shape[1])
+    return extra === 0 ? latent : code.let("seen", seenTokens, latent, visible, { extra });
   const patches = extra === 0 ? latent : code.let("patches", patchTokens, latent, { extra, count });
-  return count === visible.shape[1] ? patches : code.let("seen", takeTokens, patches, visible);
+  return code.let("seen", takeTokens, patches, visible);
 }
 
 export const uniformity = defineLoss({
@@ -35,7 +38,7 @@ export const uniformity = defineLoss({
       },
       doc: "What stands for a sample.",
     }),
-    weight: real({ min: 0, openMin: true, default: 0.01, doc: "Factor in the sum of all losses." }),
+    weight: { ...lossWeight, default: 0.01 },
   },
   requires: [
     {

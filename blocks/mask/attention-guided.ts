@@ -4,7 +4,7 @@ import { shuffled } from "../../graph/index.js";
 import { tokenCount } from "../geometry.js";
 import { attentionReceived, mostAttendedLast } from "../nn/index.js";
 import { choice, duration, int, ratio, schedule } from "../params.js";
-import { inSteps, type Progress, valueAt } from "../progress.js";
+import { curveOptions, inSteps, type Progress, valueAt } from "../progress.js";
 import { defineMask } from "./contract.js";
 import { random } from "./random.js";
 import { byRatio, hiddenRatio, someOfEach } from "./ratio.js";
@@ -48,7 +48,7 @@ export const attentionGuided = defineMask({
     }),
     curve: choice({
       default: "cosine",
-      options: { cosine: "Along half a cosine: slowly at both ends.", linear: "In equal steps." },
+      options: curveOptions,
       doc: "How a `random` that moves gets from one end to the other.",
     }),
     warmup: duration({

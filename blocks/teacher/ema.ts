@@ -1,7 +1,7 @@
 /** A teacher that is the exponential moving average of the encoder. */
 
 import { choice, schedule } from "../params.js";
-import { valueAt } from "../progress.js";
+import { curveOptions, valueAt } from "../progress.js";
 import { defineTeacher } from "./contract.js";
 
 export const ema = defineTeacher({
@@ -20,10 +20,7 @@ export const ema = defineTeacher({
     }),
     curve: choice({
       default: "linear",
-      options: {
-        linear: "In equal steps.",
-        cosine: "Along half a cosine: slowly at both ends.",
-      },
+      options: curveOptions,
       doc: "How a momentum that moves gets from one end to the other.",
     }),
   },

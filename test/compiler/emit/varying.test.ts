@@ -20,6 +20,10 @@ const cases: Readonly<Record<string, readonly [mask: string, rest: string]>> = {
     "block(ratio: 50%..90%)",
     "decoder linear\n  target  pixels\n  loss    mse(on: all)\n  loss    uniformity",
   ],
+  "with a loss on the latent of visible patches": [
+    "random(ratio: 50%..90%)",
+    `${mae}\n  loss    uniformity(on: patches)`,
+  ],
   "with an adversary": ["spiral(ratio: 50%..90%)", `${mae}\n  adversary patch_discriminator`],
   "with a teacher": [
     "random(ratio: 50%..90%)",
