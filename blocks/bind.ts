@@ -2,12 +2,12 @@
 
 import { type Builder, invariant, type Tensor } from "../graph/index.js";
 import type { BoundField, FieldBlock, FieldContext } from "./field.js";
-import { type Grid, type ImageShape, tokenCount } from "./geometry.js";
+import { type Grid, tokenCount } from "./geometry.js";
 import type { Guide, Mask } from "./mask/index.js";
 import type { ParameterTree } from "./parameters.js";
 import type { Params, ValuesOf } from "./params.js";
 import type { GuideFeeds, MaskSampler, ModelProgram, Picture, TeacherProgram } from "./program.js";
-import type { Target } from "./target/index.js";
+import type { Target, TargetContext } from "./target/index.js";
 import type { Teacher } from "./teacher/index.js";
 
 export function bindMask<P extends Params>(mask: Mask<P>, values: ValuesOf<P>, grid: Grid): MaskSampler {
@@ -56,7 +56,7 @@ export const bindTeacher = <P extends Params>(teacher: Teacher<P>, values: Value
 export const bindPicture = <P extends Params>(
   target: Target<P>,
   values: ValuesOf<P>,
-  context: { readonly image: ImageShape; readonly grid: Grid },
+  context: TargetContext,
 ): Picture | undefined => target.picture?.(values, context);
 
 /** A function of images whose sizes are those of the model's `image`. */

@@ -22,7 +22,7 @@ export {
 export type { Decoder, DecoderContext, DecoderInputs, Encoded } from "./decoder/index.js";
 export type { Encoder } from "./encoder/index.js";
 export type { BoundField, Field, FieldContext, FieldSample } from "./field.js";
-export { type Grid, type ImageShape, tokenCount } from "./geometry.js";
+export { type Grid, type ImageShape, imageLength, patchPlaces, tokenCount } from "./geometry.js";
 export type { Head, HeadContext, HeadInputs } from "./head/index.js";
 export * as heads from "./head/index.js";
 export { initialize } from "./initialize.js";
@@ -40,6 +40,7 @@ export {
   type Parameter,
   type ParameterTree,
   parameter,
+  parameterShapes,
   type Weights,
 } from "./parameters.js";
 export type {

@@ -64,3 +64,18 @@ export function* namedParameters(tree: ParameterTree, path = ""): Generator<read
     yield* namedParameters(branch as ParameterTree, path === "" ? key : `${path}.${key}`);
   }
 }
+
+/** The same nesting with something else in the place of each parameter, made of it and its dotted name. */
+export function mapParameters<R>(tree: ParameterTree, make: (parameter: Parameter, name: string) => R): unknown {
+  const at = (branch: ParameterTree, path: string): unknown => {
+    if (isParameter(branch)) return make(branch, path);
+    const below = (key: string, inner: ParameterTree) => at(inner, path === "" ? key : `${path}.${key}`);
+    if (Array.isArray(branch)) return branch.map((inner: ParameterTree, i) => below(String(i), inner));
+    return Object.fromEntries(Object.entries(branch).map(([key, inner]) => [key, below(key, inner as ParameterTree)]));
+  };
+  return at(tree, "");
+}
+
+/** The shapes of all parameters by their dotted names, in declaration order. */
+export const parameterShapes = (tree: ParameterTree): ReadonlyMap<string, readonly number[]> =>
+  new Map([...namedParameters(tree)].map(([name, { shape }]) => [name, shape.map(Number)]));

@@ -3,19 +3,12 @@
 import type { Builder, Tensor } from "../graph/index.js";
 import { tokenCount } from "./geometry.js";
 import { placesInOrder } from "./nn/index.js";
-import { isParameter, namedParameters, type ParameterTree, type Weights } from "./parameters.js";
+import { mapParameters, namedParameters, type ParameterTree, type Weights } from "./parameters.js";
 import type { Batch, GuideFeeds, ModelProgram } from "./program.js";
 
 /** Declares every parameter as state under its dotted name; gives the tensors in the nesting that a program expects. */
-export function weightsOf<T extends ParameterTree>(g: Builder, parameters: T): Weights<T> {
-  const declare = (tree: ParameterTree, path: string): unknown => {
-    if (isParameter(tree)) return g.state(path, tree.shape);
-    const below = (key: string, branch: ParameterTree) => declare(branch, path === "" ? key : `${path}.${key}`);
-    if (Array.isArray(tree)) return tree.map((branch: ParameterTree, i) => below(String(i), branch));
-    return Object.fromEntries(Object.entries(tree).map(([key, branch]) => [key, below(key, branch as ParameterTree)]));
-  };
-  return declare(parameters, "") as Weights<T>;
-}
+export const weightsOf = <T extends ParameterTree>(g: Builder, parameters: T): Weights<T> =>
+  mapParameters(parameters, ({ shape }, name) => g.state(name, shape)) as Weights<T>;
 
 /** The tensors of `weightsOf` by name, in declaration order. */
 export function namedWeights(parameters: ParameterTree, weights: unknown): ReadonlyMap<string, Tensor> {

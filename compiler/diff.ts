@@ -3,7 +3,7 @@
  * whether a checkpoint of the one is of use in the other.
  */
 
-import { batchInputs, type ModelProgram, namedParameters, weightsOf } from "../blocks/index.js";
+import { batchInputs, type ModelProgram, parameterShapes, weightsOf } from "../blocks/index.js";
 import { createBuilder, printGraph, sameShape } from "../graph/index.js";
 import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 import { argumentTexts, valueText } from "./check/show.js";
@@ -52,7 +52,7 @@ export interface ModelDiff {
  */
 export function diff(a: Model, b: Model, stored?: ReadonlyMap<string, Dims>): ModelDiff {
   const [first, second] = [assemble(a), assemble(b)];
-  const weights = weightChanges(stored ?? shapesOf(first), shapesOf(second));
+  const weights = weightChanges(stored ?? parameterShapes(first.parameters), parameterShapes(second.parameters));
   const loads = weights.every(({ status }) => status === "same");
   const [from, to] = [costOf(a), costOf(b)];
   const both = (read: (cost: Cost) => number): FromTo => ({ from: read(from), to: read(to) });
@@ -113,9 +113,6 @@ function changesOf(a: Filled, b: Filled, path: string): readonly Change[] {
   });
   return [...values, ...inner];
 }
-
-const shapesOf = ({ parameters }: Assembly): ReadonlyMap<string, Dims> =>
-  new Map([...namedParameters(parameters)].map(([name, { shape }]) => [name, shape.map(Number)]));
 
 function weightChanges(from: ReadonlyMap<string, Dims>, to: ReadonlyMap<string, Dims>): readonly WeightChange[] {
   const kept = [...from].map(([name, shape]): WeightChange => {

@@ -26,8 +26,9 @@ interface Start {
 
 /**
  * `kept`: the same name and shape. `renamed`: another name. `resized`: a position table for another grid, interpolated.
- * `computed`: a fixed table, which follows from the model alone, or a weight that begins as the one it follows. `new`: starts from scratch; `instead` of a weight that was
- * to be taken and has another shape. `dropped`: of an earlier stage, and of no use here.
+ * `computed`: a fixed table, which follows from the model alone, or a weight that begins as the one it follows. `new`: starts
+ * from scratch; `instead` of a weight that was to be taken and has another shape. `dropped`: of an earlier stage, and of no use
+ * here.
  */
 export type Mapping =
   | (Start & { readonly status: "kept" | "renamed"; readonly from: StageWeight })

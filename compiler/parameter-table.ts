@@ -4,7 +4,7 @@
  */
 
 import type { Definition, Param, ParamType } from "../blocks/index.js";
-import { valueText } from "./check/show.js";
+import { percentText, valueText } from "./check/show.js";
 
 type Kind = ParamType["kind"];
 type TypeOf<K extends Kind> = Extract<ParamType, { readonly kind: K }>;
@@ -19,14 +19,17 @@ function bounds(min: string | null, max: string | null, openMin: boolean): strin
 }
 
 const finite = (value: number): string | null => (Number.isFinite(value) ? String(value) : null);
-const share = (value: number): string => `${Number((value * 100).toPrecision(12))}%`;
+const shares = (min: number, max: number, open: boolean): string => {
+  const [low, high] = [percentText(min), percentText(max)];
+  return open ? `between ${low} and ${high}` : `${low} to ${high}`;
+};
+
 const words = (...parts: readonly string[]): string => parts.filter((part) => part !== "").join(", ");
 
 const takes: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
   int: ({ min, max }) => words("whole number", bounds(String(min), max === largest ? null : String(max), false)),
   real: ({ min, max, openMin }) => words("number", bounds(finite(min), finite(max), openMin)),
-  ratio: ({ min, max, open }) =>
-    words("share", open ? `between ${share(min)} and ${share(max)}` : `${share(min)} to ${share(max)}`),
+  ratio: ({ min, max, open }) => words("share", shares(min, max, open)),
   size: ({ min }) => words("height x width", min > 1 ? `sides at least ${min}` : ""),
   choice: ({ options }) =>
     Object.keys(options)
@@ -38,7 +41,7 @@ const takes: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
     words(length === null ? "numbers" : `${length} numbers`, bounds(finite(min), finite(max), false)),
   interval: ({ of, min, max }) =>
     of === "ratio"
-      ? words("range of shares", `${share(min)} to ${share(max)}`)
+      ? words("range of shares", shares(min, max, false))
       : words("range of numbers", bounds(finite(min), finite(max), false)),
   rate: () => "learning rate, absolute or `per` samples",
   duration: ({ min }) => words("`epochs` or `steps`", min > 0 ? `at least ${min}` : ""),
@@ -46,7 +49,7 @@ const takes: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
     of === "ratio"
       ? words(
           "share",
-          open ? `between ${share(min)} and ${share(max)}` : `${share(min)} to ${share(max)}`,
+          shares(min, max, open),
           drawn ? "a range of shares, or one that moves during training" : "may move during training",
         )
       : words("number", bounds(finite(min), finite(max), false), "may move during training"),

@@ -7,6 +7,8 @@ import {
   type Batch,
   batchInputs,
   declarationOf,
+  imageLength,
+  isDeclared,
   isParameter,
   type Mask,
   type ParameterTree,
@@ -60,8 +62,7 @@ function faultsOfMask({ parts }: Assembly, uses: readonly Use[]): readonly Fault
   }
   const field = mask.definition.field?.(mask.values, parts);
   for (let i = 0; i < draws; i++) {
-    const { height, width, channels } = parts.image;
-    const image = new Float32Array(height * width * channels);
+    const image = new Float32Array(imageLength(parts.image));
     const numbers = field?.compute({ image, label: null, random: randomStream(i, "mask", 0, 0) });
     const order = mask.definition.sample(mask.values, grid, randomStream(i, "mask", 0, 0), numbers);
     if (!(order instanceof Int32Array) || order.length !== count || new Set(order).size !== count || isOut(order)) {
@@ -120,7 +121,7 @@ function* declarations(
   const call = declarationOf(tree);
   if (call) {
     yield { by: call.by, name: call.layer };
-    for (const arg of call.args) if (isBranch(arg)) yield* declarations(arg, path);
+    for (const arg of call.args) if (isDeclared(arg)) yield* declarations(arg, path);
     return;
   }
   if (isParameter(tree)) {
@@ -131,9 +132,3 @@ function* declarations(
     yield* declarations(branch as ParameterTree, path === "" ? key : `${path}.${key}`);
   }
 }
-
-/** Whether an argument of a declaration is itself a branch of weights, or a record of such. */
-const isBranch = (arg: unknown): arg is ParameterTree =>
-  typeof arg === "object" &&
-  arg !== null &&
-  (declarationOf(arg) !== undefined || (!Array.isArray(arg) && Object.values(arg).some(isBranch)));

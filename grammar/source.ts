@@ -59,3 +59,7 @@ export function lineText(source: Source, line: number): string {
 export function cover(a: Span, b: Span): Span {
   return { source: a.source, start: Math.min(a.start, b.start), end: Math.max(a.end, b.end) };
 }
+
+/** Whether a span lies in another, ends included. */
+export const isWithin = (inner: Span, outer: Span): boolean =>
+  inner.source === outer.source && inner.start >= outer.start && inner.end <= outer.end;

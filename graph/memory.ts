@@ -2,7 +2,7 @@
 
 import type { Graph, Node } from "./graph.js";
 import type { OperationName } from "./operations.js";
-import { countUses, isA } from "./rewrite.js";
+import { countUses, isA, isSource } from "./rewrite.js";
 import { bytesOf, sizeOf, type Tensor } from "./shape.js";
 
 export interface Memory {
@@ -42,8 +42,6 @@ export function peakMemory(graph: Graph): Memory {
   }
   return { ...peak, state, constants };
 }
-
-const isSource = (node: Node): boolean => node.operation === "input" || node.operation === "constant";
 
 const sharing: ReadonlySet<OperationName> = new Set<OperationName>(["reshape", "stopGradient", "barrier"]);
 

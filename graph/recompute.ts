@@ -6,6 +6,7 @@
 
 import type { Builder } from "./builder.js";
 import type { Node } from "./graph.js";
+import { isSource } from "./rewrite.js";
 import { bytesOf, sizeOf, type Tensor } from "./shape.js";
 
 /** What is computed again: nothing, or all layers that keep much more than they are given. */
@@ -52,8 +53,6 @@ function callsOf(nodes: readonly Node[]): ReadonlyMap<Node, Call> {
   const calls = [...byName.values()].filter(isWorthIt).slice(0, -1);
   return new Map(calls.flatMap((call) => call.map((node) => [node, call] as const)));
 }
-
-const isSource = ({ operation }: Node): boolean => operation === "input" || operation === "constant";
 
 function isWorthIt(call: Call): boolean {
   const own = new Set(call);

@@ -66,3 +66,6 @@ export function countUses(graph: Graph): ReadonlyMap<Tensor, number> {
 
 /** Whether a node has this operation; narrows the type of its attributes. */
 export const isA = <O extends OperationName>(node: Node, operation: O): node is Node<O> => node.operation === operation;
+
+/** Whether a node computes nothing: fed, kept from run to run, or written in the graph. */
+export const isSource = ({ operation }: Node): boolean => operation === "input" || operation === "constant";

@@ -1,6 +1,6 @@
 /** Images and labels saved by NumPy. */
 
-import type { ImageShape } from "../geometry.js";
+import { type ImageShape, imageLength } from "../geometry.js";
 import { choice } from "../params.js";
 import { type ArrayReader, arrayParams, openArrays, testLabelsNeedImages } from "./arrays.js";
 import { DataError, defineDataset } from "./contract.js";
@@ -53,7 +53,7 @@ const readerFor = (layout: Layout): ArrayReader => ({
     const array = readNpy(bytes, path);
     const shape = shapeOf(array, layout, path);
     const pixels = pixelsOf(array, path);
-    const length = shape.height * shape.width * shape.channels;
+    const length = imageLength(shape);
     const one = (i: number) => pixels.subarray(i * length, (i + 1) * length);
     const planar = layout === "chw" && shape.channels > 1;
     return { count: array.shape[0] as number, shape, image: planar ? (i) => channelsLast(one(i), shape) : one };

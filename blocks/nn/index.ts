@@ -5,10 +5,7 @@ export * from "./averaged-features.js";
 export * from "./binary-cross-entropy.js";
 export * from "./classify.js";
 export { attentionReceived, mostAttendedLast, placesInOrder } from "./guided-masks.js";
-export {
-  type DeclarationCall,
-  declarationOf,
-} from "./layer.js";
+export { declarationOf, isDeclared } from "./layer.js";
 export * from "./linear.js";
 export * from "./low-pass.js";
 export * from "./oriented-gradients.js";

@@ -6,6 +6,7 @@
  */
 
 import type { Builder, Dims, DType, Tensor } from "../../graph/index.js";
+import type { ParameterTree } from "../parameters.js";
 
 /** A function over the builder that emitted programs call by name; what each call records stands under a scope of its own. */
 export const layer = <F extends (g: Builder, ...args: never[]) => unknown>(
@@ -40,6 +41,12 @@ export const declarer = <A extends readonly unknown[], T extends object>(name: s
 /** The call that made a branch of a parameter tree, or undefined when it was written out. */
 export const declarationOf = (tree: object): DeclarationCall | undefined =>
   (tree as { readonly [declaration]?: DeclarationCall })[declaration];
+
+/** Whether an argument of a declaration is itself a branch of weights, or a record of such. */
+export const isDeclared = (arg: unknown): arg is ParameterTree =>
+  typeof arg === "object" &&
+  arg !== null &&
+  (declarationOf(arg) !== undefined || (!Array.isArray(arg) && Object.values(arg).some(isDeclared)));
 
 /** Claims the literal shape of a tensor whose sizes the builder has checked at trace time. */
 export const claim = <S extends Dims, T extends DType = "float32">(x: Tensor): Tensor<S, T> => x as Tensor<S, T>;

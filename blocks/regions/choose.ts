@@ -1,7 +1,7 @@
 /** From label maps to the binary maps of a few regions, drawn at random. */
 
 import type { Random } from "../../graph/index.js";
-import { type Grid, tokenCount } from "../geometry.js";
+import { type Grid, patchPlaces, tokenCount } from "../geometry.js";
 import type { LabelMap } from "./contract.js";
 
 /** The pixels of one number of one map. */
@@ -47,17 +47,10 @@ function regionsOf(maps: readonly LabelMap[], grid: Grid, { touching, ignored }:
 }
 
 /** For each label, the number of patches in which it occurs. */
-function patchesTouched(
-  labels: LabelMap,
-  { rows, columns, patch: [height, width] }: Grid,
-): ReadonlyMap<number, number> {
+function patchesTouched(labels: LabelMap, grid: Grid): ReadonlyMap<number, number> {
   const touched = new Map<number, number>();
-  for (let token = 0; token < rows * columns; token++) {
-    const first = Math.floor(token / columns) * height * columns * width + (token % columns) * width;
-    const within = new Set<number>();
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) within.add(labels[first + y * columns * width + x] as number);
-    }
+  for (let token = 0; token < tokenCount(grid); token++) {
+    const within = new Set(patchPlaces(grid, token).map((place) => labels[place] as number));
     for (const label of within) touched.set(label, (touched.get(label) ?? 0) + 1);
   }
   return touched;

@@ -1,7 +1,7 @@
 /** How an adversary joins a model: what it judges, with which backbone, and its own loss. */
 
 import { type Adversary, detached, fillHidden, patchify, unpatchify } from "../../blocks/index.js";
-import { invariant, type Tensor } from "../../graph/index.js";
+import { invariant } from "../../graph/index.js";
 import { encodeWhole } from "./backbone.js";
 import type { ModelFunction } from "./functions.js";
 import { layoutOf } from "./layout.js";
@@ -46,7 +46,7 @@ export const adversaryLossFunction = (
   inputs: ["batch"],
   body(code, _, { batch }) {
     const given = code.let("given", detached, code.call("prediction", predict, batch));
-    const decisions: Tensor = code.call("decisions", judge, given, batch);
+    const decisions = code.call("decisions", judge, given, batch);
     const { visible, hidden } = batch;
     const total = definition.ownLoss(code, values, decisions, { visible, hidden });
     return { total, terms: { [ownTerm]: total } };

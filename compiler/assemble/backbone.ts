@@ -1,9 +1,9 @@
 /** Tokens, positions and encoder of a model, with the model's weights or with a copy of them. */
 
-import { addPositions, type Batch, type Code, takeTokens } from "../../blocks/index.js";
+import { addPositions, type Batch, type Code, type Encoded, type Encoder, takeTokens } from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
 import { layoutOf } from "./layout.js";
-import type { Parts } from "./parts.js";
+import type { Part, Parts } from "./parts.js";
 import { encoderPositions, type WeightTree } from "./weights.js";
 
 /** image [B, H, W, C] -> tokens [B, N, D] */
@@ -14,6 +14,10 @@ export const embed = (code: Code, parts: Parts, w: WeightTree, image: Tensor): T
 export const place = (code: Code, parts: Parts, w: WeightTree, tokens: Tensor): Tensor =>
   code.let("placed", addPositions, tokens, w[encoderPositions], { extra: layoutOf(parts).extra });
 
+/** image [B, H, W, C] -> tokens of all patches with their positions, [B, N, D] */
+export const placedTokens = (code: Code, parts: Parts, w: WeightTree, image: Tensor): Tensor =>
+  place(code, parts, w, embed(code, parts, w, image));
+
 /** tokens [B, N, D] -> the visible ones [B, V, D] */
 export const takeVisible = (code: Code, tokens: Tensor, { visible }: Batch): Tensor =>
   code.let("seen", takeTokens, tokens, visible);
@@ -23,4 +27,22 @@ export const encodeTokens = (code: Code, parts: Parts, w: WeightTree, tokens: Te
 
 /** image [B, H, W, C] -> the latent of every token, [B, extra + N, D] */
 export const encodeWhole = (code: Code, parts: Parts, w: WeightTree, image: Tensor): Tensor =>
-  encodeTokens(code, parts, w, place(code, parts, w, embed(code, parts, w, image)));
+  encodeTokens(code, parts, w, placedTokens(code, parts, w, image));
+
+/** The final normalisation of an encoder, on any of its tokens [..., D]. */
+export const normalization =
+  (code: Code, { definition, values }: Part<Encoder>, w: WeightTree) =>
+  (tokens: Tensor): Tensor =>
+    definition.normalize?.(code, values, w, tokens) ?? tokens;
+
+/**
+ * What the last layer of an encoder makes of tokens [B, V, D], [B, extra + V, D], with the normalisation that ends it, which may be
+ * wanted elsewhere. Of an encoder whose layers cannot be read, its latent: nothing is left to be normalised.
+ */
+export function lastLayer(code: Code, encoder: Part<Encoder>, w: WeightTree, tokens: Tensor): Encoded {
+  const { definition, values } = encoder;
+  const positions = w[encoderPositions] as Tensor;
+  const [last] = definition.outputs?.(code, values, w, tokens, positions, 1) ?? [];
+  if (last) return { tokens: last, normalize: normalization(code, encoder, w) };
+  return { tokens: definition.encode(code, values, w, tokens, positions), normalize: (x) => x };
+}

@@ -2,6 +2,7 @@
 
 import { type BoundField, bindField, type Head, type Mask, type Target } from "../../blocks/index.js";
 import { movingNames } from "./guide.js";
+import { camel, distinct } from "./names.js";
 import type { Part, Parts } from "./parts.js";
 
 /** A block with a field. */
@@ -13,15 +14,6 @@ export interface Asking {
 
 /** What a batch has anyway, or for a guided mask. */
 const always = ["image", "visible", "hidden", "restore", "draws"];
-
-const camel = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-
-/** `wanted`, with a number where it is taken. */
-function distinct(wanted: string, taken: readonly string[]): string {
-  let name = wanted;
-  for (let i = 2; taken.includes(name); i++) name = `${wanted}${i}`;
-  return name;
-}
 
 /** The labels of a batch, of a model of classes. */
 export const labelsField = "labels";
@@ -35,7 +27,8 @@ export function fieldsAsked({ mask, objectives, classes }: Parts): readonly Aski
   for (const { label, target } of objectives) {
     if (!target.definition.field) continue;
     const taken = [...always, ...(mask ? movingNames(mask) : []), ...asked.map(({ name }) => name)];
-    asked.push({ name: distinct(camel(label ?? target.definition.name), taken), kind: "target", part: target });
+    const name = distinct(camel(label ?? target.definition.name), (other) => taken.includes(other));
+    asked.push({ name, kind: "target", part: target });
   }
   return asked;
 }

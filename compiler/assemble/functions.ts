@@ -7,7 +7,7 @@ import type { Batch, Code, Encoded, Losses } from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
 import type { FunctionInput } from "../program.js";
 import { adversaryLossFunction, judgeFunction } from "./adversary.js";
-import { embed, encodeTokens, encodeWhole, place, takeVisible } from "./backbone.js";
+import { embed, encodeTokens, encodeWhole, lastLayer, place, takeVisible } from "./backbone.js";
 import { classFunctions } from "./classes.js";
 import { guideFunction } from "./guide.js";
 import { layoutOf } from "./layout.js";
@@ -116,9 +116,7 @@ function encodeTarget(
     visible: batch.visible,
   };
   const seen = tokens.call(target.definition, code, target.values, objectiveWeights, inputs, context);
-  const [last] = definition.outputs?.(code, values, own, seen, inputs.positions, 1) ?? [];
-  if (!last) return { tokens: definition.encode(code, values, own, seen, inputs.positions), normalize: (x) => x };
-  return { tokens: last, normalize: (x) => definition.normalize?.(code, values, own, x) ?? x };
+  return lastLayer(code, encoder, own, seen);
 }
 
 const pascal = (name: string): string => name.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());

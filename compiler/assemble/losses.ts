@@ -10,6 +10,7 @@ import {
 } from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
 import { modelTerm } from "./adversary.js";
+import { normalization } from "./backbone.js";
 import type { FunctionCode, ModelFunction } from "./functions.js";
 import { layoutOf } from "./layout.js";
 import type { Objective, Part, Parts } from "./parts.js";
@@ -24,7 +25,7 @@ interface Judged {
 }
 
 /** A loss of the model: its scalar before its weight. */
-export interface Term {
+interface Term {
   readonly name: string;
   readonly weight: number;
   readonly value: Tensor;
@@ -83,7 +84,6 @@ function objectiveTerms(
   { objective, branches }: Judged,
   { batch, latent, prediction }: { readonly batch: Batch; readonly latent: Tensor; readonly prediction: () => Tensor },
 ): readonly Term[] {
-  const { encoder } = parts;
   const { label, target, losses } = objective;
   const wanted = once(() =>
     target.definition.build(code, target.values, targetInputs(code, parts, w, target, batch), parts),
@@ -99,14 +99,25 @@ function objectiveTerms(
     hidden: batch.hidden,
     latent,
     extra: layoutOf(parts).extra,
-    normalize: (tokens) => encoder.definition.normalize?.(code, encoder.values, w, tokens) ?? tokens,
+    normalize: normalization(code, parts.encoder, w),
   };
-  const own = weightsUnder(w, branches.branch);
+  const terms = termsOf(code, losses, inputs, weightsUnder(w, branches.branch), branches.losses);
+  return label === null ? terms : terms.map((term) => ({ ...term, name: `${label}.${term.name}` }));
+}
+
+/** What each loss gives. `branches`: where it finds its weights in `w`. */
+export function termsOf(
+  code: Code,
+  losses: Objective["losses"],
+  inputs: LossInputs,
+  w: WeightTree,
+  branches: ObjectiveBranches["losses"],
+): readonly Term[] {
   const names = termNames(losses);
   return losses.map(({ definition, values }, i) => ({
-    name: label === null ? (names[i] as string) : `${label}.${names[i]}`,
+    name: names[i] as string,
     weight: definition.weight(values),
-    value: definition.build(code, values, inputs, weightsUnder(own, branches.losses[i] ?? null)),
+    value: definition.build(code, values, inputs, weightsUnder(w, branches[i] ?? null)),
   }));
 }
 
@@ -132,7 +143,7 @@ function sumOf(code: Code, terms: readonly Term[]): Tensor {
 }
 
 /** Names of the losses; a second one of the same block gets a number. */
-export function termNames(losses: readonly Part<{ readonly name: string }>[]): readonly string[] {
+function termNames(losses: readonly Part<{ readonly name: string }>[]): readonly string[] {
   return losses.map(({ definition: { name } }, i) => {
     const before = losses.slice(0, i).filter((other) => other.definition.name === name).length;
     return before === 0 ? name : `${name}_${before + 1}`;

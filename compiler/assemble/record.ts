@@ -14,9 +14,10 @@ import {
 } from "../../blocks/index.js";
 import { createBuilder, invariant, type Tensor } from "../../graph/index.js";
 import type { BatchForm, Callee, Operand, Program, ProgramFunction, Statement, TensorForm } from "../program.js";
-import { type Assembly, programOf, run, tracingCode } from "./assemble.js";
+import { type Assembly, programOf, tracingCode } from "./assemble.js";
 import { fieldsOf } from "./fields.js";
 import type { FunctionCode, ModelFunction } from "./functions.js";
+import { camel, distinct } from "./names.js";
 import type { WeightTree } from "./weights.js";
 
 /** Two sizes that differ, so that what follows the batch is seen. */
@@ -53,15 +54,12 @@ const formOf = ({ shape, dtype }: Tensor): TensorForm => ({ shape, dtype });
 
 interface Recorder {
   readonly code: FunctionCode;
-  readonly statements: Statement[];
-  readonly known: Known;
+  readonly statements: readonly Statement[];
 }
 
 /** `x`, then `x2`, `x3` where the name is taken. */
 function distinctName(wanted: string, taken: Set<string>): string {
-  const camel = wanted.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-  let name = camel;
-  for (let i = 2; taken.has(name); i++) name = `${camel}${i}`;
+  const name = distinct(camel(wanted), (other) => taken.has(other));
   taken.add(name);
   return name;
 }
@@ -83,16 +81,16 @@ function recorder(
   };
   const operands = (args: readonly unknown[]) => args.map((arg) => operandOf(arg, known));
   const layerCallee = (layer: Layer): Callee => ({ name: layer.layer, layer });
+  const assigned = (name: string, callee: Callee, args: readonly unknown[], compute: () => Tensor): Tensor => {
+    const given = operands(args);
+    const result = compute();
+    const form = formOf(result);
+    return keep({ kind: "let", name: distinctName(name, taken), callee, operands: given, form }, result);
+  };
   const code: FunctionCode = {
-    let(name, layer, ...args) {
-      const given = operands(args);
-      const result = direct.let(name, layer, ...args);
-      const distinct = distinctName(name, taken);
-      return keep(
-        { kind: "let", name: distinct, callee: layerCallee(layer), operands: given, form: formOf(result) },
-        result,
-      );
-    },
+    let: (name, layer, ...args) => assigned(name, layerCallee(layer), args, () => direct.let(name, layer, ...args)),
+    call: (name, f, ...args) =>
+      assigned(name, { name: f.name, layer: null }, args, () => direct.call(name, f, ...args)),
     fold(name, list, start, layer, ...args) {
       const [from, over, rest] = [operandOf(start, known), operandOf(list, known), operands(args)];
       const result = direct.fold(name, list, start, layer, ...args);
@@ -100,17 +98,8 @@ function recorder(
       const statement = { name: distinctName(name, taken), element, start: from, list: over, cut, operands: rest };
       return keep({ kind: "fold", ...statement, callee: layerCallee(layer), form: formOf(result) }, result);
     },
-    call(name, f, ...args) {
-      const given = operands(args);
-      const result = run(f, g, w, args) as Tensor;
-      const callee = { name: f.name, layer: null };
-      return keep(
-        { kind: "let", name: distinctName(name, taken), callee, operands: given, form: formOf(result) },
-        result,
-      );
-    },
   };
-  return { code, statements, known };
+  return { code, statements };
 }
 
 /** The batch's record and its fields, by identity. */

@@ -2,7 +2,7 @@
 
 import { type Batch, type Code, patchTokens, type Target, type TargetInputs } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { embed, place } from "./backbone.js";
+import { placedTokens } from "./backbone.js";
 import { fieldsAsked } from "./fields.js";
 import { layoutOf } from "./layout.js";
 import type { Part, Parts } from "./parts.js";
@@ -29,7 +29,7 @@ function teacherOutputs(code: Code, parts: Parts, w: WeightTree, { image }: Batc
   const { definition, values } = parts.encoder;
   const { extra, count: patches } = layoutOf(parts);
   invariant(definition.outputs, "the checker lets through only encoders whose layers can be read");
-  const placed = place(code, parts, w, embed(code, parts, w, image));
+  const placed = placedTokens(code, parts, w, image);
   const outputs = definition.outputs(code, values, w, placed, w[encoderPositions] as Tensor, count);
   return extra === 0 ? outputs : outputs.map((x) => code.let("taught", patchTokens, x, { extra, count: patches }));
 }

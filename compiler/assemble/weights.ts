@@ -6,6 +6,7 @@
 import { type Adversary, type Encoder, type ParameterTree, slowCopy, type Weights } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import { layoutOf } from "./layout.js";
+import { distinct } from "./names.js";
 import type { Classes, Objective, Part, Parts } from "./parts.js";
 
 /** Weights of the whole model: tensors nested under the names of a checkpoint. */
@@ -70,8 +71,7 @@ function putBeside({ tree, owners }: Growing, own: ParameterTree, owner: Owner):
 
 /** Puts weights under a label, `label_2` where a weight is called like it; gives the name. */
 function putUnder({ tree }: Growing, own: ParameterTree, label: string): string {
-  let name = label;
-  for (let i = 2; name in tree; i++) name = `${label}_${i}`;
+  const name = distinct(label, (other) => other in tree, "_");
   tree[name] = own;
   return name;
 }
@@ -122,7 +122,7 @@ function putLoss(
   target: string | null,
 ): string | null {
   const weights = definition.parameters?.(values, { encoderWidth }) ?? {};
-  const owner = { ...objectiveOwner(target, "loss", ...(label === null ? [] : [`loss.${label}`])) };
+  const owner = objectiveOwner(target, "loss", ...(label === null ? [] : [`loss.${label}`]));
   if (label === null) putBeside(growing, weights, owner);
   if (label === null || isEmpty(weights)) return null;
   growing.owners.set(weights, owner);

@@ -3,9 +3,10 @@
  * otherwise.
  */
 
-import type { Decoder, Loss, Target } from "../../blocks/index.js";
+import type { Decoder, Target } from "../../blocks/index.js";
 import { modelSlots } from "../slots.js";
-import { type Body, type DraftLine, lineName, slotLines } from "./draft.js";
+import { type Body, type DraftLine, definitionOf, slotLines } from "./draft.js";
+import { decodersOf, hasHead } from "./objectives.js";
 import { fail } from "./report.js";
 
 interface Refused {
@@ -33,33 +34,11 @@ const refusedSlots = (lines: readonly DraftLine[]): readonly Refused[] =>
       : [];
   });
 
-const hasHead = (lines: readonly DraftLine[]): boolean => slotLines(lines, "head").length > 0;
-
 /** A model with a head sees every patch and predicts none. */
 const refusedBesideHead = (lines: readonly DraftLine[]): readonly Refused[] =>
   ["mask", "decoder", "target", "teacher", "adversary"].flatMap((slot) =>
     slotLines(lines, slot).map((line) => ({ line, what: `a \`${slot}\` beside a \`head\`` })),
   );
-
-/** Whether every loss compares what the model predicts: patches, or the classes of a head. */
-export function lossesFit(lines: readonly DraftLine[], { report, name }: Body): boolean {
-  const predicted = hasHead(lines) ? "classes" : "patches";
-  const losses = [...slotLines(lines, "loss"), ...lines.flatMap(({ inner }) => slotLines(inner, "loss"))];
-  const wrong = losses.filter((line) => (definitionOf<Loss>(line)?.compares ?? "patches") !== predicted);
-  for (const line of wrong) {
-    const block = line.block?.definition.name;
-    const [message, help] =
-      predicted === "patches"
-        ? [`\`${block}\` compares classes, and \`${name}\` predicts patches`, "add a `head`, or use a loss of patches"]
-        : [`\`${block}\` compares patches, and \`${name}\` predicts classes`, "use a loss of classes"];
-    fail(report, "check/loss-of-another-kind", line.block?.origin.span ?? line.span, message, { help });
-  }
-  return wrong.length === 0;
-}
-
-const decodersOf = (target: DraftLine): readonly DraftLine[] => slotLines(target.inner, "decoder");
-
-const definitionOf = <D>(line: DraftLine | undefined): D | undefined => line?.block?.definition as D | undefined;
 
 /** At most one target is predicted by the model's decoder; each other one by a decoder of its own, from the same latent. */
 function refusedTargets(lines: readonly DraftLine[]): readonly Refused[] {
@@ -106,33 +85,4 @@ function otherLatent(lines: readonly DraftLine[], target: DraftLine): readonly R
         : `a decoder ${first} in the braces of a target`;
       return { line, what };
     });
-}
-
-/**
- * Whether each target with a decoder of its own has a loss of its own, without which nothing would train it, and an encoder
- * where its decoder reads what that gives.
- */
-export function targetsAreWhole(lines: readonly DraftLine[], { report, name }: Body): boolean {
-  const targets = slotLines(lines, "target").filter((target) => decodersOf(target).length > 0);
-  const blind = targets.filter(
-    (target) =>
-      slotLines(target.inner, "encoder").length === 0 &&
-      decodersOf(target).some((line) => definitionOf<Decoder>(line)?.readsEncoded),
-  );
-  for (const target of blind) {
-    const subject = lineName("target", target.label);
-    fail(report, "check/missing-slot", target.span, `\`${subject}\` of \`${name}\` has no \`encoder\``, {
-      reason: "Its decoder completes what an encoder has seen of the target.",
-      help: "add a line `encoder ...` to its braces",
-    });
-  }
-  const bare = targets.filter((target) => slotLines(target.inner, "loss").length === 0);
-  for (const target of bare) {
-    const subject = lineName("target", target.label);
-    fail(report, "check/missing-slot", target.span, `\`${subject}\` of \`${name}\` has no \`loss\``, {
-      reason: "A target with a decoder of its own needs to say how far a prediction is from it.",
-      help: "add a line `loss ...` to its braces",
-    });
-  }
-  return bare.length === 0 && blind.length === 0;
 }

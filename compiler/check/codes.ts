@@ -72,13 +72,13 @@ export const codes = {
   // Blocks together
   "check/idle-teacher":
     "A second set of weights would be moved and saved after every step, and nothing would be learned from it.",
+  "check/loss-of-another-kind": "Patches are compared with patches, and classes with labels.",
   "check/epochs-or-steps": "The two agree for one size of the data only; one of them has to say how long to train.",
   "check/not-yet-available": "Building the rest without it would give something else than what is written.",
   // Families
   "check/unlike-comparison": "Only values of one kind can be told apart or put in order.",
   "check/family-too-large": "A product grows with every axis, and somebody has to train and compare its members.",
   "check/empty-family": "A family without members describes nothing.",
-  "check/loss-of-another-kind": "Patches are compared with patches, and classes with labels.",
   // Pipelines
   "check/unknown-part": "The parts of a model are those of its slots that have weights.",
   "check/starts-from-scratch":

@@ -10,7 +10,7 @@ import { type DraftLine, slotLines } from "./draft.js";
 import { suggestion } from "./nearest.js";
 import { excerpt, fail, type Report } from "./report.js";
 import { lookUp, namesIn, resolve, type Scope, wordOf } from "./scope.js";
-import { valueText } from "./show.js";
+import { pathText, valueText } from "./show.js";
 import { blockNamed, blocksOf } from "./vocabulary.js";
 
 /** The member that is asked. */
@@ -242,7 +242,7 @@ function sideOf(side: Expression, asked: Asked, report: Report): Side {
     case "text":
       return { kind: "text", ordered: false, value: expression.value, options: null };
     case "path":
-      return word(expression.parts.map((part) => part.name).join("."), null);
+      return word(pathText(expression.parts), null);
     default:
       return incomparable(side, report);
   }

@@ -71,6 +71,9 @@ export interface Body {
 export const slotLines = (lines: readonly DraftLine[], slot: string): readonly DraftLine[] =>
   lines.filter((line) => line.slot === slot);
 
+/** What fills a line; undefined where there is none, or none that could be read. */
+export const definitionOf = <D>(line: DraftLine | undefined): D | undefined => line?.block?.definition as D | undefined;
+
 /** `loss`, or `target region` with its label. */
 export const lineName = (slot: string, label: string | null): string => (label === null ? slot : `${slot} ${label}`);
 

@@ -1,8 +1,7 @@
 /** Do the blocks go together? Runs the conditions that blocks declare, each at the value it is about. */
 
-import type { Mask } from "../../blocks/index.js";
-import { tokenCount } from "../../blocks/index.js";
-import type { Span } from "../../grammar/index.js";
+import { type Mask, tokenCount } from "../../blocks/index.js";
+import { isWithin, type Span } from "../../grammar/index.js";
 import type { DraftBlock, DraftLine } from "./draft.js";
 import {
   ask,
@@ -34,9 +33,6 @@ export interface Fitting {
   /** Gets the conditions that fail here. */
   readonly failed: Set<string>;
 }
-
-const isWithin = (inner: Span, outer: Span): boolean =>
-  inner.source === outer.source && inner.start >= outer.start && inner.end <= outer.end;
 
 type Condition = NonNullable<DraftBlock["definition"]["requires"]>[number];
 

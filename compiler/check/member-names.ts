@@ -5,6 +5,7 @@
 
 import type { Argument, Axis, Expression, Let } from "../../grammar/index.js";
 import { wordOf, wordsOf } from "./scope.js";
+import { pathText } from "./show.js";
 
 /** A line of the family that says several things, or one. */
 export interface Factor {
@@ -50,7 +51,7 @@ function usedBy(axis: Axis, lets: readonly Let[]): ReadonlySet<Let> {
 }
 
 function factorOf(line: Axis | Let): Factor {
-  const name = line.kind === "let" ? line.name.name : line.path.map((part) => part.name).join(".");
+  const name = line.kind === "let" ? line.name.name : pathText(line.path);
   const taken = new Set<string>();
   const parts = line.alternatives.map((value) => {
     const part = `${name.replaceAll(".", "-")}-${slug(wordsFor(value, line.alternatives))}`;

@@ -3,17 +3,18 @@
  * with several members stands at the alternative in question and is said once.
  */
 
-import type {
-  Axis,
-  Diagnostic,
-  Expression,
-  Identifier,
-  Let,
-  ModelDeclaration,
-  ModelEntry,
-  Skip,
-  Span,
-  VariantsDeclaration,
+import {
+  type Axis,
+  type Diagnostic,
+  type Expression,
+  type Identifier,
+  isWithin,
+  type Let,
+  type ModelDeclaration,
+  type ModelEntry,
+  type Skip,
+  type Span,
+  type VariantsDeclaration,
 } from "../../grammar/index.js";
 import type { Model, Variant } from "../model.js";
 import { modelSlots } from "../slots.js";
@@ -198,9 +199,7 @@ function blockText({ definition, values }: DraftBlock): string {
 /** What could only be blamed on the family as a whole stands at the alternative that it comes from, where one is named. */
 function placedIn({ name, span: whole }: VariantsDeclaration, diagnostic: Diagnostic): Diagnostic {
   const { span, related = [] } = diagnostic;
-  const isOwn = (place: Span): boolean =>
-    place.source === whole.source && place.start >= whole.start && place.end <= whole.end;
-  const cause = related.find((other) => isOwn(other.span) && other.span !== name?.span);
+  const cause = related.find((other) => isWithin(other.span, whole) && other.span !== name?.span);
   if (span !== name?.span || !cause) return diagnostic;
   return { ...diagnostic, span: cause.span, related: related.filter((other) => other !== cause) };
 }

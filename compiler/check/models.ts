@@ -4,7 +4,7 @@ import type { Registry } from "../../blocks/index.js";
 import type { ModelDeclaration, Span } from "../../grammar/index.js";
 import type { Filled, Model, Use } from "../model.js";
 import { guidingSlots, modelSlots, type SlotRule } from "../slots.js";
-import { isAvailable, lossesFit, targetsAreWhole } from "./available.js";
+import { isAvailable } from "./available.js";
 import { defaultUse } from "./blocks.js";
 import { readBody } from "./changes.js";
 import { type Body, type Draft, type DraftBlock, type DraftLine, slotLines } from "./draft.js";
@@ -12,7 +12,8 @@ import { fitModel } from "./fit.js";
 import { guideIsReadable } from "./guides.js";
 import { scopeOf } from "./lines.js";
 import { named, suggestion } from "./nearest.js";
-import { fail, type Report } from "./report.js";
+import { lossesFit, targetsAreWhole } from "./objectives.js";
+import { counted, fail, type Report } from "./report.js";
 import { teacherIsRead } from "./teachers.js";
 import { blocksOf, defaultBlock } from "./vocabulary.js";
 
@@ -47,11 +48,7 @@ export interface Checking {
 }
 
 export function checkModel(declaration: ModelDeclaration, base: ModelBase | null, checking: Checking): CheckedModel {
-  let errors = 0;
-  const report: Report = (diagnostic) => {
-    if (diagnostic.severity === "error") errors++;
-    checking.report(diagnostic);
-  };
+  const { report, errors } = counted(checking.report);
   const name = declaration.name?.name ?? "";
   const span = declaration.name?.span ?? declaration.span;
   const scope = scopeOf(declaration.entries, null, { ...checking, report });
@@ -62,7 +59,7 @@ export function checkModel(declaration: ModelDeclaration, base: ModelBase | null
   const failed = new Set<string>();
   const known = base?.checked?.failed ?? new Set();
   fitModel(lines, { report, within: declaration.span, name: span, known, failed });
-  const whole = errors === 0 && !checking.torn && !draft.open && (base === null || base.checked?.model != null);
+  const whole = errors() === 0 && !checking.torn && !draft.open && (base === null || base.checked?.model != null);
   const available =
     whole &&
     lossesFit(lines, body) &&

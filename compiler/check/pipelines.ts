@@ -11,8 +11,9 @@ import { type Checking, useOf } from "./models.js";
 import { type Declared, find } from "./names.js";
 import { named, suggestion } from "./nearest.js";
 import { modelKey, modelOf, namesIn, type Project, recipeForModel } from "./project.js";
-import { fail, type Report } from "./report.js";
+import { counted, fail, type Report } from "./report.js";
 import { emptyScope } from "./scope.js";
+import { pathText } from "./show.js";
 import { type Earlier, type SourcePath, takenParts } from "./stage-parts.js";
 
 /** Gives the pipeline; null when there is an error in it. */
@@ -22,11 +23,7 @@ export function checkPipeline(
   checking: Checking,
 ): Pipeline | null {
   const { declaration } = declared;
-  let errors = 0;
-  const report: Report = (diagnostic) => {
-    if (diagnostic.severity === "error") errors++;
-    checking.report(diagnostic);
-  };
+  const { report, errors } = counted(checking.report);
   const name = declaration.name?.name ?? "";
   const span = declaration.name?.span ?? declaration.span;
   const stages = new Map<string, Earlier>();
@@ -51,7 +48,7 @@ export function checkPipeline(
       help: "add a line `stage name = Recipe of Model`",
     });
   }
-  if (errors > 0 || checking.torn) return null;
+  if (errors() > 0 || checking.torn) return null;
   const sound = [...stages.values()].flatMap(({ stage }) =>
     stage ? [{ ...stage, evaluate: judged.get(stage.name) ?? [] }] : [],
   );
@@ -101,13 +98,11 @@ function checkStage(entry: StageEntry, stages: ReadonlyMap<string, Earlier>, aro
     model: checked.model,
     recipe: fitting.recipe,
     from: from.map(({ stage, part }) => ({ stage: stage.name, part })),
-    fresh: entry.saysFresh ? entry.fresh.map(pathText) : null,
+    fresh: entry.saysFresh ? entry.fresh.map(({ parts }) => pathText(parts)) : null,
     evaluate: [],
     mappings: taken,
   };
 }
-
-const pathText = ({ parts }: Path): string => parts.map(({ name }) => name).join(".");
 
 /** null: a path names no earlier stage, or one that is broken. */
 function sourcesOf(
@@ -120,7 +115,7 @@ function sourcesOf(
     if (!first) return null;
     const known = stages.get(first.name);
     if (known) {
-      const part = rest.length === 0 ? null : rest.map(({ name }) => name).join(".");
+      const part = rest.length === 0 ? null : pathText(rest);
       return known.stage && { path, stage: known.stage, part };
     }
     const earlier = [...stages.keys()];

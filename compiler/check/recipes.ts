@@ -1,7 +1,7 @@
 /** One recipe: its body on top of its base, its length, and whether its blocks fit the model it trains. */
 
 import type { Definition, DurationValue, RateValue } from "../../blocks/index.js";
-import type { RecipeDeclaration, Span } from "../../grammar/index.js";
+import { isWithin, type RecipeDeclaration, type Span } from "../../grammar/index.js";
 import type { Recipe, Setting, Use } from "../model.js";
 import { recipeSlots } from "../slots.js";
 import { readBody } from "./changes.js";
@@ -10,7 +10,7 @@ import { classesOf, type Fact, type Facts, imageOf } from "./facts.js";
 import { type Fitting, fits } from "./fit.js";
 import { scopeOf, settings } from "./lines.js";
 import { type CheckedModel, type Checking, useOf, withDefaults } from "./models.js";
-import { excerpt, fail, type Report, warn } from "./report.js";
+import { counted, excerpt, fail, type Report, warn } from "./report.js";
 import { numberText } from "./show.js";
 
 export interface CheckedRecipe {
@@ -39,11 +39,7 @@ export function checkRecipe(
   subject: Subject | null,
   checking: Checking,
 ): CheckedRecipe {
-  let errors = 0;
-  const report: Report = (diagnostic) => {
-    if (diagnostic.severity === "error") errors++;
-    checking.report(diagnostic);
-  };
+  const { report, errors } = counted(checking.report);
   const name = declaration.name?.name ?? "";
   const span = declaration.name?.span ?? declaration.span;
   const scope = scopeOf(declaration.entries, null, { ...checking, report });
@@ -55,7 +51,7 @@ export function checkRecipe(
   const known = base?.checked?.failed ?? new Set();
   fitRecipe(lines, factsOf(draft, subject), { report, within: declaration.span, name: span, known, failed });
   advise(lines, draft, { report, within: declaration.span });
-  const whole = errors === 0 && !checking.torn && !draft.open && (base === null || base.checked?.recipe != null);
+  const whole = errors() === 0 && !checking.torn && !draft.open && (base === null || base.checked?.recipe != null);
   return {
     draft,
     subject,
@@ -115,13 +111,7 @@ const largeBatch = 512;
 function advise(lines: readonly DraftLine[], draft: Draft, advising: Advising): void {
   for (const { block, slot } of lines) {
     for (const [name, value] of block?.values ?? []) {
-      const { span } = value?.origin ?? {};
-      const isOwn =
-        span &&
-        span.source === advising.within.source &&
-        span.start >= advising.within.start &&
-        span.end <= advising.within.end;
-      if (!block || !value || !isOwn || value.origin.how === "default") continue;
+      if (!block || !value || value.origin.how === "default" || !isWithin(value.origin.span, advising.within)) continue;
       const kind = block.definition.params[name]?.type.kind;
       if (kind === "rate") unscaled(name, value, draft, advising);
       if (kind === "duration" && slot === "schedule") long(name, value, draft, advising);

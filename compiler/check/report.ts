@@ -45,6 +45,18 @@ export function warn(report: Report, code: Code, span: Span, message: string, wo
   report(finding("warning", code, span, message, words));
 }
 
+/** Passes findings on and counts the errors among them. */
+export function counted(report: Report): { readonly report: Report; readonly errors: () => number } {
+  let errors = 0;
+  return {
+    report(diagnostic) {
+      if (diagnostic.severity === "error") errors++;
+      report(diagnostic);
+    },
+    errors: () => errors,
+  };
+}
+
 /** Text put in the place of a span. */
 export const replacement = (span: Span, text: string, title = `Write \`${text}\``): Fix => ({
   title,

@@ -3,6 +3,7 @@
 import type { Expression, Let, Path } from "../../grammar/index.js";
 import { nearest, suggestion } from "./nearest.js";
 import { fail, lineRemoval, type Report, warn } from "./report.js";
+import { pathText } from "./show.js";
 
 export interface Scope {
   readonly parent: Scope | null;
@@ -172,7 +173,7 @@ export function resolve(expression: Expression, scope: Scope): Resolved {
 
 /** Reports a word that stands where a value is needed and is no variable. */
 export function unknownVariable(path: Path, wanted: string, scope: Scope, report: Report): null {
-  const name = path.parts.map((part) => part.name).join(".");
+  const name = pathText(path.parts);
   const known = namesIn(scope);
   const declare = { help: `write the value, or \`let ${name.replaceAll(".", "_")} = ...\` above` };
   return fail(report, "check/unknown-variable", path.span, `there is no variable \`${name}\``, {

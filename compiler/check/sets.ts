@@ -10,6 +10,7 @@ import { ruleOf, settingOf } from "./lines.js";
 import { named, suggestion } from "./nearest.js";
 import { excerpt, fail } from "./report.js";
 import { changeSetting } from "./settings.js";
+import { pathText } from "./show.js";
 import { sameValue } from "./values.js";
 import { defaultBlock } from "./vocabulary.js";
 import { changeWithoutBase, type Held, overriddenChange, type Work, withoutEffect } from "./work.js";
@@ -125,7 +126,7 @@ function setInner(
       slots.length === 0
         ? `\`${lineName(line.slot, line.label)}\` has parameters only: write \`${line.slot}.name\``
         : `it has ${named(slots)}`;
-    return incomplete(entry, `\`${entry.path.map((part) => part.name).join(".")}\` names no value`, help, work);
+    return incomplete(entry, `\`${pathText(entry.path)}\` names no value`, help, work);
   }
   const held: Held = { line: only, made: null, sets: new Map() };
   const changed = changeIn(entry, only, name, held, work);

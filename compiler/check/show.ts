@@ -36,6 +36,9 @@ export function percentText(value: number): string {
 
 const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r" };
 
+/** `encoder.depth` */
+export const pathText = (path: readonly { readonly name: string }[]): string => path.map(({ name }) => name).join(".");
+
 /** A string in quotes, escaped. */
 export const quotedText = (value: string): string => `"${value.replace(/[\\"\n\t\r]/g, (c) => escapes[c] as string)}"`;
 

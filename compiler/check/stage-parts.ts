@@ -7,6 +7,7 @@ import type { Model, Stage } from "../model.js";
 import { modelSlots } from "../slots.js";
 import { named, suggestion } from "./nearest.js";
 import { fail, type Report } from "./report.js";
+import { pathText } from "./show.js";
 
 /** A stage as later ones know it; null: it is broken. */
 export interface Earlier {
@@ -32,8 +33,6 @@ export interface Taking {
   readonly earlier: ReadonlyMap<string, Earlier>;
 }
 
-const weightsIn = (model: Model): readonly OwnedWeight[] => ownedWeights(model);
-
 /** Names of the parts of a model, a wider one before those in it. */
 const partNames = (weights: readonly OwnedWeight[]): readonly string[] => [
   ...new Set(weights.flatMap(({ parts }) => parts)),
@@ -42,13 +41,15 @@ const partNames = (weights: readonly OwnedWeight[]): readonly string[] => [
 /** Where each weight of the stage comes from; null after a report. */
 export function takenParts(taking: Taking, report: Report): readonly Mapping[] | null {
   const { entry, name, model, from } = taking;
-  const own = weightsIn(model);
-  const sources = from.map(({ stage, part }) => ({ stage: stage.name, part, weights: weightsIn(stage.model) }));
-  const named = from.map(({ path, stage, part }, i) =>
+  const own = ownedWeights(model);
+  const sources = from.map(({ stage, part }) => ({ stage: stage.name, part, weights: ownedWeights(stage.model) }));
+  const known = from.map(({ path, stage, part }, i) =>
     isPart({ path, from: 1, part }, stage.modelName, sources[i]?.weights ?? [], report),
   );
-  const fresh = entry.fresh.map((path) => isPart({ path, from: 0, part: pathText(path) }, name.name, own, report));
-  if (![...named, ...fresh].every(Boolean)) return null;
+  const fresh = entry.fresh.map((path) =>
+    isPart({ path, from: 0, part: pathText(path.parts) }, name.name, own, report),
+  );
+  if (![...known, ...fresh].every(Boolean)) return null;
   const { mappings, given, doubled } = keyMap(own, sources);
   const sound = [
     ...from.map((source, i) => givesSomething(source, given[i] ?? 0, taking, own, report)),
@@ -58,8 +59,6 @@ export function takenParts(taking: Taking, report: Report): readonly Mapping[] |
   ];
   return sound.every(Boolean) ? mappings : null;
 }
-
-const pathText = ({ parts }: Path): string => parts.map(({ name }) => name).join(".");
 
 /** Whether a path names a part of a model. `from`: its first word that belongs to the part. */
 function isPart(
@@ -108,7 +107,7 @@ function takenOnce(
     told.add(key);
     const [first, second] = sources.map((i) => from[i] as SourcePath) as [SourcePath, SourcePath];
     const span = second.path.span;
-    fail(report, "check/taken-twice", span, `\`${name}\` is in \`${pathText(first.path)}\` already`, {
+    fail(report, "check/taken-twice", span, `\`${name}\` is in \`${pathText(first.path.parts)}\` already`, {
       help: "name parts that share no weight, or keep one of the two",
       related: [{ span: first.path.span, message: "taken from here too" }],
     });
@@ -130,7 +129,7 @@ function fromScratch(
 ): boolean {
   const { entry, name, earlier } = taking;
   const isAllowed = ({ parts }: New): boolean =>
-    entry.saysFresh && (entry.fresh.length === 0 || entry.fresh.some((path) => parts.includes(pathText(path))));
+    entry.saysFresh && (entry.fresh.length === 0 || entry.fresh.some((path) => parts.includes(pathText(path.parts))));
   const unsaid = newOf(mappings).filter((mapping) => !isAllowed(mapping));
   if (unsaid.length === 0 || earlier.size === 0) return true;
   if (entry.from.length === 0) {
@@ -208,7 +207,7 @@ function otherShape(weights: readonly New[]): string {
 function elsewhere({ part, weights }: Group, own: readonly OwnedWeight[], { from, earlier }: Taking): string {
   const missing = own.filter(({ name }) => weights.some((weight) => weight.name === name));
   const gives = (stage: Stage): boolean =>
-    newOf(keyMap(missing, [{ stage: stage.name, part, weights: weightsIn(stage.model) }]).mappings).length === 0;
+    newOf(keyMap(missing, [{ stage: stage.name, part, weights: ownedWeights(stage.model) }]).mappings).length === 0;
   const asked = (stage: Stage): boolean =>
     from.some((source) => source.stage === stage && (source.part === null || source.part === part));
   const paths = [...earlier.values()].flatMap(({ stage }) =>
@@ -233,13 +232,13 @@ function saysWhatIs(mappings: readonly Mapping[], { entry, name }: Taking, repor
     });
     return false;
   }
-  const idle = entry.fresh.filter((path) => !scratch.has(pathText(path)));
+  const idle = entry.fresh.filter((path) => !scratch.has(pathText(path.parts)));
   for (const path of idle) {
     fail(
       report,
       "check/idle-fresh",
       path.span,
-      `\`${pathText(path)}\` does not start from scratch: all of it is taken`,
+      `\`${pathText(path.parts)}\` does not start from scratch: all of it is taken`,
       {
         help: "remove it here, or name the parts that are taken after `from`",
       },

@@ -11,9 +11,9 @@ import { factorsOf } from "./member-names.js";
 import { equalMembers, isBlockAxis, membersOf, mostMembers, type Written } from "./members.js";
 import type { CheckedModel, Checking } from "./models.js";
 import { named, suggestion } from "./nearest.js";
-import { fail, type Report } from "./report.js";
+import { counted, fail, type Report } from "./report.js";
 import { openScope, type Scope } from "./scope.js";
-import { numberText } from "./show.js";
+import { numberText, pathText } from "./show.js";
 
 /** The model that a family varies; `name` as the analysis knows it. */
 interface Subject {
@@ -27,18 +27,14 @@ export function checkVariants(
   subject: Subject | null,
   checking: Checking,
 ): Family | null {
-  let errors = 0;
-  const report: Report = (diagnostic) => {
-    if (diagnostic.severity === "error") errors++;
-    checking.report(diagnostic);
-  };
+  const { report, errors } = counted(checking.report);
   const skips = checkLines(declaration, subject?.checked ?? null, { ...checking, report });
-  if (errors > 0 || checking.torn || !subject?.checked.model || !declaration.name) return null;
+  if (errors() > 0 || checking.torn || !subject?.checked.model || !declaration.name) return null;
   const factors = factorsOf(entriesOf(declaration, "let"), entriesOf(declaration, "axis"));
   const written = { declaration, factors, skips, subject: subject.checked };
   if (!isOfFairSize(written, report)) return null;
   const { members, skipped } = membersOf(written, { ...checking, report });
-  if (errors > 0) return null;
+  if (errors() > 0) return null;
   const { name, span } = declaration.name;
   if (members.length === 0) return emptyFamily(written, "every member is skipped", "skip fewer of them", report);
   equalMembers(members, span, report);
@@ -127,8 +123,6 @@ const turned = (scope: Scope, round: number): Scope => ({
   ),
 });
 
-const pathText = (path: readonly Identifier[]): string => path.map((part) => part.name).join(".");
-
 function doubledAxes(axes: readonly Axis[], report: Report): void {
   const seen = new Map<string, Axis>();
   for (const axis of axes) {
@@ -190,7 +184,7 @@ function parameterAxis(
       body.report,
       "check/unknown-parameter",
       name.span,
-      `\`${definition.name}\` has no parameter \`${[name, ...more].map((part) => part.name).join(".")}\``,
+      `\`${definition.name}\` has no parameter \`${pathText([name, ...more])}\``,
       {
         ...suggestion(name.name, name.span, Object.keys(definition.params), `parameters of \`${definition.name}\``),
       },

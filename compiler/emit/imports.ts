@@ -1,6 +1,7 @@
 /** What an emitted module imports, and the names by which it then speaks of it. */
 
 import { invariant } from "../../graph/index.js";
+import { distinct } from "../assemble/names.js";
 import { type Home, type Homes, homeOf, ourNames } from "../homes.js";
 
 /** Files of a project that a module may import from. */
@@ -31,8 +32,7 @@ export function createImports({ homes, specifier }: Elsewhere, taken: readonly s
   const localOf = (value: object, home: Home, wanted: string): string => {
     const before = locals.get(value);
     if (before) return before.local;
-    let local = wanted;
-    for (let i = 2; used.has(local); i++) local = `${wanted}${i}`;
+    const local = distinct(wanted, (name) => used.has(name));
     used.add(local);
     locals.set(value, { home, local });
     return local;

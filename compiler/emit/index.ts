@@ -4,13 +4,14 @@
 
 import { format } from "prettier";
 import { type FunctionDeclarationStructure, type OptionalKind, Project } from "ts-morph";
-import { namedParameters, tokenCount } from "../../blocks/index.js";
-import { sizeOf } from "../../graph/index.js";
+import { tokenCount } from "../../blocks/index.js";
 import { type Assembly, adversaryGroups, assemble } from "../assemble/assemble.js";
 import { fieldsAsked } from "../assemble/fields.js";
 import { layoutOf } from "../assemble/layout.js";
+import { camel } from "../assemble/names.js";
 import { record } from "../assemble/record.js";
 import { noHomes } from "../homes.js";
+import { countWeights } from "../memory-plan.js";
 import type { Model } from "../model.js";
 import type { Program, TensorForm } from "../program.js";
 import { plainValues } from "./block-values.js";
@@ -36,12 +37,12 @@ function headline(assembly: Assembly): string {
   const { count, visible } = layoutOf(parts);
   const [fewest = visible] = parts.mask?.definition.varies?.counts(parts.mask.values, parts.grid) ?? [];
   const range = (least: number, most: number): string => (least === most ? String(most) : `${least} to ${most}`);
-  const weights = [...namedParameters(parameters)].reduce((sum, [, { shape }]) => sum + sizeOf(shape as number[]), 0);
+  const weights = countWeights(parameters).toLocaleString("en");
   const [height, width] = parts.grid.patch;
   const masked = parts.mask
     ? `: ${range(fewest, visible)} visible, ${range(count - visible, count - fewest)} hidden`
     : "";
-  const facts = `${count} patches of ${height}x${width} pixels${masked}. ${weights.toLocaleString("en")} parameters.`;
+  const facts = `${count} patches of ${height}x${width} pixels${masked}. ${weights} parameters.`;
   return comment([model.doc, facts].filter((line) => line !== "").join("\n\n"));
 }
 
@@ -93,8 +94,6 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
   ];
   return `${imports.ours("defineModel")}({ ${lines.join(", ")} })`;
 }
-
-const camel = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 /** The type of a batch. A type and not an interface, which would not be taken where fields of any name are. */
 function batchType({ batch: { fields, guide, ...batch } }: Program): string {

@@ -3,7 +3,7 @@
  * nothing else of a spec reaches the text.
  */
 
-import { declarationOf, isParameter, type ParameterTree } from "../../blocks/index.js";
+import { declarationOf, isDeclared, isParameter, type ParameterTree } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import type { Operand, Program, ProgramFunction, Statement, TensorForm } from "../program.js";
 import type { Imports } from "./imports.js";
@@ -41,20 +41,12 @@ export function dataText(value: unknown): string {
   return text.replace(/\u2028/g, "\\u2028").replace(/\u2029/g, "\\u2029");
 }
 
-/** Whether an argument is itself a branch of weights, or a record of such. */
-const isDeclared = (arg: unknown): boolean =>
-  typeof arg === "object" &&
-  arg !== null &&
-  (declarationOf(arg) !== undefined || (!Array.isArray(arg) && Object.values(arg).some(isDeclared)));
-
 /** The declaration of a weight tree: calls where a declarer made the branch, records elsewhere. */
 export function parametersText(tree: ParameterTree, imports: Imports): string {
   const declaration = declarationOf(tree);
   if (declaration) {
     const name = imports.use(declaration.by, declaration.layer);
-    const args = declaration.args.map((arg) =>
-      isDeclared(arg) ? parametersText(arg as ParameterTree, imports) : dataText(arg),
-    );
+    const args = declaration.args.map((arg) => (isDeclared(arg) ? parametersText(arg, imports) : dataText(arg)));
     return `${name}(${args.join(", ")})`;
   }
   invariant(!isParameter(tree), "every weight comes from a declarer, so that it can be printed");
