@@ -240,8 +240,13 @@ DISTANCES = {
 
 def loss_of(kind: str, on: str, prediction: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Mean over a patch's values, then over the chosen tokens of the batch. mask [B, N], 1 = hidden."""
+    return mean_over(on, DISTANCES[kind](prediction, target), mask)
+
+
+def mean_over(on: str, error: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """error [B, N, P] -> []"""
     chosen = {"hidden": mask, "visible": 1 - mask, "all": torch.ones_like(mask)}[on]
-    return (DISTANCES[kind](prediction, target).mean(dim=-1) * chosen).sum() / chosen.sum()
+    return (error.mean(dim=-1) * chosen).sum() / chosen.sum()
 
 
 # -- one case
@@ -335,7 +340,7 @@ def network_of(transformer: dict | None) -> Network:
 
 
 def case_of(example: dict) -> Case:
-    """Without a mask, nothing is hidden."""
+    """Without a mask, nothing is hidden; one without a ratio hides half."""
     image, positions, mask, target = (line(example, slot) for slot in ("input", "positions", "mask", "target"))
     case = Case(
         name=example["name"],
@@ -344,7 +349,7 @@ def case_of(example: dict) -> Case:
         batch=example["batch"],
         image=(*image["values"]["size"], image["values"]["channels"]),
         patch=tuple(line(example, "tokens")["values"]["size"]),
-        ratio=mask["values"]["ratio"] if mask else 0,
+        ratio=mask["values"].get("ratio", 0.5) if mask else 0,
         encoder=network_of(line(example, "encoder")),
         decoder=network_of(line(example, "decoder")),
         normalize=target is not None and target["values"].get("normalize") == "patch",
@@ -372,9 +377,13 @@ def mask_of(case: Case, feed: Feed) -> torch.Tensor:
 
 def weighed(loss: dict, prediction: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """What a line with a loss between patches adds to the sum of all."""
-    values = loss["values"]
+    kind, values = loss["block"], loss["values"]
     assert values.get("beta", 1) == 1, values
-    return values["weight"] * loss_of(loss["block"], values["on"], prediction, target, mask)
+    if kind == "charbonnier":
+        error = mean_over(values["on"], ((prediction - target) ** 2 + values["epsilon"] ** 2).sqrt(), mask)
+    else:
+        error = loss_of(kind, values["on"], prediction, target, mask)
+    return values["weight"] * error
 
 
 def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:

@@ -3,9 +3,9 @@
  * small first, in depth, width and image, since the reference would take hours: what they are made of stays.
  */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Optimizer, registry, type Sample } from "../../blocks/index.js";
+import { kindOf, type Optimizer, type Registry, registry, type Sample } from "../../blocks/index.js";
 import { trainingOf } from "../../cli/recipe-settings.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { analyze, type Filled, type Model, type Recipe } from "../../compiler/index.js";
@@ -26,13 +26,41 @@ export interface Example {
   readonly recipe: Recipe;
 }
 
-/** Every recipe that an example declares, and those of the project that `mae init` starts. */
-export const listExamples = (): readonly Example[] =>
-  [...readdirSync(folder).filter((file) => file.endsWith(".mae")), "start/model.mae"].sort().flatMap(examplesOf);
+/** Every recipe that an example declares, in the folder and in those below it. */
+export async function listExamples(): Promise<readonly Example[]> {
+  const vocabulary = withBlocks(await ownBlocks());
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((file) => file.replaceAll("\\", "/"));
+  return files
+    .filter((file) => file.endsWith(".mae"))
+    .sort()
+    .flatMap((path) => examplesOf(path, vocabulary));
+}
 
-function examplesOf(path: string): readonly Example[] {
+/** What the example with blocks of its own exports. Its files are run on our sources, which stand for the built package. */
+async function ownBlocks(): Promise<readonly unknown[]> {
+  const from = join(folder, "own-block", "blocks");
+  const copies = mkdtempSync(join(packageRoot, "test", ".emitted-"));
+  try {
+    const exported = readdirSync(from).map(async (file) => {
+      const text = readFileSync(join(from, file), "utf8");
+      writeFileSync(join(copies, file), text.replace(/"maelang\/(blocks|graph)"/g, '"../../$1/index.js"'));
+      return Object.values<unknown>(await import(join(copies, file)));
+    });
+    return (await Promise.all(exported)).flat();
+  } finally {
+    rmSync(copies, { recursive: true });
+  }
+}
+
+/** The registry and those of the values that are blocks. */
+const withBlocks = (values: readonly unknown[]): Registry =>
+  Object.fromEntries(
+    Object.entries(registry).map(([kind, blocks]) => [kind, [...blocks, ...values.filter((v) => kindOf(v) === kind)]]),
+  ) as unknown as Registry;
+
+function examplesOf(path: string, vocabulary: Registry): readonly Example[] {
   const readText = (file: string) => readFileSync(join(folder, file), "utf8");
-  const { models, recipes } = analyze({ path, text: readText(path) }, { readText }, registry);
+  const { models, recipes } = analyze({ path, text: readText(path) }, { readText }, vocabulary);
   const own = [...recipes.values()].filter(({ span }) => span.source.path === path);
   if (own.length === 0) throw new Error(`${path} holds no recipe`);
   return own.map((recipe) => {
