@@ -86,6 +86,8 @@ export interface Picture {
    * in the scale of `image`. A patch-normalised prediction is de-normalised with the true mean and deviation of its patch.
    */
   readonly pixels: (prediction: Float32Array, image: Float32Array) => Float32Array;
+  /** `pixels` in a graph: prediction [B, N, P], image [B, H, W, C] -> [B, H, W, C]. */
+  readonly inGraph?: (g: Builder, prediction: Tensor, image: Tensor) => Tensor;
   /** What a perfect prediction would show, [H * W * C]; absent where that is the image itself. */
   readonly truth?: (image: Float32Array) => Float32Array;
 }

@@ -265,6 +265,34 @@ function addRuns(program: Command): void {
       }),
     [["mae show runs/digits --count 16 --out digits.png", "sixteen samples"]],
   );
+  addText(
+    command(
+      program,
+      "export",
+      "Write a trained model as an ONNX file that any tool runs: its encoder, or what it predicts.",
+    )
+      .argument("<source>", "folder of a run, whose newest checkpoint is taken, or a checkpoint")
+      .addOption(
+        new Option("--what <function>", "features of whole images, predicted patches of masked ones, or classes")
+          .choices(["encode", "reconstruct", "classify"])
+          .default("encode"),
+      )
+      .option("-o, --out <file>", "the file (default: <function>.onnx beside the checkpoint)")
+      .option("--batch <n>", "for this many images at a time (default: any number)", wholeNumber(1))
+      .option("--pixels", "take pixels from 0 to 255 (default: images normalized as in training)")
+      .option("--force", "replace a file that is already there")
+      .option("--json", "print one JSON document")
+      .option(...configOption)
+      .action(async (source: string, options) => {
+        await (await import("./commands/export.js")).exportModel(source, options);
+      }),
+    [
+      ["mae export runs/digits", "its encoder, as runs/digits/encode.onnx"],
+      ["mae export runs/digits --pixels -o digits.onnx", "for images as they are stored"],
+      ["mae export runs/digits --what reconstruct", "images and masks in, predictions out"],
+      ["mae export checkpoint-500.safetensors --batch 1", "a checkpoint, for one image at a time"],
+    ],
+  );
 }
 
 /** Commands for finding one's way. */

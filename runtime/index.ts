@@ -23,6 +23,7 @@ export { openData } from "./data/open.js";
 export { writePng } from "./data/png.js";
 export * from "./evaluate/index.js";
 export * from "./executors/index.js";
+export * from "./export/index.js";
 export { packageRoot, version } from "./package.js";
 export { RunError, type RunErrorCode, runErrors } from "./run-error.js";
 export type {

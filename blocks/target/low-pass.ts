@@ -1,6 +1,7 @@
 /** Pixels without their fine detail as target. */
 
 import { lowPassed, lowPass as lowPassLayer } from "../nn/index.js";
+import { claim } from "../nn/layer.js";
 import { real } from "../params.js";
 import { defineTarget } from "./contract.js";
 import { moreThanOneValue, normalizeParam, patchPicture, patchSize, patchValues } from "./patches.js";
@@ -32,5 +33,9 @@ export const lowPass = defineTarget({
   outputs: patchSize,
   build: (code, p, { image }, { grid }) =>
     patchValues(code, p.normalize, code.let("smooth", lowPassLayer, image, { radius: p.radius }), grid),
-  picture: (p, context) => patchPicture(p.normalize, context, (image) => lowPassed(image, context.image, p.radius)),
+  picture: ({ normalize, radius }, context) =>
+    patchPicture(normalize, context, {
+      of: (image) => lowPassed(image, context.image, radius),
+      inGraph: (g, image) => lowPassLayer(g, claim<["B", number, number, number]>(image), { radius }),
+    }),
 });

@@ -4,12 +4,10 @@
  */
 
 import {
-  type Batch,
   type Features,
   type ImageShape,
   imageInput,
   type ModelProgram,
-  type Weights,
 } from "../../blocks/index.js";
 import type { Builder, Tensor } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
@@ -54,10 +52,13 @@ export async function encoderReader(
 ): Promise<FeatureReader> {
   const { program } = model;
   for (const selection of selections) checkSelection(program, selection);
-  const { height, width, channels } = program.image;
   const frozen = await openFrozen(model, executor, batch, (g, w) => {
-    const image = g.input("image", ["B", height, width, channels]);
-    return Object.fromEntries(selections.map((selection, i) => [i, pooled(g, program, w, image, selection)]));
+    const { image } = imageInput(g, program);
+    const vectors = selections.map(({ pool, layer }) => {
+      const tokens = layer === "last" ? program.features(g, w, image) : program.features(g, w, image, layer);
+      return pooled(g, program, tokens, pool);
+    });
+    return Object.fromEntries(vectors.entries());
   });
   const widths = selections.map((_, i) => frozen.shapes[i]?.[1] as number);
   return {
@@ -96,18 +97,10 @@ export async function predictionReader(model: Trained, executor: Executor, batch
   };
 }
 
-/** One vector an image, [B, D]. */
-function pooled(
-  g: Builder,
-  program: ModelProgram,
-  w: Weights<ModelProgram["parameters"]>,
-  image: Batch["image"],
-  { pool, layer }: Selection,
-): Tensor {
-  const tokens = layer === "last" ? program.features(g, w, image) : program.features(g, w, image, layer);
+/** Tokens [B, extra + N, D] as one vector an image, [B, D]. */
+export function pooled(g: Builder, { extraTokens }: ModelProgram, tokens: Tensor, pool: Selection["pool"]): Tensor {
   const [batch, count, width] = tokens.shape as readonly [number, number, number];
   if (pool === "cls") return g.reshape(g.slice(tokens, [0, 0, 0], [batch, 1, width]), [batch, width]);
-  const { extraTokens } = program;
   return g.mean(g.slice(tokens, [0, extraTokens, 0], [batch, count - extraTokens, width]), [1]);
 }
 

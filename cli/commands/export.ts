@@ -1,0 +1,80 @@
+/** `mae export`: a function of a trained model as an ONNX file, for any tool. */
+
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { ExportedFunction, ExportedPort, ExportFacts } from "../../runtime/index.js";
+import { runFailure } from "../failure.js";
+import { printedPath, unwritable } from "../files.js";
+import { folderOf, type OpenTrained, openTrained } from "../open-trained.js";
+import { type Colors, print, printJson, stdoutColors } from "../terminal.js";
+
+export interface ExportOptions {
+  readonly what: ExportedFunction;
+  /** Images at a time; absent: as many as come. */
+  readonly batch?: number;
+  readonly pixels?: boolean;
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+  readonly config?: string;
+}
+
+export async function exportModel(source: string, options: ExportOptions): Promise<void> {
+  const { what } = options;
+  const path = options.out ?? join(folderOf(source), `${what}.onnx`);
+  await checkPlace(path, options.force ?? false);
+  const trained = await openTrained(source, options.config);
+  const { colourScale, exportOnnx } = await import("../../runtime/index.js");
+  const { program, training, step, spec } = trained;
+  const facts = await exportOnnx(trained, path, {
+    what,
+    batch: options.batch ?? null,
+    images: options.pixels ? "pixels" : "normalized",
+    colours: colourScale(training.augment, program.image),
+    step,
+    spec,
+  });
+  if (options.json) printJson(document(trained, what, facts));
+  else print(summary(trained, what, facts, stdoutColors()));
+}
+
+/** Throws a `Failure` where nothing can be written, before anything is computed. */
+async function checkPlace(path: string, force: boolean): Promise<void> {
+  if (!existsSync(dirname(path))) throw unwritable(path, { code: "ENOENT" });
+  const { besideOf } = await import("../../runtime/index.js");
+  const there = [path, besideOf(path)].find((file) => existsSync(file));
+  if (there === undefined || force) return;
+  throw runFailure(`${printedPath(there)} is already there`, {
+    reason: "Nothing of yours is overwritten unasked.",
+    help: "name another file (--out), or replace it (--force)",
+  });
+}
+
+/** The document's fields are documented in `docs/cli.md`. */
+const document = ({ program, step }: OpenTrained, what: ExportedFunction, facts: ExportFacts) => ({
+  format_version: "1.0",
+  file: printedPath(facts.file),
+  data_file: facts.data === null ? null : printedPath(facts.data),
+  bytes: facts.bytes,
+  opset: facts.opset,
+  model: program.name,
+  step,
+  function: what,
+  inputs: facts.inputs,
+  outputs: facts.outputs,
+});
+
+function summary({ program, step }: OpenTrained, what: ExportedFunction, facts: ExportFacts, colors: Colors): string {
+  const { inputs, outputs, bytes, opset, file, data } = facts;
+  const widest = Math.max(...[...inputs, ...outputs].map(({ name }) => name.length));
+  const line = (side: string, { name, dtype, shape, doc }: ExportedPort): string =>
+    `  ${side.padEnd(3)}  ${name.padEnd(widest)}  ${dtype} [${shape.join(", ")}]\n       ${colors.dim(doc)}`;
+  const size = `${(bytes / 2 ** 20).toFixed(1)} MiB, ONNX opset ${opset}`;
+  return `${[
+    `${colors.bold(program.name)} after step ${step}, ${what}: ${size}`,
+    ...inputs.map((port) => line("in", port)),
+    ...outputs.map((port) => line("out", port)),
+    printedPath(file),
+    ...(data === null ? [] : [`${printedPath(data)}, which belongs to it`]),
+  ].join("\n")}\n`;
+}

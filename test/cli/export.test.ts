@@ -1,0 +1,131 @@
+/** `mae export` of a run that was really trained, and of checkpoints; what it says where it cannot. */
+
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { beforeAll, expect, it } from "vitest";
+import { readCheckpoint, writeTensorFile } from "../../runtime/index.js";
+import { folder, mae } from "./mae.js";
+
+const spec = `edition 2026
+
+model Small {
+  input   image(size: 16x16, channels: 3)
+  tokens  patch(size: 4x4)
+  mask    random(ratio: 75%)
+  encoder vit(depth: 1, width: 16, heads: 2)
+  decoder vit(depth: 1, width: 16, heads: 2)
+  target  pixels(normalize: none)
+  loss    mse(on: hidden)
+}
+
+recipe Train for Small {
+  data      folder("images")
+  augment   resize(size: 16x16), normalize(mean: (0.5, 0.4, 0.3), std: (0.2, 0.2, 0.25))
+  batch     16
+  steps     3
+  optimizer adamw(lr: 1e-3)
+  schedule  constant
+}
+`;
+
+const env = { XDG_CACHE_HOME: folder() };
+let cwd = "";
+const run = (...args: string[]) => mae(args, { cwd, env });
+
+beforeAll(async () => {
+  cwd = folder();
+  await run("init", ".");
+  writeFileSync(join(cwd, "small.mae"), spec);
+  const { code, stderr } = await run("train", "small.mae", "--backend", "wasm", "--workers", "0");
+  expect(code, stderr).toBe(0);
+});
+
+const blank = new Tensor("float32", new Float32Array(2 * 16 * 16 * 3), [2, 16, 16, 3]);
+
+it("writes a file beside the run's checkpoint and says how it is used", async () => {
+  const { code, stdout, stderr } = await run("export", "runs/small");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toContain("Small after step 3, encode");
+  expect(stdout).toContain("float32 [batch, 16, 16, 3]");
+  expect(stdout).toContain("minus mean [0.5, 0.4, 0.3] and divided by [0.2, 0.2, 0.25]");
+  expect(stdout.trimEnd().split("\n").at(-1)).toBe("runs/small/encode.onnx");
+  const session = await InferenceSession.create(join(cwd, "runs/small/encode.onnx"));
+  const { tokens, cls, mean } = await session.run({ image: blank });
+  expect([tokens?.dims, cls?.dims, mean?.dims]).toEqual([
+    [2, 17, 16],
+    [2, 16],
+    [2, 16],
+  ]);
+  await session.release();
+});
+
+it("tells scripts what it wrote", async () => {
+  const { code, stdout } = await run("export", "runs/small", "--what", "reconstruct", "-o", "r.onnx", "--json");
+  expect(code).toBe(0);
+  const document = JSON.parse(stdout);
+  expect(document).toMatchObject({
+    format_version: "1.0",
+    file: "r.onnx",
+    data_file: null,
+    bytes: readFileSync(join(cwd, "r.onnx")).length,
+    model: "Small",
+    step: 3,
+    function: "reconstruct",
+  });
+  expect(document.inputs).toMatchObject([
+    { name: "image", dtype: "float32", shape: ["batch", 16, 16, 3] },
+    { name: "visible", dtype: "int32", shape: ["batch", 4] },
+    { name: "restore", dtype: "int32", shape: ["batch", 16] },
+  ]);
+  expect(document.outputs.map(({ name }: { name: string }) => name)).toEqual(["prediction", "pixels"]);
+});
+
+it("takes a checkpoint of a run, and one that is alone", async () => {
+  const checkpoint = "runs/small/checkpoint-3.safetensors";
+  copyFileSync(join(cwd, checkpoint), join(cwd, "alone.safetensors"));
+  const files = ["of-run.onnx", "of-checkpoint.onnx", "of-alone.onnx"];
+  const sources = ["runs/small", checkpoint, "alone.safetensors"];
+  for (const [i, source] of sources.entries()) {
+    const { code, stderr } = await run("export", source, "--out", files[i] as string, "--batch", "2");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  }
+  const [first, ...others] = files.map((file) => readFileSync(join(cwd, file)));
+  for (const other of others) expect(other.equals(first as Buffer)).toBe(true);
+});
+
+it("overwrites nothing unasked", async () => {
+  writeFileSync(join(cwd, "there.onnx"), "mine");
+  const { code, stderr } = await run("export", "runs/small", "-o", "there.onnx");
+  expect(code).toBe(1);
+  expect(stderr).toContain("there.onnx is already there");
+  expect(stderr).toContain("--force");
+  expect(readFileSync(join(cwd, "there.onnx"), "utf8")).toBe("mine");
+  expect((await run("export", "runs/small", "-o", "there.onnx", "--force")).code).toBe(0);
+  expect(readFileSync(join(cwd, "there.onnx")).length).toBeGreaterThan(10_000);
+});
+
+it.each([
+  ["a source that is not there", ["nowhere"], 2, "nowhere does not exist"],
+  ["a folder without a run", ["images"], 2, "images holds no run"],
+  ["a file that is no checkpoint", ["small.mae"], 1, "run/safetensors"],
+  ["a function that is not there", ["runs/small", "--what", "decode"], 2, "encode, reconstruct, classify"],
+  ["a batch of nothing", ["runs/small", "--batch", "0"], 2, "at least 1"],
+  ["a folder that is not there", ["runs/small", "-o", "no/where.onnx"], 1, "its folder does not exist"],
+  ["classes of a model without a head", ["runs/small", "--what", "classify", "-o", "c.onnx"], 1, "predicts no classes"],
+])("says what is wrong with %s", async (_, args, expected, words) => {
+  const { code, stdout, stderr } = await run("export", ...args);
+  expect({ code, stdout }).toEqual({ code: expected, stdout: "" });
+  expect(stderr).toContain(words);
+  expect(existsSync(join(cwd, "c.onnx"))).toBe(false);
+});
+
+it("refuses a checkpoint of a later version", async () => {
+  const { state, shapes, spec: kept } = await readCheckpoint(join(cwd, "runs/small/checkpoint-3.safetensors"));
+  const tensors = Object.entries(state).map(([name, values]) => ({ name, values, shape: shapes[name] ?? [] }));
+  const metadata = { format: "maelang-checkpoint", format_version: "2", maelang: "9.0.0", spec: kept };
+  await writeTensorFile(join(cwd, "later.safetensors"), tensors, metadata);
+  const { code, stderr } = await run("export", "later.safetensors");
+  expect(code).toBe(1);
+  expect(stderr).toContain("maelang 9.0.0, which is newer");
+});
