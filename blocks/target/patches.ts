@@ -1,10 +1,11 @@
 /** Patches of pixels as targets predict them: raw or normalised patch by patch, and back to a picture. */
 
-import type { Tensor } from "../../graph/index.js";
+import type { Builder, Tensor } from "../../graph/index.js";
 import type { ModelContext, Requirement } from "../block.js";
 import type { Code } from "../code.js";
-import type { Grid, ImageShape } from "../geometry.js";
-import { normalizePatches, patchify, patchVarianceEpsilon } from "../nn/index.js";
+import { type Grid, patchPlaces, tokenCount } from "../geometry.js";
+import { denormalizePatches, normalizePatches, patchify, patchVarianceEpsilon, unpatchify } from "../nn/index.js";
+import { claim } from "../nn/layer.js";
 import { choice, type Param } from "../params.js";
 import type { Picture } from "../program.js";
 import type { TargetContext } from "./contract.js";
@@ -39,18 +40,6 @@ export function patchValues(code: Code, normalize: Normalize, image: Tensor, gri
   return normalize === "patch" ? code.let("normalized", normalizePatches, patches) : patches;
 }
 
-/** Indices into [H, W, C] of the values of one patch, in the order of `patchify`. */
-function patchIndices(grid: Grid, image: ImageShape, token: number): Int32Array {
-  const [height, width] = grid.patch;
-  const top = Math.floor(token / grid.columns) * height;
-  const left = (token % grid.columns) * width;
-  const run = width * image.channels;
-  return Int32Array.from({ length: height * run }, (_, i) => {
-    const y = top + Math.floor(i / run);
-    return (y * image.width + left) * image.channels + (i % run);
-  });
-}
-
 /** Mean, and root of the variance divided by n - 1, of one patch; as `normalizePatches` has them. */
 function statistics(image: Float32Array, indices: Int32Array): { mean: number; deviation: number } {
   let sum = 0;
@@ -61,18 +50,27 @@ function statistics(image: Float32Array, indices: Int32Array): { mean: number; d
   return { mean, deviation: Math.sqrt(squares / (indices.length - 1) + patchVarianceEpsilon) };
 }
 
-/** Predicted patches as pixels. `truthOf`: what is predicted of an image, where that is not the image itself. */
-export const patchPicture = (
-  normalize: Normalize,
-  { image, grid }: TargetContext,
-  truthOf?: (image: Float32Array) => Float32Array,
-): Picture => ({
+/** What is predicted of an image, where that is not the image itself: host side, and in a graph. */
+interface Truth {
+  readonly of: (image: Float32Array) => Float32Array;
+  /** [B, H, W, C] -> [B, H, W, C] */
+  readonly inGraph: (g: Builder, image: Tensor) => Tensor;
+}
+
+/** Predicted patches as pixels. */
+export const patchPicture = (normalize: Normalize, { image, grid }: TargetContext, predicted?: Truth): Picture => ({
+  inGraph(g, prediction, seen) {
+    const patches = claim<["B", number, number]>(prediction);
+    const truth = claim<["B", number, number, number]>(predicted ? predicted.inGraph(g, seen) : seen);
+    const values = normalize === "patch" ? denormalizePatches(g, patches, patchify(g, truth, grid)) : patches;
+    return unpatchify(g, values, grid, { channels: image.channels });
+  },
   pixels(prediction, seen) {
-    const truth = truthOf && normalize === "patch" ? truthOf(seen) : seen;
+    const truth = predicted && normalize === "patch" ? predicted.of(seen) : seen;
     const result = new Float32Array(seen.length);
     const size = patchSize(null, { image, grid });
-    for (let token = 0; token < grid.rows * grid.columns; token++) {
-      const indices = patchIndices(grid, image, token);
+    for (let token = 0; token < tokenCount(grid); token++) {
+      const indices = patchPlaces(grid, token, image.channels);
       const { mean, deviation } = normalize === "patch" ? statistics(truth, indices) : { mean: 0, deviation: 1 };
       indices.forEach((at, i) => {
         result[at] = (prediction[token * size + i] as number) * deviation + mean;
@@ -80,5 +78,5 @@ export const patchPicture = (
     }
     return result;
   },
-  ...(truthOf ? { truth: truthOf } : {}),
+  ...(predicted ? { truth: predicted.of } : {}),
 });
