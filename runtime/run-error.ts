@@ -57,3 +57,10 @@ export class RunError extends Error {
 /** The code of a failed system call (`ENOENT`), or "" for anything else. */
 export const systemCode = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+
+/** What an error says of itself. */
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** A file or folder that is there and cannot be read. */
+export const unreadable = (what: string, help: string, cause: unknown): RunError =>
+  new RunError("run/unreadable", { what: `${what} cannot be read`, why: reasonOf(cause), help }, { cause });

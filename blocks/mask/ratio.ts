@@ -72,7 +72,7 @@ export const percent = (share: number): string => `${Number((share * 100).toFixe
  * (1 - (visible + 1) / tokens, 1 - visible / tokens]. At the upper end rounding may show one patch less, so the step
  * below is tried as well.
  */
-export function ratioShowing(tokens: number, visible: number): number {
+function ratioShowing(tokens: number, visible: number): number {
   for (let scale = 100; ; scale *= 10) {
     const steps = Math.floor((1 - visible / tokens) * scale);
     const share = [steps / scale, (steps - 1) / scale].find((s) => s > 0 && visibleTokens(tokens, s) === visible);

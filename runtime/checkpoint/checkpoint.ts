@@ -5,12 +5,13 @@
 
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { namedParameters, type ParameterTree } from "../../blocks/index.js";
+import { type ParameterTree, parameterShapes } from "../../blocks/index.js";
 import { sameShape, showShape } from "../../graph/index.js";
 import { version } from "../package.js";
-import { RunError, systemCode } from "../run-error.js";
+import { RunError, systemCode, unreadable } from "../run-error.js";
 import type { TensorToStore } from "./safetensors.js";
-import { partialSuffix, readTensorFile, type StoredTensor, writeTensorFile } from "./tensor-file.js";
+import { readTensorFile, type StoredTensor, writeTensorFile } from "./tensor-file.js";
+import { partialSuffix } from "./whole-file.js";
 
 /** Where in the data a run stands. All else follows from the seed. */
 export interface DataCursor {
@@ -66,15 +67,7 @@ async function namesIn(directory: string): Promise<readonly string[]> {
     return await readdir(directory);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return [];
-    throw new RunError(
-      "run/unreadable",
-      {
-        what: `The folder ${directory} cannot be read`,
-        why: error instanceof Error ? error.message : String(error),
-        help: "Check that it is a folder and that you may read it.",
-      },
-      { cause: error },
-    );
+    throw unreadable(`The folder ${directory}`, "Check that it is a folder and that you may read it.", error);
   }
 }
 
@@ -188,7 +181,7 @@ function asFloat32(name: string, { values, dtype }: StoredTensor, path: string):
  * Throws `run/checkpoint-mismatch` with the names that are missing, unexpected or of another shape.
  */
 export function weightsFrom(checkpoint: Checkpoint, parameters: ParameterTree): Record<string, Float32Array> {
-  const declared = new Map([...namedParameters(parameters)].map(([name, { shape }]) => [name, shape.map(Number)]));
+  const declared = parameterShapes(parameters);
   const isWeight = (name: string): boolean => !name.startsWith(momentPrefix);
   compareNames(checkpoint, declared, isWeight);
   return Object.fromEntries([...declared.keys()].map((name) => [name, checkpoint.state[name] as Float32Array]));

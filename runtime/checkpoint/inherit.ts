@@ -46,7 +46,7 @@ function valuesOf({ checkpoint, name, resize }: InheritedWeight): Float32Array {
  * Interpolates a position table by cubic convolution along columns and rows, as official MAE does before fine-tuning at
  * another resolution: `torch.nn.functional.interpolate` with mode bicubic and align_corners false. Computed in double precision.
  */
-export function resizeTable(values: Float32Array, { from, to, extra }: TableResizing): Float32Array {
+function resizeTable(values: Float32Array, { from, to, extra }: TableResizing): Float32Array {
   const width = values.length / (extra + from.rows * from.columns);
   const result = new Float32Array((extra + to.rows * to.columns) * width);
   result.set(values.subarray(0, extra * width));

@@ -3,7 +3,7 @@
  * wherever a run begins. What was done to files beyond the recipe is told once.
  */
 
-import type { Augment, BoundField, ImageShape, SampleIndex } from "../../blocks/index.js";
+import { type Augment, type BoundField, type ImageShape, imageLength, type SampleIndex } from "../../blocks/index.js";
 import { invariant, sizeOf } from "../../graph/index.js";
 import type { Bound } from "../train/contract.js";
 import type { Remark } from "./decode.js";
@@ -160,13 +160,11 @@ function prefetched(
 
 type BatchSize = Pick<BatchesOptions, "image" | "batch"> & Pick<Preparation, "fields">;
 
-const imageNumbers = ({ image, batch }: BatchSize): number => batch * image.height * image.width * image.channels;
-
 /** Every number of a batch has four bytes. */
 function batchBuffers(size: BatchSize): BatchBuffers {
   const memory = (numbers: number) => new SharedArrayBuffer(numbers * Float32Array.BYTES_PER_ELEMENT);
   return {
-    image: memory(imageNumbers(size)),
+    image: memory(size.batch * imageLength(size.image)),
     fields: Object.fromEntries(
       Object.entries(size.fields).map(([name, { shape }]) => [name, memory(size.batch * sizeOf(shape))]),
     ),
@@ -175,7 +173,7 @@ function batchBuffers(size: BatchSize): BatchBuffers {
 
 /** Copies the batch in use: native libraries refuse shared memory, and it costs little beside a step. */
 function ownCopy(size: BatchSize): (buffers: BatchBuffers) => Pick<TrainingBatch, "image" | "fields"> {
-  const image = new Float32Array(imageNumbers(size));
+  const image = new Float32Array(size.batch * imageLength(size.image));
   const fields = Object.entries(size.fields).map(([name, { shape, dtype }]) => {
     const count = size.batch * sizeOf(shape);
     return { name, dtype, own: dtype === "int32" ? new Int32Array(count) : new Float32Array(count) };

@@ -1,13 +1,10 @@
 /** Files beside images: whole numbers for each pixel, brought to the same part, size and side as the image. */
 
 import { readFile } from "node:fs/promises";
-import { DataError, type ImageShape, readNpy } from "../../blocks/index.js";
-import { RunError, systemCode } from "../run-error.js";
+import { DataError, readNpy } from "../../blocks/index.js";
+import { RunError, systemCode, unreadable } from "../run-error.js";
 import { readGrey } from "./decode.js";
-import { applyStep, type Raster, type Step } from "./raster.js";
-
-type Size = Pick<ImageShape, "height" | "width">;
-type Geometry = Step<"crop" | "resize" | "flip">;
+import { applyStep, type Geometry, type Raster, type Size } from "./raster.js";
 
 /** Whole numbers below it keep their value in a raster of floats. */
 const limit = 2 ** 24;
@@ -44,7 +41,7 @@ async function open(path: string): Promise<{ readonly raster: Raster; readonly f
     const found = path + ending;
     const bytes = await readFile(found).catch((error: unknown) => {
       if (systemCode(error) === "ENOENT") return null;
-      throw unreadable(found, error);
+      throw unreadable(found, "Make it readable, or start again without it.", error);
     });
     if (bytes !== null) return { raster: await read(bytes, found), found };
   }
@@ -53,17 +50,6 @@ async function open(path: string): Promise<{ readonly raster: Raster; readonly f
     help: "A file with whole numbers for each pixel is needed beside every image, at the same path within its folder.",
   });
 }
-
-const unreadable = (path: string, error: unknown): RunError =>
-  new RunError(
-    "run/unreadable",
-    {
-      what: `${path} cannot be read`,
-      why: error instanceof Error ? error.message : String(error),
-      help: "Make it readable, or start again without it.",
-    },
-    { cause: error },
-  );
 
 /** [H, W], or [maps, H, W], as channels of a raster. */
 function readMaps(bytes: Uint8Array, path: string): Raster {

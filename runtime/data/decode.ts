@@ -10,10 +10,8 @@
 import { readFile } from "node:fs/promises";
 import type { Metadata, Sharp } from "sharp";
 import { invariant } from "../../graph/index.js";
-import { RunError } from "../run-error.js";
-import type { Filter, Raster, Step } from "./raster.js";
-
-type Geometry = Step<"crop" | "resize" | "flip">;
+import { RunError, reasonOf, unreadable } from "../run-error.js";
+import type { Filter, Geometry, Raster, Step } from "./raster.js";
 
 /** What happened to a file beyond its recipe; said once a run. */
 export type Remark = "grey" | "transparent";
@@ -57,15 +55,7 @@ function loadSharp(): Promise<typeof import("sharp").default> {
 /** Reads a file and its header. Throws `BrokenImage`, or `run/unreadable` when the file itself cannot be read. */
 export async function openImage(path: string): Promise<OpenImage> {
   const bytes = await readFile(path).catch((error: unknown) => {
-    throw new RunError(
-      "run/unreadable",
-      {
-        what: `${path} cannot be read`,
-        why: error instanceof Error ? error.message : String(error),
-        help: "It was there when the run began. Put it back, or start again without it.",
-      },
-      { cause: error },
-    );
+    throw unreadable(path, "It was there when the run began. Put it back, or start again without it.", error);
   });
   const sharp = await loadSharp();
   const facts: Metadata = await sharp(bytes).metadata().catch(broken(path));
@@ -77,7 +67,7 @@ export async function openImage(path: string): Promise<OpenImage> {
 const broken =
   (path: string) =>
   (error: unknown): never => {
-    throw new BrokenImage(path, error instanceof Error ? error.message : String(error));
+    throw new BrokenImage(path, reasonOf(error));
   };
 
 /**
@@ -124,7 +114,7 @@ export async function readGrey(bytes: Uint8Array, path: string): Promise<Raster>
   const facts: Metadata = await sharp(bytes)
     .metadata()
     .catch((error: unknown) => {
-      throw unsuitable(`cannot be decoded: ${error instanceof Error ? error.message : String(error)}`);
+      throw unsuitable(`cannot be decoded: ${reasonOf(error)}`);
     });
   if (facts.channels !== 1) throw unsuitable("has colours, of which the numbers cannot be told");
   const image = sharp(bytes, { failOn: "error" });

@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import type { BoundField } from "../../blocks/index.js";
-import { invariant, randomStream, sizeOf } from "../../graph/index.js";
+import { invariant, type Random, randomStream, sizeOf } from "../../graph/index.js";
 import { hash } from "../hash.js";
 import type { Item, Preparation } from "./prepare.js";
 import type { Raster } from "./raster.js";
@@ -22,6 +22,10 @@ export const viewOf = (
 ): FieldArray =>
   dtype === "int32" ? new Int32Array(memory, start * 4, length) : new Float32Array(memory, start * 4, length);
 
+/** The stream of a field of a sample in an epoch. */
+export const fieldStream = (seed: number, name: string, epoch: number, sample: number): Random =>
+  randomStream(seed, "field", epoch, sample, hash(name));
+
 /**
  * Computes every field of a prepared sample into its place.
  * @param raster the sample as the model sees it, not normalised
@@ -38,7 +42,7 @@ export async function computeFields(
   if (asked.length === 0) return;
   const image = inUnits(raster);
   for (const [name, field] of asked) {
-    const random = randomStream(seed, "field", epoch, sample, hash(name));
+    const random = fieldStream(seed, name, epoch, sample);
     const maps = field.beside === undefined ? {} : { beside: await beside(resolve(root, field.beside)) };
     const values = field.compute({ image, label, random, ...maps });
     checkLength(name, field, values.length);

@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import type { Files } from "../../blocks/index.js";
-import { RunError, systemCode } from "../run-error.js";
+import { RunError, reasonOf, systemCode, unreadable } from "../run-error.js";
 import { nearest } from "./nearest.js";
 
 /** A compressed file that grows beyond this is taken for a bomb. */
@@ -60,7 +60,7 @@ async function inflate(bytes: Uint8Array, path: string): Promise<Uint8Array> {
       "run/data",
       {
         what: `${path} cannot be decompressed`,
-        why: error instanceof Error ? error.message : String(error),
+        why: reasonOf(error),
         help: "The file seems cut off or damaged: fetch it again.",
       },
       { cause: error },
@@ -78,14 +78,10 @@ export async function failure(root: string, path: string, error: unknown): Promi
       { cause: error },
     );
   }
-  return new RunError(
-    "run/unreadable",
-    {
-      what: `${path} cannot be read`,
-      why: error instanceof Error ? error.message : String(error),
-      help: "Check that you may read it, and that it is a file where a file is meant and a folder where a folder is.",
-    },
-    { cause: error },
+  return unreadable(
+    path,
+    "Check that you may read it, and that it is a file where a file is meant and a folder where a folder is.",
+    error,
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { RunError } from "../run-error.js";
+import { RunError, reasonOf } from "../run-error.js";
 
 /** Red, green, blue, row by row, 0 to 255. */
 export interface Canvas {
@@ -25,7 +25,7 @@ export async function writePng(path: string, { width, height, pixels }: Canvas):
       "run/unwritable",
       {
         what: `The picture ${path} cannot be written`,
-        why: error instanceof Error ? error.message : String(error),
+        why: reasonOf(error),
         help: "Name another file, or check that you may write there.",
       },
       { cause: error },

@@ -18,13 +18,14 @@ import type { Bound } from "../train/contract.js";
 import { besideFile } from "./beside.js";
 import { decode, openImage, type Remark } from "./decode.js";
 import { computeFields, type FieldArrays } from "./fields.js";
-import { applyStep, type Raster, type Step } from "./raster.js";
+import { applyStep, type Geometry, type Raster, type Size } from "./raster.js";
 
 /** A sample that any thread can prepare. Paths are absolute. */
 export type Source =
   | {
       readonly kind: "file";
-      readonly path: string /** Within the data's own folder. */;
+      readonly path: string;
+      /** Within the data's own folder; null: it has none. */
       readonly within: string | null;
     }
   | { readonly kind: "pixels"; readonly pixels: Uint8Array | Float32Array; readonly shape: ImageShape };
@@ -62,9 +63,6 @@ export interface Item {
   readonly epoch: number;
   readonly sample: number;
 }
-
-type Size = Pick<ImageShape, "height" | "width">;
-type Geometry = Step<"crop" | "resize" | "flip">;
 
 /** The places of one sample in a batch. */
 export interface Places {

@@ -1,6 +1,6 @@
 /** Decoded pixels and the geometry of an augmentation plan carried out on them, for data that is raw already. */
 
-import type { ImageStep } from "../../blocks/index.js";
+import type { ImageShape, ImageStep } from "../../blocks/index.js";
 
 /** Row major, channel fastest: bytes 0..255, or floats in [0, 1]. */
 export interface Raster {
@@ -12,9 +12,11 @@ export interface Raster {
 
 export type Step<K extends ImageStep["kind"]> = Extract<ImageStep, { kind: K }>;
 export type Filter = Step<"resize">["filter"];
+/** Steps that change where pixels are. */
+export type Geometry = Step<"crop" | "resize" | "flip">;
+export type Size = Pick<ImageShape, "height" | "width">;
 
-/** One step that changes where pixels are. */
-export function applyStep(raster: Raster, step: Step<"crop" | "resize" | "flip">): Raster {
+export function applyStep(raster: Raster, step: Geometry): Raster {
   switch (step.kind) {
     case "crop":
       return crop(raster, step);

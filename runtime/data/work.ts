@@ -1,6 +1,6 @@
 /** A piece of a batch: what a data worker is told and what it answers. Both are plain values that threads can exchange. */
 
-import { type BoundField, bindField, registry } from "../../blocks/index.js";
+import { type BoundField, bindField, imageLength, registry } from "../../blocks/index.js";
 import { invariant, sizeOf } from "../../graph/index.js";
 import { RunError, type RunErrorCode } from "../run-error.js";
 import { BrokenImage, type Remark } from "./decode.js";
@@ -119,7 +119,7 @@ export async function work(task: Task, preparation: Preparation): Promise<Answer
 
 /** The places of each sample of a batch. */
 function placesIn(buffers: BatchBuffers, { image, fields }: Preparation): (place: number) => Places {
-  const length = image.height * image.width * image.channels;
+  const length = imageLength(image);
   return (place) => ({
     image: new Float32Array(buffers.image, place * length * Float32Array.BYTES_PER_ELEMENT, length),
     fields: Object.fromEntries(

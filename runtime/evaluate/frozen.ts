@@ -11,6 +11,7 @@ import {
   type Values,
 } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
+import { feedsFor } from "../train/inputs.js";
 import type { WeightValues } from "../train/weights.js";
 
 export interface Trained {
@@ -27,23 +28,29 @@ export interface Frozen {
   readonly close: () => Promise<void>;
 }
 
+/** What is computed of a model: -> tensors by name. */
+export type Outputs = (g: Builder, w: Weights<ModelProgram["parameters"]>) => Readonly<Record<string, Tensor>>;
+
+/** Traces `outputs` for batches of one size, simplified, with the feeds that are read. */
+export function frozenGraph({ parameters }: Pick<ModelProgram, "parameters">, batch: number, outputs: Outputs): Graph {
+  const g = createBuilder({ batch });
+  return withoutIdleFeeds(simplify(g.finish({ outputs: outputs(g, weightsOf(g, parameters)) })));
+}
+
 /** Traces `outputs` for batches of one size and opens a session with the model's weights. */
 export async function openFrozen(
   { program, weights }: Trained,
   executor: Executor,
   batch: number,
-  outputs: (g: Builder, w: Weights<ModelProgram["parameters"]>) => Readonly<Record<string, Tensor>>,
+  outputs: Outputs,
 ): Promise<Frozen> {
-  const g = createBuilder({ batch });
-  const traced = outputs(g, weightsOf(g, program.parameters));
-  const graph = withoutIdleFeeds(simplify(g.finish({ outputs: traced })));
+  const graph = frozenGraph(program, batch, outputs);
   const slots = [...graph.state].map(([name, { shape }]) => ({ name, shape, dtype: "float32" as const }));
   const session = await executor.open(slots, weights);
   const runner = await session.load(graph);
   return {
-    shapes: Object.fromEntries(Object.entries(traced).map(([name, { shape }]) => [name, shape])),
-    run: (feeds) =>
-      runner(Object.fromEntries([...graph.feeds.keys()].map((name) => [name, feeds[name] as TypedArray]))),
+    shapes: Object.fromEntries([...graph.outputs].map(([name, { shape }]) => [name, shape])),
+    run: (feeds) => runner(feedsFor(graph, feeds)),
     close: () => session.close(),
   };
 }

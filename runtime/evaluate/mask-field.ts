@@ -1,9 +1,8 @@
-/** The field of a mask that is drawn from the image, where images are shown. Training has its fields from the threads that prepare data. */
+/** The field of a mask that is drawn from the image, where images are shown: training has it from where data is prepared. */
 
-import type { ModelProgram } from "../../blocks/index.js";
-import { randomStream, type Values } from "../../graph/index.js";
-import { hash } from "../hash.js";
-import { imageLength } from "../train/inputs.js";
+import { imageLength, type ModelProgram } from "../../blocks/index.js";
+import type { Values } from "../../graph/index.js";
+import { fieldStream } from "../data/fields.js";
 import { type ColourScale, withoutNormalization } from "./colours.js";
 
 /**
@@ -23,7 +22,7 @@ export function maskField(
   const units = colours === null ? images : withoutNormalization(images, colours);
   const size = imageLength(image);
   const numbers = Array.from(samples, (sample, i) => {
-    const random = randomStream(seed, "field", 0, sample, hash(name));
+    const random = fieldStream(seed, name, 0, sample);
     return [...compute({ image: units.subarray(i * size, (i + 1) * size), label: null, random })];
   }).flat();
   return { [name]: dtype === "int32" ? Int32Array.from(numbers) : Float32Array.from(numbers) };

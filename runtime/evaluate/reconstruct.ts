@@ -3,11 +3,18 @@
  * visible patches pasted in, and how far the hidden ones are from the truth.
  */
 
-import { afterTraining, type ModelProgram, maskedBatch, type Picture } from "../../blocks/index.js";
+import {
+  afterTraining,
+  imageLength,
+  type ModelProgram,
+  maskedBatch,
+  type Picture,
+  patchPlaces,
+} from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
-import { imageLength, movingFeeds, sampleMasks } from "../train/inputs.js";
+import { movingFeeds, sampleMasks } from "../train/inputs.js";
 import { type ColourScale, withoutNormalization } from "./colours.js";
 import { openFrozen, type Trained } from "./frozen.js";
 import { maskField } from "./mask-field.js";
@@ -123,14 +130,7 @@ const decibels = (meanSquare: number): number => -10 * Math.log10(meanSquare);
 /** [H, W]: 1 where the pixel's patch is among `tokens`. */
 function hiddenPixels({ grid, image }: ModelProgram, tokens: Int32Array): Uint8Array {
   const hidden = new Uint8Array(image.height * image.width);
-  const [patchHeight, patchWidth] = grid.patch;
-  for (const token of tokens) {
-    const top = Math.floor(token / grid.columns) * patchHeight;
-    const left = (token % grid.columns) * patchWidth;
-    for (let y = top; y < top + patchHeight; y++) {
-      hidden.fill(1, y * image.width + left, y * image.width + left + patchWidth);
-    }
-  }
+  for (const token of tokens) for (const place of patchPlaces(grid, token)) hidden[place] = 1;
   return hidden;
 }
 

@@ -1,8 +1,7 @@
 /** The arrays that a program is fed. */
 
-import type { ImageShape, ModelProgram, Progress } from "../../blocks/index.js";
-import { tokenCount } from "../../blocks/index.js";
-import { randomStream, type TypedArray, type Values } from "../../graph/index.js";
+import { type ModelProgram, type Progress, tokenCount } from "../../blocks/index.js";
+import { type Graph, randomStream, type TypedArray, type Values } from "../../graph/index.js";
 
 export interface MaskFeeds {
   /** Tokens seen, in mask order. [B, V] */
@@ -64,8 +63,9 @@ export const visibleAt = ({ mask }: Pick<ModelProgram, "mask">, seed: number, pr
 export const movingFeeds = ({ mask }: Pick<ModelProgram, "mask">, progress: Progress): Values =>
   Object.fromEntries(Object.entries(mask.guide?.moving ?? {}).map(([name, at]) => [name, scalar(at(progress))]));
 
-/** Numbers of one image. */
-export const imageLength = ({ height, width, channels }: ImageShape): number => height * width * channels;
-
 /** A scalar feed. */
 export const scalar = (value: number): TypedArray => Float32Array.of(value);
+
+/** What a graph is fed, out of all that there is. */
+export const feedsFor = (graph: Graph, feeds: Values): Values =>
+  Object.fromEntries([...graph.feeds.keys()].map((name) => [name, feeds[name] as TypedArray]));

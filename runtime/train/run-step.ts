@@ -1,9 +1,9 @@
 /** One step of a run: what its phases are fed, micro-batch by micro-batch, and what they tell of it. */
 
-import type { Graph, TypedArray, Values } from "../../graph/index.js";
+import type { Values } from "../../graph/index.js";
 import type { TrainingBatch, TrainingBatches } from "../data/batches.js";
 import { momentumInput } from "./follow.js";
-import { movingFeeds, sampleMasks, scalar, visibleAt } from "./inputs.js";
+import { feedsFor, movingFeeds, sampleMasks, scalar, visibleAt } from "./inputs.js";
 import { learningRate } from "./pace.js";
 import type { Run } from "./run.js";
 import { keepInput, microBatchesOf, type Phase } from "./step.js";
@@ -43,7 +43,7 @@ export function stepFeeds(run: Run, batches: TrainingBatches, step: number): Ste
   return {
     visible,
     times: ({ each }) => (each === "micro-batch" ? count : 1),
-    of: async ({ graph, each }, i) => phaseFeeds(graph, each === "micro-batch" ? await microBatch(i) : scalars),
+    of: async ({ graph, each }, i) => feedsFor(graph, each === "micro-batch" ? await microBatch(i) : scalars),
     waited: () => waited,
   };
 }
@@ -69,10 +69,6 @@ const samplesOf = (
 
 const copied = (feeds: Values): Values =>
   Object.fromEntries(Object.entries(feeds).map(([name, values]) => [name, values.slice()]));
-
-/** What a graph is fed, out of all that there is. */
-export const phaseFeeds = (graph: Graph, feeds: Values): Values =>
-  Object.fromEntries([...graph.feeds.keys()].map((name) => [name, feeds[name] as TypedArray]));
 
 /**
  * Runs the phases of a step. Gives what they tell: of micro-batches the mean, the first one's word where two phases tell of

@@ -1,6 +1,6 @@
 /** A run while it goes on: opened anew or from its newest checkpoint, fed, and saved. What is done step by step is `train.ts`. */
 
-import { type ModelProgram, namedParameters, type SampleIndex, withVisible } from "../../blocks/index.js";
+import { type ModelProgram, parameterShapes, type SampleIndex, withVisible } from "../../blocks/index.js";
 import { sizeOf } from "../../graph/index.js";
 import {
   type Checkpoint,
@@ -147,10 +147,7 @@ function checkContinuation({ path, seed, cursor }: Checkpoint, training: Trainin
 }
 
 function announce({ program, training, options, index, length, step, log }: Run, start: number): void {
-  const parameters = [...namedParameters(program.parameters)].reduce(
-    (sum, [, { shape }]) => sum + sizeOf(shape.map(Number)),
-    0,
-  );
+  const parameters = [...parameterShapes(program.parameters).values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
   const { executor } = options;
   log.write({
     kind: options.resume ? "resume" : "run",

@@ -7,8 +7,8 @@ import {
   type Losses,
   type ModelProgram,
   maskedBatch,
-  namedParameters,
   namedWeights,
+  parameterShapes,
   phasesOf,
   type Trainee,
   trainedNames,
@@ -259,7 +259,7 @@ function slotsOf(
   trained: readonly string[],
   { optimizer }: Pick<Training, "optimizer">,
 ): readonly StateSlot[] {
-  const shapes = shapesOf(program);
+  const shapes = parameterShapes(program.parameters);
   const weights = [...shapes.keys()].map((name) => slotLike(shapes, name, name));
   const moments = optimizer.definition.state.flatMap((state) =>
     trained.map((name) => ({ ...slotLike(shapes, momentName(state, name), name), beside: name })),
@@ -268,13 +268,9 @@ function slotsOf(
 }
 
 function sumSlots(program: ModelProgram, trained: readonly string[]): readonly StateSlot[] {
-  const shapes = shapesOf(program);
+  const shapes = parameterShapes(program.parameters);
   return trained.map((name) => ({ ...slotLike(shapes, sumName(name), name), beside: name }));
 }
-
-/** Shapes of weights by name. */
-const shapesOf = ({ parameters }: ModelProgram): ReadonlyMap<string, readonly number[]> =>
-  new Map([...namedParameters(parameters)].map(([name, { shape }]) => [name, shape.map(Number)]));
 
 /** A slot of the shape of a weight. */
 const slotLike = (shapes: ReadonlyMap<string, readonly number[]>, name: string, weight: string): StateSlot => ({

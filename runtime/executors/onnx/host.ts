@@ -4,11 +4,11 @@
  */
 
 import type { InferenceSession, Tensor } from "onnxruntime-node";
-import { type DType, invariant, type StateSlot, sizeOf, type TypedArray, type Values } from "../../../graph/index.js";
-import { createArena } from "./arena.js";
+import { arrayTypes, type StateSlot, sizeOf, type TypedArray, type Values } from "../../../graph/index.js";
+import { type Arena, createArena } from "./arena.js";
 import type { Named, Plan } from "./plan.js";
 import type { Provider } from "./probe.js";
-import { arrayTypes, type Load } from "./staging.js";
+import type { Load } from "./staging.js";
 
 type Runtime = typeof import("onnxruntime-node");
 
@@ -44,11 +44,6 @@ interface Loaded {
   readonly plan: Plan;
 }
 
-/** The array that onnxruntime takes, of the caller's own data where it fits. */
-function arrayFor(data: TypedArray, dtype: DType): TypedArray {
-  return data instanceof arrayTypes[dtype] ? data : arrayTypes[dtype].from(data);
-}
-
 const sessionOptions = ({ threads, spin, provider }: Settings): InferenceSession.SessionOptions => ({
   executionProviders: [provider],
   intraOpNumThreads: threads,
@@ -62,60 +57,68 @@ const sessionOptions = ({ threads, spin, provider }: Settings): InferenceSession
   extra: { session: { intra_op: { allow_spinning: spin ? "1" : "0" } } },
 });
 
-/** Opens the state, all of it zero. */
+/** The state of a session, and what its tensors are made with. */
+interface Opened {
+  readonly ort: Runtime;
+  readonly arena: Arena;
+  readonly state: Map<string, TypedArray>;
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+}
+
+/** A tensor that onnxruntime takes, of the caller's own data where that fits. */
+function tensorOf(ort: Runtime, { dtype, shape }: Named, data: TypedArray): Tensor {
+  const own = data instanceof arrayTypes[dtype] ? data : arrayTypes[dtype].from(data);
+  return new ort.Tensor(dtype, own as Float32Array, shape);
+}
+
+function inputsOf({ ort, state }: Opened, plan: Plan, feeds: Values): Record<string, Tensor> {
+  const inputs: Record<string, Tensor> = {};
+  for (const named of plan.state) inputs[named.onnx] = tensorOf(ort, named, state.get(named.name) as TypedArray);
+  for (const named of plan.feeds) {
+    if (named.read) inputs[named.onnx] = tensorOf(ort, named, feeds[named.name] as TypedArray);
+  }
+  for (const { onnx, shape } of plan.shapes) {
+    inputs[onnx] = new ort.Tensor("int64", BigInt64Array.from(shape, BigInt), [shape.length]);
+  }
+  return inputs;
+}
+
+/** Gradients go straight to where the optimizer reads them; everything else is made by onnxruntime. */
+function fetchesOf({ ort, arena, shapes }: Opened, plan: Plan): Record<string, Tensor | null> {
+  const fetches: Record<string, Tensor | null> = {};
+  for (const { onnx } of [...plan.outputs, ...plan.replaced]) fetches[onnx] = null;
+  for (const update of plan.inPlace) {
+    for (const scalar of update.scalars) fetches[scalar] = null;
+    const parameter = update.state[0] as string;
+    fetches[update.gradient] = new ort.Tensor("float32", arena.gradient(parameter), shapes.get(parameter) ?? []);
+  }
+  return fetches;
+}
+
+/** Opens the state, all of it zero. What is asked of it is checked where it is asked. */
 export function openHost(ort: Runtime, settings: Settings, slots: readonly StateSlot[]): Host {
   const arena = createArena(slots);
-  const shapes = new Map(slots.map((slot) => [slot.name, slot.shape]));
   const state = new Map<string, TypedArray>(arena.state);
   for (const { name, dtype, shape } of slots) {
     if (dtype !== "float32") state.set(name, new arrayTypes[dtype](sizeOf(shape)));
   }
+  const opened: Opened = { ort, arena, state, shapes: new Map(slots.map(({ name, shape }) => [name, shape])) };
   const loaded: Loaded[] = [];
-
-  const tensorOf = ({ dtype, shape }: Named, data: TypedArray): Tensor =>
-    new ort.Tensor(dtype, arrayFor(data, dtype) as Float32Array, shape);
-
-  const inputsOf = ({ plan }: Loaded, feeds: Values): Record<string, Tensor> => {
-    const inputs: Record<string, Tensor> = {};
-    for (const named of plan.state) inputs[named.onnx] = tensorOf(named, state.get(named.name) as TypedArray);
-    for (const named of plan.feeds) {
-      const data = feeds[named.name];
-      invariant(data?.length === sizeOf(named.shape), `"${named.name}" is fed ${sizeOf(named.shape)} values`);
-      if (named.read) inputs[named.onnx] = tensorOf(named, data);
-    }
-    for (const { onnx, shape } of plan.shapes) {
-      inputs[onnx] = new ort.Tensor("int64", BigInt64Array.from(shape, BigInt), [shape.length]);
-    }
-    return inputs;
-  };
-
-  /** Gradients go straight to where the optimizer reads them; everything else is made by onnxruntime. */
-  const fetchesOf = ({ plan }: Loaded): Record<string, Tensor | null> => {
-    const fetches: Record<string, Tensor | null> = {};
-    for (const { onnx } of [...plan.outputs, ...plan.replaced]) fetches[onnx] = null;
-    for (const update of plan.inPlace) {
-      for (const scalar of update.scalars) fetches[scalar] = null;
-      const parameter = update.state[0] as string;
-      fetches[update.gradient] = new ort.Tensor("float32", arena.gradient(parameter), shapes.get(parameter) ?? []);
-    }
-    return fetches;
-  };
-
   return {
     async load(plan) {
       const session = await ort.InferenceSession.create(plan.model, sessionOptions(settings));
       return loaded.push({ session, plan }) - 1;
     },
     async run(number, feeds) {
-      const entry = loaded[number] as Loaded;
-      const results = await entry.session.run(inputsOf(entry, feeds), fetchesOf(entry));
+      const { session, plan } = loaded[number] as Loaded;
+      const results = await session.run(inputsOf(opened, plan, feeds), fetchesOf(opened, plan));
       const dataOf = (onnx: string): TypedArray => (results[onnx] as Tensor).data as TypedArray;
-      const outputs = Object.fromEntries(entry.plan.outputs.map(({ name, onnx }) => [name, dataOf(onnx).slice()]));
-      for (const update of entry.plan.inPlace) {
+      const outputs = Object.fromEntries(plan.outputs.map(({ name, onnx }) => [name, dataOf(onnx).slice()]));
+      for (const update of plan.inPlace) {
         const scalars = update.scalars.map((onnx) => dataOf(onnx)[0] as number);
         arena.apply(update, scalars);
       }
-      for (const { name, onnx } of entry.plan.replaced) (state.get(name) as Float32Array).set(dataOf(onnx));
+      for (const { name, onnx } of plan.replaced) (state.get(name) as Float32Array).set(dataOf(onnx));
       return outputs;
     },
     read: (names) => Object.fromEntries(names.map((name) => [name, (state.get(name) as TypedArray).slice()])),

@@ -1,12 +1,10 @@
 /** Values on their way to a worker: through one buffer that goes back and forth, so that state is nowhere held twice. */
 
-import type { DType, StateSlot, TypedArray, Values } from "../../../graph/index.js";
+import { arrayTypes, type DType, type StateSlot, type TypedArray, type Values } from "../../../graph/index.js";
 
 /** Bytes; a multiple of every element's size. */
 const CAPACITY = 16 * 2 ** 20;
 const ALIGNMENT = 4;
-
-export const arrayTypes = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 
 /** Elements `at` ... of some state, found in the buffer from byte `from`. */
 export interface Piece {

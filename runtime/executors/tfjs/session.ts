@@ -17,6 +17,7 @@ import {
   type TypedArray,
   type Values,
 } from "../../../graph/index.js";
+import { reasonOf } from "../../run-error.js";
 import type { Runner, Session } from "../executor.js";
 import type { Computed, Kernel, Kernels, Shared, Wanted } from "./kernels.js";
 import { type Plan, planOf, type Step } from "./plan.js";
@@ -140,8 +141,7 @@ function computeWith(
       try {
         runStep(backend.kernels, places, step, shared);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new Error(`${whereIs(step.node)}: ${reason}`, { cause: error });
+        throw new Error(`${whereIs(step.node)}: ${reasonOf(error)}`, { cause: error });
       }
     }
     const handle = ({ place }: { readonly place: number }): tf.Tensor => tf.clone(places[place] as tf.Tensor);
