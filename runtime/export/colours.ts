@@ -14,11 +14,13 @@ export interface Colours {
   readonly doc: string;
 }
 
+const images = "Images, [batch, height, width, channels]";
+
 /** @param scale the recipe's normalisation; null: the model sees values in [0, 1]. */
 export function coloursOf(into: ImageScale, scale: ColourScale | null): Colours {
   if (into === "normalized") {
     const then = scale === null ? "" : `, minus mean ${list(scale.mean)} and divided by ${list(scale.std)} by channel`;
-    const doc = `Images: values from 0 to 1 (pixels divided by 255)${then}`;
+    const doc = `${images}: values from 0 to 1 (pixels divided by 255)${then}`;
     return { inward: (_, image) => image, outward: (_, image) => image, doc };
   }
   const row = (g: Builder, values: readonly number[]): Tensor => g.constant(Float32Array.from(values), [values.length]);
@@ -31,7 +33,7 @@ export function coloursOf(into: ImageScale, scale: ColourScale | null): Colours 
       const units = scale === null ? image : g.add(g.mul(image, row(g, scale.std)), row(g, scale.mean));
       return g.mul(units, 255);
     },
-    doc: "Images: pixels from 0 to 255",
+    doc: `${images}: pixels from 0 to 255`,
   };
 }
 

@@ -179,7 +179,9 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
   cast: (inputs, { m, attributes }) => [m.op("Cast", inputs, { to: int(onnxTypes[attributes.dtype]) })],
   stopGradient: direct("Identity"),
   // Gives x a shape that onnxruntime learns only when it runs: it can neither drop this nor take the result for x.
-  barrier: ([x], { m, node }) => [m.op("Reshape", [x as string, shapeInput(shapeAt(node, 0))])],
+  barrier: ([x], { m, node }) => [
+    m.standard ? m.op("Identity", [x as string]) : m.op("Reshape", [x as string, shapeInput(shapeAt(node, 0))]),
+  ],
   sum: ([x], { m, attributes: { axes, keep } }) => [sumOver(m, x as string, axes, keep)],
   reduceMax: ([x], { m, attributes: { axes, keep } }) => [
     axes.length === 0
