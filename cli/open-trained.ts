@@ -52,7 +52,7 @@ export async function openTrained(source: string, config: string | undefined): P
 /** A checkpoint without its run: the model follows from the spec that it keeps. */
 async function openAlone(path: string, config: string | undefined): Promise<OpenTrained> {
   const { readCheckpoint, weightsFrom } = await import("../runtime/index.js");
-  const saved = await readCheckpoint(path);
+  const saved = await readCheckpoint(path, "weights");
   const { model, recipe } = chooseRecipe(await specOf(saved, config), undefined);
   const program = programOf(assemble(model));
   const weights = weightsFrom(saved, program.parameters);

@@ -59,7 +59,7 @@ export async function startingWeights(stage: Stage, folder: string): Promise<Rea
   type Checkpoint = Awaited<ReturnType<typeof newestCheckpoint>>;
   const checkpoints = new Map<string, Checkpoint>();
   for (const name of sourceStages(stage)) {
-    checkpoints.set(name, await newestCheckpoint(stageDirectory(folder, name)));
+    checkpoints.set(name, await newestCheckpoint(stageDirectory(folder, name), "weights"));
   }
   const taken = stage.mappings.flatMap((mapping) => {
     if (mapping.status === "dropped" || !("from" in mapping)) return [];

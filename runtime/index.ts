@@ -3,6 +3,7 @@
 export {
   type Checkpoint,
   type CheckpointFacts,
+  type CheckpointPart,
   type DataCursor,
   listCheckpoints,
   newestCheckpoint,

@@ -49,6 +49,8 @@ const formatVersion = 1;
 const kept = 2;
 const momentPrefix = "optimizer.";
 
+const isWeight = (name: string): boolean => !name.startsWith(momentPrefix);
+
 /** The name under which a moment is kept and stored. */
 export const momentName = (state: string, weight: string): string => `${momentPrefix}${state}.${weight}`;
 
@@ -99,8 +101,11 @@ export async function saveCheckpoint(
   return path;
 }
 
+/** What of a checkpoint is read: moments are two thirds of most, and needed only to train on. */
+export type CheckpointPart = "all" | "weights";
+
 /** The newest checkpoint of a run's folder. Throws `run/checkpoint-missing` when there is none. */
-export async function newestCheckpoint(directory: string): Promise<Checkpoint> {
+export async function newestCheckpoint(directory: string, part: CheckpointPart = "all"): Promise<Checkpoint> {
   const newest = (await listCheckpoints(directory)).at(-1);
   if (newest === undefined) {
     throw new RunError("run/checkpoint-missing", {
@@ -108,12 +113,12 @@ export async function newestCheckpoint(directory: string): Promise<Checkpoint> {
       help: "Start the run anew, without resuming, or name the folder of an earlier run.",
     });
   }
-  return readCheckpoint(newest.path);
+  return readCheckpoint(newest.path, part);
 }
 
 /** Reads a checkpoint. Throws `run/safetensors`, `run/unreadable` or `run/checkpoint-unreadable`. */
-export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  const { tensors, metadata } = await readTensorFile(path);
+export async function readCheckpoint(path: string, part: CheckpointPart = "all"): Promise<Checkpoint> {
+  const { tensors, metadata } = await readTensorFile(path, part === "all" ? undefined : isWeight);
   const facts = readFacts(metadata, path);
   return {
     ...facts,
@@ -182,7 +187,6 @@ function asFloat32(name: string, { values, dtype }: StoredTensor, path: string):
  */
 export function weightsFrom(checkpoint: Checkpoint, parameters: ParameterTree): Record<string, Float32Array> {
   const declared = parameterShapes(parameters);
-  const isWeight = (name: string): boolean => !name.startsWith(momentPrefix);
   compareNames(checkpoint, declared, isWeight);
   return Object.fromEntries([...declared.keys()].map((name) => [name, checkpoint.state[name] as Float32Array]));
 }

@@ -29,8 +29,14 @@ export interface TensorFile {
 /** Node refuses to read more than this at once. */
 const longestRead = 2 ** 30;
 
-/** Reads a whole safetensors file. Throws `run/safetensors` or `run/unreadable`. */
-export async function readTensorFile(path: string): Promise<TensorFile> {
+/**
+ * Reads a safetensors file: the tensors whose names are wanted, without which all. Throws `run/safetensors` or `run/unreadable`,
+ * also for what is wrong with a tensor that is not wanted.
+ */
+export async function readTensorFile(
+  path: string,
+  isWanted: (name: string) => boolean = () => true,
+): Promise<TensorFile> {
   const file = await open(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
@@ -41,6 +47,7 @@ export async function readTensorFile(path: string): Promise<TensorFile> {
     const header = parseHeader(await readBytes(file, lengthBytes, length, path), size - lengthBytes - length, path);
     const tensors = new Map<string, StoredTensor>();
     for (const [name, { dtype, shape, begin, end }] of header.entries) {
+      if (!isWanted(name)) continue;
       const bytes = await readBytes(file, header.dataStart + begin, end - begin, path);
       tensors.set(name, { dtype, shape, values: decodeTensor(dtype, bytes) });
     }

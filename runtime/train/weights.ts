@@ -31,4 +31,4 @@ export function startingWeights(parameters: ParameterTree, seed: number, given: 
 
 /** The weights of a checkpoint for a model. Throws `run/checkpoint-mismatch` and what reading it throws. */
 export const loadWeights = async (path: string, parameters: ParameterTree): Promise<WeightValues> =>
-  weightsFrom(await readCheckpoint(path), parameters);
+  weightsFrom(await readCheckpoint(path, "weights"), parameters);

@@ -50,6 +50,20 @@ describe("saving", () => {
     expect(await newestCheckpoint(directory)).toMatchObject({ ...facts(100), state: { weight: tensors[0]?.values } });
   });
 
+  it("gives back its weights alone where the rest is not asked for", async () => {
+    const moment = { name: "optimizer.m.weight", shape: [2, 2], values: Float32Array.of(5, 6, 7, 8) };
+    const path = await saveCheckpoint(directory, facts(1), [...tensors, moment]);
+    const all = await readCheckpoint(path);
+    expect(Object.keys(all.state).sort()).toEqual([moment.name, "weight"]);
+    const { weight } = all.state;
+    expect(await newestCheckpoint(directory, "weights")).toEqual({
+      ...all,
+      state: { weight },
+      shapes: { weight: [2, 2] },
+    });
+    await expect(loadWeights(path, { weight: parameter([2, 2], { kind: "zeros" }) })).resolves.toEqual({ weight });
+  });
+
   // Linux has a device that is always full.
   it.runIf(process.platform === "linux")("on a full disk keeps the earlier ones", async () => {
     await save(1);
