@@ -273,7 +273,7 @@ function addRuns(program: Command): void {
     )
       .argument("<source>", "folder of a run, whose newest checkpoint is taken, or a checkpoint")
       .addOption(
-        new Option("--what <function>", "features of whole images, predicted patches of masked ones, or classes")
+        new Option("--what <function>", "features of whole images, predictions of masked ones, or what a head says")
           .choices(["encode", "reconstruct", "classify"])
           .default("encode"),
       )

@@ -1,4 +1,4 @@
-/** Runs programs: executors, training, evaluation, data, checkpoints. */
+/** Runs programs: executors, training, evaluation, export, data, checkpoints. */
 
 export {
   type Checkpoint,
