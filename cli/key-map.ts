@@ -1,7 +1,9 @@
 /** What a stage of a pipeline starts with, in words: a line for each part where that says it, else for each weight, those of all layers in one. */
 
 import type { Mapping, MappingStatus, Stage } from "../compiler/index.js";
+import { showShape, sizeOf } from "../graph/index.js";
 import { type Colors, count, grouped } from "./terminal.js";
+import { anyLayer, collected } from "./weight-lines.js";
 
 /** `pretrain.encoder`, as the spec writes it. */
 export const startText = ({ stage, part }: Stage["from"][number]): string =>
@@ -52,7 +54,7 @@ function lines(mappings: readonly Mapping[]): readonly Line[] {
       const members = own.filter((mapping) => partOf(mapping) === part);
       const isPlain = status === "kept" || isWhole(status, part, mappings);
       if (isPlain) return [{ status, text: `${part}: ${summary(members)}` }];
-      return patterns(members).map((text) => ({ status, text }));
+      return collected(members.map(mappingText)).map((text) => ({ status, text }));
     });
   });
 }
@@ -74,31 +76,16 @@ const summary = (members: readonly Mapping[]): string => {
 const shapeOf = (mapping: Mapping): readonly number[] =>
   mapping.status === "dropped" ? mapping.from.shape : mapping.shape;
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
-
-/** `blocks.*.norm1.weight [64], 6 times`. */
-function patterns(members: readonly Mapping[]): readonly string[] {
-  const times = new Map<string, number>();
-  for (const mapping of members) {
-    const text = mappingText(mapping);
-    times.set(text, (times.get(text) ?? 0) + 1);
-  }
-  return [...times].map(([text, n]) => (n === 1 ? text : `${text}, ${n} times`));
-}
-
-const anyLayer = (name: string): string => name.replace(/(^|\.)\d+(?=\.|$)/g, "$1*");
-const shapeText = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
-
 function mappingText(mapping: Mapping): string {
   if (mapping.status === "dropped")
-    return `${mapping.from.stage}: ${anyLayer(mapping.from.name)} ${shapeText(mapping.from.shape)}`;
-  const own = `${anyLayer(mapping.name)} ${shapeText(mapping.shape)}`;
+    return `${mapping.from.stage}: ${anyLayer(mapping.from.name)} ${showShape(mapping.from.shape)}`;
+  const own = `${anyLayer(mapping.name)} ${showShape(mapping.shape)}`;
   if (mapping.status === "renamed") return `${mapping.from.stage}: ${anyLayer(mapping.from.name)} -> ${own}`;
   if (mapping.status === "resized") {
     const { from, to } = mapping.table;
-    return `${own} from ${shapeText(mapping.from.shape)}, ${from.rows}x${from.columns} to ${to.rows}x${to.columns} patches, bicubic`;
+    return `${own} from ${showShape(mapping.from.shape)}, ${from.rows}x${from.columns} to ${to.rows}x${to.columns} patches, bicubic`;
   }
   if (mapping.status === "new" && mapping.instead)
-    return `${own}; ${shapeText(mapping.instead.shape)} in ${mapping.instead.stage}`;
+    return `${own}; ${showShape(mapping.instead.shape)} in ${mapping.instead.stage}`;
   return own;
 }

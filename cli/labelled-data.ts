@@ -1,7 +1,8 @@
 /** The labelled images of a recipe, and the features by which an encoder is judged on them: for `eval`, and during training. */
 
-import type { ModelProgram, SampleIndex } from "../blocks/index.js";
+import type { ModelProgram } from "../blocks/index.js";
 import type { LabelledData, Selection, Training } from "../runtime/index.js";
+import { thinned } from "./thinned.js";
 
 /** Images computed at once. */
 export const labelledBatch = 100;
@@ -14,12 +15,6 @@ export interface LabelledOptions {
   /** At most so many samples of each split. */
   readonly most: number;
   readonly note: (text: string) => void;
-}
-
-/** At most so many samples, spread evenly over the index, so that sorted classes keep their shares. */
-function thinned(index: SampleIndex, most: number): SampleIndex {
-  if (index.length <= most) return index;
-  return { ...index, length: most, sample: (i) => index.sample(Math.floor((i * index.length) / most)) };
 }
 
 export async function labelledData({ program, training, root, most, note }: LabelledOptions): Promise<LabelledData> {

@@ -9,13 +9,15 @@ import {
   type ModelDiff,
   type WeightChange,
 } from "../../compiler/index.js";
-import { analyzeText } from "../analysis.js";
+import { showShape } from "../../graph/index.js";
+import type { Checkpoint } from "../../runtime/index.js";
 import { choose, chooseRecipe, openSpec } from "../choose.js";
-import { vocabularyOf } from "../config/index.js";
-import { exitCode, runFailure, usageFailure } from "../failure.js";
+import { exitCode, usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
+import { specOf } from "../open-trained.js";
 import { type Colors, count, grouped, print, printJson, stdoutColors } from "../terminal.js";
 import { visibleText } from "../text-width.js";
+import { anyLayer, collected } from "../weight-lines.js";
 import { gigaflops } from "./variants.js";
 
 export interface DiffOptions {
@@ -42,33 +44,21 @@ interface Side {
 async function sideOf(written: string, { config }: DiffOptions): Promise<Side> {
   if (existsSync(written) && statSync(written).isDirectory()) {
     const { newestCheckpoint } = await import("../../runtime/index.js");
-    return fromCheckpoint(await newestCheckpoint(written), config);
+    return fromCheckpoint(await newestCheckpoint(written, "weights"), config);
   }
   if (written.endsWith(".safetensors")) {
     if (!existsSync(written)) throw usageFailure(`${printedPath(written)} does not exist`);
     const { readCheckpoint } = await import("../../runtime/index.js");
-    return fromCheckpoint(await readCheckpoint(written), config);
+    return fromCheckpoint(await readCheckpoint(written, "weights"), config);
   }
   const colon = existsSync(written) ? -1 : written.lastIndexOf(":");
   const [file, name] = colon < 0 ? [written, undefined] : [written.slice(0, colon), written.slice(colon + 1)];
   return { model: choose(await openSpec(file, config), name).model, stored: null };
 }
 
-type Saved = Awaited<ReturnType<typeof import("../../runtime/index.js").readCheckpoint>>;
-
-/**
- * A checkpoint keeps the spec it was trained with, which needs no other file but those of the blocks. They are the working
- * folder's: wherever a checkpoint comes from, it has no say in what code is run.
- */
-async function fromCheckpoint({ path, spec, shapes }: Saved, config: string | undefined): Promise<Side> {
-  const analysis = analyzeText({ path: printedPath(path), text: spec }, await vocabularyOf(null, config));
-  if (analysis.diagnostics.some(({ severity }) => severity === "error")) {
-    throw runFailure(`the spec in ${printedPath(path)} is not one that this version understands`, {
-      help: "compare specs instead: the run keeps its own as spec.mae; blocks of a project are looked for from the working folder",
-    });
-  }
-  const weights = Object.entries(shapes).filter(([name]) => !name.startsWith("optimizer."));
-  return { model: chooseRecipe(analysis, undefined).model, stored: new Map(weights) };
+async function fromCheckpoint(saved: Checkpoint, config: string | undefined): Promise<Side> {
+  const { model } = chooseRecipe(await specOf(saved, config), undefined);
+  return { model, stored: new Map(Object.entries(saved.shapes)) };
 }
 
 /** The document's fields are documented in `docs/cli.md`. */
@@ -118,25 +108,15 @@ function verdict({ weights, loads, sameNetwork }: ModelDiff, colors: Colors): st
   }
   const same = weights.filter(({ status }) => status === "same").length;
   const head = `${colors.red("✗")} a checkpoint no longer loads: ${same} of ${count(weights.length, "weight")} are the same`;
-  return [head, ...grouping(weights).map(([line, times]) => `    ${line}${times > 1 ? `, ${times} times` : ""}`)];
+  const changed = weights.filter(({ status }) => status !== "same");
+  return [head, ...collected(changed.map(weightLine)).map((line) => `    ${line}`)];
 }
 
-/** What happens to weights, those of all layers in one line. */
-function grouping(weights: readonly WeightChange[]): readonly (readonly [string, number])[] {
-  const lines = new Map<string, number>();
-  for (const weight of weights) {
-    if (weight.status === "same") continue;
-    const line = weightLine({ ...weight, name: weight.name.replace(/(^|\.)\d+(?=\.|$)/g, "$1*") });
-    lines.set(line, (lines.get(line) ?? 0) + 1);
-  }
-  return [...lines];
-}
-
-const shapeText = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
-
+/** What happens to a weight, and in the same words to those of other layers. */
 function weightLine(weight: WeightChange): string {
-  const { name, status } = weight;
-  if (status === "missing") return `missing   ${name} ${shapeText(weight.from)}`;
-  if (status === "new") return `new       ${name} ${shapeText(weight.to)}`;
-  return `${status.padEnd(9)} ${name} ${shapeText(weight.from)} -> ${shapeText(weight.to)}`;
+  const { status } = weight;
+  const name = anyLayer(weight.name);
+  if (status === "missing") return `missing   ${name} ${showShape(weight.from)}`;
+  if (status === "new") return `new       ${name} ${showShape(weight.to)}`;
+  return `${status.padEnd(9)} ${name} ${showShape(weight.from)} -> ${showShape(weight.to)}`;
 }

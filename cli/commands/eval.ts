@@ -23,7 +23,7 @@ export interface EvalOptions extends BackendFlags {
   readonly baselines: boolean;
   readonly checkpoint?: string;
   readonly seed?: number;
-  /** Most samples of each split; null: all. */
+  /** Most samples of each split; absent: all. */
   readonly samples?: number;
   readonly json?: boolean;
   readonly config?: string;

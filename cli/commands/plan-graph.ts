@@ -44,7 +44,7 @@ export async function planGraph(model: Model, recipe: Recipe | null, options: Gr
   const sections = phases.map((phase) =>
     wanted === null ? table(phase, stdoutColors()) : `// phase ${phase.name}, ${wanted}\n${printed(phase, wanted)}`,
   );
-  print(`${sections.join("\n")}`);
+  print(sections.join("\n"));
 }
 
 function requireStage(name: string): void {
@@ -81,7 +81,7 @@ function stagesOf({ name, graph }: Traced): Phase {
   return { name, stages };
 }
 
-/** The graph after a pass has run for the last time: it runs again as long as any pass finds something. */
+/** What a pass left last: all passes are repeated until none of them changes anything, so one may have left several graphs. */
 function printed({ stages }: Phase, wanted: string): string {
   const stage = wanted === last ? stages.at(-1) : stages.findLast(({ name }) => name === wanted);
   return stage ? printGraph(stage.graph) : `// ${wanted} found nothing to do\n`;

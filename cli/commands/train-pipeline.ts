@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import type { Pipeline, Stage } from "../../compiler/index.js";
 import { openSpec } from "../choose.js";
+import { inColumns } from "../columns.js";
 import type { Vocabulary } from "../config/index.js";
 import { printedPath, replaceFile } from "../files.js";
 import { countsOf, startText } from "../key-map.js";
@@ -15,7 +16,7 @@ import { openRunDirectory, readRunFacts } from "../run-directory.js";
 import { readRunState } from "../run-state.js";
 import { checkSources, recipeOfStage, runSources, stageDirectory, startingWeights } from "../stages.js";
 import { type Colors, count, grouped, print, stderrColors, stdoutColors, tell } from "../terminal.js";
-import { checkedSpec, continued, type TrainFlags, train, trainOne } from "./train.js";
+import { checkedSpec, continued, outOption, type TrainFlags, train, trainOne } from "./train.js";
 
 /** Trains what a name stands for: a pipeline, or a recipe. */
 export async function trainNamed(file: string, name: string | undefined, flags: TrainFlags): Promise<void> {
@@ -34,7 +35,7 @@ async function trainPipeline(
   const { name, stages } = pipeline;
   const folder = flags.out ?? join("runs", name);
   if (!flags.resume || flags.force) beginAnew(stages, { folder, vocabulary, flags });
-  const goOn = `mae train ${file} ${name}${flags.out === undefined ? "" : ` --out ${flags.out}`} --resume`;
+  const goOn = `mae train ${file} ${name}${outOption(flags)} --resume`;
   for (const [i, stage] of stages.entries()) {
     sayStage(stage, i, stages.length, flags, folder);
     if (await trainStage(stage, { file, folder, vocabulary, flags, goOn })) return;
@@ -146,11 +147,6 @@ function table({ pipeline, stages }: PipelineReport, colors: Colors): readonly s
     loss === null ? "" : shortNumber(loss),
     ...scores.map((score) => one.scores[score]?.toPrecision(4) ?? ""),
   ]);
-  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => (row[i] as string).length)));
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number)))
-      .join("  ")
-      .trimEnd();
-  return [`${colors.bold(pipeline)}: ${count(stages.length, "stage")}`, colors.dim(line(head)), ...rows.map(line)];
+  const [first = "", ...lines] = inColumns([head, ...rows], (column) => column < 2);
+  return [`${colors.bold(pipeline)}: ${count(stages.length, "stage")}`, colors.dim(first), ...lines];
 }

@@ -12,7 +12,7 @@ import { printedPath, replaceFile } from "../files.js";
 import { jsonProgress } from "../progress.js";
 import { readRunState } from "../run-state.js";
 import { count, print, stderrColors, tell } from "../terminal.js";
-import { continued, type Order, type TrainFlags, trainOne } from "./train.js";
+import { continued, type Order, outOption, type TrainFlags, trainOne } from "./train.js";
 
 export interface VariantFlags extends TrainFlags {
   /** `Family.member`, `Family` or `all`. */
@@ -25,7 +25,7 @@ export async function trainVariants(file: string, name: string | undefined, flag
   const { recipe } = chooseRecipe(analysis, name);
   const { family, members } = wanted(analysis, flags.variant, recipe.model);
   const folder = flags.out ?? join("runs", family.name);
-  const goOn = `mae train ${file} ${recipe.name} --variant ${flags.variant}${flags.out === undefined ? "" : ` --out ${flags.out}`}`;
+  const goOn = `mae train ${file} ${recipe.name} --variant ${flags.variant}${outOption(flags)}`;
   for (const [i, member] of members.entries()) {
     const directory = directoryOf(folder, family, member);
     tell(`${stderrColors().bold(member.name)} (${i + 1} of ${members.length})`);

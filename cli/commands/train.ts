@@ -46,10 +46,12 @@ export async function train(spec: Spec, file: string, name: string | undefined, 
   const { vocabulary } = spec;
   const chosen = chooseRecipe(spec, name);
   const directory = flags.out ?? defaultRunDirectory(file, chosen.recipe.name, ownRecipes(spec).length > 1);
-  const out = flags.out === undefined ? "" : ` --out ${flags.out}`;
-  const goOn = `mae train ${file} ${chosen.recipe.name}${out} --resume`;
+  const goOn = `mae train ${file} ${chosen.recipe.name}${outOption(flags)} --resume`;
   await trainOne({ ...chosen, vocabulary, file, directory, flags, goOn });
 }
+
+/** `--out` as it was given, behind a space: for the command that goes on after an interruption. */
+export const outOption = ({ out }: TrainFlags): string => (out === undefined ? "" : ` --out ${out}`);
 
 /** What one run is about. */
 export interface Order {
@@ -79,23 +81,23 @@ export async function trainOne(order: Order): Promise<boolean> {
   if (flags.resume) open();
   const recipe = flags.resume ? continued(order, directory, flags) : withFlags(asWritten, flags);
   const spec = checkedSpec(model, recipe, vocabulary);
-  checkMicroBatch(settingsOf(recipe).batch, flags.microBatch);
+  const { batch } = settingsOf(recipe);
+  checkMicroBatch(batch, flags.microBatch);
   // Only now, since this is where --force deletes the run that was there.
   if (!flags.resume) open();
   const progress = flags.json ? jsonProgress : createProgress();
-  const executor = await openBackend(flags, (text) => progress({ kind: "note", text }));
+  const note = (text: string) => progress({ kind: "note", text });
+  const executor = await openBackend(flags, note);
   try {
-    const { batch } = settingsOf(recipe);
     const before = flags.resume
       ? (readRunFacts(directory).computing ?? { micro_batch: batch, recompute: false })
       : null;
-    const note = (text: string) => progress({ kind: "note", text });
     const computing = computingOf({ model, recipe, batch }, flags, executor, before, note);
     const project = runProject(model, recipe, vocabulary, directory);
     const own = { computing, ...(project ? { project } : {}), ...(inherits ? { from: inherits.from } : {}) };
     const facts = { ...factsOf(file, model, recipe, executor), ...own };
     if (!flags.resume) writeRunFacts(directory, facts, spec);
-    return await run({ ...order, recipe, spec, executor, progress, computing, root: facts.root, project });
+    return await run({ ...order, recipe, spec, executor, progress, note, computing, root: facts.root, project });
   } finally {
     await executor.close();
   }
@@ -168,6 +170,8 @@ interface Job extends Omit<Order, "file"> {
   readonly spec: string;
   readonly executor: Executor;
   readonly progress: Progress;
+  /** Tells a line for people. */
+  readonly note: (text: string) => void;
   readonly computing: Computing;
 }
 
@@ -225,9 +229,8 @@ async function judge(
 ): Promise<Record<string, number>> {
   const { evaluate } = await import("../../runtime/index.js");
   const training = trainingOf(job.recipe);
-  const note = (text: string) => job.progress({ kind: "note", text });
   const { rows } = await evaluate({ program, weights }, [probe], {
-    data: await labelledData({ program, training, root: job.root, most: Number.POSITIVE_INFINITY, note }),
+    data: await labelledData({ program, training, root: job.root, most: Number.POSITIVE_INFINITY, note: job.note }),
     batch: labelledBatch,
     executor: job.executor,
     sources: ["encoder"],
@@ -248,23 +251,22 @@ function sayHowToResume({ directory, goOn }: Job, { step }: TrainResult): void {
 }
 
 async function finish(job: Job, { step, loss }: TrainResult, last: StepEvent | null): Promise<void> {
-  const { model, executor, directory, progress } = job;
+  const { model, executor, directory, note } = job;
   if (last) {
     const flopsPerSecond = last.imagesPerSecond * plan(model).flops.training;
     writeRate({ flopsPerSecond, device: `${executor.backend}, ${executor.device}` });
   }
   const picture = await drawAtEnd(job);
-  if (picture) progress({ kind: "note", text: picture });
+  note(picture);
   const reached = loss === null ? "" : `, loss ${shortNumber(loss)}`;
   tell(`${stderrColors().green("✓")} ${count(step, "step")}${reached}; the run is in ${printedPath(directory)}`);
 }
 
 /** Pictures are of test images where there are some. A run that is trained does not fail for want of a picture. */
-async function drawAtEnd({ directory, executor, recipe, progress, vocabulary }: Job): Promise<string> {
+async function drawAtEnd({ directory, executor, recipe, note, vocabulary }: Job): Promise<string> {
   const { RunError } = await import("../../runtime/index.js");
   const run = await openRun(directory, null, vocabulary.project?.config);
   const path = join(directory, pictureFile);
-  const note = (text: string) => progress({ kind: "note", text });
   const common = { executor, count: 8, seed: settingsOf(recipe).seed, path, note };
   let why = "";
   for (const split of ["test", "train"] as const) {

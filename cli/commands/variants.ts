@@ -2,6 +2,7 @@
 
 import { type Cost, costOf, type Family, type Variant } from "../../compiler/index.js";
 import { chooseFamilies, openSpec } from "../choose.js";
+import { inColumns } from "../columns.js";
 import { type Colors, count, grouped, print, printJson, stdoutColors } from "../terminal.js";
 import { visibleText } from "../text-width.js";
 
@@ -50,15 +51,10 @@ function table({ family, rows }: Listed, colors: Colors): string[] {
       .map(({ path, value }) => `${path} ${visibleText(value)}`)
       .join(", "),
   ]);
-  const widths = head.map((_, i) => Math.max(...[head, ...cells].map((row) => (row[i] ?? "").length)));
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, i) => (i === 0 || i === 4 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-      .join("  ")
-      .trimEnd();
+  const [first = "", ...lines] = inColumns([head, ...cells], (column) => column === 0 || column === 4);
   const skipped = family.skipped === 0 ? "" : `, ${grouped(family.skipped)} left out`;
   const title = `${colors.bold(family.name)} of ${family.base}: ${count(family.members.length, "member")}${skipped}`;
-  return [title, colors.dim(line(head)), ...cells.map(line)];
+  return [title, colors.dim(first), ...lines];
 }
 
 /** Whether members differ in what an axis says. */

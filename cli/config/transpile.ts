@@ -4,10 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { cacheFolder } from "../cache.js";
-import { replaceFile } from "../files.js";
+import { readCache, writeCache } from "../cache.js";
 import { packageVersion } from "../package-root.js";
 
 /** A place in a text, half open, in UTF-16 code units. */
@@ -38,28 +35,11 @@ export async function transpile(url: string, text: string): Promise<Transpiled> 
   const key = createHash("sha256")
     .update(JSON.stringify([packageVersion(), url, text]))
     .digest("hex");
-  const kept = join(cacheFolder(), "blocks", `${key}.json`);
-  const known = readKept(kept);
+  const name = `blocks/${key}`;
+  const known = readCache(name) as Transpiled | null;
   if (known) return known;
   const { strip } = await import("./strip.js");
   const made = strip(url, text);
-  if (made.mistakes.length === 0) keep(kept, made);
+  if (made.mistakes.length === 0) writeCache(name, made);
   return made;
-}
-
-function readKept(path: string): Transpiled | null {
-  try {
-    return JSON.parse(readFileSync(path, "utf8")) as Transpiled;
-  } catch {
-    return null;
-  }
-}
-
-function keep(path: string, made: Transpiled): void {
-  try {
-    mkdirSync(join(path, ".."), { recursive: true });
-    replaceFile(path, JSON.stringify(made));
-  } catch {
-    // Only the time of the next call is lost.
-  }
 }

@@ -41,7 +41,7 @@ export interface ProjectFile {
   readonly source: Source;
   /** Of its text. */
   readonly sha256: string;
-  /** Address of the module as it runs in this process; undefined where it could not be run. */
+  /** Address of the module as it runs in this process. */
   readonly url: string;
 }
 

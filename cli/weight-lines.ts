@@ -1,0 +1,11 @@
+/** Lines about weights: those of all layers in one. */
+
+/** `blocks.*.norm1.weight`: that weight of any layer. */
+export const anyLayer = (name: string): string => name.replace(/(^|\.)\d+(?=\.|$)/g, "$1*");
+
+/** Equal lines once, with how often each is there: `blocks.*.norm1.weight [64], 6 times`. */
+export function collected(lines: readonly string[]): readonly string[] {
+  const times = new Map<string, number>();
+  for (const line of lines) times.set(line, (times.get(line) ?? 0) + 1);
+  return [...times].map(([line, n]) => (n === 1 ? line : `${line}, ${n} times`));
+}
