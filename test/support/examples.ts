@@ -5,7 +5,7 @@
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { kindOf, type Optimizer, type Registry, registry, type Sample } from "../../blocks/index.js";
+import { type BlockValue, kindOf, type Optimizer, type Registry, registry, type Sample } from "../../blocks/index.js";
 import { trainingOf } from "../../cli/recipe-settings.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { analyze, type Filled, type Model, type Recipe } from "../../compiler/index.js";
@@ -72,9 +72,16 @@ function examplesOf(path: string, vocabulary: Registry): readonly Example[] {
 }
 
 /** The most of what a block has. */
-const most: Readonly<Record<string, number>> = { depth: 2, neck_depth: 2, layers: 2 };
+const most: Readonly<Record<string, number>> = { depth: 2, neck_depth: 2, layers: 2, classes: 100 };
 const widest = 16;
 const heads = 4;
+/** Of segments. At the scale of a large image, a small one would be one segment. */
+const largeScale = 500;
+const smallScale = 30;
+
+/** A value that is a block with values of its own. */
+const isBlock = (value: unknown): value is BlockValue =>
+  typeof value === "object" && value !== null && "block" in value && "values" in value;
 
 /** The values of a block with smaller ones, where it has so many. */
 function smaller(values: Readonly<Record<string, unknown>>, patch: readonly number[]): Record<string, unknown> {
@@ -86,6 +93,11 @@ function smaller(values: Readonly<Record<string, unknown>>, patch: readonly numb
   for (const [name, largest] of Object.entries(most)) {
     const value = values[name];
     if (typeof value === "number") changed[name] = Math.min(value, largest);
+  }
+  if (Array.isArray(values.scale))
+    changed.scale = values.scale.map((scale: number) => (scale > largeScale ? smallScale : scale));
+  for (const [name, value] of Object.entries(values)) {
+    if (isBlock(value)) changed[name] = { ...value, values: smaller(value.values, patch) };
   }
   // A grid of four by four patches.
   if (Array.isArray(values.size) && (values.size[0] as number) > 100) changed.size = patch.map((side) => 4 * side);
