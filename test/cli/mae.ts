@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
 
@@ -28,20 +29,23 @@ function environment(more: Readonly<Record<string, string>> = {}): NodeJS.Proces
   return { ...rest, ...more };
 }
 
+/** The process has a pipe more than it knows of, with the number 3. */
 export function start(args: readonly string[], { cwd, env }: Surroundings = {}): ChildProcess {
-  return spawn(process.execPath, [command, ...args], { cwd, env: environment(env), stdio: "pipe" });
+  const stdio = ["pipe", "pipe", "pipe", "pipe"] as const;
+  return spawn(process.execPath, [command, ...args], { cwd, env: environment(env), stdio: [...stdio] });
 }
 
-/** Runs `mae` to its end. */
-export function mae(args: readonly string[], surroundings: Surroundings = {}): Promise<Result> {
-  const child = start(args, surroundings);
+/** Waits for the end of a command; `watch` is shown all of stdout so far whenever there is more. */
+function resultOf(child: ChildProcess, watch: (stdout: string) => void): Promise<Result> {
   const out: Buffer[] = [];
   const err: Buffer[] = [];
-  child.stdout?.on("data", (chunk: Buffer) => out.push(chunk));
+  child.stdout?.on("data", (chunk: Buffer) => {
+    out.push(chunk);
+    watch(Buffer.concat(out).toString("utf8"));
+  });
   child.stderr?.on("data", (chunk: Buffer) => err.push(chunk));
   // A command that does not read its stdin may close it first.
   child.stdin?.on("error", () => {});
-  child.stdin?.end(surroundings.input ?? "");
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) =>
@@ -49,6 +53,53 @@ export function mae(args: readonly string[], surroundings: Surroundings = {}): P
     );
   });
 }
+
+/** Runs `mae` to its end. */
+export function mae(args: readonly string[], surroundings: Surroundings = {}): Promise<Result> {
+  const child = start(args, surroundings);
+  child.stdin?.end(surroundings.input ?? "");
+  return resultOf(child, () => {});
+}
+
+/** A module that lets a process wait, until its fourth pipe ends, where it has written what a pattern matches. */
+const waitingAt = (pattern: RegExp): string => `
+import { readSync } from "node:fs";
+const write = process.stdout.write.bind(process.stdout);
+let written = "";
+let isThere = false;
+process.stdout.write = (text, ...more) => {
+  const result = write(text, ...more);
+  written += text;
+  if (!isThere && ${pattern}.test(written)) {
+    isThere = true;
+    readSync(3, Buffer.alloc(1));
+  }
+  return result;
+};
+`;
+
+/** Runs `mae` and presses Ctrl-C where it has written what a pattern matches: there it waits for it, so that no machine is too busy. */
+export function interrupted(
+  args: readonly string[],
+  { cwd, env }: Required<Pick<Surroundings, "cwd" | "env">>,
+  pattern: RegExp,
+): Promise<Result> {
+  const module = `data:text/javascript,${encodeURIComponent(waitingAt(pattern))}`;
+  const child = start(args, { cwd, env: { ...env, NODE_OPTIONS: `--import=${module}` } });
+  const pipe = child.stdio[3] as Writable;
+  return resultOf(child, (stdout) => {
+    if (pipe.writableEnded || !pattern.test(stdout)) return;
+    child.kill("SIGINT");
+    pipe.end();
+  });
+}
+
+/** What a command that prints JSON lines has told. */
+export const jsonLines = (text: string): readonly Record<string, unknown>[] =>
+  text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 const made: string[] = [];
 

@@ -2,8 +2,8 @@
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import ts from "typescript";
 import { describe, expect, it } from "vitest";
+import { typeErrors } from "../support/emitted.js";
 import { folder, mae, type Result } from "./mae.js";
 
 const root = join(import.meta.dirname, "../..");
@@ -82,17 +82,10 @@ describe("a project with blocks of its own", () => {
     mkdirSync(join(cwd, "node_modules"));
     symlinkSync(root, join(cwd, "node_modules/maelang"));
     writeFileSync(join(cwd, "package.json"), '{ "type": "module" }');
-    const options = { strict: true, noEmit: true, skipLibCheck: true, types: [], target: ts.ScriptTarget.ES2023 };
-    const messages = (file: string) => {
-      const node = { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext };
-      const program = ts.createProgram([file], { ...options, ...node, preserveSymlinks: true });
-      return ts
-        .getPreEmitDiagnostics(program)
-        .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
-    };
-    expect(messages(path)).toEqual([]);
+    const messages = () => typeErrors([path], { preserveSymlinks: true });
+    expect(messages()).toEqual([]);
     writeFileSync(path, text.replace("charbonnierError(g, predicted, wanted", "charbonnierError(g, predicted, target"));
-    expect(messages(path).join("\n")).toContain("not assignable");
+    expect(messages().join("\n")).toContain("not assignable");
   }, 120_000);
 
   it("trains on real images, goes on, and is judged and shown", async () => {

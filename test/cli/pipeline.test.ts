@@ -4,21 +4,12 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readTensorFile } from "../../runtime/index.js";
-import { folder, mae, start } from "./mae.js";
+import { folder, interrupted, jsonLines, mae } from "./mae.js";
+import { project, smallModel, smallRecipe } from "./small.js";
 
 const spec = `edition 2026
 
-model Small {
-  input     image(size: 16x16, channels: 3)
-  tokens    patch(size: 4x4)
-  positions learned
-  mask      random(ratio: 75%)
-  encoder   vit(depth: 1, width: 16, heads: 2)
-  decoder   vit(depth: 1, width: 16, heads: 2)
-  target    pixels(normalize: none)
-  loss      mse(on: hidden)
-}
-
+${smallModel.replace("  mask ", "  positions learned\n  mask ")}
 /// The same encoder on more patches, behind another decoder.
 model Larger extends Small {
   set     input.size: 24x24
@@ -26,15 +17,7 @@ model Larger extends Small {
   set     decoder.width: 8
 }
 
-recipe Train for Small {
-  data      folder("images", holdout: 20%)
-  augment   resize(size: 16x16)
-  batch     16
-  steps     4
-  optimizer adamw(lr: 1e-3)
-  schedule  constant
-}
-
+${smallRecipe(16, 4)}
 recipe Continue extends Train for Larger {
   replace augment resize(size: 24x24)
 }
@@ -51,25 +34,18 @@ pipeline Growing {
 const env = { XDG_CACHE_HOME: folder() };
 const flags = ["--backend", "wasm", "--workers", "0", "--json"];
 
-/** A project with the pictures that `mae init` draws. */
-async function project(): Promise<string> {
-  const cwd = folder();
-  await mae(["init", "."], { cwd });
-  writeFileSync(join(cwd, "stages.mae"), spec);
-  return cwd;
-}
-
 const run = (args: readonly string[], cwd: string) => mae(args, { cwd, env });
 const json = (cwd: string, path: string) => JSON.parse(readFileSync(join(cwd, path), "utf8"));
 const weights = async (cwd: string, path: string) => (await readTensorFile(join(cwd, path))).tensors;
 
-describe("a pipeline", () => {
+// Each stage loads and compiles its model anew, which takes a busy machine its time.
+describe("a pipeline", { timeout: 240_000 }, () => {
   let cwd = "";
   let trained: Awaited<ReturnType<typeof mae>>;
   beforeAll(async () => {
-    cwd = await project();
+    cwd = await project({ "stages.mae": spec });
     trained = await run(["train", "stages.mae", "Growing", ...flags], cwd);
-  });
+  }, 240_000);
 
   it("is planned with what each weight starts with", async () => {
     const { code, stdout } = await run(["plan", "stages.mae", "Growing"], cwd);
@@ -113,10 +89,7 @@ describe("a pipeline", () => {
 
   it("trains its stages in turn and tells which events are whose", () => {
     expect(trained.code).toBe(0);
-    const events = trained.stdout
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const events = jsonLines(trained.stdout);
     const stages = events.filter(({ kind }) => kind === "stage").map(({ stage }) => stage);
     expect(stages).toEqual(["first", "second", "third"]);
     expect(events.filter(({ kind }) => kind === "step")).toHaveLength(12);
@@ -175,25 +148,12 @@ describe("a pipeline", () => {
   });
 
   it("goes on in the stage where it was interrupted, and ends bit for bit where it would have ended", async () => {
-    const child = start(["train", "stages.mae", "Growing", ...flags, "--out", "cut"], { cwd, env });
-    let stdout = "";
-    let stderr = "";
-    child.stderr?.on("data", (chunk) => {
-      stderr += chunk;
-    });
-    let isAsked = false;
-    child.stdout?.on("data", (chunk) => {
-      stdout += chunk;
-      const second = stdout.indexOf('"stage":"second"');
-      if (isAsked || second < 0 || stdout.indexOf('"step":2,', second) < 0) return;
-      isAsked = true;
-      child.kill("SIGINT");
-    });
-    const code = await new Promise((resolve) => child.on("close", resolve));
+    const train = ["train", "stages.mae", "Growing", ...flags, "--out", "cut"];
+    const { code, stderr } = await interrupted(train, { cwd, env }, /"stage":"second".*"step":2,/s);
     expect(code).toBe(130);
     expect(stderr).toContain("go on with: mae train stages.mae Growing --out cut --resume");
     expect(existsSync(join(cwd, "cut/third/run.json"))).toBe(false);
-    const resumed = await run(["train", "stages.mae", "Growing", ...flags, "--out", "cut", "--resume"], cwd);
+    const resumed = await run([...train, "--resume"], cwd);
     expect(resumed.code).toBe(0);
     expect(resumed.stderr.match(/finished before/g)).toHaveLength(1);
     for (const stage of ["first", "second", "third"]) {
@@ -202,5 +162,5 @@ describe("a pipeline", () => {
       );
       expect(b?.equals(a as Buffer), stage).toBe(true);
     }
-  }, 180_000);
+  });
 });

@@ -3,57 +3,24 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { folder, mae, start } from "./mae.js";
+import { folder, interrupted, jsonLines, mae } from "./mae.js";
+import { project as projectOf, smallModel, smallRecipe } from "./small.js";
 
-const spec = `edition 2026
-
-model Small {
-  input   image(size: 16x16, channels: 3)
-  tokens  patch(size: 4x4)
-  mask    random(ratio: 75%)
-  encoder vit(depth: 1, width: 16, heads: 2)
-  decoder vit(depth: 1, width: 16, heads: 2)
-  target  pixels(normalize: none)
-  loss    mse(on: hidden)
-}
-
-recipe Train for Small {
-  data      folder("images", holdout: 20%)
-  augment   resize(size: 16x16)
-  batch     16
-  steps     6
-  optimizer adamw(lr: 1e-3)
-  schedule  constant
-}
-`;
-
-/** The folder of `mae init` has a sub-folder for each class. */
+const spec = `edition 2026\n\n${smallModel}\n${smallRecipe(16, 6)}`;
 const judged = spec.replace("  schedule  constant", "  schedule  constant\n  evaluate  ridge every 3 steps");
 
 const env = { XDG_CACHE_HOME: folder() };
 const flags = ["--backend", "wasm", "--workers", "0"];
 
-/** A project with the pictures that `mae init` draws. */
-async function project(): Promise<string> {
-  const cwd = folder();
-  await mae(["init", "."], { cwd });
-  writeFileSync(join(cwd, "small.mae"), spec);
-  return cwd;
-}
-
+const project = (): Promise<string> => projectOf({ "small.mae": spec });
 const run = (args: readonly string[], cwd: string) => mae(args, { cwd, env });
-const lines = (text: string) =>
-  text
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-it("judges its features where the recipe says so", async () => {
+it("judges its features where the recipe says so", { timeout: 240_000 }, async () => {
   const cwd = await project();
   writeFileSync(join(cwd, "judged.mae"), judged);
   const { code, stdout } = await run(["train", "judged.mae", ...flags, "--json"], cwd);
   expect(code).toBe(0);
-  const probes = lines(stdout).filter((event) => event.kind === "probe");
+  const probes = jsonLines(stdout).filter((event) => event.kind === "probe");
   expect(probes.map(({ step }) => step)).toEqual([3, 6]);
   for (const { scores } of probes as { scores: Record<string, number> }[]) {
     expect(Object.keys(scores)).toContain("mean/top1");
@@ -61,19 +28,20 @@ it("judges its features where the recipe says so", async () => {
   }
 });
 
-describe("a run", () => {
+// Each command loads and compiles its model anew, which takes a busy machine its time.
+describe("a run", { timeout: 240_000 }, () => {
   let cwd = "";
   let trained: Awaited<ReturnType<typeof mae>>;
 
   beforeAll(async () => {
     cwd = await project();
     trained = await run(["train", "small.mae", ...flags, "--json"], cwd);
-  });
+  }, 240_000);
 
   it("tells its events as JSON lines on stdout and ends with a picture", () => {
     expect(trained.stderr).toContain("6 steps");
     expect(trained.code).toBe(0);
-    const events = lines(trained.stdout);
+    const events = jsonLines(trained.stdout);
     expect(events.filter((event) => event.kind === "step").map((event) => event.step)).toEqual([1, 2, 3, 4, 5, 6]);
     expect(events.find((event) => event.kind === "start")).toMatchObject({ total_steps: 6 });
     expect(events.at(-1)).toMatchObject({ kind: "note", text: expect.stringContaining("reconstruction.png") });
@@ -142,7 +110,7 @@ describe("a run", () => {
   it("goes on from its checkpoint, and refuses to under another spec", async () => {
     const longer = await run(["train", "small.mae", ...flags, "--resume", "--steps", "8", "--json"], cwd);
     expect(longer.code).toBe(0);
-    expect(lines(longer.stdout).flatMap((event) => (event.kind === "step" ? [event.step] : []))).toEqual([7, 8]);
+    expect(jsonLines(longer.stdout).flatMap((event) => (event.kind === "step" ? [event.step] : []))).toEqual([7, 8]);
     writeFileSync(join(cwd, "small.mae"), spec.replace("lr: 1e-3", "lr: 2e-3"));
     const other = await run(["train", "small.mae", ...flags, "--resume"], cwd);
     writeFileSync(join(cwd, "small.mae"), spec);
@@ -152,7 +120,7 @@ describe("a run", () => {
   });
 });
 
-describe("a batch in micro-batches", () => {
+describe("a batch in micro-batches", { timeout: 240_000 }, () => {
   it("is told, kept with the run, and computed alike when the run goes on", async () => {
     const cwd = await project();
     const first = await run(["train", "small.mae", ...flags, "--micro-batch", "4", "--recompute"], cwd);
@@ -161,7 +129,7 @@ describe("a batch in micro-batches", () => {
     const facts = JSON.parse(readFileSync(join(cwd, "runs/small/run.json"), "utf8"));
     expect(facts.computing).toEqual({ micro_batch: 4, recompute: true });
     expect((await run(["train", "small.mae", ...flags, "--resume", "--steps", "8"], cwd)).code).toBe(0);
-    const log = lines(readFileSync(join(cwd, "runs/small/log.jsonl"), "utf8"));
+    const log = jsonLines(readFileSync(join(cwd, "runs/small/log.jsonl"), "utf8"));
     const began = log.filter(({ kind }) => kind === "run" || kind === "resume");
     expect(began.map(({ micro_batch, recompute }) => [micro_batch, recompute])).toEqual([
       [4, "layers"],
@@ -179,27 +147,18 @@ describe("a batch in micro-batches", () => {
   });
 });
 
-describe("Ctrl-C", () => {
+describe("Ctrl-C", { timeout: 240_000 }, () => {
   it("saves, says how to go on, and what goes on ends where an uninterrupted run does", async () => {
     const cwd = await project();
-    const child = start(["train", "small.mae", ...flags, "--steps", "12", "--json"], { cwd, env });
-    let stdout = "";
-    let stderr = "";
-    child.stderr?.on("data", (chunk) => {
-      stderr += chunk;
-    });
-    child.stdout?.on("data", (chunk) => {
-      if (!stdout.includes('"step":3,') && String(chunk).includes('"step":3,')) child.kill("SIGINT");
-      stdout += chunk;
-    });
-    const code = await new Promise((resolve) => child.on("close", resolve));
+    const train = ["train", "small.mae", ...flags, "--steps", "12", "--json"];
+    const { code, stderr } = await interrupted(train, { cwd, env }, /"step":3,/);
     expect(stderr).toContain("Ctrl-C again stops at once");
     expect(stderr).toContain("go on with: mae train small.mae Train --resume");
     expect(code).toBe(130);
     const resumed = await run(["train", "small.mae", "Train", ...flags, "--resume", "--json"], cwd);
-    const whole = await run(["train", "small.mae", ...flags, "--steps", "12", "--out", "whole", "--json"], cwd);
+    const whole = await run([...train, "--out", "whole"], cwd);
     const lossOf = (text: string) =>
-      lines(text)
+      jsonLines(text)
         .filter((event) => event.kind === "step")
         .at(-1)?.loss;
     expect(resumed.code).toBe(0);
@@ -207,7 +166,7 @@ describe("Ctrl-C", () => {
   });
 });
 
-describe("what can be wrong", () => {
+describe("what can be wrong", { timeout: 240_000 }, () => {
   let cwd = "";
   beforeAll(async () => {
     cwd = await project();

@@ -2,28 +2,12 @@
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import ts from "typescript";
 import { beforeAll, describe, expect, it } from "vitest";
-import { folder, mae, sound, start } from "./mae.js";
+import { typeErrors } from "../support/emitted.js";
+import { folder, interrupted, mae, sound } from "./mae.js";
+import { project, smallModel, smallRecipe } from "./small.js";
 
 const dist = join(import.meta.dirname, "../../dist");
-
-/** What a user's compiler says of modules that depend on this package, all of them at once. */
-function typeErrors(paths: readonly string[]): readonly string[] {
-  const program = ts.createProgram(paths, {
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    noUncheckedIndexedAccess: true,
-    target: ts.ScriptTarget.ES2023,
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    noEmit: true,
-    skipLibCheck: true,
-    types: [],
-    paths: { "maelang/*": [join(dist, "types/*/index.d.ts")] },
-  });
-  return ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
-}
 
 const study = `${sound}
 variants Study of Tiny {
@@ -78,7 +62,8 @@ describe("a family of 24", () => {
     const paths = stdout.trimEnd().split("\n");
     expect({ code, paths: paths.length }).toEqual({ code: 0, paths: 24 });
     expect(paths[0]).toBe("build/study/mask-random.r-50.decoder-depth-1.ts");
-    expect(typeErrors(paths.map((path) => join(cwd, path)))).toEqual([]);
+    const built = paths.map((path) => join(cwd, path));
+    expect(typeErrors(built, { paths: { "maelang/*": [join(dist, "types/*/index.d.ts")] } })).toEqual([]);
     const one = ["build", "study.mae", "Study.mask-hilbert.r-75.decoder-depth-3", "--check"];
     expect(await mae(one, { cwd })).toMatchObject({ code: 0, stdout: "" });
   });
@@ -122,40 +107,23 @@ model Masked extends Tiny {
   });
 });
 
-describe("training", () => {
-  const spec = `edition 2026
+// Each member loads and compiles its model anew, which takes a busy machine its time.
+describe("training", { timeout: 240_000 }, () => {
+  const specOf = (steps: number): string => `edition 2026
 
-model Small {
-  input   image(size: 16x16, channels: 3)
-  tokens  patch(size: 4x4)
-  mask    random(ratio: 75%)
-  encoder vit(depth: 1, width: 16, heads: 2)
-  decoder vit(depth: 1, width: 16, heads: 2)
-  target  pixels(normalize: none)
-  loss    mse(on: hidden)
-}
-
+${smallModel}
 variants Study of Small {
   mask = random(ratio: 75%) | spiral(ratio: 75%)
 }
 
-recipe Train for Small {
-  data      folder("images", holdout: 20%)
-  augment   resize(size: 16x16)
-  batch     8
-  steps     3
-  optimizer adamw(lr: 1e-3)
-  schedule  constant
-}
-`;
+${smallRecipe(8, steps)}`;
+  const spec = specOf(3);
   const env = { XDG_CACHE_HOME: folder() };
   const train = (cwd: string, variant: string, ...more: string[]) =>
     mae(["train", "small.mae", "--variant", variant, "--backend", "cpu", "--workers", "0", ...more], { cwd, env });
-  const cwd = folder();
-
+  let cwd = "";
   beforeAll(async () => {
-    await mae(["init", "."], { cwd });
-    writeFileSync(join(cwd, "small.mae"), spec);
+    cwd = await project({ "small.mae": spec });
   });
 
   it("of one member leaves the others for later", async () => {
@@ -204,19 +172,9 @@ recipe Train for Small {
   });
 
   it("is interrupted by Ctrl-C as a whole, and goes on in the middle of a member", async () => {
-    const long = folder();
-    await mae(["init", "."], { cwd: long });
-    writeFileSync(join(long, "small.mae"), spec.replace("steps     3", "steps     40"));
+    const long = await project({ "small.mae": specOf(12) });
     const args = ["train", "small.mae", "--variant", "all", "--backend", "cpu", "--workers", "0", "--json"];
-    const child = start(args, { cwd: long, env });
-    let stderr = "";
-    child.stderr?.on("data", (chunk) => {
-      stderr += chunk;
-    });
-    child.stdout?.on("data", (chunk) => {
-      if (String(chunk).includes('"step":3,')) child.kill("SIGINT");
-    });
-    const code = await new Promise((resolve) => child.on("close", resolve));
+    const { code, stderr } = await interrupted(args, { cwd: long, env }, /"step":3,/);
     expect(code).toBe(130);
     expect(stderr).toContain("go on with: mae train small.mae Train --variant all");
     expect(existsSync(join(long, "runs/Study/mask-spiral"))).toBe(false);
@@ -224,7 +182,7 @@ recipe Train for Small {
     expect(again.code).toBe(0);
     const first = readFileSync(join(long, "runs/Study/mask-random/log.jsonl"), "utf8");
     expect(first).toContain('"kind":"resume"');
-    expect(first.match(/"kind":"step"/g)).toHaveLength(40);
+    expect(first.match(/"kind":"step"/g)).toHaveLength(12);
     expect(JSON.parse(again.stdout.trimEnd().split("\n").at(-1) ?? "")).toEqual({
       kind: "note",
       text: "runs/Study/report.html",

@@ -7,6 +7,7 @@ import type { ModelProgram } from "../../blocks/index.js";
 
 const root = join(import.meta.dirname, "../..");
 
+/** Of a user's project, at its strictest. */
 const options: ts.CompilerOptions = {
   strict: true,
   exactOptionalPropertyTypes: true,
@@ -48,6 +49,12 @@ export function typeChecker(): (text: string) => readonly { readonly line: numbe
     }));
   };
 }
+
+/** What a user's compiler says of modules on disk, all of them at once; `more`: where it finds this package. */
+export const typeErrors = (paths: readonly string[], more: ts.CompilerOptions): readonly string[] =>
+  ts
+    .getPreEmitDiagnostics(ts.createProgram(paths, { ...options, ...more }))
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
 
 /** Runs an emitted module and gives its one model. */
 export async function loadEmitted(text: string): Promise<ModelProgram> {
