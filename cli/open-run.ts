@@ -9,6 +9,7 @@ import { shortNumber } from "./progress.js";
 import { trainingOf } from "./recipe-settings.js";
 import { type RunFacts, readRunFacts, specFile } from "./run-directory.js";
 import { count, tell } from "./terminal.js";
+import { thinned } from "./thinned.js";
 
 export interface OpenRun {
   readonly directory: string;
@@ -41,7 +42,8 @@ export async function openRun(
   const { reloadProgram } = await import("./load-program.js");
   const { newestCheckpoint, readCheckpoint, weightsFrom } = await import("../runtime/index.js");
   const program = await reloadProgram(directory, model.name, addressesOf(facts.project, vocabulary));
-  const saved = checkpoint === null ? await newestCheckpoint(directory) : await readCheckpoint(checkpoint);
+  const saved =
+    checkpoint === null ? await newestCheckpoint(directory, "weights") : await readCheckpoint(checkpoint, "weights");
   const weights = weightsFrom(saved, program.parameters);
   return { directory, facts, vocabulary, program, training: trainingOf(recipe), weights, step: saved.step };
 }
@@ -72,12 +74,10 @@ export const sayErrors = ({ samples, mse, meanMse }: PictureFacts): string =>
 export async function drawReconstructions(run: OpenRun, options: PictureOptions): Promise<PictureFacts> {
   const runtime = await import("../runtime/index.js");
   const { program, weights, training, facts } = run;
-  const all = await runtime.openData(training.data, options.split, facts.root);
-  const samples = Math.min(options.count, all.length);
-  const index = { ...all, length: samples, sample: (i: number) => all.sample(Math.floor((i * all.length) / samples)) };
+  const index = thinned(await runtime.openData(training.data, options.split, facts.root), options.count);
   const { image } = program;
   const common = { augment: training.augment, image, root: facts.root, workers: 0, note: options.note };
-  for await (const batch of runtime.evaluationBatches({ index, batch: samples, ...common })) {
+  for await (const batch of runtime.evaluationBatches({ index, batch: index.length, ...common })) {
     const reconstructions = await runtime.reconstruct({ program, weights }, batch.image, {
       executor: options.executor,
       colours: runtime.colourScale(training.augment, image),
@@ -85,7 +85,7 @@ export async function drawReconstructions(run: OpenRun, options: PictureOptions)
     });
     await runtime.writePng(options.path, runtime.reconstructionPicture(image, reconstructions));
     const { mse, meanMse } = runtime.meanErrors(reconstructions.map(({ errors }) => errors));
-    return { samples, mse, meanMse };
+    return { samples: index.length, mse, meanMse };
   }
   throw new Error("invariant: data without samples was opened");
 }
