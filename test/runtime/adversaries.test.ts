@@ -9,18 +9,17 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ModelProgram, namedParameters, parameter } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
-import { evaluate, type Graph, type TypedArray, type Values } from "../../graph/index.js";
-import { type Executor, openExecutor, RunError, type Training, train } from "../../runtime/index.js";
+import { evaluate, type TypedArray, type Values } from "../../graph/index.js";
+import { type Executor, openExecutor, RunError, type Training } from "../../runtime/index.js";
+import { feedsFor } from "../../runtime/train/inputs.js";
 import { startingState, type TrainingStep, trainingStep } from "../../runtime/train/step.js";
-import { type Fixture, readFixture } from "../reference/fixture.js";
 import { bound, inMemory, recipe, stripes } from "../support/data.js";
-import { modelOf } from "../support/model.js";
+import { difference, feedsIn, type RecordedBatch, recorded, shapesIn, under } from "../support/recorded.js";
+import { trained } from "../support/runs.js";
 import { tinyProgram } from "../support/tiny-program.js";
 
-interface Header {
+interface Header extends RecordedBatch {
   readonly spec: string;
-  readonly batch: number;
-  readonly tokens: { readonly total: number; readonly visible: number };
   readonly terms: Readonly<Record<string, number>>;
   readonly loss: number;
   readonly training: {
@@ -34,32 +33,10 @@ interface Header {
 
 const cases = ["gan-mae", "gan-mae-joint", "gan-mae-separate", "gan-mae-separate-joint"];
 
-/** Largest difference, relative to the largest expected value where that exceeds 1. */
-function difference(actual: ArrayLike<number> | undefined, expected: ArrayLike<number>): number {
-  expect(actual?.length).toBe(expected.length);
-  const scale = Math.max(1, ...Array.from(expected, Math.abs));
-  return Math.max(...Array.from(expected, (value, i) => Math.abs((actual?.[i] as number) - value))) / scale;
-}
-
-function batchOf({ header, values }: Fixture<Header>): Values {
-  const order = values("order");
-  const { batch, tokens } = header;
-  const part = (from: number, to: number): Int32Array =>
-    Int32Array.from({ length: batch * (to - from) }, (_, i) => {
-      const row = Math.floor(i / (to - from));
-      return order[row * tokens.total + from + (i % (to - from))] as number;
-    });
-  const [visible, hidden] = [part(0, tokens.visible), part(tokens.visible, tokens.total)];
-  return { image: Float32Array.from(values("image")), restore: values("restore"), visible, hidden };
-}
-
 /** `change`: of the spec. */
-function load(name: string, change = (spec: string): string => spec) {
-  const fixture = readFixture<Header>(name);
-  const program = programOf(assemble(modelOf(change(fixture.header.spec))));
-  const names = [...namedParameters(program.parameters)].map(([path]) => path);
-  const weights = Object.fromEntries(names.map((path) => [path, Float32Array.from(fixture.values(`weights/${path}`))]));
-  return { fixture, program, weights, feeds: batchOf(fixture) };
+function load(name: string, change?: (spec: string) => string) {
+  const { fixture, model, weights } = recorded<Header>(name, change);
+  return { fixture, program: programOf(assemble(model)), weights, feeds: feedsIn(fixture) };
 }
 
 const stepOf = (program: ModelProgram, { batch }: Header, optimizer: Training["optimizer"]): TrainingStep =>
@@ -71,9 +48,6 @@ const adamw = ({ training: { betas, weight_decay, eps } }: Header): Training["op
 /** Its update is the gradient, taken off. */
 const plain = bound("optimizer", "sgd", { momentum: 0, weight_decay: 0 });
 
-const fed = (graph: Graph, feeds: Values): Values =>
-  Object.fromEntries([...graph.feeds.keys()].map((name) => [name, feeds[name] as TypedArray]));
-
 const scalar = (value: number): Float32Array => Float32Array.of(value);
 
 /** Runs the phases of a step in float64. */
@@ -81,15 +55,12 @@ function runStep({ phases }: TrainingStep, feeds: Values, state: Values): { told
   let told: Values = {};
   let now = state;
   for (const { graph } of phases) {
-    const { outputs, updates } = evaluate(graph, fed(graph, feeds), now);
+    const { outputs, updates } = evaluate(graph, feedsFor(graph, feeds), now);
     told = { ...outputs, ...told };
     now = { ...now, ...updates };
   }
   return { told, state: now };
 }
-
-const under = (prefix: string, names: readonly string[]): readonly string[] =>
-  names.flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
 
 describe.each(cases)("%s", (name) => {
   const { fixture, program, weights, feeds } = load(name);
@@ -97,8 +68,7 @@ describe.each(cases)("%s", (name) => {
 
   test("has the weights of PyTorch, with their names and shapes", () => {
     const ours = [...namedParameters(program.parameters)].map(([path, { shape }]) => [path, [...shape]]);
-    const theirs = under("weights/", fixture.names).map((path) => [path, fixture.shape(`weights/${path}`)]);
-    expect(Object.fromEntries(ours)).toEqual(Object.fromEntries(theirs));
+    expect(Object.fromEntries(ours)).toEqual(shapesIn(fixture));
   });
 
   test("what both sides pay, and the gradients of both", () => {
@@ -106,7 +76,7 @@ describe.each(cases)("%s", (name) => {
     const state = startingState(slots, weights);
     const step = { ...feeds, lr: scalar(1), step: scalar(1) };
     // Each phase from the first weights, so that all gradients are of the same ones.
-    const results = phases.map(({ graph }) => evaluate(graph, fed(graph, step), state));
+    const results = phases.map(({ graph }) => evaluate(graph, feedsFor(graph, step), state));
     const told: Values = Object.assign({}, ...results.map(({ outputs }) => outputs).reverse());
     expect(difference(told.loss, [header.loss])).toBeLessThan(1e-5);
     expect(under("loss/", Object.keys(told)).toSorted()).toEqual(Object.keys(header.terms).toSorted());
@@ -167,8 +137,9 @@ test.each(["gan-mae-joint", "gan-mae-separate"])(
           moved.map((path) => [path, Float64Array.from(state[path] ?? [], (value, i) => value + by * direction(i))]),
         ),
       });
-      const lossAt = (by: number): number => evaluate(graph, fed(graph, step), shifted(by)).outputs.loss?.[0] as number;
-      const { updates } = evaluate(graph, fed(graph, step), shifted(0));
+      const lossAt = (by: number): number =>
+        evaluate(graph, feedsFor(graph, step), shifted(by)).outputs.loss?.[0] as number;
+      const { updates } = evaluate(graph, feedsFor(graph, step), shifted(0));
       const slope = moved.flatMap((path) =>
         Array.from(updates[path] ?? [], (value, i) => ((state[path]?.[i] as number) - value) * direction(i)),
       );
@@ -201,7 +172,7 @@ test("a step in micro-batches is that of the whole batch, for both sides", () =>
         return [name, values.slice(i * size, (i + 1) * size)] as const;
       });
       const one = { ...given, ...Object.fromEntries(sample), keep: scalar(i === 0 ? 0 : 1) };
-      state = { ...state, ...evaluate(graph, fed(graph, one), state).updates };
+      state = { ...state, ...evaluate(graph, feedsFor(graph, one), state).updates };
     }
   }
   for (const [path, values] of Object.entries(expected))
@@ -229,11 +200,7 @@ test("a loss of the adversary that is not finite stops the run and is found in i
   const training = recipe(inMemory(stripes(27)), { optimizer: sgd, schedule: bound("schedule", "constant") });
   const executor = await openExecutor("wasm");
   const directory = await mkdtemp(join(tmpdir(), "maelang-adversary-"));
-  const run = train(program as unknown as ModelProgram, training, {
-    ...{ directory, root: ".", executor, resume: false, spec: "model Tiny {}", workers: 0, checkpointEvery: 1000 },
-    signal: new AbortController().signal,
-    report: () => {},
-  });
+  const run = trained(program as unknown as ModelProgram, training, { directory, executor });
   const error: unknown = await run.catch((e: unknown) => e);
   await executor.close();
   await rm(directory, { recursive: true });
@@ -261,7 +228,7 @@ describe.each(["wasm", "onnx"] as const)("on %s", (backend) => {
     for (const [i, expected] of header.training.told.entries()) {
       const given = { ...feeds, lr: scalar(header.training.lr), step: scalar(i + 1) };
       let told: Values = {};
-      for (const { graph, run } of runners) told = { ...(await run(fed(graph, given))), ...told };
+      for (const { graph, run } of runners) told = { ...(await run(feedsFor(graph, given))), ...told };
       for (const [output, value] of Object.entries(expected))
         expect(difference(told[output], [value]), `${output} ${i}`).toBeLessThan(1e-4);
     }
@@ -281,7 +248,7 @@ describe.each(["wasm", "onnx"] as const)("on %s", (backend) => {
     const expected = step.phases.length === 1 ? [[...new Set(sides.flat())]] : sides;
     for (const [i, { graph }] of step.phases.entries()) {
       const before = await session.read();
-      await (await session.load(graph))(fed(graph, given));
+      await (await session.load(graph))(feedsFor(graph, given));
       const after = await session.read();
       const changed = Object.keys(before).filter((slot) => !sameBits(before[slot], after[slot]));
       const trained = (expected[i] as readonly string[]).flatMap((path) =>

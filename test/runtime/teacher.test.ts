@@ -10,23 +10,19 @@ import { plan } from "../../compiler/index.js";
 import { evaluate, type Values } from "../../graph/index.js";
 import { type Executor, openExecutor } from "../../runtime/index.js";
 import { momentumInput } from "../../runtime/train/follow.js";
-import { phaseFeeds } from "../../runtime/train/run-step.js";
+import { feedsFor } from "../../runtime/train/inputs.js";
 import { startingState, trainingStep } from "../../runtime/train/step.js";
 import { initialWeights, startingWeights, type WeightValues } from "../../runtime/train/weights.js";
-import { readFixture } from "../reference/fixture.js";
 import { bound } from "../support/data.js";
-import { modelOf } from "../support/model.js";
+import { feedsIn, type RecordedBatch, recorded } from "../support/recorded.js";
 
-interface Header {
+interface Header extends RecordedBatch {
   readonly spec: string;
-  readonly batch: number;
-  readonly tokens: { readonly total: number; readonly visible: number };
   readonly training: { readonly lr: number; readonly steps: number; readonly losses: readonly number[] };
 }
 
-const fixture = readFixture<Header>("data2vec");
-const { spec, batch, tokens, training } = fixture.header;
-const model = modelOf(spec);
+const { fixture, model, weights: start } = recorded<Header>("data2vec");
+const { batch, tokens, training } = fixture.header;
 const program = programOf(assemble(model));
 const names = [...namedParameters(program.parameters)].map(([name]) => name);
 const step = trainingStep(program, {
@@ -35,23 +31,13 @@ const step = trainingStep(program, {
   optimizer: bound("optimizer", "sgd", { lr: { value: training.lr, per: null }, momentum: 0 }),
 });
 
-const order = fixture.values("order");
-const columns = (from: number, to: number): Int32Array =>
-  Int32Array.from({ length: batch * (to - from) }, (_, i) => {
-    const row = Math.floor(i / (to - from));
-    return order[row * tokens.total + from + (i % (to - from))] as number;
-  });
 const momentum = program.teacher?.momentum({ step: 0, totalSteps: 9, stepsPerEpoch: 3 }) as number;
 const feeds: Values = {
-  image: fixture.values("image"),
-  restore: fixture.values("restore"),
-  visible: columns(0, tokens.visible),
-  hidden: columns(tokens.visible, tokens.total),
+  ...feedsIn(fixture),
   lr: Float32Array.of(training.lr),
   step: Float32Array.of(1),
   [momentumInput]: Float64Array.of(momentum),
 };
-const start = Object.fromEntries(names.map((name) => [name, Float32Array.from(fixture.values(`weights/${name}`))]));
 
 const expectPyTorch = (losses: readonly number[], state: Values, tolerance: number): void => {
   for (const [i, loss] of losses.entries())
@@ -71,7 +57,7 @@ test("student and teacher after several steps, in float64", () => {
   for (let i = 0; i < training.steps; i++) {
     for (const { graph } of step.phases) {
       const own = Object.fromEntries([...graph.state.keys()].map((name) => [name, state[name] as Float32Array]));
-      const { outputs, updates } = evaluate(graph, phaseFeeds(graph, feeds), own);
+      const { outputs, updates } = evaluate(graph, feedsFor(graph, feeds), own);
       state = { ...state, ...updates };
       if (outputs.loss) losses.push(outputs.loss[0] as number);
     }
@@ -94,7 +80,7 @@ describe.each(["wasm", "onnx"] as const)("on %s", (backend) => {
     const narrow = { ...feeds, [momentumInput]: Float32Array.of(momentum) };
     for (let i = 0; i < training.steps; i++) {
       for (const [p, { graph }] of step.phases.entries()) {
-        const outputs = await runners[p]?.(phaseFeeds(graph, narrow));
+        const outputs = await runners[p]?.(feedsFor(graph, narrow));
         if (outputs?.loss) losses.push(outputs.loss[0] as number);
       }
     }
