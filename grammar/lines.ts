@@ -1,6 +1,6 @@
 /** The rules of names, of the ends of lines, and of the lines of models and recipes. */
 
-import type { IToken } from "chevrotain";
+import type { IToken, ParserMethod } from "chevrotain";
 import type * as Ast from "./ast.js";
 import { ExpressionReader } from "./expressions.js";
 import * as say from "./messages.js";
@@ -82,29 +82,27 @@ export abstract class LineReader extends ExpressionReader {
     return "slot";
   }
 
-  /** Reports a missing `{` before the rule of the body is tried. */
-  protected openBody(owner: string): void {
+  /** The lines of a body in braces, as part of a rule; a missing `{` is reported before it is read. */
+  protected linesIn<E>(owner: string, line: ParserMethod<[], E | null>): E[] {
+    const entries: E[] = [];
     this.ACTION(() => {
       if (this.LA(1).image !== "{") this.complain(say.missingBody(this.spanHere(), owner));
     });
-  }
-
-  protected body = this.RULE("body", (owner: string): Ast.ModelEntry[] => {
-    const entries: Ast.ModelEntry[] = [];
-    this.openBody(owner);
     this.OPTION(() => {
       this.CONSUME(T.LeftBrace);
       this.MANY({
         GATE: () => !this.next(T.RightBrace),
         DEF: () => {
-          const entry = this.SUBRULE(this.modelLine);
+          const entry = this.SUBRULE(line);
           this.ACTION(() => entry && entries.push(entry));
         },
       });
       this.CONSUME(T.RightBrace);
     });
     return entries;
-  });
+  }
+
+  protected body = this.RULE("body", (owner: string): Ast.ModelEntry[] => this.linesIn(owner, this.modelLine));
 
   private modelLine = this.RULE("modelLine", (): Ast.ModelEntry | null =>
     this.OR<Ast.ModelEntry | null>({

@@ -27,22 +27,9 @@ export abstract class StudyReader extends LineReader {
     return this.next(T.words.evaluate) ? "evaluation" : "junk";
   }
 
-  protected variantsBody = this.RULE("variantsBody", (): Ast.VariantsEntry[] => {
-    const entries: Ast.VariantsEntry[] = [];
-    this.openBody("the declaration");
-    this.OPTION(() => {
-      this.CONSUME(T.LeftBrace);
-      this.MANY({
-        GATE: () => !this.next(T.RightBrace),
-        DEF: () => {
-          const entry = this.SUBRULE(this.variantsLine);
-          this.ACTION(() => entry && entries.push(entry));
-        },
-      });
-      this.CONSUME(T.RightBrace);
-    });
-    return entries;
-  });
+  protected variantsBody = this.RULE("variantsBody", (): Ast.VariantsEntry[] =>
+    this.linesIn("the declaration", this.variantsLine),
+  );
 
   private variantsLine = this.RULE("variantsLine", (): Ast.VariantsEntry | null =>
     this.OR<Ast.VariantsEntry | null>({
@@ -172,22 +159,9 @@ export abstract class StudyReader extends LineReader {
     return { kind: "comparison", operator, left, right, span: this.spanFrom(start) } as const;
   }
 
-  protected pipelineBody = this.RULE("pipelineBody", (): Ast.PipelineEntry[] => {
-    const entries: Ast.PipelineEntry[] = [];
-    this.openBody("the pipeline");
-    this.OPTION(() => {
-      this.CONSUME(T.LeftBrace);
-      this.MANY({
-        GATE: () => !this.next(T.RightBrace),
-        DEF: () => {
-          const entry = this.SUBRULE(this.pipelineLine);
-          this.ACTION(() => entry && entries.push(entry));
-        },
-      });
-      this.CONSUME(T.RightBrace);
-    });
-    return entries;
-  });
+  protected pipelineBody = this.RULE("pipelineBody", (): Ast.PipelineEntry[] =>
+    this.linesIn("the pipeline", this.pipelineLine),
+  );
 
   private pipelineLine = this.RULE("pipelineLine", (): Ast.PipelineEntry | null =>
     this.OR<Ast.PipelineEntry | null>({
