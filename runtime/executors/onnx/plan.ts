@@ -5,6 +5,7 @@
 
 import {
   type Attributes,
+  arrayTypes,
   type DType,
   type Graph,
   invariant,
@@ -109,11 +110,9 @@ function naming(m: OnnxModel, sources: ReadonlySet<Tensor>): Naming {
   };
 }
 
-const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
-
 /** A constant of the graph; one that fills its shape is spread out by onnxruntime when it loads the model. */
 function constantName(m: OnnxModel, { attributes: { data, shape, dtype } }: Node<"constant">): string {
-  const values = arrays[dtype].from(data);
+  const values = arrayTypes[dtype].from(data);
   if (data.length === sizeOf(shape)) return m.constant(dtype, values, shape);
   return m.op("Expand", [m.constant(dtype, values, []), m.sizes(shape)]);
 }

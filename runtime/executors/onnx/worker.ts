@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import type { StateSlot, TypedArray, Values } from "../../../graph/index.js";
+import { reasonOf } from "../../run-error.js";
 import { type Held, type Host, openHost, type Settings } from "./host.js";
 import type { Plan } from "./plan.js";
 import type { Load } from "./staging.js";
@@ -68,7 +69,7 @@ if (port) {
       const result = await answer(host, request);
       port.postMessage({ id, result, held: host.memory() } satisfies Answer, buffersOf(result));
     } catch (error) {
-      port.postMessage({ id, error: error instanceof Error ? error.message : String(error) } satisfies Answer);
+      port.postMessage({ id, error: reasonOf(error) } satisfies Answer);
     }
   };
   port.on("message", (call: Call) => void reply(call));
