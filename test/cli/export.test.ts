@@ -6,37 +6,17 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { beforeAll, expect, it } from "vitest";
 import { readCheckpoint, writeTensorFile } from "../../runtime/index.js";
 import { folder, mae } from "./mae.js";
+import { project, smallModel, smallRecipe } from "./small.js";
 
-const spec = `edition 2026
-
-model Small {
-  input   image(size: 16x16, channels: 3)
-  tokens  patch(size: 4x4)
-  mask    random(ratio: 75%)
-  encoder vit(depth: 1, width: 16, heads: 2)
-  decoder vit(depth: 1, width: 16, heads: 2)
-  target  pixels(normalize: none)
-  loss    mse(on: hidden)
-}
-
-recipe Train for Small {
-  data      folder("images")
-  augment   resize(size: 16x16), normalize(mean: (0.5, 0.4, 0.3), std: (0.2, 0.2, 0.25))
-  batch     16
-  steps     3
-  optimizer adamw(lr: 1e-3)
-  schedule  constant
-}
-`;
+const normalize = "normalize(mean: (0.5, 0.4, 0.3), std: (0.2, 0.2, 0.25))";
+const recipe = smallRecipe(16, 3).replace("resize(size: 16x16)", `resize(size: 16x16), ${normalize}`);
 
 const env = { XDG_CACHE_HOME: folder() };
 let cwd = "";
 const run = (...args: string[]) => mae(args, { cwd, env });
 
 beforeAll(async () => {
-  cwd = folder();
-  await run("init", ".");
-  writeFileSync(join(cwd, "small.mae"), spec);
+  cwd = await project({ "small.mae": `edition 2026\n\n${smallModel}\n${recipe}` });
   const { code, stderr } = await run("train", "small.mae", "--backend", "wasm", "--workers", "0");
   expect(code, stderr).toBe(0);
 });
