@@ -2,7 +2,7 @@
 
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { RunError } from "../run-error.js";
+import { type RunError, unreadable } from "../run-error.js";
 import {
   decodeTensor,
   encodeSafetensors,
@@ -38,7 +38,7 @@ export async function readTensorFile(
   isWanted: (name: string) => boolean = () => true,
 ): Promise<TensorFile> {
   const file = await open(path).catch((error: unknown) => {
-    throw unreadable(path, error);
+    throw notRead(path, error);
   });
   try {
     const { size } = await file.stat();
@@ -63,9 +63,9 @@ async function readBytes(file: FileHandle, position: number, length: number, pat
     const { bytesRead } = await file
       .read(bytes, done, Math.min(longestRead, length - done), position + done)
       .catch((error: unknown) => {
-        throw unreadable(path, error);
+        throw notRead(path, error);
       });
-    if (bytesRead === 0) throw unreadable(path, new Error("it became shorter while it was read"));
+    if (bytesRead === 0) throw notRead(path, new Error("it became shorter while it was read"));
     done += bytesRead;
   }
   return bytes;
@@ -76,20 +76,12 @@ function allocate(length: number, path: string): Uint8Array {
   try {
     return new Uint8Array(length);
   } catch (error) {
-    throw unreadable(path, error);
+    throw notRead(path, error);
   }
 }
 
-const unreadable = (path: string, error: unknown): RunError =>
-  new RunError(
-    "run/unreadable",
-    {
-      what: `${path} cannot be read`,
-      why: error instanceof Error ? error.message : String(error),
-      help: "Check that the file is there and that you may read it.",
-    },
-    { cause: error },
-  );
+const notRead = (path: string, error: unknown): RunError =>
+  unreadable(path, "Check that the file is there and that you may read it.", error);
 
 /**
  * Writes a safetensors file, and its folder where there is none.

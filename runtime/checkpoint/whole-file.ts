@@ -2,7 +2,7 @@
 
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { RunError, systemCode } from "../run-error.js";
+import { RunError, reasonOf, systemCode } from "../run-error.js";
 
 /** Ends the name of a file that is being written. */
 export const partialSuffix = ".partial";
@@ -71,7 +71,7 @@ export function unwritable(
   room = "Free some space and resume the run; what was saved before is intact.",
 ): RunError {
   const code = systemCode(error);
-  const why = error instanceof Error ? error.message : String(error);
+  const why = reasonOf(error);
   if (code === "ENOSPC" || code === "EDQUOT") {
     const what = `${path} could not be written because the disk is full`;
     return new RunError("run/disk-full", { what, why, help: room }, { cause: error });
