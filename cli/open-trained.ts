@@ -67,6 +67,6 @@ export async function specOf({ path, spec }: Checkpoint, config: string | undefi
   const analysis = analyzeText({ path: printedPath(path), text: spec }, await vocabularyOf(null, config));
   if (!analysis.diagnostics.some(({ severity }) => severity === "error")) return analysis;
   throw runFailure(`the spec in ${printedPath(path)} is not one that this version understands`, {
-    help: "use the version of maelang that wrote it, or the spec.mae of its run; blocks of a project are looked for from the working folder",
+    help: "use the version of maelang that wrote it, or the spec.mae of its run; blocks of a project are looked for from the working folder, or name its configuration (--config)",
   });
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { afterAll, describe, expect, it } from "vitest";
-import { type ModelProgram, maskedBatch } from "../../../blocks/index.js";
+import { type ModelProgram, maskedBatch, namedParameters } from "../../../blocks/index.js";
 import { assemble, programOf } from "../../../compiler/assemble/assemble.js";
 import { randomStream, type TypedArray, type Values } from "../../../graph/index.js";
 import { encoderReader } from "../../../runtime/evaluate/features.js";
@@ -203,6 +203,17 @@ describe("the file", () => {
     expect(text).toContain("blocks.0.attn.qkv.weight");
     expect(text).not.toContain("decoder");
     expect(opset).toBe(20);
+  });
+
+  it("leaves a teacher out", async () => {
+    const taught = examples.find(({ name }) => name === "digits-data2vec.TrainDigitsData2Vec");
+    const program = programOf(assemble((taught as (typeof examples)[number]).model));
+    const weights = [...namedParameters(program.parameters)];
+    const followers = weights.flatMap(([name, { follows }]) => (follows === undefined ? [] : [name]));
+    expect(followers.length).toBeGreaterThan(0);
+    const { file } = await exported({ program, weights: initialWeights(program.parameters, 1) });
+    const text = readFileSync(file, "latin1");
+    for (const name of followers) expect(text).not.toContain(name);
   });
 
   it("has the shapes that it is said to have", async () => {
