@@ -3,12 +3,7 @@
  * image's own pixels. Images are read once for all kinds of features.
  */
 
-import {
-  type Features,
-  type ImageShape,
-  imageInput,
-  type ModelProgram,
-} from "../../blocks/index.js";
+import { type Features, type ImageShape, imageInput, type ModelProgram } from "../../blocks/index.js";
 import type { Builder, Tensor } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
