@@ -43,6 +43,8 @@ export const warmupEnds: Requirement<WarmupParams, ScheduleContext> = {
   holds: ({ warmup }, context) => warmup.amount < (lengthIn(warmup.unit, context) ?? Infinity),
   say: ({ warmup }, context) =>
     `a warm-up of ${warmup.amount} ${warmup.unit} never ends in a training of ${lengthIn(warmup.unit, context)} ${warmup.unit}`,
-  help: ({ warmup }, context) =>
-    `a tenth of the training is usual: ${(lengthIn(warmup.unit, context) as number) / 10} ${warmup.unit}`,
+  help({ warmup: { unit } }, context) {
+    const tenth = (lengthIn(unit, context) as number) / 10;
+    return `a tenth of the training is usual: ${unit === "steps" ? Math.floor(tenth) : tenth} ${unit}`;
+  },
 };
