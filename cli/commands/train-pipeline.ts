@@ -58,7 +58,7 @@ function sayStage(
 
 /** Makes every stage's folder ready before the first begins, so that none of an earlier run is left for a later stage. */
 function beginAnew(stages: readonly Stage[], { folder, vocabulary, flags }: Omit<Around, "file" | "goOn">): void {
-  for (const stage of stages) checkedSpec(stage.model, withFlags(recipeOfStage(stage), flags), vocabulary);
+  for (const stage of stages) checkedSpec(stage.model, withFlags(recipeOfStage(stage), flags), vocabulary, flags);
   const opening = { resume: flags.resume ?? false, force: flags.force ?? false };
   for (const { name } of stages) openRunDirectory(stageDirectory(folder, name), opening);
 }

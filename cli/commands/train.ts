@@ -80,15 +80,14 @@ export async function trainOne(order: Order): Promise<boolean> {
   const open = () => openRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
   if (flags.resume) open();
   const recipe = flags.resume ? continued(order, directory, flags) : withFlags(asWritten, flags);
-  const spec = checkedSpec(model, recipe, vocabulary);
-  const { batch } = settingsOf(recipe);
-  checkMicroBatch(batch, flags.microBatch);
+  const spec = checkedSpec(model, recipe, vocabulary, flags);
   // Only now, since this is where --force deletes the run that was there.
   if (!flags.resume) open();
   const progress = flags.json ? jsonProgress : createProgress();
   const note = (text: string) => progress({ kind: "note", text });
   const executor = await openBackend(flags, note);
   try {
+    const { batch } = settingsOf(recipe);
     const before = flags.resume
       ? (readRunFacts(directory).computing ?? { micro_batch: batch, recompute: false })
       : null;
@@ -106,19 +105,27 @@ export async function trainOne(order: Order): Promise<boolean> {
 /**
  * What the run keeps as its spec. Options can break a recipe that was sound, as a warm-up of 200 steps in a training of 60.
  *
- * Throws a `Failure` with the first finding.
+ * Throws a `Failure` with the first finding, and where the batch has no parts of the size that the flags ask for.
  */
-export function checkedSpec(model: Model, recipe: Recipe, vocabulary: Vocabulary): string {
+export function checkedSpec(
+  model: Model,
+  recipe: Recipe,
+  vocabulary: Vocabulary,
+  { microBatch }: Pick<MemoryFlags, "microBatch">,
+): string {
   const text = render(model, recipe, { origin: false });
   const finding = analyzeText({ path: specFile, text }, vocabulary).diagnostics.find(
     ({ severity }) => severity === "error",
   );
-  if (!finding) return text;
-  const { message, reason, help } = finding;
-  throw usageFailure(`with these options the recipe is not sound: ${message}`, {
-    ...(reason === undefined ? {} : { reason }),
-    help: help ?? "leave the option out, or change the recipe",
-  });
+  if (finding) {
+    const { message, reason, help } = finding;
+    throw usageFailure(`with these options the recipe is not sound: ${message}`, {
+      ...(reason === undefined ? {} : { reason }),
+      help: help ?? "leave the option out, or change the recipe",
+    });
+  }
+  checkMicroBatch(settingsOf(recipe).batch, microBatch);
+  return text;
 }
 
 /**
