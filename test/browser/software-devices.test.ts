@@ -96,6 +96,7 @@ describe("Chromium", () => {
       ],
     });
     page = await launched.newPage();
+    page.setDefaultTimeout(2 * minutes);
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     await page.waitForFunction(() => "reportOn" in globalThis);
   });

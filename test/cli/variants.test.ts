@@ -57,7 +57,7 @@ describe("a family of 24", () => {
     });
   });
 
-  it("is built into modules that type-check", async () => {
+  it("is built into modules that type-check", { timeout: 180_000 }, async () => {
     const { code, stdout } = await mae(["build", "study.mae", "Study"], { cwd });
     const paths = stdout.trimEnd().split("\n");
     expect({ code, paths: paths.length }).toEqual({ code: 0, paths: 24 });
