@@ -18,7 +18,7 @@ export interface BackendFlags extends ProcessorSettings {
 export async function openBackend(flags: BackendFlags, note: (text: string) => void): Promise<Executor> {
   const { openExecutor } = await import("../runtime/index.js");
   const { backend, threads, spin } = flags;
-  if (backend !== "auto") await requireBackend(backend);
+  await requireBackend(backend);
   const settings = { ...(threads === undefined ? {} : { threads }), ...(spin === undefined ? {} : { spin }) };
   const executor = await openExecutor(backend as "auto" | Backend, (reason) => note(`backend ${reason}`), settings);
   const given = threads !== undefined || spin !== undefined;
@@ -26,7 +26,9 @@ export async function openBackend(flags: BackendFlags, note: (text: string) => v
   return executor;
 }
 
-async function requireBackend(name: string): Promise<void> {
+/** Throws as `openBackend` does, and opens nothing. */
+export async function requireBackend(name: string): Promise<void> {
+  if (name === "auto") return;
   const { listExecutors, RunError } = await import("../runtime/index.js");
   const executors = await listExecutors();
   const asked = executors.find((executor) => executor.backend === name);

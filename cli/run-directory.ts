@@ -67,27 +67,29 @@ export interface Opening {
   readonly force: boolean;
 }
 
-/**
- * Makes the folder ready for a run: new, continued or replaced.
- *
- * Throws a `Failure` when there is a run in a folder that should be new, or none in one that should be continued.
- */
-export function openRunDirectory(directory: string, { resume, force }: Opening): void {
+/** Whether something would be lost if the folder were made ready for a new run. */
+export const holdsRun = (directory: string): boolean => filesOfRun(directory).some((name) => begun.test(name));
+
+/** Throws a `Failure` when there is a run in a folder that should be new, or none in one that should be continued. */
+export function checkRunDirectory(directory: string, { resume, force }: Opening): void {
   if (resume && force) throw usageFailure("--resume goes on with a run, --force replaces it; choose one");
-  const files = filesOfRun(directory);
-  if (resume && !files.includes(factsFile)) {
+  if (resume && !filesOfRun(directory).includes(factsFile)) {
     throw runFailure(`there is no run in ${printedPath(directory)} to go on with`, {
       help: "leave out --resume to start one, or name its folder with --out",
     });
   }
-  if (!resume && !force && files.some((name) => begun.test(name))) {
+  if (!resume && !force && holdsRun(directory)) {
     throw runFailure(`${printedPath(directory)} already holds a run`, {
       reason: "A run is never overwritten unasked.",
       help: "go on with it (--resume), choose another folder (--out), or replace it (--force)",
     });
   }
+}
+
+/** Makes the folder ready for a new run: the one that was there is deleted. */
+export function clearRunDirectory(directory: string): void {
   try {
-    if (!resume) for (const name of files) rmSync(join(directory, name));
+    for (const name of filesOfRun(directory)) rmSync(join(directory, name));
     mkdirSync(directory, { recursive: true });
   } catch (error) {
     throw unwritable(directory, error);

@@ -4,7 +4,7 @@
  */
 
 import { join } from "node:path";
-import type { Pipeline, Stage } from "../../compiler/index.js";
+import type { Pipeline, Recipe, Stage } from "../../compiler/index.js";
 import { openSpec } from "../choose.js";
 import { inColumns } from "../columns.js";
 import type { Vocabulary } from "../config/index.js";
@@ -12,11 +12,11 @@ import { printedPath, replaceFile } from "../files.js";
 import { countsOf, startText } from "../key-map.js";
 import { jsonProgress, shortNumber } from "../progress.js";
 import { withFlags } from "../recipe-settings.js";
-import { openRunDirectory, readRunFacts } from "../run-directory.js";
+import { checkRunDirectory, clearRunDirectory, holdsRun, readRunFacts } from "../run-directory.js";
 import { readRunState } from "../run-state.js";
 import { checkSources, recipeOfStage, runSources, stageDirectory, startingWeights } from "../stages.js";
 import { type Colors, count, grouped, print, stderrColors, stdoutColors, tell } from "../terminal.js";
-import { checkedSpec, continued, outOption, type TrainFlags, train, trainOne } from "./train.js";
+import { checkBeginning, checkedSpec, continued, outOption, type TrainFlags, train, trainOne } from "./train.js";
 
 /** Trains what a name stands for: a pipeline, or a recipe. */
 export async function trainNamed(file: string, name: string | undefined, flags: TrainFlags): Promise<void> {
@@ -34,7 +34,7 @@ async function trainPipeline(
 ): Promise<void> {
   const { name, stages } = pipeline;
   const folder = flags.out ?? join("runs", name);
-  if (!flags.resume || flags.force) beginAnew(stages, { folder, vocabulary, flags });
+  if (!flags.resume || flags.force) await beginAnew(stages, { folder, vocabulary, flags });
   const goOn = `mae train ${file} ${name}${outOption(flags)} --resume`;
   for (const [i, stage] of stages.entries()) {
     sayStage(stage, i, stages.length, flags, folder);
@@ -57,10 +57,17 @@ function sayStage(
 }
 
 /** Makes every stage's folder ready before the first begins, so that none of an earlier run is left for a later stage. */
-function beginAnew(stages: readonly Stage[], { folder, vocabulary, flags }: Omit<Around, "file" | "goOn">): void {
-  for (const stage of stages) checkedSpec(stage.model, withFlags(recipeOfStage(stage), flags), vocabulary, flags);
+async function beginAnew(
+  stages: readonly Stage[],
+  { folder, vocabulary, flags }: Omit<Around, "file" | "goOn">,
+): Promise<void> {
   const opening = { resume: flags.resume ?? false, force: flags.force ?? false };
-  for (const { name } of stages) openRunDirectory(stageDirectory(folder, name), opening);
+  const directories = stages.map(({ name }) => stageDirectory(folder, name));
+  const recipes = stages.map((stage) => withFlags(recipeOfStage(stage), flags));
+  for (const directory of directories) checkRunDirectory(directory, opening);
+  for (const [i, { model }] of stages.entries()) checkedSpec(model, recipes[i] as Recipe, vocabulary, flags);
+  if (directories.some(holdsRun)) for (const recipe of recipes) await checkBeginning(recipe, flags);
+  for (const directory of directories) clearRunDirectory(directory);
 }
 
 interface Around {

@@ -6,7 +6,7 @@ import type { ModelProgram } from "../../blocks/index.js";
 import { type Model, plan, type Recipe, render } from "../../compiler/index.js";
 import type { Executor, ProbeRequest, TrainEvent, Training, TrainOptions, TrainResult } from "../../runtime/index.js";
 import { analyzeText } from "../analysis.js";
-import { type BackendFlags, openBackend } from "../backend.js";
+import { type BackendFlags, openBackend, requireBackend } from "../backend.js";
 import { chooseRecipe, ownRecipes, type Spec } from "../choose.js";
 import { addressesOf, changedFiles, elsewhere, type RunProject, runProject, type Vocabulary } from "../config/index.js";
 import { exitCode, runFailure, usageFailure } from "../failure.js";
@@ -19,8 +19,10 @@ import { packageVersion } from "../package-root.js";
 import { createProgress, jsonProgress, type Progress, type StepEvent, shortNumber } from "../progress.js";
 import { type SettingFlags, settingsOf, trainingOf, withFlags, withSettings } from "../recipe-settings.js";
 import {
+  checkRunDirectory,
+  clearRunDirectory,
   defaultRunDirectory,
-  openRunDirectory,
+  holdsRun,
   pictureFile,
   type RunFacts,
   type RunSource,
@@ -77,12 +79,13 @@ export interface Inheritance {
 /** Trains one model into one folder, anew or from its newest checkpoint. Gives whether it was interrupted. */
 export async function trainOne(order: Order): Promise<boolean> {
   const { file, vocabulary, model, recipe: asWritten, directory, flags, inherits } = order;
-  const open = () => openRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
-  if (flags.resume) open();
+  checkRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
   const recipe = flags.resume ? continued(order, directory, flags) : withFlags(asWritten, flags);
   const spec = checkedSpec(model, recipe, vocabulary, flags);
-  // Only now, since this is where --force deletes the run that was there.
-  if (!flags.resume) open();
+  if (!flags.resume) {
+    if (holdsRun(directory)) await checkBeginning(recipe, flags);
+    clearRunDirectory(directory);
+  }
   const progress = flags.json ? jsonProgress : createProgress();
   const note = (text: string) => progress({ kind: "note", text });
   const executor = await openBackend(flags, note);
@@ -100,6 +103,13 @@ export async function trainOne(order: Order): Promise<boolean> {
   } finally {
     await executor.close();
   }
+}
+
+/** Throws where a run could not begin, for want of its backend or its data, while the run that it is to replace is still there. */
+export async function checkBeginning(recipe: Recipe, { backend }: BackendFlags): Promise<void> {
+  await requireBackend(backend);
+  const { openData } = await import("../../runtime/index.js");
+  await openData(trainingOf(recipe).data, "train", process.cwd());
 }
 
 /**

@@ -210,6 +210,20 @@ describe("what can be wrong", { timeout: 240_000 }, () => {
     expect(existsSync(join(cwd, "w/checkpoint-6.safetensors"))).toBe(true);
   });
 
+  it("a backend or data that is not there, before anything is deleted", async () => {
+    expect((await run(["train", "small.mae", ...flags, "--out", "k"], cwd)).code).toBe(0);
+    const again = ["train", "small.mae", "--workers", "0", "--out", "k", "--force"];
+    const unknown = await run([...again, "--backend", "wasn"], cwd);
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no backend "wasn"') });
+    renameSync(join(cwd, "images"), join(cwd, "away"));
+    const lost = await run([...again, "--backend", "wasm"], cwd);
+    renameSync(join(cwd, "away"), join(cwd, "images"));
+    expect(lost).toMatchObject({ code: 1, stderr: expect.stringContaining("images does not exist") });
+    expect(existsSync(join(cwd, "k/checkpoint-6.safetensors"))).toBe(true);
+    expect((await run([...again, "--backend", "wasm", "--steps", "1"], cwd)).code).toBe(0);
+    expect(existsSync(join(cwd, "k/checkpoint-6.safetensors"))).toBe(false);
+  });
+
   it("a damaged checkpoint", async () => {
     await run(["train", "small.mae", ...flags, "--out", "d", "--steps", "1"], cwd);
     writeFileSync(join(cwd, "d/checkpoint-1.safetensors"), "not tensors");
