@@ -357,8 +357,8 @@ const onBackend = (program: Command, name: string, description: string): Command
   command(program, name, description)
     .option("--backend <name>", "auto, or one that mae doctor lists", "auto")
     .option("--threads <n>", "threads that compute, with the backend onnx (default: one a core)", wholeNumber(1))
-    .option("--spin", "let idle threads of onnx wait busily: faster on a machine with nothing else to do")
-    .option("--no-spin", "let them sleep (default)")
+    .option("--spin", "let idle threads of onnx wait busily (default: for 50 microseconds, then they sleep)")
+    .option("--no-spin", "let them sleep at once, for a machine with much else to do")
     .option(...configOption);
 
 /** Examples and exit codes after the help, in one layout for all commands. */

@@ -15,8 +15,8 @@ type Runtime = typeof import("onnxruntime-node");
 export interface Settings {
   /** Threads of one operation. */
   readonly threads: number;
-  /** Whether idle threads wait by spinning: faster on a quiet machine, slower on a busy one. */
-  readonly spin: boolean;
+  /** Microseconds that an idle thread waits by spinning before it sleeps; Infinity: it never sleeps within a run. */
+  readonly spin: number;
   /** Where the model runs; state stays in this process's memory. */
   readonly provider: Provider;
 }
@@ -54,7 +54,12 @@ const sessionOptions = ({ threads, spin, provider }: Settings): InferenceSession
   graphOptimizationLevel: "all",
   // 3: errors only; it warns about every constant that it folds away.
   logSeverityLevel: 3,
-  extra: { session: { intra_op: { allow_spinning: spin ? "1" : "0" } } },
+  extra: { session: { intra_op: spinning(spin) } },
+});
+
+const spinning = (spin: number): Readonly<Record<string, string>> => ({
+  allow_spinning: spin > 0 ? "1" : "0",
+  ...(spin > 0 && spin < Number.POSITIVE_INFINITY ? { spin_duration_us: String(spin) } : {}),
 });
 
 /** The state of a session, and what its tensors are made with. */

@@ -10,16 +10,22 @@ export { probeOnnx, probeOnnxWebgpu } from "./probe.js";
 export interface ProcessorSettings {
   /** Threads that compute one operation together; without it, one for each core. Sums of floats depend on it. */
   readonly threads?: number;
-  /** Whether idle threads wait by spinning: faster on a quiet machine, slower on one with other work. Without it, no. */
+  /** Whether idle threads wait by spinning: faster on a quiet machine, slower on one with other work. Without it, for a moment. */
   readonly spin?: boolean;
 }
+
+/** Microseconds of waiting busily when nobody says: long enough for the gaps within a step, too short to take time from other work. */
+const briefly = 50;
+
+const spinOf = (spin: boolean | undefined): number =>
+  spin === undefined ? briefly : spin ? Number.POSITIVE_INFINITY : 0;
 
 /**
  * `device`: what a probe called the device; without it, the processor's name.
  * @throws whatever the package throws: ask `probeOnnx` or `probeOnnxWebgpu` first.
  */
 export async function openOnnx(
-  { threads = defaultThreads(), spin = false }: ProcessorSettings = {},
+  { threads = defaultThreads(), spin }: ProcessorSettings = {},
   provider: Provider = "cpu",
   device?: string,
 ): Promise<Executor> {
@@ -28,7 +34,7 @@ export async function openOnnx(
     name: "onnx",
     backend: backendOf[provider],
     device: device ?? deviceName(env.versions.node ?? env.versions.common, threads),
-    open: async (slots, initial) => openSession({ threads, spin, provider }, slots, initial),
+    open: async (slots, initial) => openSession({ threads, spin: spinOf(spin), provider }, slots, initial),
     close: async () => {},
   };
 }
