@@ -93,29 +93,38 @@ export interface PlainError {
   readonly help: string;
 }
 
+/** Samples of a piece that are on their way at once: while one is read or decoded by the system's threads, the next one is too. */
+const together = 4;
+
 /** Prepares a piece. The answer holds every failure, so that asking never throws. */
 export async function work(task: Task, preparation: Preparation): Promise<Answer> {
   const placesOf = placesIn(task.buffers, preparation);
   const failed: Failed[] = [];
   const remarks: Remarked[] = [];
-  try {
-    for (const item of task.items) {
+  const waiting = task.items.values();
+  const prepareInTurn = async (): Promise<void> => {
+    for (const item of waiting) {
       const { place, source } = item;
       const path = source.kind === "file" ? source.path : "";
-      const out = placesOf(place);
       try {
-        const remark = await prepare(item, preparation, out);
+        const remark = await prepare(item, preparation, placesOf(place));
         if (remark !== null) remarks.push({ place, remark, path });
       } catch (error) {
         if (!(error instanceof BrokenImage)) throw error;
         failed.push({ place, path, why: error.why });
       }
     }
+  };
+  try {
+    await Promise.all(Array.from({ length: together }, prepareInTurn));
   } catch (error) {
     return { id: task.id, error: toPlain(error) };
   }
-  return { id: task.id, failed, remarks };
+  // As they stand in the batch, whichever was ready first.
+  return { id: task.id, failed: failed.sort(byPlace), remarks: remarks.sort(byPlace) };
 }
+
+const byPlace = (a: { readonly place: number }, b: { readonly place: number }): number => a.place - b.place;
 
 /** The places of each sample of a batch. */
 function placesIn(buffers: BatchBuffers, { image, fields }: Preparation): (place: number) => Places {
