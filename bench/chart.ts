@@ -1,7 +1,7 @@
 /** A picture of step time against something that grows, as SVG: both axes logarithmic, one line a contestant. */
 
 import { median, type Result } from "./contest.js";
-import { isResult, type Measurement } from "./report.js";
+import { contestantText, isResult, type Measurement } from "./report.js";
 
 export interface Chart {
   readonly name: string;
@@ -47,6 +47,21 @@ const logScale =
   (value: number): number =>
     from + ((Math.log(value) - Math.log(low)) / Math.max(Math.log(high) - Math.log(low), 1e-9)) * (to - from);
 
+/** Pixels between the middles of two lines of text. */
+const lineHeight = 15;
+
+/** Heights at least a line of text apart, each as near below what it was as that leaves it. */
+function apart(heights: readonly number[]): readonly number[] {
+  const placed: number[] = [];
+  const order = heights.map((_, i) => i).sort((a, b) => (heights[a] as number) - (heights[b] as number));
+  let free = Number.NEGATIVE_INFINITY;
+  for (const i of order) {
+    placed[i] = Math.max(heights[i] as number, free);
+    free = (placed[i] as number) + lineHeight;
+  }
+  return placed;
+}
+
 export function drawChart(chart: Chart): string {
   const lines = linesOf(chart);
   const places = chart.points.map(({ at }) => at);
@@ -57,8 +72,10 @@ export function drawChart(chart: Chart): string {
   const at = (value: number): string => value.toFixed(1);
   const right = frame.width - frame.right;
   const floor = frame.height - frame.bottom;
+  const title = `Step time against ${chart.name}, ${chart.threads} threads`;
+  const labels = apart(lines.map(({ points }) => y((points.at(-1) as readonly [number, number])[1])));
   const parts = [
-    `<text x="${frame.left}" y="22" font-weight="600">Step time against ${chart.name}, ${chart.threads} threads</text>`,
+    `<text x="${frame.left}" y="22" font-weight="600">${title}</text>`,
     ...ticks(low, high).flatMap((tick) => [
       `<line x1="${frame.left}" x2="${right}" y1="${at(y(tick))}" y2="${at(y(tick))}" stroke="#d0d7de"/>`,
       `<text x="${frame.left - 8}" y="${at(y(tick) + 4)}" text-anchor="end">${tick} ms</text>`,
@@ -68,15 +85,15 @@ export function drawChart(chart: Chart): string {
     ...lines.flatMap(({ name, points }, i) => {
       const colour = colours[i % colours.length] as string;
       const path = points.map(([place, time]) => `${at(x(place))},${at(y(time))}`).join(" ");
-      const [place, time] = points.at(-1) as readonly [number, number];
+      const [place] = points.at(-1) as readonly [number, number];
       return [
         `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>`,
         ...points.map(([p, t]) => `<circle cx="${at(x(p))}" cy="${at(y(t))}" r="3" fill="${colour}"/>`),
-        `<text x="${at(x(place) + 10)}" y="${at(y(time) + 4)}" fill="${colour}">${name}</text>`,
+        `<text x="${at(x(place) + 10)}" y="${at((labels[i] as number) + 4)}" fill="${colour}">${contestantText(name)}</text>`,
       ];
     }),
   ];
   const style = 'font-family="system-ui, sans-serif" font-size="12" fill="#1f2328"';
   const size = `width="${frame.width}" height="${frame.height}" viewBox="0 0 ${frame.width} ${frame.height}"`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} ${style}>\n<rect width="100%" height="100%" fill="#fff"/>\n${parts.join("\n")}\n</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} ${style}>\n<title>${title}</title>\n<rect width="100%" height="100%" fill="#fff"/>\n${parts.join("\n")}\n</svg>\n`;
 }

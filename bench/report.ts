@@ -59,6 +59,8 @@ const words: Readonly<Record<string, string>> = {
   peak: "matrix products alone",
 };
 
+export const contestantText = (name: string): string => words[name] ?? name;
+
 function row(
   { size, threads, flops }: Measurement,
   result: Result,
@@ -76,7 +78,7 @@ function row(
   return `| ${[
     size.name,
     threads,
-    words[result.name] ?? result.name,
+    contestantText(result.name),
     measured ? `${ms(middle)} (${ms(Math.min(...seconds))}–${ms(Math.max(...seconds))})` : "",
     measured ? ratioTo((r) => median(r.steps.map((s) => s.seconds))) : "",
     measured ? ms(median(processor)) : "",
@@ -115,7 +117,7 @@ export function table(machine: Machine, measured: readonly Measurement[]): strin
         .filter((result) => "failed" in result)
         .map(
           ({ name, failed }) =>
-            `| ${measurement.size.name} | ${measurement.threads} | ${words[name]} | failed: ${failed} |`,
+            `| ${measurement.size.name} | ${measurement.threads} | ${contestantText(name)} | failed: ${failed} |`,
         ),
     ];
   });
