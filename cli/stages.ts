@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import type { Recipe, Stage } from "../compiler/index.js";
+import type { Checkpoint } from "../runtime/index.js";
 import { runFailure } from "./failure.js";
 import { printedPath } from "./files.js";
 import { type RunFacts, type RunSource, readRunFacts } from "./run-directory.js";
@@ -56,7 +57,6 @@ export function checkSources(stage: Stage, facts: RunFacts, folder: string): voi
 /** The values that weights of a stage start with, by name, from the newest checkpoints of earlier stages. */
 export async function startingWeights(stage: Stage, folder: string): Promise<Readonly<Record<string, Float32Array>>> {
   const { inheritedWeights, newestCheckpoint } = await import("../runtime/index.js");
-  type Checkpoint = Awaited<ReturnType<typeof newestCheckpoint>>;
   const checkpoints = new Map<string, Checkpoint>();
   for (const name of sourceStages(stage)) {
     checkpoints.set(name, await newestCheckpoint(stageDirectory(folder, name), "weights"));

@@ -1,7 +1,7 @@
 /** The memory of a training step, and into how many micro-batches a batch is cut so that a step fits into what is there. */
 
 import { type ModelProgram, namedParameters, type Parameter, type ParameterTree } from "../blocks/index.js";
-import { cost, peakMemory, type Recompute, simplify, sizeOf } from "../graph/index.js";
+import { peakMemory, type Recompute, simplify, sizeOf } from "../graph/index.js";
 import { trainingGraphs } from "./training-graphs.js";
 
 /** Bytes of a step. */
@@ -38,6 +38,8 @@ export interface MemoryOptions {
   readonly moments: number;
   readonly recompute: Recompute;
   readonly splitting: Splitting;
+  /** Operations of matrix products that training with one sample takes; asked for only where a batch is cut by them. */
+  readonly flopsOfSample: () => number;
 }
 
 export const isTrained = ({ trainable }: Parameter): boolean => trainable;
@@ -48,17 +50,13 @@ export const countWeights = (tree: ParameterTree, chosen: (parameter: Parameter)
     .filter(([, parameter]) => chosen(parameter))
     .reduce((sum, [, { shape }]) => sum + sizeOf(shape as readonly number[]), 0);
 
-/** Operations of matrix products that training with one sample takes. */
-export const trainingFlops = (program: ModelProgram): number =>
-  trainingGraphs(program, 1).reduce((sum, graph) => sum + cost(graph).matmul, 0);
-
 /** The memory of a step, with the largest micro-batches that fit where they should. `splitting.samples` divides the batch. */
 export function memoryPlan(program: ModelProgram, options: MemoryOptions): MemoryPlan {
   const { batch, splitting } = options;
   if (splitting.by === "nothing") return stepOf(program, options, batch);
   if (splitting.by === "size") return stepOf(program, options, splitting.samples);
   const every = divisors(batch);
-  const most = splitting.flops === undefined ? batch : splitting.flops / trainingFlops(program);
+  const most = splitting.flops === undefined ? batch : splitting.flops / options.flopsOfSample();
   const sizes = every.filter((size, i) => i === 0 || size <= most);
   const plans = new Map<number, MemoryPlan>();
   const planAt = (at: number): MemoryPlan => {

@@ -7,9 +7,9 @@ import type { Loss, ModelProgram, Optimizer } from "../blocks/index.js";
 import { cost, type Recompute } from "../graph/index.js";
 import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 import { layoutOf } from "./assemble/layout.js";
-import { countWeights, isTrained, type MemoryPlan, memoryPlan, type Splitting, trainingFlops } from "./memory-plan.js";
+import { countWeights, isTrained, type MemoryPlan, memoryPlan, type Splitting } from "./memory-plan.js";
 import type { Filled, Model, Recipe } from "./model.js";
-import { lossGraph } from "./training-graphs.js";
+import { lossGraph, trainingGraphs } from "./training-graphs.js";
 
 export interface Plan {
   readonly model: string;
@@ -110,6 +110,10 @@ export const costOf = (model: Model): Cost => {
   return costOfAssembly(assembly, programOf(assembly));
 };
 
+/** Operations of matrix products that training with one sample takes. */
+const trainingFlops = (program: ModelProgram): number =>
+  trainingGraphs(program, 1).reduce((sum, graph) => sum + cost(graph).matmul, 0);
+
 function costOfAssembly(assembly: Assembly, program: ModelProgram): Cost {
   const { count: total, visible } = layoutOf(assembly.parts);
   const [fewest] = program.mask.varies?.counts ?? [];
@@ -126,12 +130,18 @@ function costOfAssembly(assembly: Assembly, program: ModelProgram): Cost {
 const batchOf = ({ batch, recipe }: PlanOptions): number =>
   batch ?? (recipe?.settings.batch?.value as number | undefined) ?? DEFAULT_BATCH;
 
-const stepMemory = (model: Model, program: ModelProgram, options: PlanOptions): MemoryPlan =>
+const stepMemory = (
+  model: Model,
+  program: ModelProgram,
+  options: PlanOptions,
+  flopsOfSample: () => number,
+): MemoryPlan =>
   memoryPlan(program, {
     batch: batchOf(options),
     moments: options.recipe ? (options.recipe.optimizer.definition as Optimizer).state.length : 0,
     recompute: options.recompute ?? "nothing",
     splitting: splittingOf(model, program, options),
+    flopsOfSample,
   });
 
 /** Where parts of a batch teach something else than all of it, it is cut for memory, but not for time. */
@@ -142,8 +152,10 @@ function splittingOf(model: Model, program: ModelProgram, { splitting }: PlanOpt
 }
 
 /** The memory of a training step of a model without findings. */
-export const planMemory = (model: Model, options: PlanOptions = {}): MemoryPlan =>
-  stepMemory(model, programOf(assemble(model)), options);
+export function planMemory(model: Model, options: PlanOptions = {}): MemoryPlan {
+  const program = programOf(assemble(model));
+  return stepMemory(model, program, options, () => trainingFlops(program));
+}
 
 /** Losses of a model that compare samples of a batch with each other. */
 export function lossesAcrossSamples(model: Model): readonly string[] {
@@ -169,7 +181,7 @@ export function plan(model: Model, options: PlanOptions = {}): Plan {
     recipe: recipe?.name ?? null,
     ...costs,
     parts: Object.entries(assembly.parameters).map(([name, branch]) => ({ name, parameters: countWeights(branch) })),
-    memory: stepMemory(model, program, options),
+    memory: stepMemory(model, program, options, () => costs.flops.training),
     learningRate: recipe ? learningRateOf(recipe, batch) : null,
     steps,
     time:

@@ -5,6 +5,7 @@
 
 import { join } from "node:path";
 import type { Pipeline, Recipe, Stage } from "../../compiler/index.js";
+import { requireBackend } from "../backend.js";
 import { openSpec } from "../choose.js";
 import { inColumns } from "../columns.js";
 import type { Vocabulary } from "../config/index.js";
@@ -16,7 +17,7 @@ import { checkRunDirectory, clearRunDirectory, holdsRun, readRunFacts } from "..
 import { readRunState } from "../run-state.js";
 import { checkSources, recipeOfStage, runSources, stageDirectory, startingWeights } from "../stages.js";
 import { type Colors, count, grouped, print, stderrColors, stdoutColors, tell } from "../terminal.js";
-import { checkBeginning, checkedSpec, continued, outOption, type TrainFlags, train, trainOne } from "./train.js";
+import { checkData, checkedSpec, continued, outOption, type TrainFlags, train, trainOne } from "./train.js";
 
 /** Trains what a name stands for: a pipeline, or a recipe. */
 export async function trainNamed(file: string, name: string | undefined, flags: TrainFlags): Promise<void> {
@@ -66,7 +67,10 @@ async function beginAnew(
   const recipes = stages.map((stage) => withFlags(recipeOfStage(stage), flags));
   for (const directory of directories) checkRunDirectory(directory, opening);
   for (const [i, { model }] of stages.entries()) checkedSpec(model, recipes[i] as Recipe, vocabulary, flags);
-  if (directories.some(holdsRun)) for (const recipe of recipes) await checkBeginning(recipe, flags);
+  if (directories.some(holdsRun)) {
+    await requireBackend(flags.backend);
+    for (const recipe of recipes) await checkData(recipe);
+  }
   for (const directory of directories) clearRunDirectory(directory);
 }
 

@@ -6,7 +6,7 @@ import type { ModelProgram } from "../../blocks/index.js";
 import { type Model, plan, type Recipe, render } from "../../compiler/index.js";
 import type { Executor, ProbeRequest, TrainEvent, Training, TrainOptions, TrainResult } from "../../runtime/index.js";
 import { analyzeText } from "../analysis.js";
-import { type BackendFlags, openBackend, requireBackend } from "../backend.js";
+import { type BackendFlags, openBackend } from "../backend.js";
 import { chooseRecipe, ownRecipes, type Spec } from "../choose.js";
 import { addressesOf, changedFiles, elsewhere, type RunProject, runProject, type Vocabulary } from "../config/index.js";
 import { exitCode, runFailure, usageFailure } from "../failure.js";
@@ -82,14 +82,14 @@ export async function trainOne(order: Order): Promise<boolean> {
   checkRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
   const recipe = flags.resume ? continued(order, directory, flags) : withFlags(asWritten, flags);
   const spec = checkedSpec(model, recipe, vocabulary, flags);
-  if (!flags.resume) {
-    if (holdsRun(directory)) await checkBeginning(recipe, flags);
-    clearRunDirectory(directory);
-  }
   const progress = flags.json ? jsonProgress : createProgress();
   const note = (text: string) => progress({ kind: "note", text });
   const executor = await openBackend(flags, note);
   try {
+    if (!flags.resume) {
+      if (holdsRun(directory)) await checkData(recipe);
+      clearRunDirectory(directory);
+    }
     const { batch } = settingsOf(recipe);
     const before = flags.resume
       ? (readRunFacts(directory).computing ?? { micro_batch: batch, recompute: false })
@@ -105,9 +105,8 @@ export async function trainOne(order: Order): Promise<boolean> {
   }
 }
 
-/** Throws where a run could not begin, for want of its backend or its data, while the run that it is to replace is still there. */
-export async function checkBeginning(recipe: Recipe, { backend }: BackendFlags): Promise<void> {
-  await requireBackend(backend);
+/** Throws where a run could not begin for want of its data, while the run that it is to replace is still there. */
+export async function checkData(recipe: Recipe): Promise<void> {
   const { openData } = await import("../../runtime/index.js");
   await openData(trainingOf(recipe).data, "train", process.cwd());
 }

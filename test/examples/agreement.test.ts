@@ -9,7 +9,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Executor, listExecutors, openExecutor } from "../../runtime/index.js";
+import { type Executor, openExecutor } from "../../runtime/index.js";
+import { backendsHere } from "../support/backends.js";
 import { type Example, listExamples, lossesOf, steps } from "../support/examples.js";
 import { recordedOf, recorderOf, writeRecorded } from "../support/recording.js";
 import { referenceExecutor } from "../support/reference-executor.js";
@@ -27,12 +28,11 @@ const { examples: byPyTorch } = JSON.parse(
   readFileSync(join(import.meta.dirname, "../reference/steps.json"), "utf8"),
 ) as Recorded;
 const examples = await listExamples();
-const here = (await listExecutors()).filter(({ backend, present }) => present && /^(?:onnx|wasm)$/.test(backend));
 const executors: Executor[] = [];
 let parent: string;
 beforeAll(async () => {
   parent = await mkdtemp(join(tmpdir(), "maelang-agreement-"));
-  for (const { backend } of here) executors.push(await openExecutor(backend as "onnx" | "wasm"));
+  for (const backend of backendsHere) executors.push(await openExecutor(backend));
 });
 afterAll(async () => {
   for (const executor of executors) await executor.close();
