@@ -6,7 +6,7 @@
 
 import type { Comment } from "./comment.js";
 import type { Diagnostic } from "./diagnostic.js";
-import { commentText, flat, layOutEntry } from "./format-entry.js";
+import { commentText, endsLine, flat, layOutEntry } from "./format-entry.js";
 import { type Element, endOfAll, type Line, linesOf, type Piece } from "./format-lines.js";
 import { outline } from "./outline.js";
 import { type ParsedTokens, parseTokens } from "./parse.js";
@@ -35,16 +35,22 @@ export function format(source: Source): Formatted {
   const text = source.text.replace(/\r\n?/g, "\n").replace(/^\uFEFF/, "");
   const parsed = text === source.text ? given : parseTokens({ path: source.path, text });
   const written = write(parsed, { text, careful: false });
-  if (diagnostics.length === 0 || sameMeaning(parsed, written)) return { text: written, diagnostics };
+  if (sameMeaning(parsed, written)) return { text: written, diagnostics };
   // Around an error the lay-out of a line can decide how far the error reaches: keep more of it.
   const kept = write(parsed, { text, careful: true });
   return { text: sameMeaning(parsed, kept) ? kept : text, diagnostics };
 }
 
+/** True where a text says the same in code, in comments and in what is wrong with it. */
 function sameMeaning(before: ParsedTokens, text: string): boolean {
   const after = parseTokens({ path: before.file.source.path, text });
   const codes = ({ diagnostics }: ParsedTokens) => diagnostics.map((diagnostic) => diagnostic.code).join();
-  return codes(before) === codes(after) && outline(before.file) === outline(after.file);
+  const comments = (parsed: ParsedTokens) => parsed.comments.map(commentText).join("\n");
+  return (
+    codes(before) === codes(after) &&
+    comments(before) === comments(after) &&
+    outline(before.file) === outline(after.file)
+  );
 }
 
 function write(parsed: ParsedTokens, page: Page): string {
@@ -102,9 +108,15 @@ function writePiece(piece: Piece, indent: number, width: number, style: Style, p
   const margin = " ".repeat(indent);
   if (piece.kind === "comment") return `${margin}${commentText(piece.comment)}`;
   const trailing = piece.trailing.map((comment) => ` ${commentText(comment)}`).join("");
-  const keep = piece.broken || (page.careful && indent === 0 && hasError(piece));
+  const keep = piece.broken || swallowsTrailing(piece) || (page.careful && indent === 0 && hasError(piece));
   const text = keep ? null : writeLine(piece, indent, width, style, page);
   return `${text ?? asWritten(piece, margin, page)}${trailing}`;
+}
+
+/** True where only a comma, which would be left out, keeps a `//` apart from the comments after it. */
+function swallowsTrailing({ head, body, trailing }: Line): boolean {
+  const last = head.findLast((element) => element.token?.tokenType !== T.Comma);
+  return trailing.length > 0 && body === null && last?.comment != null && endsLine(last.comment);
 }
 
 /** A line with an error: byte for byte, its indentation included. */

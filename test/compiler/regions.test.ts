@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { batchInputs, initialize, namedParameters, weightsOf } from "../../blocks/index.js";
 import { createBuilder, evaluate, randomStream, type Tensor } from "../../graph/index.js";
+import { runs } from "../support/fuzz.js";
 import { analyzed, programOfText } from "../support/model.js";
 
 const count = 3;
@@ -94,7 +95,7 @@ describe("the order of regions", () => {
         expect(logits).toBeLessThan(1e-9);
         expect(loss).toBeLessThan(1e-9);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 
@@ -120,7 +121,7 @@ test.each([
       );
       expect(compute(changed, order).logits).toEqual(compute(maps, order).logits);
     }),
-    { numRuns: 10 },
+    { numRuns: runs(10) },
   );
 });
 

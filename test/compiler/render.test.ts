@@ -15,6 +15,7 @@ import {
   type Use,
 } from "../../compiler/index.js";
 import { format } from "../../grammar/index.js";
+import { runs } from "../support/fuzz.js";
 
 const examples = join(import.meta.dirname, "../../examples");
 
@@ -212,7 +213,7 @@ describe("any values read back", () => {
         sound += analysis.models.size;
         expectLaws(analysis);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
     expect(sound).toBeGreaterThan(5);
   });
@@ -243,7 +244,7 @@ recipe Any for Base {
         sound += analysis.recipes.size;
         expectLaws(analysis);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
     expect(sound).toBeGreaterThan(3);
   });

@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { format, outline, type Parsed, parse, type Span } from "../../grammar/index.js";
+import { runs } from "../support/fuzz.js";
 import { examples, spec } from "./examples.js";
 
 const snippets = [
@@ -72,6 +73,9 @@ const spoilt = fc
 const tokens = ["model", "A", "{", "}", "\n", " ", "encoder", "vit", "(", ")", "[", "]", ":", ",", "12", "%", "x", "="];
 const words = ["//c\n", "///d\n", "/*e*/", '"s"', "|", "->", "..", "is", "and", "skip", "when", "set", "add", "every"];
 const soup = fc.array(fc.constantFrom(...tokens, ...words), { maxLength: 40 }).map((parts) => parts.join(""));
+
+/** Texts that were once formatted to something else. */
+const found = ["model A {\n  input image // a\n, /* b */\n}\n"];
 
 /** Every span of a value and of what it holds. */
 function spansOf(value: unknown): Span[] {
@@ -147,12 +151,15 @@ describe("any text", () => {
   it("is parsed without a throw, with spans inside the text", () => {
     fc.assert(
       fc.property(fc.oneof(spoilt, soup, fc.string({ unit: "binary" })), (text) => checkSpans(parse(spec(text)), text)),
-      { numRuns: 800 },
+      { numRuns: runs(800) },
     );
   });
 
   it("is formatted to the same tree, comments and findings, and a second run changes nothing", () => {
-    fc.assert(fc.property(fc.oneof(spoilt, soup), checkFormat), { numRuns: 400 });
+    fc.assert(fc.property(fc.oneof(spoilt, soup), checkFormat), {
+      numRuns: runs(400),
+      examples: found.map((text) => [text]),
+    });
   });
 
   it("never shows the words of the parsing library", () => {
@@ -163,7 +170,7 @@ describe("any text", () => {
           expect(message).not.toMatch(/expecting|redundant|EOF|Lookahead|something else/i);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Diagnostic, type File, type Fix, format, parse, positionAt } from "../../grammar/index.js";
 import { Parser } from "../../grammar/parser.js";
+import { runs } from "../support/fuzz.js";
 import { examples, spec } from "./examples.js";
 
 /** Lines of a model with one mistake each, and its code without `parse/`. */
@@ -99,7 +100,7 @@ describe("mistakes", () => {
         const planted = body.flatMap(([, code], i) => (code === null ? [] : [`${i + 2} parse/${code}`]));
         expect(findings(text)).toEqual(planted);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

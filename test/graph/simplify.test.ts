@@ -13,6 +13,7 @@ import {
   type Tensor,
   verify,
 } from "../../graph/index.js";
+import { runs } from "../support/fuzz.js";
 import { expectClose } from "./close.js";
 import { type Case, cases } from "./operations.js";
 import { feedsFor } from "./values.js";
@@ -266,7 +267,7 @@ describe("laws", () => {
         const feeds = feedsFor(graph, 9, [-1, 1]);
         expectClose(evaluate(simple, feeds).outputs, evaluate(graph, feeds).outputs, 5);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 

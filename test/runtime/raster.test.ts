@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { applyStep, type Filter, type Raster } from "../../runtime/data/raster.js";
+import { runs } from "../support/fuzz.js";
 
 const raster = (height: number, width: number, channels: number, pixels: Raster["pixels"]): Raster => ({
   pixels,
@@ -52,7 +53,7 @@ describe("resizing", async () => {
           for (const value of floats.pixels) expect(value).toBeCloseTo(0.25, 6);
         },
       ),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 });

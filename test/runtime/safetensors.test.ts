@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeSafetensors, type TensorToStore } from "../../runtime/checkpoint/safetensors.js";
 import { readTensorFile, writeTensorFile } from "../../runtime/checkpoint/tensor-file.js";
 import { RunError } from "../../runtime/run-error.js";
+import { runs } from "../support/fuzz.js";
 
 let folder: string;
 beforeAll(async () => {
@@ -91,7 +92,7 @@ describe("writing", () => {
           );
         }
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -172,7 +173,7 @@ describe("a hostile file", () => {
           await complaint(bytes);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 

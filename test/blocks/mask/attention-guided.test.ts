@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { attentionReceived, bindMask, masks, mostAttendedLast } from "../../../blocks/index.js";
 import { createBuilder, evaluate, randomStream, shuffled, type Tensor } from "../../../graph/index.js";
+import { runs } from "../../support/fuzz.js";
 import { gridOf } from "./drawn.js";
 
 type Mix = "pool" | "share";
@@ -50,7 +51,7 @@ describe("the order", () => {
         const byChance = orderOf(received, drawn, 1, hidden, mix);
         expect(byChance.map((patch) => drawn[patch])).toEqual([...received.keys()]);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -61,7 +62,7 @@ describe("the order", () => {
         const most = [...received.keys()].sort((a, b) => (received[b] as number) - (received[a] as number));
         expect(sorted(order.slice(received.length - hidden))).toEqual(sorted(most.slice(0, hidden)));
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -75,7 +76,7 @@ describe("the order", () => {
         if (mix === "pool") expect(Math.max(...concealed.map(rank))).toBeLessThan(exact + 0.51);
         else expect(concealed.filter((patch) => rank(patch) < exact + 0.51).length).toBeGreaterThan(exact - 0.51);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });

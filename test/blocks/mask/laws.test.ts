@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Grid } from "../../../blocks/index.js";
 import { type Mask, masks } from "../../../blocks/mask/index.js";
+import { runs } from "../../support/fuzz.js";
 import { contextOf, draw, gridOf } from "./drawn.js";
 
 type Values = Readonly<Record<string, unknown>>;
@@ -60,7 +61,7 @@ describe.each((masks as readonly Mask[]).map((mask) => ({ name: mask.name, mask 
         expect(visible.length).toBeLessThan(tokens);
         if ("ratio" in values) expect(visible.length).toBe(Math.trunc(tokens * (1 - (values.ratio as number))));
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -70,7 +71,7 @@ describe.each((masks as readonly Mask[]).map((mask) => ({ name: mask.name, mask 
         fc.pre(broken(mask, values, grid).length === 0);
         expect(draw(mask, values as never, grid, sample)).toEqual(draw(mask, values as never, grid, sample));
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
   });
 

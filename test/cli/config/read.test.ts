@@ -8,6 +8,7 @@ import { describe, expect, it } from "vitest";
 import { configCodes } from "../../../cli/config/codes.js";
 import { isMistake, readJson } from "../../../cli/config/json.js";
 import { readConfig } from "../../../cli/config/read.js";
+import { runs } from "../../support/fuzz.js";
 import { folder } from "../mae.js";
 
 const root = join(import.meta.dirname, "../../..");
@@ -90,7 +91,7 @@ describe("JSON", () => {
         }
         expect(isMistake(readJson({ path: "a.json", text }))).toBe(!isJson);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Family, render } from "../../../compiler/index.js";
+import { runs } from "../../support/fuzz.js";
 import { analyzed } from "../../support/model.js";
 
 const base = `edition 2026
@@ -133,6 +134,6 @@ test("names are unique, fit for files, and do not change with the text around th
       for (const name of names) expect(name).toMatch(/^Study(\.[\w-]+)+$/);
       expect(familyOf(lines, more).members.map(({ name }) => name)).toEqual(names);
     }),
-    { numRuns: 40 },
+    { numRuns: runs(40) },
   );
 });

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { registry } from "../../../blocks/index.js";
 import { type Analysis, analyze } from "../../../compiler/index.js";
+import { runs } from "../../support/fuzz.js";
 
 const root = join(import.meta.dirname, "../../..");
 
@@ -40,7 +41,7 @@ test("any beginning of a spec", () => {
   const beginning = fc.tuple(spec, fc.double({ min: 0, max: 1, noNaN: true }));
   fc.assert(
     fc.property(beginning, ([text, share]) => expectLaws(text.slice(0, Math.floor(text.length * share)))),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -56,7 +57,7 @@ test("a spec with pieces cut out, doubled, or taken from another", () => {
   );
   fc.assert(
     fc.property(changed, (text) => expectLaws(text)),
-    { numRuns: 400 },
+    { numRuns: runs(400) },
   );
 });
 
@@ -70,7 +71,7 @@ test("words and signs in any order", () => {
   );
   fc.assert(
     fc.property(fc.array(words, { maxLength: 60 }), (all) => expectLaws(all.join(" "))),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
