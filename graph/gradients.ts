@@ -4,13 +4,13 @@
  */
 
 import type { Builder } from "./builder.js";
+import { showForm } from "./form.js";
 import { type GradientRule, gradientRules } from "./gradient-rules.js";
 import type { Node } from "./graph.js";
 import { invariant } from "./invariant.js";
 import type { OperationName } from "./operations.js";
 import { type Recompute, recomputing } from "./recompute.js";
 import type { Tensor } from "./shape.js";
-import { showForm } from "./shapes.js";
 import { reachable } from "./trace.js";
 
 /**

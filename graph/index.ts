@@ -2,6 +2,7 @@
 export type { Builder } from "./builder.js";
 export { type Cost, cost, type Flops } from "./cost.js";
 export { evaluate } from "./evaluate.js";
+export { type Form, ShapeError, showForm } from "./form.js";
 export { gradients } from "./gradients.js";
 export type { Feed, Graph, Node, StateSlot, Values } from "./graph.js";
 export { InvariantError, invariant } from "./invariant.js";
@@ -17,7 +18,6 @@ export type { Recompute } from "./recompute.js";
 export { countUses } from "./rewrite.js";
 export type { Dim, Dims, DType, Tensor, TypedArray } from "./shape.js";
 export { arrayTypes, bytesOf, sameShape, showShape, sizeOf } from "./shape.js";
-export { type Form, ShapeError, showForm } from "./shapes.js";
 export { shuffled } from "./shuffle.js";
 export { asInputs, type InputsOf, inputsOf, type OutputsOf, outputsOf } from "./signature.js";
 export { passes, simplify } from "./simplify.js";

@@ -1,9 +1,9 @@
 /** A graph as text, one node a line, to be read by people and compared between passes. */
 
+import { showForm } from "./form.js";
 import type { Graph, Node } from "./graph.js";
 import { isA } from "./rewrite.js";
 import type { Tensor, TypedArray } from "./shape.js";
-import { showForm } from "./shapes.js";
 
 /**
  * ```

@@ -4,12 +4,13 @@
  */
 
 import type { Builder } from "./builder.js";
+import { showForm } from "./form.js";
 import type { Graph, Node } from "./graph.js";
 import { invariant } from "./invariant.js";
 import { operations, sizes } from "./methods.js";
 import type { Attributes, OperationName } from "./operations.js";
 import { type Dims, type DType, sameShape, type Tensor } from "./shape.js";
-import { inferForms, showForm } from "./shapes.js";
+import { inferForms } from "./shape-rules.js";
 
 /**
  * An empty trace.

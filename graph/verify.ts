@@ -1,9 +1,10 @@
 /** Whether a graph is well formed: what passes must keep, and executors may rely on. */
 
+import { type Form, showForm } from "./form.js";
 import type { Graph, Node } from "./graph.js";
 import type { OperationName } from "./operations.js";
 import { sameShape, type Tensor } from "./shape.js";
-import { type Form, inferForms, showForm } from "./shapes.js";
+import { inferForms } from "./shape-rules.js";
 
 /**
  * Everything wrong with a graph, a sentence each; none for a graph of the builder or of `simplify`.

@@ -1,7 +1,7 @@
 /** Reference kernels that work element by element. */
 
+import type { Form } from "../form.js";
 import type { OperationName } from "../operations.js";
-import type { Form } from "../shapes.js";
 import { broadcastStrides, gather, held, type Kernels, places, type Value, zeros } from "./kernel.js";
 import { erf, gelu, geluSlope, sigmoid, softplus } from "./special.js";
 

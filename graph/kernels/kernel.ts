@@ -1,8 +1,8 @@
 /** What the reference kernels share: their form, arrays, and walking through shapes. */
 
+import type { Form } from "../form.js";
 import type { Attributes, OperationName } from "../operations.js";
 import { type DType, sizeOf, type TypedArray } from "../shape.js";
-import type { Form } from "../shapes.js";
 import type { InputsOf, OutputsOf } from "../signature.js";
 
 /** A tensor with its numbers, row major. float32 tensors are held in float64. */

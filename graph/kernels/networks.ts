@@ -1,8 +1,8 @@
 /** Reference kernels of matrix products and of the composites, with their gradients. */
 
+import type { Form } from "../form.js";
 import type { OperationName } from "../operations.js";
 import { sizeOf, type TypedArray } from "../shape.js";
-import type { Form } from "../shapes.js";
 import { type Kernels, largest, rows, type Value, zeros } from "./kernel.js";
 
 /** A matrix inside an array: where it starts and the steps between rows and between columns. */

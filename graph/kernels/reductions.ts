@@ -1,7 +1,7 @@
 /** Reference kernels that reduce or order. */
 
+import type { Form } from "../form.js";
 import type { Attributes, OperationName } from "../operations.js";
-import type { Form } from "../shapes.js";
 import { type Kernels, largest, places, rows, strides, type Value, zeros } from "./kernel.js";
 
 /** Folds each element into the place that its kept axes have in the result. */

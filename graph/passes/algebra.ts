@@ -1,10 +1,10 @@
 /** Identities: what adds zero, multiplies by one, or moves elements to where they are already. */
 
+import { broadcastShapes } from "../form.js";
 import type { Node } from "../graph.js";
 import type { OperationName } from "../operations.js";
 import { isA, type Make, rewrite } from "../rewrite.js";
 import { sameShape, type Tensor } from "../shape.js";
-import { broadcastShapes } from "../shapes.js";
 import { inputsOf, outputsOf } from "../signature.js";
 import type { Pass } from "./pass.js";
 import { fillOf } from "./values.js";

@@ -3,34 +3,10 @@
  * The builder applies them when it records, `verify` when it checks a finished graph.
  */
 
+import { broadcastShapes, type Form, ShapeError } from "./form.js";
 import type { Attributes, OperationName } from "./operations.js";
 import { type DType, sameShape, showShape, sizeOf } from "./shape.js";
 import { asInputs, type InputsOf } from "./signature.js";
-
-/** What is known of a tensor before it has numbers. */
-export interface Form {
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-}
-
-/** Shapes or element types that do not fit an operation. */
-export class ShapeError extends Error {
-  override readonly name = "ShapeError";
-  constructor(
-    readonly operation: OperationName,
-    /** What was given. */
-    readonly given: readonly Form[],
-    /** What would have been right. */
-    readonly expected: string,
-  ) {
-    super(
-      `${operation}: expected ${expected}; given ${given.length === 0 ? "no inputs" : given.map(showForm).join(", ")}`,
-    );
-  }
-}
-
-/** `float32 [2, 16]` */
-export const showForm = (form: Form): string => `${form.dtype} ${showShape(form.shape)}`;
 
 /** Throws a `ShapeError` that says what was expected, unless the condition holds. */
 type Expect = (condition: boolean, expected: string) => void;
@@ -43,19 +19,6 @@ type ShapeRule<O extends OperationName> = (
 
 const float = (shape: readonly number[]): Form => ({ shape, dtype: "float32" });
 const last = (shape: readonly number[]): number => shape[shape.length - 1] ?? 1;
-
-/** NumPy's broadcasting: sizes aligned at the end, equal or 1. Undefined where they do not fit. */
-export function broadcastShapes(a: readonly number[], b: readonly number[]): readonly number[] | undefined {
-  const rank = Math.max(a.length, b.length);
-  const shape: number[] = [];
-  for (let axis = 0; axis < rank; axis++) {
-    const m = a[a.length - rank + axis] ?? 1;
-    const n = b[b.length - rank + axis] ?? 1;
-    if (m !== n && m !== 1 && n !== 1) return undefined;
-    shape.push(m === 1 ? n : m);
-  }
-  return shape;
-}
 
 const onlyFloat = (expect: Expect, ...forms: readonly Form[]): void =>
   expect(
@@ -121,7 +84,7 @@ function matmulShape(a: Form, b: Form, attributes: Attributes["matmul"], expect:
 }
 
 /** Rows and columns of the last two axes, as they stand in the product. */
-export const matrix = (shape: readonly number[], transposed: boolean): readonly number[] =>
+const matrix = (shape: readonly number[], transposed: boolean): readonly number[] =>
   transposed ? shape.slice(-2).reverse() : shape.slice(-2);
 
 /** x [..., I], weight [O, I]; O. */
@@ -147,7 +110,7 @@ function attentionSizes(expect: Expect, q: Form, k: Form, v: Form): readonly num
 
 const statistics = (x: Form): Form => float([...x.shape.slice(0, -1), 1]);
 
-function normalised(expect: Expect, x: Form, ...vectors: readonly Form[]): void {
+function normalized(expect: Expect, x: Form, ...vectors: readonly Form[]): void {
   onlyFloat(expect, x, ...vectors);
   expect(
     x.shape.length >= 1 && vectors.every((vector) => sameShape(vector.shape, [last(x.shape)])),
@@ -163,10 +126,10 @@ const same = (expect: Expect, ...forms: readonly Form[]): void => {
   );
 };
 
-const scalars = (expect: Expect, ...forms: readonly Form[]): void =>
+const scalars = (expect: Expect, expected: string, ...forms: readonly Form[]): void =>
   expect(
     forms.every((form) => form.dtype === "float32" && form.shape.length === 0),
-    "scalar learning rate and step",
+    expected,
   );
 
 const numeric: readonly DType[] = ["float32", "int32"];
@@ -323,11 +286,11 @@ const rules: { readonly [O in OperationName]: ShapeRule<O> } = {
     return [float(x.shape), float(weight.shape), float([o])];
   },
   layerNorm: ([x, gamma, beta], _, expect) => {
-    normalised(expect, x, gamma, beta);
+    normalized(expect, x, gamma, beta);
     return [float(x.shape), statistics(x), statistics(x)];
   },
   layerNormGrad: ([dy, x, gamma, mean, rstd], _, expect) => {
-    normalised(expect, x, gamma);
+    normalized(expect, x, gamma);
     same(expect, dy, x);
     same(expect, mean, rstd, statistics(x));
     return [float(x.shape), float(gamma.shape), float(gamma.shape)];
@@ -359,17 +322,17 @@ const rules: { readonly [O in OperationName]: ShapeRule<O> } = {
 
   adamw: ([p, gradient, m, v, lr, step], _, expect) => {
     same(expect, p, gradient, m, v);
-    scalars(expect, lr, step);
+    scalars(expect, "scalar learning rate and step", lr, step);
     return [p, m, v];
   },
   sgd: ([p, gradient, m, lr], _, expect) => {
     same(expect, p, gradient, m);
-    scalars(expect, lr);
+    scalars(expect, "a scalar learning rate", lr);
     return [p, m];
   },
   accumulate: ([sum, x, keep], _, expect) => {
     same(expect, sum, x);
-    scalars(expect, keep);
+    scalars(expect, "a scalar keep", keep);
     return [sum];
   },
 };

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { broadcastShapes } from "../../graph/form.js";
 import { type Builder, createBuilder, evaluate, type OperationName, ShapeError, sizeOf } from "../../graph/index.js";
-import { broadcastShapes } from "../../graph/shapes.js";
 import { type Case, cases } from "./operations.js";
 import { feedsFor } from "./values.js";
 
@@ -152,6 +152,22 @@ describe("misuse", () => {
       "sgd",
       (g) => g.sgd(f(g, 2), f(g, 3), f(g, 4), f(g), { momentum: 0, decay: 0, nesterov: false }),
       "tensors of one shape",
+    ],
+    [
+      "sgd",
+      (g) => {
+        const p = f(g, 2);
+        return g.sgd(p, p, p, f(g, 1), { momentum: 0, decay: 0, nesterov: false });
+      },
+      "a scalar learning rate",
+    ],
+    [
+      "accumulate",
+      (g) => {
+        const sum = f(g, 2);
+        return g.accumulate(sum, sum, f(g, 1), 1);
+      },
+      "a scalar keep",
     ],
   ])("%s", (operation, build, expected) => {
     const g = createBuilder({ batch: 2 });
