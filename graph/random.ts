@@ -1,6 +1,6 @@
 /**
- * Random numbers by counting: a stream is a pure function of seed, purpose and counters (step, sample ...), so masks,
- * crops and weights are the same on every backend, in every worker and after every resume.
+ * What is asked of random numbers. A stream is a pure function of seed, purpose and counters (step, sample ...), so masks,
+ * crops and weights are the same on every backend, in every worker and after every resume. `philox.ts` makes them.
  */
 
 export type Purpose = "init" | "mask" | "augment" | "shuffle" | "dropout" | "probe" | "field";

@@ -12,6 +12,9 @@ export type Make = <O extends OperationName>(
   attributes: Attributes[O],
 ) => readonly Tensor[];
 
+/** The output of a node that has one. */
+export const one = (outputs: readonly Tensor[]): Tensor => outputs[0] as Tensor;
+
 /** Tensors to use for the node's outputs, or undefined to keep the node. `old` is the node as the graph before has it. */
 export type Replace = (node: Node, make: Make, old: Node) => readonly Tensor[] | undefined;
 

@@ -16,7 +16,7 @@ const unary = { inputs: 1, outputs: 1 } as const;
 const binary = { inputs: 2, outputs: 1 } as const;
 const ternary = { inputs: 3, outputs: 1 } as const;
 
-export const signatures = {
+const signatures = {
   input: source,
   constant: source,
   neg: unary,

@@ -22,7 +22,7 @@ export function createBuilder(options: { readonly batch: number }): Builder {
   const nodes: Node[] = [];
   const feeds = new Map<string, Tensor>();
   const state = new Map<string, Tensor>();
-  const scopes: string[] = [""];
+  const { current, scope } = createScopes();
 
   const record = <O extends OperationName>(
     operation: O,
@@ -32,7 +32,7 @@ export function createBuilder(options: { readonly batch: number }): Builder {
     for (const input of inputs) {
       invariant(nodes[input.node.id] === input.node, `${operation}: an input belongs to another builder`);
     }
-    const node = makeNode(nodes.length, operation, inputs, attributes, scopes.at(-1) ?? "");
+    const node = makeNode(nodes.length, operation, inputs, attributes, current());
     nodes.push(node);
     return node.outputs;
   };
@@ -44,20 +44,6 @@ export function createBuilder(options: { readonly batch: number }): Builder {
     return tensor;
   };
 
-  const counts = new Map<string, number>();
-  const scope = <R>(name: string, body: () => R, counted?: "counted"): R => {
-    const outer = scopes.at(-1) ?? "";
-    const path = outer === "" || name === "" ? outer + name : `${outer}/${name}`;
-    const count = (counts.get(path) ?? 0) + 1;
-    if (counted) counts.set(path, count);
-    scopes.push(counted ? `${path}#${count}` : path);
-    try {
-      return body();
-    } finally {
-      scopes.pop();
-    }
-  };
-
   return {
     batch: options.batch,
     input: <S extends Dims, T extends DType>(name: string, shape: S, dtype?: T) =>
@@ -66,6 +52,28 @@ export function createBuilder(options: { readonly batch: number }): Builder {
     ...operations(record, options.batch),
     scope,
     finish: (results) => finish(nodes, feeds, state, results),
+  };
+}
+
+/** The path of the scope in which nodes are being made, and how one is entered and left. */
+function createScopes(): { readonly current: () => string; readonly scope: Builder["scope"] } {
+  const paths = [""];
+  const counts = new Map<string, number>();
+  const current = (): string => paths.at(-1) ?? "";
+  return {
+    current,
+    scope(name, body, counted) {
+      const outer = current();
+      const path = outer === "" || name === "" ? outer + name : `${outer}/${name}`;
+      const count = (counts.get(path) ?? 0) + 1;
+      if (counted) counts.set(path, count);
+      paths.push(counted ? `${path}#${count}` : path);
+      try {
+        return body();
+      } finally {
+        paths.pop();
+      }
+    },
   };
 }
 

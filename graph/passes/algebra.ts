@@ -3,7 +3,7 @@
 import { broadcastShapes } from "../form.js";
 import type { Node } from "../graph.js";
 import type { OperationName } from "../operations.js";
-import { isA, type Make, rewrite } from "../rewrite.js";
+import { isA, type Make, one, rewrite } from "../rewrite.js";
 import { sameShape, type Tensor } from "../shape.js";
 import { inputsOf, outputsOf } from "../signature.js";
 import type { Pass } from "./pass.js";
@@ -26,8 +26,6 @@ const apply = <O extends OperationName>(node: Node<O>, make: Make): Tensor | und
   const rule: Rule<O> | undefined = rules[node.operation];
   return rule?.(node, make);
 };
-
-const one = (outputs: readonly Tensor[]): Tensor => outputs[0] as Tensor;
 
 /** Whether a tensor is a constant that repeats one value. */
 const isFill = ({ node }: Tensor, value: number): boolean => fillOf(node)?.[0] === value;

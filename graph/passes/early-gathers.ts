@@ -4,7 +4,7 @@
  */
 
 import type { Graph, Node } from "../graph.js";
-import { countUses, isA, type Make, rewrite } from "../rewrite.js";
+import { countUses, isA, type Make, one, rewrite } from "../rewrite.js";
 import { sameShape, type Tensor } from "../shape.js";
 import { inputsOf, outputsOf } from "../signature.js";
 import type { Pass } from "./pass.js";
@@ -43,8 +43,6 @@ function readersOf(graph: Graph): ReadonlyMap<Tensor, readonly Node[]> {
 /** Whether all that reads a tensor picks the same tokens of it. A result of the graph has a use without a node. */
 const onlyTakenBy = (readers: readonly Node[] = [], index: Tensor, uses = 0): boolean =>
   readers.length === uses && readers.every((node) => isA(node, "takeTokens") && node.inputs[1] === index);
-
-const one = (outputs: readonly Tensor[]): Tensor => outputs[0] as Tensor;
 
 /** Tokens of [B, N, ...]. */
 const tokensOf = ({ shape }: Tensor): number => shape[1] ?? 0;
