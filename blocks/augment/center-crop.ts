@@ -3,7 +3,7 @@
 import { DataError } from "../dataset/index.js";
 import { optional, size } from "../params.js";
 import { defineAugment } from "./contract.js";
-import { centreCrop, sizeText } from "./place.js";
+import { middleOf, sizeText } from "./place.js";
 
 export const centerCrop = defineAugment({
   name: "center_crop",
@@ -23,6 +23,6 @@ export const centerCrop = defineAugment({
         `Write resize(shorter: ${Math.max(wanted.height, wanted.width)}) before center_crop, or a smaller crop.`,
       );
     }
-    return [centreCrop(current, wanted)];
+    return [middleOf(current, wanted)];
   },
 });

@@ -19,7 +19,7 @@ export function covering({ height, width }: PixelSize, wanted: PixelSize): Pixel
 }
 
 /** The middle of an image; where it cannot be met exactly, half a pixel up and left. */
-export const centreCrop = (current: PixelSize, { height, width }: PixelSize): Crop => ({
+export const middleOf = (current: PixelSize, { height, width }: PixelSize): Crop => ({
   kind: "crop",
   top: Math.floor((current.height - height) / 2),
   left: Math.floor((current.width - width) / 2),

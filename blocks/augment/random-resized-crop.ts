@@ -4,7 +4,7 @@ import type { Random } from "../../graph/index.js";
 import { interval } from "../params.js";
 import { defineAugment, type PixelSize } from "./contract.js";
 import { filter } from "./filter.js";
-import { type Crop, centreCrop, covering } from "./place.js";
+import { type Crop, covering, middleOf } from "./place.js";
 
 interface Part {
   readonly scale: readonly [number, number];
@@ -40,7 +40,7 @@ function drawCrop(p: Part, current: PixelSize, random: Random): Crop {
     const left = random.integer(current.width - part.width + 1);
     return { kind: "crop", top, left, ...part };
   }
-  return centreCrop(current, largestPart(p, current));
+  return middleOf(current, largestPart(p, current));
 }
 
 /** The crop's share of the resized side in evaluation: 224 of 256; large inputs are not cropped further. */
@@ -74,6 +74,6 @@ export const randomResizedCrop = defineAugment({
       height: Math.round(image.height / share),
       width: Math.round(image.width / share),
     });
-    return [{ kind: "resize", ...large, filter: p.filter }, centreCrop(large, image)];
+    return [{ kind: "resize", ...large, filter: p.filter }, middleOf(large, image)];
   },
 });

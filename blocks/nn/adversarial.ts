@@ -30,7 +30,7 @@ export const deceptionLoss = layer(
     originals: Tensor<["B", V, 1]>,
     predictions: Tensor<["B", U, 1]>,
   ): Tensor<[]> => {
-    const recognised = g.mean(g.softplus(g.neg(originals)));
-    return claim(g.neg(g.add(recognised, g.mean(g.softplus(predictions)))));
+    const recognized = g.mean(g.softplus(g.neg(originals)));
+    return claim(g.neg(g.add(recognized, g.mean(g.softplus(predictions)))));
   },
 );
