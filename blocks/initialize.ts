@@ -1,12 +1,12 @@
 /** The starting numbers of a declared weight: one case for each `Initializer`. Where its randomness comes from is the caller's. */
 
-import type { Random } from "../graph/index.js";
-import { sizeOf } from "../graph/index.js";
+import { invariant, type Random, showShape, sizeOf } from "../graph/index.js";
 import type { Initializer, Parameter } from "./parameters.js";
 
 /**
  * The values of one weight, row major. Computed in double precision and rounded once to float32.
  * Distributions follow torch.nn.init; the position table follows He et al. 2022 (facebookresearch/mae).
+ * @throws InvariantError where a sine-cosine table has a width that is not divisible by 4, or another shape than its grid.
  */
 export function initialize(parameter: Parameter, random: Random): Float32Array {
   const { init } = parameter;
@@ -60,12 +60,11 @@ function xavierBound([out = 1, ...ins]: readonly number[]): number {
 function sinCos(values: Float32Array, shape: readonly number[], init: Initializer & { kind: "sin_cos" }): Float32Array {
   const width = shape.at(-1) as number;
   const quarter = width / 4;
-  if (!Number.isInteger(quarter)) throw new Error(`a sine-cosine table needs a width divisible by 4, not ${width}`);
-  if (values.length !== (init.extra + init.rows * init.columns) * width) {
-    throw new Error(
-      `a sine-cosine table of [${shape.join(", ")}] has no room for ${init.rows}x${init.columns} positions`,
-    );
-  }
+  invariant(Number.isInteger(quarter), `a sine-cosine table needs a width divisible by 4, not ${width}`);
+  invariant(
+    values.length === (init.extra + init.rows * init.columns) * width,
+    `a sine-cosine table of ${showShape(shape)} has no room for ${init.rows}x${init.columns} positions`,
+  );
   const frequencies = Float64Array.from({ length: quarter }, (_, k) => 1 / 10000 ** (k / quarter));
   for (let position = 0; position < init.rows * init.columns; position++) {
     const row = Math.floor(position / init.columns);
