@@ -5,7 +5,8 @@ import { type Grid, tokenCount } from "../geometry.js";
 import { int, interval } from "../params.js";
 import { defineMask } from "./contract.js";
 import { visibleFirst } from "./order.js";
-import { byRatio, hiddenRatio, sharedBy, someOfEach, visibleByRatio } from "./ratio.js";
+import { byRatio, hiddenRatio, someOfEach, visibleByRatio } from "./ratio.js";
+import { isShared, sharing } from "./sharing.js";
 
 interface BlockShape {
   readonly min_block: number;
@@ -75,11 +76,11 @@ export const block = defineMask({
       default: [0.3, 3.3333],
       doc: "Height / width of a block, drawn log-uniformly.",
     }),
-    share: sharedBy,
+    ...sharing,
   },
   requires: [someOfEach],
   ...byRatio,
-  shared: (p) => p.share === "batch",
+  shared: isShared,
   sample(p, grid, random, _, visible = visibleByRatio(p, grid)) {
     const tokens = tokenCount(grid);
     const count = tokens - visible;

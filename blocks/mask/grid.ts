@@ -5,7 +5,8 @@ import { type Grid, tokenCount } from "../geometry.js";
 import { choice, size } from "../params.js";
 import { defineMask } from "./contract.js";
 import { visibleFirst } from "./order.js";
-import { onePatch, sharedBy } from "./ratio.js";
+import { onePatch } from "./ratio.js";
+import { isShared, sharing } from "./sharing.js";
 
 type Stride = readonly [number, number];
 
@@ -35,7 +36,7 @@ export const grid = defineMask({
       },
       doc: "Which patch of a cell is visible.",
     }),
-    share: sharedBy,
+    ...sharing,
   },
   requires: [
     {
@@ -52,7 +53,7 @@ export const grid = defineMask({
     },
   ],
   visible: (p, grid) => cellCount(p.stride, grid),
-  shared: (p) => p.share === "batch",
+  shared: isShared,
   sample(p, grid, random) {
     const hidden = new Uint8Array(tokenCount(grid)).fill(1);
     const shared: Stride = p.phase === "random" ? drawPhase(p.stride, random) : [0, 0];

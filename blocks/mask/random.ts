@@ -2,7 +2,8 @@
 
 import { tokenCount } from "../geometry.js";
 import { defineMask } from "./contract.js";
-import { byRatio, hiddenRatio, sharedBy, someOfEach } from "./ratio.js";
+import { byRatio, hiddenRatio, someOfEach } from "./ratio.js";
+import { isShared, sharing } from "./sharing.js";
 
 export const random = defineMask({
   name: "random",
@@ -11,11 +12,11 @@ export const random = defineMask({
   since: "0.1",
   params: {
     ratio: hiddenRatio,
-    share: sharedBy,
+    ...sharing,
   },
   requires: [someOfEach],
   ...byRatio,
-  shared: (p) => p.share === "batch",
+  shared: isShared,
   sample(_, grid, random) {
     const noise = Float64Array.from({ length: tokenCount(grid) }, () => random.uniform());
     return Int32Array.from(noise.keys()).sort((a, b) => (noise[a] as number) - (noise[b] as number));

@@ -3,7 +3,7 @@
 import type { Random } from "../../graph/index.js";
 import type { ModelContext, Requirement } from "../block.js";
 import { type Grid, tokenCount } from "../geometry.js";
-import { choice, type DrawnValue, type Param, type ScheduleValue, varyingRatio } from "../params.js";
+import { type DrawnValue, type Param, type ScheduleValue, varyingRatio } from "../params.js";
 import { type Progress, valueAt } from "../progress.js";
 import { visibleTokens } from "./contract.js";
 
@@ -16,12 +16,6 @@ interface Hiding {
 }
 
 export const hiddenRatio = varyingRatio({ default: 0.75, open: true, doc: "Share of patches hidden." });
-
-export const sharedBy = choice({
-  default: "sample",
-  options: { sample: "Each sample of a batch has its own.", batch: "All samples of a batch have the same." },
-  doc: "Who shares a mask.",
-});
 
 /** Ratios that one that varies takes: its ends, and others at equal distances between them. */
 const levels = 5;
@@ -65,7 +59,7 @@ export const byRatio = {
 };
 
 /** `93.75%` */
-export const percent = (share: number): string => `${Number((share * 100).toFixed(4))}%`;
+const percent = (share: number): string => `${Number((share * 100).toFixed(4))}%`;
 
 /**
  * The ratio with the fewest digits that shows exactly `visible` of `tokens` patches, which is a share in

@@ -9,15 +9,8 @@ import { type Grid, tokenCount } from "../geometry.js";
 import { choice, int, type Param } from "../params.js";
 import { defineMask, type Mask } from "./contract.js";
 import { visibleFirst } from "./order.js";
-import {
-  byRatio,
-  fewestByRatio,
-  hiddenRatio,
-  type RatioParams,
-  sharedBy,
-  someOfEach,
-  visibleByRatio,
-} from "./ratio.js";
+import { byRatio, fewestByRatio, hiddenRatio, type RatioParams, someOfEach, visibleByRatio } from "./ratio.js";
+import { isShared, sharing } from "./sharing.js";
 
 /** Raster indices (row * columns + column) in the order of visit: a permutation. */
 export type Curve = (rows: number, columns: number) => Int32Array;
@@ -130,11 +123,11 @@ export function scanMask<const R extends Readonly<Record<string, Rule>>>(
       ratio: hiddenRatio,
       keep: choice({ default: "stratified", options, doc: "Which places along the curve are visible." }),
       length: int({ min: 1, default: defaultLength, doc: "Patches of one segment; read by `keep: segments` alone." }),
-      share: sharedBy,
+      ...sharing,
     },
     requires: [someOfEach, lengthIsRead, lengthFits],
     ...byRatio,
-    shared: (p) => p.share === "batch",
+    shared: isShared,
     sample(p, grid, random, _, visible = visibleByRatio(p, grid)) {
       const scan = scanOf(grid);
       const hidden = new Uint8Array(tokenCount(grid)).fill(1);
