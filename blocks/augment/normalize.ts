@@ -1,7 +1,7 @@
 /** Colour normalisation by channel. */
 
-import type { ValuesOf } from "../params.js";
-import { choice, optional, reals } from "../params.js";
+import { counted } from "../counts.js";
+import { choice, optional, reals, type ValuesOf } from "../params.js";
 import { type AugmentContext, defineAugment } from "./contract.js";
 
 interface Statistics {
@@ -15,9 +15,6 @@ const published = {
   mnist: { mean: [0.1307], std: [0.3081] },
   fashion_mnist: { mean: [0.286], std: [0.353] },
 } satisfies Readonly<Record<string, Statistics>>;
-
-/** `1 channel`, `3 channels` */
-const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 const numbersText = (numbers: readonly number[]): string => `(${numbers.join(", ")})`;
 

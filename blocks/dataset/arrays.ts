@@ -1,6 +1,7 @@
 /** Datasets whose images lie in one array file and whose labels in another: what IDX and npy share. */
 
 import type { Requirement } from "../block.js";
+import { grouped } from "../counts.js";
 import type { ImageShape } from "../geometry.js";
 import { optional, type Param, text } from "../params.js";
 import { DataError, type DatasetContext, type Files, type Sample, type SampleIndex, type Split } from "./contract.js";
@@ -42,9 +43,6 @@ export const testLabelsNeedImages: Requirement<
   say: () => "test_labels says what the test images show, and there are no test_images",
   help: () => "write test_images, or remove test_labels",
 };
-
-/** `47,040,016` */
-export const grouped = (count: number): string => count.toLocaleString("en-US");
 
 const largest = (labels: Int32Array): number => labels.reduce((max, label) => Math.max(max, label), -1);
 

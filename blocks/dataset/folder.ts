@@ -1,10 +1,11 @@
 /** A folder of image files, flat or with a sub-folder for each class. */
 
+import { counted } from "../counts.js";
 import { optional, ratio, text, type ValuesOf } from "../params.js";
 import { DataError, defineDataset, type Files, type SampleIndex, type Split } from "./contract.js";
 import { isHeldOut } from "./holdout.js";
 import { readLabelFile } from "./label-file.js";
-import { counted, joined, type Listing, listFolder, othersNote } from "./listing.js";
+import { joined, type Listing, listFolder, othersNote } from "./listing.js";
 
 const params = {
   path: text({ doc: "The folder." }),

@@ -1,6 +1,7 @@
 /** IDX files, the format of MNIST and Fashion-MNIST. */
 
-import { type ArrayReader, arrayParams, grouped, openArrays, testLabelsNeedImages } from "./arrays.js";
+import { grouped } from "../counts.js";
+import { type ArrayReader, arrayParams, openArrays, testLabelsNeedImages } from "./arrays.js";
 import { DataError, defineDataset } from "./contract.js";
 
 const elementTypes: Readonly<Record<number, string>> = {

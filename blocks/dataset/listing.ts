@@ -1,5 +1,6 @@
 /** What lies in a folder: image files by their names' endings, and what is left out. */
 
+import { counted } from "../counts.js";
 import type { Files } from "./contract.js";
 
 /** Endings of the formats that the image reader decodes. */
@@ -47,6 +48,3 @@ export function othersNote({ others }: Listing): readonly string[] {
   const words = parts.map(([ending, count]) => `${count} ${ending === "" ? "without ending" : `.${ending}`}`);
   return [`left out ${counted(total, "file")} that cannot be read as images: ${words.join(", ")}`];
 }
-
-/** `1 file`, `3 files` */
-export const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;

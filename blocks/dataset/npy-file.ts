@@ -1,6 +1,6 @@
 /** Reads NumPy's .npy format, versions 1 to 3: little-endian arrays in C order. */
 
-import { grouped } from "./arrays.js";
+import { grouped } from "../counts.js";
 import { DataError } from "./contract.js";
 
 const elements = {
