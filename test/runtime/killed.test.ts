@@ -1,7 +1,7 @@
 /** Runs that are killed without warning: whatever the moment, the next start goes on from a whole checkpoint and ends at the same weights. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -28,9 +28,9 @@ interface Way {
   readonly microBatch: number;
 }
 
-const start = (directory: string, { backend, microBatch }: Way): ChildProcess => {
+const start = (directory: string, { backend, microBatch }: Way, env = process.env): ChildProcess => {
   const args = [script, directory, String(steps), backend, String(microBatch)];
-  return spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
+  return spawn(process.execPath, args, { env, stdio: ["pipe", "pipe", "inherit"] });
 };
 
 /**
@@ -84,3 +84,16 @@ it.each(ways)(
     expect(found.state).toEqual(expected.state);
   },
 );
+
+it.runIf(present.includes("onnx"))("onnxruntime keeps no record of a run outside of its folder", async () => {
+  const home = join(parent, "home");
+  await mkdir(home);
+  const { ORT_DISABLE_TELEMETRY: _set, ...rest } = process.env;
+  const env = { ...rest, HOME: home, XDG_CACHE_HOME: home, TMPDIR: home };
+  const child = start(join(parent, "quiet"), { backend: "onnx", microBatch: 8 }, env);
+  child.stdin?.end("\n".repeat(steps));
+  child.stdout?.resume();
+  await new Promise((resolve) => child.once("exit", resolve));
+  expect(child.exitCode).toBe(0);
+  expect(await readdir(home)).toEqual([]);
+});

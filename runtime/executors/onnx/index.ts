@@ -2,6 +2,7 @@
 
 import type { Executor } from "../executor.js";
 import { backendOf, deviceName, type Provider } from "./probe.js";
+import { refuseReports } from "./reports.js";
 import { openSession } from "./session.js";
 import { defaultThreads } from "./threads.js";
 
@@ -29,6 +30,7 @@ export async function openOnnx(
   provider: Provider = "cpu",
   device?: string,
 ): Promise<Executor> {
+  refuseReports();
   const { env } = await import("onnxruntime-node");
   return {
     name: "onnx",

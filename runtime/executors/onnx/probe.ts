@@ -5,6 +5,7 @@
 
 import { ask, driverRemedy, entryOf, type Probe, withComplaint } from "../attempt.js";
 import { createModel } from "./model.js";
+import { refuseReports } from "./reports.js";
 import { defaultThreads } from "./threads.js";
 
 /** How onnxruntime computes: on the processor, or through the WebGPU provider that its library brings along. */
@@ -28,6 +29,7 @@ export async function probeOnnx(): Promise<Probe> {
   if (entry === undefined) {
     return missing("the optional package onnxruntime-node is not installed", "npm install onnxruntime-node");
   }
+  refuseReports();
   const answer = await ask(
     `try {
        const { env } = await import(${JSON.stringify(entry)});
