@@ -78,7 +78,7 @@ export interface PlanOptions {
 }
 
 /** Batch for which memory is told when no recipe says one. */
-const DEFAULT_BATCH = 1;
+const defaultBatch = 1;
 
 /** 2.4e-3 as people write it in recipes. */
 const showRate = (value: number): string =>
@@ -128,7 +128,7 @@ function costOfAssembly(assembly: Assembly, program: ModelProgram): Cost {
 }
 
 const batchOf = ({ batch, recipe }: PlanOptions): number =>
-  batch ?? (recipe?.settings.batch?.value as number | undefined) ?? DEFAULT_BATCH;
+  batch ?? (recipe?.settings.batch?.value as number | undefined) ?? defaultBatch;
 
 const stepMemory = (
   model: Model,

@@ -1,7 +1,7 @@
 /** A linear classifier over features, and the accuracy of class scores: what all probes end in. */
 
 import type { Features } from "./contract.js";
-import { rowProducts } from "./products.js";
+import { rowProducts, samplesAtOnce } from "./products.js";
 
 /** score of class k = weight[k] . feature + bias[k] */
 export interface Classifier {
@@ -10,9 +10,6 @@ export interface Classifier {
   /** [classes] */
   readonly bias: Float64Array;
 }
-
-/** Rows of features worked on at once; bounds memory. */
-const ROWS = 510;
 
 /** A classifier of standardised features, (x - mean) / deviation, as one of the features themselves. */
 export function unstandardized(classifier: Classifier, mean: Float64Array, deviation: Float64Array): Classifier {
@@ -31,10 +28,10 @@ export function classScores(classifier: Classifier, features: Features, rows?: I
   const { width, classes, values } = features;
   const count = rows?.length ?? features.count;
   const scores = new Float64Array(count * classes);
-  const block = new Float64Array(ROWS * width);
-  const products = new Float64Array(ROWS * classes);
-  for (let start = 0; start < count; start += ROWS) {
-    const size = Math.min(ROWS, count - start);
+  const block = new Float64Array(samplesAtOnce * width);
+  const products = new Float64Array(samplesAtOnce * classes);
+  for (let start = 0; start < count; start += samplesAtOnce) {
+    const size = Math.min(samplesAtOnce, count - start);
     for (let r = 0; r < size; r++) {
       const row = rows === undefined ? start + r : (rows[start + r] as number);
       block.set(values.subarray(row * width, (row + 1) * width), r * width);

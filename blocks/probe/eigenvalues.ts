@@ -1,7 +1,7 @@
 /** Eigenvalues of symmetric matrices in float64: reflections to a tridiagonal matrix, then rotations with shifts. */
 
 /** Largest number of rotations' rounds for one eigenvalue; three are usual. */
-const ROUNDS = 60;
+const mostRounds = 60;
 
 /** A symmetric matrix with nothing beside its diagonal and the two next to it. */
 interface Tridiagonal {
@@ -75,7 +75,7 @@ function reflect(a: Float64Array, n: number, start: number, v: Float64Array, p: 
 /** Rotates what stands beside the diagonal away; what is left on it are the eigenvalues, in no order. */
 function withoutBeside({ diagonal: d, beside: e }: Tridiagonal): Float64Array {
   for (let low = 0; low < d.length; low++) {
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < mostRounds; round++) {
       const high = firstGap(d, e, low);
       if (high === low) break;
       chase(d, e, low, high);

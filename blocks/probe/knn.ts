@@ -7,10 +7,10 @@ import { pause } from "./pause.js";
 import { rowProducts } from "./products.js";
 
 /** Rows of test and of training features multiplied at once: two tiles that stay in the cache. */
-const TEST_ROWS = 48;
-const TRAIN_ROWS = 480;
+const testRows = 48;
+const trainRows = 480;
 /** The least norm a feature is divided by, as torch.nn.functional.normalize. */
-const LEAST_NORM = 1e-12;
+const leastNorm = 1e-12;
 
 export const knn = defineProbe({
   name: "knn",
@@ -54,19 +54,19 @@ export async function neighbourVotes(
 ): Promise<Float64Array> {
   const { width } = train;
   const votes = new Float64Array(test.count * test.classes).fill(-Infinity);
-  const testBlock = new Float64Array(TEST_ROWS * width);
-  const trainBlock = new Float64Array(TRAIN_ROWS * width);
-  const similarity = new Float64Array(TEST_ROWS * TRAIN_ROWS);
+  const testBlock = new Float64Array(testRows * width);
+  const trainBlock = new Float64Array(trainRows * width);
+  const similarity = new Float64Array(testRows * trainRows);
   const inverse = { train: inverseNorms(train), test: inverseNorms(test) };
   const nearest = Array.from(
-    { length: TEST_ROWS },
+    { length: testRows },
     (): Nearest => ({ similarity: new Float64Array(k), row: new Int32Array(k), found: 0 }),
   );
-  for (let start = 0; start < test.count; start += TEST_ROWS) {
-    const rows = unitRows(test, inverse.test, start, TEST_ROWS, testBlock);
+  for (let start = 0; start < test.count; start += testRows) {
+    const rows = unitRows(test, inverse.test, start, testRows, testBlock);
     for (const list of nearest) list.found = 0;
-    for (let first = 0; first < train.count; first += TRAIN_ROWS) {
-      const columns = unitRows(train, inverse.train, first, TRAIN_ROWS, trainBlock);
+    for (let first = 0; first < train.count; first += trainRows) {
+      const columns = unitRows(train, inverse.train, first, trainRows, trainBlock);
       rowProducts(testBlock, rows, trainBlock, columns, width, similarity);
       for (let r = 0; r < rows; r++) offer(nearest[r] as Nearest, similarity, r * columns, columns, first);
     }
@@ -84,7 +84,7 @@ function inverseNorms({ values, count, width }: Features): Float64Array {
   return Float64Array.from({ length: count }, (_, row) => {
     let squares = 0;
     for (let i = row * width; i < (row + 1) * width; i++) squares += (values[i] as number) ** 2;
-    return 1 / Math.max(Math.sqrt(squares), LEAST_NORM);
+    return 1 / Math.max(Math.sqrt(squares), leastNorm);
   });
 }
 

@@ -10,13 +10,13 @@ import { defineProbe, type Features } from "./contract.js";
 import { pause } from "./pause.js";
 import { rowProducts, weightedRows } from "./products.js";
 
-const MOMENTUM = 0.9;
+const momentumDecay = 0.9;
 /** LARS: size of an update beside the size of the weights, at learning rate 1. */
-const TRUST = 0.001;
-const NORM_EPSILON = 1e-6;
+const trustFactor = 0.001;
+const normEpsilon = 1e-6;
 /** Share of a batch's statistics in the running ones, as torch.nn.BatchNorm1d. */
-const NORM_MOMENTUM = 0.1;
-const START_DEVIATION = 0.01;
+const normMomentum = 0.1;
+const startDeviation = 0.01;
 
 /**
  * The paper's 0.1 per 256 is 6.4 at its batch of 16384. A step of LARS moves the weights by their own length times the
@@ -70,7 +70,7 @@ export const linear = defineProbe({
       peak,
       warmup: epochsOf(p.warmup, stepsPerEpoch),
     };
-    const start = Float64Array.from({ length: train.classes * train.width }, () => START_DEVIATION * random.normal());
+    const start = Float64Array.from({ length: train.classes * train.width }, () => startDeviation * random.normal());
     const head = await trainHead(train, settings, start, () => shuffled(train.count, random), tick);
     return {
       scores: accuracy(classScores(classifierOf(head), test), test.labels, test.classes),
@@ -86,7 +86,7 @@ function protocolOf(settings: HeadSettings, stepsPerEpoch: number, train: number
   const { optimizer, epochs, batch, peak, warmup } = settings;
   return (
     `BatchNorm (no scale, no shift) and a linear layer (MAE) on fixed features without augmentation: ` +
-    `${optimizer === "lars" ? "LARS" : "SGD"}, momentum ${MOMENTUM}, peak learning rate ${Number(peak.toPrecision(4))}, ` +
+    `${optimizer === "lars" ? "LARS" : "SGD"}, momentum ${momentumDecay}, peak learning rate ${Number(peak.toPrecision(4))}, ` +
     `batch ${batch}, ${epochs} epochs (${epochs * stepsPerEpoch} steps), ${Number(warmup.toPrecision(4))} of warm-up, ` +
     `cosine to zero; ${train} training and ${test} test samples`
   );
@@ -115,7 +115,7 @@ export const classifierOf = (head: Head): Classifier =>
   unstandardized(
     head,
     head.mean,
-    head.variance.map((variance) => Math.sqrt(variance + NORM_EPSILON)),
+    head.variance.map((variance) => Math.sqrt(variance + normEpsilon)),
   );
 
 function learningRate({ peak, warmup, epochs }: HeadSettings, epoch: number): number {
@@ -186,7 +186,7 @@ function normalized({ values, width }: Features, rows: Int32Array, head: Head): 
       variance[j] = (variance[j] as number) + (centred * centred) / count;
     }
   }
-  const scale = variance.map((v) => 1 / Math.sqrt(v + NORM_EPSILON));
+  const scale = variance.map((v) => 1 / Math.sqrt(v + normEpsilon));
   for (let at = 0; at < normal.length; ) {
     for (let j = 0; j < width; j++, at++) normal[at] = (normal[at] as number) * (scale[j] as number);
   }
@@ -199,7 +199,7 @@ function normalized({ values, width }: Features, rows: Int32Array, head: Head): 
   return normal;
 }
 
-const running = (before: number, now: number): number => (1 - NORM_MOMENTUM) * before + NORM_MOMENTUM * now;
+const running = (before: number, now: number): number => (1 - normMomentum) * before + normMomentum * now;
 
 /** The mean cross entropy of a batch and its slope by class score, [classes, batch]. */
 function crossEntropy(
@@ -233,7 +233,7 @@ function crossEntropy(
 /** LARS's factor on a gradient; 1 where it or the weight is zero. */
 function trustOf(weight: Float64Array, gradient: Float64Array): number {
   const [size, slope] = [lengthOf(weight), lengthOf(gradient)];
-  return size > 0 && slope > 0 ? (TRUST * size) / slope : 1;
+  return size > 0 && slope > 0 ? (trustFactor * size) / slope : 1;
 }
 
 const lengthOf = (vector: Float64Array): number => Math.sqrt(vector.reduce((sum, x) => sum + x * x, 0));
@@ -249,7 +249,7 @@ function descend(
   rate: number,
 ): void {
   for (let i = 0; i < weight.length; i++) {
-    const next = MOMENTUM * (momentum[i] as number) + trust * (gradient[i] as number);
+    const next = momentumDecay * (momentum[i] as number) + trust * (gradient[i] as number);
     momentum[i] = next;
     weight[i] = (weight[i] as number) - rate * next;
   }

@@ -3,6 +3,9 @@
  * Matrices are flat, row by row. Tiles of three by three keep nine sums in registers.
  */
 
+/** Samples of which products are taken at once: bounds memory; so many that they are cut into whole tiles. */
+export const samplesAtOnce = 510;
+
 /** out[i * n + j] = (row i of a) . (row j of b), for a [m, d] and b [n, d]. */
 export function rowProducts(
   a: Float64Array,

@@ -5,12 +5,10 @@ import { int } from "../params.js";
 import { defineProbe, type Features } from "./contract.js";
 import { eigenvalues } from "./eigenvalues.js";
 import { pause } from "./pause.js";
-import { addGram, mirror } from "./products.js";
+import { addGram, mirror, samplesAtOnce } from "./products.js";
 
-/** Samples in one part of a sum of products. */
-const SAMPLES = 510;
 /** Sides of a matrix whose eigenvalues are found in seconds. */
-const LARGEST = 2048;
+const largestSide = 2048;
 
 export const rank = defineProbe({
   name: "rank",
@@ -25,7 +23,7 @@ export const rank = defineProbe({
   async run(p, train, _, random, tick) {
     const wanted = Math.min(train.count, p.samples);
     // Of two large sides one is cut: products of samples are as good as products of features.
-    const count = train.width > LARGEST ? Math.min(wanted, LARGEST) : wanted;
+    const count = train.width > largestSide ? Math.min(wanted, largestSide) : wanted;
     const rows = shuffled(train.count, random).subarray(0, count);
     const side = Math.min(count, train.width);
     const products = await gram(train, rows, tick);
@@ -57,8 +55,8 @@ async function gram(
   const fewSamples = rows.length < width;
   const [side, depth] = fewSamples ? [rows.length, width] : [width, rows.length];
   const products = new Float64Array(side * side);
-  for (let start = 0; start < depth; start += SAMPLES) {
-    const size = Math.min(SAMPLES, depth - start);
+  for (let start = 0; start < depth; start += samplesAtOnce) {
+    const size = Math.min(samplesAtOnce, depth - start);
     // [side, size]: products of rows are what is wanted.
     const block = Float64Array.from({ length: side * size }, (_, at) => {
       const [i, t] = [Math.floor(at / size), start + (at % size)];
@@ -66,7 +64,7 @@ async function gram(
       return values[(rows[row] as number) * width + column] as number;
     });
     addGram(block, side, size, products);
-    tick?.(Math.min(start + SAMPLES, depth), depth);
+    tick?.(Math.min(start + samplesAtOnce, depth), depth);
     await pause();
   }
   mirror(products, side);

@@ -5,12 +5,10 @@ import { ratio, reals } from "../params.js";
 import { accuracy, type Classifier, classScores, unstandardized } from "./classifier.js";
 import { defineProbe, type Features } from "./contract.js";
 import { pause } from "./pause.js";
-import { addGram, cholesky, mirror, solveCholesky } from "./products.js";
+import { addGram, cholesky, mirror, samplesAtOnce, solveCholesky } from "./products.js";
 
 /** Added to each deviation, as in big_vision: a constant feature becomes zero instead of a division by zero. */
-const LEAST_DEVIATION = 1e-5;
-/** Samples in one part of a sum of products. */
-const SAMPLES = 510;
+const leastDeviation = 1e-5;
 
 export const ridge = defineProbe({
   name: "ridge",
@@ -44,14 +42,14 @@ export const ridge = defineProbe({
     },
   ],
   async run(p, train, test, random, tick) {
-    const kept = Math.min(Math.max(1, Math.round(train.count * p.held_out)), train.count - 1);
-    const heldOut = shuffled(train.count, random).subarray(0, kept);
+    const held = Math.min(Math.max(1, Math.round(train.count * p.held_out)), train.count - 1);
+    const heldOut = shuffled(train.count, random).subarray(0, held);
     const { classifier, penalty, heldOutTop1 } = await fitRidge(train, heldOut, p.l2, tick);
     return {
       scores: accuracy(classScores(classifier, test), test.labels, test.classes),
       protocol:
         `ridge regression onto -1 and 1, features standardised, intercept not penalised: ` +
-        `L2 penalty ${penalty} of ${p.l2.length} tried (top 1 of ${(100 * heldOutTop1).toFixed(2)} % on ${kept} held-out training ` +
+        `L2 penalty ${penalty} of ${p.l2.length} tried (top 1 of ${(100 * heldOutTop1).toFixed(2)} % on ${held} held-out training ` +
         `samples), then fitted on all ${train.count} training samples; ${test.count} test samples, no augmentation`,
     };
   },
@@ -111,8 +109,8 @@ async function momentsOf(features: Features, rows: Int32Array, centre: Float64Ar
   const classSums = new Float64Array(classes * width);
   const classCounts = new Float64Array(classes);
   const products = new Float64Array(width * width);
-  for (let start = 0; start < rows.length; start += SAMPLES) {
-    const size = Math.min(SAMPLES, rows.length - start);
+  for (let start = 0; start < rows.length; start += samplesAtOnce) {
+    const size = Math.min(samplesAtOnce, rows.length - start);
     // [width, size]: one row a feature, so that products of features are products of rows.
     const block = new Float64Array(width * size);
     for (let i = 0; i < size; i++) {
@@ -146,13 +144,13 @@ function added(a: Moments, b: Moments): Moments {
 }
 
 /** The regression with one penalty, as a classifier of the features as they are. */
-export function ridgeFrom(moments: Moments, penalty: number): Classifier {
+function ridgeFrom(moments: Moments, penalty: number): Classifier {
   const { count, sum, products, classSums, classCounts, centre } = moments;
   const width = sum.length;
   const shift = sum.map((value) => value / count);
   const deviation = shift.map((mean, j) => {
     const variance = (products[j * width + j] as number) / count - mean * mean;
-    return Math.sqrt(Math.max(variance, 0)) + LEAST_DEVIATION;
+    return Math.sqrt(Math.max(variance, 0)) + leastDeviation;
   });
   const system = products.map((value, at) => {
     const i = Math.floor(at / width);

@@ -12,7 +12,7 @@ import {
   weightsOf,
   withVisible,
 } from "../../blocks/index.js";
-import { createBuilder, invariant, type Tensor } from "../../graph/index.js";
+import { type Builder, createBuilder, invariant, type Tensor } from "../../graph/index.js";
 import type { BatchForm, Callee, Operand, Program, ProgramFunction, Statement, TensorForm } from "../program.js";
 import { type Assembly, programOf, tracingCode } from "./assemble.js";
 import { fieldsOf } from "./fields.js";
@@ -21,7 +21,7 @@ import { camel, distinct } from "./names.js";
 import type { WeightTree } from "./weights.js";
 
 /** Two sizes that differ, so that what follows the batch is seen. */
-const BATCHES = [2, 3] as const;
+const batchSizes = [2, 3] as const;
 
 type Known = Map<object, Operand>;
 
@@ -64,13 +64,7 @@ function distinctName(wanted: string, taken: Set<string>): string {
   return name;
 }
 
-function recorder(
-  g: Parameters<Layer>[0],
-  w: WeightTree,
-  known: Known,
-  cut: boolean,
-  reserved: readonly string[],
-): Recorder {
+function recorder(g: Builder, w: WeightTree, known: Known, cut: boolean, reserved: readonly string[]): Recorder {
   const statements: Statement[] = [];
   const taken = new Set(["g", "w", ...reserved]);
   const direct = tracingCode(g, w);
@@ -161,11 +155,11 @@ function mergeFunctions(a: ProgramFunction, b: ProgramFunction, differs: "B" | "
 
 /** A function with its forms: traced for two sizes of batch, and for another number of visible tokens where that varies. */
 function recordForms(assembly: Assembly, model: ModelProgram, f: ModelFunction): ProgramFunction {
-  const [first, second] = BATCHES.map((batch) => recordFunction(assembly, model, f, batch));
+  const [first, second] = batchSizes.map((batch) => recordFunction(assembly, model, f, batch));
   const whole = mergeFunctions(first as ProgramFunction, second as ProgramFunction, "B");
   const [fewest] = model.mask.varies?.counts ?? [];
   if (fewest === undefined) return whole;
-  const other = BATCHES.map((batch) => recordFunction(assembly, withVisible(model, fewest), f, batch));
+  const other = batchSizes.map((batch) => recordFunction(assembly, withVisible(model, fewest), f, batch));
   return mergeFunctions(whole, mergeFunctions(other[0] as ProgramFunction, other[1] as ProgramFunction, "B"), "any");
 }
 
