@@ -41,13 +41,13 @@ export function patchValues(code: Code, normalize: Normalize, image: Tensor, gri
 }
 
 /** Mean, and root of the variance divided by n - 1, of one patch; as `normalizePatches` has them. */
-function statistics(image: Float32Array, indices: Int32Array): { mean: number; deviation: number } {
+function statistics(image: Float32Array, places: Int32Array): { mean: number; deviation: number } {
   let sum = 0;
-  for (const i of indices) sum += image[i] as number;
-  const mean = sum / indices.length;
+  for (const i of places) sum += image[i] as number;
+  const mean = sum / places.length;
   let squares = 0;
-  for (const i of indices) squares += ((image[i] as number) - mean) ** 2;
-  return { mean, deviation: Math.sqrt(squares / (indices.length - 1) + patchVarianceEpsilon) };
+  for (const i of places) squares += ((image[i] as number) - mean) ** 2;
+  return { mean, deviation: Math.sqrt(squares / (places.length - 1) + patchVarianceEpsilon) };
 }
 
 /** What is predicted of an image, where that is not the image itself: host side, and in a graph. */
@@ -70,9 +70,9 @@ export const patchPicture = (normalize: Normalize, { image, grid }: TargetContex
     const result = new Float32Array(seen.length);
     const size = patchSize(null, { image, grid });
     for (let token = 0; token < tokenCount(grid); token++) {
-      const indices = patchPlaces(grid, token, image.channels);
-      const { mean, deviation } = normalize === "patch" ? statistics(truth, indices) : { mean: 0, deviation: 1 };
-      indices.forEach((at, i) => {
+      const places = patchPlaces(grid, token, image.channels);
+      const { mean, deviation } = normalize === "patch" ? statistics(truth, places) : { mean: 0, deviation: 1 };
+      places.forEach((at, i) => {
         result[at] = (prediction[token * size + i] as number) * deviation + mean;
       });
     }
