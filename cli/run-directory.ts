@@ -49,12 +49,14 @@ export const specFile = "spec.mae";
 export const factsFile = "run.json";
 export const pictureFile = "reconstruction.png";
 
-/** What a run consists of; nothing else in the folder is ever touched. */
+/** What a run consists of, and what is left of it half written; nothing else in the folder is ever touched. */
 const ownFile =
-  /^(?:spec\.mae|run\.json|program\.ts|program\.mjs|reconstruction\.png|log\.jsonl|checkpoint-\d+\.safetensors)$/;
+  /^(?:spec\.mae|run\.json|program\.ts|program\.mjs|reconstruction\.png|(?:log\.jsonl|checkpoint-\d+\.safetensors)(?:\.partial)?)$/;
 
-/** What a run that has begun has; a folder without these may be started in again. */
-const begun = /^(?:log\.jsonl|checkpoint-\d+\.safetensors)$/;
+const logFile = "log.jsonl";
+/** Of a step, not of the start. */
+const trainedCheckpoint = /^checkpoint-0*[1-9]\d*\.safetensors$/;
+const trainedLine = /^\{"kind":"step"/m;
 
 function filesOfRun(directory: string): string[] {
   if (!existsSync(directory)) return [];
@@ -67,8 +69,12 @@ export interface Opening {
   readonly force: boolean;
 }
 
-/** Whether something would be lost if the folder were made ready for a new run. */
-export const holdsRun = (directory: string): boolean => filesOfRun(directory).some((name) => begun.test(name));
+/** Whether something would be lost if the folder were made ready for a new run: a step that was trained. */
+export function holdsRun(directory: string): boolean {
+  const names = filesOfRun(directory);
+  if (names.some((name) => trainedCheckpoint.test(name))) return true;
+  return names.includes(logFile) && trainedLine.test(readFileSync(join(directory, logFile), "utf8"));
+}
 
 /** Throws a `Failure` when there is a run in a folder that should be new, or none in one that should be continued. */
 export function checkRunDirectory(directory: string, { resume, force }: Opening): void {

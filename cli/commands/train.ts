@@ -11,6 +11,7 @@ import { chooseRecipe, ownRecipes, type Spec } from "../choose.js";
 import { addressesOf, changedFiles, elsewhere, type RunProject, runProject, type Vocabulary } from "../config/index.js";
 import { exitCode, runFailure, usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
+import { type Interrupts, listenForInterrupts } from "../interrupts.js";
 import { labelledBatch, labelledData, selectionsOf } from "../labelled-data.js";
 import { writeRate } from "../measured-rate.js";
 import { type Computing, checkMicroBatch, computingOf, type MemoryFlags } from "../micro-batches.js";
@@ -78,31 +79,47 @@ export interface Inheritance {
 
 /** Trains one model into one folder, anew or from its newest checkpoint. Gives whether it was interrupted. */
 export async function trainOne(order: Order): Promise<boolean> {
-  const { file, vocabulary, model, recipe: asWritten, directory, flags, inherits } = order;
+  const { vocabulary, model, recipe: asWritten, directory, flags } = order;
   checkRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
   const recipe = flags.resume ? continued(order, directory, flags) : withFlags(asWritten, flags);
   const spec = checkedSpec(model, recipe, vocabulary, flags);
   const progress = flags.json ? jsonProgress : createProgress();
   const note = (text: string) => progress({ kind: "note", text });
-  const executor = await openBackend(flags, note);
+  let isCleared = false;
+  const interrupts = listenForInterrupts({
+    outcome: flags.resume ? "the run stays as it was" : "no step has been trained, so there is nothing to save",
+    undo: () => {
+      if (isCleared) clearRunDirectory(directory);
+    },
+  });
   try {
-    if (!flags.resume) {
-      if (holdsRun(directory)) await checkData(recipe);
-      clearRunDirectory(directory);
+    const executor = await openBackend(flags, note);
+    try {
+      if (!flags.resume) {
+        if (holdsRun(directory)) await checkData(recipe);
+        clearRunDirectory(directory);
+        isCleared = true;
+      }
+      return await run(prepared({ ...order, recipe, spec, executor, progress, note, interrupts }));
+    } finally {
+      await executor.close();
     }
-    const { batch } = settingsOf(recipe);
-    const before = flags.resume
-      ? (readRunFacts(directory).computing ?? { micro_batch: batch, recompute: false })
-      : null;
-    const computing = computingOf({ model, recipe, batch }, flags, executor, before, note);
-    const project = runProject(model, recipe, vocabulary, directory);
-    const own = { computing, ...(project ? { project } : {}), ...(inherits ? { from: inherits.from } : {}) };
-    const facts = { ...factsOf(file, model, recipe, executor), ...own };
-    if (!flags.resume) writeRunFacts(directory, facts, spec);
-    return await run({ ...order, recipe, spec, executor, progress, note, computing, root: facts.root, project });
   } finally {
-    await executor.close();
+    interrupts.stop();
   }
+}
+
+/** Settles how a run is computed; of a new one, keeps with what it is started. */
+function prepared(started: Started): Job {
+  const { file, vocabulary, model, recipe, directory, flags, inherits, executor, note, spec } = started;
+  const { batch } = settingsOf(recipe);
+  const before = flags.resume ? (readRunFacts(directory).computing ?? { micro_batch: batch, recompute: false }) : null;
+  const computing = computingOf({ model, recipe, batch }, flags, executor, before, note);
+  const project = runProject(model, recipe, vocabulary, directory);
+  const own = { computing, ...(project ? { project } : {}), ...(inherits ? { from: inherits.from } : {}) };
+  const facts = { ...factsOf(file, model, recipe, executor), ...own };
+  if (!flags.resume) writeRunFacts(directory, facts, spec);
+  return { ...started, computing, root: facts.root, project };
 }
 
 /** Throws where a run could not begin for want of its data, while the run that it is to replace is still there. */
@@ -180,19 +197,24 @@ const factsOf = (file: string, model: Model, recipe: Recipe, executor: Executor)
   started: new Date().toISOString(),
 });
 
-interface Job extends Omit<Order, "file"> {
-  readonly project: RunProject | null;
-  readonly root: string;
+/** A run whose backend is open. */
+interface Started extends Order {
   readonly spec: string;
   readonly executor: Executor;
   readonly progress: Progress;
   /** Tells a line for people. */
   readonly note: (text: string) => void;
+  readonly interrupts: Interrupts;
+}
+
+interface Job extends Started {
+  readonly project: RunProject | null;
+  readonly root: string;
   readonly computing: Computing;
 }
 
 async function run(job: Job): Promise<boolean> {
-  const { model, directory, executor, flags, progress } = job;
+  const { model, directory, executor, flags, progress, interrupts } = job;
   const [{ emitModule }, { loadProgram }, runtime] = await Promise.all([
     import("../../compiler/emit/index.js"),
     import("../load-program.js"),
@@ -201,10 +223,10 @@ async function run(job: Job): Promise<boolean> {
   const { vocabulary, project } = job;
   const source = await emitModule(model, packageVersion(), elsewhere(vocabulary, directory));
   const program = await loadProgram(source, directory, model.name, addressesOf(project, vocabulary));
-  const interrupt = listenForInterrupts();
   let lastStep: StepEvent | null = null;
   const report = (event: TrainEvent) => {
     if (event.kind === "step") lastStep = event;
+    if (event.kind === "checkpoint" || flags.resume) interrupts.begin();
     progress(event);
   };
   const options: TrainOptions = {
@@ -216,18 +238,16 @@ async function run(job: Job): Promise<boolean> {
     spec: job.spec,
     workers: flags.workers ?? Math.max(1, Math.min(8, availableParallelism() - 1)),
     checkpointEvery: flags.checkpointEvery,
-    signal: interrupt.signal,
+    signal: interrupts.signal,
     report,
     probe: (request) => judge(job, program, request),
   };
-  try {
-    const result = await runtime.train(program, trainingHere(job), options);
-    if (result.interrupted) sayHowToResume(job, result);
-    else await finish(job, result, lastStep);
-    return result.interrupted;
-  } finally {
-    interrupt.stop();
-  }
+  const result = await runtime.train(program, trainingHere(job), options);
+  // All is saved.
+  interrupts.stop();
+  if (result.interrupted) sayHowToResume(job, result);
+  else await finish(job, result, lastStep);
+  return result.interrupted;
 }
 
 /** The recipe, computed as it is on this machine. */
@@ -295,28 +315,4 @@ async function drawAtEnd({ directory, executor, recipe, note, vocabulary }: Job)
     }
   }
   return `no picture of reconstructions: ${why}`;
-}
-
-interface Interrupts {
-  readonly signal: AbortSignal;
-  /** Gives Ctrl-C back its usual meaning. */
-  readonly stop: () => void;
-}
-
-/** The first Ctrl-C asks the run to save and end, the second ends the process at once. */
-function listenForInterrupts(): Interrupts {
-  const controller = new AbortController();
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(exitCode.interrupted);
-    tell("\nfinishing this step and saving; Ctrl-C again stops at once");
-    controller.abort();
-  };
-  const signals = ["SIGINT", "SIGTERM"] as const;
-  for (const signal of signals) process.on(signal, onSignal);
-  return {
-    signal: controller.signal,
-    stop: () => {
-      for (const signal of signals) process.off(signal, onSignal);
-    },
-  };
 }

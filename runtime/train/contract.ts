@@ -53,10 +53,13 @@ export interface TrainOptions {
   readonly workers: number;
   /** Steps between checkpoints. */
   readonly checkpointEvery: number;
-  /** Aborting ends after the current step with a saved checkpoint. */
+  /** Aborting ends after what is being computed, a step or a part of one, with a saved checkpoint. */
   readonly signal: AbortSignal;
   readonly report: (event: TrainEvent) => void;
-  /** Judges the weights of a moment, for the recipe's `evaluate` lines; absent: they are left out, with a note. */
+  /**
+   * Judges the weights of a moment, for the recipe's `evaluate` lines; absent: they are left out, with a note. Where the signal is
+   * aborted meanwhile, nothing waits for it any more.
+   */
   readonly probe?: (request: ProbeRequest) => Promise<Readonly<Record<string, number>>>;
 }
 

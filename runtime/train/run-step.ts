@@ -7,6 +7,7 @@ import { feedsFor, movingFeeds, sampleMasks, scalar, visibleAt } from "./inputs.
 import { learningRate } from "./pace.js";
 import type { Run } from "./run.js";
 import { keepInput, microBatchesOf, type Phase } from "./step.js";
+import { untilAborted } from "./until-aborted.js";
 
 /** What a step is fed, and how many tokens its samples show: its micro-batches are asked for when the first phase needs them. */
 export interface StepFeeds {
@@ -72,8 +73,8 @@ const copied = (feeds: Values): Values =>
 
 /**
  * Runs the phases of a step. Gives what they tell: of micro-batches the mean, the first one's word where two phases tell of
- * the same. Aborted between the micro-batches of the first phase, it gives null: nothing that a checkpoint keeps has
- * changed yet.
+ * the same. Aborted between the micro-batches of the first phase, or while it waits for one, it gives null: nothing that a
+ * checkpoint keeps has changed yet.
  */
 export async function runStep({ phases, options }: Run, feeds: StepFeeds): Promise<Values | null> {
   let told: Values = {};
@@ -81,8 +82,10 @@ export async function runStep({ phases, options }: Run, feeds: StepFeeds): Promi
     const times = feeds.times(phase);
     const each: Values[] = [];
     for (let i = 0; i < times; i++) {
-      if (at === 0 && i > 0 && options.signal.aborted) return null;
-      each.push(await runner(await feeds.of(phase, i)));
+      const coming = feeds.of(phase, i);
+      const own = at === 0 ? await untilAborted(coming, options.signal) : await coming;
+      if (own === null) return null;
+      each.push(await runner(own));
       // Lets signals and messages from workers in: a step may compute without ever giving way.
       await new Promise(setImmediate);
     }

@@ -67,7 +67,7 @@ export async function openRun(
   const step = trainingStep(program, training);
   const state =
     checkpoint === null
-      ? startingState(step.slots, startingWeights(program.parameters, training.seed, options.weights))
+      ? startingState(step.slots, await startingWeights(program.parameters, training.seed, options.weights))
       : stateFrom(checkpoint, step.slots);
   if (checkpoint !== null) await rewindLog(directory, checkpoint.step);
   const log = openLog(directory, resume);

@@ -14,6 +14,7 @@ import { type Length, learningRate, type Pace, paceMeter } from "./pace.js";
 import { openBatches, openRun, type Run, type Saved, save } from "./run.js";
 import { runStep, stepFeeds } from "./run-step.js";
 import { gradientNormOutput, lossOutput, termPrefix } from "./step.js";
+import { untilAborted } from "./until-aborted.js";
 
 /**
  * Trains until the recipe's end or until the signal is aborted; the last state is always saved.
@@ -106,7 +107,7 @@ function tell(run: Run, step: number, epoch: number, outputs: Values, pace: Pace
   options.report({ kind: "step", step, epoch, loss, terms, lr, memoryBytes, ...pace });
 }
 
-/** Runs the recipe's `evaluate` lines that are due. One that cannot be run is told, and training goes on. */
+/** Runs the recipe's `evaluate` lines that are due. One that cannot be run, or is interrupted, is told, and training goes on. */
 async function probe({ program, training, options, length, session, log }: Run, step: number): Promise<void> {
   const due = training.evaluate.filter(({ every }) => isDue(every, step, length));
   if (due.length === 0 || options.probe === undefined) return;
@@ -114,15 +115,22 @@ async function probe({ program, training, options, length, session, log }: Run, 
   const weights = (await session.read(names)) as Readonly<Record<string, Float32Array>>;
   for (const { probe } of due) {
     const { name } = probe.definition;
+    const leaveOut = (why: string) => {
+      const text = `${name} was left out: ${why}`;
+      log.write({ kind: "note", step, text });
+      options.report({ kind: "note", text });
+    };
     try {
-      const scores = await options.probe({ probe, step, weights });
+      const scores = await untilAborted(options.probe({ probe, step, weights }), options.signal);
+      if (scores === null) {
+        leaveOut("the run was interrupted");
+        continue;
+      }
       log.write({ kind: "probe", step, name, scores });
       options.report({ kind: "probe", step, name, scores });
     } catch (error) {
       if (!(error instanceof RunError)) throw error;
-      const text = `${name} was left out: ${error.message}`;
-      log.write({ kind: "note", step, text });
-      options.report({ kind: "note", text });
+      leaveOut(error.message);
     }
   }
 }

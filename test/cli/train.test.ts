@@ -1,8 +1,12 @@
 /** `mae train`, `show` and `eval` on real pictures, with a model that is small enough for a test. */
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { bundleForNode, removeBundle } from "../support/bundle.js";
 import { folder, interrupted, jsonLines, mae } from "./mae.js";
 import { project as projectOf, smallModel, smallRecipe } from "./small.js";
 
@@ -163,6 +167,49 @@ describe("Ctrl-C", { timeout: 240_000 }, () => {
         .at(-1)?.loss;
     expect(resumed.code).toBe(0);
     expect(lossOf(resumed.stdout)).toBe(lossOf(whole.stdout));
+  });
+
+  it("while a run starts ends it, and leaves nothing that stands in the way of the next one", async () => {
+    const cwd = await project();
+    const train = ["train", "small.mae", ...flags, "--steps", "1", "--json"];
+    const { code, stderr } = await interrupted(train, { cwd, env }, /"kind":"start"/);
+    expect(stderr).toContain("stopping: no step has been trained, so there is nothing to save");
+    expect(code).toBe(130);
+    expect(readdirSync(join(cwd, "runs/small"))).toEqual([]);
+    expect((await run(train, cwd)).code).toBe(0);
+  });
+
+  it("while a run is taken up again leaves it as it was", async () => {
+    const cwd = await project();
+    const train = ["train", "small.mae", ...flags, "--micro-batch", "4", "--json"];
+    expect((await run([...train, "--steps", "2"], cwd)).code).toBe(0);
+    const all = () =>
+      readdirSync(join(cwd, "runs/small")).map((name) => [name, readFileSync(join(cwd, "runs/small", name))]);
+    const before = all();
+    const longer = [...train, "--resume", "--steps", "4"];
+    const { code, stderr } = await interrupted(longer, { cwd, env }, /micro-batches/);
+    expect(stderr).toContain("stopping: the run stays as it was");
+    expect(code).toBe(130);
+    expect(all()).toEqual(before);
+    expect((await run(longer, cwd)).code).toBe(0);
+  });
+
+  it("in the first step of a run leaves a checkpoint to go on from, and no obstacle to beginning anew", async () => {
+    const cwd = await project();
+    const train = ["train", "small.mae", ...flags, "--steps", "1", "--json"];
+    const { code, stderr } = await interrupted(train, { cwd, env }, /"kind":"checkpoint","step":0/);
+    expect(stderr).toContain("stopped after step 0; everything is saved");
+    expect(code).toBe(130);
+    expect((await run(train, cwd)).code).toBe(0);
+  });
+
+  it("does what it says when it comes twice: npm sends on what the terminal has sent, the next one ends at once", async () => {
+    const script = await bundleForNode("support/interrupted-child.ts");
+    const child = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "ignore"] });
+    const [out, [, signal]] = await Promise.all([text(child.stdout), once(child, "exit")]);
+    await removeBundle(script);
+    expect(out).toBe("aborted\nstill here\n");
+    expect(signal).toBe("SIGINT");
   });
 });
 

@@ -99,10 +99,10 @@ test("a teacher starts as its student, and is no weight that gradients train", (
   expect(follow?.changes).toEqual(taught.filter((name) => name !== "teacher.pos_embed"));
 });
 
-test("a teacher starts as what its student is given, unless it is given something itself", () => {
+test("a teacher starts as what its student is given, unless it is given something itself", async () => {
   const given = { "norm.bias": new Float32Array(16).fill(3), "norm.weight": new Float32Array(16).fill(2) };
   const own = { "teacher.norm.bias": new Float32Array(16).fill(4) };
-  const weights = startingWeights(program.parameters, 5, { ...given, ...own });
+  const weights = await startingWeights(program.parameters, 5, { ...given, ...own });
   expect(weights["teacher.norm.weight"]).toEqual(given["norm.weight"]);
   expect(weights).toMatchObject({ ...given, ...own });
 });

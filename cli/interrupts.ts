@@ -1,0 +1,63 @@
+/** What Ctrl-C and SIGTERM mean while a run is started and trained. Saving is the runtime's, which hears of it by the signal. */
+
+import { exitCode } from "./failure.js";
+import { tell } from "./terminal.js";
+
+export interface Interrupts {
+  /** Aborted by the first Ctrl-C after `begin`: the run is to save and to end. */
+  readonly signal: AbortSignal;
+  /** From now on there is something to save. */
+  readonly begin: () => void;
+  /** Gives Ctrl-C back its usual meaning. */
+  readonly stop: () => void;
+}
+
+export interface StartingUp {
+  /** What becomes of the run, in words. */
+  readonly outcome: string;
+  /** Takes back what was written. */
+  readonly undo: () => void;
+}
+
+/** Milliseconds in which signals are one and the same key: npm sends on what the terminal has sent to all already. */
+const sameKey = 1000;
+
+const signals = ["SIGINT", "SIGTERM"] as const;
+
+/**
+ * Until `begin`, Ctrl-C takes back what was written and ends the process. After it, the first one asks the run to save and to end, and
+ * the second one ends the process at once.
+ */
+export function listenForInterrupts(
+  { outcome, undo }: StartingUp,
+  clock: () => number = () => performance.now(),
+): Interrupts {
+  const controller = new AbortController();
+  let begun = false;
+  let first = 0;
+  const stop = () => {
+    for (const signal of signals) process.off(signal, onSignal);
+  };
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (!begun) {
+      tell(`\nstopping: ${outcome}`);
+      undo();
+      // The exit waits for threads that compute; the next Ctrl-C does not.
+      stop();
+      process.exit(exitCode.interrupted);
+    }
+    if (!controller.signal.aborted) {
+      first = clock();
+      tell("\nfinishing this step and saving; Ctrl-C again stops at once");
+      controller.abort();
+    } else if (clock() - first >= sameKey) {
+      stop();
+      process.kill(process.pid, signal);
+    }
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  const begin = () => {
+    begun = true;
+  };
+  return { signal: controller.signal, begin, stop };
+}
