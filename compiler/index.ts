@@ -3,8 +3,11 @@
 export { type Analysis, analyze, type Host } from "./analyze.js";
 export { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 export { codes } from "./check/codes.js";
-export { valueText } from "./check/show.js";
+export { sample, valueText } from "./check/show.js";
+export { units } from "./check/units.js";
+export { blockNamed, blocksOf, defaultBlock } from "./check/vocabulary.js";
 export { type Change, diff, type FromTo, type ModelDiff, type WeightChange } from "./diff.js";
+export { edition } from "./edition.js";
 export { type Home, type Homes, noHomes } from "./homes.js";
 export type { Mapping, MappingStatus, Resizing, StageWeight } from "./key-map.js";
 export { type MemoryPlan, memoryPlan, type Splitting } from "./memory-plan.js";
@@ -21,7 +24,7 @@ export type {
   Use,
   Variant,
 } from "./model.js";
-export { parameterTable } from "./parameter-table.js";
+export { blockPage, parameterTable, parameterText } from "./parameter-table.js";
 export {
   type Cost,
   costOf,
@@ -36,6 +39,6 @@ export {
   type TimePlan,
 } from "./plan.js";
 export { type RenderOptions, render, renderPipeline } from "./render.js";
-export { modelSlots, recipeSlots, type SlotRule } from "./slots.js";
+export { modelSlots, recipeSlots, type SlotRule, takesLabels, takesMany } from "./slots.js";
 export { lossGraph } from "./training-graphs.js";
 export { type Fault, foreignUses, tryOut } from "./trial.js";

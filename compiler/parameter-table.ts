@@ -1,6 +1,6 @@
 /**
- * What a definition says of its parameters, as a Markdown table: for the pages of `spec/blocks/`, and for blocks of projects,
- * which have no page. `UPDATE=1 npx vitest run test/blocks/pages.test.ts` writes it into the pages.
+ * What a definition says of itself in Markdown: a table of its parameters for the pages of `spec/blocks/`, and a whole page for
+ * editors and for blocks of projects, which have none. `UPDATE=1 npx vitest run test/blocks/pages.test.ts` writes it into the pages.
  */
 
 import type { Definition, Param, ParamType } from "../blocks/index.js";
@@ -83,4 +83,25 @@ export function parameterTable({ params, positional }: Definition): string {
   return [["parameter", "takes", "default", "meaning"], ["---", "---", "---", "---"], ...rows]
     .map((row) => `| ${row.map(cell).join(" | ")} |`)
     .join("\n");
+}
+
+/** A parameter in a line: what it takes, and its default. */
+export function parameterText(param: Param<unknown>): string {
+  const text = defaultOf(param);
+  return `${takesOf(param.type)}; ${param.default === undefined ? text : `default ${text}`}`;
+}
+
+/** The page of a block, in the order of the pages of `spec/blocks/`. `file`: where it is defined; null: in this package. */
+export function blockPage(kind: string, definition: Definition, file: string | null): string {
+  const { name, summary, source, requires = [] } = definition;
+  const conditions = requires.map((condition) => `- \`${kind}/${name}/${condition.name}\`: ${condition.doc}`);
+  return [
+    `# ${kind}/${name}`,
+    summary,
+    ...(file === null ? [] : [`Defined in \`${file}\`.`]),
+    "## Parameters",
+    parameterTable(definition),
+    ...(conditions.length === 0 ? [] : ["## Conditions", conditions.join("\n")]),
+    `Source: ${source}.`,
+  ].join("\n\n");
 }

@@ -7,3 +7,4 @@ export { editDistance, nearestWord } from "./nearest-word.js";
 export { outline } from "./outline.js";
 export { type Parsed, parse } from "./parse.js";
 export { cover, isWithin, lineText, type Position, positionAt, type Source, type Span } from "./source.js";
+export { type Token, tokensOf } from "./token-list.js";
