@@ -9,7 +9,7 @@ import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 import { argumentTexts, valueText } from "./check/show.js";
 import type { Filled, Model, Use } from "./model.js";
 import { type Cost, costOf } from "./plan.js";
-import { modelSlots, takesMany } from "./slots.js";
+import { modelSlot, takesMany } from "./slots.js";
 
 /** `path`: `mask`, `encoder.depth`, `target region.loss mse.weight`; of a line that comes or goes, its slot and label. Values are written as in a spec. */
 export type Change =
@@ -72,7 +72,7 @@ export function diff(a: Model, b: Model, stored?: ReadonlyMap<string, Dims>): Mo
 /** What tells a line apart from others of its slot. */
 function keyOf({ slot, label, use }: Filled): string {
   if (label !== null) return `${slot} ${label}`;
-  const rule = modelSlots.find((candidate) => candidate.slot === slot);
+  const rule = modelSlot(slot);
   return rule && takesMany(rule) ? `${slot} ${use.definition.name}` : slot;
 }
 

@@ -14,8 +14,8 @@ export interface SlotRule {
   /** Key of the registry. */
   readonly kind: string;
   readonly multiplicity: Multiplicity;
-  /** Whether it must be filled; `unlessGuided`: not in a model that has a head. */
-  readonly required: "always" | "unlessGuided" | "never";
+  /** Whether it must be filled; `withoutHead`: not in a model that has a head, which learns without prediction. */
+  readonly required: "always" | "withoutHead" | "never";
   /** What it is for; said when it is missing. */
   readonly doc: string;
   /** Slots that may stand in the `{ }` after its block. */
@@ -45,19 +45,19 @@ export const modelSlots: readonly SlotRule[] = rows({
   views: { kind: "view", built: false, doc: "how one sample becomes several" },
   tokens: { kind: "tokens", multiplicity: "labelled", required: "always", doc: "how the input is cut into tokens" },
   positions: { kind: "positions", multiplicity: "labelled", doc: "how a token knows its place" },
-  mask: { kind: "mask", multiplicity: "labelled", required: "unlessGuided", doc: "which patches are hidden" },
+  mask: { kind: "mask", multiplicity: "labelled", required: "withoutHead", doc: "which patches are hidden" },
   encoder: { kind: "encoder", multiplicity: "labelled", required: "always", doc: "the network that is trained" },
   latents: { kind: "latents", built: false, doc: "what lies between encoder and decoder" },
   decoder: {
     kind: "decoder",
     multiplicity: "labelled",
-    required: "unlessGuided",
+    required: "withoutHead",
     doc: "the network that predicts what is hidden",
   },
   target: {
     kind: "target",
     multiplicity: "labelled",
-    required: "unlessGuided",
+    required: "withoutHead",
     inner: ["encoder", "decoder", "loss"],
     doc: "what is predicted",
   },
@@ -67,8 +67,9 @@ export const modelSlots: readonly SlotRule[] = rows({
   adversary: { kind: "adversary", doc: "the network that judges predictions" },
 });
 
-/** Slots whose presence makes mask, decoder and target optional: such a model learns without prediction. */
-export const guidingSlots: readonly string[] = ["head"];
+/** The rule of a model's slot; undefined where a name is none. */
+export const modelSlot = (name: string | undefined): SlotRule | undefined =>
+  modelSlots.find((rule) => rule.slot === name);
 
 /** In the order in which a recipe is read and rendered. */
 export const recipeSlots: readonly SlotRule[] = rows({

@@ -5,7 +5,7 @@
 
 import type { Param, ParamType, Registry } from "../../blocks/index.js";
 import type { Comparison, Condition, Expression, Path } from "../../grammar/index.js";
-import { modelSlots } from "../slots.js";
+import { modelSlot, modelSlots, type SlotRule } from "../slots.js";
 import { type DraftLine, slotLines } from "./draft.js";
 import { suggestion } from "./nearest.js";
 import { excerpt, fail, type Report } from "./report.js";
@@ -75,15 +75,15 @@ export function checkNames(condition: Condition | null, scope: Scope, registry: 
   }
 }
 
-const slotOf = (expression: Expression): string | null => {
-  const first = expression.kind === "path" ? expression.parts[0]?.name : undefined;
-  return modelSlots.find(({ slot }) => slot === first)?.slot ?? null;
-};
+/** The rule of the slot that a path begins with. */
+const ruleOf = (expression: Expression): SlotRule | undefined =>
+  expression.kind === "path" ? modelSlot(expression.parts[0]?.name) : undefined;
+
+const slotOf = (expression: Expression): string | null => ruleOf(expression)?.slot ?? null;
 
 function checkIs({ left, right }: Comparison, scope: Scope, registry: Registry, report: Report): void {
   if (left.kind === "missing" || right.kind === "missing") return;
-  const slot = slotOf(left);
-  const rule = modelSlots.find((candidate) => candidate.slot === slot);
+  const rule = ruleOf(left);
   const variable = lookUp(scope, wordOf(left) ?? "");
   if (!rule && left.kind === "path" && !variable) {
     unknownName(left, scope, report);
@@ -105,9 +105,8 @@ function checkIs({ left, right }: Comparison, scope: Scope, registry: Registry, 
   }
   if (blockNamed(registry, rule.kind, name)) return;
   const valid = blocksOf(registry, rule.kind).map((definition) => definition.name);
-  fail(report, "check/unknown-block", right.span, `there is no block \`${name}\` for \`${rule.slot}\``, {
-    ...suggestion(name, right.span, valid, `blocks for \`${rule.slot}\``),
-  });
+  const help = suggestion(name, right.span, valid, `blocks for \`${rule.slot}\``);
+  fail(report, "check/unknown-block", right.span, `there is no block \`${name}\` for \`${rule.slot}\``, help);
 }
 
 /** Reports a slot in a comparison of values. Gives whether there is one. */
@@ -141,9 +140,8 @@ function unknownName({ parts, span }: Path, scope: Scope, report: Report): "brok
   const name = parts[0]?.name ?? "";
   const known = [...namesIn(scope), ...modelSlots.map(({ slot }) => slot)];
   const at = parts.length > 1 ? (parts[0]?.span ?? span) : span;
-  fail(report, "check/unknown-variable", at, `there is no variable or slot \`${name}\``, {
-    ...suggestion(name, at, known, "names known here"),
-  });
+  const help = suggestion(name, at, known, "names known here");
+  fail(report, "check/unknown-variable", at, `there is no variable or slot \`${name}\``, help);
   return "broken";
 }
 
@@ -219,9 +217,8 @@ const isStray = (side: Expression, scope: Scope): boolean =>
 /** A word compared with an option of a parameter has to be one of its options. */
 function isOption(side: Expression, { value, options }: Value, other: Value, report: Report): boolean {
   if (options !== null || other.options === null || other.options.includes(String(value))) return true;
-  fail(report, "check/unknown-option", side.span, `there is no option \`${value}\` to compare with`, {
-    ...suggestion(String(value), side.span, other.options, "options"),
-  });
+  const help = suggestion(String(value), side.span, other.options, "options");
+  fail(report, "check/unknown-option", side.span, `there is no option \`${value}\` to compare with`, help);
   return false;
 }
 

@@ -17,7 +17,7 @@ import {
   type VariantsDeclaration,
 } from "../../grammar/index.js";
 import type { Model, Variant } from "../model.js";
-import { modelSlots } from "../slots.js";
+import { modelSlot } from "../slots.js";
 import { type Asked, holds } from "./conditions.js";
 import { type DraftBlock, type DraftLine, slotLines } from "./draft.js";
 import { type Factor, unused } from "./member-names.js";
@@ -164,7 +164,7 @@ export function isBlockAxis({ path }: Axis, { lines }: CheckedModel): boolean {
 
 function isFilled({ path }: Axis, { draft }: CheckedModel, { registry }: Checking): boolean {
   const [slot, label] = path;
-  const rule = modelSlots.find((candidate) => candidate.slot === slot?.name);
+  const rule = modelSlot(slot?.name);
   const there = slotLines(draft.lines, slot?.name ?? "");
   if (rule && there.length === 0) return defaultBlock(registry, rule.kind) !== undefined;
   return there.length > 0 && (label === undefined || there.some((line) => line.label === label.name));

@@ -3,16 +3,16 @@
 import type { Registry } from "../../blocks/index.js";
 import type { ModelDeclaration, Span } from "../../grammar/index.js";
 import type { Filled, Model, Use } from "../model.js";
-import { guidingSlots, modelSlots, type SlotRule } from "../slots.js";
+import { modelSlots, type SlotRule } from "../slots.js";
 import { isAvailable } from "./available.js";
 import { defaultUse } from "./blocks.js";
 import { readBody } from "./changes.js";
-import { type Body, type Draft, type DraftBlock, type DraftLine, slotLines } from "./draft.js";
+import { type Body, type Draft, type DraftBlock, type DraftLine, type DraftValue, slotLines } from "./draft.js";
 import { fitModel } from "./fit.js";
 import { guideIsReadable } from "./guides.js";
 import { scopeOf } from "./lines.js";
 import { named, suggestion } from "./nearest.js";
-import { lossesFit, targetsAreWhole } from "./objectives.js";
+import { hasHead, lossesFit, targetsAreWhole } from "./objectives.js";
 import { counted, fail, type Report } from "./report.js";
 import { teacherIsRead } from "./teachers.js";
 import { blocksOf, defaultBlock } from "./vocabulary.js";
@@ -33,6 +33,12 @@ interface ModelBase {
   readonly draft: Draft;
   /** null: not known. */
   readonly checked: CheckedModel | null;
+}
+
+/** The model that a recipe trains or a family varies; `name` as the analysis knows it. */
+export interface Subject {
+  readonly name: string;
+  readonly checked: CheckedModel;
 }
 
 /** What checking a declaration needs. */
@@ -85,14 +91,14 @@ export function checkModel(declaration: ModelDeclaration, base: ModelBase | null
 
 /** Fills empty slots that have a default block, and reports those that must not be empty. */
 export function withDefaults(draft: Draft, body: Body, span: Span): readonly DraftLine[] {
-  const guided = draft.lines.some((line) => guidingSlots.includes(line.slot));
+  const headless = !hasHead(draft.lines);
   const braced = slotsInEveryTarget(draft.lines);
   const added = body.rules.flatMap((rule): readonly DraftLine[] => {
     if (slotLines(draft.lines, rule.slot).length > 0 || draft.suspected.has(rule.slot)) return [];
     const definition = defaultBlock(body.registry, rule.kind);
     const block = definition ? defaultUse(rule.kind, definition, span) : null;
     if (block) return [{ slot: rule.slot, label: null, block, every: null, inner: [], span }];
-    const needed = rule.required === "always" || (rule.required === "unlessGuided" && !guided);
+    const needed = rule.required === "always" || (rule.required === "withoutHead" && headless);
     if (braced.has(rule.slot)) return [];
     if (needed && !draft.open) missingSlot(rule, body, span);
     return [];
@@ -122,19 +128,22 @@ function missingSlot(rule: SlotRule, { name, owner, registry, report }: Body, sp
 /** Labels that values refer to must be labels of the model. */
 function unknownLabels(lines: readonly DraftLine[], { report }: Body): void {
   const labels = [...new Set(lines.flatMap((line) => line.label ?? []))];
-  for (const { block } of lines) {
-    for (const [name, { type }] of Object.entries(block?.definition.params ?? {})) {
-      const value = type.kind === "labels" ? block?.values.get(name) : null;
-      for (const label of (value?.value ?? []) as readonly string[]) {
-        if (labels.includes(label) || !value) continue;
-        fail(report, "check/unknown-label", value.origin.span, `no line of the model has the label \`${label}\``, {
-          ...suggestion(label, value.origin.span, labels, "labels"),
-          fix: undefined,
-        });
-      }
+  for (const { value, origin } of lines.flatMap(labelValues)) {
+    for (const label of (value ?? []) as readonly string[]) {
+      if (labels.includes(label)) continue;
+      fail(report, "check/unknown-label", origin.span, `no line of the model has the label \`${label}\``, {
+        ...suggestion(label, origin.span, labels, "labels"),
+        fix: undefined,
+      });
     }
   }
 }
+
+/** The values of a line that refer to labels. */
+const labelValues = ({ block }: DraftLine): readonly DraftValue[] =>
+  Object.entries(block?.definition.params ?? {}).flatMap(([name, { type }]) =>
+    type.kind === "labels" ? (block?.values.get(name) ?? []) : [],
+  );
 
 /** The lines of a model in the order of the slots. Only for lines without a broken value. */
 const filled = (lines: readonly DraftLine[]): readonly Filled[] =>

@@ -7,9 +7,9 @@ import type { Registry } from "../../blocks/index.js";
 import type { Declaration, Diagnostic, ModelDeclaration, RecipeDeclaration, Span } from "../../grammar/index.js";
 import { unknownBase } from "./draft.js";
 import { deepest, type Loaded } from "./files.js";
-import { type CheckedModel, type Checking, checkModel } from "./models.js";
+import { type CheckedModel, type Checking, checkModel, type Subject } from "./models.js";
 import { type Declared, find, type Names, namesOf } from "./names.js";
-import { type CheckedRecipe, checkRecipe, type Subject } from "./recipes.js";
+import { type CheckedRecipe, checkRecipe } from "./recipes.js";
 import { fail, type Report } from "./report.js";
 
 export interface Project {

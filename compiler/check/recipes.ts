@@ -9,7 +9,7 @@ import { type Body, type Draft, type DraftBlock, type DraftLine, type DraftValue
 import { classesOf, type Fact, type Facts, imageOf } from "./facts.js";
 import { type Fitting, fits } from "./fit.js";
 import { scopeOf, settings } from "./lines.js";
-import { type CheckedModel, type Checking, useOf, withDefaults } from "./models.js";
+import { type Checking, type Subject, useOf, withDefaults } from "./models.js";
 import { counted, excerpt, fail, type Report, warn } from "./report.js";
 import { numberText } from "./show.js";
 
@@ -20,12 +20,6 @@ export interface CheckedRecipe {
   readonly subject: Subject | null;
   /** null when there is an error in it, in what it inherits or in its model. */
   readonly recipe: Recipe | null;
-}
-
-/** The model that a recipe trains; `name` as the analysis knows it. */
-export interface Subject {
-  readonly name: string;
-  readonly checked: CheckedModel;
 }
 
 interface RecipeBase {

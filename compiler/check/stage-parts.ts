@@ -1,10 +1,11 @@
 /** What a stage takes from earlier ones: whether the parts are there, give something, and leave nothing to start unsaid from scratch. */
 
 import type { Identifier, Path, Span, Stage as StageEntry } from "../../grammar/index.js";
+import { showShape } from "../../graph/index.js";
 import { type OwnedWeight, ownedWeights } from "../assemble/owners.js";
 import { keyMap, type Mapping } from "../key-map.js";
 import type { Model, Stage } from "../model.js";
-import { modelSlots } from "../slots.js";
+import { modelSlot } from "../slots.js";
 import { named, suggestion } from "./nearest.js";
 import { fail, type Report } from "./report.js";
 import { pathText } from "./show.js";
@@ -71,8 +72,9 @@ function isPart(
   const first = path.parts[from];
   if (part === null || !first || valid.includes(part)) return true;
   const span: Span = { ...first.span, end: (path.parts.at(-1) ?? first).span.end };
-  const isSlot = modelSlots.some(({ slot }) => slot === part);
-  const message = isSlot ? `\`${part}\` of \`${model}\` has no weights` : `\`${model}\` has no part \`${part}\``;
+  const message = modelSlot(part)
+    ? `\`${part}\` of \`${model}\` has no weights`
+    : `\`${model}\` has no part \`${part}\``;
   fail(report, "check/unknown-part", span, message, suggestion(part, span, valid, `parts of \`${model}\``));
   return false;
 }
@@ -193,14 +195,12 @@ function tellScratch({ part, weights, all }: Group, own: readonly OwnedWeight[],
   });
 }
 
-const shapeText = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
-
 /** Says how a weight differs from the one that was to be taken. */
 function otherShape(weights: readonly New[]): string {
   const misshaped = weights.find(({ instead }) => instead !== null);
   if (!misshaped?.instead) return "";
   const { stage, shape } = misshaped.instead;
-  return `\`${misshaped.name}\` is ${shapeText(misshaped.shape)} here and ${shapeText(shape)} in \`${stage}\`; `;
+  return `\`${misshaped.name}\` is ${showShape(misshaped.shape)} here and ${showShape(shape)} in \`${stage}\`; `;
 }
 
 /** Earlier stages that could give what is missing, and are not asked for it. */

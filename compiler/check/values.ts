@@ -106,9 +106,8 @@ const readChoice: Reader<"choice"> = (expression, type, at) => {
   const word = wordOf(expression);
   if (word === null) return wrongType(expression, type, at);
   if (options.includes(word)) return word;
-  return fail(at.report, "check/unknown-option", expression.span, `${at.subject} has no option \`${word}\``, {
-    ...suggestion(word, expression.span, options, "options"),
-  });
+  const help = suggestion(word, expression.span, options, "options");
+  return fail(at.report, "check/unknown-option", expression.span, `${at.subject} has no option \`${word}\``, help);
 };
 
 const truths: Readonly<Record<string, string>> = { yes: "true", on: "true", no: "false", off: "false" };

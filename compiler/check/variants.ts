@@ -9,17 +9,11 @@ import { type Body, type DraftLine, slotLines } from "./draft.js";
 import { ruleOf } from "./lines.js";
 import { factorsOf } from "./member-names.js";
 import { equalMembers, isBlockAxis, membersOf, mostMembers, type Written } from "./members.js";
-import type { CheckedModel, Checking } from "./models.js";
+import type { CheckedModel, Checking, Subject } from "./models.js";
 import { named, suggestion } from "./nearest.js";
 import { counted, fail, type Report } from "./report.js";
 import { openScope, type Scope } from "./scope.js";
 import { numberText, pathText } from "./show.js";
-
-/** The model that a family varies; `name` as the analysis knows it. */
-interface Subject {
-  readonly name: string;
-  readonly checked: CheckedModel;
-}
 
 /** Checks a family. Null when something in it or in its base is wrong. */
 export function checkVariants(
@@ -154,30 +148,16 @@ function parameterAxis(
   axis: Axis,
   rule: SlotRule,
   lines: readonly DraftLine[],
-  rest: readonly Identifier[],
+  path: readonly Identifier[],
   body: Body,
 ): void {
-  const [first] = rest as [Identifier];
-  const labelled = lines.find((line) => line.label === first.name);
-  const line =
-    labelled && rest.length > 1
-      ? labelled
-      : lines.length === 1
-        ? lines[0]
-        : lines.find((other) => other.label === null);
-  const [name, ...more] = labelled && rest.length > 1 ? rest.slice(1) : rest;
+  const { line, rest } = lineNamed(lines, path);
   if (!line) {
-    if (lines.length > 0)
-      fail(body.report, "check/ambiguous-change", axis.span, `there are ${lines.length} lines of \`${rule.slot}\``, {
-        help: "say which one by its label",
-      });
-    else
-      fail(body.report, "check/nothing-to-change", axis.span, `the model has no \`${rule.slot}\``, {
-        help: `write \`${rule.slot} = ...\` with blocks`,
-      });
+    missingLine(axis, rule, lines.length, body);
     return;
   }
   const definition = line.block?.definition;
+  const [name, ...more] = rest;
   if (!definition || !name) return;
   if (more.length > 0 || !Object.hasOwn(definition.params, name.name)) {
     fail(
@@ -185,11 +165,33 @@ function parameterAxis(
       "check/unknown-parameter",
       name.span,
       `\`${definition.name}\` has no parameter \`${pathText([name, ...more])}\``,
-      {
-        ...suggestion(name.name, name.span, Object.keys(definition.params), `parameters of \`${definition.name}\``),
-      },
+      suggestion(name.name, name.span, Object.keys(definition.params), `parameters of \`${definition.name}\``),
     );
     return;
   }
   for (const value of axis.alternatives) readParameter(definition, name.name, value, "set", body);
+}
+
+/** The line of a slot that a path after it begins with, or the only one; and what is left of the path. */
+function lineNamed(
+  lines: readonly DraftLine[],
+  path: readonly Identifier[],
+): { readonly line: DraftLine | undefined; readonly rest: readonly Identifier[] } {
+  const [first, ...rest] = path;
+  const labelled = rest.length > 0 ? lines.find((line) => line.label === first?.name) : undefined;
+  if (labelled) return { line: labelled, rest };
+  return { line: lines.length === 1 ? lines[0] : lines.find((line) => line.label === null), rest: path };
+}
+
+/** Reports a path that names none of the lines of a slot. */
+function missingLine({ span }: Axis, { slot }: SlotRule, lines: number, { report }: Body): void {
+  if (lines > 0) {
+    fail(report, "check/ambiguous-change", span, `there are ${lines} lines of \`${slot}\``, {
+      help: "say which one by its label",
+    });
+    return;
+  }
+  fail(report, "check/nothing-to-change", span, `the model has no \`${slot}\``, {
+    help: `write \`${slot} = ...\` with blocks`,
+  });
 }
