@@ -41,7 +41,7 @@ export const tracingCode = (g: Builder, w: WeightTree, layers?: number): Functio
 });
 
 /** Calls a function of the model with its arguments in their order. */
-export function run(f: ModelFunction, g: Builder, w: WeightTree, args: readonly unknown[], layers?: number): Result {
+function run(f: ModelFunction, g: Builder, w: WeightTree, args: readonly unknown[], layers?: number): Result {
   const inputs = Object.fromEntries(f.inputs.map((name, i) => [name, args[i]])) as unknown as FunctionInputs;
   return f.body(tracingCode(g, w, layers), w, inputs);
 }

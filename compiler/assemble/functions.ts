@@ -12,6 +12,7 @@ import { classFunctions } from "./classes.js";
 import { guideFunction } from "./guide.js";
 import { layoutOf } from "./layout.js";
 import { lossFunction } from "./losses.js";
+import { numbered, pascal } from "./names.js";
 import { type Objective, ownObjectiveOf, type Parts } from "./parts.js";
 import { targetInputs } from "./targets.js";
 import {
@@ -119,8 +120,6 @@ function encodeTarget(
   return lastLayer(code, encoder, own, seen);
 }
 
-const pascal = (name: string): string => name.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
-
 const predictFunction = (encode: ModelFunction, decode: ModelFunction): ModelFunction => ({
   name: "predict",
   doc: "A prediction for every patch of the masked image.",
@@ -129,11 +128,10 @@ const predictFunction = (encode: ModelFunction, decode: ModelFunction): ModelFun
 });
 
 /** Names apart: `low_pass` and `lowPass` would both be `decodeLowPass`. */
-const apart = (functions: readonly ModelFunction[]): readonly ModelFunction[] =>
-  functions.map((f, i) => {
-    const before = functions.slice(0, i).filter((other) => other.name === f.name).length;
-    return before === 0 ? f : { ...f, name: `${f.name}${before + 1}` };
-  });
+function apart(functions: readonly ModelFunction[]): readonly ModelFunction[] {
+  const names = numbered(functions.map(({ name }) => name));
+  return functions.map((f, i) => ({ ...f, name: names[i] as string }));
+}
 
 /** The functions of a model, each after those that it calls. */
 export function functionsOf(parts: Parts, weights: ModelWeights): readonly ModelFunction[] {

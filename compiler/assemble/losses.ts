@@ -13,6 +13,7 @@ import { modelTerm } from "./adversary.js";
 import { normalization } from "./backbone.js";
 import type { FunctionCode, ModelFunction } from "./functions.js";
 import { layoutOf } from "./layout.js";
+import { numbered } from "./names.js";
 import type { Objective, Part, Parts } from "./parts.js";
 import { targetInputs } from "./targets.js";
 import { type ObjectiveBranches, type WeightTree, weightsUnder } from "./weights.js";
@@ -113,7 +114,10 @@ export function termsOf(
   w: WeightTree,
   branches: ObjectiveBranches["losses"],
 ): readonly Term[] {
-  const names = termNames(losses);
+  const names = numbered(
+    losses.map(({ definition }) => definition.name),
+    "_",
+  );
   return losses.map(({ definition, values }, i) => ({
     name: names[i] as string,
     weight: definition.weight(values),
@@ -140,12 +144,4 @@ function sumOf(code: Code, terms: readonly Term[]): Tensor {
     weightedSum,
     terms.map(({ weight, value }) => [weight, value]),
   );
-}
-
-/** Names of the losses; a second one of the same block gets a number. */
-function termNames(losses: readonly Part<{ readonly name: string }>[]): readonly string[] {
-  return losses.map(({ definition: { name } }, i) => {
-    const before = losses.slice(0, i).filter((other) => other.definition.name === name).length;
-    return before === 0 ? name : `${name}_${before + 1}`;
-  });
 }
