@@ -3,7 +3,7 @@
  * carries its origin; after it there is nothing to look up.
  */
 
-import type { Definition } from "../blocks/index.js";
+import type { Definition, DurationValue } from "../blocks/index.js";
 import type { Span } from "../grammar/index.js";
 import type { Mapping } from "./key-map.js";
 
@@ -86,7 +86,7 @@ export interface Recipe {
   readonly schedule: Use;
   readonly evaluate: readonly {
     readonly use: Use;
-    readonly every: { readonly amount: number; readonly unit: "epochs" | "steps" } | null;
+    readonly every: DurationValue | null;
   }[];
   /** Batch, epochs or steps, seed, precision ...: one for each key of `recipeSettings`. */
   readonly settings: Readonly<Record<string, Setting>>;

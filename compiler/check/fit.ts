@@ -1,6 +1,6 @@
 /** Do the blocks go together? Runs the conditions that blocks declare, each at the value it is about. */
 
-import { type Mask, tokenCount } from "../../blocks/index.js";
+import { type Grid, type Mask, tokenCount } from "../../blocks/index.js";
 import { isWithin, type Span } from "../../grammar/index.js";
 import type { DraftBlock, DraftLine } from "./draft.js";
 import {
@@ -129,7 +129,7 @@ const manyVisible = 0.9;
 function extremeRatio({ block }: DraftLine, { grid }: Facts, { report, within }: Fitting): void {
   if (!block || !grid) return;
   const seen = new Set<string>();
-  const cells = grid.value as Parameters<Mask["visible"]>[1];
+  const cells = grid.value as Grid;
   const visible = ask(() => (block.definition as Mask).visible(watchedValues(block, seen), cells))?.answer;
   const tokens = tokenCount(cells);
   if (visible === undefined || (visible / tokens >= fewVisible && visible / tokens <= manyVisible)) return;
