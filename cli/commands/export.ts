@@ -22,7 +22,7 @@ export interface ExportOptions {
 export async function exportModel(source: string, options: ExportOptions): Promise<void> {
   const { what } = options;
   const path = options.out ?? join(folderOf(source), `${what}.onnx`);
-  await checkPlace(path, options.force ?? false);
+  checkPlace(path, options.force ?? false);
   const trained = await openTrained(source, options.config);
   const { colourScale, exportOnnx } = await import("../../runtime/index.js");
   const { program, training, step, spec } = trained;
@@ -39,12 +39,10 @@ export async function exportModel(source: string, options: ExportOptions): Promi
 }
 
 /** Throws a `Failure` where nothing can be written, before anything is computed. */
-async function checkPlace(path: string, force: boolean): Promise<void> {
+function checkPlace(path: string, force: boolean): void {
   if (!existsSync(dirname(path))) throw unwritable(path, { code: "ENOENT" });
-  const { besideOf } = await import("../../runtime/index.js");
-  const there = [path, besideOf(path)].find((file) => existsSync(file));
-  if (there === undefined || force) return;
-  throw runFailure(`${printedPath(there)} is already there`, {
+  if (!existsSync(path) || force) return;
+  throw runFailure(`${printedPath(path)} is already there`, {
     reason: "Nothing of yours is overwritten unasked.",
     help: "name another file (--out), or replace it (--force)",
   });

@@ -1,10 +1,11 @@
 /** A function of a trained model as an ONNX file that any tool runs without this package. */
 
-import { rm } from "node:fs/promises";
-import { basename } from "node:path";
+import { createHash } from "node:crypto";
+import { readdir, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { ModelProgram } from "../../blocks/index.js";
 import type { DType, Graph, Node, Tensor, TypedArray } from "../../graph/index.js";
-import { writeWhole } from "../checkpoint/whole-file.js";
+import { partialSuffix, writeWhole } from "../checkpoint/whole-file.js";
 import type { ColourScale } from "../evaluate/colours.js";
 import { frozenGraph, type Trained } from "../evaluate/frozen.js";
 import { anyBatch, opset, standaloneModel } from "../executors/onnx/standalone.js";
@@ -56,12 +57,32 @@ export interface ExportFacts {
   readonly outputs: readonly ExportedPort[];
 }
 
-/** The file that holds the weights of a model too large for one. */
-export const besideOf = (path: string): string => `${path}.data`;
+/** Hexadecimal digits in the name of a file with weights, and what follows the model's name there, also where it is half written. */
+const digits = 12;
+const dataName = new RegExp(`^\\.[0-9a-f]{${digits}}\\.data(?:${partialSuffix})?$`);
 
 /**
- * Writes a function of a model as `path`, and its weights as `path`.data where a single file cannot hold them. Replaces what
- * is there when everything is written.
+ * The file that holds the weights of a model too large for one. Its name comes from what is in it, so that other weights never take
+ * its place while a model still needs it.
+ */
+function besideOf(model: string, pieces: readonly Uint8Array[]): string {
+  const digest = createHash("sha256");
+  for (const piece of pieces) digest.update(piece);
+  return `${model}.${digest.digest("hex").slice(0, digits)}.data`;
+}
+
+/** Deletes files with weights of models that were at this path before. One that cannot be deleted costs room, not the model. */
+async function removeOthers(path: string, current: string | null): Promise<void> {
+  const model = basename(path);
+  const isOther = (name: string): boolean =>
+    name !== current && name.startsWith(model) && dataName.test(name.slice(model.length));
+  const names = await readdir(dirname(path)).catch(() => []);
+  for (const name of names.filter(isOther)) await rm(join(dirname(path), name), { force: true }).catch(() => undefined);
+}
+
+/**
+ * Writes a function of a model as `path`, and its weights into a file beside it where a single one cannot hold them. What is there is
+ * replaced when everything is written, at the moment at which the model gets its name: killed before or after, `path` is whole.
  * @throws RunError `run/features` for what the model does not have, or where it computes with the number of images itself;
  * `run/disk-full` or `run/unwritable`.
  */
@@ -84,19 +105,19 @@ export async function exportOnnx(
       metadata: metadataOf(program, options),
     },
     largest: options.largest ?? largestMessage,
-    beside: basename(besideOf(path)),
+    beside: (pieces) => besideOf(basename(path), pieces),
   });
-  const files = [...(data ? [{ path: besideOf(path), parts: data }] : []), { path, parts: model }];
+  const beside = data ? [{ path: join(dirname(path), data.name), parts: data.pieces }] : [];
+  const files = [...beside, { path, parts: model }];
   await writeWhole(files, "Free some space and export again; what was there before is intact.");
-  // Of the model that was there before.
-  if (!data) await rm(besideOf(path), { force: true });
+  await removeOthers(path, data?.name ?? null);
   const ports = (tensors: ReadonlyMap<string, Tensor>): readonly ExportedPort[] =>
     [...tensors]
       .filter(([name]) => exported.fixed[name] === undefined)
       .map(([name, { dtype, shape }]) => ({ name, dtype, shape: shown(shape), doc: docs[name] ?? "" }));
   return {
     file: path,
-    data: data ? besideOf(path) : null,
+    data: beside[0]?.path ?? null,
     bytes: files.flatMap(({ parts }) => parts).reduce((sum, { length }) => sum + length, 0),
     opset,
     inputs: ports(graph.feeds),

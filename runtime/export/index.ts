@@ -1,5 +1,5 @@
 /** Export of trained models to files that others read. */
 
 export type { ImageScale } from "./colours.js";
-export { besideOf, type ExportedPort, type ExportFacts, type ExportOptions, exportOnnx } from "./export.js";
+export { type ExportedPort, type ExportFacts, type ExportOptions, exportOnnx } from "./export.js";
 export { type ExportedFunction, exportedFunctions } from "./functions.js";

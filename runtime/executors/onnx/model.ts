@@ -26,15 +26,15 @@ export interface FileOptions {
   readonly about: About;
   /** A model of more bytes than this keeps its weights in a file beside it. */
   readonly largest: number;
-  /** The name of that file. */
-  readonly beside: string;
+  /** The name of that file, which holds these pieces. */
+  readonly beside: (pieces: readonly Uint8Array[]) => string;
 }
 
 /** Bytes in pieces, to be written one after the other. */
 export interface ModelFile {
   readonly model: readonly Uint8Array[];
-  /** What is in the file beside it; null: there is none. */
-  readonly data: readonly Uint8Array[] | null;
+  /** The file beside it; null: there is none. */
+  readonly data: { readonly name: string; readonly pieces: readonly Uint8Array[] } | null;
 }
 
 export interface OnnxModel extends Pick<NodeList, "within" | "op">, Pick<Sizing, "isOpen" | "sizes"> {
@@ -64,21 +64,24 @@ const smallestBeside = 1024;
 const alignment = 65_536;
 
 /** Weights as fields that say where they are, and the file that they are in. */
-function laidBeside(weights: readonly Held[], location: string): { fields: Field[]; data: Uint8Array[] } {
-  const [fields, data]: [Field[], Uint8Array[]] = [[], []];
+function laidBeside(weights: readonly Held[], nameOf: FileOptions["beside"]) {
+  const pieces: Uint8Array[] = [];
+  const starts = new Map<Held, number>();
   let end = 0;
   for (const weight of weights) {
-    if (weight.raw.length < smallestBeside) {
-      fields.push(...heldInside(weight));
-      continue;
-    }
+    if (weight.raw.length < smallestBeside) continue;
     const start = Math.ceil(end / alignment) * alignment;
-    if (start > end) data.push(new Uint8Array(start - end));
-    fields.push(heldBeside(weight, location, start));
-    data.push(weight.raw);
+    if (start > end) pieces.push(new Uint8Array(start - end));
+    starts.set(weight, start);
+    pieces.push(weight.raw);
     end = start + weight.raw.length;
   }
-  return { fields, data };
+  const name = nameOf(pieces);
+  const fields = weights.flatMap((weight): Field[] => {
+    const start = starts.get(weight);
+    return start === undefined ? [...heldInside(weight)] : [heldBeside(weight, name, start)];
+  });
+  return { fields, data: { name, pieces } };
 }
 
 /** Constants of a model; equal small ones are one. */

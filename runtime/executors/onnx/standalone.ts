@@ -1,8 +1,8 @@
 /** A graph with its weights as one ONNX model that any tool runs: only standard operators, and names for people. */
 
 import { type Graph, invariant, type Tensor, type Values } from "../../../graph/index.js";
-import { type About, OPSET } from "./fields.js";
-import { createModel, type ModelFile } from "./model.js";
+import { OPSET } from "./fields.js";
+import { createModel, type FileOptions, type ModelFile } from "./model.js";
 import { lowerNodes, tensorsRead } from "./plan.js";
 
 /** A batch that is known only when the model runs is this many samples in a graph: a prime greater than any other size. */
@@ -11,15 +11,11 @@ export const anyBatch = 1_000_003;
 /** Version of the operators that standalone models consist of. */
 export const opset: number = OPSET;
 
-export interface StandaloneOptions {
+export interface StandaloneOptions extends FileOptions {
   /** Of the graph's state, and of feeds that are to be part of the model. */
   readonly values: Values;
   /** What inputs and outputs are, by name. */
   readonly docs: Readonly<Record<string, string>>;
-  readonly about: About;
-  /** A model of more bytes than this keeps its weights in the file `beside` it. */
-  readonly largest: number;
-  readonly beside: string;
 }
 
 /** @param graph where its batch is open, traced for `anyBatch` samples; its feed `image` then is there. */

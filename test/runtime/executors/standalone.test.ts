@@ -19,7 +19,7 @@ import { cases } from "./cases.js";
 /** Runs a graph's model on its feeds, whose shapes are those of `like`. */
 async function runModel(graph: Graph, like: Graph, feeds: Values): Promise<Values> {
   const about = { version: "0", doc: "", metadata: {} };
-  const { model } = standaloneModel(graph, { values: {}, docs: {}, about, largest: 2 ** 31, beside: "" });
+  const { model } = standaloneModel(graph, { values: {}, docs: {}, about, largest: 2 ** 31, beside: () => "" });
   const session = await InferenceSession.create(Buffer.concat(model), { logSeverityLevel: 3 });
   const inputs = [...like.feeds].map(([name, { dtype, shape }]) => {
     return [name, new OnnxTensor(dtype as "float32", feeds[name] as Float32Array, shape)] as const;

@@ -240,8 +240,9 @@ describe("the file", () => {
     const inside = await exported(model, {}, path);
     expect(inside).toMatchObject({ data: null, bytes: readFileSync(path).length });
     const beside = await exported(model, { largest: 20_000 }, path);
-    const data = `${path}.data`;
-    expect(beside).toMatchObject({ data, bytes: readFileSync(path).length + readFileSync(data).length });
+    const data = beside.data as string;
+    expect(data.slice(path.length)).toMatch(/^\.[0-9a-f]{12}\.data$/);
+    expect(beside.bytes).toBe(readFileSync(path).length + readFileSync(data).length);
     expect(readFileSync(path).length).toBeLessThan(40_000);
     const found = await runFile(beside, { image }, 2);
     await exported(model, {}, path);
@@ -258,10 +259,30 @@ describe("the file", () => {
     expect(readdirSync(folder).filter((name) => name.endsWith(".partial"))).toEqual([]);
   });
 
+  it("never writes other weights over those that a model still needs", async () => {
+    const path = freshPath();
+    const [first, again] = [
+      await exported(model, { largest: 20_000 }, path),
+      await exported(model, { largest: 20_000 }),
+    ];
+    const name = "blocks.0.attn.qkv.weight";
+    const weights = { ...model.weights, [name]: (model.weights[name] as Float32Array).map((value) => -value) };
+    writeFileSync(`${first.data}.partial`, "of an export that was killed");
+    const second = await exported({ program: square, weights }, { largest: 20_000 }, path);
+    expect(second.data).not.toBe(first.data);
+    expect(again.data?.slice(again.file.length)).toBe(first.data?.slice(path.length));
+    const own = readdirSync(folder)
+      .map((file) => join(folder, file))
+      .filter((file) => file.startsWith(path));
+    expect(own.sort()).toEqual([path, second.data].sort());
+  });
+
   // Linux has a device that is always full.
   it.runIf(process.platform === "linux")("on a full disk leaves what was there", async () => {
     const path = freshPath();
-    for (const full of [path, `${path}.data`]) {
+    const elsewhere = await exported(model, { largest: 20_000 });
+    const data = path + elsewhere.data?.slice(elsewhere.file.length);
+    for (const full of [path, data]) {
       writeFileSync(path, "before");
       symlinkSync("/dev/full", `${full}.partial`);
       const error = await exported(model, { largest: 20_000 }, path).catch((thrown: unknown) => thrown);
