@@ -1,3 +1,5 @@
+/** Operations counted by hand, and those of the published models. */
+
 import { describe, expect, test } from "vitest";
 import { type Builder, cost, createBuilder, gradients, type Tensor } from "../../graph/index.js";
 import { forward, published, training } from "./vision.js";

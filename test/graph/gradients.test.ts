@@ -1,3 +1,5 @@
+/** Every gradient against central differences, and the walk that puts them together. */
+
 import { describe, expect, test } from "vitest";
 import {
   type Builder,

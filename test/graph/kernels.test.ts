@@ -1,3 +1,5 @@
+/** The reference: answers worked out by hand, published values, and composites against the sum of their parts. */
+
 import { describe, expect, test } from "vitest";
 import { type Builder, createBuilder, evaluate, InvariantError, type Tensor, type Values } from "../../graph/index.js";
 import { erf, gelu, sigmoid, softplus } from "../../graph/kernels/special.js";

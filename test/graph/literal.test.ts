@@ -1,3 +1,5 @@
+/** Arithmetic on literal types. Type-checking this file is the test; running it proves nothing. */
+
 import { expectTypeOf, test } from "vitest";
 import type { Add, Mul } from "../../graph/index.js";
 

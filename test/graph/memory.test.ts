@@ -1,3 +1,5 @@
+/** Peaks of memory worked out by hand. */
+
 import { describe, expect, test } from "vitest";
 import { type Builder, createBuilder, peakMemory, type Tensor } from "../../graph/index.js";
 import { published, training } from "./vision.js";

@@ -1,3 +1,5 @@
+/** The published answers of Philox, and what may be asked of streams: repeatable, apart, evenly spread. */
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InvariantError, type Purpose, randomStream } from "../../graph/index.js";

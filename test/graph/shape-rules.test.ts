@@ -1,3 +1,5 @@
+/** The shape rules against the reference, broadcasting by its laws, and what is said of inputs that do not fit. */
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { broadcastShapes } from "../../graph/form.js";

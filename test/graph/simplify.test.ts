@@ -1,3 +1,5 @@
+/** What the passes make of a graph, and that none of them changes what it computes. */
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {

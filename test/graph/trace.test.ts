@@ -1,3 +1,5 @@
+/** What the builder records, and what it refuses. */
+
 import { expect, expectTypeOf, test } from "vitest";
 import { createBuilder, InvariantError, ShapeError, type Tensor } from "../../graph/index.js";
 

@@ -1,3 +1,5 @@
+/** What `verify` finds in graphs that nobody could have recorded, and that it finds nothing in others. */
+
 import { describe, expect, test } from "vitest";
 import { createBuilder, type Graph, type Node, printGraph, simplify, type Tensor, verify } from "../../graph/index.js";
 import { tiny, training } from "./vision.js";
@@ -15,7 +17,7 @@ function example(): Graph {
   return g.finish({ outputs: { y, mean }, updates: { w: g.add(w, z) } });
 }
 
-test("a graph as text", () => {
+test("a graph is printed with a node on each line", () => {
   expect(printGraph(example())).toBe(`%0 = input "x" : float32 [2, 3]
 %1 = state "w" : float32 [3]
 %2 = constant 2 : float32 []  # encode
