@@ -22,6 +22,7 @@ export { readTensorFile, type StoredTensor, type TensorFile, writeTensorFile } f
 export { type BatchesOptions, type EvaluationBatch, evaluationBatches } from "./data/batches.js";
 export { openData } from "./data/open.js";
 export { writePng } from "./data/png.js";
+export { type DecoderAvailability, probeDecoder } from "./data/sharp.js";
 export * from "./evaluate/index.js";
 export * from "./executors/index.js";
 export * from "./export/index.js";

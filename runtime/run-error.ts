@@ -11,6 +11,7 @@ export const runErrors = {
   "run/channels": "The images have another number of channels than the model declares.",
   "run/backend-missing": "The backend that was asked for is not available on this machine.",
   "run/data": "The data is missing, empty or not in the format that the spec says.",
+  "run/decoder-missing": "The library that reads and writes image files is not here or does not load.",
   "run/device-failed": "The device that computes reported an error or was lost.",
   "run/disk-full": "The disk has no room for what has to be written.",
   "run/features":

@@ -1,7 +1,7 @@
-/** `mae doctor`: which ways of executing are on this machine, why the others are not, and what to do about it. */
+/** `mae doctor`: which ways of executing, and of reading images, are on this machine, why others are not, and what to do about it. */
 
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
-import type { Availability } from "../../runtime/index.js";
+import type { Availability, DecoderAvailability } from "../../runtime/index.js";
 import { configFile, findConfig } from "../config/index.js";
 import { exitCode } from "../failure.js";
 import { printedPath } from "../files.js";
@@ -25,13 +25,15 @@ interface Machine {
 }
 
 export async function doctor(options: DoctorOptions): Promise<void> {
-  const { chooseBackend, listExecutors } = await import("../../runtime/index.js");
+  const { chooseBackend, listExecutors, probeDecoder } = await import("../../runtime/index.js");
   const machine = examine();
   const executors = await listExecutors();
   const automatic = await chooseBackend();
+  const decoder = await probeDecoder();
   const working = executors.some((executor) => executor.present);
-  if (options.json) printJson({ format_version: "1.0", ok: working, ...machine, auto: automatic.backend, executors });
-  else print(table(machine, executors, automatic.reason, stdoutColors()));
+  if (options.json)
+    printJson({ format_version: "1.0", ok: working, ...machine, auto: automatic.backend, executors, decoder });
+  else print(table(machine, { executors, decoder, reason: automatic.reason }, stdoutColors()));
   if (!working) process.exitCode = exitCode.findings;
 }
 
@@ -49,7 +51,14 @@ function examine(): Machine {
   };
 }
 
-function table(machine: Machine, executors: readonly Availability[], reason: string, colors: Colors): string {
+interface Found {
+  readonly executors: readonly Availability[];
+  readonly decoder: DecoderAvailability;
+  /** Why the automatic choice is what it is. */
+  readonly reason: string;
+}
+
+function table(machine: Machine, { executors, decoder, reason }: Found, colors: Colors): string {
   const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   const facts = [
     ["maelang", machine.maelang],
@@ -58,19 +67,23 @@ function table(machine: Machine, executors: readonly Availability[], reason: str
     ["memory", `${gib(machine.memory_bytes)}, ${gib(machine.free_memory_bytes)} free`],
     ["project", machine.config ?? `no ${configFile} here or above`],
   ];
-  const width = Math.max(...executors.map((e) => nameOf(e).length));
-  const rows = executors.flatMap((executor) => rowsOf(executor, width, colors));
+  const things = [...executors.map(thingOf), { ...decoder, name: "image files", device: `sharp ${decoder.version}` }];
+  const width = Math.max(...things.map(({ name }) => name.length));
+  const rows = things.flatMap((thing) => rowsOf(thing, width, colors));
   const verdict = executors.some((executor) => executor.present)
     ? `${colors.green("✓")} --backend auto takes ${reason}`
     : `${colors.red("✗")} nothing here can run a model`;
   return `${[...facts.map(([name = "", value]) => `${name.padEnd(10)} ${value}`), "", ...rows, "", verdict].join("\n")}\n`;
 }
 
-const nameOf = ({ executor, backend }: Availability): string => `${executor} ${backend}`;
+/** A way of executing or of reading images: a row, and one below it for what to do. */
+type Thing = Pick<Availability, "present" | "device" | "why" | "remedy"> & { readonly name: string };
 
-function rowsOf(executor: Availability, width: number, colors: Colors): string[] {
-  const name = colors.bold(nameOf(executor).padEnd(width));
-  if (executor.present) return [`${colors.green("✓")} ${name}  ${executor.device ?? ""}`];
-  const remedy = executor.remedy ? [`  ${" ".repeat(width)}  ${colors.cyan(executor.remedy)}`] : [];
-  return [`${colors.dim("–")} ${name}  ${executor.why ?? "not here"}`, ...remedy];
+const thingOf = (found: Availability): Thing => ({ ...found, name: `${found.executor} ${found.backend}` });
+
+function rowsOf({ present, device, why, remedy, ...thing }: Thing, width: number, colors: Colors): string[] {
+  const name = colors.bold(thing.name.padEnd(width));
+  if (present) return [`${colors.green("✓")} ${name}  ${device ?? ""}`];
+  const below = remedy ? [`  ${" ".repeat(width)}  ${colors.cyan(remedy)}`] : [];
+  return [`${colors.dim("–")} ${name}  ${why ?? "not here"}`, ...below];
 }

@@ -1,5 +1,5 @@
 /**
- * Image files through sharp: orientation, channels, and the first crop and resize of a plan. Only here and in png.ts is sharp loaded.
+ * Image files through sharp: orientation, channels, and the first crop and resize of a plan.
  *
  * The file's orientation (EXIF) is applied, an embedded colour profile is converted to sRGB, more than 8 bits become 8,
  * and of an animation the first frame counts. Channels: a grey file becomes colour by repeating, colour without
@@ -12,6 +12,7 @@ import type { Metadata, Sharp } from "sharp";
 import { invariant } from "../../graph/index.js";
 import { RunError, reasonOf, unreadable } from "../run-error.js";
 import type { Filter, Geometry, Raster, Step } from "./raster.js";
+import { loadSharp } from "./sharp.js";
 
 /** What happened to a file beyond its recipe; said once a run. */
 export type Remark = "grey" | "transparent";
@@ -40,19 +41,7 @@ export interface OpenImage {
 
 const kernels = { bicubic: "cubic", bilinear: "linear", nearest: "nearest" } as const satisfies Record<Filter, string>;
 
-/** sharp is heavy, and raw data does without it. */
-let loading: Promise<typeof import("sharp").default> | undefined;
-function loadSharp(): Promise<typeof import("sharp").default> {
-  loading ??= import("sharp").then(({ default: sharp }) => {
-    // Each worker decodes one image at a time, each image once.
-    sharp.concurrency(1);
-    sharp.cache(false);
-    return sharp;
-  });
-  return loading;
-}
-
-/** Reads a file and its header. Throws `BrokenImage`, or `run/unreadable` when the file itself cannot be read. */
+/** Reads a file and its header. Throws `BrokenImage`, `run/unreadable` when the file itself cannot be read, or `run/decoder-missing`. */
 export async function openImage(path: string): Promise<OpenImage> {
   const bytes = await readFile(path).catch((error: unknown) => {
     throw unreadable(path, "It was there when the run began. Put it back, or start again without it.", error);

@@ -3,6 +3,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { RunError, reasonOf } from "../run-error.js";
+import { loadSharp } from "./sharp.js";
 
 /** Red, green, blue, row by row, 0 to 255. */
 export interface Canvas {
@@ -11,9 +12,9 @@ export interface Canvas {
   readonly pixels: Uint8Array;
 }
 
-/** Throws `run/unwritable`. */
+/** Throws `run/unwritable` or `run/decoder-missing`. */
 export async function writePng(path: string, { width, height, pixels }: Canvas): Promise<void> {
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp();
   const png = await sharp(pixels, { raw: { width, height, channels: 3 } })
     .png({ compressionLevel: 9 })
     .toBuffer();

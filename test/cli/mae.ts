@@ -21,6 +21,8 @@ export interface Surroundings {
   readonly cwd?: string;
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
+  /** Absent: the built command. */
+  readonly command?: string;
 }
 
 /** Variables that change colours are not inherited from whoever runs the tests. */
@@ -30,9 +32,9 @@ function environment(more: Readonly<Record<string, string>> = {}): NodeJS.Proces
 }
 
 /** The process has a pipe more than it knows of, with the number 3. */
-export function start(args: readonly string[], { cwd, env }: Surroundings = {}): ChildProcess {
+export function start(args: readonly string[], { cwd, env, command: other }: Surroundings = {}): ChildProcess {
   const stdio = ["pipe", "pipe", "pipe", "pipe"] as const;
-  return spawn(process.execPath, [command, ...args], { cwd, env: environment(env), stdio: [...stdio] });
+  return spawn(process.execPath, [other ?? command, ...args], { cwd, env: environment(env), stdio: [...stdio] });
 }
 
 /** Waits for the end of a command; `watch` is shown all of stdout so far whenever there is more. */
