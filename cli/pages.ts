@@ -53,8 +53,9 @@ function titleOf(name: string, text: string): string {
 /** The first sentence of the first paragraph. */
 function firstSentence(text: string): string {
   const paragraph = text
+    .replace(/^```.*?^```/gms, "")
     .split(/\n\s*\n/)
     .map((block) => block.trim())
-    .find((block) => block !== "" && !/^[#`|>-]/.test(block));
+    .find((block) => block !== "" && !/^[#|>-]/.test(block));
   return paragraph?.replace(/\s+/g, " ").match(/^.*?[.!?](?=\s|$)/)?.[0] ?? paragraph?.replace(/\s+/g, " ") ?? "";
 }

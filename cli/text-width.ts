@@ -17,6 +17,17 @@ export function displayWidth(text: string): number {
   return width;
 }
 
+/** The words of a text in lines of at most `width` columns; a longer word has a line of its own. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ").filter((one) => one !== "")) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && displayWidth(longer) <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.length > 0 ? lines : [""];
+}
+
 /** Printable text: tabs become two spaces, every other control character a visible picture of itself. */
 export function visibleText(text: string): string {
   return text

@@ -2,21 +2,27 @@
 
 import { configFile, type OwnBlock, ownPage, vocabularyOf } from "../config/index.js";
 import { usageFailure } from "../failure.js";
+import { readable } from "../markdown.js";
 import { didYouMean } from "../nearest.js";
 import { listPages, pageOf, readPage } from "../pages.js";
-import { type Colors, print, stdoutColors } from "../terminal.js";
+import { print, stdoutColors } from "../terminal.js";
+import { wrapped } from "../text-width.js";
 
 export interface ExplainOptions {
   readonly config?: string;
 }
 
-export async function explain(code: string | undefined, { config }: ExplainOptions): Promise<void> {
+/** Longer lines are hard to read, however wide the terminal is. */
+const widestLine = 100;
+
+export async function explain(asked: string | undefined, { config }: ExplainOptions): Promise<void> {
   const { runErrors } = await import("../../runtime/index.js");
   const errors = new Map<string, string>(Object.entries(runErrors));
-  if (code === undefined) {
+  if (asked === undefined) {
     print(contents(errors, await ownBlocks(config)));
     return;
   }
+  const code = inFull(asked);
   const meaning = errors.get(code);
   const ours = pageOf(code)?.text ?? (meaning === undefined ? null : `# ${code}\n\n${meaning}`);
   const own = ours === null ? await ownBlocks(config) : [];
@@ -27,7 +33,14 @@ export async function explain(code: string | undefined, { config }: ExplainOptio
     const near = didYouMean(code, known);
     throw usageFailure(`nothing is known under "${code}"`, { help: near ?? "mae explain lists every code" });
   }
-  print(`${paint(text.trimEnd(), stdoutColors())}\n`);
+  const width = Math.min(process.stdout.columns ?? widestLine, widestLine);
+  print(`${readable(text, { colors: stdoutColors(), width })}\n`);
+}
+
+/** `spiral` is `mask/spiral`, where no other kind has a block of this name. */
+function inFull(asked: string): string {
+  const [only, other] = asked.includes("/") ? [] : listPages("blocks").filter((page) => page.endsWith(`/${asked}`));
+  return only !== undefined && other === undefined ? only : asked;
 }
 
 /** Blocks of the project of the working folder. */
@@ -42,25 +55,12 @@ function contents(errors: ReadonlyMap<string, string>, own: readonly OwnBlock[])
   const titles = new Map(errors);
   for (const name of listPages("diagnostics")) titles.set(name, readPage("diagnostics", name)?.title ?? "");
   const widest = Math.max(...[...titles.keys()].map((name) => name.length));
-  const lines = [...titles].sort().map(([name, title]) => `${colors.bold(name.padEnd(widest))}  ${title}`);
-  const blocks = listPages("blocks").join(", ");
+  const width = process.stdout.columns ?? Number.POSITIVE_INFINITY;
+  const lines = [...titles].sort().flatMap(([name, title]) => {
+    const [first, ...rest] = wrapped(title, width - widest - 2);
+    return [`${colors.bold(name.padEnd(widest))}  ${first}`, ...rest.map((line) => " ".repeat(widest + 2) + line)];
+  });
+  const blocks = wrapped(`Blocks: ${listPages("blocks").join(", ")}`, width).join("\n");
   const ownLine = own.length === 0 ? "" : `\n\nOf ${configFile}: ${own.map(nameOf).join(", ")}`;
-  return `${lines.join("\n")}\n\nBlocks: ${blocks}${ownLine}\n\n${colors.bold("mae explain <code>")} prints a page.\n`;
-}
-
-/** Markdown stays Markdown; on a terminal its headings and code stand out. */
-function paint(text: string, colors: Colors): string {
-  let fenced = false;
-  return text
-    .split("\n")
-    .map((line) => {
-      if (line.startsWith("```")) {
-        fenced = !fenced;
-        return colors.dim(line);
-      }
-      if (fenced) return colors.cyan(line);
-      if (line.startsWith("#")) return colors.bold(line);
-      return line.replace(/`[^`]+`/g, (code) => colors.cyan(code));
-    })
-    .join("\n");
+  return `${lines.join("\n")}\n\n${blocks}${ownLine}\n\n${colors.bold("mae explain <code>")} prints a page.\n`;
 }

@@ -55,7 +55,7 @@ describe("a project with blocks of its own", () => {
       "charbonnier(on: hidden, weight: 1, epsilon: 0.01)",
     );
     const explained = await run(cwd, "explain", "mask/checker");
-    expect(explained.stdout).toContain("| `hide` | `black`, `white`, `either` | `either` |");
+    expect(explained.stdout).toContain("hide\n  takes    `black`, `white`, `either`\n  default  `either`\n");
     expect((await run(cwd, "explain", "mask/chekcer")).stderr).toContain('did you mean "mask/checker"');
   });
 
