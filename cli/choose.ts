@@ -133,7 +133,8 @@ function chooseOnly(analysis: Analysis): Chosen {
   if (recipe && !otherRecipe) return withModel(analysis, recipe);
   if (model && !otherModel) return { model, recipe: null };
   if (!model && !recipe) throw runFailure("the file declares no model", { help: "write one: model Name { ... }" });
-  throw several(recipe && !model ? "recipes" : "models", [...models, ...recipes]);
+  const named = [...models, ...recipes, ...analysis.pipelines.values()];
+  throw several(recipe && !model ? "recipes" : "models", named);
 }
 
 /** The recipe called `name`, or the only recipe of the model called so; without a name, the only one there is. */
@@ -142,7 +143,7 @@ export function chooseRecipe(analysis: Analysis, name: string | undefined): With
   const [only, other] = recipes;
   if (name === undefined) {
     if (!only) throw noRecipe(null);
-    if (other) throw several("recipes", recipes);
+    if (other) throw several("recipes", [...recipes, ...analysis.pipelines.values()]);
     return withModel(analysis, only);
   }
   const { model, recipe } = choose(analysis, name);

@@ -67,8 +67,8 @@ export interface PictureFacts {
 
 /** In words, with what a model that only knew each patch's mean colour would have. */
 export const sayErrors = ({ samples, mse, meanMse }: PictureFacts): string =>
-  `mean squared error of hidden patches ${shortNumber(mse)} over ${count(samples, "sample")}, ` +
-  `where the patch's true mean colour has ${shortNumber(meanMse)}`;
+  `mean squared error of the hidden patches of ${count(samples, "image")} ${shortNumber(mse)}, ` +
+  `by each patch's true mean colour ${shortNumber(meanMse)}`;
 
 /** Writes reconstructions of samples that are spread evenly over the data. */
 export async function drawReconstructions(run: OpenRun, options: PictureOptions): Promise<PictureFacts> {

@@ -5,15 +5,9 @@
 
 import { Argument, Command, Option } from "commander";
 import { chooseFile, chooseReporter, listOfWords, memorySize, type ReporterChoice, wholeNumber } from "./arguments.js";
-import { exitCode } from "./failure.js";
+import { addText, command, interruptedCode, teachError } from "./help.js";
 import { packageVersion } from "./package-root.js";
-import { forceColor, stderrColors } from "./terminal.js";
-
-const exitCodes = `Exit codes:
-  ${exitCode.fine}    everything is fine
-  ${exitCode.findings}    a spec has findings, or a run failed
-  ${exitCode.usage}    the command line is wrong
-  ${exitCode.interrupted}  a training run was interrupted by Ctrl-C and saved`;
+import { forceColor } from "./terminal.js";
 
 export function createProgram(): Command {
   const program = new Command("mae")
@@ -21,7 +15,6 @@ export function createProgram(): Command {
     .usage("<command> [options]")
     .version(packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "show help; also after a command")
-    .helpCommand(false)
     .option("--color", "use colours even where the output is no terminal")
     .option("--no-color", "use no colours (also: the variable NO_COLOR)")
     .option("--trace", "show the stack when mae itself fails")
@@ -30,21 +23,32 @@ export function createProgram(): Command {
     .exitOverride()
     .on("option:color", () => forceColor(true))
     .on("option:no-color", () => forceColor(false));
-  addText(program, [
-    ["mae init digits", "write a first project into the folder digits"],
-    ["mae check", "check every .mae file below this folder"],
-    ["mae plan model.mae", "what the model costs before it runs"],
-    ["mae train model.mae", "train it, with a picture of what it learned at the end"],
-  ]);
-  addReading(program);
-  addModels(program);
-  addRuns(program);
-  addHelpful(program);
+  addText(
+    program,
+    [
+      ["mae init first", "write a first project into the folder first"],
+      ["mae check", "check every .mae file below this folder"],
+      ["mae plan model.mae", "what the model costs before it runs"],
+      ["mae train model.mae", "train it, with a picture of what it learned at the end"],
+    ],
+    interruptedCode,
+  );
+  addReading(program.commandsGroup("Specs:"));
+  addModels(program.commandsGroup("Models:"));
+  addRuns(program.commandsGroup("Runs:"));
+  addHelpful(program.commandsGroup("Help:"));
   return program;
 }
 
-/** Commands that read specs as text. */
+/** Commands that write and read specs as text. */
 function addReading(program: Command): void {
+  addText(
+    command(program, "init", "Write a small project that checks and trains at once.")
+      .argument("[dir]", "folder of the project", ".")
+      .option("--force", "replace files that are already there")
+      .action(async (dir: string, options) => (await import("./commands/init.js")).init(dir, options)),
+    [["mae init first", "then: cd first, mae train model.mae"]],
+  );
   const chosen: ReporterChoice[] = [];
   addText(
     command(program, "check", "Check specs: names, types, units, ranges, shapes, and that the blocks fit each other.")
@@ -59,6 +63,7 @@ function addReading(program: Command): void {
           (file) => chooseFile(chosen, file),
         ),
       )
+      .addOption(new Option("--json", "the same as --reporter json"))
       .option("--fix", "apply the fixes that are safe, then report what is left")
       .option("--error-on-warnings", "let warnings fail the check")
       .option("--max-diagnostics <n>", "write at most this many findings", wholeNumber(0))
@@ -66,7 +71,8 @@ function addReading(program: Command): void {
       .option(...configOption)
       .action(async (paths: string[], options) => {
         const { check } = await import("./commands/check.js");
-        await check(paths, { ...options, reporters: chosen });
+        const reporters = options.json ? [...chosen, { name: "json", file: null } as const] : chosen;
+        await check(paths, { ...options, reporters });
       }),
     [
       ["mae check", "every .mae file below this folder"],
@@ -89,17 +95,30 @@ function addReading(program: Command): void {
       ["cat model.mae | mae fmt -", "the same, from stdin"],
     ],
   );
+  addText(
+    command(program, "lsp", "Serve an editor: findings, completion, hover, formatting and fixes, on stdin and stdout.")
+      .option(...configOption)
+      .option("--no-config", "run no block file, whatever a mae.config.json names")
+      // What editors say of their own accord.
+      .addOption(new Option("--stdio", "speak on stdin and stdout, as it does anyway").hideHelp())
+      .addOption(new Option("--clientProcessId <id>", "the editor's process").hideHelp())
+      .action(async (options) => (await import("./commands/lsp.js")).lsp(options)),
+    [["mae lsp", "what an editor starts: see docs/editors.md"]],
+  );
 }
 
 /** Commands about one model of a file. */
 function addModels(program: Command): void {
-  const ofModel = (name: string, description: string) =>
+  const ofModel = (name: string, description: string, names: string) =>
     command(program, name, description)
       .addArgument(specArgument())
-      .argument("[name]", "a model, a recipe, Family.member, or for plan and render a pipeline")
-      .option(...configOption);
+      .argument("[name]", `${names}; not needed where there is one`);
   addText(
-    ofModel("plan", "Say what a model costs before it runs: tokens, parameters, FLOPs, memory, learning rate, steps.")
+    ofModel(
+      "plan",
+      "Say what a model costs before it runs: tokens, parameters, FLOPs (a multiply-add is 2), memory, learning rate, steps.",
+      "a model, a recipe, a pipeline or Family.member",
+    )
       .option("--json", "print one JSON document")
       .option("--batch <n>", "plan for this many samples in a step", wholeNumber(1))
       .option(
@@ -113,6 +132,7 @@ function addModels(program: Command): void {
       .addOption(
         new Option("--graph [pass]", "print the graphs of a training step: the passes, or the graph after one of them"),
       )
+      .option(...configOption)
       .action(async (file: string, name: string | undefined, options) => {
         await (await import("./commands/plan.js")).plan(file, name, options);
       }),
@@ -120,12 +140,17 @@ function addModels(program: Command): void {
       ["mae plan examples/mae-base.mae", "the only model of the file"],
       ["mae plan study.mae Pretrain --batch 512 --json", "a recipe and its model, for a script"],
       ["mae plan study.mae Pretrain --memory 16GiB", "for a machine with so much memory"],
-      ["mae plan model.mae --graph", "what passes make of a training step, node by node"],
+      ["mae plan model.mae --graph", "what each pass makes of a step"],
     ],
   );
   addText(
-    ofModel("render", "Print a model or recipe with everything inherited and every default written out.")
+    ofModel(
+      "render",
+      "Print a model or recipe with everything inherited and every default written out.",
+      "a model, a recipe, a pipeline or Family.member",
+    )
       .option("--origin", "say beside each value where it comes from")
+      .option(...configOption)
       .action(async (file: string, name: string | undefined, options) => {
         await (await import("./commands/render.js")).render(file, name, options);
       }),
@@ -135,24 +160,27 @@ function addModels(program: Command): void {
     ],
   );
   addText(
-    ofModel("build", "Write a model as a typed TypeScript module.")
+    command(program, "build", "Write models as typed TypeScript modules.")
+      .addArgument(specArgument())
+      .argument("[name]", "a model, a recipe, a family or Family.member; without one, all of the file")
       .option("--out <dir>", "folder of the modules", "build")
       .option("--check", "write nothing; fail if the modules there are not up to date")
+      .option(...configOption)
       .action(async (file: string, name: string | undefined, options) => {
         await (await import("./commands/build.js")).build(file, name, options);
       }),
     [
-      ["mae build model.mae", "one module for each model of the file, in build/"],
+      ["mae build model.mae", "each model of the file, into build/"],
       ["mae build model.mae MaeBase --out src/models", "one model, into a project"],
-      ["mae build study.mae MaskStudy", "every member of a family, in build/mask-study/"],
+      ["mae build study.mae MaskStudy", "a family, into build/mask-study/"],
     ],
   );
   addText(
     command(program, "variants", "List the members of a family: names, parameters, tokens, FLOPs, what differs.")
       .addArgument(specArgument())
       .argument("[family]", "a family in it; without one, all of them")
-      .option(...configOption)
       .option("--json", "print one JSON document")
+      .option(...configOption)
       .action(async (file: string, family: string | undefined, options) => {
         await (await import("./commands/variants.js")).variants(file, family, options);
       }),
@@ -187,83 +215,102 @@ function addModels(program: Command): void {
 function addRuns(program: Command): void {
   addText(
     onBackend(
-      program,
-      "train",
-      "Train a model by a recipe of the file, or the stages of a pipeline. Ctrl-C saves; --resume goes on.",
-    )
-      .addArgument(specArgument())
-      .argument("[name]", "a recipe or a pipeline in it; not needed where there is one recipe")
-      .option(
-        "--out <dir>",
-        "folder of the run (default: runs/<name of the file>), or of the runs of a family or pipeline (runs/<its name>)",
+      command(
+        program,
+        "train",
+        "Train a model by a recipe of the file, or the stages of a pipeline. Ctrl-C saves; --resume goes on.",
       )
-      .option("--variant <name>", "train a member, all of a family, or all; what is finished is left, the rest goes on")
-      .option("--resume", "go on from the newest checkpoint of the run")
-      .option("--force", "replace a run that is already in the folder")
-      .option("--steps <n>", "train this many steps, whatever the recipe says", wholeNumber(1))
-      .addOption(new Option("--epochs <n>", "train this many epochs").argParser(wholeNumber(1)).conflicts("steps"))
-      .option("--batch <n>", "samples of one step", wholeNumber(1))
+        .addArgument(specArgument())
+        .argument("[name]", "a recipe or a pipeline in it; not needed where there is one recipe")
+        .option(
+          "--out <dir>",
+          "folder of the run (default: runs/<name of the file>), or of the runs of a family or pipeline (runs/<its name>)",
+        )
+        .option(
+          "--variant <name>",
+          "train a member, all of a family, or all; what is finished is left, the rest goes on",
+        )
+        .option("--resume", "go on from the newest checkpoint of the run")
+        .option("--force", "replace a run that is already in the folder")
+        .option("--steps <n>", "train this many steps, whatever the recipe says", wholeNumber(1))
+        .addOption(new Option("--epochs <n>", "train this many epochs").argParser(wholeNumber(1)).conflicts("steps"))
+        .option("--batch <n>", "samples of one step", wholeNumber(1))
+        .option("--seed <n>", "seed of weights, masks, crops and order", wholeNumber(0))
+        .option("--checkpoint-every <n>", "steps between checkpoints", wholeNumber(1), 500)
+        .option("--json", "print the run's events as JSON lines on stdout"),
+    )
       .option(...microBatchOption)
       .addOption(memoryOption())
       .option(...recomputeOption)
-      .option("--no-recompute", "keep all of them (default)")
-      .option("--seed <n>", "seed of weights, masks, crops and order", wholeNumber(0))
+      .option("--no-recompute", "keep what layers have computed (default)")
       .option("--workers <n>", "threads that decode and augment images (default: by the machine)", wholeNumber(0))
-      .option("--checkpoint-every <n>", "steps between checkpoints", wholeNumber(1), 500)
-      .option("--json", "print the run's events as JSON lines on stdout")
       .action(async (file: string, recipe: string | undefined, options) => {
         if (options.variant === undefined) {
           await (await import("./commands/train-pipeline.js")).trainNamed(file, recipe, options);
         } else await (await import("./commands/train-variants.js")).trainVariants(file, recipe, options);
       }),
     [
-      ["mae train examples/digits.mae", "into runs/, on the best backend that is here"],
+      ["mae train examples/digits.mae", "into runs/digits, on the best backend here"],
       ["mae train model.mae Pretrain --out runs/a --steps 100", "a short try"],
       ["mae train model.mae Pretrain --out runs/a --resume", "go on where it stopped"],
       ["mae train examples/mask-study.mae --variant all", "every member of the family, and a report"],
-      ["mae train stages.mae Study", "the stages of a pipeline, each from what the ones before it learned"],
+      ["mae train stages.mae Study", "the stages of a pipeline"],
     ],
+    interruptedCode,
   );
   addText(
     onBackend(
-      program,
-      "eval",
-      "Judge a trained encoder: features of the frozen encoder, then small classifiers on them.",
-    )
-      .argument("<run>", "folder of a run")
-      .option("--with <probes>", "names of probes, joined by commas (default: every one there is)", listOfWords)
-      .addOption(
-        new Option("--features <what>", "the class token or the mean of the patches (default: both)").choices([
-          "cls",
-          "mean",
-        ]),
+      command(
+        program,
+        "eval",
+        "Judge a trained encoder: features of the frozen encoder, then small classifiers on them.",
       )
-      .option("--layer <n>", "take the features after this layer of the encoder (default: the last)", wholeNumber(1))
-      .option("--no-baselines", "judge only the trained encoder, not also an untrained one and the pixels")
-      .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
-      .option("--samples <n>", "judge on at most this many images of each split, spread evenly over it", wholeNumber(1))
-      .option("--seed <n>", "seed of the classifiers (default: the run's)", wholeNumber(0))
-      .option("--json", "print one JSON document")
-      .action(async (run: string, options) => {
-        await (await import("./commands/eval.js")).evaluate(run, options);
-      }),
+        .argument("<run>", "folder of a run")
+        .option("--with <probes>", "names of probes, joined by commas (default: every one there is)", listOfWords)
+        .addOption(
+          new Option("--features <what>", "the class token or the mean of the patches (default: both)").choices([
+            "cls",
+            "mean",
+          ]),
+        )
+        .option("--layer <n>", "take the features after this layer of the encoder (default: the last)", wholeNumber(1))
+        .option("--no-baselines", "judge only the trained encoder, not also an untrained one and the pixels")
+        .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
+        .option(
+          "--samples <n>",
+          "judge on at most this many images of each split, spread evenly over it",
+          wholeNumber(1),
+        )
+        .option("--seed <n>", "seed of the classifiers (default: the run's)", wholeNumber(0))
+        .option("--json", "print one JSON document"),
+    ).action(async (run: string, options) => {
+      await (await import("./commands/eval.js")).evaluate(run, options);
+    }),
     [
       ["mae eval runs/digits", "every probe, beside an untrained encoder and the pixels"],
       ["mae eval runs/digits --with knn --features mean --json", "one of them, for a script"],
     ],
   );
   addText(
-    onBackend(program, "show", "Write a picture of reconstructions: input, visible patches, output, both together.")
-      .argument("<run>", "folder of a run")
-      .option("--out <file>", "the PNG file (default: reconstruction.png in the run)")
-      .option("--count <n>", "how many samples", wholeNumber(1), 8)
-      .addOption(new Option("--split <name>", "which part of the data").choices(["train", "test"]).default("test"))
-      .option("--seed <n>", "seed of the masks", wholeNumber(0))
-      .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
-      .action(async (run: string, options) => {
-        await (await import("./commands/show.js")).show(run, options);
-      }),
-    [["mae show runs/digits --count 16 --out digits.png", "sixteen samples"]],
+    onBackend(
+      command(
+        program,
+        "show",
+        "Write a picture of reconstructions: of each image all of it, the patches that the model sees, what it predicts, and that with the seen patches pasted in.",
+      )
+        .argument("<run>", "folder of a run")
+        .option("--out <file>", "the PNG file (default: reconstruction.png in the run)")
+        .option("--count <n>", "how many images, spread evenly over the data", wholeNumber(1), 8)
+        .addOption(new Option("--split <name>", "which part of the data").choices(["train", "test"]).default("test"))
+        .option("--seed <n>", "seed of the masks", wholeNumber(0))
+        .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)"),
+    ).action(async (run: string, options) => {
+      await (await import("./commands/show.js")).show(run, options);
+    }),
+    [
+      ["mae show runs/digits", "eight test images, into the run"],
+      ["mae show runs/digits --count 16 --out digits.png", "sixteen, elsewhere"],
+    ],
   );
   addText(
     command(
@@ -298,11 +345,17 @@ function addRuns(program: Command): void {
 /** Commands for finding one's way. */
 function addHelpful(program: Command): void {
   addText(
-    command(program, "init", "Write a small project that checks and trains at once.")
-      .argument("[dir]", "folder of the project", ".")
-      .option("--force", "replace files that are already there")
-      .action(async (dir: string, options) => (await import("./commands/init.js")).init(dir, options)),
-    [["mae init digits", "then: cd digits, mae train model.mae"]],
+    command(program, "explain", "Explain the code of a finding, or a block.")
+      .argument("[code]", "as a finding shows it, or kind/block; without one, list all of them")
+      .option(...configOption)
+      .action(async (code: string | undefined, options) =>
+        (await import("./commands/explain.js")).explain(code, options),
+      ),
+    [
+      ["mae explain check/unknown-block", "what it means and how to mend it"],
+      ["mae explain mask/random", "a block and its parameters; also: mae explain random"],
+      ["mae explain", "every code and block there is"],
+    ],
   );
   addText(
     command(program, "doctor", "Say which backends are here, why the others are not, and what to do.")
@@ -310,18 +363,12 @@ function addHelpful(program: Command): void {
       .action(async (options) => (await import("./commands/doctor.js")).doctor(options)),
     [["mae doctor", ""]],
   );
-  addText(
-    command(program, "explain", "Explain the code of a finding, or a block.")
-      .argument("[code]", "as a finding shows it, or kind/block; without one, list the codes")
-      .option(...configOption)
-      .action(async (code: string | undefined, options) =>
-        (await import("./commands/explain.js")).explain(code, options),
-      ),
-    [
-      ["mae explain check/unknown-block", "what it means and how to mend it"],
-      ["mae explain mask/random", "a block and its parameters"],
-      ["mae explain", "every code there is"],
-    ],
+  program.addHelpCommand(
+    new Command("help")
+      .argument("[command]")
+      .description("Show help, of mae or of a command")
+      .helpOption(false)
+      .helpGroup("Help:"),
   );
 }
 
@@ -346,41 +393,12 @@ const configOption = [
 
 const specArgument = (): Argument => new Argument("<file>", "a .mae file");
 
-/** The first clause of the description is what the list of commands shows. */
-function command(program: Command, name: string, description: string): Command {
-  const [summary = description] = description.split(/[:.]/);
-  return program.command(name).description(description).summary(summary).helpOption("-h, --help", "show this help");
-}
-
-/** A command that computes, with the choice of where. */
-const onBackend = (program: Command, name: string, description: string): Command =>
-  command(program, name, description)
+/** Of a command that computes, the choice of where and how: last in its help. */
+const onBackend = (to: Command): Command =>
+  to
+    .optionsGroup("Options of the machine:")
     .option("--backend <name>", "auto, or one that mae doctor lists", "auto")
-    .option("--threads <n>", "threads that compute, with the backend onnx (default: one a core)", wholeNumber(1))
+    .option("--threads <n>", "threads that compute, with the backend onnx (default: one per core)", wholeNumber(1))
     .option("--spin", "let idle threads of onnx wait busily (default: for 50 microseconds, then they sleep)")
     .option("--no-spin", "let them sleep at once, for a machine with much else to do")
     .option(...configOption);
-
-/** Examples and exit codes after the help, in one layout for all commands. */
-function addText(to: Command, examples: readonly (readonly [line: string, what: string])[]): void {
-  const widest = Math.max(...examples.filter(([line]) => line.length <= 44).map(([line]) => line.length), 0);
-  const lines = examples.map(([line, what]) => {
-    if (what === "") return `  ${line}`;
-    return line.length > 44 ? `  ${line}\n  ${" ".repeat(widest)}  ${what}` : `  ${line.padEnd(widest)}  ${what}`;
-  });
-  to.addHelpText("after", `\nExamples:\n${lines.join("\n")}\n\n${exitCodes}`);
-}
-
-/** Commander's errors in the form of all others. */
-function teachError(text: string): string {
-  const colors = stderrColors();
-  const [first = "", ...rest] = text
-    .replace(/^error: /, "")
-    .trimEnd()
-    .split("\n");
-  const [, what = first, rule] = /^(.* is invalid)\. (.*)$/.exec(first) ?? [];
-  const hint = rule ?? rest.join(" ").replace(/^\(|\)$/g, "");
-  const help = hint ? `${hint.charAt(0).toLowerCase()}${hint.slice(1)}` : "--help shows what there is";
-  const head = `${colors.red(colors.bold("error"))}${colors.bold(`: ${what.replace(/\.$/, "")}`)}`;
-  return `${head}\n  ${colors.blue("=")} ${colors.bold("help:")} ${help.replace(/\.$/, "")}\n`;
-}

@@ -79,7 +79,7 @@ const document = (
 });
 
 const reconstructed = ({ images, mse, meanMse, psnr }: MeasuredErrors): string =>
-  `Reconstruction: ${sayErrors({ samples: images, mse, meanMse })}; ${psnr.toFixed(2)} dB`;
+  `Reconstruction: ${sayErrors({ samples: images, mse, meanMse })}; PSNR ${psnr.toFixed(2)} dB`;
 
 const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values: defaultsOf(definition) });
 

@@ -44,16 +44,18 @@ async function formatStdin(paths: readonly string[], options: FmtOptions): Promi
   finishOne(formatReading(path, await readStdin()), options);
 }
 
+const whatOthersDo =
+  "mae fmt --write formats files and folders in place, mae fmt --check lists what is not formatted, mae fmt FILE prints";
+
 function printOne(paths: readonly string[]): void {
   const [path, ...others] = paths;
   if (path === undefined || others.length > 0) {
-    throw usageFailure("without --check or --write, mae fmt prints one file", {
-      help: "mae fmt --write formats in place, mae fmt --check lists what is not formatted, mae fmt FILE prints",
-    });
+    throw usageFailure("without --check or --write, mae fmt prints one file", { help: whatOthersDo });
   }
   const reading = readSpec(path);
   if (!reading.ok && (reading.problem.code === "file/missing" || reading.problem.code === "file/not-a-file")) {
-    throw usageFailure(reading.problem.message, { help: reading.problem.help });
+    const help = reading.problem.code === "file/missing" ? reading.problem.help : whatOthersDo;
+    throw usageFailure(reading.problem.message, { help });
   }
   finishOne(formatReading(specPath(path), reading), {});
 }

@@ -7,7 +7,7 @@ import { folder, mae, misspelt, sound } from "./mae.js";
 import { sarifValidator } from "./sarif-schema.js";
 
 const json = async (args: readonly string[], cwd: string, input?: string | Uint8Array) => {
-  const result = await mae(["check", "--reporter", "json", ...args], {
+  const result = await mae(["check", "--json", ...args], {
     cwd,
     ...(input === undefined ? {} : { input }),
   });

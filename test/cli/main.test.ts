@@ -15,6 +15,7 @@ const commands = [
   "train",
   "eval",
   "show",
+  "export",
   "init",
   "doctor",
   "explain",
@@ -36,6 +37,12 @@ describe("help", () => {
     expect(stdout).toContain(`Examples:\n  `);
     expect(stdout).toContain(`mae ${name}`);
     expect(stdout).toContain("Exit codes:");
+  });
+
+  it("also has a command of its own", async () => {
+    const { code, stdout } = await mae(["help", "show"]);
+    expect(code).toBe(0);
+    expect(stdout).toBe((await mae(["show", "--help"])).stdout);
   });
 
   it("is what a call without a command gets, as a usage error", async () => {
@@ -71,6 +78,7 @@ describe("a wrong command line", () => {
     ["stdin together with files", ["check", "-", "a.mae"], /together with other paths/],
     ["a fix of stdin", ["check", "--fix", "-"], /no file to change/],
     ["several files to print", ["fmt", "a.mae", "b.mae"], /--write|--check/],
+    ["a folder to print", ["fmt", "sub"], /is a folder.*\n.*mae fmt --write/],
     ["an unknown code to explain", ["explain", "chekc/unknown-blok"], /nothing is known under/],
     ["a page outside the pages", ["explain", "../../package"], /nothing is known under/],
     ["a run that is not there", ["eval", "runs/none"], /runs\/none/],
