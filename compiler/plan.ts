@@ -152,7 +152,7 @@ function splittingOf(model: Model, program: ModelProgram, { splitting }: PlanOpt
 }
 
 /** The memory of a training step of a model without findings. */
-export function planMemory(model: Model, options: PlanOptions = {}): MemoryPlan {
+export function planMemory(model: Model, options: PlanOptions): MemoryPlan {
   const program = programOf(assemble(model));
   return stepMemory(model, program, options, () => trainingFlops(program));
 }

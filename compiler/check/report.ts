@@ -20,7 +20,7 @@ export function finding(
   code: Code | `${string}/${string}/${string}`,
   span: Span,
   message: string,
-  words: Words = {},
+  words: Words,
 ): Diagnostic {
   const reason = words.reason ?? (Object.hasOwn(codes, code) ? codes[code as Code] : undefined);
   return {
@@ -36,12 +36,12 @@ export function finding(
 }
 
 /** Reports an error. Gives null, the value of what could not be read. */
-export function fail(report: Report, code: Code, span: Span, message: string, words?: Words): null {
+export function fail(report: Report, code: Code, span: Span, message: string, words: Words): null {
   report(finding("error", code, span, message, words));
   return null;
 }
 
-export function warn(report: Report, code: Code, span: Span, message: string, words?: Words): void {
+export function warn(report: Report, code: Code, span: Span, message: string, words: Words): void {
   report(finding("warning", code, span, message, words));
 }
 
