@@ -16,7 +16,7 @@ const [gutter, groupGutter, margin] = [4, 20, 8];
 const letterScale = 2;
 const headingHeight = letterHeight * letterScale + 4;
 /** More images than this stand in two groups side by side. */
-const mostRows = 8;
+const mostRows = 4;
 const paper = 255;
 const ink = 60;
 const hiddenGrey = 128 / 255;
