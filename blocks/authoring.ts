@@ -34,6 +34,7 @@ export { definePositions } from "./positions/index.js";
 export { defineProbe } from "./probe/index.js";
 export { defineRegionSource } from "./regions/index.js";
 export { defineSchedule } from "./schedule/index.js";
+export { patchesOf } from "./sequence.js";
 export { defineTarget } from "./target/index.js";
 export { defineTeacher } from "./teacher/index.js";
 export { defineTokens } from "./tokens/index.js";

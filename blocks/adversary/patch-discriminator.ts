@@ -2,8 +2,9 @@
 
 import type { Tensor } from "../../graph/index.js";
 import type { Code } from "../code.js";
-import { deceptionLoss, discriminationError, linear, linearParameters, patchTokens, takeTokens } from "../nn/index.js";
+import { deceptionLoss, discriminationError, linear, linearParameters, takeTokens } from "../nn/index.js";
 import { choice, real } from "../params.js";
+import { patchesOf } from "../sequence.js";
 import { defineAdversary, type JudgedPlaces } from "./contract.js";
 
 /** The decisions about originals [B, V, 1] and about predictions [B, N - V, 1]. */
@@ -59,7 +60,7 @@ export const patchDiscriminator = defineAdversary({
   weight: (p) => ({ kind: p.balance === "gradients" ? "adaptive" : "fixed", factor: p.weight }),
   parameters: (_, { encoderWidth }) => ({ head: linearParameters(encoderWidth, 1) }),
   judge(code, _, w, { latent, extra, count }) {
-    const judged = extra === 0 ? latent : code.let("judged", patchTokens, latent, { extra, count }); // [B, N, D]
+    const judged = patchesOf(code, "judged", latent, { extra, count }); // [B, N, D]
     return code.let("decisions", linear, judged, w.head);
   },
   ownLoss: (code, _, decisions, places) =>

@@ -1,6 +1,7 @@
 /** One linear layer as decoder, as in SimMIM: hidden tokens already pass through the encoder. */
 
-import { linear as linearLayer, linearParameters, patchTokens, restoreTokens, tokenParameter } from "../nn/index.js";
+import { linear as linearLayer, linearParameters, restoreTokens, tokenParameter } from "../nn/index.js";
+import { patchesOf } from "../sequence.js";
 import { defineDecoder } from "./contract.js";
 
 export const linear = defineDecoder({
@@ -16,8 +17,8 @@ export const linear = defineDecoder({
   }),
   enter: (code, _, w, visible, restore) =>
     code.let("entered", restoreTokens, visible, w.mask_token, restore, { extra: 0 }),
-  decode(code, _, w, { latent, extra, count }) {
-    const patches = extra === 0 ? latent : code.let("patches", patchTokens, latent, { extra, count });
+  decode(code, _, w, inputs) {
+    const patches = patchesOf(code, "patches", inputs.latent, inputs);
     return code.let("prediction", linearLayer, patches, w.decoder_pred);
   },
 });

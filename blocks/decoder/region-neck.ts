@@ -2,9 +2,10 @@
 
 import { invariant, type Tensor } from "../../graph/index.js";
 import type { Code } from "../code.js";
-import { layerNorm, patchTokens, seenTokens } from "../nn/index.js";
+import { layerNorm } from "../nn/index.js";
 import type { Weights } from "../parameters.js";
 import { int, type ValuesOf } from "../params.js";
+import { patchesOf, visiblePatchesOf } from "../sequence.js";
 import { transformerParams, transformerRequirements } from "../vision-transformer.js";
 import type { DecoderInputs, Encoded } from "./contract.js";
 import { trunk, trunkParameters } from "./trunk.js";
@@ -45,9 +46,8 @@ export function neck(
   w: Weights<ReturnType<typeof neckParameters>>,
   inputs: DecoderInputs,
 ): { readonly memory: Tensor; readonly patches: Tensor } {
-  const { extra, count } = inputs;
   const memory = code.let("memory", layerNorm, trunk(code, p, w, inputs), w.decoder_norm);
-  return { memory, patches: extra === 0 ? memory : code.let("patches", patchTokens, memory, { extra, count }) };
+  return { memory, patches: patchesOf(code, "patches", memory, inputs) };
 }
 
 /** What the encoder in the target's braces has seen of each region. */
@@ -65,6 +65,6 @@ export function seenRegions(code: Code, { encoded, visible, restore }: DecoderIn
   return {
     ...encoded,
     regions: all / (restore.shape[0] as number),
-    patches: (x) => (extra === 0 ? x : code.let("own", seenTokens, x, visible, { extra })),
+    patches: (x) => visiblePatchesOf(code, "own", x, visible, extra),
   };
 }

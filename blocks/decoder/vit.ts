@@ -1,6 +1,7 @@
 /** The decoder of MAE: a light transformer, then a linear layer for each patch. */
 
-import { layerNorm, linear, linearParameters, patchTokens } from "../nn/index.js";
+import { layerNorm, linear, linearParameters } from "../nn/index.js";
+import { patchesOf } from "../sequence.js";
 import { transformerParams, transformerRequirements } from "../vision-transformer.js";
 import { defineDecoder } from "./contract.js";
 import { trunk, trunkParameters } from "./trunk.js";
@@ -18,9 +19,7 @@ export const vit = defineDecoder({
     decoder_pred: linearParameters(p.width, outputs),
   }),
   decode(code, p, w, inputs) {
-    const { extra, count } = inputs;
-    const x = trunk(code, p, w, inputs);
-    const patches = extra === 0 ? x : code.let("patches", patchTokens, x, { extra, count }); // [B, N, Dd]
+    const patches = patchesOf(code, "patches", trunk(code, p, w, inputs), inputs); // [B, N, Dd]
     return code.let("prediction", linear, code.let("normed", layerNorm, patches, w.decoder_norm), w.decoder_pred);
   },
 });

@@ -1,7 +1,8 @@
 /** One linear layer on the class token or on the mean of the patches: the head of a fine-tuned vision transformer. */
 
-import { firstToken, headParameters, linear, meanToken, patchTokens } from "../nn/index.js";
+import { firstToken, headParameters, linear, meanToken } from "../nn/index.js";
 import { choice, int } from "../params.js";
+import { patchesOf } from "../sequence.js";
 import { defineHead, labelField } from "./contract.js";
 
 export const classifier = defineHead({
@@ -36,7 +37,7 @@ export const classifier = defineHead({
     if (p.pool === "class_token") {
       return code.let("logits", linear, normalize(code.let("pooled", firstToken, tokens)), w.head);
     }
-    const patches = extra === 0 ? tokens : code.let("patches", patchTokens, tokens, { extra, count }); // [B, N, D]
+    const patches = patchesOf(code, "patches", tokens, { extra, count }); // [B, N, D]
     return code.let("logits", linear, normalize(code.let("pooled", meanToken, patches)), w.head);
   },
   field: (p) => labelField(p.classes),

@@ -2,26 +2,16 @@
 
 import type { Tensor } from "../../graph/index.js";
 import type { Code } from "../code.js";
-import {
-  firstToken,
-  layerNorm,
-  layerNormParameters,
-  meanSquaredCosine,
-  meanToken,
-  patchTokens,
-  seenTokens,
-  takeTokens,
-} from "../nn/index.js";
+import { firstToken, layerNorm, layerNormParameters, meanSquaredCosine, meanToken, takeTokens } from "../nn/index.js";
 import { choice } from "../params.js";
+import { patchesOf, visiblePatchesOf } from "../sequence.js";
 import { defineLoss, type LossInputs, lossWeight } from "./contract.js";
 
 /** The latent of the visible patches, [B, V, D]. */
 function visiblePatches(code: Code, { latent, visible, extra }: LossInputs): Tensor {
   const count = (latent.shape[1] as number) - extra;
-  if (count === visible.shape[1])
-    return extra === 0 ? latent : code.let("seen", seenTokens, latent, visible, { extra });
-  const patches = extra === 0 ? latent : code.let("patches", patchTokens, latent, { extra, count });
-  return code.let("seen", takeTokens, patches, visible);
+  if (count === visible.shape[1]) return visiblePatchesOf(code, "seen", latent, visible, extra);
+  return code.let("seen", takeTokens, patchesOf(code, "patches", latent, { extra, count }), visible);
 }
 
 export const uniformity = defineLoss({
@@ -47,7 +37,7 @@ export const uniformity = defineLoss({
       doc: "The encoder has a class token where that stands for a sample.",
       holds: (p, { extraTokens }) => p.on !== "class_token" || extraTokens === null || extraTokens > 0,
       say: () => "the encoder has no class token",
-      help: () => "use on: patches, or an encoder with a class token",
+      help: () => "use `on: patches`, or an encoder with a class token",
     },
   ],
   acrossSamples: true,

@@ -1,6 +1,6 @@
 /** What a target is given: the image, its field, and what a teacher makes of the image. */
 
-import { type Batch, type Code, patchTokens, type Target, type TargetInputs } from "../../blocks/index.js";
+import { type Batch, type Code, patchesOf, type Target, type TargetInputs } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import { placedTokens } from "./backbone.js";
 import { fieldsAsked } from "./fields.js";
@@ -31,5 +31,5 @@ function teacherOutputs(code: Code, parts: Parts, w: WeightTree, { image }: Batc
   invariant(definition.outputs, "the checker lets through only encoders whose layers can be read");
   const placed = placedTokens(code, parts, w, image);
   const outputs = definition.outputs(code, values, w, placed, w[encoderPositions] as Tensor, count);
-  return extra === 0 ? outputs : outputs.map((x) => code.let("taught", patchTokens, x, { extra, count: patches }));
+  return outputs.map((x) => patchesOf(code, "taught", x, { extra, count: patches }));
 }

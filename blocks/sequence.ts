@@ -1,0 +1,19 @@
+/** The tokens of a sequence that stand for patches. Where none stand in front of them, no statement is made of it. */
+
+import type { Tensor } from "../graph/index.js";
+import type { Code } from "./code.js";
+import { patchTokens, seenTokens } from "./nn/index.js";
+
+/** What stands in a sequence: `extra` tokens in front of those of `count` patches. */
+interface Sequence {
+  readonly extra: number;
+  readonly count: number;
+}
+
+/** x [B, extra + N, D] -> the patches' tokens [B, N, D]. */
+export const patchesOf = (code: Code, name: string, x: Tensor, { extra, count }: Sequence): Tensor =>
+  extra === 0 ? x : code.let(name, patchTokens, x, { extra, count });
+
+/** x [B, extra + V, D], visible [B, V] -> the visible patches' tokens [B, V, D]. */
+export const visiblePatchesOf = (code: Code, name: string, x: Tensor, visible: Tensor, extra: number): Tensor =>
+  extra === 0 ? x : code.let(name, seenTokens, x, visible, { extra });
