@@ -66,9 +66,9 @@ export const normalize = defineAugment({
       holds: (p) => chosen(p) !== null,
       say: ({ statistics }) =>
         statistics === null
-          ? "normalize needs a mean and a std, or the name of published statistics"
-          : `the statistics of ${statistics} already say mean and std`,
-      help: () => "write normalize(imagenet), or normalize(mean: (0.5), std: (0.25)) with one number a channel",
+          ? "`normalize` needs a `mean` and a `std`, or the name of published statistics"
+          : `the statistics of \`${statistics}\` already say \`mean\` and \`std\``,
+      help: () => "write `normalize(imagenet)`, or `normalize(mean: (0.5), std: (0.25))` with one number a channel",
     },
     {
       name: "one-number-a-channel",
@@ -76,17 +76,17 @@ export const normalize = defineAugment({
       doc: "There is one mean and one standard deviation for each channel of the input.",
       holds: (p, context) => wrongCounts(p, context).length === 0,
       say: (p, context) =>
-        `normalize has ${counted(wrongCounts(p, context)[0] as number, "number")} for ${counted(context.image.channels, "channel")}`,
+        `\`normalize\` has ${counted(wrongCounts(p, context)[0] as number, "number")} for ${counted(context.image.channels, "channel")}`,
       help: (_, { image }) =>
-        `write ${counted(image.channels, "number")} in mean and in std${image.channels === 1 ? ", as normalize(mnist) has" : ""}`,
+        `write ${counted(image.channels, "number")} in \`mean\` and in \`std\`${image.channels === 1 ? ", as `normalize(mnist)` has" : ""}`,
     },
     {
       name: "std-above-zero",
       at: "std",
       doc: "Every standard deviation is above 0.",
       holds: (p) => p.std === null || p.std.every((std) => std > 0),
-      say: (p) => `std ${numbersText(p.std ?? [])} divides by 0`,
-      help: () => "a channel that never varies can have std 1",
+      say: (p) => `\`std\` ${numbersText(p.std ?? [])} divides by 0`,
+      help: () => "a channel that never varies can have a `std` of 1",
     },
   ],
   random: false,

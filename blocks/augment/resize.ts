@@ -26,7 +26,7 @@ export const resize = defineAugment({
       at: "shorter",
       doc: "Only one of `size` and `shorter` is written.",
       holds: (p) => p.size === null || p.shorter === null,
-      say: () => "size fixes both sides, so shorter has no effect",
+      say: () => "`size` fixes both sides, so `shorter` has no effect",
       help: () => "remove one of the two",
     },
   ],

@@ -40,8 +40,8 @@ export const testLabelsNeedImages: Requirement<
   at: "test_labels",
   doc: "`test_labels` stands beside `test_images`.",
   holds: (p) => p.test_labels === null || p.test_images !== null,
-  say: () => "test_labels says what the test images show, and there are no test_images",
-  help: () => "write test_images, or remove test_labels",
+  say: () => "`test_labels` says what the test images show, and there are no `test_images`",
+  help: () => "write `test_images`, or remove `test_labels`",
 };
 
 const largest = (labels: Int32Array): number => labels.reduce((max, label) => Math.max(max, label), -1);

@@ -154,7 +154,7 @@ export const folder = defineDataset({
       doc: "Only one of `test` and `holdout` is written.",
       holds: (p) => p.test === null || p.holdout === 0,
       say: () => "the test images come from the test folder, so nothing would be held out",
-      help: () => "remove one of test and holdout",
+      help: () => "remove one of `test` and `holdout`",
     },
     {
       name: "labels-or-test",
@@ -162,7 +162,7 @@ export const folder = defineDataset({
       doc: "Only one of `labels` and `test` is written: the file's paths belong to one folder.",
       holds: (p) => p.labels === null || p.test === null,
       say: () => "a label file names the images of one folder, and there is a test folder too",
-      help: () => "put all images into one folder and write holdout: 10%",
+      help: () => "put all images into one folder and write `holdout: 10%`",
     },
   ],
   open,

@@ -79,8 +79,8 @@ const lengthIsRead: Requirement<ScanParams, ModelContext> = {
   at: "length",
   doc: "A `length` is written only where `keep` is `segments`.",
   holds: (p) => p.keep === "segments" || p.length === defaultLength,
-  say: (p) => `length ${p.length} has no effect with keep: ${p.keep}`,
-  help: () => "remove it, or write keep: segments",
+  say: (p) => `a \`length\` of ${p.length} has no effect with \`keep: ${p.keep}\``,
+  help: () => "remove it, or write `keep: segments`",
 };
 
 const lengthFits: Requirement<ScanParams, ModelContext> = {

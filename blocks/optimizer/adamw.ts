@@ -27,7 +27,7 @@ export const adamw = defineOptimizer({
       at: "betas",
       doc: "Both betas are below 1: a running mean with decay 1 never moves.",
       holds: (p) => p.betas.every((beta) => beta < 1),
-      say: (p) => `betas (${p.betas.join(", ")}) must be below 1`,
+      say: (p) => `\`betas\` (${p.betas.join(", ")}) must be below 1`,
       help: () => "the usual ones are (0.9, 0.95) for pre-training and (0.9, 0.999) for fine-tuning",
     },
   ],

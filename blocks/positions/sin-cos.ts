@@ -31,7 +31,7 @@ export const sinCos = definePositions({
       say: (_, c) => `sine-cosine positions need a width divisible by 4, and ${oddWidth(c)} is not`,
       help: (_, c) => {
         const width = oddWidth(c) as number;
-        return `${width - (width % 4)} and ${width + 4 - (width % 4)} are; or use learned positions`;
+        return `${width - (width % 4)} and ${width + 4 - (width % 4)} are; or use \`positions learned\``;
       },
     },
   ],

@@ -24,7 +24,7 @@ export const step = defineSchedule({
       doc: "The distance between two falls is above 0.",
       holds: (p) => p.every.amount > 0,
       say: (p) => `the learning rate cannot fall every ${p.every.amount} ${p.every.unit}`,
-      help: () => "write a distance such as 30 epochs",
+      help: () => "write a distance such as `30 epochs`",
     },
     warmupEnds,
   ],

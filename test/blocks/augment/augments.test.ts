@@ -87,27 +87,27 @@ describe("normalize", () => {
     ]);
   });
   test.each([
-    [none, 3, ["one-source"], "normalize needs a mean and a std, or the name of published statistics"],
+    [none, 3, ["one-source"], "`normalize` needs a `mean` and a `std`, or the name of published statistics"],
     [
       { ...none, mean: [0.5] },
       1,
       ["one-source"],
-      "normalize needs a mean and a std, or the name of published statistics",
+      "`normalize` needs a `mean` and a `std`, or the name of published statistics",
     ],
     [
       { ...none, statistics: "mnist", mean: [0.5] },
       1,
       ["one-source"],
-      "the statistics of mnist already say mean and std",
+      "the statistics of `mnist` already say `mean` and `std`",
     ],
-    [{ ...none, statistics: "imagenet" }, 1, ["one-number-a-channel"], "normalize has 3 numbers for 1 channel"],
+    [{ ...none, statistics: "imagenet" }, 1, ["one-number-a-channel"], "`normalize` has 3 numbers for 1 channel"],
     [
       { ...none, mean: [0.5, 0.5, 0.5], std: [1, 1] },
       3,
       ["one-number-a-channel"],
-      "normalize has 2 numbers for 3 channels",
+      "`normalize` has 2 numbers for 3 channels",
     ],
-    [{ ...none, mean: [0.5], std: [0] }, 1, ["std-above-zero"], "std (0) divides by 0"],
+    [{ ...none, mean: [0.5], std: [0] }, 1, ["std-above-zero"], "`std` (0) divides by 0"],
   ])("finds %j with %i channels", (values, channels, names, sentence) => {
     const found = broken(normalize, values, channels);
     expect(found.map((r) => r.name)).toEqual(names);
