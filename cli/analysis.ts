@@ -15,31 +15,36 @@ export interface SpecFile {
   readonly vocabulary: Vocabulary;
 }
 
+/** Texts that an editor has open, by the paths that the compiler knows them by: they stand for those on the disk. */
+export type OpenTexts = ReadonlyMap<string, string>;
+
 /** What is wrong with one spec; a file that cannot be read is a finding like any other. */
-export function analyzeSpec(file: SpecFile): readonly Diagnostic[] {
+export function analyzeSpec(file: SpecFile, open?: OpenTexts): readonly Diagnostic[] {
   const reading = file.given ?? readSpec(file.path);
   if (!reading.ok) return [unreadable(file.path, reading.problem)];
-  const { diagnostics } = analyzeText({ path: file.path, text: reading.text }, file.vocabulary);
+  const { diagnostics } = analyzeText({ path: file.path, text: reading.text }, file.vocabulary, open);
   // A block may be unknown only because its file could not be loaded, which is said already.
   const isUnsure = file.vocabulary.findings.length > 0;
   return isUnsure ? diagnostics.filter(({ code }) => code !== "check/unknown-block") : diagnostics;
 }
 
 /** What is wrong with several specs and the projects they belong to, in no particular order. */
-export const analyzeSpecs = (files: readonly SpecFile[]): Diagnostic[] => [
+export const analyzeSpecs = (files: readonly SpecFile[], open?: OpenTexts): Diagnostic[] => [
   ...new Set(files.map(({ vocabulary }) => vocabulary).flatMap(({ findings }) => findings)),
-  ...files.flatMap((file) => [...analyzeSpec(file)]),
+  ...files.flatMap((file) => [...analyzeSpec(file, open)]),
 ];
 
 /** The checked models and recipes of a text, with everything that is wrong. */
-export const analyzeText = (source: Source, vocabulary: Vocabulary): Analysis =>
-  analyzeWith(source, hostFor(source.path), vocabulary);
+export const analyzeText = (source: Source, vocabulary: Vocabulary, open: OpenTexts = new Map()): Analysis =>
+  analyzeWith(source, hostFor(source.path, open), vocabulary);
 
-/** Imports are read from the disk, below the project's root. */
-function hostFor(path: string): Host {
+/** Imports are read from the disk where they are not open, below the project's root. */
+export function hostFor(path: string, open: OpenTexts): Host {
   const root = isAbsolute(path) ? projectRoot(dirname(path)) : null;
   return {
     readText(imported) {
+      const text = open.get(imported);
+      if (text !== undefined) return text;
       const reading = readSpec(imported);
       return reading.ok ? reading.text : null;
     },

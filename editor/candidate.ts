@@ -39,6 +39,15 @@ export const blockCandidates = (of: string, registry: Registry): readonly Candid
 export const slotCandidates = (rules: readonly SlotRule[]): readonly Candidate[] =>
   rules.map((rule) => ({ kind: "slot", name: rule.slot, summary: sentence(rule.doc), rule }));
 
+/** A name of the file; `declaration` null: it is imported from where it cannot be found. */
+export const declarationCandidate = (name: string, declaration: Declaration | null): Candidate => ({
+  kind: "declaration",
+  name,
+  summary:
+    declaration?.doc.split("\n")[0] || (declaration ? `A ${declaration.kind} without a description.` : "Not found."),
+  declaration,
+});
+
 /** The parameters of a block that are not given yet. */
 export const parameterCandidates = (
   definition: Definition,

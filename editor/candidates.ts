@@ -1,11 +1,12 @@
 /** From a place in a text to everything that may stand there. What the lines of each kind of body may be is said in their files. */
 
 import { edition } from "../compiler/index.js";
+import type { Source, Span } from "../grammar/index.js";
 import { inBody } from "./bodies.js";
-import { type Candidate, none } from "./candidate.js";
+import { type Candidate, declarationCandidate, none } from "./candidate.js";
 import { keywords } from "./keywords.js";
 import { type Entry, isWord } from "./nest.js";
-import type { Place, Step } from "./place.js";
+import { type Place, placeAt, type Step } from "./place.js";
 import { declaredIn, namesOf, type Scene, type Surroundings } from "./scene.js";
 import { inPipeline, inVariants } from "./studies.js";
 
@@ -19,6 +20,22 @@ export function candidatesAt(place: Place, around: Surroundings): readonly Candi
   if (isWord(first, "model") || isWord(first, "recipe")) return inBody(head.before, inner, place, scene);
   if (isWord(first, "variants")) return inVariants(head.before, inner, place, scene);
   return isWord(first, "pipeline") ? inPipeline(inner, place, scene) : none;
+}
+
+/** What the word at an offset is; null where it is a name of something new, or nothing that is known. */
+export function candidateAt(
+  source: Source,
+  offset: number,
+  around: Surroundings,
+): { readonly candidate: Candidate; readonly span: Span } | null {
+  const place = placeAt(source, offset);
+  if (!place) return null;
+  const { span, file } = place;
+  const word = source.text.slice(span.start, span.end);
+  const declaration = file.declarations.find(({ name }) => name?.span.start === span.start);
+  if (word !== "" && declaration) return { candidate: declarationCandidate(word, declaration), span };
+  const candidate = candidatesAt(place, around).find(({ name }) => name === word);
+  return candidate ? { candidate, span } : null;
 }
 
 /** Outside of all braces: what begins a line of the file, and the heads of declarations. */

@@ -13,13 +13,15 @@ import type {
   Source,
   Span,
 } from "../grammar/index.js";
-import type { Candidate } from "./candidate.js";
+import { type Candidate, declarationCandidate } from "./candidate.js";
 
 /** What lies around a text. */
 export interface Surroundings {
   readonly registry: Registry;
   /** The file that an import of a source names; null: there is none that can be read. */
   readonly imported: (from: Source, path: string) => File | null;
+  /** Where a block of the project is defined; null: in this package. */
+  readonly home: (definition: Definition) => Span | null;
 }
 
 /** A declaration and the file it stands in; `declaration` null: the file cannot be read, or does not have it. */
@@ -131,22 +133,15 @@ function definitionOf(value: Expression, rule: SlotRule, around: Surroundings): 
   return blockNamed(around.registry, rule.kind, name);
 }
 
-const candidate = (name: string, declaration: Declaration | null, kind: string): Candidate => ({
-  kind: "declaration",
-  name,
-  summary: declaration?.doc.split("\n")[0] || `A ${kind}.`,
-  declaration,
-});
-
 /** What the file that an import names declares. */
 export function declaredIn(path: string, { file, imported }: Scene): readonly Candidate[] {
   const declarations = imported(file.source, path)?.declarations ?? [];
-  return declarations.flatMap((one) => (one.name ? [candidate(one.name.name, one, one.kind)] : []));
+  return declarations.flatMap((one) => (one.name ? [declarationCandidate(one.name.name, one)] : []));
 }
 
 /** Declarations of a kind; imported names that cannot be looked up count as any kind. */
 export function namesOf(kind: Declaration["kind"], scene: Scene): readonly Candidate[] {
   return [...namesIn(scene.file, scene)]
     .filter(([, { declaration }]) => declaration === null || declaration.kind === kind)
-    .map(([name, { declaration }]) => candidate(name, declaration, kind));
+    .map(([name, { declaration }]) => declarationCandidate(name, declaration));
 }

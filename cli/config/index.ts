@@ -2,12 +2,13 @@
 
 export { configCodes } from "./codes.js";
 export { elsewhere, specifierFor } from "./elsewhere.js";
-export { configFile, findConfig } from "./find.js";
+export { configFile, findConfig, namedConfig } from "./find.js";
 export { ownPage } from "./own-page.js";
 export { addressesOf, changedFiles, type RunProject, runProject, vocabularyOfRun } from "./run-project.js";
 export { analyzeWith } from "./trial.js";
 export {
   blockAtFault,
+  forgetChanged,
   type OwnBlock,
   ownVocabulary,
   type Project,

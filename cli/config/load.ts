@@ -21,6 +21,11 @@ export interface LoadedFile {
   readonly exports: Readonly<Record<string, unknown>>;
 }
 
+/** What was written, to be removed when the process ends. */
+const folders: string[] = [];
+
+const remove = (folder: string): void => rmSync(folder, { recursive: true, force: true });
+
 /** Every file that could be run, those that others import included. Running starts with the files as they are named. */
 export async function loadFiles(
   entries: readonly Entry[],
@@ -33,7 +38,8 @@ export async function loadFiles(
   watchErrors();
   const folder = mkdtempSync(join(tmpdir(), "maelang-"));
   // Until then programs may import them too, and Node looks for the file of a module that it has loaded already.
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  if (folders.length === 0) process.once("exit", () => folders.forEach(remove));
+  folders.push(folder);
   const urls = new Map(sound.map(({ path }, i) => [path, pathToFileURL(scriptFor(folder, path, i)).href]));
   for (const [i, file] of sound.entries()) writeFileSync(scriptFor(folder, file.path, i), pointed(file, urls));
   const loaded: LoadedFile[] = [];

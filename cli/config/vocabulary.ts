@@ -8,7 +8,7 @@ import { dirname, relative, resolve } from "node:path";
 import { type Definition, type Kind, kindOf, type Registry, registry } from "../../blocks/index.js";
 import type { Homes } from "../../compiler/index.js";
 import { type Diagnostic, positionAt, type Source, type Span } from "../../grammar/index.js";
-import { printedPath, readSpec } from "../files.js";
+import { printedPath, type Reading, readSpec } from "../files.js";
 import { arrange } from "../report/index.js";
 import { count, tell } from "../terminal.js";
 import { messageOf, placeIn } from "./blame.js";
@@ -58,7 +58,13 @@ export interface Vocabulary {
 /** Ours alone. */
 export const ownVocabulary: Vocabulary = { registry, homes: new Map(), project: null, findings: [] };
 
-const known = new Map<string, Promise<Vocabulary>>();
+/** What a configuration makes, and the text that it had. */
+interface Known {
+  readonly read: Reading;
+  readonly vocabulary: Promise<Vocabulary>;
+}
+
+const known = new Map<string, Known>();
 
 /** Of the block files that were run. */
 const sourcesRun: Source[] = [];
@@ -84,14 +90,30 @@ export function vocabularyOf(spec: string | null, named?: string | undefined): P
 /** The vocabulary that a configuration makes; its block files are run once in a process, and that is told. */
 export function vocabularyWith(config: string): Promise<Vocabulary> {
   const before = known.get(config);
-  if (before) return before;
-  const made = load(config);
-  known.set(config, made);
-  return made;
+  if (before) return before.vocabulary;
+  const read = readSpec(config);
+  const vocabulary = load(config, read);
+  known.set(config, { read, vocabulary });
+  return vocabulary;
 }
 
-async function load(path: string): Promise<Vocabulary> {
-  const read = readSpec(path);
+/**
+ * Forgets what configurations made that have changed, or whose block files have, so that these are run again when they are
+ * asked for next. So is one that something is wrong with: the file that mends it may be new.
+ */
+export async function forgetChanged(): Promise<void> {
+  for (const [config, { read, vocabulary }] of [...known]) {
+    const { project, findings } = await vocabulary;
+    const sources = project?.files.map(({ source }) => source) ?? [];
+    const isSame = textOf(readSpec(config)) === textOf(read);
+    const areSame = sources.every(({ path, text }) => textOf(readSpec(path)) === text);
+    if (!isSame || !areSame || findings.length > 0) known.delete(config);
+  }
+}
+
+const textOf = (read: Reading): string | null => (read.ok ? read.text : null);
+
+async function load(path: string, read: Reading): Promise<Vocabulary> {
   const config = read.ok
     ? readConfig(path, read.text)
     : unread(path, (span) => ({ severity: "error", span, ...read.problem }));

@@ -28,6 +28,7 @@ export const beside = (files: Readonly<Record<string, string>> = {}, blocks: Reg
     const text = files[name];
     return text === undefined ? null : parse({ path: name, text }).file;
   },
+  home: () => null,
 });
 
 const folder = join(import.meta.dirname, "../../examples");
@@ -43,4 +44,5 @@ const trees = new Map<string, File>(examples.map((source) => [source.path, parse
 export const besideExamples: Surroundings = {
   registry,
   imported: (from, path) => trees.get(posix.join(posix.dirname(from.path), path)) ?? null,
+  home: () => null,
 };
