@@ -25,11 +25,12 @@ export function chooseFile(chosen: ReporterChoice[], file: string): ReporterChoi
   return chosen;
 }
 
-export function wholeNumber(least: number): (written: string) => number {
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (written: string) => number {
   return (written) => {
     const value = Number(written);
-    if (!/^\d+$/.test(written) || !Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`It is a whole number, at least ${least}.`);
+    if (!/^\d+$/.test(written) || value < least || value > most) {
+      const range = value > most ? `, at most ${most}` : `, at least ${least}`;
+      throw new InvalidArgumentError(`It is a whole number${range}.`);
     }
     return value;
   };

@@ -38,22 +38,24 @@ export function listenForInterrupts(
   const stop = () => {
     for (const signal of signals) process.off(signal, onSignal);
   };
+  // By the signal: an exit would wait for threads that compute, or that start thousands of others.
+  const end = (signal: NodeJS.Signals) => {
+    stop();
+    process.kill(process.pid, signal);
+    // The first process of a container is not ended by a signal of its own.
+    process.exit(exitCode.interrupted);
+  };
   const onSignal = (signal: NodeJS.Signals) => {
     if (!begun) {
       tell(`\nstopping: ${outcome}`);
       undo();
-      // The exit waits for threads that compute; the next Ctrl-C does not.
-      stop();
-      process.exit(exitCode.interrupted);
+      end(signal);
     }
     if (!controller.signal.aborted) {
       first = clock();
       tell("\nfinishing this step and saving; Ctrl-C again stops at once");
       controller.abort();
-    } else if (clock() - first >= sameKey) {
-      stop();
-      process.kill(process.pid, signal);
-    }
+    } else if (clock() - first >= sameKey) end(signal);
   };
   for (const signal of signals) process.on(signal, onSignal);
   const begin = () => {

@@ -243,7 +243,11 @@ function addRuns(program: Command): void {
       .addOption(memoryOption())
       .option(...recomputeOption)
       .option("--no-recompute", "keep what layers have computed (default)")
-      .option("--workers <n>", "threads that decode and augment images (default: by the machine)", wholeNumber(0))
+      .option(
+        "--workers <n>",
+        "threads that decode and augment images (default: by the machine)",
+        wholeNumber(0, mostThreads),
+      )
       .action(async (file: string, recipe: string | undefined, options) => {
         if (options.variant === undefined) {
           await (await import("./commands/train-pipeline.js")).trainNamed(file, recipe, options);
@@ -393,12 +397,19 @@ const configOption = [
 
 const specArgument = (): Argument => new Argument("<file>", "a .mae file");
 
+/** No machine has more cores; asked for by mistake, more would keep it busy with starting them. */
+const mostThreads = 1024;
+
 /** Of a command that computes, the choice of where and how: last in its help. */
 const onBackend = (to: Command): Command =>
   to
     .optionsGroup("Options of the machine:")
     .option("--backend <name>", "auto, or one that mae doctor lists", "auto")
-    .option("--threads <n>", "threads that compute, with the backend onnx (default: one per core)", wholeNumber(1))
+    .option(
+      "--threads <n>",
+      "threads that compute, with the backend onnx (default: one per core)",
+      wholeNumber(1, mostThreads),
+    )
     .option("--spin", "let idle threads of onnx wait busily (default: for 50 microseconds, then they sleep)")
     .option("--no-spin", "let them sleep at once, for a machine with much else to do")
     .option(...configOption);

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -37,6 +37,9 @@ export function start(args: readonly string[], { cwd, env, command: other }: Sur
   return spawn(process.execPath, [other ?? command, ...args], { cwd, env: environment(env), stdio: [...stdio] });
 }
 
+/** As a shell tells it. */
+const codeOf = (signal: NodeJS.Signals | null): number => 128 + constants.signals[signal ?? "SIGKILL"];
+
 /** Waits for the end of a command; `watch` is shown all of stdout so far whenever there is more. */
 function resultOf(child: ChildProcess, watch: (stdout: string) => void): Promise<Result> {
   const out: Buffer[] = [];
@@ -50,8 +53,12 @@ function resultOf(child: ChildProcess, watch: (stdout: string) => void): Promise
   child.stdin?.on("error", () => {});
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) =>
-      resolve({ code, stdout: Buffer.concat(out).toString("utf8"), stderr: Buffer.concat(err).toString("utf8") }),
+    child.on("close", (code, signal) =>
+      resolve({
+        code: code ?? codeOf(signal),
+        stdout: Buffer.concat(out).toString("utf8"),
+        stderr: Buffer.concat(err).toString("utf8"),
+      }),
     );
   });
 }

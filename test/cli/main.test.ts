@@ -66,6 +66,7 @@ describe("a wrong command line", () => {
     ["an unknown reporter", ["check", "--reporter", "xml"], /one of pretty, json, sarif, github/],
     ["a number that is none", ["check", "--max-diagnostics", "many"], /whole number, at least 0/],
     ["a negative number", ["train", "a.mae", "--steps", "-3"], /--steps/],
+    ["more threads than any machine has", ["train", "a.mae", "--threads", "100000"], /whole number, at most 1024/],
     ["a fraction", ["plan", "a.mae", "--batch", "1.5"], /whole number, at least 1/],
     ["a missing argument", ["plan"], /missing required argument 'file'/],
     ["too many arguments", ["explain", "a/b", "c/d"], /too many arguments/],
