@@ -3,127 +3,9 @@
  * of many axes. `case.ts` adds the gradients.
  */
 
-import type { Builder, OperationName, Tensor } from "../../../graph/index.js";
-import { type Case, type CaseSpec, caseOf, type Fill, type InputSpec } from "./case.js";
-
-const float = (shape: readonly number[], fill: Fill = "signed"): InputSpec => ({ shape, fill, dtype: "float32" });
-const int = (shape: readonly number[], fill: Fill): InputSpec => ({ shape, fill, dtype: "int32" });
-const bool = (shape: readonly number[]): InputSpec => ({ shape, fill: "bool", dtype: "bool" });
-
-/** One shape in one dimension, one ragged, one scalar. */
-const shapes: readonly (readonly number[])[] = [[], [7], [2, 3, 5]];
-
-const elementwise = (operation: ElementwiseName, fill: Fill = "signed"): CaseSpec[] =>
-  shapes.map((shape) => ({ inputs: [float(shape, fill)], build: (g, x) => g[operation](x) }));
-
-type ElementwiseName =
-  | "neg"
-  | "exp"
-  | "log"
-  | "sqrt"
-  | "rsqrt"
-  | "abs"
-  | "sign"
-  | "erf"
-  | "tanh"
-  | "sigmoid"
-  | "softplus"
-  | "sin"
-  | "cos"
-  | "floor"
-  | "gelu"
-  | "softmax"
-  | "stopGradient"
-  | "barrier";
-
-const pairs: readonly (readonly [readonly number[], readonly number[]])[] = [
-  [
-    [2, 3, 5],
-    [2, 3, 5],
-  ],
-  [[2, 3, 5], [5]],
-  [
-    [2, 1, 5],
-    [3, 1],
-  ],
-  [[], [4]],
-];
-
-type PairName = "add" | "sub" | "mul" | "div" | "maximum" | "minimum" | "less" | "lessEqual" | "equal";
-
-const pairwise = (operation: PairName, fill: Fill = "signed", whole = true): CaseSpec[] => [
-  ...pairs.map(
-    ([a, b]): CaseSpec => ({
-      inputs: [float(a, fill), float(b, fill)],
-      build: (g, x, y) => g[operation](x, y),
-    }),
-  ),
-  ...(whole
-    ? [
-        {
-          inputs: [int([2, 6], { below: 9 }), int([6], { below: 7 })],
-          build: (g: Builder, x: Tensor, y: Tensor) => g[operation](x, y),
-        },
-      ]
-    : []),
-];
-
-const each = (inputs: readonly InputSpec[], ...builds: readonly CaseSpec["build"][]): CaseSpec[] =>
-  builds.map((build) => ({ inputs, build }));
-
-const products: CaseSpec[] = (
-  [
-    [
-      [4, 3],
-      [3, 5],
-    ],
-    [
-      [1, 1],
-      [1, 1],
-    ],
-    [
-      [17, 9],
-      [9, 13],
-    ],
-    [
-      [2, 3, 4, 3],
-      [2, 3, 3, 5],
-    ],
-    [
-      [2, 4, 3],
-      [3, 5],
-    ],
-    [
-      [4, 3],
-      [2, 3, 5],
-    ],
-    // Large enough for the batch to be unrolled on wasm.
-    [
-      [3, 33, 34],
-      [3, 34, 35],
-    ],
-    [
-      [3, 33, 34],
-      [34, 35],
-    ],
-    [
-      [33, 34],
-      [3, 34, 35],
-    ],
-  ] as const
-).flatMap(([a, b]) =>
-  [false, true].flatMap((transposeA) =>
-    [false, true].map((transposeB): CaseSpec => {
-      const turned = (shape: readonly number[], turn: boolean): number[] =>
-        turn ? [...shape.slice(0, -2), ...shape.slice(-2).reverse()] : [...shape];
-      const flags = { ...(transposeA ? { a: true as const } : {}), ...(transposeB ? { b: true as const } : {}) };
-      return {
-        inputs: [float(turned(a, transposeA)), float(turned(b, transposeB))],
-        build: (g, x, y) => g.matmul(x, y, flags),
-      };
-    }),
-  ),
-);
+import type { OperationName } from "../../../graph/index.js";
+import { type Case, type CaseSpec, caseOf } from "./case.js";
+import { bool, each, elementwise, float, int, pairwise, products, scattered, shapes, tokens } from "./case-families.js";
 
 const linearShapes = [
   [[6, 4], 3],
@@ -139,16 +21,6 @@ const attentionShapes = [
 ] as const;
 
 const settings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.05 };
-
-const tokens = (b: number, n: number, k: number, rest: readonly number[]): CaseSpec => ({
-  inputs: [float([b, n, ...rest]), int([b, k], { below: n })],
-  build: (g, x, index) => g.takeTokens(x as never, index as never),
-});
-
-const scattered = (b: number, n: number, k: number, rest: readonly number[]): CaseSpec => ({
-  inputs: [float([b, k, ...rest]), int([b, k], { below: n })],
-  build: (g, x, index) => g.putTokens(x, index, n),
-});
 
 /** Exhaustive: an operation without a case does not compile. */
 const specs: { readonly [O in OperationName]: readonly CaseSpec[] } = {

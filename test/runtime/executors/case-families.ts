@@ -1,0 +1,142 @@
+/** Cases that operations of one form share: one input of several shapes, two that broadcast, matrices, tokens. */
+
+import type { Builder, Tensor } from "../../../graph/index.js";
+import type { CaseSpec, Fill, InputSpec } from "./case.js";
+
+export const float = (shape: readonly number[], fill: Fill = "signed"): InputSpec => ({
+  shape,
+  fill,
+  dtype: "float32",
+});
+export const int = (shape: readonly number[], fill: Fill): InputSpec => ({ shape, fill, dtype: "int32" });
+export const bool = (shape: readonly number[]): InputSpec => ({ shape, fill: "bool", dtype: "bool" });
+
+/** One shape in one dimension, one ragged, one scalar. */
+export const shapes: readonly (readonly number[])[] = [[], [7], [2, 3, 5]];
+
+export const elementwise = (operation: ElementwiseName, fill: Fill = "signed"): CaseSpec[] =>
+  shapes.map((shape) => ({ inputs: [float(shape, fill)], build: (g, x) => g[operation](x) }));
+
+type ElementwiseName =
+  | "neg"
+  | "exp"
+  | "log"
+  | "sqrt"
+  | "rsqrt"
+  | "abs"
+  | "sign"
+  | "erf"
+  | "tanh"
+  | "sigmoid"
+  | "softplus"
+  | "sin"
+  | "cos"
+  | "floor"
+  | "gelu"
+  | "softmax"
+  | "stopGradient"
+  | "barrier";
+
+const pairs: readonly (readonly [readonly number[], readonly number[]])[] = [
+  [
+    [2, 3, 5],
+    [2, 3, 5],
+  ],
+  [[2, 3, 5], [5]],
+  [
+    [2, 1, 5],
+    [3, 1],
+  ],
+  [[], [4]],
+];
+
+type PairName = "add" | "sub" | "mul" | "div" | "maximum" | "minimum" | "less" | "lessEqual" | "equal";
+
+/** `whole`: also of whole numbers. */
+export const pairwise = (operation: PairName, fill: Fill = "signed", whole = true): CaseSpec[] => [
+  ...pairs.map(
+    ([a, b]): CaseSpec => ({
+      inputs: [float(a, fill), float(b, fill)],
+      build: (g, x, y) => g[operation](x, y),
+    }),
+  ),
+  ...(whole
+    ? [
+        {
+          inputs: [int([2, 6], { below: 9 }), int([6], { below: 7 })],
+          build: (g: Builder, x: Tensor, y: Tensor) => g[operation](x, y),
+        },
+      ]
+    : []),
+];
+
+/** Several uses of the same inputs. */
+export const each = (inputs: readonly InputSpec[], ...builds: readonly CaseSpec["build"][]): CaseSpec[] =>
+  builds.map((build) => ({ inputs, build }));
+
+/** Products of matrices of many axes, transposed in every way. */
+export const products: CaseSpec[] = (
+  [
+    [
+      [4, 3],
+      [3, 5],
+    ],
+    [
+      [1, 1],
+      [1, 1],
+    ],
+    [
+      [17, 9],
+      [9, 13],
+    ],
+    [
+      [2, 3, 4, 3],
+      [2, 3, 3, 5],
+    ],
+    [
+      [2, 4, 3],
+      [3, 5],
+    ],
+    [
+      [4, 3],
+      [2, 3, 5],
+    ],
+    // Large enough for the batch to be unrolled on wasm.
+    [
+      [3, 33, 34],
+      [3, 34, 35],
+    ],
+    [
+      [3, 33, 34],
+      [34, 35],
+    ],
+    [
+      [33, 34],
+      [3, 34, 35],
+    ],
+  ] as const
+).flatMap(([a, b]) =>
+  [false, true].flatMap((transposeA) =>
+    [false, true].map((transposeB): CaseSpec => {
+      const turned = (shape: readonly number[], turn: boolean): number[] =>
+        turn ? [...shape.slice(0, -2), ...shape.slice(-2).reverse()] : [...shape];
+      const flags = { ...(transposeA ? { a: true as const } : {}), ...(transposeB ? { b: true as const } : {}) };
+      return {
+        inputs: [float(turned(a, transposeA)), float(turned(b, transposeB))],
+        build: (g, x, y) => g.matmul(x, y, flags),
+      };
+    }),
+  ),
+);
+
+/** Takes `k` of `n` tokens of each of `b` samples. */
+export const tokens = (b: number, n: number, k: number, rest: readonly number[]): CaseSpec => ({
+  inputs: [float([b, n, ...rest]), int([b, k], { below: n })],
+  build: (g, x, index) => g.takeTokens(x as never, index as never),
+});
+
+/** Puts `k` tokens among `n`. */
+export const scattered = (b: number, n: number, k: number, rest: readonly number[]): CaseSpec => ({
+  inputs: [float([b, k, ...rest]), int([b, k], { below: n })],
+  build: (g, x, index) => g.putTokens(x, index, n),
+});
