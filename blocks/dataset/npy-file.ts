@@ -67,8 +67,9 @@ function typeOf(header: string, path: string): NpyType {
 
 function shapeOf(header: string, path: string): readonly number[] {
   const inside = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1];
-  if (inside === undefined)
+  if (inside === undefined) {
     throw new DataError(`${path} has a header without a shape`, "Save it again with numpy.save.");
+  }
   return inside
     .split(",")
     .filter((part) => part.trim() !== "")

@@ -74,8 +74,9 @@ export const attentionGuided = defineMask({
     draw(p, grid, stream) {
       const count = tokenCount(grid);
       const queries = new Float32Array(count).fill(-1);
-      for (const patch of shuffled(count, stream).subarray(0, askedPatches(p, count)))
+      for (const patch of shuffled(count, stream).subarray(0, askedPatches(p, count))) {
         queries[patch] = stream.uniform();
+      }
       return queries;
     },
     moving: (p) => ({

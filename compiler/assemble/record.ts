@@ -41,8 +41,9 @@ function weightOperands(weights: WeightTree): Known {
 
 /** Says how an argument is written: known objects by name, lists and records by their parts, the rest as data. */
 function operandOf(value: unknown, known: Known): Operand {
-  if (typeof value !== "object" || value === null)
+  if (typeof value !== "object" || value === null) {
     return { kind: "data", value: value as string | number | boolean | null };
+  }
   const named = known.get(value);
   if (named) return named;
   invariant(!isTensor(value), "a tensor reaches a layer that no statement of this function made");

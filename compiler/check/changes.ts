@@ -93,8 +93,9 @@ function clash(rule: SlotRule, line: DraftLine, work: Work): Held | undefined {
   const others = work.lines.filter((held) => held.line.slot === rule.slot);
   if (rule.multiplicity === "sequence") return undefined;
   if (rule.multiplicity === "one") return others[0];
-  if (rule.multiplicity === "labelled" || line.label !== null)
+  if (rule.multiplicity === "labelled" || line.label !== null) {
     return others.find((held) => held.line.label === line.label);
+  }
   return others.find(
     ({ line: other }) =>
       other.label === null && other.block !== null && other.block.definition === line.block?.definition,
@@ -108,13 +109,14 @@ function addLine(entry: Slot, rule: SlotRule, line: DraftLine, verb: "add" | "pl
     return;
   }
   const same = work.removed.find((removed) => sameLine(removed, line));
-  if (same)
+  if (same) {
     withoutEffect(
       entry.span,
       `\`${lineName(rule.slot, line.label)}\` was removed and is added again just as it was`,
       same.span,
       work,
     );
+  }
   work.lines = [...work.lines, { line, made: entry.span, sets: new Map() }];
 }
 
@@ -155,8 +157,9 @@ function replaceLines(entry: Slot, rule: SlotRule, lines: readonly DraftLine[], 
   const targets = all
     ? work.lines.filter((held) => held.line.slot === rule.slot)
     : lines.flatMap((line) => clash(rule, line, work) ?? []);
-  if (targets.length === 0 && !work.base.open && !defaultBlock(work.body.registry, rule.kind))
+  if (targets.length === 0 && !work.base.open && !defaultBlock(work.body.registry, rule.kind)) {
     nothingToReplace(entry, rule, lines, work);
+  }
   for (const target of targets) overridden(target, entry.span, work);
   const untouched = targets.every((held) => held.made === null && held.sets.size === 0);
   if (

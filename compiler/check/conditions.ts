@@ -223,8 +223,9 @@ function isOption(side: Expression, { value, options }: Value, other: Value, rep
 }
 
 function sideOf(side: Expression, asked: Asked, report: Report): Side {
-  if (slotOf(side) !== null && !lookUp(asked.scope, wordOf(side) ?? ""))
+  if (slotOf(side) !== null && !lookUp(asked.scope, wordOf(side) ?? "")) {
     return parameterOf(side as Path, asked, report);
+  }
   const { expression } = resolve(side, asked.scope);
   switch (expression?.kind) {
     case undefined:

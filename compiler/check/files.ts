@@ -118,8 +118,9 @@ function unusable(value: string): string | null {
   if (value.trim() === "") return "needs the path of a file";
   if (value.includes("\\")) return 'is written with "/", not with "\\"';
   if (/^[A-Za-z][A-Za-z0-9+.-]+:/.test(value)) return `loads files of the project, not \`${value}\``;
-  if (value.startsWith("/") || value.startsWith("~") || /^[A-Za-z]:/.test(value))
+  if (value.startsWith("/") || value.startsWith("~") || /^[A-Za-z]:/.test(value)) {
     return `starts from this file, and \`${value}\` does not`;
+  }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (/[\u0000-\u001f]/.test(value)) return "holds a control character";
   return null;

@@ -73,8 +73,9 @@ export function membersOf(written: Written, checking: Checking): Members {
       continue;
     }
     for (const diagnostic of said) report(placedIn(written.declaration, diagnostic));
-    if (checked.model)
+    if (checked.model) {
       members.push({ name: choice.name, model: checked.model, differences: differencesOf(written, checked.lines) });
+    }
   }
   for (const [side, times] of absent) if (times === count) keep(found, neverThere(side), everyMember);
   tell(found, count - skipped, checking.report);

@@ -257,8 +257,9 @@ function subjectOf(
 
 /** The name under which the analysis knows a model: the main file's own, else the file's path and the model's name. */
 export function modelKey(declared: Declared<ModelDeclaration>, project: Project): string {
-  for (const [name, known] of namesIn(project, project.main))
+  for (const [name, known] of namesIn(project, project.main)) {
     if (known?.declaration === declared.declaration) return name;
+  }
   return `${declared.home.source.path}:${declared.declaration.name?.name}`;
 }
 

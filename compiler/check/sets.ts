@@ -19,9 +19,9 @@ export function applySet(entry: SetValue, work: Work): void {
   const [slot, ...rest] = entry.path;
   if (!slot) return;
   if (settingOf(slot.name, work.body)) {
-    if (rest.length > 0)
+    if (rest.length > 0) {
       incomplete(entry, `\`${slot.name}\` is a value and has no parts`, `write \`set ${slot.name}: ...\``, work);
-    else changeSetting(entry, work);
+    } else changeSetting(entry, work);
     return;
   }
   const rule = ruleOf(slot, work.body, work.suspected);
