@@ -88,7 +88,7 @@ function blockText({ definition, values }: Use): string {
 function lineChanges(from: readonly Filled[], to: readonly Filled[], within: string): readonly Change[] {
   const others = new Map(to.map((line) => [keyOf(line), line]));
   const known = new Set(from.map(keyOf));
-  const kept = from.flatMap((line): readonly Change[] => {
+  const before = from.flatMap((line): readonly Change[] => {
     const other = others.get(keyOf(line));
     const path = within + keyOf(line);
     return other
@@ -97,7 +97,7 @@ function lineChanges(from: readonly Filled[], to: readonly Filled[], within: str
   });
   const added = to.filter((line) => !known.has(keyOf(line)));
   return [
-    ...kept,
+    ...before,
     ...added.map((line) => ({ kind: "added", path: placeOf(line, within), to: blockText(line.use) }) as const),
   ];
 }
@@ -115,13 +115,13 @@ function changesOf(a: Filled, b: Filled, path: string): readonly Change[] {
 }
 
 function weightChanges(from: ReadonlyMap<string, Dims>, to: ReadonlyMap<string, Dims>): readonly WeightChange[] {
-  const kept = [...from].map(([name, shape]): WeightChange => {
+  const before = [...from].map(([name, shape]): WeightChange => {
     const other = to.get(name);
     if (!other) return { name, status: "missing", from: shape };
     return { name, status: sameShape(shape, other) ? "same" : "reshaped", from: shape, to: other };
   });
   const fresh = [...to].filter(([name]) => !from.has(name));
-  return [...kept, ...fresh.map(([name, shape]) => ({ name, status: "new", to: shape }) as const)];
+  return [...before, ...fresh.map(([name, shape]) => ({ name, status: "new", to: shape }) as const)];
 }
 
 /** Whether two models with the same weights compute the same from them, whatever each of them hides. */

@@ -4,7 +4,7 @@ export * from "./adversarial.js";
 export * from "./averaged-features.js";
 export * from "./binary-cross-entropy.js";
 export * from "./classify.js";
-export { attentionReceived, mostAttendedLast, placesInOrder } from "./guided-masks.js";
+export * from "./guided-masks.js";
 export { declarationOf, isDeclared } from "./layer.js";
 export * from "./linear.js";
 export * from "./low-pass.js";

@@ -81,7 +81,7 @@ export const orientedGradients = layer(
     const past = directions(g, x, y, o.bins);
     const sums = past.slice(1).map((next, k) => {
       const inBin = g.mul(strength, g.sub(past[k] as Tensor, next)); // [B, H, W, C]
-      return cellSums(g, claim(inBin), o.cell);
+      return cellSums(g, inBin, o.cell);
     });
     const [, down, across] = (sums[0] as Tensor).shape as [number, number, number, number];
     const histograms = g.concat(
