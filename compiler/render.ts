@@ -10,7 +10,7 @@ import { edition } from "./edition.js";
 import type { Filled, Model, Origin, Pipeline, Recipe, Setting, Stage, Use } from "./model.js";
 
 export interface RenderOptions {
-  /** Whether each value is followed by a comment: file, line, and how it came there. */
+  /** Whether values are followed by a comment: file, line, and how they came there. */
   readonly origin: boolean;
 }
 
@@ -90,13 +90,16 @@ const suffixed = (lines: readonly Line[], text: string): readonly Line[] => {
   return last ? [...lines.slice(0, -1), { ...last, text: last.text + text }] : [];
 };
 
-/** A block with all its values: on one line, or one value a line where each says its origin. */
+/** A block with all its values: on one line, or one value a line where they do not all come from where the block does. */
 function useLines({ definition, values, origins, origin }: Use, options: RenderOptions): readonly Line[] {
   const written = argumentTexts(definition.params, values);
+  const whole = `${definition.name}(${written.map(({ text }) => text).join(", ")})`;
   if (written.length === 0) return [{ text: definition.name, origin }];
-  if (!options.origin) return [plain(`${definition.name}(${written.map(({ text }) => text).join(", ")})`)];
+  if (!options.origin) return [plain(whole)];
   const lines = written.map(({ name, text }): Line => ({ text: `${text},`, origin: origins[name] ?? null }));
-  return [plain(`${definition.name}(`), ...lines, { text: ")", origin }];
+  const alike = lines.filter((line) => line.origin && originText(line.origin) === originText(origin));
+  if (alike.length === lines.length) return [{ text: whole, origin }];
+  return [plain(`${definition.name}(`), ...lines, { text: ")", origin: alike.length > 0 ? null : origin }];
 }
 
 function recipeLines(recipe: Recipe, options: RenderOptions): readonly Line[] {

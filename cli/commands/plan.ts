@@ -158,7 +158,7 @@ function table(plan: Plan, notes: readonly string[], colors: Colors): string[] {
   return [
     colors.bold(plan.model),
     row("tokens", tokensText(tokens)),
-    row("parameters", [grouped(plan.parameters), ...untrained].join(", ")),
+    row("parameters", `${grouped(plan.parameters)}${untrained.length > 0 ? ` (${untrained.join(", ")})` : ""}`),
     ...parts,
     row("for one image", `${flops(plan.flops.forward)} forward, ${flops(plan.flops.training)} in training`),
     ...memoryRows(memory, row),
@@ -198,6 +198,7 @@ function recipeRows(plan: Plan, row: (name: string, value: string) => string, co
         ? known.join(", ")
         : "unknown: the data is not here; say how many samples there are with --samples",
     ),
-    ...(time ? [row("time", `about ${seconds} (${time.rate.device}, as measured in the last run here)`)] : []),
+    ...(time ? [row("time", `about ${seconds} at ${flops(time.rate.flopsPerSecond)}/s, as in the last run here`)] : []),
+    ...(time ? [`    on ${time.rate.device}; small models reach less of a machine than large ones`] : []),
   ];
 }

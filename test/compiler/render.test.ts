@@ -123,8 +123,9 @@ model Child extends Base {
     "    heads: 4, // test.mae:10 written",
     "    mlp_ratio: 4, // test.mae:10 default",
     "    class_token: true, // test.mae:10 default",
-    "  ) // test.mae:10 written",
+    "  )",
   ]);
+  expect(lines).toContain("  tokens    patch(size: 8x8) // test.mae:8 written");
   expect(lines).toContain("  positions sin_cos // test.mae:16 default");
 });
 
