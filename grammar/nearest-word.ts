@@ -1,12 +1,13 @@
 /** Which of a few words was meant: the one within a third of its letters, counting exchanged neighbours as one mistake. */
 
-/** The nearest of `known`, or null when none is near; case does not count. */
+/** The nearest of `known`, or null when none is near; case does not count. A word without a letter in common is not near. */
 export function nearestWord<W extends string>(written: string, known: readonly W[]): W | null {
   let nearest: W | null = null;
   let least = Number.POSITIVE_INFINITY;
   for (const word of known) {
     const distance = editDistance(written.toLowerCase(), word);
-    if (distance < least && distance <= Math.max(1, Math.floor(word.length / 3))) {
+    const most = Math.min(Math.max(1, Math.floor(word.length / 3)), Math.max(word.length, written.length) - 1);
+    if (distance < least && distance <= most) {
       nearest = word;
       least = distance;
     }

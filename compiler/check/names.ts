@@ -1,6 +1,6 @@
 /** The names of a file: what it declares and what it imports, in one namespace. */
 
-import type { Declaration, Identifier, Import, ImportedName } from "../../grammar/index.js";
+import type { Declaration, Identifier, Import, ImportedName, Span } from "../../grammar/index.js";
 import type { Loaded } from "./files.js";
 import { capitalized, named, nearest } from "./nearest.js";
 import { fail, lineRemoval, type Report, replacement, warn } from "./report.js";
@@ -147,17 +147,37 @@ export function find<K extends Sought>(
   const valid = [...names].flatMap(([known, declared]) =>
     declared?.declaration.kind === kind && known !== except?.name ? known : [],
   );
-  const meant = nearest(name, valid);
   const known = valid.length === 0 ? `this file knows no ${kind}s` : `known here: ${named(valid)}`;
-  const message = found
-    ? `\`${name}\` is declared as ${found.declaration.kind}, and here a ${kind} is needed`
-    : `there is no ${kind} \`${name}\``;
-  return fail(report, kind === "model" ? "check/unknown-model" : "check/unknown-recipe", span, message, {
+  const code = kind === "model" ? "check/unknown-model" : "check/unknown-recipe";
+  if (found) return ofAnotherKind(found.declaration, { kind, name, known }, { code, span }, report);
+  const meant = nearest(name, valid);
+  return fail(report, code, span, `there is no ${kind} \`${name}\``, {
     help: meant
       ? `did you mean \`${meant}\`? ${capitalized(known)}`
       : `${known}; declare it, or import it with \`import { ${name} } from "./file.mae"\``,
-    related: found?.declaration.name ? [{ span: found.declaration.name.span, message: "declared here" }] : [],
     fix: meant ? replacement(span, meant) : undefined,
+  });
+}
+
+const kindNames: Readonly<Record<Declaration["kind"], string>> = {
+  model: "a model",
+  recipe: "a recipe",
+  variants: "a family",
+  pipeline: "a pipeline",
+};
+
+/** Reports a name that is known as something else: it is not misspelt, so that no other name is put in its place. */
+function ofAnotherKind(
+  found: Declaration,
+  { kind, name, known }: { readonly kind: Sought; readonly name: string; readonly known: string },
+  at: { readonly code: "check/unknown-model" | "check/unknown-recipe"; readonly span: Span },
+  report: Report,
+): null {
+  const isFamily = found.kind === "variants" && kind === "model";
+  const member = "a member of a family becomes a model by being written out: `mae render` prints it";
+  return fail(report, at.code, at.span, `\`${name}\` is ${kindNames[found.kind]}, and here a ${kind} is needed`, {
+    help: isFamily ? `${known}; ${member}` : known,
+    related: found.name ? [{ span: found.name.span, message: "declared here" }] : [],
   });
 }
 

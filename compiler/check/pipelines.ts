@@ -1,7 +1,7 @@
 /** A pipeline: its stages in their order, each with a recipe that fits its model, and what they take from each other. */
 
 import type { Head } from "../../blocks/index.js";
-import type { Path, PipelineDeclaration, PipelineEvaluation, Stage as StageEntry } from "../../grammar/index.js";
+import type { Identifier, PipelineDeclaration, PipelineEvaluation, Stage as StageEntry } from "../../grammar/index.js";
 import type { Pipeline, Stage, Use } from "../model.js";
 import { recipeSlots } from "../slots.js";
 import { readBlock } from "./blocks.js";
@@ -11,7 +11,7 @@ import { type Checking, useOf } from "./models.js";
 import { type Declared, find } from "./names.js";
 import { named, suggestion } from "./nearest.js";
 import { modelKey, modelOf, namesIn, type Project, recipeForModel } from "./project.js";
-import { counted, fail, type Report } from "./report.js";
+import { counted, fail, type Report, type Words } from "./report.js";
 import { emptyScope } from "./scope.js";
 import { pathText } from "./show.js";
 import { type Earlier, type SourcePath, takenParts } from "./stage-parts.js";
@@ -87,7 +87,7 @@ function checkStage(entry: StageEntry, stages: ReadonlyMap<string, Earlier>, aro
   const checked = model && modelOf(model, project);
   const fitting =
     recipe && model && checked && recipeForModel(recipe, { name: modelKey(model, project), checked }, project);
-  const from = sourcesOf(entry.from, stages, report);
+  const from = sourcesOf(entry, stages, around);
   if (!entry.model || !checked?.model || !from) return null;
   const taken = takenParts({ entry, name: entry.model, model: checked.model, from, earlier: stages }, report);
   if (!taken || !entry.recipe || !fitting?.recipe) return null;
@@ -106,11 +106,11 @@ function checkStage(entry: StageEntry, stages: ReadonlyMap<string, Earlier>, aro
 
 /** null: a path names no earlier stage, or one that is broken. */
 function sourcesOf(
-  paths: readonly Path[],
+  entry: StageEntry,
   stages: ReadonlyMap<string, Earlier>,
-  report: Report,
+  { declared, report }: Around,
 ): readonly SourcePath[] | null {
-  const found = paths.map((path): SourcePath | null => {
+  const found = entry.from.map((path): SourcePath | null => {
     const [first, ...rest] = path.parts;
     if (!first) return null;
     const known = stages.get(first.name);
@@ -118,14 +118,26 @@ function sourcesOf(
       const part = rest.length === 0 ? null : pathText(rest);
       return known.stage && { path, stage: known.stage, part };
     }
-    const earlier = [...stages.keys()];
     return fail(report, "check/unknown-stage", first.span, `no stage before this one is named \`${first.name}\``, {
-      ...(earlier.length === 0
-        ? { help: "the first stage starts from nothing" }
-        : suggestion(first.name, first.span, earlier, "earlier stages")),
+      ...notEarlier(first, entry, [...stages.keys()], declared.declaration),
     });
   });
   return found.every((source) => source !== null) ? found : null;
+}
+
+/** What to do about a name after `from`: it is the stage's own, that of a later one, or of none. */
+function notEarlier(
+  { name, span }: Identifier,
+  own: StageEntry,
+  earlier: readonly string[],
+  { entries }: PipelineDeclaration,
+): Words {
+  if (name === own.name.name) return { help: `\`${name}\` is this stage itself: name an earlier one` };
+  if (entries.some((other) => other.kind === "stage" && other.name.name === name)) {
+    return { help: `\`${name}\` comes later, and stages are trained in the order written: move it before this one` };
+  }
+  if (earlier.length === 0) return { help: "the first stage starts from nothing" };
+  return suggestion(name, span, earlier, "earlier stages");
 }
 
 /** Whether a stage's model has what a probe judges. */

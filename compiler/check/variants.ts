@@ -2,11 +2,11 @@
 
 import type { Axis, Identifier, Skip, VariantsDeclaration } from "../../grammar/index.js";
 import type { Family } from "../model.js";
-import { modelSlots, type SlotRule } from "../slots.js";
+import { modelSlots, recipeSlots, type SlotRule } from "../slots.js";
 import { readBlock, readParameter } from "./blocks.js";
 import { checkNames, comparisonsOf } from "./conditions.js";
 import { type Body, type DraftLine, slotLines } from "./draft.js";
-import { ruleOf } from "./lines.js";
+import { ruleOf, settings } from "./lines.js";
 import { factorsOf } from "./member-names.js";
 import { equalMembers, isBlockAxis, membersOf, mostMembers, type Written } from "./members.js";
 import type { CheckedModel, Checking, Subject } from "./models.js";
@@ -133,7 +133,8 @@ function doubledAxes(axes: readonly Axis[], report: Report): void {
 
 function checkAxis(axis: Axis, axes: readonly Axis[], subject: CheckedModel | null, body: Body): void {
   const [slot, ...rest] = axis.path;
-  const rule = slot && ruleOf(slot, body, new Set());
+  if (!slot || isOfRecipe(slot, body)) return;
+  const rule = ruleOf(slot, body, new Set());
   if (!rule) return;
   const lines = subject ? slotLines(subject.lines, rule.slot) : [];
   const areBlocks = subject ? isBlockAxis(axis, subject) : rest.length === 0;
@@ -141,19 +142,29 @@ function checkAxis(axis: Axis, axes: readonly Axis[], subject: CheckedModel | nu
   const isVaried = axes.some((other) => other.path.length === 1 && other.path[0]?.name === slot.name);
   if (!areBlocks && isVaried) return;
   if (areBlocks) for (const value of axis.alternatives) readBlock(rule.kind, rule.slot, value, body);
-  else if (subject) parameterAxis(axis, rule, lines, rest, body);
+  else if (subject) parameterAxis(axis, rule, { lines, isOpen: subject.draft.open }, rest, body);
+}
+
+/** Reports an axis that would vary how models are trained. */
+function isOfRecipe({ name, span }: Identifier, { report }: Body): boolean {
+  if (!recipeSlots.some(({ slot }) => slot === name) && !Object.hasOwn(settings, name)) return false;
+  fail(report, "check/misplaced-slot", span, `\`${name}\` belongs in a recipe, and a family varies a model`, {
+    help: "write a recipe for each value, and train the family by each of them: `mae train FILE Recipe --variant all --out DIR`",
+  });
+  return true;
 }
 
 function parameterAxis(
   axis: Axis,
   rule: SlotRule,
-  lines: readonly DraftLine[],
+  { lines, isOpen }: { readonly lines: readonly DraftLine[]; readonly isOpen: boolean },
   path: readonly Identifier[],
   body: Body,
 ): void {
   const { line, rest } = lineNamed(lines, path);
   if (!line) {
-    missingLine(axis, rule, lines.length, body);
+    // What a base that is not known has is not known either.
+    if (!isOpen) missingLine(axis, rule, lines.length, body);
     return;
   }
   const definition = line.block?.definition;
