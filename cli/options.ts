@@ -1,0 +1,42 @@
+/** Options and arguments that several commands have. */
+
+import { Argument, type Command, Option } from "commander";
+import { memorySize, wholeNumber } from "./arguments.js";
+
+export const microBatchOption = [
+  "--micro-batch <n>",
+  "samples computed at once; gradients of a batch are summed (default: what fits into memory)",
+  wholeNumber(1),
+] as const;
+
+export const recomputeOption = [
+  "--recompute",
+  "compute layers again for their gradients instead of keeping them: less memory, more time",
+] as const;
+
+export const memoryOption = (): Option =>
+  new Option("--memory <size>", "memory to fit a step into, as 16GiB (default: the machine's)").argParser(memorySize);
+
+export const configOption = [
+  "--config <file>",
+  "the mae.config.json whose block files to use (default: the nearest above the spec, or the run's own)",
+] as const;
+
+export const specArgument = (): Argument => new Argument("<file>", "a .mae file");
+
+/** No machine has more cores; asked for by mistake, more would keep it busy with starting them. */
+export const mostThreads = 1024;
+
+/** Of a command that computes, the choice of where and how: last in its help. */
+export const onBackend = (to: Command): Command =>
+  to
+    .optionsGroup("Options of the machine:")
+    .option("--backend <name>", "auto, or one that mae doctor lists", "auto")
+    .option(
+      "--threads <n>",
+      "threads that compute, with the backend onnx (default: one per core)",
+      wholeNumber(1, mostThreads),
+    )
+    .option("--spin", "let idle threads of onnx wait busily (default: for 50 microseconds, then they sleep)")
+    .option("--no-spin", "let them sleep at once, for a machine with much else to do")
+    .option(...configOption);
