@@ -5,10 +5,13 @@
 export type { Adversary, AdversaryContext, AdversaryInputs } from "./adversary/index.js";
 export * as adversaries from "./adversary/index.js";
 export type { Augment, AugmentContext, ImageStep } from "./augment/index.js";
+export * as augments from "./augment/index.js";
 export * from "./authoring.js";
 export { bindField, bindMask, bindPicture, bindTeacher, defineModel, everythingVisible } from "./bind.js";
 export type { Definition, ModelContext, Requirement } from "./block.js";
+export { isBlockValue } from "./block-values.js";
 export type { Code, Layer } from "./code.js";
+export * as datasets from "./dataset/index.js";
 export {
   DataError,
   type Dataset,
@@ -20,18 +23,23 @@ export {
   type Split,
 } from "./dataset/index.js";
 export type { Decoder, DecoderContext, DecoderInputs, Encoded } from "./decoder/index.js";
+export * as decoders from "./decoder/index.js";
 export type { Encoder } from "./encoder/index.js";
+export * as encoders from "./encoder/index.js";
 export type { BoundField, Field, FieldContext, FieldSample } from "./field.js";
 export { type Grid, type ImageShape, imageLength, patchPlaces, tokenCount } from "./geometry.js";
 export type { Head, HeadContext, HeadInputs } from "./head/index.js";
 export * as heads from "./head/index.js";
 export { initialize } from "./initialize.js";
 export type { Input } from "./input/index.js";
+export * as inputs from "./input/index.js";
 export type { Loss, LossContext, LossInputs } from "./loss/index.js";
+export * as losses from "./loss/index.js";
 export type { Guide, Mask } from "./mask/index.js";
 export * as masks from "./mask/index.js";
 export * from "./nn/index.js";
 export type { Optimizer, UpdateInputs } from "./optimizer/index.js";
+export * as optimizers from "./optimizer/index.js";
 export {
   fixed,
   type Initializer,
@@ -56,7 +64,9 @@ export type {
 } from "./params.js";
 export { phasesOf, type Trainee, trainedNames } from "./phases.js";
 export type { Positions } from "./positions/index.js";
+export * as positions from "./positions/index.js";
 export type { Features, Probe, ProbeResult } from "./probe/index.js";
+export * as probes from "./probe/index.js";
 export type {
   AdversaryProgram,
   Batch,
@@ -69,11 +79,14 @@ export type {
 export { afterTraining, type Progress } from "./progress.js";
 export { recipeSettings } from "./recipe.js";
 export type { LabelMap, RegionSample, RegionSource } from "./regions/index.js";
+export * as regionSources from "./regions/index.js";
 export { type Kind, type Kinds, type Registry, registry } from "./registry.js";
 export type { Schedule } from "./schedule/index.js";
+export * as schedules from "./schedule/index.js";
 export type { Target, TargetContext, TargetInputs, TargetTokensContext } from "./target/index.js";
 export * as targets from "./target/index.js";
 export type { Teacher } from "./teacher/index.js";
 export * as teachers from "./teacher/index.js";
 export type { Tokens, TokensContext } from "./tokens/index.js";
+export * as tokens from "./tokens/index.js";
 export { batchInputs, imageInput, maskedBatch, namedWeights, weightsOf, withVisible } from "./trace.js";

@@ -1,5 +1,7 @@
 /** Whether a value is one that a spec could have written for a parameter: how defaults are checked. */
 
+import { kindOf } from "./block.js";
+import { isBlockValue } from "./block-values.js";
 import type { Param, ParamType } from "./params.js";
 
 type Kind = ParamType["kind"];
@@ -44,7 +46,10 @@ const accepted: { readonly [K in Kind]: (value: unknown, type: TypeOf<K>) => boo
       : [value];
     return ends.every((end) => isBetween(end, min, max) && !(open && (end === min || end === max)));
   },
-  block: (value) => isRecord(value) && typeof value.block === "string",
+  block: (value, { of }) =>
+    isBlockValue(value) &&
+    kindOf(value.block) === of &&
+    Object.entries(value.block.params).every(([name, { type }]) => fits(type, value.values[name])),
   labels: (list) => Array.isArray(list) && list.every((label) => typeof label === "string"),
 };
 
@@ -52,6 +57,7 @@ export const isParamKind = (kind: unknown): kind is Kind => typeof kind === "str
 
 /** Whether the default is one that a spec could have written; null stands for a parameter that may be left out. */
 export const hasFittingDefault = ({ type, default: value }: Param<unknown>): boolean =>
-  value === undefined ||
-  value === null ||
-  (accepted[type.kind] as (value: unknown, type: ParamType) => boolean)(value, type);
+  value === undefined || fits(type, value);
+
+const fits = (type: ParamType, value: unknown): boolean =>
+  value === null || (accepted[type.kind] as (value: unknown, type: ParamType) => boolean)(value, type);

@@ -3,6 +3,8 @@
  * hover, completion, documentation tables and the TypeScript type of the block's argument are derived from it.
  */
 
+import type { Kind, Kinds } from "./registry.js";
+
 /** `V` is what block code receives. */
 export interface Param<V> {
   readonly type: ParamType;
@@ -40,8 +42,8 @@ export interface DrawnValue {
 }
 
 /** A block used as a value: `source: felzenszwalb(scale: 1000)`. */
-export interface BlockValue {
-  readonly block: string;
+export interface BlockValue<K extends Kind = Kind> {
+  readonly block: Kinds[K];
   readonly values: Readonly<Record<string, unknown>>;
 }
 
@@ -73,7 +75,7 @@ export type ParamType =
       /** Whether it may also be drawn: `50%..90%`. */
       readonly drawn: boolean;
     }
-  | { readonly kind: "block"; readonly of: string }
+  | { readonly kind: "block"; readonly of: Kind }
   | { readonly kind: "labels" };
 
 export type Params = Readonly<Record<string, Param<unknown>>>;
@@ -149,7 +151,7 @@ export const varyingRatio = (
 ): Param<ScheduleValue | DrawnValue> =>
   param({ kind: "schedule", of: "ratio", min: 0, max: 1, open: o.open ?? false, drawn: true }, o);
 
-export const block = (o: Words<BlockValue> & { of: string }): Param<BlockValue> =>
+export const block = <const K extends Kind>(o: Words<BlockValue<K>> & { of: K }): Param<BlockValue<K>> =>
   param({ kind: "block", of: o.of }, o);
 
 export const labels = (o: Words<readonly string[]>): Param<readonly string[]> => param({ kind: "labels" }, o);

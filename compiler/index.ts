@@ -41,4 +41,4 @@ export {
 export { type RenderOptions, render, renderPipeline } from "./render.js";
 export { modelSlots, recipeSlots, type SlotRule, takesLabels, takesMany } from "./slots.js";
 export { lossGraph } from "./training-graphs.js";
-export { type Fault, foreignUses, tryOut } from "./trial.js";
+export { type Fault, foreignIn, foreignUses, tryOut } from "./trial.js";

@@ -6,17 +6,24 @@
 import {
   type Batch,
   batchInputs,
+  type Definition,
   declarationOf,
+  type Field,
+  type FieldSample,
   imageLength,
+  isBlockValue,
   isDeclared,
   isParameter,
+  kindOf,
   type Mask,
   type ParameterTree,
   tokenCount,
   weightsOf,
 } from "../blocks/index.js";
-import { createBuilder, randomStream } from "../graph/index.js";
+import { createBuilder, invariant, randomStream, sizeOf } from "../graph/index.js";
 import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
+import { fieldsOf } from "./assemble/fields.js";
+import type { Parts } from "./assemble/parts.js";
 import { record } from "./assemble/record.js";
 import { type Homes, homeOf } from "./homes.js";
 import type { Filled, Model, Use } from "./model.js";
@@ -34,14 +41,30 @@ export interface Fault {
 /** Blocks of a model that are not ours, in the order of its lines. */
 export function foreignUses(model: Model, homes: Homes): readonly Use[] {
   const all = (lines: readonly Filled[]): readonly Use[] => lines.flatMap(({ use, inner }) => [use, ...all(inner)]);
-  return all(model.slots).filter(({ definition }) => homes.has(definition));
+  return foreignIn(all(model.slots), homes);
 }
+
+/** Those that are not ours, of blocks and of the blocks among their values. */
+export const foreignIn = (uses: readonly Use[], homes: Homes): readonly Use[] =>
+  uses.flatMap(withValues).filter(({ definition }) => homes.has(definition));
+
+/** A block, then the blocks among its values; their origins are those of the arguments. */
+const withValues = (use: Use): readonly Use[] => [
+  use,
+  ...Object.entries(use.values).flatMap(([name, value]): readonly Use[] => {
+    if (!isBlockValue(value)) return [];
+    const { block, values } = value;
+    const [kind, origin] = [kindOf(block), use.origins[name] ?? use.origin];
+    invariant(kind, "a block among values was defined as one of some kind");
+    return withValues({ kind, definition: block as unknown as Definition, values, origins: {}, origin });
+  }),
+];
 
 /** What is wrong with what the blocks give. */
 export function tryOut(model: Model, homes: Homes): readonly Fault[] {
   const uses = foreignUses(model, homes);
   const assembly = assemble(model);
-  const masked = faultsOfMask(assembly, uses);
+  const masked = [...faultsOfFields(assembly, homes, uses), ...faultsOfMask(assembly, uses)];
   if (masked.length > 0) return masked;
   const scalars = faultsOfLosses(assembly, uses);
   return scalars.length > 0 ? scalars : faultsOfNames(assembly, homes);
@@ -62,8 +85,7 @@ function faultsOfMask({ parts }: Assembly, uses: readonly Use[]): readonly Fault
   }
   const field = mask.definition.field?.(mask.values, parts);
   for (let i = 0; i < draws; i++) {
-    const image = new Float32Array(imageLength(parts.image));
-    const numbers = field?.compute({ image, label: null, random: randomStream(i, "mask", 0, 0) });
+    const numbers = field?.compute(pretended(parts, field, i));
     const order = mask.definition.sample(mask.values, grid, randomStream(i, "mask", 0, 0), numbers);
     if (!(order instanceof Int32Array) || order.length !== count || new Set(order).size !== count || isOut(order)) {
       return fault(
@@ -72,6 +94,33 @@ function faultsOfMask({ parts }: Assembly, uses: readonly Use[]): readonly Fault
     }
   }
   return [];
+}
+
+/** What data workers compute of samples, where a block that is not ours has a part in it. */
+function faultsOfFields({ parts }: Assembly, homes: Homes, uses: readonly Use[]): readonly Fault[] {
+  return Object.values(fieldsOf(parts)).flatMap((field): readonly Fault[] => {
+    const { block, shape, dtype } = field;
+    const use = uses.find(({ definition }) => (definition as unknown) === block) ?? null;
+    const isOurs =
+      use === null && !Object.values(field.values).some((value) => isBlockValue(value) && homes.has(value.block));
+    if (isOurs) return [];
+    const numbers = field.compute(pretended(parts, field, 0));
+    const wanted = dtype === "int32" ? Int32Array : Float32Array;
+    if (numbers instanceof wanted && numbers.length === sizeOf(shape)) return [];
+    const message = `the field of \`${block.name}\` is not ${sizeOf(shape)} numbers in a ${wanted.name}`;
+    return [{ use, name: null, message }];
+  });
+}
+
+/** A sample with noise for an image, and a map of one region beside it where the field asks for a file. */
+function pretended({ image: shape }: Parts, { beside }: Field, i: number): FieldSample {
+  const noise = randomStream(i, "probe");
+  return {
+    image: Float32Array.from({ length: imageLength(shape) }, () => noise.uniform()),
+    label: null,
+    random: randomStream(i, "field", 0, 0),
+    ...(beside === undefined ? {} : { beside: [new Int32Array(shape.height * shape.width)] }),
+  };
 }
 
 const isOut = (order: Int32Array): boolean => order.some((token) => token < 0 || token >= order.length);

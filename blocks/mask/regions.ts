@@ -2,7 +2,7 @@
 
 import { shuffled } from "../../graph/index.js";
 import { tokenCount } from "../geometry.js";
-import { boundSource, knownSource, type LabelMap, patchLabels, sourceParam } from "../regions/index.js";
+import { boundSource, type LabelMap, patchLabels, sourceParam } from "../regions/index.js";
 import { defineMask } from "./contract.js";
 import { visibleFirst } from "./order.js";
 import { byRatio, hiddenRatio, someOfEach, visibleByRatio } from "./ratio.js";
@@ -17,7 +17,7 @@ export const regions = defineMask({
     source: sourceParam,
     ratio: hiddenRatio,
   },
-  requires: [knownSource, someOfEach],
+  requires: [someOfEach],
   ...byRatio,
   field(p, { image: shape, grid }) {
     const source = boundSource(p.source);

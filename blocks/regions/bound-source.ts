@@ -1,31 +1,14 @@
 /** A source of regions as the value of another block's parameter. */
 
-import { invariant } from "../../graph/index.js";
-import type { Requirement } from "../block.js";
+import { DataError } from "../dataset/contract.js";
 import { type BlockValue, block, type Param } from "../params.js";
-import type { LabelMap, RegionSample, RegionSource } from "./contract.js";
-import { felzenszwalb } from "./felzenszwalb.js";
-import { labelMaps } from "./label-maps.js";
+import type { LabelMap, RegionSample } from "./contract.js";
 
-/** The sources of regions, sorted by name. */
-export const regionSources = [felzenszwalb, labelMaps] as const;
-
-const known = (name: string): RegionSource | undefined =>
-  (regionSources as readonly RegionSource[]).find((source) => source.name === name);
-
-export const sourceParam: Param<BlockValue> = block({ of: "regions", doc: "Where regions come from." });
-
-export const knownSource: Requirement<{ readonly source: Param<BlockValue> }, unknown> = {
-  name: "known-source",
-  at: "source",
-  doc: "The source is one of maelang's own: it has to be found again in the data workers.",
-  holds: (p) => known(p.source.block) !== undefined,
-  say: (p) => `the source \`${p.source.block}\` is of a project, and only maelang's own can be used here`,
-  help: () => "write a block of the project that computes its regions itself, or read them with `label_maps`",
-};
+export const sourceParam: Param<BlockValue<"regions">> = block({ of: "regions", doc: "Where regions come from." });
 
 /** A source with its values. */
 export interface BoundSource {
+  /** At least one map, each of the image's size. Throws `DataError` where a source of a project gives something else. */
   readonly maps: (sample: RegionSample) => readonly LabelMap[];
   /** What a field says of the files that the source reads. */
   readonly files: { readonly beside?: string };
@@ -33,14 +16,22 @@ export interface BoundSource {
   readonly ignored: number | null;
 }
 
-export function boundSource({ block: name, values }: BlockValue): BoundSource {
-  const definition = known(name);
-  invariant(definition, `the checker lets through only known sources of regions, not ${name}`);
+export function boundSource({ block: source, values }: BlockValue<"regions">): BoundSource {
   const given = values as never;
-  const folder = definition.folder?.(given);
+  const folder = source.folder?.(given);
   return {
-    maps: (sample) => definition.maps(given, sample),
+    maps: (sample) => checked(source.name, source.maps(given, sample), sample),
     files: folder === undefined ? {} : { beside: folder },
-    ignored: definition.ignored?.(given) ?? null,
+    ignored: source.ignored?.(given) ?? null,
   };
+}
+
+function checked(name: string, maps: readonly LabelMap[], { shape }: RegionSample): readonly LabelMap[] {
+  const { height, width } = shape;
+  const fits = (map: unknown): boolean => map instanceof Int32Array && map.length === height * width;
+  if (Array.isArray(maps) && maps.length > 0 && maps.every(fits)) return maps;
+  throw new DataError(
+    `\`maps\` of \`${name}\` does not give a list of label maps, each an Int32Array of ${height} x ${width} numbers`,
+    "Mend the block.",
+  );
 }

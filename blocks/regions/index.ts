@@ -3,8 +3,11 @@
 import { felzenszwalb } from "./felzenszwalb.js";
 import { labelMaps } from "./label-maps.js";
 
-export { type BoundSource, boundSource, knownSource, regionSources, sourceParam } from "./bound-source.js";
+export { type BoundSource, boundSource, sourceParam } from "./bound-source.js";
 export { type Choice, regionMaps } from "./choose.js";
 export { defineRegionSource, type LabelMap, type RegionSample, type RegionSource } from "./contract.js";
 export { patchLabels } from "./patch-labels.js";
 export { felzenszwalb, labelMaps };
+
+/** Sorted by name. */
+export const regionSources = [felzenszwalb, labelMaps] as const;

@@ -11,7 +11,7 @@ import {
   takeTokens,
 } from "../nn/index.js";
 import { choice, int } from "../params.js";
-import { boundSource, knownSource, regionMaps, sourceParam } from "../regions/index.js";
+import { boundSource, regionMaps, sourceParam } from "../regions/index.js";
 import { defineTarget, type TargetContext } from "./contract.js";
 
 interface Values {
@@ -44,7 +44,6 @@ export const regions = defineTarget({
       doc: "What the encoder in the target's braces sees.",
     }),
   },
-  requires: [knownSource],
   outputs: (p, context) => patchPixels(context) * p.count,
   field(p, { image: shape, grid }) {
     const source = boundSource(p.source);

@@ -51,8 +51,13 @@ function mistakesInParam(name: string, param: unknown): readonly string[] {
       `the parameter \`${name}\` is made by \`int\`, \`real\`, \`ratio\`, \`choice\` or another of their kind`,
     ];
   }
+  const of = (param.type as Fields).of;
   return [
     ...named,
+    ...unless(
+      param.type.kind !== "block" || (typeof of === "string" && Object.hasOwn(members, of)),
+      `the parameter \`${name}\` takes blocks of a kind that there is, such as \`regions\``,
+    ),
     ...unless(isFilled(param.doc), `\`doc\` of the parameter \`${name}\` is a sentence`),
     ...unless(
       hasFittingDefault(param as unknown as Parameters<typeof hasFittingDefault>[0]),

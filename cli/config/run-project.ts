@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
-import { foreignUses, type Model, type Recipe } from "../../compiler/index.js";
+import { foreignIn, foreignUses, type Model, type Recipe } from "../../compiler/index.js";
 import { runFailure } from "../failure.js";
 import { printedPath } from "../files.js";
 import { specifierFor } from "./elsewhere.js";
@@ -29,7 +29,7 @@ interface RunFile {
 function usesProject(model: Model, recipe: Recipe, { homes }: Vocabulary): boolean {
   const { data, augment, optimizer, schedule, evaluate } = recipe;
   const uses = [data, ...augment, optimizer, schedule, ...evaluate.map(({ use }) => use)];
-  return foreignUses(model, homes).length > 0 || uses.some(({ definition }) => homes.has(definition));
+  return foreignUses(model, homes).length > 0 || foreignIn(uses, homes).length > 0;
 }
 
 /** What a run in a folder keeps; null: its spec uses none of the project's blocks. */

@@ -1,13 +1,13 @@
 /** From `vit(depth: 12)` to a block of the registry with all its values: names, arguments, defaults. */
 
-import type { Definition, Param } from "../../blocks/index.js";
+import type { BlockValue, Definition, Param } from "../../blocks/index.js";
 import type { Argument, Expression, Identifier, Span } from "../../grammar/index.js";
 import { slotsOf } from "../slots.js";
 import type { Body, DraftBlock, DraftValue } from "./draft.js";
 import { capitalized, named, nearest, suggestion } from "./nearest.js";
 import { excerpt, fail, replacement } from "./report.js";
 import { lookUp, resolve, unknownVariable, wordOf } from "./scope.js";
-import { type CheckedBlockValue, expectation, sample } from "./show.js";
+import { expectation, sample } from "./show.js";
 import { readValue } from "./values.js";
 import { blockNamed, blocksOf, kindsWith } from "./vocabulary.js";
 
@@ -210,10 +210,10 @@ export function readSetting(
   });
 }
 
-function blockValue(block: DraftBlock | null): CheckedBlockValue | null {
+function blockValue(block: DraftBlock | null): BlockValue | null {
   if (!block || [...block.values.values()].includes(null)) return null;
   const values = Object.fromEntries([...block.values].map(([name, value]) => [name, value?.value]));
-  return { block: block.definition.name, values, params: block.definition.params };
+  return { block: block.definition as unknown as BlockValue["block"], values };
 }
 
 function missingParameter(

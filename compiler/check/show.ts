@@ -13,11 +13,6 @@ import type {
   ScheduleValue,
 } from "../../blocks/index.js";
 
-/** A block used as a value, with what is needed to print it. */
-export interface CheckedBlockValue extends BlockValue {
-  readonly params: Params;
-}
-
 type Kind = ParamType["kind"];
 type TypeOf<K extends Kind> = Extract<ParamType, { readonly kind: K }>;
 
@@ -42,9 +37,9 @@ export const pathText = (path: readonly { readonly name: string }[]): string => 
 /** A string in quotes, escaped. */
 export const quotedText = (value: string): string => `"${value.replace(/[\\"\n\t\r]/g, (c) => escapes[c] as string)}"`;
 
-const call = ({ block, values, params }: CheckedBlockValue): string => {
-  const written = argumentTexts(params, values).map(({ text }) => text);
-  return written.length === 0 ? block : `${block}(${written.join(", ")})`;
+const call = ({ block, values }: BlockValue): string => {
+  const written = argumentTexts(block.params, values).map(({ text }) => text);
+  return written.length === 0 ? block.name : `${block.name}(${written.join(", ")})`;
 };
 
 /** `100% -> 0% over 30 epochs`, or `50%..90%` */

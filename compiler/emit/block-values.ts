@@ -1,14 +1,50 @@
-/** Values of a block as plain data, without what a block used as a value carries to be shown in the language. */
+/** Blocks and their values in an emitted module: ours by name from `maelang/blocks`, a project's imported from its file. */
 
-import type { BlockValue } from "../../blocks/index.js";
+import { isBlockValue, type Kind, kindOf } from "../../blocks/index.js";
+import { invariant } from "../../graph/index.js";
+import { camel } from "../assemble/names.js";
+import type { Imports } from "./imports.js";
+import { dataText } from "./text.js";
 
-const isBlockValue = (value: unknown): value is BlockValue =>
-  typeof value === "object" && value !== null && "block" in value && "values" in value;
+/** Where the blocks of a kind are found in `maelang/blocks`. */
+const spaces: { readonly [K in Kind]: string } = {
+  input: "inputs",
+  tokens: "tokens",
+  positions: "positions",
+  mask: "masks",
+  encoder: "encoders",
+  decoder: "decoders",
+  target: "targets",
+  regions: "regionSources",
+  loss: "losses",
+  head: "heads",
+  teacher: "teachers",
+  adversary: "adversaries",
+  dataset: "datasets",
+  augment: "augments",
+  optimizer: "optimizers",
+  schedule: "schedules",
+  probe: "probes",
+};
 
-export const plainValues = (values: object): object =>
-  Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [
-      name,
-      isBlockValue(value) ? { block: value.block, values: plainValues(value.values) } : value,
-    ]),
-  );
+export interface Named {
+  readonly name: string;
+}
+
+/** `masks.random` */
+export function blockText(definition: Named, imports: Imports): string {
+  const kind = kindOf(definition);
+  invariant(kind, `${definition.name} was defined as a block of some kind`);
+  return imports.block(definition) ?? `${imports.ours(spaces[kind])}.${camel(definition.name)}`;
+}
+
+/** `{ ratio: 0.75 }`; a block among the values is `{ block, values }`. */
+export function valuesText(values: object, imports: Imports): string {
+  const fields = Object.entries(values).map(([name, value]: [string, unknown]) => {
+    const text = isBlockValue(value)
+      ? `{ block: ${blockText(value.block, imports)}, values: ${valuesText(value.values, imports)} }`
+      : dataText(value);
+    return `${name}: ${text}`;
+  });
+  return `{ ${fields.join(", ")} }`;
+}

@@ -8,13 +8,12 @@ import { tokenCount } from "../../blocks/index.js";
 import { type Assembly, adversaryGroups, assemble } from "../assemble/assemble.js";
 import { fieldsAsked } from "../assemble/fields.js";
 import { layoutOf } from "../assemble/layout.js";
-import { camel } from "../assemble/names.js";
 import { record } from "../assemble/record.js";
 import { noHomes } from "../homes.js";
 import { countWeights } from "../memory-plan.js";
 import type { Model } from "../model.js";
 import type { Program, TensorForm } from "../program.js";
-import { plainValues } from "./block-values.js";
+import { blockText, type Named, valuesText } from "./block-values.js";
 import { createImports, type Elsewhere, type Imports } from "./imports.js";
 import { dataText, functionText, parametersText, tensorType } from "./text.js";
 
@@ -46,19 +45,14 @@ function headline(assembly: Assembly): string {
   return comment([model.doc, facts].filter((line) => line !== "").join("\n\n"));
 }
 
-/** A block with its values, as an argument: `masks.random, { ratio: 0.75 }`. `space`: where ours of its kind are found. */
-function bound(space: string, { definition, values }: BoundPart, imports: Imports): string {
-  const block = imports.block(definition) ?? `${imports.ours(space)}.${camel(definition.name)}`;
-  return `${block}, ${dataText(plainValues(values))}`;
-}
+/** A block with its values, as an argument: `masks.random, { ratio: 0.75 }`. */
+const bound = ({ definition, values }: BoundPart, imports: Imports): string =>
+  `${blockText(definition, imports)}, ${valuesText(values, imports)}`;
 
 interface BoundPart {
-  readonly definition: { readonly name: string };
+  readonly definition: Named;
   readonly values: object;
 }
-
-/** Where the blocks of a kind are found in `maelang/blocks`. */
-const spaces = { mask: "masks", target: "targets", head: "heads" } as const;
 
 const adversaryText = (assembly: Assembly, adversary: NonNullable<Assembly["parts"]["adversary"]>): string =>
   Object.entries(adversaryGroups(assembly, adversary))
@@ -74,23 +68,23 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
   const context = "{ image: imageShape, grid }";
   const fields = fieldsAsked(parts).map(
     ({ name, kind, part }) =>
-      `${name}: ${imports.ours("bindField")}(${dataText(kind)}, ${bound(spaces[kind], part, imports)}, ${context})`,
+      `${name}: ${imports.ours("bindField")}(${dataText(kind)}, ${bound(part, imports)}, ${context})`,
   );
   const lines = [
     `name: ${dataText(assembly.model.name)}`,
     "image: imageShape, grid",
     mask
-      ? `mask: ${imports.ours("bindMask")}(${bound(spaces.mask, mask, imports)}, grid)`
+      ? `mask: ${imports.ours("bindMask")}(${bound(mask, imports)}, grid)`
       : `mask: ${imports.ours("everythingVisible")}(grid)`,
     `parameters, extraTokens: ${layoutOf(parts).extra}, layers: ${encoder.definition.layers(encoder.values)}`,
     handedOn.join(", "),
     ...(classes ? [`classes: ${classes.head.definition.classes(classes.head.values)}`] : []),
     ...(target?.definition.picture
-      ? [`picture: ${imports.ours("bindPicture")}(${bound(spaces.target, target, imports)}, ${context})`]
+      ? [`picture: ${imports.ours("bindPicture")}(${bound(target, imports)}, ${context})`]
       : []),
     ...(fields.length > 0 ? [`fields: { ${fields.join(", ")} }`] : []),
     ...(adversary ? [`adversary: { ${adversaryText(assembly, adversary)}, loss: adversaryLoss }`] : []),
-    ...(teacher ? [`teacher: ${imports.ours("bindTeacher")}(${bound("teachers", teacher, imports)})`] : []),
+    ...(teacher ? [`teacher: ${imports.ours("bindTeacher")}(${bound(teacher, imports)})`] : []),
   ];
   return `${imports.ours("defineModel")}({ ${lines.join(", ")} })`;
 }

@@ -1,9 +1,10 @@
 /** Fields of one sample, computed where it is prepared. */
 
 import { resolve } from "node:path";
-import type { BoundField } from "../../blocks/index.js";
-import { invariant, type Random, randomStream, sizeOf } from "../../graph/index.js";
+import { type BoundField, DataError, type FieldSample } from "../../blocks/index.js";
+import { invariant, type Random, randomStream, sizeOf, type TypedArray } from "../../graph/index.js";
 import { hash } from "../hash.js";
+import { RunError } from "../run-error.js";
 import type { Item, Preparation } from "./prepare.js";
 import type { Raster } from "./raster.js";
 
@@ -44,9 +45,19 @@ export async function computeFields(
   for (const [name, field] of asked) {
     const random = fieldStream(seed, name, epoch, sample);
     const maps = field.beside === undefined ? {} : { beside: await beside(resolve(root, field.beside)) };
-    const values = field.compute({ image, label, random, ...maps });
+    const values = valuesOf(field, { image, label, random, ...maps });
     checkLength(name, field, values.length);
     (out[name] as FieldArray).set(values);
+  }
+}
+
+/** The field's numbers; a block's complaint is of the data. */
+function valuesOf({ compute }: BoundField, sample: FieldSample): TypedArray {
+  try {
+    return compute(sample);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new RunError("run/data", { what: error.what, help: error.help }, { cause: error });
   }
 }
 

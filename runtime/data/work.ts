@@ -1,6 +1,16 @@
 /** A piece of a batch: what a data worker is told and what it answers. Both are plain values that threads can exchange. */
 
-import { type BoundField, bindField, imageLength, registry } from "../../blocks/index.js";
+import {
+  type Augment,
+  type BoundField,
+  bindField,
+  type Definition,
+  imageLength,
+  isBlockValue,
+  type Kind,
+  kindOf,
+  registry,
+} from "../../blocks/index.js";
 import { invariant, sizeOf } from "../../graph/index.js";
 import { RunError, type RunErrorCode } from "../run-error.js";
 import { BrokenImage, type Remark } from "./decode.js";
@@ -9,48 +19,74 @@ import { type Item, type Places, type Preparation, prepare } from "./prepare.js"
 
 /** What a worker is given when it starts: the preparation, with blocks by their names in the registry. */
 export interface Setup extends Omit<Preparation, "augment" | "fields"> {
-  readonly augment: readonly { readonly name: string; readonly values: Readonly<Record<string, unknown>> }[];
+  readonly augment: readonly NamedBlock[];
   readonly fields: Readonly<Record<string, NamedField>>;
 }
 
-type NamedField = Pick<BoundField, "kind" | "values" | "context"> & { readonly block: string };
+/** A block of the registry and its values. Threads cannot exchange functions. */
+interface NamedBlock {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly values: Values;
+  /** The values that are blocks themselves, by the names of the parameters; they are not among `values`. */
+  readonly blocks: Readonly<Record<string, NamedBlock>>;
+}
+
+type NamedField = NamedBlock & Pick<BoundField, "kind" | "context">;
+type Values = Readonly<Record<string, unknown>>;
 
 /** As a worker can be told it; null where a block is not of the registry, so that no worker knows it. */
 export function toSetup(preparation: Preparation): Setup | null {
   const { augment, fields, ...rest } = preparation;
-  if (!augment.every(({ definition }) => registry.augment.includes(definition))) return null;
-  if (!Object.values(fields).every((field) => blockOf(field.kind, field.block.name) === field.block)) return null;
-  const named = ({ kind, block, values, context }: BoundField): NamedField => ({
-    kind,
-    block: block.name,
-    values,
-    context,
+  const steps = augment.map(({ definition, values }) => toNamed(definition, values));
+  const named = Object.entries(fields).map(([name, { kind, block, values, context }]) => {
+    const asking = toNamed(block, values);
+    return asking && ([name, { ...asking, kind, context }] as const);
   });
-  return {
-    ...rest,
-    augment: augment.map(({ definition, values }) => ({ name: definition.name, values })),
-    fields: Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, named(field)])),
-  };
+  if (!steps.every((step) => step !== null) || !named.every((field) => field !== null)) return null;
+  return { ...rest, augment: steps, fields: Object.fromEntries(named) };
 }
 
-const blockOf = (kind: BoundField["kind"], name: string): BoundField["block"] | undefined =>
-  (registry[kind] as readonly BoundField["block"][]).find((block) => block.name === name);
+type Named = Pick<Definition, "name">;
 
-function bound({ kind, block, values, context }: NamedField): BoundField {
-  const found = blockOf(kind, block);
-  invariant(found, `no ${kind} ${block} in the registry`);
-  return bindField(kind, found, values, context);
+const blockOf = (kind: Kind, name: string): Named | undefined =>
+  (registry[kind] as readonly Named[]).find((block) => block.name === name);
+
+/** null: it, or a block among its values, is not of the registry. */
+function toNamed(block: Named, values: Values): NamedBlock | null {
+  const kind = kindOf(block);
+  if (!kind || blockOf(kind, block.name) !== block) return null;
+  const plain: Record<string, unknown> = {};
+  const blocks: Record<string, NamedBlock> = {};
+  for (const [name, value] of Object.entries(values)) {
+    const inner = isBlockValue(value) ? toNamed(value.block, value.values) : undefined;
+    if (inner === null) return null;
+    if (inner) blocks[name] = inner;
+    else plain[name] = value;
+  }
+  return { kind, name: block.name, values: plain, blocks };
+}
+
+function fromNamed({ kind, name, values, blocks }: NamedBlock): { readonly block: Named; readonly values: Values } {
+  const block = blockOf(kind, name);
+  invariant(block, `no ${kind} ${name} in the registry`);
+  const inner = Object.entries(blocks).map(([param, named]) => [param, fromNamed(named)] as const);
+  return { block, values: { ...values, ...Object.fromEntries(inner) } };
+}
+
+function boundField(named: NamedField): BoundField {
+  const { block, values } = fromNamed(named);
+  return bindField(named.kind, block as BoundField["block"], values, named.context);
 }
 
 /** What `toSetup` was told. */
 export function fromSetup({ augment, fields, ...rest }: Setup): Preparation {
   return {
     ...rest,
-    fields: Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, bound(field)])),
-    augment: augment.map(({ name, values }) => {
-      const definition = registry.augment.find((candidate) => candidate.name === name);
-      invariant(definition !== undefined, `no augmentation ${name} in the registry`);
-      return { definition, values };
+    fields: Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, boundField(field)])),
+    augment: augment.map((named) => {
+      const { block, values } = fromNamed(named);
+      return { definition: block as Augment, values };
     }),
   };
 }

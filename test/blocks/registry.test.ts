@@ -39,7 +39,8 @@ const inRange: { readonly [K in Kind]: (value: never, type: TypeOf<K>) => boolea
     const ends = typeof value === "number" ? [value] : [moving.from, moving.to];
     return ends.every((end) => isBetween(end, min, max));
   },
-  block: (value: { block: string }, { of }) => blocks.some(({ kind, name }) => kind === of && name === value.block),
+  block: ({ block: value }: { block: unknown }, { of }) =>
+    blocks.some(({ kind, block }) => kind === of && block === value),
   labels: (list: readonly unknown[]) => list.every((label) => typeof label === "string"),
 };
 

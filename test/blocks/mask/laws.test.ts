@@ -4,13 +4,14 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Grid } from "../../../blocks/index.js";
 import { type Mask, masks } from "../../../blocks/mask/index.js";
+import { felzenszwalb } from "../../../blocks/regions/index.js";
 import { runs } from "../../support/fuzz.js";
 import { contextOf, draw, gridOf } from "./drawn.js";
 
 type Values = Readonly<Record<string, unknown>>;
 
 /** Stands for any block that is a value. */
-const blockValue = { block: "felzenszwalb", values: { scale: [100], sigma: 0.8, min_size: null } };
+const blockValue = { block: felzenszwalb, values: { scale: [100], sigma: 0.8, min_size: null } };
 
 const grids = fc.tuple(fc.integer({ min: 1, max: 15 }), fc.integer({ min: 1, max: 15 })).map(([r, c]) => gridOf(r, c));
 

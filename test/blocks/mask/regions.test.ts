@@ -2,14 +2,14 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bindField, bindMask } from "../../../blocks/index.js";
+import { bindField, bindMask, regionSources } from "../../../blocks/index.js";
 import { regions } from "../../../blocks/mask/index.js";
 import { patchLabels } from "../../../blocks/regions/index.js";
 import { randomStream, type TypedArray } from "../../../graph/index.js";
 
 const grid = { rows: 4, columns: 4, patch: [2, 2] as const };
 const image = { height: 8, width: 8, channels: 1 };
-const source = { block: "felzenszwalb", values: { scale: [1], sigma: 0, min_size: 1 } };
+const source = { block: regionSources.felzenszwalb, values: { scale: [1], sigma: 0, min_size: 1 } };
 const mask = (ratio: number) => bindMask(regions, { source, ratio }, grid);
 const field = bindField("mask", regions, { source, ratio: 0.5 }, { image, grid });
 
