@@ -18,6 +18,8 @@ export interface RunFacts {
   /** The folder that data paths start from. */
   readonly root: string;
   readonly settings: RunSettings;
+  /** The same as the text had them, before the flags; absent in runs of earlier versions. */
+  readonly written?: RunSettings;
   readonly executor: { readonly name: string; readonly backend: string; readonly device: string };
   /** How a step is computed; absent in runs of earlier versions: whole batches, everything kept. */
   readonly computing?: Computing;
@@ -108,7 +110,7 @@ export function writeRunFacts(directory: string, facts: RunFacts, spec: string):
   replaceFile(join(directory, factsFile), `${JSON.stringify(facts, null, 2)}\n`);
 }
 
-/** Throws a usage failure when the folder holds no run. */
+/** Throws a usage failure when the folder holds no run, and a `Failure` where what it says of itself cannot be understood. */
 export function readRunFacts(directory: string): RunFacts {
   const path = join(directory, factsFile);
   if (!existsSync(path)) {
@@ -118,13 +120,31 @@ export function readRunFacts(directory: string): RunFacts {
     });
   }
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as RunFacts;
+    const read: unknown = JSON.parse(readFileSync(path, "utf8"));
+    if (areRunFacts(read)) return read;
   } catch {
-    throw runFailure(`${printedPath(path)} is damaged`, { help: "restore it, or train again" });
+    // Said below.
   }
+  throw damaged(path);
 }
 
-export const readRunSpec = (directory: string): string => readFileSync(join(directory, specFile), "utf8");
+function areRunFacts(read: unknown): read is RunFacts {
+  const { root, recipe, settings } = (read ?? {}) as Partial<RunFacts>;
+  return typeof root === "string" && typeof recipe === "string" && typeof settings?.batch === "number";
+}
+
+const damaged = (path: string) =>
+  runFailure(`${printedPath(path)} is damaged`, { help: "restore it, or train again in another folder (--out)" });
+
+/** Throws a `Failure` where it is not there. */
+export function readRunSpec(directory: string): string {
+  const path = join(directory, specFile);
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    throw damaged(path);
+  }
+}
 
 /** `examples/digits.mae` -> `runs/digits`; with the recipe's name where the file has several. */
 export function defaultRunDirectory(file: string, recipe: string, several: boolean): string {

@@ -10,18 +10,20 @@ export interface RunState {
   readonly saved: boolean;
   /** Whether it ended by itself, not by an interruption. */
   readonly finished: boolean;
+  /** Why it ended where going on would end it again; null: it did not. */
+  readonly failure: string | null;
   /** Steps done. */
   readonly step: number;
-  /** Mean loss of the last steps, `lossSteps` of them at most; null before the first. */
+  /** Mean loss of the last steps, `lossSteps` of them at most; null before the first, and where the run failed. */
   readonly loss: number | null;
-  /** The last scores of each probe, as `probe score`. */
-  readonly scores: Readonly<Record<string, number>>;
+  /** The last scores of each probe, as `probe score`; null: not a finite number. */
+  readonly scores: Readonly<Record<string, number | null>>;
 }
 
 /** Over how many steps the loss is averaged: one batch by itself says little. */
 export const lossSteps = 20;
 
-const nothing: RunState = { saved: false, finished: false, step: 0, loss: null, scores: {} };
+const nothing: RunState = { saved: false, finished: false, failure: null, step: 0, loss: null, scores: {} };
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -35,13 +37,15 @@ export function readRunState(directory: string): RunState {
     .map((line, i, all) => parsed(line, path, i === all.length - 1));
   const steps = lines.filter(({ kind }) => kind === "step");
   const losses = steps.slice(-lossSteps).map(({ loss }) => Number(loss));
-  const isEnd = ({ kind }: Line): boolean => kind === "end" || kind === "run" || kind === "resume";
+  const isEnd = ({ kind }: Line): boolean => ["end", "run", "resume", "failure"].includes(String(kind));
   const end = lines.findLast(isEnd);
+  const failed = end?.kind === "failure" && isFinal(end.code);
   return {
     saved: readdirSync(directory).some((name) => /^checkpoint-\d+\.safetensors$/.test(name)),
     finished: end?.kind === "end" && end.interrupted === false,
+    failure: failed ? String(end.text) : null,
     step: Number(steps.at(-1)?.step ?? 0),
-    loss: losses.length === 0 ? null : losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
+    loss: losses.length === 0 || failed ? null : losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
     scores: Object.fromEntries(lines.filter(({ kind }) => kind === "probe").flatMap(scoresOf)),
   };
 }
@@ -56,8 +60,18 @@ function parsed(line: string, path: string, isLast: boolean): Line {
   }
 }
 
-const scoresOf = ({ name, scores }: Line): readonly (readonly [string, number])[] =>
-  Object.entries((scores ?? {}) as Readonly<Record<string, number>>).map(([score, value]) => [
+/** The log has words for what is no finite number: "NaN". */
+const scoresOf = ({ name, scores }: Line): readonly (readonly [string, number | null])[] =>
+  Object.entries((scores ?? {}) as Readonly<Record<string, unknown>>).map(([score, value]) => [
     `${name} ${score}`,
-    value,
+    typeof value === "number" ? value : null,
   ]);
+
+/** Numbers that break do so again: a run goes on bit for bit as it went. */
+const isFinal = (code: unknown): boolean => code === "run/loss-not-finite" || code === "run/weights-not-finite";
+
+/** What an error says that ends one run and leaves others sound; null: it is another error. */
+export async function whatFailed(error: unknown): Promise<string | null> {
+  const { RunError } = await import("../runtime/index.js");
+  return error instanceof RunError && isFinal(error.code) ? error.message : null;
+}

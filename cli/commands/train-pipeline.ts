@@ -9,6 +9,7 @@ import { requireBackend } from "../backend.js";
 import { openSpec } from "../choose.js";
 import { inColumns } from "../columns.js";
 import type { Vocabulary } from "../config/index.js";
+import { checkSettings, continued } from "../continuation.js";
 import { printedPath, replaceFile } from "../files.js";
 import { countsOf, startText } from "../key-map.js";
 import { jsonProgress, shortNumber } from "../progress.js";
@@ -17,7 +18,7 @@ import { checkRunDirectory, clearRunDirectory, holdsRun, readRunFacts } from "..
 import { readRunState } from "../run-state.js";
 import { checkSources, recipeOfStage, runSources, stageDirectory, startingWeights } from "../stages.js";
 import { type Colors, count, grouped, print, stderrColors, stdoutColors, tell } from "../terminal.js";
-import { checkData, checkedSpec, continued, outOption, type TrainFlags, train, trainOne } from "./train.js";
+import { checkData, checkedSpec, optionsAgain, type TrainFlags, train, trainOne } from "./train.js";
 
 /** Trains what a name stands for: a pipeline, or a recipe. */
 export async function trainNamed(file: string, name: string | undefined, flags: TrainFlags): Promise<void> {
@@ -36,7 +37,7 @@ async function trainPipeline(
   const { name, stages } = pipeline;
   const folder = flags.out ?? join("runs", name);
   if (!flags.resume || flags.force) await beginAnew(stages, { folder, vocabulary, flags });
-  const goOn = `mae train ${file} ${name}${outOption(flags)} --resume`;
+  const goOn = `mae train ${file} ${name} --resume${optionsAgain(flags)}`;
   for (const [i, stage] of stages.entries()) {
     sayStage(stage, i, stages.length, flags, folder);
     if (await trainStage(stage, { file, folder, vocabulary, flags, goOn })) return;
@@ -89,9 +90,12 @@ async function trainStage(stage: Stage, { file, folder, vocabulary, flags, goOn 
   const { saved, finished } = readRunState(directory);
   // A run that ended before its first checkpoint has nothing to lose.
   const resume = saved;
-  if (resume) checkSources(stage, readRunFacts(directory), folder);
+  if (resume) {
+    checkSources(stage, readRunFacts(directory), folder);
+    continued({ model: stage.model, recipe, vocabulary }, directory, flags);
+    checkSettings(recipe, directory, flags, { longer: !finished });
+  }
   if (finished) {
-    continued({ model: stage.model, recipe, vocabulary }, directory, {});
     tell(`finished before, in ${printedPath(directory)}`);
     return false;
   }
@@ -121,7 +125,7 @@ interface StageReport {
   /** Mean of the last steps; null: there was none. */
   readonly loss: number | null;
   /** By probe and score. */
-  readonly scores: Readonly<Record<string, number>>;
+  readonly scores: Readonly<Record<string, number | null>>;
 }
 
 function report({ name, stages }: Pipeline, folder: string, flags: TrainFlags): void {

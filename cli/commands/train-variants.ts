@@ -7,41 +7,76 @@ import { join } from "node:path";
 import { type Analysis, costOf, type Family, type Variant } from "../../compiler/index.js";
 import { chooseFamilies, chooseRecipe, memberNamed, openSpec } from "../choose.js";
 import { type Compared, type Comparison, comparisonHtml } from "../comparison.js";
-import { runFailure, usageFailure } from "../failure.js";
+import { checkSettings, continued, type Trained } from "../continuation.js";
+import { exitCode, runFailure, usageFailure } from "../failure.js";
 import { printedPath, replaceFile } from "../files.js";
 import { jsonProgress } from "../progress.js";
-import { readRunState } from "../run-state.js";
+import { readRunFacts } from "../run-directory.js";
+import { type RunState, readRunState, whatFailed } from "../run-state.js";
 import { count, print, stderrColors, tell } from "../terminal.js";
-import { continued, type Order, outOption, type TrainFlags, trainOne } from "./train.js";
+import { optionsAgain, type TrainFlags, trainOne } from "./train.js";
 
 export interface VariantFlags extends TrainFlags {
   /** `Family.member`, `Family` or `all`. */
   readonly variant: string;
 }
 
+/** What the members of a family have in common. */
+interface Around extends Omit<Trained, "model"> {
+  readonly file: string;
+  readonly family: Family;
+  readonly folder: string;
+  readonly flags: VariantFlags;
+}
+
 export async function trainVariants(file: string, name: string | undefined, flags: VariantFlags): Promise<void> {
   const analysis = await openSpec(file, flags.config);
-  const { vocabulary } = analysis;
   const { recipe } = chooseRecipe(analysis, name);
   const { family, members } = wanted(analysis, flags.variant, recipe.model);
   const folder = flags.out ?? join("runs", family.name);
-  const goOn = `mae train ${file} ${recipe.name} --variant ${flags.variant}${outOption(flags)}`;
+  const around = { file, family, recipe, vocabulary: analysis.vocabulary, folder, flags };
+  if (!flags.force) for (const member of members) checkMember(member, around);
   for (const [i, member] of members.entries()) {
-    const directory = directoryOf(folder, family, member);
+    const run = printedPath(directoryOf(member, around));
+    if (flags.json) print(`${JSON.stringify({ kind: "member", member: member.name, run })}\n`);
     tell(`${stderrColors().bold(member.name)} (${i + 1} of ${members.length})`);
-    const { saved, finished, step } = readRunState(directory);
-    const isLonger = flags.steps !== undefined && flags.steps > step;
-    if (finished && !flags.force && !isLonger) {
-      continued({ model: member.model, recipe, vocabulary }, directory, flags);
-      tell(`finished before, in ${printedPath(directory)}`);
-      continue;
-    }
-    // A run that ended before its first checkpoint has nothing to lose.
-    const resume = saved && !flags.force;
-    const order = { file, vocabulary, model: member.model, recipe, directory, goOn };
-    if (await trainOne({ ...order, flags: { ...flags, resume, force: !resume } })) return;
+    if (await trainMember(member, around)) return;
   }
-  report(family, { recipe, vocabulary }, folder, flags);
+  report(around);
+}
+
+/** Throws a `Failure` where the run of a member cannot go on as one of this family: before any other is trained. */
+function checkMember(member: Variant, around: Around): void {
+  const { recipe, flags } = around;
+  const directory = directoryOf(member, around);
+  if (!readRunState(directory).saved) return;
+  continued({ ...around, model: member.model }, directory, flags);
+  checkSettings(recipe, directory, flags, { longer: true });
+}
+
+/** Trains a member, goes on with it, or leaves it where it is finished or has failed. Gives whether it was interrupted. */
+async function trainMember(member: Variant, around: Around): Promise<boolean> {
+  const { file, recipe, vocabulary, flags } = around;
+  const directory = directoryOf(member, around);
+  const { saved, finished, failure, step } = readRunState(directory);
+  const isLonger = flags.steps !== undefined && flags.steps > step;
+  if (!flags.force && (failure !== null || (finished && !isLonger))) {
+    tell(`${failure === null ? "finished" : "failed"} before, in ${printedPath(directory)}`);
+    return false;
+  }
+  // A run that ended before its first checkpoint has nothing to lose.
+  const resume = saved && !flags.force;
+  const goOn = `mae train ${file} ${recipe.name} --variant ${flags.variant}${optionsAgain(flags)}`;
+  const order = { file, vocabulary, model: member.model, recipe, directory, goOn };
+  try {
+    return await trainOne({ ...order, flags: { ...flags, resume, force: !resume } });
+  } catch (error) {
+    const text = await whatFailed(error);
+    if (text === null) throw error;
+    if (flags.json) print(`${JSON.stringify({ kind: "failure", text })}\n`);
+    tell(`${stderrColors().red("✗")} ${text}`);
+    return false;
+  }
 }
 
 /** The members that `--variant` names; the recipe is one for their base. */
@@ -70,43 +105,34 @@ function suiting(family: Family, model: string): Family {
 }
 
 /** runs/MaskStudy/mask-spiral.r-75 */
-const directoryOf = (folder: string, family: Family, member: Variant): string =>
+const directoryOf = (member: Variant, { folder, family }: Pick<Around, "folder" | "family">): string =>
   join(folder, member.name.slice(family.name.length + 1));
 
-/** Writes the comparison once every member is finished; until then says how many are left. */
-function report(
-  family: Family,
-  { recipe, vocabulary }: Pick<Order, "recipe" | "vocabulary">,
-  folder: string,
-  flags: TrainFlags,
-): void {
-  const states = family.members.map((member) => {
-    const directory = directoryOf(folder, family, member);
+/** Writes the comparison once every member has ended; until then says how many are left. */
+function report(around: Around): void {
+  const { family, recipe, folder, flags } = around;
+  const runs = family.members.map((member) => {
+    const directory = directoryOf(member, around);
     return { member, directory, state: readRunState(directory) };
   });
-  const left = states.filter(({ state }) => !state.finished).length;
+  const failed = runs.filter(({ state }) => state.failure !== null);
+  if (failed.length > 0) {
+    tell(`${count(failed.length, "member")} failed: ${failed.map(({ member }) => member.name).join(", ")}`);
+    process.exitCode = exitCode.findings;
+  }
+  const left = runs.filter(({ state }) => !state.finished && state.failure === null).length;
   if (left > 0) {
-    tell(`${count(left, "member")} of ${family.name} left to train; the report follows when all are finished`);
+    tell(`${count(left, "member")} of ${family.name} left to train; the report follows when all have ended`);
     return;
   }
   // What is compared is what was trained: a run of an earlier text would be shown under the name of another model.
-  for (const { member, directory } of states) continued({ model: member.model, recipe, vocabulary }, directory, flags);
-  const members = states.map(
-    ({ member, state }): Compared => ({
-      name: member.name,
-      ...costOf(member.model),
-      differences: member.differences,
-      steps: state.step,
-      loss: state.loss,
-      scores: state.scores,
-    }),
-  );
+  for (const { member, directory } of runs) continued({ ...around, model: member.model }, directory, flags);
   const comparison: Comparison = {
     format_version: "1.0",
     family: family.name,
     base: family.base,
     recipe: recipe.name,
-    members,
+    members: runs.map(({ member, directory, state }) => compared(member, directory, state)),
   };
   const [json, html] = ["report.json", "report.html"].map((name) => join(folder, name)) as [string, string];
   replaceFile(json, `${JSON.stringify(comparison, null, 2)}\n`);
@@ -115,4 +141,19 @@ function report(
     if (flags.json) jsonProgress({ kind: "note", text: path });
     else print(`${path}\n`);
   }
+}
+
+function compared(member: Variant, directory: string, { step, loss, scores, failure }: RunState): Compared {
+  const { batch, seed } = readRunFacts(directory).settings;
+  return {
+    name: member.name,
+    ...costOf(member.model),
+    differences: member.differences,
+    batch,
+    seed,
+    steps: step,
+    loss,
+    scores,
+    failure,
+  };
 }

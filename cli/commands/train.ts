@@ -8,8 +8,9 @@ import type { Executor, ProbeRequest, TrainEvent, Training, TrainOptions, TrainR
 import { analyzeText } from "../analysis.js";
 import { type BackendFlags, openBackend } from "../backend.js";
 import { chooseRecipe, ownRecipes, type Spec } from "../choose.js";
-import { addressesOf, changedFiles, elsewhere, type RunProject, runProject, type Vocabulary } from "../config/index.js";
-import { exitCode, runFailure, usageFailure } from "../failure.js";
+import { addressesOf, elsewhere, type RunProject, runProject, type Vocabulary } from "../config/index.js";
+import { continued, settingOptions, type Trained } from "../continuation.js";
+import { exitCode, usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
 import { type Interrupts, listenForInterrupts } from "../interrupts.js";
 import { labelledBatch, labelledData, selectionsOf } from "../labelled-data.js";
@@ -18,7 +19,7 @@ import { type Computing, checkMicroBatch, computingOf, type MemoryFlags } from "
 import { drawReconstructions, openRun, sayErrors } from "../open-run.js";
 import { packageVersion } from "../package-root.js";
 import { createProgress, jsonProgress, type Progress, type StepEvent, shortNumber } from "../progress.js";
-import { type SettingFlags, settingsOf, trainingOf, withFlags, withSettings } from "../recipe-settings.js";
+import { type SettingFlags, settingsOf, trainingOf, withFlags } from "../recipe-settings.js";
 import {
   checkRunDirectory,
   clearRunDirectory,
@@ -26,12 +27,13 @@ import {
   holdsRun,
   pictureFile,
   type RunFacts,
+  type RunSettings,
   type RunSource,
   readRunFacts,
-  readRunSpec,
   specFile,
   writeRunFacts,
 } from "../run-directory.js";
+import { lockRun } from "../run-lock.js";
 import { count, stderrColors, tell } from "../terminal.js";
 
 export interface TrainFlags extends SettingFlags, BackendFlags, MemoryFlags {
@@ -49,19 +51,21 @@ export async function train(spec: Spec, file: string, name: string | undefined, 
   const { vocabulary } = spec;
   const chosen = chooseRecipe(spec, name);
   const directory = flags.out ?? defaultRunDirectory(file, chosen.recipe.name, ownRecipes(spec).length > 1);
-  const goOn = `mae train ${file} ${chosen.recipe.name}${outOption(flags)} --resume`;
+  const goOn = `mae train ${file} ${chosen.recipe.name} --resume${optionsAgain(flags)}`;
   await trainOne({ ...chosen, vocabulary, file, directory, flags, goOn });
 }
 
-/** `--out` as it was given, behind a space: for the command that goes on after an interruption. */
-export const outOption = ({ out }: TrainFlags): string => (out === undefined ? "" : ` --out ${out}`);
+/** Options that decide what comes of a run, as they were given, each behind a space: for the command that goes on. */
+export function optionsAgain(flags: TrainFlags): string {
+  const { out, config, backend } = flags;
+  const chosen = { out, config, backend: backend === "auto" ? undefined : backend };
+  const named = Object.entries(chosen).flatMap(([name, value]) => (value === undefined ? [] : [` --${name} ${value}`]));
+  return [...named, settingOptions(flags)].join("");
+}
 
 /** What one run is about. */
-export interface Order {
+export interface Order extends Trained {
   readonly file: string;
-  readonly vocabulary: Vocabulary;
-  readonly model: Model;
-  readonly recipe: Recipe;
   readonly directory: string;
   readonly flags: TrainFlags;
   /** The command that goes on after an interruption. */
@@ -85,39 +89,41 @@ export async function trainOne(order: Order): Promise<boolean> {
   const spec = checkedSpec(model, recipe, vocabulary, flags);
   const progress = flags.json ? jsonProgress : createProgress();
   const note = (text: string) => progress({ kind: "note", text });
-  let isCleared = false;
+  let leave: (() => void) | null = null;
   const interrupts = listenForInterrupts({
     outcome: flags.resume ? "the run stays as it was" : "no step has been trained, so there is nothing to save",
     undo: () => {
-      if (isCleared) clearRunDirectory(directory);
+      if (leave !== null && !flags.resume) clearRunDirectory(directory);
+      leave?.();
     },
   });
   try {
     const executor = await openBackend(flags, note);
     try {
-      if (!flags.resume) {
-        if (holdsRun(directory)) await checkData(recipe);
-        clearRunDirectory(directory);
-        isCleared = true;
-      }
-      return await run(prepared({ ...order, recipe, spec, executor, progress, note, interrupts }));
+      if (!flags.resume && holdsRun(directory)) await checkData(recipe);
+      leave = lockRun(directory);
+      if (!flags.resume) clearRunDirectory(directory);
+      return await run(
+        prepared({ ...order, recipe, written: settingsOf(asWritten), spec, executor, progress, note, interrupts }),
+      );
     } finally {
       await executor.close();
     }
   } finally {
+    leave?.();
     interrupts.stop();
   }
 }
 
 /** Settles how a run is computed; of a new one, keeps with what it is started. */
 function prepared(started: Started): Job {
-  const { file, vocabulary, model, recipe, directory, flags, inherits, executor, note, spec } = started;
+  const { file, vocabulary, model, recipe, written, directory, flags, inherits, executor, note, spec } = started;
   const { batch } = settingsOf(recipe);
   const before = flags.resume ? (readRunFacts(directory).computing ?? { micro_batch: batch, recompute: false }) : null;
   const computing = computingOf({ model, recipe, batch }, flags, executor, before, note);
   const project = runProject(model, recipe, vocabulary, directory);
   const own = { computing, ...(project ? { project } : {}), ...(inherits ? { from: inherits.from } : {}) };
-  const facts = { ...factsOf(file, model, recipe, executor), ...own };
+  const facts = { ...factsOf(file, model, recipe, executor), ...own, written };
   if (!flags.resume) writeRunFacts(directory, facts, spec);
   return { ...started, computing, root: facts.root, project };
 }
@@ -154,37 +160,6 @@ export function checkedSpec(
   return text;
 }
 
-/**
- * The recipe of a run that goes on: with the run's own settings, where no flag says otherwise.
- *
- * Throws a `Failure` when the spec, or a block file that it stands on, has changed since the run was started.
- */
-export function continued(
-  { model, recipe, vocabulary }: Pick<Order, "model" | "recipe" | "vocabulary">,
-  directory: string,
-  flags: SettingFlags,
-): Recipe {
-  const { settings, project } = readRunFacts(directory);
-  const [file] = changedFiles(project, vocabulary);
-  if (file !== undefined) {
-    throw runFailure(`${file} is not as it was when the run was started`, {
-      reason: "The rest of the run would train with another block than its beginning.",
-      help: "start a new run with --out, or take the change back",
-    });
-  }
-  const then = readRunSpec(directory).split("\n");
-  const now = render(model, withSettings(recipe, settings), { origin: false }).split("\n");
-  const changed = now.findIndex((line, i) => line !== then[i]);
-  if (changed >= 0 || now.length !== then.length) {
-    const [before, after] = [then[changed]?.trim() ?? "", now[changed]?.trim() ?? ""];
-    throw runFailure("the spec has changed since the run was started", {
-      reason: `The run has "${before}" where the spec now says "${after}".`,
-      help: `start a new run with --out, or go on with the spec that the run keeps: ${printedPath(directory)}/spec.mae`,
-    });
-  }
-  return withFlags(withSettings(recipe, settings), flags);
-}
-
 const factsOf = (file: string, model: Model, recipe: Recipe, executor: Executor): RunFacts => ({
   format_version: "1.0",
   maelang: packageVersion(),
@@ -199,6 +174,8 @@ const factsOf = (file: string, model: Model, recipe: Recipe, executor: Executor)
 
 /** A run whose backend is open. */
 interface Started extends Order {
+  /** What the text says, before the flags. */
+  readonly written: RunSettings;
   readonly spec: string;
   readonly executor: Executor;
   readonly progress: Progress;

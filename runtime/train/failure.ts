@@ -29,7 +29,7 @@ export async function explainBadLoss(run: Run, saved: Saved, bad: BadStep): Prom
   return new RunError("run/loss-not-finite", {
     what: `${bad.term === null ? "The loss" : `\`${bad.term}\` of the loss`} at step ${bad.step} is ${bad.value}`,
     ...(where === null ? {} : { why: `first bad tensor: ${where}` }),
-    help: `Lower the learning rate (${lr.toPrecision(3)} at this step), ${clip}or warm up for longer; then resume from ${saved.path}.`,
+    help: `Lower the learning rate (${lr.toPrecision(3)} at this step), ${clip}or warm up for longer, in a new run. The last sound weights are in ${saved.path}.`,
   });
 }
 

@@ -208,7 +208,7 @@ export async function save(run: Run, step: number): Promise<Saved> {
     throw new RunError("run/weights-not-finite", {
       what: `The weights after step ${step} are not finite`,
       why: bad,
-      help: "Lower the learning rate, write `clip 1` in the recipe, or warm up for longer; then resume.",
+      help: "Lower the learning rate, write `clip 1` in the recipe, or warm up for longer, in a new run.",
     });
   }
   const facts: CheckpointFacts = {

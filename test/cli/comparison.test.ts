@@ -11,9 +11,12 @@ const member = (name: string, more: Partial<Compared> = {}): Compared => ({
   tokens: { total: 16, visible: 4, hidden: 12 },
   flops: { forward: 1e6, training: 3e6 },
   differences: [{ path: "mask", value: "random(ratio: 75%)" }],
+  batch: 32,
+  seed: 0,
   steps: 100,
   loss: 0.5,
   scores: {},
+  failure: null,
   ...more,
 });
 
@@ -38,8 +41,41 @@ test("escapes everything", () => {
   expect(html).toContain("&lt;script&gt;");
 });
 
-test("keeps its form where numbers are missing or odd", () => {
-  const html = page([member("Study.a", { loss: null }), member("Study.b", { loss: Number.NaN })]);
+test("keeps its form where numbers are missing, and says what failed", () => {
+  const failed = { loss: null, steps: 3, failure: "The loss at step 4 is NaN" };
+  const html = page([
+    member("Study.a", { loss: null }),
+    member("Study.b", { ...failed, scores: { "knn top1": null } }),
+  ]);
+  expect(html).not.toContain(">NaN<");
   expect(html).not.toMatch(/(?:width|x)="NaN/);
   expect(html).toContain(">none</text>");
+  expect(html).toContain('<p class="failed">b failed after 3 steps. The loss at step 4 is NaN</p>');
+  expect(html).toContain("trained 100 steps of 32 samples");
+});
+
+test("draws numbers below zero to the left of it", () => {
+  const html = page([member("Study.a", { loss: 3 }), member("Study.b", { loss: -1 })]);
+  const loss = html.slice(html.indexOf("<figcaption>loss"));
+  const bars = [...loss.matchAll(/<rect x="([\d.]+)"[^>]*width="([\d.]+)"/g)].map(([, x, width]) => [
+    Number(x),
+    Number(width),
+  ]);
+  const [[zero], [start, width]] = bars as [[number, number], [number, number]];
+  expect(bars.map(([, length]) => length)).toEqual([360, 120]);
+  expect(start + width).toBeCloseTo(zero);
+});
+
+test("shows what members were trained with where it is not the same", () => {
+  const html = page([member("Study.a"), member("Study.b", { steps: 200, batch: 64 })]);
+  for (const title of ["steps", "batch"]) expect(html).toContain(`<th>${title}</th>`);
+  expect(html).not.toContain("<th>seed</th>");
+  expect(html).toContain("trained not all alike");
+});
+
+test("has colours for a dark screen, and room for long names", () => {
+  const html = page([member(`Study.${"mask-spiral.".repeat(20)}`)]);
+  expect(html).toContain("prefers-color-scheme: dark");
+  const [, left] = /<text x="(\d+)"/.exec(html) ?? [];
+  expect(Number(left)).toBeGreaterThan(20 * "mask-spiral.".length * 7);
 });

@@ -132,6 +132,9 @@ describe("a pipeline", { timeout: 240_000 }, () => {
     const again = await run(["train", "stages.mae", "Growing", ...flags, "--resume"], cwd);
     expect(again.code).toBe(0);
     expect(again.stderr.match(/finished before/g)).toHaveLength(3);
+    const other = await run(["train", "stages.mae", "Growing", ...flags, "--resume", "--steps", "6"], cwd);
+    expect(other.code).toBe(1);
+    expect(other.stderr).toContain("runs/Growing/first was trained with steps 4, and now it is steps 6");
     const path = join(cwd, "runs/Growing/first/run.json");
     const before = readFileSync(path, "utf8");
     writeFileSync(path, JSON.stringify({ ...JSON.parse(before), started: "2020-01-01T00:00:00.000Z" }));
@@ -161,7 +164,7 @@ describe("a pipeline", { timeout: 240_000 }, () => {
     const train = ["train", "stages.mae", "Growing", ...flags, "--out", "cut"];
     const { code, stderr } = await interrupted(train, { cwd, env }, /"stage":"second".*"step":2,/s);
     expect(code).toBe(130);
-    expect(stderr).toContain("go on with: mae train stages.mae Growing --out cut --resume");
+    expect(stderr).toContain("go on with: mae train stages.mae Growing --resume --out cut --backend wasm\n");
     expect(existsSync(join(cwd, "cut/third/run.json"))).toBe(false);
     const resumed = await run([...train, "--resume"], cwd);
     expect(resumed.code).toBe(0);

@@ -122,6 +122,24 @@ describe("a run", { timeout: 240_000 }, () => {
     expect(other.stderr).toContain("the spec has changed");
     expect(other.stderr).toContain("0.002");
   });
+
+  it("goes on under another comment, and refuses to where the text has another batch, seed or length", async () => {
+    const resume = (text: string, ...more: string[]) => {
+      writeFileSync(join(cwd, "small.mae"), text);
+      return run(["train", "small.mae", ...flags, "--resume", ...more], cwd);
+    };
+    const comment = await resume(spec.replace("model Small", "/// In other words.\nmodel Small"), "--steps", "9");
+    expect(comment.code).toBe(0);
+    for (const [from, to] of [
+      [/batch +16/, "batch 8"],
+      [/steps +6/, "steps 7"],
+      [/steps +6/, "steps 6\n  seed 1"],
+    ] as const) {
+      const { code, stderr } = await resume(spec.replace(from, to));
+      expect({ to, code, stderr }).toEqual({ to, code: 1, stderr: expect.stringContaining("the spec has changed") });
+    }
+    writeFileSync(join(cwd, "small.mae"), spec);
+  });
 });
 
 describe("a batch in micro-batches", { timeout: 240_000 }, () => {

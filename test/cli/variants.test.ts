@@ -1,10 +1,10 @@
 /** Families through the command: listed, planned, rendered, built, trained, compared; and models compared by `mae diff`. */
 
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { typeErrors } from "../support/emitted.js";
-import { folder, interrupted, mae, sound } from "./mae.js";
+import { folder, interrupted, jsonLines, mae, sound } from "./mae.js";
 import { project, smallModel, smallRecipe } from "./small.js";
 
 const dist = join(import.meta.dirname, "../../dist");
@@ -104,6 +104,14 @@ model Masked extends Tiny {
     expect((await mae(["diff", "a.mae:Tiny", "b.mae"], { cwd })).code).toBe(2);
     expect((await mae(["diff", "a.mae:Tiny", "a.mae:Nobody"], { cwd })).code).toBe(2);
     expect((await mae(["diff", "a.mae:Tiny", "x.safetensors"], { cwd })).code).toBe(2);
+    expect((await mae(["diff", "C:/x.mae", "a.mae:Tiny"], { cwd })).stderr).toContain("C:/x.mae does not exist");
+    mkdirSync(join(cwd, "runs/Study/one"), { recursive: true });
+    const empty = await mae(["diff", "runs/Study", "a.mae:Tiny"], { cwd });
+    expect(empty.code).toBe(2);
+    expect(empty.stderr).toContain("runs/Study holds no run");
+    writeFileSync(join(cwd, "runs/Study/one/run.json"), "{}");
+    const above = await mae(["diff", "runs/Study", "a.mae:Tiny"], { cwd });
+    expect(above.stderr).toContain("name one of them, such as runs/Study/one");
   });
 });
 
@@ -157,6 +165,20 @@ ${smallRecipe(8, steps)}`;
     expect(stderr).toContain("the spec has changed");
   });
 
+  it("does not go on with other settings, of the text or of the command line", async () => {
+    const seed = await train(cwd, "all", "--seed", "5");
+    expect(seed.code).toBe(1);
+    expect(seed.stderr).toContain("runs/Study/mask-random was trained with seed 0, and now it is seed 5");
+    expect(seed.stderr).toContain("go on without --seed");
+    const fewer = await train(cwd, "Study.mask-spiral", "--steps", "2");
+    expect(fewer.stderr).toContain("was trained with steps 3, and now it is steps 2");
+    writeFileSync(join(cwd, "small.mae"), specOf(5));
+    const { code, stderr } = await train(cwd, "all");
+    writeFileSync(join(cwd, "small.mae"), spec);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/The run has "steps +3" where the spec now says "steps +5"/);
+  });
+
   it("leaves checkpoints that `diff` compares with specs", async () => {
     const same = await mae(["diff", "runs/Study/mask-spiral", "small.mae:Small", "--exit-code"], { cwd });
     expect(same.code).toBe(0);
@@ -173,20 +195,53 @@ ${smallRecipe(8, steps)}`;
 
   it("is interrupted by Ctrl-C as a whole, and goes on in the middle of a member", async () => {
     const long = await project({ "small.mae": specOf(12) });
-    const args = ["train", "small.mae", "--variant", "all", "--backend", "cpu", "--workers", "0", "--json"];
+    const args = [
+      "train",
+      "small.mae",
+      "--variant",
+      "all",
+      "--steps",
+      "10",
+      "--backend",
+      "cpu",
+      "--workers",
+      "0",
+      "--json",
+    ];
     const { code, stderr } = await interrupted(args, { cwd: long, env }, /"step":3,/);
     expect(code).toBe(130);
-    expect(stderr).toContain("go on with: mae train small.mae Train --variant all");
+    expect(stderr).toContain("go on with: mae train small.mae Train --variant all --backend cpu --steps 10\n");
     expect(existsSync(join(long, "runs/Study/mask-spiral"))).toBe(false);
     const again = await mae(args, { cwd: long, env });
     expect(again.code).toBe(0);
     const first = readFileSync(join(long, "runs/Study/mask-random/log.jsonl"), "utf8");
     expect(first).toContain('"kind":"resume"');
-    expect(first.match(/"kind":"step"/g)).toHaveLength(12);
+    expect(first.match(/"kind":"step"/g)).toHaveLength(10);
     expect(JSON.parse(again.stdout.trimEnd().split("\n").at(-1) ?? "")).toEqual({
       kind: "note",
       text: "runs/Study/report.html",
     });
+  });
+
+  it("of a member that fails goes on with the others, and the report says so", async () => {
+    const broken = await project({ "small.mae": spec.replace(/mask = .*/, "loss.weight = 1e38 | 1") });
+    const { code, stdout, stderr } = await train(broken, "all", "--json");
+    expect(code).toBe(1);
+    expect(stderr).toContain("1 member failed: Study.loss-weight-1e38");
+    const events = jsonLines(stdout);
+    expect(events.filter(({ kind }) => kind === "member" || kind === "failure")).toEqual([
+      { kind: "member", member: "Study.loss-weight-1e38", run: "runs/Study/loss-weight-1e38" },
+      { kind: "failure", text: expect.stringContaining("not finite") },
+      { kind: "member", member: "Study.loss-weight-1", run: "runs/Study/loss-weight-1" },
+    ]);
+    const report = JSON.parse(readFileSync(join(broken, "runs/Study/report.json"), "utf8"));
+    expect(report.members).toMatchObject([
+      { batch: 8, seed: 0, loss: null, failure: expect.stringContaining("not finite") },
+      { steps: 3, loss: expect.any(Number), failure: null },
+    ]);
+    const again = await train(broken, "all");
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain("failed before, in runs/Study/loss-weight-1e38");
   });
 
   it("by a recipe for another model is refused", async () => {

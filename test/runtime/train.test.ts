@@ -202,7 +202,7 @@ describe("a loss that is not finite", () => {
       /^first bad tensor: \w+(\(.*\))? (in .* )?\[.*\]: [\d,]+ of [\d,]+ values are not finite$/,
     );
     expect(error.help).toMatch(
-      /Lower the learning rate \(.* at this step\), write `clip 1` .* resume from .*checkpoint-\d+/,
+      /Lower the learning rate \(.* at this step\), write `clip 1` .* in a new run\. .*checkpoint-\d+/,
     );
     const checkpoint = await newestCheckpoint(directory);
     for (const values of Object.values(checkpoint.state)) expect(values.every(Number.isFinite)).toBe(true);
@@ -213,7 +213,7 @@ describe("a loss that is not finite", () => {
   it("is found by repeating the steps since the last checkpoint", async () => {
     const error = await failure(run(wild(), { checkpointEvery: 1000 }));
     expect(error.why).toMatch(/^first bad tensor: /);
-    expect(error.help).toMatch(/resume from .*checkpoint-0/);
+    expect(error.help).toMatch(/in a new run\. .*checkpoint-0/);
     expect(events.some((event) => event.kind === "note" && /repeating [1-9]\d* steps/.test(event.text))).toBe(true);
     const slow = recipe(data, { optimizer: bound("optimizer", "sgd", { lr: { value: 0.1, per: null } }) });
     expect((await run(slow, { resume: true })).step).toBe(8);
