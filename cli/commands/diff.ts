@@ -1,6 +1,7 @@
 /** `mae diff`: two models side by side, and whether a checkpoint of the first is of use in the second. */
 
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import {
   type Change,
   diff as diffOf,
@@ -12,9 +13,10 @@ import {
 import { showShape } from "../../graph/index.js";
 import type { Checkpoint } from "../../runtime/index.js";
 import { choose, chooseRecipe, openSpec } from "../choose.js";
-import { exitCode, usageFailure } from "../failure.js";
+import { exitCode, type Failure, usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
 import { specOf } from "../open-trained.js";
+import { factsFile } from "../run-directory.js";
 import { type Colors, count, grouped, print, printJson, stdoutColors } from "../terminal.js";
 import { visibleText } from "../text-width.js";
 import { anyLayer, collected } from "../weight-lines.js";
@@ -43,7 +45,8 @@ interface Side {
 /** A model as FILE or FILE:NAME, the folder of a run, or a checkpoint. */
 async function sideOf(written: string, { config }: DiffOptions): Promise<Side> {
   if (existsSync(written) && statSync(written).isDirectory()) {
-    const { newestCheckpoint } = await import("../../runtime/index.js");
+    const { listCheckpoints, newestCheckpoint } = await import("../../runtime/index.js");
+    if ((await listCheckpoints(written)).length === 0) throw noRun(written);
     return fromCheckpoint(await newestCheckpoint(written, "weights"), config);
   }
   if (written.endsWith(".safetensors")) {
@@ -51,9 +54,21 @@ async function sideOf(written: string, { config }: DiffOptions): Promise<Side> {
     const { readCheckpoint } = await import("../../runtime/index.js");
     return fromCheckpoint(await readCheckpoint(written, "weights"), config);
   }
-  const colon = existsSync(written) ? -1 : written.lastIndexOf(":");
+  // In C:/model.mae the colon is part of the path.
+  const colon = existsSync(written) ? -1 : written.search(/:[^:/\\]*$/);
   const [file, name] = colon < 0 ? [written, undefined] : [written.slice(0, colon), written.slice(colon + 1)];
   return { model: choose(await openSpec(file, config), name).model, stored: null };
+}
+
+/** Of a folder of runs, as that of a family is, the runs are named. */
+function noRun(folder: string): Failure {
+  const runs = readdirSync(folder).filter((name) => existsSync(join(folder, name, factsFile)));
+  return usageFailure(`${printedPath(folder)} holds no run with a checkpoint`, {
+    help:
+      runs.length === 0
+        ? "name the folder of a run: mae train prints it"
+        : `it is a folder of runs: name one of them, such as ${printedPath(join(folder, runs[0] as string))}`,
+  });
 }
 
 async function fromCheckpoint(saved: Checkpoint, config: string | undefined): Promise<Side> {

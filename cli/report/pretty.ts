@@ -58,13 +58,25 @@ function preview(fix: Fix, medium: Medium): string[] {
   const before = Array.from({ length: last - first + 1 }, (_, i) => lineText(source, first + i));
   const after = applyEdits(source.text, fix.edits).split(/\r\n|\r|\n/);
   const grown = after.length - positionAt(source, source.text.length).line;
-  const changed = after.slice(first - 1, last + grown);
-  if (before.length + changed.length > 12) return title;
+  const [gone, come] = differing(before, after.slice(first - 1, last + grown));
+  if (gone.length + come.length > 12) return title;
   return [
     ...title,
-    ...before.map((line) => colors.red(`      - ${visibleText(line)}`.trimEnd())),
-    ...changed.map((line) => colors.green(`      + ${visibleText(line)}`.trimEnd())),
+    ...gone.map((line) => colors.red(`      - ${visibleText(line)}`.trimEnd())),
+    ...come.map((line) => colors.green(`      + ${visibleText(line)}`.trimEnd())),
   ];
+}
+
+type Lines = readonly string[];
+
+/** Both without the lines that they begin and end with alike: a removed line takes no neighbour along. */
+function differing(before: Lines, after: Lines): readonly [Lines, Lines] {
+  const shorter = Math.min(before.length, after.length);
+  let head = 0;
+  while (head < shorter && before[head] === after[head]) head++;
+  let tail = 0;
+  while (tail < shorter - head && before.at(-1 - tail) === after.at(-1 - tail)) tail++;
+  return [before.slice(head, before.length - tail), after.slice(head, after.length - tail)];
 }
 
 function summary(report: CheckReport, { colors }: Medium): string {

@@ -49,6 +49,13 @@ const indivisible: Diagnostic = {
 };
 
 describe("pretty", () => {
+  it("shows of a change only the lines that differ", () => {
+    const line = "  tokens  patch(size: 15x15)\n";
+    const removed = { ...indivisible, fix: { title: "Remove it", edits: [{ span: spanOf(text, line), text: "" }] } };
+    const shown = reporters.pretty(report([removed]), medium);
+    expect(shown).toContain("(mae check --fix)\n      -   tokens  patch(size: 15x15)\n  = more");
+  });
+
   it("shows the place, the reason, the help and the change", () => {
     const lines = reporters.pretty(report([unknown]), medium).split("\n");
     expect(lines).toEqual([
