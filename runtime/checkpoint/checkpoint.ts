@@ -106,14 +106,20 @@ export type CheckpointPart = "all" | "weights";
 
 /** The newest checkpoint of a run's folder. Throws `run/checkpoint-missing` when there is none. */
 export async function newestCheckpoint(directory: string, part: CheckpointPart = "all"): Promise<Checkpoint> {
-  const newest = (await listCheckpoints(directory)).at(-1);
+  const all = await listCheckpoints(directory);
+  const [newest, earlier] = [all.at(-1), all.at(-2)];
   if (newest === undefined) {
     throw new RunError("run/checkpoint-missing", {
       what: `There is no checkpoint in ${directory}`,
       help: "Start the run anew, without resuming, or name the folder of an earlier run.",
     });
   }
-  return readCheckpoint(newest.path, part);
+  return readCheckpoint(newest.path, part).catch((error: unknown) => {
+    if (earlier === undefined || !(error instanceof RunError)) throw error;
+    const help = `Delete it to use the one before, ${earlier.path}.`;
+    const { code, what, why } = error;
+    throw new RunError(code, { what, help, ...(why === null ? {} : { why }) }, { cause: error });
+  });
 }
 
 /** Reads a checkpoint. Throws `run/safetensors`, `run/unreadable` or `run/checkpoint-unreadable`. */
