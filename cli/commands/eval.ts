@@ -14,6 +14,7 @@ import { didYouMean } from "../nearest.js";
 import { type OpenRun, openRun, sayErrors } from "../open-run.js";
 import { createStages } from "../progress.js";
 import { type Colors, grouped, print, printJson, stdoutColors, tell } from "../terminal.js";
+import { wrapped } from "../text-width.js";
 
 export interface EvalOptions extends BackendFlags {
   readonly with?: readonly string[];
@@ -134,9 +135,11 @@ function table(run: OpenRun, result: Evaluation, colors: Colors): string {
     return `${kind.padEnd(widest)}  ${cells.join("  ")}`;
   });
   const head = probes.map((probe) => probe.padStart(columnWidth(probe))).join("  ");
+  const width = process.stdout.columns ?? Number.POSITIVE_INFINITY;
   const protocols = probes.map((probe) => {
     const row = result.rows.find((one) => one.probe === probe);
-    return `${colors.bold(probe)}: ${row ? `${Object.keys(row.scores)[0]}, ${row.protocol}` : ""}`;
+    const lines = wrapped(`${probe}: ${row ? `${Object.keys(row.scores)[0]}, ${row.protocol}` : ""}`, width - 2);
+    return lines.join("\n  ").replace(probe, colors.bold(probe));
   });
   const { samples, classes, seed } = result;
   const data = `${grouped(samples.train)} training and ${grouped(samples.test)} test images of ${classes} classes`;

@@ -92,5 +92,6 @@ function closing(results: readonly Formatted[], changed: number, options: FmtOpt
   const verb = options.write ? "formatted" : "not formatted";
   const parts = [`${count(results.length, "file")} looked at`, `${changed} ${verb}`];
   if (broken > 0) parts.push(`${broken} with syntax errors`);
-  return `${clean ? colors.green("✓") : colors.red("✗")} ${parts.join(", ")}`;
+  const next = options.check && changed > 0 ? "; mae fmt --write formats" : "";
+  return `${clean ? colors.green("✓") : colors.red("✗")} ${parts.join(", ")}${next}`;
 }

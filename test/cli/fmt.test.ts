@@ -43,7 +43,7 @@ describe("--check", () => {
     const cwd = folder({ "a.mae": untidy, "b.mae": sound, "c/d.mae": untidy });
     const { code, stdout, stderr } = await mae(["fmt", "--check"], { cwd });
     expect({ code, stdout }).toEqual({ code: 1, stdout: "a.mae\nc/d.mae\n" });
-    expect(stderr).toContain("3 files looked at, 2 not formatted");
+    expect(stderr).toContain("3 files looked at, 2 not formatted; mae fmt --write formats");
     expect(readFileSync(join(cwd, "a.mae"), "utf8")).toBe(untidy);
   });
 
