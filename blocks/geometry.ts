@@ -19,6 +19,9 @@ export const tokenCount = (grid: Grid): number => grid.rows * grid.columns;
 /** Numbers of one image. */
 export const imageLength = ({ height, width, channels }: ImageShape): number => height * width * channels;
 
+/** Pixels of one patch. */
+export const patchArea = ({ patch: [height, width] }: Grid): number => height * width;
+
 /** Where the values of one patch are in an image [H, W, C], in the order of `patchify`. */
 export function patchPlaces({ columns, patch: [height, width] }: Grid, token: number, channels = 1): Int32Array {
   const run = width * channels;

@@ -1,6 +1,7 @@
 /** IDX files, the format of MNIST and Fashion-MNIST. */
 
 import { grouped } from "../counts.js";
+import { type ImageShape, imageLength } from "../geometry.js";
 import { type ArrayReader, arrayParams, openArrays, testLabelsNeedImages } from "./arrays.js";
 import { DataError, defineDataset } from "./contract.js";
 
@@ -71,10 +72,11 @@ const reader: ArrayReader = {
           : "Axes are images, height, width, channels.",
       );
     }
-    const length = height * width * channels;
+    const one: ImageShape = { height, width, channels };
+    const length = imageLength(one);
     return {
       count,
-      shape: { height, width, channels },
+      shape: one,
       image: (i) => data.subarray(i * length, (i + 1) * length),
     };
   },

@@ -1,15 +1,15 @@
 /** Histograms of oriented gradients as target, the target of MaskFeat. */
 
-import type { Grid, ImageShape } from "../geometry.js";
+import { patchArea } from "../geometry.js";
 import { orientedGradients } from "../nn/index.js";
 import { int, size } from "../params.js";
-import { defineTarget } from "./contract.js";
+import { defineTarget, type TargetContext } from "./contract.js";
 
 /** Numbers of one patch: a histogram for each channel of each cell. */
 const valuesOf = (
   p: { readonly bins: number; readonly cell: readonly [number, number] },
-  { image, grid }: { readonly image: ImageShape; readonly grid: Grid },
-): number => ((grid.patch[0] * grid.patch[1]) / (p.cell[0] * p.cell[1])) * image.channels * p.bins;
+  { image, grid }: TargetContext,
+): number => (patchArea(grid) / (p.cell[0] * p.cell[1])) * image.channels * p.bins;
 
 export const hog = defineTarget({
   name: "hog",

@@ -4,7 +4,7 @@ import { lowPassed, lowPass as lowPassLayer } from "../nn/index.js";
 import { claim } from "../nn/layer.js";
 import { real } from "../params.js";
 import { defineTarget } from "./contract.js";
-import { moreThanOneValue, normalizeParam, patchPicture, patchSize, patchValues } from "./patches.js";
+import { moreThanOneValue, normalizeParam, patchLength, patchPicture, patchValues } from "./patches.js";
 
 /** The highest frequency of an image, in cycles across it. */
 const highest = ({ height, width }: { readonly height: number; readonly width: number }): number =>
@@ -30,7 +30,7 @@ export const lowPass = defineTarget({
       help: (_, { image }) => `use a radius below ${Math.floor(highest(image))}, or the target \`pixels\``,
     },
   ],
-  outputs: patchSize,
+  outputs: patchLength,
   build: (code, p, { image }, { grid }) =>
     patchValues(code, p.normalize, code.let("smooth", lowPassLayer, image, { radius: p.radius }), grid),
   picture: ({ normalize, radius }, context) =>

@@ -3,7 +3,7 @@
 import type { Builder, Tensor } from "../../graph/index.js";
 import type { ModelContext, Requirement } from "../block.js";
 import type { Code } from "../code.js";
-import { type Grid, patchPlaces, tokenCount } from "../geometry.js";
+import { type Grid, patchArea, patchPlaces, tokenCount } from "../geometry.js";
 import { denormalizePatches, normalizePatches, patchify, patchVarianceEpsilon, unpatchify } from "../nn/index.js";
 import { claim } from "../nn/layer.js";
 import { choice, type Param } from "../params.js";
@@ -21,18 +21,17 @@ export const normalizeParam: Param<Normalize> = choice({
   doc: "Whether each patch is normalised by its own statistics.",
 });
 
+/** Numbers of one patch, whatever the values of the block. */
+export const patchLength = (_: unknown, { image, grid }: TargetContext): number => patchArea(grid) * image.channels;
+
 export const moreThanOneValue: Requirement<{ readonly normalize: Param<Normalize> }, ModelContext> = {
   name: "more-than-one-value",
   at: "normalize",
   doc: "A patch that is normalised has at least two values.",
-  holds: (p, { grid, image }) => p.normalize === "none" || grid.patch[0] * grid.patch[1] * image.channels > 1,
+  holds: (p, context) => p.normalize === "none" || patchLength(p, context) > 1,
   say: () => "a patch of one value has no deviation to be normalised by",
   help: () => "use larger patches, or `normalize: none`",
 };
-
-/** Numbers of one patch. */
-export const patchSize = (_: unknown, { image, grid }: TargetContext): number =>
-  grid.patch[0] * grid.patch[1] * image.channels;
 
 /** image [B, H, W, C] -> [B, N, P] */
 export function patchValues(code: Code, normalize: Normalize, image: Tensor, grid: Grid): Tensor {
@@ -68,12 +67,12 @@ export const patchPicture = (normalize: Normalize, { image, grid }: TargetContex
   pixels(prediction, seen) {
     const truth = predicted && normalize === "patch" ? predicted.of(seen) : seen;
     const result = new Float32Array(seen.length);
-    const size = patchSize(null, { image, grid });
+    const length = patchLength(null, { image, grid });
     for (let token = 0; token < tokenCount(grid); token++) {
       const places = patchPlaces(grid, token, image.channels);
       const { mean, deviation } = normalize === "patch" ? statistics(truth, places) : { mean: 0, deviation: 1 };
       places.forEach((at, i) => {
-        result[at] = (prediction[token * size + i] as number) * deviation + mean;
+        result[at] = (prediction[token * length + i] as number) * deviation + mean;
       });
     }
     return result;

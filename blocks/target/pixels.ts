@@ -2,7 +2,7 @@
 
 import { denormalizePatches, patchify } from "../nn/index.js";
 import { defineTarget } from "./contract.js";
-import { moreThanOneValue, normalizeParam, patchPicture, patchSize, patchValues } from "./patches.js";
+import { moreThanOneValue, normalizeParam, patchLength, patchPicture, patchValues } from "./patches.js";
 
 export const pixels = defineTarget({
   name: "pixels",
@@ -13,7 +13,7 @@ export const pixels = defineTarget({
     normalize: normalizeParam,
   },
   requires: [moreThanOneValue],
-  outputs: patchSize,
+  outputs: patchLength,
   build: (code, p, { image }, { grid }) => patchValues(code, p.normalize, image, grid),
   pixels(code, p, prediction, { image }, { grid }) {
     if (p.normalize === "none") return prediction;

@@ -1,7 +1,7 @@
 /** Binary maps of regions as target, the target of R-MAE. */
 
 import { invariant } from "../../graph/index.js";
-import { tokenCount } from "../geometry.js";
+import { patchArea, tokenCount } from "../geometry.js";
 import {
   addVisiblePositions,
   embedMaps,
@@ -19,12 +19,9 @@ interface Values {
   readonly sequences: "regions" | "channels";
 }
 
-/** Pixels of one patch. */
-const patchPixels = ({ grid }: TargetContext): number => grid.patch[0] * grid.patch[1];
-
 /** What one sequence has of a patch: a region's pixels, or those of all regions. */
-const sequenceValues = ({ count, sequences }: Values, context: TargetContext): number =>
-  patchPixels(context) * (sequences === "channels" ? count : 1);
+const sequenceValues = ({ count, sequences }: Values, { grid }: TargetContext): number =>
+  patchArea(grid) * (sequences === "channels" ? count : 1);
 
 export const regions = defineTarget({
   name: "regions",
@@ -44,7 +41,7 @@ export const regions = defineTarget({
       doc: "What the encoder in the target's braces sees.",
     }),
   },
-  outputs: (p, context) => patchPixels(context) * p.count,
+  outputs: (p, { grid }) => patchArea(grid) * p.count,
   field(p, { image: shape, grid }) {
     const source = boundSource(p.source);
     const choice = { count: p.count, touching: p.touching, ignored: source.ignored };
@@ -63,7 +60,7 @@ export const regions = defineTarget({
   parameters: (p, context) => ({ region_embed: patchEmbedParameters(sequenceValues(p, context), context.width) }),
   tokens(code, p, w, { target, positions, visible }, context) {
     const seen = code.let("seen_maps", takeTokens, target, visible); // [B, V, P]
-    const parts = { values: patchPixels(context), regions: p.count };
+    const parts = { values: patchArea(context.grid), regions: p.count };
     const maps = p.sequences === "channels" ? seen : code.let("maps", splitRegions, seen, parts);
     const tokens = code.let("region_tokens", embedMaps, maps, w.region_embed.proj); // [B', V, De]
     const sizes = { extra: context.extra, count: tokenCount(context.grid) };
