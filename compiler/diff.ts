@@ -6,7 +6,7 @@
 import { batchInputs, type ModelProgram, parameterShapes, weightsOf } from "../blocks/index.js";
 import { createBuilder, printGraph, sameShape } from "../graph/index.js";
 import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
-import { argumentTexts, valueText } from "./check/show.js";
+import { blockText, valueText } from "./check/show.js";
 import type { Filled, Model, Use } from "./model.js";
 import { type Cost, costOf } from "./plan.js";
 import { modelSlot, takesMany } from "./slots.js";
@@ -79,10 +79,7 @@ function keyOf({ slot, label, use }: Filled): string {
 const placeOf = ({ slot, label }: Filled, within: string): string =>
   within + (label === null ? slot : `${slot} ${label}`);
 
-function blockText({ definition, values }: Use): string {
-  const written = argumentTexts(definition.params, values).map(({ text }) => text);
-  return written.length === 0 ? definition.name : `${definition.name}(${written.join(", ")})`;
-}
+const useText = ({ definition, values }: Use): string => blockText(definition, values);
 
 /** Differences between lines, those of the first model's order first. `within`: the path of the line around them. */
 function lineChanges(from: readonly Filled[], to: readonly Filled[], within: string): readonly Change[] {
@@ -93,19 +90,19 @@ function lineChanges(from: readonly Filled[], to: readonly Filled[], within: str
     const path = within + keyOf(line);
     return other
       ? changesOf(line, other, path)
-      : [{ kind: "removed", path: placeOf(line, within), from: blockText(line.use) }];
+      : [{ kind: "removed", path: placeOf(line, within), from: useText(line.use) }];
   });
   const added = to.filter((line) => !known.has(keyOf(line)));
   return [
     ...before,
-    ...added.map((line) => ({ kind: "added", path: placeOf(line, within), to: blockText(line.use) }) as const),
+    ...added.map((line) => ({ kind: "added", path: placeOf(line, within), to: useText(line.use) }) as const),
   ];
 }
 
 function changesOf(a: Filled, b: Filled, path: string): readonly Change[] {
   const inner = lineChanges(a.inner, b.inner, `${path}.`);
   if (a.use.definition.name !== b.use.definition.name) {
-    return [{ kind: "changed", path, from: blockText(a.use), to: blockText(b.use) }, ...inner];
+    return [{ kind: "changed", path, from: useText(a.use), to: useText(b.use) }, ...inner];
   }
   const values = Object.entries(b.use.definition.params).flatMap(([name, { type }]): readonly Change[] => {
     const [from, to] = [a.use, b.use].map(({ values }) => valueText(type, values[name] ?? null)) as [string, string];

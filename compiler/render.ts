@@ -5,7 +5,7 @@
 
 import { format, positionAt } from "../grammar/index.js";
 import { settings } from "./check/lines.js";
-import { argumentTexts, valueText } from "./check/show.js";
+import { argumentTexts, blockText, valueText } from "./check/show.js";
 import { edition } from "./edition.js";
 import type { Filled, Model, Origin, Pipeline, Recipe, Setting, Stage, Use } from "./model.js";
 
@@ -93,8 +93,8 @@ const suffixed = (lines: readonly Line[], text: string): readonly Line[] => {
 /** A block with all its values: on one line, or one value a line where they do not all come from where the block does. */
 function useLines({ definition, values, origins, origin }: Use, options: RenderOptions): readonly Line[] {
   const written = argumentTexts(definition.params, values);
-  const whole = `${definition.name}(${written.map(({ text }) => text).join(", ")})`;
-  if (written.length === 0) return [{ text: definition.name, origin }];
+  const whole = blockText(definition, values);
+  if (written.length === 0) return [{ text: whole, origin }];
   if (!options.origin) return [plain(whole)];
   const lines = written.map(({ name, text }): Line => ({ text: `${text},`, origin: origins[name] ?? null }));
   const alike = lines.filter((line) => line.origin && originText(line.origin) === originText(origin));

@@ -20,7 +20,7 @@ import {
   tokenCount,
   weightsOf,
 } from "../blocks/index.js";
-import { createBuilder, invariant, randomStream, sizeOf } from "../graph/index.js";
+import { createBuilder, invariant, randomStream, showShape, sizeOf } from "../graph/index.js";
 import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 import { fieldsOf } from "./assemble/fields.js";
 import type { Parts } from "./assemble/parts.js";
@@ -137,7 +137,7 @@ function faultsOfLosses(assembly: Assembly, uses: readonly Use[]): readonly Faul
         uses.find(({ kind, definition }) => kind === "loss" && term.split(".").at(-1)?.startsWith(definition.name)) ??
         null,
       name: null,
-      message: `the loss \`${term}\` gives a tensor [${shape.join(", ")}], not one number`,
+      message: `the loss \`${term}\` gives a tensor ${showShape(shape)}, not one number`,
     }));
 }
 

@@ -93,9 +93,8 @@ function unknownBlock(kind: string, slot: string, { name, span }: Identifier, bo
       },
     );
   }
-  return fail(body.report, "check/unknown-block", span, `there is no block \`${name}\` for \`${slot}\``, {
-    ...suggestion(name, span, valid, `blocks for \`${slot}\``),
-  });
+  const help = suggestion(name, span, valid, `blocks for \`${slot}\``);
+  return fail(body.report, "check/unknown-block", span, `there is no block \`${name}\` for \`${slot}\``, help);
 }
 
 /** The values of a block: written ones checked, the others by default. */

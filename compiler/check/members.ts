@@ -24,7 +24,7 @@ import { type Factor, unused } from "./member-names.js";
 import { type CheckedModel, type Checking, checkModel } from "./models.js";
 import { excerpt, finding, lineRemoval, type Report, warn } from "./report.js";
 import type { Scope } from "./scope.js";
-import { argumentTexts, valueText } from "./show.js";
+import { argumentTexts, blockText, valueText } from "./show.js";
 import { defaultBlock } from "./vocabulary.js";
 
 /** A family as it is written. */
@@ -182,19 +182,18 @@ function valueAt(axis: Axis, subject: CheckedModel, lines: readonly DraftLine[])
   const there = slotLines(lines, slot ?? "");
   const line = there.find(({ label }) => label !== null && label === rest[0]) ?? there[0];
   if (!line?.block) return "";
-  if (isBlockAxis(axis, subject)) return blockText(line.block);
+  if (isBlockAxis(axis, subject)) return writtenText(line.block);
   const name = rest.at(-1) ?? "";
   const param = line.block.definition.params[name];
   return param ? valueText(param.type, line.block.values.get(name)?.value ?? null) : "";
 }
 
 /** A block with the arguments that were written, their values filled in. */
-function blockText({ definition, values }: DraftBlock): string {
+function writtenText({ definition, values }: DraftBlock): string {
   const written = Object.fromEntries(
     [...values].map(([name, held]) => [name, held && held.origin.how !== "default" ? held.value : null]),
   );
-  const texts = argumentTexts(definition.params, written).map(({ text }) => text);
-  return texts.length === 0 ? definition.name : `${definition.name}(${texts.join(", ")})`;
+  return blockText(definition, written);
 }
 
 /** What could only be blamed on the family as a whole stands at the alternative that it comes from, where one is named. */

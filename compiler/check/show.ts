@@ -37,10 +37,14 @@ export const pathText = (path: readonly { readonly name: string }[]): string => 
 /** A string in quotes, escaped. */
 export const quotedText = (value: string): string => `"${value.replace(/[\\"\n\t\r]/g, (c) => escapes[c] as string)}"`;
 
-const call = ({ block, values }: BlockValue): string => {
-  const written = argumentTexts(block.params, values).map(({ text }) => text);
-  return written.length === 0 ? block.name : `${block.name}(${written.join(", ")})`;
-};
+/** `vit(depth: 12)`: a block with its arguments as they are written. */
+export function blockText(
+  { name, params }: { readonly name: string; readonly params: Params },
+  values: Readonly<Record<string, unknown>>,
+): string {
+  const written = argumentTexts(params, values).map(({ text }) => text);
+  return written.length === 0 ? name : `${name}(${written.join(", ")})`;
+}
 
 /** `100% -> 0% over 30 epochs`, or `50%..90%` */
 function scheduleText(value: ScheduleValue | DrawnValue, { of }: TypeOf<"schedule">): string {
@@ -66,7 +70,7 @@ const printers: { readonly [K in Kind]: (value: never, type: TypeOf<K>) => strin
   rate: ({ value, per }: RateValue) => (per === null ? numberText(value) : `${numberText(value)} per ${per}`),
   duration: ({ amount, unit }: DurationValue) => `${numberText(amount)} ${unit}`,
   schedule: scheduleText,
-  block: call,
+  block: ({ block, values }: BlockValue) => blockText(block, values),
   labels: (items: readonly string[]) => `[${items.join(", ")}]`,
 };
 

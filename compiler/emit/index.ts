@@ -20,7 +20,7 @@ import { dataText, functionText, parametersText, tensorType } from "./text.js";
 export type { Elsewhere } from "./imports.js";
 
 /** The functions that a model hands to whoever runs it. */
-const HANDED_ON = ["guide", "encode", "features", "predict", "loss"];
+const handed = ["guide", "encode", "features", "predict", "loss"];
 
 /** A module declares names itself; a model may be called like one of them. */
 function exportName({ name }: Model, { functions }: Program): string {
@@ -64,7 +64,7 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
   const { parts } = assembly;
   const { mask, encoder, adversary, teacher, classes } = parts;
   const target = parts.objectives[0]?.target;
-  const handedOn = program.functions.map((f) => f.name).filter((name) => HANDED_ON.includes(name));
+  const handedOn = program.functions.map((f) => f.name).filter((name) => handed.includes(name));
   const context = "{ image: imageShape, grid }";
   const fields = fieldsAsked(parts).map(
     ({ name, kind, part }) =>
