@@ -219,7 +219,7 @@ test("a project's own block is checked like any other: labels and blocks as valu
   const fine = sound(check(withLoss("agreement(between: [left], by: l1(weight: 0.25))"), files({}), own));
   expect(slot(model(fine, "Base"), "loss")[1]?.use.values).toMatchObject({
     between: ["left"],
-    by: { block: "l1", values: { on: "hidden", weight: 0.25 } },
+    by: { block: { name: "l1" }, values: { on: "hidden", weight: 0.25 } },
   });
   const wrong = check(withLoss("agreement(between: [right], by: l2)"), files({}), own);
   expect(codesOf(wrong)).toEqual(["check/unknown-label", "check/unknown-block"]);
