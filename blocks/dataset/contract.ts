@@ -1,5 +1,5 @@
 /**
- * Datasets: where samples come from. A definition opens no file: it turns bytes and directory listings, read through
+ * Datasets: where samples come from. A definition opens no file: it turns bytes and listings of folders, read through
  * `Files`, into an index of samples. Decoding of compressed images is the runtime's.
  */
 
@@ -11,7 +11,7 @@ import type { Params, ValuesOf } from "../params.js";
 export interface Files {
   /** A file compressed by gzip comes unpacked. */
   read(path: string): Promise<Uint8Array>;
-  /** Names in a directory, sorted, directories end with "/". */
+  /** Names in a folder, sorted, folders end with "/". */
   list(path: string): Promise<readonly string[]>;
   exists(path: string): Promise<boolean>;
 }

@@ -15,7 +15,7 @@ import { fail, type Report, replacement } from "./report.js";
 export interface Host {
   /** The text of a file, or null when there is none that can be read. */
   readText(path: string): string | null;
-  /** Imports stay below it. Absent: the directory that relative paths start from. */
+  /** Imports stay below it. Absent: the folder that relative paths start from. */
   readonly root?: string;
 }
 
@@ -73,19 +73,19 @@ function normal(path: string): string {
   return (slashed.startsWith("/") ? "/" : "") + parts.join("/");
 }
 
-const directoryOf = (path: string): string => path.slice(0, path.lastIndexOf("/") + 1);
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/") + 1);
 
-/** Whether a path starts from elsewhere than the project's directory. */
+/** Whether a path starts from elsewhere than the project's folder. */
 const isForeign = (path: string): boolean => path.startsWith("/") || path.startsWith("..") || /^[A-Za-z]:/.test(path);
 
 /** The part of paths that imports may not leave. */
 function rootFor(path: string, { root }: Host): string {
   const given = normal(root ?? "");
   if (given !== "") return `${given.replace(/\/$/, "")}/`;
-  return isForeign(path) ? directoryOf(path) : "";
+  return isForeign(path) ? folderOf(path) : "";
 }
 
-/** Whether a path lies in the project. Paths that start from the project's directory do so unless they climb out. */
+/** Whether a path lies in the project. Paths that start from the project's folder do so unless they climb out. */
 const isInside = (path: string, root: string): boolean => !isForeign(path) || (root !== "" && path.startsWith(root));
 
 function follow(from: Text, source: Source, loading: Loading): Loaded | null {
@@ -98,7 +98,7 @@ function follow(from: Text, source: Source, loading: Loading): Loaded | null {
     });
   }
   const self = normal(source.path);
-  const path = normal(directoryOf(self) + value);
+  const path = normal(folderOf(self) + value);
   if (path === self) {
     return fail(report, "check/import-itself", span, "a file cannot import itself", {
       help: "what it declares is known in it without an import; remove the line",
@@ -106,7 +106,7 @@ function follow(from: Text, source: Source, loading: Loading): Loaded | null {
   }
   if (!isInside(path, root)) {
     return fail(report, "check/import-outside-root", span, `\`${value}\` lies outside the project`, {
-      help: "move the file into the project, or run from a directory above both",
+      help: "move the file into the project, or run from a folder above both",
     });
   }
   if (open.includes(path)) return importCycle(path, span, loading);
@@ -138,7 +138,7 @@ function read(path: string, { value, span }: Text, loading: Loading): Loaded | n
   const longer = value.endsWith(".mae") ? null : `${value}.mae`;
   const meant = longer !== null && host.readText(normal(`${path}.mae`)) !== null;
   return fail(report, "check/import-not-found", span, `there is no file \`${path}\``, {
-    help: meant ? `did you mean \`"${longer}"\`?` : "paths start from the directory of the importing file",
+    help: meant ? `did you mean \`"${longer}"\`?` : "paths start from the folder of the importing file",
     fix: meant ? replacement(span, `"${longer}"`) : undefined,
   });
 }
