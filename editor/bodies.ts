@@ -92,7 +92,7 @@ function lineStarts({ group, entry }: Step, body: Body): readonly Candidate[] {
   const filled = new Set(
     group.entries.flatMap((other) => (other !== entry && isWord(other[0]) ? [other[0].text] : [])),
   );
-  const free = body.rules.filter((rule) => rule.multiplicity !== "one" || !filled.has(rule.slot));
+  const free = body.rules.filter((rule) => rule.built && (rule.multiplicity !== "one" || !filled.has(rule.slot)));
   const plain = body.hasSettings ? settingCandidates.filter(({ name }) => !filled.has(name)) : none;
   return [...slotCandidates(free), ...plain, ...keywords("let")];
 }
@@ -101,7 +101,9 @@ const inheritedIn = ({ inherited }: Body, { slot }: SlotRule): readonly Line[] =
   inherited.filter(({ rule }) => rule.slot === slot);
 
 const addable = (body: Body): readonly SlotRule[] =>
-  body.rules.filter((rule) => takesMany(rule) || takesLabels(rule) || inheritedIn(body, rule).length === 0);
+  body.rules.filter(
+    (rule) => rule.built && (takesMany(rule) || takesLabels(rule) || inheritedIn(body, rule).length === 0),
+  );
 
 /** What is inherited can be replaced, and a block that stands where nothing is written. */
 const replaceable = (body: Body): readonly SlotRule[] =>

@@ -16,7 +16,7 @@ export function candidatesAt(place: Place, around: Surroundings): readonly Candi
   const [head, ...inner] = place.steps as [Step, ...Step[]];
   if (inner.length === 0) return atTop(head, place, scene);
   const [first] = head.entry;
-  if (isWord(first, "import")) return inImport(head.entry, inner, scene);
+  if (isWord(first, "import")) return inImport(head.entry, inner[0] as Step, scene);
   if (isWord(first, "model") || isWord(first, "recipe")) return inBody(head.before, inner, place, scene);
   if (isWord(first, "variants")) return inVariants(head.before, inner, place, scene);
   return isWord(first, "pipeline") ? inPipeline(inner, place, scene) : none;
@@ -64,8 +64,8 @@ function atTop({ before }: Step, { file, span }: Place, scene: Scene): readonly 
 }
 
 /** In the braces of an import: what its file declares and is not taken yet. */
-function inImport(line: Entry, [step]: readonly Step[], scene: Scene): readonly Candidate[] {
-  if (!step || step.before.length === 1) return keywords("as");
+function inImport(line: Entry, step: Step, scene: Scene): readonly Candidate[] {
+  if (step.before.length === 1) return keywords("as");
   const path = line.find((node) => node.kind === "text");
   if (step.before.length > 0 || path?.kind !== "text") return none;
   const taken = step.group.entries.filter((entry) => entry !== step.entry).map(([name]) => name);

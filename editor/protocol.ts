@@ -1,7 +1,7 @@
 /** Our places, findings and candidates in the terms of the Language Server Protocol. Lines and columns count from 0 there, from 1 here. */
 
 import {
-  CompletionItem,
+  type CompletionItem,
   CompletionItemKind,
   DiagnosticSeverity,
   type DocumentSymbol,
@@ -69,7 +69,7 @@ export function completionItem(completion: Completion, i: number, snippets: bool
   const { name, kind, summary, detail, span, insert, snippet } = completion;
   const filled = snippets && snippet !== null;
   return {
-    ...CompletionItem.create(name),
+    label: name,
     kind: completionKinds[kind],
     ...(detail === null ? {} : { detail }),
     documentation: { kind: MarkupKind.Markdown, value: summary },

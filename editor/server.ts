@@ -166,16 +166,19 @@ function findingsOf(session: Session): Promise<readonly Diagnostic[]> {
 /** Checks and publishes when the texts have been left alone for a moment. */
 function followTexts(session: Session): void {
   const { connection, documents, workspace } = session;
+  const tellError = (error: unknown): void => connection.console.error(String((error as Error).stack));
   const soon = (): void => {
     if (session.timer) clearTimeout(session.timer);
     session.timer = setTimeout(() => {
-      publish(session).catch((error) => connection.console.error(String((error as Error).stack)));
+      publish(session).catch(tellError);
     }, quiet);
   };
-  const refresh = async (): Promise<void> => {
-    await workspace.refresh();
-    session.refreshed++;
-    soon();
+  const refresh = (): void => {
+    const done = (): void => {
+      session.refreshed++;
+      soon();
+    };
+    workspace.refresh().then(done).catch(tellError);
   };
   documents.onDidChangeContent(soon);
   documents.onDidClose(soon);
@@ -208,14 +211,17 @@ async function asked(session: Session, { textDocument, position }: TextDocumentP
   if (!document) return null;
   const source = sourceOf(session, document);
   const around = await session.workspace.surroundings(source, openSources(session));
-  return { source, offset: document.offsetAt(position), around };
+  const offset = document.offsetAt(position);
+  return { source, offset, before: source.text.slice(0, offset), around };
 }
 
 function answerQuestions(session: Session): void {
   const { connection, workspace } = session;
   connection.onCompletion(async (params) => {
     const at = await asked(session, params);
-    const found = at ? complete(at.source, at.offset, at.around) : [];
+    // Who indents a line asks for nothing yet.
+    const isAsked = at && (params.context?.triggerCharacter !== " " || !/(?:^|[\r\n])[ \t]*$/.test(at.before));
+    const found = isAsked ? complete(at.source, at.offset, at.around) : [];
     return found.map((one, i) => completionItem(one, i, session.snippets));
   });
   connection.onHover(async (params) => {

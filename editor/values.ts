@@ -88,7 +88,7 @@ export const wordsFor = (wanted: Wanted, values: Values): readonly Candidate[] =
 ];
 
 /** What may follow the nodes of a value that stand before the cursor. `ending`: what may follow the whole of it. */
-export function valueCandidates(
+function valueCandidates(
   before: Entry,
   wanted: Wanted,
   values: Values,

@@ -3,6 +3,7 @@
  * the working folder, the files on the disk, and the configurations whose block files are run, by the same rule as for `mae check`.
  */
 
+import { existsSync } from "node:fs";
 import { posix, resolve } from "node:path";
 import { Writable } from "node:stream";
 import type { Definition } from "../../blocks/index.js";
@@ -22,6 +23,7 @@ import {
 import { specPath } from "../files.js";
 import { packageVersion } from "../package-root.js";
 import { arrange } from "../report/index.js";
+import { tell } from "../terminal.js";
 
 export interface LspOptions {
   /** false: no block file is run. */
@@ -31,6 +33,8 @@ export interface LspOptions {
 /** Answers until the editor ends it; then the process ends. */
 export function lsp({ config }: LspOptions): Promise<never> {
   const named = typeof config === "string" ? namedConfig(config) : config;
+  if (process.stdin.isTTY)
+    tell("mae lsp speaks with editors, not with people: docs/editors.md shows how they start it");
   serve({ input: process.stdin, output: onlyProtocol(), workspace: workspace(named), version: packageVersion() });
   return new Promise(() => {});
 }
@@ -51,7 +55,9 @@ function workspace(config: string | false | undefined): Workspace {
     return vocabularyOf(path.startsWith("<") ? null : path, config);
   };
   return {
-    enter: (folder) => process.chdir(folder),
+    enter(folder) {
+      if (existsSync(folder)) process.chdir(folder);
+    },
     pathOf: specPath,
     fileOf: (path) => resolve(path),
     async check(open) {

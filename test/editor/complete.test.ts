@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defineMask, int, type Registry, registry } from "../../blocks/index.js";
-import { complete } from "../../editor/index.js";
+import { complete, definition, hover } from "../../editor/index.js";
 import { type Declaration, type ModelEntry, parse, type Span, tokensOf } from "../../grammar/index.js";
 import { runs } from "../support/fuzz.js";
 import { beside, besideExamples, cursorIn, examples } from "./cursor.js";
@@ -64,6 +64,8 @@ describe("in a model", () => {
     expect(found).toContain("input");
     expect(found).not.toContain("teacher");
     expect(found).not.toContain("optimizer");
+    // A slot of the language that nothing fills yet.
+    expect(found).not.toContain("views");
   });
 
   it("offers the blocks of a slot, in lines that nothing follows and in braces that nobody closed", () => {
@@ -296,10 +298,13 @@ describe("every example", () => {
     fc.assert(
       fc.property(spoilt, ({ source: { path, text }, start, length, put, at }) => {
         const broken = { path, text: text.slice(0, start) + put + text.slice(start + length) };
-        for (const one of complete(broken, Math.min(at, broken.text.length), besideExamples)) {
+        const offset = Math.min(at, broken.text.length);
+        for (const one of complete(broken, offset, besideExamples)) {
           expect(one.name).not.toBe("");
           expect(one.span.source).toBe(broken);
         }
+        expect(hover(broken, offset, besideExamples, () => null)?.text).not.toBe("");
+        expect(definition(broken, offset, besideExamples)?.start).not.toBeNaN();
       }),
       { numRuns: runs(100) },
     );
