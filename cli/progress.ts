@@ -176,7 +176,7 @@ function progressBar(share: number, width: number, colors: Colors): string {
 export function shortNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
-  if (size !== 0 && size < 1e-3) return value.toExponential(2);
+  if (size !== 0 && (size < 1e-3 || size >= 1e7)) return value.toExponential(2);
   return size >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(4)));
 }
 

@@ -115,6 +115,7 @@ describe("numbers", () => {
     [0.5, "0.5"],
     [12.3456, "12.35"],
     [123456.7, "123457"],
+    [1.3880793e38, "1.39e+38"],
     [Number.NaN, "NaN"],
   ])("%d is %s", (value, text) => expect(shortNumber(value)).toBe(text));
 
