@@ -1,22 +1,16 @@
 /** Pages of the specification, which are Markdown, as text for a terminal: the Markdown that they use and no more. */
 
-import type { Colors } from "./terminal.js";
+import type { Medium } from "./report/index.js";
 import { displayWidth, wrapped } from "./text-width.js";
-
-export interface Page {
-  readonly colors: Colors;
-  /** Columns of a line. */
-  readonly width: number;
-}
 
 /** A paragraph, heading, list, table or fenced text: lines that follow each other without an empty one. */
 type Block = readonly string[];
 
 /** Comments and Markdown's own signs are left out; paragraphs and tables are set anew in the width. Ends without a line end. */
-export function readable(markdown: string, page: Page): string {
+export function readable(markdown: string, medium: Medium): string {
   const text = markdown.replace(/<!--.*?-->\n*/gs, "");
   return blocksOf(text)
-    .map((block) => set(block, page).join("\n"))
+    .map((block) => set(block, medium).join("\n"))
     .join("\n\n");
 }
 
@@ -35,14 +29,14 @@ function blocksOf(markdown: string): Block[] {
   return blocks;
 }
 
-function set(block: Block, page: Page): readonly string[] {
+function set(block: Block, medium: Medium): readonly string[] {
   const [first = ""] = block;
   if (first.startsWith("```"))
-    return block.slice(1, -1).map((line) => (line === "" ? "" : page.colors.cyan(`  ${line}`)));
-  if (first.startsWith("# ")) return [page.colors.bold(first.slice("# ".length))];
-  if (first.startsWith("#")) return [page.colors.bold(first.replace(/^#+ /, "").toUpperCase())];
-  if (first.startsWith("|")) return table(block, page);
-  return itemsOf(block).flatMap(({ mark, text }) => paragraph(text, mark, page));
+    return block.slice(1, -1).map((line) => (line === "" ? "" : medium.colors.cyan(`  ${line}`)));
+  if (first.startsWith("# ")) return [medium.colors.bold(first.slice("# ".length))];
+  if (first.startsWith("#")) return [medium.colors.bold(first.replace(/^#+ /, "").toUpperCase())];
+  if (first.startsWith("|")) return table(block, medium);
+  return itemsOf(block).flatMap(({ mark, text }) => paragraph(text, mark, medium));
 }
 
 /** The items of a list, each with its mark; a paragraph is one item without. Further lines belong to the one before. */
@@ -58,7 +52,7 @@ function itemsOf(block: Block): { readonly mark: string; readonly text: string }
 }
 
 /** Lines that hang below what stands in front of the first. */
-function paragraph(text: string, front: string, { colors, width }: Page): string[] {
+function paragraph(text: string, front: string, { colors, width }: Medium): string[] {
   const hanging = " ".repeat(displayWidth(front));
   return wrapped(plain(text), width - hanging.length).map((line, i) => {
     const painted = line.replaceAll("\u00a0", " ").replace(/`[^`]+`/g, (code) => colors.cyan(code));
@@ -77,24 +71,24 @@ const plain = (text: string): string =>
     .replace(/`[^`]+`/g, (code) => code.replaceAll(" ", "\u00a0"));
 
 /** An entry for each row: of two cells a line, of more the first and below it the others, with the heads of their columns. */
-function table([head = "", , ...rows]: Block, page: Page): string[] {
+function table([head = "", , ...rows]: Block, medium: Medium): string[] {
   const [, ...names] = cellsOf(head);
   const entries = rows.map(cellsOf);
   if (names.length === 1) {
     const widest = Math.max(...entries.map(([first = ""]) => displayWidth(first)));
-    return entries.flatMap(([first = "", text = ""]) => hung(text, `  ${padded(first, widest)}  `, page));
+    return entries.flatMap(([first = "", text = ""]) => hung(text, `  ${padded(first, widest)}  `, medium));
   }
   const widest = Math.max(...names.map((name) => name.length));
   return entries.flatMap(([first = "", ...cells], i) => [
     ...(i === 0 ? [] : [""]),
-    page.colors.bold(first.replaceAll("`", "")),
-    ...cells.flatMap((cell, column) => hung(cell, `  ${padded(names[column] ?? "", widest)}  `, page)),
+    medium.colors.bold(first.replaceAll("`", "")),
+    ...cells.flatMap((cell, column) => hung(cell, `  ${padded(names[column] ?? "", widest)}  `, medium)),
   ]);
 }
 
 /** A cell behind its name; `<br>` begins a line. */
-const hung = (cell: string, front: string, page: Page): string[] =>
-  cell.split("<br>").flatMap((part, i) => paragraph(part, i === 0 ? front : " ".repeat(displayWidth(front)), page));
+const hung = (cell: string, front: string, medium: Medium): string[] =>
+  cell.split("<br>").flatMap((part, i) => paragraph(part, i === 0 ? front : " ".repeat(displayWidth(front)), medium));
 
 const padded = (text: string, width: number): string => text + " ".repeat(width - displayWidth(text));
 
