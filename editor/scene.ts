@@ -25,7 +25,7 @@ export interface Surroundings {
 }
 
 /** A declaration and the file it stands in; `declaration` null: the file cannot be read, or does not have it. */
-export interface Known {
+interface Known {
   readonly declaration: Declaration | null;
   readonly home: File;
 }
@@ -36,7 +36,7 @@ export interface Scene extends Surroundings {
 }
 
 /** Everything that a file declares or imports, by the name it has there. */
-export function namesIn(file: File, around: Surroundings): ReadonlyMap<string, Known> {
+function namesIn(file: File, around: Surroundings): ReadonlyMap<string, Known> {
   const names = new Map<string, Known>();
   for (const { names: imported, from } of file.imports) {
     const home = from && around.imported(file.source, from.value);

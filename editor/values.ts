@@ -163,7 +163,7 @@ function inArguments(
   if (named) return type ? candidatesInValue(value, rest, type, values) : none;
   if (step.before.length > 0 || rest.length > 0)
     return type ? candidatesInValue(step.before, rest, type, values) : none;
-  const given = givenIn(step);
+  const given = givenIn(step, positional);
   const unnamed = type && !given.has(positional ?? "") ? wordsFor(type, values) : none;
   return [...parameterCandidates(definition, given), ...unnamed];
 }
@@ -173,11 +173,12 @@ const blocksCalled = (name: string, wanted: Wanted, { registry }: Scene) =>
     ? blockNamed(registry, wanted.of, name)
     : Object.keys(registry).flatMap((kind) => blockNamed(registry, kind, name) ?? [])[0];
 
-/** Names of the arguments beside the one that the cursor is in. */
-const givenIn = ({ group, entry }: Step): ReadonlySet<string> =>
+/** Parameters that the arguments beside the one with the cursor fill; an unnamed one fills `positional`. */
+const givenIn = ({ group, entry }: Step, positional: string | undefined): ReadonlySet<string> =>
   new Set(
     group.entries.flatMap((other) => {
       const [name, colon] = other;
-      return other !== entry && isWord(name) && isSign(colon, ":") ? [name.text] : [];
+      if (other === entry || !name) return [];
+      return isWord(name) && isSign(colon, ":") ? name.text : (positional ?? []);
     }),
   );

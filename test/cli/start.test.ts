@@ -27,12 +27,12 @@ const bytesOf = (scripts: readonly string[]): number =>
 describe("mae check", () => {
   const cwd = folder({ "a.mae": sound });
 
-  it("loads nothing that only training, emission or pictures need", () => {
+  it("loads nothing that only training, emission, pictures or editors need", () => {
     const scripts = scriptsOf(["check", "a.mae"], cwd);
     expect(scripts.length).toBeGreaterThan(2);
     const heavy = /node_modules\/(@tensorflow|onnxruntime-node|ts-morph|typescript|prettier|sharp|@img|webgpu)\//;
     expect(scripts.filter((url) => heavy.test(url))).toEqual([]);
-    expect(scripts.map((url) => url.split("/").at(-1)).filter((name) => /runtime|emit|train/.test(name ?? ""))).toEqual(
+    expect(scripts.map((url) => url.split("/").at(-1)).filter((name) => /runtime|emit|train|lsp/.test(name ?? ""))).toEqual(
       [],
     );
   });

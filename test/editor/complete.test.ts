@@ -140,6 +140,12 @@ describe("in a recipe", () => {
     expect(found).not.toContain("mask");
   });
 
+  it("counts an unnamed argument as given", () => {
+    expect(names('recipe R for A {\n  data folder("images", <|>)\n}')).toContain("labels");
+    expect(names('recipe R for A {\n  data folder("images", <|>)\n}')).not.toContain("path");
+    expect(names("recipe R for A {\n  data folder(<|>)\n}")).toContain("path");
+  });
+
   it("offers units and what joins numbers", () => {
     expect(names("recipe R for A {\n  optimizer adamw(lr: 1e-3 <|>)\n}")).toEqual(["per"]);
     expect(names("recipe R for A {\n  schedule cosine(warmup: 40 <|>)\n}")).toEqual(["epochs", "steps"]);
