@@ -11,7 +11,7 @@ import { checkSettings, continued, type Trained } from "../continuation.js";
 import { exitCode, runFailure, usageFailure } from "../failure.js";
 import { printedPath, replaceFile } from "../files.js";
 import { jsonProgress } from "../progress.js";
-import { readRunFacts } from "../run-directory.js";
+import { checkRunDirectory, readRunFacts } from "../run-directory.js";
 import { type RunState, readRunState, whatFailed } from "../run-state.js";
 import { count, print, stderrColors, tell } from "../terminal.js";
 import { optionsAgain, type TrainFlags, trainOne } from "./train.js";
@@ -35,7 +35,7 @@ export async function trainVariants(file: string, name: string | undefined, flag
   const { family, members } = wanted(analysis, flags.variant, recipe.model);
   const folder = flags.out ?? join("runs", family.name);
   const around = { file, family, recipe, vocabulary: analysis.vocabulary, folder, flags };
-  if (!flags.force) for (const member of members) checkMember(member, around);
+  for (const member of members) checkMember(member, around);
   for (const [i, member] of members.entries()) {
     const run = printedPath(directoryOf(member, around));
     if (flags.json) print(`${JSON.stringify({ kind: "member", member: member.name, run })}\n`);
@@ -49,7 +49,8 @@ export async function trainVariants(file: string, name: string | undefined, flag
 function checkMember(member: Variant, around: Around): void {
   const { recipe, flags } = around;
   const directory = directoryOf(member, around);
-  if (!readRunState(directory).saved) return;
+  if (flags.force) checkRunDirectory(directory, { resume: flags.resume ?? false, force: true });
+  if (flags.force || !readRunState(directory).saved) return;
   continued({ ...around, model: member.model }, directory, flags);
   checkSettings(recipe, directory, flags, { longer: true });
 }

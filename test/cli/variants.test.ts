@@ -172,6 +172,8 @@ ${smallRecipe(8, steps)}`;
     expect(seed.stderr).toContain("go on without --seed");
     const fewer = await train(cwd, "Study.mask-spiral", "--steps", "2");
     expect(fewer.stderr).toContain("was trained with steps 3, and now it is steps 2");
+    const both = await train(cwd, "all", "--force", "--resume");
+    expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining("choose one") });
     writeFileSync(join(cwd, "small.mae"), specOf(5));
     const { code, stderr } = await train(cwd, "all");
     writeFileSync(join(cwd, "small.mae"), spec);
