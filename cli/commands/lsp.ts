@@ -33,8 +33,7 @@ export interface LspOptions {
 /** Answers until the editor ends it; then the process ends. */
 export function lsp({ config }: LspOptions): Promise<never> {
   const named = typeof config === "string" ? namedConfig(config) : config;
-  if (process.stdin.isTTY)
-    tell("mae lsp speaks with editors, not with people: docs/editors.md shows how they start it");
+  if (process.stdin.isTTY) tell("mae lsp speaks with editors: docs/editors.md shows how they start it");
   serve({ input: process.stdin, output: onlyProtocol(), workspace: workspace(named), version: packageVersion() });
   return new Promise(() => {});
 }

@@ -32,9 +32,9 @@ describe("mae check", () => {
     expect(scripts.length).toBeGreaterThan(2);
     const heavy = /node_modules\/(@tensorflow|onnxruntime-node|ts-morph|typescript|prettier|sharp|@img|webgpu)\//;
     expect(scripts.filter((url) => heavy.test(url))).toEqual([]);
-    expect(scripts.map((url) => url.split("/").at(-1)).filter((name) => /runtime|emit|train|lsp/.test(name ?? ""))).toEqual(
-      [],
-    );
+    expect(
+      scripts.map((url) => url.split("/").at(-1)).filter((name) => /runtime|emit|train|lsp/.test(name ?? "")),
+    ).toEqual([]);
   });
 
   it("reads less than a megabyte and a half of scripts", () => {
