@@ -41,11 +41,17 @@ export interface OpenImage {
 
 const kernels = { bicubic: "cubic", bilinear: "linear", nearest: "nearest" } as const satisfies Record<Filter, string>;
 
+/** What stands in a name for bytes that are no text. */
+const noCharacter = "\uFFFD";
+const renamed = "Its name seems not to be UTF-8: rename it.";
+const wasThere = "It was there when the run began. Put it back, or start again without it.";
+
 /** Reads a file and its header. Throws `BrokenImage`, `run/unreadable` when the file itself cannot be read, or `run/decoder-missing`. */
 export async function openImage(path: string): Promise<OpenImage> {
   const bytes = await readFile(path).catch((error: unknown) => {
-    throw unreadable(path, "It was there when the run began. Put it back, or start again without it.", error);
+    throw unreadable(path, path.includes(noCharacter) ? renamed : wasThere, error);
   });
+  if (bytes.length === 0) throw new BrokenImage(path, "it is empty");
   const sharp = await loadSharp();
   const facts: Metadata = await sharp(bytes).metadata().catch(broken(path));
   const colours = facts.channels - (facts.hasAlpha ? 1 : 0) === 1 ? 1 : 3;
@@ -100,18 +106,20 @@ export async function readGrey(bytes: Uint8Array, path: string): Promise<Raster>
       what: `${path} ${why}`,
       help: "Save numbers of pixels as a grey PNG file of 8 or 16 bits.",
     });
-  const facts: Metadata = await sharp(bytes)
-    .metadata()
-    .catch((error: unknown) => {
-      throw unsuitable(`cannot be decoded: ${reasonOf(error)}`);
-    });
+  const undecodable = (error: unknown): never => {
+    throw unsuitable(`cannot be decoded: ${reasonOf(error)}`);
+  };
+  if (bytes.length === 0) throw unsuitable("is empty");
+  const facts: Metadata = await sharp(bytes).metadata().catch(undecodable);
   if (facts.channels !== 1) throw unsuitable("has colours, of which the numbers cannot be told");
   const image = sharp(bytes, { failOn: "error" });
   const deep = facts.depth === "ushort";
   const { data, info } = await (deep
     ? image.toColourspace("grey16").raw({ depth: "ushort" })
     : image.extractChannel(0).raw()
-  ).toBuffer({ resolveWithObject: true });
+  )
+    .toBuffer({ resolveWithObject: true })
+    .catch(undecodable);
   const numbers = deep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
   return { pixels: Float32Array.from(numbers), height: info.height, width: info.width, channels: 1 };
 }

@@ -1,7 +1,8 @@
 /** `Files` on disk for the dataset blocks: paths relative to the project's root, gzip undone, failures in words. */
 
-import { readdir, readFile, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import type { Dirent } from "node:fs";
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import type { Files } from "../../blocks/index.js";
@@ -14,7 +15,7 @@ const largestInflated = 2 ** 32;
 /**
  * Reads below `root`; absolute paths are taken as they are. Gzipped contents are
  * inflated, whatever the file's name. Throws `run/data` with the nearest names that exist,
- * `run/unreadable` for anything else.
+ * `run/unreadable` for anything else, and `run/data` for a link that leads back to where it is.
  */
 export function nodeFiles(root: string): Files {
   return {
@@ -29,15 +30,9 @@ export function nodeFiles(root: string): Files {
       const entries = await readdir(full, { withFileTypes: true }).catch(async (error: unknown) => {
         throw await failure(root, path, error);
       });
-      const names = await Promise.all(
-        entries.map(async (entry) =>
-          entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(join(full, entry.name))))
-            ? `${entry.name}/`
-            : entry.name,
-        ),
-      );
+      const names = await Promise.all(entries.map((entry) => listedName(full, entry)));
       // By code unit: the same on every machine, whatever its language.
-      return names.sort();
+      return names.filter((name) => name !== null).sort();
     },
     exists: (path) =>
       stat(resolve(root, path)).then(
@@ -45,6 +40,25 @@ export function nodeFiles(root: string): Files {
         () => false,
       ),
   };
+}
+
+/** With a slash behind a folder; null for a pipe or a device, which nobody wants to wait for. Throws for a link to where it is in. */
+async function listedName(folder: string, entry: Dirent): Promise<string | null> {
+  const { name } = entry;
+  if (entry.isDirectory()) return `${name}/`;
+  if (entry.isFile()) return name;
+  if (!entry.isSymbolicLink()) return null;
+  const path = join(folder, name);
+  if (!(await isFolder(path))) return name;
+  const [here, there] = await Promise.all([realpath(folder), realpath(path)]);
+  if (here === there || here.startsWith(there.endsWith(sep) ? there : there + sep)) {
+    throw new RunError("run/data", {
+      what: `${path} is a link to a folder that it is in itself`,
+      why: "what is there would be found again and again",
+      help: "Remove the link.",
+    });
+  }
+  return `${name}/`;
 }
 
 const isFolder = (path: string): Promise<boolean> =>

@@ -27,7 +27,9 @@ export async function train(program: ModelProgram, training: Training, options: 
   const { run, saved } = await openRun(program, training, options);
   let batches: TrainingBatches | null = null;
   try {
-    batches = await openBatches(run, saved.step);
+    const opening = openBatches(run, saved.step);
+    batches = await untilAborted(opening, options.signal);
+    if (batches === null) opening.then((late) => late.close()).catch(() => undefined);
     return await loop(run, saved, batches);
   } catch (error) {
     if (error instanceof RunError) run.log.write({ kind: "failure", code: error.code, text: error.message });
@@ -39,7 +41,8 @@ export async function train(program: ModelProgram, training: Training, options: 
   }
 }
 
-async function loop(run: Run, start: Saved, batches: TrainingBatches): Promise<TrainResult> {
+/** `batches`: null where the run is to end before they are open. */
+async function loop(run: Run, start: Saved, batches: TrainingBatches | null): Promise<TrainResult> {
   const { options, length, training } = run;
   const meter = paceMeter(training.batch);
   if (training.evaluate.length > 0 && options.probe === undefined) {
@@ -48,7 +51,7 @@ async function loop(run: Run, start: Saved, batches: TrainingBatches): Promise<T
   let saved = start;
   let { step } = start;
   let loss: number | null = null;
-  while (step < length.totalSteps && !options.signal.aborted) {
+  while (batches !== null && step < length.totalSteps && !options.signal.aborted) {
     const began = performance.now();
     const feeds = stepFeeds(run, batches, step);
     const outputs = await runStep(run, feeds);

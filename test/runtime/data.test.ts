@@ -1,6 +1,7 @@
 /** From files and arrays to batches: decoding, augmentation, broken files, worker threads. */
 
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -233,6 +234,13 @@ describe("broken files", () => {
     expect(first?.image).toEqual(all.batches[0]?.image);
   });
 
+  it("are those that are empty, too", async () => {
+    await writeFile(join(folder, "empty.png"), "");
+    const empty: Sample = { kind: "file", path: "empty.png", label: null };
+    const { notes } = await train([...(await good(3)), empty], image, 1, { batch: 4 });
+    expect(notes).toEqual([expect.stringMatching(/empty.png cannot be decoded .*: it is empty$/)]);
+  });
+
   it("stop the run when there are many", async () => {
     const samples = [...(await good(2)), ...(await Promise.all([0, 1, 2, 3].map((i) => truncated(`cut-${i}.jpg`))))];
     const error = await failure(train(samples, image, 2, { batch: 6 }));
@@ -244,6 +252,15 @@ describe("broken files", () => {
     const gone: Sample = { kind: "file", path: "gone.png", label: null };
     const error = await failure(train([gone], image, 1));
     expect(error).toMatchObject({ code: "run/unreadable", what: expect.stringContaining("gone.png") });
+  });
+
+  // Other systems refuse such names.
+  it.runIf(process.platform === "linux")("are told apart from those whose names are no text", async () => {
+    await mkdir(join(folder, "names"));
+    await writeFile(Buffer.concat([Buffer.from(join(folder, "names/")), Buffer.of(0xff), Buffer.from(".png")]), "");
+    const [listed = ""] = await nodeFiles(folder).list("names");
+    const sample: Sample = { kind: "file", path: join("names", listed), label: null };
+    expect((await failure(train([sample], image, 1))).help).toContain("not to be UTF-8: rename it");
   });
 });
 
@@ -348,6 +365,26 @@ describe("files", () => {
     expect(new TextDecoder().decode(await files.read("set/a.bin.gz"))).toBe("hello");
     expect([await files.exists("set/Z.txt"), await files.exists("set/y")]).toEqual([true, false]);
   });
+
+  // Windows lets nobody make links who has not asked for it.
+  it.skipIf(process.platform === "win32")("are listed behind links, but no folder within itself", async () => {
+    await mkdir(join(folder, "linked/one/two"), { recursive: true });
+    await symlink(join(folder, "set"), join(folder, "linked/other"));
+    const files = nodeFiles(folder);
+    expect(await files.list("linked")).toEqual(["one/", "other/"]);
+    await symlink("..", join(folder, "linked/one/two/loop"));
+    const error = await failure(files.list("linked/one/two"));
+    expect(error).toMatchObject({ code: "run/data", what: expect.stringMatching(/loop is a link to a folder that/) });
+  });
+
+  it.runIf(process.platform === "linux")(
+    "that are pipes are passed over: reading one would wait for ever",
+    async () => {
+      await mkdir(join(folder, "pipes"));
+      execFileSync("mkfifo", [join(folder, "pipes/p.png")]);
+      expect(await nodeFiles(folder).list("pipes")).toEqual([]);
+    },
+  );
 
   it("that are missing or damaged are refused with the nearest names", async () => {
     const files = nodeFiles(folder);
