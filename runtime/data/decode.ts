@@ -59,10 +59,14 @@ export async function openImage(path: string): Promise<OpenImage> {
   return { path, bytes, height, width, colours, transparent: facts.hasAlpha };
 }
 
+/** What sharp says when another thread has taken the words of an error: the library keeps them for all threads together. */
+const wordless = "Unknown error";
+
 const broken =
   (path: string) =>
   (error: unknown): never => {
-    throw new BrokenImage(path, reasonOf(error));
+    const reason = reasonOf(error);
+    throw new BrokenImage(path, reason === wordless ? "it is damaged" : reason);
   };
 
 /**
