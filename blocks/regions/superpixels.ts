@@ -1,7 +1,7 @@
 /**
  * Segments of an image by a graph of its pixels, after Felzenszwalb and Huttenlocher (IJCV 2004). Step by step what scikit-image's
- * `felzenszwalb` computes, in float64, so that the segments are the same: borders mirrored before smoothing, eight neighbours,
- * Euclidean colour differences, `scale / 255`. Edges of equal cost are joined in the order right, down, down-right, up-right.
+ * `felzenszwalb` computes, in float64 but for the limits, so that the segments are the same: borders mirrored before smoothing, eight
+ * neighbours, Euclidean colour differences, `scale / 255`. Edges of equal cost are joined in the order right, down, down-right, up-right.
  */
 
 import type { ImageShape } from "../geometry.js";
@@ -29,7 +29,7 @@ export function superpixels(
   sigma: number,
   each: readonly Coarseness[],
 ): readonly Int32Array[] {
-  const { edges, costs } = neighbours(smooth(new Float64Array(pixels), shape, sigma), shape);
+  const { edges, costs } = neighbours(smooth(unrounded(pixels), shape, sigma), shape);
   const order = ascending(costs);
   return each.map(({ scale, minSize }) => {
     const forest = singles(shape.height * shape.width);
@@ -38,6 +38,13 @@ export function superpixels(
     return numbered(forest);
   });
 }
+
+/** Bytes that were divided and rounded to float32 as they are in float64: differences that are equal stay equal. */
+const unrounded = (pixels: Float32Array | Float64Array): Float64Array =>
+  Float64Array.from(pixels, (value) => {
+    const exact = Math.round(value * levels) * (1 / levels);
+    return Math.fround(exact) === value ? exact : value;
+  });
 
 /** Weights of a Gaussian at -radius .. radius, with sum 1. */
 function gaussian(sigma: number): Float64Array {
@@ -238,7 +245,8 @@ function join({ parents, sizes }: Forest, a: number, b: number): number {
 
 /** Joins segments whose edge costs less than the dearest within each plus `scale` over its size. */
 function joinAlike(forest: Forest, edges: Int32Array, costs: Float64Array, order: Int32Array, scale: number): void {
-  const limits = new Float64Array(forest.parents.length).fill(scale);
+  // In float32, as scikit-image has them: where many edges cost the same, the rounding decides.
+  const limits = new Float32Array(forest.parents.length).fill(scale);
   for (let i = 0; i < order.length; i++) {
     const e = order[i] as number;
     const a = rootOf(forest, edges[2 * e] as number);

@@ -43,6 +43,16 @@ def cases_of(image: np.ndarray) -> tuple[list[dict], np.ndarray]:
     return kept, np.concatenate(stacked)
 
 
+def edge_cases() -> list[dict]:
+    """A step of one grey level, whose cost is exactly the limit of segments of eight pixels: rounding decides."""
+    image = np.repeat(np.array([[0, 0, 1, 1]], np.uint8), 4, axis=0)[:, :, None]
+    cases = []
+    for scale in (6, 7, 8, 9, 10):
+        segments = felzenszwalb(image, scale=scale, sigma=0, min_size=0, channel_axis=-1)
+        cases.append({"scale": scale, "sigma": 0, "min_size": 0, "segments": int(segments.max()) + 1})
+    return [{"shape": image.shape, "bytes": image.ravel().tolist(), "cases": cases}]
+
+
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
     photographs = []
@@ -58,7 +68,7 @@ def main() -> None:
         print(name, cases, grey)
     versions = {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__}
     versions |= {"scikit-image": skimage.__version__}
-    text = json.dumps({"photographs": photographs, "versions": versions}, indent=2)
+    text = json.dumps({"photographs": photographs, "edges": edge_cases(), "versions": versions}, indent=2)
     folder.joinpath("superpixels.json").write_text(text + "\n")
 
 

@@ -21,8 +21,9 @@ interface Photograph {
 }
 
 const folder = new URL("../../reference/", import.meta.url);
-const { photographs } = JSON.parse(readFileSync(new URL("superpixels.json", folder), "utf8")) as {
+const { photographs, edges } = JSON.parse(readFileSync(new URL("superpixels.json", folder), "utf8")) as {
   readonly photographs: readonly Photograph[];
+  readonly edges: readonly (Pick<Photograph, "shape" | "cases"> & { readonly bytes: readonly number[] })[];
 };
 
 const open = (name: string) => sharp(readFileSync(new URL(`photographs/${name}.png`, folder)));
@@ -74,6 +75,22 @@ describe.each(photographs)("$name", ({ name, shape: [height, width, channels], .
       expect(differing(segments, recorded, place)).toBe(0);
     }
   });
+});
+
+test("an edge that costs as much as the limit falls as it does in scikit-image", () => {
+  expect(edges.length).toBeGreaterThan(0);
+  for (const { shape, bytes, cases } of edges) {
+    const [height, width, channels] = shape;
+    for (const one of cases) {
+      for (const pixels of [
+        Float64Array.from(bytes, (byte) => byte * (1 / 255)),
+        Float32Array.from(bytes, (byte) => byte * (1 / 255)),
+      ]) {
+        const segments = segmentsOf(pixels, { height, width, channels }, one);
+        expect(Math.max(...segments) + 1, `at scale ${one.scale}`).toBe(one.segments);
+      }
+    }
+  }
 });
 
 test("several scales at once give what each gives alone", async () => {
