@@ -56,13 +56,14 @@ export interface StepsPlan {
 export interface TimePlan {
   readonly secondsPerStep: number;
   readonly seconds: number | null;
-  /** Matrix FLOP/s measured before, and where. */
   readonly rate: MeasuredRate;
 }
 
-/** How fast this machine trained before. */
+/** How fast this machine trained before, in operations of matrix products. */
 export interface MeasuredRate {
   readonly flopsPerSecond: number;
+  /** Of one pass: of a micro-batch, or of a batch that is not cut. */
+  readonly flopsAtOnce: number;
   readonly device: string;
 }
 
@@ -71,7 +72,8 @@ export interface PlanOptions {
   /** Overrides the recipe's batch for memory and learning rate. */
   readonly batch?: number;
   readonly samples?: number;
-  readonly rate?: MeasuredRate;
+  /** Of passes of any sizes; that of the nearest size counts. */
+  readonly rates?: readonly MeasuredRate[];
   /** How a batch is cut; absent: it is not. */
   readonly splitting?: Splitting;
   readonly recompute?: Recompute;
@@ -167,26 +169,43 @@ export function lossesAcrossSamples(model: Model): readonly string[] {
   return named(model.slots);
 }
 
+/** How many times as much work, or as little, a pass may have had whose rate says something of another's. */
+const comparable = 1000;
+
+/** Time at the rate of the measured pass that is most like these; null where none is like them. */
+function timeOf(
+  flopsAtOnce: number,
+  flopsOfStep: number,
+  steps: number | null,
+  rates: readonly MeasuredRate[],
+): TimePlan | null {
+  const distance = (rate: MeasuredRate): number => Math.abs(Math.log(rate.flopsAtOnce / flopsAtOnce));
+  const [rate] = rates
+    .filter((measured) => distance(measured) <= Math.log(comparable))
+    .sort((a, b) => distance(a) - distance(b));
+  if (!rate) return null;
+  const secondsPerStep = flopsOfStep / rate.flopsPerSecond;
+  return { secondsPerStep, seconds: steps === null ? null : steps * secondsPerStep, rate };
+}
+
 /** The plan of a model without findings; with a recipe, of its training too. */
 export function plan(model: Model, options: PlanOptions = {}): Plan {
-  const { recipe, samples, rate } = options;
+  const { recipe, samples, rates = [] } = options;
   const assembly = assemble(model);
   const batch = batchOf(options);
   const program = programOf(assembly);
   const costs = costOfAssembly(assembly, program);
   const steps = recipe ? stepsOf(recipe, batch, samples ?? null) : null;
-  const secondsPerStep = rate ? (costs.flops.training * batch) / rate.flopsPerSecond : null;
+  const memory = stepMemory(model, program, options, () => costs.flops.training);
+  const { training } = costs.flops;
   return {
     model: model.name,
     recipe: recipe?.name ?? null,
     ...costs,
     parts: Object.entries(assembly.parameters).map(([name, branch]) => ({ name, parameters: countWeights(branch) })),
-    memory: stepMemory(model, program, options, () => costs.flops.training),
+    memory,
     learningRate: recipe ? learningRateOf(recipe, batch) : null,
     steps,
-    time:
-      rate && secondsPerStep !== null
-        ? { secondsPerStep, seconds: steps?.total == null ? null : steps.total * secondsPerStep, rate }
-        : null,
+    time: timeOf(training * memory.microBatch, training * batch, steps?.total ?? null, rates),
   };
 }

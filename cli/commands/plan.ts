@@ -12,7 +12,7 @@ import {
 } from "../../compiler/index.js";
 import { choose, openSpec } from "../choose.js";
 import { keyMapLines, mappingDocument, startText } from "../key-map.js";
-import { readRate } from "../measured-rate.js";
+import { readRates } from "../measured-rate.js";
 import { cutting, type MemoryFlags, splittingNotes } from "../micro-batches.js";
 import { duration } from "../progress.js";
 import { settingsOf } from "../recipe-settings.js";
@@ -50,7 +50,6 @@ const notesOf = (model: Model, { memory }: Plan): readonly string[] =>
   memory.microBatch < memory.batch ? splittingNotes(model, memory) : [];
 
 async function planned(model: Model, recipe: Recipe | null, options: PlanOptions): Promise<Plan> {
-  const rate = readRate();
   const samples = options.samples ?? (recipe ? await samplesIn(recipe) : null);
   const batch = options.batch ?? (recipe ? settingsOf(recipe).batch : 1);
   return planOf(model, {
@@ -58,7 +57,7 @@ async function planned(model: Model, recipe: Recipe | null, options: PlanOptions
     batch,
     ...cutting(batch, options),
     ...(samples === null ? {} : { samples }),
-    ...(rate ? { rate } : {}),
+    rates: readRates(),
   });
 }
 
@@ -122,6 +121,7 @@ function document(plan: Plan) {
       seconds_per_step: time.secondsPerStep,
       seconds: time.seconds,
       flops_per_second: time.rate.flopsPerSecond,
+      flops_at_once: time.rate.flopsAtOnce,
       device: time.rate.device,
     },
   };
@@ -198,7 +198,9 @@ function recipeRows(plan: Plan, row: (name: string, value: string) => string, co
         ? known.join(", ")
         : "unknown: the data is not here; say how many samples there are with --samples",
     ),
-    ...(time ? [row("time", `about ${seconds} at ${flops(time.rate.flopsPerSecond)}/s, as in the last run here`)] : []),
-    ...(time ? [`    on ${time.rate.device}; small models reach less of a machine than large ones`] : []),
+    ...(time
+      ? [row("time", `about ${seconds} at ${flops(time.rate.flopsPerSecond)}/s, as in a run on this machine`)]
+      : []),
+    ...(time ? [`    with ${flops(time.rate.flopsAtOnce)} at once, on ${time.rate.device}`] : []),
   ];
 }

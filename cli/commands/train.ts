@@ -3,7 +3,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { ModelProgram } from "../../blocks/index.js";
-import { type Model, plan, type Recipe, render } from "../../compiler/index.js";
+import { costOf, type Model, type Recipe, render } from "../../compiler/index.js";
 import type { Executor, ProbeRequest, TrainEvent, Training, TrainOptions, TrainResult } from "../../runtime/index.js";
 import { analyzeText } from "../analysis.js";
 import { type BackendFlags, openBackend } from "../backend.js";
@@ -264,10 +264,14 @@ function sayHowToResume({ directory, goOn }: Job, { step }: TrainResult): void {
 }
 
 async function finish(job: Job, { step, loss }: TrainResult, last: StepEvent | null): Promise<void> {
-  const { model, executor, directory, note } = job;
+  const { model, executor, computing, directory, note } = job;
   if (last) {
-    const flopsPerSecond = last.imagesPerSecond * plan(model).flops.training;
-    writeRate({ flopsPerSecond, device: `${executor.backend}, ${executor.device}` });
+    const { training } = costOf(model).flops;
+    writeRate({
+      flopsPerSecond: last.imagesPerSecond * training,
+      flopsAtOnce: computing.micro_batch * training,
+      device: `${executor.backend}, ${executor.device}`,
+    });
   }
   const picture = await drawAtEnd(job);
   note(picture);

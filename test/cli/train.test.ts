@@ -67,6 +67,15 @@ describe("a run", { timeout: 240_000 }, () => {
     expect(facts.executor.backend).toBe("wasm");
   });
 
+  it("lets plans say how long steps of its size take, and none a thousand times as large", async () => {
+    const planned = async (...args: string[]) => JSON.parse((await run(["plan", ...args, "--json"], cwd)).stdout);
+    const { flops, time } = await planned("small.mae");
+    expect(time).toMatchObject({ flops_at_once: 16 * flops.training, device: expect.stringMatching(/^wasm, /) });
+    expect(time.seconds_per_step).toBeCloseTo((16 * flops.training) / time.flops_per_second, 12);
+    expect(time.seconds).toBeCloseTo(6 * time.seconds_per_step, 12);
+    expect((await planned("small.mae", "--batch", "20000", "--micro-batch", "20000")).time).toBeNull();
+  });
+
   it("keeps a spec that checks without any other file", async () => {
     expect((await run(["check", "--error-on-warnings", "runs/small/spec.mae"], cwd)).code).toBe(0);
     expect((await run(["fmt", "--check", "runs/small/spec.mae"], cwd)).code).toBe(0);
