@@ -97,7 +97,7 @@ describe("a run", { timeout: 240_000 }, () => {
     );
     renameSync(join(cwd, "moved"), join(cwd, "runs/small"));
     expect({ code, stdout }).toEqual({ code: 0, stdout: "p.png\n" });
-    expect(stderr).toContain("over 3 samples");
+    expect(stderr).toContain("of 3 images");
     expect(readFileSync(join(cwd, "p.png")).subarray(1, 4).toString("latin1")).toBe("PNG");
   });
 
