@@ -51,4 +51,5 @@ it("trains on wasm where onnxruntime is not installed, and says so", { timeout: 
   // A machine with a graphics card takes that.
   if (!String(chosen?.text).startsWith("backend wasm")) return;
   expect(chosen?.text).toContain("the faster onnx is not here: the optional package onnxruntime-node is not installed");
+  expect(chosen?.text).toContain("npm install --ignore-scripts onnxruntime-node");
 });

@@ -23,11 +23,15 @@ const missing = (why: string, remedy: string, provider: Provider = "cpu"): Probe
   remedy,
 });
 
+/** Where only npm can be reached the package's script fails, and npm then leaves the whole package out without a word. */
+const install =
+  "npm install --ignore-scripts onnxruntime-node (its install script fetches CUDA libraries, which are not needed, from outside npm).";
+
 /** Loads the library in a process of its own. */
 export async function probeOnnx(): Promise<Probe> {
   const entry = entryOf("onnxruntime-node");
   if (entry === undefined) {
-    return missing("the optional package onnxruntime-node is not installed", "npm install onnxruntime-node");
+    return missing("the optional package onnxruntime-node is not installed", install);
   }
   refuseReports();
   const answer = await ask(
@@ -41,8 +45,7 @@ export async function probeOnnx(): Promise<Probe> {
     20,
   );
   if (answer.kind === "failed") {
-    const remedy =
-      "It exists for x64 and arm64 on Windows, macOS and Linux with glibc; on these: npm install onnxruntime-node again.";
+    const remedy = `It exists for x64 and arm64 on Windows, macOS and Linux with glibc; on these, again: ${install}`;
     return missing(withComplaint(`its library does not load, ${answer.why}`, answer.complaints), remedy);
   }
   return {
