@@ -259,11 +259,13 @@ describe("doctor", () => {
     const backends = report.executors as { backend: string; present: boolean; why?: string; remedy?: string }[];
     expect(backends.map((one) => one.backend)).toEqual(expect.arrayContaining(["cpu", "wasm"]));
     for (const one of backends) if (!one.present) expect(one.why && one.remedy).toBeTruthy();
+    expect(report.decoder).toEqual({ name: "sharp", present: true, version: expect.stringMatching(/^\d+\./) });
   });
 
   it("says it to a person", async () => {
     const { stdout } = await mae(["doctor"]);
     expect(stdout).toMatch(/✓ \w+ +cpu/);
+    expect(stdout).toMatch(/✓ image files +sharp \d/);
     expect(stdout).toContain("--backend auto takes");
   });
 });
