@@ -159,7 +159,7 @@ const buckets = 2 ** digit;
 
 /**
  * Indices that sort costs of at least 0, equal ones in their order. The bits of such numbers are in the order of the numbers:
- * their upper halves are sorted digit by digit from the lowest, then the few that share one are put right.
+ * their upper halves are sorted digit by digit from the lowest, then those that share one among themselves.
  */
 function ascending(costs: Float64Array): Int32Array {
   const halves = new Uint32Array(costs.buffer, costs.byteOffset, costs.length * 2);
@@ -182,7 +182,7 @@ function ascending(costs: Float64Array): Int32Array {
     }
     [keys, nextKeys, order, nextOrder] = [nextKeys, keys, nextOrder, order];
   }
-  insert(order, costs);
+  sortAlike(order, keys, costs);
   return order;
 }
 
@@ -200,16 +200,12 @@ function startsOf(keys: Uint32Array, shift: number): Int32Array {
   return starts;
 }
 
-/** Sorts what is nearly sorted, stably. */
-function insert(order: Int32Array, costs: Float64Array): void {
-  for (let i = 1; i < order.length; i++) {
-    const index = order[i] as number;
-    const cost = costs[index] as number;
-    let place = i;
-    for (; place > 0 && (costs[order[place - 1] as number] as number) > cost; place--) {
-      order[place] = order[place - 1] as number;
-    }
-    order[place] = index;
+/** Sorts the indices whose keys are equal by their costs: few of a smooth image, thousands of a grey one that is not smoothed. */
+function sortAlike(order: Int32Array, keys: Uint32Array, costs: Float64Array): void {
+  for (let from = 0, to = 0; from < order.length; from = to) {
+    while (to < order.length && keys[to] === keys[from]) to++;
+    if (to - from === 1) continue;
+    order.subarray(from, to).sort((a, b) => (costs[a] as number) - (costs[b] as number) || a - b);
   }
 }
 

@@ -135,7 +135,9 @@ describe("a project's own source of regions", () => {
 
   it("is checked, explained, emitted, trained, resumed and compared", async () => {
     const cwd = ownProject();
-    expect((await run(cwd, "explain", "regions/parts")).stdout).toContain("Connected parts of the pixels below a brightness");
+    expect((await run(cwd, "explain", "regions/parts")).stdout).toContain(
+      "Connected parts of the pixels below a brightness",
+    );
     expect(await run(cwd, "build", "digits.mae", "--out", "src")).toMatchObject({ code: 0 });
     const path = join(cwd, "src/own-digits.ts");
     const text = readFileSync(path, "utf8");
