@@ -1,6 +1,6 @@
 /** The members of a trained family side by side: one HTML page that needs nothing but itself. */
 
-import type { Cost, Variant } from "../compiler/index.js";
+import { type Cost, flopText, type Variant } from "../compiler/index.js";
 import { shortNumber } from "./progress.js";
 import { lossSteps } from "./run-state.js";
 import { count, grouped } from "./terminal.js";
@@ -55,9 +55,9 @@ function columnsOf(members: readonly Compared[]): readonly Column[] {
     { title: "visible tokens", value: ({ tokens }) => tokens.visible, show: grouped },
     ...trainedUnlike(members),
     {
-      title: "training GFLOP an image",
-      value: ({ flops }) => flops.training / 1e9,
-      show: (value) => value.toPrecision(4),
+      title: "training, an image",
+      value: ({ flops }) => flops.training,
+      show: flopText,
       isDrawn: true,
     },
     { title: "loss", value: ({ loss }) => loss, show: shortNumber, isDrawn: true },

@@ -28,6 +28,7 @@ export { blockPage, parameterTable, parameterText } from "./parameter-table.js";
 export {
   type Cost,
   costOf,
+  flopText,
   type LearningRatePlan,
   lossesAcrossSamples,
   type MeasuredRate,

@@ -79,6 +79,12 @@ export interface PlanOptions {
   readonly recompute?: Recompute;
 }
 
+/** 29.23 GFLOP: the prefix that leaves one to three digits in front. */
+export function flopText(value: number): string {
+  const [prefix, size] = value >= 1e12 ? ["T", 1e12] : value >= 1e9 ? ["G", 1e9] : ["M", 1e6];
+  return `${(value / size).toFixed(2)} ${prefix}FLOP`;
+}
+
 /** Batch for which memory is told when no recipe says one. */
 const defaultBatch = 1;
 

@@ -1,7 +1,7 @@
 /** Hover: what the word under a cursor means, in Markdown. */
 
 import type { Definition, Param } from "../blocks/index.js";
-import { blockPage, type Cost, parameterText, type SlotRule } from "../compiler/index.js";
+import { blockPage, type Cost, flopText, parameterText, type SlotRule } from "../compiler/index.js";
 import { type Declaration, lineText, positionAt, type Source, type Span } from "../grammar/index.js";
 import type { Candidate } from "./candidate.js";
 import { candidateAt } from "./candidates.js";
@@ -77,7 +77,7 @@ function declared(name: string, declaration: Declaration | null, costOf: (model:
 
 function costText({ parameters, tokens, flops }: Cost): string {
   const seen = tokens.hidden > 0 ? `, ${count(tokens.visible)} of them visible` : "";
-  return `${count(parameters)} parameters; ${count(tokens.total)} tokens${seen}; ${(flops.forward / 1e9).toPrecision(3)} GFLOP for an image.`;
+  return `${count(parameters)} parameters; ${count(tokens.total)} tokens${seen}; ${flopText(flops.forward)} for an image.`;
 }
 
 const count = (n: number): string => n.toLocaleString("en-US");

@@ -6,6 +6,7 @@ import {
   type Change,
   diff as diffOf,
   type FromTo,
+  flopText,
   type Model,
   type ModelDiff,
   type WeightChange,
@@ -20,7 +21,6 @@ import { factsFile } from "../run-directory.js";
 import { type Colors, count, grouped, print, printJson, stdoutColors } from "../terminal.js";
 import { visibleText } from "../text-width.js";
 import { anyLayer, collected } from "../weight-lines.js";
-import { gigaflops } from "./variants.js";
 
 export interface DiffOptions {
   readonly json?: boolean;
@@ -88,8 +88,8 @@ function text(found: ModelDiff, colors: Colors): string[] {
     row("parameters", parameters, grouped),
     row("tokens", tokens.total, grouped),
     row("visible", tokens.visible, grouped),
-    row("forward", flops.forward, gigaflops),
-    row("training", flops.training, gigaflops),
+    row("forward", flops.forward, flopText),
+    row("training", flops.training, flopText),
   ].filter((line) => line !== null);
   return [
     `${colors.bold(found.from)} -> ${colors.bold(found.to)}`,

@@ -2,6 +2,7 @@
 
 import type { Dataset } from "../../blocks/index.js";
 import {
+  flopText,
   type MemoryPlan,
   type Model,
   type Pipeline,
@@ -135,12 +136,6 @@ const tokensText = ({ total, visible, hidden, fewest }: Plan["tokens"]): string 
     ? `${grouped(total)}: ${grouped(visible)} visible, ${grouped(hidden)} hidden`
     : `${grouped(total)}: ${grouped(fewest)} to ${grouped(visible)} visible; the most of them counted below`;
 
-/** 29.23 GFLOP: the prefix that leaves one to three digits in front. */
-function flops(value: number): string {
-  const [prefix, size] = value >= 1e12 ? ["T", 1e12] : value >= 1e9 ? ["G", 1e9] : ["M", 1e6];
-  return `${(value / size).toFixed(2)} ${prefix}FLOP`;
-}
-
 function bytes(value: number): string {
   return value >= 2 ** 30 ? `${(value / 2 ** 30).toFixed(2)} GiB` : `${(value / 2 ** 20).toFixed(1)} MiB`;
 }
@@ -160,7 +155,7 @@ function table(plan: Plan, notes: readonly string[], colors: Colors): string[] {
     row("tokens", tokensText(tokens)),
     row("parameters", `${grouped(plan.parameters)}${untrained.length > 0 ? ` (${untrained.join(", ")})` : ""}`),
     ...parts,
-    row("for one image", `${flops(plan.flops.forward)} forward, ${flops(plan.flops.training)} in training`),
+    row("for one image", `${flopText(plan.flops.forward)} forward, ${flopText(plan.flops.training)} in training`),
     ...memoryRows(memory, row),
     ...notes.map((note) => `    ${note}`),
     ...recipeRows(plan, row, colors),
@@ -199,8 +194,8 @@ function recipeRows(plan: Plan, row: (name: string, value: string) => string, co
         : "unknown: the data is not here; say how many samples there are with --samples",
     ),
     ...(time
-      ? [row("time", `about ${seconds} at ${flops(time.rate.flopsPerSecond)}/s, as in a run on this machine`)]
+      ? [row("time", `about ${seconds} at ${flopText(time.rate.flopsPerSecond)}/s, as in a run on this machine`)]
       : []),
-    ...(time ? [`    with ${flops(time.rate.flopsAtOnce)} at once, on ${time.rate.device}`] : []),
+    ...(time ? [`    with ${flopText(time.rate.flopsAtOnce)} at once, on ${time.rate.device}`] : []),
   ];
 }

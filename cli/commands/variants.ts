@@ -1,6 +1,6 @@
 /** `mae variants`: the members of a family, what each costs, and how they differ. */
 
-import { type Cost, costOf, type Family, type Variant } from "../../compiler/index.js";
+import { type Cost, costOf, type Family, flopText, type Variant } from "../../compiler/index.js";
 import { chooseFamilies, openSpec } from "../choose.js";
 import { inColumns } from "../columns.js";
 import { type Colors, count, grouped, print, printJson, stdoutColors } from "../terminal.js";
@@ -45,7 +45,7 @@ function table({ family, rows }: Listed, colors: Colors): string[] {
     member.name,
     grouped(cost.parameters),
     `${cost.tokens.visible}/${cost.tokens.total}`,
-    gigaflops(cost.flops.training),
+    flopText(cost.flops.training),
     member.differences
       .filter(({ path }) => varied.some((one) => one.path === path))
       .map(({ path, value }) => `${path} ${visibleText(value)}`)
@@ -60,6 +60,3 @@ function table({ family, rows }: Listed, colors: Colors): string[] {
 /** Whether members differ in what an axis says. */
 const isVaried = ({ members }: Family, path: string): boolean =>
   new Set(members.map(({ differences }) => differences.find((one) => one.path === path)?.value)).size > 1;
-
-/** For one image: 58.45 GFLOP. */
-export const gigaflops = (value: number): string => `${(value / 1e9).toPrecision(4)} GFLOP`;

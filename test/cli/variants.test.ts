@@ -25,7 +25,7 @@ describe("a family of 24", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain("Study of Tiny: 24 members");
     expect(stdout).toMatch(
-      /Study\.mask-spiral\.r-75\.decoder-depth-2 .* 4\/16 .*GFLOP {2}mask spiral\(ratio: 75%\), decoder\.depth 2/,
+      /Study\.mask-spiral\.r-75\.decoder-depth-2 .* 4\/16 .*MFLOP {2}mask spiral\(ratio: 75%\), decoder\.depth 2/,
     );
   });
 
