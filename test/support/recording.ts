@@ -92,13 +92,13 @@ export function recordedOf(example: Example, { tensors }: Recorder): Recorded {
   return { case: { ...decisions, digest }, tensors, digest };
 }
 
-/** Values with the blocks among them by name, with all that is known of their parameters. */
+/** Values with the blocks among them by name. */
 const plainValues = (values: Use["values"]): object =>
   Object.fromEntries(
     Object.entries(values).map(([name, value]) => {
       if (!isBlockValue(value)) return [name, value];
       const { block, values } = value;
-      return [name, { block: block.name, values: plainValues(values), params: block.params }];
+      return [name, { block: block.name, values: plainValues(values) }];
     }),
   );
 
