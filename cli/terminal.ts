@@ -67,5 +67,8 @@ export function drained(): Promise<void> {
 /** 1234567 -> 1,234,567. `toLocaleString` would load tables of all languages first, which takes longer than a check. */
 export const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
+/** Columns of the terminal that stdout is; what is written elsewhere is not wrapped. */
+export const stdoutColumns = (): number => process.stdout.columns ?? Number.POSITIVE_INFINITY;
+
 /** "1 file", "3 files". */
 export const count = (n: number, word: string): string => `${grouped(n)} ${word}${n === 1 ? "" : "s"}`;

@@ -6,7 +6,8 @@ import { configFile, findConfig } from "../config/index.js";
 import { exitCode } from "../failure.js";
 import { printedPath } from "../files.js";
 import { packageVersion } from "../package-root.js";
-import { type Colors, print, printJson, stdoutColors } from "../terminal.js";
+import { type Colors, print, printJson, stdoutColors, stdoutColumns } from "../terminal.js";
+import { wrapped } from "../text-width.js";
 
 export interface DoctorOptions {
   readonly json?: boolean;
@@ -84,6 +85,7 @@ const thingOf = (found: Availability): Thing => ({ ...found, name: `${found.exec
 function rowsOf({ present, device, why, remedy, ...thing }: Thing, width: number, colors: Colors): string[] {
   const name = colors.bold(thing.name.padEnd(width));
   if (present) return [`${colors.green("✓")} ${name}  ${device ?? ""}`];
-  const below = remedy ? [`  ${" ".repeat(width)}  ${colors.cyan(remedy)}`] : [];
-  return [`${colors.dim("–")} ${name}  ${why ?? "not here"}`, ...below];
+  const indent = " ".repeat(width + 4);
+  const below = remedy ? wrapped(remedy, stdoutColumns() - indent.length) : [];
+  return [`${colors.dim("–")} ${name}  ${why ?? "not here"}`, ...below.map((line) => indent + colors.cyan(line))];
 }

@@ -13,7 +13,7 @@ import { labelledBatch, labelledData, selectionsOf } from "../labelled-data.js";
 import { didYouMean } from "../nearest.js";
 import { type OpenRun, openRun, sayErrors } from "../open-run.js";
 import { createStages } from "../progress.js";
-import { type Colors, grouped, print, printJson, stdoutColors, tell } from "../terminal.js";
+import { type Colors, grouped, print, printJson, stdoutColors, stdoutColumns, tell } from "../terminal.js";
 import { wrapped } from "../text-width.js";
 
 export interface EvalOptions extends BackendFlags {
@@ -135,7 +135,7 @@ function table(run: OpenRun, result: Evaluation, colors: Colors): string {
     return `${kind.padEnd(widest)}  ${cells.join("  ")}`;
   });
   const head = probes.map((probe) => probe.padStart(columnWidth(probe))).join("  ");
-  const width = process.stdout.columns ?? Number.POSITIVE_INFINITY;
+  const width = stdoutColumns();
   const protocols = probes.map((probe) => {
     const row = result.rows.find((one) => one.probe === probe);
     const lines = wrapped(`${probe}: ${row ? `${Object.keys(row.scores)[0]}, ${row.protocol}` : ""}`, width - 2);

@@ -5,7 +5,7 @@ import { usageFailure } from "../failure.js";
 import { readable } from "../markdown.js";
 import { didYouMean } from "../nearest.js";
 import { listPages, pageOf, readPage } from "../pages.js";
-import { print, stdoutColors } from "../terminal.js";
+import { print, stdoutColors, stdoutColumns } from "../terminal.js";
 import { wrapped } from "../text-width.js";
 
 export interface ExplainOptions {
@@ -33,7 +33,7 @@ export async function explain(asked: string | undefined, { config }: ExplainOpti
     const near = didYouMean(code, known);
     throw usageFailure(`nothing is known under "${code}"`, { help: near ?? "mae explain lists every code" });
   }
-  const width = Math.min(process.stdout.columns ?? widestLine, widestLine);
+  const width = Math.min(stdoutColumns(), widestLine);
   print(`${readable(text, { colors: stdoutColors(), width })}\n`);
 }
 
@@ -55,7 +55,7 @@ function contents(errors: ReadonlyMap<string, string>, own: readonly OwnBlock[])
   const titles = new Map(errors);
   for (const name of listPages("diagnostics")) titles.set(name, readPage("diagnostics", name)?.title ?? "");
   const widest = Math.max(...[...titles.keys()].map((name) => name.length));
-  const width = process.stdout.columns ?? Number.POSITIVE_INFINITY;
+  const width = stdoutColumns();
   const lines = [...titles].sort().flatMap(([name, title]) => {
     const [first, ...rest] = wrapped(title, width - widest - 2);
     return [`${colors.bold(name.padEnd(widest))}  ${first}`, ...rest.map((line) => " ".repeat(widest + 2) + line)];
