@@ -5,7 +5,7 @@
 
 import fc from "fast-check";
 
-const times = Number(process.env["MAE_FUZZ"] ?? 0);
+const times = Number(process.env.MAE_FUZZ ?? 0);
 
 /** How many cases a property is tried with that usually needs `count`. */
 export function runs(count: number): number {
