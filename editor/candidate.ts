@@ -57,4 +57,5 @@ export const parameterCandidates = (
     .filter(([name]) => !given.has(name))
     .map(([name, param]) => ({ kind: "parameter", name, summary: param.doc, param, definition }));
 
-const sentence = (words: string): string => `${words.slice(0, 1).toUpperCase()}${words.slice(1)}.`;
+/** Words that begin small and end without a stop, as a sentence. */
+export const sentence = (words: string): string => `${words.slice(0, 1).toUpperCase()}${words.slice(1)}.`;

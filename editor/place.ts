@@ -1,6 +1,6 @@
 /** Where in a text a cursor stands: the word there, and what stands before it in each pair of brackets around it. */
 
-import { type File, parse, type Source, type Span, type Token, tokensOf } from "../grammar/index.js";
+import { endsLine, type File, parse, type Source, type Span, type Token, tokensOf } from "../grammar/index.js";
 import { type Entry, type Group, type Node, nested } from "./nest.js";
 
 /** The group, the entry in it that the cursor stands in, and the nodes of that entry before the cursor. */
@@ -25,9 +25,9 @@ const standIn = "mae_cursor";
 /** The place of a cursor; null in comments, in quotes and in the middle of numbers. */
 export function placeAt(source: Source, offset: number): Place | null {
   const { file, comments } = parse(source);
-  const inComment = comments.some(({ kind, text, span }) => {
-    const isOpen = kind !== "block" || text.length < 4 || !text.endsWith("*/");
-    return span.start < offset && (offset < span.end || (isOpen && offset === span.end));
+  const inComment = comments.some((comment) => {
+    const { start, end } = comment.span;
+    return start < offset && (offset < end || (offset === end && endsLine(comment)));
   });
   if (inComment) return null;
   const tokens = tokensOf(source);

@@ -2,7 +2,7 @@
 
 import type { ParamType } from "../blocks/index.js";
 import { blockNamed, units } from "../compiler/index.js";
-import { blockCandidates, type Candidate, none, parameterCandidates } from "./candidate.js";
+import { blockCandidates, type Candidate, none, parameterCandidates, sentence } from "./candidate.js";
 import { type Keyword, keywords } from "./keywords.js";
 import { type Entry, isSign, isWord } from "./nest.js";
 import type { Step } from "./place.js";
@@ -75,9 +75,7 @@ const unitsAfter: { readonly [K in Kind]: (type: TypeOf<K>) => readonly string[]
 const stretches = ["epochs", "steps", "%"];
 
 const unitCandidates = (names: readonly string[]): readonly Candidate[] =>
-  names.map((name) => ({ kind: "unit", name, summary: `${capitalized(units.get(name) ?? name)}.` }));
-
-const capitalized = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+  names.map((name) => ({ kind: "unit", name, summary: sentence(units.get(name) ?? name) }));
 
 /** What may begin a value. */
 export const wordsFor = (wanted: Wanted, values: Values): readonly Candidate[] => [

@@ -12,6 +12,11 @@ export interface Comment {
   readonly ownLine: boolean;
 }
 
+/** True of a comment after which nothing can stand on its line. */
+export function endsLine(comment: Comment): boolean {
+  return comment.kind !== "block" || comment.text.length < 4 || !comment.text.endsWith("*/");
+}
+
 /** The sentences of `///` lines, joined by newlines: one space after the slashes belongs to them. */
 export function docText(lines: readonly Comment[]): string {
   return lines.map((line) => line.text.replace(/^\/\/\/ ?/, "").trimEnd()).join("\n");

@@ -4,7 +4,7 @@
  */
 
 import type { TokenType } from "chevrotain";
-import type { Comment } from "./comment.js";
+import { type Comment, endsLine } from "./comment.js";
 import { ofCall } from "./expressions.js";
 import type { Element } from "./format-lines.js";
 import * as T from "./tokens.js";
@@ -22,11 +22,6 @@ const tightBefore = new Set<TokenType | undefined>([
 
 function typeOf(element: Element | undefined): TokenType | undefined {
   return element?.token?.tokenType;
-}
-
-/** True of a comment after which nothing can stand on its line. */
-export function endsLine(comment: Comment): boolean {
-  return comment.kind !== "block" || comment.text.length < 4 || !comment.text.endsWith("*/");
 }
 
 /** A comment's text, without space at its end. */

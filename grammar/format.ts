@@ -4,9 +4,9 @@
  * stays as it is. The rules are told in `spec/06-formatting.md`.
  */
 
-import type { Comment } from "./comment.js";
+import { type Comment, endsLine } from "./comment.js";
 import type { Diagnostic } from "./diagnostic.js";
-import { commentText, endsLine, flat, layOutEntry } from "./format-entry.js";
+import { commentText, flat, layOutEntry } from "./format-entry.js";
 import { type Element, endOfAll, type Line, linesOf, type Piece } from "./format-lines.js";
 import { outline } from "./outline.js";
 import { type ParsedTokens, parseTokens } from "./parse.js";

@@ -194,8 +194,10 @@ function recipeRows(plan: Plan, row: (name: string, value: string) => string, co
         : "unknown: the data is not here; say how many samples there are with --samples",
     ),
     ...(time
-      ? [row("time", `about ${seconds} at ${flopText(time.rate.flopsPerSecond)}/s, as in a run on this machine`)]
+      ? [
+          row("time", `about ${seconds} at ${flopText(time.rate.flopsPerSecond)}/s, as in a run on this machine`),
+          `    with ${flopText(time.rate.flopsAtOnce)} at once, on ${time.rate.device}`,
+        ]
       : []),
-    ...(time ? [`    with ${flopText(time.rate.flopsAtOnce)} at once, on ${time.rate.device}`] : []),
   ];
 }
