@@ -1,6 +1,7 @@
 /** Values of options as they are written on the command line; what cannot be read says what can. */
 
 import { InvalidArgumentError } from "commander";
+import type { CheckpointInterval } from "../runtime/index.js";
 import type { ReporterName } from "./report/index.js";
 
 /** A reporter and where it writes; null: stdout. */
@@ -34,6 +35,20 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (wri
     }
     return value;
   };
+}
+
+const secondsIn: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600 };
+
+/** `500 steps`, `2 epochs`, `10 min`; a number alone counts steps. */
+export function checkpointInterval(written: string): CheckpointInterval {
+  const [, digits, unit = "steps"] = /^(\d+(?:\.\d+)?) *(steps?|epochs?|s|min|h)?$/.exec(written.trim()) ?? [];
+  const amount = Number(digits);
+  const isWhole = Number.isSafeInteger(amount);
+  if (!(amount > 0) || (unit.startsWith("step") && !isWhole)) {
+    throw new InvalidArgumentError('It is a number with a unit: "500 steps", "2 epochs", "30 s", "10 min" or "2 h".');
+  }
+  if (unit.startsWith("step")) return { steps: amount };
+  return unit.startsWith("epoch") ? { epochs: amount } : { seconds: amount * (secondsIn[unit] as number) };
 }
 
 /** Bytes. */

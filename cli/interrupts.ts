@@ -1,10 +1,10 @@
-/** What Ctrl-C and SIGTERM mean while a run is started and trained. Saving is the runtime's, which hears of it by the signal. */
+/** What Ctrl-C, SIGTERM and a lost terminal mean while a run is started and trained. Saving is the runtime's, which hears of it by the signal. */
 
 import { exitCode } from "./failure.js";
 import { tell } from "./terminal.js";
 
 export interface Interrupts {
-  /** Aborted by the first Ctrl-C after `begin`: the run is to save and to end. */
+  /** Aborted by the first signal after `begin`: the run is to save and to end. */
   readonly signal: AbortSignal;
   /** From now on there is something to save. */
   readonly begin: () => void;
@@ -22,11 +22,12 @@ export interface StartingUp {
 /** Milliseconds in which signals are one and the same key: npm sends on what the terminal has sent to all already. */
 const sameKey = 1000;
 
-const signals = ["SIGINT", "SIGTERM"] as const;
+/** SIGHUP: the terminal or the connection to it is gone. Several processes may say so, one after the other. */
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
  * Until `begin`, Ctrl-C takes back what was written and ends the process. After it, the first one asks the run to save and to end, and
- * the second one ends the process at once.
+ * the second one ends the process at once, unless it only says once more that the terminal is gone.
  */
 export function listenForInterrupts(
   { outcome, undo }: StartingUp,
@@ -55,7 +56,7 @@ export function listenForInterrupts(
       first = clock();
       tell("\nfinishing this step and saving; Ctrl-C again stops at once");
       controller.abort();
-    } else if (clock() - first >= sameKey) end(signal);
+    } else if (signal !== "SIGHUP" && clock() - first >= sameKey) end(signal);
   };
   for (const signal of signals) process.on(signal, onSignal);
   const begin = () => {

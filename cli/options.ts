@@ -1,7 +1,8 @@
 /** Options and arguments that several commands have. */
 
 import { Argument, type Command, Option } from "commander";
-import { memorySize, wholeNumber } from "./arguments.js";
+import type { CheckpointInterval } from "../runtime/index.js";
+import { checkpointInterval, memorySize, wholeNumber } from "./arguments.js";
 
 export const microBatchOption = [
   "--micro-batch <n>",
@@ -16,6 +17,14 @@ export const recomputeOption = [
 
 export const memoryOption = (): Option =>
   new Option("--memory <size>", "memory to fit a step into, as 16GiB (default: the machine's)").argParser(memorySize);
+
+/** Steps of small models are done soon, those of large ones take long. */
+const usualCheckpoints: CheckpointInterval = { steps: 500, seconds: 600 };
+
+export const checkpointOption = (): Option =>
+  new Option("--checkpoint-every <interval>", 'how often to save: "500 steps", "2 epochs", "10 min"')
+    .argParser(checkpointInterval)
+    .default(usualCheckpoints, "500 steps or 10 min, whichever is over first");
 
 export const configOption = [
   "--config <file>",

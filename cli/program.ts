@@ -7,6 +7,7 @@ import { Command, Option } from "commander";
 import { chooseFile, chooseReporter, listOfWords, type ReporterChoice, wholeNumber } from "./arguments.js";
 import { addText, command, interruptedCode, teachError } from "./help.js";
 import {
+  checkpointOption,
   configOption,
   memoryOption,
   microBatchOption,
@@ -245,7 +246,7 @@ function addRuns(program: Command): void {
         .addOption(new Option("--epochs <n>", "train this many epochs").argParser(wholeNumber(1)).conflicts("steps"))
         .option("--batch <n>", "samples of one step", wholeNumber(1))
         .option("--seed <n>", "seed of weights, masks, crops and order", wholeNumber(0))
-        .option("--checkpoint-every <n>", "steps between checkpoints", wholeNumber(1), 500)
+        .addOption(checkpointOption())
         .option("--json", "print the run's events as JSON lines on stdout"),
     )
       .option(...microBatchOption)

@@ -1,6 +1,6 @@
 /** Keeps a second training out of the folder of one that goes on: a file that says which process is at work, gone when it ends. */
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { runFailure } from "./failure.js";
@@ -31,6 +31,14 @@ export function lockRun(directory: string): () => void {
     throw unwritable(directory, error);
   }
   return () => rmSync(path, { force: true });
+}
+
+/** Whether a training in the folder was ended before it could leave it: something may be left to do there. */
+export function isAbandoned(directory: string): boolean {
+  const path = join(directory, lockFile);
+  if (!existsSync(path)) return false;
+  const holder = holderOf(path);
+  return holder === null || !isAtWork(holder);
 }
 
 /** Whether the file could be made: false where there is one. */

@@ -4,11 +4,12 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runFailure } from "./failure.js";
 import { printedPath } from "./files.js";
+import { isAbandoned } from "./run-lock.js";
 
 export interface RunState {
   /** Whether there is a checkpoint to go on from. */
   readonly saved: boolean;
-  /** Whether it ended by itself, not by an interruption. */
+  /** Whether it ended by itself with all that belongs to it, not by an interruption. */
   readonly finished: boolean;
   /** Why it ended where going on would end it again; null: it did not. */
   readonly failure: string | null;
@@ -42,7 +43,7 @@ export function readRunState(directory: string): RunState {
   const failed = end?.kind === "failure" && isFinal(end.code);
   return {
     saved: readdirSync(directory).some((name) => /^checkpoint-\d+\.safetensors$/.test(name)),
-    finished: end?.kind === "end" && end.interrupted === false,
+    finished: end?.kind === "end" && end.interrupted === false && !isAbandoned(directory),
     failure: failed ? String(end.text) : null,
     step: Number(steps.at(-1)?.step ?? 0),
     loss: losses.length === 0 || failed ? null : losses.reduce((sum, loss) => sum + loss, 0) / losses.length,

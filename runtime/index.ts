@@ -30,6 +30,7 @@ export { packageRoot, version } from "./package.js";
 export { RunError, type RunErrorCode, runErrors } from "./run-error.js";
 export type {
   Bound,
+  CheckpointInterval,
   ProbeRequest,
   TrainEvent,
   Training,

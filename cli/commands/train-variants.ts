@@ -12,7 +12,7 @@ import { exitCode, runFailure, usageFailure } from "../failure.js";
 import { printedPath, replaceFile } from "../files.js";
 import { jsonProgress } from "../progress.js";
 import { checkRunDirectory, readRunFacts } from "../run-directory.js";
-import { type RunState, readRunState, whatFailed } from "../run-state.js";
+import { type RunState, readRunState } from "../run-state.js";
 import { count, print, stderrColors, tell } from "../terminal.js";
 import { optionsAgain, type TrainFlags, trainOne } from "./train.js";
 
@@ -68,16 +68,14 @@ async function trainMember(member: Variant, around: Around): Promise<boolean> {
   // A run that ended before its first checkpoint has nothing to lose.
   const resume = saved && !flags.force;
   const goOn = `mae train ${file} ${recipe.name} --variant ${flags.variant}${optionsAgain(flags)}`;
-  const order = { file, vocabulary, model: member.model, recipe, directory, goOn };
-  try {
-    return await trainOne({ ...order, flags: { ...flags, resume, force: !resume } });
-  } catch (error) {
-    const text = await whatFailed(error);
-    if (text === null) throw error;
-    if (flags.json) print(`${JSON.stringify({ kind: "failure", text })}\n`);
-    tell(`${stderrColors().red("✗")} ${text}`);
-    return false;
-  }
+  return trainOne({
+    ...{ file, vocabulary, model: member.model, recipe, directory, goOn },
+    flags: { ...flags, resume, force: !resume },
+    failed: (text) => {
+      if (flags.json) print(`${JSON.stringify({ kind: "failure", text })}\n`);
+      tell(`${stderrColors().red("✗")} ${text}`);
+    },
+  });
 }
 
 /** The members that `--variant` names; the recipe is one for their base. */

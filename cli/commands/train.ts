@@ -4,7 +4,15 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { ModelProgram } from "../../blocks/index.js";
 import { costOf, type Model, type Recipe, render } from "../../compiler/index.js";
-import type { Executor, ProbeRequest, TrainEvent, Training, TrainOptions, TrainResult } from "../../runtime/index.js";
+import type {
+  CheckpointInterval,
+  Executor,
+  ProbeRequest,
+  TrainEvent,
+  Training,
+  TrainOptions,
+  TrainResult,
+} from "../../runtime/index.js";
 import { analyzeText } from "../analysis.js";
 import { type BackendFlags, openBackend } from "../backend.js";
 import { chooseRecipe, ownRecipes, type Spec } from "../choose.js";
@@ -34,6 +42,7 @@ import {
   writeRunFacts,
 } from "../run-directory.js";
 import { lockRun } from "../run-lock.js";
+import { whatFailed } from "../run-state.js";
 import { count, stderrColors, tell } from "../terminal.js";
 
 export interface TrainFlags extends SettingFlags, BackendFlags, MemoryFlags {
@@ -41,7 +50,7 @@ export interface TrainFlags extends SettingFlags, BackendFlags, MemoryFlags {
   readonly resume?: boolean;
   readonly force?: boolean;
   readonly workers?: number;
-  readonly checkpointEvery: number;
+  readonly checkpointEvery: CheckpointInterval;
   readonly json?: boolean;
   readonly config?: string;
 }
@@ -72,6 +81,8 @@ export interface Order extends Trained {
   readonly goOn: string;
   /** Absent: a new run starts with the weights that the model declares. */
   readonly inherits?: Inheritance;
+  /** Hears of a failure that ends this run and leaves others sound; absent: it is thrown. */
+  readonly failed?: (text: string) => void;
 }
 
 /** What a new run starts with that others have trained. */
@@ -106,6 +117,12 @@ export async function trainOne(order: Order): Promise<boolean> {
       return await run(
         prepared({ ...order, recipe, written: settingsOf(asWritten), spec, executor, progress, note, interrupts }),
       );
+    } catch (error) {
+      const text = order.failed ? await whatFailed(error) : null;
+      if (text === null) throw error;
+      order.failed?.(text);
+      if (interrupts.signal.aborted) sayHowToGoOn(order);
+      return interrupts.signal.aborted;
     } finally {
       await executor.close();
     }
@@ -222,8 +239,10 @@ async function run(job: Job): Promise<boolean> {
   const result = await runtime.train(program, trainingHere(job), options);
   // All is saved.
   interrupts.stop();
-  if (result.interrupted) sayHowToResume(job, result);
-  else await finish(job, result, lastStep);
+  if (result.interrupted) {
+    tell(`stopped after step ${result.step}; everything is saved in ${printedPath(directory)}`);
+    sayHowToGoOn(job);
+  } else await finish(job, result, lastStep);
   return result.interrupted;
 }
 
@@ -257,8 +276,7 @@ async function judge(
   );
 }
 
-function sayHowToResume({ directory, goOn }: Job, { step }: TrainResult): void {
-  tell(`stopped after step ${step}; everything is saved in ${printedPath(directory)}`);
+function sayHowToGoOn({ goOn }: Pick<Order, "goOn">): void {
   tell(`go on with: ${goOn}`);
   process.exitCode = exitCode.interrupted;
 }

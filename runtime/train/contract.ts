@@ -51,8 +51,7 @@ export interface TrainOptions {
   readonly spec: string;
   /** Threads that decode and augment; 0: in this thread. */
   readonly workers: number;
-  /** Steps between checkpoints. */
-  readonly checkpointEvery: number;
+  readonly checkpointEvery: CheckpointInterval;
   /** Aborting ends after what is being computed, a step or a part of one, with a saved checkpoint. */
   readonly signal: AbortSignal;
   readonly report: (event: TrainEvent) => void;
@@ -61,6 +60,13 @@ export interface TrainOptions {
    * aborted meanwhile, nothing waits for it any more.
    */
   readonly probe?: (request: ProbeRequest) => Promise<Readonly<Record<string, number>>>;
+}
+
+/** What lies between two checkpoints at most; a run without any of them is saved when it ends. */
+export interface CheckpointInterval {
+  readonly steps?: number;
+  readonly epochs?: number;
+  readonly seconds?: number;
 }
 
 /** What a probe in the middle of training is given. */
@@ -77,7 +83,7 @@ export interface TrainResult {
   readonly step: number;
   /** Loss of the last step; null when none was left to do. */
   readonly loss: number | null;
-  /** Ended by the signal, before the last step. */
+  /** Ended by the signal: steps or probes may be left to do. */
   readonly interrupted: boolean;
   /** The newest checkpoint. */
   readonly checkpoint: string;

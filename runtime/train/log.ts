@@ -46,33 +46,34 @@ export function openLog(directory: string, goOn: boolean): Log {
 const plainNumber = (_: string, value: unknown): unknown =>
   typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 
-/** Drops the lines of steps beyond `step`, and a line that a killed run left half written. */
-export async function rewindLog(directory: string, step: number): Promise<void> {
+/** Drops the lines of steps beyond `step`, and a line that a killed run left half written. Gives the others. */
+export async function rewindLog(directory: string, step: number): Promise<readonly LogLine[]> {
   const path = join(directory, logName);
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    if (systemCode(error) === "ENOENT") return;
+    if (systemCode(error) === "ENOENT") return [];
     throw unwritable(path, error);
   }
-  const lines = text.split("\n").filter((line) => {
-    const at = stepOf(line);
-    return at !== null && at <= step;
+  const lines = text.split("\n").flatMap((text) => {
+    const line = lineOf(text);
+    return line !== null && (line.step ?? 0) <= step ? [{ text, line }] : [];
   });
   try {
-    await writeFile(path + partialSuffix, lines.map((line) => `${line}\n`).join(""));
+    await writeFile(path + partialSuffix, lines.map(({ text }) => `${text}\n`).join(""));
     await rename(path + partialSuffix, path);
   } catch (error) {
     throw unwritable(path, error);
   }
+  return lines.map(({ line }) => line);
 }
 
-/** The step a line belongs to, 0 for lines of the whole run; null for what is no line of a log. */
-function stepOf(line: string): number | null {
+/** Null for what is no line of a log. */
+function lineOf(text: string): LogLine | null {
   try {
-    const { step } = JSON.parse(line) as LogLine;
-    return typeof step === "number" ? step : 0;
+    const line: unknown = JSON.parse(text);
+    return typeof line === "object" && line !== null ? (line as LogLine) : null;
   } catch {
     return null;
   }

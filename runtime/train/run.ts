@@ -35,6 +35,8 @@ export interface Run {
   /** The phases of a step with a number of visible tokens; loaded when first asked for. */
   readonly phases: (visible: number) => Promise<readonly LoadedPhase[]>;
   readonly log: Log;
+  /** Names of the probes that were run after the step that the run goes on from. */
+  readonly probed: readonly string[];
 }
 
 export interface LoadedPhase {
@@ -69,14 +71,19 @@ export async function openRun(
     checkpoint === null
       ? startingState(step.slots, await startingWeights(program.parameters, training.seed, options.weights))
       : stateFrom(checkpoint, step.slots);
-  if (checkpoint !== null) await rewindLog(directory, checkpoint.step);
+  const known = checkpoint === null ? [] : await rewindLog(directory, checkpoint.step);
   const log = openLog(directory, resume);
   let session: Session | null = null;
   try {
     session = await executor.open([...step.slots, ...step.sums], { ...state, ...startingState(step.sums, {}) });
     const phases = phaseLoader(program, training, session, step);
     await phases(program.mask.visible);
-    const run: Run = { program, training, options, index, length, step, session, phases, log };
+    const run: Run = {
+      ...{ program, training, options, index, length, step, session, phases, log },
+      probed: known.flatMap((line) =>
+        line.kind === "probe" && line.step === checkpoint?.step ? [String(line.name)] : [],
+      ),
+    };
     announce(run, checkpoint?.step ?? 0);
     return { run, saved: checkpoint ?? (await save(run, 0)) };
   } catch (error) {

@@ -8,7 +8,7 @@ import { type ModelProgram, namedParameters } from "../../blocks/index.js";
 import type { Values } from "../../graph/index.js";
 import type { TrainingBatches } from "../data/batches.js";
 import { RunError } from "../run-error.js";
-import type { Training, TrainOptions, TrainResult } from "./contract.js";
+import type { CheckpointInterval, Training, TrainOptions, TrainResult } from "./contract.js";
 import { type BadStep, explainBadLoss } from "./failure.js";
 import { type Length, learningRate, type Pace, paceMeter } from "./pace.js";
 import { openBatches, openRun, type Run, type Saved, save } from "./run.js";
@@ -45,12 +45,15 @@ export async function train(program: ModelProgram, training: Training, options: 
 async function loop(run: Run, start: Saved, batches: TrainingBatches | null): Promise<TrainResult> {
   const { options, length, training } = run;
   const meter = paceMeter(training.batch);
+  const isSaveDue = saveMeter(options.checkpointEvery, length);
   if (training.evaluate.length > 0 && options.probe === undefined) {
     options.report({ kind: "note", text: "The recipe's evaluations are left out: nothing here can run them." });
   }
   let saved = start;
   let { step } = start;
   let loss: number | null = null;
+  // The run may have been ended between a checkpoint and the probes of its step.
+  if (step > 0) await probe(run, step, run.probed);
   while (batches !== null && step < length.totalSteps && !options.signal.aborted) {
     const began = performance.now();
     const feeds = stepFeeds(run, batches, step);
@@ -62,14 +65,30 @@ async function loop(run: Run, start: Saved, batches: TrainingBatches | null): Pr
     const bad = notFinite(outputs);
     if (bad !== null) throw await explainBadLoss(run, saved, { step, ...bad, pace });
     tell(run, step, Math.floor((step - 1) / length.stepsPerEpoch), outputs, pace);
-    if (step % options.checkpointEvery === 0) saved = await save(run, step);
-    await probe(run, step);
+    if (isSaveDue(step)) saved = await save(run, step);
+    await probe(run, step, []);
   }
   if (saved.step !== step) saved = await save(run, step);
-  const interrupted = step < length.totalSteps;
+  // Aborted in its last step, too: probes of it were left out, and whoever trains several runs is to stop.
+  const interrupted = step < length.totalSteps || options.signal.aborted;
   run.log.write({ kind: "end", step, loss, interrupted });
   options.report({ kind: "end", step, loss: loss ?? NaN, interrupted });
   return { step, loss, interrupted, checkpoint: saved.path };
+}
+
+/** Tells of each step in turn whether it is to be saved. */
+function saveMeter(
+  { steps, epochs, seconds }: CheckpointInterval,
+  { stepsPerEpoch }: Length,
+): (step: number) => boolean {
+  const inSteps = [steps, epochs && Math.max(1, Math.round(epochs * stepsPerEpoch))].filter((n) => n !== undefined);
+  let last = performance.now();
+  return (step) => {
+    const now = performance.now();
+    const isDue = inSteps.some((n) => step % n === 0) || (seconds !== undefined && now - last >= seconds * 1000);
+    if (isDue) last = now;
+    return isDue;
+  };
 }
 
 /** The loss, or a term of it: a later phase may break where the model's own loss still is finite. null: all are well. */
@@ -110,9 +129,22 @@ function tell(run: Run, step: number, epoch: number, outputs: Values, pace: Pace
   options.report({ kind: "step", step, epoch, loss, terms, lr, memoryBytes, ...pace });
 }
 
-/** Runs the recipe's `evaluate` lines that are due. One that cannot be run, or is interrupted, is told, and training goes on. */
-async function probe({ program, training, options, length, session, log }: Run, step: number): Promise<void> {
-  const due = training.evaluate.filter(({ every }) => isDue(every, step, length));
+/**
+ * Runs the recipe's `evaluate` lines that are due, but those that have been `done` already. One that cannot be run, or is
+ * interrupted, is told, and training goes on.
+ */
+async function probe(
+  { program, training, options, length, session, log }: Run,
+  step: number,
+  done: readonly string[],
+): Promise<void> {
+  const left = [...done];
+  const due = training.evaluate.filter(({ every, probe }) => {
+    if (!isDue(every, step, length)) return false;
+    const at = left.indexOf(probe.definition.name);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
   if (due.length === 0 || options.probe === undefined) return;
   const names = [...namedParameters(program.parameters)].map(([name]) => name);
   const weights = (await session.read(names)) as Readonly<Record<string, Float32Array>>;
@@ -124,7 +156,8 @@ async function probe({ program, training, options, length, session, log }: Run, 
       options.report({ kind: "note", text });
     };
     try {
-      const scores = await untilAborted(options.probe({ probe, step, weights }), options.signal);
+      const { signal } = options;
+      const scores = signal.aborted ? null : await untilAborted(options.probe({ probe, step, weights }), signal);
       if (scores === null) {
         leaveOut("the run was interrupted");
         continue;

@@ -87,18 +87,19 @@ process.stdout.write = (text, ...more) => {
 };
 `;
 
-/** Runs `mae` and presses Ctrl-C where it has written what a pattern matches: there it waits for it, so that no machine is too busy. */
+/** Runs `mae` and presses Ctrl-C, or sends another signal, where it has written what a pattern matches: there it waits for it, so that no machine is too busy. */
 export function interrupted(
   args: readonly string[],
   { cwd, env }: Required<Pick<Surroundings, "cwd" | "env">>,
   pattern: RegExp,
+  signal: NodeJS.Signals = "SIGINT",
 ): Promise<Result> {
   const module = `data:text/javascript,${encodeURIComponent(waitingAt(pattern))}`;
   const child = start(args, { cwd, env: { ...env, NODE_OPTIONS: `--import=${module}` } });
   const pipe = child.stdio[3] as Writable;
   return resultOf(child, (stdout) => {
     if (pipe.writableEnded || !pattern.test(stdout)) return;
-    child.kill("SIGINT");
+    child.kill(signal);
     pipe.end();
   });
 }

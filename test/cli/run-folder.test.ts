@@ -5,6 +5,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
 import { lockRun } from "../../cli/run-lock.js";
+import { readRunState } from "../../cli/run-state.js";
 import { folder, mae } from "./mae.js";
 import { project, smallModel, smallRecipe } from "./small.js";
 
@@ -47,6 +48,16 @@ it.each([
   const directory = folder({ "training.lock": JSON.stringify(holder) });
   lockRun(directory)();
   expect(readdirSync(directory)).toEqual([]);
+});
+
+it("is not finished when it was killed between its last step and its picture", () => {
+  const killed = JSON.stringify({ host: hostname(), pid: process.ppid, born: "0" });
+  const directory = folder({
+    "log.jsonl": '{"kind":"step","step":2,"loss":1}\n{"kind":"end","step":2,"interrupted":false}\n',
+  });
+  expect(readRunState(directory)).toMatchObject({ step: 2, finished: true });
+  writeFileSync(join(directory, "training.lock"), killed);
+  expect(readRunState(directory)).toMatchObject({ step: 2, finished: false });
 });
 
 it("a lock is no obstacle when it is half written", () => {

@@ -221,10 +221,10 @@ describe("Ctrl-C", { timeout: 240_000 }, () => {
     expect((await run(longer, cwd)).code).toBe(0);
   });
 
-  it("in the first step of a run leaves a checkpoint to go on from, and no obstacle to beginning anew", async () => {
+  it("or a lost terminal in the first step leaves a checkpoint, and no obstacle to beginning anew", async () => {
     const cwd = await project();
     const train = ["train", "small.mae", ...flags, "--steps", "1", "--json"];
-    const { code, stderr } = await interrupted(train, { cwd, env }, /"kind":"checkpoint","step":0/);
+    const { code, stderr } = await interrupted(train, { cwd, env }, /"kind":"checkpoint","step":0/, "SIGHUP");
     expect(stderr).toContain("stopped after step 0; everything is saved");
     expect(code).toBe(130);
     expect((await run(train, cwd)).code).toBe(0);
@@ -235,7 +235,7 @@ describe("Ctrl-C", { timeout: 240_000 }, () => {
     const child = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "ignore"] });
     const [out, [, signal]] = await Promise.all([text(child.stdout), once(child, "exit")]);
     await removeBundle(script);
-    expect(out).toBe("aborted\nstill here\n");
+    expect(out).toBe("aborted\nstill here\nand here\n");
     expect(signal).toBe("SIGINT");
   });
 });

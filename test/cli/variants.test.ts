@@ -195,7 +195,7 @@ ${smallRecipe(8, steps)}`;
     expect(wide.stdout).toContain("reshaped");
   });
 
-  it("is interrupted by Ctrl-C as a whole, and goes on in the middle of a member", async () => {
+  it("is interrupted by Ctrl-C as a whole, even in a member's last step, and goes on with what is left of it", async () => {
     const long = await project({ "small.mae": specOf(12) });
     const args = [
       "train",
@@ -203,22 +203,23 @@ ${smallRecipe(8, steps)}`;
       "--variant",
       "all",
       "--steps",
-      "10",
+      "4",
       "--backend",
       "cpu",
       "--workers",
       "0",
       "--json",
     ];
-    const { code, stderr } = await interrupted(args, { cwd: long, env }, /"step":3,/);
+    const { code, stderr } = await interrupted(args, { cwd: long, env }, /"step":4,/);
     expect(code).toBe(130);
-    expect(stderr).toContain("go on with: mae train small.mae Train --variant all --backend cpu --steps 10\n");
+    expect(stderr).toContain("go on with: mae train small.mae Train --variant all --backend cpu --steps 4\n");
     expect(existsSync(join(long, "runs/Study/mask-spiral"))).toBe(false);
     const again = await mae(args, { cwd: long, env });
     expect(again.code).toBe(0);
     const first = readFileSync(join(long, "runs/Study/mask-random/log.jsonl"), "utf8");
     expect(first).toContain('"kind":"resume"');
-    expect(first.match(/"kind":"step"/g)).toHaveLength(10);
+    expect(first.match(/"kind":"step"/g)).toHaveLength(4);
+    expect(existsSync(join(long, "runs/Study/mask-random/reconstruction.png"))).toBe(true);
     expect(JSON.parse(again.stdout.trimEnd().split("\n").at(-1) ?? "")).toEqual({
       kind: "note",
       text: "runs/Study/report.html",

@@ -46,7 +46,7 @@ const run = (training: Training, changes: Partial<TrainOptions> = {}, trained = 
     resume: false,
     spec: "model Tiny {}",
     workers: 0,
-    checkpointEvery: 3,
+    checkpointEvery: { steps: 3 },
     signal: new AbortController().signal,
     report: (event) => events.push(event),
     ...changes,
@@ -106,6 +106,20 @@ describe("a run", () => {
     const moments = ["m", "v"].flatMap((state) => trained.map((name) => `optimizer.${state}.${name}`));
     expect(Object.keys(checkpoint.state).sort()).toEqual([...weights, ...moments].sort());
     expect(checkpoint.shapes.positions).toEqual([1, 16, 16]);
+  });
+
+  it("is saved as often as it is told, by steps, epochs or seconds", async () => {
+    for (const [every, steps] of [
+      [{ seconds: 0 }, [0, 1, 2, 3, 4]],
+      [{ seconds: 3600 }, [0, 4]],
+      [{ epochs: 1 }, [0, 3, 4]],
+      [{ steps: 2, epochs: 1 }, [0, 2, 3, 4]],
+    ] as const) {
+      directory = join(parent, `saved-${JSON.stringify(every)}`);
+      events = [];
+      await run(recipe(data, { steps: 4 }), { checkpointEvery: every });
+      expect(events.flatMap((event) => (event.kind === "checkpoint" ? [event.step] : []))).toEqual(steps);
+    }
   });
 
   it("is not started over another", async () => {
@@ -195,7 +209,7 @@ describe("a loss that is not finite", () => {
     });
 
   it("stops the run, names the first bad tensor and leaves the last checkpoint", async () => {
-    const error = await failure(run(wild(), { checkpointEvery: 1 }));
+    const error = await failure(run(wild(), { checkpointEvery: { steps: 1 } }));
     expect(error.code).toBe("run/loss-not-finite");
     expect(error.what).toMatch(/^The loss at step \d+ is (NaN|Infinity|-Infinity)$/);
     expect(error.why).toMatch(
@@ -211,7 +225,7 @@ describe("a loss that is not finite", () => {
   });
 
   it("is found by repeating the steps since the last checkpoint", async () => {
-    const error = await failure(run(wild(), { checkpointEvery: 1000 }));
+    const error = await failure(run(wild(), { checkpointEvery: {} }));
     expect(error.why).toMatch(/^first bad tensor: /);
     expect(error.help).toMatch(/in a new run\. .*checkpoint-0/);
     expect(events.some((event) => event.kind === "note" && /repeating [1-9]\d* steps/.test(event.text))).toBe(true);
@@ -262,6 +276,38 @@ describe("probes", () => {
     expect(seen[0]).not.toEqual(seen[1]);
     expect(seen[3]).toEqual((await newestCheckpoint(directory)).state["head.bias"]);
     expect((await logLines()).filter(({ kind }) => kind === "probe")).toHaveLength(4);
+  });
+
+  it("that were interrupted are run when the run goes on, and those that were not are left", async () => {
+    const abort = new AbortController();
+    const seen: string[] = [];
+    const probe = (isCut: boolean): NonNullable<TrainOptions["probe"]> => {
+      return async ({ probe: { definition }, step }) => {
+        seen.push(`${definition.name} ${step}`);
+        if (isCut && seen.length === 4) abort.abort();
+        return { top1: step };
+      };
+    };
+    const training = recipe(data, { steps: 6, evaluate: [...evaluate, ...evaluate] });
+    const first = await run(training, { probe: probe(true), signal: abort.signal });
+    expect(first).toMatchObject({ step: 6, interrupted: true });
+    expect(await run(training, { probe: probe(false), resume: true })).toMatchObject({ step: 6, interrupted: false });
+    expect(seen).toEqual(["knn 3", "knn 3", "knn 6", "linear 6", "linear 6", "knn 6", "linear 6"]);
+    const logged = (await logLines()).filter(({ kind }) => kind === "probe" || kind === "end");
+    expect(logged.map(({ kind, step, name, interrupted }) => [kind, step, name ?? interrupted])).toEqual([
+      ...[
+        ["probe", 3, "knn"],
+        ["probe", 3, "knn"],
+        ["probe", 6, "knn"],
+      ],
+      ...[
+        ["end", 6, true],
+        ["probe", 6, "linear"],
+        ["probe", 6, "knn"],
+        ["probe", 6, "linear"],
+        ["end", 6, false],
+      ],
+    ]);
   });
 
   it("that cannot be run are told and do not end the training", async () => {

@@ -165,7 +165,7 @@ export async function lossesOf(
     resume: false,
     spec: example.name,
     workers: 0,
-    checkpointEvery: 1000,
+    checkpointEvery: {},
     signal: new AbortController().signal,
     report: (event) => {
       if (event.kind !== "step") return;

@@ -1,4 +1,4 @@
-/** A process that is told of Ctrl-C three times, by a clock of its own: twice for one key, and once more. */
+/** A process that is told of Ctrl-C twice for one key, later that its terminal is gone, and of Ctrl-C again, by a clock of its own. */
 
 import { listenForInterrupts } from "../../cli/interrupts.js";
 
@@ -10,5 +10,7 @@ process.emit("SIGINT", "SIGINT");
 process.emit("SIGINT", "SIGINT");
 console.log("still here");
 now = 1000;
+process.emit("SIGHUP", "SIGHUP");
+console.log("and here");
 process.emit("SIGINT", "SIGINT");
 console.log("too late");

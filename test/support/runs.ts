@@ -62,7 +62,7 @@ export async function trained(
   const stop = new AbortController();
   const steps: Run["steps"][number][] = [];
   const result = await train(program, training, {
-    ...{ root: ".", resume: false, spec: "", workers: 0, checkpointEvery: 1000, signal: stop.signal },
+    ...{ root: ".", resume: false, spec: "", workers: 0, checkpointEvery: {}, signal: stop.signal },
     ...circumstances,
     report(event) {
       if (event.kind !== "step") return;

@@ -17,7 +17,7 @@ const result = await train(tinyProgram(), training, {
   resume: (await listCheckpoints(directory)).length > 0,
   spec: "",
   workers: 0,
-  checkpointEvery: 2,
+  checkpointEvery: { steps: 2 },
   signal: new AbortController().signal,
   report: (event) => {
     if (event.kind !== "step") return;
