@@ -1,5 +1,10 @@
 /** What a project's own blocks are written with, and what their definitions are checked by. */
 
+import { type BlockValue, blockParam } from "./block-values.js";
+import type { Kind } from "./kinds.js";
+import type { Param, Words } from "./params.js";
+import type { Kinds } from "./registry.js";
+
 export { defineAdversary } from "./adversary/index.js";
 export { defineAugment } from "./augment/index.js";
 export { kindOf } from "./block.js";
@@ -15,7 +20,6 @@ export { claim, declarer, layer } from "./nn/layer.js";
 export { defineOptimizer } from "./optimizer/index.js";
 export { hasFittingDefault, isParamKind } from "./param-values.js";
 export {
-  block,
   choice,
   duration,
   flag,
@@ -38,3 +42,8 @@ export { patchesOf } from "./sequence.js";
 export { defineTarget } from "./target/index.js";
 export { defineTeacher } from "./teacher/index.js";
 export { defineTokens } from "./tokens/index.js";
+
+/** A parameter that takes a block: `p.first.block` is then a block of that kind, with its values beside it. */
+export const block: <const K extends Kind>(
+  o: Words<BlockValue<Kinds[K]>> & { readonly of: K },
+) => Param<BlockValue<Kinds[K]>> = blockParam;

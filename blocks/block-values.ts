@@ -1,7 +1,18 @@
 /** Blocks among the values of another block. */
 
-import { kindOf } from "./block.js";
-import type { BlockValue } from "./params.js";
+import { type Definition, kindOf } from "./block.js";
+import type { Kind } from "./kinds.js";
+import { type Param, param, type Words } from "./params.js";
+
+/** A block used as a value: `source: felzenszwalb(scale: 1000)`. */
+export interface BlockValue<D = Definition> {
+  readonly block: D;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** A parameter that takes a block of a kind; `D` is what a block of that kind is. */
+export const blockParam = <D = Definition>(o: Words<BlockValue<D>> & { readonly of: Kind }): Param<BlockValue<D>> =>
+  param({ kind: "block", of: o.of }, o);
 
 export const isBlockValue = (value: unknown): value is BlockValue =>
   typeof value === "object" && value !== null && "block" in value && kindOf(value.block) !== undefined;

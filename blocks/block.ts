@@ -5,8 +5,8 @@
  */
 
 import type { Grid, ImageShape } from "./geometry.js";
+import type { Kind } from "./kinds.js";
 import type { Params, ValuesOf } from "./params.js";
-import type { Kind } from "./registry.js";
 
 // Functions of a block's values are written as methods, which TypeScript compares loosely in their arguments, so that
 // blocks with different parameters fit into one list.

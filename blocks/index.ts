@@ -9,7 +9,7 @@ export * as augments from "./augment/index.js";
 export * from "./authoring.js";
 export { bindField, bindMask, bindPicture, bindTeacher, defineModel, everythingVisible } from "./bind.js";
 export type { Definition, ModelContext, Requirement } from "./block.js";
-export { isBlockValue } from "./block-values.js";
+export { type BlockValue, isBlockValue } from "./block-values.js";
 export type { Code, Layer } from "./code.js";
 export * as datasets from "./dataset/index.js";
 export {
@@ -33,6 +33,7 @@ export * as heads from "./head/index.js";
 export { initialize } from "./initialize.js";
 export type { Input } from "./input/index.js";
 export * as inputs from "./input/index.js";
+export type { Kind } from "./kinds.js";
 export type { Loss, LossContext, LossInputs } from "./loss/index.js";
 export * as losses from "./loss/index.js";
 export type { Guide, Mask } from "./mask/index.js";
@@ -52,7 +53,6 @@ export {
   type Weights,
 } from "./parameters.js";
 export type {
-  BlockValue,
   DrawnValue,
   DurationValue,
   Param,
@@ -80,7 +80,7 @@ export { afterTraining, type Progress } from "./progress.js";
 export { recipeSettings } from "./recipe.js";
 export type { LabelMap, RegionSample, RegionSource } from "./regions/index.js";
 export * as regionSources from "./regions/index.js";
-export { type Kind, type Kinds, type Registry, registry } from "./registry.js";
+export { type Kinds, type Registry, registry } from "./registry.js";
 export type { Schedule } from "./schedule/index.js";
 export * as schedules from "./schedule/index.js";
 export type { Target, TargetContext, TargetInputs, TargetTokensContext } from "./target/index.js";

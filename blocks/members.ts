@@ -4,7 +4,8 @@
  */
 
 import type { Definition } from "./block.js";
-import type { Kind, Kinds } from "./registry.js";
+import type { Kind } from "./kinds.js";
+import type { Kinds } from "./registry.js";
 
 /** Members that no definition of the kind may leave out. */
 type Own<K extends Kind> = {

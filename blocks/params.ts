@@ -3,7 +3,7 @@
  * hover, completion, documentation tables and the TypeScript type of the block's argument are derived from it.
  */
 
-import type { Kind, Kinds } from "./registry.js";
+import type { Kind } from "./kinds.js";
 
 /** `V` is what block code receives. */
 export interface Param<V> {
@@ -41,12 +41,6 @@ export interface DrawnValue {
   readonly high: number;
 }
 
-/** A block used as a value: `source: felzenszwalb(scale: 1000)`. */
-export interface BlockValue<K extends Kind = Kind> {
-  readonly block: Kinds[K];
-  readonly values: Readonly<Record<string, unknown>>;
-}
-
 export type ParamType =
   | { readonly kind: "int"; readonly min: number; readonly max: number }
   /** `openMin`: the minimum itself is not allowed. */
@@ -81,12 +75,13 @@ export type ParamType =
 export type Params = Readonly<Record<string, Param<unknown>>>;
 export type ValuesOf<P extends Params> = { readonly [K in keyof P]: P[K] extends Param<infer V> ? V : never };
 
-interface Words<V> {
+/** What is said of every parameter. */
+export interface Words<V> {
   readonly doc: string;
   readonly default?: V;
 }
 
-const param = <V>(type: ParamType, words: Words<V>): Param<V> => ({
+export const param = <V>(type: ParamType, words: Words<V>): Param<V> => ({
   type,
   doc: words.doc,
   ...(words.default === undefined ? {} : { default: words.default }),
@@ -150,9 +145,6 @@ export const varyingRatio = (
   o: Words<ScheduleValue | DrawnValue> & { open?: boolean },
 ): Param<ScheduleValue | DrawnValue> =>
   param({ kind: "schedule", of: "ratio", min: 0, max: 1, open: o.open ?? false, drawn: true }, o);
-
-export const block = <const K extends Kind>(o: Words<BlockValue<K>> & { of: K }): Param<BlockValue<K>> =>
-  param({ kind: "block", of: o.of }, o);
 
 export const labels = (o: Words<readonly string[]>): Param<readonly string[]> => param({ kind: "labels" }, o);
 

@@ -7,6 +7,7 @@ import { type Decoder, decoders } from "./decoder/index.js";
 import { type Encoder, encoders } from "./encoder/index.js";
 import { type Head, heads } from "./head/index.js";
 import { type Input, inputs } from "./input/index.js";
+import type { Kind } from "./kinds.js";
 import { type Loss, losses } from "./loss/index.js";
 import { type Mask, masks } from "./mask/index.js";
 import { type Optimizer, optimizers } from "./optimizer/index.js";
@@ -37,8 +38,6 @@ export interface Kinds {
   readonly schedule: Schedule;
   readonly probe: Probe;
 }
-
-export type Kind = keyof Kinds;
 
 export type Registry = { readonly [K in Kind]: readonly Kinds[K][] };
 

@@ -21,7 +21,8 @@ import {
 import { fail, inOrder, type Report, replacement, warn } from "./check/report.js";
 import { checkVariants } from "./check/variants.js";
 import { edition } from "./edition.js";
-import type { Family, Model, Pipeline, Recipe } from "./model.js";
+import type { Family, Model, Recipe } from "./model.js";
+import type { Pipeline } from "./pipeline.js";
 
 export type { Host } from "./check/files.js";
 

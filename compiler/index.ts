@@ -16,15 +16,13 @@ export type {
   Filled,
   Model,
   Origin,
-  Pipeline,
   Recipe,
   Setting,
-  Stage,
-  StageStart,
   Use,
   Variant,
 } from "./model.js";
 export { blockPage, parameterTable, parameterText } from "./parameter-table.js";
+export type { Pipeline, Stage, StageStart } from "./pipeline.js";
 export {
   type Cost,
   costOf,

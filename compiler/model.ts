@@ -5,7 +5,6 @@
 
 import type { Definition, DurationValue } from "../blocks/index.js";
 import type { Span } from "../grammar/index.js";
-import type { Mapping } from "./key-map.js";
 
 /** Where a value comes from. */
 export interface Origin {
@@ -90,36 +89,4 @@ export interface Recipe {
   }[];
   /** Batch, epochs or steps, seed, precision ...: one for each key of `recipeSettings`. */
   readonly settings: Readonly<Record<string, Setting>>;
-}
-
-/** Part of an earlier stage that a stage starts from; null as part: all of it. */
-export interface StageStart {
-  readonly stage: string;
-  readonly part: string | null;
-}
-
-export interface Stage {
-  readonly name: string;
-  /** As the pipeline's file calls them. */
-  readonly modelName: string;
-  readonly recipeName: string;
-  readonly model: Model;
-  /** Checked against the stage's model; without the `evaluate` lines of the pipeline. */
-  readonly recipe: Recipe;
-  readonly from: readonly StageStart[];
-  /** Parts that the text lets start from scratch; null: it says nothing of it, empty: all that is new. */
-  readonly fresh: readonly string[] | null;
-  /** What the pipeline judges the stage's result by. */
-  readonly evaluate: readonly Use[];
-  /** Where each weight comes from. */
-  readonly mappings: readonly Mapping[];
-}
-
-export interface Pipeline {
-  readonly name: string;
-  readonly doc: string;
-  /** The declaration's name. */
-  readonly span: Span;
-  /** In the order in which they run. At least one. */
-  readonly stages: readonly Stage[];
 }

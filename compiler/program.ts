@@ -5,7 +5,7 @@
 
 import type { Dim, DType } from "../graph/index.js";
 
-/** The shape of a tensor in the program, with "B" where it follows the batch, "any" where it varies from batch to batch. */
+/** The shape of a tensor in the program, with rows where it follows the batch, "any" where it varies from batch to batch. */
 export interface TensorForm {
   readonly shape: readonly (Dim | "any")[];
   readonly dtype: DType;

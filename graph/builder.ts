@@ -6,13 +6,13 @@
 
 import type { Graph, Node } from "./graph.js";
 import type { Attributes } from "./operations.js";
-import type { Dims, DType, Tensor, TypedArray } from "./shape.js";
+import type { Dims, DType, Rows, Tensor, TypedArray } from "./shape.js";
 
 export interface Builder {
   /** What "B" stands for in this trace. */
   readonly batch: number;
 
-  /** A tensor fed at each run. "B" in the shape is the batch. */
+  /** A tensor fed at each run. "B" in the shape is the batch, "8B" eight rows for each of its samples. */
   input<const S extends Dims, T extends DType = "float32">(name: string, shape: S, dtype?: T): Tensor<S, T>;
   /** A tensor the executor keeps from run to run. */
   state<const S extends Dims>(name: string, shape: S): Tensor<S, "float32">;
@@ -63,10 +63,10 @@ export interface Builder {
   concat(parts: readonly Tensor[], axis: number): Tensor;
   slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor;
   pad(x: Tensor, before: readonly number[], after: readonly number[]): Tensor;
-  takeTokens<D extends Dims, K extends number>(
-    x: Tensor<["B", number, ...D]>,
-    index: Tensor<["B", K], "int32">,
-  ): Tensor<["B", K, ...D]>;
+  takeTokens<B extends Rows, D extends Dims, K extends number>(
+    x: Tensor<[B, number, ...D]>,
+    index: Tensor<[NoInfer<B>, K], "int32">,
+  ): Tensor<[B, K, ...D]>;
   putTokens(x: Tensor, index: Tensor, count: number): Tensor;
 
   matmul(a: Tensor, b: Tensor, transpose?: { readonly a?: true; readonly b?: true }): Tensor;

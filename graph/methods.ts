@@ -3,7 +3,7 @@
 import type { Builder } from "./builder.js";
 import { invariant } from "./invariant.js";
 import type { Attributes, OperationName } from "./operations.js";
-import { arrayTypes, type Dims, type DType, sizeOf, type Tensor, type TypedArray } from "./shape.js";
+import { arrayTypes, type Dims, type DType, rowsIn, sizeOf, type Tensor, type TypedArray } from "./shape.js";
 
 /** Records one operation and gives its outputs. */
 export type Recorder = <O extends OperationName>(
@@ -22,8 +22,9 @@ type Single = <S extends Dims, T extends DType, O extends OperationName>(
   attributes: Attributes[O],
 ) => Tensor<S, T>;
 
-/** "B" as the batch's number. */
-export const sizes = (shape: Dims, batch: number): readonly number[] => shape.map((dim) => (dim === "B" ? batch : dim));
+/** Rows as their number. */
+export const sizes = (shape: Dims, batch: number): readonly number[] =>
+  shape.map((dim) => (typeof dim === "string" ? rowsIn(dim, batch) : dim));
 
 export function operations(record: Recorder, batch: number): Operations {
   const one = (<O extends OperationName>(operation: O, inputs: readonly Tensor[], attributes: Attributes[O]) =>

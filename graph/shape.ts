@@ -5,8 +5,17 @@
 
 export type DType = "float32" | "int32" | "bool";
 
-/** One axis in a type: a literal size, `number` when unknown, or "B" for the batch. */
-export type Dim = number | "B";
+/** An axis that follows the batch: "B" has as many rows as there are samples, "8B" eight for each, sample by sample. */
+export type Rows = "B" | `${number}B`;
+
+/** `K` rows for each sample. */
+export type RowsOf<K extends number> = number extends K ? Rows : K extends 1 ? "B" : `${K}B`;
+
+/** The number of rows in a batch of so many samples. */
+export const rowsIn = (rows: Rows, batch: number): number => Number(rows.slice(0, -1) || 1) * batch;
+
+/** One axis in a type: a literal size, `number` when unknown, or rows. */
+export type Dim = number | Rows;
 export type Dims = Dim[];
 
 declare const dims: unique symbol;

@@ -1,6 +1,6 @@
 /** Multi-head attention of a sequence to itself and to another, with the projections around it. Parts of layers, not layers. */
 
-import type { Builder, Tensor } from "../../graph/index.js";
+import type { Builder, Rows, Tensor } from "../../graph/index.js";
 import type { Weights } from "../parameters.js";
 import { claim } from "./layer.js";
 import { type LinearParameters, linear, linearParameters } from "./linear.js";
@@ -17,23 +17,23 @@ export const selfAttentionParameters = (width: number): SelfAttentionParameters<
 });
 
 /** x [B, N, D] -> [B, N, D]. The 3 D outputs of `qkv` are ordered [q, k, v] x head x feature. */
-export function selfAttention<N extends number, D extends number, Q extends number>(
+export function selfAttention<B extends Rows, N extends number, D extends number, Q extends number>(
   g: Builder,
-  x: Tensor<["B", N, D]>,
+  x: Tensor<[B, N, D]>,
   w: Weights<SelfAttentionParameters<D, Q>>,
   heads: number,
-): Tensor<["B", N, D]> {
+): Tensor<[B, N, D]> {
   const [q, k, v] = headsOf(g, linear(g, x, w.qkv), 3, heads) as [Heads, Heads, Heads];
   return attended(g, x, [q, k, v], w.proj);
 }
 
 /** x [B, N, D] -> what each of x attends to in `selfAttention`, [B, heads, N, N]. */
-export function attentionWeights<N extends number, D extends number, Q extends number>(
+export function attentionWeights<B extends Rows, N extends number, D extends number, Q extends number>(
   g: Builder,
-  x: Tensor<["B", N, D]>,
+  x: Tensor<[B, N, D]>,
   { qkv }: Weights<SelfAttentionParameters<D, Q>>,
   heads: number,
-): Tensor<["B", number, N, N]> {
+): Tensor<[B, number, N, N]> {
   const [q, k] = headsOf(g, linear(g, x, qkv), 3, heads) as [Heads, Heads, Heads];
   return claim(g.softmax(g.mul(g.matmul(q, k, { b: true }), (q.shape[3] as number) ** -0.5)));
 }
@@ -52,19 +52,19 @@ export const crossAttentionParameters = (width: number): CrossAttentionParameter
 });
 
 /** x [B, N, D], memory [B, M, D] -> what each of x takes from memory [B, N, D]. `kv` is ordered [k, v] x head x feature. */
-export function crossAttention<N extends number, D extends number, K extends number>(
+export function crossAttention<B extends Rows, N extends number, D extends number, K extends number>(
   g: Builder,
-  x: Tensor<["B", N, D]>,
-  memory: Tensor<["B", number, NoInfer<D>]>,
+  x: Tensor<[B, N, D]>,
+  memory: Tensor<[NoInfer<B>, number, NoInfer<D>]>,
   w: Weights<CrossAttentionParameters<D, K>>,
   heads: number,
-): Tensor<["B", N, D]> {
+): Tensor<[B, N, D]> {
   const [q] = headsOf(g, linear(g, x, w.q), 1, heads) as [Heads];
   const [k, v] = headsOf(g, linear(g, memory, w.kv), 2, heads) as [Heads, Heads];
   return attended(g, x, [q, k, v], w.proj);
 }
 
-type Heads = Tensor<["B", number, number, number]>;
+type Heads = Tensor<[Rows, number, number, number]>;
 
 /** x [B, N, parts * D] -> its parts, [B, heads, N, D / heads] each. */
 function headsOf(g: Builder, x: Tensor, parts: number, heads: number): readonly Heads[] {
@@ -79,15 +79,15 @@ function headsOf(g: Builder, x: Tensor, parts: number, heads: number): readonly 
 }
 
 /** Attends, joins the heads and projects, [B, N, D] as x. */
-function attended<N extends number, D extends number>(
+function attended<B extends Rows, N extends number, D extends number>(
   g: Builder,
-  x: Tensor<["B", N, D]>,
+  x: Tensor<[B, N, D]>,
   [q, k, v]: readonly [Heads, Heads, Heads],
   proj: Weights<LinearParameters<D, D>>,
-): Tensor<["B", N, D]> {
+): Tensor<[B, N, D]> {
   const [batch, tokens, width] = x.shape as [number, number, number];
   const perHead = q.shape[3] as number;
   const [y] = g.attention(q, k, v, perHead ** -0.5); // [B, heads, N, D/heads]
-  const joined = claim<["B", N, D]>(g.reshape(g.transpose(y, [0, 2, 1, 3]), [batch, tokens, width]));
+  const joined = claim<[B, N, D]>(g.reshape(g.transpose(y, [0, 2, 1, 3]), [batch, tokens, width]));
   return linear(g, joined, proj);
 }

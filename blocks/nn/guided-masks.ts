@@ -3,6 +3,10 @@
 import type { Add, Builder, Tensor } from "../../graph/index.js";
 import { claim, layer } from "./layer.js";
 
+/** What all tokens attend to, [B, heads, M, M]. M in a step of its own: twice the sum is too deep for the compiler. */
+type Attended<E extends number, N extends number> =
+  Add<E, N> extends infer M extends number ? Tensor<["B", number, M, M]> : never;
+
 /**
  * attention [B, heads, extra + N, extra + N], queries [B, N] -> how much attention each patch receives from the patches that are
  * asked, [B, N]. A query below 0 is not asked; in [0, 1) it says which head is, where heads are asked one by one.
@@ -11,7 +15,7 @@ export const attentionReceived = layer(
   "attentionReceived",
   <N extends number, const E extends number>(
     g: Builder,
-    attention: Tensor<["B", number, Add<E, N>, Add<E, N>]>,
+    attention: Attended<E, N>,
     queries: Tensor<["B", N]>,
     o: { readonly extra: E; readonly heads: "random" | "mean" },
   ): Tensor<["B", N]> => {

@@ -50,3 +50,6 @@ export const isDeclared = (arg: unknown): arg is ParameterTree =>
 
 /** Claims the literal shape of a tensor whose sizes the builder has checked at trace time. */
 export const claim = <S extends Dims, T extends DType = "float32">(x: Tensor): Tensor<S, T> => x as Tensor<S, T>;
+
+/** The same, where the type of the tensor is still to be computed from open sizes. */
+export const claimAs = <T extends Tensor>(x: Tensor): T => x as T;

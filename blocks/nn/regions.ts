@@ -3,7 +3,7 @@
  * as long: sample by sample, region by region. Values of a patch stand pixel by pixel, the regions of a pixel beside each other.
  */
 
-import type { Add, Builder, Mul, Tensor } from "../../graph/index.js";
+import type { Builder, Mul, Rows, RowsOf, Tensor } from "../../graph/index.js";
 import type { Weights } from "../parameters.js";
 import {
   type CrossAttentionParameters,
@@ -23,6 +23,7 @@ import {
   linearParameters,
 } from "./linear.js";
 import { type PerceptronParameters, perceptron, perceptronParameters } from "./perceptron.js";
+import type { Sequence } from "./tokens.js";
 
 /** How a patch's numbers are divided: `values` pixels of `regions` regions. */
 export interface RegionSizes<S extends number, R extends number> {
@@ -37,7 +38,7 @@ export const splitRegions = layer(
     g: Builder,
     maps: Tensor<["B", N, Mul<S, R>]>,
     o: RegionSizes<S, R>,
-  ): Tensor<["B", N, S]> => {
+  ): Tensor<[RowsOf<R>, N, S]> => {
     const [batch, tokens] = maps.shape as [number, number, number];
     const parts = g.transpose(g.reshape(maps, [batch, tokens, o.values, o.regions]), [0, 3, 1, 2]); // [B, R, N, S]
     return claim(g.reshape(parts, [batch * o.regions, tokens, o.values]));
@@ -49,7 +50,7 @@ export const joinRegions = layer(
   "joinRegions",
   <N extends number, const S extends number, const R extends number>(
     g: Builder,
-    maps: Tensor<["B", N, S]>,
+    maps: Tensor<[RowsOf<R>, N, S]>,
     o: RegionSizes<S, R>,
   ): Tensor<["B", N, Mul<S, R>]> => {
     const [batch, tokens] = maps.shape as [number, number, number];
@@ -61,11 +62,11 @@ export const joinRegions = layer(
 /** Zeros and ones [B, N, S] -> tokens [B, N, D]: a linear layer on the maps less a half. */
 export const embedMaps = layer(
   "embedMaps",
-  <N extends number, S extends number, D extends number>(
+  <B extends Rows, N extends number, S extends number, D extends number>(
     g: Builder,
-    maps: Tensor<["B", N, S]>,
+    maps: Tensor<[B, N, S]>,
     w: { readonly weight: Tensor<[D, NoInfer<S>]>; readonly bias: Tensor<[NoInfer<D>]> },
-  ): Tensor<["B", N, D]> => linear(g, g.sub(maps, 0.5), w),
+  ): Tensor<[B, N, D]> => linear(g, g.sub(maps, 0.5), w),
 );
 
 /**
@@ -74,13 +75,13 @@ export const embedMaps = layer(
  */
 export const addVisiblePositions = layer(
   "addVisiblePositions",
-  <V extends number, D extends number, const E extends number, const N extends number>(
+  <B extends Rows, V extends number, D extends number, const E extends number, const N extends number>(
     g: Builder,
-    tokens: Tensor<["B", V, D]>,
-    positions: Tensor<[1, Add<E, N>, NoInfer<D>]>,
+    tokens: Tensor<[B, V, D]>,
+    positions: Sequence<1, E, N, NoInfer<D>>,
     visible: Tensor<["B", NoInfer<V>], "int32">,
     o: { readonly extra: E; readonly count: N },
-  ): Tensor<["B", V, D]> => {
+  ): Tensor<[B, V, D]> => {
     const [all, seen, width] = tokens.shape as [number, number, number];
     const batch = visible.shape[0] as number;
     const patches = o.extra === 0 ? positions : g.slice(positions, [0, o.extra, 0], [1, o.count, width]);
@@ -95,7 +96,7 @@ export const gatherRegions = layer(
   "gatherRegions",
   <D extends number, const R extends number>(
     g: Builder,
-    x: Tensor<["B", D]>,
+    x: Tensor<[RowsOf<R>, D]>,
     o: { readonly regions: R },
   ): Tensor<["B", R, D]> => {
     const [all, width] = x.shape as [number, number];
@@ -212,12 +213,12 @@ export const predictRegions = layer(
  */
 export const restoreRegions = layer(
   "restoreRegions",
-  <V extends number, N extends number, D extends number>(
+  <B extends Rows, V extends number, N extends number, D extends number>(
     g: Builder,
-    seen: Tensor<["B", V, D]>,
+    seen: Tensor<[B, V, D]>,
     token: Tensor<[1, 1, NoInfer<D>]>,
     restore: Tensor<["B", N], "int32">,
-  ): Tensor<["B", N, D]> => {
+  ): Tensor<[B, N, D]> => {
     const [all, visible, width] = seen.shape as [number, number, number];
     const [batch, count] = restore.shape as [number, number];
     const regions = all / batch;
@@ -231,11 +232,11 @@ export const restoreRegions = layer(
 /** tokens [B R, N, D] + memory [B, N, D] of the sample, the same for all of its regions. */
 export const addMemory = layer(
   "addMemory",
-  <N extends number, D extends number>(
+  <B extends Rows, N extends number, D extends number>(
     g: Builder,
-    tokens: Tensor<["B", N, D]>,
+    tokens: Tensor<[B, N, D]>,
     memory: Tensor<["B", NoInfer<N>, NoInfer<D>]>,
-  ): Tensor<["B", N, D]> => {
+  ): Tensor<[B, N, D]> => {
     const [all, count, width] = tokens.shape as [number, number, number];
     const batch = memory.shape[0] as number;
     const parted = g.reshape(tokens, [batch, all / batch, count, width]);

@@ -1,7 +1,7 @@
 /** From pixels to tokens and back to the full sequence: patches, positions, the class token, and the places of hidden tokens. */
 
-import type { Add, Builder, Mul, Tensor } from "../../graph/index.js";
-import { claim, layer } from "./layer.js";
+import type { Add, Builder, Mul, Rows, Tensor } from "../../graph/index.js";
+import { claim, claimAs, layer } from "./layer.js";
 
 /** A grid of patches as emitted programs write it: literal sizes. */
 export interface GridLiteral<R extends number, K extends number, H extends number, W extends number> {
@@ -20,11 +20,18 @@ type PatchValues<H extends number, W extends number, C extends number> =
  */
 export const patchify = layer(
   "patchify",
-  <const R extends number, const K extends number, const H extends number, const W extends number, C extends number>(
+  <
+    B extends Rows,
+    const R extends number,
+    const K extends number,
+    const H extends number,
+    const W extends number,
+    C extends number,
+  >(
     g: Builder,
-    image: Tensor<["B", Mul<R, H>, Mul<K, W>, C]>,
+    image: Tensor<[B, Mul<R, H>, Mul<K, W>, C]>,
     grid: GridLiteral<R, K, H, W>,
-  ): Tensor<["B", Mul<R, K>, PatchValues<H, W, C>]> => {
+  ): Tensor<[B, Mul<R, K>, PatchValues<H, W, C>]> => {
     const [batch, , , channels] = image.shape as [number, number, number, number];
     const [height, width] = grid.patch;
     const cut = g.reshape(image, [batch, grid.rows, height, grid.columns, width, channels]);
@@ -37,6 +44,7 @@ export const patchify = layer(
 export const unpatchify = layer(
   "unpatchify",
   <
+    B extends Rows,
     const R extends number,
     const K extends number,
     const H extends number,
@@ -44,10 +52,10 @@ export const unpatchify = layer(
     const C extends number,
   >(
     g: Builder,
-    patches: Tensor<["B", Mul<R, K>, NoInfer<PatchValues<H, W, C>>]>,
+    patches: Tensor<[B, Mul<R, K>, NoInfer<PatchValues<H, W, C>>]>,
     grid: GridLiteral<R, K, H, W>,
     o: { readonly channels: C },
-  ): Tensor<["B", Mul<R, H>, Mul<K, W>, C]> => {
+  ): Tensor<[B, Mul<R, H>, Mul<K, W>, C]> => {
     const [batch] = patches.shape as [number, number, number];
     const [height, width] = grid.patch;
     const cut = g.reshape(patches, [batch, grid.rows, grid.columns, height, width, o.channels]);
@@ -59,38 +67,42 @@ export const unpatchify = layer(
 /** originals and predictions [B, N, P] -> the original where a patch is visible, the prediction where it is hidden. */
 export const fillHidden = layer(
   "fillHidden",
-  <N extends number, P extends number, V extends number, U extends number>(
+  <B extends Rows, N extends number, P extends number, V extends number, U extends number>(
     g: Builder,
-    originals: Tensor<["B", N, P]>,
-    predictions: Tensor<["B", NoInfer<N>, NoInfer<P>]>,
+    originals: Tensor<[B, N, P]>,
+    predictions: Tensor<[NoInfer<B>, NoInfer<N>, NoInfer<P>]>,
     places: {
-      readonly visible: Tensor<["B", V], "int32">;
-      readonly hidden: Tensor<["B", U], "int32">;
-      readonly restore: Tensor<["B", NoInfer<N>], "int32">;
+      readonly visible: Tensor<[NoInfer<B>, V], "int32">;
+      readonly hidden: Tensor<[NoInfer<B>, U], "int32">;
+      readonly restore: Tensor<[NoInfer<B>, NoInfer<N>], "int32">;
     },
-  ): Tensor<["B", N, P]> => {
-    const seen = g.takeTokens(claim<["B", number, P]>(originals), places.visible);
-    const filled = g.takeTokens(claim<["B", number, P]>(predictions), places.hidden);
-    return claim(g.takeTokens(claim<["B", number, P]>(g.concat([seen, filled], 1)), places.restore));
+  ): Tensor<[B, N, P]> => {
+    const seen = g.takeTokens(claim<[B, number, P]>(originals), places.visible);
+    const filled = g.takeTokens(claim<[B, number, P]>(predictions), places.hidden);
+    return claim(g.takeTokens(claim<[B, number, P]>(g.concat([seen, filled], 1)), places.restore));
   },
 );
 
 /** The same values; no gradient passes back through them. */
 export const detached = layer(
   "detached",
-  <N extends number, D extends number>(g: Builder, x: Tensor<["B", N, D]>): Tensor<["B", N, D]> =>
+  <B extends Rows, N extends number, D extends number>(g: Builder, x: Tensor<[B, N, D]>): Tensor<[B, N, D]> =>
     claim(g.stopGradient(x)),
 );
+
+/** `E` tokens in front of `N` patches. The sum stands in a step of its own: otherwise it is too deep for the compiler. */
+export type Sequence<B extends Rows | 1, E extends number, N extends number, D extends number> =
+  Add<E, N> extends infer M extends number ? Tensor<[B, M, D]> : never;
 
 /** tokens [B, N, D] + rows extra .. extra + N of positions [1, extra + N, D]. */
 export const addPositions = layer(
   "addPositions",
-  <N extends number, D extends number, const E extends number>(
+  <B extends Rows, N extends number, D extends number, const E extends number>(
     g: Builder,
-    tokens: Tensor<["B", N, D]>,
-    positions: Tensor<[1, Add<E, N>, NoInfer<D>]>,
+    tokens: Tensor<[B, N, D]>,
+    positions: Sequence<1, E, N, NoInfer<D>>,
     o: { readonly extra: E },
-  ): Tensor<["B", N, D]> => {
+  ): Tensor<[B, N, D]> => {
     const [, count, width] = tokens.shape as [number, number, number];
     return g.add(tokens, o.extra === 0 ? positions : g.slice(positions, [0, o.extra, 0], [1, count, width]));
   },
@@ -99,25 +111,25 @@ export const addPositions = layer(
 /** x [B, N, D], index [B, V] -> the tokens at these places, in this order, [B, V, D]. */
 export const takeTokens = layer(
   "takeTokens",
-  <N extends number, D extends number, V extends number>(
+  <B extends Rows, N extends number, D extends number, V extends number>(
     g: Builder,
-    x: Tensor<["B", N, D]>,
-    index: Tensor<["B", V], "int32">,
-  ): Tensor<["B", V, D]> => claim(g.takeTokens(claim<["B", number, D]>(x), index)),
+    x: Tensor<[B, N, D]>,
+    index: Tensor<[NoInfer<B>, V], "int32">,
+  ): Tensor<[B, V, D]> => claim(g.takeTokens(claim<[B, number, D]>(x), index)),
 );
 
 /** Puts the class token, with row 0 of positions [1, P, D] added, in front of tokens [B, V, D] -> [B, 1 + V, D]. */
 export const prependClassToken = layer(
   "prependClassToken",
-  <V extends number, D extends number, P extends number>(
+  <B extends Rows, V extends number, D extends number, P extends number>(
     g: Builder,
-    tokens: Tensor<["B", V, D]>,
+    tokens: Tensor<[B, V, D]>,
     token: Tensor<[1, 1, NoInfer<D>]>,
     positions: Tensor<[1, P, NoInfer<D>]>,
-  ): Tensor<["B", Add<1, V>, D]> => {
+  ): Sequence<B, 1, V, D> => {
     const [batch, , width] = tokens.shape as [number, number, number];
     const placed = g.add(token, g.slice(positions, [0, 0, 0], [1, 1, width]));
-    return claim(g.concat([g.broadcast(placed, [batch, 1, width]), tokens], 1));
+    return claimAs(g.concat([g.broadcast(placed, [batch, 1, width]), tokens], 1));
   },
 );
 
@@ -127,32 +139,32 @@ export const prependClassToken = layer(
  */
 export const restoreTokens = layer(
   "restoreTokens",
-  <M extends number, N extends number, D extends number, const E extends number>(
+  <B extends Rows, M extends number, N extends number, D extends number, const E extends number>(
     g: Builder,
-    latent: Tensor<["B", M, D]>,
+    latent: Tensor<[B, M, D]>,
     token: Tensor<[1, 1, NoInfer<D>]>,
-    restore: Tensor<["B", N], "int32">,
+    restore: Tensor<[NoInfer<B>, N], "int32">,
     o: { readonly extra: E },
-  ): Tensor<["B", Add<E, N>, D]> => {
+  ): Sequence<B, E, N, D> => {
     const [batch, seen, width] = latent.shape as [number, number, number];
     const count = restore.shape[1] as number;
     const visible = seen - o.extra;
     const patches = o.extra === 0 ? latent : g.slice(latent, [0, o.extra, 0], [batch, visible, width]);
     const fill = g.broadcast(token, [batch, count - visible, width]);
-    const placed = g.takeTokens(claim<["B", number, D]>(g.concat([patches, fill], 1)), restore);
-    if (o.extra === 0) return claim(placed);
-    return claim(g.concat([g.slice(latent, [0, 0, 0], [batch, o.extra, width]), placed], 1));
+    const placed = g.takeTokens(claim<[B, number, D]>(g.concat([patches, fill], 1)), restore);
+    if (o.extra === 0) return claimAs(placed);
+    return claimAs(g.concat([g.slice(latent, [0, 0, 0], [batch, o.extra, width]), placed], 1));
   },
 );
 
 /** x [B, extra + N, D] -> the patches' tokens [B, N, D]. */
 export const patchTokens = layer(
   "patchTokens",
-  <N extends number, D extends number, const E extends number>(
+  <B extends Rows, N extends number, D extends number, const E extends number>(
     g: Builder,
-    x: Tensor<["B", Add<E, N>, D]>,
+    x: Sequence<B, E, N, D>,
     o: { readonly extra: E; readonly count: N },
-  ): Tensor<["B", N, D]> => {
+  ): Tensor<[B, N, D]> => {
     const [batch, , width] = x.shape as [number, number, number];
     return claim(g.slice(x, [0, o.extra, 0], [batch, o.count, width]));
   },
@@ -161,12 +173,12 @@ export const patchTokens = layer(
 /** x [B, extra + V, D], visible [B, V] -> the tokens of the visible patches [B, V, D]. */
 export const seenTokens = layer(
   "seenTokens",
-  <V extends number, D extends number, const E extends number>(
+  <B extends Rows, V extends number, D extends number, const E extends number>(
     g: Builder,
-    x: Tensor<["B", Add<E, V>, D]>,
-    visible: Tensor<["B", V], "int32">,
+    x: Sequence<B, E, V, D>,
+    visible: Tensor<[Rows, V], "int32">,
     o: { readonly extra: E },
-  ): Tensor<["B", V, D]> => {
+  ): Tensor<[B, V, D]> => {
     const [batch, , width] = x.shape as [number, number, number];
     return claim(g.slice(x, [0, o.extra, 0], [batch, visible.shape[1] as number, width]));
   },

@@ -1,6 +1,6 @@
 /** The pre-norm transformer block of ViT: multi-head self-attention and a two-layer perceptron, each with a residual. */
 
-import type { Builder, Mul, Tensor } from "../../graph/index.js";
+import type { Builder, Mul, Rows, Tensor } from "../../graph/index.js";
 import type { Weights } from "../parameters.js";
 import { attentionWeights, type SelfAttentionParameters, selfAttention, selfAttentionParameters } from "./attention.js";
 import { claim, declarer, layer } from "./layer.js";
@@ -35,12 +35,12 @@ export const repeat = declarer("repeat", <T extends object>(count: number, branc
 /** x [B, N, D] -> x + Attention(LN x), then + MLP(LN x). Exact GELU; scores scaled by headWidth^-0.5. */
 export const transformerBlock = layer(
   "transformerBlock",
-  <N extends number, D extends number, Q extends number, H extends number>(
+  <B extends Rows, N extends number, D extends number, Q extends number, H extends number>(
     g: Builder,
-    x: Tensor<["B", N, D]>,
+    x: Tensor<[B, N, D]>,
     w: Weights<TransformerBlockParameters<NoInfer<D>, Q, H>>,
     o: { readonly heads: number },
-  ): Tensor<["B", N, D]> => {
+  ): Tensor<[B, N, D]> => {
     const attended = g.add(x, selfAttention(g, layerNorm(g, x, w.norm1), w.attn, o.heads));
     return g.add(attended, perceptron(g, layerNorm(g, attended, w.norm2), w.mlp));
   },
@@ -49,10 +49,10 @@ export const transformerBlock = layer(
 /** x [B, N, D] -> what its tokens attend to in a block whose weights these are, [B, heads, N, N]; rows sum to 1. */
 export const blockAttention = layer(
   "blockAttention",
-  <N extends number, D extends number, Q extends number, H extends number, const A extends number>(
+  <B extends Rows, N extends number, D extends number, Q extends number, H extends number, const A extends number>(
     g: Builder,
-    x: Tensor<["B", N, D]>,
+    x: Tensor<[B, N, D]>,
     w: Weights<TransformerBlockParameters<NoInfer<D>, Q, H>>,
     o: { readonly heads: A },
-  ): Tensor<["B", A, N, N]> => claim(attentionWeights(g, layerNorm(g, x, w.norm1), w.attn, o.heads)),
+  ): Tensor<[B, A, N, N]> => claim(attentionWeights(g, layerNorm(g, x, w.norm1), w.attn, o.heads)),
 );

@@ -1,10 +1,14 @@
 /** A source of regions as the value of another block's parameter. */
 
+import { type BlockValue, blockParam } from "../block-values.js";
 import { DataError } from "../dataset/contract.js";
-import { type BlockValue, block, type Param } from "../params.js";
-import type { LabelMap, RegionSample } from "./contract.js";
+import type { Param } from "../params.js";
+import type { LabelMap, RegionSample, RegionSource } from "./contract.js";
 
-export const sourceParam: Param<BlockValue<"regions">> = block({ of: "regions", doc: "Where regions come from." });
+export const sourceParam: Param<BlockValue<RegionSource>> = blockParam({
+  of: "regions",
+  doc: "Where regions come from.",
+});
 
 /** A source with its values. */
 export interface BoundSource {
@@ -16,7 +20,7 @@ export interface BoundSource {
   readonly ignored: number | null;
 }
 
-export function boundSource({ block: source, values }: BlockValue<"regions">): BoundSource {
+export function boundSource({ block: source, values }: BlockValue<RegionSource>): BoundSource {
   const given = values as never;
   const folder = source.folder?.(given);
   return {

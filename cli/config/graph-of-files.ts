@@ -9,7 +9,8 @@ import { doorNames, doorUrl } from "../doors.js";
 import { printedPath, readSpec, specPath } from "../files.js";
 import { configError } from "./codes.js";
 import { blockExtensions, type Entry, isBelow } from "./read.js";
-import { type Import, type Transpiled, transpile } from "./transpile.js";
+import type { Import, Transpiled } from "./strip.js";
+import { transpile } from "./transpile.js";
 
 /** Where an import leads: to a file of the project, or to an address as it is. */
 export type Target = { readonly file: string } | { readonly url: string };

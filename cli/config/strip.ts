@@ -2,7 +2,29 @@
 
 import { basename } from "node:path";
 import { ts } from "ts-morph";
-import type { Import, Place, Transpiled } from "./transpile.js";
+
+/** A place in a text, half open, in UTF-16 code units. */
+export interface Place {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Import {
+  readonly specifier: string;
+  /** The literal in the JavaScript, quotes included. */
+  readonly inCode: Place;
+  /** The literal in the text. */
+  readonly inText: Place;
+}
+
+export interface Transpiled {
+  /** JavaScript with a source map to the address that was given. */
+  readonly code: string;
+  /** In the order of the code. */
+  readonly imports: readonly Import[];
+  /** What TypeScript cannot read. */
+  readonly mistakes: readonly (Place & { readonly message: string })[];
+}
 
 /** `url`: the file's address, which stack traces show. */
 export function strip(url: string, text: string): Transpiled {

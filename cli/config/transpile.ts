@@ -6,29 +6,7 @@
 import { createHash } from "node:crypto";
 import { readCache, writeCache } from "../cache.js";
 import { packageVersion } from "../package-root.js";
-
-/** A place in a text, half open, in UTF-16 code units. */
-export interface Place {
-  readonly start: number;
-  readonly end: number;
-}
-
-export interface Import {
-  readonly specifier: string;
-  /** The literal in the JavaScript, quotes included. */
-  readonly inCode: Place;
-  /** The literal in the text. */
-  readonly inText: Place;
-}
-
-export interface Transpiled {
-  /** JavaScript with a source map to the address that was given. */
-  readonly code: string;
-  /** In the order of the code. */
-  readonly imports: readonly Import[];
-  /** What TypeScript cannot read. */
-  readonly mistakes: readonly (Place & { readonly message: string })[];
-}
+import type { Transpiled } from "./strip.js";
 
 /** `url`: the file's address, which stack traces show. */
 export async function transpile(url: string, text: string): Promise<Transpiled> {

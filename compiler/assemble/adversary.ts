@@ -3,7 +3,7 @@
 import { type Adversary, detached, fillHidden, patchify, unpatchify } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import { encodeWhole } from "./backbone.js";
-import type { ModelFunction } from "./functions.js";
+import type { ModelFunction } from "./function.js";
 import { layoutOf } from "./layout.js";
 import { ownObjectiveOf, type Part, type Parts } from "./parts.js";
 import { targetInputs } from "./targets.js";

@@ -8,7 +8,8 @@ import { bindMask, bindPicture, bindTeacher, everythingVisible } from "../../blo
 import { type Builder, invariant, type Tensor } from "../../graph/index.js";
 import type { Model } from "../model.js";
 import { fieldsOf } from "./fields.js";
-import { type FunctionCode, type FunctionInputs, functionsOf, type ModelFunction, type Result } from "./functions.js";
+import type { FunctionCode, FunctionInputs, ModelFunction, Result } from "./function.js";
+import { functionsOf } from "./functions.js";
 import { layoutOf } from "./layout.js";
 import { type Part, type Parts, partsOf } from "./parts.js";
 import { adversaryBranch, modelWeights, type WeightTree } from "./weights.js";

@@ -4,7 +4,7 @@ import type { LossInputs } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import { encodeWhole, lastLayer, normalization, placedTokens } from "./backbone.js";
 import { labelsField } from "./fields.js";
-import type { ModelFunction } from "./functions.js";
+import type { ModelFunction } from "./function.js";
 import { layoutOf } from "./layout.js";
 import { losses as lossesOf, termsOf } from "./losses.js";
 import type { Classes, Parts } from "./parts.js";

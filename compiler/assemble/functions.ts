@@ -3,12 +3,12 @@
  * Each is written once, over `FunctionCode`; running it traces the model, recording it gives the statements that `emit` prints.
  */
 
-import type { Batch, Code, Encoded, Losses } from "../../blocks/index.js";
+import type { Batch, Code, Encoded } from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
-import type { FunctionInput } from "../program.js";
 import { adversaryLossFunction, judgeFunction } from "./adversary.js";
 import { embed, encodeTokens, encodeWhole, lastLayer, place, takeVisible } from "./backbone.js";
 import { classFunctions } from "./classes.js";
+import type { ModelFunction } from "./function.js";
 import { guideFunction } from "./guide.js";
 import { layoutOf } from "./layout.js";
 import { lossFunction } from "./losses.js";
@@ -23,31 +23,6 @@ import {
   type WeightTree,
   weightsUnder,
 } from "./weights.js";
-
-/** What a function of the model may do besides calling layers. */
-export interface FunctionCode extends Code {
-  /** `const name = f(g, w, ...args)` */
-  call(name: string, f: ModelFunction, ...args: readonly unknown[]): Tensor;
-}
-
-/** What a function gives: a tensor, or for a loss its parts. */
-export type Result = Tensor | Losses;
-
-export interface ModelFunction {
-  readonly name: string;
-  /** One sentence with shapes. */
-  readonly doc: string;
-  /** Arguments after `g` and `w`. */
-  readonly inputs: readonly FunctionInput[];
-  readonly body: (code: FunctionCode, w: WeightTree, inputs: FunctionInputs) => Result;
-}
-
-export interface FunctionInputs {
-  readonly batch: Batch;
-  readonly image: Tensor;
-  readonly latent: Tensor;
-  readonly prediction: Tensor;
-}
 
 function encodeFunction(parts: Parts): ModelFunction {
   const { decoder } = ownObjectiveOf(parts);

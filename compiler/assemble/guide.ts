@@ -3,7 +3,7 @@
 import type { Guide, Mask } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import { placedTokens } from "./backbone.js";
-import type { ModelFunction } from "./functions.js";
+import type { ModelFunction } from "./function.js";
 import { layoutOf } from "./layout.js";
 import type { Part, Parts } from "./parts.js";
 import { encoderPositions } from "./weights.js";

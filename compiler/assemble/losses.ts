@@ -11,7 +11,7 @@ import {
 import type { Tensor } from "../../graph/index.js";
 import { modelTerm } from "./adversary.js";
 import { normalization } from "./backbone.js";
-import type { FunctionCode, ModelFunction } from "./functions.js";
+import type { FunctionCode, ModelFunction } from "./function.js";
 import { layoutOf } from "./layout.js";
 import { numbered } from "./names.js";
 import type { Objective, Part, Parts } from "./parts.js";

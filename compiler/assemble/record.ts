@@ -1,6 +1,6 @@
 /**
  * Runs the functions of an assembled model and keeps their calls as statements. Each is run with two batch sizes:
- * the axes whose sizes differ are the batch's, and become "B".
+ * the axes whose sizes differ are rows, and become "B", or "8B" where there are eight for each sample.
  */
 
 import {
@@ -16,7 +16,7 @@ import { type Builder, createBuilder, invariant, type Tensor } from "../../graph
 import type { BatchForm, Callee, Operand, Program, ProgramFunction, Statement, TensorForm } from "../program.js";
 import { type Assembly, programOf, tracingCode } from "./assemble.js";
 import { fieldsOf } from "./fields.js";
-import type { FunctionCode, ModelFunction } from "./functions.js";
+import type { FunctionCode, ModelFunction } from "./function.js";
 import { camel, distinct } from "./names.js";
 import type { WeightTree } from "./weights.js";
 
@@ -132,36 +132,54 @@ function recordFunction(
   };
 }
 
-/** The axes whose sizes differ between two traces become what made them differ. */
-function merge(a: TensorForm, b: TensorForm, differs: "B" | "any"): TensorForm {
-  return { dtype: a.dtype, shape: a.shape.map((size, i) => (size === b.shape[i] ? size : differs)) };
-}
+/** What an axis is that has another size in another trace. */
+type Differing = (size: Axis, other: Axis) => Axis;
+type Axis = TensorForm["shape"][number];
 
-function mergeFunctions(a: ProgramFunction, b: ProgramFunction, differs: "B" | "any"): ProgramFunction {
+/** Rows, of two batches: a whole number for each sample. */
+const rows: Differing = (size, other) => {
+  const [first, second] = batchSizes;
+  const [each, same] = [Number(size) / first, Number(other) / second];
+  if (each !== same || !Number.isInteger(each)) return "any";
+  return each === 1 ? "B" : `${each}B`;
+};
+
+const varying: Differing = () => "any";
+
+/** The axes whose sizes differ between two traces become what made them differ. */
+const merge = (a: TensorForm, b: TensorForm, differing: Differing): TensorForm => ({
+  dtype: a.dtype,
+  shape: a.shape.map((size, i) => {
+    const other = b.shape[i] as Axis;
+    return size === other ? size : differing(size, other);
+  }),
+});
+
+function mergeFunctions(a: ProgramFunction, b: ProgramFunction, differing: Differing): ProgramFunction {
   const words = ({ statements }: ProgramFunction): string =>
     JSON.stringify(statements.map(({ form, ...rest }) => rest));
   invariant(
     words(a) === words(b),
-    `${a.name} takes other steps for ${differs === "B" ? "another batch" : "other masks"}`,
+    `${a.name} takes other steps for ${differing === rows ? "another batch" : "other masks"}`,
   );
   return {
     ...a,
     statements: a.statements.map((s, i) => ({
       ...s,
-      form: merge(s.form, (b.statements[i] as Statement).form, differs),
+      form: merge(s.form, (b.statements[i] as Statement).form, differing),
     })),
-    form: a.form && b.form ? merge(a.form, b.form, differs) : null,
+    form: a.form && b.form ? merge(a.form, b.form, differing) : null,
   };
 }
 
 /** A function with its forms: traced for two sizes of batch, and for another number of visible tokens where that varies. */
 function recordForms(assembly: Assembly, model: ModelProgram, f: ModelFunction): ProgramFunction {
   const [first, second] = batchSizes.map((batch) => recordFunction(assembly, model, f, batch));
-  const whole = mergeFunctions(first as ProgramFunction, second as ProgramFunction, "B");
+  const whole = mergeFunctions(first as ProgramFunction, second as ProgramFunction, rows);
   const [fewest] = model.mask.varies?.counts ?? [];
   if (fewest === undefined) return whole;
   const other = batchSizes.map((batch) => recordFunction(assembly, withVisible(model, fewest), f, batch));
-  return mergeFunctions(whole, mergeFunctions(other[0] as ProgramFunction, other[1] as ProgramFunction, "B"), "any");
+  return mergeFunctions(whole, mergeFunctions(other[0] as ProgramFunction, other[1] as ProgramFunction, rows), varying);
 }
 
 /** What a guided mask is fed, with what it is. */

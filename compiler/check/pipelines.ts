@@ -2,7 +2,8 @@
 
 import type { Head } from "../../blocks/index.js";
 import type { Identifier, PipelineDeclaration, PipelineEvaluation, Stage as StageEntry } from "../../grammar/index.js";
-import type { Pipeline, Stage, Use } from "../model.js";
+import type { Use } from "../model.js";
+import type { Pipeline, Stage } from "../pipeline.js";
 import { recipeSlots } from "../slots.js";
 import { readBlock } from "./blocks.js";
 import type { Body, DraftBlock } from "./draft.js";

@@ -4,7 +4,8 @@ import type { Identifier, Path, Span, Stage as StageEntry } from "../../grammar/
 import { showShape } from "../../graph/index.js";
 import { type OwnedWeight, ownedWeights } from "../assemble/owners.js";
 import { keyMap, type Mapping } from "../key-map.js";
-import type { Model, Stage } from "../model.js";
+import type { Model } from "../model.js";
+import type { Stage } from "../pipeline.js";
 import { modelSlot } from "../slots.js";
 import { named, suggestion } from "./nearest.js";
 import { fail, type Report } from "./report.js";

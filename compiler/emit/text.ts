@@ -10,7 +10,7 @@ import type { Imports } from "./imports.js";
 
 const dimText = (dim: TensorForm["shape"][number]): string => {
   if (dim === "any") return "number";
-  return dim === "B" ? '"B"' : String(dim);
+  return typeof dim === "string" ? JSON.stringify(dim) : String(dim);
 };
 
 /** `Tensor<["B", 16, 64]>` */

@@ -5,7 +5,6 @@ import { type BoundField, DataError, type FieldSample } from "../../blocks/index
 import { invariant, type Random, randomStream, sizeOf, type TypedArray } from "../../graph/index.js";
 import { hash } from "../hash.js";
 import { RunError } from "../run-error.js";
-import type { Item, Preparation } from "./prepare.js";
 import type { Raster } from "./raster.js";
 
 /** Numbers of fields, four bytes each. */
@@ -27,14 +26,30 @@ export const viewOf = (
 export const fieldStream = (seed: number, name: string, epoch: number, sample: number): Random =>
   randomStream(seed, "field", epoch, sample, hash(name));
 
+/** A sample whose fields are computed. */
+interface FieldsOf {
+  readonly epoch: number;
+  readonly sample: number;
+  /** Its class; null: it has none. */
+  readonly label: number | null;
+}
+
+interface Fields {
+  /** By name. */
+  readonly fields: Readonly<Record<string, BoundField>>;
+  readonly seed: number;
+  /** Their folders are relative to it. */
+  readonly root: string;
+}
+
 /**
  * Computes every field of a prepared sample into its place.
  * @param raster the sample as the model sees it, not normalised
  * @param beside what lies in a folder for this sample, brought to the same shape
  */
 export async function computeFields(
-  { epoch, sample, label }: Pick<Item, "epoch" | "sample" | "label">,
-  { fields, seed, root }: Preparation,
+  { epoch, sample, label }: FieldsOf,
+  { fields, seed, root }: Fields,
   raster: Raster,
   out: FieldArrays,
   beside: (folder: string) => Promise<readonly Int32Array[]>,

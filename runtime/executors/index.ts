@@ -6,7 +6,7 @@ import { RunError } from "../run-error.js";
 import type { Probe } from "./attempt.js";
 import type { Availability, Executor } from "./executor.js";
 import { openOnnx, type ProcessorSettings, probeOnnx, probeOnnxWebgpu } from "./onnx/index.js";
-import type { NodeBackend } from "./tfjs/node.js";
+import type { NodeBackend } from "./tfjs/probe.js";
 import { probes as tfjsProbes, webglInNode } from "./tfjs/probe.js";
 
 export type { Availability, Executor, Runner, Session } from "./executor.js";

@@ -1,7 +1,7 @@
 /** What training is given and what it tells: plain values, so that any front end can start it and show it. */
 
 import type { Augment, Dataset, Definition, Optimizer, Probe, Schedule } from "../../blocks/index.js";
-import type { Recompute } from "../../graph/index.js";
+import type { Graph, Recompute } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
 
 /** A block with checked values. */
@@ -35,6 +35,19 @@ export interface Training {
     readonly probe: Bound<Probe>;
     readonly every: { readonly amount: number; readonly unit: "epochs" | "steps" } | null;
   }[];
+}
+
+/**
+ * A graph of a step. Feeds: those of a micro-batch, `lr` [] and `step` [] (from 1), `keep` [] or `momentum` []. Outputs: the loss,
+ * its terms, and the norm when clipped, of the phases that train.
+ */
+export interface Phase {
+  readonly name: string;
+  readonly graph: Graph;
+  /** Run for each micro-batch; otherwise once, without samples. */
+  readonly each?: "micro-batch";
+  /** The weights that it changes. */
+  readonly changes: readonly string[];
 }
 
 export interface TrainOptions {

@@ -2,7 +2,7 @@
 
 import { type ModelProgram, namedParameters } from "../../blocks/index.js";
 import { createBuilder, simplify, type Tensor } from "../../graph/index.js";
-import type { Phase } from "./step.js";
+import type { Phase } from "./contract.js";
 
 /** Feed []: the share of its old value that each follower keeps. */
 export const momentumInput = "momentum";

@@ -2,11 +2,12 @@
 
 import type { Values } from "../../graph/index.js";
 import type { TrainingBatch, TrainingBatches } from "../data/batches.js";
+import type { Phase } from "./contract.js";
 import { momentumInput } from "./follow.js";
 import { feedsFor, movingFeeds, sampleMasks, scalar, visibleAt } from "./inputs.js";
 import { learningRate } from "./pace.js";
 import type { Run } from "./run.js";
-import { keepInput, microBatchesOf, type Phase } from "./step.js";
+import { keepInput, microBatchesOf } from "./step.js";
 import { untilAborted } from "./until-aborted.js";
 
 /** What a step is fed, and how many tokens its samples show: its micro-batches are asked for when the first phase needs them. */

@@ -15,11 +15,11 @@ import { openData } from "../data/open.js";
 import type { Runner, Session } from "../executors/executor.js";
 import { version } from "../package.js";
 import { RunError } from "../run-error.js";
-import type { Training, TrainOptions } from "./contract.js";
+import type { Phase, Training, TrainOptions } from "./contract.js";
 import { firstBadValues } from "./guard.js";
 import { type Log, openLog, rewindLog } from "./log.js";
 import { type Length, lengthOf } from "./pace.js";
-import { microBatchesOf, type Phase, startingState, type TrainingStep, trainingStep } from "./step.js";
+import { microBatchesOf, startingState, type TrainingStep, trainingStep } from "./step.js";
 import { startingWeights } from "./weights.js";
 
 /** What is loaded once and used by every step. */

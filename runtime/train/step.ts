@@ -27,7 +27,7 @@ import {
   type Tensor,
 } from "../../graph/index.js";
 import { momentName } from "../checkpoint/checkpoint.js";
-import type { Training } from "./contract.js";
+import type { Phase, Training } from "./contract.js";
 import { followingPhase } from "./follow.js";
 import type { WeightValues } from "./weights.js";
 
@@ -43,19 +43,6 @@ export interface TrainingStep {
   readonly slots: readonly StateSlot[];
   /** Gradients summed over the micro-batches of a step, where there are several; of no use after it. */
   readonly sums: readonly StateSlot[];
-}
-
-/**
- * A graph of a step. Feeds: those of a micro-batch, `lr` [] and `step` [] (from 1), `keep` [] or `momentum` []. Outputs: the loss,
- * its terms, and the norm when clipped, of the phases that train.
- */
-export interface Phase {
-  readonly name: string;
-  readonly graph: Graph;
-  /** Run for each micro-batch; otherwise once, without samples. */
-  readonly each?: "micro-batch";
-  /** The weights that it changes. */
-  readonly changes: readonly string[];
 }
 
 /** As in torch.nn.utils.clip_grad_norm_: keeps the division finite. */

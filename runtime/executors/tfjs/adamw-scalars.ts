@@ -2,7 +2,9 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { Attributes } from "../../../graph/index.js";
-import type { Shared } from "./kernels.js";
+
+/** Computes a tensor once a run, for all nodes that ask under the same key; `make` may not keep anything else. */
+export type Shared = (key: string, make: () => tf.Tensor) => tf.Tensor;
 
 export interface AdamwScalars {
   /** lr / (1 - beta1^step) */

@@ -5,7 +5,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { type Attributes, type InputsOf, type OperationName, sizeOf } from "../../../graph/index.js";
-import { adamwScalars } from "./adamw-scalars.js";
+import { adamwScalars, type Shared } from "./adamw-scalars.js";
 import type { Lowering } from "./lowering.js";
 import { transposeSteps } from "./merge-transpose.js";
 
@@ -14,9 +14,6 @@ export type Computed = Exclude<OperationName, "input" | "constant">;
 
 /** Which outputs of the node anything reads; a kernel may leave out the others. */
 export type Wanted = readonly boolean[];
-
-/** Computes a tensor once a run, for all nodes that ask under the same key; `make` may not keep anything else. */
-export type Shared = (key: string, make: () => tf.Tensor) => tf.Tensor;
 
 export type Kernel<O extends Computed> = (
   inputs: InputsOf<O, tf.Tensor>,

@@ -5,11 +5,10 @@ import { dirname } from "node:path";
 import type { Executor } from "../executor.js";
 import { cpu } from "./cpu.js";
 import { type BackendDefinition, openExecutorOn } from "./engine.js";
+import type { NodeBackend } from "./probe.js";
 import { tensorflow } from "./tensorflow.js";
 import { wasmFrom } from "./wasm.js";
 import { webgpuThrough } from "./webgpu.js";
-
-export type NodeBackend = "tensorflow" | "webgpu" | "wasm" | "cpu";
 
 const wasmFolder = (): string => `${dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm"))}/`;
 

@@ -2,7 +2,8 @@
 
 import { ask, driverRemedy, entryOf, type Probe, withComplaint } from "../attempt.js";
 import { type AdapterWords, describeAdapter, isSoftware } from "./adapter.js";
-import type { NodeBackend } from "./node.js";
+
+export type NodeBackend = "tensorflow" | "webgpu" | "wasm" | "cpu";
 
 /** In the order in which they are tried. */
 export const tensorflowPackages = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"] as const;

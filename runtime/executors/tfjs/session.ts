@@ -19,7 +19,8 @@ import {
 } from "../../../graph/index.js";
 import { reasonOf } from "../../run-error.js";
 import type { Runner, Session } from "../executor.js";
-import type { Computed, Kernel, Kernels, Shared, Wanted } from "./kernels.js";
+import type { Shared } from "./adamw-scalars.js";
+import type { Computed, Kernel, Kernels, Wanted } from "./kernels.js";
 import { type Plan, planOf, type Step } from "./plan.js";
 
 /** A backend that is ready to be used. */

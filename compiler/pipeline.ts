@@ -1,0 +1,37 @@
+/** A checked pipeline: its stages in the order in which they run, each with its model, its recipe and where its weights come from. */
+
+import type { Span } from "../grammar/index.js";
+import type { Mapping } from "./key-map.js";
+import type { Model, Recipe, Use } from "./model.js";
+
+/** Part of an earlier stage that a stage starts from; null as part: all of it. */
+export interface StageStart {
+  readonly stage: string;
+  readonly part: string | null;
+}
+
+export interface Stage {
+  readonly name: string;
+  /** As the pipeline's file calls them. */
+  readonly modelName: string;
+  readonly recipeName: string;
+  readonly model: Model;
+  /** Checked against the stage's model; without the `evaluate` lines of the pipeline. */
+  readonly recipe: Recipe;
+  readonly from: readonly StageStart[];
+  /** Parts that the text lets start from scratch; null: it says nothing of it, empty: all that is new. */
+  readonly fresh: readonly string[] | null;
+  /** What the pipeline judges the stage's result by. */
+  readonly evaluate: readonly Use[];
+  /** Where each weight comes from. */
+  readonly mappings: readonly Mapping[];
+}
+
+export interface Pipeline {
+  readonly name: string;
+  readonly doc: string;
+  /** The declaration's name. */
+  readonly span: Span;
+  /** In the order in which they run. At least one. */
+  readonly stages: readonly Stage[];
+}
