@@ -20,7 +20,9 @@ export {
   readNpy,
   type Sample,
   type SampleIndex,
+  type SizedHeader,
   type Split,
+  type StoredFile,
 } from "./dataset/index.js";
 export type { Decoder, DecoderContext, DecoderInputs, Encoded } from "./decoder/index.js";
 export * as decoders from "./decoder/index.js";
@@ -28,6 +30,7 @@ export type { Encoder } from "./encoder/index.js";
 export * as encoders from "./encoder/index.js";
 export type { BoundField, Field, FieldContext, FieldSample } from "./field.js";
 export { type Grid, type ImageShape, imageLength, patchPlaces, tokenCount } from "./geometry.js";
+export { halfToNumber } from "./half.js";
 export type { Head, HeadContext, HeadInputs } from "./head/index.js";
 export * as heads from "./head/index.js";
 export { initialize } from "./initialize.js";

@@ -2,8 +2,9 @@
 
 import type { Requirement } from "../block.js";
 import { grouped } from "../counts.js";
-import type { ImageShape } from "../geometry.js";
+import { type ImageShape, imageLength } from "../geometry.js";
 import { optional, type Param, text } from "../params.js";
+import { numberedClasses } from "./classes.js";
 import { DataError, type DatasetContext, type Files, type Sample, type SampleIndex, type Split } from "./contract.js";
 
 /** Equal images one after another. */
@@ -14,10 +15,11 @@ export interface ImageArray {
   readonly image: (i: number) => Uint8Array | Float32Array;
 }
 
+/** Both throw `DataError`. */
 export interface ArrayReader {
-  readonly images: (bytes: Uint8Array, path: string) => ImageArray;
+  readonly images: (files: Files, path: string) => Promise<ImageArray>;
   /** Whole numbers from 0. */
-  readonly labels: (bytes: Uint8Array, path: string) => Int32Array;
+  readonly labels: (files: Files, path: string) => Promise<Int32Array>;
 }
 
 type Path = Param<string | null>;
@@ -44,37 +46,41 @@ export const testLabelsNeedImages: Requirement<
   help: () => "write `test_images`, or remove `test_labels`",
 };
 
-const largest = (labels: Int32Array): number => labels.reduce((max, label) => Math.max(max, label), -1);
-
 /** Opens the images and labels of a split. Class names are the numbers up to the largest label of either split. */
 export async function openArrays(p: ArrayPaths, files: Files, split: Split, reader: ArrayReader): Promise<SampleIndex> {
-  const readLabels = async (path: string | null): Promise<Int32Array | null> =>
-    path === null ? null : reader.labels(await files.read(path), path);
+  const readLabels = async (path: string | null) =>
+    path === null ? null : { path, labels: await reader.labels(files, path) };
   const path = split === "train" ? p.images : p.test_images;
   if (path === null) {
     throw new DataError("The data has no test images", 'Add test_images: "..." (and test_labels) to the dataset.');
   }
-  const images = reader.images(await files.read(path), path);
+  const images = await reader.images(files, path);
   if (images.count === 0) throw new DataError(`${path} holds no images`, "Name a file with at least one.");
+  if (imageLength(images.shape) === 0) {
+    const { height, width, channels } = images.shape;
+    throw new DataError(`${path} holds images of ${height}x${width} pixels and ${channels} channels`, "Save it again.");
+  }
   const [train, test] = [await readLabels(p.labels), await readLabels(p.test_labels)];
-  const labels = split === "train" ? train : test;
-  const labelPath = split === "train" ? p.labels : p.test_labels;
-  if (labels !== null && labels.length !== images.count) {
+  const own = split === "train" ? train : test;
+  if (own !== null && own.labels.length !== images.count) {
     throw new DataError(
-      `${path} holds ${grouped(images.count)} images and ${labelPath} ${grouped(labels.length)} labels`,
+      `${path} holds ${grouped(images.count)} images and ${own.path} ${grouped(own.labels.length)} labels`,
       "Name the two files of the same split.",
     );
   }
-  const classes = Math.max(...[train, test].map((list) => (list === null ? -1 : largest(list)))) + 1;
+  const classes = numberedClasses([train, test].filter((read) => read !== null));
   return {
     length: images.count,
     sample: (i): Sample => ({
       kind: "pixels",
-      pixels: images.image(i),
+      // Read when they are asked for: a label alone costs no reading.
+      get pixels() {
+        return images.image(i);
+      },
       shape: images.shape,
-      label: labels === null ? null : (labels[i] as number),
+      label: own === null ? null : (own.labels[i] as number),
     }),
-    classes: Array.from({ length: classes }, (_, label) => String(label)),
+    classes,
     notes: [],
   };
 }

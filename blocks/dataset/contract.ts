@@ -9,11 +9,30 @@ import type { Params, ValuesOf } from "../params.js";
 
 /** The only access to files; paths are relative to the project's root. Errors are the runtime's `RunError`s. */
 export interface Files {
-  /** A file compressed by gzip comes unpacked. */
+  /** A text, whole. Compressed by gzip, it comes unpacked. */
   read(path: string): Promise<Uint8Array>;
+  /**
+   * A file that says at its beginning how long it is, to be read in pieces. Compressed by gzip, it comes unpacked, but for
+   * what follows the length that it says and one byte.
+   * @param headerOf what the first 128 KiB say, or all of a shorter file; throws `DataError` for another format
+   */
+  open<H extends SizedHeader>(path: string, headerOf: (beginning: Uint8Array) => H): Promise<StoredFile<H>>;
   /** Names in a folder, sorted, folders end with "/". */
   list(path: string): Promise<readonly string[]>;
   exists(path: string): Promise<boolean>;
+}
+
+export interface SizedHeader {
+  /** Bytes that the whole file has by its header. */
+  readonly size: number;
+}
+
+export interface StoredFile<H extends SizedHeader = SizedHeader> {
+  readonly header: H;
+  /** Bytes that it has. */
+  readonly size: number;
+  /** Those from `begin` up to `end`, which may be a view of memory that others see. */
+  readonly bytes: (begin: number, end: number) => Uint8Array;
 }
 
 /** One sample before augmentation. */
@@ -26,7 +45,7 @@ export type Sample =
       readonly within?: string;
       readonly label: number | null;
     }
-  /** Raw pixels, row major, channel fastest: bytes 0..255, or floats already in [0, 1]. */
+  /** Raw pixels, row major, channel fastest: bytes 0..255, or floats, of which 0..1 are black to white. */
   | {
       readonly kind: "pixels";
       readonly pixels: Uint8Array | Float32Array;

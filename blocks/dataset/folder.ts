@@ -2,6 +2,7 @@
 
 import { counted } from "../counts.js";
 import { optional, ratio, text, type ValuesOf } from "../params.js";
+import { checkClasses } from "./classes.js";
 import { DataError, defineDataset, type Files, type SampleIndex, type Split } from "./contract.js";
 import { isHeldOut } from "./holdout.js";
 import { readLabelFile } from "./label-file.js";
@@ -62,6 +63,7 @@ function byFolder(listing: Listing, root: string, classes: readonly string[] | n
       "Class folders have the same names in both.",
     );
   }
+  checkClasses(known, root);
   const labels = new Map(known.map((name, label) => [name, label]));
   const images = listing.images.flatMap((path) => {
     const label = labels.get(classFolder(path) ?? "");
@@ -75,6 +77,7 @@ function byFolder(listing: Listing, root: string, classes: readonly string[] | n
 async function byFile(listing: Listing, files: Files, root: string, file: string): Promise<Labelled> {
   const labels = readLabelFile(await files.read(file), file);
   const classes = [...new Set(labels.values())].sort();
+  checkClasses(classes, file);
   const numbers = new Map(classes.map((name, label) => [name, label]));
   const images = listing.images.flatMap((path) => {
     const label = numbers.get(labels.get(path) ?? "");

@@ -3,7 +3,7 @@
 import { grouped } from "../counts.js";
 import { type ImageShape, imageLength } from "../geometry.js";
 import { type ArrayReader, arrayParams, openArrays, testLabelsNeedImages } from "./arrays.js";
-import { DataError, defineDataset } from "./contract.js";
+import { DataError, defineDataset, type Files, type SizedHeader } from "./contract.js";
 
 const elementTypes: Readonly<Record<number, string>> = {
   8: "unsigned bytes",
@@ -16,13 +16,14 @@ const elementTypes: Readonly<Record<number, string>> = {
 
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 
-interface IdxArray {
+interface IdxHeader extends SizedHeader {
   readonly shape: readonly number[];
-  readonly data: Uint8Array;
+  /** Where the data begins. */
+  readonly begin: number;
 }
 
 /** Header: two zero bytes, element type, number of axes, then each axis as a big-endian 32-bit number. */
-function readShape(bytes: Uint8Array, path: string): readonly number[] {
+function readHeader(bytes: Uint8Array, path: string): IdxHeader {
   const [zero, zeroToo, type = 0, axes = 0] = bytes;
   if (bytes.length < 4 || zero !== 0 || zeroToo !== 0 || !(type in elementTypes) || axes === 0) {
     throw new DataError(
@@ -43,52 +44,61 @@ function readShape(bytes: Uint8Array, path: string): readonly number[] {
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  return Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis));
+  const shape = Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis));
+  const begin = 4 + 4 * axes;
+  return { shape, begin, size: shape.reduce((product, n) => product * n, 1) + begin };
 }
 
-function readIdx(bytes: Uint8Array, path: string): IdxArray {
-  const shape = readShape(bytes, path);
-  const header = 4 + 4 * shape.length;
-  const expected = header + shape.reduce((product, n) => product * n, 1);
-  if (bytes.length !== expected) {
-    throw new DataError(
-      `${path} is ${bytes.length < expected ? "cut short" : "too long"}: its header says ${shape.join(" x ")}, ` +
-        `which is ${grouped(expected)} bytes, and it has ${grouped(bytes.length)}`,
-      "Fetch or copy it again.",
-    );
-  }
-  return { shape, data: bytes.subarray(header) };
+/** Throws `DataError` when the file does not have the bytes that its header says. */
+function checkSize({ shape, size }: IdxHeader, found: number, path: string): void {
+  if (found === size) return;
+  const says = `its header says ${shape.join(" x ")}, which is ${grouped(size)} bytes`;
+  throw new DataError(
+    found < size
+      ? `${path} is cut short: ${says}, and it has ${grouped(found)}`
+      : `${path} is too long: ${says}, and more follows`,
+    "Fetch or copy it again.",
+  );
+}
+
+/** Opens a file of which `check` accepts the shape. */
+async function openIdx(files: Files, path: string, check: (shape: readonly number[]) => void) {
+  const file = await files.open(path, (beginning) => {
+    const header = readHeader(beginning, path);
+    check(header.shape);
+    return header;
+  });
+  checkSize(file.header, file.size, path);
+  return file;
 }
 
 const reader: ArrayReader = {
-  images(bytes, path) {
-    const { shape, data } = readIdx(bytes, path);
-    const [count = 0, height = 0, width = 0, channels = 1] = shape;
-    if (shape.length < 3 || shape.length > 4) {
+  async images(files, path) {
+    const { header, bytes } = await openIdx(files, path, ({ length }) => {
+      if (length === 3 || length === 4) return;
       throw new DataError(
-        `${path} has ${shape.length} ${shape.length === 1 ? "axis" : "axes"}, and images have 3 or 4`,
-        shape.length === 1
-          ? "It looks like a label file; name it in labels."
-          : "Axes are images, height, width, channels.",
+        `${path} has ${length} ${length === 1 ? "axis" : "axes"}, and images have 3 or 4`,
+        length === 1 ? "It looks like a label file; name it in labels." : "Axes are images, height, width, channels.",
       );
-    }
-    const one: ImageShape = { height, width, channels };
-    const length = imageLength(one);
+    });
+    const [count = 0, height = 0, width = 0, channels = 1] = header.shape;
+    const shape: ImageShape = { height, width, channels };
+    const length = imageLength(shape);
     return {
       count,
-      shape: one,
-      image: (i) => data.subarray(i * length, (i + 1) * length),
+      shape,
+      image: (i) => bytes(header.begin + i * length, header.begin + (i + 1) * length),
     };
   },
-  labels(bytes, path) {
-    const { shape, data } = readIdx(bytes, path);
-    if (shape.length !== 1) {
+  async labels(files, path) {
+    const { header, bytes } = await openIdx(files, path, ({ length }) => {
+      if (length === 1) return;
       throw new DataError(
-        `${path} has ${shape.length} axes, and labels have 1`,
+        `${path} has ${length} axes, and labels have 1`,
         "It looks like an image file; name it in images.",
       );
-    }
-    return Int32Array.from(data);
+    });
+    return Int32Array.from(bytes(header.begin, header.size));
   },
 };
 

@@ -12,7 +12,9 @@ export {
   type Files,
   type Sample,
   type SampleIndex,
+  type SizedHeader,
   type Split,
+  type StoredFile,
 } from "./contract.js";
 export { type NpyArray, readNpy } from "./npy-file.js";
 export { folder, idx, npy };

@@ -1,9 +1,11 @@
 /** Reads NumPy's .npy format, versions 1 to 3: little-endian arrays in C order. */
 
 import { grouped } from "../counts.js";
-import { DataError } from "./contract.js";
+import { halfToNumber } from "../half.js";
+import { DataError, type SizedHeader } from "./contract.js";
 
 const elements = {
+  "|b1": Uint8Array,
   "|u1": Uint8Array,
   "|i1": Int8Array,
   "<u2": Uint16Array,
@@ -12,28 +14,39 @@ const elements = {
   "<i4": Int32Array,
   "<u8": BigUint64Array,
   "<i8": BigInt64Array,
+  "<f2": Uint16Array,
   "<f4": Float32Array,
   "<f8": Float64Array,
 } as const;
 
 export type NpyType = keyof typeof elements;
 
-export interface NpyArray {
+/** Half floats come widened. */
+export type NpyValues = InstanceType<(typeof elements)[NpyType]> | Float32Array;
+
+export interface NpyHeader extends SizedHeader {
   readonly type: NpyType;
   readonly shape: readonly number[];
-  readonly data: InstanceType<(typeof elements)[NpyType]>;
+  /** Where the data begins. */
+  readonly begin: number;
+  /** Bytes of one element. */
+  readonly width: number;
+}
+
+export interface NpyArray extends Pick<NpyHeader, "type" | "shape"> {
+  readonly data: NpyValues;
 }
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+/** NumPy itself reads none that is longer, unless told to. */
+const longestHeader = 10_000;
+/** Longest text of a file that a message repeats. */
+const shown = 60;
 
-interface Header {
-  /** The Python dictionary that describes the array. */
-  readonly text: string;
-  /** Where the data begins. */
-  readonly end: number;
-}
+const savedAgain = "Save it again with numpy.save.";
 
-function readHeader(bytes: Uint8Array, path: string): Header {
+/** The Python dictionary that describes the array, and where the data begins. */
+function headerText(bytes: Uint8Array, path: string): { readonly text: string; readonly begin: number } {
   if (bytes.length < 12 || magic.some((byte, i) => bytes[i] !== byte)) {
     throw new DataError(`${path} is not an .npy file`, "Save the array with numpy.save; an .npz archive is not read.");
   }
@@ -45,56 +58,90 @@ function readHeader(bytes: Uint8Array, path: string): Header {
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const [begin, length] = version === 1 ? [10, view.getUint16(8, true)] : [12, view.getUint32(8, true)];
-  const end = begin + length;
-  if (end > bytes.length) {
+  const [start, length] = version === 1 ? [10, view.getUint16(8, true)] : [12, view.getUint32(8, true)];
+  const begin = start + length;
+  if (length > longestHeader) {
+    throw new DataError(`${path} says that its header has ${grouped(length)} bytes`, savedAgain);
+  }
+  if (begin > bytes.length) {
     throw new DataError(
-      `${path} is cut short in its header: ${grouped(end)} bytes expected, ${grouped(bytes.length)} found`,
+      `${path} is cut short in its header: ${grouped(begin)} bytes expected, ${grouped(bytes.length)} found`,
       "Save or copy it again.",
     );
   }
-  return { text: new TextDecoder().decode(bytes.subarray(begin, end)), end };
+  return { text: new TextDecoder().decode(bytes.subarray(start, begin)), begin };
 }
 
-function typeOf(header: string, path: string): NpyType {
+function typeOf(header: string, path: string, wanted: string): NpyType {
   const type = /'descr':\s*'([^']*)'/.exec(header)?.[1];
-  if (type !== undefined && type in elements) return type as NpyType;
+  if (type !== undefined && Object.hasOwn(elements, type)) return type as NpyType;
   const help = type?.startsWith(">")
     ? "It is big-endian; save array.astype(array.dtype.newbyteorder('<'))."
-    : `Save it as one of ${Object.keys(elements).join(", ")}.`;
-  throw new DataError(`${path} has elements of type ${type ?? "that is not a plain number"}`, help);
+    : `Save it as ${wanted}.`;
+  throw new DataError(
+    `${path} has elements of type ${type === undefined ? "that is not a plain number" : cut(type)}`,
+    help,
+  );
 }
 
+/** Python 2 writes the long numbers of a shape with an L. */
 function shapeOf(header: string, path: string): readonly number[] {
-  const inside = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1];
-  if (inside === undefined) {
-    throw new DataError(`${path} has a header without a shape`, "Save it again with numpy.save.");
-  }
-  return inside
+  const inside = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1];
+  if (inside === undefined) throw new DataError(`${path} has a header without a shape`, savedAgain);
+  const parts = inside
     .split(",")
-    .filter((part) => part.trim() !== "")
-    .map(Number);
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+  if (!parts.every((part) => /^\d+L?$/.test(part))) {
+    throw new DataError(`${path} has the shape (${cut(inside)}), and shapes are whole numbers`, savedAgain);
+  }
+  return parts.map((part) => Number(part.replace("L", "")));
 }
 
-export function readNpy(bytes: Uint8Array, path: string): NpyArray {
-  const { text, end } = readHeader(bytes, path);
-  const type = typeOf(text, path);
+const cut = (text: string): string => (text.length > shown ? `${text.slice(0, shown)}...` : text);
+
+/**
+ * Reads a header.
+ * @param beginning of the file: at least the header
+ * @param wanted what a help says that the array may be saved as
+ * @throws DataError when it is no .npy file, or one of other elements
+ */
+export function readNpyHeader(beginning: Uint8Array, path: string, wanted: string): NpyHeader {
+  const { text, begin } = headerText(beginning, path);
+  const type = typeOf(text, path, wanted);
   if (/'fortran_order':\s*True/.test(text)) {
     throw new DataError(`${path} is stored in Fortran order`, "Save numpy.ascontiguousarray(array).");
   }
   const shape = shapeOf(text, path);
+  const width = elements[type].BYTES_PER_ELEMENT;
+  return { type, shape, begin, width, size: begin + shape.reduce((product, n) => product * n, width) };
+}
+
+/** Throws `DataError` when the file does not have the bytes that its header says. */
+export function checkNpySize({ type, shape, size }: NpyHeader, found: number, path: string): void {
+  if (found === size) return;
+  const says = `its header says ${type} (${shape.join(", ")}), which is ${grouped(size)} bytes`;
+  throw new DataError(
+    found < size
+      ? `${path} is cut short: ${says}, and it has ${grouped(found)}`
+      : `${path} is too long: ${says}, and more follows`,
+    "Save or copy it again.",
+  );
+}
+
+/** The numbers in some bytes of an array. */
+export function npyValues(type: NpyType, bytes: Uint8Array): NpyValues {
   const Elements = elements[type];
-  const count = shape.reduce((product, n) => product * n, 1);
-  const expected = end + count * Elements.BYTES_PER_ELEMENT;
-  if (bytes.length !== expected) {
-    throw new DataError(
-      `${path} is ${bytes.length < expected ? "cut short" : "too long"}: its header says ${type} (${shape.join(", ")}), ` +
-        `which is ${grouped(expected)} bytes, and it has ${grouped(bytes.length)}`,
-      "Save or copy it again.",
-    );
-  }
   // A view has to begin at a multiple of its element's size; the constructor copies, which `slice` of a Buffer does not.
-  const aligned = (bytes.byteOffset + end) % Elements.BYTES_PER_ELEMENT === 0;
-  const body = aligned ? bytes.subarray(end) : new Uint8Array(bytes.subarray(end));
-  return { type, shape, data: new Elements(body.buffer as ArrayBuffer, body.byteOffset, count) };
+  const { buffer, byteOffset, length } =
+    bytes.byteOffset % Elements.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
+  const values = new Elements(buffer as ArrayBuffer, byteOffset, length / Elements.BYTES_PER_ELEMENT);
+  return type === "<f2" ? Float32Array.from(values as Uint16Array, halfToNumber) : values;
+}
+
+/** All of an array. Throws `DataError`, with `wanted` as in `readNpyHeader`. */
+export function readNpy(bytes: Uint8Array, path: string, wanted: string): NpyArray {
+  const header = readNpyHeader(bytes, path, wanted);
+  checkNpySize(header, bytes.length, path);
+  return { type: header.type, shape: header.shape, data: npyValues(header.type, bytes.subarray(header.begin)) };
 }

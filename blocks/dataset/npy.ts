@@ -3,28 +3,63 @@
 import { type ImageShape, imageLength } from "../geometry.js";
 import { choice } from "../params.js";
 import { type ArrayReader, arrayParams, openArrays, testLabelsNeedImages } from "./arrays.js";
-import { DataError, defineDataset } from "./contract.js";
-import { type NpyArray, readNpy } from "./npy-file.js";
+import { DataError, defineDataset, type Files } from "./contract.js";
+import { checkNpySize, type NpyHeader, type NpyType, type NpyValues, npyValues, readNpyHeader } from "./npy-file.js";
 
 type Layout = "hwc" | "chw";
+type Range = "unit" | "any";
 
-/** Bytes as they are; floats in single precision, checked to lie in [0, 1]. */
-function pixelsOf({ type, data }: NpyArray, path: string): Uint8Array | Float32Array {
-  if (data instanceof Uint8Array) return data;
-  if (!(data instanceof Float32Array || data instanceof Float64Array)) {
-    throw new DataError(`${path} holds images of type ${type}`, "Save them as uint8 (0..255), or as floats in [0, 1].");
-  }
-  const outside = data.find((value) => !(value >= 0 && value <= 1));
-  if (outside !== undefined) {
-    throw new DataError(
-      `${path} holds a pixel of ${outside}, and float pixels lie in [0, 1]`,
-      "Divide by the largest value, or save as uint8 (0..255).",
-    );
-  }
-  return data instanceof Float32Array ? data : Float32Array.from(data);
+/** Bytes of images that are looked through before training. */
+const lookedThrough = 2 ** 28;
+/** Labels that are read at once. */
+const labelsAtOnce = 2 ** 20;
+
+const savedAs: Record<Range, string> = {
+  unit: "bool, uint8 (0..255), or float16, float32 or float64 in [0, 1]; with values: any, as any whole numbers or floats",
+  any: "bool, whole numbers or floats of at most 64 bits",
+};
+
+const isFloat = (type: NpyType): boolean => type.startsWith("<f");
+const isUnit = (type: NpyType): boolean => type === "|u1" || type === "|b1" || isFloat(type);
+
+/** Opens an array whose header `check` accepts. */
+async function openNpy(files: Files, path: string, savedAs: string, check: (header: NpyHeader) => void) {
+  const file = await files.open(path, (beginning) => {
+    const header = readNpyHeader(beginning, path, savedAs);
+    check(header);
+    return header;
+  });
+  checkNpySize(file.header, file.size, path);
+  return file;
 }
 
-function shapeOf({ shape }: NpyArray, layout: Layout, path: string): ImageShape {
+/** The pixels of image `i`: bytes as they are, all else in single precision. Throws `DataError` for numbers out of the range. */
+function pixelsOf(values: NpyValues, type: NpyType, range: Range, i: number, path: string): Uint8Array | Float32Array {
+  if (type === "|u1" && range === "unit") return values as Uint8Array;
+  const floats = values instanceof Float32Array ? values : Float32Array.from(values as ArrayLike<number>, Number);
+  const [least, most] = range === "unit" ? [0, 1] : [-maxFloat, maxFloat];
+  const outside = floats.findIndex((value) => !(value >= least && value <= most));
+  if (outside >= 0) throw outOfRange(values[outside] as number | bigint, range, i, path);
+  return floats;
+}
+
+/** The largest number of single precision. */
+const maxFloat = 2 ** 128 - 2 ** 104;
+
+function outOfRange(value: number | bigint, range: Range, i: number, path: string): DataError {
+  if (range === "any" || !Number.isFinite(Number(value))) {
+    return new DataError(
+      `${path} holds ${value} in image ${i}, which is no finite number of single precision`,
+      "Leave such images out, or replace such numbers: numpy.nan_to_num(array, posinf=..., neginf=...) does.",
+    );
+  }
+  return new DataError(
+    `${path} holds a pixel of ${value} in image ${i}, and float pixels lie in [0, 1]`,
+    "Write `values: any` in npy(...) to take all numbers as they are, or save (x - x.min()) / (x.max() - x.min()).",
+  );
+}
+
+function shapeOf({ shape }: NpyHeader, layout: Layout, path: string): ImageShape {
   const [, first = 0, second = 0, third = 1] = shape;
   if (shape.length === 3) return { height: first, width: second, channels: 1 };
   if (shape.length !== 4) {
@@ -48,30 +83,52 @@ function channelsLast<A extends Uint8Array | Float32Array>(planes: A, { height, 
   return pixels;
 }
 
-const readerFor = (layout: Layout): ArrayReader => ({
-  images(bytes, path) {
-    const array = readNpy(bytes, path);
-    const shape = shapeOf(array, layout, path);
-    const pixels = pixelsOf(array, path);
-    const length = imageLength(shape);
-    const one = (i: number) => pixels.subarray(i * length, (i + 1) * length);
+const readerFor = (layout: Layout, range: Range): ArrayReader => ({
+  async images(files, path) {
+    const { header, bytes } = await openNpy(files, path, savedAs[range], (found) => {
+      shapeOf(found, layout, path);
+      if (range === "any" || isUnit(found.type)) return;
+      throw new DataError(`${path} holds images of type ${found.type}`, `Save them as ${savedAs.unit}.`);
+    });
+    const shape = shapeOf(header, layout, path);
+    const length = imageLength(shape) * header.width;
+    const image = (i: number) => {
+      const begin = header.begin + i * length;
+      return pixelsOf(npyValues(header.type, bytes(begin, begin + length)), header.type, range, i, path);
+    };
+    const count = header.shape[0] as number;
+    // Of what is too large for memory, every so manieth: the others are checked when their turn comes.
+    const step = Math.max(1, Math.ceil((count * length) / lookedThrough));
+    if (header.type !== "|u1" && length > 0) for (let i = 0; i < count; i += step) image(i);
     const planar = layout === "chw" && shape.channels > 1;
-    return { count: array.shape[0] as number, shape, image: planar ? (i) => channelsLast(one(i), shape) : one };
+    return { count, shape, image: planar ? (i) => channelsLast(image(i), shape) : image };
   },
-  labels(bytes, path) {
-    const { type, shape, data } = readNpy(bytes, path);
-    if (shape.length !== 1 || type.includes("f")) {
+  async labels(files, path) {
+    const { header, bytes } = await openNpy(files, path, "integers of shape (N,)", ({ type, shape }) => {
+      if (shape.length === 1 && !isFloat(type)) return;
       throw new DataError(
         `${path} holds ${type} of shape (${shape.join(", ")}), and labels are one whole number an image`,
         "Save them as integers of shape (N,).",
       );
+    });
+    const { type, width, begin, shape } = header;
+    const labels = new Int32Array(shape[0] as number);
+    for (let first = 0; first < labels.length; first += labelsAtOnce) {
+      const end = Math.min(labels.length, first + labelsAtOnce);
+      const numbers = npyValues(type, bytes(begin + first * width, begin + end * width));
+      labels.set(
+        Int32Array.from(numbers as ArrayLike<number>, (label) => checkedLabel(Number(label), path)),
+        first,
+      );
     }
-    const labels = Float64Array.from(data as ArrayLike<number | bigint> & Iterable<number | bigint>, Number);
-    const wrong = labels.find((label) => label < 0 || label > 2 ** 31 - 1);
-    if (wrong !== undefined) throw new DataError(`${path} holds the label ${wrong}`, "Labels count classes from 0.");
-    return Int32Array.from(labels);
+    return labels;
   },
 });
+
+function checkedLabel(label: number, path: string): number {
+  if (label >= 0 && label <= 2 ** 31 - 1) return label;
+  throw new DataError(`${path} holds the label ${label}`, "Labels count classes from 0.");
+}
 
 export const npy = defineDataset({
   name: "npy",
@@ -88,8 +145,16 @@ export const npy = defineDataset({
       },
       doc: "Order of the axes of the images.",
     }),
+    values: choice({
+      default: "unit",
+      options: {
+        unit: "Intensities: bytes 0..255, floats in [0, 1], or false and true.",
+        any: "Finite numbers of any type and size, as they are: z-scores, decibels, counts.",
+      },
+      doc: "What the numbers of the images are.",
+    }),
   },
   positional: "images",
   requires: [testLabelsNeedImages],
-  open: (p, files, split) => openArrays(p, files, split, readerFor(p.layout)),
+  open: (p, files, split) => openArrays(p, files, split, readerFor(p.layout, p.values)),
 });

@@ -1,8 +1,9 @@
 /** Safetensors files on disk: read tensor by tensor, and written so that a crash never leaves half a file under its name. */
 
-import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type RunError, unreadable } from "../run-error.js";
+import { openPlainFile, readBytes } from "../plain-file.js";
+import { RunError, unreadable } from "../run-error.js";
 import {
   decodeTensor,
   encodeSafetensors,
@@ -26,9 +27,6 @@ export interface TensorFile {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** Node refuses to read more than this at once. */
-const longestRead = 2 ** 30;
-
 /**
  * Reads a safetensors file: the tensors whose names are wanted, without which all. Throws `run/safetensors` or `run/unreadable`,
  * also for what is wrong with a tensor that is not wanted.
@@ -37,46 +35,25 @@ export async function readTensorFile(
   path: string,
   isWanted: (name: string) => boolean = () => true,
 ): Promise<TensorFile> {
-  const file = await open(path).catch((error: unknown) => {
-    throw notRead(path, error);
+  const { file, size } = await openPlainFile(path).catch((error: unknown) => {
+    throw error instanceof RunError ? error : notRead(path, error);
   });
+  const read = (begin: number, length: number): Promise<Uint8Array> =>
+    readBytes(file, begin, length).catch((error: unknown) => {
+      throw notRead(path, error);
+    });
   try {
-    const { size } = await file.stat();
-    const first = await readBytes(file, 0, Math.min(lengthBytes, size), path);
-    const length = headerLength(first, size, path);
-    const header = parseHeader(await readBytes(file, lengthBytes, length, path), size - lengthBytes - length, path);
+    const length = headerLength(await read(0, Math.min(lengthBytes, size)), size, path);
+    const header = parseHeader(await read(lengthBytes, length), size - lengthBytes - length, path);
     const tensors = new Map<string, StoredTensor>();
     for (const [name, { dtype, shape, begin, end }] of header.entries) {
       if (!isWanted(name)) continue;
-      const bytes = await readBytes(file, header.dataStart + begin, end - begin, path);
+      const bytes = await read(header.dataStart + begin, end - begin);
       tensors.set(name, { dtype, shape, values: decodeTensor(dtype, bytes) });
     }
     return { tensors, metadata: header.metadata };
   } finally {
     await file.close();
-  }
-}
-
-async function readBytes(file: FileHandle, position: number, length: number, path: string): Promise<Uint8Array> {
-  const bytes = allocate(length, path);
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await file
-      .read(bytes, done, Math.min(longestRead, length - done), position + done)
-      .catch((error: unknown) => {
-        throw notRead(path, error);
-      });
-    if (bytesRead === 0) throw notRead(path, new Error("it became shorter while it was read"));
-    done += bytesRead;
-  }
-  return bytes;
-}
-
-/** A sparse file can be larger than any memory. */
-function allocate(length: number, path: string): Uint8Array {
-  try {
-    return new Uint8Array(length);
-  } catch (error) {
-    throw notRead(path, error);
   }
 }
 

@@ -1,13 +1,15 @@
 /** Files beside images: whole numbers for each pixel, brought to the same part, size and side as the image. */
 
-import { readFile } from "node:fs/promises";
 import { DataError, readNpy } from "../../blocks/index.js";
+import { readPlainFile } from "../plain-file.js";
 import { RunError, systemCode, unreadable } from "../run-error.js";
 import { readGrey } from "./decode.js";
 import { applyStep, type Geometry, type Raster, type Size } from "./raster.js";
 
 /** Whole numbers below it keep their value in a raster of floats. */
 const limit = 2 ** 24;
+/** A file of maps of one image that is larger is not what was meant. */
+const mostBytes = 2 ** 28;
 
 /** By the ending of the file, in the order in which files are looked for. */
 const readers: Readonly<Record<string, (bytes: Uint8Array, path: string) => Raster | Promise<Raster>>> = {
@@ -39,8 +41,9 @@ const byNearest = (step: Geometry): Geometry => (step.kind === "resize" ? { ...s
 async function open(path: string): Promise<{ readonly raster: Raster; readonly found: string }> {
   for (const [ending, read] of Object.entries(readers)) {
     const found = path + ending;
-    const bytes = await readFile(found).catch((error: unknown) => {
+    const bytes = await readPlainFile(found, mostBytes).catch((error: unknown) => {
       if (systemCode(error) === "ENOENT") return null;
+      if (error instanceof RunError) throw error;
       throw unreadable(found, "Make it readable, or start again without it.", error);
     });
     if (bytes !== null) return { raster: await read(bytes, found), found };
@@ -71,7 +74,7 @@ function readMaps(bytes: Uint8Array, path: string): Raster {
 
 function npyOf(bytes: Uint8Array, path: string): ReturnType<typeof readNpy> {
   try {
-    return readNpy(bytes, path);
+    return readNpy(bytes, path, "whole numbers");
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     throw new RunError("run/data", { what: error.what, help: error.help }, { cause: error });

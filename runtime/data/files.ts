@@ -1,16 +1,26 @@
-/** `Files` on disk for the dataset blocks: paths relative to the project's root, gzip undone, failures in words. */
+/**
+ * `Files` on disk for the dataset blocks: paths relative to the project's root, gzip undone, failures in words. What a
+ * file says of its own length bounds what is unpacked; large files stay on disk and are read in pieces.
+ */
 
-import type { Dirent } from "node:fs";
-import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { closeSync, constants, type Dirent, openSync, readSync } from "node:fs";
+import { type FileHandle, readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
-import type { Files } from "../../blocks/index.js";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { DataError, type Files, type SizedHeader, type StoredFile } from "../../blocks/index.js";
+import { openPlainFile, type PlainFile, readBytes } from "../plain-file.js";
 import { RunError, reasonOf, systemCode, unreadable } from "../run-error.js";
 import { nearest } from "./nearest.js";
 
-/** A compressed file that grows beyond this is taken for a bomb. */
-const largestInflated = 2 ** 32;
+/** Of a file that tells its length, so much is read first: the headers of all formats are shorter. */
+const beginningBytes = 2 ** 17;
+/** Files up to this size are held in memory, larger ones are read in pieces. */
+const heldBytes = 2 ** 28;
+/** What is packed cannot be read in pieces, so it may not unpack to more. */
+const unpackedBytes = 3 * 2 ** 28;
+/** The longest text: a table of labels. */
+const textBytes = 2 ** 28;
 
 /**
  * Reads below `root`; absolute paths are taken as they are. Gzipped contents are
@@ -19,12 +29,24 @@ const largestInflated = 2 ** 32;
  */
 export function nodeFiles(root: string): Files {
   return {
-    read: async (path) => {
-      const bytes = await readFile(resolve(root, path)).catch(async (error: unknown) => {
-        throw await failure(root, path, error);
-      });
-      return inflate(bytes, path);
-    },
+    read: (path) =>
+      withFile(root, path, async (opened) => {
+        const bytes = await ((await isPacked(opened))
+          ? unpack(opened.file, path, () => textBytes)
+          : readBytes(opened.file, 0, Math.min(opened.size, textBytes + 1)));
+        if (bytes.length > textBytes) throw tooLarge(path, textBytes, "Check that it is the file that you mean.");
+        return bytes;
+      }),
+    open: (path, headerOf) =>
+      withFile(root, path, async (opened) => {
+        if (await isPacked(opened)) return unpackArray(opened.file, path, headerOf);
+        const header = headerOf(await readBytes(opened.file, 0, Math.min(beginningBytes, opened.size)));
+        const isHeld = opened.size <= heldBytes;
+        const bytes = isHeld
+          ? inMemory(await readBytes(opened.file, 0, opened.size))
+          : onDisk(resolve(root, path), path);
+        return { header, size: opened.size, bytes };
+      }),
     async list(path) {
       const full = resolve(root, path);
       const entries = await readdir(full, { withFileTypes: true }).catch(async (error: unknown) => {
@@ -67,20 +89,123 @@ const isFolder = (path: string): Promise<boolean> =>
     () => false,
   );
 
-async function inflate(bytes: Uint8Array, path: string): Promise<Uint8Array> {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  return promisify(gunzip)(bytes, { maxOutputLength: largestInflated }).catch((error: unknown) => {
-    throw new RunError(
-      "run/data",
-      {
-        what: `${path} cannot be decompressed`,
-        why: reasonOf(error),
-        help: "The file seems cut off or damaged: fetch it again.",
-      },
-      { cause: error },
-    );
-  });
+/** Opens the file for as long as `use` takes; what goes wrong comes in words. */
+async function withFile<T>(root: string, path: string, use: (opened: PlainFile) => Promise<T>): Promise<T> {
+  const told = async (error: unknown): Promise<never> => {
+    throw error instanceof RunError || error instanceof DataError ? error : await failure(root, path, error);
+  };
+  const opened = await openPlainFile(resolve(root, path), path).catch(told);
+  return use(opened)
+    .catch(told)
+    .finally(() => opened.file.close());
 }
+
+type Pieces = StoredFile["bytes"];
+
+const inMemory =
+  (bytes: Uint8Array): Pieces =>
+  (begin, end) =>
+    bytes.subarray(begin, end);
+
+/** Opened anew for each piece: a data set may be kept for as long as the process lives, and nobody closes it. */
+const onDisk =
+  (full: string, path: string): Pieces =>
+  (begin, end) => {
+    try {
+      return readPiece(full, begin, end);
+    } catch (error) {
+      throw unreadable(path, "It was there when the run began: bring it back, and resume the run.", error);
+    }
+  };
+
+function readPiece(full: string, begin: number, end: number): Uint8Array {
+  const bytes = new Uint8Array(end - begin);
+  const file = openSync(full, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    for (let done = 0; done < bytes.length; ) {
+      const read = readSync(file, bytes, done, bytes.length - done, begin + done);
+      if (read === 0) throw new Error("it has become shorter");
+      done += read;
+    }
+  } finally {
+    closeSync(file);
+  }
+  return bytes;
+}
+
+async function isPacked({ file, size }: PlainFile): Promise<boolean> {
+  if (size < 2) return false;
+  const [first, second] = await readBytes(file, 0, 2);
+  return first === 0x1f && second === 0x8b;
+}
+
+/** Of a file that says more than memory has, or less than follows, nothing is unpacked beyond that. */
+async function unpackArray<H extends SizedHeader>(
+  file: FileHandle,
+  path: string,
+  headerOf: (beginning: Uint8Array) => H,
+): Promise<StoredFile<H>> {
+  let header: H | null = null;
+  const bytes = await unpack(file, path, (beginning) => {
+    header = headerOf(beginning);
+    return header.size;
+  });
+  return { header: header ?? headerOf(bytes), size: bytes.length, bytes: inMemory(bytes) };
+}
+
+/**
+ * Unpacks a file: as many bytes as `sizeOf` says when it is given the beginning, and one more where there is more.
+ * `sizeOf` is not asked of a file that ends before. Throws `run/data` when the file is damaged or says that it is too large.
+ */
+async function unpack(file: FileHandle, path: string, sizeOf: (beginning: Uint8Array) => number): Promise<Uint8Array> {
+  const gunzip = createGunzip();
+  // What fails here fails below, where the pieces are taken.
+  pipeline(file.createReadStream({ start: 0, autoClose: false }), gunzip).catch(() => undefined);
+  let bytes = new Uint8Array(2 * beginningBytes);
+  let length = 0;
+  let isSized = false;
+  try {
+    for await (const piece of gunzip as AsyncIterable<Uint8Array>) {
+      const taken = piece.subarray(0, bytes.length - length);
+      bytes.set(taken, length);
+      length += taken.length;
+      if (!isSized && length >= beginningBytes) {
+        isSized = true;
+        bytes = grown(bytes.subarray(0, length), sizeOf(bytes.subarray(0, length)), path);
+        length = Math.min(length, bytes.length);
+      }
+      if (length === bytes.length) break;
+    }
+  } catch (error) {
+    throw systemCode(error).startsWith("Z_") ? damaged(path, error) : error;
+  }
+  return bytes.subarray(0, length);
+}
+
+/** Memory for `size` bytes and one more, beginning with `beginning`. */
+function grown(beginning: Uint8Array, size: number, path: string): Uint8Array<ArrayBuffer> {
+  if (size > unpackedBytes) throw tooLarge(path, unpackedBytes, "Unpack it: large files are then read in pieces.");
+  const bytes = new Uint8Array(size + 1);
+  bytes.set(beginning.subarray(0, bytes.length));
+  return bytes;
+}
+
+const tooLarge = (path: string, most: number, help: string): RunError =>
+  new RunError("run/data", {
+    what: `${path} holds more than ${most.toLocaleString("en-US")} bytes, too many for memory`,
+    help,
+  });
+
+const damaged = (path: string, error: unknown): RunError =>
+  new RunError(
+    "run/data",
+    {
+      what: `${path} cannot be decompressed`,
+      why: reasonOf(error),
+      help: "The file seems cut off or damaged: fetch it again.",
+    },
+    { cause: error },
+  );
 
 /** What a failed access means to the user. */
 export async function failure(root: string, path: string, error: unknown): Promise<RunError> {

@@ -12,7 +12,7 @@ import { trainingBatches } from "../../runtime/data/batches.js";
 import { nodeFiles } from "../../runtime/data/files.js";
 import { batchOrder } from "../../runtime/data/order.js";
 import { openPool } from "../../runtime/data/pool.js";
-import { type Bound, evaluationBatches, openData, RunError } from "../../runtime/index.js";
+import { type Bound, evaluationBatches, openData, RunError, readTensorFile } from "../../runtime/index.js";
 import { bound, indexOf, stripes } from "../support/data.js";
 
 let folder: string;
@@ -387,6 +387,21 @@ describe("files", () => {
       expect(await nodeFiles(folder).list("pipes")).toEqual([]);
     },
   );
+
+  it.runIf(process.platform === "linux")("that are no plain files are refused where a file is named", async () => {
+    await mkdir(join(folder, "strange/folder.npy"), { recursive: true });
+    execFileSync("mkfifo", [join(folder, "strange/pipe.npy")]);
+    await symlink("/dev/zero", join(folder, "strange/device.npy"));
+    const files = nodeFiles(join(folder, "strange"));
+    for (const kind of ["folder", "pipe", "device"]) {
+      const what = `${kind}.npy is a ${kind}, and a file is needed`;
+      const told = { code: "run/unreadable", what };
+      expect(await failure(files.read(`${kind}.npy`))).toMatchObject(told);
+      expect(await failure(files.open(`${kind}.npy`, () => ({ size: 1 })))).toMatchObject(told);
+      const tensors = await failure(readTensorFile(join(folder, `strange/${kind}.npy`)));
+      expect(tensors.what).toMatch(new RegExp(`${kind}.npy is a ${kind}, and a file is needed`));
+    }
+  });
 
   it("that are missing or damaged are refused with the nearest names", async () => {
     const files = nodeFiles(folder);

@@ -122,7 +122,9 @@ describe("a hostile file", () => {
     ["that is not JSON", withHeader("{a: 1}"), /not JSON/],
     ["that is not UTF-8", withHeader('{"x":1}').with(10, 0xff), /not JSON/],
     ["whose header is a list", withHeader("[]"), /not a JSON object/],
-    ["whose header nests deeply", withHeader("[".repeat(1_000_000)), /not JSON/],
+    ["whose header nests deeply", withHeader(`{"a":${"[".repeat(8_000_000)}`), /nests deeper than 3 levels/],
+    ["with brackets in names alone", withHeader('{"[[[\\"[[[":[]}'), /not described by an object/],
+    ["whose header is longer than that of any model", withHeader(" ".repeat(2 ** 24 + 1)), /at most 16777216 are read/],
     [
       "with a name twice",
       withHeader(`{"a":${entry("U8", [1], [0, 1])},"\\u0061":${entry("U8", [1], [0, 1])}}`, 1),

@@ -59,6 +59,14 @@ describe("a flat folder", () => {
   });
 });
 
+test("a table that names samples, not classes, is refused", async () => {
+  const lines = Array.from({ length: 100_001 }, (_, i) => `${i}.png,id${i}`);
+  const opened = open(["data/0.png"], { labels: "l.csv" }, "train", { "l.csv": `path,label\n${lines.join("\n")}` });
+  await expect(opened).rejects.toMatchObject({
+    what: "l.csv holds 100,001 different labels, and at most 100,000 classes are told apart",
+  });
+});
+
 describe("class folders", () => {
   test("give labels in the order of their names, at any depth", async () => {
     const index = await open(["data/dog/1.png", "data/cat/x/y/2.png", "data/cat/1.png", "data/Emu/1.png"]);

@@ -89,7 +89,7 @@ const wrong = [
     "more than the header says",
     { images: Uint8Array.of(...idxFile([1, 2, 2]), 7) },
     {},
-    "images is too long: its header says 1 x 2 x 2, which is 20 bytes, and it has 21",
+    "images is too long: its header says 1 x 2 x 2, which is 20 bytes, and more follows",
   ],
   ["labels as images", { images: idxFile([5]) }, {}, "images has 1 axis, and images have 3 or 4"],
   [
@@ -105,12 +105,41 @@ const wrong = [
     "images holds 2 images and labels 3 labels",
   ],
   ["no images", { images: idxFile([0, 28, 28]) }, {}, "images holds no images"],
+  [
+    "images of no pixels",
+    { images: idxFile([4_000_000_000, 0, 28]) },
+    {},
+    "images holds images of 0x28 pixels and 1 channels",
+  ],
+  [
+    "a packed file that grows beyond what its header says",
+    { images: gzipSync(Buffer.concat([idxFile([1, 2, 2]), Buffer.alloc(2 ** 26)])) },
+    {},
+    "images is too long: its header says 1 x 2 x 2, which is 20 bytes, and more follows",
+  ],
+  [
+    "a packed file that ends before its header says",
+    { images: gzipSync(idxFile([1000, 20, 20]).subarray(0, 300_000)) },
+    {},
+    "images is cut short: its header says 1000 x 20 x 20, which is 400,016 bytes, and it has 300,000",
+  ],
 ] as const;
 
 test.each(wrong)("says what is wrong with %s", async (_, contents, paths, what) => {
   const error = await open(contents, paths).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(DataError);
   expect(error).toMatchObject({ what, help: expect.stringMatching(/\w \w.*\.$/) });
+});
+
+test("unpacks nothing that its header says is too large for memory, or that is damaged", async () => {
+  const large = Buffer.concat([idxFile([0, 28, 28]).fill(1, 4, 8), Buffer.alloc(200_000)]);
+  const damaged = gzipSync(idxFile([300, 28, 28]));
+  for (const [bytes, what] of [
+    [gzipSync(large), "images holds more than 805,306,368 bytes, too many for memory"],
+    [damaged.fill(0, damaged.length >> 1), "images cannot be decompressed"],
+  ] as const) {
+    await expect(open({ images: bytes }, {})).rejects.toMatchObject({ code: "run/data", what });
+  }
 });
 
 test("says that there is no test split", async () => {

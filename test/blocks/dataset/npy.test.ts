@@ -1,8 +1,12 @@
 /** npy files: types, versions, layouts, and everything that can be wrong with one. */
 
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { npy } from "../../../blocks/dataset/index.js";
 import { DataError, type SampleIndex } from "../../../blocks/index.js";
+import { nodeFiles } from "../../../runtime/data/files.js";
 import { filesWith } from "./files.js";
 
 interface Header {
@@ -37,7 +41,7 @@ const counting = (count: number): number[] => Array.from({ length: count }, (_, 
 
 const open = (contents: Readonly<Record<string, Uint8Array>>, values: object = {}) =>
   npy.open(
-    { images: "x.npy", labels: null, test_images: null, test_labels: null, layout: "hwc", ...values },
+    { images: "x.npy", labels: null, test_images: null, test_labels: null, layout: "hwc", values: "unit", ...values },
     filesWith(contents),
     "train",
   );
@@ -65,6 +69,47 @@ describe("reading", () => {
       expect(sample.kind === "pixels" && sample.pixels instanceof Float32Array).toBe(true);
       expect(pixelsOf(index, 1)).toEqual([0.5, 0.625, 0.75, 0.875]);
     }
+  });
+  test("half floats and truth values, in single precision", async () => {
+    const halves = npyFile({ descr: "<f2", shape: [1, 1, 4] }, Uint16Array.of(0, 0x3c00, 0x3800, 0x2e66));
+    const [zero, one, half, tenth] = pixelsOf(await open({ "x.npy": halves }), 0);
+    expect([zero, one, half]).toEqual([0, 1, 0.5]);
+    expect(tenth).toBeCloseTo(0.1, 4);
+    const truths = npyFile({ descr: "|b1", shape: [1, 1, 2] }, Uint8Array.of(1, 0));
+    expect(pixelsOf(await open({ "x.npy": truths }), 0)).toEqual([1, 0]);
+  });
+  test("what Python 2 writes", async () => {
+    const bytes = npyFile({ descr: "|u1", shape: [2, 2, 3] }, Uint8Array.from(counting(12)));
+    const text = Buffer.from(bytes.subarray(0, 128)).toString("latin1").replace("(2, 2, 3), }   ", "(2L, 2L, 3L), }");
+    const index = await open({ "x.npy": Buffer.concat([Buffer.from(text, "latin1"), bytes.subarray(128)]) });
+    expect(pixelsOf(index, 1)).toEqual([6, 7, 8, 9, 10, 11]);
+  });
+  test.each([
+    ["<f4", Float32Array.of(-2.5, 3, 0, 1)],
+    ["<i2", Int16Array.of(-2000, 30_000, 0, 1)],
+    ["|u1", Uint8Array.of(200, 3, 0, 1)],
+    ["<i8", BigInt64Array.of(-5n, 3n, 0n, 1n)],
+  ] as const)("any numbers as they are (%s)", async (descr, numbers) => {
+    const file = npyFile({ descr, shape: [1, 2, 2] }, numbers);
+    const index = await open({ "x.npy": file }, { values: "any" });
+    expect(pixelsOf(index, 0)).toEqual(Array.from<number | bigint, number>(numbers, Number));
+  });
+  test("pieces of a file that is too large for memory, and says when it becomes shorter", async () => {
+    const root = mkdtempSync(join(tmpdir(), "maelang-"));
+    onTestFinished(() => rmSync(root, { recursive: true }));
+    const path = join(root, "x.npy");
+    // 2.56 GB of zeros that take no room on the disk.
+    const count = 40_000_000;
+    writeFileSync(path, npyFile({ descr: "|u1", shape: [count, 8, 8] }, Uint8Array.of(7, 8)));
+    truncateSync(path, 128 + count * 64);
+    const before = process.memoryUsage().arrayBuffers;
+    const paths = { images: "x.npy", labels: null, test_images: null, test_labels: null };
+    const index = await npy.open({ ...paths, layout: "hwc", values: "unit" }, nodeFiles(root), "train");
+    expect([index.length, pixelsOf(index, 0).slice(0, 3)]).toEqual([count, [7, 8, 0]]);
+    expect(pixelsOf(index, count - 1)).toEqual(Array(64).fill(0));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 24);
+    truncateSync(path, 1000);
+    expect(() => pixelsOf(index, count - 1)).toThrow(/x.npy cannot be read: it has become shorter/);
   });
   test("channels last and channels first to the same pixels", async () => {
     // One image of 1x2 pixels and 3 channels.
@@ -131,17 +176,32 @@ const wrong = [
   [
     "floats beyond 1",
     npyFile({ descr: "<f4", shape: [1, 1, 2] }, Float32Array.of(0.5, 255)),
-    "x.npy holds a pixel of 255, and float pixels lie in [0, 1]",
+    "x.npy holds a pixel of 255 in image 0, and float pixels lie in [0, 1]",
   ],
   [
     "a pixel that is not a number",
-    npyFile({ descr: "<f4", shape: [1, 1, 2] }, Float32Array.of(0.5, Number.NaN)),
-    "x.npy holds a pixel of NaN, and float pixels lie in [0, 1]",
+    npyFile({ descr: "<f4", shape: [2, 1, 2] }, Float32Array.of(0.5, 0, 1, Number.NaN)),
+    "x.npy holds NaN in image 1, which is no finite number of single precision",
   ],
   [
     "two axes",
     npyFile({ descr: "|u1", shape: [2, 4] }, new Uint8Array(8)),
     "x.npy has the shape (2, 4), and images have 3 or 4 axes",
+  ],
+  [
+    "a shape below 0",
+    npyFile({ descr: "|u1", shape: [-2, 4, 4] }, new Uint8Array(0)),
+    "x.npy has the shape (-2, 4, 4), and shapes are whole numbers",
+  ],
+  [
+    "images of no pixels",
+    npyFile({ descr: "<f4", shape: [2 ** 53 - 1, 0, 4] }, new Uint8Array(0)),
+    "x.npy holds images of 0x4 pixels and 1 channels",
+  ],
+  [
+    "a header that is longer than any",
+    npyFile({ descr: "|u1", shape: [1, 1, 1], version: 2, align: 2 ** 16 }, new Uint8Array(1)),
+    "x.npy says that its header has 65,524 bytes",
   ],
   ["no images", npyFile({ descr: "|u1", shape: [0, 4, 4] }, new Uint8Array(0)), "x.npy holds no images"],
 ] as const;
@@ -165,6 +225,11 @@ test.each([
   ],
   ["a label below 0", npyFile({ descr: "<i8", shape: [2] }, BigInt64Array.of(0n, -1n)), "y.npy holds the label -1"],
   [
+    "numbers of samples",
+    npyFile({ descr: "<i4", shape: [2] }, Int32Array.of(0, 300_000_000)),
+    "y.npy holds 2 different labels up to 300,000,000, and labels number at most 100,000 classes from 0",
+  ],
+  [
     "too few labels",
     npyFile({ descr: "|u1", shape: [1] }, Uint8Array.of(0)),
     "x.npy holds 2 images and y.npy 1 labels",
@@ -172,4 +237,17 @@ test.each([
 ] as const)("says what is wrong with %s as labels", async (_, labels, what) => {
   const error = await open({ "x.npy": images, "y.npy": labels }, { labels: "y.npy" }).catch((e: unknown) => e);
   expect(error).toMatchObject({ name: "DataError", what });
+});
+
+test("what a help says that images may be saved as, images accept", async () => {
+  const file = npyFile({ descr: "<c8", shape: [1, 1, 1] }, new Float64Array(1));
+  const { help } = (await open({ "x.npy": file }).catch((e: unknown) => e)) as DataError;
+  const descr: Record<string, string> = { bool: "|b1", uint8: "|u1", float16: "<f2", float32: "<f4", float64: "<f8" };
+  const named = [...(help.split(";")[0] as string).matchAll(/bool|u?int\d+|float\d+/g)].map(([name]) => name);
+  expect(named).toEqual(Object.keys(descr));
+  for (const name of named) {
+    const accepted = npyFile({ descr: descr[name] as string, shape: [1, 1, 1] }, new Uint8Array(8));
+    const width = Number(/\d/.exec(descr[name] as string));
+    expect(pixelsOf(await open({ "x.npy": accepted.subarray(0, 128 + width) }), 0)).toEqual([0]);
+  }
 });
