@@ -1,53 +1,74 @@
-/** The Peano curve, sampled at the centres of the patches. */
+/** The Peano curve, generalised to any rectangle. */
 
 import { type Curve, scanMask } from "./scan.js";
 
-/** The smallest power of three that is at least `wanted`. */
-const powerOfThree = (wanted: number): number => {
-  let side = 1;
-  while (side < wanted) side *= 3;
-  return side;
-};
-
-const mirrorOdd = (digit: number, times: number): number => (times % 2 === 1 ? 2 - digit : digit);
-
-/**
- * Place of the cell (x, y) along the curve through a square whose side is a power of three. Base-3 digits of the place
- * are, from the highest, those of x and y by turns; a digit of x is mirrored when the digits of y before it have an odd
- * sum, a digit of y when those of x up to it do.
- */
-export function peanoPlace(x: number, y: number, side: number): number {
-  let [place, sumX, sumY] = [0, 0, 0];
-  for (let scale = side / 3; scale >= 1; scale /= 3) {
-    const alongX = mirrorOdd(Math.floor(x / scale) % 3, sumY);
-    sumX += alongX;
-    const alongY = mirrorOdd(Math.floor(y / scale) % 3, sumX);
-    sumY += alongY;
-    place = (place * 3 + alongX) * 3 + alongY;
-  }
-  return place;
+/** Cells from a corner on: `down` and `right` say in which direction they lie. */
+interface Rectangle {
+  readonly row: number;
+  readonly column: number;
+  readonly height: number;
+  readonly width: number;
+  readonly down: 1 | -1;
+  readonly right: 1 | -1;
 }
 
 /**
- * The grid is laid over a square of at least three curve cells a patch, and the patches are visited in the order in
- * which the curve meets their centres. On a square grid whose side is a power of three that is the Peano curve itself.
+ * A side in three parts, as nearly equal as an odd first and last one allow; whole where the other side is more than twice as
+ * long, or where it is too short. So a side that is even keeps one even part.
  */
-export const peanoCurve: Curve = (rows, columns) => {
-  const side = powerOfThree(3 * Math.max(rows, columns));
-  const places = Float64Array.from({ length: rows * columns }, (_, token) => {
-    const row = Math.floor(token / columns);
-    const column = token % columns;
-    return peanoPlace(Math.floor(((column + 0.5) * side) / columns), Math.floor(((row + 0.5) * side) / rows), side);
-  });
-  return Int32Array.from(places.keys()).sort((a, b) => (places[a] as number) - (places[b] as number));
-};
+function partsOf(side: number, other: number): readonly number[] {
+  if (side < 3 || 2 * side < other) return [side];
+  const outer = 2 * Math.ceil(side / 6 - 1) + 1;
+  return [outer, side - 2 * outer, outer];
+}
+
+const flipped = (direction: 1 | -1, isFlipped: boolean): 1 | -1 => (isFlipped ? (-direction as 1 | -1) : direction);
+
+/** Where each part begins. */
+const startsOf = (parts: readonly number[]): readonly number[] =>
+  parts.map((_, i) => parts.slice(0, i).reduce((sum, part) => sum + part, 0));
+
+/**
+ * All cells, from the rectangle's corner to the opposite one: its parts column by column, to and fro, each from a corner to
+ * the opposite one likewise. All steps go to a neighbour; one is diagonal where both sides are even, which no path between
+ * opposite corners can avoid.
+ */
+function* cells({ row, column, height, width, down, right }: Rectangle): Generator<readonly [number, number]> {
+  const [rows, columns] = [partsOf(height, width), partsOf(width, height)];
+  if (rows.length === 1 && columns.length === 1) {
+    for (let x = 0; x < width; x++) for (let y = 0; y < height; y++) yield [row + down * y, column + right * x];
+    return;
+  }
+  const [tops, lefts] = [startsOf(rows), startsOf(columns)];
+  for (const [j, partWidth] of columns.entries()) {
+    const isUp = j % 2 === 1;
+    for (const i of isUp ? [...rows.keys()].reverse() : rows.keys()) {
+      const partHeight = rows[i] as number;
+      const isBack = i % 2 === 1;
+      yield* cells({
+        row: row + down * ((tops[i] as number) + (isUp ? partHeight - 1 : 0)),
+        column: column + right * ((lefts[j] as number) + (isBack ? partWidth - 1 : 0)),
+        height: partHeight,
+        width: partWidth,
+        down: flipped(down, isUp),
+        right: flipped(right, isBack),
+      });
+    }
+  }
+}
+
+export const peanoCurve: Curve = (rows, columns) =>
+  Int32Array.from(
+    cells({ row: 0, column: 0, height: rows, width: columns, down: 1, right: 1 }),
+    ([row, column]) => row * columns + column,
+  );
 
 export const peano = scanMask(
   {
     name: "peano",
-    summary: "Chooses the visible patches along a Peano curve, sampled at their centres.",
+    summary: "Chooses the visible patches along a Peano curve, which goes from patch to neighbouring patch.",
     source:
-      "Peano, Sur une courbe, qui remplit toute une aire plane, 1890; any grid by sampling, and rules: own definition",
+      "Peano, Sur une courbe, qui remplit toute une aire plane, 1890; generalised to rectangles, and rules: own definition",
     since: "0.1",
   },
   peanoCurve,

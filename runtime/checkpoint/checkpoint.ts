@@ -9,7 +9,7 @@ import { type ParameterTree, parameterShapes } from "../../blocks/index.js";
 import { sameShape, showShape } from "../../graph/index.js";
 import { version } from "../package.js";
 import { RunError, systemCode, unreadable } from "../run-error.js";
-import type { TensorToStore } from "./safetensors.js";
+import { quoted, type TensorToStore } from "./safetensors.js";
 import { readTensorFile, type StoredTensor, writeTensorFile } from "./tensor-file.js";
 import { partialSuffix } from "./whole-file.js";
 
@@ -234,5 +234,8 @@ function compareNames(
 function some(word: string, names: readonly string[]): string {
   if (names.length === 0) return "";
   const more = names.length > 4 ? `, and ${names.length - 4} more` : "";
-  return `${names.length} ${word}: ${names.slice(0, 4).join(", ")}${more}`;
+  return `${names.length} ${word}: ${names.slice(0, 4).map(shown).join(", ")}${more}`;
 }
+
+/** A name of a file may be any text: what is no plain name is quoted and cut. */
+const shown = (name: string): string => (/^[\w.]{1,200}$/.test(name) ? name : quoted(name));

@@ -55,7 +55,7 @@ const malformed = (file: string, why: string): RunError =>
   });
 
 /** A name from a file, safe to print: quoted, control characters escaped, cut. */
-const quoted = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 77)}...` : name);
+export const quoted = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 77)}...` : name);
 
 /**
  * The length of the header from the first 8 bytes of a file of `fileBytes` bytes.

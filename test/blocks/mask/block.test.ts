@@ -28,6 +28,12 @@ test("hides patches together, unlike a random mask of the same ratio", () => {
   expect(blocks).toBeGreaterThan(0.75);
 });
 
+test("hides as many patches of 14x14 as the scripts of BEiT and MaskFeat, by the shares that the page names", () => {
+  const hidden = (ratio: number) => 196 - block.visible({ ...beit, ratio }, gridOf(14, 14));
+  expect([hidden(0.38), hidden(0.395), hidden(0.4)]).toEqual([75, 78, 79]);
+  expect(draw(block, { ...beit, ratio: 0.38 }, gridOf(14, 14), 1).visible.length).toBe(121);
+});
+
 test("hides one rectangle where a single block meets the count", () => {
   // 9 of 36 patches to hide, blocks of area 9 and aspect 1: the first block is 3x3.
   const grid = gridOf(6, 6);
