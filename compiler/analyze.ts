@@ -4,7 +4,7 @@
  */
 
 import type { Registry } from "../blocks/index.js";
-import type { Diagnostic, File, Source, Span } from "../grammar/index.js";
+import { type Diagnostic, type File, mostFindings, type Source, type Span } from "../grammar/index.js";
 import { type Host, type Loaded, loadFiles } from "./check/files.js";
 import { type Declared, find, referencedNames, unusedImports } from "./check/names.js";
 import { checkPipeline } from "./check/pipelines.js";
@@ -48,19 +48,36 @@ export interface Analysis {
  */
 export function analyze(source: Source, host: Host, registry: Registry): Analysis {
   const found: Diagnostic[] = [];
-  const report: Report = (diagnostic) => void found.push(diagnostic);
+  const report: Report = (diagnostic) => {
+    if (found.length < mostFindings) found.push(diagnostic);
+  };
   const files = loadFiles(source, host, report);
   const [main] = files as readonly [Loaded, ...Loaded[]];
   for (const { syntax } of files) for (const diagnostic of syntax) report(diagnostic);
   for (const { file } of files) checkEdition(file, file === main.file, report);
   const project = openProject(main, registry, report);
   const sets: Sets = { families: new Map(), pipelines: new Map() };
-  for (const declaration of main.file.declarations) checkDeclaration({ declaration, home: main }, project, sets);
+  const order = files.map((file) => file.source.path);
+  for (const declaration of main.file.declarations) {
+    if (found.length >= mostFindings) {
+      const diagnostics = [...inOrder(found, order), tooMany(declaration.name?.span ?? declaration.span)];
+      return { file: main.file, models: new Map(), recipes: new Map(), ...sets, diagnostics };
+    }
+    checkDeclaration({ declaration, home: main }, project, sets);
+  }
   const { models, recipes } = collect(project);
   if (!main.syntax.some(({ severity }) => severity === "error")) unusedImports(main, report);
-  const order = files.map((file) => file.source.path);
   return { file: main.file, models, recipes, ...sets, diagnostics: inOrder(found, order) };
 }
+
+/** Said where checking stops: a text with so many mistakes is no spec, and each more costs time and memory. */
+const tooMany = (span: Span): Diagnostic => ({
+  code: "file/too-many-findings",
+  severity: "error",
+  span,
+  message: `checking stops here, after ${mostFindings} findings`,
+  help: "mend what is reported first, or look whether this is a spec at all",
+});
 
 function checkEdition({ edition: written, source }: File, isMain: boolean, report: Report): void {
   const start = source.text.startsWith("\uFEFF") ? 1 : 0;
@@ -99,7 +116,7 @@ function checkDeclaration(declared: Declared, project: Project, { families, pipe
   } else if (declaration.kind === "variants") {
     const subject = declaration.subject && find(declaration.subject, "model", names, checking.report);
     const base = subject && { name: modelKey(subject, project), checked: modelOf(subject, project) };
-    const family = checkVariants(declaration, base, checking);
+    const family = checkVariants(declaration, base, project.room, checking);
     if (family && !families.has(family.name)) families.set(family.name, family);
   }
 }
@@ -115,11 +132,14 @@ function collect(project: Project): Pick<Analysis, "models" | "recipes"> {
     if (isDeclared(declared, "model")) put(models, name, modelOf(declared, project).model);
     if (isDeclared(declared, "recipe")) put(recipes, name, recipeOf(declared, project).recipe);
   }
+  const homes = new Map(
+    [...project.names.keys()].flatMap((home) => home.file.declarations.map((declaration) => [declaration, home])),
+  );
+  const subjects = new Set([...recipes.values()].map((recipe) => recipe.model));
   for (const [declaration, { model }] of project.models) {
-    const home = [...project.names.keys()].find(({ file }) => file.declarations.includes(declaration));
+    const home = homes.get(declaration);
     const key = home && modelKey({ declaration, home }, project);
-    const isSubject = [...recipes.values()].some((recipe) => recipe.model === key);
-    if (key !== undefined && isSubject && !models.has(key)) put(models, key, model);
+    if (key !== undefined && subjects.has(key) && !models.has(key)) put(models, key, model);
   }
   return { models, recipes };
 }

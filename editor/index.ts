@@ -5,4 +5,4 @@ export { definition } from "./definition.js";
 export { type Hover, hover } from "./hover.js";
 export { type OutlineItem, outlineItems } from "./outline.js";
 export type { Surroundings } from "./scene.js";
-export { type ServerOptions, serve, type Workspace } from "./server.js";
+export { longestText, type ServerOptions, serve, type Workspace } from "./server.js";

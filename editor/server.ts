@@ -55,6 +55,12 @@ export interface ServerOptions {
   readonly version: string;
 }
 
+/** Findings of one document that an editor is given: it draws each of them. */
+const mostPublished = 1000;
+
+/** Characters of a text that is read while it is written: a larger one would keep the others waiting. */
+export const longestText = 2 ** 19;
+
 /** Milliseconds without a change before texts are checked again. */
 const quiet = 100;
 
@@ -144,6 +150,12 @@ function sourceOf({ sources, workspace }: Session, document: TextDocument): Sour
   return source;
 }
 
+/** The text of a document that is not too long to be read for every question. */
+function readable(session: Session, document: TextDocument | undefined): Source | null {
+  const source = document ? sourceOf(session, document) : null;
+  return source !== null && source.text.length <= longestText ? source : null;
+}
+
 const openSources = (session: Session): readonly Source[] =>
   session.documents.all().map((document) => sourceOf(session, document));
 
@@ -194,7 +206,9 @@ async function publish(session: Session): Promise<void> {
   const byUri = new Map<string, Diagnostic[]>(session.documents.all().map((document) => [document.uri, []]));
   for (const finding of findings) {
     const at = uri(finding.span.source);
-    byUri.set(at, [...(byUri.get(at) ?? []), finding]);
+    const found = byUri.get(at);
+    if (!found) byUri.set(at, [finding]);
+    else if (found.length < mostPublished) found.push(finding);
   }
   for (const at of session.published) if (!byUri.has(at)) byUri.set(at, []);
   for (const [at, found] of byUri) {
@@ -208,8 +222,8 @@ async function publish(session: Session): Promise<void> {
 /** The text and the offset of a question, with what lies around. */
 async function asked(session: Session, { textDocument, position }: TextDocumentPositionParams) {
   const document = session.documents.get(textDocument.uri);
-  if (!document) return null;
-  const source = sourceOf(session, document);
+  const source = document && readable(session, document);
+  if (!source) return null;
   const around = await session.workspace.surroundings(source, openSources(session));
   const offset = document.offsetAt(position);
   return { source, offset, before: source.text.slice(0, offset), around };
@@ -236,14 +250,12 @@ function answerQuestions(session: Session): void {
     return span && { uri: uriOf(session, span.source), range: rangeOf(span) };
   });
   connection.onDocumentSymbol(({ textDocument }) => {
-    const document = session.documents.get(textDocument.uri);
-    return document ? outlineItems(parse(sourceOf(session, document)).file).map(symbolOf) : [];
+    const source = readable(session, session.documents.get(textDocument.uri));
+    return source ? outlineItems(parse(source).file).map(symbolOf) : [];
   });
   connection.onDocumentFormatting(({ textDocument }) => {
-    const document = session.documents.get(textDocument.uri);
-    if (!document) return [];
-    const source = sourceOf(session, document);
-    return editsTo(source, format(source).text);
+    const source = readable(session, session.documents.get(textDocument.uri));
+    return source ? editsTo(source, format(source).text) : [];
   });
   connection.onCodeAction(async ({ textDocument, range }) => {
     const findings = await findingsOf(session);

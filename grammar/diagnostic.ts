@@ -27,3 +27,11 @@ export interface Diagnostic {
   readonly related?: readonly { readonly span: Span; readonly message: string }[];
   readonly fix?: Fix;
 }
+
+/** Findings that one phase keeps of one text: beyond it the text is no spec, and each more costs memory. */
+export const mostFindings = 10_000;
+
+/** Keeps a finding while there is room for it. */
+export function keep(findings: Diagnostic[], finding: Diagnostic): void {
+  if (findings.length < mostFindings) findings.push(finding);
+}

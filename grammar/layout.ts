@@ -5,7 +5,7 @@
  */
 
 import { createTokenInstance, type IToken, type TokenType } from "chevrotain";
-import type { Diagnostic } from "./diagnostic.js";
+import { type Diagnostic, keep } from "./diagnostic.js";
 import { deepNesting, mismatched, unclosed } from "./messages.js";
 import type { Source, Span } from "./source.js";
 import * as T from "./tokens.js";
@@ -169,14 +169,17 @@ function close(layout: Layout, i: number): IToken {
 function closeWrongly(layout: Layout, token: IToken): IToken {
   const { source } = layout;
   const opener = (layout.open.pop() as Open).token;
-  layout.diagnostics.push(mismatched(spanOf(source, token), spanOf(source, opener)));
+  keep(layout.diagnostics, mismatched(spanOf(source, token), spanOf(source, opener)));
   return retyped(token, partners.get(opener.tokenType) as TokenType);
 }
+
+/** How far on its line a closing bracket is looked for, in tokens: a longer line is not read again for each bracket. */
+const furthest = 256;
 
 /** True when the line has another closing bracket for an open one: then the one at `i` was meant for something else. */
 function closedLater(tokens: readonly IToken[], i: number, open: Open | undefined): boolean {
   let depth = 0;
-  for (let at = i + 1; !startsLine(tokens, at); at++) {
+  for (let at = i + 1; at < i + furthest && !startsLine(tokens, at); at++) {
     const type = (tokens[at] as IToken).tokenType;
     if (partners.has(type)) depth++;
     else if (closers.has(type) && depth-- === 0) return closes(open, tokens[at] as IToken);
@@ -197,7 +200,7 @@ function closeLast(layout: Layout, here: Span): void {
   output.splice(at, 0, zeroWidth(partners.get(last.token.tokenType) as TokenType, T.endOf(before)));
   if (last.silent) return;
   const guilty = last.flat ? last : (layout.suspects.pop() ?? last);
-  layout.diagnostics.push(unclosed(spanOf(layout.source, guilty.token), here, T.endOf(before)));
+  keep(layout.diagnostics, unclosed(spanOf(layout.source, guilty.token), here, T.endOf(before)));
 }
 
 /** Where in the output an open bracket ends: a list ends before an argument, `[1, 2, c: 3` after the 2. */
@@ -220,7 +223,7 @@ function skipDeep(layout: Layout, from: number): number {
   const token = input[from] as IToken;
   const end = endOfDeep(layout, from);
   const last = input[end - 1] as IToken;
-  layout.diagnostics.push(deepNesting(spanOf(source, token), deepest));
+  keep(layout.diagnostics, deepNesting(spanOf(source, token), deepest));
   const image = source.text.slice(token.startOffset, T.endOf(last));
   layout.output.push({ ...retyped(token, T.Invalid), image, endLine: last.endLine ?? 1 });
   return end;

@@ -50,16 +50,31 @@ export function invalidCharacter(span: Span): Diagnostic {
   }
   if (text in meant) return { ...base, ...insteadOf(span, text) };
   if (text === "#") return { ...base, message: "`#` does not begin a comment", help: "Comments begin with `//`." };
-  const points = Array.from(text, (c) => `U+${(c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`);
-  const visible = /^[^\p{C}\p{Z}]+$/u.test(text);
-  const message = visible
-    ? `\`${text}\` has no meaning here`
-    : `the invisible character ${points.join(" ")} stands outside of a string`;
-  return { ...base, message, help: "Remove it, or put it between double quotes if it is part of a text." };
+  const invisible = text.match(/[\p{C}\p{Z}]/gu);
+  if (invisible) return { ...base, ...withoutInvisible(span, invisible) };
+  const help = "Remove it, or put it between double quotes if it is part of a text.";
+  return { ...base, message: `\`${text}\` has no meaning here`, help };
 }
 
+/** Names the characters that cannot be seen, not the letters around them. */
+function withoutInvisible(span: Span, found: readonly string[]): Pick<Diagnostic, "message" | "help" | "fix"> {
+  const points = found
+    .slice(0, 4)
+    .map((c) => `U+${(c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`);
+  const more = found.length > 4 ? ` and ${found.length - 4} more` : "";
+  const left = textOf(span).replaceAll(/[\p{C}\p{Z}]/gu, "");
+  const where = left === "" ? "outside of a string" : `in \`${left}\``;
+  const what = found.length === 1 ? "the invisible character" : "the invisible characters";
+  return {
+    message: `${what} ${points.join(" ")}${more} ${found.length === 1 ? "stands" : "stand"} ${where}`,
+    help: `Remove ${found.length === 1 ? "it" : "them"}, or write \`\\u{...}\` in a string if ${found.length === 1 ? "it is" : "they are"} part of a text.`,
+    ...(/^\w+$/.test(left) ? { fix: replaceBy(span, left) } : {}),
+  };
+}
+
+/** What follows on the line, as far as a reader would look. */
 function restOfLine({ source, end }: Span): string {
-  return source.text.slice(end, source.text.slice(end).search(/[\r\n]|$/) + end);
+  return /^[^\r\n]*/.exec(source.text.slice(end, end + 200))?.[0] ?? "";
 }
 
 function insteadOf(span: Span, text: string): Pick<Diagnostic, "message" | "help" | "fix"> {

@@ -59,7 +59,9 @@ function docsBefore(tokens: readonly IToken[], comments: readonly Comment[]): Ma
     if (comment.kind !== "doc" || !comment.ownLine) continue;
     while (next < tokens.length && (tokens[next] as IToken).startOffset < comment.span.start) next++;
     const offset = tokens[next]?.startOffset ?? comment.span.source.text.length;
-    docs.set(offset, [...(docs.get(offset) ?? []), comment]);
+    const before = docs.get(offset);
+    if (before) before.push(comment);
+    else docs.set(offset, [comment]);
   }
   return docs;
 }

@@ -6,7 +6,7 @@
 
 import { EOF, type IToken, type TokenType } from "chevrotain";
 import type * as Ast from "./ast.js";
-import type { Diagnostic } from "./diagnostic.js";
+import { type Diagnostic, keep } from "./diagnostic.js";
 import * as say from "./messages.js";
 import { nearestWord } from "./nearest-word.js";
 import { ends } from "./reader.js";
@@ -42,7 +42,7 @@ export class Parser extends StudyReader {
     const { edition, imports, declared: declarations } = this;
     const span = { source, start: 0, end: source.text.length };
     // No rule fails on a balanced list of tokens; should one, the user still learns where.
-    for (const { token } of this.errors) this.diagnostics.push(say.unexpected(this.spanOf(token), "something else"));
+    for (const { token } of this.errors) keep(this.diagnostics, say.unexpected(this.spanOf(token), "something else"));
     return { file: { kind: "file", source, edition, imports, declarations, span }, found: this.diagnostics };
   }
 
@@ -117,7 +117,7 @@ export class Parser extends StudyReader {
       }
       const span = this.spanFrom(start);
       const late = this.edition !== null || this.imports.length > 0 || this.declared.length > 0;
-      if (late) this.diagnostics.push(say.misplacedEdition(span, this.edition?.span ?? null));
+      if (late) keep(this.diagnostics, say.misplacedEdition(span, this.edition?.span ?? null));
       this.edition ??= { kind: "edition", year: year.payload as number, span };
       this.discard(ends.entry, "the end of the line after the edition");
     });
@@ -146,7 +146,7 @@ export class Parser extends StudyReader {
       if (from === null) this.discardOrMiss("`from` and a path in quotes");
       const span = this.spanFrom(start);
       const first = this.declared[0];
-      if (first) this.diagnostics.push(say.misplacedImport(span, first.name?.span ?? first.span));
+      if (first) keep(this.diagnostics, say.misplacedImport(span, first.name?.span ?? first.span));
       this.imports.push({ kind: "import", names, from, span });
       this.endEntry("the end of the line after the import");
     });

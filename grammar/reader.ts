@@ -8,7 +8,7 @@
 
 import { EmbeddedActionsParser, EOF, type IParserConfig, type IToken, type TokenType } from "chevrotain";
 import type * as Ast from "./ast.js";
-import type { Diagnostic } from "./diagnostic.js";
+import { type Diagnostic, keep } from "./diagnostic.js";
 import { stray, unexpected } from "./messages.js";
 import type { Source, Span } from "./source.js";
 import * as T from "./tokens.js";
@@ -90,12 +90,12 @@ export abstract class Reader extends EmbeddedActionsParser {
     const token = this.LA(1);
     if (token === this.blamed || reported.has(token.tokenType)) return;
     this.blamed = token;
-    this.diagnostics.push(token.tokenType === T.Stray ? stray(this.spanOf(token)) : diagnostic);
+    keep(this.diagnostics, token.tokenType === T.Stray ? stray(this.spanOf(token)) : diagnostic);
   }
 
   /** Reports a mistake from which the parser goes on without a loss. */
   protected note(diagnostic: Diagnostic): void {
-    this.ACTION(() => this.diagnostics.push(diagnostic));
+    this.ACTION(() => keep(this.diagnostics, diagnostic));
   }
 
   /** Reports the next token as one that does not fit, and steps over it and what follows up to one of `until`. */

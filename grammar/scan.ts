@@ -5,9 +5,9 @@
 
 import type { IToken } from "chevrotain";
 import type { Comment } from "./comment.js";
-import type { Diagnostic } from "./diagnostic.js";
+import { type Diagnostic, keep, mostFindings } from "./diagnostic.js";
 import { badNumber, invalidCharacter, invalidEscape, openComment, openString } from "./lexical-messages.js";
-import type { Source } from "./source.js";
+import { positionAt, type Source } from "./source.js";
 import * as T from "./tokens.js";
 
 export interface Scanned {
@@ -29,11 +29,12 @@ export function scan(source: Source): Scanned {
     else if (token.tokenType === T.Numeral || token.tokenType === T.BadNumeral) readNumber(source, token, diagnostics);
     tokens.push(token);
   }
-  return { tokens, comments: lexed.comments.map((c) => readComment(source, c, diagnostics)), diagnostics };
+  return { tokens, comments: readComments(source, lexed.comments, diagnostics), diagnostics };
 }
 
 const openingQuotes = new Set(["“", "”", "„", "«", "'", "‘", "’", "`"]);
-const quotedWrongly = /[“”„«'‘’`](?:(?!\/[/*])[^“”»'‘’`"\r\n])*[“”»'‘’`]/y;
+/** A text between wrong quotes; a longer one is read quote by quote. */
+const quotedWrongly = /[“”„«'‘’`](?:(?!\/[/*])[^“”»'‘’`"\r\n]){0,200}[“”»'‘’`]/y;
 
 /**
  * The token at `i`, or, where characters stand that begin no token, one `Invalid` token for the whole piece they spoil:
@@ -69,7 +70,7 @@ interface Joined {
 }
 
 function report(source: Source, first: IToken, end: number, next: number, out: Diagnostic[]): Joined {
-  out.push(invalidCharacter({ source, start: first.startOffset, end }));
+  if (out.length < mostFindings) out.push(invalidCharacter({ source, start: first.startOffset, end }));
   const image = source.text.slice(first.startOffset, end);
   return { token: { ...first, tokenType: T.Invalid, tokenTypeIdx: T.Invalid.tokenTypeIdx ?? 0, image }, next };
 }
@@ -78,14 +79,14 @@ const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", '
 
 function readQuoted(source: Source, token: IToken, out: Diagnostic[]): void {
   const closed = token.tokenType === T.Quoted;
-  if (!closed) out.push(openString({ source, start: token.startOffset, end: T.endOf(token) }));
+  if (!closed) keep(out, openString({ source, start: token.startOffset, end: T.endOf(token) }));
   const inner = token.image.slice(1, closed ? -1 : undefined);
   const at = token.startOffset + 1;
   token.payload = inner.replace(/\\(u\{([^}"]*)\}|.)?/gsu, (all, what: string | undefined, hex, offset: number) => {
     const known = what === undefined ? undefined : escapes[what];
     if (known !== undefined) return known;
     if (typeof hex === "string" && isScalar(hex)) return String.fromCodePoint(Number.parseInt(hex, 16));
-    if (closed) out.push(invalidEscape({ source, start: at + offset, end: at + offset + all.length }));
+    if (closed) keep(out, invalidEscape({ source, start: at + offset, end: at + offset + all.length }));
     return all;
   });
 }
@@ -106,18 +107,22 @@ function readNumber(source: Source, token: IToken, out: Diagnostic[]): void {
   }
   token.tokenType = T.BadNumeral;
   token.tokenTypeIdx = T.BadNumeral.tokenTypeIdx ?? 0;
-  out.push(badNumber({ source, start: token.startOffset, end: T.endOf(token) }));
+  keep(out, badNumber({ source, start: token.startOffset, end: T.endOf(token) }));
 }
 
-function readComment(source: Source, token: IToken, out: Diagnostic[]): Comment {
+function readComments(source: Source, tokens: readonly IToken[], out: Diagnostic[]): Comment[] {
+  const comments: Comment[] = [];
+  for (const token of tokens) comments.push(readComment(source, token, comments.at(-1)?.span.end ?? 0, out));
+  return comments;
+}
+
+/** `before`: where the comment before it ends. */
+function readComment(source: Source, token: IToken, before: number, out: Diagnostic[]): Comment {
   const span = { source, start: token.startOffset, end: T.endOf(token) };
-  if (token.tokenType === T.OpenComment) out.push(openComment(span));
-  const lineStart = Math.max(
-    source.text.lastIndexOf("\n", span.start - 1),
-    source.text.lastIndexOf("\r", span.start - 1),
-    -1,
-  );
-  const ownLine = span.start === 0 || source.text.slice(lineStart + 1, span.start).trim() === "";
+  if (token.tokenType === T.OpenComment) keep(out, openComment(span));
+  const lineStart = span.start - positionAt(source, span.start).column + 1;
+  // Only the first comment of a line looks at what stands before it.
+  const ownLine = before <= lineStart && source.text.slice(lineStart, span.start).trim() === "";
   const kind = token.tokenType === T.DocComment ? "doc" : token.tokenType === T.LineComment ? "line" : "block";
   return { kind, text: token.image, span, ownLine };
 }

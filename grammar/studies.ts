@@ -2,6 +2,7 @@
 
 import type { IToken } from "chevrotain";
 import type * as Ast from "./ast.js";
+import { keep } from "./diagnostic.js";
 import { LineReader } from "./lines.js";
 import * as say from "./messages.js";
 import { ends } from "./reader.js";
@@ -94,7 +95,7 @@ export abstract class StudyReader extends LineReader {
 
   private join(operator: "and" | "or", parts: readonly (Ast.Condition | null)[]): Ast.Condition | null {
     const excess = parts[longestCondition];
-    if (excess) this.diagnostics.push(say.longCondition(excess.span, longestCondition));
+    if (excess) keep(this.diagnostics, say.longCondition(excess.span, longestCondition));
     return parts.slice(0, longestCondition).reduce((left, right) => {
       if (left === null || right === null) return null;
       const span = { ...left.span, end: right.span.end };

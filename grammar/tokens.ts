@@ -20,9 +20,18 @@ function kind(config: ITokenConfig): TokenType {
 export const Space = kind({ name: "Space", pattern: /\s+/, group: Lexer.SKIPPED, line_breaks: true });
 export const DocComment = kind({ name: "DocComment", pattern: /\/\/\/(?!\/)[^\r\n]*/, group: "comments" });
 export const LineComment = kind({ name: "LineComment", pattern: /\/\/[^\r\n]*/, group: "comments" });
+/** Where the last end of a comment stands in the text that is read: an open comment after it looks for none. */
+let lastClose = -1;
+
+function closedComment(text: string, at: number): [string] | null {
+  if (lastClose < at + 2 || !text.startsWith("/*", at)) return null;
+  return [text.slice(at, text.indexOf("*/", at + 2) + 2)];
+}
+
 export const BlockComment = kind({
   name: "BlockComment",
-  pattern: /\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\//,
+  pattern: closedComment,
+  start_chars_hint: ["/"],
   group: "comments",
   line_breaks: true,
 });
@@ -117,6 +126,7 @@ let lexer: Lexer | null = null;
 /** Tokens and comments of a text, in order. */
 export function lex(text: string): { tokens: IToken[]; comments: IToken[] } {
   lexer ??= new Lexer(lexed, { skipValidations: true, positionTracking: "full" });
+  lastClose = text.lastIndexOf("*/");
   const { tokens, groups } = lexer.tokenize(text);
   return { tokens, comments: groups.comments ?? [] };
 }

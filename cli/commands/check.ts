@@ -7,8 +7,9 @@ import { exitCode, usageFailure } from "../failure.js";
 import { findSpecs, printedPath, readStdin, replaceFile, specPath } from "../files.js";
 import { applyFixes } from "../fixes.js";
 import { packageVersion } from "../package-root.js";
-import { arrange, type CheckReport, documents, type Medium, passes, reporters } from "../report/index.js";
-import { type Colors, count, plainColors, print, stdoutColors, tell } from "../terminal.js";
+import { arrange, type CheckReport, documents, type Medium, passes, reporters, written } from "../report/index.js";
+import { type Colors, count, grouped, plainColors, print, stdoutColors, tell } from "../terminal.js";
+import { visibleText } from "../text-width.js";
 
 export interface CheckOptions {
   readonly reporters: readonly ReporterChoice[];
@@ -74,7 +75,9 @@ function write(choice: ReporterChoice, report: CheckReport): void {
     return;
   }
   replaceFile(choice.file, text);
-  tell(`${count(report.diagnostics.length, "finding")} written to ${printedPath(choice.file)}`);
+  const { shown, left } = written(report);
+  const all = left > 0 ? ` of ${grouped(report.diagnostics.length)}` : "";
+  tell(`${count(shown.length, "finding")}${all} written to ${visibleText(printedPath(choice.file))}`);
 }
 
 const mediumOf = (colors: Colors): Medium => ({ colors, width: process.stdout.columns ?? 120 });

@@ -6,10 +6,11 @@
 import { existsSync } from "node:fs";
 import { posix, resolve } from "node:path";
 import { Writable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Definition } from "../../blocks/index.js";
 import { costOf } from "../../compiler/index.js";
-import { type Surroundings, serve, type Workspace } from "../../editor/index.js";
-import { type File, parse, type Source } from "../../grammar/index.js";
+import { longestText, type Surroundings, serve, type Workspace } from "../../editor/index.js";
+import { type Diagnostic, type File, parse, type Source } from "../../grammar/index.js";
 import { analyzeSpecs, analyzeText, hostFor, type OpenTexts } from "../analysis.js";
 import {
   blockAtFault,
@@ -20,10 +21,10 @@ import {
   type Vocabulary,
   vocabularyOf,
 } from "../config/index.js";
-import { specPath } from "../files.js";
+import { type Reading, specPath } from "../files.js";
 import { packageVersion } from "../package-root.js";
 import { arrange } from "../report/index.js";
-import { tell } from "../terminal.js";
+import { grouped, tell } from "../terminal.js";
 
 export interface LspOptions {
   /** false: no block file is run. */
@@ -53,6 +54,7 @@ function workspace(config: string | false | undefined): Workspace {
     if (config === false) return Promise.resolve(ownVocabulary);
     return vocabularyOf(path.startsWith("<") ? null : path, config);
   };
+  const checks = new Checks();
   return {
     enter(folder) {
       if (existsSync(folder)) process.chdir(folder);
@@ -60,12 +62,15 @@ function workspace(config: string | false | undefined): Workspace {
     pathOf: specPath,
     fileOf: (path) => resolve(path),
     async check(open) {
-      const files = open.map(async (source) => ({
-        path: source.path,
-        given: { ok: true, text: source.text } as const,
-        vocabulary: await vocabularyFor(source),
-      }));
-      return arrange(analyzeSpecs(await Promise.all(files), textsOf(open)));
+      const found: Diagnostic[] = [];
+      const texts = textsOf(open);
+      for (const source of open) {
+        found.push(...checks.findings(source, await vocabularyFor(source), texts));
+        // Questions that came in the meantime are answered before the next text.
+        await nextTurn();
+      }
+      checks.keepOnly(texts);
+      return arrange(found);
     },
     async surroundings(source, open) {
       return surroundings(await vocabularyFor(source), textsOf(open));
@@ -74,9 +79,62 @@ function workspace(config: string | false | undefined): Workspace {
       const vocabulary = await vocabularyFor(source);
       return (name) => costIn(source, name, vocabulary, textsOf(open));
     },
-    refresh: forgetChanged,
+    refresh() {
+      checks.keepOnly(new Map());
+      return forgetChanged();
+    },
     watched,
   };
+}
+
+/** What was found in a text, and what it was found with. */
+interface Checked {
+  readonly text: string;
+  readonly vocabulary: Vocabulary;
+  /** Files that it imports, with their texts where they were open. */
+  readonly asked: ReadonlyMap<string, string | undefined>;
+  readonly findings: readonly Diagnostic[];
+}
+
+/** Findings of each open text, kept until it or what it imports changes: writing one text does not check the others again. */
+class Checks {
+  private readonly known = new Map<string, Checked>();
+
+  findings(source: Source, vocabulary: Vocabulary, open: OpenTexts): readonly Diagnostic[] {
+    const { path, text } = source;
+    const before = this.known.get(path);
+    const isSame = before?.text === text && before.vocabulary === vocabulary;
+    // What it imports from the disk may have changed there.
+    if (isSame && [...before.asked].every(([name, then]) => then !== undefined && open.get(name) === then)) {
+      return before.findings;
+    }
+    const asked = new AskedTexts(open);
+    const given = text.length <= longestText ? ({ ok: true, text } as const) : tooLong(text);
+    const findings = analyzeSpecs([{ path, given, vocabulary }], asked);
+    this.known.set(path, { text, vocabulary, asked: asked.asked, findings });
+    return findings;
+  }
+
+  /** Forgets all others. */
+  keepOnly(open: OpenTexts): void {
+    for (const path of this.known.keys()) if (!open.has(path)) this.known.delete(path);
+  }
+}
+
+/** Open texts that remember which of them were asked for. */
+class AskedTexts extends Map<string, string> {
+  readonly asked = new Map<string, string | undefined>();
+
+  override get(path: string): string | undefined {
+    const text = super.get(path);
+    this.asked.set(path, text);
+    return text;
+  }
+}
+
+function tooLong(text: string): Reading & { ok: false } {
+  const message = `the text has ${grouped(text.length)} characters; while it is written, at most ${grouped(longestText)} are checked`;
+  return { ok: false, problem: { code: "file/too-large", message, help: "mae check reads up to 4 MiB" } };
 }
 
 const textsOf = (open: readonly Source[]): OpenTexts => new Map(open.map(({ path, text }) => [path, text]));

@@ -5,15 +5,16 @@
 
 import { type Diagnostic, positionAt, type Severity } from "../../grammar/index.js";
 import { printedPath } from "../files.js";
-import type { Reporter } from "./report.js";
+import { visibleText } from "../text-width.js";
+import { leftOut, type Reporter, written } from "./report.js";
 
 const command: Record<Severity, string> = { error: "error", warning: "warning", info: "notice" };
 
-export const github: Reporter = (report) =>
-  report.diagnostics
-    .slice(0, report.limit ?? report.diagnostics.length)
-    .map((d) => `${annotation(d)}\n`)
-    .join("");
+export const github: Reporter = (report) => {
+  const { shown, left } = written(report);
+  const more = left > 0 ? [`::notice::${escapeData(leftOut(left, report))}`] : [];
+  return [...shown.map(annotation), ...more].map((line) => `${line}\n`).join("");
+};
 
 function annotation(diagnostic: Diagnostic): string {
   const start = positionAt(diagnostic.span.source, diagnostic.span.start);
@@ -32,7 +33,12 @@ function annotation(diagnostic: Diagnostic): string {
   return `::${command[diagnostic.severity]} ${listed.join(",")}::${escapeData(text)}`;
 }
 
+/** Line ends have escapes of GitHub's; what else a terminal would obey is made visible, since the log is shown in one. */
 const escapeData = (text: string): string =>
-  text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  text
+    .replaceAll("%", "%25")
+    .replace(/[^\r\n]+/g, visibleText)
+    .replaceAll("\r", "%0D")
+    .replaceAll("\n", "%0A");
 
 const escapeProperty = (text: string): string => escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C");

@@ -8,7 +8,7 @@ import { sarif } from "./sarif.js";
 
 export { applyEdits, disjoint } from "./edits.js";
 export { describe } from "./pretty.js";
-export { arrange, type CheckReport, type Medium, passes, tally } from "./report.js";
+export { arrange, type CheckReport, type Medium, passes, tally, written } from "./report.js";
 
 export const reporters = { pretty, json, sarif, github } satisfies Record<string, Reporter>;
 

@@ -5,13 +5,13 @@
 
 import { type Diagnostic, positionAt, type Span } from "../../grammar/index.js";
 import { printedPath } from "../files.js";
-import { type CheckReport, passes, type Reporter, tally } from "./report.js";
+import { type CheckReport, passes, type Reporter, tally, written } from "./report.js";
 
 export const json: Reporter = (report) => `${JSON.stringify(document(report), null, 2)}\n`;
 
 function document(report: CheckReport) {
   const { errors, warnings } = tally(report.diagnostics);
-  const written = report.diagnostics.slice(0, report.limit ?? report.diagnostics.length);
+  const { shown, left } = written(report);
   return {
     format_version: "1.0",
     generator: { name: "maelang", version: report.version },
@@ -19,10 +19,10 @@ function document(report: CheckReport) {
     error_count: errors,
     warning_count: warnings,
     /** Findings that --max-diagnostics left out. */
-    omitted_count: report.diagnostics.length - written.length,
+    omitted_count: left,
     fixed_count: report.fixed,
     files: report.files,
-    diagnostics: written.map(finding),
+    diagnostics: shown.map(finding),
   };
 }
 

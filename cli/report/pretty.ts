@@ -5,17 +5,15 @@ import { count } from "../terminal.js";
 import { visibleLines, visibleText } from "../text-width.js";
 import { applyEdits } from "./edits.js";
 import { frames, type Label } from "./frame.js";
-import { type CheckReport, type Medium, passes, type Reporter, tally } from "./report.js";
+import { type CheckReport, leftOut, type Medium, passes, type Reporter, tally, written } from "./report.js";
 
 /** More than this scrolls away what matters. */
-const habitualLimit = 50;
+const mostForPeople = 50;
 
 export const pretty: Reporter = (report, medium) => {
-  const limit = report.limit ?? habitualLimit;
-  const blocks = report.diagnostics.slice(0, limit).map((d) => describe(d, medium));
-  const left = report.diagnostics.length - blocks.length;
-  if (left > 0)
-    blocks.push(`${count(left, "more finding")} not shown; --max-diagnostics ${report.diagnostics.length} shows all`);
+  const { shown, left } = written(report, mostForPeople);
+  const blocks = shown.map((d) => describe(d, medium));
+  if (left > 0) blocks.push(leftOut(left, report));
   return `${[...blocks, summary(report, medium)].join("\n\n")}\n`;
 };
 
@@ -59,7 +57,7 @@ function preview(fix: Fix, medium: Medium): string[] {
   const after = applyEdits(source.text, fix.edits).split(/\r\n|\r|\n/);
   const grown = after.length - positionAt(source, source.text.length).line;
   const [gone, come] = differing(before, after.slice(first - 1, last + grown));
-  if (gone.length + come.length > 12) return title;
+  if (gone.length + come.length > 12 || [...gone, ...come].some((line) => line.length > 500)) return title;
   return [
     ...title,
     ...gone.map((line) => colors.red(`      - ${visibleText(line)}`.trimEnd())),

@@ -7,15 +7,17 @@ import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Diagnostic, type Fix, positionAt, type Severity, type Source, type Span } from "../../grammar/index.js";
 import { pageOf } from "../pages.js";
-import type { CheckReport, Reporter } from "./report.js";
+import { type CheckReport, leftOut, type Reporter, written } from "./report.js";
 
 const level: Record<Severity, "error" | "warning" | "note"> = { error: "error", warning: "warning", info: "note" };
 
 export const sarif: Reporter = (report) => `${JSON.stringify(log(report), null, 2)}\n`;
 
 function log(report: CheckReport) {
-  const written = report.diagnostics.slice(0, report.limit ?? report.diagnostics.length);
-  const codes = [...new Set(written.map((d) => d.code))].sort();
+  const { shown, left } = written(report);
+  const codes = [...new Set(shown.map((d) => d.code))].sort();
+  const notes =
+    left > 0 ? { toolExecutionNotifications: [{ level: "note", message: { text: leftOut(left, report) } }] } : {};
   return {
     $schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
     version: "2.1.0",
@@ -25,7 +27,7 @@ function log(report: CheckReport) {
           driver: {
             name: "maelang",
             semanticVersion: report.version,
-            rules: codes.map((code) => rule(code, written)),
+            rules: codes.map((code) => rule(code, shown)),
           },
         },
         columnKind: "utf16CodeUnits",
@@ -33,8 +35,8 @@ function log(report: CheckReport) {
           "%SRCROOT%": { description: { text: "The folder in which mae check ran." } },
         },
         artifacts: report.files.map((path) => ({ location: location(path), sourceLanguage: "mae" })),
-        invocations: [{ executionSuccessful: true }],
-        results: written.map((d) => result(d, codes)),
+        invocations: [{ executionSuccessful: true, ...notes }],
+        results: shown.map((d) => result(d, codes)),
       },
     ],
   };

@@ -15,7 +15,7 @@ import type {
   Tokens,
 } from "../../blocks/index.js";
 import type { Span } from "../../grammar/index.js";
-import { type DraftBlock, type DraftLine, slotLines } from "./draft.js";
+import { type DraftBlock, type DraftLine, type DraftValue, slotLines } from "./draft.js";
 import { valueText } from "./show.js";
 
 /** A value of a block that something was computed from. */
@@ -53,37 +53,29 @@ export function sourceOf(block: DraftBlock, name: string): Source | null {
 }
 
 /** The values of a block as an object; `seen` gets the name of each one that is read. */
-export function watchedValues(block: DraftBlock, seen: Set<string>): never {
-  const view = {};
-  for (const [name, value] of block.values) {
-    Object.defineProperty(view, name, {
-      enumerable: true,
-      get() {
-        seen.add(name);
-        if (!value) throw unreadable;
-        return value.value;
-      },
-    });
-  }
-  return view as never;
-}
+export const watchedValues = (block: DraftBlock, seen: Set<string>): never =>
+  new Proxy(Object.fromEntries(block.values), {
+    get(values: Readonly<Record<string, DraftValue | null>>, name) {
+      if (typeof name !== "string" || !Object.hasOwn(values, name)) return undefined;
+      seen.add(name);
+      const value = values[name];
+      if (!value) throw unreadable;
+      return value.value;
+    },
+  }) as never;
 
 /** Facts as an object; `seen` gets the sources of each one that is read. */
-export function watchedFacts(facts: Facts, seen: Set<Source>): never {
-  const view = {};
-  for (const [key, fact] of Object.entries(facts)) {
-    Object.defineProperty(view, key, {
-      enumerable: true,
-      get() {
-        if (!fact) throw unreadable;
-        return typeof fact.value === "object" && fact.value !== null
-          ? watchedParts(fact.value, fact.sources, seen)
-          : seeAll(fact, seen);
-      },
-    });
-  }
-  return view as never;
-}
+export const watchedFacts = (facts: Facts, seen: Set<Source>): never =>
+  new Proxy(facts, {
+    get(_, key) {
+      if (typeof key !== "string" || !Object.hasOwn(facts, key)) return undefined;
+      const fact = facts[key];
+      if (!fact) throw unreadable;
+      return typeof fact.value === "object" && fact.value !== null
+        ? watchedParts(fact.value, fact.sources, seen)
+        : seeAll(fact, seen);
+    },
+  }) as never;
 
 function seeAll({ value, sources }: NonNullable<Fact<unknown>>, seen: Set<Source>): unknown {
   for (const source of sources) seen.add(source);

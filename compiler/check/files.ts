@@ -1,6 +1,10 @@
-/** Imports: which file a text names, reading and parsing it once, cycles. Files are read through the host alone. */
+/**
+ * Imports: which file a text names, reading and parsing it once, where the parser lost text, cycles. Files are read
+ * through the host alone.
+ */
 
 import {
+  type Declaration,
   type Diagnostic,
   type File,
   type Import,
@@ -24,8 +28,55 @@ export interface Loaded {
   readonly source: Source;
   /** What the parser said. */
   readonly syntax: readonly Diagnostic[];
+  readonly damage: Damage;
   /** null: not found or not allowed, reported. */
   readonly imports: ReadonlyMap<Import, Loaded | null>;
+}
+
+/** Where the parser reported errors. It is asked for every finding, so that an answer takes a search and not a pass. */
+export interface Damage {
+  /** Whether an error lies inside a place. */
+  readonly inside: (place: Pick<Span, "start" | "end">) => boolean;
+  /** Whether the parser lost part of a declaration: an error lies between its start and the next one's. */
+  readonly torn: (declaration: Declaration) => boolean;
+}
+
+function damageOf(file: File, diagnostics: readonly Diagnostic[]): Damage {
+  const errors = diagnostics.filter(({ severity }) => severity === "error").map(({ span }) => span);
+  const starts = errors.map(({ start }) => start);
+  const heads = file.declarations.map(({ span }) => span.start);
+  // An error of no width lies between two characters: inside a place that goes on after it, not in one that ends there.
+  const ends = errors.map(({ start, end }) => (start === end ? end + 0.5 : end));
+  const leastFrom = ends.slice();
+  for (let i = ends.length - 2; i >= 0; i--) {
+    leastFrom[i] = Math.min(leastFrom[i] as number, leastFrom[i + 1] as number);
+  }
+  let reach = Number.NEGATIVE_INFINITY;
+  const mostUpTo = errors.map(({ end }) => {
+    reach = Math.max(reach, end);
+    return reach;
+  });
+  return {
+    inside: ({ start, end }) => {
+      const least = leastFrom[firstFrom(starts, start)] ?? Number.POSITIVE_INFINITY;
+      return least <= (start === end ? end + 0.5 : end);
+    },
+    torn: ({ span }) => {
+      const next = heads[firstFrom(heads, span.start + 1)] ?? Number.POSITIVE_INFINITY;
+      return (mostUpTo[firstFrom(starts, next) - 1] ?? Number.NEGATIVE_INFINITY) >= span.start;
+    },
+  };
+}
+
+/** The index of the first of ascending numbers that is at least `wanted`. */
+function firstFrom(ascending: readonly number[], wanted: number): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ascending[middle] as number) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Longest chain of imports or of `extends`: deeper ones are machine-made or a mistake. */
@@ -56,7 +107,7 @@ function load(source: Source, loading: Loading): Loaded {
   loading.open.push(path);
   for (const line of file.imports) imports.set(line, line.from && follow(line.from, source, loading));
   loading.open.pop();
-  const loaded = { file, source, syntax: diagnostics, imports };
+  const loaded = { file, source, syntax: diagnostics, damage: damageOf(file, diagnostics), imports };
   loading.done.set(path, loaded);
   return loaded;
 }

@@ -108,17 +108,33 @@ function fitInner(line: DraftLine, lines: readonly DraftLine[], sound: boolean, 
   for (const inner of line.inner) judge(inner, modelFacts(around, inner, sound), { ...fitting, known: new Set() });
 }
 
-/** What a line is told of the model around it. */
+const none = { value: null, sources: [] };
+
+/** What a line is told of the model around it. Most blocks ask for little of it, so that each fact is found when it is read. */
 function modelFacts(lines: readonly DraftLine[], { slot, label }: DraftLine, sound: boolean): Facts {
-  const none = { value: null, sources: [] };
+  const isEncoder = slot === "encoder";
   return {
-    image: imageOf(lines, label),
-    grid: gridOf(lines, label, sound),
-    width: slot === "encoder" ? none : encoderWidthOf(lines, label),
-    decoderWidth: slot === "encoder" || slot === "decoder" ? none : decoderWidthOf(lines, label),
-    layers: slot === "encoder" ? none : layersOf(lines, label),
-    extraTokens: slot === "encoder" ? none : extraTokensOf(lines, label),
-    predictsPixels: predictsPixels(lines),
+    get image() {
+      return imageOf(lines, label);
+    },
+    get grid() {
+      return gridOf(lines, label, sound);
+    },
+    get width() {
+      return isEncoder ? none : encoderWidthOf(lines, label);
+    },
+    get decoderWidth() {
+      return isEncoder || slot === "decoder" ? none : decoderWidthOf(lines, label);
+    },
+    get layers() {
+      return isEncoder ? none : layersOf(lines, label);
+    },
+    get extraTokens() {
+      return isEncoder ? none : extraTokensOf(lines, label);
+    },
+    get predictsPixels() {
+      return predictsPixels(lines);
+    },
   };
 }
 

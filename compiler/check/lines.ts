@@ -172,8 +172,9 @@ function readInner(
 
 export function unexpectedBody(entry: Slot, body: Body): null {
   const braces = { ...entry.span, start: entry.values.at(-1)?.span.end ?? headOf(entry).end };
-  const start = entry.span.source.text.indexOf("{", braces.start);
-  const span = start < 0 || start >= entry.span.end ? headOf(entry) : { ...braces, start, end: start + 1 };
+  const at = entry.span.source.text.slice(braces.start, entry.span.end).indexOf("{");
+  const start = braces.start + at;
+  const span = at < 0 ? headOf(entry) : { ...braces, start, end: start + 1 };
   const takers = body.rules.filter((rule) => rule.inner.length > 0).map((rule) => rule.slot);
   return fail(body.report, "check/unexpected-body", span, `\`${entry.slot.name}\` has no slots of its own`, {
     help: takers.length === 0 ? "remove the braces" : `remove the braces; ${named(takers)} may have them`,

@@ -2,7 +2,7 @@
 
 import type { Declaration, Identifier, Import, ImportedName, Span } from "../../grammar/index.js";
 import type { Loaded } from "./files.js";
-import { capitalized, named, nearest } from "./nearest.js";
+import { capitalized, mostCompared, named, nearest } from "./nearest.js";
 import { fail, lineRemoval, type Report, replacement, warn } from "./report.js";
 
 /** A declaration and the file it stands in. */
@@ -14,14 +14,55 @@ export interface Declared<D extends Declaration = Declaration> {
 /** By name. null: an import that failed, reported. */
 export type Names = ReadonlyMap<string, Declared | null>;
 
-const local = (loaded: Loaded): Map<string, Declared> => {
-  const table = new Map<string, Declared>();
+/** What others can take from a file. */
+interface Exports {
+  readonly declared: ReadonlyMap<string, Declared>;
+  readonly names: readonly string[];
+  /** Imports, by the names that they bring: not passed on. */
+  readonly passing: ReadonlyMap<string, Import>;
+}
+
+const exportsOf = once((loaded: Loaded): Exports => {
+  const declared = new Map<string, Declared>();
   for (const declaration of loaded.file.declarations) {
     const name = declaration.name?.name;
-    if (name !== undefined && !table.has(name)) table.set(name, { declaration, home: loaded });
+    if (name !== undefined && !declared.has(name)) declared.set(name, { declaration, home: loaded });
   }
-  return table;
-};
+  const lines = loaded.file.imports.flatMap((line) =>
+    line.names.map(({ name, alias }) => [(alias ?? name).name, line] as const),
+  );
+  return { declared, names: [...declared.keys()], passing: new Map(lines.reverse()) };
+});
+
+/** A function of a table that is asked for each of many names: the answer is kept as long as the table. */
+function once<K extends object, V>(compute: (key: K) => V): (key: K) => V {
+  const known = new WeakMap<K, V>();
+  return (key) => {
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const value = compute(key);
+    known.set(key, value);
+    return value;
+  };
+}
+
+/** Names of models and of recipes, and the first name of each declaration. */
+const indexOf = once((names: Names) => {
+  const model: string[] = [];
+  const recipe: string[] = [];
+  const first = new Map<Declaration, string>();
+  for (const [name, declared] of names) {
+    if (!declared) continue;
+    if (!first.has(declared.declaration)) first.set(declared.declaration, name);
+    if (declared.declaration.kind === "model") model.push(name);
+    else if (declared.declaration.kind === "recipe") recipe.push(name);
+  }
+  return { model, recipe, first };
+});
+
+/** The name that a file has for a declaration. */
+export const nameIn = (names: Names, declaration: Declaration): string | undefined =>
+  indexOf(names).first.get(declaration);
 
 /** Builds the table of a file and reports doubles and unknown imports. */
 export function namesOf(loaded: Loaded, report: Report): Names {
@@ -71,22 +112,19 @@ function importName(
 
 /** What a file declares under a name; what it imports itself is not passed on. */
 function exported({ name, span }: Identifier, from: Loaded, report: Report): Declared | null {
-  const table = local(from);
-  const found = table.get(name);
+  const { declared, names, passing } = exportsOf(from);
+  const found = declared.get(name);
   if (found) return found;
-  const passing = from.file.imports.find((line) =>
-    line.names.some((imported) => (imported.alias ?? imported.name).name === name),
-  );
-  const valid = [...table.keys()];
-  const meant = nearest(name, valid);
-  const declares = valid.length === 0 ? "it declares nothing" : `it declares ${named(valid)}`;
+  const passed = passing.get(name)?.from;
+  const meant = nearest(name, names);
+  const declares = names.length === 0 ? "it declares nothing" : `it declares ${named(names)}`;
   return fail(report, "check/unknown-import-name", span, `\`${from.source.path}\` declares no \`${name}\``, {
-    help: passing?.from
-      ? `it imports it itself: import it from \`${passing.from.value}\` as seen from there`
+    help: passed
+      ? `it imports it itself: import it from \`${passed.value}\` as seen from there`
       : meant
         ? `did you mean \`${meant}\`? ${capitalized(declares)}`
         : declares,
-    fix: meant && !passing ? replacement(span, meant) : undefined,
+    fix: meant && !passed ? replacement(span, meant) : undefined,
   });
 }
 
@@ -125,8 +163,8 @@ export function unusedImports(loaded: Loaded, report: Report): void {
 function nameRemoval(line: Import, span: ImportedName["span"], name: string): ReturnType<typeof lineRemoval> {
   const { text } = span.source;
   const after = /^\s*,\s*/.exec(text.slice(span.end, line.span.end));
-  const before = /\s*,\s*$/.exec(text.slice(line.span.start, span.start));
-  const start = after || !before ? span.start : span.start - before[0].length;
+  const before = after ? null : /\s*,\s*$/.exec(text.slice(line.span.start, span.start));
+  const start = before ? span.start - before[0].length : span.start;
   const end = span.end + (after ? after[0].length : 0);
   return { title: `Remove \`${name}\``, edits: [{ span: { ...span, start, end }, text: "" }] };
 }
@@ -144,9 +182,10 @@ export function find<K extends Sought>(
   const found = names.get(name);
   if (found === null) return null;
   if (found && isKind(found, kind)) return found;
-  const valid = [...names].flatMap(([known, declared]) =>
-    declared?.declaration.kind === kind && known !== except?.name ? known : [],
-  );
+  const all = indexOf(names)[kind];
+  const own = except && names.get(except.name)?.declaration.kind === kind ? except.name : null;
+  // The list is passed over only where it is short: there may be as many unknown names as known ones.
+  const valid = own === null || all.length > mostCompared ? all : all.filter((known) => known !== own);
   const known = valid.length === 0 ? `this file knows no ${kind}s` : `known here: ${named(valid)}`;
   const code = kind === "model" ? "check/unknown-model" : "check/unknown-recipe";
   if (found) return ofAnotherKind(found.declaration, { kind, name, known }, { code, span }, report);

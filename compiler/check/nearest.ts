@@ -45,13 +45,18 @@ const synonyms: readonly (readonly string[])[] = [
 
 const bySpelling = (name: string, valid: readonly string[]): string | null => {
   const comparable = valid.filter((candidate) => Math.abs(candidate.length - name.length) <= candidate.length / 3 + 1);
+  if (comparable.length === 0) return null;
   const lower = comparable.map((candidate) => candidate.toLowerCase());
   const near = nearestWord(name, lower);
   return near === null ? null : (comparable[lower.indexOf(near)] ?? null);
 };
 
+/** A name is compared with so many others: where there are more, they are machine-made, and so are the slips. */
+export const mostCompared = 256;
+
 /** The valid name that was most likely meant; null when none is near. */
-export function nearest(name: string, valid: readonly string[]): string | null {
+export function nearest(name: string, known: readonly string[]): string | null {
+  const valid = known.length > mostCompared ? known.slice(0, mostCompared) : known;
   const plain = name.toLowerCase().replaceAll("-", "_");
   const exact = valid.find((candidate) => candidate.toLowerCase() === plain);
   if (exact !== undefined) return exact;

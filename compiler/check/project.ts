@@ -7,8 +7,9 @@ import type { Registry } from "../../blocks/index.js";
 import type { Declaration, Diagnostic, ModelDeclaration, RecipeDeclaration, Span } from "../../grammar/index.js";
 import { unknownBase } from "./draft.js";
 import { deepest, type Loaded } from "./files.js";
+import { mostMembers } from "./members.js";
 import { type CheckedModel, type Checking, checkModel, type Subject } from "./models.js";
-import { type Declared, find, type Names, namesOf } from "./names.js";
+import { type Declared, find, type Names, nameIn, namesOf } from "./names.js";
 import { type CheckedRecipe, checkRecipe } from "./recipes.js";
 import { fail, type Report } from "./report.js";
 
@@ -21,6 +22,8 @@ export interface Project {
   readonly recipes: Map<RecipeDeclaration, CheckedRecipe>;
   /** How many declarations each one that is checked stands on. */
   readonly depths: Map<Declaration, number>;
+  /** What the families of the main file may still build. */
+  readonly room: { members: number };
 }
 
 export const openProject = (main: Loaded, registry: Registry, report: Report): Project => ({
@@ -31,14 +34,8 @@ export const openProject = (main: Loaded, registry: Registry, report: Report): P
   models: new Map(),
   recipes: new Map(),
   depths: new Map(),
+  room: { members: mostMembers },
 });
-
-/** Whether the parser reported an error inside a place. */
-const brokenIn = ({ syntax }: Loaded, { start, end }: Span): boolean =>
-  syntax.some(
-    ({ severity, span }) =>
-      severity === "error" && span.start >= start && span.end <= end && (span.start < end || start === end),
-  );
 
 /**
  * Nothing is said of text that the parser could not read, beyond what it said itself. Advice on imported files is given
@@ -48,7 +45,7 @@ const reportFor =
   ({ main, report }: Project, home: Loaded): Report =>
   (diagnostic: Diagnostic) => {
     const wanted = home === main || diagnostic.severity === "error";
-    if (wanted && !(diagnostic.span.source === home.source && brokenIn(home, diagnostic.span))) report(diagnostic);
+    if (wanted && !(diagnostic.span.source === home.source && home.damage.inside(diagnostic.span))) report(diagnostic);
   };
 
 export function namesIn(project: Project, home: Loaded): Names {
@@ -59,21 +56,11 @@ export function namesIn(project: Project, home: Loaded): Names {
   return names;
 }
 
-/** Whether the parser lost part of a declaration: it reported an error between its start and the next one's. */
-function isTorn({ declaration, home }: Declared): boolean {
-  const { declarations, source } = home.file;
-  const next = declarations.map((other) => other.span.start).filter((start) => start > declaration.span.start);
-  const end = next.length === 0 ? source.text.length + 1 : Math.min(...next);
-  return home.syntax.some(
-    ({ severity, span }) => severity === "error" && span.end >= declaration.span.start && span.start < end,
-  );
-}
-
 export const checkingOf = (project: Project, declared: Declared): Checking => ({
   registry: project.registry,
   report: reportFor(project, declared.home),
-  torn: isTorn(declared),
-  tornAt: (span) => span.source === declared.home.source && brokenIn(declared.home, span),
+  torn: declared.home.damage.torn(declared.declaration),
+  tornAt: (span) => span.source === declared.home.source && declared.home.damage.inside(span),
 });
 
 type Extending = ModelDeclaration | RecipeDeclaration;
@@ -122,6 +109,9 @@ function chain<D extends Extending>(from: Declared<D>, project: Project): readon
   return [...links.values()].reverse();
 }
 
+/** Members of a circle that are named. */
+const mostNamed = 16;
+
 /** Reported at the member that stands first, so that it is one finding wherever one enters the circle. */
 function extendsCycle(members: readonly Declared<Extending>[], project: Project): void {
   const place = ({ declaration, home }: Declared): readonly [string, number] => [
@@ -134,16 +124,18 @@ function extendsCycle(members: readonly Declared<Extending>[], project: Project)
   const start = members.indexOf(sorted[0] as Declared<Extending>);
   const cycle = [...members.slice(start), ...members.slice(0, start)];
   const [first] = cycle as [Declared<Extending>];
-  const names = [...cycle, first].map(({ declaration }) => declaration.name?.name ?? "?");
+  const names = cycle.map(({ declaration }) => declaration.name?.name ?? "?");
+  const between = names.length > mostNamed ? [`${names.length - mostNamed} more`] : [];
+  const circle = [...names.slice(0, mostNamed), ...between, names[0]];
   const baseSpan = ({ declaration }: Declared<Extending>): Span => declaration.base?.span ?? declaration.span;
   fail(
     reportFor(project, first.home),
     "check/extends-cycle",
     baseSpan(first),
-    `\`${names[0]}\` extends itself: ${names.join(" -> ")}`,
+    `\`${names[0]}\` extends itself: ${circle.join(" -> ")}`,
     {
       help: "let one of them extend nothing",
-      related: cycle.slice(1).map((member) => ({ span: baseSpan(member), message: "by way of this one" })),
+      related: cycle.slice(1, mostNamed).map((member) => ({ span: baseSpan(member), message: "by way of this one" })),
     },
   );
 }
@@ -242,7 +234,7 @@ function subjectOf(
     return found && { name: modelKey(found, project), checked: modelOf(found, project) };
   }
   if (extending) return base?.subject ?? null;
-  if (!isTorn(declared)) {
+  if (!home.damage.torn(declaration)) {
     const name = declaration.name?.name ?? "Name";
     fail(
       report,
@@ -256,12 +248,8 @@ function subjectOf(
 }
 
 /** The name under which the analysis knows a model: the main file's own, else the file's path and the model's name. */
-export function modelKey(declared: Declared<ModelDeclaration>, project: Project): string {
-  for (const [name, known] of namesIn(project, project.main)) {
-    if (known?.declaration === declared.declaration) return name;
-  }
-  return `${declared.home.source.path}:${declared.declaration.name?.name}`;
-}
+export const modelKey = ({ declaration, home }: Declared<ModelDeclaration>, project: Project): string =>
+  nameIn(namesIn(project, project.main), declaration) ?? `${home.source.path}:${declaration.name?.name}`;
 
 export const isDeclared = <K extends Declaration["kind"]>(
   declared: Declared | null | undefined,

@@ -1,6 +1,6 @@
 /** Making diagnostics: the one place where findings of the checker get their form. */
 
-import type { Diagnostic, Fix, Severity, Span } from "../../grammar/index.js";
+import { type Diagnostic, type Fix, positionAt, type Severity, type Span } from "../../grammar/index.js";
 import { type Code, codes } from "./codes.js";
 
 export type Report = (diagnostic: Diagnostic) => void;
@@ -66,7 +66,7 @@ export const replacement = (span: Span, text: string, title = `Write \`${text}\`
 /** A cut of whole lines: from the start of the first line to the end of the last, its line break included. */
 export function lineRemoval(span: Span, title: string): Fix {
   const { text } = span.source;
-  const start = text.slice(0, span.start).search(/[^\r\n]*$/);
+  const start = span.start - positionAt(span.source, span.start).column + 1;
   const rest = /^[^\S\r\n]*(\r\n|\r|\n)?/.exec(text.slice(span.end)) as RegExpExecArray;
   const alone =
     text.slice(start, span.start).trim() === "" && (rest[1] !== undefined || span.end + rest[0].length === text.length);
@@ -85,6 +85,7 @@ export function inOrder(diagnostics: readonly Diagnostic[], files: readonly stri
   const seen = new Set<string>();
   const key = (d: Diagnostic): string => [d.span.source.path, d.span.start, d.span.end, d.code, d.message].join("\n");
   const unique = diagnostics.filter((d) => !seen.has(key(d)) && seen.add(key(d)));
-  const place = (d: Diagnostic): number => files.indexOf(d.span.source.path);
+  const places = new Map(files.map((path, i) => [path, i]));
+  const place = (d: Diagnostic): number => places.get(d.span.source.path) ?? -1;
   return unique.sort((a, b) => place(a) - place(b) || a.span.start - b.span.start || a.span.end - b.span.end);
 }

@@ -15,10 +15,11 @@ import { counted, fail, type Report } from "./report.js";
 import { openScope, type Scope } from "./scope.js";
 import { numberText, pathText } from "./show.js";
 
-/** Checks a family. Null when something in it or in its base is wrong. */
+/** Checks a family. Null when something in it or in its base is wrong. `room`: what the families of the file may still build. */
 export function checkVariants(
   declaration: VariantsDeclaration,
   subject: Subject | null,
+  room: { members: number },
   checking: Checking,
 ): Family | null {
   const { report, errors } = counted(checking.report);
@@ -26,7 +27,7 @@ export function checkVariants(
   if (errors() > 0 || checking.torn || !subject?.checked.model || !declaration.name) return null;
   const factors = factorsOf(entriesOf(declaration, "let"), entriesOf(declaration, "axis"));
   const written = { declaration, factors, skips, subject: subject.checked };
-  if (!isOfFairSize(written, report)) return null;
+  if (!isOfFairSize(written, room, report)) return null;
   const { members, skipped } = membersOf(written, { ...checking, report });
   if (errors() > 0) return null;
   const { name, span } = declaration.name;
@@ -75,7 +76,7 @@ function checkLines(
   return skips;
 }
 
-function isOfFairSize(written: Written, report: Report): boolean {
+function isOfFairSize(written: Written, room: { members: number }, report: Report): boolean {
   const { factors, declaration } = written;
   const sizes = factors.map(({ line }) => line.alternatives.length);
   if (!factors.some(({ line }) => line.kind === "axis")) {
@@ -84,15 +85,25 @@ function isOfFairSize(written: Written, report: Report): boolean {
     );
   }
   const total = sizes.reduce((product, size) => product * size, 1);
-  if (total <= mostMembers) return true;
+  if (total <= room.members) {
+    room.members -= total;
+    return true;
+  }
   const several = factors.filter(({ line }) => line.alternatives.length > 1);
   const counts = several.map(({ name, line }) => `${name} ${line.alternatives.length}`);
   fail(
     report,
     "check/family-too-large",
     declaration.name?.span ?? declaration.span,
-    `the family has ${numberText(total)} members, and ${numberText(mostMembers)} are built at most`,
-    { help: `keep fewer alternatives, or split it into several families: ${named(counts)}` },
+    total > mostMembers
+      ? `the family has ${numberText(total)} members, and ${numberText(mostMembers)} are built at most`
+      : `the family has ${numberText(total)} members, and the families above leave ${numberText(room.members)} of the ${numberText(mostMembers)} of a file`,
+    {
+      help:
+        total > mostMembers
+          ? `keep fewer alternatives, or split it into several families: ${named(counts)}`
+          : `move it to a file of its own, or keep fewer alternatives: ${named(counts)}`,
+    },
   );
   return false;
 }

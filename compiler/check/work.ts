@@ -32,9 +32,7 @@ export interface Work {
 
 /** Where the verb stands, with the blanks after it. */
 export function verbSpan(entry: Slot): Span {
-  const before = entry.span.source.text.slice(0, entry.slot.span.start);
-  const verb = /(?:add|replace)\s+$/.exec(before);
-  return { ...entry.span, start: verb ? verb.index : entry.slot.span.start, end: entry.slot.span.start };
+  return { ...entry.span, start: entry.verb ? entry.span.start : entry.slot.span.start, end: entry.slot.span.start };
 }
 
 export function changeWithoutBase(entry: ModelEntry, verb: string, { body }: Work): null {

@@ -142,6 +142,19 @@ describe("pretty", () => {
     expect(out).toContain("60 errors");
   });
 
+  it("is not alone in saying so: every reporter has its limit and tells of it in its form", () => {
+    const many = report(Array.from({ length: 1003 }, (_, i) => ({ ...unknown, message: `finding ${i}` })));
+    const told = "3 more findings not shown; --max-diagnostics 1003 shows all";
+    const github = reporters.github(many, medium).trimEnd().split("\n");
+    expect([github.length, github.at(-1)]).toEqual([1001, `::notice::${told}`]);
+    const json = JSON.parse(reporters.json(many, medium));
+    expect([json.diagnostics.length, json.omitted_count, json.error_count]).toEqual([1000, 3, 1003]);
+    const log = JSON.parse(reporters.sarif(many, medium));
+    expect(sarifValidator()(log)).toBe(true);
+    expect(log.runs[0].results).toHaveLength(1000);
+    expect(log.runs[0].invocations[0].toolExecutionNotifications[0].message.text).toBe(told);
+  });
+
   it("passes with warnings unless they count as errors", () => {
     const warning: Diagnostic = { ...unknown, severity: "warning" };
     expect(reporters.pretty(report([warning]), medium)).toContain("✓ 1 file checked in 12 ms: no errors, 1 warning");
@@ -253,10 +266,10 @@ describe("github", () => {
       code: "a/b",
       severity: "warning",
       span: spanOf(source("x", "a,b:c%d\n.mae"), "x"),
-      message: "50% \r\n::error::gotcha",
+      message: "50% \r\n::error::gotcha \u001b[31m\u202e",
     };
     expect(reporters.github(report([evil]), medium)).toBe(
-      "::warning file=a%2Cb%3Ac%25d%0A.mae,line=1,endLine=1,col=1,endColumn=2,title=a/b::50%25 %0D%0A::error::gotcha\n",
+      "::warning file=a%2Cb%3Ac%25d%0A.mae,line=1,endLine=1,col=1,endColumn=2,title=a/b::50%25 %0D%0A::error::gotcha \u241b[31m\ufffd\n",
     );
   });
 
