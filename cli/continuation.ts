@@ -10,6 +10,7 @@ import { printedPath } from "./files.js";
 import { type SettingFlags, settingsOf, withFlags, withSettings } from "./recipe-settings.js";
 import { type RunFacts, type RunSettings, readRunFacts, readRunSpec } from "./run-directory.js";
 import { readRunState } from "./run-state.js";
+import { withTimes } from "./shorter-schedule.js";
 
 /** What a run is of. */
 export interface Trained {
@@ -23,8 +24,13 @@ export interface Trained {
  *
  * Throws a `Failure` when the spec, or a block file that it stands on, has changed since the run was started.
  */
-export function continued({ model, recipe, vocabulary }: Trained, directory: string, flags: SettingFlags): Recipe {
+export function continued(
+  { model, recipe: written, vocabulary }: Trained,
+  directory: string,
+  flags: SettingFlags,
+): Recipe {
   const facts = readRunFacts(directory);
+  const recipe = withTimes(written, facts.shorter ?? {});
   const [file] = changedFiles(facts.project, vocabulary);
   if (file !== undefined) {
     throw runFailure(`${file} is not as it was when the run was started`, {

@@ -1,4 +1,4 @@
-/** The labelled images of a recipe, and the features by which an encoder is judged on them: for `eval`, and during training. */
+/** The images of a recipe, and the features by which an encoder is judged on them: for `eval`, and during training. */
 
 import type { ModelProgram } from "../blocks/index.js";
 import type { LabelledData, Selection, Training } from "../runtime/index.js";
@@ -20,11 +20,13 @@ export interface LabelledOptions {
 export async function labelledData({ program, training, root, most, note }: LabelledOptions): Promise<LabelledData> {
   const { evaluationBatches, openData } = await import("../runtime/index.js");
   const train = thinned(await openData(training.data, "train", root), most);
-  const test = thinned(await openData(training.data, "test", root), most);
   const common = { augment: training.augment, image: program.image, batch: labelledBatch, root, workers: 1, note };
   return {
     train: () => evaluationBatches({ index: train, ...common }),
-    test: () => evaluationBatches({ index: test, ...common }),
+    // Not every probe needs test images, and not all data have some.
+    async *test() {
+      yield* evaluationBatches({ index: thinned(await openData(training.data, "test", root), most), ...common });
+    },
     classes: train.classes,
   };
 }

@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import type { DurationValue } from "../blocks/index.js";
 import type { RunProject } from "./config/index.js";
 import { runFailure, usageFailure } from "./failure.js";
 import { printedPath, replaceFile, unwritable } from "./files.js";
@@ -21,6 +22,8 @@ export interface RunFacts {
   /** The same as the text had them, before the flags; absent in runs of earlier versions. */
   readonly written?: RunSettings;
   readonly executor: { readonly name: string; readonly backend: string; readonly device: string };
+  /** What of the schedule is shorter than in the text, as the flags made the training shorter; absent: nothing. */
+  readonly shorter?: ShorterTimes;
   /** How a step is computed; absent in runs of earlier versions: whole batches, everything kept. */
   readonly computing?: Computing;
   readonly started: string;
@@ -29,6 +32,9 @@ export interface RunFacts {
   /** Absent: every weight started as the model declares. */
   readonly from?: readonly RunSource[];
 }
+
+/** By parameter: what the text says, and what the run has instead. */
+export type ShorterTimes = Readonly<Record<string, { readonly from: DurationValue; readonly to: DurationValue }>>;
 
 /** An earlier stage of a pipeline that a run has weights of. */
 export interface RunSource {

@@ -31,6 +31,8 @@ export interface Probe<P extends Params = Params> extends Definition<P, ProbeCon
    * test images alone.
    */
   readonly sees?: "features" | "predictions";
+  /** What of the data it needs: `labels` of training and test images when absent, or training images alone. */
+  readonly needs?: "labels" | "images";
   /** What its scores are; `share` when absent. */
   readonly scale?: "share" | "number";
   run(

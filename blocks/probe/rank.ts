@@ -19,6 +19,7 @@ export const rank = defineProbe({
   params: {
     samples: int({ min: 2, default: 25_600, doc: "Training samples looked at, at most, drawn at random." }),
   },
+  needs: "images",
   scale: "number",
   async run(p, train, _, random, tick) {
     const wanted = Math.min(train.count, p.samples);

@@ -44,7 +44,9 @@ export const warmupEnds: Requirement<WarmupParams, ScheduleContext> = {
   say: ({ warmup }, context) =>
     `a warm-up of ${warmup.amount} ${warmup.unit} never ends in a training of ${lengthIn(warmup.unit, context)} ${warmup.unit}`,
   help({ warmup: { unit } }, context) {
-    const tenth = (lengthIn(unit, context) as number) / 10;
-    return `a tenth of the training is usual: ${unit === "steps" ? Math.floor(tenth) : tenth} ${unit}`;
+    const length = lengthIn(unit, context) as number;
+    if (unit === "epochs") return `a tenth of the training is usual: ${length / 10} epochs`;
+    if (length === 1) return "a training of one step has no time to warm up: leave the warm-up out";
+    return `a tenth of the training is usual: ${Math.max(1, Math.floor(length / 10))} steps`;
   },
 };

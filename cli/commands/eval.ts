@@ -4,7 +4,14 @@
  */
 
 import type { Definition, Probe } from "../../blocks/index.js";
-import type { Bound, Evaluation, EvaluationRow, JudgedSource, MeasuredErrors } from "../../runtime/index.js";
+import type {
+  Bound,
+  Evaluation,
+  EvaluationRow,
+  JudgedSource,
+  MeasuredErrors,
+  reconstructionErrors,
+} from "../../runtime/index.js";
 import { type BackendFlags, openBackend } from "../backend.js";
 import type { Vocabulary } from "../config/index.js";
 import { usageFailure } from "../failure.js";
@@ -32,13 +39,14 @@ export interface EvalOptions extends BackendFlags {
 
 export async function evaluate(directory: string, options: EvalOptions): Promise<void> {
   const run = await openRun(directory, options.checkpoint ?? null, options.config);
-  const probes = options.with ? probesNamed(options.with, run.vocabulary) : probesFor(run);
   const runtime = await import("../../runtime/index.js");
+  const data = await labelledData({ ...run, root: run.facts.root, most: options.samples ?? Infinity, note: tell });
+  const probes = options.with ? probesNamed(options.with, run.vocabulary) : probesFor(run, data.classes.length > 1);
   const executor = await openBackend(options, tell);
   const stages = createStages();
   try {
     const common = {
-      data: await labelledData({ ...run, root: run.facts.root, most: options.samples ?? Infinity, note: tell }),
+      data,
       batch: labelledBatch,
       executor,
       seed: options.seed ?? run.training.seed,
@@ -49,13 +57,28 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
       sources: options.baselines ? ["encoder", "untrained", "pixels"] : ["encoder"],
       selections: selectionsOf(run.program, options),
     });
-    const errors = await runtime.reconstructionErrors(run, run.training.augment, common);
+    const errors = await errorsOf(run, common);
     stages.end();
     if (options.json) printJson(document(run, result, errors));
     else print(`${table(run, result, stdoutColors())}${errors ? `\n${reconstructed(errors)}\n` : ""}`);
   } finally {
     stages.end();
     await executor.close();
+  }
+}
+
+/** Null where nothing is reconstructed: an encoder can be judged without test images. */
+async function errorsOf(
+  run: OpenRun,
+  options: Parameters<typeof reconstructionErrors>[2],
+): Promise<MeasuredErrors | null> {
+  const { RunError, reconstructionErrors } = await import("../../runtime/index.js");
+  try {
+    return await reconstructionErrors(run, run.training.augment, options);
+  } catch (error) {
+    if (!(error instanceof RunError && error.code === "run/data")) throw error;
+    tell(`no reconstructions: ${error.what}`);
+    return null;
   }
 }
 
@@ -84,11 +107,15 @@ const reconstructed = ({ images, mse, meanMse, psnr }: MeasuredErrors): string =
 
 const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values: defaultsOf(definition) });
 
-/** Every probe that has something to judge: only a model with a head predicts classes. */
-const probesFor = ({ program, vocabulary }: OpenRun): Bound<Probe>[] =>
-  vocabulary.registry.probe
-    .filter(({ sees }) => sees !== "predictions" || program.classes !== undefined)
-    .map(withDefaults);
+/** Every probe that has something to judge: only a model with a head predicts classes, and not all data have labels. */
+function probesFor({ program, vocabulary }: OpenRun, isLabelled: boolean): Bound<Probe>[] {
+  const judging = vocabulary.registry.probe.filter(
+    ({ sees }) => sees !== "predictions" || program.classes !== undefined,
+  );
+  const left = judging.filter(({ needs }) => !isLabelled && needs !== "images");
+  if (left.length > 0) tell(`left out, as the data have no labels: ${left.map(({ name }) => name).join(", ")}`);
+  return judging.filter((probe) => !left.includes(probe)).map(withDefaults);
+}
 
 /** The probes with these names and their default values. */
 function probesNamed(names: readonly string[], { registry }: Vocabulary): Bound<Probe>[] {
@@ -142,7 +169,10 @@ function table(run: OpenRun, result: Evaluation, colors: Colors): string {
     return lines.join("\n  ").replace(probe, colors.bold(probe));
   });
   const { samples, classes, seed } = result;
-  const data = `${grouped(samples.train)} training and ${grouped(samples.test)} test images of ${classes} classes`;
+  const data =
+    samples.test === 0
+      ? `${grouped(samples.train)} training images`
+      : `${grouped(samples.train)} training and ${grouped(samples.test)} test images of ${classes} classes`;
   const about = `${colors.bold(result.model)} after step ${run.step}; ${data}; seed ${seed}`;
   return `${[about, "", `${" ".repeat(widest)}  ${head}`, ...lines, "", ...protocols].join("\n")}\n`;
 }

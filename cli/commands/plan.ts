@@ -53,6 +53,10 @@ const notesOf = (model: Model, { memory }: Plan): readonly string[] =>
 async function planned(model: Model, recipe: Recipe | null, options: PlanOptions): Promise<Plan> {
   const samples = options.samples ?? (recipe ? await samplesIn(recipe) : null);
   const batch = options.batch ?? (recipe ? settingsOf(recipe).batch : 1);
+  if (samples !== null) {
+    const { lengthOf } = await import("../../runtime/index.js");
+    lengthOf({ batch, epochs: null, steps: 1 }, samples);
+  }
   return planOf(model, {
     ...(recipe ? { recipe } : {}),
     batch,

@@ -13,9 +13,9 @@ import { checkSettings, continued } from "../continuation.js";
 import { printedPath, replaceFile } from "../files.js";
 import { countsOf, startText } from "../key-map.js";
 import { jsonProgress, shortNumber } from "../progress.js";
-import { withFlags } from "../recipe-settings.js";
 import { checkRunDirectory, clearRunDirectory, holdsRun, readRunFacts } from "../run-directory.js";
 import { readRunState } from "../run-state.js";
+import { shortened } from "../shorter-schedule.js";
 import { checkSources, recipeOfStage, runSources, stageDirectory, startingWeights } from "../stages.js";
 import { type Colors, count, grouped, print, stderrColors, stdoutColors, tell } from "../terminal.js";
 import { checkData, checkedSpec, optionsAgain, type TrainFlags, train, trainOne } from "./train.js";
@@ -65,8 +65,8 @@ async function beginAnew(
 ): Promise<void> {
   const opening = { resume: flags.resume ?? false, force: flags.force ?? false };
   const directories = stages.map(({ name }) => stageDirectory(folder, name));
-  const recipes = stages.map((stage) => withFlags(recipeOfStage(stage), flags));
   for (const directory of directories) checkRunDirectory(directory, opening);
+  const recipes = await Promise.all(stages.map(async (stage) => (await shortened(recipeOfStage(stage), flags)).recipe));
   for (const [i, { model }] of stages.entries()) checkedSpec(model, recipes[i] as Recipe, vocabulary, flags);
   if (directories.some(holdsRun)) {
     await requireBackend(flags.backend);

@@ -27,7 +27,7 @@ import { type Computing, checkMicroBatch, computingOf, type MemoryFlags } from "
 import { drawReconstructions, openRun, sayErrors } from "../open-run.js";
 import { packageVersion } from "../package-root.js";
 import { createProgress, jsonProgress, type Progress, type StepEvent, shortNumber } from "../progress.js";
-import { type SettingFlags, settingsOf, trainingOf, withFlags } from "../recipe-settings.js";
+import { type SettingFlags, settingsOf, trainingOf } from "../recipe-settings.js";
 import {
   checkRunDirectory,
   clearRunDirectory,
@@ -38,11 +38,13 @@ import {
   type RunSettings,
   type RunSource,
   readRunFacts,
+  type ShorterTimes,
   specFile,
   writeRunFacts,
 } from "../run-directory.js";
 import { lockRun } from "../run-lock.js";
 import { whatFailed } from "../run-state.js";
+import { shortened, shorterNotes } from "../shorter-schedule.js";
 import { count, stderrColors, tell } from "../terminal.js";
 
 export interface TrainFlags extends SettingFlags, BackendFlags, MemoryFlags {
@@ -96,10 +98,13 @@ export interface Inheritance {
 export async function trainOne(order: Order): Promise<boolean> {
   const { vocabulary, model, recipe: asWritten, directory, flags } = order;
   checkRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
-  const recipe = flags.resume ? continued(order, directory, flags) : withFlags(asWritten, flags);
+  const { recipe, times } = flags.resume
+    ? { recipe: continued(order, directory, flags), times: {} }
+    : await shortened(asWritten, flags);
   const spec = checkedSpec(model, recipe, vocabulary, flags);
   const progress = flags.json ? jsonProgress : createProgress();
   const note = (text: string) => progress({ kind: "note", text });
+  for (const text of shorterNotes(asWritten, times)) note(text);
   let leave: (() => void) | null = null;
   const interrupts = listenForInterrupts({
     outcome: flags.resume ? "the run stays as it was" : "no step has been trained, so there is nothing to save",
@@ -115,7 +120,17 @@ export async function trainOne(order: Order): Promise<boolean> {
       leave = lockRun(directory);
       if (!flags.resume) clearRunDirectory(directory);
       return await run(
-        prepared({ ...order, recipe, written: settingsOf(asWritten), spec, executor, progress, note, interrupts }),
+        prepared({
+          ...order,
+          recipe,
+          times,
+          written: settingsOf(asWritten),
+          spec,
+          executor,
+          progress,
+          note,
+          interrupts,
+        }),
       );
     } catch (error) {
       const text = order.failed ? await whatFailed(error) : null;
@@ -134,12 +149,13 @@ export async function trainOne(order: Order): Promise<boolean> {
 
 /** Settles how a run is computed; of a new one, keeps with what it is started. */
 function prepared(started: Started): Job {
-  const { file, vocabulary, model, recipe, written, directory, flags, inherits, executor, note, spec } = started;
+  const { file, vocabulary, model, recipe, times, written, directory, flags, inherits, executor, note, spec } = started;
   const { batch } = settingsOf(recipe);
   const before = flags.resume ? (readRunFacts(directory).computing ?? { micro_batch: batch, recompute: false }) : null;
   const computing = computingOf({ model, recipe, batch }, flags, executor, before, note);
   const project = runProject(model, recipe, vocabulary, directory);
-  const own = { computing, ...(project ? { project } : {}), ...(inherits ? { from: inherits.from } : {}) };
+  const shorter = Object.keys(times).length > 0 ? { shorter: times } : {};
+  const own = { computing, ...shorter, ...(project ? { project } : {}), ...(inherits ? { from: inherits.from } : {}) };
   const facts = { ...factsOf(file, model, recipe, executor), ...own, written };
   if (!flags.resume) writeRunFacts(directory, facts, spec);
   return { ...started, computing, root: facts.root, project };
@@ -147,8 +163,9 @@ function prepared(started: Started): Job {
 
 /** Throws where a run could not begin for want of its data, while the run that it is to replace is still there. */
 export async function checkData(recipe: Recipe): Promise<void> {
-  const { openData } = await import("../../runtime/index.js");
-  await openData(trainingOf(recipe).data, "train", process.cwd());
+  const { lengthOf, openData } = await import("../../runtime/index.js");
+  const training = trainingOf(recipe);
+  lengthOf(training, (await openData(training.data, "train", process.cwd())).length);
 }
 
 /**
@@ -193,6 +210,7 @@ const factsOf = (file: string, model: Model, recipe: Recipe, executor: Executor)
 interface Started extends Order {
   /** What the text says, before the flags. */
   readonly written: RunSettings;
+  readonly times: ShorterTimes;
   readonly spec: string;
   readonly executor: Executor;
   readonly progress: Progress;

@@ -26,7 +26,7 @@ export type FeatureSource = "encoder" | "untrained" | "pixels";
 /** What a probe judges: features, or the predictions of the model's own head. */
 export type JudgedSource = FeatureSource | "head";
 
-/** A labelled data set, read from the beginning at each call. */
+/** A data set, read from the beginning at each call; labels and test images are for the probes that need them. */
 export interface LabelledData {
   readonly train: () => AsyncIterable<LabelledBatch>;
   readonly test: () => AsyncIterable<LabelledBatch>;
@@ -110,7 +110,8 @@ export async function evaluate(
   const ofHead = probes.filter(({ definition }) => definition.sees === "predictions");
   const ofFeatures = probes.filter((probe) => !ofHead.includes(probe));
   const predicted = ofHead.length > 0 ? await readPredictions(model, options) : null;
-  const judged = ofFeatures.length > 0 ? await readAll(model, options) : [];
+  const isLabelled = ofFeatures.some(({ definition }) => definition.needs !== "images");
+  const judged = ofFeatures.length > 0 ? await readAll(model, isLabelled, options) : [];
   const featureSeconds = secondsSince(started);
   const rows: EvaluationRow[] = [];
   if (predicted) for (const probe of ofHead) rows.push(await judge(predicted, probe, options));
@@ -154,14 +155,16 @@ async function judge(
 /** To the millisecond. */
 const secondsSince = (start: number): number => Math.round(performance.now() - start) / 1000;
 
-async function readAll(model: Trained, options: EvaluateOptions): Promise<readonly Judged[]> {
+/** `isLabelled`: labels are asked for, and test images read. */
+async function readAll(model: Trained, isLabelled: boolean, options: EvaluateOptions): Promise<readonly Judged[]> {
   const { data, sources, selections, report } = options;
   const readers: FeatureReader[] = [];
   try {
     for (const source of sources) readers.push(await readerOf(source, model, options));
     const tick = (done: number) => report?.({ stage: "features", done, total: null });
-    const train = await collectFeatures(readers, data.train(), data.classes.length, tick);
-    const test = await collectFeatures(readers, data.test(), data.classes.length, tick);
+    const classes = isLabelled ? data.classes.length : null;
+    const train = await collectFeatures(readers, data.train(), classes, tick);
+    const test = await collectFeatures(readers, isLabelled ? data.test() : noImages(), classes, tick);
     const judged = sources.flatMap((source, r) =>
       (source === "pixels" ? [null] : selections).map(
         (selection, i): Judged => ({
@@ -172,12 +175,14 @@ async function readAll(model: Trained, options: EvaluateOptions): Promise<readon
         }),
       ),
     );
-    for (const features of judged) checkEnough(features);
+    if (isLabelled) for (const features of judged) checkEnough(features);
     return judged;
   } finally {
     for (const reader of readers) await reader.close();
   }
 }
+
+async function* noImages(): AsyncGenerator<LabelledBatch> {}
 
 /** The head's classes of the test images; nothing of the training images. */
 async function readPredictions(model: Trained, { data, executor, batch, report }: EvaluateOptions): Promise<Judged> {

@@ -156,7 +156,7 @@ export function pixelReader(image: ImageShape): FeatureReader {
 
 /**
  * Reads all batches once with all readers.
- * @param classes number of classes of the data set.
+ * @param classes number of classes of the data set; null: labels are not asked for.
  * @param tick is told how many images were read.
  * @returns for each reader, the features of each of its kinds.
  * @throws RunError `run/data` for images without a class, `run/weights-not-finite` for features that are no numbers.
@@ -164,14 +164,14 @@ export function pixelReader(image: ImageShape): FeatureReader {
 export async function collectFeatures(
   readers: readonly FeatureReader[],
   batches: AsyncIterable<LabelledBatch>,
-  classes: number,
+  classes: number | null,
   tick: (images: number) => void = () => {},
 ): Promise<readonly (readonly Features[])[]> {
   const parts: Float32Array[][][] = readers.map(({ widths }) => widths.map(() => []));
   const labels: Int32Array[] = [];
   let count = 0;
   for await (const batch of batches) {
-    labels.push(checkedLabels(batch, classes));
+    labels.push(classes === null ? batch.labels.slice(0, batch.count) : checkedLabels(batch, classes));
     for (const [r, reader] of readers.entries()) {
       const kinds = await reader.read(batch);
       for (const [i, values] of kinds.entries()) parts[r]?.[i]?.push(checkedValues(values));
@@ -186,7 +186,7 @@ export async function collectFeatures(
       labels: joined,
       count,
       width,
-      classes,
+      classes: classes ?? 0,
     })),
   );
 }

@@ -73,7 +73,9 @@ describe("a run", { timeout: 240_000 }, () => {
     expect(time).toMatchObject({ flops_at_once: 16 * flops.training, device: expect.stringMatching(/^wasm, /) });
     expect(time.seconds_per_step).toBeCloseTo((16 * flops.training) / time.flops_per_second, 12);
     expect(time.seconds).toBeCloseTo(6 * time.seconds_per_step, 12);
-    expect((await planned("small.mae", "--batch", "20000", "--micro-batch", "20000")).time).toBeNull();
+    expect(
+      (await planned("small.mae", "--batch", "20000", "--micro-batch", "20000", "--samples", "20000")).time,
+    ).toBeNull();
   });
 
   it("keeps a spec that checks without any other file", async () => {
@@ -275,13 +277,25 @@ describe("what can be wrong", { timeout: 240_000 }, () => {
     expect((await run(["train", "small.mae", ...flags, "--out", "r", "--steps", "1"], cwd)).code).toBe(0);
   });
 
-  it("options that break the recipe, before anything is deleted", async () => {
+  it("nothing in a short try of a recipe with a long warm-up, and the try goes on as it was started", async () => {
     writeFileSync(join(cwd, "warm.mae"), spec.replace("schedule  constant", "schedule  cosine(warmup: 4 steps)"));
-    expect((await run(["train", "warm.mae", ...flags, "--out", "w"], cwd)).code).toBe(0);
-    const broken = await run(["train", "warm.mae", ...flags, "--out", "w", "--force", "--steps", "3"], cwd);
-    expect(broken.code).toBe(2);
-    expect(broken.stderr).toContain("with these options the recipe is not sound");
-    expect(existsSync(join(cwd, "w/checkpoint-6.safetensors"))).toBe(true);
+    const short = await run(["train", "warm.mae", ...flags, "--out", "w", "--steps", "3"], cwd);
+    expect(short.code).toBe(0);
+    expect(short.stderr).toContain("warmup of cosine: 4 steps become 2 steps, the same share of the shorter training");
+    expect(readFileSync(join(cwd, "w/spec.mae"), "utf8")).toContain("warmup: 2 steps");
+    expect((await run(["train", "warm.mae", ...flags, "--out", "w", "--resume", "--steps", "4"], cwd)).code).toBe(0);
+  });
+
+  it("a batch that the data do not fill, in a plan and in the place of another run", async () => {
+    const large = ["small.mae", "--batch", "1000"];
+    const planned = await run(["plan", ...large], cwd);
+    expect((await run(["train", "small.mae", ...flags, "--out", "b", "--steps", "1"], cwd)).code).toBe(0);
+    const trained = await run(["train", ...large, ...flags, "--out", "b", "--force"], cwd);
+    for (const { code, stderr } of [planned, trained]) {
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/The data has \d+ samples, fewer than one batch of 1000/);
+    }
+    expect(existsSync(join(cwd, "b/checkpoint-1.safetensors"))).toBe(true);
   });
 
   it("a backend or data that is not there, before anything is deleted", async () => {

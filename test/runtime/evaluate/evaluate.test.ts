@@ -72,6 +72,24 @@ describe("evaluate", () => {
     for (const { scores, source } of result.rows) if (source === "pixels") expect(scores.top1).toBeGreaterThan(0.9);
   });
 
+  test("asks for labels and test images only where a probe needs them", async () => {
+    async function* unlabelled(): AsyncGenerator<LabelledBatch> {
+      for await (const one of bars(120, 1)) yield { ...one, labels: one.labels.map(() => -1) };
+    }
+    async function* refused(): AsyncGenerator<LabelledBatch> {
+      throw new Error("test images are read");
+    }
+    const data = { train: unlabelled, test: refused, classes: [] };
+    const own = await options({ data, sources: ["pixels"] });
+    const rank = bound("probe", "rank");
+    const { rows, samples } = await evaluate({ program: rectangle, weights }, [rank], own);
+    expect(samples).toEqual({ train: 120, test: 0 });
+    const labelled = await evaluate({ program: rectangle, weights }, [rank], await options({ sources: ["pixels"] }));
+    expect(rows.map(({ scores }) => scores)).toEqual(labelled.rows.map(({ scores }) => scores));
+    const both = evaluate({ program: rectangle, weights }, [rank, ...probes], own);
+    await expect(both).rejects.toThrow("images without a class");
+  });
+
   test("is repeatable and survives JSON", async () => {
     const own = await options({ selections: [{ pool: "mean", layer: "last" }], sources: ["encoder", "untrained"] });
     const once = await evaluate({ program: rectangle, weights }, probes, own);

@@ -1,0 +1,70 @@
+/**
+ * The schedule of a training that options make shorter than its text says: its times keep their share of the training. A
+ * short try of a recipe with a long warm-up would otherwise end before the learning rate has risen.
+ */
+
+import type { DurationValue } from "../blocks/index.js";
+import { type Recipe, valueText } from "../compiler/index.js";
+import { type SettingFlags, settingsOf, trainingOf, withFlags } from "./recipe-settings.js";
+import type { RunSettings, ShorterTimes } from "./run-directory.js";
+
+/** A recipe as it is trained anew, and what of its schedule is shorter than in the text. */
+export interface Shortened {
+  readonly recipe: Recipe;
+  readonly times: ShorterTimes;
+}
+
+/** The recipe after the flags. Opens the data where only their size tells how long a training is. Throws what opening them does. */
+export async function shortened(written: Recipe, flags: SettingFlags): Promise<Shortened> {
+  const recipe = withFlags(written, flags);
+  const durations = durationsOf(recipe);
+  if ((flags.steps === undefined && flags.epochs === undefined) || durations.length === 0) return { recipe, times: {} };
+  const [before, after] = [lengthOf(settingsOf(written)), lengthOf(settingsOf(recipe))];
+  const units = new Set([before, after, ...durations.map(([, value]) => value)].map(({ unit }) => unit));
+  const stepsPerEpoch = units.size > 1 ? await stepsPerEpochOf(recipe) : 1;
+  const amountOf = ({ amount, unit }: DurationValue): number =>
+    unit === after.unit ? amount : unit === "epochs" ? amount * stepsPerEpoch : amount / stepsPerEpoch;
+  const all = amountOf(before);
+  if (!(after.amount < all)) return { recipe, times: {} };
+  const times = Object.fromEntries(
+    durations.map(([name, from]): [string, ShorterTimes[string]] => {
+      const amount = (amountOf(from) * after.amount) / all;
+      const whole = after.unit === "steps" && amount >= 1 ? Math.floor(amount) : Number(amount.toPrecision(3));
+      return [name, { from, to: { amount: whole, unit: after.unit } }];
+    }),
+  );
+  return { recipe: withTimes(recipe, times), times };
+}
+
+/** The recipe with the times of a run's schedule, where its text still says what the run was started from. */
+export function withTimes(recipe: Recipe, times: ShorterTimes): Recipe {
+  const values = { ...recipe.schedule.values };
+  for (const [name, from] of durationsOf(recipe)) {
+    const time = Object.hasOwn(times, name) ? times[name] : undefined;
+    if (time && time.from.amount === from.amount && time.from.unit === from.unit) values[name] = time.to;
+  }
+  return { ...recipe, schedule: { ...recipe.schedule, values } };
+}
+
+/** `warmup 40 epochs becomes 2 steps: ...`, a line for each. */
+export const shorterNotes = ({ schedule }: Recipe, times: ShorterTimes): readonly string[] =>
+  Object.entries(times).map(([name, { from, to }]) => {
+    const text = (value: DurationValue) => valueText({ kind: "duration", min: 0 }, value);
+    return `${name} of ${schedule.definition.name}: ${text(from)} become ${text(to)}, the same share of the shorter training`;
+  });
+
+/** The times in a schedule that are not 0. */
+const durationsOf = ({ schedule }: Recipe): readonly (readonly [string, DurationValue])[] =>
+  Object.entries(schedule.definition.params).flatMap(([name, { type }]) => {
+    const value = schedule.values[name] as DurationValue | null;
+    return type.kind === "duration" && value && value.amount > 0 ? [[name, value] as const] : [];
+  });
+
+const lengthOf = ({ epochs, steps }: RunSettings): DurationValue =>
+  steps === null ? { amount: epochs ?? 0, unit: "epochs" } : { amount: steps, unit: "steps" };
+
+async function stepsPerEpochOf(recipe: Recipe): Promise<number> {
+  const { lengthOf, openData } = await import("../runtime/index.js");
+  const training = trainingOf(recipe);
+  return lengthOf(training, (await openData(training.data, "train", process.cwd())).length).stepsPerEpoch;
+}
