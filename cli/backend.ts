@@ -1,8 +1,11 @@
 /** Opening the executor that `--backend` names, and saying which one `auto` took. */
 
+import { availableParallelism } from "node:os";
 import type { Backend, Executor, ProcessorSettings } from "../runtime/index.js";
 import { usageFailure } from "./failure.js";
 import { didYouMean } from "./nearest.js";
+import type { RunFacts } from "./run-directory.js";
+import { count } from "./terminal.js";
 
 /** What the command line says about where to compute. */
 export interface BackendFlags extends ProcessorSettings {
@@ -11,19 +14,39 @@ export interface BackendFlags extends ProcessorSettings {
 }
 
 /**
- * `note` hears which one `auto` took and why, and of settings that do not matter there.
+ * `note` hears which one `auto` took and why, and of settings that do not matter there. `before`: the run that goes on, with as
+ * many threads as it was begun where the flags do not say.
  *
  * Throws a usage failure for a name that no backend has, and `run/backend-missing` for one that is not here.
  */
-export async function openBackend(flags: BackendFlags, note: (text: string) => void): Promise<Executor> {
+export async function openBackend(
+  flags: BackendFlags,
+  note: (text: string) => void,
+  before: RunFacts | null = null,
+): Promise<Executor> {
   const { openExecutor } = await import("../runtime/index.js");
   const { backend, threads, spin } = flags;
   await requireBackend(backend);
-  const settings = { ...(threads === undefined ? {} : { threads }), ...(spin === undefined ? {} : { spin }) };
+  const many = threads ?? before?.computing?.threads;
+  const settings = { ...(many === undefined ? {} : { threads: many }), ...(spin === undefined ? {} : { spin }) };
   const executor = await openExecutor(backend as "auto" | Backend, (reason) => note(`backend ${reason}`), settings);
   const given = threads !== undefined || spin !== undefined;
   if (given && executor.name !== "onnx") note(`backend ${executor.backend} has no use for --threads and --spin`);
+  for (const text of before ? continuationNotes(before, executor) : []) note(text);
   return executor;
+}
+
+/** What a reader should know of a run that goes on elsewhere than it was begun. */
+function continuationNotes({ executor: then }: RunFacts, now: Executor): readonly string[] {
+  const cores = availableParallelism();
+  const crowded =
+    now.threads !== undefined && now.threads > cores
+      ? [`${count(now.threads, "thread")} compute, as the run was begun; this machine has ${count(cores, "core")}`]
+      : [];
+  if (then.backend === now.backend && then.device === now.device) return crowded;
+  const name = ({ backend, device }: Pick<Executor, "backend" | "device">) => `${backend} (${device})`;
+  const text = `the run was begun on ${name(then)} and goes on on ${name(now)}: sums are rounded otherwise, so that it will not equal an uninterrupted run to the bit`;
+  return [...crowded, text];
 }
 
 /** Throws as `openBackend` does, and opens nothing. */

@@ -28,6 +28,8 @@ export interface MemoryFlags {
 export interface Computing {
   readonly micro_batch: number;
   readonly recompute: boolean;
+  /** That compute; absent where nobody chooses, and in runs of earlier versions. */
+  readonly threads?: number;
 }
 
 /** Share of a machine's memory that a step may take: the rest is the system's, the data's and the runtime's own. */
@@ -93,18 +95,19 @@ export function checkMicroBatch(batch: number, microBatch: number | undefined): 
 export function computingOf(
   { model, recipe, batch }: { readonly model: Model; readonly recipe: Recipe; readonly batch: number },
   flags: MemoryFlags,
-  { backend }: Executor,
+  { backend, threads }: Executor,
   before: Computing | null,
   note: (text: string) => void,
 ): Computing {
+  const by = threads === undefined ? {} : { threads };
   const recompute = flags.recompute ?? before?.recompute ?? false;
   const asBefore = flags.memory === undefined ? before?.micro_batch : undefined;
   const size = flags.microBatch ?? asBefore ?? (inMemory.includes(backend) ? undefined : batch);
   const wanted = size === undefined ? { ...flags, recompute } : { ...flags, recompute, microBatch: size };
-  if (size === batch) return { micro_batch: batch, recompute };
+  if (size === batch) return { micro_batch: batch, recompute, ...by };
   const plan = planMemory(model, { recipe, batch, ...cutting(batch, wanted, backend) });
   if (plan.microBatch < batch) for (const text of splittingNotes(model, plan)) note(text);
-  return { micro_batch: plan.microBatch, recompute };
+  return { micro_batch: plan.microBatch, recompute, ...by };
 }
 
 /** What a reader should know of a batch that is cut. */

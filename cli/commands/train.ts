@@ -114,7 +114,7 @@ export async function trainOne(order: Order): Promise<boolean> {
     },
   });
   try {
-    const executor = await openBackend(flags, note);
+    const executor = await openBackend(flags, note, flags.resume ? readRunFacts(directory) : null);
     try {
       if (!flags.resume && holdsRun(directory)) await checkData(recipe);
       leave = lockRun(directory);

@@ -7,6 +7,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type ParameterTree, parameterShapes } from "../../blocks/index.js";
 import { sameShape, showShape } from "../../graph/index.js";
+import type { DataDigest } from "../data/digest.js";
 import { version } from "../package.js";
 import { RunError, systemCode, unreadable } from "../run-error.js";
 import { quoted, type TensorToStore } from "./safetensors.js";
@@ -32,6 +33,8 @@ export interface CheckpointFacts {
   /** The resolved spec that the run was started with. */
   readonly spec: string;
   readonly cursor: DataCursor;
+  /** Absent in checkpoints of earlier versions. */
+  readonly data?: DataDigest;
 }
 
 export interface Checkpoint extends CheckpointFacts {
@@ -91,6 +94,7 @@ export async function saveCheckpoint(
     step: String(facts.step),
     seed: String(facts.seed),
     cursor: JSON.stringify(facts.cursor),
+    ...(facts.data ? { data: JSON.stringify(facts.data) } : {}),
     spec: facts.spec,
   });
   const old = (await listCheckpoints(directory)).filter(({ step }) => step <= facts.step).slice(0, -kept);
@@ -162,8 +166,24 @@ function readFacts(metadata: ReadonlyMap<string, string>, path: string): Checkpo
     seed: count("seed"),
     spec: text("spec"),
     cursor: readCursor(text("cursor"), path),
+    ...(metadata.has("data") ? { data: readDigest(text("data"), path) } : {}),
     version: text("maelang"),
   };
+}
+
+function readDigest(text: string, path: string): DataDigest {
+  let read: Partial<Record<keyof DataDigest, unknown>> | null = null;
+  try {
+    read = JSON.parse(text);
+  } catch {
+    // Said below.
+  }
+  const part = (key: keyof DataDigest): string => {
+    const value = read?.[key];
+    if (typeof value !== "string") throw notOurs(path, `its digest of the data has no "${key}"`);
+    return value;
+  };
+  return { names: part("names"), labels: part("labels"), contents: part("contents") };
 }
 
 function readCursor(text: string, path: string): DataCursor {

@@ -27,6 +27,8 @@ export interface Executor {
   readonly backend: string;
   /** In words: "WebAssembly SIMD, 1 thread", "NVIDIA H200 through Vulkan". */
   readonly device: string;
+  /** That compute one operation together, where that is chosen: sums of floats depend on it. */
+  readonly threads?: number;
   /** State starts from `initial`; every slot must be in it. */
   open(state: readonly StateSlot[], initial: Values): Promise<Session>;
   close(): Promise<void>;

@@ -11,6 +11,7 @@ import {
   stateFrom,
 } from "../checkpoint/checkpoint.js";
 import { type TrainingBatches, trainingBatches } from "../data/batches.js";
+import { type DataDigest, digestOf } from "../data/digest.js";
 import { openData } from "../data/open.js";
 import type { Runner, Session } from "../executors/executor.js";
 import { version } from "../package.js";
@@ -28,6 +29,7 @@ export interface Run {
   readonly training: Training;
   readonly options: TrainOptions;
   readonly index: SampleIndex;
+  readonly digest: DataDigest;
   readonly length: Length;
   /** Of the largest number of visible tokens. */
   readonly step: TrainingStep;
@@ -65,7 +67,8 @@ export async function openRun(
   const index = await openData(training.data, "train", options.root);
   checkClasses(program, index);
   const length = lengthOf(training, index.length);
-  if (checkpoint !== null) checkContinuation(checkpoint, training, index.length);
+  const digest = await digestOf(index, options.root);
+  if (checkpoint !== null) checkContinuation(checkpoint, training, index.length, digest);
   const step = trainingStep(program, training);
   const state =
     checkpoint === null
@@ -79,7 +82,7 @@ export async function openRun(
     const phases = phaseLoader(program, training, session, step);
     await phases(program.mask.visible);
     const run: Run = {
-      ...{ program, training, options, index, length, step, session, phases, log },
+      ...{ program, training, options, index, digest, length, step, session, phases, log },
       probed: known.flatMap((line) =>
         line.kind === "probe" && line.step === checkpoint?.step ? [String(line.name)] : [],
       ),
@@ -139,16 +142,32 @@ async function checkFresh(directory: string): Promise<void> {
 }
 
 /** A continuation must see the samples that the uninterrupted run would have seen. */
-function checkContinuation({ path, seed, cursor }: Checkpoint, training: Training, samples: number): void {
-  const changed = [
+function checkContinuation(
+  { path, seed, cursor, data }: Checkpoint,
+  training: Training,
+  samples: number,
+  digest: DataDigest,
+): void {
+  const numbers = [
     { what: "samples", before: cursor.samples, now: samples },
     { what: "samples a batch", before: cursor.batchSize, now: training.batch },
     { what: "as seed", before: seed, now: training.seed },
   ].filter(({ before, now }) => before !== now);
+  const parts = [
+    { what: "the files have other names", part: "names" },
+    { what: "samples have other labels", part: "labels" },
+    { what: "images have other contents under the same names", part: "contents" },
+  ] as const;
+  // With other names, all is other.
+  const other = numbers.length === 0 ? parts.find(({ part }) => data && data[part] !== digest[part]) : undefined;
+  const changed = [
+    ...numbers.map(({ what, before, now }) => `it had ${before} ${what} and now there are ${now}`),
+    ...(other ? [other.what] : []),
+  ];
   if (changed.length === 0) return;
   throw new RunError("run/resume-mismatch", {
     what: `The run of ${path} cannot be continued exactly`,
-    why: changed.map(({ what, before, now }) => `it had ${before} ${what} and now there are ${now}`).join("; "),
+    why: changed.join("; "),
     help: "Restore the data and the recipe (the checkpoint keeps its spec), or start a new run.",
   });
 }
@@ -208,7 +227,7 @@ export const openBatches = ({ program, training, options, index, log }: Run, sta
 
 /** Saves all state after `step` steps, unless some of it is not finite: what is saved can always be continued. */
 export async function save(run: Run, step: number): Promise<Saved> {
-  const { program, training, options, index, length, session } = run;
+  const { program, training, options, index, digest, length, session } = run;
   const state = await session.read(run.step.slots.map(({ name }) => name));
   const bad = firstBadValues(state);
   if (bad !== null) {
@@ -229,6 +248,7 @@ export async function save(run: Run, step: number): Promise<Saved> {
       samples: index.length,
       batchSize: training.batch,
     },
+    data: digest,
   };
   const tensors = run.step.slots.map(({ name, shape }) => ({ name, shape, values: state[name] as Float32Array }));
   const path = await saveCheckpoint(options.directory, facts, tensors);

@@ -178,6 +178,21 @@ describe("a continued run", () => {
     expect(second).toEqual({ step: 4, loss: null, interrupted: false, checkpoint: first.checkpoint });
   });
 
+  it("tells data of the same size but other content or labels", async () => {
+    await run(recipe(data, { steps: 1 }));
+    const [first, ...rest] = stripes(27) as [ReturnType<typeof stripes>[number], ...ReturnType<typeof stripes>];
+    const dark = { ...first, pixels: new Uint8Array(64) };
+    for (const [sample, words] of [
+      [{ ...first, label: 2 }, "samples have other labels"],
+      [dark, "images have other contents under the same names"],
+    ] as const) {
+      const other = inMemory([sample as typeof first, ...rest]);
+      const error = await failure(run(recipe(other, { steps: 2 }), { resume: true }));
+      expect(error).toMatchObject({ code: "run/resume-mismatch", why: words });
+    }
+    expect(await run(recipe(inMemory(stripes(27)), { steps: 2 }), { resume: true })).toMatchObject({ step: 2 });
+  });
+
   it("needs a checkpoint, the same data and the same model", async () => {
     expect((await failure(run(recipe(data), { resume: true }))).code).toBe("run/checkpoint-missing");
     await run(recipe(data, { steps: 1 }));

@@ -36,6 +36,7 @@ export async function openOnnx(
     name: "onnx",
     backend: backendOf[provider],
     device: device ?? deviceName(env.versions.node ?? env.versions.common, threads),
+    ...(provider === "cpu" ? { threads } : {}),
     open: async (slots, initial) => openSession({ threads, spin: spinOf(spin), provider }, slots, initial),
     close: async () => {},
   };

@@ -76,9 +76,9 @@ describe("evaluate", () => {
     async function* unlabelled(): AsyncGenerator<LabelledBatch> {
       for await (const one of bars(120, 1)) yield { ...one, labels: one.labels.map(() => -1) };
     }
-    async function* refused(): AsyncGenerator<LabelledBatch> {
+    const refused = (): AsyncGenerator<LabelledBatch> => {
       throw new Error("test images are read");
-    }
+    };
     const data = { train: unlabelled, test: refused, classes: [] };
     const own = await options({ data, sources: ["pixels"] });
     const rank = bound("probe", "rank");

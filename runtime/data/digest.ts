@@ -1,0 +1,64 @@
+/**
+ * What a run keeps of its data, so that it does not go on with others unnoticed: names and labels, and of some samples the
+ * size and the bytes. Cheap for any data set: a change of a single image among thousands may be missed.
+ */
+
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Sample, SampleIndex } from "../../blocks/index.js";
+import { systemCode } from "../run-error.js";
+
+/** Digests, each of which tells of a kind of change. */
+export interface DataDigest {
+  readonly names: string;
+  readonly labels: string;
+  readonly contents: string;
+}
+
+/** Samples whose bytes are looked at, spread evenly over the data. */
+const looked = 64;
+/** Of arrays, samples whose labels are: to ask for one may copy its pixels. Of files, all. */
+const labelled = 10_000;
+/** Bytes of a file that are read: its header, and enough of what follows. */
+const readBytes = 2 ** 16;
+
+/** Paths are relative to `root`. */
+export async function digestOf(index: SampleIndex, root: string): Promise<DataDigest> {
+  const [names, labels, contents] = [createHash("sha256"), createHash("sha256"), createHash("sha256")];
+  const isOfFiles = index.sample(0).kind === "file";
+  labels.update(JSON.stringify(index.classes));
+  for (const i of spread(index.length, isOfFiles ? index.length : labelled)) {
+    const sample = index.sample(i);
+    labels.update(`${sample.label}\n`);
+    if (sample.kind === "file") names.update(`${sample.within ?? sample.path}\n`);
+  }
+  for (const i of spread(index.length, looked)) contents.update(await bytesOf(index.sample(i), root));
+  const short = (hash: typeof names) => hash.digest("hex").slice(0, 16);
+  return { names: short(names), labels: short(labels), contents: short(contents) };
+}
+
+/** At most so many indices, evenly over all. */
+const spread = (length: number, most: number): readonly number[] =>
+  Array.from({ length: Math.min(length, most) }, (_, i) => Math.floor((i * length) / Math.min(length, most)));
+
+async function bytesOf(sample: Sample, root: string): Promise<Uint8Array> {
+  if (sample.kind === "pixels") {
+    const { pixels, shape } = sample;
+    const bytes = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+    return Buffer.concat([Buffer.from(JSON.stringify(shape)), bytes]);
+  }
+  try {
+    const file = await open(resolve(root, sample.path));
+    try {
+      const { size } = await file.stat();
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(readBytes, size)), 0, undefined, 0);
+      return Buffer.concat([Buffer.from(`${size}\n`), buffer.subarray(0, bytesRead)]);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    // Whether a file that cannot be read ends the run is said where it is decoded.
+    return Buffer.from(systemCode(error));
+  }
+}
