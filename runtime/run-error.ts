@@ -8,7 +8,7 @@ export const runErrors = {
   "run/checkpoint-mismatch": "The checkpoint belongs to another model.",
   "run/checkpoint-missing": "There is no checkpoint to continue from.",
   "run/checkpoint-unreadable": "The file is not a checkpoint that maelang can read.",
-  "run/channels": "The images have another number of channels than the model declares.",
+  "run/channels": "The images have other channels than the model declares, or numbers that are no pixels.",
   "run/backend-missing": "The backend that was asked for is not available on this machine.",
   "run/data": "The data is missing, empty or not in the format that the spec says.",
   "run/decoder-missing": "The library that reads and writes image files is not here or does not load.",

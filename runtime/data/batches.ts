@@ -6,7 +6,7 @@
 import { type Augment, type BoundField, type ImageShape, imageLength, type SampleIndex } from "../../blocks/index.js";
 import { invariant, sizeOf } from "../../graph/index.js";
 import type { Bound } from "../train/contract.js";
-import type { Remark } from "./decode.js";
+import type { Remark } from "./channels.js";
 import { type FieldArrays, viewOf } from "./fields.js";
 import { checkShare, type Filled, fillBatch } from "./fill.js";
 import { checkFiles } from "./inspect.js";
@@ -24,7 +24,7 @@ export interface BatchesOptions {
   /** Paths of samples are relative to it. */
   readonly root: string;
   readonly workers: number;
-  /** Told once of each broken file, and of each kind of file that needed more than decoding. */
+  /** Told once of each file that is broken or does not fit, and of each kind of file that needed more than decoding. */
   readonly note: (text: string) => void;
 }
 
@@ -46,7 +46,7 @@ export interface TrainingBatches {
 export interface EvaluationBatch {
   /** [B, H, W, C]; beyond `count` whatever was there before. Overwritten after the next batch is asked for. */
   readonly image: Float32Array;
-  /** Class of each sample; -1 without one. [count] */
+  /** Class of each image, also where another sample took a place; -1 without one. [count] */
   readonly labels: Int32Array;
   /** Indices in the data set. [count] */
   readonly samples: Int32Array;
@@ -103,8 +103,8 @@ export async function* evaluationBatches(
   const source = prefetched({ ...options, seed: 0, fields: {}, mode: "evaluate" }, order, 0, count);
   try {
     for (let k = 0; k < count; k++) {
-      const { image, samples } = await source.next();
-      const labels = Int32Array.from(samples, (i) => index.sample(i).label ?? -1);
+      const { image, samples, shown } = await source.next();
+      const labels = Int32Array.from(shown, (i) => index.sample(i).label ?? -1);
       yield { image, labels, samples, count: samples.length };
     }
   } finally {
@@ -114,13 +114,17 @@ export async function* evaluationBatches(
 
 type Order = (batch: number) => { readonly epoch: number; readonly samples: Int32Array };
 
+interface Prefetched extends TrainingBatches {
+  next(): Promise<TrainingBatch & Pick<Filled, "shown">>;
+}
+
 /** Keeps `ahead` batches in preparation, each in one of a few buffers that take turns. */
 function prefetched(
   options: BatchesOptions & Pick<Preparation, "fields" | "mode">,
   order: Order,
   start: number,
   end: number,
-): TrainingBatches {
+): Prefetched {
   const { index, augment, image, seed, root, fields, mode } = options;
   const pool = openPool(usefulWorkers(options), { augment, image, seed, root, fields, mode });
   const depth = pool.workers === 0 ? 0 : ahead;
@@ -152,7 +156,7 @@ function prefetched(
       ask();
       const { filledBuffers, wanted, filled } = await (queue.shift() as (typeof queue)[number]);
       listen(filled);
-      return { ...own(filledBuffers), ...wanted };
+      return { ...own(filledBuffers), ...wanted, shown: filled.shown };
     },
     close: () => pool.close(),
   };
@@ -197,8 +201,15 @@ function usefulWorkers({ index, workers, fields }: BatchesOptions & Pick<Prepara
 
 const remarkWords: Record<Remark, string> = {
   grey: "is grey and was repeated over the colour channels, as all grey files are",
+  equal: "has colour channels of equal values and was read as grey, as all such files are",
   transparent: "has transparency and was laid over white, as all such files are",
+  dark: "has 16 bits and no value above 4095, so it is nearly black; if files hold 12 bits, multiply them by 16 and save them again",
 };
+
+const skipped = ({ path, why, error }: Failed): string =>
+  error === null
+    ? `${path} cannot be decoded and the next sample takes its place: ${why}`
+    : `${why}; the next sample takes its place`;
 
 /** Tells what is new in a batch. Batches come here in their order, so what is told does not depend on the workers. */
 function listener({ index, note }: BatchesOptions): (filled: Filled) => void {
@@ -208,7 +219,7 @@ function listener({ index, note }: BatchesOptions): (filled: Filled) => void {
     for (const failure of failed) {
       if (broken.has(failure.path)) continue;
       broken.set(failure.path, failure);
-      note(`${failure.path} cannot be decoded and the next sample takes its place: ${failure.why}`);
+      note(skipped(failure));
     }
     checkShare([...broken.values()], index.length);
     for (const { remark, path } of [...remarks].sort((a, b) => a.place - b.place)) {

@@ -4,7 +4,7 @@ import { DataError, readNpy } from "../../blocks/index.js";
 import { readPlainFile } from "../plain-file.js";
 import { RunError, systemCode, unreadable } from "../run-error.js";
 import { readGrey } from "./decode.js";
-import { applyStep, type Geometry, type Raster, type Size } from "./raster.js";
+import { applySteps, type Geometry, type Raster, type Size } from "./raster.js";
 
 /** Whole numbers below it keep their value in a raster of floats. */
 const limit = 2 ** 24;
@@ -32,7 +32,7 @@ export async function besideFile(path: string, size: Size, steps: readonly Geome
       help: "A file beside an image has a number for each of its pixels, after the image was turned as its orientation says.",
     });
   }
-  return separated(steps.map(byNearest).reduce(applyStep, raster));
+  return separated(applySteps(raster, steps.map(byNearest)));
 }
 
 /** Numbers are not to be mixed. */

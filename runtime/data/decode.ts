@@ -1,110 +1,192 @@
 /**
  * Image files through sharp: orientation, channels, and the first crop and resize of a plan.
  *
- * The file's orientation (EXIF) is applied, an embedded colour profile is converted to sRGB, more than 8 bits become 8,
- * and of an animation the first frame counts. Channels: a grey file becomes colour by repeating, colour without
- * transparency gets an opaque alpha, and transparency is composited over white where the model has no channel for it.
- * Colour is never made grey in silence: a model of one channel refuses colour files.
+ * The file's orientation (EXIF) is applied, an embedded colour profile is converted to sRGB, 8 bits stay bytes and 16 bits
+ * become floats, and of an animation the first frame counts. Other samples, such as floats, are refused: what black and white
+ * are is not known of them. Channels: `channels.ts`.
  */
 
-import { readFile } from "node:fs/promises";
 import type { Metadata, Sharp } from "sharp";
 import { invariant } from "../../graph/index.js";
 import { RunError, reasonOf, unreadable } from "../run-error.js";
-import type { Filter, Geometry, Raster, Step } from "./raster.js";
+import { asDeclared, type FileChannels, type Remark, remarkOn, remarkOnDepth } from "./channels.js";
+import { BrokenImage, pictureOnly, readImageFile } from "./image-file.js";
+import type { Filter, Geometry, Raster } from "./raster.js";
 import { loadSharp } from "./sharp.js";
+import { strangeBands } from "./tiff.js";
 
-/** What happened to a file beyond its recipe; said once a run. */
-export type Remark = "grey" | "transparent";
-
-/** A file that cannot be decoded: cut off, damaged, or no image at all. */
-export class BrokenImage extends Error {
-  override readonly name = "BrokenImage";
-  constructor(
-    readonly path: string,
-    readonly why: string,
-  ) {
-    super(`${path}: ${why}`);
-  }
-}
-
-export interface OpenImage {
-  readonly path: string;
+export interface OpenImage extends FileChannels {
   readonly bytes: Uint8Array;
   /** After the file's orientation was applied. */
   readonly height: number;
   readonly width: number;
-  /** Without transparency: 1 or 3. */
-  readonly colours: 1 | 3;
-  readonly transparent: boolean;
+  /** Of 16 bits; otherwise of 8. */
+  readonly deep: boolean;
 }
 
-const kernels = { bicubic: "cubic", bilinear: "linear", nearest: "nearest" } as const satisfies Record<Filter, string>;
+/** Bytes that a picture may take when it is decoded. */
+const largestPicture = 384 * 2 ** 20;
+/** Those that take more wait for each other. */
+const smallPicture = 64 * 2 ** 20;
+
+/** `nearest` is carried out in `raster.ts`: sharp takes the pixel at the corner instead of the centre. */
+const kernels = { bicubic: "cubic", bilinear: "linear" } as const satisfies Partial<Record<Filter, string>>;
 
 /** What stands in a name for bytes that are no text. */
 const noCharacter = "\uFFFD";
 const renamed = "Its name seems not to be UTF-8: rename it.";
 const wasThere = "It was there when the run began. Put it back, or start again without it.";
 
-/** Reads a file and its header. Throws `BrokenImage`, `run/unreadable` when the file itself cannot be read, or `run/decoder-missing`. */
+/**
+ * Reads a file and its header. Throws `BrokenImage`, `run/channels` for numbers that are no pixels,
+ * `run/unreadable` when the file itself cannot be read, or `run/decoder-missing`.
+ */
 export async function openImage(path: string): Promise<OpenImage> {
-  const bytes = await readFile(path).catch((error: unknown) => {
+  const bytes = await readImageFile(path).catch((error: unknown) => {
+    if (error instanceof BrokenImage) throw error;
     throw unreadable(path, path.includes(noCharacter) ? renamed : wasThere, error);
   });
-  if (bytes.length === 0) throw new BrokenImage(path, "it is empty");
+  const bands = strangeBands(bytes);
+  if (bands !== null) throw noPicture(`${path} has ${bands} bands, which are not all colours`);
   const sharp = await loadSharp();
-  const facts: Metadata = await sharp(bytes).metadata().catch(broken(path));
+  const facts: Metadata = await sharp(bytes, { limitInputPixels: false }).metadata().catch(broken(path));
+  const deep = facts.depth === "ushort";
+  if (!deep && facts.depth !== "uchar") {
+    throw noPicture(`${path} holds ${sampleWords[facts.depth] ?? facts.depth}, and image files hold 8 or 16 bits`);
+  }
   const colours = facts.channels - (facts.hasAlpha ? 1 : 0) === 1 ? 1 : 3;
   const { height, width } = facts.autoOrient;
-  return { path, bytes, height, width, colours, transparent: facts.hasAlpha };
+  const file = { path, bytes, height, width, colours, transparent: facts.hasAlpha, deep } as const;
+  if (sizeOf(file) > largestPicture) {
+    const most = Math.floor(largestPicture / sizeOf({ ...file, height: 1, width: 1 }) / 1e6);
+    throw new BrokenImage(path, `it is ${height}x${width}, and at most ${most} million pixels of its kind are decoded`);
+  }
+  return file;
 }
 
-/** What sharp says when another thread has taken the words of an error: the library keeps them for all threads together. */
-const wordless = "Unknown error";
+const sampleWords: Readonly<Record<string, string>> = {
+  char: "signed bytes",
+  short: "signed 16-bit integers",
+  int: "32-bit integers",
+  uint: "32-bit integers",
+  float: "32-bit floats",
+  double: "64-bit floats",
+};
+
+/** Numbers that the user has to turn into pixels. */
+const noPicture = (what: string): RunError =>
+  new RunError("run/channels", { what, help: "Save them as npy, floats in [0, 1] or uint8, and use `npy(...)`." });
+
+/** Bytes that a file takes when it is decoded whole; floats are made from 16 bits. */
+const sizeOf = ({ height, width, colours, transparent, deep }: Omit<OpenImage, "path" | "bytes">): number =>
+  height * width * (colours + (transparent ? 1 : 0)) * (deep ? 2 + Float32Array.BYTES_PER_ELEMENT : 1);
+
+/** In our words, what sharp says; it keeps the words of errors for all threads together, so that another may have taken them. */
+const reasons: Readonly<Record<string, string>> = {
+  "Unknown error": "it is damaged",
+  "Input buffer contains unsupported image format": "it is no JPEG, PNG, WebP, GIF, TIFF or AVIF file",
+};
 
 const broken =
   (path: string) =>
   (error: unknown): never => {
-    const reason = reasonOf(error);
-    throw new BrokenImage(path, reason === wordless ? "it is damaged" : reason);
+    const reason = reasonOf(error).trim().replace(/:$/, "");
+    throw new BrokenImage(path, reasons[reason] ?? reason);
   };
 
-/**
- * Decodes to `channels` channels. sharp carries out a crop and a shrinking resize at the head of the plan, which for large
- * files is much cheaper there; the rest of the plan is given back.
- */
-export async function decode(
+export interface Decoded {
+  readonly raster: Raster;
+  readonly remarks: readonly Remark[];
+  /** What is left of the plan. */
+  readonly rest: readonly Geometry[];
+}
+
+/** The large picture that is being decoded. */
+let busy: Promise<unknown> = Promise.resolve();
+
+/** Decodes to `channels` channels. Throws `BrokenImage` or `run/channels`. */
+export async function decode(file: OpenImage, plan: readonly Geometry[], channels: number): Promise<Decoded> {
+  const remarks = remarkOn(file, channels);
+  const whole = file.deep || (channels === 1 && file.colours === 3);
+  const work = () => (whole ? decodeWhole(file, plan, channels, remarks) : decodePart(file, plan, channels, remarks));
+  if (sizeOf(file) <= smallPicture) return work();
+  const turn = busy.then(work, work);
+  busy = turn.catch(() => undefined);
+  return turn;
+}
+
+/** sharp carries out a crop and a shrinking resize at the head of the plan, which for large files is much cheaper there. */
+async function decodePart(
   file: OpenImage,
   plan: readonly Geometry[],
   channels: number,
-): Promise<{ readonly raster: Raster; readonly remark: Remark | null; readonly rest: readonly Geometry[] }> {
+  remarks: readonly Remark[],
+): Promise<Decoded> {
   const sharp = await loadSharp();
-  const remark = remarkOn(file, channels);
+  const crop = plan[0]?.kind === "crop" ? plan[0] : null;
+  const afterCrop = crop === null ? plan : plan.slice(1);
+  const [resize] = afterCrop;
+  const { top, left, height, width } = crop ?? { top: 0, left: 0, ...file };
   let image: Sharp = sharp(file.bytes, { failOn: "error" }).autoOrient();
   if (file.transparent && channels < 4) image = image.flatten({ background: "#ffffff" });
-  const rest = [...plan];
-  let size: { readonly height: number; readonly width: number } = file;
-  if (rest[0]?.kind === "crop") {
-    const { top, left, height, width } = rest[0];
-    image = image.extract({ top, left, height, width });
-    size = rest.shift() as Step<"crop">;
-  }
+  // Cut out even where it is everything: from what is not cut, sharp skips pixels of some formats while it reads them.
+  image = image.extract({ top, left, height, width });
   // sharp enlarges about the corner of a pixel instead of its centre, so that is left to `raster.ts`.
-  if (rest[0]?.kind === "resize" && rest[0].height <= size.height && rest[0].width <= size.width) {
-    const { height, width, filter } = rest[0];
-    image = image.resize({ height, width, fit: "fill", kernel: kernels[filter] });
-    rest.shift();
-  }
+  const shrinks = resize?.kind === "resize" && resize.height <= height && resize.width <= width;
+  const kernel = shrinks && resize.filter !== "nearest" ? kernels[resize.filter] : null;
+  if (shrinks && kernel !== null)
+    image = image.resize({ height: resize.height, width: resize.width, fit: "fill", kernel });
   image = image.toColourspace(channels === 1 ? "b-w" : "srgb");
   if (channels === 4) image = image.ensureAlpha();
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true }).catch(broken(file.path));
   invariant(info.channels === channels, `${file.path} was decoded to ${info.channels} channels, not ${channels}`);
-  return { raster: { pixels: data, height: info.height, width: info.width, channels }, remark, rest };
+  const alpha = channels === 4 && file.transparent;
+  return {
+    raster: { pixels: data, height: info.height, width: info.width, channels, alpha },
+    remarks,
+    rest: kernel === null ? afterCrop : afterCrop.slice(1),
+  };
 }
 
-/** A grey file of 8 or 16 bits as numbers. Throws `run/data` for any other. */
-export async function readGrey(bytes: Uint8Array, path: string): Promise<Raster> {
+/** Where every value has to be seen, or sharp would round it to a byte. */
+async function decodeWhole(
+  file: OpenImage,
+  plan: readonly Geometry[],
+  channels: number,
+  remarks: readonly Remark[],
+): Promise<Decoded> {
   const sharp = await loadSharp();
+  const { deep } = file;
+  const space = file.colours === 1 && channels === 1 ? "grey16" : deep ? "rgb16" : "srgb";
+  const image = sharp(file.bytes, { failOn: "error" }).autoOrient().toColourspace(space);
+  const { data, info } = await image
+    .raw({ depth: deep ? "ushort" : "uchar" })
+    .toBuffer({ resolveWithObject: true })
+    .catch(broken(file.path));
+  const { height, width } = info;
+  const pixels = deep ? inUnits(new Uint16Array(data.buffer, data.byteOffset, data.length / 2)) : data;
+  const seen = { pixels, height, width, channels: info.channels, alpha: file.transparent };
+  return {
+    raster: asDeclared(seen, file, channels),
+    remarks: [...remarks, ...remarkOnDepth(pixels)],
+    rest: plan,
+  };
+}
+
+function inUnits(values: Uint16Array): Float32Array {
+  const result = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) result[i] = (values[i] as number) / 65_535;
+  return result;
+}
+
+/** Of a file of numbers. */
+const mostNumbers = 2 ** 26;
+
+/** A grey file of 8 or 16 bits as numbers. Throws `run/data` for any other. */
+export async function readGrey({ buffer, byteOffset, length }: Uint8Array, path: string): Promise<Raster> {
+  const sharp = await loadSharp();
+  const bytes = pictureOnly(Buffer.from(buffer, byteOffset, length));
+  const options = { failOn: "error", limitInputPixels: mostNumbers } as const;
   const unsuitable = (why: string): RunError =>
     new RunError("run/data", {
       what: `${path} ${why}`,
@@ -114,9 +196,9 @@ export async function readGrey(bytes: Uint8Array, path: string): Promise<Raster>
     throw unsuitable(`cannot be decoded: ${reasonOf(error)}`);
   };
   if (bytes.length === 0) throw unsuitable("is empty");
-  const facts: Metadata = await sharp(bytes).metadata().catch(undecodable);
+  const facts: Metadata = await sharp(bytes, options).metadata().catch(undecodable);
   if (facts.channels !== 1) throw unsuitable("has colours, of which the numbers cannot be told");
-  const image = sharp(bytes, { failOn: "error" });
+  const image = sharp(bytes, options);
   const deep = facts.depth === "ushort";
   const { data, info } = await (deep
     ? image.toColourspace("grey16").raw({ depth: "ushort" })
@@ -127,27 +209,3 @@ export async function readGrey(bytes: Uint8Array, path: string): Promise<Raster>
   const numbers = deep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
   return { pixels: Float32Array.from(numbers), height: info.height, width: info.width, channels: 1 };
 }
-
-/** Whether a file can be read as `channels` channels, and what that takes. Throws `run/channels`. */
-export function remarkOn({ path, colours, transparent }: OpenImage, channels: number): Remark | null {
-  const files = colours + (transparent ? 1 : 0);
-  if (channels === 2 || channels > 4) {
-    throw wrongChannels(path, files, channels, "Image files are read as 1, 3 or 4 channels; use npy for others.");
-  }
-  if (colours === 3 && channels === 1) {
-    throw wrongChannels(
-      path,
-      files,
-      channels,
-      "Write `channels: 3` in the model's input, or turn the files grey first.",
-    );
-  }
-  if (transparent && channels < 4) return "transparent";
-  return colours === 1 && channels > 1 ? "grey" : null;
-}
-
-export const wrongChannels = (path: string, has: number, declared: number, help: string): RunError =>
-  new RunError("run/channels", {
-    what: `${path} has ${has} ${has === 1 ? "channel" : "channels"} and the model declares ${declared}`,
-    help,
-  });

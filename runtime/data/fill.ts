@@ -4,20 +4,23 @@ import type { SampleIndex } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import type { Pool } from "./pool.js";
 import { sourceOf } from "./prepare.js";
-import type { BatchBuffers, Failed, Remarked } from "./work.js";
+import { type BatchBuffers, type Failed, fromPlain, type Remarked } from "./work.js";
 
-/** Broken files beyond this share of the data set, and beyond `brokenAllowed`, end a run. */
-const brokenShare = 0.01;
-const brokenAllowed = 3;
+/** Files that are of no use, beyond this share of the data set and beyond `uselessAllowed`, end a run. */
+const uselessShare = 0.01;
+const uselessAllowed = 3;
 
 export interface Filled {
+  /** The sample in each place, whose content is there. */
+  readonly shown: Int32Array;
   readonly failed: readonly Failed[];
   readonly remarks: readonly Remarked[];
 }
 
 /**
- * Prepares `samples` into `buffers`. A file that cannot be decoded is replaced by the next sample of the data set, which
- * depends on nothing but the data. Throws `run/too-many-broken-files` and what the workers throw.
+ * Prepares `samples` into `buffers`. A file that cannot be decoded, or does not fit the model, is replaced by the next sample of
+ * the data set, which depends on nothing but the data. Throws `run/too-many-broken-files`, what does not fit about too many
+ * files, and what the workers throw.
  */
 export async function fillBatch(
   pool: Pool,
@@ -30,7 +33,9 @@ export async function fillBatch(
   const remarks: Remarked[] = [];
   const current = Int32Array.from(samples);
   let open = [...current.keys()];
-  while (open.length > 0) {
+  for (let round = 0; open.length > 0; round++) {
+    // Every sample has been tried.
+    if (round === index.length) throw useless(failed);
     const items = open.map((place) => {
       const sample = current[place] as number;
       const content = index.sample(sample);
@@ -46,18 +51,29 @@ export async function fillBatch(
     open = broken.map(({ place }) => place);
     for (const place of open) current[place] = ((current[place] as number) + 1) % index.length;
   }
-  return { failed, remarks };
+  return { shown: current, failed, remarks };
 }
 
-/** Throws when more files are broken than a data set may have. */
+/** So many files of no use a data set may have. */
+export const mostUseless = (samples: number): number => Math.max(uselessAllowed, samples * uselessShare);
+
+/** Throws when more files are of no use than a data set may have. */
 export function checkShare(failed: readonly Failed[], samples: number): void {
   const paths = new Set(failed.map(({ path }) => path));
-  if (paths.size <= Math.max(brokenAllowed, samples * brokenShare)) return;
-  throw new RunError("run/too-many-broken-files", {
-    what: `${paths.size} image files cannot be decoded`,
-    why: failed
+  if (paths.size > mostUseless(samples)) throw useless(failed);
+}
+
+/** What is wrong with most of them: that they do not fit the model, or that they are broken. */
+function useless(failed: readonly Failed[]): Error {
+  const unfit = failed.flatMap(({ error }) => error ?? []);
+  const [first] = unfit;
+  if (first !== undefined && 2 * unfit.length > failed.length) return fromPlain(first);
+  const shown = new Map(failed.map(({ path, why }) => [path, why]));
+  return new RunError("run/too-many-broken-files", {
+    what: `${shown.size} image ${shown.size === 1 ? "file" : "files"} cannot be decoded`,
+    why: [...shown]
       .slice(0, 3)
-      .map(({ path, why }) => `${path}: ${why}`)
+      .map(([path, why]) => `${path}: ${why}`)
       .join("; "),
     help: "Fetch them again or take them out; up to 1 % of a data set, or three files, are skipped.",
   });

@@ -1,32 +1,59 @@
 /** A look at the data before training: mistakes that concern every image are said at once, not at the thousandth step. */
 
 import type { ImageShape, SampleIndex } from "../../blocks/index.js";
-import { BrokenImage, type OpenImage, openImage, remarkOn, wrongChannels } from "./decode.js";
+import { RunError } from "../run-error.js";
+import { remarkOn, wrongChannels } from "./channels.js";
+import { decode, type OpenImage, openImage } from "./decode.js";
+import { mostUseless } from "./fill.js";
+import { BrokenImage } from "./image-file.js";
 import { sourceOf } from "./prepare.js";
+import { isUnfit } from "./work.js";
 
 /** Files looked into, evenly spaced. */
-const looked = 16;
+const looked = 32;
+/** Of them, those looked into at once. */
+const together = 4;
 
 /**
- * Reads the headers of a few files. Throws `run/channels` when one cannot be read as the model declares, or when all are
- * grey and the model declares colour: then the declaration is wrong, while single grey files in a colour set are usual.
+ * Looks into a few files. Throws `run/channels` when so many cannot be read as the model declares that a run would end by
+ * them, or when all are grey and the model declares colour: then the declaration is wrong, while single files of another kind
+ * are usual.
  */
 export async function checkFiles(index: SampleIndex, image: ImageShape, root: string): Promise<void> {
   const count = Math.min(looked, index.length);
-  const files: OpenImage[] = [];
-  for (let k = 0; k < count; k++) {
+  const paths = Array.from({ length: count }, (_, k) => {
     const source = sourceOf(index.sample(Math.floor((k * index.length) / count)), root);
-    if (source.kind !== "file") return;
-    const file = await openImage(source.path).catch((error: unknown) => {
-      if (error instanceof BrokenImage) return null;
-      throw error;
-    });
-    if (file !== null) files.push(file);
+    return source.kind === "file" ? [source.path] : [];
+  }).flat();
+  const files: OpenImage[] = [];
+  const unfit: RunError[] = [];
+  for (let k = 0; k < paths.length; k += together) {
+    for (const found of await Promise.all(paths.slice(k, k + together).map((path) => look(path, image.channels)))) {
+      if (found instanceof RunError) unfit.push(found);
+      else if (found !== null) files.push(found);
+    }
   }
-  const remarks = files.map((file) => remarkOn(file, image.channels));
+  const [firstUnfit] = unfit;
+  // One of a few may be the only one.
+  const expected = unfit.length > 1 ? (unfit.length / count) * index.length : 0;
+  if (firstUnfit !== undefined && expected > mostUseless(index.length)) throw firstUnfit;
   const [first] = files;
-  if (first !== undefined && remarks.every((remark) => remark === "grey")) {
+  const isGrey = ({ colours, transparent }: OpenImage): boolean => colours === 1 && !transparent;
+  if (first !== undefined && image.channels === 3 && unfit.length === 0 && files.every(isGrey)) {
     const help = "Write `channels: 1` in the model's input: repeating grey three times would only cost time.";
     throw wrongChannels(first.path, 1, image.channels, help);
+  }
+}
+
+/** Opens a file, and decodes it where only its pixels tell whether they are grey. Gives the error of one that does not fit; null for a broken one. */
+async function look(path: string, channels: number): Promise<OpenImage | RunError | null> {
+  try {
+    const file = await openImage(path);
+    if (remarkOn(file, channels).includes("equal")) await decode(file, [], channels);
+    return file;
+  } catch (error) {
+    if (error instanceof BrokenImage) return null;
+    if (isUnfit(error)) return error;
+    throw error;
   }
 }

@@ -16,9 +16,10 @@ import { randomStream } from "../../graph/index.js";
 import { RunError } from "../run-error.js";
 import type { Bound } from "../train/contract.js";
 import { besideFile } from "./beside.js";
-import { decode, openImage, type Remark } from "./decode.js";
+import type { Remark } from "./channels.js";
+import { decode, openImage } from "./decode.js";
 import { computeFields, type FieldArrays } from "./fields.js";
-import { applyStep, type Geometry, type Raster, type Size } from "./raster.js";
+import { applySteps, type Geometry, type Raster, type Size } from "./raster.js";
 
 /** A sample that any thread can prepare. Paths are absolute. */
 export type Source =
@@ -76,24 +77,24 @@ export interface Places {
  * Writes the sample and its fields into their places. Gives what was done to the file beyond the recipe.
  * Throws `BrokenImage` for a file that cannot be decoded; `run/image-size`, `run/channels`, `run/data` or `run/unreadable`.
  */
-export async function prepare(item: Item, preparation: Preparation, out: Places): Promise<Remark | null> {
+export async function prepare(item: Item, preparation: Preparation, out: Places): Promise<readonly Remark[]> {
   const { source } = item;
   if (source.kind === "pixels") {
     const { raster, steps } = preparePixels(source, item, preparation);
     write(raster, steps, out.image);
     await computeFields(item, preparation, raster, out.fields, noFiles);
-    return null;
+    return [];
   }
   const file = await openImage(source.path);
   const steps = planFor(file, item, preparation, source.path);
   const geometry = geometryOf(steps);
-  const { raster, remark, rest } = await decode(file, geometry, preparation.image.channels);
-  const prepared = rest.reduce(applyStep, raster);
+  const { raster, remarks, rest } = await decode(file, geometry, preparation.image.channels);
+  const prepared = applySteps(raster, rest);
   write(prepared, steps, out.image);
   await computeFields(item, preparation, prepared, out.fields, (folder) =>
     source.within === null ? noFiles(folder) : besideFile(join(folder, source.within), file, geometry),
   );
-  return remark;
+  return remarks;
 }
 
 async function noFiles(folder: string): Promise<never> {
@@ -113,7 +114,7 @@ function preparePixels(source: Source & { kind: "pixels" }, item: Item, preparat
   }
   const steps = planFor(source.shape, item, preparation, `sample ${item.sample}`);
   const raster: Raster = { pixels: source.pixels, height, width, channels };
-  return { raster: geometryOf(steps).reduce(applyStep, raster), steps };
+  return { raster: applySteps(raster, geometryOf(steps)), steps };
 }
 
 const isGeometry = (step: ImageStep): step is Geometry => step.kind !== "normalize";
@@ -143,8 +144,11 @@ function draw(size: Size, item: Item, { augment, image, seed, mode }: Preparatio
     current = more.reduce(sizeAfter, current);
   };
   for (const { definition, values } of augment) {
-    if (mode === "train" || !definition.random) add(definition.plan(values as never, current, { image }, random));
-    else add(definition.evaluationPlan?.(values as never, current, { image }) ?? []);
+    if (mode === "train" || !definition.random) {
+      const before = current;
+      add(definition.plan(values as never, current, { image }, random));
+      if (current.height * current.width > mostPixels) throw tooLarge(what, before, current);
+    } else add(definition.evaluationPlan?.(values as never, current, { image }) ?? []);
   }
   if (mode === "evaluate") add(cover(current, image));
   if (current.height !== image.height || current.width !== image.width) throw wrongSize(what, current, image);
@@ -172,6 +176,16 @@ function cover(from: Size, to: Size): readonly ImageStep[] {
     },
   ];
 }
+
+/** A recipe that asks for more of one image means another image: one row of 5000 pixels does not get a shorter side of 512. */
+const mostPixels = 2 ** 26;
+
+const tooLarge = (what: string, size: Size, result: Size): RunError =>
+  new RunError("run/image-size", {
+    what: `${what} is ${size.height}x${size.width} and would be resized to ${result.height}x${result.width}`,
+    why: `at most ${Math.floor(mostPixels / 1e6)} million pixels are made of one image`,
+    help: "Take the image out, or resize to an exact size.",
+  });
 
 const wrongSize = (what: string, size: Size, image: ImageShape): RunError =>
   new RunError("run/image-size", {

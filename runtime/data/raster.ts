@@ -1,4 +1,4 @@
-/** Decoded pixels and the geometry of an augmentation plan carried out on them, for data that is raw already. */
+/** Decoded pixels and the geometry of an augmentation plan carried out on them. */
 
 import type { ImageShape, ImageStep } from "../../blocks/index.js";
 
@@ -8,6 +8,8 @@ export interface Raster {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
+  /** The last channel is transparency, by which the colours weigh where pixels are mixed. */
+  readonly alpha?: boolean;
 }
 
 export type Step<K extends ImageStep["kind"]> = Extract<ImageStep, { kind: K }>;
@@ -16,12 +18,20 @@ export type Filter = Step<"resize">["filter"];
 export type Geometry = Step<"crop" | "resize" | "flip">;
 export type Size = Pick<ImageShape, "height" | "width">;
 
-export function applyStep(raster: Raster, step: Geometry): Raster {
+/** Carries out steps in their order. Of an image that is resized and then cropped, only the crop is computed. */
+export function applySteps(raster: Raster, [step, ...rest]: readonly Geometry[]): Raster {
+  if (step === undefined) return raster;
+  const [next, ...later] = rest;
+  if (step.kind === "resize" && next?.kind === "crop") return applySteps(resize(raster, step, next), later);
+  return applySteps(applyStep(raster, step), rest);
+}
+
+function applyStep(raster: Raster, step: Geometry): Raster {
   switch (step.kind) {
     case "crop":
       return crop(raster, step);
     case "resize":
-      return resize(raster, step);
+      return resize(raster, step, { top: 0, left: 0, ...step });
     case "flip":
       return step.axis === "horizontal" ? mirror(raster) : turnOver(raster);
   }
@@ -30,17 +40,19 @@ export function applyStep(raster: Raster, step: Geometry): Raster {
 const sameKind = (pixels: Raster["pixels"], length: number): Raster["pixels"] =>
   pixels instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
 
-function crop({ pixels, width, channels }: Raster, { top, left, height, width: cut }: Step<"crop">): Raster {
+function crop({ pixels, width, ...same }: Raster, { top, left, height, width: cut }: Step<"crop">): Raster {
+  const { channels } = same;
   const rowLength = cut * channels;
   const result = sameKind(pixels, height * rowLength);
   for (let y = 0; y < height; y++) {
     const start = ((top + y) * width + left) * channels;
     result.set(pixels.subarray(start, start + rowLength), y * rowLength);
   }
-  return { pixels: result, height, width: cut, channels };
+  return { ...same, pixels: result, height, width: cut };
 }
 
-function mirror({ pixels, height, width, channels }: Raster): Raster {
+function mirror(raster: Raster): Raster {
+  const { pixels, height, width, channels } = raster;
   const result = sameKind(pixels, pixels.length);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -48,14 +60,15 @@ function mirror({ pixels, height, width, channels }: Raster): Raster {
       result.set(pixels.subarray(from, from + channels), (y * width + width - 1 - x) * channels);
     }
   }
-  return { pixels: result, height, width, channels };
+  return { ...raster, pixels: result };
 }
 
-function turnOver({ pixels, height, width, channels }: Raster): Raster {
+function turnOver(raster: Raster): Raster {
+  const { pixels, height, width, channels } = raster;
   const row = width * channels;
   const result = sameKind(pixels, pixels.length);
   for (let y = 0; y < height; y++) result.set(pixels.subarray(y * row, (y + 1) * row), (height - 1 - y) * row);
-  return { pixels: result, height, width, channels };
+  return { ...raster, pixels: result };
 }
 
 /** What each output place takes from the input: `weights[i * reach + k]` of place `first[i] + k`. */
@@ -74,20 +87,31 @@ const kernels: Record<Exclude<Filter, "nearest">, { readonly support: number; re
   },
 };
 
-/** Weights from `from` to `to` places. When shrinking, the filter is widened, so that nothing is skipped. */
-function tapsFor(from: number, to: number, filter: Filter): Taps {
+/** Part of an axis. */
+interface Range {
+  readonly start: number;
+  readonly length: number;
+}
+
+/**
+ * Weights of the places in `part`, of `to` places that are made from `from`. When shrinking, the filter is widened, so that
+ * nothing is skipped.
+ */
+function tapsFor(from: number, to: number, part: Range, filter: Filter): Taps {
   const scale = from / to;
+  const { length } = part;
   if (filter === "nearest") {
-    const first = Int32Array.from({ length: to }, (_, i) => Math.min(from - 1, Math.floor((i + 0.5) * scale)));
-    return { first, weights: new Float64Array(to).fill(1), reach: 1 };
+    const nearest = (i: number): number => Math.min(from - 1, Math.floor((part.start + i + 0.5) * scale));
+    const first = Int32Array.from({ length }, (_, i) => nearest(i));
+    return { first, weights: new Float64Array(length).fill(1), reach: 1 };
   }
   const { support, at } = kernels[filter];
   const widening = Math.max(1, scale);
   const reach = Math.min(from, Math.ceil(support * widening) * 2 + 1);
-  const first = new Int32Array(to);
-  const weights = new Float64Array(to * reach);
-  for (let i = 0; i < to; i++) {
-    const centre = (i + 0.5) * scale;
+  const first = new Int32Array(length);
+  const weights = new Float64Array(length * reach);
+  for (let i = 0; i < length; i++) {
+    const centre = (part.start + i + 0.5) * scale;
     const start = Math.max(0, Math.min(from - reach, Math.floor(centre - support * widening)));
     let sum = 0;
     for (let k = 0; k < reach; k++) {
@@ -101,14 +125,49 @@ function tapsFor(from: number, to: number, filter: Filter): Taps {
   return { first, weights, reach };
 }
 
-/** Rows, then columns; bytes are rounded after each, as in Pillow. */
-function resize({ pixels, ...from }: Raster, { height, width, filter }: Step<"resize">): Raster {
-  if (from.height === height && from.width === width) return { pixels, ...from };
-  const { channels } = from;
+/** The part of a resized image. Rows, then columns; bytes are rounded after each, as in Pillow. */
+function resize(raster: Raster, { height, width, filter }: Step<"resize">, part: Omit<Step<"crop">, "kind">): Raster {
+  if (raster.height === height && raster.width === width) return crop(raster, { ...part, kind: "crop" });
+  if (raster.alpha && filter !== "nearest") {
+    const { pixels, ...mixed } = resize(weighed(raster), { kind: "resize", height, width, filter }, part);
+    return { ...mixed, pixels: unweighed(pixels, raster), alpha: true };
+  }
+  const { pixels, channels } = raster;
   const finish = pixels instanceof Uint8Array ? toBytes : toFloats;
-  const wide = finish(stretch(pixels, from.height, from.width, channels, tapsFor(from.width, width, filter)));
-  const full = finish(stretch(wide, 1, from.height, width * channels, tapsFor(from.height, height, filter)));
-  return { pixels: full, height, width, channels };
+  const across = tapsFor(raster.width, width, { start: part.left, length: part.width }, filter);
+  const down = tapsFor(raster.height, height, { start: part.top, length: part.height }, filter);
+  const wide = finish(stretch(pixels, raster.height, raster.width, channels, across));
+  const full = finish(stretch(wide, 1, raster.height, part.width * channels, down));
+  return { ...raster, pixels: full, height: part.height, width: part.width };
+}
+
+const largestOf = (pixels: Raster["pixels"]): number => (pixels instanceof Uint8Array ? 255 : 1);
+
+/** Colours multiplied by their transparency, as floats in [0, 1]: what cannot be seen has no colour to mix. */
+function weighed({ pixels, alpha: _, ...rest }: Raster): Raster {
+  const { channels } = rest;
+  const largest = largestOf(pixels);
+  const result = Float32Array.from(pixels, (value) => value / largest);
+  for (let i = 0; i < result.length; i += channels) {
+    const alpha = result[i + channels - 1] as number;
+    for (let c = i; c < i + channels - 1; c++) result[c] = (result[c] as number) * alpha;
+  }
+  return { ...rest, pixels: result };
+}
+
+/** The reverse of `weighed`, as bytes or floats as they were. */
+function unweighed(mixed: Raster["pixels"], { pixels, channels }: Raster): Raster["pixels"] {
+  const largest = largestOf(pixels);
+  const result = new Float64Array(mixed.length);
+  const clipped = (value: number): number => Math.min(1, Math.max(0, value));
+  for (let i = 0; i < result.length; i += channels) {
+    const alpha = clipped(mixed[i + channels - 1] as number);
+    result[i + channels - 1] = alpha * largest;
+    for (let c = i; c < i + channels - 1; c++) {
+      result[c] = alpha === 0 ? 0 : clipped((mixed[c] as number) / alpha) * largest;
+    }
+  }
+  return pixels instanceof Uint8Array ? toBytes(result) : toFloats(result);
 }
 
 /** Resamples the middle axis of [rows, length, inner]. */

@@ -7,6 +7,9 @@ type Library = typeof import("sharp").default;
 
 const remedy = "npm install --include=optional sharp, on the platform and for the Node that run it.";
 
+/** What is decoded, in the library's names. */
+const formats = ["Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"];
+
 /** sharp is heavy, and raw data does without it. */
 let loading: Promise<Library> | undefined;
 
@@ -17,6 +20,9 @@ export function loadSharp(): Promise<Library> {
       // Each worker decodes one image at a time, each image once.
       sharp.concurrency(1);
       sharp.cache(false);
+      // Content decides, not the name: a drawing or a document under the name of a picture is none.
+      sharp.block({ operation: ["VipsForeignLoad"] });
+      sharp.unblock({ operation: formats.map((format) => `VipsForeignLoad${format}`) });
       return sharp;
     },
     (error: unknown) => {

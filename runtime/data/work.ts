@@ -13,8 +13,9 @@ import {
 } from "../../blocks/index.js";
 import { invariant, sizeOf } from "../../graph/index.js";
 import { RunError, type RunErrorCode } from "../run-error.js";
-import { BrokenImage, type Remark } from "./decode.js";
+import type { Remark } from "./channels.js";
 import { viewOf } from "./fields.js";
+import { BrokenImage } from "./image-file.js";
 import { type Item, type Places, type Preparation, prepare } from "./prepare.js";
 
 /** What a worker is given when it starts: the preparation, with blocks by their names in the registry. */
@@ -104,11 +105,13 @@ export interface Task {
   readonly items: readonly (Item & { /** Its place in the batch. */ readonly place: number })[];
 }
 
-/** A file that could not be decoded, so its place is still to be filled. */
+/** A file that is of no use to the model, so its place is still to be filled. */
 export interface Failed {
   readonly place: number;
   readonly path: string;
   readonly why: string;
+  /** What to say when all files are like it; null: it is broken. */
+  readonly error: PlainError | null;
 }
 
 export interface Remarked {
@@ -143,11 +146,13 @@ export async function work(task: Task, preparation: Preparation): Promise<Answer
       const { place, source } = item;
       const path = source.kind === "file" ? source.path : "";
       try {
-        const remark = await prepare(item, preparation, placesOf(place));
-        if (remark !== null) remarks.push({ place, remark, path });
+        const found = await prepare(item, preparation, placesOf(place));
+        remarks.push(...found.map((remark) => ({ place, remark, path })));
       } catch (error) {
-        if (!(error instanceof BrokenImage)) throw error;
-        failed.push({ place, path, why: error.why });
+        if (error instanceof BrokenImage) failed.push({ place, path, why: error.why, error: null });
+        else if (source.kind === "file" && isUnfit(error))
+          failed.push({ place, path, why: error.what, error: toPlain(error) });
+        else throw error;
       }
     }
   };
@@ -159,6 +164,11 @@ export async function work(task: Task, preparation: Preparation): Promise<Answer
   // As they stand in the batch, whichever was ready first.
   return { id: task.id, failed: failed.sort(byPlace), remarks: remarks.sort(byPlace) };
 }
+
+/** A file may be of another kind than the rest: that need not end a run. */
+export const isUnfit = (error: unknown): error is RunError => error instanceof RunError && unfitCodes.has(error.code);
+
+const unfitCodes: ReadonlySet<RunErrorCode> = new Set(["run/channels", "run/image-size"]);
 
 const byPlace = (a: { readonly place: number }, b: { readonly place: number }): number => a.place - b.place;
 

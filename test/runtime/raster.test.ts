@@ -3,8 +3,10 @@
 import { readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { applyStep, type Filter, type Raster } from "../../runtime/data/raster.js";
+import { applySteps, type Filter, type Geometry, type Raster } from "../../runtime/data/raster.js";
 import { runs } from "../support/fuzz.js";
+
+const applyStep = (source: Raster, step: Geometry): Raster => applySteps(source, [step]);
 
 const raster = (height: number, width: number, channels: number, pixels: Raster["pixels"]): Raster => ({
   pixels,

@@ -1,0 +1,67 @@
+/**
+ * Image files as bytes, before anything decodes them: regular files of bounded size only, and of a PNG only the chunks that
+ * make the picture. What a decoder unpacks without being asked can be a thousand times larger than the file.
+ */
+
+import { inflateSync } from "node:zlib";
+import { readPlainFile } from "../plain-file.js";
+import { RunError } from "../run-error.js";
+
+/** A file that no image comes from: cut off, damaged, too large, or no image at all. */
+export class BrokenImage extends Error {
+  override readonly name = "BrokenImage";
+  constructor(
+    readonly path: string,
+    readonly why: string,
+  ) {
+    super(`${path}: ${why}`);
+  }
+}
+
+/** Larger files are not read. */
+const largestFile = 256 * 2 ** 20;
+/** A colour profile has some kilobytes. */
+const largestProfile = 4 * 2 ** 20;
+
+/** Throws `BrokenImage` for what is no such file, and the system's error where it cannot be read. */
+export async function readImageFile(path: string): Promise<Buffer> {
+  const { buffer, length } = await readPlainFile(path, largestFile, "it").catch((error: unknown) => {
+    throw error instanceof RunError ? new BrokenImage(path, error.what) : error;
+  });
+  if (length === 0) throw new BrokenImage(path, "it is empty");
+  return pictureOnly(Buffer.from(buffer, 0, length));
+}
+
+const pngSignature = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
+
+/** Chunks from which colours and orientation come; texts, times and further frames are left out. */
+const kept = new Set("IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB iCCP sBIT eXIf".split(" "));
+
+/** A PNG without the chunks that make no picture: compressed texts unpack to any size. Any other file as it is. */
+export function pictureOnly(bytes: Buffer): Buffer {
+  if (!bytes.subarray(0, pngSignature.length).equals(pngSignature)) return bytes;
+  const parts: Buffer[] = [];
+  let from = 0;
+  let at = pngSignature.length;
+  while (at + 8 <= bytes.length) {
+    // Length, type, data and checksum. A chunk that is cut off is the decoder's to complain of.
+    const end = Math.min(bytes.length, at + 12 + bytes.readUInt32BE(at));
+    const type = bytes.toString("latin1", at + 4, at + 8);
+    if (!kept.has(type) || (type === "iCCP" && !isProfile(bytes.subarray(at + 8, end)))) {
+      parts.push(bytes.subarray(from, at));
+      from = end;
+    }
+    at = end;
+  }
+  return parts.length === 0 ? bytes : Buffer.concat([...parts, bytes.subarray(from)]);
+}
+
+/** A name, a zero, the method of compression and the compressed profile; a decoder passes over a damaged one, too. */
+function isProfile(data: Buffer): boolean {
+  try {
+    inflateSync(data.subarray(data.indexOf(0) + 2, -4), { maxOutputLength: largestProfile });
+    return true;
+  } catch {
+    return false;
+  }
+}
