@@ -42,6 +42,7 @@ export * as losses from "./loss/index.js";
 export type { Guide, Mask } from "./mask/index.js";
 export * as masks from "./mask/index.js";
 export * from "./nn/index.js";
+export { oneLine } from "./one-line.js";
 export type { Optimizer, UpdateInputs } from "./optimizer/index.js";
 export * as optimizers from "./optimizer/index.js";
 export {

@@ -1,7 +1,10 @@
 /**
  * A failure of the user's machine or data, as opposed to a mistake in a spec (a `Diagnostic`) or in maelang (an
- * invariant): what happened, why where that is known, and what to do. Front ends print it; nobody prints its stack.
+ * invariant): what happened, why where that is known, and what to do. Front ends print it; nobody prints its stack. Names of
+ * files may hold anything, so the words come on one line without control characters.
  */
+
+import { oneLine } from "../blocks/index.js";
 
 /** Every code there is, with what it means; `mae explain` reads them here. */
 export const runErrors = {
@@ -47,11 +50,14 @@ export class RunError extends Error {
     words: { readonly what: string; readonly why?: string; readonly help: string },
     options?: { readonly cause?: unknown },
   ) {
-    super(`${words.what}${words.why === undefined ? "" : `: ${words.why}`}. ${words.help}`, options);
+    const what = oneLine(words.what);
+    const why = words.why === undefined ? null : oneLine(words.why);
+    const help = oneLine(words.help);
+    super(`${what}${why === null ? "" : `: ${why}`}. ${help}`, options);
     this.code = code;
-    this.what = words.what;
-    this.why = words.why ?? null;
-    this.help = words.help;
+    this.what = what;
+    this.why = why;
+    this.help = help;
   }
 }
 
@@ -59,8 +65,9 @@ export class RunError extends Error {
 export const systemCode = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 
-/** What an error says of itself. */
-export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** What an error says of itself; of a library that takes several lines for it, as one. */
+export const reasonOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).trim().replace(/\s*[\r\n]+\s*/g, " ");
 
 /** A file or folder that is there and cannot be read. */
 export const unreadable = (what: string, help: string, cause: unknown): RunError =>

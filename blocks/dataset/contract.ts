@@ -5,6 +5,7 @@
 
 import { type Definition, ofKind } from "../block.js";
 import type { ImageShape } from "../geometry.js";
+import { oneLine } from "../one-line.js";
 import type { Params, ValuesOf } from "../params.js";
 
 /** The only access to files; paths are relative to the project's root. Errors are the runtime's `RunError`s. */
@@ -75,13 +76,14 @@ export interface Dataset<P extends Params = Params> extends Definition<P, Datase
 
 export const defineDataset = <const P extends Params>(dataset: Dataset<P>): Dataset<P> => ofKind("dataset", dataset);
 
-/** The data is not usable: what, why, what to do. */
+/** The data is not usable: what, why, what to do. Names in it may be any: both come on one line. */
 export class DataError extends Error {
   override readonly name = "DataError";
-  constructor(
-    readonly what: string,
-    readonly help: string,
-  ) {
-    super(`${what}. ${help}`);
+  readonly what: string;
+  readonly help: string;
+  constructor(what: string, help: string) {
+    super(oneLine(`${what}. ${help}`));
+    this.what = oneLine(what);
+    this.help = oneLine(help);
   }
 }

@@ -16,6 +16,9 @@ function cellsOf(line: string): readonly string[] | null {
   return null;
 }
 
+const shown = 80;
+const beginning = (line: string): string => (line.length > shown ? `${line.slice(0, shown)}...` : line);
+
 /**
  * Label by path. The first line is `path,label`; cells with a comma or quote are quoted as in RFC 4180.
  * Throws `DataError` with the line that cannot be read.
@@ -30,7 +33,10 @@ export function readLabelFile(bytes: Uint8Array, file: string): ReadonlyMap<stri
     if (line.trim() === "") continue;
     const [path, label, ...more] = cellsOf(line) ?? [];
     if (path === undefined || label === undefined || label === "" || more.length > 0) {
-      throw new DataError(`${file} line ${i + 2} is not a path and a label: ${line}`, "Quote a cell that has a comma.");
+      throw new DataError(
+        `${file} line ${i + 2} is not a path and a label: ${beginning(line)}`,
+        "Quote a cell that has a comma.",
+      );
     }
     if (labels.has(path)) throw new DataError(`${file} line ${i + 2} names ${path} again`, "Keep one line an image.");
     labels.set(path, label);

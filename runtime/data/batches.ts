@@ -3,7 +3,14 @@
  * wherever a run begins. What was done to files beyond the recipe is told once.
  */
 
-import { type Augment, type BoundField, type ImageShape, imageLength, type SampleIndex } from "../../blocks/index.js";
+import {
+  type Augment,
+  type BoundField,
+  type ImageShape,
+  imageLength,
+  oneLine,
+  type SampleIndex,
+} from "../../blocks/index.js";
 import { invariant, sizeOf } from "../../graph/index.js";
 import type { Bound } from "../train/contract.js";
 import type { Remark } from "./channels.js";
@@ -212,7 +219,9 @@ const skipped = ({ path, why, error }: Failed): string =>
     : `${why}; the next sample takes its place`;
 
 /** Tells what is new in a batch. Batches come here in their order, so what is told does not depend on the workers. */
-function listener({ index, note }: BatchesOptions): (filled: Filled) => void {
+function listener(options: BatchesOptions): (filled: Filled) => void {
+  const { index } = options;
+  const note = (text: string): void => options.note(oneLine(text));
   const broken = new Map<string, Failed>();
   const remarked = new Set<Remark>();
   return ({ failed, remarks }) => {

@@ -90,7 +90,7 @@ const reasons: Readonly<Record<string, string>> = {
 const broken =
   (path: string) =>
   (error: unknown): never => {
-    const reason = reasonOf(error).trim().replace(/:$/, "");
+    const reason = reasonOf(error).replace(/:$/, "");
     throw new BrokenImage(path, reasons[reason] ?? reason);
   };
 

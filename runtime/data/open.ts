@@ -1,6 +1,6 @@
 /** Opens a recipe's data: the block reads through `Files`, its complaints become the runtime's. */
 
-import { DataError, type Dataset, type SampleIndex, type Split } from "../../blocks/index.js";
+import { DataError, type Dataset, oneLine, type SampleIndex, type Split } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import type { Bound } from "../train/contract.js";
 import { nodeFiles } from "./files.js";
@@ -20,5 +20,5 @@ export async function openData(data: Bound<Dataset>, split: Split, root: string)
       help: "Check the path in the recipe and that the files are of a format that it reads.",
     });
   }
-  return index;
+  return { ...index, notes: index.notes.map(oneLine) };
 }

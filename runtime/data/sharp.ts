@@ -1,7 +1,7 @@
 /** The library that reads and writes image files: loaded when the first one is needed, and probed for those who ask what is here. */
 
 import { ask, entryOf, withComplaint } from "../executors/attempt.js";
-import { RunError, reasonOf } from "../run-error.js";
+import { RunError } from "../run-error.js";
 
 type Library = typeof import("sharp").default;
 
@@ -30,7 +30,7 @@ export function loadSharp(): Promise<Library> {
         "run/decoder-missing",
         {
           what: "Image files can be neither read nor written here: the package sharp does not load",
-          why: firstLine(reasonOf(error)),
+          why: firstLine(error instanceof Error ? error.message : String(error)),
           help: `${remedy} Data in idx and npy files needs none.`,
         },
         { cause: error },

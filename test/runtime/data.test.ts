@@ -237,6 +237,31 @@ describe("broken files", () => {
     expect(notes).toEqual([expect.stringMatching(/empty.png cannot be decoded .*: it is empty$/)]);
   });
 
+  // Windows refuses such names.
+  it.skipIf(process.platform === "win32")("cannot steer a terminal or a log by their names", async () => {
+    const path = "y\u001b]0;x\u0007\n::error::\u202egnp.png";
+    await writeFile(join(folder, path), "not an image");
+    const odd: Sample = { kind: "file", path, label: null };
+    const shown = "y\\u001b]0;x\\u0007\\n::error::\\u202egnp.png";
+    const { notes } = await train([...(await good(3)), odd], image, 1, { batch: 4 });
+    expect(notes).toEqual([expect.stringContaining(`${shown} cannot be decoded`)]);
+    const alone = await failure(train([odd], image, 1));
+    expect([alone.why, alone.message]).toEqual([expect.stringContaining(shown), expect.stringContaining(shown)]);
+    const gone = await failure(train([{ ...odd, path: `${path}\r` }], image, 1));
+    expect(gone.what).toContain(`${shown}\\r`);
+  });
+
+  it("end the run where there is nothing else, by what is wrong with most", async () => {
+    const small = await file(
+      "small.png",
+      pixels(6, 6, 3, () => 1),
+    );
+    expect((await failure(train([small, await truncated("alone.jpg"), small], image, 1))).code).toBe("run/image-size");
+    expect((await failure(train([await truncated("alone.jpg")], image, 1))).code).toBe("run/too-many-broken-files");
+    const { notes } = await train([...(await good(3)), small], image, 1, { batch: 4 });
+    expect(notes).toEqual([expect.stringMatching(/small.png is 6x6 .*; the next sample takes its place$/)]);
+  });
+
   it("stop the run when there are many", async () => {
     const samples = [...(await good(2)), ...(await Promise.all([0, 1, 2, 3].map((i) => truncated(`cut-${i}.jpg`))))];
     const error = await failure(train(samples, image, 2, { batch: 6 }));
