@@ -21,26 +21,22 @@ export interface Spec extends Analysis {
  *
  * Throws a `Failure` when the file cannot be read, or when it or its project has errors.
  */
-export const openSpec = (path: string, config?: string | undefined): Promise<Spec> =>
-  openSpecWith(path, () => vocabularyOf(path, config));
-
-/** The same with a vocabulary, which is asked for once the file is read. */
-export async function openSpecWith(path: string, vocabularyFor: () => Promise<Vocabulary>): Promise<Spec> {
+export async function openSpec(path: string, config?: string | undefined): Promise<Spec> {
   const reading = readSpec(path);
   if (!reading.ok) {
     const { code, message, help } = reading.problem;
     const exit = code === "file/missing" || code === "file/not-a-file" ? exitCode.usage : exitCode.findings;
     throw new Failure(message.startsWith("the file") ? `${printedPath(path)}: ${message}` : message, { help }, exit);
   }
-  const vocabulary = await vocabularyFor();
+  const vocabulary = await vocabularyOf(path, config);
   refuseErrors(vocabulary.project?.config ?? "", vocabulary.findings);
   const analysis = analyzeText({ path: specPath(path), text: reading.text }, vocabulary);
   refuseErrors(path, analysis.diagnostics);
   return { ...analysis, vocabulary };
 }
 
-/** Tells findings; throws a `Failure` where errors are among them. */
-function refuseErrors(path: string, diagnostics: readonly Diagnostic[]): void {
+/** Tells findings of a file; throws a `Failure` where errors are among them. */
+export function refuseErrors(path: string, diagnostics: readonly Diagnostic[]): void {
   const medium = { colors: stderrColors(), width: process.stderr.columns ?? 120 };
   const findings = arrange(diagnostics);
   for (const finding of findings) tell(`${describe(finding, medium)}\n`);
@@ -55,7 +51,7 @@ export interface Chosen {
   readonly recipe: Recipe | null;
 }
 
-type WithRecipe = Chosen & { readonly recipe: Recipe };
+export type WithRecipe = Chosen & { readonly recipe: Recipe };
 
 /** Models that the file itself declares, in the order of the text. */
 export const ownModels = ({ file, models }: Analysis): readonly Model[] =>

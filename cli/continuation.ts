@@ -7,6 +7,7 @@ import { type Model, type Recipe, render } from "../compiler/index.js";
 import { changedFiles, type Vocabulary } from "./config/index.js";
 import { runFailure } from "./failure.js";
 import { printedPath } from "./files.js";
+import { firstDifference, meaningIn } from "./open-checkpoint.js";
 import { type SettingFlags, settingsOf, withFlags, withSettings } from "./recipe-settings.js";
 import { type RunFacts, type RunSettings, readRunFacts, readRunSpec } from "./run-directory.js";
 import { readRunState } from "./run-state.js";
@@ -38,11 +39,11 @@ export function continued(
       help: "start a new run with --out, or take the change back",
     });
   }
-  const then = meaning(readRunSpec(directory));
-  const now = meaning(render(model, withSettings(recipe, settingsNow(recipe, facts, flags)), { origin: false }));
-  const changed = now.findIndex((line, i) => line !== then[i]);
-  if (changed >= 0 || now.length !== then.length) {
-    const [before, after] = [then[changed] ?? "", now[changed] ?? ""];
+  const then = meaningIn(readRunSpec(directory));
+  const now = meaningIn(render(model, withSettings(recipe, settingsNow(recipe, facts, flags)), { origin: false }));
+  const changed = firstDifference(then, now);
+  if (changed !== null) {
+    const { before, after } = changed;
     throw runFailure("the spec has changed since the run was started", {
       reason: `The run has "${before}" where the spec now says "${after}".`,
       help:
@@ -52,13 +53,6 @@ export function continued(
   }
   return withFlags(withSettings(recipe, facts.settings), flags);
 }
-
-/** The lines of a rendered spec that are more than words for people. */
-const meaning = (spec: string): readonly string[] =>
-  spec
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("///"));
 
 /** The settings of a run, but what the text has changed since: that as the text has it now. A flag may change the length. */
 function settingsNow(recipe: Recipe, { settings, written }: RunFacts, flags: SettingFlags): RunSettings {

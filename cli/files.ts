@@ -17,7 +17,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve } from "node:pat
 import { runFailure, usageFailure } from "./failure.js";
 
 /** Larger than any spec; a wrong file should not take the memory of the machine. */
-const largestSpec = 4 * 2 ** 20;
+export const largestSpec = 4 * 2 ** 20;
 
 const everySpec = "**/*.mae";
 const ignored = ["**/node_modules/**", "**/dist/**", "**/.git/**"];

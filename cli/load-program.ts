@@ -3,14 +3,14 @@
  * trains is what was emitted.
  */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ts } from "ts-morph";
 import type { ModelProgram } from "../blocks/index.js";
+import { invariant } from "../graph/index.js";
 import { doorUrl } from "./doors.js";
-import { runFailure } from "./failure.js";
 import { replaceFile } from "./files.js";
 
 const programFile = "program.ts";
@@ -19,7 +19,8 @@ const programFile = "program.ts";
 export type Addresses = ReadonlyMap<string, string>;
 
 /**
- * Keeps an emitted module in a run's folder, as `program.ts` and `program.mjs`, and imports it.
+ * Keeps an emitted module in a run's folder as `program.ts`, for people, and imports it. What is run is the text that was given, from a
+ * folder of its own: a run's folder may come from a stranger, and nothing is ever run from there.
  *
  * `source`: the emitted TypeScript. `name`: the model's name, for which the module has one export.
  */
@@ -29,18 +30,11 @@ export async function loadProgram(
   name: string,
   addresses: Addresses,
 ): Promise<ModelProgram> {
-  const script = join(directory, "program.mjs");
   replaceFile(join(directory, programFile), source);
-  replaceFile(script, toJavaScript(source, addresses));
-  return importProgram(script, name);
-}
-
-/** The model that a run keeps. The run's folder is only read; the package may lie elsewhere than when it was written. */
-export async function reloadProgram(directory: string, name: string, addresses: Addresses): Promise<ModelProgram> {
   const folder = mkdtempSync(join(tmpdir(), "maelang-"));
   try {
     const script = join(folder, "program.mjs");
-    writeFileSync(script, toJavaScript(readFileSync(join(directory, programFile), "utf8"), addresses));
+    writeFileSync(script, toJavaScript(source, addresses));
     return await importProgram(script, name);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -69,13 +63,13 @@ function toJavaScript(source: string, addresses: Addresses): string {
   return outputText;
 }
 
-/** The run's folder may be anywhere, so names of the package and of the project's files become addresses. */
+/** The module is run from elsewhere, so names of the package and of the project's files become addresses. */
 function pointImports(file: ts.SourceFile, addresses: Addresses): ts.SourceFile {
   const statements = file.statements.map((statement) => {
     if (!ts.isImportDeclaration(statement) || !ts.isStringLiteral(statement.moduleSpecifier)) return statement;
     const name = statement.moduleSpecifier.text;
     const url = doorUrl(name) ?? addresses.get(name);
-    if (!url) throw notThere(name);
+    invariant(url, `the emitted module imports ${name}, which is none of the project's files`);
     return ts.factory.updateImportDeclaration(
       statement,
       statement.modifiers,
@@ -86,8 +80,3 @@ function pointImports(file: ts.SourceFile, addresses: Addresses): ts.SourceFile 
   });
   return ts.factory.updateSourceFile(file, statements);
 }
-
-const notThere = (name: string) =>
-  runFailure(`the run's program imports ${name}, which no block file of the project is any more`, {
-    help: "restore the file and its entry in mae.config.json, or train again",
-  });

@@ -28,7 +28,7 @@ export const checkpointOption = (): Option =>
 
 export const configOption = [
   "--config <file>",
-  "the mae.config.json whose block files to use (default: the nearest above the spec, or the run's own)",
+  "the mae.config.json whose block files to use (default: the nearest above the spec; of a run or checkpoint, above the working folder)",
 ] as const;
 
 export const specArgument = (): Argument => new Argument("<file>", "a .mae file");

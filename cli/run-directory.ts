@@ -1,14 +1,16 @@
 /** The folder of a run: what is in it besides what training writes, and what a later command needs to know of it. */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { DurationValue } from "../blocks/index.js";
 import type { RunProject } from "./config/index.js";
 import { runFailure, usageFailure } from "./failure.js";
 import { printedPath, replaceFile, unwritable } from "./files.js";
 import type { Computing } from "./micro-batches.js";
+import { readFacts, readKept } from "./run-facts.js";
+import { readLog } from "./run-state.js";
 
-/** `run.json`: with what a run was started. */
+/** `run.json`: with what a run was started. What is read of it is checked in `run-facts.ts`. */
 export interface RunFacts {
   readonly format_version: "1.0";
   readonly maelang: string;
@@ -61,7 +63,7 @@ export const pictureFile = "reconstruction.png";
 const ownFile =
   /^(?:spec\.mae|run\.json|program\.ts|program\.mjs|reconstruction\.png|(?:log\.jsonl|checkpoint-\d+\.safetensors)(?:\.partial)?)$/;
 
-const logFile = "log.jsonl";
+const finishedCheckpoint = /^checkpoint-\d+\.safetensors$/;
 /** Of a step, not of the start. */
 const trainedCheckpoint = /^checkpoint-0*[1-9]\d*\.safetensors$/;
 const trainedLine = /^\{"kind":"step"/m;
@@ -69,7 +71,26 @@ const trainedLine = /^\{"kind":"step"/m;
 function filesOfRun(directory: string): string[] {
   if (!existsSync(directory)) return [];
   if (!statSync(directory).isDirectory()) throw usageFailure(`${printedPath(directory)} is a file, not a folder`);
-  return readdirSync(directory).filter((name) => ownFile.test(name));
+  const entries = readdirSync(directory, { withFileTypes: true }).filter(({ name }) => ownFile.test(name));
+  const strange = entries.find((entry) => !entry.isFile() && !entry.isSymbolicLink());
+  if (strange) {
+    throw runFailure(`${printedPath(join(directory, strange.name))} is not a file`, {
+      reason: "A run keeps a file of that name.",
+      help: "move it away, or choose another folder (--out)",
+    });
+  }
+  return entries.map(({ name }) => name);
+}
+
+/** Throws a `Failure` where what goes on would write through a link, over a file that is not the run's. */
+function refuseLinks(directory: string): void {
+  const written = filesOfRun(directory).filter((name) => !finishedCheckpoint.test(name));
+  const link = written.find((name) => lstatSync(join(directory, name)).isSymbolicLink());
+  if (link === undefined) return;
+  throw runFailure(`${printedPath(join(directory, link))} is a link`, {
+    reason: "What the run writes there would land in another file.",
+    help: "put the file itself in its place",
+  });
 }
 
 export interface Opening {
@@ -79,9 +100,8 @@ export interface Opening {
 
 /** Whether something would be lost if the folder were made ready for a new run: a step that was trained. */
 export function holdsRun(directory: string): boolean {
-  const names = filesOfRun(directory);
-  if (names.some((name) => trainedCheckpoint.test(name))) return true;
-  return names.includes(logFile) && trainedLine.test(readFileSync(join(directory, logFile), "utf8"));
+  if (filesOfRun(directory).some((name) => trainedCheckpoint.test(name))) return true;
+  return trainedLine.test(readLog(directory));
 }
 
 /** Throws a `Failure` when there is a run in a folder that should be new, or none in one that should be continued. */
@@ -92,6 +112,7 @@ export function checkRunDirectory(directory: string, { resume, force }: Opening)
       help: "leave out --resume to start one, or name its folder with --out",
     });
   }
+  if (resume) refuseLinks(directory);
   if (!resume && !force && holdsRun(directory)) {
     throw runFailure(`${printedPath(directory)} already holds a run`, {
       reason: "A run is never overwritten unasked.",
@@ -125,31 +146,22 @@ export function readRunFacts(directory: string): RunFacts {
       help: "name the folder of a run: mae train prints it, runs/<name> where --out does not say otherwise",
     });
   }
-  try {
-    const read: unknown = JSON.parse(readFileSync(path, "utf8"));
-    if (areRunFacts(read)) return read;
-  } catch {
-    // Said below.
-  }
-  throw damaged(path);
+  const read = readFacts(path);
+  if ("why" in read) throw damaged(path, read.why);
+  return read.value as RunFacts;
 }
 
-function areRunFacts(read: unknown): read is RunFacts {
-  const { root, recipe, settings } = (read ?? {}) as Partial<RunFacts>;
-  return typeof root === "string" && typeof recipe === "string" && typeof settings?.batch === "number";
-}
+const damaged = (path: string, why: string) =>
+  runFailure(`${printedPath(path)} is damaged: ${why}`, {
+    help: "restore it, or train again in another folder (--out)",
+  });
 
-const damaged = (path: string) =>
-  runFailure(`${printedPath(path)} is damaged`, { help: "restore it, or train again in another folder (--out)" });
-
-/** Throws a `Failure` where it is not there. */
+/** Throws a `Failure` where it is not there or is no text. */
 export function readRunSpec(directory: string): string {
   const path = join(directory, specFile);
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    throw damaged(path);
-  }
+  const read = readKept(path);
+  if ("why" in read) throw damaged(path, read.why);
+  return read.value;
 }
 
 /** `examples/digits.mae` -> `runs/digits`; with the recipe's name where the file has several. */

@@ -1,6 +1,6 @@
 /** How far a run has come, read from its log: for those who look at several runs without opening any. */
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { runFailure } from "./failure.js";
 import { printedPath } from "./files.js";
@@ -28,14 +28,30 @@ const nothing: RunState = { saved: false, finished: false, failure: null, step: 
 
 type Line = Readonly<Record<string, unknown>>;
 
+const pathOfLog = (directory: string): string => join(directory, "log.jsonl");
+
+const damaged = (path: string) =>
+  runFailure(`${printedPath(path)} is damaged`, { help: "restore it, or train again with --force" });
+
+/** The text of a run's log; "" where there is none. Throws a `Failure` where it cannot be read, or is longer than a text can be. */
+export function readLog(directory: string): string {
+  const path = pathOfLog(directory);
+  if (!existsSync(path)) return "";
+  try {
+    if (statSync(path).isFile()) return readFileSync(path, "utf8");
+  } catch {
+    // Said below.
+  }
+  throw damaged(path);
+}
+
 /** Throws a `Failure` where the log is there and cannot be read. A folder without one is a run that has not begun. */
 export function readRunState(directory: string): RunState {
-  const path = join(directory, "log.jsonl");
-  if (!existsSync(path)) return nothing;
-  const lines = readFileSync(path, "utf8")
+  const lines = readLog(directory)
     .split("\n")
     .filter(Boolean)
-    .map((line, i, all) => parsed(line, path, i === all.length - 1));
+    .map((line, i, all) => parsed(line, pathOfLog(directory), i === all.length - 1));
+  if (lines.length === 0) return nothing;
   const steps = lines.filter(({ kind }) => kind === "step");
   const losses = steps.slice(-lossSteps).map(({ loss }) => Number(loss));
   const isEnd = ({ kind }: Line): boolean => ["end", "run", "resume", "failure"].includes(String(kind));
@@ -45,20 +61,25 @@ export function readRunState(directory: string): RunState {
     saved: readdirSync(directory).some((name) => /^checkpoint-\d+\.safetensors$/.test(name)),
     finished: end?.kind === "end" && end.interrupted === false && !isAbandoned(directory),
     failure: failed ? String(end.text) : null,
-    step: Number(steps.at(-1)?.step ?? 0),
+    step: wholeOf(steps.at(-1)?.step),
     loss: losses.length === 0 || failed ? null : losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
     scores: Object.fromEntries(lines.filter(({ kind }) => kind === "probe").flatMap(scoresOf)),
   };
 }
 
+/** Steps that a line tells; 0 where it tells no such number. */
+const wholeOf = (value: unknown): number => (Number.isSafeInteger(value) ? Math.max(0, value as number) : 0);
+
 /** A line that a killed run left half written is the last, and says nothing. */
 function parsed(line: string, path: string, isLast: boolean): Line {
+  let value: unknown = null;
   try {
-    return JSON.parse(line) as Line;
+    value = JSON.parse(line);
   } catch {
     if (isLast) return {};
-    throw runFailure(`${printedPath(path)} is damaged`, { help: "restore it, or train again with --force" });
   }
+  if (typeof value === "object" && value !== null) return value as Line;
+  throw damaged(path);
 }
 
 /** The log has words for what is no finite number: "NaN". */

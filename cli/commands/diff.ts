@@ -14,9 +14,10 @@ import {
 import { showShape } from "../../graph/index.js";
 import type { Checkpoint } from "../../runtime/index.js";
 import { choose, chooseRecipe, openSpec } from "../choose.js";
+import { vocabularyOf } from "../config/index.js";
 import { exitCode, type Failure, usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
-import { specOf } from "../open-trained.js";
+import { specOf } from "../open-checkpoint.js";
 import { factsFile } from "../run-directory.js";
 import { type Colors, count, grouped, print, printJson, stdoutColors } from "../terminal.js";
 import { visibleText } from "../text-width.js";
@@ -72,7 +73,7 @@ function noRun(folder: string): Failure {
 }
 
 async function fromCheckpoint(saved: Checkpoint, config: string | undefined): Promise<Side> {
-  const { model } = chooseRecipe(await specOf(saved, config), undefined);
+  const { model } = chooseRecipe(specOf(saved, await vocabularyOf(null, config)), undefined);
   return { model, stored: new Map(Object.entries(saved.shapes)) };
 }
 

@@ -13,7 +13,7 @@ import type {
   reconstructionErrors,
 } from "../../runtime/index.js";
 import { type BackendFlags, openBackend } from "../backend.js";
-import type { Vocabulary } from "../config/index.js";
+import { type Vocabulary, vocabularyOf } from "../config/index.js";
 import { usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
 import { labelledBatch, labelledData, selectionsOf } from "../labelled-data.js";
@@ -38,7 +38,7 @@ export interface EvalOptions extends BackendFlags {
 }
 
 export async function evaluate(directory: string, options: EvalOptions): Promise<void> {
-  const run = await openRun(directory, options.checkpoint ?? null, options.config);
+  const run = await openRun(directory, options.checkpoint ?? null, () => vocabularyOf(null, options.config));
   const runtime = await import("../../runtime/index.js");
   const data = await labelledData({ ...run, root: run.facts.root, most: options.samples ?? Infinity, note: tell });
   const probes = options.with ? probesNamed(options.with, run.vocabulary) : probesFor(run, data.classes.length > 1);

@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import type { ExportedFunction, ExportedPort, ExportFacts } from "../../runtime/index.js";
 import { runFailure } from "../failure.js";
 import { printedPath, unwritable } from "../files.js";
-import { folderOf, type OpenTrained, openTrained } from "../open-trained.js";
+import type { OpenCheckpoint } from "../open-checkpoint.js";
+import { folderOf, openTrained } from "../open-trained.js";
 import { type Colors, print, printJson, stdoutColors } from "../terminal.js";
 
 export interface ExportOptions {
@@ -49,7 +50,7 @@ function checkPlace(path: string, force: boolean): void {
 }
 
 /** The document's fields are documented in `docs/cli.md`. */
-const document = ({ program, step }: OpenTrained, what: ExportedFunction, facts: ExportFacts) => ({
+const document = ({ program, step }: OpenCheckpoint, what: ExportedFunction, facts: ExportFacts) => ({
   format_version: "1.0",
   file: printedPath(facts.file),
   data_file: facts.data === null ? null : printedPath(facts.data),
@@ -62,7 +63,12 @@ const document = ({ program, step }: OpenTrained, what: ExportedFunction, facts:
   outputs: facts.outputs,
 });
 
-function summary({ program, step }: OpenTrained, what: ExportedFunction, facts: ExportFacts, colors: Colors): string {
+function summary(
+  { program, step }: OpenCheckpoint,
+  what: ExportedFunction,
+  facts: ExportFacts,
+  colors: Colors,
+): string {
   const { inputs, outputs, bytes, opset, file, data } = facts;
   const widest = Math.max(...[...inputs, ...outputs].map(({ name }) => name.length));
   const line = (side: string, { name, dtype, shape, doc }: ExportedPort): string =>

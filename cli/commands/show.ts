@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { type BackendFlags, openBackend } from "../backend.js";
+import { vocabularyOf } from "../config/index.js";
 import { printedPath } from "../files.js";
 import { drawReconstructions, openRun, sayErrors } from "../open-run.js";
 import { pictureFile } from "../run-directory.js";
@@ -17,7 +18,7 @@ export interface ShowOptions extends BackendFlags {
 }
 
 export async function show(directory: string, options: ShowOptions): Promise<void> {
-  const run = await openRun(directory, options.checkpoint ?? null, options.config);
+  const run = await openRun(directory, options.checkpoint ?? null, () => vocabularyOf(null, options.config));
   const executor = await openBackend(options, tell);
   const path = options.out ?? join(directory, pictureFile);
   try {

@@ -16,7 +16,7 @@ import type {
 import { analyzeText } from "../analysis.js";
 import { type BackendFlags, openBackend } from "../backend.js";
 import { chooseRecipe, ownRecipes, type Spec } from "../choose.js";
-import { addressesOf, elsewhere, type RunProject, runProject, type Vocabulary } from "../config/index.js";
+import { addressesOf, elsewhere, runProject, type Vocabulary } from "../config/index.js";
 import { continued, settingOptions, type Trained } from "../continuation.js";
 import { exitCode, usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
@@ -24,7 +24,7 @@ import { type Interrupts, listenForInterrupts } from "../interrupts.js";
 import { labelledBatch, labelledData, selectionsOf } from "../labelled-data.js";
 import { writeRate } from "../measured-rate.js";
 import { type Computing, checkMicroBatch, computingOf, type MemoryFlags } from "../micro-batches.js";
-import { drawReconstructions, openRun, sayErrors } from "../open-run.js";
+import { checkOwnSpec, drawReconstructions, openRun, sayErrors } from "../open-run.js";
 import { packageVersion } from "../package-root.js";
 import { createProgress, jsonProgress, type Progress, type StepEvent, shortNumber } from "../progress.js";
 import { type SettingFlags, settingsOf, trainingOf } from "../recipe-settings.js";
@@ -98,6 +98,7 @@ export interface Inheritance {
 export async function trainOne(order: Order): Promise<boolean> {
   const { vocabulary, model, recipe: asWritten, directory, flags } = order;
   checkRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
+  if (flags.resume) await checkCheckpoint(directory, vocabulary);
   const { recipe, times } = flags.resume
     ? { recipe: continued(order, directory, flags), times: {} }
     : await shortened(asWritten, flags);
@@ -118,6 +119,8 @@ export async function trainOne(order: Order): Promise<boolean> {
     try {
       if (!flags.resume && holdsRun(directory)) await checkData(recipe);
       leave = lockRun(directory);
+      // Another training may have begun and ended here in the meantime.
+      checkRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
       if (!flags.resume) clearRunDirectory(directory);
       return await run(
         prepared({
@@ -147,18 +150,24 @@ export async function trainOne(order: Order): Promise<boolean> {
   }
 }
 
+/** Throws a `Failure` where the run that is to go on does not say of itself what its checkpoint does. */
+async function checkCheckpoint(directory: string, vocabulary: Vocabulary): Promise<void> {
+  const { newestCheckpoint } = await import("../../runtime/index.js");
+  checkOwnSpec(directory, await newestCheckpoint(directory, "facts"), vocabulary, readRunFacts(directory));
+}
+
 /** Settles how a run is computed; of a new one, keeps with what it is started. */
 function prepared(started: Started): Job {
   const { file, vocabulary, model, recipe, times, written, directory, flags, inherits, executor, note, spec } = started;
   const { batch } = settingsOf(recipe);
   const before = flags.resume ? (readRunFacts(directory).computing ?? { micro_batch: batch, recompute: false }) : null;
   const computing = computingOf({ model, recipe, batch }, flags, executor, before, note);
-  const project = runProject(model, recipe, vocabulary, directory);
+  const project = runProject(model, recipe, vocabulary);
   const shorter = Object.keys(times).length > 0 ? { shorter: times } : {};
   const own = { computing, ...shorter, ...(project ? { project } : {}), ...(inherits ? { from: inherits.from } : {}) };
   const facts = { ...factsOf(file, model, recipe, executor), ...own, written };
   if (!flags.resume) writeRunFacts(directory, facts, spec);
-  return { ...started, computing, root: facts.root, project };
+  return { ...started, computing, root: facts.root };
 }
 
 /** Throws where a run could not begin for want of its data, while the run that it is to replace is still there. */
@@ -220,21 +229,19 @@ interface Started extends Order {
 }
 
 interface Job extends Started {
-  readonly project: RunProject | null;
   readonly root: string;
   readonly computing: Computing;
 }
 
 async function run(job: Job): Promise<boolean> {
-  const { model, directory, executor, flags, progress, interrupts } = job;
+  const { model, vocabulary, directory, executor, flags, progress, interrupts } = job;
   const [{ emitModule }, { loadProgram }, runtime] = await Promise.all([
     import("../../compiler/emit/index.js"),
     import("../load-program.js"),
     import("../../runtime/index.js"),
   ]);
-  const { vocabulary, project } = job;
   const source = await emitModule(model, packageVersion(), elsewhere(vocabulary, directory));
-  const program = await loadProgram(source, directory, model.name, addressesOf(project, vocabulary));
+  const program = await loadProgram(source, directory, model.name, addressesOf(vocabulary, directory));
   let lastStep: StepEvent | null = null;
   const report = (event: TrainEvent) => {
     if (event.kind === "step") lastStep = event;
@@ -318,7 +325,7 @@ async function finish(job: Job, { step, loss }: TrainResult, last: StepEvent | n
 /** Pictures are of test images where there are some. A run that is trained does not fail for want of a picture. */
 async function drawAtEnd({ directory, executor, recipe, note, vocabulary }: Job): Promise<string> {
   const { RunError } = await import("../../runtime/index.js");
-  const run = await openRun(directory, null, vocabulary.project?.config);
+  const run = await openRun(directory, null, async () => vocabulary);
   const path = join(directory, pictureFile);
   const common = { executor, count: 8, seed: settingsOf(recipe).seed, path, note };
   let why = "";

@@ -8,7 +8,7 @@ import type { Vocabulary } from "./vocabulary.js";
 const asImported = (path: string): string => path.replace(/\.(m?)ts$/, ".$1js");
 
 /** `../blocks/checker-mask.js`, for a module in a folder. */
-export function specifierFor(file: string, folder: string): string {
+function specifierFor(file: string, folder: string): string {
   const way = asImported(relative(resolve(folder), file).replaceAll("\\", "/"));
   return way.startsWith("../") ? way : `./${way}`;
 }
@@ -18,3 +18,7 @@ export const elsewhere = ({ homes }: Vocabulary, folder: string): Elsewhere => (
   homes,
   specifier: (file) => specifierFor(file, folder),
 });
+
+/** Addresses of a project's files by what modules in a folder call them. */
+export const addressesOf = ({ project }: Vocabulary, folder: string): ReadonlyMap<string, string> =>
+  new Map(project?.files.map(({ source, url }) => [specifierFor(resolve(source.path), folder), url]));

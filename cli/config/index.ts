@@ -1,10 +1,10 @@
 /** `mae.config.json`: which block files a project has, what they define, and what is wrong with them. */
 
 export { configCodes } from "./codes.js";
-export { elsewhere, specifierFor } from "./elsewhere.js";
+export { addressesOf, elsewhere } from "./elsewhere.js";
 export { configFile, findConfig, namedConfig } from "./find.js";
 export { ownPage } from "./own-page.js";
-export { addressesOf, changedFiles, type RunProject, runProject, vocabularyOfRun } from "./run-project.js";
+export { changedFiles, type RunProject, runProject } from "./run-project.js";
 export { analyzeWith } from "./trial.js";
 export {
   blockAtFault,
@@ -15,5 +15,4 @@ export {
   type ProjectFile,
   type Vocabulary,
   vocabularyOf,
-  vocabularyWith,
 } from "./vocabulary.js";

@@ -14,7 +14,7 @@ import { count, tell } from "../terminal.js";
 import { messageOf, placeIn } from "./blame.js";
 import { configError, topOf } from "./codes.js";
 import { looksLikeDefinition, mistakesIn } from "./definitions.js";
-import { findConfig, namedConfig } from "./find.js";
+import { findConfig, isRunFolder, namedConfig } from "./find.js";
 import type { LoadedFile } from "./load.js";
 import { type Config, readConfig, unread } from "./read.js";
 
@@ -79,16 +79,22 @@ export function blockAtFault(error: unknown): { readonly message: string; readon
 
 /**
  * The vocabulary of a spec.
- * @param spec its path, or a folder; null: the working folder
+ * @param spec its path; null: a run's or a checkpoint's, or none. Those are data, and take the blocks of the working folder
  * @param named the configuration that the command line names; absent: the nearest above the spec
  */
 export function vocabularyOf(spec: string | null, named?: string | undefined): Promise<Vocabulary> {
-  const config = named === undefined ? findConfig(spec === null ? "." : dirname(resolve(spec))) : namedConfig(named);
+  const config = named === undefined ? findConfig(homeOf(spec)) : namedConfig(named);
   return config === null ? Promise.resolve(ownVocabulary) : vocabularyWith(config);
 }
 
+/** The folder whose configuration a spec has: its own, or the working folder for one that a run keeps. */
+function homeOf(spec: string | null): string {
+  const folder = spec === null ? "." : dirname(resolve(spec));
+  return isRunFolder(folder) ? "." : folder;
+}
+
 /** The vocabulary that a configuration makes; its block files are run once in a process, and that is told. */
-export function vocabularyWith(config: string): Promise<Vocabulary> {
+function vocabularyWith(config: string): Promise<Vocabulary> {
   const before = known.get(config);
   if (before) return before.vocabulary;
   const read = readSpec(config);

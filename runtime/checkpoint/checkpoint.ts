@@ -105,8 +105,14 @@ export async function saveCheckpoint(
   return path;
 }
 
-/** What of a checkpoint is read: moments are two thirds of most, and needed only to train on. */
-export type CheckpointPart = "all" | "weights";
+/** What of a checkpoint is read: moments are two thirds of most, and needed only to train on. `facts`: no tensor. */
+export type CheckpointPart = "all" | "weights" | "facts";
+
+const isIn: Readonly<Record<CheckpointPart, (name: string) => boolean>> = {
+  all: () => true,
+  weights: isWeight,
+  facts: () => false,
+};
 
 /** The newest checkpoint of a run's folder. Throws `run/checkpoint-missing` when there is none. */
 export async function newestCheckpoint(directory: string, part: CheckpointPart = "all"): Promise<Checkpoint> {
@@ -128,7 +134,7 @@ export async function newestCheckpoint(directory: string, part: CheckpointPart =
 
 /** Reads a checkpoint. Throws `run/safetensors`, `run/unreadable` or `run/checkpoint-unreadable`. */
 export async function readCheckpoint(path: string, part: CheckpointPart = "all"): Promise<Checkpoint> {
-  const { tensors, metadata } = await readTensorFile(path, part === "all" ? undefined : isWeight);
+  const { tensors, metadata } = await readTensorFile(path, isIn[part]);
   const facts = readFacts(metadata, path);
   return {
     ...facts,
@@ -145,24 +151,30 @@ const notOurs = (path: string, why: string): RunError =>
     help: "Use a checkpoint that was written by `mae train`, with this version of maelang or an older one.",
   });
 
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** No training has more steps: a thousand a second for thirty years. */
+const mostSteps = 1e12;
+
 function readFacts(metadata: ReadonlyMap<string, string>, path: string): CheckpointFacts & { version: string } {
   const text = (key: string): string => {
     const value = metadata.get(key);
     if (value === undefined) throw notOurs(path, `its metadata has no "${key}"`);
     return value;
   };
-  const count = (key: string): number => {
+  const count = (key: string, most = Number.MAX_SAFE_INTEGER): number => {
     const value = Number(text(key));
-    if (!Number.isSafeInteger(value) || value < 0) throw notOurs(path, `its "${key}" is not a whole number`);
+    if (!isCount(value)) throw notOurs(path, `its "${key}" is not a whole number`);
+    if (value > most) throw notOurs(path, `its "${key}" is ${value}`);
     return value;
   };
   if (metadata.get("format") !== format) throw notOurs(path, "it was not written by maelang");
   if (count("format_version") > formatVersion) {
-    throw notOurs(path, `it was written by maelang ${text("maelang")}, which is newer than ${version}`);
+    throw notOurs(path, `it was written by maelang ${quoted(text("maelang"))}, which is newer than ${version}`);
   }
   return {
     program: text("program"),
-    step: count("step"),
+    step: count("step", mostSteps),
     seed: count("seed"),
     spec: text("spec"),
     cursor: readCursor(text("cursor"), path),
@@ -195,8 +207,8 @@ function readCursor(text: string, path: string): DataCursor {
   }
   const field = (key: keyof DataCursor): number => {
     const value = cursor?.[key];
-    if (!Number.isSafeInteger(value)) throw notOurs(path, `its data cursor has no "${key}"`);
-    return value as number;
+    if (!isCount(value)) throw notOurs(path, `its data cursor has no "${key}"`);
+    return value;
   };
   return { epoch: field("epoch"), batch: field("batch"), samples: field("samples"), batchSize: field("batchSize") };
 }
@@ -242,8 +254,8 @@ function compareNames(
   });
   if (missing.length + unexpected.length + misshaped.length === 0) return;
   throw new RunError("run/checkpoint-mismatch", {
-    what: `${path} holds another model (${program})`,
-    why: [some("missing", missing), some("unexpected", unexpected), some("of another shape", misshaped)]
+    what: `${path} holds another model (${shown(program)})`,
+    why: [some("missing", missing), some("unexpected", unexpected.map(shown)), some("of another shape", misshaped)]
       .filter((part) => part !== "")
       .join("; "),
     help: "Use the checkpoint with the spec it was trained with (it is kept in the file), or start a new run.",
@@ -254,7 +266,7 @@ function compareNames(
 function some(word: string, names: readonly string[]): string {
   if (names.length === 0) return "";
   const more = names.length > 4 ? `, and ${names.length - 4} more` : "";
-  return `${names.length} ${word}: ${names.slice(0, 4).map(shown).join(", ")}${more}`;
+  return `${names.length} ${word}: ${names.slice(0, 4).join(", ")}${more}`;
 }
 
 /** A name of a file may be any text: what is no plain name is quoted and cut. */

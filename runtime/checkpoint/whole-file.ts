@@ -39,8 +39,10 @@ export async function writeWhole(files: readonly FileToWrite[], room?: string): 
   }
 }
 
+/** What has the name already is taken away, not written into: it may be a link to another file. */
 async function writePartial({ path, parts }: FileToWrite): Promise<void> {
-  const file = await open(path + partialSuffix, "w");
+  await rm(path + partialSuffix, { force: true });
+  const file = await open(path + partialSuffix, "wx");
   try {
     for (const part of parts) {
       for (let done = 0; done < part.length; ) {

@@ -113,7 +113,7 @@ describe("a project with blocks of its own", () => {
     renameSync(join(cwd, "mae.config.json"), join(cwd, "elsewhere.json"));
     const gone = await run(cwd, "show", "runs/own");
     expect(gone.code).toBe(1);
-    expect(gone.stderr).toContain("mae.config.json, which names the block files of this run, is gone");
+    expect(gone.stderr).toContain("It was trained with blocks of a project: blocks/checker.ts, blocks/charbonnier.ts.");
     expect(gone.stderr).toContain("--config");
     writeFileSync(join(cwd, "blocks/checker.ts"), checker);
     expect(await run(cwd, "show", "runs/own", "--config", "elsewhere.json")).toMatchObject({ code: 0 });

@@ -53,14 +53,7 @@ describe("a run", { timeout: 240_000 }, () => {
 
   it("leaves everything behind that is needed to look at it again", () => {
     const files = readdirSync(join(cwd, "runs/small"));
-    const kept = [
-      "checkpoint-6.safetensors",
-      "log.jsonl",
-      "program.mjs",
-      "program.ts",
-      "reconstruction.png",
-      "run.json",
-    ];
+    const kept = ["checkpoint-6.safetensors", "log.jsonl", "program.ts", "reconstruction.png", "run.json"];
     expect(files).toEqual(expect.arrayContaining([...kept, "spec.mae"]));
     const facts = JSON.parse(readFileSync(join(cwd, "runs/small/run.json"), "utf8"));
     expect(facts).toMatchObject({ model: "Small", recipe: "Train", settings: { batch: 16, steps: 6, seed: 0 } });
