@@ -81,7 +81,7 @@ export type {
   TeacherProgram,
 } from "./program.js";
 export { afterTraining, type Progress } from "./progress.js";
-export { recipeSettings } from "./recipe.js";
+export { type Bound, recipeSettings, type Training } from "./recipe.js";
 export type { LabelMap, RegionSample, RegionSource } from "./regions/index.js";
 export * as regionSources from "./regions/index.js";
 export { type Kinds, type Registry, registry } from "./registry.js";

@@ -1,6 +1,13 @@
-/** The settings of a recipe that are plain values, declared like a block's parameters. */
+/** A recipe: its settings that are plain values, declared like a block's parameters, and what training is given of it. */
 
+import type { Recompute } from "../graph/index.js";
+import type { Augment } from "./augment/index.js";
+import type { Definition } from "./block.js";
+import type { Dataset } from "./dataset/index.js";
+import type { Optimizer } from "./optimizer/index.js";
 import { choice, int, type Param, type Params, real } from "./params.js";
+import type { Probe } from "./probe/index.js";
+import type { Schedule } from "./schedule/index.js";
 
 export const recipeSettings = {
   batch: int({ min: 1, default: 256, doc: "Samples of one optimizer step." }),
@@ -18,3 +25,36 @@ export const recipeSettings = {
     doc: "Number format of training.",
   }),
 } satisfies Params;
+
+/** A block with checked values. */
+export interface Bound<D extends Definition = Definition> {
+  readonly definition: D;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** A checked recipe, without the text it came from. */
+export interface Training {
+  readonly data: Bound<Dataset>;
+  readonly augment: readonly Bound<Augment>[];
+  readonly optimizer: Bound<Optimizer>;
+  readonly schedule: Bound<Schedule>;
+  /** Samples of one optimizer step. */
+  readonly batch: number;
+  /**
+   * Samples computed at once, of which a batch is a multiple; the gradients of a batch are the means of its micro-batches'.
+   * Absent: all of them.
+   */
+  readonly microBatch?: number;
+  /** What is computed again for gradients instead of kept; absent: nothing. */
+  readonly recompute?: Recompute;
+  /** One of the two is set. */
+  readonly epochs: number | null;
+  readonly steps: number | null;
+  readonly seed: number;
+  /** Largest global norm of the gradients; null: no clipping. */
+  readonly clip: number | null;
+  readonly evaluate: readonly {
+    readonly probe: Bound<Probe>;
+    readonly every: { readonly amount: number; readonly unit: "epochs" | "steps" } | null;
+  }[];
+}

@@ -3,6 +3,8 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { DurationValue } from "../blocks/index.js";
+import type { RunSettings } from "../compiler/index.js";
+import type { StartFacts } from "../runtime/index.js";
 import type { RunProject } from "./config/index.js";
 import { runFailure, usageFailure } from "./failure.js";
 import { printedPath, replaceFile, unwritable } from "./files.js";
@@ -10,25 +12,17 @@ import type { Computing } from "./micro-batches.js";
 import { readFacts, readKept } from "./run-facts.js";
 import { readLog } from "./run-state.js";
 
-/** `run.json`: with what a run was started. What is read of it is checked in `run-facts.ts`. */
-export interface RunFacts {
-  readonly format_version: "1.0";
-  readonly maelang: string;
-  /** The spec's path, as it was given. */
-  readonly file: string;
-  readonly model: string;
-  readonly recipe: string;
-  /** The folder that data paths start from. */
-  readonly root: string;
-  readonly settings: RunSettings;
+/**
+ * `run.json`: with what a run was started, and what only the command line settles. What is read of it is checked in
+ * `run-facts.ts`.
+ */
+export interface RunFacts extends StartFacts {
   /** The same as the text had them, before the flags; absent in runs of earlier versions. */
   readonly written?: RunSettings;
-  readonly executor: { readonly name: string; readonly backend: string; readonly device: string };
   /** What of the schedule is shorter than in the text, as the flags made the training shorter; absent: nothing. */
   readonly shorter?: ShorterTimes;
   /** How a step is computed; absent in runs of earlier versions: whole batches, everything kept. */
   readonly computing?: Computing;
-  readonly started: string;
   /** Absent: the spec uses no blocks of a project. */
   readonly project?: RunProject;
   /** Absent: every weight started as the model declares. */
@@ -47,13 +41,7 @@ export interface RunSource {
   readonly step: number;
 }
 
-/** The recipe's plain values after the flags of the command line. */
-export interface RunSettings {
-  readonly batch: number;
-  readonly epochs: number | null;
-  readonly steps: number | null;
-  readonly seed: number;
-}
+export type { RunSettings };
 
 export const specFile = "spec.mae";
 export const factsFile = "run.json";

@@ -16,9 +16,10 @@ import { inferForms } from "./shape-rules.js";
  * An empty trace.
  * @param options.batch what "B" stands for in shapes.
  * @returns a builder whose methods throw `ShapeError` where shapes do not fit, and `InvariantError` where a name is
- * declared twice or a result is not what was declared.
+ * declared twice, or a result is not what was declared; itself an `InvariantError` without a batch.
  */
 export function createBuilder(options: { readonly batch: number }): Builder {
+  invariant(options?.batch >= 1, 'createBuilder is told what "B" stands for: createBuilder({ batch: 8 })');
   const nodes: Node[] = [];
   const feeds = new Map<string, Tensor>();
   const state = new Map<string, Tensor>();

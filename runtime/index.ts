@@ -40,6 +40,7 @@ export type {
 export { type MaskFeeds, sampleMasks } from "./train/inputs.js";
 export { type LogLine, logName } from "./train/log.js";
 export { type Length, learningRate, lengthOf } from "./train/pace.js";
+export { type RunStart, type StartFacts, startRun } from "./train/start.js";
 export { type TrainingStep, trainingStep } from "./train/step.js";
 export { train } from "./train/train.js";
 export { initialWeights, loadWeights, type WeightValues } from "./train/weights.js";

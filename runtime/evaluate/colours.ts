@@ -34,3 +34,7 @@ export function colourScale(augment: readonly Bound<Augment>[], image: ImageShap
 /** [..., C] as the model sees it -> the same in [0, 1] for colours that exist, beyond it for others. */
 export const withoutNormalization = (values: Float32Array, { mean, std }: ColourScale): Float32Array =>
   values.map((value, at) => value * (std[at % std.length] as number) + (mean[at % mean.length] as number));
+
+/** The reverse: [..., C] in [0, 1] -> as the model sees it. */
+export const withNormalization = (values: Float32Array, { mean, std }: ColourScale): Float32Array =>
+  values.map((value, at) => (value - (mean[at % mean.length] as number)) / (std[at % std.length] as number));

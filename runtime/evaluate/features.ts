@@ -3,10 +3,11 @@
  * image's own pixels. Images are read once for all kinds of features.
  */
 
-import { type Features, type ImageShape, imageInput, type ModelProgram } from "../../blocks/index.js";
+import { type Features, type ImageShape, imageInput, imageLength, type ModelProgram } from "../../blocks/index.js";
 import type { Builder, Tensor } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
+import { type ColourScale, withNormalization } from "./colours.js";
 import { openFrozen, type Trained } from "./frozen.js";
 
 /** Which part of the encoder's output stands for the image. */
@@ -65,6 +66,55 @@ export async function encoderReader(
     close: frozen.close,
   };
 }
+
+export interface FeaturesOptions extends Partial<Selection> {
+  readonly executor: Executor;
+  /** The normalisation that the model was trained with (`colourScale`); absent or null: none. */
+  readonly colours?: ColourScale | null;
+  /** Images computed at once. */
+  readonly batch?: number;
+}
+
+/**
+ * Features of images in an array: one vector an image, of the mean of the patches' tokens after the last layer unless told
+ * otherwise.
+ * @param images [count, H, W, C] of the model's input, in [0, 1], not normalised.
+ * @returns [count, width]
+ * @throws RunError `run/image-size` for an array that is no whole number of images, `run/features` for what the model does not have.
+ */
+export async function featuresOf(
+  model: Trained,
+  images: Float32Array,
+  { executor, colours = null, batch = 64, pool = "mean", layer = "last" }: FeaturesOptions,
+): Promise<{ readonly values: Float32Array; readonly count: number; readonly width: number }> {
+  const length = imageLength(model.program.image);
+  const count = images.length / length;
+  if (!Number.isInteger(count) || count === 0) {
+    const { height, width, channels } = model.program.image;
+    throw new RunError("run/image-size", {
+      what: `${images.length} values are no images of ${height}x${width} pixels and ${channels} channels`,
+      help: `Give an array of count * ${length} values, channels last.`,
+    });
+  }
+  const seen = colours === null ? images : withNormalization(images, colours);
+  const reader = await encoderReader(model, executor, [{ pool, layer }], batch);
+  try {
+    const image = new Float32Array(batch * length);
+    const parts: Float32Array[] = [];
+    for (let first = 0; first < count; first += batch) {
+      const some = seen.subarray(first * length, (first + batch) * length);
+      image.set(some);
+      const [values] = await reader.read({ image, labels: noLabels, count: some.length / length });
+      parts.push(checkedValues(values as Float32Array));
+    }
+    const [width] = reader.widths as [number];
+    return { values: join(parts, new Float32Array(count * width)), count, width };
+  } finally {
+    await reader.close();
+  }
+}
+
+const noLabels = new Int32Array(0);
 
 /**
  * Reads what a model's own head says: one kind, a logit for each class.

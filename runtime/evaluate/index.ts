@@ -15,6 +15,8 @@ export {
   collectFeatures,
   encoderReader,
   type FeatureReader,
+  type FeaturesOptions,
+  featuresOf,
   type LabelledBatch,
   pixelReader,
   type Selection,

@@ -1,41 +1,10 @@
 /** What training is given and what it tells: plain values, so that any front end can start it and show it. */
 
-import type { Augment, Dataset, Definition, Optimizer, Probe, Schedule } from "../../blocks/index.js";
-import type { Graph, Recompute } from "../../graph/index.js";
+import type { Bound, Probe, Training } from "../../blocks/index.js";
+import type { Graph } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
 
-/** A block with checked values. */
-export interface Bound<D extends Definition = Definition> {
-  readonly definition: D;
-  readonly values: Readonly<Record<string, unknown>>;
-}
-
-/** A checked recipe, without the text it came from. */
-export interface Training {
-  readonly data: Bound<Dataset>;
-  readonly augment: readonly Bound<Augment>[];
-  readonly optimizer: Bound<Optimizer>;
-  readonly schedule: Bound<Schedule>;
-  /** Samples of one optimizer step. */
-  readonly batch: number;
-  /**
-   * Samples computed at once, of which a batch is a multiple; the gradients of a batch are the means of its micro-batches'.
-   * Absent: all of them.
-   */
-  readonly microBatch?: number;
-  /** What is computed again for gradients instead of kept; absent: nothing. */
-  readonly recompute?: Recompute;
-  /** One of the two is set. */
-  readonly epochs: number | null;
-  readonly steps: number | null;
-  readonly seed: number;
-  /** Largest global norm of the gradients; null: no clipping. */
-  readonly clip: number | null;
-  readonly evaluate: readonly {
-    readonly probe: Bound<Probe>;
-    readonly every: { readonly amount: number; readonly unit: "epochs" | "steps" } | null;
-  }[];
-}
+export type { Bound, Training };
 
 /**
  * A graph of a step. Feeds: those of a micro-batch, `lr` [] and `step` [] (from 1), `keep` [] or `momentum` []. Outputs: the loss,

@@ -1,0 +1,56 @@
+/** What a recipe says, in the runtime's terms: for whoever trains a checked recipe from code, as the command line does. */
+
+import type { Augment, Bound, Dataset, Definition, Optimizer, Probe, Schedule, Training } from "../blocks/index.js";
+import type { Recipe, Setting, Use } from "./model.js";
+
+/** The plain values of a recipe that decide how long it trains and with which numbers. */
+export interface RunSettings {
+  readonly batch: number;
+  readonly epochs: number | null;
+  readonly steps: number | null;
+  readonly seed: number;
+}
+
+const numberOf = (recipe: Recipe, name: string): number | null => {
+  const value = recipe.settings[name]?.value;
+  return typeof value === "number" ? value : null;
+};
+
+export function settingsOf(recipe: Recipe): RunSettings {
+  return {
+    batch: numberOf(recipe, "batch") ?? 1,
+    epochs: numberOf(recipe, "epochs"),
+    steps: numberOf(recipe, "steps"),
+    seed: numberOf(recipe, "seed") ?? 0,
+  };
+}
+
+/** The recipe with other settings. Epochs and steps exclude each other: where one is given, the other is unset. */
+export function withSettings(recipe: Recipe, { batch, epochs, steps, seed }: Partial<RunSettings>): Recipe {
+  const length = steps != null ? { steps, epochs: null } : epochs != null ? { epochs, steps: null } : {};
+  const settings: Record<string, Setting> = { ...recipe.settings };
+  for (const [name, value] of Object.entries({ batch, seed, ...length })) {
+    if (value === undefined) continue;
+    settings[name] = { value, origin: settings[name]?.origin ?? { how: "default", span: recipe.span } };
+  }
+  return { ...recipe, settings };
+}
+
+/** The recipe as training takes it. */
+export function trainingOf(recipe: Recipe): Training {
+  return {
+    data: bound<Dataset>(recipe.data),
+    augment: recipe.augment.map((use) => bound<Augment>(use)),
+    optimizer: bound<Optimizer>(recipe.optimizer),
+    schedule: bound<Schedule>(recipe.schedule),
+    ...settingsOf(recipe),
+    clip: numberOf(recipe, "clip"),
+    evaluate: recipe.evaluate.map(({ use, every }) => ({ probe: bound<Probe>(use), every })),
+  };
+}
+
+/** The checker lets only blocks of a slot's own kind into it. */
+const bound = <D extends Definition>({ definition, values }: Use): Bound<D> => ({
+  definition: definition as D,
+  values,
+});
