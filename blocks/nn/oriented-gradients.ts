@@ -7,6 +7,12 @@ import type { GridLiteral } from "./tokens.js";
 /** Below it a histogram is not divided by its length; as torch.nn.functional.normalize. */
 const shortest = 1e-12;
 
+/**
+ * A slope up to it is none: pixels that are equal are no longer when they have been divided by 255, and the last bit of a
+ * number would choose the direction. One step of 8 bits is 4e-3.
+ */
+const flat = 1e-5;
+
 /** A part of [B, H, W, C] along one axis. */
 function part(g: Builder, x: Tensor, axis: 1 | 2, from: number, length: number): Tensor {
   const begin = [0, 0, 0, 0];
@@ -24,12 +30,13 @@ function neighbours(g: Builder, x: Tensor, axis: 1 | 2): readonly [before: Tenso
   return [before, after];
 }
 
-/** Sobel: weights 1, 2, 1 across, then the value before less the value after. */
+/** Sobel: weights 1, 2, 1 across, then the value before less the value after; exactly 0 where that is nearly so. */
 function slope(g: Builder, image: Tensor, axis: 1 | 2): Tensor {
   const [beside, beyond] = neighbours(g, image, axis === 1 ? 2 : 1);
   const smooth = g.add(g.add(beside, beyond), g.mul(image, 2));
   const [before, after] = neighbours(g, smooth, axis);
-  return g.sub(before, after);
+  const difference = g.sub(before, after);
+  return g.mul(difference, g.cast(g.less(g.constant(flat), g.abs(difference)), "float32"));
 }
 
 /**
@@ -45,7 +52,9 @@ function directions(g: Builder, x: Tensor, y: Tensor, bins: number): readonly Te
     if (k === bins) return g.constant(0);
     const angle = (Math.PI * k) / bins;
     const cross = g.sub(g.mul(ahead, Math.cos(angle)), g.mul(half, Math.sin(angle)));
-    return g.cast(g.lessEqual(g.constant(0), cross), "float32");
+    // Only multiples of an eighth of a turn are met exactly by whole slopes, and those are at the border.
+    const slack = (4 * k) % bins === 0 ? flat : 0;
+    return g.cast(g.lessEqual(g.constant(-slack), cross), "float32");
   });
 }
 

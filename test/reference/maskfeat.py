@@ -18,6 +18,8 @@ from method import drawn, header_of, leaves_of, spec_of, tensors_of, write
 from stepping import Feed, Weights, descend, leaves, line
 
 BINS, CELL = 9, (8, 8)
+FLAT = 1e-5
+"""A slope up to it is none. Borders of nine bins are met exactly by no whole slopes but 0."""
 
 
 def hog(case: Case, image: torch.Tensor, bin_count: int, cell: tuple[int, int]) -> torch.Tensor:
@@ -28,6 +30,7 @@ def hog(case: Case, image: torch.Tensor, bin_count: int, cell: tuple[int, int]) 
     kernel = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]], dtype=image.dtype)
     gx = F.conv2d(padded, kernel[None, None])
     gy = F.conv2d(padded, kernel.T[None, None])
+    gx, gy = (g * (g.abs() > FLAT) for g in (gx, gy))
     phase = torch.atan2(gx, gy) / pi * bin_count
     bins = phase.floor().long() % bin_count
     votes = torch.zeros(batch * channels, bin_count, height, width, dtype=image.dtype)
