@@ -1,11 +1,11 @@
 /** From paths to findings and models: reads specs, gives the compiler what they import, and keeps what it says. */
 
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import type { Analysis, Host } from "../compiler/index.js";
 import type { Diagnostic, Source } from "../grammar/index.js";
 import { analyzeWith, configFile, type Vocabulary } from "./config/index.js";
-import { type Reading, type ReadProblem, readSpec } from "./files.js";
+import { type Reading, type ReadProblem, readSpec, staysIn } from "./files.js";
 
 /** A spec to look at: a path, and its text where that does not come from the disk. */
 export interface SpecFile {
@@ -41,10 +41,13 @@ export const analyzeText = (source: Source, vocabulary: Vocabulary, open: OpenTe
 /** Imports are read from the disk where they are not open, below the project's root. */
 export function hostFor(path: string, open: OpenTexts): Host {
   const root = isAbsolute(path) ? projectRoot(dirname(path)) : null;
+  const folder = realpathSync(root ?? ".");
   return {
+    leadsOutside: (imported) => !staysIn(folder, imported),
     readText(imported) {
       const text = open.get(imported);
       if (text !== undefined) return text;
+      if (!staysIn(folder, imported)) return null;
       const reading = readSpec(imported);
       return reading.ok ? reading.text : null;
     },

@@ -1,7 +1,7 @@
 /** Which model and recipe of a file a command is about; a file with findings gets no further than here. */
 
 import type { Analysis, Family, Model, Recipe, Variant } from "../compiler/index.js";
-import type { Diagnostic } from "../grammar/index.js";
+import { type Diagnostic, isWithin } from "../grammar/index.js";
 import { analyzeText } from "./analysis.js";
 import { type Vocabulary, vocabularyOf } from "./config/index.js";
 import { exitCode, Failure, runFailure, usageFailure } from "./failure.js";
@@ -21,7 +21,12 @@ export interface Spec extends Analysis {
  *
  * Throws a `Failure` when the file cannot be read, or when it or its project has errors.
  */
-export async function openSpec(path: string, config?: string | undefined): Promise<Spec> {
+export const openSpec = (path: string, config?: string | undefined): Promise<Spec> => open(path, config, "all");
+
+/** The same for a command about models alone: errors in recipes and pipelines of the file are told and do not stop it. */
+export const openModels = (path: string, config?: string | undefined): Promise<Spec> => open(path, config, "models");
+
+async function open(path: string, config: string | undefined, about: "all" | "models"): Promise<Spec> {
   const reading = readSpec(path);
   if (!reading.ok) {
     const { code, message, help } = reading.problem;
@@ -31,16 +36,24 @@ export async function openSpec(path: string, config?: string | undefined): Promi
   const vocabulary = await vocabularyOf(path, config);
   refuseErrors(vocabulary.project?.config ?? "", vocabulary.findings);
   const analysis = analyzeText({ path: specPath(path), text: reading.text }, vocabulary);
-  refuseErrors(path, analysis.diagnostics);
+  const aside = about === "all" ? [] : analysis.file.declarations.filter(({ kind }) => asideOfModels.has(kind));
+  refuseErrors(path, analysis.diagnostics, (finding) => !aside.some(({ span }) => isWithin(finding.span, span)));
   return { ...analysis, vocabulary };
 }
 
-/** Tells findings of a file; throws a `Failure` where errors are among them. */
-export function refuseErrors(path: string, diagnostics: readonly Diagnostic[]): void {
+/** Declarations that no model depends on. */
+const asideOfModels: ReadonlySet<string> = new Set(["recipe", "pipeline"]);
+
+/** Tells findings of a file; throws a `Failure` where errors that count are among them. */
+export function refuseErrors(
+  path: string,
+  diagnostics: readonly Diagnostic[],
+  counts: (finding: Diagnostic) => boolean = () => true,
+): void {
   const medium = { colors: stderrColors(), width: process.stderr.columns ?? 120 };
   const findings = arrange(diagnostics);
   for (const finding of findings) tell(`${describe(finding, medium)}\n`);
-  const errors = findings.filter((finding) => finding.severity === "error").length;
+  const errors = findings.filter((finding) => finding.severity === "error" && counts(finding)).length;
   if (errors > 0) throw runFailure(`${printedPath(path)} has ${count(errors, "error")}`);
 }
 

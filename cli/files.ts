@@ -13,7 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { runFailure, usageFailure } from "./failure.js";
 
 /** Larger than any spec; a wrong file should not take the memory of the machine. */
@@ -63,7 +63,23 @@ async function expand(pattern: string): Promise<string[]> {
     kind === "folder"
       ? await glob(everySpec, { ...options, cwd: pattern, absolute: true })
       : await glob(pattern.replaceAll("\\", "/"), { ...options, absolute: true });
-  return matches.map(specPath);
+  const isSearch = kind === "folder" || pattern === everySpec;
+  const base = realpathSync(kind === "folder" ? pattern : ".");
+  return matches.filter((match) => !isSearch || (!isOutput(match) && staysIn(base, match))).map(specPath);
+}
+
+/** Whether a spec is the copy that a run keeps of what it trains. */
+const isOutput = (path: string): boolean =>
+  basename(path) === "spec.mae" && existsSync(join(dirname(path), "run.json"));
+
+/** Whether what a path leads to by way of links lies in a folder; `folder` is without links. A path that leads nowhere stays. */
+export function staysIn(folder: string, path: string): boolean {
+  try {
+    const inner = relative(folder, realpathSync(path));
+    return !(inner === ".." || inner.startsWith(`..${sep}`) || isAbsolute(inner));
+  } catch {
+    return true;
+  }
 }
 
 function nothingMatches(pattern: string, written: boolean) {
@@ -165,16 +181,20 @@ export async function readStdin(): Promise<Reading> {
   return decode(Buffer.concat(chunks));
 }
 
+/** Rewrites a file of the user: a link stays a link, and the file that it leads to is replaced. */
+export const rewriteFile = (path: string, text: string): void =>
+  replaceFile(existsSync(path) ? realpathSync(path) : path, text);
+
 /**
- * Replaces a file as a whole: written beside it, synced, renamed. A link stays a link to the same file, and the
- * file's mode is kept.
+ * Replaces a file as a whole: written beside it, synced, renamed. The file's mode is kept. A link is replaced itself:
+ * what is made here never overwrites a file elsewhere.
  */
-export function replaceFile(path: string, text: string | Uint8Array): void {
-  const target = existsSync(path) ? realpathSync(path) : path;
+export function replaceFile(target: string, text: string | Uint8Array): void {
   const mode = statSync(target, { throwIfNoEntry: false })?.mode;
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
   try {
-    const file = openSync(temporary, "w");
+    rmSync(temporary, { force: true });
+    const file = openSync(temporary, "wx");
     writeFileSync(file, text);
     fsyncSync(file);
     closeSync(file);
@@ -182,7 +202,7 @@ export function replaceFile(path: string, text: string | Uint8Array): void {
     renameSync(temporary, target);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw unwritable(path, error);
+    throw unwritable(target, error);
   }
 }
 

@@ -5,7 +5,7 @@
 
 import type { Diagnostic, Fix } from "../grammar/index.js";
 import { analyzeSpec, type SpecFile } from "./analysis.js";
-import { readSpec, replaceFile } from "./files.js";
+import { readSpec, rewriteFile } from "./files.js";
 import { applyEdits, disjoint } from "./report/index.js";
 
 /** No file has this many mistakes; fixes that undo each other must come to an end. */
@@ -18,7 +18,7 @@ export function applyFixes(files: readonly SpecFile[]): number {
     const reading = readSpec(file.path);
     if (!reading.ok) continue;
     const mended = mend(file, reading.text);
-    if (mended.applied > 0) replaceFile(file.path, mended.text);
+    if (mended.applied > 0) rewriteFile(file.path, mended.text);
     applied += mended.applied;
   }
   return applied;

@@ -4,6 +4,7 @@
  */
 
 import picocolors from "picocolors";
+import { printable } from "./text-width.js";
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
 
@@ -32,19 +33,31 @@ export const stderrColors = (): Colors => picocolors.createColors(wantsColor(pro
 /** No colours, for files. */
 export const plainColors = (): Colors => picocolors.createColors(false);
 
-/** Writes a result. */
+/** Writes a result; nothing of the user's in it reaches a terminal as a command. */
 export function print(text: string): void {
+  process.stdout.write(printable(text));
+}
+
+/** Writes a text of the user as it is, for the program that asked for it. */
+export function printExact(text: string): void {
   process.stdout.write(text);
 }
 
 /** Writes a line for people. */
 export function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${printable(line)}\n`);
 }
 
-/** Writes a value as JSON to stdout, two-space indented. */
+/** A value as JSON, with escapes for what a terminal would obey; two-space indented, or on one line. */
+export const jsonText = (value: unknown, indent: 0 | 2 = 2): string =>
+  JSON.stringify(value, null, indent).replace(
+    /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+
+/** Writes a value as JSON to stdout. */
 export function printJson(value: unknown): void {
-  print(`${JSON.stringify(value, null, 2)}\n`);
+  print(`${jsonText(value)}\n`);
 }
 
 /** A reader that went away (`mae check | head`) is no failure of ours: the rest of the output has no one to go to. */

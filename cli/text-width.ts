@@ -42,3 +42,10 @@ export const visibleLines = (text: string): string =>
     .split(/\r\n|\r|\n/)
     .map(visibleText)
     .join("\n");
+
+/** What may be written to a terminal: everything but characters that it obeys. Line ends, tabs and colours stay. */
+export const printable = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  text.replace(/\u001b\[[\d;]*m|\r\n|[^\P{Cc}\n\t]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (found) =>
+    found.length > 1 ? found : visibleText(found),
+  );

@@ -7,6 +7,7 @@ import type { TokenType } from "chevrotain";
 import { type Comment, endsLine } from "./comment.js";
 import { ofCall } from "./expressions.js";
 import type { Element } from "./format-lines.js";
+import { spelledOut } from "./scan.js";
 import * as T from "./tokens.js";
 
 /** Lines longer than this are broken. */
@@ -30,6 +31,7 @@ export function commentText(comment: Comment): string {
 }
 
 function textOf(element: Element): string {
+  if (typeOf(element) === T.Quoted) return spelledOut(element.token?.image ?? "");
   return element.token?.image ?? (element.comment ? commentText(element.comment) : "");
 }
 

@@ -91,6 +91,12 @@ function readQuoted(source: Source, token: IToken, out: Diagnostic[]): void {
   });
 }
 
+/** Characters that cannot be seen, or that a terminal obeys, as a string of the language writes them. */
+export const spelledOut = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/gu, (c) =>
+    c === "\t" ? "\\t" : `\\u{${(c.codePointAt(0) as number).toString(16)}}`,
+  );
+
 /** A Unicode scalar value in one to six hexadecimal digits: no surrogate, nothing past 10FFFF. */
 function isScalar(hex: string): boolean {
   const code = /^[0-9a-fA-F]{1,6}$/.test(hex) ? Number.parseInt(hex, 16) : -1;

@@ -1,12 +1,12 @@
 /** `mae build`: models as typed TypeScript modules, one file each. */
 
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Analysis, Family, Model } from "../../compiler/index.js";
-import { choose, memberNamed, openSpec, ownModels } from "../choose.js";
+import { choose, memberNamed, openModels, ownModels } from "../choose.js";
 import { elsewhere } from "../config/index.js";
 import { exitCode, runFailure, usageFailure } from "../failure.js";
-import { printedPath, replaceFile, unwritable } from "../files.js";
+import { printedPath, replaceFile, staysIn, unwritable } from "../files.js";
 import { packageVersion } from "../package-root.js";
 import { count, print, tell } from "../terminal.js";
 
@@ -22,7 +22,7 @@ interface Built {
 }
 
 export async function build(file: string, name: string | undefined, options: BuildOptions): Promise<void> {
-  const analysis = await openSpec(file, options.config);
+  const analysis = await openModels(file, options.config);
   const modules = modulesToBuild(analysis, name);
   const { emitModule } = await import("../../compiler/emit/index.js");
   const built: Built[] = [];
@@ -34,7 +34,7 @@ export async function build(file: string, name: string | undefined, options: Bui
     });
   }
   if (options.check) reportStale(built);
-  else writeAll(built);
+  else writeAll(built, options.out);
 }
 
 interface Module {
@@ -70,7 +70,7 @@ export const moduleName = (model: string): string =>
     .replaceAll("_", "-")
     .toLowerCase()}.ts`;
 
-function writeAll(built: readonly Built[]): void {
+function writeAll(built: readonly Built[], out: string): void {
   const doubled = built.find((one, i) => built.findIndex((other) => other.path === one.path) !== i);
   if (doubled)
     throw usageFailure(`two models would be written to ${printedPath(doubled.path)}`, { help: "rename one" });
@@ -80,6 +80,13 @@ function writeAll(built: readonly Built[]): void {
     } catch (error) {
       throw unwritable(folder, error);
     }
+  }
+  const folder = realpathSync(out);
+  const away = built.find(({ path }) => !staysIn(folder, dirname(path)));
+  if (away) {
+    throw runFailure(`${printedPath(dirname(away.path))} is a link out of ${printedPath(out)}`, {
+      help: "remove the link: what is built stays in the folder that is named",
+    });
   }
   for (const { path, text } of built) replaceFile(path, text);
   for (const { path } of built) print(`${printedPath(path)}\n`);

@@ -13,7 +13,7 @@ import {
 } from "../../compiler/index.js";
 import { showShape } from "../../graph/index.js";
 import type { Checkpoint } from "../../runtime/index.js";
-import { choose, chooseRecipe, openSpec } from "../choose.js";
+import { choose, chooseRecipe, openModels } from "../choose.js";
 import { vocabularyOf } from "../config/index.js";
 import { exitCode, type Failure, usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
@@ -58,7 +58,7 @@ async function sideOf(written: string, { config }: DiffOptions): Promise<Side> {
   // In C:/model.mae the colon is part of the path.
   const colon = existsSync(written) ? -1 : written.search(/:[^:/\\]*$/);
   const [file, name] = colon < 0 ? [written, undefined] : [written.slice(0, colon), written.slice(colon + 1)];
-  return { model: choose(await openSpec(file, config), name).model, stored: null };
+  return { model: choose(await openModels(file, config), name).model, stored: null };
 }
 
 /** Of a folder of runs, as that of a family is, the runs are named. */

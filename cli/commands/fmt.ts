@@ -3,9 +3,9 @@
 import { type Diagnostic, format } from "../../grammar/index.js";
 import { unreadable } from "../analysis.js";
 import { exitCode, usageFailure } from "../failure.js";
-import { findSpecs, printedPath, type Reading, readSpec, readStdin, replaceFile, specPath } from "../files.js";
+import { findSpecs, printedPath, type Reading, readSpec, readStdin, rewriteFile, specPath } from "../files.js";
 import { describe } from "../report/index.js";
-import { type Colors, count, print, stderrColors, tell } from "../terminal.js";
+import { type Colors, count, print, printExact, stderrColors, tell } from "../terminal.js";
 
 export interface FmtOptions {
   readonly check?: boolean;
@@ -31,7 +31,7 @@ export async function fmt(paths: readonly string[], options: FmtOptions): Promis
   const changed = results.filter((result) => result.changed);
   for (const result of changed) {
     print(`${printedPath(result.path)}\n`);
-    if (options.write && result.text !== null) replaceFile(result.path, result.text);
+    if (options.write && result.text !== null) rewriteFile(result.path, result.text);
   }
   if (options.check && changed.length > 0) process.exitCode = exitCode.findings;
   tell(closing(results, changed.length, options, stderrColors()));
@@ -62,7 +62,7 @@ function printOne(paths: readonly string[]): void {
 
 function finishOne(result: Formatted, options: FmtOptions): void {
   reportFindings([result]);
-  if (!options.check) print(result.text ?? "");
+  if (!options.check) printExact(result.text ?? "");
   else if (result.changed) {
     print(`${printedPath(result.path)}\n`);
     process.exitCode = exitCode.findings;

@@ -17,7 +17,7 @@ import { checkRunDirectory, clearRunDirectory, holdsRun, readRunFacts } from "..
 import { readRunState } from "../run-state.js";
 import { shortened } from "../shorter-schedule.js";
 import { checkSources, recipeOfStage, runSources, stageDirectory, startingWeights } from "../stages.js";
-import { type Colors, count, grouped, print, stderrColors, stdoutColors, tell } from "../terminal.js";
+import { type Colors, count, grouped, jsonText, print, stderrColors, stdoutColors, tell } from "../terminal.js";
 import { checkData, checkedSpec, optionsAgain, type TrainFlags, train, trainOne } from "./train.js";
 
 /** Trains what a name stands for: a pipeline, or a recipe. */
@@ -54,7 +54,7 @@ function sayStage(
   folder: string,
 ): void {
   const run = printedPath(stageDirectory(folder, name));
-  if (flags.json) print(`${JSON.stringify({ kind: "stage", stage: name, run })}\n`);
+  if (flags.json) print(`${jsonText({ kind: "stage", stage: name, run }, 0)}\n`);
   tell(`${stderrColors().bold(name)} (${i + 1} of ${all}): ${recipeName} of ${modelName}`);
 }
 

@@ -1,7 +1,7 @@
 /** `mae variants`: the members of a family, what each costs, and how they differ. */
 
 import { type Cost, costOf, type Family, flopText, type Variant } from "../../compiler/index.js";
-import { chooseFamilies, openSpec } from "../choose.js";
+import { chooseFamilies, openModels } from "../choose.js";
 import { inColumns } from "../columns.js";
 import { type Colors, count, grouped, print, printJson, stdoutColors } from "../terminal.js";
 import { visibleText } from "../text-width.js";
@@ -12,7 +12,7 @@ export interface VariantsOptions {
 }
 
 export async function variants(file: string, name: string | undefined, options: VariantsOptions): Promise<void> {
-  const listed = chooseFamilies(await openSpec(file, options.config), name).map((family) => ({
+  const listed = chooseFamilies(await openModels(file, options.config), name).map((family) => ({
     family,
     rows: family.members.map((member) => ({ member, cost: costOf(member.model) })),
   }));

@@ -5,9 +5,10 @@
 
 import { type Diagnostic, positionAt, type Span } from "../../grammar/index.js";
 import { printedPath } from "../files.js";
+import { jsonText } from "../terminal.js";
 import { type CheckReport, passes, type Reporter, tally, written } from "./report.js";
 
-export const json: Reporter = (report) => `${JSON.stringify(document(report), null, 2)}\n`;
+export const json: Reporter = (report) => `${jsonText(document(report))}\n`;
 
 function document(report: CheckReport) {
   const { errors, warnings } = tally(report.diagnostics);

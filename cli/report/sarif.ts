@@ -7,11 +7,12 @@ import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Diagnostic, type Fix, positionAt, type Severity, type Source, type Span } from "../../grammar/index.js";
 import { pageOf } from "../pages.js";
+import { jsonText } from "../terminal.js";
 import { type CheckReport, leftOut, type Reporter, written } from "./report.js";
 
 const level: Record<Severity, "error" | "warning" | "note"> = { error: "error", warning: "warning", info: "note" };
 
-export const sarif: Reporter = (report) => `${JSON.stringify(log(report), null, 2)}\n`;
+export const sarif: Reporter = (report) => `${jsonText(log(report))}\n`;
 
 function log(report: CheckReport) {
   const { shown, left } = written(report);

@@ -4,7 +4,7 @@ import type { BlockValue, Definition, Param } from "../../blocks/index.js";
 import type { Argument, Expression, Identifier, Span } from "../../grammar/index.js";
 import { slotsOf } from "../slots.js";
 import type { Body, DraftBlock, DraftValue } from "./draft.js";
-import { capitalized, named, nearest, suggestion } from "./nearest.js";
+import { capitalized, isSlip, named, nearest, suggestion } from "./nearest.js";
 import { excerpt, fail, replacement } from "./report.js";
 import { lookUp, resolve, unknownVariable, wordOf } from "./scope.js";
 import { expectation, sample } from "./show.js";
@@ -145,7 +145,7 @@ function parameterNamed(
   const help = parametersInWords(all);
   return fail(body.report, "check/unknown-parameter", span, `\`${definition.name}\` has no parameter \`${name}\``, {
     help: meant === null ? help : `did you mean \`${meant}\`? ${capitalized(help)}`,
-    fix: meant === null ? undefined : replacement(span, meant),
+    fix: meant === null || !isSlip(name) ? undefined : replacement(span, meant),
   });
 }
 

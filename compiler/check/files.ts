@@ -19,6 +19,8 @@ import { fail, type Report, replacement } from "./report.js";
 export interface Host {
   /** The text of a file, or null when there is none that can be read. */
   readText(path: string): string | null;
+  /** Whether a path below the root leads out of it by way of a link; its text is not asked for then. */
+  leadsOutside?(path: string): boolean;
   /** Imports stay below it. Absent: the folder that relative paths start from. */
   readonly root?: string;
 }
@@ -182,6 +184,11 @@ function read(path: string, { value, span }: Text, loading: Loading): Loaded | n
   if (open.length >= deepest) {
     return fail(report, "check/too-deep", span, `this import ends a chain of more than ${deepest} files`, {
       help: "import from the file that declares the name",
+    });
+  }
+  if (host.leadsOutside?.(path)) {
+    return fail(report, "check/import-outside-root", span, `\`${value}\` is a link that leads out of the project`, {
+      help: "put a copy of the file in its place",
     });
   }
   const text = host.readText(path);

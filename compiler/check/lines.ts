@@ -5,7 +5,7 @@ import type { Expression, Identifier, Let, ModelEntry, Slot } from "../../gramma
 import { modelSlots, recipeSlots, type SlotRule, takesLabels, takesMany } from "../slots.js";
 import { readBlock, readSetting } from "./blocks.js";
 import { type Body, type DraftLine, type DraftValue, headOf } from "./draft.js";
-import { capitalized, named, nearest } from "./nearest.js";
+import { capitalized, isSlip, named, nearest } from "./nearest.js";
 import { fail, replacement } from "./report.js";
 import { openScope, type Scope } from "./scope.js";
 import { blocksOf } from "./vocabulary.js";
@@ -77,7 +77,7 @@ function unknownSlot({ name, span }: Identifier, body: Body, suspected: Set<stri
   const first = home ?? (meant === null ? null : `did you mean \`${meant}\`?`);
   fail(body.report, "check/unknown-slot", span, `there is no slot \`${name}\``, {
     help: first === null ? list : `${first} ${capitalized(list)}`,
-    fix: meant === null ? undefined : replacement(span, meant),
+    fix: meant === null || !isSlip(name) ? undefined : replacement(span, meant),
   });
 }
 

@@ -43,8 +43,30 @@ const synonyms: readonly (readonly string[])[] = [
   ["evaluate", "evaluation", "eval", "probe", "probes", "metrics"],
 ];
 
+/** Words whose values are written otherwise than those of the name that they lead to: it is named, and not put in their place. */
+const otherwise: ReadonlySet<string> = new Set(
+  ["norm", "norm_pix_loss", "lambda", "step_size", "warmup_epochs", "warmup_steps"].concat([
+    "hidden",
+    "amp",
+    "l2",
+    "decay",
+    "rate",
+    "fraction",
+    "beta",
+  ]),
+);
+
+/** Whether a name may be put in the place of what was written without a change of meaning. */
+export const isSlip = (written: string): boolean => !otherwise.has(written.toLowerCase().replaceAll("-", "_"));
+
+const digitsOf = (name: string): string => name.replaceAll(/\D/g, "");
+
 const bySpelling = (name: string, valid: readonly string[]): string | null => {
-  const comparable = valid.filter((candidate) => Math.abs(candidate.length - name.length) <= candidate.length / 3 + 1);
+  // Another number is another thing: `l2` is no slip of the pen for `l1`.
+  const comparable = valid.filter(
+    (candidate) =>
+      Math.abs(candidate.length - name.length) <= candidate.length / 3 + 1 && digitsOf(candidate) === digitsOf(name),
+  );
   if (comparable.length === 0) return null;
   const lower = comparable.map((candidate) => candidate.toLowerCase());
   const near = nearestWord(name, lower);
@@ -84,6 +106,6 @@ export function suggestion(name: string, span: Span, valid: readonly string[], w
     ? { help: single }
     : {
         help: `did you mean \`${meant}\`? ${capitalized(single)}`,
-        fix: replacement(span, meant),
+        fix: isSlip(name) ? replacement(span, meant) : undefined,
       };
 }

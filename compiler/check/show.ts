@@ -12,6 +12,7 @@ import type {
   RateValue,
   ScheduleValue,
 } from "../../blocks/index.js";
+import { spelledOut } from "../../grammar/index.js";
 
 type Kind = ParamType["kind"];
 type TypeOf<K extends Kind> = Extract<ParamType, { readonly kind: K }>;
@@ -35,7 +36,8 @@ const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", '"': '\\"', "\
 export const pathText = (path: readonly { readonly name: string }[]): string => path.map(({ name }) => name).join(".");
 
 /** A string in quotes, escaped. */
-export const quotedText = (value: string): string => `"${value.replace(/[\\"\n\t\r]/g, (c) => escapes[c] as string)}"`;
+export const quotedText = (value: string): string =>
+  `"${spelledOut(value.replace(/[\\"\n\t\r]/g, (c) => escapes[c] as string))}"`;
 
 /** `vit(depth: 12)`: a block with its arguments as they are written. */
 export function blockText(

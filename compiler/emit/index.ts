@@ -9,7 +9,7 @@ import { type Assembly, adversaryGroups, assemble } from "../assemble/assemble.j
 import { fieldsAsked } from "../assemble/fields.js";
 import { layoutOf } from "../assemble/layout.js";
 import { record } from "../assemble/record.js";
-import { noHomes } from "../homes.js";
+import { noHomes, ourNames } from "../homes.js";
 import { countWeights } from "../memory-plan.js";
 import type { Model } from "../model.js";
 import type { Program, TensorForm } from "../program.js";
@@ -22,10 +22,17 @@ export type { Elsewhere } from "./imports.js";
 /** The functions that a model hands to whoever runs it. */
 const handed = ["guide", "encode", "features", "predict", "loss"];
 
-/** A module declares names itself; a model may be called like one of them. */
+/** Words that no constant of a module may be called. */
+const words =
+  "arguments as async await break case catch class const continue debugger default delete do else enum eval export extends " +
+  "false finally for function globalThis if implements import in Infinity instanceof interface let NaN new null package " +
+  "private protected public return static super switch this throw true try typeof undefined var void while with yield";
+
+/** The name of the module's export: the model's own, unless it means something else in the module or in the language. */
 function exportName({ name }: Model, { functions }: Program): string {
   const own = ["imageShape", "grid", "parameters", ...functions.map((f) => f.name)];
-  return own.includes(name) ? `${name}Model` : name;
+  const types = ["Batch", "Builder", "Tensor", "W", "Weights"];
+  return [...own, ...types, ...ourNames, ...words.split(" ")].includes(name) ? `${name}Model` : name;
 }
 
 /** Comments cannot be left: their end is broken up. */

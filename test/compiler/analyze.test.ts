@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { type Registry, registry } from "../../blocks/index.js";
 import { type Analysis, analyze, type Filled, type Host, type Model, type Recipe } from "../../compiler/index.js";
+import { analyzed } from "../support/model.js";
 import { agreement } from "./check/vocabulary.js";
 
 const base = `edition 2026
@@ -224,4 +225,14 @@ test("a project's own block is checked like any other: labels and blocks as valu
   const wrong = check(withLoss("agreement(between: [right], by: l2)"), files({}), own);
   expect(codesOf(wrong)).toEqual(["check/unknown-label", "check/unknown-block"]);
   expect(codesOf(check(withLoss("agreement(between: left)"), files({}), own))).toEqual(["check/wrong-type"]);
+});
+
+test.each([
+  ["target  pixels(norm_pix_loss: true)", "check/unknown-parameter", "did you mean `normalize`?"],
+  ["loss    l2(on: hidden)", "check/unknown-block", "the blocks for `loss` are"],
+])("%s has no fix, which would change what is meant", (line, code, help) => {
+  const { diagnostics } = analyzed(`edition 2026\n\nmodel A {\n  ${line}\n}\n`);
+  const found = diagnostics.find((finding) => finding.code === code);
+  expect(found?.help?.toLowerCase()).toContain(help);
+  expect(found?.fix).toBeUndefined();
 });

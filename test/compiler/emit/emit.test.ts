@@ -146,6 +146,16 @@ describe.each(Object.entries(cases))("%s", (_, lines) => {
   });
 });
 
+test.each(["class", "default", "await", "arguments", "undefined", "__proto__", "Tensor", "linear"])(
+  "a model may be called %s",
+  async (name) => {
+    const named = { ...modelOf(spec(cases.mae as string)), name };
+    const text = await emitModule(named, VERSION);
+    expect(check(text)).toEqual([]);
+    expect((await loadEmitted(text)).name).toBe(name);
+  },
+);
+
 test("emission is deterministic", async () => {
   const model = modelOf(spec(cases.mae as string));
   expect(await emitModule(model, VERSION)).toBe(await emitModule(model, VERSION));
