@@ -1,6 +1,6 @@
 /** The program on `docs/api.md`, run from the built package, and the run that it leaves, opened by the command line. */
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
@@ -52,6 +52,8 @@ test("the program on the page trains, leaves a run that the command line opens, 
     ["eval", "runs/tried", "--backend", "cpu", "--with", "rank", "--features", "mean"],
     { cwd: root },
   );
-  expect([code, stderr]).toEqual([0, expect.any(String)]);
+  expect(code, stderr).toBe(0);
   expect(stdout).toMatch(/encoder/);
+  const again = spawnSync(process.execPath, ["program.mjs"], { cwd: root, encoding: "utf8" });
+  expect(again.stderr).toMatch(/RunError: runs\/tried already holds a run\. Choose another folder/);
 });

@@ -58,3 +58,9 @@ test("a shape error names operation, shapes and expectation", () => {
     new ShapeError("linear", [x, w, b], "x [..., 4] for a weight [3, 4]"),
   );
 });
+
+test("says what a builder is told that is told nothing", () => {
+  const untyped = createBuilder as (options?: object) => unknown;
+  for (const options of [undefined, {}, { batch: 0 }])
+    expect(() => untyped(options)).toThrow(/createBuilder\({ batch: 8 }\)/);
+});

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import {
   collectFeatures,
   encoderReader,
+  featuresOf,
   type LabelledBatch,
   pixelBlock,
   pixelReader,
@@ -53,6 +54,20 @@ describe.each([
       );
     }
     await reader.close();
+  });
+
+  test("of an array are PyTorch's too, normalised as told, whatever the number of images computed at once", async () => {
+    const colours = { mean: [0.4], std: [0.25] };
+    const pixels = image.map((value) => value * 0.25 + 0.4);
+    const selection = { pool: "cls", layer: 1 } as const;
+    for (const size of [1, batch + 1]) {
+      const options = { executor: await executor(), colours, batch: size, ...selection };
+      const { values, count, width } = await featuresOf({ program, weights }, pixels, options);
+      expect([count, values.length]).toEqual([batch, batch * width]);
+      expect(difference(values, expected(name, selection))).toBeLessThan(1e-5);
+    }
+    const part = featuresOf({ program, weights }, pixels.subarray(1), { executor: await executor() });
+    await expect(part).rejects.toMatchObject({ code: "run/image-size" });
   });
 
   test("are the same at each reading, and do not depend on the other images of a batch", async () => {
