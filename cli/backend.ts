@@ -45,7 +45,7 @@ function continuationNotes({ executor: then }: RunFacts, now: Executor): readonl
       : [];
   if (then.backend === now.backend && then.device === now.device) return crowded;
   const name = ({ backend, device }: Pick<Executor, "backend" | "device">) => `${backend} (${device})`;
-  const text = `the run was begun on ${name(then)} and goes on on ${name(now)}: sums are rounded otherwise, so that it will not equal an uninterrupted run to the bit`;
+  const text = `the run was begun with ${name(then)} and goes on with ${name(now)}: sums are rounded otherwise, so that it will not equal an uninterrupted run to the bit`;
   return [...crowded, text];
 }
 

@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { runFailure, usageFailure } from "./failure.js";
+import { systemWords } from "./system-errors.js";
 
 /** Larger than any spec; a wrong file should not take the memory of the machine. */
 export const largestSpec = 4 * 2 ** 20;
@@ -136,13 +137,17 @@ export function readSpec(path: string): Reading {
     }
     return decode(readFileSync(path));
   } catch (error) {
-    const reason = systemWords[(error as NodeJS.ErrnoException).code ?? ""];
-    if (!reason) throw error;
+    const reason = readWords[(error as NodeJS.ErrnoException).code ?? ""];
+    if (!reason) {
+      const words = systemWords(error);
+      if (words === null) throw error;
+      return refuse("file/unreadable", `${printedPath(path)} cannot be read: ${words}`, "mend that, and try again");
+    }
     return refuse(reason.code, `${printedPath(path)} ${reason.message}`, reason.help);
   }
 }
 
-const systemWords: Readonly<Record<string, ReadProblem>> = {
+const readWords: Readonly<Record<string, ReadProblem>> = {
   ENOENT: { code: "file/missing", message: "does not exist", help: "check the name of the file" },
   ENOTDIR: { code: "file/missing", message: "does not exist", help: "a part of its path is a file, not a folder" },
   ENAMETOOLONG: { code: "file/missing", message: "has a name that is too long", help: "check the name of the file" },
@@ -206,20 +211,16 @@ export function replaceFile(target: string, text: string | Uint8Array): void {
   }
 }
 
+/** What the same error means of a file that is written, where that is more than of any. */
 const writeWords: Readonly<Record<string, string>> = {
   EACCES: "you may not write there",
   EPERM: "you may not write there",
-  EROFS: "the disk is read-only",
-  ENOSPC: "the disk is full",
-  EDQUOT: "your share of the disk is used up",
   ENOENT: "its folder does not exist",
-  ENOTDIR: "a part of its path is a file, not a folder",
-  EISDIR: "it is a folder",
 };
 
 /** What a failed write means to the user; other errors as they are. */
 export function unwritable(path: string, error: unknown): unknown {
-  const words = writeWords[(error as NodeJS.ErrnoException).code ?? ""];
+  const words = writeWords[(error as NodeJS.ErrnoException).code ?? ""] ?? systemWords(error);
   if (!words) return error;
   return runFailure(`${printedPath(path)} cannot be written: ${words}`, {
     help: "choose another place, or change what stands in the way",

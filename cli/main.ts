@@ -8,7 +8,8 @@ import { CommanderError } from "commander";
 import { exitCode, Failure } from "./failure.js";
 import { packageVersion } from "./package-root.js";
 import { createProgram } from "./program.js";
-import { drained, ignoreClosedPipes, stderrColors, tell } from "./terminal.js";
+import { systemFailure, systemWords } from "./system-errors.js";
+import { drained, lostOutput, stderrColors, tell, watchOutput } from "./terminal.js";
 import { visibleLines } from "./text-width.js";
 
 /** What a failure says, whatever threw it. */
@@ -30,9 +31,10 @@ interface RunErrorLike extends Error {
 const isRunError = (error: unknown): error is RunErrorLike => error instanceof Error && error.name === "RunError";
 
 function wordsOf(error: unknown): Words | null {
-  if (error instanceof Failure) {
-    const notes = [["why", error.reason] as const, ["help", error.help] as const];
-    return { head: "error", message: error.message, notes, exit: error.exit };
+  const failure = error instanceof Failure ? error : systemFailure(error);
+  if (failure) {
+    const notes = [["why", failure.reason] as const, ["help", failure.help] as const];
+    return { head: "error", message: failure.message, notes, exit: failure.exit };
   }
   if (isRunError(error)) {
     const notes = [
@@ -82,18 +84,27 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander has printed its own message or the help already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.fine : exitCode.usage;
-    const words = wordsOf(error) ?? (await wordsOfBlock(error));
-    if (!words) {
-      sayBug(error, trace);
-      return exitCode.findings;
-    }
-    sayFailure(words);
-    if (trace && error instanceof Error) tell(error.stack ?? "");
-    return words.exit;
+    return sayEnd(error, wordsOf(error) ?? (await wordsOfBlock(error)), trace);
   }
 }
 
-ignoreClosedPipes();
-const code = await main(process.argv.slice(2));
+/** Tells what ended the command, and gives the exit code. `words` are null for a mistake of ours. */
+function sayEnd(error: unknown, words: Words | null, trace: boolean): number {
+  if (!words) {
+    sayBug(error, trace);
+    return exitCode.findings;
+  }
+  sayFailure(words);
+  if (trace && error instanceof Error) tell(error.stack ?? "");
+  return words.exit;
+}
+
+watchOutput();
+const argv = process.argv.slice(2);
+// Thrown where no command waits, as by a thread that cannot be started.
+process.on("uncaughtException", (error) => process.exit(sayEnd(error, wordsOf(error), argv.includes("--trace"))));
+const code = await main(argv);
 await drained();
-process.exit(code);
+const lost = lostOutput();
+if (lost) tell(`error: not all of the output could be written: ${systemWords(lost) ?? lost.message}`);
+process.exit(lost && code === exitCode.fine ? exitCode.findings : code);

@@ -2,6 +2,7 @@
 
 import { availableParallelism, totalmem } from "node:os";
 import {
+  divisors,
   lossesAcrossSamples,
   type MemoryPlan,
   type Model,
@@ -84,8 +85,8 @@ export function cutting(
 /** Throws a usage failure where a batch has no parts of that size. */
 export function checkMicroBatch(batch: number, microBatch: number | undefined): void {
   if (microBatch === undefined || batch % microBatch === 0) return;
-  const divisors = Array.from({ length: batch }, (_, i) => i + 1).filter((n) => batch % n === 0);
-  const near = [divisors.findLast((n) => n < microBatch), divisors.find((n) => n > microBatch)];
+  const sizes = divisors(batch);
+  const near = [sizes.findLast((n) => n < microBatch), sizes.find((n) => n > microBatch)];
   throw usageFailure(`a batch of ${batch} cannot be cut into micro-batches of ${microBatch}`, {
     help: `nearest sizes that divide it: ${near.filter((n) => n !== undefined).join(" and ")}`,
   });

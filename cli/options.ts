@@ -4,10 +4,13 @@ import { Argument, type Command, Option } from "commander";
 import type { CheckpointInterval } from "../runtime/index.js";
 import { checkpointInterval, memorySize, wholeNumber } from "./arguments.js";
 
+/** As many as a recipe can say. */
+export const mostSamples = 2 ** 31 - 1;
+
 export const microBatchOption = [
   "--micro-batch <n>",
   "samples computed at once; gradients of a batch are summed (default: what fits into memory)",
-  wholeNumber(1),
+  wholeNumber(1, mostSamples),
 ] as const;
 
 export const recomputeOption = [

@@ -11,6 +11,7 @@ import {
   configOption,
   memoryOption,
   microBatchOption,
+  mostSamples,
   mostThreads,
   onBackend,
   recomputeOption,
@@ -130,7 +131,7 @@ function addModels(program: Command): void {
       "a model, a recipe, a pipeline or Family.member",
     )
       .option("--json", "print one JSON document")
-      .option("--batch <n>", "plan for this many samples in a step", wholeNumber(1))
+      .option("--batch <n>", "plan for this many samples in a step", wholeNumber(1, mostSamples))
       .option(
         "--samples <n>",
         "samples in the data, for the number of steps (default: counted, where the data is here)",
@@ -242,9 +243,9 @@ function addRuns(program: Command): void {
         )
         .option("--resume", "go on from the newest checkpoint of the run")
         .option("--force", "replace a run that is already in the folder")
-        .option("--steps <n>", "train this many steps, whatever the recipe says", wholeNumber(1))
+        .option("--steps <n>", "train this many steps, whatever the recipe says", wholeNumber(1, mostSamples))
         .addOption(new Option("--epochs <n>", "train this many epochs").argParser(wholeNumber(1)).conflicts("steps"))
-        .option("--batch <n>", "samples of one step", wholeNumber(1))
+        .option("--batch <n>", "samples of one step", wholeNumber(1, mostSamples))
         .option("--seed <n>", "seed of weights, masks, crops and order", wholeNumber(0))
         .addOption(checkpointOption())
         .option("--json", "print the run's events as JSON lines on stdout"),

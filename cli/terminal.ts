@@ -60,11 +60,20 @@ export function printJson(value: unknown): void {
   print(`${jsonText(value)}\n`);
 }
 
-/** A reader that went away (`mae check | head`) is no failure of ours: the rest of the output has no one to go to. */
-export function ignoreClosedPipes(): void {
+/** A reader that went away (`mae check | head`), or a terminal, is no failure of ours: the rest has no one to go to. */
+const gone: readonly string[] = ["EPIPE", "EIO", "ERR_STREAM_DESTROYED"];
+
+let lost: Error | null = null;
+
+/** Why some of the results could not be written, as on a full disk; null: they were. The work goes on meanwhile. */
+export const lostOutput = (): Error | null => lost;
+
+/** From now on an output that cannot be written ends nothing: what is lost is known by `lostOutput`. */
+export function watchOutput(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") throw error;
+      // What stderr says has nowhere else to go.
+      if (stream === process.stdout && !gone.includes(error.code ?? "")) lost ??= error;
     });
   }
 }

@@ -76,8 +76,12 @@ export function memoryPlan(program: ModelProgram, options: MemoryOptions): Memor
   return { ...planAt(low), bound: "memory" };
 }
 
-const divisors = (n: number): readonly number[] =>
-  Array.from({ length: n }, (_, i) => i + 1).filter((divisor) => n % divisor === 0);
+/** In ascending order. */
+export function divisors(n: number): readonly number[] {
+  const small = Array.from({ length: Math.floor(Math.sqrt(n)) }, (_, i) => i + 1).filter((at) => n % at === 0);
+  const large = small.map((at) => n / at).reverse();
+  return [...small, ...(small.at(-1) === large[0] ? large.slice(1) : large)];
+}
 
 function stepOf(program: ModelProgram, options: MemoryOptions, microBatch: number): MemoryPlan {
   const { batch, recompute } = options;

@@ -8,8 +8,11 @@ import type { Canvas } from "../data/png.js";
 import { drawWord, letterHeight, wordWidth } from "./lettering.js";
 import type { Reconstruction } from "./reconstruct.js";
 
-/** Small images are enlarged by a whole number until their shorter side is at least this many pixels. */
-const leastSide = 112;
+/**
+ * Small images are enlarged by a whole number until their shorter side has so many pixels, or the longer one that many; of larger
+ * ones rows and columns are left out.
+ */
+const [leastSide, mostSide] = [112, 1024];
 /** Between tiles; between groups of four tiles; around the picture. */
 const [gutter, groupGutter, margin] = [4, 20, 8];
 /** Image pixels of one letter pixel, and the room of a heading. */
@@ -37,30 +40,46 @@ const columns: readonly {
 
 /** The grid of some reconstructions of images of one shape. One channel is shown as grey, of others the first three. */
 export function reconstructionPicture(shape: ImageShape, reconstructions: readonly Reconstruction[]): Canvas {
-  const scale = Math.max(1, Math.ceil(leastSide / Math.min(shape.height, shape.width)));
-  const [tileHeight, tileWidth] = [shape.height * scale, shape.width * scale];
+  const tile = tileOf(shape);
+  const columnWidth = Math.max(tile.width, ...columns.map(({ name }) => wordWidth(name) * letterScale));
   const groups = reconstructions.length > mostRows ? 2 : 1;
   const rows = Math.ceil(reconstructions.length / groups);
-  const groupWidth = columns.length * (tileWidth + gutter) - gutter;
+  const groupWidth = columns.length * (columnWidth + gutter) - gutter;
   const width = 2 * margin + groups * (groupWidth + groupGutter) - groupGutter;
-  const height = 2 * margin + headingHeight + rows * (tileHeight + gutter) - gutter;
+  const height = 2 * margin + headingHeight + rows * (tile.height + gutter) - gutter;
   const canvas: Canvas = { width, height, pixels: new Uint8Array(width * height * 3).fill(paper) };
   const leftOf = (group: number, column: number) =>
-    margin + group * (groupWidth + groupGutter) + column * (tileWidth + gutter);
+    margin + group * (groupWidth + groupGutter) + column * (columnWidth + gutter);
   for (let group = 0; group < groups; group++) {
-    for (const [c, { name }] of columns.entries()) drawHeading(canvas, name, leftOf(group, c), tileWidth);
+    for (const [c, { name }] of columns.entries()) drawHeading(canvas, name, leftOf(group, c), columnWidth);
   }
   for (const [i, reconstruction] of reconstructions.entries()) {
-    const top = margin + headingHeight + Math.floor(i / groups) * (tileHeight + gutter);
+    const top = margin + headingHeight + Math.floor(i / groups) * (tile.height + gutter);
     for (const [c, { pixels }] of columns.entries()) {
-      drawTile(canvas, pixels(reconstruction, shape.channels), shape, scale, leftOf(i % groups, c), top);
+      drawTile(canvas, pixels(reconstruction, shape.channels), shape, tile, leftOf(i % groups, c), top);
     }
   }
   return canvas;
 }
 
-function drawHeading(canvas: Canvas, word: string, left: number, tileWidth: number): void {
-  const start = left + Math.max(0, Math.floor((tileWidth - wordWidth(word) * letterScale) / 2));
+/** How an image is shown: each of its pixels as a square of `enlarged`, or one of `leftOut` rows and columns. */
+interface Tile {
+  readonly enlarged: number;
+  readonly leftOut: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+function tileOf({ height, width }: ImageShape): Tile {
+  const [short, long] = [Math.min(height, width), Math.max(height, width)];
+  const enlarged = Math.max(1, Math.min(Math.ceil(leastSide / short), Math.floor(mostSide / long)));
+  const leftOut = Math.ceil(long / mostSide);
+  const side = (pixels: number) => Math.ceil(pixels / leftOut) * enlarged;
+  return { enlarged, leftOut, height: side(height), width: side(width) };
+}
+
+function drawHeading(canvas: Canvas, word: string, left: number, columnWidth: number): void {
+  const start = left + Math.max(0, Math.floor((columnWidth - wordWidth(word) * letterScale) / 2));
   drawWord(word, (x, y) => {
     for (let dy = 0; dy < letterScale; dy++) {
       const at = ((margin + y * letterScale + dy) * canvas.width + start + x * letterScale) * 3;
@@ -69,21 +88,22 @@ function drawHeading(canvas: Canvas, word: string, left: number, tileWidth: numb
   });
 }
 
-/** Nearest neighbour: each pixel becomes a square. */
+/** Nearest neighbour. */
 function drawTile(
   canvas: Canvas,
   values: Float32Array,
-  { height, width, channels }: ImageShape,
-  scale: number,
+  { width, channels }: ImageShape,
+  { enlarged, leftOut, ...tile }: Tile,
   left: number,
   top: number,
 ): void {
-  for (let y = 0; y < height * scale; y++) {
-    for (let x = 0; x < width * scale; x++) {
-      const from = (Math.floor(y / scale) * width + Math.floor(x / scale)) * channels;
+  const from = (at: number): number => Math.floor(at / enlarged) * leftOut;
+  for (let y = 0; y < tile.height; y++) {
+    for (let x = 0; x < tile.width; x++) {
+      const pixel = (from(y) * width + from(x)) * channels;
       const to = ((top + y) * canvas.width + left + x) * 3;
       for (let c = 0; c < 3; c++) {
-        const value = values[from + (channels < 3 ? 0 : c)] as number;
+        const value = values[pixel + (channels < 3 ? 0 : c)] as number;
         canvas.pixels[to + c] = Math.round(255 * value);
       }
     }

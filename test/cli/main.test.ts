@@ -1,8 +1,10 @@
 /** What holds for every command: help, versions, wrong command lines, colours, pipes that close. */
 
-import { readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { folder, mae, misspelt, sound, start } from "./mae.js";
+import { systemFailure } from "../../cli/system-errors.js";
+import { command, folder, mae, misspelt, sound, start } from "./mae.js";
 
 const commands = [
   "check",
@@ -67,6 +69,7 @@ describe("a wrong command line", () => {
     ["a number that is none", ["check", "--max-diagnostics", "many"], /whole number, at least 0/],
     ["a negative number", ["train", "a.mae", "--steps", "-3"], /--steps/],
     ["more threads than any machine has", ["train", "a.mae", "--threads", "100000"], /whole number, at most 1024/],
+    ["a batch beyond all counts", ["plan", "a.mae", "--batch", "9007199254740991"], /whole number, at most 2147483647/],
     ["a fraction", ["plan", "a.mae", "--batch", "1.5"], /whole number, at least 1/],
     ["a missing argument", ["plan"], /missing required argument 'file'/],
     ["too many arguments", ["explain", "a/b", "c/d"], /too many arguments/],
@@ -123,5 +126,48 @@ describe("a reader that goes away", () => {
     const code = await new Promise((resolve) => child.on("close", resolve));
     expect(stderr).toBe("");
     expect(code).toBe(1);
+  });
+});
+
+/** A command under a limit or in a place that only a shell can set. */
+describe.skipIf(process.platform === "win32")("what the system refuses is said in words", () => {
+  const script = `node="$1" mae="$2"`;
+  const shell = (line: string) =>
+    new Promise<{ code: number | null; stderr: string }>((resolve) => {
+      const args = ["-c", `${script}; ${line}`, "sh", process.execPath, command];
+      const child = spawn("sh", args, { cwd: folder({ "a.mae": sound }), stdio: ["ignore", "ignore", "pipe"] });
+      let stderr = "";
+      child.stderr.on("data", (chunk) => {
+        stderr += chunk;
+      });
+      child.on("close", (code) => resolve({ code, stderr }));
+    });
+
+  it.each([
+    ["a full disk behind stdout", `"$node" "$mae" explain > /dev/full`, /could be written: the disk is full/],
+    ["too few open files", `ulimit -n 24; "$node" "$mae" check`, /may not open more files at once[\s\S]*ulimit -n/],
+    ["a working folder that is gone", `rm -r "$PWD"; "$node" "$mae" check`, /working folder does not exist any more/],
+  ])("%s", async (_what, line, says) => {
+    const { code, stderr } = await shell(line);
+    expect(stderr).toMatch(says);
+    expect(stderr).toMatch(/^error/);
+    expect(stderr).not.toMatch(/\n\s+at |bug in mae/);
+    expect(code).toBe(1);
+  });
+
+  it("no folder for temporary files", () => {
+    const thrown = (act: () => void): unknown => {
+      try {
+        act();
+      } catch (error) {
+        return error;
+      }
+      return null;
+    };
+    const failure = systemFailure(thrown(() => mkdtempSync("/no/such/folder/mae-")));
+    expect(failure?.message).toBe("the folder for temporary files cannot be used: it does not exist");
+    expect(failure?.help).toContain("TMPDIR");
+    expect(systemFailure(thrown(() => writeFileSync("/", "")))?.message).toBe("/: it is a folder");
+    expect(systemFailure(new TypeError("ours"))).toBeNull();
   });
 });

@@ -261,6 +261,21 @@ describe("picture", () => {
     expect([at(8 + 2 * 172, top), at(8 + 3 * 172, top)]).toEqual([grey(102), grey(255)]);
   });
 
+  test("stays of a size that can be looked at, whatever the images' is", () => {
+    for (const [height, width, tile] of [
+      [1, 3200, [1, 800]],
+      [3200, 1, [800, 1]],
+      [3000, 2050, [1000, 684]],
+      [1, 1, [112, 112]],
+    ] as const) {
+      const pixels = Float32Array.from({ length: height * width }, (_, i) => (i === (height - 1) * width ? 1 : 0));
+      const long = { ...one, input: pixels, output: pixels, pasted: pixels, hidden: new Uint8Array(pixels.length) };
+      const { width: columns, height: rows } = reconstructionPicture({ height, width, channels: 1 }, [long]);
+      expect(rows).toBe(8 + 22 + tile[0] + 8);
+      expect(columns).toBe(8 + 4 * Math.max(tile[1], 82) + 3 * 4 + 8);
+    }
+  });
+
   test("has a heading over each column", () => {
     const inkIn = (left: number): boolean => {
       for (let y = 8; y < 22; y++) for (let x = left; x < left + 168; x++) if (at(x, y)[0] !== 255) return true;
