@@ -25,7 +25,7 @@ export interface OpenImage extends FileChannels {
 }
 
 /** Bytes that a picture may take when it is decoded. */
-const largestPicture = 384 * 2 ** 20;
+const largestPicture = 2 ** 28;
 /** Those that take more wait for each other. */
 const smallPicture = 64 * 2 ** 20;
 

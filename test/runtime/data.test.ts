@@ -376,6 +376,28 @@ describe("evaluation", () => {
   });
 });
 
+describe("a sample that takes another's place in evaluation", () => {
+  it("comes with its own label", async () => {
+    const value = (x: number): number => x;
+    const samples = [
+      await file("first.png", pixels(8, 8, 3, value), 4),
+      await file("small-one.png", pixels(6, 6, 3, value), 5),
+    ];
+    const crop = [bound("augment", "center_crop", { size: [8, 8] })] as never;
+    const image = { height: 8, width: 8, channels: 3 };
+    const common = {
+      index: indexOf(samples),
+      augment: crop,
+      image,
+      batch: 2,
+      root: folder,
+      workers: 0,
+      note: () => {},
+    };
+    for await (const { labels } of evaluationBatches(common)) expect([...labels]).toEqual([4, 4]);
+  });
+});
+
 describe("files", () => {
   it("are read, unpacked and listed", async () => {
     const files = nodeFiles(folder);
