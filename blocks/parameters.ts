@@ -24,6 +24,8 @@ export interface Parameter<S extends Dims = Dims> {
   readonly init: Initializer;
   /** A fixed table is stored and counted, but has no gradient. */
   readonly trainable: boolean;
+  /** A token that is learned, or the positions of tokens: added to tokens, and no matrix. */
+  readonly token?: true;
   /** Name of the weight that it starts as and follows slowly; it has no gradient. */
   readonly follows?: string;
 }

@@ -1,6 +1,6 @@
 /** Tables and single tokens that are added to a sequence or stand in it. */
 
-import type { Add, Mul } from "../../graph/index.js";
+import type { Add, Dims, Mul } from "../../graph/index.js";
 import { fixed, type Parameter, parameter } from "../parameters.js";
 import { declarer } from "./layer.js";
 
@@ -25,11 +25,16 @@ export const sinCosPositions = declarer(
   table: PositionTable<R, K, E, D>,
 ) => PositionParameter<R, K, E, D>;
 
+const learnedTokens = (shape: Dims): Parameter => ({
+  ...parameter(shape, { kind: "normal", std: 0.02 }),
+  token: true,
+});
+
 /** Trained positions, normal with deviation 0.02. */
 export const learnedPositions = declarer(
   "learnedPositions",
   ({ rows, columns, extra, width }: PositionTable<number, number, number, number>): Parameter =>
-    parameter([1, extra + rows * columns, width], { kind: "normal", std: 0.02 }),
+    learnedTokens([1, extra + rows * columns, width]),
 ) as <const R extends number, const K extends number, const E extends number, const D extends number>(
   table: PositionTable<R, K, E, D>,
 ) => PositionParameter<R, K, E, D>;
@@ -37,5 +42,5 @@ export const learnedPositions = declarer(
 /** One learned token, normal with deviation 0.02: the class token, or what stands for hidden tokens. */
 export const tokenParameter = declarer(
   "tokenParameter",
-  (width: number): Parameter => parameter([1, 1, width], { kind: "normal", std: 0.02 }),
+  (width: number): Parameter => learnedTokens([1, 1, width]),
 ) as <const D extends number>(width: D) => Parameter<[1, 1, D]>;

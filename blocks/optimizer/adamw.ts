@@ -1,7 +1,7 @@
 /** Adam with decoupled weight decay. */
 
 import { rate, real, reals } from "../params.js";
-import { defineOptimizer } from "./contract.js";
+import { decayOf, decayTokens, defineOptimizer } from "./contract.js";
 
 export const adamw = defineOptimizer({
   name: "adamw",
@@ -19,6 +19,7 @@ export const adamw = defineOptimizer({
       doc: "Decay of the running means of the gradient and of its square; below 1.",
     }),
     weight_decay: real({ min: 0, default: 0.05, doc: "Decay of matrices; biases and norms have none." }),
+    decay_tokens: decayTokens,
     epsilon: real({ min: 0, openMin: true, default: 1e-8, doc: "Added to the root of the mean square." }),
   },
   requires: [
@@ -33,10 +34,10 @@ export const adamw = defineOptimizer({
   ],
   lr: (p) => p.lr,
   state: ["m", "v"],
-  update(g, p, { parameter, gradient, state, lr, step, decay }) {
+  update(g, p, { parameter, gradient, state, lr, step, ...kind }) {
     const [beta1, beta2] = p.betas as readonly [number, number];
     const [m, v] = state as readonly [typeof parameter, typeof parameter];
-    const settings = { beta1, beta2, epsilon: p.epsilon, decay: decay ? p.weight_decay : 0 };
+    const settings = { beta1, beta2, epsilon: p.epsilon, decay: decayOf(p, kind) };
     const [updated, ...moments] = g.adamw(parameter, gradient, m, v, lr, step, settings);
     return { parameter: updated, state: moments };
   },

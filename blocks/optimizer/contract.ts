@@ -2,7 +2,7 @@
 
 import type { Builder, Tensor } from "../../graph/index.js";
 import { type Definition, ofKind } from "../block.js";
-import type { Params, RateValue, ValuesOf } from "../params.js";
+import { flag, type Params, type RateValue, type ValuesOf } from "../params.js";
 
 export interface UpdateInputs {
   readonly parameter: Tensor;
@@ -14,7 +14,21 @@ export interface UpdateInputs {
   readonly step: Tensor;
   /** Whether weight decay applies: matrices yes, biases, norms and other 1-D parameters no. */
   readonly decay: boolean;
+  /** Whether it is a learned token or positions, to which some apply none either. */
+  readonly token: boolean;
 }
+
+/** What every optimizer asks about weight decay besides its strength. */
+export const decayTokens = flag({
+  default: true,
+  doc: "Whether learned tokens and positions decay too: in the official pre-training of MAE they do, in its fine-tuning they do not.",
+});
+
+/** The decay of a parameter. */
+export const decayOf = (
+  p: { readonly weight_decay: number; readonly decay_tokens: boolean },
+  { decay, token }: Pick<UpdateInputs, "decay" | "token">,
+): number => (decay && (p.decay_tokens || !token) ? p.weight_decay : 0);
 
 export interface Optimizer<P extends Params = Params> extends Definition<P> {
   lr(p: ValuesOf<P>): RateValue;

@@ -1,7 +1,7 @@
 /** Stochastic gradient descent with momentum. */
 
 import { flag, rate, real } from "../params.js";
-import { defineOptimizer } from "./contract.js";
+import { decayOf, decayTokens, defineOptimizer } from "./contract.js";
 
 export const sgd = defineOptimizer({
   name: "sgd",
@@ -17,6 +17,7 @@ export const sgd = defineOptimizer({
       default: 0,
       doc: "Added to the gradient times the weight, for matrices; biases and norms have none.",
     }),
+    decay_tokens: decayTokens,
     nesterov: flag({ default: false, doc: "Look ahead along the momentum." }),
   },
   requires: [
@@ -39,9 +40,9 @@ export const sgd = defineOptimizer({
   ],
   lr: (p) => p.lr,
   state: ["m"],
-  update(g, p, { parameter, gradient, state, lr, decay }) {
+  update(g, p, { parameter, gradient, state, lr, ...kind }) {
     const [m] = state as readonly [typeof parameter];
-    const settings = { momentum: p.momentum, decay: decay ? p.weight_decay : 0, nesterov: p.nesterov };
+    const settings = { momentum: p.momentum, decay: decayOf(p, kind), nesterov: p.nesterov };
     const [updated, sum] = g.sgd(parameter, gradient, m, lr, settings);
     return { parameter: updated, state: [sum] };
   },

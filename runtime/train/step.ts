@@ -7,6 +7,7 @@ import {
   type Losses,
   type ModelProgram,
   maskedBatch,
+  namedParameters,
   namedWeights,
   parameterShapes,
   phasesOf,
@@ -130,6 +131,8 @@ interface Trained {
   readonly name: string;
   readonly parameter: Tensor;
   readonly gradient: Tensor;
+  /** Whether it is a learned token or positions. */
+  readonly token: boolean;
 }
 
 /** Traces losses of a micro-batch with the gradients of all weights that they train. */
@@ -144,9 +147,12 @@ function judge(program: ModelProgram, training: Settings, trainees: readonly Tra
     return lossGradients(g, losses, wrt, training.recompute);
   });
   const names = trainedNames(program).filter((name) => isTrained(trainees, name));
+  const tokens = new Set(
+    [...namedParameters(program.parameters)].flatMap(([name, { token }]) => (token ? [name] : [])),
+  );
   const trained = names.map((name): Trained => {
     const gradient = judged.flatMap((one) => one.gradients.get(name) ?? []).reduce((a, b) => g.add(a, b));
-    return { name, parameter: named.get(name) as Tensor, gradient };
+    return { name, parameter: named.get(name) as Tensor, gradient, token: tokens.has(name) };
   });
   // The first one's word where two tell of the same.
   const told: Record<string, Tensor> = {};
@@ -159,9 +165,9 @@ function updateAll(g: Builder, training: Settings, trained: readonly Trained[], 
   const raw = trained.map(({ gradient }) => gradient);
   const clipped = g.scope("clip", () => clip(g, raw, training.clip));
   const [lr, step] = [g.input("lr", []), g.input("step", [])];
-  const updates = trained.flatMap(({ name, parameter }, i) => {
+  const updates = trained.flatMap(({ name, parameter, token }, i) => {
     const gradient = clipped.gradients[i] as Tensor;
-    const inputs = { parameter, gradient, lr, step: updateCount(g, step, turnOf(name)) };
+    const inputs = { parameter, gradient, token, lr, step: updateCount(g, step, turnOf(name)) };
     return update(g, training.optimizer, name, inputs);
   });
   return { updates: Object.fromEntries(updates), told: clipped.outputs };
@@ -170,9 +176,9 @@ function updateAll(g: Builder, training: Settings, trained: readonly Trained[], 
 /** The update whose gradients are the sums of a step. */
 function updateFromSums(training: Settings, trained: readonly Trained[], turnOf: (name: string) => Turn): Graph {
   const g = createBuilder({ batch: 1 });
-  const own = trained.map(({ name, parameter }): Trained => {
+  const own = trained.map(({ name, parameter, token }): Trained => {
     const shape = [...parameter.shape];
-    return { name, parameter: g.state(name, shape), gradient: g.state(sumName(name), shape) };
+    return { name, parameter: g.state(name, shape), gradient: g.state(sumName(name), shape), token };
   });
   const { updates, told } = updateAll(g, training, own, turnOf);
   return g.finish({ outputs: told, updates });
@@ -226,7 +232,7 @@ function update(
   g: Builder,
   { definition, values }: Training["optimizer"],
   name: string,
-  inputs: Pick<UpdateInputs, "parameter" | "gradient" | "lr" | "step">,
+  inputs: Omit<UpdateInputs, "state" | "decay">,
 ): [string, Tensor][] {
   const shape = [...inputs.parameter.shape];
   const names = definition.state.map((state) => momentName(state, name));

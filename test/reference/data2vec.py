@@ -130,7 +130,7 @@ def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
     teacher = {name.removeprefix("teacher."): value.clone() for name, value in weights.items() if name.startswith("teacher.")}
     student = {name: value for name, value in weights.items() if not name.startswith("teacher.")}
     w = leaves(student, [name for name in fixed if name in student])
-    optimizer = optimizer_for(example, [weight for weight in w.values() if weight.requires_grad])
+    optimizer = optimizer_for(example, w)
     losses = []
     for feed in feeds:
         loss = loss_of(case, features, w, teacher, feed["image"], mask_of(case, feed))

@@ -200,7 +200,7 @@ def setting_of(example: dict) -> Setting:
 def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
     case = case_of(example)
     sides = Sides(case, setting_of(example), leaves(weights, tables_of(case, weights)))
-    optimizer = optimizer_for(example, [weight for weight in sides.w.values() if weight.requires_grad])
+    optimizer = optimizer_for(example, sides.w)
     return [sides.step(feed, lambda feed=feed: update(example, optimizer, feed))["loss"] for feed in feeds]
 
 

@@ -72,14 +72,19 @@ def leaves(weights: Weights, fixed: Iterable[str]) -> Weights:
     return {name: value.clone().requires_grad_(name not in kept) for name, value in weights.items()}
 
 
-def optimizer_for(case: dict, trained: Iterable[torch.Tensor]) -> torch.optim.Optimizer:
-    """As the recipe says; matrices and other weights of more than one dimension decay. The rate is set at each step."""
-    optimizer, every = case["optimizer"], list(trained)
+def optimizer_for(case: dict, w: Weights) -> torch.optim.Optimizer:
+    """
+    As the recipe says, of the weights with gradients; matrices and other weights of more than one dimension decay, learned tokens and
+    positions where it says so. The rate is set at each step.
+    """
+    optimizer, every = case["optimizer"], {name: weight for name, weight in w.items() if weight.requires_grad}
     values = optimizer["values"]
     assert optimizer["block"] == "adamw", optimizer["block"]
+    tokens = set() if values["decay_tokens"] else {name for name in every if name.endswith(("_token", "pos_embed"))}
+    decayed = {name for name, weight in every.items() if weight.ndim > 1} - tokens
     groups = [
-        {"params": [weight for weight in every if weight.ndim > 1], "weight_decay": values["weight_decay"]},
-        {"params": [weight for weight in every if weight.ndim <= 1], "weight_decay": 0.0},
+        {"params": [weight for name, weight in every.items() if name in decayed], "weight_decay": values["weight_decay"]},
+        {"params": [weight for name, weight in every.items() if name not in decayed], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=0.0, betas=tuple(values["betas"]), eps=values["epsilon"])
 
@@ -97,7 +102,7 @@ def update(case: dict, optimizer: torch.optim.Optimizer, feed: Feed) -> None:
 def descend(case: dict, w: Weights, feeds: list[Feed], loss_of: Callable[[Feed], torch.Tensor]) -> list[float]:
     """Brings one loss of the leaves `w` down. -> the loss of each step before its update"""
     trained = {name: weight for name, weight in w.items() if weight.requires_grad}
-    optimizer = optimizer_for(case, trained.values())
+    optimizer = optimizer_for(case, trained)
     losses = []
     for feed in feeds:
         loss = loss_of(feed)

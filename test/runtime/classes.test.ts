@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Sample, SampleIndex } from "../../blocks/index.js";
 import { trainingBatches } from "../../runtime/data/batches.js";
-import { evaluate, RunError, writePng } from "../../runtime/index.js";
+import { evaluate, RunError, readCheckpoint, writePng } from "../../runtime/index.js";
 import { bound, indexOf, inMemory, recipe } from "../support/data.js";
 import { programOfText } from "../support/model.js";
 import { surroundings, trained } from "../support/runs.js";
 
-const program = programOfText(`
+const named = `
 edition 2026
 model Named {
   input   image(size: 8x8, channels: 3)
@@ -18,7 +18,8 @@ model Named {
   encoder vit(depth: 1, width: 16, heads: 2)
   head    classifier(classes: 3)
   loss    cross_entropy(smoothing: 10%)
-}`);
+}`;
+const program = programOfText(named);
 
 /** Plain squares; the channel that is lit is the class. */
 const squares = (count: number): Sample[] =>
@@ -61,6 +62,38 @@ describe("training", () => {
     expect(rows).toHaveLength(1);
     expect(rows[0]).toMatchObject({ source: "head", pool: null, width: 3, scores: { top1: 1 } });
     expect(samples).toEqual({ train: 0, test: 12 });
+  });
+
+  it("lets learned tokens and positions decay, unless the recipe says otherwise", async () => {
+    const learned = programOfText(named.replace("encoder", "positions learned\n  encoder"));
+    const stepped = async (optimizer: "adamw" | "sgd", decay_tokens: boolean, microBatch: number) => {
+      const lr = { value: 0.1, per: null };
+      const training = recipe(inMemory(squares(30)), {
+        ...{ steps: 1, microBatch, schedule: bound("schedule", "constant") },
+        optimizer: bound("optimizer", optimizer, { lr, weight_decay: 0.5, decay_tokens }),
+      });
+      const directory = join(here.folder, `${optimizer}-${decay_tokens}-${microBatch}`);
+      const { state } = await trained(learned, training, { directory, root: here.folder, executor: here.executor });
+      const first = (await readCheckpoint(join(directory, "checkpoint-0.safetensors"))).state;
+      return { state, first };
+    };
+    for (const [optimizer, microBatch] of [
+      ["adamw", 8],
+      ["adamw", 4],
+      ["sgd", 8],
+    ] as const) {
+      const [all, some] = [await stepped(optimizer, true, microBatch), await stepped(optimizer, false, microBatch)];
+      const differing = Object.keys(all.first).filter(
+        (name) => !name.startsWith("optimizer.") && String(all.state[name]) !== String(some.state[name]),
+      );
+      expect(differing).toEqual(["pos_embed", "cls_token"]);
+      for (const name of differing) {
+        const [decayed, kept, first] = [all, some].map(({ state }) => state[name]).concat(all.first[name]);
+        for (const [i, value] of (first as Float32Array).entries()) {
+          expect((decayed?.[i] ?? 0) - (kept?.[i] ?? 0)).toBeCloseTo(-0.1 * 0.5 * value, 6);
+        }
+      }
+    }
   });
 
   it("refuses data without classes, and data with more than the head has", async () => {

@@ -27,6 +27,7 @@ function updateGraph(optimizer: Optimizer, values: Readonly<Record<string, unkno
     lr: g.input("lr", []),
     step: g.input("step", []),
     decay,
+    token: false,
   };
   const result = optimizer.update(g, values, inputs);
   const moments = Object.fromEntries(
