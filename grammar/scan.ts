@@ -10,13 +10,14 @@ import { badNumber, invalidCharacter, invalidEscape, openComment, openString } f
 import { positionAt, type Source } from "./source.js";
 import * as T from "./tokens.js";
 
+/** @internal */
 export interface Scanned {
   readonly tokens: readonly IToken[];
   readonly comments: readonly Comment[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** The payload of a `Quoted` token is its text with the escapes resolved; that of a `Numeral` its value. */
+/** The payload of a `Quoted` token is its text with the escapes resolved; that of a `Numeral` its value. @internal */
 export function scan(source: Source): Scanned {
   const lexed = T.lex(source.text);
   const diagnostics: Diagnostic[] = [];

@@ -132,7 +132,7 @@ describe("loading", () => {
   };
   it.each<[string, Record<string, string>, RegExp]>([
     ["of somebody else", {}, /not written by maelang/],
-    ["of a newer format", { ...metadata, format_version: "2" }, /9\.9\.9, which is newer/],
+    ["of a newer format", { ...metadata, format_version: "2" }, /"9\.9\.9", which is newer/],
     ["without a step", { ...metadata, step: "-1" }, /"step" is not a whole number/],
     ["with a broken cursor", { ...metadata, cursor: "{" }, /cursor has no "epoch"/],
     ["with half a cursor", { ...metadata, cursor: '{"epoch":0}' }, /cursor has no "batch"/],
