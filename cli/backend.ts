@@ -49,7 +49,9 @@ function continuationNotes({ executor: then }: RunFacts, now: Executor): readonl
   const cores = availableParallelism();
   const crowded =
     now.threads !== undefined && now.threads > cores
-      ? [`${count(now.threads, "thread")} compute, and this machine has ${count(cores, "core")}: --threads says otherwise`]
+      ? [
+          `${count(now.threads, "thread")} compute, and this machine has ${count(cores, "core")}: --threads says otherwise`,
+        ]
       : [];
   if (then.backend === now.backend && then.device === now.device) return crowded;
   const name = ({ backend, device }: Pick<Executor, "backend" | "device">) => `${backend} (${device})`;
