@@ -20,6 +20,7 @@ export { claim, declarer, layer } from "./nn/layer.js";
 export { defineOptimizer } from "./optimizer/index.js";
 export { hasFittingDefault, isParamKind } from "./param-values.js";
 export {
+  axes,
   choice,
   duration,
   flag,
@@ -31,6 +32,7 @@ export {
   ratio,
   real,
   reals,
+  sides,
   size,
   text,
 } from "./params.js";

@@ -1,16 +1,19 @@
 /** Blocks with their values filled in, as emitted programs write them: `bindMask(masks.random, { ratio: 0.75 }, grid)`. */
 
 import { type Builder, invariant, type Tensor } from "../graph/index.js";
+import type { Axis } from "./arrays.js";
+import { withAbsent } from "./block-values.js";
 import type { BoundField, FieldBlock, FieldContext } from "./field.js";
-import { type Grid, tokenCount } from "./geometry.js";
 import type { Guide, Mask } from "./mask/index.js";
 import type { ParameterTree } from "./parameters.js";
-import type { Params, ValuesOf } from "./params.js";
+import type { Params, ValuesOf, WrittenOf } from "./params.js";
 import type { GuideFeeds, MaskSampler, ModelProgram, Picture, TeacherProgram } from "./program.js";
+import { type Lattice, tokenCount } from "./sets.js";
 import type { Target, TargetContext } from "./target/index.js";
 import type { Teacher } from "./teacher/index.js";
 
-export function bindMask<P extends Params>(mask: Mask<P>, values: ValuesOf<P>, grid: Grid): MaskSampler {
+export function bindMask<P extends Params>(mask: Mask<P>, written: WrittenOf<P>, grid: Lattice): MaskSampler {
+  const values = withAbsent(mask.params, written);
   const { varies } = mask;
   const counts = varies?.counts(values, grid) ?? [];
   return {
@@ -24,14 +27,14 @@ export function bindMask<P extends Params>(mask: Mask<P>, values: ValuesOf<P>, g
   };
 }
 
-const guideFeeds = <P extends Params>(guide: Guide<P>, values: ValuesOf<P>, grid: Grid): GuideFeeds => ({
+const guideFeeds = <P extends Params>(guide: Guide<P>, values: ValuesOf<P>, grid: Lattice): GuideFeeds => ({
   numbers: guide.numbers(values, grid),
   draw: (random) => guide.draw(values, grid, random),
   moving: guide.moving(values),
 });
 
 /** What stands for a mask where nothing is hidden. */
-export const everythingVisible = (grid: Grid): MaskSampler => ({
+export const everythingVisible = (grid: Lattice): MaskSampler => ({
   visible: tokenCount(grid),
   sample: () => Int32Array.from({ length: tokenCount(grid) }, (_, i) => i),
 });
@@ -40,33 +43,37 @@ export const everythingVisible = (grid: Grid): MaskSampler => ({
 export function bindField(
   kind: BoundField["kind"],
   block: FieldBlock,
-  values: Readonly<Record<string, unknown>>,
+  written: Readonly<Record<string, unknown>>,
   context: FieldContext,
 ): BoundField {
+  const values = withAbsent(block.params ?? {}, written);
   const field = block.field?.(values as never, context);
   invariant(field, `${block.name} has a field`);
   return { ...field, kind, block, values, context };
 }
 
 /** The teacher's pace. */
-export const bindTeacher = <P extends Params>(teacher: Teacher<P>, values: ValuesOf<P>): TeacherProgram => ({
-  momentum: (progress) => teacher.momentum(values, progress),
+export const bindTeacher = <P extends Params>(teacher: Teacher<P>, written: WrittenOf<P>): TeacherProgram => ({
+  momentum: (progress) => teacher.momentum(withAbsent(teacher.params, written), progress),
 });
 
 export const bindPicture = <P extends Params>(
   target: Target<P>,
-  values: ValuesOf<P>,
+  written: WrittenOf<P>,
   context: TargetContext,
-): Picture | undefined => target.picture?.(values, context);
+): Picture | undefined => target.picture?.(withAbsent(target.params, written), context);
 
-/** A function of images whose sizes are those of the model's `image`. */
-interface Sees<H extends number, W extends number, C extends number> {
-  features(g: Builder, w: never, image: Tensor<["B", H, W, C]>): Tensor;
+/** The sizes of axes. */
+type Sides<A extends readonly Axis[]> = { -readonly [K in keyof A]: A[K]["size"] };
+
+/** A function of an array whose axes and channels are those of the model's own. */
+interface Sees<A extends readonly Axis[], C extends number> {
+  features(g: Builder, w: never, array: Tensor<["B", ...Sides<A>, C]>): Tensor;
 }
 
-/** States that a record is a model of images of its size; gives it back with its own weight types. */
-export const defineModel = <T extends ParameterTree, H extends number, W extends number, C extends number>(
+/** States that a record is a model of arrays of its shape; gives it back with its own weight types. */
+export const defineModel = <T extends ParameterTree, const A extends readonly Axis[], C extends number>(
   model: ModelProgram<T> & {
-    readonly image: { readonly height: H; readonly width: W; readonly channels: C };
-  } & Sees<NoInfer<H>, NoInfer<W>, NoInfer<C>>,
+    readonly arrays: Readonly<Record<string, { readonly axes: A; readonly channels: C }>>;
+  } & Sees<NoInfer<A>, NoInfer<C>>,
 ): ModelProgram<T> => model;

@@ -4,9 +4,10 @@
  * no parsing, printing, files, clock or tensor library.
  */
 
-import type { Grid, ImageShape } from "./geometry.js";
+import type { ArrayShape } from "./arrays.js";
 import type { Kind } from "./kinds.js";
 import type { Params, ValuesOf } from "./params.js";
+import type { Lattice } from "./sets.js";
 
 // Functions of a block's values are written as methods, which TypeScript compares loosely in their arguments, so that
 // blocks with different parameters fit into one list.
@@ -46,8 +47,10 @@ export interface Definition<P extends Params = Params, Context = never> {
 
 /** What is known when positions, a mask, encoder, decoder, target or loss is checked. */
 export interface ModelContext {
-  readonly image: ImageShape;
-  readonly grid: Grid;
+  /** What enters the model. */
+  readonly array: ArrayShape;
+  /** How it is cut into tokens. */
+  readonly grid: Lattice;
   /** Encoder width; null while the encoder itself is being checked. */
   readonly width: number | null;
   /** Decoder width; null when there is no decoder, or while it is being checked. */

@@ -4,12 +4,14 @@
  */
 
 import type { Random, TypedArray } from "../graph/index.js";
-import type { Grid, ImageShape } from "./geometry.js";
+import type { ArrayShape } from "./arrays.js";
+import type { Params } from "./params.js";
+import type { Lattice } from "./sets.js";
 
 /** What is known of the model where a field is computed. */
 export interface FieldContext {
-  readonly image: ImageShape;
-  readonly grid: Grid;
+  readonly array: ArrayShape;
+  readonly grid: Lattice;
 }
 
 /** One sample of training. */
@@ -51,6 +53,7 @@ export interface BoundField extends Field {
 /** A block that may ask for a field. */
 export interface FieldBlock {
   readonly name: string;
+  readonly params?: Params;
   /** Absent: it needs none. */
   field?(p: never, context: FieldContext): Field;
 }

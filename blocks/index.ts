@@ -4,6 +4,19 @@
 
 export type { Adversary, AdversaryContext, AdversaryInputs } from "./adversary/index.js";
 export * as adversaries from "./adversary/index.js";
+export {
+  type ArrayShape,
+  type Axis,
+  type AxisName,
+  arrayLength,
+  arrayOfImage,
+  axisNames,
+  type ImageShape,
+  imageLength,
+  isPicture,
+  pictureOf,
+  sidesText,
+} from "./arrays.js";
 export type { Augment, AugmentContext, ImageStep } from "./augment/index.js";
 export * as augments from "./augment/index.js";
 export * from "./authoring.js";
@@ -29,7 +42,6 @@ export * as decoders from "./decoder/index.js";
 export type { Encoder } from "./encoder/index.js";
 export * as encoders from "./encoder/index.js";
 export type { BoundField, Field, FieldContext, FieldSample } from "./field.js";
-export { type Grid, type ImageShape, imageLength, patchPlaces, tokenCount } from "./geometry.js";
 export { halfToNumber } from "./half.js";
 export type { Head, HeadContext, HeadInputs } from "./head/index.js";
 export * as heads from "./head/index.js";
@@ -87,10 +99,34 @@ export * as regionSources from "./regions/index.js";
 export { type Kinds, type Registry, registry } from "./registry.js";
 export type { Schedule } from "./schedule/index.js";
 export * as schedules from "./schedule/index.js";
+export {
+  axesText,
+  boxLength,
+  boxOf,
+  boxText,
+  countsOf,
+  countsText,
+  cutInto,
+  type Lattice,
+  type LatticeAxis,
+  patchPlaces,
+  placeOf,
+  tokenCount,
+} from "./sets.js";
 export type { Target, TargetContext, TargetInputs, TargetTokensContext } from "./target/index.js";
 export * as targets from "./target/index.js";
 export type { Teacher } from "./teacher/index.js";
 export * as teachers from "./teacher/index.js";
 export type { Tokens, TokensContext } from "./tokens/index.js";
 export * as tokens from "./tokens/index.js";
-export { batchInputs, imageInput, maskedBatch, namedWeights, weightsOf, withVisible } from "./trace.js";
+export {
+  arrayBatch,
+  arrayInput,
+  arrayOf,
+  batchInputs,
+  imageOf,
+  maskedBatch,
+  namedWeights,
+  weightsOf,
+  withVisible,
+} from "./trace.js";

@@ -6,7 +6,7 @@ import type { Initializer, Parameter } from "./parameters.js";
 /**
  * The values of one weight, row major. Computed in double precision and rounded once to float32.
  * Distributions follow torch.nn.init; the position table follows He et al. 2022 (facebookresearch/mae).
- * @throws InvariantError where a sine-cosine table has a width that is not divisible by 4, or another shape than its grid.
+ * @throws InvariantError where a sine-cosine table has a width without a whole part for each axis, or another shape than its places.
  */
 export function initialize(parameter: Parameter, random: Random): Float32Array {
   const { init } = parameter;
@@ -54,27 +54,32 @@ function xavierBound([out = 1, ...ins]: readonly number[]): number {
 }
 
 /**
- * Rows of [sin(column w), cos(column w), sin(row w), cos(row w)], D/4 numbers each, w_k = 10000^(-k / (D/4)).
- * The official checkpoints have the column first, although their code calls that half "h".
+ * Of each axis [sin(place w), cos(place w)], the last axis first, w_k = 10000^(-k / K) with K numbers each: of rows and columns
+ * a quarter of the width. The official checkpoints have the column first, although their code calls that half "h". `flat`: sines and
+ * cosines of the place in the sequence by turns, as Vaswani et al. 2017 and VideoMAE have them.
  */
 function sinCos(values: Float32Array, shape: readonly number[], init: Initializer & { kind: "sin_cos" }): Float32Array {
+  const { counts, extra, order } = init;
   const width = shape.at(-1) as number;
-  const quarter = width / 4;
-  invariant(Number.isInteger(quarter), `a sine-cosine table needs a width divisible by 4, not ${width}`);
+  const [places, axes] = [sizeOf(counts), order === "flat" ? [sizeOf(counts)] : counts];
+  const each = width / (2 * axes.length);
+  invariant(Number.isInteger(each), `a sine-cosine table needs a width divisible by ${2 * axes.length}, not ${width}`);
   invariant(
-    values.length === (init.extra + init.rows * init.columns) * width,
-    `a sine-cosine table of ${showShape(shape)} has no room for ${init.rows}x${init.columns} positions`,
+    values.length === (extra + places) * width,
+    `a sine-cosine table of ${showShape(shape)} has no room for ${counts.join("x")} positions`,
   );
-  const frequencies = Float64Array.from({ length: quarter }, (_, k) => 1 / 10000 ** (k / quarter));
-  for (let position = 0; position < init.rows * init.columns; position++) {
-    const row = Math.floor(position / init.columns);
-    const column = position % init.columns;
-    const start = (init.extra + position) * width;
-    for (const [k, frequency] of frequencies.entries()) {
-      values[start + k] = Math.sin(column * frequency);
-      values[start + quarter + k] = Math.cos(column * frequency);
-      values[start + 2 * quarter + k] = Math.sin(row * frequency);
-      values[start + 3 * quarter + k] = Math.cos(row * frequency);
+  const frequencies = Float64Array.from({ length: each }, (_, k) => 1 / 10000 ** (k / each));
+  const [step, apart] = order === "flat" ? [2, 1] : [1, each];
+  for (let position = 0; position < places; position++) {
+    let [start, rest] = [(extra + position) * width, position];
+    for (const count of [...axes].reverse()) {
+      const place = rest % count;
+      rest = Math.floor(rest / count);
+      for (const [k, frequency] of frequencies.entries()) {
+        values[start + k * step] = Math.sin(place * frequency);
+        values[start + k * step + apart] = Math.cos(place * frequency);
+      }
+      start += 2 * each;
     }
   }
   return values;

@@ -1,5 +1,6 @@
 /** Whether a value is one that a spec could have written for a parameter: how defaults are checked. */
 
+import { axisNames } from "./arrays.js";
 import { kindOf } from "./block.js";
 import { isBlockValue } from "./block-values.js";
 import type { Param, ParamType } from "./params.js";
@@ -22,7 +23,8 @@ const accepted: { readonly [K in Kind]: (value: unknown, type: TypeOf<K>) => boo
   int: (value, { min, max }) => isWhole(value, min, max),
   real: (value, { min, max, openMin }) => isBetween(value, min, max) && !(openMin && value === min),
   ratio: (value, { min, max, open }) => isBetween(value, min, max) && !(open && (value === min || value === max)),
-  size: (sides, { min, max }) => isPair(sides) && sides.every((side) => isWhole(side, min, max)),
+  size: (sides, { min, max, any }) =>
+    Array.isArray(sides) && (any || sides.length === 2) && sides.every((side) => isWhole(side, min, max)),
   choice: (value, { options }) => typeof value === "string" && Object.hasOwn(options, value),
   flag: (value) => typeof value === "boolean",
   text: (value) => typeof value === "string",
@@ -50,6 +52,7 @@ const accepted: { readonly [K in Kind]: (value: unknown, type: TypeOf<K>) => boo
     isBlockValue(value) &&
     kindOf(value.block) === of &&
     Object.entries(value.block.params).every(([name, { type }]) => fits(type, value.values[name])),
+  axes: (list) => Array.isArray(list) && list.every((name) => (axisNames as readonly string[]).includes(name)),
   labels: (list) => Array.isArray(list) && list.every((label) => typeof label === "string"),
 };
 

@@ -16,8 +16,11 @@ export type Initializer =
   | { readonly kind: "uniform"; readonly bound: number }
   /** U(-b, b) with b = sqrt(6 / (fanIn + fanOut)), of an [out, in] matrix. */
   | { readonly kind: "xavier_uniform" }
-  /** Fixed 2-D sine-cosine table for [1, extra + rows * columns, D]; the first `extra` rows are zero. */
-  | { readonly kind: "sin_cos"; readonly rows: number; readonly columns: number; readonly extra: number };
+  /**
+   * Fixed sine-cosine table [1, extra + N, D] for N places, so many along each axis; the first `extra` rows are zero. `flat`: of the
+   * place in the sequence, whatever the axes.
+   */
+  | { readonly kind: "sin_cos"; readonly counts: readonly number[]; readonly extra: number; readonly order?: "flat" };
 
 export interface Parameter<S extends Dims = Dims> {
   readonly shape: S;
@@ -30,11 +33,7 @@ export interface Parameter<S extends Dims = Dims> {
   readonly follows?: string;
 }
 
-/** A branch that is undefined is none: TypeScript takes `{ a?: Parameter }` for a record that may hold it. */
-export type ParameterTree =
-  | Parameter
-  | readonly ParameterTree[]
-  | { readonly [name: string]: ParameterTree | undefined };
+export type ParameterTree = Parameter | readonly ParameterTree[] | { readonly [name: string]: ParameterTree };
 
 /** The tensors of a parameter tree, in the same nesting. */
 export type Weights<T> =
@@ -60,18 +59,14 @@ export const fixed = <const S extends Dims>(shape: S, init: Initializer): Parame
   trainable: false,
 });
 
-/** What a tree holds by name or place. */
-const branchesOf = (tree: ParameterTree): readonly (readonly [key: string, branch: ParameterTree])[] =>
-  Object.entries(tree).filter(([, branch]) => branch !== undefined);
-
 /** All parameters with their dotted names, in declaration order. */
 export function* namedParameters(tree: ParameterTree, path = ""): Generator<readonly [string, Parameter]> {
   if (isParameter(tree)) {
     yield [path, tree];
     return;
   }
-  for (const [key, branch] of branchesOf(tree)) {
-    yield* namedParameters(branch, path === "" ? key : `${path}.${key}`);
+  for (const [key, branch] of Object.entries(tree)) {
+    yield* namedParameters(branch as ParameterTree, path === "" ? key : `${path}.${key}`);
   }
 }
 
@@ -81,7 +76,7 @@ export function mapParameters<R>(tree: ParameterTree, make: (parameter: Paramete
     if (isParameter(branch)) return make(branch, path);
     const below = (key: string, inner: ParameterTree) => at(inner, path === "" ? key : `${path}.${key}`);
     if (Array.isArray(branch)) return branch.map((inner: ParameterTree, i) => below(String(i), inner));
-    return Object.fromEntries(branchesOf(branch).map(([key, inner]) => [key, below(key, inner)]));
+    return Object.fromEntries(Object.entries(branch).map(([key, inner]) => [key, below(key, inner as ParameterTree)]));
   };
   return at(tree, "");
 }

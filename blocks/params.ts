@@ -3,6 +3,7 @@
  * hover, completion, documentation tables and the TypeScript type of the block's argument are derived from it.
  */
 
+import type { AxisName } from "./arrays.js";
 import type { Kind } from "./kinds.js";
 
 /** `V` is what block code receives. */
@@ -47,8 +48,8 @@ export type ParamType =
   | { readonly kind: "real"; readonly min: number; readonly max: number; readonly openMin: boolean }
   /** Written `75%`, given as 0.75. The ends are allowed unless open. */
   | { readonly kind: "ratio"; readonly min: number; readonly max: number; readonly open: boolean }
-  /** `224x192`: height x width. */
-  | { readonly kind: "size"; readonly min: number; readonly max: number }
+  /** `224x192`: height x width. `any`: as many sides as are written, `2x16x16`. */
+  | { readonly kind: "size"; readonly min: number; readonly max: number; readonly any: boolean }
   | { readonly kind: "choice"; readonly options: Readonly<Record<string, string>> }
   | { readonly kind: "flag" }
   | { readonly kind: "text" }
@@ -70,10 +71,17 @@ export type ParamType =
       readonly drawn: boolean;
     }
   | { readonly kind: "block"; readonly of: Kind }
-  | { readonly kind: "labels" };
+  | { readonly kind: "labels" }
+  /** `[row, column]`: axes of an array, by name. */
+  | { readonly kind: "axes" };
 
 export type Params = Readonly<Record<string, Param<unknown>>>;
 export type ValuesOf<P extends Params> = { readonly [K in keyof P]: P[K] extends Param<infer V> ? V : never };
+
+type AbsentOf<P extends Params> = { [K in keyof P]: null extends ValuesOf<P>[K] ? K : never }[keyof P];
+
+/** The values as an emitted program writes them: without those that are absent. */
+export type WrittenOf<P extends Params> = Omit<ValuesOf<P>, AbsentOf<P>> & Partial<Pick<ValuesOf<P>, AbsentOf<P>>>;
 
 /** What is said of every parameter. */
 export interface Words<V> {
@@ -98,7 +106,11 @@ export const ratio = (o: Words<number> & { min?: number; max?: number; open?: bo
 
 export const size = (
   o: Words<readonly [number, number]> & { min?: number; max?: number },
-): Param<readonly [number, number]> => param({ kind: "size", min: o.min ?? 1, max: o.max ?? 65_536 }, o);
+): Param<readonly [number, number]> => param({ kind: "size", min: o.min ?? 1, max: o.max ?? 65_536, any: false }, o);
+
+/** A side for each axis: `2x16x16`. */
+export const sides = (o: Words<readonly number[]> & { min?: number; max?: number }): Param<readonly number[]> =>
+  param({ kind: "size", min: o.min ?? 1, max: o.max ?? 65_536, any: true }, o);
 
 /** Option names with their words. */
 export const choice = <const O extends Readonly<Record<string, string>>>(
@@ -147,6 +159,8 @@ export const varyingRatio = (
   param({ kind: "schedule", of: "ratio", min: 0, max: 1, open: o.open ?? false, drawn: true }, o);
 
 export const labels = (o: Words<readonly string[]>): Param<readonly string[]> => param({ kind: "labels" }, o);
+
+export const axes = (o: Words<readonly AxisName[]>): Param<readonly AxisName[]> => param({ kind: "axes" }, o);
 
 /** May be left out; block code then receives null. */
 export const optional = <V>(inner: Param<V>): Param<V | null> => ({ type: inner.type, doc: inner.doc, default: null });

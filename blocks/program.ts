@@ -4,10 +4,11 @@
  */
 
 import type { Builder, Random, Tensor, TypedArray } from "../graph/index.js";
+import type { ArrayShape } from "./arrays.js";
 import type { BoundField } from "./field.js";
-import type { Grid, ImageShape } from "./geometry.js";
 import type { ParameterTree, Weights } from "./parameters.js";
 import type { Progress } from "./progress.js";
+import type { Lattice } from "./sets.js";
 
 /** The mask of a model, bound to its values and grid. */
 export interface MaskSampler {
@@ -41,15 +42,13 @@ export interface GuideFeeds {
 
 /** The tensors fed at each training step. */
 export interface Batch {
-  /** float32 [B, H, W, C] */
-  readonly image: Tensor;
   /** int32 [B, V]: places of the visible tokens, in the order in which the encoder sees them. */
   readonly visible: Tensor;
   /** int32 [B, N - V]: places of the hidden tokens. */
   readonly hidden: Tensor;
   /** int32 [B, N]: where each token stands in [visible, hidden]; the inverse of the mask's order. */
   readonly restore: Tensor;
-  /** Fields that the model asks for, and what a guided mask is fed, by name. */
+  /** By name: the array, float32 [B, ...axes, C]; fields that the model asks for; what a guided mask is fed. */
   readonly [field: string]: Tensor;
 }
 
@@ -79,7 +78,7 @@ export interface TeacherProgram {
   readonly momentum: (progress: Progress) => number;
 }
 
-/** How a prediction becomes pixels again: host side, one image. */
+/** How a prediction becomes numbers of the array again, such as pixels: host side, one sample. */
 export interface Picture {
   /**
    * prediction [N * P] of one image, image [H * W * C] as the model saw it -> pixels [H * W * C], every patch predicted,
@@ -98,8 +97,10 @@ export interface Picture {
  */
 export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   readonly name: string;
-  readonly image: ImageShape;
-  readonly grid: Grid;
+  /** What it reads of a sample, by name: one array. */
+  readonly arrays: Readonly<Record<string, ArrayShape>>;
+  /** The tokens that it is cut into. */
+  readonly grid: Lattice;
   readonly mask: MaskSampler;
   readonly parameters: T;
   /** Number of tokens in front of the patches in `encode` and `features`. */
@@ -113,8 +114,8 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   guide?(g: Builder, w: Weights<T>, batch: Batch): Tensor;
   /** -> latent of the visible tokens, [B, extra + V, D] */
   encode(g: Builder, w: Weights<T>, batch: Batch): Tensor;
-  /** -> latent [B, extra + N, D] of every token in raster order, after the first `layers` layers; for probes and export. */
-  features(g: Builder, w: Weights<T>, image: Batch["image"], layers?: number): Tensor;
+  /** -> latent [B, extra + N, D] of every token of the whole array in raster order, after the first `layers` layers; for probes and export. */
+  features(g: Builder, w: Weights<T>, array: Tensor, layers?: number): Tensor;
   /** Classes that `predict` tells apart; absent: it predicts patches. A model of classes hides nothing and reads no mask. */
   readonly classes?: number;
   /** -> prediction [B, N, P]; of classes, a logit for each [B, K] */

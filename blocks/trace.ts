@@ -1,10 +1,11 @@
 /** Declares the tensors that a model's functions take, in the graph that is being traced: weights as state, a batch as feeds. */
 
-import type { Builder, Tensor } from "../graph/index.js";
-import { tokenCount } from "./geometry.js";
+import { type Builder, invariant, type Tensor } from "../graph/index.js";
+import { type ArrayShape, type ImageShape, pictureOf } from "./arrays.js";
 import { placesInOrder } from "./nn/index.js";
 import { mapParameters, namedParameters, type ParameterTree, type Weights } from "./parameters.js";
 import type { Batch, GuideFeeds, ModelProgram } from "./program.js";
+import { tokenCount } from "./sets.js";
 
 /** Declares every parameter as state under its dotted name; gives the tensors in the nesting that a program expects. */
 export const weightsOf = <T extends ParameterTree>(g: Builder, parameters: T): Weights<T> =>
@@ -17,26 +18,50 @@ export function namedWeights(parameters: ParameterTree, weights: unknown): Reado
   return new Map([...namedParameters(parameters)].map(([name]) => [name, at(name) as Tensor]));
 }
 
-/** Declares the feed `image` alone: all that a model of classes predicts from. */
-export const imageInput = (g: Builder, { image }: Pick<ModelProgram, "image">): Batch => {
-  const only: Pick<Batch, "image"> = { image: g.input("image", ["B", image.height, image.width, image.channels]) };
-  return only as Batch;
-};
+/** The array that a model reads, and its name. */
+export function arrayOf({ arrays }: Pick<ModelProgram, "arrays">): {
+  readonly name: string;
+  readonly shape: ArrayShape;
+} {
+  const [only, another] = Object.entries(arrays);
+  invariant(only && !another, "a model reads one array");
+  return { name: only[0], shape: only[1] };
+}
+
+/** The pictures that a model reads: of no other medium does the runtime prepare samples yet. */
+export function imageOf(program: Pick<ModelProgram, "arrays">): ImageShape {
+  const picture = pictureOf(arrayOf(program).shape);
+  invariant(picture, "only models of pictures are given data");
+  return picture;
+}
+
+/** Declares the feed of the array alone: all that a model of classes predicts from. */
+export function arrayInput(g: Builder, program: Pick<ModelProgram, "arrays">): Tensor {
+  const { name, shape } = arrayOf(program);
+  return g.input(name, ["B", ...shape.axes.map(({ size }) => size), shape.channels]);
+}
+
+/** The same as a batch, which has nothing else. */
+export const arrayBatch = (g: Builder, program: Pick<ModelProgram, "arrays">): Batch =>
+  ({ [arrayOf(program).name]: arrayInput(g, program) }) as Readonly<Record<string, Tensor>> as Batch;
 
 /**
- * Declares the feeds `image`, `visible`, `hidden`, `restore`, the fields that the graph reads, and what a guided mask is fed: `draws`
+ * Declares the feeds of the array, `visible`, `hidden`, `restore`, the fields that the graph reads, and what a guided mask is fed: `draws`
  * and scalars. A model of classes reads no mask, and has nothing of it.
  */
 export function batchInputs(
   g: Builder,
-  { image, grid, mask, fields, classes }: Pick<ModelProgram, "image" | "grid" | "mask" | "fields" | "classes">,
+  { arrays, grid, mask, fields, classes }: Pick<ModelProgram, "arrays" | "grid" | "mask" | "fields" | "classes">,
 ): Batch {
   const tokens = tokenCount(grid);
   const declared = Object.entries(fields ?? {})
     .filter(([, field]) => field.kind !== "mask")
     .map(([name, { shape, dtype }]) => [name, g.input(name, ["B", ...shape], dtype)] as const);
-  const seen = { ...Object.fromEntries(declared), ...imageInput(g, { image }) };
-  if (classes !== undefined) return seen;
+  const seen: Readonly<Record<string, Tensor>> = {
+    ...Object.fromEntries(declared),
+    ...arrayBatch(g, { arrays }),
+  };
+  if (classes !== undefined) return seen as Batch;
   return {
     ...seen,
     ...(mask.guide ? guideInputs(g, mask.guide) : {}),

@@ -1,6 +1,6 @@
 /** The images of a recipe, and the features by which an encoder is judged on them: for `eval`, and during training. */
 
-import type { ModelProgram } from "../blocks/index.js";
+import { imageOf, type ModelProgram } from "../blocks/index.js";
 import type { LabelledData, Selection, Training } from "../runtime/index.js";
 import { thinned } from "./thinned.js";
 
@@ -20,7 +20,7 @@ export interface LabelledOptions {
 export async function labelledData({ program, training, root, most, note }: LabelledOptions): Promise<LabelledData> {
   const { evaluationBatches, openData } = await import("../runtime/index.js");
   const train = thinned(await openData(training.data, "train", root), most);
-  const common = { augment: training.augment, image: program.image, batch: labelledBatch, root, workers: 1, note };
+  const common = { augment: training.augment, image: imageOf(program), batch: labelledBatch, root, workers: 1, note };
   return {
     train: () => evaluationBatches({ index: train, ...common }),
     // Not every probe needs test images, and not all data have some.

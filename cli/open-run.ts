@@ -1,6 +1,7 @@
 /** A finished or interrupted run, opened again: its program, its weights, and the data that its spec names. All of it is data: nothing of it is run. */
 
 import { join } from "node:path";
+import { imageOf } from "../blocks/index.js";
 import type { Checkpoint, Executor } from "../runtime/index.js";
 import { chooseRecipe } from "./choose.js";
 import { changedFiles, type Vocabulary } from "./config/index.js";
@@ -97,7 +98,7 @@ export async function drawReconstructions(run: OpenRun, options: PictureOptions)
   const runtime = await import("../runtime/index.js");
   const { program, weights, training, facts } = run;
   const index = thinned(await runtime.openData(training.data, options.split, facts.root), options.count);
-  const { image } = program;
+  const image = imageOf(program);
   const common = { augment: training.augment, image, root: facts.root, workers: 0, note: options.note };
   for await (const batch of runtime.evaluationBatches({ index, batch: index.length, ...common })) {
     const reconstructions = await runtime.reconstruct({ program, weights }, batch.image, {

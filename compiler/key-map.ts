@@ -168,12 +168,15 @@ function mappingOf(to: OwnedWeight, offered: readonly [StageWeight, OwnedWeight]
 const sameStart = (a: OwnedWeight, b: OwnedWeight): boolean =>
   a.follows === b.follows && JSON.stringify(a.init) === JSON.stringify(b.init);
 
-/** How a table becomes one for another grid; null where the grids are the same, or the rows before the patches are not. */
+/** How a table becomes one for another grid; null where they are the same, or no grids of two axes with the same rows before them. */
 function resizing(from: TablePlaces, to: TablePlaces): Resizing | null {
-  const sameGrid = from.rows === to.rows && from.columns === to.columns;
-  if (sameGrid || from.extra !== to.extra) return null;
-  const grid = ({ rows, columns }: TablePlaces) => ({ rows, columns });
-  return { from: grid(from), to: grid(to), extra: to.extra };
+  const [before, after] = [gridOf(from), gridOf(to)];
+  if (!before || !after || sameShape(from.counts, to.counts) || from.extra !== to.extra) return null;
+  return { from: before, to: after, extra: to.extra };
+}
+
+function gridOf({ counts: [rows, columns, another] }: TablePlaces): Resizing["from"] | null {
+  return rows === undefined || columns === undefined || another !== undefined ? null : { rows, columns };
 }
 
 /** Every weight of the stages that something is taken from, and that is taken from none of them. */

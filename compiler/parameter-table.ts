@@ -3,7 +3,7 @@
  * editors and for blocks of projects, which have none. `UPDATE=1 npx vitest run test/blocks/pages.test.ts` writes it into the pages.
  */
 
-import type { Definition, Param, ParamType } from "../blocks/index.js";
+import { axisNames, type Definition, type Param, type ParamType } from "../blocks/index.js";
 import { percentText, valueText } from "./check/show.js";
 
 type Kind = ParamType["kind"];
@@ -30,7 +30,7 @@ const takes: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
   int: ({ min, max }) => words("whole number", bounds(String(min), max === largest ? null : String(max), false)),
   real: ({ min, max, openMin }) => words("number", bounds(finite(min), finite(max), openMin)),
   ratio: ({ min, max, open }) => words("share", shares(min, max, open)),
-  size: ({ min }) => words("height x width", min > 1 ? `sides at least ${min}` : ""),
+  size: ({ min, any }) => words(any ? "side x side ..." : "height x width", min > 1 ? `sides at least ${min}` : ""),
   choice: ({ options }) =>
     Object.keys(options)
       .map((option) => `\`${option}\``)
@@ -55,6 +55,7 @@ const takes: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
       : words("number", bounds(finite(min), finite(max), false), "may move during training"),
   block: ({ of }) => `block of the kind ${of}`,
   labels: () => "labels",
+  axes: () => axisNames.map((name) => `\`${name}\``).join(", "),
 };
 
 const takesOf = (type: ParamType): string => (takes[type.kind] as (type: ParamType) => string)(type);

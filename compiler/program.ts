@@ -18,7 +18,7 @@ export type Operand =
   | { readonly kind: "field"; readonly name: string }
   /** A branch of the weights, by its path from the root. */
   | { readonly kind: "weights"; readonly path: readonly string[] }
-  /** The model's grid of patches. */
+  /** The model's lattice of tokens. */
   | { readonly kind: "grid" }
   | { readonly kind: "list"; readonly items: readonly Operand[] }
   | { readonly kind: "record"; readonly fields: readonly (readonly [name: string, value: Operand])[] }
@@ -55,7 +55,7 @@ export type Statement =
     };
 
 /** What a function may be given after `g` and `w`. */
-export type FunctionInput = "batch" | "image" | "latent" | "prediction" | "layers";
+export type FunctionInput = "batch" | "array" | "latent" | "prediction" | "layers";
 
 export interface ProgramFunction {
   readonly name: string;
@@ -69,7 +69,8 @@ export interface ProgramFunction {
 
 /** Everything that is printed about the batch. */
 export interface BatchForm {
-  readonly image: TensorForm;
+  /** What the model reads of a sample. */
+  readonly array: { readonly name: string; readonly form: TensorForm };
   readonly visible: TensorForm;
   readonly hidden: TensorForm;
   readonly restore: TensorForm;

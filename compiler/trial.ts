@@ -4,13 +4,13 @@
  */
 
 import {
+  arrayLength,
   type Batch,
   batchInputs,
   type Definition,
   declarationOf,
   type Field,
   type FieldSample,
-  imageLength,
   isBlockValue,
   isDeclared,
   isParameter,
@@ -113,13 +113,13 @@ function faultsOfFields({ parts }: Assembly, homes: Homes, uses: readonly Use[])
 }
 
 /** A sample with noise for an image, and a map of one region beside it where the field asks for a file. */
-function pretended({ image: shape }: Parts, { beside }: Field, i: number): FieldSample {
+function pretended({ array: shape }: Parts, { beside }: Field, i: number): FieldSample {
   const noise = randomStream(i, "probe");
   return {
-    image: Float32Array.from({ length: imageLength(shape) }, () => noise.uniform()),
+    image: Float32Array.from({ length: arrayLength(shape) }, () => noise.uniform()),
     label: null,
     random: randomStream(i, "field", 0, 0),
-    ...(beside === undefined ? {} : { beside: [new Int32Array(shape.height * shape.width)] }),
+    ...(beside === undefined ? {} : { beside: [new Int32Array(arrayLength({ ...shape, channels: 1 }))] }),
   };
 }
 

@@ -52,6 +52,7 @@ const words: { readonly [K in Kind]: (type: TypeOf<K>, values: Values) => readon
   schedule: () => none,
   block: ({ of }, { scene }) => blockCandidates(of, scene.registry),
   labels: () => none,
+  axes: () => none,
 };
 
 /** The units that follow a number of each kind. */
@@ -70,6 +71,7 @@ const unitsAfter: { readonly [K in Kind]: (type: TypeOf<K>) => readonly string[]
   schedule: ({ of }) => (of === "ratio" ? ["%"] : []),
   block: () => [],
   labels: () => [],
+  axes: () => [],
 };
 
 const stretches = ["epochs", "steps", "%"];

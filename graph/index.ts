@@ -7,7 +7,7 @@ export { gradients } from "./gradients.js";
 export type { Feed, Graph, Node, StateSlot, Values } from "./graph.js";
 export { InvariantError, invariant } from "./invariant.js";
 export { compute } from "./kernels/index.js";
-export type { Add, Mul } from "./literal.js";
+export type { Add, Mul, Product } from "./literal.js";
 export { type Memory, peakMemory } from "./memory.js";
 export type { Attributes, OperationName } from "./operations.js";
 export type { Pass } from "./passes/pass.js";

@@ -160,3 +160,15 @@ export type Add<A extends number, B extends number> = number extends A | B ? num
 
 /** A x B. */
 export type Mul<A extends number, B extends number> = number extends A | B ? number : Sized<MulLiterals<A, B>>;
+
+/** The product of all, step by step; 1 of none, `number` of an open list. */
+export type Product<N extends readonly number[]> = number extends N["length"] ? number : Multiplied<N>;
+
+type Multiplied<N extends readonly number[], Done extends number = 1> = N extends readonly [
+  infer Next extends number,
+  ...infer Rest extends readonly number[],
+]
+  ? Mul<Done, Next> extends infer P extends number
+    ? Multiplied<Rest, P>
+    : never
+  : Done;

@@ -4,8 +4,8 @@
  */
 
 import type { Random } from "../../graph/index.js";
+import type { ImageShape } from "../arrays.js";
 import { type Definition, ofKind } from "../block.js";
-import type { ImageShape } from "../geometry.js";
 import type { Params, ValuesOf } from "../params.js";
 
 /** How pixels are made from pixels. */

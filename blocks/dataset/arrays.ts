@@ -1,8 +1,8 @@
 /** Datasets whose images lie in one array file and whose labels in another: what IDX and npy share. */
 
+import { type ImageShape, imageLength } from "../arrays.js";
 import type { Requirement } from "../block.js";
 import { grouped } from "../counts.js";
-import { type ImageShape, imageLength } from "../geometry.js";
 import { optional, type Param, text } from "../params.js";
 import { numberedClasses } from "./classes.js";
 import { DataError, type DatasetContext, type Files, type Sample, type SampleIndex, type Split } from "./contract.js";

@@ -3,8 +3,8 @@
  * `Files`, into an index of samples. Decoding of compressed images is the runtime's.
  */
 
+import type { ImageShape } from "../arrays.js";
 import { type Definition, ofKind } from "../block.js";
-import type { ImageShape } from "../geometry.js";
 import { oneLine } from "../one-line.js";
 import type { Params, ValuesOf } from "../params.js";
 

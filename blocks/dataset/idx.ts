@@ -1,7 +1,7 @@
 /** IDX files, the format of MNIST and Fashion-MNIST. */
 
+import { type ImageShape, imageLength } from "../arrays.js";
 import { grouped } from "../counts.js";
-import { type ImageShape, imageLength } from "../geometry.js";
 import { type ArrayReader, arrayParams, openArrays, testLabelsNeedImages } from "./arrays.js";
 import { DataError, defineDataset, type Files, type SizedHeader } from "./contract.js";
 

@@ -1,6 +1,6 @@
 /** Images and labels saved by NumPy. */
 
-import { type ImageShape, imageLength } from "../geometry.js";
+import { type ImageShape, imageLength } from "../arrays.js";
 import { choice } from "../params.js";
 import { type ArrayReader, arrayParams, openArrays, testLabelsNeedImages } from "./arrays.js";
 import { DataError, defineDataset, type Files } from "./contract.js";

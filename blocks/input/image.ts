@@ -1,5 +1,6 @@
 /** Images of one size and any number of channels. */
 
+import { arrayOfImage } from "../arrays.js";
 import { int, size } from "../params.js";
 import { defineInput } from "./contract.js";
 
@@ -17,5 +18,5 @@ export const image = defineInput({
       doc: "Values of one pixel: 1 for grey, 3 for colour, more for spectral images.",
     }),
   },
-  shape: (p) => ({ height: p.size[0], width: p.size[1], channels: p.channels }),
+  shape: ({ size: [height, width], channels }) => arrayOfImage({ height, width, channels }),
 });

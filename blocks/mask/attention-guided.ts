@@ -1,13 +1,13 @@
 /** Masks that hide what the model itself attends to, the masks of SMA, for images. */
 
 import { shuffled } from "../../graph/index.js";
-import { tokenCount } from "../geometry.js";
 import { attentionReceived, mostAttendedLast } from "../nn/index.js";
 import { choice, duration, int, ratio, schedule } from "../params.js";
 import { curveOptions, inSteps, type Progress, valueAt } from "../progress.js";
+import { tokenCount } from "../sets.js";
 import { defineMask } from "./contract.js";
 import { random } from "./random.js";
-import { byRatio, hiddenRatio, someOfEach } from "./ratio.js";
+import { byRatio, hiding, someOfEach } from "./ratio.js";
 
 const askedPatches = (p: { readonly queries: number }, count: number): number =>
   Math.max(1, Math.round(count * p.queries));
@@ -19,7 +19,7 @@ export const attentionGuided = defineMask({
     "Xie et al., Self-Guided Masked Autoencoders for Domain-Agnostic Self-Supervised Learning, ICLR 2024, section 3.2; on images: own definition",
   since: "0.1",
   params: {
-    ratio: hiddenRatio,
+    ...hiding,
     layer: int({ min: 1, default: 1, doc: "Layer of the encoder whose attention is read, counted from the first." }),
     queries: ratio({
       default: 0.25,
@@ -68,7 +68,8 @@ export const attentionGuided = defineMask({
     },
   ],
   ...byRatio,
-  sample: (p, grid, stream) => random.sample({ ...p, share: "sample" }, grid, stream),
+  sample: (p, grid, stream) =>
+    random.sample({ ...p, share: "sample", along: null, each: null, cell: null }, grid, stream),
   guide: {
     numbers: (_, grid) => tokenCount(grid),
     draw(p, grid, stream) {

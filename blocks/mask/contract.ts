@@ -1,5 +1,5 @@
 /**
- * Masks. A mask is an order of the grid's tokens: the first `visible` of them are seen by the encoder, in this order, the rest are
+ * Masks. A mask is an order of the lattice's tokens: the first `visible` of them are seen by the encoder, in this order, the rest are
  * hidden. It is drawn on the host; a guided mask then decides in the graph, by what the model itself makes of the image. The number
  * of visible tokens is the same for every sample of a batch: the shapes of a graph are fixed, and there is a graph for each number.
  */
@@ -8,9 +8,9 @@ import type { Random, Tensor, TypedArray } from "../../graph/index.js";
 import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
 import type { Field, FieldContext } from "../field.js";
-import type { Grid } from "../geometry.js";
 import type { Params, ValuesOf } from "../params.js";
 import type { Progress } from "../progress.js";
+import type { Lattice } from "../sets.js";
 
 /** A value that moves during training, fed to the graph as a scalar. */
 export type Moving = (progress: Progress) => number;
@@ -37,8 +37,8 @@ export interface GuideInputs {
 /** How a mask is decided in the graph. */
 export interface Guide<P extends Params = Params> {
   /** How many numbers are drawn for a sample, after its order. */
-  numbers(p: ValuesOf<P>, grid: Grid): number;
-  draw(p: ValuesOf<P>, grid: Grid, random: Random): Float32Array;
+  numbers(p: ValuesOf<P>, grid: Lattice): number;
+  draw(p: ValuesOf<P>, grid: Lattice, random: Random): Float32Array;
   /** By the names of the scalars. */
   moving(p: ValuesOf<P>): Readonly<Record<string, Moving>>;
   /** The layer of the encoder whose attention it reads. */
@@ -50,14 +50,14 @@ export interface Guide<P extends Params = Params> {
 /** Numbers of visible tokens. */
 export interface VisibleCounts<P extends Params = Params> {
   /** Those that there can be, ascending; one where the values leave no choice. */
-  counts(p: ValuesOf<P>, grid: Grid): readonly number[];
+  counts(p: ValuesOf<P>, grid: Lattice): readonly number[];
   /** That of a batch. */
-  count(p: ValuesOf<P>, grid: Grid, progress: Progress, random: Random): number;
+  count(p: ValuesOf<P>, grid: Lattice, progress: Progress, random: Random): number;
 }
 
 export interface Mask<P extends Params = Params> extends Definition<P, ModelContext> {
   /** Number of visible tokens, V; where it varies, the largest. */
-  visible(p: ValuesOf<P>, grid: Grid): number;
+  visible(p: ValuesOf<P>, grid: Lattice): number;
   /** Present where it may vary from batch to batch. */
   readonly varies?: VisibleCounts<P>;
   /** Whether all samples of a batch have one mask; absent: each has its own. */
@@ -68,12 +68,21 @@ export interface Mask<P extends Params = Params> extends Definition<P, ModelCont
    * One sample's order: a permutation of 0..N-1. `field`: the sample's numbers of the mask's field, where it has one. `visible`: the
    * number of visible tokens, where it may vary; absent: the largest.
    */
-  sample(p: ValuesOf<P>, grid: Grid, random: Random, field?: TypedArray, visible?: number): Int32Array;
+  sample(p: ValuesOf<P>, grid: Lattice, random: Random, field?: TypedArray, visible?: number): Int32Array;
   /** Present where the graph decides: the order of `sample` is then what it draws from. */
   readonly guide?: Guide<P>;
 }
 
 export const defineMask = <const P extends Params>(mask: Mask<P>): Mask<P> => ofKind("mask", mask);
 
-/** floor(N (1 - ratio)) as official MAE counts: truncated in floating point, so 100 tokens at 90 % keep 9. */
-export const visibleTokens = (tokens: number, ratio: number): number => Math.trunc(tokens * (1 - ratio));
+/** How a share of hidden tokens becomes a number: which of the two is rounded, and how. */
+export type Rounding = "visible_down" | "hidden_down" | "nearest";
+
+/**
+ * Visible ones of N tokens: floor(N (1 - ratio)) as official MAE counts, truncated in floating point, so that 100 tokens at 90 % keep
+ * 9; N - floor(N ratio) as VideoMAE does; or the nearest number, as SparK has it.
+ */
+export function visibleTokens(tokens: number, ratio: number, rounding: Rounding | null = null): number {
+  if (rounding === "hidden_down") return tokens - Math.trunc(tokens * ratio);
+  return rounding === "nearest" ? Math.round(tokens * (1 - ratio)) : Math.trunc(tokens * (1 - ratio));
+}

@@ -2,20 +2,34 @@
 
 import type { Random } from "../../graph/index.js";
 import type { ModelContext, Requirement } from "../block.js";
-import { type Grid, tokenCount } from "../geometry.js";
-import { type DrawnValue, type Param, type ScheduleValue, varyingRatio } from "../params.js";
+import { choice, type DrawnValue, optional, type Param, type ScheduleValue, varyingRatio } from "../params.js";
 import { type Progress, valueAt } from "../progress.js";
-import { visibleTokens } from "./contract.js";
+import { type Lattice, tokenCount } from "../sets.js";
+import { type Rounding, visibleTokens } from "./contract.js";
 
 type Ratio = ScheduleValue | DrawnValue;
 
-export type RatioParams = { readonly ratio: Param<Ratio> };
+export type RatioParams = { readonly ratio: Param<Ratio>; readonly round: Param<Rounding | null> };
 
 interface Hiding {
   readonly ratio: Ratio;
+  readonly round?: Rounding | null;
 }
 
-export const hiddenRatio = varyingRatio({ default: 0.75, open: true, doc: "Share of patches hidden." });
+/** The share, and how it becomes a number. */
+export const hiding = {
+  ratio: varyingRatio({ default: 0.75, open: true, doc: "Share of patches hidden." }),
+  round: optional(
+    choice({
+      options: {
+        visible_down: "The number of visible ones is rounded down, as MAE does.",
+        hidden_down: "The number of hidden ones is rounded down, as VideoMAE does.",
+        nearest: "The number of visible ones is rounded to the nearest, as SparK does.",
+      },
+      doc: "How the share becomes a number of patches. Absent: as `visible_down`.",
+    }),
+  ),
+};
 
 /** Ratios that one that varies takes: its ends, and others at equal distances between them. */
 const levels = 5;
@@ -28,16 +42,16 @@ function ratiosOf(ratio: Ratio): readonly number[] {
   return Array.from({ length: levels }, (_, i) => low + ((high - low) * i) / (levels - 1));
 }
 
-const countsByRatio = (p: Hiding, grid: Grid): readonly number[] => {
-  const counts = ratiosOf(p.ratio).map((ratio) => visibleTokens(tokenCount(grid), ratio));
+const countsByRatio = (p: Hiding, grid: Lattice): readonly number[] => {
+  const counts = ratiosOf(p.ratio).map((ratio) => visibleTokens(tokenCount(grid), ratio, p.round));
   return [...new Set(counts)].sort((a, b) => a - b);
 };
 
 /** The largest number of visible patches. */
-export const visibleByRatio = (p: Hiding, grid: Grid): number => countsByRatio(p, grid).at(-1) as number;
+export const visibleByRatio = (p: Hiding, grid: Lattice): number => countsByRatio(p, grid).at(-1) as number;
 
 /** The smallest number of visible patches. */
-export const fewestByRatio = (p: Hiding, grid: Grid): number => countsByRatio(p, grid)[0] as number;
+export const fewestByRatio = (p: Hiding, grid: Lattice): number => countsByRatio(p, grid)[0] as number;
 
 /** The ratio of a batch: drawn from the levels, or the level nearest to where a moving one stands. */
 function ratioNow(ratio: Ratio, progress: Progress, random: Random): number {
@@ -53,8 +67,8 @@ export const byRatio = {
   visible: visibleByRatio,
   varies: {
     counts: countsByRatio,
-    count: ({ ratio }: Hiding, grid: Grid, progress: Progress, random: Random): number =>
-      visibleTokens(tokenCount(grid), ratioNow(ratio, progress, random)),
+    count: ({ ratio, round }: Hiding, grid: Lattice, progress: Progress, random: Random): number =>
+      visibleTokens(tokenCount(grid), ratioNow(ratio, progress, random), round),
   },
 };
 
@@ -63,18 +77,20 @@ const percent = (share: number): string => `${Number((share * 100).toFixed(4))}%
 
 /**
  * The ratio with the fewest digits that shows exactly `visible` of `tokens` patches, which is a share in
- * (1 - (visible + 1) / tokens, 1 - visible / tokens]. At the upper end rounding may show one patch less, so the step
- * below is tried as well.
+ * (1 - (visible + 1) / tokens, 1 - visible / tokens], or beside it where another number is rounded. At the ends rounding may show
+ * one patch less or more, so the steps beside are tried as well.
  */
-function ratioShowing(tokens: number, visible: number): number {
+function ratioShowing(tokens: number, visible: number, rounding: Rounding | null | undefined): number {
   for (let scale = 100; ; scale *= 10) {
     const steps = Math.floor((1 - visible / tokens) * scale);
-    const share = [steps / scale, (steps - 1) / scale].find((s) => s > 0 && visibleTokens(tokens, s) === visible);
+    const share = [steps, steps - 1, steps + 1]
+      .map((step) => step / scale)
+      .find((s) => s > 0 && s < 1 && visibleTokens(tokens, s, rounding) === visible);
     if (share !== undefined) return share;
   }
 }
 
-/** There is something to encode and something to predict. Any ratio above 0 hides a patch, since the count is truncated. */
+/** There is something to encode and something to predict. */
 export const someOfEach: Requirement<RatioParams, ModelContext> = {
   name: "some-of-each",
   at: "ratio",
@@ -86,10 +102,10 @@ export const someOfEach: Requirement<RatioParams, ModelContext> = {
     const written = [ratios[0], ratios.at(-1)].slice(0, ratios.length).map((ratio) => percent(ratio as number));
     return `a ratio of ${written.join("..")} on ${tokenCount(grid)} patches ${outcome}`;
   },
-  help(_, { grid }) {
+  help({ round }, { grid }) {
     const tokens = tokenCount(grid);
     if (tokens === 1) return onePatch;
-    const shares = [ratioShowing(tokens, tokens - 1), ratioShowing(tokens, 1)];
+    const shares = [ratioShowing(tokens, tokens - 1, round), ratioShowing(tokens, 1, round)];
     return `${shares.map(percent).join(" to ")} hide 1 to ${tokens - 1} of ${tokens} patches`;
   },
 };

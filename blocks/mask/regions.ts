@@ -1,11 +1,11 @@
 /** Masking region by region: what belongs together is hidden together. */
 
 import { shuffled } from "../../graph/index.js";
-import { tokenCount } from "../geometry.js";
-import { boundSource, type LabelMap, patchLabels, sourceParam } from "../regions/index.js";
+import { boundSource, type LabelMap, ofPictures, patchLabels, pictured, sourceParam } from "../regions/index.js";
+import { tokenCount } from "../sets.js";
 import { defineMask } from "./contract.js";
 import { visibleFirst } from "./order.js";
-import { byRatio, hiddenRatio, someOfEach, visibleByRatio } from "./ratio.js";
+import { byRatio, hiding, someOfEach, visibleByRatio } from "./ratio.js";
 
 export const regions = defineMask({
   name: "regions",
@@ -15,12 +15,13 @@ export const regions = defineMask({
   since: "0.1",
   params: {
     source: sourceParam,
-    ratio: hiddenRatio,
+    ...hiding,
   },
-  requires: [someOfEach],
+  requires: [ofPictures, someOfEach],
   ...byRatio,
-  field(p, { image: shape, grid }) {
+  field(p, { array, grid }) {
     const source = boundSource(p.source);
+    const shape = pictured(array);
     return {
       shape: [tokenCount(grid)],
       dtype: "int32",

@@ -5,12 +5,12 @@
 
 import { type Random, shuffled } from "../../graph/index.js";
 import type { ModelContext, Requirement } from "../block.js";
-import { type Grid, tokenCount } from "../geometry.js";
 import { choice, int, type Param } from "../params.js";
-import { defineMask, type Mask } from "./contract.js";
+import { type Lattice, tokenCount } from "../sets.js";
+import { defineMask } from "./contract.js";
+import { rowsAndColumns, twoAxes, withDials } from "./dials.js";
 import { visibleFirst } from "./order.js";
-import { byRatio, fewestByRatio, hiddenRatio, type RatioParams, someOfEach, visibleByRatio } from "./ratio.js";
-import { isShared, sharing } from "./sharing.js";
+import { byRatio, fewestByRatio, hiding, type RatioParams, someOfEach, visibleByRatio } from "./ratio.js";
 
 /** Raster indices (row * columns + column) in the order of visit: a permutation. */
 export type Curve = (rows: number, columns: number) => Int32Array;
@@ -93,10 +93,11 @@ const lengthFits: Requirement<ScanParams, ModelContext> = {
 };
 
 /** The curve of a grid, computed once for each grid. */
-function remembered(curve: Curve): (grid: Grid) => Int32Array {
-  const known = new WeakMap<Grid, Int32Array>();
+function remembered(curve: Curve): (grid: Lattice) => Int32Array {
+  const known = new WeakMap<Lattice, Int32Array>();
   return (grid) => {
-    const scan = known.get(grid) ?? curve(grid.rows, grid.columns);
+    const { rows, columns } = rowsAndColumns(grid);
+    const scan = known.get(grid) ?? curve(rows, columns);
     known.set(grid, scan);
     return scan;
   };
@@ -107,35 +108,34 @@ export function scanMask<const R extends Readonly<Record<string, Rule>>>(
   words: { readonly name: string; readonly summary: string; readonly source: string; readonly since: string },
   curve: Curve,
   more: R,
-): Mask<
-  RatioParams & {
-    keep: Param<(keyof typeof rules | keyof R) & string>;
-    length: Param<number>;
-    share: Param<"sample" | "batch">;
-  }
-> {
+) {
   const all: Readonly<Record<string, Rule>> = { ...rules, ...more };
   const scanOf = remembered(curve);
   const options = Object.fromEntries(Object.entries(all).map(([name, rule]) => [name, rule.doc]));
-  return defineMask({
-    ...words,
-    params: {
-      ratio: hiddenRatio,
-      keep: choice({ default: "stratified", options, doc: "Which places along the curve are visible." }),
-      length: int({ min: 1, default: defaultLength, doc: "Patches of one segment; read by `keep: segments` alone." }),
-      ...sharing,
-    },
-    requires: [someOfEach, lengthIsRead, lengthFits],
-    ...byRatio,
-    shared: isShared,
-    sample(p, grid, random, _, visible = visibleByRatio(p, grid)) {
-      const scan = scanOf(grid);
-      const hidden = new Uint8Array(tokenCount(grid)).fill(1);
-      const { places } = all[p.keep] as Rule;
-      for (const place of places(scan.length, visible, p.length, random)) {
-        hidden[scan[place] as number] = 0;
-      }
-      return visibleFirst(hidden, scan);
-    },
+  const keep: Param<(keyof typeof rules | keyof R) & string> = choice({
+    default: "stratified",
+    options,
+    doc: "Which places along the curve are visible.",
   });
+  return defineMask(
+    withDials({
+      ...words,
+      params: {
+        ...hiding,
+        keep,
+        length: int({ min: 1, default: defaultLength, doc: "Patches of one segment; read by `keep: segments` alone." }),
+      },
+      requires: [twoAxes, someOfEach, lengthIsRead, lengthFits],
+      ...byRatio,
+      sample(p, grid, random, _, visible = visibleByRatio(p, grid)) {
+        const scan = scanOf(grid);
+        const hidden = new Uint8Array(tokenCount(grid)).fill(1);
+        const { places } = all[p.keep] as Rule;
+        for (const place of places(scan.length, visible, p.length, random)) {
+          hidden[scan[place] as number] = 0;
+        }
+        return visibleFirst(hidden, scan);
+      },
+    }),
+  );
 }

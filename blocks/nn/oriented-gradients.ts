@@ -2,7 +2,6 @@
 
 import type { Builder, Mul, Tensor } from "../../graph/index.js";
 import { claim, layer } from "./layer.js";
-import type { GridLiteral } from "./tokens.js";
 
 /** Below it a histogram is not divided by its length; as torch.nn.functional.normalize. */
 const shortest = 1e-12;
@@ -81,7 +80,7 @@ export const orientedGradients = layer(
   >(
     g: Builder,
     image: Tensor<["B", Mul<R, H>, Mul<K, W>, C]>,
-    grid: GridLiteral<R, K, H, W>,
+    grid: readonly [{ readonly count: R; readonly size: H }, { readonly count: K; readonly size: W }],
     o: { readonly bins: number; readonly cell: readonly [number, number]; readonly values: P },
   ): Tensor<["B", Mul<R, K>, P]> => {
     const [batch, , , channels] = image.shape as [number, number, number, number];
@@ -99,9 +98,10 @@ export const orientedGradients = layer(
     ); // [B, cell rows, cell columns, C, bins]
     const length = g.sqrt(g.sum(g.mul(histograms, histograms), [4], "keep"));
     const unit = g.div(histograms, g.maximum(length, shortest));
-    const inPatch = [down / grid.rows, across / grid.columns] as const;
-    const cut = g.reshape(unit, [batch, grid.rows, inPatch[0], grid.columns, inPatch[1], channels * o.bins]);
+    const [rows, columns] = [grid[0].count, grid[1].count];
+    const inPatch = [down / rows, across / columns] as const;
+    const cut = g.reshape(unit, [batch, rows, inPatch[0], columns, inPatch[1], channels * o.bins]);
     const sorted = g.transpose(cut, [0, 1, 3, 5, 2, 4]);
-    return claim(g.reshape(sorted, [batch, grid.rows * grid.columns, o.values]));
+    return claim(g.reshape(sorted, [batch, rows * columns, o.values]));
   },
 );

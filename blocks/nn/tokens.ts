@@ -1,66 +1,78 @@
-/** From pixels to tokens and back to the full sequence: patches, positions, the class token, and the places of hidden tokens. */
+/** From an array to tokens and back to the full sequence: patches, positions, the class token, and the places of hidden tokens. */
 
-import type { Add, Builder, Mul, Rows, Tensor } from "../../graph/index.js";
+import { type Add, type Builder, type Mul, type Product, type Rows, sizeOf, type Tensor } from "../../graph/index.js";
 import { claim, claimAs, layer } from "./layer.js";
 
-/** A grid of patches as emitted programs write it: literal sizes. */
-export interface GridLiteral<R extends number, K extends number, H extends number, W extends number> {
-  readonly rows: R;
-  readonly columns: K;
-  readonly patch: readonly [H, W];
-}
+/** A lattice of tokens as emitted programs write it: literal sizes. */
+export type LatticeLiteral = readonly { readonly count: number; readonly size: number }[];
 
-/** h * w * C, in two steps: nested arithmetic on open sizes is too deep for the compiler. */
-type PatchValues<H extends number, W extends number, C extends number> =
-  Mul<H, W> extends infer A extends number ? Mul<A, C> : never;
+/** Of each axis, what all its tokens have together. */
+type Sides<L extends LatticeLiteral> = { -readonly [K in keyof L]: Mul<L[K]["count"], L[K]["size"]> };
+
+/** [B, ...axes, C]. This and what follows in steps of their own: nested arithmetic on open sizes is too deep for the compiler. */
+type ArrayOf<B extends Rows, L extends LatticeLiteral, C extends number> =
+  Sides<L> extends infer S extends number[] ? Tensor<[B, ...S, C]> : never;
+
+type Counts<L extends LatticeLiteral> = { -readonly [K in keyof L]: L[K]["count"] };
+type Boxes<L extends LatticeLiteral> = { -readonly [K in keyof L]: L[K]["size"] };
+
+/** [B, N, values of a token] */
+type PatchesOf<B extends Rows, L extends LatticeLiteral, C extends number> =
+  Product<Counts<L>> extends infer N extends number
+    ? Product<Boxes<L>> extends infer V extends number
+      ? Mul<V, C> extends infer P extends number
+        ? Tensor<[B, N, P]>
+        : never
+      : never
+    : never;
+
+/** Of n axes, [0, 1, 3, .., 2, 4, .., last]: from pairs of (token, within it) to all tokens first, and back. */
+const pairsApart = (axes: number): readonly number[] => [
+  0,
+  ...Array.from({ length: axes }, (_, i) => 1 + 2 * i),
+  ...Array.from({ length: axes }, (_, i) => 2 + 2 * i),
+  1 + 2 * axes,
+];
+
+const pairsTogether = (axes: number): readonly number[] => [
+  0,
+  ...Array.from({ length: axes }, (_, i) => [1 + i, 1 + axes + i]).flat(),
+  1 + 2 * axes,
+];
 
 /**
- * image [B, rows * h, columns * w, C] -> [B, rows * columns, h * w * C], raster order, channel fastest, then x, then y:
- * the order of official MAE's patchify.
+ * array [B, ...axes, C] -> [B, N, values], raster order, within a token channel fastest, then the last axis: of images the order of
+ * official MAE's patchify.
  */
 export const patchify = layer(
   "patchify",
-  <
-    B extends Rows,
-    const R extends number,
-    const K extends number,
-    const H extends number,
-    const W extends number,
-    C extends number,
-  >(
+  <B extends Rows, const L extends LatticeLiteral, C extends number>(
     g: Builder,
-    image: Tensor<[B, Mul<R, H>, Mul<K, W>, C]>,
-    grid: GridLiteral<R, K, H, W>,
-  ): Tensor<[B, Mul<R, K>, PatchValues<H, W, C>]> => {
-    const [batch, , , channels] = image.shape as [number, number, number, number];
-    const [height, width] = grid.patch;
-    const cut = g.reshape(image, [batch, grid.rows, height, grid.columns, width, channels]);
-    const sorted = g.transpose(cut, [0, 1, 3, 2, 4, 5]); // [B, rows, columns, h, w, C]
-    return claim(g.reshape(sorted, [batch, grid.rows * grid.columns, height * width * channels]));
+    array: ArrayOf<B, L, C>,
+    grid: L,
+  ): PatchesOf<B, L, C> => {
+    const [batch, channels] = [array.shape[0] as number, array.shape.at(-1) as number];
+    const cut = g.reshape(array, [batch, ...grid.flatMap(({ count, size }) => [count, size]), channels]);
+    const sorted = g.transpose(cut, pairsApart(grid.length)); // [B, ...counts, ...sizes, C]
+    const [tokens, values] = [sizeOf(grid.map(({ count }) => count)), sizeOf(grid.map(({ size }) => size))];
+    return claimAs(g.reshape(sorted, [batch, tokens, values * channels]));
   },
 );
 
-/** patches [B, rows * columns, h * w * C] -> image [B, rows * h, columns * w, C]; the inverse of `patchify`. */
+/** patches [B, N, values] -> array [B, ...axes, C]; the inverse of `patchify`. */
 export const unpatchify = layer(
   "unpatchify",
-  <
-    B extends Rows,
-    const R extends number,
-    const K extends number,
-    const H extends number,
-    const W extends number,
-    const C extends number,
-  >(
+  <B extends Rows, const L extends LatticeLiteral, const C extends number>(
     g: Builder,
-    patches: Tensor<[B, Mul<R, K>, NoInfer<PatchValues<H, W, C>>]>,
-    grid: GridLiteral<R, K, H, W>,
+    patches: PatchesOf<B, L, NoInfer<C>>,
+    grid: L,
     o: { readonly channels: C },
-  ): Tensor<[B, Mul<R, H>, Mul<K, W>, C]> => {
-    const [batch] = patches.shape as [number, number, number];
-    const [height, width] = grid.patch;
-    const cut = g.reshape(patches, [batch, grid.rows, grid.columns, height, width, o.channels]);
-    const sorted = g.transpose(cut, [0, 1, 3, 2, 4, 5]); // [B, rows, h, columns, w, C]
-    return claim(g.reshape(sorted, [batch, grid.rows * height, grid.columns * width, o.channels]));
+  ): ArrayOf<B, L, C> => {
+    const batch = patches.shape[0] as number;
+    const [counts, sizes] = [grid.map(({ count }) => count), grid.map(({ size }) => size)];
+    const cut = g.reshape(patches, [batch, ...counts, ...sizes, o.channels]);
+    const sorted = g.transpose(cut, pairsTogether(grid.length)); // [B, count, size, count, size, .., C]
+    return claimAs(g.reshape(sorted, [batch, ...grid.map(({ count, size }) => count * size), o.channels]));
   },
 );
 

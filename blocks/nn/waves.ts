@@ -3,7 +3,7 @@
  * both alike, so that two orthonormal bases, one for rows and one for columns, stand for the discrete Fourier transform.
  */
 
-import type { ImageShape } from "../geometry.js";
+import type { ImageShape } from "../arrays.js";
 
 /** Orthonormal waves of one axis as rows of a matrix, and the frequency of each in cycles across the axis. */
 export interface Waves {

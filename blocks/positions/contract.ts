@@ -1,12 +1,12 @@
 /** Positions: the table that tells a transformer where each token stands. One block serves encoder and decoder. */
 
 import { type Definition, type ModelContext, ofKind } from "../block.js";
-import type { Grid } from "../geometry.js";
 import type { Parameter } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
+import type { Lattice } from "../sets.js";
 
 export interface PositionsContext {
-  readonly grid: Grid;
+  readonly grid: Lattice;
   /** Rows for tokens in front of the patches. */
   readonly extra: number;
   readonly width: number;

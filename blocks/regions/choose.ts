@@ -1,7 +1,7 @@
 /** From label maps to the binary maps of a few regions, drawn at random. */
 
 import type { Random } from "../../graph/index.js";
-import { type Grid, patchPlaces, tokenCount } from "../geometry.js";
+import { boxLength, type Lattice, patchPlaces, tokenCount } from "../sets.js";
 import type { LabelMap } from "./contract.js";
 
 /** The pixels of one number of one map. */
@@ -24,8 +24,8 @@ export interface Choice {
  * without repetition; where there are fewer than R, each comes as often as it takes and any R of them are kept; where there is
  * none, all is 0.
  */
-export function regionMaps(maps: readonly LabelMap[], grid: Grid, choice: Choice, random: Random): Float32Array {
-  const pixels = tokenCount(grid) * grid.patch[0] * grid.patch[1];
+export function regionMaps(maps: readonly LabelMap[], grid: Lattice, choice: Choice, random: Random): Float32Array {
+  const pixels = tokenCount(grid) * boxLength(grid);
   const result = new Float32Array(pixels * choice.count);
   const regions = regionsOf(maps, grid, choice);
   for (const [place, { map, label }] of drawn(regions, choice.count, random).entries()) {
@@ -36,7 +36,7 @@ export function regionMaps(maps: readonly LabelMap[], grid: Grid, choice: Choice
 }
 
 /** All regions that touch enough patches: by map, then by label. */
-function regionsOf(maps: readonly LabelMap[], grid: Grid, { touching, ignored }: Choice): readonly Region[] {
+function regionsOf(maps: readonly LabelMap[], grid: Lattice, { touching, ignored }: Choice): readonly Region[] {
   return maps.flatMap((labels, map) =>
     [...patchesTouched(labels, grid)]
       .filter(([label, patches]) => patches >= touching && label !== ignored)
@@ -47,7 +47,7 @@ function regionsOf(maps: readonly LabelMap[], grid: Grid, { touching, ignored }:
 }
 
 /** For each label, the number of patches in which it occurs. */
-function patchesTouched(labels: LabelMap, grid: Grid): ReadonlyMap<number, number> {
+function patchesTouched(labels: LabelMap, grid: Lattice): ReadonlyMap<number, number> {
   const touched = new Map<number, number>();
   for (let token = 0; token < tokenCount(grid); token++) {
     const within = new Set(patchPlaces(grid, token).map((place) => labels[place] as number));

@@ -1,8 +1,10 @@
 /** Sources of regions: label maps of an image, computed from its pixels or read from files beside it. */
 
-import { type Definition, type ModelContext, ofKind } from "../block.js";
-import type { ImageShape } from "../geometry.js";
+import { invariant } from "../../graph/index.js";
+import { type ArrayShape, type ImageShape, isPicture, pictureOf } from "../arrays.js";
+import { type Definition, type ModelContext, ofKind, type Requirement } from "../block.js";
 import type { Params, ValuesOf } from "../params.js";
+import { axesText } from "../sets.js";
 
 /** A number for each pixel, [H, W], row by row. Pixels of one number are a region. */
 export type LabelMap = Int32Array;
@@ -26,3 +28,19 @@ export interface RegionSource<P extends Params = Params> extends Definition<P, M
 
 export const defineRegionSource = <const P extends Params>(source: RegionSource<P>): RegionSource<P> =>
   ofKind("regions", source);
+
+/** Of a block that finds regions in what enters the model. */
+export const ofPictures: Requirement<Params, ModelContext> = {
+  name: "pictures",
+  at: null,
+  doc: "Regions are those of a picture, which has rows and columns.",
+  holds: (_, { array }) => isPicture(array),
+  say: (_, { array }) => `regions are found in rows and columns, and the input has ${axesText(array.axes)}`,
+};
+
+/** The picture that a model reads, where that was checked. */
+export function pictured(array: ArrayShape): ImageShape {
+  const picture = pictureOf(array);
+  invariant(picture, "the checker lets through only regions of pictures");
+  return picture;
+}

@@ -5,7 +5,14 @@ import { labelMaps } from "./label-maps.js";
 
 export { type BoundSource, boundSource, sourceParam } from "./bound-source.js";
 export { type Choice, regionMaps } from "./choose.js";
-export { defineRegionSource, type LabelMap, type RegionSample, type RegionSource } from "./contract.js";
+export {
+  defineRegionSource,
+  type LabelMap,
+  ofPictures,
+  pictured,
+  type RegionSample,
+  type RegionSource,
+} from "./contract.js";
 export { patchLabels } from "./patch-labels.js";
 export { felzenszwalb, labelMaps };
 

@@ -1,10 +1,10 @@
 /** From the labels of pixels to those of patches. */
 
-import { type Grid, patchPlaces, tokenCount } from "../geometry.js";
+import { type Lattice, patchPlaces, tokenCount } from "../sets.js";
 import type { LabelMap } from "./contract.js";
 
 /** [H, W] -> for each patch the label that most of its pixels have, the lowest of several, [N]. */
-export const patchLabels = (labels: LabelMap, grid: Grid): Int32Array =>
+export const patchLabels = (labels: LabelMap, grid: Lattice): Int32Array =>
   Int32Array.from({ length: tokenCount(grid) }, (_, token) => {
     const counts = new Map<number, number>();
     for (const place of patchPlaces(grid, token)) {

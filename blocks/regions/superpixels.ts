@@ -4,7 +4,7 @@
  * neighbours, Euclidean colour differences, `scale / 255`. Edges of equal cost are joined in the order right, down, down-right, up-right.
  */
 
-import type { ImageShape } from "../geometry.js";
+import type { ImageShape } from "../arrays.js";
 
 /** How coarsely an image is divided. */
 export interface Coarseness {

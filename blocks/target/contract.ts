@@ -1,23 +1,24 @@
 /** Targets: what is predicted for each patch, and how a prediction becomes pixels or a picture. */
 
 import type { Tensor } from "../../graph/index.js";
+import type { ArrayShape } from "../arrays.js";
 import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
 import type { Field } from "../field.js";
-import type { Grid, ImageShape } from "../geometry.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
 import type { Picture } from "../program.js";
+import type { Lattice } from "../sets.js";
 
 export interface TargetContext {
-  readonly image: ImageShape;
-  readonly grid: Grid;
+  readonly array: ArrayShape;
+  readonly grid: Lattice;
 }
 
 /** What a target is made of. */
 export interface TargetInputs {
-  /** [B, H, W, C] */
-  readonly image: Tensor;
+  /** [B, ...axes, C] */
+  readonly array: Tensor;
   /** Of the target that has one, [B, ...field.shape]. */
   readonly field: Tensor | null;
   /**
@@ -46,7 +47,7 @@ export interface Target<P extends Params = Params, T extends ParameterTree = Par
   extends Definition<P, ModelContext> {
   /** Numbers for each patch, P. `width`: features of the model's latent. */
   outputs(p: ValuesOf<P>, context: TargetContext & { readonly width: number }): number;
-  /** What it needs of a sample besides the image. */
+  /** What it needs of a sample besides the array. */
   field?(p: ValuesOf<P>, context: TargetContext): Field;
   /** Whether it is made of what the teacher gives: the model then has one. */
   readonly fromTeacher?: true;
@@ -67,7 +68,7 @@ export interface Target<P extends Params = Params, T extends ParameterTree = Par
     inputs: TargetTokensInputs,
     context: TargetTokensContext & { readonly extra: number },
   ): Tensor;
-  /** Present where a prediction can be brought back to pixels in the graph: prediction [B, N, P] -> [B, N, h * w * C]. */
+  /** Present where a prediction can be brought back to pixels in the graph: prediction [B, N, P] -> [B, N, values of a token]. */
   pixels?(code: Code, p: ValuesOf<P>, prediction: Tensor, inputs: TargetInputs, context: TargetContext): Tensor;
   /** Present where a prediction can be shown as pixels. */
   picture?(p: ValuesOf<P>, context: TargetContext): Picture;

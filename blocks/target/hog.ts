@@ -1,15 +1,16 @@
 /** Histograms of oriented gradients as target, the target of MaskFeat. */
 
-import { patchArea } from "../geometry.js";
+import { isPicture, sidesText } from "../arrays.js";
 import { orientedGradients } from "../nn/index.js";
 import { int, size } from "../params.js";
+import { axesText, boxLength, boxOf, boxText } from "../sets.js";
 import { defineTarget, type TargetContext } from "./contract.js";
 
 /** Numbers of one patch: a histogram for each channel of each cell. */
 const valuesOf = (
   p: { readonly bins: number; readonly cell: readonly [number, number] },
-  { image, grid }: TargetContext,
-): number => (patchArea(grid) / (p.cell[0] * p.cell[1])) * image.channels * p.bins;
+  { array, grid }: TargetContext,
+): number => (boxLength(grid) / (p.cell[0] * p.cell[1])) * array.channels * p.bins;
 
 export const hog = defineTarget({
   name: "hog",
@@ -28,28 +29,35 @@ export const hog = defineTarget({
   },
   requires: [
     {
+      name: "rows-and-columns",
+      at: null,
+      doc: "The input has rows and columns, and no other axes.",
+      holds: (_, { array }) => isPicture(array),
+      say: (_, { array }) => `gradients are those of rows and columns, and the input has ${axesText(array.axes)}`,
+      help: () => "use another target, such as `pixels`",
+    },
+    {
       name: "whole-cells",
       at: "cell",
       doc: "A patch is divided into whole cells.",
-      holds: (p, { grid }) => grid.patch.every((side, i) => side % (p.cell[i] as number) === 0),
-      say: (p, { grid }) =>
-        `patches of ${grid.patch.join("x")} pixels are not divisible into cells of ${p.cell.join("x")}`,
-      help: (_, { grid }) => `use cells whose sides divide ${grid.patch[0]} and ${grid.patch[1]}`,
+      holds: (p, { grid }) => boxOf(grid).every((side, i) => side % (p.cell[i] ?? 1) === 0),
+      say: (p, { grid }) => `patches of ${boxText(grid)} pixels are not divisible into cells of ${p.cell.join("x")}`,
+      help: (_, { grid }) => `use cells whose sides divide ${boxOf(grid).join(" and ")}`,
     },
     {
       name: "pixels-to-mirror",
       at: null,
       doc: "The image has at least two rows and two columns, since its borders are mirrored.",
-      holds: (_, { image }) => image.height > 1 && image.width > 1,
-      say: (_, { image }) => `an image of ${image.height}x${image.width} pixels has no neighbours to mirror`,
+      holds: (_, { array }) => array.axes.every(({ size }) => size > 1),
+      say: (_, { array }) => `an image of ${sidesText(array)} pixels has no neighbours to mirror`,
       help: () => "use a larger image, or another target",
     },
   ],
   outputs: valuesOf,
-  build: (code, p, { image }, { grid, image: shape }) =>
-    code.let("histograms", orientedGradients, image, grid, {
+  build: (code, p, { array }, context) =>
+    code.let("histograms", orientedGradients, array, context.grid, {
       bins: p.bins,
       cell: p.cell,
-      values: valuesOf(p, { grid, image: shape }),
+      values: valuesOf(p, context),
     }),
 });

@@ -1,14 +1,16 @@
 /** Pixels without their fine detail as target. */
 
+import { invariant } from "../../graph/index.js";
+import { type ArrayShape, isPicture, pictureOf, sidesText } from "../arrays.js";
 import { lowPassed, lowPass as lowPassLayer } from "../nn/index.js";
 import { claim } from "../nn/layer.js";
 import { real } from "../params.js";
+import { axesText } from "../sets.js";
 import { defineTarget } from "./contract.js";
 import { moreThanOneValue, normalizeParam, patchLength, patchPicture, patchValues } from "./patches.js";
 
 /** The highest frequency of an image, in cycles across it. */
-const highest = ({ height, width }: { readonly height: number; readonly width: number }): number =>
-  Math.hypot(Math.floor(height / 2), Math.floor(width / 2));
+const highest = ({ axes }: ArrayShape): number => Math.hypot(...axes.map(({ size }) => Math.floor(size / 2)));
 
 export const lowPass = defineTarget({
   name: "low_pass",
@@ -20,22 +22,33 @@ export const lowPass = defineTarget({
     normalize: normalizeParam,
   },
   requires: [
+    {
+      name: "rows-and-columns",
+      at: null,
+      doc: "The input has rows and columns, and no other axes.",
+      holds: (_, { array }) => isPicture(array),
+      say: (_, { array }) => `the filter is one of rows and columns, and the input has ${axesText(array.axes)}`,
+      help: () => "use another target, such as `pixels`",
+    },
     moreThanOneValue,
     {
       name: "something-removed",
       at: "radius",
       doc: "The image has frequencies above the radius.",
-      holds: (p, { image }) => p.radius < highest(image),
-      say: (p, { image }) => `a radius of ${p.radius} keeps all frequencies of ${image.height}x${image.width} pixels`,
-      help: (_, { image }) => `use a radius below ${Math.floor(highest(image))}, or the target \`pixels\``,
+      holds: (p, { array }) => p.radius < highest(array),
+      say: (p, { array }) => `a radius of ${p.radius} keeps all frequencies of ${sidesText(array)} pixels`,
+      help: (_, { array }) => `use a radius below ${Math.floor(highest(array))}, or the target \`pixels\``,
     },
   ],
   outputs: patchLength,
-  build: (code, p, { image }, { grid }) =>
-    patchValues(code, p.normalize, code.let("smooth", lowPassLayer, image, { radius: p.radius }), grid),
-  picture: ({ normalize, radius }, context) =>
-    patchPicture(normalize, context, {
-      of: (image) => lowPassed(image, context.image, radius),
+  build: (code, p, { array }, { grid }) =>
+    patchValues(code, p.normalize, code.let("smooth", lowPassLayer, array, { radius: p.radius }), grid),
+  picture({ normalize, radius }, context) {
+    const shape = pictureOf(context.array);
+    invariant(shape, "the checker lets through only pictures");
+    return patchPicture(normalize, context, {
+      of: (image) => lowPassed(image, shape, radius),
       inGraph: (g, image) => lowPassLayer(g, claim<["B", number, number, number]>(image), { radius }),
-    }),
+    });
+  },
 });

@@ -3,11 +3,11 @@
 import type { Builder, Tensor } from "../../graph/index.js";
 import type { ModelContext, Requirement } from "../block.js";
 import type { Code } from "../code.js";
-import { type Grid, patchArea, patchPlaces, tokenCount } from "../geometry.js";
 import { denormalizePatches, normalizePatches, patchify, patchVarianceEpsilon, unpatchify } from "../nn/index.js";
-import { claim } from "../nn/layer.js";
+import { claim, claimAs } from "../nn/layer.js";
 import { choice, type Param } from "../params.js";
 import type { Picture } from "../program.js";
+import { boxLength, type Lattice, patchPlaces, tokenCount } from "../sets.js";
 import type { TargetContext } from "./contract.js";
 
 type Normalize = "patch" | "none";
@@ -22,7 +22,7 @@ export const normalizeParam: Param<Normalize> = choice({
 });
 
 /** Numbers of one patch, whatever the values of the block. */
-export const patchLength = (_: unknown, { image, grid }: TargetContext): number => patchArea(grid) * image.channels;
+export const patchLength = (_: unknown, { array, grid }: TargetContext): number => boxLength(grid) * array.channels;
 
 export const moreThanOneValue: Requirement<{ readonly normalize: Param<Normalize> }, ModelContext> = {
   name: "more-than-one-value",
@@ -33,9 +33,9 @@ export const moreThanOneValue: Requirement<{ readonly normalize: Param<Normalize
   help: () => "use larger patches, or `normalize: none`",
 };
 
-/** image [B, H, W, C] -> [B, N, P] */
-export function patchValues(code: Code, normalize: Normalize, image: Tensor, grid: Grid): Tensor {
-  const patches = code.let("target", patchify, image, grid);
+/** array [B, ...axes, C] -> [B, N, P] */
+export function patchValues(code: Code, normalize: Normalize, array: Tensor, grid: Lattice): Tensor {
+  const patches = code.let("target", patchify, array, grid);
   return normalize === "patch" ? code.let("normalized", normalizePatches, patches) : patches;
 }
 
@@ -56,20 +56,23 @@ interface Truth {
   readonly inGraph: (g: Builder, image: Tensor) => Tensor;
 }
 
-/** Predicted patches as pixels. */
-export const patchPicture = (normalize: Normalize, { image, grid }: TargetContext, predicted?: Truth): Picture => ({
+/** Predicted patches as numbers of the array. */
+export const patchPicture = (normalize: Normalize, { array, grid }: TargetContext, predicted?: Truth): Picture => ({
   inGraph(g, prediction, seen) {
     const patches = claim<["B", number, number]>(prediction);
-    const truth = claim<["B", number, number, number]>(predicted ? predicted.inGraph(g, seen) : seen);
-    const values = normalize === "patch" ? denormalizePatches(g, patches, patchify(g, truth, grid)) : patches;
-    return unpatchify(g, values, grid, { channels: image.channels });
+    const truth = predicted ? predicted.inGraph(g, seen) : seen;
+    const values =
+      normalize === "patch"
+        ? denormalizePatches(g, patches, patchify<"B", Lattice, number>(g, claimAs(truth), grid))
+        : patches;
+    return unpatchify<"B", Lattice, number>(g, values, grid, { channels: array.channels });
   },
   pixels(prediction, seen) {
     const truth = predicted && normalize === "patch" ? predicted.of(seen) : seen;
     const result = new Float32Array(seen.length);
-    const length = patchLength(null, { image, grid });
+    const length = patchLength(null, { array, grid });
     for (let token = 0; token < tokenCount(grid); token++) {
-      const places = patchPlaces(grid, token, image.channels);
+      const places = patchPlaces(grid, token, array.channels);
       const { mean, deviation } = normalize === "patch" ? statistics(truth, places) : { mean: 0, deviation: 1 };
       places.forEach((at, i) => {
         result[at] = (prediction[token * length + i] as number) * deviation + mean;

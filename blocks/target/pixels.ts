@@ -14,10 +14,10 @@ export const pixels = defineTarget({
   },
   requires: [moreThanOneValue],
   outputs: patchLength,
-  build: (code, p, { image }, { grid }) => patchValues(code, p.normalize, image, grid),
-  pixels(code, p, prediction, { image }, { grid }) {
+  build: (code, p, { array }, { grid }) => patchValues(code, p.normalize, array, grid),
+  pixels(code, p, prediction, { array }, { grid }) {
     if (p.normalize === "none") return prediction;
-    return code.let("pixels", denormalizePatches, prediction, code.let("patches", patchify, image, grid));
+    return code.let("pixels", denormalizePatches, prediction, code.let("patches", patchify, array, grid));
   },
   picture: (p, context) => patchPicture(p.normalize, context),
 });

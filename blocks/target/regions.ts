@@ -1,7 +1,6 @@
 /** Binary maps of regions as target, the target of R-MAE. */
 
 import { invariant } from "../../graph/index.js";
-import { patchArea, tokenCount } from "../geometry.js";
 import {
   addVisiblePositions,
   embedMaps,
@@ -11,7 +10,8 @@ import {
   takeTokens,
 } from "../nn/index.js";
 import { choice, int } from "../params.js";
-import { boundSource, regionMaps, sourceParam } from "../regions/index.js";
+import { boundSource, ofPictures, pictured, regionMaps, sourceParam } from "../regions/index.js";
+import { boxLength, tokenCount } from "../sets.js";
 import { defineTarget, type TargetContext } from "./contract.js";
 
 interface Values {
@@ -21,7 +21,7 @@ interface Values {
 
 /** What one sequence has of a patch: a region's pixels, or those of all regions. */
 const sequenceValues = ({ count, sequences }: Values, { grid }: TargetContext): number =>
-  patchArea(grid) * (sequences === "channels" ? count : 1);
+  boxLength(grid) * (sequences === "channels" ? count : 1);
 
 export const regions = defineTarget({
   name: "regions",
@@ -41,8 +41,10 @@ export const regions = defineTarget({
       doc: "What the encoder in the target's braces sees.",
     }),
   },
-  outputs: (p, { grid }) => patchArea(grid) * p.count,
-  field(p, { image: shape, grid }) {
+  requires: [ofPictures],
+  outputs: (p, { grid }) => boxLength(grid) * p.count,
+  field(p, { array, grid }) {
+    const shape = pictured(array);
     const source = boundSource(p.source);
     const choice = { count: p.count, touching: p.touching, ignored: source.ignored };
     return {
@@ -60,7 +62,7 @@ export const regions = defineTarget({
   parameters: (p, context) => ({ region_embed: patchEmbedParameters(sequenceValues(p, context), context.width) }),
   tokens(code, p, w, { target, positions, visible }, context) {
     const seen = code.let("seen_maps", takeTokens, target, visible); // [B, V, P]
-    const parts = { values: patchArea(context.grid), regions: p.count };
+    const parts = { values: boxLength(context.grid), regions: p.count };
     const maps = p.sequences === "channels" ? seen : code.let("maps", splitRegions, seen, parts);
     const tokens = code.let("region_tokens", embedMaps, maps, w.region_embed.proj); // [B', V, De]
     const sizes = { extra: context.extra, count: tokenCount(context.grid) };

@@ -1,8 +1,12 @@
 /** Non-overlapping patches, each mapped to a token by one linear layer: the patch embedding of ViT. */
 
+import { invariant } from "../../graph/index.js";
+import { type ArrayShape, type Axis, type AxisName, isPicture } from "../arrays.js";
+import type { Requirement } from "../block.js";
 import { linear, patchEmbedParameters, patchify } from "../nn/index.js";
-import { size } from "../params.js";
-import { defineTokens } from "./contract.js";
+import { type Param, sides } from "../params.js";
+import { axesText, boxLength, cutInto, type Lattice } from "../sets.js";
+import { defineTokens, type TokensContext } from "./contract.js";
 
 /** Divisors of `length` nearest to `wanted`, one on each side where there is one. */
 function nearestDivisors(length: number, wanted: number): readonly number[] {
@@ -17,40 +21,98 @@ const divisorsInWords = (length: number, wanted: number): string => {
   return near.length === 1 ? `${near[0]} is` : `${near.join(" and ")} are`;
 };
 
+interface Values {
+  readonly size: readonly number[];
+}
+
+/** An axis and the side of the patch along it. */
+interface Cut extends Axis {
+  readonly side: number;
+}
+
+const cutsOf = ({ size }: Values, { axes }: ArrayShape): readonly Cut[] =>
+  axes.flatMap((axis, i) => {
+    const side = size[i];
+    return side === undefined ? [] : [{ ...axis, side }];
+  });
+
+/** The first of some axes that the patch does not divide. */
+const uneven = (p: Values, array: ArrayShape, isMeant: (name: AxisName) => boolean): Cut | null =>
+  cutsOf(p, array).find(({ name, size, side }) => isMeant(name) && size % side !== 0) ?? null;
+
+/** The condition that the patch divides some axes; `axis`: what one of them is called. */
+const divides = (
+  name: string,
+  doc: string,
+  isMeant: (name: AxisName) => boolean,
+  axis: (cut: Cut) => string,
+): Requirement<{ readonly size: Param<readonly number[]> }, TokensContext> => ({
+  name,
+  at: "size",
+  doc,
+  holds: (p, { array }) => uneven(p, array, isMeant) === null,
+  say(p, { array }) {
+    const cut = uneven(p, array, isMeant) as Cut;
+    const whole = isPicture(array) ? "image" : "input";
+    return `${whole} ${axis(cut)} ${cut.size} is not divisible by patch ${axis(cut)} ${cut.side}`;
+  },
+  help(p, { array }) {
+    const { size, side } = uneven(p, array, isMeant) as Cut;
+    return `${size} is not divisible by ${side}: ${divisorsInWords(size, side)}`;
+  },
+});
+
+const latticeOf = ({ size }: Values, array: ArrayShape): Lattice => {
+  const lattice = cutInto(array, size);
+  invariant(lattice, "the checker lets through only patches with a side for each axis");
+  return lattice;
+};
+
 export const patch = defineTokens({
   name: "patch",
-  summary: "Cuts the image into equal patches and maps each to a token by one linear layer.",
+  summary: "Cuts the input into equal patches and maps each to a token by one linear layer.",
   source: "Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021, section 3.1",
   since: "0.1",
   params: {
-    size: size({ doc: "Height x width of a patch in pixels; must divide the image." }),
+    size: sides({
+      doc: "Sides of a patch, one for each axis of the input: `16x16` of an image, `2x16x16` of a video; must divide it.",
+    }),
   },
   requires: [
     {
-      name: "divides-height",
+      name: "side-for-each-axis",
       at: "size",
-      doc: "The patch's height divides the image's.",
-      holds: (p, { image }) => image.height % p.size[0] === 0,
-      say: (p, { image }) => `image height ${image.height} is not divisible by patch height ${p.size[0]}`,
-      help: (p, { image }) =>
-        `${image.height} is not divisible by ${p.size[0]}: ${divisorsInWords(image.height, p.size[0])}`,
+      doc: "A patch has a side for each axis of the input.",
+      holds: (p, { array }) => p.size.length === array.axes.length,
+      say: (p, { array }) =>
+        `a patch of ${p.size.join("x")} has ${p.size.length} sides, and the input ${array.axes.length} axes: ${axesText(array.axes)}`,
+      help: (_, { array }) => `write ${array.axes.length} sides, in the order ${axesText(array.axes)}`,
     },
-    {
-      name: "divides-width",
-      at: "size",
-      doc: "The patch's width divides the image's.",
-      holds: (p, { image }) => image.width % p.size[1] === 0,
-      say: (p, { image }) => `image width ${image.width} is not divisible by patch width ${p.size[1]}`,
-      help: (p, { image }) =>
-        `${image.width} is not divisible by ${p.size[1]}: ${divisorsInWords(image.width, p.size[1])}`,
-    },
+    divides(
+      "divides-height",
+      "The patch's height divides the input's.",
+      (name) => name === "row",
+      () => "height",
+    ),
+    divides(
+      "divides-width",
+      "The patch's width divides the input's.",
+      (name) => name === "column",
+      () => "width",
+    ),
+    divides(
+      "divides-axis",
+      "Every other side of the patch divides its axis of the input.",
+      (name) => name !== "row" && name !== "column",
+      ({ name }) => name,
+    ),
   ],
-  grid: (p, image) => ({ rows: image.height / p.size[0], columns: image.width / p.size[1], patch: p.size }),
-  parameters: (p, { image, width }) => ({
-    patch_embed: patchEmbedParameters(p.size[0] * p.size[1] * image.channels, width),
+  grid: latticeOf,
+  parameters: (p, { array, width }) => ({
+    patch_embed: patchEmbedParameters(boxLength(latticeOf(p, array)) * array.channels, width),
   }),
-  embed(code, _, w, image, grid) {
-    const patches = code.let("patches", patchify, image, grid); // [B, N, h * w * C]
+  embed(code, _, w, array, grid) {
+    const patches = code.let("patches", patchify, array, grid); // [B, N, values]
     return code.let("tokens", linear, patches, w.patch_embed.proj);
   },
 });

@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { imageOf } from "../../blocks/index.js";
 import type { ExportedFunction, ExportedPort, ExportFacts } from "../../runtime/index.js";
 import { runFailure } from "../failure.js";
 import { printedPath, unwritable } from "../files.js";
@@ -31,7 +32,7 @@ export async function exportModel(source: string, options: ExportOptions): Promi
     what,
     batch: options.batch ?? null,
     images: options.pixels ? "pixels" : "normalized",
-    colours: colourScale(training.augment, program.image),
+    colours: colourScale(training.augment, imageOf(program)),
     step,
     spec,
   });

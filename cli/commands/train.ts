@@ -1,7 +1,8 @@
 /** `mae train`: emits the model, runs what was emitted by the recipe, shows how it goes, and leaves a run behind. */
 
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { ModelProgram, SampleIndex } from "../../blocks/index.js";
+import type { ModelProgram } from "../../blocks/index.js";
 import { costOf, type Model, type Recipe, render } from "../../compiler/index.js";
 import type {
   CheckpointInterval,
@@ -25,13 +26,13 @@ import { writeRate } from "../measured-rate.js";
 import { type Computing, checkMicroBatch, computingOf, type MemoryFlags } from "../micro-batches.js";
 import { checkOwnSpec, drawReconstructions, openRun, sayErrors } from "../open-run.js";
 import { packageVersion } from "../package-root.js";
-import { dataMemory, defaultWorkers } from "../process-memory.js";
 import { createProgress, jsonProgress, type Progress, type StepEvent, shortNumber } from "../progress.js";
 import { type SettingFlags, settingsOf, trainingOf } from "../recipe-settings.js";
 import {
   checkRunDirectory,
   clearRunDirectory,
   defaultRunDirectory,
+  holdsRun,
   pictureFile,
   type RunFacts,
   type RunSettings,
@@ -116,13 +117,24 @@ export async function trainOne(order: Order): Promise<boolean> {
   try {
     const executor = await openBackend(flags, note, flags.resume ? readRunFacts(directory) : null);
     try {
-      const index = await openTrainingData(recipe);
+      if (!flags.resume && holdsRun(directory)) await checkData(recipe);
       leave = lockRun(directory);
       // Another training may have begun and ended here in the meantime.
       checkRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
       if (!flags.resume) clearRunDirectory(directory);
-      const started = { ...order, recipe, times, written: settingsOf(asWritten), spec, executor, index };
-      return await run(await prepared({ ...started, progress, note, interrupts }));
+      return await run(
+        prepared({
+          ...order,
+          recipe,
+          times,
+          written: settingsOf(asWritten),
+          spec,
+          executor,
+          progress,
+          note,
+          interrupts,
+        }),
+      );
     } catch (error) {
       const text = order.failed ? await whatFailed(error) : null;
       if (text === null) throw error;
@@ -145,13 +157,11 @@ async function checkCheckpoint(directory: string, vocabulary: Vocabulary): Promi
 }
 
 /** Settles how a run is computed; of a new one, keeps with what it is started. */
-async function prepared(started: Started): Promise<Job> {
-  const { file, vocabulary, model, recipe, times, written, directory, flags, inherits, executor } = started;
-  const { index, note, spec } = started;
+function prepared(started: Started): Job {
+  const { file, vocabulary, model, recipe, times, written, directory, flags, inherits, executor, note, spec } = started;
   const { batch } = settingsOf(recipe);
   const before = flags.resume ? (readRunFacts(directory).computing ?? { micro_batch: batch, recompute: false }) : null;
-  const data = await dataMemory(model, index, flags.workers);
-  const computing = computingOf({ model, recipe, batch, data }, flags, executor, before, note);
+  const computing = computingOf({ model, recipe, batch }, flags, executor, before, note);
   const project = runProject(model, recipe, vocabulary);
   const shorter = Object.keys(times).length > 0 ? { shorter: times } : {};
   const own = { computing, ...shorter, ...(project ? { project } : {}), ...(inherits ? { from: inherits.from } : {}) };
@@ -161,12 +171,10 @@ async function prepared(started: Started): Promise<Job> {
 }
 
 /** Throws where a run could not begin for want of its data, while the run that it is to replace is still there. */
-export async function openTrainingData(recipe: Recipe): Promise<SampleIndex> {
+export async function checkData(recipe: Recipe): Promise<void> {
   const { lengthOf, openData } = await import("../../runtime/index.js");
   const training = trainingOf(recipe);
-  const index = await openData(training.data, "train", process.cwd());
-  lengthOf(training, index.length);
-  return index;
+  lengthOf(training, (await openData(training.data, "train", process.cwd())).length);
 }
 
 /**
@@ -214,8 +222,6 @@ interface Started extends Order {
   readonly times: ShorterTimes;
   readonly spec: string;
   readonly executor: Executor;
-  /** Of the data that it is trained on. */
-  readonly index: SampleIndex;
   readonly progress: Progress;
   /** Tells a line for people. */
   readonly note: (text: string) => void;
@@ -246,11 +252,10 @@ async function run(job: Job): Promise<boolean> {
     directory,
     root: job.root,
     executor,
-    index: job.index,
     resume: flags.resume ?? false,
     ...(job.inherits && !flags.resume ? { weights: await job.inherits.weights() } : {}),
     spec: job.spec,
-    workers: flags.workers ?? defaultWorkers(),
+    workers: flags.workers ?? Math.max(1, Math.min(8, availableParallelism() - 1)),
     checkpointEvery: flags.checkpointEvery,
     signal: interrupts.signal,
     report,

@@ -2,7 +2,7 @@
 
 import { type Adversary, detached, fillHidden, patchify, unpatchify } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
-import { encodeWhole } from "./backbone.js";
+import { arrayIn, encodeWhole } from "./backbone.js";
 import type { ModelFunction } from "./function.js";
 import { layoutOf } from "./layout.js";
 import { ownObjectiveOf, type Part, type Parts } from "./parts.js";
@@ -25,12 +25,12 @@ export const judgeFunction = (parts: Parts, { definition, values }: Part<Adversa
     invariant(target.definition.pixels, "the checker lets through only adversaries of pixels");
     const inputs = targetInputs(code, parts, w, target, batch);
     const pixels = target.definition.pixels(code, target.values, prediction, inputs, parts);
-    const originals = code.let("originals", patchify, batch.image, parts.grid);
+    const originals = code.let("originals", patchify, arrayIn(parts, batch), parts.grid);
     const filled = code.let("filled", fillHidden, originals, pixels, { visible, hidden, restore });
-    const image = code.let("completed", unpatchify, filled, parts.grid, { channels: parts.image.channels });
+    const completed = code.let("completed", unpatchify, filled, parts.grid, { channels: parts.array.channels });
     const own = weightsUnder(w, adversaryBranch);
     const backbone = definition.backbone(values) === "separate" ? (own[backboneBranch] as WeightTree) : w;
-    const latent = encodeWhole(code, parts, backbone, image);
+    const latent = encodeWhole(code, parts, backbone, completed);
     return definition.judge(code, values, own, { latent, extra, count });
   },
 });

@@ -65,11 +65,11 @@ export function programOf(assembly: Assembly): ModelProgram {
     invariant(found, `no function ${name} in ${model.name}`);
     return found;
   };
-  const { encoder, mask, objectives, classes, image, grid } = parts;
+  const { encoder, mask, objectives, classes, name, array, grid } = parts;
   const [own] = objectives;
   return {
     name: model.name,
-    image,
+    arrays: { [name]: array },
     grid,
     mask: mask ? bindMask(mask.definition, mask.values, grid) : everythingVisible(grid),
     parameters,
@@ -82,7 +82,7 @@ export function programOf(assembly: Assembly): ModelProgram {
     features: (g, w, input, layers) => run(named("features"), g, w as WeightTree, [input], layers) as Tensor,
     predict: (g, w, batch) => run(named("predict"), g, w as WeightTree, [batch]) as Tensor,
     loss: (g, w, batch) => run(named("loss"), g, w as WeightTree, [batch]) as Losses,
-    ...(own ? { picture: bindPicture(own.target.definition, own.target.values, { image, grid }) } : {}),
+    ...(own ? { picture: bindPicture(own.target.definition, own.target.values, { array, grid }) } : {}),
     ...(classes ? { classes: classes.head.definition.classes(classes.head.values) } : {}),
     fields: fieldsOf(parts),
     ...(parts.adversary

@@ -6,17 +6,20 @@ import { layoutOf } from "./layout.js";
 import type { Part, Parts } from "./parts.js";
 import { encoderPositions, type WeightTree } from "./weights.js";
 
-/** image [B, H, W, C] -> tokens [B, N, D] */
-export const embed = (code: Code, parts: Parts, w: WeightTree, image: Tensor): Tensor =>
-  parts.tokens.definition.embed(code, parts.tokens.values, w, image, parts.grid);
+/** What the model reads of a batch, [B, ...axes, C]. */
+export const arrayIn = ({ name }: Parts, batch: Batch): Tensor => batch[name] as Tensor;
+
+/** array [B, ...axes, C] -> tokens [B, N, D] */
+export const embed = (code: Code, parts: Parts, w: WeightTree, array: Tensor): Tensor =>
+  parts.tokens.definition.embed(code, parts.tokens.values, w, array, parts.grid);
 
 /** Adds the positions of all patches to tokens [B, N, D]. */
 export const place = (code: Code, parts: Parts, w: WeightTree, tokens: Tensor): Tensor =>
   code.let("placed", addPositions, tokens, w[encoderPositions], { extra: layoutOf(parts).extra });
 
-/** image [B, H, W, C] -> tokens of all patches with their positions, [B, N, D] */
-export const placedTokens = (code: Code, parts: Parts, w: WeightTree, image: Tensor): Tensor =>
-  place(code, parts, w, embed(code, parts, w, image));
+/** array [B, ...axes, C] -> tokens of all patches with their positions, [B, N, D] */
+export const placedTokens = (code: Code, parts: Parts, w: WeightTree, array: Tensor): Tensor =>
+  place(code, parts, w, embed(code, parts, w, array));
 
 /** tokens [B, N, D] -> the visible ones [B, V, D] */
 export const takeVisible = (code: Code, tokens: Tensor, { visible }: Batch): Tensor =>
@@ -25,9 +28,9 @@ export const takeVisible = (code: Code, tokens: Tensor, { visible }: Batch): Ten
 export const encodeTokens = (code: Code, parts: Parts, w: WeightTree, tokens: Tensor): Tensor =>
   parts.encoder.definition.encode(code, parts.encoder.values, w, tokens, w[encoderPositions] as Tensor);
 
-/** image [B, H, W, C] -> the latent of every token, [B, extra + N, D] */
-export const encodeWhole = (code: Code, parts: Parts, w: WeightTree, image: Tensor): Tensor =>
-  encodeTokens(code, parts, w, placedTokens(code, parts, w, image));
+/** array [B, ...axes, C] -> the latent of every token, [B, extra + N, D] */
+export const encodeWhole = (code: Code, parts: Parts, w: WeightTree, array: Tensor): Tensor =>
+  encodeTokens(code, parts, w, placedTokens(code, parts, w, array));
 
 /** The final normalisation of an encoder, on any of its tokens [..., D]. */
 export const normalization =

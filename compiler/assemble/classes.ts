@@ -2,7 +2,7 @@
 
 import type { LossInputs } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { encodeWhole, lastLayer, normalization, placedTokens } from "./backbone.js";
+import { arrayIn, encodeWhole, lastLayer, normalization, placedTokens } from "./backbone.js";
 import { labelsField } from "./fields.js";
 import type { ModelFunction } from "./function.js";
 import { layoutOf } from "./layout.js";
@@ -15,7 +15,7 @@ export function classFunctions(parts: Parts, classes: Classes, weights: ModelWei
     name: "encode",
     doc: "The latent of every token: nothing is hidden.",
     inputs: ["batch"],
-    body: (code, w, { batch }) => encodeWhole(code, parts, w, batch.image),
+    body: (code, w, { batch }) => encodeWhole(code, parts, w, arrayIn(parts, batch)),
   };
   const predict: ModelFunction = {
     name: "predict",
@@ -24,7 +24,7 @@ export function classFunctions(parts: Parts, classes: Classes, weights: ModelWei
     body(code, w, { batch }) {
       const { definition, values } = classes.head;
       const { extra, count } = layoutOf(parts);
-      const last = lastLayer(code, parts.encoder, w, placedTokens(code, parts, w, batch.image));
+      const last = lastLayer(code, parts.encoder, w, placedTokens(code, parts, w, arrayIn(parts, batch)));
       return definition.classify(code, values, w, { ...last, extra, count });
     },
   };

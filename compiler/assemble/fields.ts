@@ -13,20 +13,20 @@ export interface Asking {
 }
 
 /** What a batch has anyway, or for a guided mask. */
-const always = ["image", "visible", "hidden", "restore", "draws"];
+const always = ["visible", "hidden", "restore", "draws"];
 
 /** The labels of a batch, of a model of classes. */
 export const labelsField = "labels";
 
 /** The blocks that ask for a field: the mask, the head, then the targets, by label or by their own name. */
-export function fieldsAsked({ mask, objectives, classes }: Parts): readonly Asking[] {
+export function fieldsAsked({ name: array, mask, objectives, classes }: Parts): readonly Asking[] {
   const asked: Asking[] = [
     ...(mask?.definition.field ? [{ name: "mask", kind: "mask", part: mask } as const] : []),
     ...(classes ? [{ name: labelsField, kind: "head", part: classes.head } as const] : []),
   ];
   for (const { label, target } of objectives) {
     if (!target.definition.field) continue;
-    const taken = [...always, ...(mask ? movingNames(mask) : []), ...asked.map(({ name }) => name)];
+    const taken = [array, ...always, ...(mask ? movingNames(mask) : []), ...asked.map(({ name }) => name)];
     const name = distinct(camel(label ?? target.definition.name), (other) => taken.includes(other));
     asked.push({ name, kind: "target", part: target });
   }
@@ -38,6 +38,6 @@ export const fieldsOf = (parts: Parts): Readonly<Record<string, BoundField>> =>
   Object.fromEntries(
     fieldsAsked(parts).map(({ name, kind, part: { definition, values } }) => [
       name,
-      bindField(kind, definition, values, { image: parts.image, grid: parts.grid }),
+      bindField(kind, definition, values, { array: parts.array, grid: parts.grid }),
     ]),
   );

@@ -25,7 +25,8 @@ export interface ModelFunction {
 
 export interface FunctionInputs {
   readonly batch: Batch;
-  readonly image: Tensor;
+  /** What the model reads, alone. */
+  readonly array: Tensor;
   readonly latent: Tensor;
   readonly prediction: Tensor;
 }

@@ -6,7 +6,7 @@
 import type { Batch, Code, Encoded } from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
 import { adversaryLossFunction, judgeFunction } from "./adversary.js";
-import { embed, encodeTokens, encodeWhole, lastLayer, place, takeVisible } from "./backbone.js";
+import { arrayIn, embed, encodeTokens, encodeWhole, lastLayer, place, takeVisible } from "./backbone.js";
 import { classFunctions } from "./classes.js";
 import type { ModelFunction } from "./function.js";
 import { guideFunction } from "./guide.js";
@@ -34,7 +34,7 @@ function encodeFunction(parts: Parts): ModelFunction {
       : "The latent of the visible tokens.",
     inputs: ["batch"],
     body(code, w, { batch }) {
-      const tokens = embed(code, parts, w, batch.image); // [B, N, D]
+      const tokens = embed(code, parts, w, arrayIn(parts, batch)); // [B, N, D]
       if (!enter) return encodeTokens(code, parts, w, takeVisible(code, place(code, parts, w, tokens), batch));
       const seen = takeVisible(code, tokens, batch); // [B, V, D]
       return encodeTokens(code, parts, w, place(code, parts, w, enter(code, decoder.values, w, seen, batch.restore)));
@@ -44,9 +44,9 @@ function encodeFunction(parts: Parts): ModelFunction {
 
 const featuresFunction = (parts: Parts): ModelFunction => ({
   name: "features",
-  doc: "The latent of every token of the whole image, in raster order, after the first `layers` layers.",
-  inputs: ["image", "layers"],
-  body: (code, w, { image }) => encodeWhole(code, parts, w, image),
+  doc: `The latent of every token of the whole ${parts.name}, in raster order, after the first \`layers\` layers.`,
+  inputs: ["array", "layers"],
+  body: (code, w, { array }) => encodeWhole(code, parts, w, array),
 });
 
 /** `decode`, or `decodeRegion` for the objective with that label. */

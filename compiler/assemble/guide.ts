@@ -2,7 +2,7 @@
 
 import type { Guide, Mask } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { placedTokens } from "./backbone.js";
+import { arrayIn, placedTokens } from "./backbone.js";
 import type { ModelFunction } from "./function.js";
 import { layoutOf } from "./layout.js";
 import type { Part, Parts } from "./parts.js";
@@ -30,7 +30,7 @@ const guiding = (parts: Parts, mask: Part<Mask>, guide: Guide): ModelFunction =>
       attention(layer) {
         const { definition, values } = encoder;
         invariant(definition.attention, "the checker lets through only encoders whose attention can be read");
-        const placed = placedTokens(code, parts, w, batch.image);
+        const placed = placedTokens(code, parts, w, arrayIn(parts, batch));
         return definition.attention(code, values, w, placed, w[encoderPositions] as Tensor, layer);
       },
       drawn: batch.restore,

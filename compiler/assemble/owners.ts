@@ -1,15 +1,22 @@
 /** Which part of a model each weight belongs to, and its place there: what a key map goes by instead of names. */
 
-import { type Grid, type Initializer, isParameter, type Parameter, type ParameterTree } from "../../blocks/index.js";
+import {
+  countsOf,
+  type Initializer,
+  isParameter,
+  type Lattice,
+  type Parameter,
+  type ParameterTree,
+} from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import type { Model } from "../model.js";
 import { partsOf } from "./parts.js";
 import { modelWeights, type Owner } from "./weights.js";
 
-/** What the rows of a position table stand for: `extra` tokens in front of a grid of patches. */
+/** What the rows of a position table stand for: `extra` tokens in front of those of a lattice. */
 export interface TablePlaces {
-  readonly rows: number;
-  readonly columns: number;
+  /** Along each axis. */
+  readonly counts: readonly number[];
   readonly extra: number;
 }
 
@@ -52,9 +59,9 @@ function owned(
   path: readonly string[],
   { parts, role, label, extra }: Owner,
   local: string,
-  { rows, columns }: Grid,
+  grid: Lattice,
 ): OwnedWeight {
-  const table = extra === undefined ? null : { rows, columns, extra };
+  const table = extra === undefined ? null : { counts: countsOf(grid), extra };
   const own = { shape: shape.map(Number), trainable, init, follows: follows ?? null, table };
   return { name: path.join("."), parts, role, label, local, ...own };
 }

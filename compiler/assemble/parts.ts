@@ -2,13 +2,13 @@
 
 import type {
   Adversary,
+  ArrayShape,
   Decoder,
   Encoder,
-  Grid,
   Head,
-  ImageShape,
   Input,
   Kinds,
+  Lattice,
   Loss,
   Mask,
   Positions,
@@ -55,8 +55,10 @@ export interface Parts {
   readonly classes: Classes | null;
   readonly adversary: Part<Adversary> | null;
   readonly teacher: Part<Teacher> | null;
-  readonly image: ImageShape;
-  readonly grid: Grid;
+  /** What the array is called: as the label of its input, or its medium. */
+  readonly name: string;
+  readonly array: ArrayShape;
+  readonly grid: Lattice;
 }
 
 const filling = (lines: readonly Filled[], slot: string): readonly Filled[] =>
@@ -118,7 +120,7 @@ export function partsOf(model: Model): Parts {
   const { slots } = model;
   const input = only(slots, "input");
   const tokens = only(slots, "tokens");
-  const image = input.definition.shape(input.values);
+  const array = input.definition.shape(input.values);
   const classes = classesOf(model);
   return {
     input,
@@ -130,8 +132,9 @@ export function partsOf(model: Model): Parts {
     classes,
     adversary: atMostOne(slots, "adversary"),
     teacher: atMostOne(slots, "teacher"),
-    image,
-    grid: tokens.definition.grid(tokens.values, image),
+    name: filling(slots, "input")[0]?.label ?? input.definition.name,
+    array,
+    grid: tokens.definition.grid(tokens.values, array),
   };
 }
 

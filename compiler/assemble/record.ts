@@ -112,16 +112,18 @@ function recordFunction(
   const g = createBuilder({ batch: batchSize });
   const weights = weightsOf(g, assembly.parameters) as WeightTree;
   const batch = batchInputs(g, program);
-  const latent = f.inputs.includes("latent") ? program.encode(g, weights, batch) : batch.image;
-  const prediction = f.inputs.includes("prediction") ? program.predict(g, weights, batch) : batch.image;
+  const { name } = assembly.parts;
+  const array = batch[name] as Tensor;
+  const latent = f.inputs.includes("latent") ? program.encode(g, weights, batch) : array;
+  const prediction = f.inputs.includes("prediction") ? program.predict(g, weights, batch) : array;
   const known = weightOperands(weights);
   known.set(assembly.parts.grid, { kind: "grid" });
   if (f.inputs.includes("batch")) for (const [object, operand] of batchOperands(batch)) known.set(object, operand);
-  else known.set(batch.image, { kind: "variable", name: "image" });
+  else known.set(array, { kind: "variable", name });
   if (f.inputs.includes("prediction")) known.set(prediction, { kind: "variable", name: "prediction" });
   if (f.inputs.includes("latent")) known.set(latent, { kind: "variable", name: "latent" });
   const recording = recorder(g, weights, known, f.inputs.includes("layers"), [...f.inputs, ...Object.keys(batch)]);
-  const result = f.body(recording.code, weights, { batch, image: batch.image, latent, prediction });
+  const result = f.body(recording.code, weights, { batch, array, latent, prediction });
   return {
     name: f.name,
     doc: f.doc,
@@ -194,7 +196,7 @@ function guideForms({ guide }: ModelProgram["mask"]): BatchForm["guide"] {
 export function record(assembly: Assembly): Program {
   const model = programOf(assembly);
   const functions = assembly.functions.map((f) => recordForms(assembly, model, f));
-  const { height, width, channels } = assembly.parts.image;
+  const { name, array } = assembly.parts;
   const count = tokenCount(assembly.parts.grid);
   const { visible, varies } = model.mask;
   const index = (size: number | "any"): TensorForm => ({ shape: ["B", size], dtype: "int32" });
@@ -208,7 +210,7 @@ export function record(assembly: Assembly): Program {
     latent: formNamed("encode"),
     prediction: formNamed("predict"),
     batch: {
-      image: { shape: ["B", height, width, channels], dtype: "float32" },
+      array: { name, form: { shape: ["B", ...array.axes.map(({ size }) => size), array.channels], dtype: "float32" } },
       visible: index(varies ? "any" : visible),
       hidden: index(varies ? "any" : count - visible),
       restore: index(count),

@@ -2,7 +2,7 @@
 
 import { type Batch, type Code, patchesOf, type Target, type TargetInputs } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { placedTokens } from "./backbone.js";
+import { arrayIn, placedTokens } from "./backbone.js";
 import { fieldsAsked } from "./fields.js";
 import { layoutOf } from "./layout.js";
 import type { Part, Parts } from "./parts.js";
@@ -18,18 +18,18 @@ export function targetInputs(
 ): TargetInputs {
   const field = fieldsAsked(parts).find(({ part }) => part === target);
   return {
-    image: batch.image,
+    array: arrayIn(parts, batch),
     field: field ? (batch[field.name] as Tensor) : null,
     teacher: parts.teacher && ((count) => teacherOutputs(code, parts, w[teacherBranch] as WeightTree, batch, count)),
   };
 }
 
 /** What the last `count` layers of the teacher give for the patches of the whole image, [B, N, D] each. `w`: the teacher's. */
-function teacherOutputs(code: Code, parts: Parts, w: WeightTree, { image }: Batch, count: number): readonly Tensor[] {
+function teacherOutputs(code: Code, parts: Parts, w: WeightTree, batch: Batch, count: number): readonly Tensor[] {
   const { definition, values } = parts.encoder;
   const { extra, count: patches } = layoutOf(parts);
   invariant(definition.outputs, "the checker lets through only encoders whose layers can be read");
-  const placed = placedTokens(code, parts, w, image);
+  const placed = placedTokens(code, parts, w, arrayIn(parts, batch));
   const outputs = definition.outputs(code, values, w, placed, w[encoderPositions] as Tensor, count);
   return outputs.map((x) => patchesOf(code, "taught", x, { extra, count: patches }));
 }

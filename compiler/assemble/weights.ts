@@ -151,13 +151,13 @@ const positionTable = (parts: Parts, width: number, extra = layoutOf(parts).extr
 
 /** Positions, tokens and encoder: what sees an image. */
 function backboneParameters(parts: Parts, owners: Growing["owners"] = new Map()): OpenTree {
-  const { encoder, tokens, image } = parts;
+  const { encoder, tokens, array } = parts;
   const width = encoder.definition.width(encoder.values);
   const growing: Growing = { tree: {}, owners };
   const owner = (...names: readonly string[]): Owner => ({ parts: names, role: names.join("/"), label: null });
   const { extra } = layoutOf(parts);
   putBeside(growing, { [encoderPositions]: positionTable(parts, width) }, { ...owner("encoder", "positions"), extra });
-  putBeside(growing, tokens.definition.parameters(tokens.values, { image, width }), owner("encoder", "tokens"));
+  putBeside(growing, tokens.definition.parameters(tokens.values, { array, width }), owner("encoder", "tokens"));
   putBeside(growing, encoder.definition.parameters(encoder.values), owner("encoder"));
   return growing.tree;
 }

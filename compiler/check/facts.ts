@@ -1,18 +1,20 @@
 /**
- * What blocks are told about the rest of the model: image, grid, widths. Reading is watched, so that a finding can point
+ * What blocks are told about the rest of the model: array, lattice, widths. Reading is watched, so that a finding can point
  * at every place that its numbers come from; reading something broken ends the question without an answer.
  */
 
-import type {
-  Decoder,
-  Definition,
-  Encoder,
-  Grid,
-  Head,
-  ImageShape,
-  Input,
-  Target,
-  Tokens,
+import {
+  type ArrayShape,
+  type Decoder,
+  type Definition,
+  type Encoder,
+  type Head,
+  type ImageShape,
+  type Input,
+  type Lattice,
+  pictureOf,
+  type Target,
+  type Tokens,
 } from "../../blocks/index.js";
 import type { Span } from "../../grammar/index.js";
 import { type DraftBlock, type DraftLine, type DraftValue, slotLines } from "./draft.js";
@@ -46,7 +48,8 @@ export function ask<R>(question: () => R): { readonly answer: R } | null {
 export function sourceOf(block: DraftBlock, name: string): Source | null {
   const value = block.values.get(name);
   const type = block.definition.params[name]?.type;
-  if (!value || !type) return null;
+  // What is absent is no place to point at.
+  if (!value || !type || value.value === null) return null;
   const text = `\`${name}\` of \`${block.definition.name}\` is ${valueText(type, value.value)}`;
   const { how, span } = value.origin;
   return { name, span, message: how === "default" ? `${text} by default` : `${text} here` };
@@ -82,11 +85,13 @@ function seeAll({ value, sources }: NonNullable<Fact<unknown>>, seen: Set<Source
   return value;
 }
 
-/** A record whose parts are watched one by one: reading the height of an image says nothing of its channels. */
+/** A record whose parts are watched one by one: reading the axes of an array says nothing of its channels. */
 function watchedParts(value: object, sources: readonly Source[], seen: Set<Source>): object {
   const parts = Object.keys(value);
   return new Proxy(value, {
     get(target, key) {
+      // How many parts a list has follows from the kind of thing that it is.
+      if (Array.isArray(target) && key === "length") return target.length;
       const own = sources.filter((source) => source.name === key);
       for (const source of own.length > 0 ? own : sources.filter(({ name }) => !parts.includes(name))) seen.add(source);
       return Reflect.get(target, key);
@@ -109,20 +114,27 @@ function lineFor(lines: readonly DraftLine[], slot: string, label: string | null
   return there.find((line) => line.label === label) ?? (there.length === 1 ? (there[0] as DraftLine) : null);
 }
 
-export const imageOf = (lines: readonly DraftLine[], label: string | null): Fact<ImageShape> =>
+export const arrayOf = (lines: readonly DraftLine[], label: string | null): Fact<ArrayShape> =>
   fact(lineFor(lines, "input", label), (definition, values) => (definition as Input).shape(values));
 
-/** The grid of patches; `sound`: whether the conditions of the tokens hold, without which there is none. */
-export function gridOf(lines: readonly DraftLine[], label: string | null, sound: boolean): Fact<Grid> {
-  const image = imageOf(lines, label);
-  if (!image || !sound) return null;
+/** The array as those who read pictures speak of it; null where it is none. */
+export function imageOf(lines: readonly DraftLine[], label: string | null): Fact<ImageShape> {
+  const array = arrayOf(lines, label);
+  const picture = array && pictureOf(array.value);
+  return picture && array && { value: picture, sources: array.sources };
+}
+
+/** The lattice of tokens; `sound`: whether the conditions of the tokens hold, without which there is none. */
+export function gridOf(lines: readonly DraftLine[], label: string | null, sound: boolean): Fact<Lattice> {
+  const array = arrayOf(lines, label);
+  if (!array || !sound) return null;
   const grid = fact(lineFor(lines, "tokens", label), (definition, values) =>
-    (definition as Tokens).grid(values, image.value),
+    (definition as Tokens).grid(values, array.value),
   );
   return (
     grid && {
       value: grid.value,
-      sources: [...grid.sources, ...image.sources.filter(({ name }) => !(name in image.value))],
+      sources: [...grid.sources, ...array.sources.filter(({ name }) => !(name in array.value))],
     }
   );
 }

@@ -1,16 +1,16 @@
 /** Do the blocks go together? Runs the conditions that blocks declare, each at the value it is about. */
 
-import { type Grid, type Mask, tokenCount } from "../../blocks/index.js";
+import { type Lattice, type Mask, tokenCount } from "../../blocks/index.js";
 import { isWithin, type Span } from "../../grammar/index.js";
 import type { DraftBlock, DraftLine } from "./draft.js";
 import {
+  arrayOf,
   ask,
   decoderWidthOf,
   encoderWidthOf,
   extraTokensOf,
   type Facts,
   gridOf,
-  imageOf,
   layersOf,
   predictsPixels,
   type Source,
@@ -87,7 +87,7 @@ export function fitModel(lines: readonly DraftLine[], fitting: Fitting): void {
   const sound = new Map<DraftLine, boolean>();
   for (const line of lines) if (line.slot === "input") judge(line, {}, fitting);
   for (const line of lines) {
-    if (line.slot === "tokens") sound.set(line, judge(line, { image: imageOf(lines, line.label) }, fitting));
+    if (line.slot === "tokens") sound.set(line, judge(line, { array: arrayOf(lines, line.label) }, fitting));
   }
   const cut = [...sound.values()].every(Boolean);
   for (const line of lines) {
@@ -114,8 +114,8 @@ const none = { value: null, sources: [] };
 function modelFacts(lines: readonly DraftLine[], { slot, label }: DraftLine, sound: boolean): Facts {
   const isEncoder = slot === "encoder";
   return {
-    get image() {
-      return imageOf(lines, label);
+    get array() {
+      return arrayOf(lines, label);
     },
     get grid() {
       return gridOf(lines, label, sound);
@@ -145,7 +145,7 @@ const manyVisible = 0.9;
 function extremeRatio({ block }: DraftLine, { grid }: Facts, { report, within }: Fitting): void {
   if (!block || !grid) return;
   const seen = new Set<string>();
-  const cells = grid.value as Grid;
+  const cells = grid.value as Lattice;
   const visible = ask(() => (block.definition as Mask).visible(watchedValues(block, seen), cells))?.answer;
   const tokens = tokenCount(cells);
   if (visible === undefined || (visible / tokens >= fewVisible && visible / tokens <= manyVisible)) return;

@@ -74,6 +74,7 @@ const printers: { readonly [K in Kind]: (value: never, type: TypeOf<K>) => strin
   schedule: scheduleText,
   block: ({ block, values }: BlockValue) => blockText(block, values),
   labels: (items: readonly string[]) => `[${items.join(", ")}]`,
+  axes: (names: readonly string[]) => `[${names.join(", ")}]`,
 };
 
 /** A value of a parameter as it is written in a spec; what may be left out and is, is null and has no text of its own. */
@@ -93,7 +94,7 @@ const expectations: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
   int: () => "a whole number",
   real: () => "a number",
   ratio: () => "a share such as `75%`",
-  size: () => "a height and width such as `16x16`",
+  size: ({ any }) => (any ? "sides such as `16x16` or `2x16x16`" : "a height and width such as `16x16`"),
   choice: ({ options }) =>
     `one of the words ${Object.keys(options)
       .map((option) => `\`${option}\``)
@@ -110,6 +111,7 @@ const expectations: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
       : "a number such as `0.996`, or one that moves such as `0.996 -> 1 over all epochs`",
   block: ({ of }) => `a block of the kind ${of}`,
   labels: () => "labels such as `[audio, image]`",
+  axes: () => "axes such as `[row, column]`",
 };
 
 /** What a parameter takes, in words. */
@@ -131,6 +133,7 @@ const samples: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
   schedule: ({ of }) => (of === "ratio" ? "75%" : "0.5"),
   block: () => "...",
   labels: () => "[...]",
+  axes: () => "[...]",
 };
 
 export const sample = (type: ParamType): string => (samples[type.kind] as (type: ParamType) => string)(type);

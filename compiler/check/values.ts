@@ -3,7 +3,14 @@
  * fit, and then gives null.
  */
 
-import type { DrawnValue, DurationValue, ParamType, RateValue, ScheduleValue } from "../../blocks/index.js";
+import {
+  axisNames,
+  type DrawnValue,
+  type DurationValue,
+  type ParamType,
+  type RateValue,
+  type ScheduleValue,
+} from "../../blocks/index.js";
 import type { Expression, NumberLiteral } from "../../grammar/index.js";
 import { named, suggestion } from "./nearest.js";
 import { type Bounds, plainNumber, type Reading, takesWords, whole, within, wrongType, wrongUnit } from "./reading.js";
@@ -80,7 +87,7 @@ const readSize: Reader<"size"> = (expression, type, at) => {
   }
   if (expression.kind !== "size") return wrongType(expression, type, at);
   const { sides, span } = expression;
-  if (sides.length !== 2) {
+  if (!type.any && sides.length !== 2) {
     return fail(
       at.report,
       "check/wrong-length",
@@ -290,6 +297,15 @@ const readLabels: Reader<"labels"> = (expression, type, at) => {
   return bad ? wrongType(bad, type, at) : words;
 };
 
+const readAxes: Reader<"axes"> = (expression, _, at) => {
+  const words = readLabels(expression, { kind: "labels" }, at) as readonly string[] | null;
+  const unknown = words?.find((word) => !(axisNames as readonly string[]).includes(word));
+  if (unknown === undefined) return words;
+  return fail(at.report, "check/unknown-option", expression.span, `there is no axis \`${unknown}\``, {
+    ...suggestion(unknown, expression.span, axisNames, "axes"),
+  });
+};
+
 const readers: { readonly [K in Kind]: Reader<K> } = {
   int: readInt,
   real: readReal,
@@ -305,6 +321,7 @@ const readers: { readonly [K in Kind]: Reader<K> } = {
   schedule: readSchedule,
   block: (expression, type, at) => at.block(type.of, expression),
   labels: readLabels,
+  axes: readAxes,
 };
 
 /** Whether two checked values are the same. */

@@ -38,9 +38,10 @@ export function blockText(definition: Named, imports: Imports): string {
   return imports.block(definition) ?? `${imports.ours(spaces[kind])}.${camel(definition.name)}`;
 }
 
-/** `{ ratio: 0.75 }`; a block among the values is `{ block, values }`. */
+/** `{ ratio: 0.75 }`, without what is absent; a block among the values is `{ block, values }`. */
 export function valuesText(values: object, imports: Imports): string {
-  const fields = Object.entries(values).map(([name, value]: [string, unknown]) => {
+  const written = Object.entries(values).filter(([, value]) => value !== null);
+  const fields = written.map(([name, value]: [string, unknown]) => {
     const text = isBlockValue(value)
       ? `{ block: ${blockText(value.block, imports)}, values: ${valuesText(value.values, imports)} }`
       : dataText(value);

@@ -4,7 +4,7 @@
 
 import { format } from "prettier";
 import { type FunctionDeclarationStructure, type OptionalKind, Project } from "ts-morph";
-import { tokenCount } from "../../blocks/index.js";
+import { boxText, isPicture, tokenCount } from "../../blocks/index.js";
 import { type Assembly, adversaryGroups, assemble } from "../assemble/assemble.js";
 import { fieldsAsked } from "../assemble/fields.js";
 import { layoutOf } from "../assemble/layout.js";
@@ -29,8 +29,8 @@ const words =
   "private protected public return static super switch this throw true try typeof undefined var void while with yield";
 
 /** The name of the module's export: the model's own, unless it means something else in the module or in the language. */
-function exportName({ name }: Model, { functions }: Program): string {
-  const own = ["imageShape", "grid", "parameters", ...functions.map((f) => f.name)];
+function exportName({ name }: Model, { functions, batch }: Program): string {
+  const own = [shapeName(batch.array.name), "grid", "parameters", ...functions.map((f) => f.name)];
   const types = ["Batch", "Builder", "Tensor", "W", "Weights"];
   return [...own, ...types, ...ourNames, ...words.split(" ")].includes(name) ? `${name}Model` : name;
 }
@@ -44,11 +44,13 @@ function headline(assembly: Assembly): string {
   const [fewest = visible] = parts.mask?.definition.varies?.counts(parts.mask.values, parts.grid) ?? [];
   const range = (least: number, most: number): string => (least === most ? String(most) : `${least} to ${most}`);
   const weights = countWeights(parameters).toLocaleString("en");
-  const [height, width] = parts.grid.patch;
   const masked = parts.mask
     ? `: ${range(fewest, visible)} visible, ${range(count - visible, count - fewest)} hidden`
     : "";
-  const facts = `${count} patches of ${height}x${width} pixels${masked}. ${weights} parameters.`;
+  const pieces = isPicture(parts.array)
+    ? `patches of ${boxText(parts.grid)} pixels`
+    : `tokens of ${boxText(parts.grid)}`;
+  const facts = `${count} ${pieces}${masked}. ${weights} parameters.`;
   return comment([model.doc, facts].filter((line) => line !== "").join("\n\n"));
 }
 
@@ -72,14 +74,15 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
   const { mask, encoder, adversary, teacher, classes } = parts;
   const target = parts.objectives[0]?.target;
   const handedOn = program.functions.map((f) => f.name).filter((name) => handed.includes(name));
-  const context = "{ image: imageShape, grid }";
+  const shape = shapeName(parts.name);
+  const context = `{ array: ${shape}, grid }`;
   const fields = fieldsAsked(parts).map(
     ({ name, kind, part }) =>
       `${name}: ${imports.ours("bindField")}(${dataText(kind)}, ${bound(part, imports)}, ${context})`,
   );
   const lines = [
     `name: ${dataText(assembly.model.name)}`,
-    "image: imageShape, grid",
+    `arrays: { ${parts.name}: ${shape} }, grid`,
     mask
       ? `mask: ${imports.ours("bindMask")}(${bound(mask, imports)}, grid)`
       : `mask: ${imports.ours("everythingVisible")}(grid)`,
@@ -97,9 +100,8 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
 }
 
 /** The type of a batch. A type and not an interface, which would not be taken where fields of any name are. */
-function batchType({ batch: { fields, guide, ...batch } }: Program): string {
+function batchType({ batch: { array, fields, guide, ...batch } }: Program, isPicture: boolean): string {
   const docs = {
-    image: "Pixels as the recipe leaves them.",
     visible: "Places of the visible tokens, in the order in which the encoder sees them.",
     hidden: "Places of the hidden tokens.",
     restore: "Where each token stands in [visible, hidden].",
@@ -107,8 +109,11 @@ function batchType({ batch: { fields, guide, ...batch } }: Program): string {
   const property = (name: string, form: TensorForm, doc: string) =>
     `/** ${doc} */\nreadonly ${name}: ${tensorType(form)};`;
   const properties = [
+    property(array.name, array.form, `${isPicture ? "Pixels" : "Numbers"} as the recipe leaves them.`),
     ...(Object.keys(docs) as (keyof typeof docs)[]).map((name) => property(name, batch[name], docs[name])),
-    ...Object.entries(fields).map(([name, form]) => property(name, form, "Computed of each sample beside its image.")),
+    ...Object.entries(fields).map(([name, form]) =>
+      property(name, form, `Computed of each sample beside its ${array.name}.`),
+    ),
     ...Object.entries(guide).map(([name, { form, doc }]) => property(name, form, doc)),
   ];
   return `{\n${properties.join("\n")}\n}`;
@@ -133,11 +138,16 @@ function functionStructures(assembly: Assembly, program: Program): OptionalKind<
 }
 
 /** Names that mean something in every module. */
-const reserved = "g w batch image latent visible hidden restore prediction layers imageShape grid parameters Batch W";
+const reserved = "g w batch latent visible hidden restore prediction layers grid parameters Batch W";
+
+/** What a module calls the shape of its array. */
+const shapeName = (array: string): string => `${array}Shape`;
 
 /** Names that the module itself gives. */
 const namesIn = ({ functions, batch }: Program, model: string): readonly string[] => [
   ...reserved.split(" "),
+  batch.array.name,
+  shapeName(batch.array.name),
   ...Object.keys(batch.fields),
   ...functions.flatMap((f) => [
     f.name,
@@ -160,7 +170,7 @@ const withImports = (program: Program, imports: Imports): Program => ({
 
 /** The module's text before formatting: every part in the order in which it is read. */
 function moduleText(assembly: Assembly, recorded: Program, version: string, elsewhere: Elsewhere): string {
-  const { image, grid } = assembly.parts;
+  const { array, grid } = assembly.parts;
   const name = exportName(assembly.model, recorded);
   const imports = createImports(elsewhere, namesIn(recorded, name));
   const program = withImports(recorded, imports);
@@ -176,12 +186,16 @@ function moduleText(assembly: Assembly, recorded: Program, version: string, else
   ]);
   file.addStatements([
     ...imports.declarations(),
-    `const imageShape = ${dataText(image)} as const;`,
-    `/** ${tokenCount(grid)} patches, in raster order. */\nconst grid = ${dataText(grid)} as const;`,
+    `const ${shapeName(assembly.parts.name)} = ${dataText(array)} as const;`,
+    `/** ${tokenCount(grid)} ${isPicture(array) ? "patches" : "tokens"}, in raster order. */\nconst grid = ${dataText(grid)} as const;`,
     `const parameters = ${parameters};`,
     "type W = Weights<typeof parameters>;",
   ]);
-  file.addTypeAlias({ name: "Batch", docs: ["One training batch."], type: batchType(program) });
+  file.addTypeAlias({
+    name: "Batch",
+    docs: ["One training batch."],
+    type: batchType(program, isPicture(array)),
+  });
   file.addFunctions(functionStructures(assembly, program));
   file.addStatements(`export const ${name} = ${model};`);
   return file.getFullText();

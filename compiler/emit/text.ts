@@ -112,7 +112,7 @@ function* allOperands(f: ProgramFunction): Generator<Operand> {
 }
 
 /** What functions are handed besides the batch. */
-export interface GivenForms extends Pick<Program, "latent" | "prediction"> {
+export interface GivenForms extends Pick<Program, "latent" | "prediction" | "batch"> {
   /** Of the encoder. */
   readonly layers: number;
 }
@@ -123,7 +123,7 @@ function inputsText(f: ProgramFunction, batch: BatchUse, given: GivenForms): rea
   const pattern = batch === "apart" ? `{ ${[...new Set(fields)].join(", ")} }` : "batch";
   const texts = {
     batch: `${pattern}: Batch`,
-    image: 'image: Batch["image"]',
+    array: `${given.batch.array.name}: Batch[${JSON.stringify(given.batch.array.name)}]`,
     latent: `latent: ${tensorType(given.latent)}`,
     prediction: `prediction: ${tensorType(given.prediction)}`,
     layers: `layers = ${given.layers}`,

@@ -10,12 +10,22 @@ import {
   headerLength,
   lengthBytes,
   parseHeader,
-  type StoredTensor,
-  type TensorFile,
-  type TensorToFetch,
+  type StoredType,
+  type StoredValues,
   type TensorToStore,
 } from "./safetensors.js";
 import { unwritable, writeWhole } from "./whole-file.js";
+
+export interface StoredTensor {
+  readonly dtype: StoredType;
+  readonly shape: readonly number[];
+  readonly values: StoredValues;
+}
+
+export interface TensorFile {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: ReadonlyMap<string, string>;
+}
 
 /**
  * Reads a safetensors file: the tensors whose names are wanted, without which all. Throws `run/safetensors` or `run/unreadable`,
@@ -52,11 +62,11 @@ const notRead = (path: string, error: unknown): RunError =>
 
 /**
  * Writes a safetensors file, and its folder where there is none.
- * Whatever fails, a file that was there before is still whole. Throws `run/disk-full`, `run/unwritable`, or what fetching throws.
+ * Whatever fails, a file that was there before is still whole. Throws `run/disk-full` or `run/unwritable`.
  */
 export async function writeTensorFile(
   path: string,
-  tensors: readonly (TensorToStore | TensorToFetch)[],
+  tensors: readonly TensorToStore[],
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {

@@ -10,18 +10,15 @@ export const partialSuffix = ".partial";
 /** Node writes no more than this at once. */
 const longestWrite = 2 ** 30;
 
-/** Bytes, or how to get them when their turn comes, where all of them at once would take much memory. */
-export type Part = Uint8Array | (() => Promise<Uint8Array>);
-
 export interface FileToWrite {
   readonly path: string;
   /** Bytes in pieces. */
-  readonly parts: readonly Part[];
+  readonly parts: readonly Uint8Array[];
 }
 
 /**
  * Writes files of one folder; they get their names, in this order, when all of them are written and synced.
- * Whatever fails before, files that were there are still whole. Throws `run/disk-full`, `run/unwritable`, or what getting a part throws.
+ * Whatever fails before, files that were there are still whole. Throws `run/disk-full` or `run/unwritable`.
  * @param room what to do when the disk is full.
  */
 export async function writeWhole(files: readonly FileToWrite[], room?: string): Promise<void> {
@@ -38,7 +35,7 @@ export async function writeWhole(files: readonly FileToWrite[], room?: string): 
     await syncFolder(dirname(path));
   } catch (error) {
     for (const file of files) await rm(file.path + partialSuffix, { force: true }).catch(() => undefined);
-    throw error instanceof RunError ? error : unwritable(path, error, room);
+    throw unwritable(path, error, room);
   }
 }
 
@@ -48,9 +45,8 @@ async function writePartial({ path, parts }: FileToWrite): Promise<void> {
   const file = await open(path + partialSuffix, "wx");
   try {
     for (const part of parts) {
-      const bytes = part instanceof Uint8Array ? part : await part();
-      for (let done = 0; done < bytes.length; ) {
-        done += (await file.write(bytes, done, Math.min(longestWrite, bytes.length - done))).bytesWritten;
+      for (let done = 0; done < part.length; ) {
+        done += (await file.write(part, done, Math.min(longestWrite, part.length - done))).bytesWritten;
       }
     }
     await file.sync();

@@ -3,7 +3,16 @@
  * image's own pixels. Images are read once for all kinds of features.
  */
 
-import { type Features, type ImageShape, imageInput, imageLength, type ModelProgram } from "../../blocks/index.js";
+import {
+  arrayBatch,
+  arrayInput,
+  arrayOf,
+  type Features,
+  type ImageShape,
+  imageLength,
+  imageOf,
+  type ModelProgram,
+} from "../../blocks/index.js";
 import type { Builder, Tensor } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
@@ -49,9 +58,9 @@ export async function encoderReader(
   const { program } = model;
   for (const selection of selections) checkSelection(program, selection);
   const frozen = await openFrozen(model, executor, batch, (g, w) => {
-    const { image } = imageInput(g, program);
+    const array = arrayInput(g, program);
     const vectors = selections.map(({ pool, layer }) => {
-      const tokens = layer === "last" ? program.features(g, w, image) : program.features(g, w, image, layer);
+      const tokens = layer === "last" ? program.features(g, w, array) : program.features(g, w, array, layer);
       return pooled(g, program, tokens, pool);
     });
     return Object.fromEntries(vectors.entries());
@@ -60,7 +69,7 @@ export async function encoderReader(
   return {
     widths,
     async read({ image, count }) {
-      const outputs = await frozen.run({ image });
+      const outputs = await frozen.run({ [arrayOf(program).name]: image });
       return widths.map((size, i) => (outputs[i] as Float32Array).slice(0, count * size));
     },
     close: frozen.close,
@@ -87,10 +96,11 @@ export async function featuresOf(
   images: Float32Array,
   { executor, colours = null, batch = 64, pool = "mean", layer = "last" }: FeaturesOptions,
 ): Promise<{ readonly values: Float32Array; readonly count: number; readonly width: number }> {
-  const length = imageLength(model.program.image);
+  const shape = imageOf(model.program);
+  const length = imageLength(shape);
   const count = images.length / length;
   if (!Number.isInteger(count) || count === 0) {
-    const { height, width, channels } = model.program.image;
+    const { height, width, channels } = shape;
     throw new RunError("run/image-size", {
       what: `${images.length} values are no images of ${height}x${width} pixels and ${channels} channels`,
       help: `Give an array of count * ${length} values, channels last.`,
@@ -130,12 +140,12 @@ export async function predictionReader(model: Trained, executor: Executor, batch
     });
   }
   const frozen = await openFrozen(model, executor, batch, (g, w) => ({
-    logits: program.predict(g, w, imageInput(g, program)),
+    logits: program.predict(g, w, arrayBatch(g, program)),
   }));
   return {
     widths: [classes],
     async read({ image, count }) {
-      const { logits } = await frozen.run({ image });
+      const { logits } = await frozen.run({ [arrayOf(program).name]: image });
       return [(logits as Float32Array).slice(0, count * classes)];
     },
     close: frozen.close,

@@ -1,8 +1,8 @@
 /** The field of a mask that is drawn from the image, where images are shown: training has it from where data is prepared. */
 
-import { imageLength, type ModelProgram } from "../../blocks/index.js";
+import { arrayLength, arrayOf, type ModelProgram } from "../../blocks/index.js";
 import type { Values } from "../../graph/index.js";
-import { fieldStream } from "../hash.js";
+import { fieldStream } from "../data/fields.js";
 import { type ColourScale, withoutNormalization } from "./colours.js";
 
 /**
@@ -10,7 +10,7 @@ import { type ColourScale, withoutNormalization } from "./colours.js";
  * @param images [B, H, W, C] as the model sees them
  */
 export function maskField(
-  { image, fields = {} }: Pick<ModelProgram, "image" | "fields">,
+  { arrays, fields = {} }: Pick<ModelProgram, "arrays" | "fields">,
   images: Float32Array,
   colours: ColourScale | null,
   seed: number,
@@ -20,7 +20,7 @@ export function maskField(
   if (!found) return {};
   const [name, { compute, dtype }] = found;
   const units = colours === null ? images : withoutNormalization(images, colours);
-  const size = imageLength(image);
+  const size = arrayLength(arrayOf({ arrays }).shape);
   const numbers = Array.from(samples, (sample, i) => {
     const random = fieldStream(seed, name, 0, sample);
     return [...compute({ image: units.subarray(i * size, (i + 1) * size), label: null, random })];

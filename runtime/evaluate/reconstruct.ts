@@ -5,11 +5,14 @@
 
 import {
   afterTraining,
-  imageLength,
+  arrayLength,
+  arrayOf,
+  boxLength,
   type ModelProgram,
   maskedBatch,
   type Picture,
   patchPlaces,
+  tokenCount,
 } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
@@ -80,7 +83,7 @@ export async function openReconstructor(
     async run(images, samples) {
       const fields = maskField(program, images, colours, seed, samples);
       const masks = sampleMasks(program, seed, 0, samples, { fields });
-      const feeds = { image: images, ...masks, ...movingFeeds(program, afterTraining) };
+      const feeds = { [arrayOf(program).name]: images, ...masks, ...movingFeeds(program, afterTraining) };
       const { prediction, hidden: places = masks.hidden } = await frozen.run(feeds);
       const rowOf = <A extends Float32Array | Int32Array>(all: A, i: number): A =>
         all.slice((all.length / batch) * i, (all.length / batch) * (i + 1)) as A;
@@ -103,7 +106,7 @@ export async function reconstruct(
   images: Float32Array,
   options: ReconstructOptions,
 ): Promise<readonly Reconstruction[]> {
-  const count = images.length / imageLength(model.program.image);
+  const count = images.length / arrayLength(arrayOf(model.program).shape);
   invariant(Number.isInteger(count) && count > 0, `${images.length} values are no images of this model`);
   const reconstructor = await openReconstructor(model, count, options);
   try {
@@ -128,8 +131,8 @@ export function meanErrors(of: readonly ReconstructionErrors[]): ReconstructionE
 const decibels = (meanSquare: number): number => -10 * Math.log10(meanSquare);
 
 /** [H, W]: 1 where the pixel's patch is among `tokens`. */
-function hiddenPixels({ grid, image }: ModelProgram, tokens: Int32Array): Uint8Array {
-  const hidden = new Uint8Array(image.height * image.width);
+function hiddenPixels({ grid }: ModelProgram, tokens: Int32Array): Uint8Array {
+  const hidden = new Uint8Array(tokenCount(grid) * boxLength(grid));
   for (const token of tokens) for (const place of patchPlaces(grid, token)) hidden[place] = 1;
   return hidden;
 }
@@ -143,7 +146,7 @@ function pictured(
   hidden: Uint8Array,
   colours: ColourScale | null,
 ): Reconstruction {
-  const { channels } = program.image;
+  const { channels } = arrayOf(program).shape;
   const back = (values: Float32Array) => (colours === null ? values : withoutNormalization(values, colours));
   const isHidden = (at: number): boolean => hidden[Math.floor(at / channels)] === 1;
   const pixels = picture.pixels(prediction, image);
@@ -181,17 +184,18 @@ function meanSquare(a: Float32Array, b: Float32Array, chosen: (at: number) => bo
   return sum / count;
 }
 
-/** [H, W, C] with each value replaced by the mean of its patch and channel. */
-function patchMeans({ image: { width, channels }, grid }: ModelProgram, image: Float32Array): Float32Array {
-  const [patchHeight, patchWidth] = grid.patch;
-  const means = new Float64Array(grid.rows * grid.columns * channels);
-  const placeOf = (at: number): number => {
-    const [y, x] = [Math.floor(at / (width * channels)), Math.floor(at / channels) % width];
-    return (Math.floor(y / patchHeight) * grid.columns + Math.floor(x / patchWidth)) * channels + (at % channels);
-  };
-  for (const [at, value] of image.entries()) {
-    const place = placeOf(at);
-    means[place] = (means[place] as number) + value / (patchHeight * patchWidth);
+/** [..., C] with each value replaced by the mean of its patch and channel. */
+function patchMeans(program: ModelProgram, array: Float32Array): Float32Array {
+  const { grid } = program;
+  const { channels } = arrayOf(program).shape;
+  const result = new Float32Array(array.length);
+  for (let token = 0; token < tokenCount(grid); token++) {
+    const places = patchPlaces(grid, token);
+    for (let channel = 0; channel < channels; channel++) {
+      let sum = 0;
+      for (const place of places) sum += array[place * channels + channel] as number;
+      for (const place of places) result[place * channels + channel] = sum / places.length;
+    }
   }
-  return image.map((_, at) => means[placeOf(at)] as number);
+  return result;
 }

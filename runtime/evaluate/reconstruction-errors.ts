@@ -1,6 +1,6 @@
 /** How far a model's reconstructions are from images that it was not trained on. */
 
-import type { Augment } from "../../blocks/index.js";
+import { type Augment, imageOf } from "../../blocks/index.js";
 import type { Bound } from "../train/contract.js";
 import { colourScale } from "./colours.js";
 import type { EvaluateOptions } from "./evaluate.js";
@@ -23,7 +23,7 @@ export async function reconstructionErrors(
 ): Promise<MeasuredErrors | null> {
   const { program } = model;
   if (program.picture === undefined) return null;
-  const colours = colourScale(augment, program.image);
+  const colours = colourScale(augment, imageOf(program));
   const reconstructor = await openReconstructor(model, batch, { executor, colours, seed });
   const errors: ReconstructionErrors[] = [];
   try {

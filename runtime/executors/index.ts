@@ -38,8 +38,6 @@ export interface Choice {
   readonly backend: Backend;
   /** Why this one, in a sentence. */
   readonly reason: string;
-  /** What to install for a faster one, where that is known. */
-  readonly offer?: string;
 }
 
 /** Picks from what was found, in the order of preference. */
@@ -51,10 +49,9 @@ export function chooseFrom(found: readonly Probe[]): Choice {
   const others = found
     .filter((probe) => probe.backend === "tensorflow" || probe.backend === "webgpu")
     .map((probe) => `${probe.backend}: ${probe.present ? `${probe.device} is no GPU` : probe.why}`);
-  const reason = `${backend}, because no GPU was found (${others.join("; ")})`;
   const onnx = byName("onnx");
-  if (!onnx || onnx.present) return { backend, reason };
-  return { backend, reason, offer: `the faster onnx is not here: ${onnx.why}. ${onnx.remedy}` };
+  const slower = onnx && !onnx.present ? `; the faster onnx is not here: ${onnx.why}. ${onnx.remedy}` : "";
+  return { backend, reason: `${backend}, because no GPU was found (${others.join("; ")})${slower}` };
 }
 
 /** The backend that `auto` stands for on this machine. */
@@ -70,17 +67,16 @@ function missingBackend(probe: Probe): RunError {
 }
 
 /**
- * Opens an executor. With `auto`, `tell` hears which backend was taken, why, and what would be faster. `settings` are heeded
- * by `onnx`.
+ * Opens an executor. With `auto`, `tell` hears which backend was taken and why. `settings` are heeded by `onnx`.
  * @throws RunError `run/backend-missing` when the one asked for is not here, saying why and what to do.
  */
 export async function openExecutor(
   choice: "auto" | Backend,
-  tell: (reason: string, offer?: string) => void = () => {},
+  tell: (reason: string) => void = () => {},
   settings: ProcessorSettings = {},
 ): Promise<Executor> {
   const backend = choice === "auto" ? await chooseBackend() : undefined;
-  if (backend) tell(backend.reason, backend.offer);
+  if (backend) tell(backend.reason);
   const name = backend?.backend ?? (choice as Backend);
   const probe = backend ? undefined : await probes[name]();
   if (probe && !probe.present) throw missingBackend(probe);

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { ModelProgram } from "../../blocks/index.js";
+import { boxText, countsText, imageOf, type ModelProgram } from "../../blocks/index.js";
 import type { DType, Graph, Node, Tensor, TypedArray } from "../../graph/index.js";
 import { partialSuffix, writeWhole } from "../checkpoint/whole-file.js";
 import type { ColourScale } from "../evaluate/colours.js";
@@ -151,9 +151,10 @@ function sameNumbers(a: Node, b: Node | undefined): boolean {
 }
 
 /** What a user of the file has to know, as text. */
-function metadataOf({ name, image, grid, extraTokens }: ModelProgram, options: ExportOptions): Record<string, string> {
+function metadataOf(program: ModelProgram, options: ExportOptions): Record<string, string> {
   const { colours, images, batch } = options;
-  const { channels, height, width } = image;
+  const { name, grid, extraTokens } = program;
+  const { channels, height, width } = imageOf(program);
   return {
     maelang: version,
     format_version: formatVersion,
@@ -165,8 +166,8 @@ function metadataOf({ name, image, grid, extraTokens }: ModelProgram, options: E
     images,
     mean: JSON.stringify(colours?.mean ?? new Array(channels).fill(0)),
     std: JSON.stringify(colours?.std ?? new Array(channels).fill(1)),
-    patch: grid.patch.join("x"),
-    patches: `${grid.rows}x${grid.columns}`,
+    patch: boxText(grid),
+    patches: countsText(grid),
     extra_tokens: String(extraTokens),
     batch: batch === null ? "any" : String(batch),
     spec: options.spec,

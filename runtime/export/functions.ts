@@ -2,8 +2,10 @@
 
 import {
   afterTraining,
+  arrayBatch,
+  arrayInput,
+  arrayOf,
   type Batch,
-  imageInput,
   type ModelProgram,
   maskedBatch,
   type Weights,
@@ -43,7 +45,7 @@ export function exportedFunction(what: ExportedFunction, program: ModelProgram, 
       return {
         fixed: {},
         docs: { ...docs, logits: "What the head says of each class, [batch, classes]; softmax makes probabilities." },
-        outputs: (g, w) => ({ logits: seeing.predict(g, w, imageInput(g, program)) }),
+        outputs: (g, w) => ({ logits: seeing.predict(g, w, arrayBatch(g, program)) }),
       };
     case "reconstruct":
       checkPixels(program);
@@ -57,7 +59,8 @@ export function exportedFunction(what: ExportedFunction, program: ModelProgram, 
 
 /** The same model for images as they go into the file. */
 function throughColours(program: ModelProgram, { inward }: Colours): ModelProgram {
-  const seen = (g: Builder, batch: Batch): Batch => ({ ...batch, image: inward(g, batch.image) });
+  const { name } = arrayOf(program);
+  const seen = (g: Builder, batch: Batch): Batch => ({ ...batch, [name]: inward(g, batch[name] as Tensor) });
   const { guide } = program;
   return {
     ...program,
@@ -68,7 +71,7 @@ function throughColours(program: ModelProgram, { inward }: Colours): ModelProgra
 }
 
 function encoding(g: Builder, program: ModelProgram, w: ProgramWeights): Readonly<Record<string, Tensor>> {
-  const tokens = program.features(g, w, imageInput(g, program).image);
+  const tokens = program.features(g, w, arrayInput(g, program));
   return {
     tokens,
     ...(program.extraTokens > 0 ? { cls: pooled(g, program, tokens, "cls") } : {}),
@@ -90,7 +93,7 @@ function reconstruction(
 ): Readonly<Record<string, Tensor>> {
   const seen = maskedBatch(g, program, w);
   const prediction = program.predict(g, w, seen);
-  const pixels = program.picture?.inGraph?.(g, prediction, inward(g, seen.image));
+  const pixels = program.picture?.inGraph?.(g, prediction, inward(g, seen[arrayOf(program).name] as Tensor));
   return {
     prediction,
     ...(pixels ? { pixels: outward(g, pixels) } : {}),

@@ -1,5 +1,6 @@
 /** One step of a run: what its phases are fed, micro-batch by micro-batch, and what they tell of it. */
 
+import { arrayOf } from "../../blocks/index.js";
 import type { Values } from "../../graph/index.js";
 import type { TrainingBatch, TrainingBatches } from "../data/batches.js";
 import type { Phase } from "./contract.js";
@@ -64,7 +65,7 @@ const samplesOf = (
   { image, fields, epoch, samples }: TrainingBatch,
   visible: number,
 ): Values => ({
-  image,
+  [arrayOf(program).name]: image,
   ...fields,
   ...sampleMasks(program, training.seed, epoch, samples, { fields, visible }),
 });

@@ -44,7 +44,10 @@ describe("initialize", () => {
     const { tensors } = await readTensorFile(`test/reference/mae-${name}.safetensors`);
     for (const key of ["weights/pos_embed", "weights/decoder_pos_embed"]) {
       const { shape, values } = tensors.get(key) as StoredTensor;
-      const made = initialize(fixed([...shape], { kind: "sin_cos", rows, columns, extra: 1 }), randomStream(0, "init"));
+      const made = initialize(
+        fixed([...shape], { kind: "sin_cos", counts: [rows, columns], extra: 1 }),
+        randomStream(0, "init"),
+      );
       const differences = Array.from(made, (value, i) => Math.abs(value - Number(values[i])));
       // One unit in the last place of float32 at 1: two libraries' pow and sin.
       expect(Math.max(...differences)).toBeLessThanOrEqual(2 ** -23);
@@ -52,7 +55,7 @@ describe("initialize", () => {
   });
 
   it("refuses a position table of a width or size that cannot be", () => {
-    const table = (shape: readonly number[]) => start(shape, { kind: "sin_cos", rows: 2, columns: 2, extra: 0 });
+    const table = (shape: readonly number[]) => start(shape, { kind: "sin_cos", counts: [2, 2], extra: 0 });
     expect(() => table([1, 4, 6])).toThrow(/divisible by 4/);
     expect(() => table([1, 5, 8])).toThrow(/no room/);
   });

@@ -1,7 +1,7 @@
 /** What every block of every kind owes its readers: names, words, ranges and defaults. It catches the forgotten half of a new block. */
 
 import { describe, expect, test } from "vitest";
-import { type Definition, kindOf, type Param, type ParamType, registry } from "../../blocks/index.js";
+import { axisNames, type Definition, kindOf, type Param, type ParamType, registry } from "../../blocks/index.js";
 
 const kinds = Object.entries(registry) as readonly (readonly [string, readonly Definition[]])[];
 const blocks = kinds.flatMap(([kind, list]) => list.map((block) => ({ kind, name: block.name, block })));
@@ -21,8 +21,8 @@ const inRange: { readonly [K in Kind]: (value: never, type: TypeOf<K>) => boolea
   real: (value: unknown, { min, max, openMin }) => isBetween(value, min, max) && !(openMin && value === min),
   ratio: (value: unknown, { min, max, open }) =>
     isBetween(value, min, max) && !(open && (value === min || value === max)),
-  size: (sides: readonly unknown[], { min, max }) =>
-    sides.length === 2 && sides.every((side) => Number.isInteger(side) && isBetween(side, min, max)),
+  size: (sides: readonly unknown[], { min, max, any }) =>
+    (any || sides.length === 2) && sides.every((side) => Number.isInteger(side) && isBetween(side, min, max)),
   choice: (value: string, { options }) => value in options,
   flag: (value: unknown) => typeof value === "boolean",
   text: (value: unknown) => typeof value === "string",
@@ -41,6 +41,7 @@ const inRange: { readonly [K in Kind]: (value: never, type: TypeOf<K>) => boolea
   },
   block: ({ block: value }: { block: unknown }, { of }) =>
     blocks.some(({ kind, block }) => kind === of && block === value),
+  axes: (names: readonly string[]) => names.every((name) => (axisNames as readonly string[]).includes(name)),
   labels: (list: readonly unknown[]) => list.every((label) => typeof label === "string"),
 };
 

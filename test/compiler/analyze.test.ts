@@ -68,7 +68,11 @@ test("a model has its slots in the language's order, values by unit, and its def
   ]);
   expect(checked.doc).toBe("The base.");
   expect(slot(checked, "tokens")[0]?.use.values).toEqual({ size: [16, 16] });
-  expect(slot(checked, "mask")[0]?.use.values).toEqual({ ratio: 0.75, share: "sample" });
+  expect(slot(checked, "mask")[0]?.use.values).toEqual({
+    ratio: 0.75,
+    share: "sample",
+    ...{ round: null, along: null, each: null, cell: null },
+  });
   expect(slot(checked, "mask")[0]?.use.origins.ratio?.how).toBe("default");
   expect(slot(checked, "positions")[0]?.use.origin.how).toBe("default");
 });

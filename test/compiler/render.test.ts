@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Definition, type Kind, type ParamType, registry } from "../../blocks/index.js";
+import { axisNames, type Definition, type Kind, type ParamType, registry } from "../../blocks/index.js";
 import {
   type Analysis,
   analyze,
@@ -188,6 +188,8 @@ function textOf(type: ParamType): fc.Arbitrary<string> {
     }
     case "block":
       return anyBlock(type.of as Kind);
+    case "axes":
+      return fc.subarray([...axisNames], { minLength: 1 }).map((names) => `[${names.join(", ")}]`);
     case "labels":
       throw new Error(`no block takes ${type.kind} yet`);
   }

@@ -156,8 +156,8 @@ export const rows = defineMask({
   source: "own definition",
   since: "1.0",
   params: { every: int({ min: 2, default: 2, doc: "One row in this many stays visible." }) },
-  visible: (p, grid) => (grid.rows * grid.columns) / p.every,
-  sample: (_, grid) => Int32Array.from({ length: grid.rows * grid.columns }, (_, i) => i),
+  visible: (p, [rows, columns]) => (rows.count * columns.count) / p.every,
+  sample: (_, [rows, columns]) => Int32Array.from({ length: rows.count * columns.count }, (_, i) => i),
 });
 `;
   const spec = sound.replace("random(ratio: 75%)", "rows(every: 4)");

@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { parameter } from "../../blocks/index.js";
-import { saveCheckpoint } from "../../runtime/checkpoint/checkpoint.js";
-import type { CheckpointFacts } from "../../runtime/checkpoint/stored.js";
+import { type CheckpointFacts, saveCheckpoint } from "../../runtime/checkpoint/checkpoint.js";
 import {
   listCheckpoints,
   loadWeights,

@@ -3,7 +3,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Sample, SampleIndex } from "../../blocks/index.js";
+import { imageOf, type Sample, type SampleIndex } from "../../blocks/index.js";
 import { trainingBatches } from "../../runtime/data/batches.js";
 import { evaluate, RunError, readCheckpoint, writePng } from "../../runtime/index.js";
 import { bound, indexOf, inMemory, recipe } from "../support/data.js";
@@ -119,7 +119,7 @@ describe("labels in a batch", () => {
     const batches = await trainingBatches({
       index,
       augment: [bound("augment", "resize", { size: [8, 8] })],
-      image: program.image,
+      image: imageOf(program),
       fields: program.fields ?? {},
       ...{ batch, seed: 1, root: here.folder, workers: 0, start: 0, note: () => {} },
     });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
+  arrayOfImage,
   type BoundField,
   bindField,
   bindMask,
@@ -17,11 +18,13 @@ import {
 } from "../../blocks/index.js";
 import { trainingBatches } from "../../runtime/data/batches.js";
 import { RunError, sampleMasks } from "../../runtime/index.js";
+import { gridOf } from "../blocks/mask/drawn.js";
 import { bound, indexOf, stripes } from "../support/data.js";
 
 const image = { height: 8, width: 8, channels: 1 };
-const grid = { rows: 2, columns: 2, patch: [4, 4] as const };
-const context = { image, grid };
+const grid = gridOf(2, 2, [4, 4]);
+const array = arrayOfImage(image);
+const context = { array, grid };
 
 let root: string;
 beforeAll(() => {
@@ -114,7 +117,7 @@ describe("a field", () => {
 test("a mask follows the field that it asks for", async () => {
   const definition = registry.mask.find(({ name }) => name === "regions") as (typeof registry.mask)[number];
   const source = { block: regionSources.felzenszwalb, values: { scale: [5], sigma: 0.8, min_size: 4 } };
-  const values = { source, ratio: 0.5 };
+  const values = { source, ratio: 0.5, round: null };
   const fields = { region: superpixels, mask: bindField("mask", definition, values, context) };
   const program = { grid, fields, mask: bindMask(definition, values as never, grid) };
   const samples = Int32Array.of(0, 1);

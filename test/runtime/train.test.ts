@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { imageOf } from "../../blocks/index.js";
 import { newestCheckpoint, readCheckpoint } from "../../runtime/checkpoint/checkpoint.js";
 import {
   type Executor,
@@ -250,7 +251,7 @@ describe("a loss that is not finite", () => {
 
   it("that comes from the data names the feed", async () => {
     const pixels = Float32Array.from({ length: 64 }, (_, i) => (i === 5 ? NaN : 0.5));
-    const bad = { kind: "pixels", pixels, shape: program.image, label: null } as const;
+    const bad = { kind: "pixels", pixels, shape: imageOf(program), label: null } as const;
     const error = await failure(run(recipe(inMemory([bad]), { batch: 1 })));
     expect(error.why).toBe("first bad tensor: image: 1 of 64 values are not finite");
   });

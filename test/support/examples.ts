@@ -5,7 +5,15 @@
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type BlockValue, kindOf, type Optimizer, type Registry, registry, type Sample } from "../../blocks/index.js";
+import {
+  type BlockValue,
+  imageOf,
+  kindOf,
+  type Optimizer,
+  type Registry,
+  registry,
+  type Sample,
+} from "../../blocks/index.js";
 import { trainingOf } from "../../cli/recipe-settings.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { analyze, type Filled, type Model, type Recipe } from "../../compiler/index.js";
@@ -139,7 +147,7 @@ const slow = ({ definition, values }: Bound<Optimizer>): Bound<Optimizer> => ({
 
 /** The recipe on a few pictures for a few steps at a constant rate, since warm-ups are longer than that; nothing is judged. */
 export function trainingOfExample({ model, recipe }: Example): Training {
-  const { height, width, channels } = programOf(assemble(model)).image;
+  const { height, width, channels } = imageOf(programOf(assemble(model)));
   const written = trainingOf(recipe);
   return {
     ...written,

@@ -1,6 +1,6 @@
 /** A mask of this project: the squares of one colour of a chessboard. */
 
-import { choice, defineMask, tokenCount } from "maelang/blocks";
+import { choice, countsText, defineMask, placeOf, tokenCount } from "maelang/blocks";
 
 export const checker = defineMask({
   name: "checker",
@@ -24,14 +24,14 @@ export const checker = defineMask({
       at: null,
       doc: "There are as many squares of one colour as of the other, so that every sample hides equally many.",
       holds: (_, { grid }) => tokenCount(grid) % 2 === 0,
-      say: (_, { grid }) => `a grid of ${grid.rows}x${grid.columns} patches has more squares of one colour`,
+      say: (_, { grid }) => `a grid of ${countsText(grid)} patches has more squares of one colour`,
       help: () => "choose a patch size that leaves an even number of rows or columns",
     },
   ],
   visible: (_, grid) => tokenCount(grid) / 2,
   sample(p, grid, random) {
     const hidden = p.hide === "either" ? random.integer(2) : p.hide === "white" ? 0 : 1;
-    const colour = (token: number): number => (Math.floor(token / grid.columns) + (token % grid.columns)) % 2;
+    const colour = (token: number): number => placeOf(grid, token).reduce((sum, place) => sum + place, 0) % 2;
     const tokens = Array.from({ length: tokenCount(grid) }, (_, token) => token);
     return Int32Array.from([
       ...tokens.filter((token) => colour(token) !== hidden),

@@ -203,11 +203,7 @@ export function openSession(backend: Backend, slots: readonly StateSlot[], initi
   };
 
   backend.activate();
-  try {
-    for (const slot of slots) put(slot, initial);
-  } catch (error) {
-    backend.rethrow(error);
-  }
+  for (const slot of slots) put(slot, initial);
 
   return {
     load: async (graph: Graph) => {

@@ -111,6 +111,7 @@ test("only patches that are asked count, each in its head, without the tokens in
 describe("bound to a grid", () => {
   const values = {
     ratio: 0.75,
+    round: null,
     layer: 1,
     queries: 0.3,
     heads: "random",

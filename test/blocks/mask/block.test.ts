@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { block, random } from "../../../blocks/mask/index.js";
-import { draw, gridOf } from "./drawn.js";
+import { draw, gridOf, plain } from "./drawn.js";
 
 const beit = { ratio: 0.4, min_block: 16, aspect: [0.3, 3.3333] } as const;
 
@@ -29,7 +29,7 @@ test("hides patches together, unlike a random mask of the same ratio", () => {
 });
 
 test("hides as many patches of 14x14 as the scripts of BEiT and MaskFeat, by the shares that the page names", () => {
-  const hidden = (ratio: number) => 196 - block.visible({ ...beit, share: "sample", ratio }, gridOf(14, 14));
+  const hidden = (ratio: number) => 196 - block.visible({ ...plain, ...beit, ratio }, gridOf(14, 14));
   expect([hidden(0.38), hidden(0.395), hidden(0.4)]).toEqual([75, 78, 79]);
   expect(draw(block, { ...beit, ratio: 0.38 }, gridOf(14, 14), 1).visible.length).toBe(121);
 });

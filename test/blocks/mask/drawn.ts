@@ -1,15 +1,25 @@
 /** What the tests of masks share: grids, and one mask drawn from a seed. */
 
-import type { Grid } from "../../../blocks/index.js";
+import { type Lattice, tokenCount } from "../../../blocks/index.js";
 import type { Mask } from "../../../blocks/mask/index.js";
 import type { Params, ValuesOf } from "../../../blocks/params.js";
 import { randomStream } from "../../../graph/index.js";
 
-export const gridOf = (rows: number, columns: number): Grid => ({ rows, columns, patch: [1, 1] });
+export const gridOf = (
+  rows: number,
+  columns: number,
+  [height, width] = [1, 1] as readonly [number, number],
+): Lattice => [
+  { name: "row", count: rows, size: height },
+  { name: "column", count: columns, size: width },
+];
+
+/** Of a mask whose dials are as they are. */
+export const plain = { share: "sample", along: null, each: null, cell: null, round: null } as const;
 
 /** What a requirement is told of a model with this grid. */
-export const contextOf = (grid: Grid) => ({
-  image: { height: grid.rows, width: grid.columns, channels: 1 },
+export const contextOf = (grid: Lattice) => ({
+  array: { axes: grid.map(({ name, count, size }) => ({ name, size: count * size })), channels: 1 },
   grid,
   width: null,
   decoderWidth: null,
@@ -17,8 +27,9 @@ export const contextOf = (grid: Grid) => ({
   extraTokens: null,
 });
 
-/** Values of a mask that are told of one sample. */
-type Alone<P extends Params> = Omit<ValuesOf<P>, "share">;
+/** Values of a mask that are told of one sample; what may be absent may be left out. */
+type Alone<P extends Params> = Omit<ValuesOf<P>, "share" | "along" | "each" | "cell" | "round"> &
+  Partial<Pick<ValuesOf<P>, Extract<keyof P, "along" | "each" | "cell" | "round">>>;
 
 export interface Drawn {
   readonly order: readonly number[];
@@ -26,8 +37,8 @@ export interface Drawn {
   readonly visible: readonly number[];
 }
 
-export function draw<P extends Params>(mask: Mask<P>, values: Alone<P>, grid: Grid, sample: number): Drawn {
-  const whole = { share: "sample", ...values } as unknown as ValuesOf<P>;
+export function draw<P extends Params>(mask: Mask<P>, values: Alone<P>, grid: Lattice, sample: number): Drawn {
+  const whole = { ...plain, ...values } as unknown as ValuesOf<P>;
   const order = [...mask.sample(whole, grid, randomStream(7, "mask", sample))];
   return { order, visible: order.slice(0, mask.visible(whole, grid)).sort((a, b) => a - b) };
 }
@@ -36,10 +47,10 @@ export function draw<P extends Params>(mask: Mask<P>, values: Alone<P>, grid: Gr
 export function timesVisible<P extends Params>(
   mask: Mask<P>,
   values: Alone<P>,
-  grid: Grid,
+  grid: Lattice,
   samples: number,
 ): readonly number[] {
-  const counts = new Array<number>(grid.rows * grid.columns).fill(0);
+  const counts = new Array<number>(tokenCount(grid)).fill(0);
   for (let sample = 0; sample < samples; sample++) {
     for (const token of draw(mask, values, grid, sample).visible) counts[token] = (counts[token] as number) + 1;
   }

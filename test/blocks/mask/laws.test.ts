@@ -2,8 +2,8 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Grid } from "../../../blocks/index.js";
-import { type Mask, masks } from "../../../blocks/mask/index.js";
+import { type Lattice, tokenCount } from "../../../blocks/index.js";
+import { type Mask, masks, visibleTokens } from "../../../blocks/mask/index.js";
 import { felzenszwalb } from "../../../blocks/regions/index.js";
 import { runs } from "../../support/fuzz.js";
 import { contextOf, draw, gridOf } from "./drawn.js";
@@ -25,7 +25,10 @@ const valuesOf = (mask: Mask): fc.Arbitrary<Values> =>
             return [name, fc.integer({ min: 1, max: 999 }).map((n) => n / 1000)];
           case "int":
             return [name, fc.integer({ min: type.min, max: 12 })];
+          case "axes":
+            return [name, fc.constant(null)];
           case "size":
+            if (type.any) return [name, fc.constant(null)];
             return [name, fc.tuple(fc.integer({ min: type.min, max: 6 }), fc.integer({ min: type.min, max: 6 }))];
           case "choice":
             return [name, fc.constantFrom(...Object.keys(type.options))];
@@ -47,7 +50,7 @@ const valuesOf = (mask: Mask): fc.Arbitrary<Values> =>
     ),
   );
 
-const broken = (mask: Mask, values: Values, grid: Grid) =>
+const broken = (mask: Mask, values: Values, grid: Lattice) =>
   (mask.requires ?? []).filter((r) => !r.holds(values as never, contextOf(grid)));
 
 describe.each((masks as readonly Mask[]).map((mask) => ({ name: mask.name, mask })))("$name", ({ mask }) => {
@@ -55,12 +58,13 @@ describe.each((masks as readonly Mask[]).map((mask) => ({ name: mask.name, mask 
     fc.assert(
       fc.property(grids, valuesOf(mask), fc.nat(1000), (grid, values, sample) => {
         fc.pre(broken(mask, values, grid).length === 0);
-        const tokens = grid.rows * grid.columns;
+        const tokens = tokenCount(grid);
         const { order, visible } = draw(mask, values as never, grid, sample);
         expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: tokens }, (_, i) => i));
         expect(visible.length).toBeGreaterThan(0);
         expect(visible.length).toBeLessThan(tokens);
-        if ("ratio" in values) expect(visible.length).toBe(Math.trunc(tokens * (1 - (values.ratio as number))));
+        if ("ratio" in values)
+          expect(visible.length).toBe(visibleTokens(tokens, values.ratio as number, values.round as never));
       }),
       { numRuns: runs(300) },
     );
@@ -94,7 +98,7 @@ describe.each((masks as readonly Mask[]).map((mask) => ({ name: mask.name, mask 
     );
     fc.assert(
       fc.property(grids, (grid) => {
-        const tokens = grid.rows * grid.columns;
+        const tokens = tokenCount(grid);
         fc.pre(tokens > 1);
         const [finding, ...more] = broken(mask, { ...defaults, ratio: 0.9999 }, grid);
         expect(more).toEqual([]);

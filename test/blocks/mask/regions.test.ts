@@ -2,16 +2,17 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bindField, bindMask, regionSources } from "../../../blocks/index.js";
+import { arrayOfImage, bindField, bindMask, regionSources } from "../../../blocks/index.js";
 import { regions } from "../../../blocks/mask/index.js";
 import { patchLabels } from "../../../blocks/regions/index.js";
 import { randomStream, type TypedArray } from "../../../graph/index.js";
+import { gridOf } from "./drawn.js";
 
-const grid = { rows: 4, columns: 4, patch: [2, 2] as const };
-const image = { height: 8, width: 8, channels: 1 };
+const grid = gridOf(4, 4, [2, 2]);
+const array = arrayOfImage({ height: 8, width: 8, channels: 1 });
 const source = { block: regionSources.felzenszwalb, values: { scale: [1], sigma: 0, min_size: 1 } };
-const mask = (ratio: number) => bindMask(regions, { source, ratio }, grid);
-const field = bindField("mask", regions, { source, ratio: 0.5 }, { image, grid });
+const mask = (ratio: number) => bindMask(regions, { source, ratio, round: null }, grid);
+const field = bindField("mask", regions, { source, ratio: 0.5 }, { array, grid });
 
 /** Four squares of four patches each, told apart by their grey. */
 const squares = Float32Array.from({ length: 64 }, (_, i) => (2 * Math.floor(i / 32) + Math.floor((i % 8) / 4)) / 4);

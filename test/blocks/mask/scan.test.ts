@@ -6,7 +6,7 @@ import { spiral, zigzag } from "../../../blocks/mask/index.js";
 import { rules } from "../../../blocks/mask/scan.js";
 import { zigzagCurve } from "../../../blocks/mask/zigzag.js";
 import { randomStream } from "../../../graph/index.js";
-import { contextOf, draw, gridOf, timesVisible } from "./drawn.js";
+import { contextOf, draw, gridOf, plain, timesVisible } from "./drawn.js";
 
 const counts = fc
   .tuple(fc.integer({ min: 2, max: 200 }), fc.nat(1_000_000), fc.nat(1000))
@@ -96,9 +96,9 @@ describe("a mask along a curve", () => {
   test("finds a length that no rule reads, and one that is too long", () => {
     const wrong = (p: Parameters<typeof zigzag.visible>[0]) =>
       (zigzag.requires ?? []).filter((r) => !r.holds(p, contextOf(grid))).map((r) => r.name);
-    expect(wrong({ ...values, length: 5 })).toEqual(["length-is-read"]);
-    expect(wrong({ ...values, keep: "segments", length: 5 })).toEqual([]);
-    expect(wrong({ ...values, keep: "segments", length: 13 })).toEqual(["length-fits"]);
+    expect(wrong({ ...plain, ...values, length: 5 })).toEqual(["length-is-read"]);
+    expect(wrong({ ...plain, ...values, keep: "segments", length: 5 })).toEqual([]);
+    expect(wrong({ ...plain, ...values, keep: "segments", length: 13 })).toEqual(["length-fits"]);
   });
 });
 

@@ -21,7 +21,8 @@ const photograph = async (name: string): Promise<Buffer> =>
 function graphOf(bins: number): Graph {
   const g = createBuilder({ batch: 1 });
   const image = g.input("image", ["B", side, side, 3]);
-  const grid = { rows: 2, columns: 2, patch: [16, 16] } as const;
+  const axis = { count: 2, size: 16 } as const;
+  const grid = [axis, axis] as const;
   const histograms = orientedGradients(g, image, grid, { bins, cell: [cell, cell], values: 12 * bins });
   return g.finish({ outputs: { histograms } });
 }

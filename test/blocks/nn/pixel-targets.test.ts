@@ -53,7 +53,8 @@ describe("histograms of gradients", () => {
   function histogram(pixel: (y: number, x: number) => number): readonly number[] {
     const image = Float32Array.from({ length: 144 }, (_, i) => pixel(Math.floor(i / 12), i % 12));
     const g = createBuilder({ batch: 1 });
-    const grid = { rows: 3, columns: 3, patch: [4, 4] } as const;
+    const axis = { count: 3, size: 4 } as const;
+    const grid = [axis, axis] as const;
     const o = { bins: 4, cell: [4, 4], values: 4 } as const;
     const all = orientedGradients(g, g.input("image", ["B", 12, 12, 1]), grid, o);
     const { all: values } = evaluate(g.finish({ outputs: { all } }), { image }, {}).outputs;

@@ -22,14 +22,29 @@ declare const tokens: Tensor<["B", 20, 64], "float32">;
 declare const seen: Tensor<["B", 5, 64], "float32">;
 declare const restore: Tensor<["B", 20], "int32">;
 declare const token: Tensor<[1, 1, 64], "float32">;
-declare const positions: Weights<ReturnType<typeof sinCosPositions<4, 5, 1, 64>>>;
+declare const positions: Weights<ReturnType<typeof sinCosPositions<[4, 5], 1, 64>>>;
+
+const fourOfEight = [
+  { count: 4, size: 8 },
+  { count: 5, size: 4 },
+] as const;
 
 const check = (body: () => void): typeof body => body;
 
 test("layers give literal shapes", () => {
   check(() => {
-    const patches = patchify(g, image, { rows: 4, columns: 5, patch: [7, 4] });
+    const patches = patchify(g, image, [
+      { count: 4, size: 7 },
+      { count: 5, size: 4 },
+    ]);
     expectTypeOf(patches).toExtend<Tensor<["B", 20, 84]>>();
+    const video = {} as Tensor<["B", 16, 224, 224, 3]>;
+    const tubelets = [
+      { count: 8, size: 2 },
+      { count: 14, size: 16 },
+      { count: 14, size: 16 },
+    ] as const;
+    expectTypeOf(patchify(g, video, tubelets)).toExtend<Tensor<["B", 1568, 1536]>>();
     const weights = {} as Weights<ReturnType<typeof linearParameters<84, 64>>>;
     expectTypeOf(linear(g, patches, weights)).toExtend<Tensor<["B", 20, 64]>>();
     expectTypeOf(addPositions(g, tokens, positions, { extra: 1 })).toExtend<Tensor<["B", 20, 64]>>();
@@ -43,7 +58,9 @@ test("layers give literal shapes", () => {
 test("a wrong size is a type error", () => {
   check(() => {
     // @ts-expect-error 4 rows of 8 pixels are not 28
-    patchify(g, image, { rows: 4, columns: 5, patch: [8, 4] });
+    patchify(g, image, fourOfEight);
+    // @ts-expect-error three axes are not two
+    patchify(g, {} as Tensor<["B", 16, 28, 20, 3]>, fourOfEight);
     // @ts-expect-error 20 tokens and 2 extra rows are not 21
     addPositions(g, tokens, positions, { extra: 2 });
     // @ts-expect-error 65 features meet 64

@@ -4,8 +4,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { regionMaps } from "../../../blocks/regions/index.js";
 import { randomStream } from "../../../graph/index.js";
+import { gridOf } from "../mask/drawn.js";
 
-const grid = { rows: 2, columns: 3, patch: [2, 3] as const };
+const grid = gridOf(2, 3, [2, 3]);
 const pixels = 4 * 9;
 
 const labelMap = fc

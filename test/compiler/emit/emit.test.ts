@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { type ModelProgram, maskedBatch, type Progress, weightsOf } from "../../../blocks/index.js";
 import { assemble, programOf } from "../../../compiler/assemble/assemble.js";
 import { emitModule } from "../../../compiler/emit/index.js";
-import { createBuilder, printGraph } from "../../../graph/index.js";
+import { createBuilder, printGraph, type Tensor } from "../../../graph/index.js";
 import { loadEmitted, typeChecker } from "../../support/emitted.js";
 import { modelOf } from "../../support/model.js";
 
@@ -103,7 +103,7 @@ const graphOf = (program: ModelProgram): string => {
   const w = weightsOf(g, program.parameters);
   const batch = maskedBatch(g, program, w);
   const { total, terms, balanced } = program.loss(g, w, batch);
-  const features = program.features(g, w, batch.image, 1);
+  const features = program.features(g, w, batch.image as Tensor, 1);
   const against = program.adversary?.loss(g, w, batch).terms;
   const { loss: _, ...groups } = program.adversary ?? { loss: null };
   const graph = printGraph(g.finish({ outputs: { total, features, ...terms, ...against } }));
@@ -129,7 +129,7 @@ describe.each(Object.entries(cases))("%s", (_, lines) => {
     expect(check(text)).toEqual([]);
     const sizes = [
       ...text.matchAll(
-        /Tensor<\[([^\]]*)\]|patch: \[([^\]]*)\]|(?:rows|columns|width): (\d+)|Parameters\((\d+, \d+)\)/g,
+        /Tensor<\[([^\]]*)\]|counts: \[([^\]]*)\]|(?:count|size|width): (\d+)|Parameters\((\d+, \d+)\)/g,
       ),
     ];
     const places = sizes.flatMap((m) => [...m[0].matchAll(/\d+/g)].map((n) => ({ at: m.index + n.index, size: n[0] })));

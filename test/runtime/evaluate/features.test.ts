@@ -1,6 +1,7 @@
 /** Features through an executor against PyTorch's, and what cannot be read. */
 
 import { describe, expect, test } from "vitest";
+import { imageOf } from "../../../blocks/index.js";
 import {
   collectFeatures,
   encoderReader,
@@ -97,7 +98,7 @@ describe.each([
 describe("pixels", () => {
   test("are kept as they are where they are few", async () => {
     const { image, batch } = reference("mae-rectangle");
-    const reader = pixelReader(rectangle.image);
+    const reader = pixelReader(imageOf(rectangle));
     expect(reader.widths).toEqual([960]);
     const [pixels] = await reader.read({ image, labels: new Int32Array(batch), count: 2 });
     expect(pixels).toEqual(image.slice(0, 2 * 960));

@@ -7,12 +7,17 @@ import sharp from "sharp";
 import { afterAll, describe, expect, test } from "vitest";
 import {
   afterTraining,
+  arrayOf,
   type BoundField,
   batchInputs,
+  boxLength,
+  imageOf,
   type ModelProgram,
   maskedBatch,
   normalizePatches,
   patchify,
+  patchPlaces,
+  tokenCount,
   weightsOf,
 } from "../../../blocks/index.js";
 import { assemble, programOf } from "../../../compiler/assemble/assemble.js";
@@ -63,21 +68,20 @@ test("needs nothing of a target beside the pixels, and something to show", async
 test("draws a mask from the image where it is, in its own colours", async () => {
   const { weights, image, batch } = reference("mae-square");
   const { grid } = square;
-  const [height, width] = grid.patch;
-  const { width: across, channels } = square.image;
-  const count = grid.rows * grid.columns;
+  const shape = imageOf(square);
+  const count = tokenCount(grid);
   const field: BoundField = {
     kind: "mask",
     block: { name: "brightness" },
     values: {},
-    context: square,
+    context: { array: arrayOf(square).shape, grid },
     shape: [count],
     dtype: "float32",
     // The first value of each patch.
     compute: ({ image: pixels }) =>
       Float32Array.from({ length: count }, (_, token) => {
-        const [y, x] = [Math.floor(token / grid.columns) * height, (token % grid.columns) * width];
-        return pixels[(y * across + x) * channels] as number;
+        const [first] = patchPlaces(grid, token, shape.channels);
+        return pixels[first as number] as number;
       }),
   };
   const brightest = (values: ArrayLike<number>): Int32Array =>
@@ -95,8 +99,8 @@ test("draws a mask from the image where it is, in its own colours", async () => 
     const units = own.map((value) => value * 0.1 + 0.5);
     const order = brightest(field.compute({ image: units, label: null, random: randomStream(5, "field") }));
     for (const [place, token] of order.entries()) {
-      const [y, x] = [Math.floor(token / grid.columns) * height, (token % grid.columns) * width];
-      expect(hidden[y * across + x]).toBe(place < square.mask.visible ? 0 : 1);
+      const [first] = patchPlaces(grid, token);
+      expect(hidden[first as number]).toBe(place < square.mask.visible ? 0 : 1);
     }
   }
 });
@@ -113,11 +117,10 @@ test("shows what a guided mask hides: the same patches as the loss", async () =>
   const feeds = { image, ...sampleMasks(program, 5, 0, samples), ...movingFeeds(program, afterTraining) };
   const { total, hidden } = compute(graph, feeds, weights).outputs;
   expect(meanErrors(found.map(({ errors }) => errors)).mse).toBeCloseTo(total?.[0] as number, 5);
-  const { rows, columns, patch } = program.grid;
   const shown = found.flatMap(({ hidden: pixels }) =>
-    Array.from({ length: rows * columns }, (_, token) => {
-      const [y, x] = [Math.floor(token / columns) * patch[0], (token % columns) * patch[1]];
-      return pixels[y * program.image.width + x] === 1 ? [token] : [];
+    Array.from({ length: tokenCount(program.grid) }, (_, token) => {
+      const [first] = patchPlaces(program.grid, token);
+      return pixels[first as number] === 1 ? [token] : [];
     }).flat(),
   );
   const each = shown.length / size;
@@ -129,7 +132,7 @@ test("shows what a guided mask hides: the same patches as the loss", async () =>
 
 describe.each(cases)("reconstruct with %s", (name, program, normalized) => {
   const { weights, image, batch } = reference(name);
-  const { height, width, channels } = program.image;
+  const { height, width, channels } = imageOf(program);
   const size = height * width * channels;
 
   test("measures the loss of the model on its own masks", async () => {
@@ -183,8 +186,7 @@ describe.each(cases)("reconstruct with %s", (name, program, normalized) => {
     });
     if (first === undefined) throw new Error("nothing was reconstructed");
     const visible = first.hidden.reduce((count, hidden) => count + 1 - hidden, 0);
-    const [patchHeight, patchWidth] = program.grid.patch;
-    expect(visible).toBe(program.mask.visible * patchHeight * patchWidth);
+    expect(visible).toBe(program.mask.visible * boxLength(program.grid));
     const expected = first.input.map((value, at) =>
       first.hidden[Math.floor(at / channels)] === 1 ? (first.output[at] as number) : value,
     );

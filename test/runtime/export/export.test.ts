@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { afterAll, describe, expect, it } from "vitest";
-import { type ModelProgram, maskedBatch, namedParameters } from "../../../blocks/index.js";
+import { type ImageShape, imageOf, type ModelProgram, maskedBatch, namedParameters } from "../../../blocks/index.js";
 import { assemble, programOf } from "../../../compiler/assemble/assemble.js";
 import { randomStream, type TypedArray, type Values } from "../../../graph/index.js";
 import { encoderReader } from "../../../runtime/evaluate/features.js";
@@ -59,7 +59,7 @@ async function runFile(
 }
 
 /** Pixels 0..255 of some images, each in colours of its own. */
-function pixelsOf({ height, width, channels }: ModelProgram["image"], count: number): Float32Array {
+function pixelsOf({ height, width, channels }: ImageShape, count: number): Float32Array {
   const random = randomStream(3, "probe");
   return Float32Array.from({ length: count * height * width * channels }, () => Math.floor(256 * random.uniform()));
 }
@@ -89,7 +89,7 @@ async function features(model: Trained, image: Float32Array, count: number) {
 
 /** Exports, and compares with evaluation on batches of several sizes. */
 async function compareEncoder(model: Trained, pixels: Float32Array, most: number): Promise<void> {
-  const scale = colours(model.program.image.channels);
+  const scale = colours(imageOf(model.program).channels);
   const fromNormalized = await exported(model, { colours: scale });
   const fromPixels = await exported(model, { colours: scale, images: "pixels" });
   for (const count of [1, most]) {
@@ -108,7 +108,7 @@ async function compareEncoder(model: Trained, pixels: Float32Array, most: number
 
 async function compareReconstruction(model: Trained, pixels: Float32Array, count: number): Promise<void> {
   const { program } = model;
-  const scale = colours(program.image.channels);
+  const scale = colours(imageOf(program).channels);
   const image = normalized(pixels, scale);
   const samples = Int32Array.from({ length: count }, (_, i) => i);
   const options = { executor: await executor(), colours: scale, seed: 4 };
@@ -143,11 +143,11 @@ describe.each([
   });
 
   it("has the features of evaluation, for any number of images, normalised outside and inside", async () => {
-    await compareEncoder(model, pixelsOf(program.image, 5), 5);
+    await compareEncoder(model, pixelsOf(imageOf(program), 5), 5);
   });
 
   it("has the reconstructions of evaluation", async () => {
-    await compareReconstruction(model, pixelsOf(program.image, 3), 3);
+    await compareReconstruction(model, pixelsOf(imageOf(program), 3), 3);
   });
 });
 
@@ -157,7 +157,7 @@ describe("every example", () => {
   it.each(examples)("$name", async ({ model: checked }) => {
     const program = programOf(assemble(checked));
     const model = { program, weights: initialWeights(program.parameters, 2) };
-    const pixels = pixelsOf(program.image, 3);
+    const pixels = pixelsOf(imageOf(program), 3);
     await compareEncoder(model, pixels, 3);
     if (program.picture) await compareReconstruction(model, pixels, 3);
     else await expect(exported(model, { what: "reconstruct" })).rejects.toMatchObject({ code: "run/features" });
@@ -176,7 +176,7 @@ const classifier = programFrom(`
 
 it("says classes as the model's head does", async () => {
   const model = { program: classifier, weights: initialWeights(classifier.parameters, 2) };
-  const image = pixelsOf(classifier.image, 2).map((value) => value / 255);
+  const image = pixelsOf(imageOf(classifier), 2).map((value) => value / 255);
   const frozen = await openFrozen(model, await executor(), 2, (g, w) => ({
     logits: classifier.predict(g, w, maskedBatch(g, classifier, w)),
   }));
@@ -191,7 +191,7 @@ it("says classes as the model's head does", async () => {
 
 describe("the file", () => {
   const model = { program: square, weights: reference("mae-square").weights };
-  const image = pixelsOf(square.image, 2).map((value) => value / 255);
+  const image = pixelsOf(imageOf(square), 2).map((value) => value / 255);
 
   it("says what it is, has standard operators only, and nothing that the function does not need", async () => {
     const { file, opset } = await exported(model);
