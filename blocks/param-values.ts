@@ -23,8 +23,10 @@ const accepted: { readonly [K in Kind]: (value: unknown, type: TypeOf<K>) => boo
   int: (value, { min, max }) => isWhole(value, min, max),
   real: (value, { min, max, openMin }) => isBetween(value, min, max) && !(openMin && value === min),
   ratio: (value, { min, max, open }) => isBetween(value, min, max) && !(open && (value === min || value === max)),
-  size: (sides, { min, max, any }) =>
-    Array.isArray(sides) && (any || sides.length === 2) && sides.every((side) => isWhole(side, min, max)),
+  size: (sides, { min, max, count }) =>
+    Array.isArray(sides) &&
+    (count === null || sides.length === count) &&
+    sides.every((side) => isWhole(side, min, max)),
   choice: (value, { options }) => typeof value === "string" && Object.hasOwn(options, value),
   flag: (value) => typeof value === "boolean",
   text: (value) => typeof value === "string",

@@ -48,8 +48,8 @@ export type ParamType =
   | { readonly kind: "real"; readonly min: number; readonly max: number; readonly openMin: boolean }
   /** Written `75%`, given as 0.75. The ends are allowed unless open. */
   | { readonly kind: "ratio"; readonly min: number; readonly max: number; readonly open: boolean }
-  /** `224x192`: height x width. `any`: as many sides as are written, `2x16x16`. */
-  | { readonly kind: "size"; readonly min: number; readonly max: number; readonly any: boolean }
+  /** `224x192`: so many sides, of two height x width; `count` null: as many as are written, `2x16x16`. */
+  | { readonly kind: "size"; readonly min: number; readonly max: number; readonly count: number | null }
   | { readonly kind: "choice"; readonly options: Readonly<Record<string, string>> }
   | { readonly kind: "flag" }
   | { readonly kind: "text" }
@@ -106,11 +106,13 @@ export const ratio = (o: Words<number> & { min?: number; max?: number; open?: bo
 
 export const size = (
   o: Words<readonly [number, number]> & { min?: number; max?: number },
-): Param<readonly [number, number]> => param({ kind: "size", min: o.min ?? 1, max: o.max ?? 65_536, any: false }, o);
+): Param<readonly [number, number]> => param({ kind: "size", min: o.min ?? 1, max: o.max ?? 65_536, count: 2 }, o);
 
-/** A side for each axis: `2x16x16`. */
-export const sides = (o: Words<readonly number[]> & { min?: number; max?: number }): Param<readonly number[]> =>
-  param({ kind: "size", min: o.min ?? 1, max: o.max ?? 65_536, any: true }, o);
+/** Sides, one for each axis: `2x16x16`. `count` null: any number of them. */
+export const sides = (
+  o: Words<readonly number[]> & { min?: number; max?: number; count?: number },
+): Param<readonly number[]> =>
+  param({ kind: "size", min: o.min ?? 1, max: o.max ?? 65_536, count: o.count ?? null }, o);
 
 /** Option names with their words. */
 export const choice = <const O extends Readonly<Record<string, string>>>(

@@ -26,11 +26,17 @@ const shares = (min: number, max: number, open: boolean): string => {
 
 const words = (...parts: readonly string[]): string => parts.filter((part) => part !== "").join(", ");
 
+/** Of sides: what each is, or how many there are. */
+const sidesWords = (count: number | null): string => {
+  if (count === 2) return "height x width";
+  return count === null ? "side x side ..." : Array(count).fill("side").join(" x ");
+};
+
 const takes: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
   int: ({ min, max }) => words("whole number", bounds(String(min), max === largest ? null : String(max), false)),
   real: ({ min, max, openMin }) => words("number", bounds(finite(min), finite(max), openMin)),
   ratio: ({ min, max, open }) => words("share", shares(min, max, open)),
-  size: ({ min, any }) => words(any ? "side x side ..." : "height x width", min > 1 ? `sides at least ${min}` : ""),
+  size: ({ min, count }) => words(sidesWords(count), min > 1 ? `sides at least ${min}` : ""),
   choice: ({ options }) =>
     Object.keys(options)
       .map((option) => `\`${option}\``)

@@ -2,7 +2,7 @@
 
 import type { ArrayShape } from "../arrays.js";
 import { type Definition, ofKind } from "../block.js";
-import type { Params, ValuesOf } from "../params.js";
+import { int, type Param, type Params, type ValuesOf } from "../params.js";
 
 export interface Input<P extends Params = Params> extends Definition<P> {
   /** The array of one sample. */
@@ -10,3 +10,7 @@ export interface Input<P extends Params = Params> extends Definition<P> {
 }
 
 export const defineInput = <const P extends Params>(input: Input<P>): Input<P> => ofKind("input", input);
+
+/** How many values there are at each place of an array. */
+export const channels = (o: { readonly default: number; readonly doc: string }): Param<number> =>
+  int({ min: 1, max: 4096, ...o });

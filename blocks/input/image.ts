@@ -1,8 +1,8 @@
 /** Images of one size and any number of channels. */
 
 import { arrayOfImage } from "../arrays.js";
-import { int, size } from "../params.js";
-import { defineInput } from "./contract.js";
+import { size } from "../params.js";
+import { channels, defineInput } from "./contract.js";
 
 export const image = defineInput({
   name: "image",
@@ -11,9 +11,7 @@ export const image = defineInput({
   since: "0.1",
   params: {
     size: size({ doc: "Height x width in pixels; the two may differ." }),
-    channels: int({
-      min: 1,
-      max: 4096,
+    channels: channels({
       default: 3,
       doc: "Values of one pixel: 1 for grey, 3 for colour, more for spectral images.",
     }),

@@ -1,8 +1,12 @@
 /** The inputs, sorted by name. */
 
 import { image } from "./image.js";
+import { signal } from "./signal.js";
+import { spectrogram } from "./spectrogram.js";
+import { video } from "./video.js";
+import { volume } from "./volume.js";
 
 export { defineInput, type Input } from "./contract.js";
-export { image };
+export { image, signal, spectrogram, video, volume };
 
-export const inputs = [image] as const;
+export const inputs = [image, signal, spectrogram, video, volume] as const;

@@ -90,11 +90,18 @@ export const argumentTexts = (
     .filter(([name]) => values[name] !== null)
     .map(([name, { type }]) => ({ name, text: `${name}: ${valueText(type, values[name])}` }));
 
+function sizeExpectation(count: number | null): string {
+  if (count === 2) return "a height and width such as `16x16`";
+  return count === null
+    ? "sides such as `16x16` or `2x16x16`"
+    : `${count} sides such as \`${Array(count).fill(16).join("x")}\``;
+}
+
 const expectations: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
   int: () => "a whole number",
   real: () => "a number",
   ratio: () => "a share such as `75%`",
-  size: ({ any }) => (any ? "sides such as `16x16` or `2x16x16`" : "a height and width such as `16x16`"),
+  size: ({ count }) => sizeExpectation(count),
   choice: ({ options }) =>
     `one of the words ${Object.keys(options)
       .map((option) => `\`${option}\``)

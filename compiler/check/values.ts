@@ -87,14 +87,19 @@ const readSize: Reader<"size"> = (expression, type, at) => {
   }
   if (expression.kind !== "size") return wrongType(expression, type, at);
   const { sides, span } = expression;
-  if (!type.any && sides.length !== 2) {
+  const { count } = type;
+  if (count !== null && sides.length !== count) {
+    const which = count === 2 ? ", height and width" : "";
     return fail(
       at.report,
       "check/wrong-length",
       span,
-      `${at.subject} has 2 sides, height and width; \`${excerpt(span)}\` has ${sides.length}`,
+      `${at.subject} has ${count} sides${which}; \`${excerpt(span)}\` has ${sides.length}`,
       {
-        help: `write \`${sides.slice(0, 2).join("x")}\``,
+        help:
+          sides.length > count
+            ? `write \`${sides.slice(0, count).join("x")}\``
+            : `write ${count} numbers with \`x\` between them`,
       },
     );
   }

@@ -21,8 +21,9 @@ const inRange: { readonly [K in Kind]: (value: never, type: TypeOf<K>) => boolea
   real: (value: unknown, { min, max, openMin }) => isBetween(value, min, max) && !(openMin && value === min),
   ratio: (value: unknown, { min, max, open }) =>
     isBetween(value, min, max) && !(open && (value === min || value === max)),
-  size: (sides: readonly unknown[], { min, max, any }) =>
-    (any || sides.length === 2) && sides.every((side) => Number.isInteger(side) && isBetween(side, min, max)),
+  size: (sides: readonly unknown[], { min, max, count }) =>
+    (count === null || sides.length === count) &&
+    sides.every((side) => Number.isInteger(side) && isBetween(side, min, max)),
   choice: (value: string, { options }) => value in options,
   flag: (value: unknown) => typeof value === "boolean",
   text: (value: unknown) => typeof value === "string",

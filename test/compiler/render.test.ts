@@ -152,7 +152,9 @@ function textOf(type: ParamType): fc.Arbitrary<string> {
     case "ratio":
       return percent(type.min, type.max);
     case "size":
-      return fc.tuple(whole(type.min, type.max), whole(type.min, type.max)).map((sides) => sides.join("x"));
+      return fc
+        .array(whole(type.min, type.max), { minLength: type.count ?? 2, maxLength: type.count ?? 2 })
+        .map((sides) => sides.join("x"));
     case "choice":
       return fc.constantFrom(...Object.keys(type.options));
     case "flag":

@@ -28,7 +28,7 @@ const valuesOf = (mask: Mask): fc.Arbitrary<Values> =>
           case "axes":
             return [name, fc.constant(null)];
           case "size":
-            if (type.any) return [name, fc.constant(null)];
+            if (type.count === null) return [name, fc.constant(null)];
             return [name, fc.tuple(fc.integer({ min: type.min, max: 6 }), fc.integer({ min: type.min, max: 6 }))];
           case "choice":
             return [name, fc.constantFrom(...Object.keys(type.options))];

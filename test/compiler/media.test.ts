@@ -1,0 +1,101 @@
+/** Inputs of every medium: cut, masked and emitted with literal shapes, and refused where a recipe would have to read them. */
+
+import { describe, expect, test } from "vitest";
+import { maskedBatch, weightsOf } from "../../blocks/index.js";
+import { assemble, programOf } from "../../compiler/assemble/assemble.js";
+import { emitModule } from "../../compiler/emit/index.js";
+import { createBuilder, printGraph } from "../../graph/index.js";
+import { loadEmitted, typeChecker } from "../support/emitted.js";
+import { analyzed, modelOf } from "../support/model.js";
+
+const spec = (lines: string): string => `
+edition 2026
+model UnderTest {
+${lines}
+  encoder vit(depth: 1, width: 24, heads: 2)
+  decoder vit(depth: 1, width: 12, heads: 2)
+  target  pixels(normalize: patch)
+  loss    mse
+}`;
+
+const media = {
+  video: `  input   video(frames: 4, size: 8x12, channels: 2)
+  tokens  patch(size: 2x4x4)
+  mask    random(ratio: 50%, along: [row, column], round: hidden_down)
+  positions sin_cos(order: flat)`,
+  volume: `  input   volume(size: 4x8x6)
+  tokens  patch(size: 2x4x3)
+  mask    random(ratio: 50%, each: [depth])`,
+  signal: `  input   signal(leads: 3, samples: 20)
+  tokens  patch(size: 1x5)
+  mask    hilbert(ratio: 50%)
+  positions learned`,
+  spectrogram: `  input   spectrogram(frames: 16, mels: 8)
+  tokens  patch(size: 4x4)
+  mask    random(ratio: 50%, along: [time])`,
+};
+
+const shapes = {
+  video: ['"B", 4, 8, 12, 2', '"B", 12, 64'],
+  volume: ['"B", 4, 8, 6, 1', '"B", 8, 24'],
+  signal: ['"B", 3, 20, 1', '"B", 12, 5'],
+  spectrogram: ['"B", 16, 8, 1', '"B", 8, 16'],
+};
+
+const check = typeChecker();
+
+describe.each(Object.keys(media) as (keyof typeof media)[])("%s", (medium) => {
+  test("is emitted with its shapes, as the model that is planned, and a changed shape is an error", async () => {
+    const model = modelOf(spec(media[medium]));
+    const text = await emitModule(model, "0.0.0-test");
+    for (const shape of shapes[medium]) expect(text).toContain(`Tensor<[${shape}]>`);
+    expect(check(text)).toEqual([]);
+    const [, patches] = shapes[medium] as [string, string];
+    for (const [wrong, right] of [
+      ["count: 3", "count: 2"],
+      ["size: 5", "size: 4"],
+    ] as const) {
+      const changed = text.includes(right) ? text.replace(right, wrong) : text.replace(patches, `${patches}1`);
+      expect(check(changed).length).toBeGreaterThan(0);
+    }
+    const graphOf = (program: ReturnType<typeof programOf>): string => {
+      const g = createBuilder({ batch: 2 });
+      const w = weightsOf(g, program.parameters);
+      const { total } = program.loss(g, w, maskedBatch(g, program, w));
+      return printGraph(g.finish({ outputs: { total } }));
+    };
+    expect(graphOf(await loadEmitted(text))).toBe(graphOf(programOf(assemble(model))));
+  });
+
+  test("is refused by a recipe, which has no data for it yet", () => {
+    const recipe = `${spec(media[medium])}\nrecipe Short for UnderTest {\n  data folder("clips")\n  steps 1\n  optimizer sgd(lr: 0.1)\n  schedule constant\n}`;
+    const [found, ...more] = analyzed(recipe).diagnostics.filter(({ severity }) => severity === "error");
+    expect(more).toEqual([]);
+    expect(found).toMatchObject({ code: "check/not-yet-available" });
+    expect(found?.message).toContain(`\`${medium}\``);
+  });
+});
+
+test.each([
+  ["a Hilbert curve over three axes", "mask hilbert", "mask/hilbert/two-axes", "along: [row, column]"],
+  ["an axis that is not there", "mask random(along: [lead])", "mask/random/axes-there", "time, row, column"],
+  ["a word that is no axis", "mask random(along: [rows])", "check/unknown-option", "row"],
+  ["a cell of parts of tokens", "mask random(cell: 2x6x6)", "mask/random/whole-tokens", "2x8x8"],
+  ["histograms of what is no picture", "mask random", "target/hog/rows-and-columns", "pixels"],
+])("says of %s what would fit", (_, mask, code, help) => {
+  const text = spec(
+    `  input   video(frames: 2, size: 8x8)\n  tokens  patch(size: 2x4x4)\n  positions learned\n  ${mask}`,
+  );
+  const wrong = code.includes("hog") ? text.replace("pixels(normalize: patch)", "hog") : text;
+  const found = analyzed(wrong).diagnostics.find((one) => one.code === code);
+  expect(found?.help, JSON.stringify(analyzed(wrong).diagnostics.map((one) => one.code))).toContain(help);
+});
+
+test("a patch has a side for each axis, which divides it", () => {
+  const found = (size: string) =>
+    analyzed(spec(`  input video(frames: 3, size: 8x8)\n  tokens patch(size: ${size})\n  mask random`)).diagnostics.map(
+      ({ message }) => message,
+    );
+  expect(found("4x4")).toContain("a patch of 4x4 has 2 sides, and the input 3 axes: time, row, column");
+  expect(found("2x4x4")).toContain("input time 3 is not divisible by patch time 2");
+});
