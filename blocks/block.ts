@@ -45,6 +45,12 @@ export interface Definition<P extends Params = Params, Context = never> {
   readonly requires?: readonly Requirement<P, Context>[];
 }
 
+/** A definition with its values, checked: what stands in a slot, once nothing of the text is asked any more. */
+export interface Bound<D = Definition> {
+  readonly definition: D;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
 /** What is known when positions, a mask, encoder, decoder, target or loss is checked. */
 export interface ModelContext {
   /** What enters the model. */

@@ -21,7 +21,7 @@ export type { Augment, AugmentContext, ImageStep } from "./augment/index.js";
 export * as augments from "./augment/index.js";
 export * from "./authoring.js";
 export { bindField, bindMask, bindPicture, bindTeacher, defineModel, everythingVisible } from "./bind.js";
-export type { Definition, ModelContext, Requirement } from "./block.js";
+export type { Bound, Definition, ModelContext, Requirement } from "./block.js";
 export { type BlockValue, isBlockValue } from "./block-values.js";
 export type { Code, Layer } from "./code.js";
 export * as datasets from "./dataset/index.js";
@@ -93,7 +93,7 @@ export type {
   TeacherProgram,
 } from "./program.js";
 export { afterTraining, type Progress } from "./progress.js";
-export { type Bound, recipeSettings, type Training } from "./recipe.js";
+export { recipeSettings, type Training } from "./recipe.js";
 export type { LabelMap, RegionSample, RegionSource } from "./regions/index.js";
 export * as regionSources from "./regions/index.js";
 export { type Kinds, type Registry, registry } from "./registry.js";

@@ -2,7 +2,7 @@
 
 import type { Recompute } from "../graph/index.js";
 import type { Augment } from "./augment/index.js";
-import type { Definition } from "./block.js";
+import type { Bound } from "./block.js";
 import type { Dataset } from "./dataset/index.js";
 import type { Optimizer } from "./optimizer/index.js";
 import { choice, int, type Param, type Params, real } from "./params.js";
@@ -25,12 +25,6 @@ export const recipeSettings = {
     doc: "Number format of training.",
   }),
 } satisfies Params;
-
-/** A block with checked values. */
-export interface Bound<D extends Definition = Definition> {
-  readonly definition: D;
-  readonly values: Readonly<Record<string, unknown>>;
-}
 
 /** A checked recipe, without the text it came from. */
 export interface Training {

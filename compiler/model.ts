@@ -3,7 +3,7 @@
  * carries its origin; after it there is nothing to look up.
  */
 
-import type { Definition, DurationValue } from "../blocks/index.js";
+import type { Bound, Definition, DurationValue } from "../blocks/index.js";
 import type { Span } from "../grammar/index.js";
 
 /** Where a value comes from. */
@@ -14,11 +14,9 @@ export interface Origin {
 }
 
 /** A block in a slot, with all its values. */
-export interface Use<D extends Definition = Definition> {
+export interface Use<D extends Definition = Definition> extends Bound<D> {
   /** Kind of block, a key of the registry. */
   readonly kind: string;
-  readonly definition: D;
-  readonly values: Readonly<Record<string, unknown>>;
   /** One for each parameter. */
   readonly origins: Readonly<Record<string, Origin>>;
   /** The `block(...)` itself. */

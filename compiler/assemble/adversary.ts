@@ -1,11 +1,11 @@
 /** How an adversary joins a model: what it judges, with which backbone, and its own loss. */
 
-import { type Adversary, detached, fillHidden, patchify, unpatchify } from "../../blocks/index.js";
+import { type Adversary, type Bound, detached, fillHidden, patchify, unpatchify } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import { arrayIn, encodeWhole } from "./backbone.js";
 import type { ModelFunction } from "./function.js";
 import { layoutOf } from "./layout.js";
-import { ownObjectiveOf, type Part, type Parts } from "./parts.js";
+import { ownObjectiveOf, type Parts } from "./parts.js";
 import { targetInputs } from "./targets.js";
 import { adversaryBranch, backboneBranch, type WeightTree, weightsUnder } from "./weights.js";
 
@@ -14,7 +14,7 @@ export const modelTerm = "adversarial";
 const ownTerm = "adversary";
 
 /** The image with its hidden patches predicted, seen by the backbone and judged patch by patch. */
-export const judgeFunction = (parts: Parts, { definition, values }: Part<Adversary>): ModelFunction => ({
+export const judgeFunction = (parts: Parts, { definition, values }: Bound<Adversary>): ModelFunction => ({
   name: "judge",
   doc: "For every patch of the image that prediction completes, the logit that it is an original.",
   inputs: ["prediction", "batch"],
@@ -37,7 +37,7 @@ export const judgeFunction = (parts: Parts, { definition, values }: Part<Adversa
 
 /** The adversary's own loss: the prediction is given, so the decoder is not trained by it. */
 export const adversaryLossFunction = (
-  { definition, values }: Part<Adversary>,
+  { definition, values }: Bound<Adversary>,
   predict: ModelFunction,
   judge: ModelFunction,
 ): ModelFunction => ({

@@ -3,7 +3,7 @@
  * printing: for shapes, parameters, FLOPs and memory.
  */
 
-import type { Adversary, AdversaryProgram, Losses, ModelProgram, ParameterTree } from "../../blocks/index.js";
+import type { Adversary, AdversaryProgram, Bound, Losses, ModelProgram, ParameterTree } from "../../blocks/index.js";
 import { bindMask, bindPicture, bindTeacher, everythingVisible } from "../../blocks/index.js";
 import { type Builder, invariant, type Tensor } from "../../graph/index.js";
 import type { Model } from "../model.js";
@@ -11,7 +11,7 @@ import { fieldsOf } from "./fields.js";
 import type { FunctionCode, FunctionInputs, ModelFunction, Result } from "./function.js";
 import { functionsOf } from "./functions.js";
 import { layoutOf } from "./layout.js";
-import { type Part, type Parts, partsOf } from "./parts.js";
+import { type Parts, partsOf } from "./parts.js";
 import { adversaryBranch, modelWeights, type WeightTree } from "./weights.js";
 
 export interface Assembly {
@@ -50,7 +50,7 @@ function run(f: ModelFunction, g: Builder, w: WeightTree, args: readonly unknown
 /** Which weights an adversary trains, alone and with the model, and when. */
 export const adversaryGroups = (
   { backbone }: Pick<Assembly, "backbone">,
-  { definition, values }: Part<Adversary>,
+  { definition, values }: Bound<Adversary>,
 ): Omit<AdversaryProgram, "loss"> => ({
   own: [adversaryBranch],
   shared: definition.backbone(values) === "shared" ? backbone : [],

@@ -1,9 +1,17 @@
 /** Tokens, positions and encoder of a model, with the model's weights or with a copy of them. */
 
-import { addPositions, type Batch, type Code, type Encoded, type Encoder, takeTokens } from "../../blocks/index.js";
+import {
+  addPositions,
+  type Batch,
+  type Bound,
+  type Code,
+  type Encoded,
+  type Encoder,
+  takeTokens,
+} from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
 import { layoutOf } from "./layout.js";
-import type { Part, Parts } from "./parts.js";
+import type { Parts } from "./parts.js";
 import { encoderPositions, type WeightTree } from "./weights.js";
 
 /** What the model reads of a batch, [B, ...axes, C]. */
@@ -34,7 +42,7 @@ export const encodeWhole = (code: Code, parts: Parts, w: WeightTree, array: Tens
 
 /** The final normalisation of an encoder, on any of its tokens [..., D]. */
 export const normalization =
-  (code: Code, { definition, values }: Part<Encoder>, w: WeightTree) =>
+  (code: Code, { definition, values }: Bound<Encoder>, w: WeightTree) =>
   (tokens: Tensor): Tensor =>
     definition.normalize?.(code, values, w, tokens) ?? tokens;
 
@@ -42,7 +50,7 @@ export const normalization =
  * What the last layer of an encoder makes of tokens [B, V, D], [B, extra + V, D], with the normalisation that ends it, which may be
  * wanted elsewhere. Of an encoder whose layers cannot be read, its latent: nothing is left to be normalised.
  */
-export function lastLayer(code: Code, encoder: Part<Encoder>, w: WeightTree, tokens: Tensor): Encoded {
+export function lastLayer(code: Code, encoder: Bound<Encoder>, w: WeightTree, tokens: Tensor): Encoded {
   const { definition, values } = encoder;
   const positions = w[encoderPositions] as Tensor;
   const [last] = definition.outputs?.(code, values, w, tokens, positions, 1) ?? [];

@@ -1,15 +1,15 @@
 /** Which blocks of a model ask for a batch field, and how each field is called. */
 
-import { type BoundField, bindField, type Head, type Mask, type Target } from "../../blocks/index.js";
+import { type Bound, type BoundField, bindField, type Head, type Mask, type Target } from "../../blocks/index.js";
 import { movingNames } from "./guide.js";
 import { camel, distinct } from "./names.js";
-import type { Part, Parts } from "./parts.js";
+import type { Parts } from "./parts.js";
 
 /** A block with a field. */
-export interface Asking {
+export interface BlockWithField {
   readonly name: string;
   readonly kind: BoundField["kind"];
-  readonly part: Part<Target> | Part<Mask> | Part<Head>;
+  readonly part: Bound<Target> | Bound<Mask> | Bound<Head>;
 }
 
 /** What a batch has anyway, or for a guided mask. */
@@ -19,8 +19,8 @@ const always = ["visible", "hidden", "restore", "draws"];
 export const labelsField = "labels";
 
 /** The blocks that ask for a field: the mask, the head, then the targets, by label or by their own name. */
-export function fieldsAsked({ name: array, mask, objectives, classes }: Parts): readonly Asking[] {
-  const asked: Asking[] = [
+export function fieldsAsked({ name: array, mask, objectives, classes }: Parts): readonly BlockWithField[] {
+  const asked: BlockWithField[] = [
     ...(mask?.definition.field ? [{ name: "mask", kind: "mask", part: mask } as const] : []),
     ...(classes ? [{ name: labelsField, kind: "head", part: classes.head } as const] : []),
   ];

@@ -1,15 +1,15 @@
 /** How a mask is decided in the graph: by what the encoder makes of the whole image. */
 
-import type { Guide, Mask } from "../../blocks/index.js";
+import type { Bound, Guide, Mask } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import { arrayIn, placedTokens } from "./backbone.js";
 import type { ModelFunction } from "./function.js";
 import { layoutOf } from "./layout.js";
-import type { Part, Parts } from "./parts.js";
+import type { Parts } from "./parts.js";
 import { encoderPositions } from "./weights.js";
 
 /** The names of the scalars that the mask is fed. */
-export const movingNames = ({ definition, values }: Part<Mask>): readonly string[] =>
+export const movingNames = ({ definition, values }: Bound<Mask>): readonly string[] =>
   Object.keys(definition.guide?.moving(values) ?? {});
 
 /** null: the mask is drawn on the host alone. */
@@ -19,7 +19,7 @@ export function guideFunction(parts: Parts): ModelFunction | null {
   return mask && guide ? guiding(parts, mask, guide) : null;
 }
 
-const guiding = (parts: Parts, mask: Part<Mask>, guide: Guide): ModelFunction => ({
+const guiding = (parts: Parts, mask: Bound<Mask>, guide: Guide): ModelFunction => ({
   name: "guide",
   doc: "The order of the patches, visible ones first, by what the model itself makes of the whole image.",
   inputs: ["batch"],

@@ -3,6 +3,7 @@
 import {
   type Adversary,
   type Batch,
+  type Bound,
   type Code,
   type Losses,
   type LossInputs,
@@ -14,7 +15,7 @@ import { normalization } from "./backbone.js";
 import type { FunctionCode, ModelFunction } from "./function.js";
 import { layoutOf } from "./layout.js";
 import { numbered } from "./names.js";
-import type { Objective, Part, Parts } from "./parts.js";
+import type { Objective, Parts } from "./parts.js";
 import { targetInputs } from "./targets.js";
 import { type ObjectiveBranches, type WeightTree, weightsUnder } from "./weights.js";
 
@@ -66,7 +67,7 @@ export const losses = (code: Code, terms: readonly Term[]): Losses => ({
 function adversarial(
   code: Code,
   terms: readonly Term[],
-  { definition, values }: Part<Adversary>,
+  { definition, values }: Bound<Adversary>,
   decisions: Tensor,
   { visible, hidden }: Batch,
 ): Losses {

@@ -3,6 +3,7 @@
 import type {
   Adversary,
   ArrayShape,
+  Bound,
   Decoder,
   Encoder,
   Head,
@@ -19,42 +20,36 @@ import type {
 import { invariant } from "../../graph/index.js";
 import type { Filled, Model } from "../model.js";
 
-/** A block with the values that its functions take. */
-export interface Part<D> {
-  readonly definition: D;
-  readonly values: Readonly<Record<string, unknown>>;
-}
-
 /** A target, the decoder that predicts it, and the losses that judge the prediction. */
 export interface Objective {
   /** null: the model's own, whose weights and functions bear no label. */
   readonly label: string | null;
-  readonly decoder: Part<Decoder>;
-  readonly target: Part<Target>;
+  readonly decoder: Bound<Decoder>;
+  readonly target: Bound<Target>;
   /** Encodes the target itself for its decoder; null: the decoder sees the latent alone. */
-  readonly encoder: Part<Encoder> | null;
-  readonly losses: readonly (Part<Loss> & { readonly label: string | null })[];
+  readonly encoder: Bound<Encoder> | null;
+  readonly losses: readonly (Bound<Loss> & { readonly label: string | null })[];
 }
 
 /** A head and the losses that judge its classes. */
 export interface Classes {
-  readonly head: Part<Head>;
+  readonly head: Bound<Head>;
   readonly losses: Objective["losses"];
 }
 
 /** A model of one input, masked and encoded once; what is made of its latent are the objectives, or classes. */
 export interface Parts {
-  readonly input: Part<Input>;
-  readonly tokens: Part<Tokens>;
-  readonly positions: Part<Positions>;
+  readonly input: Bound<Input>;
+  readonly tokens: Bound<Tokens>;
+  readonly positions: Bound<Positions>;
   /** null: nothing is hidden. */
-  readonly mask: Part<Mask> | null;
-  readonly encoder: Part<Encoder>;
+  readonly mask: Bound<Mask> | null;
+  readonly encoder: Bound<Encoder>;
   /** The model's own first; none where there are classes. */
   readonly objectives: readonly Objective[];
   readonly classes: Classes | null;
-  readonly adversary: Part<Adversary> | null;
-  readonly teacher: Part<Teacher> | null;
+  readonly adversary: Bound<Adversary> | null;
+  readonly teacher: Bound<Teacher> | null;
   /** What the array is called: as the label of its input, or its medium. */
   readonly name: string;
   readonly array: ArrayShape;
@@ -64,18 +59,18 @@ export interface Parts {
 const filling = (lines: readonly Filled[], slot: string): readonly Filled[] =>
   lines.filter((filled) => filled.slot === slot);
 
-const partOf = <K extends keyof Kinds>({ use }: Filled): Part<Kinds[K]> => ({
+const partOf = <K extends keyof Kinds>({ use }: Filled): Bound<Kinds[K]> => ({
   definition: use.definition as unknown as Kinds[K],
   values: use.values,
 });
 
-function only<K extends keyof Kinds>(lines: readonly Filled[], slot: K): Part<Kinds[K]> {
+function only<K extends keyof Kinds>(lines: readonly Filled[], slot: K): Bound<Kinds[K]> {
   const [line, another] = filling(lines, slot);
   invariant(line && !another, `the checker lets through only models with one ${slot}`);
   return partOf<K>(line);
 }
 
-function atMostOne<K extends keyof Kinds>(lines: readonly Filled[], slot: K): Part<Kinds[K]> | null {
+function atMostOne<K extends keyof Kinds>(lines: readonly Filled[], slot: K): Bound<Kinds[K]> | null {
   return filling(lines, slot).length === 0 ? null : only(lines, slot);
 }
 

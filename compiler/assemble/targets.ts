@@ -1,11 +1,11 @@
 /** What a target is given: the image, its field, and what a teacher makes of the image. */
 
-import { type Batch, type Code, patchesOf, type Target, type TargetInputs } from "../../blocks/index.js";
+import { type Batch, type Bound, type Code, patchesOf, type Target, type TargetInputs } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import { arrayIn, placedTokens } from "./backbone.js";
 import { fieldsAsked } from "./fields.js";
 import { layoutOf } from "./layout.js";
-import type { Part, Parts } from "./parts.js";
+import type { Parts } from "./parts.js";
 import { encoderPositions, teacherBranch, type WeightTree } from "./weights.js";
 
 /** What a target is made of. `w`: the weights of the whole model. */
@@ -13,7 +13,7 @@ export function targetInputs(
   code: Code,
   parts: Parts,
   w: WeightTree,
-  target: Part<Target>,
+  target: Bound<Target>,
   batch: Batch,
 ): TargetInputs {
   const field = fieldsAsked(parts).find(({ part }) => part === target);

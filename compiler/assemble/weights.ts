@@ -3,11 +3,18 @@
  * one under it.
  */
 
-import { type Adversary, type Encoder, type ParameterTree, slowCopy, type Weights } from "../../blocks/index.js";
+import {
+  type Adversary,
+  type Bound,
+  type Encoder,
+  type ParameterTree,
+  slowCopy,
+  type Weights,
+} from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import { layoutOf } from "./layout.js";
 import { distinct } from "./names.js";
-import type { Classes, Objective, Part, Parts } from "./parts.js";
+import type { Classes, Objective, Parts } from "./parts.js";
 
 /** Weights of the whole model: tensors nested under the names of a checkpoint. */
 export type WeightTree = Weights<{ readonly [name: string]: ParameterTree }>;
@@ -133,7 +140,7 @@ function putLoss(
 function putCodeEncoder(
   growing: Growing,
   parts: Parts,
-  { definition, values }: Part<Encoder>,
+  { definition, values }: Bound<Encoder>,
   label: string | null,
 ): string {
   const extra = definition.extraTokens(values);
@@ -163,7 +170,7 @@ function backboneParameters(parts: Parts, owners: Growing["owners"] = new Map())
 }
 
 /** Adds what judges predictions. */
-function putAdversary(growing: Growing, parts: Parts, { definition, values }: Part<Adversary>): void {
+function putAdversary(growing: Growing, parts: Parts, { definition, values }: Bound<Adversary>): void {
   const encoderWidth = parts.encoder.definition.width(parts.encoder.values);
   const owner: Owner = { parts: ["adversary"], role: "adversary", label: null };
   const own: Growing = { tree: {}, owners: growing.owners };

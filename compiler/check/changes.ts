@@ -12,7 +12,7 @@ import { fail, lineRemoval } from "./report.js";
 import { applySet } from "./sets.js";
 import { changeSetting, readSettingLine } from "./settings.js";
 import { defaultBlock } from "./vocabulary.js";
-import { changeWithoutBase, type Held, overridden, verbSpan, type Work, withoutEffect } from "./work.js";
+import { changeWithoutBase, type EditedLine, overridden, verbSpan, type Work, withoutEffect } from "./work.js";
 
 /** Reads a body. `base`: what it extends, null when it extends nothing. */
 export function readBody(entries: readonly ModelEntry[], base: Draft | null, body: Body): Draft {
@@ -89,7 +89,7 @@ function plainInChild(entry: Slot, rule: SlotRule, lines: readonly DraftLine[], 
 }
 
 /** The line that a new one would collide with. */
-function clash(rule: SlotRule, line: DraftLine, work: Work): Held | undefined {
+function clash(rule: SlotRule, line: DraftLine, work: Work): EditedLine | undefined {
   const others = work.lines.filter((held) => held.line.slot === rule.slot);
   if (rule.multiplicity === "sequence") return undefined;
   if (rule.multiplicity === "one") return others[0];
@@ -125,7 +125,7 @@ function doubled(
   entry: Slot,
   rule: SlotRule,
   line: DraftLine,
-  other: Held,
+  other: EditedLine,
   verb: "add" | "plain",
   { body }: Work,
 ): void {
@@ -166,18 +166,18 @@ function replaceLines(entry: Slot, rule: SlotRule, lines: readonly DraftLine[], 
     targets.length > 0 &&
     untouched &&
     targets.length === lines.length &&
-    lines.every((line, i) => sameLine(line, (targets[i] as Held).line))
+    lines.every((line, i) => sameLine(line, (targets[i] as EditedLine).line))
   ) {
     withoutEffect(
       entry.span,
       `\`${lineName(rule.slot, first?.label ?? null)}\` is replaced by the same`,
-      (targets[0] as Held).line.span,
+      (targets[0] as EditedLine).line.span,
       work,
     );
   }
-  const place = targets.length > 0 ? work.lines.indexOf(targets[0] as Held) : work.lines.length;
+  const place = targets.length > 0 ? work.lines.indexOf(targets[0] as EditedLine) : work.lines.length;
   const rest = work.lines.filter((held) => !targets.includes(held));
-  const fresh = lines.map((line): Held => ({ line, made: entry.span, sets: new Map() }));
+  const fresh = lines.map((line): EditedLine => ({ line, made: entry.span, sets: new Map() }));
   work.lines = [...rest.slice(0, place), ...fresh, ...rest.slice(place)];
 }
 
@@ -215,7 +215,7 @@ function applyRemove(entry: Remove, work: Work): void {
   work.lines = work.lines.filter((held) => !targets.includes(held));
 }
 
-function removalTargets(entry: Remove, rule: SlotRule, { body, base, lines }: Work): readonly Held[] {
+function removalTargets(entry: Remove, rule: SlotRule, { body, base, lines }: Work): readonly EditedLine[] {
   const there = lines.filter((held) => held.line.slot === rule.slot);
   const label = entry.label?.name ?? null;
   const exact = there.filter((held) => held.line.label === label);

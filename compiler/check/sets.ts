@@ -13,7 +13,7 @@ import { changeSetting } from "./settings.js";
 import { pathText } from "./show.js";
 import { sameValue } from "./values.js";
 import { defaultBlock } from "./vocabulary.js";
-import { changeWithoutBase, type Held, overriddenChange, type Work, withoutEffect } from "./work.js";
+import { changeWithoutBase, type EditedLine, overriddenChange, type Work, withoutEffect } from "./work.js";
 
 export function applySet(entry: SetValue, work: Work): void {
   const [slot, ...rest] = entry.path;
@@ -46,7 +46,7 @@ function find(
   rule: SlotRule,
   rest: readonly Identifier[],
   work: Work,
-): { held: Held; rest: readonly Identifier[] } | null {
+): { held: EditedLine; rest: readonly Identifier[] } | null {
   const there = work.lines.filter((held) => held.line.slot === rule.slot);
   if (there.length === 0) return findDefault(entry, rule, rest, work);
   const [first] = rest;
@@ -80,12 +80,12 @@ function findDefault(
   rule: SlotRule,
   rest: readonly Identifier[],
   work: Work,
-): { held: Held; rest: readonly Identifier[] } | null {
+): { held: EditedLine; rest: readonly Identifier[] } | null {
   const definition = defaultBlock(work.body.registry, rule.kind);
   const block = definition && defaultUse(rule.kind, definition, entry.span);
   if (block) {
     const line = { slot: rule.slot, label: null, block, every: null, inner: [], span: entry.span };
-    const held: Held = { line, made: null, sets: new Map() };
+    const held: EditedLine = { line, made: null, sets: new Map() };
     work.lines = [...work.lines, held];
     return { held, rest };
   }
@@ -95,7 +95,7 @@ function findDefault(
   });
 }
 
-function setParameter(entry: SetValue, held: Held, path: readonly Identifier[], work: Work): void {
+function setParameter(entry: SetValue, held: EditedLine, path: readonly Identifier[], work: Work): void {
   const [name, ...rest] = path;
   const { line } = held;
   if (!name) {
@@ -128,7 +128,7 @@ function setInner(
         : `it has ${named(slots)}`;
     return incomplete(entry, `\`${pathText(entry.path)}\` names no value`, help, work);
   }
-  const held: Held = { line: only, made: null, sets: new Map() };
+  const held: EditedLine = { line: only, made: null, sets: new Map() };
   const changed = changeIn(entry, only, name, held, work);
   return changed && { ...line, inner: line.inner.map((candidate) => (candidate === only ? changed : candidate)) };
 }
@@ -137,7 +137,7 @@ function changeIn(
   entry: SetValue,
   line: DraftLine,
   { name, span }: Identifier,
-  held: Held,
+  held: EditedLine,
   work: Work,
 ): DraftLine | null {
   const { block } = line;
@@ -165,7 +165,13 @@ const withValue = (block: DraftBlock, name: string, value: DraftValue | null): D
 });
 
 /** A value that this body wrote before, in a block or by `set`, is overridden by a second `set`. */
-function reportOverridden(entry: SetValue, held: Held, name: string, old: DraftValue | null, { body }: Work): void {
+function reportOverridden(
+  entry: SetValue,
+  held: EditedLine,
+  name: string,
+  old: DraftValue | null,
+  { body }: Work,
+): void {
   const earlier: Span | undefined = held.sets.get(name);
   if (earlier) overriddenChange(earlier, entry.span, body);
   else if (held.made && old?.origin.how === "written") overriddenChange(old.origin.span, entry.span, body, "part");

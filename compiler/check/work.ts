@@ -7,7 +7,7 @@ import type { Body, Draft, DraftLine, DraftValue } from "./draft.js";
 import { fail, lineRemoval } from "./report.js";
 
 /** A line, and what this body did to it. */
-export interface Held {
+export interface EditedLine {
   line: DraftLine;
   /** The entry of this body that wrote it; null: inherited. */
   readonly made: Span | null;
@@ -21,7 +21,7 @@ export interface Work {
   readonly base: Draft;
   /** Whether the declaration extends another. */
   readonly extending: boolean;
-  lines: readonly Held[];
+  lines: readonly EditedLine[];
   readonly settings: Map<string, DraftValue | null>;
   /** Settings that this body wrote. */
   readonly settingsMade: Map<string, Span>;
@@ -63,7 +63,7 @@ export function withoutEffect(span: Span, message: string, same: Span, { body }:
 }
 
 /** Reports the changes of this body that a later one makes void. */
-export function overridden({ made, sets }: Held, by: Span, { body }: Work): void {
+export function overridden({ made, sets }: EditedLine, by: Span, { body }: Work): void {
   for (const span of [...(made ? [made] : []), ...sets.values()]) overriddenChange(span, by, body);
 }
 

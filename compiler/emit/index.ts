@@ -4,7 +4,7 @@
 
 import { format } from "prettier";
 import { type FunctionDeclarationStructure, type OptionalKind, Project } from "ts-morph";
-import { boxText, isPicture, tokenCount } from "../../blocks/index.js";
+import { type Bound, boxText, isPicture, tokenCount } from "../../blocks/index.js";
 import { type Assembly, adversaryGroups, assemble } from "../assemble/assemble.js";
 import { fieldsAsked } from "../assemble/fields.js";
 import { layoutOf } from "../assemble/layout.js";
@@ -55,13 +55,8 @@ function headline(assembly: Assembly): string {
 }
 
 /** A block with its values, as an argument: `masks.random, { ratio: 0.75 }`. */
-const bound = ({ definition, values }: BoundPart, imports: Imports): string =>
+const bound = ({ definition, values }: Bound<Named>, imports: Imports): string =>
   `${blockText(definition, imports)}, ${valuesText(values, imports)}`;
-
-interface BoundPart {
-  readonly definition: Named;
-  readonly values: object;
-}
 
 const adversaryText = (assembly: Assembly, adversary: NonNullable<Assembly["parts"]["adversary"]>): string =>
   Object.entries(adversaryGroups(assembly, adversary))

@@ -73,7 +73,7 @@ export function trainingStep(
 ): TrainingStep {
   const trained = trainedNames(program);
   const traced = phasesOf(program).flatMap((trainees, i, all) => {
-    const counts = (name: string): Turn => ({
+    const counts = (name: string): UpdateOrder => ({
       before: all.slice(0, i).filter((others) => isTrained(others, name)).length,
       of: all.filter((others) => isTrained(others, name)).length,
     });
@@ -92,7 +92,7 @@ const isTrained = (trainees: readonly Trainee[], name: string): boolean =>
   trainees.some(({ names }) => names.includes(name));
 
 /** Of the updates that a weight gets in one step: those before this one, and all. */
-interface Turn {
+interface UpdateOrder {
   readonly before: number;
   readonly of: number;
 }
@@ -102,13 +102,13 @@ function trainingPhases(
   program: ModelProgram,
   training: Settings,
   trainees: readonly Trainee[],
-  turnOf: (name: string) => Turn,
+  orderOf: (name: string) => UpdateOrder,
 ): readonly Phase[] {
   const count = microBatchesOf(training);
   const { g, trained, outputs } = judge(program, training, trainees);
   const changes = trained.map(({ name }) => name);
   if (count === 1) {
-    const { updates, told } = updateAll(g, training, trained, turnOf);
+    const { updates, told } = updateAll(g, training, trained, orderOf);
     const graph = g.finish({ outputs: { ...outputs, ...told }, updates });
     return [{ name: "train", each: "micro-batch", graph, changes }];
   }
@@ -122,7 +122,7 @@ function trainingPhases(
   const summing = g.finish({ outputs, updates: Object.fromEntries(sums) });
   return [
     { name: "sum", each: "micro-batch", graph: summing, changes: [] },
-    { name: "update", graph: updateFromSums(training, trained, turnOf), changes },
+    { name: "update", graph: updateFromSums(training, trained, orderOf), changes },
   ];
 }
 
@@ -161,26 +161,35 @@ function judge(program: ModelProgram, training: Settings, trainees: readonly Tra
 }
 
 /** Clips the gradients and gives new values of weights and moments, by state name; and what is told of that. */
-function updateAll(g: Builder, training: Settings, trained: readonly Trained[], turnOf: (name: string) => Turn) {
+function updateAll(
+  g: Builder,
+  training: Settings,
+  trained: readonly Trained[],
+  orderOf: (name: string) => UpdateOrder,
+) {
   const raw = trained.map(({ gradient }) => gradient);
   const clipped = g.scope("clip", () => clip(g, raw, training.clip));
   const [lr, step] = [g.input("lr", []), g.input("step", [])];
   const updates = trained.flatMap(({ name, parameter, token }, i) => {
     const gradient = clipped.gradients[i] as Tensor;
-    const inputs = { parameter, gradient, token, lr, step: updateCount(g, step, turnOf(name)) };
+    const inputs = { parameter, gradient, token, lr, step: updateCount(g, step, orderOf(name)) };
     return update(g, training.optimizer, name, inputs);
   });
   return { updates: Object.fromEntries(updates), told: clipped.outputs };
 }
 
 /** The update whose gradients are the sums of a step. */
-function updateFromSums(training: Settings, trained: readonly Trained[], turnOf: (name: string) => Turn): Graph {
+function updateFromSums(
+  training: Settings,
+  trained: readonly Trained[],
+  orderOf: (name: string) => UpdateOrder,
+): Graph {
   const g = createBuilder({ batch: 1 });
   const own = trained.map(({ name, parameter, token }): Trained => {
     const shape = [...parameter.shape];
     return { name, parameter: g.state(name, shape), gradient: g.state(sumName(name), shape), token };
   });
-  const { updates, told } = updateAll(g, training, own, turnOf);
+  const { updates, told } = updateAll(g, training, own, orderOf);
   return g.finish({ outputs: told, updates });
 }
 
@@ -188,7 +197,7 @@ function updateFromSums(training: Settings, trained: readonly Trained[], turnOf:
 const sumName = (weight: string): string => `gradient.${weight}`;
 
 /** The number of a weight's update, from 1, which optimizers correct their moments by. */
-const updateCount = (g: Builder, step: Tensor, { before, of }: Turn): Tensor =>
+const updateCount = (g: Builder, step: Tensor, { before, of }: UpdateOrder): Tensor =>
   of === 1 ? step : g.add(g.mul(step, of), before + 1 - of);
 
 /** Gradients of the losses by name, with the balanced term's share; and what a step tells of them. */

@@ -73,17 +73,21 @@ export const port = (side: "input" | "output", { name, type, shape, doc }: Port)
   ]);
 
 /** A tensor that is part of the model. */
-export interface Held {
+export interface ModelTensor {
   readonly name: string;
   readonly type: ElementType;
   readonly shape: readonly number[];
   readonly raw: Uint8Array;
 }
 
-const head = ({ name, type, shape }: Held): Field[] => [integers(1, shape), integer(2, dataTypes[type]), text(8, name)];
+const head = ({ name, type, shape }: ModelTensor): Field[] => [
+  integers(1, shape),
+  integer(2, dataTypes[type]),
+  text(8, name),
+];
 
 /** In pieces, the last of them the tensor's own memory. */
-export function heldInside(held: Held): readonly Uint8Array[] {
+export function heldInside(held: ModelTensor): readonly Uint8Array[] {
   const before = join([...head(held), opening(9, held.raw.length)]);
   return [opening(5, before.length + held.raw.length), before, held.raw];
 }
@@ -91,7 +95,7 @@ export function heldInside(held: Held): readonly Uint8Array[] {
 const entry = (field: number, key: string, value: string): Field => message(field, [text(1, key), text(2, value)]);
 
 /** The same where its bytes are in a file beside the model's. */
-export const heldBeside = (held: Held, location: string, offset: number): Field =>
+export const heldBeside = (held: ModelTensor, location: string, offset: number): Field =>
   message(5, [
     ...head(held),
     entry(13, "location", location),

@@ -21,7 +21,7 @@ export interface Settings {
   readonly provider: Provider;
 }
 
-export interface Held {
+export interface HostMemory {
   /** Resident memory of the whole process: onnxruntime does not tell what it holds. */
   readonly bytes: number;
   /** State. */
@@ -35,7 +35,7 @@ export interface Host {
   read(names: readonly string[]): Record<string, TypedArray>;
   /** Takes the values out of the buffer and gives it back. */
   write(load: Load): ArrayBuffer;
-  memory(): Held;
+  memory(): HostMemory;
   close(): Promise<void>;
 }
 

@@ -6,9 +6,9 @@ import {
   type About,
   type Attributes,
   type ElementType,
-  type Held,
   heldBeside,
   heldInside,
+  type ModelTensor,
   modelPieces,
   port,
 } from "./fields.js";
@@ -64,9 +64,9 @@ const smallestBeside = 1024;
 const alignment = 65_536;
 
 /** Weights as fields that say where they are, and the file that they are in. */
-function laidBeside(weights: readonly Held[], nameOf: FileOptions["beside"]) {
+function laidBeside(weights: readonly ModelTensor[], nameOf: FileOptions["beside"]) {
   const pieces: Uint8Array[] = [];
-  const starts = new Map<Held, number>();
+  const starts = new Map<ModelTensor, number>();
   let end = 0;
   for (const weight of weights) {
     if (weight.raw.length < smallestBeside) continue;
@@ -107,7 +107,7 @@ export function createModel({ standard = false, open }: ModelOptions = {}): Onnx
   const { fresh, reserve, within, add, op, ...nodes } = createNodes();
   const { fields: constants, constant, whole } = createConstants(fresh);
   const { isOpen, sizes, shown } = sizing(open, op, whole);
-  const weights: Held[] = [];
+  const weights: ModelTensor[] = [];
   const ports: Field[] = [];
 
   const pieces = (held: readonly Uint8Array[], about: About | null): readonly Uint8Array[] => {

@@ -15,7 +15,7 @@ import {
 import { packageRoot } from "../../package.js";
 import { RunError } from "../../run-error.js";
 import type { Session } from "../executor.js";
-import type { Held, Settings } from "./host.js";
+import type { HostMemory, Settings } from "./host.js";
 import { planOf } from "./plan.js";
 import { type Load, sendValues } from "./staging.js";
 import type { Answer, Request, Setup } from "./worker.js";
@@ -39,7 +39,7 @@ function failure(message: string): RunError {
 function openWorker(setup: Setup): {
   readonly ask: (request: Request, hand?: ArrayBuffer[]) => Promise<unknown>;
   /** As of the last answer. */
-  readonly held: () => Held;
+  readonly held: () => HostMemory;
   readonly stop: () => Promise<void>;
 } {
   const file = join(packageRoot, "dist", "onnx-worker.js");
@@ -53,7 +53,7 @@ function openWorker(setup: Setup): {
   const waiting = new Map<number, Waiting>();
   let end: Error | null = null;
   let next = 0;
-  let held: Held = { bytes: 0, tensors: 0 };
+  let held: HostMemory = { bytes: 0, tensors: 0 };
   const fail = (why: string): void => {
     end ??= failure(why);
     for (const { reject } of waiting.values()) reject(end);

@@ -3,7 +3,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { StateSlot, TypedArray, Values } from "../../../graph/index.js";
 import { reasonOf } from "../../run-error.js";
-import { type Held, type Host, openHost, type Settings } from "./host.js";
+import { type Host, type HostMemory, openHost, type Settings } from "./host.js";
 import type { Plan } from "./plan.js";
 import type { Load } from "./staging.js";
 
@@ -31,7 +31,7 @@ export interface Answer {
   readonly result?: unknown;
   readonly error?: string;
   /** Held after the request; absent where the session did not even open. */
-  readonly held?: Held;
+  readonly held?: HostMemory;
 }
 
 function answer(host: Host, request: Request): unknown {
