@@ -113,7 +113,8 @@ const someAxis: Condition = {
   at: "along",
   doc: "A mask is drawn over at least one axis, and no axis is both in `along` and in `each`.",
   holds: (p, { grid }) =>
-    grid.some(({ name }) => isDrawn(p, name)) && !p.each?.some((name) => p.along?.includes(name) ?? false),
+    unknownAxis(p, grid) !== undefined ||
+    (grid.some(({ name }) => isDrawn(p, name)) && !p.each?.some((name) => p.along?.includes(name) ?? false)),
   say: (p) => {
     const both = p.each?.find((name) => p.along?.includes(name));
     return both === undefined

@@ -80,7 +80,7 @@ const readRatio: Reader<"ratio"> = (expression, type, at) =>
   share(expression, type, { min: type.min, max: type.max, openMin: type.open, openMax: type.open }, at);
 
 const readSize: Reader<"size"> = (expression, type, at) => {
-  if (expression.kind === "number" && Number.isInteger(expression.value) && expression.value > 0) {
+  if (type.count === 2 && expression.kind === "number" && Number.isInteger(expression.value) && expression.value > 0) {
     const square = `${expression.value}x${expression.value}`;
     const words = { help: `write \`${square}\``, fix: replacement(expression.span, square) };
     return wrongType(expression, type, at, { reason: "A size is height x width; the two may differ.", ...words });
@@ -289,7 +289,8 @@ function readStretch(expression: Expression, outer: Reading): Stretch | null {
   return amount === null ? null : { amount, unit: "training" };
 }
 
-const readLabels: Reader<"labels"> = (expression, type, at) => {
+/** The words of a list in brackets. */
+function readWords(expression: Expression, type: ParamType, at: Reading): readonly string[] | null {
   if (expression.kind === "path") {
     const listed = `[${excerpt(expression.span)}]`;
     const message = `${at.subject} takes ${expectation(type)}, not one without brackets`;
@@ -299,11 +300,13 @@ const readLabels: Reader<"labels"> = (expression, type, at) => {
   if (expression.kind !== "list") return wrongType(expression, type, at);
   const words = expression.items.map(wordOf);
   const bad = expression.items.find((_, i) => words[i] === null);
-  return bad ? wrongType(bad, type, at) : words;
-};
+  return bad ? wrongType(bad, type, at) : (words as readonly string[]);
+}
 
-const readAxes: Reader<"axes"> = (expression, _, at) => {
-  const words = readLabels(expression, { kind: "labels" }, at) as readonly string[] | null;
+const readLabels: Reader<"labels"> = readWords;
+
+const readAxes: Reader<"axes"> = (expression, type, at) => {
+  const words = readWords(expression, type, at);
   const unknown = words?.find((word) => !(axisNames as readonly string[]).includes(word));
   if (unknown === undefined) return words;
   return fail(at.report, "check/unknown-option", expression.span, `there is no axis \`${unknown}\``, {

@@ -79,6 +79,7 @@ describe.each(Object.keys(media) as (keyof typeof media)[])("%s", (medium) => {
 test.each([
   ["a Hilbert curve over three axes", "mask hilbert", "mask/hilbert/two-axes", "along: [row, column]"],
   ["an axis that is not there", "mask random(along: [lead])", "mask/random/axes-there", "time, row, column"],
+  ["an axis without brackets", "mask random(along: row)", "check/wrong-type", "[row]"],
   ["a word that is no axis", "mask random(along: [rows])", "check/unknown-option", "row"],
   ["a cell of parts of tokens", "mask random(cell: 2x6x6)", "mask/random/whole-tokens", "2x8x8"],
   ["histograms of what is no picture", "mask random", "target/hog/rows-and-columns", "pixels"],
