@@ -5,8 +5,8 @@
 
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
-import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import * as tf from "@tensorflow/tfjs-core";
 import { serve } from "./serve.js";
 import type { Network, Size } from "./sizes.js";
 

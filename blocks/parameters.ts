@@ -33,7 +33,11 @@ export interface Parameter<S extends Dims = Dims> {
   readonly follows?: string;
 }
 
-export type ParameterTree = Parameter | readonly ParameterTree[] | { readonly [name: string]: ParameterTree };
+/** A branch that is undefined is none: TypeScript takes `{ a?: Parameter }` for a record that may hold it. */
+export type ParameterTree =
+  | Parameter
+  | readonly ParameterTree[]
+  | { readonly [name: string]: ParameterTree | undefined };
 
 /** The tensors of a parameter tree, in the same nesting. */
 export type Weights<T> =
@@ -59,14 +63,18 @@ export const fixed = <const S extends Dims>(shape: S, init: Initializer): Parame
   trainable: false,
 });
 
+/** What a tree holds by name or place. */
+const branchesOf = (tree: ParameterTree): readonly (readonly [key: string, branch: ParameterTree])[] =>
+  Object.entries(tree).filter(([, branch]) => branch !== undefined);
+
 /** All parameters with their dotted names, in declaration order. */
 export function* namedParameters(tree: ParameterTree, path = ""): Generator<readonly [string, Parameter]> {
   if (isParameter(tree)) {
     yield [path, tree];
     return;
   }
-  for (const [key, branch] of Object.entries(tree)) {
-    yield* namedParameters(branch as ParameterTree, path === "" ? key : `${path}.${key}`);
+  for (const [key, branch] of branchesOf(tree)) {
+    yield* namedParameters(branch, path === "" ? key : `${path}.${key}`);
   }
 }
 
@@ -76,7 +84,7 @@ export function mapParameters<R>(tree: ParameterTree, make: (parameter: Paramete
     if (isParameter(branch)) return make(branch, path);
     const below = (key: string, inner: ParameterTree) => at(inner, path === "" ? key : `${path}.${key}`);
     if (Array.isArray(branch)) return branch.map((inner: ParameterTree, i) => below(String(i), inner));
-    return Object.fromEntries(Object.entries(branch).map(([key, inner]) => [key, below(key, inner as ParameterTree)]));
+    return Object.fromEntries(branchesOf(branch).map(([key, inner]) => [key, below(key, inner)]));
   };
   return at(tree, "");
 }

@@ -13,9 +13,12 @@ export interface BackendFlags extends ProcessorSettings {
   readonly backend: string;
 }
 
+/** Said once, not for every member of a family or stage of a pipeline. */
+let offered = false;
+
 /**
- * `note` hears which one `auto` took and why, and of settings that do not matter there. `before`: the run that goes on, with as
- * many threads as it was begun where the flags do not say.
+ * `note` hears which one `auto` took and why, what would be faster, and of settings that do not matter there. `before`: the run
+ * that goes on, with as many threads as it was begun where the flags do not say.
  *
  * Throws a usage failure for a name that no backend has, and `run/backend-missing` for one that is not here.
  */
@@ -29,7 +32,12 @@ export async function openBackend(
   await requireBackend(backend);
   const many = threads ?? before?.computing?.threads;
   const settings = { ...(many === undefined ? {} : { threads: many }), ...(spin === undefined ? {} : { spin }) };
-  const executor = await openExecutor(backend as "auto" | Backend, (reason) => note(`backend ${reason}`), settings);
+  const tell = (reason: string, offer?: string): void => {
+    note(`backend ${reason}`);
+    if (offer !== undefined && !offered) note(offer);
+    offered ||= offer !== undefined;
+  };
+  const executor = await openExecutor(backend as "auto" | Backend, tell, settings);
   const given = threads !== undefined || spin !== undefined;
   if (given && executor.name !== "onnx") note(`backend ${executor.backend} has no use for --threads and --spin`);
   for (const text of before ? continuationNotes(before, executor) : []) note(text);

@@ -19,7 +19,7 @@ export interface Parsed {
   readonly comments: readonly Comment[];
 }
 
-/** What the formatter needs besides: the balanced tokens. */
+/** What the formatter needs besides: the balanced tokens. @internal */
 export interface ParsedTokens extends Parsed {
   readonly tokens: readonly IToken[];
 }
@@ -32,7 +32,7 @@ export function parse(source: Source): Parsed {
   return { file, diagnostics, comments };
 }
 
-/** As `parse`, with the tokens the tree was made of. */
+/** As `parse`, with the tokens the tree was made of. @internal */
 export function parseTokens(source: Source): ParsedTokens {
   const scanned = scan(source);
   const laidOut = layOut(source, scanned.tokens);

@@ -1,15 +1,11 @@
 /** Runs programs: executors, training, evaluation, export, data, checkpoints. */
 
 export {
-  type Checkpoint,
-  type CheckpointFacts,
   type CheckpointPart,
-  type DataCursor,
   listCheckpoints,
+  loadWeights,
   newestCheckpoint,
   readCheckpoint,
-  stateFrom,
-  weightsFrom,
 } from "./checkpoint/checkpoint.js";
 export {
   type InheritedWeight,
@@ -17,8 +13,22 @@ export {
   type TableGrid,
   type TableResizing,
 } from "./checkpoint/inherit.js";
-export type { StoredType, StoredValues, TensorToStore } from "./checkpoint/safetensors.js";
-export { readTensorFile, type StoredTensor, type TensorFile, writeTensorFile } from "./checkpoint/tensor-file.js";
+export type {
+  StoredTensor,
+  StoredType,
+  StoredValues,
+  TensorFile,
+  TensorToStore,
+} from "./checkpoint/safetensors.js";
+export {
+  type Checkpoint,
+  type CheckpointFacts,
+  checkpointFromBytes,
+  type DataCursor,
+  stateFrom,
+  weightsFrom,
+} from "./checkpoint/stored.js";
+export { readTensorFile, writeTensorFile } from "./checkpoint/tensor-file.js";
 export { type BatchesOptions, type EvaluationBatch, evaluationBatches } from "./data/batches.js";
 export { openData } from "./data/open.js";
 export { writePng } from "./data/png.js";
@@ -43,4 +53,4 @@ export { type Length, learningRate, lengthOf } from "./train/pace.js";
 export { type RunStart, type StartFacts, startRun } from "./train/start.js";
 export { type TrainingStep, trainingStep } from "./train/step.js";
 export { train } from "./train/train.js";
-export { initialWeights, loadWeights, type WeightValues } from "./train/weights.js";
+export { initialWeights, type WeightValues } from "./train/weights.js";

@@ -27,7 +27,6 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   chevrotain: ["grammar"],
   "ts-morph": ["compiler/emit", "cli"],
   prettier: ["compiler/emit"],
-  "@tensorflow/tfjs": ["runtime/executors/tfjs"],
   "@tensorflow/tfjs-core": ["runtime/executors/tfjs"],
   "@tensorflow/tfjs-backend-cpu": ["runtime/executors/tfjs"],
   "@tensorflow/tfjs-backend-wasm": ["runtime/executors/tfjs"],
@@ -46,7 +45,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders with a second door, and what stands behind it. */
-const doors = /^(?:\w+|compiler\/emit)\/index\.ts$/;
+const doors = /^(?:(?:\w+|compiler\/emit)\/index|runtime\/browser)\.ts$/;
 
 interface Import {
   readonly from: string;

@@ -1,11 +1,13 @@
 /**
  * Builds `dist/`: one JavaScript file for each door of the package, sharing chunks so that every module exists once,
- * and type declarations beside them. Light dependencies are bundled, so that `mae check` starts quickly; heavy ones
- * stay outside and load only when a command needs them.
+ * and type declarations beside them. Dependencies are bundled into chunks that load when they are needed, so that
+ * `mae check` starts quickly and an installation holds what it uses; those with files of their own stay outside.
  */
 
 import { execFileSync } from "node:child_process";
-import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import loadWabt from "wabt";
 
@@ -22,27 +24,54 @@ const doors = {
   "onnx-worker": "runtime/executors/onnx/worker.ts",
 };
 
-const heavy = ["@tensorflow/*", "onnxruntime-node", "prettier", "sharp", "ts-morph", "typescript", "webgpu"];
+const outside = [
+  "@tensorflow/tfjs-node",
+  "@tensorflow/tfjs-node-gpu",
+  "onnxruntime-node",
+  "prettier",
+  "sharp",
+  "ts-morph",
+  "webgpu",
+];
+
+// Unminified, so that stacks and debuggers need no source maps.
+const common = {
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  legalComments: "linked",
+};
 
 // Built beside the old one, which stays whole until the new one is.
 const next = "dist-next";
 rmSync(next, { recursive: true, force: true });
 await build({
+  ...common,
   entryPoints: doors,
   outdir: next,
-  bundle: true,
-  splitting: true,
-  format: "esm",
   platform: "node",
   target: "node20",
-  external: heavy,
-  sourcemap: true,
-  legalComments: "linked",
-  // Bundled CommonJS dependencies expect `require`.
+  // Their ES modules, where packages have both: of those, names can be imported when they are needed.
+  mainFields: ["module", "main"],
+  external: outside,
+  // Bundled CommonJS dependencies expect these.
   banner: {
-    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    js: [
+      'import { createRequire as __createRequire } from "node:module";',
+      "const require = __createRequire(import.meta.url);",
+      "const { filename: __filename, dirname: __dirname } = import.meta;",
+    ].join(" "),
   },
 });
+await build({
+  ...common,
+  entryPoints: { browser: "browser.ts" },
+  outdir: `${next}/browser`,
+  platform: "browser",
+  target: "es2022",
+});
+const tfjsWasm = dirname(fileURLToPath(import.meta.resolve("@tensorflow/tfjs-backend-wasm")));
+cpSync(tfjsWasm, `${next}/wasm`, { recursive: true, filter: (path) => path === tfjsWasm || path.endsWith(".wasm") });
 const wabt = await loadWabt();
 const optimizer = wabt.parseWat("optimizer.wat", readFileSync("runtime/executors/onnx/optimizer.wat"), { simd: true });
 writeFileSync(`${next}/optimizer.wasm`, optimizer.toBinary({}).buffer);

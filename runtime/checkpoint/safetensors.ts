@@ -1,7 +1,7 @@
 /**
  * The safetensors format, read and written: an 8-byte little-endian header length, a JSON header, raw bytes.
  * Files come from strangers: every number in them is checked against the file before anything is allocated for it.
- * Opening, naming and syncing files is `checkpoint.ts`.
+ * Needs nothing of Node: opening, naming and syncing files is `tensor-file.ts`.
  */
 
 import { halfToNumber } from "../../blocks/index.js";
@@ -28,6 +28,17 @@ export interface StoredHeader {
   readonly metadata: ReadonlyMap<string, string>;
   /** Byte of the file at which the tensors' bytes begin. */
   readonly dataStart: number;
+}
+
+export interface StoredTensor {
+  readonly dtype: StoredType;
+  readonly shape: readonly number[];
+  readonly values: StoredValues;
+}
+
+export interface TensorFile {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: ReadonlyMap<string, string>;
 }
 
 /** A tensor to be written; its type in the file is that of its array. */
@@ -225,6 +236,19 @@ export function decodeTensor(dtype: StoredType, { buffer }: Uint8Array): StoredV
     case "BOOL":
       return new Uint8Array(buffer);
   }
+}
+
+/** All tensors of a file from its bytes, copied; `file` is what errors call it. Throws `run/safetensors`. */
+export function decodeSafetensors(bytes: Uint8Array, file: string): TensorFile {
+  const length = headerLength(bytes.subarray(0, lengthBytes), bytes.length, file);
+  const end = lengthBytes + length;
+  const { entries, metadata, dataStart } = parseHeader(bytes.subarray(lengthBytes, end), bytes.length - end, file);
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, { dtype, shape, begin, end }] of entries) {
+    const own = bytes.slice(dataStart + begin, dataStart + end);
+    tensors.set(name, { dtype, shape, values: decodeTensor(dtype, own) });
+  }
+  return { tensors, metadata };
 }
 
 const storedType = (values: TensorToStore["values"]): StoredType => {

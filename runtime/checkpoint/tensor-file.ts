@@ -10,22 +10,11 @@ import {
   headerLength,
   lengthBytes,
   parseHeader,
-  type StoredType,
-  type StoredValues,
+  type StoredTensor,
+  type TensorFile,
   type TensorToStore,
 } from "./safetensors.js";
 import { unwritable, writeWhole } from "./whole-file.js";
-
-export interface StoredTensor {
-  readonly dtype: StoredType;
-  readonly shape: readonly number[];
-  readonly values: StoredValues;
-}
-
-export interface TensorFile {
-  readonly tensors: ReadonlyMap<string, StoredTensor>;
-  readonly metadata: ReadonlyMap<string, string>;
-}
 
 /**
  * Reads a safetensors file: the tensors whose names are wanted, without which all. Throws `run/safetensors` or `run/unreadable`,

@@ -2,8 +2,8 @@
 
 import { resolve } from "node:path";
 import { type BoundField, DataError, type FieldSample } from "../../blocks/index.js";
-import { invariant, type Random, randomStream, sizeOf, type TypedArray } from "../../graph/index.js";
-import { hash } from "../hash.js";
+import { invariant, sizeOf, type TypedArray } from "../../graph/index.js";
+import { fieldStream } from "../hash.js";
 import { RunError } from "../run-error.js";
 import type { Raster } from "./raster.js";
 
@@ -21,10 +21,6 @@ export const viewOf = (
   length: number,
 ): FieldArray =>
   dtype === "int32" ? new Int32Array(memory, start * 4, length) : new Float32Array(memory, start * 4, length);
-
-/** The stream of a field of a sample in an epoch. */
-export const fieldStream = (seed: number, name: string, epoch: number, sample: number): Random =>
-  randomStream(seed, "field", epoch, sample, hash(name));
 
 /** A sample whose fields are computed. */
 interface FieldsOf {

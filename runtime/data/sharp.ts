@@ -13,7 +13,7 @@ const formats = ["Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"];
 /** sharp is heavy, and raw data does without it. */
 let loading: Promise<Library> | undefined;
 
-/** Throws `run/decoder-missing`. */
+/** Throws `run/decoder-missing`. @internal */
 export function loadSharp(): Promise<Library> {
   loading ??= import("sharp").then(
     ({ default: sharp }) => {

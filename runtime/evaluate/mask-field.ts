@@ -2,7 +2,7 @@
 
 import { arrayLength, arrayOf, type ModelProgram } from "../../blocks/index.js";
 import type { Values } from "../../graph/index.js";
-import { fieldStream } from "../data/fields.js";
+import { fieldStream } from "../hash.js";
 import { type ColourScale, withoutNormalization } from "./colours.js";
 
 /**

@@ -38,6 +38,8 @@ export interface Choice {
   readonly backend: Backend;
   /** Why this one, in a sentence. */
   readonly reason: string;
+  /** What to install for a faster one, where that is known. */
+  readonly offer?: string;
 }
 
 /** Picks from what was found, in the order of preference. */
@@ -49,9 +51,10 @@ export function chooseFrom(found: readonly Probe[]): Choice {
   const others = found
     .filter((probe) => probe.backend === "tensorflow" || probe.backend === "webgpu")
     .map((probe) => `${probe.backend}: ${probe.present ? `${probe.device} is no GPU` : probe.why}`);
+  const reason = `${backend}, because no GPU was found (${others.join("; ")})`;
   const onnx = byName("onnx");
-  const slower = onnx && !onnx.present ? `; the faster onnx is not here: ${onnx.why}. ${onnx.remedy}` : "";
-  return { backend, reason: `${backend}, because no GPU was found (${others.join("; ")})${slower}` };
+  if (!onnx || onnx.present) return { backend, reason };
+  return { backend, reason, offer: `the faster onnx is not here: ${onnx.why}. ${onnx.remedy}` };
 }
 
 /** The backend that `auto` stands for on this machine. */
@@ -67,16 +70,17 @@ function missingBackend(probe: Probe): RunError {
 }
 
 /**
- * Opens an executor. With `auto`, `tell` hears which backend was taken and why. `settings` are heeded by `onnx`.
+ * Opens an executor. With `auto`, `tell` hears which backend was taken, why, and what would be faster. `settings` are heeded
+ * by `onnx`.
  * @throws RunError `run/backend-missing` when the one asked for is not here, saying why and what to do.
  */
 export async function openExecutor(
   choice: "auto" | Backend,
-  tell: (reason: string) => void = () => {},
+  tell: (reason: string, offer?: string) => void = () => {},
   settings: ProcessorSettings = {},
 ): Promise<Executor> {
   const backend = choice === "auto" ? await chooseBackend() : undefined;
-  if (backend) tell(backend.reason);
+  if (backend) tell(backend.reason, backend.offer);
   const name = backend?.backend ?? (choice as Backend);
   const probe = backend ? undefined : await probes[name]();
   if (probe && !probe.present) throw missingBackend(probe);

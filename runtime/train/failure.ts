@@ -1,6 +1,7 @@
 /** What to say when the loss is not finite: goes back to the last good state, repeats the steps since, and looks where it broke. */
 
-import { readCheckpoint, stateFrom } from "../checkpoint/checkpoint.js";
+import { readCheckpoint } from "../checkpoint/checkpoint.js";
+import { stateFrom } from "../checkpoint/stored.js";
 import { RunError } from "../run-error.js";
 import { findBadTensor } from "./guard.js";
 import { learningRate, type Pace } from "./pace.js";

@@ -2,14 +2,8 @@
 
 import { imageOf, type ModelProgram, parameterShapes, type SampleIndex, withVisible } from "../../blocks/index.js";
 import { sizeOf } from "../../graph/index.js";
-import {
-  type Checkpoint,
-  type CheckpointFacts,
-  listCheckpoints,
-  newestCheckpoint,
-  saveCheckpoint,
-  stateFrom,
-} from "../checkpoint/checkpoint.js";
+import { listCheckpoints, newestCheckpoint, saveCheckpoint } from "../checkpoint/checkpoint.js";
+import { type Checkpoint, type CheckpointFacts, stateFrom } from "../checkpoint/stored.js";
 import { type TrainingBatches, trainingBatches } from "../data/batches.js";
 import { type DataDigest, digestOf } from "../data/digest.js";
 import { openData } from "../data/open.js";

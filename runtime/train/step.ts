@@ -27,7 +27,7 @@ import {
   sizeOf,
   type Tensor,
 } from "../../graph/index.js";
-import { momentName } from "../checkpoint/checkpoint.js";
+import { momentName } from "../checkpoint/stored.js";
 import type { Phase, Training } from "./contract.js";
 import { followingPhase } from "./follow.js";
 import type { WeightValues } from "./weights.js";

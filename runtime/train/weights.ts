@@ -1,8 +1,7 @@
-/** A model's weights as numbers: those that training starts from, and those of a checkpoint. */
+/** A model's weights as numbers before training: those that it starts from. */
 
 import { initialize, namedParameters, type ParameterTree } from "../../blocks/index.js";
 import { randomStream } from "../../graph/index.js";
-import { readCheckpoint, weightsFrom } from "../checkpoint/checkpoint.js";
 import { hash } from "../hash.js";
 
 export type WeightValues = Readonly<Record<string, Float32Array>>;
@@ -40,7 +39,3 @@ export async function startingWeights(
   }
   return { ...initial, ...Object.fromEntries(followed), ...given };
 }
-
-/** The weights of a checkpoint for a model. Throws `run/checkpoint-mismatch` and what reading it throws. */
-export const loadWeights = async (path: string, parameters: ParameterTree): Promise<WeightValues> =>
-  weightsFrom(await readCheckpoint(path, "weights"), parameters);

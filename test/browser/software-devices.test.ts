@@ -4,15 +4,13 @@
  */
 
 import { execFile } from "node:child_process";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
-import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { openExecutor } from "../../runtime/executors/index.js";
 import type { Report } from "../runtime/executors/report.js";
 import { train } from "../runtime/executors/training.js";
 import { bundleForNode, bundleForPage, removeBundle } from "../support/bundle.js";
+import { openPage } from "./open-page.js";
 import { steps } from "./selection.js";
 import { findChromium, findVulkan } from "./software-device.js";
 
@@ -72,38 +70,13 @@ describe("Chromium", () => {
     it.skip(`no browser: ${browser.missing}`, () => {});
     return;
   }
-  let server: Server;
-  let launched: Browser;
-  let page: Page;
+  let opened: Awaited<ReturnType<typeof openPage>>;
 
   beforeAll(async () => {
-    const script = await bundleForPage("browser/page.ts");
-    server = createServer((request, response) => {
-      const isScript = request.url === "/page.js";
-      response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
-      response.end(isScript ? script : '<!doctype html><script type="module" src="/page.js"></script>');
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    launched = await chromium.launch({
-      executablePath: browser.found.executable,
-      env: { ...process.env, ...browser.found.environment } as Record<string, string>,
-      args: [
-        "--no-sandbox",
-        "--use-angle=swiftshader",
-        "--enable-unsafe-swiftshader",
-        "--enable-unsafe-webgpu",
-        "--use-webgpu-adapter=swiftshader",
-      ],
-    });
-    page = await launched.newPage();
-    page.setDefaultTimeout(2 * minutes);
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    await page.waitForFunction(() => "reportOn" in globalThis);
+    opened = await openPage(browser.found, { "page.js": await bundleForPage("browser/page.ts") });
+    await opened.page.waitForFunction(() => "reportOn" in globalThis);
   });
-  afterAll(async () => {
-    await launched?.close();
-    server?.close();
-  });
+  afterAll(() => opened?.close());
 
   // WebGPU ran all cases in Node, on the same implementation; here it is the browser's way to it that is tried.
   it.for([
@@ -113,7 +86,7 @@ describe("Chromium", () => {
     "%s agrees with the reference and trains as wasm does",
     { timeout: 4 * minutes },
     async ([backend, stride], context) => {
-      const report = await page.evaluate(([name, every]) => globalThis.reportOn(name, every), [
+      const report = await opened.page.evaluate(([name, every]) => globalThis.reportOn(name, every), [
         backend,
         stride,
       ] as const);

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { parameter } from "../../blocks/index.js";
-import { type CheckpointFacts, saveCheckpoint } from "../../runtime/checkpoint/checkpoint.js";
+import { saveCheckpoint } from "../../runtime/checkpoint/checkpoint.js";
+import type { CheckpointFacts } from "../../runtime/checkpoint/stored.js";
 import {
   listCheckpoints,
   loadWeights,

@@ -1,7 +1,7 @@
 /** The backends of TensorFlow.js in Node. Loaded when an executor is opened, never before. */
 
-import { createRequire } from "node:module";
-import { dirname } from "node:path";
+import { join } from "node:path";
+import { packageRoot } from "../../package.js";
 import type { Executor } from "../executor.js";
 import { cpu } from "./cpu.js";
 import { type BackendDefinition, openExecutorOn } from "./engine.js";
@@ -10,7 +10,7 @@ import { tensorflow } from "./tensorflow.js";
 import { wasmFrom } from "./wasm.js";
 import { webgpuThrough } from "./webgpu.js";
 
-const wasmFolder = (): string => `${dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm"))}/`;
+const wasmFolder = join(packageRoot, "dist", "wasm", "/");
 
 /** Dawn as `navigator.gpu`, as TensorFlow.js expects it. */
 async function provideWebgpu(): Promise<void> {
@@ -28,7 +28,7 @@ const releaseWebgpu = (): void => {
 const definitions: { readonly [B in NodeBackend]: () => BackendDefinition } = {
   tensorflow: () => tensorflow,
   webgpu: () => webgpuThrough(provideWebgpu, releaseWebgpu),
-  wasm: () => wasmFrom(wasmFolder()),
+  wasm: () => wasmFrom(wasmFolder),
   cpu: () => cpu,
 };
 

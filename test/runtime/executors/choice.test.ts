@@ -35,9 +35,9 @@ it("does not take a software rasterizer for a GPU, and says so", () => {
 it("takes onnx where no GPU is, and says what to do where onnx is missing", () => {
   const without = [probe("tensorflow", false, false), probe("webgpu", false, false), ...processors];
   expect(chooseFrom([...without, probe("onnx", true, false)]).backend).toBe("onnx");
-  const { backend, reason } = chooseFrom([...without, probe("onnx", false, false)]);
+  const { backend, offer } = chooseFrom([...without, probe("onnx", false, false)]);
   expect(backend).toBe("wasm");
-  expect(reason).toContain("the faster onnx is not here: it is not installed. Install it.");
+  expect(offer).toBe("the faster onnx is not here: it is not installed. Install it.");
 });
 
 it("lists every backend with its device, or with why not and what to do", async () => {
