@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { drawChart } from "./chart.js";
 import { commandTable } from "./commands.js";
 import { type Contestant, contest } from "./contest.js";
+import { memorySizes, memoryTable } from "./memory.js";
 import { passTable } from "./passes.js";
 import { describeMachine, type Measurement, table } from "./report.js";
 import { flopsOf, larger, type Size, sizes } from "./sizes.js";
@@ -24,6 +25,7 @@ const help = `npm run bench -- [options]
   --compile             only the time from a model to its first step, of large models too
   --passes              what each pass over the graph brings; nothing is run
   --commands            what commands cost beside starting Node
+  --memory              the peak of training beside what mae plan expects, on onnx and wasm, or those of --contestants
   --scaling             step time against batch, width, depth and tokens, as pictures
   --out folder          default: build/bench/results
 `;
@@ -34,6 +36,7 @@ const { values: options } = parseArgs({
     compile: { type: "boolean", default: false },
     passes: { type: "boolean", default: false },
     commands: { type: "boolean", default: false },
+    memory: { type: "boolean", default: false },
     scaling: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
     sizes: { type: "string" },
@@ -165,6 +168,11 @@ async function main(): Promise<void> {
   const chosen = [...sizes, ...larger].filter(({ name }) => names.includes(name));
   if (options.passes) return void process.stdout.write(passTable(chosen));
   if (options.commands) return void process.stdout.write(commandTable(Number(options.rounds ?? 15)));
+  if (options.memory) {
+    const measured = memorySizes.filter(({ name }) => options.sizes === undefined || names.includes(name));
+    const on = (["onnx", "wasm"] as const).filter((name) => options.contestants?.includes(name) ?? true);
+    return void process.stdout.write(await memoryTable(measured, on, tell));
+  }
   if (python === undefined) tell("no PyTorch: --python or MAE_BENCH_PYTHON names a Python that has it");
   mkdirSync(options.out, { recursive: true });
   const rounds = Number(options.rounds ?? (options.quick ? 5 : options.scaling ? 5 : 15));

@@ -67,8 +67,8 @@ export const larger: readonly Size[] = [
 
 const vit = ({ depth, width, heads }: Network): string => `vit(depth: ${depth}, width: ${width}, heads: ${heads})`;
 
-export function modelOf({ image, patch, encoder, decoder }: Size): Model {
-  const text = `edition 2026
+/** The size as a spec. */
+export const textOf = ({ image, patch, encoder, decoder }: Size): string => `edition 2026
 model Bench {
   input   image(size: ${image}x${image}, channels: 3)
   tokens  patch(size: ${patch}x${patch})
@@ -79,7 +79,13 @@ model Bench {
   loss    mse(on: hidden)
 }
 `;
-  const { models, diagnostics } = analyze({ path: "bench.mae", text }, { readText: () => null }, registry);
+
+export function modelOf(size: Size): Model {
+  const { models, diagnostics } = analyze(
+    { path: "bench.mae", text: textOf(size) },
+    { readText: () => null },
+    registry,
+  );
   const model = models.get("Bench");
   invariant(model !== undefined, diagnostics.map(({ message }) => message).join("; "));
   return model;

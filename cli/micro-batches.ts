@@ -2,7 +2,9 @@
 
 import { availableParallelism, totalmem } from "node:os";
 import {
+  type DataMemory,
   divisors,
+  type EngineMemory,
   lossesAcrossSamples,
   type MemoryPlan,
   type Model,
@@ -13,11 +15,12 @@ import {
 import type { Recompute } from "../graph/index.js";
 import type { Executor } from "../runtime/index.js";
 import { usageFailure } from "./failure.js";
+import { engineOf } from "./process-memory.js";
 import { grouped } from "./terminal.js";
 
 /** What the command line says about it. */
 export interface MemoryFlags {
-  /** Bytes that a step may take; absent: what the machine has, but for a share. */
+  /** Bytes of the machine that is planned for; absent: what this one has. */
   readonly memory?: number;
   readonly microBatch?: number;
   readonly recompute?: boolean;
@@ -33,14 +36,11 @@ export interface Computing {
   readonly threads?: number;
 }
 
-/** Share of a machine's memory that a step may take: the rest is the system's, the data's and the runtime's own. */
+/** Share of a machine's memory that the process may take: the rest is the system's and other programs'. */
 const share = 0.7;
 
-/** Backends that compute in the machine's memory. That of a graphics card is not known here. */
-const inMemory: readonly string[] = ["onnx", "wasm", "cpu"];
-
-/** Bytes that WebAssembly can address, less what TensorFlow.js needs for itself. */
-const wasmMemory = 3 * 2 ** 30;
+/** Bytes that WebAssembly can address. Of the process, Node and copies of state lie elsewhere: that much is left in reserve. */
+const wasmMemory = 4 * 2 ** 30;
 
 /** Bytes of the machine, or of the container that this process is kept in. */
 function machineMemory(): number {
@@ -70,15 +70,17 @@ export function cutting(
   batch: number,
   { microBatch, memory, recompute, threads }: MemoryFlags,
   backend = "onnx",
-): { readonly splitting: Splitting; readonly recompute: Recompute } {
+): { readonly splitting: Splitting; readonly recompute: Recompute; readonly engine?: EngineMemory } {
   checkMicroBatch(batch, microBatch);
   const room: Splitting =
     memory === undefined
       ? { by: "room", bytes: roomOn(backend), flops: flopsIn(backend, threads) }
       : { by: "room", bytes: share * memory };
+  const engine = engineOf(backend);
   return {
     splitting: microBatch === undefined ? room : { by: "size", samples: microBatch },
     recompute: recompute ? "layers" : "nothing",
+    ...(engine ? { engine } : {}),
   };
 }
 
@@ -92,9 +94,14 @@ export function checkMicroBatch(batch: number, microBatch: number | undefined): 
   });
 }
 
-/** How a run is computed: as the flags say, as it was begun, or so that a step fits into the memory of the machine and gives way soon enough. */
+/** How a run is computed: as the flags say, as it was begun, or so that it fits into the memory of the machine and gives way soon enough. */
 export function computingOf(
-  { model, recipe, batch }: { readonly model: Model; readonly recipe: Recipe; readonly batch: number },
+  {
+    model,
+    recipe,
+    batch,
+    data,
+  }: { readonly model: Model; readonly recipe: Recipe; readonly batch: number; readonly data: DataMemory },
   flags: MemoryFlags,
   { backend, threads }: Executor,
   before: Computing | null,
@@ -103,10 +110,10 @@ export function computingOf(
   const by = threads === undefined ? {} : { threads };
   const recompute = flags.recompute ?? before?.recompute ?? false;
   const asBefore = flags.memory === undefined ? before?.micro_batch : undefined;
-  const size = flags.microBatch ?? asBefore ?? (inMemory.includes(backend) ? undefined : batch);
+  const size = flags.microBatch ?? asBefore ?? (engineOf(backend) ? undefined : batch);
   const wanted = size === undefined ? { ...flags, recompute } : { ...flags, recompute, microBatch: size };
   if (size === batch) return { micro_batch: batch, recompute, ...by };
-  const plan = planMemory(model, { recipe, batch, ...cutting(batch, wanted, backend) });
+  const plan = planMemory(model, { recipe, batch, data, ...cutting(batch, wanted, backend) });
   if (plan.microBatch < batch) for (const text of splittingNotes(model, plan)) note(text);
   return { micro_batch: plan.microBatch, recompute, ...by };
 }
@@ -124,7 +131,7 @@ export function splittingNotes(model: Model, plan: MemoryPlan): string[] {
 }
 
 const boundText = {
-  memory: "a step fits into memory",
+  memory: "the process fits into memory",
   time: `Ctrl-C need not wait longer than about ${patience} seconds`,
 } as const;
 

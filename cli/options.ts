@@ -29,6 +29,9 @@ export const checkpointOption = (): Option =>
     .argParser(checkpointInterval)
     .default(usualCheckpoints, "500 steps or 10 min, whichever is over first");
 
+/** Backends that compute in the machine's memory, as far as it was measured. That of a graphics card is not known here. */
+export const measuredBackends = ["onnx", "wasm"] as const;
+
 export const configOption = [
   "--config <file>",
   "the mae.config.json whose block files to use (default: the nearest above the spec; of a run or checkpoint, above the working folder)",

@@ -9,6 +9,7 @@ import { addText, command, interruptedCode, teachError } from "./help.js";
 import {
   checkpointOption,
   configOption,
+  measuredBackends,
   memoryOption,
   microBatchOption,
   mostSamples,
@@ -140,6 +141,11 @@ function addModels(program: Command): void {
       .addOption(memoryOption())
       .option(...microBatchOption)
       .option(...recomputeOption)
+      .addOption(
+        new Option("--backend <name>", "what is to train it, of those whose memory is known")
+          .choices(measuredBackends)
+          .default("onnx"),
+      )
       .addOption(
         new Option("--graph [pass]", "print the graphs of a training step: the passes, or the graph after one of them"),
       )

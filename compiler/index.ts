@@ -10,7 +10,14 @@ export { type Change, diff, type FromTo, type ModelDiff, type WeightChange } fro
 export { edition } from "./edition.js";
 export { type Home, type Homes, noHomes } from "./homes.js";
 export type { Mapping, MappingStatus, Resizing, StageWeight } from "./key-map.js";
-export { divisors, type MemoryPlan, memoryPlan, type Splitting } from "./memory-plan.js";
+export {
+  type DataMemory,
+  divisors,
+  type EngineMemory,
+  type MemoryPlan,
+  memoryPlan,
+  type Splitting,
+} from "./memory-plan.js";
 export type {
   Family,
   Filled,

@@ -1,10 +1,13 @@
-/** The memory of a training step, and into how many micro-batches a batch is cut so that a step fits into what is there. */
+/**
+ * The most memory that a training process will have, part by part, and into how many micro-batches a batch is cut so that it fits into
+ * what is there. Tensors are counted in the graphs; what an engine adds to them is told from outside, as somebody measured it.
+ */
 
 import { type ModelProgram, namedParameters, type Parameter, type ParameterTree } from "../blocks/index.js";
-import { peakMemory, type Recompute, simplify, sizeOf } from "../graph/index.js";
+import { type Graph, peakMemory, type Recompute, simplify, sizeOf } from "../graph/index.js";
 import { trainingGraphs } from "./training-graphs.js";
 
-/** Bytes of a step. */
+/** Bytes of a training process. */
 export interface MemoryPlan {
   readonly batch: number;
   /** Samples that are computed at once. */
@@ -16,15 +19,44 @@ export interface MemoryPlan {
   readonly sums: number;
   /** What lives at the fullest moment besides those: activations, gradients, the micro-batch. */
   readonly working: number;
+  /** Node, packages, and what the engine holds beside the tensors. */
+  readonly engine: number;
+  /** Samples, batches that are prepared ahead, and the threads that prepare them. */
+  readonly data: number;
+  /** All of these: the expected peak of the process. */
   readonly total: number;
-  /** What a step may take, where it was asked to fit; `total` may still be more. */
+  /** What the process may take, where it was asked to fit; `total` may still be more. */
   readonly room: number | null;
   /** Why larger micro-batches were not taken; null where somebody says how large they are, or all of the batch is one. */
   readonly bound: "memory" | "time" | null;
 }
 
+/** What an engine needs beside a graph's tensors: bytes and shares as measured. */
+export interface EngineMemory {
+  /** Of a process that trains next to nothing. */
+  readonly own: number;
+  /** Copies of state that were read and are not collected yet: at most so many bytes, or one copy of all of it. */
+  readonly garbage: number;
+  /** Gradients have a place of their own for all of a step, or live from where they are made to where they are read. */
+  readonly gradients: "placed" | "passing";
+  /** Weights, moments and sums change where they lie, or their new values find room beside the old ones and what was computed before. */
+  readonly updates: "in place" | "beside";
+  /** Bytes held for each byte that is made in a step and lives: blocks are reused, and seldom fit. */
+  readonly hold: number;
+}
+
+/** What a run's data needs: bytes at any size of a batch, and of each sample of a micro-batch. */
+export interface DataMemory {
+  readonly fixed: number;
+  readonly perSample: number;
+}
+
+/** Nothing but tensors. */
+const tensorsAlone: EngineMemory = { own: 0, garbage: 0, gradients: "passing", updates: "in place", hold: 1 };
+const noData: DataMemory = { fixed: 0, perSample: 0 };
+
 /**
- * How a batch is cut into micro-batches: not at all, as somebody says, or so that a step fits into `bytes` and a micro-batch, where
+ * How a batch is cut into micro-batches: not at all, as somebody says, or so that the process fits into `bytes` and a micro-batch, where
  * `flops` is there, needs no more of them in matrix products: between two of them a run can be stopped.
  */
 export type Splitting =
@@ -38,6 +70,9 @@ export interface MemoryOptions {
   readonly moments: number;
   readonly recompute: Recompute;
   readonly splitting: Splitting;
+  /** Absent: tensors alone are counted. */
+  readonly engine?: EngineMemory;
+  readonly data?: DataMemory;
   /** Operations of matrix products that training with one sample takes; asked for only where a batch is cut by them. */
   readonly flopsOfSample: () => number;
 }
@@ -84,13 +119,52 @@ export function divisors(n: number): readonly number[] {
 }
 
 function stepOf(program: ModelProgram, options: MemoryOptions, microBatch: number): MemoryPlan {
-  const { batch, recompute } = options;
+  const { batch, recompute, engine: of, data: dataOf = noData } = options;
   const weights = 4 * countWeights(program.parameters);
   const trainable = 4 * countWeights(program.parameters, isTrained);
   const moments = options.moments * trainable;
   const sums = microBatch < batch ? trainable : 0;
-  const peaks = trainingGraphs(program, microBatch, recompute).map((graph) => peakMemory(simplify(graph)).bytes);
-  const working = Math.max(...peaks) - weights;
-  const total = weights + moments + sums + working;
-  return { batch, microBatch, recompute, weights, moments, sums, working, total, room: null, bound: null };
+  const graphs = trainingGraphs(program, microBatch, recompute).map((graph) => simplify(graph));
+  const { placed, made } = heldIn(graphs, of ?? tensorsAlone, { weights, trainable, moments, sums });
+  const working = placed + made;
+  const engine = of ? Math.round(engineBytes(of, { weights, moments, made })) : 0;
+  const data = dataOf.fixed + microBatch * dataOf.perSample;
+  const total = weights + moments + sums + working + engine + data;
+  return {
+    batch,
+    microBatch,
+    recompute,
+    weights,
+    moments,
+    sums,
+    working,
+    engine,
+    data,
+    total,
+    room: null,
+    bound: null,
+  };
 }
+
+type State = Readonly<Record<"weights" | "trainable" | "moments" | "sums", number>>;
+
+/** What lives in a step besides state: gradients that have places of their own, and what is made and goes. */
+function heldIn(
+  graphs: readonly Graph[],
+  { gradients, updates }: EngineMemory,
+  { weights, trainable, moments, sums }: State,
+): { readonly placed: number; readonly made: number } {
+  const arePlaced = gradients === "placed";
+  const computed = graphs.map((graph) => peakMemory(arePlaced ? withoutResults(graph) : graph).bytes - weights);
+  const replacing = updates === "in place" ? 0 : trainable + moments + sums;
+  return { placed: arePlaced ? trainable : 0, made: Math.max(...computed) + replacing };
+}
+
+/** As a graph is held where its results have places of their own. */
+const withoutResults = (graph: Graph): Graph => ({ ...graph, outputs: new Map() });
+
+/** The weights that a run starts with lie in the process a second time: what is free again is not given back. */
+const engineBytes = (
+  { own, garbage, hold }: EngineMemory,
+  { weights, moments, made }: { readonly weights: number; readonly moments: number; readonly made: number },
+): number => own + weights + Math.min(garbage, weights + moments) + (hold - 1) * made;

@@ -7,7 +7,15 @@ import type { Loss, ModelProgram, Optimizer } from "../blocks/index.js";
 import { cost, type Recompute } from "../graph/index.js";
 import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 import { layoutOf } from "./assemble/layout.js";
-import { countWeights, isTrained, type MemoryPlan, memoryPlan, type Splitting } from "./memory-plan.js";
+import {
+  countWeights,
+  type DataMemory,
+  type EngineMemory,
+  isTrained,
+  type MemoryPlan,
+  memoryPlan,
+  type Splitting,
+} from "./memory-plan.js";
 import type { Filled, Model, Recipe } from "./model.js";
 import { lossGraph, trainingGraphs } from "./training-graphs.js";
 
@@ -31,7 +39,7 @@ export interface Plan {
   };
   /** Matrix products for one image, a multiply-add counted as 2; before any simplification. */
   readonly flops: { readonly forward: number; readonly training: number };
-  /** Bytes of one training step. */
+  /** Bytes of a training process. */
   readonly memory: MemoryPlan;
   readonly learningRate: LearningRatePlan | null;
   readonly steps: StepsPlan | null;
@@ -77,6 +85,10 @@ export interface PlanOptions {
   /** How a batch is cut; absent: it is not. */
   readonly splitting?: Splitting;
   readonly recompute?: Recompute;
+  /** What trains it; absent: memory is that of tensors alone. */
+  readonly engine?: EngineMemory;
+  /** What its data needs; absent: nothing is counted. */
+  readonly data?: DataMemory;
 }
 
 /** 29.23 GFLOP: the prefix that leaves one to three digits in front. */
@@ -149,6 +161,8 @@ const stepMemory = (
     moments: options.recipe ? (options.recipe.optimizer.definition as Optimizer).state.length : 0,
     recompute: options.recompute ?? "nothing",
     splitting: splittingOf(model, program, options),
+    ...(options.engine ? { engine: options.engine } : {}),
+    ...(options.data ? { data: options.data } : {}),
     flopsOfSample,
   });
 

@@ -30,6 +30,7 @@ export {
 } from "./checkpoint/stored.js";
 export { readTensorFile, writeTensorFile } from "./checkpoint/tensor-file.js";
 export { type BatchesOptions, type EvaluationBatch, evaluationBatches } from "./data/batches.js";
+export { type DataNeeds, dataNeeds } from "./data/memory.js";
 export { openData } from "./data/open.js";
 export { writePng } from "./data/png.js";
 export { type DecoderAvailability, probeDecoder } from "./data/sharp.js";

@@ -1,6 +1,6 @@
 /** `mae plan`: what a model and its training cost, before anything runs. */
 
-import type { Dataset } from "../../blocks/index.js";
+import type { Dataset, SampleIndex } from "../../blocks/index.js";
 import {
   flopText,
   type MemoryPlan,
@@ -15,6 +15,7 @@ import { choose, openSpec } from "../choose.js";
 import { keyMapLines, mappingDocument, startText } from "../key-map.js";
 import { readRates } from "../measured-rate.js";
 import { cutting, type MemoryFlags, splittingNotes } from "../micro-batches.js";
+import { dataMemory, type MeasuredBackend } from "../process-memory.js";
 import { duration } from "../progress.js";
 import { settingsOf } from "../recipe-settings.js";
 import { recipeOfStage } from "../stages.js";
@@ -25,6 +26,8 @@ export interface PlanOptions extends MemoryFlags {
   readonly batch?: number;
   readonly samples?: number;
   readonly config?: string;
+  /** What is to train it. */
+  readonly backend: MeasuredBackend;
   /** Print the graphs of a step instead; a name: the graph after that pass. */
   readonly graph?: string | true;
 }
@@ -51,7 +54,8 @@ const notesOf = (model: Model, { memory }: Plan): readonly string[] =>
   memory.microBatch < memory.batch ? splittingNotes(model, memory) : [];
 
 async function planned(model: Model, recipe: Recipe | null, options: PlanOptions): Promise<Plan> {
-  const samples = options.samples ?? (recipe ? await samplesIn(recipe) : null);
+  const index = recipe ? await openedData(recipe) : null;
+  const samples = options.samples ?? index?.length ?? null;
   const batch = options.batch ?? (recipe ? settingsOf(recipe).batch : 1);
   if (samples !== null) {
     const { lengthOf } = await import("../../runtime/index.js");
@@ -60,7 +64,8 @@ async function planned(model: Model, recipe: Recipe | null, options: PlanOptions
   return planOf(model, {
     ...(recipe ? { recipe } : {}),
     batch,
-    ...cutting(batch, options),
+    ...cutting(batch, options, options.backend),
+    ...(recipe ? { data: await dataMemory(model, index) } : {}),
     ...(samples === null ? {} : { samples }),
     rates: readRates(),
   });
@@ -95,12 +100,12 @@ const stageDocument = ({ stage, plan }: { readonly stage: Stage; readonly plan: 
   weights: stage.mappings.map(mappingDocument),
 });
 
-/** Training samples of a recipe's data; null when it is not here, which is no mistake before training. */
-async function samplesIn({ data }: Recipe): Promise<number | null> {
+/** A recipe's data; null when it is not here, which is no mistake before training. */
+async function openedData({ data }: Recipe): Promise<SampleIndex | null> {
   const { openData, RunError } = await import("../../runtime/index.js");
   try {
     const { definition, values } = data;
-    return (await openData({ definition: definition as unknown as Dataset, values }, "train", process.cwd())).length;
+    return await openData({ definition: definition as unknown as Dataset, values }, "train", process.cwd());
   } catch (error) {
     if (error instanceof RunError) return null;
     throw error;
@@ -171,11 +176,13 @@ function memoryRows(memory: MemoryPlan, row: (name: string, value: string) => st
     `weights ${bytes(memory.weights)}`,
     `optimizer ${bytes(memory.moments)}`,
     ...(memory.sums > 0 ? [`summed gradients ${bytes(memory.sums)}`] : []),
-    `working ${bytes(memory.working)}`,
+    `activations and gradients ${bytes(memory.working)}`,
+    `engine ${bytes(memory.engine)}`,
+    ...(memory.data > 0 ? [`data ${bytes(memory.data)}`] : []),
   ];
   const again = memory.recompute === "layers" ? ", with layers computed again for their gradients" : "";
   return [
-    row("memory", `${bytes(memory.total)} for a step of ${grouped(memory.batch)}${again}`),
+    row("memory", `about ${bytes(memory.total)} at the process's peak, for steps of ${grouped(memory.batch)}${again}`),
     `    ${parts.join(", ")}`,
   ];
 }

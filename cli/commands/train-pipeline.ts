@@ -18,7 +18,7 @@ import { readRunState } from "../run-state.js";
 import { shortened } from "../shorter-schedule.js";
 import { checkSources, recipeOfStage, runSources, stageDirectory, startingWeights } from "../stages.js";
 import { type Colors, count, grouped, jsonText, print, stderrColors, stdoutColors, tell } from "../terminal.js";
-import { checkData, checkedSpec, optionsAgain, type TrainFlags, train, trainOne } from "./train.js";
+import { checkedSpec, openTrainingData, optionsAgain, type TrainFlags, train, trainOne } from "./train.js";
 
 /** Trains what a name stands for: a pipeline, or a recipe. */
 export async function trainNamed(file: string, name: string | undefined, flags: TrainFlags): Promise<void> {
@@ -70,7 +70,7 @@ async function beginAnew(
   for (const [i, { model }] of stages.entries()) checkedSpec(model, recipes[i] as Recipe, vocabulary, flags);
   if (directories.some(holdsRun)) {
     await requireBackend(flags.backend);
-    for (const recipe of recipes) await checkData(recipe);
+    for (const recipe of recipes) await openTrainingData(recipe);
   }
   for (const directory of directories) clearRunDirectory(directory);
 }

@@ -1,8 +1,7 @@
 /** `mae train`: emits the model, runs what was emitted by the recipe, shows how it goes, and leaves a run behind. */
 
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { ModelProgram } from "../../blocks/index.js";
+import type { ModelProgram, SampleIndex } from "../../blocks/index.js";
 import { costOf, type Model, type Recipe, render } from "../../compiler/index.js";
 import type {
   CheckpointInterval,
@@ -26,13 +25,13 @@ import { writeRate } from "../measured-rate.js";
 import { type Computing, checkMicroBatch, computingOf, type MemoryFlags } from "../micro-batches.js";
 import { checkOwnSpec, drawReconstructions, openRun, sayErrors } from "../open-run.js";
 import { packageVersion } from "../package-root.js";
+import { dataMemory, defaultWorkers } from "../process-memory.js";
 import { createProgress, jsonProgress, type Progress, type StepEvent, shortNumber } from "../progress.js";
 import { type SettingFlags, settingsOf, trainingOf } from "../recipe-settings.js";
 import {
   checkRunDirectory,
   clearRunDirectory,
   defaultRunDirectory,
-  holdsRun,
   pictureFile,
   type RunFacts,
   type RunSettings,
@@ -117,24 +116,13 @@ export async function trainOne(order: Order): Promise<boolean> {
   try {
     const executor = await openBackend(flags, note, flags.resume ? readRunFacts(directory) : null);
     try {
-      if (!flags.resume && holdsRun(directory)) await checkData(recipe);
+      const index = await openTrainingData(recipe);
       leave = lockRun(directory);
       // Another training may have begun and ended here in the meantime.
       checkRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
       if (!flags.resume) clearRunDirectory(directory);
-      return await run(
-        prepared({
-          ...order,
-          recipe,
-          times,
-          written: settingsOf(asWritten),
-          spec,
-          executor,
-          progress,
-          note,
-          interrupts,
-        }),
-      );
+      const started = { ...order, recipe, times, written: settingsOf(asWritten), spec, executor, index };
+      return await run(await prepared({ ...started, progress, note, interrupts }));
     } catch (error) {
       const text = order.failed ? await whatFailed(error) : null;
       if (text === null) throw error;
@@ -157,11 +145,13 @@ async function checkCheckpoint(directory: string, vocabulary: Vocabulary): Promi
 }
 
 /** Settles how a run is computed; of a new one, keeps with what it is started. */
-function prepared(started: Started): Job {
-  const { file, vocabulary, model, recipe, times, written, directory, flags, inherits, executor, note, spec } = started;
+async function prepared(started: Started): Promise<Job> {
+  const { file, vocabulary, model, recipe, times, written, directory, flags, inherits, executor } = started;
+  const { index, note, spec } = started;
   const { batch } = settingsOf(recipe);
   const before = flags.resume ? (readRunFacts(directory).computing ?? { micro_batch: batch, recompute: false }) : null;
-  const computing = computingOf({ model, recipe, batch }, flags, executor, before, note);
+  const data = await dataMemory(model, index, flags.workers);
+  const computing = computingOf({ model, recipe, batch, data }, flags, executor, before, note);
   const project = runProject(model, recipe, vocabulary);
   const shorter = Object.keys(times).length > 0 ? { shorter: times } : {};
   const own = { computing, ...shorter, ...(project ? { project } : {}), ...(inherits ? { from: inherits.from } : {}) };
@@ -171,10 +161,12 @@ function prepared(started: Started): Job {
 }
 
 /** Throws where a run could not begin for want of its data, while the run that it is to replace is still there. */
-export async function checkData(recipe: Recipe): Promise<void> {
+export async function openTrainingData(recipe: Recipe): Promise<SampleIndex> {
   const { lengthOf, openData } = await import("../../runtime/index.js");
   const training = trainingOf(recipe);
-  lengthOf(training, (await openData(training.data, "train", process.cwd())).length);
+  const index = await openData(training.data, "train", process.cwd());
+  lengthOf(training, index.length);
+  return index;
 }
 
 /**
@@ -222,6 +214,8 @@ interface Started extends Order {
   readonly times: ShorterTimes;
   readonly spec: string;
   readonly executor: Executor;
+  /** Of the data that it is trained on. */
+  readonly index: SampleIndex;
   readonly progress: Progress;
   /** Tells a line for people. */
   readonly note: (text: string) => void;
@@ -252,10 +246,11 @@ async function run(job: Job): Promise<boolean> {
     directory,
     root: job.root,
     executor,
+    index: job.index,
     resume: flags.resume ?? false,
     ...(job.inherits && !flags.resume ? { weights: await job.inherits.weights() } : {}),
     spec: job.spec,
-    workers: flags.workers ?? Math.max(1, Math.min(8, availableParallelism() - 1)),
+    workers: flags.workers ?? defaultWorkers(),
     checkpointEvery: flags.checkpointEvery,
     signal: interrupts.signal,
     report,

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { ParameterTree } from "../../blocks/index.js";
 import { version } from "../package.js";
 import { RunError, systemCode, unreadable } from "../run-error.js";
-import type { TensorToStore } from "./safetensors.js";
+import type { TensorToFetch, TensorToStore } from "./safetensors.js";
 import {
   type Checkpoint,
   type CheckpointFacts,
@@ -43,12 +43,12 @@ async function namesIn(directory: string): Promise<readonly string[]> {
 
 /**
  * Saves a checkpoint as `checkpoint-<step>.safetensors`, then deletes all but the newest two and what a killed run left
- * half written. Gives its path. Throws `run/disk-full` or `run/unwritable`; earlier checkpoints are then untouched.
+ * half written. Gives its path. Throws as `writeTensorFile`; earlier checkpoints are then untouched.
  */
 export async function saveCheckpoint(
   directory: string,
   facts: CheckpointFacts,
-  tensors: readonly TensorToStore[],
+  tensors: readonly (TensorToStore | TensorToFetch)[],
 ): Promise<string> {
   const path = join(directory, fileName(facts.step));
   await writeTensorFile(path, tensors, {

@@ -5,7 +5,9 @@
  */
 
 import { halfToNumber } from "../../blocks/index.js";
+import { sizeOf } from "../../graph/index.js";
 import { RunError } from "../run-error.js";
+import type { Part } from "./whole-file.js";
 
 /** Bytes of one element, by the name of its type in the format. */
 export const elementBytes = { F64: 8, I64: 8, F32: 4, I32: 4, F16: 2, BF16: 2, U8: 1, BOOL: 1 } as const;
@@ -46,6 +48,11 @@ export interface TensorToStore {
   readonly name: string;
   readonly shape: readonly number[];
   readonly values: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+}
+
+/** A float32 tensor whose values are asked for when they are written, so that those of all tensors are never held at once. */
+export interface TensorToFetch extends Pick<TensorToStore, "name" | "shape"> {
+  readonly fetch: () => Promise<Float32Array>;
 }
 
 /** The length of a header as its own field of the file. */
@@ -251,6 +258,9 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): TensorFile {
   return { tensors, metadata };
 }
 
+const typeOfTensor = (tensor: TensorToStore | TensorToFetch): StoredType =>
+  "fetch" in tensor ? "F32" : storedType(tensor.values);
+
 const storedType = (values: TensorToStore["values"]): StoredType => {
   if (values instanceof Float32Array) return "F32";
   if (values instanceof Float64Array) return "F64";
@@ -263,21 +273,25 @@ const storedType = (values: TensorToStore["values"]): StoredType => {
  * tensors' own memory. Wide elements come first, so that each tensor is aligned to its element in the file.
  */
 export function encodeSafetensors(
-  tensors: readonly TensorToStore[],
+  tensors: readonly (TensorToStore | TensorToFetch)[],
   metadata: Readonly<Record<string, string>>,
-): readonly Uint8Array[] {
-  const ordered = [...tensors].sort((a, b) => b.values.BYTES_PER_ELEMENT - a.values.BYTES_PER_ELEMENT);
+): readonly [header: Uint8Array, ...Part[]] {
+  const widthOf = (tensor: TensorToStore | TensorToFetch): number => elementBytes[typeOfTensor(tensor)];
+  const ordered = [...tensors].sort((a, b) => widthOf(b) - widthOf(a));
   const fields: [string, unknown][] = [[metadataKey, metadata]];
   let offset = 0;
-  for (const { name, shape, values } of ordered) {
-    const end = offset + values.byteLength;
-    fields.push([name, { dtype: storedType(values), shape, data_offsets: [offset, end] }]);
+  for (const tensor of ordered) {
+    const end = offset + widthOf(tensor) * sizeOf(tensor.shape);
+    fields.push([tensor.name, { dtype: typeOfTensor(tensor), shape: tensor.shape, data_offsets: [offset, end] }]);
     offset = end;
   }
-  return [
-    encodeHeader(JSON.stringify(Object.fromEntries(fields))),
-    ...ordered.map(({ values }) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
-  ];
+  return [encodeHeader(JSON.stringify(Object.fromEntries(fields))), ...ordered.map(partOf)];
+}
+
+function partOf(tensor: TensorToStore | TensorToFetch): Part {
+  const bytesOf = ({ buffer, byteOffset, byteLength }: TensorToStore["values"]): Uint8Array =>
+    new Uint8Array(buffer, byteOffset, byteLength);
+  return "fetch" in tensor ? async () => bytesOf(await tensor.fetch()) : bytesOf(tensor.values);
 }
 
 /** Length and text, filled up with spaces so that the data starts at a multiple of 8. */

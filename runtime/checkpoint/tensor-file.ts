@@ -12,6 +12,7 @@ import {
   parseHeader,
   type StoredTensor,
   type TensorFile,
+  type TensorToFetch,
   type TensorToStore,
 } from "./safetensors.js";
 import { unwritable, writeWhole } from "./whole-file.js";
@@ -51,11 +52,11 @@ const notRead = (path: string, error: unknown): RunError =>
 
 /**
  * Writes a safetensors file, and its folder where there is none.
- * Whatever fails, a file that was there before is still whole. Throws `run/disk-full` or `run/unwritable`.
+ * Whatever fails, a file that was there before is still whole. Throws `run/disk-full`, `run/unwritable`, or what fetching throws.
  */
 export async function writeTensorFile(
   path: string,
-  tensors: readonly TensorToStore[],
+  tensors: readonly (TensorToStore | TensorToFetch)[],
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {

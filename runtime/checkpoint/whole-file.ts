@@ -10,15 +10,18 @@ export const partialSuffix = ".partial";
 /** Node writes no more than this at once. */
 const longestWrite = 2 ** 30;
 
+/** Bytes, or how to get them when their turn comes, where all of them at once would take much memory. */
+export type Part = Uint8Array | (() => Promise<Uint8Array>);
+
 export interface FileToWrite {
   readonly path: string;
   /** Bytes in pieces. */
-  readonly parts: readonly Uint8Array[];
+  readonly parts: readonly Part[];
 }
 
 /**
  * Writes files of one folder; they get their names, in this order, when all of them are written and synced.
- * Whatever fails before, files that were there are still whole. Throws `run/disk-full` or `run/unwritable`.
+ * Whatever fails before, files that were there are still whole. Throws `run/disk-full`, `run/unwritable`, or what getting a part throws.
  * @param room what to do when the disk is full.
  */
 export async function writeWhole(files: readonly FileToWrite[], room?: string): Promise<void> {
@@ -35,7 +38,7 @@ export async function writeWhole(files: readonly FileToWrite[], room?: string): 
     await syncFolder(dirname(path));
   } catch (error) {
     for (const file of files) await rm(file.path + partialSuffix, { force: true }).catch(() => undefined);
-    throw unwritable(path, error, room);
+    throw error instanceof RunError ? error : unwritable(path, error, room);
   }
 }
 
@@ -45,8 +48,9 @@ async function writePartial({ path, parts }: FileToWrite): Promise<void> {
   const file = await open(path + partialSuffix, "wx");
   try {
     for (const part of parts) {
-      for (let done = 0; done < part.length; ) {
-        done += (await file.write(part, done, Math.min(longestWrite, part.length - done))).bytesWritten;
+      const bytes = part instanceof Uint8Array ? part : await part();
+      for (let done = 0; done < bytes.length; ) {
+        done += (await file.write(bytes, done, Math.min(longestWrite, bytes.length - done))).bytesWritten;
       }
     }
     await file.sync();

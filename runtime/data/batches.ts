@@ -134,8 +134,7 @@ function prefetched(
 ): Prefetched {
   const { index, augment, image, seed, root, fields, mode } = options;
   const pool = openPool(usefulWorkers(options), { augment, image, seed, root, fields, mode });
-  const depth = pool.workers === 0 ? 0 : ahead;
-  const buffers = Array.from({ length: depth + 1 }, () => batchBuffers(options));
+  const buffers = Array.from({ length: buffersFor(pool.workers) }, () => batchBuffers(options));
   const own = ownCopy(options);
   const listen = listener(options);
   const queue: Promise<{
@@ -157,7 +156,7 @@ function prefetched(
     promise.catch(() => undefined);
     queue.push(promise);
   };
-  for (let k = 0; k < depth; k++) ask();
+  for (let k = 1; k < buffers.length; k++) ask();
   return {
     async next() {
       ask();
@@ -168,6 +167,9 @@ function prefetched(
     close: () => pool.close(),
   };
 }
+
+/** Batches that are held beside the one in use: without workers none is prepared ahead. */
+export const buffersFor = (workers: number): number => (workers === 0 ? 0 : ahead) + 1;
 
 type BatchSize = Pick<BatchesOptions, "image" | "batch"> & Pick<Preparation, "fields">;
 
@@ -199,7 +201,11 @@ function ownCopy(size: BatchSize): (buffers: BatchBuffers) => Pick<TrainingBatch
 }
 
 /** Small samples from which nothing is computed are prepared in this thread; a label is not computed. */
-function usefulWorkers({ index, workers, fields }: BatchesOptions & Pick<Preparation, "fields">): number {
+export function usefulWorkers({
+  index,
+  workers,
+  fields,
+}: Pick<BatchesOptions, "index" | "workers"> & Pick<Preparation, "fields">): number {
   const first = index.sample(0);
   const isSmall = first.kind === "pixels" && first.pixels.length <= smallSample;
   const isComputed = Object.values(fields).some(({ kind }) => kind !== "head");

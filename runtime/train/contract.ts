@@ -1,6 +1,6 @@
 /** What training is given and what it tells: plain values, so that any front end can start it and show it. */
 
-import type { Bound, Probe, Training } from "../../blocks/index.js";
+import type { Bound, Probe, SampleIndex, Training } from "../../blocks/index.js";
 import type { Graph } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
 
@@ -24,6 +24,8 @@ export interface TrainOptions {
   readonly directory: string;
   /** Data paths are relative to it. */
   readonly root: string;
+  /** The samples of the recipe's data, where they are open already. */
+  readonly index?: SampleIndex;
   readonly executor: Executor;
   /** Continue from the newest checkpoint in `directory`; an error when there is none. */
   readonly resume: boolean;

@@ -58,7 +58,7 @@ export async function openRun(
   const { directory, executor, resume } = options;
   if (!resume) await checkFresh(directory);
   const checkpoint = resume ? await newestCheckpoint(directory) : null;
-  const index = await openData(training.data, "train", options.root);
+  const index = options.index ?? (await openData(training.data, "train", options.root));
   checkClasses(program, index);
   const length = lengthOf(training, index.length);
   const digest = await digestOf(index, options.root);
@@ -222,15 +222,18 @@ export const openBatches = ({ program, training, options, index, log }: Run, sta
 /** Saves all state after `step` steps, unless some of it is not finite: what is saved can always be continued. */
 export async function save(run: Run, step: number): Promise<Saved> {
   const { program, training, options, index, digest, length, session } = run;
-  const state = await session.read(run.step.slots.map(({ name }) => name));
-  const bad = firstBadValues(state);
-  if (bad !== null) {
-    throw new RunError("run/weights-not-finite", {
-      what: `The weights after step ${step} are not finite`,
-      why: bad,
-      help: "Lower the learning rate, write `clip 1` in the recipe, or warm up for longer, in a new run.",
-    });
-  }
+  const valuesOf = async (name: string): Promise<Float32Array> => {
+    const read = await session.read([name]);
+    const bad = firstBadValues(read);
+    if (bad !== null) {
+      throw new RunError("run/weights-not-finite", {
+        what: `The weights after step ${step} are not finite`,
+        why: bad,
+        help: "Lower the learning rate, write `clip 1` in the recipe, or warm up for longer, in a new run.",
+      });
+    }
+    return read[name] as Float32Array;
+  };
   const facts: CheckpointFacts = {
     program: program.name,
     step,
@@ -244,7 +247,7 @@ export async function save(run: Run, step: number): Promise<Saved> {
     },
     data: digest,
   };
-  const tensors = run.step.slots.map(({ name, shape }) => ({ name, shape, values: state[name] as Float32Array }));
+  const tensors = run.step.slots.map(({ name, shape }) => ({ name, shape, fetch: () => valuesOf(name) }));
   const path = await saveCheckpoint(options.directory, facts, tensors);
   options.report({ kind: "checkpoint", step, path });
   return { step, path };

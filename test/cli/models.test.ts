@@ -49,7 +49,7 @@ describe("plan", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/tokens +16: 4 visible, 12 hidden/);
     expect(stdout).toContain("1.5e-4 x 512 / 256 = 3e-4");
-    expect(stdout).toContain("for a step of 512");
+    expect(stdout).toContain("for steps of 512");
     expect(stdout).toContain("--samples");
   });
 });
@@ -75,7 +75,9 @@ describe("plan and the memory of a machine", () => {
 
   it("says so to a person, and which losses then see less", async () => {
     const { stdout } = await mae(["plan", join(examples, "u-mae.mae"), "--memory", "8GiB"]);
-    expect(stdout).toMatch(/a batch of 1,024 is computed as \d+ micro-batches of \d+, so that a step fits into memory/);
+    expect(stdout).toMatch(
+      /a batch of 1,024 is computed as \d+ micro-batches of \d+, so that the process fits into memory/,
+    );
     expect(stdout).toContain("uniformity compares samples: here those of a micro-batch");
     expect((await mae(["plan", base, "--memory", "1TiB"])).stdout).not.toContain("micro-batches");
   });

@@ -122,7 +122,7 @@ const outOfMemory = (backend: string, cause: unknown): RunError =>
 /** What WebAssembly, JavaScript and drivers say when memory ran out. */
 const isOutOfMemory = (error: unknown): boolean =>
   error instanceof Error &&
-  /out of memory|OOM|Array buffer allocation|memory access out of bounds/i.test(error.message);
+  /out of memory|OOM|Array buffer allocation|memory access out of bounds|\bAborted\(/i.test(error.message);
 
 /** The executor of a backend. Opening one twice shares what is behind it. */
 export async function openExecutorOn(definition: BackendDefinition): Promise<Executor> {

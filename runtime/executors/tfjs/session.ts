@@ -203,7 +203,11 @@ export function openSession(backend: Backend, slots: readonly StateSlot[], initi
   };
 
   backend.activate();
-  for (const slot of slots) put(slot, initial);
+  try {
+    for (const slot of slots) put(slot, initial);
+  } catch (error) {
+    backend.rethrow(error);
+  }
 
   return {
     load: async (graph: Graph) => {

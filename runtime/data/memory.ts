@@ -1,0 +1,41 @@
+/** What a run's data needs of memory: the samples that are held, the threads that prepare batches, and the batches themselves. */
+
+import { type BoundField, type ImageShape, imageLength, type SampleIndex } from "../../blocks/index.js";
+import { sizeOf } from "../../graph/index.js";
+import { buffersFor, usefulWorkers } from "./batches.js";
+
+/** Bytes of a data worker with its decoder, as `npm run bench -- --memory` measured them. */
+const workerBytes = 14e6;
+/** Bytes that the path of a sample takes with its place in the list. */
+const pathBytes = 200;
+const numberBytes = 4;
+
+export interface DataNeeds {
+  /** Bytes at any size of a batch. */
+  readonly fixed: number;
+  /** Bytes of each sample of a batch, besides the batch that a step is fed. */
+  readonly perSample: number;
+}
+
+export interface DataSize {
+  /** null: the data is not here; its samples are then taken for files. */
+  readonly index: SampleIndex | null;
+  readonly image: ImageShape;
+  readonly fields: Readonly<Record<string, BoundField>>;
+  /** That may prepare batches. */
+  readonly workers: number;
+}
+
+export function dataNeeds({ index, image, fields, workers }: DataSize): DataNeeds {
+  const used = index === null ? workers : usefulWorkers({ index, workers, fields });
+  const numbers = Object.values(fields).reduce((sum, { shape }) => sum + sizeOf(shape), imageLength(image));
+  return {
+    fixed: used * workerBytes + (index === null ? 0 : samplesHeld(index)),
+    perSample: buffersFor(used) * numbers * numberBytes,
+  };
+}
+
+function samplesHeld(index: SampleIndex): number {
+  const first = index.sample(0);
+  return index.length * (first.kind === "pixels" ? first.pixels.byteLength : pathBytes);
+}
