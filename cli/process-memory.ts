@@ -4,7 +4,7 @@
  */
 
 import { availableParallelism } from "node:os";
-import type { SampleIndex } from "../blocks/index.js";
+import { imageOf, type SampleIndex } from "../blocks/index.js";
 import { assemble, type DataMemory, type EngineMemory, type Model, programOf } from "../compiler/index.js";
 import type { measuredBackends } from "./options.js";
 
@@ -32,6 +32,6 @@ export async function dataMemory(
   workers: number = defaultWorkers(),
 ): Promise<DataMemory> {
   const { dataNeeds } = await import("../runtime/index.js");
-  const { image, fields = {} } = programOf(assemble(model));
-  return dataNeeds({ index, image, fields, workers });
+  const program = programOf(assemble(model));
+  return dataNeeds({ index, image: imageOf(program), fields: program.fields ?? {}, workers });
 }
