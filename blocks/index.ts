@@ -29,6 +29,7 @@ export {
   DataError,
   type Dataset,
   type DatasetContext,
+  datasetAt,
   type Files,
   readNpy,
   type Sample,

@@ -211,6 +211,22 @@ export function replaceFile(target: string, text: string | Uint8Array): void {
   }
 }
 
+/** Throws a `Failure` where a result cannot be written as a file, before anything is computed for it. */
+export function checkOutput(path: string, force: boolean): void {
+  if (!existsSync(dirname(path))) throw unwritable(path, { code: "ENOENT" });
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) return;
+  if (!found.isFile()) {
+    const what = found.isDirectory() ? "a folder" : "a device or a pipe";
+    throw runFailure(`${printedPath(path)} is ${what}, not a file`, { help: "name another file (--out)" });
+  }
+  if (force) return;
+  throw runFailure(`${printedPath(path)} is already there`, {
+    reason: "Nothing of yours is overwritten unasked.",
+    help: "name another file (--out), or replace it (--force)",
+  });
+}
+
 /** What the same error means of a file that is written, where that is more than of any. */
 const writeWords: Readonly<Record<string, string>> = {
   EACCES: "you may not write there",

@@ -4,7 +4,7 @@
  */
 
 import { Command, Option } from "commander";
-import { chooseFile, chooseReporter, listOfWords, type ReporterChoice, wholeNumber } from "./arguments.js";
+import { chooseFile, chooseReporter, type ReporterChoice, wholeNumber } from "./arguments.js";
 import { addText, command, interruptedCode, teachError } from "./help.js";
 import {
   checkpointOption,
@@ -20,6 +20,7 @@ import {
 } from "./options.js";
 import { packageVersion } from "./package-root.js";
 import { forceColor } from "./terminal.js";
+import { addTrained } from "./trained-commands.js";
 
 export function createProgram(): Command {
   const program = new Command("mae")
@@ -279,88 +280,7 @@ function addRuns(program: Command): void {
     ],
     interruptedCode,
   );
-  addText(
-    onBackend(
-      command(
-        program,
-        "eval",
-        "Judge a trained encoder: features of the frozen encoder, then small classifiers on them.",
-      )
-        .argument("<run>", "folder of a run")
-        .option("--with <probes>", "names of probes, joined by commas (default: every one there is)", listOfWords)
-        .addOption(
-          new Option("--features <what>", "the class token or the mean of the patches (default: both)").choices([
-            "cls",
-            "mean",
-          ]),
-        )
-        .option("--layer <n>", "take the features after this layer of the encoder (default: the last)", wholeNumber(1))
-        .option("--no-baselines", "judge only the trained encoder, not also an untrained one and the pixels")
-        .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
-        .option(
-          "--samples <n>",
-          "judge on at most this many images of each split, spread evenly over it",
-          wholeNumber(1),
-        )
-        .option("--seed <n>", "seed of the classifiers (default: the run's)", wholeNumber(0))
-        .option("--json", "print one JSON document"),
-    ).action(async (run: string, options) => {
-      await (await import("./commands/eval.js")).evaluate(run, options);
-    }),
-    [
-      ["mae eval runs/digits", "every probe, beside an untrained encoder and the pixels"],
-      ["mae eval runs/digits --with knn --features mean --json", "one of them, for a script"],
-    ],
-  );
-  addText(
-    onBackend(
-      command(
-        program,
-        "show",
-        "Write a picture of reconstructions: of each image all of it, the patches that the model sees, what it predicts, and that with the seen patches pasted in.",
-      )
-        .argument("<run>", "folder of a run")
-        .option("--out <file>", "the PNG file (default: reconstruction.png in the run)")
-        .option("--count <n>", "how many images, spread evenly over the data", wholeNumber(1), 8)
-        .addOption(new Option("--split <name>", "which part of the data").choices(["train", "test"]).default("test"))
-        .option("--seed <n>", "seed of the masks", wholeNumber(0))
-        .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)"),
-    ).action(async (run: string, options) => {
-      await (await import("./commands/show.js")).show(run, options);
-    }),
-    [
-      ["mae show runs/digits", "eight test images, into the run"],
-      ["mae show runs/digits --count 16 --out digits.png", "sixteen, elsewhere"],
-    ],
-  );
-  addText(
-    command(
-      program,
-      "export",
-      "Write a trained model as an ONNX file that any tool runs: its encoder, or what it predicts.",
-    )
-      .argument("<source>", "folder of a run, whose newest checkpoint is taken, or a checkpoint")
-      .addOption(
-        new Option("--what <function>", "features of whole images, predictions of masked ones, or what a head says")
-          .choices(["encode", "reconstruct", "classify"])
-          .default("encode"),
-      )
-      .option("-o, --out <file>", "the file (default: <function>.onnx beside the checkpoint)")
-      .option("--batch <n>", "for this many images at a time (default: any number)", wholeNumber(1))
-      .option("--pixels", "take pixels from 0 to 255 (default: images normalized as in training)")
-      .option("--force", "replace a file that is already there")
-      .option("--json", "print one JSON document")
-      .option(...configOption)
-      .action(async (source: string, options) => {
-        await (await import("./commands/export.js")).exportModel(source, options);
-      }),
-    [
-      ["mae export runs/digits", "its encoder, as runs/digits/encode.onnx"],
-      ["mae export runs/digits --pixels -o digits.onnx", "for images as they are stored"],
-      ["mae export runs/digits --what reconstruct", "images and masks in, predictions out"],
-      ["mae export checkpoint-500.safetensors --batch 1", "a checkpoint, for one image at a time"],
-    ],
-  );
+  addTrained(program);
 }
 
 /** Commands for finding one's way. */

@@ -1,5 +1,6 @@
 /** The datasets, sorted by name. */
 
+import type { Dataset } from "./contract.js";
 import { folder } from "./folder.js";
 import { idx } from "./idx.js";
 import { npy } from "./npy.js";
@@ -20,3 +21,9 @@ export { type NpyArray, readNpy } from "./npy-file.js";
 export { folder, idx, npy };
 
 export const datasets = [folder, idx, npy] as const;
+
+/** The dataset that reads what is at a path: a folder, or a file by its ending. */
+export function datasetAt(path: string, isFolder: boolean): Dataset {
+  const dataset = isFolder ? folder : /\.npy(?:\.gz)?$/.test(path) ? npy : idx;
+  return dataset as unknown as Dataset;
+}

@@ -1,11 +1,9 @@
 /** `mae export`: a function of a trained model as an ONNX file, for any tool. */
 
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { imageOf } from "../../blocks/index.js";
 import type { ExportedFunction, ExportedPort, ExportFacts } from "../../runtime/index.js";
-import { runFailure } from "../failure.js";
-import { printedPath, unwritable } from "../files.js";
+import { checkOutput, printedPath } from "../files.js";
 import type { OpenCheckpoint } from "../open-checkpoint.js";
 import { folderOf, openTrained } from "../open-trained.js";
 import { type Colors, print, printJson, stdoutColors } from "../terminal.js";
@@ -24,7 +22,7 @@ export interface ExportOptions {
 export async function exportModel(source: string, options: ExportOptions): Promise<void> {
   const { what } = options;
   const path = options.out ?? join(folderOf(source), `${what}.onnx`);
-  checkPlace(path, options.force ?? false);
+  checkOutput(path, options.force ?? false);
   const trained = await openTrained(source, options.config);
   const { colourScale, exportOnnx } = await import("../../runtime/index.js");
   const { program, training, step, spec } = trained;
@@ -38,16 +36,6 @@ export async function exportModel(source: string, options: ExportOptions): Promi
   });
   if (options.json) printJson(document(trained, what, facts));
   else print(summary(trained, what, facts, stdoutColors()));
-}
-
-/** Throws a `Failure` where nothing can be written, before anything is computed. */
-function checkPlace(path: string, force: boolean): void {
-  if (!existsSync(dirname(path))) throw unwritable(path, { code: "ENOENT" });
-  if (!existsSync(path) || force) return;
-  throw runFailure(`${printedPath(path)} is already there`, {
-    reason: "Nothing of yours is overwritten unasked.",
-    help: "name another file (--out), or replace it (--force)",
-  });
 }
 
 /** The document's fields are documented in `docs/cli.md`. */

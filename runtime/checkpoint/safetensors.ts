@@ -276,22 +276,35 @@ export function encodeSafetensors(
   tensors: readonly (TensorToStore | TensorToFetch)[],
   metadata: Readonly<Record<string, string>>,
 ): readonly [header: Uint8Array, ...Part[]] {
-  const widthOf = (tensor: TensorToStore | TensorToFetch): number => elementBytes[typeOfTensor(tensor)];
-  const ordered = [...tensors].sort((a, b) => widthOf(b) - widthOf(a));
-  const fields: [string, unknown][] = [[metadataKey, metadata]];
-  let offset = 0;
-  for (const tensor of ordered) {
-    const end = offset + widthOf(tensor) * sizeOf(tensor.shape);
-    fields.push([tensor.name, { dtype: typeOfTensor(tensor), shape: tensor.shape, data_offsets: [offset, end] }]);
-    offset = end;
-  }
-  return [encodeHeader(JSON.stringify(Object.fromEntries(fields))), ...ordered.map(partOf)];
+  const described = tensors.map((tensor) => ({
+    name: tensor.name,
+    shape: tensor.shape,
+    dtype: typeOfTensor(tensor),
+    tensor,
+  }));
+  const ordered = described.sort((a, b) => elementBytes[b.dtype] - elementBytes[a.dtype]);
+  return [safetensorsHeader(ordered, metadata), ...ordered.map(({ tensor }) => partOf(tensor))];
 }
 
 function partOf(tensor: TensorToStore | TensorToFetch): Part {
   const bytesOf = ({ buffer, byteOffset, byteLength }: TensorToStore["values"]): Uint8Array =>
     new Uint8Array(buffer, byteOffset, byteLength);
   return "fetch" in tensor ? async () => bytesOf(await tensor.fetch()) : bytesOf(tensor.values);
+}
+
+/** The first bytes of a file, behind which the bytes of these tensors follow in their order, the widest elements first. */
+export function safetensorsHeader(
+  tensors: readonly { readonly name: string; readonly shape: readonly number[]; readonly dtype: StoredType }[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const fields: [string, unknown][] = [[metadataKey, metadata]];
+  let offset = 0;
+  for (const { name, shape, dtype } of tensors) {
+    const end = offset + elementBytes[dtype] * sizeOf(shape);
+    fields.push([name, { dtype, shape, data_offsets: [offset, end] }]);
+    offset = end;
+  }
+  return encodeHeader(JSON.stringify(Object.fromEntries(fields)));
 }
 
 /** Length and text, filled up with spaces so that the data starts at a multiple of 8. */

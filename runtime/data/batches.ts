@@ -57,6 +57,8 @@ export interface EvaluationBatch {
   readonly labels: Int32Array;
   /** Indices in the data set. [count] */
   readonly samples: Int32Array;
+  /** Indices of what the images show: of the next sample in the place of a broken file. [count] */
+  readonly shown: Int32Array;
   readonly count: number;
 }
 
@@ -112,7 +114,7 @@ export async function* evaluationBatches(
     for (let k = 0; k < count; k++) {
       const { image, samples, shown } = await source.next();
       const labels = Int32Array.from(shown, (i) => index.sample(i).label ?? -1);
-      yield { image, labels, samples, count: samples.length };
+      yield { image, labels, samples, shown, count: samples.length };
     }
   } finally {
     await source.close();

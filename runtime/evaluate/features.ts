@@ -270,7 +270,8 @@ function checkedLabels({ labels, count }: LabelledBatch, classes: number): Int32
   });
 }
 
-function checkedValues(values: Float32Array): Float32Array {
+/** Features that are all finite numbers. Throws `run/weights-not-finite`. */
+export function checkedValues(values: Float32Array): Float32Array {
   if (values.every(Number.isFinite)) return values;
   throw new RunError("run/weights-not-finite", {
     what: "The encoder's features are not all finite numbers",

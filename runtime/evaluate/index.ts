@@ -12,6 +12,7 @@ export {
   type LabelledData,
 } from "./evaluate.js";
 export {
+  checkedValues,
   collectFeatures,
   encoderReader,
   type FeatureReader,

@@ -2,4 +2,12 @@
 
 export type { ImageScale } from "./colours.js";
 export { type ExportedPort, type ExportFacts, type ExportOptions, exportOnnx } from "./export.js";
+export {
+  type FeatureFormat,
+  type FeatureRows,
+  type FeaturesToStore,
+  featureFormats,
+  type SampleFacts,
+  writeFeatures,
+} from "./features-file.js";
 export { type ExportedFunction, exportedFunctions } from "./functions.js";

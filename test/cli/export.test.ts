@@ -1,10 +1,12 @@
-/** `mae export` of a run that was really trained, and of checkpoints; what it says where it cannot. */
+/** `mae export` and `mae features` of a run that was really trained, and of checkpoints; what they say where they cannot. */
 
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { beforeAll, expect, it } from "vitest";
-import { readCheckpoint, writeTensorFile } from "../../runtime/index.js";
+import { npyHeader } from "../../runtime/export/npz.js";
+import { readCheckpoint, readTensorFile, writeTensorFile } from "../../runtime/index.js";
 import { folder, mae } from "./mae.js";
 import { project, smallModel, smallRecipe } from "./small.js";
 
@@ -107,5 +109,77 @@ it("refuses a checkpoint of a later version", async () => {
   await writeTensorFile(join(cwd, "later.safetensors"), tensors, metadata);
   const { code, stderr } = await run("export", "later.safetensors");
   expect(code).toBe(1);
-  expect(stderr).toContain("maelang 9.0.0, which is newer");
+  expect(stderr).toContain('maelang "9.0.0", which is newer');
+});
+
+/** The arrays of an archive, by name: what stands in the header, and the bytes of the numbers. */
+function unzipped(bytes: Buffer): Record<string, { readonly header: string; readonly data: Buffer }> {
+  const arrays: Record<string, { readonly header: string; readonly data: Buffer }> = {};
+  for (let at = 0; bytes.readUInt32LE(at) === 0x04034b50; ) {
+    const start = at + 30 + bytes.readUInt16LE(at + 26) + bytes.readUInt16LE(at + 28);
+    const name = bytes.toString("latin1", at + 30, at + 30 + bytes.readUInt16LE(at + 26));
+    const content = bytes.subarray(start, start + Number(bytes.readBigUInt64LE(start - 16)));
+    expect(crc32(content)).toBe(bytes.readUInt32LE(at + 14));
+    const numbers = 10 + content.readUInt16LE(8);
+    arrays[name] = { header: content.toString("latin1", 10, numbers).trim(), data: content.subarray(numbers) };
+    at = start + content.length;
+  }
+  return arrays;
+}
+
+/** Copied, since a view needs its numbers at a multiple of their size. */
+const floats = (bytes: Uint8Array): Float32Array => new Float32Array(Uint8Array.from(bytes).buffer);
+
+it("writes features of arrays that are those of the exported encoder, in three formats", async () => {
+  const pixels = Uint8Array.from({ length: 3 * 16 * 16 * 3 }, (_, i) => (i * 37) % 256);
+  writeFileSync(join(cwd, "pixels.npy"), Buffer.concat([npyHeader("|u1", [3, 16, 16, 3]), pixels]));
+  writeFileSync(join(cwd, "labels.npy"), Buffer.concat([npyHeader("|u1", [3]), Uint8Array.of(1, 0, 2)]));
+  const data = ["--data", "pixels.npy", "--labels", "labels.npy", "--backend", "wasm", "--out"];
+  const written = await Promise.all([
+    run("features", "runs/small", ...data, "f.npz", "--json"),
+    run("features", "runs/small", ...data, "f.csv"),
+    run("features", "alone.safetensors", ...data, "f.safetensors"),
+    run("export", "runs/small", "--pixels", "-o", "pixels.onnx"),
+  ]);
+  for (const { code, stderr } of written) expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(JSON.parse(written[0]?.stdout ?? "")).toMatchObject({ file: "f.npz", images: 3, width: 16, select: "cls" });
+  const session = await InferenceSession.create(join(cwd, "pixels.onnx"));
+  const image = new Tensor("float32", Float32Array.from(pixels), [3, 16, 16, 3]);
+  const wanted = (await session.run({ image })).cls?.data as Float32Array;
+  await session.release();
+  const npz = unzipped(readFileSync(join(cwd, "f.npz")));
+  expect(Object.entries(npz).map(([name, { header }]) => [name, header])).toEqual([
+    ["features.npy", "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 16), }"],
+    ["labels.npy", "{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }"],
+    ["classes.npy", "{'descr': '<U1', 'fortran_order': False, 'shape': (3,), }"],
+  ]);
+  const features = floats(npz["features.npy"]?.data as Buffer);
+  for (const [i, value] of wanted.entries()) expect(features[i]).toBeCloseTo(value, 4);
+  expect(npz["labels.npy"]?.data.filter((_, i) => i % 8 === 0)).toEqual(Buffer.of(1, 0, 2));
+  const { tensors } = await readTensorFile(join(cwd, "f.safetensors"));
+  expect(tensors.get("features")).toMatchObject({ shape: [3, 16], values: features });
+  expect(tensors.get("labels")?.values).toEqual(BigInt64Array.of(1n, 0n, 2n));
+  const [head, ...rows] = readFileSync(join(cwd, "f.csv"), "utf8").trimEnd().split("\n");
+  expect(head).toMatch(/^sample,path,label,class,f0,.*,f15$/);
+  expect(rows[0]).toMatch(/^0,,1,1,/);
+  expect(Float32Array.from(rows.flatMap((row) => row.split(",").slice(4).map(Number)))).toEqual(features);
+});
+
+it("writes features of the test images with their paths, and no row for a file that is broken", async () => {
+  const images = join(cwd, "some");
+  mkdirSync(images);
+  const [first, second] = readdirSync(join(cwd, "images/disk"));
+  for (const name of [first, second] as string[]) copyFileSync(join(cwd, "images/disk", name), join(images, name));
+  writeFileSync(join(images, "broken.png"), "no picture");
+  const { code, stderr } = await run("features", "runs/small", "--data", "some", "--backend", "wasm", "-o", "some.csv");
+  expect(code, stderr).toBe(0);
+  expect(stderr).toContain("broken.png cannot be decoded");
+  const paths = readFileSync(join(cwd, "some.csv"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((row) => row.split(",")[1]);
+  expect(paths).toEqual(["path", `some/${first}`, `some/${second}`]);
+  expect(readdirSync(cwd).filter((name) => name.endsWith(".partial"))).toEqual([]);
+  const device = await run("features", "runs/small", "-o", "images", "--force");
+  expect(device).toMatchObject({ code: 2, stderr: expect.stringContaining("does not say which kind of file") });
 });

@@ -1,0 +1,177 @@
+/** `mae features`: what a trained encoder makes of images, as a file that NumPy and others read. */
+
+import { existsSync, statSync } from "node:fs";
+import { extname, join } from "node:path";
+import { type Dataset, datasetAt, imageOf, type SampleIndex } from "../../blocks/index.js";
+import type { Bound, FeatureFormat, FeatureRows, Selection, Training } from "../../runtime/index.js";
+import { type BackendFlags, openBackend } from "../backend.js";
+import { usageFailure } from "../failure.js";
+import { checkOutput, printedPath } from "../files.js";
+import { labelledBatch, selectionsOf } from "../labelled-data.js";
+import { folderOf, openTrained } from "../open-trained.js";
+import { createStages } from "../progress.js";
+import { factsFile, readRunFacts } from "../run-directory.js";
+import { count, grouped, print, printJson, tell } from "../terminal.js";
+import { thinned } from "../thinned.js";
+
+export interface FeaturesOptions extends BackendFlags {
+  readonly out?: string;
+  /** Absent: the recipe's. */
+  readonly data?: string;
+  readonly labels?: string;
+  readonly split?: "train" | "test";
+  readonly select?: "cls" | "mean";
+  readonly layer?: number;
+  /** Most samples; absent: all. */
+  readonly samples?: number;
+  readonly force?: boolean;
+  readonly json?: boolean;
+  readonly config?: string;
+}
+
+export async function features(source: string, options: FeaturesOptions): Promise<void> {
+  const path = options.out ?? join(folderOf(source), "features.npz");
+  const format = await formatOf(path);
+  checkOutput(path, options.force ?? false);
+  checkLabels(options);
+  const trained = await openTrained(source, options.config);
+  const runtime = await import("../../runtime/index.js");
+  const { program, training, step } = trained;
+  const data = await opened(source, training, options);
+  const index = thinned(data.index, options.samples ?? Number.POSITIVE_INFINITY);
+  // The class token comes first where there is one.
+  const [selection] = selectionsOf(program, chosen(options)) as [Selection];
+  const executor = await openBackend(options, tell);
+  const stages = createStages();
+  try {
+    const reader = await runtime.encoderReader(trained, executor, [selection], labelledBatch);
+    const [width] = reader.widths as [number];
+    async function* rows(): AsyncGenerator<FeatureRows> {
+      const common = { augment: training.augment, image: imageOf(program), batch: labelledBatch };
+      let done = 0;
+      for await (const batch of runtime.evaluationBatches({
+        index,
+        ...common,
+        root: data.root,
+        workers: 1,
+        note: tell,
+      })) {
+        const [values] = (await reader.read(batch)) as [Float32Array];
+        done += batch.count;
+        stages.show({ stage: "features", done, total: index.length });
+        yield withoutBroken(runtime.checkedValues(values), batch, width);
+      }
+    }
+    const rowsWritten = await runtime.writeFeatures(path, format, {
+      width,
+      rows: rows(),
+      factsOf: (i) => factsOf(index, i),
+      classes: index.classes,
+      metadata: { model: program.name, step: String(step), select: selection.pool, layer: String(selection.layer) },
+    });
+    await reader.close();
+    stages.end();
+    const result = { file: printedPath(path), images: rowsWritten, width, ...selection };
+    if (options.json) printJson(document(result, { model: program.name, step, classes: index.classes.length }));
+    else sayWritten(result, program.name, step, data.what);
+  } finally {
+    stages.end();
+    await executor.close();
+  }
+}
+
+async function formatOf(path: string): Promise<FeatureFormat> {
+  const { featureFormats } = await import("../../runtime/index.js");
+  const format = featureFormats.find((name) => extname(path).toLowerCase() === `.${name}`);
+  if (format) return format;
+  throw usageFailure(`${printedPath(path)} does not say which kind of file it is to be`, {
+    help: `name a file that ends in ${featureFormats.map((name) => `.${name}`).join(", ")}`,
+  });
+}
+
+function checkLabels({ data, labels }: FeaturesOptions): void {
+  if (labels === undefined || data !== undefined) return;
+  throw usageFailure("--labels belongs to --data", { help: "leave it out: the recipe names its own labels" });
+}
+
+const chosen = ({ select, layer }: FeaturesOptions) => ({
+  ...(select === undefined ? {} : { features: select }),
+  ...(layer === undefined ? {} : { layer }),
+});
+
+interface Opened {
+  readonly index: SampleIndex;
+  /** Paths of its samples are relative to it. */
+  readonly root: string;
+  readonly what: string;
+}
+
+/** The images that the command line names, or those of the recipe. */
+async function opened(source: string, training: Training, options: FeaturesOptions): Promise<Opened> {
+  const { openData, RunError } = await import("../../runtime/index.js");
+  const { data, labels, split } = options;
+  if (data !== undefined) {
+    const index = await openData(namedData(data, labels), "train", process.cwd());
+    return { index, root: process.cwd(), what: printedPath(data) };
+  }
+  const folder = folderOf(source);
+  const root = existsSync(join(folder, factsFile)) ? readRunFacts(folder).root : process.cwd();
+  const open = async (part: "train" | "test"): Promise<Opened> => ({
+    index: await openData(training.data, part, root),
+    root,
+    what: `${part} images of the recipe`,
+  });
+  if (split !== undefined) return open(split);
+  return open("test").catch((error: unknown) => {
+    if (!(error instanceof RunError)) throw error;
+    return open("train");
+  });
+}
+
+/** A dataset with the path and its labels, and for the rest as its page says. */
+function namedData(path: string, labels: string | undefined): Bound<Dataset> {
+  if (!existsSync(path)) throw usageFailure(`${printedPath(path)} does not exist`, { help: "--data names images" });
+  const definition = datasetAt(path, statSync(path).isDirectory());
+  const defaults = Object.entries(definition.params).map(([name, { default: value }]) => [name, value ?? null]);
+  const named = { [definition.positional as string]: path, ...(labels === undefined ? {} : { labels }) };
+  return { definition, values: { ...Object.fromEntries(defaults), ...named } };
+}
+
+/** Rows of images that are there: in the place of a broken file stands another image, which has a row of its own. */
+function withoutBroken(
+  values: Float32Array,
+  { samples, shown }: { readonly samples: Int32Array; readonly shown: Int32Array },
+  width: number,
+): FeatureRows {
+  if (samples.every((sample, i) => sample === shown[i])) return { values, samples };
+  const kept = [...samples.keys()].filter((i) => samples[i] === shown[i]);
+  const own = new Float32Array(kept.length * width);
+  for (const [k, i] of kept.entries()) own.set(values.subarray(i * width, (i + 1) * width), k * width);
+  return { values: own, samples: Int32Array.from(kept, (i) => samples[i] as number) };
+}
+
+function factsOf(index: SampleIndex, i: number): { readonly path: string; readonly label: number } {
+  const sample = index.sample(i);
+  return { path: sample.kind === "file" ? sample.path : "", label: sample.label ?? -1 };
+}
+
+interface Written extends Selection {
+  readonly file: string;
+  readonly images: number;
+  readonly width: number;
+}
+
+/** The document's fields are documented in `docs/cli.md`. */
+const document = (
+  { file, images, width, pool, layer }: Written,
+  more: { readonly model: string; readonly step: number; readonly classes: number },
+) => ({ format_version: "1.0", file, ...more, images, width, select: pool, layer });
+
+function sayWritten({ file, images, width, pool, layer }: Written, model: string, step: number, data: string): void {
+  const what = pool === "cls" ? "class token" : "mean of the patches";
+  const where = layer === "last" ? "" : ` after layer ${layer}`;
+  tell(
+    `${model} after step ${step}, ${what}${where}: ${grouped(width)} numbers for each of ${count(images, "image")}, ${data}`,
+  );
+  print(`${file}\n`);
+}

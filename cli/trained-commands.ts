@@ -1,0 +1,134 @@
+/** The commands about trained models: what they take, and how `--help` teaches them. What the others are is said in `program.ts`. */
+
+import { type Command, Option } from "commander";
+import { listOfWords, wholeNumber } from "./arguments.js";
+import { addText, command } from "./help.js";
+import { configOption, onBackend } from "./options.js";
+
+/** Commands that take a run or a checkpoint. */
+export function addTrained(program: Command): void {
+  addText(
+    onBackend(
+      command(
+        program,
+        "eval",
+        "Judge a trained encoder: features of the frozen encoder, then small classifiers on them.",
+      )
+        .argument("<run>", "folder of a run")
+        .option("--with <probes>", "names of probes, joined by commas (default: every one there is)", listOfWords)
+        .addOption(
+          new Option("--features <what>", "the class token or the mean of the patches (default: both)").choices([
+            "cls",
+            "mean",
+          ]),
+        )
+        .option("--layer <n>", "take the features after this layer of the encoder (default: the last)", wholeNumber(1))
+        .option("--no-baselines", "judge only the trained encoder, not also an untrained one and the pixels")
+        .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
+        .option(
+          "--samples <n>",
+          "judge on at most this many images of each split, spread evenly over it",
+          wholeNumber(1),
+        )
+        .option("--seed <n>", "seed of the classifiers (default: the run's)", wholeNumber(0))
+        .option("--json", "print one JSON document"),
+    ).action(async (run: string, options) => {
+      await (await import("./commands/eval.js")).evaluate(run, options);
+    }),
+    [
+      ["mae eval runs/digits", "every probe, beside an untrained encoder and the pixels"],
+      ["mae eval runs/digits --with knn --features mean --json", "one of them, for a script"],
+    ],
+  );
+  addText(
+    onBackend(
+      command(
+        program,
+        "show",
+        "Write a picture of reconstructions: of each image all of it, the patches that the model sees, what it predicts, and that with the seen patches pasted in.",
+      )
+        .argument("<run>", "folder of a run")
+        .option("--out <file>", "the PNG file (default: reconstruction.png in the run)")
+        .option("--count <n>", "how many images, spread evenly over the data", wholeNumber(1), 8)
+        .addOption(new Option("--split <name>", "which part of the data").choices(["train", "test"]).default("test"))
+        .option("--seed <n>", "seed of the masks", wholeNumber(0))
+        .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)"),
+    ).action(async (run: string, options) => {
+      await (await import("./commands/show.js")).show(run, options);
+    }),
+    [
+      ["mae show runs/digits", "eight test images, into the run"],
+      ["mae show runs/digits --count 16 --out digits.png", "sixteen, elsewhere"],
+    ],
+  );
+  addText(
+    command(
+      program,
+      "export",
+      "Write a trained model as an ONNX file that any tool runs: its encoder, or what it predicts.",
+    )
+      .argument("<source>", "folder of a run, whose newest checkpoint is taken, or a checkpoint")
+      .addOption(
+        new Option("--what <function>", "features of whole images, predictions of masked ones, or what a head says")
+          .choices(["encode", "reconstruct", "classify"])
+          .default("encode"),
+      )
+      .option("-o, --out <file>", "the file (default: <function>.onnx beside the checkpoint)")
+      .option("--batch <n>", "for this many images at a time (default: any number)", wholeNumber(1))
+      .option("--pixels", "take pixels from 0 to 255 (default: images normalized as in training)")
+      .option("--force", "replace a file that is already there")
+      .option("--json", "print one JSON document")
+      .option(...configOption)
+      .action(async (source: string, options) => {
+        await (await import("./commands/export.js")).exportModel(source, options);
+      }),
+    [
+      ["mae export runs/digits", "its encoder, as runs/digits/encode.onnx"],
+      ["mae export runs/digits --pixels -o digits.onnx", "for images as they are stored"],
+      ["mae export runs/digits --what reconstruct", "images and masks in, predictions out"],
+      ["mae export checkpoint-500.safetensors --batch 1", "a checkpoint, for one image at a time"],
+    ],
+  );
+  addText(
+    onBackend(
+      command(
+        program,
+        "features",
+        "Write what a trained encoder makes of images: a row of numbers for each, with its label and its path.",
+      )
+        .argument("<source>", "folder of a run, whose newest checkpoint is taken, or a checkpoint")
+        .option(
+          "-o, --out <file>",
+          "the file: .npz for NumPy, .safetensors or .csv (default: features.npz beside the checkpoint)",
+        )
+        .option("--data <path>", "a folder of images, or a .npy or IDX file (default: the data of the recipe)")
+        .option("--labels <file>", "labels of what --data names: of a folder a CSV file, else an array")
+        .addOption(
+          new Option(
+            "--split <name>",
+            "which part of the recipe's data (default: test, or train where there are no test images)",
+          )
+            .choices(["train", "test"])
+            .conflicts("data"),
+        )
+        .addOption(
+          new Option(
+            "--select <what>",
+            "the class token or the mean of the patches (default: the class token where the model has one)",
+          ).choices(["cls", "mean"]),
+        )
+        .option("--layer <n>", "take the features after this layer of the encoder (default: the last)", wholeNumber(1))
+        .option("--samples <n>", "at most this many images, spread evenly over the data", wholeNumber(1))
+        .option("--force", "replace a file that is already there")
+        .option("--json", "print one JSON document"),
+    ).action(async (source: string, options) => {
+      await (await import("./commands/features.js")).features(source, options);
+    }),
+    [
+      ["mae features runs/digits", "of the test images, as runs/digits/features.npz"],
+      ["mae features runs/digits --split train -o train.npz", "of the training images"],
+      ["mae features runs/a --data photos --select mean -o photos.csv", "of a folder of images"],
+      ["mae features checkpoint-500.safetensors --data images.npy --labels labels.npy", "of arrays, by a checkpoint"],
+    ],
+  );
+}
