@@ -1,6 +1,6 @@
 /** Checkpoints that cannot be written or do not fit: what was there before stays, and the words say what to do. */
 
-import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -15,6 +15,7 @@ import {
   readCheckpoint,
   writeTensorFile,
 } from "../../runtime/index.js";
+import { onFullDisk } from "../support/full-disk.js";
 
 let parent: string;
 let directory: string;
@@ -68,11 +69,18 @@ describe("saving", () => {
   // Linux has a device that is always full.
   it.runIf(process.platform === "linux")("on a full disk keeps the earlier ones", async () => {
     await save(1);
-    await symlink("/dev/full", join(directory, "checkpoint-2.safetensors.partial"));
-    const error = await failure(save(2));
+    const error = await failure(onFullDisk(() => save(2)));
     expect(error).toMatchObject({ code: "run/disk-full", help: expect.stringContaining("resume") });
     expect(await newestCheckpoint(directory)).toMatchObject({ step: 1 });
     expect(await readdir(directory)).toEqual(["checkpoint-1.safetensors"]);
+  });
+
+  it.runIf(process.platform !== "win32")("writes over no file that a link of a stranger leads to", async () => {
+    const other = join(parent, "other");
+    await writeFile(other, "mine");
+    await symlink(other, join(directory, "checkpoint-2.safetensors.partial"));
+    await save(2);
+    expect(await readFile(other, "utf8")).toBe("mine");
   });
 
   it.runIf(process.platform !== "win32")("into a folder that is read-only says so", async () => {
