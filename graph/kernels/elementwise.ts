@@ -2,6 +2,7 @@
 
 import type { Form } from "../form.js";
 import type { OperationName } from "../operations.js";
+import { sizeOf, type TypedArray } from "../shape.js";
 import { broadcastStrides, gather, held, type Kernels, places, type Value, zeros } from "./kernel.js";
 import { erf, gelu, geluSlope, sigmoid, softplus } from "./special.js";
 
@@ -11,20 +12,22 @@ const map =
   (f: (x: number) => number) =>
   ([x]: readonly [Value], _: unknown, [form]: Output) => {
     const y = zeros(form);
-    for (const [i, value] of x.data.entries()) y[i] = f(value);
+    for (let i = 0; i < y.length; i++) y[i] = f(x.data[i] as number);
     return [y];
   };
 
 /** The input as if it had the shape of `result`. */
-const repeated = (x: Value, result: Form) =>
-  gather(x.data, places(result.shape, broadcastStrides(x.shape, result.shape)), { ...x, shape: result.shape });
+const repeated = (x: Value, result: Form): TypedArray =>
+  sizeOf(x.shape) === sizeOf(result.shape)
+    ? x.data
+    : gather(x.data, places(result.shape, broadcastStrides(x.shape, result.shape)), { ...x, shape: result.shape });
 
 const zip =
   (f: (a: number, b: number) => number) =>
   ([a, b]: readonly [Value, Value], _: unknown, [form]: Output) => {
     const y = zeros(form);
-    const right = repeated(b, form);
-    for (const [i, left] of repeated(a, form).entries()) y[i] = f(left, right[i] as number);
+    const [left, right] = [repeated(a, form), repeated(b, form)];
+    for (let i = 0; i < y.length; i++) y[i] = f(left[i] as number, right[i] as number);
     return [y];
   };
 
@@ -62,7 +65,8 @@ export const elementwise = {
     const y = zeros(form);
     const left = repeated(a, form);
     const right = repeated(b, form);
-    for (const [i, yes] of repeated(condition, form).entries()) y[i] = (yes ? left[i] : right[i]) as number;
+    const yes = repeated(condition, form);
+    for (let i = 0; i < y.length; i++) y[i] = (yes[i] ? left[i] : right[i]) as number;
     return [y];
   },
   // To int32 the fraction is cut off, to bool all but 0 is true.

@@ -61,14 +61,16 @@ export function broadcastStrides(shape: readonly number[], result: readonly numb
   return result.map((_, axis) => ((shape[axis - extra] ?? 1) === 1 ? 0 : (own[axis - extra] ?? 0)));
 }
 
+// Loops count, since iterators take these kernels several times as long.
+
 /** For each element of `shape`, in order, where it lies under the given strides. */
 export function places(shape: readonly number[], steps: readonly number[], start = 0): Int32Array {
   let found = Int32Array.of(start);
   for (const [axis, count] of shape.entries()) {
     const step = steps[axis] ?? 0;
     const next = new Int32Array(found.length * count);
-    for (const [i, place] of found.entries()) {
-      for (let j = 0; j < count; j++) next[i * count + j] = place + j * step;
+    for (let i = 0; i < found.length; i++) {
+      for (let j = 0; j < count; j++) next[i * count + j] = (found[i] as number) + j * step;
     }
     found = next;
   }
@@ -78,13 +80,13 @@ export function places(shape: readonly number[], steps: readonly number[], start
 /** The elements at these places, in the form of `like`. */
 export function gather(data: TypedArray, at: Int32Array, like: Form): TypedArray {
   const out = zeros(like);
-  for (const [i, place] of at.entries()) out[i] = data[place] as number;
+  for (let i = 0; i < at.length; i++) out[i] = data[at[i] as number] as number;
   return out;
 }
 
 /** Puts elements at these places of an array that is zero elsewhere. */
 export function scatter(data: TypedArray, at: Int32Array, like: Form): TypedArray {
   const out = zeros(like);
-  for (const [i, place] of at.entries()) out[place] = data[i] as number;
+  for (let i = 0; i < at.length; i++) out[at[i] as number] = data[i] as number;
   return out;
 }

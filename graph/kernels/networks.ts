@@ -65,7 +65,7 @@ const form = (...shape: readonly number[]): Form => ({ shape, dtype: "float32" }
 function columnSums(x: Value): TypedArray {
   const { width } = rows(x);
   const sums = zeros(form(width));
-  for (const [i, value] of x.data.entries()) sums[i % width] = (sums[i % width] as number) + value;
+  for (let i = 0; i < x.data.length; i++) sums[i % width] = (sums[i % width] as number) + (x.data[i] as number);
   return sums;
 }
 

@@ -14,7 +14,10 @@ const reduce =
       kept.map((step, axis) => (axes.includes(axis) ? 0 : step)),
     );
     const y = zeros(form).fill(start);
-    for (const [i, place] of target.entries()) y[place] = fold(y[place] as number, x.data[i] as number);
+    for (let i = 0; i < target.length; i++) {
+      const place = target[i] as number;
+      y[place] = fold(y[place] as number, x.data[i] as number);
+    }
     return [y];
   };
 

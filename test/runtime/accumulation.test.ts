@@ -11,7 +11,7 @@ import { keepInput, startingState, trainingStep } from "../../runtime/train/step
 import { initialWeights } from "../../runtime/train/weights.js";
 import { backendsHere } from "../support/backends.js";
 import { bound, inMemory, recipe, stripes } from "../support/data.js";
-import { type Circumstances, surroundings, trained } from "../support/runs.js";
+import { type Circumstances, differing, surroundings, trained } from "../support/runs.js";
 import { tinyProgram } from "../support/tiny-program.js";
 
 const program = tinyProgram();
@@ -144,7 +144,7 @@ describe.each(backendsHere)("on %s", (backend) => {
     expect([first.losses.length, runs]).toEqual([2, 7]);
     const second = await run("halfway", changes, { resume: true });
     expect([...first.losses, ...second.losses]).toEqual(undisturbed.losses);
-    expect(second.state).toEqual(undisturbed.state);
+    expect(differing(second.state, undisturbed.state)).toEqual([]);
   });
 
   it("a cut run goes on bit for bit", async () => {
@@ -153,6 +153,6 @@ describe.each(backendsHere)("on %s", (backend) => {
     const first = await run("cut", changes, { cut: 3 });
     const second = await run("cut", changes, { resume: true });
     expect([...first.losses, ...second.losses]).toEqual(undisturbed.losses);
-    expect(second.state).toEqual(undisturbed.state);
+    expect(differing(second.state, undisturbed.state)).toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { listExecutors, newestCheckpoint } from "../../runtime/index.js";
 import { bundleForNode, removeBundle } from "../support/bundle.js";
+import { differing } from "../support/runs.js";
 
 const steps = 30;
 let script: string;
@@ -70,18 +71,16 @@ it.each(ways)(
     const killed = join(folder, "killed");
     let kills = 0;
     for (const [after, delay] of [
-      [2, 0],
-      [4, 3],
       [3, 7],
       [6, 1],
     ] as const) {
       if ((await runAndKill(killed, way, after, delay)) === null) kills += 1;
     }
-    expect(kills).toBe(4);
+    expect(kills).toBe(2);
     expect(await runAndKill(killed, way, Infinity, 0)).toBe(`end ${steps}`);
     const [expected, found] = [await newestCheckpoint(whole), await newestCheckpoint(killed)];
     expect(found.step).toBe(steps);
-    expect(found.state).toEqual(expected.state);
+    expect(differing(found.state, expected.state)).toEqual([]);
   },
 );
 

@@ -6,7 +6,7 @@ import { sampleMasks } from "../../runtime/index.js";
 import { visibleAt } from "../../runtime/train/inputs.js";
 import { inMemory, recipe, stripes } from "../support/data.js";
 import { programOfText } from "../support/model.js";
-import { mean, surroundings, trained } from "../support/runs.js";
+import { differing, mean, surroundings, trained } from "../support/runs.js";
 
 const programWith = (mask: string) =>
   programOfText(`edition 2026
@@ -86,7 +86,7 @@ describe.each(["wasm", "onnx"] as const)("training on %s", (backend) => {
     const first = await run(`${name}-cut`, false, 5);
     const second = await run(`${name}-cut`, true);
     expect([...first.losses, ...second.losses]).toEqual(whole.losses);
-    expect(second.state).toEqual(whole.state);
+    expect(differing(second.state, whole.state)).toEqual([]);
     expect(mean(whole.losses.slice(-3))).toBeLessThan(mean(whole.losses.slice(0, 3)));
   });
 });

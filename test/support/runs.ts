@@ -76,3 +76,12 @@ export async function trained(
 
 export const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Names of the tensors that only one of two states has or whose bits differ; comparing them number by number takes seconds. */
+export function differing(a: Run["state"], b: Run["state"]): readonly string[] {
+  const bits = (values: Float32Array): Buffer => Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => {
+    const [left, right] = [a[name], b[name]];
+    return left === undefined || right === undefined || !bits(left).equals(bits(right));
+  });
+}
