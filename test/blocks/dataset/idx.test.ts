@@ -133,10 +133,11 @@ test.each(wrong)("says what is wrong with %s", async (_, contents, paths, what) 
 
 test("unpacks nothing that its header says is too large for memory, or that is damaged", async () => {
   const large = Buffer.concat([idxFile([0, 28, 28]).fill(1, 4, 8), Buffer.alloc(200_000)]);
-  const damaged = gzipSync(idxFile([300, 28, 28]));
+  // After the ten bytes of its header, a kind of block that there is not.
+  const damaged = gzipSync(idxFile([300, 28, 28])).fill(0x07, 10, 11);
   for (const [bytes, what] of [
     [gzipSync(large), "images holds more than 805,306,368 bytes, too many for memory"],
-    [damaged.fill(0, damaged.length >> 1), "images cannot be decompressed"],
+    [damaged, "images cannot be decompressed"],
   ] as const) {
     await expect(open({ images: bytes }, {})).rejects.toMatchObject({ code: "run/data", what });
   }

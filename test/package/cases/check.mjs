@@ -1,6 +1,6 @@
 // Plain JavaScript: prints what is wrong with a spec, and the features that the page computes, from the same checkpoint.
 
-import { analyze, assemble, programOf, registry } from "maelang";
+import { analyze, assemble, imageOf, programOf, registry } from "maelang";
 import { encoderReader, openExecutor, readCheckpoint, weightsFrom } from "maelang/runtime";
 
 const [checkpointPath, misspelt] = process.argv.slice(2);
@@ -11,7 +11,7 @@ const program = programOf(assemble(check(checkpoint.spec).models.get(checkpoint.
 const weights = weightsFrom(checkpoint, program.parameters);
 const executor = await openExecutor("cpu");
 const reader = await encoderReader({ program, weights }, executor, [{ pool: "mean", layer: "last" }], 1);
-const { height, width, channels } = program.image;
+const { height, width, channels } = imageOf(program);
 const size = height * width * channels;
 const image = Float32Array.from({ length: size }, (_, i) => i / size);
 const [values] = await reader.read({ image, labels: new Int32Array(1), count: 1 });

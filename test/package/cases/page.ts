@@ -6,6 +6,7 @@ import {
   type BrowserBackend,
   checkpointFromBytes,
   encoderReader,
+  imageOf,
   openInBrowser,
   programOf,
   registry,
@@ -32,7 +33,7 @@ globalThis.features = async (backend) => {
   const weights = weightsFrom(checkpoint, program.parameters);
   const executor = await openInBrowser(backend, "/");
   const reader = await encoderReader({ program, weights }, executor, [{ pool: "mean", layer: "last" }], 1);
-  const { height, width, channels } = program.image;
+  const { height, width, channels } = imageOf(program);
   const size = height * width * channels;
   const image = Float32Array.from({ length: size }, (_, i) => i / size);
   const [values] = await reader.read({ image, labels: new Int32Array(1), count: 1 });
