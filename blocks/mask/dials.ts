@@ -57,9 +57,19 @@ const cutOf = ({ count, size }: Lattice[number], cell: number | undefined) => {
   return { count: count / tokens, size: size * tokens, tokens };
 };
 
+/** The axes of the tokens, cut into units. */
+const cutAxes = (p: Values, grid: Lattice) => grid.map((axis, i) => ({ ...axis, ...cutOf(axis, p.cell?.[i]) }));
+
+/** The axes over which it is drawn. They are all that a check asks for, which lists no tokens: there may be too many for any list. */
+const drawnOn = (p: Values, grid: Lattice): Lattice =>
+  isPlain(p)
+    ? grid
+    : cutAxes(p, grid)
+        .filter(({ name }) => isDrawn(p, name))
+        .map(({ name, count, size }) => ({ name, count, size }));
+
 function unitsOf(p: Values, grid: Lattice): Units {
-  const axes = grid.map((axis, i) => ({ ...axis, ...cutOf(axis, p.cell?.[i]) }));
-  const drawn = axes.filter(({ name }) => isDrawn(p, name));
+  const axes = cutAxes(p, grid);
   const anew = grid.filter(({ name }) => p.each?.includes(name));
   const [draw, unit] = [new Int32Array(tokenCount(grid)), new Int32Array(tokenCount(grid))];
   for (let token = 0; token < draw.length; token++) {
@@ -71,8 +81,7 @@ function unitsOf(p: Values, grid: Lattice): Units {
       }
     }
   }
-  const lattice = drawn.map(({ name, count, size }) => ({ name, count, size }));
-  return { lattice, draws: tokenCount(anew), draw, unit };
+  return { lattice: drawnOn(p, grid), draws: tokenCount(anew), draw, unit };
 }
 
 const known = new WeakMap<Lattice, Map<string, Units>>();
@@ -87,11 +96,9 @@ function units(p: Values, grid: Lattice): Units {
   return found;
 }
 
-const drawnOn = (p: Values, grid: Lattice): Lattice => (isPlain(p) ? grid : units(p, grid).lattice);
-
 /** Tokens that are visible for each unit that is. */
 const tokensPerUnit = (p: Values, grid: Lattice): number =>
-  isPlain(p) ? 1 : tokenCount(grid) / tokenCount(units(p, grid).lattice);
+  isPlain(p) ? 1 : tokenCount(grid) / tokenCount(drawnOn(p, grid));
 
 type Condition = Requirement<Dials, ModelContext>;
 

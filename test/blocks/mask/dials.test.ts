@@ -121,3 +121,15 @@ test("says which dial is wrong", () => {
   expect(wrong({}, masks.hilbert)).toEqual(["it runs through two axes, and is to be drawn over 3: time, row, column"]);
   expect(wrong({ along: ["time", "row"] }, masks.hilbert)).toEqual([]);
 });
+
+test("a check and a count list no tokens, however many there are", () => {
+  const huge = video.map(({ name }): Lattice[number] => ({ name, count: 65536, size: 1 }));
+  const counted = (values: object, mask = masks.random as typeof masks.hilbert): number => {
+    const p = { ...plain, ratio: 0.75, keep: "stratified", length: 4, ...values } as never;
+    expect((mask.requires ?? []).filter((one) => !one.holds(p, contextOf(huge)))).toEqual([]);
+    return mask.visible(p, huge);
+  };
+  expect(counted({ along: ["time"] })).toBe(2 ** 46);
+  expect(counted({ each: ["time"], cell: [1, 32, 32] })).toBe(2 ** 46);
+  expect(counted({ along: ["row", "column"] }, masks.hilbert)).toBe(2 ** 46);
+});
