@@ -3,8 +3,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
-import { folder, mae, misspelt, sound } from "./mae.js";
+import { beforeAll, describe, expect, it } from "vitest";
+import { folder, mae, misspelt, type Result, sound } from "./mae.js";
 
 const examples = fileURLToPath(new URL("../../examples/", import.meta.url));
 
@@ -20,15 +20,16 @@ recipe ${name} for ${model} {
 
 const two = `${sound}\nmodel Deeper extends Tiny {\n  set encoder.depth: 4\n}\n`;
 
+const base = join(examples, "mae-base.mae");
+const ofImageNet = ["plan", base, "--samples", "1281167", "--json"];
+let published: Result;
+beforeAll(async () => {
+  published = await mae([...ofImageNet, "--memory", "8GiB"]);
+});
+
 describe("plan", () => {
-  it("knows the published model to the parameter, as JSON", async () => {
-    const { code, stdout, stderr } = await mae([
-      "plan",
-      join(examples, "mae-base.mae"),
-      "--json",
-      "--samples",
-      "1281167",
-    ]);
+  it("knows the published model to the parameter, as JSON", () => {
+    const { code, stdout, stderr } = published;
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const plan = JSON.parse(stdout);
     expect(plan).toMatchObject({
@@ -51,16 +52,14 @@ describe("plan", () => {
     expect(stdout).toContain("1.5e-4 x 512 / 256 = 3e-4");
     expect(stdout).toContain("for steps of 512");
     expect(stdout).toContain("--samples");
+    expect(stdout).not.toContain("micro-batches");
   });
 });
 
 describe("plan and the memory of a machine", () => {
-  const base = join(examples, "mae-base.mae");
-
   it("cuts the batch so that a step fits, into larger parts where layers are computed again", async () => {
-    const planned = async (...flags: string[]) =>
-      JSON.parse((await mae(["plan", base, "--samples", "1281167", "--json", ...flags])).stdout).memory;
-    const kept = await planned("--memory", "8GiB");
+    const planned = async (...flags: string[]) => JSON.parse((await mae([...ofImageNet, ...flags])).stdout).memory;
+    const kept = JSON.parse(published.stdout).memory;
     expect(kept).toMatchObject({ batch: 4096, recompute: "nothing" });
     expect(kept.total).toBeLessThan(0.7 * 8 * 2 ** 30);
     expect(4096 % kept.micro_batch).toBe(0);
@@ -79,14 +78,14 @@ describe("plan and the memory of a machine", () => {
       /a batch of 1,024 is computed as \d+ micro-batches of \d+, so that the process fits into memory/,
     );
     expect(stdout).toContain("uniformity compares samples: here those of a micro-batch");
-    expect((await mae(["plan", base, "--memory", "1TiB"])).stdout).not.toContain("micro-batches");
   });
 
   it("refuses sizes that do not divide the batch, and memory without a unit", async () => {
-    const odd = await mae(["plan", base, "--micro-batch", "100"]);
+    const cwd = folder({ "a.mae": sound + recipe("Train", "Tiny") });
+    const odd = await mae(["plan", "a.mae", "--micro-batch", "10"], { cwd });
     expect(odd.code).toBe(2);
-    expect(odd.stderr).toContain("nearest sizes that divide it: 64 and 128");
-    expect(await mae(["plan", base, "--memory", "16"])).toMatchObject({ code: 2 });
+    expect(odd.stderr).toContain("nearest sizes that divide it: 8 and 16");
+    expect(await mae(["plan", "a.mae", "--memory", "16"], { cwd })).toMatchObject({ code: 2 });
   });
 });
 

@@ -46,7 +46,7 @@ beforeAll(async () => {
   cwd = await project({ "small.mae": `edition 2026\n\n${smallModel}\n${smallRecipe(16, 2)}` });
   const { code, stderr } = await train("--checkpoint-every", "1");
   expect(code, stderr).toBe(0);
-}, 240_000);
+});
 
 /** A copy of the run to spoil. */
 function copy(name: string): string {
@@ -54,7 +54,7 @@ function copy(name: string): string {
   return join(cwd, name);
 }
 
-it("two trainings do not write into one folder", { timeout: 240_000 }, async () => {
+it("two trainings do not write into one folder", async () => {
   const leave = lockRun(copy("busy"));
   const resumed = await train("--out", "busy", "--resume", "--steps", "3");
   const replaced = await train("--out", "busy", "--force");
@@ -65,8 +65,6 @@ it("two trainings do not write into one folder", { timeout: 240_000 }, async () 
   }
   expect(existsSync(join(cwd, "busy/checkpoint-2.safetensors"))).toBe(true);
   leave();
-  expect((await train("--out", "busy", "--resume", "--steps", "3")).code).toBe(0);
-  expect(readdirSync(join(cwd, "busy"))).not.toContain("training.lock");
 });
 
 it.each([
@@ -123,7 +121,7 @@ it("a lock that is a folder is told in words", () => {
   expect(() => lockRun(directory)).toThrow("training.lock is not a file");
 });
 
-it("says what to do where the newest checkpoint is damaged", { timeout: 240_000 }, async () => {
+it("says what to do where the newest checkpoint is damaged", async () => {
   const directory = copy("cut");
   const newest = join(directory, "checkpoint-2.safetensors");
   truncateSync(newest, 500);
@@ -132,7 +130,8 @@ it("says what to do where the newest checkpoint is damaged", { timeout: 240_000 
   expect(stderr).toContain("error[run/safetensors]");
   expect(stderr).toContain("Delete it to use the one before, cut/checkpoint-1.safetensors");
   rmSync(newest);
-  expect((await train("--out", "cut", "--resume", "--steps", "3")).code).toBe(0);
+  expect((await train("--out", "cut", "--resume", "--steps", "2")).code).toBe(0);
+  expect(readdirSync(directory)).not.toContain("training.lock");
 });
 
 it.each([

@@ -1,7 +1,7 @@
 /** Emitted modules in tests: type-checked as a user's compiler would, and run. */
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import ts from "typescript";
 import type { ModelProgram } from "../../blocks/index.js";
 
@@ -50,11 +50,13 @@ export function typeChecker(): (text: string) => readonly { readonly line: numbe
   };
 }
 
-/** What a user's compiler says of modules on disk, all of them at once; `more`: where it finds this package. */
+/** What a user's compiler says of modules on disk, all of them at once, after the name of the file; `more`: where it finds this package. */
 export const typeErrors = (paths: readonly string[], more: ts.CompilerOptions): readonly string[] =>
   ts
     .getPreEmitDiagnostics(ts.createProgram(paths, { ...options, ...more }))
-    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+    .map(({ file, messageText }) =>
+      [...(file ? [basename(file.fileName)] : []), ts.flattenDiagnosticMessageText(messageText, "\n")].join(": "),
+    );
 
 /** Runs an emitted module and gives its one model. */
 export async function loadEmitted(text: string): Promise<ModelProgram> {
