@@ -57,14 +57,18 @@ describe("a family of 24", () => {
     });
   });
 
-  it("is built into modules that type-check", { timeout: 180_000 }, async () => {
-    const { code, stdout } = await mae(["build", "study.mae", "Study"], { cwd });
+  it("is built into modules that type-check, here with fewer members", async () => {
+    const few = study.replace(/ \| block.*/, "").replace(/ {2}decoder\.depth = .*\n/, "");
+    writeFileSync(join(cwd, "few.mae"), few);
+    const { code, stdout } = await mae(["build", "few.mae", "Study"], { cwd });
     const paths = stdout.trimEnd().split("\n");
-    expect({ code, paths: paths.length }).toEqual({ code: 0, paths: 24 });
-    expect(paths[0]).toBe("build/study/mask-random.r-50.decoder-depth-1.ts");
+    expect({ code, paths }).toEqual({
+      code: 0,
+      paths: ["random.r-50", "random.r-75", "spiral.r-50", "spiral.r-75"].map((name) => `build/study/mask-${name}.ts`),
+    });
     const built = paths.map((path) => join(cwd, path));
     expect(typeErrors(built, { paths: { "maelang/*": [join(dist, "types/*/index.d.ts")] } })).toEqual([]);
-    const one = ["build", "study.mae", "Study.mask-hilbert.r-75.decoder-depth-3", "--check"];
+    const one = ["build", "few.mae", "Study.mask-spiral.r-75", "--check"];
     expect(await mae(one, { cwd })).toMatchObject({ code: 0, stdout: "" });
   });
 
