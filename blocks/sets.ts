@@ -1,5 +1,6 @@
 /** Sets of tokens: the equal boxes that an array is cut into, one token each. */
 
+import { sizeOf } from "../graph/index.js";
 import type { ArrayShape, AxisName } from "./arrays.js";
 
 /** Boxes along one axis of an array: how many there are, and how much of the axis each has. */
@@ -12,18 +13,18 @@ export interface LatticeAxis {
 /** Axis by axis, as the array has them. Tokens are counted in raster order, along the last axis first. */
 export type Lattice = readonly LatticeAxis[];
 
-const product = (numbers: readonly number[]): number => numbers.reduce((all, one) => all * one, 1);
-
 /** Tokens along each axis. */
-export const countsOf = (lattice: Lattice): readonly number[] => lattice.map(({ count }) => count);
+export const countsOf = (lattice: readonly Pick<LatticeAxis, "count">[]): readonly number[] =>
+  lattice.map(({ count }) => count);
 
 /** What of each axis a token has. */
-export const boxOf = (lattice: Lattice): readonly number[] => lattice.map(({ size }) => size);
+export const boxOf = (lattice: readonly Pick<LatticeAxis, "size">[]): readonly number[] =>
+  lattice.map(({ size }) => size);
 
-export const tokenCount = (lattice: Lattice): number => product(countsOf(lattice));
+export const tokenCount = (lattice: readonly Pick<LatticeAxis, "count">[]): number => sizeOf(countsOf(lattice));
 
 /** Places of the array in one token: of an image, its pixels. */
-export const boxLength = (lattice: Lattice): number => product(boxOf(lattice));
+export const boxLength = (lattice: readonly Pick<LatticeAxis, "size">[]): number => sizeOf(boxOf(lattice));
 
 /** `14x14` */
 export const countsText = (lattice: Lattice): string => countsOf(lattice).join("x");
@@ -52,17 +53,21 @@ export function placeOf(lattice: Lattice, token: number): readonly number[] {
   return place;
 }
 
-/** Where the values of one token are in an array [...axes, C], in the order of `patchify`. */
+/** Where the values of one token are in an array [...axes, C], in the order of `patchify`. Data workers ask for those of every token. */
 export function patchPlaces(lattice: Lattice, token: number, channels = 1): Int32Array {
-  let places = [0];
   const corner = placeOf(lattice, token);
-  for (const [i, { count, size }] of lattice.entries()) {
-    const first = (corner[i] as number) * size;
-    places = places.flatMap((place) => Array.from({ length: size }, (_, k) => place * count * size + first + k));
+  const places = new Int32Array(boxLength(lattice) * channels);
+  // Along the last axis they follow each other.
+  const run = (lattice.at(-1)?.size ?? 1) * channels;
+  for (let from = 0; from < places.length; from += run) {
+    let [at, step, rest] = [0, channels, from / channels];
+    for (let axis = lattice.length - 1; axis >= 0; axis--) {
+      const { count, size } = lattice[axis] as LatticeAxis;
+      at += step * ((corner[axis] as number) * size + (rest % size));
+      rest = Math.floor(rest / size);
+      step *= count * size;
+    }
+    for (let k = 0; k < run; k++) places[from + k] = at + k;
   }
-  const values = new Int32Array(places.length * channels);
-  for (let i = 0; i < values.length; i++) {
-    values[i] = (places[Math.floor(i / channels)] as number) * channels + (i % channels);
-  }
-  return values;
+  return places;
 }

@@ -1,6 +1,7 @@
 /** From an array to tokens and back to the full sequence: patches, positions, the class token, and the places of hidden tokens. */
 
-import { type Add, type Builder, type Mul, type Product, type Rows, sizeOf, type Tensor } from "../../graph/index.js";
+import type { Add, Builder, Mul, Product, Rows, Tensor } from "../../graph/index.js";
+import { boxLength, boxOf, countsOf, tokenCount } from "../sets.js";
 import { claim, claimAs, layer } from "./layer.js";
 
 /** A lattice of tokens as emitted programs write it: literal sizes. */
@@ -54,8 +55,7 @@ export const patchify = layer(
     const [batch, channels] = [array.shape[0] as number, array.shape.at(-1) as number];
     const cut = g.reshape(array, [batch, ...grid.flatMap(({ count, size }) => [count, size]), channels]);
     const sorted = g.transpose(cut, pairsApart(grid.length)); // [B, ...counts, ...sizes, C]
-    const [tokens, values] = [sizeOf(grid.map(({ count }) => count)), sizeOf(grid.map(({ size }) => size))];
-    return claimAs(g.reshape(sorted, [batch, tokens, values * channels]));
+    return claimAs(g.reshape(sorted, [batch, tokenCount(grid), boxLength(grid) * channels]));
   },
 );
 
@@ -69,8 +69,7 @@ export const unpatchify = layer(
     o: { readonly channels: C },
   ): ArrayOf<B, L, C> => {
     const batch = patches.shape[0] as number;
-    const [counts, sizes] = [grid.map(({ count }) => count), grid.map(({ size }) => size)];
-    const cut = g.reshape(patches, [batch, ...counts, ...sizes, o.channels]);
+    const cut = g.reshape(patches, [batch, ...countsOf(grid), ...boxOf(grid), o.channels]);
     const sorted = g.transpose(cut, pairsTogether(grid.length)); // [B, count, size, count, size, .., C]
     return claimAs(g.reshape(sorted, [batch, ...grid.map(({ count, size }) => count * size), o.channels]));
   },
