@@ -3,12 +3,12 @@
  * would end as something that no text describes.
  */
 
-import { type Model, type Recipe, render } from "../compiler/index.js";
+import { type Model, type Recipe, render, settingsOf, withSettings } from "../compiler/index.js";
 import { changedFiles, type Vocabulary } from "./config/index.js";
 import { runFailure } from "./failure.js";
 import { printedPath } from "./files.js";
 import { firstDifference, meaningIn } from "./open-checkpoint.js";
-import { type SettingFlags, settingsOf, withFlags, withSettings } from "./recipe-settings.js";
+import type { SettingFlags } from "./options.js";
 import { type RunFacts, type RunSettings, readRunFacts, readRunSpec } from "./run-directory.js";
 import { readRunState } from "./run-state.js";
 import { withTimes } from "./shorter-schedule.js";
@@ -51,7 +51,7 @@ export function continued(
         "--force in the same folder; --steps and --epochs make a run longer",
     });
   }
-  return withFlags(withSettings(recipe, facts.settings), flags);
+  return withSettings(withSettings(recipe, facts.settings), flags);
 }
 
 /** The settings of a run, but what the text has changed since: that as the text has it now. A flag may change the length. */
@@ -83,7 +83,7 @@ export function checkSettings(
   { longer }: { readonly longer: boolean },
 ): void {
   const { settings } = readRunFacts(directory);
-  const wanted = settingsOf(withFlags(recipe, flags));
+  const wanted = settingsOf(withSettings(recipe, flags));
   const written = settingsOf(recipe);
   const { step } = readRunState(directory);
   const isReached = flags.steps !== undefined && (longer ? flags.steps >= step : flags.steps === step);

@@ -21,11 +21,13 @@ export async function labelledData({ program, training, root, most, note }: Labe
   const { evaluationBatches, openData } = await import("../runtime/index.js");
   const train = thinned(await openData(training.data, "train", root), most);
   const common = { augment: training.augment, image: imageOf(program), batch: labelledBatch, root, workers: 1, note };
+  // Opened when they are asked for: not every probe needs test images, and not all data have some.
+  let opened: ReturnType<typeof openData> | null = null;
   return {
     train: () => evaluationBatches({ index: train, ...common }),
-    // Not every probe needs test images, and not all data have some.
     async *test() {
-      yield* evaluationBatches({ index: thinned(await openData(training.data, "test", root), most), ...common });
+      opened ??= openData(training.data, "test", root);
+      yield* evaluationBatches({ index: thinned(await opened, most), ...common });
     },
     classes: train.classes,
   };

@@ -4,13 +4,12 @@
  */
 
 import type { ModelProgram } from "../blocks/index.js";
-import { type Analysis, assemble, programOf, render } from "../compiler/index.js";
+import { type Analysis, assemble, programOf, render, settingsOf, trainingOf, withSettings } from "../compiler/index.js";
 import type { Checkpoint, Training } from "../runtime/index.js";
 import { chooseRecipe, refuseErrors, type WithRecipe } from "./choose.js";
 import { analyzeWith, type RunProject, type Vocabulary } from "./config/index.js";
 import { runFailure } from "./failure.js";
 import { largestSpec, printedPath } from "./files.js";
-import { settingsOf, trainingOf, withSettings } from "./recipe-settings.js";
 
 export interface OpenCheckpoint extends WithRecipe {
   readonly program: ModelProgram;

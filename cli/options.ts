@@ -4,6 +4,14 @@ import { Argument, type Command, Option } from "commander";
 import type { CheckpointInterval } from "../runtime/index.js";
 import { checkpointInterval, memorySize, wholeNumber } from "./arguments.js";
 
+/** Options that change settings of a recipe; absent: as the recipe says. */
+export interface SettingFlags {
+  readonly batch?: number;
+  readonly epochs?: number;
+  readonly steps?: number;
+  readonly seed?: number;
+}
+
 /** As many as a recipe can say. */
 export const mostSamples = 2 ** 31 - 1;
 

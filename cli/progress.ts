@@ -5,7 +5,7 @@
 
 import { stripVTControlCharacters } from "node:util";
 import type { TrainEvent } from "../runtime/index.js";
-import { type Colors, count, grouped, jsonText, print, stderrColors, tell } from "./terminal.js";
+import { type Colors, count, grouped, printJson, stderrColors, tell } from "./terminal.js";
 import { displayWidth } from "./text-width.js";
 
 export type StepEvent = Extract<TrainEvent, { readonly kind: "step" }>;
@@ -19,7 +19,7 @@ const lineAfter = 5000;
 /** Each event as one line of JSON on stdout, its fields in the spelling of all our documents: `total_steps`. */
 export const jsonProgress: Progress = (event) => {
   const fields = Object.entries(event).map(([name, value]) => [snakeCase(name), value]);
-  print(`${jsonText(Object.fromEntries(fields), 0)}\n`);
+  printJson(Object.fromEntries(fields), 0);
 };
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -3,29 +3,35 @@
  * short try of a recipe with a long warm-up would otherwise end before the learning rate has risen.
  */
 
-import type { DurationValue } from "../blocks/index.js";
-import { type Recipe, valueText } from "../compiler/index.js";
-import { type SettingFlags, settingsOf, trainingOf, withFlags } from "./recipe-settings.js";
+import type { DurationValue, SampleIndex } from "../blocks/index.js";
+import { type Recipe, settingsOf, trainingOf, valueText, withSettings } from "../compiler/index.js";
+import type { SettingFlags } from "./options.js";
 import type { RunSettings, ShorterTimes } from "./run-directory.js";
 
 /** A recipe as it is trained anew, and what of its schedule is shorter than in the text. */
 export interface Shortened {
   readonly recipe: Recipe;
   readonly times: ShorterTimes;
+  /** Its data, where they had to be opened for that; null: they were not. */
+  readonly opened: SampleIndex | null;
 }
 
 /** The recipe after the flags. Opens the data where only their size tells how long a training is. Throws what opening them does. */
 export async function shortened(written: Recipe, flags: SettingFlags): Promise<Shortened> {
-  const recipe = withFlags(written, flags);
+  const recipe = withSettings(written, flags);
   const durations = durationsOf(recipe);
-  if ((flags.steps === undefined && flags.epochs === undefined) || durations.length === 0) return { recipe, times: {} };
+  if ((flags.steps === undefined && flags.epochs === undefined) || durations.length === 0) {
+    return { recipe, times: {}, opened: null };
+  }
   const [before, after] = [lengthOf(settingsOf(written)), lengthOf(settingsOf(recipe))];
   const units = new Set([before, after, ...durations.map(([, value]) => value)].map(({ unit }) => unit));
-  const stepsPerEpoch = units.size > 1 ? await stepsPerEpochOf(recipe) : 1;
+  const opened = units.size > 1 ? await openedFor(recipe) : null;
+  const stepsPerEpoch = opened?.stepsPerEpoch ?? 1;
+  const index = opened?.index ?? null;
   const amountOf = ({ amount, unit }: DurationValue): number =>
     unit === after.unit ? amount : unit === "epochs" ? amount * stepsPerEpoch : amount / stepsPerEpoch;
   const all = amountOf(before);
-  if (!(after.amount < all)) return { recipe, times: {} };
+  if (!(after.amount < all)) return { recipe, times: {}, opened: index };
   const times = Object.fromEntries(
     durations.map(([name, from]): [string, ShorterTimes[string]] => {
       const amount = (amountOf(from) * after.amount) / all;
@@ -33,7 +39,7 @@ export async function shortened(written: Recipe, flags: SettingFlags): Promise<S
       return [name, { from, to: { amount: whole, unit: after.unit } }];
     }),
   );
-  return { recipe: withTimes(recipe, times), times };
+  return { recipe: withTimes(recipe, times), times, opened: index };
 }
 
 /** The recipe with the times of a run's schedule, where its text still says what the run was started from. */
@@ -63,8 +69,9 @@ const durationsOf = ({ schedule }: Recipe): readonly (readonly [string, Duration
 const lengthOf = ({ epochs, steps }: RunSettings): DurationValue =>
   steps === null ? { amount: epochs ?? 0, unit: "epochs" } : { amount: steps, unit: "steps" };
 
-async function stepsPerEpochOf(recipe: Recipe): Promise<number> {
+async function openedFor(recipe: Recipe): Promise<{ readonly index: SampleIndex; readonly stepsPerEpoch: number }> {
   const { lengthOf, openData } = await import("../runtime/index.js");
   const training = trainingOf(recipe);
-  return lengthOf(training, (await openData(training.data, "train", process.cwd())).length).stepsPerEpoch;
+  const index = await openData(training.data, "train", process.cwd());
+  return { index, stepsPerEpoch: lengthOf(training, index.length).stepsPerEpoch };
 }

@@ -55,9 +55,9 @@ export const jsonText = (value: unknown, indent: 0 | 2 = 2): string =>
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 
-/** Writes a value as JSON to stdout. */
-export function printJson(value: unknown): void {
-  print(`${jsonText(value)}\n`);
+/** Writes a value as JSON to stdout: a document of its own, or one line of many. */
+export function printJson(value: unknown, indent: 0 | 2 = 2): void {
+  print(`${jsonText(value, indent)}\n`);
 }
 
 /** A reader that went away (`mae check | head`), or a terminal, is no failure of ours: the rest has no one to go to. */

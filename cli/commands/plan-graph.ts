@@ -1,11 +1,18 @@
 /** `mae plan --graph`: the graphs of a training step, as they are traced and as each pass leaves them. */
 
-import { assemble, lossGraph, type Model, programOf, type Recipe } from "../../compiler/index.js";
+import {
+  assemble,
+  lossGraph,
+  type Model,
+  programOf,
+  type Recipe,
+  settingsOf,
+  trainingOf,
+} from "../../compiler/index.js";
 import { type Graph, passes, peakMemory, printGraph, simplify } from "../../graph/index.js";
 import { usageFailure } from "../failure.js";
 import { cutting, type MemoryFlags } from "../micro-batches.js";
 import { didYouMean } from "../nearest.js";
-import { settingsOf, trainingOf } from "../recipe-settings.js";
 import { type Colors, grouped, print, printJson, stdoutColors } from "../terminal.js";
 
 export interface GraphOptions extends MemoryFlags {

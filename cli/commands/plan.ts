@@ -10,6 +10,7 @@ import {
   plan as planOf,
   type Recipe,
   type Stage,
+  settingsOf,
 } from "../../compiler/index.js";
 import { choose, openSpec } from "../choose.js";
 import { keyMapLines, mappingDocument, startText } from "../key-map.js";
@@ -17,7 +18,6 @@ import { readRates } from "../measured-rate.js";
 import { cutting, type MemoryFlags, splittingNotes } from "../micro-batches.js";
 import { dataMemory, type MeasuredBackend } from "../process-memory.js";
 import { duration } from "../progress.js";
-import { settingsOf } from "../recipe-settings.js";
 import { recipeOfStage } from "../stages.js";
 import { type Colors, count, grouped, print, printJson, stdoutColors } from "../terminal.js";
 

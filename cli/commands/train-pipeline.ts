@@ -4,7 +4,7 @@
  */
 
 import { join } from "node:path";
-import type { Pipeline, Recipe, Stage } from "../../compiler/index.js";
+import type { Pipeline, Stage } from "../../compiler/index.js";
 import { requireBackend } from "../backend.js";
 import { openSpec } from "../choose.js";
 import { inColumns } from "../columns.js";
@@ -15,9 +15,9 @@ import { countsOf, startText } from "../key-map.js";
 import { jsonProgress, shortNumber } from "../progress.js";
 import { checkRunDirectory, clearRunDirectory, holdsRun, readRunFacts } from "../run-directory.js";
 import { readRunState } from "../run-state.js";
-import { shortened } from "../shorter-schedule.js";
+import { type Shortened, shortened } from "../shorter-schedule.js";
 import { checkSources, recipeOfStage, runSources, stageDirectory, startingWeights } from "../stages.js";
-import { type Colors, count, grouped, jsonText, print, stderrColors, stdoutColors, tell } from "../terminal.js";
+import { type Colors, count, grouped, print, printJson, stderrColors, stdoutColors, tell } from "../terminal.js";
 import { checkedSpec, openTrainingData, optionsAgain, type TrainFlags, train, trainOne } from "./train.js";
 
 /** Trains what a name stands for: a pipeline, or a recipe. */
@@ -54,7 +54,7 @@ function sayStage(
   folder: string,
 ): void {
   const run = printedPath(stageDirectory(folder, name));
-  if (flags.json) print(`${jsonText({ kind: "stage", stage: name, run }, 0)}\n`);
+  if (flags.json) printJson({ kind: "stage", stage: name, run }, 0);
   tell(`${stderrColors().bold(name)} (${i + 1} of ${all}): ${recipeName} of ${modelName}`);
 }
 
@@ -66,11 +66,12 @@ async function beginAnew(
   const opening = { resume: flags.resume ?? false, force: flags.force ?? false };
   const directories = stages.map(({ name }) => stageDirectory(folder, name));
   for (const directory of directories) checkRunDirectory(directory, opening);
-  const recipes = await Promise.all(stages.map(async (stage) => (await shortened(recipeOfStage(stage), flags)).recipe));
-  for (const [i, { model }] of stages.entries()) checkedSpec(model, recipes[i] as Recipe, vocabulary, flags);
+  const planned = await Promise.all(stages.map((stage) => shortened(recipeOfStage(stage), flags)));
+  for (const [i, { model }] of stages.entries())
+    checkedSpec(model, (planned[i] as Shortened).recipe, vocabulary, flags);
   if (directories.some(holdsRun)) {
     await requireBackend(flags.backend);
-    for (const recipe of recipes) await openTrainingData(recipe);
+    for (const { recipe, opened } of planned) await openTrainingData(recipe, opened);
   }
   for (const directory of directories) clearRunDirectory(directory);
 }

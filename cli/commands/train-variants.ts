@@ -13,7 +13,7 @@ import { printedPath, replaceFile } from "../files.js";
 import { jsonProgress } from "../progress.js";
 import { checkRunDirectory, readRunFacts } from "../run-directory.js";
 import { type RunState, readRunState } from "../run-state.js";
-import { count, jsonText, print, stderrColors, tell } from "../terminal.js";
+import { count, print, printJson, stderrColors, tell } from "../terminal.js";
 import { optionsAgain, type TrainFlags, trainOne } from "./train.js";
 
 export interface VariantFlags extends TrainFlags {
@@ -38,7 +38,7 @@ export async function trainVariants(file: string, name: string | undefined, flag
   for (const member of members) checkMember(member, around);
   for (const [i, member] of members.entries()) {
     const run = printedPath(directoryOf(member, around));
-    if (flags.json) print(`${jsonText({ kind: "member", member: member.name, run }, 0)}\n`);
+    if (flags.json) printJson({ kind: "member", member: member.name, run }, 0);
     tell(`${stderrColors().bold(member.name)} (${i + 1} of ${members.length})`);
     if (await trainMember(member, around)) return;
   }
@@ -72,7 +72,7 @@ async function trainMember(member: Variant, around: Around): Promise<boolean> {
     ...{ file, vocabulary, model: member.model, recipe, directory, goOn },
     flags: { ...flags, resume, force: !resume },
     failed: (text) => {
-      if (flags.json) print(`${jsonText({ kind: "failure", text }, 0)}\n`);
+      if (flags.json) printJson({ kind: "failure", text }, 0);
       tell(`${stderrColors().red("✗")} ${text}`);
     },
   });

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import type { ModelProgram, SampleIndex } from "../../blocks/index.js";
-import { costOf, type Model, type Recipe, render } from "../../compiler/index.js";
+import { costOf, type Model, type Recipe, render, settingsOf, trainingOf } from "../../compiler/index.js";
 import type {
   CheckpointInterval,
   Executor,
@@ -24,10 +24,10 @@ import { labelledBatch, labelledData, selectionsOf } from "../labelled-data.js";
 import { writeRate } from "../measured-rate.js";
 import { type Computing, checkMicroBatch, computingOf, type MemoryFlags } from "../micro-batches.js";
 import { checkOwnSpec, drawReconstructions, openRun, sayErrors } from "../open-run.js";
+import type { SettingFlags } from "../options.js";
 import { packageVersion } from "../package-root.js";
 import { dataMemory, defaultWorkers } from "../process-memory.js";
 import { createProgress, jsonProgress, type Progress, type StepEvent, shortNumber } from "../progress.js";
-import { type SettingFlags, settingsOf, trainingOf } from "../recipe-settings.js";
 import {
   checkRunDirectory,
   clearRunDirectory,
@@ -98,8 +98,8 @@ export async function trainOne(order: Order): Promise<boolean> {
   const { vocabulary, model, recipe: asWritten, directory, flags } = order;
   checkRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
   if (flags.resume) await checkCheckpoint(directory, vocabulary);
-  const { recipe, times } = flags.resume
-    ? { recipe: continued(order, directory, flags), times: {} }
+  const { recipe, times, opened } = flags.resume
+    ? { recipe: continued(order, directory, flags), times: {}, opened: null }
     : await shortened(asWritten, flags);
   const spec = checkedSpec(model, recipe, vocabulary, flags);
   const progress = flags.json ? jsonProgress : createProgress();
@@ -116,7 +116,7 @@ export async function trainOne(order: Order): Promise<boolean> {
   try {
     const executor = await openBackend(flags, note, flags.resume ? readRunFacts(directory) : null);
     try {
-      const index = await openTrainingData(recipe);
+      const index = await openTrainingData(recipe, opened);
       leave = lockRun(directory);
       // Another training may have begun and ended here in the meantime.
       checkRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
@@ -160,11 +160,14 @@ async function prepared(started: Started): Promise<Job> {
   return { ...started, computing, root: facts.root };
 }
 
-/** Throws where a run could not begin for want of its data, while the run that it is to replace is still there. */
-export async function openTrainingData(recipe: Recipe): Promise<SampleIndex> {
+/**
+ * Throws where a run could not begin for want of its data, while the run that it is to replace is still there. `opened`: they are open
+ * already.
+ */
+export async function openTrainingData(recipe: Recipe, opened: SampleIndex | null): Promise<SampleIndex> {
   const { lengthOf, openData } = await import("../../runtime/index.js");
   const training = trainingOf(recipe);
-  const index = await openData(training.data, "train", process.cwd());
+  const index = opened ?? (await openData(training.data, "train", process.cwd()));
   lengthOf(training, index.length);
   return index;
 }

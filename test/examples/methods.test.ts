@@ -5,10 +5,9 @@
 
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { trainingOf } from "../../cli/recipe-settings.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { emitModule } from "../../compiler/emit/index.js";
-import { plan } from "../../compiler/index.js";
+import { plan, trainingOf } from "../../compiler/index.js";
 import { bound } from "../support/data.js";
 import { exampleOf } from "../support/model.js";
 import { type Circumstances, differing, mean, surroundings, trained } from "../support/runs.js";

@@ -6,11 +6,10 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { countsOf } from "../../cli/key-map.js";
-import { trainingOf } from "../../cli/recipe-settings.js";
 import { recipeOfStage, stageDirectory, startingWeights } from "../../cli/stages.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { emitModule } from "../../compiler/emit/index.js";
-import type { Pipeline, Stage } from "../../compiler/index.js";
+import { type Pipeline, type Stage, trainingOf } from "../../compiler/index.js";
 import { bound } from "../support/data.js";
 import { exampleOf } from "../support/model.js";
 import { type Circumstances, differing, mean, surroundings, trained } from "../support/runs.js";

@@ -14,9 +14,8 @@ import {
   registry,
   type Sample,
 } from "../../blocks/index.js";
-import { trainingOf } from "../../cli/recipe-settings.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
-import { analyze, type Filled, type Model, type Recipe } from "../../compiler/index.js";
+import { analyze, type Filled, type Model, type Recipe, trainingOf } from "../../compiler/index.js";
 import { randomStream } from "../../graph/index.js";
 import { type Bound, type Executor, packageRoot, type Training, train } from "../../runtime/index.js";
 import { bound, inMemory } from "./data.js";
