@@ -1,5 +1,7 @@
 /** Arrays: the numbers of one sample as they enter a model. Their axes have names, and their channels come last. */
 
+import { invariant } from "../graph/index.js";
+
 /** What masks, positions and messages call an axis. Closed: a medium is a choice among them. */
 export const axisNames = ["row", "column", "time", "depth", "frequency", "lead"] as const;
 
@@ -49,4 +51,11 @@ export const isPicture = ({ axes: [row, column, another] }: Pick<ArrayShape, "ax
 export function pictureOf(array: ArrayShape): ImageShape | null {
   const [row, column] = array.axes;
   return isPicture(array) && row && column ? { height: row.size, width: column.size, channels: array.channels } : null;
+}
+
+/** The picture that an array is, where that was checked. */
+export function pictured(array: ArrayShape): ImageShape {
+  const picture = pictureOf(array);
+  invariant(picture, "the checker lets through only pictures here");
+  return picture;
 }

@@ -40,6 +40,7 @@ export {
 } from "./dataset/index.js";
 export type { Decoder, DecoderContext, DecoderInputs, Encoded } from "./decoder/index.js";
 export * as decoders from "./decoder/index.js";
+export { divisors, divisorsBeside } from "./divisors.js";
 export type { Encoder } from "./encoder/index.js";
 export * as encoders from "./encoder/index.js";
 export type { BoundField, Field, FieldContext, FieldSample } from "./field.js";
@@ -79,6 +80,7 @@ export type {
   ScheduleValue,
   ValuesOf,
 } from "./params.js";
+export { defaultsOf } from "./params.js";
 export { phasesOf, type Trainee, trainedNames } from "./phases.js";
 export type { Positions } from "./positions/index.js";
 export * as positions from "./positions/index.js";

@@ -164,5 +164,9 @@ export const labels = (o: Words<readonly string[]>): Param<readonly string[]> =>
 
 export const axes = (o: Words<readonly AxisName[]>): Param<readonly AxisName[]> => param({ kind: "axes" }, o);
 
+/** The values of a block of which nothing is written. */
+export const defaultsOf = (params: Params): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(params).map(([name, param]) => [name, param.default]));
+
 /** May be left out; block code then receives null. */
 export const optional = <V>(inner: Param<V>): Param<V | null> => ({ type: inner.type, doc: inner.doc, default: null });

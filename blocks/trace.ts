@@ -1,7 +1,7 @@
 /** Declares the tensors that a model's functions take, in the graph that is being traced: weights as state, a batch as feeds. */
 
 import { type Builder, invariant, type Tensor } from "../graph/index.js";
-import { type ArrayShape, type ImageShape, pictureOf } from "./arrays.js";
+import { type ArrayShape, type ImageShape, pictured } from "./arrays.js";
 import { placesInOrder } from "./nn/index.js";
 import { mapParameters, namedParameters, type ParameterTree, type Weights } from "./parameters.js";
 import type { Batch, GuideFeeds, ModelProgram } from "./program.js";
@@ -29,11 +29,7 @@ export function arrayOf({ arrays }: Pick<ModelProgram, "arrays">): {
 }
 
 /** The pictures that a model reads: of no other medium does the runtime prepare samples yet. */
-export function imageOf(program: Pick<ModelProgram, "arrays">): ImageShape {
-  const picture = pictureOf(arrayOf(program).shape);
-  invariant(picture, "only models of pictures are given data");
-  return picture;
-}
+export const imageOf = (program: Pick<ModelProgram, "arrays">): ImageShape => pictured(arrayOf(program).shape);
 
 /** Declares the feed of the array alone: all that a model of classes predicts from. */
 export function arrayInput(g: Builder, program: Pick<ModelProgram, "arrays">): Tensor {

@@ -1,6 +1,7 @@
 /** Parameters and conditions that the encoder and the decoder of ViT form share. */
 
 import type { Requirement } from "./block.js";
+import { divisorsBeside } from "./divisors.js";
 import { repeat, transformerBlockParameters } from "./nn/index.js";
 import { int, type Params, real, type ValuesOf } from "./params.js";
 
@@ -20,11 +21,7 @@ export const transformerParams = (name: string) => ({
 export type TransformerParams = ReturnType<typeof transformerParams>;
 
 /** Numbers that divide `width`, nearest to `heads` on both sides. */
-function nearestHeads(width: number, heads: number): string {
-  const divisors = Array.from({ length: width }, (_, i) => i + 1).filter((d) => width % d === 0);
-  const near = [divisors.filter((d) => d < heads).at(-1), divisors.find((d) => d > heads)];
-  return near.filter((d) => d !== undefined).join(" and ");
-}
+const nearestHeads = (width: number, heads: number): string => divisorsBeside(width, heads).join(" and ");
 
 export const transformerRequirements: readonly Requirement<TransformerParams & Params, unknown>[] = [
   {

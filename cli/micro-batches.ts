@@ -1,9 +1,9 @@
 /** How a batch is computed on this machine: in how many parts, and what is kept for gradients. Not a matter of the recipe. */
 
 import { availableParallelism, totalmem } from "node:os";
+import { divisorsBeside } from "../blocks/index.js";
 import {
   type DataMemory,
-  divisors,
   type EngineMemory,
   lossesAcrossSamples,
   type MemoryPlan,
@@ -87,10 +87,8 @@ export function cutting(
 /** Throws a usage failure where a batch has no parts of that size. */
 export function checkMicroBatch(batch: number, microBatch: number | undefined): void {
   if (microBatch === undefined || batch % microBatch === 0) return;
-  const sizes = divisors(batch);
-  const near = [sizes.findLast((n) => n < microBatch), sizes.find((n) => n > microBatch)];
   throw usageFailure(`a batch of ${batch} cannot be cut into micro-batches of ${microBatch}`, {
-    help: `nearest sizes that divide it: ${near.filter((n) => n !== undefined).join(" and ")}`,
+    help: `nearest sizes that divide it: ${divisorsBeside(batch, microBatch).join(" and ")}`,
   });
 }
 

@@ -4,7 +4,7 @@
  */
 
 import type { Registry } from "../blocks/index.js";
-import { type Diagnostic, type File, mostFindings, type Source, type Span } from "../grammar/index.js";
+import { type Diagnostic, type File, keep, mostFindings, type Source, type Span } from "../grammar/index.js";
 import { type Host, type Loaded, loadFiles } from "./check/files.js";
 import { type Declared, find, referencedNames, unusedImports } from "./check/names.js";
 import { checkPipeline } from "./check/pipelines.js";
@@ -48,9 +48,7 @@ export interface Analysis {
  */
 export function analyze(source: Source, host: Host, registry: Registry): Analysis {
   const found: Diagnostic[] = [];
-  const report: Report = (diagnostic) => {
-    if (found.length < mostFindings) found.push(diagnostic);
-  };
+  const report: Report = (diagnostic) => keep(found, diagnostic);
   const files = loadFiles(source, host, report);
   const [main] = files as readonly [Loaded, ...Loaded[]];
   for (const { syntax } of files) for (const diagnostic of syntax) report(diagnostic);

@@ -12,7 +12,6 @@ export { type Home, type Homes, noHomes } from "./homes.js";
 export type { Mapping, MappingStatus, Resizing, StageWeight } from "./key-map.js";
 export {
   type DataMemory,
-  divisors,
   type EngineMemory,
   type MemoryPlan,
   memoryPlan,

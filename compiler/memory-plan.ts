@@ -3,7 +3,7 @@
  * what is there. Tensors are counted in the graphs; what an engine adds to them is told from outside, as somebody measured it.
  */
 
-import { type ModelProgram, namedParameters, type Parameter, type ParameterTree } from "../blocks/index.js";
+import { divisors, type ModelProgram, namedParameters, type Parameter, type ParameterTree } from "../blocks/index.js";
 import { type Graph, peakMemory, type Recompute, simplify, sizeOf } from "../graph/index.js";
 import { trainingGraphs } from "./training-graphs.js";
 
@@ -109,13 +109,6 @@ export function memoryPlan(program: ModelProgram, options: MemoryOptions): Memor
     else high = middle;
   }
   return { ...planAt(low), bound: "memory" };
-}
-
-/** In ascending order. */
-export function divisors(n: number): readonly number[] {
-  const small = Array.from({ length: Math.floor(Math.sqrt(n)) }, (_, i) => i + 1).filter((at) => n % at === 0);
-  const large = small.map((at) => n / at).reverse();
-  return [...small, ...(small.at(-1) === large[0] ? large.slice(1) : large)];
 }
 
 function stepOf(program: ModelProgram, options: MemoryOptions, microBatch: number): MemoryPlan {

@@ -1,7 +1,7 @@
 /** Text to syntax tree and back. Knows no block's name. */
 export type * from "./ast.js";
 export { type Comment, endsLine } from "./comment.js";
-export { type Diagnostic, type Fix, mostFindings, type Severity } from "./diagnostic.js";
+export { type Diagnostic, type Fix, keep, mostFindings, type Severity } from "./diagnostic.js";
 export { type Formatted, format } from "./format.js";
 export { editDistance, nearestWord } from "./nearest-word.js";
 export { outline } from "./outline.js";

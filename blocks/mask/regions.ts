@@ -1,7 +1,8 @@
 /** Masking region by region: what belongs together is hidden together. */
 
 import { shuffled } from "../../graph/index.js";
-import { boundSource, type LabelMap, ofPictures, patchLabels, pictured, sourceParam } from "../regions/index.js";
+import { pictured } from "../arrays.js";
+import { boundSource, type LabelMap, ofPictures, patchLabels, sourceParam } from "../regions/index.js";
 import { tokenCount } from "../sets.js";
 import { defineMask } from "./contract.js";
 import { visibleFirst } from "./order.js";

@@ -1,7 +1,6 @@
 /** Sources of regions: label maps of an image, computed from its pixels or read from files beside it. */
 
-import { invariant } from "../../graph/index.js";
-import { type ArrayShape, type ImageShape, isPicture, pictureOf } from "../arrays.js";
+import { type ImageShape, isPicture } from "../arrays.js";
 import { type Definition, type ModelContext, ofKind, type Requirement } from "../block.js";
 import type { Params, ValuesOf } from "../params.js";
 import { axesText } from "../sets.js";
@@ -37,10 +36,3 @@ export const ofPictures: Requirement<Params, ModelContext> = {
   holds: (_, { array }) => isPicture(array),
   say: (_, { array }) => `regions are found in rows and columns, and the input has ${axesText(array.axes)}`,
 };
-
-/** The picture that a model reads, where that was checked. */
-export function pictured(array: ArrayShape): ImageShape {
-  const picture = pictureOf(array);
-  invariant(picture, "the checker lets through only regions of pictures");
-  return picture;
-}

@@ -9,7 +9,6 @@ export {
   defineRegionSource,
   type LabelMap,
   ofPictures,
-  pictured,
   type RegionSample,
   type RegionSource,
 } from "./contract.js";

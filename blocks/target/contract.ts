@@ -1,14 +1,14 @@
 /** Targets: what is predicted for each patch, and how a prediction becomes pixels or a picture. */
 
 import type { Tensor } from "../../graph/index.js";
-import type { ArrayShape } from "../arrays.js";
-import { type Definition, type ModelContext, ofKind } from "../block.js";
+import { type ArrayShape, isPicture } from "../arrays.js";
+import { type Definition, type ModelContext, ofKind, type Requirement } from "../block.js";
 import type { Code } from "../code.js";
 import type { Field } from "../field.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
 import type { Picture } from "../program.js";
-import type { Lattice } from "../sets.js";
+import { axesText, type Lattice } from "../sets.js";
 
 export interface TargetContext {
   readonly array: ArrayShape;
@@ -76,3 +76,13 @@ export interface Target<P extends Params = Params, T extends ParameterTree = Par
 
 export const defineTarget = <const P extends Params, T extends ParameterTree>(target: Target<P, T>): Target<P, T> =>
   ofKind("target", target);
+
+/** Of a target that is made of pictures alone; `why`: what of it has rows and columns. */
+export const ofRowsAndColumns = (why: string): Requirement<Params, ModelContext> => ({
+  name: "rows-and-columns",
+  at: null,
+  doc: "The input has rows and columns, and no other axes.",
+  holds: (_, { array }) => isPicture(array),
+  say: (_, { array }) => `${why}, and the input has ${axesText(array.axes)}`,
+  help: () => "use another target, such as `pixels`",
+});

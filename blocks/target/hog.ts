@@ -1,10 +1,10 @@
 /** Histograms of oriented gradients as target, the target of MaskFeat. */
 
-import { isPicture, sidesText } from "../arrays.js";
+import { sidesText } from "../arrays.js";
 import { orientedGradients } from "../nn/index.js";
 import { int, size } from "../params.js";
-import { axesText, boxLength, boxOf, boxText } from "../sets.js";
-import { defineTarget, type TargetContext } from "./contract.js";
+import { boxLength, boxOf, boxText } from "../sets.js";
+import { defineTarget, ofRowsAndColumns, type TargetContext } from "./contract.js";
 
 /** Numbers of one patch: a histogram for each channel of each cell. */
 const valuesOf = (
@@ -28,14 +28,7 @@ export const hog = defineTarget({
     cell: size({ default: [8, 8], doc: "Pixels over which one histogram is summed, height x width." }),
   },
   requires: [
-    {
-      name: "rows-and-columns",
-      at: null,
-      doc: "The input has rows and columns, and no other axes.",
-      holds: (_, { array }) => isPicture(array),
-      say: (_, { array }) => `gradients are those of rows and columns, and the input has ${axesText(array.axes)}`,
-      help: () => "use another target, such as `pixels`",
-    },
+    ofRowsAndColumns("gradients are those of rows and columns"),
     {
       name: "whole-cells",
       at: "cell",

@@ -1,12 +1,10 @@
 /** Pixels without their fine detail as target. */
 
-import { invariant } from "../../graph/index.js";
-import { type ArrayShape, isPicture, pictureOf, sidesText } from "../arrays.js";
+import { type ArrayShape, pictured, sidesText } from "../arrays.js";
 import { lowPassed, lowPass as lowPassLayer } from "../nn/index.js";
 import { claim } from "../nn/layer.js";
 import { real } from "../params.js";
-import { axesText } from "../sets.js";
-import { defineTarget } from "./contract.js";
+import { defineTarget, ofRowsAndColumns } from "./contract.js";
 import { moreThanOneValue, normalizeParam, patchLength, patchPicture, patchValues } from "./patches.js";
 
 /** The highest frequency of an image, in cycles across it. */
@@ -22,14 +20,7 @@ export const lowPass = defineTarget({
     normalize: normalizeParam,
   },
   requires: [
-    {
-      name: "rows-and-columns",
-      at: null,
-      doc: "The input has rows and columns, and no other axes.",
-      holds: (_, { array }) => isPicture(array),
-      say: (_, { array }) => `the filter is one of rows and columns, and the input has ${axesText(array.axes)}`,
-      help: () => "use another target, such as `pixels`",
-    },
+    ofRowsAndColumns("the filter is one of rows and columns"),
     moreThanOneValue,
     {
       name: "something-removed",
@@ -44,8 +35,7 @@ export const lowPass = defineTarget({
   build: (code, p, { array }, { grid }) =>
     patchValues(code, p.normalize, code.let("smooth", lowPassLayer, array, { radius: p.radius }), grid),
   picture({ normalize, radius }, context) {
-    const shape = pictureOf(context.array);
-    invariant(shape, "the checker lets through only pictures");
+    const shape = pictured(context.array);
     return patchPicture(normalize, context, {
       of: (image) => lowPassed(image, shape, radius),
       inGraph: (g, image) => lowPassLayer(g, claim<["B", number, number, number]>(image), { radius }),

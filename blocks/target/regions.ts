@@ -1,6 +1,7 @@
 /** Binary maps of regions as target, the target of R-MAE. */
 
 import { invariant } from "../../graph/index.js";
+import { pictured } from "../arrays.js";
 import {
   addVisiblePositions,
   embedMaps,
@@ -10,7 +11,7 @@ import {
   takeTokens,
 } from "../nn/index.js";
 import { choice, int } from "../params.js";
-import { boundSource, ofPictures, pictured, regionMaps, sourceParam } from "../regions/index.js";
+import { boundSource, ofPictures, regionMaps, sourceParam } from "../regions/index.js";
 import { boxLength, tokenCount } from "../sets.js";
 import { defineTarget, type TargetContext } from "./contract.js";
 

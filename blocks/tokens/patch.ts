@@ -3,21 +3,14 @@
 import { invariant } from "../../graph/index.js";
 import { type ArrayShape, type Axis, type AxisName, isPicture } from "../arrays.js";
 import type { Requirement } from "../block.js";
+import { divisorsBeside } from "../divisors.js";
 import { linear, patchEmbedParameters, patchify } from "../nn/index.js";
 import { type Param, sides } from "../params.js";
 import { axesText, boxLength, cutInto, type Lattice } from "../sets.js";
 import { defineTokens, type TokensContext } from "./contract.js";
 
-/** Divisors of `length` nearest to `wanted`, one on each side where there is one. */
-function nearestDivisors(length: number, wanted: number): readonly number[] {
-  const divisors = Array.from({ length }, (_, i) => i + 1).filter((d) => length % d === 0);
-  const below = divisors.filter((d) => d < wanted).at(-1);
-  const above = divisors.find((d) => d > wanted);
-  return [below, above].filter((d) => d !== undefined);
-}
-
 const divisorsInWords = (length: number, wanted: number): string => {
-  const near = nearestDivisors(length, wanted);
+  const near = divisorsBeside(length, wanted);
   return near.length === 1 ? `${near[0]} is` : `${near.join(" and ")} are`;
 };
 

@@ -3,7 +3,7 @@
  * its reconstructions are.
  */
 
-import type { Definition, Probe } from "../../blocks/index.js";
+import { defaultsOf, type Probe } from "../../blocks/index.js";
 import type {
   Bound,
   Evaluation,
@@ -105,7 +105,7 @@ const document = (
 const reconstructed = ({ images, mse, meanMse, psnr }: MeasuredErrors): string =>
   `Reconstruction: ${sayErrors({ samples: images, mse, meanMse })}; PSNR ${psnr.toFixed(2)} dB`;
 
-const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values: defaultsOf(definition) });
+const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values: defaultsOf(definition.params) });
 
 /** Every probe that has something to judge: only a model with a head predicts classes, and not all data have labels. */
 function probesFor({ program, vocabulary }: OpenRun, isLabelled: boolean): Bound<Probe>[] {
@@ -128,9 +128,6 @@ function probesNamed(names: readonly string[], { registry }: Vocabulary): Bound<
     });
   });
 }
-
-const defaultsOf = ({ params }: Pick<Definition, "params">): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(params).map(([name, param]) => [name, param.default]));
 
 const sourceWords: Record<JudgedSource, string> = {
   encoder: "trained encoder",

@@ -2,7 +2,7 @@
 
 import { existsSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
-import { type Dataset, datasetAt, imageOf, type SampleIndex } from "../../blocks/index.js";
+import { type Dataset, datasetAt, defaultsOf, imageOf, type SampleIndex } from "../../blocks/index.js";
 import type { Bound, FeatureFormat, FeatureRows, Selection, Training } from "../../runtime/index.js";
 import { type BackendFlags, openBackend } from "../backend.js";
 import { usageFailure } from "../failure.js";
@@ -132,9 +132,8 @@ async function opened(source: string, training: Training, options: FeaturesOptio
 function namedData(path: string, labels: string | undefined): Bound<Dataset> {
   if (!existsSync(path)) throw usageFailure(`${printedPath(path)} does not exist`, { help: "--data names images" });
   const definition = datasetAt(path, statSync(path).isDirectory());
-  const defaults = Object.entries(definition.params).map(([name, { default: value }]) => [name, value ?? null]);
   const named = { [definition.positional as string]: path, ...(labels === undefined ? {} : { labels }) };
-  return { definition, values: { ...Object.fromEntries(defaults), ...named } };
+  return { definition, values: { ...defaultsOf(definition.params), ...named } };
 }
 
 /** Rows of images that are there: in the place of a broken file stands another image, which has a row of its own. */

@@ -105,15 +105,21 @@ function readFacts(metadata: ReadonlyMap<string, string>, path: string): Checkpo
   };
 }
 
-function readDigest(text: string, path: string): DataDigest {
-  let read: Partial<Record<keyof DataDigest, unknown>> | null = null;
+/** What is under a key of an object that a text holds as JSON; undefined where it holds none. */
+function fieldsIn(text: string): (key: string) => unknown {
+  let read: Readonly<Record<string, unknown>> | null = null;
   try {
     read = JSON.parse(text);
   } catch {
-    // Said below.
+    // Whoever asks for a field says that it is not there.
   }
+  return (key) => read?.[key];
+}
+
+function readDigest(text: string, path: string): DataDigest {
+  const read = fieldsIn(text);
   const part = (key: keyof DataDigest): string => {
-    const value = read?.[key];
+    const value = read(key);
     if (typeof value !== "string") throw notOurs(path, `its digest of the data has no "${key}"`);
     return value;
   };
@@ -121,14 +127,9 @@ function readDigest(text: string, path: string): DataDigest {
 }
 
 function readCursor(text: string, path: string): DataCursor {
-  let cursor: Partial<Record<keyof DataCursor, unknown>> | null = null;
-  try {
-    cursor = JSON.parse(text);
-  } catch {
-    // Said below.
-  }
+  const read = fieldsIn(text);
   const field = (key: keyof DataCursor): number => {
-    const value = cursor?.[key];
+    const value = read(key);
     if (!isCount(value)) throw notOurs(path, `its data cursor has no "${key}"`);
     return value;
   };

@@ -1,6 +1,6 @@
 /** Files that appear as a whole or not at all: written under other names, synced, renamed. */
 
-import { open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { RunError, reasonOf, systemCode } from "../run-error.js";
 
@@ -42,18 +42,27 @@ export async function writeWhole(files: readonly FileToWrite[], room?: string): 
   }
 }
 
-/** What has the name already is taken away, not written into: it may be a link to another file. */
-async function writePartial({ path, parts }: FileToWrite): Promise<void> {
-  await rm(path + partialSuffix, { force: true });
-  const file = await open(path + partialSuffix, "wx");
-  try {
+const writePartial = ({ path, parts }: FileToWrite): Promise<void> =>
+  makeFile(path + partialSuffix, async (file) => {
     for (const part of parts) {
       const bytes = part instanceof Uint8Array ? part : await part();
       for (let done = 0; done < bytes.length; ) {
         done += (await file.write(bytes, done, Math.min(longestWrite, bytes.length - done))).bytesWritten;
       }
     }
+  });
+
+/**
+ * Makes a file, open to be written and read as long as `act` takes, and syncs it. What has its name already is taken away, not
+ * written into: it may be a link to another file. @internal
+ */
+export async function makeFile<T>(path: string, act: (file: FileHandle) => Promise<T>): Promise<T> {
+  await rm(path, { force: true });
+  const file = await open(path, "wx+");
+  try {
+    const result = await act(file);
     await file.sync();
+    return result;
   } finally {
     await file.close();
   }

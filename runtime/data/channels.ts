@@ -5,7 +5,7 @@
  */
 
 import { RunError } from "../run-error.js";
-import type { Raster } from "./raster.js";
+import { largestOf, type Raster, sameKind } from "./raster.js";
 
 /** What happened to a file beyond its recipe; said once a run. */
 export type Remark = "grey" | "equal" | "transparent" | "dark";
@@ -51,17 +51,13 @@ export function asDeclared(raster: Raster, file: FileChannels, channels: number)
   return channels === 4 && !raster.alpha ? withAlpha(opaque) : opaque;
 }
 
-const largest = ({ pixels }: Raster): number => (pixels instanceof Uint8Array ? 255 : 1);
-
 const emptyLike = ({ pixels, height, width }: Raster, channels: number): Raster["pixels"] =>
-  pixels instanceof Uint8Array
-    ? new Uint8Array(height * width * channels)
-    : new Float32Array(height * width * channels);
+  sameKind(pixels, height * width * channels);
 
 function overWhite(raster: Raster): Raster {
   const { pixels, height, width } = raster;
   const channels = raster.channels - 1;
-  const white = largest(raster);
+  const white = largestOf(pixels);
   const result = emptyLike(raster, channels);
   const rounding = white === 255 ? 0.5 : 0;
   for (let i = 0; i < height * width; i++) {
@@ -80,7 +76,7 @@ const equalWithin = 2;
 /** One of three equal channels. */
 function equalChannels(raster: Raster, { path }: FileChannels): Raster {
   const { pixels, height, width, channels } = raster;
-  const slack = (equalWithin * largest(raster)) / 255;
+  const slack = (equalWithin * largestOf(pixels)) / 255;
   const result = emptyLike(raster, 1);
   for (let i = 0; i < result.length; i++) {
     const [red, green, blue] = [pixels[i * channels], pixels[i * channels + 1], pixels[i * channels + 2]] as [
@@ -99,7 +95,7 @@ function equalChannels(raster: Raster, { path }: FileChannels): Raster {
 
 function withAlpha(raster: Raster): Raster {
   const { pixels, height, width, channels } = raster;
-  const result = emptyLike(raster, channels + 1).fill(largest(raster));
+  const result = emptyLike(raster, channels + 1).fill(largestOf(pixels));
   for (let i = 0; i < height * width; i++) {
     for (let c = 0; c < channels; c++) result[i * (channels + 1) + c] = pixels[i * channels + c] as number;
   }

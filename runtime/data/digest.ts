@@ -4,9 +4,9 @@
  */
 
 import { createHash } from "node:crypto";
-import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Sample, SampleIndex } from "../../blocks/index.js";
+import { openPlainFile, readBytes } from "../plain-file.js";
 import { systemCode } from "../run-error.js";
 
 /** Digests, each of which tells of a kind of change. */
@@ -21,7 +21,7 @@ const looked = 64;
 /** Of arrays, samples whose labels are: to ask for one may copy its pixels. Of files, all. */
 const labelled = 10_000;
 /** Bytes of a file that are read: its header, and enough of what follows. */
-const readBytes = 2 ** 16;
+const mostRead = 2 ** 16;
 
 /** Paths are relative to `root`. */
 export async function digestOf(index: SampleIndex, root: string): Promise<DataDigest> {
@@ -49,11 +49,9 @@ async function bytesOf(sample: Sample, root: string): Promise<Uint8Array> {
     return Buffer.concat([Buffer.from(JSON.stringify(shape)), bytes]);
   }
   try {
-    const file = await open(resolve(root, sample.path));
+    const { file, size } = await openPlainFile(resolve(root, sample.path));
     try {
-      const { size } = await file.stat();
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(readBytes, size)), 0, undefined, 0);
-      return Buffer.concat([Buffer.from(`${size}\n`), buffer.subarray(0, bytesRead)]);
+      return Buffer.concat([Buffer.from(`${size}\n`), await readBytes(file, 0, Math.min(mostRead, size))]);
     } finally {
       await file.close();
     }

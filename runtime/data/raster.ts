@@ -37,7 +37,8 @@ function applyStep(raster: Raster, step: Geometry): Raster {
   }
 }
 
-const sameKind = (pixels: Raster["pixels"], length: number): Raster["pixels"] =>
+/** Zeros of the same kind. */
+export const sameKind = (pixels: Raster["pixels"], length: number): Raster["pixels"] =>
   pixels instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
 
 function crop({ pixels, width, ...same }: Raster, { top, left, height, width: cut }: Step<"crop">): Raster {
@@ -141,7 +142,8 @@ function resize(raster: Raster, { height, width, filter }: Step<"resize">, part:
   return { ...raster, pixels: full, height: part.height, width: part.width };
 }
 
-const largestOf = (pixels: Raster["pixels"]): number => (pixels instanceof Uint8Array ? 255 : 1);
+/** White: the largest value of a colour. */
+export const largestOf = (pixels: Raster["pixels"]): number => (pixels instanceof Uint8Array ? 255 : 1);
 
 /** Colours multiplied by their transparency, as floats in [0, 1]: what cannot be seen has no colour to mix. */
 function weighed({ pixels, alpha: _, ...rest }: Raster): Raster {

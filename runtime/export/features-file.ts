@@ -3,9 +3,9 @@
  * holds one batch of them, whatever their number. The file gets its name when it is whole.
  */
 
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, rename, rm } from "node:fs/promises";
 import { safetensorsHeader } from "../checkpoint/safetensors.js";
-import { partialSuffix, unwritable } from "../checkpoint/whole-file.js";
+import { makeFile, partialSuffix, unwritable } from "../checkpoint/whole-file.js";
 import { RunError } from "../run-error.js";
 import { npyHeader, npyText, writeNpz } from "./npz.js";
 
@@ -46,8 +46,8 @@ const pieceBytes = 2 ** 20;
 export async function writeFeatures(path: string, format: FeatureFormat, features: FeaturesToStore): Promise<number> {
   const [partial, kept] = [path + partialSuffix, `${path}.rows${partialSuffix}`];
   try {
-    const count = await written(partial, (file) =>
-      format === "csv" ? writeCsv(file, features) : written(kept, (rows) => writeArrays(file, rows, format, features)),
+    const count = await makeFile(partial, (file) =>
+      format === "csv" ? writeCsv(file, features) : makeFile(kept, (rows) => writeArrays(file, rows, format, features)),
     );
     await rename(partial, path);
     return count;
@@ -59,19 +59,6 @@ export async function writeFeatures(path: string, format: FeatureFormat, feature
 }
 
 const isSystem = (error: unknown): boolean => error instanceof Error && "syscall" in error;
-
-/** Makes a file and does something with it. What has its name is taken away, not written into. */
-async function written<T>(path: string, act: (file: FileHandle) => Promise<T>): Promise<T> {
-  await rm(path, { force: true });
-  const file = await open(path, "wx+");
-  try {
-    const result = await act(file);
-    await file.sync();
-    return result;
-  } finally {
-    await file.close();
-  }
-}
 
 async function writeCsv(file: FileHandle, { width, rows, factsOf, classes }: FeaturesToStore): Promise<number> {
   const columns = Array.from({ length: width }, (_, i) => `f${i}`);
