@@ -10,7 +10,7 @@ import type { Metadata, Sharp } from "sharp";
 import { invariant } from "../../graph/index.js";
 import { RunError, reasonOf, unreadable } from "../run-error.js";
 import { asDeclared, type FileChannels, type Remark, remarkOn, remarkOnDepth } from "./channels.js";
-import { BrokenImage, pictureOnly, readImageFile } from "./image-file.js";
+import { BrokenImage, isImage, notImage, pictureOnly, readImageFile } from "./image-file.js";
 import type { Filter, Geometry, Raster } from "./raster.js";
 import { loadSharp } from "./sharp.js";
 import { strangeBands } from "./tiff.js";
@@ -84,7 +84,7 @@ const sizeOf = ({ height, width, colours, transparent, deep }: Omit<OpenImage, "
 /** In our words, what sharp says; it keeps the words of errors for all threads together, so that another may have taken them. */
 const reasons: Readonly<Record<string, string>> = {
   "Unknown error": "it is damaged",
-  "Input buffer contains unsupported image format": "it is no JPEG, PNG, WebP, GIF, TIFF or AVIF file",
+  "Input buffer contains unsupported image format": notImage,
 };
 
 const broken =
@@ -196,6 +196,7 @@ export async function readGrey({ buffer, byteOffset, length }: Uint8Array, path:
     throw unsuitable(`cannot be decoded: ${reasonOf(error)}`);
   };
   if (bytes.length === 0) throw unsuitable("is empty");
+  if (!isImage(bytes)) throw unsuitable(`cannot be decoded: ${notImage}`);
   const facts: Metadata = await sharp(bytes, options).metadata().catch(undecodable);
   if (facts.channels !== 1) throw unsuitable("has colours, of which the numbers cannot be told");
   const image = sharp(bytes, options);

@@ -29,17 +29,34 @@ export async function readImageFile(path: string): Promise<Buffer> {
     throw error instanceof RunError ? new BrokenImage(path, error.what) : error;
   });
   if (length === 0) throw new BrokenImage(path, "it is empty");
-  return pictureOnly(Buffer.from(buffer, 0, length));
+  const bytes = Buffer.from(buffer, 0, length);
+  if (!isImage(bytes)) throw new BrokenImage(path, notImage);
+  return pictureOnly(bytes);
 }
 
-const pngSignature = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
+/** What is said of content that is none of the formats which are read. */
+export const notImage = "it is no JPEG, PNG, WebP, GIF, TIFF or AVIF file";
+
+const pngSignature = "\x89PNG\r\n\x1a\n";
+
+/** How JPEG, PNG, WebP, GIF, TIFF (also its large form, in both byte orders) and AVIF files begin; a dot is any byte. */
+const beginnings = [
+  ...["\xff\xd8\xff", pngSignature, "RIFF....WEBP", "GIF8", "....ftyp"],
+  ...["II*\0", "MM\0*", "II+\0", "MM\0+"],
+];
+
+const begins = (bytes: Buffer, beginning: string): boolean =>
+  [...beginning].every((c, i) => c === "." || bytes[i] === c.charCodeAt(0));
+
+/** Whether the content is an image's, whatever the name says: a drawing or a document does not come to the decoder. */
+export const isImage = (bytes: Buffer): boolean => beginnings.some((beginning) => begins(bytes, beginning));
 
 /** Chunks from which colours and orientation come; texts, times and further frames are left out. */
 const kept = new Set("IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB iCCP sBIT eXIf".split(" "));
 
 /** A PNG without the chunks that make no picture: compressed texts unpack to any size. Any other file as it is. */
 export function pictureOnly(bytes: Buffer): Buffer {
-  if (!bytes.subarray(0, pngSignature.length).equals(pngSignature)) return bytes;
+  if (!begins(bytes, pngSignature)) return bytes;
   const parts: Buffer[] = [];
   let from = 0;
   let at = pngSignature.length;

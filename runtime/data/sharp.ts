@@ -7,8 +7,8 @@ type Library = typeof import("sharp").default;
 
 const remedy = "npm install --include=optional sharp, on the platform and for the Node that run it.";
 
-/** What is decoded, in the library's names. */
-const formats = ["Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"];
+/** Readers that take any content, or one that begins as another's does. */
+const refused = ["VipsForeignLoadMagick", "VipsForeignLoadOpenslide"];
 
 /** sharp is heavy, and raw data does without it. */
 let loading: Promise<Library> | undefined;
@@ -20,9 +20,8 @@ export function loadSharp(): Promise<Library> {
       // Each worker decodes one image at a time, each image once.
       sharp.concurrency(1);
       sharp.cache(false);
-      // Content decides, not the name: a drawing or a document under the name of a picture is none.
-      sharp.block({ operation: ["VipsForeignLoad"] });
-      sharp.unblock({ operation: formats.map((format) => `VipsForeignLoad${format}`) });
+      // Of the whole process: what is read here may not be blocked for a moment, since other threads read meanwhile.
+      sharp.block({ operation: refused });
       return sharp;
     },
     (error: unknown) => {
