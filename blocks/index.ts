@@ -24,6 +24,7 @@ export { bindField, bindMask, bindPicture, bindTeacher, defineModel, everythingV
 export type { Bound, Definition, ModelContext, Requirement } from "./block.js";
 export { type BlockValue, isBlockValue } from "./block-values.js";
 export type { Code, Layer } from "./code.js";
+export { counted, grouped } from "./counts.js";
 export * as datasets from "./dataset/index.js";
 export {
   DataError,

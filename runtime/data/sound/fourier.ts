@@ -1,0 +1,51 @@
+/** The discrete Fourier transform of real numbers, for lengths that are powers of two: the power of each frequency. */
+
+import { invariant } from "../../../graph/index.js";
+
+/** Writes |X[k]|^2 for k < length / 2 into `power`; `values` is used up. */
+export type PowerSpectrum = (values: Float64Array, power: Float64Array) => void;
+
+/** The transform of one length, by Cooley and Tukey: halves of halves, from pairs upwards. */
+export function powerSpectrum(length: number): PowerSpectrum {
+  invariant(length >= 2 && Number.isInteger(Math.log2(length)), `a transform of ${length} values`);
+  const half = length / 2;
+  const cos = Float64Array.from({ length: half }, (_, k) => Math.cos((2 * Math.PI * k) / length));
+  const sin = Float64Array.from({ length: half }, (_, k) => -Math.sin((2 * Math.PI * k) / length));
+  const swaps = reversedPairs(length);
+  const imaginary = new Float64Array(length);
+  return (real, power) => {
+    imaginary.fill(0);
+    for (const [a, b] of swaps) {
+      const kept = real[a] as number;
+      real[a] = real[b] as number;
+      real[b] = kept;
+    }
+    for (let size = 2; size <= length; size *= 2) {
+      const step = length / size;
+      for (let begin = 0; begin < length; begin += size) {
+        for (let k = 0; k < size / 2; k++) {
+          const [a, b] = [begin + k, begin + k + size / 2];
+          const [c, s] = [cos[k * step] as number, sin[k * step] as number];
+          const [re, im] = [real[b] as number, imaginary[b] as number];
+          const [turnedRe, turnedIm] = [re * c - im * s, re * s + im * c];
+          real[b] = (real[a] as number) - turnedRe;
+          imaginary[b] = (imaginary[a] as number) - turnedIm;
+          real[a] = (real[a] as number) + turnedRe;
+          imaginary[a] = (imaginary[a] as number) + turnedIm;
+        }
+      }
+    }
+    for (let k = 0; k < half; k++) power[k] = (real[k] as number) ** 2 + (imaginary[k] as number) ** 2;
+  };
+}
+
+/** Places that change with each other when the bits of each are read backwards. */
+function reversedPairs(length: number): readonly (readonly [number, number])[] {
+  const bits = Math.log2(length);
+  const reversed = (i: number): number => {
+    let result = 0;
+    for (let bit = 0; bit < bits; bit++) result = result * 2 + ((i >> bit) & 1);
+    return result;
+  };
+  return Array.from({ length }, (_, i) => [i, reversed(i)] as const).filter(([i, other]) => i < other);
+}

@@ -1,0 +1,150 @@
+/** Sound: WAV files of every kind that is read, what is wrong with others in words, and spectrograms as torchaudio has them. */
+
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type FrameWindow, logMel } from "../../runtime/data/sound/filterbank.js";
+import { openWav, readSound } from "../../runtime/data/sound/wav.js";
+import { openPlainFile } from "../../runtime/plain-file.js";
+import recorded from "../reference/fbank.json" with { type: "json" };
+import { chunk, riff, wav } from "../support/wav.js";
+
+const folder = mkdtempSync(join(tmpdir(), "mae-sound-"));
+
+async function read(bytes: Uint8Array) {
+  const path = join(folder, "sound.wav");
+  writeFileSync(path, bytes);
+  const plain = await openPlainFile(path);
+  try {
+    const file = await openWav(plain);
+    const channels = await readSound(file, 0, file.length);
+    return { rate: file.rate, channels: channels.map((values) => [...values]) };
+  } finally {
+    await plain.file.close();
+  }
+}
+
+/** The rule of fbank.py, in whole numbers. */
+function sound(rate: number, count: number): Float64Array {
+  let state = 1;
+  return Float64Array.from({ length: count }, (_, i) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const noise = (state >>> 16) % 2048;
+    const sweep = ((i * (Math.floor(i / 64) + 200)) % 65536) - 32768;
+    const saw = (Math.floor((i * 440 * 65536) / rate) % 65536) - 32768;
+    const loud = 1 + (Math.floor(i / 2000) % 4);
+    return Math.floor((Math.floor(sweep / 4) + Math.floor(saw / 8) + noise - 1024) / loud) / 2 ** 15;
+  });
+}
+
+describe("spectrograms are those of torchaudio.compliance.kaldi.fbank", () => {
+  test.each(recorded.cases)("$rate Hz, $options.num_mel_bins bands, $options.window_type", (one) => {
+    const { rate, count, options } = one;
+    const found = logMel(sound(rate, count), {
+      rate,
+      mels: options.num_mel_bins,
+      window: options.window_type as FrameWindow,
+      length: options.frame_length ?? 25,
+      shift: options.frame_shift,
+      low: options.low_freq ?? 20,
+      high: options.high_freq ?? null,
+    });
+    expect(found.length).toBe(one.frames * options.num_mel_bins);
+    const differences = one.at.flatMap((t, row) =>
+      (one.features[row] as number[]).map((value, m) =>
+        Math.abs((found[t * options.num_mel_bins + m] as number) - value),
+      ),
+    );
+    expect(Math.max(...differences)).toBeLessThan(1e-4);
+  });
+});
+
+describe("WAV files", () => {
+  const values = [0, 0.5, -0.5, 0.25, -1, 0.75];
+
+  test.each([
+    ["whole numbers", 8],
+    ["whole numbers", 16],
+    ["whole numbers", 24],
+    ["whole numbers", 32],
+    ["floats", 32],
+    ["floats", 64],
+  ] as const)("are read: %s of %i bits, plain and extensible, with parts of odd length before", async (kind, bits) => {
+    for (const extensible of [false, true]) {
+      const before = [chunk("LIST", Buffer.from("odd"))];
+      const bytes = wav(values, { rate: 8000, channels: 2, bits, kind, extensible, before });
+      expect(await read(bytes)).toEqual({
+        rate: 8000,
+        channels: [
+          [0, -0.5, -1],
+          [0.5, 0.25, 0.75],
+        ],
+      });
+    }
+  });
+
+  test("of a stream, whose length was not known, are read to their end", async () => {
+    const bytes = wav(values, { rate: 8000 });
+    bytes.writeUInt32LE(0xffff_ffff, 40);
+    expect((await read(bytes)).channels).toEqual([values]);
+  });
+
+  const good = wav(values, { rate: 8000 });
+  const changed = (change: (bytes: Buffer) => void): Buffer => {
+    const bytes = Buffer.from(good);
+    change(bytes);
+    return bytes;
+  };
+
+  test.each<[string, Uint8Array, string]>([
+    ["empty", Buffer.alloc(0), "it is empty"],
+    ["three bytes", good.subarray(0, 3), "it is cut off: it has 3 bytes, fewer than the beginning of a WAV file"],
+    ["only a beginning", good.subarray(0, 12), "it says nothing of its format (no part `fmt `)"],
+    [
+      "cut off in the format",
+      good.subarray(0, 30),
+      "it is cut off: a part `fmt ` of 16 bytes begins at byte 20, and the file has 30",
+    ],
+    [
+      "cut off in the sound",
+      good.subarray(0, 50),
+      "it is cut off: it says that it has 12 bytes of sound, and 6 are there",
+    ],
+    ["without sound", good.subarray(0, 36), "it has no sound (no part `data`)"],
+    ["with no sample", wav([], { rate: 8000 }), "it holds no sound: its part `data` is empty"],
+    ["sound first", riff([chunk("data", Buffer.alloc(4))]), "its sound comes before the words on its format (`fmt `)"],
+    ["no channels", changed((b) => b.writeUInt16LE(0, 22)), "it says that it has 0 channels"],
+    ["no rate", changed((b) => b.writeUInt32LE(0, 24)), "it says that it has 0 samples a second"],
+    [
+      "a wrong block",
+      changed((b) => b.writeUInt16LE(3, 32)),
+      "it says that 1 channel of 16 bits take 3 bytes, and they take 2",
+    ],
+    [
+      "12 bits",
+      changed((b) => b.writeUInt16LE(12, 34)),
+      "its sound is of 12 bits, and whole numbers of 8, 16, 24 and 32 bits and floats of 32 and 64 are read",
+    ],
+    [
+      "mu-law",
+      changed((b) => b.writeUInt16LE(7, 20)),
+      "its sound is packed as mu-law, and whole numbers of 8, 16, 24 and 32 bits and floats of 32 and 64 are read",
+    ],
+    [
+      "a part of 4 GB",
+      changed((b) => b.writeUInt32LE(0xffff_fff0, 16)),
+      "it is cut off: a part `fmt ` of 4,294,967,280 bytes begins at byte 20, and the file has 56",
+    ],
+    [
+      "sound of 4 GB",
+      changed((b) => b.writeUInt32LE(0xffff_fff0, 40)),
+      "it is cut off: it says that it has 4,294,967,280 bytes of sound, and 12 are there",
+    ],
+    ["no number", wav([0, Number.NaN], { rate: 8000, kind: "floats", bits: 32 }), "its sample 1 is NaN"],
+    ["text", Buffer.from("lead,I,II,III\n"), "it is no WAV file"],
+    ["FLAC", Buffer.from("fLaC\0\0\0\x22...."), "it is a FLAC file, and WAV files are read"],
+  ])("that are of no use: %s", async (_, bytes, words) => {
+    await expect(read(bytes)).rejects.toThrow(words);
+  });
+});
