@@ -27,6 +27,7 @@ export type { Code, Layer } from "./code.js";
 export { counted, grouped } from "./counts.js";
 export * as datasets from "./dataset/index.js";
 export {
+  cellsOf,
   DataError,
   type Dataset,
   type DatasetContext,

@@ -17,6 +17,7 @@ export {
   type Split,
   type StoredFile,
 } from "./contract.js";
+export { cellsOf } from "./label-file.js";
 export { type NpyArray, readNpy } from "./npy-file.js";
 export { folder, idx, npy };
 
