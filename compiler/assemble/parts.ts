@@ -1,4 +1,4 @@
-/** Picks the blocks of a checked model out of its slots: the one place that knows which slot plays which part. */
+/** Follows the wires of a checked model to what it is built of: the one place that knows which part plays which role. */
 
 import type {
   Adversary,
@@ -19,6 +19,7 @@ import type {
 } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import type { Filled, Model } from "../model.js";
+import { type Part, sourceAt, type Wiring, wire } from "../wire/wiring.js";
 
 /** A target, the decoder that predicts it, and the losses that judge the prediction. */
 export interface Objective {
@@ -56,78 +57,82 @@ export interface Parts {
   readonly grid: Lattice;
 }
 
-const filling = (lines: readonly Filled[], slot: string): readonly Filled[] =>
-  lines.filter((filled) => filled.slot === slot);
+type ModelPart = Part<Filled>;
 
-const partOf = <K extends keyof Kinds>({ use }: Filled): Bound<Kinds[K]> => ({
+const boundOf = <K extends keyof Kinds>({ line: { use } }: ModelPart): Bound<Kinds[K]> => ({
   definition: use.definition as unknown as Kinds[K],
   values: use.values,
 });
 
-function only<K extends keyof Kinds>(lines: readonly Filled[], slot: K): Bound<Kinds[K]> {
-  const [line, another] = filling(lines, slot);
-  invariant(line && !another, `the checker lets through only models with one ${slot}`);
-  return partOf<K>(line);
+/** The parts of a slot that are the model's own. */
+const ownOf = ({ parts }: Wiring<Filled>, slot: string): readonly ModelPart[] =>
+  parts.filter((part) => part.slot === slot && part.within === null);
+
+function atMostOne<K extends keyof Kinds>(wiring: Wiring<Filled>, slot: K): Bound<Kinds[K]> | null {
+  const [part, another] = ownOf(wiring, slot);
+  invariant(!another, `the checker lets through only models with one ${slot}`);
+  return part ? boundOf<K>(part) : null;
 }
 
-function atMostOne<K extends keyof Kinds>(lines: readonly Filled[], slot: K): Bound<Kinds[K]> | null {
-  return filling(lines, slot).length === 0 ? null : only(lines, slot);
+function only<K extends keyof Kinds>(wiring: Wiring<Filled>, slot: K): Bound<Kinds[K]> {
+  const found = atMostOne(wiring, slot);
+  invariant(found, `the checker lets through only models with a ${slot}`);
+  return found;
 }
 
-/** Whether a target has a decoder of its own; one that has none is predicted by the model's. */
-const hasDecoder = (target: Filled): boolean => filling(target.inner, "decoder").length > 0;
+/** The losses that read a part, the model's own first where it is the model's. */
+function lossesOf(wiring: Wiring<Filled>, read: ModelPart): Objective["losses"] {
+  const losses = (wiring.readers.get(read) ?? []).filter(({ slot }) => slot === "loss");
+  const isOwn = ({ within }: ModelPart): boolean => (within === null) === (read.within === null);
+  return [...losses.filter(isOwn), ...losses.filter((loss) => !isOwn(loss))].map((part) => ({
+    ...boundOf<"loss">(part),
+    label: part.line.label,
+  }));
+}
 
-function objective(lines: readonly Filled[], target: Filled, label: string | null): Objective {
+/** What a decoder predicts. Weights and functions bear the label of the target in whose braces it stands. */
+function objectiveOf(wiring: Wiring<Filled>, decoder: ModelPart): Objective {
+  const target = sourceAt(wiring, decoder, "target");
+  const encoder = sourceAt(wiring, decoder, "encoded");
+  invariant(target, "the checker lets through only decoders of a target");
   return {
-    label,
-    decoder: only(lines, "decoder"),
-    target: partOf<"target">(target),
-    encoder: atMostOne(target.inner, "encoder"),
-    losses: lossesOf(lines),
+    label: decoder.within && target.line.label,
+    decoder: boundOf<"decoder">(decoder),
+    target: boundOf<"target">(target),
+    encoder: encoder && boundOf<"encoder">(encoder),
+    losses: lossesOf(wiring, decoder),
   };
 }
 
-const lossesOf = (lines: readonly Filled[]): Objective["losses"] =>
-  filling(lines, "loss").map((line) => ({ ...partOf<"loss">(line), label: line.label }));
-
-function classesOf({ slots }: Model): Classes | null {
-  const head = atMostOne(slots, "head");
-  return head && { head, losses: lossesOf(slots) };
+/** The model's own is that of its decoder, and where it has none, the first. */
+function objectivesOf(wiring: Wiring<Filled>): Parts["objectives"] {
+  const decoders = wiring.parts.filter(({ slot }) => slot === "decoder");
+  const own = decoders.filter(({ within }) => within === null);
+  return [...own, ...decoders.filter(({ within }) => within !== null)].map((decoder) => objectiveOf(wiring, decoder));
 }
 
-/** The model's own is the target of its decoder, and where it has none, the first. */
-function objectivesOf({ slots }: Model): Parts["objectives"] {
-  const targets = filling(slots, "target");
-  const own = targets.find((target) => !hasDecoder(target)) ?? targets[0];
-  invariant(own, "the checker lets through only models with a target");
-  const others = targets.filter((target) => target !== own);
-  return [ownObjective(slots, own), ...others.map((target) => objective(target.inner, target, target.label))];
+function classesOf(wiring: Wiring<Filled>): Classes | null {
+  const [head] = ownOf(wiring, "head");
+  return head ? { head: boundOf<"head">(head), losses: lossesOf(wiring, head) } : null;
 }
-
-/** Weights and functions of the model's own bear no label, unless the target has a decoder and one. */
-const ownObjective = (slots: readonly Filled[], own: Filled): Objective =>
-  hasDecoder(own)
-    ? objective([...own.inner, ...filling(slots, "loss")], own, own.label)
-    : objective([...slots, ...own.inner], own, null);
 
 /** The parts of a model without findings. */
-export function partsOf(model: Model): Parts {
-  const { slots } = model;
-  const input = only(slots, "input");
-  const tokens = only(slots, "tokens");
+export function partsOf({ slots }: Model): Parts {
+  const wiring = wire(slots, ({ use }) => use.definition);
+  const input = only(wiring, "input");
+  const tokens = only(wiring, "tokens");
   const array = input.definition.shape(input.values);
-  const classes = classesOf(model);
   return {
     input,
     tokens,
-    positions: only(slots, "positions"),
-    mask: atMostOne(slots, "mask"),
-    encoder: only(slots, "encoder"),
-    objectives: classes ? [] : objectivesOf(model),
-    classes,
-    adversary: atMostOne(slots, "adversary"),
-    teacher: atMostOne(slots, "teacher"),
-    name: filling(slots, "input")[0]?.label ?? input.definition.name,
+    positions: only(wiring, "positions"),
+    mask: atMostOne(wiring, "mask"),
+    encoder: only(wiring, "encoder"),
+    objectives: objectivesOf(wiring),
+    classes: classesOf(wiring),
+    adversary: atMostOne(wiring, "adversary"),
+    teacher: atMostOne(wiring, "teacher"),
+    name: slots.find(({ slot }) => slot === "input")?.label ?? input.definition.name,
     array,
     grid: tokens.definition.grid(tokens.values, array),
   };

@@ -70,8 +70,10 @@ export const codes = {
   "check/change-without-effect": "A reader takes every change for a difference between the two.",
   "check/overridden-change": "A change that does not last makes a reader believe something that is not so.",
   // Blocks together
-  "check/idle-teacher":
-    "A second set of weights would be moved and saved after every step, and nothing would be learned from it.",
+  "check/idle-part": "What nothing reads changes nothing that is learned, and a reader believes that it does.",
+  "check/ambiguous-source": "Nothing is guessed: the model trained would not be the one meant.",
+  "check/unreadable-source": "Not every block can give what others ask of it.",
+  "check/missing-label": "A label tells the weights of one from those of the others.",
   "check/loss-of-another-kind": "Patches are compared with patches, and classes with labels.",
   "check/epochs-or-steps": "The two agree for one size of the data only; one of them has to say how long to train.",
   "check/not-yet-available": "Building the rest without it would give something else than what is written.",

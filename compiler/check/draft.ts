@@ -71,6 +71,8 @@ export interface Body {
 export const slotLines = (lines: readonly DraftLine[], slot: string): readonly DraftLine[] =>
   lines.filter((line) => line.slot === slot);
 
+export const hasHead = (lines: readonly DraftLine[]): boolean => slotLines(lines, "head").length > 0;
+
 /** What fills a line; undefined where there is none, or none that could be read. */
 export const definitionOf = <D>(line: DraftLine | undefined): D | undefined => line?.block?.definition as D | undefined;
 

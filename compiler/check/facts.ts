@@ -17,7 +17,8 @@ import {
   type Tokens,
 } from "../../blocks/index.js";
 import type { Span } from "../../grammar/index.js";
-import { type DraftBlock, type DraftLine, type DraftValue, slotLines } from "./draft.js";
+import { type Part, relatedTo, type Wiring } from "../wire/wiring.js";
+import type { DraftBlock, DraftLine, DraftValue } from "./draft.js";
 import { valueText } from "./show.js";
 
 /** A value of a block that something was computed from. */
@@ -108,29 +109,48 @@ function fact<V>(line: DraftLine | null, compute: (definition: Definition, value
   return result && { value: result.answer, sources: [...seen].flatMap((name) => sourceOf(block, name) ?? []) };
 }
 
-/** The line of a slot that belongs to a label: the one with it, or the only one. */
-function lineFor(lines: readonly DraftLine[], slot: string, label: string | null): DraftLine | null {
-  const there = slotLines(lines, slot);
-  return there.find((line) => line.label === label) ?? (there.length === 1 ? (there[0] as DraftLine) : null);
+/** What a block of a model is told of another: of the part of that slot that it has to do with. */
+function factOf<V>(
+  { wiring, part }: Place,
+  slot: string,
+  compute: (definition: Definition, values: never) => V,
+): Fact<V> {
+  const source = part ? relatedTo(wiring, part, slot) : onlyOf(wiring, slot);
+  return fact(source?.line ?? null, compute);
 }
 
-export const arrayOf = (lines: readonly DraftLine[], label: string | null): Fact<ArrayShape> =>
-  fact(lineFor(lines, "input", label), (definition, values) => (definition as Input).shape(values));
+/** Where a question is asked: at a part of a model; `part` null: from outside, of what there is one of. */
+export interface Place {
+  readonly wiring: Wiring<DraftLine>;
+  readonly part: Part<DraftLine> | null;
+}
+
+/** How many of a slot the model itself has. */
+const ownParts = ({ parts }: Wiring<DraftLine>, slot: string): readonly Part<DraftLine>[] =>
+  parts.filter((part) => part.slot === slot && part.within === null);
+
+function onlyOf(wiring: Wiring<DraftLine>, slot: string): Part<DraftLine> | null {
+  const [only, another] = ownParts(wiring, slot);
+  return only && !another ? only : null;
+}
+
+export const arrayOf = (place: Place): Fact<ArrayShape> =>
+  factOf(place, "input", (definition, values) => (definition as Input).shape(values));
 
 /** The array as those who read pictures speak of it; null where it is none. */
-export function imageOf(lines: readonly DraftLine[], label: string | null): Fact<ImageShape> {
-  const array = arrayOf(lines, label);
+export function imageOf(place: Place): Fact<ImageShape> {
+  const array = arrayOf(place);
   const picture = array && pictureOf(array.value);
   return picture && array && { value: picture, sources: array.sources };
 }
 
-/** The lattice of tokens; `sound`: whether the conditions of the tokens hold, without which there is none. */
-export function gridOf(lines: readonly DraftLine[], label: string | null, sound: boolean): Fact<Lattice> {
-  const array = arrayOf(lines, label);
-  if (!array || !sound) return null;
-  const grid = fact(lineFor(lines, "tokens", label), (definition, values) =>
-    (definition as Tokens).grid(values, array.value),
-  );
+/** The lattice of tokens. `isSound`: whether the conditions of the tokens hold, without which there is none. */
+export function gridOf(place: Place, isSound: (tokens: Part<DraftLine>) => boolean): Fact<Lattice> {
+  const { wiring, part } = place;
+  const tokens = part ? relatedTo(wiring, part, "tokens") : onlyOf(wiring, "tokens");
+  const array = arrayOf({ wiring, part: tokens });
+  if (!array || !tokens || !isSound(tokens)) return null;
+  const grid = fact(tokens.line, (definition, values) => (definition as Tokens).grid(values, array.value));
   return (
     grid && {
       value: grid.value,
@@ -139,31 +159,32 @@ export function gridOf(lines: readonly DraftLine[], label: string | null, sound:
   );
 }
 
-export const encoderWidthOf = (lines: readonly DraftLine[], label: string | null): Fact<number> =>
-  fact(lineFor(lines, "encoder", label), (definition, values) => (definition as Encoder).width(values));
+export const encoderWidthOf = (place: Place): Fact<number> =>
+  factOf(place, "encoder", (definition, values) => (definition as Encoder).width(values));
 
-export const layersOf = (lines: readonly DraftLine[], label: string | null): Fact<number> =>
-  fact(lineFor(lines, "encoder", label), (definition, values) => (definition as Encoder).layers(values));
+export const layersOf = (place: Place): Fact<number> =>
+  factOf(place, "encoder", (definition, values) => (definition as Encoder).layers(values));
 
-export const extraTokensOf = (lines: readonly DraftLine[], label: string | null): Fact<number> =>
-  fact(lineFor(lines, "encoder", label), (definition, values) => (definition as Encoder).extraTokens(values));
+export const extraTokensOf = (place: Place): Fact<number> =>
+  factOf(place, "encoder", (definition, values) => (definition as Encoder).extraTokens(values));
+
+const none = { value: null, sources: [] } as const;
 
 /** null as a value: the model has no head. */
-export function classesOf(lines: readonly DraftLine[]): Fact<number | null> {
-  if (slotLines(lines, "head").length === 0) return { value: null, sources: [] };
-  return fact(lineFor(lines, "head", null), (definition, values) => (definition as unknown as Head).classes(values));
-}
+export const classesOf = (place: Place): Fact<number | null> =>
+  ownParts(place.wiring, "head").length === 0
+    ? none
+    : factOf(place, "head", (definition, values) => (definition as unknown as Head).classes(values));
 
 /** null as a value: the model has no decoder, or one without a width. */
-export function decoderWidthOf(lines: readonly DraftLine[], label: string | null): Fact<number | null> {
-  if (slotLines(lines, "decoder").length === 0) return { value: null, sources: [] };
-  return fact(lineFor(lines, "decoder", label), (definition, values) => (definition as Decoder).width(values));
-}
+export const decoderWidthOf = (place: Place): Fact<number | null> =>
+  ownParts(place.wiring, "decoder").length === 0
+    ? none
+    : factOf(place, "decoder", (definition, values) => (definition as Decoder).width(values));
 
-/** Whether the target that is predicted by the model's decoder, or else the first, leads back to pixels. */
-export function predictsPixels(lines: readonly DraftLine[]): Fact<boolean> {
-  const targets = slotLines(lines, "target");
-  const line = targets.find(({ inner }) => slotLines(inner, "decoder").length === 0) ?? targets[0] ?? null;
+/** Whether the target that is predicted leads back to pixels. */
+export function predictsPixels({ wiring, part }: Place): Fact<boolean> {
+  const line = part && relatedTo(wiring, part, "target")?.line;
   if (!line?.block) return null;
   const message = `the target is \`${line.block.definition.name}\``;
   const value = (line.block.definition as unknown as Target).pixels !== undefined;

@@ -2,6 +2,7 @@
 
 import { type Lattice, type Mask, tokenCount } from "../../blocks/index.js";
 import { isWithin, type Span } from "../../grammar/index.js";
+import type { Part, Wiring } from "../wire/wiring.js";
 import type { DraftBlock, DraftLine } from "./draft.js";
 import {
   arrayOf,
@@ -82,58 +83,53 @@ function placed(
   return { span, related: all.filter((source, i) => source.span !== span && isFirst(source, i)) };
 }
 
-/** Judges the lines of a model, and those in their braces. */
-export function fitModel(lines: readonly DraftLine[], fitting: Fitting): void {
-  const sound = new Map<DraftLine, boolean>();
-  for (const line of lines) if (line.slot === "input") judge(line, {}, fitting);
-  for (const line of lines) {
-    if (line.slot === "tokens") sound.set(line, judge(line, { array: arrayOf(lines, line.label) }, fitting));
-  }
-  const cut = [...sound.values()].every(Boolean);
-  for (const line of lines) {
-    if (line.slot === "input" || line.slot === "tokens") continue;
-    const fine = judge(line, modelFacts(lines, line, cut), fitting);
-    if (fine && line.slot === "mask") extremeRatio(line, modelFacts(lines, line, cut), fitting);
-    fitInner(line, lines, cut, fitting);
+/** Judges the parts of a model: inputs and tokens first, since all others are told of them. */
+export function fitModel(wiring: Wiring<DraftLine>, fitting: Fitting): void {
+  const isFirst = ({ slot }: Part<DraftLine>): boolean => slot === "input" || slot === "tokens";
+  const [first, rest] = [wiring.parts.filter(isFirst), wiring.parts.filter((part) => !isFirst(part))];
+  const sound = new Set(first.filter((part) => judge(part, { array: arrayOf({ wiring, part }) }, fitting)));
+  for (const part of rest) {
+    const facts = modelFacts(wiring, part, (tokens) => sound.has(tokens));
+    // What stands in braces is not inherited alone.
+    const fine = judge(part, facts, part.within ? { ...fitting, known: new Set() } : fitting);
+    if (fine && part.slot === "mask") extremeRatio(part.line, facts, fitting);
   }
 }
 
-const judge = (line: DraftLine, facts: Facts, fitting: Fitting): boolean =>
-  line.block !== null && fits(line.block, line.label, facts, fitting);
-
-/** Lines in braces see the model's own, and each other in their place. */
-function fitInner(line: DraftLine, lines: readonly DraftLine[], sound: boolean, fitting: Fitting): void {
-  const own = new Set(line.inner.map((inner) => inner.slot));
-  const around = [...line.inner, ...lines.filter((outer) => !own.has(outer.slot))];
-  for (const inner of line.inner) judge(inner, modelFacts(around, inner, sound), { ...fitting, known: new Set() });
-}
+const judge = ({ line, input }: Part<DraftLine>, facts: Facts, fitting: Fitting): boolean =>
+  line.block !== null && fits(line.block, line.label ?? input, facts, fitting);
 
 const none = { value: null, sources: [] };
 
-/** What a line is told of the model around it. Most blocks ask for little of it, so that each fact is found when it is read. */
-function modelFacts(lines: readonly DraftLine[], { slot, label }: DraftLine, sound: boolean): Facts {
-  const isEncoder = slot === "encoder";
+/** What a part is told of the model around it. Most blocks ask for little of it, so that each fact is found when it is read. */
+function modelFacts(
+  wiring: Wiring<DraftLine>,
+  part: Part<DraftLine>,
+  isSound: (tokens: Part<DraftLine>) => boolean,
+): Facts {
+  const place = { wiring, part };
+  const isEncoder = part.slot === "encoder";
   return {
     get array() {
-      return arrayOf(lines, label);
+      return arrayOf(place);
     },
     get grid() {
-      return gridOf(lines, label, sound);
+      return gridOf(place, isSound);
     },
     get width() {
-      return isEncoder ? none : encoderWidthOf(lines, label);
+      return isEncoder ? none : encoderWidthOf(place);
     },
     get decoderWidth() {
-      return isEncoder || slot === "decoder" ? none : decoderWidthOf(lines, label);
+      return isEncoder || part.slot === "decoder" ? none : decoderWidthOf(place);
     },
     get layers() {
-      return isEncoder ? none : layersOf(lines, label);
+      return isEncoder ? none : layersOf(place);
     },
     get extraTokens() {
-      return isEncoder ? none : extraTokensOf(lines, label);
+      return isEncoder ? none : extraTokensOf(place);
     },
     get predictsPixels() {
-      return predictsPixels(lines);
+      return predictsPixels(place);
     },
   };
 }

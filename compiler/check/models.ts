@@ -4,18 +4,25 @@ import type { Registry } from "../../blocks/index.js";
 import type { ModelDeclaration, Span } from "../../grammar/index.js";
 import type { Filled, Model, Use } from "../model.js";
 import { modelSlots, type SlotRule } from "../slots.js";
+import { type Wiring, wire } from "../wire/wiring.js";
 import { isAvailable } from "./available.js";
 import { defaultUse } from "./blocks.js";
 import { readBody } from "./changes.js";
-import { type Body, type Draft, type DraftBlock, type DraftLine, type DraftValue, slotLines } from "./draft.js";
+import {
+  type Body,
+  type Draft,
+  type DraftBlock,
+  type DraftLine,
+  type DraftValue,
+  hasHead,
+  slotLines,
+} from "./draft.js";
 import { fitModel } from "./fit.js";
-import { guideIsReadable } from "./guides.js";
 import { scopeOf } from "./lines.js";
 import { named, suggestion } from "./nearest.js";
-import { hasHead, lossesFit, targetsAreWhole } from "./objectives.js";
 import { counted, fail, type Report } from "./report.js";
-import { teacherIsRead } from "./teachers.js";
 import { blocksOf, defaultBlock } from "./vocabulary.js";
+import { isWired } from "./wires.js";
 
 /** A model after checking. */
 export interface CheckedModel {
@@ -23,6 +30,8 @@ export interface CheckedModel {
   readonly draft: Draft;
   /** The same with the defaults of empty slots. */
   readonly lines: readonly DraftLine[];
+  /** Which of them reads which. */
+  readonly wiring: Wiring<DraftLine>;
   /** Conditions of blocks that fail, here or in what is inherited. */
   readonly failed: ReadonlySet<string>;
   /** null when there is an error in it or in what it inherits. */
@@ -64,18 +73,14 @@ export function checkModel(declaration: ModelDeclaration, base: ModelBase | null
   unknownLabels(lines, body);
   const failed = new Set<string>();
   const known = base?.checked?.failed ?? new Set();
-  fitModel(lines, { report, within: declaration.span, name: span, known, failed });
+  const wiring = wire(lines, ({ block }) => block?.definition);
+  fitModel(wiring, { report, within: declaration.span, name: span, known, failed });
   const whole = errors() === 0 && !checking.torn && !draft.open && (base === null || base.checked?.model != null);
-  const available =
-    whole &&
-    lossesFit(lines, body) &&
-    targetsAreWhole(lines, body) &&
-    teacherIsRead(lines, body) &&
-    guideIsReadable(lines, body) &&
-    isAvailable(lines, body);
+  const available = whole && isAvailable(lines, body) && isWired(wiring, body);
   return {
     draft,
     lines,
+    wiring,
     failed: new Set([...known, ...failed]),
     model: available
       ? {

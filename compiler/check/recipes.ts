@@ -85,8 +85,8 @@ function settingFact({ settings: held, open }: Draft, name: string): Fact<number
 }
 
 const factsOf = (draft: Draft, subject: Subject | null): Facts => ({
-  image: subject && imageOf(subject.checked.lines, null),
-  classes: subject && classesOf(subject.checked.lines),
+  image: subject && imageOf({ wiring: subject.checked.wiring, part: null }),
+  classes: subject && classesOf({ wiring: subject.checked.wiring, part: null }),
   epochs: settingFact(draft, "epochs"),
   steps: settingFact(draft, "steps"),
 });
@@ -98,7 +98,7 @@ function fitRecipe(lines: readonly DraftLine[], facts: Facts, fitting: Fitting):
 /** Samples are prepared of pictures alone. */
 function refuseOtherMedia(lines: readonly DraftLine[], subject: Subject | null, report: Report): void {
   const input = subject && slotLines(subject.checked.lines, "input")[0];
-  const array = subject && arrayOf(subject.checked.lines, null);
+  const array = subject && arrayOf({ wiring: subject.checked.wiring, part: null });
   if (!input?.block || !array || isPicture(array.value)) return;
   for (const { span } of slotLines(lines, "data")) {
     const what = `data for an input \`${input.block.definition.name}\``;

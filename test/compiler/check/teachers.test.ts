@@ -28,7 +28,7 @@ test("a target of features needs a teacher", () => {
 
 test("a teacher needs a target that is made of what it gives", () => {
   expect(errors("target pixels", "teacher ema")).toEqual([
-    "check/idle-teacher: no target of `Taught` is made of what its teacher gives",
+    "check/idle-part: no loss or output of `Taught` reads its `teacher`",
   ]);
 });
 

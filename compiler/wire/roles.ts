@@ -1,0 +1,146 @@
+/**
+ * What a block reads because of the slot that it fills: one row a port. Rows name slots and ask definitions, never blocks by
+ * name; a new role is a row, and whoever wires, checks or builds models reads it from here.
+ */
+
+import type { Decoder, Definition, Encoder, Loss, Mask, Target } from "../../blocks/index.js";
+
+/**
+ * Where a source is looked for. `model`: among the lines of the model; `braces`: among those beside it in the same braces; `around`: it
+ * is the line whose braces these are; `nearest`: the first of `braces`, `around` and `model` that has one, and where the model has
+ * none, in the braces of the first line that does.
+ */
+export type Place = "model" | "braces" | "around" | "nearest";
+
+/** What a source must have for a port to read it. */
+export interface Demand {
+  met(source: Definition): boolean;
+  /** What is wrong with a source that lacks it: follows "an encoder `vit`, ". */
+  readonly otherwise: string;
+}
+
+export interface Port {
+  readonly name: string;
+  /** The slot that its sources fill. */
+  readonly from: string;
+  readonly place: Place;
+  /** Whether this block reads it; absent: every block of the slot does. `inBraces`: whether it stands in the braces of another line. */
+  readonly reads?: (reader: Definition, inBraces: boolean) => boolean;
+  /** A model may be without a source. */
+  readonly optional?: true;
+  /** One reader a source: who reads it from its own braces has it for itself. */
+  readonly alone?: true;
+  readonly asks?: Demand;
+  /** Why the block cannot do without it. */
+  readonly why: string;
+}
+
+const needsLayers: Demand = {
+  met: (source) => (source as Encoder).outputs !== undefined,
+  otherwise: "whose layers cannot be read one by one",
+};
+
+const needsAttention: Demand = {
+  met: (source) => (source as Encoder).attention !== undefined,
+  otherwise: "which cannot say what its tokens attend to",
+};
+
+const needsTokens: Demand = {
+  met: (source) => (source as unknown as Target).tokens !== undefined,
+  otherwise: "which cannot be encoded",
+};
+
+const comparesClasses = (reader: Definition): boolean => (reader as unknown as Loss).compares === "classes";
+
+/** The ports of each slot of a model. A slot that is not named reads nothing. */
+const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
+  tokens: [{ name: "array", from: "input", place: "model", why: "Tokens are cut from an array." }],
+  positions: [{ name: "set", from: "tokens", place: "model", why: "Positions are those of tokens." }],
+  mask: [
+    { name: "set", from: "tokens", place: "model", why: "A mask hides tokens." },
+    {
+      name: "attention",
+      from: "encoder",
+      place: "model",
+      reads: (reader) => (reader as Mask).guide !== undefined,
+      asks: needsAttention,
+      why: "The mask is decided by what the encoder attends to.",
+    },
+  ],
+  encoder: [
+    {
+      name: "tokens",
+      from: "tokens",
+      place: "model",
+      reads: (_, inBraces) => !inBraces,
+      why: "An encoder reads tokens.",
+    },
+    {
+      name: "target",
+      from: "target",
+      place: "around",
+      reads: (_, inBraces) => inBraces,
+      asks: needsTokens,
+      why: "An encoder in the braces of a target encodes the target.",
+    },
+    { name: "positions", from: "positions", place: "model", optional: true, why: "Tokens know their places." },
+    { name: "mask", from: "mask", place: "model", optional: true, why: "A mask says which tokens are seen." },
+  ],
+  decoder: [
+    { name: "latent", from: "encoder", place: "model", why: "A decoder reads what the encoder gives." },
+    { name: "target", from: "target", place: "nearest", alone: true, why: "A decoder predicts a target." },
+    {
+      name: "encoded",
+      from: "encoder",
+      place: "braces",
+      reads: (reader) => (reader as Decoder).readsEncoded === true,
+      why: "Its decoder completes what an encoder has seen of the target.",
+    },
+    { name: "positions", from: "positions", place: "model", optional: true, why: "Tokens know their places." },
+  ],
+  target: [
+    { name: "array", from: "input", place: "model", why: "A target is made of what enters the model." },
+    { name: "set", from: "tokens", place: "model", why: "A target is predicted token by token." },
+    {
+      name: "teacher",
+      from: "teacher",
+      place: "model",
+      reads: (reader) => (reader as unknown as Target).fromTeacher === true,
+      why: "The target is made of what a slow copy of the encoder gives for the whole image.",
+    },
+  ],
+  head: [{ name: "latent", from: "encoder", place: "model", why: "A head reads what the encoder gives." }],
+  loss: [
+    {
+      name: "prediction",
+      from: "decoder",
+      place: "nearest",
+      reads: (reader) => !comparesClasses(reader),
+      why: "The loss compares patches.",
+    },
+    { name: "logits", from: "head", place: "model", reads: comparesClasses, why: "The loss compares classes." },
+  ],
+  teacher: [
+    { name: "student", from: "encoder", place: "model", asks: needsLayers, why: "A teacher follows an encoder." },
+  ],
+  adversary: [
+    { name: "prediction", from: "decoder", place: "nearest", why: "An adversary judges predictions." },
+    { name: "backbone", from: "encoder", place: "model", why: "An adversary looks through an encoder." },
+  ],
+};
+
+export const portsOf = (slot: string): readonly Port[] => portsOfSlots[slot] ?? [];
+
+/** The slots whose blocks read what fills a slot. */
+export const readersOf = (slot: string): readonly string[] =>
+  Object.keys(portsOfSlots).filter((reader) => portsOf(reader).some(({ from }) => from === slot));
+
+/** Slots whose line without a label stands for each labelled input. */
+export const isForEachInput = (slot: string): boolean => ["tokens", "positions", "mask", "target"].includes(slot);
+
+/**
+ * Whether a model is asked for what fills a slot, whatever its losses read: features, predictions of classes, what is minimised.
+ * `inBraces`: whether it stands in the braces of another line.
+ */
+export const isOutput = (slot: string, inBraces: boolean): boolean =>
+  ["loss", "adversary"].includes(slot) || (["encoder", "head"].includes(slot) && !inBraces);

@@ -1,0 +1,195 @@
+/**
+ * Joins the lines of a model by wires: which part reads which. Works on lines that are still being checked and on those of a
+ * checked model, broken ones included; what follows from the wires is said in `compiler/check/wires.ts` and built in
+ * `compiler/assemble/`.
+ */
+
+import type { Definition } from "../../blocks/index.js";
+import { isForEachInput, isOutput, type Port, portsOf } from "./roles.js";
+
+/** A line of a model, as far as wiring looks at it. */
+export interface Line<L> {
+  readonly slot: string;
+  readonly label: string | null;
+  readonly inner: readonly L[];
+}
+
+/** A line in its place: one part for each input that it stands for. */
+export interface Part<L extends Line<L>> {
+  readonly line: L;
+  readonly slot: string;
+  /** undefined: the block could not be read. */
+  readonly definition: Definition | undefined;
+  /** The part in whose braces it stands; null: the model's own. */
+  readonly within: Part<L> | null;
+  /** The label of the input that it belongs to; null: of all, or of the only one. */
+  readonly input: string | null;
+}
+
+/** What a part reads at one of its ports. */
+export interface Wire<L extends Line<L>> {
+  readonly port: Port;
+  /** One, where all is well. */
+  readonly sources: readonly Part<L>[];
+}
+
+export interface Wiring<L extends Line<L>> {
+  /** In the order of the lines; those in braces follow the line that has them. */
+  readonly parts: readonly Part<L>[];
+  readonly wires: ReadonlyMap<Part<L>, readonly Wire<L>[]>;
+  /** Who reads a part. */
+  readonly readers: ReadonlyMap<Part<L>, readonly Part<L>[]>;
+}
+
+/** Wires the lines of a model. `definitionOf`: what fills a line, undefined where it is broken. */
+export function wire<L extends Line<L>>(
+  lines: readonly L[],
+  definitionOf: (line: L) => Definition | undefined,
+): Wiring<L> {
+  const parts = partsOf(lines, definitionOf);
+  const rooms = new Rooms(parts);
+  const wires = new Map(parts.map((part) => [part, wiresOf(part, rooms)]));
+  const readers = new Map<Part<L>, Part<L>[]>();
+  for (const part of parts) {
+    for (const source of sources({ wires }, part)) {
+      const others = readers.get(source) ?? [];
+      readers.set(source, others);
+      others.push(part);
+    }
+  }
+  return { parts, wires, readers };
+}
+
+function partsOf<L extends Line<L>>(
+  lines: readonly L[],
+  definitionOf: (line: L) => Definition | undefined,
+): readonly Part<L>[] {
+  const part = (line: L, input: string | null, within: Part<L> | null): readonly Part<L>[] => {
+    const own: Part<L> = { line, slot: line.slot, definition: definitionOf(line), within, input };
+    return [own, ...line.inner.flatMap((inner) => part(inner, input, own))];
+  };
+  const labelsOf = (slot: string): ReadonlySet<string> =>
+    new Set(lines.flatMap((line) => (line.slot === slot ? (line.label ?? []) : [])));
+  const inputs = labelsOf("input");
+  return lines.flatMap((line) => {
+    const { slot, label } = line;
+    if (label !== null || inputs.size < 2 || !isForEachInput(slot)) {
+      return part(line, label !== null && inputs.has(label) ? label : null, null);
+    }
+    const own = labelsOf(slot);
+    return [...inputs].filter((input) => !own.has(input)).flatMap((input) => part(line, input, null));
+  });
+}
+
+/** The parts of a slot in one place: those of the model, or of one pair of braces. */
+interface Room<L extends Line<L>> {
+  readonly all: Part<L>[];
+  readonly byInput: Map<string, Part<L>[]>;
+  /** Those that no block of a slot reads from their own braces, by that slot. */
+  readonly free: Map<string, Part<L>[]>;
+}
+
+/** The parts of a model by place and slot, so that wiring takes a time that grows as they do. */
+class Rooms<L extends Line<L>> {
+  readonly #rooms = new Map<Part<L> | null, Map<string, Room<L>>>();
+  /** Of each slot, the first part. */
+  readonly #first = new Map<string, Part<L>>();
+
+  constructor(parts: readonly Part<L>[]) {
+    for (const part of parts) this.#add(part);
+  }
+
+  #add(part: Part<L>): void {
+    const place = this.#rooms.get(part.within) ?? new Map<string, Room<L>>();
+    this.#rooms.set(part.within, place);
+    const room: Room<L> = place.get(part.slot) ?? { all: [], byInput: new Map(), free: new Map() };
+    place.set(part.slot, room);
+    room.all.push(part);
+    if (part.input !== null) {
+      const same = room.byInput.get(part.input) ?? [];
+      room.byInput.set(part.input, same);
+      same.push(part);
+    }
+    if (!this.#first.has(part.slot)) this.#first.set(part.slot, part);
+  }
+
+  #room(within: Part<L> | null, slot: string): Room<L> | undefined {
+    return this.#rooms.get(within)?.get(slot);
+  }
+
+  /** The parts of a slot in one place; of those that are read alone, the ones without a reader in their own braces. */
+  #in(within: Part<L> | null, { from, alone }: Port, reader: Part<L>): readonly Part<L>[] {
+    const room = this.#room(within, from);
+    if (!room) return [];
+    const same = reader.input === null ? undefined : room.byInput.get(reader.input);
+    if (same || !alone) return same ?? room.all;
+    const known = room.free.get(reader.slot);
+    const free = known ?? room.all.filter((part) => this.#room(part, reader.slot) === undefined);
+    room.free.set(reader.slot, free);
+    return free;
+  }
+
+  /** What can be read at a port. */
+  sources(port: Port, reader: Part<L>): readonly Part<L>[] {
+    const { within } = reader;
+    const braces = within === null ? [] : this.#in(within, port, reader);
+    if (port.place === "braces") return braces;
+    const around = within?.slot === port.from ? [within] : [];
+    if (port.place === "around") return around;
+    const model = this.#in(null, port, reader);
+    if (port.place === "model") return model;
+    const first = this.#first.get(port.from)?.within ?? null;
+    const elsewhere = first === null || port.alone ? [] : this.#in(first, port, reader);
+    return [braces, around, model, elsewhere].find(({ length }) => length > 0) ?? [];
+  }
+}
+
+const wiresOf = <L extends Line<L>>(part: Part<L>, rooms: Rooms<L>): readonly Wire<L>[] =>
+  portsOf(part.slot).flatMap((port) => {
+    const { definition, within } = part;
+    if (port.reads && !(definition && port.reads(definition, within !== null))) return [];
+    return [{ port, sources: rooms.sources(port, part) }];
+  });
+
+/** What a part reads, wherever it is known which part that is. */
+const sources = <L extends Line<L>>({ wires }: Pick<Wiring<L>, "wires">, part: Part<L>): readonly Part<L>[] =>
+  (wires.get(part) ?? []).flatMap(({ sources: [source, another] }) => (source && !another ? [source] : []));
+
+/** What a part reads at a port; null where there is none, or more than one. */
+export function sourceAt<L extends Line<L>>({ wires }: Wiring<L>, part: Part<L>, port: string): Part<L> | null {
+  const [source, another] = wires.get(part)?.find((wire) => wire.port.name === port)?.sources ?? [];
+  return source && !another ? source : null;
+}
+
+/** Walks from parts to those next to them, from near to far. Gives each once, the first ones included. */
+function reached<L extends Line<L>>(
+  from: readonly Part<L>[],
+  next: (part: Part<L>) => readonly Part<L>[],
+): ReadonlySet<Part<L>> {
+  const found = new Set(from);
+  // A set gives its iterator what is added meanwhile.
+  for (const part of found) for (const other of next(part)) found.add(other);
+  return found;
+}
+
+/** The parts that nothing reads which a model is asked for. */
+export function idleParts<L extends Line<L>>(wiring: Wiring<L>): readonly Part<L>[] {
+  const asked = wiring.parts.filter(({ slot, within }) => isOutput(slot, within !== null));
+  const read = reached(asked, (part) => sources(wiring, part));
+  return wiring.parts.filter((part) => !read.has(part));
+}
+
+/**
+ * The part of a slot that a part has to do with: the nearest one that it reads; else the one of the model that reads it; else the only
+ * one of the model. null: there is none, or it cannot be told which.
+ */
+export function relatedTo<L extends Line<L>>(wiring: Wiring<L>, part: Part<L>, slot: string): Part<L> | null {
+  const fills = (other: Part<L>): boolean => other.slot === slot;
+  const ahead = [...reached([part], (other) => sources(wiring, other))].find(fills);
+  if (ahead) return ahead;
+  const isOwn = (other: Part<L>): boolean => fills(other) && other.within === null;
+  const behind = [...reached([part], (other) => wiring.readers.get(other) ?? [])].find(isOwn);
+  if (behind) return behind;
+  const [only, another] = wiring.parts.filter(isOwn);
+  return only && !another ? only : null;
+}
