@@ -54,7 +54,7 @@ function xavierBound([out = 1, ...ins]: readonly number[]): number {
 }
 
 /**
- * Of each axis [sin(place w), cos(place w)], the last axis first, w_k = 10000^(-k / K) with K numbers each: of rows and columns
+ * Of each axis that is encoded [sin(place w), cos(place w)], the last axis first, w_k = 10000^(-k / K) with K numbers each: of rows and columns
  * a quarter of the width. The official checkpoints have the column first, although their code calls that half "h". `flat`: sines and
  * cosines of the place in the sequence by turns, as Vaswani et al. 2017 and VideoMAE have them.
  */
@@ -62,8 +62,9 @@ function sinCos(values: Float32Array, shape: readonly number[], init: Initialize
   const { counts, extra, order } = init;
   const width = shape.at(-1) as number;
   const [places, axes] = [sizeOf(counts), order === "flat" ? [sizeOf(counts)] : counts];
-  const each = width / (2 * axes.length);
-  invariant(Number.isInteger(each), `a sine-cosine table needs a width divisible by ${2 * axes.length}, not ${width}`);
+  const along = init.along ?? axes.map((_, i) => i);
+  const each = width / (2 * along.length);
+  invariant(Number.isInteger(each), `a sine-cosine table needs a width divisible by ${2 * along.length}, not ${width}`);
   invariant(
     values.length === (extra + places) * width,
     `a sine-cosine table of ${showShape(shape)} has no room for ${counts.join("x")} positions`,
@@ -72,9 +73,10 @@ function sinCos(values: Float32Array, shape: readonly number[], init: Initialize
   const [step, apart] = order === "flat" ? [2, 1] : [1, each];
   for (let position = 0; position < places; position++) {
     let [start, rest] = [(extra + position) * width, position];
-    for (const count of [...axes].reverse()) {
+    for (const [axis, count] of [...axes.entries()].reverse()) {
       const place = rest % count;
       rest = Math.floor(rest / count);
+      if (!along.includes(axis)) continue;
       for (const [k, frequency] of frequencies.entries()) {
         values[start + k * step] = Math.sin(place * frequency);
         values[start + k * step + apart] = Math.cos(place * frequency);

@@ -20,7 +20,14 @@ export type Initializer =
    * Fixed sine-cosine table [1, extra + N, D] for N places, so many along each axis; the first `extra` rows are zero. `flat`: of the
    * place in the sequence, whatever the axes.
    */
-  | { readonly kind: "sin_cos"; readonly counts: readonly number[]; readonly extra: number; readonly order?: "flat" };
+  | {
+      readonly kind: "sin_cos";
+      readonly counts: readonly number[];
+      readonly extra: number;
+      readonly order?: "flat";
+      /** Numbers of the axes that are encoded; absent: all. */
+      readonly along?: readonly number[];
+    };
 
 export interface Parameter<S extends Dims = Dims> {
   readonly shape: S;

@@ -55,6 +55,22 @@ export const layerNormParameters = declarer(
   }),
 ) as <D extends number>(width: D) => LayerNormParameters<D>;
 
+/** A patch embedding with a LayerNorm of the patches before it, and one of the tokens behind it. */
+export const normedPatchEmbedParameters = declarer(
+  "normedPatchEmbedParameters",
+  <I extends number, O extends number>(inputs: I, outputs: O): NormedPatchEmbedParameters<I, O> => ({
+    patch_norm: layerNormParameters(inputs),
+    ...patchEmbedParameters(inputs, outputs),
+    norm: layerNormParameters(outputs),
+  }),
+) as <I extends number, O extends number>(inputs: I, outputs: O) => NormedPatchEmbedParameters<I, O>;
+
+type NormedPatchEmbedParameters<I extends number, O extends number> = {
+  readonly patch_norm: LayerNormParameters<I>;
+  readonly proj: LinearParameters<I, O>;
+  readonly norm: LayerNormParameters<O>;
+};
+
 /** Official MAE's epsilon for every LayerNorm. */
 export const layerNormEpsilon = 1e-6;
 

@@ -21,13 +21,23 @@ type PositionParameter<C extends readonly number[], E extends number, D extends 
 
 type OpenTable = PositionTable<readonly number[], number, number>;
 
+interface SinCosOptions {
+  readonly order?: "flat";
+  /** Numbers of the axes that are encoded; absent: all. */
+  readonly along?: readonly number[];
+}
+
 /** Fixed sine-cosine positions, zero for the extra rows; stored, not trained. */
 export const sinCosPositions = declarer(
   "sinCosPositions",
-  ({ counts, extra, width, order }: OpenTable & { readonly order?: "flat" }): Parameter =>
-    fixed([1, extra + sizeOf(counts), width], { kind: "sin_cos", counts, extra, ...(order ? { order } : {}) }),
+  ({ counts, extra, width, order, along }: OpenTable & SinCosOptions): Parameter =>
+    fixed([1, extra + sizeOf(counts), width], {
+      ...{ kind: "sin_cos", counts, extra },
+      ...(order ? { order } : {}),
+      ...(along ? { along } : {}),
+    }),
 ) as <const C extends readonly number[], const E extends number, const D extends number>(
-  table: PositionTable<C, E, D> & { readonly order?: "flat" },
+  table: PositionTable<C, E, D> & SinCosOptions,
 ) => PositionParameter<C, E, D>;
 
 const learnedTokens = (shape: Dims): Parameter => ({

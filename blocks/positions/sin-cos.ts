@@ -1,17 +1,28 @@
 /** Fixed sine-cosine positions: of each axis a part, as in official MAE, or of the place in the sequence, as in VideoMAE. */
 
+import type { AxisName } from "../arrays.js";
 import type { ModelContext } from "../block.js";
 import { sinCosPositions } from "../nn/index.js";
-import { choice, optional } from "../params.js";
-import { countsOf } from "../sets.js";
+import { axes, choice, optional } from "../params.js";
+import { axesText, countsOf, type Lattice } from "../sets.js";
 import { definePositions } from "./contract.js";
 
 interface Values {
   readonly order: "axes" | "flat" | null;
+  readonly along: readonly AxisName[] | null;
 }
 
-/** What a width is divided into: a sine and a cosine for each axis. */
-const partsOf = ({ order }: Values, { grid }: ModelContext): number => (order === "flat" ? 2 : 2 * grid.length);
+/** Numbers of the axes that have a part of the features. */
+const encoded = ({ along }: Values, grid: Lattice): readonly number[] =>
+  grid.flatMap(({ name }, i) => ((along?.includes(name) ?? true) ? [i] : []));
+
+/** The first name that is no axis of the tokens. */
+const unknownAxis = ({ along }: Values, grid: Lattice): AxisName | undefined =>
+  along?.find((name) => grid.every((axis) => axis.name !== name));
+
+/** What a width is divided into: a sine and a cosine for each axis that is encoded. */
+const partsOf = (p: Values, { grid }: ModelContext): number =>
+  p.order === "flat" ? 2 : 2 * Math.max(1, encoded(p, grid).length);
 
 /**
  * The encoder's or decoder's width where that has not a whole part for each sine and cosine. The decoder's is looked at only when
@@ -40,8 +51,26 @@ export const sinCos = definePositions({
         doc: "What is encoded: the place along each axis, or the place in the sequence. Absent: as `axes`.",
       }),
     ),
+    along: optional(axes({ doc: "Axes whose places are encoded, such as `[time]`. Absent: all." })),
   },
   requires: [
+    {
+      name: "axes-there",
+      at: "along",
+      doc: "The axes in `along` are axes of the tokens, at least one.",
+      holds: (p, { grid }) => unknownAxis(p, grid) === undefined && p.along?.length !== 0,
+      say: (p, { grid }) =>
+        p.along?.length === 0 ? "`along` names no axis" : `the tokens have no axis \`${unknownAxis(p, grid)}\``,
+      help: (_, { grid }) => `they have ${axesText(grid)}`,
+    },
+    {
+      name: "along-or-flat",
+      at: "along",
+      doc: "`along` stands beside `order: axes` only: the place in the sequence counts all axes.",
+      holds: (p) => p.order !== "flat" || p.along === null,
+      say: () => "`order: flat` encodes the place in the sequence, which has no axes",
+      help: () => "remove one of `order: flat` and `along`",
+    },
     {
       name: "width-in-quarters",
       at: null,
@@ -54,6 +83,9 @@ export const sinCos = definePositions({
       },
     },
   ],
-  table: (p, { grid, extra, width }) =>
-    sinCosPositions({ counts: countsOf(grid), ...(p.order === "flat" ? { order: p.order } : {}), extra, width }),
+  table(p, { grid, extra, width }) {
+    const order = p.order === "flat" ? { order: p.order } : {};
+    const along = p.along === null ? {} : { along: encoded(p, grid) };
+    return sinCosPositions({ counts: countsOf(grid), ...order, ...along, extra, width });
+  },
 });

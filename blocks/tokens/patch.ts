@@ -4,8 +4,8 @@ import { invariant } from "../../graph/index.js";
 import { type ArrayShape, type Axis, type AxisName, isPicture } from "../arrays.js";
 import type { Requirement } from "../block.js";
 import { divisorsBeside } from "../divisors.js";
-import { linear, patchEmbedParameters, patchify } from "../nn/index.js";
-import { type Param, sides } from "../params.js";
+import { layerNorm, linear, normedPatchEmbedParameters, patchEmbedParameters, patchify } from "../nn/index.js";
+import { choice, optional, type Param, sides } from "../params.js";
 import { axesText, boxLength, cutInto, type Lattice } from "../sets.js";
 import { defineTokens, type TokensContext } from "./contract.js";
 
@@ -13,6 +13,9 @@ const divisorsInWords = (length: number, wanted: number): string => {
   const near = divisorsBeside(length, wanted);
   return near.length === 1 ? `${near[0]} is` : `${near.join(" and ")} are`;
 };
+
+type Normed = ReturnType<typeof normedPatchEmbedParameters<number, number>>;
+type PatchEmbed = Pick<Normed, "proj"> & Partial<Normed>;
 
 interface Values {
   readonly size: readonly number[];
@@ -70,6 +73,12 @@ export const patch = defineTokens({
     size: sides({
       doc: "Sides of a patch, one for each axis of the input: `16x16` of an image, `2x16x16` of a video; must divide it.",
     }),
+    norm: optional(
+      choice({
+        options: { around: "Of the values of each patch before the linear layer, and of the token behind it." },
+        doc: "A LayerNorm beside the linear layer. Absent: none.",
+      }),
+    ),
   },
   requires: [
     {
@@ -101,11 +110,17 @@ export const patch = defineTokens({
     ),
   ],
   grid: latticeOf,
-  parameters: (p, { array, width }) => ({
-    patch_embed: patchEmbedParameters(boxLength(latticeOf(p, array)) * array.channels, width),
-  }),
+  parameters(p, { array, width }) {
+    const values = boxLength(latticeOf(p, array)) * array.channels;
+    const declared: PatchEmbed =
+      p.norm === "around" ? normedPatchEmbedParameters(values, width) : patchEmbedParameters(values, width);
+    return { patch_embed: declared };
+  },
   embed(code, _, w, array, grid) {
+    const { patch_norm, proj, norm } = w.patch_embed;
     const patches = code.let("patches", patchify, array, grid); // [B, N, values]
-    return code.let("tokens", linear, patches, w.patch_embed.proj);
+    const even = patch_norm ? code.let("even", layerNorm, patches, patch_norm) : patches;
+    const tokens = code.let("tokens", linear, even, proj);
+    return norm ? code.let("tokens", layerNorm, tokens, norm) : tokens;
   },
 });

@@ -27,9 +27,9 @@ const media = {
   tokens  patch(size: 2x4x3)
   mask    random(ratio: 50%, each: [depth])`,
   signal: `  input   signal(leads: 3, samples: 20)
-  tokens  patch(size: 1x5)
+  tokens  patch(size: 1x5, norm: around)
   mask    hilbert(ratio: 50%)
-  positions learned`,
+  positions sin_cos(along: [time])`,
   spectrogram: `  input   spectrogram(frames: 16, mels: 8)
   tokens  patch(size: 4x4)
   mask    random(ratio: 50%, along: [time])`,
@@ -80,12 +80,24 @@ test.each([
   ["a Hilbert curve over three axes", "mask hilbert", "mask/hilbert/two-axes", "along: [row, column]"],
   ["an axis that is not there", "mask random(along: [lead])", "mask/random/axes-there", "time, row, column"],
   ["an axis without brackets", "mask random(along: row)", "check/wrong-type", "[row]"],
+  [
+    "positions along an axis that is not there",
+    "positions sin_cos(along: [lead])\n  mask random",
+    "positions/sin_cos/axes-there",
+    "time, row, column",
+  ],
+  [
+    "positions along no axis",
+    "positions sin_cos(along: [])\n  mask random",
+    "positions/sin_cos/axes-there",
+    "time, row, column",
+  ],
   ["a word that is no axis", "mask random(along: [rows])", "check/unknown-option", "row"],
   ["a cell of parts of tokens", "mask random(cell: 2x6x6)", "mask/random/whole-tokens", "2x8x8"],
   ["histograms of what is no picture", "mask random", "target/hog/rows-and-columns", "pixels"],
 ])("says of %s what would fit", (_, mask, code, help) => {
   const text = spec(
-    `  input   video(frames: 2, size: 8x8)\n  tokens  patch(size: 2x4x4)\n  positions learned\n  ${mask}`,
+    `  input   video(frames: 2, size: 8x8)\n  tokens  patch(size: 2x4x4)\n  ${mask.startsWith("positions") ? "" : "positions learned\n  "}${mask}`,
   );
   const wrong = code.includes("hog") ? text.replace("pixels(normalize: patch)", "hog") : text;
   const found = analyzed(wrong).diagnostics.find((one) => one.code === code);

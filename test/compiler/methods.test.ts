@@ -42,6 +42,7 @@ const methods = [
   ...["u-mae-class-token", "u-mae-patches", "maskfeat", "low-pass", "data2vec"],
   ...["sma", "sma-pool", "sma-share"],
   ...["r-mae", "rae", "r-mae-batch", "r-mae-channel"],
+  ...["mtae", "mlae"],
   ...["classifier-mean", "classifier-class-token"],
 ];
 

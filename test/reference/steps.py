@@ -14,6 +14,7 @@ from stepping import read
 
 # The module that trains an example: that of the first of these blocks in it. Plain masked autoencoders have none of them.
 METHODS = [
+    ("input", "signal", "maefe"),
     ("adversary", "patch_discriminator", "gan-mae"),
     ("teacher", "ema", "data2vec"),
     ("target", "regions", "r-mae"),

@@ -25,8 +25,8 @@ export const weightsIn = ({ names, values }: Fixture<unknown>): Readonly<Record<
 export const shapesIn = ({ names, shape }: Fixture<unknown>): Readonly<Record<string, readonly number[]>> =>
   Object.fromEntries(under("weights/", names).map((name) => [name, shape(`weights/${name}`)]));
 
-/** The images, and the places of visible and hidden tokens in their order [B, N]. */
-export function feedsIn({ header: { batch, tokens }, values }: Fixture<RecordedBatch>): Values {
+/** The arrays by the names of their inputs, and the places of visible and hidden tokens in their order [B, N]. */
+export function feedsIn({ header: { batch, tokens }, names, values }: Fixture<RecordedBatch>): Values {
   const order = values("order");
   const places = (from: number, to: number): Int32Array =>
     Int32Array.from({ length: batch * (to - from) }, (_, i) => {
@@ -34,7 +34,8 @@ export function feedsIn({ header: { batch, tokens }, values }: Fixture<RecordedB
       return order[row * tokens.total + from + (i % (to - from))] as number;
     });
   const [visible, hidden] = [places(0, tokens.visible), places(tokens.visible, tokens.total)];
-  return { image: values("image"), restore: values("restore"), visible, hidden };
+  const arrays = names.filter((name) => name === "image" || name === "signal").map((name) => [name, values(name)]);
+  return { ...Object.fromEntries(arrays), restore: values("restore"), visible, hidden };
 }
 
 /** The model of a fixture that holds its own spec. `change`: of the spec. */
