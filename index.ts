@@ -3,7 +3,7 @@
  * `maelang/emit`, which load what they need.
  */
 
-export { imageOf, type Kind, type Registry, registry } from "./blocks/index.js";
+export { arrayOf, imageOf, type Kind, type Registry, registry } from "./blocks/index.js";
 export * from "./compiler/index.js";
 export {
   type Diagnostic,

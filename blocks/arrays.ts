@@ -25,6 +25,23 @@ export const arrayLength = ({ axes, channels }: ArrayShape): number =>
 /** `224x224`: the sizes of the axes. */
 export const sidesText = ({ axes }: ArrayShape): string => axes.map(({ size }) => size).join("x");
 
+/** What arrays with such axes are called. */
+const media = {
+  image: ["row", "column"],
+  video: ["time", "row", "column"],
+  volume: ["depth", "row", "column"],
+  signal: ["lead", "time"],
+  spectrogram: ["time", "frequency"],
+} satisfies Readonly<Record<string, readonly AxisName[]>>;
+
+export type Medium = keyof typeof media;
+
+/** null: its axes are no usual ones. */
+export function mediumOf({ axes }: Pick<ArrayShape, "axes">): Medium | null {
+  const names = axes.map(({ name }) => name).join();
+  return (Object.keys(media) as Medium[]).find((medium) => media[medium].join() === names) ?? null;
+}
+
 /** Pictures as files and screens have them. */
 export interface ImageShape {
   readonly height: number;
@@ -46,6 +63,25 @@ export const arrayOfImage = ({ height, width, channels }: ImageShape): ArrayShap
 /** Whether an array has rows and columns, and no other axes. */
 export const isPicture = ({ axes: [row, column, another] }: Pick<ArrayShape, "axes">): boolean =>
   row?.name === "row" && column?.name === "column" && another === undefined;
+
+/** Whether it consists of pictures: one, the frames of a clip, the slices of a volume. */
+export const hasPictures = ({ axes }: Pick<ArrayShape, "axes">): boolean =>
+  axes.at(-2)?.name === "row" && axes.at(-1)?.name === "column";
+
+/**
+ * An array as planes of rows and columns, one after another: its pictures. Of an array without any, the last axis lies along the rows
+ * of a single plane, which the others count.
+ */
+export function planesOf(array: ArrayShape): { readonly count: number; readonly shape: ImageShape } {
+  const { axes, channels } = array;
+  const sizes = axes.map(({ size }) => size);
+  const last = hasPictures(array) ? 2 : sizes.length;
+  const product = (some: readonly number[]): number => some.reduce((result, size) => result * size, 1);
+  return {
+    count: product(sizes.slice(0, -last)),
+    shape: { height: product(sizes.slice(-last, -1)), width: sizes.at(-1) ?? 1, channels },
+  };
+}
 
 /** The array as a picture; null: it is none. */
 export function pictureOf(array: ArrayShape): ImageShape | null {

@@ -1,5 +1,5 @@
 /**
- * Batch fields: numbers of a sample that a block computes on the host, beside the image, where data is prepared. A pure
+ * Batch fields: numbers of a sample that a block computes on the host, beside the array, where data is prepared. A pure
  * function of the sample and a random stream, so that a field is the same wherever and whenever it is computed.
  */
 
@@ -16,8 +16,8 @@ export interface FieldContext {
 
 /** One sample of training. */
 export interface FieldSample {
-  /** [H, W, C] in 0..1: cropped, resized and flipped as the model sees it, not normalised. */
-  readonly image: Float32Array;
+  /** The array of the field's context, [...axes, C]: as the model sees it, but not normalised; of pictures in 0..1. */
+  readonly array: Float32Array;
   /** Class of the sample; null: it has none. */
   readonly label: number | null;
   /** A stream of this sample in this epoch, and of this field. */

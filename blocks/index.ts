@@ -11,14 +11,18 @@ export {
   arrayLength,
   arrayOfImage,
   axisNames,
+  hasPictures,
   type ImageShape,
   imageLength,
   isPicture,
+  type Medium,
+  mediumOf,
   pictureOf,
+  planesOf,
   sidesText,
 } from "./arrays.js";
-export type { Augment, AugmentContext, ImageStep } from "./augment/index.js";
 export * as augments from "./augment/index.js";
+export { type Augment, type AugmentContext, augmentContext, type ImageStep } from "./augment/index.js";
 export * from "./authoring.js";
 export { bindField, bindMask, bindPicture, bindTeacher, defineModel, everythingVisible } from "./bind.js";
 export type { Bound, Definition, ModelContext, Requirement } from "./block.js";

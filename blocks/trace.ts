@@ -28,7 +28,7 @@ export function arrayOf({ arrays }: Pick<ModelProgram, "arrays">): {
   return { name: only[0], shape: only[1] };
 }
 
-/** The pictures that a model reads: of no other medium does the runtime prepare samples yet. */
+/** The pictures that a model reads, where it reads pictures. */
 export const imageOf = (program: Pick<ModelProgram, "arrays">): ImageShape => pictured(arrayOf(program).shape);
 
 /** Declares the feed of the array alone: all that a model of classes predicts from. */

@@ -1,6 +1,6 @@
 /** The images of a recipe, and the features by which an encoder is judged on them: for `eval`, and during training. */
 
-import { imageOf, type ModelProgram } from "../blocks/index.js";
+import type { ModelProgram } from "../blocks/index.js";
 import type { LabelledData, Selection, Training } from "../runtime/index.js";
 import { thinned } from "./thinned.js";
 
@@ -19,14 +19,14 @@ export interface LabelledOptions {
 
 export async function labelledData({ program, training, root, most, note }: LabelledOptions): Promise<LabelledData> {
   const { evaluationBatches, openData } = await import("../runtime/index.js");
-  const train = thinned(await openData(training.data, "train", root), most);
-  const common = { augment: training.augment, image: imageOf(program), batch: labelledBatch, root, workers: 1, note };
+  const train = thinned(await openData(training.data, "train", root, program), most);
+  const common = { augment: training.augment, arrays: program.arrays, batch: labelledBatch, root, workers: 1, note };
   // Opened when they are asked for: not every probe needs test images, and not all data have some.
   let opened: ReturnType<typeof openData> | null = null;
   return {
     train: () => evaluationBatches({ index: train, ...common }),
     async *test() {
-      opened ??= openData(training.data, "test", root);
+      opened ??= openData(training.data, "test", root, program);
       yield* evaluationBatches({ index: thinned(await opened, most), ...common });
     },
     classes: train.classes,

@@ -1,7 +1,7 @@
 /** A finished or interrupted run, opened again: its program, its weights, and the data that its spec names. All of it is data: nothing of it is run. */
 
 import { join } from "node:path";
-import { imageOf } from "../blocks/index.js";
+import { arrayOf, imageOf } from "../blocks/index.js";
 import type { Checkpoint, Executor } from "../runtime/index.js";
 import { chooseRecipe } from "./choose.js";
 import { changedFiles, type Vocabulary } from "./config/index.js";
@@ -97,16 +97,22 @@ export const sayErrors = ({ samples, mse, meanMse }: PictureFacts): string =>
 export async function drawReconstructions(run: OpenRun, options: PictureOptions): Promise<PictureFacts> {
   const runtime = await import("../runtime/index.js");
   const { program, weights, training, facts } = run;
-  const index = thinned(await runtime.openData(training.data, options.split, facts.root), options.count);
-  const image = imageOf(program);
-  const common = { augment: training.augment, image, root: facts.root, workers: 0, note: options.note };
+  const index = thinned(await runtime.openData(training.data, options.split, facts.root, program), options.count);
+  const { name, shape } = arrayOf(program);
+  const common = {
+    augment: training.augment,
+    arrays: program.arrays,
+    root: facts.root,
+    workers: 0,
+    note: options.note,
+  };
   for await (const batch of runtime.evaluationBatches({ index, batch: index.length, ...common })) {
-    const reconstructions = await runtime.reconstruct({ program, weights }, batch.image, {
+    const reconstructions = await runtime.reconstruct({ program, weights }, batch.arrays[name] as Float32Array, {
       executor: options.executor,
-      colours: runtime.colourScale(training.augment, image),
+      colours: runtime.colourScale(training.augment, shape),
       seed: options.seed,
     });
-    await runtime.writePng(options.path, runtime.reconstructionPicture(image, reconstructions));
+    await runtime.writePng(options.path, runtime.reconstructionPicture(imageOf(program), reconstructions));
     const { mse, meanMse } = runtime.meanErrors(reconstructions.map(({ errors }) => errors));
     return { samples: index.length, mse, meanMse };
   }

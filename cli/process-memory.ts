@@ -4,7 +4,7 @@
  */
 
 import { availableParallelism } from "node:os";
-import { imageOf, type SampleIndex } from "../blocks/index.js";
+import type { SampleIndex } from "../blocks/index.js";
 import { assemble, type DataMemory, type EngineMemory, type Model, programOf } from "../compiler/index.js";
 import type { measuredBackends } from "./options.js";
 
@@ -33,5 +33,5 @@ export async function dataMemory(
 ): Promise<DataMemory> {
   const { dataNeeds } = await import("../runtime/index.js");
   const program = programOf(assemble(model));
-  return dataNeeds({ index, image: imageOf(program), fields: program.fields ?? {}, workers });
+  return dataNeeds({ index, arrays: program.arrays, fields: program.fields ?? {}, workers });
 }

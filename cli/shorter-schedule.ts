@@ -4,7 +4,15 @@
  */
 
 import type { DurationValue, SampleIndex } from "../blocks/index.js";
-import { type Recipe, settingsOf, trainingOf, valueText, withSettings } from "../compiler/index.js";
+import {
+  arraysOf,
+  type Model,
+  type Recipe,
+  settingsOf,
+  trainingOf,
+  valueText,
+  withSettings,
+} from "../compiler/index.js";
 import type { SettingFlags } from "./options.js";
 import type { RunSettings, ShorterTimes } from "./run-directory.js";
 
@@ -17,7 +25,7 @@ export interface Shortened {
 }
 
 /** The recipe after the flags. Opens the data where only their size tells how long a training is. Throws what opening them does. */
-export async function shortened(written: Recipe, flags: SettingFlags): Promise<Shortened> {
+export async function shortened(model: Model, written: Recipe, flags: SettingFlags): Promise<Shortened> {
   const recipe = withSettings(written, flags);
   const durations = durationsOf(recipe);
   if ((flags.steps === undefined && flags.epochs === undefined) || durations.length === 0) {
@@ -25,7 +33,7 @@ export async function shortened(written: Recipe, flags: SettingFlags): Promise<S
   }
   const [before, after] = [lengthOf(settingsOf(written)), lengthOf(settingsOf(recipe))];
   const units = new Set([before, after, ...durations.map(([, value]) => value)].map(({ unit }) => unit));
-  const opened = units.size > 1 ? await openedFor(recipe) : null;
+  const opened = units.size > 1 ? await openedFor(model, recipe) : null;
   const stepsPerEpoch = opened?.stepsPerEpoch ?? 1;
   const index = opened?.index ?? null;
   const amountOf = ({ amount, unit }: DurationValue): number =>
@@ -69,9 +77,12 @@ const durationsOf = ({ schedule }: Recipe): readonly (readonly [string, Duration
 const lengthOf = ({ epochs, steps }: RunSettings): DurationValue =>
   steps === null ? { amount: epochs ?? 0, unit: "epochs" } : { amount: steps, unit: "steps" };
 
-async function openedFor(recipe: Recipe): Promise<{ readonly index: SampleIndex; readonly stepsPerEpoch: number }> {
+async function openedFor(
+  model: Model,
+  recipe: Recipe,
+): Promise<{ readonly index: SampleIndex; readonly stepsPerEpoch: number }> {
   const { lengthOf, openData } = await import("../runtime/index.js");
   const training = trainingOf(recipe);
-  const index = await openData(training.data, "train", process.cwd());
+  const index = await openData(training.data, "train", process.cwd(), { arrays: arraysOf(model) });
   return { index, stepsPerEpoch: lengthOf(training, index.length).stepsPerEpoch };
 }

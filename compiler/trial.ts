@@ -112,11 +112,11 @@ function faultsOfFields({ parts }: Assembly, homes: Homes, uses: readonly Use[])
   });
 }
 
-/** A sample with noise for an image, and a map of one region beside it where the field asks for a file. */
+/** A sample with noise for an array, and a map of one region beside it where the field asks for a file. */
 function pretended({ array: shape }: Parts, { beside }: Field, i: number): FieldSample {
   const noise = randomStream(i, "probe");
   return {
-    image: Float32Array.from({ length: arrayLength(shape) }, () => noise.uniform()),
+    array: Float32Array.from({ length: arrayLength(shape) }, () => noise.uniform()),
     label: null,
     random: randomStream(i, "field", 0, 0),
     ...(beside === undefined ? {} : { beside: [new Int32Array(arrayLength({ ...shape, channels: 1 }))] }),

@@ -30,10 +30,10 @@ export {
 } from "./checkpoint/stored.js";
 export { readTensorFile, writeTensorFile } from "./checkpoint/tensor-file.js";
 export { type BatchesOptions, type EvaluationBatch, evaluationBatches } from "./data/batches.js";
+export { writePng } from "./data/image/png.js";
+export { type DecoderAvailability, probeDecoder } from "./data/image/sharp.js";
 export { type DataNeeds, dataNeeds } from "./data/memory.js";
 export { openData } from "./data/open.js";
-export { writePng } from "./data/png.js";
-export { type DecoderAvailability, probeDecoder } from "./data/sharp.js";
 export * from "./evaluate/index.js";
 export * from "./executors/index.js";
 export * from "./export/index.js";

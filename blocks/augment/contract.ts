@@ -1,12 +1,13 @@
 /**
- * Augmentations: steps from a decoded image to a training sample, in the order written. Geometry is a plan of
- * crop, size and flip that the image reader carries out with its own resampling; the block only draws the numbers.
+ * Augmentations: steps from what was read to a training sample, in the order written. Geometry is a plan of crop, size and
+ * flip that the reader carries out with its own resampling, on all pictures of a sample alike; the block only draws the numbers.
  */
 
 import type { Random } from "../../graph/index.js";
-import type { ImageShape } from "../arrays.js";
-import { type Definition, ofKind } from "../block.js";
+import { type ArrayShape, hasPictures, type ImageShape, planesOf } from "../arrays.js";
+import { type Definition, ofKind, type Requirement } from "../block.js";
 import type { Params, ValuesOf } from "../params.js";
+import { axesText } from "../sets.js";
 
 /** How pixels are made from pixels. */
 export type Filter = "bicubic" | "bilinear" | "nearest";
@@ -33,11 +34,17 @@ export interface PixelSize {
 
 export interface AugmentContext {
   /** The model's input: what the last step must leave. */
+  readonly array: ArrayShape;
+  /** One of its pictures: itself, a frame, a slice. */
   readonly image: ImageShape;
 }
 
+export const augmentContext = (array: ArrayShape): AugmentContext => ({ array, image: planesOf(array).shape });
+
 export interface Augment<P extends Params = Params> extends Definition<P, AugmentContext> {
-  /** The steps for one sample of the current size. Only `random` may vary them. Throws `DataError` for an image that does not fit. */
+  /** What it changes: where pixels are, which only pictures have, or numbers channel by channel. Absent: pictures. */
+  readonly changes?: "pictures" | "channels";
+  /** The steps for one sample, whose pictures have the current size. Only `random` may vary them. Throws `DataError` for an image that does not fit. */
   plan(p: ValuesOf<P>, current: PixelSize, context: AugmentContext, random: Random): readonly ImageStep[];
   /** Whether two samples of one image can differ. Evaluation leaves random augmentations out. */
   readonly random: boolean;
@@ -45,4 +52,17 @@ export interface Augment<P extends Params = Params> extends Definition<P, Augmen
   evaluationPlan?(p: ValuesOf<P>, current: PixelSize, context: AugmentContext): readonly ImageStep[];
 }
 
-export const defineAugment = <const P extends Params>(augment: Augment<P>): Augment<P> => ofKind("augment", augment);
+const ofPictures: Requirement<Params, AugmentContext> = {
+  name: "pictures",
+  at: null,
+  doc: "The model reads pictures: images, the frames of videos or the slices of volumes.",
+  holds: (_, { array }) => hasPictures(array),
+  say: (_, { array }) => `this changes pictures, and the model reads ${axesText(array.axes)}`,
+  help: () => "remove it: of the augmentations, `normalize` is for every input",
+};
+
+export const defineAugment = <const P extends Params>(augment: Augment<P>): Augment<P> =>
+  ofKind("augment", {
+    ...augment,
+    requires: [...(augment.changes === "channels" ? [] : [ofPictures]), ...(augment.requires ?? [])],
+  });

@@ -10,6 +10,7 @@ import { verticalFlip } from "./vertical-flip.js";
 export {
   type Augment,
   type AugmentContext,
+  augmentContext,
   defineAugment,
   type Filter,
   type ImageStep,

@@ -1,4 +1,4 @@
-/** Colour normalisation by channel. */
+/** Normalisation by channel. */
 
 import { counted } from "../counts.js";
 import { choice, optional, reals, type ValuesOf } from "../params.js";
@@ -45,10 +45,10 @@ function chosen({ statistics, mean, std }: Values): Statistics | null {
 }
 
 /** The counts of numbers that differ from the number of channels. */
-const wrongCounts = (p: Values, { image }: AugmentContext): readonly number[] => {
+const wrongCounts = (p: Values, { array }: AugmentContext): readonly number[] => {
   const statistics = chosen(p);
   if (statistics === null) return [];
-  return [statistics.mean.length, statistics.std.length].filter((count) => count !== image.channels);
+  return [statistics.mean.length, statistics.std.length].filter((count) => count !== array.channels);
 };
 
 export const normalize = defineAugment({
@@ -56,6 +56,7 @@ export const normalize = defineAugment({
   summary: "Subtracts each channel's mean and divides by its standard deviation.",
   source: "own definition; statistics as published with the datasets' usual recipes",
   since: "0.1",
+  changes: "channels",
   params,
   positional: "statistics",
   requires: [
@@ -76,9 +77,9 @@ export const normalize = defineAugment({
       doc: "There is one mean and one standard deviation for each channel of the input.",
       holds: (p, context) => wrongCounts(p, context).length === 0,
       say: (p, context) =>
-        `\`normalize\` has ${counted(wrongCounts(p, context)[0] as number, "number")} for ${counted(context.image.channels, "channel")}`,
-      help: (_, { image }) =>
-        `write ${counted(image.channels, "number")} in \`mean\` and in \`std\`${image.channels === 1 ? ", as `normalize(mnist)` has" : ""}`,
+        `\`normalize\` has ${counted(wrongCounts(p, context)[0] as number, "number")} for ${counted(context.array.channels, "channel")}`,
+      help: (_, { array }) =>
+        `write ${counted(array.channels, "number")} in \`mean\` and in \`std\`${array.channels === 1 ? ", as `normalize(mnist)` has" : ""}`,
     },
     {
       name: "std-above-zero",

@@ -1,23 +1,23 @@
-/** Datasets whose images lie in one array file and whose labels in another: what IDX and npy share. */
+/** Datasets whose samples lie in one array file and whose labels in another: what IDX and npy share. */
 
-import { type ImageShape, imageLength } from "../arrays.js";
+import { type ArrayShape, arrayLength, pictureOf, sidesText } from "../arrays.js";
 import type { Requirement } from "../block.js";
 import { grouped } from "../counts.js";
 import { optional, type Param, text } from "../params.js";
 import { numberedClasses } from "./classes.js";
 import { DataError, type DatasetContext, type Files, type Sample, type SampleIndex, type Split } from "./contract.js";
 
-/** Equal images one after another. */
-export interface ImageArray {
+/** Equal arrays one after another. */
+export interface StoredArrays {
   readonly count: number;
-  readonly shape: ImageShape;
-  /** [H, W, C] of one image, of the type of a sample. */
-  readonly image: (i: number) => Uint8Array | Float32Array;
+  readonly shape: ArrayShape;
+  /** [...axes, C] of one sample, of its type. */
+  readonly array: (i: number) => Uint8Array | Float32Array;
 }
 
 /** Both throw `DataError`. */
 export interface ArrayReader {
-  readonly images: (files: Files, path: string) => Promise<ImageArray>;
+  readonly arrays: (files: Files, path: string) => Promise<StoredArrays>;
   /** Whole numbers from 0. */
   readonly labels: (files: Files, path: string) => Promise<Int32Array>;
 }
@@ -46,7 +46,7 @@ export const testLabelsNeedImages: Requirement<
   help: () => "write `test_images`, or remove `test_labels`",
 };
 
-/** Opens the images and labels of a split. Class names are the numbers up to the largest label of either split. */
+/** Opens the samples and labels of a split. Class names are the numbers up to the largest label of either split. */
 export async function openArrays(p: ArrayPaths, files: Files, split: Split, reader: ArrayReader): Promise<SampleIndex> {
   const readLabels = async (path: string | null) =>
     path === null ? null : { path, labels: await reader.labels(files, path) };
@@ -54,32 +54,48 @@ export async function openArrays(p: ArrayPaths, files: Files, split: Split, read
   if (path === null) {
     throw new DataError("The data has no test images", 'Add test_images: "..." (and test_labels) to the dataset.');
   }
-  const images = await reader.images(files, path);
-  if (images.count === 0) throw new DataError(`${path} holds no images`, "Name a file with at least one.");
-  if (imageLength(images.shape) === 0) {
-    const { height, width, channels } = images.shape;
-    throw new DataError(`${path} holds images of ${height}x${width} pixels and ${channels} channels`, "Save it again.");
+  const arrays = await reader.arrays(files, path);
+  if (arrays.count === 0) throw new DataError(`${path} holds no images`, "Name a file with at least one.");
+  const { shape } = arrays;
+  if (arrayLength(shape) === 0) {
+    throw new DataError(
+      `${path} holds images of ${sidesText(shape)} pixels and ${shape.channels} channels`,
+      "Save it again.",
+    );
   }
   const [train, test] = [await readLabels(p.labels), await readLabels(p.test_labels)];
   const own = split === "train" ? train : test;
-  if (own !== null && own.labels.length !== images.count) {
+  if (own !== null && own.labels.length !== arrays.count) {
     throw new DataError(
-      `${path} holds ${grouped(images.count)} images and ${own.path} ${grouped(own.labels.length)} labels`,
+      `${path} holds ${grouped(arrays.count)} images and ${own.path} ${grouped(own.labels.length)} labels`,
       "Name the two files of the same split.",
     );
   }
   const classes = numberedClasses([train, test].filter((read) => read !== null));
+  const picture = pictureOf(shape);
+  const labelOf = (i: number): number | null => (own === null ? null : (own.labels[i] as number));
+  // Numbers are read when they are asked for: a label alone costs no reading.
+  const sampleOf = (i: number): Sample =>
+    picture
+      ? {
+          kind: "pixels",
+          get pixels() {
+            return arrays.array(i);
+          },
+          shape: picture,
+          label: labelOf(i),
+        }
+      : {
+          kind: "array",
+          get numbers() {
+            return arrays.array(i);
+          },
+          shape,
+          label: labelOf(i),
+        };
   return {
-    length: images.count,
-    sample: (i): Sample => ({
-      kind: "pixels",
-      // Read when they are asked for: a label alone costs no reading.
-      get pixels() {
-        return images.image(i);
-      },
-      shape: images.shape,
-      label: own === null ? null : (own.labels[i] as number),
-    }),
+    length: arrays.count,
+    sample: sampleOf,
     classes,
     notes: [],
   };

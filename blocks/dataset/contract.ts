@@ -3,10 +3,11 @@
  * `Files`, into an index of samples. Decoding of compressed images is the runtime's.
  */
 
-import type { ImageShape } from "../arrays.js";
-import { type Definition, ofKind } from "../block.js";
+import { type ArrayShape, type ImageShape, type Medium, mediumOf } from "../arrays.js";
+import { type Definition, ofKind, type Requirement } from "../block.js";
 import { oneLine } from "../one-line.js";
 import type { Params, ValuesOf } from "../params.js";
+import { axesText } from "../sets.js";
 
 /** The only access to files; paths are relative to the project's root. Errors are the runtime's `RunError`s. */
 export interface Files {
@@ -52,6 +53,13 @@ export type Sample =
       readonly pixels: Uint8Array | Float32Array;
       readonly shape: ImageShape;
       readonly label: number | null;
+    }
+  /** An array of any axes, channels last: bytes or floats as of pixels, or any floats. */
+  | {
+      readonly kind: "array";
+      readonly numbers: Uint8Array | Float32Array;
+      readonly shape: ArrayShape;
+      readonly label: number | null;
     };
 
 export interface SampleIndex {
@@ -66,15 +74,32 @@ export interface SampleIndex {
 export type Split = "train" | "test";
 
 export interface DatasetContext {
-  readonly image: ImageShape;
+  /** What the model reads of a sample. */
+  readonly array: ArrayShape;
 }
 
 export interface Dataset<P extends Params = Params> extends Definition<P, DatasetContext> {
-  /** Throws `DataError` (below) when the data is not what the spec says. */
-  open(p: ValuesOf<P>, files: Files, split: Split): Promise<SampleIndex>;
+  /** What of models it has data for; absent: any. */
+  readonly media?: readonly Medium[];
+  /** Throws `DataError` (below) when the data is not what the spec says, or not what the model reads. */
+  open(p: ValuesOf<P>, files: Files, split: Split, context: DatasetContext): Promise<SampleIndex>;
 }
 
-export const defineDataset = <const P extends Params>(dataset: Dataset<P>): Dataset<P> => ofKind("dataset", dataset);
+export const defineDataset = <const P extends Params>(dataset: Dataset<P>): Dataset<P> =>
+  ofKind("dataset", {
+    ...dataset,
+    requires: [...(dataset.media ? [ofMedia(dataset.media)] : []), ...(dataset.requires ?? [])],
+  });
+
+const ofMedia = (media: readonly Medium[]): Requirement<Params, DatasetContext> => ({
+  name: "input",
+  at: null,
+  doc: `The model reads ${media.map((medium) => `\`${medium}\``).join(" or ")}.`,
+  holds: (_, { array }) => media.some((medium) => medium === mediumOf(array)),
+  say: (_, { array }) =>
+    `this is data for ${media.map((medium) => `\`${medium}\``).join(" or ")}, and the model reads ${axesText(array.axes)}`,
+  help: (_, { array }) => `save the samples as arrays [N, ${axesText(array.axes)}, channels] and write \`npy("...")\``,
+});
 
 /** The data is not usable: what, why, what to do. Names in it may be any: both come on one line. */
 export class DataError extends Error {

@@ -150,6 +150,7 @@ export const folder = defineDataset({
   since: "0.1",
   params,
   positional: "path",
+  media: ["image"],
   requires: [
     {
       name: "test-or-holdout",

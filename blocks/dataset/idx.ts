@@ -1,6 +1,6 @@
 /** IDX files, the format of MNIST and Fashion-MNIST. */
 
-import { type ImageShape, imageLength } from "../arrays.js";
+import { arrayLength, arrayOfImage } from "../arrays.js";
 import { grouped } from "../counts.js";
 import { type ArrayReader, arrayParams, openArrays, testLabelsNeedImages } from "./arrays.js";
 import { DataError, defineDataset, type Files, type SizedHeader } from "./contract.js";
@@ -73,7 +73,7 @@ async function openIdx(files: Files, path: string, check: (shape: readonly numbe
 }
 
 const reader: ArrayReader = {
-  async images(files, path) {
+  async arrays(files, path) {
     const { header, bytes } = await openIdx(files, path, ({ length }) => {
       if (length === 3 || length === 4) return;
       throw new DataError(
@@ -82,12 +82,12 @@ const reader: ArrayReader = {
       );
     });
     const [count = 0, height = 0, width = 0, channels = 1] = header.shape;
-    const shape: ImageShape = { height, width, channels };
-    const length = imageLength(shape);
+    const shape = arrayOfImage({ height, width, channels });
+    const length = arrayLength(shape);
     return {
       count,
       shape,
-      image: (i) => bytes(header.begin + i * length, header.begin + (i + 1) * length),
+      array: (i) => bytes(header.begin + i * length, header.begin + (i + 1) * length),
     };
   },
   async labels(files, path) {
@@ -109,6 +109,7 @@ export const idx = defineDataset({
   since: "0.1",
   params: arrayParams,
   positional: "images",
+  media: ["image"],
   requires: [testLabelsNeedImages],
   open: (p, files, split) => openArrays(p, files, split, reader),
 });

@@ -1,7 +1,8 @@
-/** Images and labels saved by NumPy. */
+/** Arrays and labels saved by NumPy. */
 
-import { type ImageShape, imageLength } from "../arrays.js";
+import { type ArrayShape, arrayLength, hasPictures, isPicture, type Medium, mediumOf, sidesText } from "../arrays.js";
 import { choice } from "../params.js";
+import { axesText } from "../sets.js";
 import { type ArrayReader, arrayParams, openArrays, testLabelsNeedImages } from "./arrays.js";
 import { DataError, defineDataset, type Files } from "./contract.js";
 import { checkNpySize, type NpyHeader, type NpyType, type NpyValues, npyValues, readNpyHeader } from "./npy-file.js";
@@ -59,49 +60,77 @@ function outOfRange(value: number | bigint, range: Range, i: number, path: strin
   );
 }
 
-function shapeOf({ shape }: NpyHeader, layout: Layout, path: string): ImageShape {
-  const [, first = 0, second = 0, third = 1] = shape;
-  if (shape.length === 3) return { height: first, width: second, channels: 1 };
-  if (shape.length !== 4) {
+/** The array of one sample, with the axes of the one that the model reads; pictures may have another size. */
+function shapeOf({ shape }: NpyHeader, layout: Layout, wanted: ArrayShape, path: string): ArrayShape {
+  const [, ...sizes] = shape;
+  const rank = wanted.axes.length;
+  if (sizes.length !== rank && sizes.length !== rank + 1) {
+    const what = mediumOf(wanted);
     throw new DataError(
-      `${path} has the shape (${shape.join(", ")}), and images have 3 or 4 axes`,
-      "Axes are images, height, width, and channels last (layout: hwc) or first (layout: chw).",
+      `${path} has the shape (${shape.join(", ")}), and ${what === null ? "arrays" : many[what]} have ${rank + 1} or ${rank + 2} axes`,
+      `Axes are ${axesOf(wanted)}, and channels last (layout: hwc) or first (layout: chw).`,
     );
   }
-  return layout === "hwc"
-    ? { height: first, width: second, channels: third }
-    : { height: second, width: third, channels: first };
+  const channels = sizes.length === rank ? 1 : ((layout === "hwc" ? sizes.at(-1) : sizes[0]) as number);
+  const sides = sizes.length === rank || layout === "hwc" ? sizes : sizes.slice(1);
+  const found = { axes: wanted.axes.map(({ name }, i) => ({ name, size: sides[i] as number })), channels };
+  checkSides(found, wanted, path);
+  return found;
 }
 
-/** [C, H, W] -> [H, W, C] */
-function channelsLast<A extends Uint8Array | Float32Array>(planes: A, { height, width, channels }: ImageShape): A {
+const many: Readonly<Record<Medium, string>> = {
+  image: "images",
+  video: "clips",
+  volume: "volumes",
+  signal: "signals",
+  spectrogram: "spectrograms",
+};
+
+/** `images, height, width` */
+const axesOf = (array: ArrayShape): string =>
+  isPicture(array) ? "images, height, width" : ["samples", ...array.axes.map(({ name }) => name)].join(", ");
+
+/** Pictures are brought to a size where samples are prepared; all else has to have it. */
+function checkSides(found: ArrayShape, wanted: ArrayShape, path: string): void {
+  const free = hasPictures(wanted) ? 2 : 0;
+  const fits = found.axes.every(({ size }, i) => i >= found.axes.length - free || size === wanted.axes[i]?.size);
+  if (fits) return;
+  const what = mediumOf(wanted);
+  throw new DataError(
+    `${path} holds ${what === null ? "arrays" : many[what]} of ${sidesText(found)}, and the model reads ${sidesText(wanted)} (${axesText(wanted.axes)})`,
+    "Save arrays of that size, or write the size of the data in the model's input.",
+  );
+}
+
+/** [C, ...axes] -> [...axes, C] */
+function channelsLast<A extends Uint8Array | Float32Array>(planes: A, { channels }: ArrayShape): A {
   const pixels = planes.slice() as A;
-  const area = height * width;
+  const area = planes.length / channels;
   for (let c = 0; c < channels; c++) {
     for (let i = 0; i < area; i++) pixels[i * channels + c] = planes[c * area + i] as number;
   }
   return pixels;
 }
 
-const readerFor = (layout: Layout, range: Range): ArrayReader => ({
-  async images(files, path) {
+const readerFor = (layout: Layout, range: Range, wanted: ArrayShape): ArrayReader => ({
+  async arrays(files, path) {
     const { header, bytes } = await openNpy(files, path, savedAs[range], (found) => {
-      shapeOf(found, layout, path);
+      shapeOf(found, layout, wanted, path);
       if (range === "any" || isUnit(found.type)) return;
       throw new DataError(`${path} holds images of type ${found.type}`, `Save them as ${savedAs.unit}.`);
     });
-    const shape = shapeOf(header, layout, path);
-    const length = imageLength(shape) * header.width;
-    const image = (i: number) => {
+    const shape = shapeOf(header, layout, wanted, path);
+    const length = arrayLength(shape) * header.width;
+    const array = (i: number) => {
       const begin = header.begin + i * length;
       return pixelsOf(npyValues(header.type, bytes(begin, begin + length)), header.type, range, i, path);
     };
     const count = header.shape[0] as number;
     // Of what is too large for memory, every so manieth: the others are checked when their turn comes.
     const step = Math.max(1, Math.ceil((count * length) / lookedThrough));
-    if (header.type !== "|u1" && length > 0) for (let i = 0; i < count; i += step) image(i);
+    if (header.type !== "|u1" && length > 0) for (let i = 0; i < count; i += step) array(i);
     const planar = layout === "chw" && shape.channels > 1;
-    return { count, shape, image: planar ? (i) => channelsLast(image(i), shape) : image };
+    return { count, shape, array: planar ? (i) => channelsLast(array(i), shape) : array };
   },
   async labels(files, path) {
     const { header, bytes } = await openNpy(files, path, "integers of shape (N,)", ({ type, shape }) => {
@@ -132,7 +161,7 @@ function checkedLabel(label: number, path: string): number {
 
 export const npy = defineDataset({
   name: "npy",
-  summary: "Images and labels in .npy files of NumPy.",
+  summary: "Samples of any input and their labels in .npy files of NumPy.",
   source: "NumPy, A Simple File Format for NumPy Arrays (NEP 1)",
   since: "0.1",
   params: {
@@ -140,10 +169,10 @@ export const npy = defineDataset({
     layout: choice({
       default: "hwc",
       options: {
-        hwc: "Channels last: [N, H, W, C], or [N, H, W] with one channel.",
+        hwc: "Channels last: [N, H, W, C], or [N, H, W] with one channel; of other inputs, their axes in the place of H and W.",
         chw: "Channels first: [N, C, H, W], as PyTorch keeps them.",
       },
-      doc: "Order of the axes of the images.",
+      doc: "Order of the axes of the array.",
     }),
     values: choice({
       default: "unit",
@@ -156,5 +185,5 @@ export const npy = defineDataset({
   },
   positional: "images",
   requires: [testLabelsNeedImages],
-  open: (p, files, split) => openArrays(p, files, split, readerFor(p.layout, p.values)),
+  open: (p, files, split, { array }) => openArrays(p, files, split, readerFor(p.layout, p.values, array)),
 });

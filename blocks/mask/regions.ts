@@ -27,8 +27,8 @@ export const regions = defineMask({
       shape: [tokenCount(grid)],
       dtype: "int32",
       ...source.files,
-      compute({ random, ...sample }) {
-        const maps = source.maps({ shape, ...sample });
+      compute({ random, array: image, ...sample }) {
+        const maps = source.maps({ shape, image, ...sample });
         return patchLabels(maps[random.integer(maps.length)] as LabelMap, grid);
       },
     };

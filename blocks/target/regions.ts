@@ -52,7 +52,8 @@ export const regions = defineTarget({
       shape: [shape.height, shape.width, p.count],
       dtype: "float32",
       ...source.files,
-      compute: ({ random, ...sample }) => regionMaps(source.maps({ shape, ...sample }), grid, choice, random),
+      compute: ({ random, array: image, ...sample }) =>
+        regionMaps(source.maps({ shape, image, ...sample }), grid, choice, random),
     };
   },
   build(code, _, { field }, { grid }) {

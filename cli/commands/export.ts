@@ -1,7 +1,7 @@
 /** `mae export`: a function of a trained model as an ONNX file, for any tool. */
 
 import { join } from "node:path";
-import { imageOf } from "../../blocks/index.js";
+import { arrayOf } from "../../blocks/index.js";
 import type { ExportedFunction, ExportedPort, ExportFacts } from "../../runtime/index.js";
 import { checkOutput, printedPath } from "../files.js";
 import type { OpenCheckpoint } from "../open-checkpoint.js";
@@ -30,7 +30,7 @@ export async function exportModel(source: string, options: ExportOptions): Promi
     what,
     batch: options.batch ?? null,
     images: options.pixels ? "pixels" : "normalized",
-    colours: colourScale(training.augment, imageOf(program)),
+    colours: colourScale(training.augment, arrayOf(program).shape),
     step,
     spec,
   });

@@ -2,7 +2,7 @@
 
 import { existsSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
-import { type Dataset, datasetAt, defaultsOf, imageOf, type SampleIndex } from "../../blocks/index.js";
+import { type Dataset, datasetAt, defaultsOf, type ModelProgram, type SampleIndex } from "../../blocks/index.js";
 import type { Bound, FeatureFormat, FeatureRows, Selection, Training } from "../../runtime/index.js";
 import { type BackendFlags, openBackend } from "../backend.js";
 import { usageFailure } from "../failure.js";
@@ -37,7 +37,7 @@ export async function features(source: string, options: FeaturesOptions): Promis
   const trained = await openTrained(source, options.config);
   const runtime = await import("../../runtime/index.js");
   const { program, training, step } = trained;
-  const data = await opened(source, training, options);
+  const data = await opened(source, trained, options);
   const index = thinned(data.index, options.samples ?? Number.POSITIVE_INFINITY);
   // The class token comes first where there is one.
   const [selection] = selectionsOf(program, chosen(options)) as [Selection];
@@ -47,7 +47,7 @@ export async function features(source: string, options: FeaturesOptions): Promis
     const reader = await runtime.encoderReader(trained, executor, [selection], labelledBatch);
     const [width] = reader.widths as [number];
     async function* rows(): AsyncGenerator<FeatureRows> {
-      const common = { augment: training.augment, image: imageOf(program), batch: labelledBatch };
+      const common = { augment: training.augment, arrays: program.arrays, batch: labelledBatch };
       let done = 0;
       for await (const batch of runtime.evaluationBatches({
         index,
@@ -107,17 +107,21 @@ interface Opened {
 }
 
 /** The images that the command line names, or those of the recipe. */
-async function opened(source: string, training: Training, options: FeaturesOptions): Promise<Opened> {
+async function opened(
+  source: string,
+  { program, training }: { readonly program: ModelProgram; readonly training: Training },
+  options: FeaturesOptions,
+): Promise<Opened> {
   const { openData, RunError } = await import("../../runtime/index.js");
   const { data, labels, split } = options;
   if (data !== undefined) {
-    const index = await openData(namedData(data, labels), "train", process.cwd());
+    const index = await openData(namedData(data, labels), "train", process.cwd(), program);
     return { index, root: process.cwd(), what: printedPath(data) };
   }
   const folder = folderOf(source);
   const root = existsSync(join(folder, factsFile)) ? readRunFacts(folder).root : process.cwd();
   const open = async (part: "train" | "test"): Promise<Opened> => ({
-    index: await openData(training.data, part, root),
+    index: await openData(training.data, part, root, program),
     root,
     what: `${part} images of the recipe`,
   });

@@ -2,6 +2,7 @@
 
 import type { Dataset, SampleIndex } from "../../blocks/index.js";
 import {
+  arraysOf,
   flopText,
   type MemoryPlan,
   type Model,
@@ -54,7 +55,7 @@ const notesOf = (model: Model, { memory }: Plan): readonly string[] =>
   memory.microBatch < memory.batch ? splittingNotes(model, memory) : [];
 
 async function planned(model: Model, recipe: Recipe | null, options: PlanOptions): Promise<Plan> {
-  const index = recipe ? await openedData(recipe) : null;
+  const index = recipe ? await openedData(model, recipe) : null;
   const samples = options.samples ?? index?.length ?? null;
   const batch = options.batch ?? (recipe ? settingsOf(recipe).batch : 1);
   if (samples !== null) {
@@ -101,11 +102,12 @@ const stageDocument = ({ stage, plan }: { readonly stage: Stage; readonly plan: 
 });
 
 /** A recipe's data; null when it is not here, which is no mistake before training. */
-async function openedData({ data }: Recipe): Promise<SampleIndex | null> {
+async function openedData(model: Model, { data }: Recipe): Promise<SampleIndex | null> {
   const { openData, RunError } = await import("../../runtime/index.js");
   try {
     const { definition, values } = data;
-    return await openData({ definition: definition as unknown as Dataset, values }, "train", process.cwd());
+    const bound = { definition: definition as unknown as Dataset, values };
+    return await openData(bound, "train", process.cwd(), { arrays: arraysOf(model) });
   } catch (error) {
     if (error instanceof RunError) return null;
     throw error;

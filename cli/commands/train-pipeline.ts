@@ -66,12 +66,14 @@ async function beginAnew(
   const opening = { resume: flags.resume ?? false, force: flags.force ?? false };
   const directories = stages.map(({ name }) => stageDirectory(folder, name));
   for (const directory of directories) checkRunDirectory(directory, opening);
-  const planned = await Promise.all(stages.map((stage) => shortened(recipeOfStage(stage), flags)));
+  const planned = await Promise.all(stages.map((stage) => shortened(stage.model, recipeOfStage(stage), flags)));
   for (const [i, { model }] of stages.entries())
     checkedSpec(model, (planned[i] as Shortened).recipe, vocabulary, flags);
   if (directories.some(holdsRun)) {
     await requireBackend(flags.backend);
-    for (const { recipe, opened } of planned) await openTrainingData(recipe, opened);
+    for (const [i, { recipe, opened }] of planned.entries()) {
+      await openTrainingData((stages[i] as Stage).model, recipe, opened);
+    }
   }
   for (const directory of directories) clearRunDirectory(directory);
 }

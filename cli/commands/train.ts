@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import type { ModelProgram, SampleIndex } from "../../blocks/index.js";
-import { costOf, type Model, type Recipe, render, settingsOf, trainingOf } from "../../compiler/index.js";
+import { arraysOf, costOf, type Model, type Recipe, render, settingsOf, trainingOf } from "../../compiler/index.js";
 import type {
   CheckpointInterval,
   Executor,
@@ -100,7 +100,7 @@ export async function trainOne(order: Order): Promise<boolean> {
   if (flags.resume) await checkCheckpoint(directory, vocabulary);
   const { recipe, times, opened } = flags.resume
     ? { recipe: continued(order, directory, flags), times: {}, opened: null }
-    : await shortened(asWritten, flags);
+    : await shortened(model, asWritten, flags);
   const spec = checkedSpec(model, recipe, vocabulary, flags);
   const progress = flags.json ? jsonProgress : createProgress();
   const note = (text: string) => progress({ kind: "note", text });
@@ -116,7 +116,7 @@ export async function trainOne(order: Order): Promise<boolean> {
   try {
     const executor = await openBackend(flags, note, flags.resume ? readRunFacts(directory) : null);
     try {
-      const index = await openTrainingData(recipe, opened);
+      const index = await openTrainingData(model, recipe, opened);
       leave = lockRun(directory);
       // Another training may have begun and ended here in the meantime.
       checkRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
@@ -164,10 +164,11 @@ async function prepared(started: Started): Promise<Job> {
  * Throws where a run could not begin for want of its data, while the run that it is to replace is still there. `opened`: they are open
  * already.
  */
-export async function openTrainingData(recipe: Recipe, opened: SampleIndex | null): Promise<SampleIndex> {
+export async function openTrainingData(model: Model, recipe: Recipe, opened: SampleIndex | null): Promise<SampleIndex> {
   const { lengthOf, openData } = await import("../../runtime/index.js");
   const training = trainingOf(recipe);
-  const index = opened ?? (await openData(training.data, "train", process.cwd()));
+  const arrays = arraysOf(model);
+  const index = opened ?? (await openData(training.data, "train", process.cwd(), { arrays }));
   lengthOf(training, index.length);
   return index;
 }

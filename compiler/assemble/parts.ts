@@ -1,21 +1,23 @@
 /** Follows the wires of a checked model to what it is built of: the one place that knows which part plays which role. */
 
-import type {
-  Adversary,
-  ArrayShape,
-  Bound,
-  Decoder,
-  Encoder,
-  Head,
-  Input,
-  Kinds,
-  Lattice,
-  Loss,
-  Mask,
-  Positions,
-  Target,
-  Teacher,
-  Tokens,
+import {
+  type Adversary,
+  type ArrayShape,
+  arrayOf,
+  type Bound,
+  type Decoder,
+  type Encoder,
+  type Head,
+  type Input,
+  type Kinds,
+  type Lattice,
+  type Loss,
+  type Mask,
+  type ModelProgram,
+  type Positions,
+  type Target,
+  type Teacher,
+  type Tokens,
 } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import type { Filled, Model } from "../model.js";
@@ -59,7 +61,7 @@ export interface Parts {
 
 type ModelPart = Part<Filled>;
 
-const boundOf = <K extends keyof Kinds>({ line: { use } }: ModelPart): Bound<Kinds[K]> => ({
+const boundOf = <K extends keyof Kinds>({ line: { use } }: Pick<ModelPart, "line">): Bound<Kinds[K]> => ({
   definition: use.definition as unknown as Kinds[K],
   values: use.values,
 });
@@ -116,14 +118,21 @@ function classesOf(wiring: Wiring<Filled>): Classes | null {
   return head ? { head: boundOf<"head">(head), losses: lossesOf(wiring, head) } : null;
 }
 
+/** What the model reads of a sample, by name: as the label of its input, or its medium. */
+export function arraysOf({ slots }: Model): ModelProgram["arrays"] {
+  const [input, another] = slots.filter(({ slot }) => slot === "input");
+  invariant(input && !another, "a model reads one array");
+  const { definition, values } = boundOf<"input">({ line: input });
+  return { [input.label ?? definition.name]: definition.shape(values) };
+}
+
 /** The parts of a model without findings. */
-export function partsOf({ slots }: Model): Parts {
-  const wiring = wire(slots, ({ use }) => use.definition);
-  const input = only(wiring, "input");
+export function partsOf(model: Model): Parts {
+  const wiring = wire(model.slots, ({ use }) => use.definition);
   const tokens = only(wiring, "tokens");
-  const array = input.definition.shape(input.values);
+  const { name, shape: array } = arrayOf({ arrays: arraysOf(model) });
   return {
-    input,
+    input: only(wiring, "input"),
     tokens,
     positions: only(wiring, "positions"),
     mask: atMostOne(wiring, "mask"),
@@ -132,7 +141,7 @@ export function partsOf({ slots }: Model): Parts {
     classes: classesOf(wiring),
     adversary: atMostOne(wiring, "adversary"),
     teacher: atMostOne(wiring, "teacher"),
-    name: slots.find(({ slot }) => slot === "input")?.label ?? input.definition.name,
+    name,
     array,
     grid: tokens.definition.grid(tokens.values, array),
   };

@@ -12,7 +12,7 @@ import {
   type ImageShape,
   type Input,
   type Lattice,
-  pictureOf,
+  planesOf,
   type Target,
   type Tokens,
 } from "../../blocks/index.js";
@@ -137,11 +137,10 @@ function onlyOf(wiring: Wiring<DraftLine>, slot: string): Part<DraftLine> | null
 export const arrayOf = (place: Place): Fact<ArrayShape> =>
   factOf(place, "input", (definition, values) => (definition as Input).shape(values));
 
-/** The array as those who read pictures speak of it; null where it is none. */
-export function imageOf(place: Place): Fact<ImageShape> {
+/** One of the pictures of the array, as augmentations speak of it. */
+export function planeOf(place: Place): Fact<ImageShape> {
   const array = arrayOf(place);
-  const picture = array && pictureOf(array.value);
-  return picture && array && { value: picture, sources: array.sources };
+  return array && { value: planesOf(array.value).shape, sources: array.sources };
 }
 
 /** The lattice of tokens. `isSound`: whether the conditions of the tokens hold, without which there is none. */

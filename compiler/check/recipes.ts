@@ -1,12 +1,12 @@
 /** One recipe: its body on top of its base, its length, and whether its blocks fit the model it trains. */
 
-import { type Definition, type DurationValue, isPicture, type RateValue } from "../../blocks/index.js";
+import type { Definition, DurationValue, RateValue } from "../../blocks/index.js";
 import { isWithin, type RecipeDeclaration, type Span } from "../../grammar/index.js";
 import type { Recipe, Setting, Use } from "../model.js";
 import { recipeSlots } from "../slots.js";
 import { readBody } from "./changes.js";
 import { type Body, type Draft, type DraftBlock, type DraftLine, type DraftValue, slotLines } from "./draft.js";
-import { arrayOf, classesOf, type Fact, type Facts, imageOf } from "./facts.js";
+import { arrayOf, classesOf, type Fact, type Facts, type Place, planeOf } from "./facts.js";
 import { type Fitting, fits } from "./fit.js";
 import { scopeOf, settings } from "./lines.js";
 import { type Checking, type Subject, useOf, withDefaults } from "./models.js";
@@ -44,7 +44,6 @@ export function checkRecipe(
   const failed = new Set<string>();
   const known = base?.checked?.failed ?? new Set();
   fitRecipe(lines, factsOf(draft, subject), { report, within: declaration.span, name: span, known, failed });
-  refuseOtherMedia(lines, subject, report);
   advise(lines, draft, { report, within: declaration.span });
   const whole = errors() === 0 && !checking.torn && !draft.open && (base === null || base.checked?.recipe != null);
   return {
@@ -84,28 +83,18 @@ function settingFact({ settings: held, open }: Draft, name: string): Fact<number
   return { value: value.value as number, sources: [{ name, span: value.origin.span, message }] };
 }
 
+const placeOf = ({ checked }: Subject): Place => ({ wiring: checked.wiring, part: null });
+
 const factsOf = (draft: Draft, subject: Subject | null): Facts => ({
-  image: subject && imageOf({ wiring: subject.checked.wiring, part: null }),
-  classes: subject && classesOf({ wiring: subject.checked.wiring, part: null }),
+  array: subject && arrayOf(placeOf(subject)),
+  image: subject && planeOf(placeOf(subject)),
+  classes: subject && classesOf(placeOf(subject)),
   epochs: settingFact(draft, "epochs"),
   steps: settingFact(draft, "steps"),
 });
 
 function fitRecipe(lines: readonly DraftLine[], facts: Facts, fitting: Fitting): void {
   for (const line of lines) if (line.block) fits(line.block, line.label, facts, fitting);
-}
-
-/** Samples are prepared of pictures alone. */
-function refuseOtherMedia(lines: readonly DraftLine[], subject: Subject | null, report: Report): void {
-  const input = subject && slotLines(subject.checked.lines, "input")[0];
-  const array = subject && arrayOf({ wiring: subject.checked.wiring, part: null });
-  if (!input?.block || !array || isPicture(array.value)) return;
-  for (const { span } of slotLines(lines, "data")) {
-    const what = `data for an input \`${input.block.definition.name}\``;
-    fail(report, "check/not-yet-available", span, `${what} is understood, but this version prepares pictures only`, {
-      help: "check, plan and build the model meanwhile; train one with `input image`",
-    });
-  }
 }
 
 interface Advising {

@@ -5,27 +5,27 @@
 
 import {
   type Augment,
+  arrayLength,
   type BoundField,
-  type ImageShape,
-  imageLength,
+  type ModelProgram,
   oneLine,
   type SampleIndex,
 } from "../../blocks/index.js";
 import { invariant, sizeOf } from "../../graph/index.js";
 import type { Bound } from "../train/contract.js";
-import type { Remark } from "./channels.js";
-import { type FieldArrays, viewOf } from "./fields.js";
+import { viewOf } from "./fields.js";
 import { checkShare, type Filled, fillBatch } from "./fill.js";
+import type { Remark } from "./image/channels.js";
 import { checkFiles } from "./inspect.js";
 import { batchOrder } from "./order.js";
 import { openPool } from "./pool.js";
-import type { Preparation } from "./prepare.js";
+import { type FieldArrays, numbersOf, type Preparation } from "./preparation.js";
 import type { BatchBuffers, Failed } from "./work.js";
 
 export interface BatchesOptions {
   readonly index: SampleIndex;
   readonly augment: readonly Bound<Augment>[];
-  readonly image: ImageShape;
+  readonly arrays: ModelProgram["arrays"];
   readonly batch: number;
   readonly seed: number;
   /** Paths of samples are relative to it. */
@@ -35,10 +35,13 @@ export interface BatchesOptions {
   readonly note: (text: string) => void;
 }
 
+/** Arrays of several samples, by name. */
+export type BatchArrays = Readonly<Record<string, Float32Array>>;
+
 export interface TrainingBatch {
-  /** [B, H, W, C]; overwritten by the next call of `next`. */
-  readonly image: Float32Array;
-  /** What was computed of each sample beside its image, by name, [B, ...]; overwritten likewise. */
+  /** By name, [B, ...axes, C]; overwritten by the next call of `next`. */
+  readonly arrays: BatchArrays;
+  /** What was computed of each sample beside its array, by name, [B, ...]; overwritten likewise. */
   readonly fields: FieldArrays;
   /** Indices as shuffled; the place of a broken file keeps its index. */
   readonly samples: Int32Array;
@@ -51,13 +54,13 @@ export interface TrainingBatches {
 }
 
 export interface EvaluationBatch {
-  /** [B, H, W, C]; beyond `count` whatever was there before. Overwritten after the next batch is asked for. */
-  readonly image: Float32Array;
-  /** Class of each image, also where another sample took a place; -1 without one. [count] */
+  /** By name, [B, ...axes, C]; beyond `count` whatever was there before. Overwritten after the next batch is asked for. */
+  readonly arrays: BatchArrays;
+  /** Class of each sample, also where another sample took a place; -1 without one. [count] */
   readonly labels: Int32Array;
   /** Indices in the data set. [count] */
   readonly samples: Int32Array;
-  /** Indices of what the images show: of the next sample in the place of a broken file. [count] */
+  /** Indices of what the arrays show: of the next sample in the place of a broken file. [count] */
   readonly shown: Int32Array;
   readonly count: number;
 }
@@ -73,7 +76,7 @@ export interface TrainingOrder {
   readonly start: number;
   /** Each batch comes as so many; they hold `batch` samples each. */
   readonly parts?: number;
-  /** What is computed of each sample beside its image, by name; absent: nothing. */
+  /** What is computed of each sample beside its array, by name; absent: nothing. */
   readonly fields?: Readonly<Record<string, BoundField>>;
 }
 
@@ -84,7 +87,7 @@ export interface TrainingOrder {
 export async function trainingBatches(options: BatchesOptions & TrainingOrder): Promise<TrainingBatches> {
   const { index, batch, seed, start, parts = 1, fields = {} } = options;
   invariant(index.length >= batch * parts, `${index.length} samples fill no batch of ${batch * parts}`);
-  await checkFiles(index, options.image, options.root);
+  await checkFiles(index, options.arrays, options.root);
   const whole = batchOrder(index.length, batch * parts, seed);
   const order: Order = (k) => {
     const { epoch, samples } = whole(Math.floor(k / parts));
@@ -102,7 +105,7 @@ export async function* evaluationBatches(
   options: Omit<BatchesOptions, "seed"> & { readonly limit?: number },
 ): AsyncGenerator<EvaluationBatch> {
   const { index, batch } = options;
-  await checkFiles(index, options.image, options.root);
+  await checkFiles(index, options.arrays, options.root);
   const total = Math.min(index.length, options.limit ?? Infinity);
   const count = Math.ceil(total / batch);
   const order = (k: number) => {
@@ -112,9 +115,9 @@ export async function* evaluationBatches(
   const source = prefetched({ ...options, seed: 0, fields: {}, mode: "evaluate" }, order, 0, count);
   try {
     for (let k = 0; k < count; k++) {
-      const { image, samples, shown } = await source.next();
+      const { arrays, samples, shown } = await source.next();
       const labels = Int32Array.from(shown, (i) => index.sample(i).label ?? -1);
-      yield { image, labels, samples, shown, count: samples.length };
+      yield { arrays, labels, samples, shown, count: samples.length };
     }
   } finally {
     await source.close();
@@ -134,8 +137,8 @@ function prefetched(
   start: number,
   end: number,
 ): Prefetched {
-  const { index, augment, image, seed, root, fields, mode } = options;
-  const pool = openPool(usefulWorkers(options), { augment, image, seed, root, fields, mode });
+  const { index, augment, arrays, seed, root, fields, mode } = options;
+  const pool = openPool(usefulWorkers(options), { augment, arrays, seed, root, fields, mode });
   const buffers = Array.from({ length: buffersFor(pool.workers) }, () => batchBuffers(options));
   const own = ownCopy(options);
   const listen = listener(options);
@@ -173,13 +176,15 @@ function prefetched(
 /** Batches that are held beside the one in use: without workers none is prepared ahead. */
 export const buffersFor = (workers: number): number => (workers === 0 ? 0 : ahead) + 1;
 
-type BatchSize = Pick<BatchesOptions, "image" | "batch"> & Pick<Preparation, "fields">;
+type BatchSize = Pick<BatchesOptions, "arrays" | "batch"> & Pick<Preparation, "fields">;
 
 /** Every number of a batch has four bytes. */
 function batchBuffers(size: BatchSize): BatchBuffers {
   const memory = (numbers: number) => new SharedArrayBuffer(numbers * Float32Array.BYTES_PER_ELEMENT);
   return {
-    image: memory(size.batch * imageLength(size.image)),
+    arrays: Object.fromEntries(
+      Object.entries(size.arrays).map(([name, shape]) => [name, memory(size.batch * arrayLength(shape))]),
+    ),
     fields: Object.fromEntries(
       Object.entries(size.fields).map(([name, { shape }]) => [name, memory(size.batch * sizeOf(shape))]),
     ),
@@ -187,18 +192,23 @@ function batchBuffers(size: BatchSize): BatchBuffers {
 }
 
 /** Copies the batch in use: native libraries refuse shared memory, and it costs little beside a step. */
-function ownCopy(size: BatchSize): (buffers: BatchBuffers) => Pick<TrainingBatch, "image" | "fields"> {
-  const image = new Float32Array(size.batch * imageLength(size.image));
+function ownCopy(size: BatchSize): (buffers: BatchBuffers) => Pick<TrainingBatch, "arrays" | "fields"> {
+  const arrays = Object.entries(size.arrays).map(
+    ([name, shape]) => [name, new Float32Array(size.batch * arrayLength(shape))] as const,
+  );
   const fields = Object.entries(size.fields).map(([name, { shape, dtype }]) => {
     const count = size.batch * sizeOf(shape);
     return { name, dtype, own: dtype === "int32" ? new Int32Array(count) : new Float32Array(count) };
   });
   return (buffers) => {
-    image.set(new Float32Array(buffers.image));
+    for (const [name, own] of arrays) own.set(new Float32Array(buffers.arrays[name] as SharedArrayBuffer));
     for (const { name, dtype, own } of fields) {
       own.set(viewOf(dtype, buffers.fields[name] as SharedArrayBuffer, 0, own.length));
     }
-    return { image, fields: Object.fromEntries(fields.map(({ name, own }) => [name, own])) };
+    return {
+      arrays: Object.fromEntries(arrays),
+      fields: Object.fromEntries(fields.map(({ name, own }) => [name, own])),
+    };
   };
 }
 
@@ -208,8 +218,8 @@ export function usefulWorkers({
   workers,
   fields,
 }: Pick<BatchesOptions, "index" | "workers"> & Pick<Preparation, "fields">): number {
-  const first = index.sample(0);
-  const isSmall = first.kind === "pixels" && first.pixels.length <= smallSample;
+  const length = numbersOf(index.sample(0))?.length ?? Number.POSITIVE_INFINITY;
+  const isSmall = length <= smallSample;
   const isComputed = Object.values(fields).some(({ kind }) => kind !== "head");
   return isSmall && !isComputed ? 0 : workers;
 }

@@ -43,10 +43,10 @@ const spread = (length: number, most: number): readonly number[] =>
   Array.from({ length: Math.min(length, most) }, (_, i) => Math.floor((i * length) / Math.min(length, most)));
 
 async function bytesOf(sample: Sample, root: string): Promise<Uint8Array> {
-  if (sample.kind === "pixels") {
-    const { pixels, shape } = sample;
-    const bytes = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
-    return Buffer.concat([Buffer.from(JSON.stringify(shape)), bytes]);
+  if (sample.kind !== "file") {
+    const numbers = sample.kind === "pixels" ? sample.pixels : sample.numbers;
+    const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+    return Buffer.concat([Buffer.from(JSON.stringify(sample.shape)), bytes]);
   }
   try {
     const { file, size } = await openPlainFile(resolve(root, sample.path));

@@ -5,13 +5,7 @@ import { type BoundField, DataError, type FieldSample } from "../../blocks/index
 import { invariant, sizeOf, type TypedArray } from "../../graph/index.js";
 import { fieldStream } from "../hash.js";
 import { RunError } from "../run-error.js";
-import type { Raster } from "./raster.js";
-
-/** Numbers of fields, four bytes each. */
-export type FieldArray = Float32Array | Int32Array;
-
-/** By the names of the fields. */
-export type FieldArrays = Readonly<Record<string, FieldArray>>;
+import type { FieldArray, FieldArrays, Numbers } from "./preparation.js";
 
 /** `length` numbers in memory from number `start` on. */
 export const viewOf = (
@@ -40,23 +34,23 @@ interface Fields {
 
 /**
  * Computes every field of a prepared sample into its place.
- * @param raster the sample as the model sees it, not normalised
+ * @param numbers the sample's array as the model sees it, not normalised
  * @param beside what lies in a folder for this sample, brought to the same shape
  */
 export async function computeFields(
   { epoch, sample, label }: FieldsOf,
   { fields, seed, root }: Fields,
-  raster: Raster,
+  numbers: Numbers,
   out: FieldArrays,
   beside: (folder: string) => Promise<readonly Int32Array[]>,
 ): Promise<void> {
   const asked = Object.entries(fields);
   if (asked.length === 0) return;
-  const image = inUnits(raster);
+  const array = inUnits(numbers);
   for (const [name, field] of asked) {
     const random = fieldStream(seed, name, epoch, sample);
     const maps = field.beside === undefined ? {} : { beside: await beside(resolve(root, field.beside)) };
-    const values = valuesOf(field, { image, label, random, ...maps });
+    const values = valuesOf(field, { array, label, random, ...maps });
     checkLength(name, field, values.length);
     (out[name] as FieldArray).set(values);
   }
@@ -76,10 +70,10 @@ function checkLength(name: string, { block, shape }: BoundField, length: number)
   invariant(length === sizeOf(shape), `${block.name} computes ${length} numbers for ${name} [${shape.join(", ")}]`);
 }
 
-/** Floats in 0..1. */
-function inUnits({ pixels }: Raster): Float32Array {
-  if (pixels instanceof Float32Array) return pixels;
-  const result = new Float32Array(pixels.length);
-  for (let i = 0; i < pixels.length; i++) result[i] = (pixels[i] as number) * (1 / 255);
+/** Bytes in 0..1; floats as they are. */
+function inUnits(numbers: Numbers): Float32Array {
+  if (numbers instanceof Float32Array) return numbers;
+  const result = new Float32Array(numbers.length);
+  for (let i = 0; i < numbers.length; i++) result[i] = (numbers[i] as number) * (1 / 255);
   return result;
 }

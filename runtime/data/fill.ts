@@ -3,7 +3,7 @@
 import type { SampleIndex } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import type { Pool } from "./pool.js";
-import { sourceOf } from "./prepare.js";
+import { sourceOf } from "./preparation.js";
 import { type BatchBuffers, type Failed, fromPlain, type Remarked } from "./work.js";
 
 /** Files that are of no use, beyond this share of the data set and beyond `uselessAllowed`, end a run. */

@@ -1,12 +1,12 @@
 /** A look at the data before training: mistakes that concern every image are said at once, not at the thousandth step. */
 
-import type { ImageShape, SampleIndex } from "../../blocks/index.js";
+import { arrayOf, type ModelProgram, type SampleIndex } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
-import { remarkOn, wrongChannels } from "./channels.js";
-import { decode, type OpenImage, openImage } from "./decode.js";
 import { mostUseless } from "./fill.js";
-import { BrokenImage } from "./image-file.js";
-import { sourceOf } from "./prepare.js";
+import { remarkOn, wrongChannels } from "./image/channels.js";
+import { decode, type OpenImage, openImage } from "./image/decode.js";
+import { BrokenImage } from "./image/image-file.js";
+import { sourceOf } from "./preparation.js";
 import { isUnfit } from "./work.js";
 
 /** Files looked into, evenly spaced. */
@@ -19,7 +19,8 @@ const together = 4;
  * them, or when all are grey and the model declares colour: then the declaration is wrong, while single files of another kind
  * are usual.
  */
-export async function checkFiles(index: SampleIndex, image: ImageShape, root: string): Promise<void> {
+export async function checkFiles(index: SampleIndex, arrays: ModelProgram["arrays"], root: string): Promise<void> {
+  const { channels } = arrayOf({ arrays }).shape;
   const count = Math.min(looked, index.length);
   const paths = Array.from({ length: count }, (_, k) => {
     const source = sourceOf(index.sample(Math.floor((k * index.length) / count)), root);
@@ -28,7 +29,7 @@ export async function checkFiles(index: SampleIndex, image: ImageShape, root: st
   const files: OpenImage[] = [];
   const unfit: RunError[] = [];
   for (let k = 0; k < paths.length; k += together) {
-    for (const found of await Promise.all(paths.slice(k, k + together).map((path) => look(path, image.channels)))) {
+    for (const found of await Promise.all(paths.slice(k, k + together).map((path) => look(path, channels)))) {
       if (found instanceof RunError) unfit.push(found);
       else if (found !== null) files.push(found);
     }
@@ -39,9 +40,9 @@ export async function checkFiles(index: SampleIndex, image: ImageShape, root: st
   if (firstUnfit !== undefined && expected > mostUseless(index.length)) throw firstUnfit;
   const [first] = files;
   const isGrey = ({ colours, transparent }: OpenImage): boolean => colours === 1 && !transparent;
-  if (first !== undefined && image.channels === 3 && unfit.length === 0 && files.every(isGrey)) {
+  if (first !== undefined && channels === 3 && unfit.length === 0 && files.every(isGrey)) {
     const help = "Write `channels: 1` in the model's input: repeating grey three times would only cost time.";
-    throw wrongChannels(first.path, 1, image.channels, help);
+    throw wrongChannels(first.path, 1, channels, help);
   }
 }
 

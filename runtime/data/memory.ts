@@ -1,8 +1,9 @@
 /** What a run's data needs of memory: the samples that are held, the threads that prepare batches, and the batches themselves. */
 
-import { type BoundField, type ImageShape, imageLength, type SampleIndex } from "../../blocks/index.js";
+import { arrayLength, type BoundField, type ModelProgram, type SampleIndex } from "../../blocks/index.js";
 import { sizeOf } from "../../graph/index.js";
 import { buffersFor, usefulWorkers } from "./batches.js";
+import { numbersOf } from "./preparation.js";
 
 /** Bytes of a data worker with its decoder, as `npm run bench -- --memory` measured them. */
 const workerBytes = 14e6;
@@ -20,15 +21,19 @@ export interface DataNeeds {
 export interface DataSize {
   /** null: the data is not here; its samples are then taken for files. */
   readonly index: SampleIndex | null;
-  readonly image: ImageShape;
+  readonly arrays: ModelProgram["arrays"];
   readonly fields: Readonly<Record<string, BoundField>>;
   /** That may prepare batches. */
   readonly workers: number;
 }
 
-export function dataNeeds({ index, image, fields, workers }: DataSize): DataNeeds {
+export function dataNeeds({ index, arrays, fields, workers }: DataSize): DataNeeds {
   const used = index === null ? workers : usefulWorkers({ index, workers, fields });
-  const numbers = Object.values(fields).reduce((sum, { shape }) => sum + sizeOf(shape), imageLength(image));
+  const lengths = [
+    ...Object.values(arrays).map(arrayLength),
+    ...Object.values(fields).map(({ shape }) => sizeOf(shape)),
+  ];
+  const numbers = lengths.reduce((sum, length) => sum + length, 0);
   return {
     fixed: used * workerBytes + (index === null ? 0 : samplesHeld(index)),
     perSample: buffersFor(used) * numbers * numberBytes,
@@ -36,6 +41,5 @@ export function dataNeeds({ index, image, fields, workers }: DataSize): DataNeed
 }
 
 function samplesHeld(index: SampleIndex): number {
-  const first = index.sample(0);
-  return index.length * (first.kind === "pixels" ? first.pixels.byteLength : pathBytes);
+  return index.length * (numbersOf(index.sample(0))?.byteLength ?? pathBytes);
 }

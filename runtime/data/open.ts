@@ -1,15 +1,30 @@
 /** Opens a recipe's data: the block reads through `Files`, its complaints become the runtime's. */
 
-import { DataError, type Dataset, oneLine, type SampleIndex, type Split } from "../../blocks/index.js";
+import {
+  arrayOf,
+  DataError,
+  type Dataset,
+  type ModelProgram,
+  oneLine,
+  type SampleIndex,
+  type Split,
+} from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import type { Bound } from "../train/contract.js";
 import { nodeFiles } from "./files.js";
 
-/** The samples of a split; paths are relative to `root`. Throws `run/data` or `run/unreadable`. */
-export async function openData(data: Bound<Dataset>, split: Split, root: string): Promise<SampleIndex> {
+/** The samples of a split for a model; paths are relative to `root`. Throws `run/data` or `run/unreadable`. */
+export async function openData(
+  data: Bound<Dataset>,
+  split: Split,
+  root: string,
+  { arrays }: Pick<ModelProgram, "arrays">,
+): Promise<SampleIndex> {
   let index: SampleIndex;
   try {
-    index = await data.definition.open(data.values as never, nodeFiles(root), split);
+    index = await data.definition.open(data.values as never, nodeFiles(root), split, {
+      array: arrayOf({ arrays }).shape,
+    });
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     throw new RunError("run/data", { what: error.what, help: error.help }, { cause: error });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { packageRoot } from "../package.js";
 import { RunError } from "../run-error.js";
-import type { Item, Preparation } from "./prepare.js";
+import type { Item, Preparation } from "./preparation.js";
 import { type Answer, type Failed, fromPlain, type Remarked, type Setup, type Task, toSetup, work } from "./work.js";
 
 export interface Pool {
@@ -44,7 +44,7 @@ export function openPool(workers: number, preparation: Preparation): Pool {
     // In turn, not to whoever is free: while a step computes, this thread cannot hear who is free.
     prepare: async (task) => {
       const id = asked++;
-      return settled(await (lanes[id % workers] as Lane).ask({ ...task, items: task.items.map(ownPixels), id }));
+      return settled(await (lanes[id % workers] as Lane).ask({ ...task, items: task.items.map(ownNumbers), id }));
     },
     close: async () => {
       await Promise.all(lanes.map((lane) => lane.close()));
@@ -52,11 +52,11 @@ export function openPool(workers: number, preparation: Preparation): Pool {
   };
 }
 
-/** A message carries the whole memory of a view: only the sample's own pixels are sent. */
-function ownPixels<I extends Item>(item: I): I {
+/** A message carries the whole memory of a view: only the sample's own numbers are sent. */
+function ownNumbers<I extends Item>(item: I): I {
   return item.source.kind === "file"
     ? item
-    : { ...item, source: { ...item.source, pixels: item.source.pixels.slice() } };
+    : { ...item, source: { ...item.source, numbers: item.source.numbers.slice() } };
 }
 
 function inThisThread(preparation: Preparation): Pool {

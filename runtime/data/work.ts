@@ -2,10 +2,10 @@
 
 import {
   type Augment,
+  arrayLength,
   type BoundField,
   bindField,
   type Definition,
-  imageLength,
   isBlockValue,
   type Kind,
   kindOf,
@@ -13,10 +13,11 @@ import {
 } from "../../blocks/index.js";
 import { invariant, sizeOf } from "../../graph/index.js";
 import { RunError, type RunErrorCode } from "../run-error.js";
-import type { Remark } from "./channels.js";
 import { viewOf } from "./fields.js";
-import { BrokenImage } from "./image-file.js";
-import { type Item, type Places, type Preparation, prepare } from "./prepare.js";
+import type { Remark } from "./image/channels.js";
+import { BrokenImage } from "./image/image-file.js";
+import type { Item, Places, Preparation } from "./preparation.js";
+import { prepare } from "./prepare.js";
 
 /** What a worker is given when it starts: the preparation, with blocks by their names in the registry. */
 export interface Setup extends Omit<Preparation, "augment" | "fields"> {
@@ -94,7 +95,8 @@ export function fromSetup({ augment, fields, ...rest }: Setup): Preparation {
 
 /** Memory of a whole batch. */
 export interface BatchBuffers {
-  readonly image: SharedArrayBuffer;
+  /** By the names of the arrays. */
+  readonly arrays: Readonly<Record<string, SharedArrayBuffer>>;
   readonly fields: Readonly<Record<string, SharedArrayBuffer>>;
 }
 
@@ -173,10 +175,15 @@ const unfitCodes: ReadonlySet<RunErrorCode> = new Set(["run/channels", "run/imag
 const byPlace = (a: { readonly place: number }, b: { readonly place: number }): number => a.place - b.place;
 
 /** The places of each sample of a batch. */
-function placesIn(buffers: BatchBuffers, { image, fields }: Preparation): (place: number) => Places {
-  const length = imageLength(image);
+function placesIn(buffers: BatchBuffers, { arrays, fields }: Preparation): (place: number) => Places {
+  const lengths = Object.entries(arrays).map(([name, shape]) => [name, arrayLength(shape)] as const);
   return (place) => ({
-    image: new Float32Array(buffers.image, place * length * Float32Array.BYTES_PER_ELEMENT, length),
+    arrays: Object.fromEntries(
+      lengths.map(([name, length]) => {
+        const memory = buffers.arrays[name] as SharedArrayBuffer;
+        return [name, new Float32Array(memory, place * length * Float32Array.BYTES_PER_ELEMENT, length)];
+      }),
+    ),
     fields: Object.fromEntries(
       Object.entries(fields).map(([name, { shape, dtype }]) => {
         const count = sizeOf(shape);

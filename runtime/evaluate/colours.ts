@@ -1,6 +1,6 @@
 /** The colour normalisation of a recipe, to be undone before anything is shown. */
 
-import type { Augment, ImageShape } from "../../blocks/index.js";
+import { type ArrayShape, type Augment, augmentContext } from "../../blocks/index.js";
 import { randomStream } from "../../graph/index.js";
 import type { Bound } from "../train/contract.js";
 
@@ -12,15 +12,16 @@ export interface ColourScale {
 
 /**
  * All normalisations of a recipe, joined; null when there is none.
- * @param image the model's input.
+ * @param array the model's input.
  */
-export function colourScale(augment: readonly Bound<Augment>[], image: ImageShape): ColourScale | null {
+export function colourScale(augment: readonly Bound<Augment>[], array: ArrayShape): ColourScale | null {
   const random = randomStream(0, "augment");
+  const context = augmentContext(array);
   const steps = augment
-    .flatMap(({ definition, values }) => definition.plan(values as never, image, { image }, random))
+    .flatMap(({ definition, values }) => definition.plan(values as never, context.image, context, random))
     .filter((step) => step.kind === "normalize");
   if (steps.length === 0) return null;
-  const channels = Array.from({ length: image.channels }, (_, c) => {
+  const channels = Array.from({ length: array.channels }, (_, c) => {
     let [mean, std] = [0, 1];
     for (const step of steps) {
       mean += std * (step.mean[c] as number);

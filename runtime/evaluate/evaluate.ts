@@ -3,7 +3,7 @@
  * never trained: without these two a number says little.
  */
 
-import { type Features, imageOf, type Probe } from "../../blocks/index.js";
+import { arrayOf, type Features, type Probe } from "../../blocks/index.js";
 import { randomStream } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
@@ -212,7 +212,7 @@ async function readerOf(
   const { program } = model;
   switch (source) {
     case "pixels":
-      return pixelReader(imageOf(program));
+      return pixelReader(arrayOf(program));
     case "encoder":
       return encoderReader(model, executor, selections, batch);
     case "untrained":

@@ -4,16 +4,20 @@
  */
 
 import {
+  type ArrayShape,
+  type Axis,
   arrayBatch,
   arrayInput,
+  arrayLength,
   arrayOf,
+  divisors,
   type Features,
-  type ImageShape,
-  imageLength,
-  imageOf,
+  isPicture,
   type ModelProgram,
+  sidesText,
 } from "../../blocks/index.js";
-import type { Builder, Tensor } from "../../graph/index.js";
+import { type Builder, sizeOf, type Tensor } from "../../graph/index.js";
+import type { BatchArrays } from "../data/batches.js";
 import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
 import { type ColourScale, withNormalization } from "./colours.js";
@@ -28,9 +32,9 @@ export interface Selection {
 }
 
 export interface LabelledBatch {
-  /** [B, H, W, C]; only the first `count` images count. */
-  readonly image: Float32Array;
-  /** Class of each image, -1 without one. */
+  /** By name, [B, ...axes, C]; only the first `count` samples count. */
+  readonly arrays: BatchArrays;
+  /** Class of each sample, -1 without one. */
   readonly labels: Int32Array;
   readonly count: number;
 }
@@ -68,8 +72,8 @@ export async function encoderReader(
   const widths = selections.map((_, i) => frozen.shapes[i]?.[1] as number);
   return {
     widths,
-    async read({ image, count }) {
-      const outputs = await frozen.run({ [arrayOf(program).name]: image });
+    async read({ arrays, count }) {
+      const outputs = await frozen.run(arrays);
       return widths.map((size, i) => (outputs[i] as Float32Array).slice(0, count * size));
     },
     close: frozen.close,
@@ -96,13 +100,12 @@ export async function featuresOf(
   images: Float32Array,
   { executor, colours = null, batch = 64, pool = "mean", layer = "last" }: FeaturesOptions,
 ): Promise<{ readonly values: Float32Array; readonly count: number; readonly width: number }> {
-  const shape = imageOf(model.program);
-  const length = imageLength(shape);
+  const { name, shape } = arrayOf(model.program);
+  const length = arrayLength(shape);
   const count = images.length / length;
   if (!Number.isInteger(count) || count === 0) {
-    const { height, width, channels } = shape;
     throw new RunError("run/image-size", {
-      what: `${images.length} values are no images of ${height}x${width} pixels and ${channels} channels`,
+      what: `${images.length} values are no ${isPicture(shape) ? "images" : "arrays"} of ${sidesText(shape)} ${isPicture(shape) ? "pixels" : "values"} and ${shape.channels} channels`,
       help: `Give an array of count * ${length} values, channels last.`,
     });
   }
@@ -114,7 +117,7 @@ export async function featuresOf(
     for (let first = 0; first < count; first += batch) {
       const some = seen.subarray(first * length, (first + batch) * length);
       image.set(some);
-      const [values] = await reader.read({ image, labels: noLabels, count: some.length / length });
+      const [values] = await reader.read({ arrays: { [name]: image }, labels: noLabels, count: some.length / length });
       parts.push(checkedValues(values as Float32Array));
     }
     const [width] = reader.widths as [number];
@@ -144,8 +147,8 @@ export async function predictionReader(model: Trained, executor: Executor, batch
   }));
   return {
     widths: [classes],
-    async read({ image, count }) {
-      const { logits } = await frozen.run({ [arrayOf(program).name]: image });
+    async read({ arrays, count }) {
+      const { logits } = await frozen.run(arrays);
       return [(logits as Float32Array).slice(0, count * classes)];
     },
     close: frozen.close,
@@ -173,39 +176,52 @@ function checkSelection(program: ModelProgram, { pool, layer }: Selection): void
   });
 }
 
-/** Vectors of pixels get no longer than this where the image can be divided: exact solutions cost the cube of it. */
+/** Vectors of pixels get no longer than this where the array can be divided: exact solutions cost the cube of it. */
 const mostPixelValues = 1024;
 
-/** Side of the squares of pixels that are averaged: the least common divisor of height and width that is enough. */
-export function pixelBlock({ height, width, channels }: ImageShape): number {
-  let block = 1;
-  for (let side = 1; side <= Math.min(height, width); side++) {
-    if (height % side !== 0 || width % side !== 0) continue;
-    block = side;
-    if ((height / side) * (width / side) * channels <= mostPixelValues) break;
+/**
+ * Sides of the boxes of values that are averaged: the smallest that are enough. Those of pictures are squares, so that their side is a
+ * common divisor; along other axes each has its own.
+ */
+export function pixelBlock(array: ArrayShape): readonly number[] {
+  const sizes = array.axes.map(({ size }) => size);
+  const ways = sizes.map(divisors);
+  const isSquare = isPicture(array);
+  let boxes = sizes.map(() => 1);
+  for (let side = 1; side <= (isSquare ? Math.min : Math.max)(...sizes); side++) {
+    if (isSquare && sizes.some((size) => size % side !== 0)) continue;
+    boxes = ways.map((all) => all.findLast((divisor) => divisor <= side) as number);
+    if (sizeOf(sizes.map((size, i) => size / (boxes[i] as number))) * array.channels <= mostPixelValues) break;
   }
-  return block;
+  return boxes;
 }
 
-/** The pixels themselves as the model sees them, means of squares where there are many. */
-export function pixelReader(image: ImageShape): FeatureReader {
-  const { height, width, channels } = image;
-  const block = pixelBlock(image);
-  const [rows, columns] = [height / block, width / block];
-  const size = rows * columns * channels;
-  // Place in the vector of each value of an image.
-  const places = Int32Array.from({ length: height * width * channels }, (_, at) => {
-    const [y, x] = [Math.floor(at / (width * channels)), Math.floor(at / channels) % width];
-    return (Math.floor(y / block) * columns + Math.floor(x / block)) * channels + (at % channels);
+/** The values themselves as the model sees them, means of boxes where there are many. */
+export function pixelReader({ name, shape }: ReturnType<typeof arrayOf>): FeatureReader {
+  const { axes, channels } = shape;
+  const boxes = pixelBlock(shape);
+  const inBox = sizeOf(boxes);
+  const size = arrayLength(shape) / inBox;
+  // Place in the vector of each value of an array.
+  const places = Int32Array.from({ length: arrayLength(shape) }, (_, at) => {
+    let [rest, place, stride] = [Math.floor(at / channels), at % channels, channels];
+    for (let i = axes.length - 1; i >= 0; i--) {
+      const [length, box] = [(axes[i] as Axis).size, boxes[i] as number];
+      place += Math.floor((rest % length) / box) * stride;
+      rest = Math.floor(rest / length);
+      stride *= length / box;
+    }
+    return place;
   });
   return {
     widths: [size],
-    async read({ image: images, count }) {
+    async read({ arrays, count }) {
+      const values = arrays[name] as Float32Array;
       const means = new Float32Array(count * size);
       for (let sample = 0; sample < count; sample++) {
         for (let at = 0; at < places.length; at++) {
           const to = sample * size + (places[at] as number);
-          means[to] = (means[to] as number) + (images[sample * places.length + at] as number) / block ** 2;
+          means[to] = (means[to] as number) + (values[sample * places.length + at] as number) / inBox;
         }
       }
       return [means];

@@ -23,7 +23,7 @@ export function maskField(
   const size = arrayLength(arrayOf({ arrays }).shape);
   const numbers = Array.from(samples, (sample, i) => {
     const random = fieldStream(seed, name, 0, sample);
-    return [...compute({ image: units.subarray(i * size, (i + 1) * size), label: null, random })];
+    return [...compute({ array: units.subarray(i * size, (i + 1) * size), label: null, random })];
   }).flat();
   return { [name]: dtype === "int32" ? Int32Array.from(numbers) : Float32Array.from(numbers) };
 }

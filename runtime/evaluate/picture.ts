@@ -4,7 +4,7 @@
  */
 
 import type { ImageShape } from "../../blocks/index.js";
-import type { Canvas } from "../data/png.js";
+import type { Canvas } from "../data/image/png.js";
 import { drawWord, letterHeight, wordWidth } from "./lettering.js";
 import type { Reconstruction } from "./reconstruct.js";
 

@@ -1,6 +1,6 @@
 /** How far a model's reconstructions are from images that it was not trained on. */
 
-import { type Augment, imageOf } from "../../blocks/index.js";
+import { type Augment, arrayOf } from "../../blocks/index.js";
 import type { Bound } from "../train/contract.js";
 import { colourScale } from "./colours.js";
 import type { EvaluateOptions } from "./evaluate.js";
@@ -23,13 +23,14 @@ export async function reconstructionErrors(
 ): Promise<MeasuredErrors | null> {
   const { program } = model;
   if (program.picture === undefined) return null;
-  const colours = colourScale(augment, imageOf(program));
+  const array = arrayOf(program);
+  const colours = colourScale(augment, array.shape);
   const reconstructor = await openReconstructor(model, batch, { executor, colours, seed });
   const errors: ReconstructionErrors[] = [];
   try {
-    for await (const { image, count } of data.test()) {
+    for await (const { arrays, count } of data.test()) {
       const samples = Int32Array.from({ length: batch }, (_, i) => errors.length + i);
-      const reconstructions = await reconstructor.run(image, samples);
+      const reconstructions = await reconstructor.run(arrays[array.name] as Float32Array, samples);
       errors.push(...reconstructions.slice(0, count).map((one) => one.errors));
       report?.({ stage: "reconstruction", done: errors.length, total: null });
     }

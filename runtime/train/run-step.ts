@@ -1,6 +1,5 @@
 /** One step of a run: what its phases are fed, micro-batch by micro-batch, and what they tell of it. */
 
-import { arrayOf } from "../../blocks/index.js";
 import type { Values } from "../../graph/index.js";
 import type { TrainingBatch, TrainingBatches } from "../data/batches.js";
 import type { Phase } from "./contract.js";
@@ -62,10 +61,10 @@ function scalarsOf({ program, training, length }: Run, step: number): Values {
 
 const samplesOf = (
   { program, training }: Run,
-  { image, fields, epoch, samples }: TrainingBatch,
+  { arrays, fields, epoch, samples }: TrainingBatch,
   visible: number,
 ): Values => ({
-  [arrayOf(program).name]: image,
+  ...arrays,
   ...fields,
   ...sampleMasks(program, training.seed, epoch, samples, { fields, visible }),
 });

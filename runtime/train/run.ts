@@ -1,6 +1,6 @@
 /** A run while it goes on: opened anew or from its newest checkpoint, fed, and saved. What is done step by step is `train.ts`. */
 
-import { imageOf, type ModelProgram, parameterShapes, type SampleIndex, withVisible } from "../../blocks/index.js";
+import { type ModelProgram, parameterShapes, type SampleIndex, withVisible } from "../../blocks/index.js";
 import { sizeOf } from "../../graph/index.js";
 import { listCheckpoints, newestCheckpoint, saveCheckpoint } from "../checkpoint/checkpoint.js";
 import { type Checkpoint, type CheckpointFacts, stateFrom } from "../checkpoint/stored.js";
@@ -58,7 +58,7 @@ export async function openRun(
   const { directory, executor, resume } = options;
   if (!resume) await checkFresh(directory);
   const checkpoint = resume ? await newestCheckpoint(directory) : null;
-  const index = options.index ?? (await openData(training.data, "train", options.root));
+  const index = options.index ?? (await openData(training.data, "train", options.root, program));
   checkClasses(program, index);
   const length = lengthOf(training, index.length);
   const digest = await digestOf(index, options.root);
@@ -205,7 +205,7 @@ export const openBatches = ({ program, training, options, index, log }: Run, sta
   trainingBatches({
     index,
     augment: training.augment,
-    image: imageOf(program),
+    arrays: program.arrays,
     fields: program.fields ?? {},
     batch: training.batch / microBatchesOf(training),
     parts: microBatchesOf(training),

@@ -1,4 +1,4 @@
-/** Inputs of every medium: cut, masked and emitted with literal shapes, and refused where a recipe would have to read them. */
+/** Inputs of every medium: cut, masked and emitted with literal shapes, and the recipes that go with them. */
 
 import { describe, expect, test } from "vitest";
 import { maskedBatch, weightsOf } from "../../blocks/index.js";
@@ -67,12 +67,22 @@ describe.each(Object.keys(media) as (keyof typeof media)[])("%s", (medium) => {
     expect(graphOf(await loadEmitted(text))).toBe(graphOf(programOf(assemble(model))));
   });
 
-  test("is refused by a recipe, which has no data for it yet", () => {
-    const recipe = `${spec(media[medium])}\nrecipe Short for UnderTest {\n  data folder("clips")\n  steps 1\n  optimizer sgd(lr: 0.1)\n  schedule constant\n}`;
-    const [found, ...more] = analyzed(recipe).diagnostics.filter(({ severity }) => severity === "error");
-    expect(more).toEqual([]);
-    expect(found).toMatchObject({ code: "check/not-yet-available" });
-    expect(found?.message).toContain(`\`${medium}\``);
+  test("takes the data and the augmentations that are for it, and says of others what is", () => {
+    const found = (data: string, augment: string): readonly string[] => {
+      const recipe = `recipe Short for UnderTest {\n  data ${data}\n  augment ${augment}\n  steps 1\n  optimizer sgd(lr: 0.1)\n  schedule constant\n}`;
+      return analyzed(`${spec(media[medium])}\n${recipe}`)
+        .diagnostics.filter(({ severity }) => severity === "error")
+        .map(({ code, help }) => `${code}: ${help}`);
+    };
+    const statistics = medium === "video" ? "(0.5, 0.5)" : "(0.5)";
+    expect(found('npy("a.npy")', `normalize(mean: ${statistics}, std: ${statistics})`)).toEqual([]);
+    expect(found('idx("a.idx")', "normalize(mean: (1, 2, 3), std: (1, 1, 1))")).toEqual([
+      expect.stringMatching(/^dataset\/idx\/input: .*npy/),
+      expect.stringMatching(/^augment\/normalize\/one-number-a-channel/),
+    ]);
+    const hasPictures = medium === "video" || medium === "volume";
+    const refused = expect.stringMatching(/^augment\/resize\/pictures: .*normalize/);
+    expect(found('npy("a.npy")', "resize")).toEqual(hasPictures ? [] : [refused]);
   });
 });
 

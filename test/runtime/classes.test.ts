@@ -3,7 +3,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { imageOf, type Sample, type SampleIndex } from "../../blocks/index.js";
+import type { Sample, SampleIndex } from "../../blocks/index.js";
 import { trainingBatches } from "../../runtime/data/batches.js";
 import { evaluate, RunError, readCheckpoint, writePng } from "../../runtime/index.js";
 import { bound, indexOf, inMemory, recipe } from "../support/data.js";
@@ -46,10 +46,12 @@ describe("training", () => {
     expect(loss).toBeLessThan(0.6);
     const images = squares(12);
     const batch = {
-      image: Float32Array.from(
-        images.flatMap((sample) => ("pixels" in sample ? [...sample.pixels] : [])),
-        (v) => v / 255,
-      ),
+      arrays: {
+        image: Float32Array.from(
+          images.flatMap((sample) => ("pixels" in sample ? [...sample.pixels] : [])),
+          (v) => v / 255,
+        ),
+      },
       labels: Int32Array.from(images, ({ label }) => label ?? -1),
       count: 12,
     };
@@ -119,7 +121,7 @@ describe("labels in a batch", () => {
     const batches = await trainingBatches({
       index,
       augment: [bound("augment", "resize", { size: [8, 8] })],
-      image: imageOf(program),
+      arrays: program.arrays,
       fields: program.fields ?? {},
       ...{ batch, seed: 1, root: here.folder, workers: 0, start: 0, note: () => {} },
     });

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ImageShape, registry, Sample } from "../../blocks/index.js";
+import { arrayOfImage, type ImageShape, type registry, type Sample } from "../../blocks/index.js";
 import { trainingBatches } from "../../runtime/data/batches.js";
 import { nodeFiles } from "../../runtime/data/files.js";
 import { batchOrder } from "../../runtime/data/order.js";
@@ -60,7 +60,7 @@ async function train(samples: readonly Sample[], image: ImageShape, count: numbe
   const batches = await trainingBatches({
     index: indexOf(samples),
     augment: (wanted.augment ?? []) as never,
-    image,
+    arrays: { image: arrayOfImage(image) },
     batch: wanted.batch ?? 1,
     seed: 5,
     root: folder,
@@ -71,8 +71,8 @@ async function train(samples: readonly Sample[], image: ImageShape, count: numbe
   try {
     const result = [];
     for (let k = 0; k < count; k++) {
-      const { image, samples, epoch } = await batches.next();
-      result.push({ image: Array.from(image), samples: Array.from(samples), epoch });
+      const { arrays, samples, epoch } = await batches.next();
+      result.push({ image: Array.from(arrays.image as Float32Array), samples: Array.from(samples), epoch });
     }
     return { batches: result, notes };
   } finally {
@@ -322,10 +322,10 @@ describe("worker threads", () => {
   });
 
   it("that die fail what was asked of them instead of hanging", async () => {
-    // Without an image's shape the thread cannot begin its work and ends.
+    // Without the shapes of arrays the thread cannot begin its work and ends.
     const common = { augment: [], seed: 0, mode: "train", fields: {}, root: folder } as const;
-    const pool = openPool(1, { ...common, image: undefined as never });
-    const ask = () => pool.prepare({ buffers: { image: new SharedArrayBuffer(8), fields: {} }, items: [] });
+    const pool = openPool(1, { ...common, arrays: undefined as never });
+    const ask = () => pool.prepare({ buffers: { arrays: {}, fields: {} }, items: [] });
     expect(await failure(ask())).toMatchObject({ code: "run/worker" });
     expect(await failure(ask())).toMatchObject({ code: "run/worker" });
     await pool.close();
@@ -356,22 +356,22 @@ describe("evaluation", () => {
     const batches = [];
     const options = {
       index: indexOf(samples),
-      image: { height: 8, width: 8, channels: 1 },
+      arrays: { image: arrayOfImage({ height: 8, width: 8, channels: 1 }) },
       batch: 3,
       root: folder,
       workers: 0,
     };
     const augment = [bound("augment", "horizontal_flip")] as never;
     for await (const batch of evaluationBatches({ ...options, augment, note: () => {} })) {
-      batches.push({ ...batch, image: Array.from(batch.image) });
+      batches.push({ ...batch, image: Array.from(batch.arrays.image as Float32Array) });
     }
     expect(batches.map(({ count }) => count)).toEqual([3, 3, 1]);
     expect(batches.flatMap(({ samples }) => [...samples])).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(batches.flatMap(({ labels }) => [...labels])).toEqual([0, 1, 2, 0, 1, 2, 0]);
     const again = evaluationBatches({ ...options, augment, note: () => {}, limit: 2 });
-    for await (const { image, count } of again) {
+    for await (const { arrays, count } of again) {
       expect(count).toBe(2);
-      expect(Array.from(image.subarray(0, 128))).toEqual(batches[0]?.image.slice(0, 128));
+      expect(Array.from(arrays.image?.subarray(0, 128) ?? [])).toEqual(batches[0]?.image.slice(0, 128));
     }
   });
 });
@@ -384,11 +384,10 @@ describe("a sample that takes another's place in evaluation", () => {
       await file("small-one.png", pixels(6, 6, 3, value), 5),
     ];
     const crop = [bound("augment", "center_crop", { size: [8, 8] })] as never;
-    const image = { height: 8, width: 8, channels: 3 };
     const common = {
       index: indexOf(samples),
       augment: crop,
-      image,
+      arrays: { image: arrayOfImage({ height: 8, width: 8, channels: 3 }) },
       batch: 2,
       root: folder,
       workers: 0,
@@ -463,7 +462,11 @@ describe("files", () => {
     await mkdir(join(folder, "empty"), { recursive: true });
     const values = bound("dataset", "folder").values;
     const data = { definition: bound("dataset", "folder").definition, values: { ...values, path: "empty" } };
-    const error = await failure(openData(data as never, "train", folder));
+    const error = await failure(
+      openData(data as never, "train", folder, {
+        arrays: { image: arrayOfImage({ height: 8, width: 8, channels: 3 }) },
+      }),
+    );
     expect(error.code).toBe("run/data");
   });
 });

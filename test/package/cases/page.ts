@@ -6,7 +6,7 @@ import {
   type BrowserBackend,
   checkpointFromBytes,
   encoderReader,
-  imageOf,
+  arrayOf,
   openInBrowser,
   programOf,
   registry,
@@ -33,10 +33,10 @@ globalThis.features = async (backend) => {
   const weights = weightsFrom(checkpoint, program.parameters);
   const executor = await openInBrowser(backend, "/");
   const reader = await encoderReader({ program, weights }, executor, [{ pool: "mean", layer: "last" }], 1);
-  const { height, width, channels } = imageOf(program);
-  const size = height * width * channels;
+  const { name, shape } = arrayOf(program);
+  const size = shape.axes.reduce((product, axis) => product * axis.size, shape.channels);
   const image = Float32Array.from({ length: size }, (_, i) => i / size);
-  const [values] = await reader.read({ image, labels: new Int32Array(1), count: 1 });
+  const [values] = await reader.read({ arrays: { [name]: image }, labels: new Int32Array(1), count: 1 });
   await reader.close();
   await executor.close();
   return [...(values ?? [])];

@@ -26,7 +26,7 @@ async function* bars(count: number, seed: number): AsyncGenerator<LabelledBatch>
         image[i * size + at] = (inside ? 1 : 0) + 0.3 * random.normal();
       }
     }
-    yield { image, labels, count: rows };
+    yield { arrays: { image }, labels, count: rows };
   }
 }
 

@@ -1,7 +1,7 @@
 /** Features through an executor against PyTorch's, and what cannot be read. */
 
 import { describe, expect, test } from "vitest";
-import { imageOf } from "../../../blocks/index.js";
+import { arrayOf, arrayOfImage } from "../../../blocks/index.js";
 import {
   collectFeatures,
   encoderReader,
@@ -48,7 +48,7 @@ describe.each([
 
   test("are PyTorch's, of every layer and pool", async () => {
     const reader = await encoderReader({ program, weights }, await executor(), selections, batch);
-    const kinds = await reader.read({ image, labels, count: batch });
+    const kinds = await reader.read({ arrays: { image }, labels, count: batch });
     for (const [i, selection] of selections.entries()) {
       expect(difference(kinds[i] as Float32Array, expected(name, selection)), JSON.stringify(selection)).toBeLessThan(
         1e-5,
@@ -78,14 +78,14 @@ describe.each([
       const [[features] = []] = await collectFeatures([reader], batches, batch);
       return features;
     };
-    const whole = await read(batchesOf({ image, labels, count: batch }));
-    expect(await read(batchesOf({ image, labels, count: batch }))).toEqual(whole);
+    const whole = await read(batchesOf({ arrays: { image }, labels, count: batch }));
+    expect(await read(batchesOf({ arrays: { image }, labels, count: batch }))).toEqual(whole);
     // The same images one after the other, each with something else behind it in its batch.
     const size = image.length / batch;
     const alone = Array.from(labels, (label) => {
       const shifted = new Float32Array(image.length).fill(0.5);
       shifted.set(image.subarray(label * size, (label + 1) * size));
-      return { image: shifted, labels: Int32Array.of(label), count: 1 };
+      return { arrays: { image: shifted }, labels: Int32Array.of(label), count: 1 };
     });
     const single = await read(batchesOf(...alone));
     expect(single?.count).toBe(batch);
@@ -98,18 +98,22 @@ describe.each([
 describe("pixels", () => {
   test("are kept as they are where they are few", async () => {
     const { image, batch } = reference("mae-rectangle");
-    const reader = pixelReader(imageOf(rectangle));
+    const reader = pixelReader(arrayOf(rectangle));
     expect(reader.widths).toEqual([960]);
-    const [pixels] = await reader.read({ image, labels: new Int32Array(batch), count: 2 });
+    const [pixels] = await reader.read({ arrays: { image }, labels: new Int32Array(batch), count: 2 });
     expect(pixels).toEqual(image.slice(0, 2 * 960));
   });
 
   test("are averaged over squares where they are many", async () => {
-    const shape = { height: 48, width: 32, channels: 2 };
-    expect(pixelBlock(shape)).toBe(2);
+    const shape = arrayOfImage({ height: 48, width: 32, channels: 2 });
+    expect(pixelBlock(shape)).toEqual([2, 2]);
     // Each value is its row, so a mean of two rows lies between them.
     const image = Float32Array.from({ length: 48 * 32 * 2 }, (_, at) => Math.floor(at / 64));
-    const [means] = await pixelReader(shape).read({ image, labels: Int32Array.of(0), count: 1 });
+    const [means] = await pixelReader({ name: "image", shape }).read({
+      arrays: { image },
+      labels: Int32Array.of(0),
+      count: 1,
+    });
     expect(means).toEqual(Float32Array.from({ length: 24 * 16 * 2 }, (_, at) => 2 * Math.floor(at / 32) + 0.5));
   });
 
@@ -119,7 +123,7 @@ describe("pixels", () => {
     [224, 224, 3, 14],
     [97, 61, 1, 1],
   ])("of %ix%ix%i come in squares of %i", (height, width, channels, block) => {
-    expect(pixelBlock({ height, width, channels })).toBe(block);
+    expect(pixelBlock(arrayOfImage({ height, width, channels }))).toEqual([block, block]);
   });
 });
 
@@ -134,7 +138,7 @@ describe("refusals", () => {
   const reading = async (model: { weights: typeof weights }, labels: Int32Array) => {
     const reader = await encoderReader({ program: rectangle, ...model }, await executor(), [selection], batch);
     try {
-      return await collectFeatures([reader], batchesOf({ image, labels, count: batch }), 3);
+      return await collectFeatures([reader], batchesOf({ arrays: { image }, labels, count: batch }), 3);
     } finally {
       await reader.close();
     }

@@ -8,6 +8,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import {
   afterTraining,
   arrayOf,
+  arrayOfImage,
   type BoundField,
   batchInputs,
   boxLength,
@@ -22,7 +23,7 @@ import {
 } from "../../../blocks/index.js";
 import { assemble, programOf } from "../../../compiler/assemble/assemble.js";
 import { evaluate as compute, createBuilder, randomStream, type Tensor } from "../../../graph/index.js";
-import { writePng } from "../../../runtime/data/png.js";
+import { writePng } from "../../../runtime/data/image/png.js";
 import { colourScale } from "../../../runtime/evaluate/colours.js";
 import { reconstructionPicture } from "../../../runtime/evaluate/picture.js";
 import { meanErrors, reconstruct } from "../../../runtime/evaluate/reconstruct.js";
@@ -78,7 +79,7 @@ test("draws a mask from the image where it is, in its own colours", async () => 
     shape: [count],
     dtype: "float32",
     // The first value of each patch.
-    compute: ({ image: pixels }) =>
+    compute: ({ array: pixels }) =>
       Float32Array.from({ length: count }, (_, token) => {
         const [first] = patchPlaces(grid, token, shape.channels);
         return pixels[first as number] as number;
@@ -97,7 +98,7 @@ test("draws a mask from the image where it is, in its own colours", async () => 
   for (const [i, { hidden }] of found.entries()) {
     const own = image.slice((image.length / batch) * i, (image.length / batch) * (i + 1));
     const units = own.map((value) => value * 0.1 + 0.5);
-    const order = brightest(field.compute({ image: units, label: null, random: randomStream(5, "field") }));
+    const order = brightest(field.compute({ array: units, label: null, random: randomStream(5, "field") }));
     for (const [place, token] of order.entries()) {
       const [first] = patchPlaces(grid, token);
       expect(hidden[first as number]).toBe(place < square.mask.visible ? 0 : 1);
@@ -215,7 +216,7 @@ test("a model that predicts no pixels cannot be shown", async () => {
 });
 
 describe("colourScale", () => {
-  const image = { height: 4, width: 4, channels: 3 };
+  const image = arrayOfImage({ height: 4, width: 4, channels: 3 });
   const normalize = (mean: number[], std: number[]) => bound("augment", "normalize", { statistics: null, mean, std });
 
   test("joins all normalisations of a recipe", () => {

@@ -83,7 +83,7 @@ async function features(model: Trained, image: Float32Array, count: number) {
   const pools = model.program.extraTokens > 0 ? (["cls", "mean"] as const) : (["mean"] as const);
   const selections = pools.map((pool) => ({ pool, layer: "last" }) as const);
   const reader = await encoderReader(model, await executor(), selections, count);
-  const read = await reader.read({ image, labels: new Int32Array(count), count });
+  const read = await reader.read({ arrays: { image }, labels: new Int32Array(count), count });
   await reader.close();
   return Object.fromEntries(pools.map((pool, i) => [pool, read[i] as Float32Array]));
 }

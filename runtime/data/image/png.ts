@@ -2,7 +2,7 @@
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { RunError, reasonOf } from "../run-error.js";
+import { RunError, reasonOf } from "../../run-error.js";
 import { loadSharp } from "./sharp.js";
 
 /** Red, green, blue, row by row, 0 to 255. */

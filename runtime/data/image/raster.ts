@@ -1,6 +1,6 @@
 /** Decoded pixels and the geometry of an augmentation plan carried out on them. */
 
-import type { ImageShape, ImageStep } from "../../blocks/index.js";
+import type { ImageShape, ImageStep } from "../../../blocks/index.js";
 
 /** Row major, channel fastest: bytes 0..255, or floats in [0, 1]. */
 export interface Raster {

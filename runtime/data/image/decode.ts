@@ -7,8 +7,8 @@
  */
 
 import type { Metadata, Sharp } from "sharp";
-import { invariant } from "../../graph/index.js";
-import { RunError, reasonOf, unreadable } from "../run-error.js";
+import { invariant } from "../../../graph/index.js";
+import { RunError, reasonOf, unreadable } from "../../run-error.js";
 import { asDeclared, type FileChannels, type Remark, remarkOn, remarkOnDepth } from "./channels.js";
 import { BrokenImage, isImage, notImage, pictureOnly, readImageFile } from "./image-file.js";
 import type { Filter, Geometry, Raster } from "./raster.js";

@@ -1,8 +1,8 @@
 /** Files beside images: whole numbers for each pixel, brought to the same part, size and side as the image. */
 
-import { DataError, readNpy } from "../../blocks/index.js";
-import { readPlainFile } from "../plain-file.js";
-import { RunError, systemCode, unreadable } from "../run-error.js";
+import { DataError, readNpy } from "../../../blocks/index.js";
+import { readPlainFile } from "../../plain-file.js";
+import { RunError, systemCode, unreadable } from "../../run-error.js";
 import { readGrey } from "./decode.js";
 import { applySteps, type Geometry, type Raster, type Size } from "./raster.js";
 

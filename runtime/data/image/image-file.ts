@@ -4,8 +4,8 @@
  */
 
 import { inflateSync } from "node:zlib";
-import { readPlainFile } from "../plain-file.js";
-import { RunError } from "../run-error.js";
+import { readPlainFile } from "../../plain-file.js";
+import { RunError } from "../../run-error.js";
 
 /** A file that no image comes from: cut off, damaged, too large, or no image at all. */
 export class BrokenImage extends Error {

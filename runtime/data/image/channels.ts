@@ -4,7 +4,7 @@
  * Colour is never made grey in silence: a model of one channel takes a file of three only where they are equal.
  */
 
-import { RunError } from "../run-error.js";
+import { RunError } from "../../run-error.js";
 import { largestOf, type Raster, sameKind } from "./raster.js";
 
 /** What happened to a file beyond its recipe; said once a run. */

@@ -1,7 +1,7 @@
 /** The library that reads and writes image files: loaded when the first one is needed, and probed for those who ask what is here. */
 
-import { ask, entryOf, withComplaint } from "../executors/attempt.js";
-import { RunError } from "../run-error.js";
+import { ask, entryOf, withComplaint } from "../../executors/attempt.js";
+import { RunError } from "../../run-error.js";
 
 type Library = typeof import("sharp").default;
 

@@ -1,0 +1,96 @@
+/** The plan of augmentations for one picture: its steps drawn, and checked to end at the size that the model reads. */
+
+import { type ArrayShape, augmentContext, DataError, type ImageShape, type ImageStep } from "../../../blocks/index.js";
+import { randomStream } from "../../../graph/index.js";
+import { RunError } from "../../run-error.js";
+import type { Item, Preparation } from "../preparation.js";
+import type { Geometry, Size } from "./raster.js";
+
+const isGeometry = (step: ImageStep): step is Geometry => step.kind !== "normalize";
+export const geometryOf = (steps: readonly ImageStep[]): readonly Geometry[] => steps.filter(isGeometry);
+
+/** All steps for a picture of a size that is to become one of `array`'s. A block's complaint names the sample. */
+export function planFor(
+  size: Size,
+  item: Item,
+  array: ArrayShape,
+  preparation: Preparation,
+  what: string,
+): readonly ImageStep[] {
+  try {
+    return draw(size, item, array, preparation, what);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new RunError(
+      "run/image-size",
+      { what: `${what} does not fit`, why: error.what, help: error.help },
+      { cause: error },
+    );
+  }
+}
+
+function draw(
+  size: Size,
+  item: Item,
+  array: ArrayShape,
+  { augment, seed, mode }: Preparation,
+  what: string,
+): readonly ImageStep[] {
+  const context = augmentContext(array);
+  const { image } = context;
+  const random = randomStream(seed, "augment", item.epoch, item.sample);
+  const steps: ImageStep[] = [];
+  let current = size;
+  const add = (more: readonly ImageStep[]): void => {
+    steps.push(...more);
+    current = more.reduce(sizeAfter, current);
+  };
+  for (const { definition, values } of augment) {
+    if (mode === "train" || !definition.random) {
+      const before = current;
+      add(definition.plan(values as never, current, context, random));
+      if (current.height * current.width > mostPixels) throw tooLarge(what, before, current);
+    } else add(definition.evaluationPlan?.(values as never, current, context) ?? []);
+  }
+  if (mode === "evaluate") add(cover(current, image));
+  if (current.height !== image.height || current.width !== image.width) throw wrongSize(what, current, image);
+  return steps;
+}
+
+function sizeAfter(size: Size, step: ImageStep): Size {
+  return step.kind === "crop" || step.kind === "resize" ? { height: step.height, width: step.width } : size;
+}
+
+/** Resizes until the input is covered, then cuts the centre. Nothing for an image that fits. */
+function cover(from: Size, to: Size): readonly ImageStep[] {
+  if (from.height === to.height && from.width === to.width) return [];
+  const scale = Math.max(to.height / from.height, to.width / from.width);
+  const height = Math.max(to.height, Math.round(from.height * scale));
+  const width = Math.max(to.width, Math.round(from.width * scale));
+  return [
+    { kind: "resize", height, width, filter: "bicubic" },
+    {
+      kind: "crop",
+      top: Math.round((height - to.height) / 2),
+      left: Math.round((width - to.width) / 2),
+      height: to.height,
+      width: to.width,
+    },
+  ];
+}
+
+/** A recipe that asks for more of one image means another image: one row of 5000 pixels does not get a shorter side of 512. */
+const mostPixels = 2 ** 26;
+
+const tooLarge = (what: string, size: Size, result: Size): RunError =>
+  new RunError("run/image-size", {
+    what: `${what} is ${size.height}x${size.width} and would be resized to ${result.height}x${result.width}`,
+    why: `at most ${Math.floor(mostPixels / 1e6)} million pixels are made of one image`,
+    help: "Take the image out, or resize to an exact size.",
+  });
+
+const wrongSize = (what: string, size: Size, image: ImageShape): RunError =>
+  new RunError("run/image-size", {
+    what: `${what} is ${size.height}x${size.width} after augmentation and the model's input is ${image.height}x${image.width}`,
+    help: `Add \`resize(size: ${image.height}x${image.width})\` or \`random_resized_crop\` to the recipe's augment line, or change the model's input.`,
+  });
