@@ -16,6 +16,26 @@ export interface Axis {
 export interface ArrayShape {
   readonly axes: readonly Axis[];
   readonly channels: number;
+  /** How a spectrogram is made of sound; absent: the array is none. */
+  readonly sound?: SoundShape;
+}
+
+/** How a frame of sound fades in and out. */
+export type FrameWindow = "hanning" | "hamming" | "povey" | "rectangular";
+
+/** What sound is read, and what its frames and bands are. */
+export interface SoundShape {
+  /** Samples a second. */
+  readonly rate: number;
+  readonly window: FrameWindow;
+  /** Milliseconds of a frame. */
+  readonly length: number;
+  /** Milliseconds from the beginning of a frame to that of the next. */
+  readonly shift: number;
+  /** Hertz where the first band begins. */
+  readonly low: number;
+  /** Hertz where the last band ends; null: half the rate, the highest frequency that there is. */
+  readonly high: number | null;
 }
 
 /** Numbers of one sample. */

@@ -11,6 +11,7 @@ export {
   arrayLength,
   arrayOfImage,
   axisNames,
+  type FrameWindow,
   hasPictures,
   type ImageShape,
   imageLength,
@@ -19,6 +20,7 @@ export {
   mediumOf,
   pictureOf,
   planesOf,
+  type SoundShape,
   sidesText,
 } from "./arrays.js";
 export * as augments from "./augment/index.js";
@@ -79,6 +81,7 @@ export {
 export type {
   DrawnValue,
   DurationValue,
+  Measure,
   Param,
   Params,
   ParamType,
@@ -86,7 +89,7 @@ export type {
   ScheduleValue,
   ValuesOf,
 } from "./params.js";
-export { defaultsOf } from "./params.js";
+export { defaultsOf, measureUnits } from "./params.js";
 export { phasesOf, type Trainee, trainedNames } from "./phases.js";
 export type { Positions } from "./positions/index.js";
 export * as positions from "./positions/index.js";

@@ -73,7 +73,17 @@ export type ParamType =
   | { readonly kind: "block"; readonly of: Kind }
   | { readonly kind: "labels" }
   /** `[row, column]`: axes of an array, by name. */
-  | { readonly kind: "axes" };
+  | { readonly kind: "axes" }
+  /** `16 kHz`, given in hertz; `25 ms`, given in milliseconds. */
+  | { readonly kind: "quantity"; readonly of: Measure; readonly min: number; readonly max: number };
+
+export type Measure = "frequency" | "time";
+
+/** The units of each measure, by how much they are of the first one. */
+export const measureUnits = {
+  frequency: { Hz: 1, kHz: 1000 },
+  time: { ms: 1, s: 1000 },
+} as const satisfies Readonly<Record<Measure, Readonly<Record<string, number>>>>;
 
 export type Params = Readonly<Record<string, Param<unknown>>>;
 export type ValuesOf<P extends Params> = { readonly [K in keyof P]: P[K] extends Param<infer V> ? V : never };
@@ -169,4 +179,12 @@ export const defaultsOf = (params: Params): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(params).map(([name, param]) => [name, param.default]));
 
 /** May be left out; block code then receives null. */
+/** Hertz. */
+export const frequency = (o: Words<number> & { min: number; max: number }): Param<number> =>
+  param({ kind: "quantity", of: "frequency", min: o.min, max: o.max }, o);
+
+/** Milliseconds. */
+export const time = (o: Words<number> & { min: number; max: number }): Param<number> =>
+  param({ kind: "quantity", of: "time", min: o.min, max: o.max }, o);
+
 export const optional = <V>(inner: Param<V>): Param<V | null> => ({ type: inner.type, doc: inner.doc, default: null });

@@ -4,7 +4,7 @@
  */
 
 import { axisNames, type Definition, type Param, type ParamType } from "../blocks/index.js";
-import { percentText, valueText } from "./check/show.js";
+import { percentText, quantityText, valueText } from "./check/show.js";
 
 type Kind = ParamType["kind"];
 type TypeOf<K extends Kind> = Extract<ParamType, { readonly kind: K }>;
@@ -61,6 +61,7 @@ const takes: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
       : words("number", bounds(finite(min), finite(max), false), "may move during training"),
   block: ({ of }) => `block of the kind ${of}`,
   labels: () => "labels",
+  quantity: ({ of, min, max }) => words(of, `${quantityText(min, of)} to ${quantityText(max, of)}`),
   axes: () => axisNames.map((name) => `\`${name}\``).join(", "),
 };
 

@@ -1,6 +1,6 @@
 /** What may stand in a value, by the kind of parameter that it is for: options, blocks, units, and the words that join numbers. */
 
-import type { ParamType } from "../blocks/index.js";
+import { axisNames, measureUnits, type ParamType } from "../blocks/index.js";
 import { blockNamed, units } from "../compiler/index.js";
 import { blockCandidates, type Candidate, none, parameterCandidates, sentence } from "./candidate.js";
 import { type Keyword, keywords } from "./keywords.js";
@@ -53,6 +53,7 @@ const words: { readonly [K in Kind]: (type: TypeOf<K>, values: Values) => readon
   block: ({ of }, { scene }) => blockCandidates(of, scene.registry),
   labels: () => none,
   axes: () => none,
+  quantity: () => none,
 };
 
 /** The units that follow a number of each kind. */
@@ -72,6 +73,7 @@ const unitsAfter: { readonly [K in Kind]: (type: TypeOf<K>) => readonly string[]
   block: () => [],
   labels: () => [],
   axes: () => [],
+  quantity: ({ of }) => Object.keys(measureUnits[of]),
 };
 
 const stretches = ["epochs", "steps", "%"];
@@ -136,7 +138,10 @@ export function candidatesInValue(
   if (!step) return valueCandidates(before, wanted, values, ending);
   const callee = before.at(-1);
   if (step.group.opener === "(" && isWord(callee)) return inArguments(callee.text, step, rest, wanted, values);
-  if (wanted?.kind === "labels" && step.group.opener === "[" && rest.length === 0) return values.labels;
+  if (step.group.opener === "[" && rest.length === 0) {
+    if (wanted?.kind === "labels") return values.labels;
+    if (wanted?.kind === "axes") return axisNames.map((name) => option([name, "An axis of the input."]));
+  }
   // Items of a list of numbers.
   return candidatesInValue(step.before, rest, wanted?.kind === "reals" ? number : null, values);
 }

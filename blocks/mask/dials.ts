@@ -68,7 +68,7 @@ const drawnOn = (p: Values, grid: Lattice): Lattice =>
         .filter(({ name }) => isDrawn(p, name))
         .map(({ name, count, size }) => ({ name, count, size }));
 
-function unitsOf(p: Values, grid: Lattice): Units {
+function measureUnits(p: Values, grid: Lattice): Units {
   const axes = cutAxes(p, grid);
   const anew = grid.filter(({ name }) => p.each?.includes(name));
   const [draw, unit] = [new Int32Array(tokenCount(grid)), new Int32Array(tokenCount(grid))];
@@ -91,7 +91,7 @@ function units(p: Values, grid: Lattice): Units {
   const of = known.get(grid) ?? new Map<string, Units>();
   known.set(grid, of);
   const key = JSON.stringify([p.along, p.each, p.cell]);
-  const found = of.get(key) ?? unitsOf(p, grid);
+  const found = of.get(key) ?? measureUnits(p, grid);
   of.set(key, found);
   return found;
 }

@@ -293,6 +293,7 @@ const readers: { readonly [K in ParamType["kind"]]?: (value: unknown, type: Para
   size: (value, type) => ({ kind: "a size", ordered: false, value: valueText(type, value), options: null }),
   choice: (value, type) => word(String(value), type.kind === "choice" ? Object.keys(type.options) : null),
   flag: (value) => word(String(value), ["true", "false"]),
+  quantity: (value, type) => measure(type.kind === "quantity" ? `a ${type.of}` : "a number", value as number),
   text: (value) => ({ kind: "text", ordered: false, value: value as string, options: null }),
   duration: (value) => {
     const { amount, unit } = value as { readonly amount: number; readonly unit: string };

@@ -3,14 +3,16 @@
  * value.
  */
 
-import type {
-  BlockValue,
-  DrawnValue,
-  DurationValue,
-  Params,
-  ParamType,
-  RateValue,
-  ScheduleValue,
+import {
+  type BlockValue,
+  type DrawnValue,
+  type DurationValue,
+  type Measure,
+  measureUnits,
+  type Params,
+  type ParamType,
+  type RateValue,
+  type ScheduleValue,
 } from "../../blocks/index.js";
 import { spelledOut } from "../../grammar/index.js";
 
@@ -28,6 +30,14 @@ export function percentText(value: number): string {
     if (percent / 100 === value) return `${numberText(percent)}%`;
   }
   return `${numberText(value * 100)}%`;
+}
+
+/** `16 kHz`: in the largest unit that leaves no small fraction. */
+export function quantityText(value: number, of: Measure): string {
+  const units = Object.entries(measureUnits[of]).reverse();
+  const [unit, size] = units.find(([, size]) => value >= size && (value / size) * size === value) ??
+    units.at(-1) ?? ["", 1];
+  return `${numberText(value / size)} ${unit}`;
 }
 
 const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r" };
@@ -75,6 +85,7 @@ const printers: { readonly [K in Kind]: (value: never, type: TypeOf<K>) => strin
   block: ({ block, values }: BlockValue) => blockText(block, values),
   labels: (items: readonly string[]) => `[${items.join(", ")}]`,
   axes: (names: readonly string[]) => `[${names.join(", ")}]`,
+  quantity: (value: number, { of }) => quantityText(value, of),
 };
 
 /** A value of a parameter as it is written in a spec; what may be left out and is, is null and has no text of its own. */
@@ -96,6 +107,8 @@ function sizeExpectation(count: number | null): string {
     ? "sides such as `16x16` or `2x16x16`"
     : `${count} sides such as \`${Array(count).fill(16).join("x")}\``;
 }
+
+const quantitySample: Readonly<Record<Measure, string>> = { frequency: "16 kHz", time: "25 ms" };
 
 const expectations: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
   int: () => "a whole number",
@@ -119,6 +132,7 @@ const expectations: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
   block: ({ of }) => `a block of the kind ${of}`,
   labels: () => "labels such as `[audio, image]`",
   axes: () => "axes such as `[row, column]`",
+  quantity: ({ of }) => `a ${of} such as \`${quantitySample[of]}\``,
 };
 
 /** What a parameter takes, in words. */
@@ -141,6 +155,7 @@ const samples: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
   block: () => "...",
   labels: () => "[...]",
   axes: () => "[...]",
+  quantity: ({ of }) => quantitySample[of],
 };
 
 export const sample = (type: ParamType): string => (samples[type.kind] as (type: ParamType) => string)(type);

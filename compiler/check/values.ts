@@ -7,6 +7,7 @@ import {
   axisNames,
   type DrawnValue,
   type DurationValue,
+  measureUnits,
   type ParamType,
   type RateValue,
   type ScheduleValue,
@@ -16,7 +17,7 @@ import { named, suggestion } from "./nearest.js";
 import { type Bounds, plainNumber, type Reading, takesWords, whole, within, wrongType, wrongUnit } from "./reading.js";
 import { excerpt, fail, type Report, replacement } from "./report.js";
 import { lookUp, resolve, wordOf } from "./scope.js";
-import { expectation, percentText, quotedText, valueText } from "./show.js";
+import { expectation, percentText, quantityText, quotedText, valueText } from "./show.js";
 
 type Kind = ParamType["kind"];
 type TypeOf<K extends Kind> = Extract<ParamType, { readonly kind: K }>;
@@ -314,6 +315,24 @@ const readAxes: Reader<"axes"> = (expression, type, at) => {
   });
 };
 
+/** `16 kHz` -> 16000; a bare number is told which unit it may mean. */
+const readQuantity: Reader<"quantity"> = (expression, { of, min, max, ...type }, at) => {
+  const units: Readonly<Record<string, number>> = measureUnits[of];
+  const names = Object.keys(units);
+  if (expression.kind === "number") {
+    const either = names.map((unit) => `${expression.raw} ${unit}`);
+    return fail(at.report, "check/missing-unit", expression.span, `${at.subject} is a ${of} and needs a unit`, {
+      help: `write ${named(either, "or")}`,
+    });
+  }
+  if (expression.kind !== "quantity" || !expression.amount) return wrongType(expression, { of, min, max, ...type }, at);
+  const size = Object.hasOwn(units, expression.unit) ? units[expression.unit] : undefined;
+  if (size === undefined) return wrongUnit(expression, names, at);
+  // What has three decimals in thousands is a whole number: 22.05 kHz are 22050 Hz.
+  const value = Number((expression.amount.value * size).toPrecision(15));
+  return within(value, { min, max }, expression, at, (end) => quantityText(end, of));
+};
+
 const readers: { readonly [K in Kind]: Reader<K> } = {
   int: readInt,
   real: readReal,
@@ -330,6 +349,7 @@ const readers: { readonly [K in Kind]: Reader<K> } = {
   block: (expression, type, at) => at.block(type.of, expression),
   labels: readLabels,
   axes: readAxes,
+  quantity: readQuantity,
 };
 
 /** Whether two checked values are the same. */

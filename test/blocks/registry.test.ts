@@ -43,6 +43,7 @@ const inRange: { readonly [K in Kind]: (value: never, type: TypeOf<K>) => boolea
   block: ({ block: value }: { block: unknown }, { of }) =>
     blocks.some(({ kind, block }) => kind === of && block === value),
   axes: (names: readonly string[]) => names.every((name) => (axisNames as readonly string[]).includes(name)),
+  quantity: (value: unknown, { min, max }) => isBetween(value, min, max),
   labels: (list: readonly unknown[]) => list.every((label) => typeof label === "string"),
 };
 

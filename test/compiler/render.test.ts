@@ -192,6 +192,10 @@ function textOf(type: ParamType): fc.Arbitrary<string> {
       return anyBlock(type.of as Kind);
     case "axes":
       return fc.subarray([...axisNames], { minLength: 1 }).map((names) => `[${names.join(", ")}]`);
+    case "quantity":
+      return fc
+        .tuple(whole(Math.ceil(type.min), Math.min(type.max, 9999)), fc.constantFrom(type.of === "time" ? "ms" : "Hz"))
+        .map((parts) => parts.join(" "));
     case "labels":
       throw new Error(`no block takes ${type.kind} yet`);
   }

@@ -4,25 +4,12 @@
  * frequencies in triangular bands; the natural logarithm. No dither, no energy, no warping of frequencies.
  */
 
+import type { FrameWindow, SoundShape } from "../../../blocks/index.js";
 import { powerSpectrum } from "./fourier.js";
 
-/** How a frame fades in and out. */
-export type FrameWindow = "hanning" | "hamming" | "povey" | "rectangular";
-
-export interface Filterbank {
-  /** Samples a second. */
-  readonly rate: number;
-  /** Bands of frequencies. */
+/** How a spectrogram is made, and its bands of frequencies. */
+export interface Filterbank extends SoundShape {
   readonly mels: number;
-  readonly window: FrameWindow;
-  /** Milliseconds of a frame. */
-  readonly length: number;
-  /** Milliseconds from the beginning of a frame to that of the next. */
-  readonly shift: number;
-  /** Hertz where the first band begins. */
-  readonly low: number;
-  /** Hertz where the last band ends; null: half the rate, the highest frequency that there is. */
-  readonly high: number | null;
 }
 
 /** How much of the sample before is taken away. */
@@ -30,20 +17,22 @@ const preemphasis = 0.97;
 /** Least power: the distance of single-precision numbers at 1. */
 const leastPower = 2 ** -23;
 
+type Timing = Pick<SoundShape, "rate" | "length" | "shift">;
+
 /** Samples of a frame and between the beginnings of two, as Kaldi cuts fractions off. */
-export const frameSizes = ({ rate, length, shift }: Pick<Filterbank, "rate" | "length" | "shift">) => ({
+export const frameSizes = ({ rate, length, shift }: Timing) => ({
   length: Math.trunc(rate * length * 0.001),
   shift: Math.trunc(rate * shift * 0.001),
 });
 
 /** Whole frames in so many samples. */
-export function framesIn(samples: number, bank: Pick<Filterbank, "rate" | "length" | "shift">): number {
+export function framesIn(samples: number, bank: Timing): number {
   const { length, shift } = frameSizes(bank);
   return samples < length ? 0 : 1 + Math.floor((samples - length) / shift);
 }
 
 /** Samples from the beginning of the first of so many frames to the end of the last. */
-export function samplesOf(frames: number, bank: Pick<Filterbank, "rate" | "length" | "shift">): number {
+export function samplesOf(frames: number, bank: Timing): number {
   const { length, shift } = frameSizes(bank);
   return length + (frames - 1) * shift;
 }
