@@ -59,6 +59,15 @@ export { initialize } from "./initialize.js";
 export type { Input } from "./input/index.js";
 export * as inputs from "./input/index.js";
 export type { Kind } from "./kinds.js";
+export {
+  type DataFacts,
+  type Lint,
+  type LintCategory,
+  type LintRecipe,
+  lints,
+  type Place,
+  type Remark,
+} from "./lint/index.js";
 export type { Loss, LossContext, LossInputs } from "./loss/index.js";
 export * as losses from "./loss/index.js";
 export type { Guide, Mask } from "./mask/index.js";

@@ -1,7 +1,7 @@
 /**
  * The codes that the checker reports, each with the reason why it matters; one page each in `spec/diagnostics/`. Closed,
  * never reused or renamed. Conditions of single blocks have codes of their own, `<kind>/<block>/<requirement>`, and
- * stand with the block.
+ * stand with the block; so do the lints that know the field, with the blocks that they judge.
  */
 
 export const codes = {
@@ -94,11 +94,6 @@ export const codes = {
   "lint/idle-skip": "A reader takes every `skip when` for members that are left out.",
   "lint/unused-import": "An import says that a file depends on another.",
   "lint/unused-variable": "A value that changes nothing makes a reader look for what it does.",
-  "lint/extreme-ratio":
-    "With too little visible there is nothing to learn from, with too little hidden nothing to learn.",
-  "lint/unscaled-learning-rate":
-    "Published learning rates are mostly for a batch of 256 and grow with it; an absolute one stays when the batch changes.",
-  "lint/long-warmup": "Most of the training would run below the learning rate that is written.",
 } as const satisfies Readonly<Record<string, string>>;
 
 export type Code = keyof typeof codes;

@@ -1,6 +1,5 @@
 /** Do the blocks go together? Runs the conditions that blocks declare, each at the value it is about. */
 
-import { type Lattice, type Mask, tokenCount } from "../../blocks/index.js";
 import { isWithin, type Span } from "../../grammar/index.js";
 import type { Part, Wiring } from "../wire/wiring.js";
 import type { DraftBlock, DraftLine } from "./draft.js";
@@ -19,8 +18,7 @@ import {
   watchedFacts,
   watchedValues,
 } from "./facts.js";
-import { finding, type Report, warn } from "./report.js";
-import { percentText } from "./show.js";
+import { finding, type Report } from "./report.js";
 
 /** Where findings may stand, and which are known already. */
 export interface Fitting {
@@ -91,8 +89,7 @@ export function fitModel(wiring: Wiring<DraftLine>, fitting: Fitting): void {
   for (const part of rest) {
     const facts = modelFacts(wiring, part, (tokens) => sound.has(tokens));
     // What stands in braces is not inherited alone.
-    const fine = judge(part, facts, part.within ? { ...fitting, known: new Set() } : fitting);
-    if (fine && part.slot === "mask") extremeRatio(part.line, facts, fitting);
+    judge(part, facts, part.within ? { ...fitting, known: new Set() } : fitting);
   }
 }
 
@@ -132,27 +129,4 @@ function modelFacts(
       return predictsPixels(place);
     },
   };
-}
-
-/** Shares of visible patches outside of which published results are rare. */
-const fewVisible = 0.05;
-const manyVisible = 0.9;
-
-function extremeRatio({ block }: DraftLine, { grid }: Facts, { report, within }: Fitting): void {
-  if (!block || !grid) return;
-  const seen = new Set<string>();
-  const cells = grid.value as Lattice;
-  const visible = ask(() => (block.definition as Mask).visible(watchedValues(block, seen), cells))?.answer;
-  const tokens = tokenCount(cells);
-  if (visible === undefined || (visible / tokens >= fewVisible && visible / tokens <= manyVisible)) return;
-  const [source] = [...seen].flatMap((name) => sourceOf(block, name) ?? []);
-  const span = source?.span ?? block.origin.span;
-  if (!isWithin(span, within)) return;
-  warn(report, "lint/extreme-ratio", span, `${visible} of ${tokens} patches are visible`, {
-    reason:
-      visible / tokens < fewVisible
-        ? "With so little to see, the encoder can hardly learn what belongs together."
-        : "With so little hidden, copying neighbours solves the task.",
-    help: `published masks show between ${percentText(0.1)} and ${percentText(0.6)} of the patches; the best known is ${percentText(0.25)}`,
-  });
 }

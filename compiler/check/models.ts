@@ -19,6 +19,7 @@ import {
 } from "./draft.js";
 import { fitModel } from "./fit.js";
 import { scopeOf } from "./lines.js";
+import { lintModel } from "./lint.js";
 import { named, suggestion } from "./nearest.js";
 import { counted, fail, type Report } from "./report.js";
 import { blocksOf, defaultBlock } from "./vocabulary.js";
@@ -34,6 +35,8 @@ export interface CheckedModel {
   readonly wiring: Wiring<DraftLine>;
   /** Conditions of blocks that fail, here or in what is inherited. */
   readonly failed: ReadonlySet<string>;
+  /** What lints remark of it. */
+  readonly remarks: ReadonlySet<string>;
   /** null when there is an error in it or in what it inherits. */
   readonly model: Model | null;
 }
@@ -77,20 +80,21 @@ export function checkModel(declaration: ModelDeclaration, base: ModelBase | null
   fitModel(wiring, { report, within: declaration.span, name: span, known, failed });
   const whole = errors() === 0 && !checking.torn && !draft.open && (base === null || base.checked?.model != null);
   const available = whole && isAvailable(lines, body) && isWired(wiring, body);
+  const slots = available ? filled(lines) : null;
+  const linting = { report, within: declaration.span, name: span, known: base?.checked?.remarks ?? new Set<string>() };
   return {
     draft,
     lines,
     wiring,
     failed: new Set([...known, ...failed]),
-    model: available
-      ? {
-          name,
-          doc: declaration.doc,
-          span,
-          ancestry: [...(base?.checked?.model?.ancestry ?? []), name],
-          slots: filled(lines),
-        }
-      : null,
+    remarks: slots ? lintModel(slots, linting) : new Set(),
+    model: slots && {
+      name,
+      doc: declaration.doc,
+      span,
+      ancestry: [...(base?.checked?.model?.ancestry ?? []), name],
+      slots,
+    },
   };
 }
 

@@ -1,21 +1,24 @@
 /** One recipe: its body on top of its base, its length, and whether its blocks fit the model it trains. */
 
-import type { Definition, DurationValue, RateValue } from "../../blocks/index.js";
-import { isWithin, type RecipeDeclaration, type Span } from "../../grammar/index.js";
+import type { Definition, DurationValue } from "../../blocks/index.js";
+import type { RecipeDeclaration, Span } from "../../grammar/index.js";
 import type { Recipe, Setting, Use } from "../model.js";
 import { recipeSlots } from "../slots.js";
 import { readBody } from "./changes.js";
-import { type Body, type Draft, type DraftBlock, type DraftLine, type DraftValue, slotLines } from "./draft.js";
+import { type Body, type Draft, type DraftBlock, type DraftLine, slotLines } from "./draft.js";
 import { arrayOf, classesOf, type Fact, type Facts, type Place, planeOf } from "./facts.js";
 import { type Fitting, fits } from "./fit.js";
 import { scopeOf, settings } from "./lines.js";
+import { lintRecipe } from "./lint.js";
 import { type Checking, type Subject, useOf, withDefaults } from "./models.js";
-import { counted, excerpt, fail, type Report, warn } from "./report.js";
+import { counted, fail } from "./report.js";
 import { numberText } from "./show.js";
 
 export interface CheckedRecipe {
   readonly draft: Draft;
   readonly failed: ReadonlySet<string>;
+  /** What lints remark of it. */
+  readonly remarks: ReadonlySet<string>;
   /** The model it trains; null: not known. */
   readonly subject: Subject | null;
   /** null when there is an error in it, in what it inherits or in its model. */
@@ -44,13 +47,16 @@ export function checkRecipe(
   const failed = new Set<string>();
   const known = base?.checked?.failed ?? new Set();
   fitRecipe(lines, factsOf(draft, subject), { report, within: declaration.span, name: span, known, failed });
-  advise(lines, draft, { report, within: declaration.span });
   const whole = errors() === 0 && !checking.torn && !draft.open && (base === null || base.checked?.recipe != null);
+  const model = whole ? subject?.checked.model : null;
+  const recipe = model ? recipeOf(declaration, span, lines, draft, (subject as Subject).name) : null;
+  const linting = { report, within: declaration.span, name: span, known: base?.checked?.remarks ?? new Set<string>() };
   return {
     draft,
     subject,
     failed: new Set([...known, ...failed]),
-    recipe: whole && subject?.checked.model ? recipeOf(declaration, span, lines, draft, subject.name) : null,
+    remarks: recipe && model ? lintRecipe(recipe, model.slots, linting) : new Set(),
+    recipe,
   };
 }
 
@@ -95,57 +101,6 @@ const factsOf = (draft: Draft, subject: Subject | null): Facts => ({
 
 function fitRecipe(lines: readonly DraftLine[], facts: Facts, fitting: Fitting): void {
   for (const line of lines) if (line.block) fits(line.block, line.label, facts, fitting);
-}
-
-interface Advising {
-  readonly report: Report;
-  readonly within: Span;
-}
-
-/** Batches above this are where an absolute learning rate is most often a mistake. */
-const largeBatch = 512;
-
-function advise(lines: readonly DraftLine[], draft: Draft, advising: Advising): void {
-  for (const { block, slot } of lines) {
-    for (const [name, value] of block?.values ?? []) {
-      if (!block || !value || value.origin.how === "default" || !isWithin(value.origin.span, advising.within)) continue;
-      const kind = block.definition.params[name]?.type.kind;
-      if (kind === "rate") unscaled(name, value, draft, advising);
-      if (kind === "duration" && slot === "schedule") long(name, value, draft, advising);
-    }
-  }
-}
-
-function unscaled(name: string, { value, origin }: DraftValue, { settings: held }: Draft, { report }: Advising): void {
-  const { per } = value as RateValue;
-  const batch = held.get("batch");
-  if (per !== null || !batch || (batch.value as number) <= largeBatch) return;
-  const size = batch.value as number;
-  warn(report, "lint/unscaled-learning-rate", origin.span, `\`${name}\` does not follow the batch of ${size}`, {
-    help: `write it per a number of samples: \`${excerpt(origin.span)} per ${size}\` is the same rate now`,
-    related: [{ span: batch.origin.span, message: `the batch is ${size} here` }],
-    fix: {
-      title: `Write it per ${size} samples`,
-      edits: [{ span: { ...origin.span, start: origin.span.end }, text: ` per ${size}` }],
-    },
-  });
-}
-
-function long(name: string, { value, origin }: DraftValue, { settings: held }: Draft, { report }: Advising): void {
-  const { amount, unit } = value as DurationValue;
-  const length = held.get(unit);
-  const total = length?.value as number | undefined;
-  if (!length || total === undefined || amount <= total / 2 || amount >= total) return;
-  warn(
-    report,
-    "lint/long-warmup",
-    origin.span,
-    `\`${name}\` takes ${numberText(amount)} of ${numberText(total)} ${unit}`,
-    {
-      help: `a tenth is usual: \`${numberText(Math.max(1, Math.round(total / 10)))} ${unit}\``,
-      related: [{ span: length.origin.span, message: "the length is set here" }],
-    },
-  );
 }
 
 function recipeOf(

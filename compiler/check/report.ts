@@ -17,7 +17,7 @@ export interface Words {
 /** A diagnostic without its empty parts, with the reason of its code. */
 export function finding(
   severity: Severity,
-  code: Code | `${string}/${string}/${string}`,
+  code: Code | `lint/${string}` | `${string}/${string}/${string}`,
   span: Span,
   message: string,
   words: Words,

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Registry, registry } from "../../../blocks/index.js";
+import { lints, type Registry, registry } from "../../../blocks/index.js";
 import { analyze, codes } from "../../../compiler/index.js";
 import type { Diagnostic } from "../../../grammar/index.js";
 import { agreement } from "./vocabulary.js";
@@ -31,11 +31,13 @@ function examplesOf(page: string): readonly Example[] {
 const check = ({ text, files }: Example): readonly Diagnostic[] =>
   analyze({ path: "main.mae", text }, { readText: (path) => files.get(path) ?? null }, blocks).diagnostics;
 
-test("every page of the checker is about a code", () => {
+test("every page of the checker is about a code or a lint", () => {
   const pages = ["check", "lint"].flatMap((group) =>
     readdirSync(join(folder, group)).map((file) => `${group}/${file}`),
   );
-  expect(pages.map((page) => page.replace(/\.md$/, "")).sort()).toEqual([...all].sort());
+  expect(pages.map((page) => page.replace(/\.md$/, "")).sort()).toEqual(
+    [...all, ...lints.map(({ code }) => code)].sort(),
+  );
 });
 
 describe.each(all)("%s", (code) => {

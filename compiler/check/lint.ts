@@ -1,0 +1,120 @@
+/**
+ * Advice on sound models and recipes: asks the lints, and says what they remark where the values that they judge by stand. A lint
+ * knows nothing of texts.
+ */
+
+import { type DataFacts, type Lint, type LintRecipe, lints, type Place, type Remark } from "../../blocks/index.js";
+import { type Diagnostic, isWithin, type Span } from "../../grammar/index.js";
+import type { Filled, Model, Recipe, Use } from "../model.js";
+import { finding, type Report } from "./report.js";
+import { valueText } from "./show.js";
+
+/** Where remarks may stand, and which are known already. */
+export interface Linting {
+  readonly report: Report;
+  /** The declaration that is judged. */
+  readonly within: Span;
+  /** Its name, where a remark stands that no line of it is to blame for. */
+  readonly name: Span;
+  /** What is remarked of the declaration that it extends: said there. */
+  readonly known: ReadonlySet<string>;
+}
+
+/** A place of a remark in the text. */
+interface Stand {
+  readonly span: Span;
+  readonly message: string;
+}
+
+/** Judges a model. Gives the names of what is remarked. */
+export const lintModel = (slots: readonly Filled[], linting: Linting): ReadonlySet<string> =>
+  tellAll(
+    (lint) => lint.model?.(slots) ?? [],
+    (place) => standOf(place, {}),
+    linting,
+  );
+
+/** Judges a recipe with the model that it trains. */
+export const lintRecipe = (recipe: Recipe, model: readonly Filled[], linting: Linting): ReadonlySet<string> => {
+  const judged: LintRecipe = { ...recipe, model };
+  return tellAll(
+    (lint) => lint.recipe?.(judged) ?? [],
+    (place) => standOf(place, recipe.settings),
+    linting,
+  );
+};
+
+function tellAll(
+  ask: (lint: Lint) => readonly Remark[],
+  place: (place: Place) => Stand,
+  linting: Linting,
+): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const lint of lints) {
+    for (const remark of ask(lint)) {
+      const name = `${lint.code} ${remark.message}`;
+      names.add(name);
+      tell(lint, remark, remark.places.map(place), linting.known.has(name), linting);
+    }
+  }
+  return names;
+}
+
+/** Says a remark at the first of its places that the declaration writes; what it only inherits is said where it is written. */
+function tell(lint: Lint, remark: Remark, stands: readonly Stand[], isKnown: boolean, linting: Linting): void {
+  const { report, within, name } = linting;
+  const own = stands.find(({ span }) => isWithin(span, within));
+  if (!own && isKnown) return;
+  const span = own?.span ?? name;
+  const related = stands.filter(
+    (stand, i) => stand.span !== span && stands.findIndex((s) => s.span === stand.span) === i,
+  );
+  report(
+    finding(lint.severity, lint.code, span, remark.message, {
+      reason: lint.reason,
+      help: remark.help,
+      related,
+      fix: own && own === stands[0] ? fixOf(remark, span) : undefined,
+    }),
+  );
+}
+
+function fixOf({ instead }: Remark, span: Span) {
+  if (!instead) return undefined;
+  const { after } = instead;
+  return { title: `Add \`${after.trim()}\``, edits: [{ span: { ...span, start: span.end }, text: after }] };
+}
+
+function standOf(place: Place, settings: Recipe["settings"]): Stand {
+  if ("setting" in place) {
+    const setting = settings[place.setting] as Recipe["settings"][string];
+    return { span: setting.origin.span, message: `\`${place.setting}\` is ${setting.value} here` };
+  }
+  const { definition, origins, origin, values } = place.block as Use;
+  const param = place.value === undefined ? undefined : definition.params[place.value];
+  const from = place.value === undefined ? undefined : origins[place.value];
+  if (!param || !from) return { span: origin.span, message: `\`${definition.name}\` is here` };
+  const text = `\`${place.value}\` of \`${definition.name}\` is ${valueText(param.type, values[place.value as string])}`;
+  return { span: from.span, message: from.how === "default" ? `${text} by default` : `${text} here` };
+}
+
+/** What lints remark of a recipe, once its data was looked at. Where nothing of it is written in the text, nothing is said. */
+export function lintData(recipe: Recipe, models: ReadonlyMap<string, Model>, facts: DataFacts): readonly Diagnostic[] {
+  const model = models.get(recipe.model);
+  if (!model) return [];
+  const found: Diagnostic[] = [];
+  const judged: LintRecipe = { ...recipe, model: model.slots };
+  const { source } = recipe.span;
+  const linting: Linting = {
+    report: (one) => void found.push(one),
+    within: { source, start: 0, end: source.text.length },
+    name: recipe.span,
+    known: new Set(),
+  };
+  tellAll(
+    (lint) => lint.data?.(judged, facts) ?? [],
+    (place) => standOf(place, recipe.settings),
+    linting,
+  );
+  return found;
+}
