@@ -122,7 +122,7 @@ export function readFrom<R>(
   const names = new Set<string>();
   const values = new Proxy(use.values, {
     get(held, name) {
-      if (typeof name === "string" && name in held) names.add(name);
+      if (typeof name === "string" && (held[name] ?? null) !== null) names.add(name);
       return Reflect.get(held, name);
     },
   });

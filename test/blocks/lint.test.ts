@@ -3,7 +3,7 @@
  * second gets none at all. `UPDATE=1 npx vitest run test/blocks/lint.test.ts` writes the pages.
  */
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Lint, lints, registry } from "../../blocks/index.js";
@@ -87,6 +87,17 @@ test("there are at least thirty lints, each with a code of its own", () => {
   expect(lints.length).toBeGreaterThanOrEqual(30);
   expect(new Set(lints.map(({ code }) => code)).size).toBe(lints.length);
 });
+
+const examples = join(import.meta.dirname, "../../examples");
+
+test.each(readdirSync(examples).filter((name) => name.endsWith(".mae")))(
+  "%s, a published or a shipped recipe, is clean",
+  (name) => {
+    const text = readFileSync(join(examples, name), "utf8");
+    const host = { readText: (path: string) => readFileSync(join(examples, path), "utf8") };
+    expect(analyze({ path: name, text }, host, registry).diagnostics).toEqual([]);
+  },
+);
 
 describe.each(lints)("$code", (lint) => {
   const path = join(folder, `${lint.code}.md`);

@@ -40,12 +40,15 @@ const files = (table: Readonly<Record<string, string>>, root?: string): Host => 
 const check = (text: string, host = files({}), blocks: Registry = registry, path = "main.mae"): Analysis =>
   analyze({ path, text }, host, blocks);
 
+/** What is said beside advice: small models that train nothing get plenty of that. */
+const findingsOf = ({ diagnostics }: Analysis) => diagnostics.filter(({ code }) => !code.startsWith("lint/"));
+
 const sound = (analysis: Analysis): Analysis => {
-  expect(analysis.diagnostics.map(({ code, message }) => `${code}: ${message}`)).toEqual([]);
+  expect(findingsOf(analysis).map(({ code, message }) => `${code}: ${message}`)).toEqual([]);
   return analysis;
 };
 
-const codesOf = ({ diagnostics }: Analysis): readonly string[] => diagnostics.map(({ code }) => code);
+const codesOf = (analysis: Analysis): readonly string[] => findingsOf(analysis).map(({ code }) => code);
 
 const model = (analysis: Analysis, name: string): Model => analysis.models.get(name) as Model;
 const recipe = (analysis: Analysis, name: string): Recipe => analysis.recipes.get(name) as Recipe;
