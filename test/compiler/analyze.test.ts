@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { type Registry, registry } from "../../blocks/index.js";
 import { type Analysis, analyze, type Filled, type Host, type Model, type Recipe } from "../../compiler/index.js";
-import { analyzed } from "../support/model.js";
+import { analyzed, withoutAdvice } from "../support/model.js";
 import { agreement } from "./check/vocabulary.js";
 
 const base = `edition 2026
@@ -40,8 +40,7 @@ const files = (table: Readonly<Record<string, string>>, root?: string): Host => 
 const check = (text: string, host = files({}), blocks: Registry = registry, path = "main.mae"): Analysis =>
   analyze({ path, text }, host, blocks);
 
-/** What is said beside advice: small models that train nothing get plenty of that. */
-const findingsOf = ({ diagnostics }: Analysis) => diagnostics.filter(({ code }) => !code.startsWith("lint/"));
+const findingsOf = ({ diagnostics }: Analysis) => withoutAdvice(diagnostics);
 
 const sound = (analysis: Analysis): Analysis => {
   expect(findingsOf(analysis).map(({ code, message }) => `${code}: ${message}`)).toEqual([]);

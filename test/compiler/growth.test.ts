@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { registry } from "../../blocks/index.js";
 import { analyze } from "../../compiler/index.js";
 import type { Diagnostic } from "../../grammar/index.js";
+import { withoutAdvice } from "../support/model.js";
 
 const lines = (n: number, line: (i: number) => string): string => Array.from({ length: n }, (_, i) => line(i)).join("");
 const base = "model Base {\n}\n";
@@ -42,7 +43,9 @@ const series: Readonly<Record<string, readonly [n: number, text: (n: number) => 
 };
 
 const check = (text: string): readonly Diagnostic[] =>
-  analyze({ path: "main.mae", text: `edition 2026\n\n${text}` }, { readText: () => base }, registry).diagnostics;
+  withoutAdvice(
+    analyze({ path: "main.mae", text: `edition 2026\n\n${text}` }, { readText: () => base }, registry).diagnostics,
+  );
 
 /** Milliseconds of the processor; other processes on the machine do not count. */
 function cost(text: string): number {
