@@ -1,7 +1,7 @@
 /** A finished or interrupted run, opened again: its program, its weights, and the data that its spec names. All of it is data: nothing of it is run. */
 
 import { join } from "node:path";
-import { arrayOf, imageOf } from "../blocks/index.js";
+import { arrayOf } from "../blocks/index.js";
 import type { Checkpoint, Executor } from "../runtime/index.js";
 import { chooseRecipe } from "./choose.js";
 import { changedFiles, type Vocabulary } from "./config/index.js";
@@ -112,7 +112,7 @@ export async function drawReconstructions(run: OpenRun, options: PictureOptions)
       colours: runtime.colourScale(training.augment, shape),
       seed: options.seed,
     });
-    await runtime.writePng(options.path, runtime.reconstructionPicture(imageOf(program), reconstructions));
+    await runtime.writePng(options.path, runtime.reconstructionPicture(shape, reconstructions));
     const { mse, meanMse } = runtime.meanErrors(reconstructions.map(({ errors }) => errors));
     return { samples: index.length, mse, meanMse };
   }

@@ -1,12 +1,13 @@
 /**
- * Reconstructions as one picture: a row for each image with its input, what the model saw of it, what it predicted, and
+ * Reconstructions as one picture: a row for each sample with its input, what the model saw of it, what it predicted, and
  * the prediction with the visible patches pasted in.
  */
 
-import type { ImageShape } from "../../blocks/index.js";
+import type { ArrayShape, ImageShape } from "../../blocks/index.js";
 import type { Canvas } from "../data/image/png.js";
 import { drawWord, letterHeight, wordWidth } from "./lettering.js";
 import type { Reconstruction } from "./reconstruct.js";
+import { type View, viewOf } from "./views.js";
 
 /**
  * Small images are enlarged by a whole number until their shorter side has so many pixels, or the longer one that many; of larger
@@ -22,25 +23,31 @@ const headingHeight = letterHeight * letterScale + 4;
 const mostRows = 4;
 const paper = 255;
 const ink = 60;
-const hiddenGrey = 128 / 255;
 
 const columns: readonly {
   readonly name: string;
-  readonly pixels: (r: Reconstruction, channels: number) => Float32Array;
+  readonly values: (r: Reconstruction) => Float32Array;
+  /** Whether what is hidden is marked. */
+  readonly isMarked?: true;
 }[] = [
-  { name: "input", pixels: ({ input }) => input },
-  {
-    name: "visible",
-    pixels: ({ input, hidden }, channels) =>
-      input.map((value, at) => (hidden[Math.floor(at / channels)] === 1 ? hiddenGrey : value)),
-  },
-  { name: "output", pixels: ({ output }) => output },
-  { name: "pasted", pixels: ({ pasted }) => pasted },
+  { name: "input", values: ({ input }) => input },
+  { name: "visible", values: ({ input }) => input, isMarked: true },
+  { name: "output", values: ({ output }) => output },
+  { name: "pasted", values: ({ pasted }) => pasted },
 ];
 
-/** The grid of some reconstructions of images of one shape. One channel is shown as grey, of others the first three. */
-export function reconstructionPicture(shape: ImageShape, reconstructions: readonly Reconstruction[]): Canvas {
-  const tile = tileOf(shape);
+/**
+ * The grid of some reconstructions of arrays of one shape, at least one. One channel of a picture is shown as grey, of others the first
+ * three; what is no picture is looked at as `viewOf` says.
+ */
+export function reconstructionPicture(array: ArrayShape, reconstructions: readonly Reconstruction[]): Canvas {
+  const views = reconstructions.map((reconstruction) =>
+    columns.map(({ values, isMarked }) => {
+      const { input: truth, hidden } = reconstruction;
+      return viewOf(array, values(reconstruction), { truth, marked: isMarked ? hidden : null });
+    }),
+  );
+  const tile = tileOf((views[0]?.[0] as View).shape);
   const columnWidth = Math.max(tile.width, ...columns.map(({ name }) => wordWidth(name) * letterScale));
   const groups = reconstructions.length > mostRows ? 2 : 1;
   const rows = Math.ceil(reconstructions.length / groups);
@@ -53,11 +60,9 @@ export function reconstructionPicture(shape: ImageShape, reconstructions: readon
   for (let group = 0; group < groups; group++) {
     for (const [c, { name }] of columns.entries()) drawHeading(canvas, name, leftOf(group, c), columnWidth);
   }
-  for (const [i, reconstruction] of reconstructions.entries()) {
+  for (const [i, row] of views.entries()) {
     const top = margin + headingHeight + Math.floor(i / groups) * (tile.height + gutter);
-    for (const [c, { pixels }] of columns.entries()) {
-      drawTile(canvas, pixels(reconstruction, shape.channels), shape, tile, leftOf(i % groups, c), top);
-    }
+    for (const [c, view] of row.entries()) drawTile(canvas, view, tile, leftOf(i % groups, c), top);
   }
   return canvas;
 }
@@ -91,8 +96,7 @@ function drawHeading(canvas: Canvas, word: string, left: number, columnWidth: nu
 /** Nearest neighbour. */
 function drawTile(
   canvas: Canvas,
-  values: Float32Array,
-  { width, channels }: ImageShape,
+  { pixels, shape: { width, channels } }: View,
   { enlarged, leftOut, ...tile }: Tile,
   left: number,
   top: number,
@@ -103,7 +107,7 @@ function drawTile(
       const pixel = (from(y) * width + from(x)) * channels;
       const to = ((top + y) * canvas.width + left + x) * 3;
       for (let c = 0; c < 3; c++) {
-        const value = values[pixel + (channels < 3 ? 0 : c)] as number;
+        const value = pixels[pixel + (channels < 3 ? 0 : c)] as number;
         canvas.pixels[to + c] = Math.round(255 * value);
       }
     }

@@ -8,6 +8,7 @@ import {
   arrayLength,
   arrayOf,
   boxLength,
+  hasPictures,
   type ModelProgram,
   maskedBatch,
   type Picture,
@@ -22,14 +23,14 @@ import { type ColourScale, withoutNormalization } from "./colours.js";
 import { openFrozen, type Trained } from "./frozen.js";
 import { maskField } from "./mask-field.js";
 
-/** One image, everything [H, W, C] in [0, 1]. */
+/** One sample, everything [...axes, C]: of pictures in [0, 1], of all else in the scale of the data. */
 export interface Reconstruction {
   readonly input: Float32Array;
   /** The prediction of every patch. */
   readonly output: Float32Array;
   /** The prediction where patches are hidden, the input where they are visible. */
   readonly pasted: Float32Array;
-  /** [H, W]: 1 where the pixel is hidden. */
+  /** [...axes]: 1 where the place is hidden. */
   readonly hidden: Uint8Array;
   readonly errors: ReconstructionErrors;
 }
@@ -161,7 +162,8 @@ function pictured(
     pixelMse,
     psnr: decibels(pixelMse),
   };
-  return { input: clamped(input), output: clamped(output), pasted: clamped(pasted), hidden, errors };
+  const shown = hasPictures(arrayOf(program).shape) ? clamped : (values: Float32Array) => values;
+  return { input: shown(input), output: shown(output), pasted: shown(pasted), hidden, errors };
 }
 
 /** [H, W, C]: how far pixels move when the prediction moves by one. Pixels are an affine function of predictions. */

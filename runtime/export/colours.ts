@@ -1,5 +1,6 @@
 /** How images go into an exported model: normalised as in training, or as pixels that the model normalises itself. */
 
+import { type ArrayShape, hasPictures, isPicture } from "../../blocks/index.js";
 import type { Builder, Dims, Tensor } from "../../graph/index.js";
 import type { ColourScale } from "../evaluate/colours.js";
 
@@ -14,13 +15,17 @@ export interface Colours {
   readonly doc: string;
 }
 
-const images = "Images, [batch, height, width, channels]";
+/** `batch, height, width, channels`: the axes of what goes in. */
+export const layoutOf = (array: ArrayShape): string =>
+  ["batch", ...(isPicture(array) ? ["height", "width"] : array.axes.map(({ name }) => name)), "channels"].join(", ");
 
 /** @param scale the recipe's normalisation; null: the model sees values in [0, 1]. */
-export function coloursOf(into: ImageScale, scale: ColourScale | null): Colours {
+export function coloursOf(into: ImageScale, scale: ColourScale | null, array: ArrayShape): Colours {
+  const what = `${isPicture(array) ? "Images" : "Arrays"}, [${layoutOf(array)}]`;
   if (into === "normalized") {
     const then = scale === null ? "" : `, minus mean ${list(scale.mean)} and divided by ${list(scale.std)} by channel`;
-    const doc = `${images}: values from 0 to 1 (pixels divided by 255)${then}`;
+    const units = hasPictures(array) ? "values from 0 to 1 (pixels divided by 255)" : "values as the data has them";
+    const doc = `${what}: ${units}${then}`;
     return { inward: (_, image) => image, outward: (_, image) => image, doc };
   }
   const row = (g: Builder, values: readonly number[]): Tensor => g.constant(Float32Array.from(values), [values.length]);
@@ -33,7 +38,7 @@ export function coloursOf(into: ImageScale, scale: ColourScale | null): Colours 
       const units = scale === null ? image : g.add(g.mul(image, row(g, scale.std)), row(g, scale.mean));
       return g.mul(units, 255);
     },
-    doc: `${images}: pixels from 0 to 255`,
+    doc: `${what}: pixels from 0 to 255`,
   };
 }
 

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { boxText, countsText, imageOf, type ModelProgram } from "../../blocks/index.js";
+import { arrayOf, boxText, countsText, isPicture, type ModelProgram, sidesText } from "../../blocks/index.js";
 import type { DType, Graph, Node, Tensor, TypedArray } from "../../graph/index.js";
 import { partialSuffix, writeWhole } from "../checkpoint/whole-file.js";
 import type { ColourScale } from "../evaluate/colours.js";
@@ -11,7 +11,7 @@ import { frozenGraph, type Trained } from "../evaluate/frozen.js";
 import { anyBatch, opset, standaloneModel } from "../executors/onnx/standalone.js";
 import { version } from "../package.js";
 import { RunError } from "../run-error.js";
-import { coloursOf, type ImageScale } from "./colours.js";
+import { coloursOf, type ImageScale, layoutOf } from "./colours.js";
 import { type Exported, type ExportedFunction, exportedFunction } from "./functions.js";
 
 /** Raised when readers of the metadata must know of it. */
@@ -91,7 +91,7 @@ export async function exportOnnx(
   path: string,
   options: ExportOptions,
 ): Promise<ExportFacts> {
-  const colours = coloursOf(options.images, options.colours);
+  const colours = coloursOf(options.images, options.colours, arrayOf(program).shape);
   const exported = exportedFunction(options.what, program, colours);
   const graph = frozenGraph(program, options.batch ?? anyBatch, exported.outputs);
   if (options.batch === null) checkAnyBatch(program, graph, exported);
@@ -154,15 +154,16 @@ function sameNumbers(a: Node, b: Node | undefined): boolean {
 function metadataOf(program: ModelProgram, options: ExportOptions): Record<string, string> {
   const { colours, images, batch } = options;
   const { name, grid, extraTokens } = program;
-  const { channels, height, width } = imageOf(program);
+  const { shape } = arrayOf(program);
+  const { channels } = shape;
   return {
     maelang: version,
     format_version: formatVersion,
     model: name,
     function: options.what,
     step: String(options.step),
-    layout: "batch, height, width, channels",
-    image: `${height}x${width}x${channels}`,
+    layout: layoutOf(shape),
+    [isPicture(shape) ? "image" : "array"]: `${sidesText(shape)}x${channels}`,
     images,
     mean: JSON.stringify(colours?.mean ?? new Array(channels).fill(0)),
     std: JSON.stringify(colours?.std ?? new Array(channels).fill(1)),

@@ -35,7 +35,7 @@ export interface Exported {
  * @throws RunError `run/features` for what the model does not have.
  */
 export function exportedFunction(what: ExportedFunction, program: ModelProgram, colours: Colours): Exported {
-  const docs = { image: colours.doc };
+  const docs = { [arrayOf(program).name]: colours.doc };
   const seeing = throughColours(program, colours);
   switch (what) {
     case "encode":

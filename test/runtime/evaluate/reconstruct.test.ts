@@ -242,7 +242,7 @@ describe("picture", () => {
     hidden: Uint8Array.of(1, 0, 0, 0, 0, 0),
     errors: { mse: 0, meanMse: 0, pixelMse: 0, psnr: 0 },
   };
-  const picture = reconstructionPicture(shape, [one, one]);
+  const picture = reconstructionPicture(arrayOfImage(shape), [one, one]);
   const at = (x: number, y: number) => [
     ...picture.pixels.slice((y * picture.width + x) * 3, (y * picture.width + x) * 3 + 3),
   ];
@@ -273,7 +273,9 @@ describe("picture", () => {
     ] as const) {
       const pixels = Float32Array.from({ length: height * width }, (_, i) => (i === (height - 1) * width ? 1 : 0));
       const long = { ...one, input: pixels, output: pixels, pasted: pixels, hidden: new Uint8Array(pixels.length) };
-      const { width: columns, height: rows } = reconstructionPicture({ height, width, channels: 1 }, [long]);
+      const { width: columns, height: rows } = reconstructionPicture(arrayOfImage({ height, width, channels: 1 }), [
+        long,
+      ]);
       expect(rows).toBe(8 + 22 + tile[0] + 8);
       expect(columns).toBe(8 + 4 * Math.max(tile[1], 82) + 3 * 4 + 8);
     }
@@ -290,7 +292,7 @@ describe("picture", () => {
   test("shows the first three of many channels as colours", () => {
     const colours = { ...one, input: Float32Array.of(...Array(6).fill([0, 0.2, 1, 0.7]).flat()) };
     const coloured = { ...colours, output: colours.input, pasted: colours.input };
-    const many = reconstructionPicture({ ...shape, channels: 4 }, [coloured]);
+    const many = reconstructionPicture(arrayOfImage({ ...shape, channels: 4 }), [coloured]);
     const place = ((many.height - 9) * many.width + 8) * 3;
     expect([...many.pixels.slice(place, place + 3)]).toEqual([0, 51, 255]);
   });

@@ -1,0 +1,139 @@
+/**
+ * How an array is looked at: pictures as they are, frames and slices in a row, what runs along time as curves, all else as a map of
+ * heat with its last axis upwards. Hidden parts are marked.
+ */
+
+import { type ArrayShape, arrayLength, hasPictures, type ImageShape, planesOf } from "../../blocks/index.js";
+
+/** Numbers from 0 to 1, [H, W, C]. */
+export interface View {
+  readonly shape: ImageShape;
+  readonly pixels: Float32Array;
+}
+
+/** What a view is drawn by: the truth, whose range is the scale of all that is not a picture, and what is to be marked. */
+export interface Shown {
+  readonly truth: Float32Array;
+  /** [...axes]: 1 where a place is marked; null: nothing is. */
+  readonly marked: Uint8Array | null;
+}
+
+export const grey = 128 / 255;
+
+export function viewOf(array: ArrayShape, values: Float32Array, shown: Shown): View {
+  if (hasPictures(array)) return inRow(array, values, shown);
+  return array.axes.at(-1)?.name === "time" ? curves(array, values, shown) : heat(array, values, shown);
+}
+
+/** Planes that are shown of many, evenly spread. */
+const mostPlanes = 8;
+
+function inRow(array: ArrayShape, values: Float32Array, { marked }: Shown): View {
+  const { count, shape } = planesOf(array);
+  const { height, width, channels } = shape;
+  const planes = Math.min(count, mostPlanes);
+  const gap = planes > 1 ? Math.ceil(width / 32) : 0;
+  const whole = planes * (width + gap) - gap;
+  const pixels = new Float32Array(height * whole * channels).fill(1);
+  for (let i = 0; i < planes; i++) {
+    const first = Math.floor((i * count) / planes) * height * width;
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const [from, to] = [first + y * width + x, y * whole + i * (width + gap) + x];
+        for (let c = 0; c < channels; c++) {
+          pixels[to * channels + c] = marked?.[from] === 1 ? grey : (values[from * channels + c] as number);
+        }
+      }
+    }
+  }
+  return { shape: { height, width: whole, channels }, pixels };
+}
+
+/** Smallest and largest of some numbers; a range of 1 where all are equal. */
+function rangeOf(values: Float32Array): { readonly least: number; readonly span: number } {
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) [least, most] = [Math.min(least, value), Math.max(most, value)];
+  return { least, span: most - least || 1 };
+}
+
+/** Pixels of one curve: across, at least where time is shorter, and high. */
+const [fewestColumns, mostColumns, curveHeight] = [256, 1024, 40];
+/** Red, green and blue of the paper, of hidden spans and of the curves of the first channels. */
+const paper = [1, 1, 1];
+const shade = [0.85, 0.85, 0.87];
+const inks = [
+  [0.1, 0.2, 0.5],
+  [0.75, 0.25, 0.1],
+  [0.1, 0.5, 0.25],
+];
+
+/** A band for each lead, with time to the right and the range of the lead's truth from below to above. */
+function curves(array: ArrayShape, values: Float32Array, { truth, marked }: Shown): View {
+  const { channels } = array;
+  const times = array.axes.at(-1)?.size as number;
+  const leads = arrayLength(array) / times / channels;
+  const repeated = Math.max(1, Math.ceil(fewestColumns / times));
+  const width = Math.min(mostColumns, times * repeated);
+  const height = leads * curveHeight;
+  const pixels = new Float32Array(height * width * 3);
+  const paint = (x: number, y: number, colour: readonly number[]): void => pixels.set(colour, (y * width + x) * 3);
+  for (let lead = 0; lead < leads; lead++) {
+    const { least, span } = rangeOf(truth.subarray(lead * times * channels, (lead + 1) * times * channels));
+    const rowOf = (time: number, c: number): number => {
+      const value = ((values[(lead * times + time) * channels + c] as number) - least) / span;
+      const up = Math.min(1, Math.max(0, value)) * (curveHeight - 5) + 2;
+      return Math.round((lead + 1) * curveHeight - 1 - up);
+    };
+    const timeOf = (x: number): number => Math.min(times - 1, Math.floor((x * times) / width));
+    for (let x = 0; x < width; x++) {
+      const isMarked = marked?.[lead * times + timeOf(x)] === 1;
+      for (let y = lead * curveHeight; y < (lead + 1) * curveHeight; y++) paint(x, y, isMarked ? shade : paper);
+    }
+    for (let c = 0; c < Math.min(channels, inks.length); c++) {
+      for (let x = 0; x < width; x++) {
+        if (marked?.[lead * times + timeOf(x)] === 1) continue;
+        // All times between this column's first and the next one's.
+        const last = Math.min(times - 1, Math.max(timeOf(x), timeOf(x + 1)));
+        let [top, bottom] = [height, 0];
+        for (let time = timeOf(x); time <= last; time++) {
+          [top, bottom] = [Math.min(top, rowOf(time, c)), Math.max(bottom, rowOf(time, c))];
+        }
+        for (let y = top; y <= bottom; y++) paint(x, y, inks[c] as readonly number[]);
+      }
+    }
+  }
+  return { shape: { height, width, channels: 3 }, pixels };
+}
+
+/** Colours of a value from the least to the largest. */
+const heats = [
+  [0, 0, 0.1],
+  [0.3, 0.05, 0.45],
+  [0.8, 0.2, 0.3],
+  [1, 0.6, 0.1],
+  [1, 1, 0.75],
+] as const;
+
+function heatOf(share: number, channel: number): number {
+  const at = Math.min(1, Math.max(0, share)) * (heats.length - 1);
+  const low = Math.min(heats.length - 2, Math.floor(at));
+  const [from, to] = [heats[low]?.[channel] as number, heats[low + 1]?.[channel] as number];
+  return from + (to - from) * (at - low);
+}
+
+/** Of several channels the first. */
+function heat(array: ArrayShape, values: Float32Array, { truth, marked }: Shown): View {
+  const { channels } = array;
+  const height = array.axes.at(-1)?.size as number;
+  const width = arrayLength(array) / height / channels;
+  const { least, span } = rangeOf(truth);
+  const pixels = new Float32Array(height * width * 3);
+  for (let x = 0; x < width; x++) {
+    for (let y = 0; y < height; y++) {
+      const from = x * height + height - 1 - y;
+      const share = ((values[from * channels] as number) - least) / span;
+      for (let c = 0; c < 3; c++) pixels[(y * width + x) * 3 + c] = marked?.[from] === 1 ? grey : heatOf(share, c);
+    }
+  }
+  return { shape: { height, width, channels: 3 }, pixels };
+}
