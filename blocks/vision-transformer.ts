@@ -3,7 +3,7 @@
 import type { Requirement } from "./block.js";
 import { divisorsBeside } from "./divisors.js";
 import { repeat, transformerBlockParameters } from "./nn/index.js";
-import { int, type Params, real, type ValuesOf } from "./params.js";
+import { flag, int, optional, type Params, real, type ValuesOf } from "./params.js";
 
 export const transformerParams = (name: string) => ({
   depth: int({ min: 1, max: 1024, doc: `Transformer blocks of the ${name}.` }),
@@ -42,6 +42,18 @@ export const transformerRequirements: readonly Requirement<TransformerParams & P
   },
 ];
 
+/** A parameter of transformers whose keys may lack a bias. */
+export const keyBias = optional(
+  flag({ doc: "Whether keys have a bias, as queries and values have; absent: they have one." }),
+);
+
 /** The weights of `depth` blocks. */
-export const transformerBlocks = (p: ValuesOf<TransformerParams>) =>
-  repeat(p.depth, transformerBlockParameters({ width: p.width, hidden: p.width * p.mlp_ratio }));
+export const transformerBlocks = (p: ValuesOf<TransformerParams> & { readonly key_bias?: boolean | null }) =>
+  repeat(
+    p.depth,
+    transformerBlockParameters({
+      width: p.width,
+      hidden: p.width * p.mlp_ratio,
+      ...(p.key_bias === false ? { keyBias: false } : {}),
+    }),
+  );

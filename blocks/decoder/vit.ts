@@ -1,8 +1,9 @@
 /** The decoder of MAE: a light transformer, then a linear layer for each patch. */
 
 import { layerNorm, linear, linearParameters } from "../nn/index.js";
+import { flag, optional } from "../params.js";
 import { patchesOf } from "../sequence.js";
-import { transformerParams, transformerRequirements } from "../vision-transformer.js";
+import { keyBias, transformerParams, transformerRequirements } from "../vision-transformer.js";
 import { defineDecoder } from "./contract.js";
 import { trunk, trunkParameters } from "./trunk.js";
 
@@ -11,7 +12,13 @@ export const vit = defineDecoder({
   summary: "A light transformer over all tokens, hidden ones standing as copies of one learned token.",
   source: "He et al., Masked Autoencoders Are Scalable Vision Learners, CVPR 2022, section 3",
   since: "0.1",
-  params: transformerParams("decoder"),
+  params: {
+    ...transformerParams("decoder"),
+    key_bias: keyBias,
+    embed_bias: optional(
+      flag({ doc: "Whether the layer from the encoder's width to the decoder's has a bias; absent: it has one." }),
+    ),
+  },
   requires: transformerRequirements,
   width: (p) => p.width,
   parameters: (p, { encoderWidth, outputs }) => ({

@@ -11,7 +11,7 @@ import {
   transformerBlock,
 } from "../nn/index.js";
 import { flag } from "../params.js";
-import { transformerBlocks, transformerParams, transformerRequirements } from "../vision-transformer.js";
+import { keyBias, transformerBlocks, transformerParams, transformerRequirements } from "../vision-transformer.js";
 import { defineEncoder } from "./contract.js";
 
 /** Tokens [B, V, D] with the class token in front, where there is one, [B, extra + V, D]. */
@@ -34,6 +34,7 @@ export const vit = defineEncoder({
   params: {
     ...transformerParams("encoder"),
     class_token: flag({ default: true, doc: "Put a learned [CLS] token in front of the patches." }),
+    key_bias: keyBias,
   },
   requires: transformerRequirements,
   width: (p) => p.width,

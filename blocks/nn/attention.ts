@@ -1,20 +1,47 @@
 /** Multi-head attention of a sequence to itself and to another, with the projections around it. Parts of layers, not layers. */
 
-import type { Builder, Rows, Tensor } from "../../graph/index.js";
-import type { Weights } from "../parameters.js";
+import { type Builder, invariant, type Rows, type Tensor } from "../../graph/index.js";
+import { type Parameter, parameter, type Weights } from "../parameters.js";
 import { claim } from "./layer.js";
-import { type LinearParameters, linear, linearParameters } from "./linear.js";
+import {
+  type LinearParameters,
+  linear,
+  linearParameters,
+  type ProjectionParameters,
+  projectionParameters,
+} from "./linear.js";
 
-/** Queries, keys and values come from one matrix with 3 `width` outputs. */
+/** Queries, keys and values come from one matrix with 3 `width` outputs; with one bias, or with one of queries and one of values. */
 export type SelfAttentionParameters<D extends number, Q extends number> = {
-  readonly qkv: LinearParameters<D, Q>;
+  readonly qkv: ProjectionParameters<D, Q> & { readonly bias?: Parameter<[Q]> };
+  readonly q_bias?: Parameter<[D]>;
+  readonly v_bias?: Parameter<[D]>;
   readonly proj: LinearParameters<D, D>;
 };
 
-export const selfAttentionParameters = (width: number): SelfAttentionParameters<number, number> => ({
-  qkv: linearParameters(width, 3 * width),
-  proj: linearParameters(width, width),
-});
+/** `keyBias` false: keys have no bias. */
+export const selfAttentionParameters = (width: number, keyBias = true): SelfAttentionParameters<number, number> =>
+  keyBias
+    ? { qkv: linearParameters(width, 3 * width), proj: linearParameters(width, width) }
+    : {
+        qkv: projectionParameters(width, 3 * width),
+        q_bias: parameter([width], { kind: "zeros" }),
+        v_bias: parameter([width], { kind: "zeros" }),
+        proj: linearParameters(width, width),
+      };
+
+/** x [B, N, D] -> queries, keys and values [B, N, 3 D]. */
+function projected<B extends Rows, N extends number, D extends number, Q extends number>(
+  g: Builder,
+  x: Tensor<[B, N, D]>,
+  { qkv, q_bias, v_bias }: Weights<SelfAttentionParameters<D, Q>>,
+): Tensor<[B, N, Q]> {
+  if (qkv.bias) return linear(g, x, { weight: qkv.weight, bias: qkv.bias });
+  invariant(q_bias && v_bias, "without a bias of all three there are those of queries and values");
+  const [width] = q_bias.shape as readonly [number];
+  const bias = g.concat([q_bias, g.constant(new Float32Array(width), [width]), v_bias], 0);
+  return linear(g, x, { weight: qkv.weight, bias: claim<[Q]>(bias) });
+}
 
 /** x [B, N, D] -> [B, N, D]. The 3 D outputs of `qkv` are ordered [q, k, v] x head x feature. */
 export function selfAttention<B extends Rows, N extends number, D extends number, Q extends number>(
@@ -23,7 +50,7 @@ export function selfAttention<B extends Rows, N extends number, D extends number
   w: Weights<SelfAttentionParameters<D, Q>>,
   heads: number,
 ): Tensor<[B, N, D]> {
-  const [q, k, v] = headsOf(g, linear(g, x, w.qkv), 3, heads) as [Heads, Heads, Heads];
+  const [q, k, v] = headsOf(g, projected(g, x, w), 3, heads) as [Heads, Heads, Heads];
   return attended(g, x, [q, k, v], w.proj);
 }
 
@@ -31,10 +58,10 @@ export function selfAttention<B extends Rows, N extends number, D extends number
 export function attentionWeights<B extends Rows, N extends number, D extends number, Q extends number>(
   g: Builder,
   x: Tensor<[B, N, D]>,
-  { qkv }: Weights<SelfAttentionParameters<D, Q>>,
+  w: Weights<SelfAttentionParameters<D, Q>>,
   heads: number,
 ): Tensor<[B, number, N, N]> {
-  const [q, k] = headsOf(g, linear(g, x, qkv), 3, heads) as [Heads, Heads, Heads];
+  const [q, k] = headsOf(g, projected(g, x, w), 3, heads) as [Heads, Heads, Heads];
   return claim(g.softmax(g.mul(g.matmul(q, k, { b: true }), (q.shape[3] as number) ** -0.5)));
 }
 

@@ -18,6 +18,16 @@ export const linearParameters = declarer(
   }),
 ) as <I extends number, O extends number>(inputs: I, outputs: O) => LinearParameters<I, O>;
 
+export type ProjectionParameters<I extends number, O extends number> = { readonly weight: Parameter<[O, I]> };
+
+/** As `linearParameters`, without the bias. */
+export const projectionParameters = declarer(
+  "projectionParameters",
+  <I extends number, O extends number>(inputs: I, outputs: O): ProjectionParameters<I, O> => ({
+    weight: parameter([outputs, inputs], { kind: "xavier_uniform" }),
+  }),
+) as <I extends number, O extends number>(inputs: I, outputs: O) => ProjectionParameters<I, O>;
+
 /**
  * The patch embedding: as `linearParameters`, but the bias keeps the start of the convolution it stands for,
  * U(-1/sqrt(inputs), 1/sqrt(inputs)). The weight acts on a patch vector with the channel fastest.
@@ -40,6 +50,19 @@ export const linear = layer(
     x: Tensor<[...L, I]>,
     w: { readonly weight: Tensor<[O, NoInfer<I>]>; readonly bias: Tensor<[NoInfer<O>]> },
   ): Tensor<[...L, O]> => g.linear(x, w.weight, w.bias),
+);
+
+/** x [..., I] -> x weight^T [..., O]. */
+export const project = layer(
+  "project",
+  <L extends Dims, I extends number, O extends number>(
+    g: Builder,
+    x: Tensor<[...L, I]>,
+    w: { readonly weight: Tensor<[O, NoInfer<I>]> },
+  ): Tensor<[...L, O]> => {
+    const [outputs] = w.weight.shape as readonly [number, number];
+    return g.linear(x, w.weight, claim<[NoInfer<O>]>(g.constant(new Float32Array(outputs), [outputs])));
+  },
 );
 
 export type LayerNormParameters<D extends number> = {

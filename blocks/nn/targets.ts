@@ -1,6 +1,6 @@
 /** What is predicted from pixels, and how far a prediction is from it. */
 
-import type { Builder, Tensor } from "../../graph/index.js";
+import type { Builder, Dims, Tensor } from "../../graph/index.js";
 import { claim, layer } from "./layer.js";
 
 /** Added to a patch's variance before the root, as in official MAE. */
@@ -34,6 +34,48 @@ export const denormalizePatches = layer(
   ): Tensor<["B", N, P]> => {
     const { mean, variance } = statistics(g, patches);
     return g.add(g.mul(prediction, g.sqrt(g.add(variance, patchVarianceEpsilon))), mean);
+  },
+);
+
+/** Added to the deviation of a channel, as in official VideoMAE. */
+export const channelDeviationEpsilon = 1e-6;
+
+/** patches [B, N, P] as [B, N, P / C, C]: of each channel its mean, the values less that, and the deviation plus 1e-6, of n - 1. */
+function channelStatistics(g: Builder, patches: Tensor, channels: number) {
+  const [batch, tokens, values] = patches.shape as readonly [number, number, number];
+  const apart = g.reshape(patches, [batch, tokens, values / channels, channels]);
+  const mean = g.mean(apart, [2], "keep");
+  const centred = g.sub(apart, mean);
+  const variance = g.mul(g.sum(g.mul(centred, centred), [2], "keep"), 1 / (values / channels - 1));
+  return { mean, centred, deviation: g.add(g.sqrt(variance), channelDeviationEpsilon) };
+}
+
+/** patches [B, N, P] -> (x - mean) / (deviation + 1e-6) of each channel of each patch; the channel is the fastest. */
+export const normalizeChannels = layer(
+  "normalizeChannels",
+  <N extends number, P extends number>(
+    g: Builder,
+    patches: Tensor<["B", N, P]>,
+    o: { readonly channels: number },
+  ): Tensor<["B", N, P]> => {
+    const { centred, deviation } = channelStatistics(g, patches, o.channels);
+    return claim(g.reshape(g.div(centred, deviation), patches.shape as Dims));
+  },
+);
+
+/** prediction [B, N, P] in the scale of `normalizeChannels` -> in that of patches [B, N, P]. */
+export const denormalizeChannels = layer(
+  "denormalizeChannels",
+  <N extends number, P extends number>(
+    g: Builder,
+    prediction: Tensor<["B", N, P]>,
+    patches: Tensor<["B", NoInfer<N>, NoInfer<P>]>,
+    o: { readonly channels: number },
+  ): Tensor<["B", N, P]> => {
+    const { mean, centred, deviation } = channelStatistics(g, patches, o.channels);
+    return claim(
+      g.reshape(g.add(g.mul(g.reshape(prediction, centred.shape as Dims), deviation), mean), patches.shape as Dims),
+    );
   },
 );
 

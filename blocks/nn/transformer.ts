@@ -16,15 +16,21 @@ export type TransformerBlockParameters<D extends number, Q extends number, H ext
 
 export const transformerBlockParameters = declarer(
   "transformerBlockParameters",
-  (size: { readonly width: number; readonly hidden: number }): TransformerBlockParameters<number, number, number> => ({
+  (size: {
+    readonly width: number;
+    readonly hidden: number;
+    readonly keyBias?: boolean;
+  }): TransformerBlockParameters<number, number, number> => ({
     norm1: layerNormParameters(size.width),
-    attn: selfAttentionParameters(size.width),
+    attn: selfAttentionParameters(size.width, size.keyBias),
     norm2: layerNormParameters(size.width),
     mlp: perceptronParameters(size.width, size.hidden),
   }),
 ) as <const D extends number, const H extends number>(size: {
   readonly width: D;
   readonly hidden: H;
+  /** Absent: keys have a bias, as queries and values have. */
+  readonly keyBias?: boolean;
 }) => TransformerBlockParameters<D, Mul<3, D>, H>;
 
 /** `count` branches of the same form, named by their index. */

@@ -1,8 +1,7 @@
 /** Pixels as target: raw, or normalised patch by patch. */
 
-import { denormalizePatches, patchify } from "../nn/index.js";
 import { defineTarget } from "./contract.js";
-import { moreThanOneValue, normalizeParam, patchLength, patchPicture, patchValues } from "./patches.js";
+import { moreThanOneValue, normalizeParam, patchLength, patchPicture, patchPixels, patchValues } from "./patches.js";
 
 export const pixels = defineTarget({
   name: "pixels",
@@ -15,9 +14,6 @@ export const pixels = defineTarget({
   requires: [moreThanOneValue],
   outputs: patchLength,
   build: (code, p, { array }, { grid }) => patchValues(code, p.normalize, array, grid),
-  pixels(code, p, prediction, { array }, { grid }) {
-    if (p.normalize === "none") return prediction;
-    return code.let("pixels", denormalizePatches, prediction, code.let("patches", patchify, array, grid));
-  },
+  pixels: (code, p, prediction, { array }, { grid }) => patchPixels(code, p.normalize, prediction, array, grid),
   picture: (p, context) => patchPicture(p.normalize, context),
 });

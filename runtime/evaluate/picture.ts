@@ -3,7 +3,8 @@
  * the prediction with the visible patches pasted in.
  */
 
-import type { ArrayShape, ImageShape } from "../../blocks/index.js";
+import { type ArrayShape, type ImageShape, planesOf } from "../../blocks/index.js";
+import { invariant } from "../../graph/index.js";
 import type { Canvas } from "../data/image/png.js";
 import { drawWord, letterHeight, wordWidth } from "./lettering.js";
 import type { Reconstruction } from "./reconstruct.js";
@@ -14,8 +15,8 @@ import { type View, viewOf } from "./views.js";
  * ones rows and columns are left out.
  */
 const [leastSide, mostSide] = [112, 1024];
-/** Between tiles; between groups of four tiles; around the picture. */
-const [gutter, groupGutter, margin] = [4, 20, 8];
+/** Between tiles, and between those that consist of several pictures; around the picture. */
+const [narrowGutter, wideGutter, margin] = [4, 20, 8];
 /** Image pixels of one letter pixel, and the room of a heading. */
 const letterScale = 2;
 const headingHeight = letterHeight * letterScale + 4;
@@ -47,7 +48,11 @@ export function reconstructionPicture(array: ArrayShape, reconstructions: readon
       return viewOf(array, values(reconstruction), { truth, marked: isMarked ? hidden : null });
     }),
   );
-  const tile = tileOf((views[0]?.[0] as View).shape);
+  const gutter = planesOf(array).count > 1 ? wideGutter : narrowGutter;
+  const groupGutter = 5 * gutter;
+  const [[first] = []] = views as readonly (readonly View[])[];
+  invariant(first, "there is something to show");
+  const tile = tileOf(first.shape);
   const columnWidth = Math.max(tile.width, ...columns.map(({ name }) => wordWidth(name) * letterScale));
   const groups = reconstructions.length > mostRows ? 2 : 1;
   const rows = Math.ceil(reconstructions.length / groups);

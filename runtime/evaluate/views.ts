@@ -79,12 +79,16 @@ function curves(array: ArrayShape, values: Float32Array, { truth, marked }: Show
   const paint = (x: number, y: number, colour: readonly number[]): void => pixels.set(colour, (y * width + x) * 3);
   for (let lead = 0; lead < leads; lead++) {
     const { least, span } = rangeOf(truth.subarray(lead * times * channels, (lead + 1) * times * channels));
+    const valueAt = (time: number, c: number): number => values[(lead * times + time) * channels + c] as number;
+    /** Between two times, on the line from one to the other. */
     const rowOf = (time: number, c: number): number => {
-      const value = ((values[(lead * times + time) * channels + c] as number) - least) / span;
-      const up = Math.min(1, Math.max(0, value)) * (curveHeight - 5) + 2;
+      const [before, after] = [Math.floor(time), Math.min(times - 1, Math.ceil(time))];
+      const value = valueAt(before, c) + (valueAt(after, c) - valueAt(before, c)) * (time - before);
+      const up = Math.min(1, Math.max(0, (value - least) / span)) * (curveHeight - 5) + 2;
       return Math.round((lead + 1) * curveHeight - 1 - up);
     };
-    const timeOf = (x: number): number => Math.min(times - 1, Math.floor((x * times) / width));
+    const exactly = (x: number): number => Math.min(times - 1, (x * times) / width);
+    const timeOf = (x: number): number => Math.floor(exactly(x));
     for (let x = 0; x < width; x++) {
       const isMarked = marked?.[lead * times + timeOf(x)] === 1;
       for (let y = lead * curveHeight; y < (lead + 1) * curveHeight; y++) paint(x, y, isMarked ? shade : paper);
@@ -92,10 +96,10 @@ function curves(array: ArrayShape, values: Float32Array, { truth, marked }: Show
     for (let c = 0; c < Math.min(channels, inks.length); c++) {
       for (let x = 0; x < width; x++) {
         if (marked?.[lead * times + timeOf(x)] === 1) continue;
-        // All times between this column's first and the next one's.
-        const last = Math.min(times - 1, Math.max(timeOf(x), timeOf(x + 1)));
-        let [top, bottom] = [height, 0];
-        for (let time = timeOf(x); time <= last; time++) {
+        // From this column's time to the next one's, over all that lie between.
+        const ends = [rowOf(exactly(x), c), rowOf(exactly(x + 1), c)];
+        let [top, bottom] = [Math.min(...ends), Math.max(...ends)];
+        for (let time = timeOf(x) + 1; time < exactly(x + 1); time++) {
           [top, bottom] = [Math.min(top, rowOf(time, c)), Math.max(bottom, rowOf(time, c))];
         }
         for (let y = top; y <= bottom; y++) paint(x, y, inks[c] as readonly number[]);
