@@ -15,6 +15,7 @@ from stepping import read
 # The module that trains an example: that of the first of these blocks in it. Plain masked autoencoders have none of them.
 METHODS = [
     ("input", "signal", "maefe"),
+    ("input", "video", "video-mae"),
     ("adversary", "patch_discriminator", "gan-mae"),
     ("teacher", "ema", "data2vec"),
     ("target", "regions", "r-mae"),

@@ -34,7 +34,9 @@ export function feedsIn({ header: { batch, tokens }, names, values }: Fixture<Re
       return order[row * tokens.total + from + (i % (to - from))] as number;
     });
   const [visible, hidden] = [places(0, tokens.visible), places(tokens.visible, tokens.total)];
-  const arrays = names.filter((name) => name === "image" || name === "signal").map((name) => [name, values(name)]);
+  const arrays = names
+    .filter((name) => ["image", "signal", "video"].includes(name))
+    .map((name) => [name, values(name)]);
   return { ...Object.fromEntries(arrays), restore: values("restore"), visible, hidden };
 }
 
