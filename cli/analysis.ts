@@ -4,7 +4,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import type { Analysis, Host } from "../compiler/index.js";
 import type { Diagnostic, Source } from "../grammar/index.js";
-import { analyzeWith, configFile, type Vocabulary } from "./config/index.js";
+import { analyzeWith, configFile, type Vocabulary, weighed } from "./config/index.js";
 import { type Reading, type ReadProblem, readSpec, staysIn } from "./files.js";
 
 /** A spec to look at: a path, and its text where that does not come from the disk. */
@@ -35,8 +35,10 @@ export const analyzeSpecs = (files: readonly SpecFile[], open?: OpenTexts): Diag
 ];
 
 /** The checked models and recipes of a text, with everything that is wrong. */
-export const analyzeText = (source: Source, vocabulary: Vocabulary, open: OpenTexts = new Map()): Analysis =>
-  analyzeWith(source, hostFor(source.path, open), vocabulary);
+export function analyzeText(source: Source, vocabulary: Vocabulary, open: OpenTexts = new Map()): Analysis {
+  const analysis = analyzeWith(source, hostFor(source.path, open), vocabulary);
+  return { ...analysis, diagnostics: weighed(analysis.diagnostics, vocabulary) };
+}
 
 /** Imports are read from the disk where they are not open, below the project's root. */
 export function hostFor(path: string, open: OpenTexts): Host {

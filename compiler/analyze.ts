@@ -6,6 +6,7 @@
 import type { Registry } from "../blocks/index.js";
 import { type Diagnostic, type File, keep, mostFindings, type Source, type Span } from "../grammar/index.js";
 import { type Host, type Loaded, loadFiles } from "./check/files.js";
+import { withIgnores } from "./check/ignores.js";
 import { type Declared, find, referencedNames, unusedImports } from "./check/names.js";
 import { checkPipeline } from "./check/pipelines.js";
 import {
@@ -65,7 +66,8 @@ export function analyze(source: Source, host: Host, registry: Registry): Analysi
   }
   const { models, recipes } = collect(project);
   if (!main.syntax.some(({ severity }) => severity === "error")) unusedImports(main, report);
-  return { file: main.file, models, recipes, ...sets, diagnostics: inOrder(found, order) };
+  const diagnostics = inOrder(withIgnores(main.source, inOrder(found, order)), order);
+  return { file: main.file, models, recipes, ...sets, diagnostics };
 }
 
 /** Said where checking stops: a text with so many mistakes is no spec, and each more costs time and memory. */

@@ -6,6 +6,6 @@ export { type Formatted, format } from "./format.js";
 export { editDistance, nearestWord } from "./nearest-word.js";
 export { outline } from "./outline.js";
 export { type Parsed, parse } from "./parse.js";
-export { spelledOut } from "./scan.js";
+export { commentsOf, spelledOut } from "./scan.js";
 export { cover, isWithin, lineText, type Position, positionAt, type Source, type Span } from "./source.js";
 export { type Token, tokensOf } from "./token-list.js";

@@ -17,6 +17,9 @@ export interface Scanned {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** The comments of a text, in its order. */
+export const commentsOf = (source: Source): readonly Comment[] => scan(source).comments;
+
 /** The payload of a `Quoted` token is its text with the escapes resolved; that of a `Numeral` its value. @internal */
 export function scan(source: Source): Scanned {
   const lexed = T.lex(source.text);

@@ -15,4 +15,5 @@ export {
   type ProjectFile,
   type Vocabulary,
   vocabularyOf,
+  weighed,
 } from "./vocabulary.js";

@@ -2,7 +2,8 @@
 
 import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, extname, join, relative, resolve } from "node:path";
-import type { Diagnostic, Source, Span } from "../../grammar/index.js";
+import { lintCodes } from "../../compiler/index.js";
+import type { Diagnostic, Severity, Source, Span } from "../../grammar/index.js";
 import { specPath } from "../files.js";
 import { didYouMean } from "../nearest.js";
 import { configError, topOf } from "./codes.js";
@@ -21,13 +22,20 @@ export interface Config {
   /** The folder of the file: what is below it is the project. */
   readonly root: string;
   readonly entries: readonly Entry[];
+  /** How much advice weighs, by its code. */
+  readonly weights: AdviceWeights;
   readonly findings: readonly Diagnostic[];
 }
+
+/** What a project makes of advice, by its code; what is not named weighs as much as its page says. */
+export type AdviceWeights = ReadonlyMap<string, Severity | "off">;
+
+const weightNames: readonly (Severity | "off")[] = ["off", "info", "warning", "error"];
 
 /** Languages that a block file is written in. */
 export const blockExtensions: readonly string[] = [".ts", ".mts", ".js", ".mjs"];
 
-const keys = ["$schema", "blocks"];
+const keys: readonly string[] = ["$schema", "blocks", "lint"];
 
 const kindWords: Readonly<Record<Json["kind"], string>> = {
   object: "an object",
@@ -51,17 +59,40 @@ export function readConfig(path: string, text: string): Config {
     report(
       configError("config/syntax", json.span, json.message, { help: "an editor that knows JSON shows the place" }),
     );
-    return { source, root, entries: [], findings };
+    return { source, root, entries: [], weights: new Map(), findings };
   }
-  return { source, root, entries: entriesOf(json, root, report), findings };
-}
-
-function entriesOf(json: Json, root: string, report: Report): readonly Entry[] {
   if (json.kind !== "object") {
     report(wrongType(json, "the configuration", "an object", 'write `{ "blocks": ["./blocks/my-mask.ts"] }`'));
-    return [];
+    return { source, root, entries: [], weights: new Map(), findings };
   }
   checkKeys(json.members, report);
+  return { source, root, entries: entriesOf(json, root, report), weights: weightsOf(json, report), findings };
+}
+
+type JsonObject = Extract<Json, { readonly kind: "object" }>;
+
+function weightsOf(json: JsonObject, report: Report): AdviceWeights {
+  const weights = new Map<string, Severity | "off">();
+  const lint = json.members.find(({ key }) => key.value === "lint")?.value;
+  if (!lint) return weights;
+  if (lint.kind !== "object") {
+    report(wrongType(lint, "`lint`", "an object", 'write `{ "lint/long-warmup": "off" }`'));
+    return weights;
+  }
+  checkKeys(lint.members, report, lintCodes, "lint");
+  for (const { key, value } of lint.members) {
+    const weight = value.kind === "string" ? weightNames.find((name) => name === value.value) : undefined;
+    if (weight) weights.set(key.value, weight);
+    else {
+      const wanted = weightNames.map((name) => `"${name}"`).join(", ");
+      const message = `\`${key.value}\` is one of ${wanted}`;
+      report(configError("config/wrong-type", value.span, message, { help: "write one of them in quotes" }));
+    }
+  }
+  return weights;
+}
+
+function entriesOf(json: JsonObject, root: string, report: Report): readonly Entry[] {
   const schema = json.members.find(({ key }) => key.value === "$schema")?.value;
   if (schema && schema.kind !== "string") report(wrongType(schema, "`$schema`", "a text", "name the schema's file"));
   const blocks = json.members.find(({ key }) => key.value === "blocks")?.value;
@@ -85,7 +116,8 @@ function entriesOf(json: Json, root: string, report: Report): readonly Entry[] {
 const wrongType = (json: Json, what: string, wanted: string, help: string): Diagnostic =>
   configError("config/wrong-type", json.span, `${what} is ${wanted}, not ${kindWords[json.kind]}`, { help });
 
-function checkKeys(members: readonly Member[], report: Report): void {
+/** Reports keys that stand twice or that nothing reads. `what`: what they are the names of. */
+function checkKeys(members: readonly Member[], report: Report, known = keys, what = "setting"): void {
   for (const [i, { key }] of members.entries()) {
     const before = members.slice(0, i).find((other) => other.key.value === key.value);
     if (before) {
@@ -93,9 +125,10 @@ function checkKeys(members: readonly Member[], report: Report): void {
       const words = { help: "remove one", related };
       report(configError("config/duplicate", key.span, `\`${key.value}\` is written twice`, words));
     }
-    if (keys.includes(key.value)) continue;
-    const help = didYouMean(key.value, keys) ?? `the settings are ${keys.map((known) => `\`${known}\``).join(" and ")}`;
-    report(configError("config/unknown-key", key.span, `there is no setting \`${key.value}\``, { help }));
+    if (known.includes(key.value)) continue;
+    const named = known.map((name) => `\`${name}\``).join(", ");
+    const help = didYouMean(key.value, known) ?? (known.length > 9 ? "`mae explain` lists them" : `there are ${named}`);
+    report(configError("config/unknown-key", key.span, `there is no ${what} \`${key.value}\``, { help }));
   }
 }
 
@@ -169,5 +202,5 @@ function missing(value: string, span: Span, path: string, root: string, isFolder
 /** A configuration that has nothing but a finding. */
 export const unread = (path: string, finding: (span: Span) => Diagnostic): Config => {
   const source = { path: specPath(path), text: "" };
-  return { source, root: dirname(path), entries: [], findings: [finding(topOf(source))] };
+  return { source, root: dirname(path), entries: [], weights: new Map(), findings: [finding(topOf(source))] };
 };

@@ -16,7 +16,7 @@ import { configError, topOf } from "./codes.js";
 import { looksLikeDefinition, mistakesIn } from "./definitions.js";
 import { findConfig, isRunFolder, namedConfig } from "./find.js";
 import type { LoadedFile } from "./load.js";
-import { type Config, readConfig, unread } from "./read.js";
+import { type AdviceWeights, type Config, readConfig, unread } from "./read.js";
 
 /** A block of a project. */
 export interface OwnBlock {
@@ -51,12 +51,20 @@ export interface Vocabulary {
   readonly homes: Homes;
   /** null: no configuration applies. */
   readonly project: Project | null;
+  /** How much advice weighs here. */
+  readonly weights: AdviceWeights;
   /** What is wrong with the configuration and its block files. */
   readonly findings: readonly Diagnostic[];
 }
 
 /** Ours alone. */
-export const ownVocabulary: Vocabulary = { registry, homes: new Map(), project: null, findings: [] };
+export const ownVocabulary: Vocabulary = {
+  registry,
+  homes: new Map(),
+  project: null,
+  weights: new Map(),
+  findings: [],
+};
 
 /** What a configuration makes, and the text that it had. */
 interface Known {
@@ -140,9 +148,19 @@ async function load(path: string, read: Reading): Promise<Vocabulary> {
         url,
       })),
     },
+    weights: config.weights,
     findings: arrange(findings),
   };
 }
+
+/** Findings as much as they weigh in a project. */
+export const weighed = (findings: readonly Diagnostic[], { weights }: Vocabulary): readonly Diagnostic[] =>
+  weights.size === 0
+    ? findings
+    : findings.flatMap((finding) => {
+        const severity = weights.get(finding.code) ?? finding.severity;
+        return severity === "off" ? [] : [{ ...finding, severity }];
+      });
 
 async function runFiles({ source, root, entries }: Config, findings: Diagnostic[]): Promise<readonly LoadedFile[]> {
   tell(`using ${count(entries.length, "block file")} of ${printedPath(source.path)}`);

@@ -94,6 +94,9 @@ export const codes = {
   "lint/idle-skip": "A reader takes every `skip when` for members that are left out.",
   "lint/unused-import": "An import says that a file depends on another.",
   "lint/unused-variable": "A value that changes nothing makes a reader look for what it does.",
+  "lint/unused-ignore": "A comment that ignores nothing hides what may be found there one day.",
+  "lint/unexplained-ignore": "Without a reason nobody knows whether the advice still need not be followed.",
+  "lint/unknown-ignore": "A name that no lint has ignores nothing.",
 } as const satisfies Readonly<Record<string, string>>;
 
 export type Code = keyof typeof codes;

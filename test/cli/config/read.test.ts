@@ -4,10 +4,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { configCodes } from "../../../cli/config/codes.js";
 import { isMistake, readJson } from "../../../cli/config/json.js";
 import { readConfig } from "../../../cli/config/read.js";
+import { lintCodes } from "../../../compiler/index.js";
 import { runs } from "../../support/fuzz.js";
 import { folder } from "../mae.js";
 
@@ -58,11 +59,23 @@ describe("the schema", () => {
     { blocks: ["blocks\\checker.ts"] },
     { blocks: ["./blocks/checker.ts", "./blocks/checker.ts"] },
     { $schema: 1 },
+    { lint: {} },
+    { lint: { "lint/long-warmup": "off", "lint/no-warmup": "error" } },
+    { lint: { "lint/long-warmup": "loud" } },
+    { lint: { "lint/long-warmup": 2 } },
+    { lint: { "lint/longwarmup": "off" } },
+    { lint: { "check/unknown-block": "off" } },
+    { lint: ["lint/long-warmup"] },
     [],
     null,
   ])("agrees with the reader on %j", (value) => {
     expect(validate(value)).toBe(codesOf(JSON.stringify(value)).length === 0);
   });
+});
+
+test("the schema names every code of advice", () => {
+  const { properties } = JSON.parse(readFileSync(join(root, "spec/mae.config.schema.json"), "utf8"));
+  expect(properties.lint.propertyNames.enum).toEqual([...lintCodes].sort());
 });
 
 describe("JSON", () => {
