@@ -10,7 +10,17 @@ export interface ReporterChoice {
   readonly file: string | null;
 }
 
-const reporterNames: readonly ReporterName[] = ["pretty", "json", "sarif", "github"];
+/** In the order in which they are told. */
+export const reporterNames: readonly ReporterName[] = [
+  "pretty",
+  "compact",
+  "markdown",
+  "json",
+  "sarif",
+  "github",
+  "gitlab",
+  "junit",
+];
 
 export function chooseReporter(chosen: ReporterChoice[], written: string): ReporterChoice[] {
   const name = reporterNames.find((known) => known === written);

@@ -4,7 +4,7 @@
  */
 
 import { Command, Option } from "commander";
-import { chooseFile, chooseReporter, type ReporterChoice, wholeNumber } from "./arguments.js";
+import { chooseFile, chooseReporter, type ReporterChoice, reporterNames, wholeNumber } from "./arguments.js";
 import { addText, command, interruptedCode, teachError } from "./help.js";
 import {
   checkpointOption,
@@ -67,7 +67,7 @@ function addReading(program: Command): void {
     command(program, "check", "Check specs: names, types, units, ranges, shapes, and that the blocks fit each other.")
       .argument("[paths...]", "files, folders or globs; - reads stdin (default: every .mae file below here)")
       .addOption(
-        new Option("--reporter <name>", "pretty, json, sarif or github; may be repeated").argParser((name) =>
+        new Option("--reporter <name>", `${reporterNames.join(", ")}; may be repeated`).argParser((name) =>
           chooseReporter(chosen, name),
         ),
       )
