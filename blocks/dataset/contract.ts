@@ -47,6 +47,17 @@ export type Sample =
       readonly within?: string;
       readonly label: number | null;
     }
+  /** A clip: image files of a folder in their order, of which `count` are taken, every `stride`-th. There are enough of them. */
+  | {
+      readonly kind: "frames";
+      readonly path: string;
+      readonly within: string;
+      /** Names within the folder. */
+      readonly names: readonly string[];
+      readonly count: number;
+      readonly stride: number;
+      readonly label: number | null;
+    }
   /** Raw pixels, row major, channel fastest: bytes 0..255, or floats, of which 0..1 are black to white. */
   | {
       readonly kind: "pixels";

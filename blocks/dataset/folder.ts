@@ -1,9 +1,11 @@
-/** A folder of image files, flat or with a sub-folder for each class. */
+/** A folder of image files, flat or with a sub-folder for each class; where clips are read, a folder for each in their place. */
 
+import { type ArrayShape, mediumOf } from "../arrays.js";
 import { counted } from "../counts.js";
-import { optional, ratio, text, type ValuesOf } from "../params.js";
+import { int, optional, ratio, text, type ValuesOf } from "../params.js";
 import { checkClasses } from "./classes.js";
-import { DataError, defineDataset, type Files, type SampleIndex, type Split } from "./contract.js";
+import { type Clips, clipsOf } from "./clips.js";
+import { DataError, type DatasetContext, defineDataset, type Files, type SampleIndex, type Split } from "./contract.js";
 import { isHeldOut } from "./holdout.js";
 import { readLabelFile } from "./label-file.js";
 import { joined, type Listing, listFolder, othersNote } from "./listing.js";
@@ -16,6 +18,9 @@ const params = {
     default: 0,
     doc: "Share of the images kept for the test split, chosen by their paths alone.",
   }),
+  stride: optional(
+    int({ min: 1, max: 65_536, doc: "Of a video, every how manieth frame is taken; absent: each of them." }),
+  ),
   labels: optional(
     text({
       doc: "CSV file with a line `path,label` for each image, paths relative to the folder; absent: labels are the sub-folders.",
@@ -70,7 +75,7 @@ function byFolder(listing: Listing, root: string, classes: readonly string[] | n
     return label === undefined ? [] : [[path, label] as const];
   });
   const loose = listing.images.length - images.length;
-  const note = `left out ${counted(loose, "image")} beside the class folders, which have no class`;
+  const note = `left out ${counted(loose, listing.what)} beside the class folders, which have no class`;
   return { images, classes: known, notes: loose === 0 ? [] : [note] };
 }
 
@@ -92,8 +97,8 @@ async function byFile(listing: Listing, files: Files, root: string, file: string
     images,
     classes,
     notes: [
-      ...(without === 0 ? [] : [`left out ${counted(without, "image")} that ${file} does not name`]),
-      ...(missing === 0 ? [] : [`${file} names ${counted(missing, "image")} that ${root} does not have`]),
+      ...(without === 0 ? [] : [`left out ${counted(without, listing.what)} that ${file} does not name`]),
+      ...(missing === 0 ? [] : [`${file} names ${counted(missing, listing.what)} that ${root} does not have`]),
     ],
   };
 }
@@ -111,24 +116,33 @@ function ofSplit({ images }: Labelled, p: Values, split: Split): Labelled["image
   return images.filter(([path]) => isHeldOut(path, p.holdout) === (split === "test"));
 }
 
-async function open(p: Values, files: Files, split: Split): Promise<SampleIndex> {
+/** What the model reads of a clip; null: it reads images. */
+function clipOf(array: ArrayShape, { stride }: Values): { readonly frames: number; readonly stride: number } | null {
+  const [time] = array.axes;
+  return mediumOf(array) === "video" && time ? { frames: time.size, stride: stride ?? 1 } : null;
+}
+
+async function open(p: Values, files: Files, split: Split, { array }: DatasetContext): Promise<SampleIndex> {
   if (split === "test" && p.test === null && p.holdout === 0) {
     throw new DataError(`${p.path} has no test images`, 'Write test: "..." or holdout: 10% in folder(...).');
   }
   const root = split === "test" ? (p.test ?? p.path) : p.path;
-  const listing = await listFolder(files, root);
-  if (listing.images.length === 0) {
-    const others = othersNote(listing).map((note) => ` (${note})`);
+  const found = await listFolder(files, root);
+  if (found.images.length === 0) {
+    const others = othersNote(found).map((note) => ` (${note})`);
     throw new DataError(
       `${root} holds no images${others.join("")}`,
       "Name a folder with .jpg, .png, .webp, .gif, .tiff or .avif files.",
     );
   }
+  const wanted = clipOf(array, p);
+  const clips: Clips | null = wanted && clipsOf(found, root, wanted);
+  const listing = clips?.listing ?? found;
   const all = await labelled(p, listing, root, files);
   const images = ofSplit(all, p, split);
   if (images.length === 0) {
     throw new DataError(
-      `Holding out a share of ${p.holdout} leaves none of the ${counted(all.images.length, "image")} in ${root} to ${split}`,
+      `Holding out a share of ${p.holdout} leaves none of the ${counted(all.images.length, listing.what)} in ${root} to ${split}`,
       "Change the share, or add images.",
     );
   }
@@ -136,7 +150,9 @@ async function open(p: Values, files: Files, split: Split): Promise<SampleIndex>
     length: images.length,
     sample(i) {
       const [path, label] = images[i] as Labelled["images"][number];
-      return { kind: "file", path: joined(root, path), within: path, label };
+      const place = { path: joined(root, path), within: path, label };
+      if (!clips || !wanted) return { kind: "file", ...place };
+      return { kind: "frames", ...place, names: clips.framesOf(path), count: wanted.frames, stride: wanted.stride };
     },
     classes: all.classes,
     notes: [...othersNote(listing), ...all.notes],
@@ -145,13 +161,22 @@ async function open(p: Values, files: Files, split: Split): Promise<SampleIndex>
 
 export const folder = defineDataset({
   name: "folder",
-  summary: "Image files in a folder, flat or with a sub-folder for each class.",
+  summary:
+    "Image files in a folder, flat or with a sub-folder for each class; of a video, a folder of frames for each clip.",
   source: "own definition",
   since: "0.1",
   params,
   positional: "path",
-  media: ["image"],
+  media: ["image", "video"],
   requires: [
+    {
+      name: "stride-of-videos",
+      at: "stride",
+      doc: "Only of videos a `stride` is written.",
+      holds: (p, { array }) => p.stride === null || mediumOf(array) === "video",
+      say: () => "`stride` leaves out frames, and the model reads images",
+      help: () => "remove `stride`, or write `input video` in the model",
+    },
     {
       name: "test-or-holdout",
       at: "holdout",

@@ -7,7 +7,9 @@ import type { Files } from "./contract.js";
 const endings = new Set(["avif", "gif", "jfif", "jpe", "jpeg", "jpg", "png", "tif", "tiff", "webp"]);
 
 export interface Listing {
-  /** Paths relative to the folder, in code unit order. */
+  /** What the samples are called. */
+  readonly what: "image" | "clip";
+  /** Paths of the samples relative to the folder, in code unit order: image files, or folders of frames. */
   readonly images: readonly string[];
   /** Names of the folders directly inside, in code unit order. */
   readonly folders: readonly string[];
@@ -37,7 +39,7 @@ export async function listFolder(files: Files, folder: string): Promise<Listing>
     }
   };
   await visit("");
-  return { images: images.sort(), folders: folders.sort(), others };
+  return { what: "image", images: images.sort(), folders: folders.sort(), others };
 }
 
 /** `left out 3 files that are not readable images: 2 .txt, 1 .db`, or nothing. */

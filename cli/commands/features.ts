@@ -155,7 +155,7 @@ function withoutBroken(
 
 function factsOf(index: SampleIndex, i: number): { readonly path: string; readonly label: number } {
   const sample = index.sample(i);
-  return { path: sample.kind === "file" ? sample.path : "", label: sample.label ?? -1 };
+  return { path: "path" in sample ? sample.path : "", label: sample.label ?? -1 };
 }
 
 interface Written extends Selection {

@@ -4,7 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Sample, SampleIndex } from "../../blocks/index.js";
 import { openPlainFile, readBytes } from "../plain-file.js";
 import { systemCode } from "../run-error.js";
@@ -26,12 +26,13 @@ const mostRead = 2 ** 16;
 /** Paths are relative to `root`. */
 export async function digestOf(index: SampleIndex, root: string): Promise<DataDigest> {
   const [names, labels, contents] = [createHash("sha256"), createHash("sha256"), createHash("sha256")];
-  const isOfFiles = index.sample(0).kind === "file";
+  const isOfFiles = isInFiles(index.sample(0));
   labels.update(JSON.stringify(index.classes));
   for (const i of spread(index.length, isOfFiles ? index.length : labelled)) {
     const sample = index.sample(i);
     labels.update(`${sample.label}\n`);
     if (sample.kind === "file") names.update(`${sample.within ?? sample.path}\n`);
+    if (sample.kind === "frames") names.update(`${[sample.within, ...sample.names].join("/")}\n`);
   }
   for (const i of spread(index.length, looked)) contents.update(await bytesOf(index.sample(i), root));
   const short = (hash: typeof names) => hash.digest("hex").slice(0, 16);
@@ -42,14 +43,20 @@ export async function digestOf(index: SampleIndex, root: string): Promise<DataDi
 const spread = (length: number, most: number): readonly number[] =>
   Array.from({ length: Math.min(length, most) }, (_, i) => Math.floor((i * length) / Math.min(length, most)));
 
+type InFiles = Extract<Sample, { readonly kind: "file" | "frames" }>;
+
+const isInFiles = (sample: Sample): sample is InFiles => sample.kind === "file" || sample.kind === "frames";
+
+/** Of a clip, those of its first frame. */
 async function bytesOf(sample: Sample, root: string): Promise<Uint8Array> {
-  if (sample.kind !== "file") {
+  if (!isInFiles(sample)) {
     const numbers = sample.kind === "pixels" ? sample.pixels : sample.numbers;
     const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
     return Buffer.concat([Buffer.from(JSON.stringify(sample.shape)), bytes]);
   }
+  const path = sample.kind === "file" ? sample.path : join(sample.path, sample.names[0] as string);
   try {
-    const { file, size } = await openPlainFile(resolve(root, sample.path));
+    const { file, size } = await openPlainFile(resolve(root, path));
     try {
       return Buffer.concat([Buffer.from(`${size}\n`), await readBytes(file, 0, Math.min(mostRead, size))]);
     } finally {

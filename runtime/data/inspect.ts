@@ -1,5 +1,6 @@
 /** A look at the data before training: mistakes that concern every image are said at once, not at the thousandth step. */
 
+import { join } from "node:path";
 import { arrayOf, type ModelProgram, type SampleIndex } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import { mostUseless } from "./fill.js";
@@ -24,7 +25,8 @@ export async function checkFiles(index: SampleIndex, arrays: ModelProgram["array
   const count = Math.min(looked, index.length);
   const paths = Array.from({ length: count }, (_, k) => {
     const source = sourceOf(index.sample(Math.floor((k * index.length) / count)), root);
-    return source.kind === "file" ? [source.path] : [];
+    if (source.kind === "array") return [];
+    return [source.kind === "file" ? source.path : join(source.path, source.names[0] as string)];
   }).flat();
   const files: OpenImage[] = [];
   const unfit: RunError[] = [];

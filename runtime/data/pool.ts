@@ -54,7 +54,7 @@ export function openPool(workers: number, preparation: Preparation): Pool {
 
 /** A message carries the whole memory of a view: only the sample's own numbers are sent. */
 function ownNumbers<I extends Item>(item: I): I {
-  return item.source.kind === "file"
+  return item.source.kind !== "array"
     ? item
     : { ...item, source: { ...item.source, numbers: item.source.numbers.slice() } };
 }

@@ -28,13 +28,28 @@ export type Source =
       /** Within the data's own folder; null: it has none. */
       readonly within: string | null;
     }
+  | {
+      readonly kind: "frames";
+      /** Of the clip's folder. */
+      readonly path: string;
+      readonly names: readonly string[];
+      readonly count: number;
+      readonly stride: number;
+    }
   | { readonly kind: "array"; readonly numbers: Numbers; readonly shape: ArrayShape };
+
+/** Where a sample's file or folder is; empty: its numbers are here already. */
+export const pathOf = (source: Source): string => (source.kind === "array" ? "" : source.path);
 
 /** Where a sample's content is, for any thread. */
 export function sourceOf(sample: Sample, root: string): Source {
   switch (sample.kind) {
     case "file":
       return { kind: "file", path: resolve(root, sample.path), within: sample.within ?? null };
+    case "frames": {
+      const { names, count, stride } = sample;
+      return { kind: "frames", path: resolve(root, sample.path), names, count, stride };
+    }
     case "pixels":
       return { kind: "array", numbers: sample.pixels, shape: arrayOfImage(sample.shape) };
     case "array":

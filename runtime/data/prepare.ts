@@ -10,6 +10,7 @@ import { computeFields } from "./fields.js";
 import { besideFile } from "./image/beside.js";
 import type { Remark } from "./image/channels.js";
 import { decode, openImage } from "./image/decode.js";
+import { prepareFrames } from "./image/frames.js";
 import { geometryOf, planFor } from "./image/plan.js";
 import { applySteps } from "./image/raster.js";
 import { prepareNumbers } from "./numbers.js";
@@ -32,13 +33,26 @@ interface Prepared {
 export async function prepare(item: Item, preparation: Preparation, out: Places): Promise<readonly Remark[]> {
   const { source } = item;
   const { name, shape } = arrayOf(preparation);
-  const { numbers, steps, remarks, beside } =
-    source.kind === "file"
-      ? await prepareFile(source, item, shape, preparation)
-      : { ...prepareNumbers(source, item, shape, preparation), remarks: [], beside: noFiles };
+  const { numbers, steps, remarks, beside } = await preparedFrom(source, item, shape, preparation);
   write(numbers, shape.channels, steps, out.arrays[name] as Float32Array);
   await computeFields(item, preparation, numbers, out.fields, beside);
   return remarks;
+}
+
+async function preparedFrom(
+  source: Source,
+  item: Item,
+  array: ArrayShape,
+  preparation: Preparation,
+): Promise<Prepared> {
+  switch (source.kind) {
+    case "file":
+      return prepareFile(source, item, array, preparation);
+    case "frames":
+      return { ...(await prepareFrames(source, item, array, preparation)), beside: noFiles };
+    case "array":
+      return { ...prepareNumbers(source, item, array, preparation), remarks: [], beside: noFiles };
+  }
 }
 
 async function prepareFile(

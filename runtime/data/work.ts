@@ -1,5 +1,6 @@
 /** A piece of a batch: what a data worker is told and what it answers. Both are plain values that threads can exchange. */
 
+import { basename } from "node:path";
 import {
   type Augment,
   arrayLength,
@@ -16,7 +17,7 @@ import { RunError, type RunErrorCode } from "../run-error.js";
 import { viewOf } from "./fields.js";
 import type { Remark } from "./image/channels.js";
 import { BrokenImage } from "./image/image-file.js";
-import type { Item, Places, Preparation } from "./preparation.js";
+import { type Item, type Places, type Preparation, pathOf } from "./preparation.js";
 import { prepare } from "./prepare.js";
 
 /** What a worker is given when it starts: the preparation, with blocks by their names in the registry. */
@@ -146,14 +147,13 @@ export async function work(task: Task, preparation: Preparation): Promise<Answer
   const prepareInTurn = async (): Promise<void> => {
     for (const item of waiting) {
       const { place, source } = item;
-      const path = source.kind === "file" ? source.path : "";
+      const path = pathOf(source);
       try {
         const found = await prepare(item, preparation, placesOf(place));
         remarks.push(...found.map((remark) => ({ place, remark, path })));
       } catch (error) {
-        if (error instanceof BrokenImage) failed.push({ place, path, why: error.why, error: null });
-        else if (source.kind === "file" && isUnfit(error))
-          failed.push({ place, path, why: error.what, error: toPlain(error) });
+        if (error instanceof BrokenImage) failed.push({ place, path, why: whyOf(error, path), error: null });
+        else if (path !== "" && isUnfit(error)) failed.push({ place, path, why: error.what, error: toPlain(error) });
         else throw error;
       }
     }
@@ -166,6 +166,10 @@ export async function work(task: Task, preparation: Preparation): Promise<Answer
   // As they stand in the batch, whichever was ready first.
   return { id: task.id, failed: failed.sort(byPlace), remarks: remarks.sort(byPlace) };
 }
+
+/** Of a clip, also which frame is broken. */
+const whyOf = ({ path, why }: BrokenImage, sample: string): string =>
+  path === sample ? why : `${basename(path)}: ${why}`;
 
 /** A file may be of another kind than the rest: that need not end a run. */
 export const isUnfit = (error: unknown): error is RunError => error instanceof RunError && unfitCodes.has(error.code);

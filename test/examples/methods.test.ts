@@ -3,8 +3,9 @@
  * was cut goes on bit for bit, on a TensorFlow.js executor and on the compiled one.
  */
 
+import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { emitModule } from "../../compiler/emit/index.js";
 import { plan, trainingOf } from "../../compiler/index.js";
@@ -35,6 +36,8 @@ describe.each([
   ["data2vec", 2 * 85_798_656 + 768 + 768 * 768 + 768],
   // And the discriminator's layer to one logit.
   ["gan-mae", 111_907_840 + 768 + 1],
+  // The weights of Hugging Face's VideoMAEForPreTraining, and the two tables of positions.
+  ["video-mae", 94_210_944 + 1568 * (768 + 384)],
   // RAE: the encoder, and what completes regions: as released, without the unused position of a class token.
   ["r-mae", 85_798_656 + 2_132_480 - 128],
 ])("%s, as published", (name, parameters) => {
@@ -55,6 +58,7 @@ const plainToys = [
   "digits-sma",
   "digits-gan-mae",
   "digits-r-mae",
+  "digits-video-mae",
 ];
 
 /** Toy examples, and the share of the first errors below which the last ones are. */
@@ -66,6 +70,12 @@ const toys: readonly (readonly [name: string, share: number])[] = [
 
 describe.each(["wasm", "onnx"] as const)("on %s", (backend) => {
   const here = surroundings(backend);
+  beforeAll(() => {
+    execFileSync(process.execPath, [
+      join(root, "examples/data/moving-digits.mjs"),
+      join(here.folder, "data/moving-digits"),
+    ]);
+  });
 
   async function run(name: string, directory: string, o: Pick<Circumstances, "resume" | "cut"> = {}) {
     const { model, recipe } = modelAndRecipe(name);
@@ -77,7 +87,8 @@ describe.each(["wasm", "onnx"] as const)("on %s", (backend) => {
     };
     const { steps, state } = await trained(programOf(assemble(model)), training, {
       directory,
-      root,
+      // Clips are made for the test, all other data comes with packages.
+      root: name === "digits-video-mae" ? here.folder : root,
       executor: here.executor,
       ...o,
     });

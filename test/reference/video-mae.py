@@ -29,6 +29,7 @@ class Case:
     ratio: float
     encoder: Network
     decoder: Network
+    normalize: str = "channel"
 
     @property
     def grid(self) -> tuple[int, int, int]:
@@ -140,7 +141,9 @@ def predict(case: Case, w: dict, clip: torch.Tensor, visible: torch.Tensor, rest
 
 
 def target_of(case: Case, clip: torch.Tensor) -> torch.Tensor:
-    """Of each tubelet and channel: (x - mean) / (deviation + 1e-6), the deviation of n - 1."""
+    """Of each tubelet and channel: (x - mean) / (deviation + 1e-6), the deviation of n - 1; or the pixels as they are."""
+    if case.normalize == "none":
+        return tubelets(case, clip)
     apart = tubelets(case, clip).unflatten(2, (-1, case.clip[3]))
     deviation = apart.var(dim=2, keepdim=True, correction=1).sqrt() + 1e-6
     return ((apart - apart.mean(dim=2, keepdim=True)) / deviation).flatten(2)
@@ -283,6 +286,7 @@ def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
         ratio=mask["ratio"],
         encoder=network_of(line(example, "encoder")),
         decoder=network_of(line(example, "decoder")),
+        normalize=line(example, "target")["values"]["normalize"],
     )
     assert example["tokens"] == {"total": case.tokens, "visible": case.visible}, (example["tokens"], case)
     tables = ["pos_embed", "decoder_pos_embed"]

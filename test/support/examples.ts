@@ -6,10 +6,13 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  type ArrayShape,
+  arrayOf,
   type BlockValue,
-  imageOf,
+  hasPictures,
   kindOf,
   type Optimizer,
+  planesOf,
   type Registry,
   registry,
   type Sample,
@@ -79,7 +82,7 @@ function examplesOf(path: string, vocabulary: Registry): readonly Example[] {
 }
 
 /** The most of what a block has. */
-const most: Readonly<Record<string, number>> = { depth: 2, neck_depth: 2, layers: 2, classes: 100 };
+const most: Readonly<Record<string, number>> = { depth: 2, neck_depth: 2, layers: 2, classes: 100, frames: 4 };
 const widest = 16;
 const heads = 4;
 /** Of segments. At the scale of a large image, a small one would be one segment. */
@@ -107,7 +110,8 @@ function smaller(values: Readonly<Record<string, unknown>>, patch: readonly numb
     if (isBlock(value)) changed[name] = { ...value, values: smaller(value.values, patch) };
   }
   // A grid of four by four patches.
-  if (Array.isArray(values.size) && (values.size[0] as number) > 100) changed.size = patch.map((side) => 4 * side);
+  if (Array.isArray(values.size) && (values.size[0] as number) > 100)
+    changed.size = patch.slice(-values.size.length).map((side) => 4 * side);
   return changed;
 }
 
@@ -123,10 +127,12 @@ function shrunk(model: Model): Model {
 }
 
 /**
- * Slanted planes with waves on them, each different. Nowhere level: where a slope is zero, the direction of a gradient hangs on
- * the rounding, in float32 as anywhere.
+ * Slanted planes with waves on them, each different; of clips one below the other, cut into frames. Nowhere level: where a slope is
+ * zero, the direction of a gradient hangs on the rounding, in float32 as anywhere.
  */
-function pictures(count: number, height: number, width: number, channels: number): Sample[] {
+function pictures(count: number, array: ArrayShape): Sample[] {
+  const { count: planes, shape } = planesOf(array);
+  const [height, width, channels] = [planes * shape.height, shape.width, shape.channels];
   return Array.from({ length: count }, (_, i) => {
     const random = randomStream(11, "probe", i);
     const [across, down, phase] = [90 + 60 * random.uniform(), 60 + 20 * random.uniform(), 6 * random.uniform()];
@@ -134,7 +140,10 @@ function pictures(count: number, height: number, width: number, channels: number
       const [x, y] = [(Math.floor(at / channels) % width) / width, Math.floor(at / channels / width) / height];
       return 10 + across * x + down * y + 7 * Math.sin(9 * x + 7 * y + phase + (at % channels)) + 8;
     });
-    return { kind: "pixels", pixels, shape: { height, width, channels }, label: i % 3 };
+    const label = i % 3;
+    return planes === 1 && hasPictures(array)
+      ? { kind: "pixels", pixels, shape, label }
+      : { kind: "array", numbers: pixels, shape: array, label };
   });
 }
 
@@ -146,11 +155,10 @@ const slow = ({ definition, values }: Bound<Optimizer>): Bound<Optimizer> => ({
 
 /** The recipe on a few pictures for a few steps at a constant rate, since warm-ups are longer than that; nothing is judged. */
 export function trainingOfExample({ model, recipe }: Example): Training {
-  const { height, width, channels } = imageOf(programOf(assemble(model)));
   const written = trainingOf(recipe);
   return {
     ...written,
-    data: inMemory(pictures(7, height, width, channels)),
+    data: inMemory(pictures(7, arrayOf(programOf(assemble(model))).shape)),
     ...{ batch, epochs: null, steps, evaluate: [] },
     schedule: bound("schedule", "constant"),
     optimizer: slow(written.optimizer),

@@ -7,7 +7,7 @@ import { DataError, type Split } from "../../../blocks/index.js";
 import { nodeFiles } from "../../../runtime/data/files.js";
 import { filesWith, ofImages } from "./files.js";
 
-const defaults = { path: "data", test: null, holdout: 0, labels: null };
+const defaults = { path: "data", test: null, holdout: 0, stride: null, labels: null };
 
 const open = (
   paths: readonly string[],

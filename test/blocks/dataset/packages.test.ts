@@ -84,6 +84,7 @@ test("emoji with their categories", async () => {
     labels: join(root, "labels.csv"),
     test: null,
     holdout: 0.1,
+    stride: null,
   };
   const train = await folder.open(values, nodeFiles("."), "train", ofImages);
   const held = await folder.open(values, nodeFiles("."), "test", ofImages);

