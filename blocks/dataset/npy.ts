@@ -34,28 +34,37 @@ async function openNpy(files: Files, path: string, savedAs: string, check: (head
   return file;
 }
 
-/** The pixels of image `i`: bytes as they are, all else in single precision. Throws `DataError` for numbers out of the range. */
-function pixelsOf(values: NpyValues, type: NpyType, range: Range, i: number, path: string): Uint8Array | Float32Array {
+/** The numbers of one sample: bytes as they are, all else in single precision. Throws `DataError` for numbers out of the range. */
+function numbersOf(
+  values: NpyValues,
+  type: NpyType,
+  range: Range,
+  where: { readonly path: string; readonly sample: string },
+): Uint8Array | Float32Array {
   if (type === "|u1" && range === "unit") return values as Uint8Array;
   const floats = values instanceof Float32Array ? values : Float32Array.from(values as ArrayLike<number>, Number);
   const [least, most] = range === "unit" ? [0, 1] : [-maxFloat, maxFloat];
   const outside = floats.findIndex((value) => !(value >= least && value <= most));
-  if (outside >= 0) throw outOfRange(values[outside] as number | bigint, range, i, path);
+  if (outside >= 0) throw outOfRange(values[outside] as number | bigint, range, where);
   return floats;
 }
 
 /** The largest number of single precision. */
 const maxFloat = 2 ** 128 - 2 ** 104;
 
-function outOfRange(value: number | bigint, range: Range, i: number, path: string): DataError {
+function outOfRange(
+  value: number | bigint,
+  range: Range,
+  { path, sample }: { readonly path: string; readonly sample: string },
+): DataError {
   if (range === "any" || !Number.isFinite(Number(value))) {
     return new DataError(
-      `${path} holds ${value} in image ${i}, which is no finite number of single precision`,
-      "Leave such images out, or replace such numbers: numpy.nan_to_num(array, posinf=..., neginf=...) does.",
+      `${path} holds ${value} in ${sample}, which is no finite number of single precision`,
+      "Leave such samples out, or replace such numbers: numpy.nan_to_num(array, posinf=..., neginf=...) does.",
     );
   }
   return new DataError(
-    `${path} holds a pixel of ${value} in image ${i}, and float pixels lie in [0, 1]`,
+    `${path} holds a value of ${value} in ${sample}, and float pixels lie in [0, 1]`,
     "Write `values: any` in npy(...) to take all numbers as they are, or save (x - x.min()) / (x.max() - x.min()).",
   );
 }
@@ -123,7 +132,8 @@ const readerFor = (layout: Layout, range: Range, wanted: ArrayShape): ArrayReade
     const length = arrayLength(shape) * header.width;
     const array = (i: number) => {
       const begin = header.begin + i * length;
-      return pixelsOf(npyValues(header.type, bytes(begin, begin + length)), header.type, range, i, path);
+      const sample = `${isPicture(wanted) ? "image" : "sample"} ${i}`;
+      return numbersOf(npyValues(header.type, bytes(begin, begin + length)), header.type, range, { path, sample });
     };
     const count = header.shape[0] as number;
     // Of what is too large for memory, every so manieth: the others are checked when their turn comes.

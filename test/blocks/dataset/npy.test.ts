@@ -177,7 +177,7 @@ const wrong = [
   [
     "floats beyond 1",
     npyFile({ descr: "<f4", shape: [1, 1, 2] }, Float32Array.of(0.5, 255)),
-    "x.npy holds a pixel of 255 in image 0, and float pixels lie in [0, 1]",
+    "x.npy holds a value of 255 in image 0, and float pixels lie in [0, 1]",
   ],
   [
     "a pixel that is not a number",
