@@ -31,7 +31,7 @@ const statusColor = (status: MappingStatus, colors: Colors): ((text: string) => 
 };
 
 /** The lines of a key map; of a stage that takes nothing, one. */
-export function keyMapLines({ from, mappings }: Stage, colors: Colors): readonly string[] {
+export function keyMapLines({ from, mappings }: Pick<Stage, "from" | "mappings">, colors: Colors): readonly string[] {
   if (from.length === 0) return ["starts from scratch"];
   return [
     `starts from ${from.map(startText).join(", ")}`,

@@ -90,6 +90,36 @@ export function addTrained(program: Command): void {
     ],
   );
   addText(
+    command(
+      program,
+      "import",
+      "Read weights that others trained: official MAE, timm and Hugging Face, of PyTorch or safetensors. Nothing in the file is run.",
+    )
+      .argument("<weights>", "a .pth, .pt, .bin or .safetensors file")
+      .argument("[file]", "a .mae file: bring them to a model of it (default: say what the weights are)")
+      .option("--model <name>", "the model or recipe (default: the only one of the file)")
+      .option("--fresh <parts>", "parts of the model that may start from scratch, joined by commas", listOfWords)
+      .option("-o, --out <file>", "write a checkpoint of the model: a .safetensors file")
+      .option("--seed <n>", "seed of what starts from scratch (default: 0)", wholeNumber(0))
+      .option("--force", "replace a file that is already there")
+      .option("--json", "print one JSON document")
+      .option(...configOption)
+      .action(async (weights: string, file: string | undefined, options) => {
+        await (await import("./commands/import.js")).importWeights(weights, file, options);
+      }),
+    [
+      ["mae import mae_pretrain_vit_base.pth", "what is in the file"],
+      [
+        "mae import mae_pretrain_vit_base.pth mae-base.mae --fresh decoder",
+        "what of the model it gives, weight by weight",
+      ],
+      [
+        "mae import vit.safetensors mae.mae --fresh decoder -o vit-mae.safetensors",
+        "the same as a checkpoint, which eval and export take",
+      ],
+    ],
+  );
+  addText(
     onBackend(
       command(
         program,

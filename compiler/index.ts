@@ -11,6 +11,7 @@ export { units } from "./check/units.js";
 export { blockNamed, blocksOf, defaultBlock } from "./check/vocabulary.js";
 export { type Change, diff, type FromTo, type ModelDiff, type WeightChange } from "./diff.js";
 export { edition } from "./edition.js";
+export { type ForeignMap, foreignMap } from "./foreign.js";
 export { type Home, type Homes, noHomes } from "./homes.js";
 export type { Mapping, MappingStatus, Resizing, StageWeight } from "./key-map.js";
 export {

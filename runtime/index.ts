@@ -37,6 +37,8 @@ export { openData } from "./data/open.js";
 export * from "./evaluate/index.js";
 export * from "./executors/index.js";
 export * from "./export/index.js";
+export { importedWeights, readForeignWeights, type TakenWeight, writeImported } from "./foreign/import.js";
+export type { ForeignWeight, ForeignWeights } from "./foreign/weights.js";
 export { packageRoot, version } from "./package.js";
 export { RunError, type RunErrorCode, runErrors } from "./run-error.js";
 export type {

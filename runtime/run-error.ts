@@ -19,6 +19,7 @@ export const runErrors = {
   "run/disk-full": "The disk has no room for what has to be written.",
   "run/features":
     "Something was asked of the model that it does not have: a class token, a layer, a prediction of pixels.",
+  "run/foreign-weights": "A file of weights that another program wrote cannot be read, or holds what does not fit.",
   "run/image-size": "The images do not have the size of the model's input after augmentation.",
   "run/loss-not-finite": "The loss became infinite or not a number.",
   "run/out-of-memory": "The backend has not enough memory for a step.",

@@ -41,6 +41,19 @@ async function namesIn(directory: string): Promise<readonly string[]> {
   }
 }
 
+/** What a checkpoint says beside its tensors. */
+export const checkpointMetadata = (facts: CheckpointFacts): Readonly<Record<string, string>> => ({
+  format,
+  format_version: String(formatVersion),
+  maelang: version,
+  program: facts.program,
+  step: String(facts.step),
+  seed: String(facts.seed),
+  cursor: JSON.stringify(facts.cursor),
+  ...(facts.data ? { data: JSON.stringify(facts.data) } : {}),
+  spec: facts.spec,
+});
+
 /**
  * Saves a checkpoint as `checkpoint-<step>.safetensors`, then deletes all but the newest two and what a killed run left
  * half written. Gives its path. Throws as `writeTensorFile`; earlier checkpoints are then untouched.
@@ -51,17 +64,7 @@ export async function saveCheckpoint(
   tensors: readonly (TensorToStore | TensorToFetch)[],
 ): Promise<string> {
   const path = join(directory, fileName(facts.step));
-  await writeTensorFile(path, tensors, {
-    format,
-    format_version: String(formatVersion),
-    maelang: version,
-    program: facts.program,
-    step: String(facts.step),
-    seed: String(facts.seed),
-    cursor: JSON.stringify(facts.cursor),
-    ...(facts.data ? { data: JSON.stringify(facts.data) } : {}),
-    spec: facts.spec,
-  });
+  await writeTensorFile(path, tensors, checkpointMetadata(facts));
   const old = (await listCheckpoints(directory)).filter(({ step }) => step <= facts.step).slice(0, -kept);
   const halves = (await namesIn(directory)).filter((name) => name.endsWith(`.safetensors${partialSuffix}`));
   const left = [...old.map((checkpoint) => checkpoint.path), ...halves.map((name) => join(directory, name))];

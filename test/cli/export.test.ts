@@ -183,3 +183,22 @@ it("writes features of the test images with their paths, and no row for a file t
   const device = await run("features", "runs/small", "-o", "images", "--force");
   expect(device).toMatchObject({ code: 2, stderr: expect.stringContaining("does not say which kind of file") });
 });
+
+it("takes weights of others as a checkpoint, and says what would start from scratch", async () => {
+  const weights = join(import.meta.dirname, "../reference/foreign/vitmae.safetensors");
+  const model = smallModel.replace("depth: 1, width: 16", "depth: 2, width: 16");
+  writeFileSync(join(cwd, "taken.mae"), `edition 2026\n\n${model}\n${recipe}`);
+  const refused = await run("import", weights, "taken.mae", "--fresh", "encoder");
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain("vitmae.safetensors has no weights for decoder of Small");
+  expect(refused.stdout).toMatch(/kept +encoder: 30 weights/);
+  const args = ["import", weights, "taken.mae", "--fresh", "decoder", "--json", "-o", "taken.safetensors"];
+  const { code, stdout, stderr } = await run(...args);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(JSON.parse(stdout)).toMatchObject({ naming: "Hugging Face", model: "Small", checkpoint: "taken.safetensors" });
+  const { state, step } = await readCheckpoint(join(cwd, "taken.safetensors"));
+  const { tensors } = await readTensorFile(weights);
+  expect(step).toBe(0);
+  expect(state["norm.weight"]).toEqual(tensors.get("vit.layernorm.weight")?.values);
+  expect((await run("export", "taken.safetensors", "-o", "taken.onnx")).code).toBe(0);
+});

@@ -1,0 +1,73 @@
+/**
+ * How a model starts from weights that others trained: the key map of a stage, from a file instead of an earlier stage. A weight of the
+ * file belongs to the part of the model that has one of its name.
+ */
+
+import { sameShape, sizeOf } from "../graph/index.js";
+import { type OwnedWeight, ownedWeights, type TablePlaces } from "./assemble/owners.js";
+import { keyMap, type Mapping } from "./key-map.js";
+import type { Model } from "./model.js";
+
+/** Where the weights of a model come from, if they come from a file. */
+export interface ForeignMap {
+  readonly mappings: readonly Mapping[];
+  /** Parts that would start from scratch and that `fresh` does not name, the widest first. */
+  readonly unsaid: readonly string[];
+  /** Names in `fresh` that no part of the model has. */
+  readonly unknown: readonly string[];
+  readonly parts: readonly string[];
+}
+
+/**
+ * Maps the weights of a file, by name and shape, to those of a model.
+ * @param source what the file is called
+ * @param fresh parts that may start from scratch
+ */
+export function foreignMap(
+  model: Model,
+  source: string,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  fresh: readonly string[],
+): ForeignMap {
+  const own = ownedWeights(model);
+  const byName = new Map(own.map((weight) => [weight.name, weight]));
+  const weights = [...shapes].map(([name, shape]) => foreignWeight(name, shape, byName.get(name)));
+  const { mappings } = keyMap(own, [{ stage: source, part: null, weights }]);
+  const parts = [...new Set(own.flatMap((weight) => weight.parts))];
+  const missing = mappings.flatMap((mapping) => (mapping.status === "new" ? [mapping.parts] : []));
+  const unsaid = missing
+    .filter((names) => !names.some((name) => fresh.includes(name)))
+    .map(([widest]) => widest as string);
+  return {
+    mappings,
+    unsaid: [...new Set(unsaid)],
+    unknown: fresh.filter((name) => !parts.includes(name)),
+    parts,
+  };
+}
+
+function foreignWeight(name: string, shape: readonly number[], own: OwnedWeight | undefined): OwnedWeight {
+  if (own) return { ...own, shape, table: own.table && tableOf(shape, own, own.table) };
+  const init = { kind: "zeros" } as const;
+  return {
+    name,
+    parts: ["file"],
+    role: "file",
+    label: null,
+    local: name,
+    shape,
+    trainable: true,
+    init,
+    follows: null,
+    table: null,
+  };
+}
+
+/** The places of a table in the file: those of the model where there are as many, else a square of two axes. null: neither. */
+function tableOf(shape: readonly number[], own: OwnedWeight, { counts, extra }: TablePlaces): TablePlaces | null {
+  if (sameShape(shape, own.shape)) return { counts, extra };
+  const places = (shape.at(-2) ?? 0) - extra;
+  const side = Math.round(Math.sqrt(places));
+  if (places === sizeOf(counts)) return { counts, extra };
+  return counts.length === 2 && side > 0 && side * side === places ? { counts: [side, side], extra } : null;
+}

@@ -1,0 +1,107 @@
+/** Weights that others trained as those of a model here: read from their file, brought to its shapes, written as a checkpoint of it. */
+
+import { initialize, namedParameters, type Parameter, type ParameterTree } from "../../blocks/index.js";
+import { randomStream, sizeOf } from "../../graph/index.js";
+import { checkpointMetadata } from "../checkpoint/checkpoint.js";
+import { inheritedWeights, type TableResizing } from "../checkpoint/inherit.js";
+import { readTensorFile, writeTensorFile } from "../checkpoint/tensor-file.js";
+import { openPlainFile, readBytes } from "../plain-file.js";
+import { RunError, unreadable } from "../run-error.js";
+import { startingWeights, type WeightValues } from "../train/weights.js";
+import { readPyTorchFile } from "./pytorch.js";
+import { type ForeignWeight, type ForeignWeights, foreignWeights } from "./weights.js";
+
+/**
+ * The weights in a file of PyTorch or of safetensors, told apart by how it begins. Nothing in it is run.
+ * @throws RunError `run/foreign-weights`, `run/safetensors` or `run/unreadable`
+ */
+export async function readForeignWeights(path: string): Promise<ForeignWeights> {
+  const start = await firstBytes(path);
+  const isPyTorch = start[0] === 0x80 || (start[0] === 0x50 && start[1] === 0x4b);
+  return foreignWeights(isPyTorch ? await readPyTorchFile(path) : (await readTensorFile(path)).tensors);
+}
+
+async function firstBytes(path: string): Promise<Uint8Array> {
+  const { file, size } = await openPlainFile(path).catch((error: unknown) => {
+    throw error instanceof RunError
+      ? error
+      : unreadable(path, "Check that the file is there and that you may read it.", error);
+  });
+  try {
+    return await readBytes(file, 0, Math.min(2, size));
+  } finally {
+    await file.close();
+  }
+}
+
+/** A weight of a model and the one of the file that it starts as. */
+export interface TakenWeight {
+  readonly name: string;
+  readonly from: string;
+  readonly resize: TableResizing | null;
+}
+
+/** Largest difference between a fixed table and the same one as another program computed it in single precision. */
+const tableTolerance = 1e-3;
+
+/**
+ * Every weight of a model: those that are taken, the rest as training would start them.
+ * @throws RunError `run/foreign-weights` where a fixed table of the model is another one in the file
+ */
+export async function importedWeights(
+  parameters: ParameterTree,
+  weights: ReadonlyMap<string, ForeignWeight>,
+  taken: readonly TakenWeight[],
+  { file, seed }: { readonly file: string; readonly seed: number },
+): Promise<WeightValues> {
+  const declared = new Map(namedParameters(parameters));
+  const state = Object.fromEntries([...weights].map(([name, { values }]) => [name, values]));
+  const isFixed = (name: string): boolean => declared.get(name)?.init.kind === "sin_cos";
+  for (const [name, parameter] of declared) if (isFixed(name)) sameTable(name, parameter, weights.get(name), file);
+  const wanted = taken.filter(({ name }) => !isFixed(name));
+  const checkpoint = { path: file, program: file, state };
+  const given = inheritedWeights(
+    new Map(wanted.map(({ name, from, resize }) => [name, { checkpoint, name: from, ...(resize ? { resize } : {}) }])),
+  );
+  return startingWeights(parameters, seed, given);
+}
+
+/** Refuses a table in a file that is neither the fixed one of the model nor the same for another square grid. */
+function sameTable(
+  name: string,
+  { init, ...parameter }: Parameter,
+  found: ForeignWeight | undefined,
+  file: string,
+): void {
+  // Of another width nothing else of the part is taken either.
+  if (!found || init.kind !== "sin_cos" || found.shape.at(-1) !== parameter.shape.at(-1)) return;
+  const places = (found.shape.at(-2) ?? 0) - init.extra;
+  const side = Math.round(Math.sqrt(places));
+  const counts = places === sizeOf(init.counts) ? init.counts : [side, side];
+  const own =
+    places === sizeOf(counts)
+      ? initialize({ ...parameter, shape: [...found.shape], init: { ...init, counts } }, randomStream(0, "init"))
+      : null;
+  if (own?.every((value, i) => Math.abs(value - (found.values[i] as number)) <= tableTolerance)) return;
+  throw new RunError("run/foreign-weights", {
+    what: `${name} in ${file} is another table than the fixed one of the model`,
+    why: "its weights were trained with other positions than the spec says",
+    help: "Write `positions learned` in the spec, which takes the table as it is.",
+  });
+}
+
+/** Writes weights as a checkpoint at step 0. Throws as `writeTensorFile`. */
+export async function writeImported(
+  path: string,
+  parameters: ParameterTree,
+  weights: WeightValues,
+  facts: { readonly program: string; readonly seed: number; readonly spec: string },
+): Promise<void> {
+  const tensors = [...namedParameters(parameters)].map(([name, { shape }]) => ({
+    name,
+    shape: shape.map(Number),
+    values: weights[name] as Float32Array,
+  }));
+  const cursor = { epoch: 0, batch: 0, samples: 0, batchSize: 0 };
+  await writeTensorFile(path, tensors, checkpointMetadata({ ...facts, step: 0, cursor }));
+}
