@@ -55,7 +55,7 @@ export type { BoundField, Field, FieldContext, FieldSample } from "./field.js";
 export { halfToNumber } from "./half.js";
 export type { Head, HeadContext, HeadInputs } from "./head/index.js";
 export * as heads from "./head/index.js";
-export { initialize } from "./initialize.js";
+export { fixedTable, initialize, isFixedTable } from "./initialize.js";
 export type { Input } from "./input/index.js";
 export * as inputs from "./input/index.js";
 export type { Kind } from "./kinds.js";

@@ -32,6 +32,23 @@ export function initialize(parameter: Parameter, random: Random): Float32Array {
   }
 }
 
+export const isFixedTable = ({ init }: Parameter): boolean => init.kind === "sin_cos";
+
+/**
+ * The values of a weight that is a fixed table of positions, as it would be with so many rows: those of its own lattice, or of a square.
+ * null: the weight is no such table, or there is no such square.
+ */
+export function fixedTable({ init, shape }: Parameter, rows: number): Float32Array | null {
+  if (init.kind !== "sin_cos") return null;
+  const places = rows - init.extra;
+  const side = Math.round(Math.sqrt(places));
+  const counts = places === sizeOf(init.counts) ? init.counts : [side, side];
+  const table = [1, rows, Number(shape.at(-1))];
+  return places > 0 && sizeOf(counts) === places
+    ? sinCos(new Float32Array(sizeOf(table)), table, { ...init, counts })
+    : null;
+}
+
 function fill(values: Float32Array, draw: () => number): Float32Array {
   for (let i = 0; i < values.length; i++) values[i] = draw();
   return values;

@@ -51,7 +51,8 @@ export function refuseErrors(
   counts: (finding: Diagnostic) => boolean = () => true,
 ): void {
   const medium = { colors: stderrColors(), width: process.stderr.columns ?? 120 };
-  const findings = arrange(diagnostics);
+  // Advice is for `mae check`, which is asked for it.
+  const findings = arrange(diagnostics).filter(({ severity }) => severity !== "info");
   for (const finding of findings) tell(`${describe(finding, medium)}\n`);
   const errors = findings.filter((finding) => finding.severity === "error" && counts(finding)).length;
   if (errors > 0) throw runFailure(`${printedPath(path)} has ${count(errors, "error")}`);

@@ -37,6 +37,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   webgpu: ["runtime/executors/tfjs"],
   "onnxruntime-node": ["runtime/executors/onnx"],
   sharp: ["runtime/data"],
+  yauzl: ["runtime/foreign"],
   commander: ["cli"],
   picocolors: ["cli"],
   tinyglobby: ["cli"],

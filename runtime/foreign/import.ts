@@ -1,7 +1,6 @@
 /** Weights that others trained as those of a model here: read from their file, brought to its shapes, written as a checkpoint of it. */
 
-import { initialize, namedParameters, type Parameter, type ParameterTree } from "../../blocks/index.js";
-import { randomStream, sizeOf } from "../../graph/index.js";
+import { fixedTable, isFixedTable, namedParameters, type Parameter, type ParameterTree } from "../../blocks/index.js";
 import { checkpointMetadata } from "../checkpoint/checkpoint.js";
 import { inheritedWeights, type TableResizing } from "../checkpoint/inherit.js";
 import { readTensorFile, writeTensorFile } from "../checkpoint/tensor-file.js";
@@ -56,9 +55,12 @@ export async function importedWeights(
 ): Promise<WeightValues> {
   const declared = new Map(namedParameters(parameters));
   const state = Object.fromEntries([...weights].map(([name, { values }]) => [name, values]));
-  const isFixed = (name: string): boolean => declared.get(name)?.init.kind === "sin_cos";
-  for (const [name, parameter] of declared) if (isFixed(name)) sameTable(name, parameter, weights.get(name), file);
-  const wanted = taken.filter(({ name }) => !isFixed(name));
+  const fixed = new Map([...declared].filter(([, parameter]) => isFixedTable(parameter)));
+  for (const [name, parameter] of fixed) {
+    const found = weights.get(name);
+    if (found) sameTable(name, parameter, found, file);
+  }
+  const wanted = taken.filter(({ name }) => !fixed.has(name));
   const checkpoint = { path: file, program: file, state };
   const given = inheritedWeights(
     new Map(wanted.map(({ name, from, resize }) => [name, { checkpoint, name: from, ...(resize ? { resize } : {}) }])),
@@ -67,22 +69,11 @@ export async function importedWeights(
 }
 
 /** Refuses a table in a file that is neither the fixed one of the model nor the same for another square grid. */
-function sameTable(
-  name: string,
-  { init, ...parameter }: Parameter,
-  found: ForeignWeight | undefined,
-  file: string,
-): void {
+function sameTable(name: string, parameter: Parameter, { shape, values }: ForeignWeight, file: string): void {
   // Of another width nothing else of the part is taken either.
-  if (!found || init.kind !== "sin_cos" || found.shape.at(-1) !== parameter.shape.at(-1)) return;
-  const places = (found.shape.at(-2) ?? 0) - init.extra;
-  const side = Math.round(Math.sqrt(places));
-  const counts = places === sizeOf(init.counts) ? init.counts : [side, side];
-  const own =
-    places === sizeOf(counts)
-      ? initialize({ ...parameter, shape: [...found.shape], init: { ...init, counts } }, randomStream(0, "init"))
-      : null;
-  if (own?.every((value, i) => Math.abs(value - (found.values[i] as number)) <= tableTolerance)) return;
+  if (shape.at(-1) !== Number(parameter.shape.at(-1))) return;
+  const own = fixedTable(parameter, shape.at(-2) ?? 0);
+  if (own?.every((value, i) => Math.abs(value - (values[i] as number)) <= tableTolerance)) return;
   throw new RunError("run/foreign-weights", {
     what: `${name} in ${file} is another table than the fixed one of the model`,
     why: "its weights were trained with other positions than the spec says",
