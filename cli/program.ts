@@ -79,6 +79,8 @@ function addReading(program: Command): void {
       .addOption(new Option("--json", "the same as --reporter json"))
       .option("--fix", "apply the fixes that are safe, then report what is left")
       .option("--error-on-warnings", "let warnings fail the check")
+      .option("--against <revision>", "also say which models' checkpoints from a git revision no longer load")
+      .option("--changed", "check only what has changed since then, or since the last commit, and what imports it")
       .option("--max-diagnostics <n>", "write at most this many findings", wholeNumber(0))
       .option("--stdin-path <path>", "the name that text from stdin goes by, for imports and messages")
       .option(...configOption)
@@ -91,6 +93,7 @@ function addReading(program: Command): void {
       ["mae check", "every .mae file below this folder"],
       ["mae check models examples/mae-base.mae", "a folder and a file"],
       ["mae check --fix", "repair what can be repaired safely"],
+      ["mae check --changed --against origin/main", "what a pull request changes, and whether checkpoints still load"],
       ["mae check --reporter github --reporter sarif --reporter-file mae.sarif", "in CI: see docs/ci.md"],
     ],
   );

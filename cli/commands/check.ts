@@ -1,11 +1,13 @@
 /** `mae check`: every finding of every named spec, in the forms that were asked for. */
 
+import { againstRevision, changedSpecs } from "../against.js";
 import { analyzeSpecs, type SpecFile } from "../analysis.js";
 import type { ReporterChoice } from "../arguments.js";
 import { vocabularyOf } from "../config/index.js";
 import { exitCode, usageFailure } from "../failure.js";
 import { findSpecs, printedPath, readStdin, replaceFile, specPath } from "../files.js";
 import { applyFixes } from "../fixes.js";
+import { openRevision } from "../git.js";
 import { packageVersion } from "../package-root.js";
 import { arrange, type CheckReport, documents, type Medium, passes, reporters, written } from "../report/index.js";
 import { type Colors, count, grouped, plainColors, print, stdoutColors, tell } from "../terminal.js";
@@ -15,6 +17,10 @@ export interface CheckOptions {
   readonly reporters: readonly ReporterChoice[];
   readonly fix?: boolean;
   readonly errorOnWarnings?: boolean;
+  /** A revision whose checkpoints are to load still. */
+  readonly against?: string;
+  /** Only what has changed since that revision, or since the last commit. */
+  readonly changed?: boolean;
   readonly maxDiagnostics?: number;
   readonly stdinPath?: string;
   readonly config?: string;
@@ -24,9 +30,13 @@ export async function check(paths: readonly string[], options: CheckOptions): Pr
   const chosen = options.reporters.length > 0 ? options.reporters : [{ name: "pretty", file: null } as const];
   refuseMixedStdout(chosen);
   const started = performance.now();
-  const files = await specsFrom(paths, options);
+  const revision = options.against !== undefined || options.changed ? openRevision(options.against ?? "HEAD") : null;
+  const all = await specsFrom(paths, options);
+  const files = revision && options.changed ? changedSpecs(all, revision) : all;
   const fixed = options.fix ? applyFixes(files) : 0;
-  const diagnostics = arrange(analyzeSpecs(files));
+  const since = revision && options.against !== undefined ? revision : null;
+  const lost = since ? files.flatMap((file) => againstRevision(file, since)) : [];
+  const diagnostics = arrange([...analyzeSpecs(files), ...lost]);
   const report: CheckReport = {
     version: packageVersion(),
     files: files.map((file) => printedPath(file.path)),

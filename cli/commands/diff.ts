@@ -9,9 +9,7 @@ import {
   flopText,
   type Model,
   type ModelDiff,
-  type WeightChange,
 } from "../../compiler/index.js";
-import { showShape } from "../../graph/index.js";
 import type { Checkpoint } from "../../runtime/index.js";
 import { choose, chooseRecipe, openModels } from "../choose.js";
 import { vocabularyOf } from "../config/index.js";
@@ -21,7 +19,7 @@ import { specOf } from "../open-checkpoint.js";
 import { factsFile } from "../run-directory.js";
 import { type Colors, count, grouped, print, printJson, stdoutColors } from "../terminal.js";
 import { visibleText } from "../text-width.js";
-import { anyLayer, collected } from "../weight-lines.js";
+import { collected, weightLine } from "../weight-lines.js";
 
 export interface DiffOptions {
   readonly json?: boolean;
@@ -126,13 +124,4 @@ function verdict({ weights, loads, sameNetwork }: ModelDiff, colors: Colors): st
   const head = `${colors.red("✗")} a checkpoint no longer loads: ${same} of ${count(weights.length, "weight")} are the same`;
   const changed = weights.filter(({ status }) => status !== "same");
   return [head, ...collected(changed.map(weightLine)).map((line) => `    ${line}`)];
-}
-
-/** What happens to a weight, and in the same words to those of other layers. */
-function weightLine(weight: WeightChange): string {
-  const { status } = weight;
-  const name = anyLayer(weight.name);
-  if (status === "missing") return `missing   ${name} ${showShape(weight.from)}`;
-  if (status === "new") return `new       ${name} ${showShape(weight.to)}`;
-  return `${status.padEnd(9)} ${name} ${showShape(weight.from)} -> ${showShape(weight.to)}`;
 }
