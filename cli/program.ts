@@ -79,6 +79,7 @@ function addReading(program: Command): void {
       .addOption(new Option("--json", "the same as --reporter json"))
       .option("--fix", "apply the fixes that are safe, then report what is left")
       .option("--error-on-warnings", "let warnings fail the check")
+      .option("--data", "also look at the data of recipes: is a batch larger than it, does a probe have test images")
       .option("--against <revision>", "also say which models' checkpoints from a git revision no longer load")
       .option("--changed", "check only what has changed since then, or since the last commit, and what imports it")
       .option("--max-diagnostics <n>", "write at most this many findings", wholeNumber(0))

@@ -4,6 +4,7 @@ import { againstRevision, changedSpecs } from "../against.js";
 import { analyzeSpecs, type SpecFile } from "../analysis.js";
 import type { ReporterChoice } from "../arguments.js";
 import { vocabularyOf } from "../config/index.js";
+import { dataAdvice } from "../data-advice.js";
 import { exitCode, usageFailure } from "../failure.js";
 import { findSpecs, printedPath, readStdin, replaceFile, specPath } from "../files.js";
 import { applyFixes } from "../fixes.js";
@@ -17,6 +18,8 @@ export interface CheckOptions {
   readonly reporters: readonly ReporterChoice[];
   readonly fix?: boolean;
   readonly errorOnWarnings?: boolean;
+  /** Whether the data of recipes is looked at. */
+  readonly data?: boolean;
   /** A revision whose checkpoints are to load still. */
   readonly against?: string;
   /** Only what has changed since that revision, or since the last commit. */
@@ -36,7 +39,8 @@ export async function check(paths: readonly string[], options: CheckOptions): Pr
   const fixed = options.fix ? applyFixes(files) : 0;
   const since = revision && options.against !== undefined ? revision : null;
   const lost = since ? files.flatMap((file) => againstRevision(file, since)) : [];
-  const diagnostics = arrange([...analyzeSpecs(files), ...lost]);
+  const ofData = options.data ? (await Promise.all(files.map(dataAdvice))).flat() : [];
+  const diagnostics = arrange([...analyzeSpecs(files), ...lost, ...ofData]);
   const report: CheckReport = {
     version: packageVersion(),
     files: files.map((file) => printedPath(file.path)),

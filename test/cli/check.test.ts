@@ -1,6 +1,6 @@
 /** `mae check` as a user and a CI job run it: files, findings, exit codes, reports, fixes. */
 
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { folder, mae, misspelt, sound } from "./mae.js";
@@ -214,5 +214,39 @@ describe("--fix", () => {
     chmodSync(join(cwd, "locked"), 0o755);
     expect(stderr).toMatch(/cannot be written/);
     expect(code).toBe(1);
+  });
+});
+
+describe("--data", () => {
+  const idx = (count: number): Uint8Array => {
+    const bytes = new Uint8Array(16 + count * 28 * 28);
+    new DataView(bytes.buffer).setUint32(0, 0x803);
+    for (const [i, side] of [count, 28, 28].entries()) new DataView(bytes.buffer).setUint32(4 + 4 * i, side);
+    return bytes;
+  };
+  const recipe = (batch: string): string => `
+recipe Train for Tiny {
+  data      idx(images: "images.idx")
+  augment   normalize(mnist)
+${batch}
+  epochs    10
+  optimizer adamw(lr: 1e-3 per 256)
+  schedule  cosine(warmup: 1 epochs)
+}
+`;
+
+  it("looks at the data when it is asked to, judges ignores then, and tells of data that is not there", async () => {
+    const cwd = folder({ "a.mae": sound + recipe("  batch 64"), "images.idx": "" });
+    writeFileSync(join(cwd, "images.idx"), idx(100));
+    const without = await json(["a.mae"], cwd);
+    expect(codesOf(without.document)).not.toContain("lint/batch-above-data");
+    const looked = await json(["--data", "a.mae"], cwd);
+    expect(codesOf(looked.document)).toContain("lint/batch-above-data");
+    writeFileSync(join(cwd, "a.mae"), sound + recipe("  batch 64 // mae-ignore lint/batch-above-data: a toy"));
+    expect(codesOf((await json(["--data", "a.mae"], cwd)).document)).not.toContain("lint/batch-above-data");
+    writeFileSync(join(cwd, "images.idx"), idx(1000));
+    expect(codesOf((await json(["--data", "a.mae"], cwd)).document)).toContain("lint/unused-ignore");
+    rmSync(join(cwd, "images.idx"));
+    expect((await json(["--data", "a.mae"], cwd)).stderr).toContain("Train: the data was not looked at: ");
   });
 });
