@@ -115,7 +115,7 @@ async function opened(
   const { openData, RunError } = await import("../../runtime/index.js");
   const { data, labels, split } = options;
   if (data !== undefined) {
-    const index = await openData(namedData(data, labels), "train", process.cwd(), program);
+    const index = await openData(namedData(data, labels, training), "train", process.cwd(), program);
     return { index, root: process.cwd(), what: printedPath(data) };
   }
   const folder = folderOf(source);
@@ -132,12 +132,15 @@ async function opened(
   });
 }
 
-/** A dataset with the path and its labels, and for the rest as its page says. */
-function namedData(path: string, labels: string | undefined): Bound<Dataset> {
+/** A dataset with the path and its labels, read as the recipe reads such data, and for the rest as its page says. */
+function namedData(path: string, labels: string | undefined, { data }: Training): Bound<Dataset> {
   if (!existsSync(path)) throw usageFailure(`${printedPath(path)} does not exist`, { help: "--data names images" });
   const definition = datasetAt(path, statSync(path).isDirectory());
   const named = { [definition.positional as string]: path, ...(labels === undefined ? {} : { labels }) };
-  return { definition, values: { ...defaultsOf(definition.params), ...named } };
+  const same = data.definition.name === definition.name ? Object.entries(data.values) : [];
+  // The order of axes, what numbers mean, how many frames are left out: choices and counts; paths and shares are of the recipe's own data.
+  const reading = same.filter(([name]) => ["choice", "int"].includes(definition.params[name]?.type.kind ?? ""));
+  return { definition, values: { ...defaultsOf(definition.params), ...Object.fromEntries(reading), ...named } };
 }
 
 /** Rows of images that are there: in the place of a broken file stands another image, which has a row of its own. */

@@ -1,10 +1,13 @@
 /** Opens a recipe's data: the block reads through `Files`, its complaints become the runtime's. */
 
 import {
+  type ArrayShape,
   arrayOf,
+  axesText,
   DataError,
   type Dataset,
   type ModelProgram,
+  mediumOf,
   oneLine,
   type SampleIndex,
   type Split,
@@ -20,11 +23,11 @@ export async function openData(
   root: string,
   { arrays }: Pick<ModelProgram, "arrays">,
 ): Promise<SampleIndex> {
+  const array = arrayOf({ arrays }).shape;
+  checkMedium(data.definition, array);
   let index: SampleIndex;
   try {
-    index = await data.definition.open(data.values as never, nodeFiles(root), split, {
-      array: arrayOf({ arrays }).shape,
-    });
+    index = await data.definition.open(data.values as never, nodeFiles(root), split, { array });
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     throw new RunError("run/data", { what: error.what, help: error.help }, { cause: error });
@@ -36,4 +39,14 @@ export async function openData(
     });
   }
   return { ...index, notes: index.notes.map(oneLine) };
+}
+
+/** Data of a recipe was checked with it; other data may be named for its model. */
+function checkMedium({ name, media }: Dataset, array: ArrayShape): void {
+  const medium = mediumOf(array);
+  if (media === undefined || media.some((one) => one === medium)) return;
+  throw new RunError("run/data", {
+    what: `The model reads ${axesText(array.axes)}, and ${name} has data for ${media.join(" or ")}`,
+    help: "Name an npy file with arrays of those axes.",
+  });
 }
