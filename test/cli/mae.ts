@@ -6,7 +6,7 @@ import { constants, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { afterAll } from "vitest";
+import { afterFile } from "../support/after-file.js";
 
 /** The built command. */
 export const command = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
@@ -111,22 +111,16 @@ export const jsonLines = (text: string): readonly Record<string, unknown>[] =>
     .split("\n")
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-const made: string[] = [];
-
 /** A new folder with these files, removed after the tests of the file that calls it. */
 export function folder(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
   const root = mkdtempSync(join(tmpdir(), "mae-"));
-  made.push(root);
+  afterFile(() => rmSync(root, { recursive: true, force: true }));
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), content);
   }
   return root;
 }
-
-afterAll(() => {
-  for (const root of made.splice(0)) rmSync(root, { recursive: true, force: true });
-});
 
 /** A sound spec, in the one format. */
 export const sound = `edition 2026

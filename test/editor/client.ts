@@ -3,8 +3,8 @@
 import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll } from "vitest";
 import { start } from "../cli/mae.js";
+import { afterFile } from "../support/after-file.js";
 
 interface Message {
   readonly id?: number;
@@ -42,16 +42,10 @@ export interface Client {
   readonly stderr: () => string;
 }
 
-const running = new Set<ChildProcess>();
-
-afterAll(() => {
-  for (const child of running) child.kill("SIGKILL");
-});
-
 /** A server in a folder, initialized. */
 export async function client(folder: string, args: readonly string[] = []): Promise<Client> {
   const child = start(["lsp", ...args], { cwd: folder });
-  running.add(child);
+  afterFile(() => child.kill("SIGKILL"));
   const answers = new Map<number, (message: Message) => void>();
   const publications: Published[] = [];
   const waiting = new Set<() => void>();
@@ -63,7 +57,6 @@ export async function client(folder: string, args: readonly string[] = []): Prom
   });
   const closed = new Promise<number | null>((resolve) => {
     child.on("close", (code) => {
-      running.delete(child);
       for (const answer of answers.values()) answer({ error: { message: `the server ended: ${stderr}` } });
       resolve(code);
     });
