@@ -36,7 +36,7 @@ export interface Example {
   readonly recipe: Recipe;
 }
 
-/** Every recipe that an example declares, in the folder and in those below it. */
+/** Every recipe that an example declares, in the folder and in those below it; some examples are models alone. */
 export async function listExamples(): Promise<readonly Example[]> {
   const vocabulary = withBlocks(await ownBlocks());
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((file) => file.replaceAll("\\", "/"));
@@ -72,7 +72,6 @@ function examplesOf(path: string, vocabulary: Registry): readonly Example[] {
   const readText = (file: string) => readFileSync(join(folder, file), "utf8");
   const { models, recipes } = analyze({ path, text: readText(path) }, { readText }, vocabulary);
   const own = [...recipes.values()].filter(({ span }) => span.source.path === path);
-  if (own.length === 0) throw new Error(`${path} holds no recipe`);
   return own.map((recipe) => {
     const model = models.get(recipe.model);
     if (!model) throw new Error(`${path} has a recipe for ${recipe.model} and no such model`);
