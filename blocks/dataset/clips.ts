@@ -25,7 +25,7 @@ export const spanOf = ({ frames, stride }: Wanted): number => (frames - 1) * str
 /** The folders of a listing that hold frames. Throws `DataError` where one has too few, or lacks some. */
 export function clipsOf(listing: Listing, root: string, wanted: Wanted): Clips {
   const frames = new Map<string, string[]>();
-  for (const path of listing.images) {
+  for (const path of listing.samples) {
     const [clip, name] = [path.slice(0, Math.max(0, path.lastIndexOf("/"))), path.slice(path.lastIndexOf("/") + 1)];
     if (clip === "") {
       throw new DataError(
@@ -41,10 +41,11 @@ export function clipsOf(listing: Listing, root: string, wanted: Wanted): Clips {
     names.sort((a, b) => byNumbers.compare(a, b) || (a < b ? -1 : 1));
     checkFrames(`${root}/${clip}`, names, wanted);
   }
-  const images = [...frames.keys()].sort();
-  const isClassed = images.some((clip) => clip.includes("/"));
+  const samples = [...frames.keys()].sort();
+  const isClassed = samples.some((clip) => clip.includes("/"));
+  const contents = { ...listing.contents, one: "clip", many: "clips" };
   return {
-    listing: { ...listing, what: "clip", images, folders: isClassed ? listing.folders : [] },
+    listing: { ...listing, contents, samples, folders: isClassed ? listing.folders : [] },
     framesOf: (clip) => frames.get(clip) ?? [],
   };
 }

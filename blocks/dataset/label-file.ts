@@ -1,4 +1,4 @@
-/** Labels of image files in a table of comma-separated values. */
+/** Labels of files in a table of comma-separated values. */
 
 import { DataError } from "./contract.js";
 
@@ -27,7 +27,7 @@ const beginning = (line: string): string => (line.length > shown ? `${line.slice
 export function readLabelFile(bytes: Uint8Array, file: string): ReadonlyMap<string, string> {
   const [header, ...lines] = new TextDecoder().decode(bytes).split(/\r?\n/);
   if (header?.trim() !== "path,label") {
-    throw new DataError(`${file} does not begin with the line path,label`, "Write that line, then one line an image.");
+    throw new DataError(`${file} does not begin with the line path,label`, "Write that line, then one line a file.");
   }
   const labels = new Map<string, string>();
   for (const [i, line] of lines.entries()) {
@@ -39,7 +39,7 @@ export function readLabelFile(bytes: Uint8Array, file: string): ReadonlyMap<stri
         "Quote a cell that has a comma.",
       );
     }
-    if (labels.has(path)) throw new DataError(`${file} line ${i + 2} names ${path} again`, "Keep one line an image.");
+    if (labels.has(path)) throw new DataError(`${file} line ${i + 2} names ${path} again`, "Keep one line a file.");
     labels.set(path, label);
   }
   return labels;

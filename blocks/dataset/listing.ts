@@ -1,16 +1,36 @@
-/** What lies in a folder: image files by their names' endings, and what is left out. */
+/** What lies in a folder: files with samples by their names' endings, and what is left out. */
 
+import type { Medium } from "../arrays.js";
 import { counted } from "../counts.js";
 import type { Files } from "./contract.js";
 
-/** Endings of the formats that the image reader decodes. */
-const endings = new Set(["avif", "gif", "jfif", "jpe", "jpeg", "jpg", "png", "tif", "tiff", "webp"]);
+/** Files with a sample each, of one medium. */
+export interface Contents {
+  /** What one sample is called, and several. */
+  readonly one: string;
+  readonly many: string;
+  /** Of the names of files that are read. */
+  readonly endings: readonly string[];
+  /** The usual ones, in words. */
+  readonly formats: string;
+}
+
+/** By what the model reads; of others, no file is read. */
+export const contentsOf: { readonly [M in Medium]?: Contents } = {
+  image: {
+    one: "image",
+    many: "images",
+    endings: ["avif", "gif", "jfif", "jpe", "jpeg", "jpg", "png", "tif", "tiff", "webp"],
+    formats: ".jpg, .png, .webp, .gif, .tiff or .avif files",
+  },
+  spectrogram: { one: "sound", many: "sounds", endings: ["wav", "wave"], formats: ".wav files" },
+  signal: { one: "record", many: "records", endings: ["csv"], formats: ".csv files" },
+};
 
 export interface Listing {
-  /** What the samples are called. */
-  readonly what: "image" | "clip";
-  /** Paths of the samples relative to the folder, in code unit order: image files, or folders of frames. */
-  readonly images: readonly string[];
+  readonly contents: Contents;
+  /** Paths of the samples relative to the folder, in code unit order: files, or folders of frames. */
+  readonly samples: readonly string[];
   /** Names of the folders directly inside, in code unit order. */
   readonly folders: readonly string[];
   /** Number of files left out, by ending. */
@@ -24,8 +44,8 @@ export const joined = (folder: string, path: string): string =>
 const endingOf = (name: string): string => (name.includes(".") ? (name.split(".").at(-1) as string).toLowerCase() : "");
 
 /** All of a folder, at any depth. What begins with a dot is passed over. */
-export async function listFolder(files: Files, folder: string): Promise<Listing> {
-  const images: string[] = [];
+export async function listFolder(files: Files, folder: string, contents: Contents): Promise<Listing> {
+  const samples: string[] = [];
   const folders: string[] = [];
   const others = new Map<string, number>();
   const visit = async (under: string): Promise<void> => {
@@ -34,19 +54,19 @@ export async function listFolder(files: Files, folder: string): Promise<Listing>
       if (name.endsWith("/")) {
         if (under === "") folders.push(name.slice(0, -1));
         await visit(under + name);
-      } else if (endings.has(endingOf(name))) images.push(under + name);
+      } else if (contents.endings.includes(endingOf(name))) samples.push(under + name);
       else others.set(endingOf(name), (others.get(endingOf(name)) ?? 0) + 1);
     }
   };
   await visit("");
-  return { what: "image", images: images.sort(), folders: folders.sort(), others };
+  return { contents, samples: samples.sort(), folders: folders.sort(), others };
 }
 
-/** `left out 3 files that are not readable images: 2 .txt, 1 .db`, or nothing. */
-export function othersNote({ others }: Listing): readonly string[] {
+/** `left out 3 files that cannot be read as images: 2 .txt, 1 .db`, or nothing. */
+export function othersNote({ contents, others }: Listing): readonly string[] {
   const total = [...others.values()].reduce((sum, count) => sum + count, 0);
   if (total === 0) return [];
   const parts = [...others].sort(([a], [b]) => (a < b ? -1 : 1));
   const words = parts.map(([ending, count]) => `${count} ${ending === "" ? "without ending" : `.${ending}`}`);
-  return [`left out ${counted(total, "file")} that cannot be read as images: ${words.join(", ")}`];
+  return [`left out ${counted(total, "file")} that cannot be read as ${contents.many}: ${words.join(", ")}`];
 }

@@ -70,7 +70,7 @@ function useless(failed: readonly Failed[]): Error {
   if (first !== undefined && 2 * unfit.length > failed.length) return fromPlain(first);
   const shown = new Map(failed.map(({ path, why }) => [path, why]));
   return new RunError("run/too-many-broken-files", {
-    what: `${shown.size} image ${shown.size === 1 ? "file" : "files"} cannot be decoded`,
+    what: `${shown.size} ${shown.size === 1 ? "file" : "files"} cannot be decoded`,
     why: [...shown]
       .slice(0, 3)
       .map(([path, why]) => `${path}: ${why}`)

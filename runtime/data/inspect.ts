@@ -1,13 +1,22 @@
-/** A look at the data before training: mistakes that concern every image are said at once, not at the thousandth step. */
+/** A look at the data before training: mistakes that concern every file are said at once, not at the thousandth step. */
 
 import { join } from "node:path";
-import { arrayOf, type ModelProgram, type SampleIndex } from "../../blocks/index.js";
+import {
+  type ArrayShape,
+  arrayOf,
+  type Medium,
+  type ModelProgram,
+  mediumOf,
+  type SampleIndex,
+} from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
+import { BrokenFile } from "./broken-file.js";
 import { mostUseless } from "./fill.js";
 import { remarkOn, wrongChannels } from "./image/channels.js";
 import { decode, type OpenImage, openImage } from "./image/decode.js";
-import { BrokenImage } from "./image/image-file.js";
 import { sourceOf } from "./preparation.js";
+import { checkSound } from "./sound/sound-file.js";
+import { recordArray } from "./table/record-file.js";
 import { isUnfit } from "./work.js";
 
 /** Files looked into, evenly spaced. */
@@ -21,7 +30,8 @@ const together = 4;
  * are usual.
  */
 export async function checkFiles(index: SampleIndex, arrays: ModelProgram["arrays"], root: string): Promise<void> {
-  const { channels } = arrayOf({ arrays }).shape;
+  const { shape } = arrayOf({ arrays });
+  const { channels } = shape;
   const count = Math.min(looked, index.length);
   const paths = Array.from({ length: count }, (_, k) => {
     const source = sourceOf(index.sample(Math.floor((k * index.length) / count)), root);
@@ -31,7 +41,7 @@ export async function checkFiles(index: SampleIndex, arrays: ModelProgram["array
   const files: OpenImage[] = [];
   const unfit: RunError[] = [];
   for (let k = 0; k < paths.length; k += together) {
-    for (const found of await Promise.all(paths.slice(k, k + together).map((path) => look(path, channels)))) {
+    for (const found of await Promise.all(paths.slice(k, k + together).map((path) => look(path, shape)))) {
       if (found instanceof RunError) unfit.push(found);
       else if (found !== null) files.push(found);
     }
@@ -48,14 +58,25 @@ export async function checkFiles(index: SampleIndex, arrays: ModelProgram["array
   }
 }
 
-/** Opens a file, and decodes it where only its pixels tell whether they are grey. Gives the error of one that does not fit; null for a broken one. */
-async function look(path: string, channels: number): Promise<OpenImage | RunError | null> {
+/** How files of other media than images are looked into. */
+const looks: { readonly [M in Medium]?: (path: string, array: ArrayShape) => Promise<unknown> } = {
+  spectrogram: checkSound,
+  signal: recordArray,
+};
+
+/** Opens a file, and decodes it where only its pixels tell whether they are grey. Gives the error of one that does not fit; null for a broken one, and for what is no image. */
+async function look(path: string, array: ArrayShape): Promise<OpenImage | RunError | null> {
   try {
+    const other = looks[mediumOf(array) ?? "image"];
+    if (other) {
+      await other(path, array);
+      return null;
+    }
     const file = await openImage(path);
-    if (remarkOn(file, channels).includes("equal")) await decode(file, [], channels);
+    if (remarkOn(file, array.channels).includes("equal")) await decode(file, [], array.channels);
     return file;
   } catch (error) {
-    if (error instanceof BrokenImage) return null;
+    if (error instanceof BrokenFile) return null;
     if (isUnfit(error)) return error;
     throw error;
   }

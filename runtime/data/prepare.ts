@@ -4,7 +4,7 @@
  */
 
 import { join } from "node:path";
-import { type ArrayShape, arrayOf, type ImageStep } from "../../blocks/index.js";
+import { type ArrayShape, arrayOf, type ImageStep, type Medium, mediumOf } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import { computeFields } from "./fields.js";
 import { besideFile } from "./image/beside.js";
@@ -15,6 +15,8 @@ import { geometryOf, planFor } from "./image/plan.js";
 import { applySteps } from "./image/raster.js";
 import { prepareNumbers } from "./numbers.js";
 import type { Item, Numbers, Places, Preparation, Source } from "./preparation.js";
+import { soundArray } from "./sound/sound-file.js";
+import { recordArray } from "./table/record-file.js";
 
 /** A sample before it is normalised, and what is left to do with it. */
 interface Prepared {
@@ -28,7 +30,7 @@ interface Prepared {
 
 /**
  * Writes the sample and its fields into their places. Gives what was done to the file beyond the recipe.
- * Throws `BrokenImage` for a file that cannot be decoded; `run/image-size`, `run/channels`, `run/data` or `run/unreadable`.
+ * Throws `BrokenFile` for a file that cannot be read; what does not fit the model, `run/data` or `run/unreadable`.
  */
 export async function prepare(item: Item, preparation: Preparation, out: Places): Promise<readonly Remark[]> {
   const { source } = item;
@@ -61,6 +63,11 @@ async function prepareFile(
   array: ArrayShape,
   preparation: Preparation,
 ): Promise<Prepared> {
+  const read = readers[mediumOf(array) ?? "image"];
+  if (read) {
+    const stored = { numbers: await read(path, array), shape: array };
+    return { ...prepareNumbers(stored, item, array, preparation), remarks: [], beside: noFiles };
+  }
   const file = await openImage(path);
   const steps = planFor(file, item, array, preparation, path);
   const geometry = geometryOf(steps);
@@ -69,6 +76,12 @@ async function prepareFile(
     within === null ? noFiles(folder) : besideFile(join(folder, within), file, geometry);
   return { numbers: applySteps(raster, rest).pixels, steps, remarks, beside };
 }
+
+/** Media whose files are read as the numbers of the array that the model declares. */
+const readers: { readonly [M in Medium]?: (path: string, array: ArrayShape) => Promise<Float32Array> } = {
+  spectrogram: soundArray,
+  signal: recordArray,
+};
 
 async function noFiles(folder: string): Promise<never> {
   throw new RunError("run/data", {

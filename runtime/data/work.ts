@@ -14,9 +14,9 @@ import {
 } from "../../blocks/index.js";
 import { invariant, sizeOf } from "../../graph/index.js";
 import { RunError, type RunErrorCode } from "../run-error.js";
+import { BrokenFile } from "./broken-file.js";
 import { viewOf } from "./fields.js";
 import type { Remark } from "./image/channels.js";
-import { BrokenImage } from "./image/image-file.js";
 import { type Item, type Places, type Preparation, pathOf } from "./preparation.js";
 import { prepare } from "./prepare.js";
 
@@ -152,7 +152,7 @@ export async function work(task: Task, preparation: Preparation): Promise<Answer
         const found = await prepare(item, preparation, placesOf(place));
         remarks.push(...found.map((remark) => ({ place, remark, path })));
       } catch (error) {
-        if (error instanceof BrokenImage) failed.push({ place, path, why: whyOf(error, path), error: null });
+        if (error instanceof BrokenFile) failed.push({ place, path, why: whyOf(error, path), error: null });
         else if (path !== "" && isUnfit(error)) failed.push({ place, path, why: error.what, error: toPlain(error) });
         else throw error;
       }
@@ -168,13 +168,18 @@ export async function work(task: Task, preparation: Preparation): Promise<Answer
 }
 
 /** Of a clip, also which frame is broken. */
-const whyOf = ({ path, why }: BrokenImage, sample: string): string =>
+const whyOf = ({ path, why }: BrokenFile, sample: string): string =>
   path === sample ? why : `${basename(path)}: ${why}`;
 
 /** A file may be of another kind than the rest: that need not end a run. */
 export const isUnfit = (error: unknown): error is RunError => error instanceof RunError && unfitCodes.has(error.code);
 
-const unfitCodes: ReadonlySet<RunErrorCode> = new Set(["run/channels", "run/image-size"]);
+const unfitCodes: ReadonlySet<RunErrorCode> = new Set([
+  "run/array-size",
+  "run/channels",
+  "run/image-size",
+  "run/sampling-rate",
+]);
 
 const byPlace = (a: { readonly place: number }, b: { readonly place: number }): number => a.place - b.place;
 

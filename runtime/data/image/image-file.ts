@@ -6,17 +6,10 @@
 import { inflateSync } from "node:zlib";
 import { readPlainFile } from "../../plain-file.js";
 import { RunError } from "../../run-error.js";
+import { BrokenFile } from "../broken-file.js";
 
 /** A file that no image comes from: cut off, damaged, too large, or no image at all. */
-export class BrokenImage extends Error {
-  override readonly name = "BrokenImage";
-  constructor(
-    readonly path: string,
-    readonly why: string,
-  ) {
-    super(`${path}: ${why}`);
-  }
-}
+export class BrokenImage extends BrokenFile {}
 
 /** Larger files are not read. */
 const largestFile = 256 * 2 ** 20;
