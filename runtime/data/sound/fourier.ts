@@ -24,10 +24,12 @@ export function powerSpectrum(length: number): PowerSpectrum {
       const step = length / size;
       for (let begin = 0; begin < length; begin += size) {
         for (let k = 0; k < size / 2; k++) {
-          const [a, b] = [begin + k, begin + k + size / 2];
-          const [c, s] = [cos[k * step] as number, sin[k * step] as number];
-          const [re, im] = [real[b] as number, imaginary[b] as number];
-          const [turnedRe, turnedIm] = [re * c - im * s, re * s + im * c];
+          const a = begin + k;
+          const b = a + size / 2;
+          const c = cos[k * step] as number;
+          const s = sin[k * step] as number;
+          const turnedRe = (real[b] as number) * c - (imaginary[b] as number) * s;
+          const turnedIm = (real[b] as number) * s + (imaginary[b] as number) * c;
           real[b] = (real[a] as number) - turnedRe;
           imaginary[b] = (imaginary[a] as number) - turnedIm;
           real[a] = (real[a] as number) + turnedRe;
