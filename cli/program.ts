@@ -3,7 +3,7 @@
  * module loads when it is called, so that a light command never waits for a heavy one.
  */
 
-import { Command, Option } from "commander";
+import { Argument, Command, Option } from "commander";
 import { chooseFile, chooseReporter, type ReporterChoice, reporterNames, wholeNumber } from "./arguments.js";
 import { addText, command, interruptedCode, teachError } from "./help.js";
 import {
@@ -307,6 +307,16 @@ function addHelpful(program: Command): void {
       .option("--json", "print one JSON document")
       .action(async (options) => (await import("./commands/doctor.js")).doctor(options)),
     [["mae doctor", ""]],
+  );
+  addText(
+    command(program, "completion", "Print a script that completes commands and options in a shell.")
+      .addArgument(new Argument("<shell>", "your shell").choices(["bash", "zsh", "fish"]))
+      .action(async (shell, _options) => (await import("./commands/completion.js")).completion(shell, program)),
+    [
+      ['eval "$(mae completion bash)"', "in ~/.bashrc"],
+      ['eval "$(mae completion zsh)"', "in ~/.zshrc, after compinit"],
+      ["mae completion fish | source", "in config.fish"],
+    ],
   );
   program.addHelpCommand(
     new Command("help")
