@@ -1,6 +1,6 @@
 /** Lints of how samples are prepared for training. */
 
-import { pictureOf } from "../arrays.js";
+import { hasPictures, pictureOf } from "../arrays.js";
 import { centerCrop, horizontalFlip, normalize, randomResizedCrop, resize, verticalFlip } from "../augment/index.js";
 import type { Bound } from "../block.js";
 import { arrayOfLines, at, inSlot, type Lint, type LintRecipe, type Remark, shareText, valuesOf } from "./contract.js";
@@ -45,6 +45,9 @@ function repeated(
 }
 
 function statisticsOfBytes(recipe: LintRecipe): readonly Remark[] {
+  const array = arrayOfLines(recipe.model);
+  // Logarithms of sound and signals have any size.
+  if (!array || !hasPictures(array)) return [];
   return usesOf(recipe, normalize).flatMap((use): readonly Remark[] => {
     const p = valuesOf(use, normalize);
     const odd = (["mean", "std"] as const).find((name) => (p?.[name] ?? []).some((value) => value > 2));
