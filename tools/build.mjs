@@ -78,7 +78,7 @@ writeFileSync(`${next}/optimizer.wasm`, optimizer.toBinary({}).buffer);
 chmodSync(`${next}/cli.js`, 0o755);
 execFileSync(
   process.execPath,
-  ["node_modules/typescript/bin/tsc", "-p", "tools/types.tsconfig.json", "--outDir", `${next}/types`],
+  ["node_modules/typescript-native/bin/tsc", "-p", "tools/types.tsconfig.json", "--outDir", `${next}/types`],
   {
     stdio: "inherit",
   },
