@@ -164,17 +164,17 @@ function position(
   const { positional } = definition;
   if (positional !== undefined && !names.has(positional)) return positional;
   if (argument.value.kind === "missing") return null;
-  const all = Object.keys(definition.params);
+  const open = Object.entries(definition.params).filter(([name]) => !names.has(name));
+  const needed = open.filter(([, param]) => param.default === undefined);
+  // What has to be written is meant before what may be left out.
+  const all = (needed.length > 0 ? needed : open).map(([name]) => name);
   const [only] = all;
   const value = excerpt(argument.value.span);
-  const fix =
-    all.length === 1 && only !== undefined && !names.has(only)
-      ? replacement(argument.span, `${only}: ${value}`)
-      : undefined;
+  const fix = all.length === 1 && only !== undefined ? replacement(argument.span, `${only}: ${value}`) : undefined;
   return fail(body.report, "check/unnamed-argument", argument.span, `\`${value}\` needs the name of a parameter`, {
     help:
       all.length === 0
-        ? `\`${definition.name}\` has no parameters`
+        ? `\`${definition.name}\` has no ${names.size === 0 ? "parameters" : "other parameter without a value"}`
         : `write \`name: ${value}\` with one of ${named(all)}`,
     fix,
   });

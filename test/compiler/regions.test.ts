@@ -153,14 +153,14 @@ ${lines}
 
   test("and stands nowhere else", () => {
     const outside = "  decoder region_query\n  target pixels\n  loss mse";
-    expect(findings(outside).join("\n")).toContain("outside of its braces");
+    expect(findings(outside).join("\n")).toContain("has no `encoder` for its decoder `region_query`");
   });
 
   test("a decoder that does not read the encoder leaves it untrained", () => {
     const unread = braces(
       "encoder vit(depth: 1, width: 8, heads: 2)\ndecoder vit(depth: 1, width: 8, heads: 2)\nloss bce",
     );
-    expect(unread).toContain("does not read it");
+    expect(unread).toContain("no loss or output of `UnderTest` reads the `encoder` of `target region`");
   });
 
   test("sources of regions are a kind of their own", () => {
