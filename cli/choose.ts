@@ -44,7 +44,7 @@ async function open(path: string, config: string | undefined, about: "all" | "mo
 /** Declarations that no model depends on. */
 const asideOfModels: ReadonlySet<string> = new Set(["recipe", "pipeline"]);
 
-/** Tells findings of a file; throws a `Failure` where errors that count are among them. */
+/** Tells errors of a file; throws a `Failure` where errors that count are among them. */
 export function refuseErrors(
   path: string,
   diagnostics: readonly Diagnostic[],
@@ -52,9 +52,9 @@ export function refuseErrors(
 ): void {
   const medium = { colors: stderrColors(), width: process.stderr.columns ?? 120 };
   // Advice is for `mae check`, which is asked for it.
-  const findings = arrange(diagnostics).filter(({ severity }) => severity !== "info");
-  for (const finding of findings) tell(`${describe(finding, medium)}\n`);
-  const errors = findings.filter((finding) => finding.severity === "error" && counts(finding)).length;
+  const found = arrange(diagnostics).filter(({ severity }) => severity === "error");
+  for (const error of found) tell(`${describe(error, medium)}\n`);
+  const errors = found.filter(counts).length;
   if (errors > 0) throw runFailure(`${printedPath(path)} has ${count(errors, "error")}`);
 }
 

@@ -268,7 +268,7 @@ describe("files that would take memory or time", () => {
     ];
     for (const [content, why] of refused) {
       const file = await written("refused.png", content);
-      await expect(read(file, 1)).rejects.toMatchObject({ name: "BrokenImage", why: expect.stringMatching(why) });
+      await expect(read(file, 1)).rejects.toMatchObject({ name: "BrokenFile", why: expect.stringMatching(why) });
     }
   });
 
@@ -277,7 +277,7 @@ describe("files that would take memory or time", () => {
     execFileSync("mkfifo", [join(folder, "pipe.png")]);
     for (const name of ["zero.png", "pipe.png", "."]) {
       await expect(openImage(join(folder, name))).rejects.toMatchObject({
-        name: "BrokenImage",
+        name: "BrokenFile",
         why: expect.stringMatching(/pipe|folder|device/),
       });
     }

@@ -9,8 +9,9 @@
 import type { Metadata, Sharp } from "sharp";
 import { invariant } from "../../../graph/index.js";
 import { RunError, reasonOf, unreadable } from "../../run-error.js";
+import { BrokenFile } from "../broken-file.js";
 import { asDeclared, type FileChannels, type Remark, remarkOn, remarkOnDepth } from "./channels.js";
-import { BrokenImage, isImage, notImage, pictureOnly, readImageFile } from "./image-file.js";
+import { isImage, notImage, pictureOnly, readImageFile } from "./image-file.js";
 import type { Filter, Geometry, Raster } from "./raster.js";
 import { loadSharp } from "./sharp.js";
 import { strangeBands } from "./tiff.js";
@@ -38,12 +39,12 @@ const renamed = "Its name seems not to be UTF-8: rename it.";
 const wasThere = "It was there when the run began. Put it back, or start again without it.";
 
 /**
- * Reads a file and its header. Throws `BrokenImage`, `run/channels` for numbers that are no pixels,
+ * Reads a file and its header. Throws `BrokenFile`, `run/channels` for numbers that are no pixels,
  * `run/unreadable` when the file itself cannot be read, or `run/decoder-missing`.
  */
 export async function openImage(path: string): Promise<OpenImage> {
   const bytes = await readImageFile(path).catch((error: unknown) => {
-    if (error instanceof BrokenImage) throw error;
+    if (error instanceof BrokenFile) throw error;
     throw unreadable(path, path.includes(noCharacter) ? renamed : wasThere, error);
   });
   const bands = strangeBands(bytes);
@@ -59,7 +60,7 @@ export async function openImage(path: string): Promise<OpenImage> {
   const file = { path, bytes, height, width, colours, transparent: facts.hasAlpha, deep } as const;
   if (sizeOf(file) > largestPicture) {
     const most = Math.floor(largestPicture / sizeOf({ ...file, height: 1, width: 1 }) / 1e6);
-    throw new BrokenImage(path, `it is ${height}x${width}, and at most ${most} million pixels of its kind are decoded`);
+    throw new BrokenFile(path, `it is ${height}x${width}, and at most ${most} million pixels of its kind are decoded`);
   }
   return file;
 }
@@ -91,7 +92,7 @@ const broken =
   (path: string) =>
   (error: unknown): never => {
     const reason = reasonOf(error).replace(/:$/, "");
-    throw new BrokenImage(path, reasons[reason] ?? reason);
+    throw new BrokenFile(path, reasons[reason] ?? reason);
   };
 
 export interface Decoded {
@@ -104,7 +105,7 @@ export interface Decoded {
 /** The large picture that is being decoded. */
 let busy: Promise<unknown> = Promise.resolve();
 
-/** Decodes to `channels` channels. Throws `BrokenImage` or `run/channels`. */
+/** Decodes to `channels` channels. Throws `BrokenFile` or `run/channels`. */
 export async function decode(file: OpenImage, plan: readonly Geometry[], channels: number): Promise<Decoded> {
   const remarks = remarkOn(file, channels);
   const whole = file.deep || (channels === 1 && file.colours === 3);

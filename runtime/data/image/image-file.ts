@@ -8,22 +8,19 @@ import { readPlainFile } from "../../plain-file.js";
 import { RunError } from "../../run-error.js";
 import { BrokenFile } from "../broken-file.js";
 
-/** A file that no image comes from: cut off, damaged, too large, or no image at all. */
-export class BrokenImage extends BrokenFile {}
-
 /** Larger files are not read. */
 const largestFile = 256 * 2 ** 20;
 /** A colour profile has some kilobytes. */
 const largestProfile = 4 * 2 ** 20;
 
-/** Throws `BrokenImage` for what is no such file, and the system's error where it cannot be read. */
+/** Throws `BrokenFile` for what is no such file, and the system's error where it cannot be read. */
 export async function readImageFile(path: string): Promise<Buffer> {
   const { buffer, length } = await readPlainFile(path, largestFile, "it").catch((error: unknown) => {
-    throw error instanceof RunError ? new BrokenImage(path, error.what) : error;
+    throw error instanceof RunError ? new BrokenFile(path, error.what) : error;
   });
-  if (length === 0) throw new BrokenImage(path, "it is empty");
+  if (length === 0) throw new BrokenFile(path, "it is empty");
   const bytes = Buffer.from(buffer, 0, length);
-  if (!isImage(bytes)) throw new BrokenImage(path, notImage);
+  if (!isImage(bytes)) throw new BrokenFile(path, notImage);
   return pictureOnly(bytes);
 }
 

@@ -14,5 +14,5 @@ const reader = await encoderReader({ program, weights }, executor, [{ pool: "mea
 const { height, width, channels } = imageOf(program);
 const size = height * width * channels;
 const image = Float32Array.from({ length: size }, (_, i) => i / size);
-const [values] = await reader.read({ image, labels: new Int32Array(1), count: 1 });
+const [values] = await reader.read({ arrays: { image }, labels: new Int32Array(1), count: 1 });
 console.log(JSON.stringify({ mistakes: check(misspelt).diagnostics.map(({ code }) => code), features: [...values] }));

@@ -5,7 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { afterAll, describe, expect, it } from "vitest";
-import { type ImageShape, imageOf, type ModelProgram, maskedBatch, namedParameters } from "../../../blocks/index.js";
+import {
+  arrayLength,
+  arrayOf,
+  type ImageShape,
+  imageOf,
+  isPicture,
+  type ModelProgram,
+  maskedBatch,
+  namedParameters,
+} from "../../../blocks/index.js";
 import { assemble, programOf } from "../../../compiler/assemble/assemble.js";
 import { randomStream, type TypedArray, type Values } from "../../../graph/index.js";
 import { encoderReader } from "../../../runtime/evaluate/features.js";
@@ -79,11 +88,15 @@ const distance = (a: ArrayLike<number>, b: ArrayLike<number>): number => differe
 
 const clamped = (values: TypedArray): Float32Array => Float32Array.from(values, (x) => Math.min(Math.max(x, 0), 1));
 
-async function features(model: Trained, image: Float32Array, count: number) {
+async function features(model: Trained, numbers: Float32Array, count: number) {
   const pools = model.program.extraTokens > 0 ? (["cls", "mean"] as const) : (["mean"] as const);
   const selections = pools.map((pool) => ({ pool, layer: "last" }) as const);
   const reader = await encoderReader(model, await executor(), selections, count);
-  const read = await reader.read({ arrays: { image }, labels: new Int32Array(count), count });
+  const read = await reader.read({
+    arrays: { [arrayOf(model.program).name]: numbers },
+    labels: new Int32Array(count),
+    count,
+  });
   await reader.close();
   return Object.fromEntries(pools.map((pool, i) => [pool, read[i] as Float32Array]));
 }
@@ -152,9 +165,26 @@ describe.each([
   });
 });
 
-const examples = await listExamples();
+const all = await listExamples();
+const isOfPictures = ({ model }: (typeof all)[number]): boolean => isPicture(arrayOf(programOf(assemble(model))).shape);
+const examples = all.filter(isOfPictures);
+const others = all.filter((example) => !isOfPictures(example));
 
-describe("every example", () => {
+describe("every toy example of another medium", () => {
+  it.each(others.filter(({ name }) => name.startsWith("digits")))("$name", async ({ model: checked }) => {
+    const program = programOf(assemble(checked));
+    const model = { program, weights: initialWeights(program.parameters, 2) };
+    const { name, shape } = arrayOf(program);
+    const random = randomStream(3, "probe");
+    const numbers = Float32Array.from({ length: 2 * arrayLength(shape) }, () => random.normal());
+    const found = await runFile(await exported(model), { [name]: numbers }, 2);
+    for (const [pool, vectors] of Object.entries(await features(model, numbers, 2))) {
+      expect(distance(found[pool] as TypedArray, vectors), pool).toBeLessThan(1e-5);
+    }
+  });
+});
+
+describe("every example of pictures", () => {
   it.each(examples)("$name", async ({ model: checked }) => {
     const program = programOf(assemble(checked));
     const model = { program, weights: initialWeights(program.parameters, 2) };
