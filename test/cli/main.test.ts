@@ -65,7 +65,11 @@ describe("a wrong command line", () => {
   const wrong: readonly (readonly [what: string, args: readonly string[], says: RegExp])[] = [
     ["an unknown command", ["chek"], /unknown command 'chek'[\s\S]*did you mean check\?/],
     ["an unknown option", ["check", "--reportr", "json"], /unknown option '--reportr'[\s\S]*did you mean --reporter/],
-    ["an unknown reporter", ["check", "--reporter", "xml"], /one of pretty, json, sarif, github/],
+    [
+      "an unknown reporter",
+      ["check", "--reporter", "xml"],
+      /one of pretty, compact, markdown, json, sarif, github, gitlab, junit/,
+    ],
     ["a number that is none", ["check", "--max-diagnostics", "many"], /whole number, at least 0/],
     ["a negative number", ["train", "a.mae", "--steps", "-3"], /--steps/],
     ["more threads than any machine has", ["train", "a.mae", "--threads", "100000"], /whole number, at most 1024/],
