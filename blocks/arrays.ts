@@ -1,6 +1,6 @@
 /** Arrays: the numbers of one sample as they enter a model. Their axes have names, and their channels come last. */
 
-import { invariant } from "../graph/index.js";
+import { invariant, sizeOf } from "../graph/index.js";
 
 /** What masks, positions and messages call an axis. Closed: a medium is a choice among them. */
 export const axisNames = ["row", "column", "time", "depth", "frequency", "lead"] as const;
@@ -96,10 +96,9 @@ export function planesOf(array: ArrayShape): { readonly count: number; readonly 
   const { axes, channels } = array;
   const sizes = axes.map(({ size }) => size);
   const last = hasPictures(array) ? 2 : sizes.length;
-  const product = (some: readonly number[]): number => some.reduce((result, size) => result * size, 1);
   return {
-    count: product(sizes.slice(0, -last)),
-    shape: { height: product(sizes.slice(-last, -1)), width: sizes.at(-1) ?? 1, channels },
+    count: sizeOf(sizes.slice(0, -last)),
+    shape: { height: sizeOf(sizes.slice(-last, -1)), width: sizes.at(-1) ?? 1, channels },
   };
 }
 

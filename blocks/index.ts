@@ -39,6 +39,7 @@ export {
   type DatasetContext,
   datasetAt,
   type Files,
+  isOfMedia,
   readNpy,
   type Sample,
   type SampleIndex,

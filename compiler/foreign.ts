@@ -4,7 +4,7 @@
  */
 
 import { sameShape, sizeOf } from "../graph/index.js";
-import { type OwnedWeight, ownedWeights, type TablePlaces } from "./assemble/owners.js";
+import { type OwnedWeight, ownedWeights, partNames, type TablePlaces } from "./assemble/owners.js";
 import { keyMap, type Mapping } from "./key-map.js";
 import type { Model } from "./model.js";
 
@@ -33,7 +33,7 @@ export function foreignMap(
   const byName = new Map(own.map((weight) => [weight.name, weight]));
   const weights = [...shapes].map(([name, shape]) => foreignWeight(name, shape, byName.get(name)));
   const { mappings } = keyMap(own, [{ stage: source, part: null, weights }]);
-  const parts = [...new Set(own.flatMap((weight) => weight.parts))];
+  const parts = partNames(own);
   const missing = mappings.flatMap((mapping) => (mapping.status === "new" ? [mapping.parts] : []));
   const unsaid = missing
     .filter((names) => !names.some((name) => fresh.includes(name)))

@@ -2,7 +2,7 @@
 
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { RunError } from "./run-error.js";
+import { RunError, unreadable } from "./run-error.js";
 
 export interface PlainFile {
   readonly file: FileHandle;
@@ -30,6 +30,16 @@ export async function openPlainFile(path: string, shown = path): Promise<PlainFi
     throw error;
   }
 }
+
+/** What is said of a file that somebody named and that the system does not read. */
+export const notRead = (path: string, error: unknown): RunError =>
+  unreadable(path, "Check that the file is there and that you may read it.", error);
+
+/** Opens a file that somebody named. Throws `run/unreadable` for all that keeps it from being opened. */
+export const openNamedFile = (path: string): Promise<PlainFile> =>
+  openPlainFile(path).catch((error: unknown) => {
+    throw error instanceof RunError ? error : notRead(path, error);
+  });
 
 /**
  * The bytes of a file, which may have at most `most`.

@@ -102,11 +102,15 @@ export const defineDataset = <const P extends Params>(dataset: Dataset<P>): Data
     requires: [...(dataset.media ? [ofMedia(dataset.media)] : []), ...(dataset.requires ?? [])],
   });
 
+/** Whether there are media among which that of an array is. */
+export const isOfMedia = (media: readonly Medium[], array: ArrayShape): boolean =>
+  media.some((medium) => medium === mediumOf(array));
+
 const ofMedia = (media: readonly Medium[]): Requirement<Params, DatasetContext> => ({
   name: "input",
   at: null,
   doc: `The model reads ${media.map((medium) => `\`${medium}\``).join(" or ")}.`,
-  holds: (_, { array }) => media.some((medium) => medium === mediumOf(array)),
+  holds: (_, { array }) => isOfMedia(media, array),
   say: (_, { array }) =>
     `this is data for ${media.map((medium) => `\`${medium}\``).join(" or ")}, and the model reads ${axesText(array.axes)}`,
   help: (_, { array }) => `save the samples as arrays [N, ${axesText(array.axes)}, channels] and write \`npy("...")\``,

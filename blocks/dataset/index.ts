@@ -11,6 +11,7 @@ export {
   type DatasetContext,
   defineDataset,
   type Files,
+  isOfMedia,
   type Sample,
   type SampleIndex,
   type SizedHeader,

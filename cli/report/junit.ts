@@ -10,17 +10,16 @@ import { type CheckReport, leftOut, type Reporter, written } from "./report.js";
 
 export const junit: Reporter = (report) => {
   const { shown, left } = written(report);
-  const places = shown.map((one) => printedPath(one.span.source.path));
-  const files = [...new Set([...report.files, ...places])];
-  const suites = files.map((file) =>
-    suite(
-      file,
-      shown.filter((_, i) => places[i] === file),
-      report,
-    ),
-  );
+  const byFile = new Map<string, Diagnostic[]>(report.files.map((file) => [file, []]));
+  for (const one of shown) {
+    const file = printedPath(one.span.source.path);
+    const others = byFile.get(file) ?? [];
+    byFile.set(file, others);
+    others.push(one);
+  }
+  const suites = [...byFile].map(([file, findings]) => suite(file, findings, report));
   const failures = shown.filter((one) => fails(one, report)).length;
-  const tests = files.reduce((sum, file) => sum + Math.max(1, places.filter((place) => place === file).length), 0);
+  const tests = [...byFile.values()].reduce((sum, { length }) => sum + Math.max(1, length), 0);
   const more = left > 0 ? [`  <!-- ${escaped(leftOut(left, report)).replaceAll("--", "- -")} -->`] : [];
   const seconds = (report.milliseconds / 1000).toFixed(3);
   const head = `<testsuites name="mae check" tests="${tests}" failures="${failures}" errors="0" time="${seconds}">`;

@@ -54,6 +54,11 @@ export function ownedWeights(model: Model): readonly OwnedWeight[] {
   return found;
 }
 
+/** Names of the parts of a model, a wider one before those in it. */
+export const partNames = (weights: readonly OwnedWeight[]): readonly string[] => [
+  ...new Set(weights.flatMap(({ parts }) => parts)),
+];
+
 function owned(
   { shape, trainable, init, follows }: Parameter,
   path: readonly string[],

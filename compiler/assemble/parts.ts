@@ -21,7 +21,7 @@ import {
 } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import type { Filled, Model } from "../model.js";
-import { type Part, sourceAt, type Wiring, wire } from "../wire/wiring.js";
+import { ownParts, type Part, sourceAt, type Wiring, wire } from "../wire/wiring.js";
 
 /** A target, the decoder that predicts it, and the losses that judge the prediction. */
 export interface Objective {
@@ -66,12 +66,8 @@ const boundOf = <K extends keyof Kinds>({ line: { use } }: Pick<ModelPart, "line
   values: use.values,
 });
 
-/** The parts of a slot that are the model's own. */
-const ownOf = ({ parts }: Wiring<Filled>, slot: string): readonly ModelPart[] =>
-  parts.filter((part) => part.slot === slot && part.within === null);
-
 function atMostOne<K extends keyof Kinds>(wiring: Wiring<Filled>, slot: K): Bound<Kinds[K]> | null {
-  const [part, another] = ownOf(wiring, slot);
+  const [part, another] = ownParts(wiring, slot);
   invariant(!another, `the checker lets through only models with one ${slot}`);
   return part ? boundOf<K>(part) : null;
 }
@@ -114,7 +110,7 @@ function objectivesOf(wiring: Wiring<Filled>): Parts["objectives"] {
 }
 
 function classesOf(wiring: Wiring<Filled>): Classes | null {
-  const [head] = ownOf(wiring, "head");
+  const [head] = ownParts(wiring, "head");
   return head ? { head: boundOf<"head">(head), losses: lossesOf(wiring, head) } : null;
 }
 

@@ -17,7 +17,7 @@ import {
   type Tokens,
 } from "../../blocks/index.js";
 import type { Span } from "../../grammar/index.js";
-import { type Part, relatedTo, type Wiring } from "../wire/wiring.js";
+import { onlyPart, ownParts, type Part, relatedTo, type Wiring } from "../wire/wiring.js";
 import type { DraftBlock, DraftLine, DraftValue } from "./draft.js";
 import { valueText } from "./show.js";
 
@@ -115,7 +115,7 @@ function factOf<V>(
   slot: string,
   compute: (definition: Definition, values: never) => V,
 ): Fact<V> {
-  const source = part ? relatedTo(wiring, part, slot) : onlyOf(wiring, slot);
+  const source = part ? relatedTo(wiring, part, slot) : onlyPart(wiring, slot);
   return fact(source?.line ?? null, compute);
 }
 
@@ -123,15 +123,6 @@ function factOf<V>(
 export interface Place {
   readonly wiring: Wiring<DraftLine>;
   readonly part: Part<DraftLine> | null;
-}
-
-/** How many of a slot the model itself has. */
-const ownParts = ({ parts }: Wiring<DraftLine>, slot: string): readonly Part<DraftLine>[] =>
-  parts.filter((part) => part.slot === slot && part.within === null);
-
-function onlyOf(wiring: Wiring<DraftLine>, slot: string): Part<DraftLine> | null {
-  const [only, another] = ownParts(wiring, slot);
-  return only && !another ? only : null;
 }
 
 export const arrayOf = (place: Place): Fact<ArrayShape> =>
@@ -146,7 +137,7 @@ export function planeOf(place: Place): Fact<ImageShape> {
 /** The lattice of tokens. `isSound`: whether the conditions of the tokens hold, without which there is none. */
 export function gridOf(place: Place, isSound: (tokens: Part<DraftLine>) => boolean): Fact<Lattice> {
   const { wiring, part } = place;
-  const tokens = part ? relatedTo(wiring, part, "tokens") : onlyOf(wiring, "tokens");
+  const tokens = part ? relatedTo(wiring, part, "tokens") : onlyPart(wiring, "tokens");
   const array = arrayOf({ wiring, part: tokens });
   if (!array || !tokens || !isSound(tokens)) return null;
   const grid = fact(tokens.line, (definition, values) => (definition as Tokens).grid(values, array.value));
@@ -167,7 +158,8 @@ export const layersOf = (place: Place): Fact<number> =>
 export const extraTokensOf = (place: Place): Fact<number> =>
   factOf(place, "encoder", (definition, values) => (definition as Encoder).extraTokens(values));
 
-const none = { value: null, sources: [] } as const;
+/** Known, and nothing. */
+export const none = { value: null, sources: [] } as const;
 
 /** null as a value: the model has no head. */
 export const classesOf = (place: Place): Fact<number | null> =>

@@ -12,6 +12,7 @@ import {
   type Facts,
   gridOf,
   layersOf,
+  none,
   predictsPixels,
   type Source,
   sourceOf,
@@ -95,8 +96,6 @@ export function fitModel(wiring: Wiring<DraftLine>, fitting: Fitting): void {
 
 const judge = ({ line, input }: Part<DraftLine>, facts: Facts, fitting: Fitting): boolean =>
   line.block !== null && fits(line.block, line.label ?? input, facts, fitting);
-
-const none = { value: null, sources: [] };
 
 /** What a part is told of the model around it. Most blocks ask for little of it, so that each fact is found when it is read. */
 function modelFacts(

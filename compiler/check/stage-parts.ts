@@ -2,7 +2,7 @@
 
 import type { Identifier, Path, Span, Stage as StageEntry } from "../../grammar/index.js";
 import { showShape } from "../../graph/index.js";
-import { type OwnedWeight, ownedWeights } from "../assemble/owners.js";
+import { type OwnedWeight, ownedWeights, partNames } from "../assemble/owners.js";
 import { keyMap, type Mapping } from "../key-map.js";
 import type { Model } from "../model.js";
 import type { Stage } from "../pipeline.js";
@@ -34,11 +34,6 @@ export interface Taking {
   readonly from: readonly SourcePath[];
   readonly earlier: ReadonlyMap<string, Earlier>;
 }
-
-/** Names of the parts of a model, a wider one before those in it. */
-const partNames = (weights: readonly OwnedWeight[]): readonly string[] => [
-  ...new Set(weights.flatMap(({ parts }) => parts)),
-];
 
 /** Where each weight of the stage comes from; null after a report. */
 export function takenParts(taking: Taking, report: Report): readonly Mapping[] | null {

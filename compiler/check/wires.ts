@@ -59,16 +59,13 @@ function wrongWire(part: DraftPart, { port, sources }: Wire<DraftLine>, model: s
 
 function dangling(part: DraftPart, { from, place, alone, why }: Port, model: string): Finding {
   const line = `a line \`${from} ...\``;
-  const help =
-    place === "braces" && !part.within
-      ? `put it into the braces of a target, beside ${line}`
-      : `add ${line} to its braces`;
+  const inBraces = part.within ? `add ${line} to its braces` : `put it into the braces of a target, beside ${line}`;
   return {
     code: "check/missing-slot",
     part,
     message: `${ownerOf(part, model)} has no \`${from}\` for its ${part.slot} ${blockOf(part)}`,
     reason: why,
-    help: place === "braces" ? help : `add ${line}${alone ? `, or remove the ${part.slot}` : ""}`,
+    help: place === "braces" ? inBraces : `add ${line}${alone ? `, or remove the ${part.slot}` : ""}`,
   };
 }
 

@@ -189,7 +189,15 @@ export function relatedTo<L extends Line<L>>(wiring: Wiring<L>, part: Part<L>, s
   if (ahead) return ahead;
   const isOwn = (other: Part<L>): boolean => fills(other) && other.within === null;
   const behind = [...reached([part], (other) => wiring.readers.get(other) ?? [])].find(isOwn);
-  if (behind) return behind;
-  const [only, another] = wiring.parts.filter(isOwn);
+  return behind ?? onlyPart(wiring, slot);
+}
+
+/** The parts of a slot that are the model's own. */
+export const ownParts = <L extends Line<L>>({ parts }: Wiring<L>, slot: string): readonly Part<L>[] =>
+  parts.filter((part) => part.slot === slot && part.within === null);
+
+/** The model's own part of a slot; null: there is none, or more than one. */
+export function onlyPart<L extends Line<L>>(wiring: Wiring<L>, slot: string): Part<L> | null {
+  const [only, another] = ownParts(wiring, slot);
   return only && !another ? only : null;
 }

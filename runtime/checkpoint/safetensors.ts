@@ -62,7 +62,7 @@ const longestHeader = 2 ** 24;
 /** The outermost object, a tensor's, its shape. JSON that goes deeper is none of this format. */
 const deepest = 3;
 /** No real tensor has more axes; a file that says so is not to be believed. */
-const mostAxes = 64;
+export const mostAxes = 64;
 const metadataKey = "__metadata__";
 
 const malformed = (file: string, why: string): RunError =>
@@ -142,7 +142,7 @@ const [quote, backslash] = [0x22, 0x5c];
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /**
  * A key that occurs twice in the outermost object of valid JSON text; `JSON.parse` would keep the last in silence.

@@ -8,7 +8,7 @@ import { type ParameterTree, parameterShapes } from "../../blocks/index.js";
 import { sameShape, showShape } from "../../graph/index.js";
 import type { DataDigest } from "../data/digest.js";
 import { RunError } from "../run-error.js";
-import { decodeSafetensors, quoted, type StoredTensor, type TensorFile } from "./safetensors.js";
+import { decodeSafetensors, isCount, quoted, type StoredTensor, type TensorFile } from "./safetensors.js";
 
 /** Where in the data a run stands. All else follows from the seed. */
 export interface DataCursor {
@@ -72,8 +72,6 @@ const notOurs = (path: string, why: string): RunError =>
     why,
     help: "Use a checkpoint that was written by `mae train`, with this version of maelang or an older one.",
   });
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** No training has more steps: a thousand a second for thirty years. */
 const mostSteps = 1e12;

@@ -2,8 +2,7 @@
 
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { openPlainFile, readBytes } from "../plain-file.js";
-import { RunError, unreadable } from "../run-error.js";
+import { notRead, openNamedFile, readBytes } from "../plain-file.js";
 import {
   decodeTensor,
   encodeSafetensors,
@@ -25,9 +24,7 @@ export async function readTensorFile(
   path: string,
   isWanted: (name: string) => boolean = () => true,
 ): Promise<TensorFile> {
-  const { file, size } = await openPlainFile(path).catch((error: unknown) => {
-    throw error instanceof RunError ? error : notRead(path, error);
-  });
+  const { file, size } = await openNamedFile(path);
   const read = (begin: number, length: number): Promise<Uint8Array> =>
     readBytes(file, begin, length).catch((error: unknown) => {
       throw notRead(path, error);
@@ -46,9 +43,6 @@ export async function readTensorFile(
     await file.close();
   }
 }
-
-const notRead = (path: string, error: unknown): RunError =>
-  unreadable(path, "Check that the file is there and that you may read it.", error);
 
 /**
  * Writes a safetensors file, and its folder where there is none.

@@ -1,22 +1,14 @@
 /** A look at the data before training: mistakes that concern every file are said at once, not at the thousandth step. */
 
 import { join } from "node:path";
-import {
-  type ArrayShape,
-  arrayOf,
-  type Medium,
-  type ModelProgram,
-  mediumOf,
-  type SampleIndex,
-} from "../../blocks/index.js";
+import { type ArrayShape, arrayOf, type ModelProgram, mediumOf, type SampleIndex } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import { BrokenFile } from "./broken-file.js";
 import { mostUseless } from "./fill.js";
 import { remarkOn, wrongChannels } from "./image/channels.js";
 import { decode, type OpenImage, openImage } from "./image/decode.js";
 import { sourceOf } from "./preparation.js";
-import { checkSound } from "./sound/sound-file.js";
-import { recordArray } from "./table/record-file.js";
+import { arrayFiles } from "./prepare.js";
 import { isUnfit } from "./work.js";
 
 /** Files looked into, evenly spaced. */
@@ -58,18 +50,12 @@ export async function checkFiles(index: SampleIndex, arrays: ModelProgram["array
   }
 }
 
-/** How files of other media than images are looked into. */
-const looks: { readonly [M in Medium]?: (path: string, array: ArrayShape) => Promise<unknown> } = {
-  spectrogram: checkSound,
-  signal: recordArray,
-};
-
 /** Opens a file, and decodes it where only its pixels tell whether they are grey. Gives the error of one that does not fit; null for a broken one, and for what is no image. */
 async function look(path: string, array: ArrayShape): Promise<OpenImage | RunError | null> {
   try {
-    const other = looks[mediumOf(array) ?? "image"];
+    const other = arrayFiles[mediumOf(array) ?? "image"];
     if (other) {
-      await other(path, array);
+      await other.look(path, array);
       return null;
     }
     const file = await openImage(path);

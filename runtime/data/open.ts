@@ -6,8 +6,8 @@ import {
   axesText,
   DataError,
   type Dataset,
+  isOfMedia,
   type ModelProgram,
-  mediumOf,
   oneLine,
   type SampleIndex,
   type Split,
@@ -43,8 +43,7 @@ export async function openData(
 
 /** Data of a recipe was checked with it; other data may be named for its model. */
 function checkMedium({ name, media }: Dataset, array: ArrayShape): void {
-  const medium = mediumOf(array);
-  if (media === undefined || media.some((one) => one === medium)) return;
+  if (media === undefined || isOfMedia(media, array)) return;
   throw new RunError("run/data", {
     what: `The model reads ${axesText(array.axes)}, and ${name} has data for ${media.join(" or ")}`,
     help: "Name an npy file with arrays of those axes.",

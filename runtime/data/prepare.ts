@@ -15,7 +15,7 @@ import { geometryOf, planFor } from "./image/plan.js";
 import { applySteps } from "./image/raster.js";
 import { prepareNumbers } from "./numbers.js";
 import type { Item, Numbers, Places, Preparation, Source } from "./preparation.js";
-import { soundArray } from "./sound/sound-file.js";
+import { checkSound, soundArray } from "./sound/sound-file.js";
 import { recordArray } from "./table/record-file.js";
 
 /** A sample before it is normalised, and what is left to do with it. */
@@ -63,9 +63,9 @@ async function prepareFile(
   array: ArrayShape,
   preparation: Preparation,
 ): Promise<Prepared> {
-  const read = readers[mediumOf(array) ?? "image"];
-  if (read) {
-    const stored = { numbers: await read(path, array), shape: array };
+  const reader = arrayFiles[mediumOf(array) ?? "image"];
+  if (reader) {
+    const stored = { numbers: await reader.read(path, array), shape: array };
     return { ...prepareNumbers(stored, item, array, preparation), remarks: [], beside: noFiles };
   }
   const file = await openImage(path);
@@ -77,10 +77,16 @@ async function prepareFile(
   return { numbers: applySteps(raster, rest).pixels, steps, remarks, beside };
 }
 
+interface ArrayFiles {
+  readonly read: (path: string, array: ArrayShape) => Promise<Float32Array>;
+  /** Throws as `read` for a file that is not of the kind that the model declares, with as little work as tells that. */
+  readonly look: (path: string, array: ArrayShape) => Promise<unknown>;
+}
+
 /** Media whose files are read as the numbers of the array that the model declares. */
-const readers: { readonly [M in Medium]?: (path: string, array: ArrayShape) => Promise<Float32Array> } = {
-  spectrogram: soundArray,
-  signal: recordArray,
+export const arrayFiles: { readonly [M in Medium]?: ArrayFiles } = {
+  spectrogram: { read: soundArray, look: checkSound },
+  signal: { read: recordArray, look: recordArray },
 };
 
 async function noFiles(folder: string): Promise<never> {

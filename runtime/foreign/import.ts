@@ -4,8 +4,8 @@ import { fixedTable, isFixedTable, namedParameters, type Parameter, type Paramet
 import { checkpointMetadata } from "../checkpoint/checkpoint.js";
 import { inheritedWeights, type TableResizing } from "../checkpoint/inherit.js";
 import { readTensorFile, writeTensorFile } from "../checkpoint/tensor-file.js";
-import { openPlainFile, readBytes } from "../plain-file.js";
-import { RunError, unreadable } from "../run-error.js";
+import { openNamedFile, readBytes } from "../plain-file.js";
+import { RunError } from "../run-error.js";
 import { startingWeights, type WeightValues } from "../train/weights.js";
 import { readPyTorchFile } from "./pytorch.js";
 import { type ForeignWeight, type ForeignWeights, foreignWeights } from "./weights.js";
@@ -21,11 +21,7 @@ export async function readForeignWeights(path: string): Promise<ForeignWeights> 
 }
 
 async function firstBytes(path: string): Promise<Uint8Array> {
-  const { file, size } = await openPlainFile(path).catch((error: unknown) => {
-    throw error instanceof RunError
-      ? error
-      : unreadable(path, "Check that the file is there and that you may read it.", error);
-  });
+  const { file, size } = await openNamedFile(path);
   try {
     return await readBytes(file, 0, Math.min(2, size));
   } finally {

@@ -7,9 +7,17 @@
 import type { FileHandle } from "node:fs/promises";
 import { type Entry, fromFdPromise, type ZipFile } from "yauzl";
 import { sizeOf } from "../../graph/index.js";
-import { decodeTensor, elementBytes, quoted, type StoredTensor, type StoredType } from "../checkpoint/safetensors.js";
-import { openPlainFile, readBytes } from "../plain-file.js";
-import { RunError, unreadable } from "../run-error.js";
+import {
+  decodeTensor,
+  elementBytes,
+  isCount,
+  mostAxes,
+  quoted,
+  type StoredTensor,
+  type StoredType,
+} from "../checkpoint/safetensors.js";
+import { openNamedFile, readBytes } from "../plain-file.js";
+import { RunError } from "../run-error.js";
 import { type Pickled, PickledClass, PickleError, readPickle } from "./pickle.js";
 
 /** Numbers of one type in a row, which tensors are views of. */
@@ -34,7 +42,6 @@ type Places = (key: string) => { readonly begin: number; readonly bytes: number 
 
 /** Largest pickle that is read: those of the largest models have a few MiB. */
 const longestPickle = 64 * 2 ** 20;
-const mostAxes = 64;
 /** Deepest nesting of dictionaries that is looked into. */
 const deepest = 16;
 const mostTensors = 1_000_000;
@@ -60,8 +67,6 @@ const malformed = (path: string, why: string): RunError =>
     why,
     help: "Copy or download it again; or load it in PyTorch and save its state_dict alone, best as safetensors.",
   });
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** A view, from the arguments of `_rebuild_tensor_v2(storage, offset, size, stride, ...)`. */
 function viewOf([storage, offset, shape, strides]: readonly Pickled[]): View {
@@ -278,11 +283,7 @@ async function readAll(
  * @throws RunError `run/foreign-weights` where it is broken or holds what is no plain data, `run/unreadable`
  */
 export async function readPyTorchFile(path: string): Promise<ReadonlyMap<string, StoredTensor>> {
-  const { file, size } = await openPlainFile(path).catch((error: unknown) => {
-    throw error instanceof RunError
-      ? error
-      : unreadable(path, "Check that the file is there and that you may read it.", error);
-  });
+  const { file, size } = await openNamedFile(path);
   try {
     const start = await readBytes(file, 0, Math.min(4, size));
     const isArchive = start[0] === 0x50 && start[1] === 0x4b;

@@ -9,23 +9,11 @@ import { describe, expect, test } from "vitest";
 import { type Lint, lints, registry } from "../../blocks/index.js";
 import { analyze, lintData } from "../../compiler/index.js";
 import type { Diagnostic } from "../../grammar/index.js";
+import { maeText } from "../support/model.js";
 
 const folder = join(import.meta.dirname, "../../spec/diagnostics");
 
-const model = `edition 2026
-
-model Mae {
-  input   image(size: 224x224, channels: 3)
-  tokens  patch(size: 16x16)
-  mask    random(ratio: 75%)
-  encoder vit(depth: 12, width: 768, heads: 12)
-  decoder vit(depth: 8, width: 512, heads: 16)
-  target  pixels(normalize: patch)
-  loss    mse(on: hidden)
-}
-`;
-
-const usual = `${model}
+const usual = `${maeText}
 recipe Pretrain for Mae {
   data      folder("data/train", test: "data/val")
   augment   random_resized_crop(scale: 20%..100%), horizontal_flip, normalize(imagenet)
@@ -39,7 +27,7 @@ recipe Pretrain for Mae {
 
 /** The usual text, of which some lines are written otherwise. */
 function written({ model: isOfModel }: Lint, changes: Readonly<Record<string, string>>): string {
-  let text = isOfModel ? model : usual;
+  let text = isOfModel ? maeText : usual;
   for (const [instead, write] of Object.entries(changes)) {
     expect(text).toContain(instead);
     text = text.replace(instead, write);

@@ -7,6 +7,20 @@ import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { type Analysis, analyze, type Model } from "../../compiler/index.js";
 import type { Diagnostic } from "../../grammar/index.js";
 
+/** A masked autoencoder as published. */
+export const maeText = `edition 2026
+
+model Mae {
+  input   image(size: 224x224, channels: 3)
+  tokens  patch(size: 16x16)
+  mask    random(ratio: 75%)
+  encoder vit(depth: 12, width: 768, heads: 12)
+  decoder vit(depth: 8, width: 512, heads: 16)
+  target  pixels(normalize: patch)
+  loss    mse(on: hidden)
+}
+`;
+
 /** Without advice: small models that train nothing get plenty of it. */
 export const withoutAdvice = (diagnostics: readonly Diagnostic[]): readonly Diagnostic[] =>
   diagnostics.filter(({ code }) => !lints.some((lint) => lint.code === code));

@@ -4,9 +4,7 @@
  */
 
 import { inflateSync } from "node:zlib";
-import { readPlainFile } from "../../plain-file.js";
-import { RunError } from "../../run-error.js";
-import { BrokenFile } from "../broken-file.js";
+import { BrokenFile, bytesOfSample } from "../broken-file.js";
 
 /** Larger files are not read. */
 const largestFile = 256 * 2 ** 20;
@@ -15,9 +13,7 @@ const largestProfile = 4 * 2 ** 20;
 
 /** Throws `BrokenFile` for what is no such file, and the system's error where it cannot be read. */
 export async function readImageFile(path: string): Promise<Buffer> {
-  const { buffer, length } = await readPlainFile(path, largestFile, "it").catch((error: unknown) => {
-    throw error instanceof RunError ? new BrokenFile(path, error.what) : error;
-  });
+  const { buffer, length } = await bytesOfSample(path, largestFile);
   if (length === 0) throw new BrokenFile(path, "it is empty");
   const bytes = Buffer.from(buffer, 0, length);
   if (!isImage(bytes)) throw new BrokenFile(path, notImage);

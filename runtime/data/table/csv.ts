@@ -4,9 +4,7 @@
  */
 
 import { cellsOf, counted, grouped } from "../../../blocks/index.js";
-import { readPlainFile } from "../../plain-file.js";
-import { RunError } from "../../run-error.js";
-import { BrokenFile } from "../broken-file.js";
+import { BrokenFile, bytesOfSample } from "../broken-file.js";
 
 export interface Table {
   readonly rows: number;
@@ -27,10 +25,7 @@ const byteOrderMark = "\uFEFF";
 
 /** Throws `BrokenFile` for what is no table of numbers, and the system's error where the file cannot be read. */
 export async function readTable(path: string): Promise<Table> {
-  const bytes = await readPlainFile(path, largestFile, "it").catch((error: unknown) => {
-    throw error instanceof RunError ? new BrokenFile(path, error.what) : error;
-  });
-  return tableOf(new TextDecoder().decode(bytes), path);
+  return tableOf(new TextDecoder().decode(await bytesOfSample(path, largestFile)), path);
 }
 
 function tableOf(text: string, path: string): Table {

@@ -4,23 +4,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Family, render } from "../../../compiler/index.js";
 import { runs } from "../../support/fuzz.js";
-import { analyzed } from "../../support/model.js";
-
-const base = `edition 2026
-
-model Mae {
-  input   image(size: 224x224, channels: 3)
-  tokens  patch(size: 16x16)
-  mask    random(ratio: 75%)
-  encoder vit(depth: 12, width: 768, heads: 12)
-  decoder vit(depth: 8, width: 512, heads: 16)
-  target  pixels(normalize: patch)
-  loss    mse(on: hidden)
-}
-`;
+import { analyzed, maeText } from "../../support/model.js";
 
 function familyOf(lines: string, around = ""): Family {
-  const { families, diagnostics } = analyzed(`${base}\nvariants Study of Mae {\n${lines}\n}\n${around}`);
+  const { families, diagnostics } = analyzed(`${maeText}\nvariants Study of Mae {\n${lines}\n}\n${around}`);
   const family = families.get("Study");
   if (!family) throw new Error(diagnostics.map(({ message }) => message).join("\n"));
   return family;
@@ -66,7 +53,7 @@ describe("names", () => {
 describe("a member", () => {
   test("is the model that extends the base by the same changes", () => {
     const member = familyOf(study).members.find(({ name }) => name === "Study.mask-spiral.r-75.decoder-depth-4");
-    const written = `${base}
+    const written = `${maeText}
 model Study_mask_spiral_r_75_decoder_depth_4 extends Mae {
   replace mask spiral(ratio: 75%)
   set decoder.depth: 4
