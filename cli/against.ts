@@ -6,7 +6,7 @@
 import { posix } from "node:path";
 import { type Analysis, diff, type Model } from "../compiler/index.js";
 import { type Diagnostic, parse, type Severity, type Span } from "../grammar/index.js";
-import { analyzeText, hostFor, type SpecFile } from "./analysis.js";
+import { type CheckedSpec, hostFor, type SpecFile } from "./analysis.js";
 import { analyzeWith } from "./config/index.js";
 import { readSpec } from "./files.js";
 import type { Revision } from "./git.js";
@@ -17,23 +17,15 @@ import { collected, weightLine } from "./weight-lines.js";
 /** Lines of weights that a finding shows. */
 const mostWeights = 12;
 
-/** What has become of the checkpoints of a file's models. */
-export function againstRevision({ path, given, vocabulary }: SpecFile, revision: Revision): readonly Diagnostic[] {
+/** What has become of the checkpoints of a changed file's models. */
+export function againstRevision(
+  { file: { path, vocabulary }, analysis: now }: CheckedSpec,
+  revision: Revision,
+): readonly Diagnostic[] {
   const text = revision.textAt(path);
-  const reading = given ?? readSpec(path);
-  if (text === null || !reading.ok) return [];
-  const asked = new Set<string>();
-  const host = {
-    ...hostFor(path, new Map()),
-    leadsOutside: () => false,
-    readText(imported: string) {
-      asked.add(imported);
-      return revision.textAt(imported);
-    },
-  };
+  if (text === null || !now) return [];
+  const host = { ...hostFor(path, new Map()), leadsOutside: () => false, readText: revision.textAt };
   const then = analyzeWith({ path, text }, host, vocabulary);
-  if (text === reading.text && ![...asked].some(revision.changed)) return [];
-  const now = analyzeText({ path, text: reading.text }, vocabulary);
   const [before, after] = [modelsOf(then), modelsOf(now)];
   const found = [...before].flatMap(([name, model]) => compared(name, model, after.get(name), now, revision));
   return arrange(found);
@@ -91,7 +83,7 @@ const findingOf = (
   help: string,
 ): Diagnostic => ({ code, severity, span, message, reason: reasons[code], help });
 
-/** The specs that are others now than at a revision, and those that import one, over whatever is between. */
+/** The specs that are others now than at a revision, those that import one, over whatever is between, and text from stdin. */
 export function changedSpecs(files: readonly SpecFile[], revision: Revision): SpecFile[] {
   const known = new Map<string, boolean>();
   const isChanged = (path: string, open: readonly string[]): boolean => {
@@ -103,7 +95,7 @@ export function changedSpecs(files: readonly SpecFile[], revision: Revision): Sp
     known.set(path, answer);
     return answer;
   };
-  return files.filter(({ path }) => isChanged(path, []));
+  return files.filter(({ path, given }) => given !== null || isChanged(path, []));
 }
 
 const importsOf = (path: string, text: string): readonly string[] =>

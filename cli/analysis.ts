@@ -18,20 +18,32 @@ export interface SpecFile {
 /** Texts that an editor has open, by the paths that the compiler knows them by: they stand for those on the disk. */
 export type OpenTexts = ReadonlyMap<string, string>;
 
-/** What is wrong with one spec; a file that cannot be read is a finding like any other. */
-export function analyzeSpec(file: SpecFile, open?: OpenTexts): readonly Diagnostic[] {
-  const reading = file.given ?? readSpec(file.path);
-  if (!reading.ok) return [unreadable(file.path, reading.problem)];
-  const { diagnostics } = analyzeText({ path: file.path, text: reading.text }, file.vocabulary, open);
-  // A block may be unknown only because its file could not be loaded, which is said already.
-  const isUnsure = file.vocabulary.findings.length > 0;
-  return isUnsure ? diagnostics.filter(({ code }) => code !== "check/unknown-block") : diagnostics;
+/** A spec after checking. */
+export interface CheckedSpec {
+  readonly file: SpecFile;
+  /** null: it could not be read. */
+  readonly analysis: Analysis | null;
+  readonly diagnostics: readonly Diagnostic[];
 }
 
-/** What is wrong with several specs and the projects they belong to, in no particular order. */
-export const analyzeSpecs = (files: readonly SpecFile[], open?: OpenTexts): Diagnostic[] => [
+/** Checks one spec; a file that cannot be read is a finding like any other. */
+export function checkSpec(file: SpecFile, open?: OpenTexts): CheckedSpec {
+  const reading = file.given ?? readSpec(file.path);
+  if (!reading.ok) return { file, analysis: null, diagnostics: [unreadable(file.path, reading.problem)] };
+  const analysis = analyzeText({ path: file.path, text: reading.text }, file.vocabulary, open);
+  // A block may be unknown only because its file could not be loaded, which is said already.
+  const isUnsure = file.vocabulary.findings.length > 0;
+  const { diagnostics } = analysis;
+  return {
+    file,
+    analysis,
+    diagnostics: isUnsure ? diagnostics.filter(({ code }) => code !== "check/unknown-block") : diagnostics,
+  };
+}
+
+/** What is wrong with the projects that specs belong to, each once. */
+export const projectFindings = (files: readonly SpecFile[]): readonly Diagnostic[] => [
   ...new Set(files.map(({ vocabulary }) => vocabulary).flatMap(({ findings }) => findings)),
-  ...files.flatMap((file) => [...analyzeSpec(file, open)]),
 ];
 
 /** The checked models and recipes of a text, with everything that is wrong. */

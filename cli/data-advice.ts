@@ -3,18 +3,15 @@
 import type { Dataset, SampleIndex, Split } from "../blocks/index.js";
 import { arraysOf, lintData, type Recipe, withIgnores } from "../compiler/index.js";
 import type { Diagnostic } from "../grammar/index.js";
-import { analyzeText, type SpecFile } from "./analysis.js";
+import type { CheckedSpec } from "./analysis.js";
 import { ownRecipes } from "./choose.js";
 import { weighed } from "./config/index.js";
-import { readSpec } from "./files.js";
 import { tell } from "./terminal.js";
 import { visibleText } from "./text-width.js";
 
 /** What is remarked of the recipes of a spec, by the size of their data; data that is not here is told of. */
-export async function dataAdvice({ path, given, vocabulary }: SpecFile): Promise<readonly Diagnostic[]> {
-  const reading = given ?? readSpec(path);
-  if (!reading.ok) return [];
-  const analysis = analyzeText({ path, text: reading.text }, vocabulary);
+export async function dataAdvice({ file, analysis }: CheckedSpec): Promise<readonly Diagnostic[]> {
+  if (!analysis) return [];
   const found: Diagnostic[] = [];
   let isWhole = true;
   for (const recipe of ownRecipes(analysis)) {
@@ -36,7 +33,7 @@ export async function dataAdvice({ path, given, vocabulary }: SpecFile): Promise
     found.push(...lintData(recipe, analysis.models, facts));
   }
   const left = isWhole ? withIgnores(analysis.file.source, found, "data") : found;
-  return weighed(left, vocabulary);
+  return weighed(left, file.vocabulary);
 }
 
 /** The samples of a split, or why there are none. */

@@ -4,7 +4,7 @@
  */
 
 import type { Diagnostic, Fix } from "../grammar/index.js";
-import { analyzeSpec, type SpecFile } from "./analysis.js";
+import { checkSpec, type SpecFile } from "./analysis.js";
 import { readSpec, rewriteFile } from "./files.js";
 import { applyEdits, disjoint } from "./report/index.js";
 
@@ -30,7 +30,7 @@ interface Mended {
 }
 
 function mend({ path, vocabulary }: SpecFile, original: string): Mended {
-  const findingsOf = (text: string) => analyzeSpec({ path, given: { ok: true, text }, vocabulary });
+  const findingsOf = (text: string) => checkSpec({ path, given: { ok: true, text }, vocabulary }).diagnostics;
   let text = original;
   let findings = findingsOf(text);
   let applied = 0;

@@ -1,7 +1,7 @@
 /** `mae check`: every finding of every named spec, in the forms that were asked for. */
 
 import { againstRevision, changedSpecs } from "../against.js";
-import { analyzeSpecs, type SpecFile } from "../analysis.js";
+import { checkSpec, projectFindings, type SpecFile } from "../analysis.js";
 import type { ReporterChoice } from "../arguments.js";
 import { vocabularyOf } from "../config/index.js";
 import { dataAdvice } from "../data-advice.js";
@@ -35,12 +35,18 @@ export async function check(paths: readonly string[], options: CheckOptions): Pr
   const started = performance.now();
   const revision = options.against !== undefined || options.changed ? openRevision(options.against ?? "HEAD") : null;
   const all = await specsFrom(paths, options);
-  const files = revision && options.changed ? changedSpecs(all, revision) : all;
+  const changedOf = (some: readonly SpecFile[]) => (revision ? changedSpecs(some, revision) : []);
+  const files = options.changed ? changedOf(all) : all;
   const fixed = options.fix ? applyFixes(files) : 0;
-  const since = revision && options.against !== undefined ? revision : null;
-  const lost = since ? files.flatMap((file) => againstRevision(file, since)) : [];
-  const ofData = options.data ? (await Promise.all(files.map(dataAdvice))).flat() : [];
-  const diagnostics = arrange([...analyzeSpecs(files), ...lost, ...ofData]);
+  const compared = new Set(options.against === undefined ? [] : changedOf(files));
+  const found = [...projectFindings(files)];
+  for (const file of files) {
+    const checked = checkSpec(file);
+    found.push(...checked.diagnostics);
+    if (revision && compared.has(file)) found.push(...againstRevision(checked, revision));
+    if (options.data) found.push(...(await dataAdvice(checked)));
+  }
+  const diagnostics = arrange(found);
   const report: CheckReport = {
     version: packageVersion(),
     files: files.map((file) => printedPath(file.path)),

@@ -11,7 +11,7 @@ import type { Definition } from "../../blocks/index.js";
 import { costOf } from "../../compiler/index.js";
 import { longestText, type Surroundings, serve, type Workspace } from "../../editor/index.js";
 import { type Diagnostic, type File, parse, type Source } from "../../grammar/index.js";
-import { analyzeSpecs, analyzeText, hostFor, type OpenTexts } from "../analysis.js";
+import { analyzeText, checkSpec, hostFor, type OpenTexts, projectFindings } from "../analysis.js";
 import {
   blockAtFault,
   configFile,
@@ -110,7 +110,8 @@ class Checks {
     }
     const asked = new AskedTexts(open);
     const given = text.length <= longestText ? ({ ok: true, text } as const) : tooLong(text);
-    const findings = analyzeSpecs([{ path, given, vocabulary }], asked);
+    const file = { path, given, vocabulary };
+    const findings = [...projectFindings([file]), ...checkSpec(file, asked).diagnostics];
     this.known.set(path, { text, vocabulary, asked: asked.asked, findings });
     return findings;
   }

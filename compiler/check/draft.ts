@@ -41,7 +41,7 @@ export interface Draft {
   readonly settings: ReadonlyMap<string, DraftValue | null>;
   /** Whether something may be missing that was written: a base that is not known, or text the parser gave up. */
   readonly open: boolean;
-  /** Slots and settings that a misspelt name most likely meant: they are not missed as well. */
+  /** Slots and settings that an unknown name most likely meant, or that name itself: they are not missed as well. */
   readonly suspected: ReadonlySet<string>;
 }
 

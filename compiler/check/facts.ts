@@ -56,6 +56,16 @@ export function sourceOf(block: DraftBlock, name: string): Source | null {
   return { name, span, message: how === "default" ? `${text} by default` : `${text} here` };
 }
 
+/** A record of which some parts are broken, those that are null: reading one ends the question without an answer. */
+export const soundParts = <T extends object>(parts: { readonly [K in keyof T]: T[K] | null }): T =>
+  new Proxy(parts, {
+    get(held, key) {
+      const part = Reflect.get(held, key);
+      if (part === null) throw unreadable;
+      return part;
+    },
+  }) as T;
+
 /** The values of a block as an object; `seen` gets the name of each one that is read. */
 export const watchedValues = (block: DraftBlock, seen: Set<string>): never =>
   new Proxy(Object.fromEntries(block.values), {

@@ -71,7 +71,7 @@ function misplaced({ name, span }: Identifier, body: Body): boolean {
 function unknownSlot({ name, span }: Identifier, body: Body, suspected: Set<string>): void {
   const valid = validSlots(body);
   const meant = nearest(name, valid);
-  if (meant !== null) suspected.add(meant);
+  suspected.add(meant ?? name);
   const home = meant === null ? parameterHome(name, body) : null;
   const list = `a ${body.within ? `\`${body.within}\` in braces` : body.owner} takes ${named(valid)}`;
   const first = home ?? (meant === null ? null : `did you mean \`${meant}\`?`);

@@ -1,11 +1,12 @@
 /**
- * Advice on sound models and recipes: asks the lints, and says what they remark where the values that they judge by stand. A lint
- * knows nothing of texts.
+ * Advice on models and recipes: asks the lints, and says what they remark where the values that they judge by stand. A lint
+ * knows nothing of texts, and of broken parts: one that asks for such a part has nothing to say.
  */
 
 import { type DataFacts, type Lint, type LintRecipe, lints, type Place, type Remark } from "../../blocks/index.js";
 import { type Diagnostic, isWithin, type Span } from "../../grammar/index.js";
 import type { Filled, Model, Recipe, Use } from "../model.js";
+import { ask } from "./facts.js";
 import { finding, type Report } from "./report.js";
 import { valueText } from "./show.js";
 
@@ -34,27 +35,31 @@ export const lintModel = (slots: readonly Filled[], linting: Linting): ReadonlyS
     linting,
   );
 
-/** Judges a recipe with the model that it trains. */
-export const lintRecipe = (recipe: Recipe, model: readonly Filled[], linting: Linting): ReadonlySet<string> => {
-  const judged: LintRecipe = { ...recipe, model };
-  return tellAll(
-    (lint) => lint.recipe?.(judged) ?? [],
+/** A recipe with the model that it trains, whose blocks and settings know where they stand. */
+export interface JudgedRecipe extends LintRecipe {
+  readonly settings: Recipe["settings"];
+}
+
+/** Judges a recipe, as far as it is sound. */
+export const lintRecipe = (recipe: JudgedRecipe, linting: Linting): ReadonlySet<string> =>
+  tellAll(
+    (lint) => lint.recipe?.(recipe) ?? [],
     (place) => standOf(place, recipe.settings),
     linting,
   );
-};
 
 function tellAll(
-  ask: (lint: Lint) => readonly Remark[],
+  remarksOf: (lint: Lint) => readonly Remark[],
   place: (place: Place) => Stand,
   linting: Linting,
 ): ReadonlySet<string> {
   const names = new Set<string>();
   for (const lint of lints) {
-    for (const remark of ask(lint)) {
+    const told = ask(() => remarksOf(lint).map((remark) => ({ remark, stands: remark.places.map(place) })));
+    for (const { remark, stands } of told?.answer ?? []) {
       const name = `${lint.code} ${remark.message}`;
       names.add(name);
-      tell(lint, remark, remark.places.map(place), linting.known.has(name), linting);
+      tell(lint, remark, stands, linting.known.has(name), linting);
     }
   }
   return names;

@@ -6,10 +6,10 @@ import type { Recipe, Setting, Use } from "../model.js";
 import { recipeSlots } from "../slots.js";
 import { readBody } from "./changes.js";
 import { type Body, type Draft, type DraftBlock, type DraftLine, slotLines } from "./draft.js";
-import { arrayOf, classesOf, type Fact, type Facts, type Place, planeOf } from "./facts.js";
+import { arrayOf, classesOf, type Fact, type Facts, type Place, planeOf, soundParts, watchedValues } from "./facts.js";
 import { type Fitting, fits } from "./fit.js";
 import { scopeOf, settings } from "./lines.js";
-import { lintRecipe } from "./lint.js";
+import { type JudgedRecipe, lintRecipe } from "./lint.js";
 import { type Checking, type Subject, useOf, withDefaults } from "./models.js";
 import { counted, fail } from "./report.js";
 import { numberText } from "./show.js";
@@ -50,12 +50,13 @@ export function checkRecipe(
   const whole = errors() === 0 && !checking.torn && !draft.open && (base === null || base.checked?.recipe != null);
   const model = whole ? subject?.checked.model : null;
   const recipe = model ? recipeOf(declaration, span, lines, draft, (subject as Subject).name) : null;
+  const judged = judgedRecipe(draft, lines, subject, span);
   const linting = { report, within: declaration.span, name: span, known: base?.checked?.remarks ?? new Set<string>() };
   return {
     draft,
     subject,
     failed: new Set([...known, ...failed]),
-    remarks: recipe && model ? lintRecipe(recipe, model.slots, linting) : new Set(),
+    remarks: lintRecipe(judged, linting),
     recipe,
   };
 }
@@ -103,6 +104,43 @@ function fitRecipe(lines: readonly DraftLine[], facts: Facts, fitting: Fitting):
   for (const line of lines) if (line.block) fits(line.block, line.label, facts, fitting);
 }
 
+/** The recipe as lints see it: what is broken, or may be there and was not understood, cannot be read. */
+function judgedRecipe(
+  draft: Draft,
+  withDefaults: readonly DraftLine[],
+  subject: Subject | null,
+  span: Span,
+): JudgedRecipe {
+  const isWhole = !draft.open && draft.suspected.size === 0;
+  const lines = isWhole ? withDefaults : draft.lines;
+  const linesOf = (kind: string) => slotLines(lines, slotOf(kind));
+  const only = (kind: string): Use | null => soundUse(linesOf(kind)[0]?.block ?? null);
+  const all = <T>(kind: string, of: (use: Use, line: DraftLine) => T): readonly T[] | null => {
+    const held = linesOf(kind).map((line) => [soundUse(line.block), line] as const);
+    return isWhole && held.every(([use]) => use) ? held.map(([use, line]) => of(use as Use, line)) : null;
+  };
+  return soundParts<JudgedRecipe>({
+    model: subject?.checked.model?.slots ?? null,
+    data: only("dataset"),
+    augment: all("augment", (use) => use),
+    optimizer: only("optimizer"),
+    schedule: only("schedule"),
+    evaluate: all("probe", probeOf),
+    settings: soundParts(settingsOf(draft, span, isWhole)),
+  });
+}
+
+/** A block whose broken values cannot be read. */
+const soundUse = (block: DraftBlock | null): Use | null =>
+  block && { ...useOf(block), values: watchedValues(block, new Set()) };
+
+const probeOf = (use: Use, { every }: DraftLine) => ({
+  use,
+  every: (every?.value as DurationValue | undefined) ?? null,
+});
+
+const slotOf = (kind: string): string => recipeSlots.find((rule) => rule.kind === kind)?.slot ?? kind;
+
 function recipeOf(
   declaration: RecipeDeclaration,
   span: Span,
@@ -110,10 +148,8 @@ function recipeOf(
   draft: Draft,
   model: string,
 ): Recipe {
-  const uses = (kind: string): readonly (readonly [DraftLine, Use])[] => {
-    const { slot } = recipeSlots.find((rule) => rule.kind === kind) ?? { slot: kind };
-    return slotLines(lines, slot).map((line) => [line, useOf(line.block as DraftBlock)] as const);
-  };
+  const uses = (kind: string): readonly (readonly [DraftLine, Use])[] =>
+    slotLines(lines, slotOf(kind)).map((line) => [line, useOf(line.block as DraftBlock)] as const);
   const only = <D extends Definition>(kind: string): Use<D> =>
     (uses(kind)[0] as readonly [DraftLine, Use])[1] as Use<D>;
   return {
@@ -125,19 +161,20 @@ function recipeOf(
     augment: uses("augment").map(([, use]) => use),
     optimizer: only("optimizer"),
     schedule: only("schedule"),
-    evaluate: uses("probe").map(([line, use]) => ({
-      use,
-      every: (line.every?.value as DurationValue | undefined) ?? null,
-    })),
-    settings: settingsOf(draft, span),
+    evaluate: uses("probe").map(([line, use]) => probeOf(use, line)),
+    settings: settingsOf(draft, span, true) as Readonly<Record<string, Setting>>,
   };
 }
 
-/** Every setting, with its default, or null where it has none. */
-const settingsOf = (draft: Draft, span: Span): Readonly<Record<string, Setting>> =>
+/**
+ * Every setting, with its default, or null as its value where it has none; null: broken.
+ * @param isWhole whether what is not there was not written
+ */
+const settingsOf = (draft: Draft, span: Span, isWhole: boolean): Readonly<Record<string, Setting | null>> =>
   Object.fromEntries(
-    Object.entries(settings).map(([name, param]): [string, Setting] => {
+    Object.entries(settings).map(([name, param]): [string, Setting | null] => {
       const held = draft.settings.get(name);
-      return [name, held ?? { value: param.default ?? null, origin: { how: "default", span } }];
+      const byDefault: Setting = { value: param.default ?? null, origin: { how: "default", span } };
+      return [name, held === undefined && isWhole ? byDefault : (held ?? null)];
     }),
   );

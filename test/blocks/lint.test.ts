@@ -109,4 +109,18 @@ describe.each(lints)("$code", (lint) => {
   test("finds nothing else in its example", () => {
     expect(new Set(check(failing, data).map(({ code }) => code))).toEqual(new Set([lint.code]));
   });
+
+  if (lint.recipe) {
+    test("is found beside a mistake elsewhere, and not where what it judges by is broken", () => {
+      const beside = check(failing.replace("evaluate ", 'seed      "x"\n  evaluate '));
+      expect(beside.map(({ code }) => code).sort()).toEqual(["check/wrong-type", lint.code]);
+      const broken = failing
+        .replace(
+          /(image|folder|npy|cosine|step|constant|adamw|sgd|knn|normalize|random_resized_crop)\(.*/g,
+          "broken($&",
+        )
+        .replace(/(batch|epochs|evaluate|clip) .*/g, '$1 "x"');
+      expect(check(broken).map(({ code }) => code)).not.toContain(lint.code);
+    });
+  }
 });
