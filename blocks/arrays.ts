@@ -45,21 +45,41 @@ export const arrayLength = ({ axes, channels }: ArrayShape): number =>
 /** `224x224`: the sizes of the axes. */
 export const sidesText = ({ axes }: ArrayShape): string => axes.map(({ size }) => size).join("x");
 
+/** What a medium's samples and their parts are called where people read of them. */
+export interface SampleWords {
+  /** One sample; several are called so with an "s". */
+  readonly sample: string;
+  /** Its numbers. */
+  readonly values: string;
+  /** What the mean of a patch's numbers is. */
+  readonly mean: string;
+}
+
 /** What arrays with such axes are called. */
 const media = {
-  image: ["row", "column"],
-  video: ["time", "row", "column"],
-  volume: ["depth", "row", "column"],
-  signal: ["lead", "time"],
-  spectrogram: ["time", "frequency"],
-} satisfies Readonly<Record<string, readonly AxisName[]>>;
+  image: { axes: ["row", "column"], words: { sample: "image", values: "pixels", mean: "mean colour" } },
+  video: { axes: ["time", "row", "column"], words: { sample: "clip", values: "pixels", mean: "mean colour" } },
+  volume: { axes: ["depth", "row", "column"], words: { sample: "volume", values: "voxels", mean: "mean value" } },
+  signal: { axes: ["lead", "time"], words: { sample: "signal", values: "values", mean: "mean value" } },
+  spectrogram: { axes: ["time", "frequency"], words: { sample: "recording", values: "values", mean: "mean value" } },
+} satisfies Readonly<Record<string, { readonly axes: readonly AxisName[]; readonly words: SampleWords }>>;
 
 export type Medium = keyof typeof media;
+
+/** Of an array with other axes, and of samples of several arrays. */
+const anyWords: SampleWords = { sample: "sample", values: "values", mean: "mean value" };
 
 /** null: its axes are no usual ones. */
 export function mediumOf({ axes }: Pick<ArrayShape, "axes">): Medium | null {
   const names = axes.map(({ name }) => name).join();
-  return (Object.keys(media) as Medium[]).find((medium) => media[medium].join() === names) ?? null;
+  return (Object.keys(media) as Medium[]).find((medium) => media[medium].axes.join() === names) ?? null;
+}
+
+/** What the samples of a model are called that reads these arrays. */
+export function wordsOf(arrays: Readonly<Record<string, Pick<ArrayShape, "axes">>>): SampleWords {
+  const [only, another] = Object.values(arrays);
+  const medium = only && !another ? mediumOf(only) : null;
+  return medium ? media[medium].words : anyWords;
 }
 
 /** Pictures as files and screens have them. */

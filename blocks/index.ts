@@ -20,8 +20,10 @@ export {
   mediumOf,
   pictureOf,
   planesOf,
+  type SampleWords,
   type SoundShape,
   sidesText,
+  wordsOf,
 } from "./arrays.js";
 export * as augments from "./augment/index.js";
 export { type Augment, type AugmentContext, augmentContext, type ImageStep } from "./augment/index.js";

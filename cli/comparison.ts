@@ -55,7 +55,7 @@ function columnsOf(members: readonly Compared[]): readonly Column[] {
     { title: "visible tokens", value: ({ tokens }) => tokens.visible, show: grouped },
     ...trainedUnlike(members),
     {
-      title: "training, an image",
+      title: "training, a sample",
       value: ({ flops }) => flops.training,
       show: flopText,
       isDrawn: true,

@@ -83,7 +83,8 @@ function mappingText(mapping: Mapping): string {
   if (mapping.status === "renamed") return `${mapping.from.stage}: ${anyLayer(mapping.from.name)} -> ${own}`;
   if (mapping.status === "resized") {
     const { from, to } = mapping.table;
-    return `${own} from ${showShape(mapping.from.shape)}, ${from.rows}x${from.columns} to ${to.rows}x${to.columns} patches, bicubic`;
+    const how = from.length === 2 ? "bicubic" : "cubic along each axis";
+    return `${own} from ${showShape(mapping.from.shape)}, ${from.join("x")} to ${to.join("x")} patches, ${how}`;
   }
   if (mapping.status === "new" && mapping.instead)
     return `${own}; ${showShape(mapping.instead.shape)} in ${mapping.instead.stage}`;

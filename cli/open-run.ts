@@ -1,7 +1,7 @@
 /** A finished or interrupted run, opened again: its program, its weights, and the data that its spec names. All of it is data: nothing of it is run. */
 
 import { join } from "node:path";
-import { arrayOf } from "../blocks/index.js";
+import { arrayOf, type SampleWords } from "../blocks/index.js";
 import type { Checkpoint, Executor } from "../runtime/index.js";
 import { chooseRecipe } from "./choose.js";
 import { changedFiles, type Vocabulary } from "./config/index.js";
@@ -84,14 +84,14 @@ export interface PictureOptions {
 export interface PictureFacts {
   readonly samples: number;
   readonly mse: number;
-  /** The same for predicting the true mean colour of each patch. */
+  /** The same for predicting the true mean of each patch. */
   readonly meanMse: number;
 }
 
-/** In words, with what a model that only knew each patch's mean colour would have. */
-export const sayErrors = ({ samples, mse, meanMse }: PictureFacts): string =>
-  `mean squared error of the hidden patches of ${count(samples, "image")} ${shortNumber(mse)}, ` +
-  `by each patch's true mean colour ${shortNumber(meanMse)}`;
+/** In words, with what a model that only knew each patch's mean would have. */
+export const sayErrors = ({ samples, mse, meanMse }: PictureFacts, { sample, mean }: SampleWords): string =>
+  `mean squared error of the hidden patches of ${count(samples, sample)} ${shortNumber(mse)}, ` +
+  `by each patch's true ${mean} ${shortNumber(meanMse)}`;
 
 /** Writes reconstructions of samples that are spread evenly over the data. */
 export async function drawReconstructions(run: OpenRun, options: PictureOptions): Promise<PictureFacts> {

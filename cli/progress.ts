@@ -24,18 +24,18 @@ export const jsonProgress: Progress = (event) => {
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** A live line on a terminal, plain lines elsewhere; both on stderr. */
-export function createProgress(clock: () => number = () => performance.now()): Progress {
-  return process.stderr.isTTY ? liveProgress(clock) : plainProgress(clock);
+/** A live line on a terminal, plain lines elsewhere; both on stderr. `sample`: what one is called. */
+export function createProgress(sample: string, clock: () => number = () => performance.now()): Progress {
+  return process.stderr.isTTY ? liveProgress(sample, clock) : plainProgress(sample, clock);
 }
 
-function liveProgress(clock: () => number): Progress {
+function liveProgress(sample: string, clock: () => number): Progress {
   const colors = stderrColors();
   let drawn = Number.NEGATIVE_INFINITY;
   let total = 0;
   let open = false;
   const draw = (step: StepEvent) => {
-    process.stderr.write(`\r\u001b[2K${liveLine(step, total, process.stderr.columns ?? 80, colors)}`);
+    process.stderr.write(`\r\u001b[2K${liveLine(step, { total, sample }, process.stderr.columns ?? 80, colors)}`);
     open = true;
   };
   const say = (line: string) => {
@@ -63,7 +63,7 @@ function liveProgress(clock: () => number): Progress {
   };
 }
 
-function plainProgress(clock: () => number): Progress {
+function plainProgress(sample: string, clock: () => number): Progress {
   let written = Number.NEGATIVE_INFINITY;
   let total = 0;
   return (event) => {
@@ -71,7 +71,7 @@ function plainProgress(clock: () => number): Progress {
     if (event.kind === "step") {
       if (clock() - written < lineAfter && event.step < total) return;
       written = clock();
-      tell(plainLine(event, total));
+      tell(plainLine(event, { total, sample }));
       return;
     }
     for (const line of eventLines(event)) tell(line);
@@ -127,13 +127,19 @@ export function eventLines(event: TrainEvent): string[] {
   }
 }
 
+/** What a step is one of: how many there are, and what a sample is called. */
+export interface Course {
+  readonly total: number;
+  readonly sample: string;
+}
+
 /** The parts of a step in order of importance; the live line drops from the end what does not fit. */
-function parts(step: StepEvent, colors: Colors): string[] {
+function parts(step: StepEvent, sample: string, colors: Colors): string[] {
   return [
     `loss ${colors.bold(shortNumber(step.loss))}`,
     `${duration(step.secondsLeft)} left`,
     ...terms(step),
-    `${shortNumber(step.imagesPerSecond)} images/s`,
+    `${shortNumber(step.imagesPerSecond)} ${sample}s/s`,
     `lr ${step.lr.toExponential(2)}`,
     `waiting ${(step.waiting * 100).toFixed(0)}%`,
     `${(step.memoryBytes / 2 ** 20).toFixed(0)} MiB`,
@@ -147,12 +153,12 @@ function terms({ terms }: StepEvent): readonly string[] {
 }
 
 /** `████░░░░ 120/1000  loss 0.412  ...`, never wider than the terminal. */
-export function liveLine(step: StepEvent, total: number, columns: number, colors: Colors): string {
+export function liveLine(step: StepEvent, { total, sample }: Course, columns: number, colors: Colors): string {
   const where = `${step.step}/${total}`;
   const room = Math.max(20, columns) - 1;
   const bar = room >= 70 ? `${progressBar(step.step / Math.max(1, total), 16, colors)} ` : "";
   let line = `${bar}${where}`;
-  for (const part of parts(step, colors)) {
+  for (const part of parts(step, sample, colors)) {
     const longer = `${line}  ${part}`;
     if (displayWidth(stripVTControlCharacters(longer)) > room) break;
     line = longer;
@@ -161,9 +167,9 @@ export function liveLine(step: StepEvent, total: number, columns: number, colors
 }
 
 /** One line of a log that a person reads. */
-export function plainLine(step: StepEvent, total: number): string {
+export function plainLine(step: StepEvent, { total, sample }: Course): string {
   const percent = `${((100 * step.step) / Math.max(1, total)).toFixed(1)}%`;
-  const [loss = "", left = "", ...rest] = parts(step, { ...stderrColors(), bold: String });
+  const [loss = "", left = "", ...rest] = parts(step, sample, { ...stderrColors(), bold: String });
   return [`step ${step.step}/${total} (${percent})`, loss, ...rest, left].join("  ");
 }
 

@@ -3,7 +3,7 @@
  * file belongs to the part of the model that has one of its name.
  */
 
-import { sameShape, sizeOf } from "../graph/index.js";
+import { tokenCount } from "../blocks/index.js";
 import { type OwnedWeight, ownedWeights, partNames, type TablePlaces } from "./assemble/owners.js";
 import { keyMap, type Mapping } from "./key-map.js";
 import type { Model } from "./model.js";
@@ -47,7 +47,7 @@ export function foreignMap(
 }
 
 function foreignWeight(name: string, shape: readonly number[], own: OwnedWeight | undefined): OwnedWeight {
-  if (own) return { ...own, shape, table: own.table && tableOf(shape, own, own.table) };
+  if (own) return { ...own, shape, table: own.table && tableOf(shape, own.table) };
   const init = { kind: "zeros" } as const;
   return {
     name,
@@ -63,11 +63,20 @@ function foreignWeight(name: string, shape: readonly number[], own: OwnedWeight 
   };
 }
 
-/** The places of a table in the file: those of the model where there are as many, else a square of two axes. null: neither. */
-function tableOf(shape: readonly number[], own: OwnedWeight, { counts, extra }: TablePlaces): TablePlaces | null {
-  if (sameShape(shape, own.shape)) return { counts, extra };
+/**
+ * The places of a table in the file: those of the model where there are as many; else rows and columns may be other ones, as many of each,
+ * or the times may be. null: none of it.
+ */
+function tableOf(shape: readonly number[], { axes, extra }: TablePlaces): TablePlaces | null {
   const places = (shape.at(-2) ?? 0) - extra;
-  const side = Math.round(Math.sqrt(places));
-  if (places === sizeOf(counts)) return { counts, extra };
-  return counts.length === 2 && side > 0 && side * side === places ? { counts: [side, side], extra } : null;
+  if (places === tokenCount(axes)) return { axes, extra };
+  for (const free of [["row", "column"], ["time"]]) {
+    const others = axes.filter(({ name }) => !free.includes(name));
+    const side = Math.round((places / tokenCount(others)) ** (1 / free.length));
+    const isFree = axes.length - others.length === free.length;
+    if (isFree && side > 0 && side ** free.length * tokenCount(others) === places) {
+      return { axes: axes.map((axis) => (free.includes(axis.name) ? { ...axis, count: side } : axis)), extra };
+    }
+  }
+  return null;
 }

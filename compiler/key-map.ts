@@ -4,6 +4,7 @@
  * a part that bears another label, or stands under another name, is found again.
  */
 
+import { countsOf } from "../blocks/index.js";
 import { sameShape } from "../graph/index.js";
 import type { OwnedWeight, TablePlaces } from "./assemble/owners.js";
 
@@ -25,7 +26,7 @@ interface Start {
 }
 
 /**
- * `kept`: the same name and shape. `renamed`: another name. `resized`: a position table for another grid, interpolated.
+ * `kept`: the same name and shape. `renamed`: another name. `resized`: a position table for another lattice, interpolated.
  * `computed`: a fixed table, which follows from the model alone, or a weight that begins as the one it follows. `new`: starts
  * from scratch; `instead` of a weight that was to be taken and has another shape. `dropped`: of an earlier stage, and of no use
  * here.
@@ -42,10 +43,10 @@ type OwnMapping = Exclude<Mapping, { status: "dropped" }>;
 
 export type MappingStatus = Mapping["status"];
 
-/** A table [1, extra + rows * columns, D] of one grid for another; the `extra` rows stay. */
+/** A table [1, extra + tokens, D] of one lattice for another, by their tokens along each axis; the `extra` rows stay. */
 export interface Resizing {
-  readonly from: { readonly rows: number; readonly columns: number };
-  readonly to: { readonly rows: number; readonly columns: number };
+  readonly from: Dims;
+  readonly to: Dims;
   readonly extra: number;
 }
 
@@ -168,15 +169,12 @@ function mappingOf(to: OwnedWeight, offered: readonly [StageWeight, OwnedWeight]
 const sameStart = (a: OwnedWeight, b: OwnedWeight): boolean =>
   a.follows === b.follows && JSON.stringify(a.init) === JSON.stringify(b.init);
 
-/** How a table becomes one for another grid; null where they are the same, or no grids of two axes with the same rows before them. */
+/** How a table becomes one for another lattice; null where they are the same, or have other axes or other rows before them. */
 function resizing(from: TablePlaces, to: TablePlaces): Resizing | null {
-  const [before, after] = [gridOf(from), gridOf(to)];
-  if (!before || !after || sameShape(from.counts, to.counts) || from.extra !== to.extra) return null;
-  return { from: before, to: after, extra: to.extra };
-}
-
-function gridOf({ counts: [rows, columns, another] }: TablePlaces): Resizing["from"] | null {
-  return rows === undefined || columns === undefined || another !== undefined ? null : { rows, columns };
+  const axes = (places: TablePlaces): string => places.axes.map(({ name }) => name).join();
+  if (axes(from) !== axes(to) || from.extra !== to.extra) return null;
+  const [before, after] = [countsOf(from.axes), countsOf(to.axes)];
+  return sameShape(before, after) ? null : { from: before, to: after, extra: to.extra };
 }
 
 /** Every weight of the stages that something is taken from, and that is taken from none of them. */

@@ -3,7 +3,7 @@
  * time. All from tracing the model itself; no block has a formula for its cost.
  */
 
-import type { Loss, ModelProgram, Optimizer } from "../blocks/index.js";
+import { type Loss, type ModelProgram, type Optimizer, wordsOf } from "../blocks/index.js";
 import { cost, type Recompute } from "../graph/index.js";
 import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 import { layoutOf } from "./assemble/layout.js";
@@ -22,6 +22,8 @@ import { lossGraph, trainingGraphs } from "./training-graphs.js";
 export interface Plan {
   readonly model: string;
   readonly recipe: string | null;
+  /** What one of its samples is called. */
+  readonly sample: string;
   /** Numbers in all weights, fixed position tables included. */
   readonly parameters: number;
   /** Those that training changes. */
@@ -37,7 +39,7 @@ export interface Plan {
     readonly hidden: number;
     readonly fewest?: number;
   };
-  /** Matrix products for one image, a multiply-add counted as 2; before any simplification. */
+  /** Matrix products for one sample, a multiply-add counted as 2; before any simplification. */
   readonly flops: { readonly forward: number; readonly training: number };
   /** Bytes of a training process. */
   readonly memory: MemoryPlan;
@@ -221,6 +223,7 @@ export function plan(model: Model, options: PlanOptions = {}): Plan {
   return {
     model: model.name,
     recipe: recipe?.name ?? null,
+    sample: wordsOf(program.arrays).sample,
     ...costs,
     parts: Object.entries(assembly.parameters).map(([name, branch]) => ({ name, parameters: countWeights(branch) })),
     memory,

@@ -10,7 +10,6 @@ export {
 export {
   type InheritedWeight,
   inheritedWeights,
-  type TableGrid,
   type TableResizing,
 } from "./checkpoint/inherit.js";
 export type {

@@ -1,6 +1,6 @@
 /** Datasets whose samples lie in one array file and whose labels in another: what IDX and npy share. */
 
-import { type ArrayShape, arrayLength, pictureOf, sidesText } from "../arrays.js";
+import { type ArrayShape, arrayLength, pictureOf, sidesText, wordsOf } from "../arrays.js";
 import type { Requirement } from "../block.js";
 import { grouped } from "../counts.js";
 import { optional, type Param, text } from "../params.js";
@@ -47,19 +47,25 @@ export const testLabelsNeedImages: Requirement<
 };
 
 /** Opens the samples and labels of a split. Class names are the numbers up to the largest label of either split. */
-export async function openArrays(p: ArrayPaths, files: Files, split: Split, reader: ArrayReader): Promise<SampleIndex> {
+export async function openArrays(
+  p: ArrayPaths,
+  files: Files,
+  split: Split,
+  { reader, array }: { readonly reader: ArrayReader; readonly array: ArrayShape },
+): Promise<SampleIndex> {
+  const { sample, values } = wordsOf({ array });
   const readLabels = async (path: string | null) =>
     path === null ? null : { path, labels: await reader.labels(files, path) };
   const path = split === "train" ? p.images : p.test_images;
   if (path === null) {
-    throw new DataError("The data has no test images", 'Add test_images: "..." (and test_labels) to the dataset.');
+    throw new DataError(`The data has no test ${sample}s`, 'Add test_images: "..." (and test_labels) to the dataset.');
   }
   const arrays = await reader.arrays(files, path);
-  if (arrays.count === 0) throw new DataError(`${path} holds no images`, "Name a file with at least one.");
+  if (arrays.count === 0) throw new DataError(`${path} holds no ${sample}s`, "Name a file with at least one.");
   const { shape } = arrays;
   if (arrayLength(shape) === 0) {
     throw new DataError(
-      `${path} holds images of ${sidesText(shape)} pixels and ${shape.channels} channels`,
+      `${path} holds ${sample}s of ${sidesText(shape)} ${values} and ${shape.channels} channels`,
       "Save it again.",
     );
   }
@@ -67,7 +73,7 @@ export async function openArrays(p: ArrayPaths, files: Files, split: Split, read
   const own = split === "train" ? train : test;
   if (own !== null && own.labels.length !== arrays.count) {
     throw new DataError(
-      `${path} holds ${grouped(arrays.count)} images and ${own.path} ${grouped(own.labels.length)} labels`,
+      `${path} holds ${grouped(arrays.count)} ${sample}s and ${own.path} ${grouped(own.labels.length)} labels`,
       "Name the two files of the same split.",
     );
   }

@@ -111,5 +111,5 @@ export const idx = defineDataset({
   positional: "images",
   media: ["image"],
   requires: [testLabelsNeedImages],
-  open: (p, files, split) => openArrays(p, files, split, reader),
+  open: (p, files, split, { array }) => openArrays(p, files, split, { reader, array }),
 });

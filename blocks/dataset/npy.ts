@@ -1,6 +1,14 @@
 /** Arrays and labels saved by NumPy. */
 
-import { type ArrayShape, arrayLength, hasPictures, isPicture, type Medium, mediumOf, sidesText } from "../arrays.js";
+import {
+  type ArrayShape,
+  arrayLength,
+  hasPictures,
+  isPicture,
+  type SampleWords,
+  sidesText,
+  wordsOf,
+} from "../arrays.js";
 import { choice } from "../params.js";
 import { axesText } from "../sets.js";
 import { type ArrayReader, arrayParams, openArrays, testLabelsNeedImages } from "./arrays.js";
@@ -35,12 +43,7 @@ async function openNpy(files: Files, path: string, savedAs: string, check: (head
 }
 
 /** The numbers of one sample: bytes as they are, all else in single precision. Throws `DataError` for numbers out of the range. */
-function numbersOf(
-  values: NpyValues,
-  type: NpyType,
-  range: Range,
-  where: { readonly path: string; readonly sample: string },
-): Uint8Array | Float32Array {
+function numbersOf(values: NpyValues, type: NpyType, range: Range, where: Where): Uint8Array | Float32Array {
   if (type === "|u1" && range === "unit") return values as Uint8Array;
   const floats = values instanceof Float32Array ? values : Float32Array.from(values as ArrayLike<number>, Number);
   const [least, most] = range === "unit" ? [0, 1] : [-maxFloat, maxFloat];
@@ -49,14 +52,17 @@ function numbersOf(
   return floats;
 }
 
+/** What is told of numbers: their file, which sample of it, and what its numbers are called. */
+interface Where {
+  readonly path: string;
+  readonly sample: string;
+  readonly values: string;
+}
+
 /** The largest number of single precision. */
 const maxFloat = 2 ** 128 - 2 ** 104;
 
-function outOfRange(
-  value: number | bigint,
-  range: Range,
-  { path, sample }: { readonly path: string; readonly sample: string },
-): DataError {
+function outOfRange(value: number | bigint, range: Range, { path, sample, values }: Where): DataError {
   if (range === "any" || !Number.isFinite(Number(value))) {
     return new DataError(
       `${path} holds ${value} in ${sample}, which is no finite number of single precision`,
@@ -64,7 +70,7 @@ function outOfRange(
     );
   }
   return new DataError(
-    `${path} holds a value of ${value} in ${sample}, and float pixels lie in [0, 1]`,
+    `${path} holds a value of ${value} in ${sample}, and float ${values} lie in [0, 1]`,
     "Write `values: any` in npy(...) to take all numbers as they are, or save (x - x.min()) / (x.max() - x.min()).",
   );
 }
@@ -74,9 +80,8 @@ function shapeOf({ shape }: NpyHeader, layout: Layout, wanted: ArrayShape, path:
   const [, ...sizes] = shape;
   const rank = wanted.axes.length;
   if (sizes.length !== rank && sizes.length !== rank + 1) {
-    const what = mediumOf(wanted);
     throw new DataError(
-      `${path} has the shape (${shape.join(", ")}), and ${what === null ? "arrays" : many[what]} have ${rank + 1} or ${rank + 2} axes`,
+      `${path} has the shape (${shape.join(", ")}), and ${many(wanted)} have ${rank + 1} or ${rank + 2} axes`,
       `Axes are ${axesOf(wanted)}, and channels last (layout: hwc) or first (layout: chw).`,
     );
   }
@@ -87,13 +92,8 @@ function shapeOf({ shape }: NpyHeader, layout: Layout, wanted: ArrayShape, path:
   return found;
 }
 
-const many: Readonly<Record<Medium, string>> = {
-  image: "images",
-  video: "clips",
-  volume: "volumes",
-  signal: "signals",
-  spectrogram: "spectrograms",
-};
+/** `images`, and such. A file of them holds arrays, and not the recordings that spectrograms are made of. */
+const many = (array: ArrayShape): string => (array.sound ? "spectrograms" : `${wordsOf({ array }).sample}s`);
 
 /** `images, height, width` */
 const axesOf = (array: ArrayShape): string =>
@@ -104,9 +104,8 @@ function checkSides(found: ArrayShape, wanted: ArrayShape, path: string): void {
   const free = hasPictures(wanted) ? 2 : 0;
   const fits = found.axes.every(({ size }, i) => i >= found.axes.length - free || size === wanted.axes[i]?.size);
   if (fits) return;
-  const what = mediumOf(wanted);
   throw new DataError(
-    `${path} holds ${what === null ? "arrays" : many[what]} of ${sidesText(found)}, and the model reads ${sidesText(wanted)} (${axesText(wanted.axes)})`,
+    `${path} holds ${many(wanted)} of ${sidesText(found)}, and the model reads ${sidesText(wanted)} (${axesText(wanted.axes)})`,
     "Save arrays of that size, or write the size of the data in the model's input.",
   );
 }
@@ -121,19 +120,19 @@ function channelsLast<A extends Uint8Array | Float32Array>(planes: A, { channels
   return pixels;
 }
 
-const readerFor = (layout: Layout, range: Range, wanted: ArrayShape): ArrayReader => ({
+const readerFor = (layout: Layout, range: Range, wanted: ArrayShape, words: SampleWords): ArrayReader => ({
   async arrays(files, path) {
     const { header, bytes } = await openNpy(files, path, savedAs[range], (found) => {
       shapeOf(found, layout, wanted, path);
       if (range === "any" || isUnit(found.type)) return;
-      throw new DataError(`${path} holds images of type ${found.type}`, `Save them as ${savedAs.unit}.`);
+      throw new DataError(`${path} holds ${many(wanted)} of type ${found.type}`, `Save them as ${savedAs.unit}.`);
     });
     const shape = shapeOf(header, layout, wanted, path);
     const length = arrayLength(shape) * header.width;
     const array = (i: number) => {
       const begin = header.begin + i * length;
-      const sample = `${isPicture(wanted) ? "image" : "sample"} ${i}`;
-      return numbersOf(npyValues(header.type, bytes(begin, begin + length)), header.type, range, { path, sample });
+      const where = { path, sample: `${words.sample} ${i}`, values: words.values };
+      return numbersOf(npyValues(header.type, bytes(begin, begin + length)), header.type, range, where);
     };
     const count = header.shape[0] as number;
     // Of what is too large for memory, every so manieth: the others are checked when their turn comes.
@@ -146,7 +145,7 @@ const readerFor = (layout: Layout, range: Range, wanted: ArrayShape): ArrayReade
     const { header, bytes } = await openNpy(files, path, "integers of shape (N,)", ({ type, shape }) => {
       if (shape.length === 1 && !isFloat(type)) return;
       throw new DataError(
-        `${path} holds ${type} of shape (${shape.join(", ")}), and labels are one whole number an image`,
+        `${path} holds ${type} of shape (${shape.join(", ")}), and labels are one whole number for each ${words.sample}`,
         "Save them as integers of shape (N,).",
       );
     });
@@ -190,10 +189,11 @@ export const npy = defineDataset({
         unit: "Intensities: bytes 0..255, floats in [0, 1], or false and true.",
         any: "Finite numbers of any type and size, as they are: z-scores, decibels, counts.",
       },
-      doc: "What the numbers of the images are.",
+      doc: "What the numbers are.",
     }),
   },
   positional: "images",
   requires: [testLabelsNeedImages],
-  open: (p, files, split, { array }) => openArrays(p, files, split, readerFor(p.layout, p.values, array)),
+  open: (p, files, split, { array }) =>
+    openArrays(p, files, split, { reader: readerFor(p.layout, p.values, array, wordsOf({ array })), array }),
 });

@@ -31,9 +31,9 @@ export interface LintRecipe {
 
 /** What was found where the data was looked at. */
 export interface DataFacts {
-  /** Images of the training split. */
+  /** Of the training split. */
   readonly samples: number;
-  /** Images of the test split; null: there is none. */
+  /** Of the test split; null: there is none. */
   readonly testSamples: number | null;
   /** Classes by the labels; 0: there are no labels. */
   readonly classes: number;

@@ -55,8 +55,8 @@ function sameSplits(recipe: LintRecipe): readonly Remark[] {
   return [
     {
       places: [at(recipe.data, splits.value)],
-      message: `the test images are the training images, \`${splits.train}\``,
-      help: "name other images, or keep some apart: `holdout: 10%` of a folder",
+      message: `the test samples are the training samples, \`${splits.train}\``,
+      help: "name other samples, or keep some apart: `holdout: 10%` of a folder",
     },
   ];
 }
@@ -72,7 +72,7 @@ function probesWithoutTest(recipe: LintRecipe): readonly Remark[] {
   return [
     {
       places: [{ block: probe }, { block: recipe.data }],
-      message: `\`${probe.definition.name}\` needs test images, and the data names none`,
+      message: `\`${probe.definition.name}\` needs test samples, and the data names none`,
       help: "name some in `data`, or keep some apart: `holdout: 10%` of a folder",
     },
   ];
@@ -119,8 +119,8 @@ export const dataLints: readonly Lint[] = [
     category: "data",
     severity: "warning",
     source: "Hastie et al., The Elements of Statistical Learning, section 7.2",
-    title: "More images are kept apart than trained on.",
-    reason: "What is kept apart is lost to training, and a few thousand images judge features well.",
+    title: "More samples are kept apart than trained on.",
+    reason: "What is kept apart is lost to training, and a few thousand samples judge features well.",
     more: "5 % to 20 % is usual. Reported above half.",
     example: {
       write: { [usualData]: 'data      folder("data/train", holdout: 80%)' },
@@ -132,7 +132,7 @@ export const dataLints: readonly Lint[] = [
       return [
         {
           places: [at(recipe.data, "holdout")],
-          message: `${shareText(holdout)} of the images are kept apart`,
+          message: `${shareText(holdout)} of the samples are kept apart`,
           help: "10% is usual",
         },
       ];
@@ -143,9 +143,9 @@ export const dataLints: readonly Lint[] = [
     category: "evaluation",
     severity: "warning",
     source: "Kaufman et al., Leakage in Data Mining, KDD 2011",
-    title: "The test images are the training images.",
-    reason: "Scores on images that were trained on say nothing of others.",
-    more: "`holdout` keeps a share of a folder's images apart.",
+    title: "The test samples are the training samples.",
+    reason: "Scores on samples that were trained on say nothing of others.",
+    more: "`holdout` keeps a share of a folder's files apart.",
     example: { write: { [usualData]: 'data      folder("data/train", test: "./data/train")' } },
     recipe: sameSplits,
   },
@@ -154,7 +154,7 @@ export const dataLints: readonly Lint[] = [
     category: "evaluation",
     severity: "warning",
     source: "He et al., CVPR 2022, section 4 (judged on the validation images)",
-    title: "A probe needs test images, and the data names none.",
+    title: "A probe needs test samples, and the data names none.",
     reason: "Training would run to where the probe begins, and stop there.",
     more: "`test` of a folder names others; `holdout` keeps some of its own apart.",
     example: { write: { [usualData]: 'data      folder("data/train")' } },
@@ -200,7 +200,7 @@ export const dataLints: readonly Lint[] = [
     severity: "warning",
     source: "own definition",
     title: "A probe runs every few steps.",
-    reason: "A probe encodes all training images: it takes longer than the steps between two of them.",
+    reason: "A probe encodes all training samples: it takes longer than the steps between two of them.",
     more: "Reported below 10 steps.",
     example: { write: { [usualProbe]: "evaluate  knn every 1 steps" } },
     recipe: (recipe) =>
@@ -286,15 +286,15 @@ export const dataLints: readonly Lint[] = [
     category: "evaluation",
     severity: "warning",
     source: "Wilson, Probable Inference, the Law of Succession, and Statistical Inference, JASA 1927",
-    title: "A probe is judged on a handful of test images.",
-    reason: "Of so few images, one more or less that is right changes the score by whole points.",
-    more: "Needs the data: `mae check --data`. With 100 images a score of 90 % is one between 82 % and 95 %. Reported below 100.",
+    title: "A probe is judged on a handful of test samples.",
+    reason: "Of so few samples, one more or less that is right changes the score by whole points.",
+    more: "Needs the data: `mae check --data`. With 100 samples a score of 90 % is one between 82 % and 95 %. Reported below 100.",
     example: { write: { [usualData]: usualData }, data: { samples: 60000, testSamples: 20, classes: 10 } },
     data(recipe, { testSamples }) {
       const [probe] = testing(recipe);
       if (!probe || testSamples === null || testSamples >= 100) return [];
       const places: [Place, ...Place[]] = [{ block: recipe.data }, { block: probe }];
-      return [{ places, message: `there are ${counted(testSamples, "test image")}`, help: "keep more images apart" }];
+      return [{ places, message: `there are ${counted(testSamples, "test sample")}`, help: "keep more samples apart" }];
     },
   },
 ];

@@ -111,4 +111,4 @@ export const someOfEach: Requirement<RatioParams, ModelContext> = {
 };
 
 /** Help where the grid is a single patch. */
-export const onePatch = "the image is a single patch, which cannot be both hidden and visible; use smaller patches";
+export const onePatch = "the input is a single patch, which cannot be both hidden and visible; use smaller patches";

@@ -3,7 +3,7 @@
  * its reconstructions are.
  */
 
-import { defaultsOf, type Probe } from "../../blocks/index.js";
+import { defaultsOf, type Probe, type SampleWords, wordsOf } from "../../blocks/index.js";
 import type {
   Bound,
   Evaluation,
@@ -60,14 +60,17 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
     const errors = await errorsOf(run, common);
     stages.end();
     if (options.json) printJson(document(run, result, errors));
-    else print(`${table(run, result, stdoutColors())}${errors ? `\n${reconstructed(errors)}\n` : ""}`);
+    else
+      print(
+        `${table(run, result, stdoutColors())}${errors ? `\n${reconstructed(errors, wordsOf(run.program.arrays))}\n` : ""}`,
+      );
   } finally {
     stages.end();
     await executor.close();
   }
 }
 
-/** Null where nothing is reconstructed: an encoder can be judged without test images. */
+/** Null where nothing is reconstructed: an encoder can be judged without test samples. */
 async function errorsOf(
   run: OpenRun,
   options: Parameters<typeof reconstructionErrors>[2],
@@ -94,7 +97,7 @@ const document = (
   ...result,
   feature_seconds: featureSeconds,
   reconstruction: errors && {
-    images: errors.images,
+    images: errors.samples,
     mse: errors.mse,
     mean_mse: errors.meanMse,
     pixel_mse: errors.pixelMse,
@@ -102,8 +105,8 @@ const document = (
   },
 });
 
-const reconstructed = ({ images, mse, meanMse, psnr }: MeasuredErrors): string =>
-  `Reconstruction: ${sayErrors({ samples: images, mse, meanMse })}; PSNR ${psnr.toFixed(2)} dB`;
+const reconstructed = ({ samples, mse, meanMse, psnr }: MeasuredErrors, words: SampleWords): string =>
+  `Reconstruction: ${sayErrors({ samples, mse, meanMse }, words)}; PSNR ${psnr.toFixed(2)} dB`;
 
 const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values: defaultsOf(definition.params) });
 
@@ -129,26 +132,28 @@ function probesNamed(names: readonly string[], { registry }: Vocabulary): Bound<
   });
 }
 
-const sourceWords: Record<JudgedSource, string> = {
-  encoder: "trained encoder",
-  untrained: "untrained encoder",
-  pixels: "pixels",
-  head: "the model's own head",
+const sourceWords: Record<JudgedSource, (words: SampleWords) => string> = {
+  encoder: () => "trained encoder",
+  untrained: () => "untrained encoder",
+  pixels: ({ values }) => values,
+  head: () => "the model's own head",
 };
 
-function featuresOf({ source, pool, layer }: EvaluationRow): string {
-  if (pool === null) return sourceWords[source];
+function featuresOf({ source, pool, layer }: EvaluationRow, words: SampleWords): string {
+  const who = sourceWords[source](words);
+  if (pool === null) return who;
   const what = pool === "cls" ? "class token" : "mean of patches";
-  return `${sourceWords[source]}, ${what}${layer === "last" || layer === null ? "" : `, layer ${layer}`}`;
+  return `${who}, ${what}${layer === "last" || layer === null ? "" : `, layer ${layer}`}`;
 }
 
 /** A row for each kind of features, a column for each probe, and below how each probe judges. */
 function table(run: OpenRun, result: Evaluation, colors: Colors): string {
   const probes = [...new Set(result.rows.map((row) => row.probe))];
-  const kinds = [...new Set(result.rows.map(featuresOf))];
+  const words = wordsOf(run.program.arrays);
+  const kinds = [...new Set(result.rows.map((row) => featuresOf(row, words)))];
   const widest = Math.max(...kinds.map((kind) => kind.length));
   const cell = (kind: string, probe: string): string => {
-    const row = result.rows.find((one) => one.probe === probe && featuresOf(one) === kind);
+    const row = result.rows.find((one) => one.probe === probe && featuresOf(one, words) === kind);
     const score = row && Object.values(row.scores)[0];
     if (score === undefined) return "";
     return row?.scale === "number" ? score.toFixed(2) : `${(100 * score).toFixed(2)} %`;
@@ -168,8 +173,8 @@ function table(run: OpenRun, result: Evaluation, colors: Colors): string {
   const { samples, classes, seed } = result;
   const data =
     samples.test === 0
-      ? `${grouped(samples.train)} training images`
-      : `${grouped(samples.train)} training and ${grouped(samples.test)} test images of ${classes} classes`;
+      ? `${grouped(samples.train)} training ${words.sample}s`
+      : `${grouped(samples.train)} training and ${grouped(samples.test)} test ${words.sample}s of ${classes} classes`;
   const about = `${colors.bold(result.model)} after step ${run.step}; ${data}; seed ${seed}`;
   return `${[about, "", `${" ".repeat(widest)}  ${head}`, ...lines, "", ...protocols].join("\n")}\n`;
 }

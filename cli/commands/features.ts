@@ -1,8 +1,15 @@
-/** `mae features`: what a trained encoder makes of images, as a file that NumPy and others read. */
+/** `mae features`: what a trained encoder makes of samples, as a file that NumPy and others read. */
 
 import { existsSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
-import { type Dataset, datasetAt, defaultsOf, type ModelProgram, type SampleIndex } from "../../blocks/index.js";
+import {
+  type Dataset,
+  datasetAt,
+  defaultsOf,
+  type ModelProgram,
+  type SampleIndex,
+  wordsOf,
+} from "../../blocks/index.js";
 import type { Bound, FeatureFormat, FeatureRows, Selection, Training } from "../../runtime/index.js";
 import { type BackendFlags, openBackend } from "../backend.js";
 import { usageFailure } from "../failure.js";
@@ -73,7 +80,7 @@ export async function features(source: string, options: FeaturesOptions): Promis
     stages.end();
     const result = { file: printedPath(path), images: rowsWritten, width, ...selection };
     if (options.json) printJson(document(result, { model: program.name, step, classes: index.classes.length }));
-    else sayWritten(result, program.name, step, data.what);
+    else sayWritten(result, program, step, data.what);
   } finally {
     stages.end();
     await executor.close();
@@ -106,7 +113,7 @@ interface Opened {
   readonly what: string;
 }
 
-/** The images that the command line names, or those of the recipe. */
+/** The data that the command line names, or those of the recipe. */
 async function opened(
   source: string,
   { program, training }: { readonly program: ModelProgram; readonly training: Training },
@@ -123,7 +130,7 @@ async function opened(
   const open = async (part: "train" | "test"): Promise<Opened> => ({
     index: await openData(training.data, part, root, program),
     root,
-    what: `${part} images of the recipe`,
+    what: `${part} ${wordsOf(program.arrays).sample}s of the recipe`,
   });
   if (split !== undefined) return open(split);
   return open("test").catch((error: unknown) => {
@@ -134,7 +141,8 @@ async function opened(
 
 /** A dataset with the path and its labels, read as the recipe reads such data, and for the rest as its page says. */
 function namedData(path: string, labels: string | undefined, { data }: Training): Bound<Dataset> {
-  if (!existsSync(path)) throw usageFailure(`${printedPath(path)} does not exist`, { help: "--data names images" });
+  if (!existsSync(path))
+    throw usageFailure(`${printedPath(path)} does not exist`, { help: "--data names a folder or a file of samples" });
   const definition = datasetAt(path, statSync(path).isDirectory());
   const named = { [definition.positional as string]: path, ...(labels === undefined ? {} : { labels }) };
   const same = data.definition.name === definition.name ? Object.entries(data.values) : [];
@@ -173,11 +181,16 @@ const document = (
   more: { readonly model: string; readonly step: number; readonly classes: number },
 ) => ({ format_version: "1.0", file, ...more, images, width, select: pool, layer });
 
-function sayWritten({ file, images, width, pool, layer }: Written, model: string, step: number, data: string): void {
+function sayWritten(
+  { file, images, width, pool, layer }: Written,
+  { name, arrays }: ModelProgram,
+  step: number,
+  data: string,
+): void {
   const what = pool === "cls" ? "class token" : "mean of the patches";
   const where = layer === "last" ? "" : ` after layer ${layer}`;
   tell(
-    `${model} after step ${step}, ${what}${where}: ${grouped(width)} numbers for each of ${count(images, "image")}, ${data}`,
+    `${name} after step ${step}, ${what}${where}: ${grouped(width)} numbers for each of ${count(images, wordsOf(arrays).sample)}, ${data}`,
   );
   print(`${file}\n`);
 }

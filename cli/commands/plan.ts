@@ -166,7 +166,10 @@ function table(plan: Plan, notes: readonly string[], colors: Colors): string[] {
     row("tokens", tokensText(tokens)),
     row("parameters", `${grouped(plan.parameters)}${untrained.length > 0 ? ` (${untrained.join(", ")})` : ""}`),
     ...parts,
-    row("for one image", `${flopText(plan.flops.forward)} forward, ${flopText(plan.flops.training)} in training`),
+    row(
+      `for one ${plan.sample}`,
+      `${flopText(plan.flops.forward)} forward, ${flopText(plan.flops.training)} in training`,
+    ),
     ...memoryRows(memory, row),
     ...notes.map((note) => `    ${note}`),
     ...recipeRows(plan, row, colors),

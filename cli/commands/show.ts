@@ -1,6 +1,7 @@
-/** `mae show`: a picture of what the model of a run makes of images of which it sees a part. */
+/** `mae show`: a picture of what the model of a run makes of samples of which it sees a part. */
 
 import { join } from "node:path";
+import { wordsOf } from "../../blocks/index.js";
 import { type BackendFlags, openBackend } from "../backend.js";
 import { vocabularyOf } from "../config/index.js";
 import { printedPath } from "../files.js";
@@ -24,7 +25,7 @@ export async function show(directory: string, options: ShowOptions): Promise<voi
   try {
     const seed = options.seed ?? run.training.seed;
     const drawn = await drawReconstructions(run, { ...options, executor, seed, path, note: tell });
-    tell(`after step ${run.step}: ${sayErrors(drawn)}`);
+    tell(`after step ${run.step}: ${sayErrors(drawn, wordsOf(run.program.arrays))}`);
     print(`${printedPath(path)}\n`);
   } finally {
     await executor.close();

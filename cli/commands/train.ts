@@ -1,7 +1,7 @@
 /** `mae train`: emits the model, runs what was emitted by the recipe, shows how it goes, and leaves a run behind. */
 
 import { join } from "node:path";
-import type { ModelProgram, SampleIndex } from "../../blocks/index.js";
+import { type ModelProgram, type SampleIndex, wordsOf } from "../../blocks/index.js";
 import { arraysOf, costOf, type Model, type Recipe, render, settingsOf, trainingOf } from "../../compiler/index.js";
 import type {
   CheckpointInterval,
@@ -102,7 +102,7 @@ export async function trainOne(order: Order): Promise<boolean> {
     ? { recipe: continued(order, directory, flags), times: {}, opened: null }
     : await shortened(model, asWritten, flags);
   const spec = checkedSpec(model, recipe, vocabulary, flags);
-  const progress = flags.json ? jsonProgress : createProgress();
+  const progress = flags.json ? jsonProgress : createProgress(wordsOf(arraysOf(model)).sample);
   const note = (text: string) => progress({ kind: "note", text });
   for (const text of shorterNotes(asWritten, times)) note(text);
   let leave: (() => void) | null = null;
@@ -321,17 +321,18 @@ async function finish(job: Job, { step, loss }: TrainResult, last: StepEvent | n
   tell(`${stderrColors().green("✓")} ${count(step, "step")}${reached}; the run is in ${printedPath(directory)}`);
 }
 
-/** Pictures are of test images where there are some. A run that is trained does not fail for want of a picture. */
+/** Pictures are of test samples where there are some. A run that is trained does not fail for want of a picture. */
 async function drawAtEnd({ directory, executor, recipe, note, vocabulary }: Job): Promise<string> {
   const { RunError } = await import("../../runtime/index.js");
   const run = await openRun(directory, null, async () => vocabulary);
   const path = join(directory, pictureFile);
+  const words = wordsOf(run.program.arrays);
   const common = { executor, count: 8, seed: settingsOf(recipe).seed, path, note };
   let why = "";
   for (const split of ["test", "train"] as const) {
     try {
       const drawn = await drawReconstructions(run, { ...common, split });
-      return `${sayErrors(drawn)}; ${split} images in ${printedPath(path)}`;
+      return `${sayErrors(drawn, words)}; ${split} ${words.sample}s in ${printedPath(path)}`;
     } catch (error) {
       if (!(error instanceof RunError)) throw error;
       why = error.what;

@@ -1,10 +1,10 @@
 /** Which part of a model each weight belongs to, and its place there: what a key map goes by instead of names. */
 
 import {
-  countsOf,
   type Initializer,
   isParameter,
   type Lattice,
+  type LatticeAxis,
   type Parameter,
   type ParameterTree,
 } from "../../blocks/index.js";
@@ -15,8 +15,7 @@ import { modelWeights, type Owner } from "./weights.js";
 
 /** What the rows of a position table stand for: `extra` tokens in front of those of a lattice. */
 export interface TablePlaces {
-  /** Along each axis. */
-  readonly counts: readonly number[];
+  readonly axes: readonly Pick<LatticeAxis, "name" | "count">[];
   readonly extra: number;
 }
 
@@ -66,7 +65,7 @@ function owned(
   local: string,
   grid: Lattice,
 ): OwnedWeight {
-  const table = extra === undefined ? null : { counts: countsOf(grid), extra };
+  const table = extra === undefined ? null : { axes: grid, extra };
   const own = { shape: shape.map(Number), trainable, init, follows: follows ?? null, table };
   return { name: path.join("."), parts, role, label, local, ...own };
 }

@@ -1,18 +1,16 @@
-/** Weights that a run starts with because another has trained them: read from its checkpoint, tables brought to another grid. */
+/** Weights that a run starts with because another has trained them: read from its checkpoint, tables brought to another lattice. */
 
+import { sizeOf } from "../../graph/index.js";
 import { RunError } from "../run-error.js";
 import type { Checkpoint } from "./stored.js";
 
-/** Rows and columns of a grid of patches. */
-export interface TableGrid {
-  readonly rows: number;
-  readonly columns: number;
-}
-
-/** A position table [1, extra + rows * columns, D] of one grid, to be one for another; the `extra` rows stay. */
+/**
+ * A position table [1, extra + tokens, D] of a lattice, to be one for another; the `extra` rows stay. Tokens along each axis, the last
+ * fastest.
+ */
 export interface TableResizing {
-  readonly from: TableGrid;
-  readonly to: TableGrid;
+  readonly from: readonly number[];
+  readonly to: readonly number[];
   readonly extra: number;
 }
 
@@ -43,27 +41,36 @@ function valuesOf({ checkpoint, name, resize }: InheritedWeight): Float32Array {
 }
 
 /**
- * Interpolates a position table by cubic convolution along columns and rows, as official MAE does before fine-tuning at
- * another resolution: `torch.nn.functional.interpolate` with mode bicubic and align_corners false. Computed in double precision.
+ * Interpolates a position table by cubic convolution along each axis in turn. Of rows and columns it is what official MAE does before
+ * fine-tuning at another resolution: `torch.nn.functional.interpolate` with mode bicubic and align_corners false. Computed in double precision.
  */
 function resizeTable(values: Float32Array, { from, to, extra }: TableResizing): Float32Array {
-  const width = values.length / (extra + from.rows * from.columns);
-  const result = new Float32Array((extra + to.rows * to.columns) * width);
-  result.set(values.subarray(0, extra * width));
-  const across = taps(from.columns, to.columns);
-  const down = taps(from.rows, to.rows);
-  for (let row = 0; row < to.rows; row++) {
-    for (let column = 0; column < to.columns; column++) {
-      const place = (extra + row * to.columns + column) * width;
-      for (let d = 0; d < width; d++) {
-        let sum = 0;
-        for (const [r, rowWeight] of down[row] as Taps) {
-          const start = (extra + r * from.columns) * width + d;
-          for (const [c, weight] of across[column] as Taps) {
-            sum += rowWeight * weight * (values[start + c * width] as number);
-          }
-        }
-        result[place + d] = sum;
+  const width = values.length / (extra + sizeOf(from));
+  const front = values.subarray(0, extra * width);
+  let table: Float64Array = Float64Array.from(values.subarray(front.length));
+  let stride = width;
+  // The last axis first, so that what lies within a place of an axis has its new length already.
+  for (let axis = from.length - 1; axis >= 0; axis--) {
+    table = resizeAxis(table, stride, taps(from[axis] as number, to[axis] as number), from[axis] as number);
+    stride *= to[axis] as number;
+  }
+  const result = new Float32Array(front.length + table.length);
+  result.set(front);
+  result.set(table, front.length);
+  return result;
+}
+
+/** Interpolates along one axis of `length` places, each of `stride` numbers. */
+function resizeAxis(values: Float64Array, stride: number, places: readonly Taps[], length: number): Float64Array {
+  const before = values.length / (stride * length);
+  const result = new Float64Array(before * places.length * stride);
+  for (let row = 0; row < before; row++) {
+    for (const [to, read] of places.entries()) {
+      const begin = (row * places.length + to) * stride;
+      for (const [from, weight] of read) {
+        const start = (row * length + from) * stride;
+        for (let d = 0; d < stride; d++)
+          result[begin + d] = (result[begin + d] as number) + weight * (values[start + d] as number);
       }
     }
   }
@@ -82,7 +89,7 @@ function kernel(distance: number): number {
   return x < 2 ? sharpness * (x ** 3 - 5 * x ** 2 + 8 * x - 4) : 0;
 }
 
-/** Four taps for each place of a side; beyond its ends the last place stands. */
+/** Four taps for each place of an axis; beyond its ends the last place stands. */
 const taps = (from: number, to: number): readonly Taps[] =>
   Array.from({ length: to }, (_, i) => {
     const centre = ((i + 0.5) * from) / to - 0.5;

@@ -3,7 +3,7 @@
  * never trained: without these two a number says little.
  */
 
-import { arrayOf, type Features, type Probe } from "../../blocks/index.js";
+import { arrayOf, type Features, type Probe, type SampleWords, wordsOf } from "../../blocks/index.js";
 import { randomStream } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
@@ -175,7 +175,7 @@ async function readAll(model: Trained, isLabelled: boolean, options: EvaluateOpt
         }),
       ),
     );
-    if (isLabelled) for (const features of judged) checkEnough(features);
+    if (isLabelled) for (const features of judged) checkEnough(features, wordsOf(model.program.arrays));
     return judged;
   } finally {
     for (const reader of readers) await reader.close();
@@ -192,9 +192,10 @@ async function readPredictions(model: Trained, { data, executor, batch, report }
     const [[test] = []] = await collectFeatures([reader], data.test(), data.classes.length, tick);
     const width = reader.widths[0] as number;
     if (!test || test.count === 0) {
+      const { sample } = wordsOf(model.program.arrays);
       throw new RunError("run/data", {
-        what: "There are no test images to judge classes on",
-        help: "Name a test split, or hold some images out.",
+        what: `There are no test ${sample}s to judge classes on`,
+        help: `Name a test split, or hold some ${sample}s out.`,
       });
     }
     const none: Features = { ...test, values: new Float32Array(0), labels: new Int32Array(0), count: 0, width };
@@ -220,10 +221,10 @@ async function readerOf(
   }
 }
 
-function checkEnough({ train, test }: Judged): void {
+function checkEnough({ train, test }: Judged, { sample }: SampleWords): void {
   if (train.classes >= 2 && train.count >= train.classes && test.count > 0) return;
   throw new RunError("run/data", {
-    what: `A probe cannot judge ${train.count} training and ${test.count} test images of ${train.classes} classes`,
-    help: "It needs two classes or more, at least as many training images as classes, and test images.",
+    what: `A probe cannot judge ${train.count} training and ${test.count} test ${sample}s of ${train.classes} classes`,
+    help: `It needs two classes or more, at least as many training ${sample}s as classes, and test ${sample}s.`,
   });
 }

@@ -233,15 +233,15 @@ export function pixelReader({ name, shape }: ReturnType<typeof arrayOf>): Featur
 /**
  * Reads all batches once with all readers.
  * @param classes number of classes of the data set; null: labels are not asked for.
- * @param tick is told how many images were read.
+ * @param tick is told how many samples were read.
  * @returns for each reader, the features of each of its kinds.
- * @throws RunError `run/data` for images without a class, `run/weights-not-finite` for features that are no numbers.
+ * @throws RunError `run/data` for samples without a class, `run/weights-not-finite` for features that are no numbers.
  */
 export async function collectFeatures(
   readers: readonly FeatureReader[],
   batches: AsyncIterable<LabelledBatch>,
   classes: number | null,
-  tick: (images: number) => void = () => {},
+  tick: (samples: number) => void = () => {},
 ): Promise<readonly (readonly Features[])[]> {
   const parts: Float32Array[][][] = readers.map(({ widths }) => widths.map(() => []));
   const labels: Int32Array[] = [];
@@ -280,7 +280,7 @@ function checkedLabels({ labels, count }: LabelledBatch, classes: number): Int32
   const own = labels.slice(0, count);
   if (own.every((label) => label >= 0 && label < classes)) return own;
   throw new RunError("run/data", {
-    what: "The data has images without a class",
+    what: "The data has samples without a class",
     why: "a probe compares predicted classes with true ones",
     help: "Use a data set with classes: a folder with one sub-folder for each class, or label files.",
   });

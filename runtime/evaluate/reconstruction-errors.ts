@@ -1,4 +1,4 @@
-/** How far a model's reconstructions are from images that it was not trained on. */
+/** How far a model's reconstructions are from samples that it was not trained on. */
 
 import { type Augment, arrayOf } from "../../blocks/index.js";
 import type { Bound } from "../train/contract.js";
@@ -8,12 +8,12 @@ import type { Trained } from "./frozen.js";
 import { meanErrors, openReconstructor, type ReconstructionErrors } from "./reconstruct.js";
 
 export interface MeasuredErrors extends ReconstructionErrors {
-  /** Images looked at. */
-  readonly images: number;
+  /** Samples looked at. */
+  readonly samples: number;
 }
 
 /**
- * Reconstructs the test images, each under a mask of its own, and averages the errors of their hidden pixels; null for a model
+ * Reconstructs the test samples, each under a mask of its own, and averages the errors of their hidden pixels; null for a model
  * whose prediction cannot be shown as pixels. Throws what reading data throws.
  */
 export async function reconstructionErrors(
@@ -37,5 +37,5 @@ export async function reconstructionErrors(
   } finally {
     await reconstructor.close();
   }
-  return { images: errors.length, ...meanErrors(errors) };
+  return { samples: errors.length, ...meanErrors(errors) };
 }

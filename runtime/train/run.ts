@@ -150,7 +150,7 @@ function checkContinuation(
   const parts = [
     { what: "the files have other names", part: "names" },
     { what: "samples have other labels", part: "labels" },
-    { what: "images have other contents under the same names", part: "contents" },
+    { what: "samples have other contents under the same names", part: "contents" },
   ] as const;
   // With other names, all is other.
   const other = numbers.length === 0 ? parts.find(({ part }) => data && data[part] !== digest[part]) : undefined;

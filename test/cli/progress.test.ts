@@ -28,31 +28,39 @@ const step = (more: Partial<StepEvent> = {}): StepEvent => ({
   ...more,
 });
 
+const course = { total: 1000, sample: "image" };
+
 describe("the live line", () => {
   it("says everything where there is room", () => {
-    expect(liveLine(step(), 1000, 120, plainColors())).toBe(
+    expect(liveLine(step(), course, 120, plainColors())).toBe(
       "██░░░░░░░░░░░░░░ 120/1000  loss 0.4124  12 min 34 s left  1235 images/s  lr 1.50e-4  waiting 3%  300 MiB",
     );
   });
 
   it("says what a loss of several terms is made of", () => {
     const terms = { mse: 0.98, adversarial: -1.2, adversary: 0.61234 };
-    expect(liveLine(step({ terms }), 1000, 120, plainColors())).toContain(
+    expect(liveLine(step({ terms }), course, 120, plainColors())).toContain(
       "left  mse 0.98  adversarial -1.2  adversary 0.6123  1235 images/s",
     );
-    expect(plainLine(step({ terms }), 1000)).toContain("loss 0.4124  mse 0.98  adversarial -1.2");
-    expect(liveLine(step({ terms: { mse: 0.98 } }), 1000, 110, plainColors())).not.toContain("mse");
+    expect(plainLine(step({ terms }), course)).toContain("loss 0.4124  mse 0.98  adversarial -1.2");
+    expect(liveLine(step({ terms: { mse: 0.98 } }), course, 110, plainColors())).not.toContain("mse");
+  });
+
+  it("counts samples as their medium calls them", () => {
+    expect(plainLine(step(), { total: 1000, sample: "clip" })).toContain("1235 clips/s");
   });
 
   it("is never wider than the terminal, and keeps the step and the loss", () => {
     fc.assert(
       fc.property(fc.integer({ min: 24, max: 200 }), fc.nat(1e7), fc.nat(1e7), (columns, at, total) => {
-        const line = stripVTControlCharacters(liveLine(step({ step: at }), total, columns, plainColors()));
+        const line = stripVTControlCharacters(
+          liveLine(step({ step: at }), { total, sample: "image" }, columns, plainColors()),
+        );
         expect(line.length).toBeLessThan(columns);
         expect(line).toContain(`${at}/${total}`);
       }),
     );
-    expect(liveLine(step(), 1000, 40, plainColors())).toContain("loss 0.4124");
+    expect(liveLine(step(), course, 40, plainColors())).toContain("loss 0.4124");
   });
 });
 
@@ -71,7 +79,7 @@ describe("plain lines", () => {
 
   it("come every five seconds and at the end, however fast the steps", () => {
     let now = 0;
-    const progress = createProgress(() => now);
+    const progress = createProgress("image", () => now);
     progress({ kind: "start", step: 0, totalSteps: 100, stepsPerEpoch: 10, samples: 640, parameters: 1, notes: [] });
     for (let i = 1; i <= 100; i++) {
       now += 130;
@@ -82,7 +90,7 @@ describe("plain lines", () => {
   });
 
   it("read like a sentence", () => {
-    expect(plainLine(step(), 1000)).toBe(
+    expect(plainLine(step(), course)).toBe(
       "step 120/1000 (12.0%)  loss 0.4124  1235 images/s  lr 1.50e-4  waiting 3%  300 MiB  12 min 34 s left",
     );
   });

@@ -4,7 +4,9 @@ import { describe, expect, test } from "vitest";
 import { namedParameters } from "../../blocks/index.js";
 import { assemble } from "../../compiler/assemble/assemble.js";
 import { type OwnedWeight, ownedWeights } from "../../compiler/assemble/owners.js";
+import { foreignMap } from "../../compiler/foreign.js";
 import { keyMap, type Mapping } from "../../compiler/key-map.js";
+import type { Model } from "../../compiler/model.js";
 import { modelOf } from "../support/model.js";
 
 interface Lines {
@@ -29,6 +31,16 @@ model UnderTest {
   encoder ${lines.encoder ?? vit}
   ${lines.rest ?? rest}
 }`);
+
+interface OwnedModel {
+  readonly model: Model;
+  readonly weights: readonly OwnedWeight[];
+}
+
+const ownedModel = (lines: string): OwnedModel => {
+  const model = modelOf(`edition 2026\nmodel UnderTest {\n  ${lines}\n}`);
+  return { model, weights: ownedWeights(model) };
+};
 
 const weights = (lines: Lines = {}): readonly OwnedWeight[] => ownedWeights(model(lines));
 
@@ -114,7 +126,7 @@ describe("a key map", () => {
     const learned = { rest: `positions learned\n  ${rest}` };
     const resized = {
       status: "resized",
-      table: { from: { rows: 4, columns: 4 }, to: { rows: 6, columns: 6 }, extra: 1 },
+      table: { from: [4, 4], to: [6, 6], extra: 1 },
     };
     expect(named(mapped({ ...larger, ...learned }, learned, null).mappings, "pos_embed")).toMatchObject(resized);
     // Trained on from what was fixed.
@@ -122,6 +134,36 @@ describe("a key map", () => {
     expect(named(mapped(learned, {}, null).mappings, "pos_embed")).toMatchObject({ status: "kept" });
     // What is fixed is never what was learned.
     expect(named(mapped({}, learned, null).mappings, "pos_embed")).toMatchObject({ status: "computed" });
+  });
+
+  test("resizes tables of any number of axes, those of files too", () => {
+    const media = (input: string, patch: string): OwnedModel =>
+      ownedModel(`input ${input}\n  tokens patch(size: ${patch})\n  positions learned\n  encoder ${vit}\n  ${rest}`);
+    const clip = (frames: number, side: number) =>
+      media(`video(frames: ${frames}, size: ${side}x${side}, channels: 1)`, "2x4x4");
+    const signal = (samples: number) => media(`signal(leads: 2, samples: ${samples})`, "1x4");
+    const sound = (frames: number) => media(`spectrogram(frames: ${frames}, mels: 8)`, "4x4");
+    const found = (to: OwnedModel, from: OwnedModel): readonly (Mapping | undefined)[] => {
+      const table = (mappings: readonly Mapping[]) => named(mappings, "pos_embed");
+      const shapes = new Map(from.weights.map(({ name, shape }) => [name, shape]));
+      const stage = { stage: "a", part: null, weights: from.weights };
+      return [table(keyMap(to.weights, [stage]).mappings), table(foreignMap(to.model, "a.pth", shapes, []).mappings)];
+    };
+    const resized = (from: readonly number[], to: readonly number[]) =>
+      expect.objectContaining({ status: "resized", table: { from, to, extra: 1 } });
+    for (const [to, from, before, after] of [
+      [clip(4, 24), clip(4, 16), [2, 4, 4], [2, 6, 6]],
+      [clip(8, 16), clip(6, 16), [3, 4, 4], [4, 4, 4]],
+      [signal(12), signal(8), [2, 2], [2, 3]],
+      [sound(16), sound(8), [2, 2], [4, 2]],
+    ] as const) {
+      expect(found(to, from)).toEqual([resized(before, after), resized(before, after)]);
+    }
+    // A file does not say which axes its table has, so that not all of them can be other ones.
+    expect(found(clip(4, 16), clip(6, 24))).toEqual([
+      resized([3, 6, 6], [2, 4, 4]),
+      expect.objectContaining({ status: "new" }),
+    ]);
   });
 
   test("does not take a table without the class token's row for one that has it", () => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { maskedBatch, weightsOf } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { emitModule } from "../../compiler/emit/index.js";
+import { plan } from "../../compiler/plan.js";
 import { createBuilder, printGraph } from "../../graph/index.js";
 import { loadEmitted, typeChecker } from "../support/emitted.js";
 import { analyzed, modelOf } from "../support/model.js";
@@ -42,6 +43,9 @@ const shapes = {
   spectrogram: ['"B", 16, 8, 1', '"B", 8, 16'],
 };
 
+/** One sample in plans, pictures and scores. */
+const called = { video: "clip", volume: "volume", signal: "signal", spectrogram: "recording" };
+
 const check = typeChecker();
 
 describe.each(Object.keys(media) as (keyof typeof media)[])("%s", (medium) => {
@@ -65,6 +69,7 @@ describe.each(Object.keys(media) as (keyof typeof media)[])("%s", (medium) => {
       return printGraph(g.finish({ outputs: { total } }));
     };
     expect(graphOf(await loadEmitted(text))).toBe(graphOf(programOf(assemble(model))));
+    expect(plan(model).sample).toBe(called[medium]);
   });
 
   test("takes the data and the augmentations that are for it, and says of others what is", () => {

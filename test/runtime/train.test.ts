@@ -186,7 +186,7 @@ describe("a continued run", () => {
     const dark = { ...first, pixels: new Uint8Array(64) };
     for (const [sample, words] of [
       [{ ...first, label: 2 }, "samples have other labels"],
-      [dark, "images have other contents under the same names"],
+      [dark, "samples have other contents under the same names"],
     ] as const) {
       const other = inMemory([sample as typeof first, ...rest]);
       const error = await failure(run(recipe(other, { steps: 2 }), { resume: true }));

@@ -217,12 +217,12 @@ test.each([
   [
     "floats",
     npyFile({ descr: "<f4", shape: [2] }, Float32Array.of(0, 1)),
-    "y.npy holds <f4 of shape (2), and labels are one whole number an image",
+    "y.npy holds <f4 of shape (2), and labels are one whole number for each image",
   ],
   [
     "one-hot labels",
     npyFile({ descr: "|u1", shape: [2, 2] }, new Uint8Array(4)),
-    "y.npy holds |u1 of shape (2, 2), and labels are one whole number an image",
+    "y.npy holds |u1 of shape (2, 2), and labels are one whole number for each image",
   ],
   ["a label below 0", npyFile({ descr: "<i8", shape: [2] }, BigInt64Array.of(0n, -1n)), "y.npy holds the label -1"],
   [

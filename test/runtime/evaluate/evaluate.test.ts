@@ -87,7 +87,7 @@ describe("evaluate", () => {
     const labelled = await evaluate({ program: rectangle, weights }, [rank], await options({ sources: ["pixels"] }));
     expect(rows.map(({ scores }) => scores)).toEqual(labelled.rows.map(({ scores }) => scores));
     const both = evaluate({ program: rectangle, weights }, [rank, ...probes], own);
-    await expect(both).rejects.toThrow("images without a class");
+    await expect(both).rejects.toThrow("samples without a class");
   });
 
   test("is repeatable and survives JSON", async () => {
@@ -103,7 +103,7 @@ describe("evaluate", () => {
     const { data, seed } = await options();
     const common = { batch, seed, executor: await executor() };
     const errors = await reconstructionErrors({ program: rectangle, weights }, [], { data, ...common });
-    expect(errors?.images).toBe(40);
+    expect(errors?.samples).toBe(40);
     expect(errors?.mse).toBeGreaterThan(0);
     expect(errors?.psnr).toBeCloseTo(-10 * Math.log10(errors?.pixelMse as number), 10);
     const { picture: _, ...blind } = rectangle;
