@@ -94,15 +94,16 @@ type NormedPatchEmbedParameters<I extends number, O extends number> = {
   readonly norm: LayerNormParameters<O>;
 };
 
-/** Official MAE's epsilon for every LayerNorm. */
+/** Official MAE's epsilon for every LayerNorm; PyTorch's own is 1e-5. */
 export const layerNormEpsilon = 1e-6;
 
-/** Normalises the last axis: (x - mean) / sqrt(variance + 1e-6) weight + bias. */
+/** Normalises the last axis: (x - mean) / sqrt(variance + epsilon) weight + bias; absent, epsilon is 1e-6. */
 export const layerNorm = layer(
   "layerNorm",
   <L extends Dims, D extends number>(
     g: Builder,
     x: Tensor<[...L, D]>,
     w: { readonly weight: Tensor<[NoInfer<D>]>; readonly bias: Tensor<[NoInfer<D>]> },
-  ): Tensor<[...L, D]> => claim(g.layerNorm(x, w.weight, w.bias, layerNormEpsilon)[0]),
+    o: { readonly epsilon?: number } = {},
+  ): Tensor<[...L, D]> => claim(g.layerNorm(x, w.weight, w.bias, o.epsilon ?? layerNormEpsilon)[0]),
 );

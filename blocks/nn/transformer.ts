@@ -1,8 +1,19 @@
-/** The pre-norm transformer block of ViT: multi-head self-attention and a two-layer perceptron, each with a residual. */
+/**
+ * The pre-norm transformer block of ViT: multi-head self-attention and a two-layer perceptron, each with a residual. Beside it the same
+ * block with norms of several kinds, and the block of queries that ask a context.
+ */
 
-import type { Builder, Mul, Rows, Tensor } from "../../graph/index.js";
+import { type Builder, invariant, type Mul, type Rows, type Tensor } from "../../graph/index.js";
 import type { Weights } from "../parameters.js";
-import { attentionWeights, type SelfAttentionParameters, selfAttention, selfAttentionParameters } from "./attention.js";
+import {
+  attentionWeights,
+  type CrossAttentionParameters,
+  crossAttention,
+  crossAttentionParameters,
+  type SelfAttentionParameters,
+  selfAttention,
+  selfAttentionParameters,
+} from "./attention.js";
 import { claim, declarer, layer } from "./layer.js";
 import { type LayerNormParameters, layerNorm, layerNormParameters } from "./linear.js";
 import { type PerceptronParameters, perceptron, perceptronParameters } from "./perceptron.js";
@@ -38,17 +49,17 @@ export const repeat = declarer("repeat", <T extends object>(count: number, branc
   Array.from({ length: count }, () => branch),
 ) as <T extends object>(count: number, branch: T) => readonly T[];
 
-/** x [B, N, D] -> x + Attention(LN x), then + MLP(LN x). Exact GELU; scores scaled by headWidth^-0.5. */
+/** x [B, N, D] -> x + Attention(LN x), then + MLP(LN x). Exact GELU; scores scaled by headWidth^-0.5. `epsilon`: of the norms. */
 export const transformerBlock = layer(
   "transformerBlock",
   <B extends Rows, N extends number, D extends number, Q extends number, H extends number>(
     g: Builder,
     x: Tensor<[B, N, D]>,
     w: Weights<TransformerBlockParameters<NoInfer<D>, Q, H>>,
-    o: { readonly heads: number },
+    o: { readonly heads: number; readonly epsilon?: number },
   ): Tensor<[B, N, D]> => {
-    const attended = g.add(x, selfAttention(g, layerNorm(g, x, w.norm1), w.attn, o.heads));
-    return g.add(attended, perceptron(g, layerNorm(g, attended, w.norm2), w.mlp));
+    const attended = g.add(x, selfAttention(g, layerNorm(g, x, w.norm1, o), w.attn, o.heads));
+    return g.add(attended, perceptron(g, layerNorm(g, attended, w.norm2, o), w.mlp));
   },
 );
 
@@ -61,4 +72,96 @@ export const blockAttention = layer(
     w: Weights<TransformerBlockParameters<NoInfer<D>, Q, H>>,
     o: { readonly heads: A },
   ): Tensor<[B, A, N, N]> => claim(attentionWeights(g, layerNorm(g, x, w.norm1), w.attn, o.heads)),
+);
+
+/** `norm1_audio` and `norm2_audio` for a kind `audio`, and so on. */
+type NormsOf<D extends number, K extends string> = { readonly [N in `norm${1 | 2}_${K}`]: LayerNormParameters<D> };
+
+export type NormedBlockParameters<
+  D extends number,
+  Q extends number,
+  H extends number,
+  K extends string,
+> = TransformerBlockParameters<D, Q, H> & NormsOf<D, K>;
+
+interface NormedBlockSize<D extends number, H extends number, K extends string> {
+  readonly width: D;
+  readonly hidden: H;
+  /** Kinds of sequences that have norms of their own, besides those that all others have. */
+  readonly kinds: readonly K[];
+}
+
+/** A transformer block whose norms depend on what passes it, and all of whose other weights do not. */
+export const normedBlockParameters = declarer(
+  "normedBlockParameters",
+  ({
+    width,
+    hidden,
+    kinds,
+  }: NormedBlockSize<number, number, string>): NormedBlockParameters<number, number, number, string> => ({
+    ...transformerBlockParameters({ width, hidden }),
+    ...Object.fromEntries(
+      kinds.flatMap((kind) => [`norm1_${kind}`, `norm2_${kind}`].map((name) => [name, layerNormParameters(width)])),
+    ),
+  }),
+) as <const D extends number, const H extends number, const K extends string>(
+  size: NormedBlockSize<D, H, K>,
+) => NormedBlockParameters<D, Mul<3, D>, H, K>;
+
+/** x [B, N, D] -> as `transformerBlock`, with the norms of `kind`. With those of no kind, `transformerBlock` itself passes it. */
+export const normedBlock = layer(
+  "normedBlock",
+  <B extends Rows, N extends number, D extends number, Q extends number, H extends number, const K extends string>(
+    g: Builder,
+    x: Tensor<[B, N, D]>,
+    w: Weights<TransformerBlockParameters<NoInfer<D>, Q, H>> & Weights<NormsOf<NoInfer<D>, NoInfer<K>>>,
+    o: { readonly heads: number; readonly kind: K; readonly epsilon?: number },
+  ): Tensor<[B, N, D]> => {
+    const own = w as Readonly<Record<string, Weights<LayerNormParameters<D>>>>;
+    const [norm1, norm2] = [own[`norm1_${o.kind}`], own[`norm2_${o.kind}`]];
+    invariant(norm1 && norm2, `a block without norms of ${o.kind}`);
+    return transformerBlock(g, x, { attn: w.attn, mlp: w.mlp, norm1, norm2 }, o);
+  },
+);
+
+export type CrossBlockParameters<D extends number, K extends number, H extends number> = {
+  readonly query_norm: LayerNormParameters<D>;
+  readonly context_norm: LayerNormParameters<D>;
+  readonly decoder: CrossAttentionParameters<D, K>;
+  readonly out_norm: LayerNormParameters<D>;
+  readonly mlp: PerceptronParameters<D, H>;
+};
+
+/** Named as official MultiMAE names them. */
+export const crossBlockParameters = declarer(
+  "crossBlockParameters",
+  (size: { readonly width: number; readonly hidden: number }): CrossBlockParameters<number, number, number> => ({
+    query_norm: layerNormParameters(size.width),
+    context_norm: layerNormParameters(size.width),
+    decoder: crossAttentionParameters(size.width),
+    out_norm: layerNormParameters(size.width),
+    mlp: perceptronParameters(size.width, size.hidden),
+  }),
+) as <const D extends number, const H extends number>(size: {
+  readonly width: D;
+  readonly hidden: H;
+}) => CrossBlockParameters<D, Mul<2, D>, H>;
+
+/**
+ * queries [B, N, D] and context [B, M, D] -> x + MLP(LN x) [B, N, D] of x = Attention(LN queries, LN context): of the queries
+ * themselves nothing goes on.
+ */
+export const crossBlock = layer(
+  "crossBlock",
+  <B extends Rows, N extends number, M extends number, D extends number, K extends number, H extends number>(
+    g: Builder,
+    queries: Tensor<[B, N, D]>,
+    context: Tensor<[NoInfer<B>, M, NoInfer<D>]>,
+    w: Weights<CrossBlockParameters<NoInfer<D>, K, H>>,
+    o: { readonly heads: number },
+  ): Tensor<[B, N, D]> => {
+    const told = layerNorm(g, claim<[B, M, D]>(context), w.context_norm);
+    const taken = crossAttention(g, layerNorm(g, queries, w.query_norm), told, w.decoder, o.heads);
+    return g.add(taken, perceptron(g, layerNorm(g, taken, w.out_norm), w.mlp));
+  },
 );

@@ -1,0 +1,305 @@
+"""Writes the fixture of CAV-MAE: a small model of sound and image, in float64 by PyTorch.
+
+Written from the description (Gong et al., ICLR 2023, with the constants of the official repository): each input is masked and encoded
+alone, then both pass one joint network three times: together, with norms common to both, and each alone, with norms of its own. The
+first is decoded, the other two are contrasted. Weights have the official names. A spectrogram is cut here with time as its first axis,
+as the batch has it; the repository turns it round first, which only renames the tokens.
+Usage: python cav-mae.py [folder]
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from mae import STEPS, Network, linear, sine_cosine, take, versions
+from method import write
+
+EPSILON = 1e-5  # PyTorch's own: the repository passes its norms without one.
+INPUTS = {"a": "audio", "v": "image"}
+
+
+@dataclass(frozen=True)
+class Input:
+    size: tuple[int, int, int]  # time and frequency, or rows and columns; channels
+    patch: tuple[int, int]
+    ratio: float
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        return self.size[0] // self.patch[0], self.size[1] // self.patch[1]
+
+    @property
+    def tokens(self) -> int:
+        return self.grid[0] * self.grid[1]
+
+    @property
+    def visible(self) -> int:
+        return int(self.tokens * (1 - self.ratio))
+
+    @property
+    def values(self) -> int:
+        return self.patch[0] * self.patch[1] * self.size[2]
+
+
+@dataclass(frozen=True)
+class Case:
+    seed: int
+    batch: int
+    inputs: dict[str, Input]  # by the letter of the repository
+    encoder: Network  # of each input
+    joint: Network
+    decoder: Network
+    temperature: float = 0.05
+    weight: float = 0.01
+    symmetric: bool = False
+
+
+SMALL = Case(
+    seed=51,
+    batch=3,
+    inputs={"a": Input((16, 8, 1), (4, 4), 0.5), "v": Input((12, 8, 3), (4, 4), 0.5)},
+    encoder=Network(2, 16, 2),
+    joint=Network(1, 16, 2),
+    decoder=Network(1, 12, 2),
+)
+
+
+def positions(grid: tuple[int, int], width: int) -> torch.Tensor:
+    """[1, N, D], without the row of a class token."""
+    return sine_cosine(width, *grid)[:, 1:].float().double()
+
+
+def make_weights(case: Case, random: torch.Generator) -> dict[str, torch.Tensor]:
+    """Nothing is left at zero or one, so that each weight matters to the result."""
+    weights: dict[str, torch.Tensor] = {}
+
+    def normal(name: str, *shape: int, std: float = 0.1, mean: float = 0.0) -> None:
+        weights[name] = (mean + torch.randn(*shape, generator=random, dtype=torch.float64) * std).float().double()
+
+    def matrix(name: str, outputs: int, inputs: int) -> None:
+        normal(f"{name}.weight", outputs, inputs, std=(2 / (inputs + outputs)) ** 0.5)
+        normal(f"{name}.bias", outputs)
+
+    def norm(name: str, width: int) -> None:
+        normal(f"{name}.weight", width, mean=1)
+        normal(f"{name}.bias", width)
+
+    def blocks(name: str, network: Network, kinds: tuple[str, ...] = ("",)) -> None:
+        width = network.width
+        for i in range(network.depth):
+            for kind in kinds:
+                norm(f"{name}.{i}.norm1{kind}", width)
+                norm(f"{name}.{i}.norm2{kind}", width)
+            matrix(f"{name}.{i}.attn.qkv", 3 * width, width)
+            matrix(f"{name}.{i}.attn.proj", width, width)
+            matrix(f"{name}.{i}.mlp.fc1", 4 * width, width)
+            matrix(f"{name}.{i}.mlp.fc2", width, 4 * width)
+
+    width, narrow = case.encoder.width, case.decoder.width
+    for kind, one in case.inputs.items():
+        matrix(f"patch_embed_{kind}.proj", width, one.values)
+        normal(f"modality_{kind}", 1, 1, width, std=0.3)
+        weights[f"pos_embed_{kind}"] = positions(one.grid, width)
+        blocks(f"blocks_{kind}", case.encoder)
+    blocks("blocks_u", case.joint, ("", "_a", "_v"))
+    for kind in ("", "_a", "_v"):
+        norm(f"norm{kind}", width)
+    matrix("decoder_embed", narrow, width)
+    normal("mask_token", 1, 1, narrow, std=0.3)
+    for kind, one in case.inputs.items():
+        normal(f"decoder_modality_{kind}", 1, 1, narrow, std=0.3)
+        weights[f"decoder_pos_embed_{kind}"] = positions(one.grid, narrow)
+        matrix(f"decoder_pred_{kind}", one.values, narrow)
+    blocks("decoder_blocks", case.decoder)
+    norm("decoder_norm", narrow)
+    return weights
+
+
+def layer_norm(w: dict, name: str, x: torch.Tensor) -> torch.Tensor:
+    return F.layer_norm(x, x.shape[-1:], w[f"{name}.weight"], w[f"{name}.bias"], EPSILON)
+
+
+def block(w: dict, name: str, x: torch.Tensor, heads: int, kind: str = "") -> torch.Tensor:
+    """`kind`: whose norms; `_a`, `_v`, or the common ones."""
+    batch, count, width = x.shape
+    qkv = linear(w, f"{name}.attn.qkv", layer_norm(w, f"{name}.norm1{kind}", x))
+    q, k, v = (part.reshape(batch, count, heads, width // heads).transpose(1, 2) for part in qkv.chunk(3, dim=-1))
+    weights = (q @ k.transpose(-1, -2) * (width // heads) ** -0.5).softmax(dim=-1)
+    x = x + linear(w, f"{name}.attn.proj", (weights @ v).transpose(1, 2).reshape(batch, count, width))
+    hidden = F.gelu(linear(w, f"{name}.mlp.fc1", layer_norm(w, f"{name}.norm2{kind}", x)))
+    return x + linear(w, f"{name}.mlp.fc2", hidden)
+
+
+def patches_of(one: Input, array: torch.Tensor) -> torch.Tensor:
+    """[B, rows, columns, C] -> [B, N, P]"""
+    (rows, columns), (height, width) = one.grid, one.patch
+    split = array.reshape(len(array), rows, height, columns, width, one.size[2])
+    return split.transpose(2, 3).reshape(len(array), one.tokens, one.values)
+
+
+def target_of(one: Input, array: torch.Tensor) -> torch.Tensor:
+    patches = patches_of(one, array)
+    variance = patches.var(dim=-1, keepdim=True, correction=1)
+    return (patches - patches.mean(dim=-1, keepdim=True)) / (variance + 1e-6).sqrt()
+
+
+def encode(case: Case, w: dict, kind: str, array: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
+    """What the encoder of one input makes of its visible tokens, [B, V, D]."""
+    embedded = linear(w, f"patch_embed_{kind}.proj", patches_of(case.inputs[kind], array))
+    x = take(embedded + w[f"pos_embed_{kind}"] + w[f"modality_{kind}"], visible)
+    for i in range(case.encoder.depth):
+        x = block(w, f"blocks_{kind}.{i}", x, case.encoder.heads)
+    return x
+
+
+def joined(case: Case, w: dict, x: torch.Tensor, kind: str = "") -> torch.Tensor:
+    for i in range(case.joint.depth):
+        x = block(w, f"blocks_u.{i}", x, case.joint.heads, kind)
+    return layer_norm(w, f"norm{kind}", x)
+
+
+def decode(case: Case, w: dict, latent: torch.Tensor, restore: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """[B, V_a + V_v, D] -> of each input [B, N, P]"""
+    narrow = linear(w, "decoder_embed", latent)
+    parts = narrow.split([one.visible for one in case.inputs.values()], dim=1)
+    whole = []
+    for (kind, one), seen in zip(case.inputs.items(), parts, strict=True):
+        hidden = w["mask_token"].expand(len(seen), one.tokens - one.visible, -1)
+        tokens = take(torch.cat([seen, hidden], dim=1), restore[kind])
+        whole.append(tokens + w[f"decoder_pos_embed_{kind}"] + w[f"decoder_modality_{kind}"])
+    x = torch.cat(whole, dim=1)
+    for i in range(case.decoder.depth):
+        x = block(w, f"decoder_blocks.{i}", x, case.decoder.heads)
+    parts = layer_norm(w, "decoder_norm", x).split([one.tokens for one in case.inputs.values()], dim=1)
+    return {kind: linear(w, f"decoder_pred_{kind}", part) for kind, part in zip(case.inputs, parts, strict=True)}
+
+
+def contrast(case: Case, audio: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+    """Means of tokens [B, D]: for each image a softmax over all sounds; where it is symmetric, also for each sound over all images."""
+    scores = F.normalize(audio, dim=-1) @ F.normalize(image, dim=-1).T / case.temperature
+    found = -scores.log_softmax(dim=0).diagonal().mean()
+    return (found - scores.log_softmax(dim=1).diagonal().mean()) / 2 if case.symmetric else found
+
+
+def terms_of(case: Case, w: dict, arrays: dict, order: dict, restore: dict) -> tuple[dict[str, torch.Tensor], dict]:
+    """The losses before their weights, by name, and what they are made of."""
+    seen = {kind: order[kind][:, : one.visible] for kind, one in case.inputs.items()}
+    alone = {kind: encode(case, w, kind, arrays[kind], seen[kind]) for kind in case.inputs}
+    latent = joined(case, w, torch.cat(list(alone.values()), dim=1))
+    pooled = {kind: joined(case, w, alone[kind], f"_{kind}").mean(dim=1) for kind in case.inputs}
+    prediction = decode(case, w, latent, restore)
+    terms = {}
+    for kind, one in case.inputs.items():
+        error = (prediction[kind] - target_of(one, arrays[kind])) ** 2
+        terms[f"{INPUTS[kind]}.mse"] = take(error, order[kind][:, one.visible :]).mean()
+    terms["info_nce"] = contrast(case, pooled["a"], pooled["v"])
+    return terms, {"latent": latent, "pooled": pooled, "prediction": prediction}
+
+
+def total_of(case: Case, terms: dict[str, torch.Tensor]) -> torch.Tensor:
+    return sum(term * (case.weight if name == "info_nce" else 1) for name, term in terms.items())
+
+
+def is_trainable(name: str) -> bool:
+    return "pos_embed" not in name
+
+
+def train(case: Case, weights: dict, arrays: dict, order: dict, restore: dict) -> dict:
+    """AdamW steps on one batch and mask; the losses before each step and after the last."""
+    settings = {"optimizer": "adamw", "lr": 1e-3, "betas": [0.9, 0.95], "epsilon": 1e-8, "weight_decay": 0.05}
+    w = {name: value.clone().requires_grad_(is_trainable(name)) for name, value in weights.items()}
+    every = [weight for weight in w.values() if weight.requires_grad]
+    groups = [
+        {"params": [p for p in every if p.ndim > 1], "weight_decay": settings["weight_decay"]},
+        {"params": [p for p in every if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=settings["lr"], betas=(0.9, 0.95), eps=settings["epsilon"])
+    losses = []
+    for step in range(STEPS + 1):
+        loss = total_of(case, terms_of(case, w, arrays, order, restore)[0])
+        losses.append(loss.item())
+        if step < STEPS:
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return settings | {"losses": losses}
+
+
+def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
+    random = torch.Generator().manual_seed(case.seed)
+    arrays, order, restore = {}, {}, {}
+    for kind, one in case.inputs.items():
+        arrays[kind] = torch.randn(case.batch, *one.size, generator=random, dtype=torch.float64).float().double()
+        order[kind] = torch.rand(case.batch, one.tokens, generator=random, dtype=torch.float64).argsort(dim=1)
+        restore[kind] = order[kind].argsort(dim=1)
+    weights = make_weights(case, random)
+    w = {name: value.clone().requires_grad_(is_trainable(name)) for name, value in weights.items()}
+    terms, made = terms_of(case, w, arrays, order, restore)
+    for vector in made["pooled"].values():
+        vector.retain_grad()
+    total = total_of(case, terms)
+    total.backward()
+    gradients = {name: leaf.grad for name, leaf in w.items() if leaf.requires_grad}
+    assert all(gradient is not None for gradient in gradients.values()), "a weight without a gradient"
+    header = {
+        "spec": spec_of(case),
+        "batch": case.batch,
+        "inputs": {
+            INPUTS[kind]: {"tokens": {"total": one.tokens, "visible": one.visible}} for kind, one in case.inputs.items()
+        },
+        "layer_norm_epsilon": EPSILON,
+        "terms": {name: term.item() for name, term in terms.items()},
+        "loss": total.item(),
+        "symmetric": contrast(Case(**{**vars(case), "symmetric": True}), *made["pooled"].values()).item(),
+        "training": train(case, weights, arrays, order, restore),
+        "versions": versions(),
+    }
+    tensors = {f"weights/{name}": value for name, value in weights.items()}
+    tensors |= {f"gradients/{name}": value for name, value in gradients.items()}
+    tensors["latent"] = made["latent"].detach()
+    for kind, label in INPUTS.items():
+        tensors |= {
+            label: arrays[kind],
+            f"order/{label}": order[kind].int(),
+            f"restore/{label}": restore[kind].int(),
+            f"prediction/{label}": made["prediction"][kind].detach(),
+            f"pooled/{label}": made["pooled"][kind].detach(),
+            # Only the contrast reads it, so its gradient is that of the term, weighed.
+            f"pooled_gradients/{label}": made["pooled"][kind].grad / case.weight,
+        }
+    return header, tensors
+
+
+def spec_of(case: Case) -> str:
+    audio, image = case.inputs["a"], case.inputs["v"]
+    vit = "vit(depth: {0.depth}, width: {0.width}, heads: {0.heads}{1})"
+    alone = vit.format(case.encoder, ", class_token: false, norm: none, norm_epsilon: 1e-5")
+    joint = vit.format(case.joint, ", class_token: false, norms: by_input, norm_epsilon: 1e-5, of: [audio, image]")
+    return f"""edition 2026
+model Reference {{
+  input     audio: spectrogram(frames: {audio.size[0]}, mels: {audio.size[1]})
+  input     image: image(size: {image.size[0]}x{image.size[1]}, channels: {image.size[2]})
+  tokens    patch(size: {"x".join(map(str, audio.patch))})
+  positions sin_cos(and: input)
+  mask      random(ratio: {audio.ratio * 100:g}%)
+  encoder   audio: {alone}
+  encoder   image: {alone}
+  encoder   joint: {joint}
+  decoder   {vit.format(case.decoder, ", norm_epsilon: 1e-5")}
+  target    pixels(normalize: patch)
+  loss      mse(on: hidden)
+  loss      info_nce(between: [joint.audio, joint.image], temperature: {case.temperature}, weight: {case.weight})
+}}
+"""
+
+
+def main() -> None:
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
+    header, tensors = run(SMALL)
+    write(folder / "cav-mae", header, tensors)
+
+
+if __name__ == "__main__":
+    main()

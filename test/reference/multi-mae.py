@@ -1,0 +1,314 @@
+"""Writes the fixture of MultiMAE: a small model of colours, depth and classes of pixels, in float64 by PyTorch.
+
+Written from the description (Bachmann et al., ECCV 2022, with the constants of the official repository): one mask over the tokens of all
+inputs shows the same number of them in every sample, and of one input any number; one encoder sees them with a global token; each task has
+a decoder, whose queries are the tokens of the task and whose context is all that the encoder gives. Weights have the official names.
+Three things are written otherwise and compute the same: the global token stands in front, the classes of pixels are planes of zeros and
+ones, so that the table of classes and the projection behind it are one matrix, and positions are those of MAE, with the halves of a row
+the other way round.
+Usage: python multi-mae.py [folder]
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from mae import STEPS, Network, block, layer_norm, linear, sine_cosine, take, versions
+from method import write
+
+
+@dataclass(frozen=True)
+class Task:
+    size: tuple[int, int, int]  # rows, columns, channels
+    patch: tuple[int, int]
+    loss: str  # mse, l1, cross_entropy: of each pixel over its channels
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        return self.size[0] // self.patch[0], self.size[1] // self.patch[1]
+
+    @property
+    def tokens(self) -> int:
+        return self.grid[0] * self.grid[1]
+
+    @property
+    def values(self) -> int:
+        return self.patch[0] * self.patch[1] * self.size[2]
+
+
+@dataclass(frozen=True)
+class Case:
+    seed: int
+    batch: int
+    tasks: dict[str, Task]
+    visible: int
+    encoder: Network
+    decoder: Network  # the blocks behind the one that asks the context
+
+    @property
+    def tokens(self) -> int:
+        return sum(task.tokens for task in self.tasks.values())
+
+    def start(self, name: str) -> int:
+        before = list(self.tasks).index(name)
+        return sum(task.tokens for task in list(self.tasks.values())[:before])
+
+
+SMALL = Case(
+    seed=61,
+    batch=3,
+    tasks={
+        "rgb": Task((8, 12, 3), (4, 4), "mse"),
+        "depth": Task((8, 12, 1), (4, 4), "l1"),
+        "semseg": Task((4, 6, 5), (2, 2), "cross_entropy"),
+    },
+    visible=8,
+    encoder=Network(2, 16, 2),
+    decoder=Network(1, 12, 2),
+)
+
+
+def positions(task: Task, width: int) -> torch.Tensor:
+    """[1, N, D]"""
+    return sine_cosine(width, *task.grid)[:, 1:].float().double()
+
+
+def make_weights(case: Case, random: torch.Generator) -> dict[str, torch.Tensor]:
+    """Nothing is left at zero or one, so that each weight matters to the result."""
+    weights: dict[str, torch.Tensor] = {}
+
+    def normal(name: str, *shape: int, std: float = 0.1, mean: float = 0.0) -> None:
+        weights[name] = (mean + torch.randn(*shape, generator=random, dtype=torch.float64) * std).float().double()
+
+    def matrix(name: str, outputs: int, inputs: int) -> None:
+        normal(f"{name}.weight", outputs, inputs, std=(2 / (inputs + outputs)) ** 0.5)
+        normal(f"{name}.bias", outputs)
+
+    def norm(name: str, width: int) -> None:
+        normal(f"{name}.weight", width, mean=1)
+        normal(f"{name}.bias", width)
+
+    def perceptron(name: str, width: int) -> None:
+        matrix(f"{name}.fc1", 4 * width, width)
+        matrix(f"{name}.fc2", width, 4 * width)
+
+    def blocks(name: str, network: Network) -> None:
+        width = network.width
+        for i in range(network.depth):
+            norm(f"{name}.{i}.norm1", width)
+            matrix(f"{name}.{i}.attn.qkv", 3 * width, width)
+            matrix(f"{name}.{i}.attn.proj", width, width)
+            norm(f"{name}.{i}.norm2", width)
+            perceptron(f"{name}.{i}.mlp", width)
+
+    width, narrow = case.encoder.width, case.decoder.width
+    for name, task in case.tasks.items():
+        matrix(f"input_adapters.{name}.proj", width, task.values)
+        weights[f"input_adapters.{name}.pos_emb"] = positions(task, width)
+    normal("global_tokens", 1, 1, width, std=0.3)
+    blocks("encoder", case.encoder)
+    for name, task in case.tasks.items():
+        own = f"output_adapters.{name}"
+        matrix(f"{own}.proj_context", narrow, width)
+        normal(f"{own}.mask_token", 1, 1, narrow, std=0.3)
+        for other in case.tasks:
+            normal(f"{own}.task_embeddings.{other}", 1, 1, narrow, std=0.3)
+        for part in ("query_norm", "context_norm", "out_norm"):
+            norm(f"{own}.{part}", narrow)
+        matrix(f"{own}.decoder.q", narrow, narrow)
+        matrix(f"{own}.decoder.kv", 2 * narrow, narrow)
+        matrix(f"{own}.decoder.proj", narrow, narrow)
+        perceptron(f"{own}.mlp", narrow)
+        blocks(f"{own}.decoder_transformer", case.decoder)
+        matrix(f"{own}.out_proj", task.values, narrow)
+    return weights
+
+
+def is_trainable(name: str) -> bool:
+    return not name.endswith("pos_emb")
+
+
+def patches_of(task: Task, array: torch.Tensor) -> torch.Tensor:
+    """[B, rows, columns, C] -> [B, N, P]"""
+    (rows, columns), (height, width) = task.grid, task.patch
+    split = array.reshape(len(array), rows, height, columns, width, task.size[2])
+    return split.transpose(2, 3).reshape(len(array), task.tokens, task.values)
+
+
+def encode(case: Case, w: dict, arrays: dict, visible: torch.Tensor) -> torch.Tensor:
+    """-> [B, 1 + V, D]"""
+    tokens = [
+        linear(w, f"input_adapters.{name}.proj", patches_of(task, arrays[name])) + w[f"input_adapters.{name}.pos_emb"]
+        for name, task in case.tasks.items()
+    ]
+    x = torch.cat([w["global_tokens"].expand(len(visible), -1, -1), take(torch.cat(tokens, dim=1), visible)], dim=1)
+    for i in range(case.encoder.depth):
+        x = block(w, f"encoder.{i}", x, case.encoder.heads)
+    return x
+
+
+def ask(case: Case, w: dict, own: str, queries: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
+    """Cross-attention without a residual, then a perceptron with one."""
+    batch, count, width = queries.shape
+    heads = case.decoder.heads
+
+    def apart(x: torch.Tensor) -> torch.Tensor:
+        return x.reshape(batch, x.shape[1], heads, width // heads).transpose(1, 2)
+
+    told = layer_norm(w, f"{own}.context_norm", context)
+    q = apart(linear(w, f"{own}.decoder.q", layer_norm(w, f"{own}.query_norm", queries)))
+    k, v = (apart(part) for part in linear(w, f"{own}.decoder.kv", told).chunk(2, dim=-1))
+    weights = (q @ k.transpose(-1, -2) * (width // heads) ** -0.5).softmax(dim=-1)
+    x = linear(w, f"{own}.decoder.proj", (weights @ v).transpose(1, 2).reshape(batch, count, width))
+    hidden = F.gelu(linear(w, f"{own}.mlp.fc1", layer_norm(w, f"{own}.out_norm", x)))
+    return x + linear(w, f"{own}.mlp.fc2", hidden)
+
+
+def decode(case: Case, w: dict, name: str, latent: torch.Tensor, visible: torch.Tensor, restore: torch.Tensor) -> dict:
+    """-> prediction [B, N, P], and what the queries ask and get"""
+    own, task, narrow = f"output_adapters.{name}", case.tasks[name], case.decoder.width
+    context = linear(w, f"{own}.proj_context", latent)
+    hidden = w[f"{own}.mask_token"].expand(len(context), case.tokens - case.visible, -1)
+    places = [positions(other, narrow) + w[f"{own}.task_embeddings.{label}"] for label, other in case.tasks.items()]
+    every = take(torch.cat([context[:, 1:], hidden], dim=1), restore) + torch.cat(places, dim=1)
+    queries = every[:, case.start(name) : case.start(name) + task.tokens]
+    context = torch.cat([context[:, :1], take(every, visible)], dim=1)
+    crossed = x = ask(case, w, own, queries, context)
+    for i in range(case.decoder.depth):
+        x = block(w, f"{own}.decoder_transformer.{i}", x, case.decoder.heads)
+    prediction = linear(w, f"{own}.out_proj", x)
+    return {"prediction": prediction, "queries": queries, "context": context, "crossed": crossed}
+
+
+def errors_of(task: Task, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """[B, N, P] -> [B, N]: means over pixels."""
+    if task.loss == "mse":
+        return ((prediction - target) ** 2).mean(dim=-1)
+    if task.loss == "l1":
+        return (prediction - target).abs().mean(dim=-1)
+    logits, classes = (x.unflatten(2, (-1, task.size[2])) for x in (prediction, target))
+    return -(classes * logits.log_softmax(dim=-1)).sum(dim=-1).mean(dim=-1)
+
+
+def over_hidden(errors: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+    """errors and hidden [B, N] -> the mean of each sample's hidden tokens, over the samples that have some."""
+    some = hidden.sum(dim=1) > 0
+    return ((errors * hidden)[some].sum(dim=1) / hidden[some].sum(dim=1)).mean()
+
+
+def terms_of(case: Case, w: dict, arrays: dict, order: torch.Tensor, restore: torch.Tensor) -> tuple[dict, dict]:
+    visible = order[:, : case.visible]
+    latent = encode(case, w, arrays, visible)
+    made = {name: decode(case, w, name, latent, visible, restore) for name in case.tasks}
+    terms = {}
+    for name, task in case.tasks.items():
+        start = case.start(name)
+        hidden = (restore[:, start : start + task.tokens] >= case.visible).double()
+        errors = errors_of(task, made[name]["prediction"], patches_of(task, arrays[name]))
+        terms[f"{name}.{task.loss}"] = over_hidden(errors, hidden)
+    return terms, {"latent": latent, **made}
+
+
+def train(case: Case, weights: dict, arrays: dict, order: torch.Tensor, restore: torch.Tensor) -> dict:
+    """AdamW steps on one batch and mask; the losses before each step and after the last."""
+    settings = {"optimizer": "adamw", "lr": 1e-3, "betas": [0.9, 0.95], "epsilon": 1e-8, "weight_decay": 0.05}
+    w = {name: value.clone().requires_grad_(is_trainable(name)) for name, value in weights.items()}
+    every = [weight for weight in w.values() if weight.requires_grad]
+    groups = [
+        {"params": [p for p in every if p.ndim > 1], "weight_decay": settings["weight_decay"]},
+        {"params": [p for p in every if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=settings["lr"], betas=(0.9, 0.95), eps=settings["epsilon"])
+    losses = []
+    for step in range(STEPS + 1):
+        loss = sum(terms_of(case, w, arrays, order, restore)[0].values())
+        losses.append(loss.item())
+        if step < STEPS:
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return settings | {"losses": losses}
+
+
+def masks(case: Case, random: torch.Generator) -> torch.Tensor:
+    """Orders of all tokens, visible ones first, [B, N]. Of the first sample all depth is visible, so that its loss has no part in it."""
+    order = torch.rand(case.batch, case.tokens, generator=random, dtype=torch.float64)
+    start = case.start("depth")
+    order[0, start : start + case.tasks["depth"].tokens] -= 1
+    return order.argsort(dim=1)
+
+
+def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
+    random = torch.Generator().manual_seed(case.seed)
+    arrays = {}
+    for name, task in case.tasks.items():
+        array = torch.randn(case.batch, *task.size, generator=random, dtype=torch.float64).float().double()
+        is_classes = task.loss == "cross_entropy"
+        arrays[name] = F.one_hot(array.argmax(dim=-1), task.size[2]).double() if is_classes else array
+    order = masks(case, random)
+    restore = order.argsort(dim=1)
+    weights = make_weights(case, random)
+    w = {name: value.clone().requires_grad_(is_trainable(name)) for name, value in weights.items()}
+    terms, made = terms_of(case, w, arrays, order, restore)
+    total = sum(terms.values())
+    total.backward()
+    gradients = {name: leaf.grad for name, leaf in w.items() if leaf.requires_grad}
+    idle = [name for name, gradient in gradients.items() if gradient is None or not gradient.isfinite().all()]
+    assert not idle, idle
+    header = {
+        "spec": spec_of(case),
+        "batch": case.batch,
+        "inputs": {name: {"start": case.start(name), "tokens": task.tokens} for name, task in case.tasks.items()},
+        "tokens": {"total": case.tokens, "visible": case.visible},
+        "terms": {name: term.item() for name, term in terms.items()},
+        "loss": total.item(),
+        "training": train(case, weights, arrays, order, restore),
+        "versions": versions(),
+    }
+    tensors = {f"weights/{name}": value for name, value in weights.items()}
+    tensors |= {f"gradients/{name}": value for name, value in gradients.items()}
+    tensors |= {"latent": made["latent"].detach(), "order": order.int(), "restore": restore.int()}
+    for name in case.tasks:
+        tensors[name] = arrays[name]
+        tensors |= {f"{kind}/{name}": value.detach() for kind, value in made[name].items()}
+    return header, tensors
+
+
+def spec_of(case: Case) -> str:
+    vit = "vit(depth: {0.depth}, width: {0.width}, heads: {0.heads}{1})"
+    images = [
+        f"  input     {name}: image(size: {task.size[0]}x{task.size[1]}, channels: {task.size[2]})\n"
+        f"  tokens    {name}: patch(size: {task.patch[0]}x{task.patch[1]})"
+        for name, task in case.tasks.items()
+    ]
+    network = case.decoder
+    targets = [
+        f"  target    {name}: pixels(normalize: none) {{\n"
+        f"    decoder queries(depth: {network.depth}, width: {network.width}, heads: {network.heads})\n"
+        f"    loss    {task.loss}(on: hidden)\n  }}"
+        for name, task in case.tasks.items()
+    ]
+    return "\n".join(
+        [
+            "edition 2026",
+            "model Reference {",
+            *images,
+            f"  mask      dirichlet(visible: {case.visible})",
+            f"  encoder   {vit.format(case.encoder, ', norm: none')}",
+            *targets,
+            "}",
+            "",
+        ]
+    )
+
+
+def main() -> None:
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
+    header, tensors = run(SMALL)
+    write(folder / "multi-mae", header, tensors)
+
+
+if __name__ == "__main__":
+    main()
