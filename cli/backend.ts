@@ -5,6 +5,7 @@ import type { Backend, Executor, ProcessorSettings } from "../runtime/index.js";
 import { usageFailure } from "./failure.js";
 import { didYouMean } from "./nearest.js";
 import type { RunFacts } from "./run-directory.js";
+import { ofSession } from "./session.js";
 import { count } from "./terminal.js";
 
 /** What the command line says about where to compute. */
@@ -13,8 +14,8 @@ export interface BackendFlags extends ProcessorSettings {
   readonly backend: string;
 }
 
-/** Said once, not for every member of a family or stage of a pipeline. */
-let offered = false;
+/** Offers are said once, not for every member of a family or stage of a pipeline. */
+const offers = ofSession(() => new Set<string>());
 
 /**
  * `note` hears which one `auto` took and why, what would be faster, and of settings that do not matter there. `before`: the run
@@ -34,8 +35,8 @@ export async function openBackend(
   const settings = { ...(many === undefined ? {} : { threads: many }), ...(spin === undefined ? {} : { spin }) };
   const tell = (reason: string, offer?: string): void => {
     note(`backend ${reason}`);
-    if (offer !== undefined && !offered) note(offer);
-    offered ||= offer !== undefined;
+    if (offer !== undefined && !offers().has(offer)) note(offer);
+    if (offer !== undefined) offers().add(offer);
   };
   const executor = await openExecutor(backend as "auto" | Backend, tell, settings);
   const given = threads !== undefined || spin !== undefined;

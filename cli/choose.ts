@@ -8,6 +8,7 @@ import { exitCode, Failure, runFailure, usageFailure } from "./failure.js";
 import { printedPath, readSpec, specPath } from "./files.js";
 import { didYouMean } from "./nearest.js";
 import { arrange, describe } from "./report/index.js";
+import { streams } from "./session.js";
 import { count, stderrColors, tell } from "./terminal.js";
 
 /** A sound file, and the blocks that it can use. */
@@ -50,7 +51,7 @@ export function refuseErrors(
   diagnostics: readonly Diagnostic[],
   counts: (finding: Diagnostic) => boolean = () => true,
 ): void {
-  const medium = { colors: stderrColors(), width: process.stderr.columns ?? 120 };
+  const medium = { colors: stderrColors(), width: streams().stderr.columns ?? 120 };
   // Advice is for `mae check`, which is asked for it.
   const found = arrange(diagnostics).filter(({ severity }) => severity === "error");
   for (const error of found) tell(`${describe(error, medium)}\n`);

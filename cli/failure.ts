@@ -1,5 +1,5 @@
 /**
- * How a command ends: exit codes, and failures that are the user's to mend. Printing them is `main.ts`'s business;
+ * How a command ends: exit codes, and failures that are the user's to mend. Telling them is the business of `ending.ts`;
  * findings in a spec are diagnostics and never pass through here.
  */
 

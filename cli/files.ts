@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { runFailure, usageFailure } from "./failure.js";
+import { streams } from "./session.js";
 import { systemWords } from "./system-errors.js";
 
 /** Larger than any spec; a wrong file should not take the memory of the machine. */
@@ -177,7 +178,7 @@ export function decode(bytes: Buffer): Reading {
 export async function readStdin(): Promise<Reading> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of process.stdin) {
+  for await (const chunk of streams().stdin) {
     const bytes = chunk as Buffer;
     size += bytes.length;
     if (size > largestSpec) throw usageFailure("stdin has more than 4 MiB; a spec has less");

@@ -1,7 +1,8 @@
 /** How `--help` and wrong command lines look, alike for all commands. */
 
-import type { Command } from "commander";
+import type { Command, OutputConfiguration } from "commander";
 import { exitCode } from "./failure.js";
+import { streams } from "./session.js";
 import { stderrColors } from "./terminal.js";
 
 const exitCodes = `Exit codes:
@@ -40,7 +41,7 @@ export function addText(
 }
 
 /** Commander's errors in the form of all others. */
-export function teachError(text: string): string {
+function teachError(text: string): string {
   const colors = stderrColors();
   const [first = "", ...rest] = text
     .replace(/^error: /, "")
@@ -52,3 +53,12 @@ export function teachError(text: string): string {
   const head = `${colors.red(colors.bold("error"))}${colors.bold(`: ${what.replace(/\.$/, "")}`)}`;
   return `${head}\n  ${colors.blue("=")} ${colors.bold("help:")} ${help.replace(/\.$/, "")}\n`;
 }
+
+/** Where commander writes help and errors, and how wide. */
+export const output: OutputConfiguration = {
+  writeOut: (text) => streams().stdout.write(text),
+  writeErr: (text) => streams().stderr.write(text),
+  getOutHelpWidth: () => streams().stdout.columns ?? columns,
+  getErrHelpWidth: () => streams().stderr.columns ?? columns,
+  outputError: (text, write) => write(teachError(text)),
+};

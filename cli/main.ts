@@ -1,109 +1,18 @@
 #!/usr/bin/env node
-/**
- * The command `mae`: runs the command line and turns every way of ending into words and an exit code. What the
- * commands are is said in `program.ts`; what they do, in `commands/`.
- */
+/** The command `mae`: a process that runs one command line and ends with its exit code, when all of its output is written. */
 
-import { CommanderError } from "commander";
-import { exitCode, Failure } from "./failure.js";
-import { packageVersion } from "./package-root.js";
-import { createProgram } from "./program.js";
-import { systemFailure, systemWords } from "./system-errors.js";
-import { drained, lostOutput, stderrColors, tell, watchOutput } from "./terminal.js";
-import { visibleLines } from "./text-width.js";
-
-/** What a failure says, whatever threw it. */
-interface Words {
-  readonly head: string;
-  readonly message: string;
-  readonly notes: readonly (readonly [word: string, text: string | null | undefined])[];
-  readonly exit: number;
-}
-
-/** `RunError` of the runtime, known by its name: loading the runtime to recognise it would cost every command. */
-interface RunErrorLike extends Error {
-  readonly code: string;
-  readonly what: string;
-  readonly why: string | null;
-  readonly help: string;
-}
-
-const isRunError = (error: unknown): error is RunErrorLike => error instanceof Error && error.name === "RunError";
-
-function wordsOf(error: unknown): Words | null {
-  const failure = error instanceof Failure ? error : systemFailure(error);
-  if (failure) {
-    const notes = [["why", failure.reason] as const, ["help", failure.help] as const];
-    return { head: "error", message: failure.message, notes, exit: failure.exit };
-  }
-  if (isRunError(error)) {
-    const notes = [
-      ["why", error.why],
-      ["help", error.help],
-      ["more", `mae explain ${error.code}`],
-    ] as const;
-    return { head: `error[${error.code}]`, message: error.what, notes, exit: exitCode.findings };
-  }
-  return null;
-}
-
-/** What a block of the user's own project threw; null: it was not one. */
-async function wordsOfBlock(error: unknown): Promise<Words | null> {
-  const { blockAtFault } = await import("./config/index.js");
-  const fault = blockAtFault(error);
-  if (!fault) return null;
-  const message = `a block of the project fails: ${fault.message}`;
-  const notes = [["at", fault.where] as const, ["more", "mae explain block/throws"] as const];
-  return { head: "error[block/throws]", message, notes, exit: exitCode.findings };
-}
-
-function sayFailure({ head, message, notes }: Words): void {
-  const colors = stderrColors();
-  tell(`${colors.red(colors.bold(head))}${colors.bold(`: ${visibleLines(message)}`)}`);
-  for (const [word, text] of notes) {
-    if (text) tell(`  ${colors.blue("=")} ${colors.bold(`${word}:`)} ${visibleLines(text).replaceAll("\n", "\n    ")}`);
-  }
-}
-
-function sayBug(error: unknown, trace: boolean): void {
-  const colors = stderrColors();
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  tell(`${colors.red(colors.bold("this is a bug in mae"))}: ${visibleLines(message)}`);
-  const machine = `mae ${packageVersion()}, node ${process.version}, ${process.platform} ${process.arch}`;
-  if (trace && error instanceof Error) tell(error.stack ?? "");
-  tell(trace ? `please report it with the lines above; ${machine}` : `--trace shows where; ${machine}`);
-}
-
-/** Runs the command line and gives the exit code. */
-async function main(argv: readonly string[]): Promise<number> {
-  const trace = argv.includes("--trace");
-  try {
-    const program = createProgram();
-    await program.parseAsync([...argv], { from: "user" });
-    return Number(process.exitCode ?? exitCode.fine);
-  } catch (error) {
-    // Commander has printed its own message or the help already.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.fine : exitCode.usage;
-    return sayEnd(error, wordsOf(error) ?? (await wordsOfBlock(error)), trace);
-  }
-}
-
-/** Tells what ended the command, and gives the exit code. `words` are null for a mistake of ours. */
-function sayEnd(error: unknown, words: Words | null, trace: boolean): number {
-  if (!words) {
-    sayBug(error, trace);
-    return exitCode.findings;
-  }
-  sayFailure(words);
-  if (trace && error instanceof Error) tell(error.stack ?? "");
-  return words.exit;
-}
+import { sayEnd, sayUncaught } from "./ending.js";
+import { exitCode } from "./failure.js";
+import { systemWords } from "./system-errors.js";
+import { drained, lostOutput, tell, watchOutput } from "./terminal.js";
 
 watchOutput();
 const argv = process.argv.slice(2);
-// Thrown where no command waits, as by a thread that cannot be started.
-process.on("uncaughtException", (error) => process.exit(sayEnd(error, wordsOf(error), argv.includes("--trace"))));
-const code = await main(argv);
+process.on("uncaughtException", (error) => process.exit(sayUncaught(error, argv)));
+// Loaded late, so that a machine that refuses its files is told in words as well.
+const code = await import("./command-line.js")
+  .then(({ runCommandLine }) => runCommandLine(argv, process))
+  .catch((error) => sayEnd(error, argv));
 await drained();
 const lost = lostOutput();
 if (lost) tell(`error: not all of the output could be written: ${systemWords(lost) ?? lost.message}`);

@@ -5,7 +5,7 @@
 
 import { Argument, Command, Option } from "commander";
 import { chooseFile, chooseReporter, type ReporterChoice, reporterNames, wholeNumber } from "./arguments.js";
-import { addText, command, interruptedCode, teachError } from "./help.js";
+import { addText, command, interruptedCode, output } from "./help.js";
 import {
   checkpointOption,
   configOption,
@@ -32,7 +32,7 @@ export function createProgram(): Command {
     .option("--no-color", "use no colours (also: the variable NO_COLOR)")
     .option("--trace", "show the stack when mae itself fails")
     .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
-    .configureOutput({ outputError: (text, write) => write(teachError(text)) })
+    .configureOutput(output)
     .exitOverride()
     .on("option:color", () => forceColor(true))
     .on("option:no-color", () => forceColor(false));

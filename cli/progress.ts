@@ -5,6 +5,7 @@
 
 import { stripVTControlCharacters } from "node:util";
 import type { TrainEvent } from "../runtime/index.js";
+import { streams } from "./session.js";
 import { type Colors, count, grouped, printJson, stderrColors, tell } from "./terminal.js";
 import { displayWidth } from "./text-width.js";
 
@@ -26,7 +27,7 @@ const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `
 
 /** A live line on a terminal, plain lines elsewhere; both on stderr. `sample`: what one is called. */
 export function createProgress(sample: string, clock: () => number = () => performance.now()): Progress {
-  return process.stderr.isTTY ? liveProgress(sample, clock) : plainProgress(sample, clock);
+  return streams().stderr.isTTY ? liveProgress(sample, clock) : plainProgress(sample, clock);
 }
 
 function liveProgress(sample: string, clock: () => number): Progress {
@@ -35,11 +36,11 @@ function liveProgress(sample: string, clock: () => number): Progress {
   let total = 0;
   let open = false;
   const draw = (step: StepEvent) => {
-    process.stderr.write(`\r\u001b[2K${liveLine(step, { total, sample }, process.stderr.columns ?? 80, colors)}`);
+    streams().stderr.write(`\r\u001b[2K${liveLine(step, { total, sample }, streams().stderr.columns ?? 80, colors)}`);
     open = true;
   };
   const say = (line: string) => {
-    if (open) process.stderr.write("\r\u001b[2K");
+    if (open) streams().stderr.write("\r\u001b[2K");
     open = false;
     tell(line);
   };
@@ -56,7 +57,7 @@ function liveProgress(sample: string, clock: () => number): Progress {
     // The last state of the line stays on the screen above what comes next.
     if (event.kind === "end" && last) {
       draw(last);
-      process.stderr.write("\n");
+      streams().stderr.write("\n");
       open = false;
     }
     for (const line of eventLines(event)) say(line);
@@ -86,7 +87,7 @@ export interface Stages {
 }
 
 export function createStages(clock: () => number = () => performance.now()): Stages {
-  const live = process.stderr.isTTY === true;
+  const live = streams().stderr.isTTY === true;
   let drawn = Number.NEGATIVE_INFINITY;
   let stage = "";
   return {
@@ -96,11 +97,11 @@ export function createStages(clock: () => number = () => performance.now()): Sta
       drawn = clock();
       const of = progress.total === null ? "" : ` of ${grouped(progress.total)}`;
       const line = `${stage}: ${grouped(progress.done)}${of}`;
-      if (live) process.stderr.write(`\r\u001b[2K${line}`);
+      if (live) streams().stderr.write(`\r\u001b[2K${line}`);
       else tell(line);
     },
     end() {
-      if (live && stage !== "") process.stderr.write("\r\u001b[2K");
+      if (live && stage !== "") streams().stderr.write("\r\u001b[2K");
       stage = "";
     },
   };

@@ -4,48 +4,50 @@
  */
 
 import picocolors from "picocolors";
+import { type Output, ofSession, streams } from "./session.js";
 import { printable } from "./text-width.js";
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
 
 /** What `--color` / `--no-color` said; null: neither. */
-let forced: boolean | null = null;
+const forced = ofSession((): { wanted: boolean | null } => ({ wanted: null }));
 
-/** Settles colours for the whole process. */
+/** Settles colours for the whole call. */
 export function forceColor(wanted: boolean | null): void {
-  forced = wanted;
+  forced().wanted = wanted;
 }
 
 /** The flag wins, then NO_COLOR, then FORCE_COLOR, then whether the stream is a terminal that can. */
-function wantsColor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = process.env): boolean {
-  if (forced !== null) return forced;
+function wantsColor(stream: Output, env: NodeJS.ProcessEnv = process.env): boolean {
+  const { wanted } = forced();
+  if (wanted !== null) return wanted;
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR) return env.FORCE_COLOR !== "0";
   return stream.isTTY === true && env.TERM !== "dumb";
 }
 
 /** Colours for stdout. */
-export const stdoutColors = (): Colors => picocolors.createColors(wantsColor(process.stdout));
+export const stdoutColors = (): Colors => picocolors.createColors(wantsColor(streams().stdout));
 
 /** Colours for stderr. */
-export const stderrColors = (): Colors => picocolors.createColors(wantsColor(process.stderr));
+export const stderrColors = (): Colors => picocolors.createColors(wantsColor(streams().stderr));
 
 /** No colours, for files. */
 export const plainColors = (): Colors => picocolors.createColors(false);
 
 /** Writes a result; nothing of the user's in it reaches a terminal as a command. */
 export function print(text: string): void {
-  process.stdout.write(printable(text));
+  streams().stdout.write(printable(text));
 }
 
 /** Writes a text of the user as it is, for the program that asked for it. */
 export function printExact(text: string): void {
-  process.stdout.write(text);
+  streams().stdout.write(text);
 }
 
 /** Writes a line for people. */
 export function tell(line: string): void {
-  process.stderr.write(`${printable(line)}\n`);
+  streams().stderr.write(`${printable(line)}\n`);
 }
 
 /** A value as JSON, with escapes for what a terminal would obey; two-space indented, or on one line. */
@@ -90,7 +92,7 @@ export function drained(): Promise<void> {
 export const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
 /** Columns of the terminal that stdout is; what is written elsewhere is not wrapped. */
-export const stdoutColumns = (): number => process.stdout.columns ?? Number.POSITIVE_INFINITY;
+export const stdoutColumns = (): number => streams().stdout.columns ?? Number.POSITIVE_INFINITY;
 
 /** "1 file", "3 files". */
 export const count = (n: number, word: string): string => `${grouped(n)} ${word}${n === 1 ? "" : "s"}`;

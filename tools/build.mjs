@@ -14,6 +14,7 @@ import loadWabt from "wabt";
 const doors = {
   index: "index.ts",
   cli: "cli/main.ts",
+  "command-line": "cli/command-line.ts",
   grammar: "grammar/index.ts",
   graph: "graph/index.ts",
   blocks: "blocks/index.ts",

@@ -8,6 +8,7 @@ import { elsewhere } from "../config/index.js";
 import { exitCode, runFailure, usageFailure } from "../failure.js";
 import { printedPath, replaceFile, staysIn, unwritable } from "../files.js";
 import { packageVersion } from "../package-root.js";
+import { endWith } from "../session.js";
 import { count, print, tell } from "../terminal.js";
 
 export interface BuildOptions {
@@ -97,5 +98,5 @@ function reportStale(built: readonly Built[]): void {
   for (const { path } of stale) print(`${printedPath(path)}\n`);
   if (stale.length === 0) return;
   tell(`${count(stale.length, "module")} not up to date; mae build writes ${stale.length === 1 ? "it" : "them"}`);
-  process.exitCode = exitCode.findings;
+  endWith(exitCode.findings);
 }

@@ -11,6 +11,7 @@ import { applyFixes } from "../fixes.js";
 import { openRevision } from "../git.js";
 import { packageVersion } from "../package-root.js";
 import { arrange, type CheckReport, documents, type Medium, passes, reporters, written } from "../report/index.js";
+import { endWith, streams } from "../session.js";
 import { type Colors, count, grouped, plainColors, print, stdoutColors, tell } from "../terminal.js";
 import { visibleText } from "../text-width.js";
 
@@ -57,7 +58,7 @@ export async function check(paths: readonly string[], options: CheckOptions): Pr
     milliseconds: performance.now() - started,
   };
   for (const choice of chosen) write(choice, report);
-  if (!passes(report)) process.exitCode = exitCode.findings;
+  if (!passes(report)) endWith(exitCode.findings);
 }
 
 async function specsFrom(paths: readonly string[], options: CheckOptions): Promise<SpecFile[]> {
@@ -100,4 +101,4 @@ function write(choice: ReporterChoice, report: CheckReport): void {
   tell(`${count(shown.length, "finding")}${all} written to ${visibleText(printedPath(choice.file))}`);
 }
 
-const mediumOf = (colors: Colors): Medium => ({ colors, width: process.stdout.columns ?? 120 });
+const mediumOf = (colors: Colors): Medium => ({ colors, width: streams().stdout.columns ?? 120 });

@@ -17,6 +17,7 @@ import { exitCode, type Failure, usageFailure } from "../failure.js";
 import { printedPath } from "../files.js";
 import { specOf } from "../open-checkpoint.js";
 import { factsFile } from "../run-directory.js";
+import { endWith } from "../session.js";
 import { type Colors, count, grouped, print, printJson, stdoutColors } from "../terminal.js";
 import { visibleText } from "../text-width.js";
 import { collected, weightLine } from "../weight-lines.js";
@@ -32,7 +33,7 @@ export async function diff(a: string, b: string, options: DiffOptions): Promise<
   const found = diffOf(first.model, second.model, first.stored ?? undefined);
   if (options.json) printJson(document(found));
   else print(`${text(found, stdoutColors()).join("\n")}\n`);
-  if (options.exitCode && !found.sameNetwork) process.exitCode = exitCode.findings;
+  if (options.exitCode && !found.sameNetwork) endWith(exitCode.findings);
 }
 
 interface Side {

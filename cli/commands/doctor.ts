@@ -6,6 +6,7 @@ import { configFile, findConfig } from "../config/index.js";
 import { exitCode } from "../failure.js";
 import { printedPath } from "../files.js";
 import { packageVersion } from "../package-root.js";
+import { endWith } from "../session.js";
 import { type Colors, print, printJson, stdoutColors, stdoutColumns } from "../terminal.js";
 import { wrapped } from "../text-width.js";
 
@@ -35,7 +36,7 @@ export async function doctor(options: DoctorOptions): Promise<void> {
   if (options.json)
     printJson({ format_version: "1.0", ok: working, ...machine, auto: automatic.backend, executors, decoder });
   else print(table(machine, { executors, decoder, reason: automatic.reason }, stdoutColors()));
-  if (!working) process.exitCode = exitCode.findings;
+  if (!working) endWith(exitCode.findings);
 }
 
 function examine(): Machine {

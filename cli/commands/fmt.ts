@@ -5,6 +5,7 @@ import { unreadable } from "../analysis.js";
 import { exitCode, usageFailure } from "../failure.js";
 import { findSpecs, printedPath, type Reading, readSpec, readStdin, rewriteFile, specPath } from "../files.js";
 import { describe } from "../report/index.js";
+import { endWith, streams } from "../session.js";
 import { type Colors, count, print, printExact, stderrColors, tell } from "../terminal.js";
 
 export interface FmtOptions {
@@ -33,7 +34,7 @@ export async function fmt(paths: readonly string[], options: FmtOptions): Promis
     print(`${printedPath(result.path)}\n`);
     if (options.write && result.text !== null) rewriteFile(result.path, result.text);
   }
-  if (options.check && changed.length > 0) process.exitCode = exitCode.findings;
+  if (options.check && changed.length > 0) endWith(exitCode.findings);
   tell(closing(results, changed.length, options, stderrColors()));
 }
 
@@ -65,7 +66,7 @@ function finishOne(result: Formatted, options: FmtOptions): void {
   if (!options.check) printExact(result.text ?? "");
   else if (result.changed) {
     print(`${printedPath(result.path)}\n`);
-    process.exitCode = exitCode.findings;
+    endWith(exitCode.findings);
   }
 }
 
@@ -79,10 +80,10 @@ function formatReading(path: string, reading: Reading): Formatted {
 
 /** Findings go to stderr and fail the command, since what cannot be parsed may not be formatted to the end. */
 function reportFindings(results: readonly Formatted[]): void {
-  const medium = { colors: stderrColors(), width: process.stderr.columns ?? 120 };
+  const medium = { colors: stderrColors(), width: streams().stderr.columns ?? 120 };
   for (const finding of results.flatMap((result) => result.findings)) {
     tell(`${describe(finding, medium)}\n`);
-    process.exitCode = exitCode.findings;
+    endWith(exitCode.findings);
   }
 }
 

@@ -13,6 +13,7 @@ import { printedPath, replaceFile } from "../files.js";
 import { jsonProgress } from "../progress.js";
 import { checkRunDirectory, readRunFacts } from "../run-directory.js";
 import { type RunState, readRunState } from "../run-state.js";
+import { endWith } from "../session.js";
 import { count, print, printJson, stderrColors, tell } from "../terminal.js";
 import { optionsAgain, type TrainFlags, trainOne } from "./train.js";
 
@@ -117,7 +118,7 @@ function report(around: Around): void {
   const failed = runs.filter(({ state }) => state.failure !== null);
   if (failed.length > 0) {
     tell(`${count(failed.length, "member")} failed: ${failed.map(({ member }) => member.name).join(", ")}`);
-    process.exitCode = exitCode.findings;
+    endWith(exitCode.findings);
   }
   const left = runs.filter(({ state }) => !state.finished && state.failure === null).length;
   if (left > 0) {

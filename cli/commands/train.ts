@@ -43,6 +43,7 @@ import {
 } from "../run-directory.js";
 import { lockRun } from "../run-lock.js";
 import { whatFailed } from "../run-state.js";
+import { endWith } from "../session.js";
 import { shortened, shorterNotes } from "../shorter-schedule.js";
 import { count, stderrColors, tell } from "../terminal.js";
 
@@ -302,7 +303,7 @@ async function judge(
 
 function sayHowToGoOn({ goOn }: Pick<Order, "goOn">): void {
   tell(`go on with: ${goOn}`);
-  process.exitCode = exitCode.interrupted;
+  endWith(exitCode.interrupted);
 }
 
 async function finish(job: Job, { step, loss }: TrainResult, last: StepEvent | null): Promise<void> {

@@ -10,6 +10,7 @@ import type { Homes } from "../../compiler/index.js";
 import { type Diagnostic, positionAt, type Source, type Span } from "../../grammar/index.js";
 import { printedPath, type Reading, readSpec } from "../files.js";
 import { arrange } from "../report/index.js";
+import { ofSession } from "../session.js";
 import { count, tell } from "../terminal.js";
 import { messageOf, placeIn } from "./blame.js";
 import { configError, topOf } from "./codes.js";
@@ -72,14 +73,14 @@ interface Known {
   readonly vocabulary: Promise<Vocabulary>;
 }
 
-const known = new Map<string, Known>();
+const known = ofSession(() => new Map<string, Known>());
 
 /** Of the block files that were run. */
-const sourcesRun: Source[] = [];
+const sourcesRun = ofSession((): Source[] => []);
 
 /** What an error that came through a block file says, and where it did, as `path:line:column`; null: it came through none. */
 export function blockAtFault(error: unknown): { readonly message: string; readonly where: string } | null {
-  const place = placeIn(error, sourcesRun);
+  const place = placeIn(error, sourcesRun());
   if (!place) return null;
   const { line, column } = positionAt(place.source, place.start);
   return { message: messageOf(error), where: `${printedPath(place.source.path)}:${line}:${column}` };
@@ -101,13 +102,13 @@ function homeOf(spec: string | null): string {
   return isRunFolder(folder) ? "." : folder;
 }
 
-/** The vocabulary that a configuration makes; its block files are run once in a process, and that is told. */
+/** The vocabulary that a configuration makes; its block files are run once in a call, and that is told. */
 function vocabularyWith(config: string): Promise<Vocabulary> {
-  const before = known.get(config);
+  const before = known().get(config);
   if (before) return before.vocabulary;
   const read = readSpec(config);
   const vocabulary = load(config, read);
-  known.set(config, { read, vocabulary });
+  known().set(config, { read, vocabulary });
   return vocabulary;
 }
 
@@ -116,12 +117,12 @@ function vocabularyWith(config: string): Promise<Vocabulary> {
  * asked for next. So is one that something is wrong with: the file that mends it may be new.
  */
 export async function forgetChanged(): Promise<void> {
-  for (const [config, { read, vocabulary }] of [...known]) {
+  for (const [config, { read, vocabulary }] of [...known()]) {
     const { project, findings } = await vocabulary;
     const sources = project?.files.map(({ source }) => source) ?? [];
     const isSame = textOf(readSpec(config)) === textOf(read);
     const areSame = sources.every(({ path, text }) => textOf(readSpec(path)) === text);
-    if (!isSame || !areSame || findings.length > 0) known.delete(config);
+    if (!isSame || !areSame || findings.length > 0) known().delete(config);
   }
 }
 
@@ -133,7 +134,7 @@ async function load(path: string, read: Reading): Promise<Vocabulary> {
     : unread(path, (span) => ({ severity: "error", span, ...read.problem }));
   const findings = [...config.findings];
   const files = config.entries.length === 0 ? [] : await runFiles(config, findings);
-  sourcesRun.push(...files.map(({ file }) => file.source));
+  sourcesRun().push(...files.map(({ file }) => file.source));
   const blocks = blocksOf(config, files, findings);
   return {
     registry: withBlocks(blocks),

@@ -1,6 +1,9 @@
-/** Runs the built command as a user does: a process of its own, in a folder of its own. */
+/**
+ * Runs the built command as a user does, in a folder of its own: `mae` in a process that many calls share, since most of them are not
+ * about processes, the others in one of their own.
+ */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, fork, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -21,7 +24,7 @@ export interface Surroundings {
   readonly cwd?: string;
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
-  /** Absent: the built command. */
+  /** Absent: the built command. Another one gets a process of its own, and so does a call with options for Node. */
   readonly command?: string;
 }
 
@@ -63,8 +66,51 @@ function resultOf(child: ChildProcess, watch: (stdout: string) => void): Promise
   });
 }
 
+/** The process that calls share. */
+let shared: ChildProcess | null = null;
+/** Calls take turns, as they work in the folder of that process. */
+let before: Promise<unknown> = Promise.resolve();
+
+function sharedProcess(): ChildProcess {
+  if (shared?.connected) return shared;
+  const script = fileURLToPath(new URL("calls.mjs", import.meta.url));
+  shared = fork(script, {
+    env: environment(),
+    serialization: "advanced",
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  // The tests end without waiting for it, and it ends with them.
+  shared.unref();
+  shared.channel?.unref();
+  return shared;
+}
+
+function answerOf(call: Readonly<Record<string, unknown>>): Promise<Result> {
+  const child = sharedProcess();
+  child.channel?.ref();
+  return new Promise<Result>((resolve, reject) => {
+    const died = (code: number | null): void => reject(new Error(`the process of all calls ended with ${code}`));
+    child.once("exit", died);
+    child.once("message", (answer) => {
+      child.off("exit", died);
+      child.channel?.unref();
+      resolve(answer as Result);
+    });
+    child.send(call);
+  });
+}
+
 /** Runs `mae` to its end. */
 export function mae(args: readonly string[], surroundings: Surroundings = {}): Promise<Result> {
+  const { cwd = process.cwd(), env = {}, input = "", command: other } = surroundings;
+  if (other !== undefined || "NODE_OPTIONS" in env) return maeAlone(args, surroundings);
+  const answer = before.then(() => answerOf({ args, cwd, env: { ...environment(env) }, input }));
+  before = answer.catch(() => undefined);
+  return answer;
+}
+
+/** Runs `mae` to its end in a process of its own. */
+export function maeAlone(args: readonly string[], surroundings: Surroundings = {}): Promise<Result> {
   const child = start(args, surroundings);
   child.stdin?.end(surroundings.input ?? "");
   return resultOf(child, () => {});

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { systemFailure } from "../../cli/system-errors.js";
-import { command, folder, mae, misspelt, sound, start } from "./mae.js";
+import { command, folder, mae, maeAlone, misspelt, sound, start } from "./mae.js";
 
 const commands = [
   "check",
@@ -115,6 +115,22 @@ describe("colours", () => {
   ] as const)("%s", async (_what, flags, env, expected) => {
     const { stdout } = await mae(["check", "a.mae", ...flags], { cwd, env });
     expect(stdout.includes(escapeSign)).toBe(expected);
+  });
+});
+
+describe("a process", () => {
+  it("takes its stdin, ends with the exit code of its call, and writes what the call writes", async () => {
+    const calls = [
+      { args: ["check", "-"], input: sound, code: 0 },
+      { args: ["check", "-"], input: misspelt, code: 1 },
+      { args: ["chek"], input: "", code: 2 },
+    ];
+    for (const { args, input, code } of calls) {
+      const alone = await maeAlone(args, { input });
+      expect(alone.code).toBe(code);
+      const words = ({ stdout, stderr }: typeof alone) => `${stdout}${stderr}`.replace(/in \d+ ms/, "");
+      expect(words(alone)).toBe(words(await mae(args, { input })));
+    }
   });
 });
 

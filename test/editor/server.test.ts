@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { folder, mae, misspelt, sound } from "../cli/mae.js";
+import { folder, mae, maeAlone, misspelt, sound } from "../cli/mae.js";
 import { type Client, client, type Published } from "./client.js";
 import { cursorIn, examples } from "./cursor.js";
 
@@ -223,6 +223,6 @@ export const rows = defineMask({
 });
 
 it("ends when its editor is gone", async () => {
-  const { code } = await mae(["lsp"], { cwd: folder() });
+  const { code } = await maeAlone(["lsp"], { cwd: folder() });
   expect(code).toBe(1);
 });
