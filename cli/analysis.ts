@@ -30,16 +30,14 @@ export interface CheckedSpec {
 export function checkSpec(file: SpecFile, open?: OpenTexts): CheckedSpec {
   const reading = file.given ?? readSpec(file.path);
   if (!reading.ok) return { file, analysis: null, diagnostics: [unreadable(file.path, reading.problem)] };
-  const analysis = analyzeText({ path: file.path, text: reading.text }, file.vocabulary, open);
-  // A block may be unknown only because its file could not be loaded, which is said already.
-  const isUnsure = file.vocabulary.findings.length > 0;
-  const { diagnostics } = analysis;
-  return {
-    file,
-    analysis,
-    diagnostics: isUnsure ? diagnostics.filter(({ code }) => code !== "check/unknown-block") : diagnostics,
-  };
+  const source = { path: file.path, text: reading.text };
+  const analysis = analyzeText(source, file.vocabulary, hostFor(file.path, open));
+  return { file, analysis, diagnostics: certainOf(analysis.diagnostics, file.vocabulary) };
 }
+
+/** A block may be unknown only because its file could not be loaded, which is said already. */
+export const certainOf = (diagnostics: readonly Diagnostic[], { findings }: Vocabulary): readonly Diagnostic[] =>
+  findings.length > 0 ? diagnostics.filter(({ code }) => code !== "check/unknown-block") : diagnostics;
 
 /** What is wrong with the projects that specs belong to, each once. */
 export const projectFindings = (files: readonly SpecFile[]): readonly Diagnostic[] => [
@@ -47,13 +45,13 @@ export const projectFindings = (files: readonly SpecFile[]): readonly Diagnostic
 ];
 
 /** The checked models and recipes of a text, with everything that is wrong. */
-export function analyzeText(source: Source, vocabulary: Vocabulary, open: OpenTexts = new Map()): Analysis {
-  const analysis = analyzeWith(source, hostFor(source.path, open), vocabulary);
+export function analyzeText(source: Source, vocabulary: Vocabulary, host: Host = hostFor(source.path)): Analysis {
+  const analysis = analyzeWith(source, host, vocabulary);
   return { ...analysis, diagnostics: weighed(analysis.diagnostics, vocabulary) };
 }
 
 /** Imports are read from the disk where they are not open, below the project's root. */
-export function hostFor(path: string, open: OpenTexts): Host {
+export function hostFor(path: string, open: OpenTexts = new Map()): Host {
   const root = isAbsolute(path) ? projectRoot(dirname(path)) : null;
   const folder = realpathSync(root ?? ".");
   return {

@@ -9,6 +9,7 @@ export { lintData } from "./check/lint.js";
 export { sample, valueText } from "./check/show.js";
 export { units } from "./check/units.js";
 export { blockNamed, blocksOf, defaultBlock } from "./check/vocabulary.js";
+export { type Derived, derivedOfModel, derivedOfRecipe } from "./derived.js";
 export { type Change, diff, type FromTo, type ModelDiff, type WeightChange } from "./diff.js";
 export { edition } from "./edition.js";
 export { type ForeignMap, foreignMap } from "./foreign.js";

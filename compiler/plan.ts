@@ -108,7 +108,8 @@ const showRate = (value: number): string =>
     ? value.toExponential().replace(/(\.\d{3})\d+/, "$1")
     : String(Number(value.toPrecision(6)));
 
-function learningRateOf(recipe: Recipe, batch: number): LearningRatePlan {
+/** What a step of so many samples is taken with. */
+export function learningRateOf(recipe: Recipe, batch: number): LearningRatePlan {
   const { value, per } = (recipe.optimizer.definition as Optimizer).lr(recipe.optimizer.values);
   const peak = per === null ? value : (value * batch) / per;
   const arithmetic = per === null ? `${showRate(value)}` : `${showRate(value)} x ${batch} / ${per} = ${showRate(peak)}`;

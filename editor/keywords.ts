@@ -37,3 +37,6 @@ export type Keyword = keyof typeof meanings;
 
 export const keywords = (...names: readonly Keyword[]): readonly Candidate[] =>
   names.map((name) => ({ kind: "keyword", name, summary: meanings[name] }));
+
+/** Whether a word has a meaning in the grammar. */
+export const isKeyword = (word: string): word is Keyword => Object.hasOwn(meanings, word);

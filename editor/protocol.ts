@@ -5,16 +5,28 @@ import {
   CompletionItemKind,
   DiagnosticSeverity,
   type DocumentSymbol,
+  type FoldingRange,
+  FoldingRangeKind,
+  type InlayHint,
+  InlayHintKind,
   InsertTextFormat,
   MarkupKind,
   type Diagnostic as ProtocolDiagnostic,
   type Range,
+  SemanticTokenModifiers,
+  SemanticTokensBuilder,
+  SemanticTokenTypes,
+  type SignatureHelp,
   SymbolKind,
   type TextEdit,
 } from "vscode-languageserver/node";
 import { type Diagnostic, positionAt, type Severity, type Source, type Span } from "../grammar/index.js";
 import type { Completion } from "./complete.js";
+import type { Fold } from "./fold.js";
+import type { Hint } from "./hints.js";
 import type { OutlineItem } from "./outline.js";
+import type { SemanticToken, TokenKind } from "./semantic.js";
+import type { Signature } from "./signature.js";
 
 export function rangeOf({ source, start, end }: Span): Range {
   const place = (offset: number) => {
@@ -77,6 +89,83 @@ export function completionItem(completion: Completion, i: number, snippets: bool
     insertTextFormat: filled ? InsertTextFormat.Snippet : InsertTextFormat.PlainText,
     textEdit: { range: rangeOf(span), newText: filled ? snippet : insert },
   };
+}
+
+/** The path of an import, in the place of what stands in its quotes. */
+export const pathItem = (path: string, span: Span): CompletionItem => ({
+  label: path,
+  kind: CompletionItemKind.File,
+  filterText: path,
+  textEdit: { range: rangeOf(span), newText: path },
+});
+
+const foldKinds: Readonly<Record<Fold["kind"], FoldingRangeKind | undefined>> = {
+  body: undefined,
+  imports: FoldingRangeKind.Imports,
+  comment: FoldingRangeKind.Comment,
+};
+
+export function foldOf({ kind, first, last }: Fold): FoldingRange {
+  const named = foldKinds[kind];
+  return { startLine: first - 1, endLine: last - 1, ...(named === undefined ? {} : { kind: named }) };
+}
+
+export const hintOf = ({ after, text, why }: Hint): InlayHint => ({
+  position: rangeOf(after).end,
+  label: text,
+  kind: InlayHintKind.Type,
+  tooltip: why,
+  paddingLeft: true,
+});
+
+export const signatureOf = ({ label, summary, parameters, active }: Signature): SignatureHelp => ({
+  signatures: [
+    {
+      label,
+      documentation: { kind: MarkupKind.Markdown, value: summary },
+      parameters: parameters.map(({ start, end, text }) => ({
+        label: [start, end],
+        documentation: { kind: MarkupKind.Markdown, value: text },
+      })),
+    },
+  ],
+  activeSignature: 0,
+  activeParameter: active,
+});
+
+const tokenTypes: Readonly<Record<TokenKind, SemanticTokenTypes>> = {
+  comment: SemanticTokenTypes.comment,
+  keyword: SemanticTokenTypes.keyword,
+  number: SemanticTokenTypes.number,
+  unit: SemanticTokenTypes.number,
+  text: SemanticTokenTypes.string,
+  sign: SemanticTokenTypes.operator,
+  declaration: SemanticTokenTypes.class,
+  imported: SemanticTokenTypes.class,
+  variable: SemanticTokenTypes.variable,
+  stage: SemanticTokenTypes.namespace,
+  label: SemanticTokenTypes.label,
+  slot: SemanticTokenTypes.property,
+  block: SemanticTokenTypes.function,
+  parameter: SemanticTokenTypes.parameter,
+  option: SemanticTokenTypes.enumMember,
+};
+
+/** What the numbers of `semanticData` mean. */
+export const tokenLegend = {
+  tokenTypes: [...new Set(Object.values(tokenTypes))],
+  tokenModifiers: [SemanticTokenModifiers.declaration],
+};
+
+/** Each token by how far it is from the one before it. */
+export function semanticData(tokens: readonly SemanticToken[]): number[] {
+  const builder = new SemanticTokensBuilder();
+  for (const { kind, span, gives } of tokens) {
+    const { line, character } = rangeOf(span).start;
+    const type = tokenLegend.tokenTypes.indexOf(tokenTypes[kind]);
+    builder.push(line, character, span.end - span.start, type, gives ? 1 : 0);
+  }
+  return builder.build().data;
 }
 
 const symbolKinds: Readonly<Record<OutlineItem["kind"], SymbolKind>> = {

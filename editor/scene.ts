@@ -51,6 +51,10 @@ function namesIn(file: File, around: Surroundings): ReadonlyMap<string, Known> {
   return names;
 }
 
+/** What a name of a file stands for. */
+export const known = (name: string, file: File, around: Surroundings): Known | undefined =>
+  namesIn(file, around).get(name);
+
 /** A filled slot, as far as its line can be read. */
 export interface Line {
   readonly rule: SlotRule;
@@ -66,10 +70,10 @@ const longestChain = 32;
 
 /** The lines of a model or recipe with all that it inherits; none where the name stands for nothing of the kind. */
 export function linesOf(name: string | null, file: File, around: Surroundings, left = longestChain): readonly Line[] {
-  const known = name === null ? undefined : namesIn(file, around).get(name);
-  const declaration = known?.declaration;
-  if (!known || left === 0 || (declaration?.kind !== "model" && declaration?.kind !== "recipe")) return [];
-  return ownLines(declaration, linesOf(declaration.base?.name ?? null, known.home, around, left - 1), around);
+  const found = name === null ? undefined : known(name, file, around);
+  const declaration = found?.declaration;
+  if (!found || left === 0 || (declaration?.kind !== "model" && declaration?.kind !== "recipe")) return [];
+  return ownLines(declaration, linesOf(declaration.base?.name ?? null, found.home, around, left - 1), around);
 }
 
 function ownLines(

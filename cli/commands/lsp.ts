@@ -8,10 +8,10 @@ import { posix, resolve } from "node:path";
 import { Writable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Definition } from "../../blocks/index.js";
-import { costOf } from "../../compiler/index.js";
+import type { Analysis, Host } from "../../compiler/index.js";
 import { longestText, type Surroundings, serve, type Workspace } from "../../editor/index.js";
 import { type Diagnostic, type File, parse, type Source } from "../../grammar/index.js";
-import { analyzeText, checkSpec, hostFor, type OpenTexts, projectFindings } from "../analysis.js";
+import { analyzeText, certainOf, checkSpec, hostFor, type OpenTexts, projectFindings } from "../analysis.js";
 import {
   blockAtFault,
   configFile,
@@ -21,7 +21,7 @@ import {
   type Vocabulary,
   vocabularyOf,
 } from "../config/index.js";
-import { type Reading, specPath } from "../files.js";
+import { findSpecs, type Reading, readSpec, specPath } from "../files.js";
 import { packageVersion } from "../package-root.js";
 import { arrange } from "../report/index.js";
 import { grouped, tell } from "../terminal.js";
@@ -75,9 +75,20 @@ function workspace(config: string | false | undefined): Workspace {
     async surroundings(source, open) {
       return surroundings(await vocabularyFor(source), textsOf(open));
     },
-    async costs(source, open) {
-      const vocabulary = await vocabularyFor(source);
-      return (name) => costIn(source, name, vocabulary, textsOf(open));
+    async analysis(source, open) {
+      return checks.analysis(source, await vocabularyFor(source), textsOf(open));
+    },
+    attempt,
+    async specs(open) {
+      const texts = textsOf(open);
+      // A folder without any is no mistake of the editor's.
+      const found = await findSpecs([]).catch(() => []);
+      const paths = new Set([...found, ...[...texts.keys()].filter((path) => !path.startsWith("<"))]);
+      return [...paths].sort().flatMap((path) => {
+        const given = texts.get(path);
+        const reading = given === undefined ? readSpec(path) : ({ ok: true, text: given } as const);
+        return reading.ok ? { path, text: reading.text } : [];
+      });
     },
     refresh() {
       checks.keepOnly(new Map());
@@ -91,45 +102,51 @@ function workspace(config: string | false | undefined): Workspace {
 interface Checked {
   readonly text: string;
   readonly vocabulary: Vocabulary;
-  /** Files that it imports, with their texts where they were open. */
-  readonly asked: ReadonlyMap<string, string | undefined>;
-  readonly findings: readonly Diagnostic[];
+  /** Files that it imports, with their texts. */
+  readonly imports: ReadonlyMap<string, string | null>;
+  readonly analysis: Analysis;
 }
 
-/** Findings of each open text, kept until it or what it imports changes: writing one text does not check the others again. */
+/** What is known of each open text, kept until it or what it imports changes: writing one text does not check the others again. */
 class Checks {
   private readonly known = new Map<string, Checked>();
 
   findings(source: Source, vocabulary: Vocabulary, open: OpenTexts): readonly Diagnostic[] {
     const { path, text } = source;
+    const file = { path, given: tooLong(text), vocabulary };
+    const isTooLong = text.length > longestText;
+    const found = isTooLong ? checkSpec(file) : this.analysis(source, vocabulary, open);
+    return [...projectFindings([file]), ...certainOf(found.diagnostics, vocabulary)];
+  }
+
+  analysis(source: Source, vocabulary: Vocabulary, open: OpenTexts): Analysis {
+    const { path, text } = source;
     const before = this.known.get(path);
-    const isSame = before?.text === text && before.vocabulary === vocabulary;
-    // What it imports from the disk may have changed there.
-    if (isSame && [...before.asked].every(([name, then]) => then !== undefined && open.get(name) === then)) {
-      return before.findings;
+    const host = hostFor(path, open);
+    if (
+      before?.text === text &&
+      before.vocabulary === vocabulary &&
+      [...before.imports].every(([name, then]) => host.readText(name) === then)
+    ) {
+      return before.analysis;
     }
-    const asked = new AskedTexts(open);
-    const given = text.length <= longestText ? ({ ok: true, text } as const) : tooLong(text);
-    const file = { path, given, vocabulary };
-    const findings = [...projectFindings([file]), ...checkSpec(file, asked).diagnostics];
-    this.known.set(path, { text, vocabulary, asked: asked.asked, findings });
-    return findings;
+    const imports = new Map<string, string | null>();
+    const noting: Host = {
+      ...host,
+      readText(name) {
+        const read = host.readText(name);
+        imports.set(name, read);
+        return read;
+      },
+    };
+    const analysis = analyzeText(source, vocabulary, noting);
+    this.known.set(path, { text, vocabulary, imports, analysis });
+    return analysis;
   }
 
   /** Forgets all others. */
   keepOnly(open: OpenTexts): void {
     for (const path of this.known.keys()) if (!open.has(path)) this.known.delete(path);
-  }
-}
-
-/** Open texts that remember which of them were asked for. */
-class AskedTexts extends Map<string, string> {
-  readonly asked = new Map<string, string | undefined>();
-
-  override get(path: string): string | undefined {
-    const text = super.get(path);
-    this.asked.set(path, text);
-    return text;
   }
 }
 
@@ -141,9 +158,18 @@ function tooLong(text: string): Reading & { ok: false } {
 const textsOf = (open: readonly Source[]): OpenTexts => new Map(open.map(({ path, text }) => [path, text]));
 
 function surroundings({ registry, project }: Vocabulary, open: OpenTexts): Surroundings {
+  // One question asks for a file again and again.
+  const files = new Map<string, File | null>();
   return {
     registry,
-    imported: (from, path) => importedFile(from.path, path, open),
+    imported(from, path) {
+      const key = `${posix.dirname(from.path)} ${path}`;
+      const known = files.get(key);
+      if (known !== undefined) return known;
+      const file = importedFile(from.path, path, open);
+      files.set(key, file);
+      return file;
+    },
     home: (definition: Definition) => project?.blocks.find((block) => block.definition === definition)?.span ?? null,
   };
 }
@@ -157,12 +183,11 @@ function importedFile(from: string, name: string, open: OpenTexts): File | null 
   return text === null ? null : parse({ path, text }).file;
 }
 
-function costIn(source: Source, name: string, vocabulary: Vocabulary, open: OpenTexts) {
-  const model = analyzeText(source, vocabulary, open).models.get(name);
+/** What is wrong with a block of the project is a finding already. */
+function attempt<T>(compute: () => T): T | null {
   try {
-    return model ? costOf(model) : null;
+    return compute();
   } catch (error) {
-    // What is wrong with a block of the project is a finding already.
     if (blockAtFault(error)) return null;
     throw error;
   }

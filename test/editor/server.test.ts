@@ -111,6 +111,64 @@ describe("mae lsp", () => {
     expect(await server.end()).toBe(0);
   });
 
+  it("renames in files that are open and in those that are not, or says why not", async () => {
+    const child =
+      'edition 2026\n\nimport { Tiny } from "./base.mae"\n\nmodel B extends Tiny {\n  replace mask spiral\n}\n';
+    const server = await client(folder({ "base.mae": sound, "child.mae": child }));
+    server.open("child.mae", child);
+    const { question } = at(child.replace("extends Tiny", "extends Ti<|>ny"), server, "child.mae");
+    expect(await server.ask("textDocument/prepareRename", question)).toMatchObject({ placeholder: "Tiny" });
+    const { changes } = await server.ask<{ changes: Record<string, Edit[]> }>("textDocument/rename", {
+      ...question,
+      newName: "Small",
+    });
+    expect(edited(child, changes[server.uri("child.mae")] ?? [])).toBe(child.replaceAll("Tiny", "Small"));
+    expect(edited(sound, changes[server.uri("base.mae")] ?? [])).toBe(sound.replaceAll("Tiny", "Small"));
+
+    const refused = (newName: string, more = {}) =>
+      server.ask("textDocument/rename", { ...question, newName, ...more });
+    await expect(refused("1x")).rejects.toThrow("`1x` is no name");
+    await expect(refused("B")).rejects.toThrow("`child.mae` knows something named `B` already");
+    await expect(refused("X", { textDocument: { uri: server.uri("none.mae") } })).rejects.toThrow("no such text open");
+    await expect(refused("X", { position: { line: 99, character: 99 } })).rejects.toThrow("there is no name here");
+    // What only the compiler knows: the variable would be an option too.
+    const named = sound.replace("mse(on: hidden)", "mse(on: what)\n  let what = hidden");
+    server.open("c.mae", named);
+    const variable = at(named.replace("let what", "let wh<|>at"), server, "c.mae").question;
+    await expect(server.ask("textDocument/rename", { ...variable, newName: "visible" })).rejects.toThrow(
+      "`visible` does not fit: `visible` is an option of `on` of `mse` and a variable (c.mae:11)",
+    );
+    expect(await server.end()).toBe(0);
+  });
+
+  it("draws folds, colours, hints and signatures, and completes paths of imports", async () => {
+    const server = await client(folder({ "base.mae": sound }));
+    const { text, question } = at(`${sound}\nimport { Tiny as T } from "<|>"\n`, server, "a.mae");
+    server.open("a.mae", text);
+    const paths = await server.ask<Item[]>("textDocument/completion", question);
+    expect(paths.map(({ textEdit }) => textEdit.newText)).toEqual(["./base.mae"]);
+    server.change("a.mae", sound);
+    const { textDocument } = question;
+    const all = { start: { line: 0, character: 0 }, end: { line: 99, character: 0 } };
+    expect(await server.ask("textDocument/foldingRange", { textDocument })).toContainEqual({
+      startLine: 3,
+      endLine: 10,
+    });
+    const hints = await server.ask<{ label: string }[]>("textDocument/inlayHint", { textDocument, range: all });
+    expect(hints.map(({ label }) => label).slice(0, 3)).toEqual(["4x4 = 16 tokens", "4 of 16 visible", "5 x 32"]);
+    const { data } = await server.ask<{ data: number[] }>("textDocument/semanticTokens/full", { textDocument });
+    // `edition 2026`: a keyword, and a number behind it on the same line.
+    expect(data.slice(0, 10)).toEqual([0, 0, 7, expect.any(Number), 0, 0, 8, 4, expect.any(Number), 0]);
+    const depth = at(sound.replace("depth: 2", "depth: <|>2"), server, "a.mae").question;
+    const help = await server.ask<{ signatures: { label: string }[]; activeParameter: number }>(
+      "textDocument/signatureHelp",
+      depth,
+    );
+    expect(help.signatures[0]?.label).toMatch(/^vit\(depth, /);
+    expect(help.activeParameter).toBe(0);
+    expect(await server.end()).toBe(0);
+  });
+
   it("reads open texts instead of the disk, also through imports", async () => {
     const server = await client(folder({ "base.mae": sound }));
     const child =
