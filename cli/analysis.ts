@@ -27,11 +27,11 @@ export interface CheckedSpec {
 }
 
 /** Checks one spec; a file that cannot be read is a finding like any other. */
-export function checkSpec(file: SpecFile, open?: OpenTexts): CheckedSpec {
+export function checkSpec(file: SpecFile): CheckedSpec {
   const reading = file.given ?? readSpec(file.path);
   if (!reading.ok) return { file, analysis: null, diagnostics: [unreadable(file.path, reading.problem)] };
   const source = { path: file.path, text: reading.text };
-  const analysis = analyzeText(source, file.vocabulary, hostFor(file.path, open));
+  const analysis = analyzeText(source, file.vocabulary);
   return { file, analysis, diagnostics: certainOf(analysis.diagnostics, file.vocabulary) };
 }
 
