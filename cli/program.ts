@@ -58,9 +58,15 @@ function addReading(program: Command): void {
   addText(
     command(program, "init", "Write a small project that checks and trains at once.")
       .argument("[dir]", "folder of the project", ".")
-      .option("--force", "replace files that are already there")
+      .option("--force", "replace files that are already there; a package.json stays as it is")
+      .addOption(
+        new Option("--ci <service>", "also write the workflow that checks the specs of each push").choices(["github"]),
+      )
       .action(async (dir: string, options) => (await import("./commands/init.js")).init(dir, options)),
-    [["mae init first", "then: cd first, mae train model.mae"]],
+    [
+      ["mae init first", "then: cd first, mae train model.mae"],
+      ["mae init . --ci github", "also .github/workflows/specs.yml: see docs/ci.md"],
+    ],
   );
   const chosen: ReporterChoice[] = [];
   addText(

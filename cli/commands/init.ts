@@ -1,18 +1,25 @@
-/** `mae init`: a small project that checks and trains at once, with pictures made on the spot. */
+/** `mae init`: a small project that checks and trains at once, with pictures made on the spot, and what checks it in CI if asked. */
 
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { runFailure, usageFailure } from "../failure.js";
 import { printedPath, unwritable } from "../files.js";
-import { packageRoot } from "../package-root.js";
+import { packageRoot, packageVersion } from "../package-root.js";
 import { drawShape, shapeNames } from "../shapes.js";
 import { stderrColors, tell } from "../terminal.js";
 
 export interface InitOptions {
   readonly force?: boolean;
+  /** Whose CI checks the project. */
+  readonly ci?: Ci;
 }
 
+export type Ci = "github";
+
+const workflows: Readonly<Record<Ci, string>> = { github: ".github/workflows/specs.yml" };
+
 const spec = "model.mae";
+const manifest = "package.json";
 const picturesOfEach = 64;
 
 interface NewFile {
@@ -23,7 +30,7 @@ interface NewFile {
 export function init(directory: string, options: InitOptions): void {
   const found = statSync(directory, { throwIfNoEntry: false });
   if (found && !found.isDirectory()) throw usageFailure(`${printedPath(directory)} is a file, not a folder`);
-  const files = project();
+  const files = project(options.ci);
   const taken = files.map((file) => file.path).filter((path) => existsSync(join(directory, path)));
   if (taken.length > 0 && !options.force) throw alreadyThere(directory, taken);
   try {
@@ -31,13 +38,17 @@ export function init(directory: string, options: InitOptions): void {
       mkdirSync(dirname(join(directory, file.path)), { recursive: true });
       writeFileSync(join(directory, file.path), file.content());
     }
+    // One that npm has written already names what it has installed.
+    const isNew = !existsSync(join(directory, manifest));
+    if (isNew) writeFileSync(join(directory, manifest), manifestText(directory));
+    sayNext(directory, files.length + (isNew ? 1 : 0));
+    if (options.ci) sayWhatCiLacks(directory);
   } catch (error) {
     throw unwritable(directory, error);
   }
-  sayNext(directory, files.length);
 }
 
-function project(): NewFile[] {
+function project(ci: Ci | undefined): NewFile[] {
   const template = (name: string) => readFileSync(join(packageRoot(), "examples", "start", name), "utf8");
   const pictures = shapeNames.flatMap((shape, kind) =>
     Array.from({ length: picturesOfEach }, (_, i) => ({
@@ -48,9 +59,42 @@ function project(): NewFile[] {
   return [
     { path: spec, content: () => template(spec) },
     { path: "README.md", content: () => template("README.md") },
-    { path: ".gitignore", content: () => "runs/\nbuild/\n" },
+    { path: ".gitignore", content: () => "node_modules/\nruns/\nbuild/\n" },
+    ...(ci ? [{ path: workflows[ci], content: () => template("specs.yml") }] : []),
     ...pictures,
   ];
+}
+
+/** A project that takes maelang from where it lies now. */
+function manifestText(directory: string): string {
+  const here = relative(realpathSync(directory), packageRoot()).replaceAll("\\", "/");
+  const scripts = { check: "mae check --error-on-warnings", format: "mae fmt --write", train: `mae train ${spec}` };
+  const text = { private: true, type: "module", scripts, devDependencies: { maelang: `file:${here}` } };
+  return `${JSON.stringify(text, null, 2)}\n`;
+}
+
+/** CI has the project's own files and the registry, and nothing else of this machine. */
+function sayWhatCiLacks(directory: string): void {
+  const dependency = dependencyIn(join(directory, manifest));
+  const isAway = /^(?:file:|link:)?(?:\.\.|\/|[a-z]:)/i.test(dependency ?? "");
+  if (dependency !== null && !isAway) return;
+  tell("");
+  tell(
+    `${manifest} names ${dependency === null ? "no maelang" : `maelang at ${dependency}`}, which CI does not have. Until it is in a registry:`,
+  );
+  tell("  mkdir vendor");
+  tell(`  npm pack ${packageRoot()} --ignore-scripts --pack-destination vendor`);
+  tell(`  npm install --save-dev --ignore-scripts ./vendor/maelang-${packageVersion()}.tgz`);
+}
+
+/** Where a package takes maelang from; null: it does not, or is not readable. */
+function dependencyIn(path: string): string | null {
+  try {
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(path, "utf8"));
+    return devDependencies?.maelang ?? dependencies?.maelang ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function alreadyThere(directory: string, taken: readonly string[]) {

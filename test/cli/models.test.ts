@@ -209,13 +209,20 @@ describe("init", () => {
     expect((await mae(["check", "--error-on-warnings"], { cwd: project })).code).toBe(0);
     expect((await mae(["fmt", "--check"], { cwd: project })).code).toBe(0);
     expect((await mae(["plan", "model.mae"], { cwd: project })).code).toBe(0);
+    const manifest = readFileSync(join(project, "package.json"), "utf8");
+    const { maelang } = JSON.parse(manifest).devDependencies;
+    expect(existsSync(join(project, maelang.replace("file:", ""), "dist/cli.js"))).toBe(true);
     writeFileSync(join(project, "model.mae"), "mine");
     const again = await mae(["init", "first"], { cwd });
     expect(again.code).toBe(1);
     expect(again.stderr).toContain("--force");
     expect(readFileSync(join(project, "model.mae"), "utf8")).toBe("mine");
-    expect((await mae(["init", "first", "--force"], { cwd })).code).toBe(0);
+    writeFileSync(join(project, "package.json"), manifest.replace('"private"', '"name": "mine", "private"'));
+    const forced = await mae(["init", "first", "--force", "--ci", "github"], { cwd });
+    expect([forced.code, forced.stderr]).toEqual([0, expect.stringContaining("which CI does not have")]);
     expect(readFileSync(join(project, "model.mae"), "utf8")).toContain("model Shapes");
+    expect(readFileSync(join(project, "package.json"), "utf8")).toContain('"mine"');
+    expect(existsSync(join(project, ".github/workflows/specs.yml"))).toBe(true);
   });
 
   it("does not take a file for a folder", async () => {

@@ -23,6 +23,7 @@ import { openPage } from "../browser/open-page.js";
 import { findChromium } from "../browser/software-device.js";
 import { folder, jsonLines, mae, misspelt } from "../cli/mae.js";
 import { smallModel, smallRecipe } from "../cli/small.js";
+import { type Job, runWorkflow } from "../support/github-runner.js";
 
 declare global {
   // Of `cases/page.ts`, which is compiled where the package is installed.
@@ -51,18 +52,37 @@ async function inPlaceOf<T>(name: string, main: string, use: () => Promise<T>): 
 
 const train = (...more: readonly string[]) => mae(["train", "small.mae", "--json", ...more], installed);
 
+const page = readFileSync(join(root, "docs/ci.md"), "utf8");
+const workflow = ".github/workflows/specs.yml";
+/** What a first project was checked to be by its own workflow. */
+let checked: Job;
+
+/** The project as `docs/ci.md` makes one, with what the tests need beside it once its workflow has run. */
 beforeAll(async () => {
-  const npm = (args: readonly string[], cwd: string) =>
-    run("npm", [...args], { cwd, shell: process.platform === "win32" });
-  const packed = await npm(["pack", "--ignore-scripts", "--json", "--pack-destination", home], root);
-  const [{ filename }] = JSON.parse(packed.stdout);
-  writeFileSync(join(home, "package.json"), '{ "type": "module" }\n');
-  const quickly = ["--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"];
-  const installing = await npm(["install", ...quickly, `./${filename}`], home);
+  mkdirSync(join(home, "vendor"));
+  const packed = await run("npm", ["pack", "--ignore-scripts", "--pack-destination", join(home, "vendor")], {
+    cwd: root,
+    shell: process.platform === "win32",
+  });
+  const [, commands = ""] = /```sh\n(npm install [\s\S]*?)```/.exec(page) ?? [];
+  const quickly = { npm_config_prefer_offline: "true", npm_config_audit: "false", npm_config_fund: "false" };
+  const installing = await run("bash", ["-ec", commands], { cwd: home, env: { ...process.env, ...quickly } });
   expect(packed.stderr + installing.stderr).not.toContain("npm warn");
+  // Installing the same again proves nothing that looking whether the lock fits does not.
+  const more = (line: string) => (line.startsWith("npm ci") ? { ...quickly, npm_config_dry_run: "true" } : {});
+  checked = runWorkflow(join(home, workflow), { workspace: home, more });
+  writeFileSync(join(home, "package.json"), '{ "type": "module" }\n');
   cpSync(join(root, "test/package/cases"), home, { recursive: true });
   writeFileSync(join(home, "small.mae"), `edition 2026\n\n${smallModel}\n${smallRecipe(16, 2)}`);
-  await mae(["init", "."], installed);
+});
+
+it("is installed, checked and locked in CI as the page says", () => {
+  expect(checked).toMatchObject({ code: 0, log: expect.stringContaining("0 findings written to mae.sarif") });
+  expect(page).toContain(`\`\`\`yaml\n${readFileSync(join(home, workflow), "utf8")}\`\`\``);
+  const lock = JSON.parse(readFileSync(join(home, "package-lock.json"), "utf8"));
+  const { resolved } = lock.packages["node_modules/maelang"];
+  expect(resolved).toMatch(/^file:vendor\/maelang-[\d.]+\.tgz$/);
+  expect(existsSync(join(packages, "maelang/action.yml"))).toBe(true);
 });
 
 it("brings few packages and no engine that most never use", () => {
@@ -72,8 +92,8 @@ it("brings few packages and no engine that most never use", () => {
 });
 
 it("has what its front page links to", () => {
-  const page = readFileSync(join(packages, "maelang/README.md"), "utf8");
-  const linked = [...page.matchAll(/\]\((?!https:)([^)#]+)/g)].map(([, path = ""]) => path);
+  const front = readFileSync(join(packages, "maelang/README.md"), "utf8");
+  const linked = [...front.matchAll(/\]\((?!https:)([^)#]+)/g)].map(([, path = ""]) => path);
   expect(linked.length).toBeGreaterThan(10);
   expect(linked.filter((path) => !existsSync(join(packages, "maelang", path)))).toEqual([]);
 });
