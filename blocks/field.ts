@@ -48,6 +48,8 @@ export interface BoundField extends Field {
   readonly block: FieldBlock;
   readonly values: Readonly<Record<string, unknown>>;
   readonly context: FieldContext;
+  /** The array that it is computed of, where a model reads several. */
+  readonly input?: string;
 }
 
 /** A block that may ask for a field. */

@@ -26,7 +26,7 @@ export {
   wordsOf,
 } from "./arrays.js";
 export * as augments from "./augment/index.js";
-export { type Augment, type AugmentContext, augmentContext, type ImageStep } from "./augment/index.js";
+export { type Augment, type AugmentContext, augmentContext, type ImageStep, isChanged } from "./augment/index.js";
 export * from "./authoring.js";
 export { bindField, bindMask, bindPicture, bindTeacher, defineModel, everythingVisible } from "./bind.js";
 export type { Bound, Definition, ModelContext, Requirement } from "./block.js";
@@ -35,6 +35,7 @@ export type { Code, Layer } from "./code.js";
 export { counted, grouped } from "./counts.js";
 export * as datasets from "./dataset/index.js";
 export {
+  type ArraySample,
   cellsOf,
   DataError,
   type Dataset,
@@ -42,6 +43,7 @@ export {
   datasetAt,
   type Files,
   isOfMedia,
+  nameOf,
   readNpy,
   type Sample,
   type SampleIndex,
@@ -117,7 +119,7 @@ export type {
   TeacherProgram,
 } from "./program.js";
 export { afterTraining, type Progress } from "./progress.js";
-export { recipeSettings, type Training } from "./recipe.js";
+export { augmentsOf, type OfInput, recipeSettings, type Training } from "./recipe.js";
 export type { LabelMap, RegionSample, RegionSource } from "./regions/index.js";
 export * as regionSources from "./regions/index.js";
 export { type Kinds, type Registry, registry } from "./registry.js";

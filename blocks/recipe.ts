@@ -1,7 +1,8 @@
 /** A recipe: its settings that are plain values, declared like a block's parameters, and what training is given of it. */
 
 import type { Recompute } from "../graph/index.js";
-import type { Augment } from "./augment/index.js";
+import type { ArrayShape } from "./arrays.js";
+import { type Augment, isChanged } from "./augment/index.js";
 import type { Bound } from "./block.js";
 import type { Dataset } from "./dataset/index.js";
 import type { Optimizer } from "./optimizer/index.js";
@@ -26,10 +27,17 @@ export const recipeSettings = {
   }),
 } satisfies Params;
 
+/**
+ * Data or an augmentation, and the input that it is for, by the name of its array. Absent: of data, the only input; of augmentations, all
+ * inputs that they change, as one plan where they are drawn.
+ */
+export type OfInput<B extends Bound> = B & { readonly input?: string };
+
 /** A checked recipe, without the text it came from. */
 export interface Training {
-  readonly data: Bound<Dataset>;
-  readonly augment: readonly Bound<Augment>[];
+  /** One for each input of the model. */
+  readonly data: readonly OfInput<Bound<Dataset>>[];
+  readonly augment: readonly OfInput<Bound<Augment>>[];
   readonly optimizer: Bound<Optimizer>;
   readonly schedule: Bound<Schedule>;
   /** Samples of one optimizer step. */
@@ -52,3 +60,15 @@ export interface Training {
     readonly every: { readonly amount: number; readonly unit: "epochs" | "steps" } | null;
   }[];
 }
+
+/** What of a recipe's augmentations is done to one of the arrays that a model reads, in order. */
+export const augmentsOf = <A extends OfInput<Bound<Augment>>>(
+  augment: readonly A[],
+  name: string,
+  arrays: Readonly<Record<string, ArrayShape>>,
+): readonly A[] =>
+  augment.filter(({ definition, input }) => {
+    if (input !== undefined) return input === name;
+    const array = arrays[name];
+    return Object.keys(arrays).length === 1 || (array !== undefined && isChanged(array, definition));
+  });

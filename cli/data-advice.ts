@@ -44,7 +44,8 @@ async function opened(
 ): Promise<SampleIndex | { readonly problem: string }> {
   const { openData, RunError } = await import("../runtime/index.js");
   try {
-    return await openData({ definition: definition as unknown as Dataset, values }, split, process.cwd(), { arrays });
+    const data = [{ definition: definition as unknown as Dataset, values }];
+    return await openData(data, split, process.cwd(), { arrays });
   } catch (error) {
     if (error instanceof RunError) return { problem: error.message };
     throw error;

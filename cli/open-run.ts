@@ -1,7 +1,7 @@
 /** A finished or interrupted run, opened again: its program, its weights, and the data that its spec names. All of it is data: nothing of it is run. */
 
 import { join } from "node:path";
-import { arrayOf, type SampleWords } from "../blocks/index.js";
+import { arrayOf, augmentsOf, type SampleWords } from "../blocks/index.js";
 import type { Checkpoint, Executor } from "../runtime/index.js";
 import { chooseRecipe } from "./choose.js";
 import { changedFiles, type Vocabulary } from "./config/index.js";
@@ -109,7 +109,7 @@ export async function drawReconstructions(run: OpenRun, options: PictureOptions)
   for await (const batch of runtime.evaluationBatches({ index, batch: index.length, ...common })) {
     const reconstructions = await runtime.reconstruct({ program, weights }, batch.arrays[name] as Float32Array, {
       executor: options.executor,
-      colours: runtime.colourScale(training.augment, shape),
+      colours: runtime.colourScale(augmentsOf(training.augment, name, program.arrays), shape),
       seed: options.seed,
     });
     await runtime.writePng(options.path, runtime.reconstructionPicture(shape, reconstructions));

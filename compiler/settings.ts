@@ -39,7 +39,7 @@ export function withSettings(recipe: Recipe, { batch, epochs, steps, seed }: Par
 /** The recipe as training takes it. */
 export function trainingOf(recipe: Recipe): Training {
   return {
-    data: bound<Dataset>(recipe.data),
+    data: [bound<Dataset>(recipe.data)],
     augment: recipe.augment.map((use) => bound<Augment>(use)),
     optimizer: bound<Optimizer>(recipe.optimizer),
     schedule: bound<Schedule>(recipe.schedule),

@@ -52,6 +52,10 @@ export interface Augment<P extends Params = Params> extends Definition<P, Augmen
   evaluationPlan?(p: ValuesOf<P>, current: PixelSize, context: AugmentContext): readonly ImageStep[];
 }
 
+/** Whether an augmentation has something to change in an array. */
+export const isChanged = (array: ArrayShape, { changes }: Pick<Augment, "changes">): boolean =>
+  changes === "channels" || hasPictures(array);
+
 const ofPictures: Requirement<Params, AugmentContext> = {
   name: "pictures",
   at: null,

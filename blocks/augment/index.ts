@@ -14,6 +14,7 @@ export {
   defineAugment,
   type Filter,
   type ImageStep,
+  isChanged,
   type PixelSize,
 } from "./contract.js";
 export { centerCrop, horizontalFlip, normalize, randomResizedCrop, resize, verticalFlip };

@@ -37,8 +37,17 @@ export interface StoredFile<H extends SizedHeader = SizedHeader> {
   readonly bytes: (begin: number, end: number) => Uint8Array;
 }
 
-/** One sample before augmentation. */
-export type Sample =
+/** One sample before augmentation: what one input reads of it, or of several inputs each. */
+export type Sample = ArraySample | JoinedSample;
+
+/** Of a model with several inputs: a sample of each, by the names of their arrays. */
+export interface JoinedSample {
+  readonly kind: "joined";
+  readonly parts: Readonly<Record<string, ArraySample>>;
+  readonly label: number | null;
+}
+
+export type ArraySample =
   /** A compressed image file. */
   | {
       readonly kind: "file";
@@ -87,6 +96,17 @@ export type Split = "train" | "test";
 export interface DatasetContext {
   /** What the model reads of a sample. */
   readonly array: ArrayShape;
+  /** Present where samples are joined with those of other inputs: what splits them goes by their names, as `nameOf` has them. */
+  readonly joined?: true;
+}
+
+/** A path without the ending of the file. */
+export const withoutEnding = (path: string): string => path.replace(/\.[^./\\]*$/, "");
+
+/** The name by which samples of several inputs find each other: the path in the data's folder, of a file without its ending; null: none has one. */
+export function nameOf(sample: ArraySample): string | null {
+  if (sample.kind === "frames") return sample.within;
+  return sample.kind === "file" ? withoutEnding(sample.within ?? sample.path) : null;
 }
 
 export interface Dataset<P extends Params = Params> extends Definition<P, DatasetContext> {

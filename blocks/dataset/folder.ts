@@ -9,7 +9,15 @@ import { counted } from "../counts.js";
 import { int, optional, ratio, text, type ValuesOf } from "../params.js";
 import { checkClasses } from "./classes.js";
 import { type Clips, clipsOf } from "./clips.js";
-import { DataError, type DatasetContext, defineDataset, type Files, type SampleIndex, type Split } from "./contract.js";
+import {
+  DataError,
+  type DatasetContext,
+  defineDataset,
+  type Files,
+  type SampleIndex,
+  type Split,
+  withoutEnding,
+} from "./contract.js";
 import { isHeldOut } from "./holdout.js";
 import { readLabelFile } from "./label-file.js";
 import { type Contents, contentsOf, joined, type Listing, listFolder, othersNote } from "./listing.js";
@@ -127,10 +135,15 @@ async function labelled(p: Values, listing: Listing, root: string, files: Files)
   return byFolder(listing, root, names === null ? null : names.map((name) => name.slice(0, -1)).sort());
 }
 
-/** The samples of a split; all of them where the folder has one split only. */
-function ofSplit({ samples }: Labelled, p: Values, split: Split): Labelled["samples"] {
+/** The samples of a split; all of them where the folder has one split only. `nameOf`: by which they are held out. */
+function ofSplit(
+  { samples }: Labelled,
+  p: Values,
+  split: Split,
+  nameOf: (path: string) => string,
+): Labelled["samples"] {
   if (p.holdout === 0) return samples;
-  return samples.filter(([path]) => isHeldOut(path, p.holdout) === (split === "test"));
+  return samples.filter(([path]) => isHeldOut(nameOf(path), p.holdout) === (split === "test"));
 }
 
 /** What the model reads of a clip; null: it reads images. */
@@ -139,7 +152,12 @@ function clipOf(array: ArrayShape, { stride }: Values): { readonly frames: numbe
   return mediumOf(array) === "video" && time ? { frames: time.size, stride: stride ?? 1 } : null;
 }
 
-async function open(p: Values, files: Files, split: Split, { array }: DatasetContext): Promise<SampleIndex> {
+async function open(
+  p: Values,
+  files: Files,
+  split: Split,
+  { array, joined: isJoined }: DatasetContext,
+): Promise<SampleIndex> {
   const contents = contentsFor(array);
   if (split === "test" && p.test === null && p.holdout === 0) {
     throw new DataError(`${p.path} has no test ${contents.many}`, 'Write test: "..." or holdout: 10% in folder(...).');
@@ -157,7 +175,7 @@ async function open(p: Values, files: Files, split: Split, { array }: DatasetCon
   const clips: Clips | null = wanted && clipsOf(found, root, wanted);
   const listing = clips?.listing ?? found;
   const all = await labelled(p, listing, root, files);
-  const samples = ofSplit(all, p, split);
+  const samples = ofSplit(all, p, split, isJoined && !clips ? withoutEnding : (path) => path);
   if (samples.length === 0) {
     throw new DataError(
       `Holding out a share of ${p.holdout} leaves none of the ${counted(all.samples.length, listing.contents.one)} in ${root} to ${split}`,

@@ -6,12 +6,14 @@ import { idx } from "./idx.js";
 import { npy } from "./npy.js";
 
 export {
+  type ArraySample,
   DataError,
   type Dataset,
   type DatasetContext,
   defineDataset,
   type Files,
   isOfMedia,
+  nameOf,
   type Sample,
   type SampleIndex,
   type SizedHeader,

@@ -122,7 +122,7 @@ async function opened(
   const { openData, RunError } = await import("../../runtime/index.js");
   const { data, labels, split } = options;
   if (data !== undefined) {
-    const index = await openData(namedData(data, labels, training), "train", process.cwd(), program);
+    const index = await openData([namedData(data, labels, training)], "train", process.cwd(), program);
     return { index, root: process.cwd(), what: printedPath(data) };
   }
   const folder = folderOf(source);
@@ -145,7 +145,8 @@ function namedData(path: string, labels: string | undefined, { data }: Training)
     throw usageFailure(`${printedPath(path)} does not exist`, { help: "--data names a folder or a file of samples" });
   const definition = datasetAt(path, statSync(path).isDirectory());
   const named = { [definition.positional as string]: path, ...(labels === undefined ? {} : { labels }) };
-  const same = data.definition.name === definition.name ? Object.entries(data.values) : [];
+  const own = data.find((source) => source.definition.name === definition.name);
+  const same = Object.entries(own?.values ?? {});
   // The order of axes, what numbers mean, how many frames are left out: choices and counts; paths and shares are of the recipe's own data.
   const reading = same.filter(([name]) => ["choice", "int"].includes(definition.params[name]?.type.kind ?? ""));
   return { definition, values: { ...defaultsOf(definition.params), ...Object.fromEntries(reading), ...named } };

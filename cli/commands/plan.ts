@@ -107,7 +107,7 @@ async function openedData(model: Model, { data }: Recipe): Promise<SampleIndex |
   try {
     const { definition, values } = data;
     const bound = { definition: definition as unknown as Dataset, values };
-    return await openData(bound, "train", process.cwd(), { arrays: arraysOf(model) });
+    return await openData([bound], "train", process.cwd(), { arrays: arraysOf(model) });
   } catch (error) {
     if (error instanceof RunError) return null;
     throw error;

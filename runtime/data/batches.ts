@@ -3,16 +3,9 @@
  * wherever a run begins. What was done to files beyond the recipe is told once.
  */
 
-import {
-  type Augment,
-  arrayLength,
-  type BoundField,
-  type ModelProgram,
-  oneLine,
-  type SampleIndex,
-} from "../../blocks/index.js";
+import { arrayLength, type BoundField, type ModelProgram, oneLine, type SampleIndex } from "../../blocks/index.js";
 import { invariant, sizeOf } from "../../graph/index.js";
-import type { Bound } from "../train/contract.js";
+import type { Training } from "../train/contract.js";
 import { viewOf } from "./fields.js";
 import { checkShare, type Filled, fillBatch } from "./fill.js";
 import type { Remark } from "./image/channels.js";
@@ -24,7 +17,7 @@ import type { BatchBuffers, Failed } from "./work.js";
 
 export interface BatchesOptions {
   readonly index: SampleIndex;
-  readonly augment: readonly Bound<Augment>[];
+  readonly augment: Training["augment"];
   readonly arrays: ModelProgram["arrays"];
   readonly batch: number;
   readonly seed: number;
@@ -152,7 +145,7 @@ function prefetched(
     if (asked >= end) return;
     const filledBuffers = buffers[asked % buffers.length] as BatchBuffers;
     const wanted = order(asked++);
-    const promise = fillBatch(pool, index, root, wanted, filledBuffers).then((filled) => ({
+    const promise = fillBatch(pool, index, root, wanted, { arrays, buffers: filledBuffers }).then((filled) => ({
       filledBuffers,
       wanted,
       filled,
@@ -218,7 +211,7 @@ export function usefulWorkers({
   workers,
   fields,
 }: Pick<BatchesOptions, "index" | "workers"> & Pick<Preparation, "fields">): number {
-  const length = numbersOf(index.sample(0))?.length ?? Number.POSITIVE_INFINITY;
+  const length = numbersOf(index.sample(0)).reduce((sum, own) => sum + (own?.length ?? Number.POSITIVE_INFINITY), 0);
   const isSmall = length <= smallSample;
   const isComputed = Object.values(fields).some(({ kind }) => kind !== "head");
   return isSmall && !isComputed ? 0 : workers;

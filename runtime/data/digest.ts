@@ -5,7 +5,7 @@
 
 import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
-import type { Sample, SampleIndex } from "../../blocks/index.js";
+import type { ArraySample, Sample, SampleIndex } from "../../blocks/index.js";
 import { openPlainFile, readBytes } from "../plain-file.js";
 import { systemCode } from "../run-error.js";
 
@@ -26,15 +26,19 @@ const mostRead = 2 ** 16;
 /** Paths are relative to `root`. */
 export async function digestOf(index: SampleIndex, root: string): Promise<DataDigest> {
   const [names, labels, contents] = [createHash("sha256"), createHash("sha256"), createHash("sha256")];
-  const isOfFiles = isInFiles(index.sample(0));
+  const isOfFiles = partsOf(index.sample(0)).some(isInFiles);
   labels.update(JSON.stringify(index.classes));
   for (const i of spread(index.length, isOfFiles ? index.length : labelled)) {
     const sample = index.sample(i);
     labels.update(`${sample.label}\n`);
-    if (sample.kind === "file") names.update(`${sample.within ?? sample.path}\n`);
-    if (sample.kind === "frames") names.update(`${[sample.within, ...sample.names].join("/")}\n`);
+    for (const part of partsOf(sample)) {
+      if (part.kind === "file") names.update(`${part.within ?? part.path}\n`);
+      if (part.kind === "frames") names.update(`${[part.within, ...part.names].join("/")}\n`);
+    }
   }
-  for (const i of spread(index.length, looked)) contents.update(await bytesOf(index.sample(i), root));
+  for (const i of spread(index.length, looked)) {
+    for (const part of partsOf(index.sample(i))) contents.update(await bytesOf(part, root));
+  }
   const short = (hash: typeof names) => hash.digest("hex").slice(0, 16);
   return { names: short(names), labels: short(labels), contents: short(contents) };
 }
@@ -43,12 +47,16 @@ export async function digestOf(index: SampleIndex, root: string): Promise<DataDi
 const spread = (length: number, most: number): readonly number[] =>
   Array.from({ length: Math.min(length, most) }, (_, i) => Math.floor((i * length) / Math.min(length, most)));
 
-type InFiles = Extract<Sample, { readonly kind: "file" | "frames" }>;
+/** Of a sample of several inputs, that of each. */
+const partsOf = (sample: Sample): readonly ArraySample[] =>
+  sample.kind === "joined" ? Object.values(sample.parts) : [sample];
 
-const isInFiles = (sample: Sample): sample is InFiles => sample.kind === "file" || sample.kind === "frames";
+type InFiles = Extract<ArraySample, { readonly kind: "file" | "frames" }>;
+
+const isInFiles = (sample: ArraySample): sample is InFiles => sample.kind === "file" || sample.kind === "frames";
 
 /** Of a clip, those of its first frame. */
-async function bytesOf(sample: Sample, root: string): Promise<Uint8Array> {
+async function bytesOf(sample: ArraySample, root: string): Promise<Uint8Array> {
   if (!isInFiles(sample)) {
     const numbers = sample.kind === "pixels" ? sample.pixels : sample.numbers;
     const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);

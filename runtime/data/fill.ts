@@ -1,9 +1,9 @@
 /** Fills a batch through a pool: pieces to all threads, and another sample in the place of each that is broken. */
 
-import type { SampleIndex } from "../../blocks/index.js";
+import type { ModelProgram, SampleIndex } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import type { Pool } from "./pool.js";
-import { sourceOf } from "./preparation.js";
+import { sourcesOf } from "./preparation.js";
 import { type BatchBuffers, type Failed, fromPlain, type Remarked } from "./work.js";
 
 /** Files that are of no use, beyond this share of the data set and beyond `uselessAllowed`, end a run. */
@@ -27,7 +27,7 @@ export async function fillBatch(
   index: SampleIndex,
   root: string,
   { epoch, samples }: { readonly epoch: number; readonly samples: Int32Array },
-  buffers: BatchBuffers,
+  { arrays, buffers }: { readonly arrays: ModelProgram["arrays"]; readonly buffers: BatchBuffers },
 ): Promise<Filled> {
   const failed: Failed[] = [];
   const remarks: Remarked[] = [];
@@ -39,7 +39,7 @@ export async function fillBatch(
     const items = open.map((place) => {
       const sample = current[place] as number;
       const content = index.sample(sample);
-      return { source: sourceOf(content, root), label: content.label, epoch, sample, place };
+      return { sources: sourcesOf(content, root, arrays), label: content.label, epoch, sample, place };
     });
     const answers = await Promise.all(
       pieces(items, pool.workers).map((piece) => pool.prepare({ buffers, items: piece })),

@@ -1,13 +1,13 @@
 /** A look at the data before training: mistakes that concern every file are said at once, not at the thousandth step. */
 
 import { join } from "node:path";
-import { type ArrayShape, arrayOf, type ModelProgram, mediumOf, type SampleIndex } from "../../blocks/index.js";
+import { type ArrayShape, type ModelProgram, mediumOf, type SampleIndex } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import { BrokenFile } from "./broken-file.js";
 import { mostUseless } from "./fill.js";
 import { remarkOn, wrongChannels } from "./image/channels.js";
 import { decode, type OpenImage, openImage } from "./image/decode.js";
-import { sourceOf } from "./preparation.js";
+import { type Source, sourcesOf } from "./preparation.js";
 import { arrayFiles } from "./prepare.js";
 import { isUnfit } from "./work.js";
 
@@ -22,14 +22,29 @@ const together = 4;
  * are usual.
  */
 export async function checkFiles(index: SampleIndex, arrays: ModelProgram["arrays"], root: string): Promise<void> {
-  const { shape } = arrayOf({ arrays });
-  const { channels } = shape;
   const count = Math.min(looked, index.length);
-  const paths = Array.from({ length: count }, (_, k) => {
-    const source = sourceOf(index.sample(Math.floor((k * index.length) / count)), root);
-    if (source.kind === "array") return [];
-    return [source.kind === "file" ? source.path : join(source.path, source.names[0] as string)];
-  }).flat();
+  const samples = Array.from({ length: count }, (_, k) =>
+    sourcesOf(index.sample(Math.floor((k * index.length) / count)), root, arrays),
+  );
+  for (const [name, shape] of Object.entries(arrays)) {
+    const paths = samples.flatMap((sources) => fileOf(sources[name] as Source) ?? []);
+    await checkPaths(paths, shape, { count, length: index.length });
+  }
+}
+
+/** The file that tells what a sample is like: of a clip its first frame; null: its numbers are here. */
+function fileOf(source: Source): string | null {
+  if (source.kind === "array") return null;
+  return source.kind === "file" ? source.path : join(source.path, source.names[0] as string);
+}
+
+/** `count` of the `length` samples are looked at. */
+async function checkPaths(
+  paths: readonly string[],
+  shape: ArrayShape,
+  { count, length }: { readonly count: number; readonly length: number },
+): Promise<void> {
+  const { channels } = shape;
   const files: OpenImage[] = [];
   const unfit: RunError[] = [];
   for (let k = 0; k < paths.length; k += together) {
@@ -40,8 +55,8 @@ export async function checkFiles(index: SampleIndex, arrays: ModelProgram["array
   }
   const [firstUnfit] = unfit;
   // One of a few may be the only one.
-  const expected = unfit.length > 1 ? (unfit.length / count) * index.length : 0;
-  if (firstUnfit !== undefined && expected > mostUseless(index.length)) throw firstUnfit;
+  const expected = unfit.length > 1 ? (unfit.length / count) * length : 0;
+  if (firstUnfit !== undefined && expected > mostUseless(length)) throw firstUnfit;
   const [first] = files;
   const isGrey = ({ colours, transparent }: OpenImage): boolean => colours === 1 && !transparent;
   if (first !== undefined && channels === 3 && unfit.length === 0 && files.every(isGrey)) {

@@ -41,5 +41,5 @@ export function dataNeeds({ index, arrays, fields, workers }: DataSize): DataNee
 }
 
 function samplesHeld(index: SampleIndex): number {
-  return index.length * (numbersOf(index.sample(0))?.byteLength ?? pathBytes);
+  return index.length * numbersOf(index.sample(0)).reduce((sum, own) => sum + (own?.byteLength ?? pathBytes), 0);
 }

@@ -6,8 +6,8 @@
 import { type ArrayShape, axesText, hasPictures, type ImageStep, planesOf, sidesText } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import { geometryOf, planFor } from "./image/plan.js";
-import { applySteps, type Geometry, sameKind } from "./image/raster.js";
-import type { Item, Numbers, Preparation } from "./preparation.js";
+import { applySteps, type Geometry, type Size, sameKind } from "./image/raster.js";
+import type { Item, NamedArray, Numbers, Preparation } from "./preparation.js";
 
 interface Stored {
   readonly numbers: Numbers;
@@ -18,17 +18,17 @@ interface Stored {
 export function prepareNumbers(
   { numbers, shape }: Stored,
   item: Item,
-  array: ArrayShape,
+  { name, shape: array }: NamedArray,
   preparation: Preparation,
-): { readonly numbers: Numbers; readonly steps: readonly ImageStep[] } {
+): { readonly numbers: Numbers; readonly size: Size; readonly steps: readonly ImageStep[] } {
   if (shape.channels !== array.channels) throw wrongChannels(shape.channels, array.channels);
   const what = `sample ${item.sample}`;
   const planes = planesOf(shape);
   if (planes.count !== planesOf(array).count || !(hasPictures(array) || sameSides(shape, array))) {
     throw wrongSides(what, shape, array);
   }
-  const steps = planFor(planes.shape, item, array, preparation, what);
-  return { numbers: eachPlane(numbers, planes, geometryOf(steps)), steps };
+  const steps = planFor(planes.shape, item, { name, shape: array }, preparation, what);
+  return { numbers: eachPlane(numbers, planes, geometryOf(steps)), size: planes.shape, steps };
 }
 
 const sameSides = (a: ArrayShape, b: ArrayShape): boolean => sidesText(a) === sidesText(b);

@@ -1,11 +1,11 @@
-/** Opens a recipe's data: the block reads through `Files`, its complaints become the runtime's. */
+/** Opens a recipe's data: blocks read through `Files`, their complaints become the runtime's, and samples of several inputs are joined. */
 
 import {
   type ArrayShape,
-  arrayOf,
   axesText,
   DataError,
   type Dataset,
+  type DatasetContext,
   isOfMedia,
   type ModelProgram,
   oneLine,
@@ -13,21 +13,47 @@ import {
   type Split,
 } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
-import type { Bound } from "../train/contract.js";
+import type { Bound, Training } from "../train/contract.js";
 import { nodeFiles } from "./files.js";
+import { type InputSamples, joinSamples } from "./join.js";
 
 /** The samples of a split for a model; paths are relative to `root`. Throws `run/data` or `run/unreadable`. */
 export async function openData(
-  data: Bound<Dataset>,
+  data: Training["data"],
   split: Split,
   root: string,
   { arrays }: Pick<ModelProgram, "arrays">,
 ): Promise<SampleIndex> {
-  const array = arrayOf({ arrays }).shape;
-  checkMedium(data.definition, array);
+  const [only, another] = Object.entries(arrays);
+  const [source] = data;
+  if (only && !another && source && data.length === 1) return openOne(source, split, root, { array: only[1] });
+  const inputs: InputSamples[] = [];
+  for (const [name, array] of Object.entries(arrays)) {
+    const own = data.find(({ input }) => input === name);
+    if (!own) throw withoutData(name, arrays);
+    const index = await openOne(own, split, root, { array, joined: true });
+    inputs.push({ name, index });
+  }
+  return joinSamples(inputs);
+}
+
+/** Data of a recipe was checked with it; other data may be named for its model. */
+const withoutData = (name: string, arrays: ModelProgram["arrays"]): RunError =>
+  new RunError("run/data", {
+    what: `The model reads ${Object.keys(arrays).join(" and ")}, and no data is named for ${name}`,
+    help: "Name data for each input in the recipe: `data image: ...`.",
+  });
+
+async function openOne(
+  data: Bound<Dataset>,
+  split: Split,
+  root: string,
+  context: DatasetContext,
+): Promise<SampleIndex> {
+  checkMedium(data.definition, context.array);
   let index: SampleIndex;
   try {
-    index = await data.definition.open(data.values as never, nodeFiles(root), split, { array });
+    index = await data.definition.open(data.values as never, nodeFiles(root), split, context);
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     throw new RunError("run/data", { what: error.what, help: error.help }, { cause: error });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { packageRoot } from "../package.js";
 import { RunError } from "../run-error.js";
-import type { Item, Preparation } from "./preparation.js";
+import type { Item, Preparation, Source } from "./preparation.js";
 import { type Answer, type Failed, fromPlain, type Remarked, type Setup, type Task, toSetup, work } from "./work.js";
 
 export interface Pool {
@@ -54,9 +54,9 @@ export function openPool(workers: number, preparation: Preparation): Pool {
 
 /** A message carries the whole memory of a view: only the sample's own numbers are sent. */
 function ownNumbers<I extends Item>(item: I): I {
-  return item.source.kind !== "array"
-    ? item
-    : { ...item, source: { ...item.source, numbers: item.source.numbers.slice() } };
+  const own = (source: Source): Source =>
+    source.kind === "array" ? { ...source, numbers: source.numbers.slice() } : source;
+  return { ...item, sources: Object.fromEntries(Object.entries(item.sources).map(([name, one]) => [name, own(one)])) };
 }
 
 function inThisThread(preparation: Preparation): Pool {

@@ -2,14 +2,15 @@
 
 import { resolve } from "node:path";
 import {
+  type ArraySample,
   type ArrayShape,
-  type Augment,
   arrayOfImage,
   type BoundField,
   type ModelProgram,
   type Sample,
+  type Training,
 } from "../../blocks/index.js";
-import type { Bound } from "../train/contract.js";
+import { invariant } from "../../graph/index.js";
 
 /** Bytes 0..255, or floats. */
 export type Numbers = Uint8Array | Float32Array;
@@ -20,7 +21,7 @@ export type FieldArray = Float32Array | Int32Array;
 /** By the names of the fields. */
 export type FieldArrays = Readonly<Record<string, FieldArray>>;
 
-/** A sample that any thread can prepare. Paths are absolute. */
+/** What one input reads of a sample, which any thread can prepare. Paths are absolute. */
 export type Source =
   | {
       readonly kind: "file";
@@ -41,8 +42,32 @@ export type Source =
 /** Where a sample's file or folder is; empty: its numbers are here already. */
 export const pathOf = (source: Source): string => (source.kind === "array" ? "" : source.path);
 
-/** Where a sample's content is, for any thread. */
-export function sourceOf(sample: Sample, root: string): Source {
+/** By the names of the arrays. */
+export type Sources = Readonly<Record<string, Source>>;
+
+/** What each of the arrays that a model reads is made of. */
+export function sourcesOf(sample: Sample, root: string, arrays: ModelProgram["arrays"]): Sources {
+  const parts = partsOf(sample, arrays);
+  return Object.fromEntries(parts.map(([name, part]) => [name, sourceOf(part, root)]));
+}
+
+/** A sample of one input for each array. */
+function partsOf(sample: Sample, arrays: ModelProgram["arrays"]): readonly (readonly [string, ArraySample])[] {
+  const names = Object.keys(arrays);
+  if (sample.kind !== "joined") {
+    const [name] = names;
+    invariant(name !== undefined && names.length === 1, "a sample of one input, and a model of several");
+    return [[name, sample]];
+  }
+  return names.map((name) => {
+    const part = sample.parts[name];
+    invariant(part, `a sample without ${name}`);
+    return [name, part];
+  });
+}
+
+/** Where the content of a sample of one input is, for any thread. */
+function sourceOf(sample: ArraySample, root: string): Source {
   switch (sample.kind) {
     case "file":
       return { kind: "file", path: resolve(root, sample.path), within: sample.within ?? null };
@@ -57,15 +82,18 @@ export function sourceOf(sample: Sample, root: string): Source {
   }
 }
 
-/** The numbers of a sample that are here already; null: they are in a file. */
-export function numbersOf(sample: Sample): Numbers | null {
-  const source = sourceOf(sample, "");
-  return source.kind === "array" ? source.numbers : null;
+/** Of each input, the numbers of a sample that are here already; null: they are in a file. */
+export function numbersOf(sample: Sample): readonly (Numbers | null)[] {
+  const parts = sample.kind === "joined" ? Object.values(sample.parts) : [sample];
+  return parts.map((part) => {
+    const source = sourceOf(part, "");
+    return source.kind === "array" ? source.numbers : null;
+  });
 }
 
 /** What is done with every sample. */
 export interface Preparation {
-  readonly augment: readonly Bound<Augment>[];
+  readonly augment: Training["augment"];
   /** What the model reads of a sample, by name. */
   readonly arrays: ModelProgram["arrays"];
   readonly seed: number;
@@ -80,9 +108,15 @@ export interface Preparation {
   readonly root: string;
 }
 
+/** One of the arrays that a model reads. */
+export interface NamedArray {
+  readonly name: string;
+  readonly shape: ArrayShape;
+}
+
 /** One sample to prepare into a place of a batch. */
 export interface Item {
-  readonly source: Source;
+  readonly sources: Sources;
   /** Its class; null: it has none. */
   readonly label: number | null;
   /** Keys of its random stream. */

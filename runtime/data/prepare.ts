@@ -4,7 +4,7 @@
  */
 
 import { join } from "node:path";
-import { type ArrayShape, arrayOf, type ImageStep, type Medium, mediumOf } from "../../blocks/index.js";
+import { type ArrayShape, augmentsOf, hasPictures, type ImageStep, type Medium, mediumOf } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import { computeFields } from "./fields.js";
 import { besideFile } from "./image/beside.js";
@@ -12,39 +12,101 @@ import type { Remark } from "./image/channels.js";
 import { decode, openImage } from "./image/decode.js";
 import { prepareFrames } from "./image/frames.js";
 import { geometryOf, planFor } from "./image/plan.js";
-import { applySteps } from "./image/raster.js";
+import { applySteps, type Size } from "./image/raster.js";
 import { prepareNumbers } from "./numbers.js";
-import type { Item, Numbers, Places, Preparation, Source } from "./preparation.js";
+import {
+  type Item,
+  type NamedArray,
+  type Numbers,
+  type Places,
+  type Preparation,
+  pathOf,
+  type Source,
+} from "./preparation.js";
 import { checkSound, soundArray } from "./sound/sound-file.js";
 import { recordArray } from "./table/record-file.js";
 
-/** A sample before it is normalised, and what is left to do with it. */
+/** What one input reads of a sample, before it is normalised, and what is left to do with it. */
 interface Prepared {
   /** [...axes, C] of the model's array. */
   readonly numbers: Numbers;
+  /** Of its pictures, before they were changed. */
+  readonly size: Size;
   readonly steps: readonly ImageStep[];
   readonly remarks: readonly Remark[];
   /** The maps of the file that belongs to the sample in a folder. */
   readonly beside: (folder: string) => Promise<readonly Int32Array[]>;
 }
 
+/** What was done to a file beyond the recipe. */
+export interface FileRemark {
+  readonly remark: Remark;
+  readonly path: string;
+}
+
 /**
- * Writes the sample and its fields into their places. Gives what was done to the file beyond the recipe.
- * Throws `BrokenFile` for a file that cannot be read; what does not fit the model, `run/data` or `run/unreadable`.
+ * Writes the arrays of a sample and its fields into their places. `begin` is told of each file that is begun: what is thrown then is of
+ * it. Throws `BrokenFile` for a file that cannot be read; what does not fit the model, `run/data` or `run/unreadable`.
  */
-export async function prepare(item: Item, preparation: Preparation, out: Places): Promise<readonly Remark[]> {
-  const { source } = item;
-  const { name, shape } = arrayOf(preparation);
-  const { numbers, steps, remarks, beside } = await preparedFrom(source, item, shape, preparation);
-  write(numbers, shape.channels, steps, out.arrays[name] as Float32Array);
-  await computeFields(item, preparation, numbers, out.fields, beside);
-  return remarks;
+export async function prepare(
+  item: Item,
+  preparation: Preparation,
+  out: Places,
+  begin: (path: string) => void,
+): Promise<readonly FileRemark[]> {
+  const found: FileRemark[] = [];
+  let size: NamedSize | null = null;
+  for (const [i, [name, shape]] of Object.entries(preparation.arrays).entries()) {
+    const source = item.sources[name] as Source;
+    const path = pathOf(source);
+    begin(path);
+    const prepared = await preparedFrom(source, item, { name, shape }, preparation);
+    size = sameSize(size, { name, size: prepared.size }, item, preparation);
+    write(prepared.numbers, shape.channels, prepared.steps, out.arrays[name] as Float32Array);
+    const fields = Object.entries(preparation.fields).filter(
+      ([, { input }]) => (input ?? name) === name && (input || i === 0),
+    );
+    await computeFields(
+      item,
+      { ...preparation, fields: Object.fromEntries(fields) },
+      prepared.numbers,
+      out.fields,
+      prepared.beside,
+    );
+    found.push(...prepared.remarks.map((remark) => ({ remark, path })));
+  }
+  return found;
+}
+
+interface NamedSize {
+  readonly name: string;
+  readonly size: Size;
+}
+
+/** Inputs whose pictures are cropped and flipped alike have pictures of one size. Gives the size that the next input is compared with. */
+function sameSize(
+  before: NamedSize | null,
+  now: NamedSize,
+  { sample }: Item,
+  { augment, arrays, mode }: Preparation,
+): NamedSize | null {
+  const isDrawn = ({ definition, input }: Preparation["augment"][number]): boolean =>
+    input === undefined && definition.random && definition.changes !== "channels";
+  const isPictured = hasPictures(arrays[now.name] as ArrayShape);
+  if (mode !== "train" || !isPictured || !augmentsOf(augment, now.name, arrays).some(isDrawn)) return before;
+  if (before === null || (before.size.height === now.size.height && before.size.width === now.size.width)) return now;
+  const [own, its] = [now.size, before.size].map(({ height, width }) => `${height}x${width}`);
+  throw new RunError("run/image-size", {
+    what: `sample ${sample} is ${own} for ${now.name} and ${its} for ${before.name}`,
+    why: "augmentations without a label crop and flip all inputs of a sample alike",
+    help: `Save both in one size, or write a line for each: \`augment ${now.name}: ...\`.`,
+  });
 }
 
 async function preparedFrom(
   source: Source,
   item: Item,
-  array: ArrayShape,
+  array: NamedArray,
   preparation: Preparation,
 ): Promise<Prepared> {
   switch (source.kind) {
@@ -60,21 +122,22 @@ async function preparedFrom(
 async function prepareFile(
   { path, within }: Source & { kind: "file" },
   item: Item,
-  array: ArrayShape,
+  array: NamedArray,
   preparation: Preparation,
 ): Promise<Prepared> {
-  const reader = arrayFiles[mediumOf(array) ?? "image"];
+  const { shape } = array;
+  const reader = arrayFiles[mediumOf(shape) ?? "image"];
   if (reader) {
-    const stored = { numbers: await reader.read(path, array), shape: array };
+    const stored = { numbers: await reader.read(path, shape), shape };
     return { ...prepareNumbers(stored, item, array, preparation), remarks: [], beside: noFiles };
   }
   const file = await openImage(path);
   const steps = planFor(file, item, array, preparation, path);
   const geometry = geometryOf(steps);
-  const { raster, remarks, rest } = await decode(file, geometry, array.channels);
+  const { raster, remarks, rest } = await decode(file, geometry, shape.channels);
   const beside = (folder: string) =>
     within === null ? noFiles(folder) : besideFile(join(folder, within), file, geometry);
-  return { numbers: applySteps(raster, rest).pixels, steps, remarks, beside };
+  return { numbers: applySteps(raster, rest).pixels, size: file, steps, remarks, beside };
 }
 
 interface ArrayFiles {

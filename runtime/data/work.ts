@@ -16,13 +16,12 @@ import { invariant, sizeOf } from "../../graph/index.js";
 import { RunError, type RunErrorCode } from "../run-error.js";
 import { BrokenFile } from "./broken-file.js";
 import { viewOf } from "./fields.js";
-import type { Remark } from "./image/channels.js";
-import { type Item, type Places, type Preparation, pathOf } from "./preparation.js";
-import { prepare } from "./prepare.js";
+import type { Item, Places, Preparation } from "./preparation.js";
+import { type FileRemark, prepare } from "./prepare.js";
 
 /** What a worker is given when it starts: the preparation, with blocks by their names in the registry. */
 export interface Setup extends Omit<Preparation, "augment" | "fields"> {
-  readonly augment: readonly NamedBlock[];
+  readonly augment: readonly (NamedBlock & { readonly input?: string })[];
   readonly fields: Readonly<Record<string, NamedField>>;
 }
 
@@ -35,20 +34,25 @@ interface NamedBlock {
   readonly blocks: Readonly<Record<string, NamedBlock>>;
 }
 
-type NamedField = NamedBlock & Pick<BoundField, "kind" | "context">;
+type NamedField = NamedBlock & Pick<BoundField, "kind" | "context" | "input">;
 type Values = Readonly<Record<string, unknown>>;
 
 /** As a worker can be told it; null where a block is not of the registry, so that no worker knows it. */
 export function toSetup(preparation: Preparation): Setup | null {
   const { augment, fields, ...rest } = preparation;
-  const steps = augment.map(({ definition, values }) => toNamed(definition, values));
-  const named = Object.entries(fields).map(([name, { kind, block, values, context }]) => {
+  const steps = augment.map(({ definition, values, input }) => {
+    const named = toNamed(definition, values);
+    return named && { ...named, ...ofInput(input) };
+  });
+  const named = Object.entries(fields).map(([name, { kind, block, values, context, input }]) => {
     const asking = toNamed(block, values);
-    return asking && ([name, { ...asking, kind, context }] as const);
+    return asking && ([name, { ...asking, kind, context, ...ofInput(input) }] as const);
   });
   if (!steps.every((step) => step !== null) || !named.every((field) => field !== null)) return null;
   return { ...rest, augment: steps, fields: Object.fromEntries(named) };
 }
+
+const ofInput = (input: string | undefined) => (input === undefined ? {} : { input });
 
 type Named = Pick<Definition, "name">;
 
@@ -79,7 +83,7 @@ function fromNamed({ kind, name, values, blocks }: NamedBlock): { readonly block
 
 function boundField(named: NamedField): BoundField {
   const { block, values } = fromNamed(named);
-  return bindField(named.kind, block as BoundField["block"], values, named.context);
+  return { ...bindField(named.kind, block as BoundField["block"], values, named.context), ...ofInput(named.input) };
 }
 
 /** What `toSetup` was told. */
@@ -89,7 +93,7 @@ export function fromSetup({ augment, fields, ...rest }: Setup): Preparation {
     fields: Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, boundField(field)])),
     augment: augment.map((named) => {
       const { block, values } = fromNamed(named);
-      return { definition: block as Augment, values };
+      return { definition: block as Augment, values, ...ofInput(named.input) };
     }),
   };
 }
@@ -117,10 +121,8 @@ export interface Failed {
   readonly error: PlainError | null;
 }
 
-export interface Remarked {
+export interface Remarked extends FileRemark {
   readonly place: number;
-  readonly remark: Remark;
-  readonly path: string;
 }
 
 export type Answer =
@@ -146,11 +148,13 @@ export async function work(task: Task, preparation: Preparation): Promise<Answer
   const waiting = task.items.values();
   const prepareInTurn = async (): Promise<void> => {
     for (const item of waiting) {
-      const { place, source } = item;
-      const path = pathOf(source);
+      const { place } = item;
+      let path = "";
       try {
-        const found = await prepare(item, preparation, placesOf(place));
-        remarks.push(...found.map((remark) => ({ place, remark, path })));
+        const found = await prepare(item, preparation, placesOf(place), (begun) => {
+          path = begun;
+        });
+        remarks.push(...found.map((one) => ({ ...one, place })));
       } catch (error) {
         if (error instanceof BrokenFile) failed.push({ place, path, why: whyOf(error, path), error: null });
         else if (path !== "" && isUnfit(error)) failed.push({ place, path, why: error.what, error: toPlain(error) });

@@ -10,10 +10,7 @@ export interface ColourScale {
   readonly std: readonly number[];
 }
 
-/**
- * All normalisations of a recipe, joined; null when there is none.
- * @param array the model's input.
- */
+/** All normalisations of an array, joined; null when there is none. `augment`: what is done to it. */
 export function colourScale(augment: readonly Bound<Augment>[], array: ArrayShape): ColourScale | null {
   const random = randomStream(0, "augment");
   const context = augmentContext(array);

@@ -1,7 +1,7 @@
 /** How far a model's reconstructions are from samples that it was not trained on. */
 
-import { type Augment, arrayOf } from "../../blocks/index.js";
-import type { Bound } from "../train/contract.js";
+import { arrayOf, augmentsOf } from "../../blocks/index.js";
+import type { Training } from "../train/contract.js";
 import { colourScale } from "./colours.js";
 import type { EvaluateOptions } from "./evaluate.js";
 import type { Trained } from "./frozen.js";
@@ -18,13 +18,13 @@ export interface MeasuredErrors extends ReconstructionErrors {
  */
 export async function reconstructionErrors(
   model: Trained,
-  augment: readonly Bound<Augment>[],
+  augment: Training["augment"],
   { data, batch, executor, seed, report }: Pick<EvaluateOptions, "data" | "batch" | "executor" | "seed" | "report">,
 ): Promise<MeasuredErrors | null> {
   const { program } = model;
   if (program.picture === undefined) return null;
   const array = arrayOf(program);
-  const colours = colourScale(augment, array.shape);
+  const colours = colourScale(augmentsOf(augment, array.name, program.arrays), array.shape);
   const reconstructor = await openReconstructor(model, batch, { executor, colours, seed });
   const errors: ReconstructionErrors[] = [];
   try {

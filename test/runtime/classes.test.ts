@@ -99,12 +99,8 @@ describe("training", () => {
   });
 
   it("refuses data without classes, and data with more than the head has", async () => {
-    const withClasses = (classes: readonly string[]) => ({
-      ...inMemory(squares(9)),
-      definition: { ...inMemory([]).definition, open: async () => ({ ...indexOf(squares(9)), classes }) },
-    });
     const refused = async (classes: readonly string[]): Promise<RunError> =>
-      run(`refused-${classes.length}`, withClasses(classes)).then(
+      run(`refused-${classes.length}`, inMemory(squares(9), classes)).then(
         () => expect.fail("it was trained"),
         (error: unknown) => error as RunError,
       );

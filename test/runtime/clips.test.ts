@@ -87,7 +87,7 @@ test("a folder of frames is a video: in the order of its numbers, every so manie
   await writeVideo("videos/walk/b", [1, 2, 3]);
   const arrays = { clip: clip(2, 4) };
   const open = (stride: number | null) =>
-    openData(bound("dataset", "folder", { path: "videos", stride }), "train", root, { arrays });
+    openData([bound("dataset", "folder", { path: "videos", stride })], "train", root, { arrays });
   const index = await open(2);
   expect(index.classes).toEqual(["jump", "walk"]);
   const options = { index, arrays, augment: [], batch: 2, root, workers: 0, note: () => {} };

@@ -463,7 +463,7 @@ describe("files", () => {
     const values = bound("dataset", "folder").values;
     const data = { definition: bound("dataset", "folder").definition, values: { ...values, path: "empty" } };
     const error = await failure(
-      openData(data as never, "train", folder, {
+      openData([data] as never, "train", folder, {
         arrays: { image: arrayOfImage({ height: 8, width: 8, channels: 3 }) },
       }),
     );

@@ -36,18 +36,23 @@ export const indexOf = (samples: readonly Sample[]): SampleIndex => ({
   notes: [],
 });
 
-/** A data set block that gives these samples. */
-export const inMemory = (samples: readonly Sample[]): Training["data"] => ({
-  definition: {
-    name: "in_memory",
-    summary: "Samples of a test.",
-    source: "own definition",
-    since: "0.1",
-    params: {},
-    open: async () => indexOf(samples),
+/** Data of one input that gives these samples. */
+export const inMemory = (
+  samples: readonly Sample[],
+  classes: readonly string[] = ["a", "b", "c"],
+): Training["data"] => [
+  {
+    definition: {
+      name: "in_memory",
+      summary: "Samples of a test.",
+      source: "own definition",
+      since: "0.1",
+      params: {},
+      open: async () => ({ ...indexOf(samples), classes }),
+    },
+    values: {},
   },
-  values: {},
-});
+];
 
 export const recipe = (data: Training["data"], changes: Partial<Training> = {}): Training => ({
   data,

@@ -1,15 +1,15 @@
 /** Clips whose frames are image files: where in the video one begins, and its frames decoded, all by one plan. */
 
 import { join } from "node:path";
-import type { ArrayShape, ImageStep } from "../../../blocks/index.js";
+import type { ImageStep } from "../../../blocks/index.js";
 import { randomStream } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
 import { joined } from "../numbers.js";
-import type { Item, Numbers, Preparation, Source } from "../preparation.js";
+import type { Item, NamedArray, Numbers, Preparation, Source } from "../preparation.js";
 import type { Remark } from "./channels.js";
 import { decode, openImage } from "./decode.js";
 import { geometryOf, planFor } from "./plan.js";
-import { applySteps } from "./raster.js";
+import { applySteps, type Size } from "./raster.js";
 
 type Frames = Source & { readonly kind: "frames" };
 
@@ -28,10 +28,11 @@ function chosenFrames({ path, names, count, stride }: Frames, item: Item, { seed
 export async function prepareFrames(
   source: Frames,
   item: Item,
-  array: ArrayShape,
+  array: NamedArray,
   preparation: Preparation,
 ): Promise<{
   readonly numbers: Numbers;
+  readonly size: Size;
   readonly steps: readonly ImageStep[];
   readonly remarks: readonly Remark[];
 }> {
@@ -50,11 +51,11 @@ export async function prepareFrames(
   const planes: Numbers[] = [];
   const remarks: Remark[] = [];
   for (const file of files) {
-    const decoded = await decode(file, geometry, array.channels);
+    const decoded = await decode(file, geometry, array.shape.channels);
     planes.push(applySteps(decoded.raster, decoded.rest).pixels);
     remarks.push(...decoded.remarks);
   }
-  return { numbers: joined(planes), steps, remarks: [...new Set(remarks)] };
+  return { numbers: joined(planes), size: first, steps, remarks: [...new Set(remarks)] };
 }
 
 const kindOf = ({ height, width, deep }: { height: number; width: number; deep: boolean }): string =>

@@ -1,9 +1,9 @@
 /** The plan of augmentations for one picture: its steps drawn, and checked to end at the size that the model reads. */
 
-import { type ArrayShape, augmentContext, DataError, type ImageShape, type ImageStep } from "../../../blocks/index.js";
-import { randomStream } from "../../../graph/index.js";
+import { augmentContext, augmentsOf, DataError, type ImageShape, type ImageStep } from "../../../blocks/index.js";
+import { type Random, randomStream } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
-import type { Item, Preparation } from "../preparation.js";
+import type { Item, NamedArray, Preparation } from "../preparation.js";
 import type { Geometry, Size } from "./raster.js";
 
 const isGeometry = (step: ImageStep): step is Geometry => step.kind !== "normalize";
@@ -13,7 +13,7 @@ export const geometryOf = (steps: readonly ImageStep[]): readonly Geometry[] => 
 export function planFor(
   size: Size,
   item: Item,
-  array: ArrayShape,
+  array: NamedArray,
   preparation: Preparation,
   what: string,
 ): readonly ImageStep[] {
@@ -29,25 +29,21 @@ export function planFor(
   }
 }
 
-function draw(
-  size: Size,
-  item: Item,
-  array: ArrayShape,
-  { augment, seed, mode }: Preparation,
-  what: string,
-): readonly ImageStep[] {
-  const context = augmentContext(array);
+function draw(size: Size, item: Item, array: NamedArray, preparation: Preparation, what: string): readonly ImageStep[] {
+  const { augment, mode, arrays } = preparation;
+  const context = augmentContext(array.shape);
   const { image } = context;
-  const random = randomStream(seed, "augment", item.epoch, item.sample);
+  const streams = streamsFor(item, array, preparation);
   const steps: ImageStep[] = [];
   let current = size;
   const add = (more: readonly ImageStep[]): void => {
     steps.push(...more);
     current = more.reduce(sizeAfter, current);
   };
-  for (const { definition, values } of augment) {
+  for (const { definition, values, input } of augmentsOf(augment, array.name, arrays)) {
     if (mode === "train" || !definition.random) {
       const before = current;
+      const random = input === undefined ? streams.shared : streams.own;
       add(definition.plan(values as never, current, context, random));
       if (current.height * current.width > mostPixels) throw tooLarge(what, before, current);
     } else add(definition.evaluationPlan?.(values as never, current, context) ?? []);
@@ -55,6 +51,25 @@ function draw(
   if (mode === "evaluate") add(cover(current, image));
   if (current.height !== image.height || current.width !== image.width) throw wrongSize(what, current, image);
   return steps;
+}
+
+/** Keys of streams of one input begin here: those before are of what a sample's arrays have in common. */
+const firstOwn = 2;
+
+/**
+ * What augmentations draw from. Those that several inputs have in common draw the same for each, so that what belongs together stays
+ * together; those of one input draw for it alone. A model with one input has one stream.
+ */
+function streamsFor(
+  { epoch, sample }: Item,
+  { name }: NamedArray,
+  { arrays, seed }: Preparation,
+): { readonly shared: Random; readonly own: Random } {
+  const names = Object.keys(arrays);
+  const shared = randomStream(seed, "augment", epoch, sample);
+  const own =
+    names.length === 1 ? shared : randomStream(seed, "augment", epoch, sample, firstOwn + names.indexOf(name));
+  return { shared, own };
 }
 
 function sizeAfter(size: Size, step: ImageStep): Size {
