@@ -79,6 +79,12 @@ export async function openExecutor(
   tell: (reason: string, offer?: string) => void = () => {},
   settings: ProcessorSettings = {},
 ): Promise<Executor> {
+  if (choice !== "auto" && !listed.includes(choice)) {
+    throw new RunError("run/backend-missing", {
+      what: `There is no backend ${choice}`,
+      help: `The backends are ${listed.join(", ")}, and auto takes the best that is here.`,
+    });
+  }
   const backend = choice === "auto" ? await chooseBackend() : undefined;
   if (backend) tell(backend.reason, backend.offer);
   const name = backend?.backend ?? (choice as Backend);

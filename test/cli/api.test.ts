@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
+import { type Backend, openExecutor } from "../../runtime/executors/index.js";
 import { folder, mae } from "./mae.js";
 
 /** An .npy file of bytes that count up. */
@@ -47,7 +48,9 @@ test("the program on the page trains, leaves a run that the command line opens, 
   mkdirSync(join(root, "node_modules"));
   symlinkSync(resolve("."), join(root, "node_modules/maelang"), "junction");
   const out = execFileSync(process.execPath, ["program.mjs"], { cwd: root, encoding: "utf8" });
-  expect(out).toMatch(/step 4, loss \d[\s\S]*4 steps; .*checkpoint-4\.safetensors\n5 vectors of 16 numbers\n$/);
+  expect(out).toMatch(
+    /step 4, loss \d[\s\S]*4 steps; .*checkpoint-4\.safetensors\n5 vectors of 16 numbers\nThere is no checkpoint in runs\/elsewhere: Start /,
+  );
   const { code, stdout, stderr } = await mae(
     ["eval", "runs/tried", "--backend", "cpu", "--with", "rank", "--features", "mean"],
     { cwd: root },
@@ -56,4 +59,10 @@ test("the program on the page trains, leaves a run that the command line opens, 
   expect(stdout).toMatch(/encoder/);
   const again = spawnSync(process.execPath, ["program.mjs"], { cwd: root, encoding: "utf8" });
   expect(again.stderr).toMatch(/RunError: runs\/tried already holds a run\. Choose another folder/);
+});
+
+test("a backend that does not exist is told of by name, with those that do", async () => {
+  const asked = openExecutor("abacus" as Backend);
+  await expect(asked).rejects.toThrow(/^There is no backend abacus\. The backends are tensorflow, /);
+  await expect(asked).rejects.toMatchObject({ name: "RunError", code: "run/backend-missing" });
 });

@@ -17,7 +17,9 @@ import {
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { build } from "esbuild";
+import { publint } from "publint";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openPage } from "../browser/open-page.js";
 import { findChromium } from "../browser/software-device.js";
@@ -147,12 +149,20 @@ it("says that images cannot be read where their library does not load", async ()
 it("type-checks in a plain strict project, with an emitted model and blocks of its own", async () => {
   await mae(["build", "small.mae"], installed);
   cpSync(join(packages, "maelang/examples/own-block/blocks"), join(home, "blocks"), { recursive: true });
+  // The program on the page on programs, and the little of Node that it calls: the package's types need none of Node's.
+  const program = Array.from(
+    readFileSync(join(root, "docs/api.md"), "utf8").matchAll(/```js\n([\s\S]*?)```/g),
+    ([, code]) => code,
+  );
+  writeFileSync(join(home, "api.ts"), program.join("\n"));
   const options = { strict: true, skipLibCheck: false, noEmit: true, target: "es2022", module: "nodenext", types: [] };
   const project = { compilerOptions: options, include: ["*.ts", "build", "blocks"] };
   writeFileSync(join(home, "tsconfig.json"), JSON.stringify(project));
-  const { stdout } = await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", home]).catch(
-    (error: { stdout: string }) => error,
-  );
+  const { stdout } = await run(process.execPath, [
+    join(root, "node_modules/typescript-native/bin/tsc"),
+    "-p",
+    home,
+  ]).catch((error: { stdout: string }) => error);
   expect(stdout).toBe("");
 });
 
@@ -187,6 +197,21 @@ describe("in a browser", () => {
       await close();
     }
   });
+});
+
+it("is what publint and arethetypeswrong take for a sound package of ES modules", async () => {
+  const bytes = new Uint8Array(readFileSync(join(home, "vendor", readdirSync(join(home, "vendor"))[0] as string)));
+  const { messages } = await publint({ pack: { tarball: bytes.buffer }, strict: true });
+  expect(messages).toEqual([]);
+  // Between them these doors reach every declaration.
+  const checked = await checkPackage(createPackageFromTarballData(bytes), {
+    entrypoints: [".", "./emit", "./runtime"],
+  });
+  const problems = checked.types ? checked.problems : [{ kind: "there are no types" }];
+  // What cannot be otherwise without CommonJS: the resolution of Node 10, and `require` of old Nodes.
+  const expected = ["NoResolution node10", "CJSResolvesToESM node16-cjs"];
+  const told = problems.map((one) => ("resolutionKind" in one ? `${one.kind} ${one.resolutionKind}` : one.kind));
+  expect([...new Set(told)].sort()).toEqual([...expected].sort());
 });
 
 it("is locked whole, without an address and without a script that reaches for more than npm", () => {
