@@ -18,14 +18,15 @@ export interface SemanticToken {
 export function semanticTokens(source: Source, scene: Scene): readonly SemanticToken[] {
   const names = new Map<number, Name>();
   for (const name of namesOf(scene)) names.set(name.span.start, name);
-  const tokens = tokensOf(source).flatMap(({ kind, text, start, end }): readonly SemanticToken[] => {
+  const tokens = tokensOf(source).flatMap(({ kind, text, start, end }, i, all): readonly SemanticToken[] => {
     const span = { source, start, end };
     const name = names.get(start);
     // A unit may touch its number, and is a word or a sign.
     if (name?.span.end === end) return [{ kind: name.role, span: name.span, gives: name.gives }];
     if (start === end) return [];
     const plain = (as: TokenKind): SemanticToken => ({ kind: as, span, gives: false });
-    if (kind === "word") return isKeyword(text) ? [plain("keyword")] : [];
+    // Behind a dot stands a name, even where it is not known which.
+    if (kind === "word") return isKeyword(text) && all[i - 1]?.text !== "." ? [plain("keyword")] : [];
     if (kind === "number" || kind === "size") return [plain("number")];
     if (kind === "text") return [plain("text")];
     return kind === "sign" && /^[-<>=!|.]+$/.test(text) ? [plain("sign")] : [];

@@ -41,6 +41,8 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   commander: ["cli"],
   picocolors: ["cli"],
   tinyglobby: ["cli"],
+  vscode: ["editor/vscode"],
+  "vscode-languageclient": ["editor/vscode"],
   "vscode-languageserver": ["editor"],
   "vscode-languageserver-textdocument": ["editor"],
 };

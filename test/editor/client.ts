@@ -42,9 +42,9 @@ export interface Client {
   readonly stderr: () => string;
 }
 
-/** A server in a folder, initialized. */
-export async function client(folder: string, args: readonly string[] = []): Promise<Client> {
-  const child = start(["lsp", ...args], { cwd: folder });
+/** A server in a folder, initialized. `command`: another `mae` than the built one. */
+export async function client(folder: string, args: readonly string[] = [], command?: string): Promise<Client> {
+  const child = start(["lsp", ...args], { cwd: folder, ...(command === undefined ? {} : { command }) });
   afterFile(() => child.kill("SIGKILL"));
   const answers = new Map<number, (message: Message) => void>();
   const publications: Published[] = [];
