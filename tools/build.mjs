@@ -20,6 +20,7 @@ const doors = {
   blocks: "blocks/index.ts",
   compiler: "compiler/index.ts",
   emit: "compiler/emit/index.ts",
+  prettier: "prettier.ts",
   runtime: "runtime/index.ts",
   "data-worker": "runtime/data/worker.ts",
   "onnx-worker": "runtime/executors/onnx/worker.ts",
