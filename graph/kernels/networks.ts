@@ -15,13 +15,13 @@ interface Matrix {
 
 /** out[start..] += a [m, k] b [k, n], row major. */
 function addProduct(out: TypedArray, start: number, a: Matrix, b: Matrix, m: number, k: number, n: number): void {
+  const { data: left, column: alongA } = a;
+  const { data: right, row: alongB } = b;
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
       let sum = out[start + i * n + j] as number;
-      for (let l = 0; l < k; l++) {
-        const left = a.data[a.start + i * a.row + l * a.column] as number;
-        sum += left * (b.data[b.start + l * b.row + j * b.column] as number);
-      }
+      let [atA, atB] = [a.start + i * a.row, b.start + j * b.column];
+      for (let l = 0; l < k; l++, atA += alongA, atB += alongB) sum += (left[atA] as number) * (right[atB] as number);
       out[start + i * n + j] = sum;
     }
   }
@@ -93,9 +93,13 @@ function softmax(x: Value): TypedArray {
   for (let r = 0; r < count; r++) {
     const row = x.data.subarray(r * width, (r + 1) * width);
     const most = largest(row); // exp never overflows
-    const powers = Float64Array.from(row, (value) => Math.exp(value - most));
-    const total = powers.reduce((sum, power) => sum + power, 0);
-    for (const [j, power] of powers.entries()) y[r * width + j] = power / total;
+    let total = 0;
+    for (let j = 0; j < width; j++) {
+      const power = Math.exp((row[j] as number) - most);
+      y[r * width + j] = power;
+      total += power;
+    }
+    for (let j = 0; j < width; j++) y[r * width + j] = (y[r * width + j] as number) / total;
   }
   return y;
 }
