@@ -1,7 +1,7 @@
 /** `mae check --data`: advice that only the data can give. Opens what the recipes name; without the option nothing of it is read. */
 
-import type { Dataset, SampleIndex, Split } from "../blocks/index.js";
-import { arraysOf, lintData, type Recipe, withIgnores } from "../compiler/index.js";
+import type { SampleIndex, Split } from "../blocks/index.js";
+import { arraysOf, lintData, type Recipe, trainingOf, withIgnores } from "../compiler/index.js";
 import type { Diagnostic } from "../grammar/index.js";
 import type { CheckedSpec } from "./analysis.js";
 import { ownRecipes } from "./choose.js";
@@ -38,14 +38,13 @@ export async function dataAdvice({ file, analysis }: CheckedSpec): Promise<reado
 
 /** The samples of a split, or why there are none. */
 async function opened(
-  { data: { definition, values } }: Recipe,
+  recipe: Recipe,
   split: Split,
   arrays: ReturnType<typeof arraysOf>,
 ): Promise<SampleIndex | { readonly problem: string }> {
   const { openData, RunError } = await import("../runtime/index.js");
   try {
-    const data = [{ definition: definition as unknown as Dataset, values }];
-    return await openData(data, split, process.cwd(), { arrays });
+    return await openData(trainingOf(recipe).data, split, process.cwd(), { arrays });
   } catch (error) {
     if (error instanceof RunError) return { problem: error.message };
     throw error;

@@ -1,7 +1,7 @@
 /** Stages of a pipeline as runs: by which recipe, in which folder, and from which weights of earlier ones. */
 
 import { join } from "node:path";
-import type { Recipe, Stage } from "../compiler/index.js";
+import type { Recipe, Stage, Use } from "../compiler/index.js";
 import type { Checkpoint } from "../runtime/index.js";
 import { runFailure } from "./failure.js";
 import { printedPath } from "./files.js";
@@ -10,7 +10,7 @@ import { readRunState } from "./run-state.js";
 
 /** The stage's own recipe, and behind its probes those that the pipeline judges the result by. */
 export function recipeOfStage({ recipe, evaluate }: Stage): Recipe {
-  const isThere = (use: Recipe["data"]): boolean =>
+  const isThere = (use: Use): boolean =>
     recipe.evaluate.some(
       (line) =>
         line.use.definition === use.definition && JSON.stringify(line.use.values) === JSON.stringify(use.values),

@@ -3,7 +3,7 @@
  * carries its origin; after it there is nothing to look up.
  */
 
-import type { Bound, Definition, DurationValue } from "../blocks/index.js";
+import type { Bound, Definition, DurationValue, OfInput } from "../blocks/index.js";
 import type { Span } from "../grammar/index.js";
 
 /** Where a value comes from. */
@@ -77,8 +77,9 @@ export interface Recipe {
   readonly span: Span;
   /** Name of the model it trains. */
   readonly model: string;
-  readonly data: Use;
-  readonly augment: readonly Use[];
+  /** One for each input of the model. */
+  readonly data: readonly OfInput<Use>[];
+  readonly augment: readonly OfInput<Use>[];
   readonly optimizer: Use;
   readonly schedule: Use;
   readonly evaluate: readonly {

@@ -3,6 +3,7 @@
  * again it gives an equal model. With origins, each value says where it comes from.
  */
 
+import type { OfInput } from "../blocks/index.js";
 import { format, positionAt } from "../grammar/index.js";
 import { settings } from "./check/lines.js";
 import { argumentTexts, blockText, valueText } from "./check/show.js";
@@ -104,11 +105,12 @@ function useLines({ definition, values, origins, origin }: Use, options: RenderO
 }
 
 function recipeLines(recipe: Recipe, options: RenderOptions): readonly Line[] {
-  const block = (slot: string, use: Use): readonly Line[] => prefixed(slot, useLines(use, options));
+  const block = (slot: string, use: OfInput<Use>): readonly Line[] =>
+    prefixed(use.input === undefined ? slot : `${slot} ${use.input}:`, useLines(use, options));
   return [
     ...docLines(recipe.doc),
     plain(`recipe ${recipe.name} for ${recipe.model} {`),
-    ...block("data", recipe.data),
+    ...recipe.data.flatMap((use) => block("data", use)),
     ...recipe.augment.flatMap((use) => block("augment", use)),
     ...block("optimizer", recipe.optimizer),
     ...block("schedule", recipe.schedule),

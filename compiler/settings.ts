@@ -1,6 +1,16 @@
 /** What a recipe says, in the runtime's terms: for whoever trains a checked recipe from code, as the command line does. */
 
-import type { Augment, Bound, Dataset, Definition, Optimizer, Probe, Schedule, Training } from "../blocks/index.js";
+import type {
+  Augment,
+  Bound,
+  Dataset,
+  Definition,
+  OfInput,
+  Optimizer,
+  Probe,
+  Schedule,
+  Training,
+} from "../blocks/index.js";
 import type { Recipe, Setting, Use } from "./model.js";
 
 /** The plain values of a recipe that decide how long it trains and with which numbers. */
@@ -39,8 +49,8 @@ export function withSettings(recipe: Recipe, { batch, epochs, steps, seed }: Par
 /** The recipe as training takes it. */
 export function trainingOf(recipe: Recipe): Training {
   return {
-    data: [bound<Dataset>(recipe.data)],
-    augment: recipe.augment.map((use) => bound<Augment>(use)),
+    data: recipe.data.map((use) => ofInput(bound<Dataset>(use), use)),
+    augment: recipe.augment.map((use) => ofInput(bound<Augment>(use), use)),
     optimizer: bound<Optimizer>(recipe.optimizer),
     schedule: bound<Schedule>(recipe.schedule),
     ...settingsOf(recipe),
@@ -48,6 +58,11 @@ export function trainingOf(recipe: Recipe): Training {
     evaluate: recipe.evaluate.map(({ use, every }) => ({ probe: bound<Probe>(use), every })),
   };
 }
+
+const ofInput = <B extends Bound>(bound: B, { input }: OfInput<Use>): OfInput<B> => ({
+  ...bound,
+  ...(input === undefined ? {} : { input }),
+});
 
 /** The checker lets only blocks of a slot's own kind into it. */
 const bound = <D extends Definition>({ definition, values }: Use): Bound<D> => ({

@@ -22,6 +22,8 @@ export interface SlotRule {
   readonly inner: readonly string[];
   /** Whether a line may end in `every 50 epochs`. */
   readonly every: boolean;
+  /** Whether a label names the input of the model that the line is for, and not the line. */
+  readonly ofInputs: boolean;
   /** Whether programs can be built from it in this version; what cannot be built is checked and then refused. */
   readonly built: boolean;
 }
@@ -35,6 +37,7 @@ const rows = (table: Readonly<Record<string, Row>>): readonly SlotRule[] =>
     required: "never",
     inner: [],
     every: false,
+    ofInputs: false,
     built: true,
     ...row,
   }));
@@ -73,8 +76,14 @@ export const modelSlot = (name: string | undefined): SlotRule | undefined =>
 
 /** In the order in which a recipe is read and rendered. */
 export const recipeSlots: readonly SlotRule[] = rows({
-  data: { kind: "dataset", required: "always", doc: "where the samples come from" },
-  augment: { kind: "augment", multiplicity: "sequence", doc: "how a sample is varied, in order" },
+  data: {
+    kind: "dataset",
+    multiplicity: "labelled",
+    required: "always",
+    ofInputs: true,
+    doc: "where the samples come from",
+  },
+  augment: { kind: "augment", multiplicity: "sequence", ofInputs: true, doc: "how a sample is varied, in order" },
   optimizer: { kind: "optimizer", required: "always", doc: "how weights are updated" },
   schedule: { kind: "schedule", required: "always", doc: "how the learning rate moves" },
   evaluate: { kind: "probe", multiplicity: "sequence", every: true, doc: "how the features are judged" },
@@ -88,5 +97,5 @@ export const slotsOf = (kind: string): readonly string[] =>
 export const takesMany = ({ multiplicity }: SlotRule): boolean =>
   multiplicity === "list" || multiplicity === "sequence";
 
-export const takesLabels = ({ multiplicity }: SlotRule): boolean =>
-  multiplicity === "labelled" || multiplicity === "list";
+export const takesLabels = ({ multiplicity, ofInputs }: SlotRule): boolean =>
+  multiplicity === "labelled" || multiplicity === "list" || ofInputs;

@@ -1,6 +1,6 @@
 /** `mae plan`: what a model and its training cost, before anything runs. */
 
-import type { Dataset, SampleIndex } from "../../blocks/index.js";
+import type { SampleIndex } from "../../blocks/index.js";
 import {
   arraysOf,
   flopText,
@@ -12,6 +12,7 @@ import {
   type Recipe,
   type Stage,
   settingsOf,
+  trainingOf,
 } from "../../compiler/index.js";
 import { choose, openSpec } from "../choose.js";
 import { keyMapLines, mappingDocument, startText } from "../key-map.js";
@@ -102,12 +103,10 @@ const stageDocument = ({ stage, plan }: { readonly stage: Stage; readonly plan: 
 });
 
 /** A recipe's data; null when it is not here, which is no mistake before training. */
-async function openedData(model: Model, { data }: Recipe): Promise<SampleIndex | null> {
+async function openedData(model: Model, recipe: Recipe): Promise<SampleIndex | null> {
   const { openData, RunError } = await import("../../runtime/index.js");
   try {
-    const { definition, values } = data;
-    const bound = { definition: definition as unknown as Dataset, values };
-    return await openData([bound], "train", process.cwd(), { arrays: arraysOf(model) });
+    return await openData(trainingOf(recipe).data, "train", process.cwd(), { arrays: arraysOf(model) });
   } catch (error) {
     if (error instanceof RunError) return null;
     throw error;

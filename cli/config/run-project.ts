@@ -21,7 +21,7 @@ interface RunFile {
 /** Whether a model or its recipe stands on blocks of the project. */
 function usesProject(model: Model, recipe: Recipe, { homes }: Vocabulary): boolean {
   const { data, augment, optimizer, schedule, evaluate } = recipe;
-  const uses = [data, ...augment, optimizer, schedule, ...evaluate.map(({ use }) => use)];
+  const uses = [...data, ...augment, optimizer, schedule, ...evaluate.map(({ use }) => use)];
   return foreignUses(model, homes).length > 0 || foreignIn(uses, homes).length > 0;
 }
 

@@ -144,7 +144,7 @@ function doubled(
   const block = takesMany(rule) && line.label === null ? ` by \`${line.block?.definition.name}\`` : "";
   fail(body.report, "check/duplicate-slot", headOf(entry), `\`${name}\` is filled twice${block}`, {
     help:
-      rule.multiplicity === "one"
+      rule.multiplicity === "one" || rule.ofInputs
         ? "remove one of them"
         : `remove one of them, or tell them apart by labels: \`${rule.slot} name: ...\``,
     related,
@@ -153,10 +153,12 @@ function doubled(
 
 function replaceLines(entry: Slot, rule: SlotRule, lines: readonly DraftLine[], work: Work): void {
   const [first] = lines;
-  const all = takesMany(rule) && first?.label === null;
-  const targets = all
-    ? work.lines.filter((held) => held.line.slot === rule.slot)
-    : lines.flatMap((line) => clash(rule, line, work) ?? []);
+  const ofSlot = work.lines.filter((held) => held.line.slot === rule.slot);
+  const targets = !takesMany(rule)
+    ? lines.flatMap((line) => clash(rule, line, work) ?? [])
+    : first?.label === null
+      ? ofSlot
+      : ofSlot.filter((held) => held.line.label === first?.label);
   if (targets.length === 0 && !work.base.open && !defaultBlock(work.body.registry, rule.kind)) {
     nothingToReplace(entry, rule, lines, work);
   }

@@ -111,7 +111,7 @@ export function readLines(
 
 function readLabel(entry: Slot, rule: SlotRule, body: Body): string | null {
   if (!entry.label) return null;
-  if (takesLabels(rule) && entry.values.length < 2) return entry.label.name;
+  if (takesLabels(rule) && (rule.ofInputs || entry.values.length < 2)) return entry.label.name;
   const message = !takesLabels(rule)
     ? `\`${rule.slot}\` takes no label`
     : `the label \`${entry.label.name}\` would name ${entry.values.length} blocks`;

@@ -3,7 +3,18 @@
  * knows nothing of texts, and of broken parts: one that asks for such a part has nothing to say.
  */
 
-import { type DataFacts, type Lint, type LintRecipe, lints, type Place, type Remark } from "../../blocks/index.js";
+import {
+  type Augment,
+  type DataFacts,
+  type Input,
+  isChanged,
+  type Lint,
+  type LintRecipe,
+  lints,
+  type OfInput,
+  type Place,
+  type Remark,
+} from "../../blocks/index.js";
 import { type Diagnostic, isWithin, type Span } from "../../grammar/index.js";
 import type { Filled, Model, Recipe, Use } from "../model.js";
 import { ask } from "./facts.js";
@@ -36,17 +47,49 @@ export const lintModel = (slots: readonly Filled[], linting: Linting): ReadonlyS
   );
 
 /** A recipe with the model that it trains, whose blocks and settings know where they stand. */
-export interface JudgedRecipe extends LintRecipe {
+export interface JudgedRecipe extends Omit<LintRecipe, "data" | "augment"> {
+  readonly model: readonly Filled[];
+  /** At least one. */
+  readonly data: Recipe["data"];
+  readonly augment: Recipe["augment"];
   readonly settings: Recipe["settings"];
 }
 
 /** Judges a recipe, as far as it is sound. */
-export const lintRecipe = (recipe: JudgedRecipe, linting: Linting): ReadonlySet<string> =>
-  tellAll(
-    (lint) => lint.recipe?.(recipe) ?? [],
+export function lintRecipe(recipe: JudgedRecipe, linting: Linting): ReadonlySet<string> {
+  const seen = ofEachInput(recipe);
+  return tellAll(
+    (lint) => seen.flatMap((one) => lint.recipe?.(one) ?? []),
     (place) => standOf(place, recipe.settings),
     linting,
   );
+}
+
+/** The recipe as lints see it: once for each input that it has data for, with what is read of that input and done to it. */
+function ofEachInput(recipe: JudgedRecipe): readonly LintRecipe[] {
+  const names = ask(() => recipe.data.map(({ input }) => input))?.answer ?? [undefined];
+  if (names.length < 2) {
+    const [data, augment] = [() => recipe.data[0], () => recipe.augment];
+    return [Object.create(recipe, { data: { get: data }, augment: { get: augment } }) as LintRecipe];
+  }
+  return recipe.data.map((data) => {
+    const isOther = (label: string | null | undefined): boolean =>
+      label != null && label !== data.input && names.includes(label);
+    const model = () => recipe.model.filter(({ label }) => !isOther(label));
+    const augment = () => recipe.augment.filter((use) => !isOther(use.input) && changes(use, recipe, data.input));
+    return Object.create(recipe, {
+      ...{ model: { get: model }, data: { value: data }, augment: { get: augment } },
+    }) as LintRecipe;
+  });
+}
+
+/** Whether an augmentation that is of this input, or of no single one, changes it. */
+function changes(use: OfInput<Use>, { model }: JudgedRecipe, name: string | undefined): boolean {
+  if (use.input !== undefined) return true;
+  const input = model.find(({ slot, label }) => slot === "input" && label === name)?.use;
+  const shape = input && (input.definition as unknown as Input).shape(input.values as never);
+  return shape === undefined || isChanged(shape, use.definition as unknown as Augment);
+}
 
 function tellAll(
   remarksOf: (lint: Lint) => readonly Remark[],
@@ -56,8 +99,13 @@ function tellAll(
   const names = new Set<string>();
   for (const lint of lints) {
     const told = ask(() => remarksOf(lint).map((remark) => ({ remark, stands: remark.places.map(place) })));
+    const said = new Set<string>();
     for (const { remark, stands } of told?.answer ?? []) {
       const name = `${lint.code} ${remark.message}`;
+      // What is said of all inputs alike is said once.
+      const place = `${stands[0]?.span.start} ${name}`;
+      if (said.has(place)) continue;
+      said.add(place);
       names.add(name);
       tell(lint, remark, stands, linting.known.has(name), linting);
     }
@@ -108,7 +156,7 @@ export function lintData(recipe: Recipe, models: ReadonlyMap<string, Model>, fac
   const model = models.get(recipe.model);
   if (!model) return [];
   const found: Diagnostic[] = [];
-  const judged: LintRecipe = { ...recipe, model: model.slots };
+  const seen = ofEachInput({ ...recipe, model: model.slots });
   const { source } = recipe.span;
   const linting: Linting = {
     report: (one) => void found.push(one),
@@ -117,7 +165,7 @@ export function lintData(recipe: Recipe, models: ReadonlyMap<string, Model>, fac
     known: new Set(),
   };
   tellAll(
-    (lint) => lint.data?.(judged, facts) ?? [],
+    (lint) => seen.flatMap((one) => lint.data?.(one, facts) ?? []),
     (place) => standOf(place, recipe.settings),
     linting,
   );

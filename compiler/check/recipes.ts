@@ -1,16 +1,17 @@
 /** One recipe: its body on top of its base, its length, and whether its blocks fit the model it trains. */
 
-import type { Definition, DurationValue } from "../../blocks/index.js";
+import type { Definition, DurationValue, OfInput } from "../../blocks/index.js";
 import type { RecipeDeclaration, Span } from "../../grammar/index.js";
 import type { Recipe, Setting, Use } from "../model.js";
 import { recipeSlots } from "../slots.js";
 import { readBody } from "./changes.js";
 import { type Body, type Draft, type DraftBlock, type DraftLine, slotLines } from "./draft.js";
-import { arrayOf, classesOf, type Fact, type Facts, type Place, planeOf, soundParts, watchedValues } from "./facts.js";
+import { classesOf, type Fact, type Facts, soundParts, watchedValues } from "./facts.js";
 import { type Fitting, fits } from "./fit.js";
 import { scopeOf, settings } from "./lines.js";
 import { type JudgedRecipe, lintRecipe } from "./lint.js";
 import { type Checking, type Subject, useOf, withDefaults } from "./models.js";
+import { checkInputs, inputsOf, inputsOfLine, type ModelInput } from "./recipe-inputs.js";
 import { counted, fail } from "./report.js";
 import { numberText } from "./show.js";
 
@@ -46,7 +47,10 @@ export function checkRecipe(
   if (!draft.open) oneLength(draft, span, body);
   const failed = new Set<string>();
   const known = base?.checked?.failed ?? new Set();
-  fitRecipe(lines, factsOf(draft, subject), { report, within: declaration.span, name: span, known, failed });
+  const inputs = subject && inputsOf(subject);
+  const fitting = { report, within: declaration.span, name: span, known, failed };
+  if (inputs && !draft.open) checkInputs(lines, inputs, body, fitting);
+  fitRecipe(lines, inputs, factsOf(draft, subject), fitting);
   const whole = errors() === 0 && !checking.torn && !draft.open && (base === null || base.checked?.recipe != null);
   const model = whole ? subject?.checked.model : null;
   const recipe = model ? recipeOf(declaration, span, lines, draft, (subject as Subject).name) : null;
@@ -90,18 +94,27 @@ function settingFact({ settings: held, open }: Draft, name: string): Fact<number
   return { value: value.value as number, sources: [{ name, span: value.origin.span, message }] };
 }
 
-const placeOf = ({ checked }: Subject): Place => ({ wiring: checked.wiring, part: null });
-
+/** What blocks of a recipe are told of it, whatever input they are for. */
 const factsOf = (draft: Draft, subject: Subject | null): Facts => ({
-  array: subject && arrayOf(placeOf(subject)),
-  image: subject && planeOf(placeOf(subject)),
-  classes: subject && classesOf(placeOf(subject)),
+  array: null,
+  image: null,
+  classes: subject && classesOf({ wiring: subject.checked.wiring, part: null }),
   epochs: settingFact(draft, "epochs"),
   steps: settingFact(draft, "steps"),
 });
 
-function fitRecipe(lines: readonly DraftLine[], facts: Facts, fitting: Fitting): void {
-  for (const line of lines) if (line.block) fits(line.block, line.label, facts, fitting);
+function fitRecipe(
+  lines: readonly DraftLine[],
+  inputs: readonly ModelInput[] | null,
+  facts: Facts,
+  fitting: Fitting,
+): void {
+  for (const line of lines) {
+    if (!line.block) continue;
+    const own = inputsOfLine(line, inputs ?? []);
+    if (own.length === 0) fits(line.block, line.label, facts, fitting);
+    for (const input of own) fits(line.block, line.label, { ...facts, ...input.facts }, fitting);
+  }
 }
 
 /** The recipe as lints see it: what is broken, or may be there and was not understood, cannot be read. */
@@ -115,14 +128,17 @@ function judgedRecipe(
   const lines = isWhole ? withDefaults : draft.lines;
   const linesOf = (kind: string) => slotLines(lines, slotOf(kind));
   const only = (kind: string): Use | null => soundUse(linesOf(kind)[0]?.block ?? null);
-  const all = <T>(kind: string, of: (use: Use, line: DraftLine) => T): readonly T[] | null => {
+  const some = <T>(kind: string, of: (use: Use, line: DraftLine) => T): readonly T[] | null => {
     const held = linesOf(kind).map((line) => [soundUse(line.block), line] as const);
-    return isWhole && held.every(([use]) => use) ? held.map(([use, line]) => of(use as Use, line)) : null;
+    return held.every(([use]) => use) ? held.map(([use, line]) => of(use as Use, line)) : null;
   };
+  const all = <T>(kind: string, of: (use: Use, line: DraftLine) => T): readonly T[] | null =>
+    isWhole ? some(kind, of) : null;
+  const data = some("dataset", ofInput);
   return soundParts<JudgedRecipe>({
     model: subject?.checked.model?.slots ?? null,
-    data: only("dataset"),
-    augment: all("augment", (use) => use),
+    data: data?.length === 0 ? null : data,
+    augment: all("augment", ofInput),
     optimizer: only("optimizer"),
     schedule: only("schedule"),
     evaluate: all("probe", probeOf),
@@ -133,6 +149,11 @@ function judgedRecipe(
 /** A block whose broken values cannot be read. */
 const soundUse = (block: DraftBlock | null): Use | null =>
   block && { ...useOf(block), values: watchedValues(block, new Set()) };
+
+const ofInput = (use: Use, { label }: DraftLine): OfInput<Use> => ({
+  ...use,
+  ...(label === null ? {} : { input: label }),
+});
 
 const probeOf = (use: Use, { every }: DraftLine) => ({
   use,
@@ -157,8 +178,8 @@ function recipeOf(
     doc: declaration.doc,
     span,
     model,
-    data: only("dataset"),
-    augment: uses("augment").map(([, use]) => use),
+    data: uses("dataset").map(([line, use]) => ofInput(use, line)),
+    augment: uses("augment").map(([line, use]) => ofInput(use, line)),
     optimizer: only("optimizer"),
     schedule: only("schedule"),
     evaluate: uses("probe").map(([line, use]) => probeOf(use, line)),

@@ -57,6 +57,10 @@ function find(
     rest.length === 1 &&
     there.some(({ line }) => line.block && Object.hasOwn(line.block.definition.params, first?.name ?? ""));
   const matching = rest.length > 1 || !isParameter ? byName : [];
+  const ofInput = rule.ofInputs ? matching.filter(({ line }) => line.block?.definition.name === rest[1]?.name) : [];
+  const [one, two] = ofInput;
+  // `augment.image.normalize.std`: of several lines of one input, the one with the block.
+  if (matching.length > 1 && one && !two) return { held: one, rest: rest.slice(2) };
   const unlabelled = there.filter(({ line }) => line.label === null);
   const candidates = matching.length > 0 ? matching : unlabelled.length > 0 ? unlabelled : there;
   const [only, other] = candidates;

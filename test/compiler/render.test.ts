@@ -36,7 +36,8 @@ const modelMeaning = ({ name, doc, slots }: Model): unknown => [name, doc, slots
 
 const recipeMeaning = (recipe: Recipe): unknown => [
   [recipe.name, recipe.doc],
-  [recipe.data, recipe.optimizer, recipe.schedule, ...recipe.augment].map(meaningOf),
+  [...recipe.data, recipe.optimizer, recipe.schedule, ...recipe.augment].map(meaningOf),
+  [...recipe.data, ...recipe.augment].map(({ input }) => input),
   recipe.evaluate.map(({ use, every }) => [meaningOf(use), every]),
   Object.entries(recipe.settings).map(([name, { value }]) => [name, value]),
 ];
