@@ -14,6 +14,7 @@ import { memorySizes, memoryTable } from "./memory.js";
 import { passTable } from "./passes.js";
 import { describeMachine, type Measurement, table } from "./report.js";
 import { flopsOf, larger, type Size, sizes } from "./sizes.js";
+import { strokeTable } from "./strokes.js";
 
 const help = `npm run bench -- [options]
   --quick               the smallest size, few rounds: about a minute
@@ -25,6 +26,7 @@ const help = `npm run bench -- [options]
   --compile             only the time from a model to its first step, of large models too
   --passes              what each pass over the graph brings; nothing is run
   --commands            what commands cost beside starting Node
+  --editor              what an editor waits for after each stroke of a key
   --memory              the peak of training beside what mae plan expects, on onnx and wasm, or those of --contestants
   --scaling             step time against batch, width, depth and tokens, as pictures
   --out folder          default: build/bench/results
@@ -36,6 +38,7 @@ const { values: options } = parseArgs({
     compile: { type: "boolean", default: false },
     passes: { type: "boolean", default: false },
     commands: { type: "boolean", default: false },
+    editor: { type: "boolean", default: false },
     memory: { type: "boolean", default: false },
     scaling: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -168,6 +171,7 @@ async function main(): Promise<void> {
   const chosen = [...sizes, ...larger].filter(({ name }) => names.includes(name));
   if (options.passes) return void process.stdout.write(passTable(chosen));
   if (options.commands) return void process.stdout.write(commandTable(Number(options.rounds ?? 15)));
+  if (options.editor) return void process.stdout.write(await strokeTable(Number(options.rounds ?? 60)));
   if (options.memory) {
     const measured = memorySizes.filter(({ name }) => options.sizes === undefined || names.includes(name));
     const on = (["onnx", "wasm"] as const).filter((name) => options.contestants?.includes(name) ?? true);
