@@ -53,7 +53,7 @@ export function clipsOf(listing: Listing, root: string, wanted: Wanted): Clips {
 function checkFrames(clip: string, names: readonly string[], wanted: Wanted): void {
   const needed = spanOf(wanted);
   if (names.length < needed) {
-    const every = wanted.stride === 1 ? "" : `, every ${wanted.stride}th,`;
+    const every = wanted.stride === 1 ? "" : ` frames, ${wanted.stride} apart,`;
     throw new DataError(
       `${clip} holds ${counted(names.length, "frame")}, and a clip of ${wanted.frames}${every} needs ${needed}`,
       "Leave it out, add its other frames, or take fewer: `frames` in the model's input, `stride` in folder(...).",

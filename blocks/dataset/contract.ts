@@ -3,7 +3,7 @@
  * `Files`, into an index of samples. Decoding of compressed images is the runtime's.
  */
 
-import { type ArrayShape, type ImageShape, type Medium, mediumOf } from "../arrays.js";
+import { type ArrayShape, type ImageShape, type Medium, mediumOf, wordsOf } from "../arrays.js";
 import { type Definition, ofKind, type Requirement } from "../block.js";
 import { oneLine } from "../one-line.js";
 import type { Params, ValuesOf } from "../params.js";
@@ -132,7 +132,7 @@ const ofMedia = (media: readonly Medium[]): Requirement<Params, DatasetContext> 
   doc: `The model reads ${media.map((medium) => `\`${medium}\``).join(" or ")}.`,
   holds: (_, { array }) => isOfMedia(media, array),
   say: (_, { array }) =>
-    `this is data for ${media.map((medium) => `\`${medium}\``).join(" or ")}, and the model reads ${axesText(array.axes)}`,
+    `this is data for ${media.map((medium) => `\`${medium}\``).join(", ")}, and the model reads ${wordsOf({ array }).sample}s (${axesText(array.axes)})`,
   help: (_, { array }) => `save the samples as arrays [N, ${axesText(array.axes)}, channels] and write \`npy("...")\``,
 });
 

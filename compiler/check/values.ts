@@ -301,7 +301,18 @@ function readWords(expression: Expression, type: ParamType, at: Reading): readon
   if (expression.kind !== "list") return wrongType(expression, type, at);
   const words = expression.items.map(wordOf);
   const bad = expression.items.find((_, i) => words[i] === null);
-  return bad ? wrongType(bad, type, at) : (words as readonly string[]);
+  if (bad) return wrongType(bad, type, at);
+  const again = expression.items.find((_, i) => words.indexOf(words[i] as string) !== i);
+  if (!again) return words as readonly string[];
+  return fail(
+    at.report,
+    "check/duplicate-parameter",
+    again.span,
+    `\`${excerpt(again.span)}\` stands twice in ${at.subject}`,
+    {
+      help: "leave one of them out",
+    },
+  );
 }
 
 const readLabels: Reader<"labels"> = readWords;

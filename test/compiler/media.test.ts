@@ -94,6 +94,15 @@ describe.each(Object.keys(media) as (keyof typeof media)[])("%s", (medium) => {
 test.each([
   ["a Hilbert curve over three axes", "mask hilbert", "mask/hilbert/two-axes", "along: [row, column]"],
   ["an axis that is not there", "mask random(along: [lead])", "mask/random/axes-there", "time, row, column"],
+  ["an axis that is named twice", "mask random(along: [row, row])", "check/duplicate-parameter", "one of them"],
+  ["blocks over three axes", "mask block", "mask/block/two-axes", "along: [row, column]"],
+  ["a cell of other axes", "mask random(cell: 8x8)", "mask/random/whole-tokens", ""],
+  [
+    "an axis over which it is both drawn and repeated",
+    "mask random(along: [row], each: [row])",
+    "mask/random/some-axis",
+    "",
+  ],
   ["an axis without brackets", "mask random(along: row)", "check/wrong-type", "[row]"],
   [
     "positions along an axis that is not there",

@@ -36,7 +36,7 @@ function checkDeclared(path: string, { rows, columns, names }: Table, { axes, ch
   }
   if (rows !== samples) {
     throw new RunError("run/array-size", {
-      what: `${path} has ${grouped(rows)} rows of values and the model declares ${grouped(samples)} samples`,
+      what: `${path} has ${counted(rows, "row")} of values and the model declares ${grouped(samples)} samples`,
       help: `Cut the files into records of ${samples} rows, or write \`samples: ${rows}\` in the model's input.`,
     });
   }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { npy } from "../../../blocks/dataset/index.js";
 import { DataError, type SampleIndex } from "../../../blocks/index.js";
+import { signal } from "../../../blocks/input/index.js";
 import { nodeFiles } from "../../../runtime/data/files.js";
 import { filesWith, ofImages } from "./files.js";
 
@@ -251,4 +252,23 @@ test("what a help says that images may be saved as, images accept", async () => 
     const width = Number(/\d/.exec(descr[name] as string));
     expect(pixelsOf(await open({ "x.npy": accepted.subarray(0, 128 + width) }), 0)).toEqual([0]);
   }
+});
+
+test.each([
+  [
+    "signals without leads",
+    "<f4",
+    [2, 16],
+    /has the shape \(2, 16\), and signals have 3 or 4 axes.*samples, lead, time/,
+  ],
+  ["signals of another length", "<f4", [2, 2, 20], /holds signals of 2x20, and the model reads 2x16 \(lead, time\)/],
+  ["no signals", "<f4", [0, 2, 16], /holds no signals/],
+  ["complex numbers", "<c8", [2, 2, 16], /elements of type <c8/],
+  ["words", "<U1", [2, 2, 16], /elements of type <U1/],
+  ["numbers out of the range", "<f4", [2, 2, 16], /a value of 5 in signal 0, and float values lie in.*values: any/],
+])("says what is wrong with %s", async (_, descr, shape, words) => {
+  const file = npyFile({ descr, shape }, new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(5));
+  const values = { images: "x.npy", labels: null, test_images: null, test_labels: null, layout: "hwc", values: "unit" };
+  const array = signal.shape({ leads: 2, samples: 16, channels: 1 });
+  await expect(npy.open(values as never, filesWith({ "x.npy": file }), "train", { array })).rejects.toThrow(words);
 });
