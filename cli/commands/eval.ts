@@ -3,7 +3,14 @@
  * its reconstructions are.
  */
 
-import { defaultsOf, type Probe, type SampleWords, wordsOf } from "../../blocks/index.js";
+import {
+  defaultsOf,
+  hasPictures,
+  type ModelProgram,
+  type Probe,
+  type SampleWords,
+  wordsOf,
+} from "../../blocks/index.js";
 import type {
   Bound,
   Evaluation,
@@ -60,10 +67,7 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
     const errors = await errorsOf(run, common);
     stages.end();
     if (options.json) printJson(document(run, result, errors));
-    else
-      print(
-        `${table(run, result, stdoutColors())}${errors ? `\n${reconstructed(errors, wordsOf(run.program.arrays))}\n` : ""}`,
-      );
+    else print(`${table(run, result, stdoutColors())}${errors ? `\n${reconstructed(errors, run.program)}\n` : ""}`);
   } finally {
     stages.end();
     await executor.close();
@@ -87,7 +91,7 @@ async function errorsOf(
 
 /** The document's fields are documented in `docs/cli.md`. */
 const document = (
-  { directory, step }: OpenRun,
+  { directory, step, program }: OpenRun,
   { featureSeconds, ...result }: Evaluation,
   errors: MeasuredErrors | null,
 ) => ({
@@ -101,12 +105,17 @@ const document = (
     mse: errors.mse,
     mean_mse: errors.meanMse,
     pixel_mse: errors.pixelMse,
-    psnr: errors.psnr,
+    psnr: isInUnits(program) ? errors.psnr : null,
   },
 });
 
-const reconstructed = ({ samples, mse, meanMse, psnr }: MeasuredErrors, words: SampleWords): string =>
-  `Reconstruction: ${sayErrors({ samples, mse, meanMse }, words)}; PSNR ${psnr.toFixed(2)} dB`;
+/** Whether values lie in 0 to 1, as those of pictures do: a ratio to a peak of 1 says nothing of others. */
+const isInUnits = ({ arrays }: ModelProgram): boolean => Object.values(arrays).every(hasPictures);
+
+function reconstructed({ samples, mse, meanMse, psnr }: MeasuredErrors, program: ModelProgram): string {
+  const ratio = isInUnits(program) ? `; PSNR ${psnr.toFixed(2)} dB` : "";
+  return `Reconstruction: ${sayErrors({ samples, mse, meanMse }, wordsOf(program.arrays))}${ratio}`;
+}
 
 const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values: defaultsOf(definition.params) });
 
