@@ -43,7 +43,7 @@ const methods = [
   ...["sma", "sma-pool", "sma-share"],
   ...["r-mae", "rae", "r-mae-batch", "r-mae-channel"],
   ...["mtae", "mlae"],
-  "video-mae",
+  ...["video-mae", "audio-mae"],
   ...["classifier-mean", "classifier-class-token"],
 ];
 

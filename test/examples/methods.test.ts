@@ -1,5 +1,5 @@
 /**
- * The examples of the methods: those of published size check, plan and emit; those of toy size learn real digits, and a run
+ * The examples of the methods: those of published size check, plan and emit; those of toy size learn real digits and made signals and sounds, and a run
  * goes on bit for bit from a checkpoint in its middle, on a TensorFlow.js executor and on the compiled one.
  */
 
@@ -39,6 +39,8 @@ describe.each([
   ["gan-mae", 111_907_840 + 768 + 1],
   // The weights of Hugging Face's VideoMAEForPreTraining, and the two tables of positions.
   ["video-mae", 94_210_944 + 1568 * (768 + 384)],
+  // The weights of transformers' ASTModel but its second token and its positions; two tables; the decoder; one layer to 256 values.
+  ["audio-mae", 85_254_144 + 513 * (768 + 512) + 768 * 512 + 512 + 512 + 25_219_072 + 2 * 512 + 512 * 256 + 256],
   // RAE: the encoder, and what completes regions: as released, without the unused position of a class token.
   ["r-mae", 85_798_656 + 2_132_480 - 128],
 ])("%s, as published", (name, parameters) => {
@@ -60,7 +62,17 @@ const plainToys = [
   "digits-gan-mae",
   "digits-r-mae",
   "digits-video-mae",
+  "heartbeats-mtae",
+  "heartbeats-mlae",
+  "sounds-audio-mae",
 ];
+
+/** Data that an example's script makes, by the beginning of the example's name; all other data comes with packages. */
+const made: Readonly<Record<string, string>> = {
+  "digits-video-mae": "moving-digits",
+  heartbeats: "heartbeats",
+  sounds: "sounds",
+};
 
 /** Toy examples, and the share of the first errors below which the last ones are. */
 const toys: readonly (readonly [name: string, share: number])[] = [
@@ -75,10 +87,9 @@ const middle = 7;
 describe.each(["wasm", "onnx"] as const)("on %s", (backend) => {
   const here = surroundings(backend);
   beforeAll(() => {
-    execFileSync(process.execPath, [
-      join(root, "examples/data/moving-digits.mjs"),
-      join(here.folder, "data/moving-digits"),
-    ]);
+    for (const data of Object.values(made)) {
+      execFileSync(process.execPath, [join(root, `examples/data/${data}.mjs`), join(here.folder, "data", data)]);
+    }
   });
 
   async function run(name: string, directory: string, o: Pick<Circumstances, "resume"> = {}) {
@@ -91,8 +102,7 @@ describe.each(["wasm", "onnx"] as const)("on %s", (backend) => {
     };
     const { steps, state } = await trained(programOf(assemble(model)), training, {
       directory,
-      // Clips are made for the test, all other data comes with packages.
-      root: name === "digits-video-mae" ? here.folder : root,
+      root: Object.keys(made).some((beginning) => name.startsWith(beginning)) ? here.folder : root,
       executor: here.executor,
       checkpointEvery: { steps: middle },
       ...o,

@@ -16,6 +16,7 @@ from stepping import read
 METHODS = [
     ("input", "signal", "maefe"),
     ("input", "video", "video-mae"),
+    ("input", "spectrogram", "audio-mae"),
     ("adversary", "patch_discriminator", "gan-mae"),
     ("teacher", "ema", "data2vec"),
     ("target", "regions", "r-mae"),

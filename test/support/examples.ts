@@ -108,6 +108,7 @@ function smaller(values: Readonly<Record<string, unknown>>, patch: readonly numb
   for (const [name, value] of Object.entries(values)) {
     if (isBlock(value)) changed[name] = { ...value, values: smaller(value.values, patch) };
   }
+  if (typeof values.mels === "number") [changed.frames, changed.mels] = patch.map((side) => 4 * side);
   // A grid of four by four patches.
   if (Array.isArray(values.size) && (values.size[0] as number) > 100)
     changed.size = patch.slice(-values.size.length).map((side) => 4 * side);

@@ -35,7 +35,7 @@ export function feedsIn({ header: { batch, tokens }, names, values }: Fixture<Re
     });
   const [visible, hidden] = [places(0, tokens.visible), places(tokens.visible, tokens.total)];
   const arrays = names
-    .filter((name) => ["image", "signal", "video"].includes(name))
+    .filter((name) => ["image", "signal", "spectrogram", "video"].includes(name))
     .map((name) => [name, values(name)]);
   return { ...Object.fromEntries(arrays), restore: values("restore"), visible, hidden };
 }
