@@ -7,17 +7,36 @@ as the batch has it; the repository turns it round first, which only renames the
 Usage: python cav-mae.py [folder]
 """
 
+import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from mae import STEPS, Network, linear, sine_cosine, take, versions
+from mae import AGREEMENT, STEPS, Network, largest, linear, network_of, sine_cosine, take, versions
 from method import write
+from stepping import Feed, Weights, descend, leaves, line
 
 EPSILON = 1e-5  # PyTorch's own: the repository passes its norms without one.
 INPUTS = {"a": "audio", "v": "image"}
+# From the official names to ours, in which what belongs to an input stands under its label.
+NAMES = [
+    (r"^blocks_u\.(\d+)\.(norm[12])_([av])", lambda m: f"joint.blocks.{m[1]}.{m[2]}_{INPUTS[m[3]]}"),
+    (r"^blocks_u", lambda m: "joint.blocks"),
+    (r"^norm_([av])", lambda m: f"joint.norm_{INPUTS[m[1]]}"),
+    (r"^norm", lambda m: "joint.norm"),
+    (r"^modality_([av])", lambda m: f"{INPUTS[m[1]]}.input_embed"),
+    (r"^decoder_modality_([av])", lambda m: f"{INPUTS[m[1]]}.decoder_input_embed"),
+    (r"^(patch_embed|pos_embed|blocks|decoder_pos_embed|decoder_pred)_([av])", lambda m: f"{INPUTS[m[2]]}.{m[1]}"),
+]
+
+
+def ours(name: str) -> str:
+    """The name of a weight in our models."""
+    found = ((pattern, put) for pattern, put in NAMES if re.search(pattern, name))
+    pattern, put = next(found, (r"^$", None))
+    return re.sub(pattern, put, name) if put else name
 
 
 @dataclass(frozen=True)
@@ -206,7 +225,7 @@ def is_trainable(name: str) -> bool:
     return "pos_embed" not in name
 
 
-def train(case: Case, weights: dict, arrays: dict, order: dict, restore: dict) -> dict:
+def repeat(case: Case, weights: dict, arrays: dict, order: dict, restore: dict) -> dict:
     """AdamW steps on one batch and mask; the losses before each step and after the last."""
     settings = {"optimizer": "adamw", "lr": 1e-3, "betas": [0.9, 0.95], "epsilon": 1e-8, "weight_decay": 0.05}
     w = {name: value.clone().requires_grad_(is_trainable(name)) for name, value in weights.items()}
@@ -250,10 +269,11 @@ def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
             INPUTS[kind]: {"tokens": {"total": one.tokens, "visible": one.visible}} for kind, one in case.inputs.items()
         },
         "layer_norm_epsilon": EPSILON,
+        "names": {name: ours(name) for name in weights},
         "terms": {name: term.item() for name, term in terms.items()},
         "loss": total.item(),
-        "symmetric": contrast(Case(**{**vars(case), "symmetric": True}), *made["pooled"].values()).item(),
-        "training": train(case, weights, arrays, order, restore),
+        "symmetric": contrast(replace(case, symmetric=True), *made["pooled"].values()).item(),
+        "training": repeat(case, weights, arrays, order, restore),
         "versions": versions(),
     }
     tensors = {f"weights/{name}": value for name, value in weights.items()}
@@ -293,6 +313,53 @@ model Reference {{
   loss      info_nce(between: [joint.audio, joint.image], temperature: {case.temperature}, weight: {case.weight})
 }}
 """
+
+
+def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
+    def input_of(label: str, size: tuple[int, int, int]) -> Input:
+        tokens, mask = (line(example, slot, label) or line(example, slot) for slot in ("tokens", "mask"))
+        return Input(size, tuple(tokens["values"]["size"]), mask["values"]["ratio"])
+
+    audio, image = (line(example, "input", label)["values"] for label in INPUTS.values())
+    joint, networks = line(example, "encoder", "joint"), [line(example, "encoder", label) for label in INPUTS.values()]
+    assert networks[0]["values"] == networks[1]["values"] and joint["values"]["norms"] == "by_input"
+    every = [joint, *networks, line(example, "decoder")]
+    assert all(network["values"]["norm_epsilon"] == EPSILON for network in every), every
+    assert line(example, "target")["values"]["normalize"] == "patch"
+    assert [one["values"]["on"] for one in example["model"] if one["block"] == "mse"] == ["hidden"]
+    (info_nce,) = (one["values"] for one in example["model"] if one["block"] == "info_nce")
+    assert info_nce["between"] == ["joint.audio", "joint.image"]
+    case = Case(
+        seed=0,
+        batch=example["batch"],
+        inputs={
+            "a": input_of("audio", (audio["frames"], audio["mels"], audio["channels"])),
+            "v": input_of("image", (*image["size"], image["channels"])),
+        },
+        encoder=network_of(networks[0]),
+        joint=network_of(joint),
+        decoder=network_of(line(example, "decoder")),
+        temperature=info_nce["temperature"],
+        weight=info_nce["weight"],
+        symmetric=info_nce["symmetric"],
+    )
+    official = make_weights(case, torch.Generator().manual_seed(0))
+    assert {ours(name) for name in official} == weights.keys(), {ours(name) for name in official} ^ weights.keys()
+    tables = [ours(name) for name in official if not is_trainable(name)]
+    for name in official:
+        assert is_trainable(name) or largest(weights[ours(name)], official[name]) < AGREEMENT, name
+    w = leaves(weights, tables)
+
+    def loss(feed: Feed) -> torch.Tensor:
+        def of(kind: str, name: str) -> torch.Tensor:
+            return feed[f"{INPUTS[kind]}{name}"]
+
+        order = {kind: torch.cat([of(kind, "Visible"), of(kind, "Hidden")], dim=1) for kind in INPUTS}
+        arrays, restore = ({kind: of(kind, name) for kind in INPUTS} for name in ("", "Restore"))
+        named = {name: w[ours(name)] for name in official}
+        return total_of(case, terms_of(case, named, arrays, order, restore)[0])
+
+    return descend(example, w, feeds, loss)
 
 
 def main() -> None:

@@ -9,14 +9,32 @@ the other way round.
 Usage: python multi-mae.py [folder]
 """
 
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from mae import STEPS, Network, block, layer_norm, linear, sine_cosine, take, versions
+from mae import AGREEMENT, STEPS, Network, block, largest, layer_norm, linear, network_of, sine_cosine, take, versions
 from method import write
+from stepping import Feed, Weights, descend, leaves, line, lines
+
+# From the official names to ours, in which what belongs to an input or a target stands under its label.
+NAMES = [
+    (r"^input_adapters\.(\w+)\.proj", r"\1.patch_embed.proj"),
+    (r"^input_adapters\.(\w+)\.pos_emb", r"\1.pos_embed"),
+    (r"^global_tokens", "cls_token"),
+    (r"^encoder\.", "blocks."),
+    (r"^output_adapters\.(\w+)\.task_embeddings\.(\w+)", r"\1.inputs.\2.decoder_input_embed"),
+    (r"^output_adapters\.(\w+)\.", r"\1."),
+]
+
+
+def ours(name: str) -> str:
+    """The name of a weight in our models."""
+    pattern, put = next((pattern, put) for pattern, put in NAMES if re.search(pattern, name))
+    return re.sub(pattern, put, name)
 
 
 @dataclass(frozen=True)
@@ -211,7 +229,7 @@ def terms_of(case: Case, w: dict, arrays: dict, order: torch.Tensor, restore: to
     return terms, {"latent": latent, **made}
 
 
-def train(case: Case, weights: dict, arrays: dict, order: torch.Tensor, restore: torch.Tensor) -> dict:
+def repeat(case: Case, weights: dict, arrays: dict, order: torch.Tensor, restore: torch.Tensor) -> dict:
     """AdamW steps on one batch and mask; the losses before each step and after the last."""
     settings = {"optimizer": "adamw", "lr": 1e-3, "betas": [0.9, 0.95], "epsilon": 1e-8, "weight_decay": 0.05}
     w = {name: value.clone().requires_grad_(is_trainable(name)) for name, value in weights.items()}
@@ -260,11 +278,12 @@ def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
     header = {
         "spec": spec_of(case),
         "batch": case.batch,
+        "names": {name: ours(name) for name in weights},
         "inputs": {name: {"start": case.start(name), "tokens": task.tokens} for name, task in case.tasks.items()},
         "tokens": {"total": case.tokens, "visible": case.visible},
         "terms": {name: term.item() for name, term in terms.items()},
         "loss": total.item(),
-        "training": train(case, weights, arrays, order, restore),
+        "training": repeat(case, weights, arrays, order, restore),
         "versions": versions(),
     }
     tensors = {f"weights/{name}": value for name, value in weights.items()}
@@ -302,6 +321,48 @@ def spec_of(case: Case) -> str:
             "",
         ]
     )
+
+
+LOSSES = {"mse": "mse", "l1": "l1", "channel_cross_entropy": "cross_entropy"}
+
+
+def task_of(example: dict, label: str) -> tuple[Task, Network]:
+    """A target, the input that it is made of, and the decoder in its braces."""
+    values = line(example, "input", label)["values"]
+    tokens = (line(example, "tokens", label) or line(example, "tokens"))["values"]
+    target = line(example, "target", label)
+    (loss,), (decoder,) = lines(target, "loss"), lines(target, "decoder")
+    assert loss["values"]["on"] == "hidden" and target["values"]["normalize"] == "none", target
+    task = Task((*values["size"], values["channels"]), tuple(tokens["size"]), LOSSES[loss["block"]])
+    return task, network_of(decoder)
+
+
+def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
+    found = {one["label"]: task_of(example, one["label"]) for one in lines(example, "input")}
+    (network,) = {network for _, network in found.values()}
+    case = Case(
+        seed=0,
+        batch=example["batch"],
+        tasks={label: task for label, (task, _) in found.items()},
+        visible=line(example, "mask")["values"]["visible"],
+        encoder=network_of(line(example, "encoder")),
+        decoder=network,
+    )
+    official = make_weights(case, torch.Generator().manual_seed(0))
+    # Of positions, a decoder of ours keeps a table for each input; those of the repository are computed.
+    tables = [name for name in weights if name.endswith("pos_embed")]
+    assert {ours(name) for name in official} | set(tables) == weights.keys(), {ours(n) for n in official} ^ weights.keys()
+    for name in tables:
+        task = case.tasks[name.split(".")[-2]]
+        assert largest(weights[name], positions(task, weights[name].shape[-1])) < AGREEMENT, name
+    w = leaves(weights, tables)
+
+    def loss(feed: Feed) -> torch.Tensor:
+        order = torch.cat([feed["visible"], feed["hidden"]], dim=1)
+        named = {name: w[ours(name)] for name in official}
+        return sum(terms_of(case, named, {label: feed[label] for label in case.tasks}, order, feed["restore"])[0].values())
+
+    return descend(example, w, feeds, loss)
 
 
 def main() -> None:

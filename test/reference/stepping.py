@@ -80,7 +80,8 @@ def optimizer_for(case: dict, w: Weights) -> torch.optim.Optimizer:
     optimizer, every = case["optimizer"], {name: weight for name, weight in w.items() if weight.requires_grad}
     values = optimizer["values"]
     assert optimizer["block"] == "adamw", optimizer["block"]
-    tokens = set() if values["decay_tokens"] else {name for name in every if name.endswith(("_token", "pos_embed"))}
+    ends = ("_token", "pos_embed", "input_embed")
+    tokens = set() if values["decay_tokens"] else {name for name in every if name.endswith(ends)}
     decayed = {name for name, weight in every.items() if weight.ndim > 1} - tokens
     groups = [
         {"params": [weight for name, weight in every.items() if name in decayed], "weight_decay": values["weight_decay"]},
