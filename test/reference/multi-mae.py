@@ -27,8 +27,13 @@ NAMES = [
     (r"^global_tokens", "cls_token"),
     (r"^encoder\.", "blocks."),
     (r"^output_adapters\.(\w+)\.task_embeddings\.(\w+)", r"\1.inputs.\2.decoder_input_embed"),
+    (r"^output_adapters\.(\w+)\.(query_norm|context_norm|decoder|out_norm|mlp)\.", r"\1.cross.\2."),
     (r"^output_adapters\.(\w+)\.", r"\1."),
 ]
+
+
+# The losses by the names of our blocks.
+LOSSES = {"mse": "mse", "l1": "l1", "cross_entropy": "channel_cross_entropy"}
 
 
 def ours(name: str) -> str:
@@ -42,6 +47,7 @@ class Task:
     size: tuple[int, int, int]  # rows, columns, channels
     patch: tuple[int, int]
     loss: str  # mse, l1, cross_entropy: of each pixel over its channels
+    normalize: bool = False  # by patch: the decoder that is published beside the one of plain colours
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -78,7 +84,7 @@ SMALL = Case(
     seed=61,
     batch=3,
     tasks={
-        "rgb": Task((8, 12, 3), (4, 4), "mse"),
+        "rgb": Task((8, 12, 3), (4, 4), "mse", normalize=True),
         "depth": Task((8, 12, 1), (4, 4), "l1"),
         "semseg": Task((4, 6, 5), (2, 2), "cross_entropy"),
     },
@@ -155,6 +161,14 @@ def patches_of(task: Task, array: torch.Tensor) -> torch.Tensor:
     return split.transpose(2, 3).reshape(len(array), task.tokens, task.values)
 
 
+def target_of(task: Task, array: torch.Tensor) -> torch.Tensor:
+    patches = patches_of(task, array)
+    if not task.normalize:
+        return patches
+    variance = patches.var(dim=-1, keepdim=True, correction=1)
+    return (patches - patches.mean(dim=-1, keepdim=True)) / (variance + 1e-6).sqrt()
+
+
 def encode(case: Case, w: dict, arrays: dict, visible: torch.Tensor) -> torch.Tensor:
     """-> [B, 1 + V, D]"""
     tokens = [
@@ -224,8 +238,8 @@ def terms_of(case: Case, w: dict, arrays: dict, order: torch.Tensor, restore: to
     for name, task in case.tasks.items():
         start = case.start(name)
         hidden = (restore[:, start : start + task.tokens] >= case.visible).double()
-        errors = errors_of(task, made[name]["prediction"], patches_of(task, arrays[name]))
-        terms[f"{name}.{task.loss}"] = over_hidden(errors, hidden)
+        errors = errors_of(task, made[name]["prediction"], target_of(task, arrays[name]))
+        terms[f"{name}.{LOSSES[task.loss]}"] = over_hidden(errors, hidden)
     return terms, {"latent": latent, **made}
 
 
@@ -292,6 +306,7 @@ def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
     for name in case.tasks:
         tensors[name] = arrays[name]
         tensors |= {f"{kind}/{name}": value.detach() for kind, value in made[name].items()}
+        tensors[f"target/{name}"] = target_of(case.tasks[name], arrays[name])
     return header, tensors
 
 
@@ -304,9 +319,9 @@ def spec_of(case: Case) -> str:
     ]
     network = case.decoder
     targets = [
-        f"  target    {name}: pixels(normalize: none) {{\n"
+        f"  target    {name}: pixels(normalize: {'patch' if task.normalize else 'none'}) {{\n"
         f"    decoder queries(depth: {network.depth}, width: {network.width}, heads: {network.heads})\n"
-        f"    loss    {task.loss}(on: hidden)\n  }}"
+        f"    loss    {LOSSES[task.loss]}(on: hidden)\n  }}"
         for name, task in case.tasks.items()
     ]
     return "\n".join(
@@ -323,17 +338,16 @@ def spec_of(case: Case) -> str:
     )
 
 
-LOSSES = {"mse": "mse", "l1": "l1", "channel_cross_entropy": "cross_entropy"}
-
-
 def task_of(example: dict, label: str) -> tuple[Task, Network]:
     """A target, the input that it is made of, and the decoder in its braces."""
     values = line(example, "input", label)["values"]
     tokens = (line(example, "tokens", label) or line(example, "tokens"))["values"]
     target = line(example, "target", label)
     (loss,), (decoder,) = lines(target, "loss"), lines(target, "decoder")
-    assert loss["values"]["on"] == "hidden" and target["values"]["normalize"] == "none", target
-    task = Task((*values["size"], values["channels"]), tuple(tokens["size"]), LOSSES[loss["block"]])
+    assert loss["values"]["on"] == "hidden", target
+    (kind,) = (kind for kind, name in LOSSES.items() if name == loss["block"])
+    normalize = target["values"]["normalize"] == "patch"
+    task = Task((*values["size"], values["channels"]), tuple(tokens["size"]), kind, normalize)
     return task, network_of(decoder)
 
 
