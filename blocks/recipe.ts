@@ -14,6 +14,11 @@ export const recipeSettings = {
   batch: int({ min: 1, default: 256, doc: "Samples of one optimizer step." }),
   epochs: int({ min: 1, doc: "Passes over the data; write this or `steps`." }) as Param<number>,
   steps: int({ min: 1, doc: "Optimizer steps; write this or `epochs`." }) as Param<number>,
+  repeat: int({
+    min: 1,
+    max: 1024,
+    doc: "How often each sample is taken in a pass over the data, each time cut, varied and masked anew; absent: once.",
+  }) as Param<number>,
   seed: int({ min: 0, default: 0, doc: "Seed of weights, masks, crops and order." }),
   clip: real({
     min: 0,
@@ -52,6 +57,8 @@ export interface Training {
   /** One of the two is set. */
   readonly epochs: number | null;
   readonly steps: number | null;
+  /** How often an epoch has each sample; absent: once. */
+  readonly repeat?: number;
   readonly seed: number;
   /** Largest global norm of the gradients; null: no clipping. */
   readonly clip: number | null;

@@ -49,7 +49,7 @@ export {
   type TimePlan,
 } from "./plan.js";
 export { type RenderOptions, render, renderPipeline } from "./render.js";
-export { type RunSettings, settingsOf, trainingOf, withSettings } from "./settings.js";
+export { type RunSettings, repeatOf, settingsOf, trainingOf, withSettings } from "./settings.js";
 export { modelSlots, recipeSlots, type SlotRule, takesLabels, takesMany } from "./slots.js";
 export { lossGraph } from "./training-graphs.js";
 export { type Fault, foreignIn, foreignUses, tryOut } from "./trial.js";

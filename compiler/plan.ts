@@ -17,6 +17,7 @@ import {
   type Splitting,
 } from "./memory-plan.js";
 import type { Filled, Model, Recipe } from "./model.js";
+import { repeatOf } from "./settings.js";
 import { lossGraph, trainingGraphs } from "./training-graphs.js";
 
 export interface Plan {
@@ -117,7 +118,7 @@ export function learningRateOf(recipe: Recipe, batch: number): LearningRatePlan 
 }
 
 function stepsOf(recipe: Recipe, batch: number, samples: number | null): StepsPlan {
-  const perEpoch = samples === null ? null : Math.floor(samples / batch);
+  const perEpoch = samples === null ? null : Math.floor((samples * repeatOf(recipe)) / batch);
   const setting = (name: string): number | null => (recipe.settings[name]?.value as number | undefined) ?? null;
   const epochs = setting("epochs");
   const total = setting("steps") ?? (epochs !== null && perEpoch !== null ? epochs * perEpoch : null);

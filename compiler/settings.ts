@@ -35,6 +35,9 @@ export function settingsOf(recipe: Recipe): RunSettings {
   };
 }
 
+/** How often an epoch has each sample. */
+export const repeatOf = (recipe: Recipe): number => numberOf(recipe, "repeat") ?? 1;
+
 /** The recipe with other settings. Epochs and steps exclude each other: where one is given, the other is unset. */
 export function withSettings(recipe: Recipe, { batch, epochs, steps, seed }: Partial<RunSettings>): Recipe {
   const length = steps != null ? { steps, epochs: null } : epochs != null ? { epochs, steps: null } : {};
@@ -54,6 +57,7 @@ export function trainingOf(recipe: Recipe): Training {
     optimizer: bound<Optimizer>(recipe.optimizer),
     schedule: bound<Schedule>(recipe.schedule),
     ...settingsOf(recipe),
+    repeat: repeatOf(recipe),
     clip: numberOf(recipe, "clip"),
     evaluate: recipe.evaluate.map(({ use, every }) => ({ probe: bound<Probe>(use), every })),
   };

@@ -103,15 +103,18 @@ const oftenRemarks = (
     return [{ places: [{ block: use }, { setting: every.unit }], message: say(every), help }];
   });
 
-const whole = (recipe: LintRecipe, { samples }: DataFacts): number | null => {
-  const batch = settingOf(recipe, "batch") ?? 1;
+/** Steps of a pass over the data. */
+const stepsPerEpoch = (recipe: LintRecipe, { samples }: DataFacts): number =>
+  Math.floor((samples * (settingOf(recipe, "repeat") ?? 1)) / (settingOf(recipe, "batch") ?? 1));
+
+const whole = (recipe: LintRecipe, data: DataFacts): number | null => {
   const epochs = settingOf(recipe, "epochs");
-  return settingOf(recipe, "steps") ?? (epochs === null ? null : epochs * Math.floor(samples / batch));
+  return settingOf(recipe, "steps") ?? (epochs === null ? null : epochs * stepsPerEpoch(recipe, data));
 };
 
 /** The length of a duration in steps, by the size of the data. */
-const stepsOf = ({ amount, unit }: DurationValue, recipe: LintRecipe, { samples }: DataFacts): number =>
-  unit === "steps" ? amount : amount * Math.floor(samples / (settingOf(recipe, "batch") ?? 1));
+const stepsOf = ({ amount, unit }: DurationValue, recipe: LintRecipe, data: DataFacts): number =>
+  unit === "steps" ? amount : amount * stepsPerEpoch(recipe, data);
 
 export const dataLints: readonly Lint[] = [
   {

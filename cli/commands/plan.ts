@@ -10,6 +10,7 @@ import {
   type Plan,
   plan as planOf,
   type Recipe,
+  repeatOf,
   type Stage,
   settingsOf,
   trainingOf,
@@ -61,7 +62,7 @@ async function planned(model: Model, recipe: Recipe | null, options: PlanOptions
   const batch = options.batch ?? (recipe ? settingsOf(recipe).batch : 1);
   if (samples !== null) {
     const { lengthOf } = await import("../../runtime/index.js");
-    lengthOf({ batch, epochs: null, steps: 1 }, samples);
+    lengthOf({ batch, repeat: recipe ? repeatOf(recipe) : 1, epochs: null, steps: 1 }, samples);
   }
   return planOf(model, {
     ...(recipe ? { recipe } : {}),

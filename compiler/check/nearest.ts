@@ -26,6 +26,7 @@ const synonyms: readonly (readonly string[])[] = [
   ["batch", "batch_size", "samples"],
   ["epochs", "num_epochs", "max_epochs", "epoch"],
   ["steps", "num_steps", "max_steps", "iterations"],
+  ["repeat", "repeat_aug", "repeats", "repetitions", "num_repeats"],
   ["seed", "random_seed", "manual_seed"],
   ["clip", "clip_grad", "grad_clip", "gradient_clip", "max_norm"],
   ["precision", "dtype", "amp"],

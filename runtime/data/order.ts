@@ -1,6 +1,11 @@
 /** The order in which training sees the samples: a pure function of seed and epoch. */
 
+import type { SampleIndex } from "../../blocks/index.js";
 import { randomStream, shuffled } from "../../graph/index.js";
+
+/** The same samples so many times, one pass after another: what is drawn for a sample is drawn anew in each. */
+export const repeated = (index: SampleIndex, times: number): SampleIndex =>
+  times === 1 ? index : { ...index, length: times * index.length, sample: (i) => index.sample(i % index.length) };
 
 /** What batch number `batch`, counted over all epochs, holds. The last samples of an epoch that fill no batch are left out. */
 export function batchOrder(count: number, batchSize: number, seed: number) {

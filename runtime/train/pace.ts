@@ -10,12 +10,14 @@ export interface Length {
 }
 
 /** Steps of a training on so many samples; the last samples of an epoch that fill no batch are left out. */
-export function lengthOf(training: Pick<Training, "batch" | "epochs" | "steps">, samples: number): Length {
-  const stepsPerEpoch = Math.floor(samples / training.batch);
+export function lengthOf(training: Pick<Training, "batch" | "epochs" | "steps" | "repeat">, samples: number): Length {
+  const { batch, repeat = 1 } = training;
+  const stepsPerEpoch = Math.floor((samples * repeat) / batch);
   if (stepsPerEpoch === 0) {
+    const again = repeat === 1 ? "" : `, which an epoch has ${repeat} times`;
     throw new RunError("run/too-few-samples", {
-      what: `The data has ${samples} samples, fewer than one batch of ${training.batch}`,
-      help: `Write \`batch ${samples}\` or less in the recipe, or use more data.`,
+      what: `The data has ${samples} samples${again}, fewer than one batch of ${batch}`,
+      help: `Write \`batch ${samples * repeat}\` or less in the recipe, or use more data.`,
     });
   }
   if (training.steps !== null) return { stepsPerEpoch, totalSteps: training.steps };

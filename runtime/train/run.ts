@@ -7,6 +7,7 @@ import { type Checkpoint, type CheckpointFacts, stateFrom } from "../checkpoint/
 import { type TrainingBatches, trainingBatches } from "../data/batches.js";
 import { type DataDigest, digestOf } from "../data/digest.js";
 import { openData } from "../data/open.js";
+import { repeated } from "../data/order.js";
 import type { Runner, Session } from "../executors/executor.js";
 import { version } from "../package.js";
 import { RunError } from "../run-error.js";
@@ -203,7 +204,7 @@ function announce({ program, training, options, index, length, step, log }: Run,
 /** Micro-batches from the first of the step that follows `start` steps. */
 export const openBatches = ({ program, training, options, index, log }: Run, start: number): Promise<TrainingBatches> =>
   trainingBatches({
-    index,
+    index: repeated(index, training.repeat ?? 1),
     augment: training.augment,
     arrays: program.arrays,
     fields: program.fields ?? {},

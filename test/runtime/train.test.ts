@@ -4,8 +4,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { imageOf } from "../../blocks/index.js";
+import { imageOf, type Sample } from "../../blocks/index.js";
 import { newestCheckpoint, readCheckpoint } from "../../runtime/checkpoint/checkpoint.js";
+import { batchOrder, repeated } from "../../runtime/data/order.js";
 import {
   type Executor,
   openExecutor,
@@ -16,7 +17,7 @@ import {
   train,
 } from "../../runtime/index.js";
 import type { TrainOptions } from "../../runtime/train/contract.js";
-import { bound, inMemory, recipe, stripes } from "../support/data.js";
+import { bound, indexOf, inMemory, recipe, stripes } from "../support/data.js";
 import { differing } from "../support/runs.js";
 import { tinyProgram } from "../support/tiny-program.js";
 
@@ -86,6 +87,17 @@ describe("a run", () => {
     expect(steps[4]).toMatchObject({ epoch: 1, loss: losses()[4], terms: { mse: losses()[4] } });
     expect(steps[0].lr).toBe(0);
     expect(steps[0].gradient_norm).toBeGreaterThan(0);
+  });
+
+  it("takes each sample as often as the recipe says, each time with what is drawn for it anew", async () => {
+    await run(recipe(data, { epochs: 1, steps: null, batch: 9, repeat: 2 }));
+    expect(events[0]).toMatchObject({ kind: "start", totalSteps: 6, stepsPerEpoch: 6, samples: 27 });
+    const index = repeated(indexOf([1, 2, 3].map((label) => ({ ...(stripes(1)[0] as Sample), label }))), 2);
+    const order = batchOrder(index.length, 6, 3)(0).samples;
+    expect(new Set(order).size).toBe(6);
+    expect([...order].map((i) => index.sample(i).label).sort()).toEqual([1, 1, 2, 2, 3, 3]);
+    const refused = await failure(run(recipe(data, { batch: 60, repeat: 2 }), { directory: join(directory, "more") }));
+    expect(refused.message).toMatch(/27 samples, which an epoch has 2 times, .* Write `batch 54` or less/);
   });
 
   it("keeps the newest two checkpoints, with all that a continuation needs", async () => {
