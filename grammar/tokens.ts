@@ -109,8 +109,19 @@ export const words = {
   all: word("all"),
 };
 
-/** Whatever else stands in a text, one character at a time. */
-export const Invalid = createToken({ name: "Invalid", pattern: /\S/, categories: Any, line_breaks: false });
+/**
+ * The characters that a lexer sorts its kinds by: each of the first 256, and those from there on in groups that have one of these in them.
+ */
+const sorted = Array.from({ length: 768 }, (_, i) => (i < 256 ? i : (i - 256) * 128 + 256));
+
+/** Whatever else stands in a text, one character at a time. A lexer cannot see from `\S` what it begins with, and would try all kinds. */
+export const Invalid = createToken({
+  name: "Invalid",
+  pattern: /\S/,
+  categories: Any,
+  line_breaks: false,
+  start_chars_hint: sorted.filter((code) => code > 255 || /\S/.test(String.fromCharCode(code))),
+});
 
 /** Made by `layout.ts`, never found in a text. */
 export const LineEnd = createToken({ name: "LineEnd", pattern: Lexer.NA });
