@@ -2,7 +2,7 @@
 
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import type { Analysis, Host } from "../compiler/index.js";
+import { type Analysis, type Host, sourceFor } from "../compiler/index.js";
 import type { Diagnostic, Source } from "../grammar/index.js";
 import { analyzeWith, configFile, type Vocabulary, weighed } from "./config/index.js";
 import { type Reading, type ReadProblem, readSpec, staysIn } from "./files.js";
@@ -18,6 +18,26 @@ export interface SpecFile {
 /** Texts that an editor has open, by the paths that the compiler knows them by: they stand for those on the disk. */
 export type OpenTexts = ReadonlyMap<string, string>;
 
+/** Files whose text is kept as it was read last: those that are imported often are among the last that were asked for. */
+const mostKept = 128;
+
+/** The sources of this process. */
+const sources = new (class extends Map<string, Source> {
+  override get(path: string): Source | undefined {
+    const source = super.get(path);
+    if (source) this.set(path, source);
+    return source;
+  }
+
+  override set(path: string, source: Source): this {
+    this.delete(path);
+    super.set(path, source);
+    const [oldest] = this.keys();
+    if (this.size > mostKept && oldest !== undefined) this.delete(oldest);
+    return this;
+  }
+})();
+
 /** A spec after checking. */
 export interface CheckedSpec {
   readonly file: SpecFile;
@@ -30,7 +50,7 @@ export interface CheckedSpec {
 export function checkSpec(file: SpecFile): CheckedSpec {
   const reading = file.given ?? readSpec(file.path);
   if (!reading.ok) return { file, analysis: null, diagnostics: [unreadable(file.path, reading.problem)] };
-  const source = { path: file.path, text: reading.text };
+  const source = sourceFor(file.path, reading.text, { sources });
   const analysis = analyzeText(source, file.vocabulary);
   return { file, analysis, diagnostics: certainOf(analysis.diagnostics, file.vocabulary) };
 }
@@ -55,6 +75,7 @@ export function hostFor(path: string, open: OpenTexts = new Map()): Host {
   const root = isAbsolute(path) ? projectRoot(dirname(path)) : null;
   const folder = realpathSync(root ?? ".");
   return {
+    sources,
     leadsOutside: (imported) => !staysIn(folder, imported),
     readText(imported) {
       const text = open.get(imported);

@@ -4,6 +4,7 @@ export { type Analysis, analyze, type Host } from "./analyze.js";
 export { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 export { arraysOf } from "./assemble/parts.js";
 export { codes } from "./check/codes.js";
+export { sourceFor } from "./check/files.js";
 export { lintCodes, withIgnores } from "./check/ignores.js";
 export { lintData } from "./check/lint.js";
 export { sample, valueText } from "./check/show.js";

@@ -32,8 +32,19 @@ export function parse(source: Source): Parsed {
   return { file, diagnostics, comments };
 }
 
+/** Texts are asked for again and again: by the checker, by each file that imports them, by every question of an editor. */
+const known = new WeakMap<Source, ParsedTokens>();
+
 /** As `parse`, with the tokens the tree was made of. @internal */
 export function parseTokens(source: Source): ParsedTokens {
+  const before = known.get(source);
+  if (before) return before;
+  const parsed = read(source);
+  known.set(source, parsed);
+  return parsed;
+}
+
+function read(source: Source): ParsedTokens {
   const scanned = scan(source);
   const laidOut = layOut(source, scanned.tokens);
   const docs = docsBefore(scanned.tokens, scanned.comments);

@@ -66,9 +66,18 @@ export const soundParts = <T extends object>(parts: { readonly [K in keyof T]: T
     },
   }) as T;
 
+const records = new WeakMap<DraftBlock, Readonly<Record<string, DraftValue | null>>>();
+
+/** The values of a block by name: made once, since a block is asked about again and again. */
+function recordOf(block: DraftBlock): Readonly<Record<string, DraftValue | null>> {
+  const record = records.get(block) ?? Object.fromEntries(block.values);
+  records.set(block, record);
+  return record;
+}
+
 /** The values of a block as an object; `seen` gets the name of each one that is read. */
 export const watchedValues = (block: DraftBlock, seen: Set<string>): never =>
-  new Proxy(Object.fromEntries(block.values), {
+  new Proxy(recordOf(block), {
     get(values: Readonly<Record<string, DraftValue | null>>, name) {
       if (typeof name !== "string" || !Object.hasOwn(values, name)) return undefined;
       seen.add(name);

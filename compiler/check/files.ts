@@ -23,6 +23,8 @@ export interface Host {
   leadsOutside?(path: string): boolean;
   /** Imports stay below it. Absent: the folder that relative paths start from. */
   readonly root?: string;
+  /** Sources by path, of this run or before: a text that is in them still is not read, nor checked, as if it were new. */
+  readonly sources?: Pick<Map<string, Source>, "get" | "set">;
 }
 
 export interface Loaded {
@@ -192,13 +194,21 @@ function read(path: string, { value, span }: Text, loading: Loading): Loaded | n
     });
   }
   const text = host.readText(path);
-  if (text !== null) return load({ path, text }, loading);
+  if (text !== null) return load(sourceFor(path, text, host), loading);
   const longer = value.endsWith(".mae") ? null : `${value}.mae`;
   const meant = longer !== null && host.readText(normal(`${path}.mae`)) !== null;
   return fail(report, "check/import-not-found", span, `there is no file \`${path}\``, {
     help: meant ? `did you mean \`"${longer}"\`?` : "paths start from the folder of the importing file",
     fix: meant ? replacement(span, `"${longer}"`) : undefined,
   });
+}
+
+/** A text as a source: the same for the same text, where the host keeps sources. */
+export function sourceFor(path: string, text: string, { sources }: Pick<Host, "sources">): Source {
+  const before = sources?.get(path);
+  const source = before?.text === text ? before : { path, text };
+  sources?.set(path, source);
+  return source;
 }
 
 function importCycle(path: string, span: Span, { report, open }: Loading): null {

@@ -165,7 +165,16 @@ const filledLine = ({ slot, label, block, inner }: DraftLine): Filled => ({
   inner: filled(inner),
 });
 
-export function useOf({ kind, definition, values, origin }: DraftBlock): Use {
+const uses = new WeakMap<DraftBlock, Use>();
+
+/** A block without a broken value: the same in all that inherit it. */
+export function useOf(block: DraftBlock): Use {
+  const use = uses.get(block) ?? asUse(block);
+  uses.set(block, use);
+  return use;
+}
+
+function asUse({ kind, definition, values, origin }: DraftBlock): Use {
   const entries = [...values].flatMap(([name, value]) => (value ? [[name, value] as const] : []));
   return {
     kind,

@@ -4,7 +4,14 @@
  */
 
 import type { Registry } from "../../blocks/index.js";
-import type { Declaration, Diagnostic, ModelDeclaration, RecipeDeclaration, Span } from "../../grammar/index.js";
+import {
+  type Declaration,
+  type Diagnostic,
+  keep,
+  type ModelDeclaration,
+  type RecipeDeclaration,
+  type Span,
+} from "../../grammar/index.js";
 import { unknownBase } from "./draft.js";
 import { deepest, type Loaded } from "./files.js";
 import { mostMembers } from "./members.js";
@@ -189,19 +196,66 @@ function checkChain<D extends Extending, C>(
   return last as C;
 }
 
+/** What checking a declaration gave, what was found, and what it was checked with beside itself. */
+interface Kept<C> {
+  readonly with: readonly unknown[];
+  readonly checked: C;
+  readonly found: readonly Diagnostic[];
+}
+
+/** Declarations that several files import, or that stand in a text which has not changed since, are checked once. */
+const kept: {
+  readonly model: WeakMap<Declaration, Kept<CheckedModel>>;
+  readonly recipe: WeakMap<Declaration, Kept<CheckedRecipe>>;
+} = {
+  model: new WeakMap(),
+  recipe: new WeakMap(),
+};
+
+/** Checks a declaration, or tells again what was found when it was checked with the same. */
+function checkOnce<C>(
+  table: WeakMap<Declaration, Kept<C>>,
+  declaration: Declaration,
+  given: readonly unknown[],
+  checking: Checking,
+  check: (checking: Checking) => C,
+): C {
+  const before = table.get(declaration);
+  if (before?.with.every((one, i) => one === given[i])) {
+    for (const diagnostic of before.found) checking.report(diagnostic);
+    return before.checked;
+  }
+  const found: Diagnostic[] = [];
+  const report: Report = (diagnostic) => {
+    keep(found, diagnostic);
+    checking.report(diagnostic);
+  };
+  const checked = check({ ...checking, report });
+  table.set(declaration, { with: given, checked, found });
+  return checked;
+}
+
 /** Checks a model and, before it, what it extends. */
 export const modelOf = (declared: Declared<ModelDeclaration>, project: Project): CheckedModel =>
   checkChain<ModelDeclaration, CheckedModel>(declared, project.models, project, (step) => {
+    const { declaration } = step.declared;
     const base = step.extending ? { draft: step.base?.draft ?? unknownBase, checked: step.base } : null;
-    return checkModel(step.declared.declaration, base, checkingOf(project, step.declared));
+    const given = [project.registry, step.extending, step.base];
+    return checkOnce(kept.model, declaration, given, checkingOf(project, step.declared), (checking) =>
+      checkModel(declaration, base, checking),
+    );
   });
 
 /** Checks a recipe and, before it, what it extends and the models they train. */
 export const recipeOf = (declared: Declared<RecipeDeclaration>, project: Project): CheckedRecipe =>
   checkChain<RecipeDeclaration, CheckedRecipe>(declared, project.recipes, project, (step) => {
+    const { declaration } = step.declared;
     const base = step.extending ? { draft: step.base?.draft ?? unknownBase, checked: step.base } : null;
     const subject = subjectOf(step, project);
-    return checkRecipe(step.declared.declaration, base, subject, checkingOf(project, step.declared));
+    const given = [project.registry, step.extending, step.base, subject?.name, subject?.checked];
+    return checkOnce(kept.recipe, declaration, given, checkingOf(project, step.declared), (checking) =>
+      checkRecipe(declaration, base, subject, checking),
+    );
   });
 
 /** A recipe judged against another model than the one it is for, as a stage of a pipeline uses it. */

@@ -242,3 +242,30 @@ test.each([
   expect(found?.help?.toLowerCase()).toContain(help);
   expect(found?.fix).toBeUndefined();
 });
+
+test("where sources are kept, what is checked once says the same each time, and follows what has changed", () => {
+  const sound = files({ "base.mae": base });
+  const child = 'import { Base, Short } from "./base.mae"\nmodel Child extends Base {\n  set mask.ratio: 50%\n}\n';
+  const recipe = "recipe Long extends Short for Child {\n  set epochs: 3\n}\n";
+  // One mistake that is told of an import too, and a remark that is not.
+  const broken = base.replace("heads: 4", "heads: 5").replace("  loss    l1", "  let unused = 1\n  loss    l1");
+  const texts = [
+    ["base.mae", base],
+    ["main.mae", `edition 2026\n${child}${recipe}`],
+    ["other.mae", `edition 2026\n${child.replace("50%", "60%")}${recipe}`],
+    ["main.mae", `edition 2026\n${child}${recipe.replace("set epochs: 3", "set epoch: 3")}`],
+  ] as const;
+  const sources = new Map();
+  for (const text of [base, broken, base, broken.replace("heads: 5", "heads: 8")]) {
+    const host = { ...sound, readText: (path: string) => (path === "base.mae" ? text : null) };
+    for (const [path, own] of [...texts, ...texts]) {
+      const given = path === "base.mae" ? text : own;
+      const source = sources.get(path)?.text === given ? sources.get(path) : { path, text: given };
+      sources.set(path, source);
+      const [once, again] = [analyze(source, { ...host, sources }, registry), check(given, host, registry, path)];
+      expect(once.diagnostics).toEqual(again.diagnostics);
+      expect([...once.models]).toEqual([...again.models]);
+      expect([...once.recipes]).toEqual([...again.recipes]);
+    }
+  }
+});
