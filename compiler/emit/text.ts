@@ -139,7 +139,7 @@ export interface FunctionText {
   readonly body: string;
 }
 
-/** A function in text, piece by piece, for ts-morph to place. */
+/** A function in text, piece by piece. */
 export function functionText(f: ProgramFunction, given: GivenForms): FunctionText {
   const whole = [...allOperands(f)].some((operand) => operand.kind === "variable" && operand.name === "batch");
   const batch = whole ? "whole" : "apart";
