@@ -20,13 +20,14 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   runtime: ["blocks", "graph"],
   editor: ["grammar", "compiler", "blocks"],
   cli: ["grammar", "compiler", "blocks", "graph", "runtime", "editor"],
+  site: ["grammar", "compiler", "blocks", "graph", "runtime", "editor"],
 };
 
 /** Package -> the only folders that may import it. Node's own modules are not packages. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   chevrotain: ["grammar"],
   "ts-morph": ["cli"],
-  prettier: ["compiler/emit"],
+  prettier: ["compiler/emit", "site/playground"],
   "@tensorflow/tfjs-core": ["runtime/executors/tfjs"],
   "@tensorflow/tfjs-backend-cpu": ["runtime/executors/tfjs"],
   "@tensorflow/tfjs-backend-wasm": ["runtime/executors/tfjs"],
@@ -43,12 +44,22 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   tinyglobby: ["cli"],
   vscode: ["editor/vscode"],
   "vscode-languageclient": ["editor/vscode"],
+  esbuild: ["site"],
+  marked: ["site"],
+  "@codemirror/autocomplete": ["site/playground"],
+  "@codemirror/commands": ["site/playground"],
+  "@codemirror/lang-javascript": ["site/playground"],
+  "@codemirror/language": ["site/playground"],
+  "@codemirror/lint": ["site/playground"],
+  "@codemirror/state": ["site/playground"],
+  "@codemirror/view": ["site/playground"],
+  "@lezer/highlight": ["site/playground"],
   "vscode-languageserver": ["editor"],
   "vscode-languageserver-textdocument": ["editor"],
 };
 
 /** Folders with a second door, and what stands behind it. */
-const doors = /^(?:(?:\w+|compiler\/emit)\/index|runtime\/browser)\.ts$/;
+const doors = /^(?:(?:\w+|compiler\/emit)\/index|(?:runtime|editor)\/browser)\.ts$/;
 
 interface Import {
   readonly from: string;

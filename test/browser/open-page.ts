@@ -6,7 +6,10 @@ import { chromium, type Page } from "playwright-core";
 import type { Browser } from "./software-device.js";
 
 const types: Readonly<Record<string, string>> = {
+  css: "text/css",
   html: "text/html",
+  json: "application/json",
+  svg: "image/svg+xml",
   js: "text/javascript",
   wasm: "application/wasm",
 };
