@@ -17,6 +17,7 @@ export function bindMask<P extends Params>(mask: Mask<P>, written: WrittenOf<P>,
   const { varies } = mask;
   const counts = varies?.counts(values, grid) ?? [];
   return {
+    tokens: tokenCount(grid),
     visible: mask.visible(values, grid),
     ...(varies && counts.length > 1
       ? { varies: { counts, count: (progress, random) => varies.count(values, grid, progress, random) } }
@@ -33,8 +34,26 @@ const guideFeeds = <P extends Params>(guide: Guide<P>, values: ValuesOf<P>, grid
   moving: guide.moving(values),
 });
 
+/** A mask over the tokens of several arrays, one array after the other. */
+export function bindJointMask<P extends Params>(
+  mask: Mask<P>,
+  written: WrittenOf<P>,
+  grids: readonly Lattice[],
+): MaskSampler {
+  const { joint } = mask;
+  invariant(joint, `${mask.name} lies over several arrays`);
+  const values = withAbsent(mask.params, written);
+  const counts = grids.map(tokenCount);
+  return {
+    tokens: counts.reduce((sum, count) => sum + count, 0),
+    visible: joint.visible(values, counts),
+    sample: (random) => joint.sample(values, counts, random),
+  };
+}
+
 /** What stands for a mask where nothing is hidden. */
 export const everythingVisible = (grid: Lattice): MaskSampler => ({
+  tokens: tokenCount(grid),
   visible: tokenCount(grid),
   sample: () => Int32Array.from({ length: tokenCount(grid) }, (_, i) => i),
 });
@@ -66,14 +85,18 @@ export const bindPicture = <P extends Params>(
 /** The sizes of axes. */
 type Sides<A extends readonly Axis[]> = { -readonly [K in keyof A]: A[K]["size"] };
 
-/** A function of an array whose axes and channels are those of the model's own. */
-interface Sees<A extends readonly Axis[], C extends number> {
-  features(g: Builder, w: never, array: Tensor<["B", ...Sides<A>, C]>): Tensor;
+type LiteralArray = { readonly axes: readonly Axis[]; readonly channels: number };
+
+/** A function of arrays whose axes and channels are those of the model's own. */
+interface Sees<A extends Readonly<Record<string, LiteralArray>>> {
+  features(
+    g: Builder,
+    w: never,
+    arrays: { readonly [K in keyof A]: Tensor<["B", ...Sides<A[K]["axes"]>, A[K]["channels"]]> },
+  ): Tensor;
 }
 
 /** States that a record is a model of arrays of its shape; gives it back with its own weight types. */
-export const defineModel = <T extends ParameterTree, const A extends readonly Axis[], C extends number>(
-  model: ModelProgram<T> & {
-    readonly arrays: Readonly<Record<string, { readonly axes: A; readonly channels: C }>>;
-  } & Sees<NoInfer<A>, NoInfer<C>>,
+export const defineModel = <T extends ParameterTree, const A extends Readonly<Record<string, LiteralArray>>>(
+  model: ModelProgram<T> & { readonly arrays: A } & Sees<NoInfer<A>>,
 ): ModelProgram<T> => model;

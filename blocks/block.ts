@@ -57,6 +57,10 @@ export interface ModelContext {
   readonly array: ArrayShape;
   /** How it is cut into tokens. */
   readonly grid: Lattice;
+  /** Tokens of all inputs together. */
+  readonly tokens: number;
+  /** Arrays that the model reads. */
+  readonly inputs: number;
   /** Encoder width; null while the encoder itself is being checked. */
   readonly width: number | null;
   /** Decoder width; null when there is no decoder, or while it is being checked. */

@@ -28,7 +28,15 @@ export {
 export * as augments from "./augment/index.js";
 export { type Augment, type AugmentContext, augmentContext, type ImageStep, isChanged } from "./augment/index.js";
 export * from "./authoring.js";
-export { bindField, bindMask, bindPicture, bindTeacher, defineModel, everythingVisible } from "./bind.js";
+export {
+  bindField,
+  bindJointMask,
+  bindMask,
+  bindPicture,
+  bindTeacher,
+  defineModel,
+  everythingVisible,
+} from "./bind.js";
 export type { Bound, Definition, ModelContext, Requirement } from "./block.js";
 export { type BlockValue, isBlockValue } from "./block-values.js";
 export type { Code, Layer } from "./code.js";
@@ -51,10 +59,10 @@ export {
   type Split,
   type StoredFile,
 } from "./dataset/index.js";
-export type { Decoder, DecoderContext, DecoderInputs, Encoded } from "./decoder/index.js";
+export type { Decoder, DecoderContext, DecoderInputs, Encoded, LatentInputs, TokenGroup } from "./decoder/index.js";
 export * as decoders from "./decoder/index.js";
 export { divisors, divisorsBeside } from "./divisors.js";
-export type { Encoder } from "./encoder/index.js";
+export type { Encoder, Seen } from "./encoder/index.js";
 export * as encoders from "./encoder/index.js";
 export type { BoundField, Field, FieldContext, FieldSample } from "./field.js";
 export { halfToNumber } from "./half.js";
@@ -105,17 +113,20 @@ export type {
 } from "./params.js";
 export { defaultsOf, measureUnits } from "./params.js";
 export { phasesOf, type Trainee, trainedNames } from "./phases.js";
+export { masksOf, type PlaceNames, type Places, placeNames } from "./places.js";
 export type { Positions } from "./positions/index.js";
 export * as positions from "./positions/index.js";
 export type { Features, Probe, ProbeResult } from "./probe/index.js";
 export * as probes from "./probe/index.js";
 export type {
   AdversaryProgram,
+  Arrays,
   Batch,
   Losses,
   MaskSampler,
   ModelProgram,
   Picture,
+  Prediction,
   TeacherProgram,
 } from "./program.js";
 export { afterTraining, type Progress } from "./progress.js";
@@ -146,13 +157,13 @@ export * as teachers from "./teacher/index.js";
 export type { Tokens, TokensContext } from "./tokens/index.js";
 export * as tokens from "./tokens/index.js";
 export {
-  arrayBatch,
-  arrayInput,
+  arrayInputs,
   arrayOf,
   batchInputs,
   imageOf,
   maskedBatch,
   namedWeights,
+  varyingMask,
   weightsOf,
   withVisible,
 } from "./trace.js";

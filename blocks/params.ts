@@ -71,7 +71,8 @@ export type ParamType =
       readonly drawn: boolean;
     }
   | { readonly kind: "block"; readonly of: Kind }
-  | { readonly kind: "labels" }
+  /** `[audio, image]`: labels of lines. `parts`: also what a line makes of one input, `joint.audio`. */
+  | { readonly kind: "labels"; readonly parts: boolean }
   /** `[row, column]`: axes of an array, by name. */
   | { readonly kind: "axes" }
   /** `16 kHz`, given in hertz; `25 ms`, given in milliseconds. */
@@ -170,7 +171,8 @@ export const varyingRatio = (
 ): Param<ScheduleValue | DrawnValue> =>
   param({ kind: "schedule", of: "ratio", min: 0, max: 1, open: o.open ?? false, drawn: true }, o);
 
-export const labels = (o: Words<readonly string[]>): Param<readonly string[]> => param({ kind: "labels" }, o);
+export const labels = (o: Words<readonly string[]> & { parts?: boolean }): Param<readonly string[]> =>
+  param({ kind: "labels", parts: o.parts ?? false }, o);
 
 export const axes = (o: Words<readonly AxisName[]>): Param<readonly AxisName[]> => param({ kind: "axes" }, o);
 

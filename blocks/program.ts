@@ -12,6 +12,8 @@ import type { Lattice } from "./sets.js";
 
 /** The mask of a model, bound to its values and grid. */
 export interface MaskSampler {
+  /** Tokens under it, of all arrays over which it lies. */
+  readonly tokens: number;
   /** Number of visible tokens; where it varies, the largest. */
   readonly visible: number;
   /** Where it varies from batch to batch. */
@@ -24,7 +26,7 @@ export interface MaskSampler {
   /** All samples of a batch have one mask; absent: each has its own. */
   readonly shared?: true;
   /**
-   * A permutation of the grid's tokens, visible ones first. `field`: the sample's numbers of the field `mask`, if there is one.
+   * A permutation of the tokens, visible ones first. `field`: the sample's numbers of the field `mask`, if there is one.
    * `visible`: how many of them are, where that varies.
    */
   readonly sample: (random: Random, field?: TypedArray, visible?: number) => Int32Array;
@@ -40,17 +42,14 @@ export interface GuideFeeds {
   readonly moving: Readonly<Record<string, (progress: Progress) => number>>;
 }
 
-/** The tensors fed at each training step. */
-export interface Batch {
-  /** int32 [B, V]: places of the visible tokens, in the order in which the encoder sees them. */
-  readonly visible: Tensor;
-  /** int32 [B, N - V]: places of the hidden tokens. */
-  readonly hidden: Tensor;
-  /** int32 [B, N]: where each token stands in [visible, hidden]; the inverse of the mask's order. */
-  readonly restore: Tensor;
-  /** By name: the array, float32 [B, ...axes, C]; fields that the model asks for; what a guided mask is fed. */
-  readonly [field: string]: Tensor;
-}
+/** The arrays of a batch by name, float32 [B, ...axes, C] each. */
+export type Arrays = Readonly<Record<string, Tensor>>;
+
+/**
+ * The tensors fed at each training step, by name: the arrays; `visible`, `hidden` and `restore` (see `Places`), of several masks with their
+ * names in front; fields that the model asks for; what a guided mask is fed.
+ */
+export type Batch = Readonly<Record<string, Tensor>>;
 
 export interface Losses {
   /** Scalar []: the weighted sum. */
@@ -91,17 +90,26 @@ export interface Picture {
   readonly truth?: (image: Float32Array) => Float32Array;
 }
 
+/** What a model predicts of one of its arrays. */
+export interface Prediction<T extends ParameterTree = ParameterTree> {
+  readonly array: string;
+  /** -> prediction [B, N, P] */
+  predict(g: Builder, w: Weights<T>, batch: Batch): Tensor;
+  readonly picture?: Picture | undefined;
+}
+
 /**
  * A model. Its functions are written as methods, which TypeScript compares loosely in their arguments: an emitted model
  * types them with its own literal shapes.
  */
 export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   readonly name: string;
-  /** What it reads of a sample, by name: one array. */
+  /** What it reads of a sample, by name. */
   readonly arrays: Readonly<Record<string, ArrayShape>>;
-  /** The tokens that it is cut into. */
-  readonly grid: Lattice;
-  readonly mask: MaskSampler;
+  /** The tokens that each array is cut into. */
+  readonly grids: Readonly<Record<string, Lattice>>;
+  /** By the array whose tokens it hides; one alone may lie over all arrays. */
+  readonly masks: Readonly<Record<string, MaskSampler>>;
   readonly parameters: T;
   /** Number of tokens in front of the patches in `encode` and `features`. */
   readonly extraTokens: number;
@@ -112,17 +120,22 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
    * other functions are then given the places that follow from it; see `maskedBatch`.
    */
   guide?(g: Builder, w: Weights<T>, batch: Batch): Tensor;
-  /** -> latent of the visible tokens, [B, extra + V, D] */
+  /** -> latent of the visible tokens, [B, extra + V, D], of several arrays one after the other */
   encode(g: Builder, w: Weights<T>, batch: Batch): Tensor;
-  /** -> latent [B, extra + N, D] of every token of the whole array in raster order, after the first `layers` layers; for probes and export. */
-  features(g: Builder, w: Weights<T>, array: Tensor, layers?: number): Tensor;
+  /**
+   * -> latent [B, extra + N, D] of every token of whole arrays, each in raster order, after the first `layers` layers; for probes and
+   * export.
+   */
+  features(g: Builder, w: Weights<T>, arrays: Arrays, layers?: number): Tensor;
   /** Classes that `predict` tells apart; absent: it predicts patches. A model of classes hides nothing and reads no mask. */
   readonly classes?: number;
   /** -> prediction [B, N, P]; of classes, a logit for each [B, K] */
   predict(g: Builder, w: Weights<T>, batch: Batch): Tensor;
   loss(g: Builder, w: Weights<T>, batch: Batch): Losses;
-  /** Absent where the target cannot be shown as pixels. */
+  /** Absent where the target of `predict` cannot be shown as pixels. */
   readonly picture?: Picture | undefined;
+  /** Of a model of several arrays: what it predicts beside `predict`, by the names of targets. */
+  readonly predictions?: Readonly<Record<string, Prediction<T>>>;
   /** What is computed of each sample beside its image and fed with it, by name. */
   readonly fields?: Readonly<Record<string, BoundField>>;
   readonly adversary?: AdversaryProgram<T>;

@@ -4,8 +4,8 @@ import { type Builder, invariant, type Tensor } from "../graph/index.js";
 import { type ArrayShape, type ImageShape, pictured } from "./arrays.js";
 import { placesInOrder } from "./nn/index.js";
 import { mapParameters, namedParameters, type ParameterTree, type Weights } from "./parameters.js";
-import type { Batch, GuideFeeds, ModelProgram } from "./program.js";
-import { tokenCount } from "./sets.js";
+import { masksOf, type PlaceNames } from "./places.js";
+import type { Arrays, Batch, GuideFeeds, MaskSampler, ModelProgram } from "./program.js";
 
 /** Declares every parameter as state under its dotted name; gives the tensors in the nesting that a program expects. */
 export const weightsOf = <T extends ParameterTree>(g: Builder, parameters: T): Weights<T> =>
@@ -18,54 +18,50 @@ export function namedWeights(parameters: ParameterTree, weights: unknown): Reado
   return new Map([...namedParameters(parameters)].map(([name]) => [name, at(name) as Tensor]));
 }
 
-/** The array that a model reads, and its name. */
+/** The array of a model that reads one, and its name. */
 export function arrayOf({ arrays }: Pick<ModelProgram, "arrays">): {
   readonly name: string;
   readonly shape: ArrayShape;
 } {
   const [only, another] = Object.entries(arrays);
-  invariant(only && !another, "a model reads one array");
+  invariant(only && !another, "what reads one array alone is asked of such models");
   return { name: only[0], shape: only[1] };
 }
 
 /** The pictures that a model reads, where it reads pictures. */
 export const imageOf = (program: Pick<ModelProgram, "arrays">): ImageShape => pictured(arrayOf(program).shape);
 
-/** Declares the feed of the array alone: all that a model of classes predicts from. */
-export function arrayInput(g: Builder, program: Pick<ModelProgram, "arrays">): Tensor {
-  const { name, shape } = arrayOf(program);
-  return g.input(name, ["B", ...shape.axes.map(({ size }) => size), shape.channels]);
-}
-
-/** The same as a batch, which has nothing else. */
-export const arrayBatch = (g: Builder, program: Pick<ModelProgram, "arrays">): Batch =>
-  ({ [arrayOf(program).name]: arrayInput(g, program) }) as Readonly<Record<string, Tensor>> as Batch;
+/** Declares the feeds of the arrays alone: all that features and classes are computed from. */
+export const arrayInputs = (g: Builder, { arrays }: Pick<ModelProgram, "arrays">): Arrays =>
+  Object.fromEntries(
+    Object.entries(arrays).map(([name, { axes, channels }]) => [
+      name,
+      g.input(name, ["B", ...axes.map(({ size }) => size), channels]),
+    ]),
+  );
 
 /**
- * Declares the feeds of the array, `visible`, `hidden`, `restore`, the fields that the graph reads, and what a guided mask is fed: `draws`
+ * Declares the feeds of the arrays, of the places of tokens, the fields that the graph reads, and what a guided mask is fed: `draws`
  * and scalars. A model of classes reads no mask, and has nothing of it.
  */
 export function batchInputs(
   g: Builder,
-  { arrays, grid, mask, fields, classes }: Pick<ModelProgram, "arrays" | "grid" | "mask" | "fields" | "classes">,
+  { arrays, masks, fields, classes }: Pick<ModelProgram, "arrays" | "masks" | "fields" | "classes">,
 ): Batch {
-  const tokens = tokenCount(grid);
   const declared = Object.entries(fields ?? {})
     .filter(([, field]) => field.kind !== "mask")
     .map(([name, { shape, dtype }]) => [name, g.input(name, ["B", ...shape], dtype)] as const);
-  const seen: Readonly<Record<string, Tensor>> = {
-    ...Object.fromEntries(declared),
-    ...arrayBatch(g, { arrays }),
-  };
-  if (classes !== undefined) return seen as Batch;
-  return {
-    ...seen,
-    ...(mask.guide ? guideInputs(g, mask.guide) : {}),
-    visible: g.input("visible", ["B", mask.visible], "int32"),
-    hidden: g.input("hidden", ["B", tokens - mask.visible], "int32"),
-    restore: g.input("restore", ["B", tokens], "int32"),
-  };
+  const seen: Batch = { ...Object.fromEntries(declared), ...arrayInputs(g, { arrays }) };
+  if (classes !== undefined) return seen;
+  return Object.assign({}, seen, ...masksOf({ masks }).map(({ mask, feeds }) => maskInputs(g, mask, feeds)));
 }
+
+const maskInputs = (g: Builder, { guide, tokens, visible }: MaskSampler, feeds: PlaceNames): Batch => ({
+  ...(guide ? guideInputs(g, guide) : {}),
+  [feeds.visible]: g.input(feeds.visible, ["B", visible], "int32"),
+  [feeds.hidden]: g.input(feeds.hidden, ["B", tokens - visible], "int32"),
+  [feeds.restore]: g.input(feeds.restore, ["B", tokens], "int32"),
+});
 
 const guideInputs = (g: Builder, { numbers, moving }: GuideFeeds): Readonly<Record<string, Tensor>> => ({
   draws: g.input("draws", ["B", numbers]),
@@ -78,7 +74,7 @@ export function maskedBatch<T extends ParameterTree>(g: Builder, program: ModelP
   if (!program.guide) return batch;
   const order = program.guide(g, weights, batch);
   const [size, tokens] = order.shape as readonly [number, number];
-  const visible = batch.visible.shape[1] as number;
+  const visible = (batch.visible as Tensor).shape[1] as number;
   return {
     ...batch,
     visible: g.slice(order, [0, 0], [size, visible]),
@@ -87,6 +83,22 @@ export function maskedBatch<T extends ParameterTree>(g: Builder, program: ModelP
   };
 }
 
-/** The same model for batches with this number of visible tokens. */
-export const withVisible = <T extends ParameterTree>(program: ModelProgram<T>, visible: number): ModelProgram<T> =>
-  visible === program.mask.visible ? program : { ...program, mask: { ...program.mask, visible } };
+/** The mask whose number of visible tokens varies from batch to batch; null: there is none. */
+export function varyingMask({ masks }: Pick<ModelProgram, "masks">): {
+  readonly mask: MaskSampler;
+  readonly varies: NonNullable<MaskSampler["varies"]>;
+} | null {
+  const mask = Object.values(masks).find(({ varies }) => varies);
+  return mask?.varies ? { mask, varies: mask.varies } : null;
+}
+
+/** The same model for batches with this number of visible tokens under the mask in which it varies. */
+export function withVisible<T extends ParameterTree>(program: ModelProgram<T>, visible: number): ModelProgram<T> {
+  const varying = varyingMask(program)?.mask;
+  if (varying === undefined || varying.visible === visible) return program;
+  const masks = Object.entries(program.masks).map(([name, mask]) => [
+    name,
+    mask === varying ? { ...mask, visible } : mask,
+  ]);
+  return { ...program, masks: Object.fromEntries(masks) };
+}

@@ -3,7 +3,7 @@
 import type { Requirement } from "./block.js";
 import { divisorsBeside } from "./divisors.js";
 import { repeat, transformerBlockParameters } from "./nn/index.js";
-import { flag, int, optional, type Params, real, type ValuesOf } from "./params.js";
+import { flag, int, labels, optional, type Params, real, type ValuesOf } from "./params.js";
 
 export const transformerParams = (name: string) => ({
   depth: int({ min: 1, max: 1024, doc: `Transformer blocks of the ${name}.` }),
@@ -45,6 +45,27 @@ export const transformerRequirements: readonly Requirement<TransformerParams & P
 /** A parameter of transformers whose keys may lack a bias. */
 export const keyBias = optional(
   flag({ doc: "Whether keys have a bias, as queries and values have; absent: they have one." }),
+);
+
+/** A parameter of transformers whose norms add another number to the variance than ours do. */
+export const normEpsilon = optional(
+  real({ min: 0, openMin: true, max: 1, doc: "Added to the variance in every LayerNorm; absent: 1e-6." }),
+);
+
+/** What a transformer block is told. */
+export const blockOptions = (p: {
+  readonly heads: number;
+  readonly norm_epsilon?: number | null;
+}): { readonly heads: number; readonly epsilon?: number } => ({
+  heads: p.heads,
+  ...(p.norm_epsilon == null ? {} : { epsilon: p.norm_epsilon }),
+});
+
+/** A parameter of encoders that can read several inputs. */
+export const readFrom = optional(
+  labels({
+    doc: "What it reads, by label: inputs, or encoders of them, such as `[audio, image]`. Absent: the input of its own label, or all.",
+  }),
 );
 
 /** The weights of `depth` blocks. */

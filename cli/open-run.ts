@@ -1,7 +1,7 @@
 /** A finished or interrupted run, opened again: its program, its weights, and the data that its spec names. All of it is data: nothing of it is run. */
 
 import { join } from "node:path";
-import { arrayOf, augmentsOf, type SampleWords } from "../blocks/index.js";
+import { type ArrayShape, augmentsOf, type SampleWords } from "../blocks/index.js";
 import type { Checkpoint, Executor } from "../runtime/index.js";
 import { chooseRecipe } from "./choose.js";
 import { changedFiles, type Vocabulary } from "./config/index.js";
@@ -83,22 +83,30 @@ export interface PictureOptions {
 /** What the picture shows in numbers, over the hidden patches of its samples. */
 export interface PictureFacts {
   readonly samples: number;
-  readonly mse: number;
-  /** The same for predicting the true mean of each patch. */
-  readonly meanMse: number;
+  /** Of each prediction: of one, where the model reads one array. */
+  readonly errors: readonly {
+    readonly name: string;
+    readonly mse: number;
+    /** The same for predicting the true mean of each patch. */
+    readonly meanMse: number;
+  }[];
 }
 
 /** In words, with what a model that only knew each patch's mean would have. */
-export const sayErrors = ({ samples, mse, meanMse }: PictureFacts, { sample, mean }: SampleWords): string =>
-  `mean squared error of the hidden patches of ${count(samples, sample)} ${shortNumber(mse)}, ` +
-  `by each patch's true ${mean} ${shortNumber(meanMse)}`;
+export function sayErrors({ samples, errors }: PictureFacts, { sample, mean }: SampleWords): string {
+  const texts = errors.map(({ name, mse, meanMse }) => {
+    const of = errors.length === 1 ? "" : `${name} `;
+    return `${of}${shortNumber(mse)}, by each patch's true ${mean} ${shortNumber(meanMse)}`;
+  });
+  const colon = errors.length === 1 ? "" : ":";
+  return `mean squared error of the hidden patches of ${count(samples, sample)}${colon} ${texts.join("; ")}`;
+}
 
 /** Writes reconstructions of samples that are spread evenly over the data. */
 export async function drawReconstructions(run: OpenRun, options: PictureOptions): Promise<PictureFacts> {
   const runtime = await import("../runtime/index.js");
   const { program, weights, training, facts } = run;
   const index = thinned(await runtime.openData(training.data, options.split, facts.root, program), options.count);
-  const { name, shape } = arrayOf(program);
   const common = {
     augment: training.augment,
     arrays: program.arrays,
@@ -107,14 +115,24 @@ export async function drawReconstructions(run: OpenRun, options: PictureOptions)
     note: options.note,
   };
   for await (const batch of runtime.evaluationBatches({ index, batch: index.length, ...common })) {
-    const reconstructions = await runtime.reconstruct({ program, weights }, batch.arrays[name] as Float32Array, {
+    const all = await runtime.reconstruct({ program, weights }, batch.arrays, {
       executor: options.executor,
-      colours: runtime.colourScale(augmentsOf(training.augment, name, program.arrays), shape),
+      colours: (array) =>
+        runtime.colourScale(
+          augmentsOf(training.augment, array, program.arrays),
+          program.arrays[array] as ArrayShape,
+        ),
       seed: options.seed,
     });
-    await runtime.writePng(options.path, runtime.reconstructionPicture(shape, reconstructions));
-    const { mse, meanMse } = runtime.meanErrors(reconstructions.map(({ errors }) => errors));
-    return { samples: index.length, mse, meanMse };
+    const pictures = all.map(({ shown, reconstructions }) =>
+      runtime.reconstructionPicture(shown.shape, reconstructions),
+    );
+    await runtime.writePng(options.path, runtime.stacked(pictures));
+    const errors = all.map(({ shown, reconstructions }) => ({
+      name: shown.name,
+      ...runtime.meanErrors(reconstructions.map((one) => one.errors)),
+    }));
+    return { samples: index.length, errors };
   }
   throw new Error("invariant: data without samples was opened");
 }

@@ -1,8 +1,8 @@
 /** What follows from the lines of a model or recipe without running it, said line by line, as an editor shows it beside them. */
 
-import { countsText, type Optimizer } from "../blocks/index.js";
-import { layoutOf } from "./assemble/layout.js";
-import { type Parts, partsOf } from "./assemble/parts.js";
+import { countsText, type Optimizer, tokenCount } from "../blocks/index.js";
+import { layoutOf, visibleOf } from "./assemble/layout.js";
+import { type InputPart, type MaskPart, type Parts, partsOf } from "./assemble/parts.js";
 import type { Filled, Model, Origin, Recipe } from "./model.js";
 import { learningRateOf } from "./plan.js";
 
@@ -18,30 +18,39 @@ export interface Derived {
 /** The shapes behind the slots of a model without findings, for one sample. */
 export function derivedOfModel(model: Model): readonly Derived[] {
   const parts = partsOf(model);
-  const { count } = layoutOf(parts);
   const found: Derived[] = [];
   const tell = (values: unknown, text: string, why: string): void => {
     const filled = allOf(model.slots).find(({ use }) => use.values === values);
     if (filled) found.push({ origin: filled.use.origin, text, why });
   };
-  tell(parts.tokens.values, `${countsText(parts.grid)} = ${count} tokens`, "tokens along each axis, and in all");
-  if (parts.mask) tell(parts.mask.values, visibleText(parts), "tokens that the encoder sees");
-  const { definition, values } = parts.encoder;
+  // A line that stands for several inputs is told of the first of them.
+  const [first] = parts.inputs;
+  for (const { tokens, grid } of parts.inputs) {
+    if (tokens.values === first?.tokens.values && grid !== first.grid) continue;
+    tell(tokens.values, `${countsText(grid)} = ${tokenCount(grid)} tokens`, "tokens along each axis, and in all");
+  }
+  const [mask] = parts.masks;
+  if (mask) tell(mask.block.values, visibleText(mask), "tokens that the encoder sees");
+  const { definition, values } = parts.encoder.block;
   tell(values, `${rowsSeen(parts)} x ${definition.width(values)}`, "tokens that leave the encoder x features");
-  for (const { decoder, target } of parts.objectives) {
-    const context = { array: parts.array, grid: parts.grid, width: definition.width(values) };
-    const outputs = target.definition.outputs(target.values, context);
-    tell(decoder.values, `${count} x ${outputs}`, "tokens that are predicted x numbers of each");
+  const seen = new Set<unknown>();
+  for (const { decoder, target, input } of parts.objectives) {
+    if (seen.has(decoder.values)) continue;
+    seen.add(decoder.values);
+    const outputs = target.definition.outputs(target.values, { ...input, width: definition.width(values) });
+    const text = `${tokenCount(input.grid)} x ${outputs}`;
+    tell(decoder.values, text, "tokens that are predicted x numbers of each");
   }
   return found;
 }
 
 const allOf = (slots: readonly Filled[]): readonly Filled[] => slots.flatMap((one) => [one, ...allOf(one.inner)]);
 
-function visibleText(parts: Parts): string {
-  const { mask, grid } = parts;
-  const { count, visible } = layoutOf(parts);
-  const [fewest = visible] = mask?.definition.varies?.counts(mask.values, grid) ?? [];
+function visibleText(mask: MaskPart): string {
+  const { block, over } = mask;
+  const count = over.reduce((sum, { grid }) => sum + tokenCount(grid), 0);
+  const visible = visibleOf(mask);
+  const [fewest = visible] = block.definition.varies?.counts(block.values, (over[0] as InputPart).grid) ?? [];
   return `${fewest < visible ? `${fewest} to ` : ""}${visible} of ${count} visible`;
 }
 

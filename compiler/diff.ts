@@ -3,8 +3,8 @@
  * whether a checkpoint of the one is of use in the other.
  */
 
-import { arrayOf, batchInputs, type ModelProgram, parameterShapes, weightsOf } from "../blocks/index.js";
-import { createBuilder, printGraph, sameShape, type Tensor } from "../graph/index.js";
+import { batchInputs, type ModelProgram, parameterShapes, weightsOf } from "../blocks/index.js";
+import { createBuilder, printGraph, sameShape } from "../graph/index.js";
 import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 import { blockText, valueText } from "./check/show.js";
 import type { Filled, Model, Use } from "./model.js";
@@ -126,9 +126,9 @@ function computeAlike(a: Assembly, b: Assembly): boolean {
   const [first, second] = [programOf(a), programOf(b)];
   const same = (read: (program: ModelProgram) => unknown): boolean =>
     JSON.stringify(read(first)) === JSON.stringify(read(second));
-  if (!same(({ arrays }) => arrays) || !same(({ grid }) => grid)) return false;
+  if (!same(({ arrays }) => arrays) || !same(({ grids }) => grids)) return false;
   // One mask for both: which patches are hidden is no property of the network.
-  const [x, y] = [first, { ...second, mask: first.mask }].map(networkText);
+  const [x, y] = [first, { ...second, masks: first.masks }].map(networkText);
   return x === y;
 }
 
@@ -136,6 +136,6 @@ function networkText(program: ModelProgram): string {
   const g = createBuilder({ batch: 1 });
   const w = weightsOf(g, program.parameters);
   const batch = batchInputs(g, program);
-  const features = program.features(g, w, batch[arrayOf(program).name] as Tensor);
+  const features = program.features(g, w, batch);
   return printGraph(g.finish({ outputs: { features, prediction: program.predict(g, w, batch) } }));
 }

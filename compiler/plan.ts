@@ -3,7 +3,7 @@
  * time. All from tracing the model itself; no block has a formula for its cost.
  */
 
-import { type Loss, type ModelProgram, type Optimizer, wordsOf } from "../blocks/index.js";
+import { type Loss, type ModelProgram, type Optimizer, varyingMask, wordsOf } from "../blocks/index.js";
 import { cost, type Recompute } from "../graph/index.js";
 import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 import { layoutOf } from "./assemble/layout.js";
@@ -140,7 +140,7 @@ const trainingFlops = (program: ModelProgram): number =>
 
 function costOfAssembly(assembly: Assembly, program: ModelProgram): Cost {
   const { count: total, visible } = layoutOf(assembly.parts);
-  const [fewest] = program.mask.varies?.counts ?? [];
+  const [fewest] = varyingMask(program)?.varies.counts ?? [];
   const forward = cost(lossGraph(program, 1)).matmul;
   return {
     parameters: countWeights(assembly.parameters),

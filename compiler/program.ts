@@ -18,8 +18,8 @@ export type Operand =
   | { readonly kind: "field"; readonly name: string }
   /** A branch of the weights, by its path from the root. */
   | { readonly kind: "weights"; readonly path: readonly string[] }
-  /** The model's lattice of tokens. */
-  | { readonly kind: "grid" }
+  /** The lattice of an array's tokens, by its name in the program. */
+  | { readonly kind: "grid"; readonly name: string }
   | { readonly kind: "list"; readonly items: readonly Operand[] }
   | { readonly kind: "record"; readonly fields: readonly (readonly [name: string, value: Operand])[] }
   | { readonly kind: "data"; readonly value: string | number | boolean | null };
@@ -54,36 +54,42 @@ export type Statement =
       readonly form: TensorForm;
     };
 
-/** What a function may be given after `g` and `w`. */
-export type FunctionInput = "batch" | "array" | "latent" | "prediction" | "layers";
+/** What a function is given after `g` and `w`: a tensor by name, a batch, its arrays alone, or how many layers it passes. */
+export type FunctionArgument =
+  | { readonly kind: "tensor"; readonly name: string; readonly form: TensorForm }
+  | { readonly kind: "batch" | "arrays" | "layers" };
 
 export interface ProgramFunction {
   readonly name: string;
   readonly doc: string;
-  readonly inputs: readonly FunctionInput[];
+  readonly inputs: readonly FunctionArgument[];
   readonly statements: readonly Statement[];
   readonly result: Operand;
   /** null: the losses' record. */
   readonly form: TensorForm | null;
 }
 
+/** What the program calls the lattice of an array. `only`: whether the model reads one array. */
+export const gridName = (array: string, only: boolean): string => (only ? "grid" : `${array}Grid`);
+
 /** Everything that is printed about the batch. */
 export interface BatchForm {
   /** What the model reads of a sample. */
-  readonly array: { readonly name: string; readonly form: TensorForm };
-  readonly visible: TensorForm;
-  readonly hidden: TensorForm;
-  readonly restore: TensorForm;
+  readonly arrays: Readonly<Record<string, TensorForm>>;
+  /** What masks are fed. */
+  readonly places: Readonly<Record<string, DocumentedForm>>;
   /** By name; only those that reach the graph. */
-  readonly fields: Readonly<Record<string, TensorForm>>;
-  /** What a guided mask is fed. */
-  readonly guide: Readonly<Record<string, { readonly form: TensorForm; readonly doc: string }>>;
+  readonly fields: Readonly<Record<string, DocumentedForm>>;
+  /** What a guided mask is fed besides. */
+  readonly guide: Readonly<Record<string, DocumentedForm>>;
+}
+
+export interface DocumentedForm {
+  readonly form: TensorForm;
+  readonly doc: string;
 }
 
 export interface Program {
   readonly functions: readonly ProgramFunction[];
   readonly batch: BatchForm;
-  /** What functions after `encode` and `decode` are given. */
-  readonly latent: TensorForm;
-  readonly prediction: TensorForm;
 }

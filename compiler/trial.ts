@@ -10,6 +10,7 @@ import {
   type Definition,
   declarationOf,
   type Field,
+  type FieldContext,
   type FieldSample,
   isBlockValue,
   isDeclared,
@@ -23,7 +24,6 @@ import {
 import { createBuilder, invariant, randomStream, showShape, sizeOf } from "../graph/index.js";
 import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 import { fieldsOf } from "./assemble/fields.js";
-import type { Parts } from "./assemble/parts.js";
 import { record } from "./assemble/record.js";
 import { type Homes, homeOf } from "./homes.js";
 import type { Filled, Model, Use } from "./model.js";
@@ -74,18 +74,21 @@ export function tryOut(model: Model, homes: Homes): readonly Fault[] {
 const draws = 8;
 
 function faultsOfMask({ parts }: Assembly, uses: readonly Use[]): readonly Fault[] {
-  const { mask, grid } = parts;
-  const use = uses.find(({ definition }) => (definition as unknown as Mask) === mask?.definition);
-  if (!use || !mask) return [];
+  const [part] = parts.masks;
+  const [input] = part?.over ?? [];
+  const use = uses.find(({ definition }) => (definition as unknown as Mask) === part?.block.definition);
+  if (!use || !part || !input) return [];
+  const { block: mask } = part;
+  const { grid } = input;
   const fault = (message: string): readonly Fault[] => [{ use, name: null, message }];
   const count = tokenCount(grid);
   const visible = mask.definition.visible(mask.values, grid);
   if (!Number.isInteger(visible) || visible < 1 || visible >= count) {
     return fault(`\`visible\` of \`${use.definition.name}\` gives ${visible}, not a number from 1 to ${count - 1}`);
   }
-  const field = mask.definition.field?.(mask.values, parts);
+  const field = mask.definition.field?.(mask.values, input);
   for (let i = 0; i < draws; i++) {
-    const numbers = field?.compute(pretended(parts, field, i));
+    const numbers = field?.compute(pretended(input, field, i));
     const order = mask.definition.sample(mask.values, grid, randomStream(i, "mask", 0, 0), numbers);
     if (!(order instanceof Int32Array) || order.length !== count || new Set(order).size !== count || isOut(order)) {
       return fault(
@@ -104,7 +107,7 @@ function faultsOfFields({ parts }: Assembly, homes: Homes, uses: readonly Use[])
     const isOurs =
       use === null && !Object.values(field.values).some((value) => isBlockValue(value) && homes.has(value.block));
     if (isOurs) return [];
-    const numbers = field.compute(pretended(parts, field, 0));
+    const numbers = field.compute(pretended(field.context, field, 0));
     const wanted = dtype === "int32" ? Int32Array : Float32Array;
     if (numbers instanceof wanted && numbers.length === sizeOf(shape)) return [];
     const message = `the field of \`${block.name}\` is not ${sizeOf(shape)} numbers in a ${wanted.name}`;
@@ -113,7 +116,7 @@ function faultsOfFields({ parts }: Assembly, homes: Homes, uses: readonly Use[])
 }
 
 /** A sample with noise for an array, and a map of one region beside it where the field asks for a file. */
-function pretended({ array: shape }: Parts, { beside }: Field, i: number): FieldSample {
+function pretended({ array: shape }: Pick<FieldContext, "array">, { beside }: Field, i: number): FieldSample {
   const noise = randomStream(i, "probe");
   return {
     array: Float32Array.from({ length: arrayLength(shape) }, () => noise.uniform()),

@@ -5,6 +5,7 @@ import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
+import type { Places } from "../places.js";
 
 export interface DecoderContext {
   /** Features of a latent token. */
@@ -19,21 +20,58 @@ export interface DecoderContext {
   readonly enters: boolean;
 }
 
-export interface DecoderInputs {
-  /** [B, extra + V, D]; [B, extra + N, D] where the decoder has `enter`. */
+/** The tokens of one input among those that a decoder reads. */
+export interface TokenGroup {
+  /** The label of the input; null: it is the only one. */
+  readonly input: string | null;
+  /** Tokens of the whole input, N. */
+  readonly count: number;
+  /** Those that the encoder saw, V; null: one mask lies over all inputs, and their number differs from sample to sample. */
+  readonly visible: number | null;
+  /** Which they are; null as `visible` is. */
+  readonly places: Places | null;
+  /** Of the decoder's own width, [1, N, Dd], of the only input with rows for tokens in front; null: it has none. */
+  readonly positions: Tensor | null;
+  /** A learned vector of the input, [1, 1, Dd], added to its tokens; null: there is none. */
+  readonly mark: Tensor | null;
+}
+
+/** What a decoder reads of the latent, whatever it predicts. */
+export interface LatentInputs {
+  /** [B, extra + V, D], the groups one after the other; [B, extra + N, D] where the decoder has `enter`. */
   readonly latent: Tensor;
-  /** int32 [B, V], [B, N - V] and [B, N] */
-  readonly visible: Tensor;
-  readonly hidden: Tensor;
-  readonly restore: Tensor;
+  /** Tokens in front of the patches. */
+  readonly extra: number;
+  /** One for each input, in the order of the latent. */
+  readonly groups: readonly TokenGroup[];
+  /** Of a mask that lies over all inputs; null: each has its own, or there is one. */
+  readonly joint: Places | null;
+}
+
+export interface DecoderInputs extends LatentInputs, Places {
   /** What the encoder in the target's braces gives; null: there is none. */
   readonly encoded: Encoded | null;
   /** Of the decoder's own width, [1, extra + N, Dd]. */
   readonly positions: Tensor | null;
-  /** Tokens in front of the patches. */
-  readonly extra: number;
-  /** Patches, N. */
+  /** Patches of what is predicted, N. */
   readonly count: number;
+  /** The group of what is predicted, in `groups`. */
+  readonly own: number;
+}
+
+/** A decoder that predicts several targets at once: a network over the tokens of all inputs, and a head for each target. */
+export interface SharedDecoder<
+  P extends Params = Params,
+  T extends ParameterTree = ParameterTree,
+  H extends ParameterTree = ParameterTree,
+> {
+  parameters(p: ValuesOf<P>, context: Pick<DecoderContext, "encoderWidth">): T;
+  /** `outputs`: numbers predicted for each patch. */
+  head(p: ValuesOf<P>, outputs: number): H;
+  /** -> every token of all inputs, [B, extra + N, Dd]. */
+  decode(code: Code, p: ValuesOf<P>, w: Weights<T>, inputs: LatentInputs): Tensor;
+  /** The tokens of one input [B, N, Dd] -> prediction [B, N, P] */
+  predict(code: Code, p: ValuesOf<P>, w: Weights<T>, head: Weights<H>, tokens: Tensor): Tensor;
 }
 
 /** What an encoder makes of the visible tokens of a target. */
@@ -56,6 +94,8 @@ export interface Decoder<P extends Params = Params, T extends ParameterTree = Pa
   enter?(code: Code, p: ValuesOf<P>, w: Weights<T>, visible: Tensor, restore: Tensor): Tensor;
   /** Present where it needs what an encoder in the target's braces gives; any other decoder sees the latent alone. */
   readonly readsEncoded?: true;
+  /** Present where it can predict the targets of several inputs at once. */
+  readonly several?: SharedDecoder<P>;
   /** -> prediction [B, N, P] in raster order. */
   decode(code: Code, p: ValuesOf<P>, w: Weights<T>, inputs: DecoderInputs): Tensor;
 }

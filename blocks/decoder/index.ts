@@ -5,7 +5,15 @@ import { regionQuery } from "./region-query.js";
 import { regionVit } from "./region-vit.js";
 import { vit } from "./vit.js";
 
-export { type Decoder, type DecoderContext, type DecoderInputs, defineDecoder, type Encoded } from "./contract.js";
+export {
+  type Decoder,
+  type DecoderContext,
+  type DecoderInputs,
+  defineDecoder,
+  type Encoded,
+  type LatentInputs,
+  type TokenGroup,
+} from "./contract.js";
 export { linear, regionQuery, regionVit, vit };
 
 export const decoders = [linear, regionQuery, regionVit, vit] as const;

@@ -3,7 +3,9 @@
 import type { Tensor } from "../../graph/index.js";
 import type { Code } from "../code.js";
 import {
+  addMark,
   addPositions,
+  joinTokens,
   type LinearParameters,
   layerNormParameters,
   linear,
@@ -13,12 +15,15 @@ import {
   projectionParameters,
   restoreTokens,
   tokenParameter,
+  tokensFrom,
   transformerBlock,
 } from "../nn/index.js";
 import type { Weights } from "../parameters.js";
 import type { ValuesOf } from "../params.js";
-import { type TransformerParams, transformerBlocks } from "../vision-transformer.js";
-import type { DecoderInputs } from "./contract.js";
+import type { Places } from "../places.js";
+import { patchesOf } from "../sequence.js";
+import { blockOptions, type TransformerParams, transformerBlocks } from "../vision-transformer.js";
+import type { DecoderInputs, LatentInputs, TokenGroup } from "./contract.js";
 
 type TrunkValues = ValuesOf<TransformerParams> & {
   readonly key_bias?: boolean | null;
@@ -37,16 +42,47 @@ type EmbedParameters = ProjectionParameters<number, number> & Partial<LinearPara
 const embedParameters = ({ width, embed_bias }: TrunkValues, encoderWidth: number): EmbedParameters =>
   embed_bias === false ? projectionParameters(encoderWidth, width) : linearParameters(encoderWidth, width);
 
-/** -> every token in raster order, [B, extra + N, Dd], before the norm. */
+/** -> every token in raster order, [B, extra + N, Dd], of several inputs one after the other, before the norm. */
 export function trunk(
   code: Code,
-  { heads }: Pick<ValuesOf<TransformerParams>, "heads">,
+  p: Pick<ValuesOf<TransformerParams>, "heads"> & { readonly norm_epsilon?: number | null },
   w: Weights<ReturnType<typeof trunkParameters>>,
-  { latent, restore, positions, extra }: DecoderInputs,
+  inputs: LatentInputs,
 ): Tensor {
   const embed = w.decoder_embed.bias ? linear : project;
-  const narrow = code.let("narrow", embed, latent, w.decoder_embed); // [B, extra + V, Dd]
-  const restored = code.let("restored", restoreTokens, narrow, w.mask_token, restore, { extra }); // [B, extra + N, Dd]
-  const placed = code.let("placed", addPositions, restored, positions, { extra: 0 });
-  return code.fold("x", w.decoder_blocks, placed, transformerBlock, { heads });
+  const narrow = code.let("narrow", embed, inputs.latent, w.decoder_embed); // [B, extra + V, Dd]
+  const placed = wholeSequence(code, narrow, w.mask_token, inputs);
+  return code.fold("x", w.decoder_blocks, placed, transformerBlock, blockOptions(p));
+}
+
+/** Of every token [B, extra + N, Dd] those of what is predicted, [B, N, Dd]. */
+export function ownPatches(code: Code, x: Tensor, inputs: DecoderInputs): Tensor {
+  const { extra, count, groups, own } = inputs;
+  if (groups.length === 1) return patchesOf(code, "patches", x, inputs);
+  const start = groups.slice(0, own).reduce((sum, group) => sum + group.count, extra);
+  return code.let("patches", tokensFrom, x, { start, count });
+}
+
+/** tokens [B, extra + V, Dd] -> every token at its place, with positions, [B, extra + N, Dd]. */
+function wholeSequence(code: Code, tokens: Tensor, maskToken: unknown, { extra, groups, joint }: LatentInputs): Tensor {
+  const [only, another] = groups as readonly [TokenGroup, TokenGroup?];
+  if (!another) {
+    const { restore } = only.places as Places;
+    const restored = code.let("restored", restoreTokens, tokens, maskToken, restore, { extra }); // [B, extra + N, Dd]
+    return code.let("placed", addPositions, restored, only.positions, { extra: 0 });
+  }
+  // Under one mask, tokens of all inputs are restored at once; else those of each input on their own.
+  const restored = joint && code.let("restored", restoreTokens, tokens, maskToken, joint.restore, { extra });
+  let [start, whole] = [extra, extra === 0 ? [] : [code.let("front", tokensFrom, tokens, { start: 0, count: extra })]];
+  for (const group of groups) {
+    const count = restored ? group.count : (group.visible as number);
+    const own = code.let("own", tokensFrom, restored ?? tokens, { start, count });
+    start += count;
+    const all = restored
+      ? own
+      : code.let("restored", restoreTokens, own, maskToken, group.places?.restore, { extra: 0 });
+    const placed = code.let("placed", addPositions, all, group.positions, { extra: 0 });
+    whole = [...whole, group.mark ? code.let("marked", addMark, placed, group.mark) : placed];
+  }
+  return whole.reduce((first, second) => code.let("whole", joinTokens, first, second));
 }

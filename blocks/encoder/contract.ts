@@ -9,6 +9,20 @@ import type { Code } from "../code.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
 
+/** What is known where the weights of an encoder are declared. */
+export interface EncoderContext {
+  /** Labels of the inputs whose tokens it sees, where they are several; else empty. */
+  readonly inputs: readonly string[];
+}
+
+/** Of what the tokens of a sequence are. */
+export interface Seen {
+  /** The table of their positions [1, extra + N, D], of which rows are added to tokens in front; null: those have no place. */
+  readonly positions: Tensor | null;
+  /** The input that alone is seen, by an encoder of several; null: it sees all that it reads. */
+  readonly input: string | null;
+}
+
 export interface Encoder<P extends Params = Params, T extends ParameterTree = ParameterTree>
   extends Definition<P, ModelContext> {
   /** Features of a token, D. */
@@ -17,20 +31,13 @@ export interface Encoder<P extends Params = Params, T extends ParameterTree = Pa
   layers(p: ValuesOf<P>): number;
   /** Tokens put in front of the patches ([CLS]); they have position rows of their own, before the patches'. */
   extraTokens(p: ValuesOf<P>): number;
-  parameters(p: ValuesOf<P>): T;
-  /** tokens [B, V, D] with positions added, positions [1, extra + N, D] -> latent [B, extra + V, D], normalised. */
-  encode(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, positions: Tensor): Tensor;
+  parameters(p: ValuesOf<P>, context: EncoderContext): T;
+  /** tokens [B, V, D] with positions added -> latent [B, extra + V, D], normalised. */
+  encode(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, seen: Seen): Tensor;
   /** What the last `count` layers give, deepest last, [B, extra + V, D] each, before the final normalisation. */
-  outputs?(
-    code: Code,
-    p: ValuesOf<P>,
-    w: Weights<T>,
-    tokens: Tensor,
-    positions: Tensor,
-    count: number,
-  ): readonly Tensor[];
+  outputs?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, seen: Seen, count: number): readonly Tensor[];
   /** What the tokens attend to in a layer, counted from 1: [B, heads, extra + V, extra + V], rows sum to 1. */
-  attention?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, positions: Tensor, layer: number): Tensor;
+  attention?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, seen: Seen, layer: number): Tensor;
   /** The normalisation that ends `encode`, on tokens [..., D]; absent: there is none. */
   normalize?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor): Tensor;
 }

@@ -4,66 +4,152 @@ import type { Tensor } from "../../graph/index.js";
 import type { Code } from "../code.js";
 import {
   blockAttention,
+  type LayerNormParameters,
   layerNorm,
   layerNormParameters,
+  normedBlock,
+  normedBlockParameters,
   prependClassToken,
+  prependToken,
+  repeat,
   tokenParameter,
   transformerBlock,
 } from "../nn/index.js";
-import { flag } from "../params.js";
-import { keyBias, transformerBlocks, transformerParams, transformerRequirements } from "../vision-transformer.js";
-import { defineEncoder } from "./contract.js";
+import { choice, flag, optional, type ValuesOf } from "../params.js";
+import {
+  blockOptions,
+  keyBias,
+  normEpsilon,
+  readFrom,
+  transformerBlocks,
+  transformerParams,
+  transformerRequirements,
+} from "../vision-transformer.js";
+import { defineEncoder, type Seen } from "./contract.js";
 
 /** Tokens [B, V, D] with the class token in front, where there is one, [B, extra + V, D]. */
-const sequenceOf = (
+function sequenceOf(
   code: Code,
   w: { readonly cls_token?: Tensor | undefined },
   tokens: Tensor,
-  positions: Tensor,
-): Tensor => (w.cls_token ? code.let("sequence", prependClassToken, tokens, w.cls_token, positions) : tokens);
+  { positions }: Seen,
+): Tensor {
+  if (!w.cls_token) return tokens;
+  return positions
+    ? code.let("sequence", prependClassToken, tokens, w.cls_token, positions)
+    : code.let("sequence", prependToken, tokens, w.cls_token);
+}
+
+/** A norm of an encoder by its name. */
+const normIn = (w: object, name: string): unknown => (w as Readonly<Record<string, unknown>>)[name];
+
+const params = {
+  ...transformerParams("encoder"),
+  class_token: flag({ default: true, doc: "Put a learned [CLS] token in front of the patches." }),
+  key_bias: keyBias,
+  norm: optional(
+    choice({
+      options: { none: "What the last block gives is the latent." },
+      doc: "What ends the encoder; absent: a LayerNorm.",
+    }),
+  ),
+  norms: optional(
+    choice({
+      options: {
+        by_input: "An input that passes alone has norms of its own, as in CAV-MAE; all together have others.",
+      },
+      doc: "Of an encoder of several inputs, whose norms they pass; absent: all pass the same ones.",
+    }),
+  ),
+  norm_epsilon: normEpsilon,
+  of: readFrom,
+};
+
+type Values = ValuesOf<typeof params>;
 
 /** What some of the blocks make of a sequence, one after the other. */
-const through = (code: Code, blocks: readonly unknown[], sequence: Tensor, heads: number): Tensor =>
-  blocks.length === 0 ? sequence : code.fold("x", blocks, sequence, transformerBlock, { heads });
+function through(
+  code: Code,
+  p: Values,
+  blocks: readonly unknown[],
+  sequence: Tensor,
+  { input }: Seen,
+  name = "x",
+): Tensor {
+  if (blocks.length === 0) return sequence;
+  return input !== null && p.norms === "by_input"
+    ? code.fold(name, blocks, sequence, normedBlock, { ...blockOptions(p), kind: input })
+    : code.fold(name, blocks, sequence, transformerBlock, blockOptions(p));
+}
+
+/** `norm`, or the one of an input that passes alone. */
+const normName = (p: Values, input: string | null): string =>
+  input !== null && p.norms === "by_input" ? `norm_${input}` : "norm";
+
+const normOptions = (p: Values): readonly { readonly epsilon: number }[] =>
+  p.norm_epsilon === null ? [] : [{ epsilon: p.norm_epsilon }];
+
+/** The weights of the blocks: with norms for each input, of an encoder of several that has them. */
+const blocksOf = (p: Values, inputs: readonly string[]) =>
+  p.norms === "by_input" && inputs.length > 0
+    ? repeat(
+        p.depth,
+        normedBlockParameters({
+          width: p.width,
+          hidden: p.width * p.mlp_ratio,
+          kinds: inputs,
+          ...(p.key_bias === false ? { keyBias: false } : {}),
+        }),
+      )
+    : transformerBlocks(p);
+
+/** The norms that end it, by name. */
+const normsOf = (p: Values, inputs: readonly string[]): Readonly<Record<string, LayerNormParameters<number>>> =>
+  Object.fromEntries(
+    p.norm === "none"
+      ? []
+      : [null, ...(p.norms === "by_input" ? inputs : [])].map((input) => [
+          normName(p, input),
+          layerNormParameters(p.width),
+        ]),
+  );
 
 export const vit = defineEncoder({
   name: "vit",
   summary: "A vision transformer over the visible tokens: pre-norm blocks, exact GELU, a final LayerNorm.",
   source: "Dosovitskiy et al., ICLR 2021; He et al., CVPR 2022, appendix A.1",
   since: "0.1",
-  params: {
-    ...transformerParams("encoder"),
-    class_token: flag({ default: true, doc: "Put a learned [CLS] token in front of the patches." }),
-    key_bias: keyBias,
-  },
+  params,
   requires: transformerRequirements,
   width: (p) => p.width,
   layers: (p) => p.depth,
   extraTokens: (p) => (p.class_token ? 1 : 0),
-  parameters: (p) => ({
+  parameters: (p, { inputs }) => ({
     ...(p.class_token ? { cls_token: tokenParameter(p.width) } : {}),
-    blocks: transformerBlocks(p),
-    norm: layerNormParameters(p.width),
+    blocks: blocksOf(p, inputs),
+    ...normsOf(p, inputs),
   }),
-  encode(code, p, w, tokens, positions) {
-    const x = through(code, w.blocks, sequenceOf(code, w, tokens, positions), p.heads);
-    return code.let("latent", layerNorm, x, w.norm);
+  encode(code, p, w, tokens, seen) {
+    const x = through(code, p, w.blocks, sequenceOf(code, w, tokens, seen), seen);
+    return p.norm === "none"
+      ? x
+      : code.let("latent", layerNorm, x, normIn(w, normName(p, seen.input)), ...normOptions(p));
   },
-  outputs(code, p, w, tokens, positions, count) {
-    const sequence = sequenceOf(code, w, tokens, positions);
-    const options = { heads: p.heads };
-    if (count === 1) return [code.fold("deep", w.blocks, sequence, transformerBlock, options)];
-    const x = through(code, w.blocks.slice(0, p.depth - count), sequence, p.heads);
+  outputs(code, p, w, tokens, seen, count) {
+    const sequence = sequenceOf(code, w, tokens, seen);
+    if (count === 1) return [through(code, p, w.blocks, sequence, seen, "deep")];
+    const x = through(code, p, w.blocks.slice(0, p.depth - count), sequence, seen);
     const given: Tensor[] = [];
     for (const block of w.blocks.slice(p.depth - count)) {
-      given.push(code.let("deep", transformerBlock, given.at(-1) ?? x, block, options));
+      given.push(code.let("deep", transformerBlock, given.at(-1) ?? x, block, blockOptions(p)));
     }
     return given;
   },
-  attention(code, p, w, tokens, positions, layer) {
-    const sequence = sequenceOf(code, w, tokens, positions);
-    const x = through(code, w.blocks.slice(0, layer - 1), sequence, p.heads);
-    return code.let("attention", blockAttention, x, w.blocks[layer - 1], { heads: p.heads });
+  attention(code, p, w, tokens, seen, layer) {
+    const sequence = sequenceOf(code, w, tokens, seen);
+    const x = through(code, p, w.blocks.slice(0, layer - 1), sequence, seen);
+    return code.let("attention", blockAttention, x, w.blocks[layer - 1], blockOptions(p));
   },
-  normalize: (code, _, w, tokens) => code.let("renormalized", layerNorm, tokens, w.norm),
+  normalize: (code, p, w, tokens) =>
+    p.norm === "none" ? tokens : code.let("renormalized", layerNorm, tokens, normIn(w, "norm"), ...normOptions(p)),
 });

@@ -2,8 +2,8 @@
 
 import type { Tensor } from "../../graph/index.js";
 import { type Definition, type ModelContext, ofKind } from "../block.js";
-import type { Code } from "../code.js";
-import { takeTokens } from "../nn/index.js";
+import type { Code, Layer } from "../code.js";
+import { meanOfFlagged, otherFlags, takeTokens } from "../nn/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import { choice, type Params, real, type ValuesOf } from "../params.js";
 
@@ -15,6 +15,15 @@ export interface LossInputs {
   /** int32 [B, V] and [B, N - V] */
   readonly visible: Tensor;
   readonly hidden: Tensor;
+  /**
+   * Where one mask lies over several inputs, [B, N]: 1 for the hidden tokens of this one, 0 for the others. Their number differs from
+   * sample to sample, and `visible` and `hidden` are places among the tokens of all inputs. null: the model has no such mask.
+   */
+  readonly flags: Tensor | null;
+  /** Channels of the array that the target is made of. */
+  readonly channels: number;
+  /** Of a loss of features: what encoders make of two inputs, the tokens of each, [B, V, D]. */
+  readonly between: readonly [Tensor, Tensor];
   /** What the encoder gives, [B, extra + V, D]; [B, extra + N, D] in raster order where hidden tokens enter the encoder. */
   readonly latent: Tensor;
   /** Tokens in front of the patches. */
@@ -32,8 +41,13 @@ export interface Loss<P extends Params = Params, T extends ParameterTree = Param
   extends Definition<P, ModelContext> {
   /** It compares samples of a batch with each other; absent: it is the mean of losses of single samples. */
   readonly acrossSamples?: true;
-  /** What its prediction and target are of: `patches` when absent, or the classes of a head. */
-  readonly compares?: "patches" | "classes";
+  /**
+   * What it compares: predictions of patches with their targets, where absent; those of a head with labels; or the features of two
+   * inputs, which it names by a parameter `between`.
+   */
+  readonly compares?: "patches" | "classes" | "features";
+  /** It can judge tokens whose number differs from sample to sample; absent: it cannot. */
+  readonly uneven?: true;
   /** Factor in the sum of all losses. */
   weight(p: ValuesOf<P>): number;
   /** Weights of its own, trained with the model. */
@@ -74,4 +88,22 @@ export function chosenPatches(
     code.let("predicted", takeTokens, prediction, inputs[on]),
     code.let("wanted", takeTokens, target, inputs[on]),
   ];
+}
+
+/**
+ * The mean error of the chosen patches, []. Where their number differs from sample to sample, each sample counts alike that has any.
+ * `mean`: of all patches that it is given. `each`: of every patch, [B, N].
+ */
+export function meanError(
+  code: Code,
+  name: string,
+  on: "hidden" | "visible" | "all",
+  inputs: LossInputs,
+  { mean, each }: { readonly mean: Layer; readonly each: Layer },
+  ...options: readonly unknown[]
+): Tensor {
+  const flags = on === "all" ? null : inputs.flags;
+  if (flags === null) return code.let(name, mean, ...chosenPatches(code, on, inputs), ...options);
+  const chosen = on === "hidden" ? flags : code.let("seen_flags", otherFlags, flags);
+  return code.let(name, meanOfFlagged, code.let("errors", each, inputs.prediction, inputs.target, ...options), chosen);
 }

@@ -1,13 +1,15 @@
 /** The losses, sorted by name. */
 
 import { bce } from "./bce.js";
+import { channelCrossEntropy } from "./channel-cross-entropy.js";
 import { crossEntropy } from "./cross-entropy.js";
+import { infoNce } from "./info-nce.js";
 import { l1 } from "./l1.js";
 import { mse } from "./mse.js";
 import { smoothL1 } from "./smooth-l1.js";
 import { uniformity } from "./uniformity.js";
 
 export { defineLoss, type Loss, type LossContext, type LossInputs } from "./contract.js";
-export { bce, crossEntropy, l1, mse, smoothL1, uniformity };
+export { bce, channelCrossEntropy, crossEntropy, infoNce, l1, mse, smoothL1, uniformity };
 
-export const losses = [bce, crossEntropy, l1, mse, smoothL1, uniformity] as const;
+export const losses = [bce, channelCrossEntropy, crossEntropy, infoNce, l1, mse, smoothL1, uniformity] as const;

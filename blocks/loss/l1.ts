@@ -1,7 +1,7 @@
 /** Mean absolute error over the chosen patches. */
 
-import { meanAbsoluteError } from "../nn/index.js";
-import { chosenPatches, comparisonParams, defineLoss } from "./contract.js";
+import { absoluteErrors, meanAbsoluteError } from "../nn/index.js";
+import { comparisonParams, defineLoss, meanError } from "./contract.js";
 
 export const l1 = defineLoss({
   name: "l1",
@@ -9,6 +9,7 @@ export const l1 = defineLoss({
   source: "Xie et al., SimMIM: A Simple Framework for Masked Image Modeling, CVPR 2022, section 3",
   since: "0.1",
   params: comparisonParams,
+  uneven: true,
   weight: (p) => p.weight,
-  build: (code, p, inputs) => code.let("l1", meanAbsoluteError, ...chosenPatches(code, p.on, inputs)),
+  build: (code, p, inputs) => meanError(code, "l1", p.on, inputs, { mean: meanAbsoluteError, each: absoluteErrors }),
 });

@@ -55,11 +55,21 @@ export interface VisibleCounts<P extends Params = Params> {
   count(p: ValuesOf<P>, grid: Lattice, progress: Progress, random: Random): number;
 }
 
+/** A mask over the tokens of several inputs, one input after the other. */
+export interface JointMask<P extends Params = Params> {
+  /** Number of visible tokens of all inputs. `counts`: the tokens of each. */
+  visible(p: ValuesOf<P>, counts: readonly number[]): number;
+  /** One sample's order of all tokens, visible ones first. */
+  sample(p: ValuesOf<P>, counts: readonly number[], random: Random): Int32Array;
+}
+
 export interface Mask<P extends Params = Params> extends Definition<P, ModelContext> {
   /** Number of visible tokens, V; where it varies, the largest. */
   visible(p: ValuesOf<P>, grid: Lattice): number;
   /** Present where it may vary from batch to batch. */
   readonly varies?: VisibleCounts<P>;
+  /** Present where it is drawn over the tokens of all inputs together: a sample may show more of one, and less of another. */
+  readonly joint?: JointMask<P>;
   /** Whether all samples of a batch have one mask; absent: each has its own. */
   shared?(p: ValuesOf<P>): boolean;
   /** What it needs of a sample besides a random stream. */

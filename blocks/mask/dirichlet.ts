@@ -1,6 +1,9 @@
 /** One mask over the tokens of several inputs, of which it shows shares drawn from a Dirichlet distribution: the mask of MultiMAE. */
 
 import type { Random } from "../../graph/index.js";
+import { int, real } from "../params.js";
+import { tokenCount } from "../sets.js";
+import { defineMask } from "./contract.js";
 
 /** log of a number drawn from the gamma distribution of a shape and scale 1: Marsaglia and Tsang, 2000. Of small shapes the number itself would be 0. */
 function logGamma(shape: number, random: Random): number {
@@ -44,6 +47,40 @@ export function dirichletOrder(
   });
   return sortedBy(Float64Array.from(keys));
 }
+
+export const dirichlet = defineMask({
+  name: "dirichlet",
+  summary:
+    "A number of tokens of all inputs is visible; how they are shared among the inputs is drawn for each sample.",
+  source: "Bachmann et al., MultiMAE: Multi-modal Multi-task Masked Autoencoders, ECCV 2022, section 3.2",
+  since: "0.1",
+  params: {
+    visible: int({ min: 1, max: 1_000_000, doc: "Visible tokens of all inputs together." }),
+    alpha: real({
+      min: 0,
+      openMin: true,
+      max: 1e6,
+      default: 1,
+      doc: "How even the shares are: of 1 all are equally likely, of less one input has most, of more all have alike.",
+    }),
+  },
+  requires: [
+    {
+      name: "some-hidden",
+      at: "visible",
+      doc: "Fewer tokens are visible than there are.",
+      holds: (p, { tokens }) => p.visible < tokens,
+      say: (p, { tokens }) => `${p.visible} tokens are visible, and all inputs together have ${tokens}`,
+      help: (_, { tokens }) => `${Math.max(1, Math.floor(tokens / 6))} of ${tokens} are a sixth, as published`,
+    },
+  ],
+  visible: (p) => p.visible,
+  sample: (p, grid, random) => dirichletOrder([tokenCount(grid)], p, random),
+  joint: {
+    visible: (p) => p.visible,
+    sample: (p, counts, random) => dirichletOrder(counts, p, random),
+  },
+});
 
 /** Places in the order of their keys. */
 const sortedBy = (keys: Float64Array): Int32Array =>

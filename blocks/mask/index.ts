@@ -2,6 +2,7 @@
 
 import { attentionGuided } from "./attention-guided.js";
 import { block } from "./block.js";
+import { dirichlet } from "./dirichlet.js";
 import { grid } from "./grid.js";
 import { hilbert } from "./hilbert.js";
 import { peano } from "./peano.js";
@@ -10,7 +11,26 @@ import { regions } from "./regions.js";
 import { spiral } from "./spiral.js";
 import { zigzag } from "./zigzag.js";
 
-export { defineMask, type Guide, type GuideInputs, type Mask, type Moving, visibleTokens } from "./contract.js";
-export { attentionGuided, block, grid, hilbert, peano, random, regions, spiral, zigzag };
+export {
+  defineMask,
+  type Guide,
+  type GuideInputs,
+  type JointMask,
+  type Mask,
+  type Moving,
+  visibleTokens,
+} from "./contract.js";
+export { attentionGuided, block, dirichlet, grid, hilbert, peano, random, regions, spiral, zigzag };
 
-export const masks = [attentionGuided, block, grid, hilbert, peano, random, regions, spiral, zigzag] as const;
+export const masks = [
+  attentionGuided,
+  block,
+  dirichlet,
+  grid,
+  hilbert,
+  peano,
+  random,
+  regions,
+  spiral,
+  zigzag,
+] as const;

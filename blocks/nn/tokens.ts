@@ -144,6 +144,52 @@ export const prependClassToken = layer(
   },
 );
 
+/** Puts a token that has no place in front of tokens [B, V, D] -> [B, 1 + V, D]. */
+export const prependToken = layer(
+  "prependToken",
+  <B extends Rows, V extends number, D extends number>(
+    g: Builder,
+    tokens: Tensor<[B, V, D]>,
+    token: Tensor<[1, 1, NoInfer<D>]>,
+  ): Sequence<B, 1, V, D> => {
+    const [batch, , width] = tokens.shape as [number, number, number];
+    return claimAs(g.concat([g.broadcast(token, [batch, 1, width]), tokens], 1));
+  },
+);
+
+/** tokens [B, N, D] + a vector [1, 1, D] that tells of which input they are. */
+export const addMark = layer(
+  "addMark",
+  <B extends Rows, N extends number, D extends number>(
+    g: Builder,
+    tokens: Tensor<[B, N, D]>,
+    mark: Tensor<[1, 1, NoInfer<D>]>,
+  ): Tensor<[B, N, D]> => g.add(tokens, mark),
+);
+
+/** a [B, N, D], b [B, M, D] -> the tokens of both, [B, N + M, D]. */
+export const joinTokens = layer(
+  "joinTokens",
+  <B extends Rows, N extends number, M extends number, D extends number>(
+    g: Builder,
+    a: Tensor<[B, N, D]>,
+    b: Tensor<[NoInfer<B>, M, NoInfer<D>]>,
+  ): Sequence<B, N, M, D> => claimAs(g.concat([a, b], 1)),
+);
+
+/** x [B, M, D] -> `count` of its tokens from `start` on, [B, count, D]. */
+export const tokensFrom = layer(
+  "tokensFrom",
+  <B extends Rows, M extends number, D extends number, const C extends number>(
+    g: Builder,
+    x: Tensor<[B, M, D]>,
+    o: { readonly start: number; readonly count: C },
+  ): Tensor<[B, C, D]> => {
+    const [batch, , width] = x.shape as [number, number, number];
+    return claim(g.slice(x, [0, o.start, 0], [batch, o.count, width]));
+  },
+);
+
 /**
  * latent [B, extra + V, D] -> [B, extra + N, D]: every patch at its own place, copies of one learned token [1, 1, D] where
  * nothing was seen. restore [B, N] is the place of each token in [visible, hidden].

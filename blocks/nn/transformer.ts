@@ -89,6 +89,8 @@ interface NormedBlockSize<D extends number, H extends number, K extends string> 
   readonly hidden: H;
   /** Kinds of sequences that have norms of their own, besides those that all others have. */
   readonly kinds: readonly K[];
+  /** Absent: keys have a bias, as queries and values have. */
+  readonly keyBias?: boolean;
 }
 
 /** A transformer block whose norms depend on what passes it, and all of whose other weights do not. */
@@ -98,8 +100,9 @@ export const normedBlockParameters = declarer(
     width,
     hidden,
     kinds,
+    ...keys
   }: NormedBlockSize<number, number, string>): NormedBlockParameters<number, number, number, string> => ({
-    ...transformerBlockParameters({ width, hidden }),
+    ...transformerBlockParameters({ width, hidden, ...keys }),
     ...Object.fromEntries(
       kinds.flatMap((kind) => [`norm1_${kind}`, `norm2_${kind}`].map((name) => [name, layerNormParameters(width)])),
     ),

@@ -19,6 +19,12 @@ export const hiddenFlags = layer(
   },
 );
 
+/** flags [B, N] -> 1 where they are 0, and 0 where they are 1. */
+export const otherFlags = layer(
+  "otherFlags",
+  <N extends number>(g: Builder, flags: Tensor<["B", N]>): Tensor<["B", N]> => claim(g.sub(g.constant(1), flags)),
+);
+
 /** prediction and target [B, N, P] -> the mean squared error of each token, [B, N]. */
 export const squaredErrors = layer(
   "squaredErrors",
@@ -62,6 +68,17 @@ export const crossEntropies = layer(
     const logShares = g.sub(shifted, g.log(g.sum(g.exp(shifted), [3], "keep")));
     return claim(g.neg(g.mean(g.sum(g.mul(g.reshape(shares, byClass as Dims), logShares), [3]), [2])));
   },
+);
+
+/** As `crossEntropies`, the mean over all tokens, []. */
+export const meanCrossEntropy = layer(
+  "meanCrossEntropy",
+  <N extends number, P extends number>(
+    g: Builder,
+    logits: Tensor<["B", N, P]>,
+    shares: Tensor<["B", NoInfer<N>, NoInfer<P>]>,
+    o: { readonly classes: number },
+  ): Tensor<[]> => claim(g.mean(crossEntropies(g, logits, shares, o))),
 );
 
 /**

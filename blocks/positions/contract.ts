@@ -1,8 +1,8 @@
 /** Positions: the table that tells a transformer where each token stands. One block serves encoder and decoder. */
 
-import { type Definition, type ModelContext, ofKind } from "../block.js";
+import { type Definition, type ModelContext, ofKind, type Requirement } from "../block.js";
 import type { Parameter } from "../parameters.js";
-import type { Params, ValuesOf } from "../params.js";
+import { choice, optional, type Params, type ValuesOf } from "../params.js";
 import type { Lattice } from "../sets.js";
 
 export interface PositionsContext {
@@ -13,9 +13,29 @@ export interface PositionsContext {
 }
 
 export interface Positions<P extends Params = Params> extends Definition<P, ModelContext> {
+  /** Whether a learned vector of the input is added too, which tells the tokens of several inputs apart; absent: none is. */
+  marksInput?(p: ValuesOf<P>): boolean;
   /** [1, extra + N, D] */
   table(p: ValuesOf<P>, context: PositionsContext): Parameter;
 }
 
 export const definePositions = <const P extends Params>(positions: Positions<P>): Positions<P> =>
   ofKind("positions", positions);
+
+/** What positions that tell inputs apart ask. */
+export const severalInputs: Requirement<{ readonly and: typeof andInput } & Params, ModelContext> = {
+  name: "several-inputs",
+  at: "and",
+  doc: "A vector of the input stands beside positions where a model reads several inputs.",
+  holds: (p, { inputs }) => p.and === null || inputs > 1,
+  say: () => "the model reads one input, whose tokens need not be told from others",
+  help: () => "remove `and: input`",
+};
+
+/** The parameter of positions that tell inputs apart. */
+export const andInput = optional(
+  choice({
+    options: { input: "A learned vector of each input, the same for all its tokens." },
+    doc: "What is added besides, of a model of several inputs; absent: nothing.",
+  }),
+);

@@ -5,7 +5,7 @@ import type { ModelContext } from "../block.js";
 import { sinCosPositions } from "../nn/index.js";
 import { axes, choice, optional } from "../params.js";
 import { axesText, countsOf, type Lattice } from "../sets.js";
-import { definePositions } from "./contract.js";
+import { andInput, definePositions, severalInputs } from "./contract.js";
 
 interface Values {
   readonly order: "axes" | "flat" | null;
@@ -52,8 +52,10 @@ export const sinCos = definePositions({
       }),
     ),
     along: optional(axes({ doc: "Axes whose places are encoded, such as `[time]`. Absent: all." })),
+    and: andInput,
   },
   requires: [
+    severalInputs,
     {
       name: "axes-there",
       at: "along",
@@ -83,6 +85,7 @@ export const sinCos = definePositions({
       },
     },
   ],
+  marksInput: (p) => p.and === "input",
   table(p, { grid, extra, width }) {
     const order = p.order === "flat" ? { order: p.order } : {};
     const along = p.along === null ? {} : { along: encoded(p, grid) };

@@ -100,21 +100,26 @@ const document = (
   step,
   ...result,
   feature_seconds: featureSeconds,
-  reconstruction: errors && {
-    images: errors.samples,
-    mse: errors.mse,
-    mean_mse: errors.meanMse,
-    pixel_mse: errors.pixelMse,
-    psnr: isInUnits(program) ? errors.psnr : null,
-  },
+  reconstruction: errors && { images: errors.samples, ...errorsDocument(errors, program) },
 });
 
 /** Whether values lie in 0 to 1, as those of pictures do: a ratio to a peak of 1 says nothing of others. */
-const isInUnits = ({ arrays }: ModelProgram): boolean => Object.values(arrays).every(hasPictures);
+const isInUnits = ({ arrays }: ModelProgram, array: string): boolean => hasPictures(arrays[array] as ArrayShape);
 
-function reconstructed({ samples, mse, meanMse, psnr }: MeasuredErrors, program: ModelProgram): string {
-  const ratio = isInUnits(program) ? `; PSNR ${psnr.toFixed(2)} dB` : "";
-  return `Reconstruction: ${sayErrors({ samples, mse, meanMse }, wordsOf(program.arrays))}${ratio}`;
+/** Of one prediction its errors, of several those of each by name. */
+function errorsDocument({ errors }: MeasuredErrors, program: ModelProgram): object {
+  const documents = errors.map(({ name, array, mse, meanMse, pixelMse, psnr }) => {
+    const ratio = isInUnits(program, array) ? psnr : null;
+    return [name, { mse, mean_mse: meanMse, pixel_mse: pixelMse, psnr: ratio }] as const;
+  });
+  const [only, another] = documents;
+  return only && !another ? only[1] : { predictions: Object.fromEntries(documents) };
+}
+
+function reconstructed(measured: MeasuredErrors, program: ModelProgram): string {
+  const ratios = measured.errors.flatMap(({ array, psnr }) => (isInUnits(program, array) ? [psnr.toFixed(2)] : []));
+  const ratio = ratios.length > 0 ? `; PSNR ${ratios.join(", ")} dB` : "";
+  return `Reconstruction: ${sayErrors(measured, wordsOf(program.arrays))}${ratio}`;
 }
 
 const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values: defaultsOf(definition.params) });

@@ -3,15 +3,24 @@
  * printing: for shapes, parameters, FLOPs and memory.
  */
 
-import type { Adversary, AdversaryProgram, Bound, Losses, ModelProgram, ParameterTree } from "../../blocks/index.js";
-import { bindMask, bindPicture, bindTeacher, everythingVisible } from "../../blocks/index.js";
+import type {
+  Adversary,
+  AdversaryProgram,
+  Batch,
+  Bound,
+  Losses,
+  MaskSampler,
+  ModelProgram,
+  ParameterTree,
+} from "../../blocks/index.js";
+import { bindJointMask, bindMask, bindPicture, bindTeacher, everythingVisible } from "../../blocks/index.js";
 import { type Builder, invariant, type Tensor } from "../../graph/index.js";
 import type { Model } from "../model.js";
 import { fieldsOf } from "./fields.js";
-import type { FunctionCode, FunctionInputs, ModelFunction, Result } from "./function.js";
+import { type FunctionCode, inputsFrom, type ModelFunction, type Result } from "./function.js";
 import { functionsOf } from "./functions.js";
 import { layoutOf } from "./layout.js";
-import { type Parts, partsOf } from "./parts.js";
+import { type InputPart, type MaskPart, type Objective, type Parts, partsOf } from "./parts.js";
 import { adversaryBranch, modelWeights, type WeightTree } from "./weights.js";
 
 export interface Assembly {
@@ -42,10 +51,8 @@ export const tracingCode = (g: Builder, w: WeightTree, layers?: number): Functio
 });
 
 /** Calls a function of the model with its arguments in their order. */
-function run(f: ModelFunction, g: Builder, w: WeightTree, args: readonly unknown[], layers?: number): Result {
-  const inputs = Object.fromEntries(f.inputs.map((name, i) => [name, args[i]])) as unknown as FunctionInputs;
-  return f.body(tracingCode(g, w, layers), w, inputs);
-}
+export const run = (f: ModelFunction, g: Builder, w: WeightTree, args: readonly unknown[], layers?: number): Result =>
+  f.body(tracingCode(g, w, layers), w, inputsFrom(f, args));
 
 /** Which weights an adversary trains, alone and with the model, and when. */
 export const adversaryGroups = (
@@ -57,6 +64,33 @@ export const adversaryGroups = (
   update: definition.update(values),
 });
 
+const samplerOf = ({ block: { definition, values }, over }: MaskPart): MaskSampler =>
+  over.length > 1
+    ? bindJointMask(
+        definition,
+        values,
+        over.map(({ grid }) => grid),
+      )
+    : bindMask(definition, values, (over[0] as InputPart).grid);
+
+/** What a model of several inputs predicts, by the names of targets, and by which of its functions. */
+export function predictionsOf({
+  parts: { inputs, objectives },
+  functions,
+}: Pick<Assembly, "parts" | "functions">): readonly {
+  readonly name: string;
+  readonly f: string;
+  readonly objective: Objective;
+}[] {
+  if (inputs.length === 1) return [];
+  const predicting = functions.filter(({ predicts }) => predicts);
+  return objectives.map((objective, i) => ({
+    name: objective.label ?? objective.input.name,
+    f: predicting[i]?.name ?? "predict",
+    objective,
+  }));
+}
+
 /** The assembled model as a program, without printing it first. */
 export function programOf(assembly: Assembly): ModelProgram {
   const { parts, model, parameters } = assembly;
@@ -65,24 +99,44 @@ export function programOf(assembly: Assembly): ModelProgram {
     invariant(found, `no function ${name} in ${model.name}`);
     return found;
   };
-  const { encoder, mask, objectives, classes, name, array, grid } = parts;
+  const { encoder, inputs, masks, objectives, classes } = parts;
   const [own] = objectives;
+  const [mask] = masks;
+  const byName = <V>(value: (input: InputPart) => V): Readonly<Record<string, V>> =>
+    Object.fromEntries(inputs.map((input) => [input.name, value(input)]));
+  const predictions = predictionsOf(assembly);
   return {
     name: model.name,
-    arrays: { [name]: array },
-    grid,
-    mask: mask ? bindMask(mask.definition, mask.values, grid) : everythingVisible(grid),
+    arrays: byName(({ array }) => array),
+    grids: byName(({ grid }) => grid),
+    masks: mask
+      ? Object.fromEntries(masks.map((one) => [one.name, samplerOf(one)]))
+      : byName(({ grid }) => everythingVisible(grid)),
     parameters,
     extraTokens: layoutOf(parts).extra,
-    layers: encoder.definition.layers(encoder.values),
-    ...(mask?.definition.guide
+    layers: encoder.block.definition.layers(encoder.block.values),
+    ...(mask?.block.definition.guide
       ? { guide: (g, w, batch) => run(named("guide"), g, w as WeightTree, [batch]) as Tensor }
       : {}),
     encode: (g, w, batch) => run(named("encode"), g, w as WeightTree, [batch]) as Tensor,
-    features: (g, w, input, layers) => run(named("features"), g, w as WeightTree, [input], layers) as Tensor,
+    features: (g, w, arrays, layers) => run(named("features"), g, w as WeightTree, [arrays], layers) as Tensor,
     predict: (g, w, batch) => run(named("predict"), g, w as WeightTree, [batch]) as Tensor,
     loss: (g, w, batch) => run(named("loss"), g, w as WeightTree, [batch]) as Losses,
-    ...(own ? { picture: bindPicture(own.target.definition, own.target.values, { array, grid }) } : {}),
+    ...(own ? { picture: bindPicture(own.target.definition, own.target.values, own.input) } : {}),
+    ...(predictions.length > 0
+      ? {
+          predictions: Object.fromEntries(
+            predictions.map(({ name, f, objective: { input, target } }) => [
+              name,
+              {
+                array: input.name,
+                predict: (g: Builder, w: unknown, batch: Batch) => run(named(f), g, w as WeightTree, [batch]) as Tensor,
+                picture: bindPicture(target.definition, target.values, input),
+              },
+            ]),
+          ),
+        }
+      : {}),
     ...(classes ? { classes: classes.head.definition.classes(classes.head.values) } : {}),
     fields: fieldsOf(parts),
     ...(parts.adversary

@@ -1,44 +1,97 @@
-/** Tokens, positions and encoder of a model, with the model's weights or with a copy of them. */
+/** Tokens, positions and encoders of a model, with the model's weights or with a copy of them. */
 
 import {
+  addMark,
   addPositions,
   type Batch,
   type Bound,
   type Code,
   type Encoded,
   type Encoder,
+  joinTokens,
+  type Places,
+  placeNames,
+  type Seen,
   takeTokens,
 } from "../../blocks/index.js";
-import type { Tensor } from "../../graph/index.js";
-import { layoutOf } from "./layout.js";
-import type { Parts } from "./parts.js";
-import { encoderPositions, type WeightTree } from "./weights.js";
+import { invariant, type Tensor } from "../../graph/index.js";
+import { extraRows, maskOver } from "./layout.js";
+import { type EncoderPart, type InputPart, isEncoder, type MaskPart, onlyInput, type Parts } from "./parts.js";
+import { encoderMark, encoderPositions, hasMark, type WeightTree, weightsUnder } from "./weights.js";
+
+/** A model with where the weights of its labels are. */
+export interface Placed extends Parts {
+  readonly branchOf: (label: string | null) => string | null;
+}
 
 /** What the model reads of a batch, [B, ...axes, C]. */
-export const arrayIn = ({ name }: Parts, batch: Batch): Tensor => batch[name] as Tensor;
+export const arrayIn = ({ name }: InputPart, batch: Batch): Tensor => batch[name] as Tensor;
+
+/** What a mask is fed. */
+export function placesIn({ masks }: Parts, { name }: MaskPart, batch: Batch): Places {
+  const { visible, hidden, restore } = placeNames(masks.length === 1 ? null : name);
+  return {
+    visible: batch[visible] as Tensor,
+    hidden: batch[hidden] as Tensor,
+    restore: batch[restore] as Tensor,
+  };
+}
+
+/** What the mask over an input is fed, or the only one of the model. */
+export function placesOf(parts: Parts, batch: Batch, input: InputPart = onlyInput(parts)): Places {
+  const mask = maskOver(parts, input);
+  invariant(mask, "the checker lets through only masked models here");
+  return placesIn(parts, mask, batch);
+}
 
 /** array [B, ...axes, C] -> tokens [B, N, D] */
-export const embed = (code: Code, parts: Parts, w: WeightTree, array: Tensor): Tensor =>
-  parts.tokens.definition.embed(code, parts.tokens.values, w, array, parts.grid);
+export const embed = (code: Code, { branchOf }: Placed, input: InputPart, w: WeightTree, array: Tensor): Tensor =>
+  input.tokens.definition.embed(code, input.tokens.values, weightsUnder(w, branchOf(input.label)), array, input.grid);
 
-/** Adds the positions of all patches to tokens [B, N, D]. */
-export const place = (code: Code, parts: Parts, w: WeightTree, tokens: Tensor): Tensor =>
-  code.let("placed", addPositions, tokens, w[encoderPositions], { extra: layoutOf(parts).extra });
+/** Adds the positions of all patches to tokens [B, N, D], and the mark of their input where it has one. */
+export function place(code: Code, parts: Placed, input: InputPart, w: WeightTree, tokens: Tensor): Tensor {
+  const own = weightsUnder(w, parts.branchOf(input.label));
+  const placed = code.let("placed", addPositions, tokens, own[encoderPositions], { extra: extraRows(parts, input) });
+  return hasMark(input) ? code.let("marked", addMark, placed, own[encoderMark]) : placed;
+}
 
 /** array [B, ...axes, C] -> tokens of all patches with their positions, [B, N, D] */
-export const placedTokens = (code: Code, parts: Parts, w: WeightTree, array: Tensor): Tensor =>
-  place(code, parts, w, embed(code, parts, w, array));
+export const placedTokens = (code: Code, parts: Placed, input: InputPart, w: WeightTree, array: Tensor): Tensor =>
+  place(code, parts, input, w, embed(code, parts, input, w, array));
 
 /** tokens [B, N, D] -> the visible ones [B, V, D] */
-export const takeVisible = (code: Code, tokens: Tensor, { visible }: Batch): Tensor =>
+export const takeVisible = (code: Code, tokens: Tensor, { visible }: Places): Tensor =>
   code.let("seen", takeTokens, tokens, visible);
 
-export const encodeTokens = (code: Code, parts: Parts, w: WeightTree, tokens: Tensor): Tensor =>
-  parts.encoder.definition.encode(code, parts.encoder.values, w, tokens, w[encoderPositions] as Tensor);
+/** The tokens of several, one after the other, [B, sum of N, D]. */
+export const joined = (code: Code, name: string, [first, ...rest]: readonly Tensor[]): Tensor =>
+  rest.reduce<Tensor>((all, tokens) => code.let(name, joinTokens, all, tokens), first as Tensor);
 
-/** array [B, ...axes, C] -> the latent of every token, [B, extra + N, D] */
-export const encodeWhole = (code: Code, parts: Parts, w: WeightTree, array: Tensor): Tensor =>
-  encodeTokens(code, parts, w, placedTokens(code, parts, w, array));
+/** What an encoder is told of the tokens that it sees. `input`: the one that alone is seen, of several. */
+function seenBy({ branchOf }: Placed, { reads }: EncoderPart, w: WeightTree, input: InputPart | null): Seen {
+  const [only, another] = reads;
+  const positions =
+    only && !another && !isEncoder(only) ? (weightsUnder(w, branchOf(only.label))[encoderPositions] as Tensor) : null;
+  return { positions, input: another ? (input?.label ?? null) : null };
+}
+
+/** tokens [B, V, D] of all that an encoder reads, or of one input alone -> latent [B, extra + V, D] */
+export function encodeTokens(
+  code: Code,
+  parts: Placed,
+  encoder: EncoderPart,
+  w: WeightTree,
+  tokens: Tensor,
+  input: InputPart | null = null,
+): Tensor {
+  const { definition, values } = encoder.block;
+  const seen = seenBy(parts, encoder, w, input);
+  return definition.encode(code, values, weightsUnder(w, parts.branchOf(encoder.label)), tokens, seen);
+}
+
+/** array [B, ...axes, C] of the only input -> the latent of every token, [B, extra + N, D] */
+export const encodeWhole = (code: Code, parts: Placed, input: InputPart, w: WeightTree, array: Tensor): Tensor =>
+  encodeTokens(code, parts, parts.encoder, w, placedTokens(code, parts, input, w, array));
 
 /** The final normalisation of an encoder, on any of its tokens [..., D]. */
 export const normalization =
@@ -52,8 +105,8 @@ export const normalization =
  */
 export function lastLayer(code: Code, encoder: Bound<Encoder>, w: WeightTree, tokens: Tensor): Encoded {
   const { definition, values } = encoder;
-  const positions = w[encoderPositions] as Tensor;
-  const [last] = definition.outputs?.(code, values, w, tokens, positions, 1) ?? [];
+  const seen: Seen = { positions: w[encoderPositions] as Tensor, input: null };
+  const [last] = definition.outputs?.(code, values, w, tokens, seen, 1) ?? [];
   if (last) return { tokens: last, normalize: normalization(code, encoder, w) };
-  return { tokens: definition.encode(code, values, w, tokens, positions), normalize: (x) => x };
+  return { tokens: definition.encode(code, values, w, tokens, seen), normalize: (x) => x };
 }

@@ -2,20 +2,23 @@
 
 import type { LossInputs } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { arrayIn, encodeWhole, lastLayer, normalization, placedTokens } from "./backbone.js";
+import { arrayIn, encodeWhole, lastLayer, normalization, type Placed, placedTokens } from "./backbone.js";
 import { labelsField } from "./fields.js";
 import type { ModelFunction } from "./function.js";
 import { layoutOf } from "./layout.js";
-import { losses as lossesOf, termsOf } from "./losses.js";
-import type { Classes, Parts } from "./parts.js";
+import { losses as lossesOf, nothingBetween, termsOf } from "./losses.js";
+import { type Classes, onlyInput } from "./parts.js";
 import type { ModelWeights } from "./weights.js";
 
-export function classFunctions(parts: Parts, classes: Classes, weights: ModelWeights): readonly ModelFunction[] {
+export function classFunctions(parts: Placed, classes: Classes, weights: ModelWeights): readonly ModelFunction[] {
   const encode: ModelFunction = {
     name: "encode",
     doc: "The latent of every token: nothing is hidden.",
     inputs: ["batch"],
-    body: (code, w, { batch }) => encodeWhole(code, parts, w, arrayIn(parts, batch)),
+    body(code, w, { batch }) {
+      const input = onlyInput(parts);
+      return encodeWhole(code, parts, input, w, arrayIn(input, batch));
+    },
   };
   const predict: ModelFunction = {
     name: "predict",
@@ -24,7 +27,9 @@ export function classFunctions(parts: Parts, classes: Classes, weights: ModelWei
     body(code, w, { batch }) {
       const { definition, values } = classes.head;
       const { extra, count } = layoutOf(parts);
-      const last = lastLayer(code, parts.encoder, w, placedTokens(code, parts, w, arrayIn(parts, batch)));
+      const input = onlyInput(parts);
+      const placed = placedTokens(code, parts, input, w, arrayIn(input, batch));
+      const last = lastLayer(code, parts.encoder.block, w, placed);
       return definition.classify(code, values, w, { ...last, extra, count });
     },
   };
@@ -32,7 +37,7 @@ export function classFunctions(parts: Parts, classes: Classes, weights: ModelWei
 }
 
 const lossFunction = (
-  parts: Parts,
+  parts: Placed,
   { losses }: Classes,
   weights: ModelWeights,
   encode: ModelFunction,
@@ -45,6 +50,11 @@ const lossFunction = (
     const inputs: LossInputs = {
       prediction: code.call("prediction", predict, batch),
       target: batch[labelsField] as Tensor,
+      flags: null,
+      channels: 0,
+      get between() {
+        return nothingBetween();
+      },
       get visible(): Tensor {
         return notMasked();
       },
@@ -55,7 +65,7 @@ const lossFunction = (
         return code.call("latent", encode, batch);
       },
       extra: layoutOf(parts).extra,
-      normalize: normalization(code, parts.encoder, w),
+      normalize: normalization(code, parts.encoder.block, w),
     };
     return lossesOf(code, termsOf(code, losses, inputs, w, weights.losses));
   },

@@ -1,8 +1,7 @@
 /** What a function of a model is, before it is run: `functions.ts` and its neighbours write them. */
 
-import type { Batch, Code, Losses } from "../../blocks/index.js";
-import type { Tensor } from "../../graph/index.js";
-import type { FunctionInput } from "../program.js";
+import type { Arrays, Batch, Code, Losses } from "../../blocks/index.js";
+import { invariant, type Tensor } from "../../graph/index.js";
 import type { WeightTree } from "./weights.js";
 
 /** What a function of the model may do besides calling layers. */
@@ -14,19 +13,69 @@ export interface FunctionCode extends Code {
 /** What a function gives: a tensor, or for a loss its parts. */
 export type Result = Tensor | Losses;
 
+/** An argument that another function gives. */
+export interface Given {
+  readonly name: string;
+  readonly from: ModelFunction;
+}
+
+/** `layers`: how many layers of the network are passed, where not all. */
+export type FunctionInput = "batch" | "arrays" | "layers" | Given;
+
 export interface ModelFunction {
   readonly name: string;
   /** One sentence with shapes. */
   readonly doc: string;
   /** Arguments after `g` and `w`. */
   readonly inputs: readonly FunctionInput[];
+  /** Whether it predicts a target from a batch. */
+  readonly predicts?: true;
   readonly body: (code: FunctionCode, w: WeightTree, inputs: FunctionInputs) => Result;
 }
 
 export interface FunctionInputs {
+  /** Also of a function that is given arrays alone. */
   readonly batch: Batch;
-  /** What the model reads, alone. */
-  readonly array: Tensor;
-  readonly latent: Tensor;
-  readonly prediction: Tensor;
+  /** What other functions gave, by name. */
+  readonly given: Readonly<Record<string, Tensor>>;
 }
+
+export const inputName = (input: FunctionInput): string => (typeof input === "string" ? input : input.name);
+
+/** The inputs of a function's body, from its arguments in their order. `layers` is no argument of a body. */
+export function inputsFrom(f: ModelFunction, args: readonly unknown[]): FunctionInputs {
+  const given: Record<string, Tensor> = {};
+  let batch: Batch | Arrays = {};
+  for (const [i, input] of f.inputs.entries()) {
+    if (typeof input !== "string") given[input.name] = args[i] as Tensor;
+    else if (input !== "layers") batch = args[i] as Batch;
+  }
+  return { batch: batch as Batch, given };
+}
+
+/** Calls functions that give tensors, each once, with what they are given by others. */
+export type Calling = (name: string, f: ModelFunction) => Tensor;
+
+/** `call`: calls a function with arguments that are known. */
+export function callingWith(
+  batch: Batch,
+  call: (name: string, f: ModelFunction, args: readonly unknown[]) => Tensor,
+): Calling {
+  const known = new Map<ModelFunction, Tensor>();
+  const calling: Calling = (name, f) => {
+    const before = known.get(f);
+    if (before) return before;
+    const args = f.inputs.map((input) => {
+      invariant(input !== "layers", "a function of layers is called from outside");
+      return typeof input === "string" ? batch : calling(input.name, input.from);
+    });
+    const result = call(name, f, args);
+    known.set(f, result);
+    return result;
+  };
+  return calling;
+}
+
+/** Calls as statements of the function whose code it is. */
+export const callingIn = (code: FunctionCode, batch: Batch): Calling =>
+  callingWith(batch, (name, f, args) => code.call(name, f, ...args));

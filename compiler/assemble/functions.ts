@@ -3,29 +3,43 @@
  * Each is written once, over `FunctionCode`; running it traces the model, recording it gives the statements that `emit` prints.
  */
 
-import type { Batch, Code, Encoded } from "../../blocks/index.js";
+import type { Batch, Code, DecoderInputs, Encoded } from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
 import { adversaryLossFunction, judgeFunction } from "./adversary.js";
-import { arrayIn, embed, encodeTokens, encodeWhole, lastLayer, place, takeVisible } from "./backbone.js";
+import {
+  arrayIn,
+  embed,
+  encodeTokens,
+  encodeWhole,
+  lastLayer,
+  type Placed,
+  place,
+  placesOf,
+  takeVisible,
+} from "./backbone.js";
 import { classFunctions } from "./classes.js";
-import type { ModelFunction } from "./function.js";
+import { callingIn, type ModelFunction } from "./function.js";
+import { groupsOf, sharedFunctions } from "./groups.js";
 import { guideFunction } from "./guide.js";
+import { type InputFunctions, inputFunctions } from "./inputs.js";
 import { layoutOf } from "./layout.js";
 import { lossFunction } from "./losses.js";
 import { numbered, pascal } from "./names.js";
-import { type Objective, ownObjectiveOf, type Parts } from "./parts.js";
+import { type Objective, onlyInput, ownObjectiveOf, type Parts } from "./parts.js";
 import { targetInputs } from "./targets.js";
+import type { WeightTree } from "./weights.js";
 import {
   decoderPositions,
   encoderPositions,
   type ModelWeights,
   type ObjectiveBranches,
-  type WeightTree,
   weightsUnder,
 } from "./weights.js";
 
-function encodeFunction(parts: Parts): ModelFunction {
+/** The latent of the only input. */
+function encodeFunction(parts: Placed): ModelFunction {
   const { decoder } = ownObjectiveOf(parts);
+  const input = onlyInput(parts);
   const enter = decoder.definition.enter?.bind(decoder.definition);
   return {
     name: "encode",
@@ -34,38 +48,53 @@ function encodeFunction(parts: Parts): ModelFunction {
       : "The latent of the visible tokens.",
     inputs: ["batch"],
     body(code, w, { batch }) {
-      const tokens = embed(code, parts, w, arrayIn(parts, batch)); // [B, N, D]
-      if (!enter) return encodeTokens(code, parts, w, takeVisible(code, place(code, parts, w, tokens), batch));
-      const seen = takeVisible(code, tokens, batch); // [B, V, D]
-      return encodeTokens(code, parts, w, place(code, parts, w, enter(code, decoder.values, w, seen, batch.restore)));
+      const tokens = embed(code, parts, input, w, arrayIn(input, batch)); // [B, N, D]
+      const places = placesOf(parts, batch);
+      const encode = (x: Tensor): Tensor => encodeTokens(code, parts, parts.encoder, w, x);
+      if (!enter) return encode(takeVisible(code, place(code, parts, input, w, tokens), places));
+      const seen = takeVisible(code, tokens, places); // [B, V, D]
+      return encode(place(code, parts, input, w, enter(code, decoder.values, w, seen, places.restore)));
     },
   };
 }
 
-const featuresFunction = (parts: Parts): ModelFunction => ({
-  name: "features",
-  doc: `The latent of every token of the whole ${parts.name}, in raster order, after the first \`layers\` layers.`,
-  inputs: ["array", "layers"],
-  body: (code, w, { array }) => encodeWhole(code, parts, w, array),
-});
+function featuresFunction(parts: Placed): ModelFunction {
+  const input = onlyInput(parts);
+  return {
+    name: "features",
+    doc: `The latent of every token of the whole ${input.name}, in raster order, after the first \`layers\` layers.`,
+    inputs: ["arrays", "layers"],
+    body: (code, w, { batch }) => encodeWhole(code, parts, input, w, arrayIn(input, batch)),
+  };
+}
 
-/** `decode`, or `decodeRegion` for the objective with that label. */
-function decodeFunction(parts: Parts, objective: Objective, branches: ObjectiveBranches): ModelFunction {
-  const { label, decoder } = objective;
+/** `decode`, or `decodeRegion` for the objective with that label. `latent`: what gives the latent. */
+function decodeFunction(
+  parts: Placed,
+  objective: Objective,
+  branches: ObjectiveBranches,
+  latent: ModelFunction,
+): ModelFunction {
+  const { label, decoder, input } = objective;
   return {
     name: `decode${pascal(label ?? "")}`,
     doc:
       label === null
         ? "A prediction for every patch from the latent."
         : `What \`${label}\` predicts for every patch from the latent.`,
-    inputs: ["latent", "batch"],
-    body(code, w, { latent, batch }) {
-      const { extra, count } = layoutOf(parts);
+    inputs: [{ name: "latent", from: latent }, "batch"],
+    body(code, w, { given, batch }) {
       const own = weightsUnder(w, branches.branch);
-      const positions = (own[decoderPositions] ?? null) as Tensor | null;
-      const { visible, hidden, restore } = batch;
       const encoded = encodeTarget(code, parts, w, objective, branches, batch);
-      const inputs = { latent, visible, hidden, restore, encoded, positions, extra, count };
+      const reading = groupsOf(parts, objective, w, given.latent as Tensor, batch);
+      const inputs: DecoderInputs = {
+        ...reading,
+        ...placesOf(parts, batch, input),
+        encoded,
+        positions: (own[decoderPositions] ?? null) as Tensor | null,
+        count: layoutOf({ ...parts, encoder: { ...parts.encoder, inputs: [input] } }).count,
+        own: parts.encoder.inputs.indexOf(input),
+      };
       return decoder.definition.decode(code, decoder.values, own, inputs);
     },
   };
@@ -74,32 +103,38 @@ function decodeFunction(parts: Parts, objective: Objective, branches: ObjectiveB
 /** What the encoder in a target's braces makes of the target's visible tokens; null: there is none. */
 function encodeTarget(
   code: Code,
-  parts: Parts,
+  parts: Placed,
   w: WeightTree,
-  { target, encoder }: Objective,
+  objective: Objective,
   branches: ObjectiveBranches,
   batch: Batch,
 ): Encoded | null {
+  const { target, encoder, input } = objective;
   const { tokens } = target.definition;
   if (encoder === null || tokens === undefined) return null;
   const { definition, values } = encoder;
   const objectiveWeights = weightsUnder(w, branches.branch);
   const own = weightsUnder(objectiveWeights, branches.encoder);
-  const context = { ...parts, width: definition.width(values), extra: definition.extraTokens(values) };
+  const context = { ...input, width: definition.width(values), extra: definition.extraTokens(values) };
   const inputs = {
-    target: target.definition.build(code, target.values, targetInputs(code, parts, w, target, batch), parts),
+    target: target.definition.build(code, target.values, targetInputs(code, parts, w, objective, batch), input),
     positions: own[encoderPositions] as Tensor,
-    visible: batch.visible,
+    visible: placesOf(parts, batch, input).visible,
   };
   const seen = tokens.call(target.definition, code, target.values, objectiveWeights, inputs, context);
   return lastLayer(code, encoder, own, seen);
 }
 
-const predictFunction = (encode: ModelFunction, decode: ModelFunction): ModelFunction => ({
-  name: "predict",
-  doc: "A prediction for every patch of the masked image.",
+/** `predict`, or `predictImage` for another objective than the first. */
+const predictFunction = ({ label }: Objective, i: number, decode: ModelFunction): ModelFunction => ({
+  name: i === 0 ? "predict" : `predict${pascal(label ?? "")}`,
+  doc:
+    label === null
+      ? "A prediction for every patch of the masked image."
+      : `A prediction for every patch of \`${label}\`.`,
   inputs: ["batch"],
-  body: (code, _, { batch }) => code.call("prediction", decode, code.call("latent", encode, batch), batch),
+  predicts: true,
+  body: (code, _, { batch }) => callingIn(code, batch)("prediction", decode),
 });
 
 /** Names apart: `low_pass` and `lowPass` would both be `decodeLowPass`. */
@@ -108,30 +143,48 @@ function apart(functions: readonly ModelFunction[]): readonly ModelFunction[] {
   return functions.map((f, i) => ({ ...f, name: names[i] as string }));
 }
 
-/** The functions of a model, each after those that it calls. */
-export function functionsOf(parts: Parts, weights: ModelWeights): readonly ModelFunction[] {
-  if (parts.classes) return [...classFunctions(parts, parts.classes, weights), featuresFunction(parts)];
+/** What gives the latent of the only input. */
+function onlyFunctions(parts: Placed): InputFunctions {
   const encode = encodeFunction(parts);
-  const branches = weights.objectives;
+  return { before: [], encode, latent: encode, features: featuresFunction(parts), between: [] };
+}
+
+/** The functions of a model, each after those that it calls. */
+export function functionsOf(model: Parts, weights: ModelWeights): readonly ModelFunction[] {
+  const parts: Placed = { ...model, branchOf: weights.branchOf };
+  if (parts.classes) return [...classFunctions(parts, parts.classes, weights), featuresFunction(parts)];
+  const { before, encode, latent, features, between } =
+    parts.inputs.length === 1 ? onlyFunctions(parts) : inputFunctions(parts);
+  const { objectives, adversary } = parts;
+  const shared = sharedFunctions(parts, weights, latent);
   const decodes = apart(
-    parts.objectives.map((objective, i) => decodeFunction(parts, objective, branches[i] as ObjectiveBranches)),
+    objectives.map(
+      (objective, i) =>
+        shared?.predictionOf(objective) ??
+        decodeFunction(parts, objective, weights.objectives[i] as ObjectiveBranches, latent),
+    ),
   );
-  const judged = parts.objectives.map((objective, i) => ({
+  const judged = objectives.map((objective, i) => ({
     objective,
     decode: decodes[i] as ModelFunction,
-    branches: branches[i] as ObjectiveBranches,
+    branches: weights.objectives[i] as ObjectiveBranches,
   }));
-  const predict = predictFunction(encode, decodes[0] as ModelFunction);
-  const judge = parts.adversary && judgeFunction(parts, parts.adversary);
+  // What one input's model predicts beside its own target is no output of it.
+  const predicting = parts.inputs.length === 1 ? judged.slice(0, 1) : judged;
+  const predicts = apart(predicting.map(({ objective, decode }, i) => predictFunction(objective, i, decode)));
+  const [predict] = predicts as [ModelFunction];
+  const judge = adversary && judgeFunction(parts, adversary, predict);
   const guide = guideFunction(parts);
   return [
     ...(guide ? [guide] : []),
+    ...before,
     encode,
-    featuresFunction(parts),
+    features,
+    ...(shared ? [shared.decode] : []),
     ...decodes,
-    predict,
+    ...predicts,
     ...(judge ? [judge] : []),
-    lossFunction(parts, encode, judged, judge),
-    ...(parts.adversary && judge ? [adversaryLossFunction(parts.adversary, predict, judge)] : []),
+    lossFunction(parts, weights, { latent, between }, judged, judge),
+    ...(adversary && judge ? [adversaryLossFunction(parts, adversary, predict, judge)] : []),
   ];
 }

@@ -1,20 +1,48 @@
 /** How many tokens there are at each place of a model. */
 
 import { tokenCount } from "../../blocks/index.js";
-import type { Parts } from "./parts.js";
+import type { InputPart, MaskPart, Parts } from "./parts.js";
 
 export interface Layout {
   /** In front of the patches. */
   readonly extra: number;
-  /** Patches. */
+  /** Patches of all inputs. */
   readonly count: number;
   readonly visible: number;
   readonly total: number;
 }
 
 export function layoutOf(parts: Parts): Layout {
-  const extra = parts.encoder.definition.extraTokens(parts.encoder.values);
-  const count = tokenCount(parts.grid);
-  const { mask, grid } = parts;
-  return { extra, count, visible: mask?.definition.visible(mask.values, grid) ?? count, total: extra + count };
+  const extra = extraTokensOf(parts.encoder);
+  const count = parts.encoder.inputs.reduce((sum, { grid }) => sum + tokenCount(grid), 0);
+  const hidden = parts.masks.reduce((sum, mask) => sum + tokensUnder(mask) - visibleOf(mask), 0);
+  return { extra, count, visible: count - hidden, total: extra + count };
+}
+
+/** Tokens that an encoder puts in front of the patches. */
+export const extraTokensOf = ({ block: { definition, values } }: Parts["encoder"]): number =>
+  definition.extraTokens(values);
+
+const tokensUnder = ({ over }: MaskPart): number => over.reduce((sum, { grid }) => sum + tokenCount(grid), 0);
+
+/** Tokens that a mask leaves visible. */
+export const visibleOf = ({ block: { definition, values }, over }: MaskPart): number =>
+  over.length > 1 && definition.joint
+    ? definition.joint.visible(
+        values,
+        over.map(({ grid }) => tokenCount(grid)),
+      )
+    : definition.visible(values, (over[0] as InputPart).grid);
+
+/** The mask over the tokens of one input; null: they are never hidden. */
+export const maskOver = ({ masks }: Parts, input: InputPart): MaskPart | null =>
+  masks.find(({ over }) => over.includes(input)) ?? null;
+
+/** The mask that lies over several inputs; null: each has its own. */
+export const jointMask = ({ masks }: Parts): MaskPart | null => masks.find(({ over }) => over.length > 1) ?? null;
+
+/** Rows of the positions of an input for tokens in front of it: those of an encoder that reads nothing else. */
+export function extraRows({ encoders }: Parts, input: InputPart): number {
+  const reader = encoders.find(({ reads }) => reads.length === 1 && reads[0] === input);
+  return reader ? extraTokensOf(reader) : 0;
 }

@@ -5,19 +5,22 @@ import {
   type Batch,
   type Bound,
   type Code,
+  hiddenFlags,
   type Losses,
   type LossInputs,
+  type Places,
+  tokenCount,
   weightedSum,
 } from "../../blocks/index.js";
-import type { Tensor } from "../../graph/index.js";
+import { invariant, type Tensor } from "../../graph/index.js";
 import { modelTerm } from "./adversary.js";
-import { normalization } from "./backbone.js";
-import type { FunctionCode, ModelFunction } from "./function.js";
-import { layoutOf } from "./layout.js";
+import { normalization, type Placed, placesIn, placesOf } from "./backbone.js";
+import { type Calling, callingIn, type FunctionCode, type ModelFunction } from "./function.js";
+import { extraTokensOf, jointMask } from "./layout.js";
 import { numbered } from "./names.js";
-import type { Objective, Parts } from "./parts.js";
+import type { Comparison, Features, InputPart, Objective } from "./parts.js";
 import { targetInputs } from "./targets.js";
-import { type ObjectiveBranches, type WeightTree, weightsUnder } from "./weights.js";
+import { type ModelWeights, type ObjectiveBranches, type WeightTree, weightsUnder } from "./weights.js";
 
 /** An objective with its function and the places of its weights. */
 interface Judged {
@@ -33,10 +36,19 @@ interface Term {
   readonly value: Tensor;
 }
 
-/** One latent serves all losses. `judge`: the adversary's, where there is one. */
+/** What the losses of a model are computed from. */
+interface Sources {
+  /** Gives the latent: one serves all losses. */
+  readonly latent: ModelFunction;
+  /** For each comparison, what gives its two sides. */
+  readonly between: readonly (readonly [ModelFunction, ModelFunction])[];
+}
+
+/** `judge`: the adversary's, where there is one. */
 export const lossFunction = (
-  parts: Parts,
-  encode: ModelFunction,
+  parts: Placed,
+  weights: ModelWeights,
+  { latent, between }: Sources,
   judged: readonly Judged[],
   judge: ModelFunction | null,
 ): ModelFunction => ({
@@ -44,17 +56,19 @@ export const lossFunction = (
   doc: "The training loss: the weighted sum, and each term before its weight.",
   inputs: ["batch"],
   body(code, w, { batch }) {
-    const latent = code.call("latent", encode, batch);
-    const predicted = judged.map(({ objective: { label }, decode }) =>
-      once(() => code.call(variable("prediction", label), decode, latent, batch)),
-    );
-    const terms = judged.flatMap((one, i) =>
-      objectiveTerms(code, parts, w, one, { batch, latent, prediction: predicted[i] as () => Tensor }),
-    );
+    const calling = callingIn(code, batch);
+    // It stands first, so that it is computed once for all.
+    calling("latent", latent);
+    const terms = [
+      ...judged.flatMap((one) => objectiveTerms(code, parts, w, one, { batch, latent, calling })),
+      ...comparisonTerms(code, parts, weights, w, between, calling),
+    ];
     const { adversary } = parts;
-    if (!adversary || !judge) return losses(code, terms);
-    const decisions = code.call("decisions", judge, (predicted[0] as () => Tensor)(), batch);
-    return adversarial(code, terms, adversary, decisions, batch);
+    const [own] = judged;
+    if (!adversary || !judge || !own) return losses(code, terms);
+    const prediction = calling(variable("prediction", own.objective.label), own.decode);
+    const decisions = code.call("decisions", judge, prediction, batch);
+    return adversarial(code, terms, adversary, decisions, placesOf(parts, batch));
   },
 });
 
@@ -69,7 +83,7 @@ function adversarial(
   terms: readonly Term[],
   { definition, values }: Bound<Adversary>,
   decisions: Tensor,
-  { visible, hidden }: Batch,
+  { visible, hidden }: Places,
 ): Losses {
   const value = definition.modelLoss(code, values, decisions, { visible, hidden });
   const { kind, factor } = definition.weight(values);
@@ -81,37 +95,113 @@ function adversarial(
 
 function objectiveTerms(
   code: FunctionCode,
-  parts: Parts,
+  parts: Placed,
   w: WeightTree,
-  { objective, branches }: Judged,
-  { batch, latent, prediction }: { readonly batch: Batch; readonly latent: Tensor; readonly prediction: () => Tensor },
+  { objective, decode, branches }: Judged,
+  { batch, latent, calling }: { readonly batch: Batch; readonly latent: ModelFunction; readonly calling: Calling },
 ): readonly Term[] {
-  const { label, target, losses } = objective;
+  const { label, target, input, losses } = objective;
   const wanted = once(() =>
-    target.definition.build(code, target.values, targetInputs(code, parts, w, target, batch), parts),
+    target.definition.build(code, target.values, targetInputs(code, parts, w, objective, batch), input),
   ); // [B, N, P]
+  const { encoder } = parts;
+  const flags = once(() => hiddenFlagsOf(code, parts, input, batch));
   const inputs: LossInputs = {
+    ...placesOf(parts, batch, input),
     get prediction() {
-      return prediction();
+      return calling(variable("prediction", label), decode);
     },
     get target() {
       return wanted();
     },
-    visible: batch.visible,
-    hidden: batch.hidden,
-    latent,
-    extra: layoutOf(parts).extra,
-    normalize: normalization(code, parts.encoder, w),
+    get flags() {
+      return flags();
+    },
+    channels: input.array.channels,
+    get latent() {
+      return calling("latent", latent);
+    },
+    extra: extraTokensOf(encoder),
+    normalize: normalization(code, encoder.block, weightsUnder(w, parts.branchOf(encoder.label))),
+    get between() {
+      return nothingBetween();
+    },
   };
   const terms = termsOf(code, losses, inputs, weightsUnder(w, branches.branch), branches.losses);
   return label === null ? terms : terms.map((term) => ({ ...term, name: `${label}.${term.name}` }));
 }
 
+/** 1 for the hidden tokens of an input under a mask over several, [B, N]; null: there is no such mask. */
+function hiddenFlagsOf(code: Code, parts: Placed, input: InputPart, batch: Batch): Tensor | null {
+  const joint = jointMask(parts);
+  if (!joint) return null;
+  const { visible, restore } = placesIn(parts, joint, batch);
+  const before = joint.over.slice(0, joint.over.indexOf(input));
+  const start = before.reduce((sum, { grid }) => sum + tokenCount(grid), 0);
+  const sizes = { start, count: tokenCount(input.grid), visible: visible.shape[1] as number };
+  return code.let("flags", hiddenFlags, restore, sizes);
+}
+
+export function nothingBetween(): never {
+  invariant(false, "a loss of predictions compares no features");
+}
+
+/** Losses between what encoders make of two inputs. They are of no one prediction, target or mask. */
+function comparisonTerms(
+  code: FunctionCode,
+  { comparisons }: Placed,
+  weights: ModelWeights,
+  w: WeightTree,
+  between: Sources["between"],
+  calling: Calling,
+): readonly Term[] {
+  const losses = comparisons.map(({ loss }) => loss);
+  const inputsOf = (i: number): LossInputs => {
+    const [first, second] = between[i] as Sources["between"][number];
+    const [a, b] = (comparisons[i] as Comparison).between;
+    return {
+      get between() {
+        return [calling(featuresName(a), first), calling(featuresName(b), second)] as const;
+      },
+      get prediction() {
+        return noPrediction();
+      },
+      get target() {
+        return noPrediction();
+      },
+      get visible() {
+        return noPrediction();
+      },
+      get hidden() {
+        return noPrediction();
+      },
+      get latent() {
+        return noPrediction();
+      },
+      get flags() {
+        return noPrediction();
+      },
+      channels: 0,
+      extra: extraTokensOf(a.encoder),
+      normalize: (x) => x,
+    };
+  };
+  return termsOf(code, losses, inputsOf, w, weights.comparisons);
+}
+
+function noPrediction(): never {
+  invariant(false, "a loss of features reads no prediction, target or mask");
+}
+
+/** `joint_audio` */
+const featuresName = ({ encoder, input }: Features): string =>
+  [encoder.label, input?.label].flatMap((x) => x ?? []).join("_");
+
 /** What each loss gives. `branches`: where it finds its weights in `w`. */
 export function termsOf(
   code: Code,
   losses: Objective["losses"],
-  inputs: LossInputs,
+  inputs: LossInputs | ((loss: number) => LossInputs),
   w: WeightTree,
   branches: ObjectiveBranches["losses"],
 ): readonly Term[] {
@@ -122,7 +212,12 @@ export function termsOf(
   return losses.map(({ definition, values }, i) => ({
     name: names[i] as string,
     weight: definition.weight(values),
-    value: definition.build(code, values, inputs, weightsUnder(w, branches[i] ?? null)),
+    value: definition.build(
+      code,
+      values,
+      typeof inputs === "function" ? inputs(i) : inputs,
+      weightsUnder(w, branches[i] ?? null),
+    ),
   }));
 }
 

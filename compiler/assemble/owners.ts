@@ -3,7 +3,6 @@
 import {
   type Initializer,
   isParameter,
-  type Lattice,
   type LatticeAxis,
   type Parameter,
   type ParameterTree,
@@ -47,7 +46,7 @@ export function ownedWeights(model: Model): readonly OwnedWeight[] {
       return;
     }
     invariant(within, `the weight ${path.join(".")} belongs to no part`);
-    found.push(owned(tree, path, within.owner, path.slice(within.depth).join("."), parts.grid));
+    found.push(owned(tree, path, within.owner, path.slice(within.depth).join(".")));
   };
   visit(parameters, [], null);
   return found;
@@ -61,11 +60,10 @@ export const partNames = (weights: readonly OwnedWeight[]): readonly string[] =>
 function owned(
   { shape, trainable, init, follows }: Parameter,
   path: readonly string[],
-  { parts, role, label, extra }: Owner,
+  { parts, role, label, table: places }: Owner,
   local: string,
-  grid: Lattice,
 ): OwnedWeight {
-  const table = extra === undefined ? null : { axes: grid, extra };
+  const table = places ? { axes: places.grid, extra: places.extra } : null;
   const own = { shape: shape.map(Number), trainable, init, follows: follows ?? null, table };
   return { name: path.join("."), parts, role, label, local, ...own };
 }

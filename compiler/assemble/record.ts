@@ -7,16 +7,28 @@ import {
   type Batch,
   batchInputs,
   type Layer,
+  type MaskSampler,
   type ModelProgram,
-  tokenCount,
+  masksOf,
+  varyingMask,
   weightsOf,
   withVisible,
 } from "../../blocks/index.js";
 import { type Builder, createBuilder, invariant, type Tensor } from "../../graph/index.js";
-import type { BatchForm, Callee, Operand, Program, ProgramFunction, Statement, TensorForm } from "../program.js";
-import { type Assembly, programOf, tracingCode } from "./assemble.js";
-import { fieldsOf } from "./fields.js";
-import type { FunctionCode, ModelFunction } from "./function.js";
+import {
+  type BatchForm,
+  type Callee,
+  type DocumentedForm,
+  gridName,
+  type Operand,
+  type Program,
+  type ProgramFunction,
+  type Statement,
+  type TensorForm,
+} from "../program.js";
+import { type Assembly, programOf, run, tracingCode } from "./assemble.js";
+import { fieldsAsked } from "./fields.js";
+import { callingWith, type FunctionCode, inputName, inputsFrom, type ModelFunction } from "./function.js";
 import { camel, distinct } from "./names.js";
 import type { WeightTree } from "./weights.js";
 
@@ -112,22 +124,26 @@ function recordFunction(
   const g = createBuilder({ batch: batchSize });
   const weights = weightsOf(g, assembly.parameters) as WeightTree;
   const batch = batchInputs(g, program);
-  const { name } = assembly.parts;
-  const array = batch[name] as Tensor;
-  const latent = f.inputs.includes("latent") ? program.encode(g, weights, batch) : array;
-  const prediction = f.inputs.includes("prediction") ? program.predict(g, weights, batch) : array;
+  const calling = callingWith(batch, (_, other, args) => run(other, g, weights, args) as Tensor);
   const known = weightOperands(weights);
-  known.set(assembly.parts.grid, { kind: "grid" });
-  if (f.inputs.includes("batch")) for (const [object, operand] of batchOperands(batch)) known.set(object, operand);
-  else known.set(array, { kind: "variable", name });
-  if (f.inputs.includes("prediction")) known.set(prediction, { kind: "variable", name: "prediction" });
-  if (f.inputs.includes("latent")) known.set(latent, { kind: "variable", name: "latent" });
-  const recording = recorder(g, weights, known, f.inputs.includes("layers"), [...f.inputs, ...Object.keys(batch)]);
-  const result = f.body(recording.code, weights, { batch, array, latent, prediction });
+  const { inputs } = assembly.parts;
+  for (const { grid, name } of inputs) known.set(grid, { kind: "grid", name: gridName(name, inputs.length === 1) });
+  for (const [object, operand] of batchOperands(batch)) known.set(object, operand);
+  const args = f.inputs.map((input) => (typeof input === "string" ? batch : calling(input.name, input.from)));
+  for (const [i, input] of f.inputs.entries()) {
+    if (typeof input !== "string") known.set(args[i] as Tensor, { kind: "variable", name: camel(input.name) });
+  }
+  const names = f.inputs.map((input) => camel(inputName(input)));
+  const recording = recorder(g, weights, known, f.inputs.includes("layers"), [...names, ...Object.keys(batch)]);
+  const result = f.body(recording.code, weights, inputsFrom(f, args));
   return {
     name: f.name,
     doc: f.doc,
-    inputs: f.inputs,
+    inputs: f.inputs.map((input, i) =>
+      typeof input === "string"
+        ? { kind: input }
+        : { kind: "tensor", name: camel(input.name), form: formOf(args[i] as Tensor) },
+    ),
     statements: recording.statements,
     result: operandOf(result, known),
     form: isTensor(result) ? formOf(result) : null,
@@ -170,6 +186,12 @@ function mergeFunctions(a: ProgramFunction, b: ProgramFunction, differing: Diffe
       ...s,
       form: merge(s.form, (b.statements[i] as Statement).form, differing),
     })),
+    inputs: a.inputs.map((input, i) => {
+      const other = b.inputs[i];
+      return input.kind === "tensor" && other?.kind === "tensor"
+        ? { ...input, form: merge(input.form, other.form, differing) }
+        : input;
+    }),
     form: a.form && b.form ? merge(a.form, b.form, differing) : null,
   };
 }
@@ -178,48 +200,65 @@ function mergeFunctions(a: ProgramFunction, b: ProgramFunction, differing: Diffe
 function recordForms(assembly: Assembly, model: ModelProgram, f: ModelFunction): ProgramFunction {
   const [first, second] = batchSizes.map((batch) => recordFunction(assembly, model, f, batch));
   const whole = mergeFunctions(first as ProgramFunction, second as ProgramFunction, rows);
-  const [fewest] = model.mask.varies?.counts ?? [];
+  const [fewest] = varyingMask(model)?.varies.counts ?? [];
   if (fewest === undefined) return whole;
   const other = batchSizes.map((batch) => recordFunction(assembly, withVisible(model, fewest), f, batch));
   return mergeFunctions(whole, mergeFunctions(other[0] as ProgramFunction, other[1] as ProgramFunction, rows), varying);
 }
 
 /** What a guided mask is fed, with what it is. */
-function guideForms({ guide }: ModelProgram["mask"]): BatchForm["guide"] {
+function guideForms({ guide }: MaskSampler): BatchForm["guide"] {
   if (!guide) return {};
   const draws = { form: { shape: ["B", guide.numbers], dtype: "float32" }, doc: "Drawn for the mask." } as const;
   const scalar = { form: { shape: [], dtype: "float32" }, doc: "Moves during training." } as const;
   return { draws, ...Object.fromEntries(Object.keys(guide.moving).map((name) => [name, scalar])) };
 }
 
+/** What the masks are fed, with what it is. */
+function placeForms(model: ModelProgram): BatchForm["places"] {
+  const masks = masksOf(model);
+  return Object.fromEntries(
+    masks.flatMap(({ name, mask: { visible, tokens, varies }, feeds }): [string, DocumentedForm][] => {
+      const of = masks.length === 1 ? "" : ` of ${name}`;
+      const index = (size: number | "any"): TensorForm => ({ shape: ["B", size], dtype: "int32" });
+      return [
+        [
+          feeds.visible,
+          {
+            form: index(varies ? "any" : visible),
+            doc: `Places of the visible tokens${of}, in the order in which the encoder sees them.`,
+          },
+        ],
+        [feeds.hidden, { form: index(varies ? "any" : tokens - visible), doc: `Places of the hidden tokens${of}.` }],
+        [feeds.restore, { form: index(tokens), doc: `Where each token${of} stands in [visible, hidden].` }],
+      ];
+    }),
+  );
+}
+
 /** The program of an assembled model. */
 export function record(assembly: Assembly): Program {
   const model = programOf(assembly);
   const functions = assembly.functions.map((f) => recordForms(assembly, model, f));
-  const { name, array } = assembly.parts;
-  const count = tokenCount(assembly.parts.grid);
-  const { visible, varies } = model.mask;
-  const index = (size: number | "any"): TensorForm => ({ shape: ["B", size], dtype: "int32" });
-  const formNamed = (name: string): TensorForm => {
-    const form = functions.find((f) => f.name === name)?.form;
-    invariant(form != null, `${name} gives a tensor`);
-    return form;
-  };
   return {
     functions,
-    latent: formNamed("encode"),
-    prediction: formNamed("predict"),
     batch: {
-      array: { name, form: { shape: ["B", ...array.axes.map(({ size }) => size), array.channels], dtype: "float32" } },
-      visible: index(varies ? "any" : visible),
-      hidden: index(varies ? "any" : count - visible),
-      restore: index(count),
-      fields: Object.fromEntries(
-        Object.entries(fieldsOf(assembly.parts))
-          .filter(([, { kind }]) => kind !== "mask")
-          .map(([name, { shape, dtype }]) => [name, { shape: ["B", ...shape], dtype }]),
+      arrays: Object.fromEntries(
+        assembly.parts.inputs.map(({ name, array: { axes, channels } }) => [
+          name,
+          { shape: ["B", ...axes.map(({ size }) => size), channels], dtype: "float32" },
+        ]),
       ),
-      guide: guideForms(model.mask),
+      places: placeForms(model),
+      fields: Object.fromEntries(
+        fieldsAsked(assembly.parts).flatMap(({ name, kind, input }): [string, DocumentedForm][] => {
+          const field = model.fields?.[name];
+          if (!field || kind === "mask") return [];
+          const form = { shape: ["B", ...field.shape], dtype: field.dtype } as const;
+          return [[name, { form, doc: `Computed of each sample beside its ${input.name}.` }]];
+        }),
+      ),
+      guide: Object.assign({}, ...Object.values(model.masks).map(guideForms)),
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * The weights of a model in one tree, and where each objective and loss finds its own: without a label at the root, with
- * one under it.
+ * The weights of a model in one tree, and where each part finds its own: without a label at the root, with one under it. Parts of
+ * one label share a branch.
  */
 
 import {
@@ -9,12 +9,13 @@ import {
   type Encoder,
   type ParameterTree,
   slowCopy,
+  tokenParameter,
   type Weights,
 } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
-import { layoutOf } from "./layout.js";
+import { extraRows, extraTokensOf } from "./layout.js";
 import { distinct } from "./names.js";
-import type { Classes, Objective, Parts } from "./parts.js";
+import type { Classes, EncoderPart, InputPart, LabelledLoss, Objective, Parts } from "./parts.js";
 
 /** Weights of the whole model: tensors nested under the names of a checkpoint. */
 export type WeightTree = Weights<{ readonly [name: string]: ParameterTree }>;
@@ -22,6 +23,8 @@ export type WeightTree = Weights<{ readonly [name: string]: ParameterTree }>;
 /** Weight names that the assembly itself gives. */
 export const encoderPositions = "pos_embed";
 export const decoderPositions = "decoder_pos_embed";
+export const encoderMark = "input_embed";
+export const decoderMark = "decoder_input_embed";
 
 /** Branches of what stands beside the model and its objectives. */
 export const adversaryBranch = "adversary";
@@ -35,8 +38,8 @@ export interface Owner {
   /** Kind of part, the same in every model. */
   readonly role: string;
   readonly label: string | null;
-  /** Of a position table: rows for tokens in front of the patches. */
-  readonly extra?: number;
+  /** Of a position table: the tokens whose places it holds, and rows for others in front of them. */
+  readonly table?: { readonly grid: InputPart["grid"]; readonly extra: number };
 }
 
 /** Names of branches; null: the weights stand beside those of the rest. */
@@ -50,10 +53,14 @@ export interface ObjectiveBranches {
 
 export interface ModelWeights {
   readonly parameters: ParameterTree;
+  /** The branch of the weights that bear a label; null of null: the root. */
+  readonly branchOf: (label: string | null) => string | null;
   /** One for each objective. */
   readonly objectives: readonly ObjectiveBranches[];
   /** Of the losses of classes, within the model's. */
   readonly losses: readonly (string | null)[];
+  /** Of the losses between inputs, within the model's. */
+  readonly comparisons: readonly (string | null)[];
   /** The names at the root that make up tokens, positions and encoder. */
   readonly backbone: readonly string[];
   /** Of branches; what lies below one belongs to the same part. */
@@ -61,11 +68,37 @@ export interface ModelWeights {
 }
 
 type OpenTree = Record<string, ParameterTree>;
+type Owners = Map<ParameterTree, Owner>;
 
 /** Weights that are being put together. */
 interface Growing {
   readonly tree: OpenTree;
-  readonly owners: Map<ParameterTree, Owner>;
+  readonly owners: Owners;
+}
+
+/** The weights of a model that are being put together: those without a label, and those of each. */
+class Branches {
+  readonly owners: Owners = new Map();
+  readonly root: Growing = { tree: {}, owners: this.owners };
+  readonly #labelled = new Map<string, Growing>();
+
+  /** Where the weights of a label go. */
+  at(label: string | null): Growing {
+    if (label === null) return this.root;
+    const known = this.#labelled.get(label) ?? { tree: {}, owners: this.owners };
+    this.#labelled.set(label, known);
+    return known;
+  }
+
+  /** The whole tree. A label stands as `label_2` where a weight at the root is called like it. */
+  joined(): Pick<ModelWeights, "parameters" | "branchOf"> {
+    const tree: OpenTree = { ...this.root.tree };
+    const names = new Map<string, string>();
+    for (const [label, growing] of this.#labelled) {
+      names.set(label, putUnder({ ...growing, tree }, growing.tree, label));
+    }
+    return { parameters: tree, branchOf: (label) => (label === null ? null : (names.get(label) ?? null)) };
+  }
 }
 
 /** Puts weights beside the others; two parts that use one name are a mistake in a block. */
@@ -92,39 +125,81 @@ const objectiveOwner = (label: string | null, slot: string, ...narrower: readonl
 
 const isEmpty = (tree: ParameterTree): boolean => Object.keys(tree).length === 0;
 
+export const widthOf = ({ block: { definition, values } }: EncoderPart): number => definition.width(values);
+
+/** Adds what a decoder knows of the places of the inputs that it reads. `branch`: of the decoder. */
+function putDecoderPositions(branches: Branches, parts: Parts, { decoder, label, together }: Objective): void {
+  const width = decoder.definition.width(decoder.values);
+  if (width === null) return;
+  const own = together ? null : label;
+  for (const input of parts.encoder.inputs) {
+    const growing = inputBranch(branches, own, input);
+    const extra = input.label === null ? extraTokensOf(parts.encoder) : 0;
+    const owner = objectiveOwner(own ?? input.label, "decoder", "positions");
+    const table = { [decoderPositions]: positionTable(input, width, extra) };
+    putBeside(growing, table, { ...owner, table: { grid: input.grid, extra } });
+    if (hasMark(input)) putBeside(growing, { [decoderMark]: tokenParameter(width) }, owner);
+  }
+}
+
+/** Whether a learned vector of the input is added to its tokens. */
+export const hasMark = ({ positions: { definition, values } }: InputPart): boolean =>
+  definition.marksInput?.(values) ?? false;
+
+/** Where a decoder keeps what it knows of an input: with the input, or under its own label under that of the input. */
+function inputBranch(branches: Branches, own: string | null, input: InputPart): Growing {
+  if (own === null || input.label === null) return branches.at(own ?? input.label);
+  const { tree, owners } = branches.at(own);
+  const known = (tree[sourcesBranch] ?? {}) as OpenTree;
+  tree[sourcesBranch] = known;
+  const inner = (known[input.label] ?? {}) as OpenTree;
+  known[input.label] = inner;
+  return { tree: inner, owners };
+}
+
+/** What a decoder of one target knows of the inputs that it reads. */
+export const sourcesBranch = "inputs";
+
 /** Adds what an objective trains besides the encoder; gives where its own encoder and its losses find theirs. */
-function putObjective(
-  growing: Growing,
-  parts: Parts,
-  { label, decoder, target, encoder, losses }: Objective,
-): Omit<ObjectiveBranches, "branch"> {
-  const encoderWidth = parts.encoder.definition.width(parts.encoder.values);
-  const outputs = target.definition.outputs(target.values, { ...parts, width: encoderWidth });
+function putObjective(branches: Branches, parts: Parts, objective: Objective): Omit<ObjectiveBranches, "branch"> {
+  const { label, decoder, target, input, encoder, losses, together } = objective;
+  const growing = branches.at(label);
+  const encoderWidth = widthOf(parts.encoder);
+  const outputs = target.definition.outputs(target.values, { ...input, width: encoderWidth });
   const enters = label === null && decoder.definition.enter !== undefined;
   const codeWidth = encoder === null ? null : encoder.definition.width(encoder.values);
-  const sequences = target.definition.sequences?.(target.values) ?? 1;
-  const width = decoder.definition.width(decoder.values);
-  const { extra } = layoutOf(parts);
-  if (width !== null) {
-    const owner = { ...objectiveOwner(label, "decoder", "positions"), extra };
-    putBeside(growing, { [decoderPositions]: positionTable(parts, width) }, owner);
+  if (together) {
+    const { several } = decoder.definition;
+    invariant(several, "the checker lets through only decoders that predict one target, or several");
+    putBeside(growing, several.head(decoder.values, outputs), objectiveOwner(label, "decoder"));
+  } else {
+    const sequences = target.definition.sequences?.(target.values) ?? 1;
+    putDecoderPositions(branches, parts, objective);
+    const context = { encoderWidth, outputs, codeWidth, sequences, enters };
+    putBeside(growing, decoder.definition.parameters(decoder.values, context), objectiveOwner(label, "decoder"));
   }
-  const own = decoder.definition.parameters(decoder.values, { encoderWidth, outputs, codeWidth, sequences, enters });
-  putBeside(growing, own, objectiveOwner(label, "decoder"));
   if (codeWidth !== null) {
-    const context = { ...parts, width: codeWidth };
+    const context = { ...input, width: codeWidth };
     putBeside(growing, target.definition.parameters?.(target.values, context) ?? {}, objectiveOwner(label, "target"));
   }
   return {
-    encoder: encoder === null ? null : putCodeEncoder(growing, parts, encoder, label),
+    encoder: encoder === null ? null : putCodeEncoder(growing, input, encoder, label),
     losses: losses.map((loss) => putLoss(growing, loss, encoderWidth, label)),
   };
+}
+
+/** Adds the network of a decoder of several targets. */
+function putSharedDecoder(branches: Branches, parts: Parts, objective: Objective): void {
+  const { definition, values } = objective.decoder;
+  putDecoderPositions(branches, parts, objective);
+  const weights = definition.several?.parameters(values, { encoderWidth: widthOf(parts.encoder) }) ?? {};
+  putBeside(branches.root, weights, objectiveOwner(null, "decoder"));
 }
 
 /** Adds the weights of a loss; gives their branch. `target`: the label of its target. */
 function putLoss(
   growing: Growing,
-  { definition, values, label }: Objective["losses"][number],
+  { definition, values, label }: LabelledLoss,
   encoderWidth: number,
   target: string | null,
 ): string | null {
@@ -139,73 +214,94 @@ function putLoss(
 /** Adds the weights of a target's encoder, with positions for its tokens; gives their branch. */
 function putCodeEncoder(
   growing: Growing,
-  parts: Parts,
+  input: InputPart,
   { definition, values }: Bound<Encoder>,
   label: string | null,
 ): string {
   const extra = definition.extraTokens(values);
   const own: Growing = { tree: {}, owners: growing.owners };
-  const table = { [encoderPositions]: positionTable(parts, definition.width(values), extra) };
-  putBeside(own, table, { ...objectiveOwner(label, "target", "target.encoder", "positions"), extra });
-  putBeside(own, definition.parameters(values), objectiveOwner(label, "target", "target.encoder"));
+  const table = { [encoderPositions]: positionTable(input, definition.width(values), extra) };
+  const owner = objectiveOwner(label, "target", "target.encoder", "positions");
+  putBeside(own, table, { ...owner, table: { grid: input.grid, extra } });
+  putBeside(own, definition.parameters(values, { inputs: [] }), objectiveOwner(label, "target", "target.encoder"));
   return putUnder(growing, own.tree, "encoder");
 }
 
-const positionTable = (parts: Parts, width: number, extra = layoutOf(parts).extra): ParameterTree => {
-  const { positions, grid } = parts;
-  return positions.definition.table(positions.values, { grid, extra, width });
-};
+const positionTable = ({ positions, grid }: InputPart, width: number, extra: number): ParameterTree =>
+  positions.definition.table(positions.values, { grid, extra, width });
 
-/** Positions, tokens and encoder: what sees an image. */
-function backboneParameters(parts: Parts, owners: Growing["owners"] = new Map()): OpenTree {
-  const { encoder, tokens, array } = parts;
-  const width = encoder.definition.width(encoder.values);
-  const growing: Growing = { tree: {}, owners };
-  const owner = (...names: readonly string[]): Owner => ({ parts: names, role: names.join("/"), label: null });
-  const { extra } = layoutOf(parts);
-  putBeside(growing, { [encoderPositions]: positionTable(parts, width) }, { ...owner("encoder", "positions"), extra });
-  putBeside(growing, tokens.definition.parameters(tokens.values, { array, width }), owner("encoder", "tokens"));
-  putBeside(growing, encoder.definition.parameters(encoder.values), owner("encoder"));
-  return growing.tree;
+/** Part of what sees inputs: with a label by the part's name and label. */
+const backboneOwner = (label: string | null, ...names: readonly string[]): Owner => ({
+  parts: label === null ? names : [...names, `${names.at(-1)}.${label}`],
+  role: names.join("/"),
+  label,
+});
+
+/** Adds positions and tokens of an input, as wide as the encoder that reads it. */
+function putInput(branches: Branches, parts: Parts, input: InputPart): void {
+  const { label, tokens, array, grid } = input;
+  const growing = branches.at(label);
+  const reader = parts.encoders.find(({ reads }) => reads.includes(input));
+  invariant(reader, "the checker lets through only inputs that an encoder reads");
+  const [width, extra] = [widthOf(reader), extraRows(parts, input)];
+  const owner = backboneOwner(label, "encoder", "positions");
+  putBeside(growing, { [encoderPositions]: positionTable(input, width, extra) }, { ...owner, table: { grid, extra } });
+  if (hasMark(input)) putBeside(growing, { [encoderMark]: tokenParameter(width) }, owner);
+  const own = tokens.definition.parameters(tokens.values, { array, width });
+  putBeside(growing, own, backboneOwner(label, "encoder", "tokens"));
+}
+
+function putEncoder(branches: Branches, { label, block: { definition, values }, inputs, reads }: EncoderPart): void {
+  const joins = reads.length > 1;
+  const several = joins ? inputs.flatMap((input) => input.label ?? []) : [];
+  putBeside(branches.at(label), definition.parameters(values, { inputs: several }), backboneOwner(label, "encoder"));
+}
+
+/** Positions, tokens and encoders: what sees a sample. */
+function backboneOf(parts: Parts, branches = new Branches()): Branches {
+  for (const input of parts.inputs) putInput(branches, parts, input);
+  for (const encoder of parts.encoders) putEncoder(branches, encoder);
+  return branches;
 }
 
 /** Adds what judges predictions. */
 function putAdversary(growing: Growing, parts: Parts, { definition, values }: Bound<Adversary>): void {
-  const encoderWidth = parts.encoder.definition.width(parts.encoder.values);
   const owner: Owner = { parts: ["adversary"], role: "adversary", label: null };
   const own: Growing = { tree: {}, owners: growing.owners };
-  putBeside(own, definition.parameters(values, { encoderWidth }), owner);
+  putBeside(own, definition.parameters(values, { encoderWidth: widthOf(parts.encoder) }), owner);
   if (definition.backbone(values) === "separate") {
-    putBeside(own, { [backboneBranch]: backboneParameters(parts) }, owner);
+    putBeside(own, { [backboneBranch]: backboneOf(parts).root.tree }, owner);
   }
   putBeside(growing, { [adversaryBranch]: own.tree }, owner);
 }
 
 /** Adds a head and what its losses train; gives the branches of the losses. */
 function putClasses(growing: Growing, { encoder }: Parts, { head, losses }: Classes): readonly (string | null)[] {
-  const encoderWidth = encoder.definition.width(encoder.values);
+  const encoderWidth = widthOf(encoder);
   const owner: Owner = { parts: ["head"], role: "head", label: null };
   putBeside(growing, head.definition.parameters(head.values, { encoderWidth }), owner);
   return losses.map((loss) => putLoss(growing, loss, encoderWidth, null));
 }
 
 export function modelWeights(parts: Parts): ModelWeights {
-  const owners: Growing["owners"] = new Map();
-  const growing: Growing = { tree: backboneParameters(parts, owners), owners };
-  const backbone = Object.keys(growing.tree);
-  if (parts.adversary) putAdversary(growing, parts, parts.adversary);
+  const branches = backboneOf(parts);
+  const { root, owners } = branches;
+  const backbone = Object.keys(root.tree);
+  if (parts.adversary) putAdversary(root, parts, parts.adversary);
   if (parts.teacher) {
     const owner: Owner = { parts: ["teacher"], role: "teacher", label: null };
-    putBeside(growing, { [teacherBranch]: slowCopy(backboneParameters(parts)) }, owner);
+    putBeside(root, { [teacherBranch]: slowCopy(backboneOf(parts).root.tree) }, owner);
   }
-  const objectives = parts.objectives.map((objective): ObjectiveBranches => {
-    if (objective.label === null) return { branch: null, ...putObjective(growing, parts, objective) };
-    const inner: Growing = { tree: {}, owners };
-    const placed = putObjective(inner, parts, objective);
-    return { branch: putUnder(growing, inner.tree, objective.label), ...placed };
-  });
-  const losses = parts.classes ? putClasses(growing, parts, parts.classes) : [];
-  return { parameters: growing.tree, objectives, losses, backbone, owners };
+  const shared = parts.objectives.find(({ together }) => together);
+  if (shared) putSharedDecoder(branches, parts, shared);
+  const placed = parts.objectives.map((objective) => putObjective(branches, parts, objective));
+  const losses = parts.classes ? putClasses(root, parts, parts.classes) : [];
+  const comparisons = parts.comparisons.map(({ loss, between: [{ encoder }] }) =>
+    putLoss(root, loss, widthOf(encoder), null),
+  );
+  const { parameters, branchOf } = branches.joined();
+  const objectives = placed.map((one, i) => ({ branch: branchOf(parts.objectives[i]?.label ?? null), ...one }));
+  return { parameters, branchOf, objectives, losses, comparisons, backbone, owners };
 }
 
 /** The weights under a branch. */

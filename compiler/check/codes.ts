@@ -72,6 +72,7 @@ export const codes = {
   // Blocks together
   "check/idle-part": "What nothing reads changes nothing that is learned, and a reader believes that it does.",
   "check/ambiguous-source": "Nothing is guessed: the model trained would not be the one meant.",
+  "check/circular-source": "What a part reads has to be there before it.",
   "check/unreadable-source": "Not every block can give what others ask of it.",
   "check/missing-label": "A label tells the weights of one from those of the others.",
   "check/loss-of-another-kind": "Patches are compared with patches, and classes with labels.",

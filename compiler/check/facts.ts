@@ -15,6 +15,7 @@ import {
   planesOf,
   type Target,
   type Tokens,
+  tokenCount,
 } from "../../blocks/index.js";
 import type { Span } from "../../grammar/index.js";
 import { onlyPart, ownParts, type Part, relatedTo, type Wiring } from "../wire/wiring.js";
@@ -166,6 +167,25 @@ export function gridOf(place: Place, isSound: (tokens: Part<DraftLine>) => boole
       sources: [...grid.sources, ...array.sources.filter(({ name }) => !(name in array.value))],
     }
   );
+}
+
+/** Tokens of all inputs together. */
+export function allTokensOf({ wiring }: Place, isSound: (tokens: Part<DraftLine>) => boolean): Fact<number> {
+  let [value, sources]: [number, readonly Source[]] = [0, []];
+  for (const part of ownParts(wiring, "tokens")) {
+    const grid = gridOf({ wiring, part }, isSound);
+    if (!grid) return null;
+    value += tokenCount(grid.value);
+    sources = [...sources, ...grid.sources];
+  }
+  return { value, sources };
+}
+
+/** Arrays that the model reads. */
+export function inputsOf({ wiring }: Place): Fact<number> {
+  const inputs = ownParts(wiring, "input");
+  const sources = inputs.map(({ line }, i) => ({ name: "input", span: line.span, message: `input ${i + 1}` }));
+  return { value: inputs.length, sources };
 }
 
 export const encoderWidthOf = (place: Place): Fact<number> =>

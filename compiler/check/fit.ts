@@ -4,6 +4,7 @@ import { isWithin, type Span } from "../../grammar/index.js";
 import type { Part, Wiring } from "../wire/wiring.js";
 import type { DraftBlock, DraftLine } from "./draft.js";
 import {
+  allTokensOf,
   arrayOf,
   ask,
   decoderWidthOf,
@@ -11,6 +12,7 @@ import {
   extraTokensOf,
   type Facts,
   gridOf,
+  inputsOf,
   layersOf,
   none,
   predictsPixels,
@@ -111,6 +113,12 @@ function modelFacts(
     },
     get grid() {
       return gridOf(place, isSound);
+    },
+    get tokens() {
+      return allTokensOf(place, isSound);
+    },
+    get inputs() {
+      return inputsOf(place);
     },
     get width() {
       return isEncoder ? none : encoderWidthOf(place);

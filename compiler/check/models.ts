@@ -5,7 +5,7 @@ import type { ModelDeclaration, Span } from "../../grammar/index.js";
 import type { Filled, Model, Use } from "../model.js";
 import { modelSlots, type SlotRule } from "../slots.js";
 import { type Wiring, wire } from "../wire/wiring.js";
-import { isAvailable } from "./available.js";
+import { areInputsAvailable, isAvailable } from "./available.js";
 import { defaultUse } from "./blocks.js";
 import { readBody } from "./changes.js";
 import {
@@ -76,10 +76,14 @@ export function checkModel(declaration: ModelDeclaration, base: ModelBase | null
   unknownLabels(lines, body);
   const failed = new Set<string>();
   const known = base?.checked?.failed ?? new Set();
-  const wiring = wire(lines, ({ block }) => block?.definition);
+  const wiring = wire(lines, {
+    definitionOf: ({ block }) => block?.definition,
+    labelsOf: ({ block }, parameter) => (block?.values.get(parameter)?.value ?? null) as readonly string[] | null,
+  });
   fitModel(wiring, { report, within: declaration.span, name: span, known, failed });
   const whole = errors() === 0 && !checking.torn && !draft.open && (base === null || base.checked?.model != null);
-  const available = whole && isAvailable(lines, body) && isWired(wiring, body);
+  const available =
+    whole && isAvailable(lines, body) && isWired(wiring, body) && areInputsAvailable(lines, wiring, body);
   const slots = available ? filled(lines) : null;
   const linting = { report, within: declaration.span, name: span, known: base?.checked?.remarks ?? new Set<string>() };
   return {
@@ -138,7 +142,7 @@ function missingSlot(rule: SlotRule, { name, owner, registry, report }: Body, sp
 function unknownLabels(lines: readonly DraftLine[], { report }: Body): void {
   const labels = [...new Set(lines.flatMap((line) => line.label ?? []))];
   for (const { value, origin } of lines.flatMap(labelValues)) {
-    for (const label of (value ?? []) as readonly string[]) {
+    for (const label of ((value ?? []) as readonly string[]).flatMap((name) => name.split("."))) {
       if (labels.includes(label)) continue;
       fail(report, "check/unknown-label", origin.span, `no line of the model has the label \`${label}\``, {
         ...suggestion(label, origin.span, labels, "labels"),

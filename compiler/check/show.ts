@@ -130,7 +130,7 @@ const expectations: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
       ? "a share such as `75%`, or one that moves such as `100% -> 0% over 30 epochs`"
       : "a number such as `0.996`, or one that moves such as `0.996 -> 1 over all epochs`",
   block: ({ of }) => `a block of the kind ${of}`,
-  labels: () => "labels such as `[audio, image]`",
+  labels: ({ parts }) => `labels such as \`${parts ? "[joint.audio, joint.image]" : "[audio, image]"}\``,
   axes: () => "axes such as `[row, column]`",
   quantity: ({ of }) => `a ${of} such as \`${quantitySample[of]}\``,
 };

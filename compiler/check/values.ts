@@ -290,8 +290,13 @@ function readStretch(expression: Expression, outer: Reading): Stretch | null {
   return amount === null ? null : { amount, unit: "training" };
 }
 
-/** The words of a list in brackets. */
-function readWords(expression: Expression, type: ParamType, at: Reading): readonly string[] | null {
+/** The words of a list in brackets. `read`: a word; null for what is none. */
+function readWords(
+  expression: Expression,
+  type: ParamType,
+  at: Reading,
+  read: (expression: Expression) => string | null = wordOf,
+): readonly string[] | null {
   if (expression.kind === "path") {
     const listed = `[${excerpt(expression.span)}]`;
     const message = `${at.subject} takes ${expectation(type)}, not one without brackets`;
@@ -299,7 +304,7 @@ function readWords(expression: Expression, type: ParamType, at: Reading): readon
     return fail(at.report, "check/wrong-type", expression.span, message, words);
   }
   if (expression.kind !== "list") return wrongType(expression, type, at);
-  const words = expression.items.map(wordOf);
+  const words = expression.items.map(read);
   const bad = expression.items.find((_, i) => words[i] === null);
   if (bad) return wrongType(bad, type, at);
   const again = expression.items.find((_, i) => words.indexOf(words[i] as string) !== i);
@@ -315,7 +320,14 @@ function readWords(expression: Expression, type: ParamType, at: Reading): readon
   );
 }
 
-const readLabels: Reader<"labels"> = readWords;
+/** A label, or with a dot what a line makes of an input. */
+function labelOf(expression: Expression): string | null {
+  if (expression.kind !== "path" || expression.parts.length > 2) return null;
+  return expression.parts.map(({ name }) => name).join(".");
+}
+
+const readLabels: Reader<"labels"> = (expression, type, at) =>
+  readWords(expression, type, at, type.parts ? labelOf : wordOf);
 
 const readAxes: Reader<"axes"> = (expression, type, at) => {
   const words = readWords(expression, type, at);

@@ -6,7 +6,7 @@
 import type { Loss } from "../../blocks/index.js";
 import { modelSlot } from "../slots.js";
 import { type Port, readersOf } from "../wire/roles.js";
-import { idleParts, type Part, sourceAt, type Wire, type Wiring } from "../wire/wiring.js";
+import { circularParts, idleParts, type Part, sourceAt, sourcesAt, type Wire, type Wiring } from "../wire/wiring.js";
 import type { Code } from "./codes.js";
 import { type Body, type DraftLine, lineName } from "./draft.js";
 import { named } from "./nearest.js";
@@ -22,11 +22,18 @@ interface Finding extends Words {
 
 /** Reports what is wrong with the wires of a model whose lines are sound otherwise. Gives whether nothing is. */
 export function isWired(wiring: Wiring<DraftLine>, { report, name }: Body): boolean {
-  const joined = wiring.parts.flatMap((part) =>
-    part.slot === "loss"
-      ? lossOfAnotherKind(part, wiring, name)
-      : (wiring.wires.get(part) ?? []).flatMap((wire) => wrongWire(part, wire, name)),
-  );
+  const first = [...inputsWithoutLabel(wiring), ...circular(wiring)];
+  const joined =
+    first.length > 0
+      ? first
+      : wiring.parts.flatMap((part) =>
+          part.slot === "loss" && (part.definition as unknown as Loss | undefined)?.compares !== "features"
+            ? lossOfAnotherKind(part, wiring, name)
+            : (wiring.wires.get(part) ?? []).flatMap((wire) => [
+                ...unreadNames(part, wire, wiring),
+                ...wrongWire(part, wire, name),
+              ]),
+        );
   // Of wires that lead nowhere, idle parts are no news.
   const findings = joined.length > 0 ? joined : [...idle(wiring, name), ...nameless(wiring)];
   for (const { code, part, message, ...words } of findings) fail(report, code, part.line.span, message, words);
@@ -39,9 +46,68 @@ const blockOf = ({ definition }: DraftPart): string => `\`${definition?.name}\``
 const ownerOf = ({ within }: DraftPart, model: string): string =>
   within ? `\`${lineName(within.slot, within.line.label)}\` of \`${model}\`` : `\`${model}\``;
 
-function wrongWire(part: DraftPart, { port, sources }: Wire<DraftLine>, model: string): readonly Finding[] {
+/** An input is told from others by its label. */
+function inputsWithoutLabel(wiring: Wiring<DraftLine>): readonly Finding[] {
+  const inputs = wiring.parts.filter(({ slot }) => slot === "input");
+  if (inputs.length < 2) return [];
+  return inputs
+    .filter(({ line }) => line.label === null)
+    .map((part) => ({
+      code: "check/missing-label",
+      part,
+      message: "an `input` has no label, and there are other inputs",
+      help: `write \`input name: ${part.definition?.name}(...)\`: tokens, masks and targets are told by it`,
+    }));
+}
+
+const circular = (wiring: Wiring<DraftLine>): readonly Finding[] =>
+  circularParts(wiring).map((part) => ({
+    code: "check/circular-source",
+    part,
+    message: `\`${lineName(part.slot, part.line.label)}\` reads what is made of itself`,
+    help: "name only inputs, or encoders that do not read it",
+  }));
+
+/** Names of a line that lead nowhere. */
+function unreadNames(part: DraftPart, { port, names }: Wire<DraftLine>, wiring: Wiring<DraftLine>): readonly Finding[] {
+  return (names ?? []).flatMap((name): readonly Finding[] => {
+    const [label, input] = name.split(".");
+    const source = wiring.parts.find(
+      (other) => other.within === null && other !== part && isNamed(other, label as string, port),
+    );
+    const [message, help] = source
+      ? [
+          `\`${lineName(source.slot, source.line.label)}\` reads no \`${input}\``,
+          `it reads ${named([...inputsUnder(wiring, source)].map((other) => `${label}.${other}`))}`,
+        ]
+      : [`nothing called \`${label}\` can be read by ${part.slot} ${blockOf(part)}`, `name ${readable(port)}`];
+    if (source && (input === undefined || inputsUnder(wiring, source).has(input))) return [];
+    return [{ code: "check/unreadable-source", part, message, reason: port.why, help }];
+  });
+}
+
+const isNamed = ({ slot, line, input }: DraftPart, label: string, { from, through }: Port): boolean =>
+  (slot === (through ?? from) && line.label === label) || (slot === from && (line.label === label || input === label));
+
+const readable = ({ from, through }: Port): string =>
+  through === undefined ? `the label of an ${from}` : `the label of an input or of an ${through}`;
+
+/** The inputs whose tokens a part sees. */
+function inputsUnder(wiring: Wiring<DraftLine>, part: DraftPart): ReadonlySet<string> {
+  const read = sourcesAt(wiring, part, "tokens");
+  return new Set(
+    read.flatMap((other) => (other.slot === "tokens" ? (other.input ?? []) : [...inputsUnder(wiring, other)])),
+  );
+}
+
+function wrongWire(
+  part: DraftPart,
+  { port, sources, joined, names }: Wire<DraftLine>,
+  model: string,
+): readonly Finding[] {
   const [source, another] = sources;
-  if (!source) return port.optional ? [] : [dangling(part, port, model)];
+  if (!source) return port.optional || names ? [] : [dangling(part, port, model)];
+  if (joined) return [];
   if (another) return [ambiguous(part, port, sources, model)];
   if (!source.definition || !port.asks || port.asks.met(source.definition)) return [];
   const reader = `${part.slot} ${blockOf(part)}`;
@@ -69,15 +135,30 @@ function dangling(part: DraftPart, { from, place, alone, why }: Port, model: str
   };
 }
 
-function ambiguous(part: DraftPart, { alone, why }: Port, sources: readonly DraftPart[], model: string): Finding {
-  const names = sources.map(({ line }) => lineName(line.slot, line.label));
+/** `of: [audio]`, `of: [image]` and `of: [audio, image]`: what a line may say of what it reads. */
+function ofLines(parameter: string, sources: readonly DraftPart[]): readonly string[] {
+  const labels = sources.flatMap(({ line, input }) => input ?? line.label ?? []);
+  return [labels, ...labels.map((label) => [label])].map((some) => `${parameter}: [${some.join(", ")}]`);
+}
+
+function ambiguous(
+  part: DraftPart,
+  { alone, why, named: parameter }: Port,
+  sources: readonly DraftPart[],
+  model: string,
+): Finding {
+  const names = sources.map(({ line, input }) => lineName(line.slot, line.label ?? input));
   const reader = lineName(part.slot, part.line.label);
   return {
     code: "check/ambiguous-source",
     part,
     message: `\`${reader}\` of \`${model}\` could read any of ${named(names)}`,
     reason: why,
-    help: alone ? `give all but one of them a \`${part.slot}\` of their own, in braces` : "keep one of them",
+    help: alone
+      ? `give all but one of them a \`${part.slot}\` of their own, in braces`
+      : parameter !== undefined
+        ? `write ${named(ofLines(parameter, sources), "or")}`
+        : "keep one of them",
     related: sources.map(({ line }, i) => ({ span: line.span, message: `\`${names[i]}\` stands here` })),
   };
 }

@@ -4,14 +4,15 @@
 
 import { format } from "prettier";
 import { type Bound, boxText, isPicture, tokenCount } from "../../blocks/index.js";
-import { type Assembly, adversaryGroups, assemble } from "../assemble/assemble.js";
+import { type Assembly, adversaryGroups, assemble, predictionsOf } from "../assemble/assemble.js";
 import { fieldsAsked } from "../assemble/fields.js";
-import { layoutOf } from "../assemble/layout.js";
+import { jointMask, layoutOf, maskOver, visibleOf } from "../assemble/layout.js";
+import type { InputPart, MaskPart, Objective, Parts } from "../assemble/parts.js";
 import { record } from "../assemble/record.js";
 import { noHomes, ourNames } from "../homes.js";
 import { countWeights } from "../memory-plan.js";
 import type { Model } from "../model.js";
-import type { Program, TensorForm } from "../program.js";
+import { gridName, type Program, type TensorForm } from "../program.js";
 import { blockText, type Named, valuesText } from "./block-values.js";
 import { createImports, type Elsewhere, type Imports } from "./imports.js";
 import { dataText, functionText, parametersText, tensorType } from "./text.js";
@@ -29,28 +30,38 @@ const words =
 
 /** The name of the module's export: the model's own, unless it means something else in the module or in the language. */
 function exportName({ name }: Model, { functions, batch }: Program): string {
-  const own = [shapeName(batch.array.name), "grid", "parameters", ...functions.map((f) => f.name)];
-  const types = ["Batch", "Builder", "Tensor", "W", "Weights"];
+  const arrays = Object.keys(batch.arrays);
+  const own = [...arrays.flatMap(constantsOf(arrays.length === 1)), "parameters", ...functions.map((f) => f.name)];
+  const types = ["Arrays", "Batch", "Builder", "Tensor", "W", "Weights"];
   return [...own, ...types, ...ourNames, ...words.split(" ")].includes(name) ? `${name}Model` : name;
 }
 
 /** Comments cannot be left: their end is broken up. */
 const comment = (text: string): string => text.replaceAll("*/", "*\\/");
 
-function headline(assembly: Assembly): string {
-  const { parts, parameters, model } = assembly;
-  const { count, visible } = layoutOf(parts);
-  const [fewest = visible] = parts.mask?.definition.varies?.counts(parts.mask.values, parts.grid) ?? [];
-  const range = (least: number, most: number): string => (least === most ? String(most) : `${least} to ${most}`);
+function headline({ parts, parameters, model }: Assembly): string {
   const weights = countWeights(parameters).toLocaleString("en");
-  const masked = parts.mask
-    ? `: ${range(fewest, visible)} visible, ${range(count - visible, count - fewest)} hidden`
-    : "";
-  const pieces = isPicture(parts.array)
-    ? `patches of ${boxText(parts.grid)} pixels`
-    : `tokens of ${boxText(parts.grid)}`;
-  const facts = `${count} ${pieces}${masked}. ${weights} parameters.`;
+  const joint = jointMask(parts);
+  const sets = parts.inputs.map((input) => {
+    const own = joint ? null : maskOver(parts, input);
+    const of = parts.inputs.length === 1 ? "" : ` of ${input.name}`;
+    return `${tokenCount(input.grid)} ${piecesText(input)}${of}${own ? maskedText(own, tokenCount(input.grid)) : ""}`;
+  });
+  const all = joint ? [`Together ${layoutOf(parts).count} tokens${maskedText(joint, layoutOf(parts).count)}`] : [];
+  const facts = [...sets, ...all, `${weights} parameters`].map((fact) => `${fact}.`).join(" ");
   return [model.doc, facts].filter((line) => line !== "").join("\n\n");
+}
+
+const piecesText = ({ array, grid }: InputPart): string =>
+  isPicture(array) ? `patches of ${boxText(grid)} pixels` : `tokens of ${boxText(grid)}`;
+
+/** `: 4 visible, 12 hidden`, of so many tokens. */
+function maskedText(mask: MaskPart, count: number): string {
+  const { definition, values } = mask.block;
+  const visible = visibleOf(mask);
+  const [fewest = visible] = definition.varies?.counts(values, (mask.over[0] as InputPart).grid) ?? [];
+  const range = (least: number, most: number): string => (least === most ? String(most) : `${least} to ${most}`);
+  return `: ${range(fewest, visible)} visible, ${range(count - visible, count - fewest)} hidden`;
 }
 
 /** A block with its values, as an argument: `masks.random, { ratio: 0.75 }`. */
@@ -65,27 +76,41 @@ const adversaryText = (assembly: Assembly, adversary: NonNullable<Assembly["part
 /** What the model is, line by line. */
 function modelText(assembly: Assembly, program: Program, imports: Imports): string {
   const { parts } = assembly;
-  const { mask, encoder, adversary, teacher, classes } = parts;
-  const target = parts.objectives[0]?.target;
+  const { inputs, encoder, adversary, teacher, classes } = parts;
+  const own = parts.objectives[0];
   const handedOn = program.functions.map((f) => f.name).filter((name) => handed.includes(name));
-  const shape = shapeName(parts.name);
-  const context = `{ array: ${shape}, grid }`;
+  const only = inputs.length === 1;
+  const gridOf = ({ name }: InputPart): string => gridName(name, only);
+  const context = (input: InputPart): string => `{ array: ${shapeName(input.name)}, grid: ${gridOf(input)} }`;
+  const byInput = (text: (input: InputPart) => string): string =>
+    `{ ${inputs.map((input) => `${input.name}: ${text(input)}`).join(", ")} }`;
+  const pictureText = ({ target, input }: Objective): readonly string[] =>
+    target.definition.picture
+      ? [`picture: ${imports.ours("bindPicture")}(${bound(target, imports)}, ${context(input)})`]
+      : [];
   const fields = fieldsAsked(parts).map(
-    ({ name, kind, part }) =>
-      `${name}: ${imports.ours("bindField")}(${dataText(kind)}, ${bound(part, imports)}, ${context})`,
+    ({ name, kind, part, input }) =>
+      `${name}: ${imports.ours("bindField")}(${dataText(kind)}, ${bound(part, imports)}, ${context(input)})`,
   );
+  const predictions = predictionsOf(assembly).map(({ name, f, objective }) => {
+    const facts = [
+      `array: ${dataText(objective.input.name)}`,
+      f === "predict" ? f : `predict: ${f}`,
+      ...pictureText(objective),
+    ];
+    return `${name}: { ${facts.join(", ")} }`;
+  });
   const lines = [
     `name: ${dataText(assembly.model.name)}`,
-    `arrays: { ${parts.name}: ${shape} }, grid`,
-    mask
-      ? `mask: ${imports.ours("bindMask")}(${bound(mask, imports)}, grid)`
-      : `mask: ${imports.ours("everythingVisible")}(grid)`,
-    `parameters, extraTokens: ${layoutOf(parts).extra}, layers: ${encoder.definition.layers(encoder.values)}`,
+    `arrays: ${byInput(({ name }) => shapeName(name))}`,
+    `grids: ${byInput(gridOf)}`,
+    `masks: ${masksText(parts, imports, gridOf)}`,
+    `parameters, extraTokens: ${layoutOf(parts).extra}`,
+    `layers: ${encoder.block.definition.layers(encoder.block.values)}`,
     handedOn.join(", "),
     ...(classes ? [`classes: ${classes.head.definition.classes(classes.head.values)}`] : []),
-    ...(target?.definition.picture
-      ? [`picture: ${imports.ours("bindPicture")}(${bound(target, imports)}, ${context})`]
-      : []),
+    ...(own ? pictureText(own) : []),
+    ...(predictions.length > 0 ? [`predictions: { ${predictions.join(", ")} }`] : []),
     ...(fields.length > 0 ? [`fields: { ${fields.join(", ")} }`] : []),
     ...(adversary ? [`adversary: { ${adversaryText(assembly, adversary)}, loss: adversaryLoss }`] : []),
     ...(teacher ? [`teacher: ${imports.ours("bindTeacher")}(${bound(teacher, imports)})`] : []),
@@ -93,22 +118,32 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
   return `${imports.ours("defineModel")}({ ${lines.join(", ")} })`;
 }
 
+/** The masks of a model by name. */
+function masksText({ masks, inputs }: Parts, imports: Imports, gridOf: (input: InputPart) => string): string {
+  const texts = masks.map(({ name, block, over }) => {
+    const [only, another] = over;
+    const bind = another ? "bindJointMask" : "bindMask";
+    const grids = another ? `[${over.map(gridOf).join(", ")}]` : gridOf(only as InputPart);
+    return `${name}: ${imports.ours(bind)}(${bound(block, imports)}, ${grids})`;
+  });
+  const unmasked = (input: InputPart): string =>
+    `${input.name}: ${imports.ours("everythingVisible")}(${gridOf(input)})`;
+  return `{ ${(texts.length > 0 ? texts : inputs.map(unmasked)).join(", ")} }`;
+}
+
 /** The type of a batch. A type and not an interface, which would not be taken where fields of any name are. */
-function batchType({ batch: { array, fields, guide, ...batch } }: Program, isPicture: boolean): string {
-  const docs = {
-    visible: "Places of the visible tokens, in the order in which the encoder sees them.",
-    hidden: "Places of the hidden tokens.",
-    restore: "Where each token stands in [visible, hidden].",
-  };
+function batchType({ batch: { arrays, places, fields, guide } }: Program, { inputs }: Parts): string {
   const property = (name: string, form: TensorForm, doc: string) =>
     `/** ${doc} */\nreadonly ${name}: ${tensorType(form)};`;
   const properties = [
-    property(array.name, array.form, `${isPicture ? "Pixels" : "Numbers"} as the recipe leaves them.`),
-    ...(Object.keys(docs) as (keyof typeof docs)[]).map((name) => property(name, batch[name], docs[name])),
-    ...Object.entries(fields).map(([name, form]) =>
-      property(name, form, `Computed of each sample beside its ${array.name}.`),
+    ...inputs.map(({ name, array }) =>
+      property(
+        name,
+        arrays[name] as TensorForm,
+        `${isPicture(array) ? "Pixels" : "Numbers"} as the recipe leaves them.`,
+      ),
     ),
-    ...Object.entries(guide).map(([name, { form, doc }]) => property(name, form, doc)),
+    ...Object.entries({ ...places, ...fields, ...guide }).map(([name, { form, doc }]) => property(name, form, doc)),
   ];
   return `{\n${properties.join("\n")}\n}`;
 }
@@ -122,26 +157,30 @@ function documented(doc: string, text: string): string {
 }
 
 function functionsText(assembly: Assembly, program: Program): readonly string[] {
-  const { encoder } = assembly.parts;
-  const layers = encoder.definition.layers(encoder.values);
+  const { definition, values } = assembly.parts.encoder.block;
   return program.functions.map((f) => {
-    const { name, doc, parameters, returns, body } = functionText(f, { ...program, layers });
+    const { name, doc, parameters, returns, body } = functionText(f, definition.layers(values));
     const result = returns === null ? "" : `: ${returns}`;
     return documented(doc, `function ${name}(${parameters.join(", ")})${result} {\n${body}\n}`);
   });
 }
 
 /** Names that mean something in every module. */
-const reserved = "g w batch latent visible hidden restore prediction layers grid parameters Batch W";
+const reserved = "g w batch latent visible hidden restore prediction layers grid parameters Arrays Batch W";
 
 /** What a module calls the shape of its array. */
 const shapeName = (array: string): string => `${array}Shape`;
 
+/** The constants of an array. */
+const constantsOf =
+  (only: boolean) =>
+  (array: string): readonly string[] => [shapeName(array), gridName(array, only)];
+
 /** Names that the module itself gives. */
 const namesIn = ({ functions, batch }: Program, model: string): readonly string[] => [
   ...reserved.split(" "),
-  batch.array.name,
-  shapeName(batch.array.name),
+  ...Object.keys(batch.arrays).flatMap((array, _, all) => [array, ...constantsOf(all.length === 1)(array)]),
+  ...Object.keys(batch.places),
   ...Object.keys(batch.fields),
   ...functions.flatMap((f) => [
     f.name,
@@ -164,13 +203,12 @@ const withImports = (program: Program, imports: Imports): Program => ({
 
 /** The module's text before formatting: every part in the order in which it is read. */
 function moduleText(assembly: Assembly, recorded: Program, version: string, elsewhere: Elsewhere): string {
-  const { array, grid } = assembly.parts;
+  const { inputs } = assembly.parts;
   const name = exportName(assembly.model, recorded);
   const imports = createImports(elsewhere, namesIn(recorded, name));
   const program = withImports(recorded, imports);
   const parameters = parametersText(assembly.parameters, imports);
   const model = modelText(assembly, program, imports);
-  const shape = shapeName(assembly.parts.name);
   const head = `${headline(assembly)}\n\nGenerated by mae ${version}; change the spec, not this file.`;
   const importing = [
     `import { ${[...imports.own(), "type Weights"].join(", ")} } from "maelang/blocks";`,
@@ -179,14 +217,20 @@ function moduleText(assembly: Assembly, recorded: Program, version: string, else
   ];
   return [
     documented(head, importing.join("\n")),
-    `const ${shape} = ${dataText(array)} as const;`,
-    documented(
-      `${tokenCount(grid)} ${isPicture(array) ? "patches" : "tokens"}, in raster order.`,
-      `const grid = ${dataText(grid)} as const;`,
-    ),
+    ...inputs.flatMap(({ name: array, array: shape, grid }) => [
+      `const ${shapeName(array)} = ${dataText(shape)} as const;`,
+      documented(
+        `${tokenCount(grid)} ${isPicture(shape) ? "patches" : "tokens"}, in raster order.`,
+        `const ${gridName(array, inputs.length === 1)} = ${dataText(grid)} as const;`,
+      ),
+    ]),
     `const parameters = ${parameters};`,
     "type W = Weights<typeof parameters>;",
-    documented("One training batch.", `type Batch = ${batchType(program, isPicture(array))};`),
+    documented("One training batch.", `type Batch = ${batchType(program, assembly.parts)};`),
+    documented(
+      "What is seen of a sample without a mask.",
+      `type Arrays = Pick<Batch, ${inputs.map((input) => dataText(input.name)).join(" | ")}>;`,
+    ),
     ...functionsText(assembly, program),
     `export const ${name} = ${model};`,
   ].join("\n\n");

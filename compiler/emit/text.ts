@@ -5,7 +5,7 @@
 
 import { declarationOf, isDeclared, isParameter, type ParameterTree } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
-import type { Operand, Program, ProgramFunction, Statement, TensorForm } from "../program.js";
+import type { Operand, ProgramFunction, Statement, TensorForm } from "../program.js";
 import type { Imports } from "./imports.js";
 
 const dimText = (dim: TensorForm["shape"][number]): string => {
@@ -68,7 +68,7 @@ function operandText(operand: Operand, batch: BatchUse): string {
     case "weights":
       return `w${operand.path.map(access).join("")}`;
     case "grid":
-      return "grid";
+      return operand.name;
     case "list":
       return `[${operand.items.map((item) => operandText(item, batch)).join(", ")}]`;
     case "record":
@@ -111,24 +111,14 @@ function* allOperands(f: ProgramFunction): Generator<Operand> {
   yield* operandsOf(f.result);
 }
 
-/** What functions are handed besides the batch. */
-export interface GivenForms extends Pick<Program, "latent" | "prediction" | "batch"> {
-  /** Of the encoder. */
-  readonly layers: number;
-}
-
-/** The arguments of a function after `g` and `w`, with their types; which fields of the batch it reads. */
-function inputsText(f: ProgramFunction, batch: BatchUse, given: GivenForms): readonly string[] {
+/** The arguments of a function after `g` and `w`; which fields of the batch it reads. `layers`: of the encoder. */
+function argumentsText(f: ProgramFunction, batch: BatchUse, layers: number): readonly string[] {
   const fields = [...allOperands(f)].filter((operand) => operand.kind === "field").map((operand) => operand.name);
   const pattern = batch === "apart" ? `{ ${[...new Set(fields)].join(", ")} }` : "batch";
-  const texts = {
-    batch: `${pattern}: Batch`,
-    array: `${given.batch.array.name}: Batch[${JSON.stringify(given.batch.array.name)}]`,
-    latent: `latent: ${tensorType(given.latent)}`,
-    prediction: `prediction: ${tensorType(given.prediction)}`,
-    layers: `layers = ${given.layers}`,
-  };
-  return f.inputs.map((input) => texts[input]);
+  const texts = { batch: `${pattern}: Batch`, arrays: `${pattern}: Arrays`, layers: `layers = ${layers}` };
+  return f.inputs.map((argument) =>
+    argument.kind === "tensor" ? `${argument.name}: ${tensorType(argument.form)}` : texts[argument.kind],
+  );
 }
 
 export interface FunctionText {
@@ -139,15 +129,15 @@ export interface FunctionText {
   readonly body: string;
 }
 
-/** A function in text, piece by piece. */
-export function functionText(f: ProgramFunction, given: GivenForms): FunctionText {
+/** A function in text, piece by piece. `layers`: of the encoder. */
+export function functionText(f: ProgramFunction, layers: number): FunctionText {
   const whole = [...allOperands(f)].some((operand) => operand.kind === "variable" && operand.name === "batch");
   const batch = whole ? "whole" : "apart";
   const returned = `return ${operandText(f.result, batch)};`;
   return {
     name: f.name,
     doc: f.doc,
-    parameters: ["g: Builder", "w: W", ...inputsText(f, batch, given)],
+    parameters: ["g: Builder", "w: W", ...argumentsText(f, batch, layers)],
     returns: f.form ? tensorType(f.form) : null,
     body: [...f.statements.map((statement) => statementText(statement, batch)), returned].join("\n"),
   };

@@ -30,6 +30,19 @@ export interface Port {
   readonly optional?: true;
   /** One reader a source: who reads it from its own braces has it for itself. */
   readonly alone?: true;
+  /** Whether the reader can read several sources at once; absent: it reads one. */
+  readonly several?: (reader: Definition) => boolean;
+  /** Several sources are those of different inputs. */
+  readonly each?: true;
+  /**
+   * The parameter that names the sources, by the labels of parts of the slot or of inputs. What a part that is of no one input reads of
+   * several is named, unless it has no label itself: then it reads all.
+   */
+  readonly named?: string;
+  /** A slot whose parts are read in place of the sources, where they have the label: what an encoder makes of tokens. */
+  readonly through?: string;
+  /** Of parts that read each other, those that no other reads. */
+  readonly last?: true;
   readonly asks?: Demand;
   /** Why the block cannot do without it. */
   readonly why: string;
@@ -50,14 +63,32 @@ const needsTokens: Demand = {
   otherwise: "which cannot be encoded",
 };
 
-const comparesClasses = (reader: Definition): boolean => (reader as unknown as Loss).compares === "classes";
+/** What a loss compares. */
+const compares = (reader: Definition): NonNullable<Loss["compares"]> =>
+  (reader as unknown as Loss).compares ?? "patches";
+
+/** A part reads the positions of all inputs whose tokens it sees. */
+const positionsPort: Port = {
+  name: "positions",
+  from: "positions",
+  place: "model",
+  optional: true,
+  several: () => true,
+  why: "Tokens know their places.",
+};
 
 /** The ports of each slot of a model. A slot that is not named reads nothing. */
 const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
   tokens: [{ name: "array", from: "input", place: "model", why: "Tokens are cut from an array." }],
   positions: [{ name: "set", from: "tokens", place: "model", why: "Positions are those of tokens." }],
   mask: [
-    { name: "set", from: "tokens", place: "model", why: "A mask hides tokens." },
+    {
+      name: "set",
+      from: "tokens",
+      place: "model",
+      several: (reader) => (reader as Mask).joint !== undefined,
+      why: "A mask hides tokens.",
+    },
     {
       name: "attention",
       from: "encoder",
@@ -73,6 +104,9 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       from: "tokens",
       place: "model",
       reads: (_, inBraces) => !inBraces,
+      several: () => true,
+      named: "of",
+      through: "encoder",
       why: "An encoder reads tokens.",
     },
     {
@@ -83,12 +117,27 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       asks: needsTokens,
       why: "An encoder in the braces of a target encodes the target.",
     },
-    { name: "positions", from: "positions", place: "model", optional: true, why: "Tokens know their places." },
-    { name: "mask", from: "mask", place: "model", optional: true, why: "A mask says which tokens are seen." },
+    positionsPort,
+    {
+      name: "mask",
+      from: "mask",
+      place: "model",
+      optional: true,
+      several: () => true,
+      why: "A mask says which tokens are seen.",
+    },
   ],
   decoder: [
-    { name: "latent", from: "encoder", place: "model", why: "A decoder reads what the encoder gives." },
-    { name: "target", from: "target", place: "nearest", alone: true, why: "A decoder predicts a target." },
+    { name: "latent", from: "encoder", place: "model", last: true, why: "A decoder reads what the encoder gives." },
+    {
+      name: "target",
+      from: "target",
+      place: "nearest",
+      alone: true,
+      several: (reader) => (reader as Decoder).several !== undefined,
+      each: true,
+      why: "A decoder predicts a target.",
+    },
     {
       name: "encoded",
       from: "encoder",
@@ -96,7 +145,7 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       reads: (reader) => (reader as Decoder).readsEncoded === true,
       why: "Its decoder completes what an encoder has seen of the target.",
     },
-    { name: "positions", from: "positions", place: "model", optional: true, why: "Tokens know their places." },
+    positionsPort,
   ],
   target: [
     { name: "array", from: "input", place: "model", why: "A target is made of what enters the model." },
@@ -109,16 +158,31 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       why: "The target is made of what a slow copy of the encoder gives for the whole image.",
     },
   ],
-  head: [{ name: "latent", from: "encoder", place: "model", why: "A head reads what the encoder gives." }],
+  head: [{ name: "latent", from: "encoder", place: "model", last: true, why: "A head reads what the encoder gives." }],
   loss: [
     {
       name: "prediction",
       from: "decoder",
       place: "nearest",
-      reads: (reader) => !comparesClasses(reader),
+      reads: (reader) => compares(reader) === "patches",
       why: "The loss compares patches.",
     },
-    { name: "logits", from: "head", place: "model", reads: comparesClasses, why: "The loss compares classes." },
+    {
+      name: "logits",
+      from: "head",
+      place: "model",
+      reads: (reader) => compares(reader) === "classes",
+      why: "The loss compares classes.",
+    },
+    {
+      name: "compared",
+      from: "encoder",
+      place: "model",
+      reads: (reader) => compares(reader) === "features",
+      several: () => true,
+      named: "between",
+      why: "The loss compares what encoders give.",
+    },
   ],
   teacher: [
     { name: "student", from: "encoder", place: "model", asks: needsLayers, why: "A teacher follows an encoder." },
@@ -135,8 +199,9 @@ export const portsOf = (slot: string): readonly Port[] => portsOfSlots[slot] ?? 
 export const readersOf = (slot: string): readonly string[] =>
   Object.keys(portsOfSlots).filter((reader) => portsOf(reader).some(({ from }) => from === slot));
 
-/** Slots whose line without a label stands for each labelled input. */
-export const isForEachInput = (slot: string): boolean => ["tokens", "positions", "mask", "target"].includes(slot);
+/** Whether a line without a label stands for each labelled input. A mask may be drawn over all of them together. */
+export const isForEachInput = (slot: string, definition: Definition | undefined): boolean =>
+  ["tokens", "positions", "mask", "target"].includes(slot) && (definition as Mask | undefined)?.joint === undefined;
 
 /**
  * Whether a model is asked for what fills a slot, whatever its losses read: features, predictions of classes, what is minimised.

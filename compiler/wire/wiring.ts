@@ -29,8 +29,20 @@ export interface Part<L extends Line<L>> {
 /** What a part reads at one of its ports. */
 export interface Wire<L extends Line<L>> {
   readonly port: Port;
-  /** One, where all is well. */
+  /** One, where all is well, or as many as the part reads at once. Of named ones, in the order of the names. */
   readonly sources: readonly Part<L>[];
+  /** Whether all of them are read. */
+  readonly joined: boolean;
+  /** What the line says of them, `joint.audio`; null: nothing. */
+  readonly names: readonly string[] | null;
+}
+
+/** How wiring reads a line. */
+export interface Reading<L> {
+  /** What fills it; undefined where it is broken. */
+  readonly definitionOf: (line: L) => Definition | undefined;
+  /** The labels that a parameter of it names; null: none are written. */
+  readonly labelsOf: (line: L, parameter: string) => readonly string[] | null;
 }
 
 export interface Wiring<L extends Line<L>> {
@@ -41,13 +53,10 @@ export interface Wiring<L extends Line<L>> {
   readonly readers: ReadonlyMap<Part<L>, readonly Part<L>[]>;
 }
 
-/** Wires the lines of a model. `definitionOf`: what fills a line, undefined where it is broken. */
-export function wire<L extends Line<L>>(
-  lines: readonly L[],
-  definitionOf: (line: L) => Definition | undefined,
-): Wiring<L> {
+/** Wires the lines of a model. */
+export function wire<L extends Line<L>>(lines: readonly L[], { definitionOf, labelsOf }: Reading<L>): Wiring<L> {
   const parts = partsOf(lines, definitionOf);
-  const rooms = new Rooms(parts);
+  const rooms = new Rooms(parts, labelsOf);
   const wires = new Map(parts.map((part) => [part, wiresOf(part, rooms)]));
   const readers = new Map<Part<L>, Part<L>[]>();
   for (const part of parts) {
@@ -73,7 +82,7 @@ function partsOf<L extends Line<L>>(
   const inputs = labelsOf("input");
   return lines.flatMap((line) => {
     const { slot, label } = line;
-    if (label !== null || inputs.size < 2 || !isForEachInput(slot)) {
+    if (label !== null || inputs.size < 2 || !isForEachInput(slot, definitionOf(line))) {
       return part(line, label !== null && inputs.has(label) ? label : null, null);
     }
     const own = labelsOf(slot);
@@ -85,6 +94,7 @@ function partsOf<L extends Line<L>>(
 interface Room<L extends Line<L>> {
   readonly all: Part<L>[];
   readonly byInput: Map<string, Part<L>[]>;
+  readonly byLabel: Map<string, Part<L>>;
   /** Those that no block of a slot reads from their own braces, by that slot. */
   readonly free: Map<string, Part<L>[]>;
 }
@@ -94,15 +104,26 @@ class Rooms<L extends Line<L>> {
   readonly #rooms = new Map<Part<L> | null, Map<string, Room<L>>>();
   /** Of each slot, the first part. */
   readonly #first = new Map<string, Part<L>>();
+  readonly #labelsOf: Reading<L>["labelsOf"];
+  /** Parts that another part of their own slot reads. */
+  readonly #passed = new Set<Part<L>>();
 
-  constructor(parts: readonly Part<L>[]) {
+  constructor(parts: readonly Part<L>[], labelsOf: Reading<L>["labelsOf"]) {
+    this.#labelsOf = labelsOf;
     for (const part of parts) this.#add(part);
+    for (const part of parts) {
+      for (const port of portsOf(part.slot)) {
+        if (port.through !== part.slot || part.within !== null) continue;
+        const sources = this.#named(port, part, this.names(port, part) ?? []);
+        for (const source of sources) if (source.slot === part.slot) this.#passed.add(source);
+      }
+    }
   }
 
   #add(part: Part<L>): void {
     const place = this.#rooms.get(part.within) ?? new Map<string, Room<L>>();
     this.#rooms.set(part.within, place);
-    const room: Room<L> = place.get(part.slot) ?? { all: [], byInput: new Map(), free: new Map() };
+    const room: Room<L> = place.get(part.slot) ?? { all: [], byInput: new Map(), byLabel: new Map(), free: new Map() };
     place.set(part.slot, room);
     room.all.push(part);
     if (part.input !== null) {
@@ -110,6 +131,7 @@ class Rooms<L extends Line<L>> {
       room.byInput.set(part.input, same);
       same.push(part);
     }
+    if (part.line.label !== null) room.byLabel.set(part.line.label, part);
     if (!this.#first.has(part.slot)) this.#first.set(part.slot, part);
   }
 
@@ -118,19 +140,39 @@ class Rooms<L extends Line<L>> {
   }
 
   /** The parts of a slot in one place; of those that are read alone, the ones without a reader in their own braces. */
-  #in(within: Part<L> | null, { from, alone }: Port, reader: Part<L>): readonly Part<L>[] {
+  #in(within: Part<L> | null, { from, alone, last }: Port, reader: Part<L>): readonly Part<L>[] {
     const room = this.#room(within, from);
     if (!room) return [];
-    const same = reader.input === null ? undefined : room.byInput.get(reader.input);
-    if (same || !alone) return same ?? room.all;
+    const isLast = (part: Part<L>): boolean => !last || !this.#passed.has(part);
+    const same = reader.input === null ? [] : (room.byInput.get(reader.input) ?? []).filter(isLast);
+    if (same.length > 0) return same;
+    if (!alone) return last ? room.all.filter(isLast) : room.all;
     const known = room.free.get(reader.slot);
     const free = known ?? room.all.filter((part) => this.#room(part, reader.slot) === undefined);
     room.free.set(reader.slot, free);
     return free;
   }
 
+  /** What a line names at a port; null: nothing is written. */
+  names({ named }: Port, { line }: Part<L>): readonly string[] | null {
+    return named === undefined ? null : this.#labelsOf(line, named);
+  }
+
+  /** The parts of the model that names mean: `joint.audio` is the part `joint`. A name that means nothing gives none. */
+  #named({ from, through }: Port, reader: Part<L>, names: readonly string[]): readonly Part<L>[] {
+    return names.flatMap((name) => {
+      const [label = name] = name.split(".");
+      const other = through === undefined ? undefined : this.#room(null, through)?.byLabel.get(label);
+      if (other && other !== reader) return [other];
+      const room = this.#room(null, from);
+      return room?.byLabel.get(label) ?? room?.byInput.get(label)?.[0] ?? [];
+    });
+  }
+
   /** What can be read at a port. */
   sources(port: Port, reader: Part<L>): readonly Part<L>[] {
+    const names = this.names(port, reader);
+    if (names) return this.#named(port, reader, names);
     const { within } = reader;
     const braces = within === null ? [] : this.#in(within, port, reader);
     if (port.place === "braces") return braces;
@@ -148,16 +190,35 @@ const wiresOf = <L extends Line<L>>(part: Part<L>, rooms: Rooms<L>): readonly Wi
   portsOf(part.slot).flatMap((port) => {
     const { definition, within } = part;
     if (port.reads && !(definition && port.reads(definition, within !== null))) return [];
-    return [{ port, sources: rooms.sources(port, part) }];
+    const names = rooms.names(port, part);
+    const isOfAll = part.line.label === null || part.line.label === part.input;
+    const sources = rooms.sources(port, part);
+    const inputs = new Set(sources.map(({ input }) => input));
+    const isOne = port.each && (inputs.has(null) || inputs.size < sources.length);
+    const joined = definition !== undefined && (port.several?.(definition) ?? false) && !isOne;
+    return [{ port, sources, joined: joined && (!port.named || names !== null || isOfAll), names }];
   });
 
-/** What a part reads, wherever it is known which part that is. */
+/** What a part reads, wherever it is known which parts those are. */
 const sources = <L extends Line<L>>({ wires }: Pick<Wiring<L>, "wires">, part: Part<L>): readonly Part<L>[] =>
-  (wires.get(part) ?? []).flatMap(({ sources: [source, another] }) => (source && !another ? [source] : []));
+  (wires.get(part) ?? []).flatMap(({ sources, joined }) => (joined || sources.length === 1 ? sources : []));
+
+/** What a part reads at a port that reads several; none where it cannot be told. */
+export function sourcesAt<L extends Line<L>>({ wires }: Wiring<L>, part: Part<L>, port: string): readonly Part<L>[] {
+  const wire = wires.get(part)?.find((other) => other.port.name === port);
+  return wire && (wire.joined || wire.sources.length === 1) ? wire.sources : [];
+}
+
+/** What a line names at a port; null: nothing is written. */
+export const namesAt = <L extends Line<L>>(
+  { wires }: Wiring<L>,
+  part: Part<L>,
+  port: string,
+): readonly string[] | null => wires.get(part)?.find((wire) => wire.port.name === port)?.names ?? null;
 
 /** What a part reads at a port; null where there is none, or more than one. */
-export function sourceAt<L extends Line<L>>({ wires }: Wiring<L>, part: Part<L>, port: string): Part<L> | null {
-  const [source, another] = wires.get(part)?.find((wire) => wire.port.name === port)?.sources ?? [];
+export function sourceAt<L extends Line<L>>(wiring: Wiring<L>, part: Part<L>, port: string): Part<L> | null {
+  const [source, another] = sourcesAt(wiring, part, port);
   return source && !another ? source : null;
 }
 
@@ -171,6 +232,17 @@ function reached<L extends Line<L>>(
   for (const part of found) for (const other of next(part)) found.add(other);
   return found;
 }
+
+/** The parts that read themselves, through others. */
+export const circularParts = <L extends Line<L>>(wiring: Wiring<L>): readonly Part<L>[] =>
+  wiring.parts.filter((part) => {
+    // Only parts that name parts of their own slot can; a mask that an encoder guides is decided before that encoder sees it.
+    const ownSlot = (reader: Part<L>): readonly Part<L>[] =>
+      (wiring.wires.get(reader) ?? []).flatMap(({ port, sources }) =>
+        port.through === part.slot ? sources.filter(({ slot }) => slot === part.slot) : [],
+      );
+    return reached(ownSlot(part), ownSlot).has(part);
+  });
 
 /** The parts that nothing reads which a model is asked for. */
 export function idleParts<L extends Line<L>>(wiring: Wiring<L>): readonly Part<L>[] {

@@ -6,8 +6,7 @@
 import {
   type ArrayShape,
   type Axis,
-  arrayBatch,
-  arrayInput,
+  arrayInputs,
   arrayLength,
   arrayOf,
   divisors,
@@ -62,9 +61,9 @@ export async function encoderReader(
   const { program } = model;
   for (const selection of selections) checkSelection(program, selection);
   const frozen = await openFrozen(model, executor, batch, (g, w) => {
-    const array = arrayInput(g, program);
+    const arrays = arrayInputs(g, program);
     const vectors = selections.map(({ pool, layer }) => {
-      const tokens = layer === "last" ? program.features(g, w, array) : program.features(g, w, array, layer);
+      const tokens = layer === "last" ? program.features(g, w, arrays) : program.features(g, w, arrays, layer);
       return pooled(g, program, tokens, pool);
     });
     return Object.fromEntries(vectors.entries());
@@ -143,7 +142,7 @@ export async function predictionReader(model: Trained, executor: Executor, batch
     });
   }
   const frozen = await openFrozen(model, executor, batch, (g, w) => ({
-    logits: program.predict(g, w, arrayBatch(g, program)),
+    logits: program.predict(g, w, arrayInputs(g, program)),
   }));
   return {
     widths: [classes],

@@ -23,12 +23,15 @@ export {
   type Selection,
 } from "./features.js";
 export type { Trained } from "./frozen.js";
-export { reconstructionPicture } from "./picture.js";
+export { reconstructionPicture, stacked } from "./picture.js";
 export {
   meanErrors,
+  type Reconstructed,
   type Reconstruction,
   type ReconstructionErrors,
   type ReconstructOptions,
   reconstruct,
+  type Shown,
+  shownBy,
 } from "./reconstruct.js";
 export { type MeasuredErrors, reconstructionErrors } from "./reconstruction-errors.js";

@@ -2,25 +2,30 @@
 
 import { arrayLength, arrayOf, type ModelProgram } from "../../blocks/index.js";
 import type { Values } from "../../graph/index.js";
+import type { BatchArrays } from "../data/batches.js";
 import { fieldStream } from "../hash.js";
 import { type ColourScale, withoutNormalization } from "./colours.js";
 
 /**
  * -> the field by its name, or nothing where the mask has none or has it from a file beside the image: then it is drawn without.
- * @param images [B, H, W, C] as the model sees them
+ * @param arrays [B, ...axes, C] as the model sees them, by name
  */
 export function maskField(
-  { arrays, fields = {} }: Pick<ModelProgram, "arrays" | "fields">,
-  images: Float32Array,
-  colours: ColourScale | null,
+  program: Pick<ModelProgram, "arrays" | "fields">,
+  arrays: BatchArrays,
+  colours: (array: string) => ColourScale | null,
   seed: number,
   samples: Int32Array,
 ): Values {
-  const found = Object.entries(fields).find(([, { kind, beside }]) => kind === "mask" && beside === undefined);
+  const found = Object.entries(program.fields ?? {}).find(
+    ([, { kind, beside }]) => kind === "mask" && beside === undefined,
+  );
   if (!found) return {};
   const [name, { compute, dtype }] = found;
-  const units = colours === null ? images : withoutNormalization(images, colours);
-  const size = arrayLength(arrayOf({ arrays }).shape);
+  const { name: array, shape } = arrayOf(program);
+  const [values, scale] = [arrays[array] as Float32Array, colours(array)];
+  const units = scale === null ? values : withoutNormalization(values, scale);
+  const size = arrayLength(shape);
   const numbers = Array.from(samples, (sample, i) => {
     const random = fieldStream(seed, name, 0, sample);
     return [...compute({ array: units.subarray(i * size, (i + 1) * size), label: null, random })];

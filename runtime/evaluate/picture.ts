@@ -72,6 +72,25 @@ export function reconstructionPicture(array: ArrayShape, reconstructions: readon
   return canvas;
 }
 
+/** Pictures one below the other, at least one. */
+export function stacked(pictures: readonly Canvas[]): Canvas {
+  const [first, another] = pictures;
+  invariant(first, "there is something to show");
+  if (!another) return first;
+  const width = Math.max(...pictures.map((picture) => picture.width));
+  const height = pictures.reduce((sum, picture) => sum + picture.height, 0);
+  const pixels = new Uint8Array(width * height * 3).fill(paper);
+  let top = 0;
+  for (const picture of pictures) {
+    for (let y = 0; y < picture.height; y++) {
+      const row = picture.pixels.subarray(y * picture.width * 3, (y + 1) * picture.width * 3);
+      pixels.set(row, (top + y) * width * 3);
+    }
+    top += picture.height;
+  }
+  return { width, height, pixels };
+}
+
 /** How an image is shown: each of its pixels as a square of `enlarged`, or one of `leftOut` rows and columns. */
 interface Tile {
   readonly enlarged: number;

@@ -4,21 +4,25 @@
  */
 
 import {
+  type ArrayShape,
   afterTraining,
   arrayLength,
-  arrayOf,
   boxLength,
   hasPictures,
+  type Lattice,
   type ModelProgram,
   maskedBatch,
+  masksOf,
   type Picture,
+  type Prediction,
   patchPlaces,
   tokenCount,
 } from "../../blocks/index.js";
-import { invariant } from "../../graph/index.js";
+import { invariant, type Tensor } from "../../graph/index.js";
+import type { BatchArrays } from "../data/batches.js";
 import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
-import { movingFeeds, sampleMasks } from "../train/inputs.js";
+import { type MaskFeeds, movingFeeds, sampleMasks } from "../train/inputs.js";
 import { type ColourScale, withoutNormalization } from "./colours.js";
 import { openFrozen, type Trained } from "./frozen.js";
 import { maskField } from "./mask-field.js";
@@ -49,16 +53,47 @@ export interface ReconstructionErrors {
 
 export interface ReconstructOptions {
   readonly executor: Executor;
-  /** Null: the model sees values in [0, 1]. */
-  readonly colours: ColourScale | null;
+  /** Of an array; null: the model sees values in [0, 1]. */
+  readonly colours: (array: string) => ColourScale | null;
   /** Seed of the masks. */
   readonly seed: number;
 }
 
+/** What a model predicts of one of its arrays, and how that is shown. */
+export interface Shown {
+  /** Of the target; of a model of one array, the array's. */
+  readonly name: string;
+  readonly array: string;
+  readonly shape: ArrayShape;
+  readonly grid: Lattice;
+  readonly predict: Prediction["predict"];
+  readonly picture: Picture;
+}
+
+/** The predictions of a model that can be shown as numbers of an array. */
+export function shownBy(program: ModelProgram): readonly Shown[] {
+  const { arrays, grids, picture, predictions } = program;
+  const [only = ""] = Object.keys(arrays);
+  const all = predictions ?? {
+    [only]: { array: only, predict: (...args) => program.predict(...args), picture } satisfies Prediction,
+  };
+  return Object.entries(all).flatMap(([name, { array, picture: own, predict }]) =>
+    own
+      ? [{ name, array, shape: arrays[array] as ArrayShape, grid: grids[array] as Lattice, predict, picture: own }]
+      : [],
+  );
+}
+
+/** The reconstructions of one prediction, one for each sample. */
+export interface Reconstructed {
+  readonly shown: Shown;
+  readonly reconstructions: readonly Reconstruction[];
+}
+
 /** A model opened to reconstruct batches of one size. */
 export interface Reconstructor {
-  /** images [B, H, W, C] as the model sees them; `samples` [B]: what their masks are drawn by. */
-  readonly run: (images: Float32Array, samples: Int32Array) => Promise<readonly Reconstruction[]>;
+  /** arrays [B, ...axes, C] as the model sees them; `samples` [B]: what their masks are drawn by. */
+  readonly run: (arrays: BatchArrays, samples: Int32Array) => Promise<readonly Reconstructed[]>;
   readonly close: () => Promise<void>;
 }
 
@@ -69,8 +104,8 @@ export async function openReconstructor(
   { executor, colours, seed }: ReconstructOptions,
 ): Promise<Reconstructor> {
   const { program } = model;
-  const { picture } = program;
-  if (picture === undefined) {
+  const all = shownBy(program);
+  if (all.length === 0) {
     throw new RunError("run/features", {
       what: `${program.name} does not predict pixels`,
       help: "Only models with a target of pixels can be shown as pictures.",
@@ -78,19 +113,27 @@ export async function openReconstructor(
   }
   const frozen = await openFrozen(model, executor, batch, (g, w) => {
     const seen = maskedBatch(g, program, w);
-    return { prediction: program.predict(g, w, seen), ...(program.guide ? { hidden: seen.hidden } : {}) };
+    const predicted = all.map(({ predict }, i) => [String(i), predict(g, w, seen)] as const);
+    return { ...Object.fromEntries(predicted), ...(program.guide ? { hidden: seen.hidden as Tensor } : {}) };
   });
+  const rowOf = <A extends Float32Array | Int32Array>(values: A, i: number): A =>
+    values.slice((values.length / batch) * i, (values.length / batch) * (i + 1)) as A;
   return {
-    async run(images, samples) {
-      const fields = maskField(program, images, colours, seed, samples);
+    async run(arrays, samples) {
+      const fields = maskField(program, arrays, colours, seed, samples);
       const masks = sampleMasks(program, seed, 0, samples, { fields });
-      const feeds = { [arrayOf(program).name]: images, ...masks, ...movingFeeds(program, afterTraining) };
-      const { prediction, hidden: places = masks.hidden } = await frozen.run(feeds);
-      const rowOf = <A extends Float32Array | Int32Array>(all: A, i: number): A =>
-        all.slice((all.length / batch) * i, (all.length / batch) * (i + 1)) as A;
-      return Array.from({ length: batch }, (_, i) => {
-        const hidden = hiddenPixels(program, rowOf(places as Int32Array, i));
-        return pictured(program, picture, rowOf(images, i), rowOf(prediction as Float32Array, i), hidden, colours);
+      const outputs = await frozen.run({ ...arrays, ...masks, ...movingFeeds(program, afterTraining) });
+      const seen = outputs.hidden ? { ...masks, hidden: outputs.hidden as Int32Array } : masks;
+      return all.map((shown, k) => {
+        const [values, prediction] = [arrays[shown.array] as Float32Array, outputs[k] as Float32Array];
+        const reconstructions = Array.from({ length: batch }, (_, i) => {
+          const hidden = hiddenPlaces(
+            shown.grid,
+            hiddenTokens(program, shown.array, seen, (all) => rowOf(all, i)),
+          );
+          return pictured(shown, rowOf(values, i), rowOf(prediction, i), hidden, colours(shown.array));
+        });
+        return { shown, reconstructions };
       });
     },
     close: frozen.close,
@@ -98,21 +141,25 @@ export async function openReconstructor(
 }
 
 /**
- * Reconstructs images in one batch.
- * @param images [B, H, W, C] as the model sees them.
+ * Reconstructs samples in one batch: of each prediction that can be shown.
+ * @param arrays [B, ...axes, C] as the model sees them, by name.
  * @throws RunError `run/features` for a model whose target is not pixels.
  */
 export async function reconstruct(
   model: Trained,
-  images: Float32Array,
+  arrays: BatchArrays,
   options: ReconstructOptions,
-): Promise<readonly Reconstruction[]> {
-  const count = images.length / arrayLength(arrayOf(model.program).shape);
-  invariant(Number.isInteger(count) && count > 0, `${images.length} values are no images of this model`);
+): Promise<readonly Reconstructed[]> {
+  const counts = Object.entries(model.program.arrays).map(
+    ([name, shape]) => (arrays[name]?.length ?? 0) / arrayLength(shape),
+  );
+  const [count = 0] = counts;
+  const isWhole = Number.isInteger(count) && count > 0 && counts.every((other) => other === count);
+  invariant(isWhole, "arrays of as many whole samples each are reconstructed");
   const reconstructor = await openReconstructor(model, count, options);
   try {
     return await reconstructor.run(
-      images,
+      arrays,
       Int32Array.from({ length: count }, (_, i) => i),
     );
   } finally {
@@ -131,8 +178,30 @@ export function meanErrors(of: readonly ReconstructionErrors[]): ReconstructionE
 
 const decibels = (meanSquare: number): number => -10 * Math.log10(meanSquare);
 
-/** [H, W]: 1 where the pixel's patch is among `tokens`. */
-function hiddenPixels({ grid }: ModelProgram, tokens: Int32Array): Uint8Array {
+/** The hidden tokens of an array, of one sample; a mask over several arrays counts theirs one after the other. */
+function hiddenTokens(
+  program: ModelProgram,
+  array: string,
+  feeds: MaskFeeds,
+  rowOf: (all: Int32Array) => Int32Array,
+): Int32Array {
+  const { grids } = program;
+  const masks = masksOf(program);
+  const own = masks.find(({ name, mask }) => name === array && mask.tokens === tokenCount(grids[array] as Lattice));
+  const [mask = own] = own ? [own] : masks;
+  if (mask === undefined) return new Int32Array();
+  const hidden = rowOf(feeds[mask.feeds.hidden] as Int32Array);
+  if (own) return hidden;
+  const names = Object.keys(grids);
+  const before = names
+    .slice(0, names.indexOf(array))
+    .reduce((sum, name) => sum + tokenCount(grids[name] as Lattice), 0);
+  const count = tokenCount(grids[array] as Lattice);
+  return hidden.map((token) => token - before).filter((token) => token >= 0 && token < count);
+}
+
+/** [...axes]: 1 where the place is in one of `tokens`. */
+function hiddenPlaces(grid: Lattice, tokens: Int32Array): Uint8Array {
   const hidden = new Uint8Array(tokenCount(grid) * boxLength(grid));
   for (const token of tokens) for (const place of patchPlaces(grid, token)) hidden[place] = 1;
   return hidden;
@@ -140,14 +209,13 @@ function hiddenPixels({ grid }: ModelProgram, tokens: Int32Array): Uint8Array {
 
 /** One image: pixels brought back to [0, 1], and the errors before they are cut to that. */
 function pictured(
-  program: ModelProgram,
-  picture: Picture,
+  { picture, shape, grid }: Shown,
   image: Float32Array,
   prediction: Float32Array,
   hidden: Uint8Array,
   colours: ColourScale | null,
 ): Reconstruction {
-  const { channels } = arrayOf(program).shape;
+  const { channels } = shape;
   const back = (values: Float32Array) => (colours === null ? values : withoutNormalization(values, colours));
   const isHidden = (at: number): boolean => hidden[Math.floor(at / channels)] === 1;
   const pixels = picture.pixels(prediction, image);
@@ -158,11 +226,11 @@ function pictured(
   const pixelMse = meanSquare(output, input, isHidden);
   const errors = {
     mse: meanSquare(pixels, truth, isHidden, scale),
-    meanMse: meanSquare(patchMeans(program, truth), truth, isHidden, scale),
+    meanMse: meanSquare(patchMeans(grid, channels, truth), truth, isHidden, scale),
     pixelMse,
     psnr: decibels(pixelMse),
   };
-  const shown = hasPictures(arrayOf(program).shape) ? clamped : (values: Float32Array) => values;
+  const shown = hasPictures(shape) ? clamped : (values: Float32Array) => values;
   return { input: shown(input), output: shown(output), pasted: shown(pasted), hidden, errors };
 }
 
@@ -187,9 +255,7 @@ function meanSquare(a: Float32Array, b: Float32Array, chosen: (at: number) => bo
 }
 
 /** [..., C] with each value replaced by the mean of its patch and channel. */
-function patchMeans(program: ModelProgram, array: Float32Array): Float32Array {
-  const { grid } = program;
-  const { channels } = arrayOf(program).shape;
+function patchMeans(grid: Lattice, channels: number, array: Float32Array): Float32Array {
   const result = new Float32Array(array.length);
   for (let token = 0; token < tokenCount(grid); token++) {
     const places = patchPlaces(grid, token);

@@ -1,15 +1,17 @@
 /** How far a model's reconstructions are from samples that it was not trained on. */
 
-import { arrayOf, augmentsOf } from "../../blocks/index.js";
+import { type ArrayShape, augmentsOf } from "../../blocks/index.js";
 import type { Training } from "../train/contract.js";
 import { colourScale } from "./colours.js";
 import type { EvaluateOptions } from "./evaluate.js";
 import type { Trained } from "./frozen.js";
-import { meanErrors, openReconstructor, type ReconstructionErrors } from "./reconstruct.js";
+import { meanErrors, openReconstructor, type ReconstructionErrors, type Shown, shownBy } from "./reconstruct.js";
 
-export interface MeasuredErrors extends ReconstructionErrors {
+export interface MeasuredErrors {
   /** Samples looked at. */
   readonly samples: number;
+  /** Of each prediction that can be shown, by the name of its target; of a model of one array one. */
+  readonly errors: readonly (ReconstructionErrors & Pick<Shown, "name" | "array">)[];
 }
 
 /**
@@ -22,20 +24,23 @@ export async function reconstructionErrors(
   { data, batch, executor, seed, report }: Pick<EvaluateOptions, "data" | "batch" | "executor" | "seed" | "report">,
 ): Promise<MeasuredErrors | null> {
   const { program } = model;
-  if (program.picture === undefined) return null;
-  const array = arrayOf(program);
-  const colours = colourScale(augmentsOf(augment, array.name, program.arrays), array.shape);
+  if (shownBy(program).length === 0) return null;
+  const { arrays: shapes } = program;
+  const colours = (array: string) => colourScale(augmentsOf(augment, array, shapes), shapes[array] as ArrayShape);
   const reconstructor = await openReconstructor(model, batch, { executor, colours, seed });
-  const errors: ReconstructionErrors[] = [];
+  const found = shownBy(program).map(({ name, array }) => ({ name, array, errors: [] as ReconstructionErrors[] }));
+  let samples = 0;
   try {
     for await (const { arrays, count } of data.test()) {
-      const samples = Int32Array.from({ length: batch }, (_, i) => errors.length + i);
-      const reconstructions = await reconstructor.run(arrays[array.name] as Float32Array, samples);
-      errors.push(...reconstructions.slice(0, count).map((one) => one.errors));
-      report?.({ stage: "reconstruction", done: errors.length, total: null });
+      const drawn = Int32Array.from({ length: batch }, (_, i) => samples + i);
+      for (const [k, { reconstructions }] of (await reconstructor.run(arrays, drawn)).entries()) {
+        found[k]?.errors.push(...reconstructions.slice(0, count).map((one) => one.errors));
+      }
+      samples += count;
+      report?.({ stage: "reconstruction", done: samples, total: null });
     }
   } finally {
     await reconstructor.close();
   }
-  return { samples: errors.length, ...meanErrors(errors) };
+  return { samples, errors: found.map(({ errors, ...names }) => ({ ...names, ...meanErrors(errors) })) };
 }

@@ -3,7 +3,15 @@
 import { createHash } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { arrayOf, boxText, countsText, isPicture, type ModelProgram, sidesText } from "../../blocks/index.js";
+import {
+  arrayOf,
+  boxText,
+  countsText,
+  isPicture,
+  type Lattice,
+  type ModelProgram,
+  sidesText,
+} from "../../blocks/index.js";
 import type { DType, Graph, Node, Tensor, TypedArray } from "../../graph/index.js";
 import { partialSuffix, writeWhole } from "../checkpoint/whole-file.js";
 import type { ColourScale } from "../evaluate/colours.js";
@@ -153,8 +161,9 @@ function sameNumbers(a: Node, b: Node | undefined): boolean {
 /** What a user of the file has to know, as text. */
 function metadataOf(program: ModelProgram, options: ExportOptions): Record<string, string> {
   const { colours, images, batch } = options;
-  const { name, grid, extraTokens } = program;
-  const { shape } = arrayOf(program);
+  const { name, extraTokens } = program;
+  const { name: array, shape } = arrayOf(program);
+  const grid = program.grids[array] as Lattice;
   const { channels } = shape;
   return {
     maelang: version,

@@ -2,8 +2,7 @@
 
 import {
   afterTraining,
-  arrayBatch,
-  arrayInput,
+  arrayInputs,
   arrayOf,
   type Batch,
   type ModelProgram,
@@ -45,7 +44,7 @@ export function exportedFunction(what: ExportedFunction, program: ModelProgram, 
       return {
         fixed: {},
         docs: { ...docs, logits: "What the head says of each class, [batch, classes]; softmax makes probabilities." },
-        outputs: (g, w) => ({ logits: seeing.predict(g, w, arrayBatch(g, program)) }),
+        outputs: (g, w) => ({ logits: seeing.predict(g, w, arrayInputs(g, program)) }),
       };
     case "reconstruct":
       checkPixels(program);
@@ -64,14 +63,14 @@ function throughColours(program: ModelProgram, { inward }: Colours): ModelProgra
   const { guide } = program;
   return {
     ...program,
-    features: (g, w, image, layers) => program.features(g, w, inward(g, image), layers),
+    features: (g, w, arrays, layers) => program.features(g, w, seen(g, arrays), layers),
     predict: (g, w, batch) => program.predict(g, w, seen(g, batch)),
     ...(guide ? { guide: (g, w, batch) => guide.call(program, g, w, seen(g, batch)) } : {}),
   };
 }
 
 function encoding(g: Builder, program: ModelProgram, w: ProgramWeights): Readonly<Record<string, Tensor>> {
-  const tokens = program.features(g, w, arrayInput(g, program));
+  const tokens = program.features(g, w, arrayInputs(g, program));
   return {
     tokens,
     ...(program.extraTokens > 0 ? { cls: pooled(g, program, tokens, "cls") } : {}),
@@ -97,7 +96,7 @@ function reconstruction(
   return {
     prediction,
     ...(pixels ? { pixels: outward(g, pixels) } : {}),
-    ...(program.guide ? { hidden_patches: seen.hidden } : {}),
+    ...(program.guide ? { hidden_patches: seen.hidden as Tensor } : {}),
   };
 }
 

@@ -1,24 +1,26 @@
 /** The arrays that a program is fed. */
 
-import { type ModelProgram, type Progress, tokenCount } from "../../blocks/index.js";
-import { type Graph, randomStream, type TypedArray, type Values } from "../../graph/index.js";
+import {
+  type MaskSampler,
+  type ModelProgram,
+  masksOf,
+  type PlaceNames,
+  type Progress,
+  varyingMask,
+} from "../../blocks/index.js";
+import { type Graph, type Random, randomStream, type TypedArray, type Values } from "../../graph/index.js";
 
-export interface MaskFeeds {
-  /** Tokens seen, in mask order. [B, V] */
-  readonly visible: Int32Array;
-  /** The others. [B, N - V] */
-  readonly hidden: Int32Array;
-  /** Place of each token in [visible, hidden]. [B, N] */
-  readonly restore: Int32Array;
-  /** What a guided mask is fed besides. [B, numbers] */
-  readonly draws?: Float32Array;
-}
+/**
+ * What masks are fed, by name (see `placeNames`): `visible` [B, V], the tokens seen, in mask order; `hidden` [B, N - V], the others;
+ * `restore` [B, N], the place of each token in [visible, hidden]; and of a guided mask `draws` [B, numbers].
+ */
+export type MaskFeeds = Readonly<Record<string, Int32Array | Float32Array>>;
 
 /** What a batch's masks depend on besides seed, epoch and samples. */
 export interface MaskOptions {
   /** Of the batch, by name: one of them may be the mask's. */
   readonly fields?: Readonly<Record<string, TypedArray>>;
-  /** Number of visible tokens, where that varies; absent: the largest. */
+  /** Number of visible tokens, of the mask in which it varies; absent: the largest. */
   readonly visible?: number;
 }
 
@@ -26,15 +28,33 @@ export interface MaskOptions {
  * One mask for each sample; a sample has the same mask whenever it is seen in the same epoch. Where samples share one, that of the
  * first of them.
  */
-export function sampleMasks(
-  program: Pick<ModelProgram, "grid" | "mask" | "fields">,
+export const sampleMasks = (
+  program: Pick<ModelProgram, "masks" | "fields">,
   seed: number,
   epoch: number,
   samples: Int32Array,
-  { fields = {}, visible: seen = program.mask.visible }: MaskOptions = {},
+  options: MaskOptions = {},
+): MaskFeeds =>
+  Object.assign(
+    {},
+    ...masksOf(program).map(({ mask, feeds }, i) => {
+      // Each of several masks has a stream of its own.
+      const streamOf = (sample: number): Random =>
+        i === 0 ? randomStream(seed, "mask", epoch, sample) : randomStream(seed, "mask", epoch, sample, i);
+      return maskFeeds(program, mask, feeds, samples, streamOf, options);
+    }),
+  );
+
+function maskFeeds(
+  program: Pick<ModelProgram, "fields">,
+  mask: MaskSampler,
+  names: PlaceNames,
+  samples: Int32Array,
+  streamOf: (sample: number) => Random,
+  { fields = {}, visible: wanted }: MaskOptions,
 ): MaskFeeds {
-  const { guide, shared, sample: orderOf } = program.mask;
-  const tokens = tokenCount(program.grid);
+  const { guide, shared, tokens, sample: orderOf } = mask;
+  const seen = mask.varies ? (wanted ?? mask.visible) : mask.visible;
   const visible = new Int32Array(samples.length * seen);
   const hidden = new Int32Array(samples.length * (tokens - seen));
   const restore = new Int32Array(samples.length * tokens);
@@ -45,23 +65,32 @@ export function sampleMasks(
   for (const [i, sample] of samples.entries()) {
     const [at, drawn] = shared ? [0, samples[0] as number] : [i, sample];
     const own = field?.subarray(at * length, (at + 1) * length);
-    const random = randomStream(seed, "mask", epoch, drawn);
+    const random = streamOf(drawn);
     const order = orderOf(random, own, seen);
     if (guide) draws.set(guide.draw(random), i * guide.numbers);
     visible.set(order.subarray(0, seen), i * seen);
     hidden.set(order.subarray(seen), i * (tokens - seen));
     for (const [place, token] of order.entries()) restore[i * tokens + token] = place;
   }
-  return { visible, hidden, restore, ...(guide ? { draws } : {}) };
+  return {
+    [names.visible]: visible,
+    [names.hidden]: hidden,
+    [names.restore]: restore,
+    ...(guide ? { draws } : {}),
+  };
 }
 
-/** The number of visible tokens in a step. */
-export const visibleAt = ({ mask }: Pick<ModelProgram, "mask">, seed: number, progress: Progress): number =>
-  mask.varies?.count(progress, randomStream(seed, "mask", progress.step)) ?? mask.visible;
+/** The number of visible tokens in a step, of the mask in which it varies; null: it is always the same. */
+export const visibleAt = (program: Pick<ModelProgram, "masks">, seed: number, progress: Progress): number | null =>
+  varyingMask(program)?.varies.count(progress, randomStream(seed, "mask", progress.step)) ?? null;
 
-/** The scalars of a guided mask where training stands. */
-export const movingFeeds = ({ mask }: Pick<ModelProgram, "mask">, progress: Progress): Values =>
-  Object.fromEntries(Object.entries(mask.guide?.moving ?? {}).map(([name, at]) => [name, scalar(at(progress))]));
+/** The scalars of guided masks where training stands. */
+export const movingFeeds = ({ masks }: Pick<ModelProgram, "masks">, progress: Progress): Values =>
+  Object.fromEntries(
+    Object.values(masks).flatMap(({ guide }) =>
+      Object.entries(guide?.moving ?? {}).map(([name, at]) => [name, scalar(at(progress))] as const),
+    ),
+  );
 
 /** A scalar feed. */
 export const scalar = (value: number): TypedArray => Float32Array.of(value);

@@ -12,8 +12,8 @@ import { untilAborted } from "./until-aborted.js";
 
 /** What a step is fed, and how many tokens its samples show: its micro-batches are asked for when the first phase needs them. */
 export interface StepFeeds {
-  /** Number of visible tokens. */
-  readonly visible: number;
+  /** Number of visible tokens; null: it never varies. */
+  readonly visible: number | null;
   /** How often a phase is run. */
   readonly times: (phase: Phase) => number;
   /** What a phase is fed when it is run for the `i`-th time in this step. */
@@ -62,11 +62,11 @@ function scalarsOf({ program, training, length }: Run, step: number): Values {
 const samplesOf = (
   { program, training }: Run,
   { arrays, fields, epoch, samples }: TrainingBatch,
-  visible: number,
+  visible: number | null,
 ): Values => ({
   ...arrays,
   ...fields,
-  ...sampleMasks(program, training.seed, epoch, samples, { fields, visible }),
+  ...sampleMasks(program, training.seed, epoch, samples, { fields, ...(visible === null ? {} : { visible }) }),
 });
 
 const copied = (feeds: Values): Values =>

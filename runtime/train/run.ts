@@ -1,6 +1,6 @@
 /** A run while it goes on: opened anew or from its newest checkpoint, fed, and saved. What is done step by step is `train.ts`. */
 
-import { type ModelProgram, parameterShapes, type SampleIndex, withVisible } from "../../blocks/index.js";
+import { type ModelProgram, parameterShapes, type SampleIndex, varyingMask, withVisible } from "../../blocks/index.js";
 import { sizeOf } from "../../graph/index.js";
 import { listCheckpoints, newestCheckpoint, saveCheckpoint } from "../checkpoint/checkpoint.js";
 import { type Checkpoint, type CheckpointFacts, stateFrom } from "../checkpoint/stored.js";
@@ -29,8 +29,8 @@ export interface Run {
   /** Of the largest number of visible tokens. */
   readonly step: TrainingStep;
   readonly session: Session;
-  /** The phases of a step with a number of visible tokens; loaded when first asked for. */
-  readonly phases: (visible: number) => Promise<readonly LoadedPhase[]>;
+  /** The phases of a step with a number of visible tokens, null where that never varies; loaded when first asked for. */
+  readonly phases: (visible: number | null) => Promise<readonly LoadedPhase[]>;
   readonly log: Log;
   /** Names of the probes that were run after the step that the run goes on from. */
   readonly probed: readonly string[];
@@ -75,7 +75,7 @@ export async function openRun(
   try {
     session = await executor.open([...step.slots, ...step.sums], { ...state, ...startingState(step.sums, {}) });
     const phases = phaseLoader(program, training, session, step);
-    await phases(program.mask.visible);
+    await phases(null);
     const run: Run = {
       ...{ program, training, options, index, digest, length, step, session, phases, log },
       probed: known.flatMap((line) =>
@@ -98,16 +98,18 @@ function phaseLoader(
   session: Session,
   largest: TrainingStep,
 ): Run["phases"] {
-  const known = new Map<number, Promise<readonly LoadedPhase[]>>();
-  const load = async (visible: number): Promise<readonly LoadedPhase[]> => {
-    const step = visible === program.mask.visible ? largest : trainingStep(withVisible(program, visible), training);
+  const most = varyingMask(program)?.mask.visible ?? null;
+  const known = new Map<number | null, Promise<readonly LoadedPhase[]>>();
+  const load = async (visible: number | null): Promise<readonly LoadedPhase[]> => {
+    const step = visible === most || visible === null ? largest : trainingStep(withVisible(program, visible), training);
     const loaded: LoadedPhase[] = [];
     for (const phase of step.phases) loaded.push({ phase, runner: await session.load(phase.graph) });
     return loaded;
   };
   return (visible) => {
-    const loading = known.get(visible) ?? load(visible);
-    known.set(visible, loading);
+    const count = visible ?? most;
+    const loading = known.get(count) ?? load(count);
+    known.set(count, loading);
     return loading;
   };
 }

@@ -8,6 +8,7 @@ import { type Batch, maskedBatch, namedParameters, namedWeights, weightsOf } fro
 import { assemble, programOf, tracingCode } from "../../compiler/assemble/assemble.js";
 import { ownObjectiveOf } from "../../compiler/assemble/parts.js";
 import { targetInputs } from "../../compiler/assemble/targets.js";
+import { modelWeights } from "../../compiler/assemble/weights.js";
 import { createBuilder, evaluate, gradients, type Tensor, type Values } from "../../graph/index.js";
 import { difference, feedsIn, type RecordedBatch, recorded, shapesIn } from "../support/recorded.js";
 
@@ -26,7 +27,7 @@ function load(name: string) {
   const batch: Batch = maskedBatch(g, program, weights);
   const named = namedWeights(program.parameters, weights);
   const feeds: Record<string, Values[string]> = { ...feedsIn(fixture) };
-  const { guide } = program.mask;
+  const guide = Object.values(program.masks)[0]?.guide;
   for (const name of guide ? ["draws", ...Object.keys(guide.moving)] : []) feeds[name] = fixture.values(name);
   for (const field of Object.keys(program.fields ?? {})) feeds[field] = fixture.values(`fields/${field}`);
   const compute = (outputs: Record<string, Tensor>): Values => {
@@ -35,7 +36,8 @@ function load(name: string) {
     return evaluate(graph, used, state).outputs;
   };
   const trainable = [...namedParameters(program.parameters)].filter(([, p]) => p.trainable).map(([path]) => path);
-  return { fixture, program, parts: assembly.parts, g, weights, named, batch, compute, trainable };
+  const parts = { ...assembly.parts, branchOf: modelWeights(assembly.parts).branchOf };
+  return { fixture, program, parts, g, weights, named, batch, compute, trainable };
 }
 
 const methods = [
@@ -87,12 +89,13 @@ test.each(["classifier-mean", "classifier-class-token"])("the logits of %s", (na
 test.each(["maskfeat", "low-pass", "data2vec"])("the target of %s", (name) => {
   const { fixture, parts, g, weights, batch, compute } = load(name);
   const code = tracingCode(g, weights as never);
-  const { label, target } = parts.objectives.at(-1) ?? ownObjectiveOf(parts);
+  const objective = parts.objectives.at(-1) ?? ownObjectiveOf(parts);
+  const { label, target, input } = objective;
   const built = target.definition.build(
     code,
     target.values,
-    targetInputs(code, parts, weights as never, target, batch),
-    parts,
+    targetInputs(code, parts, weights as never, objective, batch),
+    input,
   );
   const expected = fixture.values(label === null ? "target" : `target/${label}`);
   expect(difference(compute({ built }).built, expected)).toBeLessThan(1e-5);
@@ -103,9 +106,9 @@ test.each(["sma", "sma-pool", "sma-share"])("what %s hides", (name) => {
   const { header } = fixture;
   const order = program.guide?.(g, weights, batch) as Tensor;
   const { hidden, visible, restore } = compute({
-    hidden: batch.hidden,
-    visible: batch.visible,
-    restore: batch.restore,
+    hidden: batch.hidden as Tensor,
+    visible: batch.visible as Tensor,
+    restore: batch.restore as Tensor,
   });
   const mask = fixture.values("mask");
   const places = (flag: number) =>

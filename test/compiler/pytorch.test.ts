@@ -50,7 +50,7 @@ describe.each(["mae-square", "mae-rectangle", "mae-learned"])("%s", (name) => {
 
   test("features after each layer", () => {
     for (let layers = 1; layers <= program.layers; layers++) {
-      const results = compute({ features: program.features(g, w, batch.image as Tensor, layers) });
+      const results = compute({ features: program.features(g, w, batch, layers) });
       expect(difference(results.features, fixture.values(`features/${layers}`))).toBeLessThan(1e-5);
     }
   });

@@ -1,11 +1,12 @@
 /** Which part of a model reads which, and what a block is told of the parts that it has to do with. */
 
 import { expect, test } from "vitest";
+import { wiringOf as wiringOfModel } from "../../compiler/assemble/parts.js";
 import type { Filled } from "../../compiler/model.js";
-import { idleParts, type Part, relatedTo, type Wiring, wire } from "../../compiler/wire/wiring.js";
+import { idleParts, type Part, relatedTo, type Wiring } from "../../compiler/wire/wiring.js";
 import { analyzed, modelOf } from "../support/model.js";
 
-const wiringOf = (text: string): Wiring<Filled> => wire(modelOf(text).slots, ({ use }) => use.definition);
+const wiringOf = (text: string): Wiring<Filled> => wiringOfModel(modelOf(text));
 
 const nameOf = ({ slot, line: { label }, within }: Part<Filled>): string =>
   [within ? `${within.line.label}/` : "", slot, label === null ? "" : ` ${label}`].join("");

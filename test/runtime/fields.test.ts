@@ -127,11 +127,11 @@ test("a mask follows the field that it asks for", async () => {
   const source = { block: regionSources.felzenszwalb, values: { scale: [5], sigma: 0.8, min_size: 4 } };
   const values = { source, ratio: 0.5, round: null };
   const fields = { region: superpixels, mask: bindField("mask", definition, values, context) };
-  const program = { grid, fields, mask: bindMask(definition, values as never, grid) };
+  const program = { fields, masks: { image: bindMask(definition, values as never, grid) } };
   const samples = Int32Array.of(0, 1);
   const own = Int32Array.of(0, 1, 1, 0, 3, 3, 2, 2);
   const hiddenIn = (seed: number) =>
-    Array.from(sampleMasks(program, seed, 0, samples, { fields: { mask: own } }).hidden);
+    Array.from(sampleMasks(program, seed, 0, samples, { fields: { mask: own } }).hidden as Int32Array);
   for (let seed = 0; seed < 20; seed++) {
     const hidden = hiddenIn(seed).map((token, i) => own[(i < 2 ? 0 : 4) + token]);
     expect([hidden[0] === hidden[1], hidden[2] === hidden[3]]).toEqual([true, true]);

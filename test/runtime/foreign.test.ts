@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { arrayInput, namedParameters, weightsOf } from "../../blocks/index.js";
+import { arrayInputs, namedParameters, weightsOf } from "../../blocks/index.js";
 import { assemble, foreignMap, programOf } from "../../compiler/index.js";
 import { createBuilder, evaluate } from "../../graph/index.js";
 import { readPyTorchFile } from "../../runtime/foreign/pytorch.js";
@@ -43,7 +43,7 @@ test("a ViTMAE of Hugging Face gives every weight, and the same features as ther
   const values = await importedWeights(parameters, weights, taken, { file: "vitmae", seed: 0 });
   const program = programOf(assemble(model));
   const g = createBuilder({ batch: 2 });
-  const output = program.features(g, weightsOf(g, parameters), arrayInput(g, program));
+  const output = program.features(g, weightsOf(g, parameters), arrayInputs(g, program));
   const image = Float64Array.from(reference.image);
   const state = Object.fromEntries(Object.entries(values).map(([name, numbers]) => [name, Float64Array.from(numbers)]));
   const features = [...(evaluate(g.finish({ outputs: { output } }), { image }, state).outputs.output ?? [])];

@@ -12,6 +12,7 @@ import type { Filled, Use } from "../../compiler/index.js";
 import type { Tensor, Values } from "../../graph/index.js";
 import { type Executor, type TensorToStore, writeTensorFile } from "../../runtime/index.js";
 import { batch, type Example, steps, trainingOfExample } from "./examples.js";
+import { gridOf, maskOf } from "./one-array.js";
 
 export interface Recorder {
   /** Does what the recorded executor does. */
@@ -75,13 +76,13 @@ export interface Recorded {
 }
 
 export function recordedOf(example: Example, { tensors }: Recorder): Recorded {
-  const { mask, grid } = programOf(assemble(example.model));
+  const program = programOf(assemble(example.model));
   const { optimizer, clip } = trainingOfExample(example);
   const decisions = {
     name: example.name,
     steps,
     batch,
-    tokens: { total: tokenCount(grid), visible: mask.visible },
+    tokens: { total: tokenCount(gridOf(program)), visible: maskOf(program).visible },
     model: example.model.slots.map(decisionOf),
     optimizer: { block: optimizer.definition.name, values: optimizer.values },
     clip,

@@ -44,16 +44,19 @@ export function tinyProgram({ side = 8, channels = 1, width = 16 } = {}) {
   return defineModel({
     name: "Tiny",
     arrays: { image: arrayOfImage({ height: side, width: side, channels }) },
-    grid,
-    mask: {
-      visible: tokens / 2,
-      sample: (stream) => random.sample({ ratio: 0.5 } as never, grid, stream),
+    grids: { image: grid },
+    masks: {
+      image: {
+        tokens,
+        visible: tokens / 2,
+        sample: (stream) => random.sample({ ratio: 0.5 } as never, grid, stream),
+      },
     },
     parameters,
     extraTokens: 0,
     layers: 0,
     encode,
-    features: embed,
+    features: (g, w, { image }) => embed(g, w, image as Tensor),
     predict,
     loss: (g, w, batch) => {
       const target = patchify(g, batch.image as Tensor as never, grid as never);

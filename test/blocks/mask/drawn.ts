@@ -25,6 +25,8 @@ export const contextOf = (grid: Lattice) => ({
   decoderWidth: null,
   layers: null,
   extraTokens: null,
+  tokens: tokenCount(grid),
+  inputs: 1,
 });
 
 /** Values of a mask that are told of one sample; what may be absent may be left out. */

@@ -23,6 +23,8 @@ const valuesOf = (mask: Mask): fc.Arbitrary<Values> =>
         switch (type.kind) {
           case "ratio":
             return [name, fc.integer({ min: 1, max: 999 }).map((n) => n / 1000)];
+          case "real":
+            return [name, fc.integer({ min: 1, max: 99 }).map((n) => n / 10)];
           case "int":
             return [name, fc.integer({ min: type.min, max: 12 })];
           case "axes":

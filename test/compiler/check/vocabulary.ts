@@ -36,7 +36,7 @@ export const agreement: Registry["loss"][number] = {
   source: "own definition",
   since: "0.1",
   params: {
-    between: { type: { kind: "labels" }, doc: "The lines compared." },
+    between: { type: { kind: "labels", parts: false }, doc: "The lines compared." },
     by: { type: { kind: "block", of: "loss" }, doc: "How they are compared.", default: null },
   },
   weight: () => 1,

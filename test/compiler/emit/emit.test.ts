@@ -7,9 +7,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { type ModelProgram, maskedBatch, type Progress, weightsOf } from "../../../blocks/index.js";
 import { assemble, programOf } from "../../../compiler/assemble/assemble.js";
 import { emitModule } from "../../../compiler/emit/index.js";
-import { createBuilder, printGraph, type Tensor } from "../../../graph/index.js";
+import { createBuilder, printGraph } from "../../../graph/index.js";
 import { loadEmitted, textErrors } from "../../support/emitted.js";
 import { modelOf } from "../../support/model.js";
+import { maskOf } from "../../support/one-array.js";
 
 const spec = (lines: string, doc = "A model under test."): string => `
 edition 2026
@@ -103,12 +104,12 @@ const graphOf = (program: ModelProgram): string => {
   const w = weightsOf(g, program.parameters);
   const batch = maskedBatch(g, program, w);
   const { total, terms, balanced } = program.loss(g, w, batch);
-  const features = program.features(g, w, batch.image as Tensor, 1);
+  const features = program.features(g, w, batch, 1);
   const against = program.adversary?.loss(g, w, batch).terms;
   const { loss: _, ...groups } = program.adversary ?? { loss: null };
   const graph = printGraph(g.finish({ outputs: { total, features, ...terms, ...against } }));
   const now: Progress = { step: 3, totalSteps: 40, stepsPerEpoch: 2 };
-  const moving = Object.values(program.mask.guide?.moving ?? {}).map((at) => at(now));
+  const moving = Object.values(maskOf(program).guide?.moving ?? {}).map((at) => at(now));
   return `${graph}\n${JSON.stringify({ balanced, groups, moving, momentum: program.teacher?.momentum(now) })}`;
 };
 
@@ -165,7 +166,7 @@ describe.each(emitted)("$name", ({ model, text, changes }) => {
   test("the emitted module is the planned model, node by node", async () => {
     const loaded = await loadEmitted(text);
     expect(graphOf(loaded)).toBe(graphOf(programOf(assemble(model))));
-    expect(loaded.mask.visible).toBe(programOf(assemble(model)).mask.visible);
+    expect(maskOf(loaded).visible).toBe(maskOf(programOf(assemble(model))).visible);
   });
 
   test("tsc --strict accepts it, and rejects it when a shape is changed", () => {

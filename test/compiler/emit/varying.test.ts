@@ -8,6 +8,7 @@ import { plan } from "../../../compiler/index.js";
 import { createBuilder, printGraph } from "../../../graph/index.js";
 import { loadEmitted, textErrors } from "../../support/emitted.js";
 import { modelOf } from "../../support/model.js";
+import { maskOf } from "../../support/one-array.js";
 
 const mae = `decoder vit(depth: 1, width: 16, heads: 2)
   target  pixels(normalize: patch)
@@ -77,10 +78,10 @@ describe.each(emitted)("$name", ({ model, text }) => {
   test("the module is for each number the model that was planned", async () => {
     expect(text).toContain('Tensor<["B", number, 24]>');
     const [loaded, planned] = [await loadEmitted(text), programOf(assemble(model))];
-    const counts = planned.mask.varies?.counts ?? [];
+    const counts = maskOf(planned).varies?.counts ?? [];
     expect(counts.length).toBeGreaterThan(2);
-    expect(loaded.mask.varies?.counts).toEqual(counts);
-    expect(loaded.mask.shared).toBe(planned.mask.shared);
+    expect(maskOf(loaded).varies?.counts).toEqual(counts);
+    expect(maskOf(loaded).shared).toBe(maskOf(planned).shared);
     for (const count of counts) {
       expect(graphOf(withVisible(loaded, count))).toBe(graphOf(withVisible(planned, count)));
     }

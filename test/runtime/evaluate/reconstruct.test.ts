@@ -26,10 +26,11 @@ import { evaluate as compute, createBuilder, randomStream, type Tensor } from ".
 import { writePng } from "../../../runtime/data/image/png.js";
 import { colourScale } from "../../../runtime/evaluate/colours.js";
 import { reconstructionPicture } from "../../../runtime/evaluate/picture.js";
-import { meanErrors, reconstruct } from "../../../runtime/evaluate/reconstruct.js";
+import { meanErrors } from "../../../runtime/evaluate/reconstruct.js";
 import { RunError, sampleMasks } from "../../../runtime/index.js";
 import { movingFeeds } from "../../../runtime/train/inputs.js";
 import { bound } from "../../support/data.js";
+import { gridOf, maskOf, reconstructed } from "../../support/one-array.js";
 import { recorded } from "../../support/recorded.js";
 import { difference, executor, rectangle, reference, square } from "./model.js";
 
@@ -40,7 +41,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const oracle = (program: ModelProgram, normalized: boolean): ModelProgram => ({
   ...program,
   predict(g, _, { image }) {
-    const patches = patchify(g, image as never, program.grid as never) as Tensor;
+    const patches = patchify(g, image as never, gridOf(program) as never) as Tensor;
     return normalized ? (normalizePatches(g, patches as never) as Tensor) : patches;
   },
 });
@@ -60,15 +61,15 @@ function opened(name: string) {
 test("needs nothing of a target beside the pixels, and something to show", async () => {
   const options = { executor: await executor(), colours: null, seed: 5 };
   const both = opened("r-mae");
-  const found = await reconstruct(both, both.image, options);
+  const found = await reconstructed(both, both.image, options);
   expect(found.every(({ errors }) => Number.isFinite(errors.mse))).toBe(true);
   const alone = opened("rae");
-  await expect(reconstruct(alone, alone.image, options)).rejects.toMatchObject({ code: "run/features" });
+  await expect(reconstructed(alone, alone.image, options)).rejects.toMatchObject({ code: "run/features" });
 });
 
 test("draws a mask from the image where it is, in its own colours", async () => {
   const { weights, image, batch } = reference("mae-square");
-  const { grid } = square;
+  const grid = gridOf(square);
   const shape = imageOf(square);
   const count = tokenCount(grid);
   const field: BoundField = {
@@ -90,10 +91,10 @@ test("draws a mask from the image where it is, in its own colours", async () => 
   const program: ModelProgram = {
     ...square,
     fields: { mask: field },
-    mask: { visible: square.mask.visible, sample: (_, values) => brightest(values ?? []) },
+    masks: { image: { ...maskOf(square), sample: (_, values) => brightest(values ?? []) } },
   };
   const colours = { mean: [0.5, 0.5, 0.5], std: [0.1, 0.1, 0.1] };
-  const found = await reconstruct({ program, weights }, image, { executor: await executor(), colours, seed: 5 });
+  const found = await reconstructed({ program, weights }, image, { executor: await executor(), colours, seed: 5 });
   expect(found).toHaveLength(batch);
   for (const [i, { hidden }] of found.entries()) {
     const own = image.slice((image.length / batch) * i, (image.length / batch) * (i + 1));
@@ -101,7 +102,7 @@ test("draws a mask from the image where it is, in its own colours", async () => 
     const order = brightest(field.compute({ array: units, label: null, random: randomStream(5, "field") }));
     for (const [place, token] of order.entries()) {
       const [first] = patchPlaces(grid, token);
-      expect(hidden[first as number]).toBe(place < square.mask.visible ? 0 : 1);
+      expect(hidden[first as number]).toBe(place < maskOf(square).visible ? 0 : 1);
     }
   }
 });
@@ -109,18 +110,18 @@ test("draws a mask from the image where it is, in its own colours", async () => 
 test("shows what a guided mask hides: the same patches as the loss", async () => {
   const { program, weights, image, size } = opened("sma");
   const options = { executor: await executor(), colours: null, seed: 5 };
-  const found = await reconstruct({ program, weights }, image, options);
+  const found = await reconstructed({ program, weights }, image, options);
   const g = createBuilder({ batch: size });
   const w = weightsOf(g, program.parameters);
   const batch = maskedBatch(g, program, w);
-  const graph = g.finish({ outputs: { total: program.loss(g, w, batch).total, hidden: batch.hidden } });
+  const graph = g.finish({ outputs: { total: program.loss(g, w, batch).total, hidden: batch.hidden as Tensor } });
   const samples = Int32Array.from({ length: size }, (_, i) => i);
   const feeds = { image, ...sampleMasks(program, 5, 0, samples), ...movingFeeds(program, afterTraining) };
   const { total, hidden } = compute(graph, feeds, weights).outputs;
   expect(meanErrors(found.map(({ errors }) => errors)).mse).toBeCloseTo(total?.[0] as number, 5);
   const shown = found.flatMap(({ hidden: pixels }) =>
-    Array.from({ length: tokenCount(program.grid) }, (_, token) => {
-      const [first] = patchPlaces(program.grid, token);
+    Array.from({ length: tokenCount(gridOf(program)) }, (_, token) => {
+      const [first] = patchPlaces(gridOf(program), token);
       return pixels[first as number] === 1 ? [token] : [];
     }).flat(),
   );
@@ -137,7 +138,7 @@ describe.each(cases)("reconstruct with %s", (name, program, normalized) => {
   const size = height * width * channels;
 
   test("measures the loss of the model on its own masks", async () => {
-    const found = await reconstruct({ program, weights }, image, {
+    const found = await reconstructed({ program, weights }, image, {
       executor: await executor(),
       colours: null,
       seed: 5,
@@ -160,7 +161,7 @@ describe.each(cases)("reconstruct with %s", (name, program, normalized) => {
 
   test("shows the true image when the prediction is true, whatever the colours", async () => {
     const colours = { mean: [0.4, 0.5, 0.6].slice(0, channels), std: [0.1, 0.05, 0.2].slice(0, channels) };
-    const found = await reconstruct({ program: oracle(program, normalized), weights }, image, {
+    const found = await reconstructed({ program: oracle(program, normalized), weights }, image, {
       executor: await executor(),
       colours,
       seed: 5,
@@ -180,14 +181,14 @@ describe.each(cases)("reconstruct with %s", (name, program, normalized) => {
   });
 
   test("pastes the input over the visible patches only", async () => {
-    const [first] = await reconstruct({ program, weights }, image.slice(0, size), {
+    const [first] = await reconstructed({ program, weights }, image.slice(0, size), {
       executor: await executor(),
       colours: { mean: Array(channels).fill(0.5), std: Array(channels).fill(0.1) },
       seed: 6,
     });
     if (first === undefined) throw new Error("nothing was reconstructed");
     const visible = first.hidden.reduce((count, hidden) => count + 1 - hidden, 0);
-    expect(visible).toBe(program.mask.visible * boxLength(program.grid));
+    expect(visible).toBe(maskOf(program).visible * boxLength(gridOf(program)));
     const expected = first.input.map((value, at) =>
       first.hidden[Math.floor(at / channels)] === 1 ? (first.output[at] as number) : value,
     );
@@ -200,7 +201,7 @@ test("the mean of each patch is the yardstick of the error", async () => {
   // A quarter of each patch is one, the rest zero: variance 3/16.
   const image = Float32Array.from({ length: 24 * 40 }, (_, at) => (at % 4 === 0 ? 1 : 0));
   const { weights } = reference("mae-rectangle");
-  const [found] = await reconstruct({ program: rectangle, weights }, image, {
+  const [found] = await reconstructed({ program: rectangle, weights }, image, {
     executor: await executor(),
     colours: null,
     seed: 0,
@@ -211,7 +212,7 @@ test("the mean of each patch is the yardstick of the error", async () => {
 test("a model that predicts no pixels cannot be shown", async () => {
   const { weights, image } = reference("mae-rectangle");
   const program: ModelProgram = { ...rectangle, picture: undefined };
-  const shown = reconstruct({ program, weights }, image, { executor: await executor(), colours: null, seed: 0 });
+  const shown = reconstructed({ program, weights }, image, { executor: await executor(), colours: null, seed: 0 });
   await expect(shown).rejects.toMatchObject({ code: "run/features" });
 });
 

@@ -27,11 +27,11 @@ import {
   exportOnnx,
   initialWeights,
   RunError,
-  reconstruct,
   sampleMasks,
 } from "../../../runtime/index.js";
 import { listExamples } from "../../support/examples.js";
 import { onFullDisk } from "../../support/full-disk.js";
+import { reconstructed } from "../../support/one-array.js";
 import { tinyProgram } from "../../support/tiny-program.js";
 import { difference, executor, programFrom, rectangle, reference, square } from "../evaluate/model.js";
 
@@ -126,11 +126,11 @@ async function compareReconstruction(model: Trained, pixels: Float32Array, count
   const image = normalized(pixels, scale);
   const samples = Int32Array.from({ length: count }, (_, i) => i);
   const options = { executor: await executor(), colours: scale, seed: 4 };
-  const fields = maskField(program, image, scale, options.seed, samples);
+  const fields = maskField(program, { image }, () => scale, options.seed, samples);
   const masks = sampleMasks(program, options.seed, 0, samples, { fields });
   const facts = await exported(model, { what: "reconstruct", colours: scale, images: "pixels" });
   const found = await runFile(facts, { image: pixels, ...masks }, count);
-  const truth = await reconstruct(model, image, options);
+  const truth = await reconstructed(model, image, options);
   const shown = clamped((found.pixels as Float32Array).map((value) => value / 255));
   expect(
     distance(
@@ -332,7 +332,7 @@ describe("the file", () => {
 it("refuses any number of images for a model that computes with their number", async () => {
   const program: ModelProgram = {
     ...square,
-    features: (g, w, image) => g.div(square.features(g, w, image), image.shape[0] as number),
+    features: (g, w, arrays) => g.div(square.features(g, w, arrays), arrays.image?.shape[0] as number),
   };
   const model = { program, weights: reference("mae-square").weights };
   await expect(exported(model)).rejects.toThrow("--batch");
