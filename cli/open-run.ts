@@ -118,10 +118,7 @@ export async function drawReconstructions(run: OpenRun, options: PictureOptions)
     const all = await runtime.reconstruct({ program, weights }, batch.arrays, {
       executor: options.executor,
       colours: (array) =>
-        runtime.colourScale(
-          augmentsOf(training.augment, array, program.arrays),
-          program.arrays[array] as ArrayShape,
-        ),
+        runtime.colourScale(augmentsOf(training.augment, array, program.arrays), program.arrays[array] as ArrayShape),
       seed: options.seed,
     });
     const pictures = all.map(({ shown, reconstructions }) =>

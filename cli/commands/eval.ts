@@ -4,6 +4,7 @@
  */
 
 import {
+  type ArrayShape,
   defaultsOf,
   hasPictures,
   type ModelProgram,
