@@ -16,6 +16,8 @@ export interface DecoderContext {
   readonly codeWidth: number | null;
   /** Sequences of tokens that this encoder makes of one sample. */
   readonly sequences: number;
+  /** Labels of the inputs whose tokens it reads, where they are several; else empty. */
+  readonly inputs: readonly string[];
   /** Whether it is this decoder that `enter`s hidden tokens: of several decoders, the model's own. */
   readonly enters: boolean;
 }

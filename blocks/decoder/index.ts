@@ -1,6 +1,7 @@
 /** The decoders, sorted by name. */
 
 import { linear } from "./linear.js";
+import { queries } from "./queries.js";
 import { regionQuery } from "./region-query.js";
 import { regionVit } from "./region-vit.js";
 import { vit } from "./vit.js";
@@ -14,6 +15,6 @@ export {
   type LatentInputs,
   type TokenGroup,
 } from "./contract.js";
-export { linear, regionQuery, regionVit, vit };
+export { linear, queries, regionQuery, regionVit, vit };
 
-export const decoders = [linear, regionQuery, regionVit, vit] as const;
+export const decoders = [linear, queries, regionQuery, regionVit, vit] as const;

@@ -67,7 +67,7 @@ export const queries = defineDecoder({
   decode(code, p, w, inputs) {
     const { extra, groups, own } = inputs;
     const tokens = code.let("narrow", linear, inputs.latent, w.proj_context);
-    const marks: Readonly<Record<string, Tensor>> = w.task_embeddings;
+    const marks = w.task_embeddings as Readonly<Record<string, Tensor>>;
     const marked = groups.map((group): TokenGroup => ({ ...group, mark: marks[group.input ?? ""] ?? null }));
     const whole = wholeSequence(code, tokens, w.mask_token, { ...inputs, groups: marked });
     const start = groups.slice(0, own).reduce((sum, group) => sum + group.count, extra);

@@ -64,7 +64,12 @@ export function ownPatches(code: Code, x: Tensor, inputs: DecoderInputs): Tensor
 }
 
 /** tokens [B, extra + V, Dd] -> every token at its place, with positions, [B, extra + N, Dd]. */
-function wholeSequence(code: Code, tokens: Tensor, maskToken: unknown, { extra, groups, joint }: LatentInputs): Tensor {
+export function wholeSequence(
+  code: Code,
+  tokens: Tensor,
+  maskToken: unknown,
+  { extra, groups, joint }: LatentInputs,
+): Tensor {
   const [only, another] = groups as readonly [TokenGroup, TokenGroup?];
   if (!another) {
     const { restore } = only.places as Places;

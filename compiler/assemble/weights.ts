@@ -175,7 +175,8 @@ function putObjective(branches: Branches, parts: Parts, objective: Objective): O
   } else {
     const sequences = target.definition.sequences?.(target.values) ?? 1;
     putDecoderPositions(branches, parts, objective);
-    const context = { encoderWidth, outputs, codeWidth, sequences, enters };
+    const inputs = parts.encoder.inputs.flatMap((one) => one.label ?? []);
+    const context = { encoderWidth, outputs, codeWidth, sequences, inputs, enters };
     putBeside(growing, decoder.definition.parameters(decoder.values, context), objectiveOwner(label, "decoder"));
   }
   if (codeWidth !== null) {

@@ -1,6 +1,6 @@
 /** Pictures of masks: each token of a model's lattice as a square, visible or hidden, for some samples. */
 
-import { tokenCount } from "../../blocks/index.js";
+import { type Lattice, type MaskSampler, type ModelProgram, tokenCount } from "../../blocks/index.js";
 import { assemble, type Model, programOf } from "../../compiler/index.js";
 import { randomStream } from "../../graph/index.js";
 import { escaped } from "../mae-text.js";
@@ -13,31 +13,53 @@ const mostSquares = 16_384;
 /** @param epoch each draws other masks */
 export function masksHtml(model: Model, epoch: number): string {
   const program = programOf(assemble(model));
-  const { grid, mask } = program;
-  const tokens = tokenCount(grid);
-  const shape = grid.map(({ name, count }) => `${count} ${name}${count === 1 ? "" : "s"}`).join(" × ");
   if (Object.values(program.fields ?? {}).some(({ kind }) => kind === "mask")) {
-    return `<p>This mask is made of what each sample shows, and there are no samples here. It is laid over ${shape}.</p>`;
+    return "<p>This mask is made of what each sample shows, and there are no samples here.</p>";
   }
+  const masks = Object.values(program.masks).map((mask, i) => maskHtml(program, mask, i, epoch));
+  return `${masks.join("")}<button type="button" id="again">Draw others</button>`;
+}
+
+/** The lattices over which a mask lies: one, or those of all arrays. */
+function latticesUnder({ grids }: ModelProgram, { tokens }: MaskSampler, i: number): readonly Lattice[] {
+  const all = Object.values(grids);
+  const own = all[i] as Lattice;
+  return tokenCount(own) === tokens ? [own] : all;
+}
+
+/** `i`: which of the masks it is. */
+function maskHtml(program: ModelProgram, mask: MaskSampler, i: number, epoch: number): string {
+  const { tokens } = mask;
+  const lattices = latticesUnder(program, mask, i);
+  const shapes = lattices.map((grid) =>
+    grid.map(({ name, count }) => `${count} ${name}${count === 1 ? "" : "s"}`).join(" × "),
+  );
   if (tokens > mostSquares) return `<p>${tokens.toLocaleString("en")} tokens are too many for a picture.</p>`;
   const pictures = Array.from({ length: samples }, (_, sample) => {
     // As training draws them with the seed 0.
-    const order = mask.sample(randomStream(0, "mask", epoch, mask.shared ? 0 : sample));
-    return picture(
-      grid.map(({ count }) => count),
-      new Set(order.subarray(0, mask.visible)),
-    );
+    const at = mask.shared ? 0 : sample;
+    const order = mask.sample(i === 0 ? randomStream(0, "mask", epoch, at) : randomStream(0, "mask", epoch, at, i));
+    const seen = order.subarray(0, mask.visible);
+    let before = 0;
+    return lattices.map((grid) => {
+      const own = new Set(Array.from(seen, (token) => token - before));
+      before += tokenCount(grid);
+      return picture(
+        grid.map(({ count }) => count),
+        own,
+      );
+    });
   });
   const notes = [
-    `${shape}: ${mask.visible} of ${tokens} tokens are visible (${Math.round((100 * mask.visible) / tokens)} %).`,
+    `${shapes.join(" and ")}: ${mask.visible} of ${tokens} tokens are visible (${Math.round((100 * mask.visible) / tokens)} %).`,
     ...(mask.varies ? ["Their number varies from batch to batch; this is the largest."] : []),
     ...(mask.guide
       ? ["What the model attends to decides in training; these are the drawn orders that it starts from."]
       : []),
     ...(mask.shared ? ["All samples of a batch share one mask."] : []),
   ];
-  const items = pictures.map((svg) => `<li>${svg}</li>`).join("");
-  return `<p>${escaped(notes.join(" "))}</p><ul class="masks">${items}</ul><button type="button" id="again">Draw others</button>`;
+  const items = pictures.map((svgs) => `<li>${svgs.join("")}</li>`).join("");
+  return `<p>${escaped(notes.join(" "))}</p><ul class="masks">${items}</ul>`;
 }
 
 /** Rows and columns; of more axes, one picture of rows and columns beside the other. */

@@ -37,11 +37,11 @@ recipe Pretrain for Joint {
 }
 ${more}`;
 
-/** What is said of recipes, errors and warnings; that a version cannot build several inputs is said of the model. */
+/** What is said of recipes but for advice. */
 function findings(...args: Parameters<typeof text>): readonly string[] {
   const { diagnostics } = analyze({ path: "main.mae", text: text(...args) }, { readText: () => null }, registry);
   return diagnostics
-    .filter(({ severity, code }) => severity !== "info" && code !== "check/not-yet-available")
+    .filter(({ severity, code }) => severity !== "info" && !code.startsWith("lint/"))
     .map(({ code, message, help, span }) => {
       const at = span.source.text.slice(span.start, span.end);
       return `${code} at ${at}: ${message}. ${help ?? ""}`;

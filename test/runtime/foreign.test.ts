@@ -57,7 +57,7 @@ test("timm's table of learned positions is brought to another grid, and is no fi
   const { map } = await mapped("timm-old.pth", spec(encoder, "learned"), ["decoder"]);
   expect(map.mappings.find((mapping) => "name" in mapping && mapping.name === "pos_embed")).toMatchObject({
     status: "resized",
-    table: { from: { rows: 6, columns: 6 }, to: { rows: 4, columns: 4 }, extra: 1 },
+    table: { from: [6, 6], to: [4, 4], extra: 1 },
   });
   expect(map.unsaid).toEqual([]);
   const fixed = await mapped("timm-old.pth", spec(encoder), ["decoder"]);
