@@ -54,3 +54,4 @@ export { type RunSettings, repeatOf, settingsOf, trainingOf, withSettings } from
 export { modelSlots, recipeSlots, type SlotRule, takesLabels, takesMany } from "./slots.js";
 export { lossGraph } from "./training-graphs.js";
 export { type Fault, foreignIn, foreignUses, tryOut } from "./trial.js";
+export { type WiringNode, wiringLines, wiringTree } from "./wiring-tree.js";

@@ -3,10 +3,18 @@
  * time. All from tracing the model itself; no block has a formula for its cost.
  */
 
-import { type Loss, type ModelProgram, type Optimizer, varyingMask, wordsOf } from "../blocks/index.js";
+import {
+  countsOf,
+  type Loss,
+  type ModelProgram,
+  type Optimizer,
+  tokenCount,
+  varyingMask,
+  wordsOf,
+} from "../blocks/index.js";
 import { cost, type Recompute } from "../graph/index.js";
 import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
-import { layoutOf } from "./assemble/layout.js";
+import { layoutOf, maskOver, visibleOf } from "./assemble/layout.js";
 import {
   countWeights,
   type DataMemory,
@@ -19,6 +27,7 @@ import {
 import type { Filled, Model, Recipe } from "./model.js";
 import { repeatOf } from "./settings.js";
 import { lossGraph, trainingGraphs } from "./training-graphs.js";
+import { type WiringNode, wiringTree } from "./wiring-tree.js";
 
 export interface Plan {
   readonly model: string;
@@ -40,6 +49,15 @@ export interface Plan {
     readonly hidden: number;
     readonly fewest?: number;
   };
+  /** Of each array that the model reads: tokens along each axis and in all, and those that are visible; of one mask over all arrays, null. */
+  readonly sets: readonly {
+    readonly name: string;
+    readonly counts: readonly number[];
+    readonly total: number;
+    readonly visible: number | null;
+  }[];
+  /** Which part reads which. */
+  readonly wiring: readonly WiringNode[];
   /** Matrix products for one sample, a multiply-add counted as 2; before any simplification. */
   readonly flops: { readonly forward: number; readonly training: number };
   /** Bytes of a training process. */
@@ -212,6 +230,14 @@ function timeOf(
   return { secondsPerStep, seconds: steps === null ? null : steps * secondsPerStep, rate };
 }
 
+const setsOf = ({ parts }: Assembly): Plan["sets"] =>
+  parts.inputs.map((input) => {
+    const total = tokenCount(input.grid);
+    const mask = maskOver(parts, input);
+    const visible = mask === null ? total : mask.over.length > 1 ? null : visibleOf(mask);
+    return { name: input.name, counts: countsOf(input.grid), total, visible };
+  });
+
 /** The plan of a model without findings; with a recipe, of its training too. */
 export function plan(model: Model, options: PlanOptions = {}): Plan {
   const { recipe, samples, rates = [] } = options;
@@ -227,6 +253,8 @@ export function plan(model: Model, options: PlanOptions = {}): Plan {
     recipe: recipe?.name ?? null,
     sample: wordsOf(program.arrays).sample,
     ...costs,
+    sets: setsOf(assembly),
+    wiring: wiringTree(model),
     parts: Object.entries(assembly.parameters).map(([name, branch]) => ({ name, parameters: countWeights(branch) })),
     memory,
     learningRate: recipe ? learningRateOf(recipe, batch) : null,

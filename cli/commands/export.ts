@@ -1,7 +1,7 @@
 /** `mae export`: a function of a trained model as an ONNX file, for any tool. */
 
 import { join } from "node:path";
-import { arrayOf, augmentsOf } from "../../blocks/index.js";
+import { type ArrayShape, augmentsOf } from "../../blocks/index.js";
 import type { ExportedFunction, ExportedPort, ExportFacts } from "../../runtime/index.js";
 import { checkOutput, printedPath } from "../files.js";
 import type { OpenCheckpoint } from "../open-checkpoint.js";
@@ -26,12 +26,12 @@ export async function exportModel(source: string, options: ExportOptions): Promi
   const trained = await openTrained(source, options.config);
   const { colourScale, exportOnnx } = await import("../../runtime/index.js");
   const { program, training, step, spec } = trained;
-  const { name, shape } = arrayOf(program);
+  const { arrays } = program;
   const facts = await exportOnnx(trained, path, {
     what,
     batch: options.batch ?? null,
     images: options.pixels ? "pixels" : "normalized",
-    colours: colourScale(augmentsOf(training.augment, name, program.arrays), shape),
+    colours: (array) => colourScale(augmentsOf(training.augment, array, arrays), arrays[array] as ArrayShape),
     step,
     spec,
   });

@@ -14,6 +14,7 @@ import {
   type Stage,
   settingsOf,
   trainingOf,
+  wiringLines,
 } from "../../compiler/index.js";
 import { choose, openSpec } from "../choose.js";
 import { keyMapLines, mappingDocument, startText } from "../key-map.js";
@@ -125,6 +126,8 @@ function document(plan: Plan) {
     following: plan.following,
     parts: plan.parts,
     tokens: plan.tokens,
+    sets: plan.sets,
+    wiring: plan.wiring,
     flops: plan.flops,
     memory: memoryDocument(plan.memory),
     learning_rate: lr && { base: lr.base, per: lr.per, peak: lr.peak, arithmetic: lr.arithmetic },
@@ -147,6 +150,20 @@ const tokensText = ({ total, visible, hidden, fewest }: Plan["tokens"]): string 
     ? `${grouped(total)}: ${grouped(visible)} visible, ${grouped(hidden)} hidden`
     : `${grouped(total)}: ${grouped(fewest)} to ${grouped(visible)} visible; the most of them counted below`;
 
+/** Of several arrays, the tokens of each. */
+function setRows({ sets }: Plan): readonly string[] {
+  const widest = Math.max(...sets.map(({ name }) => name.length));
+  return sets.map(({ name, counts, total, visible }) => {
+    const shown = visible === null ? "" : `: ${grouped(visible)} visible, ${grouped(total - visible)} hidden`;
+    return `    ${name.padEnd(widest)}  ${counts.join("x")} = ${grouped(total)}${shown}`;
+  });
+}
+
+const wiringRows = ({ wiring }: Plan): readonly string[] => [
+  "  wiring",
+  ...wiringLines(wiring).map((line) => `    ${line}`),
+];
+
 function bytes(value: number): string {
   return value >= 2 ** 30 ? `${(value / 2 ** 30).toFixed(2)} GiB` : `${(value / 2 ** 20).toFixed(1)} MiB`;
 }
@@ -164,6 +181,7 @@ function table(plan: Plan, notes: readonly string[], colors: Colors): string[] {
   return [
     colors.bold(plan.model),
     row("tokens", tokensText(tokens)),
+    ...(plan.sets.length > 1 ? [...setRows(plan), ...wiringRows(plan)] : []),
     row("parameters", `${grouped(plan.parameters)}${untrained.length > 0 ? ` (${untrained.join(", ")})` : ""}`),
     ...parts,
     row(

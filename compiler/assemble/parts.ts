@@ -161,7 +161,8 @@ function inputsOf(model: Model, wiring: ModelWiring): ReadonlyMap<ModelPart, Inp
 function masksOf(wiring: ModelWiring, inputs: ReadonlyMap<ModelPart, InputPart>): readonly MaskPart[] {
   return ownParts(wiring, "mask").map((part) => {
     const over = sourcesAt(wiring, part, "set").map((source) => inputs.get(source) as InputPart);
-    return { name: over[0]?.name ?? "", block: boundOf<"mask">(part), over };
+    const [only, another] = over;
+    return { name: only && !another ? only.name : "all", block: boundOf<"mask">(part), over };
   });
 }
 

@@ -3,7 +3,7 @@
  * never trained: without these two a number says little.
  */
 
-import { arrayOf, type Features, type Probe, type SampleWords, wordsOf } from "../../blocks/index.js";
+import { type Features, type Probe, type SampleWords, wordsOf } from "../../blocks/index.js";
 import { randomStream } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
@@ -213,7 +213,7 @@ async function readerOf(
   const { program } = model;
   switch (source) {
     case "pixels":
-      return pixelReader(arrayOf(program));
+      return pixelReader(program);
     case "encoder":
       return encoderReader(model, executor, selections, batch);
     case "untrained":

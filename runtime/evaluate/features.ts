@@ -195,12 +195,35 @@ export function pixelBlock(array: ArrayShape): readonly number[] {
   return boxes;
 }
 
-/** The values themselves as the model sees them, means of boxes where there are many. */
-export function pixelReader({ name, shape }: ReturnType<typeof arrayOf>): FeatureReader {
+/** The values themselves as the model sees them, means of boxes where there are many; those of several arrays one after the other. */
+export function pixelReader({ arrays }: Pick<ModelProgram, "arrays">): FeatureReader {
+  const readers = Object.entries(arrays).map(([name, shape]) => ({ name, ...boxMeans(shape) }));
+  const size = readers.reduce((sum, reader) => sum + reader.size, 0);
+  return {
+    widths: [size],
+    async read({ arrays: values, count }) {
+      const means = new Float32Array(count * size);
+      let start = 0;
+      for (const { name, size: own, addTo } of readers) {
+        for (let sample = 0; sample < count; sample++) {
+          addTo(means.subarray(sample * size + start), values[name] as Float32Array, sample);
+        }
+        start += own;
+      }
+      return [means];
+    },
+    close: async () => {},
+  };
+}
+
+/** The means of the boxes of an array. `addTo`: adds those of a sample to the front of a vector. */
+function boxMeans(shape: ArrayShape): {
+  readonly size: number;
+  readonly addTo: (vector: Float32Array, values: Float32Array, sample: number) => void;
+} {
   const { axes, channels } = shape;
   const boxes = pixelBlock(shape);
   const inBox = sizeOf(boxes);
-  const size = arrayLength(shape) / inBox;
   // Place in the vector of each value of an array.
   const places = Int32Array.from({ length: arrayLength(shape) }, (_, at) => {
     let [rest, place, stride] = [Math.floor(at / channels), at % channels, channels];
@@ -213,19 +236,13 @@ export function pixelReader({ name, shape }: ReturnType<typeof arrayOf>): Featur
     return place;
   });
   return {
-    widths: [size],
-    async read({ arrays, count }) {
-      const values = arrays[name] as Float32Array;
-      const means = new Float32Array(count * size);
-      for (let sample = 0; sample < count; sample++) {
-        for (let at = 0; at < places.length; at++) {
-          const to = sample * size + (places[at] as number);
-          means[to] = (means[to] as number) + (values[sample * places.length + at] as number) / inBox;
-        }
+    size: arrayLength(shape) / inBox,
+    addTo(vector, values, sample) {
+      for (let at = 0; at < places.length; at++) {
+        const to = places[at] as number;
+        vector[to] = (vector[to] as number) + (values[sample * places.length + at] as number) / inBox;
       }
-      return [means];
     },
-    close: async () => {},
   };
 }
 

@@ -4,9 +4,10 @@ import { createHash } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
-  arrayOf,
+  type ArrayShape,
   boxText,
   countsText,
+  hasPictures,
   isPicture,
   type Lattice,
   type ModelProgram,
@@ -34,8 +35,8 @@ export interface ExportOptions {
   readonly batch: number | null;
   /** How images go in. */
   readonly images: ImageScale;
-  /** The recipe's normalisation; null: the model sees values in [0, 1]. */
-  readonly colours: ColourScale | null;
+  /** The recipe's normalisation of an array; null: the model sees values in [0, 1]. */
+  readonly colours: (array: string) => ColourScale | null;
   /** Steps that the weights have been trained. */
   readonly step: number;
   /** The resolved spec. */
@@ -99,7 +100,13 @@ export async function exportOnnx(
   path: string,
   options: ExportOptions,
 ): Promise<ExportFacts> {
-  const colours = coloursOf(options.images, options.colours, arrayOf(program).shape);
+  const colours = Object.fromEntries(
+    Object.entries(program.arrays).map(([name, shape]) => {
+      // Of several arrays those without pictures have no pixels.
+      const into = Object.keys(program.arrays).length === 1 || hasPictures(shape) ? options.images : "normalized";
+      return [name, coloursOf(into, options.colours(name), shape)];
+    }),
+  );
   const exported = exportedFunction(options.what, program, colours);
   const graph = frozenGraph(program, options.batch ?? anyBatch, exported.outputs);
   if (options.batch === null) checkAnyBatch(program, graph, exported);
@@ -160,26 +167,43 @@ function sameNumbers(a: Node, b: Node | undefined): boolean {
 
 /** What a user of the file has to know, as text. */
 function metadataOf(program: ModelProgram, options: ExportOptions): Record<string, string> {
-  const { colours, images, batch } = options;
-  const { name, extraTokens } = program;
-  const { name: array, shape } = arrayOf(program);
-  const grid = program.grids[array] as Lattice;
-  const { channels } = shape;
+  const { images, batch } = options;
+  const { name, extraTokens, arrays } = program;
+  const only = Object.keys(arrays).length === 1;
+  const ofArrays = Object.keys(arrays).flatMap((array) =>
+    Object.entries(arrayMetadata(program, array, options)).map(([key, value]) => [
+      only ? key : `${array}.${key}`,
+      value,
+    ]),
+  );
   return {
     maelang: version,
     format_version: formatVersion,
     model: name,
     function: options.what,
     step: String(options.step),
-    layout: layoutOf(shape),
-    [isPicture(shape) ? "image" : "array"]: `${sidesText(shape)}x${channels}`,
+    ...Object.fromEntries(ofArrays),
     images,
-    mean: JSON.stringify(colours?.mean ?? new Array(channels).fill(0)),
-    std: JSON.stringify(colours?.std ?? new Array(channels).fill(1)),
-    patch: boxText(grid),
-    patches: countsText(grid),
     extra_tokens: String(extraTokens),
     batch: batch === null ? "any" : String(batch),
     spec: options.spec,
+  };
+}
+
+function arrayMetadata(
+  { arrays, grids }: ModelProgram,
+  array: string,
+  { colours }: ExportOptions,
+): Readonly<Record<string, string>> {
+  const [shape, grid] = [arrays[array] as ArrayShape, grids[array] as Lattice];
+  const { channels } = shape;
+  const scale = colours(array);
+  return {
+    layout: layoutOf(shape),
+    [isPicture(shape) ? "image" : "array"]: `${sidesText(shape)}x${channels}`,
+    mean: JSON.stringify(scale?.mean ?? new Array(channels).fill(0)),
+    std: JSON.stringify(scale?.std ?? new Array(channels).fill(1)),
+    patch: boxText(grid),
+    patches: countsText(grid),
   };
 }

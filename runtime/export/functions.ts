@@ -3,14 +3,15 @@
 import {
   afterTraining,
   arrayInputs,
-  arrayOf,
   type Batch,
   type ModelProgram,
   maskedBatch,
+  masksOf,
   type Weights,
 } from "../../blocks/index.js";
 import type { Builder, Tensor, Values } from "../../graph/index.js";
 import { pooled } from "../evaluate/features.js";
+import { shownBy } from "../evaluate/reconstruct.js";
 import { RunError } from "../run-error.js";
 import { movingFeeds } from "../train/inputs.js";
 import type { Colours } from "./colours.js";
@@ -33,8 +34,12 @@ export interface Exported {
  * A function of a model that takes images as `colours` says.
  * @throws RunError `run/features` for what the model does not have.
  */
-export function exportedFunction(what: ExportedFunction, program: ModelProgram, colours: Colours): Exported {
-  const docs = { [arrayOf(program).name]: colours.doc };
+export function exportedFunction(
+  what: ExportedFunction,
+  program: ModelProgram,
+  colours: Readonly<Record<string, Colours>>,
+): Exported {
+  const docs = Object.fromEntries(Object.entries(colours).map(([name, { doc }]) => [name, doc]));
   const seeing = throughColours(program, colours);
   switch (what) {
     case "encode":
@@ -50,21 +55,38 @@ export function exportedFunction(what: ExportedFunction, program: ModelProgram, 
       checkPixels(program);
       return {
         fixed: movingFeeds(program, afterTraining),
-        docs: { ...docs, ...reconstructionDocs },
+        docs: { ...docs, ...placeDocs(program), ...reconstructionDocs, ...predictionDocs(program) },
         outputs: (g, w) => reconstruction(g, seeing, w, colours),
       };
   }
 }
 
-/** The same model for images as they go into the file. */
-function throughColours(program: ModelProgram, { inward }: Colours): ModelProgram {
-  const { name } = arrayOf(program);
-  const seen = (g: Builder, batch: Batch): Batch => ({ ...batch, [name]: inward(g, batch[name] as Tensor) });
-  const { guide } = program;
+/** The same model for arrays as they go into the file. */
+function throughColours(program: ModelProgram, colours: Readonly<Record<string, Colours>>): ModelProgram {
+  const seen = (g: Builder, batch: Batch): Batch => ({
+    ...batch,
+    ...Object.fromEntries(
+      Object.entries(colours).map(([name, { inward }]) => [name, inward(g, batch[name] as Tensor)]),
+    ),
+  });
+  const { guide, predictions } = program;
   return {
     ...program,
     features: (g, w, arrays, layers) => program.features(g, w, seen(g, arrays), layers),
     predict: (g, w, batch) => program.predict(g, w, seen(g, batch)),
+    ...(predictions
+      ? {
+          predictions: Object.fromEntries(
+            Object.entries(predictions).map(([name, prediction]) => [
+              name,
+              {
+                ...prediction,
+                predict: (g: Builder, w: ProgramWeights, batch: Batch) => prediction.predict(g, w, seen(g, batch)),
+              },
+            ]),
+          ),
+        }
+      : {}),
     ...(guide ? { guide: (g, w, batch) => guide.call(program, g, w, seen(g, batch)) } : {}),
   };
 }
@@ -88,30 +110,56 @@ function reconstruction(
   g: Builder,
   program: ModelProgram,
   w: ProgramWeights,
-  { inward, outward }: Colours,
+  colours: Readonly<Record<string, Colours>>,
 ): Readonly<Record<string, Tensor>> {
   const seen = maskedBatch(g, program, w);
-  const prediction = program.predict(g, w, seen);
-  const pixels = program.picture?.inGraph?.(g, prediction, inward(g, seen[arrayOf(program).name] as Tensor));
-  return {
-    prediction,
-    ...(pixels ? { pixels: outward(g, pixels) } : {}),
-    ...(program.guide ? { hidden_patches: seen.hidden as Tensor } : {}),
-  };
+  const all = shownBy(program);
+  const outputs = all.flatMap(({ name, array, predict, picture }): (readonly [string, Tensor])[] => {
+    const { inward, outward } = colours[array] as Colours;
+    const of = all.length === 1 ? "" : `${name}_`;
+    const prediction = predict(g, w, seen);
+    const pixels = picture.inGraph?.(g, prediction, inward(g, seen[array] as Tensor));
+    const shown = pixels ? [[`${of}pixels`, outward(g, pixels)] as const] : [];
+    return [[`${of}prediction`, prediction], ...shown];
+  });
+  return { ...Object.fromEntries(outputs), ...(program.guide ? { hidden_patches: seen.hidden as Tensor } : {}) };
 }
 
+/** Of what each mask is fed. */
+const placeDocs = (program: ModelProgram): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    masksOf(program).flatMap(({ feeds, name }, _, { length }) => {
+      const of = length === 1 ? "" : ` of ${name}`;
+      return [
+        [feeds.visible, `Places of the patches${of} that the model sees, counted from 0 row by row, [batch, visible].`],
+        [feeds.hidden, `Places of the other patches${of}, [batch, hidden].`],
+        [
+          feeds.restore,
+          `Where each patch${of} stands in [visible, hidden]: the argsort of both together, [batch, patches].`,
+        ],
+      ];
+    }),
+  );
+
+/** Of each of several predictions. */
+const predictionDocs = ({ predictions = {} }: ModelProgram): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.keys(predictions).flatMap((name) => [
+      [`${name}_prediction`, `Predicted patches of ${name} in the scale of the target, [batch, patches, values].`],
+      [`${name}_pixels`, `Predicted patches of ${name} in the scale and with the axes of the input.`],
+    ]),
+  );
+
 const reconstructionDocs = {
-  visible: "Places of the patches that the model sees, counted from 0 row by row, [batch, visible].",
-  hidden: "Places of the other patches, [batch, hidden].",
-  restore: "Where each patch stands in [visible, hidden]: the argsort of both together, [batch, patches].",
   draws: "Random numbers in 0..1 from which the mask is drawn, [batch, numbers].",
   prediction: "Predicted patches in the scale of the target, [batch, patches, values]; row by row, channel fastest.",
   pixels: "Predicted patches as an image in the scale of the input, [batch, height, width, channels].",
   hidden_patches: "Places of the patches that the model decided to hide, [batch, hidden].",
 };
 
-function checkPixels({ name, picture, classes }: ModelProgram): void {
-  if (picture !== undefined) return;
+function checkPixels(program: ModelProgram): void {
+  if (shownBy(program).length > 0) return;
+  const { name, classes } = program;
   throw new RunError("run/features", {
     what: `${name} does not predict pixels`,
     help: `Export its encoder instead (encode)${classes === undefined ? "" : ", or what it predicts (classify)"}.`,

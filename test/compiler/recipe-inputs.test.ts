@@ -124,7 +124,9 @@ recipe Unflipped extends Pretrain {
       "data of another medium than its input",
       "both",
       ['data image: idx("x")', 'data audio: idx("y")', "augment image: normalize(imagenet)"],
-      [/^dataset\/idx\/input at idx\("y"\): this is data for `image`, and the model reads time, frequency/],
+      [
+        /^dataset\/idx\/input at idx\("y"\): this is data for `image`, and the model reads recordings \(time, frequency\)/,
+      ],
     ],
     [
       "statistics that could be of any input",

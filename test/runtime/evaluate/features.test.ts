@@ -1,7 +1,7 @@
 /** Features through an executor against PyTorch's, and what cannot be read. */
 
 import { describe, expect, test } from "vitest";
-import { arrayOf, arrayOfImage } from "../../../blocks/index.js";
+import { arrayOfImage } from "../../../blocks/index.js";
 import {
   collectFeatures,
   encoderReader,
@@ -98,7 +98,7 @@ describe.each([
 describe("pixels", () => {
   test("are kept as they are where they are few", async () => {
     const { image, batch } = reference("mae-rectangle");
-    const reader = pixelReader(arrayOf(rectangle));
+    const reader = pixelReader(rectangle);
     expect(reader.widths).toEqual([960]);
     const [pixels] = await reader.read({ arrays: { image }, labels: new Int32Array(batch), count: 2 });
     expect(pixels).toEqual(image.slice(0, 2 * 960));
@@ -109,7 +109,7 @@ describe("pixels", () => {
     expect(pixelBlock(shape)).toEqual([2, 2]);
     // Each value is its row, so a mean of two rows lies between them.
     const image = Float32Array.from({ length: 48 * 32 * 2 }, (_, at) => Math.floor(at / 64));
-    const [means] = await pixelReader({ name: "image", shape }).read({
+    const [means] = await pixelReader({ arrays: { image: shape } }).read({
       arrays: { image },
       labels: Int32Array.of(0),
       count: 1,

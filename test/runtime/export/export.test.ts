@@ -44,7 +44,7 @@ const plain: ExportOptions = {
   what: "encode",
   batch: null,
   images: "normalized",
-  colours: null,
+  colours: () => null,
   step: 7,
   spec: "edition 2026",
 };
@@ -104,8 +104,8 @@ async function features(model: Trained, numbers: Float32Array, count: number) {
 /** Exports, and compares with evaluation on batches of several sizes. */
 async function compareEncoder(model: Trained, pixels: Float32Array, most: number): Promise<void> {
   const scale = colours(imageOf(model.program).channels);
-  const fromNormalized = await exported(model, { colours: scale });
-  const fromPixels = await exported(model, { colours: scale, images: "pixels" });
+  const fromNormalized = await exported(model, { colours: () => scale });
+  const fromPixels = await exported(model, { colours: () => scale, images: "pixels" });
   for (const count of [1, most]) {
     const some = pixels.subarray(0, (pixels.length / most) * count);
     const image = normalized(some, scale);
@@ -128,7 +128,7 @@ async function compareReconstruction(model: Trained, pixels: Float32Array, count
   const options = { executor: await executor(), colours: scale, seed: 4 };
   const fields = maskField(program, { image }, () => scale, options.seed, samples);
   const masks = sampleMasks(program, options.seed, 0, samples, { fields });
-  const facts = await exported(model, { what: "reconstruct", colours: scale, images: "pixels" });
+  const facts = await exported(model, { what: "reconstruct", colours: () => scale, images: "pixels" });
   const found = await runFile(facts, { image: pixels, ...masks }, count);
   const truth = await reconstructed(model, image, options);
   const shown = clamped((found.pixels as Float32Array).map((value) => value / 255));
