@@ -48,6 +48,33 @@ export interface Analysis {
  * @param registry the blocks there are
  */
 export function analyze(source: Source, host: Host, registry: Registry): Analysis {
+  const started = start(source, host, registry);
+  const { main, found, project, sets } = started;
+  for (const declaration of main.file.declarations) {
+    if (found.length >= mostFindings) {
+      const diagnostics = [...inOrder(found, started.order), tooMany(declaration.name?.span ?? declaration.span)];
+      return { file: main.file, models: new Map(), recipes: new Map(), ...sets, diagnostics };
+    }
+    checkDeclaration({ declaration, home: main }, project, sets);
+  }
+  const { models, recipes } = collect(project);
+  return { file: main.file, models, recipes, ...sets, diagnostics: finish(started) };
+}
+
+/** A text whose declarations are not checked yet. */
+export interface Started {
+  readonly main: Loaded;
+  /** The main file first. */
+  readonly files: readonly Loaded[];
+  readonly order: readonly string[];
+  readonly project: Project;
+  readonly sets: Sets;
+  /** Of the form of the texts; gets those of the declarations. */
+  readonly found: Diagnostic[];
+}
+
+/** Reads a text and what it imports. */
+export function start(source: Source, host: Host, registry: Registry): Started {
   const found: Diagnostic[] = [];
   const report: Report = (diagnostic) => keep(found, diagnostic);
   const files = loadFiles(source, host, report);
@@ -55,19 +82,14 @@ export function analyze(source: Source, host: Host, registry: Registry): Analysi
   for (const { syntax } of files) for (const diagnostic of syntax) report(diagnostic);
   for (const { file } of files) checkEdition(file, file === main.file, report);
   const project = openProject(main, registry, report);
-  const sets: Sets = { families: new Map(), pipelines: new Map() };
   const order = files.map((file) => file.source.path);
-  for (const declaration of main.file.declarations) {
-    if (found.length >= mostFindings) {
-      const diagnostics = [...inOrder(found, order), tooMany(declaration.name?.span ?? declaration.span)];
-      return { file: main.file, models: new Map(), recipes: new Map(), ...sets, diagnostics };
-    }
-    checkDeclaration({ declaration, home: main }, project, sets);
-  }
-  const { models, recipes } = collect(project);
-  if (!main.syntax.some(({ severity }) => severity === "error")) unusedImports(main, report);
-  const diagnostics = inOrder(withIgnores(main.source, inOrder(found, order)), order);
-  return { file: main.file, models, recipes, ...sets, diagnostics };
+  return { main, files, order, project, found, sets: { families: new Map(), pipelines: new Map() } };
+}
+
+/** All findings in their order, when the declarations are checked. */
+export function finish({ main, found, order, project }: Started): readonly Diagnostic[] {
+  if (!main.syntax.some(({ severity }) => severity === "error")) unusedImports(main, project.report);
+  return inOrder(withIgnores(main.source, inOrder(found, order)), order);
 }
 
 /** Said where checking stops: a text with so many mistakes is no spec, and each more costs time and memory. */
@@ -104,7 +126,7 @@ interface Sets {
   readonly pipelines: Map<string, Pipeline>;
 }
 
-function checkDeclaration(declared: Declared, project: Project, { families, pipelines }: Sets): void {
+export function checkDeclaration(declared: Declared, project: Project, { families, pipelines }: Sets): void {
   const { declaration, home } = declared;
   const names = namesIn(project, home);
   const checking = checkingOf(project, declared);

@@ -13,6 +13,7 @@ export { blockNamed, blocksOf, defaultBlock } from "./check/vocabulary.js";
 export { type Derived, derivedOfModel, derivedOfRecipe } from "./derived.js";
 export { type Change, diff, type FromTo, type ModelDiff, type WeightChange } from "./diff.js";
 export { edition } from "./edition.js";
+export { type Followed, follow } from "./follow.js";
 export { type ForeignMap, foreignMap } from "./foreign.js";
 export { type Home, type Homes, noHomes } from "./homes.js";
 export type { Mapping, MappingStatus, Resizing, StageWeight } from "./key-map.js";

@@ -8,7 +8,7 @@ import { posix, resolve } from "node:path";
 import { Writable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Definition } from "../../blocks/index.js";
-import type { Analysis, Host } from "../../compiler/index.js";
+import { type Analysis, type Followed, follow, type Host } from "../../compiler/index.js";
 import { longestText, type Surroundings, serve, type Workspace } from "../../editor/index.js";
 import { type Diagnostic, type File, parse, type Source } from "../../grammar/index.js";
 import { analyzeText, certainOf, checkSpec, hostFor, type OpenTexts, projectFindings } from "../analysis.js";
@@ -20,6 +20,7 @@ import {
   ownVocabulary,
   type Vocabulary,
   vocabularyOf,
+  weighed,
 } from "../config/index.js";
 import { findSpecs, type Reading, readSpec, specPath } from "../files.js";
 import { packageVersion } from "../package-root.js";
@@ -98,56 +99,72 @@ function workspace(config: string | false | undefined): Workspace {
   };
 }
 
-/** What was found in a text, and what it was found with. */
-interface Checked {
+/** What is known of a text, and what it was found with. */
+interface Known<V> {
   readonly text: string;
   readonly vocabulary: Vocabulary;
   /** Files that it imports, with their texts. */
   readonly imports: ReadonlyMap<string, string | null>;
-  readonly analysis: Analysis;
+  readonly value: V;
 }
 
 /** What is known of each open text, kept until it or what it imports changes: writing one text does not check the others again. */
 class Checks {
-  private readonly known = new Map<string, Checked>();
+  private readonly followed = new Map<string, Known<Followed>>();
+  private readonly analyses = new Map<string, Known<Analysis>>();
 
   findings(source: Source, vocabulary: Vocabulary, open: OpenTexts): readonly Diagnostic[] {
     const { path, text } = source;
     const file = { path, given: tooLong(text), vocabulary };
-    const isTooLong = text.length > longestText;
-    const found = isTooLong ? checkSpec(file) : this.analysis(source, vocabulary, open);
-    return [...projectFindings([file]), ...certainOf(found.diagnostics, vocabulary)];
+    const found = text.length > longestText ? checkSpec(file).diagnostics : this.found(source, vocabulary, open);
+    return [...projectFindings([file]), ...certainOf(found, vocabulary)];
+  }
+
+  private found(source: Source, vocabulary: Vocabulary, open: OpenTexts): readonly Diagnostic[] {
+    // Blocks of the project are tried out with the models of the whole text.
+    if (vocabulary.homes.size > 0) return this.analysis(source, vocabulary, open).diagnostics;
+    const { value } = current(this.followed, source, vocabulary, open, (host, before) =>
+      follow(source, host, vocabulary.registry, before),
+    );
+    return weighed(value.diagnostics, vocabulary);
   }
 
   analysis(source: Source, vocabulary: Vocabulary, open: OpenTexts): Analysis {
-    const { path, text } = source;
-    const before = this.known.get(path);
-    const host = hostFor(path, open);
-    if (
-      before?.text === text &&
-      before.vocabulary === vocabulary &&
-      [...before.imports].every(([name, then]) => host.readText(name) === then)
-    ) {
-      return before.analysis;
-    }
-    const imports = new Map<string, string | null>();
-    const noting: Host = {
-      ...host,
-      readText(name) {
-        const read = host.readText(name);
-        imports.set(name, read);
-        return read;
-      },
-    };
-    const analysis = analyzeText(source, vocabulary, noting);
-    this.known.set(path, { text, vocabulary, imports, analysis });
-    return analysis;
+    return current(this.analyses, source, vocabulary, open, (host) => analyzeText(source, vocabulary, host)).value;
   }
 
   /** Forgets all others. */
   keepOnly(open: OpenTexts): void {
-    for (const path of this.known.keys()) if (!open.has(path)) this.known.delete(path);
+    for (const table of [this.followed, this.analyses]) {
+      for (const path of table.keys()) if (!open.has(path)) table.delete(path);
+    }
   }
+}
+
+/** What is known of a text, computed again where it or what it imports has changed. `before`: of the text as it was. */
+function current<V>(
+  table: Map<string, Known<V>>,
+  { path, text }: Source,
+  vocabulary: Vocabulary,
+  open: OpenTexts,
+  compute: (host: Host, before: V | null) => V,
+): Known<V> {
+  const known = table.get(path);
+  const before = known?.vocabulary === vocabulary ? known : undefined;
+  const host = hostFor(path, open);
+  if (before?.text === text && [...before.imports].every(([name, then]) => host.readText(name) === then)) return before;
+  const imports = new Map<string, string | null>();
+  const noting: Host = {
+    ...host,
+    readText(name) {
+      const read = host.readText(name);
+      imports.set(name, read);
+      return read;
+    },
+  };
+  const now = { text, vocabulary, imports, value: compute(noting, before?.value ?? null) };
+  table.set(path, now);
+  return now;
 }
 
 function tooLong(text: string): Reading & { ok: false } {

@@ -128,19 +128,19 @@ function exported({ name, span }: Identifier, from: Loaded, report: Report): Dec
   });
 }
 
-/** Every name that the declarations of a file refer to. */
-function* referenced(declarations: readonly Declaration[]): Generator<Identifier | null> {
-  for (const declaration of declarations) {
-    if (declaration.kind === "model" || declaration.kind === "recipe") yield declaration.base;
-    if (declaration.kind === "recipe" || declaration.kind === "variants") yield declaration.subject;
-    if (declaration.kind === "pipeline") {
-      for (const entry of declaration.entries) if (entry.kind === "stage") yield* [entry.recipe, entry.model];
-    }
+/** Every name that a declaration refers to. */
+export function referencesOf(declaration: Declaration): readonly Identifier[] {
+  const names: (Identifier | null)[] = [];
+  if (declaration.kind === "model" || declaration.kind === "recipe") names.push(declaration.base);
+  if (declaration.kind === "recipe" || declaration.kind === "variants") names.push(declaration.subject);
+  if (declaration.kind === "pipeline") {
+    for (const entry of declaration.entries) if (entry.kind === "stage") names.push(entry.recipe, entry.model);
   }
+  return names.filter((name) => name !== null);
 }
 
 export const referencedNames = (loaded: Loaded): ReadonlySet<string> =>
-  new Set([...referenced(loaded.file.declarations)].flatMap((identifier) => identifier?.name ?? []));
+  new Set(loaded.file.declarations.flatMap((declaration) => referencesOf(declaration).map(({ name }) => name)));
 
 /** Warns of imports that nothing refers to. */
 export function unusedImports(loaded: Loaded, report: Report): void {
