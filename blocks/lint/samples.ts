@@ -3,6 +3,7 @@
 import { hasPictures, pictureOf } from "../arrays.js";
 import { centerCrop, horizontalFlip, normalize, randomResizedCrop, resize, verticalFlip } from "../augment/index.js";
 import type { Bound } from "../block.js";
+import { npy } from "../dataset/index.js";
 import { arrayOfLines, at, inSlot, type Lint, type LintRecipe, type Remark, shareText, valuesOf } from "./contract.js";
 
 const usualAugment = "augment   random_resized_crop(scale: 20%..100%), horizontal_flip, normalize(imagenet)";
@@ -19,7 +20,9 @@ const usesOf = ({ augment }: LintRecipe, definition: Parameters<typeof valuesOf>
 
 function unnormalized(recipe: LintRecipe): readonly Remark[] {
   const array = arrayOfLines(recipe.model);
-  if (!array || !pictureOf(array) || usesOf(recipe, normalize).length > 0) return [];
+  // More channels than colours have are classes, or what else is no light; numbers of any size may be normalised already.
+  if (!array || !pictureOf(array) || array.channels > 4 || usesOf(recipe, normalize).length > 0) return [];
+  if (valuesOf(recipe.data, npy)?.values === "any") return [];
   const last = recipe.augment.at(-1);
   return [
     {

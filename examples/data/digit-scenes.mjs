@@ -60,7 +60,9 @@ function sceneOf(digits, random) {
     const front = placed.find(({ pixels, left, top }) => {
       const [column, row] = [x - left, y - top];
       const isInside = column >= 0 && column < digit && row >= 0 && row < digit;
-      return isInside && pixels[(row + border) * stored + column + border] > 100;
+      // A stroke is a pixel wider on each side than it is written.
+      const at = (row + border) * stored + column + border;
+      return isInside && [0, 1, -1, stored, -stored].some((step) => pixels[at + step] > 100);
     });
     const depth = front ? front.depth : 0.8 + lean * ((2 * y) / (side - 1) - 1);
     const light = 1.1 - depth;

@@ -43,6 +43,18 @@ describe.each([
   ["video-mae", 94_210_944 + 1568 * (768 + 384)],
   // The weights of transformers' ASTModel but its second token and its positions; two tables; the decoder; one layer to 256 values.
   ["audio-mae", 85_254_144 + 513 * (768 + 512) + 768 * 512 + 512 + 512 + 25_219_072 + 2 * 512 + 512 * 256 + 256],
+  // 163,821,312 weights of encoders and 26,140,672 of the decoder, as the paper's 164 and 26 million, and four tables of positions.
+  ["cav-mae", 163_821_312 + 26_140_672 + (512 + 196) * (768 + 512)],
+  // ViT-B without its last norm, the global token, three first layers, three decoders with their last layers, and tables of positions.
+  [
+    "multi-mae",
+    12 * 7_087_872 +
+      768 +
+      (590_592 + 197_376 + 1_635_072) +
+      3 * 2_567_680 +
+      (197_376 + 65_792 + 546_896) +
+      588 * (768 + 3 * 256),
+  ],
   // RAE: the encoder, and what completes regions: as released, without the unused position of a class token.
   ["r-mae", 85_798_656 + 2_132_480 - 128],
 ])("%s, as published", (name, parameters) => {
@@ -67,11 +79,15 @@ const plainToys = [
   "heartbeats-mtae",
   "heartbeats-mlae",
   "sounds-audio-mae",
+  "digits-cav-mae",
+  "digits-multi-mae",
 ];
 
 /** Data that an example's script makes, by the beginning of the example's name; all other data comes with packages. */
 const made: Readonly<Record<string, string>> = {
   "digits-video-mae": "moving-digits",
+  "digits-cav-mae": "spoken-digits",
+  "digits-multi-mae": "digit-scenes",
   heartbeats: "heartbeats",
   sounds: "sounds",
 };

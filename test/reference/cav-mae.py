@@ -73,6 +73,7 @@ class Case:
     temperature: float = 0.05
     weight: float = 0.01
     symmetric: bool = False
+    normalize: bool = True  # targets, by patch
 
 
 SMALL = Case(
@@ -158,8 +159,10 @@ def patches_of(one: Input, array: torch.Tensor) -> torch.Tensor:
     return split.transpose(2, 3).reshape(len(array), one.tokens, one.values)
 
 
-def target_of(one: Input, array: torch.Tensor) -> torch.Tensor:
-    patches = patches_of(one, array)
+def target_of(case: Case, kind: str, array: torch.Tensor) -> torch.Tensor:
+    patches = patches_of(case.inputs[kind], array)
+    if not case.normalize:
+        return patches
     variance = patches.var(dim=-1, keepdim=True, correction=1)
     return (patches - patches.mean(dim=-1, keepdim=True)) / (variance + 1e-6).sqrt()
 
@@ -211,7 +214,7 @@ def terms_of(case: Case, w: dict, arrays: dict, order: dict, restore: dict) -> t
     prediction = decode(case, w, latent, restore)
     terms = {}
     for kind, one in case.inputs.items():
-        error = (prediction[kind] - target_of(one, arrays[kind])) ** 2
+        error = (prediction[kind] - target_of(case, kind, arrays[kind])) ** 2
         terms[f"{INPUTS[kind]}.mse"] = take(error, order[kind][:, one.visible :]).mean()
     terms["info_nce"] = contrast(case, pooled["a"], pooled["v"])
     return terms, {"latent": latent, "pooled": pooled, "prediction": prediction}
@@ -325,7 +328,6 @@ def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
     assert networks[0]["values"] == networks[1]["values"] and joint["values"]["norms"] == "by_input"
     every = [joint, *networks, line(example, "decoder")]
     assert all(network["values"]["norm_epsilon"] == EPSILON for network in every), every
-    assert line(example, "target")["values"]["normalize"] == "patch"
     assert [one["values"]["on"] for one in example["model"] if one["block"] == "mse"] == ["hidden"]
     (info_nce,) = (one["values"] for one in example["model"] if one["block"] == "info_nce")
     assert info_nce["between"] == ["joint.audio", "joint.image"]
@@ -342,6 +344,7 @@ def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
         temperature=info_nce["temperature"],
         weight=info_nce["weight"],
         symmetric=info_nce["symmetric"],
+        normalize=line(example, "target")["values"]["normalize"] == "patch",
     )
     official = make_weights(case, torch.Generator().manual_seed(0))
     assert {ours(name) for name in official} == weights.keys(), {ours(name) for name in official} ^ weights.keys()

@@ -26,8 +26,7 @@ NAMES = [
     (r"^input_adapters\.(\w+)\.pos_emb", r"\1.pos_embed"),
     (r"^global_tokens", "cls_token"),
     (r"^encoder\.", "blocks."),
-    (r"^output_adapters\.(\w+)\.task_embeddings\.(\w+)", r"\1.inputs.\2.decoder_input_embed"),
-    (r"^output_adapters\.(\w+)\.(query_norm|context_norm|decoder|out_norm|mlp)\.", r"\1.cross.\2."),
+    (r"^output_adapters\.(\w+)\.pos_emb\.(\w+)", r"\1.inputs.\2.decoder_pos_embed"),
     (r"^output_adapters\.(\w+)\.", r"\1."),
 ]
 
@@ -137,8 +136,10 @@ def make_weights(case: Case, random: torch.Generator) -> dict[str, torch.Tensor]
         own = f"output_adapters.{name}"
         matrix(f"{own}.proj_context", narrow, width)
         normal(f"{own}.mask_token", 1, 1, narrow, std=0.3)
-        for other in case.tasks:
-            normal(f"{own}.task_embeddings.{other}", 1, 1, narrow, std=0.3)
+        for label, other in case.tasks.items():
+            normal(f"{own}.task_embeddings.{label}", 1, 1, narrow, std=0.3)
+            # One table in the repository: there, all inputs have one grid.
+            weights[f"{own}.pos_emb.{label}"] = positions(other, narrow)
         for part in ("query_norm", "context_norm", "out_norm"):
             norm(f"{own}.{part}", narrow)
         matrix(f"{own}.decoder.q", narrow, narrow)
@@ -151,7 +152,7 @@ def make_weights(case: Case, random: torch.Generator) -> dict[str, torch.Tensor]
 
 
 def is_trainable(name: str) -> bool:
-    return not name.endswith("pos_emb")
+    return "pos_emb" not in name
 
 
 def patches_of(task: Task, array: torch.Tensor) -> torch.Tensor:
@@ -200,10 +201,10 @@ def ask(case: Case, w: dict, own: str, queries: torch.Tensor, context: torch.Ten
 
 def decode(case: Case, w: dict, name: str, latent: torch.Tensor, visible: torch.Tensor, restore: torch.Tensor) -> dict:
     """-> prediction [B, N, P], and what the queries ask and get"""
-    own, task, narrow = f"output_adapters.{name}", case.tasks[name], case.decoder.width
+    own, task = f"output_adapters.{name}", case.tasks[name]
     context = linear(w, f"{own}.proj_context", latent)
     hidden = w[f"{own}.mask_token"].expand(len(context), case.tokens - case.visible, -1)
-    places = [positions(other, narrow) + w[f"{own}.task_embeddings.{label}"] for label, other in case.tasks.items()]
+    places = [w[f"{own}.pos_emb.{label}"] + w[f"{own}.task_embeddings.{label}"] for label in case.tasks]
     every = take(torch.cat([context[:, 1:], hidden], dim=1), restore) + torch.cat(places, dim=1)
     queries = every[:, case.start(name) : case.start(name) + task.tokens]
     context = torch.cat([context[:, :1], take(every, visible)], dim=1)
@@ -348,7 +349,7 @@ def task_of(example: dict, label: str) -> tuple[Task, Network]:
     (kind,) = (kind for kind, name in LOSSES.items() if name == loss["block"])
     normalize = target["values"]["normalize"] == "patch"
     task = Task((*values["size"], values["channels"]), tuple(tokens["size"]), kind, normalize)
-    return task, network_of(decoder)
+    return task, network_of(decoder | {"block": "vit"})
 
 
 def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
@@ -363,13 +364,11 @@ def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
         decoder=network,
     )
     official = make_weights(case, torch.Generator().manual_seed(0))
-    # Of positions, a decoder of ours keeps a table for each input; those of the repository are computed.
-    tables = [name for name in weights if name.endswith("pos_embed")]
-    assert {ours(name) for name in official} | set(tables) == weights.keys(), {ours(n) for n in official} ^ weights.keys()
+    assert {ours(name) for name in official} == weights.keys(), {ours(name) for name in official} ^ weights.keys()
+    tables = [name for name in official if not is_trainable(name)]
     for name in tables:
-        task = case.tasks[name.split(".")[-2]]
-        assert largest(weights[name], positions(task, weights[name].shape[-1])) < AGREEMENT, name
-    w = leaves(weights, tables)
+        assert largest(weights[ours(name)], official[name]) < AGREEMENT, name
+    w = leaves(weights, [ours(name) for name in tables])
 
     def loss(feed: Feed) -> torch.Tensor:
         order = torch.cat([feed["visible"], feed["hidden"]], dim=1)

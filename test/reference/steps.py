@@ -14,6 +14,8 @@ from stepping import read
 
 # The module that trains an example: that of the first of these blocks in it. Plain masked autoencoders have none of them.
 METHODS = [
+    ("mask", "dirichlet", "multi-mae"),
+    ("loss", "info_nce", "cav-mae"),
     ("input", "signal", "maefe"),
     ("input", "video", "video-mae"),
     ("input", "spectrogram", "audio-mae"),

@@ -4,6 +4,7 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import type { Values } from "../../graph/index.js";
 import { type Executor, openExecutor } from "../../runtime/index.js";
 import { feedsFor } from "../../runtime/train/inputs.js";
@@ -12,19 +13,22 @@ import { readFixture } from "../reference/fixture.js";
 import { backendsHere } from "../support/backends.js";
 import { bound } from "../support/data.js";
 import { programOfText } from "../support/model.js";
-import { feedsIn, maeSpec, type RecordedMae, weightsIn } from "../support/recorded.js";
+import { feedsIn, maeSpec, type RecordedMae, recorded, weightsIn } from "../support/recorded.js";
 import { referenceExecutor } from "../support/reference-executor.js";
 
 interface Header extends RecordedMae {
+  /** Absent: it follows from the sizes. */
+  readonly spec: string;
   /** Losses before each step and after the last. */
   readonly training: { readonly lr: number; readonly weight_decay: number; readonly losses: readonly number[] };
 }
 
 /** Losses before each step and after the last. */
 async function lossesOn(executor: Executor, name: string, microBatch: number): Promise<readonly number[]> {
-  const fixture = readFixture<Header>(name);
-  const { batch, training } = fixture.header;
-  const program = programOfText(maeSpec(fixture.header));
+  const plain = readFixture<Header>(name);
+  const { batch, training } = plain.header;
+  const { fixture, model } = plain.header.spec ? recorded<Header>(name) : { fixture: plain, model: null };
+  const program = model ? programOf(assemble(model)) : programOfText(maeSpec(plain.header));
   const { lr, weight_decay, losses } = training;
   const optimizer = bound("optimizer", "adamw", { lr: { value: lr, per: null }, betas: [0.9, 0.95], weight_decay });
   const count = batch / microBatch;
@@ -72,6 +76,8 @@ describe.each(["reference", ...backendsHere] as const)("on %s", (backend) => {
     ["mae-square", 1],
     ["mae-rectangle", 3],
     ["mae-learned", 2],
+    ["cav-mae", 3],
+    ["multi-mae", 3],
   ])("20 steps of %s, micro-batches of %s", async (name, microBatch) => {
     const { losses } = readFixture<Header>(name).header.training;
     expect(losses).toHaveLength(21);

@@ -7,7 +7,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { join } from "node:path";
 import {
   type ArrayShape,
-  arrayOf,
   type BlockValue,
   hasPictures,
   kindOf,
@@ -81,7 +80,12 @@ function examplesOf(path: string, vocabulary: Registry): readonly Example[] {
 }
 
 /** The most of what a block has. */
-const most: Readonly<Record<string, number>> = { depth: 2, neck_depth: 2, layers: 2, classes: 100, frames: 4 };
+const most: Readonly<Record<string, number>> = {
+  ...{ depth: 2, neck_depth: 2, layers: 2, classes: 100, frames: 4 },
+  // Of several inputs: a sixth of the tokens of three, and as many classes of pixels.
+  visible: 8,
+  channels: 8,
+};
 const widest = 16;
 const heads = 4;
 /** Of segments. At the scale of a large image, a small one would be one segment. */
@@ -110,17 +114,19 @@ function smaller(values: Readonly<Record<string, unknown>>, patch: readonly numb
   }
   if (typeof values.mels === "number") [changed.frames, changed.mels] = patch.map((side) => 4 * side);
   // A grid of four by four patches.
-  if (Array.isArray(values.size) && (values.size[0] as number) > 100)
+  if (Array.isArray(values.size) && ((values.size[0] as number) > 100 || (values.channels as number) > 100))
     changed.size = patch.slice(-values.size.length).map((side) => 4 * side);
   return changed;
 }
 
 function shrunk(model: Model): Model {
-  const patch = model.slots.find(({ slot }) => slot === "tokens")?.use.values.size as readonly number[];
+  const tokens = model.slots.filter(({ slot }) => slot === "tokens");
+  const patchOf = (label: string | null): readonly number[] =>
+    (tokens.find((one) => one.label === label) ?? tokens[0])?.use.values.size as readonly number[];
   const each = (filled: readonly Filled[]): Filled[] =>
     filled.map((one) => ({
       ...one,
-      use: { ...one.use, values: smaller(one.use.values, patch) },
+      use: { ...one.use, values: smaller(one.use.values, patchOf(one.label)) },
       inner: each(one.inner),
     }));
   return { ...model, slots: each(model.slots) };
@@ -147,6 +153,17 @@ function pictures(count: number, array: ArrayShape): Sample[] {
   });
 }
 
+/** Samples of every array that a model reads; where several are cropped alike, all as large as the largest. */
+function picturesOf(arrays: Readonly<Record<string, ArrayShape>>, augment: Training["augment"]): Training["data"] {
+  const isShared = Object.keys(arrays).length > 1 && augment.some((one) => one.input === undefined);
+  const largest = Math.max(...Object.values(arrays).flatMap(({ axes }) => axes.map(({ size }) => size)));
+  const stored = (array: ArrayShape): ArrayShape =>
+    isShared && hasPictures(array) ? { ...array, axes: array.axes.map((axis) => ({ ...axis, size: largest })) } : array;
+  return Object.entries(arrays).flatMap(([input, array]) =>
+    inMemory(pictures(7, stored(array))).map((data) => ({ ...data, input })),
+  );
+}
+
 /** The optimizer of the recipe with another rate: so slow that rounding does not grow where gradients are nearly zero. */
 const slow = ({ definition, values }: Bound<Optimizer>): Bound<Optimizer> => ({
   definition,
@@ -158,7 +175,7 @@ export function trainingOfExample({ model, recipe }: Example): Training {
   const written = trainingOf(recipe);
   return {
     ...written,
-    data: inMemory(pictures(7, arrayOf(programOf(assemble(model))).shape)),
+    data: picturesOf(programOf(assemble(model)).arrays, written.augment),
     ...{ batch, epochs: null, steps, evaluate: [] },
     schedule: bound("schedule", "constant"),
     optimizer: slow(written.optimizer),

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isBlockValue, tokenCount } from "../../blocks/index.js";
+import { isBlockValue, type MaskSampler, type ModelProgram, tokenCount } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import type { Filled, Use } from "../../compiler/index.js";
 import type { Tensor, Values } from "../../graph/index.js";
@@ -82,7 +82,7 @@ export function recordedOf(example: Example, { tensors }: Recorder): Recorded {
     name: example.name,
     steps,
     batch,
-    tokens: { total: tokenCount(gridOf(program)), visible: maskOf(program).visible },
+    tokens: tokensOf(program),
     model: example.model.slots.map(decisionOf),
     optimizer: { block: optimizer.definition.name, values: optimizer.values },
     clip,
@@ -91,6 +91,16 @@ export function recordedOf(example: Example, { tensors }: Recorder): Recorded {
   for (const { name, shape, values } of tensors) hash.update(`${name} ${shape}\n`).update(values);
   const digest = hash.digest("hex");
   return { case: { ...decisions, digest }, tensors, digest };
+}
+
+/** Under each mask; of one mask, itself. */
+function tokensOf(program: ModelProgram): object {
+  const under = ({ tokens, visible }: MaskSampler) => ({ total: tokens, visible });
+  const all = Object.entries(program.masks);
+  if (Object.keys(program.arrays).length === 1) {
+    return { total: tokenCount(gridOf(program)), visible: maskOf(program).visible };
+  }
+  return all.length === 1 ? under(all[0]?.[1] as MaskSampler) : Object.fromEntries(all.map(([k, v]) => [k, under(v)]));
 }
 
 /** Values with the blocks among them by name. */
