@@ -83,7 +83,7 @@ export {
 } from "./lint/index.js";
 export type { Loss, LossContext, LossInputs } from "./loss/index.js";
 export * as losses from "./loss/index.js";
-export type { Guide, Mask } from "./mask/index.js";
+export type { Guide, Hiding, Mask } from "./mask/index.js";
 export * as masks from "./mask/index.js";
 export * from "./nn/index.js";
 export { oneLine } from "./one-line.js";

@@ -1,7 +1,7 @@
 /** What follows from the lines of a model or recipe without running it, said line by line, as an editor shows it beside them. */
 
 import { countsText, type Optimizer, tokenCount } from "../blocks/index.js";
-import { layoutOf, visibleOf } from "./assemble/layout.js";
+import { hidingOf, layoutOf, visibleOf } from "./assemble/layout.js";
 import { type InputPart, type MaskPart, type Parts, partsOf } from "./assemble/parts.js";
 import type { Filled, Model, Origin, Recipe } from "./model.js";
 import { learningRateOf } from "./plan.js";
@@ -57,8 +57,7 @@ function visibleText(mask: MaskPart): string {
 /** With the tokens in front; hidden ones are among them where a decoder puts them into the encoder's input. */
 function rowsSeen(parts: Parts): number {
   const { extra, count, visible } = layoutOf(parts);
-  const enters = parts.objectives[0]?.decoder.definition.enter !== undefined;
-  return extra + (enters ? count : visible);
+  return extra + (hidingOf(parts) === "drop" ? visible : count);
 }
 
 /** The learning rate of a recipe without findings, where it is told for so many samples. */

@@ -18,8 +18,8 @@ export interface DecoderContext {
   readonly sequences: number;
   /** Labels of the inputs whose tokens it reads, where they are several; else empty. */
   readonly inputs: readonly string[];
-  /** Whether it is this decoder that `enter`s hidden tokens: of several decoders, the model's own. */
-  readonly enters: boolean;
+  /** Whether the latent is of every token: hidden ones pass through the encoder. */
+  readonly whole: boolean;
 }
 
 /** The tokens of one input among those that a decoder reads. */
@@ -40,8 +40,10 @@ export interface TokenGroup {
 
 /** What a decoder reads of the latent, whatever it predicts. */
 export interface LatentInputs {
-  /** [B, extra + V, D], the groups one after the other; [B, extra + N, D] where the decoder has `enter`. */
+  /** [B, extra + V, D], the groups one after the other; [B, extra + N, D] in raster order where `whole`. */
   readonly latent: Tensor;
+  /** Whether the latent is of every token: hidden ones pass through the encoder. */
+  readonly whole: boolean;
   /** Tokens in front of the patches. */
   readonly extra: number;
   /** One for each input, in the order of the latent. */
@@ -67,7 +69,7 @@ export interface SharedDecoder<
   T extends ParameterTree = ParameterTree,
   H extends ParameterTree = ParameterTree,
 > {
-  parameters(p: ValuesOf<P>, context: Pick<DecoderContext, "encoderWidth">): T;
+  parameters(p: ValuesOf<P>, context: Pick<DecoderContext, "encoderWidth" | "whole">): T;
   /** `outputs`: numbers predicted for each patch. */
   head(p: ValuesOf<P>, outputs: number): H;
   /** -> every token of all inputs, [B, extra + N, Dd]. */
@@ -90,10 +92,10 @@ export interface Decoder<P extends Params = Params, T extends ParameterTree = Pa
   width(p: ValuesOf<P>): number | null;
   parameters(p: ValuesOf<P>, context: DecoderContext): T;
   /**
-   * Present where hidden tokens already stand in the encoder's input: visible tokens [B, V, D] without positions
-   * -> every token [B, N, D], in raster order.
+   * Which latent it reads: of the visible tokens, where absent; of every token, `every`, so that hidden ones pass through the encoder; or
+   * either, as the mask says.
    */
-  enter?(code: Code, p: ValuesOf<P>, w: Weights<T>, visible: Tensor, restore: Tensor): Tensor;
+  readonly reads?: "every" | "either";
   /** Present where it needs what an encoder in the target's braces gives; any other decoder sees the latent alone. */
   readonly readsEncoded?: true;
   /** Present where it can predict the targets of several inputs at once. */

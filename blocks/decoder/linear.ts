@@ -1,6 +1,6 @@
 /** One linear layer as decoder, as in SimMIM: hidden tokens already pass through the encoder. */
 
-import { linear as linearLayer, linearParameters, restoreTokens, tokenParameter } from "../nn/index.js";
+import { linear as linearLayer, linearParameters } from "../nn/index.js";
 import { patchesOf } from "../sequence.js";
 import { defineDecoder } from "./contract.js";
 
@@ -11,12 +11,8 @@ export const linear = defineDecoder({
   since: "0.1",
   params: {},
   width: () => null,
-  parameters: (_, { encoderWidth, outputs, enters }) => ({
-    ...(enters ? { mask_token: tokenParameter(encoderWidth) } : {}),
-    decoder_pred: linearParameters(encoderWidth, outputs),
-  }),
-  enter: (code, _, w, visible, restore) =>
-    code.let("entered", restoreTokens, visible, w.mask_token, restore, { extra: 0 }),
+  reads: "every",
+  parameters: (_, { encoderWidth, outputs }) => ({ decoder_pred: linearParameters(encoderWidth, outputs) }),
   decode(code, _, w, inputs) {
     const patches = patchesOf(code, "patches", inputs.latent, inputs);
     return code.let("prediction", linearLayer, patches, w.decoder_pred);

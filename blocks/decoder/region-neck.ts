@@ -37,7 +37,7 @@ export const regionDecoder = {
 } as const;
 
 export const neckParameters = (p: RegionDecoderValues, encoderWidth: number) =>
-  trunkParameters({ ...p, depth: p.neck_depth }, encoderWidth);
+  trunkParameters({ ...p, depth: p.neck_depth }, encoderWidth, false);
 
 /** -> memory [B, extra + N, Dd] of every token in raster order, and that of the patches [B, N, Dd]. */
 export function neck(

@@ -30,9 +30,10 @@ type TrunkValues = ValuesOf<TransformerParams> & {
   readonly embed_bias?: boolean | null;
 };
 
-export const trunkParameters = (p: TrunkValues, encoderWidth: number) => ({
+/** `whole`: hidden tokens pass through the encoder, and none stand for them here. */
+export const trunkParameters = (p: TrunkValues, encoderWidth: number, whole: boolean) => ({
   decoder_embed: embedParameters(p, encoderWidth),
-  mask_token: tokenParameter(p.width),
+  ...(whole ? {} : { mask_token: tokenParameter(p.width) }),
   decoder_blocks: transformerBlocks(p),
   decoder_norm: layerNormParameters(p.width),
 });
@@ -68,9 +69,10 @@ export function wholeSequence(
   code: Code,
   tokens: Tensor,
   maskToken: unknown,
-  { extra, groups, joint }: LatentInputs,
+  { extra, groups, joint, whole }: LatentInputs,
 ): Tensor {
   const [only, another] = groups as readonly [TokenGroup, TokenGroup?];
+  if (whole) return code.let("placed", addPositions, tokens, only.positions, { extra: 0 });
   if (!another) {
     const { restore } = only.places as Places;
     const restored = code.let("restored", restoreTokens, tokens, maskToken, restore, { extra }); // [B, extra + N, Dd]
@@ -78,16 +80,16 @@ export function wholeSequence(
   }
   // Under one mask, tokens of all inputs are restored at once; else those of each input on their own.
   const restored = joint && code.let("restored", restoreTokens, tokens, maskToken, joint.restore, { extra });
-  let [start, whole] = [extra, extra === 0 ? [] : [code.let("front", tokensFrom, tokens, { start: 0, count: extra })]];
+  let [start, all] = [extra, extra === 0 ? [] : [code.let("front", tokensFrom, tokens, { start: 0, count: extra })]];
   for (const group of groups) {
     const count = restored ? group.count : (group.visible as number);
     const own = code.let("own", tokensFrom, restored ?? tokens, { start, count });
     start += count;
-    const all = restored
+    const every = restored
       ? own
       : code.let("restored", restoreTokens, own, maskToken, group.places?.restore, { extra: 0 });
-    const placed = code.let("placed", addPositions, all, group.positions, { extra: 0 });
-    whole = [...whole, group.mark ? code.let("marked", addMark, placed, group.mark) : placed];
+    const placed = code.let("placed", addPositions, every, group.positions, { extra: 0 });
+    all = [...all, group.mark ? code.let("marked", addMark, placed, group.mark) : placed];
   }
-  return whole.reduce((first, second) => code.let("whole", joinTokens, first, second));
+  return all.reduce((first, second) => code.let("whole", joinTokens, first, second));
 }

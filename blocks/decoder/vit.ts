@@ -47,12 +47,13 @@ export const vit = defineDecoder({
   params,
   requires: transformerRequirements,
   width: (p) => p.width,
-  parameters: (p, { encoderWidth, outputs }) => ({
-    ...trunkParameters(p, encoderWidth),
+  reads: "either",
+  parameters: (p, { encoderWidth, outputs, whole }) => ({
+    ...trunkParameters(p, encoderWidth, whole),
     ...headParameters(p, outputs),
   }),
   several: {
-    parameters: (p: DecoderValues, { encoderWidth }) => trunkParameters(p, encoderWidth),
+    parameters: (p: DecoderValues, { encoderWidth, whole }) => trunkParameters(p, encoderWidth, whole),
     head: headParameters,
     decode: trunk,
     predict,

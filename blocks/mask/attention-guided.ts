@@ -69,7 +69,7 @@ export const attentionGuided = defineMask({
   ],
   ...byRatio,
   sample: (p, grid, stream) =>
-    random.sample({ ...p, share: "sample", along: null, each: null, cell: null }, grid, stream),
+    random.sample({ ...p, share: "sample", along: null, each: null, cell: null, hidden: null }, grid, stream),
   guide: {
     numbers: (_, grid) => tokenCount(grid),
     draw(p, grid, stream) {

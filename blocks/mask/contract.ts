@@ -55,6 +55,9 @@ export interface VisibleCounts<P extends Params = Params> {
   count(p: ValuesOf<P>, grid: Lattice, progress: Progress, random: Random): number;
 }
 
+/** What enters the encoder in place of a hidden token: nothing, a learned token, or zeros. */
+export type Hiding = "drop" | "token" | "zero";
+
 /** A mask over the tokens of several inputs, one input after the other. */
 export interface JointMask<P extends Params = Params> {
   /** Number of visible tokens of all inputs. `counts`: the tokens of each. */
@@ -70,6 +73,8 @@ export interface Mask<P extends Params = Params> extends Definition<P, ModelCont
   readonly varies?: VisibleCounts<P>;
   /** Present where it is drawn over the tokens of all inputs together: a sample may show more of one, and less of another. */
   readonly joint?: JointMask<P>;
+  /** What enters the encoder in place of hidden tokens; null, or absent: what the model's decoder asks for. */
+  hiding?(p: ValuesOf<P>): Hiding | null;
   /** Whether all samples of a batch have one mask; absent: each has its own. */
   shared?(p: ValuesOf<P>): boolean;
   /** What it needs of a sample besides a random stream. */

@@ -29,6 +29,16 @@ export const dials = {
   cell: optional(
     sides({ doc: "What is hidden together, in the units of the input, such as `32x32` pixels. Absent: a token." }),
   ),
+  hidden: optional(
+    choice({
+      options: {
+        drop: "Nothing: the encoder sees the visible tokens alone.",
+        token: "A learned token, the same everywhere, with the position of the one that is hidden.",
+        zero: "Zeros, with the position of the one that is hidden.",
+      },
+      doc: "What enters the encoder in place of hidden tokens. Absent: what the decoder asks for, which is nothing or a learned token.",
+    }),
+  ),
   share,
 };
 
@@ -208,6 +218,7 @@ export function withDials<const P extends Params>(mask: Mask<P>): Mask<P & Dials
     visible: (p, grid) => rule.visible(p, drawnOn(dialsOf(p), grid)) * tokensPerUnit(dialsOf(p), grid),
     ...(varies ? { varies: ofTokens(varies) } : {}),
     shared: (p) => dialsOf(p).share === "batch",
+    hiding: (p) => dialsOf(p).hidden,
     sample: (p, grid, random, field, visible) =>
       isPlain(dialsOf(p)) ? rule.sample(p, grid, random, field, visible) : spread(rule, p, grid, random, visible),
   };

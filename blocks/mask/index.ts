@@ -15,6 +15,7 @@ export {
   defineMask,
   type Guide,
   type GuideInputs,
+  type Hiding,
   type JointMask,
   type Mask,
   type Moving,

@@ -214,6 +214,20 @@ export const restoreTokens = layer(
   },
 );
 
+/** tokens [B, V, D] -> [B, N, D]: every one at its own place, zeros where nothing was seen. restore [B, N] as in `restoreTokens`. */
+export const restoreZeros = layer(
+  "restoreZeros",
+  <B extends Rows, V extends number, N extends number, D extends number>(
+    g: Builder,
+    tokens: Tensor<[B, V, D]>,
+    restore: Tensor<[NoInfer<B>, N], "int32">,
+  ): Tensor<[B, N, D]> => {
+    const [batch, visible, width] = tokens.shape as [number, number, number];
+    const fill = g.broadcast(g.constant(0), [batch, (restore.shape[1] as number) - visible, width]);
+    return claim(g.takeTokens(claim<[B, number, D]>(g.concat([tokens, fill], 1)), restore));
+  },
+);
+
 /** x [B, extra + N, D] -> the patches' tokens [B, N, D]. */
 export const patchTokens = layer(
   "patchTokens",

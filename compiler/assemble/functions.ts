@@ -3,7 +3,14 @@
  * Each is written once, over `FunctionCode`; running it traces the model, recording it gives the statements that `emit` prints.
  */
 
-import type { Batch, Code, DecoderInputs, Encoded } from "../../blocks/index.js";
+import {
+  type Batch,
+  type Code,
+  type DecoderInputs,
+  type Encoded,
+  restoreTokens,
+  restoreZeros,
+} from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
 import { adversaryLossFunction, judgeFunction } from "./adversary.js";
 import {
@@ -22,15 +29,16 @@ import { callingIn, type ModelFunction } from "./function.js";
 import { groupsOf, sharedFunctions } from "./groups.js";
 import { guideFunction } from "./guide.js";
 import { type InputFunctions, inputFunctions } from "./inputs.js";
-import { layoutOf } from "./layout.js";
+import { hidingOf, layoutOf } from "./layout.js";
 import { lossFunction } from "./losses.js";
 import { numbered, pascal } from "./names.js";
-import { type Objective, onlyInput, ownObjectiveOf, type Parts } from "./parts.js";
+import { type Objective, onlyInput, type Parts } from "./parts.js";
 import { targetInputs } from "./targets.js";
 import type { WeightTree } from "./weights.js";
 import {
   decoderPositions,
   encoderPositions,
+  hiddenToken,
   type ModelWeights,
   type ObjectiveBranches,
   weightsUnder,
@@ -38,22 +46,28 @@ import {
 
 /** The latent of the only input. */
 function encodeFunction(parts: Placed): ModelFunction {
-  const { decoder } = ownObjectiveOf(parts);
   const input = onlyInput(parts);
-  const enter = decoder.definition.enter?.bind(decoder.definition);
+  const hiding = hidingOf(parts);
+  const docs = {
+    drop: "The latent of the visible tokens.",
+    token: "The latent of every token, hidden ones entered as learned tokens.",
+    zero: "The latent of every token, hidden ones entered as zeros.",
+  };
   return {
     name: "encode",
-    doc: enter
-      ? "The latent of every token, hidden ones entered as learned tokens."
-      : "The latent of the visible tokens.",
+    doc: docs[hiding],
     inputs: ["batch"],
     body(code, w, { batch }) {
       const tokens = embed(code, parts, input, w, arrayIn(input, batch)); // [B, N, D]
       const places = placesOf(parts, batch);
       const encode = (x: Tensor): Tensor => encodeTokens(code, parts, parts.encoder, w, x);
-      if (!enter) return encode(takeVisible(code, place(code, parts, input, w, tokens), places));
+      if (hiding === "drop") return encode(takeVisible(code, place(code, parts, input, w, tokens), places));
       const seen = takeVisible(code, tokens, places); // [B, V, D]
-      return encode(place(code, parts, input, w, enter(code, decoder.values, w, seen, places.restore)));
+      const entered =
+        hiding === "token"
+          ? code.let("entered", restoreTokens, seen, w[hiddenToken], places.restore, { extra: 0 })
+          : code.let("entered", restoreZeros, seen, places.restore);
+      return encode(place(code, parts, input, w, entered));
     },
   };
 }

@@ -4,7 +4,7 @@ import { type Batch, type LatentInputs, type TokenGroup, tokenCount, tokensFrom 
 import { invariant, type Tensor } from "../../graph/index.js";
 import { type Placed, placesIn, placesOf } from "./backbone.js";
 import type { ModelFunction } from "./function.js";
-import { extraTokensOf, jointMask } from "./layout.js";
+import { extraTokensOf, hidingOf, jointMask } from "./layout.js";
 import { pascal } from "./names.js";
 import type { InputPart, Objective } from "./parts.js";
 import {
@@ -50,7 +50,13 @@ export function groupsOf(
       mark: (own[decoderMark] ?? null) as Tensor | null,
     };
   });
-  return { latent, extra: extraTokensOf(parts.encoder), groups, joint: joint && placesIn(parts, joint, batch) };
+  return {
+    latent,
+    whole: hidingOf(parts) !== "drop",
+    extra: extraTokensOf(parts.encoder),
+    groups,
+    joint: joint && placesIn(parts, joint, batch),
+  };
 }
 
 /** A decoder of several targets: what it makes of all tokens, and the prediction of each target from that. */

@@ -1,6 +1,6 @@
 /** How many tokens there are at each place of a model. */
 
-import { tokenCount } from "../../blocks/index.js";
+import { type Hiding, tokenCount } from "../../blocks/index.js";
 import type { InputPart, MaskPart, Parts } from "./parts.js";
 
 export interface Layout {
@@ -33,6 +33,13 @@ export const visibleOf = ({ block: { definition, values }, over }: MaskPart): nu
         over.map(({ grid }) => tokenCount(grid)),
       )
     : definition.visible(values, (over[0] as InputPart).grid);
+
+/** What enters the encoder in place of hidden tokens: as the mask says, or else as the model's own decoder asks. */
+export function hidingOf({ masks, objectives }: Pick<Parts, "masks" | "objectives">): Hiding {
+  const [mask] = masks;
+  const said = mask?.block.definition.hiding?.(mask.block.values) ?? null;
+  return said ?? (objectives[0]?.decoder.definition.reads === "every" ? "token" : "drop");
+}
 
 /** The mask over the tokens of one input; null: they are never hidden. */
 export const maskOver = ({ masks }: Parts, input: InputPart): MaskPart | null =>

@@ -13,7 +13,7 @@ import {
   type Weights,
 } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
-import { extraRows, extraTokensOf } from "./layout.js";
+import { extraRows, extraTokensOf, hidingOf } from "./layout.js";
 import { distinct } from "./names.js";
 import type { Classes, EncoderPart, InputPart, LabelledLoss, Objective, Parts } from "./parts.js";
 
@@ -25,6 +25,8 @@ export const encoderPositions = "pos_embed";
 export const decoderPositions = "decoder_pos_embed";
 export const encoderMark = "input_embed";
 export const decoderMark = "decoder_input_embed";
+/** What stands in the encoder's input in place of hidden tokens. */
+export const hiddenToken = "mask_token";
 
 /** Branches of what stands beside the model and its objectives. */
 export const adversaryBranch = "adversary";
@@ -166,7 +168,7 @@ function putObjective(branches: Branches, parts: Parts, objective: Objective): O
   const growing = branches.at(label);
   const encoderWidth = widthOf(parts.encoder);
   const outputs = target.definition.outputs(target.values, { ...input, width: encoderWidth });
-  const enters = label === null && decoder.definition.enter !== undefined;
+  const whole = hidingOf(parts) !== "drop";
   const codeWidth = encoder === null ? null : encoder.definition.width(encoder.values);
   if (together) {
     const { several } = decoder.definition;
@@ -175,8 +177,11 @@ function putObjective(branches: Branches, parts: Parts, objective: Objective): O
   } else {
     const sequences = target.definition.sequences?.(target.values) ?? 1;
     putDecoderPositions(branches, parts, objective);
+    if (label === null && hidingOf(parts) === "token") {
+      putBeside(growing, { [hiddenToken]: tokenParameter(encoderWidth) }, objectiveOwner(label, "decoder"));
+    }
     const inputs = parts.encoder.inputs.flatMap((one) => one.label ?? []);
-    const context = { encoderWidth, outputs, codeWidth, sequences, inputs, enters };
+    const context = { encoderWidth, outputs, codeWidth, sequences, inputs, whole };
     putBeside(growing, decoder.definition.parameters(decoder.values, context), objectiveOwner(label, "decoder"));
   }
   if (codeWidth !== null) {
@@ -193,7 +198,8 @@ function putObjective(branches: Branches, parts: Parts, objective: Objective): O
 function putSharedDecoder(branches: Branches, parts: Parts, objective: Objective): void {
   const { definition, values } = objective.decoder;
   putDecoderPositions(branches, parts, objective);
-  const weights = definition.several?.parameters(values, { encoderWidth: widthOf(parts.encoder) }) ?? {};
+  const whole = hidingOf(parts) !== "drop";
+  const weights = definition.several?.parameters(values, { encoderWidth: widthOf(parts.encoder), whole }) ?? {};
   putBeside(branches.root, weights, objectiveOwner(null, "decoder"));
 }
 

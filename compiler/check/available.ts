@@ -6,7 +6,7 @@
 import type { Decoder, Encoder, Loss, Mask } from "../../blocks/index.js";
 import { modelSlots } from "../slots.js";
 import { ownParts, type Part, sourceAt, sourcesAt, type Wiring } from "../wire/wiring.js";
-import { type Body, type DraftLine, definitionOf, hasHead, slotLines } from "./draft.js";
+import { type Body, type DraftLine, hasHead, slotLines, valuesOf } from "./draft.js";
 import { fail } from "./report.js";
 
 interface Refused {
@@ -19,15 +19,7 @@ const perInput: readonly string[] = ["input", "tokens", "positions", "mask", "en
 
 /** Whether programs can be built of these slots. */
 export const isAvailable = (lines: readonly DraftLine[], body: Body): boolean =>
-  refuse(
-    [
-      ...refusedSlots(lines),
-      ...(hasHead(lines)
-        ? refusedBesideHead(lines)
-        : slotLines(lines, "target").flatMap((target) => otherLatent(lines, target))),
-    ],
-    body,
-  );
+  refuse([...refusedSlots(lines), ...(hasHead(lines) ? refusedBesideHead(lines) : [])], body);
 
 /** Whether programs can be built of inputs, masks and encoders that are joined so. */
 export const areInputsAvailable = (lines: readonly DraftLine[], wiring: Wiring<DraftLine>, body: Body): boolean =>
@@ -56,22 +48,6 @@ const refusedBesideHead = (lines: readonly DraftLine[]): readonly Refused[] =>
     slotLines(lines, slot).map((line) => ({ line, what: `a \`${slot}\` beside a \`head\`` })),
   );
 
-/** Hidden tokens pass through the encoder for all decoders or for none. */
-function otherLatent(lines: readonly DraftLine[], target: DraftLine): readonly Refused[] {
-  const enters = (line: DraftLine | undefined): boolean => definitionOf<Decoder>(line)?.enter !== undefined;
-  const [model] = slotLines(lines, "decoder");
-  return slotLines(target.inner, "decoder")
-    .filter((line) => enters(line) !== enters(model))
-    .map((line) => {
-      const names = [line, model].flatMap((decoder) => decoder?.block?.definition.name ?? []);
-      const [first, second] = names.map((name) => `\`${name}\``);
-      const what = second
-        ? `a decoder ${first} beside ${second}, only one of which sees hidden tokens encoded,`
-        : `a decoder ${first} in the braces of a target`;
-      return { line, what };
-    });
-}
-
 /** What only models of one input have, and what only models of several do. */
 function refusedOfInputs(lines: readonly DraftLine[], wiring: Wiring<DraftLine>): readonly Refused[] {
   if (slotLines(lines, "input").length === 1) {
@@ -95,8 +71,10 @@ function refusedPart(part: Part<DraftLine>, wiring: Wiring<DraftLine>): readonly
   const beside = "in a model of several inputs";
   const name = `\`${definition?.name}\``;
   if (slot === "mask") {
-    const { guide, field, varies } = definition as Mask;
+    const { guide, field, varies, hiding } = definition as Mask;
     if (guide || field) return [`a mask ${name} ${beside}`];
+    if ((hiding?.(valuesOf(line)) ?? "drop") !== "drop")
+      return [`a mask whose hidden tokens enter an encoder ${beside}`];
     const counts = line.block?.values.get("ratio")?.value;
     return varies && typeof counts === "object" ? [`a number of visible tokens that varies ${beside}`] : [];
   }
@@ -104,7 +82,7 @@ function refusedPart(part: Part<DraftLine>, wiring: Wiring<DraftLine>): readonly
     const { uneven, compares } = definition as unknown as Loss;
     return uneven || compares === "features" ? [] : [`a loss ${name} under one mask over all inputs`];
   }
-  if (slot === "decoder") return (definition as Decoder).enter ? [`a decoder ${name} ${beside}`] : [];
+  if (slot === "decoder") return (definition as Decoder).reads === "every" ? [`a decoder ${name} ${beside}`] : [];
   if (slot !== "encoder") return [];
   if (within) return [`an \`encoder\` in the braces of a target ${beside}`];
   const isRead = wiring.readers.get(part)?.some((reader) => reader.slot === "encoder") ?? false;
@@ -112,9 +90,6 @@ function refusedPart(part: Part<DraftLine>, wiring: Wiring<DraftLine>): readonly
     ? ["an encoder with a class token that another encoder reads"]
     : [];
 }
-
-const valuesOf = (line: DraftLine): never =>
-  Object.fromEntries([...(line.block?.values ?? [])].map(([name, value]) => [name, value?.value])) as never;
 
 /** Inputs whose tokens no mask hides, beside others. */
 function unmasked(wiring: Wiring<DraftLine>): readonly Refused[] {

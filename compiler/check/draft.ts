@@ -100,3 +100,7 @@ export function sameLine(a: DraftLine, b: DraftLine): boolean {
   if (!sameBlock(a.block, b.block) || JSON.stringify(a.every?.value) !== JSON.stringify(b.every?.value)) return false;
   return a.inner.length === b.inner.length && a.inner.every((line, i) => sameLine(line, b.inner[i] as DraftLine));
 }
+
+/** The values of a line without a broken one, as its definition reads them. */
+export const valuesOf = (line: DraftLine): never =>
+  Object.fromEntries([...(line.block?.values ?? [])].map(([name, value]) => [name, value?.value])) as never;

@@ -3,12 +3,12 @@
  * give it; a loss of another kind than what is predicted; a part that nothing reads; two parts whose weights have one name.
  */
 
-import type { Loss } from "../../blocks/index.js";
+import type { Decoder, Loss, Mask } from "../../blocks/index.js";
 import { modelSlot } from "../slots.js";
 import { type Port, readersOf } from "../wire/roles.js";
 import { circularParts, idleParts, type Part, sourceAt, sourcesAt, type Wire, type Wiring } from "../wire/wiring.js";
 import type { Code } from "./codes.js";
-import { type Body, type DraftLine, lineName } from "./draft.js";
+import { type Body, type DraftLine, lineName, valuesOf } from "./draft.js";
 import { named } from "./nearest.js";
 import { fail, type Words } from "./report.js";
 
@@ -35,7 +35,7 @@ export function isWired(wiring: Wiring<DraftLine>, { report, name }: Body): bool
               ]),
         );
   // Of wires that lead nowhere, idle parts are no news.
-  const findings = joined.length > 0 ? joined : [...idle(wiring, name), ...nameless(wiring)];
+  const findings = joined.length > 0 ? joined : [...idle(wiring, name), ...nameless(wiring), ...otherLatents(wiring)];
   for (const { code, part, message, ...words } of findings) fail(report, code, part.line.span, message, words);
   return findings.length === 0;
 }
@@ -195,6 +195,30 @@ function idle(wiring: Wiring<DraftLine>, model: string): readonly Finding[] {
         help: `add a ${named(readers, "or")} that reads it, or remove it`,
       };
     });
+}
+
+/** All decoders read one latent: of the visible tokens, or of every token. */
+function otherLatents(wiring: Wiring<DraftLine>): readonly Finding[] {
+  const decoders = wiring.parts.filter(({ slot }) => slot === "decoder");
+  const masks = wiring.parts.filter(({ slot }) => slot === "mask");
+  const said = masks.flatMap((mask) => (mask.definition as Mask).hiding?.(valuesOf(mask.line)) ?? [])[0];
+  const own = decoders.find(({ within }) => within === null) ?? decoders[0];
+  const readsOf = (part: DraftPart | undefined) => (part?.definition as Decoder | undefined)?.reads ?? "visible";
+  const isWhole = said === undefined ? readsOf(own) === "every" : said !== "drop";
+  return decoders
+    .filter((part) => readsOf(part) === (isWhole ? "visible" : "every"))
+    .map((part) => ({
+      code: "check/unreadable-source",
+      part,
+      message: isWhole
+        ? `the decoder ${blockOf(part)} reads what the encoder gives for visible tokens, and hidden ones pass through it too`
+        : `the decoder ${blockOf(part)} reads what the encoder gives for every token, and hidden ones do not pass through it`,
+      reason: "One pass of the encoder serves all decoders.",
+      help: isWhole
+        ? "use a decoder that reads every token, such as `linear`, or write `hidden: drop` in the mask"
+        : "write `hidden: token` in the mask, or use a decoder of visible tokens",
+      ...(masks[0] ? { related: [{ span: masks[0].line.span, message: "the mask" }] } : {}),
+    }));
 }
 
 /** The weights of a decoder in braces stand under the label of its target, where there are several. */

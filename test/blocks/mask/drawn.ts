@@ -15,7 +15,7 @@ export const gridOf = (
 ];
 
 /** Of a mask whose dials are as they are. */
-export const plain = { share: "sample", along: null, each: null, cell: null, round: null } as const;
+export const plain = { share: "sample", along: null, each: null, cell: null, hidden: null, round: null } as const;
 
 /** What a requirement is told of a model with this grid. */
 export const contextOf = (grid: Lattice) => ({
@@ -30,8 +30,8 @@ export const contextOf = (grid: Lattice) => ({
 });
 
 /** Values of a mask that are told of one sample; what may be absent may be left out. */
-type Alone<P extends Params> = Omit<ValuesOf<P>, "share" | "along" | "each" | "cell" | "round"> &
-  Partial<Pick<ValuesOf<P>, Extract<keyof P, "along" | "each" | "cell" | "round">>>;
+type Alone<P extends Params> = Omit<ValuesOf<P>, "share" | "along" | "each" | "cell" | "hidden" | "round"> &
+  Partial<Pick<ValuesOf<P>, Extract<keyof P, "along" | "each" | "cell" | "hidden" | "round">>>;
 
 export interface Drawn {
   readonly order: readonly number[];

@@ -39,6 +39,15 @@ const cases: Readonly<Record<string, string>> = {
   target  pixels(normalize: none)
   loss    smooth_l1(beta: 0.5, weight: 2)
   add loss mse(on: visible, weight: 0.1)`.replace("add loss", "loss   "),
+  "hidden tokens that pass through the encoder": `mask    random(ratio: 50%, hidden: zero)
+  encoder vit(depth: 2, width: 32, heads: 4)
+  decoder vit(depth: 1, width: 16, heads: 2)
+  target  pixels(normalize: none)
+  target  low: low_pass(radius: 4) {
+    decoder linear
+    loss    l1
+  }
+  loss    mse`,
   "two targets, and losses on the latent": `mask    random(ratio: 75%)
   encoder vit(depth: 2, width: 32, heads: 4)
   decoder vit(depth: 1, width: 16, heads: 2)
