@@ -89,6 +89,7 @@ export * from "./nn/index.js";
 export { oneLine } from "./one-line.js";
 export type { Optimizer, UpdateInputs } from "./optimizer/index.js";
 export * as optimizers from "./optimizer/index.js";
+export { outputNames } from "./outputs.js";
 export {
   fixed,
   type Initializer,
@@ -122,6 +123,7 @@ export type {
   AdversaryProgram,
   Arrays,
   Batch,
+  Encoding,
   Losses,
   MaskSampler,
   ModelProgram,

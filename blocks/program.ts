@@ -90,6 +90,14 @@ export interface Picture {
   readonly truth?: (image: Float32Array) => Float32Array;
 }
 
+/** What one encoder of a model of several arrays makes of whole arrays: of those that it reads, or of one of them alone. */
+export interface Encoding<T extends ParameterTree = ParameterTree> {
+  /** Number of tokens in front of the patches. */
+  readonly extraTokens: number;
+  /** -> [B, extra + N, D] of every token of the arrays that it reads */
+  features(g: Builder, w: Weights<T>, arrays: Arrays): Tensor;
+}
+
 /** What a model predicts of one of its arrays. */
 export interface Prediction<T extends ParameterTree = ParameterTree> {
   readonly array: string;
@@ -136,6 +144,8 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   readonly picture?: Picture | undefined;
   /** Of a model of several arrays: what it predicts beside `predict`, by the names of targets. */
   readonly predictions?: Readonly<Record<string, Prediction<T>>>;
+  /** Of a model of several arrays: what its encoders make of some of them, by name, `audio` or `joint.audio`. */
+  readonly encodings?: Readonly<Record<string, Encoding<T>>>;
   /** What is computed of each sample beside its image and fed with it, by name. */
   readonly fields?: Readonly<Record<string, BoundField>>;
   readonly adversary?: AdversaryProgram<T>;

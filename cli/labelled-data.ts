@@ -36,8 +36,14 @@ export async function labelledData({ program, training, root, most, note }: Labe
 /** The class token where there is one, and the mean of the patches' tokens. */
 export function selectionsOf(
   program: ModelProgram,
-  wanted: { readonly features?: "cls" | "mean"; readonly layer?: number } = {},
+  wanted: { readonly features?: "cls" | "mean"; readonly layer?: number; readonly of?: string } = {},
 ): Selection[] {
-  const pools = program.extraTokens > 0 ? (["cls", "mean"] as const) : (["mean"] as const);
-  return (wanted.features ? [wanted.features] : pools).map((pool) => ({ pool, layer: wanted.layer ?? "last" }));
+  const { of } = wanted;
+  const { extraTokens } = (of === undefined ? null : program.encodings?.[of]) ?? program;
+  const pools = extraTokens > 0 ? (["cls", "mean"] as const) : (["mean"] as const);
+  return (wanted.features ? [wanted.features] : pools).map((pool) => ({
+    ...(of === undefined ? {} : { of }),
+    pool,
+    layer: wanted.layer ?? "last",
+  }));
 }

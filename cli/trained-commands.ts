@@ -22,6 +22,7 @@ export function addTrained(program: Command): void {
             "mean",
           ]),
         )
+        .option("--of <output>", "of a model of several inputs, an output that mae plan names, such as joint.audio")
         .option("--layer <n>", "take the features after this layer of the encoder (default: the last)", wholeNumber(1))
         .option("--no-baselines", "judge only the trained encoder, not also an untrained one and the pixels")
         .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
@@ -68,12 +69,12 @@ export function addTrained(program: Command): void {
       "Write a trained model as an ONNX file that any tool runs: its encoder, or what it predicts.",
     )
       .argument("<source>", "folder of a run, whose newest checkpoint is taken, or a checkpoint")
-      .addOption(
-        new Option("--what <function>", "features of whole images, predictions of masked ones, or what a head says")
-          .choices(["encode", "reconstruct", "classify"])
-          .default("encode"),
+      .option(
+        "--what <output>",
+        "encode: features of whole samples; reconstruct: predictions of masked ones; classify: what a head says; or an output that mae plan names, such as joint.audio",
+        "encode",
       )
-      .option("-o, --out <file>", "the file (default: <function>.onnx beside the checkpoint)")
+      .option("-o, --out <file>", "the file (default: <output>.onnx beside the checkpoint)")
       .option("--batch <n>", "for this many images at a time (default: any number)", wholeNumber(1))
       .option("--pixels", "take pixels from 0 to 255 (default: images normalized as in training)")
       .option("--force", "replace a file that is already there")
@@ -133,6 +134,7 @@ export function addTrained(program: Command): void {
         )
         .option("--data <path>", "a folder of images, or a .npy or IDX file (default: the data of the recipe)")
         .option("--labels <file>", "labels of what --data names: of a folder a CSV file, else an array")
+        .option("--of <output>", "of a model of several inputs, an output that mae plan names, such as joint.audio")
         .addOption(
           new Option(
             "--split <name>",

@@ -8,6 +8,7 @@ import {
   type Loss,
   type ModelProgram,
   type Optimizer,
+  outputNames,
   tokenCount,
   varyingMask,
   wordsOf,
@@ -56,6 +57,8 @@ export interface Plan {
     readonly total: number;
     readonly visible: number | null;
   }[];
+  /** What a trained model can be asked for, by name. */
+  readonly outputs: readonly string[];
   /** Which part reads which. */
   readonly wiring: readonly WiringNode[];
   /** Matrix products for one sample, a multiply-add counted as 2; before any simplification. */
@@ -254,6 +257,7 @@ export function plan(model: Model, options: PlanOptions = {}): Plan {
     sample: wordsOf(program.arrays).sample,
     ...costs,
     sets: setsOf(assembly),
+    outputs: outputNames(program),
     wiring: wiringTree(model),
     parts: Object.entries(assembly.parameters).map(([name, branch]) => ({ name, parameters: countWeights(branch) })),
     memory,

@@ -35,6 +35,8 @@ export interface EvalOptions extends BackendFlags {
   readonly with?: readonly string[];
   readonly features?: "cls" | "mean";
   readonly layer?: number;
+  /** An output of a model of several inputs; absent: the features of all. */
+  readonly of?: string;
   /** False: only the trained encoder. */
   readonly baselines: boolean;
   readonly checkpoint?: string;
@@ -154,11 +156,11 @@ const sourceWords: Record<JudgedSource, (words: SampleWords) => string> = {
   head: () => "the model's own head",
 };
 
-function featuresOf({ source, pool, layer }: EvaluationRow, words: SampleWords): string {
+function featuresOf({ source, of, pool, layer }: EvaluationRow, words: SampleWords): string {
   const who = sourceWords[source](words);
   if (pool === null) return who;
   const what = pool === "cls" ? "class token" : "mean of patches";
-  return `${who}, ${what}${layer === "last" || layer === null ? "" : `, layer ${layer}`}`;
+  return `${who}, ${of === undefined ? "" : `${of}, `}${what}${layer === "last" || layer === null ? "" : `, layer ${layer}`}`;
 }
 
 /** A row for each kind of features, a column for each probe, and below how each probe judges. */

@@ -2,14 +2,14 @@
 
 import { join } from "node:path";
 import { type ArrayShape, augmentsOf } from "../../blocks/index.js";
-import type { ExportedFunction, ExportedPort, ExportFacts } from "../../runtime/index.js";
+import type { ExportedPort, ExportFacts } from "../../runtime/index.js";
 import { checkOutput, printedPath } from "../files.js";
 import type { OpenCheckpoint } from "../open-checkpoint.js";
 import { folderOf, openTrained } from "../open-trained.js";
 import { type Colors, print, printJson, stdoutColors } from "../terminal.js";
 
 export interface ExportOptions {
-  readonly what: ExportedFunction;
+  readonly what: string;
   /** Images at a time; absent: as many as come. */
   readonly batch?: number;
   readonly pixels?: boolean;
@@ -40,7 +40,7 @@ export async function exportModel(source: string, options: ExportOptions): Promi
 }
 
 /** The document's fields are documented in `docs/cli.md`. */
-const document = ({ program, step }: OpenCheckpoint, what: ExportedFunction, facts: ExportFacts) => ({
+const document = ({ program, step }: OpenCheckpoint, what: string, facts: ExportFacts) => ({
   format_version: "1.0",
   file: printedPath(facts.file),
   data_file: facts.data === null ? null : printedPath(facts.data),
@@ -53,12 +53,7 @@ const document = ({ program, step }: OpenCheckpoint, what: ExportedFunction, fac
   outputs: facts.outputs,
 });
 
-function summary(
-  { program, step }: OpenCheckpoint,
-  what: ExportedFunction,
-  facts: ExportFacts,
-  colors: Colors,
-): string {
+function summary({ program, step }: OpenCheckpoint, what: string, facts: ExportFacts, colors: Colors): string {
   const { inputs, outputs, bytes, opset, file, data } = facts;
   const widest = Math.max(...[...inputs, ...outputs].map(({ name }) => name.length));
   const line = (side: string, { name, dtype, shape, doc }: ExportedPort): string =>

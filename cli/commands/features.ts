@@ -29,6 +29,8 @@ export interface FeaturesOptions extends BackendFlags {
   readonly split?: "train" | "test";
   readonly select?: "cls" | "mean";
   readonly layer?: number;
+  /** An output of a model of several inputs; absent: the features of all. */
+  readonly of?: string;
   /** Most samples; absent: all. */
   readonly samples?: number;
   readonly force?: boolean;
@@ -101,8 +103,9 @@ function checkLabels({ data, labels }: FeaturesOptions): void {
   throw usageFailure("--labels belongs to --data", { help: "leave it out: the recipe names its own labels" });
 }
 
-const chosen = ({ select, layer }: FeaturesOptions) => ({
+const chosen = ({ select, layer, of }: FeaturesOptions) => ({
   ...(select === undefined ? {} : { features: select }),
+  ...(of === undefined ? {} : { of }),
   ...(layer === undefined ? {} : { layer }),
 });
 
@@ -178,17 +181,27 @@ interface Written extends Selection {
 
 /** The document's fields are documented in `docs/cli.md`. */
 const document = (
-  { file, images, width, pool, layer }: Written,
+  { file, images, width, of, pool, layer }: Written,
   more: { readonly model: string; readonly step: number; readonly classes: number },
-) => ({ format_version: "1.0", file, ...more, images, width, select: pool, layer });
+) => ({
+  format_version: "1.0",
+  file,
+  ...more,
+  images,
+  width,
+  ...(of === undefined ? {} : { of }),
+  select: pool,
+  layer,
+});
 
 function sayWritten(
-  { file, images, width, pool, layer }: Written,
+  { file, images, width, of, pool, layer }: Written,
   { name, arrays }: ModelProgram,
   step: number,
   data: string,
 ): void {
-  const what = pool === "cls" ? "class token" : "mean of the patches";
+  const output = of === undefined ? "" : `${of}, `;
+  const what = `${output}${pool === "cls" ? "class token" : "mean of the patches"}`;
   const where = layer === "last" ? "" : ` after layer ${layer}`;
   tell(
     `${name} after step ${step}, ${what}${where}: ${grouped(width)} numbers for each of ${count(images, wordsOf(arrays).sample)}, ${data}`,

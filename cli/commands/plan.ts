@@ -127,6 +127,7 @@ function document(plan: Plan) {
     parts: plan.parts,
     tokens: plan.tokens,
     sets: plan.sets,
+    outputs: plan.outputs,
     wiring: plan.wiring,
     flops: plan.flops,
     memory: memoryDocument(plan.memory),
@@ -184,6 +185,7 @@ function table(plan: Plan, notes: readonly string[], colors: Colors): string[] {
     ...(plan.sets.length > 1 ? [...setRows(plan), ...wiringRows(plan)] : []),
     row("parameters", `${grouped(plan.parameters)}${untrained.length > 0 ? ` (${untrained.join(", ")})` : ""}`),
     ...parts,
+    ...(plan.sets.length > 1 ? [row("outputs", plan.outputs.join(", "))] : []),
     row(
       `for one ${plan.sample}`,
       `${flopText(plan.flops.forward)} forward, ${flopText(plan.flops.training)} in training`,

@@ -6,6 +6,7 @@
 import type {
   Adversary,
   AdversaryProgram,
+  Arrays,
   Batch,
   Bound,
   Losses,
@@ -91,6 +92,15 @@ export function predictionsOf({
   }));
 }
 
+/** What encoders of a model of several inputs can be asked for, by name. */
+export const encodingsOf = ({
+  functions,
+}: Pick<Assembly, "functions">): readonly {
+  readonly name: string;
+  readonly f: string;
+  readonly extraTokens: number;
+}[] => functions.flatMap(({ name: f, encoding }) => (encoding ? [{ f, ...encoding }] : []));
+
 /** The assembled model as a program, without printing it first. */
 export function programOf(assembly: Assembly): ModelProgram {
   const { parts, model, parameters } = assembly;
@@ -105,6 +115,7 @@ export function programOf(assembly: Assembly): ModelProgram {
   const byName = <V>(value: (input: InputPart) => V): Readonly<Record<string, V>> =>
     Object.fromEntries(inputs.map((input) => [input.name, value(input)]));
   const predictions = predictionsOf(assembly);
+  const encodings = encodingsOf(assembly);
   return {
     name: model.name,
     arrays: byName(({ array }) => array),
@@ -132,6 +143,20 @@ export function programOf(assembly: Assembly): ModelProgram {
                 array: input.name,
                 predict: (g: Builder, w: unknown, batch: Batch) => run(named(f), g, w as WeightTree, [batch]) as Tensor,
                 picture: bindPicture(target.definition, target.values, input),
+              },
+            ]),
+          ),
+        }
+      : {}),
+    ...(encodings.length > 0
+      ? {
+          encodings: Object.fromEntries(
+            encodings.map(({ name, f, extraTokens }) => [
+              name,
+              {
+                extraTokens,
+                features: (g: Builder, w: unknown, arrays: Arrays) =>
+                  run(named(f), g, w as WeightTree, [arrays]) as Tensor,
               },
             ]),
           ),

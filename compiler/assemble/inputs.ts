@@ -4,7 +4,7 @@ import { takeTokens } from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
 import { arrayIn, encodeTokens, joined, type Placed, placedTokens, placesIn, placesOf } from "./backbone.js";
 import { callingIn, type Given, type ModelFunction } from "./function.js";
-import { jointMask, maskOver } from "./layout.js";
+import { extraTokensOf, jointMask, maskOver } from "./layout.js";
 import { pascal } from "./names.js";
 import { type EncoderPart, type Features, type InputPart, isEncoder } from "./parts.js";
 
@@ -107,12 +107,30 @@ class Made {
     }));
   };
 
+  /** What an encoder of several inputs makes of every token of one of them. */
+  featuresAlone = (encoder: EncoderPart, read: InputPart | EncoderPart): ModelFunction => {
+    const from = isEncoder(read) ? this.features(read) : this.whole(read);
+    const [input] = isEncoder(read) ? read.inputs : [read];
+    return this.#once(`features${nameOf(encoder)}${nameOf(read)}`, () => ({
+      doc: `What the encoder of ${named(encoder.inputs)} makes of every token of \`${read.label}\` alone.`,
+      inputs: ["arrays"],
+      encoding: { name: `${encoder.label ?? "encoder"}.${read.label}`, extraTokens: extraTokensOf(encoder) },
+      body: (code, w, { batch }) => {
+        const tokens = callingIn(code, batch)(`${read.label}_tokens`, from);
+        return encodeTokens(code, this.#parts, encoder, w, tokens, input ?? null);
+      },
+    }));
+  };
+
   /** What an encoder makes of every token that it reads. */
   features = (encoder: EncoderPart, name = `features${nameOf(encoder)}`): ModelFunction => {
     const given = this.#given(encoder, (read) => (isEncoder(read) ? this.features(read) : this.whole(read)));
     return this.#once(name, () => ({
       doc: `The latent of every token of ${named(encoder.inputs)}, each in raster order${name === "features" ? ", after the first `layers` layers of the last encoder" : ""}.`,
       inputs: name === "features" ? ["arrays", "layers"] : ["arrays"],
+      ...(encoder.label === null || name === "features"
+        ? {}
+        : { encoding: { name: encoder.label, extraTokens: extraTokensOf(encoder) } }),
       body: (code, w, { batch }) => {
         const calling = callingIn(code, batch);
         const tokens = joined(
@@ -136,6 +154,9 @@ export function inputFunctions(parts: Placed): InputFunctions {
     ({ between: [first, second] }) => [made.alone(first), made.alone(second)] as const,
   );
   const features = made.features(parts.encoder, "features");
+  for (const encoder of parts.encoders) {
+    if (encoder.reads.length > 1) for (const read of encoder.reads) made.featuresAlone(encoder, read);
+  }
   const encode: ModelFunction = {
     name: "encode",
     doc: `The latent of the visible tokens of ${named(parts.encoder.inputs)}.`,

@@ -4,7 +4,7 @@
 
 import { format } from "prettier";
 import { type Bound, boxText, isPicture, tokenCount } from "../../blocks/index.js";
-import { type Assembly, adversaryGroups, assemble, predictionsOf } from "../assemble/assemble.js";
+import { type Assembly, adversaryGroups, assemble, encodingsOf, predictionsOf } from "../assemble/assemble.js";
 import { fieldsAsked } from "../assemble/fields.js";
 import { jointMask, layoutOf, maskOver, visibleOf } from "../assemble/layout.js";
 import type { InputPart, MaskPart, Objective, Parts } from "../assemble/parts.js";
@@ -100,6 +100,9 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
     ];
     return `${name}: { ${facts.join(", ")} }`;
   });
+  const encodings = encodingsOf(assembly).map(
+    ({ name, f, extraTokens }) => `${dataText(name)}: { extraTokens: ${extraTokens}, features: ${f} }`,
+  );
   const lines = [
     `name: ${dataText(assembly.model.name)}`,
     `arrays: ${byInput(({ name }) => shapeName(name))}`,
@@ -110,6 +113,7 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
     handedOn.join(", "),
     ...(classes ? [`classes: ${classes.head.definition.classes(classes.head.values)}`] : []),
     ...(own ? pictureText(own) : []),
+    ...(encodings.length > 0 ? [`encodings: { ${encodings.join(", ")} }`] : []),
     ...(predictions.length > 0 ? [`predictions: { ${predictions.join(", ")} }`] : []),
     ...(fields.length > 0 ? [`fields: { ${fields.join(", ")} }`] : []),
     ...(adversary ? [`adversary: { ${adversaryText(assembly, adversary)}, loss: adversaryLoss }`] : []),

@@ -57,6 +57,8 @@ export interface EvaluationProgress {
 /** One probe on one kind of features. */
 export interface EvaluationRow {
   readonly source: JudgedSource;
+  /** The output of a model of several arrays; absent: its features of all of them. */
+  readonly of?: string;
   /** Null for pixels and predictions. */
   readonly pool: Selection["pool"] | null;
   readonly layer: Selection["layer"] | null;
@@ -140,6 +142,7 @@ async function judge(
   const { scores, protocol } = await definition.run(values as never, train, test, randomStream(seed, "probe"), tick);
   return {
     source,
+    ...(selection?.of === undefined ? {} : { of: selection.of }),
     pool: selection?.pool ?? null,
     layer: selection?.layer ?? null,
     width: train.width,

@@ -10,6 +10,7 @@ import {
   arrayLength,
   arrayOf,
   divisors,
+  type Encoding,
   type Features,
   isPicture,
   type ModelProgram,
@@ -24,6 +25,8 @@ import { openFrozen, type Trained } from "./frozen.js";
 
 /** Which part of the encoder's output stands for the image. */
 export interface Selection {
+  /** Of which output, of a model of several arrays: `audio` or `joint.audio`; absent: `features`, of all arrays. */
+  readonly of?: string;
   /** The first token, or the mean of the patches' tokens. */
   readonly pool: "cls" | "mean";
   /** Number of encoder layers passed, from 1; the final norm is always applied. */
@@ -62,7 +65,9 @@ export async function encoderReader(
   for (const selection of selections) checkSelection(program, selection);
   const frozen = await openFrozen(model, executor, batch, (g, w) => {
     const arrays = arrayInputs(g, program);
-    const vectors = selections.map(({ pool, layer }) => {
+    const vectors = selections.map(({ of, pool, layer }) => {
+      const encoding = encodingNamed(program, of);
+      if (encoding) return pooled(g, encoding, encoding.features(g, w, arrays), pool);
       const tokens = layer === "last" ? program.features(g, w, arrays) : program.features(g, w, arrays, layer);
       return pooled(g, program, tokens, pool);
     });
@@ -155,14 +160,40 @@ export async function predictionReader(model: Trained, executor: Executor, batch
 }
 
 /** Tokens [B, extra + N, D] as one vector an image, [B, D]. */
-export function pooled(g: Builder, { extraTokens }: ModelProgram, tokens: Tensor, pool: Selection["pool"]): Tensor {
+export function pooled(
+  g: Builder,
+  { extraTokens }: Pick<ModelProgram, "extraTokens">,
+  tokens: Tensor,
+  pool: Selection["pool"],
+): Tensor {
   const [batch, count, width] = tokens.shape as readonly [number, number, number];
   if (pool === "cls") return g.reshape(g.slice(tokens, [0, 0, 0], [batch, 1, width]), [batch, width]);
   return g.mean(g.slice(tokens, [0, extraTokens, 0], [batch, count - extraTokens, width]), [1]);
 }
 
-function checkSelection(program: ModelProgram, { pool, layer }: Selection): void {
-  if (pool === "cls" && program.extraTokens === 0) {
+/**
+ * What of a model is asked for; null: its features, of all arrays.
+ * @throws RunError `run/features` for a name that is no output with features.
+ */
+export function encodingNamed(program: ModelProgram, name: string | undefined): Encoding | null {
+  if (name === undefined || name === "features") return null;
+  const { encodings = {} } = program;
+  if (Object.hasOwn(encodings, name)) return encodings[name] as Encoding;
+  throw new RunError("run/features", {
+    what: `${program.name} has no features called ${JSON.stringify(name)}`,
+    help: `It has ${["features", ...Object.keys(encodings)].join(", ")}.`,
+  });
+}
+
+function checkSelection(program: ModelProgram, { of, pool, layer }: Selection): void {
+  const encoding = encodingNamed(program, of);
+  if (encoding && layer !== "last") {
+    throw new RunError("run/features", {
+      what: `${of} of ${program.name} has no layers to choose from`,
+      help: "Leave out the layer.",
+    });
+  }
+  if (pool === "cls" && (encoding ?? program).extraTokens === 0) {
     throw new RunError("run/features", {
       what: `${program.name} has no class token`,
       help: "Take the mean of the patches' tokens instead.",

@@ -21,7 +21,7 @@ import { anyBatch, opset, standaloneModel } from "../executors/onnx/standalone.j
 import { version } from "../package.js";
 import { RunError } from "../run-error.js";
 import { coloursOf, type ImageScale, layoutOf } from "./colours.js";
-import { type Exported, type ExportedFunction, exportedFunction } from "./functions.js";
+import { type Exported, exportedFunction } from "./functions.js";
 
 /** Raised when readers of the metadata must know of it. */
 const formatVersion = "1.0";
@@ -30,7 +30,8 @@ const formatVersion = "1.0";
 const largestMessage = 2 ** 31 - 2 ** 24;
 
 export interface ExportOptions {
-  readonly what: ExportedFunction;
+  /** `encode`, `reconstruct`, `classify`, or an output of the model by name. */
+  readonly what: string;
   /** Images at a time; null: as many as come. */
   readonly batch: number | null;
   /** How images go in. */

@@ -1,12 +1,14 @@
 /** What of a model can be exported, and what goes in and comes out of it, in a graph and in words. */
 
 import {
+  type Arrays,
   afterTraining,
   arrayInputs,
   type Batch,
   type ModelProgram,
   maskedBatch,
   masksOf,
+  outputNames,
   type Weights,
 } from "../../blocks/index.js";
 import type { Builder, Tensor, Values } from "../../graph/index.js";
@@ -16,8 +18,14 @@ import { RunError } from "../run-error.js";
 import { movingFeeds } from "../train/inputs.js";
 import type { Colours } from "./colours.js";
 
+/** The functions of a model by name. `features`, `prediction` and `logits` are other words for them. */
 export const exportedFunctions = ["encode", "reconstruct", "classify"] as const;
-export type ExportedFunction = (typeof exportedFunctions)[number];
+
+const otherWords: Readonly<Record<string, (typeof exportedFunctions)[number]>> = {
+  features: "encode",
+  prediction: "reconstruct",
+  logits: "classify",
+};
 
 type ProgramWeights = Weights<ModelProgram["parameters"]>;
 
@@ -35,13 +43,14 @@ export interface Exported {
  * @throws RunError `run/features` for what the model does not have.
  */
 export function exportedFunction(
-  what: ExportedFunction,
+  what: string,
   program: ModelProgram,
   colours: Readonly<Record<string, Colours>>,
 ): Exported {
   const docs = Object.fromEntries(Object.entries(colours).map(([name, { doc }]) => [name, doc]));
   const seeing = throughColours(program, colours);
-  switch (what) {
+  const word = otherWords[what] ?? what;
+  switch (word) {
     case "encode":
       return { fixed: {}, docs: { ...docs, ...encodingDocs }, outputs: (g, w) => encoding(g, seeing, w) };
     case "classify":
@@ -58,6 +67,10 @@ export function exportedFunction(
         docs: { ...docs, ...placeDocs(program), ...reconstructionDocs, ...predictionDocs(program) },
         outputs: (g, w) => reconstruction(g, seeing, w, colours),
       };
+    default: {
+      const encoding = outputNamed(seeing, what);
+      return { fixed: {}, docs: { ...docs, ...encodingDocs }, outputs: (g, w) => encoding(g, w) };
+    }
   }
 }
 
@@ -69,11 +82,24 @@ function throughColours(program: ModelProgram, colours: Readonly<Record<string, 
       Object.entries(colours).map(([name, { inward }]) => [name, inward(g, batch[name] as Tensor)]),
     ),
   });
-  const { guide, predictions } = program;
+  const { guide, encodings, predictions } = program;
   return {
     ...program,
     features: (g, w, arrays, layers) => program.features(g, w, seen(g, arrays), layers),
     predict: (g, w, batch) => program.predict(g, w, seen(g, batch)),
+    ...(encodings
+      ? {
+          encodings: Object.fromEntries(
+            Object.entries(encodings).map(([name, one]) => [
+              name,
+              {
+                ...one,
+                features: (g: Builder, w: ProgramWeights, arrays: Arrays) => one.features(g, w, seen(g, arrays)),
+              },
+            ]),
+          ),
+        }
+      : {}),
     ...(predictions
       ? {
           predictions: Object.fromEntries(
@@ -92,12 +118,32 @@ function throughColours(program: ModelProgram, colours: Readonly<Record<string, 
 }
 
 function encoding(g: Builder, program: ModelProgram, w: ProgramWeights): Readonly<Record<string, Tensor>> {
-  const tokens = program.features(g, w, arrayInputs(g, program));
-  return {
-    tokens,
-    ...(program.extraTokens > 0 ? { cls: pooled(g, program, tokens, "cls") } : {}),
-    mean: pooled(g, program, tokens, "mean"),
-  };
+  return tokensAndMeans(g, program, program.features(g, w, arrayInputs(g, program)));
+}
+
+const tokensAndMeans = (
+  g: Builder,
+  encoding: Pick<ModelProgram, "extraTokens">,
+  tokens: Tensor,
+): Readonly<Record<string, Tensor>> => ({
+  tokens,
+  ...(encoding.extraTokens > 0 ? { cls: pooled(g, encoding, tokens, "cls") } : {}),
+  mean: pooled(g, encoding, tokens, "mean"),
+});
+
+/**
+ * What one encoder of a model of several arrays gives.
+ * @throws RunError `run/features` for a name that the model does not have.
+ */
+function outputNamed(program: ModelProgram, name: string): Exported["outputs"] {
+  const found = Object.hasOwn(program.encodings ?? {}, name) ? program.encodings?.[name] : undefined;
+  if (found === undefined) {
+    throw new RunError("run/features", {
+      what: `${program.name} has no output called ${JSON.stringify(name)}`,
+      help: `It has ${outputNames(program).join(", ")}.`,
+    });
+  }
+  return (g, w) => tokensAndMeans(g, found, found.features(g, w, arrayInputs(g, program)));
 }
 
 const encodingDocs = {

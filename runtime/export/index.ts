@@ -10,4 +10,4 @@ export {
   type SampleFacts,
   writeFeatures,
 } from "./features-file.js";
-export { type ExportedFunction, exportedFunctions } from "./functions.js";
+export { exportedFunctions } from "./functions.js";
