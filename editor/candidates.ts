@@ -12,7 +12,12 @@ import { inPipeline, inVariants } from "./studies.js";
 
 /** What may stand at a place. */
 export function candidatesAt(place: Place, around: Surroundings): readonly Candidate[] {
-  const scene: Scene = { ...around, file: place.file };
+  const scene: Scene = {
+    ...around,
+    get file() {
+      return place.file;
+    },
+  };
   const [head, ...inner] = place.steps as [Step, ...Step[]];
   if (inner.length === 0) return atTop(head, place, scene);
   const [first] = head.entry;
@@ -39,11 +44,12 @@ export function candidateAt(
 }
 
 /** Outside of all braces: what begins a line of the file, and the heads of declarations. */
-function atTop({ before }: Step, { file, span }: Place, scene: Scene): readonly Candidate[] {
+function atTop({ before }: Step, place: Place, scene: Scene): readonly Candidate[] {
   const [first] = before;
   if (!first) {
     const top = keywords("import", "model", "recipe", "variants", "pipeline");
-    const isWritten = file.edition !== null && file.edition.span.start !== span.start;
+    const { edition: known } = place.file;
+    const isWritten = known !== null && known.span.start !== place.span.start;
     return isWritten ? top : [...keywords("edition"), ...top];
   }
   if (!isWord(first)) return none;

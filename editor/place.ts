@@ -24,7 +24,7 @@ const standIn = "mae_cursor";
 
 /** The place of a cursor; null in comments, in quotes and in the middle of numbers. */
 export function placeAt(source: Source, offset: number): Place | null {
-  const { file, comments } = parse(source);
+  const { comments } = parse(source);
   const inComment = comments.some((comment) => {
     const { start, end } = comment.span;
     return start < offset && (offset < end || (offset === end && endsLine(comment)));
@@ -32,13 +32,13 @@ export function placeAt(source: Source, offset: number): Place | null {
   if (inComment) return null;
   const tokens = tokensOf(source);
   const word = tokens.find(({ kind, start, end }) => kind === "word" && start <= offset && offset <= end);
-  if (word) return placeOf(tokens, word, { source, start: word.start, end: word.end }, file);
+  if (word) return placeOf(tokens, word, { source, start: word.start, end: word.end }, source);
   if (tokens.some((token) => holds(token, offset))) return null;
   const text = `${source.text.slice(0, offset)} ${standIn} ${source.text.slice(offset)}`;
   const marked = { path: source.path, text };
   const all = tokensOf(marked);
   const here = all.find(({ kind, start }) => kind === "word" && start === offset + 1);
-  return here ? placeOf(all, here, { source, start: offset, end: offset }, parse(marked).file) : null;
+  return here ? placeOf(all, here, { source, start: offset, end: offset }, marked) : null;
 }
 
 /** Whether an offset lies in a token, where no word can begin. */
@@ -47,9 +47,17 @@ function holds({ kind, text, start, end }: Token, offset: number): boolean {
   return start < offset && (offset < end || (isOpen && offset === end));
 }
 
-function placeOf(tokens: readonly Token[], word: Token, span: Span, file: File): Place | null {
+/** `read`: the text with a word at the cursor; its tree is asked for where names of the file matter. */
+function placeOf(tokens: readonly Token[], word: Token, span: Span, read: Source): Place | null {
   const steps = stepsTo(nested(tokens), word);
-  return steps && { span, steps, file };
+  if (!steps) return null;
+  return {
+    span,
+    steps,
+    get file() {
+      return parse(read).file;
+    },
+  };
 }
 
 function stepsTo(group: Group, word: Node): readonly Step[] | null {

@@ -33,20 +33,28 @@ export function parse(source: Source): Parsed {
 }
 
 /** Texts are asked for again and again: by the checker, by each file that imports them, by every question of an editor. */
-const known = new WeakMap<Source, ParsedTokens>();
-
-/** As `parse`, with the tokens the tree was made of. @internal */
-export function parseTokens(source: Source): ParsedTokens {
-  const before = known.get(source);
-  if (before) return before;
-  const parsed = read(source);
-  known.set(source, parsed);
-  return parsed;
+function once<V>(make: (source: Source) => V): (source: Source) => V {
+  const known = new WeakMap<Source, V & object>();
+  return (source) => {
+    const before = known.get(source);
+    if (before) return before;
+    const made = make(source) as V & object;
+    known.set(source, made);
+    return made;
+  };
 }
 
-function read(source: Source): ParsedTokens {
+/** The tokens of a text, and balanced as the parser reads them. @internal */
+export const tokensIn = once((source) => {
   const scanned = scan(source);
-  const laidOut = layOut(source, scanned.tokens);
+  return { scanned, laidOut: layOut(source, scanned.tokens) };
+});
+
+/** As `parse`, with the tokens the tree was made of. @internal */
+export const parseTokens = once(read);
+
+function read(source: Source): ParsedTokens {
+  const { scanned, laidOut } = tokensIn(source);
   const docs = docsBefore(scanned.tokens, scanned.comments);
   const texts = new Map(Array.from(docs, ([offset, comments]) => [offset, docText(comments)]));
   parser ??= new Parser();

@@ -4,7 +4,7 @@
  */
 
 import type { IToken, TokenType } from "chevrotain";
-import { parseTokens } from "./parse.js";
+import { tokensIn } from "./parse.js";
 import type { Source } from "./source.js";
 import * as T from "./tokens.js";
 
@@ -44,4 +44,4 @@ const tokenOf = (token: IToken): Token => ({
 });
 
 /** The balanced tokens of a text, in its order. */
-export const tokensOf = (source: Source): readonly Token[] => parseTokens(source).tokens.map(tokenOf);
+export const tokensOf = (source: Source): readonly Token[] => tokensIn(source).laidOut.tokens.map(tokenOf);
