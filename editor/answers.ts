@@ -104,7 +104,7 @@ export function answerQuestions(session: Session): void {
     return source ? editsTo(source, format(source).text) : [];
   });
   connection.onCodeAction(async ({ textDocument, range }) => {
-    const findings = await findingsOf(session);
+    const { findings } = await findingsOf(session, true);
     const here = findings.filter(({ span }) => uriOf(session, span.source) === textDocument.uri);
     return here.filter(({ span }) => touches(rangeOf(span), range)).flatMap((finding) => fixFor(finding, session));
   });
@@ -165,7 +165,7 @@ async function newError(spans: readonly Span[], newName: string, session: Sessio
   });
   const key = ({ code, span }: Diagnostic): string => `${code} ${span.source.path}`;
   const errorsIn = async (texts: readonly Source[]) =>
-    (await session.workspace.check(texts)).filter(({ severity }) => severity === "error");
+    (await session.workspace.check(texts, true)).findings.filter(({ severity }) => severity === "error");
   const known = (await errorsIn(now)).map(key);
   return (await errorsIn(then)).find((error) => {
     const at = known.indexOf(key(error));

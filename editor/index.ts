@@ -8,5 +8,5 @@ export { isKeyword } from "./keywords.js";
 export { type OutlineItem, outlineItems } from "./outline.js";
 export { type Refusal, type Renamable, type Renaming, renamable, rename } from "./rename.js";
 export { type ServerOptions, serve } from "./server.js";
-export { longestText, type Workspace } from "./session.js";
+export { type Findings, longestText, type Workspace } from "./session.js";
 export { type Signature, signature } from "./signature.js";

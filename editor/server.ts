@@ -17,7 +17,7 @@ import { TextDocument } from "vscode-languageserver-textdocument";
 import type { Diagnostic, Source } from "../grammar/index.js";
 import { answerQuestions } from "./answers.js";
 import { diagnosticOf, tokenLegend } from "./protocol.js";
-import { fileFor, findingsOf, type Session, uriOf, type Workspace } from "./session.js";
+import { fileFor, findingsOf, type Session, stateOf, uriOf, type Workspace } from "./session.js";
 
 export interface ServerOptions {
   readonly input: Readable;
@@ -33,6 +33,9 @@ const mostPublished = 1000;
 /** Milliseconds without a change before texts are checked again, where a check takes longer than `quick`. */
 const quiet = 100;
 
+/** Milliseconds without a change before what was left for later is checked. */
+const rest = 400;
+
 /** Milliseconds that a check may take at each stroke of a key. */
 const quick = 50;
 
@@ -46,7 +49,7 @@ export function serve({ input, output, workspace, version }: ServerOptions): voi
     sources: new WeakMap(),
     snippets: false,
     watches: false,
-    checked: null,
+    checked: {},
     refreshed: 0,
     timer: null,
     took: 0,
@@ -96,15 +99,16 @@ function watch({ connection, workspace, watches }: Session): void {
 function followTexts(session: Session): void {
   const { connection, documents, workspace } = session;
   const tellError = (error: unknown): void => connection.console.error(String((error as Error).stack));
-  const soon = (): void => {
+  const later = (wait: number, hasTime: boolean): void => {
     if (session.timer) clearTimeout(session.timer);
-    session.timer = setTimeout(
-      () => {
-        publish(session).catch(tellError);
-      },
-      session.took > quick ? quiet : 0,
-    );
+    const check = async (): Promise<void> => {
+      const isWhole = await publish(session, hasTime);
+      if (!isWhole && session.timer === timer) later(rest, true);
+    };
+    const timer = setTimeout(() => check().catch(tellError), wait);
+    session.timer = timer;
   };
+  const soon = (): void => later(session.took > quick ? quiet : 0, false);
   const refresh = (): void => {
     const done = (): void => {
       session.refreshed++;
@@ -119,11 +123,13 @@ function followTexts(session: Session): void {
   connection.onDidChangeWatchedFiles(refresh);
 }
 
-async function publish(session: Session): Promise<void> {
-  const began = performance.now();
-  const findings = await findingsOf(session);
-  session.took = performance.now() - began;
-  if (findings !== (await session.checked?.findings)) return;
+/** Gives whether nothing is left to check. */
+async function publish(session: Session, hasTime: boolean): Promise<boolean> {
+  const [began, state] = [performance.now(), stateOf(session)];
+  const { findings, isWhole } = await findingsOf(session, hasTime);
+  if (!hasTime) session.took = performance.now() - began;
+  // Meanwhile the texts have changed again, and are checked again.
+  if (stateOf(session) !== state) return true;
   const uri = (source: Source): string => uriOf(session, source);
   const byUri = new Map<string, Diagnostic[]>(session.documents.all().map((document) => [document.uri, []]));
   for (const finding of findings) {
@@ -139,4 +145,5 @@ async function publish(session: Session): Promise<void> {
     await session.connection.sendDiagnostics({ uri: at, diagnostics, ...(version === undefined ? {} : { version }) });
   }
   session.published = new Set([...byUri].filter(([, found]) => found.length > 0).map(([at]) => at));
+  return isWhole;
 }

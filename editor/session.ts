@@ -8,6 +8,13 @@ import type { Diagnostic, Source } from "../grammar/index.js";
 import type { Attempt } from "./hints.js";
 import type { Surroundings } from "./scene.js";
 
+/** What is wrong with texts. */
+export interface Findings {
+  readonly findings: readonly Diagnostic[];
+  /** Otherwise some of them are those of the texts before the last change. */
+  readonly isWhole: boolean;
+}
+
 /** What the server knows of the machine. `open`: the texts in the editor, which stand for those on the disk. */
 export interface Workspace {
   /** Makes a folder the project: paths start from it. */
@@ -15,8 +22,8 @@ export interface Workspace {
   /** The path that the compiler knows a file by, and the way back to the file. */
   pathOf(file: string): string;
   fileOf(path: string): string;
-  /** Everything that is wrong with the open texts and with what they stand on. */
-  check(open: readonly Source[]): Promise<readonly Diagnostic[]>;
+  /** Everything that is wrong with the open texts and with what they stand on. `hasTime` false: what was written last is answered first. */
+  check(open: readonly Source[], hasTime: boolean): Promise<Findings>;
   surroundings(source: Source, open: readonly Source[]): Promise<Surroundings>;
   /** The sound models and recipes of a text. */
   analysis(source: Source, open: readonly Source[]): Promise<Analysis>;
@@ -41,7 +48,9 @@ export interface Session {
   snippets: boolean;
   watches: boolean;
   /** Findings of the texts as they are: by what they were computed from. */
-  checked: { readonly state: string; readonly findings: Promise<readonly Diagnostic[]> } | null;
+  readonly checked: Partial<
+    Record<"first" | "whole", { readonly state: string; readonly findings: Promise<Findings> }>
+  >;
   /** Counts what was heard of the disk. */
   refreshed: number;
   timer: NodeJS.Timeout | null;
@@ -85,12 +94,18 @@ export function uriOf(session: Session, { path }: Source): string {
   return open?.uri ?? pathToFileURL(session.workspace.fileOf(path)).href;
 }
 
+/** Changes with any text, and with the disk. */
+export function stateOf({ documents, refreshed }: Session): string {
+  const versions = documents.all().map(({ uri, version }) => `${version} ${uri}`);
+  return [refreshed, ...versions].join("\n");
+}
+
 /** Findings of all open texts, computed once for each state of them. */
-export function findingsOf(session: Session): Promise<readonly Diagnostic[]> {
-  const versions = session.documents.all().map(({ uri, version }) => `${version} ${uri}`);
-  const state = [session.refreshed, ...versions].join("\n");
-  if (session.checked?.state !== state) {
-    session.checked = { state, findings: session.workspace.check(openSources(session)) };
-  }
-  return session.checked.findings;
+export function findingsOf(session: Session, hasTime: boolean): Promise<Findings> {
+  const state = stateOf(session);
+  const known = session.checked[hasTime ? "whole" : "first"];
+  if (known?.state === state) return known.findings;
+  const findings = session.workspace.check(openSources(session), hasTime);
+  session.checked[hasTime ? "whole" : "first"] = { state, findings };
+  return findings;
 }

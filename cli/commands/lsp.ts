@@ -9,7 +9,7 @@ import { Writable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Definition } from "../../blocks/index.js";
 import { type Analysis, type Followed, follow, type Host } from "../../compiler/index.js";
-import { longestText, type Surroundings, serve, type Workspace } from "../../editor/index.js";
+import { type Findings, longestText, type Surroundings, serve, type Workspace } from "../../editor/index.js";
 import { type Diagnostic, type File, parse, type Source } from "../../grammar/index.js";
 import { analyzeText, certainOf, checkSpec, hostFor, type OpenTexts, projectFindings } from "../analysis.js";
 import {
@@ -62,16 +62,19 @@ function workspace(config: string | false | undefined): Workspace {
     },
     pathOf: specPath,
     fileOf: (path) => resolve(path),
-    async check(open) {
+    async check(open, hasTime) {
       const found: Diagnostic[] = [];
+      let isWhole = true;
       const texts = textsOf(open);
       for (const source of open) {
-        found.push(...checks.findings(source, await vocabularyFor(source), texts));
+        const checked = checks.findings(source, await vocabularyFor(source), texts, hasTime);
+        found.push(...checked.findings);
+        isWhole &&= checked.isWhole;
         // Questions that came in the meantime are answered before the next text.
         await nextTurn();
       }
       checks.keepOnly(texts);
-      return arrange(found);
+      return { findings: arrange(found), isWhole };
     },
     async surroundings(source, open) {
       return surroundings(await vocabularyFor(source), textsOf(open));
@@ -113,24 +116,24 @@ class Checks {
   private readonly followed = new Map<string, Known<Followed>>();
   private readonly analyses = new Map<string, Known<Analysis>>();
 
-  findings(source: Source, vocabulary: Vocabulary, open: OpenTexts): readonly Diagnostic[] {
+  findings(source: Source, vocabulary: Vocabulary, open: OpenTexts, hasTime: boolean): Findings {
     const { path, text } = source;
     const file = { path, given: tooLong(text), vocabulary };
-    const found = text.length > longestText ? checkSpec(file).diagnostics : this.found(source, vocabulary, open);
-    return [...projectFindings([file]), ...certainOf(found, vocabulary)];
-  }
-
-  private found(source: Source, vocabulary: Vocabulary, open: OpenTexts): readonly Diagnostic[] {
+    const all = (diagnostics: readonly Diagnostic[], isWhole = true): Findings => {
+      return { findings: [...projectFindings([file]), ...certainOf(diagnostics, vocabulary)], isWhole };
+    };
+    if (text.length > longestText) return all(checkSpec(file).diagnostics);
     // Blocks of the project are tried out with the models of the whole text.
-    if (vocabulary.homes.size > 0) return this.analysis(source, vocabulary, open).diagnostics;
-    const { value } = current(this.followed, source, vocabulary, open, (host, before) =>
-      follow(source, host, vocabulary.registry, before),
-    );
-    return weighed(value.diagnostics, vocabulary);
+    if (vocabulary.homes.size > 0) return all(this.analysis(source, vocabulary, open).diagnostics);
+    const compute = (host: Host, before: Followed | null) => follow(source, host, vocabulary.registry, before, hasTime);
+    const isEnough = ({ isWhole }: Followed): boolean => isWhole || !hasTime;
+    const { value } = current(this.followed, source, vocabulary, open, compute, isEnough);
+    return all(weighed(value.diagnostics, vocabulary), value.isWhole);
   }
 
   analysis(source: Source, vocabulary: Vocabulary, open: OpenTexts): Analysis {
-    return current(this.analyses, source, vocabulary, open, (host) => analyzeText(source, vocabulary, host)).value;
+    return current(this.analyses, source, vocabulary, open, (host) => analyzeText(source, vocabulary, host), always)
+      .value;
   }
 
   /** Forgets all others. */
@@ -141,6 +144,8 @@ class Checks {
   }
 }
 
+const always = (): boolean => true;
+
 /** What is known of a text, computed again where it or what it imports has changed. `before`: of the text as it was. */
 function current<V>(
   table: Map<string, Known<V>>,
@@ -148,11 +153,13 @@ function current<V>(
   vocabulary: Vocabulary,
   open: OpenTexts,
   compute: (host: Host, before: V | null) => V,
+  isEnough: (value: V) => boolean,
 ): Known<V> {
   const known = table.get(path);
   const before = known?.vocabulary === vocabulary ? known : undefined;
   const host = hostFor(path, open);
-  if (before?.text === text && [...before.imports].every(([name, then]) => host.readText(name) === then)) return before;
+  const isSame = before?.text === text && [...before.imports].every(([name, then]) => host.readText(name) === then);
+  if (isSame && isEnough(before.value)) return before;
   const imports = new Map<string, string | null>();
   const noting: Host = {
     ...host,

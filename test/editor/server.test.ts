@@ -184,6 +184,19 @@ describe("mae lsp", () => {
     expect(await server.end()).toBe(0);
   });
 
+  it("answers a change at once, and then what stands on it, however much that is", async () => {
+    const server = await client(folder());
+    const children = Array.from({ length: 20 }, (_, i) => `\nmodel M${i} extends Tiny {\n  set encoder.depth: 3\n}\n`);
+    const text = sound + children.join("");
+    server.open("a.mae", text);
+    expect(codesOf(await server.published("a.mae", ({ version }) => version === 1))).toEqual([]);
+    server.change("a.mae", text.replace("depth: 2", "depth: 3"));
+    expect(codesOf(await server.published("a.mae", ({ version }) => version === 2))).toEqual([]);
+    const all = await server.published("a.mae", ({ diagnostics }) => diagnostics.length > 0);
+    expect(codesOf(all)).toEqual(children.map(() => "check/change-without-effect"));
+    expect(await server.end()).toBe(0);
+  });
+
   it("finds what `mae check` finds", async () => {
     const spoilt = examples.map(({ path, text }) => ({ path, text: text.replace(/depth: (\d+)/, "dept: $1%") }));
     const root = folder(Object.fromEntries(spoilt.map(({ path, text }) => [path, text])));
