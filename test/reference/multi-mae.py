@@ -311,6 +311,10 @@ def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
     return header, tensors
 
 
+def target_text(task: Task) -> str:
+    return "classes" if task.loss == "cross_entropy" else f"pixels(normalize: {'patch' if task.normalize else 'none'})"
+
+
 def spec_of(case: Case) -> str:
     vit = "vit(depth: {0.depth}, width: {0.width}, heads: {0.heads}{1})"
     images = [
@@ -320,7 +324,7 @@ def spec_of(case: Case) -> str:
     ]
     network = case.decoder
     targets = [
-        f"  target    {name}: pixels(normalize: {'patch' if task.normalize else 'none'}) {{\n"
+        f"  target    {name}: {target_text(task)} {{\n"
         f"    decoder queries(depth: {network.depth}, width: {network.width}, heads: {network.heads})\n"
         f"    loss    {LOSSES[task.loss]}(on: hidden)\n  }}"
         for name, task in case.tasks.items()
@@ -347,7 +351,7 @@ def task_of(example: dict, label: str) -> tuple[Task, Network]:
     (loss,), (decoder,) = lines(target, "loss"), lines(target, "decoder")
     assert loss["values"]["on"] == "hidden", target
     (kind,) = (kind for kind, name in LOSSES.items() if name == loss["block"])
-    normalize = target["values"]["normalize"] == "patch"
+    normalize = target["values"].get("normalize") == "patch"
     task = Task((*values["size"], values["channels"]), tuple(tokens["size"]), kind, normalize)
     return task, network_of(decoder | {"block": "vit"})
 

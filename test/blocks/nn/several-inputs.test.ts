@@ -15,6 +15,7 @@ import {
   normedBlock,
   normedBlockParameters,
   squaredErrors,
+  targets,
   transformerBlock,
   weightsOf,
 } from "../../../blocks/index.js";
@@ -175,6 +176,36 @@ describe("errors of hidden tokens", () => {
     });
     expect([...(results.outputs.loss ?? []), ...(results.outputs.slope ?? [])]).toEqual(Array(7).fill(0));
   });
+});
+
+test("logits of classes are shown as their shares, on the host as in the graph", () => {
+  const context = {
+    array: {
+      axes: [
+        { name: "row", size: 2 },
+        { name: "column", size: 4 },
+      ],
+      channels: 3,
+    },
+    grid: [
+      { name: "row", count: 1, size: 2 },
+      { name: "column", count: 2, size: 2 },
+    ],
+  } as const;
+  const random = randomStream(5, "init");
+  const logits = Float32Array.from({ length: 24 }, (_, i) => (i === 4 ? 500 : 3 * random.normal()));
+  const picture = targets.classes.picture?.({}, context) ?? expect.fail("no picture");
+  const shown = picture.pixels(logits, new Float32Array(24));
+  for (let place = 0; place < 24; place += 3) {
+    expect(shown.slice(place, place + 3).reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 6);
+  }
+  // The second place of the first row.
+  expect([...shown.slice(3, 6)]).toEqual([0, 1, 0]);
+  const g = createBuilder({ batch: 1 });
+  const pixels = picture.inGraph?.(g, g.input("x", ["B", 2, 12]), g.input("seen", ["B", 2, 4, 3])) as Tensor;
+  const feeds = { x: logits, seen: new Float32Array(24) };
+  const { outputs } = evaluate(g.finish({ outputs: { pixels } }), feeds);
+  expect(difference(outputs.pixels, shown)).toBeLessThan(1e-6);
 });
 
 describe("gradients equal central differences", () => {
