@@ -37,6 +37,10 @@ export function written(markdown: string, linked: (href: string) => string): Wri
       if (token.type === "link" || token.type === "image") token.href = linked(token.href);
     },
     renderer: {
+      // Words of a spec may come here from anybody: of HTML, only what our own tables have is let through.
+      html({ text }: Tokens.HTML | Tokens.Tag) {
+        return text === "<br>" ? text : escaped(text.replace(/<!--[\s\S]*?-->/g, ""));
+      },
       heading({ tokens, depth }: Tokens.Heading) {
         const inner = this.parser.parseInline(tokens);
         const name = slug(plain(inner));

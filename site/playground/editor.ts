@@ -146,7 +146,7 @@ const explanations = (project: Project, analysisOf: (state: EditorState) => Anal
       create() {
         const dom = document.createElement("div");
         dom.className = "explanation";
-        dom.innerHTML = written(found.text, (href) => href).html;
+        dom.innerHTML = written(found.text, (href) => (/^https?:/.test(href) ? href : "#")).html;
         return { dom };
       },
     };

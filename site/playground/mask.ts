@@ -1,6 +1,13 @@
 /** Pictures of masks: each token of a model's lattice as a square, visible or hidden, for some samples. */
 
-import { type Lattice, type MaskSampler, type ModelProgram, tokenCount } from "../../blocks/index.js";
+import {
+  axesText,
+  countsText,
+  type Lattice,
+  type MaskSampler,
+  type ModelProgram,
+  tokenCount,
+} from "../../blocks/index.js";
 import { assemble, type Model, programOf } from "../../compiler/index.js";
 import { randomStream } from "../../graph/index.js";
 import { escaped } from "../mae-text.js";
@@ -31,9 +38,7 @@ function latticesUnder({ grids }: ModelProgram, { tokens }: MaskSampler, i: numb
 function maskHtml(program: ModelProgram, mask: MaskSampler, i: number, epoch: number): string {
   const { tokens } = mask;
   const lattices = latticesUnder(program, mask, i);
-  const shapes = lattices.map((grid) =>
-    grid.map(({ name, count }) => `${count} ${name}${count === 1 ? "" : "s"}`).join(" × "),
-  );
+  const shapes = lattices.map((grid) => `${countsText(grid)} (${axesText(grid)})`);
   if (tokens > mostSquares) return `<p>${tokens.toLocaleString("en")} tokens are too many for a picture.</p>`;
   const pictures = Array.from({ length: samples }, (_, sample) => {
     // As training draws them with the seed 0.

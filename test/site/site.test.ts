@@ -9,6 +9,8 @@ import { lints, registry } from "../../blocks/index.js";
 import { emitModule } from "../../compiler/emit/index.js";
 import { analyze, codes, plan } from "../../compiler/index.js";
 import { runErrors, version } from "../../runtime/index.js";
+import { maeHtml } from "../../site/mae-text.js";
+import { written } from "../../site/markdown.js";
 import { findChromium } from "../browser/software-device.js";
 import { folder } from "../cli/mae.js";
 import { builtSite, openPlayground } from "./built.js";
@@ -58,6 +60,14 @@ describe("the pages", () => {
     ).toEqual([]);
     expect(files["docs/pictures/digits.png"]).toEqual(readFileSync("docs/pictures/digits.png"));
   });
+});
+
+it("takes words of a spec for text, whatever they are", () => {
+  const hostile = '<img src=x onerror="alert(1)"> <b>bold</b> `<i>` <br> <!-- said to nobody -->';
+  expect(written(hostile, (href) => href).html).toBe(
+    "<p>&lt;img src=x onerror=&quot;alert(1)&quot;&gt; &lt;b&gt;bold&lt;/b&gt; <code>&lt;i&gt;</code> <br> </p>\n",
+  );
+  expect(maeHtml(`model A { /// ${hostile}\n  data "${hostile}"`)).not.toMatch(/<(?!\/?span)/);
 });
 
 describe("the playground", () => {
