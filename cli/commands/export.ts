@@ -1,8 +1,9 @@
 /** `mae export`: a function of a trained model as an ONNX file, for any tool. */
 
 import { join } from "node:path";
-import { type ArrayShape, augmentsOf } from "../../blocks/index.js";
+import { type ArrayShape, augmentsOf, outputNames } from "../../blocks/index.js";
 import type { ExportedPort, ExportFacts } from "../../runtime/index.js";
+import { usageFailure } from "../failure.js";
 import { checkOutput, printedPath } from "../files.js";
 import type { OpenCheckpoint } from "../open-checkpoint.js";
 import { folderOf, openTrained } from "../open-trained.js";
@@ -24,8 +25,14 @@ export async function exportModel(source: string, options: ExportOptions): Promi
   const path = options.out ?? join(folderOf(source), `${what}.onnx`);
   checkOutput(path, options.force ?? false);
   const trained = await openTrained(source, options.config);
-  const { colourScale, exportOnnx } = await import("../../runtime/index.js");
+  const { colourScale, exportedFunctions, exportOnnx } = await import("../../runtime/index.js");
   const { program, training, step, spec } = trained;
+  const known = [...exportedFunctions, ...outputNames(program)];
+  if (!known.includes(what)) {
+    throw usageFailure(`${program.name} has no output called ${JSON.stringify(what)}`, {
+      help: `--what takes ${known.join(", ")}`,
+    });
+  }
   const { arrays } = program;
   const facts = await exportOnnx(trained, path, {
     what,

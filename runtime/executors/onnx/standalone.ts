@@ -18,10 +18,11 @@ export interface StandaloneOptions extends FileOptions {
   readonly docs: Readonly<Record<string, string>>;
 }
 
-/** @param graph where its batch is open, traced for `anyBatch` samples; its feed `image` then is there. */
+/** @param graph where its batch is open, traced for `anyBatch` samples; it then has a feed, whose first axis is the batch. */
 export function standaloneModel(graph: Graph, options: StandaloneOptions): ModelFile {
   const { values, docs } = options;
-  const m = createModel({ standard: true, open: { standIn: anyBatch, name: "batch", input: "image" } });
+  const [input = ""] = graph.feeds.keys();
+  const m = createModel({ standard: true, open: { standIn: anyBatch, name: "batch", input } });
   const used = tensorsRead(graph);
   const names = new Map<Tensor, string>();
   const free = [...graph.feeds].filter(([name]) => values[name] === undefined);
