@@ -1,6 +1,6 @@
 /** The targets, sorted by name. */
 
-import { classes } from "./classes.js";
+import { classMaps } from "./class-maps.js";
 import { features } from "./features.js";
 import { hog } from "./hog.js";
 import { lowPass } from "./low-pass.js";
@@ -15,6 +15,6 @@ export {
   type TargetTokensContext,
   type TargetTokensInputs,
 } from "./contract.js";
-export { classes, features, hog, lowPass, pixels, regions };
+export { classMaps, features, hog, lowPass, pixels, regions };
 
-export const targets = [classes, features, hog, lowPass, pixels, regions] as const;
+export const targets = [classMaps, features, hog, lowPass, pixels, regions] as const;

@@ -312,7 +312,7 @@ def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
 
 
 def target_text(task: Task) -> str:
-    return "classes" if task.loss == "cross_entropy" else f"pixels(normalize: {'patch' if task.normalize else 'none'})"
+    return "class_maps" if task.loss == "cross_entropy" else f"pixels(normalize: {'patch' if task.normalize else 'none'})"
 
 
 def spec_of(case: Case) -> str:

@@ -33,8 +33,8 @@ function sharesPicture(context: TargetContext): Picture {
   };
 }
 
-export const classes = defineTarget({
-  name: "classes",
+export const classMaps = defineTarget({
+  name: "class_maps",
   summary: "What stands at each place: the channels of the input are classes, a plane of zeros and ones for each.",
   source: "Bachmann et al., MultiMAE: Multi-modal Multi-task Masked Autoencoders, ECCV 2022, section 3.3",
   since: "0.1",
