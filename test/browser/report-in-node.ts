@@ -8,7 +8,7 @@ const name = process.argv[2] === "onnx-webgpu" ? "onnx-webgpu" : "webgpu";
 const webgpu = (await listExecutors()).find(({ backend }) => backend === name);
 if (webgpu?.present) {
   const executor = await openExecutor(name);
-  console.log(JSON.stringify(await reportOf(executor, steps, everyNth(1))));
+  console.log(JSON.stringify(await reportOf(executor, steps, everyNth(name === "webgpu" ? 1 : 2))));
   await executor.close();
 } else {
   console.log(JSON.stringify({ missing: webgpu?.why }));

@@ -2,7 +2,7 @@
 
 import type { OperationName } from "../../graph/index.js";
 
-export const steps = 5;
+export const steps = 3;
 
 /**
  * Every `stride`-th case of an operation, and always the first. Products come in many shapes and transposes, of which a

@@ -80,8 +80,8 @@ describe("Chromium", () => {
 
   // WebGPU ran all cases in Node, on the same implementation; here it is the browser's way to it that is tried.
   it.for([
-    ["webgpu", 4],
-    ["webgl", 2],
+    ["webgpu", 12],
+    ["webgl", 3],
   ] as const)(
     "%s agrees with the reference and trains as wasm does",
     { timeout: 4 * minutes },
