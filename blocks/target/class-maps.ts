@@ -28,6 +28,7 @@ function sharesPicture(context: TargetContext): Picture {
   const { channels } = context.array;
   const { pixels, inGraph } = patchPicture("none", context);
   return {
+    curved: true,
     pixels: (prediction, seen) => pixels(shares(prediction, channels), seen),
     ...(inGraph ? { inGraph: (g, prediction, seen) => inGraph(g, sharesInGraph(g, prediction, channels), seen) } : {}),
   };

@@ -221,7 +221,7 @@ function pictured(
   const pixels = picture.pixels(prediction, image);
   const [input, output] = [back(image), back(pixels)];
   const pasted = input.map((value, at) => (isHidden(at) ? (output[at] as number) : value));
-  const scale = targetScale(picture, prediction.length, image);
+  const scale = picture.curved ? undefined : targetScale(picture, prediction.length, image);
   const truth = picture.truth?.(image) ?? image;
   const pixelMse = meanSquare(output, input, isHidden);
   const errors = {
@@ -234,7 +234,7 @@ function pictured(
   return { input: shown(input), output: shown(output), pasted: shown(pasted), hidden, errors };
 }
 
-/** [H, W, C]: how far pixels move when the prediction moves by one. Pixels are an affine function of predictions. */
+/** [H, W, C]: how far pixels move when the prediction moves by one, where they are an affine function of it. */
 function targetScale(picture: Picture, length: number, image: Float32Array): Float32Array {
   const zero = picture.pixels(new Float32Array(length), image);
   return picture.pixels(new Float32Array(length).fill(1), image).map((one, at) => one - (zero[at] as number));
