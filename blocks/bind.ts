@@ -66,7 +66,7 @@ export function bindField(
   context: FieldContext,
 ): BoundField {
   const values = withAbsent(block.params ?? {}, written);
-  const field = block.field?.(values as never, context);
+  const field = block.field?.(values, context);
   invariant(field, `${block.name} has a field`);
   return { ...field, kind, block, values, context };
 }

@@ -57,5 +57,5 @@ export interface FieldBlock {
   readonly name: string;
   readonly params?: Params;
   /** Absent: it needs none. */
-  field?(p: never, context: FieldContext): Field;
+  field?(p: Readonly<Record<string, unknown>>, context: FieldContext): Field;
 }

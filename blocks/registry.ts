@@ -2,6 +2,7 @@
 
 import { type Adversary, adversaries } from "./adversary/index.js";
 import { type Augment, augments } from "./augment/index.js";
+import { kindOf } from "./block.js";
 import { type Dataset, datasets } from "./dataset/index.js";
 import { type Decoder, decoders } from "./decoder/index.js";
 import { type Encoder, encoders } from "./encoder/index.js";
@@ -38,6 +39,10 @@ export interface Kinds {
   readonly schedule: Schedule;
   readonly probe: Probe;
 }
+
+/** A definition as what it was defined as; undefined where it is of another kind, or none. */
+export const asKind = <K extends Kind>(kind: K, definition: object | undefined): Kinds[K] | undefined =>
+  kindOf(definition) === kind ? (definition as Kinds[K]) : undefined;
 
 export type Registry = { readonly [K in Kind]: readonly Kinds[K][] };
 

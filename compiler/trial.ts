@@ -5,6 +5,7 @@
 
 import {
   arrayLength,
+  asKind,
   type Batch,
   batchInputs,
   type Definition,
@@ -16,7 +17,6 @@ import {
   isDeclared,
   isParameter,
   kindOf,
-  type Mask,
   type ParameterTree,
   tokenCount,
   weightsOf,
@@ -76,7 +76,7 @@ const draws = 8;
 function faultsOfMask({ parts }: Assembly, uses: readonly Use[]): readonly Fault[] {
   const [part] = parts.masks;
   const [input] = part?.over ?? [];
-  const use = uses.find(({ definition }) => (definition as unknown as Mask) === part?.block.definition);
+  const use = uses.find(({ definition }) => asKind("mask", definition) === part?.block.definition);
   if (!use || !part || !input) return [];
   const { block: mask } = part;
   const { grid } = input;

@@ -103,7 +103,7 @@ export const settingOf = ({ settings }: Pick<LintRecipe, "settings">, name: stri
 /** What enters a model, where it has one input. */
 export function arrayOfLines(lines: readonly LintLine[]): ArrayShape | null {
   const [input, ...more] = inSlot(lines, "input");
-  return input && more.length === 0 ? (input.definition as unknown as Input).shape(input.values as never) : null;
+  return input && more.length === 0 ? (input.definition as unknown as Input).shape(input.values) : null;
 }
 
 /** How it is cut into tokens. */
@@ -111,7 +111,7 @@ export function latticeOfLines(lines: readonly LintLine[]): Lattice | null {
   const array = arrayOfLines(lines);
   const [tokens, ...more] = inSlot(lines, "tokens");
   if (!array || !tokens || more.length > 0) return null;
-  return (tokens.definition as unknown as Tokens).grid(tokens.values as never, array);
+  return (tokens.definition as unknown as Tokens).grid(tokens.values, array);
 }
 
 /** The answer to a question about a block, and the values that it was read from. */

@@ -4,7 +4,7 @@ import type { Bound } from "../block.js";
 import { counted, grouped } from "../counts.js";
 import { folder, idx, npy } from "../dataset/index.js";
 import type { DurationValue } from "../params.js";
-import type { Probe } from "../probe/index.js";
+import { asKind } from "../registry.js";
 import {
   at,
   type DataFacts,
@@ -63,7 +63,7 @@ function sameSplits(recipe: LintRecipe): readonly Remark[] {
 
 /** Probes that a recipe runs on test images. */
 const testing = ({ evaluate }: LintRecipe): readonly Bound[] =>
-  evaluate.flatMap(({ use }) => ((use.definition as unknown as Probe).needs === "images" ? [] : [use]));
+  evaluate.flatMap(({ use }) => (asKind("probe", use.definition)?.needs === "images" ? [] : [use]));
 
 function probesWithoutTest(recipe: LintRecipe): readonly Remark[] {
   const splits = splitsOf(recipe);

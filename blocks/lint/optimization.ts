@@ -32,7 +32,7 @@ interface Peak {
 
 function peakOf(recipe: LintRecipe): Peak {
   const { optimizer } = recipe;
-  const rate = (optimizer.definition as unknown as Optimizer).lr(optimizer.values as never);
+  const rate = (optimizer.definition as unknown as Optimizer).lr(optimizer.values);
   const batch = settingOf(recipe, "batch") ?? 1;
   const peak = rate.per === null ? rate.value : (rate.value * batch) / rate.per;
   return { rate, batch, peak, places: [at(optimizer, "lr"), ...(rate.per === null ? [] : [{ setting: "batch" }])] };

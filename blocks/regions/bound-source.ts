@@ -21,7 +21,7 @@ export interface BoundSource {
 }
 
 export function boundSource({ block: source, values }: BlockValue<RegionSource>): BoundSource {
-  const given = values as never;
+  const given = values;
   const folder = source.folder?.(given);
   return {
     maps: (sample) => checked(source.name, source.maps(given, sample), sample),

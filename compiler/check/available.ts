@@ -3,7 +3,7 @@
  * from wires, once they are joined.
  */
 
-import type { Decoder, Encoder, Loss, Mask } from "../../blocks/index.js";
+import { asKind, type Decoder, type Encoder, type Mask } from "../../blocks/index.js";
 import { modelSlots } from "../slots.js";
 import { ownParts, type Part, sourceAt, sourcesAt, type Wiring } from "../wire/wiring.js";
 import { type Body, type DraftLine, hasHead, slotLines, valuesOf } from "./draft.js";
@@ -79,7 +79,7 @@ function refusedPart(part: Part<DraftLine>, wiring: Wiring<DraftLine>): readonly
     return varies && typeof counts === "object" ? [`a number of visible tokens that varies ${beside}`] : [];
   }
   if (slot === "loss" && ownParts(wiring, "mask").some((mask) => (mask.definition as Mask).joint)) {
-    const { uneven, compares } = definition as unknown as Loss;
+    const { uneven, compares } = asKind("loss", definition) ?? {};
     return uneven || compares === "features" ? [] : [`a loss ${name} under one mask over all inputs`];
   }
   if (slot === "decoder") return (definition as Decoder).reads === "every" ? [`a decoder ${name} ${beside}`] : [];

@@ -5,6 +5,7 @@
 
 import {
   type ArrayShape,
+  asKind,
   type Decoder,
   type Definition,
   type Encoder,
@@ -13,7 +14,6 @@ import {
   type Input,
   type Lattice,
   planesOf,
-  type Target,
   type Tokens,
   tokenCount,
 } from "../../blocks/index.js";
@@ -217,6 +217,6 @@ export function predictsPixels({ wiring, part }: Place): Fact<boolean> {
   const line = part && relatedTo(wiring, part, "target")?.line;
   if (!line?.block) return null;
   const message = `the target is \`${line.block.definition.name}\``;
-  const value = (line.block.definition as unknown as Target).pixels !== undefined;
+  const value = asKind("target", line.block.definition)?.pixels !== undefined;
   return { value, sources: [{ name: "target", span: line.span, message }] };
 }

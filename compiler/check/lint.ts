@@ -87,7 +87,7 @@ function ofEachInput(recipe: JudgedRecipe): readonly LintRecipe[] {
 function changes(use: OfInput<Use>, { model }: JudgedRecipe, name: string | undefined): boolean {
   if (use.input !== undefined) return true;
   const input = model.find(({ slot, label }) => slot === "input" && label === name)?.use;
-  const shape = input && (input.definition as unknown as Input).shape(input.values as never);
+  const shape = input && (input.definition as unknown as Input).shape(input.values);
   return shape === undefined || isChanged(shape, use.definition as unknown as Augment);
 }
 

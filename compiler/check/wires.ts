@@ -3,7 +3,7 @@
  * give it; a loss of another kind than what is predicted; a part that nothing reads; two parts whose weights have one name.
  */
 
-import type { Decoder, Loss, Mask } from "../../blocks/index.js";
+import { asKind, type Decoder, type Mask } from "../../blocks/index.js";
 import { modelSlot } from "../slots.js";
 import { type Port, readersOf } from "../wire/roles.js";
 import { circularParts, idleParts, type Part, sourceAt, sourcesAt, type Wire, type Wiring } from "../wire/wiring.js";
@@ -27,7 +27,7 @@ export function isWired(wiring: Wiring<DraftLine>, { report, name }: Body): bool
     first.length > 0
       ? first
       : wiring.parts.flatMap((part) =>
-          part.slot === "loss" && (part.definition as unknown as Loss | undefined)?.compares !== "features"
+          part.slot === "loss" && asKind("loss", part.definition)?.compares !== "features"
             ? lossOfAnotherKind(part, wiring, name)
             : (wiring.wires.get(part) ?? []).flatMap((wire) => [
                 ...unreadNames(part, wire, wiring),
@@ -165,7 +165,7 @@ function ambiguous(
 
 /** A loss compares what a decoder predicts, or a head. */
 function lossOfAnotherKind(part: DraftPart, wiring: Wiring<DraftLine>, model: string): readonly Finding[] {
-  const loss = part.definition as unknown as Loss | undefined;
+  const loss = asKind("loss", part.definition);
   if (!loss || sourceAt(wiring, part, "prediction") || sourceAt(wiring, part, "logits")) return [];
   const [message, help] =
     loss.compares === "classes"

@@ -3,7 +3,7 @@
  * name; a new role is a row, and whoever wires, checks or builds models reads it from here.
  */
 
-import type { Decoder, Definition, Encoder, Loss, Mask, Target } from "../../blocks/index.js";
+import { asKind, type Decoder, type Definition, type Encoder, type Loss, type Mask } from "../../blocks/index.js";
 
 /**
  * Where a source is looked for. `model`: among the lines of the model; `braces`: among those beside it in the same braces; `around`: it
@@ -59,13 +59,12 @@ const needsAttention: Demand = {
 };
 
 const needsTokens: Demand = {
-  met: (source) => (source as unknown as Target).tokens !== undefined,
+  met: (source) => asKind("target", source)?.tokens !== undefined,
   otherwise: "which cannot be encoded",
 };
 
 /** What a loss compares. */
-const compares = (reader: Definition): NonNullable<Loss["compares"]> =>
-  (reader as unknown as Loss).compares ?? "patches";
+const compares = (reader: Definition): NonNullable<Loss["compares"]> => asKind("loss", reader)?.compares ?? "patches";
 
 /** A part reads the positions of all inputs whose tokens it sees. */
 const positionsPort: Port = {
@@ -154,7 +153,7 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       name: "teacher",
       from: "teacher",
       place: "model",
-      reads: (reader) => (reader as unknown as Target).fromTeacher === true,
+      reads: (reader) => asKind("target", reader)?.fromTeacher === true,
       why: "The target is made of what a slow copy of the encoder gives for the whole image.",
     },
   ],

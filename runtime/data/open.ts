@@ -53,7 +53,7 @@ async function openOne(
   checkMedium(data.definition, context.array);
   let index: SampleIndex;
   try {
-    index = await data.definition.open(data.values as never, nodeFiles(root), split, context);
+    index = await data.definition.open(data.values, nodeFiles(root), split, context);
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     throw new RunError("run/data", { what: error.what, help: error.help }, { cause: error });

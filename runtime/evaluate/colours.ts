@@ -15,7 +15,7 @@ export function colourScale(augment: readonly Bound<Augment>[], array: ArrayShap
   const random = randomStream(0, "augment");
   const context = augmentContext(array);
   const steps = augment
-    .flatMap(({ definition, values }) => definition.plan(values as never, context.image, context, random))
+    .flatMap(({ definition, values }) => definition.plan(values, context.image, context, random))
     .filter((step) => step.kind === "normalize");
   if (steps.length === 0) return null;
   const channels = Array.from({ length: array.channels }, (_, c) => {

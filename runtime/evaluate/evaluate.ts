@@ -139,7 +139,7 @@ async function judge(
 ): Promise<EvaluationRow> {
   const started = performance.now();
   const tick = (done: number, total: number) => report?.({ stage: definition.name, done, total });
-  const { scores, protocol } = await definition.run(values as never, train, test, randomStream(seed, "probe"), tick);
+  const { scores, protocol } = await definition.run(values, train, test, randomStream(seed, "probe"), tick);
   return {
     source,
     ...(selection?.of === undefined ? {} : { of: selection.of }),

@@ -27,9 +27,9 @@ export function lengthOf(training: Pick<Training, "batch" | "epochs" | "steps" |
 
 /** Learning rate of a step, counted from 0: the schedule's factor on the peak for this batch. */
 export function learningRate({ optimizer, schedule, batch }: Training, step: number, length: Length): number {
-  const { value, per } = optimizer.definition.lr(optimizer.values as never);
+  const { value, per } = optimizer.definition.lr(optimizer.values);
   const peak = per === null ? value : (value * batch) / per;
-  return peak * schedule.definition.factor(schedule.values as never, { step, ...length });
+  return peak * schedule.definition.factor(schedule.values, { step, ...length });
 }
 
 /** Steps over which the pace is averaged. */

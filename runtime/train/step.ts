@@ -246,7 +246,7 @@ function update(
   const shape = [...inputs.parameter.shape];
   const names = definition.state.map((state) => momentName(state, name));
   const next = g.scope(`update/${name}`, () =>
-    definition.update(g, values as never, {
+    definition.update(g, values, {
       ...inputs,
       state: names.map((moment) => g.state(moment, shape)),
       // Matrices decay; biases, norms and other vectors do not.

@@ -184,7 +184,7 @@ it("models of own blocks are emitted as modules that tsc --strict accepts", asyn
   ) as [string, string, string];
   const text = readFileSync(digits, "utf8");
   expect(text).toContain('import { charbonnierError } from "../../blocks/charbonnier.js";');
-  expect(text).toContain('mask: bindMask(checker, { hide: "either" }, grid)');
+  expect(text).toContain('masks: { image: bindMask(checker, { hide: "either" }, grid) }');
   const other = readFileSync(regions, "utf8");
   expect(other).toContain('import { parts } from "../../blocks/parts.js";');
   expect(other).toContain("bindMask(masks.regions, { source: { block: parts, values: { level: 0.5 } }, ratio: 0.5 }");

@@ -44,9 +44,9 @@ function draw(size: Size, item: Item, array: NamedArray, preparation: Preparatio
     if (mode === "train" || !definition.random) {
       const before = current;
       const random = input === undefined ? streams.shared : streams.own;
-      add(definition.plan(values as never, current, context, random));
+      add(definition.plan(values, current, context, random));
       if (current.height * current.width > mostPixels) throw tooLarge(what, before, current);
-    } else add(definition.evaluationPlan?.(values as never, current, context) ?? []);
+    } else add(definition.evaluationPlan?.(values, current, context) ?? []);
   }
   if (mode === "evaluate") add(cover(current, image));
   if (current.height !== image.height || current.width !== image.width) throw wrongSize(what, current, image);
