@@ -1,7 +1,7 @@
 /** `npm run bench -- --commands`: what the commands cost that people and editors wait for, beside starting Node alone. */
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -9,10 +9,15 @@ import { median } from "./contest.js";
 
 const command = resolve("dist/cli.js");
 
+const examples = readdirSync("examples").filter((name) => name.endsWith(".mae"));
+/** All examples, as often as makes 200 files. */
+const copies = Math.ceil(200 / examples.length);
+
 const contestants: readonly (readonly [name: string, args: readonly string[]])[] = [
   ["node, nothing to do", ["--eval", "0"]],
   ["mae --version", [command, "--version"]],
   ["mae check examples/digits.mae", [command, "check", "examples/digits.mae"]],
+  [`mae check of ${copies * examples.length} files`, [command, "check", "."]],
   [
     "mae plan examples/mae-base.mae --samples 1281167",
     [command, "plan", "examples/mae-base.mae", "--samples", "1281167"],
@@ -39,8 +44,15 @@ function costOf(args: readonly string[], folder: string): Cost {
   execFileSync(process.execPath, ["--import", pathToFileURL(script).href, ...args], {
     env: { ...process.env, COST: cost },
     stdio: "ignore",
+    ...(args.includes(".") ? { cwd: folder } : {}),
   });
   return { elapsed: performance.now() - began, processor: Number(readFileSync(cost, "utf8")) };
+}
+
+function copyExamples(folder: string): void {
+  for (let i = 0; i < copies; i++) {
+    for (const name of examples) cpSync(join("examples", name), join(folder, `copy-${i}`, name));
+  }
 }
 
 /** Milliseconds of each command as a Markdown table: they take turns, so that a busy moment hits all alike. */
@@ -48,6 +60,7 @@ export function commandTable(rounds: number): string {
   const folder = mkdtempSync(join(tmpdir(), "maelang-bench-"));
   try {
     writeFileSync(join(folder, "meter.mjs"), meter);
+    copyExamples(folder);
     const costs = contestants.map((): Cost[] => []);
     for (let round = 0; round < rounds; round++) {
       for (const [i, [, args]] of contestants.entries()) costs[i]?.push(costOf(args, folder));

@@ -32,8 +32,17 @@ export interface OwnedWeight extends Pick<Owner, "parts" | "role" | "label"> {
   readonly table: TablePlaces | null;
 }
 
+/** Stages of pipelines take from the same models again and again. */
+const known = new WeakMap<Model, readonly OwnedWeight[]>();
+
 /** The weights of a model without findings, in the order in which they are declared. */
 export function ownedWeights(model: Model): readonly OwnedWeight[] {
+  const weights = known.get(model) ?? weightsOf(model);
+  known.set(model, weights);
+  return weights;
+}
+
+function weightsOf(model: Model): readonly OwnedWeight[] {
   const parts = partsOf(model);
   const { parameters, owners } = modelWeights(parts);
   const found: OwnedWeight[] = [];
