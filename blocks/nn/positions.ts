@@ -1,6 +1,6 @@
 /** Tables and single tokens that are added to a sequence or stand in it. */
 
-import { type Add, type Dims, type Product, sizeOf } from "../../graph/index.js";
+import { type Add, type Dims, type Product, sizeOf, type Tensor } from "../../graph/index.js";
 import { fixed, type Parameter, parameter } from "../parameters.js";
 import { declarer } from "./layer.js";
 
@@ -58,3 +58,35 @@ export const tokenParameter = declarer(
   "tokenParameter",
   (width: number): Parameter => learnedTokens([1, 1, width]),
 ) as <const D extends number>(width: D) => Parameter<[1, 1, D]>;
+
+/**
+ * Positions whose sum stands in the place of one table: those along the first axis, in official checkpoints time, those along the others,
+ * and those of tokens in front, where there are some.
+ */
+export interface SeparateTables<T extends number, S extends number, D extends number> {
+  readonly temporal: Tensor<[1, T, D]>;
+  readonly spatial: Tensor<[1, S, D]>;
+}
+
+interface SeparateSizes<T extends number, S extends number, E extends number, D extends number> {
+  /** Places along the first axis, and along the others together. */
+  readonly times: T;
+  readonly places: S;
+  readonly extra: E;
+  readonly width: D;
+}
+
+/** Trained tables that are added up, normal with deviation 0.02. */
+export const separatePositions = declarer(
+  "separatePositions",
+  ({ times, places, extra, width }: SeparateSizes<number, number, number, number>) => ({
+    ...(extra > 0 ? { class: { ...learnedTokens([1, extra, width]), places: "front" as const } } : {}),
+    temporal: { ...learnedTokens([1, times, width]), places: "first axis" as const },
+    spatial: { ...learnedTokens([1, places, width]), places: "other axes" as const },
+  }),
+) as unknown as <const T extends number, const S extends number, const E extends number, const D extends number>(
+  sizes: SeparateSizes<T, S, E, D>,
+) => {
+  readonly temporal: Parameter<[1, T, D]>;
+  readonly spatial: Parameter<[1, S, D]>;
+} & (E extends 0 ? unknown : { readonly class: Parameter<[1, E, D]> });

@@ -3,6 +3,7 @@
 import type { Add, Builder, Mul, Product, Rows, Tensor } from "../../graph/index.js";
 import { boxLength, boxOf, countsOf, tokenCount } from "../sets.js";
 import { claim, claimAs, layer } from "./layer.js";
+import type { SeparateTables } from "./positions.js";
 
 /** A lattice of tokens as emitted programs write it: literal sizes. */
 export type LatticeLiteral = readonly { readonly count: number; readonly size: number }[];
@@ -105,19 +106,46 @@ export const detached = layer(
 export type Sequence<B extends Rows | 1, E extends number, N extends number, D extends number> =
   Add<E, N> extends infer M extends number ? Tensor<[B, M, D]> : never;
 
-/** tokens [B, N, D] + rows extra .. extra + N of positions [1, extra + N, D]. */
-export const addPositions = layer(
-  "addPositions",
+interface AddPositions {
   <B extends Rows, N extends number, D extends number, const E extends number>(
     g: Builder,
     tokens: Tensor<[B, N, D]>,
     positions: Sequence<1, E, N, NoInfer<D>>,
     o: { readonly extra: E },
-  ): Tensor<[B, N, D]> => {
+  ): Tensor<[B, N, D]>;
+  /** Of tokens without those in front. */
+  <B extends Rows, D extends number, T extends number, S extends number>(
+    g: Builder,
+    tokens: Tensor<[B, Mul<T, S>, NoInfer<D>]>,
+    positions: SeparateTables<T, S, D>,
+    o: { readonly extra: number },
+  ): Tensor<[B, Mul<T, S>, D]>;
+  /** Of all tokens. */
+  <B extends Rows, D extends number, T extends number, S extends number, F extends number>(
+    g: Builder,
+    tokens: Sequence<B, F, Mul<T, S>, NoInfer<D>>,
+    positions: SeparateTables<T, S, D> & { readonly class: Tensor<[1, F, D]> },
+    o: { readonly extra: 0 },
+  ): Sequence<B, F, Mul<T, S>, D>;
+}
+
+/** tokens [B, N, D] + rows extra .. extra + N of positions [1, extra + N, D], or of tables whose sum they are. */
+export const addPositions = layer<AddPositions>(
+  "addPositions",
+  (g: Builder, tokens: Tensor, positions: Tensor | FrontedTables, { extra }: { readonly extra: number }): never => {
     const [, count, width] = tokens.shape as [number, number, number];
-    return g.add(tokens, o.extra === 0 ? positions : g.slice(positions, [0, o.extra, 0], [1, count, width]));
+    if ("shape" in positions) {
+      return claimAs(g.add(tokens, extra === 0 ? positions : g.slice(positions, [0, extra, 0], [1, count, width])));
+    }
+    const { temporal, spatial, class: front } = positions;
+    const [times, places] = [temporal.shape[1], spatial.shape[1]] as [number, number];
+    const sum = g.add(g.reshape(temporal, [times, 1, width]), g.reshape(spatial, [1, places, width]));
+    const patches = g.reshape(sum, [1, times * places, width]);
+    return claimAs(g.add(tokens, front && count > times * places ? g.concat([front, patches], 1) : patches));
   },
 );
+
+type FrontedTables = SeparateTables<number, number, number> & { readonly class?: Tensor };
 
 /** x [B, N, D], index [B, V] -> the tokens at these places, in this order, [B, V, D]. */
 export const takeTokens = layer(
@@ -129,17 +157,18 @@ export const takeTokens = layer(
   ): Tensor<[B, V, D]> => claim(g.takeTokens(claim<[B, number, D]>(x), index)),
 );
 
-/** Puts the class token, with row 0 of positions [1, P, D] added, in front of tokens [B, V, D] -> [B, 1 + V, D]. */
+/** Puts the class token, with its position added, row 0 of [1, P, D] or a table of its own, in front of tokens [B, V, D] -> [B, 1 + V, D]. */
 export const prependClassToken = layer(
   "prependClassToken",
   <B extends Rows, V extends number, D extends number, P extends number>(
     g: Builder,
     tokens: Tensor<[B, V, D]>,
     token: Tensor<[1, 1, NoInfer<D>]>,
-    positions: Tensor<[1, P, NoInfer<D>]>,
+    positions: Tensor<[1, P, NoInfer<D>]> | { readonly class: Tensor<[1, 1, NoInfer<D>]> },
   ): Sequence<B, 1, V, D> => {
     const [batch, , width] = tokens.shape as [number, number, number];
-    const placed = g.add(token, g.slice(positions, [0, 0, 0], [1, 1, width]));
+    const own = "class" in positions ? positions.class : g.slice(positions, [0, 0, 0], [1, 1, width]);
+    const placed = g.add(token, own);
     return claimAs(g.concat([g.broadcast(placed, [batch, 1, width]), tokens], 1));
   },
 );

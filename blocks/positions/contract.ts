@@ -5,6 +5,9 @@ import type { Parameter } from "../parameters.js";
 import { choice, optional, type Params, type ValuesOf } from "../params.js";
 import type { Lattice } from "../sets.js";
 
+/** Tables that are added up, by their names in a checkpoint. */
+export type PositionTables = Readonly<Record<string, Parameter>>;
+
 export interface PositionsContext {
   readonly grid: Lattice;
   /** Rows for tokens in front of the patches. */
@@ -15,8 +18,8 @@ export interface PositionsContext {
 export interface Positions<P extends Params = Params> extends Definition<P, ModelContext> {
   /** Whether a learned vector of the input is added too, which tells the tokens of several inputs apart; absent: none is. */
   marksInput?(p: ValuesOf<P>): boolean;
-  /** [1, extra + N, D] */
-  table(p: ValuesOf<P>, context: PositionsContext): Parameter;
+  /** [1, extra + N, D]; or tables whose sum that is, as `separatePositions` declares them. */
+  table(p: ValuesOf<P>, context: PositionsContext): Parameter | PositionTables;
 }
 
 export const definePositions = <const P extends Params>(positions: Positions<P>): Positions<P> =>

@@ -3,6 +3,7 @@
 import {
   type Initializer,
   isParameter,
+  type Lattice,
   type LatticeAxis,
   type Parameter,
   type ParameterTree,
@@ -67,12 +68,26 @@ export const partNames = (weights: readonly OwnedWeight[]): readonly string[] =>
 ];
 
 function owned(
-  { shape, trainable, init, follows }: Parameter,
+  { shape, trainable, init, follows, places }: Parameter,
   path: readonly string[],
-  { parts, role, label, table: places }: Owner,
+  { parts, role, label, table: tokens }: Owner,
   local: string,
 ): OwnedWeight {
-  const table = places ? { axes: places.grid, extra: places.extra } : null;
+  const table = tokens ? tableOf(tokens.grid, tokens.extra, places) : null;
   const own = { shape: shape.map(Number), trainable, init, follows: follows ?? null, table };
   return { name: path.join("."), parts, role, label, local, ...own };
+}
+
+/** Of a table that others are added to, the places that are its own. */
+function tableOf(grid: Lattice, extra: number, places: Parameter["places"]): TablePlaces {
+  switch (places) {
+    case undefined:
+      return { axes: grid, extra };
+    case "first axis":
+      return { axes: grid.slice(0, 1), extra: 0 };
+    case "other axes":
+      return { axes: grid.slice(1), extra: 0 };
+    case "front":
+      return { axes: [], extra };
+  }
 }

@@ -9,6 +9,7 @@ import {
   patchTokens,
   prependClassToken,
   restoreTokens,
+  type separatePositions,
   type sinCosPositions,
   transformerBlock,
   type transformerBlockParameters,
@@ -48,7 +49,11 @@ test("layers give literal shapes", () => {
     const weights = {} as Weights<ReturnType<typeof linearParameters<84, 64>>>;
     expectTypeOf(linear(g, patches, weights)).toExtend<Tensor<["B", 20, 64]>>();
     expectTypeOf(addPositions(g, tokens, positions, { extra: 1 })).toExtend<Tensor<["B", 20, 64]>>();
+    const tables = {} as Weights<ReturnType<typeof separatePositions<4, 5, 1, 64>>>;
+    expectTypeOf(addPositions(g, tokens, tables, { extra: 1 })).toExtend<Tensor<["B", 20, 64]>>();
     expectTypeOf(prependClassToken(g, seen, token, positions)).toExtend<Tensor<["B", 6, 64]>>();
+    expectTypeOf(prependClassToken(g, seen, token, tables)).toExtend<Tensor<["B", 6, 64]>>();
+    expectTypeOf(addPositions(g, {} as Tensor<["B", 21, 64]>, tables, { extra: 0 })).toExtend<Tensor<["B", 21, 64]>>();
     expectTypeOf(restoreTokens(g, seen, token, restore, { extra: 1 })).toExtend<Tensor<["B", 21, 64]>>();
     const all = {} as Tensor<["B", 21, 64]>;
     expectTypeOf(patchTokens(g, all, { extra: 1, count: 20 })).toExtend<Tensor<["B", 20, 64]>>();
@@ -63,6 +68,9 @@ test("a wrong size is a type error", () => {
     patchify(g, {} as Tensor<["B", 16, 28, 20, 3]>, fourOfEight);
     // @ts-expect-error 20 tokens and 2 extra rows are not 21
     addPositions(g, tokens, positions, { extra: 2 });
+    const tables = {} as Weights<ReturnType<typeof separatePositions<4, 6, 1, 64>>>;
+    // @ts-expect-error 4 times and 6 places are not 20 tokens
+    addPositions(g, tokens, tables, { extra: 1 });
     // @ts-expect-error 65 features meet 64
     linear(g, {} as Tensor<["B", 20, 65]>, {} as Weights<ReturnType<typeof linearParameters<64, 32>>>);
     const block = {} as Weights<ReturnType<typeof transformerBlockParameters<64, 256>>>;
