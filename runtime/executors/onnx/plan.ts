@@ -88,23 +88,35 @@ interface Naming {
   readonly names: Map<Tensor, string>;
   /** Makes a tensor an output of the model; each output has a node of its own. */
   readonly expose: (tensor: Tensor) => string;
+  /** The same for a gradient, which is written where its parameter lies: two parameters with one gradient have an output each. */
+  readonly gradient: (tensor: Tensor) => string;
 }
 
 function naming(m: OnnxModel, sources: ReadonlySet<Tensor>): Naming {
   const names = new Map<Tensor, string>();
   const exposed = new Map<Tensor, string>();
   const taken = new Set<string>();
+  const gradients = new Set<Tensor>();
+  /** As an output that nothing else reads. */
+  const exposeAnew = (tensor: Tensor): string => {
+    const inner = names.get(tensor);
+    invariant(inner !== undefined, "an output of the graph was made by one of its nodes");
+    const name = sources.has(tensor) || taken.has(inner) ? m.op("Identity", [inner]) : inner;
+    taken.add(name);
+    m.output(name, tensor.dtype, tensor.shape);
+    return name;
+  };
+  const expose = (tensor: Tensor): string => {
+    const name = exposed.get(tensor) ?? exposeAnew(tensor);
+    exposed.set(tensor, name);
+    return name;
+  };
   return {
     names,
-    expose(tensor) {
-      const known = exposed.get(tensor);
-      if (known !== undefined) return known;
-      const inner = names.get(tensor);
-      invariant(inner !== undefined, "an output of the graph was made by one of its nodes");
-      const name = sources.has(tensor) || taken.has(inner) ? m.op("Identity", [inner]) : inner;
-      taken.add(name);
-      exposed.set(tensor, name);
-      m.output(name, tensor.dtype, tensor.shape);
+    expose,
+    gradient(tensor) {
+      const name = gradients.has(tensor) ? exposeAnew(tensor) : expose(tensor);
+      gradients.add(tensor);
       return name;
     },
   };
@@ -179,7 +191,7 @@ export function planOf(graph: Graph): Plan {
   const m = createModel();
   const inPlace = inPlaceNodes(graph);
   const used = tensorsRead(graph, inPlace);
-  const { names, expose } = naming(m, new Set([...graph.feeds.values(), ...graph.state.values()]));
+  const { names, expose, gradient } = naming(m, new Set([...graph.feeds.values(), ...graph.state.values()]));
   const declare = (prefix: string, [name, tensor]: readonly [string, Tensor]): Named => {
     const onnx = `${prefix}${name}`;
     names.set(tensor, onnx);
@@ -203,7 +215,7 @@ export function planOf(graph: Graph): Plan {
     state,
     shapes,
     outputs: [...graph.outputs].map(exposedAs),
-    inPlace: [...inPlace].map(([node, slots]) => inPlaceOf(node as Update, slots, expose)),
+    inPlace: [...inPlace].map(([node, slots]) => inPlaceOf(node as Update, slots, { expose, gradient })),
     replaced: [...graph.updates].filter(([name]) => !done.has(name)).map(exposedAs),
     model: m.encode(),
   };
@@ -212,13 +224,17 @@ export function planOf(graph: Graph): Plan {
 /** Where an update's scalars begin. */
 const firstScalar = { adamw: 4, sgd: 3, accumulate: 2 } as const;
 
-function inPlaceOf(node: Update, state: readonly string[], expose: (tensor: Tensor) => string): InPlace {
+function inPlaceOf(
+  node: Update,
+  state: readonly string[],
+  { expose, gradient }: Pick<Naming, "expose" | "gradient">,
+): InPlace {
   const { operation, inputs, attributes } = node;
   return {
     rule: { kind: operation, settings: attributes } as InPlace["rule"],
     state,
     size: sizeOf((inputs[0] as Tensor).shape),
-    gradient: expose(inputs[1] as Tensor),
+    gradient: gradient(inputs[1] as Tensor),
     scalars: inputs.slice(firstScalar[operation]).map(expose),
   };
 }

@@ -63,6 +63,35 @@ describe.each([...onnx, "wasm", "cpu"] as const)("a session on %s", (backend) =>
     await session.close();
   });
 
+  it("updates two parameters by one gradient, which is an output too", async () => {
+    const g = createBuilder({ batch: 1 });
+    const names = ["p", "m", "q", "n"] as const;
+    const [p, m, q, n] = [g.state("p", [2]), g.state("m", [2]), g.state("q", [2]), g.state("n", [2])];
+    const gradient = g.mul(g.input("x", [2]), 2);
+    const settings = { momentum: 0.5, decay: 0, nesterov: false };
+    const [one, other] = [
+      g.sgd(p, gradient, m, g.constant(1), settings),
+      g.sgd(q, gradient, n, g.constant(1), settings),
+    ];
+    const updates = { p: one[0], m: one[1], q: other[0], n: other[1] };
+    const session = await executor.open(
+      names.map((name) => ({
+        ...slot(name, 2),
+        ...(name === "m" ? { beside: "p" } : name === "n" ? { beside: "q" } : {}),
+      })),
+      Object.fromEntries(names.map((name, i) => [name, Float32Array.of(i, i + 1)])),
+    );
+    const step = await session.load(g.finish({ outputs: { gradient }, updates }));
+    expect(await step({ x: Float32Array.of(1, 2) })).toEqual({ gradient: Float32Array.of(2, 4) });
+    expect(await session.read()).toEqual({
+      p: Float32Array.of(-2.5, -4),
+      m: Float32Array.of(2.5, 5),
+      q: Float32Array.of(-1.5, -3),
+      n: Float32Array.of(3.5, 6),
+    });
+    await session.close();
+  });
+
   it("keeps a fed value as state without holding the caller's array", async () => {
     const g = createBuilder({ batch: 1 });
     const x = g.input("x", [2]);
