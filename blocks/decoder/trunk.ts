@@ -11,6 +11,7 @@ import {
   linear,
   linearParameters,
   type ProjectionParameters,
+  prependClassToken,
   project,
   projectionParameters,
   restoreTokens,
@@ -18,7 +19,7 @@ import {
   tokensFrom,
   transformerBlock,
 } from "../nn/index.js";
-import type { Weights } from "../parameters.js";
+import type { Parameter, Weights } from "../parameters.js";
 import type { ValuesOf } from "../params.js";
 import type { Places } from "../places.js";
 import { patchesOf } from "../sequence.js";
@@ -28,15 +29,23 @@ import type { DecoderInputs, LatentInputs, TokenGroup } from "./contract.js";
 type TrunkValues = ValuesOf<TransformerParams> & {
   readonly key_bias?: boolean | null;
   readonly embed_bias?: boolean | null;
+  readonly class_token?: "own" | null;
 };
 
 /** `whole`: hidden tokens pass through the encoder, and none stand for them here. */
 export const trunkParameters = (p: TrunkValues, encoderWidth: number, whole: boolean) => ({
   decoder_embed: embedParameters(p, encoderWidth),
   ...(whole ? {} : { mask_token: tokenParameter(p.width) }),
+  ...ownClassToken(p),
   decoder_blocks: transformerBlocks(p),
   decoder_norm: layerNormParameters(p.width),
 });
+
+const ownClassToken = ({
+  width,
+  class_token,
+}: TrunkValues): { readonly decoder_cls_token?: Parameter<[1, 1, number]> } =>
+  class_token === "own" ? { decoder_cls_token: tokenParameter(width) } : {};
 
 type EmbedParameters = ProjectionParameters<number, number> & Partial<LinearParameters<number, number>>;
 
@@ -53,7 +62,15 @@ export function trunk(
   const embed = w.decoder_embed.bias ? linear : project;
   const narrow = code.let("narrow", embed, inputs.latent, w.decoder_embed); // [B, extra + V, Dd]
   const placed = wholeSequence(code, narrow, w.mask_token, inputs);
-  return code.fold("x", w.decoder_blocks, placed, transformerBlock, blockOptions(p));
+  const sequence = w.decoder_cls_token ? withOwnToken(code, placed, w.decoder_cls_token, inputs) : placed;
+  return code.fold("x", w.decoder_blocks, sequence, transformerBlock, blockOptions(p));
+}
+
+/** Every token of the only input, [B, 1 + N, Dd], with the decoder's class token in the place of the encoder's. */
+function withOwnToken(code: Code, placed: Tensor, token: Tensor, { extra, groups }: LatentInputs): Tensor {
+  const [only] = groups as readonly [TokenGroup];
+  const patches = patchesOf(code, "placed_patches", placed, { extra, count: only.count });
+  return code.let("sequence", prependClassToken, patches, token, only.positions);
 }
 
 /** Of every token [B, extra + N, Dd] those of what is predicted, [B, N, Dd]. */

@@ -4,7 +4,7 @@ import type { Tensor } from "../../graph/index.js";
 import type { Code } from "../code.js";
 import { layerNorm, linear, linearParameters } from "../nn/index.js";
 import type { Weights } from "../parameters.js";
-import { flag, optional, type ValuesOf } from "../params.js";
+import { choice, flag, optional, type ValuesOf } from "../params.js";
 import { keyBias, normEpsilon, transformerParams, transformerRequirements } from "../vision-transformer.js";
 import { defineDecoder } from "./contract.js";
 import { ownPatches, trunk, trunkParameters } from "./trunk.js";
@@ -16,6 +16,12 @@ const params = {
     flag({ doc: "Whether the layer from the encoder's width to the decoder's has a bias; absent: it has one." }),
   ),
   norm_epsilon: normEpsilon,
+  class_token: optional(
+    choice({
+      options: { own: "A learned token of the decoder, as in MAE-ST; that of the encoder stays there." },
+      doc: "What stands in front of the patches. Absent: what the encoder has there.",
+    }),
+  ),
 };
 
 type DecoderValues = ValuesOf<typeof params>;
@@ -45,7 +51,23 @@ export const vit = defineDecoder({
   source: "He et al., Masked Autoencoders Are Scalable Vision Learners, CVPR 2022, section 3",
   since: "0.1",
   params,
-  requires: transformerRequirements,
+  requires: [
+    ...transformerRequirements,
+    {
+      name: "token-for-token",
+      at: "class_token",
+      doc: "A decoder of one input has a class token of its own where the encoder has one.",
+      holds: (p, { extraTokens, inputs }) => p.class_token === null || (extraTokens === 1 && inputs === 1),
+      say: (_, { inputs }) =>
+        inputs > 1
+          ? "the model reads several inputs, and a decoder's own class token belongs to one"
+          : "the encoder has no class token in whose place one of the decoder's own could stand",
+      help: (_, { inputs }) =>
+        inputs > 1
+          ? "remove `class_token: own`"
+          : "remove `class_token: own`, or write `class_token: true` in the encoder",
+    },
+  ],
   width: (p) => p.width,
   reads: "either",
   parameters: (p, { encoderWidth, outputs, whole }) => ({

@@ -60,6 +60,21 @@ export const patchify = layer(
   },
 );
 
+/** array [B, T, ...others] -> of its first axis these places, in this order; one may stand there twice. */
+export const takeTimes = layer(
+  "takeTimes",
+  <B extends Rows, T extends number, R extends readonly number[], const L extends readonly number[]>(
+    g: Builder,
+    array: Tensor<[B, T, ...R]>,
+    times: L,
+  ): Tensor<[B, L["length"], ...R]> => {
+    const [batch, , ...others] = array.shape as readonly number[];
+    const rest = others.map(() => 0);
+    const taken = times.map((time) => g.slice(array, [0, time, ...rest], [batch as number, 1, ...others]));
+    return claim(g.concat(taken, 1));
+  },
+);
+
 /** patches [B, N, values] -> array [B, ...axes, C]; the inverse of `patchify`. */
 export const unpatchify = layer(
   "unpatchify",

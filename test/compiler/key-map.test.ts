@@ -159,6 +159,18 @@ describe("a key map", () => {
     ] as const) {
       expect(found(to, from)).toEqual([resized(before, after), resized(before, after)]);
     }
+    const apart = (frames: number, side: number) =>
+      ownedModel(`input video(frames: ${frames}, size: ${side}x${side}, channels: 1)
+        tokens patch(size: 2x4x4)\n  positions separable\n  encoder ${vit}\n  ${rest}`).weights;
+    const tables = keyMap(apart(8, 16), [{ stage: "a", part: null, weights: apart(4, 24) }]).mappings.filter(
+      ({ status }) => status === "resized",
+    );
+    expect(tables.map((mapping) => "table" in mapping && [mapping.name, mapping.table.from, mapping.table.to])).toEqual(
+      ["pos_embed", "decoder_pos_embed"].flatMap((name) => [
+        [`${name}.temporal`, [2], [4]],
+        [`${name}.spatial`, [6, 6], [4, 4]],
+      ]),
+    );
     // A file does not say which axes its table has, so that not all of them can be other ones.
     expect(found(clip(4, 16), clip(6, 24))).toEqual([
       resized([3, 6, 6], [2, 4, 4]),

@@ -33,7 +33,8 @@ const media = {
   positions sin_cos(along: [time])`,
   spectrogram: `  input   spectrogram(frames: 16, mels: 8)
   tokens  patch(size: 4x4)
-  mask    random(ratio: 50%, along: [time])`,
+  mask    random(ratio: 50%, along: [time])
+  positions separable`,
 };
 
 const shapes = {
@@ -152,4 +153,36 @@ test("a patch has a side for each axis, which divides it", () => {
     );
   expect(found("4x4")).toContain("a patch of 4x4 has 2 sides, and the input 3 axes: time, row, column");
   expect(found("2x4x4")).toContain("input time 3 is not divisible by patch time 2");
+});
+
+test.each([
+  [
+    "positions of times and places where there is no time",
+    "image(size: 8x8)",
+    "4x4",
+    "positions separable",
+    "",
+    "time-and-places",
+  ],
+  ["times of what has none", "image(size: 8x8)", "4x4", "", "times: 2", "target/pixels/whole-times"],
+  [
+    "times that tokens do not share",
+    "video(frames: 8, size: 8x8)",
+    "4x4x4",
+    "",
+    "times: 6",
+    "target/pixels/whole-times",
+  ],
+])("says what is wrong with %s", (_, input, patch, positions, times, code) => {
+  const text = spec(`  input ${input}\n  tokens patch(size: ${patch})\n  mask random\n  ${positions}`);
+  const found = analyzed(text.replace("normalize: patch", `normalize: patch, ${times}`)).diagnostics;
+  expect(found.map((one) => one.code)).toContainEqual(expect.stringContaining(code));
+  if (times === "times: 6") expect(found[0]?.help).toContain("write 2, 4, 8");
+});
+
+test("a decoder has a class token of its own where the encoder has one", () => {
+  const text = spec("  input image(size: 8x8)\n  tokens patch(size: 4x4)\n  mask random")
+    .replace("width: 12, heads: 2)", "width: 12, heads: 2, class_token: own)")
+    .replace("width: 24, heads: 2)", "width: 24, heads: 2, class_token: false)");
+  expect(analyzed(text).diagnostics.map(({ code }) => code)).toContain("decoder/vit/token-for-token");
 });

@@ -41,6 +41,16 @@ describe.each([
   ["gan-mae", 111_907_840 + 768 + 1],
   // The weights of Hugging Face's VideoMAEForPreTraining, and the two tables of positions.
   ["video-mae", 94_210_944 + 1568 * (768 + 384)],
+  // ViT-L and a decoder of width 512 and depth 4: tubelets of 1536 numbers, 768 of them predicted, 8 times, 196 places, two class tokens.
+  [
+    "mae-st",
+    24 * (12 * 1024 ** 2 + 13 * 1024) +
+      1537 * 1024 +
+      (205 + 1 + 2) * 1024 +
+      (1025 * 512 + 4 * (12 * 512 ** 2 + 13 * 512)) +
+      (205 + 2 + 2) * 512 +
+      513 * 768,
+  ],
   // The weights of transformers' ASTModel but its second token and its positions; two tables; the decoder; one layer to 256 values.
   ["audio-mae", 85_254_144 + 513 * (768 + 512) + 768 * 512 + 512 + 512 + 25_219_072 + 2 * 512 + 512 * 256 + 256],
   // 163,821,312 weights of encoders and 26,140,672 of the decoder, as the paper's 164 and 26 million, and four tables of positions.
@@ -76,6 +86,7 @@ const plainToys = [
   "digits-gan-mae",
   "digits-r-mae",
   "digits-video-mae",
+  "digits-mae-st",
   "heartbeats-mtae",
   "heartbeats-mlae",
   "sounds-audio-mae",
@@ -88,6 +99,7 @@ const made: Readonly<Record<string, string>> = {
   "digits-video-mae": "moving-digits",
   "digits-cav-mae": "spoken-digits",
   "digits-multi-mae": "digit-scenes",
+  "digits-mae-st": "moving-digits",
   heartbeats: "heartbeats",
   sounds: "sounds",
 };
@@ -101,7 +113,7 @@ const toys: readonly (readonly [name: string, share: number])[] = [
 
 const dataFolder = folder();
 beforeAll(() => {
-  for (const data of Object.values(made)) {
+  for (const data of new Set(Object.values(made))) {
     execFileSync(process.execPath, [join(root, `examples/data/${data}.mjs`), join(dataFolder, "data", data)]);
   }
 });

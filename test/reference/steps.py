@@ -17,6 +17,7 @@ METHODS = [
     ("mask", "dirichlet", "multi-mae"),
     ("loss", "info_nce", "cav-mae"),
     ("input", "signal", "maefe"),
+    ("positions", "separable", "mae-st"),
     ("input", "video", "video-mae"),
     ("input", "spectrogram", "audio-mae"),
     ("adversary", "patch_discriminator", "gan-mae"),

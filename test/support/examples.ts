@@ -81,7 +81,7 @@ function examplesOf(path: string, vocabulary: Registry): readonly Example[] {
 
 /** The most of what a block has. */
 const most: Readonly<Record<string, number>> = {
-  ...{ depth: 2, neck_depth: 2, layers: 2, classes: 100, frames: 4 },
+  ...{ depth: 2, neck_depth: 2, layers: 2, classes: 100, frames: 4, times: 2 },
   // Of several inputs: a sixth of the tokens of three, and as many classes of pixels.
   visible: 8,
   channels: 8,
