@@ -1,9 +1,11 @@
 /** Which part of a model reads which, and what a block is told of the parts that it has to do with. */
 
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { wiringOf as wiringOfModel } from "../../compiler/assemble/parts.js";
 import type { Filled } from "../../compiler/model.js";
 import { idleParts, type Part, relatedTo, type Wiring } from "../../compiler/wire/wiring.js";
+import { wiringLines, wiringTree } from "../../compiler/wiring-tree.js";
 import { analyzed, modelOf } from "../support/model.js";
 
 const wiringOf = (text: string): Wiring<Filled> => wiringOfModel(modelOf(text));
@@ -77,4 +79,11 @@ model Pair {
   expect(found.map(({ code, message }) => `${code}: ${message}`)).toEqual([
     "tokens/patch/divides-height: image height 96 is not divisible by patch height 7",
   ]);
+});
+
+test("the page of CAV-MAE shows the wiring that a plan draws", () => {
+  const page = readFileSync(new URL("../../docs/methods/cav-mae.md", import.meta.url), "utf8");
+  const [, spec = ""] = page.split("```mae\n");
+  const [text = ""] = spec.split("recipe ");
+  expect(page).toContain(wiringLines(wiringTree(modelOf(text))).join("\n"));
 });

@@ -11,6 +11,7 @@ import { createBuilder, printGraph } from "../../../graph/index.js";
 import { loadEmitted, textErrors } from "../../support/emitted.js";
 import { modelOf } from "../../support/model.js";
 import { maskOf } from "../../support/one-array.js";
+import { type RecordedBatch, recorded } from "../../support/recorded.js";
 
 const spec = (lines: string, doc = "A model under test."): string => `
 edition 2026
@@ -145,11 +146,20 @@ function withChanges(text: string, start: number): readonly { readonly what: str
     }));
 }
 
+/** Models of several inputs, as PyTorch's are recorded. */
+const ofSeveralInputs = ["cav-mae", "multi-mae"];
+const models = [
+  ...Object.entries(cases).map(([name, lines]) => ({ name, model: modelOf(spec(lines)), start: lines.length })),
+  ...ofSeveralInputs.map((name) => ({
+    name,
+    model: recorded<RecordedBatch & { readonly spec: string }>(name).model,
+    start: name.length,
+  })),
+];
 const emitted = await Promise.all(
-  Object.entries(cases).map(async ([name, lines]) => {
-    const model = modelOf(spec(lines));
+  models.map(async ({ name, model, start }) => {
     const text = await emitModule(model, VERSION);
-    return { name, model, text, changes: withChanges(text, lines.length) };
+    return { name, model, text, changes: withChanges(text, start) };
   }),
 );
 const oddNames = ["class", "default", "await", "arguments", "undefined", "__proto__", "Tensor", "linear"];
