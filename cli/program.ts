@@ -119,7 +119,11 @@ function addReading(program: Command): void {
     ],
   );
   addText(
-    command(program, "lsp", "Serve an editor: findings, completion, hover, formatting and fixes, on stdin and stdout.")
+    command(
+      program,
+      "lsp",
+      "Serve an editor: findings, fixes, completion, hover, renames, hints and formatting, on stdin and stdout.",
+    )
       .option(...configOption)
       .option("--no-config", "run no block file, whatever a mae.config.json names")
       // What editors say of their own accord.
