@@ -5,10 +5,19 @@
  */
 
 import type { Graph, Node } from "./graph.js";
-import type { Attributes } from "./operations.js";
+import type { ArithmeticOperation, Attributes, Comparison, UnaryOperation } from "./operations.js";
 import type { Dims, DType, Rows, Tensor, TypedArray } from "./shape.js";
 
-export interface Builder {
+type UnaryMethod = <S extends Dims>(x: Tensor<S>) => Tensor<S>;
+
+/** Broadcasts; a plain number is a constant. The shape in the type is that of the first operand. */
+type BinaryMethod<T extends DType> = <S extends Dims>(a: Tensor<S>, b: Tensor | number) => Tensor<S, T>;
+
+type ElementwiseMethods = Readonly<Record<UnaryOperation, UnaryMethod>> &
+  Readonly<Record<ArithmeticOperation, BinaryMethod<"float32">>> &
+  Readonly<Record<Comparison, BinaryMethod<"bool">>>;
+
+export interface Builder extends ElementwiseMethods {
   /** What "B" stands for in this trace. */
   readonly batch: number;
 
@@ -19,31 +28,6 @@ export interface Builder {
   /** A number becomes a scalar, or fills `shape`. */
   constant<const S extends Dims = []>(value: number | TypedArray, shape?: S, dtype?: DType): Tensor<S>;
 
-  neg<S extends Dims>(x: Tensor<S>): Tensor<S>;
-  exp<S extends Dims>(x: Tensor<S>): Tensor<S>;
-  log<S extends Dims>(x: Tensor<S>): Tensor<S>;
-  sqrt<S extends Dims>(x: Tensor<S>): Tensor<S>;
-  rsqrt<S extends Dims>(x: Tensor<S>): Tensor<S>;
-  abs<S extends Dims>(x: Tensor<S>): Tensor<S>;
-  sign<S extends Dims>(x: Tensor<S>): Tensor<S>;
-  erf<S extends Dims>(x: Tensor<S>): Tensor<S>;
-  tanh<S extends Dims>(x: Tensor<S>): Tensor<S>;
-  sigmoid<S extends Dims>(x: Tensor<S>): Tensor<S>;
-  softplus<S extends Dims>(x: Tensor<S>): Tensor<S>;
-  sin<S extends Dims>(x: Tensor<S>): Tensor<S>;
-  cos<S extends Dims>(x: Tensor<S>): Tensor<S>;
-  floor<S extends Dims>(x: Tensor<S>): Tensor<S>;
-
-  /** Binary operations broadcast; a plain number is a constant. The type is that of the first operand. */
-  add<S extends Dims>(a: Tensor<S>, b: Tensor | number): Tensor<S>;
-  sub<S extends Dims>(a: Tensor<S>, b: Tensor | number): Tensor<S>;
-  mul<S extends Dims>(a: Tensor<S>, b: Tensor | number): Tensor<S>;
-  div<S extends Dims>(a: Tensor<S>, b: Tensor | number): Tensor<S>;
-  maximum<S extends Dims>(a: Tensor<S>, b: Tensor | number): Tensor<S>;
-  minimum<S extends Dims>(a: Tensor<S>, b: Tensor | number): Tensor<S>;
-  less<S extends Dims>(a: Tensor<S>, b: Tensor | number): Tensor<S, "bool">;
-  lessEqual<S extends Dims>(a: Tensor<S>, b: Tensor | number): Tensor<S, "bool">;
-  equal<S extends Dims>(a: Tensor<S>, b: Tensor | number): Tensor<S, "bool">;
   select<S extends Dims>(condition: Tensor<Dims, "bool">, a: Tensor<S>, b: Tensor | number): Tensor<S>;
   cast<S extends Dims, T extends DType>(x: Tensor<S>, dtype: T): Tensor<S, T>;
   stopGradient<S extends Dims>(x: Tensor<S>): Tensor<S>;

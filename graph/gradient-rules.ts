@@ -6,7 +6,7 @@
 import type { Builder } from "./builder.js";
 import type { Node } from "./graph.js";
 import { InvariantError, invariant } from "./invariant.js";
-import type { OperationName } from "./operations.js";
+import type { ArithmeticOperation, OperationName, UnaryOperation } from "./operations.js";
 import { sameShape, type Tensor } from "./shape.js";
 import { inputsOf, outputsOf } from "./signature.js";
 
@@ -43,7 +43,7 @@ function unbroadcast(g: Builder, dy: Tensor, shape: readonly number[]): Tensor {
   return sameShape(summed.shape, shape) ? summed : g.reshape(summed, shape.slice());
 }
 
-type Unary = "neg" | "exp" | "log" | "sqrt" | "rsqrt" | "abs" | "erf" | "tanh" | "sigmoid" | "softplus" | "sin" | "cos";
+type Unary = Exclude<UnaryOperation, "sign" | "floor">;
 
 /** x and y are the node's input and output. */
 const unary =
@@ -54,11 +54,10 @@ const unary =
     return [rule(back.g, first(back), x, y)];
   };
 
-type Binary = "add" | "sub" | "mul" | "div" | "maximum" | "minimum";
 type Side = (g: Builder, dy: Tensor, a: Tensor, b: Tensor, y: Tensor) => Tensor;
 
 const binary =
-  <O extends Binary>(left: Side, right: Side): GradientRule<O> =>
+  <O extends ArithmeticOperation>(left: Side, right: Side): GradientRule<O> =>
   (back) => {
     const { g, node, wanted } = back;
     const dy = first(back);

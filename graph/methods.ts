@@ -2,7 +2,16 @@
 
 import type { Builder } from "./builder.js";
 import { invariant } from "./invariant.js";
-import type { Attributes, OperationName } from "./operations.js";
+import {
+  type ArithmeticOperation,
+  type Attributes,
+  arithmeticOperations,
+  type Comparison,
+  comparisons,
+  type OperationName,
+  type UnaryOperation,
+  unaryOperations,
+} from "./operations.js";
 import { arrayTypes, type Dims, type DType, rowsIn, sizeOf, type Tensor, type TypedArray } from "./shape.js";
 
 /** Records one operation and gives its outputs. */
@@ -45,29 +54,9 @@ export function operations(record: Recorder, batch: number): Operations {
 }
 
 type Elementwise =
-  | "neg"
-  | "exp"
-  | "log"
-  | "sqrt"
-  | "rsqrt"
-  | "abs"
-  | "sign"
-  | "erf"
-  | "tanh"
-  | "sigmoid"
-  | "softplus"
-  | "sin"
-  | "cos"
-  | "floor"
-  | "add"
-  | "sub"
-  | "mul"
-  | "div"
-  | "maximum"
-  | "minimum"
-  | "less"
-  | "lessEqual"
-  | "equal"
+  | UnaryOperation
+  | ArithmeticOperation
+  | Comparison
   | "select"
   | "cast"
   | "stopGradient"
@@ -81,30 +70,13 @@ function elementwise(
   one: Single,
   operand: (value: Tensor | number, like: Tensor) => Tensor,
 ): Pick<Builder, Elementwise> {
+  const unary = unaryOperations.map((name) => [name, (x: Tensor) => one(name, [x], {})]);
+  const binary = [...arithmeticOperations, ...comparisons].map((name) => [
+    name,
+    (a: Tensor, b: Tensor | number) => one(name, [a, operand(b, a)], {}),
+  ]);
   return {
-    neg: (x) => one("neg", [x], {}),
-    exp: (x) => one("exp", [x], {}),
-    log: (x) => one("log", [x], {}),
-    sqrt: (x) => one("sqrt", [x], {}),
-    rsqrt: (x) => one("rsqrt", [x], {}),
-    abs: (x) => one("abs", [x], {}),
-    sign: (x) => one("sign", [x], {}),
-    erf: (x) => one("erf", [x], {}),
-    tanh: (x) => one("tanh", [x], {}),
-    sigmoid: (x) => one("sigmoid", [x], {}),
-    softplus: (x) => one("softplus", [x], {}),
-    sin: (x) => one("sin", [x], {}),
-    cos: (x) => one("cos", [x], {}),
-    floor: (x) => one("floor", [x], {}),
-    add: (a, b) => one("add", [a, operand(b, a)], {}),
-    sub: (a, b) => one("sub", [a, operand(b, a)], {}),
-    mul: (a, b) => one("mul", [a, operand(b, a)], {}),
-    div: (a, b) => one("div", [a, operand(b, a)], {}),
-    maximum: (a, b) => one("maximum", [a, operand(b, a)], {}),
-    minimum: (a, b) => one("minimum", [a, operand(b, a)], {}),
-    less: (a, b) => one("less", [a, operand(b, a)], {}),
-    lessEqual: (a, b) => one("lessEqual", [a, operand(b, a)], {}),
-    equal: (a, b) => one("equal", [a, operand(b, a)], {}),
+    ...(Object.fromEntries([...unary, ...binary]) as Pick<Builder, UnaryOperation | ArithmeticOperation | Comparison>),
     select: (condition, a, b) => one("select", [condition, a, operand(b, a)], {}),
     cast: (x, dtype) => one("cast", [x], { dtype }),
     stopGradient: (x) => one("stopGradient", [x], {}),

@@ -10,42 +10,42 @@ import type { DType, TypedArray } from "./shape.js";
 /** No attributes. */
 type None = Readonly<Record<never, never>>;
 
-export interface Attributes {
+/** Elementwise, of one float32 input. */
+export const unaryOperations = [
+  "neg",
+  "exp",
+  "log",
+  "sqrt",
+  "rsqrt",
+  "abs",
+  // -1, 0 or 1; gradient zero
+  "sign",
+  "erf",
+  "tanh",
+  "sigmoid",
+  // log(1 + exp x), without overflow
+  "softplus",
+  "sin",
+  "cos",
+  "floor",
+] as const;
+
+/** Elementwise, of two inputs of one dtype, broadcast. */
+export const arithmeticOperations = ["add", "sub", "mul", "div", "maximum", "minimum"] as const;
+
+/** As those, and they give bool. */
+export const comparisons = ["less", "lessEqual", "equal"] as const;
+
+export type UnaryOperation = (typeof unaryOperations)[number];
+export type ArithmeticOperation = (typeof arithmeticOperations)[number];
+export type Comparison = (typeof comparisons)[number];
+
+export interface Attributes extends Readonly<Record<UnaryOperation | ArithmeticOperation | Comparison, None>> {
   // -- sources
   /** Fed by name, or kept as state. */
   input: { readonly name: string; readonly shape: readonly number[]; readonly dtype: DType };
   /** `data` has the full size, or one element that fills the shape. */
   constant: { readonly data: TypedArray; readonly shape: readonly number[]; readonly dtype: DType };
-
-  // -- elementwise, one float32 input
-  neg: None;
-  exp: None;
-  log: None;
-  sqrt: None;
-  rsqrt: None;
-  abs: None;
-  /** -1, 0 or 1; gradient zero. */
-  sign: None;
-  erf: None;
-  tanh: None;
-  sigmoid: None;
-  /** log(1 + exp x), without overflow. */
-  softplus: None;
-  sin: None;
-  cos: None;
-  floor: None;
-
-  // -- elementwise, two inputs of one dtype, broadcast
-  add: None;
-  sub: None;
-  mul: None;
-  div: None;
-  maximum: None;
-  minimum: None;
-  /** -> bool */
-  less: None;
-  lessEqual: None;
-  equal: None;
 
   // -- choice and conversion
   /** (condition bool, a, b) -> a where true; broadcast. */

@@ -2,7 +2,7 @@
 
 import type { Node } from "./graph.js";
 import { invariant } from "./invariant.js";
-import type { OperationName } from "./operations.js";
+import { arithmeticOperations, comparisons, type OperationName, unaryOperations } from "./operations.js";
 import type { Tensor } from "./shape.js";
 
 interface Signature {
@@ -16,32 +16,15 @@ const unary = { inputs: 1, outputs: 1 } as const;
 const binary = { inputs: 2, outputs: 1 } as const;
 const ternary = { inputs: 3, outputs: 1 } as const;
 
+/** The same for each of some names. */
+const each = <N extends string, V>(names: readonly N[], value: V): { readonly [K in N]: V } =>
+  Object.fromEntries(names.map((name) => [name, value])) as { readonly [K in N]: V };
+
 const signatures = {
   input: source,
   constant: source,
-  neg: unary,
-  exp: unary,
-  log: unary,
-  sqrt: unary,
-  rsqrt: unary,
-  abs: unary,
-  sign: unary,
-  erf: unary,
-  tanh: unary,
-  sigmoid: unary,
-  softplus: unary,
-  sin: unary,
-  cos: unary,
-  floor: unary,
-  add: binary,
-  sub: binary,
-  mul: binary,
-  div: binary,
-  maximum: binary,
-  minimum: binary,
-  less: binary,
-  lessEqual: binary,
-  equal: binary,
+  ...each(unaryOperations, unary),
+  ...each([...arithmeticOperations, ...comparisons], binary),
   select: ternary,
   cast: unary,
   stopGradient: unary,
