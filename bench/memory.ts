@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- --memory`: the peak of `mae train`, as its process ends with it, beside what `mae plan` expects. What is measured here
- * fits the numbers of `cli/process-memory.ts` and `runtime/data/memory.ts`.
+ * fits the numbers of `cli/machine/process-memory.ts` and `runtime/data/memory.ts`.
  */
 
 import { execFileSync } from "node:child_process";

@@ -4,10 +4,10 @@
  */
 
 import { CommanderError } from "commander";
-import { sayEnd } from "./ending.js";
-import { type ExitCode, exitCode } from "./failure.js";
 import { createProgram } from "./program.js";
 import { endWith, inSession, type Streams } from "./session.js";
+import { sayEnd } from "./words/ending.js";
+import { type ExitCode, exitCode } from "./words/failure.js";
 
 /** Runs a command line and gives the exit code. One at a time: commands work in the process's working folder. */
 export async function runCommandLine(argv: readonly string[], streams: Streams): Promise<ExitCode> {

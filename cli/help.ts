@@ -1,9 +1,9 @@
 /** How `--help` and wrong command lines look, alike for all commands. */
 
 import type { Command, OutputConfiguration } from "commander";
-import { exitCode } from "./failure.js";
 import { streams } from "./session.js";
-import { stderrColors } from "./terminal.js";
+import { exitCode } from "./words/failure.js";
+import { stderrColors } from "./words/terminal.js";
 
 const exitCodes = `Exit codes:
   ${exitCode.fine}    everything is fine

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /** The command `mae`: a process that runs one command line and ends with its exit code, when all of its output is written. */
 
-import { sayEnd, sayUncaught } from "./ending.js";
-import { exitCode } from "./failure.js";
-import { systemWords } from "./system-errors.js";
-import { drained, lostOutput, tell, watchOutput } from "./terminal.js";
+import { sayEnd, sayUncaught } from "./words/ending.js";
+import { exitCode } from "./words/failure.js";
+import { systemWords } from "./words/system-errors.js";
+import { drained, lostOutput, tell, watchOutput } from "./words/terminal.js";
 
 watchOutput();
 const argv = process.argv.slice(2);

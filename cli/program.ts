@@ -19,8 +19,8 @@ import {
   specArgument,
 } from "./options.js";
 import { packageVersion } from "./package-root.js";
-import { forceColor } from "./terminal.js";
 import { addTrained } from "./trained-commands.js";
+import { forceColor } from "./words/terminal.js";
 
 export function createProgram(): Command {
   const program = new Command("mae")

@@ -4,7 +4,7 @@
  */
 
 import type { Readable, Writable } from "node:stream";
-import { type ExitCode, exitCode } from "./failure.js";
+import { type ExitCode, exitCode } from "./words/failure.js";
 
 /** A stream that may lead to a terminal. */
 export interface Output extends Pick<Writable, "write"> {

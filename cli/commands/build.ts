@@ -3,13 +3,13 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Analysis, Family, Model } from "../../compiler/index.js";
-import { choose, memberNamed, openModels, ownModels } from "../choose.js";
 import { elsewhere } from "../config/index.js";
-import { exitCode, runFailure, usageFailure } from "../failure.js";
-import { printedPath, replaceFile, staysIn, unwritable } from "../files.js";
 import { packageVersion } from "../package-root.js";
 import { endWith } from "../session.js";
-import { count, print, tell } from "../terminal.js";
+import { choose, memberNamed, openModels, ownModels } from "../specs/choose.js";
+import { printedPath, replaceFile, staysIn, unwritable } from "../specs/files.js";
+import { exitCode, runFailure, usageFailure } from "../words/failure.js";
+import { count, print, tell } from "../words/terminal.js";
 
 export interface BuildOptions {
   readonly out: string;

@@ -1,19 +1,19 @@
 /** `mae check`: every finding of every named spec, in the forms that were asked for. */
 
-import { againstRevision, changedSpecs } from "../against.js";
-import { checkSpec, projectFindings, type SpecFile } from "../analysis.js";
 import type { ReporterChoice } from "../arguments.js";
 import { vocabularyOf } from "../config/index.js";
-import { dataAdvice } from "../data-advice.js";
-import { exitCode, usageFailure } from "../failure.js";
-import { findSpecs, printedPath, readStdin, replaceFile, specPath } from "../files.js";
-import { applyFixes } from "../fixes.js";
-import { openRevision } from "../git.js";
 import { packageVersion } from "../package-root.js";
 import { arrange, type CheckReport, documents, type Medium, passes, reporters, written } from "../report/index.js";
 import { endWith, streams } from "../session.js";
-import { type Colors, count, grouped, plainColors, print, stdoutColors, tell } from "../terminal.js";
-import { visibleText } from "../text-width.js";
+import { againstRevision, changedSpecs } from "../specs/against.js";
+import { checkSpec, projectFindings, type SpecFile } from "../specs/analysis.js";
+import { dataAdvice } from "../specs/data-advice.js";
+import { findSpecs, printedPath, readStdin, replaceFile, specPath } from "../specs/files.js";
+import { applyFixes } from "../specs/fixes.js";
+import { openRevision } from "../specs/git.js";
+import { exitCode, usageFailure } from "../words/failure.js";
+import { type Colors, count, grouped, plainColors, print, stdoutColors, tell } from "../words/terminal.js";
+import { visibleText } from "../words/text-width.js";
 
 export interface CheckOptions {
   readonly reporters: readonly ReporterChoice[];

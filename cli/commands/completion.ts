@@ -2,8 +2,8 @@
 
 import type { Command, Option } from "commander";
 import { reporterNames } from "../arguments.js";
-import { listPages } from "../pages.js";
-import { print } from "../terminal.js";
+import { listPages } from "../words/pages.js";
+import { print } from "../words/terminal.js";
 
 export const shells = ["bash", "zsh", "fish"] as const;
 

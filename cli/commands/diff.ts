@@ -11,16 +11,16 @@ import {
   type ModelDiff,
 } from "../../compiler/index.js";
 import type { Checkpoint } from "../../runtime/index.js";
-import { choose, chooseRecipe, openModels } from "../choose.js";
 import { vocabularyOf } from "../config/index.js";
-import { exitCode, type Failure, usageFailure } from "../failure.js";
-import { printedPath } from "../files.js";
-import { specOf } from "../open-checkpoint.js";
-import { factsFile } from "../run-directory.js";
+import { specOf } from "../runs/open-checkpoint.js";
+import { factsFile } from "../runs/run-directory.js";
 import { endWith } from "../session.js";
-import { type Colors, count, grouped, print, printJson, stdoutColors } from "../terminal.js";
-import { visibleText } from "../text-width.js";
-import { collected, weightLine } from "../weight-lines.js";
+import { choose, chooseRecipe, openModels } from "../specs/choose.js";
+import { printedPath } from "../specs/files.js";
+import { exitCode, type Failure, usageFailure } from "../words/failure.js";
+import { type Colors, count, grouped, print, printJson, stdoutColors } from "../words/terminal.js";
+import { visibleText } from "../words/text-width.js";
+import { collected, weightLine } from "../words/weight-lines.js";
 
 export interface DiffOptions {
   readonly json?: boolean;

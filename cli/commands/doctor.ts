@@ -3,12 +3,12 @@
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import type { Availability, DecoderAvailability } from "../../runtime/index.js";
 import { configFile, findConfig } from "../config/index.js";
-import { exitCode } from "../failure.js";
-import { printedPath } from "../files.js";
 import { packageVersion } from "../package-root.js";
 import { endWith } from "../session.js";
-import { type Colors, print, printJson, stdoutColors, stdoutColumns } from "../terminal.js";
-import { wrapped } from "../text-width.js";
+import { printedPath } from "../specs/files.js";
+import { exitCode } from "../words/failure.js";
+import { type Colors, print, printJson, stdoutColors, stdoutColumns } from "../words/terminal.js";
+import { wrapped } from "../words/text-width.js";
 
 export interface DoctorOptions {
   readonly json?: boolean;

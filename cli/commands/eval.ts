@@ -20,16 +20,16 @@ import type {
   MeasuredErrors,
   reconstructionErrors,
 } from "../../runtime/index.js";
-import { type BackendFlags, openBackend } from "../backend.js";
 import { type Vocabulary, vocabularyOf } from "../config/index.js";
-import { usageFailure } from "../failure.js";
-import { printedPath } from "../files.js";
-import { labelledBatch, labelledData, selectionsOf } from "../labelled-data.js";
-import { didYouMean } from "../nearest.js";
-import { type OpenRun, openRun, sayErrors } from "../open-run.js";
-import { createStages } from "../progress.js";
-import { type Colors, grouped, print, printJson, stdoutColors, stdoutColumns, tell } from "../terminal.js";
-import { wrapped } from "../text-width.js";
+import { type BackendFlags, openBackend } from "../machine/backend.js";
+import { labelledBatch, labelledData, selectionsOf } from "../runs/labelled-data.js";
+import { type OpenRun, openRun, sayErrors } from "../runs/open-run.js";
+import { printedPath } from "../specs/files.js";
+import { usageFailure } from "../words/failure.js";
+import { didYouMean } from "../words/nearest.js";
+import { createStages } from "../words/progress.js";
+import { type Colors, grouped, print, printJson, stdoutColors, stdoutColumns, tell } from "../words/terminal.js";
+import { wrapped } from "../words/text-width.js";
 
 export interface EvalOptions extends BackendFlags {
   readonly with?: readonly string[];

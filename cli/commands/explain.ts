@@ -1,12 +1,12 @@
 /** `mae explain`: the page of a diagnostic, of a run error or of a block, on the terminal. */
 
 import { configFile, type OwnBlock, ownPage, vocabularyOf } from "../config/index.js";
-import { usageFailure } from "../failure.js";
-import { readable } from "../markdown.js";
-import { didYouMean } from "../nearest.js";
-import { listPages, pageOf, readPage } from "../pages.js";
-import { print, stdoutColors, stdoutColumns } from "../terminal.js";
-import { wrapped } from "../text-width.js";
+import { usageFailure } from "../words/failure.js";
+import { readable } from "../words/markdown.js";
+import { didYouMean } from "../words/nearest.js";
+import { listPages, pageOf, readPage } from "../words/pages.js";
+import { print, stdoutColors, stdoutColumns } from "../words/terminal.js";
+import { wrapped } from "../words/text-width.js";
 
 export interface ExplainOptions {
   readonly config?: string;

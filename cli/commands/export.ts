@@ -3,11 +3,11 @@
 import { join } from "node:path";
 import { type ArrayShape, augmentsOf, outputNames } from "../../blocks/index.js";
 import type { ExportedPort, ExportFacts } from "../../runtime/index.js";
-import { usageFailure } from "../failure.js";
-import { checkOutput, printedPath } from "../files.js";
-import type { OpenCheckpoint } from "../open-checkpoint.js";
-import { folderOf, openTrained } from "../open-trained.js";
-import { type Colors, print, printJson, stdoutColors } from "../terminal.js";
+import type { OpenCheckpoint } from "../runs/open-checkpoint.js";
+import { folderOf, openTrained } from "../runs/open-trained.js";
+import { checkOutput, printedPath } from "../specs/files.js";
+import { usageFailure } from "../words/failure.js";
+import { type Colors, print, printJson, stdoutColors } from "../words/terminal.js";
 
 export interface ExportOptions {
   readonly what: string;

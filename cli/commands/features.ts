@@ -11,15 +11,15 @@ import {
   wordsOf,
 } from "../../blocks/index.js";
 import type { Bound, FeatureFormat, FeatureRows, Selection, Training } from "../../runtime/index.js";
-import { type BackendFlags, openBackend } from "../backend.js";
-import { usageFailure } from "../failure.js";
-import { checkOutput, printedPath } from "../files.js";
-import { labelledBatch, selectionsOf } from "../labelled-data.js";
-import { folderOf, openTrained } from "../open-trained.js";
-import { createStages } from "../progress.js";
-import { factsFile, readRunFacts } from "../run-directory.js";
-import { count, grouped, print, printJson, tell } from "../terminal.js";
-import { thinned } from "../thinned.js";
+import { type BackendFlags, openBackend } from "../machine/backend.js";
+import { labelledBatch, selectionsOf } from "../runs/labelled-data.js";
+import { folderOf, openTrained } from "../runs/open-trained.js";
+import { factsFile, readRunFacts } from "../runs/run-directory.js";
+import { thinned } from "../runs/thinned.js";
+import { checkOutput, printedPath } from "../specs/files.js";
+import { usageFailure } from "../words/failure.js";
+import { createStages } from "../words/progress.js";
+import { count, grouped, print, printJson, tell } from "../words/terminal.js";
 
 export interface FeaturesOptions extends BackendFlags {
   readonly out?: string;

@@ -1,12 +1,12 @@
 /** `mae fmt`: the one format, printed, checked or written in place. */
 
 import { type Diagnostic, format } from "../../grammar/index.js";
-import { unreadable } from "../analysis.js";
-import { exitCode, usageFailure } from "../failure.js";
-import { findSpecs, printedPath, type Reading, readSpec, readStdin, rewriteFile, specPath } from "../files.js";
 import { describe } from "../report/index.js";
 import { endWith, streams } from "../session.js";
-import { type Colors, count, print, printExact, stderrColors, tell } from "../terminal.js";
+import { unreadable } from "../specs/analysis.js";
+import { findSpecs, printedPath, type Reading, readSpec, readStdin, rewriteFile, specPath } from "../specs/files.js";
+import { exitCode, usageFailure } from "../words/failure.js";
+import { type Colors, count, print, printExact, stderrColors, tell } from "../words/terminal.js";
 
 export interface FmtOptions {
   readonly check?: boolean;

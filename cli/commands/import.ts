@@ -3,12 +3,12 @@
 import { basename } from "node:path";
 import type { Mapping, Model, Recipe } from "../../compiler/index.js";
 import type { ForeignWeights } from "../../runtime/index.js";
-import { choose, chooseRecipe, openSpec } from "../choose.js";
-import { runFailure, usageFailure } from "../failure.js";
-import { checkOutput, printedPath } from "../files.js";
-import { countsOf, keyMapLines, mappingDocument } from "../key-map.js";
-import { type Colors, count, grouped, print, printJson, stdoutColors, tell } from "../terminal.js";
-import { anyLayer, collected } from "../weight-lines.js";
+import { choose, chooseRecipe, openSpec } from "../specs/choose.js";
+import { checkOutput, printedPath } from "../specs/files.js";
+import { runFailure, usageFailure } from "../words/failure.js";
+import { countsOf, keyMapLines, mappingDocument } from "../words/key-map.js";
+import { type Colors, count, grouped, print, printJson, stdoutColors, tell } from "../words/terminal.js";
+import { anyLayer, collected } from "../words/weight-lines.js";
 
 export interface ImportOptions {
   readonly model?: string;

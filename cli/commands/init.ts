@@ -2,11 +2,11 @@
 
 import { existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { runFailure, usageFailure } from "../failure.js";
-import { printedPath, unwritable } from "../files.js";
 import { packageRoot, packageVersion } from "../package-root.js";
-import { drawShape, shapeNames } from "../shapes.js";
-import { stderrColors, tell } from "../terminal.js";
+import { printedPath, unwritable } from "../specs/files.js";
+import { drawShape, shapeNames } from "../specs/shapes.js";
+import { runFailure, usageFailure } from "../words/failure.js";
+import { stderrColors, tell } from "../words/terminal.js";
 
 export interface InitOptions {
   readonly force?: boolean;

@@ -11,7 +11,6 @@ import type { Definition } from "../../blocks/index.js";
 import { type Analysis, type Followed, follow, type Host } from "../../compiler/index.js";
 import { type Findings, longestText, type Surroundings, serve, type Workspace } from "../../editor/index.js";
 import { type Diagnostic, type File, parse, type Source } from "../../grammar/index.js";
-import { analyzeText, certainOf, checkSpec, hostFor, type OpenTexts, projectFindings } from "../analysis.js";
 import {
   blockAtFault,
   configFile,
@@ -22,10 +21,11 @@ import {
   vocabularyOf,
   weighed,
 } from "../config/index.js";
-import { findSpecs, type Reading, readSpec, specPath } from "../files.js";
 import { packageVersion } from "../package-root.js";
 import { arrange } from "../report/index.js";
-import { grouped, tell } from "../terminal.js";
+import { analyzeText, certainOf, checkSpec, hostFor, type OpenTexts, projectFindings } from "../specs/analysis.js";
+import { findSpecs, type Reading, readSpec, specPath } from "../specs/files.js";
+import { grouped, tell } from "../words/terminal.js";
 
 export interface LspOptions {
   /** false: no block file is run. */

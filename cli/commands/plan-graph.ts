@@ -10,10 +10,10 @@ import {
   trainingOf,
 } from "../../compiler/index.js";
 import { type Graph, passes, peakMemory, printGraph, simplify } from "../../graph/index.js";
-import { usageFailure } from "../failure.js";
-import { cutting, type MemoryFlags } from "../micro-batches.js";
-import { didYouMean } from "../nearest.js";
-import { type Colors, grouped, print, printJson, stdoutColors } from "../terminal.js";
+import { cutting, type MemoryFlags } from "../machine/micro-batches.js";
+import { usageFailure } from "../words/failure.js";
+import { didYouMean } from "../words/nearest.js";
+import { type Colors, grouped, print, printJson, stdoutColors } from "../words/terminal.js";
 
 export interface GraphOptions extends MemoryFlags {
   readonly json?: boolean;

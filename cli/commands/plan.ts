@@ -16,14 +16,14 @@ import {
   trainingOf,
   wiringLines,
 } from "../../compiler/index.js";
-import { choose, openSpec } from "../choose.js";
-import { keyMapLines, mappingDocument, startText } from "../key-map.js";
-import { readRates } from "../measured-rate.js";
-import { cutting, type MemoryFlags, splittingNotes } from "../micro-batches.js";
-import { dataMemory, type MeasuredBackend } from "../process-memory.js";
-import { duration } from "../progress.js";
-import { recipeOfStage } from "../stages.js";
-import { type Colors, count, grouped, print, printJson, stdoutColors } from "../terminal.js";
+import { readRates } from "../machine/measured-rate.js";
+import { cutting, type MemoryFlags, splittingNotes } from "../machine/micro-batches.js";
+import { dataMemory, type MeasuredBackend } from "../machine/process-memory.js";
+import { recipeOfStage } from "../runs/stages.js";
+import { choose, openSpec } from "../specs/choose.js";
+import { keyMapLines, mappingDocument, startText } from "../words/key-map.js";
+import { duration } from "../words/progress.js";
+import { type Colors, count, grouped, print, printJson, stdoutColors } from "../words/terminal.js";
 
 export interface PlanOptions extends MemoryFlags {
   readonly json?: boolean;

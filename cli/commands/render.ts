@@ -1,8 +1,8 @@
 /** `mae render`: a model, and its recipe, with nothing left to look up. */
 
 import { renderPipeline, render as renderText } from "../../compiler/index.js";
-import { choose, openSpec } from "../choose.js";
-import { print } from "../terminal.js";
+import { choose, openSpec } from "../specs/choose.js";
+import { print } from "../words/terminal.js";
 
 export interface RenderOptions {
   readonly origin?: boolean;

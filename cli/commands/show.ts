@@ -2,12 +2,12 @@
 
 import { join } from "node:path";
 import { wordsOf } from "../../blocks/index.js";
-import { type BackendFlags, openBackend } from "../backend.js";
 import { vocabularyOf } from "../config/index.js";
-import { printedPath } from "../files.js";
-import { drawReconstructions, openRun, sayErrors } from "../open-run.js";
-import { pictureFile } from "../run-directory.js";
-import { print, tell } from "../terminal.js";
+import { type BackendFlags, openBackend } from "../machine/backend.js";
+import { drawReconstructions, openRun, sayErrors } from "../runs/open-run.js";
+import { pictureFile } from "../runs/run-directory.js";
+import { printedPath } from "../specs/files.js";
+import { print, tell } from "../words/terminal.js";
 
 export interface ShowOptions extends BackendFlags {
   readonly out?: string;

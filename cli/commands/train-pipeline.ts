@@ -5,19 +5,19 @@
 
 import { join } from "node:path";
 import type { Pipeline, Stage } from "../../compiler/index.js";
-import { requireBackend } from "../backend.js";
-import { openSpec } from "../choose.js";
-import { inColumns } from "../columns.js";
 import type { Vocabulary } from "../config/index.js";
-import { checkSettings, continued } from "../continuation.js";
-import { printedPath, replaceFile } from "../files.js";
-import { countsOf, startText } from "../key-map.js";
-import { jsonProgress, shortNumber } from "../progress.js";
-import { checkRunDirectory, clearRunDirectory, holdsRun, readRunFacts } from "../run-directory.js";
-import { readRunState } from "../run-state.js";
-import { type Shortened, shortened } from "../shorter-schedule.js";
-import { checkSources, recipeOfStage, runSources, stageDirectory, startingWeights } from "../stages.js";
-import { type Colors, count, grouped, print, printJson, stderrColors, stdoutColors, tell } from "../terminal.js";
+import { requireBackend } from "../machine/backend.js";
+import { checkSettings, continued } from "../runs/continuation.js";
+import { checkRunDirectory, clearRunDirectory, holdsRun, readRunFacts } from "../runs/run-directory.js";
+import { readRunState } from "../runs/run-state.js";
+import { type Shortened, shortened } from "../runs/shorter-schedule.js";
+import { checkSources, recipeOfStage, runSources, stageDirectory, startingWeights } from "../runs/stages.js";
+import { openSpec } from "../specs/choose.js";
+import { printedPath, replaceFile } from "../specs/files.js";
+import { inColumns } from "../words/columns.js";
+import { countsOf, startText } from "../words/key-map.js";
+import { jsonProgress, shortNumber } from "../words/progress.js";
+import { type Colors, count, grouped, print, printJson, stderrColors, stdoutColors, tell } from "../words/terminal.js";
 import { checkedSpec, openTrainingData, optionsAgain, type TrainFlags, train, trainOne } from "./train.js";
 
 /** Trains what a name stands for: a pipeline, or a recipe. */

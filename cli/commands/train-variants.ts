@@ -5,16 +5,16 @@
 
 import { join } from "node:path";
 import { type Analysis, costOf, type Family, type Variant } from "../../compiler/index.js";
-import { chooseFamilies, chooseRecipe, memberNamed, openSpec } from "../choose.js";
-import { type Compared, type Comparison, comparisonHtml } from "../comparison.js";
-import { checkSettings, continued, type Trained } from "../continuation.js";
-import { exitCode, runFailure, usageFailure } from "../failure.js";
-import { printedPath, replaceFile } from "../files.js";
-import { jsonProgress } from "../progress.js";
-import { checkRunDirectory, readRunFacts } from "../run-directory.js";
-import { type RunState, readRunState } from "../run-state.js";
+import { checkSettings, continued, type Trained } from "../runs/continuation.js";
+import { checkRunDirectory, readRunFacts } from "../runs/run-directory.js";
+import { type RunState, readRunState } from "../runs/run-state.js";
 import { endWith } from "../session.js";
-import { count, print, printJson, stderrColors, tell } from "../terminal.js";
+import { chooseFamilies, chooseRecipe, memberNamed, openSpec } from "../specs/choose.js";
+import { printedPath, replaceFile } from "../specs/files.js";
+import { type Compared, type Comparison, comparisonHtml } from "../words/comparison.js";
+import { exitCode, runFailure, usageFailure } from "../words/failure.js";
+import { jsonProgress } from "../words/progress.js";
+import { count, print, printJson, stderrColors, tell } from "../words/terminal.js";
 import { optionsAgain, type TrainFlags, trainOne } from "./train.js";
 
 export interface VariantFlags extends TrainFlags {

@@ -12,22 +12,17 @@ import type {
   TrainOptions,
   TrainResult,
 } from "../../runtime/index.js";
-import { analyzeText } from "../analysis.js";
-import { type BackendFlags, openBackend } from "../backend.js";
-import { chooseRecipe, ownRecipes, type Spec } from "../choose.js";
 import { addressesOf, elsewhere, runProject, type Vocabulary } from "../config/index.js";
-import { continued, settingOptions, type Trained } from "../continuation.js";
-import { exitCode, usageFailure } from "../failure.js";
-import { printedPath } from "../files.js";
-import { type Interrupts, listenForInterrupts } from "../interrupts.js";
-import { labelledBatch, labelledData, selectionsOf } from "../labelled-data.js";
-import { writeRate } from "../measured-rate.js";
-import { type Computing, checkMicroBatch, computingOf, type MemoryFlags } from "../micro-batches.js";
-import { checkOwnSpec, drawReconstructions, openRun, sayErrors } from "../open-run.js";
+import { type BackendFlags, openBackend } from "../machine/backend.js";
+import { writeRate } from "../machine/measured-rate.js";
+import { type Computing, checkMicroBatch, computingOf, type MemoryFlags } from "../machine/micro-batches.js";
+import { dataMemory, defaultWorkers } from "../machine/process-memory.js";
 import type { SettingFlags } from "../options.js";
 import { packageVersion } from "../package-root.js";
-import { dataMemory, defaultWorkers } from "../process-memory.js";
-import { createProgress, jsonProgress, type Progress, type StepEvent, shortNumber } from "../progress.js";
+import { continued, settingOptions, type Trained } from "../runs/continuation.js";
+import { type Interrupts, listenForInterrupts } from "../runs/interrupts.js";
+import { labelledBatch, labelledData, selectionsOf } from "../runs/labelled-data.js";
+import { checkOwnSpec, drawReconstructions, openRun, sayErrors } from "../runs/open-run.js";
 import {
   checkRunDirectory,
   clearRunDirectory,
@@ -40,12 +35,17 @@ import {
   type ShorterTimes,
   specFile,
   writeRunFacts,
-} from "../run-directory.js";
-import { lockRun } from "../run-lock.js";
-import { whatFailed } from "../run-state.js";
+} from "../runs/run-directory.js";
+import { lockRun } from "../runs/run-lock.js";
+import { whatFailed } from "../runs/run-state.js";
+import { shortened, shorterNotes } from "../runs/shorter-schedule.js";
 import { endWith } from "../session.js";
-import { shortened, shorterNotes } from "../shorter-schedule.js";
-import { count, stderrColors, tell } from "../terminal.js";
+import { analyzeText } from "../specs/analysis.js";
+import { chooseRecipe, ownRecipes, type Spec } from "../specs/choose.js";
+import { printedPath } from "../specs/files.js";
+import { exitCode, usageFailure } from "../words/failure.js";
+import { createProgress, jsonProgress, type Progress, type StepEvent, shortNumber } from "../words/progress.js";
+import { count, stderrColors, tell } from "../words/terminal.js";
 
 export interface TrainFlags extends SettingFlags, BackendFlags, MemoryFlags {
   readonly out?: string;
@@ -236,7 +236,7 @@ async function run(job: Job): Promise<boolean> {
   const { model, vocabulary, directory, executor, flags, progress, interrupts } = job;
   const [{ emitModule }, { loadProgram }, runtime] = await Promise.all([
     import("../../compiler/emit/index.js"),
-    import("../load-program.js"),
+    import("../specs/load-program.js"),
     import("../../runtime/index.js"),
   ]);
   const source = await emitModule(model, packageVersion(), elsewhere(vocabulary, directory));

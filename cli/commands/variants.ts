@@ -1,10 +1,10 @@
 /** `mae variants`: the members of a family, what each costs, and how they differ. */
 
 import { type Cost, costOf, type Family, flopText, type Variant } from "../../compiler/index.js";
-import { chooseFamilies, openModels } from "../choose.js";
-import { inColumns } from "../columns.js";
-import { type Colors, count, grouped, print, printJson, stdoutColors } from "../terminal.js";
-import { visibleText } from "../text-width.js";
+import { chooseFamilies, openModels } from "../specs/choose.js";
+import { inColumns } from "../words/columns.js";
+import { type Colors, count, grouped, print, printJson, stdoutColors } from "../words/terminal.js";
+import { visibleText } from "../words/text-width.js";
 
 export interface VariantsOptions {
   readonly json?: boolean;

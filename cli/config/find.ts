@@ -3,8 +3,8 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { usageFailure } from "../failure.js";
-import { printedPath } from "../files.js";
+import { printedPath } from "../specs/files.js";
+import { usageFailure } from "../words/failure.js";
 
 export const configFile = "mae.config.json";
 

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Diagnostic } from "../../grammar/index.js";
-import { didYouMean } from "../nearest.js";
+import { didYouMean } from "../words/nearest.js";
 import { messageOf, placeIn, watchErrors } from "./blame.js";
 import { configError, topOf } from "./codes.js";
 import { type BlockFile, readFiles, type Target } from "./graph-of-files.js";

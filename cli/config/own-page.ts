@@ -1,7 +1,7 @@
 /** The page of a project's block, made from its definition: what `mae explain` prints. */
 
 import { blockPage } from "../../compiler/index.js";
-import { printedPath } from "../files.js";
+import { printedPath } from "../specs/files.js";
 import type { OwnBlock } from "./vocabulary.js";
 
 /** Markdown, in the order of the pages of our own blocks. */

@@ -4,8 +4,8 @@ import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, extname, join, relative, resolve } from "node:path";
 import { lintCodes } from "../../compiler/index.js";
 import type { Diagnostic, Severity, Source, Span } from "../../grammar/index.js";
-import { specPath } from "../files.js";
-import { didYouMean } from "../nearest.js";
+import { specPath } from "../specs/files.js";
+import { didYouMean } from "../words/nearest.js";
 import { configError, topOf } from "./codes.js";
 import { isMistake, type Json, type Member, readJson } from "./json.js";
 

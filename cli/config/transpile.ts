@@ -4,7 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { readCache, writeCache } from "../cache.js";
+import { readCache, writeCache } from "../machine/cache.js";
 import { packageVersion } from "../package-root.js";
 import type { Transpiled } from "./strip.js";
 

@@ -4,8 +4,8 @@
  */
 
 import { lineText, positionAt, type Source, type Span } from "../../grammar/index.js";
-import { printedPath } from "../files.js";
-import { displayWidth, visibleText } from "../text-width.js";
+import { printedPath } from "../specs/files.js";
+import { displayWidth, visibleText } from "../words/text-width.js";
 import type { Medium } from "./report.js";
 
 export interface Label {

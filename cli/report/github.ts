@@ -4,8 +4,8 @@
  */
 
 import { type Diagnostic, positionAt, type Severity } from "../../grammar/index.js";
-import { printedPath } from "../files.js";
-import { visibleText } from "../text-width.js";
+import { printedPath } from "../specs/files.js";
+import { visibleText } from "../words/text-width.js";
 import { leftOut, type Reporter, written } from "./report.js";
 
 const command: Record<Severity, string> = { error: "error", warning: "warning", info: "notice" };

@@ -2,8 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { type Diagnostic, positionAt, type Severity } from "../../grammar/index.js";
-import { printedPath } from "../files.js";
-import { jsonText } from "../terminal.js";
+import { printedPath } from "../specs/files.js";
+import { jsonText } from "../words/terminal.js";
 import { type Reporter, written } from "./report.js";
 
 const severities: Readonly<Record<Severity, string>> = { error: "critical", warning: "minor", info: "info" };

@@ -4,8 +4,8 @@
  */
 
 import { type Diagnostic, positionAt, type Span } from "../../grammar/index.js";
-import { printedPath } from "../files.js";
-import { jsonText } from "../terminal.js";
+import { printedPath } from "../specs/files.js";
+import { jsonText } from "../words/terminal.js";
 import { type CheckReport, passes, type Reporter, tally, written } from "./report.js";
 
 export const json: Reporter = (report) => `${jsonText(document(report))}\n`;

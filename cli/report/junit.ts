@@ -4,8 +4,8 @@
  */
 
 import { type Diagnostic, positionAt } from "../../grammar/index.js";
-import { printedPath } from "../files.js";
-import { visibleText } from "../text-width.js";
+import { printedPath } from "../specs/files.js";
+import { visibleText } from "../words/text-width.js";
 import { type CheckReport, leftOut, type Reporter, written } from "./report.js";
 
 export const junit: Reporter = (report) => {

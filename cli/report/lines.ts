@@ -1,9 +1,9 @@
 /** Findings in few words: a line each for editors and grep, or a table in Markdown for comments and summaries of jobs. */
 
 import { type Diagnostic, positionAt } from "../../grammar/index.js";
-import { printedPath } from "../files.js";
-import { count } from "../terminal.js";
-import { visibleText } from "../text-width.js";
+import { printedPath } from "../specs/files.js";
+import { count } from "../words/terminal.js";
+import { visibleText } from "../words/text-width.js";
 import { type CheckReport, leftOut, passes, type Reporter, tally, written } from "./report.js";
 
 function placeOf({ span }: Diagnostic): string {

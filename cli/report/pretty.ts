@@ -1,8 +1,8 @@
 /** Findings for people: what is wrong, where, why it matters, what to do, and what a fix would change. */
 
 import { type Diagnostic, type Fix, lineText, positionAt, type Severity } from "../../grammar/index.js";
-import { count } from "../terminal.js";
-import { visibleLines, visibleText } from "../text-width.js";
+import { count } from "../words/terminal.js";
+import { visibleLines, visibleText } from "../words/text-width.js";
 import { applyEdits } from "./edits.js";
 import { frames, type Label } from "./frame.js";
 import { type CheckReport, leftOut, type Medium, passes, type Reporter, tally, written } from "./report.js";

@@ -1,7 +1,7 @@
 /** What every reporter is given, and the order in which findings stand. Reporters are functions from this to text. */
 
 import type { Diagnostic, Severity } from "../../grammar/index.js";
-import { type Colors, count } from "../terminal.js";
+import { type Colors, count } from "../words/terminal.js";
 
 export interface CheckReport {
   /** Of maelang. */

@@ -6,8 +6,8 @@
 import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Diagnostic, type Fix, positionAt, type Severity, type Source, type Span } from "../../grammar/index.js";
-import { pageOf } from "../pages.js";
-import { jsonText } from "../terminal.js";
+import { pageOf } from "../words/pages.js";
+import { jsonText } from "../words/terminal.js";
 import { type CheckReport, leftOut, type Reporter, written } from "./report.js";
 
 const level: Record<Severity, "error" | "warning" | "note"> = { error: "error", warning: "warning", info: "note" };

@@ -1,7 +1,7 @@
 /** The page that compares the members of a family: whole, sound, and closed to whatever a spec says. */
 
 import { expect, test } from "vitest";
-import { type Compared, comparisonHtml } from "../../cli/comparison.js";
+import { type Compared, comparisonHtml } from "../../cli/words/comparison.js";
 
 const member = (name: string, more: Partial<Compared> = {}): Compared => ({
   name,

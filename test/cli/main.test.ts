@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { systemFailure } from "../../cli/system-errors.js";
+import { systemFailure } from "../../cli/words/system-errors.js";
 import { command, folder, mae, maeAlone, misspelt, sound, start } from "./mae.js";
 
 const commands = [

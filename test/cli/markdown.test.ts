@@ -3,9 +3,9 @@
 import fc from "fast-check";
 import picocolors from "picocolors";
 import { expect, it } from "vitest";
-import { readable } from "../../cli/markdown.js";
-import { listPages, readPage } from "../../cli/pages.js";
-import { displayWidth, wrapped } from "../../cli/text-width.js";
+import { readable } from "../../cli/words/markdown.js";
+import { listPages, readPage } from "../../cli/words/pages.js";
+import { displayWidth, wrapped } from "../../cli/words/text-width.js";
 
 const colors = picocolors.createColors(false);
 const set = (markdown: string, width = 40): string => readable(markdown, { colors, width });

@@ -11,8 +11,8 @@ import {
   plainLine,
   type StepEvent,
   shortNumber,
-} from "../../cli/progress.js";
-import { count, grouped, plainColors } from "../../cli/terminal.js";
+} from "../../cli/words/progress.js";
+import { count, grouped, plainColors } from "../../cli/words/terminal.js";
 
 const step = (more: Partial<StepEvent> = {}): StepEvent => ({
   kind: "step",

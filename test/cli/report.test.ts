@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { type CheckReport, reporters } from "../../cli/report/index.js";
-import { plainColors } from "../../cli/terminal.js";
+import { plainColors } from "../../cli/words/terminal.js";
 import type { Diagnostic, Source } from "../../grammar/index.js";
 import { sarifValidator } from "./sarif-schema.js";
 

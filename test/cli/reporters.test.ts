@@ -5,7 +5,7 @@ import ts from "typescript";
 import { expect, test } from "vitest";
 import { chooseReporter, reporterNames } from "../../cli/arguments.js";
 import { type CheckReport, reporters } from "../../cli/report/index.js";
-import { plainColors } from "../../cli/terminal.js";
+import { plainColors } from "../../cli/words/terminal.js";
 import type { Diagnostic, Severity } from "../../grammar/index.js";
 
 const evil = '<script>&"|`**]]>\u0007\u001b[31m\uD800\uFFFF -- x';

@@ -1,7 +1,7 @@
 /** What options that make a training shorter do to its schedule. */
 
 import { expect, it } from "vitest";
-import { shortened, shorterNotes, withTimes } from "../../cli/shorter-schedule.js";
+import { shortened, shorterNotes, withTimes } from "../../cli/runs/shorter-schedule.js";
 import type { Model, Recipe } from "../../compiler/index.js";
 import { inMemory, stripes } from "../support/data.js";
 import { analyzed } from "../support/model.js";

@@ -5,8 +5,8 @@
 
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { countsOf } from "../../cli/key-map.js";
-import { recipeOfStage, stageDirectory, startingWeights } from "../../cli/stages.js";
+import { recipeOfStage, stageDirectory, startingWeights } from "../../cli/runs/stages.js";
+import { countsOf } from "../../cli/words/key-map.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { emitModule } from "../../compiler/emit/index.js";
 import { type Pipeline, type Stage, trainingOf } from "../../compiler/index.js";

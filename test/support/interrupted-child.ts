@@ -1,6 +1,6 @@
 /** A process that is told of Ctrl-C twice for one key, later that its terminal is gone, and of Ctrl-C again, by a clock of its own. */
 
-import { listenForInterrupts } from "../../cli/interrupts.js";
+import { listenForInterrupts } from "../../cli/runs/interrupts.js";
 
 let now = 0;
 const { signal, begin } = listenForInterrupts({ outcome: "", undo: () => {} }, () => now);

@@ -5,7 +5,7 @@
 
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import { lockRun } from "../../cli/run-lock.js";
+import { lockRun } from "../../cli/runs/run-lock.js";
 
 const [root = "", rounds, first, apart] = process.argv.slice(2);
 

@@ -1,0 +1,35 @@
+/** A model with its trained weights, for commands that need no data: of a run, of one of its checkpoints, or of a checkpoint alone. */
+
+import { existsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { vocabularyOf } from "../config/index.js";
+import { printedPath } from "../specs/files.js";
+import { usageFailure } from "../words/failure.js";
+import { type OpenCheckpoint, openCheckpoint } from "./open-checkpoint.js";
+import { openRun } from "./open-run.js";
+import { factsFile } from "./run-directory.js";
+
+/** The folder that a run or a checkpoint lies in. */
+export function folderOf(source: string): string {
+  if (!existsSync(source)) {
+    throw usageFailure(`${printedPath(source)} does not exist`, {
+      help: "name the folder of a run or one of its checkpoints; mae train prints where a run is",
+    });
+  }
+  return statSync(source).isDirectory() ? source : dirname(source);
+}
+
+/**
+ * `source`: the folder of a run, whose newest checkpoint is taken, or a checkpoint. `config`: the configuration that the
+ * command line names.
+ *
+ * Throws a `Failure` where there is neither, and a `RunError` where a checkpoint cannot be used.
+ */
+export async function openTrained(source: string, config: string | undefined): Promise<OpenCheckpoint> {
+  const folder = folderOf(source);
+  const isRun = folder === source;
+  const vocabularyFor = () => vocabularyOf(null, config);
+  if (isRun || existsSync(join(folder, factsFile))) return openRun(folder, isRun ? null : source, vocabularyFor);
+  const { readCheckpoint } = await import("../../runtime/index.js");
+  return openCheckpoint(await readCheckpoint(source, "weights"), await vocabularyFor());
+}

@@ -1,0 +1,159 @@
+/** The folder of a run: what is in it besides what training writes, and what a later command needs to know of it. */
+
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { DurationValue } from "../../blocks/index.js";
+import type { RunSettings } from "../../compiler/index.js";
+import type { StartFacts } from "../../runtime/index.js";
+import type { RunProject } from "../config/index.js";
+import type { Computing } from "../machine/micro-batches.js";
+import { printedPath, replaceFile, unwritable } from "../specs/files.js";
+import { runFailure, usageFailure } from "../words/failure.js";
+import { readFacts, readKept } from "./run-facts.js";
+import { readLog } from "./run-state.js";
+
+/**
+ * `run.json`: with what a run was started, and what only the command line settles. What is read of it is checked in
+ * `run-facts.ts`.
+ */
+export interface RunFacts extends StartFacts {
+  /** The same as the text had them, before the flags; absent in runs of earlier versions. */
+  readonly written?: RunSettings;
+  /** What of the schedule is shorter than in the text, as the flags made the training shorter; absent: nothing. */
+  readonly shorter?: ShorterTimes;
+  /** How a step is computed; absent in runs of earlier versions: whole batches, everything kept. */
+  readonly computing?: Computing;
+  /** Absent: the spec uses no blocks of a project. */
+  readonly project?: RunProject;
+  /** Absent: every weight started as the model declares. */
+  readonly from?: readonly RunSource[];
+}
+
+/** By parameter: what the text says, and what the run has instead. */
+export type ShorterTimes = Readonly<Record<string, { readonly from: DurationValue; readonly to: DurationValue }>>;
+
+/** An earlier stage of a pipeline that a run has weights of. */
+export interface RunSource {
+  readonly stage: string;
+  /** When its run was started: tells it from another in the same folder. */
+  readonly started: string;
+  /** Steps that it had been trained. */
+  readonly step: number;
+}
+
+export type { RunSettings };
+
+export const specFile = "spec.mae";
+export const factsFile = "run.json";
+export const pictureFile = "reconstruction.png";
+
+/** What a run consists of, and what is left of it half written; nothing else in the folder is ever touched. */
+const ownFile =
+  /^(?:spec\.mae|run\.json|program\.ts|program\.mjs|reconstruction\.png|(?:log\.jsonl|checkpoint-\d+\.safetensors)(?:\.partial)?)$/;
+
+const finishedCheckpoint = /^checkpoint-\d+\.safetensors$/;
+/** Of a step, not of the start. */
+const trainedCheckpoint = /^checkpoint-0*[1-9]\d*\.safetensors$/;
+const trainedLine = /^\{"kind":"step"/m;
+
+function filesOfRun(directory: string): string[] {
+  if (!existsSync(directory)) return [];
+  if (!statSync(directory).isDirectory()) throw usageFailure(`${printedPath(directory)} is a file, not a folder`);
+  const entries = readdirSync(directory, { withFileTypes: true }).filter(({ name }) => ownFile.test(name));
+  const strange = entries.find((entry) => !entry.isFile() && !entry.isSymbolicLink());
+  if (strange) {
+    throw runFailure(`${printedPath(join(directory, strange.name))} is not a file`, {
+      reason: "A run keeps a file of that name.",
+      help: "move it away, or choose another folder (--out)",
+    });
+  }
+  return entries.map(({ name }) => name);
+}
+
+/** Throws a `Failure` where what goes on would write through a link, over a file that is not the run's. */
+function refuseLinks(directory: string): void {
+  const written = filesOfRun(directory).filter((name) => !finishedCheckpoint.test(name));
+  const link = written.find((name) => lstatSync(join(directory, name)).isSymbolicLink());
+  if (link === undefined) return;
+  throw runFailure(`${printedPath(join(directory, link))} is a link`, {
+    reason: "What the run writes there would land in another file.",
+    help: "put the file itself in its place",
+  });
+}
+
+export interface Opening {
+  readonly resume: boolean;
+  readonly force: boolean;
+}
+
+/** Whether something would be lost if the folder were made ready for a new run: a step that was trained. */
+export function holdsRun(directory: string): boolean {
+  if (filesOfRun(directory).some((name) => trainedCheckpoint.test(name))) return true;
+  return trainedLine.test(readLog(directory));
+}
+
+/** Throws a `Failure` when there is a run in a folder that should be new, or none in one that should be continued. */
+export function checkRunDirectory(directory: string, { resume, force }: Opening): void {
+  if (resume && force) throw usageFailure("--resume goes on with a run, --force replaces it; choose one");
+  if (resume && !filesOfRun(directory).includes(factsFile)) {
+    throw runFailure(`there is no run in ${printedPath(directory)} to go on with`, {
+      help: "leave out --resume to start one, or name its folder with --out",
+    });
+  }
+  if (resume) refuseLinks(directory);
+  if (!resume && !force && holdsRun(directory)) {
+    throw runFailure(`${printedPath(directory)} already holds a run`, {
+      reason: "A run is never overwritten unasked.",
+      help: "go on with it (--resume), choose another folder (--out), or replace it (--force)",
+    });
+  }
+}
+
+/** Makes the folder ready for a new run: the one that was there is deleted. */
+export function clearRunDirectory(directory: string): void {
+  try {
+    for (const name of filesOfRun(directory)) rmSync(join(directory, name));
+    mkdirSync(directory, { recursive: true });
+  } catch (error) {
+    throw unwritable(directory, error);
+  }
+}
+
+/** Keeps what was started, and from which text. */
+export function writeRunFacts(directory: string, facts: RunFacts, spec: string): void {
+  replaceFile(join(directory, specFile), spec);
+  replaceFile(join(directory, factsFile), `${JSON.stringify(facts, null, 2)}\n`);
+}
+
+/** Throws a usage failure when the folder holds no run, and a `Failure` where what it says of itself cannot be understood. */
+export function readRunFacts(directory: string): RunFacts {
+  const path = join(directory, factsFile);
+  if (!existsSync(path)) {
+    const there = existsSync(directory) ? "holds no run" : "does not exist";
+    throw usageFailure(`${printedPath(directory)} ${there}`, {
+      help: "name the folder of a run: mae train prints it, runs/<name> where --out does not say otherwise",
+    });
+  }
+  const read = readFacts(path);
+  if ("why" in read) throw damaged(path, read.why);
+  return read.value as RunFacts;
+}
+
+const damaged = (path: string, why: string) =>
+  runFailure(`${printedPath(path)} is damaged: ${why}`, {
+    help: "restore it, or train again in another folder (--out)",
+  });
+
+/** Throws a `Failure` where it is not there or is no text. */
+export function readRunSpec(directory: string): string {
+  const path = join(directory, specFile);
+  const read = readKept(path);
+  if ("why" in read) throw damaged(path, read.why);
+  return read.value;
+}
+
+/** `examples/digits.mae` -> `runs/digits`; with the recipe's name where the file has several. */
+export function defaultRunDirectory(file: string, recipe: string, several: boolean): string {
+  const stem = basename(file).replace(/\.mae$/, "");
+  return join("runs", several ? `${stem}-${recipe}` : stem);
+}
