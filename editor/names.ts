@@ -285,6 +285,11 @@ const partsOf = (value: Extract<Expression, { kind: "range" | "ramp" | "rate" }>
 /** A bare word: a variable before all, else a block, a label or an option. */
 function* ofWord({ parts }: Path, wanted: Wanted, body: Body): Names {
   const [word, ...rest] = parts;
+  // `joint.audio`: what a line makes of an input, both by their labels.
+  if (wanted?.kind === "labels" && wanted.parts && rest.length > 0) {
+    for (const part of parts) yield nameOf("label", part, { of: body.model });
+    return;
+  }
   if (!word || rest.length > 0) return;
   const given = body.variables.get(word.name);
   if (given) yield nameOf("variable", word, { given });

@@ -73,7 +73,7 @@ test("a model has its slots in the language's order, values by unit, and its def
   expect(slot(checked, "mask")[0]?.use.values).toEqual({
     ratio: 0.75,
     share: "sample",
-    ...{ round: null, along: null, each: null, cell: null },
+    ...{ round: null, along: null, each: null, cell: null, hidden: null },
   });
   expect(slot(checked, "mask")[0]?.use.origins.ratio?.how).toBe("default");
   expect(slot(checked, "positions")[0]?.use.origin.how).toBe("default");
@@ -86,6 +86,7 @@ test("a recipe has all settings, those without a value as null", () => {
     ["batch", 256],
     ["epochs", 2],
     ["steps", null],
+    ["repeat", null],
     ["seed", 0],
     ["clip", 1],
     ["precision", "float32"],
