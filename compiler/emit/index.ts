@@ -81,7 +81,8 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
   const handedOn = program.functions.map((f) => f.name).filter((name) => handed.includes(name));
   const only = inputs.length === 1;
   const gridOf = ({ name }: InputPart): string => gridName(name, only);
-  const context = (input: InputPart): string => `{ array: ${shapeName(input.name)}, grid: ${gridOf(input)} }`;
+  const context = (input: InputPart): string =>
+    `{ array: ${shapeName(input.name)}, ${only ? gridOf(input) : `grid: ${gridOf(input)}`} }`;
   const byInput = (text: (input: InputPart) => string): string =>
     `{ ${inputs.map((input) => `${input.name}: ${text(input)}`).join(", ")} }`;
   const pictureText = ({ target, input }: Objective): readonly string[] =>
