@@ -5,7 +5,7 @@ import type { Tensor } from "../../graph/index.js";
 import { arrayIn, encodeTokens, joined, type Placed, placedTokens, placesIn, placesOf } from "./backbone.js";
 import { callingIn, type Given, type ModelFunction } from "./function.js";
 import { extraTokensOf, jointMask, maskOver } from "./layout.js";
-import { pascal } from "./names.js";
+import { distinct, pascal } from "./names.js";
 import { type EncoderPart, type Features, type InputPart, isEncoder } from "./parts.js";
 
 /** What leads to the latent of a model, and to what its losses compare. */
@@ -21,32 +21,32 @@ export interface InputFunctions {
   readonly between: readonly (readonly [ModelFunction, ModelFunction])[];
 }
 
-/** `Audio`, or what stands for an encoder without a label. */
-const nameOf = (part: InputPart | EncoderPart): string => pascal(part.label ?? "all");
-
 /** The functions of the parts of a model, each made once. */
 class Made {
   readonly #parts: Placed;
-  readonly #byName = new Map<string, ModelFunction>();
+  readonly #made = new Map<string, ModelFunction>();
 
   constructor(parts: Placed) {
     this.#parts = parts;
   }
 
-  all = (): readonly ModelFunction[] => [...this.#byName.values()];
+  all = (): readonly ModelFunction[] => [...this.#made.values()];
 
-  /** `make` may make others first. */
-  #once(name: string, make: () => Omit<ModelFunction, "name">): ModelFunction {
-    const known = this.#byName.get(name);
+  /** A function by what it does and the labels that it is about; two of those may be alike as words of a name: `a_b` and `aB`. */
+  #once(what: string, about: readonly (string | null)[], make: () => Omit<ModelFunction, "name">): ModelFunction {
+    const key = JSON.stringify([what, ...about]);
+    const known = this.#made.get(key);
     if (known) return known;
-    const made = { name, ...make() };
-    this.#byName.set(name, made);
+    const taken = new Set(this.all().map(({ name }) => name));
+    const wanted = [what, ...about.map((label) => pascal(label ?? "all"))].join("");
+    const made = { name: distinct(wanted, (other) => taken.has(other)), ...make() };
+    this.#made.set(key, made);
     return made;
   }
 
   /** Every token of an input, with its place. */
   whole = (input: InputPart): ModelFunction =>
-    this.#once(`tokens${nameOf(input)}`, () => ({
+    this.#once("tokens", [input.label], () => ({
       doc: `Every token of \`${input.label}\`, with its place.`,
       inputs: ["arrays"],
       body: (code, w, { batch }) => placedTokens(code, this.#parts, input, w, arrayIn(input, batch)),
@@ -56,7 +56,7 @@ class Made {
   seen = (input: InputPart): ModelFunction => {
     const whole = this.whole(input);
     if (!maskOver(this.#parts, input) || jointMask(this.#parts)) return whole;
-    return this.#once(`seen${nameOf(input)}`, () => ({
+    return this.#once("seen", [input.label], () => ({
       doc: `The visible tokens of \`${input.label}\`.`,
       inputs: ["batch"],
       body: (code, _, { batch }) =>
@@ -75,7 +75,7 @@ class Made {
   encoded = (encoder: EncoderPart): ModelFunction => {
     const given = this.#given(encoder, (read) => (isEncoder(read) ? this.encoded(read) : this.seen(read)));
     const joint = encoder.reads.some(isEncoder) ? null : jointMask(this.#parts);
-    return this.#once(`encode${nameOf(encoder)}`, () => ({
+    return this.#once("encode", [encoder.label], () => ({
       doc: `The latent of ${named(encoder.inputs)}, of visible tokens.`,
       inputs: [...given, ...(joint ? (["batch"] as const) : [])],
       body: (code, w, inputs) => {
@@ -100,7 +100,7 @@ class Made {
     if (input === null || read === undefined || encoder.reads.length === 1) return this.encoded(encoder);
     const from = isEncoder(read) ? this.encoded(read) : this.seen(read);
     const given = `${input.name}_${isEncoder(read) ? "latent" : "tokens"}`;
-    return this.#once(`encode${nameOf(encoder)}${nameOf(input)}`, () => ({
+    return this.#once("encode", [encoder.label, input.label], () => ({
       doc: `What the encoder of ${named(encoder.inputs)} makes of \`${input.label}\` alone.`,
       inputs: [{ name: given, from }],
       body: (code, w, inputs) => encodeTokens(code, this.#parts, encoder, w, inputs.given[given] as Tensor, input),
@@ -111,7 +111,7 @@ class Made {
   featuresAlone = (encoder: EncoderPart, read: InputPart | EncoderPart): ModelFunction => {
     const from = isEncoder(read) ? this.features(read) : this.whole(read);
     const [input] = isEncoder(read) ? read.inputs : [read];
-    return this.#once(`features${nameOf(encoder)}${nameOf(read)}`, () => ({
+    return this.#once("features", [encoder.label, read.label], () => ({
       doc: `What the encoder of ${named(encoder.inputs)} makes of every token of \`${read.label}\` alone.`,
       inputs: ["arrays"],
       encoding: { name: `${encoder.label ?? "encoder"}.${read.label}`, extraTokens: extraTokensOf(encoder) },
@@ -123,12 +123,12 @@ class Made {
   };
 
   /** What an encoder makes of every token that it reads. */
-  features = (encoder: EncoderPart, name = `features${nameOf(encoder)}`): ModelFunction => {
+  features = (encoder: EncoderPart, isLast = false): ModelFunction => {
     const given = this.#given(encoder, (read) => (isEncoder(read) ? this.features(read) : this.whole(read)));
-    return this.#once(name, () => ({
-      doc: `The latent of every token of ${named(encoder.inputs)}, each in raster order${name === "features" ? ", after the first `layers` layers of the last encoder" : ""}.`,
-      inputs: name === "features" ? ["arrays", "layers"] : ["arrays"],
-      ...(encoder.label === null || name === "features"
+    return this.#once("features", isLast ? [] : [encoder.label], () => ({
+      doc: `The latent of every token of ${named(encoder.inputs)}, each in raster order${isLast ? ", after the first `layers` layers of the last encoder" : ""}.`,
+      inputs: isLast ? ["arrays", "layers"] : ["arrays"],
+      ...(encoder.label === null || isLast
         ? {}
         : { encoding: { name: encoder.label, extraTokens: extraTokensOf(encoder) } }),
       body: (code, w, { batch }) => {
@@ -153,7 +153,7 @@ export function inputFunctions(parts: Placed): InputFunctions {
   const between = parts.comparisons.map(
     ({ between: [first, second] }) => [made.alone(first), made.alone(second)] as const,
   );
-  const features = made.features(parts.encoder, "features");
+  const features = made.features(parts.encoder, true);
   for (const encoder of parts.encoders) {
     if (encoder.reads.length > 1) for (const read of encoder.reads) made.featuresAlone(encoder, read);
   }

@@ -75,6 +75,7 @@ export const codes = {
   "check/circular-source": "What a part reads has to be there before it.",
   "check/unreadable-source": "Not every block can give what others ask of it.",
   "check/missing-label": "A label tells the weights of one from those of the others.",
+  "check/taken-label": "A name in a model stands for one thing.",
   "check/loss-of-another-kind": "Patches are compared with patches, and classes with labels.",
   "check/epochs-or-steps": "The two agree for one size of the data only; one of them has to say how long to train.",
   "check/not-yet-available": "Building the rest without it would give something else than what is written.",

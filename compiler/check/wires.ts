@@ -3,7 +3,7 @@
  * give it; a loss of another kind than what is predicted; a part that nothing reads; two parts whose weights have one name.
  */
 
-import { asKind, type Decoder, type Mask } from "../../blocks/index.js";
+import { asKind, type Decoder, type Encoder, type Mask, placeNames } from "../../blocks/index.js";
 import { modelSlot } from "../slots.js";
 import { type Port, readersOf } from "../wire/roles.js";
 import { circularParts, idleParts, type Part, sourceAt, sourcesAt, type Wire, type Wiring } from "../wire/wiring.js";
@@ -22,7 +22,7 @@ interface Finding extends Words {
 
 /** Reports what is wrong with the wires of a model whose lines are sound otherwise. Gives whether nothing is. */
 export function isWired(wiring: Wiring<DraftLine>, { report, name }: Body): boolean {
-  const first = [...inputsWithoutLabel(wiring), ...circular(wiring)];
+  const first = [...inputsWithoutLabel(wiring), ...takenLabels(wiring), ...circular(wiring)];
   const joined =
     first.length > 0
       ? first
@@ -35,7 +35,10 @@ export function isWired(wiring: Wiring<DraftLine>, { report, name }: Body): bool
               ]),
         );
   // Of wires that lead nowhere, idle parts are no news.
-  const findings = joined.length > 0 ? joined : [...idle(wiring, name), ...nameless(wiring), ...otherLatents(wiring)];
+  const findings =
+    joined.length > 0
+      ? joined
+      : [...idle(wiring, name), ...nameless(wiring), ...otherLatents(wiring), ...badlyJoined(wiring)];
   for (const { code, part, message, ...words } of findings) fail(report, code, part.line.span, message, words);
   return findings.length === 0;
 }
@@ -59,6 +62,53 @@ function inputsWithoutLabel(wiring: Wiring<DraftLine>): readonly Finding[] {
       help: `write \`input name: ${part.definition?.name}(...)\`: tokens, masks and targets are told by it`,
     }));
 }
+
+/** Words of the language that models are written in; no function can take an array under one of them. */
+const words = new Set(
+  (
+    "arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for " +
+    "function if implements import in instanceof interface let new null package private protected public return static super switch " +
+    "this throw true try typeof undefined var void while with yield"
+  ).split(" "),
+);
+
+/** Labels that mean something else where the arrays and weights of a model are named. */
+function takenLabels(wiring: Wiring<DraftLine>): readonly Finding[] {
+  const inputs = wiring.parts.filter(({ slot, line }) => slot === "input" && line.label !== null);
+  const places = [null, ...inputs.map(({ line }) => line.label)].map((label) => [label, placeNames(label)] as const);
+  const isFed = new Map(places.flatMap(([label, names]) => Object.values(names).map((name) => [name, label] as const)));
+  return wiring.parts.flatMap((part): readonly Finding[] => {
+    const { slot, line } = part;
+    const { label } = line;
+    if (label === null) return [];
+    const whose = isFed.get(label);
+    const meaning = isOfEveryObject(label)
+      ? "every object of JavaScript has something of that name"
+      : slot !== "input"
+        ? null
+        : words.has(label)
+          ? "it is a word of TypeScript, in which models are written"
+          : whose !== undefined
+            ? `places of masked tokens${whose === null ? "" : ` of \`${whose}\``} are called so`
+            : ownWeights.has(label)
+              ? "weights are called so"
+              : null;
+    if (meaning === null) return [];
+    return [
+      {
+        code: "check/taken-label",
+        part,
+        message: `\`${label}\` cannot be the label of ${slot} ${blockOf(part)}: ${meaning}`,
+        help: `write another label, such as \`${isOfEveryObject(label) ? `own_${slot}` : `${label}_${slot}`}\``,
+      },
+    ];
+  });
+}
+
+const isOfEveryObject = (label: string): boolean => label in {};
+
+/** Weights of tokens that stand under no label. */
+const ownWeights: ReadonlySet<string> = new Set(["cls_token", "mask_token"]);
 
 const circular = (wiring: Wiring<DraftLine>): readonly Finding[] =>
   circularParts(wiring).map((part) => ({
@@ -94,11 +144,45 @@ const readable = ({ from, through }: Port): string =>
 
 /** The inputs whose tokens a part sees. */
 function inputsUnder(wiring: Wiring<DraftLine>, part: DraftPart): ReadonlySet<string> {
-  const read = sourcesAt(wiring, part, "tokens");
-  return new Set(
-    read.flatMap((other) => (other.slot === "tokens" ? (other.input ?? []) : [...inputsUnder(wiring, other)])),
-  );
+  const under = new Set(sourcesAt(wiring, part, "tokens"));
+  // A set gives its iterator what is added meanwhile: each part is looked at once, however many ways lead to it.
+  for (const other of under) for (const source of sourcesAt(wiring, other, "tokens")) under.add(source);
+  return new Set([...under].flatMap(({ slot, input }) => (slot === "tokens" ? (input ?? []) : [])));
 }
+
+/** Encoders that read the tokens of an input twice, or those of an encoder of another width. */
+function badlyJoined(wiring: Wiring<DraftLine>): readonly Finding[] {
+  const encoders = wiring.parts.filter(({ slot, within }) => slot === "encoder" && within === null);
+  return encoders.flatMap((part) => {
+    const read = sourcesAt(wiring, part, "tokens");
+    const seen = read.flatMap((source) => source.input ?? [...inputsUnder(wiring, source)]);
+    const twice = seen.find((input, i) => seen.indexOf(input) < i);
+    const reader = lineName(part.slot, part.line.label);
+    if (twice !== undefined) {
+      return {
+        code: "check/unreadable-source" as const,
+        part,
+        message: `\`${reader}\` reads the tokens of \`${twice}\` in two ways`,
+        reason: "Tokens stand once in a sequence: what comes after could not tell one from the other.",
+        help: "name encoders that have no input in common",
+      };
+    }
+    const own = widthOf(part);
+    const other = read.find((source) => source.slot === "encoder" && widthOf(source) !== own);
+    if (!other) return [];
+    const source = lineName(other.slot, other.line.label);
+    return {
+      code: "check/unreadable-source" as const,
+      part,
+      message: `\`${reader}\` has the width ${own}, and \`${source}\`, which it reads, ${widthOf(other)}`,
+      reason: "An encoder goes on with the numbers that another one gives for each token.",
+      help: "give both the same `width`",
+      related: [{ span: other.line.span, message: `\`${source}\`` }],
+    };
+  });
+}
+
+const widthOf = ({ definition, line }: DraftPart): number => (definition as Encoder).width(valuesOf(line));
 
 function wrongWire(
   part: DraftPart,
