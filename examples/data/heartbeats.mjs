@@ -10,6 +10,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { npy, randomFrom } from "./making.mjs";
 
 const folder = process.argv[2] ?? "data/heartbeats";
 const [rate, samples, leads, classes] = [100, 240, 12, 4];
@@ -34,26 +35,6 @@ const waves = {
   S: [0.03, 0.01, [-0.25, -0.1, 0.5]],
   T: [0.27, 0.05, [0.25, 0.22, -0.15]],
 };
-
-/** Numbers in [0, 1): mulberry32. */
-function randomFrom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** An npy file, version 1. */
-function npy(type, shape, numbers) {
-  const text = `{'descr': '${type}', 'fortran_order': False, 'shape': (${shape.join(", ")},), }`;
-  const header = `${text.padEnd(117)}\n`;
-  const head = Buffer.from(`\x93NUMPY\x01\x00\x00\x00${header}`, "latin1");
-  head.writeUInt16LE(header.length, 8);
-  return Buffer.concat([head, Buffer.from(numbers.buffer)]);
-}
 
 /** Turned in the plane of left and down. */
 const turned = ([left, down, back], angle) => [

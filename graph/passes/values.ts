@@ -1,35 +1,15 @@
 /** What passes ask about values. */
 
 import type { Node } from "../graph.js";
-import type { OperationName } from "../operations.js";
+import { arithmeticOperations, comparisons, type OperationName, unaryOperations } from "../operations.js";
 import { isA } from "../rewrite.js";
 import type { TypedArray } from "../shape.js";
 
 /** Operations of which each element depends on one element of each input, broadcast to the result. */
 export const elementwise: ReadonlySet<OperationName> = new Set<OperationName>([
-  "neg",
-  "exp",
-  "log",
-  "sqrt",
-  "rsqrt",
-  "abs",
-  "sign",
-  "erf",
-  "tanh",
-  "sigmoid",
-  "softplus",
-  "sin",
-  "cos",
-  "floor",
-  "add",
-  "sub",
-  "mul",
-  "div",
-  "maximum",
-  "minimum",
-  "less",
-  "lessEqual",
-  "equal",
+  ...unaryOperations,
+  ...arithmeticOperations,
+  ...comparisons,
   "select",
   "cast",
   "gelu",

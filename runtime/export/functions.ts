@@ -1,7 +1,6 @@
 /** What of a model can be exported, and what goes in and comes out of it, in a graph and in words. */
 
 import {
-  type Arrays,
   afterTraining,
   arrayInputs,
   type Batch,
@@ -89,33 +88,27 @@ function throughColours(program: ModelProgram, colours: Readonly<Record<string, 
     predict: (g, w, batch) => program.predict(g, w, seen(g, batch)),
     ...(encodings
       ? {
-          encodings: Object.fromEntries(
-            Object.entries(encodings).map(([name, one]) => [
-              name,
-              {
-                ...one,
-                features: (g: Builder, w: ProgramWeights, arrays: Arrays) => one.features(g, w, seen(g, arrays)),
-              },
-            ]),
-          ),
+          encodings: mapped(encodings, (one) => ({
+            ...one,
+            features: (g, w, arrays) => one.features(g, w, seen(g, arrays)),
+          })),
         }
       : {}),
     ...(predictions
       ? {
-          predictions: Object.fromEntries(
-            Object.entries(predictions).map(([name, prediction]) => [
-              name,
-              {
-                ...prediction,
-                predict: (g: Builder, w: ProgramWeights, batch: Batch) => prediction.predict(g, w, seen(g, batch)),
-              },
-            ]),
-          ),
+          predictions: mapped(predictions, (one) => ({
+            ...one,
+            predict: (g, w, batch) => one.predict(g, w, seen(g, batch)),
+          })),
         }
       : {}),
     ...(guide ? { guide: (g, w, batch) => guide.call(program, g, w, seen(g, batch)) } : {}),
   };
 }
+
+/** Each value changed, by the same names. */
+const mapped = <V>(all: Readonly<Record<string, V>>, change: (one: V) => V): Readonly<Record<string, V>> =>
+  Object.fromEntries(Object.entries(all).map(([name, one]) => [name, change(one)]));
 
 function encoding(g: Builder, program: ModelProgram, w: ProgramWeights): Readonly<Record<string, Tensor>> {
   return tokensAndMeans(g, program, program.features(g, w, arrayInputs(g, program)));

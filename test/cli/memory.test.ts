@@ -23,7 +23,10 @@ beforeAll(async () => {
   cwd = await project({ "memory.mae": spec });
 });
 
-it.each(["onnx", "wasm"])("on %s, plan tells the peak of the whole process", { timeout: 120_000 }, async (backend) => {
+// When memory is collected depends on what else the machine does: one process in many keeps more for a while.
+const options = { timeout: 120_000, retry: 1 };
+
+it.each(["onnx", "wasm"])("on %s, plan tells the peak of the whole process", options, async (backend) => {
   const { stdout } = await mae(["plan", "memory.mae", "--backend", backend, "--json"], { cwd });
   const { memory } = JSON.parse(stdout);
   const parts = ["weights", "moments", "sums", "working", "engine", "data"].map((part) => memory[part] as number);
