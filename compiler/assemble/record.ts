@@ -134,7 +134,8 @@ function recordFunction(
     if (typeof input !== "string") known.set(args[i] as Tensor, { kind: "variable", name: camel(input.name) });
   }
   const names = f.inputs.map((input) => camel(inputName(input)));
-  const recording = recorder(g, weights, known, f.inputs.includes("layers"), [...names, ...Object.keys(batch)]);
+  const reserved = [...names, ...Object.keys(batch), ...assembly.functions.map((other) => other.name)];
+  const recording = recorder(g, weights, known, f.inputs.includes("layers"), reserved);
   const result = f.body(recording.code, weights, inputsFrom(f, args));
   return {
     name: f.name,

@@ -120,6 +120,10 @@ const circular = (wiring: Wiring<DraftLine>): readonly Finding[] =>
 
 /** Names of a line that lead nowhere. */
 function unreadNames(part: DraftPart, { port, names }: Wire<DraftLine>, wiring: Wiring<DraftLine>): readonly Finding[] {
+  if (names?.length === 0) {
+    const message = `the ${part.slot} ${blockOf(part)} is told to read nothing`;
+    return [{ code: "check/unreadable-source", part, message, reason: port.why, help: `name ${readable(port)}` }];
+  }
   return (names ?? []).flatMap((name): readonly Finding[] => {
     const [label, input] = name.split(".");
     const source = wiring.parts.find(

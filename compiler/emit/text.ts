@@ -131,7 +131,15 @@ export interface FunctionText {
 
 /** A function in text, piece by piece. `layers`: of the encoder. */
 export function functionText(f: ProgramFunction, layers: number): FunctionText {
-  const whole = [...allOperands(f)].some((operand) => operand.kind === "variable" && operand.name === "batch");
+  const operands = [...allOperands(f)];
+  const grids = operands.flatMap((operand) => (operand.kind === "grid" ? [operand.name] : []));
+  const called = new Set(["g", "w", ...grids, ...f.statements.map(({ callee }) => callee.name)]);
+  // A field that is called like what else the function names stays within its record.
+  const whole = operands.some(
+    (operand) =>
+      (operand.kind === "variable" && operand.name === "batch") ||
+      (operand.kind === "field" && called.has(operand.name)),
+  );
   const batch = whole ? "whole" : "apart";
   const returned = `return ${operandText(f.result, batch)};`;
   return {
