@@ -16,7 +16,7 @@ export interface Axis {
 export interface ArrayShape {
   readonly axes: readonly Axis[];
   readonly channels: number;
-  /** How a spectrogram is made of sound; absent: the array is none. */
+  /** How a spectrogram is made of sound; if absent, the array is none. */
   readonly sound?: SoundShape;
 }
 

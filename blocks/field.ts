@@ -35,7 +35,7 @@ export interface Field {
   readonly dtype: "float32" | "int32";
   /**
    * A folder with a file for each image of the data, at the same path within it but for its ending: whole numbers for each pixel,
-   * in a grey PNG file [H, W], or in an npy file [H, W] or [maps, H, W]. Absent: the image is all that is needed.
+   * in a grey PNG file [H, W], or in an npy file [H, W] or [maps, H, W]. If absent, the image is all that is needed.
    */
   readonly beside?: string;
   /** -> as many numbers as `shape` has. */
@@ -56,6 +56,6 @@ export interface BoundField extends Field {
 export interface FieldBlock {
   readonly name: string;
   readonly params?: Params;
-  /** Absent: it needs none. */
+  /** If absent, it needs none. */
   field?(p: Readonly<Record<string, unknown>>, context: FieldContext): Field;
 }

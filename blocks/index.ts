@@ -135,7 +135,7 @@ export { afterTraining, type Progress } from "./progress.js";
 export { augmentsOf, type OfInput, recipeSettings, type Training } from "./recipe.js";
 export type { LabelMap, RegionSample, RegionSource } from "./regions/index.js";
 export * as regionSources from "./regions/index.js";
-export { asKind, type Kinds, type Registry, registry } from "./registry.js";
+export { asKind, type Kinds, mustBe, type Registry, registry } from "./registry.js";
 export type { Schedule } from "./schedule/index.js";
 export * as schedules from "./schedule/index.js";
 export {

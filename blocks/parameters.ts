@@ -25,7 +25,7 @@ export type Initializer =
       readonly counts: readonly number[];
       readonly extra: number;
       readonly order?: "flat";
-      /** Numbers of the axes that are encoded; absent: all. */
+      /** Numbers of the axes that are encoded; if absent, all. */
       readonly along?: readonly number[];
     };
 
@@ -36,7 +36,7 @@ export interface Parameter<S extends Dims = Dims> {
   readonly trainable: boolean;
   /** A token that is learned, or the positions of tokens: added to tokens, and no matrix. */
   readonly token?: true;
-  /** Of a table of positions that others are added to: the axes of the tokens whose places it has. Absent: all, and tokens in front. */
+  /** Of a table of positions that others are added to: the axes of the tokens whose places it has. If absent, all, and tokens in front. */
   readonly places?: "first axis" | "other axes" | "front";
   /** Name of the weight that it starts as and follows slowly; it has no gradient. */
   readonly follows?: string;

@@ -11,7 +11,7 @@ export interface Param<V> {
   readonly type: ParamType;
   /** One sentence, ends with a full stop. */
   readonly doc: string;
-  /** Absent: must be written. */
+  /** If absent, must be written. */
   readonly default?: V;
 }
 

@@ -23,7 +23,7 @@ export interface MaskSampler {
     /** That of a batch. */
     readonly count: (progress: Progress, random: Random) => number;
   };
-  /** All samples of a batch have one mask; absent: each has its own. */
+  /** All samples of a batch have one mask; if absent, each has its own. */
   readonly shared?: true;
   /**
    * A permutation of the tokens, visible ones first. `field`: the sample's numbers of the field `mask`, if there is one.
@@ -137,7 +137,7 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
    * export.
    */
   features(g: Builder, w: Weights<T>, arrays: Arrays, layers?: number): Tensor;
-  /** Classes that `predict` tells apart; absent: it predicts patches. A model of classes hides nothing and reads no mask. */
+  /** Classes that `predict` tells apart; if absent, it predicts patches. A model of classes hides nothing and reads no mask. */
   readonly classes?: number;
   /** -> prediction [B, N, P]; of classes, a logit for each [B, K] */
   predict(g: Builder, w: Weights<T>, batch: Batch): Tensor;

@@ -17,13 +17,13 @@ export const recipeSettings = {
   repeat: int({
     min: 1,
     max: 1024,
-    doc: "How often each sample is taken in a pass over the data, each time cut, varied and masked anew; absent: once.",
+    doc: "How often each sample is taken in a pass over the data, each time cut, varied and masked anew; if absent, once.",
   }) as Param<number>,
   seed: int({ min: 0, default: 0, doc: "Seed of weights, masks, crops and order." }),
   clip: real({
     min: 0,
     openMin: true,
-    doc: "Largest global norm of the gradients; absent: no clipping.",
+    doc: "Largest global norm of the gradients; if absent, no clipping.",
   }) as Param<number>,
   precision: choice({
     default: "float32",
@@ -33,7 +33,7 @@ export const recipeSettings = {
 } satisfies Params;
 
 /**
- * Data or an augmentation, and the input that it is for, by the name of its array. Absent: of data, the only input; of augmentations, all
+ * Data or an augmentation, and the input that it is for, by the name of its array. If absent, of data, the only input; of augmentations, all
  * inputs that they change, as one plan where they are drawn.
  */
 export type OfInput<B extends Bound> = B & { readonly input?: string };
@@ -49,15 +49,15 @@ export interface Training {
   readonly batch: number;
   /**
    * Samples computed at once, of which a batch is a multiple; the gradients of a batch are the means of its micro-batches'.
-   * Absent: all of them.
+   * If absent, all of them.
    */
   readonly microBatch?: number;
-  /** What is computed again for gradients instead of kept; absent: nothing. */
+  /** What is computed again for gradients instead of kept; if absent, nothing. */
   readonly recompute?: Recompute;
   /** One of the two is set. */
   readonly epochs: number | null;
   readonly steps: number | null;
-  /** How often an epoch has each sample; absent: once. */
+  /** How often an epoch has each sample; if absent, once. */
   readonly repeat?: number;
   readonly seed: number;
   /** Largest global norm of the gradients; null: no clipping. */

@@ -1,5 +1,6 @@
 /** The registry: every block there is, by kind. A plain value that is passed, so that a project can add its own. */
 
+import { invariant } from "../graph/index.js";
 import { type Adversary, adversaries } from "./adversary/index.js";
 import { type Augment, augments } from "./augment/index.js";
 import { kindOf } from "./block.js";
@@ -43,6 +44,13 @@ export interface Kinds {
 /** A definition as what it was defined as; undefined where it is of another kind, or none. */
 export const asKind = <K extends Kind>(kind: K, definition: object | undefined): Kinds[K] | undefined =>
   kindOf(definition) === kind ? (definition as Kinds[K]) : undefined;
+
+/** A definition of which it is known what it was defined as, or a copy of one, which does not say. */
+export function mustBe<K extends Kind>(kind: K, definition: object): Kinds[K] {
+  const told = kindOf(definition);
+  invariant(told === undefined || told === kind, `what stands there is defined as ${kind}`);
+  return definition as Kinds[K];
+}
 
 export type Registry = { readonly [K in Kind]: readonly Kinds[K][] };
 

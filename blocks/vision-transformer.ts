@@ -44,12 +44,12 @@ export const transformerRequirements: readonly Requirement<TransformerParams & P
 
 /** A parameter of transformers whose keys may lack a bias. */
 export const keyBias = optional(
-  flag({ doc: "Whether keys have a bias, as queries and values have; absent: they have one." }),
+  flag({ doc: "Whether keys have a bias, as queries and values have; if absent, they have one." }),
 );
 
 /** A parameter of transformers whose norms add another number to the variance than ours do. */
 export const normEpsilon = optional(
-  real({ min: 0, openMin: true, max: 1, doc: "Added to the variance in every LayerNorm; absent: 1e-6." }),
+  real({ min: 0, openMin: true, max: 1, doc: "Added to the variance in every LayerNorm; if absent, 1e-6." }),
 );
 
 /** What a transformer block is told. */
@@ -64,7 +64,7 @@ export const blockOptions = (p: {
 /** A parameter of encoders that can read several inputs. */
 export const readFrom = optional(
   labels({
-    doc: "What it reads, by label: inputs, or encoders of them, such as `[audio, image]`. Absent: the input of its own label, or all.",
+    doc: "What it reads, by label: inputs, or encoders of them, such as `[audio, image]`. If absent, the input of its own label, or all.",
   }),
 );
 

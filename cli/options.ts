@@ -4,7 +4,7 @@ import { Argument, type Command, Option } from "commander";
 import type { CheckpointInterval } from "../runtime/index.js";
 import { checkpointInterval, memorySize, wholeNumber } from "./arguments.js";
 
-/** Options that change settings of a recipe; absent: as the recipe says. */
+/** Options that change settings of a recipe; if absent, as the recipe says. */
 export interface SettingFlags {
   readonly batch?: number;
   readonly epochs?: number;

@@ -70,7 +70,7 @@ export interface MemoryOptions {
   readonly moments: number;
   readonly recompute: Recompute;
   readonly splitting: Splitting;
-  /** Absent: tensors alone are counted. */
+  /** If absent, tensors alone are counted. */
   readonly engine?: EngineMemory;
   readonly data?: DataMemory;
   /** Operations of matrix products that training with one sample takes; asked for only where a batch is cut by them. */

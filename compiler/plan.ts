@@ -106,12 +106,12 @@ export interface PlanOptions {
   readonly samples?: number;
   /** Of passes of any sizes; that of the nearest size counts. */
   readonly rates?: readonly MeasuredRate[];
-  /** How a batch is cut; absent: it is not. */
+  /** How a batch is cut; if absent, it is not. */
   readonly splitting?: Splitting;
   readonly recompute?: Recompute;
-  /** What trains it; absent: memory is that of tensors alone. */
+  /** What trains it; if absent, memory is that of tensors alone. */
   readonly engine?: EngineMemory;
-  /** What its data needs; absent: nothing is counted. */
+  /** What its data needs; if absent, nothing is counted. */
   readonly data?: DataMemory;
 }
 

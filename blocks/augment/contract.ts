@@ -42,13 +42,13 @@ export interface AugmentContext {
 export const augmentContext = (array: ArrayShape): AugmentContext => ({ array, image: planesOf(array).shape });
 
 export interface Augment<P extends Params = Params> extends Definition<P, AugmentContext> {
-  /** What it changes: where pixels are, which only pictures have, or numbers channel by channel. Absent: pictures. */
+  /** What it changes: where pixels are, which only pictures have, or numbers channel by channel. If absent, pictures. */
   readonly changes?: "pictures" | "channels";
   /** The steps for one sample, whose pictures have the current size. Only `random` may vary them. Throws `DataError` for an image that does not fit. */
   plan(p: ValuesOf<P>, current: PixelSize, context: AugmentContext, random: Random): readonly ImageStep[];
   /** Whether two samples of one image can differ. Evaluation leaves random augmentations out. */
   readonly random: boolean;
-  /** What stands in place of a random augmentation in evaluation, the same for every sample; absent: nothing. */
+  /** What stands in place of a random augmentation in evaluation, the same for every sample; if absent, nothing. */
   evaluationPlan?(p: ValuesOf<P>, current: PixelSize, context: AugmentContext): readonly ImageStep[];
 }
 

@@ -29,8 +29,8 @@ type ArrayPaths = { readonly images: string } & Readonly<
 
 export const arrayParams = {
   images: text({ doc: "File with the training images." }),
-  labels: optional(text({ doc: "File with their labels; absent: unlabelled." })),
-  test_images: optional(text({ doc: "File with the test images; absent: no test split." })),
+  labels: optional(text({ doc: "File with their labels; if absent, unlabelled." })),
+  test_images: optional(text({ doc: "File with the test images; if absent, no test split." })),
   test_labels: optional(text({ doc: "File with the test images' labels." })),
 };
 

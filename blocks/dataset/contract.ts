@@ -52,7 +52,7 @@ export type ArraySample =
   | {
       readonly kind: "file";
       readonly path: string;
-      /** Within the data's own folder, by which files that belong to the image are found; absent: it has none. */
+      /** Within the data's own folder, by which files that belong to the image are found; if absent, it has none. */
       readonly within?: string;
       readonly label: number | null;
     }
@@ -110,7 +110,7 @@ export function nameOf(sample: ArraySample): string | null {
 }
 
 export interface Dataset<P extends Params = Params> extends Definition<P, DatasetContext> {
-  /** What of models it has data for; absent: any. */
+  /** What of models it has data for; if absent, any. */
   readonly media?: readonly Medium[];
   /** Throws `DataError` (below) when the data is not what the spec says, or not what the model reads. */
   open(p: ValuesOf<P>, files: Files, split: Split, context: DatasetContext): Promise<SampleIndex>;

@@ -31,11 +31,11 @@ const params = {
     doc: "Share of the files kept for the test split, chosen by their paths alone.",
   }),
   stride: optional(
-    int({ min: 1, max: 65_536, doc: "Of a video, every how manieth frame is taken; absent: each of them." }),
+    int({ min: 1, max: 65_536, doc: "Of a video, every how manieth frame is taken; if absent, each of them." }),
   ),
   labels: optional(
     text({
-      doc: "CSV file with a line `path,label` for each file, paths relative to the folder; absent: labels are the sub-folders.",
+      doc: "CSV file with a line `path,label` for each file, paths relative to the folder; if absent, labels are the sub-folders.",
     }),
   ),
 };

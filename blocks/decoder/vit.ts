@@ -13,13 +13,13 @@ const params = {
   ...transformerParams("decoder"),
   key_bias: keyBias,
   embed_bias: optional(
-    flag({ doc: "Whether the layer from the encoder's width to the decoder's has a bias; absent: it has one." }),
+    flag({ doc: "Whether the layer from the encoder's width to the decoder's has a bias; if absent, it has one." }),
   ),
   norm_epsilon: normEpsilon,
   class_token: optional(
     choice({
       options: { own: "A learned token of the decoder, as in MAE-ST; that of the encoder stays there." },
-      doc: "What stands in front of the patches. Absent: what the encoder has there.",
+      doc: "What stands in front of the patches. If absent, what the encoder has there.",
     }),
   ),
 };

@@ -38,7 +38,7 @@ export interface Encoder<P extends Params = Params, T extends ParameterTree = Pa
   outputs?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, seen: Seen, count: number): readonly Tensor[];
   /** What the tokens attend to in a layer, counted from 1: [B, heads, extra + V, extra + V], rows sum to 1. */
   attention?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, seen: Seen, layer: number): Tensor;
-  /** The normalisation that ends `encode`, on tokens [..., D]; absent: there is none. */
+  /** The normalisation that ends `encode`, on tokens [..., D]; if absent, there is none. */
   normalize?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor): Tensor;
 }
 

@@ -50,7 +50,7 @@ const params = {
   norm: optional(
     choice({
       options: { none: "What the last block gives is the latent." },
-      doc: "What ends the encoder; absent: a LayerNorm.",
+      doc: "What ends the encoder; if absent, a LayerNorm.",
     }),
   ),
   norms: optional(
@@ -58,7 +58,7 @@ const params = {
       options: {
         by_input: "An input that passes alone has norms of its own, as in CAV-MAE; all together have others.",
       },
-      doc: "Of an encoder of several inputs, whose norms they pass; absent: all pass the same ones.",
+      doc: "Of an encoder of several inputs, whose norms they pass; if absent, all pass the same ones.",
     }),
   ),
   norm_epsilon: normEpsilon,

@@ -1,8 +1,92 @@
-/** The heads, sorted by name. */
+/** Heads: from what the encoder makes of the whole image to a logit for each class. A model with a head hides nothing. */
 
-import { classifier } from "./classifier.js";
+import type { Tensor } from "../../graph/index.js";
+import { type Definition, type ModelContext, ofKind } from "../block.js";
+import type { Code } from "../code.js";
+import type { Field } from "../field.js";
+import { firstToken, headParameters, linear, meanToken } from "../nn/index.js";
+import type { ParameterTree, Weights } from "../parameters.js";
+import { choice, int, type Params, type ValuesOf } from "../params.js";
+import { patchesOf } from "../sequence.js";
 
-export { defineHead, type Head, type HeadContext, type HeadInputs, labelField } from "./contract.js";
-export { classifier };
+export interface HeadContext {
+  /** Features of a token. */
+  readonly encoderWidth: number;
+}
+
+export interface HeadInputs {
+  /** What the encoder's last layer gives for every token of the image, [B, extra + N, D]. */
+  readonly tokens: Tensor;
+  /** The encoder's final normalisation, on tokens [..., D]. */
+  readonly normalize: (tokens: Tensor) => Tensor;
+  /** Tokens in front of the patches. */
+  readonly extra: number;
+  /** Patches, N. */
+  readonly count: number;
+}
+
+export interface Head<P extends Params = Params, T extends ParameterTree = ParameterTree>
+  extends Definition<P, ModelContext> {
+  /** Classes that it tells apart, K. */
+  classes(p: ValuesOf<P>): number;
+  parameters(p: ValuesOf<P>, context: HeadContext): T;
+  /** -> logits [B, K] */
+  classify(code: Code, p: ValuesOf<P>, w: Weights<T>, inputs: HeadInputs): Tensor;
+  /** The labels that training is fed with, [K]: see `labelField`. */
+  field(p: ValuesOf<P>): Field;
+}
+
+export const defineHead = <const P extends Params, T extends ParameterTree>(head: Head<P, T>): Head<P, T> =>
+  ofKind("head", head);
+
+/** A sample's label as [classes] numbers: 1 at its class, 0 elsewhere. */
+export const labelField = (classes: number): Field => ({
+  shape: [classes],
+  dtype: "float32",
+  compute({ label }) {
+    const values = new Float32Array(classes);
+    if (label !== null) values[label] = 1;
+    return values;
+  },
+});
+
+/** One linear layer on the class token or on the mean of the patches: the head of a fine-tuned vision transformer. */
+export const classifier = defineHead({
+  name: "classifier",
+  summary: "One linear layer on the class token, or on the mean of the patches' tokens.",
+  source: "He et al., Masked Autoencoders Are Scalable Vision Learners, CVPR 2022, appendix A.1",
+  since: "0.1",
+  params: {
+    classes: int({ min: 2, max: 1_000_000, doc: "Classes that are told apart." }),
+    pool: choice({
+      default: "mean",
+      options: {
+        class_token: "The class token, after the encoder's final normalisation.",
+        mean: "The mean of the patches' tokens; the encoder's final normalisation follows it.",
+      },
+      doc: "What stands for the image.",
+    }),
+  },
+  requires: [
+    {
+      name: "class-token",
+      at: "pool",
+      doc: "What is pooled is there: a class token, if that is what stands for the image.",
+      holds: (p, { extraTokens }) => p.pool !== "class_token" || extraTokens === null || extraTokens > 0,
+      say: () => "the encoder has no class token to read",
+      help: () => "give it one (`class_token: true`), or write `pool: mean`",
+    },
+  ],
+  classes: (p) => p.classes,
+  parameters: (p, { encoderWidth }) => ({ head: headParameters(encoderWidth, p.classes) }),
+  classify(code, p, w, { tokens, normalize, extra, count }) {
+    if (p.pool === "class_token") {
+      return code.let("logits", linear, normalize(code.let("pooled", firstToken, tokens)), w.head);
+    }
+    const patches = patchesOf(code, "patches", tokens, { extra, count }); // [B, N, D]
+    return code.let("logits", linear, normalize(code.let("pooled", meanToken, patches)), w.head);
+  },
+  field: (p) => labelField(p.classes),
+});
 
 export const heads = [classifier] as const;

@@ -33,7 +33,7 @@ export const spectrogram = defineInput({
       frequency({
         min: 1,
         max: fastest,
-        doc: "Where the last band ends. Absent: half the rate, the highest there is.",
+        doc: "Where the last band ends. If absent, half the rate, the highest there is.",
       }),
     ),
   },

@@ -5,10 +5,9 @@
 
 import type { ArrayShape } from "../arrays.js";
 import type { Bound, Definition } from "../block.js";
-import type { Input } from "../input/index.js";
 import type { DurationValue, Params, ValuesOf } from "../params.js";
+import { mustBe } from "../registry.js";
 import type { Lattice } from "../sets.js";
-import type { Tokens } from "../tokens/index.js";
 
 /** A line of a model, with the slots in its braces. */
 export interface LintLine {
@@ -50,7 +49,7 @@ export interface Remark {
   readonly message: string;
   /** What to write instead. */
   readonly help: string;
-  /** Other text for the first place that means the same; absent: whatever mends it changes what is trained. */
+  /** Other text for the first place that means the same; if absent, whatever mends it changes what is trained. */
   readonly instead?: { readonly after: string };
 }
 
@@ -73,7 +72,7 @@ export interface Lint {
   /** The page's example: what stands in the place of parts of the usual model and recipe. */
   readonly example: {
     readonly write: Readonly<Record<string, string>>;
-    /** What mends it; absent: the usual text. */
+    /** What mends it; if absent, the usual text. */
     readonly mended?: Readonly<Record<string, string>>;
     readonly data?: DataFacts;
   };
@@ -103,7 +102,7 @@ export const settingOf = ({ settings }: Pick<LintRecipe, "settings">, name: stri
 /** What enters a model, where it has one input. */
 export function arrayOfLines(lines: readonly LintLine[]): ArrayShape | null {
   const [input, ...more] = inSlot(lines, "input");
-  return input && more.length === 0 ? (input.definition as unknown as Input).shape(input.values) : null;
+  return input && more.length === 0 ? mustBe("input", input.definition).shape(input.values) : null;
 }
 
 /** How it is cut into tokens. */
@@ -111,7 +110,7 @@ export function latticeOfLines(lines: readonly LintLine[]): Lattice | null {
   const array = arrayOfLines(lines);
   const [tokens, ...more] = inSlot(lines, "tokens");
   if (!array || !tokens || more.length > 0) return null;
-  return (tokens.definition as unknown as Tokens).grid(tokens.values, array);
+  return mustBe("tokens", tokens.definition).grid(tokens.values, array);
 }
 
 /** The answer to a question about a block, and the values that it was read from. */

@@ -4,7 +4,7 @@ import { patchDiscriminator } from "../adversary/index.js";
 import { pictureOf } from "../arrays.js";
 import type { Bound } from "../block.js";
 import { crossEntropy, l1, mse, smoothL1, uniformity } from "../loss/index.js";
-import type { Mask } from "../mask/index.js";
+import { mustBe } from "../registry.js";
 import { boxLength, boxText, tokenCount } from "../sets.js";
 import { lowPass, pixels } from "../target/index.js";
 import {
@@ -35,7 +35,7 @@ function shownRemarks(lines: readonly LintLine[], isOdd: (share: number) => bool
   if (!grid) return [];
   return inSlot(lines, "mask").flatMap((mask): readonly Remark[] => {
     const { answer: visible, read } = readFrom(mask, (definition, values) =>
-      (definition as unknown as Mask).visible(values, grid),
+      mustBe("mask", definition).visible(values, grid),
     );
     const tokens = tokenCount(grid);
     if (!isOdd(visible / tokens)) return [];

@@ -1,8 +1,8 @@
 /** Lints of training: learning rate, decay, schedule, length, batch. */
 
-import type { Optimizer } from "../optimizer/index.js";
 import { adamw, sgd } from "../optimizer/index.js";
 import type { DurationValue, RateValue, ScheduleValue } from "../params.js";
+import { mustBe } from "../registry.js";
 import { constant, cosine, step } from "../schedule/index.js";
 import {
   at,
@@ -32,7 +32,7 @@ interface Peak {
 
 function peakOf(recipe: LintRecipe): Peak {
   const { optimizer } = recipe;
-  const rate = (optimizer.definition as unknown as Optimizer).lr(optimizer.values);
+  const rate = mustBe("optimizer", optimizer.definition).lr(optimizer.values);
   const batch = settingOf(recipe, "batch") ?? 1;
   const peak = rate.per === null ? rate.value : (rate.value * batch) / rate.per;
   return { rate, batch, peak, places: [at(optimizer, "lr"), ...(rate.per === null ? [] : [{ setting: "batch" }])] };

@@ -39,14 +39,14 @@ export interface LossContext {
 
 export interface Loss<P extends Params = Params, T extends ParameterTree = ParameterTree>
   extends Definition<P, ModelContext> {
-  /** It compares samples of a batch with each other; absent: it is the mean of losses of single samples. */
+  /** It compares samples of a batch with each other; if absent, it is the mean of losses of single samples. */
   readonly acrossSamples?: true;
   /**
    * What it compares: predictions of patches with their targets, where absent; those of a head with labels; or the features of two
    * inputs, which it names by a parameter `between`.
    */
   readonly compares?: "patches" | "classes" | "features";
-  /** It can judge tokens whose number differs from sample to sample; absent: it cannot. */
+  /** It can judge tokens whose number differs from sample to sample; if absent, it cannot. */
   readonly uneven?: true;
   /** Factor in the sum of all losses. */
   weight(p: ValuesOf<P>): number;

@@ -73,15 +73,15 @@ export interface Mask<P extends Params = Params> extends Definition<P, ModelCont
   readonly varies?: VisibleCounts<P>;
   /** Present where it is drawn over the tokens of all inputs together: a sample may show more of one, and less of another. */
   readonly joint?: JointMask<P>;
-  /** What enters the encoder in place of hidden tokens; null, or absent: what the model's decoder asks for. */
+  /** What enters the encoder in place of hidden tokens; null, or if absent, what the model's decoder asks for. */
   hiding?(p: ValuesOf<P>): Hiding | null;
-  /** Whether all samples of a batch have one mask; absent: each has its own. */
+  /** Whether all samples of a batch have one mask; if absent, each has its own. */
   shared?(p: ValuesOf<P>): boolean;
   /** What it needs of a sample besides a random stream. */
   field?(p: ValuesOf<P>, context: FieldContext): Field;
   /**
    * One sample's order: a permutation of 0..N-1. `field`: the sample's numbers of the mask's field, where it has one. `visible`: the
-   * number of visible tokens, where it may vary; absent: the largest.
+   * number of visible tokens, where it may vary; if absent, the largest.
    */
   sample(p: ValuesOf<P>, grid: Lattice, random: Random, field?: TypedArray, visible?: number): Int32Array;
   /** Present where the graph decides: the order of `sample` is then what it draws from. */

@@ -20,14 +20,14 @@ const share = choice({
 export const dials = {
   along: optional(
     axesParam({
-      doc: "Axes over which it is drawn, such as `[row, column]`; over the others it is repeated. Absent: all.",
+      doc: "Axes over which it is drawn, such as `[row, column]`; over the others it is repeated. If absent, all.",
     }),
   ),
   each: optional(
-    axesParam({ doc: "Axes along which it is drawn anew at each place, such as `[lead]`. Absent: none." }),
+    axesParam({ doc: "Axes along which it is drawn anew at each place, such as `[lead]`. If absent, none." }),
   ),
   cell: optional(
-    sides({ doc: "What is hidden together, in the units of the input, such as `32x32` pixels. Absent: a token." }),
+    sides({ doc: "What is hidden together, in the units of the input, such as `32x32` pixels. If absent, a token." }),
   ),
   hidden: optional(
     choice({
@@ -36,7 +36,7 @@ export const dials = {
         token: "A learned token, the same everywhere, with the position of the one that is hidden.",
         zero: "Zeros, with the position of the one that is hidden.",
       },
-      doc: "What enters the encoder in place of hidden tokens. Absent: what the decoder asks for, which is nothing or a learned token.",
+      doc: "What enters the encoder in place of hidden tokens. If absent, what the decoder asks for, which is nothing or a learned token.",
     }),
   ),
   share,

@@ -2,7 +2,7 @@
 
 /**
  * The visible patches in the order of the scan, then the hidden ones in the order of the scan.
- * `hidden`: one flag for each raster index. `scan`: raster indices in the order of visit; absent: raster order.
+ * `hidden`: one flag for each raster index. `scan`: raster indices in the order of visit; if absent, raster order.
  */
 export function visibleFirst(hidden: Uint8Array, scan?: Int32Array): Int32Array {
   const order = new Int32Array(hidden.length);

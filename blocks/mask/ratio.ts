@@ -26,7 +26,7 @@ export const hiding = {
         hidden_down: "The number of hidden ones is rounded down, as VideoMAE does.",
         nearest: "The number of visible ones is rounded to the nearest, as SparK does.",
       },
-      doc: "How the share becomes a number of patches. Absent: as `visible_down`.",
+      doc: "How the share becomes a number of patches. If absent, as `visible_down`.",
     }),
   ),
 };

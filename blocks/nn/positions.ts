@@ -23,7 +23,7 @@ type OpenTable = PositionTable<readonly number[], number, number>;
 
 interface SinCosOptions {
   readonly order?: "flat";
-  /** Numbers of the axes that are encoded; absent: all. */
+  /** Numbers of the axes that are encoded; if absent, all. */
   readonly along?: readonly number[];
 }
 

@@ -40,7 +40,7 @@ export const transformerBlockParameters = declarer(
 ) as <const D extends number, const H extends number>(size: {
   readonly width: D;
   readonly hidden: H;
-  /** Absent: keys have a bias, as queries and values have. */
+  /** If absent, keys have a bias, as queries and values have. */
   readonly keyBias?: boolean;
 }) => TransformerBlockParameters<D, Mul<3, D>, H>;
 
@@ -89,7 +89,7 @@ interface NormedBlockSize<D extends number, H extends number, K extends string> 
   readonly hidden: H;
   /** Kinds of sequences that have norms of their own, besides those that all others have. */
   readonly kinds: readonly K[];
-  /** Absent: keys have a bias, as queries and values have. */
+  /** If absent, keys have a bias, as queries and values have. */
   readonly keyBias?: boolean;
 }
 

@@ -16,7 +16,7 @@ export interface PositionsContext {
 }
 
 export interface Positions<P extends Params = Params> extends Definition<P, ModelContext> {
-  /** Whether a learned vector of the input is added too, which tells the tokens of several inputs apart; absent: none is. */
+  /** Whether a learned vector of the input is added too, which tells the tokens of several inputs apart; if absent, none is. */
   marksInput?(p: ValuesOf<P>): boolean;
   /** [1, extra + N, D]; or tables whose sum that is, as `separatePositions` declares them. */
   table(p: ValuesOf<P>, context: PositionsContext): Parameter | PositionTables;
@@ -39,6 +39,6 @@ export const severalInputs: Requirement<{ readonly and: typeof andInput } & Para
 export const andInput = optional(
   choice({
     options: { input: "A learned vector of each input, the same for all its tokens." },
-    doc: "What is added besides, of a model of several inputs; absent: nothing.",
+    doc: "What is added besides, of a model of several inputs; if absent, nothing.",
   }),
 );

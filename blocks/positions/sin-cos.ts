@@ -48,10 +48,10 @@ export const sinCos = definePositions({
           axes: "Each axis has its part of the features, the last one first; sines and cosines apart.",
           flat: "The place in the sequence, as of words; sines and cosines by turns.",
         },
-        doc: "What is encoded: the place along each axis, or the place in the sequence. Absent: as `axes`.",
+        doc: "What is encoded: the place along each axis, or the place in the sequence. If absent, as `axes`.",
       }),
     ),
-    along: optional(axes({ doc: "Axes whose places are encoded, such as `[time]`. Absent: all." })),
+    along: optional(axes({ doc: "Axes whose places are encoded, such as `[time]`. If absent, all." })),
     and: andInput,
   },
   requires: [

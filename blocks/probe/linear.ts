@@ -36,7 +36,7 @@ export const linear = defineProbe({
     epochs: int({ min: 1, default: 90, doc: "Passes over the training features." }),
     batch: int({ min: 2, default: 1024, doc: "Samples of a step; the paper has 16384 of ImageNet's 1.3 million." }),
     lr: optional(
-      rate({ doc: "Peak learning rate; absent: 6.4 for lars, as the paper comes to, and 0.1 per 256 for sgd." }),
+      rate({ doc: "Peak learning rate; if absent, 6.4 for lars, as the paper comes to, and 0.1 per 256 for sgd." }),
     ),
     warmup: duration({
       default: { amount: 10, unit: "epochs" },

@@ -19,7 +19,7 @@ export interface RegionSample {
 export interface RegionSource<P extends Params = Params> extends Definition<P, ModelContext> {
   /** At least one. Every label of each map is a region, so a pixel may belong to as many regions as there are maps. */
   maps(p: ValuesOf<P>, sample: RegionSample): readonly LabelMap[];
-  /** Folder of files beside the images; absent: the image is all that is needed. */
+  /** Folder of files beside the images; if absent, the image is all that is needed. */
   folder?(p: ValuesOf<P>): string;
   /** A label that is no region; absent or null: there is none. */
   ignored?(p: ValuesOf<P>): number | null;

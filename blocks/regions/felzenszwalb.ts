@@ -22,7 +22,7 @@ export const felzenszwalb = defineRegionSource({
       doc: "Deviation of the Gaussian that smooths the image first, in pixels; 0: none.",
     }),
     min_size: optional(
-      int({ doc: "Pixels below which a segment is joined with a neighbour; absent: as many as the scale." }),
+      int({ doc: "Pixels below which a segment is joined with a neighbour; if absent, as many as the scale." }),
     ),
   },
   positional: "scale",

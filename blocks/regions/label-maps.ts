@@ -15,7 +15,7 @@ export const labelMaps = defineRegionSource({
       doc: "Folder with a grey PNG of 8 or 16 bits, or an npy file (height, width) or (maps, height, width), for each image.",
     }),
     ignore: optional(
-      int({ doc: "Number that is no region, such as that of unmarked pixels; absent: every number is one." }),
+      int({ doc: "Number that is no region, such as that of unmarked pixels; if absent, every number is one." }),
     ),
   },
   positional: "folder",

@@ -53,7 +53,7 @@ export interface Target<P extends Params = Params, T extends ParameterTree = Par
   readonly fromTeacher?: true;
   /** -> target [B, N, P] */
   build(code: Code, p: ValuesOf<P>, inputs: TargetInputs, context: TargetContext): Tensor;
-  /** Sequences of tokens that one sample becomes where the target is encoded, B' / B; absent: one. */
+  /** Sequences of tokens that one sample becomes where the target is encoded, B' / B; if absent, one. */
   sequences?(p: ValuesOf<P>): number;
   /** Weights of its own, of a target that is encoded. */
   parameters?(p: ValuesOf<P>, context: TargetTokensContext): T;

@@ -13,7 +13,7 @@ export const timesParam = optional(
   int({
     min: 1,
     max: 65_536,
-    doc: "How many of the input's times are predicted, evenly spread from the first to the last. Absent: all.",
+    doc: "How many of the input's times are predicted, evenly spread from the first to the last. If absent, all.",
   }),
 );
 

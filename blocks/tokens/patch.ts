@@ -76,7 +76,7 @@ export const patch = defineTokens({
     norm: optional(
       choice({
         options: { around: "Of the values of each patch before the linear layer, and of the token behind it." },
-        doc: "A LayerNorm beside the linear layer. Absent: none.",
+        doc: "A LayerNorm beside the linear layer. If absent, none.",
       }),
     ),
   },

@@ -35,13 +35,13 @@ export interface EvalOptions extends BackendFlags {
   readonly with?: readonly string[];
   readonly features?: "cls" | "mean";
   readonly layer?: number;
-  /** An output of a model of several inputs; absent: the features of all. */
+  /** An output of a model of several inputs; if absent, the features of all. */
   readonly of?: string;
   /** False: only the trained encoder. */
   readonly baselines: boolean;
   readonly checkpoint?: string;
   readonly seed?: number;
-  /** Most samples of each split; absent: all. */
+  /** Most samples of each split; if absent, all. */
   readonly samples?: number;
   readonly json?: boolean;
   readonly config?: string;

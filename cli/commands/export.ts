@@ -11,7 +11,7 @@ import { type Colors, print, printJson, stdoutColors } from "../words/terminal.j
 
 export interface ExportOptions {
   readonly what: string;
-  /** Images at a time; absent: as many as come. */
+  /** Images at a time; if absent, as many as come. */
   readonly batch?: number;
   readonly pixels?: boolean;
   readonly out?: string;

@@ -23,15 +23,15 @@ import { count, grouped, print, printJson, tell } from "../words/terminal.js";
 
 export interface FeaturesOptions extends BackendFlags {
   readonly out?: string;
-  /** Absent: the recipe's. */
+  /** If absent, the recipe's. */
   readonly data?: string;
   readonly labels?: string;
   readonly split?: "train" | "test";
   readonly select?: "cls" | "mean";
   readonly layer?: number;
-  /** An output of a model of several inputs; absent: the features of all. */
+  /** An output of a model of several inputs; if absent, the features of all. */
   readonly of?: string;
-  /** Most samples; absent: all. */
+  /** Most samples; if absent, all. */
   readonly samples?: number;
   readonly force?: boolean;
   readonly json?: boolean;

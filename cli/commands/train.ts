@@ -81,9 +81,9 @@ export interface Order extends Trained {
   readonly flags: TrainFlags;
   /** The command that goes on after an interruption. */
   readonly goOn: string;
-  /** Absent: a new run starts with the weights that the model declares. */
+  /** If absent, a new run starts with the weights that the model declares. */
   readonly inherits?: Inheritance;
-  /** Hears of a failure that ends this run and leaves others sound; absent: it is thrown. */
+  /** Hears of a failure that ends this run and leaves others sound; if absent, it is thrown. */
   readonly failed?: (text: string) => void;
 }
 

@@ -89,7 +89,7 @@ export function blockAtFault(error: unknown): { readonly message: string; readon
 /**
  * The vocabulary of a spec.
  * @param spec its path; null: a run's or a checkpoint's, or none. Those are data, and take the blocks of the working folder
- * @param named the configuration that the command line names; absent: the nearest above the spec
+ * @param named the configuration that the command line names; if absent, the nearest above the spec
  */
 export function vocabularyOf(spec: string | null, named?: string | undefined): Promise<Vocabulary> {
   const config = named === undefined ? findConfig(homeOf(spec)) : namedConfig(named);

@@ -20,11 +20,11 @@ import { engineOf } from "./process-memory.js";
 
 /** What the command line says about it. */
 export interface MemoryFlags {
-  /** Bytes of the machine that is planned for; absent: what this one has. */
+  /** Bytes of the machine that is planned for; if absent, what this one has. */
   readonly memory?: number;
   readonly microBatch?: number;
   readonly recompute?: boolean;
-  /** That compute; absent: all of the machine. */
+  /** That compute; if absent, all of the machine. */
   readonly threads?: number;
 }
 

@@ -19,13 +19,13 @@ import { readLog } from "./run-state.js";
 export interface RunFacts extends StartFacts {
   /** The same as the text had them, before the flags; absent in runs of earlier versions. */
   readonly written?: RunSettings;
-  /** What of the schedule is shorter than in the text, as the flags made the training shorter; absent: nothing. */
+  /** What of the schedule is shorter than in the text, as the flags made the training shorter; if absent, nothing. */
   readonly shorter?: ShorterTimes;
   /** How a step is computed; absent in runs of earlier versions: whole batches, everything kept. */
   readonly computing?: Computing;
-  /** Absent: the spec uses no blocks of a project. */
+  /** If absent, the spec uses no blocks of a project. */
   readonly project?: RunProject;
-  /** Absent: every weight started as the model declares. */
+  /** If absent, every weight started as the model declares. */
   readonly from?: readonly RunSource[];
 }
 

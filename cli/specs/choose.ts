@@ -18,7 +18,7 @@ export interface Spec extends Analysis {
 
 /**
  * The models and recipes of a sound file in a sound project. Findings go to stderr.
- * @param config the configuration that the command line names; absent: the nearest above the file
+ * @param config the configuration that the command line names; if absent, the nearest above the file
  *
  * Throws a `Failure` when the file cannot be read, or when it or its project has errors.
  */

@@ -1,22 +1,23 @@
 /** Follows the wires of a checked model to what it is built of: the one place that knows which part plays which role. */
 
-import type {
-  Adversary,
-  ArrayShape,
-  Bound,
-  Decoder,
-  Encoder,
-  Head,
-  Input,
-  Kinds,
-  Lattice,
-  Loss,
-  Mask,
-  ModelProgram,
-  Positions,
-  Target,
-  Teacher,
-  Tokens,
+import {
+  type Adversary,
+  type ArrayShape,
+  type Bound,
+  type Decoder,
+  type Encoder,
+  type Head,
+  type Input,
+  type Kinds,
+  type Lattice,
+  type Loss,
+  type Mask,
+  type ModelProgram,
+  mustBe,
+  type Positions,
+  type Target,
+  type Teacher,
+  type Tokens,
 } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import type { Filled, Model } from "../model.js";
@@ -108,15 +109,15 @@ export interface Parts {
 type ModelPart = Part<Filled>;
 type ModelWiring = Wiring<Filled>;
 
-const boundOf = <K extends keyof Kinds>({ line: { use } }: Pick<ModelPart, "line">): Bound<Kinds[K]> => ({
-  definition: use.definition as unknown as Kinds[K],
+const boundOf = <K extends keyof Kinds>(kind: K, { line: { use } }: Pick<ModelPart, "line">): Bound<Kinds[K]> => ({
+  definition: mustBe(kind, use.definition),
   values: use.values,
 });
 
 function atMostOne<K extends keyof Kinds>(wiring: ModelWiring, slot: K): Bound<Kinds[K]> | null {
   const [part, another] = ownParts(wiring, slot);
   invariant(!another, `the checker lets through only models with one ${slot}`);
-  return part ? boundOf<K>(part) : null;
+  return part ? boundOf(slot, part) : null;
 }
 
 /** The wires of a model without findings. */
@@ -134,7 +135,7 @@ export const arraysOf = ({ slots }: Model): ModelProgram["arrays"] =>
     slots
       .filter(({ slot }) => slot === "input")
       .map((line) => {
-        const { definition, values } = boundOf<"input">({ line });
+        const { definition, values } = boundOf("input", { line });
         return [inputName(line), (definition as Input).shape(values)];
       }),
   );
@@ -149,10 +150,10 @@ function inputsOf(model: Model, wiring: ModelWiring): ReadonlyMap<ModelPart, Inp
       const place = (wiring.readers.get(part) ?? []).find(({ slot }) => slot === "positions");
       invariant(source && place, "the checker lets through only tokens of an array, with positions");
       const name = inputName(source.line);
-      const [array, tokens] = [arrays[name] as ArrayShape, boundOf<"tokens">(part)];
+      const [array, tokens] = [arrays[name] as ArrayShape, boundOf("tokens", part)];
       const grid = tokens.definition.grid(tokens.values, array);
       const label = parts.length === 1 ? null : name;
-      return [part, { name, label, array, tokens, positions: boundOf<"positions">(place), grid }];
+      return [part, { name, label, array, tokens, positions: boundOf("positions", place), grid }];
     }),
   );
 }
@@ -162,7 +163,7 @@ function masksOf(wiring: ModelWiring, inputs: ReadonlyMap<ModelPart, InputPart>)
   return ownParts(wiring, "mask").map((part) => {
     const over = sourcesAt(wiring, part, "set").map((source) => inputs.get(source) as InputPart);
     const [only, another] = over;
-    return { name: only && !another ? only.name : "all", block: boundOf<"mask">(part), over };
+    return { name: only && !another ? only.name : "all", block: boundOf("mask", part), over };
   });
 }
 
@@ -178,7 +179,7 @@ function encodersOf(
     const reads = sourcesAt(wiring, part, "tokens").map((source) => inputs.get(source) ?? add(source));
     const encoder: EncoderPart = {
       label: inputs.size === 1 ? null : part.line.label,
-      block: boundOf<"encoder">(part),
+      block: boundOf("encoder", part),
       reads,
       inputs: reads.flatMap((read) => (isEncoder(read) ? read.inputs : [read])),
     };
@@ -189,7 +190,7 @@ function encodersOf(
   return known;
 }
 
-const labelledLoss = (part: ModelPart): LabelledLoss => ({ ...boundOf<"loss">(part), label: part.line.label });
+const labelledLoss = (part: ModelPart): LabelledLoss => ({ ...boundOf("loss", part), label: part.line.label });
 
 /** The losses that read a part, the model's own first where it is the model's. */
 function lossesOf(wiring: ModelWiring, read: ModelPart): readonly ModelPart[] {
@@ -213,7 +214,7 @@ function objectivesOfDecoder(
   const together = targets.length > 1;
   const labelOf = ({ line, input }: ModelPart): string | null => line.label ?? input;
   const labels = new Set(targets.map(labelOf));
-  const bound = boundOf<"decoder">(decoder);
+  const bound = boundOf("decoder", decoder);
   return targets.map((target) => {
     const set = sourceAt(wiring, target, "set");
     const input = set && inputs.get(set);
@@ -224,9 +225,9 @@ function objectivesOfDecoder(
     return {
       label: together || decoder.within ? label : null,
       decoder: bound,
-      target: boundOf<"target">(target),
+      target: boundOf("target", target),
       input,
-      encoder: encoder && boundOf<"encoder">(encoder),
+      encoder: encoder && boundOf("encoder", encoder),
       losses: judging.map(labelledLoss),
       together,
     };
@@ -243,7 +244,7 @@ function objectivesOf(wiring: ModelWiring, inputs: ReadonlyMap<ModelPart, InputP
 
 function classesOf(wiring: ModelWiring): Classes | null {
   const [head] = ownParts(wiring, "head");
-  return head ? { head: boundOf<"head">(head), losses: lossesOf(wiring, head).map(labelledLoss) } : null;
+  return head ? { head: boundOf("head", head), losses: lossesOf(wiring, head).map(labelledLoss) } : null;
 }
 
 function comparisonsOf(

@@ -9,10 +9,10 @@ import {
   type Decoder,
   type Definition,
   type Encoder,
-  type Head,
   type ImageShape,
   type Input,
   type Lattice,
+  mustBe,
   planesOf,
   type Tokens,
   tokenCount,
@@ -204,7 +204,7 @@ export const none = { value: null, sources: [] } as const;
 export const classesOf = (place: Place): Fact<number | null> =>
   ownParts(place.wiring, "head").length === 0
     ? none
-    : factOf(place, "head", (definition, values) => (definition as unknown as Head).classes(values));
+    : factOf(place, "head", (definition, values) => mustBe("head", definition).classes(values));
 
 /** null as a value: the model has no decoder, or one without a width. */
 export const decoderWidthOf = (place: Place): Fact<number | null> =>

@@ -21,7 +21,7 @@ export interface Host {
   readText(path: string): string | null;
   /** Whether a path below the root leads out of it by way of a link; its text is not asked for then. */
   leadsOutside?(path: string): boolean;
-  /** Imports stay below it. Absent: the folder that relative paths start from. */
+  /** Imports stay below it. If absent, the folder that relative paths start from. */
   readonly root?: string;
   /** Sources by path, of this run or before: a text that is in them still is not read, nor checked, as if it were new. */
   readonly sources?: Pick<Map<string, Source>, "get" | "set">;

@@ -4,13 +4,12 @@
  */
 
 import {
-  type Augment,
   type DataFacts,
-  type Input,
   isChanged,
   type Lint,
   type LintRecipe,
   lints,
+  mustBe,
   type OfInput,
   type Place,
   type Remark,
@@ -87,8 +86,8 @@ function ofEachInput(recipe: JudgedRecipe): readonly LintRecipe[] {
 function changes(use: OfInput<Use>, { model }: JudgedRecipe, name: string | undefined): boolean {
   if (use.input !== undefined) return true;
   const input = model.find(({ slot, label }) => slot === "input" && label === name)?.use;
-  const shape = input && (input.definition as unknown as Input).shape(input.values);
-  return shape === undefined || isChanged(shape, use.definition as unknown as Augment);
+  const shape = input && mustBe("input", input.definition).shape(input.values);
+  return shape === undefined || isChanged(shape, mustBe("augment", use.definition));
 }
 
 function tellAll(

@@ -61,7 +61,7 @@ export interface Checking {
   readonly torn: boolean;
   /** Whether the parser reported an error in a place. */
   readonly tornAt: (span: Span) => boolean;
-  /** Whether a change may leave things as they are: in a member of a family. Absent: it may not. */
+  /** Whether a change may leave things as they are: in a member of a family. If absent, it may not. */
   readonly mayKeep?: boolean;
 }
 

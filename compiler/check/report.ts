@@ -7,7 +7,7 @@ export type Report = (diagnostic: Diagnostic) => void;
 
 /** What a finding says beside its message. */
 export interface Words {
-  /** Absent: what is always said of the code. */
+  /** If absent, what is always said of the code. */
   readonly reason?: string | undefined;
   readonly help?: string | undefined;
   readonly related?: Diagnostic["related"];

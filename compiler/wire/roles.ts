@@ -24,13 +24,13 @@ export interface Port {
   /** The slot that its sources fill. */
   readonly from: string;
   readonly place: Place;
-  /** Whether this block reads it; absent: every block of the slot does. `inBraces`: whether it stands in the braces of another line. */
+  /** Whether this block reads it; if absent, every block of the slot does. `inBraces`: whether it stands in the braces of another line. */
   readonly reads?: (reader: Definition, inBraces: boolean) => boolean;
   /** A model may be without a source. */
   readonly optional?: true;
   /** One reader a source: who reads it from its own braces has it for itself. */
   readonly alone?: true;
-  /** Whether the reader can read several sources at once; absent: it reads one. */
+  /** Whether the reader can read several sources at once; if absent, it reads one. */
   readonly several?: (reader: Definition) => boolean;
   /** Several sources are those of different inputs. */
   readonly each?: true;

@@ -69,7 +69,7 @@ export interface TrainingOrder {
   readonly start: number;
   /** Each batch comes as so many; they hold `batch` samples each. */
   readonly parts?: number;
-  /** What is computed of each sample beside its array, by name; absent: nothing. */
+  /** What is computed of each sample beside its array, by name; if absent, nothing. */
   readonly fields?: Readonly<Record<string, BoundField>>;
 }
 

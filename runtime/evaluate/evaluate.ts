@@ -57,7 +57,7 @@ export interface EvaluationProgress {
 /** One probe on one kind of features. */
 export interface EvaluationRow {
   readonly source: JudgedSource;
-  /** The output of a model of several arrays; absent: its features of all of them. */
+  /** The output of a model of several arrays; if absent, its features of all of them. */
   readonly of?: string;
   /** Null for pixels and predictions. */
   readonly pool: Selection["pool"] | null;

@@ -25,7 +25,7 @@ import { openFrozen, type Trained } from "./frozen.js";
 
 /** Which part of the encoder's output stands for the image. */
 export interface Selection {
-  /** Of which output, of a model of several arrays: `audio` or `joint.audio`; absent: `features`, of all arrays. */
+  /** Of which output, of a model of several arrays: `audio` or `joint.audio`; if absent, `features`, of all arrays. */
   readonly of?: string;
   /** The first token, or the mean of the patches' tokens. */
   readonly pool: "cls" | "mean";

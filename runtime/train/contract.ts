@@ -40,7 +40,7 @@ export interface TrainOptions {
   readonly signal: AbortSignal;
   readonly report: (event: TrainEvent) => void;
   /**
-   * Judges the weights of a moment, for the recipe's `evaluate` lines; absent: they are left out, with a note. Where the signal is
+   * Judges the weights of a moment, for the recipe's `evaluate` lines; if absent, they are left out, with a note. Where the signal is
    * aborted meanwhile, nothing waits for it any more.
    */
   readonly probe?: (request: ProbeRequest) => Promise<Readonly<Record<string, number>>>;

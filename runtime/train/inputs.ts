@@ -20,7 +20,7 @@ export type MaskFeeds = Readonly<Record<string, Int32Array | Float32Array>>;
 export interface MaskOptions {
   /** Of the batch, by name: one of them may be the mask's. */
   readonly fields?: Readonly<Record<string, TypedArray>>;
-  /** Number of visible tokens, of the mask in which it varies; absent: the largest. */
+  /** Number of visible tokens, of the mask in which it varies; if absent, the largest. */
   readonly visible?: number;
 }
 

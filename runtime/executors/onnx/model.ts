@@ -17,7 +17,7 @@ import { type OpenSize, type Sizing, sizing } from "./open-size.js";
 import { type Field, join, lengthOf } from "./protobuf.js";
 
 export interface ModelOptions {
-  /** Only what ONNX defines, for any tool; absent: what onnxruntime takes, in the order in which it should compute. */
+  /** Only what ONNX defines, for any tool; if absent, what onnxruntime takes, in the order in which it should compute. */
   readonly standard?: boolean;
   readonly open?: OpenSize;
 }
