@@ -10,15 +10,34 @@ Usage: python cav-mae.py [folder]
 import re
 import sys
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from mae import AGREEMENT, STEPS, Network, largest, linear, network_of, sine_cosine, take, versions
+from drawing import Drawing
+from mae import (
+    AGREEMENT,
+    STEPS,
+    Network,
+    Patched,
+    block,
+    largest,
+    layer_norm,
+    linear,
+    network_of,
+    normalized,
+    patches_of,
+    sine_cosine,
+    take,
+    versions,
+)
 from method import write
 from stepping import Feed, Weights, descend, leaves, line
 
 EPSILON = 1e-5  # PyTorch's own: the repository passes its norms without one.
+layer_norm = partial(layer_norm, epsilon=EPSILON)
+block = partial(block, epsilon=EPSILON)
 INPUTS = {"a": "audio", "v": "image"}
 # From the official names to ours, in which what belongs to an input stands under its label.
 NAMES = [
@@ -40,26 +59,14 @@ def ours(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Input:
-    size: tuple[int, int, int]  # time and frequency, or rows and columns; channels
+class Input(Patched):
+    image: tuple[int, int, int]  # time and frequency, or rows and columns; channels
     patch: tuple[int, int]
     ratio: float
 
     @property
-    def grid(self) -> tuple[int, int]:
-        return self.size[0] // self.patch[0], self.size[1] // self.patch[1]
-
-    @property
-    def tokens(self) -> int:
-        return self.grid[0] * self.grid[1]
-
-    @property
     def visible(self) -> int:
         return int(self.tokens * (1 - self.ratio))
-
-    @property
-    def values(self) -> int:
-        return self.patch[0] * self.patch[1] * self.size[2]
 
 
 @dataclass(frozen=True)
@@ -92,79 +99,43 @@ def positions(grid: tuple[int, int], width: int) -> torch.Tensor:
 
 
 def make_weights(case: Case, random: torch.Generator) -> dict[str, torch.Tensor]:
-    """Nothing is left at zero or one, so that each weight matters to the result."""
-    weights: dict[str, torch.Tensor] = {}
-
-    def normal(name: str, *shape: int, std: float = 0.1, mean: float = 0.0) -> None:
-        weights[name] = (mean + torch.randn(*shape, generator=random, dtype=torch.float64) * std).float().double()
-
-    def matrix(name: str, outputs: int, inputs: int) -> None:
-        normal(f"{name}.weight", outputs, inputs, std=(2 / (inputs + outputs)) ** 0.5)
-        normal(f"{name}.bias", outputs)
-
-    def norm(name: str, width: int) -> None:
-        normal(f"{name}.weight", width, mean=1)
-        normal(f"{name}.bias", width)
+    draw = Drawing(random)
 
     def blocks(name: str, network: Network, kinds: tuple[str, ...] = ("",)) -> None:
         width = network.width
         for i in range(network.depth):
             for kind in kinds:
-                norm(f"{name}.{i}.norm1{kind}", width)
-                norm(f"{name}.{i}.norm2{kind}", width)
-            matrix(f"{name}.{i}.attn.qkv", 3 * width, width)
-            matrix(f"{name}.{i}.attn.proj", width, width)
-            matrix(f"{name}.{i}.mlp.fc1", 4 * width, width)
-            matrix(f"{name}.{i}.mlp.fc2", width, 4 * width)
+                draw.norm(f"{name}.{i}.norm1{kind}", width)
+                draw.norm(f"{name}.{i}.norm2{kind}", width)
+            draw.matrix(f"{name}.{i}.attn.qkv", 3 * width, width)
+            draw.matrix(f"{name}.{i}.attn.proj", width, width)
+            draw.perceptron(f"{name}.{i}.mlp", width)
 
     width, narrow = case.encoder.width, case.decoder.width
     for kind, one in case.inputs.items():
-        matrix(f"patch_embed_{kind}.proj", width, one.values)
-        normal(f"modality_{kind}", 1, 1, width, std=0.3)
-        weights[f"pos_embed_{kind}"] = positions(one.grid, width)
+        draw.matrix(f"patch_embed_{kind}.proj", width, one.values)
+        draw.normal(f"modality_{kind}", 1, 1, width, std=0.3)
+        draw.weights[f"pos_embed_{kind}"] = positions(one.grid, width)
         blocks(f"blocks_{kind}", case.encoder)
     blocks("blocks_u", case.joint, ("", "_a", "_v"))
     for kind in ("", "_a", "_v"):
-        norm(f"norm{kind}", width)
-    matrix("decoder_embed", narrow, width)
-    normal("mask_token", 1, 1, narrow, std=0.3)
+        draw.norm(f"norm{kind}", width)
+    draw.matrix("decoder_embed", narrow, width)
+    draw.normal("mask_token", 1, 1, narrow, std=0.3)
     for kind, one in case.inputs.items():
-        normal(f"decoder_modality_{kind}", 1, 1, narrow, std=0.3)
-        weights[f"decoder_pos_embed_{kind}"] = positions(one.grid, narrow)
-        matrix(f"decoder_pred_{kind}", one.values, narrow)
+        draw.normal(f"decoder_modality_{kind}", 1, 1, narrow, std=0.3)
+        draw.weights[f"decoder_pos_embed_{kind}"] = positions(one.grid, narrow)
+        draw.matrix(f"decoder_pred_{kind}", one.values, narrow)
     blocks("decoder_blocks", case.decoder)
-    norm("decoder_norm", narrow)
-    return weights
-
-
-def layer_norm(w: dict, name: str, x: torch.Tensor) -> torch.Tensor:
-    return F.layer_norm(x, x.shape[-1:], w[f"{name}.weight"], w[f"{name}.bias"], EPSILON)
-
-
-def block(w: dict, name: str, x: torch.Tensor, heads: int, kind: str = "") -> torch.Tensor:
-    """`kind`: whose norms; `_a`, `_v`, or the common ones."""
-    batch, count, width = x.shape
-    qkv = linear(w, f"{name}.attn.qkv", layer_norm(w, f"{name}.norm1{kind}", x))
-    q, k, v = (part.reshape(batch, count, heads, width // heads).transpose(1, 2) for part in qkv.chunk(3, dim=-1))
-    weights = (q @ k.transpose(-1, -2) * (width // heads) ** -0.5).softmax(dim=-1)
-    x = x + linear(w, f"{name}.attn.proj", (weights @ v).transpose(1, 2).reshape(batch, count, width))
-    hidden = F.gelu(linear(w, f"{name}.mlp.fc1", layer_norm(w, f"{name}.norm2{kind}", x)))
-    return x + linear(w, f"{name}.mlp.fc2", hidden)
-
-
-def patches_of(one: Input, array: torch.Tensor) -> torch.Tensor:
-    """[B, rows, columns, C] -> [B, N, P]"""
-    (rows, columns), (height, width) = one.grid, one.patch
-    split = array.reshape(len(array), rows, height, columns, width, one.size[2])
-    return split.transpose(2, 3).reshape(len(array), one.tokens, one.values)
+    draw.norm("decoder_norm", narrow)
+    return draw.weights
 
 
 def target_of(case: Case, kind: str, array: torch.Tensor) -> torch.Tensor:
     patches = patches_of(case.inputs[kind], array)
     if not case.normalize:
         return patches
-    variance = patches.var(dim=-1, keepdim=True, correction=1)
-    return (patches - patches.mean(dim=-1, keepdim=True)) / (variance + 1e-6).sqrt()
+    return normalized(patches)
 
 
 def encode(case: Case, w: dict, kind: str, array: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
@@ -253,7 +224,7 @@ def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
     random = torch.Generator().manual_seed(case.seed)
     arrays, order, restore = {}, {}, {}
     for kind, one in case.inputs.items():
-        arrays[kind] = torch.randn(case.batch, *one.size, generator=random, dtype=torch.float64).float().double()
+        arrays[kind] = torch.randn(case.batch, *one.image, generator=random, dtype=torch.float64).float().double()
         order[kind] = torch.rand(case.batch, one.tokens, generator=random, dtype=torch.float64).argsort(dim=1)
         restore[kind] = order[kind].argsort(dim=1)
     weights = make_weights(case, random)
@@ -302,8 +273,8 @@ def spec_of(case: Case) -> str:
     joint = vit.format(case.joint, ", class_token: false, norms: by_input, norm_epsilon: 1e-5, of: [audio, image]")
     return f"""edition 2026
 model Reference {{
-  input     audio: spectrogram(frames: {audio.size[0]}, mels: {audio.size[1]})
-  input     image: image(size: {image.size[0]}x{image.size[1]}, channels: {image.size[2]})
+  input     audio: spectrogram(frames: {audio.image[0]}, mels: {audio.image[1]})
+  input     image: image(size: {image.image[0]}x{image.image[1]}, channels: {image.image[2]})
   tokens    patch(size: {"x".join(map(str, audio.patch))})
   positions sin_cos(and: input)
   mask      random(ratio: {audio.ratio * 100:g}%)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from mae import Network, block, layer_norm, linear, network_of, take, versions
+from drawing import Drawing
+from mae import Network, block, layer_norm, linear, network_of, normalized, take, versions
 from method import vit, write
 from stepping import Feed, Weights, descend, leaves, line
 
@@ -36,50 +37,28 @@ SMALL = Case(61, 2, (8, 8, 12, 2), (4, 4, 4), 0.6, Network(2, 24, 2), Network(1,
 
 
 def make_weights(case: Case, random: torch.Generator) -> Weights:
-    """Nothing is left at zero or one, so that each weight matters to the result."""
-    weights: Weights = {}
-
-    def normal(name: str, *shape: int, std: float = 0.1, mean: float = 0.0) -> None:
-        weights[name] = (mean + torch.randn(*shape, generator=random, dtype=torch.float64) * std).float().double()
-
-    def matrix(name: str, outputs: int, inputs: int) -> None:
-        normal(f"{name}.weight", outputs, inputs, std=(2 / (inputs + outputs)) ** 0.5)
-        normal(f"{name}.bias", outputs)
-
-    def norm(name: str, width: int) -> None:
-        normal(f"{name}.weight", width, mean=1)
-        normal(f"{name}.bias", width)
-
-    def blocks(name: str, network: Network) -> None:
-        width = network.width
-        for i in range(network.depth):
-            norm(f"{name}.{i}.norm1", width)
-            matrix(f"{name}.{i}.attn.qkv", 3 * width, width)
-            matrix(f"{name}.{i}.attn.proj", width, width)
-            norm(f"{name}.{i}.norm2", width)
-            matrix(f"{name}.{i}.mlp.fc1", 4 * width, width)
-            matrix(f"{name}.{i}.mlp.fc2", width, 4 * width)
+    draw = Drawing(random)
 
     def positions(name: str, width: int) -> None:
         slots, rows, columns = case.grid
-        normal(f"{name}.class", 1, 1, width, std=0.3)
-        normal(f"{name}.temporal", 1, slots, width, std=0.3)
-        normal(f"{name}.spatial", 1, rows * columns, width, std=0.3)
+        draw.normal(f"{name}.class", 1, 1, width, std=0.3)
+        draw.normal(f"{name}.temporal", 1, slots, width, std=0.3)
+        draw.normal(f"{name}.spatial", 1, rows * columns, width, std=0.3)
 
     encoder, decoder = case.encoder, case.decoder
     positions("pos_embed", encoder.width)
-    matrix("patch_embed.proj", encoder.width, case.values)
-    normal("cls_token", 1, 1, encoder.width, std=0.3)
-    blocks("blocks", encoder)
-    norm("norm", encoder.width)
+    draw.matrix("patch_embed.proj", encoder.width, case.values)
+    draw.normal("cls_token", 1, 1, encoder.width, std=0.3)
+    draw.blocks("blocks", encoder.depth, encoder.width)
+    draw.norm("norm", encoder.width)
     positions("decoder_pos_embed", decoder.width)
-    matrix("decoder_embed", decoder.width, encoder.width)
-    normal("mask_token", 1, 1, decoder.width, std=0.3)
-    normal("decoder_cls_token", 1, 1, decoder.width, std=0.3)
-    blocks("decoder_blocks", decoder)
-    norm("decoder_norm", decoder.width)
-    matrix("decoder_pred", case.values * case.predicted // case.clip[0], decoder.width)
-    return weights
+    draw.matrix("decoder_embed", decoder.width, encoder.width)
+    draw.normal("mask_token", 1, 1, decoder.width, std=0.3)
+    draw.normal("decoder_cls_token", 1, 1, decoder.width, std=0.3)
+    draw.blocks("decoder_blocks", decoder.depth, decoder.width)
+    draw.norm("decoder_norm", decoder.width)
+    draw.matrix("decoder_pred", case.values * case.predicted // case.clip[0], decoder.width)
+    return draw.weights
 
 
 def positions_of(w: dict, name: str) -> torch.Tensor:
@@ -115,8 +94,7 @@ def target_of(case: Case, clip: torch.Tensor) -> torch.Tensor:
     patches = video_mae.tubelets(cut, frames)
     if case.normalize == "none":
         return patches
-    mean, variance = patches.mean(dim=2, keepdim=True), patches.var(dim=2, keepdim=True, correction=1)
-    return (patches - mean) / (variance + 1e-6).sqrt()
+    return normalized(patches)
 
 
 def loss_of(case: Case, w: dict, clip: torch.Tensor, visible: torch.Tensor, hidden: torch.Tensor, restore) -> torch.Tensor:

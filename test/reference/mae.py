@@ -18,6 +18,7 @@ import timm
 import torch
 import torch.nn.functional as F
 import transformers
+from drawing import Drawing
 from stepping import Feed, Weights, descend, leaves, line
 
 AGREEMENT = 1e-6
@@ -34,8 +35,28 @@ class Network:
     heads: int
 
 
+class Patched:
+    """What is cut into patches on a grid."""
+
+    image: tuple[int, int, int]  # height, width, channels
+    patch: tuple[int, int]  # height, width
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        return self.image[0] // self.patch[0], self.image[1] // self.patch[1]
+
+    @property
+    def tokens(self) -> int:
+        return self.grid[0] * self.grid[1]
+
+    @property
+    def values(self) -> int:
+        """Numbers in one patch."""
+        return self.patch[0] * self.patch[1] * self.image[2]
+
+
 @dataclass(frozen=True)
-class Case:
+class Case(Patched):
     name: str
     summary: str
     seed: int
@@ -49,21 +70,9 @@ class Case:
     learned_positions: bool
 
     @property
-    def grid(self) -> tuple[int, int]:
-        return self.image[0] // self.patch[0], self.image[1] // self.patch[1]
-
-    @property
-    def tokens(self) -> int:
-        return self.grid[0] * self.grid[1]
-
-    @property
     def visible(self) -> int:
         return int(self.tokens * (1 - self.ratio))
 
-    @property
-    def values(self) -> int:
-        """Numbers in one patch."""
-        return self.patch[0] * self.patch[1] * self.image[2]
 
 
 CASES = [
@@ -121,48 +130,28 @@ def sine_cosine(width: int, rows: int, columns: int) -> torch.Tensor:
 
 
 def make_weights(case: Case, random: torch.Generator) -> dict[str, torch.Tensor]:
-    """All weights under the official names. Nothing is left at zero or one, so that each weight matters to the result."""
-    weights: dict[str, torch.Tensor] = {}
+    """All weights under the official names."""
+    draw = Drawing(random)
 
-    def normal(*shape: int, std: float) -> torch.Tensor:
-        return torch.randn(*shape, generator=random, dtype=torch.float64) * std
-
-    def linear(name: str, outputs: int, inputs: int) -> None:
-        weights[f"{name}.weight"] = normal(outputs, inputs, std=(2 / (inputs + outputs)) ** 0.5)
-        weights[f"{name}.bias"] = normal(outputs, std=0.1)
-
-    def norm(name: str, width: int) -> None:
-        weights[f"{name}.weight"] = 1 + normal(width, std=0.1)
-        weights[f"{name}.bias"] = normal(width, std=0.1)
-
-    def blocks(name: str, network: Network) -> None:
-        for i in range(network.depth):
-            norm(f"{name}.{i}.norm1", network.width)
-            linear(f"{name}.{i}.attn.qkv", 3 * network.width, network.width)
-            linear(f"{name}.{i}.attn.proj", network.width, network.width)
-            norm(f"{name}.{i}.norm2", network.width)
-            linear(f"{name}.{i}.mlp.fc1", 4 * network.width, network.width)
-            linear(f"{name}.{i}.mlp.fc2", network.width, 4 * network.width)
-
-    def positions(width: int) -> torch.Tensor:
+    def positions(name: str, width: int) -> None:
         if case.learned_positions:
-            return normal(1, 1 + case.tokens, width, std=0.3)
-        return sine_cosine(width, *case.grid)
+            draw.normal(name, 1, 1 + case.tokens, width, std=0.3)
+        else:
+            draw.weights[name] = sine_cosine(width, *case.grid).float().double()
 
     encoder, decoder = case.encoder, case.decoder
-    weights["cls_token"] = normal(1, 1, encoder.width, std=0.3)
-    weights["pos_embed"] = positions(encoder.width)
-    linear("patch_embed.proj", encoder.width, case.values)
-    blocks("blocks", encoder)
-    norm("norm", encoder.width)
-    linear("decoder_embed", decoder.width, encoder.width)
-    weights["mask_token"] = normal(1, 1, decoder.width, std=0.3)
-    weights["decoder_pos_embed"] = positions(decoder.width)
-    blocks("decoder_blocks", decoder)
-    norm("decoder_norm", decoder.width)
-    linear("decoder_pred", case.values, decoder.width)
-    # What is stored is float32; the reference starts from exactly those numbers.
-    return {name: w.float().double() for name, w in weights.items()}
+    draw.normal("cls_token", 1, 1, encoder.width, std=0.3)
+    positions("pos_embed", encoder.width)
+    draw.matrix("patch_embed.proj", encoder.width, case.values)
+    draw.blocks("blocks", encoder.depth, encoder.width)
+    draw.norm("norm", encoder.width)
+    draw.matrix("decoder_embed", decoder.width, encoder.width)
+    draw.normal("mask_token", 1, 1, decoder.width, std=0.3)
+    positions("decoder_pos_embed", decoder.width)
+    draw.blocks("decoder_blocks", decoder.depth, decoder.width)
+    draw.norm("decoder_norm", decoder.width)
+    draw.matrix("decoder_pred", case.values, decoder.width)
+    return draw.weights
 
 
 def is_trainable(case: Case, name: str) -> bool:
@@ -172,11 +161,11 @@ def is_trainable(case: Case, name: str) -> bool:
 # -- the model; w: weights by name, image [B, H, W, C], order [B, N] with the visible tokens first
 
 
-def patches_of(case: Case, image: torch.Tensor) -> torch.Tensor:
+def patches_of(case: Patched, image: torch.Tensor) -> torch.Tensor:
     """[B, H, W, C] -> [B, N, P]: tokens in raster order, within a patch row by row with the channel fastest."""
     (rows, columns), (height, width) = case.grid, case.patch
     split = image.reshape(len(image), rows, height, columns, width, case.image[2])
-    return split.transpose(2, 3).reshape(len(image), rows * columns, case.values)
+    return split.transpose(2, 3).reshape(len(image), case.tokens, case.values)
 
 
 def take(x: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
@@ -184,21 +173,22 @@ def take(x: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
     return torch.stack([row[chosen] for row, chosen in zip(x, index, strict=True)])
 
 
-def layer_norm(w: dict, name: str, x: torch.Tensor) -> torch.Tensor:
-    return F.layer_norm(x, x.shape[-1:], w[f"{name}.weight"], w[f"{name}.bias"], EPSILON)
+def layer_norm(w: dict, name: str, x: torch.Tensor, epsilon: float = EPSILON) -> torch.Tensor:
+    return F.layer_norm(x, x.shape[-1:], w[f"{name}.weight"], w[f"{name}.bias"], epsilon)
 
 
 def linear(w: dict, name: str, x: torch.Tensor) -> torch.Tensor:
     return x @ w[f"{name}.weight"].T + w[f"{name}.bias"]
 
 
-def block(w: dict, name: str, x: torch.Tensor, heads: int) -> torch.Tensor:
+def block(w: dict, name: str, x: torch.Tensor, heads: int, norms: str = "", epsilon: float = EPSILON) -> torch.Tensor:
+    """`norms`: what the names of its norms end in, where a block has several pairs of them."""
     batch, count, width = x.shape
-    qkv = linear(w, f"{name}.attn.qkv", layer_norm(w, f"{name}.norm1", x))
+    qkv = linear(w, f"{name}.attn.qkv", layer_norm(w, f"{name}.norm1{norms}", x, epsilon))
     q, k, v = (part.reshape(batch, count, heads, width // heads).transpose(1, 2) for part in qkv.chunk(3, dim=-1))
     weights = (q @ k.transpose(-1, -2) * (width // heads) ** -0.5).softmax(dim=-1)
     x = x + linear(w, f"{name}.attn.proj", (weights @ v).transpose(1, 2).reshape(batch, count, width))
-    hidden = F.gelu(linear(w, f"{name}.mlp.fc1", layer_norm(w, f"{name}.norm2", x)))
+    hidden = F.gelu(linear(w, f"{name}.mlp.fc1", layer_norm(w, f"{name}.norm2{norms}", x, epsilon)))
     return x + linear(w, f"{name}.mlp.fc2", hidden)
 
 
@@ -227,6 +217,11 @@ def target_of(case: Case, image: torch.Tensor) -> torch.Tensor:
     patches = patches_of(case, image)
     if not case.normalize:
         return patches
+    return normalized(patches)
+
+
+def normalized(patches: torch.Tensor) -> torch.Tensor:
+    """Of each patch its mean taken away, then divided by its deviation, of n - 1."""
     mean, variance = patches.mean(dim=-1, keepdim=True), patches.var(dim=-1, keepdim=True, correction=1)
     return (patches - mean) / (variance + 1e-6).sqrt()
 

@@ -16,7 +16,23 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from mae import AGREEMENT, STEPS, Network, block, largest, layer_norm, linear, network_of, sine_cosine, take, versions
+from drawing import Drawing
+from mae import (
+    AGREEMENT,
+    STEPS,
+    Network,
+    Patched,
+    block,
+    largest,
+    layer_norm,
+    linear,
+    network_of,
+    normalized,
+    patches_of,
+    sine_cosine,
+    take,
+    versions,
+)
 from method import write
 from stepping import Feed, Weights, descend, leaves, line, lines
 
@@ -42,23 +58,11 @@ def ours(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Task:
-    size: tuple[int, int, int]  # rows, columns, channels
+class Task(Patched):
+    image: tuple[int, int, int]  # rows, columns, channels
     patch: tuple[int, int]
     loss: str  # mse, l1, cross_entropy: of each pixel over its channels
     normalize: bool = False  # by patch: the decoder that is published beside the one of plain colours
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        return self.size[0] // self.patch[0], self.size[1] // self.patch[1]
-
-    @property
-    def tokens(self) -> int:
-        return self.grid[0] * self.grid[1]
-
-    @property
-    def values(self) -> int:
-        return self.patch[0] * self.patch[1] * self.size[2]
 
 
 @dataclass(frozen=True)
@@ -99,75 +103,41 @@ def positions(task: Task, width: int) -> torch.Tensor:
 
 
 def make_weights(case: Case, random: torch.Generator) -> dict[str, torch.Tensor]:
-    """Nothing is left at zero or one, so that each weight matters to the result."""
-    weights: dict[str, torch.Tensor] = {}
-
-    def normal(name: str, *shape: int, std: float = 0.1, mean: float = 0.0) -> None:
-        weights[name] = (mean + torch.randn(*shape, generator=random, dtype=torch.float64) * std).float().double()
-
-    def matrix(name: str, outputs: int, inputs: int) -> None:
-        normal(f"{name}.weight", outputs, inputs, std=(2 / (inputs + outputs)) ** 0.5)
-        normal(f"{name}.bias", outputs)
-
-    def norm(name: str, width: int) -> None:
-        normal(f"{name}.weight", width, mean=1)
-        normal(f"{name}.bias", width)
-
-    def perceptron(name: str, width: int) -> None:
-        matrix(f"{name}.fc1", 4 * width, width)
-        matrix(f"{name}.fc2", width, 4 * width)
-
-    def blocks(name: str, network: Network) -> None:
-        width = network.width
-        for i in range(network.depth):
-            norm(f"{name}.{i}.norm1", width)
-            matrix(f"{name}.{i}.attn.qkv", 3 * width, width)
-            matrix(f"{name}.{i}.attn.proj", width, width)
-            norm(f"{name}.{i}.norm2", width)
-            perceptron(f"{name}.{i}.mlp", width)
-
+    draw = Drawing(random)
     width, narrow = case.encoder.width, case.decoder.width
     for name, task in case.tasks.items():
-        matrix(f"input_adapters.{name}.proj", width, task.values)
-        weights[f"input_adapters.{name}.pos_emb"] = positions(task, width)
-    normal("global_tokens", 1, 1, width, std=0.3)
-    blocks("encoder", case.encoder)
+        draw.matrix(f"input_adapters.{name}.proj", width, task.values)
+        draw.weights[f"input_adapters.{name}.pos_emb"] = positions(task, width)
+    draw.normal("global_tokens", 1, 1, width, std=0.3)
+    draw.blocks("encoder", case.encoder.depth, width)
     for name, task in case.tasks.items():
         own = f"output_adapters.{name}"
-        matrix(f"{own}.proj_context", narrow, width)
-        normal(f"{own}.mask_token", 1, 1, narrow, std=0.3)
+        draw.matrix(f"{own}.proj_context", narrow, width)
+        draw.normal(f"{own}.mask_token", 1, 1, narrow, std=0.3)
         for label, other in case.tasks.items():
-            normal(f"{own}.task_embeddings.{label}", 1, 1, narrow, std=0.3)
+            draw.normal(f"{own}.task_embeddings.{label}", 1, 1, narrow, std=0.3)
             # One table in the repository: there, all inputs have one grid.
-            weights[f"{own}.pos_emb.{label}"] = positions(other, narrow)
+            draw.weights[f"{own}.pos_emb.{label}"] = positions(other, narrow)
         for part in ("query_norm", "context_norm", "out_norm"):
-            norm(f"{own}.{part}", narrow)
-        matrix(f"{own}.decoder.q", narrow, narrow)
-        matrix(f"{own}.decoder.kv", 2 * narrow, narrow)
-        matrix(f"{own}.decoder.proj", narrow, narrow)
-        perceptron(f"{own}.mlp", narrow)
-        blocks(f"{own}.decoder_transformer", case.decoder)
-        matrix(f"{own}.out_proj", task.values, narrow)
-    return weights
+            draw.norm(f"{own}.{part}", narrow)
+        draw.matrix(f"{own}.decoder.q", narrow, narrow)
+        draw.matrix(f"{own}.decoder.kv", 2 * narrow, narrow)
+        draw.matrix(f"{own}.decoder.proj", narrow, narrow)
+        draw.perceptron(f"{own}.mlp", narrow)
+        draw.blocks(f"{own}.decoder_transformer", case.decoder.depth, narrow)
+        draw.matrix(f"{own}.out_proj", task.values, narrow)
+    return draw.weights
 
 
 def is_trainable(name: str) -> bool:
     return "pos_emb" not in name
 
 
-def patches_of(task: Task, array: torch.Tensor) -> torch.Tensor:
-    """[B, rows, columns, C] -> [B, N, P]"""
-    (rows, columns), (height, width) = task.grid, task.patch
-    split = array.reshape(len(array), rows, height, columns, width, task.size[2])
-    return split.transpose(2, 3).reshape(len(array), task.tokens, task.values)
-
-
 def target_of(task: Task, array: torch.Tensor) -> torch.Tensor:
     patches = patches_of(task, array)
     if not task.normalize:
         return patches
-    variance = patches.var(dim=-1, keepdim=True, correction=1)
-    return (patches - patches.mean(dim=-1, keepdim=True)) / (variance + 1e-6).sqrt()
+    return normalized(patches)
 
 
 def encode(case: Case, w: dict, arrays: dict, visible: torch.Tensor) -> torch.Tensor:
@@ -221,7 +191,7 @@ def errors_of(task: Task, prediction: torch.Tensor, target: torch.Tensor) -> tor
         return ((prediction - target) ** 2).mean(dim=-1)
     if task.loss == "l1":
         return (prediction - target).abs().mean(dim=-1)
-    logits, classes = (x.unflatten(2, (-1, task.size[2])) for x in (prediction, target))
+    logits, classes = (x.unflatten(2, (-1, task.image[2])) for x in (prediction, target))
     return -(classes * logits.log_softmax(dim=-1)).sum(dim=-1).mean(dim=-1)
 
 
@@ -277,9 +247,9 @@ def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
     random = torch.Generator().manual_seed(case.seed)
     arrays = {}
     for name, task in case.tasks.items():
-        array = torch.randn(case.batch, *task.size, generator=random, dtype=torch.float64).float().double()
+        array = torch.randn(case.batch, *task.image, generator=random, dtype=torch.float64).float().double()
         is_classes = task.loss == "cross_entropy"
-        arrays[name] = F.one_hot(array.argmax(dim=-1), task.size[2]).double() if is_classes else array
+        arrays[name] = F.one_hot(array.argmax(dim=-1), task.image[2]).double() if is_classes else array
     order = masks(case, random)
     restore = order.argsort(dim=1)
     weights = make_weights(case, random)
@@ -318,7 +288,7 @@ def target_text(task: Task) -> str:
 def spec_of(case: Case) -> str:
     vit = "vit(depth: {0.depth}, width: {0.width}, heads: {0.heads}{1})"
     images = [
-        f"  input     {name}: image(size: {task.size[0]}x{task.size[1]}, channels: {task.size[2]})\n"
+        f"  input     {name}: image(size: {task.image[0]}x{task.image[1]}, channels: {task.image[2]})\n"
         f"  tokens    {name}: patch(size: {task.patch[0]}x{task.patch[1]})"
         for name, task in case.tasks.items()
     ]

@@ -15,6 +15,7 @@ sys.modules["torchaudio"] = None
 
 import torch
 import torch.nn.functional as F
+from drawing import Drawing
 from mae import AGREEMENT, EPSILON, Network, largest, layer_norm, linear, network_of, take, versions
 from method import write
 from stepping import Feed, Weights, descend, leaves, line
@@ -62,45 +63,31 @@ def positions(count: int, width: int) -> torch.Tensor:
 
 
 def make_weights(case: Case, random: torch.Generator) -> Weights:
-    """Nothing is left at zero or one, so that each weight matters to the result."""
-    weights: Weights = {}
-
-    def normal(name: str, *shape: int, std: float = 0.1, mean: float = 0.0) -> None:
-        weights[name] = (mean + torch.randn(*shape, generator=random, dtype=torch.float64) * std).float().double()
-
-    def matrix(name: str, outputs: int, inputs: int, bias: bool = True) -> None:
-        normal(f"{name}.weight", outputs, inputs, std=(2 / (inputs + outputs)) ** 0.5)
-        if bias:
-            normal(f"{name}.bias", outputs)
-
-    def norm(name: str, width: int) -> None:
-        normal(f"{name}.weight", width, mean=1)
-        normal(f"{name}.bias", width)
+    draw = Drawing(random)
 
     def blocks(name: str, network: Network) -> None:
         width = network.width
         for i in range(network.depth):
-            norm(f"{name}.{i}.norm1", width)
-            matrix(f"{name}.{i}.attn.qkv", 3 * width, width, bias=False)
-            normal(f"{name}.{i}.attn.q_bias", width)
-            normal(f"{name}.{i}.attn.v_bias", width)
-            matrix(f"{name}.{i}.attn.proj", width, width)
-            norm(f"{name}.{i}.norm2", width)
-            matrix(f"{name}.{i}.mlp.fc1", 4 * width, width)
-            matrix(f"{name}.{i}.mlp.fc2", width, 4 * width)
+            draw.norm(f"{name}.{i}.norm1", width)
+            draw.matrix(f"{name}.{i}.attn.qkv", 3 * width, width, bias=False)
+            draw.normal(f"{name}.{i}.attn.q_bias", width)
+            draw.normal(f"{name}.{i}.attn.v_bias", width)
+            draw.matrix(f"{name}.{i}.attn.proj", width, width)
+            draw.norm(f"{name}.{i}.norm2", width)
+            draw.perceptron(f"{name}.{i}.mlp", width)
 
     encoder, decoder = case.encoder, case.decoder
-    weights["pos_embed"] = positions(case.tokens, encoder.width)
-    matrix("patch_embed.proj", encoder.width, case.values)
+    draw.weights["pos_embed"] = positions(case.tokens, encoder.width)
+    draw.matrix("patch_embed.proj", encoder.width, case.values)
     blocks("blocks", encoder)
-    norm("norm", encoder.width)
-    matrix("decoder_embed", decoder.width, encoder.width, bias=False)
-    normal("mask_token", 1, 1, decoder.width, std=0.3)
-    weights["decoder_pos_embed"] = positions(case.tokens, decoder.width)
+    draw.norm("norm", encoder.width)
+    draw.matrix("decoder_embed", decoder.width, encoder.width, bias=False)
+    draw.normal("mask_token", 1, 1, decoder.width, std=0.3)
+    draw.weights["decoder_pos_embed"] = positions(case.tokens, decoder.width)
     blocks("decoder_blocks", decoder)
-    norm("decoder_norm", decoder.width)
-    matrix("decoder_pred", case.values, decoder.width)
-    return weights
+    draw.norm("decoder_norm", decoder.width)
+    draw.matrix("decoder_pred", case.values, decoder.width)
+    return draw.weights
 
 
 def tubelets(case: Case, clip: torch.Tensor) -> torch.Tensor:
