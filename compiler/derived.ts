@@ -1,7 +1,7 @@
 /** What follows from the lines of a model or recipe without running it, said line by line, as an editor shows it beside them. */
 
 import { countsText, type Optimizer, tokenCount } from "../blocks/index.js";
-import { hidingOf, layoutOf, visibleOf } from "./assemble/layout.js";
+import { hidingOf, layoutOf, tokensOf, visibleOf } from "./assemble/layout.js";
 import { type InputPart, type MaskPart, type Parts, partsOf } from "./assemble/parts.js";
 import type { Filled, Model, Origin, Recipe } from "./model.js";
 import { learningRateOf } from "./plan.js";
@@ -48,10 +48,9 @@ const allOf = (slots: readonly Filled[]): readonly Filled[] => slots.flatMap((on
 
 function visibleText(mask: MaskPart): string {
   const { block, over } = mask;
-  const count = over.reduce((sum, { grid }) => sum + tokenCount(grid), 0);
   const visible = visibleOf(mask);
   const [fewest = visible] = block.definition.varies?.counts(block.values, (over[0] as InputPart).grid) ?? [];
-  return `${fewest < visible ? `${fewest} to ` : ""}${visible} of ${count} visible`;
+  return `${fewest < visible ? `${fewest} to ` : ""}${visible} of ${tokensOf(over)} visible`;
 }
 
 /** With the tokens in front; hidden ones are among them where a decoder puts them into the encoder's input. */

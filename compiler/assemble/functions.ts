@@ -10,6 +10,7 @@ import {
   type Encoded,
   restoreTokens,
   restoreZeros,
+  tokenCount,
 } from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
 import { adversaryLossFunction, judgeFunction } from "./adversary.js";
@@ -29,7 +30,7 @@ import { callingIn, type ModelFunction } from "./function.js";
 import { groupsOf, sharedFunctions } from "./groups.js";
 import { guideFunction } from "./guide.js";
 import { type InputFunctions, inputFunctions } from "./inputs.js";
-import { hidingOf, layoutOf } from "./layout.js";
+import { hidingOf } from "./layout.js";
 import { lossFunction } from "./losses.js";
 import { numbered, pascal } from "./names.js";
 import { type Objective, onlyInput, type Parts } from "./parts.js";
@@ -106,7 +107,7 @@ function decodeFunction(
         ...placesOf(parts, batch, input),
         encoded,
         positions: (own[decoderPositions] ?? null) as Tensor | null,
-        count: layoutOf({ ...parts, encoder: { ...parts.encoder, inputs: [input] } }).count,
+        count: tokenCount(input.grid),
         own: parts.encoder.inputs.indexOf(input),
       };
       return decoder.definition.decode(code, decoder.values, own, inputs);

@@ -4,7 +4,7 @@ import { type Batch, type LatentInputs, type TokenGroup, tokenCount, tokensFrom 
 import { invariant, type Tensor } from "../../graph/index.js";
 import { type Placed, placesIn, placesOf } from "./backbone.js";
 import type { ModelFunction } from "./function.js";
-import { extraTokensOf, hidingOf, jointMask } from "./layout.js";
+import { extraTokensOf, hidingOf, jointMask, startIn } from "./layout.js";
 import { pascal } from "./names.js";
 import type { InputPart, Objective } from "./parts.js";
 import {
@@ -84,8 +84,7 @@ export function sharedFunctions(parts: Placed, weights: ModelWeights, latent: Mo
   const predictionOf = (objective: Objective): ModelFunction | null => {
     const { label, input, together } = objective;
     if (!together) return null;
-    const before = parts.encoder.inputs.slice(0, parts.encoder.inputs.indexOf(input));
-    const start = before.reduce((sum, { grid }) => sum + tokenCount(grid), extra);
+    const start = extra + startIn(parts.encoder.inputs, input);
     return {
       name: `decode${pascal(label ?? "")}`,
       doc: `What \`${label}\` predicts for every patch, of what the decoder made of all.`,

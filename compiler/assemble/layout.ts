@@ -14,8 +14,8 @@ export interface Layout {
 
 export function layoutOf(parts: Parts): Layout {
   const extra = extraTokensOf(parts.encoder);
-  const count = parts.encoder.inputs.reduce((sum, { grid }) => sum + tokenCount(grid), 0);
-  const hidden = parts.masks.reduce((sum, mask) => sum + tokensUnder(mask) - visibleOf(mask), 0);
+  const count = tokensOf(parts.encoder.inputs);
+  const hidden = parts.masks.reduce((sum, mask) => sum + tokensOf(mask.over) - visibleOf(mask), 0);
   return { extra, count, visible: count - hidden, total: extra + count };
 }
 
@@ -23,7 +23,13 @@ export function layoutOf(parts: Parts): Layout {
 export const extraTokensOf = ({ block: { definition, values } }: Parts["encoder"]): number =>
   definition.extraTokens(values);
 
-const tokensUnder = ({ over }: MaskPart): number => over.reduce((sum, { grid }) => sum + tokenCount(grid), 0);
+/** Patches of some inputs together. */
+export const tokensOf = (inputs: readonly InputPart[]): number =>
+  inputs.reduce((sum, { grid }) => sum + tokenCount(grid), 0);
+
+/** Where the patches of an input begin among those of several, one input after the other. */
+export const startIn = (inputs: readonly InputPart[], input: InputPart): number =>
+  tokensOf(inputs.slice(0, inputs.indexOf(input)));
 
 /** Tokens that a mask leaves visible. */
 export const visibleOf = ({ block: { definition, values }, over }: MaskPart): number =>

@@ -16,7 +16,7 @@ import { invariant, type Tensor } from "../../graph/index.js";
 import { modelTerm } from "./adversary.js";
 import { normalization, type Placed, placesIn, placesOf } from "./backbone.js";
 import { type Calling, callingIn, type FunctionCode, type ModelFunction } from "./function.js";
-import { extraTokensOf, jointMask } from "./layout.js";
+import { extraTokensOf, jointMask, startIn } from "./layout.js";
 import { numbered } from "./names.js";
 import type { Comparison, Features, InputPart, Objective } from "./parts.js";
 import { targetInputs } from "./targets.js";
@@ -136,9 +136,11 @@ function hiddenFlagsOf(code: Code, parts: Placed, input: InputPart, batch: Batch
   const joint = jointMask(parts);
   if (!joint) return null;
   const { visible, restore } = placesIn(parts, joint, batch);
-  const before = joint.over.slice(0, joint.over.indexOf(input));
-  const start = before.reduce((sum, { grid }) => sum + tokenCount(grid), 0);
-  const sizes = { start, count: tokenCount(input.grid), visible: visible.shape[1] as number };
+  const sizes = {
+    start: startIn(joint.over, input),
+    count: tokenCount(input.grid),
+    visible: visible.shape[1] as number,
+  };
   return code.let("flags", hiddenFlags, restore, sizes);
 }
 

@@ -56,16 +56,15 @@ export async function prepare(
 ): Promise<readonly FileRemark[]> {
   const found: FileRemark[] = [];
   let size: NamedSize | null = null;
-  for (const [i, [name, shape]] of Object.entries(preparation.arrays).entries()) {
+  const [first] = Object.keys(preparation.arrays);
+  for (const [name, shape] of Object.entries(preparation.arrays)) {
     const source = item.sources[name] as Source;
     const path = pathOf(source);
     begin(path);
     const prepared = await preparedFrom(source, item, { name, shape }, preparation);
     size = sameSize(size, { name, size: prepared.size }, item, preparation);
     write(prepared.numbers, shape.channels, prepared.steps, out.arrays[name] as Float32Array);
-    const fields = Object.entries(preparation.fields).filter(
-      ([, { input }]) => (input ?? name) === name && (input || i === 0),
-    );
+    const fields = Object.entries(preparation.fields).filter(([, { input = first }]) => input === name);
     await computeFields(
       item,
       { ...preparation, fields: Object.fromEntries(fields) },
