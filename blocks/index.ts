@@ -40,7 +40,6 @@ export {
 export type { Bound, Definition, ModelContext, Requirement } from "./block.js";
 export { type BlockValue, isBlockValue } from "./block-values.js";
 export type { Code, Layer } from "./code.js";
-export { counted, grouped } from "./counts.js";
 export * as datasets from "./dataset/index.js";
 export {
   type ArraySample,
@@ -86,7 +85,6 @@ export * as losses from "./loss/index.js";
 export type { Guide, Hiding, Mask } from "./mask/index.js";
 export * as masks from "./mask/index.js";
 export * from "./nn/index.js";
-export { oneLine } from "./one-line.js";
 export type { Optimizer, UpdateInputs } from "./optimizer/index.js";
 export * as optimizers from "./optimizer/index.js";
 export { outputNames } from "./outputs.js";
@@ -169,3 +167,4 @@ export {
   weightsOf,
   withVisible,
 } from "./trace.js";
+export { counted, grouped, oneLine } from "./wording.js";

@@ -21,9 +21,9 @@ import {
 } from "./check/project.js";
 import { fail, inOrder, type Report, replacement, warn } from "./check/report.js";
 import { checkVariants } from "./check/variants.js";
-import { edition } from "./edition.js";
 import type { Family, Model, Recipe } from "./model.js";
 import type { Pipeline } from "./pipeline.js";
+import { edition } from "./slots.js";
 
 export type { Host } from "./check/files.js";
 

@@ -7,9 +7,9 @@ import type { OfInput } from "../blocks/index.js";
 import { format, positionAt } from "../grammar/index.js";
 import { settings } from "./check/lines.js";
 import { argumentTexts, blockText, valueText } from "./check/show.js";
-import { edition } from "./edition.js";
 import type { Filled, Model, Origin, Recipe, Setting, Use } from "./model.js";
 import type { Pipeline, Stage } from "./pipeline.js";
+import { edition } from "./slots.js";
 
 export interface RenderOptions {
   /** Whether values are followed by a comment: file, line, and how they came there. */

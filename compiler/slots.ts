@@ -99,3 +99,6 @@ export const takesMany = ({ multiplicity }: SlotRule): boolean =>
 
 export const takesLabels = ({ multiplicity, ofInputs }: SlotRule): boolean =>
   multiplicity === "labelled" || multiplicity === "list" || ofInputs;
+
+/** The edition of the language whose meaning this version implements. */
+export const edition = 2026;

@@ -1,11 +1,10 @@
 /** The augmentations, sorted by name. */
 
 import { centerCrop } from "./center-crop.js";
-import { horizontalFlip } from "./horizontal-flip.js";
+import { horizontalFlip, verticalFlip } from "./flip.js";
 import { normalize } from "./normalize.js";
 import { randomResizedCrop } from "./random-resized-crop.js";
 import { resize } from "./resize.js";
-import { verticalFlip } from "./vertical-flip.js";
 
 export {
   type Augment,

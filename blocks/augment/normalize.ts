@@ -1,7 +1,7 @@
 /** Normalisation by channel. */
 
-import { counted } from "../counts.js";
 import { choice, optional, reals, type ValuesOf } from "../params.js";
+import { counted } from "../wording.js";
 import { type AugmentContext, defineAugment } from "./contract.js";
 
 interface Statistics {

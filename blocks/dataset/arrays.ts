@@ -2,8 +2,8 @@
 
 import { type ArrayShape, arrayLength, pictureOf, sidesText, wordsOf } from "../arrays.js";
 import type { Requirement } from "../block.js";
-import { grouped } from "../counts.js";
 import { optional, type Param, text } from "../params.js";
+import { grouped } from "../wording.js";
 import { numberedClasses } from "./classes.js";
 import { DataError, type DatasetContext, type Files, type Sample, type SampleIndex, type Split } from "./contract.js";
 

@@ -1,6 +1,6 @@
 /** How many classes labels may have, wherever they are read. */
 
-import { grouped } from "../counts.js";
+import { grouped } from "../wording.js";
 import { DataError } from "./contract.js";
 
 /** A name is kept for each class and a column computed: numbers that name samples, not classes, are found by it. */

@@ -1,6 +1,6 @@
 /** Clips in a folder: each a folder of frames, image files in the order of their names, with the numbers in them as numbers. */
 
-import { counted } from "../counts.js";
+import { counted } from "../wording.js";
 import { DataError } from "./contract.js";
 import type { Listing } from "./listing.js";
 

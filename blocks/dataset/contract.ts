@@ -5,9 +5,9 @@
 
 import { type ArrayShape, type ImageShape, type Medium, mediumOf, wordsOf } from "../arrays.js";
 import { type Definition, ofKind, type Requirement } from "../block.js";
-import { oneLine } from "../one-line.js";
 import type { Params, ValuesOf } from "../params.js";
 import { axesText } from "../sets.js";
+import { oneLine } from "../wording.js";
 
 /** The only access to files; paths are relative to the project's root. Errors are the runtime's `RunError`s. */
 export interface Files {

@@ -5,8 +5,8 @@
 
 import { invariant } from "../../graph/index.js";
 import { type ArrayShape, mediumOf } from "../arrays.js";
-import { counted } from "../counts.js";
 import { int, optional, ratio, text, type ValuesOf } from "../params.js";
+import { counted } from "../wording.js";
 import { checkClasses } from "./classes.js";
 import { type Clips, clipsOf } from "./clips.js";
 import {
@@ -18,7 +18,6 @@ import {
   type Split,
   withoutEnding,
 } from "./contract.js";
-import { isHeldOut } from "./holdout.js";
 import { readLabelFile } from "./label-file.js";
 import { type Contents, contentsOf, joined, type Listing, listFolder, othersNote } from "./listing.js";
 
@@ -232,3 +231,18 @@ export const folder = defineDataset({
   ],
   open,
 });
+
+/** 32 well-mixed bits of a text's UTF-8 bytes: FNV-1a, then the finalizer of MurmurHash3. */
+function hash(text: string): number {
+  let bits = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) bits = Math.imul(bits ^ byte, 0x01000193);
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return (bits ^ (bits >>> 16)) >>> 0;
+}
+
+/**
+ * Whether the image at `path`, relative to its folder, belongs to the held-out share: decided by its path alone, so that adding images moves
+ * no other.
+ */
+export const isHeldOut = (path: string, share: number): boolean => hash(path) < share * 2 ** 32;

@@ -1,7 +1,7 @@
 /** IDX files, the format of MNIST and Fashion-MNIST. */
 
 import { arrayLength, arrayOfImage } from "../arrays.js";
-import { grouped } from "../counts.js";
+import { grouped } from "../wording.js";
 import { type ArrayReader, arrayParams, openArrays, testLabelsNeedImages } from "./arrays.js";
 import { DataError, defineDataset, type Files, type SizedHeader } from "./contract.js";
 

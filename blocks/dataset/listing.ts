@@ -1,7 +1,7 @@
 /** What lies in a folder: files with samples by their names' endings, and what is left out. */
 
 import type { Medium } from "../arrays.js";
-import { counted } from "../counts.js";
+import { counted } from "../wording.js";
 import type { Files } from "./contract.js";
 
 /** Files with a sample each, of one medium. */

@@ -1,7 +1,7 @@
 /** Reads NumPy's .npy format, versions 1 to 3: little-endian arrays in C order. */
 
-import { grouped } from "../counts.js";
 import { halfToNumber } from "../half.js";
+import { grouped } from "../wording.js";
 import { DataError, type SizedHeader } from "./contract.js";
 
 const elements = {

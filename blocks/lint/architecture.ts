@@ -2,12 +2,12 @@
 
 import { isPicture } from "../arrays.js";
 import type { Bound } from "../block.js";
-import { counted } from "../counts.js";
 import { vit as decoderVit } from "../decoder/index.js";
 import { vit } from "../encoder/index.js";
 import type { ScheduleValue } from "../params.js";
 import { boxText, countsText, tokenCount } from "../sets.js";
 import { ema } from "../teacher/index.js";
+import { counted } from "../wording.js";
 import {
   arrayOfLines,
   at,

@@ -1,10 +1,10 @@
 /** Lints of the data, of how features are judged by it, and of what only the data's size can tell. */
 
 import type { Bound } from "../block.js";
-import { counted, grouped } from "../counts.js";
 import { folder, idx, npy } from "../dataset/index.js";
 import type { DurationValue } from "../params.js";
 import { asKind } from "../registry.js";
+import { counted, grouped } from "../wording.js";
 import {
   at,
   type DataFacts,

@@ -1,7 +1,6 @@
 /** Layers and weight declarations that emitted programs call by name. Not part of the language. */
 
 export * from "./adversarial.js";
-export * from "./averaged-features.js";
 export * from "./binary-cross-entropy.js";
 export * from "./classify.js";
 export * from "./guided-masks.js";
@@ -9,12 +8,11 @@ export { declarationOf, isDeclared } from "./layer.js";
 export * from "./linear.js";
 export * from "./low-pass.js";
 export * from "./oriented-gradients.js";
-export * from "./pooling.js";
 export * from "./positions.js";
 export * from "./regions.js";
-export * from "./slow-copy.js";
 export * from "./sphere.js";
 export * from "./targets.js";
+export * from "./teachers.js";
 export * from "./tokens.js";
 export * from "./transformer.js";
 export * from "./uneven.js";

@@ -1,4 +1,4 @@
-/** From an array to tokens and back to the full sequence: patches, positions, the class token, and the places of hidden tokens. */
+/** From an array to tokens and back to the full sequence: patches, positions, the class token, the places of hidden tokens, and one vector for them all. */
 
 import type { Add, Builder, Mul, Product, Rows, Tensor } from "../../graph/index.js";
 import { boxLength, boxOf, countsOf, tokenCount } from "../sets.js";
@@ -297,4 +297,19 @@ export const seenTokens = layer(
     const [batch, , width] = x.shape as [number, number, number];
     return claim(g.slice(x, [0, o.extra, 0], [batch, visible.shape[1] as number, width]));
   },
+);
+
+/** x [B, N, D] -> its first token [B, D]: the class token, where the encoder has one. */
+export const firstToken = layer(
+  "firstToken",
+  <B extends Rows, D extends number>(g: Builder, x: Tensor<[B, number, D]>): Tensor<[B, D]> => {
+    const [batch, , width] = x.shape as [number, number, number];
+    return claim(g.reshape(g.slice(x, [0, 0, 0], [batch, 1, width]), [batch, width]));
+  },
+);
+
+/** x [B, N, D] -> the mean of its tokens [B, D]. */
+export const meanToken = layer(
+  "meanToken",
+  <B extends Rows, D extends number>(g: Builder, x: Tensor<[B, number, D]>): Tensor<[B, D]> => claim(g.mean(x, [1])),
 );

@@ -45,3 +45,6 @@ export interface Probe<P extends Params = Params> extends Definition<P, ProbeCon
 }
 
 export const defineProbe = <const P extends Params>(probe: Probe<P>): Probe<P> => ofKind("probe", probe);
+
+/** Gives the caller's timers and signals their turn: a progress bar moves, an interrupt is heard. */
+export const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));

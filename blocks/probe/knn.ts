@@ -2,8 +2,7 @@
 
 import { int, real } from "../params.js";
 import { accuracy } from "./classifier.js";
-import { defineProbe, type Features } from "./contract.js";
-import { pause } from "./pause.js";
+import { defineProbe, type Features, pause } from "./contract.js";
 import { rowProducts } from "./products.js";
 
 /** Rows of test and of training features multiplied at once: two tiles that stay in the cache. */

@@ -6,8 +6,7 @@
 import { shuffled } from "../../graph/index.js";
 import { choice, type DurationValue, duration, int, optional, type RateValue, rate } from "../params.js";
 import { accuracy, type Classifier, classScores, unstandardized } from "./classifier.js";
-import { defineProbe, type Features } from "./contract.js";
-import { pause } from "./pause.js";
+import { defineProbe, type Features, pause } from "./contract.js";
 import { rowProducts, weightedRows } from "./products.js";
 
 const momentumDecay = 0.9;

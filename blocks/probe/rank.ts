@@ -2,9 +2,8 @@
 
 import { shuffled } from "../../graph/index.js";
 import { int } from "../params.js";
-import { defineProbe, type Features } from "./contract.js";
+import { defineProbe, type Features, pause } from "./contract.js";
 import { eigenvalues } from "./eigenvalues.js";
-import { pause } from "./pause.js";
 import { addGram, mirror, samplesAtOnce } from "./products.js";
 
 /** Sides of a matrix whose eigenvalues are found in seconds. */

@@ -3,8 +3,7 @@
 import { shuffled } from "../../graph/index.js";
 import { ratio, reals } from "../params.js";
 import { accuracy, type Classifier, classScores, unstandardized } from "./classifier.js";
-import { defineProbe, type Features } from "./contract.js";
-import { pause } from "./pause.js";
+import { defineProbe, type Features, pause } from "./contract.js";
 import { addGram, cholesky, mirror, samplesAtOnce, solveCholesky } from "./products.js";
 
 /** Added to each deviation, as in big_vision: a constant feature becomes zero instead of a division by zero. */

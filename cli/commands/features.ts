@@ -12,10 +12,9 @@ import {
 } from "../../blocks/index.js";
 import type { Bound, FeatureFormat, FeatureRows, Selection, Training } from "../../runtime/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
-import { labelledBatch, selectionsOf } from "../runs/labelled-data.js";
+import { labelledBatch, selectionsOf, thinned } from "../runs/labelled-data.js";
 import { folderOf, openTrained } from "../runs/open-trained.js";
 import { factsFile, readRunFacts } from "../runs/run-directory.js";
-import { thinned } from "../runs/thinned.js";
 import { checkOutput, printedPath } from "../specs/files.js";
 import { usageFailure } from "../words/failure.js";
 import { createStages } from "../words/progress.js";

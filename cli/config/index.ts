@@ -3,13 +3,13 @@
 export { configCodes } from "./codes.js";
 export { addressesOf, elsewhere } from "./elsewhere.js";
 export { configFile, findConfig, namedConfig } from "./find.js";
-export { ownPage } from "./own-page.js";
 export { changedFiles, type RunProject, runProject } from "./run-project.js";
 export { analyzeWith } from "./trial.js";
 export {
   blockAtFault,
   forgetChanged,
   type OwnBlock,
+  ownPage,
   ownVocabulary,
   type Project,
   type ProjectFile,

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { dirname, relative, resolve } from "node:path";
 import { type Definition, type Kind, kindOf, type Registry, registry } from "../../blocks/index.js";
-import type { Homes } from "../../compiler/index.js";
+import { blockPage, type Homes } from "../../compiler/index.js";
 import { type Diagnostic, positionAt, type Source, type Span } from "../../grammar/index.js";
 import { arrange } from "../report/index.js";
 import { ofSession } from "../session.js";
@@ -250,3 +250,6 @@ function homesOf(files: readonly LoadedFile[]): Homes {
   }
   return homes;
 }
+
+/** The page of a project's block, made from its definition: Markdown, in the order of the pages of our own blocks. */
+export const ownPage = ({ kind, definition, file }: OwnBlock): string => blockPage(kind, definition, printedPath(file));

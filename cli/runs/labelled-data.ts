@@ -1,8 +1,7 @@
 /** The images of a recipe, and the features by which an encoder is judged on them: for `eval`, and during training. */
 
-import type { ModelProgram } from "../../blocks/index.js";
+import type { ModelProgram, SampleIndex } from "../../blocks/index.js";
 import type { LabelledData, Selection, Training } from "../../runtime/index.js";
-import { thinned } from "./thinned.js";
 
 /** Images computed at once. */
 export const labelledBatch = 100;
@@ -46,4 +45,10 @@ export function selectionsOf(
     pool,
     layer: wanted.layer ?? "last",
   }));
+}
+
+/** At most so many samples, spread evenly over the index, so that sorted classes keep their shares. */
+export function thinned(index: SampleIndex, most: number): SampleIndex {
+  if (index.length <= most) return index;
+  return { ...index, length: most, sample: (i) => index.sample(Math.floor((i * index.length) / most)) };
 }

@@ -10,6 +10,7 @@ import { runFailure } from "../words/failure.js";
 import { shortNumber } from "../words/progress.js";
 import { count, tell } from "../words/terminal.js";
 import { visibleText } from "../words/text-width.js";
+import { thinned } from "./labelled-data.js";
 import {
   firstDifference,
   meaningOf,
@@ -19,7 +20,6 @@ import {
   specOf,
 } from "./open-checkpoint.js";
 import { type RunFacts, readRunFacts, readRunSpec, specFile } from "./run-directory.js";
-import { thinned } from "./thinned.js";
 
 export interface OpenRun extends OpenCheckpoint {
   readonly directory: string;

@@ -6,7 +6,17 @@ import { named, suggestion } from "./nearest.js";
 import { excerpt, fail, type Report, replacement, type Words } from "./report.js";
 import { type Scope, unknownVariable } from "./scope.js";
 import { expectation, numberText } from "./show.js";
-import { units } from "./units.js";
+
+/** The units of the language. A closed table; which of them a parameter takes is said by its kind. */
+export const units: ReadonlyMap<string, string> = new Map([
+  ["%", "a share of the whole"],
+  ["epochs", "passes over the data"],
+  ["steps", "optimizer steps"],
+  ["ms", "milliseconds"],
+  ["s", "seconds"],
+  ["Hz", "times a second"],
+  ["kHz", "thousand times a second"],
+]);
 
 /** What a reader has at hand. */
 export interface Reading {

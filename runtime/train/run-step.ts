@@ -8,7 +8,6 @@ import { feedsFor, movingFeeds, sampleMasks, scalar, visibleAt } from "./inputs.
 import { learningRate } from "./pace.js";
 import type { Run } from "./run.js";
 import { keepInput, microBatchesOf } from "./step.js";
-import { untilAborted } from "./until-aborted.js";
 
 /** What a step is fed, and how many tokens its samples show: its micro-batches are asked for when the first phase needs them. */
 export interface StepFeeds {
@@ -102,4 +101,14 @@ function meanOf(each: readonly Values[]): Values {
   const mean = (name: string): number =>
     each.reduce((sum, values) => sum + (values[name]?.[0] as number), 0) / each.length;
   return Object.fromEntries(Object.keys(first).map((name) => [name, scalar(mean(name))]));
+}
+
+/** What a promise gives; null when the signal is aborted first. Nobody hears then how the promise ends. */
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    const leave = () => resolve(null);
+    if (signal.aborted) leave();
+    signal.addEventListener("abort", leave, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+  });
 }

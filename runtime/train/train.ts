@@ -12,9 +12,8 @@ import type { CheckpointInterval, Training, TrainOptions, TrainResult } from "./
 import { type BadStep, explainBadLoss } from "./failure.js";
 import { type Length, learningRate, type Pace, paceMeter } from "./pace.js";
 import { openBatches, openRun, type Run, type Saved, save } from "./run.js";
-import { runStep, stepFeeds } from "./run-step.js";
+import { runStep, stepFeeds, untilAborted } from "./run-step.js";
 import { gradientNormOutput, lossOutput, termPrefix } from "./step.js";
-import { untilAborted } from "./until-aborted.js";
 
 /**
  * Trains until the recipe's end or until the signal is aborted; the last state is always saved.

@@ -1,7 +1,8 @@
-/** The target of a teacher: the mean of what several of its layers give, each normalised. */
+/** What a teacher is and gives: weights that follow others, and the mean of what several of its layers give, each normalised. */
 
 import type { Builder, Tensor } from "../../graph/index.js";
-import { claim, layer } from "./layer.js";
+import { mapParameters, type ParameterTree } from "../parameters.js";
+import { claim, declarer, layer } from "./layer.js";
 
 /** PyTorch's default, which data2vec leaves as it is. */
 const epsilon = 1e-5;
@@ -20,3 +21,10 @@ export const averagedFeatures = layer(
     return claim(g.stopGradient(normalized(g, g.mul(sum, 1 / outputs.length))));
   },
 );
+
+/** A copy of branches that stand under the same names at the root of the weights: it moves towards them after each step and is never trained. */
+export const slowCopy = declarer(
+  "slowCopy",
+  (tree: ParameterTree) =>
+    mapParameters(tree, (parameter, follows) => ({ ...parameter, trainable: false, follows })) as ParameterTree,
+) as <T extends ParameterTree>(tree: T) => T;
