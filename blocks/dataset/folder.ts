@@ -34,8 +34,11 @@ const params = {
   ),
   labels: optional(
     text({
-      doc: "CSV file with a line `path,label` for each file, paths relative to the folder; if absent, labels are the sub-folders.",
+      doc: "CSV file with columns `path` and `label`, paths relative to the folder; if absent, labels are the sub-folders.",
     }),
+  ),
+  test_labels: optional(
+    text({ doc: "The same for the test folder; if absent, labels of its files are the sub-folders." }),
   ),
 };
 
@@ -76,12 +79,7 @@ function byFolder(listing: Listing, root: string, classes: readonly string[] | n
     );
   }
   const strange = listing.folders.filter((name) => filled.has(name) && !known.includes(name));
-  if (strange.length > 0) {
-    throw new DataError(
-      `${root} has class folders that the training folder lacks: ${list(strange)}`,
-      "Class folders have the same names in both.",
-    );
-  }
+  if (strange.length > 0) throw strangeClasses(`${root} has class folders`, strange);
   checkClasses(known, root);
   const labels = new Map(known.map((name, label) => [name, label]));
   const samples = listing.samples.flatMap((path) => {
@@ -93,12 +91,27 @@ function byFolder(listing: Listing, root: string, classes: readonly string[] | n
   return { samples, classes: known, notes: loose === 0 ? [] : [note] };
 }
 
-async function byFile(listing: Listing, files: Files, root: string, file: string): Promise<Labelled> {
+const strangeClasses = (what: string, strange: readonly string[]): DataError =>
+  new DataError(
+    `${what} that the training data lack: ${list(strange)}`,
+    "Classes have the same names in training and test data.",
+  );
+
+const classesIn = (labels: ReadonlyMap<string, string>): readonly string[] => [...new Set(labels.values())].sort();
+
+/** `known`: classes of the training data; null: these are they. */
+async function byFile(
+  listing: Listing,
+  files: Files,
+  { root, file, known }: { readonly root: string; readonly file: string; readonly known: readonly string[] | null },
+): Promise<Labelled> {
   const { one, many } = listing.contents;
   const labels = readLabelFile(await files.read(file), file);
-  const classes = [...new Set(labels.values())].sort();
+  const classes = known ?? classesIn(labels);
   checkClasses(classes, file);
   const numbers = new Map(classes.map((name, label) => [name, label]));
+  const strange = classesIn(labels).filter((name) => !numbers.has(name));
+  if (strange.length > 0) throw strangeClasses(`${file} names classes`, strange);
   const samples = listing.samples.flatMap((path) => {
     const label = numbers.get(labels.get(path) ?? "");
     return label === undefined ? [] : [[path, label] as const];
@@ -127,11 +140,19 @@ function contentsFor(array: ArrayShape): Contents {
   return contents;
 }
 
-async function labelled(p: Values, listing: Listing, root: string, files: Files): Promise<Labelled> {
-  if (p.labels !== null) return byFile(listing, files, root, p.labels);
-  if (listing.samples.every((path) => classFolder(path) === null)) return unlabelled(listing);
-  const names = root === p.path ? null : (await files.list(p.path)).filter((name) => /^[^.].*\/$/.test(name));
-  return byFolder(listing, root, names === null ? null : names.map((name) => name.slice(0, -1)).sort());
+/** `isTest`: of the folder of test samples. */
+async function labelled(p: Values, listing: Listing, files: Files, isTest: boolean): Promise<Labelled> {
+  const [root, file] = isTest ? [p.test ?? p.path, p.test_labels] : [p.path, p.labels];
+  const known = isTest ? await trainingClasses(p, files) : null;
+  if (file !== null) return byFile(listing, files, { root, file, known });
+  if (listing.samples.some((path) => classFolder(path) !== null)) return byFolder(listing, root, known);
+  return unlabelled(listing);
+}
+
+async function trainingClasses(p: Values, files: Files): Promise<readonly string[]> {
+  if (p.labels !== null) return classesIn(readLabelFile(await files.read(p.labels), p.labels));
+  const folders = (await files.list(p.path)).filter((name) => /^[^.].*\/$/.test(name));
+  return folders.map((name) => name.slice(0, -1)).sort();
 }
 
 /** The samples of a split; all of them where the folder has one split only. `nameOf`: by which they are held out. */
@@ -161,7 +182,8 @@ async function open(
   if (split === "test" && p.test === null && p.holdout === 0) {
     throw new DataError(`${p.path} has no test ${contents.many}`, 'Write test: "..." or holdout: 10% in folder(...).');
   }
-  const root = split === "test" ? (p.test ?? p.path) : p.path;
+  const isTest = split === "test" && p.test !== null;
+  const root = isTest ? (p.test as string) : p.path;
   const found = await listFolder(files, root, contents);
   if (found.samples.length === 0) {
     const others = othersNote(found).map((note) => ` (${note})`);
@@ -173,7 +195,7 @@ async function open(
   const wanted = clipOf(array, p);
   const clips: Clips | null = wanted && clipsOf(found, root, wanted);
   const listing = clips?.listing ?? found;
-  const all = await labelled(p, listing, root, files);
+  const all = await labelled(p, listing, files, isTest);
   const samples = ofSplit(all, p, split, isJoined && !clips ? withoutEnding : (path) => path);
   if (samples.length === 0) {
     throw new DataError(
@@ -221,12 +243,12 @@ export const folder = defineDataset({
       help: () => "remove one of `test` and `holdout`",
     },
     {
-      name: "labels-or-test",
-      at: "labels",
-      doc: "Only one of `labels` and `test` is written: the file's paths belong to one folder.",
-      holds: (p) => p.labels === null || p.test === null,
-      say: () => "a label file names the files of one folder, and there is a test folder too",
-      help: () => "put all files into one folder and write `holdout: 10%`",
+      name: "test-labels-need-test",
+      at: "test_labels",
+      doc: "`test_labels` stands beside `test`.",
+      holds: (p) => p.test_labels === null || p.test !== null,
+      say: () => "`test_labels` says what the files of the test folder show, and there is no `test`",
+      help: () => "name the folder: `test`; `labels` holds for what `holdout` keeps too",
     },
   ],
   open,

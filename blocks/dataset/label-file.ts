@@ -21,21 +21,28 @@ const shown = 80;
 const beginning = (line: string): string => (line.length > shown ? `${line.slice(0, shown)}...` : line);
 
 /**
- * Label by path. The first line is `path,label`; cells with a comma or quote are quoted as in RFC 4180.
+ * Label by path. The first line names the columns, `path` and `label` among them; others are not read. Cells with a comma or
+ * quote are quoted as in RFC 4180.
  * Throws `DataError` with the line that cannot be read.
  */
 export function readLabelFile(bytes: Uint8Array, file: string): ReadonlyMap<string, string> {
-  const [header, ...lines] = new TextDecoder().decode(bytes).split(/\r?\n/);
-  if (header?.trim() !== "path,label") {
-    throw new DataError(`${file} does not begin with the line path,label`, "Write that line, then one line a file.");
+  const [header = "", ...lines] = new TextDecoder().decode(bytes).split(/\r?\n/);
+  const names = (cellsOf(header.trim()) ?? []).map((name) => name.trim());
+  const [pathAt, labelAt] = [names.indexOf("path"), names.indexOf("label")];
+  if (pathAt < 0 || labelAt < 0) {
+    throw new DataError(
+      `${file} does not begin with a line that names the columns path and label`,
+      "Write the line path,label, then one line a file.",
+    );
   }
   const labels = new Map<string, string>();
   for (const [i, line] of lines.entries()) {
     if (line.trim() === "") continue;
-    const [path, label, ...more] = cellsOf(line) ?? [];
-    if (path === undefined || label === undefined || label === "" || more.length > 0) {
+    const cells = cellsOf(line) ?? [];
+    const [path, label] = [cells[pathAt], cells[labelAt]];
+    if (path === undefined || label === undefined || label === "" || cells.length !== names.length) {
       throw new DataError(
-        `${file} line ${i + 2} is not a path and a label: ${beginning(line)}`,
+        `${file} line ${i + 2} is not ${whatOf(names)}: ${beginning(line)}`,
         "Quote a cell that has a comma.",
       );
     }
@@ -44,3 +51,7 @@ export function readLabelFile(bytes: Uint8Array, file: string): ReadonlyMap<stri
   }
   return labels;
 }
+
+/** What a line of a table holds, in words. */
+const whatOf = (names: readonly string[]): string =>
+  names.length === 2 ? "a path and a label" : `${names.length} cells with a path and a label`;

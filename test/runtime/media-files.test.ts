@@ -25,7 +25,7 @@ async function read(array: ArrayShape, files: Readonly<Record<string, Uint8Array
     mkdirSync(dirname(join(root, "data", path)), { recursive: true });
     writeFileSync(join(root, "data", path), content);
   }
-  const values = { path: "data", test: null, holdout: 0, stride: null, labels: null };
+  const values = { path: "data", test: null, holdout: 0, stride: null, labels: null, test_labels: null };
   const index = await folder.open(values, nodeFiles(root), "train", { array });
   const notes: string[] = [];
   const note = (text: string) => notes.push(text);

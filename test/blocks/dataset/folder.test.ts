@@ -7,7 +7,7 @@ import { DataError, type Split } from "../../../blocks/index.js";
 import { nodeFiles } from "../../../runtime/data/files.js";
 import { filesWith, ofImages } from "./files.js";
 
-const defaults = { path: "data", test: null, holdout: 0, stride: null, labels: null };
+const defaults = { path: "data", test: null, holdout: 0, stride: null, labels: null, test_labels: null };
 
 const open = (
   paths: readonly string[],
@@ -96,7 +96,7 @@ describe("class folders", () => {
     expect(samples(index)).toEqual(["held/dog/7.png:1"]);
     expect(index.classes).toEqual(["cat", "dog"]);
     await expect(open([...paths, "held/yak/1.png"], { test: "held" }, "test")).rejects.toMatchObject({
-      what: "held has class folders that the training folder lacks: yak",
+      what: "held has class folders that the training data lack: yak",
     });
   });
 });
@@ -146,11 +146,12 @@ describe("a held-out share", () => {
   test("is needed, or a test folder, for a test split", async () => {
     await expect(open(["data/a.png"], {}, "test")).rejects.toMatchObject({ what: "data has no test images" });
   });
-  test("excludes a test folder, and a label file does too", () => {
+  test("excludes a test folder, which labels of test files need", () => {
     const broken = (values: object) =>
       (folder.requires ?? []).filter((r) => !r.holds({ ...defaults, ...values }, ofImages)).map((r) => r.name);
     expect(broken({ test: "held", holdout: 0.1 })).toEqual(["test-or-holdout"]);
-    expect(broken({ test: "held", labels: "y.csv" })).toEqual(["labels-or-test"]);
+    expect(broken({ test: "held", labels: "y.csv" })).toEqual([]);
+    expect(broken({ labels: "y.csv", test_labels: "t.csv" })).toEqual(["test-labels-need-test"]);
     expect(broken({ holdout: 0.1, labels: "y.csv" })).toEqual([]);
   });
 });
@@ -173,15 +174,43 @@ describe("a label file", () => {
     ]);
   });
   test.each([
-    ["a.png,air\n", "labels.csv does not begin with the line path,label"],
+    ["a.png,air\n", "labels.csv does not begin with a line that names the columns path and label"],
     ["path,label\na.png\n", "labels.csv line 2 is not a path and a label: a.png"],
     ["path,label\na.png,\n", "labels.csv line 2 is not a path and a label: a.png,"],
     ["path,label\na.png,x,y\n", "labels.csv line 2 is not a path and a label: a.png,x,y"],
     ['path,label\n"a.png,x\n', 'labels.csv line 2 is not a path and a label: "a.png,x'],
     ["path,label\na.png,x\n\na.png,y\n", "labels.csv line 4 names a.png again"],
+    ["path,size,label\na.png,x\n", "labels.csv line 2 is not 3 cells with a path and a label: a.png,x"],
     ["path,label\nq.png,x\n", "labels.csv names none of the images in data"],
   ])("that is wrong is an error: %j", async (csv, what) => {
     await expect(withLabels(csv)).rejects.toMatchObject({ name: "DataError", what });
+  });
+});
+
+describe("labels and a test folder together", () => {
+  const paths = ["data/a.png", "data/b.png", "held/a.png", "held/sea/c.png"];
+  const tables = {
+    "train.csv": 'path,size,label\na.png,"1,2",sky\nb.png,3,sea\n',
+    "test.csv": "label,path\nsea,a.png\nsky,sea/c.png\n",
+    "strange.csv": "path,label\na.png,yak\n",
+  };
+  const both = async (values: object) => {
+    const [train, held] = [await open(paths, values, "train", tables), await open(paths, values, "test", tables)];
+    expect(held.classes).toEqual(train.classes);
+    return [samples(train), samples(held), held.notes] as const;
+  };
+
+  test("come each from a table, with columns beside it in any order", async () => {
+    const found = await both({ labels: "train.csv", test: "held", test_labels: "test.csv" });
+    expect(found).toEqual([["data/a.png:1", "data/b.png:0"], ["held/a.png:0", "held/sea/c.png:1"], []]);
+  });
+
+  test("come one from a table, the other from class folders", async () => {
+    const [train, held, notes] = await both({ labels: "train.csv", test: "held" });
+    expect([train, held]).toEqual([["data/a.png:1", "data/b.png:0"], ["held/sea/c.png:0"]]);
+    expect(notes).toEqual(["left out 1 image beside the class folders, which have no class"]);
+    const [, other] = await both({ path: "held", test: "data", test_labels: "strange.csv" }).catch((e) => [0, e.what]);
+    expect(other).toBe("strange.csv names classes that the training data lack: yak");
   });
 });
 

@@ -85,6 +85,7 @@ test("emoji with their categories", async () => {
     test: null,
     holdout: 0.1,
     stride: null,
+    test_labels: null,
   };
   const train = await folder.open(values, nodeFiles("."), "train", ofImages);
   const held = await folder.open(values, nodeFiles("."), "test", ofImages);
