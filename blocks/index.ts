@@ -61,7 +61,7 @@ export {
 export type { Decoder, DecoderContext, DecoderInputs, Encoded, LatentInputs, TokenGroup } from "./decoder/index.js";
 export * as decoders from "./decoder/index.js";
 export { divisors, divisorsBeside } from "./divisors.js";
-export type { Encoder, Seen } from "./encoder/index.js";
+export type { Encoder, TokenOrigin } from "./encoder/index.js";
 export * as encoders from "./encoder/index.js";
 export type { BoundField, Field, FieldContext, FieldSample } from "./field.js";
 export { halfToNumber } from "./half.js";

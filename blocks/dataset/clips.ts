@@ -4,8 +4,8 @@ import { counted } from "../wording.js";
 import { DataError } from "./contract.js";
 import type { Listing } from "./listing.js";
 
-/** What of each clip is wanted. */
-export interface Wanted {
+/** How long a clip is, in frames that lie so far apart. */
+export interface ClipLength {
   readonly frames: number;
   readonly stride: number;
 }
@@ -20,10 +20,10 @@ export interface Clips {
 const byNumbers = new Intl.Collator("en", { numeric: true });
 
 /** Frames from the first to the last that are wanted, both included. */
-export const spanOf = ({ frames, stride }: Wanted): number => (frames - 1) * stride + 1;
+export const spanOf = ({ frames, stride }: ClipLength): number => (frames - 1) * stride + 1;
 
 /** The folders of a listing that hold frames. Throws `DataError` where one has too few, or lacks some. */
-export function clipsOf(listing: Listing, root: string, wanted: Wanted): Clips {
+export function clipsOf(listing: Listing, root: string, wanted: ClipLength): Clips {
   const frames = new Map<string, string[]>();
   for (const path of listing.samples) {
     const [clip, name] = [path.slice(0, Math.max(0, path.lastIndexOf("/"))), path.slice(path.lastIndexOf("/") + 1)];
@@ -50,7 +50,7 @@ export function clipsOf(listing: Listing, root: string, wanted: Wanted): Clips {
   };
 }
 
-function checkFrames(clip: string, names: readonly string[], wanted: Wanted): void {
+function checkFrames(clip: string, names: readonly string[], wanted: ClipLength): void {
   const needed = spanOf(wanted);
   if (names.length < needed) {
     const every = wanted.stride === 1 ? "" : ` frames, ${wanted.stride} apart,`;

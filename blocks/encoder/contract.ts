@@ -16,7 +16,7 @@ export interface EncoderContext {
 }
 
 /** Of what the tokens of a sequence are. */
-export interface Seen {
+export interface TokenOrigin {
   /** The table of their positions [1, extra + N, D], of which rows are added to tokens in front; null: those have no place. */
   readonly positions: Tensor | null;
   /** The input that alone is seen, by an encoder of several; null: it sees all that it reads. */
@@ -33,11 +33,18 @@ export interface Encoder<P extends Params = Params, T extends ParameterTree = Pa
   extraTokens(p: ValuesOf<P>): number;
   parameters(p: ValuesOf<P>, context: EncoderContext): T;
   /** tokens [B, V, D] with positions added -> latent [B, extra + V, D], normalised. */
-  encode(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, seen: Seen): Tensor;
+  encode(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, seen: TokenOrigin): Tensor;
   /** What the last `count` layers give, deepest last, [B, extra + V, D] each, before the final normalisation. */
-  outputs?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, seen: Seen, count: number): readonly Tensor[];
+  outputs?(
+    code: Code,
+    p: ValuesOf<P>,
+    w: Weights<T>,
+    tokens: Tensor,
+    seen: TokenOrigin,
+    count: number,
+  ): readonly Tensor[];
   /** What the tokens attend to in a layer, counted from 1: [B, heads, extra + V, extra + V], rows sum to 1. */
-  attention?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, seen: Seen, layer: number): Tensor;
+  attention?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, seen: TokenOrigin, layer: number): Tensor;
   /** The normalisation that ends `encode`, on tokens [..., D]; if absent, there is none. */
   normalize?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor): Tensor;
 }

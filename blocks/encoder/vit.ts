@@ -25,14 +25,14 @@ import {
   transformerParams,
   transformerRequirements,
 } from "../vision-transformer.js";
-import { defineEncoder, type Seen } from "./contract.js";
+import { defineEncoder, type TokenOrigin } from "./contract.js";
 
 /** Tokens [B, V, D] with the class token in front, where there is one, [B, extra + V, D]. */
 function sequenceOf(
   code: Code,
   w: { readonly cls_token?: Tensor | undefined },
   tokens: Tensor,
-  { positions }: Seen,
+  { positions }: TokenOrigin,
 ): Tensor {
   if (!w.cls_token) return tokens;
   return positions
@@ -73,7 +73,7 @@ function through(
   p: Values,
   blocks: readonly unknown[],
   sequence: Tensor,
-  { input }: Seen,
+  { input }: TokenOrigin,
   name = "x",
 ): Tensor {
   if (blocks.length === 0) return sequence;

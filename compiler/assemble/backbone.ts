@@ -11,7 +11,7 @@ import {
   joinTokens,
   type Places,
   placeNames,
-  type Seen,
+  type TokenOrigin,
   takeTokens,
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
@@ -68,7 +68,7 @@ export const joined = (code: Code, name: string, [first, ...rest]: readonly Tens
   rest.reduce<Tensor>((all, tokens) => code.let(name, joinTokens, all, tokens), first as Tensor);
 
 /** What an encoder is told of the tokens that it sees. `input`: the one that alone is seen, of several. */
-function seenBy({ branchOf }: Placed, { reads }: EncoderPart, w: WeightTree, input: InputPart | null): Seen {
+function seenBy({ branchOf }: Placed, { reads }: EncoderPart, w: WeightTree, input: InputPart | null): TokenOrigin {
   const [only, another] = reads;
   const positions =
     only && !another && !isEncoder(only) ? (weightsUnder(w, branchOf(only.label))[encoderPositions] as Tensor) : null;
@@ -105,7 +105,7 @@ export const normalization =
  */
 export function lastLayer(code: Code, encoder: Bound<Encoder>, w: WeightTree, tokens: Tensor): Encoded {
   const { definition, values } = encoder;
-  const seen: Seen = { positions: w[encoderPositions] as Tensor, input: null };
+  const seen: TokenOrigin = { positions: w[encoderPositions] as Tensor, input: null };
   const [last] = definition.outputs?.(code, values, w, tokens, seen, 1) ?? [];
   if (last) return { tokens: last, normalize: normalization(code, encoder, w) };
   return { tokens: definition.encode(code, values, w, tokens, seen), normalize: (x) => x };

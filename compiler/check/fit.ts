@@ -61,7 +61,8 @@ export function fits(block: DraftBlock, label: string | null, facts: Facts, fitt
   return answers.every((answer) => answer === true);
 }
 
-interface Seen {
+/** Which values and facts a condition read. */
+interface ConditionReads {
   readonly values: ReadonlySet<string>;
   readonly facts: ReadonlySet<Source>;
 }
@@ -73,7 +74,7 @@ interface Seen {
 function placed(
   block: DraftBlock,
   { at }: Condition,
-  seen: Seen,
+  seen: ConditionReads,
   { within, name }: Fitting,
 ): { readonly span: Span; readonly related: readonly Source[] } {
   const whole: Source = { name: "", span: block.origin.span, message: "the block" };

@@ -13,12 +13,12 @@ import { transposeSteps } from "./merge-transpose.js";
 export type Computed = Exclude<OperationName, "input" | "constant">;
 
 /** Which outputs of the node anything reads; a kernel may leave out the others. */
-export type Wanted = readonly boolean[];
+export type NeededOutputs = readonly boolean[];
 
 export type Kernel<O extends Computed> = (
   inputs: InputsOf<O, tf.Tensor>,
   attributes: Attributes[O],
-  wanted: Wanted,
+  wanted: NeededOutputs,
   shared: Shared,
 ) => readonly (tf.Tensor | undefined)[];
 

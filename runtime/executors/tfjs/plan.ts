@@ -4,7 +4,7 @@
  */
 
 import { type DType, type Graph, invariant, type Node, type Tensor, type TypedArray } from "../../../graph/index.js";
-import type { Computed, Wanted } from "./kernels.js";
+import type { Computed, NeededOutputs } from "./kernels.js";
 
 interface Placed {
   readonly place: number;
@@ -20,7 +20,7 @@ export interface Step {
   readonly node: Node<Computed>;
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
-  readonly wanted: Wanted;
+  readonly wanted: NeededOutputs;
   /** Places to free after this step. */
   readonly last: readonly number[];
 }

@@ -20,7 +20,7 @@ import {
 import { reasonOf } from "../../run-error.js";
 import type { Runner, Session } from "../executor.js";
 import type { Shared } from "./adamw-scalars.js";
-import type { Computed, Kernel, Kernels, Wanted } from "./kernels.js";
+import type { Computed, Kernel, Kernels, NeededOutputs } from "./kernels.js";
 import { type Plan, planOf, type Step } from "./plan.js";
 
 /** A backend that is ready to be used. */
@@ -60,7 +60,7 @@ function checkedValues(values: Values, slot: StateSlot): TypedArray {
 }
 
 /** Nothing in gives nothing or zeros out; backends do not all accept tensors without elements. */
-function applyToNothing(node: Node<Computed>, wanted: Wanted): (tf.Tensor | undefined)[] {
+function applyToNothing(node: Node<Computed>, wanted: NeededOutputs): (tf.Tensor | undefined)[] {
   return node.outputs.map(({ shape, dtype }, i) => (wanted[i] ? tf.zeros([...shape], dtype) : undefined));
 }
 
@@ -70,7 +70,7 @@ function apply<O extends Computed>(
   kernels: Kernels,
   node: Node<O>,
   inputs: readonly tf.Tensor[],
-  wanted: Wanted,
+  wanted: NeededOutputs,
   shared: Shared,
 ): readonly (tf.Tensor | undefined)[] {
   const nothing = node.outputs.every(isEmpty) || (node.inputs.some(isEmpty) && node.operation !== "concat");
