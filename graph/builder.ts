@@ -52,6 +52,11 @@ export interface Builder extends ElementwiseMethods {
     index: Tensor<[NoInfer<B>, K], "int32">,
   ): Tensor<[B, K, ...D]>;
   putTokens(x: Tensor, index: Tensor, count: number): Tensor;
+  lookUp<N extends number, R extends Dims, I extends Dims>(
+    table: Tensor<[N, ...R]>,
+    index: Tensor<I, "int32">,
+  ): Tensor<[...I, ...R]>;
+  scatterAdd(x: Tensor, index: Tensor, count: number): Tensor;
 
   matmul(a: Tensor, b: Tensor, transpose?: { readonly a?: true; readonly b?: true }): Tensor;
   linear<L extends Dims, I extends number, O extends number>(
@@ -82,6 +87,7 @@ export interface Builder extends ElementwiseMethods {
     k: Tensor,
     v: Tensor,
     scale: number,
+    bias?: Tensor,
   ): readonly [y: Tensor<S>, probabilities: Tensor];
   attentionGrad(
     dy: Tensor,
@@ -90,7 +96,7 @@ export interface Builder extends ElementwiseMethods {
     v: Tensor,
     probabilities: Tensor,
     scale: number,
-  ): readonly [dq: Tensor, dk: Tensor, dv: Tensor];
+  ): readonly [dq: Tensor, dk: Tensor, dv: Tensor, dscores: Tensor];
 
   adamw(
     p: Tensor,

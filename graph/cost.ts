@@ -90,6 +90,8 @@ const rules: { readonly [O in OperationName]: CostRule<O> } = {
   pad: free,
   takeTokens: free,
   putTokens: free,
+  lookUp: free,
+  scatterAdd: perInputElement,
 
   matmul: (node) => {
     const [a] = inputsOf(node);
@@ -127,20 +129,20 @@ const rules: { readonly [O in OperationName]: CostRule<O> } = {
   gelu: perElement(5),
   // Phi 4, phi 4, x phi + Phi 2, times dy 1
   geluGrad: perElement(11),
-  // q k^T and p v; scale 1 and softmax 5 a score
+  // q k^T and p v; scale 1 and softmax 5 a score, and 1 for a bias
   attention: (node) => {
-    const [q] = inputsOf(node);
+    const [q, , , bias] = inputsOf(node);
     const [, probabilities] = outputsOf(node);
     const scores = elements(probabilities);
-    return { matmul: 2 * 2 * last(q) * scores, other: 6 * scores };
+    return { matmul: 2 * 2 * last(q) * scores, other: (bias ? 7 : 6) * scores };
   },
   // From the saved probabilities: dv = p^T dy; dp = dy v^T, then dq = ds k and dk = ds^T q; softmaxGrad 4 and scale 1.
   attentionGrad: (node, used) => {
     const [, q, , , probabilities] = inputsOf(node);
-    const [dq, dk, dv] = outputsOf(node);
+    const [dq, dk, dv, dscores] = outputsOf(node);
     const scores = elements(probabilities);
     const product = 2 * last(q) * scores;
-    const inner = used(dq) || used(dk);
+    const inner = used(dq) || used(dk) || used(dscores);
     return {
       matmul: total([used(dv), product], [inner, product], [used(dq), product], [used(dk), product]),
       other: total([inner, 5 * scores]),

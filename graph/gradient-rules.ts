@@ -199,6 +199,15 @@ export const gradientRules: { readonly [O in OperationName]: GradientRule<O> | "
     const [, index] = inputsOf(back.node);
     return [back.g.takeTokens(first(back) as never, index as never), undefined];
   },
+  // Each is the other's transpose: a row that was asked for twice has both gradients.
+  lookUp: (back) => {
+    const [table, index] = inputsOf(back.node);
+    return [back.g.scatterAdd(first(back), index, table.shape[0] ?? 0), undefined];
+  },
+  scatterAdd: (back) => {
+    const [, index] = inputsOf(back.node);
+    return [back.g.lookUp(first(back) as never, index as never), undefined];
+  },
 
   matmul: (back) => {
     const { g, node, wanted } = back;
@@ -231,9 +240,12 @@ export const gradientRules: { readonly [O in OperationName]: GradientRule<O> | "
   gelu: (back) => [back.g.geluGrad(first(back), inputsOf(back.node)[0])],
   geluGrad: noSecondOrder,
   attention: (back) => {
-    const [q, k, v] = inputsOf(back.node);
-    const [, probabilities] = outputsOf(back.node);
-    return back.g.attentionGrad(first(back), q, k, v, probabilities, back.node.attributes.scale);
+    const { g, node, wanted } = back;
+    const [q, k, v, bias] = inputsOf(node);
+    const [, probabilities] = outputsOf(node);
+    const [dq, dk, dv, dscores] = g.attentionGrad(first(back), q, k, v, probabilities, node.attributes.scale);
+    if (!bias) return [dq, dk, dv];
+    return [dq, dk, dv, wanted[3] ? unbroadcast(g, dscores, bias.shape) : undefined];
   },
   attentionGrad: noSecondOrder,
 

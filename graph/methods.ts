@@ -111,7 +111,17 @@ function reductions(
 
 const fromStart = (axis: number, x: Tensor): number => (axis < 0 ? axis + x.shape.length : axis);
 
-type Movement = "reshape" | "transpose" | "broadcast" | "concat" | "slice" | "pad" | "takeTokens" | "putTokens";
+type Movement =
+  | "reshape"
+  | "transpose"
+  | "broadcast"
+  | "concat"
+  | "slice"
+  | "pad"
+  | "takeTokens"
+  | "putTokens"
+  | "lookUp"
+  | "scatterAdd";
 
 function movements(one: Single, batch: number): Pick<Builder, Movement> {
   return {
@@ -128,6 +138,8 @@ function movements(one: Single, batch: number): Pick<Builder, Movement> {
     pad: (x, before, after) => one("pad", [x], { before, after }),
     takeTokens: (x, index) => one("takeTokens", [x, index], {}),
     putTokens: (x, index, count) => one("putTokens", [x, index], { count }),
+    lookUp: (table, index) => one("lookUp", [table, index], {}),
+    scatterAdd: (x, index, count) => one("scatterAdd", [x, index], { count }),
   };
 }
 
@@ -142,8 +154,8 @@ function products(one: Single, record: Recorder): Pick<Builder, Product> {
     layerNorm: <S extends Dims>(x: Tensor<S>, gamma: Tensor, beta: Tensor, epsilon: number) =>
       record("layerNorm", [x, gamma, beta], { epsilon }) as unknown as readonly [Tensor<S>, Tensor, Tensor],
     layerNormGrad: (...inputs) => record("layerNormGrad", inputs, {}) as ReturnType<Builder["layerNormGrad"]>,
-    attention: <S extends Dims>(q: Tensor<S>, k: Tensor, v: Tensor, scale: number) =>
-      record("attention", [q, k, v], { scale }) as unknown as readonly [Tensor<S>, Tensor],
+    attention: <S extends Dims>(q: Tensor<S>, k: Tensor, v: Tensor, scale: number, bias?: Tensor) =>
+      record("attention", bias ? [q, k, v, bias] : [q, k, v], { scale }) as unknown as readonly [Tensor<S>, Tensor],
     attentionGrad: (dy, q, k, v, probabilities, scale) =>
       record("attentionGrad", [dy, q, k, v, probabilities], { scale }) as ReturnType<Builder["attentionGrad"]>,
   };

@@ -76,6 +76,10 @@ export interface Attributes extends Readonly<Record<UnaryOperation | ArithmeticO
   takeTokens: None;
   /** (x [B, K, ...], index int32 [B, K]) -> [B, N, ...] with x[b, k] at row index[b, k], zero elsewhere. */
   putTokens: { readonly count: number };
+  /** (table [N, ...], index int32 [I]) -> [I, ...], of any number of axes I: rows of a table, each as often as it is asked for. */
+  lookUp: None;
+  /** (x [I, ...], index int32 [I]) -> [count, ...]: the sum of the rows that share an index, zero where there is none. */
+  scatterAdd: { readonly count: number };
 
   // -- matrix products; batch axes equal, or absent in one of the two
   matmul: { readonly transposeA: boolean; readonly transposeB: boolean };
@@ -97,9 +101,9 @@ export interface Attributes extends Readonly<Record<UnaryOperation | ArithmeticO
   gelu: None;
   /** (dy, x) -> dx */
   geluGrad: None;
-  /** (q, k, v [B, h, N|M, d]) -> softmax(q k^T scale) v [B, h, N, d], probabilities [B, h, N, M] */
+  /** (q, k, v [B, h, N|M, d], bias?) -> softmax(q k^T scale + bias) v [B, h, N, d], probabilities [B, h, N, M]; bias broadcasts to them. */
   attention: { readonly scale: number };
-  /** (dy, q, k, v, probabilities) -> dq, dk, dv */
+  /** (dy, q, k, v, probabilities) -> dq, dk, dv, and the gradient of what softmax was applied to [B, h, N, M] */
   attentionGrad: { readonly scale: number };
 
   // -- optimizers; scalars `lr` [] and `step` [] (float32, from 1) are inputs, so that one graph serves all steps

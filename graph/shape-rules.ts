@@ -108,6 +108,13 @@ function attentionSizes(expect: Expect, q: Form, k: Form, v: Form): readonly num
   return [b, h, n, m];
 }
 
+/** The index [I] and the rows [I, ...] of scatterAdd. */
+const rowIndex = (expect: Expect, x: Form, index: Form): void =>
+  expect(
+    index.dtype === "int32" && sameShape(x.shape.slice(0, index.shape.length), index.shape),
+    "rows [I, ...] and an int32 index [I]",
+  );
+
 const statistics = (x: Form): Form => float([...x.shape.slice(0, -1), 1]);
 
 function normalized(expect: Expect, x: Form, ...vectors: readonly Form[]): void {
@@ -270,6 +277,18 @@ const rules: { readonly [O in OperationName]: ShapeRule<O> } = {
     expect(Number.isInteger(count) && count >= k, `room for ${k} tokens, not ${count}`);
     return [{ shape: [b, count, ...rest], dtype: x.dtype }];
   },
+  lookUp: ([table, index], _, expect) => {
+    onlyFloat(expect, table);
+    expect(table.shape.length >= 1 && index.dtype === "int32", "a table [N, ...] and an int32 index");
+    expect((table.shape[0] ?? 0) > 0 || sizeOf(index.shape) === 0, "a table that has rows");
+    return [float([...index.shape, ...table.shape.slice(1)])];
+  },
+  scatterAdd: ([x, index], { count }, expect) => {
+    onlyFloat(expect, x);
+    rowIndex(expect, x, index);
+    wholeSizes(expect, [count]);
+    return [float([count, ...x.shape.slice(index.shape.length)])];
+  },
 
   matmul: ([a, b], attributes, expect) => [float(matmulShape(a, b, attributes, expect))],
 
@@ -309,15 +328,23 @@ const rules: { readonly [O in OperationName]: ShapeRule<O> } = {
     same(expect, dy, x);
     return [float(x.shape)];
   },
-  attention: ([q, k, v], _, expect) => {
+  attention: ([q, k, v, bias], _, expect) => {
     const probabilities = attentionSizes(expect, q, k, v);
+    if (bias) {
+      onlyFloat(expect, bias);
+      const scores = broadcastShapes(bias.shape, probabilities);
+      expect(
+        scores !== undefined && sameShape(scores, probabilities),
+        `a bias that broadcasts to ${showShape(probabilities)}`,
+      );
+    }
     return [float(q.shape), float(probabilities)];
   },
   attentionGrad: ([dy, q, k, v, probabilities], _, expect) => {
     const shape = attentionSizes(expect, q, k, v);
     same(expect, dy, q);
     same(expect, probabilities, float(shape));
-    return [float(q.shape), float(k.shape), float(v.shape)];
+    return [float(q.shape), float(k.shape), float(v.shape), float(shape)];
   },
 
   adamw: ([p, gradient, m, v, lr, step], _, expect) => {

@@ -6,9 +6,9 @@ import { arithmeticOperations, comparisons, type OperationName, unaryOperations 
 import type { Tensor } from "./shape.js";
 
 interface Signature {
-  /** "any": one or more. */
-  readonly inputs: 0 | 1 | 2 | 3 | 4 | 5 | 6 | "any";
-  readonly outputs: 1 | 2 | 3;
+  /** "any": one or more; "3 or 4": the last may be absent. */
+  readonly inputs: 0 | 1 | 2 | 3 | 4 | 5 | 6 | "3 or 4" | "any";
+  readonly outputs: 1 | 2 | 3 | 4;
 }
 
 const source = { inputs: 0, outputs: 1 } as const;
@@ -41,6 +41,8 @@ const signatures = {
   pad: unary,
   takeTokens: binary,
   putTokens: binary,
+  lookUp: binary,
+  scatterAdd: binary,
   matmul: binary,
   linear: ternary,
   linearGrad: { inputs: 3, outputs: 3 },
@@ -50,8 +52,8 @@ const signatures = {
   softmaxGrad: binary,
   gelu: unary,
   geluGrad: binary,
-  attention: { inputs: 3, outputs: 2 },
-  attentionGrad: { inputs: 5, outputs: 3 },
+  attention: { inputs: "3 or 4", outputs: 2 },
+  attentionGrad: { inputs: 5, outputs: 4 },
   adamw: { inputs: 6, outputs: 3 },
   sgd: { inputs: 4, outputs: 2 },
   accumulate: ternary,
@@ -65,6 +67,7 @@ interface TuplesOf<X> {
   readonly 4: readonly [X, X, X, X];
   readonly 5: readonly [X, X, X, X, X];
   readonly 6: readonly [X, X, X, X, X, X];
+  readonly "3 or 4": readonly [X, X, X, X?];
   readonly any: readonly X[];
 }
 
@@ -76,9 +79,13 @@ export type OutputsOf<O extends OperationName, X> = TuplesOf<X>[(typeof signatur
 /** `values`, one for each input of the operation, as a tuple of the right length. */
 export function asInputs<O extends OperationName, X>(operation: O, values: readonly X[]): InputsOf<O, X> {
   const { inputs } = signatures[operation] as Signature;
-  const fits = inputs === "any" ? values.length > 0 : values.length === inputs;
-  invariant(fits, `${operation} takes ${inputs} inputs, was given ${values.length}`);
+  invariant(takes(inputs, values.length), `${operation} takes ${inputs} inputs, was given ${values.length}`);
   return values as InputsOf<O, X>;
+}
+
+function takes(inputs: Signature["inputs"], count: number): boolean {
+  if (inputs === "any") return count > 0;
+  return inputs === "3 or 4" ? count === 3 || count === 4 : count === inputs;
 }
 
 /** A node's inputs as a tuple of the operation's length. */

@@ -1,5 +1,7 @@
 /** Reference kernels that move elements and compute nothing. */
 
+import type { Form } from "../form.js";
+import { invariant } from "../invariant.js";
 import type { OperationName } from "../operations.js";
 import { broadcastStrides, gather, type Kernels, places, scatter, strides, type Value, zeros } from "./kernel.js";
 
@@ -16,6 +18,17 @@ function tokenPlaces(few: readonly number[], many: readonly number[], index: Val
   for (const [i, row] of index.data.entries()) {
     const start = (Math.floor(i / k) * n + row) * width;
     for (let j = 0; j < width; j++) at[i * width + j] = start + j;
+  }
+  return at;
+}
+
+/** For each element of the rows of a table [N, ...] at these indices, its place in the table. */
+function rowPlaces({ shape: [count = 0, ...rest] }: Form, index: Value): Int32Array {
+  const width = rest.reduce((product, size) => product * size, 1);
+  const at = new Int32Array(index.data.length * width);
+  for (const [i, row] of index.data.entries()) {
+    invariant(row >= 0 && row < count, `row ${row} of a table of ${count}`);
+    for (let j = 0; j < width; j++) at[i * width + j] = row * width + j;
   }
   return at;
 }
@@ -49,4 +62,10 @@ export const movement = {
   },
   takeTokens: ([x, index], _, [form]) => [gather(x.data, tokenPlaces(form.shape, x.shape, index), form)],
   putTokens: ([x, index], _, [form]) => [scatter(x.data, tokenPlaces(x.shape, form.shape, index), form)],
+  lookUp: ([table, index], _, [form]) => [gather(table.data, rowPlaces(table, index), form)],
+  scatterAdd: ([x, index], _, [form]) => {
+    const y = zeros(form);
+    for (const [i, place] of rowPlaces(form, index).entries()) y[place] = (y[place] as number) + (x.data[i] as number);
+    return [y];
+  },
 } satisfies Partial<Kernels<OperationName>>;

@@ -3,7 +3,7 @@
 import type { Form } from "../form.js";
 import type { OperationName } from "../operations.js";
 import { sizeOf, type TypedArray } from "../shape.js";
-import { type Kernels, largest, rows, type Value, zeros } from "./kernel.js";
+import { broadcastStrides, type Kernels, largest, places, rows, type Value, zeros } from "./kernel.js";
 
 /** A matrix inside an array: where it starts and the steps between rows and between columns. */
 interface Matrix {
@@ -112,6 +112,12 @@ function softmaxGrad(dy: Value, y: Value): TypedArray {
   return mapped(y, (i) => at(i) - (y.data[i] as number) * (means[Math.floor(i / width)] as number) * width);
 }
 
+/** x in the form of `like`, plus what broadcasts to it. */
+function plus(x: TypedArray, bias: Value, like: Form): TypedArray {
+  const at = places(like.shape, broadcastStrides(bias.shape, like.shape));
+  return x.map((value, i) => value + (bias.data[at[i] as number] as number));
+}
+
 const scaled = (x: TypedArray, scale: number): TypedArray => x.map((value) => value * scale);
 
 export const networks = {
@@ -167,10 +173,11 @@ export const networks = {
   softmax: ([x]) => [softmax(x)],
   softmaxGrad: ([dy, y]) => [softmaxGrad(dy, y)],
 
-  attention: ([q, k, v], { scale }, [y, probabilities]) => {
+  attention: ([q, k, v, bias], { scale }, [y, probabilities]) => {
     const [d = 1] = q.shape.slice(-1);
     const [m = 1] = probabilities.shape.slice(-1);
-    const scores = { ...probabilities, data: scaled(product(probabilities, q, k, d, { b: true }), scale) };
+    const products = scaled(product(probabilities, q, k, d, { b: true }), scale);
+    const scores = { ...probabilities, data: bias ? plus(products, bias, probabilities) : products };
     const p = { ...probabilities, data: softmax(scores) };
     return [product(y, p, v, m), p.data];
   },
@@ -178,7 +185,13 @@ export const networks = {
     const [n = 1, d = 1] = q.shape.slice(-2);
     const [m = 1] = k.shape.slice(-2);
     const dp = { ...p, data: product(p, dy, v, d, { b: true }) };
-    const scores = { ...p, data: scaled(softmaxGrad(dp, p), scale) };
-    return [product(dq, scores, k, m), product(dk, scores, q, n, { a: true }), product(dv, p, dy, n, { a: true })];
+    const dscores = softmaxGrad(dp, p);
+    const scores = { ...p, data: scaled(dscores, scale) };
+    return [
+      product(dq, scores, k, m),
+      product(dk, scores, q, n, { a: true }),
+      product(dv, p, dy, n, { a: true }),
+      dscores,
+    ];
   },
 } satisfies Partial<Kernels<OperationName>>;

@@ -57,6 +57,7 @@ describe("counted by hand", () => {
       g.attentionGrad(g.input("dy", [2, 3, 4, 5]), ...parts(g), g.input("p", [2, 3, 4, 6]), 1);
     expect(costOf((g) => grads(g)).matmul).toBe(4 * product);
     expect(costOf((g) => grads(g)[0]).matmul).toBe(2 * product);
+    expect(costOf((g) => grads(g)[3]).matmul).toBe(product);
     expect(costOf((g) => grads(g)[2]).matmul).toBe(product);
   });
 

@@ -21,6 +21,8 @@ describe("answers worked out by hand", () => {
   const tokens = (g: Builder) =>
     g.constant(Float32Array.of(0, 1, 2, 3, 4, 5), [2, 3, 1]) as Tensor as Tensor<["B", 3, 1]>;
   const index = (g: Builder) => g.constant(Int32Array.of(2, 0, 1, 2), [2, 2]) as Tensor as Tensor<["B", 2], "int32">;
+  const ids = (g: Builder, ...values: number[]) =>
+    g.constant(Int32Array.from(values), [values.length]) as Tensor as Tensor<[number], "int32">;
 
   test.each<readonly [string, (g: Builder) => Tensor, readonly number[]]>([
     ["add, broadcast", (g) => g.add(matrix(g), row(g)), [11, 22, 33, 14, 25, 36]],
@@ -52,6 +54,8 @@ describe("answers worked out by hand", () => {
     ["pad", (g) => g.pad(row(g), [1], [2]), [0, 10, 20, 30, 0, 0]],
     ["takeTokens", (g) => g.takeTokens(tokens(g), index(g)), [2, 0, 4, 5]],
     ["putTokens", (g) => g.putTokens(g.takeTokens(tokens(g), index(g)), index(g), 3), [0, 0, 2, 0, 4, 5]],
+    ["lookUp", (g) => g.lookUp(matrix(g), ids(g, 1, 0, 1)), [4, 5, 6, 1, 2, 3, 4, 5, 6]],
+    ["scatterAdd", (g) => g.scatterAdd(row(g), ids(g, 2, 0, 2), 4), [20, 0, 40, 0]],
     ["matmul", (g) => g.matmul(matrix(g), g.reshape(row(g), [3, 1])), [140, 320]],
     ["matmul, transposed", (g) => g.matmul(matrix(g), matrix(g), { b: true }), [14, 32, 32, 77]],
     ["linear", (g) => g.linear(matrix(g), g.constant(1, [1, 3]), g.constant(0.5, [1])), [6.5, 15.5]],
@@ -128,11 +132,12 @@ describe("composites equal the sum of their parts", () => {
     });
   });
 
-  test("attention, with its probabilities", () => {
+  test("attention with a bias, and its probabilities", () => {
     expectSame((g) => {
       const [q, k, v] = [g.input("q", [2, 3, 4, 5]), g.input("k", [2, 3, 6, 5]), g.input("v", [2, 3, 6, 5])];
-      const [y, probabilities] = g.attention(q, k, v, 0.4);
-      const p = g.softmax(g.mul(g.matmul(q, k, { b: true }), 0.4));
+      const bias = g.input("bias", [3, 1, 6]);
+      const [y, probabilities] = g.attention(q, k, v, 0.4, bias);
+      const p = g.softmax(g.add(g.mul(g.matmul(q, k, { b: true }), 0.4), bias));
       return [
         [y, g.matmul(p, v)],
         [probabilities, p],

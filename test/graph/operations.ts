@@ -16,6 +16,9 @@ const z = <const S extends number[]>(g: Builder, ...shape: S): Tensor<S, "float3
 /** Rows [1, 3] and [4, 0] of five tokens. */
 const index = (g: Builder): Tensor<["B", 2], "int32"> =>
   g.constant(Int32Array.of(1, 3, 4, 0), [2, 2], "int32") as unknown as Tensor<["B", 2], "int32">;
+/** Rows of a table, some twice. */
+const repeats = (g: Builder): Tensor<[2, 3], "int32"> =>
+  g.constant(Int32Array.of(1, 3, 1, 0, 4, 1), [2, 3], "int32") as unknown as Tensor<[2, 3], "int32">;
 const positive = [0.3, 2] as const;
 
 export const cases: { readonly [O in OperationName]: readonly Case[] } = {
@@ -82,6 +85,11 @@ export const cases: { readonly [O in OperationName]: readonly Case[] } = {
   pad: [{ build: (g) => [g.pad(x(g, 2, 3), [1, 0], [2, 1])] }],
   takeTokens: [{ build: (g) => [g.takeTokens(x(g, 2, 5, 3) as never, index(g))] }],
   putTokens: [{ build: (g) => [g.putTokens(x(g, 2, 2, 3), index(g), 5)] }],
+  lookUp: [{ build: (g) => [g.lookUp(x(g, 5, 3), repeats(g))] }, { build: (g) => [g.lookUp(x(g, 5), repeats(g))] }],
+  scatterAdd: [
+    { build: (g) => [g.scatterAdd(x(g, 2, 3, 2), repeats(g), 5)] },
+    { build: (g) => [g.scatterAdd(x(g, 2, 3), repeats(g), 7)] },
+  ],
   matmul: [
     { build: (g) => [g.matmul(x(g, 2, 3), y(g, 3, 4))] },
     { build: (g) => [g.matmul(x(g, 3, 2), y(g, 3, 4), { a: true })] },
@@ -105,7 +113,12 @@ export const cases: { readonly [O in OperationName]: readonly Case[] } = {
   softmaxGrad: [{ build: (g) => [g.softmaxGrad(x(g, 3, 4), y(g, 3, 4))] }],
   gelu: [{ build: (g) => [g.gelu(x(g, 3, 4))] }],
   geluGrad: [{ build: (g) => [g.geluGrad(x(g, 3, 4), y(g, 3, 4))] }],
-  attention: [{ build: (g) => g.attention(x(g, 2, 3, 4, 5), y(g, 2, 3, 6, 5), z(g, 2, 3, 6, 5), 0.4).slice(0, 1) }],
+  attention: [undefined, [2, 3, 4, 6], [3, 4, 1], [2, 1, 1, 6]].map((bias) => ({
+    build: (g: Builder) => {
+      const parts = [x(g, 2, 3, 4, 5), y(g, 2, 3, 6, 5), z(g, 2, 3, 6, 5)] as const;
+      return g.attention(...parts, 0.4, bias && g.input("bias", bias)).slice(0, 1);
+    },
+  })),
   attentionGrad: [
     {
       build: (g) =>

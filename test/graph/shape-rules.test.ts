@@ -111,6 +111,9 @@ describe("misuse", () => {
     ["takeTokens", (g) => g.takeTokens(f(g, 2, 3), i(g, 2, 4)), "at most 3 distinct tokens, not 4"],
     ["putTokens", (g) => g.putTokens(f(g, 2, 3), i(g, 2, 3), 2), "room for 3 tokens, not 2"],
     ["putTokens", (g) => g.putTokens(f(g, 2, 3), i(g, 2, 2), 5), "one index for each of the 3 tokens"],
+    ["lookUp", (g) => g.lookUp(f(g, 4, 3), f(g, 2)), "a table [N, ...] and an int32 index"],
+    ["lookUp", (g) => g.lookUp(f(g, 0, 3), i(g, 2)), "a table that has rows"],
+    ["scatterAdd", (g) => g.scatterAdd(f(g, 2, 3), i(g, 3), 5), "rows [I, ...] and an int32 index [I]"],
     ["matmul", (g) => g.matmul(f(g, 2, 3), f(g, 4, 3)), "equal inner sizes, not 3 and 4"],
     [
       "matmul",
@@ -133,6 +136,14 @@ describe("misuse", () => {
       "attention",
       (g) => g.attention(f(g, 1, 1, 2, 3), f(g, 1, 1, 2, 4), f(g, 1, 2, 2, 3), 1),
       "q [B, h, N, d] and k, v [B, h, M, d]",
+    ],
+    [
+      "attention",
+      (g) => {
+        const source = f(g, 2, 1, 4, 3);
+        return g.attention(f(g, 2, 1, 2, 3), source, source, 1, f(g, 2, 4, 2));
+      },
+      "a bias that broadcasts to [2, 1, 2, 4]",
     ],
     [
       "attentionGrad",

@@ -10,24 +10,31 @@ const dataTypes: { readonly [T in ElementType]: number } = { float32: 1, int32: 
 export type AttributeValue =
   | { readonly kind: "int"; readonly value: number }
   | { readonly kind: "float"; readonly value: number }
-  | { readonly kind: "ints"; readonly value: readonly number[] };
+  | { readonly kind: "ints"; readonly value: readonly number[] }
+  | { readonly kind: "word"; readonly value: string };
 
 export const int = (value: number): AttributeValue => ({ kind: "int", value });
 export const real = (value: number): AttributeValue => ({ kind: "float", value });
 export const ints = (value: readonly number[]): AttributeValue => ({ kind: "ints", value });
+export const word = (value: string): AttributeValue => ({ kind: "word", value });
 
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
-/** Element type of an attribute that holds a list of tensors, an int, a float: AttributeProto.AttributeType. */
-function attribute(name: string, { kind, value }: AttributeValue): Field {
-  const typed =
-    kind === "int"
-      ? [integer(3, value), integer(20, 2)]
-      : kind === "float"
-        ? [float(2, value), integer(20, 1)]
-        : [integers(8, value), integer(20, 7)];
-  return message(5, [text(1, name), ...typed]);
+/** A value and its AttributeProto.AttributeType. */
+function typed({ kind, value }: AttributeValue): readonly Field[] {
+  switch (kind) {
+    case "int":
+      return [integer(3, value), integer(20, 2)];
+    case "float":
+      return [float(2, value), integer(20, 1)];
+    case "ints":
+      return [integers(8, value), integer(20, 7)];
+    case "word":
+      return [text(4, value), integer(20, 3)];
+  }
 }
+
+const attribute = (name: string, value: AttributeValue): Field => message(5, [text(1, name), ...typed(value)]);
 
 export interface NodeParts {
   readonly type: string;

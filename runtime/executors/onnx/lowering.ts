@@ -5,14 +5,13 @@
 
 import {
   type Attributes,
-  asInputs,
   type DType,
   type Node,
   type OperationName,
   sizeOf,
   type Tensor,
 } from "../../../graph/index.js";
-import { int, ints, MICROSOFT, real } from "./fields.js";
+import { int, ints, MICROSOFT, real, word } from "./fields.js";
 import type { OnnxModel } from "./model.js";
 
 export type Lowered = Exclude<OperationName, "input" | "constant">;
@@ -230,6 +229,17 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
     const padded = m.op("Concat", [reshape(m, x as string, [batch * taken, ...rest]), zeros], { axis: int(0) });
     return [reshape(m, m.op("Gather", [padded, inverse], { axis: int(0) }), outputShape(node))];
   },
+  lookUp: ([table, index], { m }) => [m.op("Gather", [table as string, index as string], { axis: int(0) })],
+  /** Rows one after the other, so that sums have one order; onnxruntime's ScatterND adds from several threads at once. */
+  scatterAdd([x, index], { m, node, attributes: { count } }) {
+    const indices = sizeOf(shapeAt(node, 1));
+    const row = sizeOf(outputShape(node).slice(1));
+    const rows = reshape(m, x as string, [indices, row]);
+    const places = m.op("Expand", [reshape(m, index as string, [indices, 1]), m.sizes([indices, row])]);
+    const zeros = m.op("Expand", [scalar(m, 0), m.sizes([count, row])]);
+    const attributes = { axis: int(0), reduction: word("add") };
+    return [reshape(m, m.op("ScatterElements", [zeros, places, rows], attributes), outputShape(node))];
+  },
   matmul: ([a, b], { m, node, attributes: { transposeA, transposeB } }) => [
     product(m, a as string, b as string, {
       a: transposeA,
@@ -287,10 +297,10 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
     const slope = slopes.made.get(node.inputs[1] as Tensor) ?? geluWithSlope(m, x as string).slope;
     return [m.op("Mul", [dy as string, slope])];
   },
-  attention([q, k, v], { m, attributes: { scale } }) {
-    const probabilities = m.op("Softmax", [product(m, q as string, k as string, { b: true, scale })], {
-      axis: int(-1),
-    });
+  attention([q, k, v, bias], { m, attributes: { scale } }) {
+    const products = product(m, q as string, k as string, { b: true, scale });
+    const scores = bias === undefined ? products : m.op("Add", [products, bias]);
+    const probabilities = m.op("Softmax", [scores], { axis: int(-1) });
     return [m.op("MatMul", [probabilities, v as string]), probabilities];
   },
   attentionGrad([dy, q, k, v, p], site) {
@@ -302,6 +312,7 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
       wanted[0] ? product(m, scores, k as string, { scale }) : "",
       wanted[1] ? product(m, scores, q as string, { a: true, scale }) : "",
       wanted[2] ? product(m, p as string, dy as string, { a: true }) : "",
+      wanted[3] ? scores : "",
     ];
   },
   /** Only where the update is not done in place: see `updates.ts`. */
@@ -337,6 +348,5 @@ export function lower<O extends Lowered>(
   slopes: Slopes,
 ): readonly string[] {
   const lowering: Lowering<O> = lowerings[node.operation];
-  const inputs = asInputs<O, string>(node.operation, node.inputs.map(nameOf));
-  return lowering([...inputs], { m, node, attributes: node.attributes, wanted, nameOf, slopes });
+  return lowering(node.inputs.map(nameOf), { m, node, attributes: node.attributes, wanted, nameOf, slopes });
 }

@@ -150,6 +150,19 @@ const tokenKernels = ({ takeRows, putRows }: Lowering): Pick<Kernels, "takeToken
   },
 });
 
+const tableKernels = ({ takeRows, addRows }: Lowering): Pick<Kernels, "lookUp" | "scatterAdd"> => ({
+  lookUp: ([table, index]) => {
+    const [count, ...row] = table.shape as [number, ...number[]];
+    const taken = takeRows(tf.reshape(table, [count, sizeOf(row)]), tf.reshape(index, [-1]));
+    return [tf.reshape(taken, [...index.shape, ...row])];
+  },
+  scatterAdd: ([x, index], { count }) => {
+    const row = x.shape.slice(index.rank);
+    const rows = tf.reshape(x, [index.size, sizeOf(row)]) as tf.Tensor2D;
+    return [tf.reshape(addRows(rows, tf.reshape(index, [-1]), count), [count, ...row])];
+  },
+});
+
 const productKernels = ({ matmul, linear }: Lowering): Pick<Kernels, "matmul" | "linear" | "linearGrad"> => ({
   matmul: ([a, b], { transposeA, transposeB }) => [matmul(a, b, transposeA, transposeB)],
   linear: ([x, weight, bias]) => {
@@ -198,17 +211,20 @@ const geluGrad: Kernel<"geluGrad"> = ([dy, x]) => {
 };
 
 const attentionKernels = ({ matmul }: Lowering): Pick<Kernels, "attention" | "attentionGrad"> => ({
-  attention: ([q, k, v], { scale }) => {
-    const probabilities = tf.softmax(matmul(tf.mul(q, scale), k, false, true));
+  attention: ([q, k, v, bias], { scale }) => {
+    const products = matmul(tf.mul(q, scale), k, false, true);
+    const probabilities = tf.softmax(bias ? tf.add(products, bias) : products);
     return [matmul(probabilities, v, false, false), probabilities];
   },
   attentionGrad: ([dy, q, k, v, probabilities], { scale }, wanted) => {
     const dscores =
-      wanted[0] || wanted[1] ? tf.mul(softmaxGradient(matmul(dy, v, false, true), probabilities), scale) : undefined;
+      wanted[0] || wanted[1] || wanted[3] ? softmaxGradient(matmul(dy, v, false, true), probabilities) : undefined;
+    const dproducts = dscores && (wanted[0] || wanted[1]) ? tf.mul(dscores, scale) : undefined;
     return [
-      dscores && wanted[0] ? matmul(dscores, k, false, false) : undefined,
-      dscores && wanted[1] ? matmul(dscores, q, true, false) : undefined,
+      dproducts && wanted[0] ? matmul(dproducts, k, false, false) : undefined,
+      dproducts && wanted[1] ? matmul(dproducts, q, true, false) : undefined,
       wanted[2] ? matmul(probabilities, dy, true, false) : undefined,
+      wanted[3] ? dscores : undefined,
     ];
   },
 });
@@ -278,6 +294,7 @@ export const kernelsOf = (lowering: Lowering): Kernels => ({
   slice: sliceOf(lowering),
   pad,
   ...tokenKernels(lowering),
+  ...tableKernels(lowering),
 
   ...productKernels(lowering),
   layerNorm,

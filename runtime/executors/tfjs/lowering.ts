@@ -14,6 +14,8 @@ export interface Lowering {
   takeRows(rows: tf.Tensor2D, index: tf.Tensor1D): tf.Tensor2D;
   /** (rows [k, d], index int32 [k], distinct) -> [count, d], zero where no index points. */
   putRows(rows: tf.Tensor2D, index: tf.Tensor1D, count: number): tf.Tensor2D;
+  /** The same of any index: rows that share one are added. */
+  addRows(rows: tf.Tensor2D, index: tf.Tensor1D, count: number): tf.Tensor2D;
   /** (x [outer, n, inner]) -> [outer, size, inner] */
   slice(x: tf.Tensor3D, begin: number, size: number): tf.Tensor;
   /** Axes up to which its transpose is good. */
@@ -28,6 +30,10 @@ export const matrixShape = (x: tf.Tensor, transpose: boolean): readonly [rows: n
   return transpose ? [columns, rows] : [rows, columns];
 };
 
+/** TensorFlow.js adds what is scattered to one place. */
+const scatterRows: Lowering["putRows"] = (rows, index, count) =>
+  tf.scatterND(tf.expandDims(index, 1), rows, [count, rows.shape[1]]) as tf.Tensor2D;
+
 /** What most backends do well: their own kernels, transposes inside the product. */
 export const plain: Lowering = {
   matmul: (a, b, transposeA, transposeB) => {
@@ -38,7 +44,8 @@ export const plain: Lowering = {
   },
   linear: (x, weight, bias) => tf.fused.matMul({ a: x, b: weight, bias, transposeB: true }),
   takeRows: (rows, index) => tf.gather(rows, index),
-  putRows: (rows, index, count) => tf.scatterND(tf.expandDims(index, 1), rows, [count, rows.shape[1]]) as tf.Tensor2D,
+  putRows: scatterRows,
+  addRows: scatterRows,
   slice: (x, begin, size) => tf.slice(x, [0, begin, 0], [-1, size, -1]),
   transposeAxes: 6,
   toFloat: (x) => tf.cast(x, "float32"),

@@ -3,7 +3,7 @@
  * of many axes. `case.ts` adds the gradients.
  */
 
-import type { OperationName } from "../../../graph/index.js";
+import type { OperationName, Tensor } from "../../../graph/index.js";
 import { type Case, type CaseSpec, caseOf } from "./case.js";
 import { bool, each, elementwise, float, int, pairwise, products, scattered, shapes, tokens } from "./case-families.js";
 
@@ -18,6 +18,15 @@ const attentionShapes = [
   [1, 1, 1, 1, 1],
   [2, 3, 5, 7, 4],
   [2, 2, 33, 40, 32],
+] as const;
+
+/** Rows of a table, the shape of a row, of the index, and an index that asks for some rows several times and for some never. */
+const tables = [
+  [4, [3], [5], [1, 3, 1, 1, 0]],
+  [9, [], [2, 3], [8, 0, 8, 2, 2, 2]],
+  [3, [2, 2], [2, 2], [2, 0, 0, 2]],
+  [1, [5], [], [0]],
+  [50, [33], [40], Array.from({ length: 40 }, (_, i) => (i * i) % 50)],
 ] as const;
 
 const settings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.05 };
@@ -185,6 +194,14 @@ const specs: { readonly [O in OperationName]: readonly CaseSpec[] } = {
     scattered(2, 5, 3, []),
     scattered(2, 4, 0, [3]),
   ],
+  lookUp: tables.map(([count, row, index, rows]) => ({
+    inputs: [float([count, ...row]), int(index, rows)],
+    build: (g, table, at) => g.lookUp(table as never, at as never),
+  })),
+  scatterAdd: tables.map(([count, row, index, rows]) => ({
+    inputs: [float([...index, ...row]), int(index, rows)],
+    build: (g, x, at) => g.scatterAdd(x, at, count),
+  })),
 
   matmul: products,
   linear: linearShapes.map(([shape, out]) => ({
@@ -224,10 +241,14 @@ const specs: { readonly [O in OperationName]: readonly CaseSpec[] } = {
   softmaxGrad: each([float([3, 4]), float([3, 4], "positive")], (g, dy, y) => g.softmaxGrad(dy, y)),
   gelu: [...elementwise("gelu"), ...each([float([6], [-12, -4, -1, 1, 4, 12])], (g, x) => g.gelu(x))],
   geluGrad: shapes.flatMap((shape) => each([float(shape), float(shape)], (g, dy, x) => g.geluGrad(dy, x))),
-  attention: attentionShapes.map(([b, h, n, m, d]) => ({
-    inputs: [float([b, h, n, d]), float([b, h, m, d]), float([b, h, m, d])],
-    build: (g, q, k, v) => g.attention(q, k, v, 1 / Math.sqrt(d))[0],
-  })),
+  attention: attentionShapes.flatMap(([b, h, n, m, d]) =>
+    [undefined, [b, h, n, m], [b, 1, 1, m], [h, n, m]].map(
+      (bias): CaseSpec => ({
+        inputs: [float([b, h, n, d]), float([b, h, m, d]), float([b, h, m, d]), ...(bias ? [float(bias)] : [])],
+        build: (g, q, k, v, added) => g.attention(q as Tensor, k as Tensor, v as Tensor, 1 / Math.sqrt(d), added)[0],
+      }),
+    ),
+  ),
   attentionGrad: attentionShapes.flatMap(([b, h, n, m, d]) =>
     each(
       [
@@ -239,6 +260,7 @@ const specs: { readonly [O in OperationName]: readonly CaseSpec[] } = {
       ],
       (g, dy, q, k, v, p) => g.attentionGrad(dy, q, k, v, p, 0.5),
       (g, dy, q, k, v, p) => g.attentionGrad(dy, q, k, v, p, 0.5)[1],
+      (g, dy, q, k, v, p) => g.attentionGrad(dy, q, k, v, p, 0.5)[3],
     ),
   ),
 
