@@ -84,6 +84,15 @@ export interface Picture {
    * in the scale of `image`. A patch-normalised prediction is de-normalised with the true mean and deviation of its patch.
    */
   readonly pixels: (prediction: Float32Array, image: Float32Array) => Float32Array;
+  /**
+   * Present where `pixels` uses the true mean and deviation of each patch: the same without those of hidden patches, for which stand the ones
+   * of visible patches around them (`spreadFromKnown`), and 0 and 1 where no patch is visible.
+   */
+  readonly unaided?: (
+    prediction: Float32Array,
+    image: Float32Array,
+    isHidden: (token: number) => boolean,
+  ) => Float32Array;
   /** `pixels` in a graph: prediction [B, N, P], image [B, H, W, C] -> [B, H, W, C]. */
   readonly inGraph?: (g: Builder, prediction: Tensor, image: Tensor) => Tensor;
   /** Present where pixels are no affine function of the prediction: an error is then one of pixels, and has no scale of the prediction's. */

@@ -71,3 +71,85 @@ export function patchPlaces(lattice: Lattice, token: number, channels = 1): Int3
   }
   return places;
 }
+
+/**
+ * Brings numbers of the tokens that have some to those that have none: away from the known tokens, step by step, each takes the mean of
+ * the tokens beside it, along any axis, that have theirs by then.
+ * @param values [N, K], of tokens that are not known anything; changed in place. Where none is known, they stay.
+ */
+export function spreadFromKnown(lattice: Lattice, isKnown: (token: number) => boolean, values: Float64Array): void {
+  const count = tokenCount(lattice);
+  const width = values.length / count;
+  const known = Uint8Array.from({ length: count }, (_, token) => (isKnown(token) ? 1 : 0));
+  let edge = [...known.keys()].filter((token) => known[token] === 1);
+  while (edge.length > 0) {
+    const next = [...new Set(edge.flatMap((token) => besideOf(lattice, token)))].filter((token) => known[token] === 0);
+    for (const token of next) {
+      const own = besideOf(lattice, token).filter((beside) => known[beside] === 1);
+      for (let k = 0; k < width; k++) {
+        const sum = own.reduce((total, beside) => total + (values[beside * width + k] as number), 0);
+        values[token * width + k] = sum / own.length;
+      }
+    }
+    for (const token of next) known[token] = 1;
+    edge = next;
+  }
+}
+
+/** The tokens before and after one, along each axis. */
+function besideOf(lattice: Lattice, token: number): readonly number[] {
+  const place = placeOf(lattice, token);
+  const beside: number[] = [];
+  let stride = 1;
+  for (let axis = lattice.length - 1; axis >= 0; axis--) {
+    const [at, { count }] = [place[axis] as number, lattice[axis] as LatticeAxis];
+    if (at > 0) beside.push(token - stride);
+    if (at < count - 1) beside.push(token + stride);
+    stride *= count;
+  }
+  return beside;
+}
+
+/** array [...axes, C] -> [N, C]: the mean of each patch and channel. */
+export function patchMeans(lattice: Lattice, channels: number, array: Float32Array): Float64Array {
+  const means = new Float64Array(tokenCount(lattice) * channels);
+  for (let token = 0; token < tokenCount(lattice); token++) {
+    const places = patchPlaces(lattice, token);
+    for (let c = 0; c < channels; c++) {
+      let sum = 0;
+      for (const place of places) sum += array[place * channels + c] as number;
+      means[token * channels + c] = sum / places.length;
+    }
+  }
+  return means;
+}
+
+/** [N, C] -> [...axes, C]: at each place the numbers of its patch. */
+export function inPatches(lattice: Lattice, values: Float64Array): Float32Array {
+  const channels = values.length / tokenCount(lattice);
+  const result = new Float32Array(values.length * boxLength(lattice));
+  for (let token = 0; token < tokenCount(lattice); token++) {
+    const own = values.subarray(token * channels, (token + 1) * channels);
+    for (const place of patchPlaces(lattice, token)) result.set(own, place * channels);
+  }
+  return result;
+}
+
+/** array [...axes, C] with hidden patches filled by the means of the visible ones around them; where none is visible, with zero. */
+export function filledFromVisible(
+  lattice: Lattice,
+  channels: number,
+  array: Float32Array,
+  isHidden: (token: number) => boolean,
+): Float32Array {
+  const means = patchMeans(lattice, channels, array).map((mean, at) =>
+    isHidden(Math.floor(at / channels)) ? 0 : mean,
+  );
+  spreadFromKnown(lattice, (token) => !isHidden(token), means);
+  const result = inPatches(lattice, means);
+  for (let token = 0; token < tokenCount(lattice); token++) {
+    if (isHidden(token)) continue;
+    for (const place of patchPlaces(lattice, token, channels)) result[place] = array[place] as number;
+  }
+  return result;
+}

@@ -16,7 +16,7 @@ import {
 import { claim, claimAs } from "../nn/layer.js";
 import { choice, type Param } from "../params.js";
 import type { Picture } from "../program.js";
-import { boxLength, type Lattice, patchPlaces, tokenCount } from "../sets.js";
+import { boxLength, filledFromVisible, type Lattice, patchPlaces, spreadFromKnown, tokenCount } from "../sets.js";
 import type { TargetContext } from "./contract.js";
 
 type Normalize = "patch" | "channel" | "none";
@@ -71,13 +71,27 @@ export function patchPixels(
   return code.let("pixels", denormalizeChannels, prediction, patches, { channels: array.shape.at(-1) as number });
 }
 
-/** Mean, and the deviation that `normalize` divides by, of some numbers. */
-function statistics(
-  image: Float32Array,
-  places: Int32Array,
-  normalize: Normalize,
-): { mean: number; deviation: number } {
-  if (normalize === "none") return { mean: 0, deviation: 1 };
+/** Mean, and the deviation that `normalize` divides by, of each patch, or of each of its channels: [N, K, 2]. */
+function patchStatistics(image: Float32Array, normalize: Exclude<Normalize, "none">, context: TargetContext) {
+  const { array, grid } = context;
+  const kinds = statisticsOfPatch(normalize, context);
+  const all = new Float64Array(tokenCount(grid) * kinds * 2);
+  for (let token = 0; token < tokenCount(grid); token++) {
+    const places = patchPlaces(grid, token, array.channels);
+    // The channel is the fastest: of each, every so manieth place.
+    for (let c = 0; c < kinds; c++) {
+      const own = kinds === 1 ? places : places.filter((_, i) => i % kinds === c);
+      all.set(statistics(image, own, normalize), (token * kinds + c) * 2);
+    }
+  }
+  return all;
+}
+
+/** How many means and deviations a patch has. */
+const statisticsOfPatch = (normalize: Normalize, { array }: TargetContext): number =>
+  normalize === "channel" ? array.channels : 1;
+
+function statistics(image: Float32Array, places: Int32Array, normalize: Normalize): readonly [number, number] {
   let sum = 0;
   for (const i of places) sum += image[i] as number;
   const mean = sum / places.length;
@@ -86,7 +100,22 @@ function statistics(
   const variance = squares / (places.length - 1);
   const deviation =
     normalize === "patch" ? Math.sqrt(variance + patchVarianceEpsilon) : Math.sqrt(variance) + channelDeviationEpsilon;
-  return { mean, deviation };
+  return [mean, deviation];
+}
+
+/** prediction [N * P] -> values of the array [...axes, C]; `scales` [N, K, 2]: what each patch is multiplied by and moved to. */
+function placed(prediction: Float32Array, scales: Float64Array | null, { array, grid }: TargetContext): Float32Array {
+  const length = patchLength(null, { array, grid });
+  const result = new Float32Array(tokenCount(grid) * length);
+  const kinds = (scales?.length ?? 0) / tokenCount(grid) / 2;
+  for (let token = 0; token < tokenCount(grid); token++) {
+    for (const [i, place] of patchPlaces(grid, token, array.channels).entries()) {
+      const at = (token * kinds + (i % kinds)) * 2;
+      const [mean, deviation] = scales === null ? [0, 1] : [scales[at] as number, scales[at + 1] as number];
+      result[place] = (prediction[token * length + i] as number) * deviation + mean;
+    }
+  }
+  return result;
 }
 
 /** What is predicted of an image, where that is not the image itself: host side, and in a graph. */
@@ -97,8 +126,9 @@ interface Truth {
 }
 
 /** Predicted patches as numbers of the array. */
-export const patchPicture = (normalize: Normalize, { array, grid }: TargetContext, predicted?: Truth): Picture => ({
+export const patchPicture = (normalize: Normalize, context: TargetContext, predicted?: Truth): Picture => ({
   inGraph(g, prediction, seen) {
+    const { array, grid } = context;
     const patches = claim<["B", number, number]>(prediction);
     const truth = predicted ? predicted.inGraph(g, seen) : seen;
     const { channels } = array;
@@ -112,25 +142,28 @@ export const patchPicture = (normalize: Normalize, { array, grid }: TargetContex
     return unpatchify<"B", Lattice, number>(g, values, grid, { channels });
   },
   pixels(prediction, seen) {
-    const truth = predicted && normalize !== "none" ? predicted.of(seen) : seen;
-    const result = new Float32Array(seen.length);
-    const length = patchLength(null, { array, grid });
-    for (let token = 0; token < tokenCount(grid); token++) {
-      const places = patchPlaces(grid, token, array.channels);
-      // The channel is the fastest: of each, every so manieth place.
-      const apart = normalize === "channel" ? array.channels : 1;
-      for (let c = 0; c < apart; c++) {
-        const { mean, deviation } = statistics(
-          truth,
-          apart === 1 ? places : places.filter((_, i) => i % apart === c),
-          normalize,
-        );
-        for (let i = c; i < places.length; i += apart) {
-          result[places[i] as number] = (prediction[token * length + i] as number) * deviation + mean;
-        }
-      }
-    }
-    return result;
+    if (normalize === "none") return placed(prediction, null, context);
+    return placed(prediction, patchStatistics(predicted?.of(seen) ?? seen, normalize, context), context);
   },
+  ...(normalize === "none" ? {} : { unaided: unaided(normalize, context, predicted) }),
   ...(predicted ? { truth: predicted.of } : {}),
 });
+
+const unaided =
+  (
+    normalize: Exclude<Normalize, "none">,
+    context: TargetContext,
+    predicted: Truth | undefined,
+  ): NonNullable<Picture["unaided"]> =>
+  (prediction, seen, isHidden) => {
+    const { array, grid } = context;
+    // What is filtered must not carry anything of hidden patches into visible ones.
+    const known = filledFromVisible(grid, array.channels, seen, isHidden);
+    const scales = patchStatistics(predicted?.of(known) ?? known, normalize, context);
+    const each = statisticsOfPatch(normalize, context) * 2;
+    for (let token = 0; token < scales.length / each; token++) {
+      if (isHidden(token)) for (let k = 0; k < each; k++) scales[token * each + k] = k % 2;
+    }
+    spreadFromKnown(grid, (token) => !isHidden(token), scales);
+    return placed(prediction, scales, context);
+  };

@@ -81,11 +81,12 @@ function valuesAt(values: Float32Array, all: number, times: readonly number[]): 
 }
 
 /** A picture of some times, in which each stands in the place of those beside it too. `of`: that of the array of these times. */
-export function pictureOfAll({ inGraph, pixels }: Picture, { taken, shown }: SomeTimes): Picture {
+export function pictureOfAll({ inGraph, pixels, unaided }: Picture, { taken, shown }: SomeTimes): Picture {
   const few = (values: Float32Array) => valuesAt(values, shown.length, taken);
   const all = (values: Float32Array) => valuesAt(values, taken.length, shown);
   return {
     pixels: (prediction, seen) => all(pixels(prediction, few(seen))),
+    ...(unaided && { unaided: (prediction, seen, isHidden) => all(unaided(prediction, few(seen), isHidden)) }),
     truth: (seen) => all(few(seen)),
     ...(inGraph && {
       inGraph(g, prediction, seen) {

@@ -98,7 +98,7 @@ const document = (
   { featureSeconds, ...result }: Evaluation,
   errors: MeasuredErrors | null,
 ) => ({
-  format_version: "1.0",
+  format_version: "2.0",
   run: printedPath(directory),
   step,
   ...result,
@@ -111,9 +111,10 @@ const isInUnits = ({ arrays }: ModelProgram, array: string): boolean => hasPictu
 
 /** Of one prediction its errors, of several those of each by name. */
 function errorsDocument({ errors }: MeasuredErrors, program: ModelProgram): object {
-  const documents = errors.map(({ name, array, mse, meanMse, pixelMse, psnr }) => {
+  const documents = errors.map(({ name, array, mse, meanMse, pixelMse, aidedMse, fillMse, psnr }) => {
     const ratio = isInUnits(program, array) ? psnr : null;
-    return [name, { mse, mean_mse: meanMse, pixel_mse: pixelMse, psnr: ratio }] as const;
+    const pixels = { pixel_mse: pixelMse, aided_mse: aidedMse, fill_mse: fillMse, psnr: ratio };
+    return [name, { mse, mean_mse: meanMse, ...pixels }] as const;
   });
   const [only, another] = documents;
   return only && !another ? only[1] : { predictions: Object.fromEntries(documents) };

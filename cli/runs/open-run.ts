@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { type ArrayShape, augmentsOf, type SampleWords } from "../../blocks/index.js";
-import type { Checkpoint, Executor } from "../../runtime/index.js";
+import type { Checkpoint, Executor, ReconstructionErrors } from "../../runtime/index.js";
 import { changedFiles, type Vocabulary } from "../config/index.js";
 import { chooseRecipe } from "../specs/choose.js";
 import { printedPath } from "../specs/files.js";
@@ -84,19 +84,19 @@ export interface PictureOptions {
 export interface PictureFacts {
   readonly samples: number;
   /** Of each prediction: of one, where the model reads one array. */
-  readonly errors: readonly {
-    readonly name: string;
-    readonly mse: number;
-    /** The same for predicting the true mean of each patch. */
-    readonly meanMse: number;
-  }[];
+  readonly errors: readonly (ReconstructionErrors & { readonly name: string })[];
 }
 
-/** In words, with what a model that only knew each patch's mean would have. */
-export function sayErrors({ samples, errors }: PictureFacts, { sample, mean }: SampleWords): string {
-  const texts = errors.map(({ name, mse, meanMse }) => {
+/**
+ * In words: beside what a model has that only knew each patch's mean, and of the values themselves beside what anyone has who fills in
+ * the means of visible patches.
+ */
+export function sayErrors({ samples, errors }: PictureFacts, { sample, mean, values }: SampleWords): string {
+  const texts = errors.map(({ name, mse, meanMse, pixelMse, aidedMse, fillMse }) => {
     const of = errors.length === 1 ? "" : `${name} `;
-    return `${of}${shortNumber(mse)}, by each patch's true ${mean} ${shortNumber(meanMse)}`;
+    const [told, own, aided, fill] = [meanMse, pixelMse, aidedMse, fillMse].map(shortNumber);
+    const help = aidedMse === pixelMse ? "" : ` (with true means and deviations ${aided})`;
+    return `${of}${shortNumber(mse)}, by each patch's true ${mean} ${told}; of ${values} ${own}${help}, by the means of visible patches around ${fill}`;
   });
   const colon = errors.length === 1 ? "" : ":";
   return `mean squared error of the hidden patches of ${count(samples, sample)}${colon} ${texts.join("; ")}`;

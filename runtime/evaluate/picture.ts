@@ -1,6 +1,7 @@
 /**
  * Reconstructions as one picture: a row for each sample with its input, what the model saw of it, what it predicted, and
- * the prediction with the visible patches pasted in.
+ * the prediction with the visible patches pasted in. Where patches are normalised, headings say whose means and deviations the hidden
+ * ones have: those of visible patches around them, and in a last column their true ones.
  */
 
 import { type ArrayShape, type ImageShape, planesOf } from "../../blocks/index.js";
@@ -17,31 +18,46 @@ import { type View, viewOf } from "./views.js";
 const [leastSide, mostSide] = [112, 1024];
 /** Between tiles, and between those that consist of several pictures; around the picture. */
 const [narrowGutter, wideGutter, margin] = [4, 20, 8];
-/** Image pixels of one letter pixel, and the room of a heading. */
+/** Image pixels of one letter pixel, and the room of a heading of one line and of two. */
 const letterScale = 2;
-const headingHeight = letterHeight * letterScale + 4;
+const lowHeading = letterHeight * letterScale + 4;
+const tallHeading = lowHeading + letterHeight + 3;
 /** More images than this stand in two groups side by side. */
 const mostRows = 4;
 const paper = 255;
 const ink = 60;
 
-const columns: readonly {
+interface Column {
   readonly name: string;
+  /** A second line of the heading. */
+  readonly under?: string;
   readonly values: (r: Reconstruction) => Float32Array;
   /** Whether what is hidden is marked. */
   readonly isMarked?: true;
-}[] = [
-  { name: "input", values: ({ input }) => input },
-  { name: "visible", values: ({ input }) => input, isMarked: true },
-  { name: "output", values: ({ output }) => output },
-  { name: "pasted", values: ({ pasted }) => pasted },
-];
+}
+
+function columnsOf({ aided }: Reconstruction): readonly Column[] {
+  const under = aided ? { under: "scale from visible" } : {};
+  return [
+    { name: "input", values: ({ input }) => input },
+    { name: "visible", values: ({ input }) => input, isMarked: true },
+    { name: "output", ...under, values: ({ output }) => output },
+    { name: "pasted", ...under, values: ({ pasted }) => pasted },
+    ...(aided
+      ? [{ name: "pasted", under: "scale from truth", values: (r: Reconstruction) => r.aided ?? r.pasted }]
+      : []),
+  ];
+}
 
 /**
  * The grid of some reconstructions of arrays of one shape, at least one. One channel of a picture is shown as grey, of others the first
  * three; what is no picture is looked at as `viewOf` says.
  */
 export function reconstructionPicture(array: ArrayShape, reconstructions: readonly Reconstruction[]): Canvas {
+  const [one] = reconstructions;
+  invariant(one, "there is something to show");
+  const columns = columnsOf(one);
+  const headingHeight = columns.some(({ under }) => under !== undefined) ? tallHeading : lowHeading;
   const views = reconstructions.map((reconstruction) =>
     columns.map(({ values, isMarked }) => {
       const { input: truth, hidden } = reconstruction;
@@ -53,7 +69,10 @@ export function reconstructionPicture(array: ArrayShape, reconstructions: readon
   const [[first] = []] = views as readonly (readonly View[])[];
   invariant(first, "there is something to show");
   const tile = tileOf(first.shape);
-  const columnWidth = Math.max(tile.width, ...columns.map(({ name }) => wordWidth(name) * letterScale));
+  const columnWidth = Math.max(
+    tile.width,
+    ...columns.flatMap(({ name, under = "" }) => [wordWidth(name) * letterScale, wordWidth(under)]),
+  );
   const groups = reconstructions.length > mostRows ? 2 : 1;
   const rows = Math.ceil(reconstructions.length / groups);
   const groupWidth = columns.length * (columnWidth + gutter) - gutter;
@@ -63,7 +82,11 @@ export function reconstructionPicture(array: ArrayShape, reconstructions: readon
   const leftOf = (group: number, column: number) =>
     margin + group * (groupWidth + groupGutter) + column * (columnWidth + gutter);
   for (let group = 0; group < groups; group++) {
-    for (const [c, { name }] of columns.entries()) drawHeading(canvas, name, leftOf(group, c), columnWidth);
+    for (const [c, { name, under = "" }] of columns.entries()) {
+      const place = { left: leftOf(group, c), width: columnWidth };
+      drawHeading(canvas, name, { ...place, top: margin, scale: letterScale });
+      drawHeading(canvas, under, { ...place, top: margin + lowHeading - 2, scale: 1 });
+    }
   }
   for (const [i, row] of views.entries()) {
     const top = margin + headingHeight + Math.floor(i / groups) * (tile.height + gutter);
@@ -107,12 +130,21 @@ function tileOf({ height, width }: ImageShape): Tile {
   return { enlarged, leftOut, height: side(height), width: side(width) };
 }
 
-function drawHeading(canvas: Canvas, word: string, left: number, columnWidth: number): void {
-  const start = left + Math.max(0, Math.floor((columnWidth - wordWidth(word) * letterScale) / 2));
+interface HeadingPlace {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  /** Image pixels of one letter pixel. */
+  readonly scale: number;
+}
+
+/** A word in the middle of its column. */
+function drawHeading(canvas: Canvas, word: string, { left, top, width, scale }: HeadingPlace): void {
+  const start = left + Math.max(0, Math.floor((width - wordWidth(word) * scale) / 2));
   drawWord(word, (x, y) => {
-    for (let dy = 0; dy < letterScale; dy++) {
-      const at = ((margin + y * letterScale + dy) * canvas.width + start + x * letterScale) * 3;
-      canvas.pixels.fill(ink, at, at + letterScale * 3);
+    for (let dy = 0; dy < scale; dy++) {
+      const at = ((top + y * scale + dy) * canvas.width + start + x * scale) * 3;
+      canvas.pixels.fill(ink, at, at + scale * 3);
     }
   });
 }

@@ -8,13 +8,16 @@ import {
   afterTraining,
   arrayLength,
   boxLength,
+  filledFromVisible,
   hasPictures,
+  inPatches,
   type Lattice,
   type ModelProgram,
   maskedBatch,
   masksOf,
   type Picture,
   type Prediction,
+  patchMeans,
   patchPlaces,
   tokenCount,
 } from "../../blocks/index.js";
@@ -30,10 +33,12 @@ import { maskField } from "./mask-field.js";
 /** One sample, everything [...axes, C]: of pictures in [0, 1], of all else in the scale of the data. */
 export interface Reconstruction {
   readonly input: Float32Array;
-  /** The prediction of every patch. */
+  /** The prediction of every patch. Where patches are normalised, hidden ones have means and deviations of the visible ones around them. */
   readonly output: Float32Array;
   /** The prediction where patches are hidden, the input where they are visible. */
   readonly pasted: Float32Array;
+  /** `pasted` with the true mean and deviation of each hidden patch, which the model does not predict; absent where that is the same. */
+  readonly aided?: Float32Array;
   /** [...axes]: 1 where the place is hidden. */
   readonly hidden: Uint8Array;
   readonly errors: ReconstructionErrors;
@@ -45,9 +50,13 @@ export interface ReconstructionErrors {
   readonly mse: number;
   /** The same for predicting the true mean of each patch and channel: what a useful model is well below. */
   readonly meanMse: number;
-  /** Mean squared error of pixels in [0, 1], before predictions are cut to that range. */
+  /** Mean squared error of `output`, of pixels in [0, 1], before they are cut to that range. */
   readonly pixelMse: number;
-  /** Peak signal-to-noise ratio of the same, -10 log10 pixelMse, in dB. */
+  /** The same with the true mean and deviation of each patch, where patches are normalised; else the same number. */
+  readonly aidedMse: number;
+  /** The same for filling each hidden patch with the means of the visible patches around it, without any model. */
+  readonly fillMse: number;
+  /** Peak signal-to-noise ratio, -10 log10 pixelMse, in dB. */
   readonly psnr: number;
 }
 
@@ -173,7 +182,14 @@ export function meanErrors(of: readonly ReconstructionErrors[]): ReconstructionE
   const mean = (part: (errors: ReconstructionErrors) => number): number =>
     of.reduce((sum, errors) => sum + part(errors), 0) / of.length;
   const pixelMse = mean((errors) => errors.pixelMse);
-  return { mse: mean(({ mse }) => mse), meanMse: mean(({ meanMse }) => meanMse), pixelMse, psnr: decibels(pixelMse) };
+  return {
+    mse: mean(({ mse }) => mse),
+    meanMse: mean(({ meanMse }) => meanMse),
+    pixelMse,
+    aidedMse: mean(({ aidedMse }) => aidedMse),
+    fillMse: mean(({ fillMse }) => fillMse),
+    psnr: decibels(pixelMse),
+  };
 }
 
 const decibels = (meanSquare: number): number => -10 * Math.log10(meanSquare);
@@ -218,20 +234,31 @@ function pictured(
   const { channels } = shape;
   const back = (values: Float32Array) => (colours === null ? values : withoutNormalization(values, colours));
   const isHidden = (at: number): boolean => hidden[Math.floor(at / channels)] === 1;
-  const pixels = picture.pixels(prediction, image);
-  const [input, output] = [back(image), back(pixels)];
-  const pasted = input.map((value, at) => (isHidden(at) ? (output[at] as number) : value));
+  const isHiddenToken = (token: number): boolean => hidden[patchPlaces(grid, token)[0] as number] === 1;
+  const told = picture.pixels(prediction, image);
+  const known = picture.unaided?.(prediction, image, isHiddenToken) ?? told;
+  const [input, output, aided] = [back(image), back(known), back(told)];
+  const paste = (values: Float32Array) => input.map((value, at) => (isHidden(at) ? (values[at] as number) : value));
   const scale = picture.curved ? undefined : targetScale(picture, prediction.length, image);
   const truth = picture.truth?.(image) ?? image;
   const pixelMse = meanSquare(output, input, isHidden);
   const errors = {
-    mse: meanSquare(pixels, truth, isHidden, scale),
-    meanMse: meanSquare(patchMeans(grid, channels, truth), truth, isHidden, scale),
+    mse: meanSquare(told, truth, isHidden, scale),
+    meanMse: meanSquare(inPatches(grid, patchMeans(grid, channels, truth)), truth, isHidden, scale),
     pixelMse,
+    aidedMse: meanSquare(aided, input, isHidden),
+    fillMse: meanSquare(back(filledFromVisible(grid, channels, image, isHiddenToken)), input, isHidden),
     psnr: decibels(pixelMse),
   };
   const shown = hasPictures(shape) ? clamped : (values: Float32Array) => values;
-  return { input: shown(input), output: shown(output), pasted: shown(pasted), hidden, errors };
+  return {
+    input: shown(input),
+    output: shown(output),
+    pasted: shown(paste(output)),
+    ...(picture.unaided ? { aided: shown(paste(aided)) } : {}),
+    hidden,
+    errors,
+  };
 }
 
 /** [H, W, C]: how far pixels move when the prediction moves by one, where they are an affine function of it. */
@@ -252,18 +279,4 @@ function meanSquare(a: Float32Array, b: Float32Array, chosen: (at: number) => bo
     count++;
   }
   return sum / count;
-}
-
-/** [..., C] with each value replaced by the mean of its patch and channel. */
-function patchMeans(grid: Lattice, channels: number, array: Float32Array): Float32Array {
-  const result = new Float32Array(array.length);
-  for (let token = 0; token < tokenCount(grid); token++) {
-    const places = patchPlaces(grid, token);
-    for (let channel = 0; channel < channels; channel++) {
-      let sum = 0;
-      for (const place of places) sum += array[place * channels + channel] as number;
-      for (const place of places) result[place * channels + channel] = sum / places.length;
-    }
-  }
-  return result;
 }

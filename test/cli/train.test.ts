@@ -106,7 +106,7 @@ describe("a run", () => {
     const { code, stdout } = await run([...args, "--json"]);
     expect(code).toBe(0);
     const result = JSON.parse(stdout);
-    expect(result).toMatchObject({ format_version: "1.0", model: "Small", step: 3, classes: 3 });
+    expect(result).toMatchObject({ format_version: "2.0", model: "Small", step: 3, classes: 3 });
     expect(result.rows.map((row: { source: string }) => row.source)).toEqual(["encoder", "untrained", "pixels"]);
     for (const row of result.rows) expect(Object.values(row.scores)[0]).toBeGreaterThan(0);
     const table = await run([...args, "--no-baselines"]);

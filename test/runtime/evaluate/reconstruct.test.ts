@@ -6,18 +6,26 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, describe, expect, test } from "vitest";
 import {
+  type ArrayShape,
   afterTraining,
+  arrayLength,
   arrayOf,
   arrayOfImage,
   type BoundField,
   batchInputs,
   boxLength,
+  cutInto,
+  filledFromVisible,
   imageOf,
+  inPatches,
+  type Lattice,
   type ModelProgram,
   maskedBatch,
   normalizePatches,
   patchify,
+  patchMeans,
   patchPlaces,
+  registry,
   tokenCount,
   weightsOf,
 } from "../../../blocks/index.js";
@@ -166,16 +174,24 @@ describe.each(cases)("reconstruct with %s", (name, program, normalized) => {
       colours,
       seed: 5,
     });
-    for (const [i, { input, output, pasted, errors }] of found.entries()) {
+    for (const [i, { input, output, pasted, aided, errors }] of found.entries()) {
       const truth = image
         .slice(i * size, (i + 1) * size)
         .map((value, at) => value * (colours.std[at % channels] as number) + (colours.mean[at % channels] as number))
         .map((value) => Math.min(Math.max(value, 0), 1));
       expect(difference(input, truth)).toBeLessThan(1e-6);
-      expect(difference(output, truth)).toBeLessThan(1e-5);
-      expect(difference(pasted, truth)).toBeLessThan(1e-5);
+      expect(aided !== undefined).toBe(normalized);
+      expect(difference(aided ?? output, truth)).toBeLessThan(1e-5);
       expect(errors.mse).toBeLessThan(1e-9);
-      expect(errors.psnr).toBeGreaterThan(90);
+      expect(errors.aidedMse).toBeLessThan(1e-9);
+      if (normalized) {
+        // True in units of each patch, and not told what these are.
+        expect(difference(pasted, truth)).toBeGreaterThan(0.01);
+        expect(errors.pixelMse).toBeGreaterThan(1e-4);
+      } else {
+        expect(difference(pasted, truth)).toBeLessThan(1e-5);
+        expect(errors.psnr).toBeGreaterThan(90);
+      }
     }
     expect(found).toHaveLength(batch);
   });
@@ -207,6 +223,70 @@ test("the mean of each patch is the yardstick of the error", async () => {
     seed: 0,
   });
   expect(found?.errors.meanMse).toBeCloseTo(3 / 16, 6);
+});
+
+describe("without the statistics of hidden patches", () => {
+  /** 6 x 4 pixels in patches of 2 x 2, of which the first row and the last patch are visible. */
+  const context = (channels: number) => {
+    const array = arrayOfImage({ height: 6, width: 4, channels });
+    return { array, grid: cutInto(array, [2, 2]) as Lattice };
+  };
+  const isHidden = (token: number): boolean => [2, 3, 4].includes(token);
+  const clip = {
+    array: { axes: [{ name: "time", size: 12 }], channels: 2 } as ArrayShape,
+    grid: [{ name: "time", count: 6, size: 2 }] as Lattice,
+  };
+
+  test.each([
+    ["pixels", { normalize: "patch", times: null }, context(3)],
+    ["pixels", { normalize: "channel", times: null }, context(3)],
+    ["pixels", { normalize: "patch", times: 6 }, clip],
+    ["low_pass", { normalize: "patch", radius: 1, times: null }, context(1)],
+  ])("%s %o shows nothing of them", (name, values, { array, grid }) => {
+    const target = registry.target.find((one) => one.name === name);
+    const picture = target?.picture?.(values as never, { array, grid } as never);
+    const length = arrayLength(array);
+    const random = randomStream(1, "augment");
+    const image = Float32Array.from({ length }, () => random.normal());
+    const other = image.slice();
+    for (let token = 0; token < 6; token++) {
+      if (isHidden(token))
+        for (const place of patchPlaces(grid, token, array.channels)) other[place] = random.normal() * 9;
+    }
+    const size = values.times === 6 ? length / 2 : length;
+    const prediction = Float32Array.from({ length: size }, () => random.normal());
+    const shown = picture?.unaided?.(prediction, image, isHidden) as Float32Array;
+    expect(picture?.unaided?.(prediction, other, isHidden)).toEqual(shown);
+    expect(picture?.pixels(prediction, other)).not.toEqual(picture?.pixels(prediction, image));
+    expect(picture?.unaided?.(prediction, image, () => false)).toEqual(picture?.pixels(prediction, image));
+    expect(picture?.unaided?.(prediction, image, () => true)).toEqual(
+      picture?.unaided?.(prediction, other, () => true),
+    );
+  });
+
+  test("a hidden patch has the means of those around it that have theirs already", () => {
+    const { array, grid } = context(1);
+    const image = inPatches(grid, Float64Array.of(1, 3, 9, 9, 9, 5));
+    const filled = filledFromVisible(grid, array.channels, image, isHidden);
+    // 2 lies under 0, 3 between 1 and 5, and 4 under 2 and beside 5: 2 has its mean in the same step, so that 4 has that of 5 alone.
+    expect([...patchMeans(grid, 1, filled)]).toEqual([1, 3, 1, 4, 5, 5]);
+  });
+
+  test("a model that knows nothing is as far off as filling in those means", async () => {
+    const { weights } = reference("mae-square");
+    const random = randomStream(2, "augment");
+    const image = Float32Array.from({ length: arrayLength(arrayOf(square).shape) }, () => random.uniform());
+    const nothing: ModelProgram = {
+      ...square,
+      predict: (g, w, batch) => g.mul(square.predict(g, w, batch), 0),
+    };
+    const options = { executor: await executor(), colours: null, seed: 0 };
+    const [found] = await reconstructed({ program: nothing, weights }, image, options);
+    const { pixelMse, aidedMse, fillMse } = found?.errors ?? { pixelMse: 0, aidedMse: 0, fillMse: 0 };
+    // The statistics of patches run over channels together, those of the filling do not.
+    expect(pixelMse / fillMse).toBeCloseTo(1, 1);
+    expect(aidedMse).toBeLessThan(pixelMse);
+  });
 });
 
 test("a model that predicts no pixels cannot be shown", async () => {
@@ -241,7 +321,7 @@ describe("picture", () => {
     output: values(0.4),
     pasted: values(1),
     hidden: Uint8Array.of(1, 0, 0, 0, 0, 0),
-    errors: { mse: 0, meanMse: 0, pixelMse: 0, psnr: 0 },
+    errors: { mse: 0, meanMse: 0, pixelMse: 0, aidedMse: 0, fillMse: 0, psnr: 0 },
   };
   const picture = reconstructionPicture(arrayOfImage(shape), [one, one]);
   const at = (x: number, y: number) => [
