@@ -98,6 +98,12 @@ export interface Builder extends ElementwiseMethods {
     scale: number,
   ): readonly [dq: Tensor, dk: Tensor, dv: Tensor, dscores: Tensor];
 
+  conv(x: Tensor, weight: Tensor, attributes: Attributes["conv"]): Tensor;
+  convInput(y: Tensor, weight: Tensor, attributes: Attributes["convInput"]): Tensor;
+  convWeight(x: Tensor, y: Tensor, attributes: Attributes["convWeight"]): Tensor;
+  maxPool(x: Tensor, attributes: Attributes["maxPool"]): Tensor;
+  maxPoolGrad(dy: Tensor, x: Tensor, attributes: Attributes["maxPoolGrad"]): Tensor;
+
   adamw(
     p: Tensor,
     gradient: Tensor,

@@ -44,6 +44,12 @@ const beforeLast = (tensor: Tensor): number => tensor.shape.at(-2) ?? 1;
 const total = (...parts: readonly (readonly [needed: boolean, count: number])[]): number =>
   parts.reduce((sum, [needed, count]) => sum + (needed ? count : 0), 0);
 
+/** weight [O, I / groups, ...K] and y [B, ...T, O]. */
+const convolution = (weight: readonly number[], y: Tensor): Flops => ({
+  matmul: 2 * sizeOf(weight.slice(1)) * elements(y),
+  other: 0,
+});
+
 const rules: { readonly [O in OperationName]: CostRule<O> } = {
   input: free,
   constant: free,
@@ -148,6 +154,12 @@ const rules: { readonly [O in OperationName]: CostRule<O> } = {
       other: total([inner, 5 * scores]),
     };
   },
+  // The three of one convolution: a product for each number of y, of a window over the channels of its group.
+  conv: (node) => convolution(inputsOf(node)[1].shape, outputsOf(node)[0]),
+  convInput: (node) => convolution(inputsOf(node)[1].shape, inputsOf(node)[0]),
+  convWeight: (node) => convolution(outputsOf(node)[0].shape, inputsOf(node)[1]),
+  maxPool: (node) => ({ matmul: 0, other: sizeOf(node.attributes.kernel) * elements(node.outputs[0]) }),
+  maxPoolGrad: (node) => ({ matmul: 0, other: sizeOf(node.attributes.kernel) * elements(node.inputs[0]) }),
   // m 3, v 4, corrections 2, root 1, epsilon 1, quotient 1, decay 2, rate 1, subtract 1
   adamw: perElement(16),
   // decay 2, momentum 2, rate 1, subtract 1; nesterov 2 more

@@ -28,6 +28,17 @@ export class ShapeError extends Error {
   }
 }
 
+/** Throws a `ShapeError` that says what was expected, unless the condition holds. */
+export type Expect = (condition: boolean, expected: string) => void;
+
+export const float = (shape: readonly number[]): Form => ({ shape, dtype: "float32" });
+
+export const onlyFloat = (expect: Expect, ...forms: readonly Form[]): void =>
+  expect(
+    forms.every((form) => form.dtype === "float32"),
+    forms.length === 1 ? "a float32 tensor" : "float32 tensors",
+  );
+
 /** `float32 [2, 16]` */
 export const showForm = (form: Form): string => `${form.dtype} ${showShape(form.shape)}`;
 

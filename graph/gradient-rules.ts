@@ -249,6 +249,39 @@ export const gradientRules: { readonly [O in OperationName]: GradientRule<O> | "
   },
   attentionGrad: noSecondOrder,
 
+  // One bilinear form: x, weight and y, each the gradient of the other two.
+  conv: (back) => {
+    const { g, node, wanted } = back;
+    const [x, weight] = inputsOf(node);
+    const [dy, size, kernel] = [first(back), x.shape.slice(1, -1), weight.shape.slice(2)];
+    return [
+      wanted[0] ? g.convInput(dy, weight, { ...node.attributes, size }) : undefined,
+      wanted[1] ? g.convWeight(x, dy, { ...node.attributes, kernel }) : undefined,
+    ];
+  },
+  convInput: (back) => {
+    const { g, node, wanted } = back;
+    const [y, weight] = inputsOf(node);
+    const { size: _, ...attributes } = node.attributes;
+    const dx = first(back);
+    return [
+      wanted[0] ? g.conv(dx, weight, attributes) : undefined,
+      wanted[1] ? g.convWeight(dx, y, { ...attributes, kernel: weight.shape.slice(2) }) : undefined,
+    ];
+  },
+  convWeight: (back) => {
+    const { g, node, wanted } = back;
+    const [x, y] = inputsOf(node);
+    const { kernel: _, ...attributes } = node.attributes;
+    const dweight = first(back);
+    return [
+      wanted[0] ? g.convInput(y, dweight, { ...attributes, size: x.shape.slice(1, -1) }) : undefined,
+      wanted[1] ? g.conv(x, dweight, attributes) : undefined,
+    ];
+  },
+  maxPool: (back) => [back.g.maxPoolGrad(first(back), inputsOf(back.node)[0], back.node.attributes)],
+  maxPoolGrad: noSecondOrder,
+
   adamw: noGradient,
   sgd: noGradient,
   accumulate: noGradient,

@@ -9,7 +9,7 @@ export { InvariantError, invariant } from "./invariant.js";
 export { compute } from "./kernels/index.js";
 export type { Add, Mul, Product } from "./literal.js";
 export { type Memory, peakMemory } from "./memory.js";
-export type { Attributes, OperationName } from "./operations.js";
+export type { Attributes, Convolution, OperationName, Windows } from "./operations.js";
 export type { Pass } from "./passes/pass.js";
 export { randomStream } from "./philox.js";
 export { printGraph } from "./print.js";
@@ -23,3 +23,4 @@ export { asInputs, type InputsOf, inputsOf, type OutputsOf, outputsOf } from "./
 export { passes, simplify } from "./simplify.js";
 export { createBuilder } from "./trace.js";
 export { verify } from "./verify.js";
+export { spanOf } from "./windows.js";

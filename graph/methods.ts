@@ -48,6 +48,7 @@ export function operations(record: Recorder, batch: number): Operations {
     ...reductions(one, constant),
     ...movements(one, batch),
     ...products(one, record),
+    ...windows(one),
     ...updates(record),
     again: (node, inputs) => record(node.operation, inputs, node.attributes),
   };
@@ -158,6 +159,16 @@ function products(one: Single, record: Recorder): Pick<Builder, Product> {
       record("attention", bias ? [q, k, v, bias] : [q, k, v], { scale }) as unknown as readonly [Tensor<S>, Tensor],
     attentionGrad: (dy, q, k, v, probabilities, scale) =>
       record("attentionGrad", [dy, q, k, v, probabilities], { scale }) as ReturnType<Builder["attentionGrad"]>,
+  };
+}
+
+function windows(one: Single): Pick<Builder, "conv" | "convInput" | "convWeight" | "maxPool" | "maxPoolGrad"> {
+  return {
+    conv: (x, weight, attributes) => one("conv", [x, weight], attributes),
+    convInput: (y, weight, attributes) => one("convInput", [y, weight], attributes),
+    convWeight: (x, y, attributes) => one("convWeight", [x, y], attributes),
+    maxPool: (x, attributes) => one("maxPool", [x], attributes),
+    maxPoolGrad: (dy, x, attributes) => one("maxPoolGrad", [dy, x], attributes),
   };
 }
 

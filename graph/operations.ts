@@ -40,6 +40,19 @@ export type UnaryOperation = (typeof unaryOperations)[number];
 export type ArithmeticOperation = (typeof arithmeticOperations)[number];
 export type Comparison = (typeof comparisons)[number];
 
+/** Windows that walk along the axes between samples and channels; one number an axis. What lies around counts as padding. */
+export interface Windows {
+  readonly strides: readonly number[];
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
+
+/** Windows of a convolution: the steps between the numbers of one, and into how many groups the channels are split. */
+export interface Convolution extends Windows {
+  readonly dilations: readonly number[];
+  readonly groups: number;
+}
+
 export interface Attributes extends Readonly<Record<UnaryOperation | ArithmeticOperation | Comparison, None>> {
   // -- sources
   /** Fed by name, or kept as state. */
@@ -105,6 +118,18 @@ export interface Attributes extends Readonly<Record<UnaryOperation | ArithmeticO
   attention: { readonly scale: number };
   /** (dy, q, k, v, probabilities) -> dq, dk, dv, and the gradient of what softmax was applied to [B, h, N, M] */
   attentionGrad: { readonly scale: number };
+
+  // -- windows over one to three axes S; T are their places
+  /** (x [B, ...S, I], weight [O, I / groups, ...K]) -> y [B, ...T, O]; padded with zeros. As torch.nn.functional.conv2d, channels last. */
+  conv: Convolution;
+  /** (y [B, ...T, O], weight [O, I / groups, ...K]) -> x [B, ...S, I]: the transpose of conv in x. As conv_transpose2d. */
+  convInput: Convolution & { readonly size: readonly number[] };
+  /** (x [B, ...S, I], y [B, ...T, O]) -> weight [O, I / groups, ...K]: the transpose of conv in its weight. */
+  convWeight: Convolution & { readonly kernel: readonly number[] };
+  /** x [B, ...S, C] -> [B, ...T, C]; padding is never the largest. */
+  maxPool: Windows & { readonly kernel: readonly number[] };
+  /** (dy [B, ...T, C], x [B, ...S, C]) -> dx: to the first of the largest in each window. */
+  maxPoolGrad: Windows & { readonly kernel: readonly number[] };
 
   // -- optimizers; scalars `lr` [] and `step` [] (float32, from 1) are inputs, so that one graph serves all steps
   /** (p, g, m, v, lr, step) -> p, m, v; decoupled decay: p <- p - lr (m^ / (sqrt v^ + epsilon) + decay p). As torch.optim.AdamW. */

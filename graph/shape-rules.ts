@@ -3,13 +3,11 @@
  * The builder applies them when it records, `verify` when it checks a finished graph.
  */
 
-import { broadcastShapes, type Form, ShapeError } from "./form.js";
+import { broadcastShapes, type Expect, type Form, float, onlyFloat, ShapeError } from "./form.js";
 import type { Attributes, OperationName } from "./operations.js";
 import { type DType, sameShape, showShape, sizeOf } from "./shape.js";
 import { asInputs, type InputsOf } from "./signature.js";
-
-/** Throws a `ShapeError` that says what was expected, unless the condition holds. */
-type Expect = (condition: boolean, expected: string) => void;
+import { windowRules } from "./windows.js";
 
 type ShapeRule<O extends OperationName> = (
   inputs: InputsOf<O, Form>,
@@ -17,14 +15,7 @@ type ShapeRule<O extends OperationName> = (
   expect: Expect,
 ) => readonly Form[];
 
-const float = (shape: readonly number[]): Form => ({ shape, dtype: "float32" });
 const last = (shape: readonly number[]): number => shape[shape.length - 1] ?? 1;
-
-const onlyFloat = (expect: Expect, ...forms: readonly Form[]): void =>
-  expect(
-    forms.every((form) => form.dtype === "float32"),
-    forms.length === 1 ? "a float32 tensor" : "float32 tensors",
-  );
 
 const wholeSizes = (expect: Expect, shape: readonly number[]): void =>
   expect(
@@ -346,6 +337,8 @@ const rules: { readonly [O in OperationName]: ShapeRule<O> } = {
     same(expect, probabilities, float(shape));
     return [float(q.shape), float(k.shape), float(v.shape), float(shape)];
   },
+
+  ...windowRules,
 
   adamw: ([p, gradient, m, v, lr, step], _, expect) => {
     same(expect, p, gradient, m, v);

@@ -14,6 +14,7 @@ import { movement } from "./movement.js";
 import { networks } from "./networks.js";
 import { reductions } from "./reductions.js";
 import { updates } from "./updates.js";
+import { windows } from "./windows.js";
 
 const kernels: Kernels<OperationName> = {
   input: (_, { name }) => {
@@ -23,6 +24,7 @@ const kernels: Kernels<OperationName> = {
   ...reductions,
   ...movement,
   ...networks,
+  ...windows,
   ...updates,
 };
 

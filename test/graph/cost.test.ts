@@ -61,6 +61,18 @@ describe("counted by hand", () => {
     expect(costOf((g) => grads(g)[2]).matmul).toBe(product);
   });
 
+  test("a convolution and its two gradients: a window over the channels of a group for each number of y", () => {
+    const windows = { strides: [2, 1], dilations: [1, 1], before: [1, 1], after: [1, 1], groups: 2 };
+    const product = 2 * (2 * 3 * 5 * 6) * (3 * 3 * 2);
+    const parts = (g: Builder) => [g.input("x", [2, 5, 5, 4]), g.input("w", [6, 2, 3, 3])] as const;
+    expect(costOf((g) => g.conv(...parts(g), windows))).toMatchObject({ matmul: product, other: 0 });
+    const { matmul } = costOf((g) => {
+      const [x, w] = parts(g);
+      return gradients(g, g.sum(g.conv(x, w, windows)), [x, w]);
+    });
+    expect(matmul).toBe(2 * product); // the forward product is not read
+  });
+
   test("elementwise work counts results, reductions count inputs, movement is free", () => {
     expect(costOf((g) => g.add(g.input("a", [4, 1]), g.input("b", [3]))).other).toBe(12);
     expect(costOf((g) => g.sum(g.input("a", [4, 3]))).other).toBe(12);

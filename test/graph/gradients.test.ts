@@ -21,6 +21,7 @@ const onceOnly: readonly OperationName[] = [
   "softmaxGrad",
   "geluGrad",
   "attentionGrad",
+  "maxPoolGrad",
   "adamw",
   "sgd",
   "accumulate",

@@ -58,6 +58,23 @@ describe("answers worked out by hand", () => {
     ["scatterAdd", (g) => g.scatterAdd(row(g), ids(g, 2, 0, 2), 4), [20, 0, 40, 0]],
     ["matmul", (g) => g.matmul(matrix(g), g.reshape(row(g), [3, 1])), [140, 320]],
     ["matmul, transposed", (g) => g.matmul(matrix(g), matrix(g), { b: true }), [14, 32, 32, 77]],
+    [
+      "conv, two steps at a time, padded before",
+      (g) =>
+        g.conv(g.reshape(matrix(g), [1, 6, 1]), g.constant(Float32Array.of(1, 10, 100), [1, 1, 3]), {
+          ...{ strides: [2], dilations: [1], before: [1], after: [0], groups: 1 },
+        }),
+      [210, 432, 654],
+    ],
+    [
+      "maxPool and the first of equals",
+      (g) => {
+        const x = g.constant(Float32Array.of(1, 3, 3, 2, 5), [1, 5, 1]);
+        const windows = { kernel: [3], strides: [2], before: [0], after: [0] };
+        return g.concat([g.maxPool(x, windows), g.maxPoolGrad(g.constant(1, [1, 2, 1]), x, windows)], 1);
+      },
+      [3, 5, 0, 1, 0, 0, 1],
+    ],
     ["linear", (g) => g.linear(matrix(g), g.constant(1, [1, 3]), g.constant(0.5, [1])), [6.5, 15.5]],
     ["softmax of large numbers", (g) => g.softmax(g.constant(Float32Array.of(1000, 1000), [2])), [0.5, 0.5]],
     ["softmax far below zero", (g) => g.softmax(g.constant(Float32Array.of(-1e30, -1e30), [2])), [0.5, 0.5]],

@@ -21,6 +21,28 @@ const repeats = (g: Builder): Tensor<[2, 3], "int32"> =>
   g.constant(Int32Array.of(1, 3, 1, 0, 4, 1), [2, 3], "int32") as unknown as Tensor<[2, 3], "int32">;
 const positive = [0.3, 2] as const;
 
+/** Along one to three axes: dense, each channel alone, two groups; with steps, gaps, uneven padding, rows left over. */
+const windows = [
+  {
+    x: [2, 8, 3],
+    weight: [2, 3, 3],
+    y: [2, 3, 2],
+    attributes: { strides: [3], dilations: [2], before: [2], after: [1], groups: 1 },
+  },
+  {
+    x: [1, 4, 6, 2],
+    weight: [2, 1, 3, 2],
+    y: [1, 4, 3, 2],
+    attributes: { strides: [1, 2], dilations: [1, 1], before: [1, 0], after: [1, 0], groups: 2 },
+  },
+  {
+    x: [2, 2, 3, 3, 4],
+    weight: [6, 2, 1, 2, 2],
+    y: [2, 2, 2, 2, 6],
+    attributes: { strides: [1, 2, 1], dilations: [1, 1, 1], before: [0, 0, 0], after: [0, 1, 0], groups: 2 },
+  },
+];
+
 export const cases: { readonly [O in OperationName]: readonly Case[] } = {
   input: [{ build: (g) => [x(g, 2, 3)] }],
   constant: [{ build: (g) => [g.add(x(g, 2), g.constant(Float32Array.of(1, 2), [2]))] }],
@@ -130,6 +152,26 @@ export const cases: { readonly [O in OperationName]: readonly Case[] } = {
           g.softmax(g.input("scores", [2, 3, 4, 6])),
           0.4,
         ),
+    },
+  ],
+  conv: windows.map(({ x: shape, weight, attributes }) => ({
+    build: (g: Builder) => [g.conv(x(g, ...shape), y(g, ...weight), attributes)],
+  })),
+  convInput: windows.map(({ x: shape, weight, y: places, attributes }) => ({
+    build: (g: Builder) => [g.convInput(x(g, ...places), y(g, ...weight), { ...attributes, size: shape.slice(1, -1) })],
+  })),
+  convWeight: windows.map(({ x: shape, weight, y: places, attributes }) => ({
+    build: (g: Builder) => [g.convWeight(x(g, ...shape), y(g, ...places), { ...attributes, kernel: weight.slice(2) })],
+  })),
+  maxPool: [
+    { build: (g) => [g.maxPool(x(g, 2, 7, 2), { kernel: [3], strides: [2], before: [1], after: [1] })] },
+    { build: (g) => [g.maxPool(x(g, 1, 4, 5, 2), { kernel: [2, 3], strides: [2, 1], before: [0, 1], after: [0, 2] })] },
+  ],
+  maxPoolGrad: [
+    {
+      build: (g) => [
+        g.maxPoolGrad(x(g, 2, 4, 2), y(g, 2, 7, 2), { kernel: [3], strides: [2], before: [1], after: [1] }),
+      ],
     },
   ],
   adamw: [

@@ -73,6 +73,7 @@ describe("misuse", () => {
   const f = (g: Builder, ...shape: number[]) => g.input(`f${shape}`, shape) as never;
   const i = (g: Builder, ...shape: number[]) => g.input(`i${shape}`, shape, "int32") as never;
   const settings = { beta1: 0.9, beta2: 0.9, epsilon: 1e-8, decay: 0 };
+  const square = { strides: [1, 1], dilations: [1, 1], before: [0, 0], after: [0, 0], groups: 1 };
   const intoFloat = (operation: OperationName) =>
     [operation, (g: Builder) => g[operation as "neg"](i(g, 2)), "a float32 tensor"] as const;
 
@@ -160,6 +161,43 @@ describe("misuse", () => {
         return g.adamw(p, p, p, p, f(g), f(g, 1), settings);
       },
       "scalar learning rate and step",
+    ],
+    [
+      "conv",
+      (g) => g.conv(f(g, 1, 5, 5, 4), f(g, 6, 4, 3, 3), { ...square, groups: 2 }),
+      "8 channels in 2 groups for a weight [6, 4, 3, 3]",
+    ],
+    ["conv", (g) => g.conv(f(g, 1, 5, 4), f(g, 6, 4, 3, 3), square), "x [B, ...S, I] and a weight [O, I, ...K]"],
+    ["conv", (g) => g.conv(f(g, 1, 5, 4), f(g, 6, 4, 3), square), "one number of a window for each of 1 axes"],
+    [
+      "conv",
+      (g) => g.conv(f(g, 1, 5, 5, 4), f(g, 6, 4, 3, 3), { ...square, strides: [1, 0] }),
+      "windows, strides and dilations from 1, padding from 0",
+    ],
+    [
+      "conv",
+      (g) => g.conv(f(g, 1, 2, 5, 4), f(g, 6, 4, 3, 3), square),
+      "room for a window [3, 3] in [2, 5] with its padding",
+    ],
+    [
+      "convInput",
+      (g) => g.convInput(f(g, 1, 4, 4, 6), f(g, 6, 4, 3, 3), { ...square, size: [5, 5] }),
+      "y [1, 3, 3, 6] of x [1, 5, 5, 4]",
+    ],
+    [
+      "convWeight",
+      (g) => g.convWeight(f(g, 1, 5, 5, 4), f(g, 1, 4, 4, 6), { ...square, kernel: [3, 3] }),
+      "y [1, 3, 3, 6] of a weight [6, 4, 3, 3]",
+    ],
+    [
+      "maxPool",
+      (g) => g.maxPool(f(g, 1, 5, 4), { kernel: [2], strides: [2], before: [2], after: [0] }),
+      "padding narrower than the window [2]",
+    ],
+    [
+      "maxPoolGrad",
+      (g) => g.maxPoolGrad(f(g, 1, 4, 4), f(g, 1, 5, 4), { kernel: [2], strides: [2], before: [0], after: [0] }),
+      "dy [1, 2, 4] of x [1, 5, 4]",
     ],
     [
       "sgd",

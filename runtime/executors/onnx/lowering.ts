@@ -13,6 +13,7 @@ import {
 } from "../../../graph/index.js";
 import { int, ints, MICROSOFT, real, word } from "./fields.js";
 import type { OnnxModel } from "./model.js";
+import { conv, convInput, convWeight, maxPool, maxPoolGrad } from "./windows.js";
 
 export type Lowered = Exclude<OperationName, "input" | "constant">;
 
@@ -315,6 +316,11 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
       wanted[3] ? scores : "",
     ];
   },
+  conv: (inputs, { m, node }) => [conv(m, inputs, node)],
+  convInput: (inputs, { m, node }) => [convInput(m, inputs, node)],
+  convWeight: (inputs, { m, node }) => [convWeight(m, inputs, node)],
+  maxPool: (inputs, { m, node }) => [maxPool(m, inputs, node)],
+  maxPoolGrad: (inputs, { m, node }) => [maxPoolGrad(m, inputs, node)],
   /** Only where the update is not done in place: see `updates.ts`. */
   adamw([p, gradient, first, second, lr, step], { m, attributes: { beta1, beta2, epsilon, decay } }) {
     const blend = (old: string, fresh: string, beta: number): string =>

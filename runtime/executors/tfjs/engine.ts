@@ -8,7 +8,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { invariant } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
 import type { Executor } from "../executor.js";
-import type { Kernels } from "./kernels.js";
+import type { Kernels } from "./kernel.js";
 import { type Backend, openSession } from "./session.js";
 
 /** A backend that was made but that TensorFlow.js does not know yet. */

@@ -4,25 +4,12 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
-import { type Attributes, type InputsOf, type OperationName, sizeOf } from "../../../graph/index.js";
-import { adamwScalars, type Shared } from "./adamw-scalars.js";
+import { type Attributes, sizeOf } from "../../../graph/index.js";
+import { adamwScalars } from "./adamw-scalars.js";
+import type { Kernel, Kernels } from "./kernel.js";
 import type { Lowering } from "./lowering.js";
 import { transposeSteps } from "./merge-transpose.js";
-
-/** Operations that compute; inputs and constants are placed by the session. */
-export type Computed = Exclude<OperationName, "input" | "constant">;
-
-/** Which outputs of the node anything reads; a kernel may leave out the others. */
-export type NeededOutputs = readonly boolean[];
-
-export type Kernel<O extends Computed> = (
-  inputs: InputsOf<O, tf.Tensor>,
-  attributes: Attributes[O],
-  wanted: NeededOutputs,
-  shared: Shared,
-) => readonly (tf.Tensor | undefined)[];
-
-export type Kernels = { readonly [O in Computed]: Kernel<O> };
+import { windowKernels } from "./windows.js";
 
 const unary =
   (f: (x: tf.Tensor) => tf.Tensor) =>
@@ -304,6 +291,7 @@ export const kernelsOf = (lowering: Lowering): Kernels => ({
   gelu: unary((x) => tf.mul(x, normalCdf(x))),
   geluGrad,
   ...attentionKernels(lowering),
+  ...windowKernels(lowering),
 
   adamw,
   sgd,

@@ -4,7 +4,7 @@
  */
 
 import { type DType, type Graph, invariant, type Node, type Tensor, type TypedArray } from "../../../graph/index.js";
-import type { Computed, NeededOutputs } from "./kernels.js";
+import type { Computed, NeededOutputs } from "./kernel.js";
 
 interface Placed {
   readonly place: number;

@@ -20,7 +20,7 @@ import {
 import { reasonOf } from "../../run-error.js";
 import type { Runner, Session } from "../executor.js";
 import type { Shared } from "./adamw-scalars.js";
-import type { Computed, Kernel, Kernels, NeededOutputs } from "./kernels.js";
+import type { Computed, Kernel, Kernels, NeededOutputs } from "./kernel.js";
 import { type Plan, planOf, type Step } from "./plan.js";
 
 /** A backend that is ready to be used. */

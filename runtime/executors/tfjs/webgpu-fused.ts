@@ -6,7 +6,7 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { adamwScalars } from "./adamw-scalars.js";
-import type { Kernels } from "./kernels.js";
+import type { Kernels } from "./kernel.js";
 
 interface Expression {
   /** Tells its shader from others. */

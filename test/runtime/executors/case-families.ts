@@ -140,3 +140,71 @@ export const scattered = (b: number, n: number, k: number, rest: readonly number
   inputs: [float([b, k, ...rest]), int([b, k], { below: n })],
   build: (g, x, index) => g.putTokens(x, index, n),
 });
+
+/** Shapes of x, weight and y of a convolution: the kinds that models have, and what no kernel of a backend does alone. */
+export const convolutions = [
+  // A 3 x 3 of two steps, dense; one row of the padding is reached by no window.
+  {
+    x: [2, 6, 7, 3],
+    weight: [5, 3, 3, 3],
+    y: [2, 3, 4, 5],
+    attributes: { strides: [2, 2], dilations: [1, 1], before: [1, 1], after: [1, 1], groups: 1 },
+  },
+  // Each channel alone, 7 x 7.
+  {
+    x: [2, 8, 8, 3],
+    weight: [3, 1, 7, 7],
+    y: [2, 8, 8, 3],
+    attributes: { strides: [1, 1], dilations: [1, 1], before: [3, 3], after: [3, 3], groups: 3 },
+  },
+  // Windows side by side, rows left over; single numbers.
+  {
+    x: [1, 5, 4, 3],
+    weight: [4, 3, 2, 2],
+    y: [1, 2, 2, 4],
+    attributes: { strides: [2, 2], dilations: [1, 1], before: [0, 0], after: [0, 0], groups: 1 },
+  },
+  {
+    x: [2, 3, 3, 4],
+    weight: [6, 4, 1, 1],
+    y: [2, 2, 2, 6],
+    attributes: { strides: [2, 2], dilations: [1, 1], before: [0, 0], after: [0, 0], groups: 1 },
+  },
+  // One axis, with gaps and groups; padding wider than the window.
+  {
+    x: [2, 9, 4],
+    weight: [6, 2, 3],
+    y: [2, 5, 6],
+    attributes: { strides: [2], dilations: [2], before: [2], after: [2], groups: 2 },
+  },
+  {
+    x: [1, 3, 2],
+    weight: [2, 2, 2],
+    y: [1, 7, 2],
+    attributes: { strides: [1], dilations: [1], before: [3], after: [2], groups: 1 },
+  },
+  // Three axes: dense, and two outputs for each channel.
+  {
+    x: [1, 3, 4, 5, 2],
+    weight: [3, 2, 2, 3, 3],
+    y: [1, 2, 2, 5, 3],
+    attributes: { strides: [1, 2, 1], dilations: [1, 1, 1], before: [0, 1, 1], after: [0, 1, 1], groups: 1 },
+  },
+  {
+    x: [2, 2, 3, 3, 2],
+    weight: [4, 1, 1, 2, 2],
+    y: [2, 2, 2, 3, 4],
+    attributes: { strides: [1, 1, 1], dilations: [1, 1, 1], before: [0, 0, 0], after: [0, 0, 1], groups: 2 },
+  },
+];
+
+/** Shapes of x and y of a pooling, with ties. */
+export const poolings = [
+  { x: [2, 7, 6, 3], y: [2, 4, 3, 3], attributes: { kernel: [3, 3], strides: [2, 2], before: [1, 1], after: [1, 1] } },
+  { x: [1, 5, 2], y: [1, 2, 2], attributes: { kernel: [2], strides: [2], before: [0], after: [0] } },
+  {
+    x: [1, 2, 4, 3, 2],
+    y: [1, 1, 2, 3, 2],
+    attributes: { kernel: [2, 2, 3], strides: [2, 2, 1], before: [0, 0, 1], after: [0, 0, 1] },
+  },
+];

@@ -56,6 +56,7 @@ const undifferentiated: ReadonlySet<OperationName> = new Set([
   "softmaxGrad",
   "geluGrad",
   "attentionGrad",
+  "maxPoolGrad",
   "adamw",
   "sgd",
   "accumulate",

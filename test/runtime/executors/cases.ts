@@ -5,7 +5,20 @@
 
 import type { OperationName, Tensor } from "../../../graph/index.js";
 import { type Case, type CaseSpec, caseOf } from "./case.js";
-import { bool, each, elementwise, float, int, pairwise, products, scattered, shapes, tokens } from "./case-families.js";
+import {
+  bool,
+  convolutions,
+  each,
+  elementwise,
+  float,
+  int,
+  pairwise,
+  poolings,
+  products,
+  scattered,
+  shapes,
+  tokens,
+} from "./case-families.js";
 
 const linearShapes = [
   [[6, 4], 3],
@@ -264,6 +277,26 @@ const specs: { readonly [O in OperationName]: readonly CaseSpec[] } = {
     ),
   ),
 
+  conv: convolutions.map(({ x, weight, attributes }) => ({
+    inputs: [float(x), float(weight)],
+    build: (g, a, b) => g.conv(a, b, attributes),
+  })),
+  convInput: convolutions.map(({ x, weight, y, attributes }) => ({
+    inputs: [float(y), float(weight)],
+    build: (g, a, b) => g.convInput(a, b, { ...attributes, size: x.slice(1, -1) }),
+  })),
+  convWeight: convolutions.map(({ x, weight, y, attributes }) => ({
+    inputs: [float(x), float(y)],
+    build: (g, a, b) => g.convWeight(a, b, { ...attributes, kernel: weight.slice(2) }),
+  })),
+  maxPool: poolings.map(({ x, attributes }) => ({
+    inputs: [float(x, "tied")],
+    build: (g, a) => g.maxPool(a, attributes),
+  })),
+  maxPoolGrad: poolings.map(({ x, y, attributes }) => ({
+    inputs: [float(y), float(x, "tied")],
+    build: (g, dy, a) => g.maxPoolGrad(dy, a, attributes),
+  })),
   adamw: [1, 7].flatMap((step) =>
     [settings, { ...settings, decay: 0 }].map(
       (chosen): CaseSpec => ({

@@ -1,0 +1,92 @@
+/** Reference kernels of convolutions and of pooling. */
+
+import type { Convolution, OperationName } from "../operations.js";
+import { sizeOf, type TypedArray } from "../shape.js";
+import { taps } from "../windows.js";
+import { type Kernels, type Value, zeros } from "./kernel.js";
+
+/** Shapes of x [B, ...S, I], weight [O, I / groups, ...K] and y [B, ...T, O]. */
+interface Shapes {
+  readonly x: readonly number[];
+  readonly weight: readonly number[];
+  readonly y: readonly number[];
+}
+
+/** Shows each product of a convolution: the places of its three numbers in x, in weight and in y. */
+function walk(shapes: Shapes, attributes: Convolution, visit: (x: number, weight: number, y: number) => void): void {
+  const { x, weight, y } = shapes;
+  const [o = 0, inner = 0, ...kernel] = weight;
+  const [size, channels, width] = [x.slice(1, -1), inner * attributes.groups, sizeOf(kernel)];
+  const [places, inputs, ofGroup] = [sizeOf(y.slice(1, -1)), sizeOf(size), o / attributes.groups];
+  const at = taps(size, kernel, attributes);
+  for (let sample = 0; sample < (y[0] ?? 0); sample++) {
+    for (let i = 0; i < at.length; i++) {
+      const place = at[i] as number;
+      if (place < 0) continue;
+      const row = (sample * inputs + place) * channels;
+      const out = (sample * places + Math.floor(i / width)) * o;
+      for (let to = 0; to < o; to++) {
+        const from = row + Math.floor(to / ofGroup) * inner;
+        for (let c = 0; c < inner; c++) visit(from + c, (to * inner + c) * width + (i % width), out + to);
+      }
+    }
+  }
+}
+
+/** Shows the place of the first of the largest numbers of each window of x, and the window's own place. */
+function walkLargest(
+  { data, shape }: Value,
+  attributes: Parameters<Kernels<"maxPool">["maxPool"]>[1],
+  visit: (x: number, y: number) => void,
+): void {
+  const [size, channels] = [shape.slice(1, -1), shape.at(-1) ?? 1];
+  const [inputs, width] = [sizeOf(size), sizeOf(attributes.kernel)];
+  const at = taps(size, attributes.kernel, attributes);
+  const places = at.length / width;
+  for (let i = 0; i < (shape[0] ?? 0) * places * channels; i++) {
+    const [window, channel] = [Math.floor(i / channels), i % channels];
+    const sample = Math.floor(window / places) * inputs;
+    let best = -1;
+    for (const place of at.subarray((window % places) * width, ((window % places) + 1) * width)) {
+      const here = (sample + place) * channels + channel;
+      if (place >= 0 && (best < 0 || (data[here] as number) > (data[best] as number))) best = here;
+    }
+    visit(best, i);
+  }
+}
+
+const add = (to: TypedArray, at: number, value: number): void => {
+  to[at] = (to[at] as number) + value;
+};
+const product = (a: Value, i: number, b: Value, j: number): number => (a.data[i] as number) * (b.data[j] as number);
+
+export const windows = {
+  conv: ([x, weight], attributes, [form]) => {
+    const out = zeros(form);
+    const shapes = { x: x.shape, weight: weight.shape, y: form.shape };
+    walk(shapes, attributes, (i, k, o) => add(out, o, product(x, i, weight, k)));
+    return [out];
+  },
+  convInput: ([y, weight], attributes, [form]) => {
+    const out = zeros(form);
+    const shapes = { x: form.shape, weight: weight.shape, y: y.shape };
+    walk(shapes, attributes, (i, k, o) => add(out, i, product(y, o, weight, k)));
+    return [out];
+  },
+  convWeight: ([x, y], attributes, [form]) => {
+    const out = zeros(form);
+    const shapes = { x: x.shape, weight: form.shape, y: y.shape };
+    walk(shapes, attributes, (i, k, o) => add(out, k, product(x, i, y, o)));
+    return [out];
+  },
+  maxPool: ([x], attributes, [form]) => {
+    const out = zeros(form);
+    walkLargest(x, attributes, (i, o) => add(out, o, x.data[i] as number));
+    return [out];
+  },
+  maxPoolGrad: ([dy, x], attributes, [form]) => {
+    const out = zeros(form);
+    walkLargest(x, attributes, (i, o) => add(out, i, dy.data[o] as number));
+    return [out];
+  },
+} satisfies Partial<Kernels<OperationName>>;

@@ -1,0 +1,135 @@
+/**
+ * Convolutions and pooling as ONNX nodes. ONNX has channels before the other axes, so each is between two transposes. The
+ * gradients are convolutions too: onnxruntime does those faster than its transposed ones, and has none for weights.
+ */
+
+import { type Attributes, type Convolution, type Node, sizeOf, type Tensor } from "../../../graph/index.js";
+import { int, ints, word } from "./fields.js";
+import type { OnnxModel } from "./model.js";
+
+type Shape = readonly number[];
+
+const transposed = (m: OnnxModel, x: string, permutation: Shape): string =>
+  m.op("Transpose", [x], { perm: ints(permutation) });
+const counted = (from: number, to: number): Shape => Array.from({ length: to - from }, (_, i) => from + i);
+/** [B, ...S, C] -> [B, C, ...S] */
+const channelsFirst = (m: OnnxModel, x: string, rank: number): string =>
+  transposed(m, x, [0, rank - 1, ...counted(1, rank - 1)]);
+/** [B, C, ...S] -> [B, ...S, C] */
+const channelsLast = (m: OnnxModel, x: string, rank: number): string => transposed(m, x, [0, ...counted(2, rank), 1]);
+const reshaped = (m: OnnxModel, x: string, shape: Shape): string => m.op("Reshape", [x, m.sizes(shape)]);
+
+/** Where windows lie, as Conv, ConvTranspose and MaxPool are told. */
+const attributesOf = (
+  kernel: Shape,
+  { strides, before, after, dilations, groups }: Attributes["maxPool" | "conv"] & Partial<Convolution>,
+) => ({
+  kernel_shape: ints(kernel),
+  strides: ints(strides),
+  pads: ints([...before, ...after]),
+  ...(dilations ? { dilations: ints(dilations) } : {}),
+  ...(groups === undefined ? {} : { group: int(groups) }),
+});
+
+const shapeOf = (node: Node, input: number): Shape => (node.inputs[input] as Tensor).shape;
+
+export function conv(m: OnnxModel, [x, weight]: readonly string[], node: Node<"conv">): string {
+  const rank = shapeOf(node, 0).length;
+  const first = channelsFirst(m, x as string, rank);
+  const kernel = shapeOf(node, 1).slice(2);
+  return channelsLast(m, m.op("Conv", [first, weight as string], attributesOf(kernel, node.attributes)), rank);
+}
+
+/** A weight [O, I / groups, ...K] for the other direction: [I, O / groups, ...K], its windows turned about. */
+function turnedAbout(m: OnnxModel, weight: string, [o = 0, inner = 0, ...kernel]: Shape, groups: number): string {
+  const grouped = reshaped(m, weight, [groups, o / groups, inner, ...kernel]);
+  const exchanged = transposed(m, grouped, [0, 2, 1, ...counted(3, 3 + kernel.length)]);
+  const other = reshaped(m, exchanged, [groups * inner, o / groups, ...kernel]);
+  const axes = kernel.flatMap((n, axis) => (n === 1 ? [] : [axis + 2]));
+  if (axes.length === 0) return other;
+  const each = (value: number): string => m.sizes(axes.map(() => value));
+  return m.op("Slice", [other, each(-1), each(-(2 ** 31)), m.sizes(axes), each(-1)]);
+}
+
+export function convInput(m: OnnxModel, [y, weight]: readonly string[], node: Node<"convInput">): string {
+  const [shape, { size, strides, dilations, before, after, groups }] = [shapeOf(node, 1), node.attributes];
+  const kernel = shape.slice(2);
+  const places = shapeOf(node, 0).slice(1, -1);
+  const rank = places.length + 2;
+  const first = channelsFirst(m, y as string, rank);
+  const reach = kernel.map((n, axis) => (dilations[axis] as number) * (n - 1));
+  const around = (padding: Shape): Shape => reach.map((n, axis) => n - (padding[axis] as number));
+  const [begin, end] = [around(before), around(after)];
+  if (strides.every((n) => n === 1) && [...begin, ...end].every((n) => n >= 0)) {
+    const other = turnedAbout(m, weight as string, shape, groups);
+    const attributes = attributesOf(kernel, { strides, dilations, before: begin, after: end, groups });
+    return channelsLast(m, m.op("Conv", [first, other], attributes), rank);
+  }
+  const uncovered = size.map((n, axis) => {
+    const [stride, place] = [strides[axis] as number, places[axis] as number];
+    const covered = stride * (place - 1) + (reach[axis] as number) + 1;
+    return n + (before[axis] as number) + (after[axis] as number) - covered;
+  });
+  const attributes = { ...attributesOf(kernel, node.attributes), output_padding: ints(uncovered) };
+  return channelsLast(m, m.op("ConvTranspose", [first, weight as string], attributes), rank);
+}
+
+/** x as it would be without the rows that no window reaches, which padding behind it cannot take away. */
+function cut(m: OnnxModel, x: string, size: Shape, missing: Shape): string {
+  const axes = missing.flatMap((n, axis) => (n < 0 ? [axis] : []));
+  if (axes.length === 0) return x;
+  const ends = axes.map((axis) => (size[axis] as number) + (missing[axis] as number));
+  const starts = m.sizes(axes.map(() => 0));
+  return m.op("Slice", [x, starts, m.sizes(ends), m.sizes(axes.map((axis) => axis + 2))]);
+}
+
+/** A convolution of x by y over the samples: what were strides between windows are steps inside them, and the reverse. */
+export function convWeight(m: OnnxModel, [x, y]: readonly string[], node: Node<"convWeight">): string {
+  const { kernel, strides, dilations, before, groups } = node.attributes;
+  const [batch = 0, ...rest] = shapeOf(node, 0);
+  const [size, inner] = [rest.slice(0, -1), (rest.at(-1) as number) / groups];
+  const places = shapeOf(node, 1).slice(1, -1);
+  const axes = counted(1, size.length + 1);
+  const split = groups === 1 ? (x as string) : reshaped(m, x as string, [batch, ...size, groups, inner]);
+  const toFront = groups === 1 ? [size.length + 1, 0, ...axes] : [size.length + 2, size.length + 1, 0, ...axes];
+  const moved = transposed(m, split, toFront);
+  const samples = groups === 1 ? moved : reshaped(m, moved, [inner, groups * batch, ...size]);
+  const windows = transposed(m, y as string, [size.length + 1, 0, ...axes]);
+  const after = size.map((n, axis) => {
+    const reached = (strides[axis] as number) * ((places[axis] as number) - 1) + 1;
+    return reached + (dilations[axis] as number) * ((kernel[axis] as number) - 1) - n - (before[axis] as number);
+  });
+  const attributes = attributesOf(places, {
+    strides: dilations,
+    dilations: strides,
+    before,
+    after: after.map((n) => Math.max(n, 0)),
+    groups,
+  });
+  const made = m.op("Conv", [cut(m, samples, size, after), windows], attributes);
+  return transposed(m, made, [1, 0, ...counted(2, size.length + 2)]);
+}
+
+export function maxPool(m: OnnxModel, [x]: readonly string[], node: Node<"maxPool">): string {
+  const rank = shapeOf(node, 0).length;
+  const first = channelsFirst(m, x as string, rank);
+  return channelsLast(m, m.op("MaxPool", [first], attributesOf(node.attributes.kernel, node.attributes)), rank);
+}
+
+/** MaxPool says where it found the largest, the first of equals: there dy is added up. */
+export function maxPoolGrad(m: OnnxModel, [dy, x]: readonly string[], node: Node<"maxPoolGrad">): string {
+  const [shape, given] = [shapeOf(node, 1), shapeOf(node, 0)];
+  const [batch = 0, ...rest] = shape;
+  const rank = shape.length;
+  const first = channelsFirst(m, x as string, rank);
+  const attributes = attributesOf(node.attributes.kernel, node.attributes);
+  const [, places] = m.ops("MaxPool", [first], [true, true], attributes);
+  const flat = (value: string): string => reshaped(m, value, [sizeOf(given)]);
+  const zeros = m.op("Expand", [m.constant("float32", Float32Array.of(0), [1]), m.sizes([sizeOf(shape)])]);
+  const slopes = flat(channelsFirst(m, dy as string, rank));
+  const added = m.op("ScatterElements", [zeros, flat(places as string), slopes], {
+    axis: int(0),
+    reduction: word("add"),
+  });
+  return channelsLast(m, reshaped(m, added, [batch, rest.at(-1) as number, ...rest.slice(0, -1)]), rank);
+}
