@@ -18,6 +18,8 @@ export interface ArrayShape {
   readonly channels: number;
   /** How a spectrogram is made of sound; if absent, the array is none. */
   readonly sound?: SoundShape;
+  /** Of a signal: samples a second; if absent, any. */
+  readonly rate?: number;
 }
 
 /** How a frame of sound fades in and out. */
@@ -107,6 +109,12 @@ export const isPicture = ({ axes: [row, column, another] }: Pick<ArrayShape, "ax
 /** Whether it consists of pictures: one, the frames of a clip, the slices of a volume. */
 export const hasPictures = ({ axes }: Pick<ArrayShape, "axes">): boolean =>
   axes.at(-2)?.name === "row" && axes.at(-1)?.name === "column";
+
+/** Samples a second of what an array is made of; null: any. */
+export const rateOf = ({ sound, rate }: ArrayShape): number | null => sound?.rate ?? rate ?? null;
+
+/** Whether it is made of samples in time: of sound, or of leads side by side. */
+export const isRecorded = (array: ArrayShape): boolean => array.sound !== undefined || mediumOf(array) === "signal";
 
 /**
  * An array as planes of rows and columns, one after another: its pictures. Of an array without any, the last axis lies along the rows

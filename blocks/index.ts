@@ -16,17 +16,29 @@ export {
   type ImageShape,
   imageLength,
   isPicture,
+  isRecorded,
   type Medium,
   mediumOf,
   pictureOf,
   planesOf,
+  rateOf,
   type SampleWords,
   type SoundShape,
   sidesText,
   wordsOf,
 } from "./arrays.js";
 export * as augments from "./augment/index.js";
-export { type Augment, type AugmentContext, augmentContext, type ImageStep, isChanged } from "./augment/index.js";
+export {
+  type Augment,
+  type AugmentContext,
+  type AugmentStep,
+  augmentContext,
+  type ImageStep,
+  isChanged,
+  isOfPictures,
+  type RecordingStep,
+  type SincFilter,
+} from "./augment/index.js";
 export * from "./authoring.js";
 export {
   bindField,

@@ -38,6 +38,8 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   webgpu: ["runtime/executors/tfjs"],
   "onnxruntime-node": ["runtime/executors/onnx"],
   sharp: ["runtime/data"],
+  "@wasm-audio-decoders/flac": ["runtime/data/sound"],
+  "mpg123-decoder": ["runtime/data/sound"],
   yauzl: ["runtime/foreign"],
   commander: ["cli"],
   picocolors: ["cli"],

@@ -27,8 +27,10 @@ const doors = {
 };
 
 const outside = [
+  "@wasm-audio-decoders/flac",
   "@tensorflow/tfjs-node",
   "@tensorflow/tfjs-node-gpu",
+  "mpg123-decoder",
   "onnxruntime-node",
   "prettier",
   "sharp",

@@ -1,10 +1,11 @@
 /**
  * Augmentations: steps from what was read to a training sample, in the order written. Geometry is a plan of crop, size and
- * flip that the reader carries out with its own resampling, on all pictures of a sample alike; the block only draws the numbers.
+ * flip that the reader carries out with its own resampling, on all pictures of a sample alike; of recordings, it carries out what
+ * changes their samples before an array is made of them. The block only draws the numbers.
  */
 
 import type { Random } from "../../graph/index.js";
-import { type ArrayShape, hasPictures, type ImageShape, planesOf } from "../arrays.js";
+import { type ArrayShape, hasPictures, type ImageShape, isRecorded, planesOf } from "../arrays.js";
 import { type Definition, ofKind, type Requirement } from "../block.js";
 import type { Params, ValuesOf } from "../params.js";
 import { axesText } from "../sets.js";
@@ -27,6 +28,23 @@ export type ImageStep =
   /** (x - mean[c]) / std[c] on values in [0, 1]. */
   | { readonly kind: "normalize"; readonly mean: readonly number[]; readonly std: readonly number[] };
 
+/** What to do with a recording: samples in time, of one or several channels. Later steps see what earlier ones leave. */
+export type RecordingStep =
+  /** As many channels as the model reads: several become their mean, one is repeated. */
+  | { readonly kind: "mix" }
+  /** The sampling rate that the model reads. */
+  | ({ readonly kind: "resample" } & SincFilter);
+
+/** A sinc that is 0 after `width` crossings of zero and cuts at `rolloff` of the highest frequency that two rates have. */
+export interface SincFilter {
+  readonly width: number;
+  readonly rolloff: number;
+  /** Of a window of Kaiser; null: a raised cosine. */
+  readonly beta: number | null;
+}
+
+export type AugmentStep = ImageStep | RecordingStep;
+
 export interface PixelSize {
   readonly height: number;
   readonly width: number;
@@ -42,31 +60,56 @@ export interface AugmentContext {
 export const augmentContext = (array: ArrayShape): AugmentContext => ({ array, image: planesOf(array).shape });
 
 export interface Augment<P extends Params = Params> extends Definition<P, AugmentContext> {
-  /** What it changes: where pixels are, which only pictures have, or numbers channel by channel. If absent, pictures. */
-  readonly changes?: "pictures" | "channels";
+  /** What it changes; if absent, pictures. */
+  readonly changes?: Changes;
   /** The steps for one sample, whose pictures have the current size. Only `random` may vary them. Throws `DataError` for an image that does not fit. */
-  plan(p: ValuesOf<P>, current: PixelSize, context: AugmentContext, random: Random): readonly ImageStep[];
+  plan(p: ValuesOf<P>, current: PixelSize, context: AugmentContext, random: Random): readonly AugmentStep[];
   /** Whether two samples of one image can differ. Evaluation leaves random augmentations out. */
   readonly random: boolean;
   /** What stands in place of a random augmentation in evaluation, the same for every sample; if absent, nothing. */
-  evaluationPlan?(p: ValuesOf<P>, current: PixelSize, context: AugmentContext): readonly ImageStep[];
+  evaluationPlan?(p: ValuesOf<P>, current: PixelSize, context: AugmentContext): readonly AugmentStep[];
 }
 
-/** Whether an augmentation has something to change in an array. */
-export const isChanged = (array: ArrayShape, { changes }: Pick<Augment, "changes">): boolean =>
-  changes === "channels" || hasPictures(array);
+/** Where pixels are, which only pictures have; the numbers of any array, channel by channel; samples of sounds and signals in time. */
+export type Changes = "pictures" | "channels" | "recordings";
 
-const ofPictures: Requirement<Params, AugmentContext> = {
-  name: "pictures",
-  at: null,
-  doc: "The model reads pictures: images, the frames of videos or the slices of volumes.",
-  holds: (_, { array }) => hasPictures(array),
-  say: (_, { array }) => `this changes pictures, and the model reads ${axesText(array.axes)}`,
-  help: () => "remove it: of the augmentations, `normalize` is for every input",
+/** Which arrays have what is changed, in words where not all have it. */
+const changeable: Readonly<
+  Record<Changes, { readonly holds: (array: ArrayShape) => boolean; readonly doc: string; readonly what: string }>
+> = {
+  pictures: {
+    holds: hasPictures,
+    doc: "The model reads pictures: images, the frames of videos or the slices of volumes.",
+    what: "pictures",
+  },
+  channels: { holds: () => true, doc: "", what: "" },
+  recordings: { holds: isRecorded, doc: "The model reads recordings: sounds or signals.", what: "recordings" },
 };
+
+/** Whether an augmentation has something to change in an array. */
+export const isChanged = (array: ArrayShape, { changes = "pictures" }: Pick<Augment, "changes">): boolean =>
+  changeable[changes].holds(array);
+
+/** Whether what it draws is of several inputs alike: what belongs together is cut alike. */
+export const isOfPictures = ({ changes = "pictures" }: Pick<Augment, "changes">): boolean => changes === "pictures";
+
+function conditionsOf(changes: Changes): readonly Requirement<Params, AugmentContext>[] {
+  const { holds, doc, what } = changeable[changes];
+  if (changes === "channels") return [];
+  return [
+    {
+      name: changes,
+      at: null,
+      doc,
+      holds: (_, { array }) => holds(array),
+      say: (_, { array }) => `this changes ${what}, and the model reads ${axesText(array.axes)}`,
+      help: () => "remove it: of the augmentations, `normalize` is for every input",
+    },
+  ];
+}
 
 export const defineAugment = <const P extends Params>(augment: Augment<P>): Augment<P> =>
   ofKind("augment", {
     ...augment,
-    requires: [...(augment.changes === "channels" ? [] : [ofPictures]), ...(augment.requires ?? [])],
+    requires: [...conditionsOf(augment.changes ?? "pictures"), ...(augment.requires ?? [])],
   });

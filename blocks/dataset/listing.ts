@@ -23,7 +23,12 @@ export const contentsOf: { readonly [M in Medium]?: Contents } = {
     endings: ["avif", "gif", "jfif", "jpe", "jpeg", "jpg", "png", "tif", "tiff", "webp"],
     formats: ".jpg, .png, .webp, .gif, .tiff or .avif files",
   },
-  spectrogram: { one: "sound", many: "sounds", endings: ["wav", "wave"], formats: ".wav files" },
+  spectrogram: {
+    one: "sound",
+    many: "sounds",
+    endings: ["flac", "mp3", "wav", "wave"],
+    formats: ".wav, .flac or .mp3 files",
+  },
   signal: { one: "record", many: "records", endings: ["csv"], formats: ".csv files" },
 };
 

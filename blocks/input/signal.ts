@@ -1,6 +1,6 @@
 /** Signals of several leads, sampled at the same times: an electrocardiogram, the sensors of a machine. */
 
-import { int } from "../params.js";
+import { frequency, int, optional } from "../params.js";
 import { channels, defineInput } from "./contract.js";
 
 export const signal = defineInput({
@@ -15,12 +15,20 @@ export const signal = defineInput({
       default: 1,
       doc: "Values of one lead at one time: more than 1 where features such as bands are given.",
     }),
+    rate: optional(
+      frequency({
+        min: 0.001,
+        max: 100_000_000,
+        doc: "Samples a second of a lead, where files say what they have; if absent, any.",
+      }),
+    ),
   },
-  shape: ({ leads, samples, channels }) => ({
+  shape: ({ leads, samples, channels, rate }) => ({
     axes: [
       { name: "lead", size: leads },
       { name: "time", size: samples },
     ],
     channels,
+    ...(rate === null ? {} : { rate }),
   }),
 });

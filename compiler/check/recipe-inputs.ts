@@ -47,7 +47,7 @@ export function inputsOfLine(line: DraftLine, inputs: readonly ModelInput[]): re
   return changed.length > 0 ? changed : inputs.slice(0, 1);
 }
 
-/** Whether a line without a label may be of several inputs: what crops and flips pictures, not what changes their numbers. */
+/** Whether a line without a label may be of several inputs: what crops and flips pictures or cuts recordings, not what changes any numbers. */
 const isShared = ({ slot, block }: DraftLine): boolean =>
   slot === "augment" && (block?.definition as Augment | undefined)?.changes !== "channels";
 

@@ -80,7 +80,7 @@ export interface TrainingOrder {
 export async function trainingBatches(options: BatchesOptions & TrainingOrder): Promise<TrainingBatches> {
   const { index, batch, seed, start, parts = 1, fields = {} } = options;
   invariant(index.length >= batch * parts, `${index.length} samples fill no batch of ${batch * parts}`);
-  await checkFiles(index, options.arrays, options.root);
+  await checkFiles(options);
   const whole = batchOrder(index.length, batch * parts, seed);
   const order: Order = (k) => {
     const { epoch, samples } = whole(Math.floor(k / parts));
@@ -98,7 +98,7 @@ export async function* evaluationBatches(
   options: Omit<BatchesOptions, "seed"> & { readonly limit?: number },
 ): AsyncGenerator<EvaluationBatch> {
   const { index, batch } = options;
-  await checkFiles(index, options.arrays, options.root);
+  await checkFiles(options);
   const total = Math.min(index.length, options.limit ?? Infinity);
   const count = Math.ceil(total / batch);
   const order = (k: number) => {

@@ -3,7 +3,7 @@
  * stay frames of one scene.
  */
 
-import { type ArrayShape, axesText, hasPictures, type ImageStep, planesOf, sidesText } from "../../blocks/index.js";
+import { type ArrayShape, type AugmentStep, axesText, hasPictures, planesOf, sidesText } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import { geometryOf, planFor } from "./image/plan.js";
 import { applySteps, type Geometry, type Size, sameKind } from "./image/raster.js";
@@ -20,7 +20,7 @@ export function prepareNumbers(
   item: Item,
   { name, shape: array }: NamedArray,
   preparation: Preparation,
-): { readonly numbers: Numbers; readonly size: Size; readonly steps: readonly ImageStep[] } {
+): { readonly numbers: Numbers; readonly size: Size; readonly steps: readonly AugmentStep[] } {
   if (shape.channels !== array.channels) throw wrongChannels(shape.channels, array.channels);
   const what = `sample ${item.sample}`;
   const planes = planesOf(shape);

@@ -4,7 +4,16 @@
  */
 
 import { join } from "node:path";
-import { type ArrayShape, augmentsOf, hasPictures, type ImageStep, type Medium, mediumOf } from "../../blocks/index.js";
+import {
+  type ArrayShape,
+  type AugmentStep,
+  augmentsOf,
+  hasPictures,
+  isOfPictures,
+  type Medium,
+  mediumOf,
+  planesOf,
+} from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import { computeFields } from "./fields.js";
 import { besideFile } from "./image/beside.js";
@@ -32,7 +41,7 @@ interface Prepared {
   readonly numbers: Numbers;
   /** Of its pictures, before they were changed. */
   readonly size: Size;
-  readonly steps: readonly ImageStep[];
+  readonly steps: readonly AugmentStep[];
   readonly remarks: readonly Remark[];
   /** The maps of the file that belongs to the sample in a folder. */
   readonly beside: (folder: string) => Promise<readonly Int32Array[]>;
@@ -90,7 +99,7 @@ function sameSize(
   { augment, arrays, mode }: Preparation,
 ): NamedSize | null {
   const isDrawn = ({ definition, input }: Preparation["augment"][number]): boolean =>
-    input === undefined && definition.random && definition.changes !== "channels";
+    input === undefined && definition.random && isOfPictures(definition);
   const isPictured = hasPictures(arrays[now.name] as ArrayShape);
   if (mode !== "train" || !isPictured || !augmentsOf(augment, now.name, arrays).some(isDrawn)) return before;
   if (before === null || (before.size.height === now.size.height && before.size.width === now.size.width)) return now;
@@ -127,8 +136,9 @@ async function prepareFile(
   const { shape } = array;
   const reader = arrayFiles[mediumOf(shape) ?? "image"];
   if (reader) {
-    const stored = { numbers: await reader.read(path, shape), shape };
-    return { ...prepareNumbers(stored, item, array, preparation), remarks: [], beside: noFiles };
+    const steps = arraySteps(path, array, preparation, item);
+    const numbers = await reader.read(path, shape, steps);
+    return { numbers, size: planesOf(shape).shape, steps, remarks: [], beside: noFiles };
   }
   const file = await openImage(path);
   const steps = planFor(file, item, array, preparation, path);
@@ -139,10 +149,19 @@ async function prepareFile(
   return { numbers: applySteps(raster, rest).pixels, size: file, steps, remarks, beside };
 }
 
+/** The steps of a file that is read as an array of the model's own size. */
+export const arraySteps = (
+  path: string,
+  array: NamedArray,
+  preparation: Preparation,
+  item: Pick<Item, "epoch" | "sample"> = { epoch: 0, sample: 0 },
+): readonly AugmentStep[] => planFor(planesOf(array.shape).shape, item, array, preparation, path);
+
 interface ArrayFiles {
-  readonly read: (path: string, array: ArrayShape) => Promise<Float32Array>;
+  /** `steps`: those of the augmentations, of which it carries out what changes what the array is made of. */
+  readonly read: (path: string, array: ArrayShape, steps: readonly AugmentStep[]) => Promise<Float32Array>;
   /** Throws as `read` for a file that is not of the kind that the model declares, with as little work as tells that. */
-  readonly look: (path: string, array: ArrayShape) => Promise<unknown>;
+  readonly look: (path: string, array: ArrayShape, steps: readonly AugmentStep[]) => Promise<unknown>;
 }
 
 /** Media whose files are read as the numbers of the array that the model declares. */
@@ -159,7 +178,7 @@ async function noFiles(folder: string): Promise<never> {
 }
 
 /** Floats in the order of `out`: bytes / 255, then every `normalize` in its order. */
-function write(numbers: Numbers, channels: number, steps: readonly ImageStep[], out: Float32Array): void {
+function write(numbers: Numbers, channels: number, steps: readonly AugmentStep[], out: Float32Array): void {
   const { scale, shift } = affine(steps, channels, numbers instanceof Uint8Array ? 255 : 1);
   for (let i = 0; i < numbers.length; i++) {
     const c = i % channels;
@@ -168,7 +187,7 @@ function write(numbers: Numbers, channels: number, steps: readonly ImageStep[], 
 }
 
 /** The normalisations as one `x * scale + shift` for each channel, on values in [0, largest]. */
-function affine(steps: readonly ImageStep[], channels: number, largest: number) {
+function affine(steps: readonly AugmentStep[], channels: number, largest: number) {
   const scale = new Float64Array(channels).fill(1 / largest);
   const shift = new Float64Array(channels);
   for (const step of steps) {

@@ -5,10 +5,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { folder } from "../../blocks/dataset/index.js";
-import { type ArrayShape, inputs } from "../../blocks/index.js";
+import { type ArrayShape, augments, inputs, type Training } from "../../blocks/index.js";
 import { defaultsOf } from "../../blocks/params.js";
 import { evaluationBatches } from "../../runtime/data/batches.js";
 import { nodeFiles } from "../../runtime/data/files.js";
+import { inMemory } from "../../runtime/data/recording/recording.js";
+import { resampled } from "../../runtime/data/recording/resample.js";
 import { logMel } from "../../runtime/data/sound/filterbank.js";
 import { wav } from "../support/wav.js";
 
@@ -16,10 +18,14 @@ const spectrogram = inputs.spectrogram.shape({
   ...defaultsOf(inputs.spectrogram.params),
   ...{ frames: 6, mels: 4, rate: 8000 },
 } as never);
-const signal = inputs.signal.shape({ leads: 2, samples: 3, channels: 1 });
+const signal = inputs.signal.shape({ leads: 2, samples: 3, channels: 1, rate: null });
 
 /** The arrays of a folder with these files, one after another, and the notes. */
-async function read(array: ArrayShape, files: Readonly<Record<string, Uint8Array | string>>) {
+async function read(
+  array: ArrayShape,
+  files: Readonly<Record<string, Uint8Array | string>>,
+  augment: Training["augment"] = [],
+) {
   const root = mkdtempSync(join(tmpdir(), "mae-media-"));
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(root, "data", path)), { recursive: true });
@@ -29,7 +35,7 @@ async function read(array: ArrayShape, files: Readonly<Record<string, Uint8Array
   const index = await folder.open(values, nodeFiles(root), "train", { array });
   const notes: string[] = [];
   const note = (text: string) => notes.push(text);
-  const options = { index, augment: [], arrays: { x: array }, batch: index.length, root, workers: 0, note };
+  const options = { index, augment, arrays: { x: array }, batch: index.length, root, workers: 0, note };
   for await (const { arrays, labels } of evaluationBatches(options)) {
     return { numbers: [...(arrays.x as Float32Array)], labels: [...labels], classes: index.classes, notes };
   }
@@ -57,6 +63,21 @@ test("sounds become spectrograms: the beginning of long ones, zeros behind short
   expect(stereo.numbers).toEqual(whole.flatMap((value) => [value, Math.fround(Math.log(2 ** -23))]));
 });
 
+test("sounds of any rate and any channels are read where the recipe says how", async () => {
+  const bank = { ...(spectrogram.sound as NonNullable<ArrayShape["sound"]>), mels: 4 };
+  const low = Float64Array.from({ length: 2400 }, (_, i) => Math.sin(i / 40) / 2);
+  const both = Float64Array.from({ length: 4800 }, (_, i) => (low[i >> 1] as number) * (i % 2 === 0 ? 1.5 : 0.5));
+  const files = { "x.wav": wav(both, { rate: 32_000, channels: 2, bits: 64, kind: "floats" }) };
+  const steps = [
+    { definition: augments.mix, values: {} },
+    { definition: augments.resample, values: defaultsOf(augments.resample.params) },
+  ];
+  const { numbers } = await read(spectrogram, files, steps as never);
+  const filter = { width: 6, rolloff: 0.99, beta: null };
+  const [expected] = await resampled(inMemory([low], { rate: 32_000, names: null }), 8000, filter).read(0, 600);
+  expect(numbers).toEqual([...logMel(expected as Float64Array, bank)].map(Math.fround));
+});
+
 test("records become signals, lead by lead", async () => {
   const { numbers } = await read(signal, { "x.csv": "I,II\n1,4\n2,5\n3,6\n" });
   expect(numbers).toEqual([1, 2, 3, 4, 5, 6]);
@@ -68,14 +89,14 @@ test.each<[string, ArrayShape, string, Uint8Array | string, RegExp]>([
     spectrogram,
     "x.wav",
     wav(tone(600), { rate: 16000 }),
-    /x\.wav has 16,000 samples a second and the model declares 8,000\. Convert .* -ar 8000 .* `rate: 16000 Hz`/,
+    /x\.wav has 16,000 samples a second and the model declares 8,000\. Write `resample` .* `rate: 16000 Hz`/,
   ],
   [
     "stereo",
     spectrogram,
     "x.wav",
     wav(tone(600), { rate: 8000, channels: 2 }),
-    /x\.wav is stereo and the model declares mono\. Convert .* -ac 1 .* `channels: 2`/,
+    /x\.wav is stereo and the model declares mono\. Write `mix` .* `channels: 2`/,
   ],
   [
     "less than a frame",
@@ -94,9 +115,9 @@ test.each<[string, ArrayShape, string, Uint8Array | string, RegExp]>([
   [
     "no sounds",
     spectrogram,
-    "x.mp3",
-    "ID3",
-    /data holds no sounds \(left out 1 file that cannot be read as sounds: 1 \.mp3\)\. Name a folder with \.wav files/,
+    "x.ogg",
+    "OggS",
+    /data holds no sounds \(left out 1 file that cannot be read as sounds: 1 \.ogg\)\. Name a folder with \.wav, \.flac or \.mp3 files/,
   ],
   [
     "a column of times",
@@ -126,7 +147,7 @@ test.each<[string, ArrayShape, string, Uint8Array | string, RegExp]>([
     spectrogram,
     "x.wav",
     `ID3${"\0".repeat(99)}`,
-    /it is an MP3 file, and WAV files are read/,
+    /it holds no sound, or none that is MP3/,
   ],
   ["no number", signal, "x.csv", "I,II\n1,2\n1,x\n1,2\n", /line 3, column 2 \(II\) is `x`, which is no number/],
   [

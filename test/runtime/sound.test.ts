@@ -1,14 +1,17 @@
 /** Sound: WAV files of every kind that is read, what is wrong with others in words, and spectrograms as torchaudio has them. */
 
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { FrameWindow } from "../../blocks/index.js";
+import { openRecording } from "../../runtime/data/recording/open.js";
+import { inMemory } from "../../runtime/data/recording/recording.js";
+import { resampled } from "../../runtime/data/recording/resample.js";
 import { logMel } from "../../runtime/data/sound/filterbank.js";
-import { openWav, readSound } from "../../runtime/data/sound/wav.js";
 import { openPlainFile } from "../../runtime/plain-file.js";
 import recorded from "../reference/fbank.json" with { type: "json" };
+import others from "../reference/resample.json" with { type: "json" };
 import { chunk, riff, wav } from "../support/wav.js";
 
 const folder = mkdtempSync(join(tmpdir(), "mae-sound-"));
@@ -16,11 +19,14 @@ const folder = mkdtempSync(join(tmpdir(), "mae-sound-"));
 async function read(bytes: Uint8Array) {
   const path = join(folder, "sound.wav");
   writeFileSync(path, bytes);
+  return readFile(path);
+}
+
+async function readFile(path: string) {
   const plain = await openPlainFile(path);
   try {
-    const file = await openWav(plain);
-    const channels = await readSound(file, 0, file.length);
-    return { rate: file.rate, channels: channels.map((values) => [...values]) };
+    const { rate, length, read } = await openRecording(plain);
+    return { rate, channels: (await read(0, length)).map((values) => [...values]) };
   } finally {
     await plain.file.close();
   }
@@ -61,6 +67,41 @@ describe("spectrograms are those of torchaudio.compliance.kaldi.fbank", () => {
   });
 });
 
+describe("resampled sound is that of torchaudio.functional.resample", () => {
+  test.each(others.cases)("$rate Hz as $to Hz, $options", async ({ rate, to, count, options, length, at, values }) => {
+    const { lowpass_filter_width: width = 6, rolloff = 0.99, beta = null } = options as Record<string, number>;
+    const recording = inMemory([sound(rate, count)], { rate, names: null });
+    const result = resampled(recording, to, { width, rolloff, beta });
+    expect(result.length).toBe(length);
+    const [whole] = await result.read(0, length);
+    // Recorded in double precision, but for the window, which torchaudio computes in single.
+    for (const [k, i] of at.entries()) expect(whole?.[i]).toBeCloseTo(values[k] as number, 6);
+    const [part] = await result.read(60, 200);
+    expect(part).toEqual(whole?.subarray(60, 200));
+  });
+});
+
+describe("FLAC and MP3 files", () => {
+  test.each(others.files)("are what libsndfile reads: $name", async ({ name, rate, length, at, values }) => {
+    const found = await readFile(join(import.meta.dirname, "../reference/sounds", name));
+    expect([found.rate, found.channels.map((channel) => channel.length)]).toEqual([
+      rate,
+      found.channels.map(() => length),
+    ]);
+    for (const [k, i] of at.entries()) {
+      for (const [c, channel] of found.channels.entries()) expect(channel[i]).toBeCloseTo(values[k]?.[c] as number, 5);
+    }
+  });
+});
+
+const flac = readFileSync(join(import.meta.dirname, "../reference/sounds/stereo-24.flac"));
+const damaged = (bytes: Buffer): Buffer => Buffer.from(bytes).fill(7, 1500, 1600);
+const longer = (bytes: Buffer): Buffer => {
+  const copy = Buffer.from(bytes);
+  copy.writeUInt32BE(0xffff_ffff, 22);
+  return copy;
+};
+
 describe("WAV files", () => {
   const values = [0, 0.5, -0.5, 0.25, -1, 0.75];
 
@@ -100,7 +141,7 @@ describe("WAV files", () => {
 
   test.each<[string, Uint8Array, string]>([
     ["empty", Buffer.alloc(0), "it is empty"],
-    ["three bytes", good.subarray(0, 3), "it is cut off: it has 3 bytes, fewer than the beginning of a WAV file"],
+    ["three bytes", good.subarray(0, 3), "it is cut off: it has 3 bytes"],
     ["only a beginning", good.subarray(0, 12), "it says nothing of its format (no part `fmt `)"],
     [
       "cut off in the format",
@@ -143,8 +184,17 @@ describe("WAV files", () => {
       "it is cut off: it says that it has 4,294,967,280 bytes of sound, and 12 are there",
     ],
     ["no number", wav([0, Number.NaN], { rate: 8000, kind: "floats", bits: 32 }), "its sample 1 is NaN"],
-    ["text", Buffer.from("lead,I,II,III\n"), "it is no WAV file"],
-    ["FLAC", Buffer.from("fLaC\0\0\0\x22...."), "it is a FLAC file, and WAV files are read"],
+    ["Ogg", Buffer.from("OggS\0\0\0\0\0\0\0\0"), "it is an Ogg file, and WAV, FLAC and MP3 files are read"],
+    ["a cut FLAC", flac.subarray(0, 2000), "it is cut off or damaged: 0 samples"],
+    ["a damaged FLAC", damaged(flac), "it is cut off or damaged: 0 samples"],
+    ["a FLAC of 2^36 samples", longer(flac), "numbers of it are needed at once, and at most 33,554,432 are held"],
+    ["an MP3 without sound", Buffer.from(`ID3\x04${"\0".repeat(400)}`), "it holds no sound, or none that is MP3"],
+    ["text", Buffer.from("lead,I,II,III\n"), "it is no sound, and WAV, FLAC and MP3 files are read"],
+    [
+      "FLAC",
+      Buffer.from("fLaC\0\0\0\x22...."),
+      "it is cut off or damaged: a FLAC file begins with the words on its sound (STREAMINFO)",
+    ],
   ])("that are of no use: %s", async (_, bytes, words) => {
     await expect(read(bytes)).rejects.toThrow(words);
   });

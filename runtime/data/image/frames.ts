@@ -1,7 +1,7 @@
 /** Clips whose frames are image files: where in the video one begins, and its frames decoded, all by one plan. */
 
 import { join } from "node:path";
-import type { ImageStep } from "../../../blocks/index.js";
+import type { AugmentStep } from "../../../blocks/index.js";
 import { randomStream } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
 import { joined } from "../numbers.js";
@@ -33,7 +33,7 @@ export async function prepareFrames(
 ): Promise<{
   readonly numbers: Numbers;
   readonly size: Size;
-  readonly steps: readonly ImageStep[];
+  readonly steps: readonly AugmentStep[];
   readonly remarks: readonly Remark[];
 }> {
   const paths = chosenFrames(source, item, preparation);

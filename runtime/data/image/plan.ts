@@ -1,22 +1,26 @@
 /** The plan of augmentations for one picture: its steps drawn, and checked to end at the size that the model reads. */
 
-import { augmentContext, augmentsOf, DataError, type ImageShape, type ImageStep } from "../../../blocks/index.js";
+import { type AugmentStep, augmentContext, augmentsOf, DataError, type ImageShape } from "../../../blocks/index.js";
 import { type Random, randomStream } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
 import type { Item, NamedArray, Preparation } from "../preparation.js";
 import type { Geometry, Size } from "./raster.js";
 
-const isGeometry = (step: ImageStep): step is Geometry => step.kind !== "normalize";
-export const geometryOf = (steps: readonly ImageStep[]): readonly Geometry[] => steps.filter(isGeometry);
+const isGeometry = (step: AugmentStep): step is Geometry =>
+  step.kind === "crop" || step.kind === "resize" || step.kind === "flip";
+export const geometryOf = (steps: readonly AugmentStep[]): readonly Geometry[] => steps.filter(isGeometry);
+
+/** What a sample's random numbers are keyed by. */
+type Drawn = Pick<Item, "epoch" | "sample">;
 
 /** All steps for a picture of a size that is to become one of `array`'s. A block's complaint names the sample. */
 export function planFor(
   size: Size,
-  item: Item,
+  item: Drawn,
   array: NamedArray,
   preparation: Preparation,
   what: string,
-): readonly ImageStep[] {
+): readonly AugmentStep[] {
   try {
     return draw(size, item, array, preparation, what);
   } catch (error) {
@@ -29,14 +33,20 @@ export function planFor(
   }
 }
 
-function draw(size: Size, item: Item, array: NamedArray, preparation: Preparation, what: string): readonly ImageStep[] {
+function draw(
+  size: Size,
+  item: Drawn,
+  array: NamedArray,
+  preparation: Preparation,
+  what: string,
+): readonly AugmentStep[] {
   const { augment, mode, arrays } = preparation;
   const context = augmentContext(array.shape);
   const { image } = context;
   const streams = streamsFor(item, array, preparation);
-  const steps: ImageStep[] = [];
+  const steps: AugmentStep[] = [];
   let current = size;
-  const add = (more: readonly ImageStep[]): void => {
+  const add = (more: readonly AugmentStep[]): void => {
     steps.push(...more);
     current = more.reduce(sizeAfter, current);
   };
@@ -61,7 +71,7 @@ const firstOwn = 2;
  * together; those of one input draw for it alone. A model with one input has one stream.
  */
 function streamsFor(
-  { epoch, sample }: Item,
+  { epoch, sample }: Drawn,
   { name }: NamedArray,
   { arrays, seed }: Preparation,
 ): { readonly shared: Random; readonly own: Random } {
@@ -72,12 +82,12 @@ function streamsFor(
   return { shared, own };
 }
 
-function sizeAfter(size: Size, step: ImageStep): Size {
+function sizeAfter(size: Size, step: AugmentStep): Size {
   return step.kind === "crop" || step.kind === "resize" ? { height: step.height, width: step.width } : size;
 }
 
 /** Resizes until the input is covered, then cuts the centre. Nothing for an image that fits. */
-function cover(from: Size, to: Size): readonly ImageStep[] {
+function cover(from: Size, to: Size): readonly AugmentStep[] {
   if (from.height === to.height && from.width === to.width) return [];
   const scale = Math.max(to.height / from.height, to.width / from.width);
   const height = Math.max(to.height, Math.round(from.height * scale));

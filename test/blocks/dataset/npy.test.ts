@@ -269,6 +269,6 @@ test.each([
 ])("says what is wrong with %s", async (_, descr, shape, words) => {
   const file = npyFile({ descr, shape }, new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(5));
   const values = { images: "x.npy", labels: null, test_images: null, test_labels: null, layout: "hwc", values: "unit" };
-  const array = signal.shape({ leads: 2, samples: 16, channels: 1 });
+  const array = signal.shape({ leads: 2, samples: 16, channels: 1, rate: null });
   await expect(npy.open(values as never, filesWith({ "x.npy": file }), "train", { array })).rejects.toThrow(words);
 });

@@ -1,0 +1,75 @@
+/** Files of recordings: what each holds is told by its beginning, whatever its name says. */
+
+import { counted } from "../../../blocks/index.js";
+import { openPlainFile, type PlainFile, readBytes } from "../../plain-file.js";
+import { RunError, unreadable } from "../../run-error.js";
+import { BrokenFile } from "../broken-file.js";
+import { openFlac } from "../sound/flac.js";
+import { openMp3 } from "../sound/mp3.js";
+import { openWav } from "../sound/wav.js";
+import { BrokenRecording, type Recording } from "./recording.js";
+
+interface Format {
+  /** How a file begins; a dot is any byte. */
+  readonly beginnings: readonly string[];
+  readonly open: (plain: PlainFile) => Promise<Recording>;
+}
+
+const formats: readonly Format[] = [
+  { beginnings: ["RIFF....WAVE"], open: openWav },
+  { beginnings: ["fLaC"], open: openFlac },
+  { beginnings: ["ID3", "\xff\xfb", "\xff\xfa", "\xff\xf3", "\xff\xf2", "\xff\xe3"], open: openMp3 },
+];
+
+/** How the content of other files begins, by what they are. */
+const others: readonly (readonly [beginning: string, name: string])[] = [
+  ["OggS", "an Ogg file"],
+  ["....ftyp", "an MPEG-4 file"],
+  ["FORM....AIF", "an AIFF file"],
+  ["RF64", "an RF64 file, the form of WAV for more than 4 GB"],
+  ["BW64", "a BW64 file, the form of WAV for more than 4 GB"],
+  ["RIFX", "a RIFX file, the form of WAV with the bytes of numbers turned round"],
+  ["RIFF", "a RIFF file of another kind"],
+];
+
+/** Bytes by which the kind of a file is told. */
+const headBytes = 12;
+
+const begins = (bytes: Uint8Array, beginning: string): boolean =>
+  [...beginning].every((c, i) => c === "." || bytes[i] === c.charCodeAt(0));
+
+/** Opens a recording for as long as `use` takes. Throws `BrokenFile` or `run/unreadable`, and what `use` does. */
+export async function withRecording<T>(path: string, use: (recording: Recording) => Promise<T>): Promise<T> {
+  const plain = await opened(path);
+  try {
+    return await use(await openRecording(plain));
+  } catch (error) {
+    throw error instanceof BrokenRecording ? new BrokenFile(path, error.message) : error;
+  } finally {
+    await plain.file.close();
+  }
+}
+
+/** Throws `BrokenRecording` for what is none. The file stays open, and belongs to the caller. */
+export async function openRecording(plain: PlainFile): Promise<Recording> {
+  if (plain.size === 0) throw new BrokenRecording("it is empty");
+  const head = await readBytes(plain.file, 0, Math.min(headBytes, plain.size));
+  const format = formats.find(({ beginnings }) => beginnings.some((beginning) => begins(head, beginning)));
+  if (format) return format.open(plain);
+  throw new BrokenRecording(whatItIs(head));
+}
+
+function whatItIs(head: Uint8Array): string {
+  if (head.length < headBytes) return `it is cut off: it has ${counted(head.length, "byte")}`;
+  const found = others.find(([beginning]) => begins(head, beginning));
+  return `it is ${found?.[1] ?? "no sound"}, and WAV, FLAC and MP3 files are read`;
+}
+
+async function opened(path: string): Promise<PlainFile> {
+  try {
+    return await openPlainFile(path, "it");
+  } catch (error) {
+    if (error instanceof RunError) throw new BrokenFile(path, error.what);
+    throw unreadable(path, "It was there when the run began. Put it back, or start again without it.", error);
+  }
+}
