@@ -1,6 +1,6 @@
 /** Writes the whole site into a folder: pages from Markdown and definitions, and the playground. A link that leads nowhere is an error. */
 
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { version } from "../runtime/index.js";
@@ -27,6 +27,12 @@ const all = readPages();
 const broken = brokenLinks(all);
 if (broken.length > 0) {
   console.error(`Links that lead nowhere:\n${broken.map((line) => `  ${line}`).join("\n")}`);
+  process.exit(1);
+}
+
+// What stands in the folder is deleted, so it must be a site.
+if (existsSync(folder) && readdirSync(folder).length > 0 && !existsSync(join(folder, "play/examples.json"))) {
+  console.error(`${folder} holds files that are no site; name a new or an empty folder`);
   process.exit(1);
 }
 
