@@ -83,6 +83,7 @@ export { fixedTable, initialize, isFixedTable } from "./initialize.js";
 export type { Input } from "./input/index.js";
 export * as inputs from "./input/index.js";
 export type { Kind } from "./kinds.js";
+export { type Freezing, frozenBy, layerScales } from "./layers.js";
 export {
   type DataFacts,
   type Lint,

@@ -130,6 +130,8 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   /** By the array whose tokens it hides; one alone may lie over all arrays. */
   readonly masks: Readonly<Record<string, MaskSampler>>;
   readonly parameters: T;
+  /** Branches of the weights that make up what sees inputs, by their dotted names; if absent, nobody asks. */
+  readonly backbone?: readonly string[];
   /** Number of tokens in front of the patches in `encode` and `features`. */
   readonly extraTokens: number;
   /** Layers of the encoder. */

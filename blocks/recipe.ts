@@ -5,6 +5,7 @@ import type { ArrayShape } from "./arrays.js";
 import { type Augment, isChanged } from "./augment/index.js";
 import type { Bound } from "./block.js";
 import type { Dataset } from "./dataset/index.js";
+import type { Freezing } from "./layers.js";
 import type { Optimizer } from "./optimizer/index.js";
 import { choice, int, type Param, type Params, real } from "./params.js";
 import type { Probe } from "./probe/index.js";
@@ -25,6 +26,24 @@ export const recipeSettings = {
     openMin: true,
     doc: "Largest global norm of the gradients; if absent, no clipping.",
   }) as Param<number>,
+  freeze: choice({
+    options: {
+      embedding: "What comes before the first block of an encoder: patches, positions, class token.",
+      encoder: "All that sees an input.",
+    },
+    doc: "Weights that stay as they are; if absent, none.",
+  }) as Param<"embedding" | "encoder">,
+  freeze_blocks: int({
+    min: 1,
+    max: 1024,
+    doc: "So many of the first blocks of each encoder stay as they are, and what comes before them; if absent, none.",
+  }) as Param<number>,
+  average: real({
+    min: 0,
+    openMin: true,
+    max: 1 - 2 ** -24,
+    doc: "Share of its old value that a running average of each weight keeps at a step; what is judged, exported and trained on is then the average. If absent, there is none.",
+  }) as Param<number>,
   precision: choice({
     default: "float32",
     options: { float32: "All numbers in 32-bit floating point." },
@@ -39,7 +58,7 @@ export const recipeSettings = {
 export type OfInput<B extends Bound> = B & { readonly input?: string };
 
 /** A checked recipe, without the text it came from. */
-export interface Training {
+export interface Training extends Freezing {
   /** One for each input of the model. */
   readonly data: readonly OfInput<Bound<Dataset>>[];
   readonly augment: readonly OfInput<Bound<Augment>>[];
@@ -62,6 +81,8 @@ export interface Training {
   readonly seed: number;
   /** Largest global norm of the gradients; null: no clipping. */
   readonly clip: number | null;
+  /** Share of its old value that the running average of each weight keeps at a step; if absent or null, there is none. */
+  readonly average?: number | null;
   readonly evaluate: readonly {
     readonly probe: Bound<Probe>;
     readonly every: { readonly amount: number; readonly unit: "epochs" | "steps" } | null;

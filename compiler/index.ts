@@ -47,6 +47,7 @@ export {
   plan,
   planMemory,
   type StepsPlan,
+  showRate,
   type TimePlan,
 } from "./plan.js";
 export { type RenderOptions, render, renderPipeline } from "./render.js";

@@ -5,11 +5,14 @@
 
 import {
   countsOf,
+  frozenBy,
   type Loss,
+  layerScales,
   type ModelProgram,
   type Optimizer,
   outputNames,
   tokenCount,
+  trainedNames,
   varyingMask,
   wordsOf,
 } from "../blocks/index.js";
@@ -26,7 +29,7 @@ import {
   type Splitting,
 } from "./memory-plan.js";
 import type { Filled, Model, Recipe } from "./model.js";
-import { repeatOf } from "./settings.js";
+import { freezingOf, repeatOf, trainingOf } from "./settings.js";
 import { lossGraph, trainingGraphs } from "./training-graphs.js";
 import { type WiringNode, wiringTree } from "./wiring-tree.js";
 
@@ -65,7 +68,7 @@ export interface Plan {
   readonly flops: { readonly forward: number; readonly training: number };
   /** Bytes of a training process. */
   readonly memory: MemoryPlan;
-  readonly learningRate: LearningRatePlan | null;
+  readonly learningRate: (LearningRatePlan & Layered) | null;
   readonly steps: StepsPlan | null;
   readonly time: TimePlan | null;
 }
@@ -76,6 +79,11 @@ export interface LearningRatePlan {
   readonly peak: number;
   /** `1.5e-4 x 4096 / 256 = 2.4e-3` */
   readonly arithmetic: string;
+}
+
+interface Layered {
+  /** The lowest peak of a weight that is trained; null: all have the same. */
+  readonly lowest: number | null;
 }
 
 export interface StepsPlan {
@@ -125,7 +133,7 @@ export function flopText(value: number): string {
 const defaultBatch = 1;
 
 /** 2.4e-3 as people write it in recipes. */
-const showRate = (value: number): string =>
+export const showRate = (value: number): string =>
   value !== 0 && Math.abs(value) < 0.01
     ? value.toExponential().replace(/(\.\d{3})\d+/, "$1")
     : String(Number(value.toPrecision(6)));
@@ -136,6 +144,14 @@ export function learningRateOf(recipe: Recipe, batch: number): LearningRatePlan 
   const peak = per === null ? value : (value * batch) / per;
   const arithmetic = per === null ? `${showRate(value)}` : `${showRate(value)} x ${batch} / ${per} = ${showRate(peak)}`;
   return { base: value, per, peak, arithmetic };
+}
+
+function layeredRateOf(recipe: Recipe, program: ModelProgram, batch: number): LearningRatePlan & Layered {
+  const rate = learningRateOf(recipe, batch);
+  const { definition, values } = recipe.optimizer;
+  const shares = layerScales(program, (definition as Optimizer).layerDecay?.(values) ?? 1);
+  const least = Math.min(1, ...trainedNames(program).map((name) => shares.get(name) ?? 1));
+  return { ...rate, lowest: least === 1 ? null : rate.peak * least };
 }
 
 function stepsOf(recipe: Recipe, batch: number, samples: number | null): StepsPlan {
@@ -165,12 +181,22 @@ function costOfAssembly(assembly: Assembly, program: ModelProgram): Cost {
   const forward = cost(lossGraph(program, 1)).matmul;
   return {
     parameters: countWeights(assembly.parameters),
-    trainable: countWeights(assembly.parameters, isTrained),
+    trainable: countWeights(program.parameters, isTrained),
     following: countWeights(assembly.parameters, ({ follows }) => follows !== undefined),
     tokens: { total, visible, hidden: total - visible, ...(fewest === undefined ? {} : { fewest }) },
     flops: { forward, training: trainingFlops(program) },
   };
 }
+
+/** Numbers kept for each weight that is trained: the optimizer's, and a running average. */
+const momentsOf = (recipe: Recipe): number => {
+  const { optimizer, average } = trainingOf(recipe);
+  return optimizer.definition.state.length + (average == null ? 0 : 1);
+};
+
+/** A model as its recipe trains it. */
+const trainedBy = (program: ModelProgram, recipe: Recipe | undefined): ModelProgram =>
+  recipe ? frozenBy(program, freezingOf(recipe)) : program;
 
 const batchOf = ({ batch, recipe }: PlanOptions): number =>
   batch ?? (recipe?.settings.batch?.value as number | undefined) ?? defaultBatch;
@@ -183,7 +209,7 @@ const stepMemory = (
 ): MemoryPlan =>
   memoryPlan(program, {
     batch: batchOf(options),
-    moments: options.recipe ? (options.recipe.optimizer.definition as Optimizer).state.length : 0,
+    moments: options.recipe ? momentsOf(options.recipe) : 0,
     recompute: options.recompute ?? "nothing",
     splitting: splittingOf(model, program, options),
     ...(options.engine ? { engine: options.engine } : {}),
@@ -200,7 +226,7 @@ function splittingOf(model: Model, program: ModelProgram, { splitting }: PlanOpt
 
 /** The memory of a training step of a model without findings. */
 export function planMemory(model: Model, options: PlanOptions): MemoryPlan {
-  const program = programOf(assemble(model));
+  const program = trainedBy(programOf(assemble(model)), options.recipe);
   return stepMemory(model, program, options, () => trainingFlops(program));
 }
 
@@ -246,7 +272,7 @@ export function plan(model: Model, options: PlanOptions = {}): Plan {
   const { recipe, samples, rates = [] } = options;
   const assembly = assemble(model);
   const batch = batchOf(options);
-  const program = programOf(assembly);
+  const program = trainedBy(programOf(assembly), recipe);
   const costs = costOfAssembly(assembly, program);
   const steps = recipe ? stepsOf(recipe, batch, samples ?? null) : null;
   const memory = stepMemory(model, program, options, () => costs.flops.training);
@@ -261,7 +287,7 @@ export function plan(model: Model, options: PlanOptions = {}): Plan {
     wiring: wiringTree(model),
     parts: Object.entries(assembly.parameters).map(([name, branch]) => ({ name, parameters: countWeights(branch) })),
     memory,
-    learningRate: recipe ? learningRateOf(recipe, batch) : null,
+    learningRate: recipe ? layeredRateOf(recipe, program, batch) : null,
     steps,
     time: timeOf(training * memory.microBatch, training * batch, steps?.total ?? null, rates),
   };

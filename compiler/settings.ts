@@ -5,6 +5,7 @@ import type {
   Bound,
   Dataset,
   Definition,
+  Freezing,
   OfInput,
   Optimizer,
   Probe,
@@ -49,6 +50,12 @@ export function withSettings(recipe: Recipe, { batch, epochs, steps, seed }: Par
   return { ...recipe, settings };
 }
 
+/** What stays as it is. */
+export const freezingOf = (recipe: Recipe): Freezing => ({
+  freeze: (recipe.settings.freeze?.value ?? null) as Exclude<Freezing["freeze"], undefined>,
+  freezeBlocks: numberOf(recipe, "freeze_blocks"),
+});
+
 /** The recipe as training takes it. */
 export function trainingOf(recipe: Recipe): Training {
   return {
@@ -59,6 +66,8 @@ export function trainingOf(recipe: Recipe): Training {
     ...settingsOf(recipe),
     repeat: repeatOf(recipe),
     clip: numberOf(recipe, "clip"),
+    average: numberOf(recipe, "average"),
+    ...freezingOf(recipe),
     evaluate: recipe.evaluate.map(({ use, every }) => ({ probe: bound<Probe>(use), every })),
   };
 }

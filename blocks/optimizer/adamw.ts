@@ -1,7 +1,7 @@
 /** Adam with decoupled weight decay. */
 
 import { rate, real, reals } from "../params.js";
-import { decayOf, decayTokens, defineOptimizer } from "./contract.js";
+import { decayOf, decaysTowardsInput, decayTokens, defineOptimizer, layerDecay } from "./contract.js";
 
 export const adamw = defineOptimizer({
   name: "adamw",
@@ -20,6 +20,7 @@ export const adamw = defineOptimizer({
     }),
     weight_decay: real({ min: 0, default: 0.05, doc: "Decay of matrices; biases and norms have none." }),
     decay_tokens: decayTokens,
+    layer_decay: layerDecay,
     epsilon: real({ min: 0, openMin: true, default: 1e-8, doc: "Added to the root of the mean square." }),
   },
   requires: [
@@ -31,8 +32,10 @@ export const adamw = defineOptimizer({
       say: (p) => `\`betas\` (${p.betas.join(", ")}) must be below 1`,
       help: () => "the usual ones are (0.9, 0.95) for pre-training and (0.9, 0.999) for fine-tuning",
     },
+    decaysTowardsInput,
   ],
   lr: (p) => p.lr,
+  layerDecay: (p) => p.layer_decay,
   state: ["m", "v"],
   update(g, p, { parameter, gradient, state, lr, step, ...kind }) {
     const [beta1, beta2] = p.betas as readonly [number, number];

@@ -1,8 +1,8 @@
 /** Optimizers: one update of one parameter, as graph operations, and the state it keeps. */
 
 import type { Builder, Tensor } from "../../graph/index.js";
-import { type Definition, ofKind } from "../block.js";
-import { flag, type Params, type RateValue, type ValuesOf } from "../params.js";
+import { type Definition, ofKind, type Requirement } from "../block.js";
+import { flag, type Param, type Params, type RateValue, real, type ValuesOf } from "../params.js";
 
 export interface UpdateInputs {
   readonly parameter: Tensor;
@@ -30,8 +30,43 @@ export const decayOf = (
   { decay, token }: Pick<UpdateInputs, "decay" | "token">,
 ): number => (decay && (p.decay_tokens || !token) ? p.weight_decay : 0);
 
-export interface Optimizer<P extends Params = Params> extends Definition<P> {
+export const momentumBelowOne: Requirement<{ readonly momentum: Param<number> }, unknown> = {
+  name: "momentum-below-one",
+  at: "momentum",
+  doc: "The momentum is below 1: with 1 the sum of gradients grows without end.",
+  holds: (p) => p.momentum < 1,
+  say: (p) => `a \`momentum\` of ${p.momentum} must be below 1`,
+  help: () => "the usual one is 0.9",
+};
+
+/** What is known of the model that is trained. */
+export interface OptimizerContext {
+  /** Classes that its head tells apart; null: it has no head. */
+  readonly classes: number | null;
+}
+
+/** How much of the learning rate each layer passes on to the one before it. */
+export const layerDecay = real({
+  min: 0,
+  openMin: true,
+  max: 1,
+  default: 1,
+  doc: "The learning rate of each layer as a share of that of the layer after it, in fine-tuning; the head has the whole.",
+});
+
+export const decaysTowardsInput: Requirement<{ readonly layer_decay: Param<number> }, OptimizerContext> = {
+  name: "layer-decay-needs-head",
+  at: "layer_decay",
+  doc: "`layer_decay` is of models with a head: layers are counted back from it.",
+  holds: (p, { classes }) => p.layer_decay === 1 || classes !== null,
+  say: (p) => `a \`layer_decay\` of ${p.layer_decay}, and the model has no head to count layers back from`,
+  help: () => "remove it: all layers of a masked autoencoder are trained alike",
+};
+
+export interface Optimizer<P extends Params = Params> extends Definition<P, OptimizerContext> {
   lr(p: ValuesOf<P>): RateValue;
+  /** Share of the learning rate that is left a layer further from the head; if absent, all of it. */
+  layerDecay?(p: ValuesOf<P>): number;
   /** Names of the moments kept for each parameter. */
   readonly state: readonly string[];
   update(

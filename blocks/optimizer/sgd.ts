@@ -1,7 +1,7 @@
 /** Stochastic gradient descent with momentum. */
 
 import { flag, rate, real } from "../params.js";
-import { decayOf, decayTokens, defineOptimizer } from "./contract.js";
+import { decayOf, decaysTowardsInput, decayTokens, defineOptimizer, layerDecay, momentumBelowOne } from "./contract.js";
 
 export const sgd = defineOptimizer({
   name: "sgd",
@@ -18,17 +18,11 @@ export const sgd = defineOptimizer({
       doc: "Added to the gradient times the weight, for matrices; biases and norms have none.",
     }),
     decay_tokens: decayTokens,
+    layer_decay: layerDecay,
     nesterov: flag({ default: false, doc: "Look ahead along the momentum." }),
   },
   requires: [
-    {
-      name: "momentum-below-one",
-      at: "momentum",
-      doc: "The momentum is below 1: with 1 the sum of gradients grows without end.",
-      holds: (p) => p.momentum < 1,
-      say: (p) => `a \`momentum\` of ${p.momentum} must be below 1`,
-      help: () => "the usual one is 0.9",
-    },
+    momentumBelowOne,
     {
       name: "nesterov-needs-momentum",
       at: "nesterov",
@@ -37,8 +31,10 @@ export const sgd = defineOptimizer({
       say: () => "`nesterov` looks ahead along the momentum, which is 0",
       help: () => "write a `momentum`, 0.9 as a rule, or remove `nesterov`",
     },
+    decaysTowardsInput,
   ],
   lr: (p) => p.lr,
+  layerDecay: (p) => p.layer_decay,
   state: ["m"],
   update(g, p, { parameter, gradient, state, lr, ...kind }) {
     const [m] = state as readonly [typeof parameter];

@@ -13,6 +13,7 @@ import {
   repeatOf,
   type Stage,
   settingsOf,
+  showRate,
   trainingOf,
   wiringLines,
 } from "../../compiler/index.js";
@@ -131,7 +132,13 @@ function document(plan: Plan) {
     wiring: plan.wiring,
     flops: plan.flops,
     memory: memoryDocument(plan.memory),
-    learning_rate: lr && { base: lr.base, per: lr.per, peak: lr.peak, arithmetic: lr.arithmetic },
+    learning_rate: lr && {
+      base: lr.base,
+      per: lr.per,
+      peak: lr.peak,
+      arithmetic: lr.arithmetic,
+      ...(lr.lowest === null ? {} : { lowest: lr.lowest }),
+    },
     steps: steps && { samples: steps.samples, per_epoch: steps.perEpoch, total: steps.total },
     time: time && {
       seconds_per_step: time.secondsPerStep,
@@ -212,6 +219,9 @@ function memoryRows(memory: MemoryPlan, row: (name: string, value: string) => st
   ];
 }
 
+const rateText = ({ arithmetic, lowest }: NonNullable<Plan["learningRate"]>): string =>
+  lowest === null ? arithmetic : `${arithmetic}, down to ${showRate(lowest)} in the first layer that is trained`;
+
 function recipeRows(plan: Plan, row: (name: string, value: string) => string, colors: Colors): string[] {
   const { recipe, learningRate, steps, time } = plan;
   if (recipe === null) return [];
@@ -222,7 +232,7 @@ function recipeRows(plan: Plan, row: (name: string, value: string) => string, co
   return [
     "",
     colors.bold(recipe),
-    ...(learningRate ? [row("learning rate", learningRate.arithmetic)] : []),
+    ...(learningRate ? [row("learning rate", rateText(learningRate))] : []),
     row(
       "steps",
       known.length > 0

@@ -29,7 +29,7 @@ export interface Assembly {
   readonly parts: Parts;
   readonly parameters: ParameterTree;
   readonly functions: readonly ModelFunction[];
-  /** Names at the root of the weights that make up what sees an image. */
+  /** Branches of the weights that make up what sees inputs. */
   readonly backbone: readonly string[];
 }
 
@@ -124,6 +124,7 @@ export function programOf(assembly: Assembly): ModelProgram {
       ? Object.fromEntries(masks.map((one) => [one.name, samplerOf(one)]))
       : byName(({ grid }) => everythingVisible(grid)),
     parameters,
+    backbone: assembly.backbone,
     extraTokens: layoutOf(parts).extra,
     layers: encoder.block.definition.layers(encoder.block.values),
     ...(mask?.block.definition.guide

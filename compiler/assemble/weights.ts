@@ -63,7 +63,7 @@ export interface ModelWeights {
   readonly losses: readonly (string | null)[];
   /** Of the losses between inputs, within the model's. */
   readonly comparisons: readonly (string | null)[];
-  /** The names at the root that make up tokens, positions and encoder. */
+  /** The branches that make up tokens, positions and encoders, by their dotted names. */
   readonly backbone: readonly string[];
   /** Of branches; what lies below one belongs to the same part. */
   readonly owners: ReadonlyMap<ParameterTree, Owner>;
@@ -293,7 +293,7 @@ function putClasses(growing: Growing, { encoder }: Parts, { head, losses }: Clas
 export function modelWeights(parts: Parts): ModelWeights {
   const branches = backboneOf(parts);
   const { root, owners } = branches;
-  const backbone = Object.keys(root.tree);
+  const own = Object.keys(root.tree);
   if (parts.adversary) putAdversary(root, parts, parts.adversary);
   if (parts.teacher) {
     const owner: Owner = { parts: ["teacher"], role: "teacher", label: null };
@@ -308,8 +308,22 @@ export function modelWeights(parts: Parts): ModelWeights {
   );
   const { parameters, branchOf } = branches.joined();
   const objectives = placed.map((one, i) => ({ branch: branchOf(parts.objectives[i]?.label ?? null), ...one }));
+  const backbone = backboneIn(parameters, { own, owners });
   return { parameters, branchOf, objectives, losses, comparisons, backbone, owners };
 }
+
+/** Those at the root, and under labels. A target's encoder, a teacher and an adversary have their own, which stand elsewhere. */
+const backboneIn = (
+  parameters: ParameterTree,
+  { own, owners }: { readonly own: readonly string[] } & Pick<ModelWeights, "owners">,
+): readonly string[] =>
+  Object.entries(parameters).flatMap(([name, branch]: [string, ParameterTree]) => {
+    if (own.includes(name)) return [name];
+    if (owners.has(branch)) return [];
+    return Object.entries(branch).flatMap(([inner, below]: [string, ParameterTree]) =>
+      owners.get(below)?.parts[0] === "encoder" ? [`${name}.${inner}`] : [],
+    );
+  });
 
 /** The weights under a branch. */
 export const weightsUnder = (w: WeightTree, branch: string | null): WeightTree =>

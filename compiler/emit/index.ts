@@ -109,7 +109,7 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
     `arrays: ${byInput(({ name }) => shapeName(name))}`,
     `grids: ${byInput(gridOf)}`,
     `masks: ${masksText(parts, imports, gridOf)}`,
-    `parameters, extraTokens: ${layoutOf(parts).extra}`,
+    `parameters, backbone: ${dataText(assembly.backbone)}, extraTokens: ${layoutOf(parts).extra}`,
     `layers: ${encoder.block.definition.layers(encoder.block.values)}`,
     handedOn.join(", "),
     ...(classes ? [`classes: ${classes.head.definition.classes(classes.head.values)}`] : []),

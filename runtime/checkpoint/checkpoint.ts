@@ -14,7 +14,7 @@ import {
   checkpointFrom,
   format,
   formatVersion,
-  isWeight,
+  isJudged,
   weightsFrom,
 } from "./stored.js";
 import { readTensorFile, writeTensorFile } from "./tensor-file.js";
@@ -73,12 +73,12 @@ export async function saveCheckpoint(
   return path;
 }
 
-/** What of a checkpoint is read: moments are two thirds of most, and needed only to train on. `facts`: no tensor. */
+/** What of a checkpoint is read: moments are two thirds of most, and needed only to train on; averages are judged. `facts`: no tensor. */
 export type CheckpointPart = "all" | "weights" | "facts";
 
 const isIn: Readonly<Record<CheckpointPart, (name: string) => boolean>> = {
   all: () => true,
-  weights: isWeight,
+  weights: isJudged,
   facts: () => false,
 };
 

@@ -2,7 +2,7 @@
 
 import { sizeOf } from "../../graph/index.js";
 import { RunError } from "../run-error.js";
-import type { Checkpoint } from "./stored.js";
+import { type Checkpoint, judgedWeight } from "./stored.js";
 
 /**
  * A position table [1, extra + tokens, D] of a lattice, to be one for another; the `extra` rows stay. Tokens along each axis, the last
@@ -31,7 +31,7 @@ export const inheritedWeights = (
   Object.fromEntries([...wanted].map(([name, weight]) => [name, valuesOf(weight)]));
 
 function valuesOf({ checkpoint, name, resize }: InheritedWeight): Float32Array {
-  const values = checkpoint.state[name];
+  const values = judgedWeight(checkpoint.state, name);
   if (values) return resize ? resizeTable(values, resize) : values;
   throw new RunError("run/checkpoint-mismatch", {
     what: `${checkpoint.path} holds another model (${checkpoint.program})`,

@@ -52,6 +52,17 @@ export const isWeight = (name: string): boolean => !name.startsWith(momentPrefix
 /** The name under which a moment is kept and stored. */
 export const momentName = (state: string, weight: string): string => `${momentPrefix}${state}.${weight}`;
 
+/** What the running average of weights is kept under, beside the optimizer's moments. */
+export const averageState = "average";
+export const averageName = (weight: string): string => momentName(averageState, weight);
+
+/** Whether it is a weight, or its running average: all that is judged. */
+export const isJudged = (name: string): boolean => isWeight(name) || name.startsWith(averageName(""));
+
+/** A weight as it is judged, exported and trained on: its running average where there is one. */
+export const judgedWeight = (state: Checkpoint["state"], name: string): Float32Array | undefined =>
+  state[averageName(name)] ?? state[name];
+
 /** A checkpoint from what its file holds. Throws `run/checkpoint-unreadable`. */
 export function checkpointFrom({ tensors, metadata }: TensorFile, path: string): Checkpoint {
   return {
@@ -141,13 +152,15 @@ function asFloat32(name: string, { values, dtype }: StoredTensor, path: string):
 }
 
 /**
- * The weights of a checkpoint for a model: exactly those that it declares, with its shapes.
+ * The weights of a checkpoint for a model, as they are judged: exactly those that it declares, with its shapes.
  * Throws `run/checkpoint-mismatch` with the names that are missing, unexpected or of another shape.
  */
 export function weightsFrom(checkpoint: Checkpoint, parameters: ParameterTree): Record<string, Float32Array> {
   const declared = parameterShapes(parameters);
   compareNames(checkpoint, declared, isWeight);
-  return Object.fromEntries([...declared.keys()].map((name) => [name, checkpoint.state[name] as Float32Array]));
+  return Object.fromEntries(
+    [...declared.keys()].map((name) => [name, judgedWeight(checkpoint.state, name) as Float32Array]),
+  );
 }
 
 /** As `weightsFrom`, for every slot that a training step keeps: weights and moments. */

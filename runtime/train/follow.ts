@@ -1,7 +1,8 @@
-/** How the weights of a teacher follow those that are trained: the last phase of a step. */
+/** Weights that follow those that are trained, a teacher's and running averages: the last phases of a step. */
 
-import { type ModelProgram, namedParameters } from "../../blocks/index.js";
-import { createBuilder, simplify, type Tensor } from "../../graph/index.js";
+import { type ModelProgram, namedParameters, parameterShapes, trainedNames } from "../../blocks/index.js";
+import { type Builder, createBuilder, simplify, type Tensor } from "../../graph/index.js";
+import { averageName } from "../checkpoint/stored.js";
 import type { Phase } from "./contract.js";
 
 /** Feed []: the share of its old value that each follower keeps. */
@@ -21,17 +22,29 @@ function followers({ parameters }: ModelProgram): readonly Follower[] {
   );
 }
 
-/** momentum x slow + (1 - momentum) x fast, summed up where the slow weight lies: no second copy of all of them is made. */
-export function followingPhase(program: ModelProgram): Phase {
+/** The running averages of the weights that are trained. */
+export function averagingPhase(program: ModelProgram, keep: number): Phase {
+  const shapes = parameterShapes(program.parameters);
+  const averages = trainedNames(program).map(
+    (follows): Follower => ({ name: averageName(follows), follows, shape: [...(shapes.get(follows) ?? [])] }),
+  );
+  return phaseOf("average", averages, (g) => g.constant(keep));
+}
+
+/** As `followingPhase`, for what follows whatever. */
+function phaseOf(name: string, moved: readonly Follower[], momentumIn: (g: Builder) => Tensor<[]>): Phase {
   const g = createBuilder({ batch: 1 });
-  const momentum = g.input(momentumInput, []);
+  const momentum = momentumIn(g);
   // Exact in float32 for a momentum of at least a half, so that the two shares are one together.
   const rest = g.sub(g.constant(1), momentum);
-  const moved = followers(program);
-  const updates = moved.map(({ name, follows, shape }): [string, Tensor] => {
-    const [slow, fast] = [g.state(name, shape), g.state(follows, shape)];
-    return [name, g.accumulate(slow, g.mul(fast, rest), momentum, 1)];
+  const updates = moved.map(({ name: slowName, follows, shape }): [string, Tensor] => {
+    const [slow, fast] = [g.state(slowName, shape), g.state(follows, shape)];
+    return [slowName, g.accumulate(slow, g.mul(fast, rest), momentum, 1)];
   });
   const graph = g.finish({ outputs: {}, updates: Object.fromEntries(updates) });
-  return { name: "follow", graph: simplify(graph), changes: moved.map(({ name }) => name) };
+  return { name, graph: simplify(graph), changes: moved.map((follower) => follower.name) };
 }
+
+/** momentum x slow + (1 - momentum) x fast, summed up where the slow weight lies: no second copy of all of them is made. */
+export const followingPhase = (program: ModelProgram): Phase =>
+  phaseOf("follow", followers(program), (g) => g.input(momentumInput, []));

@@ -29,7 +29,7 @@ export function lengthOf(training: Pick<Training, "batch" | "epochs" | "steps" |
 export function learningRate({ optimizer, schedule, batch }: Training, step: number, length: Length): number {
   const { value, per } = optimizer.definition.lr(optimizer.values);
   const peak = per === null ? value : (value * batch) / per;
-  return peak * schedule.definition.factor(schedule.values, { step, ...length });
+  return peak * schedule.definition.factor(schedule.values, { step, ...length }, peak);
 }
 
 /** Steps over which the pace is averaged. */

@@ -4,7 +4,10 @@
  */
 
 import {
+  type Freezing,
+  frozenBy,
   type Losses,
+  layerScales,
   type ModelProgram,
   maskedBatch,
   namedParameters,
@@ -27,9 +30,9 @@ import {
   sizeOf,
   type Tensor,
 } from "../../graph/index.js";
-import { momentName } from "../checkpoint/stored.js";
+import { averageName, averageState, momentName } from "../checkpoint/stored.js";
 import type { Phase, Training } from "./contract.js";
-import { followingPhase } from "./follow.js";
+import { averagingPhase, followingPhase } from "./follow.js";
 import type { WeightValues } from "./weights.js";
 
 /** Names of a step's outputs; the terms of the loss follow `termPrefix`. */
@@ -54,7 +57,9 @@ const balanceEpsilon = 1e-6;
 /** Feed []: 0 for the first micro-batch of a step, with which its sums begin; 1 for the others. */
 export const keepInput = "keep";
 
-type Settings = Pick<Training, "batch" | "microBatch" | "recompute" | "clip" | "optimizer">;
+type Settings = Freezing &
+  Pick<Training, "batch" | "microBatch" | "recompute" | "clip" | "optimizer"> &
+  Partial<Pick<Training, "average">>;
 
 /** Micro-batches of a step. */
 export const microBatchesOf = ({ batch, microBatch = batch }: Pick<Training, "batch" | "microBatch">): number => {
@@ -67,10 +72,11 @@ export const microBatchesOf = ({ batch, microBatch = batch }: Pick<Training, "ba
  * Traces the phases of a step of `training.batch` samples and simplifies them; `watch` hears of each phase as it was traced.
  */
 export function trainingStep(
-  program: ModelProgram,
+  whole: ModelProgram,
   training: Settings,
   watch?: (phase: string, traced: Graph) => void,
 ): TrainingStep {
+  const program = frozenBy(whole, training);
   const trained = trainedNames(program);
   const traced = phasesOf(program).flatMap((trainees, i, all) => {
     const counts = (name: string): UpdateOrder => ({
@@ -82,7 +88,11 @@ export function trainingStep(
   for (const { name, graph } of traced) watch?.(name, graph);
   const phases = traced.map((phase) => ({ ...phase, graph: simplify(phase.graph) }));
   return {
-    phases: [...phases, ...(program.teacher ? [followingPhase(program)] : [])],
+    phases: [
+      ...phases,
+      ...(program.teacher ? [followingPhase(program)] : []),
+      ...(training.average == null ? [] : [averagingPhase(program, training.average)]),
+    ],
     slots: slotsOf(program, trained, training),
     sums: microBatchesOf(training) === 1 ? [] : sumSlots(program, trained),
   };
@@ -133,6 +143,8 @@ interface Trained {
   readonly gradient: Tensor;
   /** Whether it is a learned token or positions. */
   readonly token: boolean;
+  /** Its share of the learning rate. */
+  readonly share: number;
 }
 
 /** Traces losses of a micro-batch with the gradients of all weights that they train. */
@@ -150,9 +162,11 @@ function judge(program: ModelProgram, training: Settings, trainees: readonly Tra
   const tokens = new Set(
     [...namedParameters(program.parameters)].flatMap(([name, { token }]) => (token ? [name] : [])),
   );
+  const shares = sharesOf(program, training);
   const trained = names.map((name): Trained => {
     const gradient = judged.flatMap((one) => one.gradients.get(name) ?? []).reduce((a, b) => g.add(a, b));
-    return { name, parameter: named.get(name) as Tensor, gradient, token: tokens.has(name) };
+    const share = shares.get(name) as number;
+    return { name, parameter: named.get(name) as Tensor, gradient, token: tokens.has(name), share };
   });
   // The first one's word where two tell of the same.
   const told: Record<string, Tensor> = {};
@@ -169,9 +183,10 @@ function updateAll(
 ) {
   const raw = trained.map(({ gradient }) => gradient);
   const clipped = g.scope("clip", () => clip(g, raw, training.clip));
-  const [lr, step] = [g.input("lr", []), g.input("step", [])];
-  const updates = trained.flatMap(({ name, parameter, token }, i) => {
+  const [whole, step] = [g.input("lr", []), g.input("step", [])];
+  const updates = trained.flatMap(({ name, parameter, token, share }, i) => {
     const gradient = clipped.gradients[i] as Tensor;
+    const lr = share === 1 ? whole : g.mul(whole, share);
     const inputs = { parameter, gradient, token, lr, step: updateCount(g, step, orderOf(name)) };
     return update(g, training.optimizer, name, inputs);
   });
@@ -185,13 +200,17 @@ function updateFromSums(
   orderOf: (name: string) => UpdateOrder,
 ): Graph {
   const g = createBuilder({ batch: 1 });
-  const own = trained.map(({ name, parameter, token }): Trained => {
+  const own = trained.map(({ name, parameter, ...same }): Trained => {
     const shape = [...parameter.shape];
-    return { name, parameter: g.state(name, shape), gradient: g.state(sumName(name), shape), token };
+    return { ...same, name, parameter: g.state(name, shape), gradient: g.state(sumName(name), shape) };
   });
   const { updates, told } = updateAll(g, training, own, orderOf);
   return g.finish({ outputs: told, updates });
 }
+
+/** The shares of the learning rate that the weights have. */
+const sharesOf = (program: ModelProgram, { optimizer }: Settings): ReadonlyMap<string, number> =>
+  layerScales(program, optimizer.definition.layerDecay?.(optimizer.values) ?? 1);
 
 /** The state in which the gradient of a weight is summed. */
 const sumName = (weight: string): string => `gradient.${weight}`;
@@ -259,11 +278,12 @@ function update(
 function slotsOf(
   program: ModelProgram,
   trained: readonly string[],
-  { optimizer }: Pick<Training, "optimizer">,
+  { optimizer, average }: Settings,
 ): readonly StateSlot[] {
   const shapes = parameterShapes(program.parameters);
   const weights = [...shapes.keys()].map((name) => slotLike(shapes, name, name));
-  const moments = optimizer.definition.state.flatMap((state) =>
+  const kept = [...optimizer.definition.state, ...(average == null ? [] : [averageState])];
+  const moments = kept.flatMap((state) =>
     trained.map((name) => ({ ...slotLike(shapes, momentName(state, name), name), beside: name })),
   );
   return [...weights, ...moments];
@@ -281,6 +301,11 @@ const slotLike = (shapes: ReadonlyMap<string, readonly number[]>, name: string, 
   dtype: "float32",
 });
 
-/** The state before the first step: the weights, and moments of zero. */
-export const startingState = (slots: readonly StateSlot[], weights: WeightValues): WeightValues =>
-  Object.fromEntries(slots.map(({ name, shape }) => [name, weights[name] ?? new Float32Array(sizeOf(shape))]));
+/** The state before the first step: the weights, averages that equal them, and moments of zero. */
+export function startingState(slots: readonly StateSlot[], weights: WeightValues): WeightValues {
+  const start = ({ name, shape, beside }: StateSlot): Float32Array => {
+    const copied = beside !== undefined && name === averageName(beside) ? weights[beside] : undefined;
+    return weights[name] ?? copied?.slice() ?? new Float32Array(sizeOf(shape));
+  };
+  return Object.fromEntries(slots.map((slot) => [slot.name, start(slot)]));
+}

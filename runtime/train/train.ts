@@ -5,8 +5,10 @@
  */
 
 import { type ModelProgram, namedParameters } from "../../blocks/index.js";
-import type { Values } from "../../graph/index.js";
+import type { StateSlot, Values } from "../../graph/index.js";
+import { averageName } from "../checkpoint/stored.js";
 import type { TrainingBatches } from "../data/batches.js";
+import type { Session } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
 import type { CheckpointInterval, Training, TrainOptions, TrainResult } from "./contract.js";
 import { type BadStep, explainBadLoss } from "./failure.js";
@@ -132,11 +134,8 @@ function tell(run: Run, step: number, epoch: number, outputs: Values, pace: Pace
  * Runs the recipe's `evaluate` lines that are due, but those that have been `done` already. One that cannot be run, or is
  * interrupted, is told, and training goes on.
  */
-async function probe(
-  { program, training, options, length, session, log }: Run,
-  step: number,
-  done: readonly string[],
-): Promise<void> {
+async function probe(run: Run, step: number, done: readonly string[]): Promise<void> {
+  const { program, training, options, length, session, log } = run;
   const left = [...done];
   const due = training.evaluate.filter(({ every, probe }) => {
     if (!isDue(every, step, length)) return false;
@@ -145,8 +144,7 @@ async function probe(
     return at < 0;
   });
   if (due.length === 0 || options.probe === undefined) return;
-  const names = [...namedParameters(program.parameters)].map(([name]) => name);
-  const weights = (await session.read(names)) as Readonly<Record<string, Float32Array>>;
+  const weights = await judgedWeights(program, run.step.slots, session);
   for (const { probe } of due) {
     const { name } = probe.definition;
     const leaveOut = (why: string) => {
@@ -168,6 +166,21 @@ async function probe(
       leaveOut(error.message);
     }
   }
+}
+
+/** The weights, or their running averages where there are such. */
+async function judgedWeights(
+  { parameters }: ModelProgram,
+  slots: readonly StateSlot[],
+  session: Session,
+): Promise<Readonly<Record<string, Float32Array>>> {
+  const kept = new Set(slots.map(({ name }) => name));
+  const judged = [...namedParameters(parameters)].map(([name]) => {
+    const average = averageName(name);
+    return [name, kept.has(average) ? average : name] as const;
+  });
+  const read = await session.read(judged.map(([, from]) => from));
+  return Object.fromEntries(judged.map(([name, from]) => [name, read[from] as Float32Array]));
 }
 
 /** After the last step everything is; before it, what says how often. */

@@ -1,4 +1,5 @@
-"""Writes what torch.optim.AdamW and torch.optim.SGD make of one parameter in a few steps with given gradients and rates.
+"""Writes what optimizers make of one parameter in a few steps with given gradients and rates: torch.optim.AdamW and torch.optim.SGD, Lion of
+timm, and LARS as the description of the official linear probe of MAE has it; and the factors of torch's warm restarts.
 
 Usage: python optimizers.py [folder]
 """
@@ -9,8 +10,33 @@ import sys
 from pathlib import Path
 
 import torch
+from timm.optim import Lion
 
 STEPS = 6
+
+
+class Lars(torch.optim.Optimizer):
+    """g += wd p; g *= trust |p| / |g|, 1 where one of them is 0; m = momentum m + g; p -= lr m. Vectors: neither decay nor factor."""
+
+    def __init__(self, parameters, lr, momentum, weight_decay, trust, matrix):
+        super().__init__(parameters, {"lr": lr})
+        self.momentum, self.decay, self.trust, self.matrix = momentum, weight_decay, trust, matrix
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                g = p.grad
+                if self.matrix:
+                    g = g + self.decay * p
+                    weight, update = p.norm(), g.norm()
+                    if weight > 0 and update > 0:
+                        g = g * (self.trust * weight / update)
+                state = self.state[p]
+                state["m"] = g.clone() if "m" not in state else self.momentum * state["m"] + g
+                p -= group["lr"] * state["m"]
+
+
 CASES = {
     "adamw": (torch.optim.AdamW, {"betas": (0.9, 0.95), "eps": 1e-8, "weight_decay": 0.05}),
     "adamw-no-decay": (torch.optim.AdamW, {"betas": (0.9, 0.95), "eps": 1e-8, "weight_decay": 0.0}),
@@ -18,6 +44,9 @@ CASES = {
     "sgd": (torch.optim.SGD, {"momentum": 0.9, "weight_decay": 0.0, "nesterov": False}),
     "sgd-plain": (torch.optim.SGD, {"momentum": 0.0, "weight_decay": 0.1, "nesterov": False}),
     "sgd-nesterov": (torch.optim.SGD, {"momentum": 0.8, "weight_decay": 0.1, "nesterov": True}),
+    "lion": (Lion, {"betas": (0.9, 0.99), "weight_decay": 0.3}),
+    "lars": (Lars, {"momentum": 0.9, "weight_decay": 0.1, "trust": 0.01, "matrix": True}),
+    "lars-vector": (Lars, {"momentum": 0.9, "weight_decay": 0.1, "trust": 0.01, "matrix": False}),
 }
 
 
@@ -32,6 +61,18 @@ def run(optimizer: type, settings: dict, start, gradients, rates) -> list[list[f
         update.step()
         after.append(parameter.detach().tolist())
     return after
+
+
+def restarts(growth: int) -> list[float]:
+    """Rates of 40 steps, cycles of 6 steps and more, a peak of 1 and 0.1 at the lowest."""
+    update = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(update, T_0=6, T_mult=growth, eta_min=0.1)
+    rates = []
+    for _ in range(40):
+        rates.append(update.param_groups[0]["lr"])
+        update.step()
+        schedule.step()
+    return rates
 
 
 def main() -> None:
@@ -52,6 +93,7 @@ def main() -> None:
         "gradients": gradients.tolist(),
         "rates": rates.tolist(),
         "cases": cases,
+        "restarts": {str(growth): restarts(growth) for growth in (1, 2)},
     }
     (folder / "optimizers.json").write_text(json.dumps(fixture, indent=1) + "\n")
 

@@ -237,6 +237,10 @@ const sgd: Kernel<"sgd"> = ([p, gradient, m, lr], { momentum, decay, nesterov })
 
 const accumulate: Kernel<"accumulate"> = ([sum, x, keep], { share }) => [tf.add(tf.mul(sum, keep), tf.mul(x, share))];
 
+/** `tf.sign` of the wasm backend gives 0 for numbers below 1e-7. */
+const sign = (x: tf.Tensor): tf.Tensor =>
+  tf.sub(tf.cast(tf.greater(x, 0), "float32"), tf.cast(tf.less(x, 0), "float32"));
+
 /** The table of a backend. */
 export const kernelsOf = (lowering: Lowering): Kernels => ({
   neg: unary(tf.neg),
@@ -245,7 +249,7 @@ export const kernelsOf = (lowering: Lowering): Kernels => ({
   sqrt: unary(tf.sqrt),
   rsqrt: unary(tf.rsqrt),
   abs: unary(tf.abs),
-  sign: unary(tf.sign),
+  sign: unary(sign),
   erf: unary(tf.erf),
   tanh: unary(tf.tanh),
   sigmoid: unary(tf.sigmoid),

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { adamw, type Optimizer, sgd } from "../../../blocks/optimizer/index.js";
+import { adamw, lars, lion, type Optimizer, sgd } from "../../../blocks/optimizer/index.js";
 import { createBuilder, evaluate } from "../../../graph/index.js";
 
 interface Fixture {
@@ -52,13 +52,14 @@ function run(optimizer: Optimizer, values: Readonly<Record<string, unknown>>, de
   });
 }
 
-function expectAsTorch(after: readonly number[][], name: string): void {
+/** `tolerance`: constants of a graph have 32 bits, those of one operation for all 64. */
+function expectAsTorch(after: readonly number[][], name: string, tolerance = 1e-12): void {
   const expected = fixture.cases[name]?.after ?? [];
   expect(after.length).toBe(expected.length);
   for (const [step, row] of after.entries()) {
     for (const [i, value] of row.entries()) {
       const wanted = expected[step]?.[i] as number;
-      expect(Math.abs(value - wanted)).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.abs(wanted)));
+      expect(Math.abs(value - wanted)).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(wanted)));
     }
   }
 }
@@ -73,10 +74,34 @@ describe("adamw", () => {
   test("leaves parameters without decay undecayed", () => expectAsTorch(run(adamw, values, false), "adamw-no-decay"));
   test("refuses a mean that never moves", () => {
     const wrong = { ...values, betas: [0.9, 1] };
-    expect(
-      (adamw.requires ?? []).filter((r) => !r.holds(wrong as never, undefined as never)).map((r) => r.name),
-    ).toEqual(["betas-below-one"]);
+    expect((adamw.requires ?? []).filter((r) => !r.holds(wrong as never, { classes: 10 })).map((r) => r.name)).toEqual([
+      "betas-below-one",
+    ]);
   });
+});
+
+describe("lars", () => {
+  const values = { lr, momentum: 0.9, weight_decay: 0.1, trust: 0.01, decay_tokens: true };
+  test("is what its description says, of matrices and of vectors", () => {
+    expectAsTorch(run(lars, values), "lars", 1e-8);
+    expectAsTorch(run(lars, values, false), "lars-vector");
+  });
+  test("moves nothing by a gradient of zero, and a weight of zero as momentum does", () => {
+    const graph = updateGraph(lars, { ...values, weight_decay: 0 }, true, 2);
+    const moved = (parameter: number, gradient: number) =>
+      evaluate(
+        graph,
+        { gradient: Float64Array.of(gradient, gradient), lr: Float64Array.of(0.1), step: Float64Array.of(1) },
+        { parameter: Float64Array.of(parameter, parameter), m: new Float64Array(2) },
+      ).updates.parameter?.[0];
+    expect(moved(3, 0)).toBe(3);
+    expect(moved(0, 2)).toBeCloseTo(-0.2, 12);
+  });
+});
+
+describe("lion", () => {
+  test("is timm's", () =>
+    expectAsTorch(run(lion, { lr, betas: [0.9, 0.99], weight_decay: 0.3, decay_tokens: true }), "lion", 1e-8));
 });
 
 describe("sgd", () => {
@@ -90,7 +115,7 @@ describe("sgd", () => {
     expectAsTorch(run(sgd, { ...values, weight_decay: 0.5 }, false), "sgd"));
   test("refuses to look ahead along no momentum, and a momentum that never fades", () => {
     const wrong = (p: object) =>
-      (sgd.requires ?? []).filter((r) => !r.holds(p as never, undefined as never)).map((r) => r.name);
+      (sgd.requires ?? []).filter((r) => !r.holds(p as never, { classes: 10 })).map((r) => r.name);
     expect(wrong({ ...values, momentum: 0, nesterov: true })).toEqual(["nesterov-needs-momentum"]);
     expect(wrong({ ...values, momentum: 1 })).toEqual(["momentum-below-one"]);
     expect(wrong(values)).toEqual([]);

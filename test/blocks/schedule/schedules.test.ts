@@ -1,9 +1,10 @@
 /** Schedules: closed forms at known points, and what holds at every step. */
 
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { DurationValue } from "../../../blocks/index.js";
-import { constant, cosine, step } from "../../../blocks/schedule/index.js";
+import { constant, cosine, restarts, step } from "../../../blocks/schedule/index.js";
 
 const epochs = (amount: number): DurationValue => ({ amount, unit: "epochs" });
 const steps = (amount: number): DurationValue => ({ amount, unit: "steps" });
@@ -32,11 +33,14 @@ const nowhereRising = (values: readonly number[]): boolean =>
   values.slice(1).every((value, i) => value <= (values[i] as number));
 
 test.each([
-  { name: "constant", factor: (warmup: DurationValue) => (at: never) => constant.factor({ warmup }, at) },
-  { name: "cosine", factor: (warmup: DurationValue) => (at: never) => cosine.factor({ warmup, floor: 0.1 }, at) },
+  { name: "constant", factor: (warmup: DurationValue) => (at: never) => constant.factor({ warmup }, at, 1) },
+  {
+    name: "cosine",
+    factor: (warmup: DurationValue) => (at: never) => cosine.factor({ warmup, floor: 0.1, min_lr: null }, at, 1),
+  },
   {
     name: "step",
-    factor: (warmup: DurationValue) => (at: never) => step.factor({ warmup, factor: 0.5, every: epochs(100) }, at),
+    factor: (warmup: DurationValue) => (at: never) => step.factor({ warmup, factor: 0.5, every: epochs(100) }, at, 1),
   },
 ])("$name rises evenly from 0 to the peak and never above it", ({ factor }) => {
   fc.assert(
@@ -53,9 +57,9 @@ test.each([
 
 describe("cosine", () => {
   // MAE: 800 epochs, 40 of warm-up.
-  const mae = { warmup: epochs(40), floor: 0 };
+  const mae = { warmup: epochs(40), floor: 0, min_lr: null };
   const at = (epoch: number, p: typeof mae = mae) =>
-    cosine.factor(p, { step: epoch * 312, stepsPerEpoch: 312, totalSteps: 800 * 312 });
+    cosine.factor(p, { step: epoch * 312, stepsPerEpoch: 312, totalSteps: 800 * 312 }, 1);
 
   test("has the values of its formula", () => {
     expect(at(0)).toBe(0);
@@ -73,7 +77,10 @@ describe("cosine", () => {
   test("falls from step to step after the warm-up", () => {
     fc.assert(
       fc.property(trainings, fc.double({ min: 0, max: 1, noNaN: true }), (training, floor) => {
-        const values = curve((progress) => cosine.factor({ warmup: training.warmup, floor }, progress), training);
+        const values = curve(
+          (progress) => cosine.factor({ warmup: training.warmup, floor, min_lr: null }, progress, 1),
+          training,
+        );
         expect(nowhereRising(values.slice(Math.ceil(training.warmupSteps)))).toBe(true);
         expect(values.at(-1)).toBeCloseTo(floor, 12);
       }),
@@ -81,10 +88,12 @@ describe("cosine", () => {
   });
   test("counts in epochs as in steps", () => {
     const progress = { step: 1234, stepsPerEpoch: 312, totalSteps: 800 * 312 };
-    expect(cosine.factor({ warmup: steps(40 * 312), floor: 0 }, progress)).toBe(cosine.factor(mae, progress));
+    expect(cosine.factor({ warmup: steps(40 * 312), floor: 0, min_lr: null }, progress, 1)).toBe(
+      cosine.factor(mae, progress, 1),
+    );
   });
   test("is finite when the warm-up fills the whole training", () => {
-    const all = curve((progress) => cosine.factor({ warmup: steps(10), floor: 0 }, progress), {
+    const all = curve((progress) => cosine.factor({ warmup: steps(10), floor: 0, min_lr: null }, progress, 1), {
       stepsPerEpoch: 5,
       totalSteps: 10,
     });
@@ -93,7 +102,7 @@ describe("cosine", () => {
 });
 
 test("constant stays at the peak", () => {
-  const values = curve((progress) => constant.factor({ warmup: steps(2) }, progress), {
+  const values = curve((progress) => constant.factor({ warmup: steps(2) }, progress, 1), {
     stepsPerEpoch: 3,
     totalSteps: 5,
   });
@@ -103,26 +112,49 @@ test("constant stays at the peak", () => {
 describe("step", () => {
   test("falls at equal distances from the first step", () => {
     const p = { every: epochs(2), factor: 0.1, warmup: epochs(0) };
-    const values = curve((progress) => step.factor(p, progress), { stepsPerEpoch: 2, totalSteps: 9 });
+    const values = curve((progress) => step.factor(p, progress, 1), { stepsPerEpoch: 2, totalSteps: 9 });
     expect(values.map((value) => Number(value.toPrecision(6)))).toEqual([1, 1, 1, 1, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01]);
   });
   test("never rises after the warm-up", () => {
     fc.assert(
       fc.property(trainings, fc.integer({ min: 1, max: 30 }), (training, every) => {
         const p = { every: steps(every), factor: 0.3, warmup: training.warmup };
-        const values = curve((progress) => step.factor(p, progress), training);
+        const values = curve((progress) => step.factor(p, progress, 1), training);
         expect(nowhereRising(values.slice(Math.ceil(training.warmupSteps)))).toBe(true);
       }),
     );
   });
 });
 
+describe("restarts", () => {
+  const recorded = JSON.parse(
+    readFileSync(new URL("../../reference/optimizers.json", import.meta.url), "utf8"),
+  ).restarts;
+  const at = (step: number) => ({ step, stepsPerEpoch: 4, totalSteps: 50 });
+
+  test.each([1, 2])("are torch's, each cycle %s times as long as the one before", (growth) => {
+    const p = { cycle: epochs(1.5), growth, warmup: steps(5), floor: 0.1, min_lr: null };
+    const found = Array.from({ length: 40 }, (_, step) => restarts.factor(p, at(5 + step), 1));
+    for (const [step, factor] of found.entries()) expect(factor).toBeCloseTo(recorded[growth][step], 12);
+    expect(restarts.factor(p, at(2), 1)).toBe(0.4);
+  });
+});
+
+test("a floor may be a rate, whatever the peak", () => {
+  const p = { warmup: epochs(0), floor: 0, min_lr: 1e-6 };
+  const end = { step: 800, stepsPerEpoch: 1, totalSteps: 800 };
+  for (const peak of [2e-3, 5e-4]) expect(peak * cosine.factor(p, end, peak)).toBeCloseTo(1e-6, 15);
+  // As `adjust_learning_rate` of official MAE: min_lr + (peak - min_lr) (1 + cos) / 2.
+  expect(2e-3 * cosine.factor(p, { ...end, step: 400 }, 2e-3)).toBeCloseTo(1e-6 + (2e-3 - 1e-6) / 2, 15);
+  expect(cosine.factor(p, end, 1e-9)).toBe(1);
+});
+
 describe("conditions", () => {
   const broken = (warmup: DurationValue, context: { epochs: number | null; steps: number | null }) =>
-    (cosine.requires ?? []).filter((r) => !r.holds({ warmup, floor: 0 }, context));
+    (cosine.requires ?? []).filter((r) => !r.holds({ warmup, floor: 0, min_lr: null }, context));
   test("a warm-up ends before the training does", () => {
     const [finding] = broken(epochs(40), { epochs: 5, steps: null });
-    const values = { warmup: epochs(40), floor: 0 };
+    const values = { warmup: epochs(40), floor: 0, min_lr: null };
     expect(finding?.say(values, { epochs: 5, steps: null })).toBe(
       "a warm-up of 40 epochs never ends in a training of 5 epochs",
     );

@@ -1,0 +1,51 @@
+/** Momentum with a learning rate for each matrix, by the norms of its weights and of its gradient. */
+
+import type { Builder, Tensor } from "../../graph/index.js";
+import { rate, real } from "../params.js";
+import { decayOf, decaysTowardsInput, decayTokens, defineOptimizer, layerDecay, momentumBelowOne } from "./contract.js";
+
+/** The gradient as long as `trust` times the weight; as it is where one of the two is zero. */
+function adapted(g: Builder, parameter: Tensor, gradient: Tensor, trust: number): Tensor {
+  const length = (x: Tensor): Tensor => g.sqrt(g.sum(g.mul(x, x)));
+  const [of, by] = [length(parameter), length(gradient)];
+  const nothing = g.equal(g.mul(of, by), 0);
+  const factor = g.select(nothing, g.constant(1), g.div(g.mul(of, trust), g.select(nothing, g.constant(1), by)));
+  return g.mul(gradient, factor);
+}
+
+export const lars = defineOptimizer({
+  name: "lars",
+  summary: "Momentum with a learning rate for each matrix, by the norms of its weights and of its gradient.",
+  source:
+    "You et al., Large Batch Training of Convolutional Networks, arXiv 1708.03888; in the form of the official linear probe of MAE",
+  since: "0.1",
+  params: {
+    lr: rate({ doc: "Peak learning rate, absolute or per a number of samples of the batch." }),
+    momentum: real({ min: 0, max: 1, default: 0.9, doc: "Decay of the running sum of gradients; below 1." }),
+    weight_decay: real({
+      min: 0,
+      default: 0,
+      doc: "Added to the gradient times the weight, for matrices; biases and norms have none.",
+    }),
+    decay_tokens: decayTokens,
+    layer_decay: layerDecay,
+    trust: real({
+      min: 0,
+      openMin: true,
+      default: 0.001,
+      doc: "Length of the step of a matrix, as a share of the length of its weights, at a learning rate of 1.",
+    }),
+  },
+  requires: [momentumBelowOne, decaysTowardsInput],
+  lr: (p) => p.lr,
+  layerDecay: (p) => p.layer_decay,
+  state: ["m"],
+  update(g, p, { parameter, gradient, state, lr, ...kind }) {
+    const [m] = state as readonly [typeof parameter];
+    const decayed = g.add(gradient, g.mul(parameter, decayOf(p, kind)));
+    // Vectors are moved as by plain momentum.
+    const taken = kind.decay ? adapted(g, parameter, decayed, p.trust) : gradient;
+    const [updated, sum] = g.sgd(parameter, taken, m, lr, { momentum: p.momentum, decay: 0, nesterov: false });
+    return { parameter: updated, state: [sum] };
+  },
+});

@@ -1,0 +1,143 @@
+/** Fine-tuning as published: which weights are trained, with which learning rate, and what is kept of them. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { Training } from "../../blocks/index.js";
+import { assemble, programOf } from "../../compiler/assemble/assemble.js";
+import { loadWeights } from "../../runtime/index.js";
+import { trainingStep } from "../../runtime/train/step.js";
+import { bound, inMemory, recipe, stripes } from "../support/data.js";
+import { analyzed, modelOf, programOfText } from "../support/model.js";
+import { differing, surroundings, trained } from "../support/runs.js";
+
+const named = (depth: number) => `
+edition 2026
+model Named {
+  input     image(size: 16x16, channels: 3)
+  tokens    patch(size: 8x8)
+  positions learned
+  encoder   vit(depth: ${depth}, width: 24, heads: 3)
+  head      classifier(classes: 5, pool: class_token)
+  loss      cross_entropy
+}`;
+const program = programOfText(named(3));
+const data = inMemory(stripes(24, 16, 3), ["a", "b", "c", "d", "e"]);
+const here = surroundings("wasm");
+const constant = bound("schedule", "constant");
+
+const run = (name: string, changes: Partial<Training>, more: { cut?: number; resume?: boolean } = {}) =>
+  trained(program, recipe(data, { steps: 2, schedule: constant, ...changes }), {
+    ...{ directory: join(here.folder, name), root: here.folder, executor: here.executor, ...more },
+  });
+
+const startOf = (name: string): Promise<Record<string, Float32Array>> =>
+  loadWeights(join(here.folder, name, "checkpoint-0.safetensors"), program.parameters);
+
+interface Groups {
+  readonly decay: number;
+  readonly weight_decay: number;
+  readonly groups: Readonly<Record<string, { readonly scale: number; readonly weight_decay: number }>>;
+}
+
+describe("the learning rate of a layer", () => {
+  it("is that of the groups of official MAE, for every weight, and so is its decay", async () => {
+    const path = new URL("../reference/layer-decay.json", import.meta.url);
+    const { groups, decay, weight_decay } = JSON.parse(readFileSync(path, "utf8")) as Groups;
+    const four = programOfText(named(4));
+    // Lion moves every weight by the rate itself, and by its share of the weight.
+    const optimizer = bound("optimizer", "lion", {
+      ...{ lr: { value: 0.01, per: null }, betas: [0, 0], weight_decay, decay_tokens: false, layer_decay: decay },
+    });
+    const directory = join(here.folder, "groups");
+    const training = recipe(data, { steps: 1, schedule: constant, optimizer });
+    const { state } = await trained(four, training, { directory, executor: here.executor });
+    const start = await loadWeights(join(directory, "checkpoint-0.safetensors"), four.parameters);
+    expect(Object.keys(start).sort()).toEqual(Object.keys(groups).sort());
+    for (const [name, { scale, weight_decay: own }] of Object.entries(groups)) {
+      for (const [i, before] of (start[name] as Float32Array).entries()) {
+        const moved = before - (state[name]?.[i] as number);
+        const sign = Math.sign(state[`optimizer.m.${name}`]?.[i] as number);
+        expect(Math.abs(moved - 0.01 * scale * (sign + own * before)), name).toBeLessThan(2e-7);
+      }
+    }
+  });
+
+  it("needs a head to be counted from", () => {
+    const mae =
+      "input image(size: 8x8, channels: 1)\ntokens patch(size: 4x4)\nmask random(ratio: 50%)\nencoder vit(depth: 1, width: 8, heads: 1)\ndecoder linear\ntarget pixels\nloss mse(on: hidden)";
+    const text = `edition 2026\nmodel M {\n${mae}\n}\nrecipe R for M {\ndata folder("a")\naugment resize\nepochs 1\noptimizer adamw(lr: 1e-3, layer_decay: 0.75)\nschedule constant\n}`;
+    expect(analyzed(text).diagnostics.map(({ code }) => code)).toEqual(["optimizer/adamw/layer-decay-needs-head"]);
+  });
+});
+
+describe("weights that are frozen", () => {
+  it.each([
+    ["embedding", { freeze: "embedding" }, /^(blocks|norm|head)\./],
+    ["two blocks", { freezeBlocks: 2 }, /^(blocks\.2|norm|head)\./],
+    ["the encoder", { freeze: "encoder" }, /^head\./],
+  ] as const)("%s", async (name, freezing, moving) => {
+    const { state } = await run(name, freezing);
+    const start = await startOf(name);
+    const weights = Object.keys(start);
+    expect(
+      differing(start, Object.fromEntries(weights.map((weight) => [weight, state[weight] as Float32Array]))),
+    ).toEqual(weights.filter((weight) => moving.test(weight)));
+    const kept = Object.keys(state).filter((key) => key.startsWith("optimizer.m."));
+    expect(kept).toEqual(weights.filter((weight) => moving.test(weight)).map((weight) => `optimizer.m.${weight}`));
+  });
+
+  it("have no gradients", () => {
+    const size = (freezing: Partial<Training>): number =>
+      trainingStep(program, recipe(data, freezing)).phases[0]?.graph.nodes.length ?? 0;
+    expect(size({ freeze: "encoder" })).toBeLessThan(size({}) / 2);
+  });
+
+  it("are those of every encoder of several, each with its own blocks", () => {
+    const several = programOf(
+      assemble(modelOf(readFileSync("examples/digits-cav-mae.mae", "utf8").split("recipe")[0] as string)),
+    );
+    const slots = trainingStep(several, recipe(data, { freeze: "encoder" })).slots.map(({ name }) => name);
+    const moments = slots.filter((name) => name.startsWith("optimizer.m."));
+    expect(moments.length).toBeGreaterThan(0);
+    expect(moments.filter((name) => !/decoder|predict|mask_token/.test(name))).toEqual([]);
+  });
+});
+
+describe("the running average", () => {
+  const average = 0.5;
+  const evaluate = [{ probe: bound("probe", "accuracy"), every: { amount: 1, unit: "steps" as const } }];
+
+  /** Four steps, with the weights that are judged after each. */
+  const judged = async (name: string, changes: Partial<Training>) => {
+    const seen: Readonly<Record<string, Float32Array>>[] = [];
+    const result = await trained(program, recipe(data, { steps: 4, schedule: constant, evaluate, ...changes }), {
+      ...{ directory: join(here.folder, name), root: here.folder, executor: here.executor },
+      probe: async ({ weights }) => {
+        seen.push(weights);
+        return { top1: 0 };
+      },
+    });
+    return { ...result, seen };
+  };
+
+  it("is what its formula says, is judged, and goes on bit for bit", async () => {
+    const [plain, whole] = [await judged("plain", {}), await judged("average", { average })];
+    // Training itself does not know of it.
+    expect(whole.losses).toEqual(plain.losses);
+    const wanted = await startOf("average");
+    for (const [step, weights] of plain.seen.entries()) {
+      for (const [name, values] of Object.entries(wanted)) {
+        for (const [i, value] of values.entries()) {
+          values[i] = average * value + (1 - average) * (weights[name]?.[i] as number);
+          expect(whole.seen[step]?.[name]?.[i]).toBeCloseTo(values[i], 6);
+        }
+      }
+    }
+    const loaded = await loadWeights(whole.checkpoint, program.parameters);
+    expect(differing(loaded, whole.seen.at(-1) as typeof loaded)).toEqual([]);
+    await run("cut", { steps: 4, average }, { cut: 2 });
+    const resumed = await run("cut", { steps: 4, average }, { resume: true });
+    expect(differing(resumed.state, whole.state)).toEqual([]);
+  });
+});
