@@ -30,7 +30,7 @@ const synonyms: readonly (readonly string[])[] = [
   ["seed", "random_seed", "manual_seed"],
   ["clip", "clip_grad", "grad_clip", "gradient_clip", "max_norm"],
   ["freeze_blocks", "freeze_layers", "frozen_stages"],
-  ["average", "ema", "model_ema", "ema_decay", "polyak"],
+  ["average", "model_ema", "ema_decay", "polyak"],
   ["precision", "dtype", "amp"],
   ["input", "inputs", "sample"],
   ["tokens", "tokenizer", "patches", "embedding"],

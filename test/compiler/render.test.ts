@@ -203,9 +203,16 @@ function textOf(type: ParamType): fc.Arbitrary<string> {
   }
 }
 
+/** A block with its values; those that have a default are often left out: not all go together. */
 const blockOf = ({ name, params }: Definition): fc.Arbitrary<string> => {
-  const values = Object.entries(params).map(([param, { type }]) => textOf(type).map((value) => `${param}: ${value}`));
-  return fc.tuple(...values).map((written) => (written.length === 0 ? name : `${name}(${written.join(", ")})`));
+  const values = Object.entries(params).map(([param, { type, default: usual }]) => {
+    const written = textOf(type).map((value) => [`${param}: ${value}`]);
+    return usual === undefined ? written : fc.oneof(written, fc.constant<string[]>([]), fc.constant<string[]>([]));
+  });
+  return fc.tuple(...values).map((parts) => {
+    const written = parts.flat();
+    return written.length === 0 ? name : `${name}(${written.join(", ")})`;
+  });
 };
 
 const anyBlock = (kind: Kind): fc.Arbitrary<string> =>
