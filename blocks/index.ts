@@ -128,8 +128,16 @@ export { phasesOf, type Trainee, trainedNames } from "./phases.js";
 export { masksOf, type PlaceNames, type Places, placeNames } from "./places.js";
 export type { Positions } from "./positions/index.js";
 export * as positions from "./positions/index.js";
-export type { Features, Probe, ProbeResult } from "./probe/index.js";
 export * as probes from "./probe/index.js";
+export {
+  type FeatureProbe,
+  type Features,
+  isPassProbe,
+  type Passes,
+  type PassProbe,
+  type Probe,
+  type ProbeResult,
+} from "./probe/index.js";
 export type {
   AdversaryProgram,
   Arrays,

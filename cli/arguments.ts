@@ -75,3 +75,13 @@ export function listOfWords(written: string): string[] {
   if (words.includes("")) throw new InvalidArgumentError("It is a list of names joined by commas.");
   return words;
 }
+
+/** Blocks joined by commas, each a name or a name with arguments: `knn, linear(epochs: 10, batch: 64)`. */
+export function listOfBlocks(written: string): string[] {
+  const blocks =
+    written.match(/(?:[^,("]|"[^"]*"|\((?:[^()"]|"[^"]*"|\([^()]*\))*\))+/g)?.map((block) => block.trim()) ?? [];
+  if (blocks.includes("") || blocks.join().replace(/\s/g, "") !== written.replace(/\s/g, "")) {
+    throw new InvalidArgumentError("It is a list of blocks joined by commas, such as knn,linear(epochs: 10).");
+  }
+  return blocks;
+}

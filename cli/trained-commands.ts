@@ -1,7 +1,7 @@
 /** The commands about trained models: what they take, and how `--help` teaches them. What the others are is said in `program.ts`. */
 
 import { type Command, Option } from "commander";
-import { listOfWords, wholeNumber } from "./arguments.js";
+import { listOfBlocks, listOfWords, wholeNumber } from "./arguments.js";
 import { addText, command } from "./help.js";
 import { configOption, onBackend } from "./options.js";
 
@@ -15,7 +15,11 @@ export function addTrained(program: Command): void {
         "Judge a trained encoder: features of the frozen encoder, then small classifiers on them.",
       )
         .argument("<run>", "folder of a run")
-        .option("--with <probes>", "names of probes, joined by commas (default: every one there is)", listOfWords)
+        .option(
+          "--with <probes>",
+          "probes joined by commas, by name or with values, such as few_shot(shots: 1) (default: every one that computes features once)",
+          listOfBlocks,
+        )
         .addOption(
           new Option("--features <what>", "the class token or the mean of the patches (default: both)").choices([
             "cls",
@@ -39,6 +43,7 @@ export function addTrained(program: Command): void {
     [
       ["mae eval runs/digits", "every probe, beside an untrained encoder and the pixels"],
       ["mae eval runs/digits --with knn --features mean --json", "one of them, for a script"],
+      ['mae eval runs/digits --with "linear_crops(epochs: 20), few_shot(shots: 1)"', "with values of their own"],
     ],
   );
   addText(

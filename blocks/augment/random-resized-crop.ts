@@ -1,7 +1,7 @@
 /** The crop of a random part, brought to the input's size: the augmentation of MAE. */
 
 import type { Random } from "../../graph/index.js";
-import { interval } from "../params.js";
+import { choice, interval } from "../params.js";
 import { defineAugment, type PixelSize } from "./contract.js";
 import { filter } from "./filter.js";
 import { type Crop, covering, middleOf } from "./place.js";
@@ -9,21 +9,27 @@ import { type Crop, covering, middleOf } from "./place.js";
 interface Part {
   readonly scale: readonly [number, number];
   readonly ratio: readonly [number, number];
+  readonly overhang: "redraw" | "clip";
 }
 
 const attempts = 10;
 
 const between = (low: number, high: number, random: Random): number => low + (high - low) * random.uniform();
 
-/** A part with area and aspect as drawn, or null when it does not fit into the image. */
+/** A part with area and aspect as drawn, or null when it does not fit into the image and is not cut to it. */
 function drawPart(p: Part, current: PixelSize, random: Random): PixelSize | null {
   const area = current.height * current.width * between(p.scale[0], p.scale[1], random);
   const aspect = Math.exp(between(Math.log(p.ratio[0]), Math.log(p.ratio[1]), random));
   const width = Math.round(Math.sqrt(area * aspect));
   const height = Math.round(Math.sqrt(area / aspect));
+  if (p.overhang === "clip") {
+    return { height: clipped(height, current.height), width: clipped(width, current.width) };
+  }
   const fits = width > 0 && width <= current.width && height > 0 && height <= current.height;
   return fits ? { height, width } : null;
 }
+
+const clipped = (length: number, most: number): number => Math.min(Math.max(1, length), most);
 
 /** The largest part of allowed aspect. */
 function largestPart(p: Part, { height, width }: PixelSize): PixelSize {
@@ -60,6 +66,14 @@ export const randomResizedCrop = defineAugment({
       max: 100,
       default: [0.75, 1.3333],
       doc: "Width / height of the part, drawn log-uniformly.",
+    }),
+    overhang: choice({
+      default: "redraw",
+      options: {
+        redraw: "It is drawn again, ten times at most, as in torchvision.",
+        clip: "It is cut to the image, as in official MAE's linear probe.",
+      },
+      doc: "What becomes of a part that is higher or wider than the image.",
     }),
     filter,
   },

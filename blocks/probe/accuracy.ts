@@ -1,12 +1,14 @@
 /** How often a head's classes are right: no probe of features, but of the model itself. */
 
-import { accuracy as accuracyOf } from "./classifier.js";
 import { defineProbe } from "./contract.js";
+import { measures } from "./measures.js";
 
 export const accuracy = defineProbe({
   name: "accuracy",
-  summary: "The share of test images whose class the model's own head names, first and among the first five.",
-  source: "He et al., Masked Autoencoders Are Scalable Vision Learners, CVPR 2022, section 4",
+  summary:
+    "How often the model's own head is right, first and among the first five, class by class, and how sure it is.",
+  source:
+    "He et al., Masked Autoencoders Are Scalable Vision Learners, CVPR 2022, section 4; calibration: Guo et al., On Calibration of Modern Neural Networks, ICML 2017",
   since: "0.1",
   params: {},
   requires: [
@@ -21,7 +23,7 @@ export const accuracy = defineProbe({
   ],
   sees: "predictions",
   run: async (_, __, test) => ({
-    scores: accuracyOf(Float64Array.from(test.values), test.labels, test.width),
+    ...measures(Float64Array.from(test.values), test.labels, test.width),
     protocol: `the head's classes of ${test.count} test samples, no augmentation`,
   }),
 });

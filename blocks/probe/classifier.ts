@@ -48,7 +48,7 @@ export function classScores(classifier: Classifier, features: Features, rows?: I
  * Place of class `label` among the scores of one sample, from 0; of equal scores the lower class comes first.
  * A score of -Infinity says that the class was not considered, one that is no number that training failed: they come last.
  */
-function placeOf(scores: Float64Array, from: number, classes: number, label: number): number {
+export function placeOf(scores: Float64Array, from: number, classes: number, label: number): number {
   const own = scores[from + label] as number;
   if (!(own > -Infinity)) return classes;
   let better = 0;

@@ -1,16 +1,33 @@
 /** Probes: evaluations that judge frozen features, exactly as their published protocol says. */
 
 import type { Random } from "../../graph/index.js";
-import { type Definition, ofKind } from "../block.js";
+import type { Augment } from "../augment/index.js";
+import { type Bound, type Definition, ofKind } from "../block.js";
 import type { Params, ValuesOf } from "../params.js";
 
-/** Frozen features of a labelled set: [count, width], row major. */
+/** Frozen features of a labelled set: [count, width], row major; of tokens [count, tokens, width]. */
 export interface Features {
   readonly values: Float32Array;
   readonly labels: Int32Array;
   readonly count: number;
   readonly width: number;
   readonly classes: number;
+  /** Tokens of each sample, where they are not pooled to one vector; if absent, they are. */
+  readonly tokens?: number;
+}
+
+/** The samples again and again, as features of some of them at a time. */
+export interface Passes {
+  /** Training samples of one pass. */
+  readonly samples: number;
+  readonly classes: number;
+  readonly width: number;
+  /** Tokens of each sample; 1 where they are pooled. */
+  readonly tokens: number;
+  /** All training samples in an order of their own, each cut and mirrored anew. */
+  train(epoch: number): AsyncIterable<Features>;
+  /** All test samples in their order, as evaluation shows them. */
+  test(): AsyncIterable<Features>;
 }
 
 export interface ProbeResult {
@@ -18,14 +35,19 @@ export interface ProbeResult {
   readonly scores: Readonly<Record<string, number>>;
   /** The protocol in words, with the values used and what was chosen by validation. */
   readonly protocol: string;
+  /** What scores are made of, class by class, where there is more to tell: plain values that can be written as JSON. */
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 export interface ProbeContext {
   /** Classes of the model's head; null: it has none. */
   readonly classes: number | null;
+  /** Features of a token. */
+  readonly encoderWidth: number;
 }
 
-export interface Probe<P extends Params = Params> extends Definition<P, ProbeContext> {
+/** What a probe is that judges features computed once. */
+export interface FeatureProbe<P extends Params = Params> extends Definition<P, ProbeContext> {
   /**
    * What it is given as features: those of the encoder when absent, or the logits of the model's own head, [count, classes], of the
    * test images alone.
@@ -44,7 +66,30 @@ export interface Probe<P extends Params = Params> extends Definition<P, ProbeCon
   ): Promise<ProbeResult>;
 }
 
-export const defineProbe = <const P extends Params>(probe: Probe<P>): Probe<P> => ofKind("probe", probe);
+/** What a probe is that trains on images cut and mirrored anew in each pass, or on tokens, of which there are too many to keep. */
+export interface PassProbe<P extends Params = Params> extends Definition<P, ProbeContext> {
+  /** One vector a sample when absent, or every patch's token. */
+  readonly sees?: "features" | "tokens";
+  readonly needs?: "labels";
+  readonly scale?: "share";
+  /** What is done to training images in place of the recipe's crops and flips. */
+  views(p: ValuesOf<P>): readonly Bound<Augment>[];
+  runPasses(
+    p: ValuesOf<P>,
+    passes: Passes,
+    random: Random,
+    tick?: (done: number, total: number) => void,
+  ): Promise<ProbeResult>;
+}
+
+export type Probe<P extends Params = Params> = FeatureProbe<P> | PassProbe<P>;
+
+/** Whether a probe goes through the images again and again: it takes far longer than one of features computed once. */
+export const isPassProbe = (probe: Probe): probe is PassProbe => "runPasses" in probe;
+
+export const definePassProbe = <const P extends Params>(probe: PassProbe<P>): PassProbe<P> => ofKind("probe", probe);
+
+export const defineProbe = <const P extends Params>(probe: FeatureProbe<P>): FeatureProbe<P> => ofKind("probe", probe);
 
 /** Gives the caller's timers and signals their turn: a progress bar moves, an interrupt is heard. */
 export const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));

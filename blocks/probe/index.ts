@@ -1,12 +1,25 @@
 /** The probes, sorted by name. */
 
 import { accuracy } from "./accuracy.js";
+import { attentive } from "./attentive.js";
+import { fewShot } from "./few-shot.js";
 import { knn } from "./knn.js";
 import { linear } from "./linear.js";
+import { linearCrops } from "./linear-crops.js";
 import { rank } from "./rank.js";
 import { ridge } from "./ridge.js";
 
-export { defineProbe, type Features, type Probe, type ProbeResult } from "./contract.js";
-export { accuracy, knn, linear, rank, ridge };
+export {
+  definePassProbe,
+  defineProbe,
+  type FeatureProbe,
+  type Features,
+  isPassProbe,
+  type Passes,
+  type PassProbe,
+  type Probe,
+  type ProbeResult,
+} from "./contract.js";
+export { accuracy, attentive, fewShot, knn, linear, linearCrops, rank, ridge };
 
-export const probes = [accuracy, knn, linear, rank, ridge] as const;
+export const probes = [accuracy, attentive, fewShot, knn, linear, linearCrops, rank, ridge] as const;

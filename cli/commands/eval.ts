@@ -7,7 +7,9 @@ import {
   type ArrayShape,
   defaultsOf,
   hasPictures,
+  isPassProbe,
   type ModelProgram,
+  mustBe,
   type Probe,
   type SampleWords,
   wordsOf,
@@ -20,7 +22,7 @@ import type {
   MeasuredErrors,
   reconstructionErrors,
 } from "../../runtime/index.js";
-import { type Vocabulary, vocabularyOf } from "../config/index.js";
+import { analyzeWith, vocabularyOf } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
 import { labelledBatch, labelledData, selectionsOf } from "../runs/labelled-data.js";
 import { type OpenRun, openRun, sayErrors } from "../runs/open-run.js";
@@ -29,7 +31,7 @@ import { usageFailure } from "../words/failure.js";
 import { didYouMean } from "../words/nearest.js";
 import { createStages } from "../words/progress.js";
 import { type Colors, grouped, print, printJson, stdoutColors, stdoutColumns, tell } from "../words/terminal.js";
-import { wrapped } from "../words/text-width.js";
+import { visibleText, wrapped } from "../words/text-width.js";
 
 export interface EvalOptions extends BackendFlags {
   readonly with?: readonly string[];
@@ -51,7 +53,7 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
   const run = await openRun(directory, options.checkpoint ?? null, () => vocabularyOf(null, options.config));
   const runtime = await import("../../runtime/index.js");
   const data = await labelledData({ ...run, root: run.facts.root, most: options.samples ?? Infinity, note: tell });
-  const probes = options.with ? probesNamed(options.with, run.vocabulary) : probesFor(run, data.classes.length > 1);
+  const probes = options.with ? probesNamed(options.with, run) : probesFor(run, data.classes.length > 1);
   const executor = await openBackend(options, tell);
   const stages = createStages();
   try {
@@ -128,26 +130,51 @@ function reconstructed(measured: MeasuredErrors, program: ModelProgram): string 
 
 const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values: defaultsOf(definition.params) });
 
-/** Every probe that has something to judge: only a model with a head predicts classes, and not all data have labels. */
+/**
+ * Every probe that has something to judge: only a model with a head predicts classes, and not all data have labels. Those that go through
+ * the images again and again take long, and are asked for by name.
+ */
 function probesFor({ program, vocabulary }: OpenRun, isLabelled: boolean): Bound<Probe>[] {
   const judging = vocabulary.registry.probe.filter(
     ({ sees }) => sees !== "predictions" || program.classes !== undefined,
   );
   const left = judging.filter(({ needs }) => !isLabelled && needs !== "images");
-  if (left.length > 0) tell(`left out, as the data have no labels: ${left.map(({ name }) => name).join(", ")}`);
-  return judging.filter((probe) => !left.includes(probe)).map(withDefaults);
+  if (left.length > 0) tell(`left out, as the data have no labels: ${namesOf(left)}`);
+  const slow = judging.filter((probe) => !left.includes(probe) && isPassProbe(probe));
+  if (slow.length > 0)
+    tell(`left out, as they go through the images many times: ${namesOf(slow)}; --with asks for them`);
+  return judging.filter((probe) => !left.includes(probe) && !slow.includes(probe)).map(withDefaults);
 }
 
-/** The probes with these names and their default values. */
-function probesNamed(names: readonly string[], { registry }: Vocabulary): Bound<Probe>[] {
+const namesOf = (probes: readonly Probe[]): string => probes.map(({ name }) => name).join(", ");
+
+/** The probes that are named, with their default values, or with those that are written as in a recipe. */
+function probesNamed(written: readonly string[], run: OpenRun): Bound<Probe>[] {
+  const { registry } = run.vocabulary;
   const known = registry.probe.map((probe) => probe.name);
-  return names.map((name) => {
+  return written.map((text) => {
+    const name = (/^\w+/.exec(text) ?? [text])[0];
     const definition = registry.probe.find((probe) => probe.name === name);
-    if (definition) return withDefaults(definition);
-    throw usageFailure(`there is no probe "${name}"`, {
-      help: didYouMean(name, known) ?? `there are ${known.join(", ")}`,
-    });
+    if (!definition) {
+      throw usageFailure(`there is no probe "${name}"`, {
+        help: didYouMean(name, known) ?? `there are ${known.join(", ")}`,
+      });
+    }
+    return name === text ? withDefaults(definition) : probeWritten(text, run);
   });
+}
+
+/** A probe with values, checked as a line of the run's recipe. */
+function probeWritten(text: string, { spec, recipe, model, vocabulary }: OpenRun): Bound<Probe> {
+  const line = `recipe Asked extends ${recipe.name} for ${model.name} {\n  add evaluate ${text}\n}\n`;
+  const analysis = analyzeWith({ path: "--with", text: `${spec}\n${line}` }, { readText: () => null }, vocabulary);
+  const wrong = analysis.diagnostics.find(({ severity }) => severity === "error");
+  const use = analysis.recipes.get("Asked")?.evaluate.at(-1)?.use;
+  if (wrong || !use) {
+    const { message, help = "write it as in a recipe" } = wrong ?? { message: "it is no single probe" };
+    throw usageFailure(`--with ${text}: ${message}`, { help });
+  }
+  return { definition: mustBe("probe", use.definition), values: use.values };
 }
 
 const sourceWords: Record<JudgedSource, (words: SampleWords) => string> = {
@@ -160,7 +187,7 @@ const sourceWords: Record<JudgedSource, (words: SampleWords) => string> = {
 function featuresOf({ source, of, pool, layer }: EvaluationRow, words: SampleWords): string {
   const who = sourceWords[source](words);
   if (pool === null) return who;
-  const what = pool === "cls" ? "class token" : "mean of patches";
+  const what = { cls: "class token", mean: "mean of patches", tokens: "tokens of patches" }[pool];
   return `${who}, ${of === undefined ? "" : `${of}, `}${what}${layer === "last" || layer === null ? "" : `, layer ${layer}`}`;
 }
 
@@ -194,5 +221,24 @@ function table(run: OpenRun, result: Evaluation, colors: Colors): string {
       ? `${grouped(samples.train)} training ${words.sample}s`
       : `${grouped(samples.train)} training and ${grouped(samples.test)} test ${words.sample}s of ${classes} classes`;
   const about = `${colors.bold(result.model)} after step ${run.step}; ${data}; seed ${seed}`;
-  return `${[about, "", `${" ".repeat(widest)}  ${head}`, ...lines, "", ...protocols].join("\n")}\n`;
+  const measured = result.rows.flatMap((row) => (row.source === "head" ? measuresOf(row, result, width) : []));
+  return `${[about, "", `${" ".repeat(widest)}  ${head}`, ...lines, "", ...measured, ...protocols].join("\n")}\n`;
+}
+
+/** Classes that are named where a head knows them worst. */
+const worstShown = 3;
+
+/** All scores of a head, and the classes that it knows worst. */
+function measuresOf({ scores, details }: EvaluationRow, { class_names }: Evaluation, width: number): readonly string[] {
+  const said = Object.entries(scores).map(
+    ([name, score]) => `${name.replaceAll("_", " ")} ${(100 * score).toFixed(2)} %`,
+  );
+  const perClass = (details?.per_class ?? []) as readonly { readonly recall: number | null }[];
+  const worst = perClass
+    .flatMap(({ recall }, k) => (recall === null ? [] : [{ name: class_names[k] ?? String(k), recall }]))
+    .sort((a, b) => a.recall - b.recall)
+    .slice(0, worstShown)
+    .map(({ name, recall }) => `${visibleText(name)} (${(100 * recall).toFixed(2)} %)`);
+  const least = worst.length > 0 ? `; least often right of ${worst.join(", ")}` : "";
+  return [...wrapped(`${said.join(", ")}${least}`, width), ""];
 }

@@ -24,6 +24,14 @@ export async function labelledData({ program, training, root, most, note }: Labe
   let opened: ReturnType<typeof openData> | null = null;
   return {
     train: () => evaluationBatches({ index: train, ...common }),
+    passes: {
+      samples: train.length,
+      // What cuts and mirrors pictures is the probe's; what changes numbers stays.
+      batches(views, pass) {
+        const rest = training.augment.filter(({ definition }) => definition.changes === "channels");
+        return evaluationBatches({ index: train, ...common, augment: [...views, ...rest], pass });
+      },
+    },
     async *test() {
       opened ??= openData(training.data, "test", root, program);
       yield* evaluationBatches({ index: thinned(await opened, most), ...common });

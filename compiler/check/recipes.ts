@@ -6,7 +6,7 @@ import type { Recipe, Setting, Use } from "../model.js";
 import { recipeSlots } from "../slots.js";
 import { readBody } from "./changes.js";
 import { type Body, type Draft, type DraftBlock, type DraftLine, slotLines } from "./draft.js";
-import { classesOf, type Fact, type Facts, soundParts, watchedValues } from "./facts.js";
+import { classesOf, encoderWidthOf, type Fact, type Facts, soundParts, watchedValues } from "./facts.js";
 import { type Fitting, fits } from "./fit.js";
 import { scopeOf, settings } from "./lines.js";
 import { type JudgedRecipe, lintRecipe } from "./lint.js";
@@ -99,6 +99,7 @@ const factsOf = (draft: Draft, subject: Subject | null): Facts => ({
   array: null,
   image: null,
   classes: subject && classesOf({ wiring: subject.checked.wiring, part: null }),
+  encoderWidth: subject && encoderWidthOf({ wiring: subject.checked.wiring, part: null }),
   epochs: settingFact(draft, "epochs"),
   steps: settingFact(draft, "steps"),
 });

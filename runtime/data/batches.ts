@@ -4,7 +4,7 @@
  */
 
 import { arrayLength, type BoundField, type ModelProgram, oneLine, type SampleIndex } from "../../blocks/index.js";
-import { invariant, sizeOf } from "../../graph/index.js";
+import { invariant, randomStream, shuffled, sizeOf } from "../../graph/index.js";
 import type { Training } from "../train/contract.js";
 import { viewOf } from "./fields.js";
 import { checkShare, type Filled, fillBatch } from "./fill.js";
@@ -90,22 +90,31 @@ export async function trainingBatches(options: BatchesOptions & TrainingOrder): 
   return prefetched({ ...options, fields, mode: "train" }, order, start * parts, Infinity);
 }
 
+/** A pass over the samples of training as it sees them: augmented at random and shuffled. */
+export interface TrainingPass {
+  readonly seed: number;
+  readonly epoch: number;
+}
+
 /**
  * All samples once, in their own order, without random augmentation; the last batch may be smaller. `limit`: at most so
- * many, the first ones. Throws as `trainingBatches`.
+ * many, the first ones. `pass`: with random augmentation instead, in shuffled order. Throws as `trainingBatches`.
  */
 export async function* evaluationBatches(
-  options: Omit<BatchesOptions, "seed"> & { readonly limit?: number },
+  options: Omit<BatchesOptions, "seed"> & { readonly limit?: number; readonly pass?: TrainingPass },
 ): AsyncGenerator<EvaluationBatch> {
-  const { index, batch } = options;
+  const { index, batch, pass } = options;
   await checkFiles(options);
   const total = Math.min(index.length, options.limit ?? Infinity);
   const count = Math.ceil(total / batch);
+  const { seed, epoch } = pass ?? { seed: 0, epoch: 0 };
+  const all = pass ? shuffled(total, randomStream(seed, "shuffle", epoch)) : null;
   const order = (k: number) => {
-    const samples = Int32Array.from({ length: Math.min(batch, total - k * batch) }, (_, i) => k * batch + i);
-    return { epoch: 0, samples };
+    const places = Int32Array.from({ length: Math.min(batch, total - k * batch) }, (_, i) => k * batch + i);
+    return { epoch, samples: all ? places.map((place) => all[place] as number) : places };
   };
-  const source = prefetched({ ...options, seed: 0, fields: {}, mode: "evaluate" }, order, 0, count);
+  const mode = pass ? "train" : "evaluate";
+  const source = prefetched({ ...options, seed, fields: {}, mode }, order, 0, count);
   try {
     for (let k = 0; k < count; k++) {
       const { arrays, samples, shown } = await source.next();

@@ -27,8 +27,8 @@ import { openFrozen, type Trained } from "./frozen.js";
 export interface Selection {
   /** Of which output, of a model of several arrays: `audio` or `joint.audio`; if absent, `features`, of all arrays. */
   readonly of?: string;
-  /** The first token, or the mean of the patches' tokens. */
-  readonly pool: "cls" | "mean";
+  /** The first token, the mean of the patches' tokens, or each of these by itself. */
+  readonly pool: "cls" | "mean" | "tokens";
   /** Number of encoder layers passed, from 1; the final norm is always applied. */
   readonly layer: number | "last";
 }
@@ -43,8 +43,10 @@ export interface LabelledBatch {
 
 /** Turns images into vectors, several kinds at once. */
 export interface FeatureReader {
-  /** Length of the vectors of each kind. */
+  /** Numbers of a sample, of each kind: of tokens, those of all of them. */
   readonly widths: readonly number[];
+  /** Tokens of a sample, of each kind; absent where all are pooled. */
+  readonly tokens?: readonly number[];
   /** For each kind [count, width]. */
   readonly read: (batch: LabelledBatch) => Promise<readonly Float32Array[]>;
   readonly close: () => Promise<void>;
@@ -73,9 +75,11 @@ export async function encoderReader(
     });
     return Object.fromEntries(vectors.entries());
   });
-  const widths = selections.map((_, i) => frozen.shapes[i]?.[1] as number);
+  const shapes = selections.map((_, i) => (frozen.shapes[i] as readonly number[]).slice(1));
+  const widths = shapes.map(sizeOf);
   return {
     widths,
+    tokens: shapes.map((shape) => (shape.length > 1 ? (shape[0] as number) : 1)),
     async read({ arrays, count }) {
       const outputs = await frozen.run(arrays);
       return widths.map((size, i) => (outputs[i] as Float32Array).slice(0, count * size));
@@ -159,7 +163,7 @@ export async function predictionReader(model: Trained, executor: Executor, batch
   };
 }
 
-/** Tokens [B, extra + N, D] as one vector an image, [B, D]. */
+/** Tokens [B, extra + N, D] as one vector an image, [B, D], or those of the patches, [B, N, D]. */
 export function pooled(
   g: Builder,
   { extraTokens }: Pick<ModelProgram, "extraTokens">,
@@ -168,7 +172,8 @@ export function pooled(
 ): Tensor {
   const [batch, count, width] = tokens.shape as readonly [number, number, number];
   if (pool === "cls") return g.reshape(g.slice(tokens, [0, 0, 0], [batch, 1, width]), [batch, width]);
-  return g.mean(g.slice(tokens, [0, extraTokens, 0], [batch, count - extraTokens, width]), [1]);
+  const patches = g.slice(tokens, [0, extraTokens, 0], [batch, count - extraTokens, width]);
+  return pool === "tokens" ? patches : g.mean(patches, [1]);
 }
 
 /**
@@ -323,7 +328,8 @@ function join<A extends Float32Array | Int32Array>(parts: readonly A[], whole: A
   return whole;
 }
 
-function checkedLabels({ labels, count }: LabelledBatch, classes: number): Int32Array {
+/** The class of each sample. Throws `run/data` where one has none. */
+export function checkedLabels({ labels, count }: LabelledBatch, classes: number): Int32Array {
   const own = labels.slice(0, count);
   if (own.every((label) => label >= 0 && label < classes)) return own;
   throw new RunError("run/data", {

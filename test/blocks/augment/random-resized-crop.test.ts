@@ -22,7 +22,7 @@ interface Fixture {
 
 const fixture = JSON.parse(readFileSync(new URL("../../reference/crops.json", import.meta.url), "utf8")) as Fixture;
 
-const values = { scale: [0.2, 1], ratio: [0.75, 1.3333], filter: "bicubic" } as const;
+const values = { scale: [0.2, 1], ratio: [0.75, 1.3333], overhang: "redraw", filter: "bicubic" } as const;
 const input = (height: number, width: number) => augmentContext(arrayOfImage({ height, width, channels: 3 }));
 const context = input(224, 192);
 
@@ -53,6 +53,16 @@ test("cuts inside the image, of an area and aspect as allowed", () => {
       expect((part.width + 0.5) / (part.height - 0.5)).toBeGreaterThanOrEqual(values.ratio[0]);
     }),
   );
+});
+
+test("that overhangs is cut to the image, or drawn again", () => {
+  const clip = { ...values, scale: [1, 1], ratio: [1, 1], overhang: "clip" } as never;
+  expect(crop(clip, [90, 40], 0)).toMatchObject({ top: expect.any(Number), left: 0, height: 60, width: 40 });
+  expect(crop({ ...values, scale: [1, 1], ratio: [1, 1] } as never, [90, 40], 0)).toMatchObject({
+    top: 25,
+    height: 40,
+    width: 40,
+  });
 });
 
 test.each(fixture.crops)("draws from torchvision's distribution on images of $size", ({ size, moments }) => {

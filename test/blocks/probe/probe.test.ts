@@ -3,9 +3,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { accuracy, classScores } from "../../../blocks/probe/classifier.js";
-import { type Features, knn, linear, type Probe, probes, ridge } from "../../../blocks/probe/index.js";
+import { classifierOf } from "../../../blocks/probe/head.js";
+import {
+  type FeatureProbe,
+  type Features,
+  isPassProbe,
+  knn,
+  linear,
+  type Probe,
+  probes,
+  ridge,
+} from "../../../blocks/probe/index.js";
 import { neighbourVotes } from "../../../blocks/probe/knn.js";
-import { classifierOf, trainHead } from "../../../blocks/probe/linear.js";
+import { trainHead } from "../../../blocks/probe/linear.js";
 import { addGram, cholesky, mirror, rowProducts, solveCholesky, weightedRows } from "../../../blocks/probe/products.js";
 import { fitRidge } from "../../../blocks/probe/ridge.js";
 import { plainRandom, reference, relativeDifference, test, train } from "./fixture.js";
@@ -187,7 +197,9 @@ describe("products", () => {
 });
 
 describe("every probe of features", () => {
-  const ofFeatures = probes.filter(({ sees }: Probe) => sees !== "predictions");
+  const ofFeatures = probes.filter(
+    (probe: Probe): probe is FeatureProbe => !isPassProbe(probe) && probe.sees !== "predictions",
+  );
   it.each(ofFeatures.map((probe) => [probe.name, probe] as const))(
     "%s is well above what chance gives and reports progress to the end",
     async (_, probe) => {
@@ -209,7 +221,7 @@ describe("every probe of features", () => {
 });
 
 it("a head is judged by its own logits, of the test images alone", async () => {
-  const head = probes.find(({ sees }: Probe) => sees === "predictions") as Probe;
+  const head = probes.find(({ sees }: Probe) => sees === "predictions") as FeatureProbe;
   // Of seven classes the right one is first, fifth and last.
   const values = Float32Array.from([6, 5, 4, 3, 2, 1, 0, 6, 5, 4, 3, 2, 1, 0, 6, 5, 4, 3, 2, 1, 0]);
   const logits = { values, labels: Int32Array.of(0, 4, 6), count: 3, width: 7, classes: 7 };

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { randomStream } from "../../../graph/index.js";
+import type { TrainingPass } from "../../../runtime/data/batches.js";
 import { type EvaluateOptions, evaluate } from "../../../runtime/evaluate/evaluate.js";
 import type { LabelledBatch } from "../../../runtime/evaluate/features.js";
 import { RunError, reconstructionErrors } from "../../../runtime/index.js";
@@ -109,6 +110,35 @@ describe("evaluate", () => {
     expect(own?.psnr).toBeCloseTo(-10 * Math.log10(own?.pixelMse as number), 10);
     const { picture: _, ...blind } = rectangle;
     expect(await reconstructionErrors({ program: blind, weights }, [], { data, ...common })).toBeNull();
+  });
+
+  test("goes through the images anew for probes that ask for it: tokens of encoders, and views of their own", async () => {
+    const asked: string[] = [];
+    const passes = {
+      samples: 120,
+      batches: (
+        views: readonly { readonly definition: { readonly name: string } }[],
+        { seed, epoch }: TrainingPass,
+      ) => {
+        asked.push(`${views.map(({ definition }) => definition.name).join("+")} ${seed}.${epoch}`);
+        return bars(120, 1 + epoch);
+      },
+    };
+    const data = { ...(await options()).data, passes };
+    const own = await options({ data, selections: [{ pool: "mean", layer: "last" }], sources: ["encoder", "pixels"] });
+    const times = { epochs: 2, batch: 40, warmup: { amount: 1, unit: "epochs" } };
+    const both = [bound("probe", "linear_crops", times), bound("probe", "attentive", { ...times, heads: 3 })];
+    const { rows, samples } = await evaluate({ program: rectangle, weights }, both, own);
+    expect(rows.map(({ source, pool, width, probe }) => [source, pool, width, probe])).toEqual([
+      ["encoder", "mean", 24, "linear_crops"],
+      ["pixels", null, 960, "linear_crops"],
+      ["encoder", "tokens", 24, "attentive"],
+    ]);
+    expect(samples).toEqual({ train: 120, test: 40 });
+    expect(asked.slice(0, 2)).toEqual([0, 1].map((epoch) => `random_resized_crop+horizontal_flip 4.${epoch}`));
+    expect(asked).toHaveLength(6);
+    const blind = evaluate({ program: rectangle, weights }, both, await options());
+    await expect(blind).rejects.toThrow("in passes over them");
   });
 
   test("refuses data that no probe can judge", async () => {
