@@ -31,9 +31,22 @@ export type ImageStep =
 /** What to do with a recording: samples in time, of one or several channels. Later steps see what earlier ones leave. */
 export type RecordingStep =
   /** As many channels as the model reads: several become their mean, one is repeated. */
-  | { readonly kind: "mix" }
+  | { readonly kind: "channels" }
   /** The sampling rate that the model reads. */
-  | ({ readonly kind: "resample" } & SincFilter);
+  | ({ readonly kind: "rate" } & SincFilter)
+  /** The channels of these names, in this order. */
+  | { readonly kind: "pick"; readonly names: readonly string[] }
+  /** As many samples as the model reads, of which the first is a share of those that may be. `pad`: zeros follow a shorter one. */
+  | { readonly kind: "cut"; readonly at: number; readonly pad: boolean }
+  /** What stands where samples are missing: zeros, or lines between their neighbours. */
+  | { readonly kind: "fill"; readonly by: "zeros" | "lines" }
+  /** Frequencies between two, in hertz, by filters of an order that run both ways; null: all on that side. */
+  | { readonly kind: "band"; readonly low: number | null; readonly high: number | null; readonly order: number };
+
+/** What to do with the numbers of an array; of a signal, it is done to the recording. */
+export type ArrayStep =
+  /** Less their mean, divided by their deviation: all numbers of a sample, or of each channel or lead. `nonzero`: 0 stays, and does not count. */
+  { readonly kind: "level"; readonly over: "sample" | "channel"; readonly nonzero: boolean };
 
 /** A sinc that is 0 after `width` crossings of zero and cuts at `rolloff` of the highest frequency that two rates have. */
 export interface SincFilter {
@@ -43,7 +56,7 @@ export interface SincFilter {
   readonly beta: number | null;
 }
 
-export type AugmentStep = ImageStep | RecordingStep;
+export type AugmentStep = ImageStep | RecordingStep | ArrayStep;
 
 export interface PixelSize {
   readonly height: number;

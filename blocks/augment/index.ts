@@ -2,11 +2,12 @@
 
 import { centerCrop } from "./center-crop.js";
 import { horizontalFlip, verticalFlip } from "./flip.js";
-import { mix } from "./mix.js";
 import { normalize } from "./normalize.js";
 import { randomResizedCrop } from "./random-resized-crop.js";
-import { resample } from "./resample.js";
+import { bandPass, fillGaps, leads, mix, resample } from "./recordings.js";
 import { resize } from "./resize.js";
+import { standardize } from "./standardize.js";
+import { centerWindow, randomWindow } from "./window.js";
 
 export {
   type Augment,
@@ -22,15 +23,36 @@ export {
   type RecordingStep,
   type SincFilter,
 } from "./contract.js";
-export { centerCrop, horizontalFlip, mix, normalize, randomResizedCrop, resample, resize, verticalFlip };
-
-export const augments = [
+export {
+  bandPass,
   centerCrop,
+  centerWindow,
+  fillGaps,
   horizontalFlip,
+  leads,
   mix,
   normalize,
   randomResizedCrop,
+  randomWindow,
   resample,
   resize,
+  standardize,
+  verticalFlip,
+};
+
+export const augments = [
+  bandPass,
+  centerCrop,
+  centerWindow,
+  fillGaps,
+  horizontalFlip,
+  leads,
+  mix,
+  normalize,
+  randomResizedCrop,
+  randomWindow,
+  resample,
+  resize,
+  standardize,
   verticalFlip,
 ] as const;

@@ -113,7 +113,8 @@ async function byFile(
   const strange = classesIn(labels).filter((name) => !numbers.has(name));
   if (strange.length > 0) throw strangeClasses(`${file} names classes`, strange);
   const samples = listing.samples.flatMap((path) => {
-    const label = numbers.get(labels.get(path) ?? "");
+    // Tables of records name them without the ending of their headers.
+    const label = numbers.get(labels.get(path) ?? labels.get(withoutEnding(path)) ?? "");
     return label === undefined ? [] : [[path, label] as const];
   });
   if (samples.length === 0) {

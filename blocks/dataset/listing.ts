@@ -11,6 +11,8 @@ export interface Contents {
   readonly many: string;
   /** Of the names of files that are read. */
   readonly endings: readonly string[];
+  /** Of files that belong to others, which are read with them. */
+  readonly beside?: readonly string[];
   /** The usual ones, in words. */
   readonly formats: string;
 }
@@ -29,7 +31,13 @@ export const contentsOf: { readonly [M in Medium]?: Contents } = {
     endings: ["flac", "mp3", "wav", "wave"],
     formats: ".wav, .flac or .mp3 files",
   },
-  signal: { one: "record", many: "records", endings: ["csv"], formats: ".csv files" },
+  signal: {
+    one: "record",
+    many: "records",
+    endings: ["bdf", "csv", "edf", "flac", "hea", "mp3", "wav", "wave"],
+    beside: ["atr", "dat"],
+    formats: ".csv, .hea (WFDB), .edf, .bdf or .wav files",
+  },
 };
 
 export interface Listing {
@@ -60,7 +68,8 @@ export async function listFolder(files: Files, folder: string, contents: Content
         if (under === "") folders.push(name.slice(0, -1));
         await visit(under + name);
       } else if (contents.endings.includes(endingOf(name))) samples.push(under + name);
-      else others.set(endingOf(name), (others.get(endingOf(name)) ?? 0) + 1);
+      else if (!contents.beside?.includes(endingOf(name)))
+        others.set(endingOf(name), (others.get(endingOf(name)) ?? 0) + 1);
     }
   };
   await visit("");

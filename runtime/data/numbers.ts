@@ -3,11 +3,22 @@
  * stay frames of one scene.
  */
 
-import { type ArrayShape, type AugmentStep, axesText, hasPictures, planesOf, sidesText } from "../../blocks/index.js";
+import {
+  type ArrayShape,
+  type AugmentStep,
+  axesText,
+  hasPictures,
+  isRecorded,
+  planesOf,
+  sidesText,
+} from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import { geometryOf, planFor } from "./image/plan.js";
 import { applySteps, type Geometry, type Size, sameKind } from "./image/raster.js";
 import type { Item, NamedArray, Numbers, Preparation } from "./preparation.js";
+import { BrokenRecording, inMemory } from "./recording/recording.js";
+import { signalOf } from "./recording/signal.js";
+import { changeRecordings } from "./recording/steps.js";
 
 interface Stored {
   readonly numbers: Numbers;
@@ -15,20 +26,55 @@ interface Stored {
 }
 
 /** Throws `run/channels` or `run/image-size` for an array that is not, and cannot be made, one of the model's. */
-export function prepareNumbers(
+export async function prepareNumbers(
   { numbers, shape }: Stored,
   item: Item,
   { name, shape: array }: NamedArray,
   preparation: Preparation,
-): { readonly numbers: Numbers; readonly size: Size; readonly steps: readonly AugmentStep[] } {
+): Promise<{ readonly numbers: Numbers; readonly size: Size; readonly steps: readonly AugmentStep[] }> {
   if (shape.channels !== array.channels) throw wrongChannels(shape.channels, array.channels);
   const what = `sample ${item.sample}`;
+  const named = { name, shape: array };
+  if (isRecorded(array)) {
+    const size = planesOf(array).shape;
+    const steps = planFor(size, item, named, preparation, what);
+    if (changeRecordings(steps, array))
+      return { numbers: await changedSignal({ numbers, shape }, steps, array, what), size, steps };
+  }
   const planes = planesOf(shape);
   if (planes.count !== planesOf(array).count || !(hasPictures(array) || sameSides(shape, array))) {
     throw wrongSides(what, shape, array);
   }
-  const steps = planFor(planes.shape, item, { name, shape: array }, preparation, what);
+  const steps = planFor(planes.shape, item, named, preparation, what);
   return { numbers: eachPlane(numbers, planes, geometryOf(steps)), size: planes.shape, steps };
+}
+
+/** A stored signal as a recording, and as an array again. */
+async function changedSignal(
+  { numbers, shape }: Stored,
+  steps: readonly AugmentStep[],
+  array: ArrayShape,
+  what: string,
+): Promise<Numbers> {
+  const [leads, samples] = shape.axes.map(({ size }) => size) as [number, number];
+  if (array.sound || shape.channels !== 1) {
+    throw new RunError("run/data", {
+      what: `${what} is ${array.sound ? "a spectrogram" : "a signal with channels"} already, and the recipe changes what it is made of`,
+      help: "Remove from the recipe's augment line what changes recordings, or use data of sounds in a folder.",
+    });
+  }
+  const channels = Array.from({ length: leads }, (_, k) =>
+    Float64Array.from(numbers.subarray(k * samples, (k + 1) * samples)),
+  );
+  try {
+    return await signalOf(inMemory(channels, { rate: array.rate ?? null, names: null }), steps, array, what);
+  } catch (error) {
+    if (!(error instanceof BrokenRecording)) throw error;
+    throw new RunError("run/data", {
+      what: `${what} cannot be used: ${error.message}`,
+      help: "Save it again, or change the recipe.",
+    });
+  }
 }
 
 const sameSides = (a: ArrayShape, b: ArrayShape): boolean => sidesText(a) === sidesText(b);

@@ -20,7 +20,7 @@ import { besideFile } from "./image/beside.js";
 import type { Remark } from "./image/channels.js";
 import { decode, openImage } from "./image/decode.js";
 import { prepareFrames } from "./image/frames.js";
-import { geometryOf, planFor } from "./image/plan.js";
+import { geometryOf, isGeometry, planFor } from "./image/plan.js";
 import { applySteps, type Size } from "./image/raster.js";
 import { prepareNumbers } from "./numbers.js";
 import {
@@ -32,8 +32,10 @@ import {
   pathOf,
   type Source,
 } from "./preparation.js";
+import { checkSignal, signalArray } from "./recording/signal.js";
+import { stepsOfNumbers } from "./recording/steps.js";
 import { checkSound, soundArray } from "./sound/sound-file.js";
-import { recordArray } from "./table/record-file.js";
+import { standardizeArray } from "./standardize.js";
 
 /** What one input reads of a sample, before it is normalised, and what is left to do with it. */
 interface Prepared {
@@ -72,7 +74,7 @@ export async function prepare(
     begin(path);
     const prepared = await preparedFrom(source, item, { name, shape }, preparation);
     size = sameSize(size, { name, size: prepared.size }, item, preparation);
-    write(prepared.numbers, shape.channels, prepared.steps, out.arrays[name] as Float32Array);
+    write(prepared.numbers, shape.channels, stepsOfNumbers(prepared.steps, shape), out.arrays[name] as Float32Array);
     const fields = Object.entries(preparation.fields).filter(([, { input = first }]) => input === name);
     await computeFields(
       item,
@@ -123,7 +125,7 @@ async function preparedFrom(
     case "frames":
       return { ...(await prepareFrames(source, item, array, preparation)), beside: noFiles };
     case "array":
-      return { ...prepareNumbers(source, item, array, preparation), remarks: [], beside: noFiles };
+      return { ...(await prepareNumbers(source, item, array, preparation)), remarks: [], beside: noFiles };
   }
 }
 
@@ -167,7 +169,7 @@ interface ArrayFiles {
 /** Media whose files are read as the numbers of the array that the model declares. */
 export const arrayFiles: { readonly [M in Medium]?: ArrayFiles } = {
   spectrogram: { read: soundArray, look: checkSound },
-  signal: { read: recordArray, look: recordArray },
+  signal: { read: signalArray, look: checkSignal },
 };
 
 async function noFiles(folder: string): Promise<never> {
@@ -177,9 +179,20 @@ async function noFiles(folder: string): Promise<never> {
   });
 }
 
-/** Floats in the order of `out`: bytes / 255, then every `normalize` in its order. */
+/** Floats in the order of `out`: bytes / 255, then what changes numbers, in its order. */
 function write(numbers: Numbers, channels: number, steps: readonly AugmentStep[], out: Float32Array): void {
-  const { scale, shift } = affine(steps, channels, numbers instanceof Uint8Array ? 255 : 1);
+  const ofNumbers = steps.filter((step) => !isGeometry(step));
+  const other = ofNumbers.findIndex(({ kind }) => kind !== "normalize");
+  const begin = other < 0 ? ofNumbers.length : other;
+  scaled(numbers, affine(ofNumbers.slice(0, begin), channels, numbers instanceof Uint8Array ? 255 : 1), out);
+  for (const step of ofNumbers.slice(begin)) {
+    if (step.kind === "normalize") scaled(out, affine([step], channels, 1), out);
+    if (step.kind === "level") standardizeArray(out, channels, step);
+  }
+}
+
+function scaled(numbers: Numbers, { scale, shift }: ReturnType<typeof affine>, out: Float32Array): void {
+  const channels = scale.length;
   for (let i = 0; i < numbers.length; i++) {
     const c = i % channels;
     out[i] = (numbers[i] as number) * (scale[c] as number) + (shift[c] as number);

@@ -25,7 +25,7 @@ async function read(bytes: Uint8Array) {
 async function readFile(path: string) {
   const plain = await openPlainFile(path);
   try {
-    const { rate, length, read } = await openRecording(plain);
+    const { rate, length, read } = await openRecording(plain, path);
     return { rate, channels: (await read(0, length)).map((values) => [...values]) };
   } finally {
     await plain.file.close();
@@ -184,12 +184,20 @@ describe("WAV files", () => {
       "it is cut off: it says that it has 4,294,967,280 bytes of sound, and 12 are there",
     ],
     ["no number", wav([0, Number.NaN], { rate: 8000, kind: "floats", bits: 32 }), "its sample 1 is NaN"],
-    ["Ogg", Buffer.from("OggS\0\0\0\0\0\0\0\0"), "it is an Ogg file, and WAV, FLAC and MP3 files are read"],
+    [
+      "Ogg",
+      Buffer.from("OggS\0\0\0\0\0\0\0\0"),
+      "it is an Ogg file, and WAV, FLAC, MP3, EDF, BDF, WFDB and CSV files are read",
+    ],
     ["a cut FLAC", flac.subarray(0, 2000), "it is cut off or damaged: 0 samples"],
     ["a damaged FLAC", damaged(flac), "it is cut off or damaged: 0 samples"],
     ["a FLAC of 2^36 samples", longer(flac), "numbers of it are needed at once, and at most 33,554,432 are held"],
     ["an MP3 without sound", Buffer.from(`ID3\x04${"\0".repeat(400)}`), "it holds no sound, or none that is MP3"],
-    ["text", Buffer.from("lead,I,II,III\n"), "it is no sound, and WAV, FLAC and MP3 files are read"],
+    [
+      "text",
+      Buffer.from("lead,I,II,III\n"),
+      "it is no recording, and WAV, FLAC, MP3, EDF, BDF, WFDB and CSV files are read",
+    ],
     [
       "FLAC",
       Buffer.from("fLaC\0\0\0\x22...."),

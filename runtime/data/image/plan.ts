@@ -6,7 +6,7 @@ import { RunError } from "../../run-error.js";
 import type { Item, NamedArray, Preparation } from "../preparation.js";
 import type { Geometry, Size } from "./raster.js";
 
-const isGeometry = (step: AugmentStep): step is Geometry =>
+export const isGeometry = (step: AugmentStep): step is Geometry =>
   step.kind === "crop" || step.kind === "resize" || step.kind === "flip";
 export const geometryOf = (steps: readonly AugmentStep[]): readonly Geometry[] => steps.filter(isGeometry);
 

@@ -7,18 +7,26 @@ import { BrokenFile } from "../broken-file.js";
 import { openFlac } from "../sound/flac.js";
 import { openMp3 } from "../sound/mp3.js";
 import { openWav } from "../sound/wav.js";
+import { openTable } from "../table/csv.js";
+import { openEdf } from "./edf.js";
 import { BrokenRecording, type Recording } from "./recording.js";
+import { openWfdb } from "./wfdb.js";
 
 interface Format {
   /** How a file begins; a dot is any byte. */
   readonly beginnings: readonly string[];
-  readonly open: (plain: PlainFile) => Promise<Recording>;
+  /** Of texts, which begin in many ways: how the name ends. */
+  readonly ending?: string;
+  readonly open: (plain: PlainFile, path: string) => Promise<Recording>;
 }
 
 const formats: readonly Format[] = [
   { beginnings: ["RIFF....WAVE"], open: openWav },
   { beginnings: ["fLaC"], open: openFlac },
+  { beginnings: ["0       ", "\xffBIOSEMI"], open: openEdf },
   { beginnings: ["ID3", "\xff\xfb", "\xff\xfa", "\xff\xf3", "\xff\xf2", "\xff\xe3"], open: openMp3 },
+  { beginnings: [], ending: ".hea", open: openWfdb },
+  { beginnings: [], ending: ".csv", open: openTable },
 ];
 
 /** How the content of other files begins, by what they are. */
@@ -42,7 +50,7 @@ const begins = (bytes: Uint8Array, beginning: string): boolean =>
 export async function withRecording<T>(path: string, use: (recording: Recording) => Promise<T>): Promise<T> {
   const plain = await opened(path);
   try {
-    return await use(await openRecording(plain));
+    return await use(await openRecording(plain, path));
   } catch (error) {
     throw error instanceof BrokenRecording ? new BrokenFile(path, error.message) : error;
   } finally {
@@ -51,18 +59,20 @@ export async function withRecording<T>(path: string, use: (recording: Recording)
 }
 
 /** Throws `BrokenRecording` for what is none. The file stays open, and belongs to the caller. */
-export async function openRecording(plain: PlainFile): Promise<Recording> {
+export async function openRecording(plain: PlainFile, path: string): Promise<Recording> {
   if (plain.size === 0) throw new BrokenRecording("it is empty");
   const head = await readBytes(plain.file, 0, Math.min(headBytes, plain.size));
-  const format = formats.find(({ beginnings }) => beginnings.some((beginning) => begins(head, beginning)));
-  if (format) return format.open(plain);
+  const format =
+    formats.find(({ beginnings }) => beginnings.some((beginning) => begins(head, beginning))) ??
+    formats.find(({ ending }) => ending !== undefined && path.toLowerCase().endsWith(ending));
+  if (format) return format.open(plain, path);
   throw new BrokenRecording(whatItIs(head));
 }
 
 function whatItIs(head: Uint8Array): string {
   if (head.length < headBytes) return `it is cut off: it has ${counted(head.length, "byte")}`;
   const found = others.find(([beginning]) => begins(head, beginning));
-  return `it is ${found?.[1] ?? "no sound"}, and WAV, FLAC and MP3 files are read`;
+  return `it is ${found?.[1] ?? "no recording"}, and WAV, FLAC, MP3, EDF, BDF, WFDB and CSV files are read`;
 }
 
 async function opened(path: string): Promise<PlainFile> {

@@ -16,6 +16,8 @@ export interface Recording {
   readonly length: number;
   /** Samples `from` up to `to` of each channel, in memory of their own; the recording has them. Throws `BrokenRecording`. */
   readonly read: (from: number, to: number) => Promise<readonly Float64Array[]>;
+  /** Some of its channels alone; if absent, they are read with the others. */
+  readonly pick?: (channels: readonly number[]) => Recording;
 }
 
 /** A file that nothing comes from: its caller knows its name. */

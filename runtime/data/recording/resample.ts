@@ -32,23 +32,25 @@ export function resampled(recording: Recording, rate: number, filter: SincFilter
   const { from, to } = ratioOf(recording.rate, rate);
   const tapsOf = tapsFor({ from, to }, filter);
   const reach = Math.ceil((filter.width * from) / (Math.min(from, to) * filter.rolloff)) + 1;
+  const { channels, names } = recording;
   return {
-    ...recording,
+    channels,
+    names,
     rate,
     length: Math.ceil((to * recording.length) / from),
     async read(begin, end) {
       const start = Math.max(0, Math.floor(begin / to) * from - reach);
       const stop = Math.min(recording.length, Math.ceil(end / to) * from + reach);
-      checkHeld(stop - start, recording.channels);
-      checkHeld(end - begin, recording.channels);
-      const channels = await recording.read(start, stop);
-      const result = channels.map(() => new Float64Array(end - begin));
+      checkHeld(stop - start, channels);
+      checkHeld(end - begin, channels);
+      const all = await recording.read(start, stop);
+      const result = all.map(() => new Float64Array(end - begin));
       for (let i = 0; i < end - begin; i++) {
         const phase = (begin + i) % to;
         const { first, weights } = tapsOf(phase);
         const at = ((begin + i - phase) / to) * from + first - start;
         const [low, high] = [Math.max(0, -at), Math.min(weights.length, stop - start - at)];
-        for (const [c, values] of channels.entries()) {
+        for (const [c, values] of all.entries()) {
           let sum = 0;
           for (let k = low; k < high; k++) sum += (weights[k] as number) * (values[at + k] as number);
           (result[c] as Float64Array)[i] = sum;

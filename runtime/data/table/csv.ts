@@ -4,9 +4,10 @@
  */
 
 import { cellsOf, counted, grouped } from "../../../blocks/index.js";
-import { BrokenFile, bytesOfSample } from "../broken-file.js";
+import { type PlainFile, readBytes } from "../../plain-file.js";
+import { BrokenRecording, inMemory, type Recording } from "../recording/recording.js";
 
-export interface Table {
+interface Table {
   readonly rows: number;
   readonly columns: number;
   /** Of the columns; null: the file has no line of names. */
@@ -23,18 +24,23 @@ const maxFloat = 2 ** 128 - 2 ** 104;
 const number = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i;
 const byteOrderMark = "\uFEFF";
 
-/** Throws `BrokenFile` for what is no table of numbers, and the system's error where the file cannot be read. */
-export async function readTable(path: string): Promise<Table> {
-  return tableOf(new TextDecoder().decode(await bytesOfSample(path, largestFile)), path);
+/** A row for each time, a column for each channel. Throws `BrokenRecording` for what is no table of numbers. */
+export async function openTable({ file, size }: PlainFile): Promise<Recording> {
+  if (size > largestFile) throw new BrokenRecording("it has more than 64 MiB; save it in pieces, or as WFDB or EDF");
+  const { rows, columns, names, values } = tableOf(new TextDecoder().decode(await readBytes(file, 0, size)));
+  const channels = Array.from({ length: columns }, (_, c) =>
+    Float32Array.from({ length: rows }, (_, t) => values[t * columns + c] as number),
+  );
+  return inMemory(channels, { rate: null, names });
 }
 
-function tableOf(text: string, path: string): Table {
+function tableOf(text: string): Table {
   const lines = (text.startsWith(byteOrderMark) ? text.slice(1) : text).split(/\r\n|\n|\r/);
   while (lines.at(-1)?.trim() === "") lines.pop();
-  if (lines.length === 0) throw new BrokenFile(path, "it is empty");
+  if (lines.length === 0) throw new BrokenRecording("it is empty");
   const valuesOf = (at: number): readonly string[] => {
     const cells = cellsOf(lines[at] as string);
-    if (cells === null) throw new BrokenFile(path, `line ${grouped(at + 1)} has a quote that is not closed`);
+    if (cells === null) throw new BrokenRecording(`line ${grouped(at + 1)} has a quote that is not closed`);
     return cells.map((cell) => cell.trim());
   };
   const first = valuesOf(0);
@@ -42,17 +48,17 @@ function tableOf(text: string, path: string): Table {
   const names = first.some((cell) => number.test(cell)) || first.every((cell) => cell === "") ? null : first;
   const begin = names === null ? 0 : 1;
   const [rows, columns] = [lines.length - begin, first.length];
-  if (rows === 0) throw new BrokenFile(path, `it has the names of ${counted(columns, "column")} and no numbers`);
+  if (rows === 0) throw new BrokenRecording(`it has the names of ${counted(columns, "column")} and no numbers`);
   // Each number takes a character and one more, so that lines of unequal lengths take no memory for what they lack.
   const values = new Float32Array(Math.min(rows * columns, Math.ceil((text.length + 1) / 2)));
   for (let row = 0; row < rows; row++) {
     const at = row + begin;
     const cells = valuesOf(at);
-    if (cells.length !== columns) throw new BrokenFile(path, unequal(at, cells, columns));
+    if (cells.length !== columns) throw new BrokenRecording(unequal(at, cells, columns));
     for (let column = 0; column < columns; column++) {
       const cell = cells[column] as string;
       const value = number.test(cell) ? Number(cell) : Number.NaN;
-      if (!(Math.abs(value) <= maxFloat)) throw new BrokenFile(path, noNumber(cell, at, column, names));
+      if (!(Math.abs(value) <= maxFloat)) throw new BrokenRecording(noNumber(cell, at, column, names));
       values[row * columns + column] = value;
     }
   }
