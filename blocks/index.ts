@@ -121,6 +121,7 @@ export type {
   ParamType,
   RateValue,
   ScheduleValue,
+  SourceValue,
   ValuesOf,
 } from "./params.js";
 export { defaultsOf, measureUnits } from "./params.js";

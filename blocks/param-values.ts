@@ -55,6 +55,13 @@ const accepted: { readonly [K in Kind]: (value: unknown, type: TypeOf<K>) => boo
     kindOf(value.block) === of &&
     Object.entries(value.block.params).every(([name, { type }]) => fits(type, value.values[name])),
   axes: (list) => Array.isArray(list) && list.every((name) => (axisNames as readonly string[]).includes(name)),
+  sources: (list) =>
+    Array.isArray(list) &&
+    list.every(
+      (item) =>
+        isRecord(item) && typeof item.file === "string" && (item.part === null || typeof item.part === "string"),
+    ),
+  parts: (list) => Array.isArray(list) && list.every((name) => typeof name === "string"),
   quantity: (value, { min, max }) => isBetween(value, min, max),
   labels: (list) => Array.isArray(list) && list.every((label) => typeof label === "string"),
 };

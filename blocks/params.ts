@@ -73,10 +73,20 @@ export type ParamType =
   | { readonly kind: "block"; readonly of: Kind }
   /** `[audio, image]`: labels of lines. `parts`: also what a line makes of one input, `joint.audio`. */
   | { readonly kind: "labels"; readonly parts: boolean }
+  /** `"runs/mae".encoder`, or several in brackets: parts of files or runs. */
+  | { readonly kind: "sources" }
+  /** `head`, or several in brackets: parts of a model. */
+  | { readonly kind: "parts" }
   /** `[row, column]`: axes of an array, by name. */
   | { readonly kind: "axes" }
   /** `16 kHz`, given in hertz; `25 ms`, given in milliseconds. */
   | { readonly kind: "quantity"; readonly of: Measure; readonly min: number; readonly max: number };
+
+/** A part of what is in a file or a run; null: all of it. */
+export interface SourceValue {
+  readonly file: string;
+  readonly part: string | null;
+}
 
 export type Measure = "frequency" | "time";
 
@@ -173,6 +183,11 @@ export const varyingRatio = (
 
 export const labels = (o: Words<readonly string[]> & { parts?: boolean }): Param<readonly string[]> =>
   param({ kind: "labels", parts: o.parts ?? false }, o);
+
+export const sources = (o: Words<readonly SourceValue[]>): Param<readonly SourceValue[]> =>
+  param({ kind: "sources" }, o);
+
+export const parts = (o: Words<readonly string[]>): Param<readonly string[]> => param({ kind: "parts" }, o);
 
 export const axes = (o: Words<readonly AxisName[]>): Param<readonly AxisName[]> => param({ kind: "axes" }, o);
 

@@ -7,11 +7,17 @@ import type { Bound } from "./block.js";
 import type { Dataset } from "./dataset/index.js";
 import type { Freezing } from "./layers.js";
 import type { Optimizer } from "./optimizer/index.js";
-import { choice, int, type Param, type Params, real } from "./params.js";
+import { choice, int, type Param, type Params, parts, real, type SourceValue, sources } from "./params.js";
 import type { Probe } from "./probe/index.js";
 import type { Schedule } from "./schedule/index.js";
 
 export const recipeSettings = {
+  from: sources({
+    doc: "Files of weights or runs that the weights start from, or parts of them; if absent, nothing.",
+  }) as Param<readonly SourceValue[]>,
+  fresh: parts({
+    doc: "Parts of the model that start from scratch although `from` says where the weights come from.",
+  }) as Param<readonly string[]>,
   batch: int({ min: 1, default: 256, doc: "Samples of one optimizer step." }),
   epochs: int({ min: 1, doc: "Passes over the data; write this or `steps`." }) as Param<number>,
   steps: int({ min: 1, doc: "Optimizer steps; write this or `epochs`." }) as Param<number>,

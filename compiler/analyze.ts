@@ -4,7 +4,15 @@
  */
 
 import type { Registry } from "../blocks/index.js";
-import { type Diagnostic, type File, keep, mostFindings, type Source, type Span } from "../grammar/index.js";
+import {
+  type Diagnostic,
+  type File,
+  keep,
+  mostFindings,
+  type RecipeDeclaration,
+  type Source,
+  type Span,
+} from "../grammar/index.js";
 import { type Host, type Loaded, loadFiles } from "./check/files.js";
 import { withIgnores } from "./check/ignores.js";
 import { type Declared, find, referencedNames, unusedImports } from "./check/names.js";
@@ -20,6 +28,7 @@ import {
   recipeOf,
 } from "./check/project.js";
 import { fail, inOrder, type Report, replacement, warn } from "./check/report.js";
+import { startedRecipe } from "./check/starts.js";
 import { checkVariants } from "./check/variants.js";
 import type { Family, Model, Recipe } from "./model.js";
 import type { Pipeline } from "./pipeline.js";
@@ -81,7 +90,9 @@ export function start(source: Source, host: Host, registry: Registry): Started {
   const [main] = files as readonly [Loaded, ...Loaded[]];
   for (const { syntax } of files) for (const diagnostic of syntax) report(diagnostic);
   for (const { file } of files) checkEdition(file, file === main.file, report);
-  const project = openProject(main, registry, report);
+  const modelIn = (text: string, name: string): Model | null =>
+    analyze({ path: "spec.mae", text }, { readText: () => null }, registry).models.get(name) ?? null;
+  const project = openProject(main, { host, registry, report, modelIn });
   const order = files.map((file) => file.source.path);
   return { main, files, order, project, found, sets: { families: new Map(), pipelines: new Map() } };
 }
@@ -131,7 +142,7 @@ export function checkDeclaration(declared: Declared, project: Project, { familie
   const names = namesIn(project, home);
   const checking = checkingOf(project, declared);
   if (isDeclared(declared, "model")) modelOf(declared, project);
-  else if (isDeclared(declared, "recipe")) recipeOf(declared, project);
+  else if (isDeclared(declared, "recipe")) startOfRecipe(declared, project);
   else if (isDeclared(declared, "pipeline")) {
     const pipeline = checkPipeline(declared, project, checking);
     if (pipeline && !pipelines.has(pipeline.name)) pipelines.set(pipeline.name, pipeline);
@@ -143,6 +154,13 @@ export function checkDeclaration(declared: Declared, project: Project, { familie
   }
 }
 
+/** A recipe with what the weights of its model start from; null: it is not sound. */
+function startOfRecipe(declared: Declared<RecipeDeclaration>, project: Project): Recipe | null {
+  const { recipe, subject } = recipeOf(declared, project);
+  const model = subject?.checked.model;
+  return recipe && model ? startedRecipe(recipe, model, project, checkingOf(project, declared).report) : null;
+}
+
 /** Sound models and recipes, by the names that the main file knows them by. */
 function collect(project: Project): Pick<Analysis, "models" | "recipes"> {
   const models = new Map<string, Model>();
@@ -152,7 +170,7 @@ function collect(project: Project): Pick<Analysis, "models" | "recipes"> {
   for (const [name, declared] of names) {
     if (!declared || (declared.home !== project.main && !used.has(name))) continue;
     if (isDeclared(declared, "model")) put(models, name, modelOf(declared, project).model);
-    if (isDeclared(declared, "recipe")) put(recipes, name, recipeOf(declared, project).recipe);
+    if (isDeclared(declared, "recipe")) put(recipes, name, startOfRecipe(declared, project));
   }
   const homes = new Map(
     [...project.names.keys()].flatMap((home) => home.file.declarations.map((declaration) => [declaration, home])),

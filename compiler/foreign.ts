@@ -5,7 +5,8 @@
 
 import { tokenCount } from "../blocks/index.js";
 import { type OwnedWeight, ownedWeights, partNames, type TablePlaces } from "./assemble/owners.js";
-import { keyMap, type Mapping } from "./key-map.js";
+import { keyMap } from "./key-map.js";
+import type { Mapping } from "./mapping.js";
 import type { Model } from "./model.js";
 
 /** Where the weights of a model come from, if they come from a file. */
@@ -30,8 +31,7 @@ export function foreignMap(
   fresh: readonly string[],
 ): ForeignMap {
   const own = ownedWeights(model);
-  const byName = new Map(own.map((weight) => [weight.name, weight]));
-  const weights = [...shapes].map(([name, shape]) => foreignWeight(name, shape, byName.get(name)));
+  const weights = foreignWeights(own, shapes);
   const { mappings } = keyMap(own, [{ stage: source, part: null, weights }]);
   const parts = partNames(own);
   const missing = mappings.flatMap((mapping) => (mapping.status === "new" ? [mapping.parts] : []));
@@ -46,13 +46,25 @@ export function foreignMap(
   };
 }
 
+/** The part that weights of a file belong to where a model has none of their names. */
+export const foreignParts = "file";
+
+/** The weights of a file, by name and shape, as those that a model of the weights `own` could take. */
+export function foreignWeights(
+  own: readonly OwnedWeight[],
+  shapes: ReadonlyMap<string, readonly number[]>,
+): readonly OwnedWeight[] {
+  const byName = new Map(own.map((weight) => [weight.name, weight]));
+  return [...shapes].map(([name, shape]) => foreignWeight(name, shape, byName.get(name)));
+}
+
 function foreignWeight(name: string, shape: readonly number[], own: OwnedWeight | undefined): OwnedWeight {
   if (own) return { ...own, shape, table: own.table && tableOf(shape, own.table) };
   const init = { kind: "zeros" } as const;
   return {
     name,
-    parts: ["file"],
-    role: "file",
+    parts: [foreignParts],
+    role: foreignParts,
     label: null,
     local: name,
     shape,

@@ -15,7 +15,7 @@ export { type Change, diff, type FromTo, type ModelDiff, type WeightChange } fro
 export { type Followed, follow } from "./follow.js";
 export { type ForeignMap, foreignMap } from "./foreign.js";
 export { type Home, type Homes, noHomes } from "./homes.js";
-export type { Mapping, MappingStatus, Resizing, StageWeight } from "./key-map.js";
+export type { Mapping, MappingStatus, Resizing, StageStart, StageWeight } from "./mapping.js";
 export {
   type DataMemory,
   type EngineMemory,
@@ -29,12 +29,13 @@ export type {
   Model,
   Origin,
   Recipe,
+  RecipeStart,
   Setting,
   Use,
   Variant,
 } from "./model.js";
 export { blockPage, parameterTable, parameterText } from "./parameter-table.js";
-export type { Pipeline, Stage, StageStart } from "./pipeline.js";
+export type { Pipeline, Stage } from "./pipeline.js";
 export {
   type Cost,
   costOf,
@@ -55,4 +56,5 @@ export { type RunSettings, repeatOf, settingsOf, trainingOf, withSettings } from
 export { edition, modelSlots, recipeSlots, type SlotRule, takesLabels, takesMany } from "./slots.js";
 export { lossGraph } from "./training-graphs.js";
 export { type Fault, foreignIn, foreignUses, tryOut } from "./trial.js";
+export type { NoWeights, WeightsFile } from "./weights-file.js";
 export { type WiringNode, wiringLines, wiringTree } from "./wiring-tree.js";

@@ -5,6 +5,7 @@
 
 import type { Bound, Definition, DurationValue, OfInput } from "../blocks/index.js";
 import type { Span } from "../grammar/index.js";
+import type { Mapping, StageStart } from "./mapping.js";
 
 /** Where a value comes from. */
 export interface Origin {
@@ -88,4 +89,13 @@ export interface Recipe {
   }[];
   /** Batch, epochs or steps, seed, precision ...: one for each key of `recipeSettings`. */
   readonly settings: Readonly<Record<string, Setting>>;
+  /** If absent, every weight starts as the model declares. */
+  readonly start?: RecipeStart;
+}
+
+/** What the weights of a recipe's model start from. */
+export interface RecipeStart {
+  readonly takes: readonly StageStart[];
+  /** Where each weight comes from; null: a file that is taken is not here. */
+  readonly mappings: readonly Mapping[] | null;
 }

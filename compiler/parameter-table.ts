@@ -62,6 +62,8 @@ const takes: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
   block: ({ of }) => `block of the kind ${of}`,
   labels: () => "labels",
   quantity: ({ of, min, max }) => words(of, `${quantityText(min, of)} to ${quantityText(max, of)}`),
+  sources: () => "files or runs, or parts of them",
+  parts: () => "parts of the model",
   axes: () => axisNames.map((name) => `\`${name}\``).join(", "),
 };
 

@@ -4,6 +4,7 @@ import { defaultBlock, modelSlots, recipeSlots, type SlotRule, takesLabels, take
 import { type Candidate, none, slotCandidates } from "./candidate.js";
 import { keywords } from "./keywords.js";
 import { afterLast, type Entry, isSign, isWord, withoutVerb, wordAfter } from "./nest.js";
+import { partCandidates } from "./parts.js";
 import { isPathSoFar, labelsOf, pathCandidates, settings, wantedAt, wordsOf } from "./paths.js";
 import type { Place, Step } from "./place.js";
 import { type Line, linesOf, type Scene } from "./scene.js";
@@ -34,7 +35,13 @@ export function inBody(head: Entry, steps: readonly Step[], place: Place, scene:
   const base = wordAfter(head, "extends");
   const inherited = linesOf(base, scene.file, scene);
   const labels = labelsOf(inherited.filter(({ label }) => label !== null));
-  const values = { scene, variables: variablesIn(place), labels: [...labelledLines(place), ...labels] };
+  const model = owner === "recipe" ? wordAfter(head, "for") : null;
+  const values = {
+    scene,
+    variables: variablesIn(place),
+    labels: [...labelledLines(place), ...labels],
+    parts: partCandidates([], model, scene),
+  };
   return inLines(steps, {
     rules: owner === "recipe" ? recipeSlots : modelSlots,
     hasSettings: owner === "recipe",

@@ -6,7 +6,7 @@ const meanings = {
   edition: "The edition of the language that the file is written in.",
   import: 'Takes declarations of another file: `import { MaeBase } from "./mae.mae"`.',
   as: "The name that an imported declaration has in this file.",
-  from: "The file that an import takes from; the parts of earlier stages that a stage starts with.",
+  from: "The file that an import takes from; the parts of earlier stages, files or runs that a stage starts with.",
   model: "A model: what is hidden, what sees the rest, what is predicted.",
   recipe: "How a model is trained and judged.",
   variants: "A family of models: a base, and what varies.",

@@ -226,8 +226,11 @@ function* ofPipeline(entries: readonly PipelineEntry[], scene: Scene): Names {
     yield nameOf("stage", entry.name, { gives: true, given: entry.name.span });
     if (entry.recipe) yield nameOf("declaration", entry.recipe);
     if (entry.model) yield nameOf("declaration", entry.model);
-    for (const { parts } of entry.from) yield* ofStagePart(parts, use, stages, scene);
     const own = bodyOf(entry.model?.name ?? null, scene);
+    for (const { kind, parts } of entry.from) {
+      if (kind === "path") yield* ofStagePart(parts, use, stages, scene);
+      else yield* ofPath(parts, own);
+    }
     for (const { parts } of entry.fresh) yield* ofPath(parts, own);
     if (!stages.has(entry.name.name)) stages.set(entry.name.name, entry);
   }

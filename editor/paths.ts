@@ -17,6 +17,11 @@ export const wordsOf = (path: Entry): readonly string[] => path.flatMap((node) =
 export const isPathSoFar = (nodes: Entry): boolean =>
   nodes.every((node, i) => (i % 2 === 0 ? isWord(node) : isSign(node, "."))) && nodes.length % 2 === 0;
 
+/** The words behind a file and a dot, `"runs/mae".encoder`; null: the nodes are none, or the cursor stands behind them. */
+export function pathInFile([file, dot, ...path]: Entry): readonly string[] | null {
+  return file?.kind === "text" && isSign(dot, ".") && isPathSoFar(path) ? wordsOf(path) : null;
+}
+
 const distinct = <V>(values: readonly V[]): readonly V[] => [...new Set(values)];
 
 /** What may follow the words of a path. */

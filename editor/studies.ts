@@ -5,7 +5,8 @@ import type { VariantsDeclaration } from "../grammar/index.js";
 import { blockCandidates, type Candidate, none } from "./candidate.js";
 import { keywords } from "./keywords.js";
 import { afterLast, type Entry, isSign, isWord, type Node, wordAfter } from "./nest.js";
-import { isPathSoFar, pathCandidates, wantedAt, wordsOf } from "./paths.js";
+import { partCandidates } from "./parts.js";
+import { isPathSoFar, pathCandidates, pathInFile, wantedAt, wordsOf } from "./paths.js";
 import type { Place, Step } from "./place.js";
 import { type Line, linesOf, lineWith, namesOf, type Scene } from "./scene.js";
 import { candidatesInValue, type Values, type Wanted, wordsFor } from "./values.js";
@@ -16,7 +17,7 @@ export function inVariants(head: Entry, steps: readonly Step[], place: Place, sc
   const [step, ...inner] = steps;
   if (!step) return none;
   const lines = variedLines(head, scene);
-  const values: Values = { scene, variables: variablesIn(place), labels: none };
+  const values: Values = { scene, variables: variablesIn(place), labels: none, parts: none };
   const [first, ...rest] = step.before;
   if (!first) return [...keywords("let", "skip"), ...pathCandidates([], lines)];
   if (isWord(first, "let")) {
@@ -103,7 +104,12 @@ export function inPipeline(steps: readonly Step[], place: Place, scene: Scene): 
   const colon = before.findIndex((node) => isSign(node, ":"));
   if (!rule || colon < 0) return none;
   const value = afterLast(before.slice(colon + 1), (node) => isSign(node, ","));
-  return candidatesInValue(value, inner, { kind: "block", of: rule.kind }, { scene, variables: none, labels: none });
+  return candidatesInValue(
+    value,
+    inner,
+    { kind: "block", of: rule.kind },
+    { scene, variables: none, labels: none, parts: none },
+  );
 }
 
 /** `stage weak = Hashtags of TagClassifier from mae.encoder fresh head` */
@@ -116,6 +122,8 @@ function inStage(before: Entry, step: Step, place: Place, scene: Scene): readonl
   if (joint < 0) return part.length === 0 ? namesOf("recipe", scene) : keywords("of");
   const word = line[joint];
   if (isWord(word, "of")) return part.length === 0 ? namesOf("model", scene) : keywords("from", "fresh");
+  const inFile = pathInFile(part);
+  if (inFile) return isWord(word, "from") ? partCandidates(inFile, wordAfter(step.entry, "of"), scene) : none;
   if (!isPathSoFar(part)) return isWord(word, "from") ? keywords("fresh") : none;
   const path = wordsOf(part);
   if (isWord(word, "fresh")) return partCandidates(path, wordAfter(step.entry, "of"), scene);
@@ -129,20 +137,3 @@ function modelOfStage(stage: string, { group }: Step): string | null {
   const entry = group.entries.find(([first, name]) => isWord(first, "stage") && isWord(name, stage));
   return entry ? wordAfter(entry, "of") : null;
 }
-
-/** What a part of a model can be called: slots of blocks that have weights, and their labels. */
-function partCandidates(path: readonly string[], model: string | null, scene: Scene): readonly Candidate[] {
-  const lines = linesOf(model, scene.file, scene);
-  const [slot, ...rest] = path;
-  if (slot === undefined) {
-    const weighted = lines.filter(
-      ({ definition, inner }) => inner.length > 0 || (definition && hasWeights(definition)),
-    );
-    const names = [...new Set(weighted.map(({ rule }) => rule.slot))];
-    return names.map((name) => ({ kind: "part", name, summary: `The weights of \`${name}\`.`, at: null }));
-  }
-  return pathCandidates(path, lines).filter(({ kind }) => kind === "label" || (kind === "slot" && rest.length > 0));
-}
-
-const hasWeights = (definition: object): boolean =>
-  "parameters" in definition || "table" in definition || "momentum" in definition;

@@ -5,6 +5,7 @@ import { blockNamed, units } from "../compiler/index.js";
 import { blockCandidates, type Candidate, none, parameterCandidates, sentence } from "./candidate.js";
 import { type Keyword, keywords } from "./keywords.js";
 import { type Entry, isSign, isWord } from "./nest.js";
+import { pathInFile } from "./paths.js";
 import type { Step } from "./place.js";
 import type { Scene } from "./scene.js";
 
@@ -27,6 +28,8 @@ export interface Values {
   readonly variables: readonly Candidate[];
   /** Labels that a value may name. */
   readonly labels: readonly Candidate[];
+  /** Parts of the model that a recipe trains. */
+  readonly parts: readonly Candidate[];
 }
 
 const option = ([name, summary]: readonly [string, string]): Candidate => ({ kind: "option", name, summary });
@@ -52,6 +55,8 @@ const words: { readonly [K in Kind]: (type: TypeOf<K>, values: Values) => readon
   schedule: () => none,
   block: ({ of }, { scene }) => blockCandidates(of, scene.registry),
   labels: () => none,
+  sources: () => none,
+  parts: (_, { parts }) => parts,
   axes: () => none,
   quantity: () => none,
 };
@@ -72,6 +77,8 @@ const unitsAfter: { readonly [K in Kind]: (type: TypeOf<K>) => readonly string[]
   schedule: ({ of }) => (of === "ratio" ? ["%"] : []),
   block: () => [],
   labels: () => [],
+  sources: () => [],
+  parts: () => [],
   axes: () => [],
   quantity: ({ of }) => Object.keys(measureUnits[of]),
 };
@@ -97,6 +104,7 @@ function valueCandidates(
   ending: readonly Keyword[] = [],
 ): readonly Candidate[] {
   const last = before.at(-1);
+  if (wanted?.kind === "sources") return partsOfFile(before, values);
   if (!last) return wordsFor(wanted, values);
   const isNumber = last.kind === "number";
   if (isSign(last, "->") || isSign(last, "..") || isWord(last, "per")) return values.variables;
@@ -115,6 +123,10 @@ function valueCandidates(
   }
   return after(moves, stretch, ending);
 }
+
+/** Behind a file and a dot. */
+const partsOfFile = (before: Entry, { parts }: Values): readonly Candidate[] =>
+  pathInFile(before)?.length === 0 ? parts : none;
 
 const after = (moves: boolean, stretch: boolean, ending: readonly Keyword[]): readonly Candidate[] =>
   keywords(...(moves && !stretch ? (["over"] as const) : []), ...ending);
@@ -140,6 +152,8 @@ export function candidatesInValue(
   if (step.group.opener === "(" && isWord(callee)) return inArguments(callee.text, step, rest, wanted, values);
   if (step.group.opener === "[" && rest.length === 0) {
     if (wanted?.kind === "labels") return values.labels;
+    if (wanted?.kind === "parts") return values.parts;
+    if (wanted?.kind === "sources") return partsOfFile(step.before, values);
     if (wanted?.kind === "axes") return axisNames.map((name) => option([name, "An axis of the input."]));
   }
   // Items of a list of numbers.

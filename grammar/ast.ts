@@ -156,8 +156,8 @@ export interface Stage extends At {
   readonly name: Identifier;
   readonly recipe: Identifier | null;
   readonly model: Identifier | null;
-  /** Dotted paths: the stage, then its parts. */
-  readonly from: readonly Path[];
+  /** The stage, then its parts; or a file or a run, and its parts. */
+  readonly from: readonly (Path | FilePart)[];
   /** The parts after `fresh`; an empty list means none was named. */
   readonly fresh: readonly Path[];
   /** `fresh` was written: with no part named, everything that is new may start from scratch. */
@@ -179,6 +179,7 @@ export type Expression =
   | Rate
   | Ramp
   | Text
+  | FilePart
   | List
   | Tuple
   | Path
@@ -233,6 +234,13 @@ export interface Ramp extends At {
 export interface Text extends At {
   readonly kind: "text";
   readonly value: string;
+}
+
+/** `"runs/mae".encoder`: a file or a run, and a part of what is in it; with no part only where nothing but a source can stand. */
+export interface FilePart extends At {
+  readonly kind: "file part";
+  readonly file: Text;
+  readonly parts: readonly Identifier[];
 }
 
 /** `[audio, image]` */

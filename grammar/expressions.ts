@@ -78,7 +78,7 @@ export abstract class ExpressionReader extends Reader {
         DEF: [
           { ALT: () => this.SUBRULE(this.numeral) },
           { ALT: () => this.SUBRULE(this.size) },
-          { ALT: () => this.text(this.CONSUME(T.Quoted)) },
+          { ALT: () => this.SUBRULE(this.quoted) },
           { ALT: () => this.text(this.CONSUME(T.OpenQuoted)) },
           { ALT: () => this.SUBRULE(this.list) },
           { ALT: () => this.SUBRULE(this.tuple) },
@@ -142,6 +142,17 @@ export abstract class ExpressionReader extends Reader {
   protected text(token: IToken): Ast.Text {
     return { kind: "text", value: token.payload as string, span: this.spanOf(token) };
   }
+
+  /** A text, or with a dot after it a part of what that names. */
+  protected quoted = this.RULE("quoted", (): Ast.Text | Ast.FilePart => {
+    const start = this.CONSUME(T.Quoted);
+    const parts: Ast.Identifier[] = [];
+    this.SUBRULE(this.afterDots, { ARGS: [parts] });
+    return this.ACTION(() => {
+      const file = this.text(start);
+      return parts.length === 0 ? file : { kind: "file part", file, parts, span: this.spanFrom(start) };
+    }) as Ast.Text | Ast.FilePart;
+  });
 
   private list = this.RULE("list", (): Ast.List => {
     const start = this.CONSUME(T.LeftBracket);
@@ -209,18 +220,23 @@ export abstract class ExpressionReader extends Reader {
   private dotted = this.RULE("dotted", (first: IToken): Ast.Identifier[] => {
     const parts: Ast.Identifier[] = [];
     this.ACTION(() => parts.push(this.identifier(first)));
+    this.SUBRULE(this.afterDots, { ARGS: [parts] });
+    return parts;
+  });
+
+  private afterDots = this.RULE("afterDots", (parts: Ast.Identifier[]): void => {
     this.MANY(() => {
       this.CONSUME(T.Dot);
       this.OR([
         {
           ALT: () => {
-            parts.push(this.identifier(this.CONSUME(T.Word)));
+            const word = this.CONSUME(T.Word);
+            this.ACTION(() => parts.push(this.identifier(word)));
           },
         },
         { ALT: () => this.noPart() },
       ]);
     });
-    return parts;
   });
 
   private noPart(): void {

@@ -110,7 +110,9 @@ function pipelineEntry(node: Ast.PipelineEntry): Branch {
   if (node.kind === "evaluation") {
     return { head: `evaluate ${node.stage.name}`, below: node.probes.map(expression) };
   }
-  const from = node.from.map((path) => leaf(`from ${dotted(path.parts)}`));
+  const from = node.from.map((source) =>
+    leaf(`from ${source.kind === "path" ? dotted(source.parts) : filePart(source)}`),
+  );
   const fresh = node.fresh.map((path) => leaf(`fresh ${dotted(path.parts)}`));
   const freshAlone = node.saysFresh && fresh.length === 0 ? [leaf("fresh")] : [];
   return {
@@ -122,6 +124,9 @@ function pipelineEntry(node: Ast.PipelineEntry): Branch {
 function dotted(parts: readonly Ast.Identifier[]): string {
   return parts.map((part) => part.name).join(".");
 }
+
+const filePart = ({ file, parts }: Ast.FilePart): string =>
+  [JSON.stringify(file.value), ...parts.map(({ name }) => name)].join(".");
 
 function expression(node: Ast.Expression): Branch {
   switch (node.kind) {
@@ -139,6 +144,8 @@ function expression(node: Ast.Expression): Branch {
       return { head: "ramp", below: [node.from, node.to, ...(node.over ? [node.over] : [])].map(expression) };
     case "text":
       return leaf(`text ${JSON.stringify(node.value)}`);
+    case "file part":
+      return leaf(`file part ${filePart(node)}`);
     case "list":
       return { head: "list", below: node.items.map(expression) };
     case "tuple":

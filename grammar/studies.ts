@@ -189,10 +189,10 @@ export abstract class StudyReader extends LineReader {
       model = this.SUBRULE2(this.name, { ARGS: ["the model of the stage", example] });
     });
     this.ACTION(() => model === null && this.discardOrMiss("`of` and a model"));
-    const from: Ast.Path[] = [];
+    const from: (Ast.Path | Ast.FilePart)[] = [];
     this.OPTION1(() => {
       this.CONSUME(T.words.from);
-      this.SUBRULE(this.paths, { ARGS: [from, "a part of an earlier stage", "from mae.encoder"] });
+      this.SUBRULE(this.sources, { ARGS: [from] });
     });
     const fresh: Ast.Path[] = [];
     let saysFresh = false;
@@ -218,6 +218,40 @@ export abstract class StudyReader extends LineReader {
       this.CONSUME(T.Comma);
       keep(this.SUBRULE1(this.pathOrReport, { ARGS: [what, example] }));
     });
+  });
+
+  private sources = this.RULE("sources", (list: (Ast.Path | Ast.FilePart)[]): void => {
+    this.SUBRULE(this.startingSource, { ARGS: [list] });
+    this.MANY(() => {
+      this.CONSUME(T.Comma);
+      this.SUBRULE1(this.startingSource, { ARGS: [list] });
+    });
+  });
+
+  private startingSource = this.RULE("startingSource", (list: (Ast.Path | Ast.FilePart)[]): void => {
+    let source: Ast.Path | Ast.FilePart | null = null;
+    this.OR([
+      {
+        ALT: () => {
+          const file = this.SUBRULE(this.quoted);
+          source = this.ACTION(() =>
+            file.kind === "text" ? { kind: "file part", file, parts: [], span: file.span } : file,
+          ) as Ast.FilePart;
+        },
+      },
+      {
+        ALT: () => {
+          source = this.SUBRULE(this.path);
+        },
+      },
+      {
+        ALT: () =>
+          this.ACTION(() =>
+            this.complain(say.expectedName(this.spanHere(), "a part of an earlier stage", "from mae.encoder")),
+          ),
+      },
+    ]);
+    this.ACTION(() => source && list.push(source));
   });
 
   private evaluation = this.RULE("evaluation", (): Ast.PipelineEvaluation | null => {

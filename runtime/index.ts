@@ -11,6 +11,7 @@ export {
   type InheritedWeight,
   inheritedWeights,
   type TableResizing,
+  type WeightSource,
 } from "./checkpoint/inherit.js";
 export type {
   StoredTensor,
@@ -36,9 +37,18 @@ export { openData } from "./data/open.js";
 export * from "./evaluate/index.js";
 export * from "./executors/index.js";
 export * from "./export/index.js";
-export { importedWeights, readForeignWeights, type TakenWeight, writeImported } from "./foreign/import.js";
+export {
+  importedWeights,
+  outlineWeights,
+  readForeignWeights,
+  readWeightSource,
+  type TakenWeight,
+  type WeightsOutline,
+  writeImported,
+} from "./foreign/import.js";
 export type { ForeignWeight, ForeignWeights } from "./foreign/weights.js";
 export { packageRoot, version } from "./package.js";
+export { fileDigest } from "./plain-file.js";
 export { RunError, type RunErrorCode, runErrors } from "./run-error.js";
 export type {
   Bound,

@@ -6,11 +6,12 @@ import { packageVersion } from "../package-root.js";
 import { arrange, type CheckReport, documents, type Medium, passes, reporters, written } from "../report/index.js";
 import { endWith, streams } from "../session.js";
 import { againstRevision, changedSpecs } from "../specs/against.js";
-import { checkSpec, projectFindings, type SpecFile } from "../specs/analysis.js";
+import { type CheckedSpec, checkSpec, projectFindings, type SpecFile } from "../specs/analysis.js";
 import { dataAdvice } from "../specs/data-advice.js";
 import { findSpecs, printedPath, readStdin, replaceFile, specPath } from "../specs/files.js";
 import { applyFixes } from "../specs/fixes.js";
 import { openRevision } from "../specs/git.js";
+import { weightsHere } from "../specs/weights-here.js";
 import { exitCode, usageFailure } from "../words/failure.js";
 import { type Colors, count, grouped, plainColors, print, stdoutColors, tell } from "../words/terminal.js";
 import { visibleText } from "../words/text-width.js";
@@ -38,11 +39,17 @@ export async function check(paths: readonly string[], options: CheckOptions): Pr
   const all = await specsFrom(paths, options);
   const changedOf = (some: readonly SpecFile[]) => (revision ? changedSpecs(some, revision) : []);
   const files = options.changed ? changedOf(all) : all;
-  const fixed = options.fix ? applyFixes(files) : 0;
+  const here = weightsHere();
+  const checkedOf = async (file: SpecFile): Promise<CheckedSpec> => {
+    const checked = checkSpec(file, here);
+    return (await here.settle()) ? checkSpec(file, here) : checked;
+  };
+  if (options.fix) for (const file of files) await checkedOf(file);
+  const fixed = options.fix ? applyFixes(files, here) : 0;
   const compared = new Set(options.against === undefined ? [] : changedOf(files));
   const found = [...projectFindings(files)];
   for (const file of files) {
-    const checked = checkSpec(file);
+    const checked = await checkedOf(file);
     found.push(...checked.diagnostics);
     if (revision && compared.has(file)) found.push(...againstRevision(checked, revision));
     if (options.data) found.push(...(await dataAdvice(checked)));

@@ -119,8 +119,8 @@ const mapText = (
   model: Model,
   colors: Colors,
 ): string => {
-  const source = { stage: printedPath(basename(file)), part: null };
-  const lines = keyMapLines({ from: [source], mappings }, colors);
+  const source = { stage: printedPath(basename(file)), part: null, file };
+  const lines = keyMapLines({ takes: [source], mappings }, colors);
   return `${[header(file, found, colors), `${colors.bold(model.name)} ${lines[0]}`, ...lines.slice(1)].join("\n")}\n`;
 };
 

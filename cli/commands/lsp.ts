@@ -25,6 +25,7 @@ import { packageVersion } from "../package-root.js";
 import { arrange } from "../report/index.js";
 import { analyzeText, certainOf, checkSpec, hostFor, type OpenTexts, projectFindings } from "../specs/analysis.js";
 import { findSpecs, type Reading, readSpec, specPath } from "../specs/files.js";
+import { weightsHere } from "../specs/weights-here.js";
 import { grouped, tell } from "../words/terminal.js";
 
 export interface LspOptions {
@@ -67,7 +68,8 @@ function workspace(config: string | false | undefined): Workspace {
       let isWhole = true;
       const texts = textsOf(open);
       for (const source of open) {
-        const checked = checks.findings(source, await vocabularyFor(source), texts, hasTime);
+        const vocabulary = await vocabularyFor(source);
+        const checked = await checks.settled((all) => all.findings(source, vocabulary, texts, hasTime));
         found.push(...checked.findings);
         isWhole &&= checked.isWhole;
         // Questions that came in the meantime are answered before the next text.
@@ -80,7 +82,8 @@ function workspace(config: string | false | undefined): Workspace {
       return surroundings(await vocabularyFor(source), textsOf(open));
     },
     async analysis(source, open) {
-      return checks.analysis(source, await vocabularyFor(source), textsOf(open));
+      const vocabulary = await vocabularyFor(source);
+      return checks.settled((all) => all.analysis(source, vocabulary, textsOf(open)));
     },
     attempt,
     async specs(open) {
@@ -108,6 +111,8 @@ interface Known<V> {
   readonly vocabulary: Vocabulary;
   /** Files that it imports, with their texts. */
   readonly imports: ReadonlyMap<string, string | null>;
+  /** Files of weights and runs that it starts from, with what is known of them. */
+  readonly weights: ReadonlyMap<string, ReturnType<Required<Host>["weights"]>>;
   readonly value: V;
 }
 
@@ -115,6 +120,13 @@ interface Known<V> {
 class Checks {
   private readonly followed = new Map<string, Known<Followed>>();
   private readonly analyses = new Map<string, Known<Analysis>>();
+  private readonly here = weightsHere();
+
+  /** What is found when files of weights that a text starts from have been looked at: asked again where one had not been. */
+  async settled<V>(ask: (checks: Checks) => V): Promise<V> {
+    const first = ask(this);
+    return (await this.here.settle()) ? ask(this) : first;
+  }
 
   findings(source: Source, vocabulary: Vocabulary, open: OpenTexts, hasTime: boolean): Findings {
     const { path, text } = source;
@@ -122,18 +134,18 @@ class Checks {
     const all = (diagnostics: readonly Diagnostic[], isWhole = true): Findings => {
       return { findings: [...projectFindings([file]), ...certainOf(diagnostics, vocabulary)], isWhole };
     };
-    if (text.length > longestText) return all(checkSpec(file).diagnostics);
+    if (text.length > longestText) return all(checkSpec(file, this.here).diagnostics);
     // Blocks of the project are tried out with the models of the whole text.
     if (vocabulary.homes.size > 0) return all(this.analysis(source, vocabulary, open).diagnostics);
     const compute = (host: Host, before: Followed | null) => follow(source, host, vocabulary.registry, before, hasTime);
     const isEnough = ({ isWhole }: Followed): boolean => isWhole || !hasTime;
-    const { value } = current(this.followed, source, vocabulary, open, compute, isEnough);
+    const { value } = current(this.followed, source, { vocabulary, open, here: this.here }, compute, isEnough);
     return all(weighed(value.diagnostics, vocabulary), value.isWhole);
   }
 
   analysis(source: Source, vocabulary: Vocabulary, open: OpenTexts): Analysis {
-    return current(this.analyses, source, vocabulary, open, (host) => analyzeText(source, vocabulary, host), always)
-      .value;
+    const around = { vocabulary, open, here: this.here };
+    return current(this.analyses, source, around, (host) => analyzeText(source, vocabulary, host), always).value;
   }
 
   /** Forgets all others. */
@@ -146,21 +158,30 @@ class Checks {
 
 const always = (): boolean => true;
 
-/** What is known of a text, computed again where it or what it imports has changed. `before`: of the text as it was. */
+/** With what a text is checked. */
+interface Around {
+  readonly vocabulary: Vocabulary;
+  readonly open: OpenTexts;
+  readonly here: Pick<Required<Host>, "weights">;
+}
+
+/** What is known of a text, computed again where it, what it imports or what it starts from has changed. `before`: of the text as it was. */
 function current<V>(
   table: Map<string, Known<V>>,
   { path, text }: Source,
-  vocabulary: Vocabulary,
-  open: OpenTexts,
+  { vocabulary, open, here }: Around,
   compute: (host: Host, before: V | null) => V,
   isEnough: (value: V) => boolean,
 ): Known<V> {
   const known = table.get(path);
-  const before = known?.vocabulary === vocabulary ? known : undefined;
+  const ofVocabulary = known?.vocabulary === vocabulary ? known : undefined;
   const host = hostFor(path, open);
+  const isStill = [...(ofVocabulary?.weights ?? [])].every(([name, then]) => here.weights(name) === then);
+  const before = isStill ? ofVocabulary : undefined;
   const isSame = before?.text === text && [...before.imports].every(([name, then]) => host.readText(name) === then);
   if (isSame && isEnough(before.value)) return before;
   const imports = new Map<string, string | null>();
+  const weights = new Map<string, ReturnType<Around["here"]["weights"]>>(before?.weights ?? []);
   const noting: Host = {
     ...host,
     readText(name) {
@@ -168,8 +189,13 @@ function current<V>(
       imports.set(name, read);
       return read;
     },
+    weights(name) {
+      const found = here.weights(name);
+      weights.set(name, found);
+      return found;
+    },
   };
-  const now = { text, vocabulary, imports, value: compute(noting, before?.value ?? null) };
+  const now = { text, vocabulary, imports, weights, value: compute(noting, before?.value ?? null) };
   table.set(path, now);
   return now;
 }

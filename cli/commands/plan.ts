@@ -10,6 +10,7 @@ import {
   type Plan,
   plan as planOf,
   type Recipe,
+  type RecipeStart,
   repeatOf,
   type Stage,
   settingsOf,
@@ -21,6 +22,7 @@ import { readRates } from "../machine/measured-rate.js";
 import { cutting, type MemoryFlags, splittingNotes } from "../machine/micro-batches.js";
 import { dataMemory, type MeasuredBackend } from "../machine/process-memory.js";
 import { recipeOfStage } from "../runs/stages.js";
+import { startOf } from "../runs/weights-from.js";
 import { choose, openSpec } from "../specs/choose.js";
 import { keyMapLines, mappingDocument, startText } from "../words/key-map.js";
 import { duration } from "../words/progress.js";
@@ -50,10 +52,18 @@ export async function plan(file: string, name: string | undefined, options: Plan
     await (await import("./plan-graph.js")).planGraph(model, recipe, { ...options, graph });
     return;
   }
+  const start = recipe && (await startOf(model, recipe, analysis.vocabulary));
   const plan = await planned(model, recipe, options);
-  if (options.json) printJson({ format_version: "1.0", ...document(plan) });
-  else print(`${table(plan, notesOf(model, plan), stdoutColors()).join("\n")}\n`);
+  if (options.json) printJson({ format_version: "1.0", ...document(plan), ...startDocument(start) });
+  else print(`${[...table(plan, notesOf(model, plan), stdoutColors()), ...startRows(start)].join("\n")}\n`);
 }
+
+const startRows = (start: RecipeStart | null): readonly string[] =>
+  start ? keyMapLines(start, stdoutColors()).map((line) => `  ${line}`) : [];
+
+/** What a document says of where weights come from; null as weights: a file is not here. */
+const startDocument = (start: RecipeStart | null) =>
+  start && { from: start.takes.map(startText), weights: start.mappings?.map(mappingDocument) ?? null };
 
 const notesOf = (model: Model, { memory }: Plan): readonly string[] =>
   memory.microBatch < memory.batch ? splittingNotes(model, memory) : [];
@@ -98,11 +108,11 @@ async function planStages({ name, stages }: Pipeline, options: PlanOptions): Pro
 
 const stageDocument = ({ stage, plan }: { readonly stage: Stage; readonly plan: Plan }) => ({
   stage: stage.name,
-  from: stage.from.map(startText),
+  from: stage.takes.map(startText),
   fresh: stage.fresh,
   evaluate: stage.evaluate.map(({ definition }) => definition.name),
   plan: document(plan),
-  weights: stage.mappings.map(mappingDocument),
+  weights: stage.mappings?.map(mappingDocument) ?? null,
 });
 
 /** A recipe's data; null when it is not here, which is no mistake before training. */

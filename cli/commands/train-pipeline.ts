@@ -12,6 +12,7 @@ import { checkRunDirectory, clearRunDirectory, holdsRun, readRunFacts } from "..
 import { readRunState } from "../runs/run-state.js";
 import { type Shortened, shortened } from "../runs/shorter-schedule.js";
 import { checkSources, recipeOfStage, runSources, stageDirectory, startingWeights } from "../runs/stages.js";
+import { requireFiles } from "../runs/weights-from.js";
 import { openSpec } from "../specs/choose.js";
 import { printedPath, replaceFile } from "../specs/files.js";
 import { inColumns } from "../words/columns.js";
@@ -66,6 +67,7 @@ async function beginAnew(
   const opening = { resume: flags.resume ?? false, force: flags.force ?? false };
   const directories = stages.map(({ name }) => stageDirectory(folder, name));
   for (const directory of directories) checkRunDirectory(directory, opening);
+  for (const { takes, recipe } of stages) requireFiles(takes, recipe);
   const planned = await Promise.all(stages.map((stage) => shortened(stage.model, recipeOfStage(stage), flags)));
   for (const [i, { model }] of stages.entries())
     checkedSpec(model, (planned[i] as Shortened).recipe, vocabulary, flags);
@@ -105,7 +107,11 @@ async function trainStage(stage: Stage, { file, folder, vocabulary, flags, goOn 
   return trainOne({
     ...{ file, vocabulary, directory, recipe, goOn, model: stage.model },
     flags: { ...flags, resume, force: !resume },
-    inherits: { from: runSources(stage, folder), weights: () => startingWeights(stage, folder) },
+    inherits: {
+      from: runSources(stage, folder),
+      takes: stage.takes,
+      weights: () => startingWeights(stage, folder),
+    },
   });
 }
 
@@ -139,8 +145,8 @@ function report({ name, stages }: Pipeline, folder: string, flags: TrainFlags): 
       model: stage.modelName,
       recipe: stage.recipeName,
       run: printedPath(stageDirectory(folder, stage.name)),
-      from: stage.from.map(startText),
-      weights: countsOf(stage.mappings),
+      from: stage.takes.map(startText),
+      weights: countsOf(stage.mappings ?? []),
       steps: step,
       loss,
       scores,

@@ -2,7 +2,16 @@
 
 import { join } from "node:path";
 import { type ModelProgram, type SampleIndex, wordsOf } from "../../blocks/index.js";
-import { arraysOf, costOf, type Model, type Recipe, render, settingsOf, trainingOf } from "../../compiler/index.js";
+import {
+  arraysOf,
+  costOf,
+  type Model,
+  type Recipe,
+  type RecipeStart,
+  render,
+  settingsOf,
+  trainingOf,
+} from "../../compiler/index.js";
 import type {
   CheckpointInterval,
   Executor,
@@ -39,6 +48,7 @@ import {
 import { lockRun } from "../runs/run-lock.js";
 import { whatFailed } from "../runs/run-state.js";
 import { shortened, shorterNotes } from "../runs/shorter-schedule.js";
+import { fileSources, readSources, requireFiles, startOf, takenWeights } from "../runs/weights-from.js";
 import { endWith } from "../session.js";
 import { analyzeText } from "../specs/analysis.js";
 import { chooseRecipe, ownRecipes, type Spec } from "../specs/choose.js";
@@ -89,7 +99,10 @@ export interface Order extends Trained {
 
 /** What a new run starts with that others have trained. */
 export interface Inheritance {
+  /** Earlier stages. */
   readonly from: readonly RunSource[];
+  /** All that is named, files among it. */
+  readonly takes: RecipeStart["takes"];
   /** By name. */
   readonly weights: () => Promise<Readonly<Record<string, Float32Array>>>;
 }
@@ -103,6 +116,7 @@ export async function trainOne(order: Order): Promise<boolean> {
     ? { recipe: continued(order, directory, flags), times: {}, opened: null }
     : await shortened(model, asWritten, flags);
   const spec = checkedSpec(model, recipe, vocabulary, flags);
+  const inherits = flags.resume ? undefined : (order.inherits ?? (await inheritance(order, recipe)));
   const progress = flags.json ? jsonProgress : createProgress(wordsOf(arraysOf(model)).sample);
   const note = (text: string) => progress({ kind: "note", text });
   for (const text of shorterNotes(asWritten, times)) note(text);
@@ -123,7 +137,8 @@ export async function trainOne(order: Order): Promise<boolean> {
       checkRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
       if (!flags.resume) clearRunDirectory(directory);
       const started = { ...order, recipe, times, written: settingsOf(asWritten), spec, executor, index };
-      return await run(await prepared({ ...started, progress, note, interrupts }));
+      const inheriting = inherits ? { inherits } : {};
+      return await run(await prepared({ ...started, ...inheriting, progress, note, interrupts }));
     } catch (error) {
       const text = order.failed ? await whatFailed(error) : null;
       if (text === null) throw error;
@@ -137,6 +152,16 @@ export async function trainOne(order: Order): Promise<boolean> {
     leave?.();
     interrupts.stop();
   }
+}
+
+/** What a new run starts with by its own recipe; undefined: nothing. Throws a `Failure` where a file is not here or does not fit. */
+async function inheritance({ model, vocabulary }: Order, recipe: Recipe): Promise<Inheritance | undefined> {
+  const start = await startOf(model, recipe, vocabulary);
+  if (!start) return undefined;
+  const { takes, mappings } = start;
+  requireFiles(takes, recipe);
+  const weights = async () => takenWeights(mappings, await readSources(takes, model));
+  return { from: [], takes, weights };
 }
 
 /** Throws a `Failure` where the run that is to go on does not say of itself what its checkpoint does. */
@@ -155,10 +180,18 @@ async function prepared(started: Started): Promise<Job> {
   const computing = computingOf({ model, recipe, batch, data }, flags, executor, before, note);
   const project = runProject(model, recipe, vocabulary);
   const shorter = Object.keys(times).length > 0 ? { shorter: times } : {};
-  const own = { computing, ...shorter, ...(project ? { project } : {}), ...(inherits ? { from: inherits.from } : {}) };
+  const own = { computing, ...shorter, ...(project ? { project } : {}), ...(await sourcesOf(inherits)) };
   const facts = { ...factsOf(file, model, recipe, executor), ...own, written };
   if (!flags.resume) writeRunFacts(directory, facts, spec);
   return { ...started, computing, root: facts.root };
+}
+
+/** What of a run's facts says where its weights come from. */
+async function sourcesOf(inherits: Inheritance | undefined): Promise<Pick<RunFacts, "from" | "files">> {
+  if (!inherits) return {};
+  const { from, takes } = inherits;
+  const files = await fileSources(takes);
+  return { ...(from.length > 0 ? { from } : {}), ...(files.length > 0 ? { files } : {}) };
 }
 
 /**

@@ -27,6 +27,18 @@ export interface RunFacts extends StartFacts {
   readonly project?: RunProject;
   /** If absent, every weight started as the model declares. */
   readonly from?: readonly RunSource[];
+  /** Files and other runs that it has weights of; if absent, none. */
+  readonly files?: readonly FileSource[];
+}
+
+/** A file of weights, or the checkpoint of another run, that a run started from. */
+export interface FileSource {
+  /** As the spec names it. */
+  readonly file: string;
+  /** The file itself: of a run, its checkpoint. */
+  readonly weights: string;
+  /** Of its bytes. */
+  readonly sha256: string;
 }
 
 /** By parameter: what the text says, and what the run has instead. */

@@ -85,6 +85,7 @@ const facts = record({
   started: text,
   project: optional(record({ config: text, files: list(record({ name: text, sha256: text })) })),
   from: optional(list(record({ stage: text, started: text, step: whole(0) }))),
+  files: optional(list(record({ file: text, weights: text, sha256: text }))),
 });
 
 /** What a file of a run holds, or why it cannot be used. */

@@ -2,11 +2,12 @@
 
 import { join } from "node:path";
 import type { Recipe, Stage, Use } from "../../compiler/index.js";
-import type { Checkpoint } from "../../runtime/index.js";
+import type { WeightSource } from "../../runtime/index.js";
 import { printedPath } from "../specs/files.js";
 import { runFailure } from "../words/failure.js";
 import { type RunFacts, type RunSource, readRunFacts } from "./run-directory.js";
 import { readRunState } from "./run-state.js";
+import { readSources, requireFiles, takenWeights } from "./weights-from.js";
 
 /** The stage's own recipe, and behind its probes those that the pipeline judges the result by. */
 export function recipeOfStage({ recipe, evaluate }: Stage): Recipe {
@@ -21,7 +22,9 @@ export function recipeOfStage({ recipe, evaluate }: Stage): Recipe {
 
 export const stageDirectory = (folder: string, stage: string): string => join(folder, stage);
 
-const sourceStages = ({ from }: Stage): readonly string[] => [...new Set(from.map(({ stage }) => stage))];
+const sourceStages = ({ from }: Stage): readonly string[] => [
+  ...new Set(from.flatMap(({ stage, file }) => (file === null ? stage : []))),
+];
 
 /** The finished runs that a stage starts from. Throws a `Failure` when one is not finished. */
 export function runSources(stage: Stage, folder: string): readonly RunSource[] {
@@ -54,18 +57,16 @@ export function checkSources(stage: Stage, facts: RunFacts, folder: string): voi
   });
 }
 
-/** The values that weights of a stage start with, by name, from the newest checkpoints of earlier stages. */
+/**
+ * The values that weights of a stage start with, by name, from the newest checkpoints of earlier stages and from files. Throws a `Failure`
+ * where one is not here.
+ */
 export async function startingWeights(stage: Stage, folder: string): Promise<Readonly<Record<string, Float32Array>>> {
-  const { inheritedWeights, newestCheckpoint } = await import("../../runtime/index.js");
-  const checkpoints = new Map<string, Checkpoint>();
+  requireFiles(stage.takes, stage.recipe);
+  const { newestCheckpoint } = await import("../../runtime/index.js");
+  const sources = new Map<string, WeightSource>(await readSources(stage.takes, stage.model));
   for (const name of sourceStages(stage)) {
-    checkpoints.set(name, await newestCheckpoint(stageDirectory(folder, name), "weights"));
+    sources.set(name, await newestCheckpoint(stageDirectory(folder, name), "weights"));
   }
-  const taken = stage.mappings.flatMap((mapping) => {
-    if (mapping.status === "dropped" || !("from" in mapping)) return [];
-    const checkpoint = checkpoints.get(mapping.from.stage) as Checkpoint;
-    const resize = mapping.status === "resized" ? { resize: mapping.table } : {};
-    return [[mapping.name, { checkpoint, name: mapping.from.name, ...resize }] as const];
-  });
-  return inheritedWeights(new Map(taken));
+  return takenWeights(stage.mappings, sources);
 }

@@ -46,12 +46,15 @@ export interface CheckedSpec {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Checks one spec; a file that cannot be read is a finding like any other. */
-export function checkSpec(file: SpecFile): CheckedSpec {
+/**
+ * Checks one spec; a file that cannot be read is a finding like any other.
+ * @param more what else the compiler may know
+ */
+export function checkSpec(file: SpecFile, more: Pick<Host, "weights"> = {}): CheckedSpec {
   const reading = file.given ?? readSpec(file.path);
   if (!reading.ok) return { file, analysis: null, diagnostics: [unreadable(file.path, reading.problem)] };
   const source = sourceFor(file.path, reading.text, { sources });
-  const analysis = analyzeText(source, file.vocabulary);
+  const analysis = analyzeText(source, file.vocabulary, { ...hostFor(file.path), ...more });
   return { file, analysis, diagnostics: certainOf(analysis.diagnostics, file.vocabulary) };
 }
 

@@ -8,8 +8,8 @@ import { streams } from "../session.js";
 import { exitCode, Failure, runFailure, usageFailure } from "../words/failure.js";
 import { didYouMean } from "../words/nearest.js";
 import { count, stderrColors, tell } from "../words/terminal.js";
-import { analyzeText } from "./analysis.js";
 import { printedPath, readSpec, specPath } from "./files.js";
+import { analyzeWithWeights } from "./weights-here.js";
 
 /** A sound file, and the blocks that it can use. */
 export interface Spec extends Analysis {
@@ -36,7 +36,7 @@ async function open(path: string, config: string | undefined, about: "all" | "mo
   }
   const vocabulary = await vocabularyOf(path, config);
   refuseErrors(vocabulary.project?.config ?? "", vocabulary.findings);
-  const analysis = analyzeText({ path: specPath(path), text: reading.text }, vocabulary);
+  const analysis = await analyzeWithWeights({ path: specPath(path), text: reading.text }, vocabulary);
   const aside = about === "all" ? [] : analysis.file.declarations.filter(({ kind }) => asideOfModels.has(kind));
   refuseErrors(path, analysis.diagnostics, (finding) => !aside.some(({ span }) => isWithin(finding.span, span)));
   return { ...analysis, vocabulary };

@@ -3,6 +3,7 @@
  * finding is gone. A file is written once, as a whole, after its last fix.
  */
 
+import type { Host } from "../../compiler/index.js";
 import type { Diagnostic, Fix } from "../../grammar/index.js";
 import { applyEdits, disjoint } from "../report/index.js";
 import { checkSpec, type SpecFile } from "./analysis.js";
@@ -11,13 +12,16 @@ import { readSpec, rewriteFile } from "./files.js";
 /** No file has this many mistakes; fixes that undo each other must come to an end. */
 const mostFixes = 1000;
 
-/** Mends the files on disk; gives how many fixes were applied. */
-export function applyFixes(files: readonly SpecFile[]): number {
+/**
+ * Mends the files on disk; gives how many fixes were applied.
+ * @param here what is known of weights that specs start from
+ */
+export function applyFixes(files: readonly SpecFile[], here: Pick<Host, "weights">): number {
   let applied = 0;
   for (const file of files) {
     const reading = readSpec(file.path);
     if (!reading.ok) continue;
-    const mended = mend(file, reading.text);
+    const mended = mend(file, reading.text, here);
     if (mended.applied > 0) rewriteFile(file.path, mended.text);
     applied += mended.applied;
   }
@@ -29,8 +33,8 @@ interface Mended {
   readonly applied: number;
 }
 
-function mend({ path, vocabulary }: SpecFile, original: string): Mended {
-  const findingsOf = (text: string) => checkSpec({ path, given: { ok: true, text }, vocabulary }).diagnostics;
+function mend({ path, vocabulary }: SpecFile, original: string, here: Pick<Host, "weights">): Mended {
+  const findingsOf = (text: string) => checkSpec({ path, given: { ok: true, text }, vocabulary }, here).diagnostics;
   let text = original;
   let findings = findingsOf(text);
   let applied = 0;

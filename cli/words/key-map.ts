@@ -1,12 +1,12 @@
 /** What a stage of a pipeline starts with, in words: a line for each part where that says it, else for each weight, those of all layers in one. */
 
-import type { Mapping, MappingStatus, Stage } from "../../compiler/index.js";
+import type { Mapping, MappingStatus, RecipeStart } from "../../compiler/index.js";
 import { showShape, sizeOf } from "../../graph/index.js";
 import { type Colors, count, grouped } from "./terminal.js";
 import { anyLayer, collected } from "./weight-lines.js";
 
 /** `pretrain.encoder`, as the spec writes it. */
-export const startText = ({ stage, part }: Stage["from"][number]): string =>
+export const startText = ({ stage, part }: Pick<RecipeStart["takes"][number], "stage" | "part">): string =>
   part === null ? stage : `${stage}.${part}`;
 
 /** How many weights start in which way. */
@@ -30,11 +30,13 @@ const statusColor = (status: MappingStatus, colors: Colors): ((text: string) => 
   return status === "dropped" ? colors.dim : colors.green;
 };
 
-/** The lines of a key map; of a stage that takes nothing, one. */
-export function keyMapLines({ from, mappings }: Pick<Stage, "from" | "mappings">, colors: Colors): readonly string[] {
-  if (from.length === 0) return ["starts from scratch"];
+/** The lines of a key map; of a model that takes nothing, one. */
+export function keyMapLines({ takes, mappings }: RecipeStart, colors: Colors): readonly string[] {
+  if (takes.length === 0) return ["starts from scratch"];
+  const head = `starts from ${takes.map(startText).join(", ")}`;
+  if (!mappings) return [head, `  ${colors.yellow("what of it is taken is known when it is here")}`];
   return [
-    `starts from ${from.map(startText).join(", ")}`,
+    head,
     ...lines(mappings).map(({ status, text }) => `  ${statusColor(status, colors)(status.padEnd(8))}  ${text}`),
   ];
 }

@@ -88,6 +88,7 @@ export const codes = {
   "check/starts-from-scratch":
     "What starts from random weights has learned nothing yet, and nothing in its results says so.",
   "check/nothing-taken": "A reader takes the stage to start with what is named after `from`.",
+  "check/unreadable-weights": "What the weights start with decides what is trained.",
   "check/taken-twice": "A weight starts with one value.",
   "check/idle-fresh": "A reader takes what is named after `fresh` to start from scratch.",
   "check/empty-pipeline": "A pipeline without stages trains nothing.",
@@ -95,6 +96,7 @@ export const codes = {
   "lint/equal-members": "The same model would be trained twice, and a comparison of the two would show only chance.",
   "lint/idle-skip": "A reader takes every `skip when` for members that are left out.",
   "lint/unused-import": "An import says that a file depends on another.",
+  "lint/missing-weights": "Training cannot begin without what it starts from.",
   "lint/unused-variable": "A value that changes nothing makes a reader look for what it does.",
   "lint/unused-ignore": "A comment that ignores nothing hides what may be found there one day.",
   "lint/unexplained-ignore": "Without a reason nobody knows whether the advice still need not be followed.",

@@ -13,6 +13,7 @@ import {
   type Span,
   type Text,
 } from "../../grammar/index.js";
+import type { NoWeights, WeightsFile } from "../weights-file.js";
 import { fail, type Report, replacement } from "./report.js";
 
 /** The only access to files; both paths are with "/". */
@@ -23,6 +24,11 @@ export interface Host {
   leadsOutside?(path: string): boolean;
   /** Imports stay below it. If absent, the folder that relative paths start from. */
   readonly root?: string;
+  /**
+   * What is known of a file of weights or a run, by the path that a text gives it. If absent, or undefined, it is not looked at, and
+   * nothing is said of it.
+   */
+  weights?(path: string): WeightsFile | NoWeights | undefined;
   /** Sources by path, of this run or before: a text that is in them still is not read, nor checked, as if it were new. */
   readonly sources?: Pick<Map<string, Source>, "get" | "set">;
 }

@@ -112,6 +112,8 @@ function words(value: Expression): string {
       return [value.from, value.to, ...(value.over ? [value.over] : [])].map(words).join(" to ");
     case "text":
       return value.value;
+    case "file part":
+      return [value.file.value, ...value.parts.map((part) => part.name)].join(" ");
     case "list":
     case "tuple":
       return value.items.map(words).join(" ");

@@ -1,8 +1,18 @@
 /** A pipeline: its stages in their order, each with a recipe that fits its model, and what they take from each other. */
 
 import type { Head } from "../../blocks/index.js";
-import type { Identifier, PipelineDeclaration, PipelineEvaluation, Stage as StageEntry } from "../../grammar/index.js";
-import type { Use } from "../model.js";
+import type {
+  FilePart,
+  Identifier,
+  Path,
+  PipelineDeclaration,
+  PipelineEvaluation,
+  Span,
+  Stage as StageEntry,
+} from "../../grammar/index.js";
+import { ownedWeights } from "../assemble/owners.js";
+import type { StageStart } from "../mapping.js";
+import type { Recipe, Use } from "../model.js";
 import type { Pipeline, Stage } from "../pipeline.js";
 import { recipeSlots } from "../slots.js";
 import { readBlock } from "./blocks.js";
@@ -12,10 +22,11 @@ import { type Checking, useOf } from "./models.js";
 import { type Declared, find } from "./names.js";
 import { named, suggestion } from "./nearest.js";
 import { modelKey, modelOf, namesIn, type Project, recipeForModel } from "./project.js";
-import { counted, fail, type Report, type Words } from "./report.js";
+import { counted, fail, type Report, replacement, type Words } from "./report.js";
 import { emptyScope } from "./scope.js";
 import { pathText } from "./show.js";
-import { type Earlier, type SourcePath, takenParts } from "./stage-parts.js";
+import { type Earlier, type FreshPart, type SourcePath, type Taking, takenParts } from "./stage-parts.js";
+import { type FoundSource, freshIn, ofRecipe, ofStage, startOf, startsIn } from "./starts.js";
 
 /** Gives the pipeline; null when there is an error in it. */
 export function checkPipeline(
@@ -88,42 +99,104 @@ function checkStage(entry: StageEntry, stages: ReadonlyMap<string, Earlier>, aro
   const checked = model && modelOf(model, project);
   const fitting =
     recipe && model && checked && recipeForModel(recipe, { name: modelKey(model, project), checked }, project);
-  const from = sourcesOf(entry, stages, around);
-  if (!entry.model || !checked?.model || !from) return null;
-  const taken = takenParts({ entry, name: entry.model, model: checked.model, from, earlier: stages }, report);
+  const own = sourcesOf(entry, stages, around);
+  const given = fitting?.recipe ? ofRecipe(fitting.recipe, project, report) : [];
+  if (!entry.model || !checked?.model || !own || given.includes(null)) return null;
+  const sources = [...own, ...given];
+  const from = sources.filter((source) => source !== null && source !== "not here");
+  const isHere = from.length === sources.length;
+  const fresh = freshOf(entry, fitting?.recipe ?? null);
+  const { name, span } = entry.model;
+  const taking = {
+    taker: entry.name.name,
+    name,
+    span,
+    model: checked.model,
+    from,
+    fresh,
+    earlier: stages,
+    ...wordsOf(entry),
+  };
+  const taken = isHere ? takenParts(taking, report) : [];
   if (!taken || !entry.recipe || !fitting?.recipe) return null;
+  const starts = entry.from.map(startOfStage);
   return {
     name: entry.name.name,
     modelName: entry.model.name,
     recipeName: entry.recipe.name,
     model: checked.model,
     recipe: fitting.recipe,
-    from: from.map(({ stage, part }) => ({ stage: stage.name, part })),
+    from: starts,
+    takes: [...starts, ...startsIn(fitting.recipe)],
     fresh: entry.saysFresh ? entry.fresh.map(({ parts }) => pathText(parts)) : null,
     evaluate: [],
-    mappings: taken,
+    mappings: isHere ? taken : null,
   };
 }
 
-/** null: a path names no earlier stage, or one that is broken. */
+/** What may start from scratch, by the stage and by its recipe; null: neither says anything of it. */
+function freshOf({ saysFresh, fresh }: StageEntry, recipe: Recipe | null): readonly FreshPart[] | null {
+  const own = fresh.map(({ parts, span }) => ({ part: pathText(parts), span }));
+  if (saysFresh && own.length === 0) return [];
+  const given = recipe && freshIn(recipe);
+  return saysFresh || given ? [...own, ...(given ?? [])] : null;
+}
+
+/** How a stage says that something starts from scratch. */
+const wordsOf = ({ span, fresh }: StageEntry): Pick<Taking, "allow" | "idle"> => ({
+  allow(part) {
+    const text = fresh.length > 0 ? `, ${part}` : ` fresh ${part}`;
+    const title = `Say that it does: \`${text.trim()}\``;
+    return replacement({ ...span, start: span.end }, text, title);
+  },
+  idle() {
+    const word = /\s*fresh$/.exec(span.source.text.slice(span.start, span.end));
+    const own: Span = { ...span, start: span.end - (word?.[0].trimStart().length ?? 0) };
+    const whole = { ...span, start: span.end - (word?.[0].length ?? 0) };
+    return { span: own, fix: word ? replacement(whole, "", "Remove `fresh`") : undefined };
+  },
+});
+
+/** null: a path names no earlier stage, or one that is broken, or a file that cannot be read. */
 function sourcesOf(
   entry: StageEntry,
   stages: ReadonlyMap<string, Earlier>,
-  { declared, report }: Around,
-): readonly SourcePath[] | null {
-  const found = entry.from.map((path): SourcePath | null => {
+  { declared, project, report }: Around,
+): readonly (SourcePath | "not here")[] | null {
+  const found = entry.from.map((path): FoundSource => {
+    if (path.kind === "file part") return ofStage(path, project, report);
     const [first, ...rest] = path.parts;
     if (!first) return null;
     const known = stages.get(first.name);
-    if (known) {
-      const part = rest.length === 0 ? null : pathText(rest);
-      return known.stage && { path, stage: known.stage, part };
-    }
+    if (known) return known.stage && stageSource(path, first, rest, known.stage);
     return fail(report, "check/unknown-stage", first.span, `no stage before this one is named \`${first.name}\``, {
       ...notEarlier(first, entry, [...stages.keys()], declared.declaration),
     });
   });
   return found.every((source) => source !== null) ? found : null;
+}
+
+const stageSource = (
+  { parts, span }: Path,
+  first: Identifier,
+  rest: readonly Identifier[],
+  { name, modelName, model }: Stage,
+): SourcePath => ({
+  text: pathText(parts),
+  span,
+  source: name,
+  holder: modelName,
+  part: rest.length === 0 ? null : pathText(rest),
+  partSpan: { ...(rest[0] ?? first).span, end: (parts.at(-1) ?? first).span.end },
+  weights: () => ownedWeights(model),
+});
+
+function startOfStage(written: Path | FilePart): StageStart {
+  const [first, ...rest] = written.parts;
+  if (written.kind === "file part") {
+    return startOf({ file: written.file.value, part: first ? pathText(written.parts) : null });
+  }
+  return { stage: first?.name ?? "", part: rest.length === 0 ? null : pathText(rest), file: null };
 }
 
 /** What to do about a name after `from`: it is the stage's own, that of a later one, or of none. */

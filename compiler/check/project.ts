@@ -12,8 +12,9 @@ import {
   type RecipeDeclaration,
   type Span,
 } from "../../grammar/index.js";
+import type { Model, Recipe } from "../model.js";
 import { unknownBase } from "./draft.js";
-import { deepest, type Loaded } from "./files.js";
+import { deepest, type Host, type Loaded } from "./files.js";
 import { mostMembers } from "./members.js";
 import { type CheckedModel, type Checking, checkModel, type Subject } from "./models.js";
 import { type Declared, find, type Names, nameIn, namesOf } from "./names.js";
@@ -29,14 +30,22 @@ export interface Project {
   readonly recipes: Map<RecipeDeclaration, CheckedRecipe>;
   /** How many declarations each one that is checked stands on. */
   readonly depths: Map<Declaration, number>;
+  readonly host: Host;
+  /** The model of a name in a text that stands alone; null: there is none that is sound. */
+  readonly modelIn: (text: string, name: string) => Model | null;
+  /** Recipes with what their weights start from; null: they cannot. */
+  readonly started: Map<Recipe, Recipe | null>;
   /** What the families of the main file may still build. */
   readonly room: { members: number };
 }
 
-export const openProject = (main: Loaded, registry: Registry, report: Report): Project => ({
-  registry,
+export const openProject = (
+  main: Loaded,
+  given: Pick<Project, "host" | "registry" | "report" | "modelIn">,
+): Project => ({
+  ...given,
   main,
-  report,
+  started: new Map(),
   names: new Map(),
   models: new Map(),
   recipes: new Map(),

@@ -18,6 +18,15 @@ export const units: ReadonlyMap<string, string> = new Map([
   ["kHz", "thousand times a second"],
 ]);
 
+export type TypeOf<K extends ParamType["kind"]> = Extract<ParamType, { readonly kind: K }>;
+
+/** Reads a value; null: not of this type, reported. */
+export type Reader<K extends ParamType["kind"]> = (
+  expression: Expression,
+  type: TypeOf<K>,
+  at: Reading,
+) => unknown | null;
+
 /** What a reader has at hand. */
 export interface Reading {
   readonly report: Report;
@@ -42,6 +51,7 @@ const describe = (expression: Expression): string => {
     rate: "the rate",
     ramp: "the moving value",
     text: "the text",
+    "file part": "the part of a file",
     list: "the list",
     tuple: "the group of numbers",
     path: "the word",

@@ -54,6 +54,7 @@ function partsOf(expression: Expression): readonly Expression[] {
     case "quantity":
     case "size":
     case "text":
+    case "file part":
     case "path":
     case "missing":
       return [];

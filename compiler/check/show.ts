@@ -13,6 +13,7 @@ import {
   type ParamType,
   type RateValue,
   type ScheduleValue,
+  type SourceValue,
 } from "../../blocks/index.js";
 import { spelledOut } from "../../grammar/index.js";
 
@@ -69,6 +70,16 @@ function scheduleText(value: ScheduleValue | DrawnValue, { of }: TypeOf<"schedul
   return `${show(value.from)} -> ${show(value.to)} over ${over}`;
 }
 
+/** `"runs/mae".encoder` */
+export const sourceText = ({ file, part }: SourceValue): string =>
+  part === null ? quotedText(file) : `${quotedText(file)}.${part}`;
+
+/** One alone needs no brackets. */
+function inBrackets(items: readonly string[]): string {
+  const [only, second] = items;
+  return only !== undefined && second === undefined ? only : `[${items.join(", ")}]`;
+}
+
 const printers: { readonly [K in Kind]: (value: never, type: TypeOf<K>) => string } = {
   int: numberText,
   real: numberText,
@@ -84,6 +95,8 @@ const printers: { readonly [K in Kind]: (value: never, type: TypeOf<K>) => strin
   schedule: scheduleText,
   block: ({ block, values }: BlockValue) => blockText(block, values),
   labels: (items: readonly string[]) => `[${items.join(", ")}]`,
+  sources: (items: readonly SourceValue[]) => inBrackets(items.map(sourceText)),
+  parts: inBrackets,
   axes: (names: readonly string[]) => `[${names.join(", ")}]`,
   quantity: (value: number, { of }) => quantityText(value, of),
 };
@@ -131,6 +144,8 @@ const expectations: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
       : "a number such as `0.996`, or one that moves such as `0.996 -> 1 over all epochs`",
   block: ({ of }) => `a block of the kind ${of}`,
   labels: ({ parts }) => `labels such as \`${parts ? "[joint.audio, joint.image]" : "[audio, image]"}\``,
+  sources: () => 'a file or a run such as `"runs/mae".encoder`, or several in brackets',
+  parts: () => "a part of the model such as `head`, or several in brackets",
   axes: () => "axes such as `[row, column]`",
   quantity: ({ of }) => `a ${of} such as \`${quantitySample[of]}\``,
 };
@@ -154,6 +169,8 @@ const samples: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
   schedule: ({ of }) => (of === "ratio" ? "75%" : "0.5"),
   block: () => "...",
   labels: () => "[...]",
+  sources: () => '"...".encoder',
+  parts: () => "head",
   axes: () => "[...]",
   quantity: ({ of }) => quantitySample[of],
 };

@@ -1,15 +1,16 @@
-/** What a stage takes from earlier ones: whether the parts are there, give something, and leave nothing to start unsaid from scratch. */
+/** What a stage or a recipe takes of what was trained before: whether the parts are there, give something, and leave nothing to start unsaid from scratch. */
 
-import type { Identifier, Path, Span, Stage as StageEntry } from "../../grammar/index.js";
+import type { Fix, Span } from "../../grammar/index.js";
 import { showShape } from "../../graph/index.js";
 import { type OwnedWeight, ownedWeights, partNames } from "../assemble/owners.js";
-import { keyMap, type Mapping } from "../key-map.js";
+import { foreignParts } from "../foreign.js";
+import { keyMap } from "../key-map.js";
+import type { Mapping } from "../mapping.js";
 import type { Model } from "../model.js";
 import type { Stage } from "../pipeline.js";
 import { modelSlot } from "../slots.js";
 import { named, suggestion } from "./nearest.js";
 import { fail, type Report } from "./report.js";
-import { pathText } from "./show.js";
 
 /** A stage as later ones know it; null: it is broken. */
 export interface Earlier {
@@ -17,35 +18,58 @@ export interface Earlier {
   readonly stage: Stage | null;
 }
 
-/** `mae.encoder`: an earlier stage, and one of its parts. */
+/** `mae.encoder`, `"runs/mae".encoder`: something that was trained, and one of its parts. */
 export interface SourcePath {
-  readonly path: Path;
-  readonly stage: Stage;
-  /** null: the path ends with the stage. */
+  /** As it is written. */
+  readonly text: string;
+  readonly span: Span;
+  /** What key maps call it: a stage by its name, a file in quotes. */
+  readonly source: string;
+  /** What has the parts: a model, or a file. */
+  readonly holder: string;
+  /** null: all of it. */
   readonly part: string | null;
+  /** Where the part is written. */
+  readonly partSpan: Span;
+  /** What it has, for a model of these weights. */
+  readonly weights: (own: readonly OwnedWeight[]) => readonly OwnedWeight[];
 }
 
-/** A stage whose model is sound. */
+/** A part of the model that may start from scratch, and where that is said. */
+export interface FreshPart {
+  readonly part: string;
+  readonly span: Span;
+}
+
+/** A model that starts from something. */
 export interface Taking {
-  readonly entry: StageEntry;
-  /** The model as the stage calls it. */
-  readonly name: Identifier;
+  /** The stage or the recipe. */
+  readonly taker: string;
+  /** The model as it is called where it takes something. */
+  readonly name: string;
+  /** What is underlined where something of it is not taken. */
+  readonly span: Span;
   readonly model: Model;
   readonly from: readonly SourcePath[];
+  /** null: the text says nothing of it; empty: all that is new may start from scratch. */
+  readonly fresh: readonly FreshPart[] | null;
+  /** Stages before it, by name. */
   readonly earlier: ReadonlyMap<string, Earlier>;
+  /** The text that allows a part to start from scratch. */
+  readonly allow: (part: string) => Fix | undefined;
+  /** The word `fresh` alone, and what takes it away. */
+  readonly idle: () => { readonly span: Span; readonly fix: Fix | undefined };
 }
 
-/** Where each weight of the stage comes from; null after a report. */
+/** Where each weight comes from; null after a report. */
 export function takenParts(taking: Taking, report: Report): readonly Mapping[] | null {
-  const { entry, name, model, from } = taking;
+  const { name, model, from } = taking;
   const own = ownedWeights(model);
-  const sources = from.map(({ stage, part }) => ({ stage: stage.name, part, weights: ownedWeights(stage.model) }));
-  const known = from.map(({ path, stage, part }, i) =>
-    isPart({ path, from: 1, part }, stage.modelName, sources[i]?.weights ?? [], report),
+  const sources = from.map(({ source, part, weights }) => ({ stage: source, part, weights: weights(own) }));
+  const known = from.map(({ part, partSpan, holder }, i) =>
+    isPart({ part, span: partSpan }, holder, sources[i]?.weights ?? [], report),
   );
-  const fresh = entry.fresh.map((path) =>
-    isPart({ path, from: 0, part: pathText(path.parts) }, name.name, own, report),
-  );
+  const fresh = (taking.fresh ?? []).map((part) => isPart(part, name, own, report));
   if (![...known, ...fresh].every(Boolean)) return null;
   const { mappings, given, doubled } = keyMap(own, sources);
   const sound = [
@@ -57,38 +81,36 @@ export function takenParts(taking: Taking, report: Report): readonly Mapping[] |
   return sound.every(Boolean) ? mappings : null;
 }
 
-/** Whether a path names a part of a model. `from`: its first word that belongs to the part. */
+/** Whether a name is that of a part of what `holder` has. */
 function isPart(
-  { path, from, part }: { readonly path: Path; readonly from: number; readonly part: string | null },
-  model: string,
+  { part, span }: { readonly part: string | null; readonly span: Span },
+  holder: string,
   weights: readonly OwnedWeight[],
   report: Report,
 ): boolean {
-  const valid = partNames(weights);
-  const first = path.parts[from];
-  if (part === null || !first || valid.includes(part)) return true;
-  const span: Span = { ...first.span, end: (path.parts.at(-1) ?? first).span.end };
+  const valid = partNames(weights).filter((name) => name !== foreignParts);
+  if (part === null || valid.includes(part)) return true;
   const message = modelSlot(part)
-    ? `\`${part}\` of \`${model}\` has no weights`
-    : `\`${model}\` has no part \`${part}\``;
-  fail(report, "check/unknown-part", span, message, suggestion(part, span, valid, `parts of \`${model}\``));
+    ? `\`${part}\` of \`${holder}\` has no weights`
+    : `\`${holder}\` has no part \`${part}\``;
+  fail(report, "check/unknown-part", span, message, suggestion(part, span, valid, `parts of \`${holder}\``));
   return false;
 }
 
 function givesSomething(
-  { path, stage, part }: SourcePath,
+  { text, span, part }: SourcePath,
   given: number,
   { name, model }: Taking,
   own: readonly OwnedWeight[],
   report: Report,
 ): boolean {
   if (given > 0) return true;
-  const what = part === null ? `all of \`${stage.name}\`` : `\`${stage.name}.${part}\``;
+  const what = part === null ? `all of \`${text}\`` : `\`${text}\``;
   const same = part === null || partNames(own).includes(part);
-  fail(report, "check/nothing-taken", path.span, `${what} gives \`${name.name}\` nothing`, {
+  fail(report, "check/nothing-taken", span, `${what} gives \`${name}\` nothing`, {
     help: same
       ? `no weight there has the shape of one in \`${model.name}\`: remove it, or change one of the two models`
-      : `remove it; the parts of \`${name.name}\` are ${named(partNames(own))}`,
+      : `remove it; the parts of \`${name}\` are ${named(partNames(own))}`,
   });
   return false;
 }
@@ -104,10 +126,10 @@ function takenOnce(
     if (told.has(key)) continue;
     told.add(key);
     const [first, second] = sources.map((i) => from[i] as SourcePath) as [SourcePath, SourcePath];
-    const span = second.path.span;
-    fail(report, "check/taken-twice", span, `\`${name}\` is in \`${pathText(first.path.parts)}\` already`, {
+    const { span } = second;
+    fail(report, "check/taken-twice", span, `\`${name}\` is in \`${first.text}\` already`, {
       help: "name parts that share no weight, or keep one of the two",
-      related: [{ span: first.path.span, message: "taken from here too" }],
+      related: [{ span: first.span, message: "taken from here too" }],
     });
   }
   return doubled.length === 0;
@@ -125,13 +147,13 @@ function fromScratch(
   taking: Taking,
   report: Report,
 ): boolean {
-  const { entry, name, earlier } = taking;
+  const { fresh, from, earlier } = taking;
   const isAllowed = ({ parts }: New): boolean =>
-    entry.saysFresh && (entry.fresh.length === 0 || entry.fresh.some((path) => parts.includes(pathText(path.parts))));
+    fresh !== null && (fresh.length === 0 || fresh.some(({ part }) => parts.includes(part)));
   const unsaid = newOf(mappings).filter((mapping) => !isAllowed(mapping));
-  if (unsaid.length === 0 || earlier.size === 0) return true;
-  if (entry.from.length === 0) {
-    fail(report, "check/starts-from-scratch", name.span, `\`${entry.name.name}\` takes nothing from an earlier stage`, {
+  if (unsaid.length === 0 || (earlier.size === 0 && from.length === 0)) return true;
+  if (from.length === 0) {
+    fail(report, "check/starts-from-scratch", taking.span, `\`${taking.taker}\` takes nothing from an earlier stage`, {
       help: `write what it starts from, such as \`from ${[...earlier.keys()].at(-1)}.${partNames(own)[0]}\`, or \`fresh\` where this is meant`,
     });
     return false;
@@ -173,21 +195,16 @@ const trained = (own: readonly OwnedWeight[], part: string): readonly OwnedWeigh
   own.filter(({ parts, trainable }) => trainable && parts.includes(part));
 
 function tellScratch({ part, weights, all }: Group, own: readonly OwnedWeight[], taking: Taking, report: Report): void {
-  const { entry, name } = taking;
+  const { name, span } = taking;
   const [first] = weights;
   const more = weights.length > 1 ? ` and ${weights.length - 1} more` : "";
   const what =
     weights.length === all
-      ? `\`${part}\` of \`${name.name}\` would start from scratch`
+      ? `\`${part}\` of \`${name}\` would start from scratch`
       : `${weights.length} of the ${all} weights of \`${part}\` would start from scratch: \`${first?.name}\`${more}`;
-  const end = entry.span.end;
-  const allowed = entry.fresh.length > 0 ? `, ${part}` : ` fresh ${part}`;
-  fail(report, "check/starts-from-scratch", name.span, what, {
+  fail(report, "check/starts-from-scratch", span, what, {
     help: `${otherShape(weights)}write \`fresh ${part}\` where this is meant${elsewhere({ part, weights, all }, own, taking)}`,
-    fix: {
-      title: `Say that it does: \`${allowed.trim()}\``,
-      edits: [{ span: { ...entry.span, start: end }, text: allowed }],
-    },
+    fix: taking.allow(part),
   });
 }
 
@@ -205,7 +222,7 @@ function elsewhere({ part, weights }: Group, own: readonly OwnedWeight[], { from
   const gives = (stage: Stage): boolean =>
     newOf(keyMap(missing, [{ stage: stage.name, part, weights: ownedWeights(stage.model) }]).mappings).length === 0;
   const asked = (stage: Stage): boolean =>
-    from.some((source) => source.stage === stage && (source.part === null || source.part === part));
+    from.some((source) => source.source === stage.name && (source.part === null || source.part === part));
   const paths = [...earlier.values()].flatMap(({ stage }) =>
     stage && !asked(stage) && gives(stage) ? [`${stage.name}.${part}`] : [],
   );
@@ -213,32 +230,20 @@ function elsewhere({ part, weights }: Group, own: readonly OwnedWeight[], { from
 }
 
 /** Whether what `fresh` names does start from scratch. */
-function saysWhatIs(mappings: readonly Mapping[], { entry, name }: Taking, report: Report): boolean {
-  if (!entry.saysFresh) return true;
+function saysWhatIs(mappings: readonly Mapping[], { fresh, name, idle }: Taking, report: Report): boolean {
+  if (fresh === null) return true;
   const scratch = new Set(newOf(mappings).flatMap(({ parts }) => parts));
-  if (entry.fresh.length === 0) {
+  if (fresh.length === 0) {
     if (scratch.size > 0) return true;
-    const word = /\s*fresh$/.exec(entry.span.source.text.slice(entry.span.start, entry.span.end));
-    const span: Span = { ...entry.span, start: entry.span.end - (word?.[0].trimStart().length ?? 0) };
-    fail(report, "check/idle-fresh", span, `nothing of \`${name.name}\` starts from scratch`, {
-      help: "remove `fresh`",
-      fix: word
-        ? { title: "Remove `fresh`", edits: [{ span: { ...span, start: entry.span.end - word[0].length }, text: "" }] }
-        : undefined,
-    });
+    const { span, fix } = idle();
+    const help = "remove `fresh`";
+    fail(report, "check/idle-fresh", span, `nothing of \`${name}\` starts from scratch`, { help, fix });
     return false;
   }
-  const idle = entry.fresh.filter((path) => !scratch.has(pathText(path.parts)));
-  for (const path of idle) {
-    fail(
-      report,
-      "check/idle-fresh",
-      path.span,
-      `\`${pathText(path.parts)}\` does not start from scratch: all of it is taken`,
-      {
-        help: "remove it here, or name the parts that are taken after `from`",
-      },
-    );
+  const unused = fresh.filter(({ part }) => !scratch.has(part));
+  for (const { part, span } of unused) {
+    const help = "remove it here, or name the parts that are taken after `from`";
+    fail(report, "check/idle-fresh", span, `\`${part}\` does not start from scratch: all of it is taken`, { help });
   }
-  return idle.length === 0;
+  return unused.length === 0;
 }

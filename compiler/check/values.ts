@@ -4,7 +4,6 @@
  */
 
 import {
-  axisNames,
   type DrawnValue,
   type DurationValue,
   measureUnits,
@@ -13,16 +12,25 @@ import {
   type ScheduleValue,
 } from "../../blocks/index.js";
 import type { Expression, NumberLiteral } from "../../grammar/index.js";
+import { readAxes, readLabels, readParts, readSources } from "./lists.js";
 import { named, suggestion } from "./nearest.js";
-import { type Bounds, plainNumber, type Reading, takesWords, whole, within, wrongType, wrongUnit } from "./reading.js";
+import {
+  type Bounds,
+  plainNumber,
+  type Reader,
+  type Reading,
+  type TypeOf,
+  takesWords,
+  whole,
+  within,
+  wrongType,
+  wrongUnit,
+} from "./reading.js";
 import { excerpt, fail, type Report, replacement } from "./report.js";
 import { lookUp, resolve, wordOf } from "./scope.js";
 import { expectation, percentText, quantityText, quotedText, valueText } from "./show.js";
 
 type Kind = ParamType["kind"];
-type TypeOf<K extends Kind> = Extract<ParamType, { readonly kind: K }>;
-/** null: not of this type, reported. */
-type Reader<K extends Kind> = (expression: Expression, type: TypeOf<K>, at: Reading) => unknown | null;
 
 /** A value, or null when there is none or it does not fit; then it is reported. */
 export function readValue(type: ParamType, expression: Expression, at: Reading): unknown | null {
@@ -290,54 +298,6 @@ function readStretch(expression: Expression, outer: Reading): Stretch | null {
   return amount === null ? null : { amount, unit: "training" };
 }
 
-/** The words of a list in brackets. `read`: a word; null for what is none. */
-function readWords(
-  expression: Expression,
-  type: ParamType,
-  at: Reading,
-  read: (expression: Expression) => string | null = wordOf,
-): readonly string[] | null {
-  if (expression.kind === "path") {
-    const listed = `[${excerpt(expression.span)}]`;
-    const message = `${at.subject} takes ${expectation(type)}, not one without brackets`;
-    const words = { help: `write \`${listed}\``, fix: replacement(expression.span, listed) };
-    return fail(at.report, "check/wrong-type", expression.span, message, words);
-  }
-  if (expression.kind !== "list") return wrongType(expression, type, at);
-  const words = expression.items.map(read);
-  const bad = expression.items.find((_, i) => words[i] === null);
-  if (bad) return wrongType(bad, type, at);
-  const again = expression.items.find((_, i) => words.indexOf(words[i] as string) !== i);
-  if (!again) return words as readonly string[];
-  return fail(
-    at.report,
-    "check/duplicate-parameter",
-    again.span,
-    `\`${excerpt(again.span)}\` stands twice in ${at.subject}`,
-    {
-      help: "leave one of them out",
-    },
-  );
-}
-
-/** A label, or with a dot what a line makes of an input. */
-function labelOf(expression: Expression): string | null {
-  if (expression.kind !== "path" || expression.parts.length > 2) return null;
-  return expression.parts.map(({ name }) => name).join(".");
-}
-
-const readLabels: Reader<"labels"> = (expression, type, at) =>
-  readWords(expression, type, at, type.parts ? labelOf : wordOf);
-
-const readAxes: Reader<"axes"> = (expression, type, at) => {
-  const words = readWords(expression, type, at);
-  const unknown = words?.find((word) => !(axisNames as readonly string[]).includes(word));
-  if (unknown === undefined) return words;
-  return fail(at.report, "check/unknown-option", expression.span, `there is no axis \`${unknown}\``, {
-    ...suggestion(unknown, expression.span, axisNames, "axes"),
-  });
-};
-
 /** `16 kHz` -> 16000; a bare number is told which unit it may mean. */
 const readQuantity: Reader<"quantity"> = (expression, { of, min, max, ...type }, at) => {
   const units: Readonly<Record<string, number>> = measureUnits[of];
@@ -372,6 +332,8 @@ const readers: { readonly [K in Kind]: Reader<K> } = {
   block: (expression, type, at) => at.block(type.of, expression),
   labels: readLabels,
   axes: readAxes,
+  sources: readSources,
+  parts: readParts,
   quantity: readQuantity,
 };
 

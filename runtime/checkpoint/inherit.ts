@@ -14,10 +14,15 @@ export interface TableResizing {
   readonly extra: number;
 }
 
+/** Weights that lie in a file, by name. */
+export type WeightSource = Pick<Checkpoint, "path" | "program" | "state">;
+
 export interface InheritedWeight {
-  readonly checkpoint: Pick<Checkpoint, "path" | "program" | "state">;
+  readonly checkpoint: WeightSource;
   /** Its name there. */
   readonly name: string;
+  /** How many numbers it has there; if absent, as many as are there. */
+  readonly size?: number;
   readonly resize?: TableResizing;
 }
 
@@ -30,12 +35,12 @@ export const inheritedWeights = (
 ): Readonly<Record<string, Float32Array>> =>
   Object.fromEntries([...wanted].map(([name, weight]) => [name, valuesOf(weight)]));
 
-function valuesOf({ checkpoint, name, resize }: InheritedWeight): Float32Array {
+function valuesOf({ checkpoint, name, size, resize }: InheritedWeight): Float32Array {
   const values = judgedWeight(checkpoint.state, name);
-  if (values) return resize ? resizeTable(values, resize) : values;
+  if (values && (size === undefined || values.length === size)) return resize ? resizeTable(values, resize) : values;
   throw new RunError("run/checkpoint-mismatch", {
     what: `${checkpoint.path} holds another model (${checkpoint.program})`,
-    why: `it has no ${name}`,
+    why: values ? `its ${name} has ${values.length} numbers, and ${size} were expected` : `it has no ${name}`,
     help: "Train the earlier stage again, or restore the checkpoint that it was trained to.",
   });
 }

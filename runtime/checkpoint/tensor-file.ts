@@ -16,14 +16,22 @@ import {
 } from "./safetensors.js";
 import { unwritable, writeWhole } from "./whole-file.js";
 
+/** A tensor of an open file. */
+export interface LazyTensor {
+  readonly shape: readonly number[];
+  readonly read: () => Promise<StoredTensor>;
+}
+
+export type Tensors = ReadonlyMap<string, LazyTensor>;
+
 /**
- * Reads a safetensors file: the tensors whose names are wanted, without which all. Throws `run/safetensors` or `run/unreadable`,
- * also for what is wrong with a tensor that is not wanted.
+ * Gives the tensors of a safetensors file, to be read while `use` goes on. Throws `run/safetensors` or `run/unreadable`, also for what is
+ * wrong with a tensor that is not read, and what `use` throws.
  */
-export async function readTensorFile(
+export async function withTensorFile<T>(
   path: string,
-  isWanted: (name: string) => boolean = () => true,
-): Promise<TensorFile> {
+  use: (tensors: Tensors, metadata: TensorFile["metadata"]) => Promise<T>,
+): Promise<T> {
   const { file, size } = await openNamedFile(path);
   const read = (begin: number, length: number): Promise<Uint8Array> =>
     readBytes(file, begin, length).catch((error: unknown) => {
@@ -32,17 +40,23 @@ export async function readTensorFile(
   try {
     const length = headerLength(await read(0, Math.min(lengthBytes, size)), size, path);
     const header = parseHeader(await read(lengthBytes, length), size - lengthBytes - length, path);
-    const tensors = new Map<string, StoredTensor>();
-    for (const [name, { dtype, shape, begin, end }] of header.entries) {
-      if (!isWanted(name)) continue;
-      const bytes = await read(header.dataStart + begin, end - begin);
-      tensors.set(name, { dtype, shape, values: decodeTensor(dtype, bytes) });
-    }
-    return { tensors, metadata: header.metadata };
+    const tensors = [...header.entries].map(([name, { dtype, shape, begin, end }]) => {
+      const values = async () => decodeTensor(dtype, await read(header.dataStart + begin, end - begin));
+      return [name, { shape, read: async () => ({ dtype, shape, values: await values() }) }] as const;
+    });
+    return await use(new Map(tensors), header.metadata);
   } finally {
     await file.close();
   }
 }
+
+/** Reads a safetensors file: the tensors whose names are wanted, without which all. Throws as `withTensorFile`. */
+export const readTensorFile = (path: string, isWanted: (name: string) => boolean = () => true): Promise<TensorFile> =>
+  withTensorFile(path, async (all, metadata) => {
+    const tensors = new Map<string, StoredTensor>();
+    for (const [name, tensor] of all) if (isWanted(name)) tensors.set(name, await tensor.read());
+    return { tensors, metadata };
+  });
 
 /**
  * Writes a safetensors file, and its folder where there is none.

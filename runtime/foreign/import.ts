@@ -1,24 +1,63 @@
 /** Weights that others trained as those of a model here: read from their file, brought to its shapes, written as a checkpoint of it. */
 
 import { fixedTable, isFixedTable, namedParameters, type Parameter, type ParameterTree } from "../../blocks/index.js";
-import { checkpointMetadata } from "../checkpoint/checkpoint.js";
-import { inheritedWeights, type TableResizing } from "../checkpoint/inherit.js";
-import { readTensorFile, writeTensorFile } from "../checkpoint/tensor-file.js";
+import { checkpointMetadata, readCheckpoint } from "../checkpoint/checkpoint.js";
+import { inheritedWeights, type TableResizing, type WeightSource } from "../checkpoint/inherit.js";
+import { format, isWeight } from "../checkpoint/stored.js";
+import { type Tensors, withTensorFile, writeTensorFile } from "../checkpoint/tensor-file.js";
 import { openNamedFile, readBytes } from "../plain-file.js";
 import { RunError } from "../run-error.js";
 import { startingWeights, type WeightValues } from "../train/weights.js";
-import { readPyTorchFile } from "./pytorch.js";
-import { type ForeignWeight, type ForeignWeights, foreignWeights } from "./weights.js";
+import { withPyTorchFile } from "./pytorch.js";
+import { type ForeignWeight, type ForeignWeights, foreignShapes, foreignValues } from "./weights.js";
 
 /**
- * The weights in a file of PyTorch or of safetensors, told apart by how it begins. Nothing in it is run.
- * @throws RunError `run/foreign-weights`, `run/safetensors` or `run/unreadable`
+ * Gives the tensors of a file of PyTorch or of safetensors, told apart by how it begins. Nothing in it is run.
+ * @throws RunError `run/foreign-weights`, `run/safetensors` or `run/unreadable`, and what `use` throws
  */
-export async function readForeignWeights(path: string): Promise<ForeignWeights> {
+async function withForeignFile<T>(
+  path: string,
+  use: (tensors: Tensors, metadata: ReadonlyMap<string, string>) => Promise<T>,
+): Promise<T> {
   const start = await firstBytes(path);
   const isPyTorch = start[0] === 0x80 || (start[0] === 0x50 && start[1] === 0x4b);
-  return foreignWeights(isPyTorch ? await readPyTorchFile(path) : (await readTensorFile(path)).tensors);
+  return isPyTorch ? withPyTorchFile(path, (tensors) => use(tensors, new Map())) : withTensorFile(path, use);
 }
+
+const shapesOf = (tensors: Tensors): ReadonlyMap<string, readonly number[]> =>
+  new Map([...tensors].map(([name, { shape }]) => [name, shape]));
+
+/** The weights in a file. Throws as `withForeignFile`. */
+export const readForeignWeights = (path: string): Promise<ForeignWeights> =>
+  withForeignFile(path, async (tensors) => {
+    const found = foreignShapes(shapesOf(tensors));
+    const weights = new Map<string, ForeignWeight>();
+    for (const [name, weight] of found.weights) {
+      weights.set(name, { ...weight, values: await foreignValues(weight, tensors) });
+    }
+    return { ...found, weights };
+  });
+
+/** What is in a file of weights, without its numbers. */
+export interface WeightsOutline {
+  /** By the names that our models use. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** Of a checkpoint of ours: the spec that it keeps, and its model's name. */
+  readonly spec: { readonly text: string; readonly model: string } | null;
+}
+
+/** The names and shapes of the weights in a file. Throws as `withForeignFile`. */
+export const outlineWeights = (path: string): Promise<WeightsOutline> =>
+  withForeignFile(path, async (tensors, metadata) => {
+    const all = shapesOf(tensors);
+    const [text, model] = [metadata.get("spec"), metadata.get("program")];
+    const isOurs = metadata.get("format") === format && text !== undefined && model !== undefined;
+    if (!isOurs) {
+      const { weights } = foreignShapes(all);
+      return { shapes: new Map([...weights].map(([name, { shape }]) => [name, shape])), spec: null };
+    }
+    return { shapes: new Map([...all].filter(([name]) => isWeight(name))), spec: { text, model } };
+  });
 
 async function firstBytes(path: string): Promise<Uint8Array> {
   const { file, size } = await openNamedFile(path);
@@ -27,6 +66,18 @@ async function firstBytes(path: string): Promise<Uint8Array> {
   } finally {
     await file.close();
   }
+}
+
+/**
+ * The weights of a file that a model starts from: a checkpoint of ours or of others.
+ * @throws RunError where they are not finite or a fixed table of the model is another one there, and as `withForeignFile`
+ */
+export async function readWeightSource(path: string, parameters: ParameterTree): Promise<WeightSource> {
+  if ((await outlineWeights(path)).spec) return readCheckpoint(path, "weights");
+  const { weights } = await readForeignWeights(path);
+  sameTables(parameters, weights, path);
+  const state = Object.fromEntries([...weights].map(([name, { values }]) => [name, values]));
+  return { path, program: path, state };
 }
 
 /** A weight of a model and the one of the file that it starts as. */
@@ -49,19 +100,28 @@ export async function importedWeights(
   taken: readonly TakenWeight[],
   { file, seed }: { readonly file: string; readonly seed: number },
 ): Promise<WeightValues> {
-  const declared = new Map(namedParameters(parameters));
   const state = Object.fromEntries([...weights].map(([name, { values }]) => [name, values]));
-  const fixed = new Map([...declared].filter(([, parameter]) => isFixedTable(parameter)));
-  for (const [name, parameter] of fixed) {
-    const found = weights.get(name);
-    if (found) sameTable(name, parameter, found, file);
-  }
+  const fixed = sameTables(parameters, weights, file);
   const wanted = taken.filter(({ name }) => !fixed.has(name));
   const checkpoint = { path: file, program: file, state };
   const given = inheritedWeights(
     new Map(wanted.map(({ name, from, resize }) => [name, { checkpoint, name: from, ...(resize ? { resize } : {}) }])),
   );
   return startingWeights(parameters, seed, given);
+}
+
+/** The names of a model's fixed tables, none of which is another one in a file. */
+function sameTables(
+  parameters: ParameterTree,
+  weights: ReadonlyMap<string, ForeignWeight>,
+  file: string,
+): ReadonlySet<string> {
+  const fixed = [...namedParameters(parameters)].filter(([, parameter]) => isFixedTable(parameter));
+  for (const [name, parameter] of fixed) {
+    const found = weights.get(name);
+    if (found) sameTable(name, parameter, found, file);
+  }
+  return new Set(fixed.map(([name]) => name));
 }
 
 /** Refuses a table in a file that is neither the fixed one of the model nor the same for another square grid. */

@@ -16,6 +16,7 @@ import {
   type StoredTensor,
   type StoredType,
 } from "../checkpoint/safetensors.js";
+import type { Tensors } from "../checkpoint/tensor-file.js";
 import { openNamedFile, readBytes } from "../plain-file.js";
 import { RunError } from "../run-error.js";
 import { type Pickled, PickledClass, PickleError, readPickle } from "./pickle.js";
@@ -261,34 +262,33 @@ async function readOldFile(file: FileHandle, size: number): Promise<Contents> {
   return { root: object.value, places: (key) => places.get(key) };
 }
 
-/** Every view with its numbers. Tensors that share a storage are few in real files: all together are no larger than the file several times. */
-async function readAll(
-  file: FileHandle,
-  size: number,
-  views: ReadonlyMap<string, View>,
-  places: Places,
-): Promise<ReadonlyMap<string, StoredTensor>> {
+/** Tensors that share a storage are few in real files: all together are no larger than the file several times. */
+function refuseRepeats(views: ReadonlyMap<string, View>, size: number): void {
   const total = [...views.values()].reduce(
     (sum, { storage, shape }) => sum + sizeOf(shape) * bytesOf(storage.dtype),
     0,
   );
   if (total > 4 * size) throw new PickleError("names the same numbers again and again");
-  const tensors = new Map<string, StoredTensor>();
-  for (const [name, view] of views) tensors.set(name, await read(file, places, view));
-  return tensors;
 }
 
 /**
- * The tensors of a file that `torch.save` wrote, by dotted names: `model.blocks.0.norm1.weight`. 16-bit floats are widened.
- * @throws RunError `run/foreign-weights` where it is broken or holds what is no plain data, `run/unreadable`
+ * Gives the tensors of a file that `torch.save` wrote, by dotted names, `model.blocks.0.norm1.weight`, to be read while `use` goes on.
+ * 16-bit floats are widened.
+ * @throws RunError `run/foreign-weights` where it is broken or holds what is no plain data, `run/unreadable`, and what `use` throws
  */
-export async function readPyTorchFile(path: string): Promise<ReadonlyMap<string, StoredTensor>> {
+export async function withPyTorchFile<T>(path: string, use: (tensors: Tensors) => Promise<T>): Promise<T> {
   const { file, size } = await openNamedFile(path);
   try {
     const start = await readBytes(file, 0, Math.min(4, size));
     const isArchive = start[0] === 0x50 && start[1] === 0x4b;
     const { root, places } = await (isArchive ? readArchive(file) : readOldFile(file, size));
-    return await readAll(file, size, namedViews(root), places);
+    const views = namedViews(root);
+    refuseRepeats(views, size);
+    return await use(
+      new Map(
+        [...views].map(([name, view]) => [name, { shape: view.shape, read: () => read(file, places, view) }] as const),
+      ),
+    );
   } catch (error) {
     if (error instanceof RunError) throw error;
     const why =

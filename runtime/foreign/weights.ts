@@ -5,21 +5,26 @@
 
 import { sizeOf } from "../../graph/index.js";
 import type { StoredTensor } from "../checkpoint/safetensors.js";
+import type { Tensors } from "../checkpoint/tensor-file.js";
 
 /** Whose names a file has. */
 export type Naming = "official or timm" | "Hugging Face";
 
-export interface ForeignWeight {
-  /** Names in the file, those that were joined in their order. */
+/** A weight by the names in its file and the shape that it has here. */
+export interface ForeignShape {
+  /** Names in the file, those that are joined in their order. */
   readonly from: readonly string[];
   readonly shape: readonly number[];
+}
+
+export interface ForeignWeight extends ForeignShape {
   readonly values: Float32Array;
 }
 
-export interface ForeignWeights {
+export interface ForeignWeights<W = ForeignWeight> {
   readonly naming: Naming;
   /** By the names that our models use. */
-  readonly weights: ReadonlyMap<string, ForeignWeight>;
+  readonly weights: ReadonlyMap<string, W>;
   /** Tensors that are no weights of the model: of an optimizer, say. */
   readonly aside: readonly string[];
 }
@@ -51,9 +56,9 @@ const pieces: readonly (readonly [RegExp, string])[] = [
 const isHuggingFace = (names: readonly string[]): boolean =>
   names.some((name) => /(^|\.)embeddings\.patch_embeddings\./.test(name));
 
-/** The weights of a model among the tensors of a file. */
-export function foreignWeights(tensors: ReadonlyMap<string, StoredTensor>): ForeignWeights {
-  const names = [...tensors.keys()];
+/** The weights of a model among the tensors of a file, before their values are read. */
+export function foreignShapes(shapes: ReadonlyMap<string, readonly number[]>): ForeignWeights<ForeignShape> {
+  const names = [...shapes.keys()];
   const branch = branches.find((name) => names.some((other) => other.startsWith(`${name}.`)));
   const prefix = branch === undefined || isHuggingFace(names) ? "" : `${branch}.`;
   const own = names.filter((name) => name.startsWith(prefix));
@@ -71,32 +76,47 @@ export function foreignWeights(tensors: ReadonlyMap<string, StoredTensor>): Fore
   const weights = new Map(
     [...parts].map(([name, joined]) => {
       const from = joined.sort((a, b) => a.index - b.index).map((part) => part.name);
-      return [name, weightOf(from, tensors)];
+      return [name, { from, shape: shapeHere(from.map((one) => shapes.get(one) as readonly number[])) }];
     }),
   );
   return { naming, weights, aside: names.filter((name) => !name.startsWith(prefix)) };
 }
 
 /** Tensors one under the other; a convolution over patches as a matrix. */
-function weightOf(from: readonly string[], tensors: ReadonlyMap<string, StoredTensor>): ForeignWeight {
-  const all = from.map((name) => tensors.get(name) as StoredTensor);
-  const [{ shape: first }] = all as [StoredTensor];
-  const values = new Float32Array(all.reduce((sum, { shape }) => sum + sizeOf(shape), 0));
-  let at = 0;
-  for (const tensor of all) {
-    values.set(asFloats(tensor), at);
-    at += sizeOf(tensor.shape);
-  }
-  const rows = all.reduce((sum, { shape }) => sum + (shape[0] ?? 1), 0);
+function shapeHere(all: readonly (readonly number[])[]): readonly number[] {
+  const [first = []] = all;
+  const rows = all.reduce((sum, shape) => sum + (shape[0] ?? 1), 0);
   const shape = all.length === 1 ? first : [rows, ...first.slice(1)];
-  return shape.length < 4 ? { from, shape, values } : { from, ...patchMatrix(shape, values) };
+  return isConvolution(shape) ? [shape[0] as number, sizeOf(shape.slice(1))] : shape;
+}
+
+/** [D, C, ...patch] */
+const isConvolution = (shape: readonly number[]): boolean => shape.length >= 4;
+
+/** The values of a weight, from the tensors of its open file. */
+export async function foreignValues({ from }: ForeignShape, tensors: Tensors): Promise<Float32Array> {
+  const all: Float32Array[] = [];
+  for (const name of from) {
+    const { shape, read } = tensors.get(name) as NonNullable<ReturnType<Tensors["get"]>>;
+    const values = asFloats(await read());
+    all.push(isConvolution(shape) ? patchMatrix(shape, values) : values);
+  }
+  const [only] = all;
+  if (only && all.length === 1) return only;
+  const joined = new Float32Array(all.reduce((sum, values) => sum + values.length, 0));
+  let at = 0;
+  for (const values of all) {
+    joined.set(values, at);
+    at += values.length;
+  }
+  return joined;
 }
 
 const asFloats = ({ values }: StoredTensor): Float32Array =>
   values instanceof Float32Array ? values : Float32Array.from(values as Iterable<number | bigint>, Number);
 
 /** [D, C, ...patch] -> [D, patch * C], the channel fastest. */
-function patchMatrix(shape: readonly number[], values: Float32Array): Pick<ForeignWeight, "shape" | "values"> {
+function patchMatrix(shape: readonly number[], values: Float32Array): Float32Array {
   const [width = 0, channels = 0, ...patch] = shape;
   const places = sizeOf(patch);
   const result = new Float32Array(values.length);
@@ -107,5 +127,5 @@ function patchMatrix(shape: readonly number[], values: Float32Array): Pick<Forei
       }
     }
   }
-  return { shape: [width, places * channels], values: result };
+  return result;
 }

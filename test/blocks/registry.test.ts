@@ -44,6 +44,9 @@ const inRange: { readonly [K in Kind]: (value: never, type: TypeOf<K>) => boolea
     blocks.some(({ kind, block }) => kind === of && block === value),
   axes: (names: readonly string[]) => names.every((name) => (axisNames as readonly string[]).includes(name)),
   quantity: (value: unknown, { min, max }) => isBetween(value, min, max),
+  sources: (list: readonly { file: unknown; part: unknown }[]) =>
+    list.every(({ file, part }) => typeof file === "string" && (part === null || typeof part === "string")),
+  parts: (list: readonly unknown[]) => list.every((name) => typeof name === "string"),
   labels: (list: readonly unknown[]) => list.every((label) => typeof label === "string"),
 };
 

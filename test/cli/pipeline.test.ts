@@ -1,5 +1,6 @@
 /** Pipelines through the command: planned, rendered, trained stage by stage, interrupted, resumed, reported. */
 
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -175,5 +176,54 @@ describe("a pipeline", () => {
       );
       expect(b?.equals(a as Buffer), stage).toBe(true);
     }
+  });
+
+  it("can be started from elsewhere: a recipe and a stage take weights of a run and of a file", async () => {
+    const starting = (name: string, from: string, fresh = "  fresh     decoder\n") =>
+      smallRecipe(16, 2).replace(
+        "recipe Train for Small {",
+        `recipe ${name} for Small {\n  from      ${from}\n${fresh}`,
+      );
+    const file = "runs/Growing/first/checkpoint-2.safetensors";
+    const other = `pipeline Other {\n  stage only = Train of Small from "${file}".encoder fresh decoder\n}\n`;
+    const text = [spec, starting("OfRun", '"runs/Growing/first".encoder'), other].join("\n");
+    writeFileSync(join(cwd, "other.mae"), text);
+    const planned = JSON.parse((await run(["plan", "other.mae", "OfRun", "--json"], cwd)).stdout);
+    expect(planned.from).toEqual(['"runs/Growing/first".encoder']);
+    expect(planned.weights[0]).toMatchObject({ status: "kept", from: { stage: '"runs/Growing/first"' } });
+
+    const train = ["train", "other.mae", "OfRun", ...flags, "--out", "of-run"];
+    expect((await run(train, cwd)).code).toBe(0);
+    expect((await run(["train", "other.mae", "Other", ...flags], cwd)).code).toBe(0);
+    const source = await weights(cwd, file);
+    for (const start of ["of-run", "runs/Other/only"]) {
+      const begun = await weights(cwd, `${start}/checkpoint-0.safetensors`);
+      const isTaken = (name: string) => !/^(decoder|mask_token|optimizer)/.test(name);
+      const taken = [...begun].filter(([name]) => isTaken(name));
+      expect(taken.length).toBeGreaterThan(10);
+      for (const [name, { values }] of taken) expect(values, name).toEqual(source.get(name)?.values);
+      expect(begun.get("mask_token")?.values).not.toEqual(source.get("mask_token")?.values);
+      const [kept] = json(cwd, `${start}/run.json`).files;
+      const bytes = readFileSync(join(cwd, file));
+      expect(kept).toMatchObject({ weights: file, sha256: createHash("sha256").update(bytes).digest("hex") });
+    }
+
+    writeFileSync(join(cwd, "other.mae"), text.replaceAll('runs/Growing/first"', 'runs/nowhere"'));
+    const gone = await run(["train", "other.mae", "OfRun", ...flags, "--out", "never"], cwd);
+    expect(gone.code).toBe(1);
+    expect(gone.stderr).toMatch(/there is no file and no run runs\/nowhere here[^]*other\.mae:\d+:13/);
+    expect(existsSync(join(cwd, "never"))).toBe(false);
+    writeFileSync(join(cwd, "other.mae"), [spec, starting("OfRun", '"runs/Growing/first".encoder', "")].join("\n"));
+    const unsaid = await run(["check", "other.mae", "--json"], cwd);
+    const errors = JSON.parse(unsaid.stdout).diagnostics.filter(
+      ({ severity }: { severity: string }) => severity === "error",
+    );
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toMatchObject({
+      code: "check/starts-from-scratch",
+      message: "`decoder` of `Small` would start from scratch",
+    });
+    expect((await run(["check", "other.mae", "--fix"], cwd)).code).toBe(0);
+    expect(readFileSync(join(cwd, "other.mae"), "utf8")).toMatch(/first".encoder\n {2}fresh decoder\n/);
   });
 });

@@ -5,7 +5,8 @@ import { namedParameters } from "../../blocks/index.js";
 import { assemble } from "../../compiler/assemble/assemble.js";
 import { type OwnedWeight, ownedWeights } from "../../compiler/assemble/owners.js";
 import { foreignMap } from "../../compiler/foreign.js";
-import { keyMap, type Mapping } from "../../compiler/key-map.js";
+import { keyMap } from "../../compiler/key-map.js";
+import type { Mapping } from "../../compiler/mapping.js";
 import type { Model } from "../../compiler/model.js";
 import { modelOf } from "../support/model.js";
 

@@ -197,6 +197,10 @@ function textOf(type: ParamType): fc.Arbitrary<string> {
       return fc
         .tuple(whole(Math.ceil(type.min), Math.min(type.max, 9999)), fc.constantFrom(type.of === "time" ? "ms" : "Hz"))
         .map((parts) => parts.join(" "));
+    case "sources":
+      return fc.constantFrom('"runs/mae"', '"runs/mae".encoder', '["a.pth".encoder, "b/c.safetensors".target.region]');
+    case "parts":
+      return fc.constantFrom("head", "[decoder, target.region]");
     case "labels":
       // A label that the models of this test have.
       return fc.constant("[only]");

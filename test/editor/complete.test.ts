@@ -56,6 +56,23 @@ describe("at the top of a file", () => {
   });
 });
 
+describe("where weights come from", () => {
+  const recipe = (line: string) => names(`${base}recipe R for Base {\n  ${line}\n}\n`);
+  const stage = (line: string) => names(`${base}recipe R for Base {\n}\npipeline P {\n  ${line}\n}\n`);
+
+  it("offers the parts of the model behind a file, in recipes and stages", () => {
+    const parts = ["tokens", "encoder", "decoder"];
+    expect(recipe('from "runs/mae".<|>')).toEqual(parts);
+    expect(recipe('from ["a.pth".encoder, "b.pth".<|>]')).toEqual(parts);
+    expect(recipe("fresh <|>")).toEqual(parts);
+    expect(recipe("fresh [encoder, <|>]")).toEqual(parts);
+    expect(stage('stage a = R of Base from "runs/mae".<|>')).toEqual(parts);
+    expect(stage('stage a = R of Base from "runs/mae".encoder <|>')).toEqual(["fresh"]);
+    expect(recipe('from "runs/mae" <|>')).toEqual([]);
+    expect(recipe("<|>")).toContain("from");
+  });
+});
+
 describe("in a model", () => {
   it("offers the slots that have room", () => {
     const found = names("model A {\n  input image(size: 8x8)\n  teacher ema\n  <|>\n}");

@@ -7,7 +7,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { arrayInputs, namedParameters, weightsOf } from "../../blocks/index.js";
 import { assemble, foreignMap, programOf } from "../../compiler/index.js";
 import { createBuilder, evaluate } from "../../graph/index.js";
-import { readPyTorchFile } from "../../runtime/foreign/pytorch.js";
+import type { StoredTensor } from "../../runtime/checkpoint/safetensors.js";
+import { withPyTorchFile } from "../../runtime/foreign/pytorch.js";
 import { importedWeights, readForeignWeights } from "../../runtime/index.js";
 import { modelOf } from "../support/model.js";
 
@@ -27,6 +28,14 @@ model Tiny {
   target    pixels
   loss      mse
 }`;
+
+/** All tensors of a file of PyTorch. */
+const readPyTorchFile = (path: string): Promise<ReadonlyMap<string, StoredTensor>> =>
+  withPyTorchFile(path, async (tensors) => {
+    const read = new Map<string, StoredTensor>();
+    for (const [name, tensor] of tensors) read.set(name, await tensor.read());
+    return read;
+  });
 
 const mapped = async (file: string, text: string, fresh: readonly string[] = []) => {
   const model = modelOf(text);

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { lints, type Registry, registry } from "../../../blocks/index.js";
-import { analyze, codes } from "../../../compiler/index.js";
+import { analyze, codes, type NoWeights } from "../../../compiler/index.js";
 import type { Diagnostic } from "../../../grammar/index.js";
 import { agreement } from "./vocabulary.js";
 
@@ -29,7 +29,12 @@ function examplesOf(page: string): readonly Example[] {
 }
 
 const check = ({ text, files }: Example): readonly Diagnostic[] =>
-  analyze({ path: "main.mae", text }, { readText: (path) => files.get(path) ?? null }, blocks).diagnostics;
+  analyze({ path: "main.mae", text }, { readText: (path) => files.get(path) ?? null, weights: noWeights }, blocks)
+    .diagnostics;
+
+/** A text is no file of weights; no other file is there. */
+const noWeights = (path: string): NoWeights =>
+  path.endsWith(".txt") ? { problem: "unreadable", why: "it is text" } : { problem: "missing", why: "it is not there" };
 
 test("every page of the checker is about a code or a lint", () => {
   const pages = ["check", "lint"].flatMap((group) =>

@@ -1,0 +1,14 @@
+/** What the checker is told of weights that lie in a file: of strangers', or the newest checkpoint of a run. Reading them is the host's. */
+
+export interface WeightsFile {
+  /** By the names that our models use. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** The resolved spec that a checkpoint keeps, and its model's name; null: a file of another program. */
+  readonly spec: { readonly text: string; readonly model: string } | null;
+}
+
+/** Why nothing is known of what a text names, in words that follow "because". `missing`: it is not there, which may change. */
+export interface NoWeights {
+  readonly problem: "missing" | "unreadable";
+  readonly why: string;
+}
