@@ -211,7 +211,7 @@ describe("a pipeline", () => {
     writeFileSync(join(cwd, "other.mae"), text.replaceAll('runs/Growing/first"', 'runs/nowhere"'));
     const gone = await run(["train", "other.mae", "OfRun", ...flags, "--out", "never"], cwd);
     expect(gone.code).toBe(1);
-    expect(gone.stderr).toMatch(/there is no file and no run runs\/nowhere here[^]*other\.mae:\d+:13/);
+    expect(gone.stderr).toMatch(/there is no file and no run runs\/nowhere here[\s\S]*other\.mae:\d+:13/);
     expect(existsSync(join(cwd, "never"))).toBe(false);
     writeFileSync(join(cwd, "other.mae"), [spec, starting("OfRun", '"runs/Growing/first".encoder', "")].join("\n"));
     const unsaid = await run(["check", "other.mae", "--json"], cwd);
