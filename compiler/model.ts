@@ -50,6 +50,8 @@ export interface Variant {
   readonly name: string;
   /** Its name is the variant's in letters, digits and `_`, as code and rendered text need it. */
   readonly model: Model;
+  /** What it is trained with in place of the recipe's; null: the family does not say. */
+  readonly seed: number | null;
   /** What the axes say, in their order: a path, and the value there as a spec writes it. */
   readonly differences: readonly { readonly path: string; readonly value: string }[];
 }

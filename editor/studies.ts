@@ -6,11 +6,17 @@ import { blockCandidates, type Candidate, none } from "./candidate.js";
 import { keywords } from "./keywords.js";
 import { afterLast, type Entry, isSign, isWord, type Node, wordAfter } from "./nest.js";
 import { partCandidates } from "./parts.js";
-import { isPathSoFar, pathCandidates, pathInFile, wantedAt, wordsOf } from "./paths.js";
+import { isPathSoFar, pathCandidates, pathInFile, settings, wantedAt, wordsOf } from "./paths.js";
 import type { Place, Step } from "./place.js";
 import { type Line, linesOf, lineWith, namesOf, type Scene } from "./scene.js";
 import { candidatesInValue, type Values, type Wanted, wordsFor } from "./values.js";
 import { stagesBefore, stagesIn, variablesIn } from "./variables.js";
+
+/** The one setting of recipes that a family varies. */
+const seedSetting = settings.seed as NonNullable<(typeof settings)[string]>;
+const seedCandidate: readonly Candidate[] = [
+  { kind: "setting", name: "seed", summary: seedSetting.doc, param: seedSetting },
+];
 
 /** In the braces of `variants`. `head`: the declaration's line. */
 export function inVariants(head: Entry, steps: readonly Step[], place: Place, scene: Scene): readonly Candidate[] {
@@ -19,7 +25,7 @@ export function inVariants(head: Entry, steps: readonly Step[], place: Place, sc
   const lines = variedLines(head, scene);
   const values: Values = { scene, variables: variablesIn(place), labels: none, parts: none };
   const [first, ...rest] = step.before;
-  if (!first) return [...keywords("let", "skip"), ...pathCandidates([], lines)];
+  if (!first) return [...keywords("let", "skip"), ...pathCandidates([], lines), ...seedCandidate];
   if (isWord(first, "let")) {
     return isWord(rest[0]) && isSign(rest[1], "=") ? alternative(rest.slice(2), inner, null, values) : none;
   }

@@ -4,7 +4,7 @@
  */
 
 import { join } from "node:path";
-import { type Analysis, costOf, type Family, type Variant } from "../../compiler/index.js";
+import { type Analysis, costOf, type Family, type Recipe, type Variant, withSettings } from "../../compiler/index.js";
 import { checkSettings, continued, type Trained } from "../runs/continuation.js";
 import { checkRunDirectory, readRunFacts } from "../runs/run-directory.js";
 import { type RunState, readRunState } from "../runs/run-state.js";
@@ -14,6 +14,7 @@ import { printedPath, replaceFile } from "../specs/files.js";
 import { type Compared, type Comparison, comparisonHtml } from "../words/comparison.js";
 import { exitCode, runFailure, usageFailure } from "../words/failure.js";
 import { jsonProgress } from "../words/progress.js";
+import { seedStudy } from "../words/significance.js";
 import { count, print, printJson, stderrColors, tell } from "../words/terminal.js";
 import { optionsAgain, type TrainFlags, trainOne } from "./train.js";
 
@@ -34,6 +35,11 @@ export async function trainVariants(file: string, name: string | undefined, flag
   const analysis = await openSpec(file, flags.config);
   const { recipe } = chooseRecipe(analysis, name);
   const { family, members } = wanted(analysis, flags.variant, recipe.model);
+  if (flags.seed !== undefined && members.some(({ seed }) => seed !== null)) {
+    throw usageFailure(`${family.name} says which seeds its members are trained with`, {
+      help: "leave out --seed, or change `seed = ...` in the family",
+    });
+  }
   const folder = flags.out ?? join("runs", family.name);
   const around = { file, family, recipe, vocabulary: analysis.vocabulary, folder, flags };
   for (const member of members) checkMember(member, around);
@@ -46,13 +52,18 @@ export async function trainVariants(file: string, name: string | undefined, flag
   report(around);
 }
 
+/** The recipe as it trains a member. */
+const recipeFor = ({ seed }: Variant, recipe: Recipe): Recipe =>
+  seed === null ? recipe : withSettings(recipe, { seed });
+
 /** Throws a `Failure` where the run of a member cannot go on as one of this family: before any other is trained. */
 function checkMember(member: Variant, around: Around): void {
-  const { recipe, flags } = around;
+  const { flags } = around;
+  const recipe = recipeFor(member, around.recipe);
   const directory = directoryOf(member, around);
   if (flags.force) checkRunDirectory(directory, { resume: flags.resume ?? false, force: true });
   if (flags.force || !readRunState(directory).saved) return;
-  continued({ ...around, model: member.model }, directory, flags);
+  continued({ ...around, recipe, model: member.model }, directory, flags);
   checkSettings(recipe, directory, flags, { longer: true });
 }
 
@@ -70,7 +81,7 @@ async function trainMember(member: Variant, around: Around): Promise<boolean> {
   const resume = saved && !flags.force;
   const goOn = `mae train ${file} ${recipe.name} --variant ${flags.variant}${optionsAgain(flags)}`;
   return trainOne({
-    ...{ file, vocabulary, model: member.model, recipe, directory, goOn },
+    ...{ file, vocabulary, model: member.model, recipe: recipeFor(member, recipe), directory, goOn },
     flags: { ...flags, resume, force: !resume },
     failed: (text) => {
       if (flags.json) printJson({ kind: "failure", text }, 0);
@@ -126,14 +137,19 @@ function report(around: Around): void {
     return;
   }
   // What is compared is what was trained: a run of an earlier text would be shown under the name of another model.
-  for (const { member, directory } of runs) continued({ ...around, model: member.model }, directory, flags);
+  for (const { member, directory } of runs) {
+    continued({ ...around, recipe: recipeFor(member, recipe), model: member.model }, directory, flags);
+  }
+  const members = runs.map(({ member, directory, state }) => compared(member, directory, state));
   const comparison: Comparison = {
     format_version: "1.0",
     family: family.name,
     base: family.base,
     recipe: recipe.name,
-    members: runs.map(({ member, directory, state }) => compared(member, directory, state)),
+    members,
+    seeds: seedStudy(members),
   };
+  if (!flags.json) for (const text of comparison.seeds?.said ?? []) tell(text);
   const [json, html] = ["report.json", "report.html"].map((name) => join(folder, name)) as [string, string];
   replaceFile(json, `${JSON.stringify(comparison, null, 2)}\n`);
   replaceFile(html, comparisonHtml(comparison));

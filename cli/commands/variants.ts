@@ -33,6 +33,7 @@ const document = ({ family, rows }: Listed) => ({
   members: rows.map(({ member, cost }) => ({
     name: member.name,
     model: member.model.name,
+    seed: member.seed,
     ...cost,
     differences: member.differences,
   })),

@@ -1,22 +1,14 @@
 /** The members of a trained family side by side: one HTML page that needs nothing but itself. */
 
-import { type Cost, flopText, type Variant } from "../../compiler/index.js";
+import { type Cost, flopText } from "../../compiler/index.js";
 import { lossSteps } from "../runs/run-state.js";
 import { shortNumber } from "./progress.js";
+import type { SeedMember, SeedStudy, Spread } from "./significance.js";
 import { count, grouped } from "./terminal.js";
 
-export interface Compared extends Cost {
-  readonly name: string;
-  readonly differences: Variant["differences"];
+export interface Compared extends Cost, SeedMember {
   readonly batch: number;
-  readonly seed: number;
   readonly steps: number;
-  /** Mean of the last steps; null: there was none, or the training failed. */
-  readonly loss: number | null;
-  /** By probe and score; null: no finite number. */
-  readonly scores: Readonly<Record<string, number | null>>;
-  /** Why the training failed; null: it did not. */
-  readonly failure: string | null;
 }
 
 /** `report.json`; its fields are documented in `docs/cli.md`. */
@@ -26,6 +18,8 @@ export interface Comparison {
   readonly base: string;
   readonly recipe: string;
   readonly members: readonly Compared[];
+  /** What several seeds say; null: the family varies none. */
+  readonly seeds: SeedStudy | null;
 }
 
 /** A column of numbers. */
@@ -95,10 +89,11 @@ text { font: 13px system-ui, sans-serif; fill: var(--ink) }
 `;
 
 /** The report as a page. Text of the spec is escaped; there is no script and nothing is loaded. */
-export function comparisonHtml({ family, base, recipe, members }: Comparison): string {
+export function comparisonHtml({ family, base, recipe, members, seeds }: Comparison): string {
   const columns = columnsOf(members);
   const [first] = members;
-  const like = ["steps", "batch", "seed"].every((name) => columns.every(({ title }) => title !== name));
+  const alike = seeds ? ["steps", "batch"] : ["steps", "batch", "seed"];
+  const like = alike.every((name) => columns.every(({ title }) => title !== name));
   const how = like && first ? `${grouped(stepsOf(members))} steps of ${grouped(first.batch)} samples` : "not all alike";
   return `<!doctype html>
 <html lang="en">
@@ -115,11 +110,38 @@ The loss is the mean of the last ${lossSteps} steps. Losses of different masks o
 ${members.map((member) => rowOf(member, columns)).join("\n")}
 </table>
 </div>
-${members.map(failureOf).join("")}${columns
+${members.map(failureOf).join("")}${seeds ? seedTable(seeds) : ""}${columns
   .filter(({ isDrawn }) => isDrawn)
   .map((column) => chart(members, column))
   .join("\n")}
 </html>
+`;
+}
+
+/** Means and deviations over seeds, and what follows from them. */
+function seedTable({ groups, rule, said }: SeedStudy): string {
+  const scores = [...new Set(groups.flatMap((group) => Object.keys(group.scores)))];
+  const cell = (spread: Spread | undefined): string => {
+    if (!spread) return "";
+    return spread.deviation === null
+      ? spread.mean.toPrecision(4)
+      : `${spread.mean.toPrecision(4)} ± ${spread.deviation.toPrecision(2)}`;
+  };
+  const rows = groups.map(
+    ({ name, seeds, scores: own }) =>
+      `<tr><td>${escaped(name)}</td><td>${seeds.length}</td>${scores.map((score) => `<td>${cell(own[score])}</td>`).join("")}</tr>`,
+  );
+  return `<h2>Over seeds</h2>
+<p>Mean ± standard deviation of single runs. Differences: ${escaped(rule)}.</p>
+<div class="wide">
+<table>
+<tr><th>members</th><th>seeds</th>${scores.map((score) => `<th>${escaped(score)}</th>`).join("")}</tr>
+${rows.join("\n")}
+</table>
+</div>
+<ul>
+${said.map((text) => `<li>${escaped(text)}</li>`).join("\n")}
+</ul>
 `;
 }
 

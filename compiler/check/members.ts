@@ -3,6 +3,7 @@
  * with several members stands at the alternative in question and is said once.
  */
 
+import type { Param } from "../../blocks/index.js";
 import {
   type Axis,
   type Diagnostic,
@@ -20,11 +21,13 @@ import type { Model, Variant } from "../model.js";
 import { modelSlot } from "../slots.js";
 import { type Asked, holds } from "./conditions.js";
 import { type DraftBlock, type DraftLine, slotLines } from "./draft.js";
+import { settings } from "./lines.js";
 import { type Factor, unused } from "./member-names.js";
 import { type CheckedModel, type Checking, checkModel } from "./models.js";
 import { excerpt, finding, lineRemoval, type Report, warn } from "./report.js";
 import type { Scope } from "./scope.js";
 import { argumentTexts, blockText, valueText } from "./show.js";
+import { readValue } from "./values.js";
 import { defaultBlock } from "./vocabulary.js";
 
 /** A family as it is written. */
@@ -74,7 +77,9 @@ export function membersOf(written: Written, checking: Checking): Members {
     }
     for (const diagnostic of said) report(placedIn(written.declaration, diagnostic));
     if (checked.model) {
-      members.push({ name: choice.name, model: checked.model, differences: differencesOf(written, checked.lines) });
+      const seed = seedOf(choice, checking);
+      const differences = differencesOf(written, checked.lines, seed);
+      members.push({ name: choice.name, model: checked.model, seed, differences });
     }
   }
   for (const [side, times] of absent) if (times === count) keep(found, neverThere(side), everyMember);
@@ -102,6 +107,20 @@ function* choicesOf({ declaration, factors }: Written): Generator<Choice> {
     const chosen = factors.map(({ line }, i) => [line, line.alternatives[picked[i] as number] as Expression] as const);
     yield { name: [family, ...(parts.length > 0 ? parts : ["only"])].join("."), chosen: new Map(chosen) };
   }
+}
+
+/** `seed = 0 | 1 | 2`: the one setting of recipes that a family varies. */
+export const isSeedAxis = ({ path }: Axis): boolean => path.length === 1 && path[0]?.name === "seed";
+
+export const seedSetting = settings.seed as Param<number>;
+
+/** The seed that a choice says; null: that of the recipe. */
+function seedOf(choice: Choice, { registry }: Checking): number | null {
+  const [found] = [...choice.chosen].filter(([line]) => line.kind === "axis" && isSeedAxis(line));
+  if (!found) return null;
+  const [, value] = found;
+  const reading = { scope: scopeOf(choice), registry, subject: "`seed`", report: () => null, block: () => null };
+  return readValue(seedSetting.type, value, reading) as number | null;
 }
 
 const asWord = (name: string): string => name.replace(/\W/g, "_");
@@ -147,6 +166,7 @@ function entriesOf({ chosen }: Choice, subject: CheckedModel, checking: Checking
   for (const [line, value] of chosen) {
     const { span } = value;
     if (line.kind === "let") lets.push({ ...line, alternatives: [value] });
+    else if (isSeedAxis(line)) continue;
     else if (isBlockAxis(line, subject)) {
       const [slot, label = null] = line.path as readonly [Identifier, Identifier?];
       const verb = isFilled(line, subject, checking) ? "replace" : "add";
@@ -172,10 +192,15 @@ function isFilled({ path }: Axis, { draft }: CheckedModel, { registry }: Checkin
 }
 
 /** What each axis came to in a member. */
-const differencesOf = ({ factors, subject }: Written, lines: readonly DraftLine[]): Variant["differences"] =>
-  factors.flatMap(({ line, name }) =>
-    line.kind === "axis" ? [{ path: name, value: valueAt(line, subject, lines) }] : [],
-  );
+const differencesOf = (
+  { factors, subject }: Written,
+  lines: readonly DraftLine[],
+  seed: number | null,
+): Variant["differences"] =>
+  factors.flatMap(({ line, name }) => {
+    if (line.kind !== "axis") return [];
+    return [{ path: name, value: isSeedAxis(line) ? String(seed) : valueAt(line, subject, lines) }];
+  });
 
 function valueAt(axis: Axis, subject: CheckedModel, lines: readonly DraftLine[]): string {
   const [slot, ...rest] = axis.path.map((part) => part.name);
@@ -253,12 +278,12 @@ const contentOf = (slots: Model["slots"]): string =>
     })
     .join();
 
-/** Warns of members that are the same model under two names. */
+/** Warns of members that are the same model, trained with the same seed, under two names. */
 export function equalMembers(members: readonly Variant[], at: Span, report: Report): void {
   const first = new Map<string, string>();
   const pairs: (readonly [string, string])[] = [];
-  for (const { name, model } of members) {
-    const content = contentOf(model.slots);
+  for (const { name, model, seed } of members) {
+    const content = `${seed} ${contentOf(model.slots)}`;
     const other = first.get(content);
     if (other === undefined) first.set(content, name);
     else pairs.push([other, name]);

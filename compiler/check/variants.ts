@@ -3,12 +3,12 @@
 import type { Axis, Identifier, Skip, VariantsDeclaration } from "../../grammar/index.js";
 import type { Family } from "../model.js";
 import { modelSlots, recipeSlots, type SlotRule } from "../slots.js";
-import { readBlock, readParameter } from "./blocks.js";
+import { readBlock, readParameter, readSetting } from "./blocks.js";
 import { checkNames, comparisonsOf } from "./conditions.js";
 import { type Body, type DraftLine, slotLines } from "./draft.js";
 import { ruleOf, settings } from "./lines.js";
 import { factorsOf } from "./member-names.js";
-import { equalMembers, isBlockAxis, membersOf, mostMembers, type Written } from "./members.js";
+import { equalMembers, isBlockAxis, isSeedAxis, membersOf, mostMembers, seedSetting, type Written } from "./members.js";
 import type { CheckedModel, Checking, Subject } from "./models.js";
 import { named, suggestion } from "./nearest.js";
 import { counted, fail, type Report } from "./report.js";
@@ -144,6 +144,10 @@ function doubledAxes(axes: readonly Axis[], report: Report): void {
 
 function checkAxis(axis: Axis, axes: readonly Axis[], subject: CheckedModel | null, body: Body): void {
   const [slot, ...rest] = axis.path;
+  if (isSeedAxis(axis)) {
+    for (const value of axis.alternatives) readSetting(seedSetting.type, value, "`seed`", body);
+    return;
+  }
   if (!slot || isOfRecipe(slot, body)) return;
   const rule = ruleOf(slot, body, new Set());
   if (!rule) return;
@@ -159,9 +163,15 @@ function checkAxis(axis: Axis, axes: readonly Axis[], subject: CheckedModel | nu
 /** Reports an axis that would vary how models are trained. */
 function isOfRecipe({ name, span }: Identifier, { report }: Body): boolean {
   if (!recipeSlots.some(({ slot }) => slot === name) && !Object.hasOwn(settings, name)) return false;
-  fail(report, "check/misplaced-slot", span, `\`${name}\` belongs in a recipe, and a family varies a model`, {
-    help: "write a recipe for each value, and train the family by each of them: `mae train FILE Recipe --variant all --out DIR`",
-  });
+  fail(
+    report,
+    "check/misplaced-slot",
+    span,
+    `\`${name}\` belongs in a recipe, and a family varies a model and its seed`,
+    {
+      help: "write a recipe for each value, and train the family by each of them: `mae train FILE Recipe --variant all --out DIR`",
+    },
+  );
   return true;
 }
 

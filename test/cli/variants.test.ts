@@ -245,6 +245,29 @@ ${smallRecipe(8, steps)}`;
     expect(again.stderr).toContain("failed before, in runs/Study/loss-weight-1e38");
   });
 
+  it("with several seeds trains each model with each, and reports over them", async () => {
+    const seeds = spec.replace(/mask = .*/, "decoder.depth = 1 | 2\n  seed = 3 | 4");
+    const seeded = await project({ "small.mae": seeds.replace("steps     3", "steps     1") });
+    const refused = await train(seeded, "all", "--seed", "5");
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("Study says which seeds") });
+    expect((await train(seeded, "Study.decoder-depth-2.seed-4")).code).toBe(0);
+    const { code, stderr } = await train(seeded, "all");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("No probe judged the members") });
+    const { members, seeds: found } = JSON.parse(readFileSync(join(seeded, "runs/Study/report.json"), "utf8"));
+    expect(members.map(({ name, seed }: { name: string; seed: number }) => [name, seed])).toEqual([
+      ["Study.decoder-depth-1.seed-3", 3],
+      ["Study.decoder-depth-1.seed-4", 4],
+      ["Study.decoder-depth-2.seed-3", 3],
+      ["Study.decoder-depth-2.seed-4", 4],
+    ]);
+    const [first] = found.groups;
+    expect(first).toMatchObject({ name: "decoder-depth-1", seeds: [3, 4], scores: { loss: { seeds: 2 } } });
+    expect(first.scores.loss.mean).toBeCloseTo((members[0].loss + members[1].loss) / 2, 12);
+    expect(members[0].loss).not.toBe(members[1].loss);
+    const spec4 = readFileSync(join(seeded, "runs/Study/decoder-depth-1.seed-4/spec.mae"), "utf8");
+    expect(spec4).toMatch(/seed +4/);
+  });
+
   it("by a recipe for another model is refused", async () => {
     const other = `${spec}\nmodel Other extends Small {\n  set mask.ratio: 50%\n}\n\nvariants Else of Other {\n  encoder.depth = 1 | 2\n}\n`;
     writeFileSync(join(cwd, "other.mae"), other);

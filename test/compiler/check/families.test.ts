@@ -50,6 +50,38 @@ describe("names", () => {
   });
 });
 
+describe("seeds", () => {
+  test("are an axis like any other, and change no model", () => {
+    const { members } = familyOf("let s = 1 | 2\n decoder.depth = 4 | 8\n seed = s");
+    expect(members.map(({ name, seed }) => [name, seed])).toEqual([
+      ["Study.decoder-depth-4.s-1", 1],
+      ["Study.decoder-depth-4.s-2", 2],
+      ["Study.decoder-depth-8.s-1", 1],
+      ["Study.decoder-depth-8.s-2", 2],
+    ]);
+    const slots = members.map(({ model }) => render({ ...model, name: "One" }, null, { origin: false }));
+    expect(slots[0]).toBe(slots[1]);
+    expect(slots[0]).not.toBe(slots[2]);
+    expect(members[1]?.differences).toEqual([
+      { path: "decoder.depth", value: "4" },
+      { path: "seed", value: "2" },
+    ]);
+    expect(familyOf("seed = 0 | 1").members.map(({ name }) => name)).toEqual(["Study.seed-0", "Study.seed-1"]);
+    expect(familyOf("decoder.depth = 4 | 8").members[0]?.seed).toBeNull();
+  });
+
+  test.each([
+    ["seed = 0 | -1", "`seed` is -1"],
+    ["seed = 0 | 1.5", "`seed`"],
+    ["seed.of = 0 | 1", "`seed` belongs in a recipe"],
+    ["seed = 1 | 1", "`Study.seed-1` and `Study.seed-1-2` are the same model"],
+    ["seed = 0 | 1\n seed = 2 | 3", "`seed` has alternatives twice"],
+  ])("of a wrong kind are told: %s", (lines, message) => {
+    const { diagnostics } = analyzed(`${maeText}\nvariants Study of Mae {\n${lines}\n}\n`);
+    expect(diagnostics.map((one) => one.message).join("\n")).toContain(message);
+  });
+});
+
 describe("a member", () => {
   test("is the model that extends the base by the same changes", () => {
     const member = familyOf(study).members.find(({ name }) => name === "Study.mask-spiral.r-75.decoder-depth-4");
