@@ -61,6 +61,8 @@ export interface ModelContext {
   readonly tokens: number;
   /** Arrays that the model reads. */
   readonly inputs: number;
+  /** Whether it stands in the braces of a target: what it makes is no part of the model's own latent. */
+  readonly inner: boolean;
   /** Encoder width; null while the encoder itself is being checked. */
   readonly width: number | null;
   /** Decoder width; null when there is no decoder, or while it is being checked. */

@@ -73,7 +73,7 @@ export {
 export type { Decoder, DecoderContext, DecoderInputs, Encoded, LatentInputs, TokenGroup } from "./decoder/index.js";
 export * as decoders from "./decoder/index.js";
 export { divisors, divisorsBeside } from "./divisors.js";
-export type { Encoder, TokenOrigin } from "./encoder/index.js";
+export type { Drops, Encoder, TokenOrigin } from "./encoder/index.js";
 export * as encoders from "./encoder/index.js";
 export type { BoundField, Field, FieldContext, FieldSample } from "./field.js";
 export { halfToNumber } from "./half.js";
@@ -143,6 +143,7 @@ export type {
   AdversaryProgram,
   Arrays,
   Batch,
+  Drop,
   Encoding,
   Losses,
   MaskSampler,
@@ -185,6 +186,7 @@ export {
   arrayInputs,
   arrayOf,
   batchInputs,
+  dropsInput,
   imageOf,
   maskedBatch,
   namedWeights,

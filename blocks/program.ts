@@ -47,7 +47,8 @@ export type Arrays = Readonly<Record<string, Tensor>>;
 
 /**
  * The tensors fed at each training step, by name: the arrays; `visible`, `hidden` and `restore` (see `Places`), of several masks with their
- * names in front; fields that the model asks for; what a guided mask is fed.
+ * names in front; fields that the model asks for; what a guided mask is fed; and `drops`, where parts are left out at random: elsewhere than
+ * in training they are not there, and all parts are.
  */
 export type Batch = Readonly<Record<string, Tensor>>;
 
@@ -99,6 +100,12 @@ export interface Picture {
   readonly curved?: true;
   /** What a perfect prediction would show, [H * W * C]; absent where that is the image itself. */
   readonly truth?: (image: Float32Array) => Float32Array;
+}
+
+/** Parts of a model that are left out at random in training: so many numbers are drawn for a sample, each 0 at this rate. */
+export interface Drop {
+  readonly rate: number;
+  readonly numbers: number;
 }
 
 /** What one encoder of a model of several arrays makes of whole arrays: of those that it reads, or of one of them alone. */
@@ -161,6 +168,8 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   readonly encodings?: Readonly<Record<string, Encoding<T>>>;
   /** What is computed of each sample beside its image and fed with it, by name. */
   readonly fields?: Readonly<Record<string, BoundField>>;
+  /** In the order in which they are fed in training, as `drops` [B, numbers of all]; if absent, nothing is left out. */
+  readonly drops?: readonly Drop[];
   readonly adversary?: AdversaryProgram<T>;
   readonly teacher?: TeacherProgram;
 }

@@ -40,18 +40,35 @@ export const arrayInputs = (g: Builder, { arrays }: Pick<ModelProgram, "arrays">
     ]),
   );
 
+/** What a batch is for: where a model is trained, parts of it may be left out at random. */
+export type Purpose = "training" | "judging";
+
+/** The name of what is fed for parts that are left out at random. */
+export const dropsInput = "drops";
+
+function dropInputs(g: Builder, drops: ModelProgram["drops"], purpose: Purpose): Batch {
+  if (purpose === "judging" || !drops) return {};
+  const numbers = drops.reduce((sum, drop) => sum + drop.numbers, 0);
+  return { [dropsInput]: g.input(dropsInput, ["B", numbers]) };
+}
+
 /**
  * Declares the feeds of the arrays, of the places of tokens, the fields that the graph reads, and what a guided mask is fed: `draws`
- * and scalars. A model of classes reads no mask, and has nothing of it.
+ * and scalars. A model of classes reads no mask, and has nothing of it. In training, also what is left out at random.
  */
 export function batchInputs(
   g: Builder,
-  { arrays, masks, fields, classes }: Pick<ModelProgram, "arrays" | "masks" | "fields" | "classes">,
+  { arrays, masks, fields, classes, drops }: Pick<ModelProgram, "arrays" | "masks" | "fields" | "classes" | "drops">,
+  purpose: Purpose = "judging",
 ): Batch {
   const declared = Object.entries(fields ?? {})
     .filter(([, field]) => field.kind !== "mask")
     .map(([name, { shape, dtype }]) => [name, g.input(name, ["B", ...shape], dtype)] as const);
-  const seen: Batch = { ...Object.fromEntries(declared), ...arrayInputs(g, { arrays }) };
+  const seen: Batch = {
+    ...Object.fromEntries(declared),
+    ...arrayInputs(g, { arrays }),
+    ...dropInputs(g, drops, purpose),
+  };
   if (classes !== undefined) return seen;
   return Object.assign({}, seen, ...masksOf({ masks }).map(({ mask, feeds }) => maskInputs(g, mask, feeds)));
 }
@@ -69,8 +86,13 @@ const guideInputs = (g: Builder, { numbers, moving }: GuideFeeds): Readonly<Reco
 });
 
 /** `batchInputs`, with the places of visible and hidden tokens that the model decides on itself, where it does. */
-export function maskedBatch<T extends ParameterTree>(g: Builder, program: ModelProgram<T>, weights: Weights<T>): Batch {
-  const batch = batchInputs(g, program);
+export function maskedBatch<T extends ParameterTree>(
+  g: Builder,
+  program: ModelProgram<T>,
+  weights: Weights<T>,
+  purpose: Purpose = "judging",
+): Batch {
+  const batch = batchInputs(g, program, purpose);
   if (!program.guide) return batch;
   const order = program.guide(g, weights, batch);
   const [size, tokens] = order.shape as readonly [number, number];

@@ -82,6 +82,8 @@ export interface BatchForm {
   readonly fields: Readonly<Record<string, DocumentedForm>>;
   /** What a guided mask is fed besides. */
   readonly guide: Readonly<Record<string, DocumentedForm>>;
+  /** What is there in training alone. */
+  readonly training: Readonly<Record<string, DocumentedForm>>;
 }
 
 export interface DocumentedForm {

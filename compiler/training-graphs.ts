@@ -7,7 +7,7 @@ import { createBuilder, type Graph, gradients, type Recompute, simplify, type Te
 export function lossGraph(program: ModelProgram, batch: number): Graph {
   const g = createBuilder({ batch });
   const weights = weightsOf(g, program.parameters);
-  const { total, terms } = program.loss(g, weights, maskedBatch(g, program, weights));
+  const { total, terms } = program.loss(g, weights, maskedBatch(g, program, weights, "training"));
   return g.finish({ outputs: { total, ...terms } });
 }
 
@@ -21,7 +21,7 @@ export const trainingGraphs = (
     const g = createBuilder({ batch });
     const weights = weightsOf(g, program.parameters);
     const named = namedWeights(program.parameters, weights);
-    const inputs = maskedBatch(g, program, weights);
+    const inputs = maskedBatch(g, program, weights, "training");
     const outputs = trainees.flatMap(({ loss, names }) => {
       const { total, terms, balanced } = loss(g, weights, inputs);
       const scalars = balanced ? [total, terms[balanced.term] as Tensor] : [total];

@@ -8,11 +8,20 @@ import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
+import type { Drop } from "../program.js";
 
 /** What is known where the weights of an encoder are declared. */
 export interface EncoderContext {
   /** Labels of the inputs whose tokens it sees, where they are several; else empty. */
   readonly inputs: readonly string[];
+}
+
+/** The numbers of a sample by which parts of a block are multiplied in training. */
+export interface Drops {
+  /** Of all blocks of the model, [B, numbers]: 0, or so much that the mean is 1. Undefined: it is not trained, nothing is left out. */
+  readonly values: Tensor | undefined;
+  /** Where the block's own begin. */
+  readonly first: number;
 }
 
 /** Of what the tokens of a sequence are. */
@@ -21,6 +30,8 @@ export interface TokenOrigin {
   readonly positions: Tensor | null;
   /** The input that alone is seen, by an encoder of several; null: it sees all that it reads. */
   readonly input: string | null;
+  /** What is left out at random; if absent, nothing. */
+  readonly drops?: Drops;
 }
 
 export interface Encoder<P extends Params = Params, T extends ParameterTree = ParameterTree>
@@ -32,6 +43,8 @@ export interface Encoder<P extends Params = Params, T extends ParameterTree = Pa
   /** Tokens put in front of the patches ([CLS]); they have position rows of their own, before the patches'. */
   extraTokens(p: ValuesOf<P>): number;
   parameters(p: ValuesOf<P>, context: EncoderContext): T;
+  /** What of it is left out at random in training; if absent, nothing. */
+  drops?(p: ValuesOf<P>): readonly Drop[];
   /** tokens [B, V, D] with positions added -> latent [B, extra + V, D], normalised. */
   encode(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, seen: TokenOrigin): Tensor;
   /** What the last `count` layers give, deepest last, [B, extra + V, D] each, before the final normalisation. */

@@ -2,7 +2,7 @@
 
 import { vit } from "./vit.js";
 
-export { defineEncoder, type Encoder, type EncoderContext, type TokenOrigin } from "./contract.js";
+export { type Drops, defineEncoder, type Encoder, type EncoderContext, type TokenOrigin } from "./contract.js";
 export { vit };
 
 export const encoders = [vit] as const;

@@ -4,6 +4,7 @@ import type { Tensor } from "../../graph/index.js";
 import type { Code } from "../code.js";
 import {
   blockAttention,
+  droppingBlocks,
   type LayerNormParameters,
   layerNorm,
   layerNormParameters,
@@ -15,7 +16,7 @@ import {
   tokenParameter,
   transformerBlock,
 } from "../nn/index.js";
-import { choice, flag, optional, type ValuesOf } from "../params.js";
+import { choice, flag, optional, ratio, type ValuesOf } from "../params.js";
 import {
   blockOptions,
   keyBias,
@@ -62,6 +63,11 @@ const params = {
     }),
   ),
   norm_epsilon: normEpsilon,
+  drop_path: ratio({
+    max: 0.99,
+    default: 0,
+    doc: "How often, in training, a sample passes the last block without its attention, or without its perceptron; in the first block never, and between them in equal steps.",
+  }),
   of: readFrom,
 };
 
@@ -73,10 +79,13 @@ function through(
   p: Values,
   blocks: readonly unknown[],
   sequence: Tensor,
-  { input }: TokenOrigin,
+  { input, drops }: TokenOrigin,
   name = "x",
 ): Tensor {
   if (blocks.length === 0) return sequence;
+  if (drops && p.drop_path > 0) {
+    return code.let(name, droppingBlocks, sequence, blocks, drops.values, { ...blockOptions(p), first: drops.first });
+  }
   return input !== null && p.norms === "by_input"
     ? code.fold(name, blocks, sequence, normedBlock, { ...blockOptions(p), kind: input })
     : code.fold(name, blocks, sequence, transformerBlock, blockOptions(p));
@@ -120,10 +129,25 @@ export const vit = defineEncoder({
   source: "Dosovitskiy et al., ICLR 2021; He et al., CVPR 2022, appendix A.1",
   since: "0.1",
   params,
-  requires: transformerRequirements,
+  requires: [
+    ...transformerRequirements,
+    {
+      name: "drop-path-of-one-input",
+      at: "drop_path",
+      doc: "`drop_path` is of the encoder of a model of one input.",
+      holds: (p, { inputs, inner }) => p.drop_path === 0 || (inputs === 1 && !inner),
+      say: (p) => `a \`drop_path\` of ${p.drop_path}, and this is not the encoder of a model of one input`,
+      help: () => "remove it",
+    },
+  ],
   width: (p) => p.width,
   layers: (p) => p.depth,
   extraTokens: (p) => (p.class_token ? 1 : 0),
+  // One number for each of the two residuals of a block, as in the official fine-tuning of MAE.
+  drops: (p) =>
+    p.drop_path === 0
+      ? []
+      : Array.from({ length: p.depth }, (_, i) => ({ rate: (p.drop_path * i) / Math.max(1, p.depth - 1), numbers: 2 })),
   parameters: (p, { inputs }) => ({
     ...(p.class_token ? { cls_token: tokenParameter(p.width) } : {}),
     blocks: blocksOf(p, inputs),

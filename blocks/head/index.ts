@@ -3,10 +3,12 @@
 import type { Tensor } from "../../graph/index.js";
 import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
+import type { Drops } from "../encoder/index.js";
 import type { Field } from "../field.js";
-import { firstToken, headParameters, linear, meanToken } from "../nn/index.js";
+import { droppedFeatures, firstToken, headParameters, linear, meanToken } from "../nn/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
-import { choice, int, type Params, type ValuesOf } from "../params.js";
+import { choice, int, type Params, ratio, type ValuesOf } from "../params.js";
+import type { Drop } from "../program.js";
 import { patchesOf } from "../sequence.js";
 
 export interface HeadContext {
@@ -23,6 +25,8 @@ export interface HeadInputs {
   readonly extra: number;
   /** Patches, N. */
   readonly count: number;
+  /** What is left out at random; if absent, nothing. */
+  readonly drops?: Drops;
 }
 
 export interface Head<P extends Params = Params, T extends ParameterTree = ParameterTree>
@@ -30,6 +34,8 @@ export interface Head<P extends Params = Params, T extends ParameterTree = Param
   /** Classes that it tells apart, K. */
   classes(p: ValuesOf<P>): number;
   parameters(p: ValuesOf<P>, context: HeadContext): T;
+  /** What of it is left out at random in training; if absent, nothing. */
+  drops?(p: ValuesOf<P>, context: HeadContext): readonly Drop[];
   /** -> logits [B, K] */
   classify(code: Code, p: ValuesOf<P>, w: Weights<T>, inputs: HeadInputs): Tensor;
   /** The labels that training is fed with, [K]: see `labelField`. */
@@ -66,6 +72,11 @@ export const classifier = defineHead({
       },
       doc: "What stands for the image.",
     }),
+    dropout: ratio({
+      max: 0.99,
+      default: 0,
+      doc: "Share of what stands for the image that is left out at random in training.",
+    }),
   },
   requires: [
     {
@@ -79,12 +90,18 @@ export const classifier = defineHead({
   ],
   classes: (p) => p.classes,
   parameters: (p, { encoderWidth }) => ({ head: headParameters(encoderWidth, p.classes) }),
-  classify(code, p, w, { tokens, normalize, extra, count }) {
-    if (p.pool === "class_token") {
-      return code.let("logits", linear, normalize(code.let("pooled", firstToken, tokens)), w.head);
-    }
-    const patches = patchesOf(code, "patches", tokens, { extra, count }); // [B, N, D]
-    return code.let("logits", linear, normalize(code.let("pooled", meanToken, patches)), w.head);
+  drops: (p, { encoderWidth }) => (p.dropout === 0 ? [] : [{ rate: p.dropout, numbers: encoderWidth }]),
+  classify(code, p, w, { tokens, normalize, extra, count, drops }) {
+    const pooled =
+      p.pool === "class_token"
+        ? code.let("pooled", firstToken, tokens)
+        : code.let("pooled", meanToken, patchesOf(code, "patches", tokens, { extra, count }));
+    const features = normalize(pooled); // [B, D]
+    const kept =
+      drops && p.dropout > 0
+        ? code.let("kept", droppedFeatures, features, drops.values, { first: drops.first })
+        : features;
+    return code.let("logits", linear, kept, w.head);
   },
   field: (p) => labelField(p.classes),
 });

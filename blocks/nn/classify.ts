@@ -1,6 +1,6 @@
 /** What a classifier is made of besides its linear layer: how that starts, and how wrong it is. */
 
-import type { Builder, Tensor } from "../../graph/index.js";
+import type { Builder, Rows, Tensor } from "../../graph/index.js";
 import { parameter } from "../parameters.js";
 import { claim, declarer, layer } from "./layer.js";
 import type { LinearParameters } from "./linear.js";
@@ -16,6 +16,21 @@ export const headParameters = declarer(
     bias: parameter([classes], { kind: "zeros" }),
   }),
 ) as <D extends number, K extends number>(width: D, classes: K) => LinearParameters<D, K>;
+
+/** Features [B, D], each multiplied by a number of the sample, of drops [B, numbers] from `first` on. Without drops none is. */
+export const droppedFeatures = layer(
+  "droppedFeatures",
+  <B extends Rows, D extends number>(
+    g: Builder,
+    features: Tensor<[B, D]>,
+    drops: Tensor<[NoInfer<B>, number]> | undefined,
+    { first }: { readonly first: number },
+  ): Tensor<[B, D]> => {
+    if (!drops) return features;
+    const shape = features.shape as readonly number[];
+    return g.mul(features, g.slice(drops, [0, first], shape));
+  },
+);
 
 /**
  * Mean over samples of the cross-entropy of softmax(logits) to labels, each smoothed: labels (1 - smoothing) + smoothing / K, as

@@ -63,6 +63,34 @@ export const transformerBlock = layer(
   },
 );
 
+/** A number of each sample, from a column of drops [B, numbers], for all that is made of it: [B, 1, 1]. */
+const ofSample = (g: Builder, drops: Tensor, column: number): Tensor => {
+  const samples = drops.shape[0] as number;
+  return g.reshape(g.slice(drops, [0, column], [samples, 1]), [samples, 1, 1]);
+};
+
+/**
+ * x [B, N, D] through blocks whose two residuals are each multiplied by a number of the sample, of drops [B, numbers] from `first` on: 0
+ * leaves one out. Without drops none is.
+ */
+export const droppingBlocks = layer(
+  "droppingBlocks",
+  <B extends Rows, N extends number, D extends number, Q extends number, H extends number>(
+    g: Builder,
+    x: Tensor<[B, N, D]>,
+    blocks: readonly Weights<TransformerBlockParameters<NoInfer<D>, Q, H>>[],
+    drops: Tensor<[NoInfer<B>, number]> | undefined,
+    { first, ...o }: { readonly heads: number; readonly epsilon?: number; readonly first: number },
+  ): Tensor<[B, N, D]> =>
+    blocks.reduce<Tensor<[B, N, D]>>((before, w, i) => {
+      if (!drops) return transformerBlock(g, before, w, o);
+      const attended = selfAttention(g, layerNorm(g, before, w.norm1, o), w.attn, o.heads);
+      const between = g.add(before, g.mul(attended, ofSample(g, drops, first + 2 * i)));
+      const perceived = perceptron(g, layerNorm(g, between, w.norm2, o), w.mlp);
+      return g.add(between, g.mul(perceived, ofSample(g, drops, first + 2 * i + 1)));
+    }, x),
+);
+
 /** x [B, N, D] -> what its tokens attend to in a block whose weights these are, [B, heads, N, N]; rows sum to 1. */
 export const blockAttention = layer(
   "blockAttention",

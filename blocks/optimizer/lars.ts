@@ -18,7 +18,7 @@ export const lars = defineOptimizer({
   summary: "Momentum with a learning rate for each matrix, by the norms of its weights and of its gradient.",
   source:
     "You et al., Large Batch Training of Convolutional Networks, arXiv 1708.03888; in the form of the official linear probe of MAE",
-  since: "0.1",
+  since: "0.2",
   params: {
     lr: rate({ doc: "Peak learning rate, absolute or per a number of samples of the batch." }),
     momentum: real({ min: 0, max: 1, default: 0.9, doc: "Decay of the running sum of gradients; below 1." }),

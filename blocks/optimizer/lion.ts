@@ -7,7 +7,7 @@ export const lion = defineOptimizer({
   name: "lion",
   summary: "Moves each weight by the learning rate, in the direction of a momentum's sign.",
   source: "Chen et al., Symbolic Discovery of Optimization Algorithms, NeurIPS 2023, algorithm 2",
-  since: "0.1",
+  since: "0.2",
   params: {
     lr: rate({
       doc: "Peak learning rate, absolute or per a number of samples of the batch; a third to a tenth of AdamW's.",

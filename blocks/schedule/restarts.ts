@@ -26,7 +26,7 @@ export const restarts = defineSchedule({
   name: "restarts",
   summary: "A linear warm-up, then half cosines from the peak down to the floor, one after the other.",
   source: "Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, ICLR 2017, equation 5",
-  since: "0.1",
+  since: "0.2",
   params: {
     cycle: duration({ doc: "Length of the first cosine, counted from the end of the warm-up." }),
     growth: real({ min: 1, max: 1000, default: 1, doc: "How much longer each cosine is than the one before it." }),

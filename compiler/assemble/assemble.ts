@@ -20,7 +20,7 @@ import type { Model } from "../model.js";
 import { fieldsOf } from "./fields.js";
 import { type FunctionCode, inputsFrom, type ModelFunction, type Result } from "./function.js";
 import { functionsOf } from "./functions.js";
-import { layoutOf } from "./layout.js";
+import { allDrops, layoutOf } from "./layout.js";
 import { type InputPart, type MaskPart, type Objective, type Parts, partsOf } from "./parts.js";
 import { adversaryBranch, modelWeights, type WeightTree } from "./weights.js";
 
@@ -110,6 +110,7 @@ export function programOf(assembly: Assembly): ModelProgram {
     return found;
   };
   const { encoder, inputs, masks, objectives, classes } = parts;
+  const drops = allDrops(parts);
   const [own] = objectives;
   const [mask] = masks;
   const byName = <V>(value: (input: InputPart) => V): Readonly<Record<string, V>> =>
@@ -165,6 +166,7 @@ export function programOf(assembly: Assembly): ModelProgram {
       : {}),
     ...(classes ? { classes: classes.head.definition.classes(classes.head.values) } : {}),
     fields: fieldsOf(parts),
+    ...(drops.length > 0 ? { drops } : {}),
     ...(parts.adversary
       ? {
           adversary: {

@@ -6,6 +6,7 @@ import {
   type Batch,
   type Bound,
   type Code,
+  dropsInput,
   type Encoded,
   type Encoder,
   joinTokens,
@@ -15,7 +16,7 @@ import {
   takeTokens,
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { extraRows, maskOver } from "./layout.js";
+import { dropsOf, extraRows, maskOver } from "./layout.js";
 import { type EncoderPart, type InputPart, isEncoder, type MaskPart, onlyInput, type Parts } from "./parts.js";
 import { encoderMark, encoderPositions, hasMark, type WeightTree, weightsUnder } from "./weights.js";
 
@@ -67,6 +68,18 @@ export const takeVisible = (code: Code, tokens: Tensor, { visible }: Places): Te
 export const joined = (code: Code, name: string, [first, ...rest]: readonly Tensor[]): Tensor =>
   rest.reduce<Tensor>((all, tokens) => code.let(name, joinTokens, all, tokens), first as Tensor);
 
+/** What is left out of an encoder or a head at random, in a function of a batch. */
+export type Dropping = Pick<TokenOrigin, "drops">;
+const nothingDropped: Dropping = {};
+
+/** What is left out of the encoder of a model of one input, or of its head. */
+export function droppedIn(parts: Parts, batch: Batch, part: "encoder" | "head"): Dropping {
+  const { encoder, head } = dropsOf(parts);
+  if ((part === "encoder" ? encoder : head).length === 0) return nothingDropped;
+  const first = part === "encoder" ? 0 : encoder.reduce((sum, { numbers }) => sum + numbers, 0);
+  return { drops: { values: batch[dropsInput], first } };
+}
+
 /** What an encoder is told of the tokens that it sees. `input`: the one that alone is seen, of several. */
 function seenBy({ branchOf }: Placed, { reads }: EncoderPart, w: WeightTree, input: InputPart | null): TokenOrigin {
   const [only, another] = reads;
@@ -83,15 +96,22 @@ export function encodeTokens(
   w: WeightTree,
   tokens: Tensor,
   input: InputPart | null = null,
+  drops: Dropping = nothingDropped,
 ): Tensor {
   const { definition, values } = encoder.block;
-  const seen = seenBy(parts, encoder, w, input);
+  const seen = { ...seenBy(parts, encoder, w, input), ...drops };
   return definition.encode(code, values, weightsUnder(w, parts.branchOf(encoder.label)), tokens, seen);
 }
 
 /** array [B, ...axes, C] of the only input -> the latent of every token, [B, extra + N, D] */
-export const encodeWhole = (code: Code, parts: Placed, input: InputPart, w: WeightTree, array: Tensor): Tensor =>
-  encodeTokens(code, parts, parts.encoder, w, placedTokens(code, parts, input, w, array));
+export const encodeWhole = (
+  code: Code,
+  parts: Placed,
+  input: InputPart,
+  w: WeightTree,
+  array: Tensor,
+  drops: Dropping = nothingDropped,
+): Tensor => encodeTokens(code, parts, parts.encoder, w, placedTokens(code, parts, input, w, array), null, drops);
 
 /** The final normalisation of an encoder, on any of its tokens [..., D]. */
 export const normalization =
@@ -103,9 +123,15 @@ export const normalization =
  * What the last layer of an encoder makes of tokens [B, V, D], [B, extra + V, D], with the normalisation that ends it, which may be
  * wanted elsewhere. Of an encoder whose layers cannot be read, its latent: nothing is left to be normalised.
  */
-export function lastLayer(code: Code, encoder: Bound<Encoder>, w: WeightTree, tokens: Tensor): Encoded {
+export function lastLayer(
+  code: Code,
+  encoder: Bound<Encoder>,
+  w: WeightTree,
+  tokens: Tensor,
+  drops: Dropping = nothingDropped,
+): Encoded {
   const { definition, values } = encoder;
-  const seen: TokenOrigin = { positions: w[encoderPositions] as Tensor, input: null };
+  const seen: TokenOrigin = { positions: w[encoderPositions] as Tensor, input: null, ...drops };
   const [last] = definition.outputs?.(code, values, w, tokens, seen, 1) ?? [];
   if (last) return { tokens: last, normalize: normalization(code, encoder, w) };
   return { tokens: definition.encode(code, values, w, tokens, seen), normalize: (x) => x };

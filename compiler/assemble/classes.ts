@@ -2,7 +2,7 @@
 
 import type { LossInputs } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { arrayIn, encodeWhole, lastLayer, normalization, type Placed, placedTokens } from "./backbone.js";
+import { arrayIn, droppedIn, encodeWhole, lastLayer, normalization, type Placed, placedTokens } from "./backbone.js";
 import { labelsField } from "./fields.js";
 import type { ModelFunction } from "./function.js";
 import { layoutOf } from "./layout.js";
@@ -17,7 +17,7 @@ export function classFunctions(parts: Placed, classes: Classes, weights: ModelWe
     inputs: ["batch"],
     body(code, w, { batch }) {
       const input = onlyInput(parts);
-      return encodeWhole(code, parts, input, w, arrayIn(input, batch));
+      return encodeWhole(code, parts, input, w, arrayIn(input, batch), droppedIn(parts, batch, "encoder"));
     },
   };
   const predict: ModelFunction = {
@@ -29,8 +29,8 @@ export function classFunctions(parts: Placed, classes: Classes, weights: ModelWe
       const { extra, count } = layoutOf(parts);
       const input = onlyInput(parts);
       const placed = placedTokens(code, parts, input, w, arrayIn(input, batch));
-      const last = lastLayer(code, parts.encoder.block, w, placed);
-      return definition.classify(code, values, w, { ...last, extra, count });
+      const last = lastLayer(code, parts.encoder.block, w, placed, droppedIn(parts, batch, "encoder"));
+      return definition.classify(code, values, w, { ...last, extra, count, ...droppedIn(parts, batch, "head") });
     },
   };
   return [encode, predict, lossFunction(parts, classes, weights, encode, predict)];

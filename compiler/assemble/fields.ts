@@ -4,6 +4,7 @@ import {
   type Bound,
   type BoundField,
   bindField,
+  dropsInput,
   type Head,
   type Mask,
   placeNames,
@@ -22,8 +23,8 @@ export interface BlockWithField {
   readonly input: InputPart;
 }
 
-/** What a batch has for a guided mask. */
-const always = ["draws"];
+/** What a batch has for a guided mask, and for parts that are left out at random. */
+const always = ["draws", dropsInput];
 
 /** The labels of a batch, of a model of classes. */
 export const labelsField = "labels";

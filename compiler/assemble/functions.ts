@@ -16,6 +16,7 @@ import type { Tensor } from "../../graph/index.js";
 import { adversaryLossFunction, judgeFunction } from "./adversary.js";
 import {
   arrayIn,
+  droppedIn,
   embed,
   encodeTokens,
   encodeWhole,
@@ -61,7 +62,8 @@ function encodeFunction(parts: Placed): ModelFunction {
     body(code, w, { batch }) {
       const tokens = embed(code, parts, input, w, arrayIn(input, batch)); // [B, N, D]
       const places = placesOf(parts, batch);
-      const encode = (x: Tensor): Tensor => encodeTokens(code, parts, parts.encoder, w, x);
+      const drops = droppedIn(parts, batch, "encoder");
+      const encode = (x: Tensor): Tensor => encodeTokens(code, parts, parts.encoder, w, x, null, drops);
       if (hiding === "drop") return encode(takeVisible(code, place(code, parts, input, w, tokens), places));
       const seen = takeVisible(code, tokens, places); // [B, V, D]
       const entered =

@@ -1,6 +1,6 @@
 /** How many tokens there are at each place of a model. */
 
-import { type Hiding, tokenCount } from "../../blocks/index.js";
+import { type Drop, type Hiding, tokenCount } from "../../blocks/index.js";
 import type { InputPart, MaskPart, Parts } from "./parts.js";
 
 export interface Layout {
@@ -46,6 +46,20 @@ export function hidingOf({ masks, objectives }: Pick<Parts, "masks" | "objective
   const said = mask?.block.definition.hiding?.(mask.block.values) ?? null;
   return said ?? (objectives[0]?.decoder.definition.reads === "every" ? "token" : "drop");
 }
+
+/** What is left out at random in training, of the encoder and then of the head. */
+export function dropsOf({ encoder, inputs, classes }: Parts): { readonly [K in "encoder" | "head"]: readonly Drop[] } {
+  const { definition, values } = encoder.block;
+  if (inputs.length > 1) return { encoder: [], head: [] };
+  const context = { encoderWidth: definition.width(values) };
+  return {
+    encoder: definition.drops?.(values) ?? [],
+    head: classes?.head.definition.drops?.(classes.head.values, context) ?? [],
+  };
+}
+
+/** The same in one list, as it is fed. */
+export const allDrops = (parts: Parts): readonly Drop[] => Object.values(dropsOf(parts)).flat();
 
 /** The mask over the tokens of one input; null: they are never hidden. */
 export const maskOver = ({ masks }: Parts, input: InputPart): MaskPart | null =>

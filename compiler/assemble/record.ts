@@ -6,6 +6,7 @@
 import {
   type Batch,
   batchInputs,
+  dropsInput,
   type Layer,
   type MaskSampler,
   type ModelProgram,
@@ -123,7 +124,7 @@ function recordFunction(
 ): ProgramFunction {
   const g = createBuilder({ batch: batchSize });
   const weights = weightsOf(g, assembly.parameters) as WeightTree;
-  const batch = batchInputs(g, program);
+  const batch = batchInputs(g, program, "training");
   const calling = callingWith(batch, (_, other, args) => run(other, g, weights, args) as Tensor);
   const known = weightOperands(weights);
   const { inputs } = assembly.parts;
@@ -215,6 +216,13 @@ function guideForms({ guide }: MaskSampler): BatchForm["guide"] {
   return { draws, ...Object.fromEntries(Object.keys(guide.moving).map((name) => [name, scalar])) };
 }
 
+/** What is fed in training alone. */
+function dropForms({ drops = [] }: ModelProgram): BatchForm["training"] {
+  const numbers = drops.reduce((sum, drop) => sum + drop.numbers, 0);
+  const form = { shape: ["B", numbers], dtype: "float32" } as const;
+  return numbers === 0 ? {} : { [dropsInput]: { form, doc: "By what residuals and features are multiplied." } };
+}
+
 /** What the masks are fed, with what it is. */
 function placeForms(model: ModelProgram): BatchForm["places"] {
   const masks = masksOf(model);
@@ -260,6 +268,7 @@ export function record(assembly: Assembly): Program {
         }),
       ),
       guide: Object.assign({}, ...Object.values(model.masks).map(guideForms)),
+      training: dropForms(model),
     },
   };
 }

@@ -121,6 +121,9 @@ function modelFacts(
     get inputs() {
       return inputsOf(place);
     },
+    get inner() {
+      return { value: part.within !== null, sources: [] };
+    },
     get width() {
       return isEncoder ? none : encoderWidthOf(place);
     },

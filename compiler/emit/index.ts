@@ -6,7 +6,7 @@ import { format } from "prettier";
 import { type Bound, boxText, isPicture, tokenCount } from "../../blocks/index.js";
 import { type Assembly, adversaryGroups, assemble, encodingsOf, predictionsOf } from "../assemble/assemble.js";
 import { fieldsAsked } from "../assemble/fields.js";
-import { jointMask, layoutOf, maskOver, visibleOf } from "../assemble/layout.js";
+import { allDrops, jointMask, layoutOf, maskOver, visibleOf } from "../assemble/layout.js";
 import type { InputPart, MaskPart, Objective, Parts } from "../assemble/parts.js";
 import { record } from "../assemble/record.js";
 import { noHomes, ourNames } from "../homes.js";
@@ -80,6 +80,7 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
   const own = parts.objectives[0];
   const handedOn = program.functions.map((f) => f.name).filter((name) => handed.includes(name));
   const only = inputs.length === 1;
+  const drops = allDrops(parts);
   const gridOf = ({ name }: InputPart): string => gridName(name, only);
   const context = (input: InputPart): string =>
     `{ array: ${shapeName(input.name)}, ${only ? gridOf(input) : `grid: ${gridOf(input)}`} }`;
@@ -117,6 +118,7 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
     ...(encodings.length > 0 ? [`encodings: { ${encodings.join(", ")} }`] : []),
     ...(predictions.length > 0 ? [`predictions: { ${predictions.join(", ")} }`] : []),
     ...(fields.length > 0 ? [`fields: { ${fields.join(", ")} }`] : []),
+    ...(drops.length > 0 ? [`drops: ${dataText(drops)}`] : []),
     ...(adversary ? [`adversary: { ${adversaryText(assembly, adversary)}, loss: adversaryLoss }`] : []),
     ...(teacher ? [`teacher: ${imports.ours("bindTeacher")}(${bound(teacher, imports)})`] : []),
   ];
@@ -137,9 +139,9 @@ function masksText({ masks, inputs }: Parts, imports: Imports, gridOf: (input: I
 }
 
 /** The type of a batch. A type and not an interface, which would not be taken where fields of any name are. */
-function batchType({ batch: { arrays, places, fields, guide } }: Program, { inputs }: Parts): string {
-  const property = (name: string, form: TensorForm, doc: string) =>
-    `/** ${doc} */\nreadonly ${name}: ${tensorType(form)};`;
+function batchType({ batch: { arrays, places, fields, guide, training } }: Program, { inputs }: Parts): string {
+  const property = (name: string, form: TensorForm, doc: string, mark = "") =>
+    `/** ${doc} */\nreadonly ${name}${mark}: ${tensorType(form)};`;
   const properties = [
     ...inputs.map(({ name, array }) =>
       property(
@@ -149,6 +151,7 @@ function batchType({ batch: { arrays, places, fields, guide } }: Program, { inpu
       ),
     ),
     ...Object.entries({ ...places, ...fields, ...guide }).map(([name, { form, doc }]) => property(name, form, doc)),
+    ...Object.entries(training).map(([name, { form, doc }]) => property(name, form, doc, "?")),
   ];
   return `{\n${properties.join("\n")}\n}`;
 }
@@ -187,6 +190,7 @@ const namesIn = ({ functions, batch }: Program, model: string): readonly string[
   ...Object.keys(batch.arrays).flatMap((array, _, all) => [array, ...constantsOf(all.length === 1)(array)]),
   ...Object.keys(batch.places),
   ...Object.keys(batch.fields),
+  ...Object.keys(batch.training),
   ...functions.flatMap((f) => [
     f.name,
     ...f.statements.flatMap((s) => (s.kind === "fold" ? [s.name, s.element] : [s.name])),

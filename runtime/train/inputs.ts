@@ -1,6 +1,7 @@
 /** The arrays that a program is fed. */
 
 import {
+  dropsInput,
   type MaskSampler,
   type ModelProgram,
   masksOf,
@@ -78,6 +79,28 @@ function maskFeeds(
     [names.restore]: restore,
     ...(guide ? { draws } : {}),
   };
+}
+
+/**
+ * By what parts of a model are multiplied for each sample, [B, numbers]: 0 at a part's rate, and otherwise so much that the mean is 1. A
+ * sample has the same numbers whenever it is seen in the same epoch.
+ */
+export function sampleDrops(
+  { drops = [] }: Pick<ModelProgram, "drops">,
+  seed: number,
+  epoch: number,
+  samples: Int32Array,
+): Values {
+  if (drops.length === 0) return {};
+  const rates = drops.flatMap(({ rate, numbers }) => new Array<number>(numbers).fill(rate));
+  const values = new Float32Array(samples.length * rates.length);
+  for (const [i, sample] of samples.entries()) {
+    const random = randomStream(seed, "dropout", epoch, sample);
+    for (const [k, rate] of rates.entries()) {
+      values[i * rates.length + k] = random.uniform() < rate ? 0 : 1 / (1 - rate);
+    }
+  }
+  return { [dropsInput]: values };
 }
 
 /** The number of visible tokens in a step, of the mask in which it varies; null: it is always the same. */

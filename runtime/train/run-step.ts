@@ -4,7 +4,7 @@ import type { Values } from "../../graph/index.js";
 import type { TrainingBatch, TrainingBatches } from "../data/batches.js";
 import type { Phase } from "./contract.js";
 import { momentumInput } from "./follow.js";
-import { feedsFor, movingFeeds, sampleMasks, scalar, visibleAt } from "./inputs.js";
+import { feedsFor, movingFeeds, sampleDrops, sampleMasks, scalar, visibleAt } from "./inputs.js";
 import { learningRate } from "./pace.js";
 import type { Run } from "./run.js";
 import { keepInput, microBatchesOf } from "./step.js";
@@ -65,6 +65,7 @@ const samplesOf = (
 ): Values => ({
   ...arrays,
   ...fields,
+  ...sampleDrops(program, training.seed, epoch, samples),
   ...sampleMasks(program, training.seed, epoch, samples, { fields, ...(visible === null ? {} : { visible }) }),
 });
 

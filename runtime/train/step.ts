@@ -152,7 +152,7 @@ function judge(program: ModelProgram, training: Settings, trainees: readonly Tra
   const g = createBuilder({ batch: training.batch / microBatchesOf(training) });
   const weights = weightsOf(g, program.parameters);
   const named = namedWeights(program.parameters, weights);
-  const batch = maskedBatch(g, program, weights);
+  const batch = maskedBatch(g, program, weights, "training");
   const judged = trainees.map(({ loss, names }) => {
     const losses = loss(g, weights, batch);
     const wrt = names.map((name) => [name, named.get(name) as Tensor] as const);

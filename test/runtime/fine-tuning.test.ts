@@ -3,9 +3,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Training } from "../../blocks/index.js";
+import { batchInputs, type Training } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
+import { printGraph } from "../../graph/index.js";
+import { frozenGraph } from "../../runtime/evaluate/frozen.js";
 import { loadWeights } from "../../runtime/index.js";
+import { sampleDrops } from "../../runtime/train/inputs.js";
 import { trainingStep } from "../../runtime/train/step.js";
 import { bound, inMemory, recipe, stripes } from "../support/data.js";
 import { analyzed, modelOf, programOfText } from "../support/model.js";
@@ -101,6 +104,58 @@ describe("weights that are frozen", () => {
     const moments = slots.filter((name) => name.startsWith("optimizer.m."));
     expect(moments.length).toBeGreaterThan(0);
     expect(moments.filter((name) => !/decoder|predict|mask_token/.test(name))).toEqual([]);
+  });
+});
+
+describe("what is left out at random", () => {
+  const dropping = named(3)
+    .replace("heads: 3)", "heads: 3, drop_path: 60%)")
+    .replace("class_token)", "class_token, dropout: 50%)");
+  const dropped = programOfText(dropping);
+
+  it("grows from block to block, keeps its mean, and is drawn for a sample in an epoch", () => {
+    const samples = Int32Array.from({ length: 4000 }, (_, i) => i);
+    const { drops } = sampleDrops(dropped, 1, 2, samples) as { readonly drops: Float32Array };
+    const numbers = 6 + 24;
+    for (const [k, rate] of [0, 0, 0.3, 0.3, 0.6, 0.6, 0.5].entries()) {
+      const all = Array.from(samples, (i) => drops[i * numbers + k] as number);
+      expect([...new Set(all)].every((value) => value === 0 || value === Math.fround(1 / (1 - rate)))).toBe(true);
+      expect(Math.abs(all.filter((value) => value === 0).length / all.length - rate)).toBeLessThan(0.03);
+    }
+    const later = sampleDrops(dropped, 1, 2, samples.subarray(10, 12)).drops;
+    expect(later).toEqual(drops.subarray(10 * numbers, 12 * numbers));
+    expect(sampleDrops(dropped, 1, 3, samples).drops).not.toEqual(drops);
+  });
+
+  it("is nothing where the model is judged", () => {
+    const judging = (of: typeof program) =>
+      printGraph(frozenGraph(of, 2, (g, w) => ({ logits: of.predict(g, w, batchInputs(g, of)) }))).replace(
+        /\S*#\S*/g,
+        "",
+      );
+    expect(judging(dropped).split("\n").length).toBe(judging(program).split("\n").length);
+    expect(judging(dropped)).not.toContain("drops");
+  });
+
+  it("is the same when a run goes on, by micro-batches or not", async () => {
+    const go = (name: string, changes: Partial<Training>, more: { cut?: number; resume?: boolean } = {}) =>
+      trained(dropped, recipe(data, { steps: 4, schedule: constant, ...changes }), {
+        ...{ directory: join(here.folder, name), root: here.folder, executor: here.executor, ...more },
+      });
+    const whole = await go("dropping", {});
+    await go("dropping-cut", {}, { cut: 2 });
+    const resumed = await go("dropping-cut", {}, { resume: true });
+    expect(differing(whole.state, resumed.state)).toEqual([]);
+    const parts = await go("dropping-parts", { microBatch: 2 });
+    for (const [i, loss] of whole.losses.entries()) expect(parts.losses[i]).toBeCloseTo(loss, 5);
+  });
+
+  it("is refused where two inputs are read", () => {
+    const text = readFileSync("examples/digits-cav-mae.mae", "utf8");
+    const changed = text.replace(/vit\(/, "vit(drop_path: 10%, ");
+    expect(analyzed(changed.split("recipe")[0] as string).diagnostics.map(({ code }) => code)).toContain(
+      "encoder/vit/drop-path-of-one-input",
+    );
   });
 });
 

@@ -27,6 +27,7 @@ export const contextOf = (grid: Lattice) => ({
   extraTokens: null,
   tokens: tokenCount(grid),
   inputs: 1,
+  inner: false,
 });
 
 /** Values of a mask that are told of one sample; what may be absent may be left out. */
