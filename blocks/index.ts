@@ -36,6 +36,7 @@ export {
   type ImageStep,
   isChanged,
   isOfPictures,
+  type Mixing,
   type RecordingStep,
   type SincFilter,
 } from "./augment/index.js";
@@ -153,7 +154,7 @@ export type {
   TeacherProgram,
 } from "./program.js";
 export { afterTraining, type Progress } from "./progress.js";
-export { augmentsOf, type OfInput, recipeSettings, type Training } from "./recipe.js";
+export { augmentsOf, mixesPairs, type OfInput, recipeSettings, type Training } from "./recipe.js";
 export type { LabelMap, RegionSample, RegionSource } from "./regions/index.js";
 export * as regionSources from "./regions/index.js";
 export { asKind, type Kinds, mustBe, type Registry, registry } from "./registry.js";

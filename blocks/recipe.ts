@@ -95,6 +95,10 @@ export interface Training extends Freezing {
   }[];
 }
 
+/** Whether samples of a batch are mixed with each other, two and two. */
+export const mixesPairs = ({ augment }: Pick<Training, "augment">): boolean =>
+  augment.some(({ definition }) => definition.mix !== undefined);
+
 /** What of a recipe's augmentations is done to one of the arrays that a model reads, in order. */
 export const augmentsOf = <A extends OfInput<Bound<Augment>>>(
   augment: readonly A[],

@@ -70,6 +70,8 @@ export interface MemoryOptions {
   readonly moments: number;
   readonly recompute: Recompute;
   readonly splitting: Splitting;
+  /** Whether samples are mixed in pairs, which no micro-batch may part. */
+  readonly pairs?: boolean;
   /** If absent, tensors alone are counted. */
   readonly engine?: EngineMemory;
   readonly data?: DataMemory;
@@ -90,7 +92,9 @@ export function memoryPlan(program: ModelProgram, options: MemoryOptions): Memor
   const { batch, splitting } = options;
   if (splitting.by === "nothing") return stepOf(program, options, batch);
   if (splitting.by === "size") return stepOf(program, options, splitting.samples);
-  const every = divisors(batch);
+  const every = divisors(batch).filter((size) => !options.pairs || size % 2 === 0);
+  // An odd batch has no pairs: what trains it says so.
+  if (every.length === 0) return stepOf(program, options, batch);
   const most = splitting.flops === undefined ? batch : splitting.flops / options.flopsOfSample();
   const sizes = every.filter((size, i) => i === 0 || size <= most);
   const plans = new Map<number, MemoryPlan>();

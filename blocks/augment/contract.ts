@@ -68,9 +68,24 @@ export interface AugmentContext {
   readonly array: ArrayShape;
   /** One of its pictures: itself, a frame, a slice. */
   readonly image: ImageShape;
+  /** Classes that the model tells apart; absent or null: it has no head, or nobody asks. */
+  readonly classes?: number | null;
 }
 
 export const augmentContext = (array: ArrayShape): AugmentContext => ({ array, image: planesOf(array).shape });
+
+export interface Box extends PixelSize {
+  readonly top: number;
+  readonly left: number;
+}
+
+/** How each sample of a batch is mixed with another one. */
+export interface Mixing {
+  /** What is left of a sample's own label, and of its numbers. */
+  readonly share: number;
+  /** The part of its pictures that is the other's, while the rest stays; null: all numbers are mixed. */
+  readonly box: Box | null;
+}
 
 export interface Augment<P extends Params = Params> extends Definition<P, AugmentContext> {
   /** What it changes; if absent, pictures. */
@@ -81,6 +96,8 @@ export interface Augment<P extends Params = Params> extends Definition<P, Augmen
   readonly random: boolean;
   /** What stands in place of a random augmentation in evaluation, the same for every sample; if absent, nothing. */
   evaluationPlan?(p: ValuesOf<P>, current: PixelSize, context: AugmentContext): readonly AugmentStep[];
+  /** How the samples of a batch are mixed in pairs, after all steps; null: they are not. If absent, they never are. */
+  mix?(p: ValuesOf<P>, picture: PixelSize, random: Random): Mixing | null;
 }
 
 /** Where pixels are, which only pictures have; the numbers of any array, channel by channel; samples of sounds and signals in time. */

@@ -2,6 +2,7 @@
 
 import { centerCrop } from "./center-crop.js";
 import { horizontalFlip, verticalFlip } from "./flip.js";
+import { mixup } from "./mixup.js";
 import { normalize } from "./normalize.js";
 import { randomResizedCrop } from "./random-resized-crop.js";
 import { bandPass, fillGaps, leads, mix, resample } from "./recordings.js";
@@ -19,6 +20,7 @@ export {
   type ImageStep,
   isChanged,
   isOfPictures,
+  type Mixing,
   type PixelSize,
   type RecordingStep,
   type SincFilter,
@@ -31,6 +33,7 @@ export {
   horizontalFlip,
   leads,
   mix,
+  mixup,
   normalize,
   randomResizedCrop,
   randomWindow,
@@ -48,6 +51,7 @@ export const augments = [
   horizontalFlip,
   leads,
   mix,
+  mixup,
   normalize,
   randomResizedCrop,
   randomWindow,

@@ -1,7 +1,9 @@
 /** One step of a run: what its phases are fed, micro-batch by micro-batch, and what they tell of it. */
 
-import type { Values } from "../../graph/index.js";
+import { type Mixing, planesOf } from "../../blocks/index.js";
+import { invariant, randomStream, sizeOf, type Values } from "../../graph/index.js";
 import type { TrainingBatch, TrainingBatches } from "../data/batches.js";
+import { mixArrays, mixNumbers } from "../data/mix.js";
 import type { Phase } from "./contract.js";
 import { momentumInput } from "./follow.js";
 import { feedsFor, movingFeeds, sampleDrops, sampleMasks, scalar, visibleAt } from "./inputs.js";
@@ -30,13 +32,18 @@ export function stepFeeds(run: Run, batches: TrainingBatches, step: number): Ste
   const readAgain = run.step.phases.filter(({ each }) => each === "micro-batch").length > 1;
   const known: Values[] = [];
   let waited = 0;
+  const mixing = mixingsAt(run, step);
   const microBatch = async (i: number): Promise<Values> => {
     const before = known[i];
     if (before !== undefined) return before;
     const began = performance.now();
     const batch = await batches.next();
     waited += performance.now() - began;
-    const feeds = { ...scalars, ...samplesOf(run, batch, visible), [keepInput]: scalar(i === 0 ? 0 : 1) };
+    const feeds = {
+      ...scalars,
+      ...samplesOf(run, mixed(run, batch, mixing), visible),
+      [keepInput]: scalar(i === 0 ? 0 : 1),
+    };
     // The next one is written over it.
     if (readAgain) known[i] = count > 1 ? copied(feeds) : feeds;
     return feeds;
@@ -56,6 +63,29 @@ function scalarsOf({ program, training, length }: Run, step: number): Values {
     ...movingFeeds(program, { step, ...length }),
     ...(program.teacher ? { [momentumInput]: scalar(program.teacher.momentum({ step, ...length })) } : {}),
   };
+}
+
+/** How the samples of a step are mixed, in all its micro-batches alike. */
+function mixingsAt({ program, training }: Run, step: number): readonly Mixing[] {
+  const [array] = Object.values(program.arrays);
+  invariant(array, "a model reads something");
+  const { shape: picture } = planesOf(array);
+  return training.augment.flatMap(({ definition, values }, i) => {
+    const mixing = definition.mix?.(values, picture, randomStream(training.seed, "mix", step, i));
+    return mixing ? [mixing] : [];
+  });
+}
+
+/** A batch whose samples were mixed where they lie. */
+function mixed({ program }: Run, batch: TrainingBatch, mixings: readonly Mixing[]): TrainingBatch {
+  const labels = Object.entries(program.fields ?? {}).filter(([, { kind }]) => kind === "head");
+  for (const mixing of mixings) {
+    for (const [name, shape] of Object.entries(program.arrays)) {
+      mixArrays(batch.arrays[name] as Float32Array, shape, mixing);
+    }
+    for (const [name, { shape }] of labels) mixNumbers(batch.fields[name] as Float32Array, sizeOf(shape), mixing.share);
+  }
+  return batch;
 }
 
 const samplesOf = (

@@ -1,6 +1,13 @@
 /** A run while it goes on: opened anew or from its newest checkpoint, fed, and saved. What is done step by step is `train.ts`. */
 
-import { type ModelProgram, parameterShapes, type SampleIndex, varyingMask, withVisible } from "../../blocks/index.js";
+import {
+  type ModelProgram,
+  mixesPairs,
+  parameterShapes,
+  type SampleIndex,
+  varyingMask,
+  withVisible,
+} from "../../blocks/index.js";
 import { sizeOf } from "../../graph/index.js";
 import { listCheckpoints, newestCheckpoint, saveCheckpoint } from "../checkpoint/checkpoint.js";
 import { type Checkpoint, type CheckpointFacts, stateFrom } from "../checkpoint/stored.js";
@@ -61,6 +68,7 @@ export async function openRun(
   const checkpoint = resume ? await newestCheckpoint(directory) : null;
   const index = options.index ?? (await openData(training.data, "train", options.root, program));
   checkClasses(program, index);
+  checkPairs(training);
   const length = lengthOf(training, index.length);
   const digest = await digestOf(index, options.root);
   if (checkpoint !== null) checkContinuation(checkpoint, training, index.length, digest);
@@ -125,6 +133,17 @@ function checkClasses({ name, classes }: ModelProgram, data: SampleIndex): void 
       known === 0
         ? "Use a folder with one sub-folder for each class, or label files."
         : `Write \`classes: ${known}\` in the model's head, or use other data.`,
+  });
+}
+
+/** Samples that are mixed in pairs come in pairs. */
+function checkPairs(training: Training): void {
+  const { microBatch = training.batch } = training;
+  if (microBatch % 2 === 0 || !mixesPairs(training)) return;
+  const what = microBatch === training.batch ? "A batch" : "A part of a batch that is computed at once";
+  throw new RunError("run/data", {
+    what: `${what} has ${microBatch} samples, and the recipe mixes them in pairs`,
+    help: "Write an even number.",
   });
 }
 

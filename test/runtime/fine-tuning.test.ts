@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { batchInputs, type Training } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
-import { printGraph } from "../../graph/index.js";
+import { printGraph, randomStream } from "../../graph/index.js";
 import { frozenGraph } from "../../runtime/evaluate/frozen.js";
 import { loadWeights } from "../../runtime/index.js";
 import { sampleDrops } from "../../runtime/train/inputs.js";
@@ -156,6 +156,60 @@ describe("what is left out at random", () => {
     expect(analyzed(changed.split("recipe")[0] as string).diagnostics.map(({ code }) => code)).toContain(
       "encoder/vit/drop-path-of-one-input",
     );
+  });
+});
+
+describe("samples that are mixed in pairs", () => {
+  const mixing = (values: Readonly<Record<string, unknown>>) => [bound("augment", "mixup", values)];
+
+  it("are drawn by timm's rules", () => {
+    const { values, definition } = bound("augment", "mixup", { probability: 0.8, switch: 0.25 });
+    const picture = { height: 16, width: 12 };
+    const all = Array.from(
+      { length: 4000 },
+      (_, i) => definition.mix?.(values, picture, randomStream(1, "mix", i)) ?? null,
+    );
+    const share = (is: (one: (typeof all)[number]) => boolean): number => all.filter(is).length / all.length;
+    expect(Math.abs(share((one) => one === null) - 0.2)).toBeLessThan(0.03);
+    expect(Math.abs(share((one) => one?.box != null) - 0.2)).toBeLessThan(0.03);
+    // Beta(0.8, 0.8) has its mean in the middle and the variance 1 / (4 (2 alpha + 1)).
+    const shares = all.flatMap((one) => (one && one.box === null ? [one.share] : []));
+    const variance = shares.reduce((sum, s) => sum + (s - 0.5) ** 2, 0) / shares.length;
+    expect(Math.abs(variance - 1 / (4 * 2.6))).toBeLessThan(0.01);
+    for (const one of all) {
+      if (!one?.box) continue;
+      const { top, left, height, width } = one.box;
+      expect([top >= 0, left >= 0, top + height <= 16, left + width <= 12]).not.toContain(false);
+      expect(one.share).toBeCloseTo(1 - (height * width) / (16 * 12), 12);
+    }
+  });
+
+  it("are the same when a run goes on, by micro-batches or not", async () => {
+    const augment = mixing({});
+    const whole = await run("mixed", { steps: 4, augment });
+    await run("mixed-cut", { steps: 4, augment }, { cut: 2 });
+    const resumed = await run("mixed-cut", { steps: 4, augment }, { resume: true });
+    expect(differing(whole.state, resumed.state)).toEqual([]);
+    const parts = await run("mixed-parts", { steps: 4, augment, microBatch: 2 });
+    for (const [i, loss] of whole.losses.entries()) expect(parts.losses[i]).toBeCloseTo(loss, 5);
+    expect((await run("unmixed", { steps: 4 })).losses).not.toEqual(whole.losses);
+  });
+
+  it("need a head, a pair and something to draw", async () => {
+    await expect(run("odd", { augment: mixing({}), batch: 9, microBatch: 3 })).rejects.toThrow(
+      /3 samples, and the recipe mixes/,
+    );
+    const codes = (model: string, line: string) =>
+      analyzed(
+        `${model}\nrecipe R for Named {\ndata folder("a")\naugment ${line}\nepochs 1\noptimizer sgd(lr: 1)\nschedule constant\n}`,
+      ).diagnostics.map(({ code }) => code);
+    const mae = named(1).replace(
+      / {2}head.*\n.*cross_entropy/,
+      "  mask random(ratio: 50%)\n  decoder linear\n  target pixels\n  loss mse",
+    );
+    expect(codes(mae, "mixup")).toEqual(["augment/mixup/labels"]);
+    expect(codes(named(1), "mixup(alpha: 0, cutmix: 0)")).toEqual(["augment/mixup/some-mixing"]);
+    expect(codes(named(1), "resize, mixup")).toEqual([]);
   });
 });
 
