@@ -3,7 +3,7 @@
 import { invariant, sizeOf } from "../graph/index.js";
 
 /** What masks, positions and messages call an axis. Closed: a medium is a choice among them. */
-export const axisNames = ["row", "column", "time", "depth", "frequency", "lead"] as const;
+export const axisNames = ["row", "column", "time", "depth", "frequency", "lead", "place"] as const;
 
 export type AxisName = (typeof axisNames)[number];
 
@@ -20,7 +20,23 @@ export interface ArrayShape {
   readonly sound?: SoundShape;
   /** Of a signal: samples a second; if absent, any. */
   readonly rate?: number;
+  /** What the numbers of a text are; if absent, the array is none. */
+  readonly ids?: IdsShape;
 }
+
+/**
+ * Of a text the channels of a place are: the id of a token of a vocabulary; the number of its word in the text from 1, 0 of tokens that are
+ * no words, such as [CLS], and -1 beyond the end of the text; and the number of the segment, from 0.
+ */
+export interface IdsShape {
+  /** Ids lie below. */
+  readonly vocabulary: number;
+  /** The id that stands for a hidden token. */
+  readonly mask: number;
+}
+
+/** Channels of a place of a text. */
+export const textChannels = { id: 0, word: 1, segment: 2 } as const;
 
 /** How a frame of sound fades in and out. */
 export type FrameWindow = "hanning" | "hamming" | "povey" | "rectangular";
@@ -63,6 +79,7 @@ const media = {
   video: { axes: ["time", "row", "column"], words: { sample: "clip", values: "pixels", mean: "mean colour" } },
   volume: { axes: ["depth", "row", "column"], words: { sample: "volume", values: "voxels", mean: "mean value" } },
   signal: { axes: ["lead", "time"], words: { sample: "signal", values: "values", mean: "mean value" } },
+  text: { axes: ["place"], words: { sample: "text", values: "ids", mean: "commonest id" } },
   spectrogram: { axes: ["time", "frequency"], words: { sample: "recording", values: "values", mean: "mean value" } },
 } satisfies Readonly<Record<string, { readonly axes: readonly AxisName[]; readonly words: SampleWords }>>;
 

@@ -33,6 +33,8 @@ export interface Field {
   /** Of one sample: the batch axis comes before it. */
   readonly shape: readonly number[];
   readonly dtype: "float32" | "int32";
+  /** Of a mask: the graph is fed it too; that of any other mask serves the host alone. */
+  readonly fed?: true;
   /**
    * A folder with a file for each image of the data, at the same path within it but for its ending: whole numbers for each pixel,
    * in a grey PNG file [H, W], or in an npy file [H, W] or [maps, H, W]. If absent, the image is all that is needed.

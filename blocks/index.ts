@@ -25,6 +25,7 @@ export {
   type SampleWords,
   type SoundShape,
   sidesText,
+  textChannels,
   wordsOf,
 } from "./arrays.js";
 export * as augments from "./augment/index.js";
@@ -70,6 +71,8 @@ export {
   type SizedHeader,
   type Split,
   type StoredFile,
+  type TextTokens,
+  type Tokenizer,
 } from "./dataset/index.js";
 export type { Decoder, DecoderContext, DecoderInputs, Encoded, LatentInputs, TokenGroup } from "./decoder/index.js";
 export * as decoders from "./decoder/index.js";

@@ -62,7 +62,7 @@ export function batchInputs(
   purpose: Purpose = "judging",
 ): Batch {
   const declared = Object.entries(fields ?? {})
-    .filter(([, field]) => field.kind !== "mask")
+    .filter(([, field]) => field.kind !== "mask" || field.fed)
     .map(([name, { shape, dtype }]) => [name, g.input(name, ["B", ...shape], dtype)] as const);
   const seen: Batch = {
     ...Object.fromEntries(declared),

@@ -41,6 +41,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "@wasm-audio-decoders/flac": ["runtime/data/sound"],
   "mpg123-decoder": ["runtime/data/sound"],
   yauzl: ["runtime/foreign"],
+  "@huggingface/tokenizers": ["runtime/data"],
   commander: ["cli"],
   picocolors: ["cli"],
   tinyglobby: ["cli"],

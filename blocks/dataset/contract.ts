@@ -22,6 +22,35 @@ export interface Files {
   /** Names in a folder, sorted, folders end with "/". */
   list(path: string): Promise<readonly string[]>;
   exists(path: string): Promise<boolean>;
+  /** What turns texts into ids, by the file of a vocabulary. Throws `DataError` for one that is none. */
+  tokenizer(path: string): Promise<Tokenizer>;
+}
+
+/** Turns texts into ids of a vocabulary. */
+export interface Tokenizer {
+  /** Ids lie below. */
+  readonly size: number;
+  /** The id of [MASK]; null: the vocabulary has none. */
+  readonly mask: number | null;
+  /** The id behind the end of a text. */
+  readonly pad: number;
+  /** The id of what the vocabulary lacks; null: it lacks nothing. */
+  readonly unknown: number | null;
+  /** What stands around a text, and around the first and second of two. */
+  readonly frame: {
+    readonly one: readonly [first: readonly number[], last: readonly number[]];
+    readonly two: readonly [first: readonly number[], between: readonly number[], last: readonly number[]];
+  };
+  /** Of a text without what stands around it. */
+  tokens(text: string): TextTokens;
+  /** What an id is written as. */
+  written(id: number): string;
+}
+
+export interface TextTokens {
+  readonly ids: readonly number[];
+  /** The number of the word in the text that each belongs to, from 1; 0 of what is no word. */
+  readonly words: readonly number[];
 }
 
 export interface SizedHeader {

@@ -4,6 +4,7 @@ import type { Dataset } from "./contract.js";
 import { folder } from "./folder.js";
 import { idx } from "./idx.js";
 import { npy } from "./npy.js";
+import { text } from "./text.js";
 
 export {
   type ArraySample,
@@ -19,12 +20,14 @@ export {
   type SizedHeader,
   type Split,
   type StoredFile,
+  type TextTokens,
+  type Tokenizer,
 } from "./contract.js";
 export { cellsOf } from "./label-file.js";
 export { type NpyArray, readNpy } from "./npy-file.js";
-export { folder, idx, npy };
+export { folder, idx, npy, text };
 
-export const datasets = [folder, idx, npy] as const;
+export const datasets = [folder, idx, npy, text] as const;
 
 /** The dataset that reads what is at a path: a folder, or a file by its ending. */
 export function datasetAt(path: string, isFolder: boolean): Dataset {

@@ -61,6 +61,8 @@ export interface DecoderInputs extends LatentInputs, Places {
   readonly count: number;
   /** The group of what is predicted, in `groups`. */
   readonly own: number;
+  /** In which the tokens of what is predicted are looked up, [vocabulary, D]; null: they are made otherwise. */
+  readonly table: Tensor | null;
 }
 
 /** A decoder that predicts several targets at once: a network over the tokens of all inputs, and a head for each target. */
@@ -96,6 +98,8 @@ export interface Decoder<P extends Params = Params, T extends ParameterTree = Pa
    * either, as the mask says.
    */
   readonly reads?: "every" | "either";
+  /** Present where it gives a logit of each id of a text; any other decoder gives numbers. */
+  readonly predicts?: "ids";
   /** Present where it needs what an encoder in the target's braces gives; any other decoder sees the latent alone. */
   readonly readsEncoded?: true;
   /** Present where it can predict the targets of several inputs at once. */

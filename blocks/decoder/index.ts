@@ -5,6 +5,7 @@ import { queries } from "./queries.js";
 import { regionQuery } from "./region-query.js";
 import { regionVit } from "./region-vit.js";
 import { vit } from "./vit.js";
+import { vocabulary } from "./vocabulary.js";
 
 export {
   type Decoder,
@@ -15,6 +16,6 @@ export {
   type LatentInputs,
   type TokenGroup,
 } from "./contract.js";
-export { linear, queries, regionQuery, regionVit, vit };
+export { linear, queries, regionQuery, regionVit, vit, vocabulary };
 
-export const decoders = [linear, queries, regionQuery, regionVit, vit] as const;
+export const decoders = [linear, queries, regionQuery, regionVit, vit, vocabulary] as const;

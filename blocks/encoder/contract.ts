@@ -32,6 +32,8 @@ export interface TokenOrigin {
   readonly input: string | null;
   /** What is left out at random; if absent, nothing. */
   readonly drops?: Drops;
+  /** What is added to the scores of attention, [B, 1, 1, N], so that nothing attends to what is behind the end; null: all tokens count. */
+  readonly padding: Tensor | null;
 }
 
 export interface Encoder<P extends Params = Params, T extends ParameterTree = ParameterTree>
@@ -42,6 +44,8 @@ export interface Encoder<P extends Params = Params, T extends ParameterTree = Pa
   layers(p: ValuesOf<P>): number;
   /** Tokens put in front of the patches ([CLS]); they have position rows of their own, before the patches'. */
   extraTokens(p: ValuesOf<P>): number;
+  /** Present where it leaves out what is behind the end of a text; if absent, it reads inputs of which all tokens count. */
+  readonly padding?: true;
   parameters(p: ValuesOf<P>, context: EncoderContext): T;
   /** What of it is left out at random in training; if absent, nothing. */
   drops?(p: ValuesOf<P>): readonly Drop[];

@@ -1,8 +1,9 @@
 /** The encoders, sorted by name. */
 
+import { bert } from "./bert.js";
 import { vit } from "./vit.js";
 
 export { type Drops, defineEncoder, type Encoder, type EncoderContext, type TokenOrigin } from "./contract.js";
-export { vit };
+export { bert, vit };
 
-export const encoders = [vit] as const;
+export const encoders = [bert, vit] as const;

@@ -5,6 +5,8 @@ import { type Definition, ofKind } from "../block.js";
 import { int, type Param, type Params, type ValuesOf } from "../params.js";
 
 export interface Input<P extends Params = Params> extends Definition<P> {
+  /** Present where its numbers are ids of a vocabulary: `ids` of its array; of any other input they are amounts. */
+  readonly ids?: true;
   /** The array of one sample. */
   shape(p: ValuesOf<P>): ArrayShape;
 }

@@ -3,10 +3,11 @@
 import { image } from "./image.js";
 import { signal } from "./signal.js";
 import { spectrogram } from "./spectrogram.js";
+import { text } from "./text.js";
 import { video } from "./video.js";
 import { volume } from "./volume.js";
 
 export { defineInput, type Input } from "./contract.js";
-export { image, signal, spectrogram, video, volume };
+export { image, signal, spectrogram, text, video, volume };
 
-export const inputs = [image, signal, spectrogram, video, volume] as const;
+export const inputs = [image, signal, spectrogram, text, video, volume] as const;

@@ -29,11 +29,12 @@ const manyVisible = 0.9;
 /** MaskFeat and BEiT hide about 40 % and show 60 %. */
 const mostVisible = 0.62;
 
-/** Remarks on masks whose share of visible patches is odd. */
+/** Remarks on masks whose share of visible patches is odd. Of words, which are hard to guess, few are chosen. */
 function shownRemarks(lines: readonly LintLine[], isOdd: (share: number) => boolean, help: string): readonly Remark[] {
   const grid = latticeOfLines(lines);
   if (!grid) return [];
-  return inSlot(lines, "mask").flatMap((mask): readonly Remark[] => {
+  const masks = inSlot(lines, "mask").filter(({ definition }) => !mustBe("mask", definition).corrupts);
+  return masks.flatMap((mask): readonly Remark[] => {
     const { answer: visible, read } = readFrom(mask, (definition, values) =>
       mustBe("mask", definition).visible(values, grid),
     );

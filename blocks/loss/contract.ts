@@ -16,8 +16,9 @@ export interface LossInputs {
   readonly visible: Tensor;
   readonly hidden: Tensor;
   /**
-   * Where one mask lies over several inputs, [B, N]: 1 for the hidden tokens of this one, 0 for the others. Their number differs from
-   * sample to sample, and `visible` and `hidden` are places among the tokens of all inputs. null: the model has no such mask.
+   * Where the number of hidden tokens differs from sample to sample, [B, N]: 1 for those, 0 for the others. Under one mask over several
+   * inputs, `visible` and `hidden` are places among the tokens of all inputs; under one that chooses ids, `hidden` has those and as many others
+   * as make up the number. null: every sample has as many.
    */
   readonly flags: Tensor | null;
   /** Channels of the array that the target is made of. */
@@ -42,10 +43,10 @@ export interface Loss<P extends Params = Params, T extends ParameterTree = Param
   /** It compares samples of a batch with each other; if absent, it is the mean of losses of single samples. */
   readonly acrossSamples?: true;
   /**
-   * What it compares: predictions of patches with their targets, where absent; those of a head with labels; or the features of two
-   * inputs, which it names by a parameter `between`.
+   * What it compares: predictions of patches with their targets, where absent; logits of ids with those of a text; those of a head with
+   * labels; or the features of two inputs, which it names by a parameter `between`.
    */
-  readonly compares?: "patches" | "classes" | "features";
+  readonly compares?: "patches" | "ids" | "classes" | "features";
   /** It can judge tokens whose number differs from sample to sample; if absent, it cannot. */
   readonly uneven?: true;
   /** Factor in the sum of all losses. */

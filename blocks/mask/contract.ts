@@ -55,8 +55,8 @@ export interface VisibleCounts<P extends Params = Params> {
   count(p: ValuesOf<P>, grid: Lattice, progress: Progress, random: Random): number;
 }
 
-/** What enters the encoder in place of a hidden token: nothing, a learned token, or zeros. */
-export type Hiding = "drop" | "token" | "zero";
+/** What enters the encoder in place of a hidden token: nothing, a learned token, zeros, or the token of another id. */
+export type Hiding = "drop" | "token" | "zero" | "corrupt";
 
 /** A mask over the tokens of several inputs, one input after the other. */
 export interface JointMask<P extends Params = Params> {
@@ -75,6 +75,11 @@ export interface Mask<P extends Params = Params> extends Definition<P, ModelCont
   readonly joint?: JointMask<P>;
   /** What enters the encoder in place of hidden tokens; null, or if absent, what the model's decoder asks for. */
   hiding?(p: ValuesOf<P>): Hiding | null;
+  /**
+   * Present where it chooses ids of a text: its field has the id that enters at each place, int32 [N], -1 where none was chosen, and is fed.
+   * Of those that `sample` hides some may not be chosen, where a text has fewer words. Any other mask is for amounts.
+   */
+  readonly corrupts?: true;
   /** Whether all samples of a batch have one mask; if absent, each has its own. */
   shared?(p: ValuesOf<P>): boolean;
   /** What it needs of a sample besides a random stream. */

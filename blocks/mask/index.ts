@@ -2,6 +2,7 @@
 
 import { attentionGuided } from "./attention-guided.js";
 import { block } from "./block.js";
+import { corrupt } from "./corrupt.js";
 import { dirichlet } from "./dirichlet.js";
 import { grid } from "./grid.js";
 import { hilbert } from "./hilbert.js";
@@ -21,11 +22,12 @@ export {
   type Moving,
   visibleTokens,
 } from "./contract.js";
-export { attentionGuided, block, dirichlet, grid, hilbert, peano, random, regions, spiral, zigzag };
+export { attentionGuided, block, corrupt, dirichlet, grid, hilbert, peano, random, regions, spiral, zigzag };
 
 export const masks = [
   attentionGuided,
   block,
+  corrupt,
   dirichlet,
   grid,
   hilbert,

@@ -43,15 +43,19 @@ function projected<B extends Rows, N extends number, D extends number, Q extends
   return linear(g, x, { weight: qkv.weight, bias: claim<[Q]>(bias) });
 }
 
-/** x [B, N, D] -> [B, N, D]. The 3 D outputs of `qkv` are ordered [q, k, v] x head x feature. */
+/**
+ * x [B, N, D] -> [B, N, D]. The 3 D outputs of `qkv` are ordered [q, k, v] x head x feature. `bias` is added to the scores and broadcasts to
+ * [B, heads, N, N].
+ */
 export function selfAttention<B extends Rows, N extends number, D extends number, Q extends number>(
   g: Builder,
   x: Tensor<[B, N, D]>,
   w: Weights<SelfAttentionParameters<D, Q>>,
   heads: number,
+  bias?: Tensor,
 ): Tensor<[B, N, D]> {
   const [q, k, v] = headsOf(g, projected(g, x, w), 3, heads) as [Heads, Heads, Heads];
-  return attended(g, x, [q, k, v], w.proj);
+  return attended(g, x, [q, k, v], w.proj, bias);
 }
 
 /** x [B, N, D] -> what each of x attends to in `selfAttention`, [B, heads, N, N]. */
@@ -111,10 +115,11 @@ function attended<B extends Rows, N extends number, D extends number>(
   x: Tensor<[B, N, D]>,
   [q, k, v]: readonly [Heads, Heads, Heads],
   proj: Weights<LinearParameters<D, D>>,
+  bias?: Tensor,
 ): Tensor<[B, N, D]> {
   const [batch, tokens, width] = x.shape as [number, number, number];
   const perHead = q.shape[3] as number;
-  const [y] = g.attention(q, k, v, perHead ** -0.5); // [B, heads, N, D/heads]
+  const [y] = g.attention(q, k, v, perHead ** -0.5, bias); // [B, heads, N, D/heads]
   const joined = claim<[B, N, D]>(g.reshape(g.transpose(y, [0, 2, 1, 3]), [batch, tokens, width]));
   return linear(g, joined, proj);
 }

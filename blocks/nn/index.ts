@@ -13,6 +13,7 @@ export * from "./regions.js";
 export * from "./sphere.js";
 export * from "./targets.js";
 export * from "./teachers.js";
+export * from "./text.js";
 export * from "./tokens.js";
 export * from "./transformer.js";
 export * from "./uneven.js";

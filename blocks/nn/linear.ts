@@ -18,6 +18,15 @@ export const linearParameters = declarer(
   }),
 ) as <I extends number, O extends number>(inputs: I, outputs: O) => LinearParameters<I, O>;
 
+/** Weight [outputs, inputs] normal with deviation 0.02, cut at twice that, bias zero, as BERT starts every matrix. */
+export const normalLinearParameters = declarer(
+  "normalLinearParameters",
+  <I extends number, O extends number>(inputs: I, outputs: O): LinearParameters<I, O> => ({
+    weight: parameter([outputs, inputs], { kind: "truncated_normal", std: 0.02 }),
+    bias: parameter([outputs], { kind: "zeros" }),
+  }),
+) as <I extends number, O extends number>(inputs: I, outputs: O) => LinearParameters<I, O>;
+
 export type ProjectionParameters<I extends number, O extends number> = { readonly weight: Parameter<[O, I]> };
 
 /** As `linearParameters`, without the bias. */

@@ -15,7 +15,7 @@ import {
   selfAttentionParameters,
 } from "./attention.js";
 import { claim, declarer, layer } from "./layer.js";
-import { type LayerNormParameters, layerNorm, layerNormParameters } from "./linear.js";
+import { type LayerNormParameters, layerNorm, layerNormParameters, normalLinearParameters } from "./linear.js";
 import { type PerceptronParameters, perceptron, perceptronParameters } from "./perceptron.js";
 
 export type TransformerBlockParameters<D extends number, Q extends number, H extends number> = {
@@ -89,6 +89,44 @@ export const droppingBlocks = layer(
       const perceived = perceptron(g, layerNorm(g, between, w.norm2, o), w.mlp);
       return g.add(between, g.mul(perceived, ofSample(g, drops, first + 2 * i + 1)));
     }, x),
+);
+
+/** The weights of `postNormBlock`, named as those of `transformerBlock`; matrices start as in BERT. */
+export const postNormBlockParameters = declarer(
+  "postNormBlockParameters",
+  ({
+    width,
+    hidden,
+  }: {
+    readonly width: number;
+    readonly hidden: number;
+  }): TransformerBlockParameters<number, number, number> => ({
+    attn: { qkv: normalLinearParameters(width, 3 * width), proj: normalLinearParameters(width, width) },
+    norm1: layerNormParameters(width),
+    mlp: { fc1: normalLinearParameters(width, hidden), fc2: normalLinearParameters(hidden, width) },
+    norm2: layerNormParameters(width),
+  }),
+) as <const D extends number, const H extends number>(size: {
+  readonly width: D;
+  readonly hidden: H;
+}) => TransformerBlockParameters<D, Mul<3, D>, H>;
+
+/**
+ * x [B, N, D] -> LN(x + Attention(x)), then LN(x + MLP(x)): the block of the first transformers. `bias`, where there is one, is added to the
+ * scores of attention, and broadcasts to [B, heads, N, N].
+ */
+export const postNormBlock = layer(
+  "postNormBlock",
+  <B extends Rows, N extends number, D extends number, Q extends number, H extends number>(
+    g: Builder,
+    x: Tensor<[B, N, D]>,
+    w: Weights<TransformerBlockParameters<NoInfer<D>, Q, H>>,
+    o: { readonly heads: number; readonly epsilon?: number },
+    bias?: Tensor<[NoInfer<B>, 1, 1, NoInfer<N>]>,
+  ): Tensor<[B, N, D]> => {
+    const attended = layerNorm(g, g.add(x, selfAttention(g, x, w.attn, o.heads, bias)), w.norm1, o);
+    return layerNorm(g, g.add(attended, perceptron(g, attended, w.mlp)), w.norm2, o);
+  },
 );
 
 /** x [B, N, D] -> what its tokens attend to in a block whose weights these are, [B, heads, N, N]; rows sum to 1. */

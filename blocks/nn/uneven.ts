@@ -1,6 +1,6 @@
 /** Errors of hidden tokens where samples of one batch hide different numbers of them, as of one of several inputs under one mask. */
 
-import type { Builder, Dims, Tensor } from "../../graph/index.js";
+import type { Builder, Dims, Rows, Tensor } from "../../graph/index.js";
 import { claim, layer } from "./layer.js";
 
 /**
@@ -17,6 +17,16 @@ export const hiddenFlags = layer(
     const own = g.cast(g.slice(restore, [0, o.start], [restore.shape[0] as number, o.count]), "float32");
     return claim(g.sub(g.constant(1), g.cast(g.less(own, o.visible), "float32")));
   },
+);
+
+/** flags [B, N], index [B, K] -> those of the tokens at these places, [B, K]. */
+export const takeFlags = layer(
+  "takeFlags",
+  <B extends Rows, N extends number, K extends number>(
+    g: Builder,
+    flags: Tensor<[B, N]>,
+    index: Tensor<[NoInfer<B>, K], "int32">,
+  ): Tensor<[B, K]> => claim(g.takeTokens(claim<[B, number]>(flags), index)),
 );
 
 /** flags [B, N] -> 1 where they are 0, and 0 where they are 1. */

@@ -45,13 +45,15 @@ export interface TargetTokensInputs {
 
 export interface Target<P extends Params = Params, T extends ParameterTree = ParameterTree>
   extends Definition<P, ModelContext> {
-  /** Numbers for each patch, P. `width`: features of the model's latent. */
+  /** Present where it is the ids of a text, [B, N, 1], of which logits are predicted; any other target is numbers. */
+  readonly predicts?: "ids";
+  /** Numbers that are predicted for each patch, P. `width`: features of the model's latent. */
   outputs(p: ValuesOf<P>, context: TargetContext & { readonly width: number }): number;
   /** What it needs of a sample besides the array. */
   field?(p: ValuesOf<P>, context: TargetContext): Field;
   /** Whether it is made of what the teacher gives: the model then has one. */
   readonly fromTeacher?: true;
-  /** -> target [B, N, P] */
+  /** -> target [B, N, P]; of ids [B, N, 1] */
   build(code: Code, p: ValuesOf<P>, inputs: TargetInputs, context: TargetContext): Tensor;
   /** Sequences of tokens that one sample becomes where the target is encoded, B' / B; if absent, one. */
   sequences?(p: ValuesOf<P>): number;

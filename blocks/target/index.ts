@@ -3,6 +3,7 @@
 import { classMaps } from "./class-maps.js";
 import { features } from "./features.js";
 import { hog } from "./hog.js";
+import { ids } from "./ids.js";
 import { lowPass } from "./low-pass.js";
 import { pixels } from "./pixels.js";
 import { regions } from "./regions.js";
@@ -15,6 +16,6 @@ export {
   type TargetTokensContext,
   type TargetTokensInputs,
 } from "./contract.js";
-export { classMaps, features, hog, lowPass, pixels, regions };
+export { classMaps, features, hog, ids, lowPass, pixels, regions };
 
-export const targets = [classMaps, features, hog, lowPass, pixels, regions] as const;
+export const targets = [classMaps, features, hog, ids, lowPass, pixels, regions] as const;

@@ -19,6 +19,8 @@ export interface Tokens<P extends Params = Params, T extends ParameterTree = Par
   parameters(p: ValuesOf<P>, context: TokensContext & { readonly width: number }): T;
   /** array [B, ...axes, C] -> tokens [B, N, D] in raster order. */
   embed(code: Code, p: ValuesOf<P>, w: Weights<T>, array: Tensor, grid: Lattice): Tensor;
+  /** Present where ids are looked up in a table [vocabulary, D], which a decoder may compare with. */
+  table?(w: Weights<T>): Tensor;
 }
 
 export const defineTokens = <const P extends Params, T extends ParameterTree>(tokens: Tokens<P, T>): Tokens<P, T> =>

@@ -11,6 +11,7 @@ import {
   type Encoder,
   joinTokens,
   type Places,
+  paddingBias,
   placeNames,
   type TokenOrigin,
   takeTokens,
@@ -72,6 +73,13 @@ export const joined = (code: Code, name: string, [first, ...rest]: readonly Tens
 export type Dropping = Pick<TokenOrigin, "drops">;
 const nothingDropped: Dropping = {};
 
+/** What an encoder is told besides its tokens, where there is something to tell. */
+interface Seeing extends Dropping {
+  /** The input that alone is seen, of several. */
+  readonly input?: InputPart | null;
+  readonly padding?: Tensor | null;
+}
+
 /** What is left out of the encoder of a model of one input, or of its head. */
 export function droppedIn(parts: Parts, batch: Batch, part: "encoder" | "head"): Dropping {
   const { encoder, head } = dropsOf(parts);
@@ -80,38 +88,49 @@ export function droppedIn(parts: Parts, batch: Batch, part: "encoder" | "head"):
   return { drops: { values: batch[dropsInput], first } };
 }
 
-/** What an encoder is told of the tokens that it sees. `input`: the one that alone is seen, of several. */
-function seenBy({ branchOf }: Placed, { reads }: EncoderPart, w: WeightTree, input: InputPart | null): TokenOrigin {
+/** What keeps attention from what is behind the end of a text, array [B, N, 3]; null: all tokens of an input count. */
+export const paddingOf = (code: Code, { array: { ids } }: InputPart, array: Tensor): Tensor | null =>
+  ids ? code.let("padding", paddingBias, array) : null;
+
+/** What an encoder is told of the tokens that it sees, but for their padding. `input`: the one that alone is seen, of several. */
+function seenBy(
+  { branchOf }: Placed,
+  { reads }: EncoderPart,
+  w: WeightTree,
+  input: InputPart | null,
+): Omit<TokenOrigin, "padding"> {
   const [only, another] = reads;
   const positions =
     only && !another && !isEncoder(only) ? (weightsUnder(w, branchOf(only.label))[encoderPositions] as Tensor) : null;
   return { positions, input: another ? (input?.label ?? null) : null };
 }
 
-/** tokens [B, V, D] of all that an encoder reads, or of one input alone -> latent [B, extra + V, D] */
+/** tokens [B, V, D] of all that an encoder reads, or of `input` alone -> latent [B, extra + V, D] */
 export function encodeTokens(
   code: Code,
   parts: Placed,
   encoder: EncoderPart,
   w: WeightTree,
   tokens: Tensor,
-  input: InputPart | null = null,
-  drops: Dropping = nothingDropped,
+  { input = null, padding = null, drops }: Seeing = {},
 ): Tensor {
   const { definition, values } = encoder.block;
-  const seen = { ...seenBy(parts, encoder, w, input), ...drops };
+  const seen = { ...seenBy(parts, encoder, w, input), padding, ...(drops ? { drops } : {}) };
   return definition.encode(code, values, weightsUnder(w, parts.branchOf(encoder.label)), tokens, seen);
 }
 
 /** array [B, ...axes, C] of the only input -> the latent of every token, [B, extra + N, D] */
-export const encodeWhole = (
+export function encodeWhole(
   code: Code,
   parts: Placed,
   input: InputPart,
   w: WeightTree,
   array: Tensor,
   drops: Dropping = nothingDropped,
-): Tensor => encodeTokens(code, parts, parts.encoder, w, placedTokens(code, parts, input, w, array), null, drops);
+): Tensor {
+  const tokens = placedTokens(code, parts, input, w, array);
+  return encodeTokens(code, parts, parts.encoder, w, tokens, { padding: paddingOf(code, input, array), ...drops });
+}
 
 /** The final normalisation of an encoder, on any of its tokens [..., D]. */
 export const normalization =
@@ -128,10 +147,11 @@ export function lastLayer(
   encoder: Bound<Encoder>,
   w: WeightTree,
   tokens: Tensor,
-  drops: Dropping = nothingDropped,
+  { padding = null, drops }: Omit<Seeing, "input"> = {},
 ): Encoded {
   const { definition, values } = encoder;
-  const seen: TokenOrigin = { positions: w[encoderPositions] as Tensor, input: null, ...drops };
+  const positions = w[encoderPositions] as Tensor;
+  const seen: TokenOrigin = { positions, input: null, padding, ...(drops ? { drops } : {}) };
   const [last] = definition.outputs?.(code, values, w, tokens, seen, 1) ?? [];
   if (last) return { tokens: last, normalize: normalization(code, encoder, w) };
   return { tokens: definition.encode(code, values, w, tokens, seen), normalize: (x) => x };

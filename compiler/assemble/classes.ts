@@ -2,7 +2,16 @@
 
 import type { LossInputs } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { arrayIn, droppedIn, encodeWhole, lastLayer, normalization, type Placed, placedTokens } from "./backbone.js";
+import {
+  arrayIn,
+  droppedIn,
+  encodeWhole,
+  lastLayer,
+  normalization,
+  type Placed,
+  paddingOf,
+  placedTokens,
+} from "./backbone.js";
 import { labelsField } from "./fields.js";
 import type { ModelFunction } from "./function.js";
 import { layoutOf } from "./layout.js";
@@ -29,7 +38,9 @@ export function classFunctions(parts: Placed, classes: Classes, weights: ModelWe
       const { extra, count } = layoutOf(parts);
       const input = onlyInput(parts);
       const placed = placedTokens(code, parts, input, w, arrayIn(input, batch));
-      const last = lastLayer(code, parts.encoder.block, w, placed, droppedIn(parts, batch, "encoder"));
+      const padding = paddingOf(code, input, arrayIn(input, batch));
+      const seen = { padding, ...droppedIn(parts, batch, "encoder") };
+      const last = lastLayer(code, parts.encoder.block, w, placed, seen);
       return definition.classify(code, values, w, { ...last, extra, count, ...droppedIn(parts, batch, "head") });
     },
   };

@@ -1,6 +1,7 @@
 /** Which blocks of a model ask for a batch field, and how each field is called. */
 
 import {
+  type Batch,
   type Bound,
   type BoundField,
   bindField,
@@ -10,6 +11,7 @@ import {
   placeNames,
   type Target,
 } from "../../blocks/index.js";
+import type { Tensor } from "../../graph/index.js";
 import { movingNames } from "./guide.js";
 import { camel, distinct } from "./names.js";
 import type { InputPart, MaskPart, Parts } from "./parts.js";
@@ -56,6 +58,14 @@ const feedsOf =
     ...Object.values(placeNames(masks === 1 ? null : name)),
     ...movingNames(block),
   ];
+
+/** The ids that the mask lets enter in the place of a text's own, int32 [B, N], -1 where none was chosen; null: it hides otherwise. */
+export function enteredIds(parts: Parts, batch: Batch): Tensor | null {
+  const asked = fieldsAsked(parts).find(
+    ({ part, kind }) => kind === "mask" && (part as Bound<Mask>).definition.corrupts,
+  );
+  return asked ? (batch[asked.name] as Tensor) : null;
+}
 
 /** The fields themselves, by name. */
 export const fieldsOf = (parts: Parts): Readonly<Record<string, BoundField>> =>

@@ -6,13 +6,14 @@
 import {
   type Batch,
   type Code,
+  corruptIds,
   type DecoderInputs,
   type Encoded,
   restoreTokens,
   restoreZeros,
   tokenCount,
 } from "../../blocks/index.js";
-import type { Tensor } from "../../graph/index.js";
+import { invariant, type Tensor } from "../../graph/index.js";
 import { adversaryLossFunction, judgeFunction } from "./adversary.js";
 import {
   arrayIn,
@@ -27,6 +28,7 @@ import {
   takeVisible,
 } from "./backbone.js";
 import { classFunctions } from "./classes.js";
+import { enteredIds } from "./fields.js";
 import { callingIn, type ModelFunction } from "./function.js";
 import { groupsOf, sharedFunctions } from "./groups.js";
 import { guideFunction } from "./guide.js";
@@ -34,7 +36,7 @@ import { type InputFunctions, inputFunctions } from "./inputs.js";
 import { hidingOf } from "./layout.js";
 import { lossFunction } from "./losses.js";
 import { numbered, pascal } from "./names.js";
-import { type Objective, onlyInput, type Parts } from "./parts.js";
+import { type InputPart, type Objective, onlyInput, type Parts } from "./parts.js";
 import { targetInputs } from "./targets.js";
 import type { WeightTree } from "./weights.js";
 import {
@@ -54,16 +56,20 @@ function encodeFunction(parts: Placed): ModelFunction {
     drop: "The latent of the visible tokens.",
     token: "The latent of every token, hidden ones entered as learned tokens.",
     zero: "The latent of every token, hidden ones entered as zeros.",
+    corrupt: "The latent of every token, those of other ids where some were chosen.",
   };
   return {
     name: "encode",
     doc: docs[hiding],
     inputs: ["batch"],
     body(code, w, { batch }) {
+      const drops = droppedIn(parts, batch, "encoder");
+      if (hiding === "corrupt") {
+        return encodeWhole(code, parts, input, w, corruptedArray(code, parts, input, batch), drops);
+      }
       const tokens = embed(code, parts, input, w, arrayIn(input, batch)); // [B, N, D]
       const places = placesOf(parts, batch);
-      const drops = droppedIn(parts, batch, "encoder");
-      const encode = (x: Tensor): Tensor => encodeTokens(code, parts, parts.encoder, w, x, null, drops);
+      const encode = (x: Tensor): Tensor => encodeTokens(code, parts, parts.encoder, w, x, drops);
       if (hiding === "drop") return encode(takeVisible(code, place(code, parts, input, w, tokens), places));
       const seen = takeVisible(code, tokens, places); // [B, V, D]
       const entered =
@@ -73,6 +79,13 @@ function encodeFunction(parts: Placed): ModelFunction {
       return encode(place(code, parts, input, w, entered));
     },
   };
+}
+
+/** The text with the ids that the mask lets enter. */
+function corruptedArray(code: Code, parts: Placed, input: InputPart, batch: Batch): Tensor {
+  const entered = enteredIds(parts, batch);
+  invariant(entered, "a mask that lets other ids enter has a field of them");
+  return code.let("corrupted", corruptIds, arrayIn(input, batch), entered);
 }
 
 function featuresFunction(parts: Placed): ModelFunction {
@@ -111,6 +124,7 @@ function decodeFunction(
         positions: (own[decoderPositions] ?? null) as Tensor | null,
         count: tokenCount(input.grid),
         own: parts.encoder.inputs.indexOf(input),
+        table: input.tokens.definition.table?.(weightsUnder(w, parts.branchOf(input.label))) ?? null,
       };
       return decoder.definition.decode(code, decoder.values, own, inputs);
     },

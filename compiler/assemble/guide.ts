@@ -32,7 +32,7 @@ const guiding = (parts: Placed, mask: MaskPart, guide: Guide): ModelFunction => 
         const { definition, values } = parts.encoder.block;
         invariant(definition.attention, "the checker lets through only encoders whose attention can be read");
         const placed = placedTokens(code, parts, input, w, arrayIn(input, batch));
-        const seen = { positions: w[encoderPositions] as Tensor, input: null };
+        const seen = { positions: w[encoderPositions] as Tensor, input: null, padding: null };
         return definition.attention(code, values, w, placed, seen, layer);
       },
       drawn: restore,

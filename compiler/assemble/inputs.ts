@@ -103,7 +103,7 @@ class Made {
     return this.#once("encode", [encoder.label, input.label], () => ({
       doc: `What the encoder of ${named(encoder.inputs)} makes of \`${input.label}\` alone.`,
       inputs: [{ name: given, from }],
-      body: (code, w, inputs) => encodeTokens(code, this.#parts, encoder, w, inputs.given[given] as Tensor, input),
+      body: (code, w, inputs) => encodeTokens(code, this.#parts, encoder, w, inputs.given[given] as Tensor, { input }),
     }));
   };
 
@@ -117,7 +117,7 @@ class Made {
       encoding: { name: `${encoder.label ?? "encoder"}.${read.label}`, extraTokens: extraTokensOf(encoder) },
       body: (code, w, { batch }) => {
         const tokens = callingIn(code, batch)(`${read.label}_tokens`, from);
-        return encodeTokens(code, this.#parts, encoder, w, tokens, input ?? null);
+        return encodeTokens(code, this.#parts, encoder, w, tokens, { input: input ?? null });
       },
     }));
   };

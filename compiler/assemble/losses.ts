@@ -5,6 +5,7 @@ import {
   type Batch,
   type Bound,
   type Code,
+  chosenFlags,
   hiddenFlags,
   type Losses,
   type LossInputs,
@@ -15,6 +16,7 @@ import {
 import { invariant, type Tensor } from "../../graph/index.js";
 import { modelTerm } from "./adversary.js";
 import { normalization, type Placed, placesIn, placesOf } from "./backbone.js";
+import { enteredIds } from "./fields.js";
 import { type Calling, callingIn, type FunctionCode, type ModelFunction } from "./function.js";
 import { extraTokensOf, jointMask, startIn } from "./layout.js";
 import { numbered } from "./names.js";
@@ -131,8 +133,10 @@ function objectiveTerms(
   return label === null ? terms : terms.map((term) => ({ ...term, name: `${label}.${term.name}` }));
 }
 
-/** 1 for the hidden tokens of an input under a mask over several, [B, N]; null: there is no such mask. */
+/** 1 for the hidden tokens of an input under a mask that hides more of one sample than of another, [B, N]; null: there is no such mask. */
 function hiddenFlagsOf(code: Code, parts: Placed, input: InputPart, batch: Batch): Tensor | null {
+  const entered = enteredIds(parts, batch);
+  if (entered) return code.let("flags", chosenFlags, entered);
   const joint = jointMask(parts);
   if (!joint) return null;
   const { visible, restore } = placesIn(parts, joint, batch);

@@ -262,7 +262,7 @@ export function record(assembly: Assembly): Program {
       fields: Object.fromEntries(
         fieldsAsked(assembly.parts).flatMap(({ name, kind, input }): [string, DocumentedForm][] => {
           const field = model.fields?.[name];
-          if (!field || kind === "mask") return [];
+          if (!field || (kind === "mask" && !field.fed)) return [];
           const form = { shape: ["B", ...field.shape], dtype: field.dtype } as const;
           return [[name, { form, doc: `Computed of each sample beside its ${input.name}.` }]];
         }),

@@ -2,7 +2,7 @@
 
 import { type Batch, type Code, patchesOf, type TargetInputs } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { arrayIn, type Placed, placedTokens } from "./backbone.js";
+import { arrayIn, type Placed, paddingOf, placedTokens } from "./backbone.js";
 import { fieldsAsked } from "./fields.js";
 import { layoutOf } from "./layout.js";
 import { type Objective, onlyInput } from "./parts.js";
@@ -31,7 +31,8 @@ function teacherOutputs(code: Code, parts: Placed, w: WeightTree, batch: Batch, 
   const input = onlyInput(parts);
   invariant(definition.outputs, "the checker lets through only encoders whose layers can be read");
   const placed = placedTokens(code, parts, input, w, arrayIn(input, batch));
-  const seen = { positions: w[encoderPositions] as Tensor, input: null };
+  const padding = paddingOf(code, input, arrayIn(input, batch));
+  const seen = { positions: w[encoderPositions] as Tensor, input: null, padding };
   const outputs = definition.outputs(code, values, w, placed, seen, count);
   return outputs.map((x) => patchesOf(code, "taught", x, { extra, count: patches }));
 }

@@ -3,7 +3,7 @@
  * from wires, once they are joined.
  */
 
-import { asKind, type Decoder, type Encoder, type Mask } from "../../blocks/index.js";
+import { asKind, type Decoder, type Encoder, type Input, type Mask } from "../../blocks/index.js";
 import { modelSlots } from "../slots.js";
 import { ownParts, type Part, sourceAt, sourcesAt, type Wiring } from "../wire/wiring.js";
 import { type Body, type DraftLine, hasHead, slotLines, valuesOf } from "./draft.js";
@@ -51,9 +51,12 @@ const refusedBesideHead = (lines: readonly DraftLine[]): readonly Refused[] =>
 /** What only models of one input have, and what only models of several do. */
 function refusedOfInputs(lines: readonly DraftLine[], wiring: Wiring<DraftLine>): readonly Refused[] {
   if (slotLines(lines, "input").length === 1) {
-    return slotLines(lines, "encoder")
-      .slice(1)
-      .map((line) => ({ line, what: "a second `encoder` of one input" }));
+    return [
+      ...slotLines(lines, "encoder")
+        .slice(1)
+        .map((line) => ({ line, what: "a second `encoder` of one input" })),
+      ...wiring.parts.filter(({ slot }) => slot === "loss").flatMap((part) => underChosen(part, wiring)),
+    ];
   }
   const beside = "in a model of several inputs";
   return [
@@ -66,10 +69,19 @@ function refusedOfInputs(lines: readonly DraftLine[], wiring: Wiring<DraftLine>)
   ];
 }
 
+/** A loss that counts as many tokens of every sample, under a mask that chooses more of one than of another. */
+function underChosen({ definition, line }: Part<DraftLine>, wiring: Wiring<DraftLine>): readonly Refused[] {
+  const isUneven = ownParts(wiring, "mask").some((mask) => (mask.definition as Mask | undefined)?.corrupts);
+  return isUneven && !asKind("loss", definition)?.uneven
+    ? [{ line, what: `a loss \`${definition?.name}\` under a mask that chooses ids` }]
+    : [];
+}
+
 function refusedPart(part: Part<DraftLine>, wiring: Wiring<DraftLine>): readonly string[] {
   const { slot, definition, line, within } = part;
   const beside = "in a model of several inputs";
   const name = `\`${definition?.name}\``;
+  if (slot === "input" && (definition as Input).ids) return [`a ${name} ${beside}`];
   if (slot === "mask") {
     const { guide, field, varies, hiding } = definition as Mask;
     if (guide || field) return [`a mask ${name} ${beside}`];

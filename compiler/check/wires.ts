@@ -197,7 +197,8 @@ function wrongWire(
   if (!source) return port.optional || names ? [] : [dangling(part, port, model)];
   if (joined) return [];
   if (another) return [ambiguous(part, port, sources, model)];
-  if (!source.definition || !port.asks || port.asks.met(source.definition)) return [];
+  if (!source.definition || !port.asks || !part.definition) return [];
+  if (port.asks.met(source.definition, part.definition)) return [];
   const reader = `${part.slot} ${blockOf(part)}`;
   return [
     {
@@ -254,7 +255,23 @@ function ambiguous(
 /** A loss compares what a decoder predicts, or a head. */
 function lossOfAnotherKind(part: DraftPart, wiring: Wiring<DraftLine>, model: string): readonly Finding[] {
   const loss = asKind("loss", part.definition);
-  if (!loss || sourceAt(wiring, part, "prediction") || sourceAt(wiring, part, "logits")) return [];
+  if (!loss || sourceAt(wiring, part, "logits")) return [];
+  const decoder = sourceAt(wiring, part, "prediction");
+  if (decoder) {
+    const given = asKind("decoder", decoder.definition)?.predicts;
+    if (!decoder.definition || (given === "ids") === (loss.compares === "ids")) return [];
+    const said =
+      given === "ids" ? "compares numbers, and ids are predicted" : "compares ids, and numbers are predicted";
+    return [
+      {
+        code: "check/loss-of-another-kind",
+        part,
+        message: `${blockOf(part)} ${said} by the decoder ${blockOf(decoder)}`,
+        help: given === "ids" ? "use a loss of ids" : "use a loss of patches",
+        related: [{ span: decoder.line.span, message: "the decoder" }],
+      },
+    ];
+  }
   const [message, help] =
     loss.compares === "classes"
       ? [

@@ -3,7 +3,16 @@
  * name; a new role is a row, and whoever wires, checks or builds models reads it from here.
  */
 
-import { asKind, type Decoder, type Definition, type Encoder, type Loss, type Mask } from "../../blocks/index.js";
+import {
+  asKind,
+  type Decoder,
+  type Definition,
+  type Encoder,
+  type Input,
+  type Loss,
+  type Mask,
+  type Target,
+} from "../../blocks/index.js";
 
 /**
  * Where a source is looked for. `model`: among the lines of the model; `braces`: among those beside it in the same braces; `around`: it
@@ -14,7 +23,7 @@ export type Place = "model" | "braces" | "around" | "nearest";
 
 /** What a source must have for a port to read it. */
 export interface Demand {
-  met(source: Definition): boolean;
+  met(source: Definition, reader: Definition): boolean;
   /** What is wrong with a source that lacks it: follows "an encoder `vit`, ". */
   readonly otherwise: string;
 }
@@ -63,6 +72,37 @@ const needsTokens: Demand = {
   otherwise: "which cannot be encoded",
 };
 
+/** Whether tokens are those of ids; of all others the numbers of the input are amounts. */
+const areIds = (tokens: Definition): boolean => asKind("tokens", tokens)?.table !== undefined;
+
+const sameNumbers: Demand = {
+  met: (input, tokens) => ((input as Input).ids === true) === areIds(tokens),
+  otherwise: "and only one of the two is for the ids of a text",
+};
+
+const idsToChoose: Demand = {
+  met: (tokens, mask) => areIds(tokens) === ((mask as Mask).corrupts === true),
+  otherwise: "and only one of the two is for the ids of a text",
+};
+
+const endsKnown: Demand = {
+  met: (tokens, encoder) => !areIds(tokens) || (encoder as Encoder).padding === true,
+  otherwise: "whose texts have ends, and it would read on behind them",
+};
+
+const idsToPredict: Demand = {
+  met: (target, decoder) => ((target as Target).predicts === "ids") === ((decoder as Decoder).predicts === "ids"),
+  otherwise: "and only one of the two is for ids",
+};
+
+const idsToBeTarget: Demand = {
+  met: (tokens, target) =>
+    areIds(tokens)
+      ? (target as Target).predicts === "ids" || (target as Target).fromTeacher === true
+      : (target as Target).predicts !== "ids",
+  otherwise: "and only one of the two is for the ids of a text",
+};
+
 /** What a loss compares. */
 const compares = (reader: Definition): NonNullable<Loss["compares"]> => asKind("loss", reader)?.compares ?? "patches";
 
@@ -78,7 +118,7 @@ const positionsPort: Port = {
 
 /** The ports of each slot of a model. A slot that is not named reads nothing. */
 const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
-  tokens: [{ name: "array", from: "input", place: "model", why: "Tokens are cut from an array." }],
+  tokens: [{ name: "array", from: "input", place: "model", asks: sameNumbers, why: "Tokens are cut from an array." }],
   positions: [{ name: "set", from: "tokens", place: "model", why: "Positions are those of tokens." }],
   mask: [
     {
@@ -86,6 +126,7 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       from: "tokens",
       place: "model",
       several: (reader) => (reader as Mask).joint !== undefined,
+      asks: idsToChoose,
       why: "A mask hides tokens.",
     },
     {
@@ -106,6 +147,7 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       several: () => true,
       named: "of",
       through: "encoder",
+      asks: endsKnown,
       why: "An encoder reads tokens.",
     },
     {
@@ -135,6 +177,7 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       alone: true,
       several: (reader) => (reader as Decoder).several !== undefined,
       each: true,
+      asks: idsToPredict,
       why: "A decoder predicts a target.",
     },
     {
@@ -148,7 +191,13 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
   ],
   target: [
     { name: "array", from: "input", place: "model", why: "A target is made of what enters the model." },
-    { name: "set", from: "tokens", place: "model", why: "A target is predicted token by token." },
+    {
+      name: "set",
+      from: "tokens",
+      place: "model",
+      asks: idsToBeTarget,
+      why: "A target is predicted token by token.",
+    },
     {
       name: "teacher",
       from: "teacher",
@@ -163,7 +212,7 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       name: "prediction",
       from: "decoder",
       place: "nearest",
-      reads: (reader) => compares(reader) === "patches",
+      reads: (reader) => ["patches", "ids"].includes(compares(reader)),
       why: "The loss compares patches.",
     },
     {

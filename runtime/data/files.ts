@@ -12,6 +12,7 @@ import { DataError, type Files, type SizedHeader, type StoredFile } from "../../
 import { openPlainFile, type PlainFile, readBytes } from "../plain-file.js";
 import { RunError, reasonOf, systemCode, unreadable } from "../run-error.js";
 import { nearest } from "./nearest.js";
+import { readTokenizer } from "./text/tokenizer.js";
 
 /** Of a file that tells its length, so much is read first: the headers of all formats are shorter. */
 const beginningBytes = 2 ** 17;
@@ -28,7 +29,7 @@ const textBytes = 2 ** 28;
  * `run/unreadable` for anything else, and `run/data` for a link that leads back to where it is.
  */
 export function nodeFiles(root: string): Files {
-  return {
+  const files: Files = {
     read: (path) =>
       withFile(root, path, async (opened) => {
         const bytes = await ((await isPacked(opened))
@@ -56,12 +57,14 @@ export function nodeFiles(root: string): Files {
       // By code unit: the same on every machine, whatever its language.
       return names.filter((name) => name !== null).sort();
     },
+    tokenizer: async (path) => readTokenizer(await files.read(path), path),
     exists: (path) =>
       stat(resolve(root, path)).then(
         () => true,
         () => false,
       ),
   };
+  return files;
 }
 
 /** With a slash behind a folder; null for a pipe or a device, which nobody wants to wait for. Throws for a link to where it is in. */

@@ -1,0 +1,136 @@
+/**
+ * Vocabularies: `tokenizer.json` as Hugging Face tokenizers save it, and BERT's list of words, read by their library for JavaScript. A file
+ * may come from anybody: patterns of its own, which could take any time, are not run.
+ */
+
+import type { Tokenizer as Library } from "@huggingface/tokenizers";
+import { DataError, type Tokenizer } from "../../../blocks/index.js";
+import { isRecord, ofWords } from "./vocabulary.js";
+
+/** Models whose ids we know how to tell words in, by what continues a word or begins one. */
+const models = ["WordPiece", "BPE", "Unigram"];
+
+/** @param bytes of the file at `path` */
+export async function readTokenizer(bytes: Uint8Array, path: string): Promise<Tokenizer> {
+  const json = path.endsWith(".txt") ? ofWords(bytes, path) : parsed(bytes, path);
+  const { model } = json;
+  if (!isRecord(model) || !models.includes(String(model.type ?? "BPE"))) throw noVocabulary(path);
+  const pattern = patternIn(json);
+  if (pattern !== null) {
+    throw new DataError(
+      `${path} splits texts by a pattern of its own, ${pattern}`,
+      "Use a vocabulary with the parts of BERT or RoBERTa, such as `mae tokenizer` makes.",
+    );
+  }
+  const library = await made(json, path);
+  return tokenizerOf(library, json, String(model.continuing_subword_prefix ?? ""));
+}
+
+const noVocabulary = (path: string): DataError =>
+  new DataError(
+    `${path} is no vocabulary: it has no WordPiece, BPE or Unigram model`,
+    'Name a tokenizer.json of Hugging Face tokenizers (tokenizer.save("tokenizer.json")) or of `mae tokenizer`, or a vocab.txt of BERT.',
+  );
+
+type Json = Readonly<Record<string, unknown>>;
+
+function parsed(bytes: Uint8Array, path: string): Json {
+  try {
+    const json: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    if (isRecord(json)) return json;
+  } catch {
+    // Said below, whatever is wrong with it.
+  }
+  throw noVocabulary(path);
+}
+
+/** The first regular expression that the file would have run; null: there is none. */
+function patternIn(value: unknown): string | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { Regex: own } = value as { readonly Regex?: unknown };
+  if (typeof own === "string") return JSON.stringify(own.slice(0, 60));
+  const { model: _, ...rest } = value as { readonly model?: unknown };
+  for (const inner of Object.values(rest)) {
+    const found = patternIn(inner);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+async function made(json: Json, path: string): Promise<Library> {
+  const { Tokenizer: Made } = await import("@huggingface/tokenizers");
+  try {
+    return new Made(json, {});
+  } catch (error) {
+    throw new DataError(
+      `${path} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+      "Save it again by a current version of Hugging Face tokenizers.",
+    );
+  }
+}
+
+/** The first of these names that is a token. */
+const idOf = (library: Library, ...names: readonly string[]): number | null => {
+  for (const name of names) {
+    const id = library.token_to_id(name);
+    if (id !== undefined) return id;
+  }
+  return null;
+};
+
+function tokenizerOf(library: Library, json: Json, continuing: string): Tokenizer {
+  const special = new Set(
+    [...library.get_added_tokens_decoder()].flatMap(([id, token]) => (token.special ? [id] : [])),
+  );
+  const ids = [...library.get_vocab(true).values()];
+  const isWordPiece = continuing !== "";
+  /** Whether a token is the first of a word. `first`: whether the text begins with it. */
+  const begins = (token: string, first: boolean): boolean =>
+    first || (isWordPiece ? !token.startsWith(continuing) : /^[\u0120\u2581]/u.test(token));
+  const encode = (text: string, pair: string | null): readonly number[] =>
+    library.encode(text, { text_pair: pair }).ids;
+  return {
+    size: ids.reduce((most, id) => Math.max(most, id + 1), 0),
+    mask: idOf(library, "[MASK]", "<mask>"),
+    pad: paddingOf(json) ?? idOf(library, "[PAD]", "<pad>") ?? 0,
+    unknown: idOf(library, "[UNK]", "<unk>"),
+    frame: frameOf(encode, special),
+    tokens(text) {
+      const { ids: own, tokens } = library.encode(text, { add_special_tokens: false });
+      let word = 0;
+      const words = own.map((id: number, i: number) => {
+        if (special.has(id)) return 0;
+        const isFirst = i === 0 || special.has(own[i - 1] as number);
+        if (begins(tokens[i] as string, isFirst)) word++;
+        return word;
+      });
+      return { ids: own, words };
+    },
+    written: (id) => library.id_to_token(id) ?? `[${id}]`,
+  };
+}
+
+function paddingOf({ padding }: Json): number | null {
+  const id = isRecord(padding) ? padding.pad_id : null;
+  return typeof id === "number" && Number.isInteger(id) && id >= 0 ? id : null;
+}
+
+/** What the file puts around texts, seen in what becomes of a short one. */
+function frameOf(
+  encode: (text: string, pair: string | null) => readonly number[],
+  special: ReadonlySet<number>,
+): Tokenizer["frame"] {
+  /** The special ids in front of the first word, between words, and behind the last. */
+  const around = (ids: readonly number[]): number[][] => {
+    const found: number[][] = [[]];
+    for (const [i, id] of ids.entries()) {
+      if (special.has(id)) found.at(-1)?.push(id);
+      else if (i === 0 || special.has(ids[i - 1] as number)) found.push([]);
+    }
+    return found;
+  };
+  const [first = [], last = []] = around(encode("a", null));
+  const pair = around(encode("a", "a"));
+  const two = pair.length === 3 ? pair : [first, last, last];
+  return { one: [first, last], two: two as [number[], number[], number[]] };
+}
