@@ -13,6 +13,7 @@ export {
   axisNames,
   type FrameWindow,
   hasPictures,
+  type IdsShape,
   type ImageShape,
   imageLength,
   isPicture,

@@ -45,7 +45,7 @@ const methods = [
   ...["sma", "sma-pool", "sma-share"],
   ...["r-mae", "rae", "r-mae-batch", "r-mae-channel"],
   ...["mtae", "mlae"],
-  ...["video-mae", "mae-st", "audio-mae", "cav-mae", "multi-mae"],
+  ...["video-mae", "mae-st", "audio-mae", "cav-mae", "multi-mae", "bert"],
   ...["classifier-mean", "classifier-class-token"],
 ];
 

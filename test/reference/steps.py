@@ -16,6 +16,7 @@ from stepping import read
 METHODS = [
     ("mask", "dirichlet", "multi-mae"),
     ("loss", "info_nce", "cav-mae"),
+    ("input", "text", "bert"),
     ("input", "signal", "maefe"),
     ("positions", "separable", "mae-st"),
     ("input", "video", "video-mae"),

@@ -9,12 +9,14 @@ import {
   type ArrayShape,
   type BlockValue,
   hasPictures,
+  type IdsShape,
   kindOf,
   type Optimizer,
   planesOf,
   type Registry,
   registry,
   type Sample,
+  textChannels,
 } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { analyze, type Filled, type Model, type Recipe, trainingOf } from "../../compiler/index.js";
@@ -82,6 +84,7 @@ function examplesOf(path: string, vocabulary: Registry): readonly Example[] {
 /** The most of what a block has. */
 const most: Readonly<Record<string, number>> = {
   ...{ depth: 2, neck_depth: 2, layers: 2, classes: 100, frames: 4, times: 2 },
+  ...{ length: 16, vocabulary: 120, mask: 100 },
   // Of several inputs: a sixth of the tokens of three, and as many classes of pixels.
   visible: 8,
   channels: 8,
@@ -137,6 +140,7 @@ function shrunk(model: Model): Model {
  * zero, the direction of a gradient hangs on the rounding, in float32 as anywhere.
  */
 function pictures(count: number, array: ArrayShape): Sample[] {
+  if (array.ids) return texts(count, array, array.ids);
   const { count: planes, shape } = planesOf(array);
   const [height, width, channels] = [planes * shape.height, shape.width, shape.channels];
   return Array.from({ length: count }, (_, i) => {
@@ -150,6 +154,23 @@ function pictures(count: number, array: ArrayShape): Sample[] {
     return planes === 1 && hasPictures(array)
       ? { kind: "pixels", pixels, shape, label }
       : { kind: "array", numbers: pixels, shape: array, label };
+  });
+}
+
+/** Texts of different lengths, with words of several tokens and two segments. */
+function texts(count: number, array: ArrayShape, { vocabulary }: IdsShape): Sample[] {
+  const [{ size: places } = { size: 0 }] = array.axes;
+  return Array.from({ length: count }, (_, i) => {
+    const random = randomStream(11, "probe", i);
+    const length = places - (i % 4);
+    const numbers = Float32Array.from({ length: places * array.channels }, (_, at) => {
+      const place = Math.floor(at / array.channels);
+      if (place >= length) return at % array.channels === textChannels.word ? -1 : 0;
+      const isInside = place > 0 && place < length - 1;
+      const word = isInside ? 1 + Math.floor(place / 2) : 0;
+      return [random.integer(vocabulary), word, place > places / 2 ? 1 : 0][at % array.channels] as number;
+    });
+    return { kind: "array", numbers, shape: array, label: i % 3 };
   });
 }
 
