@@ -66,6 +66,7 @@ export {
   type Files,
   isOfMedia,
   nameOf,
+  readLines,
   readNpy,
   type Sample,
   type SampleIndex,

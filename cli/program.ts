@@ -243,8 +243,35 @@ function addModels(program: Command): void {
   );
 }
 
+/** What makes the vocabulary that the data of a text model names. */
+const addTokenizer = (program: Command): void =>
+  addText(
+    command(program, "tokenizer", "Make the vocabulary of a text model: parts of words, of files of text.")
+      .argument("<files...>", "files in UTF-8, a text a line")
+      .addOption(
+        new Option("--size <n>", "ids at most; with fewer pairs of letters there are fewer")
+          .argParser(wholeNumber(6, 2 ** 24))
+          .default(8192),
+      )
+      .addOption(
+        new Option("--kind <kind>", "parts of words as in BERT, or of bytes as in RoBERTa")
+          .choices(["wordpiece", "bytes"])
+          .default("wordpiece"),
+      )
+      .addOption(new Option("--cased", "of wordpiece: keep capitals and accents"))
+      .option("-o, --out <file>", "where it goes", "tokenizer.json")
+      .option("--force", "replace a file that is already there")
+      .option("--json", "print one JSON document")
+      .action(async (files: string[], options) => (await import("./commands/tokenizer.js")).tokenizer(files, options)),
+    [
+      ["mae tokenizer data/texts.txt --size 8192", "into tokenizer.json, which data text(...) names"],
+      ["mae tokenizer a.txt b.txt --kind bytes --size 50265 -o bytes.json", "byte-level BPE, as RoBERTa has it"],
+    ],
+  );
+
 /** Commands that run models. */
 function addRuns(program: Command): void {
+  addTokenizer(program);
   addText(
     onBackend(
       command(

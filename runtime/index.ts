@@ -34,6 +34,7 @@ export { writePng } from "./data/image/png.js";
 export { type DecoderAvailability, probeDecoder } from "./data/image/sharp.js";
 export { type DataNeeds, dataNeeds } from "./data/memory.js";
 export { openData } from "./data/open.js";
+export { type MadeVocabulary, type VocabularyOptions, vocabularyOf } from "./data/text/make-vocabulary.js";
 export * from "./evaluate/index.js";
 export * from "./executors/index.js";
 export * from "./export/index.js";

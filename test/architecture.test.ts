@@ -165,7 +165,7 @@ test("no circles among the files, of types as little as of values", () => {
 });
 
 describe("names of blocks", () => {
-  // Words that also mean something else: an operation of graphs, a function of a program, a setting, a kind of file.
+  // Words that also mean something else: an operation of graphs, a function of a program, a setting, a kind of file, of token or of number.
   const common = new Set([
     "image",
     "random",
@@ -181,6 +181,10 @@ describe("names of blocks", () => {
     "adamw",
     "sgd",
     "features",
+    "text",
+    "ids",
+    "corrupt",
+    "embedding",
   ]);
   const names = new Set(
     Object.values(registry)

@@ -25,6 +25,7 @@ export {
 } from "./contract.js";
 export { cellsOf } from "./label-file.js";
 export { type NpyArray, readNpy } from "./npy-file.js";
+export { readLines } from "./text-file.js";
 export { folder, idx, npy, text };
 
 export const datasets = [folder, idx, npy, text] as const;

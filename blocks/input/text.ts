@@ -26,7 +26,7 @@ export const text = defineInput({
     {
       name: "mask-in-vocabulary",
       at: "mask",
-      doc: "[MASK] is an id of the vocabulary.",
+      doc: "`mask` is an id of the vocabulary.",
       holds: (p) => p.mask < p.vocabulary,
       say: (p) => `the ids of a vocabulary of ${p.vocabulary} are 0 to ${p.vocabulary - 1}, and \`mask\` is ${p.mask}`,
       help: () => "write the id of [MASK] as the vocabulary's file has it, and how many ids that has",

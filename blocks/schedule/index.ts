@@ -2,10 +2,11 @@
 
 import { constant } from "./constant.js";
 import { cosine } from "./cosine.js";
+import { linear } from "./linear.js";
 import { restarts } from "./restarts.js";
 import { step } from "./step.js";
 
 export { defineSchedule, type Schedule, type ScheduleContext } from "./contract.js";
-export { constant, cosine, restarts, step };
+export { constant, cosine, linear, restarts, step };
 
-export const schedules = [constant, cosine, restarts, step] as const;
+export const schedules = [constant, cosine, linear, restarts, step] as const;

@@ -195,19 +195,20 @@ function wrongWire(
 ): readonly Finding[] {
   const [source, another] = sources;
   if (!source) return port.optional || names ? [] : [dangling(part, port, model)];
-  if (joined) return [];
-  if (another) return [ambiguous(part, port, sources, model)];
-  if (!source.definition || !port.asks || !part.definition) return [];
-  if (port.asks.met(source.definition, part.definition)) return [];
-  const reader = `${part.slot} ${blockOf(part)}`;
+  if (another && !joined) return [ambiguous(part, port, sources, model)];
+  const { asks, why } = port;
+  const { definition } = part;
+  if (!asks || !definition) return [];
+  const unfit = sources.find((one) => one.definition && !asks.met(one.definition, definition));
+  if (!unfit) return [];
   return [
     {
       code: "check/unreadable-source",
       part,
-      message: `the ${reader} reads the ${source.slot} ${blockOf(source)}, ${port.asks.otherwise}`,
-      reason: port.why,
-      help: `use another \`${source.slot}\`, or another \`${part.slot}\``,
-      related: [{ span: source.line.span, message: `the ${source.slot}` }],
+      message: `the ${part.slot} ${blockOf(part)} reads the ${unfit.slot} ${blockOf(unfit)}, ${asks.otherwise}`,
+      reason: why,
+      help: `use another \`${unfit.slot}\`, or another \`${part.slot}\``,
+      related: [{ span: unfit.line.span, message: `the ${unfit.slot}` }],
     },
   ];
 }

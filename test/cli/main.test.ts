@@ -14,6 +14,7 @@ const commands = [
   "build",
   "variants",
   "diff",
+  "tokenizer",
   "train",
   "eval",
   "show",

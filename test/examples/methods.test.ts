@@ -5,12 +5,13 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { emitModule } from "../../compiler/emit/index.js";
 import { plan, trainingOf } from "../../compiler/index.js";
+import { vocabularyOf } from "../../runtime/index.js";
 import { folder } from "../cli/mae.js";
 import { bound } from "../support/data.js";
 import { exampleOf } from "../support/model.js";
@@ -65,6 +66,8 @@ describe.each([
       (197_376 + 65_792 + 546_896) +
       588 * (768 + 3 * 256),
   ],
+  // The weights of transformers' BertForMaskedLM.
+  ["bert", 109_514_298],
   // RAE: the encoder, and what completes regions: as released, without the unused position of a class token.
   ["r-mae", 85_798_656 + 2_132_480 - 128],
 ])("%s, as published", (name, parameters) => {
@@ -101,6 +104,7 @@ const made: Readonly<Record<string, string>> = {
   "digits-multi-mae": "digit-scenes",
   "digits-mae-st": "moving-digits",
   heartbeats: "heartbeats",
+  sentences: "sentences",
   sounds: "sounds",
 };
 
@@ -109,13 +113,19 @@ const toys: readonly (readonly [name: string, share: number])[] = [
   ...plainToys.map((name) => [name, 0.9] as const),
   // A cross-entropy that begins at log 2 and has no image's contrast to take in at once.
   ["digits-rae", 0.95],
+  // It begins at the logarithm of the vocabulary.
+  ["sentences-bert", 0.97],
 ];
 
 const dataFolder = folder();
-beforeAll(() => {
+beforeAll(async () => {
   for (const data of new Set(Object.values(made))) {
     execFileSync(process.execPath, [join(root, `examples/data/${data}.mjs`), join(dataFolder, "data", data)]);
   }
+  // As examples/sentences-bert.mae has `mae tokenizer` make it.
+  const options = { kind: "wordpiece", size: 256, cased: false } as const;
+  const { json } = await vocabularyOf(["data/sentences/train.txt"], dataFolder, options);
+  writeFileSync(join(dataFolder, "data/sentences/vocabulary.json"), json);
 });
 
 /** `middle`: the step after which a run is kept, to be gone on with. */

@@ -1,0 +1,142 @@
+/** `tokenizer.json` of a vocabulary that is learned from files of text: WordPiece as in BERT, or byte-level BPE as in RoBERTa. */
+
+import { DataError, type Files, readLines } from "../../../blocks/index.js";
+import { RunError } from "../../run-error.js";
+import { nodeFiles } from "../files.js";
+import { learnVocabulary, letters, pieces } from "./train-vocabulary.js";
+import { bertSpecials, bertTokenizer } from "./vocabulary.js";
+
+export type VocabularyKind = "wordpiece" | "bytes";
+
+export interface VocabularyOptions {
+  readonly kind: VocabularyKind;
+  /** Ids at most. */
+  readonly size: number;
+  /** Of WordPiece: capitals and accents are kept. */
+  readonly cased: boolean;
+}
+
+export interface MadeVocabulary {
+  /** The content of the file. */
+  readonly json: string;
+  /** Ids that it has: fewer where the texts have no more pairs to join. */
+  readonly size: number;
+  readonly mask: number;
+  /** Words that were counted, and how many different ones. */
+  readonly words: number;
+  readonly different: number;
+}
+
+const bytesSpecials = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"] as const;
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Of files below `root`. Throws `run/data` for files without words, or a size that the letters alone fill. */
+export async function vocabularyOf(
+  paths: readonly string[],
+  root: string,
+  options: VocabularyOptions,
+): Promise<MadeVocabulary> {
+  try {
+    return await makeVocabulary(nodeFiles(root), paths, options);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new RunError("run/data", { what: error.what, help: error.help }, { cause: error });
+  }
+}
+
+async function makeVocabulary(
+  files: Files,
+  paths: readonly string[],
+  { kind, size, cased }: VocabularyOptions,
+): Promise<MadeVocabulary> {
+  const empty = kind === "wordpiece" ? bertTokenizer(bertSpecials, !cased) : bytesTokenizer([], []);
+  const counts = await countWords(files, paths, empty);
+  const first = kind === "wordpiece" ? bertSpecials : bytesSpecials;
+  const alphabet = kind === "wordpiece" ? [] : byteLetters();
+  const spelling = kind === "wordpiece" ? pieces : letters;
+  const { tokens, merges } = learnVocabulary(counts, spelling, { size, first: first.length, alphabet });
+  const all = [...first, ...tokens];
+  if (counts.size === 0) {
+    throw new DataError(`there are no words in ${paths.join(", ")}`, "Name files with texts.");
+  }
+  if (all.length > size) {
+    throw new DataError(
+      `the letters of the texts and ${first.join(" ")} are ${all.length} tokens already`,
+      `Ask for more, such as --size ${2 ** Math.ceil(Math.log2(2 * all.length))}.`,
+    );
+  }
+  const made = kind === "wordpiece" ? bertTokenizer(all, !cased) : bytesTokenizer(tokens, merges);
+  return {
+    json: `${JSON.stringify(made, null, 1)}\n`,
+    size: all.length,
+    mask: first.indexOf((kind === "wordpiece" ? "[MASK]" : "<mask>") as never),
+    words: [...counts.values()].reduce((sum, count) => sum + count, 0),
+    different: counts.size,
+  };
+}
+
+/** The words of the files as the tokenizer splits them. */
+async function countWords(files: Files, paths: readonly string[], json: Json): Promise<ReadonlyMap<string, number>> {
+  const { Tokenizer } = await import("@huggingface/tokenizers");
+  const { normalizer, pre_tokenizer } = new Tokenizer(json, {});
+  const counts = new Map<string, number>();
+  for (const path of paths) {
+    const lines = await readLines(files, path);
+    for (let i = 0; i < lines.count; i++) {
+      const text = normalizer ? normalizer.normalize(lines.line(i)) : lines.line(i);
+      for (const word of pre_tokenizer?.pre_tokenize(text) ?? []) counts.set(word, (counts.get(word) ?? 0) + 1);
+    }
+  }
+  counts.delete("");
+  return counts;
+}
+
+/** The letters that stand for bytes in GPT-2: those that can be seen stand for themselves. */
+function byteLetters(): readonly string[] {
+  const seen = (byte: number): boolean =>
+    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || (byte >= 174 && byte <= 255);
+  let next = 256;
+  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(seen(byte) ? byte : next++));
+}
+
+/** Byte-level BPE with the tokens of RoBERTa that are no words. */
+function bytesTokenizer(tokens: readonly string[], merges: readonly (readonly string[])[]): Json {
+  const special = (content: string, id: number) => ({
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  });
+  return {
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    added_tokens: bytesSpecials.map(special),
+    normalizer: null,
+    pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
+    post_processor: {
+      type: "RobertaProcessing",
+      sep: ["</s>", bytesSpecials.indexOf("</s>")],
+      cls: ["<s>", bytesSpecials.indexOf("<s>")],
+      trim_offsets: true,
+      add_prefix_space: false,
+    },
+    decoder: { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: true },
+    model: {
+      type: "BPE",
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: false,
+      vocab: Object.fromEntries([...bytesSpecials, ...tokens].map((token, id) => [token, id])),
+      merges,
+    },
+  };
+}

@@ -1,0 +1,61 @@
+/** Models of text: what only fits texts and what only fits amounts are told apart, wherever the two meet. */
+
+import { expect, test } from "vitest";
+import { analyzed } from "../support/model.js";
+
+const lines: Readonly<Record<string, string>> = {
+  input: "text(length: 16, vocabulary: 50, mask: 4)",
+  tokens: "embedding",
+  positions: "learned",
+  mask: "corrupt(ratio: 15%)",
+  encoder: "bert(depth: 1, width: 8, heads: 2)",
+  decoder: "vocabulary",
+  target: "ids",
+  loss: "id_cross_entropy",
+};
+
+const found = (changed: Readonly<Record<string, string>>): readonly string[] => {
+  const slots = Object.entries({ ...lines, ...changed }).map(([slot, block]) => `  ${slot} ${block}`);
+  const { diagnostics } = analyzed(`edition 2026\nmodel Text {\n${slots.join("\n")}\n}\n`);
+  return diagnostics.map(({ severity, code, message }) => `${severity} ${code}: ${message}`);
+};
+
+test("a model of text has no findings", () => expect(found({})).toEqual([]));
+
+test.each<readonly [string, Readonly<Record<string, string>>, RegExp]>([
+  [
+    "patches of a text",
+    { tokens: "patch(size: 16x16)" },
+    /side-for-each-axis: a patch of 16x16 has 2 sides, and the input 1 axes/,
+  ],
+  [
+    "an embedding of an image",
+    { input: "image(size: 8x8)" },
+    /unreadable-source: the tokens `embedding` reads the input `image`/,
+  ],
+  ["a mask of patches", { mask: "random(ratio: 15%)" }, /unreadable-source: the mask `random` reads the tokens/],
+  [
+    "an encoder that reads on behind the end",
+    { encoder: "vit(depth: 1, width: 8, heads: 2)" },
+    /unreadable-source: the encoder `vit` reads the tokens `embedding`, whose texts have ends/,
+  ],
+  ["a decoder of numbers", { decoder: "linear" }, /unreadable-source: the decoder `linear` reads the target `ids`/],
+  ["pixels of a text", { target: "pixels" }, /unreadable-source: the target `pixels` reads the tokens `embedding`/],
+  ["an error of numbers", { loss: "mse" }, /loss-of-another-kind: `mse` compares numbers, and ids are predicted/],
+  ["a mask beyond the vocabulary", { input: "text(length: 16, vocabulary: 50, mask: 50)" }, /mask-in-vocabulary/],
+  [
+    "more than all that is chosen",
+    { mask: "corrupt(masked: 80%, random: 30%)" },
+    /shares-of-one: 80% and 30% are more/,
+  ],
+  ["spans of tokens", { mask: "corrupt(span: 3)" }, /span-of-spans: a token has no length in words/],
+  [
+    "a loss that counts all alike",
+    { target: "features(layers: 1)", decoder: "linear", loss: "bce\n  teacher ema" },
+    /under a mask that chooses ids/,
+  ],
+])("%s", (_, changed, message) => {
+  const findings = found(changed);
+  expect(findings.length).toBeGreaterThan(0);
+  expect(findings.join("\n")).toMatch(message);
+});

@@ -1,0 +1,245 @@
+/**
+ * Texts as ids: those of Hugging Face tokenizers (test/reference/vocabularies.py) on lines of all scripts, words and segments, how texts
+ * are cut and filled up, vocabularies that are made, and what is said of files that are none.
+ */
+
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type ArrayShape, datasets, type SampleIndex } from "../../blocks/index.js";
+import { nodeFiles } from "../../runtime/data/files.js";
+import { readTokenizer } from "../../runtime/data/text/tokenizer.js";
+import { vocabularyOf } from "../../runtime/index.js";
+
+const reference = join(import.meta.dirname, "../reference");
+const recorded = JSON.parse(readFileSync(join(reference, "vocabularies.json"), "utf8")) as {
+  readonly pieces: readonly string[];
+  readonly texts: readonly string[];
+  readonly lines: number;
+  readonly chunk: number;
+} & Readonly<Record<"wordpiece" | "bytes", Encoded>>;
+
+interface Encoded {
+  readonly digests: readonly string[];
+  readonly ids: readonly (readonly number[])[];
+  readonly pair: { readonly ids: readonly number[]; readonly segments: readonly number[] };
+  readonly whole: readonly number[];
+}
+
+const pathOf = (name: string): string => join(reference, "vocabularies", `${name}.json`);
+const tokenizerOf = (name: string) => readTokenizer(readFileSync(pathOf(name)), pathOf(name));
+
+/** mulberry32, as in vocabularies.py. */
+function numbersFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
+    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function linesOf(count: number): readonly string[] {
+  const random = numbersFrom(17);
+  const { pieces } = recorded;
+  return Array.from({ length: count }, () => {
+    const parts = 1 + Math.floor(random() * 24);
+    return Array.from({ length: parts }, () => {
+      const piece = pieces[Math.floor(random() * pieces.length)] as string;
+      return piece + (random() < 0.15 ? "" : " ");
+    }).join("");
+  });
+}
+
+/** Folders that tests write into. */
+const folder = (files: Readonly<Record<string, string | Uint8Array>>): string => {
+  const path = mkdtempSync(join(tmpdir(), "maelang-text-"));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(path, name), content);
+  return path;
+};
+
+const shape = (length: number, vocabulary = 600, mask = 4): ArrayShape => ({
+  axes: [{ name: "place", size: length }],
+  channels: 3,
+  ids: { vocabulary, mask },
+});
+
+const open = (
+  root: string,
+  values: Readonly<Record<string, unknown>>,
+  array: ArrayShape,
+  split: "train" | "test" = "train",
+): Promise<SampleIndex> => {
+  const all = { vocabulary: pathOf("wordpiece"), samples: "lines", labels: null, test_texts: null, test_labels: null };
+  return datasets.text.open({ ...all, texts: "texts.txt", ...values } as never, nodeFiles(root), split, { array });
+};
+
+/** One channel of a sample. */
+const channel = (index: SampleIndex, i: number, at: number): readonly number[] => {
+  const sample = index.sample(i);
+  if (sample.kind !== "array") throw new Error("a text is an array");
+  return Array.from(sample.numbers).filter((_, k) => k % 3 === at);
+};
+
+describe.each(["wordpiece", "bytes"] as const)("ids of %s are those of Hugging Face tokenizers", (name) => {
+  const { digests, ids, pair, whole } = recorded[name];
+  const lines = linesOf(recorded.lines);
+
+  test(`of ${lines.length} lines`, async () => {
+    const { tokens } = await tokenizerOf(name);
+    const own = lines.map((line) => tokens(line).ids);
+    expect(own.slice(0, ids.length)).toEqual(ids);
+    for (const [i, digest] of digests.entries()) {
+      const text = own.slice(i * recorded.chunk, (i + 1) * recorded.chunk).map((row) => row.join());
+      expect(createHash("sha256").update(text.join("\n")).digest("hex"), `lines from ${i * recorded.chunk}`).toBe(
+        digest,
+      );
+    }
+  });
+
+  test("of whole texts and pairs, with what stands around them", async () => {
+    const [first, second] = recorded.texts;
+    const root = folder({ "texts.txt": `${first}\n${first}\t${second}\n` });
+    const { size, mask } = await tokenizerOf(name);
+    const index = await open(root, { vocabulary: pathOf(name) }, shape(256, size, mask as number));
+    expect(channel(index, 0, 0).slice(0, whole.length)).toEqual(whole);
+    expect(channel(index, 1, 0).slice(0, pair.ids.length)).toEqual(pair.ids);
+    const ends = name === "wordpiece" ? pair.segments : undefined;
+    if (ends) expect(channel(index, 1, 2).slice(0, ends.length)).toEqual(ends);
+    expect(channel(index, 0, 1).filter((word) => word < 0)).toHaveLength(256 - whole.length);
+  });
+});
+
+test("words are told apart: by what continues one, or by the space before it", async () => {
+  const pieces = await tokenizerOf("wordpiece");
+  const { ids, words } = pieces.tokens("unhappily reading, [MASK] house");
+  const spelt = ids.map((id, i) => [pieces.written(id), words[i]]);
+  expect(spelt.map(([token]) => token)).toContain("[MASK]");
+  expect(spelt.find(([token]) => token === "[MASK]")?.[1]).toBe(0);
+  for (const [i, [token, word]] of spelt.entries()) {
+    if (String(token).startsWith("##")) expect(word).toBe(spelt[i - 1]?.[1]);
+  }
+  expect(new Set(words).size).toBe(5);
+  const bytes = await tokenizerOf("bytes");
+  expect(Math.max(...bytes.tokens("unhappily reading the house").words)).toBe(4);
+});
+
+describe("samples", () => {
+  test("a text that is too long loses its end, of a pair the longer one first; what is beyond the end is marked", async () => {
+    const root = folder({
+      "texts.txt": "the house of the reader reader the\n\n  the\tthe house of the reader the the\nthe\n",
+    });
+    const index = await open(root, {}, shape(8));
+    expect(index.length).toBe(3);
+    const { tokens, pad } = await tokenizerOf("wordpiece");
+    const [the, house] = tokens("the house").ids as [number, number];
+    expect(channel(index, 0, 0).slice(0, 3)).toEqual([2, the, house]);
+    expect(channel(index, 0, 0).at(-1)).toBe(3);
+    expect(channel(index, 1, 0).slice(0, 4)).toEqual([2, the, 3, the]);
+    expect(channel(index, 1, 2)).toEqual([0, 0, 0, 1, 1, 1, 1, 1]);
+    expect(channel(index, 2, 0)).toEqual([2, the, 3, pad, pad, pad, pad, pad]);
+    expect(channel(index, 2, 1)).toEqual([0, 1, 0, -1, -1, -1, -1, -1]);
+    expect(index.notes).toEqual([expect.stringMatching(/^2 of 3 texts looked at are longer than 8 tokens/)]);
+  });
+
+  test("documents are cut into pieces that fill the length, and end where an empty line stands", async () => {
+    const root = folder({ "texts.txt": "the the the\nthe the\n\nthe house\n" });
+    const index = await open(root, { samples: "pieces" }, shape(6));
+    const { tokens } = await tokenizerOf("wordpiece");
+    const [the, house] = tokens("the house").ids as [number, number];
+    expect(Array.from({ length: index.length }, (_, i) => channel(index, i, 0))).toEqual([
+      [2, the, the, the, the, 3],
+      [2, the, 3, 0, 0, 0],
+      [2, the, house, 3, 0, 0],
+    ]);
+    // The words of a document are counted through, also over the ends of lines.
+    expect(channel(index, 0, 1)).toEqual([0, 1, 2, 3, 4, 0]);
+  });
+
+  test("classes are the lines of another file, in both splits", async () => {
+    const root = folder({ "texts.txt": "the\nhouse\n", "l.txt": "b\na\n", "t.txt": "the\n", "tl.txt": "c\n" });
+    const values = { labels: "l.txt", test_texts: "t.txt", test_labels: "tl.txt" };
+    const [train, held] = [await open(root, values, shape(4)), await open(root, values, shape(4), "test")];
+    expect(train.classes).toEqual(["a", "b", "c"]);
+    expect([train.sample(0).label, train.sample(1).label, held.sample(0).label]).toEqual([1, 0, 2]);
+  });
+});
+
+test("vocabularies are made of texts, the same of the same texts, and read back", async () => {
+  const text = "low lower lowest newer newest wider widest\n".repeat(9);
+  const root = folder({ "a.txt": text });
+  const options = { kind: "wordpiece", size: 30, cased: false } as const;
+  const made = await vocabularyOf(["a.txt"], root, options);
+  expect(await vocabularyOf(["a.txt"], root, options)).toEqual(made);
+  expect([made.size, made.mask, made.different]).toEqual([30, 4, 7]);
+  const { tokens, written } = await readTokenizer(Buffer.from(made.json), "a.json");
+  const spelt = tokens("Lowest widest").ids.map(written);
+  expect(spelt.join(" ").replaceAll(" ##", "")).toBe("lowest widest");
+  expect(spelt.length).toBeLessThan(6);
+  const bytes = await vocabularyOf(["a.txt"], root, { kind: "bytes", size: 300, cased: false });
+  const byLetter = await readTokenizer(Buffer.from(bytes.json), "b.json");
+  expect(byLetter.unknown === null || !byLetter.tokens("日本 ẞ").ids.includes(byLetter.unknown)).toBe(true);
+  await expect(vocabularyOf(["a.txt"], root, { ...options, size: 12 })).rejects.toThrow(/tokens already/);
+});
+
+describe("what cannot be used says so", () => {
+  const { size } = { size: 600 };
+  const cases: readonly (readonly [
+    string,
+    Readonly<Record<string, string | Uint8Array>>,
+    object,
+    ArrayShape,
+    RegExp,
+  ])[] = [
+    ["a vocabulary that is not there", {}, { vocabulary: "no.json" }, shape(8), /no\.json does not exist/],
+    ["ids of another vocabulary", {}, {}, shape(8, size + 1), /has 600 ids, \[MASK\] being 4, and the model reads 601/],
+    ["another [MASK]", {}, {}, shape(8, size, 5), /mask: 4/],
+    ["no JSON", { "v.json": "{" }, { vocabulary: "v.json" }, shape(8), /v\.json is no vocabulary/],
+    [
+      "another JSON",
+      { "v.json": '{"model":{"type":"Tree"}}' },
+      { vocabulary: "v.json" },
+      shape(8),
+      /no WordPiece, BPE/,
+    ],
+    [
+      "patterns of its own",
+      { "v.json": '{"model":{"type":"BPE"},"pre_tokenizer":{"type":"Split","pattern":{"Regex":"(a+)+$"}}}' },
+      { vocabulary: "v.json" },
+      shape(8),
+      /a pattern of its own, "\(a\+\)\+\$"/,
+    ],
+    [
+      "a list of words without [CLS]",
+      { "v.txt": "a\nb\n" },
+      { vocabulary: "v.txt" },
+      shape(8),
+      /it has no \[PAD\], \[UNK\]/,
+    ],
+    [
+      "Latin 1",
+      { "texts.txt": Buffer.from("the\ncaf\xe9\n", "latin1") },
+      {},
+      shape(8),
+      /texts\.txt line 2 is not UTF-8/,
+    ],
+    ["UTF-16", { "texts.txt": Buffer.from("\ufeffthe\n", "utf16le") }, {}, shape(8), /texts\.txt is in UTF-16/],
+    ["a line without end", { "texts.txt": "a".repeat(2 ** 20 + 1) }, {}, shape(8), /line 1 has 1,048,577 characters/],
+    ["no room for a word", {}, {}, shape(2), /the model reads 2 tokens, and 2 stand around a text/],
+    ["fewer labels than texts", { "l.txt": "a\n" }, { labels: "l.txt" }, shape(8), /there are 2 texts and 1 label/],
+  ];
+  test.each(cases)("%s", async (_, files, values, array, message) => {
+    const root = folder({ "texts.txt": "the house\nof the reader\n", ...files });
+    await expect(open(root, values as Readonly<Record<string, unknown>>, array)).rejects.toThrow(message);
+  });
+
+  test("words that the vocabulary does not know are counted", async () => {
+    const root = folder({ "texts.txt": "the ꙮ ꙮ ꙮ\n" });
+    expect((await open(root, {}, shape(16))).notes).toEqual([
+      expect.stringMatching(/75 % of the tokens .* not in the/),
+    ]);
+  });
+});
