@@ -36,6 +36,8 @@ export interface Parameter<S extends Dims = Dims> {
   readonly trainable: boolean;
   /** A token that is learned, or the positions of tokens: added to tokens, and no matrix. */
   readonly token?: true;
+  /** Of a matrix that reads the values of patches, the channel fastest. */
+  readonly over?: "patches";
   /** Of a table of positions that others are added to: the axes of the tokens whose places it has. If absent, all, and tokens in front. */
   readonly places?: "first axis" | "other axes" | "front";
   /** Name of the weight that it starts as and follows slowly; it has no gradient. */

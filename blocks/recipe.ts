@@ -18,6 +18,12 @@ export const recipeSettings = {
   fresh: parts({
     doc: "Parts of the model that start from scratch although `from` says where the weights come from.",
   }) as Param<readonly string[]>,
+  adapt: choice({
+    options: {
+      channels: "Patches of another number of channels: summed to one, repeated to others and scaled, as timm does.",
+    },
+    doc: "What may differ in the weights of `from`, beside positions; if absent, nothing.",
+  }) as Param<"channels">,
   batch: int({ min: 1, default: 256, doc: "Samples of one optimizer step." }),
   epochs: int({ min: 1, doc: "Passes over the data; write this or `steps`." }) as Param<number>,
   steps: int({ min: 1, doc: "Optimizer steps; write this or `epochs`." }) as Param<number>,

@@ -105,6 +105,11 @@ export function addTrained(program: Command): void {
       .argument("[file]", "a .mae file: bring them to a model of it (default: say what the weights are)")
       .option("--model <name>", "the model or recipe (default: the only one of the file)")
       .option("--fresh <parts>", "parts of the model that may start from scratch, joined by commas", listOfWords)
+      .addOption(
+        new Option("--adapt <what>", "take patches of another number of channels, summed or repeated").choices([
+          "channels",
+        ]),
+      )
       .option("-o, --out <file>", "write a checkpoint of the model: a .safetensors file")
       .option("--seed <n>", "seed of what starts from scratch (default: 0)", wholeNumber(0))
       .option("--force", "replace a file that is already there")

@@ -16,6 +16,8 @@ export interface ForeignMap {
   readonly unsaid: readonly string[];
   /** Names in `fresh` that no part of the model has. */
   readonly unknown: readonly string[];
+  /** Weights in blocks that are taken, for which the model has none. */
+  readonly strange: readonly string[];
   readonly parts: readonly string[];
 }
 
@@ -23,16 +25,17 @@ export interface ForeignMap {
  * Maps the weights of a file, by name and shape, to those of a model.
  * @param source what the file is called
  * @param fresh parts that may start from scratch
+ * @param adapt whether patches may have other channels
  */
 export function foreignMap(
   model: Model,
   source: string,
   shapes: ReadonlyMap<string, readonly number[]>,
-  fresh: readonly string[],
+  { fresh = [], adapt = false }: { readonly fresh?: readonly string[]; readonly adapt?: boolean } = {},
 ): ForeignMap {
   const own = ownedWeights(model);
   const weights = foreignWeights(own, shapes);
-  const { mappings } = keyMap(own, [{ stage: source, part: null, weights }]);
+  const { mappings } = keyMap(own, [{ stage: source, part: null, weights }], adapt);
   const parts = partNames(own);
   const missing = mappings.flatMap((mapping) => (mapping.status === "new" ? [mapping.parts] : []));
   const unsaid = missing
@@ -41,6 +44,7 @@ export function foreignMap(
   return {
     mappings,
     unsaid: [...new Set(unsaid)],
+    strange: strangeWeights(own, shapes.keys()),
     unknown: fresh.filter((name) => !parts.includes(name)),
     parts,
   };
@@ -58,6 +62,16 @@ export function foreignWeights(
   return [...shapes].map(([name, shape]) => foreignWeight(name, shape, byName.get(name)));
 }
 
+/**
+ * Weights of a file in blocks that a model takes, for which the model has none: what such a block computes is not what it computes here.
+ */
+export function strangeWeights(own: readonly OwnedWeight[], names: Iterable<string>): readonly string[] {
+  const blockOf = (name: string): string => /^(?:.*\.)?\w*blocks\.\d+\./.exec(name)?.[0] ?? "";
+  const known = new Set(own.map(({ name }) => name));
+  const blocks = new Set([...known].map(blockOf));
+  return [...names].filter((name) => !known.has(name) && blockOf(name) !== "" && blocks.has(blockOf(name)));
+}
+
 function foreignWeight(name: string, shape: readonly number[], own: OwnedWeight | undefined): OwnedWeight {
   if (own) return { ...own, shape, table: own.table && tableOf(shape, own.table) };
   const init = { kind: "zeros" } as const;
@@ -72,6 +86,7 @@ function foreignWeight(name: string, shape: readonly number[], own: OwnedWeight 
     init,
     follows: null,
     table: null,
+    channels: null,
   };
 }
 

@@ -7,7 +7,9 @@
 import { countsOf } from "../blocks/index.js";
 import { sameShape } from "../graph/index.js";
 import type { OwnedWeight, TablePlaces } from "./assemble/owners.js";
-import type { Mapping, Resizing, StageWeight, Start } from "./mapping.js";
+import type { ChannelChange, Mapping, Resizing, StageWeight, Start } from "./mapping.js";
+
+type Dims = readonly number[];
 
 /** Of a weight of the stage's own model. */
 type OwnMapping = Exclude<Mapping, { status: "dropped" }>;
@@ -36,14 +38,17 @@ interface Offer {
   readonly weight: OwnedWeight;
 }
 
-/** Maps the weights of a stage's model. */
-export function keyMap(own: readonly OwnedWeight[], sources: readonly Source[]): KeyMap {
+/**
+ * Maps the weights of a stage's model.
+ * @param adapt whether matrices over patches are brought to another number of channels
+ */
+export function keyMap(own: readonly OwnedWeight[], sources: readonly Source[], adapt = false): KeyMap {
   const offers = sources.map((source, i) => offersOf(own, source, i));
   const doubled: KeyMap["doubled"][number][] = [];
   const found = own.map((weight) => {
     const [first, second] = offers.flatMap((offer) => offer.get(weight.name) ?? []);
     if (first && second) doubled.push({ name: weight.name, sources: [first.source, second.source] });
-    return { source: first?.source ?? null, mapping: mappingOf(weight, first && stageWeight(first, sources)) };
+    return { source: first?.source ?? null, mapping: mappingOf(weight, first && stageWeight(first, sources), adapt) };
   });
   const whole = followed(wholeLayers(found.map(({ mapping }) => mapping)), own);
   const given = sources.map((_, i) => whole.filter((mapping, k) => found[k]?.source === i && "from" in mapping).length);
@@ -112,7 +117,11 @@ const stageWeight = ({ source, weight }: Offer, sources: readonly Source[]): [St
   weight,
 ];
 
-function mappingOf(to: OwnedWeight, offered: readonly [StageWeight, OwnedWeight] | undefined): OwnMapping {
+function mappingOf(
+  to: OwnedWeight,
+  offered: readonly [StageWeight, OwnedWeight] | undefined,
+  adapt: boolean,
+): OwnMapping {
   const { name, parts, shape } = to;
   const start: Start = { name, parts, shape };
   if (!to.trainable) {
@@ -124,8 +133,21 @@ function mappingOf(to: OwnedWeight, offered: readonly [StageWeight, OwnedWeight]
   const table = to.table && weight.table && resizing(weight.table, to.table);
   const fits = sameShape(from.shape, shape);
   if (table && from.shape.at(-1) === shape.at(-1)) return { ...start, status: "resized", from, table };
+  const channels = fits ? null : otherChannels(from.shape, to);
+  if (channels && adapt) return { ...start, status: "adapted", from, channels };
   if (!fits) return { ...start, status: "new", instead: from };
   return { ...start, status: from.name === name ? "kept" : "renamed", from };
+}
+
+/** Of a matrix over patches of the same size and another number of channels: both numbers; null: it is none. */
+export function otherChannels(
+  from: Dims,
+  { shape, channels: to }: Pick<OwnedWeight, "shape" | "channels">,
+): ChannelChange | null {
+  const [[rows, values], [ownRows, ownValues]] = [from, shape];
+  if (to === null || rows !== ownRows || values === undefined || ownValues === undefined) return null;
+  const channels = values / (ownValues / to);
+  return Number.isInteger(channels) && channels > 0 && channels !== to ? { from: channels, to } : null;
 }
 
 const sameStart = (a: OwnedWeight, b: OwnedWeight): boolean =>

@@ -29,6 +29,7 @@ export interface Start {
 
 /**
  * `kept`: the same name and shape. `renamed`: another name. `resized`: a position table for another lattice, interpolated.
+ * `adapted`: a matrix over patches of another number of channels, summed or repeated.
  * `computed`: a fixed table, which follows from the model alone, or a weight that begins as the one it follows. `new`: starts
  * from scratch; `instead` of a weight that was to be taken and has another shape. `dropped`: of an earlier stage, and of no use
  * here.
@@ -36,6 +37,7 @@ export interface Start {
 export type Mapping =
   | (Start & { readonly status: "kept" | "renamed"; readonly from: StageWeight })
   | (Start & { readonly status: "resized"; readonly from: StageWeight; readonly table: Resizing })
+  | (Start & { readonly status: "adapted"; readonly from: StageWeight; readonly channels: ChannelChange })
   | (Start & { readonly status: "computed" })
   | (Start & { readonly status: "new"; readonly instead: StageWeight | null })
   | { readonly status: "dropped"; readonly from: StageWeight; readonly parts: readonly string[] };
@@ -47,4 +49,10 @@ export interface Resizing {
   readonly from: Dims;
   readonly to: Dims;
   readonly extra: number;
+}
+
+/** How many channels the values of a patch have. */
+export interface ChannelChange {
+  readonly from: number;
+  readonly to: number;
 }

@@ -45,7 +45,7 @@ export const patchEmbedParameters = declarer(
   "patchEmbedParameters",
   <I extends number, O extends number>(inputs: I, outputs: O): { readonly proj: LinearParameters<I, O> } => ({
     proj: {
-      weight: parameter([outputs, inputs], { kind: "xavier_uniform" }),
+      weight: { ...parameter([outputs, inputs], { kind: "xavier_uniform" }), over: "patches" as const },
       bias: parameter([outputs], { kind: "uniform", bound: 1 / Math.sqrt(inputs) }),
     },
   }),

@@ -3,6 +3,7 @@
 import { basename } from "node:path";
 import type { Mapping, Model, Recipe } from "../../compiler/index.js";
 import type { ForeignWeights } from "../../runtime/index.js";
+import { changeOf } from "../runs/weights-from.js";
 import { choose, chooseRecipe, openSpec } from "../specs/choose.js";
 import { checkOutput, printedPath } from "../specs/files.js";
 import { runFailure, usageFailure } from "../words/failure.js";
@@ -13,6 +14,7 @@ import { anyLayer, collected } from "../words/weight-lines.js";
 export interface ImportOptions {
   readonly model?: string;
   readonly fresh?: readonly string[];
+  readonly adapt?: "channels";
   readonly out?: string;
   readonly seed?: number;
   readonly force?: boolean;
@@ -22,7 +24,7 @@ export interface ImportOptions {
 
 export async function importWeights(file: string, spec: string | undefined, options: ImportOptions): Promise<void> {
   if (spec === undefined) {
-    const lost = (["model", "fresh", "out"] as const).find((name) => options[name] !== undefined);
+    const lost = (["model", "fresh", "adapt", "out"] as const).find((name) => options[name] !== undefined);
     if (lost)
       throw usageFailure(`--${lost} needs a spec`, { help: `mae import ${printedPath(file)} model.mae --${lost} ...` });
     return look(file, options);
@@ -33,7 +35,10 @@ export async function importWeights(file: string, spec: string | undefined, opti
   const found = await readForeignWeights(file);
   const { foreignMap } = await import("../../compiler/index.js");
   const shapes = new Map([...found.weights].map(([name, { shape }]) => [name, shape]));
-  const map = foreignMap(model, printedPath(basename(file)), shapes, options.fresh ?? []);
+  const map = foreignMap(model, printedPath(basename(file)), shapes, {
+    fresh: options.fresh ?? [],
+    adapt: options.adapt === "channels",
+  });
   const [unknown] = map.unknown;
   if (unknown !== undefined) {
     throw usageFailure(`${model.name} has no part "${unknown}" that could start from scratch`, {
@@ -42,6 +47,14 @@ export async function importWeights(file: string, spec: string | undefined, opti
   }
   if (options.json) printJson(document(file, found, map.mappings, model, options.out));
   else print(mapText(file, found, map.mappings, model, stdoutColors()));
+  const [strange, ...others] = map.strange;
+  if (strange !== undefined) {
+    const more = others.length > 0 ? ` and ${others.length} more` : "";
+    throw runFailure(`${printedPath(file)} has blocks of another kind than ${model.name}`, {
+      reason: `${strange}${more} would be left out, and what the blocks compute would be something else.`,
+      help: "change the model so that it has them, or take other weights",
+    });
+  }
   if (map.unsaid.length > 0) {
     const parts = map.unsaid.join(",");
     throw runFailure(`${printedPath(file)} has no weights for ${map.unsaid.join(", ")} of ${model.name}`, {
@@ -81,7 +94,7 @@ async function write(
   const { parameters } = assemble(model);
   const taken = mappings.flatMap((mapping) =>
     "from" in mapping && mapping.status !== "dropped"
-      ? [{ name: mapping.name, from: mapping.from.name, resize: mapping.status === "resized" ? mapping.table : null }]
+      ? [{ name: mapping.name, from: mapping.from.name, ...changeOf(mapping) }]
       : [],
   );
   const values = await importedWeights(parameters, weights, taken, { file: printedPath(file), seed });

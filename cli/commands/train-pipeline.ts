@@ -165,7 +165,7 @@ function table({ pipeline, stages }: PipelineReport, colors: Colors): readonly s
   const rows = stages.map(({ stage, model, weights, steps, loss, ...one }) => [
     stage,
     model,
-    grouped(weights.kept + weights.renamed + weights.resized),
+    grouped(weights.kept + weights.renamed + weights.resized + weights.adapted),
     grouped(weights.new),
     grouped(steps),
     loss === null ? "" : shortNumber(loss),

@@ -1,11 +1,11 @@
 /** Weights of files and other runs that a run starts with: which, of what state of the file, and their values. */
 
 import { resolve } from "node:path";
-import type { Model, Recipe, RecipeStart, Stage } from "../../compiler/index.js";
+import type { Mapping, Model, Recipe, RecipeStart, Stage } from "../../compiler/index.js";
 import { render } from "../../compiler/index.js";
 import { positionAt } from "../../grammar/index.js";
 import { sizeOf } from "../../graph/index.js";
-import type { WeightSource } from "../../runtime/index.js";
+import type { InheritedWeight, WeightSource } from "../../runtime/index.js";
 import type { Vocabulary } from "../config/index.js";
 import { printedPath } from "../specs/files.js";
 import { analyzeWithWeights, weightsPath } from "../specs/weights-here.js";
@@ -88,10 +88,14 @@ export async function takenWeights(
   const taken = mappings.flatMap((mapping) => {
     if (mapping.status === "dropped" || !("from" in mapping)) return [];
     const checkpoint = sources.get(mapping.from.stage) as WeightSource;
-    const resize = mapping.status === "resized" ? { resize: mapping.table } : {};
-    return [
-      [mapping.name, { checkpoint, name: mapping.from.name, size: sizeOf(mapping.from.shape), ...resize }] as const,
-    ];
+    const size = sizeOf(mapping.from.shape);
+    return [[mapping.name, { checkpoint, name: mapping.from.name, size, ...changeOf(mapping) }] as const];
   });
   return inheritedWeights(new Map(taken));
+}
+
+/** What is done to a weight on its way. */
+export function changeOf(mapping: Mapping): Pick<InheritedWeight, "resize" | "adapt"> {
+  if (mapping.status === "resized") return { resize: mapping.table };
+  return mapping.status === "adapted" ? { adapt: mapping.channels } : {};
 }

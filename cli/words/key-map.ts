@@ -11,7 +11,7 @@ export const startText = ({ stage, part }: Pick<RecipeStart["takes"][number], "s
 
 /** How many weights start in which way. */
 export function countsOf(mappings: readonly Mapping[]): Readonly<Record<MappingStatus, number>> {
-  const counts = { kept: 0, renamed: 0, resized: 0, computed: 0, new: 0, dropped: 0 };
+  const counts = { kept: 0, renamed: 0, resized: 0, adapted: 0, computed: 0, new: 0, dropped: 0 };
   for (const { status } of mappings) counts[status] += 1;
   return counts;
 }
@@ -46,7 +46,7 @@ interface Line {
   readonly text: string;
 }
 
-const order: readonly MappingStatus[] = ["kept", "renamed", "resized", "computed", "new", "dropped"];
+const order: readonly MappingStatus[] = ["kept", "renamed", "resized", "adapted", "computed", "new", "dropped"];
 
 function lines(mappings: readonly Mapping[]): readonly Line[] {
   return order.flatMap((status) => {
@@ -87,6 +87,11 @@ function mappingText(mapping: Mapping): string {
     const { from, to } = mapping.table;
     const how = from.length === 2 ? "bicubic" : "cubic along each axis";
     return `${own} from ${showShape(mapping.from.shape)}, ${from.join("x")} to ${to.join("x")} patches, ${how}`;
+  }
+  if (mapping.status === "adapted") {
+    const { from, to } = mapping.channels;
+    const how = to === 1 ? "summed" : "repeated and scaled";
+    return `${own} from ${showShape(mapping.from.shape)}, ${count(from, "channel")} to ${to}, ${how}`;
   }
   if (mapping.status === "new" && mapping.instead)
     return `${own}; ${showShape(mapping.instead.shape)} in ${mapping.instead.stage}`;

@@ -31,6 +31,8 @@ export interface OwnedWeight extends Pick<Owner, "parts" | "role" | "label"> {
   readonly follows: string | null;
   /** Of a position table. */
   readonly table: TablePlaces | null;
+  /** Of a matrix over patches: channels of the input that they are cut from, of which each patch has as many values. */
+  readonly channels: number | null;
 }
 
 /** Stages of pipelines take from the same models again and again. */
@@ -68,13 +70,14 @@ export const partNames = (weights: readonly OwnedWeight[]): readonly string[] =>
 ];
 
 function owned(
-  { shape, trainable, init, follows, places }: Parameter,
+  { shape, trainable, init, follows, places, over }: Parameter,
   path: readonly string[],
-  { parts, role, label, table: tokens }: Owner,
+  { parts, role, label, table: tokens, channels: read }: Owner,
   local: string,
 ): OwnedWeight {
   const table = tokens ? tableOf(tokens.grid, tokens.extra, places) : null;
-  const own = { shape: shape.map(Number), trainable, init, follows: follows ?? null, table };
+  const channels = over === "patches" ? (read ?? null) : null;
+  const own = { shape: shape.map(Number), trainable, init, follows: follows ?? null, table, channels };
   return { name: path.join("."), parts, role, label, local, ...own };
 }
 

@@ -42,6 +42,8 @@ export interface Owner {
   readonly label: string | null;
   /** Of a position table: the tokens whose places it holds, and rows for others in front of them. */
   readonly table?: { readonly grid: InputPart["grid"]; readonly extra: number };
+  /** Of what reads patches: channels of the input that they are cut from. */
+  readonly channels?: number;
 }
 
 /** Names of branches; null: the weights stand beside those of the rest. */
@@ -255,7 +257,7 @@ function putInput(branches: Branches, parts: Parts, input: InputPart): void {
   putBeside(growing, { [encoderPositions]: positionTable(input, width, extra) }, { ...owner, table: { grid, extra } });
   if (hasMark(input)) putBeside(growing, { [encoderMark]: tokenParameter(width) }, owner);
   const own = tokens.definition.parameters(tokens.values, { array, width });
-  putBeside(growing, own, backboneOwner(label, "encoder", "tokens"));
+  putBeside(growing, own, { ...backboneOwner(label, "encoder", "tokens"), channels: array.channels });
 }
 
 function putEncoder(branches: Branches, { label, block: { definition, values }, inputs, reads }: EncoderPart): void {

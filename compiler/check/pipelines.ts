@@ -26,7 +26,7 @@ import { counted, fail, type Report, replacement, type Words } from "./report.js
 import { emptyScope } from "./scope.js";
 import { pathText } from "./show.js";
 import { type Earlier, type FreshPart, type SourcePath, type Taking, takenParts } from "./stage-parts.js";
-import { type FoundSource, freshIn, ofRecipe, ofStage, startOf, startsIn } from "./starts.js";
+import { adapts, type FoundSource, freshIn, ofRecipe, ofStage, startOf, startsIn } from "./starts.js";
 
 /** Gives the pipeline; null when there is an error in it. */
 export function checkPipeline(
@@ -108,13 +108,8 @@ function checkStage(entry: StageEntry, stages: ReadonlyMap<string, Earlier>, aro
   const fresh = freshOf(entry, fitting?.recipe ?? null);
   const { name, span } = entry.model;
   const taking = {
-    taker: entry.name.name,
-    name,
-    span,
-    model: checked.model,
-    from,
-    fresh,
-    earlier: stages,
+    ...{ taker: entry.name.name, name, span, model: checked.model, from, fresh, earlier: stages },
+    adapt: fitting?.recipe ? adapts(fitting.recipe) : false,
     ...wordsOf(entry),
   };
   const taken = isHere ? takenParts(taking, report) : [];

@@ -4,7 +4,7 @@ import type { Fix, Span } from "../../grammar/index.js";
 import { showShape } from "../../graph/index.js";
 import { type OwnedWeight, ownedWeights, partNames } from "../assemble/owners.js";
 import { foreignParts } from "../foreign.js";
-import { keyMap } from "../key-map.js";
+import { keyMap, otherChannels } from "../key-map.js";
 import type { Mapping } from "../mapping.js";
 import type { Model } from "../model.js";
 import type { Stage } from "../pipeline.js";
@@ -31,6 +31,8 @@ export interface SourcePath {
   readonly part: string | null;
   /** Where the part is written. */
   readonly partSpan: Span;
+  /** What it has in blocks of a model of these weights that the model has not. */
+  readonly strange?: (own: readonly OwnedWeight[]) => readonly string[];
   /** What it has, for a model of these weights. */
   readonly weights: (own: readonly OwnedWeight[]) => readonly OwnedWeight[];
 }
@@ -53,6 +55,8 @@ export interface Taking {
   readonly from: readonly SourcePath[];
   /** null: the text says nothing of it; empty: all that is new may start from scratch. */
   readonly fresh: readonly FreshPart[] | null;
+  /** Whether patches may have other channels than those that are taken. */
+  readonly adapt: boolean;
   /** Stages before it, by name. */
   readonly earlier: ReadonlyMap<string, Earlier>;
   /** The text that allows a part to start from scratch. */
@@ -71,8 +75,9 @@ export function takenParts(taking: Taking, report: Report): readonly Mapping[] |
   );
   const fresh = (taking.fresh ?? []).map((part) => isPart(part, name, own, report));
   if (![...known, ...fresh].every(Boolean)) return null;
-  const { mappings, given, doubled } = keyMap(own, sources);
+  const { mappings, given, doubled } = keyMap(own, sources, taking.adapt);
   const sound = [
+    ...from.map((source) => hasSuchBlocks(source, taking, own, report)),
     ...from.map((source, i) => givesSomething(source, given[i] ?? 0, taking, own, report)),
     takenOnce(doubled, from, report),
     fromScratch(mappings, own, taking, report),
@@ -94,6 +99,23 @@ function isPart(
     ? `\`${part}\` of \`${holder}\` has no weights`
     : `\`${holder}\` has no part \`${part}\``;
   fail(report, "check/unknown-part", span, message, suggestion(part, span, valid, `parts of \`${holder}\``));
+  return false;
+}
+
+/** Whether what is taken of blocks is all that they compute with. */
+function hasSuchBlocks(
+  { strange, span, holder }: SourcePath,
+  { name }: Taking,
+  own: readonly OwnedWeight[],
+  report: Report,
+): boolean {
+  const [first, ...more] = strange?.(own) ?? [];
+  if (first === undefined) return true;
+  const others = more.length > 0 ? ` and ${more.length} more` : "";
+  fail(report, "check/unreadable-weights", span, `\`${holder}\` has blocks of another kind than \`${name}\``, {
+    reason: `\`${first}\`${others} would be left out, and what the blocks compute would be something else.`,
+    help: "change the model so that it has them, or take other weights",
+  });
   return false;
 }
 
@@ -203,17 +225,22 @@ function tellScratch({ part, weights, all }: Group, own: readonly OwnedWeight[],
       ? `\`${part}\` of \`${name}\` would start from scratch`
       : `${weights.length} of the ${all} weights of \`${part}\` would start from scratch: \`${first?.name}\`${more}`;
   fail(report, "check/starts-from-scratch", span, what, {
-    help: `${otherShape(weights)}write \`fresh ${part}\` where this is meant${elsewhere({ part, weights, all }, own, taking)}`,
+    help: `${otherShape(weights, own)}write \`fresh ${part}\` where this is meant${elsewhere({ part, weights, all }, own, taking)}`,
     fix: taking.allow(part),
   });
 }
 
 /** Says how a weight differs from the one that was to be taken. */
-function otherShape(weights: readonly New[]): string {
+function otherShape(weights: readonly New[], own: readonly OwnedWeight[]): string {
   const misshaped = weights.find(({ instead }) => instead !== null);
   if (!misshaped?.instead) return "";
   const { stage, shape } = misshaped.instead;
-  return `\`${misshaped.name}\` is ${showShape(misshaped.shape)} here and ${showShape(shape)} in \`${stage}\`; `;
+  const weight = own.find(({ name }) => name === misshaped.name);
+  const channels = weight && otherChannels(shape, weight);
+  const adapted = channels
+    ? `\`adapt channels\` in the recipe brings ${channels.from} channels to ${channels.to}; `
+    : "";
+  return `\`${misshaped.name}\` is ${showShape(misshaped.shape)} here and ${showShape(shape)} in \`${stage}\`; ${adapted}`;
 }
 
 /** Earlier stages that could give what is missing, and are not asked for it. */

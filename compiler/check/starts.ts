@@ -2,8 +2,8 @@
 
 import type { SourceValue } from "../../blocks/index.js";
 import type { FilePart, Span } from "../../grammar/index.js";
-import { ownedWeights } from "../assemble/owners.js";
-import { foreignWeights } from "../foreign.js";
+import { type OwnedWeight, ownedWeights } from "../assemble/owners.js";
+import { foreignWeights, strangeWeights } from "../foreign.js";
 import type { StageStart } from "../mapping.js";
 import type { Model, Recipe } from "../model.js";
 import type { WeightsFile } from "../weights-file.js";
@@ -29,6 +29,9 @@ export function ofRecipe({ settings }: Recipe, project: Project, report: Report)
   const at = { span: origin?.span as Span, partSpan: origin?.span as Span };
   return ((value ?? []) as readonly SourceValue[]).map((source) => fileSource(source, at, project, report));
 }
+
+/** Whether a recipe lets patches have other channels than those whose weights it takes. */
+export const adapts = ({ settings }: Recipe): boolean => settings.adapt?.value === "channels";
 
 /** The parts that a recipe lets start from scratch; null: it says nothing of it. */
 export function freshIn({ settings }: Recipe): readonly FreshPart[] | null {
@@ -69,6 +72,7 @@ function fileSource(
     holder: model?.name ?? file,
     part,
     ...at,
+    ...(model ? {} : { strange: (own: readonly OwnedWeight[]) => strangeWeights(own, found.shapes.keys()) }),
     weights: (own) => (model ? ownedWeights(model) : foreignWeights(own, found.shapes)),
   };
 }
@@ -112,7 +116,7 @@ function starting(recipe: Recipe, model: Model, project: Project, report: Report
   const { span, how } = line?.origin ?? { span: recipe.span, how: "written" };
   const mappings = takenParts(
     {
-      ...{ taker: recipe.name, name: model.name, span, model, from, fresh, earlier: new Map() },
+      ...{ taker: recipe.name, name: model.name, span, model, from, fresh, adapt: adapts(recipe), earlier: new Map() },
       allow: (part) => {
         if (freshLine?.value) return undefined;
         const text = how === "set" ? `set fresh: ${part}` : `fresh ${part}`;

@@ -24,6 +24,13 @@ export interface InheritedWeight {
   /** How many numbers it has there; if absent, as many as are there. */
   readonly size?: number;
   readonly resize?: TableResizing;
+  readonly adapt?: ChannelAdapting;
+}
+
+/** A matrix over patches, the channel fastest, to be one over patches of another number of channels. */
+export interface ChannelAdapting {
+  readonly from: number;
+  readonly to: number;
 }
 
 /**
@@ -35,14 +42,44 @@ export const inheritedWeights = (
 ): Readonly<Record<string, Float32Array>> =>
   Object.fromEntries([...wanted].map(([name, weight]) => [name, valuesOf(weight)]));
 
-function valuesOf({ checkpoint, name, size, resize }: InheritedWeight): Float32Array {
+function valuesOf({ checkpoint, name, size, resize, adapt }: InheritedWeight): Float32Array {
   const values = judgedWeight(checkpoint.state, name);
-  if (values && (size === undefined || values.length === size)) return resize ? resizeTable(values, resize) : values;
+  if (values && (size === undefined || values.length === size)) {
+    refuseNotFinite(checkpoint.path, name, values);
+    if (resize) return resizeTable(values, resize);
+    return adapt ? adaptChannels(values, adapt) : values;
+  }
   throw new RunError("run/checkpoint-mismatch", {
     what: `${checkpoint.path} holds another model (${checkpoint.program})`,
     why: values ? `its ${name} has ${values.length} numbers, and ${size} were expected` : `it has no ${name}`,
     help: "Train the earlier stage again, or restore the checkpoint that it was trained to.",
   });
+}
+
+function refuseNotFinite(path: string, name: string, values: Float32Array): void {
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  throw new RunError("run/weights-not-finite", {
+    what: `${path} has weights that are not finite`,
+    why: `number ${at} of ${name} is ${values[at]}`,
+    help: "Take another file, or an earlier checkpoint of the run that it comes from.",
+  });
+}
+
+/**
+ * As timm's `adapt_input_conv`: to one channel all are summed; to others they are repeated in turn and scaled, so that an input whose channels
+ * are equal gives what it gave.
+ */
+function adaptChannels(values: Float32Array, { from, to }: ChannelAdapting): Float32Array {
+  const result = new Float32Array((values.length / from) * to);
+  for (let place = 0; place * from < values.length; place++) {
+    const own = values.subarray(place * from, (place + 1) * from);
+    for (let channel = 0; channel < to; channel++) {
+      result[place * to + channel] =
+        to === 1 ? own.reduce((sum, value) => sum + value, 0) : ((own[channel % from] as number) * from) / to;
+    }
+  }
+  return result;
 }
 
 /**

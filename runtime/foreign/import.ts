@@ -2,12 +2,18 @@
 
 import { fixedTable, isFixedTable, namedParameters, type Parameter, type ParameterTree } from "../../blocks/index.js";
 import { checkpointMetadata, readCheckpoint } from "../checkpoint/checkpoint.js";
-import { inheritedWeights, type TableResizing, type WeightSource } from "../checkpoint/inherit.js";
+import {
+  type ChannelAdapting,
+  inheritedWeights,
+  type TableResizing,
+  type WeightSource,
+} from "../checkpoint/inherit.js";
 import { format, isWeight } from "../checkpoint/stored.js";
 import { type Tensors, withTensorFile, writeTensorFile } from "../checkpoint/tensor-file.js";
 import { openNamedFile, readBytes } from "../plain-file.js";
 import { RunError } from "../run-error.js";
 import { startingWeights, type WeightValues } from "../train/weights.js";
+import { otherModel } from "./names.js";
 import { withPyTorchFile } from "./pytorch.js";
 import { type ForeignWeight, type ForeignWeights, foreignShapes, foreignValues } from "./weights.js";
 
@@ -27,9 +33,13 @@ async function withForeignFile<T>(
 const shapesOf = (tensors: Tensors): ReadonlyMap<string, readonly number[]> =>
   new Map([...tensors].map(([name, { shape }]) => [name, shape]));
 
-/** The weights in a file. Throws as `withForeignFile`. */
+/**
+ * The weights in a file.
+ * @throws RunError `run/foreign-weights` where they are those of a model that nothing here computes, and as `withForeignFile`
+ */
 export const readForeignWeights = (path: string): Promise<ForeignWeights> =>
   withForeignFile(path, async (tensors) => {
+    refuseOthers(path, tensors);
     const found = foreignShapes(shapesOf(tensors));
     const weights = new Map<string, ForeignWeight>();
     for (const [name, weight] of found.weights) {
@@ -53,11 +63,22 @@ export const outlineWeights = (path: string): Promise<WeightsOutline> =>
     const [text, model] = [metadata.get("spec"), metadata.get("program")];
     const isOurs = metadata.get("format") === format && text !== undefined && model !== undefined;
     if (!isOurs) {
+      refuseOthers(path, tensors);
       const { weights } = foreignShapes(all);
       return { shapes: new Map([...weights].map(([name, { shape }]) => [name, shape])), spec: null };
     }
     return { shapes: new Map([...all].filter(([name]) => isWeight(name))), spec: { text, model } };
   });
+
+function refuseOthers(path: string, tensors: Tensors): void {
+  const other = otherModel(tensors.keys());
+  if (!other) return;
+  throw new RunError("run/foreign-weights", {
+    what: `${path} holds ${other.model}`,
+    why: `nothing in the language computes it: ${other.lack}`,
+    help: "Take the weights of a plain vision transformer: ViT, ViTMAE, VideoMAE, official MAE, timm.",
+  });
+}
 
 async function firstBytes(path: string): Promise<Uint8Array> {
   const { file, size } = await openNamedFile(path);
@@ -84,7 +105,8 @@ export async function readWeightSource(path: string, parameters: ParameterTree):
 export interface TakenWeight {
   readonly name: string;
   readonly from: string;
-  readonly resize: TableResizing | null;
+  readonly resize?: TableResizing;
+  readonly adapt?: ChannelAdapting;
 }
 
 /** Largest difference between a fixed table and the same one as another program computed it in single precision. */
@@ -105,7 +127,7 @@ export async function importedWeights(
   const wanted = taken.filter(({ name }) => !fixed.has(name));
   const checkpoint = { path: file, program: file, state };
   const given = inheritedWeights(
-    new Map(wanted.map(({ name, from, resize }) => [name, { checkpoint, name: from, ...(resize ? { resize } : {}) }])),
+    new Map(wanted.map(({ name, from, ...change }) => [name, { checkpoint, name: from, ...change }])),
   );
   return startingWeights(parameters, seed, given);
 }

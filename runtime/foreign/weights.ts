@@ -6,9 +6,7 @@
 import { sizeOf } from "../../graph/index.js";
 import type { StoredTensor } from "../checkpoint/safetensors.js";
 import type { Tensors } from "../checkpoint/tensor-file.js";
-
-/** Whose names a file has. */
-export type Naming = "official or timm" | "Hugging Face";
+import { type Naming, nameHere, namingOf } from "./names.js";
 
 /** A weight by the names in its file and the shape that it has here. */
 export interface ForeignShape {
@@ -30,56 +28,57 @@ export interface ForeignWeights<W = ForeignWeight> {
 }
 
 /** Branches in which training scripts keep the weights of a model, the likeliest first. */
-const branches = ["model", "state_dict", "model_state_dict", "net", "module"];
+const branches = ["model", "model_state", "state_dict", "model_state_dict", "net", "module"];
 
-/** Pieces of names at Hugging Face, of version 4 and of version 5, and what stands for them here; applied in this order. */
-const pieces: readonly (readonly [RegExp, string])[] = [
-  [/^(vit|videomae)\./, ""],
-  [/^embeddings\.cls_token$/, "cls_token"],
-  [/^embeddings\.position_embeddings$/, "pos_embed"],
-  [/^embeddings\.patch_embeddings\.projection\./, "patch_embed.proj."],
-  [/^(encoder\.layer|layers)\./, "blocks."],
-  [/^decoder\.(decoder_layers|decoder_encoder\.layer)\./, "decoder_blocks."],
-  [/^decoder\./, ""],
-  [/\.attention(\.attention)?\.(query|q_proj)\./, ".attn.qkv[0]."],
-  [/\.attention(\.attention)?\.(key|k_proj)\./, ".attn.qkv[1]."],
-  [/\.attention(\.attention)?\.(value|v_proj)\./, ".attn.qkv[2]."],
-  [/\.attention\.(output\.dense|o_proj)\./, ".attn.proj."],
-  [/\.intermediate\.dense\./, ".mlp.fc1."],
-  [/\.output\.dense\./, ".mlp.fc2."],
-  [/\.layernorm_before\./, ".norm1."],
-  [/\.layernorm_after\./, ".norm2."],
-  [/^layernorm\./, "norm."],
-  [/^classifier\./, "head."],
-];
-
-const isHuggingFace = (names: readonly string[]): boolean =>
-  names.some((name) => /(^|\.)embeddings\.patch_embeddings\./.test(name));
+/** A tensor that is a weight here, or a part of one. */
+interface Piece {
+  readonly index: number;
+  readonly name: string;
+}
 
 /** The weights of a model among the tensors of a file, before their values are read. */
 export function foreignShapes(shapes: ReadonlyMap<string, readonly number[]>): ForeignWeights<ForeignShape> {
   const names = [...shapes.keys()];
   const branch = branches.find((name) => names.some((other) => other.startsWith(`${name}.`)));
-  const prefix = branch === undefined || isHuggingFace(names) ? "" : `${branch}.`;
+  const prefix = branch === undefined || namingOf(names) === "Hugging Face" ? "" : `${branch}.`;
   const own = names.filter((name) => name.startsWith(prefix));
-  const naming = isHuggingFace(own) ? "Hugging Face" : "official or timm";
-  const parts = new Map<string, { readonly index: number; readonly name: string }[]>();
+  const naming = namingOf(own);
+  const pieces = new Map<string, Piece[]>();
   for (const name of own) {
-    const bare = name.slice(prefix.length).replace(/^module\./, "");
-    const named =
-      naming === "official or timm" ? bare : pieces.reduce((text, [from, to]) => text.replace(from, to), bare);
-    const [, before = named, index = "0", after = ""] = /^(.*)\[(\d)\](.*)$/.exec(named) ?? [];
-    const joined = parts.get(before + after) ?? [];
-    parts.set(before + after, joined);
+    const here = nameHere(name.slice(prefix.length).replace(/^module\./, ""), naming);
+    const [, before = here, index = "0", after = ""] = /^(.*)\[(\d)\](.*)$/.exec(here) ?? [];
+    const joined = pieces.get(before + after) ?? [];
+    pieces.set(before + after, joined);
     joined.push({ index: Number(index), name });
   }
   const weights = new Map(
-    [...parts].map(([name, joined]) => {
-      const from = joined.sort((a, b) => a.index - b.index).map((part) => part.name);
-      return [name, { from, shape: shapeHere(from.map((one) => shapes.get(one) as readonly number[])) }];
-    }),
+    [...pieces]
+      .flatMap(([name, joined]) => weightsOf(name, joined))
+      .map(([name, from]) => {
+        return [name, { from, shape: shapeHere(from.map((one) => shapes.get(one) as readonly number[])) }];
+      }),
   );
-  return { naming, weights, aside: names.filter((name) => !name.startsWith(prefix)) };
+  return { naming, weights: withFinalNorm(weights), aside: names.filter((name) => !name.startsWith(prefix)) };
+}
+
+/** Where queries and values have a bias and keys have none, they are two. */
+function weightsOf(name: string, pieces: readonly Piece[]): readonly (readonly [string, readonly string[]])[] {
+  const ordered = [...pieces].sort((a, b) => a.index - b.index);
+  const [first, second, third] = ordered;
+  if (!name.endsWith("attn.qkv.bias") || first?.index !== 0 || second?.index !== 2 || third) {
+    return [[name, ordered.map((piece) => piece.name)]];
+  }
+  const branch = name.slice(0, -"qkv.bias".length);
+  return [
+    [`${branch}q_bias`, [first.name]],
+    [`${branch}v_bias`, [second.name]],
+  ];
+}
+
+/** A classifier of the mean of the patches has its norm behind the mean, under another name. */
+function withFinalNorm(weights: ReadonlyMap<string, ForeignShape>): ReadonlyMap<string, ForeignShape> {
+  if (weights.has("norm.weight")) return weights;
+  return new Map([...weights].map(([name, weight]) => [name.replace(/^fc_norm\./, "norm."), weight]));
 }
 
 /** Tensors one under the other; a convolution over patches as a matrix. */

@@ -12,6 +12,7 @@ import numpy
 import timm
 import torch
 import transformers
+from foreign_models import disturbed, rectangle_of
 from safetensors.torch import save_file
 from timm.models.vision_transformer import VisionTransformer
 from transformers import ViTMAEConfig, ViTMAEForPreTraining
@@ -19,24 +20,6 @@ from transformers import ViTMAEConfig, ViTMAEForPreTraining
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent) / "foreign"
 folder.mkdir(exist_ok=True)
 torch.manual_seed(0)
-
-
-def disturbed(model: torch.nn.Module) -> torch.nn.Module:
-    """Biases and norms as training leaves them, so that none of them can be forgotten unseen."""
-    with torch.no_grad():
-        for weight in model.parameters():
-            if weight.requires_grad:
-                weight.add_(torch.randn_like(weight) * 0.1)
-    return model.eval()
-
-
-def table_of(width: int, side: int) -> torch.Tensor:
-    """The table of official MAE (util/pos_embed.py): of the column, then of the row, each sines and then cosines."""
-    frequencies = 1 / 10000 ** (torch.arange(width // 4, dtype=torch.float64) / (width / 4))
-    row, column = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
-    halves = [torch.outer(place.flatten().double(), frequencies) for place in (column, row)]
-    table = torch.cat([f(half) for half in halves for f in (torch.sin, torch.cos)], dim=1)
-    return torch.cat([torch.zeros(1, width), table])[None].float()
 
 
 image = torch.rand(2, 3, 16, 16)
@@ -49,7 +32,7 @@ config = ViTMAEConfig(
 vitmae = disturbed(ViTMAEForPreTraining(config))
 # A model that is made and not loaded has zeros there.
 for table in [vitmae.vit.embeddings.position_embeddings, vitmae.decoder.decoder_pos_embed]:
-    table.data.copy_(table_of(table.shape[-1], 4))
+    table.data.copy_(rectangle_of(table.shape[-1], 4, 4))
 vitmae.vit.config.mask_ratio = 0.0
 vitmae.vit.embeddings.config.mask_ratio = 0.0
 with torch.no_grad():

@@ -4,11 +4,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { arrayInputs, namedParameters, weightsOf } from "../../blocks/index.js";
+import { arrayInputs, maskedBatch, masksOf, namedParameters, weightsOf } from "../../blocks/index.js";
+import { changeOf } from "../../cli/runs/weights-from.js";
 import { assemble, foreignMap, programOf } from "../../compiler/index.js";
 import { createBuilder, evaluate } from "../../graph/index.js";
 import type { StoredTensor } from "../../runtime/checkpoint/safetensors.js";
+import { otherModel } from "../../runtime/foreign/names.js";
 import { withPyTorchFile } from "../../runtime/foreign/pytorch.js";
+import { foreignShapes } from "../../runtime/foreign/weights.js";
 import { importedWeights, readForeignWeights } from "../../runtime/index.js";
 import { modelOf } from "../support/model.js";
 
@@ -40,7 +43,7 @@ const readPyTorchFile = (path: string): Promise<ReadonlyMap<string, StoredTensor
 const mapped = async (file: string, text: string, fresh: readonly string[] = []) => {
   const model = modelOf(text);
   const { weights } = await readForeignWeights(join(folder, file));
-  const map = foreignMap(model, file, new Map([...weights].map(([name, { shape }]) => [name, shape])), fresh);
+  const map = foreignMap(model, file, new Map([...weights].map(([name, { shape }]) => [name, shape])), { fresh });
   return { model, weights, map };
 };
 
@@ -48,7 +51,7 @@ test("a ViTMAE of Hugging Face gives every weight, and the same features as ther
   const { model, weights, map } = await mapped("vitmae.safetensors", spec("depth: 2, width: 16, heads: 2"));
   expect(map.mappings.filter(({ status }) => status !== "kept")).toEqual([]);
   const { parameters } = assemble(model);
-  const taken = [...namedParameters(parameters)].map(([name]) => ({ name, from: name, resize: null }));
+  const taken = [...namedParameters(parameters)].map(([name]) => ({ name, from: name }));
   const values = await importedWeights(parameters, weights, taken, { file: "vitmae", seed: 0 });
   const program = programOf(assemble(model));
   const g = createBuilder({ batch: 2 });
@@ -59,6 +62,149 @@ test("a ViTMAE of Hugging Face gives every weight, and the same features as ther
   expect(features.length).toBe(reference.vitmae.length);
   const worst = Math.max(...features.map((value, i) => Math.abs(value - reference.vitmae[i])));
   expect(worst).toBeLessThan(1e-5);
+});
+
+interface Case {
+  readonly file: string;
+  readonly spec: string;
+  readonly what: "features" | "predict" | "hidden";
+  readonly input: readonly number[];
+  readonly output: readonly number[];
+  readonly order?: readonly number[];
+  readonly fresh?: readonly string[];
+  readonly adapt?: boolean;
+}
+
+const matrix: Readonly<Record<string, Case>> = JSON.parse(readFileSync(join(folder, "weights-in.json"), "utf8")).cases;
+
+/** What a model of a case makes of its input with the weights of its file. */
+async function computed({ file, spec: text, what, input, order, fresh = [], adapt = false }: Case) {
+  const model = modelOf(text);
+  const { weights } = await readForeignWeights(join(folder, file));
+  const shapes = new Map([...weights].map(([name, { shape }]) => [name, shape]));
+  const { mappings, unsaid, strange } = foreignMap(model, file, shapes, { fresh, adapt });
+  expect({ unsaid, strange }).toEqual({ unsaid: [], strange: [] });
+  expect(mappings.filter(({ status }) => status === "dropped")).toEqual([]);
+  const { parameters } = assemble(model);
+  const taken = mappings.flatMap((mapping) =>
+    "from" in mapping && mapping.status !== "dropped"
+      ? [{ name: mapping.name, from: mapping.from.name, ...changeOf(mapping) }]
+      : [],
+  );
+  const values = await importedWeights(parameters, weights, taken, { file, seed: 0 });
+  const program = programOf(assemble(model));
+  const g = createBuilder({ batch: 2 });
+  const w = weightsOf(g, parameters);
+  const [array = ""] = Object.keys(program.arrays);
+  const tokens = (order?.length ?? 0) / 2;
+  const rows = order ? [order.slice(0, tokens), order.slice(tokens)] : [];
+  const seen = what === "features" ? 0 : (masksOf(program)[0]?.mask.visible ?? 0);
+  const output =
+    what === "features"
+      ? program.features(g, w, arrayInputs(g, program))
+      : program.predict(g, w, order ? maskedBatch(g, program, w) : arrayInputs(g, program));
+  const feeds = {
+    [array]: Float64Array.from(input),
+    ...(order
+      ? {
+          visible: Int32Array.from(rows.flatMap((row) => row.slice(0, seen))),
+          hidden: Int32Array.from(rows.flatMap((row) => row.slice(seen))),
+          restore: Int32Array.from(rows.flatMap((row) => row.map((_, i) => row.indexOf(i)))),
+        }
+      : {}),
+  };
+  const state = Object.fromEntries(Object.entries(values).map(([name, numbers]) => [name, Float64Array.from(numbers)]));
+  const all = [...(evaluate(g.finish({ outputs: { output } }), feeds, state).outputs.output ?? [])].map(Number);
+  if (what !== "hidden") return all;
+  const width = all.length / rows.flat().length;
+  return rows.flatMap((row, b) =>
+    row.slice(seen).flatMap((place) => all.slice((b * tokens + place) * width, (b * tokens + place + 1) * width)),
+  );
+}
+
+test.each(Object.entries(matrix))("%s computes what it computes where it comes from", async (_, one) => {
+  const output = await computed(one);
+  expect(output.length).toBe(one.output.length);
+  const worst = Math.max(...output.map((value, i) => Math.abs(value - (one.output[i] as number))));
+  expect(worst).toBeLessThan(1e-5);
+});
+
+test("weights that are not finite are told", async () => {
+  const one = matrix["timm-mean"] as Case;
+  await expect(computed({ ...one, file: "not-finite.safetensors" })).rejects.toThrow(
+    /not finite: number 26 of blocks\.1\.attn\.proj\.weight is NaN/,
+  );
+});
+
+test("other channels are an error where nothing says that they are adapted", async () => {
+  const grey = matrix["timm-grey"] as Case;
+  const { weights } = await readForeignWeights(join(folder, grey.file));
+  const shapes = new Map([...weights].map(([name, { shape }]) => [name, shape]));
+  expect(foreignMap(modelOf(grey.spec), "grey", shapes).unsaid).toEqual(["encoder"]);
+});
+
+describe("names of others", () => {
+  /** The names of weights in a file, as ours. */
+  const here = (...names: readonly string[]) => [
+    ...foreignShapes(new Map(names.map((name) => [name, [4, 4]]))).weights.keys(),
+  ];
+
+  test.each([
+    [
+      "official VideoMAE",
+      [
+        "encoder.blocks.0.attn.q_bias",
+        "encoder.norm.weight",
+        "decoder.blocks.1.mlp.fc1.bias",
+        "decoder.head.bias",
+        "encoder_to_decoder.weight",
+      ],
+      [
+        "blocks.0.attn.q_bias",
+        "norm.weight",
+        "decoder_blocks.1.mlp.fc1.bias",
+        "decoder_pred.bias",
+        "decoder_embed.weight",
+      ],
+    ],
+    [
+      "official MAE-ST",
+      [
+        "model_state.pos_embed_spatial",
+        "model_state.decoder_pos_embed_class",
+        "model_state.blocks.0.attn.q.weight",
+        "model_state.blocks.0.attn.k.weight",
+        "model_state.blocks.0.attn.v.weight",
+      ],
+      ["pos_embed.spatial", "decoder_pos_embed.class", "blocks.0.attn.qkv.weight"],
+    ],
+    [
+      "version 4 of transformers",
+      ["vit.embeddings.patch_embeddings.projection.bias", "vit.encoder.layer.1.attention.output.dense.bias"],
+      ["patch_embed.proj.bias", "blocks.1.attn.proj.bias"],
+    ],
+  ])("%s", (_, theirs, ours) => {
+    expect(here(...theirs)).toEqual(ours);
+  });
+
+  test.each([
+    ["bert.embeddings.word_embeddings.weight", "text"],
+    ["convnextv2.encoder.stages.0.layers.0.grn.weight", "ConvNeXt"],
+    ["layers.0.blocks.0.attn.relative_position_bias_table", "Swin"],
+    ["audio_spectrogram_transformer.embeddings.distillation_token", "AST"],
+  ])("%s is of a model that is not here", (name, model) => {
+    expect(otherModel([name])?.model).toContain(model);
+  });
+
+  test("a block with more in it than here is no such block", () => {
+    const { spec: text } = matrix["timm-mean"] as Case;
+    const shapes = new Map([
+      ["blocks.0.ls1.gamma", [8]],
+      ["blocks.7.ls1.gamma", [8]],
+      ["head.weight", [5, 8]],
+    ]);
+    expect(foreignMap(modelOf(text), "dino", shapes).strange).toEqual(["blocks.0.ls1.gamma"]);
+  });
 });
 
 test("timm's table of learned positions is brought to another grid, and is no fixed one", async () => {

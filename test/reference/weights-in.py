@@ -1,0 +1,154 @@
+"""Writes random models of several sizes as transformers and timm save them, and what they compute: each with the spec that is the same
+model here. Usage: python weights-in.py [folder]
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import timm
+import torch
+import transformers
+from foreign_models import disturbed, rectangle_of
+from safetensors.torch import save_file
+from timm.models import adapt_input_conv
+from timm.models.vision_transformer import VisionTransformer
+from transformers import (
+    VideoMAEConfig,
+    VideoMAEForPreTraining,
+    VideoMAEForVideoClassification,
+    ViTConfig,
+    ViTForImageClassification,
+    ViTMAEConfig,
+    ViTMAEForPreTraining,
+)
+
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent) / "foreign"
+torch.manual_seed(1)
+cases: dict[str, dict] = {}
+
+
+def spec(input: str, patch: str, *lines: str) -> str:
+    return "\n".join(["edition 2026", "model Case {", f"  input {input}", f"  tokens patch(size: {patch})", *(f"  {line}" for line in lines), "}"])
+
+
+def saved(model: torch.nn.Module, name: str) -> str:
+    """As `save_pretrained` names the weights in its file."""
+    scratch = folder / "saved"
+    model.save_pretrained(scratch)
+    (scratch / "model.safetensors").rename(folder / name)
+    for left in scratch.iterdir():
+        left.unlink()
+    scratch.rmdir()
+    return name
+
+
+def keep(name: str, file: str, text: str, what: str, given: torch.Tensor, output: torch.Tensor, **more) -> None:
+    """`given` with the channels last."""
+    cases[name] = {
+        "file": file, "spec": text, "what": what, "input": [round(x, 6) for x in given.movedim(-3 if given.ndim == 4 else 2, -1).flatten().tolist()],
+        "output": output.flatten().tolist(), **more,
+    }  # fmt: skip
+
+
+def noise(*shape: int) -> torch.Tensor:
+    return (torch.rand(*shape) * 1e6).round() / 1e6
+
+
+def encoder(depth: int, width: int, heads: int, *more: str) -> str:
+    return f"encoder vit({', '.join([f'depth: {depth}', f'width: {width}', f'heads: {heads}', *more])})"
+
+
+def decoder(depth: int, width: int, heads: int, *more: str) -> str:
+    return encoder(depth, width, heads, *more).replace("encoder", "decoder")
+
+
+# ViTMAE, whole: what it predicts of an image of which four patches are seen.
+for name, side, patch, (depth, width, heads), channels, eps in [
+    ("vitmae-small", 8, 2, (2, 8, 2), 3, 1e-6),
+    ("vitmae-deep", 12, 4, (3, 12, 3), 1, 1e-12),
+]:
+    grid = side // patch
+    config = ViTMAEConfig(
+        hidden_size=width, num_hidden_layers=depth, num_attention_heads=heads, intermediate_size=4 * width, image_size=side,
+        patch_size=patch, num_channels=channels, decoder_hidden_size=8, decoder_num_hidden_layers=2, decoder_num_attention_heads=2,
+        decoder_intermediate_size=32, layer_norm_eps=eps, mask_ratio=1 - 4 / grid**2,
+    )  # fmt: skip
+    model = disturbed(ViTMAEForPreTraining(config))
+    for table in [model.vit.embeddings.position_embeddings, model.decoder.decoder_pos_embed]:
+        table.data.copy_(rectangle_of(table.shape[-1], grid, grid))
+    image = noise(2, channels, side, side)
+    order = torch.stack([torch.randperm(grid**2) for _ in range(2)])
+    with torch.no_grad():
+        logits = model(image, noise=order.argsort(dim=1).float()).logits
+    epsilon = f"norm_epsilon: {eps:g}"
+    text = spec(
+        f"image(size: {side}x{side}, channels: {channels})", f"{patch}x{patch}", f"mask random(ratio: {100 * (1 - 4 / grid**2)}%)",
+        encoder(depth, width, heads, epsilon), decoder(2, 8, 2, epsilon), "target pixels", "loss mse",
+    )  # fmt: skip
+    keep(name, saved(model, f"{name}.safetensors"), text, "predict", image, logits, order=order.flatten().tolist())
+
+# Classifiers: of the class token, of the mean of the patches.
+model = disturbed(ViTForImageClassification(ViTConfig(
+    hidden_size=12, num_hidden_layers=2, num_attention_heads=2, intermediate_size=48, image_size=8, patch_size=4, num_labels=5,
+)))  # fmt: skip
+image = noise(2, 3, 8, 8)
+head = ["head classifier(classes: 5, pool: class_token)", "loss cross_entropy"]
+text = spec("image(size: 8x8, channels: 3)", "4x4", "positions learned", encoder(2, 12, 2, "norm_epsilon: 1e-12"), *head)
+keep("vit-classifier", saved(model, "vit-classifier.safetensors"), text, "predict", image, model(image).logits)
+
+for name, pool, ours in [("timm-token", "token", "class_token"), ("timm-mean", "avg", "mean")]:
+    model = disturbed(VisionTransformer(img_size=8, patch_size=4, embed_dim=8, depth=2, num_heads=2, num_classes=5, global_pool=pool))
+    torch.save({"model": model.state_dict(), "epoch": 3}, folder / f"{name}.pth")
+    text = spec("image(size: 8x8, channels: 3)", "4x4", "positions learned", encoder(2, 8, 2), f"head classifier(classes: 5, pool: {ours})", "loss cross_entropy")  # fmt: skip
+    keep(name, f"{name}.pth", text, "predict", image, model(image))
+
+# The same with other channels, adapted as timm does.
+weight = model.patch_embed.proj.weight.data
+for name, channels in [("timm-grey", 1), ("timm-five", 5)]:
+    other = VisionTransformer(img_size=8, patch_size=4, embed_dim=8, depth=2, num_heads=2, num_classes=5, global_pool="avg", in_chans=channels)
+    state = model.state_dict() | {"patch_embed.proj.weight": adapt_input_conv(channels, weight)}
+    other.load_state_dict(state)
+    image = noise(2, channels, 8, 8)
+    keep(name, "timm-mean.pth", text.replace("channels: 3", f"channels: {channels}"), "predict", image, other.eval()(image), adapt=True)
+
+# The encoder of Audio-MAE: a spectrogram of frames and bands, with a fixed table for a rectangle.
+model = disturbed(VisionTransformer(img_size=(16, 8), patch_size=4, in_chans=1, embed_dim=8, depth=2, num_heads=2, num_classes=0, global_pool=""))
+model.pos_embed.data.copy_(rectangle_of(8, 4, 2))
+sound = noise(2, 1, 16, 8)
+torch.save({"model": model.state_dict()}, folder / "audio-mae.pth")
+lines = ["mask random(ratio: 75%)", encoder(2, 8, 2), decoder(1, 8, 2), "target pixels", "loss mse"]
+text = spec("spectrogram(frames: 16, mels: 8, rate: 16 kHz)", "4x4", *lines)
+keep("audio-mae", "audio-mae.pth", text, "features", sound, model.forward_features(sound), fresh=["decoder"])
+
+# VideoMAE: what it predicts of hidden tubelets, in their order, and a classifier.
+common = dict(
+    hidden_size=12, num_hidden_layers=2, num_attention_heads=2, intermediate_size=48, image_size=8, patch_size=4, num_frames=4, tubelet_size=2,
+)  # fmt: skip
+video = noise(2, 4, 3, 8, 8)
+model = disturbed(VideoMAEForPreTraining(VideoMAEConfig(
+    **common, decoder_hidden_size=6, decoder_num_hidden_layers=1, decoder_num_attention_heads=2, decoder_intermediate_size=24, norm_pix_loss=False,
+    use_mean_pooling=False,
+)))  # fmt: skip
+# Theirs leaves the decoder's last norm with the default of PyTorch, 1e-5, whatever the configuration says: here it is as the others.
+model.decoder.norm.eps = model.config.layer_norm_eps
+order = torch.stack([torch.cat([torch.tensor(seen), torch.tensor([i for i in range(8) if i not in seen])]) for seen in ([1, 5], [0, 6])])
+masked = torch.ones(2, 8, dtype=torch.bool).scatter(1, order[:, :2], False)
+clip = "video(frames: 4, size: 8x8, channels: 3)"
+trunk = encoder(2, 12, 2, "class_token: false", "key_bias: false", "norm_epsilon: 1e-12")
+text = spec(
+    clip, "2x4x4", "positions sin_cos(order: flat)", "mask random(ratio: 75%)", trunk,
+    decoder(1, 6, 2, "key_bias: false", "embed_bias: false", "norm_epsilon: 1e-12"), "target pixels", "loss mse",
+)  # fmt: skip
+keep("videomae", saved(model, "videomae.safetensors"), text, "hidden", video, model(video, masked).logits, order=order.flatten().tolist())
+model = disturbed(VideoMAEForVideoClassification(VideoMAEConfig(**common, num_labels=3)))
+text = spec(clip, "2x4x4", "positions sin_cos(order: flat)", trunk, "head classifier(classes: 3, pool: mean)", "loss cross_entropy")
+keep("videomae-classifier", saved(model, "videomae-classifier.safetensors"), text, "predict", video, model(video).logits)
+
+# Weights that are no numbers any more.
+state = {name: value.clone() for name, value in torch.load(folder / "timm-mean.pth")["model"].items()}
+state["blocks.1.attn.proj.weight"][3, 2] = float("nan")
+save_file(state, folder / "not-finite.safetensors")
+
+versions = {"torch": torch.__version__, "transformers": transformers.__version__, "timm": timm.__version__}
+json.dump({"versions": versions, "cases": cases}, (folder / "weights-in.json").open("w"))
