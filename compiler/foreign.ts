@@ -8,6 +8,7 @@ import { type OwnedWeight, ownedWeights, partNames, type TablePlaces } from "./a
 import { keyMap } from "./key-map.js";
 import type { Mapping } from "./mapping.js";
 import type { Model } from "./model.js";
+import type { WeightsFile } from "./weights-file.js";
 
 /** Where the weights of a model come from, if they come from a file. */
 export interface ForeignMap {
@@ -30,11 +31,11 @@ export interface ForeignMap {
 export function foreignMap(
   model: Model,
   source: string,
-  shapes: ReadonlyMap<string, readonly number[]>,
+  { shapes, channels }: Pick<WeightsFile, "shapes" | "channels">,
   { fresh = [], adapt = false }: { readonly fresh?: readonly string[]; readonly adapt?: boolean } = {},
 ): ForeignMap {
   const own = ownedWeights(model);
-  const weights = foreignWeights(own, shapes);
+  const weights = foreignWeights(own, { shapes, channels });
   const { mappings } = keyMap(own, [{ stage: source, part: null, weights }], adapt);
   const parts = partNames(own);
   const missing = mappings.flatMap((mapping) => (mapping.status === "new" ? [mapping.parts] : []));
@@ -56,10 +57,13 @@ export const foreignParts = "file";
 /** The weights of a file, by name and shape, as those that a model of the weights `own` could take. */
 export function foreignWeights(
   own: readonly OwnedWeight[],
-  shapes: ReadonlyMap<string, readonly number[]>,
+  { shapes, channels }: Pick<WeightsFile, "shapes" | "channels">,
 ): readonly OwnedWeight[] {
   const byName = new Map(own.map((weight) => [weight.name, weight]));
-  return [...shapes].map(([name, shape]) => foreignWeight(name, shape, byName.get(name)));
+  return [...shapes].map(([name, shape]) => ({
+    ...foreignWeight(name, shape, byName.get(name)),
+    channels: channels.get(name) ?? null,
+  }));
 }
 
 /**

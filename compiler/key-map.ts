@@ -133,21 +133,21 @@ function mappingOf(
   const table = to.table && weight.table && resizing(weight.table, to.table);
   const fits = sameShape(from.shape, shape);
   if (table && from.shape.at(-1) === shape.at(-1)) return { ...start, status: "resized", from, table };
-  const channels = fits ? null : otherChannels(from.shape, to);
+  const channels = fits ? null : otherChannels(weight, to);
   if (channels && adapt) return { ...start, status: "adapted", from, channels };
-  if (!fits) return { ...start, status: "new", instead: from };
+  if (!fits) return { ...start, status: "new", instead: from, ...(channels ? { adaptable: channels } : {}) };
   return { ...start, status: from.name === name ? "kept" : "renamed", from };
 }
 
 /** Of a matrix over patches of the same size and another number of channels: both numbers; null: it is none. */
-export function otherChannels(
-  from: Dims,
-  { shape, channels: to }: Pick<OwnedWeight, "shape" | "channels">,
-): ChannelChange | null {
-  const [[rows, values], [ownRows, ownValues]] = [from, shape];
-  if (to === null || rows !== ownRows || values === undefined || ownValues === undefined) return null;
-  const channels = values / (ownValues / to);
-  return Number.isInteger(channels) && channels > 0 && channels !== to ? { from: channels, to } : null;
+function otherChannels(from: OwnedWeight, to: OwnedWeight): ChannelChange | null {
+  if (from.channels === null || to.channels === null || from.channels === to.channels) return null;
+  const rowsAndPlaces = ({ shape }: OwnedWeight, channels: number): Dims => [
+    ...shape.slice(0, -1),
+    (shape.at(-1) ?? 0) / channels,
+  ];
+  const isSame = sameShape(rowsAndPlaces(from, from.channels), rowsAndPlaces(to, to.channels));
+  return isSame ? { from: from.channels, to: to.channels } : null;
 }
 
 const sameStart = (a: OwnedWeight, b: OwnedWeight): boolean =>

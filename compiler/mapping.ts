@@ -39,7 +39,7 @@ export type Mapping =
   | (Start & { readonly status: "resized"; readonly from: StageWeight; readonly table: Resizing })
   | (Start & { readonly status: "adapted"; readonly from: StageWeight; readonly channels: ChannelChange })
   | (Start & { readonly status: "computed" })
-  | (Start & { readonly status: "new"; readonly instead: StageWeight | null })
+  | (Start & { readonly status: "new"; readonly instead: StageWeight | null; readonly adaptable?: ChannelChange })
   | { readonly status: "dropped"; readonly from: StageWeight; readonly parts: readonly string[] };
 
 export type MappingStatus = Mapping["status"];

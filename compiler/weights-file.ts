@@ -3,6 +3,8 @@
 export interface WeightsFile {
   /** By the names that our models use. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** Of those that were convolutions over patches, how many channels they read. */
+  readonly channels: ReadonlyMap<string, number>;
   /** The resolved spec that a checkpoint keeps, and its model's name; null: a file of another program. */
   readonly spec: { readonly text: string; readonly model: string } | null;
 }

@@ -5,7 +5,6 @@ import { blockNamed, units } from "../compiler/index.js";
 import { blockCandidates, type Candidate, none, parameterCandidates, sentence } from "./candidate.js";
 import { type Keyword, keywords } from "./keywords.js";
 import { type Entry, isSign, isWord } from "./nest.js";
-import { pathInFile } from "./paths.js";
 import type { Step } from "./place.js";
 import type { Scene } from "./scene.js";
 
@@ -125,8 +124,8 @@ function valueCandidates(
 }
 
 /** Behind a file and a dot. */
-const partsOfFile = (before: Entry, { parts }: Values): readonly Candidate[] =>
-  pathInFile(before)?.length === 0 ? parts : none;
+const partsOfFile = ([file, dot, ...path]: Entry, { parts }: Values): readonly Candidate[] =>
+  file?.kind === "text" && isSign(dot, ".") && path.length === 0 ? parts : none;
 
 const after = (moves: boolean, stretch: boolean, ending: readonly Keyword[]): readonly Candidate[] =>
   keywords(...(moves && !stretch ? (["over"] as const) : []), ...ending);

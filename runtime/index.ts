@@ -47,7 +47,7 @@ export {
   type WeightsOutline,
   writeImported,
 } from "./foreign/import.js";
-export type { ForeignWeight, ForeignWeights } from "./foreign/weights.js";
+export { type ForeignWeight, type ForeignWeights, outlineOf } from "./foreign/weights.js";
 export { packageRoot, version } from "./package.js";
 export { fileDigest } from "./plain-file.js";
 export { RunError, type RunErrorCode, runErrors } from "./run-error.js";

@@ -31,11 +31,10 @@ export async function importWeights(file: string, spec: string | undefined, opti
   }
   if (options.out !== undefined) checkOutput(options.out, options.force ?? false);
   const { model, recipe } = await chosen(spec, options);
-  const { readForeignWeights } = await import("../../runtime/index.js");
+  const { outlineOf, readForeignWeights } = await import("../../runtime/index.js");
   const found = await readForeignWeights(file);
   const { foreignMap } = await import("../../compiler/index.js");
-  const shapes = new Map([...found.weights].map(([name, { shape }]) => [name, shape]));
-  const map = foreignMap(model, printedPath(basename(file)), shapes, {
+  const map = foreignMap(model, printedPath(basename(file)), outlineOf(found.weights), {
     fresh: options.fresh ?? [],
     adapt: options.adapt === "channels",
   });

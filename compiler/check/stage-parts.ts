@@ -4,7 +4,7 @@ import type { Fix, Span } from "../../grammar/index.js";
 import { showShape } from "../../graph/index.js";
 import { type OwnedWeight, ownedWeights, partNames } from "../assemble/owners.js";
 import { foreignParts } from "../foreign.js";
-import { keyMap, otherChannels } from "../key-map.js";
+import { keyMap } from "../key-map.js";
 import type { Mapping } from "../mapping.js";
 import type { Model } from "../model.js";
 import type { Stage } from "../pipeline.js";
@@ -225,18 +225,17 @@ function tellScratch({ part, weights, all }: Group, own: readonly OwnedWeight[],
       ? `\`${part}\` of \`${name}\` would start from scratch`
       : `${weights.length} of the ${all} weights of \`${part}\` would start from scratch: \`${first?.name}\`${more}`;
   fail(report, "check/starts-from-scratch", span, what, {
-    help: `${otherShape(weights, own)}write \`fresh ${part}\` where this is meant${elsewhere({ part, weights, all }, own, taking)}`,
+    help: `${otherShape(weights)}write \`fresh ${part}\` where this is meant${elsewhere({ part, weights, all }, own, taking)}`,
     fix: taking.allow(part),
   });
 }
 
 /** Says how a weight differs from the one that was to be taken. */
-function otherShape(weights: readonly New[], own: readonly OwnedWeight[]): string {
+function otherShape(weights: readonly New[]): string {
   const misshaped = weights.find(({ instead }) => instead !== null);
   if (!misshaped?.instead) return "";
   const { stage, shape } = misshaped.instead;
-  const weight = own.find(({ name }) => name === misshaped.name);
-  const channels = weight && otherChannels(shape, weight);
+  const channels = misshaped.adaptable;
   const adapted = channels
     ? `\`adapt channels\` in the recipe brings ${channels.from} channels to ${channels.to}; `
     : "";

@@ -73,7 +73,7 @@ function fileSource(
     part,
     ...at,
     ...(model ? {} : { strange: (own: readonly OwnedWeight[]) => strangeWeights(own, found.shapes.keys()) }),
-    weights: (own) => (model ? ownedWeights(model) : foreignWeights(own, found.shapes)),
+    weights: (own) => (model ? ownedWeights(model) : foreignWeights(own, found)),
   };
 }
 

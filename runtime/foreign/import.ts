@@ -15,7 +15,7 @@ import { RunError } from "../run-error.js";
 import { startingWeights, type WeightValues } from "../train/weights.js";
 import { otherModel } from "./names.js";
 import { withPyTorchFile } from "./pytorch.js";
-import { type ForeignWeight, type ForeignWeights, foreignShapes, foreignValues } from "./weights.js";
+import { type ForeignWeight, type ForeignWeights, foreignShapes, foreignValues, outlineOf } from "./weights.js";
 
 /**
  * Gives the tensors of a file of PyTorch or of safetensors, told apart by how it begins. Nothing in it is run.
@@ -52,6 +52,8 @@ export const readForeignWeights = (path: string): Promise<ForeignWeights> =>
 export interface WeightsOutline {
   /** By the names that our models use. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** Of convolutions over patches. */
+  readonly channels: ReadonlyMap<string, number>;
   /** Of a checkpoint of ours: the spec that it keeps, and its model's name. */
   readonly spec: { readonly text: string; readonly model: string } | null;
 }
@@ -64,10 +66,10 @@ export const outlineWeights = (path: string): Promise<WeightsOutline> =>
     const isOurs = metadata.get("format") === format && text !== undefined && model !== undefined;
     if (!isOurs) {
       refuseOthers(path, tensors);
-      const { weights } = foreignShapes(all);
-      return { shapes: new Map([...weights].map(([name, { shape }]) => [name, shape])), spec: null };
+      return { ...outlineOf(foreignShapes(all).weights), spec: null };
     }
-    return { shapes: new Map([...all].filter(([name]) => isWeight(name))), spec: { text, model } };
+    const shapes = new Map([...all].filter(([name]) => isWeight(name)));
+    return { shapes, channels: new Map(), spec: { text, model } };
   });
 
 function refuseOthers(path: string, tensors: Tensors): void {

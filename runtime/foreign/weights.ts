@@ -13,6 +13,8 @@ export interface ForeignShape {
   /** Names in the file, those that are joined in their order. */
   readonly from: readonly string[];
   readonly shape: readonly number[];
+  /** Of a convolution over patches: how many channels it reads; null: it is none. */
+  readonly channels: number | null;
 }
 
 export interface ForeignWeight extends ForeignShape {
@@ -55,7 +57,7 @@ export function foreignShapes(shapes: ReadonlyMap<string, readonly number[]>): F
     [...pieces]
       .flatMap(([name, joined]) => weightsOf(name, joined))
       .map(([name, from]) => {
-        return [name, { from, shape: shapeHere(from.map((one) => shapes.get(one) as readonly number[])) }];
+        return [name, { from, ...shapeHere(from.map((one) => shapes.get(one) as readonly number[])) }];
       }),
   );
   return { naming, weights: withFinalNorm(weights), aside: names.filter((name) => !name.startsWith(prefix)) };
@@ -82,11 +84,12 @@ function withFinalNorm(weights: ReadonlyMap<string, ForeignShape>): ReadonlyMap<
 }
 
 /** Tensors one under the other; a convolution over patches as a matrix. */
-function shapeHere(all: readonly (readonly number[])[]): readonly number[] {
+function shapeHere(all: readonly (readonly number[])[]): Omit<ForeignShape, "from"> {
   const [first = []] = all;
   const rows = all.reduce((sum, shape) => sum + (shape[0] ?? 1), 0);
   const shape = all.length === 1 ? first : [rows, ...first.slice(1)];
-  return isConvolution(shape) ? [shape[0] as number, sizeOf(shape.slice(1))] : shape;
+  if (!isConvolution(shape)) return { shape, channels: null };
+  return { shape: [shape[0] as number, sizeOf(shape.slice(1))], channels: shape[1] as number };
 }
 
 /** [D, C, ...patch] */
@@ -128,3 +131,9 @@ function patchMatrix(shape: readonly number[], values: Float32Array): Float32Arr
   }
   return result;
 }
+
+/** Names and shapes of weights, and of convolutions over patches how many channels they read. */
+export const outlineOf = (weights: ReadonlyMap<string, ForeignShape>) => ({
+  shapes: new Map([...weights].map(([name, { shape }]) => [name, shape])),
+  channels: new Map([...weights].flatMap(([name, { channels }]) => (channels === null ? [] : [[name, channels]]))),
+});

@@ -148,7 +148,10 @@ describe("a key map", () => {
       const table = (mappings: readonly Mapping[]) => named(mappings, "pos_embed");
       const shapes = new Map(from.weights.map(({ name, shape }) => [name, shape]));
       const stage = { stage: "a", part: null, weights: from.weights };
-      return [table(keyMap(to.weights, [stage]).mappings), table(foreignMap(to.model, "a.pth", shapes).mappings)];
+      return [
+        table(keyMap(to.weights, [stage]).mappings),
+        table(foreignMap(to.model, "a.pth", { shapes, channels: new Map() }).mappings),
+      ];
     };
     const resized = (from: readonly number[], to: readonly number[]) =>
       expect.objectContaining({ status: "resized", table: { from, to, extra: 1 } });

@@ -12,7 +12,7 @@ import type { StoredTensor } from "../../runtime/checkpoint/safetensors.js";
 import { otherModel } from "../../runtime/foreign/names.js";
 import { withPyTorchFile } from "../../runtime/foreign/pytorch.js";
 import { foreignShapes } from "../../runtime/foreign/weights.js";
-import { importedWeights, readForeignWeights } from "../../runtime/index.js";
+import { importedWeights, outlineOf, readForeignWeights } from "../../runtime/index.js";
 import { modelOf } from "../support/model.js";
 
 const folder = join(import.meta.dirname, "../reference/foreign");
@@ -43,7 +43,7 @@ const readPyTorchFile = (path: string): Promise<ReadonlyMap<string, StoredTensor
 const mapped = async (file: string, text: string, fresh: readonly string[] = []) => {
   const model = modelOf(text);
   const { weights } = await readForeignWeights(join(folder, file));
-  const map = foreignMap(model, file, new Map([...weights].map(([name, { shape }]) => [name, shape])), { fresh });
+  const map = foreignMap(model, file, outlineOf(weights), { fresh });
   return { model, weights, map };
 };
 
@@ -81,8 +81,8 @@ const matrix: Readonly<Record<string, Case>> = JSON.parse(readFileSync(join(fold
 async function computed({ file, spec: text, what, input, order, fresh = [], adapt = false }: Case) {
   const model = modelOf(text);
   const { weights } = await readForeignWeights(join(folder, file));
-  const shapes = new Map([...weights].map(([name, { shape }]) => [name, shape]));
-  const { mappings, unsaid, strange } = foreignMap(model, file, shapes, { fresh, adapt });
+  const outline = outlineOf(weights);
+  const { mappings, unsaid, strange } = foreignMap(model, file, outline, { fresh, adapt });
   expect({ unsaid, strange }).toEqual({ unsaid: [], strange: [] });
   expect(mappings.filter(({ status }) => status === "dropped")).toEqual([]);
   const { parameters } = assemble(model);
@@ -139,8 +139,8 @@ test("weights that are not finite are told", async () => {
 test("other channels are an error where nothing says that they are adapted", async () => {
   const grey = matrix["timm-grey"] as Case;
   const { weights } = await readForeignWeights(join(folder, grey.file));
-  const shapes = new Map([...weights].map(([name, { shape }]) => [name, shape]));
-  expect(foreignMap(modelOf(grey.spec), "grey", shapes).unsaid).toEqual(["encoder"]);
+  const outline = outlineOf(weights);
+  expect(foreignMap(modelOf(grey.spec), "grey", outline).unsaid).toEqual(["encoder"]);
 });
 
 describe("names of others", () => {
@@ -203,7 +203,7 @@ describe("names of others", () => {
       ["blocks.7.ls1.gamma", [8]],
       ["head.weight", [5, 8]],
     ]);
-    expect(foreignMap(modelOf(text), "dino", shapes).strange).toEqual(["blocks.0.ls1.gamma"]);
+    expect(foreignMap(modelOf(text), "dino", { shapes, channels: new Map() }).strange).toEqual(["blocks.0.ls1.gamma"]);
   });
 });
 
