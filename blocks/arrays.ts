@@ -22,6 +22,8 @@ export interface ArrayShape {
   readonly rate?: number;
   /** What the numbers of a text are; if absent, the array is none. */
   readonly ids?: IdsShape;
+  /** Of a volume: millimetres from a voxel to the next, depth, row and column; if absent, any. */
+  readonly spacing?: readonly [number, number, number];
 }
 
 /**
@@ -132,6 +134,8 @@ export const rateOf = ({ sound, rate }: ArrayShape): number | null => sound?.rat
 
 /** Whether it is made of samples in time: of sound, or of leads side by side. */
 export const isRecorded = (array: ArrayShape): boolean => array.sound !== undefined || mediumOf(array) === "signal";
+
+export const isVolume = (array: Pick<ArrayShape, "axes">): boolean => mediumOf(array) === "volume";
 
 /**
  * An array as planes of rows and columns, one after another: its pictures. Of an array without any, the last axis lies along the rows

@@ -18,6 +18,7 @@ export {
   imageLength,
   isPicture,
   isRecorded,
+  isVolume,
   type Medium,
   mediumOf,
   pictureOf,

@@ -40,6 +40,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   sharp: ["runtime/data"],
   "@wasm-audio-decoders/flac": ["runtime/data/sound"],
   "mpg123-decoder": ["runtime/data/sound"],
+  "dicom-parser": ["runtime/data/volume"],
   yauzl: ["runtime/foreign"],
   "@huggingface/tokenizers": ["runtime/data"],
   commander: ["cli"],

@@ -5,7 +5,7 @@
  */
 
 import type { Random } from "../../graph/index.js";
-import { type ArrayShape, hasPictures, type ImageShape, isRecorded, planesOf } from "../arrays.js";
+import { type ArrayShape, hasPictures, type ImageShape, isRecorded, isVolume, planesOf } from "../arrays.js";
 import { type Definition, ofKind, type Requirement } from "../block.js";
 import type { Params, ValuesOf } from "../params.js";
 import { axesText } from "../sets.js";
@@ -43,10 +43,21 @@ export type RecordingStep =
   /** Frequencies between two, in hertz, by filters of an order that run both ways; null: all on that side. */
   | { readonly kind: "band"; readonly low: number | null; readonly high: number | null; readonly order: number };
 
+/** What to do with a volume, before its slices are looked at as pictures. */
+export type VolumeStep =
+  /** The spacing that the model reads. */
+  | { readonly kind: "spacing"; readonly by: "lines" | "nearest" }
+  /** A box of the model's size, whose beginning is a share of all that may be, on each axis. `pad`: zeros lie around a smaller volume. */
+  | { readonly kind: "box"; readonly at: readonly [number, number, number]; readonly pad: boolean }
+  /** The last slice first. */
+  | { readonly kind: "turn" };
+
 /** What to do with the numbers of an array; of a signal, it is done to the recording. */
 export type ArrayStep =
   /** Less their mean, divided by their deviation: all numbers of a sample, or of each channel or lead. `nonzero`: 0 stays, and does not count. */
-  { readonly kind: "level"; readonly over: "sample" | "channel"; readonly nonzero: boolean };
+  | { readonly kind: "level"; readonly over: "sample" | "channel"; readonly nonzero: boolean }
+  /** 0 to 1 of a range; what lies beyond is clipped. */
+  | { readonly kind: "range"; readonly range: readonly [number, number] };
 
 /** A sinc that is 0 after `width` crossings of zero and cuts at `rolloff` of the highest frequency that two rates have. */
 export interface SincFilter {
@@ -56,7 +67,7 @@ export interface SincFilter {
   readonly beta: number | null;
 }
 
-export type AugmentStep = ImageStep | RecordingStep | ArrayStep;
+export type AugmentStep = ImageStep | RecordingStep | VolumeStep | ArrayStep;
 
 export interface PixelSize {
   readonly height: number;
@@ -100,8 +111,8 @@ export interface Augment<P extends Params = Params> extends Definition<P, Augmen
   mix?(p: ValuesOf<P>, picture: PixelSize, random: Random): Mixing | null;
 }
 
-/** Where pixels are, which only pictures have; the numbers of any array, channel by channel; samples of sounds and signals in time. */
-export type Changes = "pictures" | "channels" | "recordings";
+/** Where pixels are, which only pictures have; the numbers of any array; samples of sounds and signals in time; volumes as a whole. */
+export type Changes = "pictures" | "channels" | "recordings" | "volumes";
 
 /** Which arrays have what is changed, in words where not all have it. */
 const changeable: Readonly<
@@ -114,6 +125,7 @@ const changeable: Readonly<
   },
   channels: { holds: () => true, doc: "", what: "" },
   recordings: { holds: isRecorded, doc: "The model reads recordings: sounds or signals.", what: "recordings" },
+  volumes: { holds: isVolume, doc: "The model reads volumes.", what: "volumes" },
 };
 
 /** Whether an augmentation has something to change in an array. */

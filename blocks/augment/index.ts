@@ -3,11 +3,12 @@
 import { centerCrop } from "./center-crop.js";
 import { horizontalFlip, verticalFlip } from "./flip.js";
 import { mixup } from "./mixup.js";
+import { intensity, standardize } from "./levels.js";
 import { normalize } from "./normalize.js";
 import { randomResizedCrop } from "./random-resized-crop.js";
 import { bandPass, fillGaps, leads, mix, resample } from "./recordings.js";
 import { resize } from "./resize.js";
-import { standardize } from "./standardize.js";
+import { centerBox, depthFlip, randomBox, respace } from "./volumes.js";
 import { centerWindow, randomWindow } from "./window.js";
 
 export {
@@ -27,18 +28,23 @@ export {
 } from "./contract.js";
 export {
   bandPass,
+  centerBox,
   centerCrop,
   centerWindow,
+  depthFlip,
   fillGaps,
   horizontalFlip,
+  intensity,
   leads,
   mix,
   mixup,
   normalize,
+  randomBox,
   randomResizedCrop,
   randomWindow,
   resample,
   resize,
+  respace,
   standardize,
   verticalFlip,
 };
@@ -46,17 +52,22 @@ export {
 export const augments = [
   bandPass,
   centerCrop,
+  centerBox,
   centerWindow,
+  depthFlip,
   fillGaps,
   horizontalFlip,
+  intensity,
   leads,
   mix,
   mixup,
   normalize,
+  randomBox,
   randomResizedCrop,
   randomWindow,
   resample,
   resize,
+  respace,
   standardize,
   verticalFlip,
 ] as const;

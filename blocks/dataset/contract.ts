@@ -77,7 +77,7 @@ export interface JoinedSample {
 }
 
 export type ArraySample =
-  /** A compressed image file. */
+  /** A file that the runtime decodes. */
   | {
       readonly kind: "file";
       readonly path: string;
@@ -85,7 +85,10 @@ export type ArraySample =
       readonly within?: string;
       readonly label: number | null;
     }
-  /** A clip: image files of a folder in their order, of which `count` are taken, every `stride`-th. There are enough of them. */
+  /**
+   * A clip: image files of a folder in their order, of which `count` are taken, every `stride`-th. There are enough of them.
+   * A scan: all its slices, in any order.
+   */
   | {
       readonly kind: "frames";
       readonly path: string;
@@ -130,7 +133,7 @@ export interface DatasetContext {
 }
 
 /** A path without the ending of the file. */
-export const withoutEnding = (path: string): string => path.replace(/\.[^./\\]*$/, "");
+export const withoutEnding = (path: string): string => path.replace(/\.(?:nii\.gz|[^./\\]*)$/i, "");
 
 /** The name by which samples of several inputs find each other: the path in the data's folder, of a file without its ending; null: none has one. */
 export function nameOf(sample: ArraySample): string | null {

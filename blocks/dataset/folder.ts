@@ -1,6 +1,6 @@
 /**
- * A folder of files with a sample each, flat or with a sub-folder for each class: images, sounds, records of signals; where clips
- * are read, a folder for each in their place.
+ * A folder of files with a sample each, flat or with a sub-folder for each class: images, sounds, records of signals, scans; where clips
+ * or slices are read, a folder for each in their place.
  */
 
 import { invariant } from "../../graph/index.js";
@@ -8,7 +8,7 @@ import { type ArrayShape, mediumOf } from "../arrays.js";
 import { int, optional, ratio, text, type ValuesOf } from "../params.js";
 import { counted } from "../wording.js";
 import { checkClasses } from "./classes.js";
-import { type Clips, clipsOf } from "./clips.js";
+import { clipsOf } from "./clips.js";
 import {
   DataError,
   type DatasetContext,
@@ -20,6 +20,7 @@ import {
 } from "./contract.js";
 import { readLabelFile } from "./label-file.js";
 import { type Contents, contentsOf, joined, type Listing, listFolder, othersNote } from "./listing.js";
+import { seriesOf } from "./series.js";
 
 const params = {
   path: text({ doc: "The folder." }),
@@ -173,6 +174,32 @@ function clipOf(array: ArrayShape, { stride }: Values): { readonly frames: numbe
   return mediumOf(array) === "video" && time ? { frames: time.size, stride: stride ?? 1 } : null;
 }
 
+interface Grouped {
+  readonly listing: Listing;
+  /** The files of a sample that is a folder; null: it is a file. If absent, all are files. */
+  readonly partsOf?: (
+    sample: string,
+  ) => { readonly names: readonly string[]; readonly count: number; readonly stride: number } | null;
+}
+
+/** Files, or the folders whose files are a sample together. */
+function grouped(found: Listing, root: string, array: ArrayShape, p: Values): Grouped {
+  const wanted = clipOf(array, p);
+  if (wanted) {
+    const { listing, framesOf } = clipsOf(found, root, wanted);
+    return { listing, partsOf: (clip) => ({ names: framesOf(clip), count: wanted.frames, stride: wanted.stride }) };
+  }
+  if (mediumOf(array) !== "volume") return { listing: found };
+  const { listing, slicesOf } = seriesOf(found, root);
+  return {
+    listing,
+    partsOf(scan) {
+      const names = slicesOf(scan);
+      return names.length === 0 ? null : { names, count: names.length, stride: 1 };
+    },
+  };
+}
+
 async function open(
   p: Values,
   files: Files,
@@ -193,11 +220,9 @@ async function open(
       `Name a folder with ${contents.formats}.`,
     );
   }
-  const wanted = clipOf(array, p);
-  const clips: Clips | null = wanted && clipsOf(found, root, wanted);
-  const listing = clips?.listing ?? found;
+  const { listing, partsOf } = grouped(found, root, array, p);
   const all = await labelled(p, listing, files, isTest);
-  const samples = ofSplit(all, p, split, isJoined && !clips ? withoutEnding : (path) => path);
+  const samples = ofSplit(all, p, split, isJoined && !partsOf ? withoutEnding : (path) => path);
   if (samples.length === 0) {
     throw new DataError(
       `Holding out a share of ${p.holdout} leaves none of the ${counted(all.samples.length, listing.contents.one)} in ${root} to ${split}`,
@@ -209,8 +234,8 @@ async function open(
     sample(i) {
       const [path, label] = samples[i] as Labelled["samples"][number];
       const place = { path: joined(root, path), within: path, label };
-      if (!clips || !wanted) return { kind: "file", ...place };
-      return { kind: "frames", ...place, names: clips.framesOf(path), count: wanted.frames, stride: wanted.stride };
+      const parts = partsOf?.(path);
+      return parts ? { kind: "frames", ...place, ...parts } : { kind: "file", ...place };
     },
     classes: all.classes,
     notes: [...othersNote(listing), ...all.notes],
@@ -220,12 +245,12 @@ async function open(
 export const folder = defineDataset({
   name: "folder",
   summary:
-    "Files with a sample each in a folder, flat or with a sub-folder for each class; of a video, a folder of frames for each clip.",
+    "Files with a sample each in a folder, flat or with a sub-folder for each class; of videos and scans, a folder of frames or slices for each.",
   source: "own definition",
   since: "0.1",
   params,
   positional: "path",
-  media: ["image", "video", "spectrogram", "signal"],
+  media: ["image", "video", "volume", "spectrogram", "signal"],
   requires: [
     {
       name: "stride-of-videos",

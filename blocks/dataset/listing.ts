@@ -38,6 +38,12 @@ export const contentsOf: { readonly [M in Medium]?: Contents } = {
     beside: ["atr", "dat"],
     formats: ".csv, .hea (WFDB), .edf, .bdf or .wav files",
   },
+  volume: {
+    one: "scan",
+    many: "scans",
+    endings: ["dcm", "dicom", "ima", "nii", "nii.gz"],
+    formats: ".nii or .nii.gz files, or folders of .dcm files",
+  },
 };
 
 export interface Listing {
@@ -53,8 +59,8 @@ export interface Listing {
 export const joined = (folder: string, path: string): string =>
   folder.endsWith("/") ? folder + path : `${folder}/${path}`;
 
-/** `.JPG` -> `jpg`; a name without a dot has none. */
-const endingOf = (name: string): string => (name.includes(".") ? (name.split(".").at(-1) as string).toLowerCase() : "");
+/** `.JPG` -> `jpg`, `.nii.gz` whole; a name without a dot has none. */
+const endingOf = (name: string): string => /\.(nii\.gz|[^.]*)$/i.exec(name)?.[1]?.toLowerCase() ?? "";
 
 /** All of a folder, at any depth. What begins with a dot is passed over. */
 export async function listFolder(files: Files, folder: string, contents: Contents): Promise<Listing> {

@@ -1,6 +1,6 @@
 /** Volumes of one size, such as scans of a body. */
 
-import { sides } from "../params.js";
+import { optional, reals, sides } from "../params.js";
 import { channels, defineInput } from "./contract.js";
 
 export const volume = defineInput({
@@ -14,13 +14,22 @@ export const volume = defineInput({
       default: 1,
       doc: "Values of one voxel: 1 for one kind of scan, more for several of the same body.",
     }),
+    spacing: optional(
+      reals({
+        length: 3,
+        min: 0.001,
+        max: 1000,
+        doc: "Millimetres from a voxel to the next: depth, row, column, where files say what they have; if absent, any.",
+      }),
+    ),
   },
-  shape: ({ size: [depth, height, width], channels }) => ({
+  shape: ({ size: [depth, height, width], channels, spacing }) => ({
     axes: [
       { name: "depth", size: depth as number },
       { name: "row", size: height as number },
       { name: "column", size: width as number },
     ],
     channels,
+    ...(spacing === null ? {} : { spacing: spacing as unknown as readonly [number, number, number] }),
   }),
 });

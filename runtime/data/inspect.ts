@@ -1,14 +1,14 @@
 /** A look at the data before training: mistakes that concern every file are said at once, not at the thousandth step. */
 
 import { join } from "node:path";
-import { type ArrayShape, mediumOf, type SampleIndex } from "../../blocks/index.js";
+import { type ArrayShape, isVolume, mediumOf, type SampleIndex } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import { BrokenFile } from "./broken-file.js";
 import { mostUseless } from "./fill.js";
 import { remarkOn, wrongChannels } from "./image/channels.js";
 import { decode, type OpenImage, openImage } from "./image/decode.js";
 import { type Preparation, type Source, sourcesOf } from "./preparation.js";
-import { arrayFiles, arraySteps } from "./prepare.js";
+import { arraySteps, looks } from "./prepare.js";
 import { isUnfit } from "./work.js";
 
 /** Files looked into, evenly spaced. */
@@ -33,7 +33,7 @@ export async function checkFiles({ index, arrays, augment, root }: Checked): Pro
   const evaluation = { arrays, augment, root, seed: 0, mode: "evaluate", fields: {} } as const;
   for (const [name, shape] of Object.entries(arrays)) {
     const sources = samples.map((one) => one[name] as Source);
-    const paths = sources.flatMap((source) => fileOf(source) ?? []);
+    const paths = sources.flatMap((source) => fileOf(source, shape) ?? []);
     const steps = (path: string) => arraySteps(path, { name, shape }, evaluation);
     await checkPaths(paths, shape, { count, length: index.length, steps });
   }
@@ -41,9 +41,9 @@ export async function checkFiles({ index, arrays, augment, root }: Checked): Pro
 
 type StepsOf = (path: string) => ReturnType<typeof arraySteps>;
 
-/** The file that tells what a sample is like: of a clip its first frame; null: its numbers are here. */
-function fileOf(source: Source): string | null {
-  if (source.kind === "array") return null;
+/** The file that tells what a sample is like: of a clip its first frame; null: its numbers are here, or no single file tells. */
+function fileOf(source: Source, shape: ArrayShape): string | null {
+  if (source.kind === "array" || (source.kind === "frames" && isVolume(shape))) return null;
   return source.kind === "file" ? source.path : join(source.path, source.names[0] as string);
 }
 
@@ -77,9 +77,9 @@ async function checkPaths(
 /** Opens a file, and decodes it where only its pixels tell whether they are grey. Gives the error of one that does not fit; null for a broken one, and for what is no image. */
 async function look(path: string, array: ArrayShape, steps: StepsOf): Promise<OpenImage | RunError | null> {
   try {
-    const other = arrayFiles[mediumOf(array) ?? "image"];
+    const other = looks[mediumOf(array) ?? "image"];
     if (other) {
-      await other.look(path, array, steps(path));
+      await other(path, array, steps(path));
       return null;
     }
     const file = await openImage(path);

@@ -9,6 +9,7 @@ import {
   axesText,
   hasPictures,
   isRecorded,
+  isVolume,
   planesOf,
   sidesText,
 } from "../../blocks/index.js";
@@ -19,6 +20,8 @@ import type { Item, NamedArray, Numbers, Preparation } from "./preparation.js";
 import { BrokenRecording, inMemory } from "./recording/recording.js";
 import { signalOf } from "./recording/signal.js";
 import { changeRecordings } from "./recording/steps.js";
+import { BrokenVolume, triple } from "./volume/volume.js";
+import { arrayOfVolume, changeVolumes, volumeInMemory } from "./volume/volume-file.js";
 
 interface Stored {
   readonly numbers: Numbers;
@@ -31,7 +34,7 @@ export async function prepareNumbers(
   item: Item,
   { name, shape: array }: NamedArray,
   preparation: Preparation,
-): Promise<{ readonly numbers: Numbers; readonly size: Size; readonly steps: readonly AugmentStep[] }> {
+): Promise<PreparedNumbers> {
   if (shape.channels !== array.channels) throw wrongChannels(shape.channels, array.channels);
   const what = `sample ${item.sample}`;
   const named = { name, shape: array };
@@ -41,12 +44,61 @@ export async function prepareNumbers(
     if (changeRecordings(steps, array))
       return { numbers: await changedSignal({ numbers, shape }, steps, array, what), size, steps };
   }
+  if (isVolume(array)) {
+    const steps = planFor(planesOf(array).shape, item, named, preparation, what);
+    if (changeVolumes(steps)) {
+      const stored = await changedVolume({ numbers, shape }, steps, array, what);
+      return preparePlanes(stored, item, named, preparation);
+    }
+  }
+  return preparePlanes({ numbers, shape }, item, named, preparation);
+}
+
+interface PreparedNumbers {
+  readonly numbers: Numbers;
+  readonly size: Size;
+  readonly steps: readonly AugmentStep[];
+}
+
+/** What is left to do where nothing changes a sample as a whole: its pictures cropped, resized and flipped. Throws as `prepareNumbers`. */
+export function preparePlanes(
+  { numbers, shape }: Stored,
+  item: Item,
+  { name, shape: array }: NamedArray,
+  preparation: Preparation,
+): PreparedNumbers {
+  const what = `sample ${item.sample}`;
   const planes = planesOf(shape);
   if (planes.count !== planesOf(array).count || !(hasPictures(array) || sameSides(shape, array))) {
     throw wrongSides(what, shape, array);
   }
-  const steps = planFor(planes.shape, item, named, preparation, what);
+  const steps = planFor(planes.shape, item, { name, shape: array }, preparation, what);
   return { numbers: eachPlane(numbers, planes, geometryOf(steps)), size: planes.shape, steps };
+}
+
+/** A stored volume, changed as a whole. */
+async function changedVolume(
+  { numbers, shape }: Stored,
+  steps: readonly AugmentStep[],
+  array: ArrayShape,
+  what: string,
+): Promise<Stored> {
+  const size = triple((a) => shape.axes[a]?.size ?? 1);
+  const values = numbers instanceof Uint8Array ? Float32Array.from(numbers, (value) => value / 255) : numbers;
+  return unbroken(what, () =>
+    arrayOfVolume(volumeInMemory(values, size, shape.channels, array.spacing ?? null), steps, array, what),
+  );
+}
+
+/** Tells of stored numbers what is told of files. */
+async function unbroken<T>(what: string, use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    if (!(error instanceof BrokenRecording || error instanceof BrokenVolume)) throw error;
+    const help = "Save it again, or change the recipe.";
+    throw new RunError("run/data", { what: `${what} cannot be used: ${error.message}`, help });
+  }
 }
 
 /** A stored signal as a recording, and as an array again. */
@@ -66,15 +118,8 @@ async function changedSignal(
   const channels = Array.from({ length: leads }, (_, k) =>
     Float64Array.from(numbers.subarray(k * samples, (k + 1) * samples)),
   );
-  try {
-    return await signalOf(inMemory(channels, { rate: array.rate ?? null, names: null }), steps, array, what);
-  } catch (error) {
-    if (!(error instanceof BrokenRecording)) throw error;
-    throw new RunError("run/data", {
-      what: `${what} cannot be used: ${error.message}`,
-      help: "Save it again, or change the recipe.",
-    });
-  }
+  const recording = inMemory(channels, { rate: array.rate ?? null, names: null });
+  return unbroken(what, () => signalOf(recording, steps, array, what));
 }
 
 const sameSides = (a: ArrayShape, b: ArrayShape): boolean => sidesText(a) === sidesText(b);

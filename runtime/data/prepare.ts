@@ -10,6 +10,7 @@ import {
   augmentsOf,
   hasPictures,
   isOfPictures,
+  isVolume,
   type Medium,
   mediumOf,
   planesOf,
@@ -22,7 +23,7 @@ import { decode, openImage } from "./image/decode.js";
 import { prepareFrames } from "./image/frames.js";
 import { geometryOf, isGeometry, planFor } from "./image/plan.js";
 import { applySteps, type Size } from "./image/raster.js";
-import { prepareNumbers } from "./numbers.js";
+import { prepareNumbers, preparePlanes } from "./numbers.js";
 import {
   type Item,
   type NamedArray,
@@ -36,6 +37,7 @@ import { checkSignal, signalArray } from "./recording/signal.js";
 import { stepsOfNumbers } from "./recording/steps.js";
 import { checkSound, soundArray } from "./sound/sound-file.js";
 import { standardizeArray } from "./standardize.js";
+import { arrayOfVolume, checkVolume, withVolume } from "./volume/volume-file.js";
 
 /** What one input reads of a sample, before it is normalised, and what is left to do with it. */
 interface Prepared {
@@ -123,6 +125,7 @@ async function preparedFrom(
     case "file":
       return prepareFile(source, item, array, preparation);
     case "frames":
+      if (isVolume(array.shape)) return prepareVolume(source.path, source.names, { item, array, preparation });
       return { ...(await prepareFrames(source, item, array, preparation)), beside: noFiles };
     case "array":
       return { ...(await prepareNumbers(source, item, array, preparation)), remarks: [], beside: noFiles };
@@ -136,10 +139,11 @@ async function prepareFile(
   preparation: Preparation,
 ): Promise<Prepared> {
   const { shape } = array;
-  const reader = arrayFiles[mediumOf(shape) ?? "image"];
-  if (reader) {
+  if (isVolume(shape)) return prepareVolume(path, [], { item, array, preparation });
+  const read = arrayFiles[mediumOf(shape) ?? "image"];
+  if (read) {
     const steps = arraySteps(path, array, preparation, item);
-    const numbers = await reader.read(path, shape, steps);
+    const numbers = await read(path, shape, steps);
     return { numbers, size: planesOf(shape).shape, steps, remarks: [], beside: noFiles };
   }
   const file = await openImage(path);
@@ -151,6 +155,24 @@ async function prepareFile(
   return { numbers: applySteps(raster, rest).pixels, size: file, steps, remarks, beside };
 }
 
+interface Asked {
+  readonly item: Item;
+  readonly array: NamedArray;
+  readonly preparation: Preparation;
+}
+
+/** A file, or a folder with the slices of these names: changed as a whole, and then slice by slice as any array is. */
+async function prepareVolume(
+  path: string,
+  names: readonly string[],
+  { item, array, preparation }: Asked,
+): Promise<Prepared> {
+  const { shape } = array;
+  const steps = arraySteps(path, array, preparation, item);
+  const stored = await withVolume(path, names, (volume) => arrayOfVolume(volume, steps, shape, path));
+  return { ...preparePlanes(stored, item, array, preparation), remarks: [], beside: noFiles };
+}
+
 /** The steps of a file that is read as an array of the model's own size. */
 export const arraySteps = (
   path: string,
@@ -159,17 +181,16 @@ export const arraySteps = (
   item: Pick<Item, "epoch" | "sample"> = { epoch: 0, sample: 0 },
 ): readonly AugmentStep[] => planFor(planesOf(array.shape).shape, item, array, preparation, path);
 
-interface ArrayFiles {
-  /** `steps`: those of the augmentations, of which it carries out what changes what the array is made of. */
-  readonly read: (path: string, array: ArrayShape, steps: readonly AugmentStep[]) => Promise<Float32Array>;
-  /** Throws as `read` for a file that is not of the kind that the model declares, with as little work as tells that. */
-  readonly look: (path: string, array: ArrayShape, steps: readonly AugmentStep[]) => Promise<unknown>;
-}
+type OfSteps<T> = (path: string, array: ArrayShape, steps: readonly AugmentStep[]) => Promise<T>;
 
-/** Media whose files are read as the numbers of the array that the model declares. */
-export const arrayFiles: { readonly [M in Medium]?: ArrayFiles } = {
-  spectrogram: { read: soundArray, look: checkSound },
-  signal: { read: signalArray, look: checkSignal },
+/** Media whose files are read as the numbers of the array that the model declares, carrying out what changes what it is made of. */
+const arrayFiles: { readonly [M in Medium]?: OfSteps<Float32Array> } = { spectrogram: soundArray, signal: signalArray };
+
+/** By the medium: throws for a file that is not of the kind that the model declares, with as little work as tells that. If absent, files are images. */
+export const looks: { readonly [M in Medium]?: OfSteps<void> } = {
+  spectrogram: checkSound,
+  signal: checkSignal,
+  volume: checkVolume,
 };
 
 async function noFiles(folder: string): Promise<never> {
@@ -188,7 +209,12 @@ function write(numbers: Numbers, channels: number, steps: readonly AugmentStep[]
   for (const step of ofNumbers.slice(begin)) {
     if (step.kind === "normalize") scaled(out, affine([step], channels, 1), out);
     if (step.kind === "level") standardizeArray(out, channels, step);
+    if (step.kind === "range") clipToRange(out, step.range);
   }
+}
+
+function clipToRange(out: Float32Array, [low, high]: readonly [number, number]): void {
+  for (let i = 0; i < out.length; i++) out[i] = Math.min(1, Math.max(0, ((out[i] as number) - low) / (high - low)));
 }
 
 function scaled(numbers: Numbers, { scale, shift }: ReturnType<typeof affine>, out: Float32Array): void {

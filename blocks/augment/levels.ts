@@ -1,6 +1,6 @@
-/** Each sample by its own mean and deviation. */
+/** Numbers brought to a range of their own: each sample by its mean and deviation, or all by one window. */
 
-import { choice, flag } from "../params.js";
+import { choice, flag, interval } from "../params.js";
 import { defineAugment } from "./contract.js";
 
 export const standardize = defineAugment({
@@ -23,4 +23,23 @@ export const standardize = defineAugment({
   positional: "over",
   random: false,
   plan: ({ over, nonzero }) => [{ kind: "level", over, nonzero }],
+});
+
+export const intensity = defineAugment({
+  name: "intensity",
+  summary: "Makes 0 to 1 of a range of numbers, and clips what lies beyond.",
+  source: "own definition; as MONAI's ScaleIntensityRange with clipping",
+  since: "0.2",
+  changes: "channels",
+  params: {
+    range: interval({
+      of: "real",
+      min: -1e9,
+      max: 1e9,
+      doc: "The number that becomes 0 and the one that becomes 1: of computed tomography in Hounsfield units, such as -175..250.",
+    }),
+  },
+  positional: "range",
+  random: false,
+  plan: ({ range }) => [{ kind: "range", range }],
 });
