@@ -113,7 +113,7 @@ function distanceOf(slices: readonly Slice[], places: readonly number[]): number
 }
 
 async function readSlice(folder: string, name: string): Promise<Slice> {
-  const { parseDicom } = await import("dicom-parser");
+  const parseDicom = await loadParser();
   const opened = await open(folder, name);
   try {
     const { file, size } = opened;
@@ -135,6 +135,14 @@ async function readSlice(folder: string, name: string): Promise<Slice> {
   } finally {
     await opened.file.close();
   }
+}
+
+type Parser = typeof import("dicom-parser");
+
+/** Bundled, the module has its functions as a whole alone. */
+async function loadParser(): Promise<Parser["parseDicom"]> {
+  const loaded: Parser & { readonly default?: Parser } = await import("dicom-parser");
+  return (loaded.default ?? loaded).parseDicom;
 }
 
 /** The parser throws texts, and objects with one. */
