@@ -2,8 +2,8 @@
 
 import { centerCrop } from "./center-crop.js";
 import { horizontalFlip, verticalFlip } from "./flip.js";
-import { mixup } from "./mixup.js";
 import { intensity, standardize } from "./levels.js";
+import { mixup } from "./mixup.js";
 import { normalize } from "./normalize.js";
 import { randomResizedCrop } from "./random-resized-crop.js";
 import { bandPass, fillGaps, leads, mix, resample } from "./recordings.js";
