@@ -182,6 +182,7 @@ describe("names of blocks", () => {
     "adamw",
     "sgd",
     "features",
+    "mix",
     "text",
     "ids",
     "corrupt",
