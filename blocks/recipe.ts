@@ -56,6 +56,13 @@ export const recipeSettings = {
     max: 1 - 2 ** -24,
     doc: "Share of its old value that a running average of each weight keeps at a step; what is judged, exported and trained on is then the average. If absent, there is none.",
   }) as Param<number>,
+  on_nan: choice({
+    options: {
+      stop: "End the run.",
+      rollback: "Go back to the last checkpoint, repeat the steps since but the one that broke, and go on.",
+    },
+    doc: "What is done when a loss, a gradient or a weight becomes infinite or not a number; if absent, `stop`.",
+  }) as Param<"stop" | "rollback">,
   precision: choice({
     default: "float32",
     options: { float32: "All numbers in 32-bit floating point." },
@@ -95,6 +102,10 @@ export interface Training extends Freezing {
   readonly clip: number | null;
   /** Share of its old value that the running average of each weight keeps at a step; if absent or null, there is none. */
   readonly average?: number | null;
+  /** Whether a step tells the global norm of its gradients where they are not clipped, too. */
+  readonly gradientNorm?: boolean;
+  /** What is done when numbers break: the run ends, or goes on without the step that broke. If absent, it ends. */
+  readonly onNan?: "stop" | "rollback";
   readonly evaluate: readonly {
     readonly probe: Bound<Probe>;
     readonly every: { readonly amount: number; readonly unit: "epochs" | "steps" } | null;

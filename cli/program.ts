@@ -296,6 +296,8 @@ function addRuns(program: Command): void {
         .option("--batch <n>", "samples of one step", wholeNumber(1, mostSamples))
         .option("--seed <n>", "seed of weights, masks, crops and order", wholeNumber(0))
         .addOption(checkpointOption())
+        .option("--gradient-norm", "also log the norm of all gradients where the recipe does not clip them")
+        .option("--debug-nan", "look at all weights after each step, to find at once the operation that breaks numbers")
         .option("--json", "print the run's events as JSON lines on stdout"),
     )
       .option(...microBatchOption)

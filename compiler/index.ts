@@ -2,6 +2,7 @@
 
 export { type Analysis, analyze, type Host } from "./analyze.js";
 export { type Assembly, assemble, programOf } from "./assemble/assemble.js";
+export { lineOfWeight } from "./assemble/owners.js";
 export { arraysOf } from "./assemble/parts.js";
 export { codes } from "./check/codes.js";
 export { sourceFor } from "./check/files.js";

@@ -68,6 +68,7 @@ export function trainingOf(recipe: Recipe): Training {
     clip: numberOf(recipe, "clip"),
     average: numberOf(recipe, "average"),
     ...freezingOf(recipe),
+    ...(recipe.settings.on_nan?.value === "rollback" ? { onNan: "rollback" as const } : {}),
     evaluate: recipe.evaluate.map(({ use, every }) => ({ probe: bound<Probe>(use), every })),
   };
 }

@@ -64,10 +64,11 @@ export async function features(source: string, options: FeaturesOptions): Promis
         workers: 1,
         note: tell,
       })) {
-        const [values] = (await reader.read(batch)) as [Float32Array];
+        const nameOf = (row: number) => sampleName(index, batch.shown[row] as number);
+        const [values] = (await reader.read({ ...batch, nameOf })) as [Float32Array];
         done += batch.count;
         stages.show({ stage: "features", done, total: index.length });
-        yield withoutBroken(runtime.checkedValues(values), batch, width);
+        yield withoutBroken(values, batch, width);
       }
     }
     const rowsWritten = await runtime.writeFeatures(path, format, {
@@ -171,6 +172,8 @@ function factsOf(index: SampleIndex, i: number): { readonly path: string; readon
   const sample = index.sample(i);
   return { path: "path" in sample ? sample.path : "", label: sample.label ?? -1 };
 }
+
+const sampleName = (index: SampleIndex, i: number): string => factsOf(index, i).path || `Sample ${i}`;
 
 interface Written extends Selection {
   readonly file: string;

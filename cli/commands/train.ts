@@ -5,6 +5,7 @@ import { type ModelProgram, type SampleIndex, wordsOf } from "../../blocks/index
 import {
   arraysOf,
   costOf,
+  lineOfWeight,
   type Model,
   type Recipe,
   type RecipeStart,
@@ -12,6 +13,7 @@ import {
   settingsOf,
   trainingOf,
 } from "../../compiler/index.js";
+import { lineText, positionAt, type Span } from "../../grammar/index.js";
 import type {
   CheckpointInterval,
   Executor,
@@ -56,6 +58,7 @@ import { printedPath } from "../specs/files.js";
 import { exitCode, usageFailure } from "../words/failure.js";
 import { createProgress, jsonProgress, type Progress, type StepEvent, shortNumber } from "../words/progress.js";
 import { count, stderrColors, tell } from "../words/terminal.js";
+import { visibleText } from "../words/text-width.js";
 
 export interface TrainFlags extends SettingFlags, BackendFlags, MemoryFlags {
   readonly out?: string;
@@ -63,6 +66,8 @@ export interface TrainFlags extends SettingFlags, BackendFlags, MemoryFlags {
   readonly force?: boolean;
   readonly workers?: number;
   readonly checkpointEvery: CheckpointInterval;
+  readonly debugNan?: boolean;
+  readonly gradientNorm?: boolean;
   readonly json?: boolean;
   readonly config?: string;
 }
@@ -290,6 +295,8 @@ async function run(job: Job): Promise<boolean> {
     spec: job.spec,
     workers: flags.workers ?? defaultWorkers(),
     checkpointEvery: flags.checkpointEvery,
+    debugNan: flags.debugNan ?? false,
+    lineOf: (weight) => textOfLine(lineOfWeight(model, weight)),
     signal: interrupts.signal,
     report,
     probe: (request) => judge(job, program, request),
@@ -305,11 +312,19 @@ async function run(job: Job): Promise<boolean> {
 }
 
 /** The recipe, computed as it is on this machine. */
-const trainingHere = ({ recipe, computing }: Job): Training => ({
+const trainingHere = ({ recipe, computing, flags }: Job): Training => ({
   ...trainingOf(recipe),
   microBatch: computing.micro_batch,
   recompute: computing.recompute ? "layers" : "nothing",
+  gradientNorm: flags.gradientNorm ?? flags.debugNan ?? false,
 });
+
+/** `digits.mae:15: decoder vit(depth: 2, width: 48, heads: 4)` */
+function textOfLine(span: Span | null): string | null {
+  if (span === null) return null;
+  const { line } = positionAt(span.source, span.start);
+  return `${printedPath(span.source.path)}:${line}: ${visibleText(lineText(span.source, line).trim().slice(0, 80))}`;
+}
 
 /** A probe of the recipe, in the middle of training: scores on the class token and on the mean of the patches. */
 async function judge(

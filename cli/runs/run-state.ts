@@ -90,7 +90,8 @@ const scoresOf = ({ name, scores }: Line): readonly (readonly [string, number | 
   ]);
 
 /** Numbers that break do so again: a run goes on bit for bit as it went. */
-const isFinal = (code: unknown): boolean => code === "run/loss-not-finite" || code === "run/weights-not-finite";
+const isFinal = (code: unknown): boolean =>
+  ["run/loss-not-finite", "run/gradient-not-finite", "run/weights-not-finite"].includes(String(code));
 
 /** What an error says that ends one run and leaves others sound; null: it is another error. */
 export async function whatFailed(error: unknown): Promise<string | null> {

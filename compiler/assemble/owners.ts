@@ -8,6 +8,7 @@ import {
   type Parameter,
   type ParameterTree,
 } from "../../blocks/index.js";
+import type { Span } from "../../grammar/index.js";
 import { invariant } from "../../graph/index.js";
 import type { Model } from "../model.js";
 import { partsOf } from "./parts.js";
@@ -62,6 +63,18 @@ function weightsOf(model: Model): readonly OwnedWeight[] {
   };
   visit(parameters, [], null);
   return found;
+}
+
+/** Where a model's text says the part that a weight belongs to: the narrowest that is written; null: none is. */
+export function lineOfWeight(model: Model, name: string): Span | null {
+  const parts = ownedWeights(model).find((weight) => weight.name === name)?.parts ?? [];
+  for (const part of [...parts].reverse()) {
+    const [slot, label = null] = part.split(".");
+    const lines = model.slots.filter((line) => line.slot === slot && line.use.origin.how !== "default");
+    const line = lines.find((one) => one.label === label) ?? lines.find((one) => one.label === null);
+    if (line) return line.use.origin.span;
+  }
+  return null;
 }
 
 /** Names of the parts of a model, a wider one before those in it. */

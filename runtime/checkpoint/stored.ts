@@ -8,6 +8,7 @@ import { type ParameterTree, parameterShapes } from "../../blocks/index.js";
 import { sameShape, showShape } from "../../graph/index.js";
 import type { DataDigest } from "../data/digest.js";
 import { RunError } from "../run-error.js";
+import { firstBadValues } from "../train/guard.js";
 import { decodeSafetensors, isCount, quoted, type StoredTensor, type TensorFile } from "./safetensors.js";
 
 /** Where in the data a run stands. All else follows from the seed. */
@@ -153,11 +154,12 @@ function asFloat32(name: string, { values, dtype }: StoredTensor, path: string):
 
 /**
  * The weights of a checkpoint for a model, as they are judged: exactly those that it declares, with its shapes.
- * Throws `run/checkpoint-mismatch` with the names that are missing, unexpected or of another shape.
+ * Throws `run/checkpoint-mismatch` with the names that are missing, unexpected or of another shape, and `run/weights-not-finite`.
  */
 export function weightsFrom(checkpoint: Checkpoint, parameters: ParameterTree): Record<string, Float32Array> {
   const declared = parameterShapes(parameters);
   compareNames(checkpoint, declared, isWeight);
+  checkFinite(checkpoint, Object.keys(checkpoint.state).filter(isWeight));
   return Object.fromEntries(
     [...declared.keys()].map((name) => [name, judgedWeight(checkpoint.state, name) as Float32Array]),
   );
@@ -169,7 +171,22 @@ export function stateFrom(
   slots: readonly { readonly name: string; readonly shape: readonly number[] }[],
 ): Readonly<Record<string, Float32Array>> {
   compareNames(checkpoint, new Map(slots.map(({ name, shape }) => [name, shape])), () => true);
+  checkFinite(
+    checkpoint,
+    slots.map(({ name }) => name),
+  );
   return checkpoint.state;
+}
+
+/** Weights that are no numbers make nothing of anything: neither features nor a file for others. */
+function checkFinite({ path, state }: Checkpoint, names: readonly string[]): void {
+  const why = firstBadValues(Object.fromEntries(names.map((name) => [name, state[name] as Float32Array])));
+  if (why === null) return;
+  throw new RunError("run/weights-not-finite", {
+    what: `The weights in ${path} are not finite`,
+    why,
+    help: "Use an earlier checkpoint. This one was written by something else than `mae train`, which saves none such.",
+  });
 }
 
 function compareNames(

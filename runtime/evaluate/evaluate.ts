@@ -25,7 +25,6 @@ import type { Bound } from "../train/contract.js";
 import { initialWeights } from "../train/weights.js";
 import {
   checkedLabels,
-  checkedValues,
   collectFeatures,
   encoderReader,
   type FeatureReader,
@@ -276,7 +275,7 @@ function passesOf(
       const [numbers] = await reader.read(batch);
       invariant(numbers, "a reader reads what it is asked for");
       const labels = checkedLabels(batch, classes);
-      const one = { values: checkedValues(numbers), labels, count: batch.count, width, classes };
+      const one = { values: numbers, labels, count: batch.count, width, classes };
       yield definition.sees === "tokens" ? { ...one, tokens } : one;
     }
   }

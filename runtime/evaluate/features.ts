@@ -20,6 +20,7 @@ import { type Builder, sizeOf, type Tensor } from "../../graph/index.js";
 import type { BatchArrays } from "../data/batches.js";
 import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
+import { countNotFinite } from "../train/guard.js";
 import { type ColourScale, withNormalization } from "./colours.js";
 import { openFrozen, type Trained } from "./frozen.js";
 
@@ -39,6 +40,8 @@ export interface LabelledBatch {
   /** Class of each sample, -1 without one. */
   readonly labels: Int32Array;
   readonly count: number;
+  /** What the sample in a row is called, for words about it. */
+  readonly nameOf?: (row: number) => string;
 }
 
 /** Turns images into vectors, several kinds at once. */
@@ -80,9 +83,11 @@ export async function encoderReader(
   return {
     widths,
     tokens: shapes.map((shape) => (shape.length > 1 ? (shape[0] as number) : 1)),
-    async read({ arrays, count }) {
-      const outputs = await frozen.run(arrays);
-      return widths.map((size, i) => (outputs[i] as Float32Array).slice(0, count * size));
+    async read(given) {
+      const outputs = await frozen.run(given.arrays);
+      return widths.map((size, i) =>
+        checkedValues((outputs[i] as Float32Array).slice(0, given.count * size), given, program.arrays),
+      );
     },
     close: frozen.close,
   };
@@ -125,8 +130,9 @@ export async function featuresOf(
     for (let first = 0; first < count; first += batch) {
       const some = seen.subarray(first * length, (first + batch) * length);
       image.set(some);
-      const [values] = await reader.read({ arrays: { [name]: image }, labels: noLabels, count: some.length / length });
-      parts.push(checkedValues(values as Float32Array));
+      const own = { arrays: { [name]: image }, labels: noLabels, count: some.length / length };
+      const [values] = await reader.read({ ...own, nameOf: (row) => `Image ${first + row}` });
+      parts.push(values as Float32Array);
     }
     const [width] = reader.widths as [number];
     return { values: join(parts, new Float32Array(count * width)), count, width };
@@ -155,9 +161,9 @@ export async function predictionReader(model: Trained, executor: Executor, batch
   }));
   return {
     widths: [classes],
-    async read({ arrays, count }) {
-      const { logits } = await frozen.run(arrays);
-      return [(logits as Float32Array).slice(0, count * classes)];
+    async read(given) {
+      const { logits } = await frozen.run(given.arrays);
+      return [checkedValues((logits as Float32Array).slice(0, given.count * classes), given, program.arrays)];
     },
     close: frozen.close,
   };
@@ -237,7 +243,8 @@ export function pixelReader({ arrays }: Pick<ModelProgram, "arrays">): FeatureRe
   const size = readers.reduce((sum, reader) => sum + reader.size, 0);
   return {
     widths: [size],
-    async read({ arrays: values, count }) {
+    async read(given) {
+      const { arrays: values, count } = given;
       const means = new Float32Array(count * size);
       let start = 0;
       for (const { name, size: own, addTo } of readers) {
@@ -246,7 +253,7 @@ export function pixelReader({ arrays }: Pick<ModelProgram, "arrays">): FeatureRe
         }
         start += own;
       }
-      return [means];
+      return [checkedValues(means, given, arrays)];
     },
     close: async () => {},
   };
@@ -300,9 +307,11 @@ export async function collectFeatures(
   let count = 0;
   for await (const batch of batches) {
     labels.push(classes === null ? batch.labels.slice(0, batch.count) : checkedLabels(batch, classes));
+    const before = count;
+    const named = { nameOf: (row: number) => `Sample ${before + row}`, ...batch };
     for (const [r, reader] of readers.entries()) {
-      const kinds = await reader.read(batch);
-      for (const [i, values] of kinds.entries()) parts[r]?.[i]?.push(checkedValues(values));
+      const kinds = await reader.read(named);
+      for (const [i, values] of kinds.entries()) parts[r]?.[i]?.push(values);
     }
     count += batch.count;
     tick(count);
@@ -339,11 +348,31 @@ export function checkedLabels({ labels, count }: LabelledBatch, classes: number)
   });
 }
 
-/** Features that are all finite numbers. Throws `run/weights-not-finite`. */
-export function checkedValues(values: Float32Array): Float32Array {
+/**
+ * Features that are all finite numbers; a sample is to blame where it is not itself.
+ * @throws RunError `run/weights-not-finite`, or `run/data` where a sample is to blame.
+ */
+function checkedValues(
+  values: Float32Array,
+  { arrays, count, nameOf }: LabelledBatch,
+  shapes: ModelProgram["arrays"],
+): Float32Array {
   if (values.every(Number.isFinite)) return values;
+  for (const [name, shape] of Object.entries(shapes)) {
+    const length = arrayLength(shape);
+    for (let row = 0; row < count; row++) {
+      const bad = countNotFinite((arrays[name] as Float32Array).subarray(row * length, (row + 1) * length));
+      if (bad === 0) continue;
+      throw new RunError("run/data", {
+        what: `${nameOf?.(row) ?? `Sample ${row} of a batch`} holds numbers that are not finite`,
+        why: `${bad} of the ${length} values of its \`${name}\` are NaN or infinite as the model sees them`,
+        help: "Mend the sample or leave it out; the weights are sound.",
+      });
+    }
+  }
   throw new RunError("run/weights-not-finite", {
-    what: "The encoder's features are not all finite numbers",
+    what: "The features are not all finite numbers",
+    why: "the samples are sound",
     help: "Judge an earlier checkpoint, and train again with a lower learning rate.",
   });
 }

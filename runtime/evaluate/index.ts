@@ -12,7 +12,6 @@ export {
   type LabelledData,
 } from "./evaluate.js";
 export {
-  checkedValues,
   collectFeatures,
   encoderReader,
   type FeatureReader,

@@ -36,6 +36,10 @@ export interface TrainOptions {
   /** Threads that decode and augment; 0: in this thread. */
   readonly workers: number;
   readonly checkpointEvery: CheckpointInterval;
+  /** Looks at all weights and moments after each step, so that what breaks is found at once, without repeating steps. */
+  readonly debugNan?: boolean;
+  /** Where the text says the part of the model that a weight belongs to, such as `digits.mae:15: decoder`: for words about it. */
+  readonly lineOf?: (weight: string) => string | null;
   /** Aborting ends after what is being computed, a step or a part of one, with a saved checkpoint. */
   readonly signal: AbortSignal;
   readonly report: (event: TrainEvent) => void;
@@ -91,6 +95,8 @@ export type TrainEvent =
       readonly loss: number;
       readonly terms: Readonly<Record<string, number>>;
       readonly lr: number;
+      /** Global norm of the gradients, where it is known. */
+      readonly gradientNorm?: number;
       readonly imagesPerSecond: number;
       /** Share of the last interval spent waiting for data, 0..1. */
       readonly waiting: number;

@@ -41,6 +41,8 @@ export interface Run {
   readonly log: Log;
   /** Names of the probes that were run after the step that the run goes on from. */
   readonly probed: readonly string[];
+  /** Steps that are left out because numbers broke in them, counted from 1. */
+  readonly leftOut: Set<number>;
 }
 
 export interface LoadedPhase {
@@ -89,6 +91,7 @@ export async function openRun(
       probed: known.flatMap((line) =>
         line.kind === "probe" && line.step === checkpoint?.step ? [String(line.name)] : [],
       ),
+      leftOut: new Set(known.flatMap(({ kind, step }) => (kind === "rollback" && step !== undefined ? [step] : []))),
     };
     announce(run, checkpoint?.step ?? 0);
     return { run, saved: checkpoint ?? (await save(run, 0)) };
@@ -241,9 +244,27 @@ export const openBatches = ({ program, training, options, index, log }: Run, sta
     },
   });
 
+/** What a checkpoint of the state after `step` steps says beside it. */
+export const checkpointFacts = (
+  { program, training, options, index, digest, length }: Run,
+  step: number,
+): CheckpointFacts => ({
+  program: program.name,
+  step,
+  seed: training.seed,
+  spec: options.spec,
+  cursor: {
+    epoch: Math.floor(step / length.stepsPerEpoch),
+    batch: step % length.stepsPerEpoch,
+    samples: index.length,
+    batchSize: training.batch,
+  },
+  data: digest,
+});
+
 /** Saves all state after `step` steps, unless some of it is not finite: what is saved can always be continued. */
 export async function save(run: Run, step: number): Promise<Saved> {
-  const { program, training, options, index, digest, length, session } = run;
+  const { options, session } = run;
   const valuesOf = async (name: string): Promise<Float32Array> => {
     const read = await session.read([name]);
     const bad = firstBadValues(read);
@@ -256,21 +277,8 @@ export async function save(run: Run, step: number): Promise<Saved> {
     }
     return read[name] as Float32Array;
   };
-  const facts: CheckpointFacts = {
-    program: program.name,
-    step,
-    seed: training.seed,
-    spec: options.spec,
-    cursor: {
-      epoch: Math.floor(step / length.stepsPerEpoch),
-      batch: step % length.stepsPerEpoch,
-      samples: index.length,
-      batchSize: training.batch,
-    },
-    data: digest,
-  };
   const tensors = run.step.slots.map(({ name, shape }) => ({ name, shape, fetch: () => valuesOf(name) }));
-  const path = await saveCheckpoint(options.directory, facts, tensors);
+  const path = await saveCheckpoint(options.directory, checkpointFacts(run, step), tensors);
   options.report({ kind: "checkpoint", step, path });
   return { step, path };
 }

@@ -58,7 +58,7 @@ const balanceEpsilon = 1e-6;
 export const keepInput = "keep";
 
 type Settings = Freezing &
-  Pick<Training, "batch" | "microBatch" | "recompute" | "clip" | "optimizer"> &
+  Pick<Training, "batch" | "microBatch" | "recompute" | "clip" | "gradientNorm" | "optimizer"> &
   Partial<Pick<Training, "average">>;
 
 /** Micro-batches of a step. */
@@ -182,7 +182,7 @@ function updateAll(
   orderOf: (name: string) => UpdateOrder,
 ) {
   const raw = trained.map(({ gradient }) => gradient);
-  const clipped = g.scope("clip", () => clip(g, raw, training.clip));
+  const clipped = g.scope("clip", () => clip(g, raw, training));
   const [whole, step] = [g.input("lr", []), g.input("step", [])];
   const updates = trained.flatMap(({ name, parameter, token, share }, i) => {
     const gradient = clipped.gradients[i] as Tensor;
@@ -247,12 +247,14 @@ const norm = (g: Builder, parts: readonly Tensor[]): Tensor =>
 const prefixed = (terms: Readonly<Record<string, Tensor>>): Record<string, Tensor> =>
   Object.fromEntries(Object.entries(terms).map(([name, term]) => [termPrefix + name, term]));
 
-/** Scales all gradients so that their global norm is at most `limit`. */
-function clip(g: Builder, raw: readonly Tensor[], limit: number | null) {
-  if (limit === null) return { gradients: raw, outputs: {} };
+/** Scales all gradients so that their global norm is at most the limit; tells it where there is one, and where that is asked for. */
+function clip(g: Builder, raw: readonly Tensor[], { clip: limit, gradientNorm }: Settings) {
+  if (limit === null && !gradientNorm) return { gradients: raw, outputs: {} };
   const length = norm(g, raw);
+  const outputs = { [gradientNormOutput]: length };
+  if (limit === null) return { gradients: raw, outputs };
   const factor = g.minimum(g.div(g.constant(limit), g.add(length, clipEpsilon)), 1);
-  return { gradients: raw.map((gradient) => g.mul(gradient, factor)), outputs: { [gradientNormOutput]: length } };
+  return { gradients: raw.map((gradient) => g.mul(gradient, factor)), outputs };
 }
 
 /** New values of one weight and its moments, by state name. */

@@ -11,7 +11,8 @@ import type { TrainingBatches } from "../data/batches.js";
 import type { Session } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
 import type { CheckpointInterval, Training, TrainOptions, TrainResult } from "./contract.js";
-import { type BadStep, explainBadLoss } from "./failure.js";
+import { type BadStep, type Before, brokenOutput, checkpointState, findTrouble } from "./failure.js";
+import { firstBadValues } from "./guard.js";
 import { type Length, learningRate, type Pace, paceMeter } from "./pace.js";
 import { openBatches, openRun, type Run, type Saved, save } from "./run.js";
 import { runStep, stepFeeds, untilAborted } from "./run-step.js";
@@ -21,53 +22,65 @@ import { gradientNormOutput, lossOutput, termPrefix } from "./step.js";
  * Trains until the recipe's end or until the signal is aborted; the last state is always saved.
  *
  * @throws RunError `run/data`, `run/too-few-samples`, `run/run-exists`, `run/checkpoint-missing`,
- *   `run/checkpoint-mismatch`, `run/resume-mismatch`, `run/loss-not-finite`, `run/weights-not-finite`, and what reading
+ *   `run/checkpoint-mismatch`, `run/resume-mismatch`, `run/loss-not-finite`, `run/gradient-not-finite`, `run/weights-not-finite`, and what reading
  *   data, writing files and the executor throw. Checkpoints that were saved before stay whole.
  */
 export async function train(program: ModelProgram, training: Training, options: TrainOptions): Promise<TrainResult> {
   const { run, saved } = await openRun(program, training, options);
-  let batches: TrainingBatches | null = null;
   try {
     const opening = openBatches(run, saved.step);
-    batches = await untilAborted(opening, options.signal);
+    const batches = await untilAborted(opening, options.signal);
     if (batches === null) opening.then((late) => late.close()).catch(() => undefined);
     return await loop(run, saved, batches);
   } catch (error) {
     if (error instanceof RunError) run.log.write({ kind: "failure", code: error.code, text: error.message });
     throw error;
   } finally {
-    await batches?.close();
     await run.session.close();
     run.log.close();
   }
 }
 
-/** `batches`: null where the run is to end before they are open. */
-async function loop(run: Run, start: Saved, batches: TrainingBatches | null): Promise<TrainResult> {
+/** `opened`: null where the run is to end before its batches are open. Gives what came of it, and leaves the batches closed. */
+async function loop(run: Run, start: Saved, opened: TrainingBatches | null): Promise<TrainResult> {
   const { options, length, training } = run;
   const meter = paceMeter(training.batch);
   const isSaveDue = saveMeter(options.checkpointEvery, length);
   if (training.evaluate.length > 0 && options.probe === undefined) {
     options.report({ kind: "note", text: "The recipe's evaluations are left out: nothing here can run them." });
   }
+  let batches = opened;
   let saved = start;
   let { step } = start;
   let loss: number | null = null;
   // The run may have been ended between a checkpoint and the probes of its step.
   if (step > 0) await probe(run, step, run.probed);
-  while (batches !== null && step < length.totalSteps && !options.signal.aborted) {
-    const began = performance.now();
-    const feeds = stepFeeds(run, batches, step);
-    const outputs = await runStep(run, feeds);
-    if (outputs === null) break;
-    step += 1;
-    loss = single(outputs, lossOutput);
-    const pace = meter((performance.now() - began) / 1000, feeds.waited() / 1000, length.totalSteps - step);
-    const bad = notFinite(outputs);
-    if (bad !== null) throw await explainBadLoss(run, saved, { step, ...bad, pace });
-    tell(run, step, Math.floor((step - 1) / length.stepsPerEpoch), outputs, pace);
-    if (isSaveDue(step)) saved = await save(run, step);
-    await probe(run, step, []);
+  try {
+    while (batches !== null && step < length.totalSteps && !options.signal.aborted) {
+      const before = options.debugNan ? await stateNow(run, step) : checkpointState(run, saved);
+      const began = performance.now();
+      const feeds = stepFeeds(run, batches, step);
+      const outputs = await runStep(run, feeds);
+      if (outputs === null) break;
+      step += 1;
+      const pace = meter((performance.now() - began) / 1000, feeds.waited() / 1000, length.totalSteps - step);
+      const told = badOutput(outputs, step) ?? (options.debugNan ? await badState(run, step) : null);
+      if (told === null) tell(run, step, Math.floor((step - 1) / length.stepsPerEpoch), outputs, pace);
+      const isDue = told === null && (isSaveDue(step) || step === length.totalSteps);
+      const after = isDue ? await saveOrSay(run, step) : null;
+      const bad = told ?? (after !== null && "code" in after ? after : null);
+      if (bad !== null) {
+        step = await goBack(run, saved, before, { ...bad, step, pace });
+        await batches.close();
+        batches = await openBatches(run, step);
+        continue;
+      }
+      loss = single(outputs, lossOutput);
+      if (after !== null && "path" in after) saved = after;
+      await probe(run, step, []);
+    }
+  } finally {
+    await batches?.close();
   }
   if (saved.step !== step) saved = await save(run, step);
   // Aborted in its last step, too: probes of it were left out, and whoever trains several runs is to stop.
@@ -92,12 +105,76 @@ function saveMeter(
   };
 }
 
-/** The loss, or a term of it: a later phase may break where the model's own loss still is finite. null: all are well. */
-function notFinite(outputs: Values): Pick<BadStep, "term" | "value"> | null {
-  const terms = Object.keys(outputs).filter((name) => name.startsWith(termPrefix));
-  const bad = [lossOutput, ...terms].find((name) => !Number.isFinite(single(outputs, name)));
-  if (bad === undefined) return null;
-  return { term: bad === lossOutput ? null : bad.slice(termPrefix.length), value: single(outputs, bad) };
+type Told = Pick<BadStep, "code" | "what" | "why">;
+
+/** What of a step's outputs is not finite, in words; null: all are well. */
+function badOutput(outputs: Values, step: number): Told | null {
+  const bad = brokenOutput(outputs);
+  if (bad === null) return null;
+  const { name, value } = bad;
+  if (name === gradientNormOutput) {
+    return {
+      code: "run/gradient-not-finite",
+      what: `The norm of the gradients at step ${step} is ${value}`,
+      why: null,
+    };
+  }
+  const whose = name === lossOutput ? "The loss" : `\`${name.slice(termPrefix.length)}\` of the loss`;
+  return { code: "run/loss-not-finite", what: `${whose} at step ${step} is ${value}`, why: null };
+}
+
+const stateNames = (run: Run): string[] => run.step.slots.map(({ name }) => name);
+
+async function stateNow(run: Run, step: number): Promise<Before> {
+  const state = await run.session.read(stateNames(run));
+  return { step, state: async () => state };
+}
+
+const badWeights = (step: number, why: string): Told => ({
+  code: "run/weights-not-finite",
+  what: `The weights after step ${step} are not finite`,
+  why,
+});
+
+async function badState(run: Run, step: number): Promise<Told | null> {
+  const why = firstBadValues(await run.session.read(stateNames(run)));
+  return why === null ? null : badWeights(step, why);
+}
+
+/** Weights that are not finite cannot be saved: then says so. */
+async function saveOrSay(run: Run, step: number): Promise<Saved | Told> {
+  try {
+    return await save(run, step);
+  } catch (error) {
+    if (error instanceof RunError && error.code === "run/weights-not-finite") return badWeights(step, error.why ?? "");
+    throw error;
+  }
+}
+
+/** More steps that are left out say that the recipe is wrong, not a step. */
+const mostLeftOut = 10;
+
+/** Ends the run, or brings it back before the step that broke, which is left out from now on. Gives the step that is done with. */
+async function goBack(run: Run, saved: Saved, before: Before, bad: BadStep): Promise<number> {
+  const { training, log, options, leftOut } = run;
+  const { step, standing, error } = await findTrouble(run, saved, before, bad);
+  if (training.onNan !== "rollback") throw error;
+  // Not found out in time: whoever goes on does so from the checkpoint, and finds it out.
+  if (standing === null && options.signal.aborted) return saved.step;
+  if (standing === null) throw error;
+  if (step === null) return standing;
+  if (leftOut.size >= mostLeftOut) {
+    throw new RunError(error.code, {
+      what: error.what,
+      why: `${mostLeftOut} steps have been left out already${error.why === null ? "" : `; ${error.why}`}`,
+      help: error.help,
+    });
+  }
+  leftOut.add(step);
+  const text = `step ${step} is left out: ${error.what}${error.why === null ? "" : `: ${error.why}`}`;
+  log.write({ kind: "rollback", step, text });
+  options.report({ kind: "note", text });
+  return step;
 }
 
 /** A scalar output. */
@@ -114,6 +191,7 @@ function tell(run: Run, step: number, epoch: number, outputs: Values, pace: Pace
   const loss = single(outputs, lossOutput);
   const lr = learningRate(training, step - 1, length);
   const memoryBytes = session.memory().bytes;
+  const gradientNorm = gradientNormOutput in outputs ? single(outputs, gradientNormOutput) : undefined;
   log.write({
     kind: "step",
     step,
@@ -121,13 +199,14 @@ function tell(run: Run, step: number, epoch: number, outputs: Values, pace: Pace
     loss,
     terms,
     lr,
-    ...(gradientNormOutput in outputs ? { gradient_norm: single(outputs, gradientNormOutput) } : {}),
+    ...(gradientNorm === undefined ? {} : { gradient_norm: gradientNorm }),
     images_per_second: pace.imagesPerSecond,
     waiting: pace.waiting,
     memory_bytes: memoryBytes,
     time: new Date().toISOString(),
   });
-  options.report({ kind: "step", step, epoch, loss, terms, lr, memoryBytes, ...pace });
+  const norm = gradientNorm === undefined ? {} : { gradientNorm };
+  options.report({ kind: "step", step, epoch, loss, terms, lr, ...norm, memoryBytes, ...pace });
 }
 
 /**

@@ -208,7 +208,9 @@ test("a loss of the adversary that is not finite stops the run and is found in i
   const { code, what, why } = error as RunError;
   expect(code).toBe("run/loss-not-finite");
   expect(what).toMatch(/^`adversary` of the loss at step 4 is NaN$/);
-  expect(why).toBe("first bad tensor: log(adversary.scale) [1]: 1 of 1 values are not finite");
+  expect(why).toMatch(
+    /^first bad tensor: log\(adversary\.scale\) \[1\]: 1 of 1 values are not finite; what it reads goes up to /,
+  );
 });
 
 describe.each(["wasm", "onnx"] as const)("on %s", (backend) => {

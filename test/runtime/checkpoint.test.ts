@@ -109,6 +109,19 @@ describe("saving", () => {
 describe("loading", () => {
   const matrix = (rows: number, columns: number) => parameter([rows, columns], { kind: "zeros" });
 
+  it("refuses weights that are no numbers, whoever asks for them", async () => {
+    const broken = tensors.map(({ values, ...tensor }) => ({
+      ...tensor,
+      values: values.map((v, i) => (i === 1 ? Number.NaN : v)),
+    }));
+    const path = await saveCheckpoint(directory, facts(1), broken);
+    const error = await failure(loadWeights(path, { weight: matrix(2, 2) }));
+    expect(error).toMatchObject({
+      code: "run/weights-not-finite",
+      why: expect.stringContaining("weight: 1 of 4 values are not finite"),
+    });
+  });
+
   it("names what is missing, unexpected and of another shape", async () => {
     const path = await save(1);
     expect(await loadWeights(path, { weight: matrix(2, 2) })).toEqual({ weight: tensors[0]?.values });

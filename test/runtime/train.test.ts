@@ -238,11 +238,12 @@ describe("a loss that is not finite", () => {
     });
 
   it("stops the run, names the first bad tensor and leaves the last checkpoint", async () => {
-    const error = await failure(run(wild(), { checkpointEvery: { steps: 1 } }));
+    const lineOf = (weight: string) => (weight.startsWith("head") ? "tiny.mae:9" : "tiny.mae:5");
+    const error = await failure(run(wild(), { checkpointEvery: { steps: 1 }, lineOf }));
     expect(error.code).toBe("run/loss-not-finite");
     expect(error.what).toMatch(/^The loss at step \d+ is (NaN|Infinity|-Infinity)$/);
     expect(error.why).toMatch(
-      /^first bad tensor: \w+(\(.*\))? (in .* )?\[.*\]: [\d,]+ of [\d,]+ values are not finite$/,
+      /^first bad tensor: \w+(\(.*\))? (in .* )?\[.*\]: [\d,]+ of [\d,]+ values are not finite; what it reads goes up to [\d.e+]+; its part of the model is tiny\.mae:\d+$/,
     );
     expect(error.help).toMatch(
       /Lower the learning rate \(.* at this step\), write `clip 1` .* in a new run\. .*checkpoint-\d+/,
@@ -256,7 +257,15 @@ describe("a loss that is not finite", () => {
   it("is found by repeating the steps since the last checkpoint", async () => {
     const error = await failure(run(wild(), { checkpointEvery: {} }));
     expect(error.why).toMatch(/^first bad tensor: /);
-    expect(error.help).toMatch(/in a new run\. .*checkpoint-0/);
+    expect(error.help).toMatch(/in a new run\. .*checkpoint-0\.safetensors\. .* kept in .*trouble-\d+\.json/);
+    const step = losses().length;
+    const kept = JSON.parse(await readFile(join(directory, `trouble-${step + 1}.json`), "utf8"));
+    const { samples } = batchOrder(27, 8, 3)(step);
+    expect(kept).toMatchObject({ step: step + 1, seed: 3, first_bad: { kind: "computed" } });
+    expect(kept.samples.map(({ index }: { index: number }) => index)).toEqual([...samples]);
+    const before = await readCheckpoint(join(directory, kept.weights));
+    expect(before.step).toBe(step);
+    expect(Object.values(before.state).every((values) => values.every(Number.isFinite))).toBe(true);
     expect(events.some((event) => event.kind === "note" && /repeating [1-9]\d* steps/.test(event.text))).toBe(true);
     const slow = recipe(data, { optimizer: bound("optimizer", "sgd", { lr: { value: 0.1, per: null } }) });
     expect((await run(slow, { resume: true })).step).toBe(8);
@@ -266,7 +275,87 @@ describe("a loss that is not finite", () => {
     const pixels = Float32Array.from({ length: 64 }, (_, i) => (i === 5 ? NaN : 0.5));
     const bad = { kind: "pixels", pixels, shape: imageOf(program), label: null } as const;
     const error = await failure(run(recipe(inMemory([bad]), { batch: 1 })));
-    expect(error.why).toBe("first bad tensor: image: 1 of 64 values are not finite");
+    expect(error.why).toBe("first bad tensor: image: 1 of 64 values are not finite of sample 0");
+    expect(error.help).toMatch(/^Look at the data: sample 0\./);
+  });
+
+  /** One of the stripes is broken, so that one step of each epoch is, unless it is among those that fill no batch. */
+  const holed = inMemory(
+    stripes(27).map((sample, i) =>
+      i === 11 && sample.kind === "pixels"
+        ? { ...sample, pixels: Float32Array.from(sample.pixels).fill(NaN, 3, 5) }
+        : sample,
+    ),
+  );
+  const brokenSteps = (steps: number) =>
+    Array.from({ length: steps }, (_, i) => i + 1).filter((step) =>
+      batchOrder(27, 8, 3)(step - 1).samples.includes(11),
+    );
+
+  it("is left out where the recipe rolls back: the same run, whenever it is saved and wherever it goes on", async () => {
+    const training = recipe(holed, { steps: 10, onNan: "rollback", schedule: bound("schedule", "constant") });
+    await run(training, { checkpointEvery: {} });
+    const rolled = (await logLines()).filter(({ kind }) => kind === "rollback");
+    expect(rolled.map(({ step }) => step)).toEqual(brokenSteps(10));
+    expect(brokenSteps(10).length).toBeGreaterThan(1);
+    expect(rolled[0].text).toMatch(
+      /^step \d+ is left out: The loss at step \d+ is NaN: first bad tensor: image: 2 of 512 values are not finite of sample 11$/,
+    );
+    const whole = await newestCheckpoint(directory);
+    directory = join(await mkdtemp(join(parent, "run-")), "often");
+    await run({ ...training, steps: 5 }, { checkpointEvery: { steps: 1 } });
+    await run(training, { checkpointEvery: { steps: 2 }, resume: true });
+    const often = await newestCheckpoint(directory);
+    expect(often.step).toBe(10);
+    expect(differing(often.state, whole.state)).toEqual([]);
+    const told = (await logLines()).flatMap(({ kind, step }) => (kind === "step" ? [step] : []));
+    expect(told).toEqual(Array.from({ length: 10 }, (_, i) => i + 1).filter((step) => !brokenSteps(10).includes(step)));
+  });
+
+  it("ends a run that rolls back when too many steps break", async () => {
+    const error = await failure(run(wild({ steps: 40, onNan: "rollback" }), { checkpointEvery: { steps: 1 } }));
+    expect(error.why).toMatch(/^10 steps have been left out already; first bad tensor/);
+    expect((await logLines()).filter(({ kind }) => kind === "rollback")).toHaveLength(10);
+  });
+
+  describe("because a gradient was not", () => {
+    /** The root of nothing: its value is sound, its slope is not. */
+    const steep = {
+      ...program,
+      loss(...given: Parameters<typeof program.loss>) {
+        const [g, w] = given;
+        const { total, terms } = program.loss(...given);
+        const root = g.sum(g.sqrt(g.mul(w.head.bias, 0)));
+        return { total: g.add(total, g.mul(root, 0)), terms };
+      },
+    };
+
+    it.each([
+      ["a step later, by its loss", {}, {}, "run/loss-not-finite", "The loss at step 2 is NaN", " at step 1"],
+      [
+        "at once, by its norm",
+        { gradientNorm: true },
+        {},
+        "run/gradient-not-finite",
+        "The norm of the gradients at step 1 is NaN",
+        "",
+      ],
+      [
+        "at once, by the weights",
+        {},
+        { debugNan: true },
+        "run/weights-not-finite",
+        "The weights after step 1 are not finite",
+        "",
+      ],
+    ])("is found %s", async (_, changes, options, code, what, when) => {
+      const error = await failure(run(recipe(data, { ...changes }), { checkpointEvery: {}, ...options }, steep));
+      expect(error).toMatchObject({ code, what });
+      expect(error.why).toMatch(
+        new RegExp(`^first bad tensor${when}: \\w+ in gradient.*: \\d+ of \\d+ values are not finite`),
+      );
+      expect(await readdir(directory)).toContain("trouble-1.json");
+    });
   });
 
   it("can come too late: weights that are not finite are kept out of checkpoints", async () => {

@@ -1,7 +1,7 @@
 /** Features through an executor against PyTorch's, and what cannot be read. */
 
 import { describe, expect, test } from "vitest";
-import { arrayOfImage } from "../../../blocks/index.js";
+import { arrayLength, arrayOf, arrayOfImage } from "../../../blocks/index.js";
 import {
   collectFeatures,
   encoderReader,
@@ -161,6 +161,19 @@ describe("refusals", () => {
 
   test("images without a class", async () => {
     expect(await codeOf(() => reading({ weights }, Int32Array.of(0, -1, 1)))).toBe("run/data");
+  });
+
+  test("a sample that is no numbers, by its name", async () => {
+    const length = arrayLength(arrayOf(rectangle).shape);
+    const pixels = Float32Array.from({ length: 5 * length }, (_, i) => (i === 3 * length + 7 ? Number.NaN : 0.5));
+    const error = await featuresOf({ program: rectangle, weights }, pixels, {
+      executor: await executor(),
+      batch: 2,
+    }).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: "run/data", what: "Image 3 holds numbers that are not finite" });
+    expect((error as RunError).why).toBe(
+      `1 of the ${length} values of its \`image\` are NaN or infinite as the model sees them`,
+    );
   });
 
   test("weights that are no numbers", async () => {
