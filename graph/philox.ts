@@ -42,7 +42,7 @@ const purposes: { readonly [P in Purpose]: number } = {
   dropout: 4,
   probe: 5,
   field: 6,
-  mix: 7,
+  pairs: 7,
 };
 
 /**

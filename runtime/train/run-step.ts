@@ -71,7 +71,7 @@ function mixingsAt({ program, training }: Run, step: number): readonly Mixing[] 
   invariant(array, "a model reads something");
   const { shape: picture } = planesOf(array);
   return training.augment.flatMap(({ definition, values }, i) => {
-    const mixing = definition.mix?.(values, picture, randomStream(training.seed, "mix", step, i));
+    const mixing = definition.mix?.(values, picture, randomStream(training.seed, "pairs", step, i));
     return mixing ? [mixing] : [];
   });
 }

@@ -167,7 +167,7 @@ describe("samples that are mixed in pairs", () => {
     const picture = { height: 16, width: 12 };
     const all = Array.from(
       { length: 4000 },
-      (_, i) => definition.mix?.(values, picture, randomStream(1, "mix", i)) ?? null,
+      (_, i) => definition.mix?.(values, picture, randomStream(1, "pairs", i)) ?? null,
     );
     const share = (is: (one: (typeof all)[number]) => boolean): number => all.filter(is).length / all.length;
     expect(Math.abs(share((one) => one === null) - 0.2)).toBeLessThan(0.03);
