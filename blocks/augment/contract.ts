@@ -25,6 +25,26 @@ export type ImageStep =
     }
   | { readonly kind: "resize"; readonly height: number; readonly width: number; readonly filter: Filter }
   | { readonly kind: "flip"; readonly axis: "horizontal" | "vertical" }
+  /**
+   * At each place what stood at another one: at column x and row y, halves at the middle of pixels, what stood at
+   * (a x + b y + c, d x + e y + f) of the matrix a to f. `fill`: a number in [0, 1] for each channel, where that is outside.
+   */
+  | {
+      readonly kind: "affine";
+      readonly matrix: readonly [number, number, number, number, number, number];
+      readonly fill: readonly number[];
+      readonly filter: Filter;
+    }
+  /** Each byte looked up. */
+  | { readonly kind: "levels"; readonly table: Uint8Array }
+  /** Each channel over all bytes: from its darkest to its brightest value, or so that all are equally frequent. */
+  | { readonly kind: "stretch"; readonly by: "range" | "rank" }
+  /** From another picture, at 0, to this one, at 1, and beyond: a black one, its greys, their mean, or a smoothed one. */
+  | { readonly kind: "blend"; readonly towards: "black" | "grey" | "mean" | "smooth"; readonly factor: number }
+  /** Hues turned by a share of the circle. */
+  | { readonly kind: "hue"; readonly turn: number }
+  /** A box overwritten: by a number for each pixel and channel, for each channel, or by one. Numbers as they are when its turn comes. */
+  | ({ readonly kind: "erase"; readonly values: Float32Array } & Box)
   /** (x - mean[c]) / std[c] on values in [0, 1]. */
   | { readonly kind: "normalize"; readonly mean: readonly number[]; readonly std: readonly number[] };
 

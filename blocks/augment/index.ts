@@ -1,10 +1,13 @@
 /** The augmentations, sorted by name. */
 
 import { centerCrop } from "./center-crop.js";
+import { colorJitter } from "./colours.js";
 import { horizontalFlip, verticalFlip } from "./flip.js";
 import { intensity, standardize } from "./levels.js";
 import { mixup } from "./mixup.js";
 import { normalize } from "./normalize.js";
+import { randAugment } from "./rand-augment.js";
+import { randomErasing } from "./random-erasing.js";
 import { randomResizedCrop } from "./random-resized-crop.js";
 import { bandPass, fillGaps, leads, mix, resample } from "./recordings.js";
 import { resize } from "./resize.js";
@@ -31,6 +34,7 @@ export {
   centerBox,
   centerCrop,
   centerWindow,
+  colorJitter,
   depthFlip,
   fillGaps,
   horizontalFlip,
@@ -39,7 +43,9 @@ export {
   mix,
   mixup,
   normalize,
+  randAugment,
   randomBox,
+  randomErasing,
   randomResizedCrop,
   randomWindow,
   resample,
@@ -54,6 +60,7 @@ export const augments = [
   centerCrop,
   centerBox,
   centerWindow,
+  colorJitter,
   depthFlip,
   fillGaps,
   horizontalFlip,
@@ -62,7 +69,9 @@ export const augments = [
   mix,
   mixup,
   normalize,
+  randAugment,
   randomBox,
+  randomErasing,
   randomResizedCrop,
   randomWindow,
   resample,

@@ -14,8 +14,9 @@ import {
   sidesText,
 } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
-import { geometryOf, planFor } from "./image/plan.js";
-import { applySteps, type Geometry, type Size, sameKind } from "./image/raster.js";
+import { pixelStepsOf, planFor } from "./image/plan.js";
+import { type Size, sameKind } from "./image/raster.js";
+import { applySteps, type PixelStep } from "./image/steps.js";
 import type { Item, NamedArray, Numbers, Preparation } from "./preparation.js";
 import { BrokenRecording, inMemory } from "./recording/recording.js";
 import { signalOf } from "./recording/signal.js";
@@ -73,7 +74,7 @@ export function preparePlanes(
     throw wrongSides(what, shape, array);
   }
   const steps = planFor(planes.shape, item, { name, shape: array }, preparation, what);
-  return { numbers: eachPlane(numbers, planes, geometryOf(steps)), size: planes.shape, steps };
+  return { numbers: eachPlane(numbers, planes, pixelStepsOf(steps)), size: planes.shape, steps };
 }
 
 /** A stored volume, changed as a whole. */
@@ -128,13 +129,13 @@ const sameSides = (a: ArrayShape, b: ArrayShape): boolean => sidesText(a) === si
 function eachPlane(
   numbers: Numbers,
   { count, shape }: ReturnType<typeof planesOf>,
-  geometry: readonly Geometry[],
+  ofPixels: readonly PixelStep[],
 ): Numbers {
-  if (geometry.length === 0) return numbers;
+  if (ofPixels.length === 0) return numbers;
   const length = numbers.length / count;
   const planes = Array.from(
     { length: count },
-    (_, i) => applySteps({ ...shape, pixels: numbers.subarray(i * length, (i + 1) * length) }, geometry).pixels,
+    (_, i) => applySteps({ ...shape, pixels: numbers.subarray(i * length, (i + 1) * length) }, ofPixels).pixels,
   );
   return joined(planes);
 }

@@ -21,8 +21,9 @@ import { besideFile } from "./image/beside.js";
 import type { Remark } from "./image/channels.js";
 import { decode, openImage } from "./image/decode.js";
 import { prepareFrames } from "./image/frames.js";
-import { geometryOf, isGeometry, planFor } from "./image/plan.js";
-import { applySteps, type Size } from "./image/raster.js";
+import { geometryOf, isOfPixels, pixelStepsOf, planFor } from "./image/plan.js";
+import type { Size, Step } from "./image/raster.js";
+import { applySteps } from "./image/steps.js";
 import { prepareNumbers, preparePlanes } from "./numbers.js";
 import {
   type Item,
@@ -76,7 +77,7 @@ export async function prepare(
     begin(path);
     const prepared = await preparedFrom(source, item, { name, shape }, preparation);
     size = sameSize(size, { name, size: prepared.size }, item, preparation);
-    write(prepared.numbers, shape.channels, stepsOfNumbers(prepared.steps, shape), out.arrays[name] as Float32Array);
+    write(prepared.numbers, shape, stepsOfNumbers(prepared.steps, shape), out.arrays[name] as Float32Array);
     const fields = Object.entries(preparation.fields).filter(([, { input = first }]) => input === name);
     await computeFields(
       item,
@@ -148,10 +149,9 @@ async function prepareFile(
   }
   const file = await openImage(path);
   const steps = planFor(file, item, array, preparation, path);
-  const geometry = geometryOf(steps);
-  const { raster, remarks, rest } = await decode(file, geometry, shape.channels);
+  const { raster, remarks, rest } = await decode(file, pixelStepsOf(steps), shape.channels);
   const beside = (folder: string) =>
-    within === null ? noFiles(folder) : besideFile(join(folder, within), file, geometry);
+    within === null ? noFiles(folder) : besideFile(join(folder, within), file, geometryOf(steps));
   return { numbers: applySteps(raster, rest).pixels, size: file, steps, remarks, beside };
 }
 
@@ -201,8 +201,9 @@ async function noFiles(folder: string): Promise<never> {
 }
 
 /** Floats in the order of `out`: bytes / 255, then what changes numbers, in its order. */
-function write(numbers: Numbers, channels: number, steps: readonly AugmentStep[], out: Float32Array): void {
-  const ofNumbers = steps.filter((step) => !isGeometry(step));
+function write(numbers: Numbers, array: ArrayShape, steps: readonly AugmentStep[], out: Float32Array): void {
+  const { channels } = array;
+  const ofNumbers = steps.filter((step) => !isOfPixels(step));
   const other = ofNumbers.findIndex(({ kind }) => kind !== "normalize");
   const begin = other < 0 ? ofNumbers.length : other;
   scaled(numbers, affine(ofNumbers.slice(0, begin), channels, numbers instanceof Uint8Array ? 255 : 1), out);
@@ -210,6 +211,19 @@ function write(numbers: Numbers, channels: number, steps: readonly AugmentStep[]
     if (step.kind === "normalize") scaled(out, affine([step], channels, 1), out);
     if (step.kind === "level") standardizeArray(out, channels, step);
     if (step.kind === "range") clipToRange(out, step.range);
+    if (step.kind === "erase") erase(out, array, step);
+  }
+}
+
+/** Overwrites a box of every picture of an array. */
+function erase(out: Float32Array, array: ArrayShape, { top, left, height, width, values }: Step<"erase">): void {
+  const { count, shape } = planesOf(array);
+  const row = width * shape.channels;
+  for (let plane = 0; plane < count; plane++) {
+    for (let y = 0; y < height; y++) {
+      const start = ((plane * shape.height + top + y) * shape.width + left) * shape.channels;
+      for (let i = 0; i < row; i++) out[start + i] = values[(y * row + i) % values.length] as number;
+    }
   }
 }
 

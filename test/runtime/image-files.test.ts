@@ -8,7 +8,8 @@ import { crc32, deflateSync } from "node:zlib";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decode, openImage } from "../../runtime/data/image/decode.js";
-import { applySteps, type Geometry } from "../../runtime/data/image/raster.js";
+import type { Geometry } from "../../runtime/data/image/raster.js";
+import { applySteps } from "../../runtime/data/image/steps.js";
 
 let folder: string;
 beforeAll(async () => {

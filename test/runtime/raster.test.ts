@@ -3,7 +3,8 @@
 import { readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { applySteps, type Filter, type Geometry, type Raster } from "../../runtime/data/image/raster.js";
+import type { Filter, Geometry, Raster } from "../../runtime/data/image/raster.js";
+import { applySteps } from "../../runtime/data/image/steps.js";
 import { runs } from "../support/fuzz.js";
 
 const applyStep = (source: Raster, step: Geometry): Raster => applySteps(source, [step]);

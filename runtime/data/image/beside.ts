@@ -4,7 +4,8 @@ import { DataError, readNpy } from "../../../blocks/index.js";
 import { readPlainFile } from "../../plain-file.js";
 import { RunError, systemCode, unreadable } from "../../run-error.js";
 import { readGrey } from "./decode.js";
-import { applySteps, type Geometry, type Raster, type Size } from "./raster.js";
+import type { Geometry, Raster, Size } from "./raster.js";
+import { applySteps } from "./steps.js";
 
 /** Whole numbers below it keep their value in a raster of floats. */
 const limit = 2 ** 24;
@@ -36,7 +37,10 @@ export async function besideFile(path: string, size: Size, steps: readonly Geome
 }
 
 /** Numbers are not to be mixed. */
-const byNearest = (step: Geometry): Geometry => (step.kind === "resize" ? { ...step, filter: "nearest" } : step);
+function byNearest(step: Geometry): Geometry {
+  if (step.kind === "affine") return { ...step, filter: "nearest", fill: [0] };
+  return step.kind === "resize" ? { ...step, filter: "nearest" } : step;
+}
 
 async function open(path: string): Promise<{ readonly raster: Raster; readonly found: string }> {
   for (const [ending, read] of Object.entries(readers)) {

@@ -12,8 +12,9 @@ import { RunError, reasonOf, unreadable } from "../../run-error.js";
 import { BrokenFile } from "../broken-file.js";
 import { asDeclared, type FileChannels, type Remark, remarkOn, remarkOnDepth } from "./channels.js";
 import { isImage, notImage, pictureOnly, readImageFile } from "./image-file.js";
-import type { Filter, Geometry, Raster } from "./raster.js";
+import type { Filter, Raster } from "./raster.js";
 import { loadSharp } from "./sharp.js";
+import type { PixelStep } from "./steps.js";
 import { strangeBands } from "./tiff.js";
 
 export interface OpenImage extends FileChannels {
@@ -99,14 +100,14 @@ export interface Decoded {
   readonly raster: Raster;
   readonly remarks: readonly Remark[];
   /** What is left of the plan. */
-  readonly rest: readonly Geometry[];
+  readonly rest: readonly PixelStep[];
 }
 
 /** The large picture that is being decoded. */
 let busy: Promise<unknown> = Promise.resolve();
 
 /** Decodes to `channels` channels. Throws `BrokenFile` or `run/channels`. */
-export async function decode(file: OpenImage, plan: readonly Geometry[], channels: number): Promise<Decoded> {
+export async function decode(file: OpenImage, plan: readonly PixelStep[], channels: number): Promise<Decoded> {
   const remarks = remarkOn(file, channels);
   const whole = file.deep || (channels === 1 && file.colours === 3);
   const work = () => (whole ? decodeWhole(file, plan, channels, remarks) : decodePart(file, plan, channels, remarks));
@@ -119,7 +120,7 @@ export async function decode(file: OpenImage, plan: readonly Geometry[], channel
 /** sharp carries out a crop and a shrinking resize at the head of the plan, which for large files is much cheaper there. */
 async function decodePart(
   file: OpenImage,
-  plan: readonly Geometry[],
+  plan: readonly PixelStep[],
   channels: number,
   remarks: readonly Remark[],
 ): Promise<Decoded> {
@@ -152,7 +153,7 @@ async function decodePart(
 /** Where every value has to be seen, or sharp would round it to a byte. */
 async function decodeWhole(
   file: OpenImage,
-  plan: readonly Geometry[],
+  plan: readonly PixelStep[],
   channels: number,
   remarks: readonly Remark[],
 ): Promise<Decoded> {

@@ -8,8 +8,9 @@ import { joined } from "../numbers.js";
 import type { Item, NamedArray, Numbers, Preparation, Source } from "../preparation.js";
 import type { Remark } from "./channels.js";
 import { decode, openImage } from "./decode.js";
-import { geometryOf, planFor } from "./plan.js";
-import { applySteps, type Size } from "./raster.js";
+import { pixelStepsOf, planFor } from "./plan.js";
+import type { Size } from "./raster.js";
+import { applySteps } from "./steps.js";
 
 type Frames = Source & { readonly kind: "frames" };
 
@@ -47,11 +48,11 @@ export async function prepareFrames(
     });
   }
   const steps = planFor(first, item, array, preparation, source.path);
-  const geometry = geometryOf(steps);
+  const ofPixels = pixelStepsOf(steps);
   const planes: Numbers[] = [];
   const remarks: Remark[] = [];
   for (const file of files) {
-    const decoded = await decode(file, geometry, array.shape.channels);
+    const decoded = await decode(file, ofPixels, array.shape.channels);
     planes.push(applySteps(decoded.raster, decoded.rest).pixels);
     remarks.push(...decoded.remarks);
   }

@@ -4,10 +4,18 @@ import { type AugmentStep, augmentContext, augmentsOf, DataError, type ImageShap
 import { type Random, randomStream } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
 import type { Item, NamedArray, Preparation } from "../preparation.js";
-import type { Geometry, Size } from "./raster.js";
+import type { Geometry, Size, Tone } from "./raster.js";
+import type { PixelStep } from "./steps.js";
 
-export const isGeometry = (step: AugmentStep): step is Geometry =>
-  step.kind === "crop" || step.kind === "resize" || step.kind === "flip";
+const geometry: readonly AugmentStep["kind"][] = ["crop", "resize", "flip", "affine"];
+const tones: readonly AugmentStep["kind"][] = ["levels", "stretch", "blend", "hue"];
+
+const isGeometry = (step: AugmentStep): step is Geometry => geometry.includes(step.kind);
+const isTone = (step: AugmentStep): step is Tone => tones.includes(step.kind);
+
+/** Whether a step makes pixels of pixels, before they become the numbers of an array. */
+export const isOfPixels = (step: AugmentStep): step is PixelStep => isGeometry(step) || isTone(step);
+export const pixelStepsOf = (steps: readonly AugmentStep[]): readonly PixelStep[] => steps.filter(isOfPixels);
 export const geometryOf = (steps: readonly AugmentStep[]): readonly Geometry[] => steps.filter(isGeometry);
 
 /** What a sample's random numbers are keyed by. */
@@ -47,6 +55,7 @@ function draw(
   const steps: AugmentStep[] = [];
   let current = size;
   const add = (more: readonly AugmentStep[]): void => {
+    if (more.some(isTone) && steps.some(({ kind }) => kind === "normalize")) throw coloursTooLate();
     steps.push(...more);
     current = more.reduce(sizeAfter, current);
   };
@@ -112,6 +121,12 @@ const tooLarge = (what: string, size: Size, result: Size): RunError =>
     what: `${what} is ${size.height}x${size.width} and would be resized to ${result.height}x${result.width}`,
     why: `at most ${Math.floor(mostPixels / 1e6)} million pixels are made of one image`,
     help: "Take the image out, or resize to an exact size.",
+  });
+
+const coloursTooLate = (): RunError =>
+  new RunError("run/channels", {
+    what: "The recipe changes colours after it has normalised them",
+    help: "Write `normalize` after `rand_augment` and `color_jitter` in the recipe's augment line.",
   });
 
 const wrongSize = (what: string, size: Size, image: ImageShape): RunError =>

@@ -1,4 +1,4 @@
-/** Decoded pixels and the geometry of an augmentation plan carried out on them. */
+/** Decoded pixels: cut, resized and flipped. */
 
 import type { ImageShape, ImageStep } from "../../../blocks/index.js";
 
@@ -15,33 +15,16 @@ export interface Raster {
 export type Step<K extends ImageStep["kind"]> = Extract<ImageStep, { kind: K }>;
 export type Filter = Step<"resize">["filter"];
 /** Steps that change where pixels are. */
-export type Geometry = Step<"crop" | "resize" | "flip">;
+export type Geometry = Step<"crop" | "resize" | "flip" | "affine">;
+/** Steps that change the values of pixels. */
+export type Tone = Step<"levels" | "stretch" | "blend" | "hue">;
 export type Size = Pick<ImageShape, "height" | "width">;
-
-/** Carries out steps in their order. Of an image that is resized and then cropped, only the crop is computed. */
-export function applySteps(raster: Raster, [step, ...rest]: readonly Geometry[]): Raster {
-  if (step === undefined) return raster;
-  const [next, ...later] = rest;
-  if (step.kind === "resize" && next?.kind === "crop") return applySteps(resize(raster, step, next), later);
-  return applySteps(applyStep(raster, step), rest);
-}
-
-function applyStep(raster: Raster, step: Geometry): Raster {
-  switch (step.kind) {
-    case "crop":
-      return crop(raster, step);
-    case "resize":
-      return resize(raster, step, { top: 0, left: 0, ...step });
-    case "flip":
-      return step.axis === "horizontal" ? mirror(raster) : turnOver(raster);
-  }
-}
 
 /** Zeros of the same kind. */
 export const sameKind = (pixels: Raster["pixels"], length: number): Raster["pixels"] =>
   pixels instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
 
-function crop({ pixels, width, ...same }: Raster, { top, left, height, width: cut }: Step<"crop">): Raster {
+export function crop({ pixels, width, ...same }: Raster, { top, left, height, width: cut }: Step<"crop">): Raster {
   const { channels } = same;
   const rowLength = cut * channels;
   const result = sameKind(pixels, height * rowLength);
@@ -52,7 +35,7 @@ function crop({ pixels, width, ...same }: Raster, { top, left, height, width: cu
   return { ...same, pixels: result, height, width: cut };
 }
 
-function mirror(raster: Raster): Raster {
+export function mirror(raster: Raster): Raster {
   const { pixels, height, width, channels } = raster;
   const result = sameKind(pixels, pixels.length);
   for (let y = 0; y < height; y++) {
@@ -64,7 +47,7 @@ function mirror(raster: Raster): Raster {
   return { ...raster, pixels: result };
 }
 
-function turnOver(raster: Raster): Raster {
+export function turnOver(raster: Raster): Raster {
   const { pixels, height, width, channels } = raster;
   const row = width * channels;
   const result = sameKind(pixels, pixels.length);
@@ -127,7 +110,11 @@ function tapsFor(from: number, to: number, part: Range, filter: Filter): Taps {
 }
 
 /** The part of a resized image. Rows, then columns; bytes are rounded after each, as in Pillow. */
-function resize(raster: Raster, { height, width, filter }: Step<"resize">, part: Omit<Step<"crop">, "kind">): Raster {
+export function resize(
+  raster: Raster,
+  { height, width, filter }: Step<"resize">,
+  part: Omit<Step<"crop">, "kind">,
+): Raster {
   if (raster.height === height && raster.width === width) return crop(raster, { ...part, kind: "crop" });
   if (raster.alpha && filter !== "nearest") {
     const { pixels, ...mixed } = resize(weighed(raster), { kind: "resize", height, width, filter }, part);

@@ -120,8 +120,13 @@ test("only those that say so vary a sample, and they vary it by their stream alo
   for (const augment of augments as readonly Augment[]) {
     const defaults = Object.fromEntries(Object.entries(augment.params).map(([name, p]) => [name, p.default]));
     const values = augment === (normalize as Augment) ? { ...defaults, statistics: "imagenet" } : defaults;
-    const plans = Array.from({ length: 40 }, (_, sample) => JSON.stringify(plan(augment, values, sample)));
+    const drawn = (sample: number): string =>
+      JSON.stringify([
+        plan(augment, values, sample),
+        augment.mix?.(values as never, current, randomStream(0, "pairs", sample)),
+      ]);
+    const plans = Array.from({ length: 40 }, (_, sample) => drawn(sample));
     expect(new Set(plans).size > 1, augment.name).toBe(augment.random);
-    expect(JSON.stringify(plan(augment, values, 3))).toBe(plans[3]);
+    expect(drawn(3)).toBe(plans[3]);
   }
 });

@@ -1,0 +1,168 @@
+/**
+ * Steps that change the values of pixels of 8 bits and leave them where they are: as Pillow and torchvision do, whose rounding they have.
+ */
+
+import { RunError } from "../../run-error.js";
+import type { Raster, Step, Tone } from "./raster.js";
+
+interface Bytes extends Raster {
+  readonly pixels: Uint8Array;
+}
+
+/** Carries out one step. Throws `run/channels` for pixels that are no bytes. */
+export function applyTone(raster: Raster, step: Tone): Raster {
+  const { pixels } = raster;
+  if (!(pixels instanceof Uint8Array)) {
+    throw new RunError("run/channels", {
+      what: "The recipe changes colours, and the images have more than 8 bits or hold floats",
+      help: "Save them with 8 bits a channel, or remove `rand_augment` and `color_jitter` from the recipe's augment line.",
+    });
+  }
+  return { ...raster, pixels: changed({ ...raster, pixels }, step) };
+}
+
+function changed(raster: Bytes, step: Tone): Uint8Array {
+  switch (step.kind) {
+    case "levels":
+      return raster.pixels.map((value) => step.table[value] as number);
+    case "stretch":
+      return stretched(raster, step.by === "range" ? rangeTable : rankTable);
+    case "blend":
+      return blended(raster, towards[step.towards](raster), Math.fround(step.factor));
+    case "hue":
+      return raster.channels === 3 ? turned(raster.pixels, Math.trunc(step.turn * 255)) : raster.pixels;
+  }
+}
+
+/** How often each value stands in a channel. */
+function histogram({ pixels, channels }: Bytes, channel: number): Uint32Array {
+  const counts = new Uint32Array(256);
+  for (let i = channel; i < pixels.length; i += channels) {
+    const value = pixels[i] as number;
+    counts[value] = (counts[value] as number) + 1;
+  }
+  return counts;
+}
+
+/** Each channel by a table of its own; null: it stays. */
+function stretched(raster: Bytes, tableOf: (counts: Uint32Array) => ArrayLike<number> | null): Uint8Array {
+  const { channels } = raster;
+  const tables = Array.from({ length: channels }, (_, channel) => tableOf(histogram(raster, channel)));
+  return raster.pixels.map((value, i) => tables[i % channels]?.[value] ?? value);
+}
+
+const clipped = (value: number): number => Math.max(0, Math.min(255, Math.trunc(value)));
+
+/** The darkest value becomes 0 and the brightest 255. */
+function rangeTable(counts: Uint32Array): ArrayLike<number> | null {
+  const [low, high] = [counts.findIndex((count) => count > 0), counts.findLastIndex((count) => count > 0)];
+  if (high <= low) return null;
+  const scale = 255 / (high - low);
+  return Array.from(counts, (_, value) => clipped(value * scale - low * scale));
+}
+
+/** All values become equally frequent. */
+function rankTable(counts: Uint32Array): ArrayLike<number> | null {
+  const present = counts.filter((count) => count > 0);
+  const all = present.reduce((sum, count) => sum + count, 0);
+  const step = Math.floor((all - (present.at(-1) ?? 0)) / 255);
+  if (present.length <= 1 || step === 0) return null;
+  let before = Math.floor(step / 2);
+  return Array.from(counts, (count) => {
+    const value = clipped(Math.floor(before / step));
+    before += count;
+    return value;
+  });
+}
+
+/** From the other pixels to these and beyond, cut off at both ends. */
+function blended({ pixels }: Bytes, other: (i: number) => number, factor: number): Uint8Array {
+  return pixels.map((value, i) => {
+    const from = other(i);
+    return clipped(Math.fround(from + Math.fround(factor * (value - from))));
+  });
+}
+
+/** What a picture is blended with, number by number. */
+const towards: Readonly<Record<Step<"blend">["towards"], (raster: Bytes) => (i: number) => number>> = {
+  black: () => () => 0,
+  grey: (raster) => {
+    const grey = greyOf(raster);
+    return (i) => grey[Math.floor(i / raster.channels)] as number;
+  },
+  mean: (raster) => {
+    const grey = greyOf(raster);
+    const mean = Math.floor(grey.reduce((sum, value) => sum + value, 0) / grey.length + 0.5);
+    return () => mean;
+  },
+  smooth: (raster) => {
+    const smooth = smoothed(raster);
+    return (i) => smooth[i] as number;
+  },
+};
+
+/** ITU-R 601-2 luma. */
+function greyOf({ pixels, channels }: Bytes): Uint8Array {
+  if (channels === 1) return pixels;
+  const at = (i: number): number => pixels[i] as number;
+  return Uint8Array.from(
+    { length: pixels.length / channels },
+    (_, i) => (at(3 * i) * 19_595 + at(3 * i + 1) * 38_470 + at(3 * i + 2) * 7_471 + 0x8000) >> 16,
+  );
+}
+
+/** Each pixel five times and its eight neighbours once, over 13; the edge stays. */
+function smoothed({ pixels, height, width, channels }: Bytes): Uint8Array {
+  const result = pixels.slice();
+  const row = width * channels;
+  for (let y = 1; y < height - 1; y++) {
+    for (let i = y * row + channels; i < (y + 1) * row - channels; i++) {
+      let sum = 4 * (pixels[i] as number);
+      for (let k = i - row; k <= i + row; k += row) {
+        sum += (pixels[k - channels] as number) + (pixels[k] as number) + (pixels[k + channels] as number);
+      }
+      result[i] = Math.floor(sum / 13 + 0.5);
+    }
+  }
+  return result;
+}
+
+/** Every hue turned by so many of 256 steps of the circle. */
+function turned(pixels: Uint8Array, steps: number): Uint8Array {
+  const result = new Uint8Array(pixels.length);
+  for (let i = 0; i < pixels.length; i += 3) {
+    const [hue, saturation, value] = toHsv(pixels[i] as number, pixels[i + 1] as number, pixels[i + 2] as number);
+    result.set(fromHsv((hue + steps) & 255, saturation, value), i);
+  }
+  return result;
+}
+
+type Triple = readonly [number, number, number];
+
+function toHsv(red: number, green: number, blue: number): Triple {
+  const [most, least] = [Math.max(red, green, blue), Math.min(red, green, blue)];
+  const range = most - least;
+  if (range === 0) return [0, 0, most];
+  const [r, g, b] = [(most - red) / range, (most - green) / range, (most - blue) / range];
+  const sixths = red === most ? b - g : green === most ? 2 + r - b : 4 + g - r;
+  return [clipped(((sixths / 6 + 1) % 1) * 255), clipped((range / most) * 255), most];
+}
+
+function fromHsv(hue: number, saturation: number, value: number): Triple {
+  if (saturation === 0) return [value, value, value];
+  const sixths = (hue * 6) / 255;
+  const [whole, share] = [Math.floor(sixths), saturation / 255];
+  const rest = sixths - whole;
+  const low = Math.round(value * (1 - share));
+  const falling = Math.round(value * (1 - share * rest));
+  const rising = Math.round(value * (1 - share * (1 - rest)));
+  const sectors: readonly Triple[] = [
+    [value, rising, low],
+    [falling, value, low],
+    [low, value, rising],
+    [low, falling, value],
+    [rising, low, value],
+    [value, low, falling],
+  ];
+  return sectors[whole % 6] as Triple;
+}
