@@ -51,6 +51,17 @@ function turnedAbout(m: OnnxModel, weight: string, [o = 0, inner = 0, ...kernel]
   return m.op("Slice", [other, each(-1), each(-(2 ** 31)), m.sizes(axes), each(-1)]);
 }
 
+/** y [B, C, ...T] with `stride - 1` zeros behind each of its numbers along each axis, and some around. */
+function spread(m: OnnxModel, y: string, shape: Shape, strides: Shape, before: Shape, after: Shape): string {
+  const [front, places] = [shape.slice(0, 2), shape.slice(2)];
+  const apart = reshaped(m, y, [...front, ...places.flatMap((n) => [n, 1])]);
+  const zeros = strides.flatMap((n) => [0, n - 1]);
+  const wide = m.op("Pad", [apart, m.sizes([...[...front, ...zeros].map(() => 0), 0, 0, ...zeros])]);
+  const joined = reshaped(m, wide, [...front, ...places.map((n, axis) => n * (strides[axis] as number))]);
+  return m.op("Pad", [joined, m.sizes([0, 0, ...before, 0, 0, ...after])]);
+}
+
+/** As a convolution by the weight turned about, of y with zeros between its numbers; by ConvTranspose along up to two axes. */
 export function convInput(m: OnnxModel, [y, weight]: readonly string[], node: Node<"convInput">): string {
   const [shape, { size, strides, dilations, before, after, groups }] = [shapeOf(node, 1), node.attributes];
   const kernel = shape.slice(2);
@@ -70,6 +81,17 @@ export function convInput(m: OnnxModel, [y, weight]: readonly string[], node: No
     const covered = stride * (place - 1) + (reach[axis] as number) + 1;
     return n + (before[axis] as number) + (after[axis] as number) - covered;
   });
+  if (places.length > 2) {
+    // onnxruntime's WebGPU provider has no ConvTranspose along three axes.
+    const behind = end.map((n, axis) => n + (uncovered[axis] as number) - (strides[axis] as number) + 1);
+    const [batch = 0, o = 0] = [shapeOf(node, 0)[0], shapeOf(node, 0).at(-1)];
+    const wide = spread(m, first, [batch, o, ...places], strides, begin, behind);
+    const ones = places.map(() => 1);
+    const none = places.map(() => 0);
+    const windows = { strides: ones, dilations, before: none, after: none, groups };
+    const made = m.op("Conv", [wide, turnedAbout(m, weight as string, shape, groups)], attributesOf(kernel, windows));
+    return channelsLast(m, made, rank);
+  }
   const attributes = { ...attributesOf(kernel, node.attributes), output_padding: ints(uncovered) };
   return channelsLast(m, m.op("ConvTranspose", [first, weight as string], attributes), rank);
 }
