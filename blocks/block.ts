@@ -69,6 +69,11 @@ export interface ModelContext {
   readonly decoderWidth: number | null;
   /** Layers of the encoder; null while the encoder itself is being checked. */
   readonly layers: number | null;
+  /** Maps that the encoder gives, the finest first, and what enters it in place of hidden cells; null: it gives tokens. */
+  readonly maps: {
+    readonly levels: readonly { readonly stride: number; readonly width: number }[];
+    readonly hiding: string;
+  } | null;
   /** Tokens that the encoder puts in front of the patches; null while the encoder itself is being checked. */
   readonly extraTokens: number | null;
 }

@@ -80,8 +80,8 @@ export {
 export type { Decoder, DecoderContext, DecoderInputs, Encoded, LatentInputs, TokenGroup } from "./decoder/index.js";
 export * as decoders from "./decoder/index.js";
 export { divisors, divisorsBeside } from "./divisors.js";
-export type { Drops, Encoder, TokenOrigin } from "./encoder/index.js";
 export * as encoders from "./encoder/index.js";
+export { cellsUnder, type Drops, type Encoder, type Kept, type MapLevel, type TokenOrigin } from "./encoder/index.js";
 export type { BoundField, Field, FieldContext, FieldSample } from "./field.js";
 export { halfToNumber } from "./half.js";
 export type { Head, HeadContext, HeadInputs } from "./head/index.js";

@@ -17,6 +17,8 @@ export function initialize(parameter: Parameter, random: Random): Float32Array {
       return values;
     case "ones":
       return values.fill(1);
+    case "constant":
+      return values.fill(init.value);
     case "normal":
       return fill(values, () => init.std * random.normal());
     case "truncated_normal":

@@ -9,6 +9,7 @@ import type { Dims, Tensor } from "../graph/index.js";
 export type Initializer =
   | { readonly kind: "zeros" }
   | { readonly kind: "ones" }
+  | { readonly kind: "constant"; readonly value: number }
   | { readonly kind: "normal"; readonly std: number }
   /** Cut at two standard deviations. */
   | { readonly kind: "truncated_normal"; readonly std: number }

@@ -26,7 +26,7 @@ export function derivedOfModel(model: Model): readonly Derived[] {
   // A line that stands for several inputs is told of the first of them.
   const [first] = parts.inputs;
   for (const { tokens, grid } of parts.inputs) {
-    if (tokens.values === first?.tokens.values && grid !== first.grid) continue;
+    if (!tokens || (tokens.values === first?.tokens?.values && grid !== first.grid)) continue;
     tell(tokens.values, `${countsText(grid)} = ${tokenCount(grid)} tokens`, "tokens along each axis, and in all");
   }
   const [mask] = parts.masks;

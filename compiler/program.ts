@@ -11,9 +11,16 @@ export interface TensorForm {
   readonly dtype: DType;
 }
 
+/** What a function gives: a tensor, or several in a list. */
+export type ResultForm = TensorForm | readonly TensorForm[];
+
+export const isSeveral = (form: ResultForm): form is readonly TensorForm[] => Array.isArray(form);
+
 export type Operand =
   /** A local variable or an argument. */
   | { readonly kind: "variable"; readonly name: string }
+  /** One of a list of tensors: `maps[3]`. */
+  | { readonly kind: "item"; readonly of: string; readonly index: number }
   /** A field of the batch: `batch.image`. */
   | { readonly kind: "field"; readonly name: string }
   /** A branch of the weights, by its path from the root. */
@@ -38,7 +45,7 @@ export type Statement =
       readonly name: string;
       readonly callee: Callee;
       readonly operands: readonly Operand[];
-      readonly form: TensorForm;
+      readonly form: ResultForm;
     }
   /** `let name = start; for (const element of list) name = callee(g, name, element, ...operands)` */
   | {
@@ -56,7 +63,7 @@ export type Statement =
 
 /** What a function is given after `g` and `w`: a tensor by name, a batch, its arrays alone, or how many layers it passes. */
 export type FunctionArgument =
-  | { readonly kind: "tensor"; readonly name: string; readonly form: TensorForm }
+  | { readonly kind: "tensor"; readonly name: string; readonly form: ResultForm }
   | { readonly kind: "batch" | "arrays" | "layers" };
 
 export interface ProgramFunction {
@@ -66,7 +73,7 @@ export interface ProgramFunction {
   readonly statements: readonly Statement[];
   readonly result: Operand;
   /** null: the losses' record. */
-  readonly form: TensorForm | null;
+  readonly form: ResultForm | null;
 }
 
 /** What the program calls the lattice of an array. `only`: whether the model reads one array. */

@@ -16,6 +16,8 @@ export interface SlotRule {
   readonly multiplicity: Multiplicity;
   /** Whether it must be filled; `withoutHead`: not in a model that has a head, which learns without prediction. */
   readonly required: "always" | "withoutHead" | "never";
+  /** Whether it is of tokens: a model whose encoder reads an array itself has nothing of it. */
+  readonly ofTokens: boolean;
   /** What it is for; said when it is missing. */
   readonly doc: string;
   /** Slots that may stand in the `{ }` after its block. */
@@ -38,6 +40,7 @@ const rows = (table: Readonly<Record<string, Row>>): readonly SlotRule[] =>
     inner: [],
     every: false,
     ofInputs: false,
+    ofTokens: false,
     built: true,
     ...row,
   }));
@@ -46,8 +49,14 @@ const rows = (table: Readonly<Record<string, Row>>): readonly SlotRule[] =>
 export const modelSlots: readonly SlotRule[] = rows({
   input: { kind: "input", multiplicity: "labelled", required: "always", doc: "what one sample looks like" },
   views: { kind: "view", built: false, doc: "how one sample becomes several" },
-  tokens: { kind: "tokens", multiplicity: "labelled", required: "always", doc: "how the input is cut into tokens" },
-  positions: { kind: "positions", multiplicity: "labelled", doc: "how a token knows its place" },
+  tokens: {
+    kind: "tokens",
+    multiplicity: "labelled",
+    required: "always",
+    ofTokens: true,
+    doc: "how the input is cut into tokens",
+  },
+  positions: { kind: "positions", multiplicity: "labelled", ofTokens: true, doc: "how a token knows its place" },
   mask: { kind: "mask", multiplicity: "labelled", required: "withoutHead", doc: "which patches are hidden" },
   encoder: { kind: "encoder", multiplicity: "labelled", required: "always", doc: "the network that is trained" },
   latents: { kind: "latents", built: false, doc: "what lies between encoder and decoder" },

@@ -1,8 +1,9 @@
 /** Decoders: from the latent of the visible tokens to a prediction for every patch. */
 
 import type { Tensor } from "../../graph/index.js";
-import { type Definition, type ModelContext, ofKind } from "../block.js";
+import { type Definition, type ModelContext, ofKind, type Requirement } from "../block.js";
 import type { Code } from "../code.js";
+import type { MapLevel } from "../encoder/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
 import type { Places } from "../places.js";
@@ -20,6 +21,8 @@ export interface DecoderContext {
   readonly inputs: readonly string[];
   /** Whether the latent is of every token: hidden ones pass through the encoder. */
   readonly whole: boolean;
+  /** Maps that the encoder gives, the finest first, and the axes of the array; null: it gives tokens. */
+  readonly maps: { readonly levels: readonly MapLevel[]; readonly axes: number } | null;
 }
 
 /** The tokens of one input among those that a decoder reads. */
@@ -57,6 +60,10 @@ export interface DecoderInputs extends LatentInputs, Places {
   readonly encoded: Encoded | null;
   /** Of the decoder's own width, [1, extra + N, Dd]. */
   readonly positions: Tensor | null;
+  /** Maps that the encoder gives, the finest first, [B, ...S, D] each; none of an encoder that gives tokens. */
+  readonly maps: readonly Tensor[];
+  /** Where something is visible on the map of a stride, or on the deepest. */
+  readonly kept: (stride?: number) => Tensor;
   /** Patches of what is predicted, N. */
   readonly count: number;
   /** The group of what is predicted, in `groups`. */
@@ -94,10 +101,10 @@ export interface Decoder<P extends Params = Params, T extends ParameterTree = Pa
   width(p: ValuesOf<P>): number | null;
   parameters(p: ValuesOf<P>, context: DecoderContext): T;
   /**
-   * Which latent it reads: of the visible tokens, where absent; of every token, `every`, so that hidden ones pass through the encoder; or
-   * either, as the mask says.
+   * Which latent it reads: of the visible tokens, where absent; of every token, `every`, so that hidden ones pass through the encoder;
+   * either, as the mask says; or the maps of an encoder that gives some.
    */
-  readonly reads?: "every" | "either";
+  readonly reads?: "every" | "either" | "maps";
   /** Present where it gives a logit of each id of a text; any other decoder gives numbers. */
   readonly predicts?: "ids";
   /** Present where it needs what an encoder in the target's braces gives; any other decoder sees the latent alone. */
@@ -110,3 +117,23 @@ export interface Decoder<P extends Params = Params, T extends ParameterTree = Pa
 
 export const defineDecoder = <const P extends Params, T extends ParameterTree>(decoder: Decoder<P, T>): Decoder<P, T> =>
   ofKind("decoder", decoder);
+
+/** Of a decoder that reads maps. */
+export const ofMaps: Requirement<Params, ModelContext> = {
+  name: "of-maps",
+  at: null,
+  doc: "The encoder gives maps.",
+  holds: (_, { maps }) => maps !== null,
+  say: () => "it reads maps, and the encoder gives tokens",
+  help: () => "use an encoder of maps, such as `convnext`, or another decoder, such as `vit`",
+};
+
+/** Of a decoder that reads tokens with their positions. */
+export const ofTokens: Requirement<Params, ModelContext> = {
+  name: "of-tokens",
+  at: null,
+  doc: "The encoder gives tokens.",
+  holds: (_, { maps }) => maps === null,
+  say: () => "it reads tokens and their positions, and the encoder gives maps",
+  help: () => "use a decoder of maps, such as `convnext_block`, or `linear`, which reads each place alone",
+};

@@ -1,5 +1,6 @@
 /** The decoders, sorted by name. */
 
+import { convnextBlock } from "./convnext-block.js";
 import { linear } from "./linear.js";
 import { queries } from "./queries.js";
 import { regionQuery } from "./region-query.js";
@@ -16,6 +17,6 @@ export {
   type LatentInputs,
   type TokenGroup,
 } from "./contract.js";
-export { linear, queries, regionQuery, regionVit, vit, vocabulary };
+export { convnextBlock, linear, queries, regionQuery, regionVit, vit, vocabulary };
 
-export const decoders = [linear, queries, regionQuery, regionVit, vit, vocabulary] as const;
+export const decoders = [convnextBlock, linear, queries, regionQuery, regionVit, vit, vocabulary] as const;

@@ -3,15 +3,22 @@
  * names of the official MAE checkpoints; `w` is a block's own part of it.
  */
 
-import type { Tensor } from "../../graph/index.js";
-import { type Definition, type ModelContext, ofKind } from "../block.js";
+import { InvariantError, type Tensor } from "../../graph/index.js";
+import type { ArrayShape } from "../arrays.js";
+import { type Definition, type ModelContext, ofKind, type Requirement } from "../block.js";
 import type { Code } from "../code.js";
+import type { Hiding } from "../mask/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
 import type { Drop } from "../program.js";
+import type { Lattice } from "../sets.js";
 
 /** What is known where the weights of an encoder are declared. */
 export interface EncoderContext {
+  /** What enters the model; of several arrays, the first. */
+  readonly array: ArrayShape;
+  /** Whether a mask hides something. */
+  readonly masked: boolean;
   /** Labels of the inputs whose tokens it sees, where they are several; else empty. */
   readonly inputs: readonly string[];
 }
@@ -64,7 +71,79 @@ export interface Encoder<P extends Params = Params, T extends ParameterTree = Pa
   attention?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, seen: TokenOrigin, layer: number): Tensor;
   /** The normalisation that ends `encode`, on tokens [..., D]; if absent, there is none. */
   normalize?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor): Tensor;
+  /** Present where it reads an array itself and gives maps of it: it is asked for these, and never for tokens. */
+  readonly maps?: Maps<P, T>;
 }
+
+/** A map of an array: how many of its places along each axis become one, and the features of one. */
+export interface MapLevel {
+  readonly stride: number;
+  readonly width: number;
+}
+
+/** Where something is visible on a map of this stride, [B, ...S, 1]: 1 there, 0 where a mask hides it. */
+export type Kept = (stride: number) => Tensor;
+
+/** Maps of an array whose cells a mask may hide. A cell is what one place of the deepest map has of the array. */
+export interface Maps<P extends Params = Params, T extends ParameterTree = ParameterTree> {
+  /** The finest first. */
+  levels(p: ValuesOf<P>): readonly MapLevel[];
+  /** What enters in place of hidden cells. */
+  readonly hiding: Hiding;
+  /** array [B, ...axes, C] -> a map for each level, [B, ...S, D]; zeros where it is hidden. `kept` null: everything is visible. */
+  encode(code: Code, p: ValuesOf<P>, w: Weights<T>, array: Tensor, kept: Kept | null): readonly Tensor[];
+}
+
+/** What defines an encoder of maps: of what it is told, and what it gives. */
+type MapEncoder<P extends Params, T extends ParameterTree> = Omit<
+  Encoder<P, T>,
+  "width" | "layers" | "extraTokens" | "encode" | "outputs" | "attention" | "maps"
+> & { readonly maps: Maps<P, T> };
+
+/** Its requirements are told of the array alone, whose cells are the grid that others are told of. */
+export const defineMapEncoder = <const P extends Params, T extends ParameterTree>(
+  encoder: MapEncoder<P, T>,
+): Encoder<P, T> => {
+  const { maps } = encoder;
+  return defineEncoder<P, T>({
+    ...encoder,
+    width: (p: ValuesOf<P>) => deepest(maps.levels(p)).width,
+    layers: () => 1,
+    extraTokens: () => 0,
+    encode(): never {
+      throw new InvariantError(`${encoder.name} gives maps`);
+    },
+  });
+};
+
+export const deepest = (levels: readonly MapLevel[]): MapLevel => levels.at(-1) as MapLevel;
+
+/** The cells of an array under an encoder of maps; the strides divide it. */
+export const cellsUnder = (levels: readonly MapLevel[], { axes }: ArrayShape): Lattice => {
+  const { stride } = deepest(levels);
+  return axes.map(({ name, size }) => ({ name, count: size / stride, size: stride }));
+};
+
+/** Of an encoder of maps: its deepest stride divides every axis. */
+export const wholeCells = <P extends Params>(
+  levels: (p: ValuesOf<P>) => readonly MapLevel[],
+  at: keyof P & string,
+): Requirement<P, ModelContext> => ({
+  name: "whole-cells",
+  at,
+  doc: "The input consists of whole cells: what a place of the deepest map has of it.",
+  holds: (p, { array }) => array.axes.every(({ size }) => size % deepest(levels(p)).stride === 0),
+  say(p, { array }) {
+    const { stride } = deepest(levels(p));
+    const axis = array.axes.find(({ size }) => size % stride !== 0);
+    return `the axis \`${axis?.name}\` has ${axis?.size} places, which is no multiple of the stride ${stride}`;
+  },
+  help(p, { array }) {
+    const { stride } = deepest(levels(p));
+    const near = array.axes.map(({ size }) => Math.max(1, Math.round(size / stride)) * stride);
+    return `the nearest input of whole cells is ${near.join("x")}`;
+  },
+});
 
 export const defineEncoder = <const P extends Params, T extends ParameterTree>(encoder: Encoder<P, T>): Encoder<P, T> =>
   ofKind("encoder", encoder);

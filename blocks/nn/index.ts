@@ -3,10 +3,21 @@
 export * from "./adversarial.js";
 export * from "./binary-cross-entropy.js";
 export * from "./classify.js";
+export * from "./convnext.js";
+export {
+  type ConvolutionParameters,
+  convolutionParameters,
+  convolve,
+  convolveDown,
+  convolveUp,
+  type TransposedParameters,
+  transposedParameters,
+} from "./convolution.js";
 export * from "./guided-masks.js";
 export { declarationOf, isDeclared } from "./layer.js";
 export * from "./linear.js";
 export * from "./low-pass.js";
+export * from "./maps.js";
 export * from "./oriented-gradients.js";
 export * from "./positions.js";
 export * from "./regions.js";

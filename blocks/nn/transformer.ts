@@ -49,6 +49,13 @@ export const repeat = declarer("repeat", <T extends object>(count: number, branc
   Array.from({ length: count }, () => branch),
 ) as <T extends object>(count: number, branch: T) => readonly T[];
 
+/** Branches of different forms, named by their index. */
+export const series = declarer("series", (...branches: readonly object[]) => branches) as <
+  const T extends readonly object[],
+>(
+  ...branches: T
+) => T;
+
 /** x [B, N, D] -> x + Attention(LN x), then + MLP(LN x). Exact GELU; scores scaled by headWidth^-0.5. `epsilon`: of the norms. */
 export const transformerBlock = layer(
   "transformerBlock",

@@ -48,7 +48,7 @@ export const tracingCode = (g: Builder, w: WeightTree, layers?: number): Functio
     list
       .slice(0, layers)
       .reduce<Tensor>((x, weights) => layer(g, ...([x, weights, ...args] as never[])) as Tensor, start),
-  call: (_, f, ...args) => run(f, g, w, args) as Tensor,
+  call: <R extends Result>(_: string, f: ModelFunction, ...args: readonly unknown[]) => run(f, g, w, args) as R,
 });
 
 /** Calls a function of the model with its arguments in their order. */

@@ -6,19 +6,23 @@ import {
   type Batch,
   type Bound,
   type Code,
+  countsOf,
   dropsInput,
   type Encoded,
   type Encoder,
   joinTokens,
+  keptPlaces,
+  type Lattice,
   type Places,
   paddingBias,
   placeNames,
+  placesInRow,
   type TokenOrigin,
   takeTokens,
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import { dropsOf, extraRows, maskOver } from "./layout.js";
-import { type EncoderPart, type InputPart, isEncoder, type MaskPart, onlyInput, type Parts } from "./parts.js";
+import { type EncoderPart, type InputPart, isEncoder, type MaskPart, mapsOf, onlyInput, type Parts } from "./parts.js";
 import { encoderMark, encoderPositions, hasMark, type WeightTree, weightsUnder } from "./weights.js";
 
 /** A model with where the weights of its labels are. */
@@ -47,8 +51,11 @@ export function placesOf(parts: Parts, batch: Batch, input: InputPart = onlyInpu
 }
 
 /** array [B, ...axes, C] -> tokens [B, N, D] */
-export const embed = (code: Code, { branchOf }: Placed, input: InputPart, w: WeightTree, array: Tensor): Tensor =>
-  input.tokens.definition.embed(code, input.tokens.values, weightsUnder(w, branchOf(input.label)), array, input.grid);
+export function embed(code: Code, { branchOf }: Placed, input: InputPart, w: WeightTree, array: Tensor): Tensor {
+  const { tokens, grid } = input;
+  invariant(tokens, "an encoder of maps reads no tokens");
+  return tokens.definition.embed(code, tokens.values, weightsUnder(w, branchOf(input.label)), array, grid);
+}
 
 /** Adds the positions of all patches to tokens [B, N, D], and the mark of their input where it has one. */
 export function place(code: Code, parts: Placed, input: InputPart, w: WeightTree, tokens: Tensor): Tensor {
@@ -128,8 +135,34 @@ export function encodeWhole(
   array: Tensor,
   drops: Dropping = nothingDropped,
 ): Tensor {
+  if (parts.encoder.block.definition.maps) {
+    return normalization(code, parts.encoder.block, w)(deepestPlaces(code, wholeMaps(code, parts, w, array)));
+  }
   const tokens = placedTokens(code, parts, input, w, array);
   return encodeTokens(code, parts, parts.encoder, w, tokens, { padding: paddingOf(code, input, array), ...drops });
+}
+
+/** array [B, ...axes, C] -> the maps of an encoder that sees all of it, the finest first. */
+export const wholeMaps = (code: Code, { encoder }: Placed, w: WeightTree, array: Tensor): readonly Tensor[] =>
+  mapsOf(encoder.block.definition).encode(code, encoder.block.values, w, array, null);
+
+/** Maps, the finest first -> the places of the deepest in raster order, [B, N, D]. */
+export const deepestPlaces = (code: Code, maps: readonly Tensor[]): Tensor =>
+  code.let("places", placesInRow, maps.at(-1));
+
+/**
+ * Where on maps of any stride something is visible, [B, ...S, 1]; each is computed once in a function. If absent, on the map whose places
+ * are cells.
+ */
+export function keptUnder(code: Code, { grid }: InputPart, { visible, restore }: Places): (stride?: number) => Tensor {
+  const known = new Map<number, Tensor>();
+  const cell = (grid[0] as Lattice[number]).size;
+  return (stride = cell) => {
+    const scale = cell / stride;
+    const kept = known.get(scale) ?? code.let("kept", keptPlaces, visible, restore, { counts: countsOf(grid), scale });
+    known.set(scale, kept);
+    return kept;
+  };
 }
 
 /** The final normalisation of an encoder, on any of its tokens [..., D]. */

@@ -4,6 +4,7 @@ import type { LossInputs } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import {
   arrayIn,
+  deepestPlaces,
   droppedIn,
   encodeWhole,
   lastLayer,
@@ -11,6 +12,7 @@ import {
   type Placed,
   paddingOf,
   placedTokens,
+  wholeMaps,
 } from "./backbone.js";
 import { labelsField } from "./fields.js";
 import type { ModelFunction } from "./function.js";
@@ -37,10 +39,15 @@ export function classFunctions(parts: Placed, classes: Classes, weights: ModelWe
       const { definition, values } = classes.head;
       const { extra, count } = layoutOf(parts);
       const input = onlyInput(parts);
-      const placed = placedTokens(code, parts, input, w, arrayIn(input, batch));
-      const padding = paddingOf(code, input, arrayIn(input, batch));
-      const seen = { padding, ...droppedIn(parts, batch, "encoder") };
-      const last = lastLayer(code, parts.encoder.block, w, placed, seen);
+      const array = arrayIn(input, batch);
+      const { block } = parts.encoder;
+      const seen = { padding: paddingOf(code, input, array), ...droppedIn(parts, batch, "encoder") };
+      const last = block.definition.maps
+        ? {
+            tokens: deepestPlaces(code, wholeMaps(code, parts, w, array)),
+            normalize: normalization(code, block, w),
+          }
+        : lastLayer(code, block, w, placedTokens(code, parts, input, w, array), seen);
       return definition.classify(code, values, w, { ...last, extra, count, ...droppedIn(parts, batch, "head") });
     },
   };

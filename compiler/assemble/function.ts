@@ -7,11 +7,11 @@ import type { WeightTree } from "./weights.js";
 /** What a function of the model may do besides calling layers. */
 export interface FunctionCode extends Code {
   /** `const name = f(g, w, ...args)` */
-  call(name: string, f: ModelFunction, ...args: readonly unknown[]): Tensor;
+  call<R extends Result = Tensor>(name: string, f: ModelFunction, ...args: readonly unknown[]): R;
 }
 
-/** What a function gives: a tensor, or for a loss its parts. */
-export type Result = Tensor | Losses;
+/** What a function gives: a tensor, the maps of an encoder, or for a loss its parts. */
+export type Result = Tensor | readonly Tensor[] | Losses;
 
 /** An argument that another function gives. */
 export interface Given {
@@ -39,17 +39,17 @@ export interface FunctionInputs {
   /** Also of a function that is given arrays alone. */
   readonly batch: Batch;
   /** What other functions gave, by name. */
-  readonly given: Readonly<Record<string, Tensor>>;
+  readonly given: Readonly<Record<string, Tensor | readonly Tensor[]>>;
 }
 
 export const inputName = (input: FunctionInput): string => (typeof input === "string" ? input : input.name);
 
 /** The inputs of a function's body, from its arguments in their order. `layers` is no argument of a body. */
 export function inputsFrom(f: ModelFunction, args: readonly unknown[]): FunctionInputs {
-  const given: Record<string, Tensor> = {};
+  const given: Record<string, Tensor | readonly Tensor[]> = {};
   let batch: Batch | Arrays = {};
   for (const [i, input] of f.inputs.entries()) {
-    if (typeof input !== "string") given[input.name] = args[i] as Tensor;
+    if (typeof input !== "string") given[input.name] = args[i] as Tensor | readonly Tensor[];
     else if (input !== "layers") batch = args[i] as Batch;
   }
   return { batch: batch as Batch, given };

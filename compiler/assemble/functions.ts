@@ -9,6 +9,7 @@ import {
   corruptIds,
   type DecoderInputs,
   type Encoded,
+  type LatentInputs,
   restoreTokens,
   restoreZeros,
   tokenCount,
@@ -17,11 +18,14 @@ import { invariant, type Tensor } from "../../graph/index.js";
 import { adversaryLossFunction, judgeFunction } from "./adversary.js";
 import {
   arrayIn,
+  deepestPlaces,
   droppedIn,
   embed,
   encodeTokens,
   encodeWhole,
+  keptUnder,
   lastLayer,
+  normalization,
   type Placed,
   place,
   placesOf,
@@ -36,7 +40,7 @@ import { type InputFunctions, inputFunctions } from "./inputs.js";
 import { hidingOf } from "./layout.js";
 import { lossFunction } from "./losses.js";
 import { numbered, pascal } from "./names.js";
-import { type InputPart, type Objective, onlyInput, type Parts } from "./parts.js";
+import { type InputPart, mapsOf, type Objective, onlyInput, type Parts } from "./parts.js";
 import { targetInputs } from "./targets.js";
 import type { WeightTree } from "./weights.js";
 import {
@@ -92,8 +96,10 @@ function featuresFunction(parts: Placed): ModelFunction {
   const input = onlyInput(parts);
   return {
     name: "features",
-    doc: `The latent of every token of the whole ${input.name}, in raster order, after the first \`layers\` layers.`,
-    inputs: ["arrays", "layers"],
+    doc: parts.encoder.block.definition.maps
+      ? `The places of the deepest map of the whole ${input.name}, in raster order.`
+      : `The latent of every token of the whole ${input.name}, in raster order, after the first \`layers\` layers.`,
+    inputs: parts.encoder.block.definition.maps ? ["arrays"] : ["arrays", "layers"],
     body: (code, w, { batch }) => encodeWhole(code, parts, input, w, arrayIn(input, batch)),
   };
 }
@@ -112,24 +118,34 @@ function decodeFunction(
       label === null
         ? "A prediction for every patch from the latent."
         : `What \`${label}\` predicts for every patch from the latent.`,
-    inputs: [{ name: "latent", from: latent }, "batch"],
+    inputs: [{ name: parts.encoder.block.definition.maps ? "maps" : "latent", from: latent }, "batch"],
     body(code, w, { given, batch }) {
       const own = weightsUnder(w, branches.branch);
       const encoded = encodeTarget(code, parts, w, objective, branches, batch);
-      const reading = groupsOf(parts, objective, w, given.latent as Tensor, batch);
+      const places = placesOf(parts, batch, input);
+      const maps = (given.maps ?? []) as readonly Tensor[];
+      const reading = given.maps ? null : groupsOf(parts, objective, w, given.latent as Tensor, batch);
       const inputs: DecoderInputs = {
-        ...reading,
-        ...placesOf(parts, batch, input),
+        ...(reading ?? ofMaps),
+        get latent() {
+          return reading?.latent ?? deepestPlaces(code, maps);
+        },
+        ...places,
+        maps,
+        kept: keptUnder(code, input, places),
         encoded,
         positions: (own[decoderPositions] ?? null) as Tensor | null,
         count: tokenCount(input.grid),
         own: parts.encoder.inputs.indexOf(input),
-        table: input.tokens.definition.table?.(weightsUnder(w, parts.branchOf(input.label))) ?? null,
+        table: input.tokens?.definition.table?.(weightsUnder(w, parts.branchOf(input.label))) ?? null,
       };
       return decoder.definition.decode(code, decoder.values, own, inputs);
     },
   };
 }
+
+/** What a decoder reads of maps besides them: the places of the deepest are its latent. */
+const ofMaps: Omit<LatentInputs, "latent"> = { whole: true, extra: 0, groups: [], joint: null };
 
 /** What the encoder in a target's braces makes of the target's visible tokens; null: there is none. */
 function encodeTarget(
@@ -176,8 +192,37 @@ function apart(functions: readonly ModelFunction[]): readonly ModelFunction[] {
 
 /** What gives the latent of the only input. */
 function onlyFunctions(parts: Placed): InputFunctions {
+  const features = featuresFunction(parts);
+  if (parts.encoder.block.definition.maps) return mapFunctions(parts, features);
   const encode = encodeFunction(parts);
-  return { before: [], encode, latent: encode, features: featuresFunction(parts), between: [] };
+  return { before: [], encode, latent: encode, features, between: [] };
+}
+
+/** Of an encoder of maps: its maps, and the deepest as a latent. */
+function mapFunctions(parts: Placed, features: ModelFunction): InputFunctions {
+  const input = onlyInput(parts);
+  const { definition, values } = parts.encoder.block;
+  const maps: ModelFunction = {
+    name: "encodeMaps",
+    doc: "The maps of what is visible, the finest first; hidden cells are zeros.",
+    inputs: ["batch"],
+    body(code, w, { batch }) {
+      const kept = keptUnder(code, input, placesOf(parts, batch));
+      return mapsOf(definition).encode(code, values, w, arrayIn(input, batch), kept);
+    },
+  };
+  const encode: ModelFunction = {
+    name: "encode",
+    doc: "The latent of every cell: the places of the deepest map.",
+    inputs: ["batch"],
+    body: (code, w, { batch }) =>
+      normalization(
+        code,
+        parts.encoder.block,
+        w,
+      )(deepestPlaces(code, code.call<readonly Tensor[]>("maps", maps, batch))),
+  };
+  return { before: [maps], encode, latent: maps, features, between: [] };
 }
 
 /** The functions of a model, each after those that it calls. */

@@ -41,7 +41,9 @@ export const visibleOf = ({ block: { definition, values }, over }: MaskPart): nu
     : definition.visible(values, (over[0] as InputPart).grid);
 
 /** What enters the encoder in place of hidden tokens: as the mask says, or else as the model's own decoder asks. */
-export function hidingOf({ masks, objectives }: Pick<Parts, "masks" | "objectives">): Hiding {
+export function hidingOf({ masks, objectives, encoder }: Pick<Parts, "masks" | "objectives" | "encoder">): Hiding {
+  const { maps } = encoder.block.definition;
+  if (maps) return maps.hiding;
   const [mask] = masks;
   const said = mask?.block.definition.hiding?.(mask.block.values) ?? null;
   return said ?? (objectives[0]?.decoder.definition.reads === "every" ? "token" : "drop");

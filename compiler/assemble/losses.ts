@@ -15,7 +15,7 @@ import {
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import { modelTerm } from "./adversary.js";
-import { normalization, type Placed, placesIn, placesOf } from "./backbone.js";
+import { deepestPlaces, normalization, type Placed, placesIn, placesOf } from "./backbone.js";
 import { enteredIds } from "./fields.js";
 import { type Calling, callingIn, type FunctionCode, type ModelFunction } from "./function.js";
 import { extraTokensOf, jointMask, startIn } from "./layout.js";
@@ -60,7 +60,7 @@ export const lossFunction = (
   body(code, w, { batch }) {
     const calling = callingIn(code, batch);
     // It stands first, so that it is computed once for all.
-    calling("latent", latent);
+    calling(latentName(parts), latent);
     const terms = [
       ...judged.flatMap((one) => objectiveTerms(code, parts, w, one, { batch, latent, calling })),
       ...comparisonTerms(code, parts, weights, w, between, calling),
@@ -73,6 +73,9 @@ export const lossFunction = (
     return adversarial(code, terms, adversary, decisions, placesOf(parts, batch));
   },
 });
+
+/** What decoders are given of the encoder. */
+const latentName = ({ encoder }: Placed): string => (encoder.block.definition.maps ? "maps" : "latent");
 
 export const losses = (code: Code, terms: readonly Term[]): Losses => ({
   total: sumOf(code, terms),
@@ -121,7 +124,8 @@ function objectiveTerms(
     },
     channels: input.array.channels,
     get latent() {
-      return calling("latent", latent);
+      const given: unknown = calling(latentName(parts), latent);
+      return encoder.block.definition.maps ? deepestPlaces(code, given as readonly Tensor[]) : (given as Tensor);
     },
     extra: extraTokensOf(encoder),
     normalize: normalization(code, encoder.block, weightsUnder(w, parts.branchOf(encoder.label))),

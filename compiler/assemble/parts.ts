@@ -4,6 +4,7 @@ import {
   type Adversary,
   type ArrayShape,
   type Bound,
+  cellsUnder,
   type Decoder,
   type Encoder,
   type Head,
@@ -21,17 +22,18 @@ import {
 } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import type { Filled, Model } from "../model.js";
-import { namesAt, ownParts, type Part, sourceAt, sourcesAt, type Wiring, wire } from "../wire/wiring.js";
+import { namesAt, ownParts, type Part, setParts, sourceAt, sourcesAt, type Wiring, wire } from "../wire/wiring.js";
 
-/** One array that a model reads, and how it is cut into tokens that know their places. */
+/** One array that a model reads, and how it is cut into tokens that know their places, or into the cells of an encoder of maps. */
 export interface InputPart {
   /** What the array is called: as the label of its input, or its medium. */
   readonly name: string;
   /** null: it is the model's only one, whose weights and functions bear no label. */
   readonly label: string | null;
   readonly array: ArrayShape;
-  readonly tokens: Bound<Tokens>;
-  readonly positions: Bound<Positions>;
+  /** null: its encoder reads the array itself. */
+  readonly tokens: Bound<Tokens> | null;
+  readonly positions: Bound<Positions> | null;
   readonly grid: Lattice;
 }
 
@@ -140,19 +142,26 @@ export const arraysOf = ({ slots }: Model): ModelProgram["arrays"] =>
       }),
   );
 
-/** The inputs, each by the part of its tokens. */
+/** The inputs, each by the part that cuts it: its tokens, or an encoder of maps. */
 function inputsOf(model: Model, wiring: ModelWiring): ReadonlyMap<ModelPart, InputPart> {
   const arrays = arraysOf(model);
-  const parts = ownParts(wiring, "tokens");
+  const parts = setParts(wiring);
   return new Map(
-    parts.map((part) => {
+    parts.map((part): readonly [ModelPart, InputPart] => {
       const source = sourceAt(wiring, part, "array");
-      const place = (wiring.readers.get(part) ?? []).find(({ slot }) => slot === "positions");
-      invariant(source && place, "the checker lets through only tokens of an array, with positions");
+      invariant(source, "the checker lets through only tokens of an array");
       const name = inputName(source.line);
-      const [array, tokens] = [arrays[name] as ArrayShape, boundOf("tokens", part)];
-      const grid = tokens.definition.grid(tokens.values, array);
+      const array = arrays[name] as ArrayShape;
       const label = parts.length === 1 ? null : name;
+      if (part.slot === "encoder") {
+        const { definition, values } = boundOf("encoder", part);
+        const grid = cellsUnder(mapsOf(definition).levels(values), array);
+        return [part, { name, label, array, tokens: null, positions: null, grid }];
+      }
+      const place = (wiring.readers.get(part) ?? []).find(({ slot }) => slot === "positions");
+      invariant(place, "the checker lets through only tokens with positions");
+      const tokens = boundOf("tokens", part);
+      const grid = tokens.definition.grid(tokens.values, array);
       return [part, { name, label, array, tokens, positions: boundOf("positions", place), grid }];
     }),
   );
@@ -176,7 +185,8 @@ function encodersOf(
   const add = (part: ModelPart): EncoderPart => {
     const before = known.get(part);
     if (before) return before;
-    const reads = sourcesAt(wiring, part, "tokens").map((source) => inputs.get(source) ?? add(source));
+    const own = inputs.get(part);
+    const reads = own ? [own] : sourcesAt(wiring, part, "tokens").map((source) => inputs.get(source) ?? add(source));
     const encoder: EncoderPart = {
       label: inputs.size === 1 ? null : part.line.label,
       block: boundOf("encoder", part),
@@ -288,6 +298,12 @@ export function partsOf(model: Model): Parts {
     adversary: atMostOne(wiring, "adversary"),
     teacher: atMostOne(wiring, "teacher"),
   };
+}
+
+/** What an encoder of maps has of them. */
+export function mapsOf({ maps }: Encoder): NonNullable<Encoder["maps"]> {
+  invariant(maps, "an encoder that reads an array gives maps");
+  return maps;
 }
 
 /** The model's own objective, of a model that predicts patches. */

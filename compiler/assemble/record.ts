@@ -21,15 +21,17 @@ import {
   type Callee,
   type DocumentedForm,
   gridName,
+  isSeveral,
   type Operand,
   type Program,
   type ProgramFunction,
+  type ResultForm,
   type Statement,
   type TensorForm,
 } from "../program.js";
 import { type Assembly, programOf, run, tracingCode } from "./assemble.js";
 import { fieldsAsked } from "./fields.js";
-import { callingWith, type FunctionCode, inputName, inputsFrom, type ModelFunction } from "./function.js";
+import { callingWith, type FunctionCode, inputName, inputsFrom, type ModelFunction, type Result } from "./function.js";
 import { camel, distinct } from "./names.js";
 import type { WeightTree } from "./weights.js";
 
@@ -64,7 +66,19 @@ function operandOf(value: unknown, known: Known): Operand {
   return { kind: "record", fields: Object.entries(value).map(([name, item]) => [name, operandOf(item, known)]) };
 }
 
-const formOf = ({ shape, dtype }: Tensor): TensorForm => ({ shape, dtype });
+const formOf = (result: Tensor | readonly Tensor[]): ResultForm => {
+  const one = ({ shape, dtype }: Tensor): TensorForm => ({ shape, dtype });
+  return isList(result) ? result.map(one) : one(result);
+};
+
+const isList = (result: Result): result is readonly Tensor[] => Array.isArray(result);
+
+/** Keeps by which name something is known, and each of a list. */
+function name(known: Known, result: Tensor | readonly Tensor[], variable: string): void {
+  known.set(result, { kind: "variable", name: variable });
+  if (!isList(result)) return;
+  for (const [index, item] of result.entries()) known.set(item, { kind: "item", of: variable, index });
+}
 
 interface Recorder {
   readonly code: FunctionCode;
@@ -82,29 +96,37 @@ function recorder(g: Builder, w: WeightTree, known: Known, cut: boolean, reserve
   const statements: Statement[] = [];
   const taken = new Set(["g", "w", ...reserved]);
   const direct = tracingCode(g, w);
-  const keep = (statement: Statement, result: Tensor): Tensor => {
+  const keep = <R extends Tensor | readonly Tensor[]>(statement: Statement, result: R): R => {
     statements.push(statement);
-    known.set(result, { kind: "variable", name: statement.name });
+    name(known, result, statement.name);
     return result;
   };
   const operands = (args: readonly unknown[]) => args.map((arg) => operandOf(arg, known));
   const layerCallee = (layer: Layer): Callee => ({ name: layer.layer, layer });
-  const assigned = (name: string, callee: Callee, args: readonly unknown[], compute: () => Tensor): Tensor => {
+  const assigned = <R extends Tensor | readonly Tensor[]>(
+    wanted: string,
+    callee: Callee,
+    args: readonly unknown[],
+    compute: () => R,
+  ): R => {
     const given = operands(args);
     const result = compute();
     const form = formOf(result);
-    return keep({ kind: "let", name: distinctName(name, taken), callee, operands: given, form }, result);
+    return keep({ kind: "let", name: distinctName(wanted, taken), callee, operands: given, form }, result);
   };
   const code: FunctionCode = {
     let: (name, layer, ...args) => assigned(name, layerCallee(layer), args, () => direct.let(name, layer, ...args)),
-    call: (name, f, ...args) =>
-      assigned(name, { name: f.name, layer: null }, args, () => direct.call(name, f, ...args)),
+    call: <R extends Result>(wanted: string, f: ModelFunction, ...args: readonly unknown[]): R =>
+      assigned(wanted, { name: f.name, layer: null }, args, () =>
+        direct.call<Tensor>(wanted, f, ...args),
+      ) as Result as R,
     fold(name, list, start, layer, ...args) {
       const [from, over, rest] = [operandOf(start, known), operandOf(list, known), operands(args)];
       const result = direct.fold(name, list, start, layer, ...args);
       const element = distinctName("block", taken);
       const statement = { name: distinctName(name, taken), element, start: from, list: over, cut, operands: rest };
-      return keep({ kind: "fold", ...statement, callee: layerCallee(layer), form: formOf(result) }, result);
+      const form = formOf(result) as TensorForm;
+      return keep({ kind: "fold", ...statement, callee: layerCallee(layer), form }, result);
     },
   };
   return { code, statements };
@@ -132,7 +154,7 @@ function recordFunction(
   for (const [object, operand] of batchOperands(batch)) known.set(object, operand);
   const args = f.inputs.map((input) => (typeof input === "string" ? batch : calling(input.name, input.from)));
   for (const [i, input] of f.inputs.entries()) {
-    if (typeof input !== "string") known.set(args[i] as Tensor, { kind: "variable", name: camel(input.name) });
+    if (typeof input !== "string") name(known, args[i] as Tensor | readonly Tensor[], camel(input.name));
   }
   const names = f.inputs.map((input) => camel(inputName(input)));
   const reserved = [...names, ...Object.keys(batch), ...assembly.functions.map((other) => other.name)];
@@ -144,11 +166,11 @@ function recordFunction(
     inputs: f.inputs.map((input, i) =>
       typeof input === "string"
         ? { kind: input }
-        : { kind: "tensor", name: camel(input.name), form: formOf(args[i] as Tensor) },
+        : { kind: "tensor", name: camel(input.name), form: formOf(args[i] as Tensor | readonly Tensor[]) },
     ),
     statements: recording.statements,
     result: operandOf(result, known),
-    form: isTensor(result) ? formOf(result) : null,
+    form: isList(result) || isTensor(result) ? formOf(result) : null,
   };
 }
 
@@ -167,7 +189,12 @@ const rows: Differing = (size, other) => {
 const varying: Differing = () => "any";
 
 /** The axes whose sizes differ between two traces become what made them differ. */
-const merge = (a: TensorForm, b: TensorForm, differing: Differing): TensorForm => ({
+const merge = (a: ResultForm, b: ResultForm, differing: Differing): ResultForm =>
+  isSeveral(a)
+    ? a.map((form, i) => mergeOne(form, (b as readonly TensorForm[])[i] as TensorForm, differing))
+    : mergeOne(a, b as TensorForm, differing);
+
+const mergeOne = (a: TensorForm, b: TensorForm, differing: Differing): TensorForm => ({
   dtype: a.dtype,
   shape: a.shape.map((size, i) => {
     const other = b.shape[i] as Axis;
@@ -184,10 +211,9 @@ function mergeFunctions(a: ProgramFunction, b: ProgramFunction, differing: Diffe
   );
   return {
     ...a,
-    statements: a.statements.map((s, i) => ({
-      ...s,
-      form: merge(s.form, (b.statements[i] as Statement).form, differing),
-    })),
+    statements: a.statements.map(
+      (s, i) => ({ ...s, form: merge(s.form, (b.statements[i] as Statement).form, differing) }) as Statement,
+    ),
     inputs: a.inputs.map((input, i) => {
       const other = b.inputs[i];
       return input.kind === "tensor" && other?.kind === "tensor"

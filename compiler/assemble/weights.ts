@@ -6,6 +6,7 @@
 import {
   type Adversary,
   type Bound,
+  type DecoderContext,
   type Encoder,
   type ParameterTree,
   slowCopy,
@@ -147,8 +148,8 @@ function putDecoderPositions(branches: Branches, parts: Parts, { decoder, label,
 }
 
 /** Whether a learned vector of the input is added to its tokens. */
-export const hasMark = ({ positions: { definition, values } }: InputPart): boolean =>
-  definition.marksInput?.(values) ?? false;
+export const hasMark = ({ positions }: InputPart): boolean =>
+  positions?.definition.marksInput?.(positions.values) ?? false;
 
 /** Where a decoder keeps what it knows of an input: with the input, or under its own label under that of the input. */
 function inputBranch(branches: Branches, own: string | null, input: InputPart): Growing {
@@ -179,11 +180,12 @@ function putObjective(branches: Branches, parts: Parts, objective: Objective): O
   } else {
     const sequences = target.definition.sequences?.(target.values) ?? 1;
     putDecoderPositions(branches, parts, objective);
-    if (label === null && hidingOf(parts) === "token") {
+    if (label === null && hidingOf(parts) === "token" && !mapsUnder(parts)) {
       putBeside(growing, { [hiddenToken]: tokenParameter(encoderWidth) }, objectiveOwner(label, "decoder"));
     }
     const inputs = parts.encoder.inputs.flatMap((one) => one.label ?? []);
-    const context = { encoderWidth, outputs, codeWidth, sequences, inputs, whole };
+    const maps = mapsUnder(parts);
+    const context = { encoderWidth, outputs, codeWidth, sequences, inputs, whole, maps };
     putBeside(growing, decoder.definition.parameters(decoder.values, context), objectiveOwner(label, "decoder"));
   }
   if (codeWidth !== null) {
@@ -230,14 +232,24 @@ function putCodeEncoder(
   const extra = definition.extraTokens(values);
   const own: Growing = { tree: {}, owners: growing.owners };
   const table = { [encoderPositions]: positionTable(input, definition.width(values), extra) };
+  const context = { inputs: [], array: input.array, masked: true };
   const owner = objectiveOwner(label, "target", "target.encoder", "positions");
   putBeside(own, table, { ...owner, table: { grid: input.grid, extra } });
-  putBeside(own, definition.parameters(values, { inputs: [] }), objectiveOwner(label, "target", "target.encoder"));
+  putBeside(own, definition.parameters(values, context), objectiveOwner(label, "target", "target.encoder"));
   return putUnder(growing, own.tree, "encoder");
 }
 
-const positionTable = ({ positions, grid }: InputPart, width: number, extra: number): ParameterTree =>
-  positions.definition.table(positions.values, { grid, extra, width });
+function positionTable({ positions, grid }: InputPart, width: number, extra: number): ParameterTree {
+  invariant(positions, "only tokens have positions");
+  return positions.definition.table(positions.values, { grid, extra, width });
+}
+
+/** Maps that the encoder gives, as decoders are told of them. */
+function mapsUnder({ encoder, inputs }: Parts): DecoderContext["maps"] {
+  const { definition, values } = encoder.block;
+  if (!definition.maps) return null;
+  return { levels: definition.maps.levels(values), axes: (inputs[0] as InputPart).array.axes.length };
+}
 
 /** Part of what sees inputs: with a label by the part's name and label. */
 const backboneOwner = (label: string | null, ...names: readonly string[]): Owner => ({
@@ -249,6 +261,7 @@ const backboneOwner = (label: string | null, ...names: readonly string[]): Owner
 /** Adds positions and tokens of an input, as wide as the encoder that reads it. */
 function putInput(branches: Branches, parts: Parts, input: InputPart): void {
   const { label, tokens, array, grid } = input;
+  if (!tokens) return;
   const growing = branches.at(label);
   const reader = parts.encoders.find(({ reads }) => reads.includes(input));
   invariant(reader, "the checker lets through only inputs that an encoder reads");
@@ -260,16 +273,21 @@ function putInput(branches: Branches, parts: Parts, input: InputPart): void {
   putBeside(growing, own, { ...backboneOwner(label, "encoder", "tokens"), channels: array.channels });
 }
 
-function putEncoder(branches: Branches, { label, block: { definition, values }, inputs, reads }: EncoderPart): void {
+function putEncoder(
+  branches: Branches,
+  { label, block: { definition, values }, inputs, reads }: EncoderPart,
+  masked: boolean,
+): void {
   const joins = reads.length > 1;
   const several = joins ? inputs.flatMap((input) => input.label ?? []) : [];
-  putBeside(branches.at(label), definition.parameters(values, { inputs: several }), backboneOwner(label, "encoder"));
+  const context = { inputs: several, array: (inputs[0] as InputPart).array, masked };
+  putBeside(branches.at(label), definition.parameters(values, context), backboneOwner(label, "encoder"));
 }
 
 /** Positions, tokens and encoders: what sees a sample. */
 function backboneOf(parts: Parts, branches = new Branches()): Branches {
   for (const input of parts.inputs) putInput(branches, parts, input);
-  for (const encoder of parts.encoders) putEncoder(branches, encoder);
+  for (const encoder of parts.encoders) putEncoder(branches, encoder, parts.masks.length > 0);
   return branches;
 }
 

@@ -6,19 +6,22 @@
 import {
   type ArrayShape,
   asKind,
+  cellsUnder,
   type Decoder,
   type Definition,
   type Encoder,
   type ImageShape,
   type Input,
   type Lattice,
+  type ModelContext,
   mustBe,
   planesOf,
   type Tokens,
   tokenCount,
 } from "../../blocks/index.js";
 import type { Span } from "../../grammar/index.js";
-import { onlyPart, ownParts, type Part, relatedTo, type Wiring } from "../wire/wiring.js";
+import { givesMaps } from "../wire/roles.js";
+import { onlyPart, ownParts, type Part, relatedTo, setParts, type Wiring } from "../wire/wiring.js";
 import type { DraftBlock, DraftLine, DraftValue } from "./draft.js";
 import { valueText } from "./show.js";
 
@@ -157,10 +160,11 @@ export function planeOf(place: Place): Fact<ImageShape> {
 /** The lattice of tokens. `isSound`: whether the conditions of the tokens hold, without which there is none. */
 export function gridOf(place: Place, isSound: (tokens: Part<DraftLine>) => boolean): Fact<Lattice> {
   const { wiring, part } = place;
-  const tokens = part ? relatedTo(wiring, part, "tokens") : onlyPart(wiring, "tokens");
+  const [maps] = setParts(wiring).filter(({ slot }) => slot === "encoder");
+  const tokens = maps ?? (part ? relatedTo(wiring, part, "tokens") : onlyPart(wiring, "tokens"));
   const array = arrayOf({ wiring, part: tokens });
   if (!array || !tokens || !isSound(tokens)) return null;
-  const grid = fact(tokens.line, (definition, values) => (definition as Tokens).grid(values, array.value));
+  const grid = fact(tokens.line, (definition, values) => latticeUnder(definition, values, array.value));
   return (
     grid && {
       value: grid.value,
@@ -169,10 +173,28 @@ export function gridOf(place: Place, isSound: (tokens: Part<DraftLine>) => boole
   );
 }
 
+/** The tokens that an array is cut into, or the cells of an encoder of maps. */
+export const latticeUnder = (definition: Definition, values: never, array: ArrayShape): Lattice =>
+  givesMaps(definition)
+    ? cellsUnder(mapsOf(definition as Encoder).levels(values), array)
+    : (definition as Tokens).grid(values, array);
+
+const mapsOf = ({ maps }: Encoder): NonNullable<Encoder["maps"]> => maps as NonNullable<Encoder["maps"]>;
+
+/** null as a value: the encoder gives tokens. */
+export function mapsUnder({ wiring }: Place): Fact<ModelContext["maps"]> {
+  const [encoder] = setParts(wiring).filter(({ slot }) => slot === "encoder");
+  if (!encoder) return none;
+  return fact(encoder.line, (definition, values) => {
+    const { levels, hiding } = mapsOf(definition as Encoder);
+    return { levels: levels(values), hiding };
+  });
+}
+
 /** Tokens of all inputs together. */
 export function allTokensOf({ wiring }: Place, isSound: (tokens: Part<DraftLine>) => boolean): Fact<number> {
   let [value, sources]: [number, readonly Source[]] = [0, []];
-  for (const part of ownParts(wiring, "tokens")) {
+  for (const part of setParts(wiring)) {
     const grid = gridOf({ wiring, part }, isSound);
     if (!grid) return null;
     value += tokenCount(grid.value);

@@ -1,7 +1,7 @@
 /** Do the blocks go together? Runs the conditions that blocks declare, each at the value it is about. */
 
 import { isWithin, type Span } from "../../grammar/index.js";
-import type { Part, Wiring } from "../wire/wiring.js";
+import { type Part, setParts, type Wiring } from "../wire/wiring.js";
 import type { DraftBlock, DraftLine } from "./draft.js";
 import {
   allTokensOf,
@@ -14,6 +14,7 @@ import {
   gridOf,
   inputsOf,
   layersOf,
+  mapsUnder,
   none,
   predictsPixels,
   type Source,
@@ -85,9 +86,10 @@ function placed(
   return { span, related: all.filter((source, i) => source.span !== span && isFirst(source, i)) };
 }
 
-/** Judges the parts of a model: inputs and tokens first, since all others are told of them. */
+/** Judges the parts of a model: inputs and what cuts them first, since all others are told of them. */
 export function fitModel(wiring: Wiring<DraftLine>, fitting: Fitting): void {
-  const isFirst = ({ slot }: Part<DraftLine>): boolean => slot === "input" || slot === "tokens";
+  const sets = new Set(setParts(wiring));
+  const isFirst = (part: Part<DraftLine>): boolean => part.slot === "input" || part.slot === "tokens" || sets.has(part);
   const [first, rest] = [wiring.parts.filter(isFirst), wiring.parts.filter((part) => !isFirst(part))];
   const sound = new Set(first.filter((part) => judge(part, { array: arrayOf({ wiring, part }) }, fitting)));
   for (const part of rest) {
@@ -135,6 +137,9 @@ function modelFacts(
     },
     get extraTokens() {
       return isEncoder ? none : extraTokensOf(place);
+    },
+    get maps() {
+      return isEncoder ? none : mapsUnder(place);
     },
     get predictsPixels() {
       return predictsPixels(place);

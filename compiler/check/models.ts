@@ -4,6 +4,7 @@ import type { Registry } from "../../blocks/index.js";
 import type { ModelDeclaration, Span } from "../../grammar/index.js";
 import type { Filled, Model, Use } from "../model.js";
 import { modelSlots, type SlotRule } from "../slots.js";
+import { givesMaps } from "../wire/roles.js";
 import { type Wiring, wire } from "../wire/wiring.js";
 import { areInputsAvailable, isAvailable } from "./available.js";
 import { defaultUse } from "./blocks.js";
@@ -106,8 +107,10 @@ export function checkModel(declaration: ModelDeclaration, base: ModelBase | null
 export function withDefaults(draft: Draft, body: Body, span: Span): readonly DraftLine[] {
   const headless = !hasHead(draft.lines);
   const braced = slotsInEveryTarget(draft.lines);
+  const uncut = slotLines(draft.lines, "encoder").some(({ block }) => givesMaps(block?.definition));
   const added = body.rules.flatMap((rule): readonly DraftLine[] => {
     if (slotLines(draft.lines, rule.slot).length > 0 || draft.suspected.has(rule.slot)) return [];
+    if (uncut && rule.ofTokens) return [];
     const definition = defaultBlock(body.registry, rule.kind);
     const block = definition ? defaultUse(rule.kind, definition, span) : null;
     if (block) return [{ slot: rule.slot, label: null, block, every: null, inner: [], span }];

@@ -5,7 +5,14 @@
 
 import { declarationOf, isDeclared, isParameter, type ParameterTree } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
-import type { Operand, ProgramFunction, Statement, TensorForm } from "../program.js";
+import {
+  isSeveral,
+  type Operand,
+  type ProgramFunction,
+  type ResultForm,
+  type Statement,
+  type TensorForm,
+} from "../program.js";
 import type { Imports } from "./imports.js";
 
 const dimText = (dim: TensorForm["shape"][number]): string => {
@@ -18,6 +25,10 @@ export const tensorType = ({ shape, dtype }: TensorForm): string => {
   const dims = `[${shape.map(dimText).join(", ")}]`;
   return dtype === "float32" ? `Tensor<${dims}>` : `Tensor<${dims}, "${dtype}">`;
 };
+
+/** The type of what a function gives: of several tensors a tuple. */
+const resultType = (form: ResultForm): string =>
+  isSeveral(form) ? `readonly [${form.map(tensorType).join(", ")}]` : tensorType(form);
 
 const isIdentifier = (name: string): boolean => /^[A-Za-z_$][\w$]*$/.test(name);
 
@@ -63,6 +74,8 @@ function operandText(operand: Operand, batch: BatchUse): string {
   switch (operand.kind) {
     case "variable":
       return operand.name;
+    case "item":
+      return `${operand.of}[${operand.index}]`;
     case "field":
       return batch === "apart" ? operand.name : `batch.${operand.name}`;
     case "weights":
@@ -86,7 +99,7 @@ function callText(statement: Statement, batch: BatchUse, first: readonly string[
 }
 
 function statementText(statement: Statement, batch: BatchUse): string {
-  const type = tensorType(statement.form);
+  const type = resultType(statement.form);
   if (statement.kind === "let") return `const ${statement.name}: ${type} = ${callText(statement, batch, [])};`;
   const list = `${operandText(statement.list, batch)}${statement.cut ? ".slice(0, layers)" : ""}`;
   const call = callText(statement, batch, [statement.name, statement.element]);
@@ -117,7 +130,7 @@ function argumentsText(f: ProgramFunction, batch: BatchUse, layers: number): rea
   const pattern = batch === "apart" ? `{ ${[...new Set(fields)].join(", ")} }` : "batch";
   const texts = { batch: `${pattern}: Batch`, arrays: `${pattern}: Arrays`, layers: `layers = ${layers}` };
   return f.inputs.map((argument) =>
-    argument.kind === "tensor" ? `${argument.name}: ${tensorType(argument.form)}` : texts[argument.kind],
+    argument.kind === "tensor" ? `${argument.name}: ${resultType(argument.form)}` : texts[argument.kind],
   );
 }
 
@@ -146,7 +159,7 @@ export function functionText(f: ProgramFunction, layers: number): FunctionText {
     name: f.name,
     doc: f.doc,
     parameters: ["g: Builder", "w: W", ...argumentsText(f, batch, layers)],
-    returns: f.form ? tensorType(f.form) : null,
+    returns: f.form ? resultType(f.form) : null,
     body: [...f.statements.map((statement) => statementText(statement, batch)), returned].join("\n"),
   };
 }

@@ -32,6 +32,8 @@ export interface Port {
   readonly name: string;
   /** The slot that its sources fill. */
   readonly from: string;
+  /** Another slot, whose parts are read instead where they give what is read. */
+  readonly instead?: { readonly from: string; readonly gives: (source: Definition) => boolean };
   readonly place: Place;
   /** Whether this block reads it; if absent, every block of the slot does. `inBraces`: whether it stands in the braces of another line. */
   readonly reads?: (reader: Definition, inBraces: boolean) => boolean;
@@ -103,6 +105,28 @@ const idsToBeTarget: Demand = {
   otherwise: "and only one of the two is for the ids of a text",
 };
 
+const amountsToSee: Demand = {
+  met: (input) => (input as Input).ids !== true,
+  otherwise: "whose numbers are ids, and maps are made of amounts",
+};
+
+const readsTokens: Demand = {
+  met: (source) => !givesMaps(source),
+  otherwise: "which gives maps and no tokens",
+};
+
+/** Whether an encoder reads an array itself: what a mask hides are then cells of the array, and no tokens. */
+export const givesMaps = (definition: Definition | undefined): boolean =>
+  (definition as Encoder | undefined)?.maps !== undefined;
+
+/** What cuts an array: tokens, or an encoder whose deepest map has a place for each cell. */
+const set: Pick<Port, "name" | "from" | "instead" | "place"> = {
+  name: "set",
+  from: "tokens",
+  instead: { from: "encoder", gives: givesMaps },
+  place: "model",
+};
+
 /** What a loss compares. */
 const compares = (reader: Definition): NonNullable<Loss["compares"]> => asKind("loss", reader)?.compares ?? "patches";
 
@@ -122,9 +146,7 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
   positions: [{ name: "set", from: "tokens", place: "model", why: "Positions are those of tokens." }],
   mask: [
     {
-      name: "set",
-      from: "tokens",
-      place: "model",
+      ...set,
       several: (reader) => (reader as Mask).joint !== undefined,
       asks: idsToChoose,
       why: "A mask hides tokens.",
@@ -140,10 +162,18 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
   ],
   encoder: [
     {
+      name: "array",
+      from: "input",
+      place: "model",
+      reads: (reader, inBraces) => !inBraces && givesMaps(reader),
+      asks: amountsToSee,
+      why: "An encoder of maps reads an array.",
+    },
+    {
       name: "tokens",
       from: "tokens",
       place: "model",
-      reads: (_, inBraces) => !inBraces,
+      reads: (reader, inBraces) => !inBraces && !givesMaps(reader),
       several: () => true,
       named: "of",
       through: "encoder",
@@ -191,13 +221,7 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
   ],
   target: [
     { name: "array", from: "input", place: "model", why: "A target is made of what enters the model." },
-    {
-      name: "set",
-      from: "tokens",
-      place: "model",
-      asks: idsToBeTarget,
-      why: "A target is predicted token by token.",
-    },
+    { ...set, asks: idsToBeTarget, why: "A target is predicted token by token." },
     {
       name: "teacher",
       from: "teacher",
@@ -237,7 +261,13 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
   ],
   adversary: [
     { name: "prediction", from: "decoder", place: "nearest", why: "An adversary judges predictions." },
-    { name: "backbone", from: "encoder", place: "model", why: "An adversary looks through an encoder." },
+    {
+      name: "backbone",
+      from: "encoder",
+      place: "model",
+      asks: readsTokens,
+      why: "An adversary looks through an encoder.",
+    },
   ],
 };
 

@@ -5,7 +5,7 @@
  */
 
 import type { Definition } from "../../blocks/index.js";
-import { isForEachInput, isOutput, type Port, portsOf } from "./roles.js";
+import { givesMaps, isForEachInput, isOutput, type Port, portsOf } from "./roles.js";
 
 /** A line of a model, as far as wiring looks at it. */
 export interface Line<L> {
@@ -171,6 +171,10 @@ class Rooms<L extends Line<L>> {
 
   /** What can be read at a port. */
   sources(port: Port, reader: Part<L>): readonly Part<L>[] {
+    const { instead } = port;
+    const others = instead ? this.#in(null, { ...port, from: instead.from }, reader) : [];
+    const giving = others.filter(({ definition }) => definition && instead?.gives(definition));
+    if (giving.length > 0) return giving;
     const names = this.names(port, reader);
     if (names) return this.#named(port, reader, names);
     const { within } = reader;
@@ -267,6 +271,12 @@ export function relatedTo<L extends Line<L>>(wiring: Wiring<L>, part: Part<L>, s
 /** The parts of a slot that are the model's own. */
 export const ownParts = <L extends Line<L>>({ parts }: Wiring<L>, slot: string): readonly Part<L>[] =>
   parts.filter((part) => part.slot === slot && part.within === null);
+
+/** What cuts arrays into the tokens or cells that masks hide and targets are made of. */
+export const setParts = <L extends Line<L>>(wiring: Wiring<L>): readonly Part<L>[] => {
+  const giving = ownParts(wiring, "encoder").filter(({ definition }) => givesMaps(definition));
+  return giving.length > 0 ? giving : ownParts(wiring, "tokens");
+};
 
 /** The model's own part of a slot; null: there is none, or more than one. */
 export function onlyPart<L extends Line<L>>(wiring: Wiring<L>, slot: string): Part<L> | null {

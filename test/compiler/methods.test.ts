@@ -47,6 +47,7 @@ const methods = [
   ...["mtae", "mlae"],
   ...["video-mae", "mae-st", "audio-mae", "cav-mae", "multi-mae", "bert"],
   ...["classifier-mean", "classifier-class-token"],
+  "fcmae",
 ];
 
 describe.each(methods)("%s", (name) => {
@@ -84,6 +85,17 @@ test.each(["classifier-mean", "classifier-class-token"])("the logits of %s", (na
   const { fixture, program, g, weights, batch, compute } = load(name);
   const { logits } = compute({ logits: program.predict(g, weights, batch) });
   expect(difference(logits, fixture.values("logits"))).toBeLessThan(1e-5);
+});
+
+/** Latents of what is visible, of a convolution that saw nothing else; features of all, which timm was shown to give too. */
+test.each(["fcmae"])("the latent and the features of %s", (name) => {
+  const { fixture, program, g, weights, batch, compute } = load(name);
+  const { latent, features } = compute({
+    latent: program.encode(g, weights, batch),
+    features: program.features(g, weights, batch),
+  });
+  expect(difference(latent, fixture.values("latent"))).toBeLessThan(1e-5);
+  expect(difference(features, fixture.values("features"))).toBeLessThan(1e-5);
 });
 
 test.each(["maskfeat", "low-pass", "data2vec"])("the target of %s", (name) => {

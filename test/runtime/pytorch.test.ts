@@ -78,6 +78,7 @@ describe.each(["reference", ...backendsHere] as const)("on %s", (backend) => {
     ["mae-learned", 2],
     ["cav-mae", 3],
     ["multi-mae", 3],
+    ["fcmae", 2],
   ])("20 steps of %s, micro-batches of %s", async (name, microBatch) => {
     const { losses } = readFixture<Header>(name).header.training;
     expect(losses).toHaveLength(21);

@@ -3,8 +3,8 @@
  * gradients are convolutions too: onnxruntime does those faster than its transposed ones, and has none for weights.
  */
 
-import { type Attributes, type Convolution, type Node, sizeOf, type Tensor } from "../../../graph/index.js";
-import { int, ints, word } from "./fields.js";
+import type { Attributes, Convolution, Node, Tensor } from "../../../graph/index.js";
+import { int, ints } from "./fields.js";
 import type { OnnxModel } from "./model.js";
 
 type Shape = readonly number[];
@@ -51,14 +51,15 @@ function turnedAbout(m: OnnxModel, weight: string, [o = 0, inner = 0, ...kernel]
   return m.op("Slice", [other, each(-1), each(-(2 ** 31)), m.sizes(axes), each(-1)]);
 }
 
-/** y [B, C, ...T] with `stride - 1` zeros behind each of its numbers along each axis, and some around. */
+/** y [B, ...T, C] with `stride - 1` zeros behind each of its numbers along each axis, and some around; a negative number takes away. */
 function spread(m: OnnxModel, y: string, shape: Shape, strides: Shape, before: Shape, after: Shape): string {
-  const [front, places] = [shape.slice(0, 2), shape.slice(2)];
-  const apart = reshaped(m, y, [...front, ...places.flatMap((n) => [n, 1])]);
-  const zeros = strides.flatMap((n) => [0, n - 1]);
-  const wide = m.op("Pad", [apart, m.sizes([...[...front, ...zeros].map(() => 0), 0, 0, ...zeros])]);
-  const joined = reshaped(m, wide, [...front, ...places.map((n, axis) => n * (strides[axis] as number))]);
-  return m.op("Pad", [joined, m.sizes([0, 0, ...before, 0, 0, ...after])]);
+  const [batch = 0, ...rest] = shape;
+  const [places, channels] = [rest.slice(0, -1), rest.at(-1) as number];
+  const apart = reshaped(m, y, [batch, ...places.flatMap((n) => [n, 1]), channels]);
+  const behind = strides.flatMap((n) => [0, n - 1]);
+  const wide = m.op("Pad", [apart, m.sizes([0, ...behind.map(() => 0), 0, 0, ...behind, 0])]);
+  const joined = reshaped(m, wide, [batch, ...places.map((n, axis) => n * (strides[axis] as number)), channels]);
+  return m.op("Pad", [joined, m.sizes([0, ...before, 0, 0, ...after, 0])]);
 }
 
 /** As a convolution by the weight turned about, of y with zeros between its numbers; by ConvTranspose along up to two axes. */
@@ -84,8 +85,7 @@ export function convInput(m: OnnxModel, [y, weight]: readonly string[], node: No
   if (places.length > 2) {
     // onnxruntime's WebGPU provider has no ConvTranspose along three axes.
     const behind = end.map((n, axis) => n + (uncovered[axis] as number) - (strides[axis] as number) + 1);
-    const [batch = 0, o = 0] = [shapeOf(node, 0)[0], shapeOf(node, 0).at(-1)];
-    const wide = spread(m, first, [batch, o, ...places], strides, begin, behind);
+    const wide = channelsFirst(m, spread(m, y as string, shapeOf(node, 0), strides, begin, behind), rank);
     const ones = places.map(() => 1);
     const none = places.map(() => 0);
     const windows = { strides: ones, dilations, before: none, after: none, groups };
@@ -138,20 +138,43 @@ export function maxPool(m: OnnxModel, [x]: readonly string[], node: Node<"maxPoo
   return channelsLast(m, m.op("MaxPool", [first], attributesOf(node.attributes.kernel, node.attributes)), rank);
 }
 
-/** MaxPool says where it found the largest, the first of equals: there dy is added up. */
+/** Less than every number that comes, as a tensor. */
+const lowest = (m: OnnxModel): string => m.constant("float32", Float32Array.of(-3.4e38), []);
+
+/** Numbers of a window along each axis, in raster order. */
+const offsetsIn = (kernel: Shape): readonly Shape[] =>
+  kernel.reduce<readonly Shape[]>((all, n) => all.flatMap((one) => counted(0, n).map((k) => [...one, k])), [[]]);
+
+/**
+ * Each window's share goes to the first of its numbers that is the largest: number by number of the windows, what is left of dy where
+ * the number is that one. onnxruntime's WebGPU provider does not tell where MaxPool found it.
+ */
 export function maxPoolGrad(m: OnnxModel, [dy, x]: readonly string[], node: Node<"maxPoolGrad">): string {
-  const [shape, given] = [shapeOf(node, 1), shapeOf(node, 0)];
-  const [batch = 0, ...rest] = shape;
-  const rank = shape.length;
-  const first = channelsFirst(m, x as string, rank);
-  const attributes = attributesOf(node.attributes.kernel, node.attributes);
-  const [, places] = m.ops("MaxPool", [first], [true, true], attributes);
-  const flat = (value: string): string => reshaped(m, value, [sizeOf(given)]);
-  const zeros = m.op("Expand", [m.constant("float32", Float32Array.of(0), [1]), m.sizes([sizeOf(shape)])]);
-  const slopes = flat(channelsFirst(m, dy as string, rank));
-  const added = m.op("ScatterElements", [zeros, flat(places as string), slopes], {
-    axis: int(0),
-    reduction: word("add"),
+  const { kernel, strides, before, after } = node.attributes;
+  const [batch = 0, ...rest] = shapeOf(node, 1);
+  const places = shapeOf(node, 0).slice(1, -1);
+  const [size, channels] = [rest.slice(0, -1), rest.at(-1) as number];
+  const wide = m.op("Pad", [x as string, m.sizes([0, ...before, 0, 0, ...after, 0]), lowest(m)]);
+  const spans = places.map((n, axis) => (n - 1) * (strides[axis] as number) + 1);
+  const axes = m.sizes(counted(1, size.length + 1));
+  const offsets = offsetsIn(kernel);
+  const taps = offsets.map((from) => {
+    const ends = from.map((n, axis) => n + (spans[axis] as number));
+    return m.op("Slice", [wide, m.sizes(from), m.sizes(ends), axes, m.sizes(strides)]);
   });
-  return channelsLast(m, reshaped(m, added, [batch, rest.at(-1) as number, ...rest.slice(0, -1)]), rank);
+  const largest = m.op("Max", taps);
+  let left = dy as string;
+  const parts = offsets.map((from, tap) => {
+    const found = m.op("Cast", [m.op("Equal", [taps[tap] as string, largest])], { to: int(1) });
+    const share = m.op("Mul", [left, found]);
+    left = m.op("Sub", [left, share]);
+    const end = size.map((n, axis) => {
+      const behind = n + (before[axis] as number) + (after[axis] as number) - (from[axis] as number);
+      return behind - (places[axis] as number) * (strides[axis] as number);
+    });
+    return spread(m, share, [batch, ...places, channels], strides, from, end);
+  });
+  const sum = m.op("Sum", parts);
+  const ends = m.sizes(size.map((n, axis) => n + (before[axis] as number)));
+  return m.op("Slice", [sum, m.sizes(before), ends, axes]);
 }

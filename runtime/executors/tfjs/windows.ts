@@ -1,9 +1,7 @@
 /**
- * Convolutions and pooling from slices, paddings and matrix products, which every backend of TensorFlow.js has and does for
- * all numbers of axes, dilations and groups; of its own kernels wasm lacks most gradients, and none takes groups.
- *
- * A convolution takes the numbers of each tap of the window side by side and is one product. Where each channel is a group
- * of its own, taps are multiplied and added up instead.
+ * Convolutions and pooling. What TensorFlow.js has on every backend are convolutions along two axes, of all channels or of
+ * each alone; gradients are brought into that form, since wasm lacks kernels of their own. The rest is made of slices and
+ * products: the numbers of each tap of the window stand side by side, and a convolution is one product.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -41,6 +39,26 @@ const spreadOut = (x: tf.Tensor3D, stride: number): tf.Tensor3D => {
     ? x
     : tf.reshape(paddedBy(tf.reshape(x, [outer * n, 1, inner]), 0, stride - 1, 0), [outer, n * stride, inner]);
 };
+
+/** Along one or two axes; with gaps in windows or steps between them, not both. */
+const isBuiltIn = (kernel: Shape, { strides, dilations }: Walk): boolean =>
+  kernel.length <= 2 && (strides.every((n) => n === 1) || (dilations ?? []).every((n) => n === 1));
+
+/** By the kernels of TensorFlow.js; x has its padding. */
+function builtIn(x: tf.Tensor, weight: tf.Tensor, { strides, dilations }: Walk, byChannel: boolean): tf.Tensor {
+  const [o, inner, ...kernel] = weight.shape as [number, number, ...number[]];
+  const flat = kernel.length === 1;
+  const pair = (list: Shape): [number, number] =>
+    flat ? [1, list[0] as number] : [list[0] as number, list[1] as number];
+  const image = (flat ? tf.expandDims(x, 1) : x) as tf.Tensor4D;
+  const [rows, columns] = pair(kernel);
+  const filter = tf.transpose(tf.reshape(weight, [o, inner, rows, columns]), byChannel ? [2, 3, 0, 1] : [2, 3, 1, 0]);
+  const [steps, gaps] = [pair(strides), pair(dilations ?? kernel.map(() => 1))];
+  const made = byChannel
+    ? tf.depthwiseConv2d(image, filter as tf.Tensor4D, steps, "valid", "NHWC", gaps)
+    : tf.conv2d(image, filter as tf.Tensor4D, steps, "valid", "NHWC", gaps);
+  return flat ? tf.squeeze(made, [1]) : made;
+}
 
 /** Matrices and slices of one backend, put together. */
 export function windowKernels({
@@ -99,9 +117,11 @@ export function windowKernels({
   /** x has its padding. */
   const convolved = (x: tf.Tensor, weight: tf.Tensor, walk: Walk, groups: number): tf.Tensor => {
     const [o, inner, ...kernel] = weight.shape as [number, number, ...number[]];
+    const byChannel = isByChannel(weight.shape, groups);
+    if (isBuiltIn(kernel, walk) && (byChannel || groups === 1)) return builtIn(x, weight, walk, byChannel);
     const taps = tapsOf(x, kernel, walk);
     const weights = byTap(weight);
-    if (isByChannel(weight.shape, groups)) {
+    if (byChannel) {
       return sum(taps.map((tap, k) => tf.mul(tap, tf.reshape(part(weights, 0, k, 1), [o]))));
     }
     const products = Array.from({ length: groups }, (_, group) => {
@@ -122,6 +142,26 @@ export function windowKernels({
       o / groups,
       ...kernel,
     ]);
+  };
+
+  /**
+   * x [B, ...S, C], y [B, ...T, C] -> [C, 1, ...K]: each channel of each sample convolved with its own y, as channels of one sample; then
+   * the sum over samples.
+   */
+  const ofEachSample = (x: tf.Tensor, y: tf.Tensor, kernel: Shape, walk: Walk): tf.Tensor => {
+    const [batch, channels] = [x.shape[0] as number, x.shape.at(-1) as number];
+    const samplesLast = (z: tf.Tensor): tf.Tensor => {
+      const rest = z.shape.slice(1, -1);
+      const flat = tf.reshape(z, [batch, sizeOf(rest), channels]);
+      return tf.reshape(tf.transpose(flat, [1, 0, 2]), [1, ...rest, batch * channels]);
+    };
+    const windows = y.shape.slice(1, -1);
+    const weight = tf.transpose(tf.reshape(samplesLast(y), [sizeOf(windows), batch * channels]));
+    const made = builtIn(samplesLast(x), tf.reshape(weight, [batch * channels, 1, ...windows]), walk, true);
+    // Rows that no window of y reaches may leave more than the kernel.
+    const cut = kernel.reduce((z, n, i) => part(z, i + 1, 0, n), made);
+    const summed = tf.sum(tf.reshape(cut, [sizeOf(kernel), batch, channels]), 1);
+    return tf.reshape(tf.transpose(summed), [channels, 1, ...kernel]);
   };
 
   const pooled = (x: tf.Tensor, attributes: Walk & { readonly kernel: Shape }) => {
@@ -146,9 +186,15 @@ export function windowKernels({
       return [tf.clone(convolved(surrounded(spread, begin, end), turnedAbout(weight, groups), walk, groups))];
     },
     convWeight: ([x, y], attributes) => {
-      const { kernel, groups } = attributes;
+      const { kernel, groups, strides, dilations } = attributes;
       const [o, inner] = [y.shape.at(-1) as number, (x.shape.at(-1) as number) / groups];
-      const taps = tapsOf(surrounded(x, attributes.before, attributes.after), kernel, attributes);
+      const wide = surrounded(x, attributes.before, attributes.after);
+      // Steps between windows are gaps within those of the gradient, and the reverse.
+      const turned = { strides: dilations, dilations: strides, before: [], after: [] };
+      if (isByChannel([o, inner], groups) && isBuiltIn(kernel, turned)) {
+        return [ofEachSample(wide, y, kernel, turned)];
+      }
+      const taps = tapsOf(wide, kernel, attributes);
       if (isByChannel([o, inner], groups)) {
         const slopes = taps.map((tap) => tf.sum(tf.mul(asRows(tap), asRows(y)), 0, true));
         return [tf.reshape(tf.transpose(joined(slopes, 0)), [o, 1, ...kernel])];

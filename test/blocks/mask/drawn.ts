@@ -25,6 +25,7 @@ export const contextOf = (grid: Lattice) => ({
   decoderWidth: null,
   layers: null,
   extraTokens: null,
+  maps: null,
   tokens: tokenCount(grid),
   inputs: 1,
   inner: false,
