@@ -14,7 +14,7 @@ import {
   transformerBlock,
 } from "../nn/index.js";
 import { transformerBlocks, transformerParams, transformerRequirements } from "../vision-transformer.js";
-import { defineDecoder, type LatentInputs, type TokenGroup } from "./contract.js";
+import { defineDecoder, type LatentInputs, ofTokens, type TokenGroup } from "./contract.js";
 import { wholeSequence } from "./trunk.js";
 
 const { depth, width, heads, mlp_ratio } = transformerParams("decoder");
@@ -54,7 +54,7 @@ export const queries = defineDecoder({
     heads: { ...heads, default: 8 },
     mlp_ratio,
   },
-  requires: transformerRequirements,
+  requires: [...transformerRequirements, ofTokens],
   width: (p) => p.width,
   parameters: (p, { encoderWidth, outputs, inputs }) => ({
     proj_context: linearParameters(encoderWidth, p.width),

@@ -7,7 +7,7 @@ import type { Weights } from "../parameters.js";
 import { int, type ValuesOf } from "../params.js";
 import { patchesOf, visiblePatchesOf } from "../sequence.js";
 import { transformerParams, transformerRequirements } from "../vision-transformer.js";
-import type { DecoderInputs, Encoded } from "./contract.js";
+import { type DecoderInputs, type Encoded, ofTokens } from "./contract.js";
 import { trunk, trunkParameters } from "./trunk.js";
 
 const { depth, width, heads, mlp_ratio } = transformerParams("decoder");
@@ -31,7 +31,7 @@ type RegionDecoderValues = ValuesOf<typeof params>;
 /** What such a decoder says of itself. */
 export const regionDecoder = {
   params,
-  requires: transformerRequirements,
+  requires: [...transformerRequirements, ofTokens],
   width: (p: RegionDecoderValues) => p.width,
   readsEncoded: true,
 } as const;

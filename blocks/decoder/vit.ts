@@ -6,7 +6,7 @@ import { layerNorm, linear, linearParameters } from "../nn/index.js";
 import type { Weights } from "../parameters.js";
 import { choice, flag, optional, type ValuesOf } from "../params.js";
 import { keyBias, normEpsilon, transformerParams, transformerRequirements } from "../vision-transformer.js";
-import { defineDecoder } from "./contract.js";
+import { defineDecoder, ofTokens } from "./contract.js";
 import { ownPatches, trunk, trunkParameters } from "./trunk.js";
 
 const params = {
@@ -53,6 +53,7 @@ export const vit = defineDecoder({
   params,
   requires: [
     ...transformerRequirements,
+    ofTokens,
     {
       name: "token-for-token",
       at: "class_token",

@@ -166,7 +166,16 @@ const cellFits: Condition = {
   },
 };
 
-const own: readonly Requirement<Dials, ModelContext>[] = [axesThere, someAxis, cellFits];
+const hidesSo: Condition = {
+  name: "hidden-as-it-can",
+  at: "hidden",
+  doc: "What enters in place of hidden cells is what an encoder of maps can take.",
+  holds: ({ hidden }, { maps }) => !hidden || !maps || maps.hiding === hidden,
+  say: ({ hidden }, { maps }) => `the encoder gives maps, into which \`${maps?.hiding}\` enters and not \`${hidden}\``,
+  help: (_, { maps }) => `write \`hidden: ${maps?.hiding}\`, or nothing`,
+};
+
+const own: readonly Requirement<Dials, ModelContext>[] = [axesThere, someAxis, cellFits, hidesSo];
 
 /** The dials among the values of a mask. */
 const dialsOf = (p: object): ValuesOf<Dials> => p as ValuesOf<Dials>;

@@ -5,6 +5,7 @@
 
 import { asKind, type Decoder, type Encoder, type Input, type Mask } from "../../blocks/index.js";
 import { modelSlots } from "../slots.js";
+import { givesMaps } from "../wire/roles.js";
 import { ownParts, type Part, sourceAt, sourcesAt, type Wiring } from "../wire/wiring.js";
 import { type Body, type DraftLine, hasHead, slotLines, valuesOf } from "./draft.js";
 import { fail } from "./report.js";
@@ -50,6 +51,14 @@ const refusedBesideHead = (lines: readonly DraftLine[]): readonly Refused[] =>
 
 /** What only models of one input have, and what only models of several do. */
 function refusedOfInputs(lines: readonly DraftLine[], wiring: Wiring<DraftLine>): readonly Refused[] {
+  const maps = wiring.parts.filter(({ definition }) => givesMaps(definition));
+  const misplaced = maps.filter(({ within }) => within !== null || slotLines(lines, "input").length > 1);
+  if (misplaced.length > 0) {
+    return misplaced.map(({ line, within }) => ({
+      line,
+      what: within ? "an encoder of maps in the braces of a target" : "an encoder of maps in a model of several inputs",
+    }));
+  }
   if (slotLines(lines, "input").length === 1) {
     return [
       ...slotLines(lines, "encoder")

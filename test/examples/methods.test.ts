@@ -70,6 +70,8 @@ describe.each([
   ["bert", 109_514_298],
   // RAE: the encoder, and what completes regions: as released, without the unused position of a class token.
   ["r-mae", 85_798_656 + 2_132_480 - 128],
+  // timm's ConvNeXt V2 Base without its classifier and the norm before it; to 512 features, the token, a block, to 3072 numbers.
+  ["fcmae", 88_717_800 - 1_027_048 + 524_800 + 512 + 2_130_432 + 1_575_936],
 ])("%s, as published", (name, parameters) => {
   test("checks, plans and emits", async () => {
     const { model, recipe } = modelAndRecipe(name);
@@ -115,6 +117,8 @@ const toys: readonly (readonly [name: string, share: number])[] = [
   ["digits-rae", 0.95],
   // It begins at the logarithm of the vocabulary.
   ["sentences-bert", 0.97],
+  // Convolutions take longer to find what is the same everywhere.
+  ["digits-fcmae", 0.97],
 ];
 
 const dataFolder = folder();

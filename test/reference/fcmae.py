@@ -27,6 +27,7 @@ class Case:
     widths: tuple[int, ...]
     decoder: int
     version: int = 2
+    normalize: bool = True
     seed: int = 71
     batch: int = 2
     kernel: int = 7
@@ -170,7 +171,8 @@ def predict(case: Case, w: dict, image: torch.Tensor, visible: torch.Tensor) -> 
 
 
 def loss_of(case: Case, w: dict, image: torch.Tensor, visible: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
-    target = normalized(patches_of(case, image))
+    patches = patches_of(case, image)
+    target = normalized(patches) if case.normalize else patches
     return take((predict(case, w, image, visible) - target) ** 2, hidden).mean()
 
 
@@ -282,7 +284,7 @@ def trained(case: Case, weights: Weights, image: torch.Tensor, visible: torch.Te
 
 def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
     image, mask, encoder, decoder = (line(example, slot)["values"] for slot in ("input", "mask", "encoder", "decoder"))
-    assert decoder["depth"] == 1 and line(example, "target")["values"]["normalize"] == "patch"
+    assert decoder["depth"] == 1
     case = Case(
         image=(*image["size"], image["channels"]),
         ratio=mask["ratio"],
@@ -293,6 +295,7 @@ def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
         version=encoder["version"],
         batch=example["batch"],
         kernel=encoder["kernel"],
+        normalize=line(example, "target")["values"]["normalize"] == "patch",
     )
     assert example["tokens"] == {"total": case.tokens, "visible": case.visible}, (example["tokens"], case)
     w = leaves(weights, [])

@@ -14,6 +14,7 @@ from stepping import read
 
 # The module that trains an example: that of the first of these blocks in it. Plain masked autoencoders have none of them.
 METHODS = [
+    ("decoder", "convnext_block", "fcmae"),
     ("mask", "dirichlet", "multi-mae"),
     ("loss", "info_nce", "cav-mae"),
     ("input", "text", "bert"),

@@ -90,6 +90,8 @@ const most: Readonly<Record<string, number>> = {
   channels: 8,
 };
 const widest = 16;
+/** Side of a cell of an encoder of maps. */
+const cell = 4;
 const heads = 4;
 /** Of segments. At the scale of a large image, a small one would be one segment. */
 const largeScale = 500;
@@ -115,6 +117,10 @@ function smaller(values: Readonly<Record<string, unknown>>, patch: readonly numb
   for (const [name, value] of Object.entries(values)) {
     if (isBlock(value)) changed[name] = { ...value, values: smaller(value.values, patch) };
   }
+  // Two stages, whose cells are four by four.
+  if (Array.isArray(values.depths)) {
+    Object.assign(changed, { depths: [1, 1], widths: [widest / 2, widest], stem: cell / 2 });
+  }
   if (typeof values.mels === "number") [changed.frames, changed.mels] = patch.map((side) => 4 * side);
   // A grid of four by four patches.
   if (Array.isArray(values.size) && ((values.size[0] as number) > 100 || (values.channels as number) > 100))
@@ -125,7 +131,7 @@ function smaller(values: Readonly<Record<string, unknown>>, patch: readonly numb
 function shrunk(model: Model): Model {
   const tokens = model.slots.filter(({ slot }) => slot === "tokens");
   const patchOf = (label: string | null): readonly number[] =>
-    (tokens.find((one) => one.label === label) ?? tokens[0])?.use.values.size as readonly number[];
+    ((tokens.find((one) => one.label === label) ?? tokens[0])?.use.values.size ?? [cell, cell]) as readonly number[];
   const each = (filled: readonly Filled[]): Filled[] =>
     filled.map((one) => ({
       ...one,
