@@ -70,6 +70,42 @@ export function addTrained(program: Command): void {
   addText(
     command(
       program,
+      "watch",
+      "Show runs as a live page on this machine: losses, learning rate, pace, probes and reconstructions as they come. Nothing is sent anywhere.",
+    )
+      .argument("[runs...]", "folders of runs, or folders that hold some (default: runs)")
+      .option("--port <n>", "port of 127.0.0.1 to listen at; 0: any that is free", wholeNumber(0, 65_535), 6116)
+      .option("--open", "open it in the browser")
+      .action(async (runs: string[], options) => {
+        await (await import("./commands/watch.js")).watch(runs, options);
+      }),
+    [
+      ["mae watch", "every run below runs/, while they are trained and after"],
+      ["mae watch runs/a runs/b --open", "two of them, one over the other"],
+    ],
+  );
+  addText(
+    command(
+      program,
+      "report",
+      "Write a page to show to others, whole in one file: results of runs, what differs, curves, probes, reconstructions, costs, specs.",
+    )
+      .argument("<runs...>", "folders of runs, or folders that hold some")
+      .option("-o, --out <file>", "the file (default: report.html in the first folder)")
+      .option("--title <text>", "its title (default: the first folder)")
+      .option("--force", "replace a file that is already there")
+      .option(...configOption)
+      .action(async (runs: string[], options) => {
+        await (await import("./commands/report.js")).report(runs, options);
+      }),
+    [
+      ["mae report runs/digits", "one run, as runs/digits/report.html"],
+      ["mae report runs/a runs/b -o compared.html", "two runs, side by side"],
+    ],
+  );
+  addText(
+    command(
+      program,
       "export",
       "Write a trained model as an ONNX file that any tool runs: its encoder, or what it predicts.",
     )

@@ -74,6 +74,16 @@ await build({
   platform: "browser",
   target: "es2022",
 });
+// The script of `mae watch` and of reports, whole in one file.
+await build({
+  bundle: true,
+  format: "iife",
+  minify: true,
+  entryPoints: { "watch-client": "cli/watch/client.ts" },
+  outdir: next,
+  platform: "browser",
+  target: "es2022",
+});
 const tfjsWasm = dirname(fileURLToPath(import.meta.resolve("@tensorflow/tfjs-backend-wasm")));
 cpSync(tfjsWasm, `${next}/wasm`, { recursive: true, filter: (path) => path === tfjsWasm || path.endsWith(".wasm") });
 const wabt = await loadWabt();

@@ -2,6 +2,7 @@
 
 import { type Cost, flopText } from "../../compiler/index.js";
 import { lossSteps } from "../runs/run-state.js";
+import { escaped } from "./html.js";
 import { shortNumber } from "./progress.js";
 import type { SeedMember, SeedStudy, Spread } from "./significance.js";
 import { count, grouped } from "./terminal.js";
@@ -30,17 +31,6 @@ interface Column {
   /** Whether bars are drawn of it, too. */
   readonly isDrawn?: boolean;
 }
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** Text of a spec as text of the page, wherever it stands. */
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (c) => entities[c] as string);
 
 function columnsOf(members: readonly Compared[]): readonly Column[] {
   const scores = [...new Set(members.flatMap(({ scores }) => Object.keys(scores)))];

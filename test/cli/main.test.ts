@@ -18,6 +18,8 @@ const commands = [
   "train",
   "eval",
   "show",
+  "watch",
+  "report",
   "export",
   "init",
   "doctor",
