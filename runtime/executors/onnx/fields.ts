@@ -5,7 +5,8 @@ import { type Field, float, integer, integers, join, lengthOf, message, opening,
 export type ElementType = "float32" | "int32" | "int64" | "bool";
 
 /** TensorProto.DataType */
-const dataTypes: { readonly [T in ElementType]: number } = { float32: 1, int32: 6, int64: 7, bool: 9 };
+/** The numbers by which ONNX knows types of elements. */
+export const dataTypes: { readonly [T in ElementType]: number } = { float32: 1, int32: 6, int64: 7, bool: 9 };
 
 export type AttributeValue =
   | { readonly kind: "int"; readonly value: number }

@@ -3,15 +3,8 @@
  * built. Operators were chosen for what onnxruntime's processor provider does fast.
  */
 
-import {
-  type Attributes,
-  type DType,
-  type Node,
-  type OperationName,
-  sizeOf,
-  type Tensor,
-} from "../../../graph/index.js";
-import { int, ints, MICROSOFT, real, word } from "./fields.js";
+import { type Attributes, type Node, type OperationName, sizeOf, type Tensor } from "../../../graph/index.js";
+import { dataTypes, int, ints, MICROSOFT, real, word } from "./fields.js";
 import type { OnnxModel } from "./model.js";
 import { conv, convInput, convWeight, maxPool, maxPoolGrad } from "./windows.js";
 
@@ -85,8 +78,6 @@ const direct =
   <O extends Lowered>(type: string): Lowering<O> =>
   (inputs, { m }) => [m.op(type, inputs)];
 
-const onnxTypes = { float32: 1, int32: 6, bool: 9 } as const satisfies { readonly [T in DType]: number };
-
 /** 0, step, 2 step ... as int32 in this shape. */
 function steps(m: OnnxModel, shape: readonly number[], step: number): string {
   const count = sizeOf(shape);
@@ -99,13 +90,13 @@ function steps(m: OnnxModel, shape: readonly number[], step: number): string {
   }
   const number = (value: number): string => m.op("Reshape", [m.sizes([value]), m.sizes([])]);
   const range = m.op("Range", [number(0), number(count * step), number(step)]);
-  return reshape(m, m.op("Cast", [range], { to: int(onnxTypes.int32) }), shape);
+  return reshape(m, m.op("Cast", [range], { to: int(dataTypes.int32) }), shape);
 }
 
 /** One whole number, repeated: int32 [count]. */
 function repeated(m: OnnxModel, value: number, count: number): string {
   if (!m.isOpen(count)) return m.constant("int32", new Int32Array(count).fill(value), [count]);
-  return m.op("Expand", [m.op("Cast", [m.sizes([value])], { to: int(onnxTypes.int32) }), m.sizes([count])]);
+  return m.op("Expand", [m.op("Cast", [m.sizes([value])], { to: int(dataTypes.int32) }), m.sizes([count])]);
 }
 
 /** Row numbers b * N + index[b, k], flat, for gathers over [B * N, ...]. */
@@ -176,7 +167,7 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
   lessEqual: direct("LessOrEqual"),
   equal: direct("Equal"),
   select: direct("Where"),
-  cast: (inputs, { m, attributes }) => [m.op("Cast", inputs, { to: int(onnxTypes[attributes.dtype]) })],
+  cast: (inputs, { m, attributes }) => [m.op("Cast", inputs, { to: int(dataTypes[attributes.dtype]) })],
   stopGradient: direct("Identity"),
   // Gives x a shape that onnxruntime learns only when it runs: it can neither drop this nor take the result for x.
   barrier: ([x], { m, node }) => [
@@ -189,7 +180,7 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
       : m.op("ReduceMax", [x as string, m.sizes(axes)], { keepdims: int(keep ? 1 : 0) }),
   ],
   argMax: (inputs, { m }) => [
-    m.op("Cast", [m.op("ArgMax", inputs, { axis: int(-1), keepdims: int(0) })], { to: int(6) }),
+    m.op("Cast", [m.op("ArgMax", inputs, { axis: int(-1), keepdims: int(0) })], { to: int(dataTypes.int32) }),
   ],
   argSort([x], { m, node }) {
     const count = m.sizes([lastOf(shapeAt(node, 0))]);
@@ -198,7 +189,7 @@ const lowerings: { readonly [O in Lowered]: Lowering<O> } = {
       largest: int(0),
       sorted: int(1),
     });
-    return [m.op("Cast", [order as string], { to: int(6) })];
+    return [m.op("Cast", [order as string], { to: int(dataTypes.int32) })];
   },
   reshape: ([x], { m, attributes }) => [reshape(m, x as string, attributes.shape)],
   transpose: (inputs, { m, attributes }) => [m.op("Transpose", inputs, { perm: ints(attributes.permutation) })],

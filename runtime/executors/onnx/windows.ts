@@ -4,7 +4,7 @@
  */
 
 import type { Attributes, Convolution, Node, Tensor } from "../../../graph/index.js";
-import { int, ints } from "./fields.js";
+import { dataTypes, int, ints } from "./fields.js";
 import type { OnnxModel } from "./model.js";
 
 type Shape = readonly number[];
@@ -165,7 +165,7 @@ export function maxPoolGrad(m: OnnxModel, [dy, x]: readonly string[], node: Node
   const largest = m.op("Max", taps);
   let left = dy as string;
   const parts = offsets.map((from, tap) => {
-    const found = m.op("Cast", [m.op("Equal", [taps[tap] as string, largest])], { to: int(1) });
+    const found = m.op("Cast", [m.op("Equal", [taps[tap] as string, largest])], { to: int(dataTypes.float32) });
     const share = m.op("Mul", [left, found]);
     left = m.op("Sub", [left, share]);
     const end = size.map((n, axis) => {

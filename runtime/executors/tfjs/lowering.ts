@@ -57,15 +57,20 @@ export const webgpu: Lowering = {
   toFloat: (x) => tf.mul(tf.cast(x, "float32"), 1),
 };
 
+/** WebGL adds a lone update twice (seen in TensorFlow.js 4.22), so that zeros are added beside it. */
+const asTwo = <T extends tf.Tensor>(x: T, other: T): T => (x.shape[0] === 1 ? tf.concat([x, other], 0) : x);
+
 /**
  * WebGL scatters by trying every index for every output element, so only the row numbers are scattered (one column);
  * the rows follow by a gather from the rows with a row of zeros before them.
  */
 export const webgl: Lowering = {
   ...plain,
+  addRows: (rows, index, count) => scatterRows(asTwo(rows, tf.zerosLike(rows)), asTwo(index, index), count),
   putRows: (rows, index, count) => {
     const numbers = tf.range(1, index.size + 1, 1, "int32");
-    const source = tf.scatterND(tf.expandDims(index, 1), numbers, [count]) as tf.Tensor1D;
+    const places = tf.expandDims(asTwo(index, index), 1);
+    const source = tf.scatterND(places, asTwo(numbers, tf.zerosLike(numbers)), [count]) as tf.Tensor1D;
     const padded = tf.concat([tf.zeros<tf.Rank.R2>([1, rows.shape[1]]), rows], 0);
     return tf.gather(padded, source);
   },
