@@ -41,6 +41,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "@wasm-audio-decoders/flac": ["runtime/data/sound"],
   "mpg123-decoder": ["runtime/data/sound"],
   "dicom-parser": ["runtime/data/volume"],
+  "@napi-rs/webcodecs": ["runtime/data/video"],
   yauzl: ["runtime/foreign"],
   "@huggingface/tokenizers": ["runtime/data"],
   commander: ["cli"],

@@ -27,6 +27,7 @@ const doors = {
 };
 
 const outside = [
+  "@napi-rs/webcodecs",
   "@wasm-audio-decoders/flac",
   "@tensorflow/tfjs-node",
   "@tensorflow/tfjs-node-gpu",

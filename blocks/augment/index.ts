@@ -5,6 +5,7 @@ import { colorJitter } from "./colours.js";
 import { horizontalFlip, verticalFlip } from "./flip.js";
 import { intensity, standardize } from "./levels.js";
 import { mixup } from "./mixup.js";
+import { multiScaleCrop } from "./multi-scale-crop.js";
 import { normalize } from "./normalize.js";
 import { randAugment } from "./rand-augment.js";
 import { randomErasing } from "./random-erasing.js";
@@ -42,6 +43,7 @@ export {
   leads,
   mix,
   mixup,
+  multiScaleCrop,
   normalize,
   randAugment,
   randomBox,
@@ -68,6 +70,7 @@ export const augments = [
   leads,
   mix,
   mixup,
+  multiScaleCrop,
   normalize,
   randAugment,
   randomBox,

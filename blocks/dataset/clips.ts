@@ -1,8 +1,11 @@
-/** Clips in a folder: each a folder of frames, image files in the order of their names, with the numbers in them as numbers. */
+/**
+ * Clips in a folder: each a file of a video or an animation, or a folder of frames, image files in the order of their names, with the numbers in
+ * them as numbers.
+ */
 
 import { counted } from "../wording.js";
-import { DataError } from "./contract.js";
-import type { Listing } from "./listing.js";
+import { DataError, type Files } from "./contract.js";
+import { endingOf, joined, type Listing, videoEndings } from "./listing.js";
 
 /** How long a clip is, in frames that lie so far apart. */
 export interface ClipLength {
@@ -13,8 +16,8 @@ export interface ClipLength {
 export interface Clips {
   /** The clips in the place of images, and the folders that are classes. */
   readonly listing: Listing;
-  /** Names of a clip's frames, in order. */
-  readonly framesOf: (clip: string) => readonly string[];
+  /** Names of a clip's frames, in order; null: it is a file. */
+  readonly framesOf: (clip: string) => readonly string[] | null;
 }
 
 const byNumbers = new Intl.Collator("en", { numeric: true });
@@ -22,11 +25,38 @@ const byNumbers = new Intl.Collator("en", { numeric: true });
 /** Frames from the first to the last that are wanted, both included. */
 export const spanOf = ({ frames, stride }: ClipLength): number => (frames - 1) * stride + 1;
 
-/** The folders of a listing that hold frames. Throws `DataError` where one has too few, or lacks some. */
-export function clipsOf(listing: Listing, root: string, wanted: ClipLength): Clips {
-  const frames = new Map<string, string[]>();
+const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf("/")));
+
+/** How a WebP file of the extended form says that it is an animation. */
+const isAnimation = (beginning: Uint8Array): boolean =>
+  String.fromCharCode(...beginning.subarray(12, 16)) === "VP8X" && ((beginning[20] ?? 0) & 2) !== 0;
+
+/** Folders whose WebP files are animations, as the first of each is. */
+async function foldersOfAnimations(listing: Listing, root: string, files: Files): Promise<ReadonlySet<string>> {
+  const firsts = new Map<string, string>();
   for (const path of listing.samples) {
-    const [clip, name] = [path.slice(0, Math.max(0, path.lastIndexOf("/"))), path.slice(path.lastIndexOf("/") + 1)];
+    if (endingOf(path) === "webp" && !firsts.has(folderOf(path))) firsts.set(folderOf(path), path);
+  }
+  const found = new Set<string>();
+  for (const [folder, path] of firsts) {
+    const { header } = await files.open(joined(root, path), (beginning) => ({
+      size: 0,
+      moves: isAnimation(beginning),
+    }));
+    if (header.moves) found.add(folder);
+  }
+  return found;
+}
+
+/** The files of a listing that hold clips, and the folders that hold frames. Throws `DataError` where one has too few, or lacks some. */
+export async function clipsOf(listing: Listing, root: string, wanted: ClipLength, from: Files): Promise<Clips> {
+  const animated = await foldersOfAnimations(listing, root, from);
+  const isClip = (path: string): boolean =>
+    videoEndings.includes(endingOf(path)) || (endingOf(path) === "webp" && animated.has(folderOf(path)));
+  const files = listing.samples.filter(isClip);
+  const frames = new Map<string, string[]>();
+  for (const path of listing.samples.filter((one) => !isClip(one))) {
+    const [clip, name] = [folderOf(path), path.slice(path.lastIndexOf("/") + 1)];
     if (clip === "") {
       throw new DataError(
         `${root} holds the image ${name} itself, and a clip is a folder of frames`,
@@ -41,12 +71,11 @@ export function clipsOf(listing: Listing, root: string, wanted: ClipLength): Cli
     names.sort((a, b) => byNumbers.compare(a, b) || (a < b ? -1 : 1));
     checkFrames(`${root}/${clip}`, names, wanted);
   }
-  const samples = [...frames.keys()].sort();
+  const samples = [...files, ...frames.keys()].sort();
   const isClassed = samples.some((clip) => clip.includes("/"));
-  const contents = { ...listing.contents, one: "clip", many: "clips" };
   return {
-    listing: { ...listing, contents, samples, folders: isClassed ? listing.folders : [] },
-    framesOf: (clip) => frames.get(clip) ?? [],
+    listing: { ...listing, samples, folders: isClassed ? listing.folders : [] },
+    framesOf: (clip) => frames.get(clip) ?? null,
   };
 }
 

@@ -83,6 +83,8 @@ export type ArraySample =
       readonly path: string;
       /** Within the data's own folder, by which files that belong to the image are found; if absent, it has none. */
       readonly within?: string;
+      /** Of a video: frames of a clip, every `stride`-th. */
+      readonly clip?: { readonly count: number; readonly stride: number };
       readonly label: number | null;
     }
   /**

@@ -10,6 +10,7 @@ import { counted } from "../wording.js";
 import { checkClasses } from "./classes.js";
 import { clipsOf } from "./clips.js";
 import {
+  type ArraySample,
   DataError,
   type DatasetContext,
   defineDataset,
@@ -136,8 +137,7 @@ async function byFile(
 /** What files of the model's input hold, which the checker lets through. */
 function contentsFor(array: ArrayShape): Contents {
   const medium = mediumOf(array);
-  // The frames of clips are images.
-  const contents = medium === "video" ? contentsOf.image : medium === null ? undefined : contentsOf[medium];
+  const contents = medium === null ? undefined : contentsOf[medium];
   invariant(contents, "a folder of what no file holds");
   return contents;
 }
@@ -168,28 +168,34 @@ function ofSplit(
   return samples.filter(([path]) => isHeldOut(nameOf(path), p.holdout) === (split === "test"));
 }
 
-/** What the model reads of a clip; null: it reads images. */
-function clipOf(array: ArrayShape, { stride }: Values): { readonly frames: number; readonly stride: number } | null {
-  const [time] = array.axes;
-  return mediumOf(array) === "video" && time ? { frames: time.size, stride: stride ?? 1 } : null;
-}
+type Parts = Pick<Extract<ArraySample, { readonly kind: "frames" }>, "names" | "count" | "stride">;
 
+/** Files with a sample each, or folders whose files are a sample together. */
 interface Grouped {
   readonly listing: Listing;
-  /** The files of a sample that is a folder; null: it is a file. If absent, all are files. */
-  readonly partsOf?: (
-    sample: string,
-  ) => { readonly names: readonly string[]; readonly count: number; readonly stride: number } | null;
+  /** The files of a sample that is a folder; null: it is a file. */
+  readonly partsOf: (sample: string) => Parts | null;
+  /** What is read of a file that holds a video. */
+  readonly clip?: { readonly count: number; readonly stride: number };
 }
 
-/** Files, or the folders whose files are a sample together. */
-function grouped(found: Listing, root: string, array: ArrayShape, p: Values): Grouped {
-  const wanted = clipOf(array, p);
-  if (wanted) {
-    const { listing, framesOf } = clipsOf(found, root, wanted);
-    return { listing, partsOf: (clip) => ({ names: framesOf(clip), count: wanted.frames, stride: wanted.stride }) };
+async function groupsOf(
+  found: Listing,
+  root: string,
+  { array, stride }: { array: ArrayShape; stride: number },
+  files: Files,
+): Promise<Grouped> {
+  const [time] = array.axes;
+  if (mediumOf(array) === "video" && time) {
+    const { listing, framesOf } = await clipsOf(found, root, { frames: time.size, stride }, files);
+    const clip = { count: time.size, stride };
+    const partsOf = (sample: string): Parts | null => {
+      const names = framesOf(sample);
+      return names && { names, ...clip };
+    };
+    return { listing, partsOf, clip };
   }
-  if (mediumOf(array) !== "volume") return { listing: found };
+  if (mediumOf(array) !== "volume") return { listing: found, partsOf: () => null };
   const { listing, slicesOf } = seriesOf(found, root);
   return {
     listing,
@@ -220,9 +226,14 @@ async function open(
       `Name a folder with ${contents.formats}.`,
     );
   }
-  const { listing, partsOf } = grouped(found, root, array, p);
+  const { listing, partsOf, clip } = await groupsOf(found, root, { array, stride: p.stride ?? 1 }, files);
   const all = await labelled(p, listing, files, isTest);
-  const samples = ofSplit(all, p, split, isJoined && !partsOf ? withoutEnding : (path) => path);
+  const samples = ofSplit(
+    all,
+    p,
+    split,
+    isJoined ? (path) => (partsOf(path) ? path : withoutEnding(path)) : (path) => path,
+  );
   if (samples.length === 0) {
     throw new DataError(
       `Holding out a share of ${p.holdout} leaves none of the ${counted(all.samples.length, listing.contents.one)} in ${root} to ${split}`,
@@ -234,8 +245,9 @@ async function open(
     sample(i) {
       const [path, label] = samples[i] as Labelled["samples"][number];
       const place = { path: joined(root, path), within: path, label };
-      const parts = partsOf?.(path);
-      return parts ? { kind: "frames", ...place, ...parts } : { kind: "file", ...place };
+      const parts = partsOf(path);
+      if (parts) return { kind: "frames", ...place, ...parts };
+      return { kind: "file", ...place, ...(clip ? { clip } : {}) };
     },
     classes: all.classes,
     notes: [...othersNote(listing), ...all.notes],

@@ -17,13 +17,24 @@ export interface Contents {
   readonly formats: string;
 }
 
+const imageEndings = ["avif", "gif", "jfif", "jpe", "jpeg", "jpg", "png", "tif", "tiff", "webp"];
+
+/** Of files that hold a clip each. */
+export const videoEndings: readonly string[] = ["gif", "m4v", "mkv", "mov", "mp4", "webm"];
+
 /** By what the model reads; of others, no file is read. */
 export const contentsOf: { readonly [M in Medium]?: Contents } = {
   image: {
     one: "image",
     many: "images",
-    endings: ["avif", "gif", "jfif", "jpe", "jpeg", "jpg", "png", "tif", "tiff", "webp"],
+    endings: imageEndings,
     formats: ".jpg, .png, .webp, .gif, .tiff or .avif files",
+  },
+  video: {
+    one: "clip",
+    many: "clips",
+    endings: [...new Set([...imageEndings, ...videoEndings])],
+    formats: ".mp4, .mov, .webm, .mkv, .gif or animated .webp files, or a folder of frames for each clip",
   },
   spectrogram: {
     one: "sound",
@@ -60,7 +71,7 @@ export const joined = (folder: string, path: string): string =>
   folder.endsWith("/") ? folder + path : `${folder}/${path}`;
 
 /** `.JPG` -> `jpg`, `.nii.gz` whole; a name without a dot has none. */
-const endingOf = (name: string): string => /\.(nii\.gz|[^.]*)$/i.exec(name)?.[1]?.toLowerCase() ?? "";
+export const endingOf = (name: string): string => /\.(nii\.gz|[^.]*)$/i.exec(name)?.[1]?.toLowerCase() ?? "";
 
 /** All of a folder, at any depth. What begins with a dot is passed over. */
 export async function listFolder(files: Files, folder: string, contents: Contents): Promise<Listing> {

@@ -44,6 +44,7 @@ type StepsOf = (path: string) => ReturnType<typeof arraySteps>;
 /** The file that tells what a sample is like: of a clip its first frame; null: its numbers are here, or no single file tells. */
 function fileOf(source: Source, shape: ArrayShape): string | null {
   if (source.kind === "array" || (source.kind === "frames" && isVolume(shape))) return null;
+  if (source.kind === "file" && source.clip) return null;
   return source.kind === "file" ? source.path : join(source.path, source.names[0] as string);
 }
 

@@ -21,6 +21,12 @@ export type FieldArray = Float32Array | Int32Array;
 /** By the names of the fields. */
 export type FieldArrays = Readonly<Record<string, FieldArray>>;
 
+/** Frames of a clip, every so manieth of a video. */
+export interface ClipOf {
+  readonly count: number;
+  readonly stride: number;
+}
+
 /** What one input reads of a sample, which any thread can prepare. Paths are absolute. */
 export type Source =
   | {
@@ -28,6 +34,8 @@ export type Source =
       readonly path: string;
       /** Within the data's own folder; null: it has none. */
       readonly within: string | null;
+      /** What of a video is read; if absent, the file is none. */
+      readonly clip?: ClipOf;
     }
   | {
       readonly kind: "frames";
@@ -70,7 +78,12 @@ function partsOf(sample: Sample, arrays: ModelProgram["arrays"]): readonly (read
 function sourceOf(sample: ArraySample, root: string): Source {
   switch (sample.kind) {
     case "file":
-      return { kind: "file", path: resolve(root, sample.path), within: sample.within ?? null };
+      return {
+        kind: "file",
+        path: resolve(root, sample.path),
+        within: sample.within ?? null,
+        ...(sample.clip ? { clip: sample.clip } : {}),
+      };
     case "frames": {
       const { names, count, stride } = sample;
       return { kind: "frames", path: resolve(root, sample.path), names, count, stride };

@@ -20,7 +20,7 @@ import { computeFields } from "./fields.js";
 import { besideFile } from "./image/beside.js";
 import type { Remark } from "./image/channels.js";
 import { decode, openImage } from "./image/decode.js";
-import { prepareFrames } from "./image/frames.js";
+import { prepareClip, prepareFrames } from "./image/frames.js";
 import { geometryOf, isOfPixels, pixelStepsOf, planFor } from "./image/plan.js";
 import type { Size, Step } from "./image/raster.js";
 import { applySteps } from "./image/steps.js";
@@ -134,12 +134,13 @@ async function preparedFrom(
 }
 
 async function prepareFile(
-  { path, within }: Source & { kind: "file" },
+  { path, within, clip }: Source & { kind: "file" },
   item: Item,
   array: NamedArray,
   preparation: Preparation,
 ): Promise<Prepared> {
   const { shape } = array;
+  if (clip) return { ...(await prepareClip(path, clip, item, array, preparation)), beside: noFiles };
   if (isVolume(shape)) return prepareVolume(path, [], { item, array, preparation });
   const read = arrayFiles[mediumOf(shape) ?? "image"];
   if (read) {

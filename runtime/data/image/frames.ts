@@ -1,4 +1,4 @@
-/** Clips whose frames are image files: where in the video one begins, and its frames decoded, all by one plan. */
+/** Clips, of frames in image files or of one file: where in the video one begins, and its frames decoded, all by one plan. */
 
 import { join } from "node:path";
 import type { AugmentStep } from "../../../blocks/index.js";
@@ -6,6 +6,7 @@ import { randomStream } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
 import { joined } from "../numbers.js";
 import type { Item, NamedArray, Numbers, Preparation, Source } from "../preparation.js";
+import { readClip } from "../video/video-file.js";
 import type { Remark } from "./channels.js";
 import { decode, openImage } from "./decode.js";
 import { pixelStepsOf, planFor } from "./plan.js";
@@ -17,12 +18,39 @@ type Frames = Source & { readonly kind: "frames" };
 /** The key of the stream that draws where a clip begins, beside that of its augmentations. */
 const beginning = 1;
 
-/** Training begins anywhere, evaluation so that the clip is the middle of the video. */
-function chosenFrames({ path, names, count, stride }: Frames, item: Item, { seed, mode }: Preparation): string[] {
-  const most = names.length - 1 - (count - 1) * stride;
-  const random = randomStream(seed, "augment", item.epoch, item.sample, beginning);
-  const first = mode === "train" ? random.integer(most + 1) : Math.floor(most / 2);
+/** The first frame of a clip, of those up to `most`: training begins anywhere, evaluation so that the clip is the middle of the video. */
+const beginningFor =
+  (item: Item, { seed, mode }: Preparation) =>
+  (most: number): number => {
+    const random = randomStream(seed, "augment", item.epoch, item.sample, beginning);
+    return mode === "train" ? random.integer(most + 1) : Math.floor(most / 2);
+  };
+
+function chosenFrames({ path, names, count, stride }: Frames, item: Item, preparation: Preparation): string[] {
+  const first = beginningFor(item, preparation)(names.length - 1 - (count - 1) * stride);
   return Array.from({ length: count }, (_, i) => join(path, names[first + i * stride] as string));
+}
+
+interface PreparedFrames {
+  readonly numbers: Numbers;
+  readonly size: Size;
+  readonly steps: readonly AugmentStep[];
+  readonly remarks: readonly Remark[];
+}
+
+/** A clip of one file. Throws as `readClip`, and as one image does that does not fit. */
+export async function prepareClip(
+  path: string,
+  clip: { readonly count: number; readonly stride: number },
+  item: Item,
+  array: NamedArray,
+  preparation: Preparation,
+): Promise<PreparedFrames> {
+  const wanted = { ...clip, beginning: beginningFor(item, preparation) };
+  const { frames, size } = await readClip(path, wanted, array.shape.channels);
+  const steps = planFor(size, item, array, preparation, path);
+  const ofPixels = pixelStepsOf(steps);
+  return { numbers: joined(frames.map((frame) => applySteps(frame, ofPixels).pixels)), size, steps, remarks: [] };
 }
 
 /** Throws as one image does, and where a frame is not like the first. */
@@ -31,12 +59,7 @@ export async function prepareFrames(
   item: Item,
   array: NamedArray,
   preparation: Preparation,
-): Promise<{
-  readonly numbers: Numbers;
-  readonly size: Size;
-  readonly steps: readonly AugmentStep[];
-  readonly remarks: readonly Remark[];
-}> {
+): Promise<PreparedFrames> {
   const paths = chosenFrames(source, item, preparation);
   const files = await Promise.all(paths.map(openImage));
   const [first] = files as [(typeof files)[number]];
