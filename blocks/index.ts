@@ -76,6 +76,7 @@ export {
   type StoredFile,
   type TextTokens,
   type Tokenizer,
+  type Written,
 } from "./dataset/index.js";
 export type { Decoder, DecoderContext, DecoderInputs, Encoded, LatentInputs, TokenGroup } from "./decoder/index.js";
 export * as decoders from "./decoder/index.js";
@@ -107,7 +108,7 @@ export * as masks from "./mask/index.js";
 export * from "./nn/index.js";
 export type { Optimizer, UpdateInputs } from "./optimizer/index.js";
 export * as optimizers from "./optimizer/index.js";
-export { outputNames } from "./outputs.js";
+export { hasClassToken, outputNames } from "./outputs.js";
 export {
   fixed,
   type Initializer,

@@ -13,3 +13,9 @@ export const outputNames = ({ classes, encodings = {} }: Outputs): readonly stri
   ...Object.keys(encodings),
   classes === undefined ? "prediction" : "logits",
 ];
+
+/** Whether the first token of a sample stands for all of it: a class token, or the [CLS] of a text. */
+export const hasClassToken = (
+  { extraTokens }: Pick<ModelProgram, "extraTokens">,
+  arrays: ModelProgram["arrays"],
+): boolean => extraTokens > 0 || Object.values(arrays).some(({ ids }) => ids !== undefined);

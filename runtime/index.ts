@@ -33,7 +33,7 @@ export { type BatchesOptions, type EvaluationBatch, evaluationBatches } from "./
 export { writePng } from "./data/image/png.js";
 export { type DecoderAvailability, probeDecoder } from "./data/image/sharp.js";
 export { type DataNeeds, dataNeeds } from "./data/memory.js";
-export { openData } from "./data/open.js";
+export { openData, tokenizerOf } from "./data/open.js";
 export { type MadeVocabulary, type VocabularyOptions, vocabularyOf } from "./data/text/make-vocabulary.js";
 export * from "./evaluate/index.js";
 export * from "./executors/index.js";

@@ -44,7 +44,14 @@ export interface Tokenizer {
   /** Of a text without what stands around it. */
   tokens(text: string): TextTokens;
   /** What an id is written as. */
-  written(id: number): string;
+  written(id: number): Written;
+}
+
+/** A token as it is written. */
+export interface Written {
+  readonly text: string;
+  /** Whether it follows the token before it without a space. */
+  readonly joins: boolean;
 }
 
 export interface TextTokens {
@@ -146,6 +153,8 @@ export function nameOf(sample: ArraySample): string | null {
 export interface Dataset<P extends Params = Params> extends Definition<P, DatasetContext> {
   /** What of models it has data for; if absent, any. */
   readonly media?: readonly Medium[];
+  /** Of texts: the file of their vocabulary; if absent, its samples are no texts. */
+  vocabulary?(p: ValuesOf<P>): string;
   /** Throws `DataError` (below) when the data is not what the spec says, or not what the model reads. */
   open(p: ValuesOf<P>, files: Files, split: Split, context: DatasetContext): Promise<SampleIndex>;
 }

@@ -22,6 +22,7 @@ export {
   type StoredFile,
   type TextTokens,
   type Tokenizer,
+  type Written,
 } from "./contract.js";
 export { cellsOf } from "./label-file.js";
 export { type NpyArray, readNpy } from "./npy-file.js";

@@ -188,6 +188,7 @@ export const text = defineDataset({
       help: () => "write `samples: lines`, or remove `labels`",
     },
   ],
+  vocabulary: (p) => p.vocabulary,
   async open(p, files, split, { array }) {
     const path = split === "train" ? p.texts : p.test_texts;
     if (path === null) {

@@ -5,7 +5,7 @@ import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
 import type { Drops } from "../encoder/index.js";
 import type { Field } from "../field.js";
-import { droppedFeatures, firstToken, headParameters, linear, meanToken } from "../nn/index.js";
+import { droppedFeatures, firstToken, headParameters, linear, meanOfPlaces, meanToken } from "../nn/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import { choice, int, type Params, ratio, type ValuesOf } from "../params.js";
 import type { Drop } from "../program.js";
@@ -25,6 +25,8 @@ export interface HeadInputs {
   readonly extra: number;
   /** Patches, N. */
   readonly count: number;
+  /** Of a text, 1 for its tokens and 0 for what is behind its end, [B, N]; null: all count. */
+  readonly places: Tensor | null;
   /** What is left out at random; if absent, nothing. */
   readonly drops?: Drops;
 }
@@ -67,7 +69,7 @@ export const classifier = defineHead({
     pool: choice({
       default: "mean",
       options: {
-        class_token: "The class token, after the encoder's final normalisation.",
+        class_token: "The class token, after the encoder's final normalisation; of a text its first token, [CLS].",
         mean: "The mean of the patches' tokens; the encoder's final normalisation follows it.",
       },
       doc: "What stands for the image.",
@@ -83,7 +85,8 @@ export const classifier = defineHead({
       name: "class-token",
       at: "pool",
       doc: "What is pooled is there: a class token, if that is what stands for the image.",
-      holds: (p, { extraTokens }) => p.pool !== "class_token" || extraTokens === null || extraTokens > 0,
+      holds: (p, { extraTokens, array }) =>
+        p.pool !== "class_token" || extraTokens === null || extraTokens > 0 || array.ids !== undefined,
       say: () => "the encoder has no class token to read",
       help: () => "give it one (`class_token: true`), or write `pool: mean`",
     },
@@ -91,11 +94,14 @@ export const classifier = defineHead({
   classes: (p) => p.classes,
   parameters: (p, { encoderWidth }) => ({ head: headParameters(encoderWidth, p.classes) }),
   drops: (p, { encoderWidth }) => (p.dropout === 0 ? [] : [{ rate: p.dropout, numbers: encoderWidth }]),
-  classify(code, p, w, { tokens, normalize, extra, count, drops }) {
+  classify(code, p, w, { tokens, normalize, extra, count, places, drops }) {
+    const patches = (): Tensor => patchesOf(code, "patches", tokens, { extra, count });
     const pooled =
       p.pool === "class_token"
         ? code.let("pooled", firstToken, tokens)
-        : code.let("pooled", meanToken, patchesOf(code, "patches", tokens, { extra, count }));
+        : places
+          ? code.let("pooled", meanOfPlaces, patches(), places)
+          : code.let("pooled", meanToken, patches());
     const features = normalize(pooled); // [B, D]
     const kept =
       drops && p.dropout > 0

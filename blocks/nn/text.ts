@@ -90,6 +90,27 @@ export const paddingBias = layer(
   },
 );
 
+/** text [B, N, 3] -> 1 for its tokens and 0 for what is behind its end, [B, N]. */
+export const placesOfText = layer(
+  "placesOfText",
+  <B extends Rows, N extends number>(g: Builder, text: Text<B, N>): Tensor<[B, N]> =>
+    claim(g.cast(g.lessEqual(g.constant(0), channel(g, text, "word")), "float32")),
+);
+
+/** tokens [B, N, D], places [B, N] -> the mean of the tokens whose place has a 1, [B, D]. */
+export const meanOfPlaces = layer(
+  "meanOfPlaces",
+  <B extends Rows, N extends number, D extends number>(
+    g: Builder,
+    tokens: Tensor<[B, N, D]>,
+    places: Tensor<[NoInfer<B>, NoInfer<N>]>,
+  ): Tensor<[B, D]> => {
+    const [batch, count] = places.shape as [number, number];
+    const sum = g.sum(g.mul(tokens, g.reshape(places, [batch, count, 1])), [1]);
+    return claim(g.div(sum, g.maximum(g.sum(places, [1], "keep"), 1)));
+  },
+);
+
 /** x [B, N, D] -> LN(GELU(x weight^T + bias)) [B, N, D]: what BERT does to tokens before their logits. */
 export const transformTokens = layer(
   "transformTokens",

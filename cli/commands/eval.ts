@@ -18,12 +18,13 @@ import type {
   Bound,
   Evaluation,
   EvaluationRow,
+  GuessErrors,
   JudgedSource,
   MeasuredErrors,
-  reconstructionErrors,
 } from "../../runtime/index.js";
 import { analyzeWith, vocabularyOf } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
+import { sayGuesses } from "../runs/guesses.js";
 import { labelledBatch, labelledData, selectionsOf } from "../runs/labelled-data.js";
 import { type OpenRun, openRun, sayErrors } from "../runs/open-run.js";
 import { printedPath } from "../specs/files.js";
@@ -69,24 +70,28 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
       sources: options.baselines ? ["encoder", "untrained", "pixels"] : ["encoder"],
       selections: selectionsOf(run.program, options),
     });
-    const errors = await errorsOf(run, common);
+    const errors = await withTest(() => runtime.reconstructionErrors(run, run.training.augment, common));
+    const guesses = await withTest(() => runtime.guessErrors(run, common));
     stages.end();
-    if (options.json) printJson(document(run, result, errors));
-    else print(`${table(run, result, stdoutColors())}${errors ? `\n${reconstructed(errors, run.program)}\n` : ""}`);
+    if (options.json) printJson(document(run, result, errors, guesses));
+    else {
+      const measured = [
+        errors && reconstructed(errors, run.program),
+        guesses && `Masked tokens: ${sayGuesses(guesses)}`,
+      ];
+      print([table(run, result, stdoutColors()), ...measured.flatMap((line) => (line ? `${line}\n` : []))].join("\n"));
+    }
   } finally {
     stages.end();
     await executor.close();
   }
 }
 
-/** Null where nothing is reconstructed: an encoder can be judged without test samples. */
-async function errorsOf(
-  run: OpenRun,
-  options: Parameters<typeof reconstructionErrors>[2],
-): Promise<MeasuredErrors | null> {
-  const { RunError, reconstructionErrors } = await import("../../runtime/index.js");
+/** Null where nothing is predicted of samples: an encoder can be judged without test samples. */
+async function withTest<R>(measure: () => Promise<R | null>): Promise<R | null> {
+  const { RunError } = await import("../../runtime/index.js");
   try {
-    return await reconstructionErrors(run, run.training.augment, options);
+    return await measure();
   } catch (error) {
     if (!(error instanceof RunError && error.code === "run/data")) throw error;
     tell(`no reconstructions: ${error.what}`);
@@ -99,6 +104,7 @@ const document = (
   { directory, step, program }: OpenRun,
   { featureSeconds, ...result }: Evaluation,
   errors: MeasuredErrors | null,
+  guesses: GuessErrors | null,
 ) => ({
   format_version: "2.0",
   run: printedPath(directory),
@@ -106,6 +112,7 @@ const document = (
   ...result,
   feature_seconds: featureSeconds,
   reconstruction: errors && { images: errors.samples, ...errorsDocument(errors, program) },
+  masked_tokens: guesses,
 });
 
 /** Whether values lie in 0 to 1, as those of pictures do: a ratio to a peak of 1 says nothing of others. */

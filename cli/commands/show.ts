@@ -1,13 +1,16 @@
-/** `mae show`: a picture of what the model of a run makes of samples of which it sees a part. */
+/** `mae show`: a picture of what the model of a run makes of samples of which it sees a part; of texts, their words with its guesses. */
 
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { wordsOf } from "../../blocks/index.js";
 import { vocabularyOf } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
-import { drawReconstructions, openRun, sayErrors } from "../runs/open-run.js";
+import { guessedTexts, isText, sayGuesses, textsWithGuesses } from "../runs/guesses.js";
+import { drawReconstructions, type OpenRun, openRun, type PictureOptions, sayErrors } from "../runs/open-run.js";
 import { pictureFile } from "../runs/run-directory.js";
-import { printedPath } from "../specs/files.js";
-import { print, tell } from "../words/terminal.js";
+import { printedPath, unwritable } from "../specs/files.js";
+import { runFailure } from "../words/failure.js";
+import { plainColors, print, stdoutColors, tell } from "../words/terminal.js";
 
 export interface ShowOptions extends BackendFlags {
   readonly out?: string;
@@ -18,12 +21,35 @@ export interface ShowOptions extends BackendFlags {
   readonly config?: string;
 }
 
+/** Of a model of text, its guesses on stdout, or in a file. */
+async function showTexts(
+  run: OpenRun,
+  options: Omit<PictureOptions, "path"> & { readonly out?: string },
+): Promise<void> {
+  const shown = await guessedTexts(run, options);
+  if (!shown) throw runFailure(`${run.program.name} predicts no ids`, { help: "only models that do can be shown" });
+  const { errorsOfGuesses } = await import("../../runtime/index.js");
+  const errors = errorsOfGuesses(
+    shown.texts.length,
+    shown.texts.flatMap(({ guesses }) => guesses),
+  );
+  tell(`after step ${run.step}: ${sayGuesses(errors)}`);
+  if (options.out === undefined) return print(textsWithGuesses(shown, stdoutColors()));
+  try {
+    writeFileSync(options.out, textsWithGuesses(shown, plainColors()));
+  } catch (error) {
+    throw unwritable(options.out, error);
+  }
+  print(`${printedPath(options.out)}\n`);
+}
+
 export async function show(directory: string, options: ShowOptions): Promise<void> {
   const run = await openRun(directory, options.checkpoint ?? null, () => vocabularyOf(null, options.config));
   const executor = await openBackend(options, tell);
   const path = options.out ?? join(directory, pictureFile);
   try {
     const seed = options.seed ?? run.training.seed;
+    if (isText(run.program)) return await showTexts(run, { ...options, seed, executor, note: tell });
     const drawn = await drawReconstructions(run, { ...options, executor, seed, path, note: tell });
     tell(`after step ${run.step}: ${sayErrors(drawn, wordsOf(run.program.arrays))}`);
     print(`${printedPath(path)}\n`);

@@ -31,6 +31,7 @@ import { dataMemory, defaultWorkers } from "../machine/process-memory.js";
 import type { SettingFlags } from "../options.js";
 import { packageVersion } from "../package-root.js";
 import { continued, settingOptions, type Trained } from "../runs/continuation.js";
+import { guessesOf, sayGuesses } from "../runs/guesses.js";
 import { type Interrupts, listenForInterrupts } from "../runs/interrupts.js";
 import { labelledBatch, labelledData, selectionsOf } from "../runs/labelled-data.js";
 import { checkOwnSpec, drawReconstructions, openRun, sayErrors } from "../runs/open-run.js";
@@ -370,6 +371,9 @@ async function finish(job: Job, { step, loss }: TrainResult, last: StepEvent | n
   tell(`${stderrColors().green("✓")} ${count(step, "step")}${reached}; the run is in ${printedPath(directory)}`);
 }
 
+/** Texts of which masked tokens are guessed when a model is trained. */
+const mostTexts = 200;
+
 /** Pictures are of test samples where there are some. A run that is trained does not fail for want of a picture. */
 async function drawAtEnd({ directory, executor, recipe, note, vocabulary }: Job): Promise<string> {
   const { RunError } = await import("../../runtime/index.js");
@@ -380,6 +384,8 @@ async function drawAtEnd({ directory, executor, recipe, note, vocabulary }: Job)
   let why = "";
   for (const split of ["test", "train"] as const) {
     try {
+      const guessed = await guessesOf(run, { ...common, count: mostTexts, split });
+      if (guessed) return `${split} texts: ${sayGuesses(guessed)}; mae show ${printedPath(directory)} writes some`;
       const drawn = await drawReconstructions(run, { ...common, split });
       return `${sayErrors(drawn, words)}; ${split} ${words.sample}s in ${printedPath(path)}`;
     } catch (error) {

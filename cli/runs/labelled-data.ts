@@ -1,6 +1,6 @@
 /** The images of a recipe, and the features by which an encoder is judged on them: for `eval`, and during training. */
 
-import type { ModelProgram, SampleIndex } from "../../blocks/index.js";
+import { hasClassToken, type ModelProgram, type SampleIndex } from "../../blocks/index.js";
 import type { LabelledData, Selection, Training } from "../../runtime/index.js";
 
 /** Images computed at once. */
@@ -46,8 +46,9 @@ export function selectionsOf(
   wanted: { readonly features?: "cls" | "mean"; readonly layer?: number; readonly of?: string } = {},
 ): Selection[] {
   const { of } = wanted;
-  const { extraTokens } = (of === undefined ? null : program.encodings?.[of]) ?? program;
-  const pools = extraTokens > 0 ? (["cls", "mean"] as const) : (["mean"] as const);
+  const encoding = of === undefined ? undefined : program.encodings?.[of];
+  const first = encoding ? hasClassToken(encoding, {}) : hasClassToken(program, program.arrays);
+  const pools = first ? (["cls", "mean"] as const) : (["mean"] as const);
   return (wanted.features ? [wanted.features] : pools).map((pool) => ({
     ...(of === undefined ? {} : { of }),
     pool,

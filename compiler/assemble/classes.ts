@@ -1,6 +1,6 @@
 /** The functions of a model with a head: everything is seen, and a logit for each class is predicted. */
 
-import type { LossInputs } from "../../blocks/index.js";
+import { type LossInputs, placesOfText } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import {
   arrayIn,
@@ -48,7 +48,9 @@ export function classFunctions(parts: Placed, classes: Classes, weights: ModelWe
             normalize: normalization(code, block, w),
           }
         : lastLayer(code, block, w, placedTokens(code, parts, input, w, array), seen);
-      return definition.classify(code, values, w, { ...last, extra, count, ...droppedIn(parts, batch, "head") });
+      const places = input.array.ids ? code.let("places", placesOfText, array) : null;
+      const own = { extra, count, places, ...droppedIn(parts, batch, "head") };
+      return definition.classify(code, values, w, { ...last, ...own });
     },
   };
   return [encode, predict, lossFunction(parts, classes, weights, encode, predict)];

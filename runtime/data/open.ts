@@ -11,6 +11,7 @@ import {
   oneLine,
   type SampleIndex,
   type Split,
+  type Tokenizer,
 } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import type { Bound, Training } from "../train/contract.js";
@@ -43,6 +44,12 @@ const withoutData = (name: string, arrays: ModelProgram["arrays"]): RunError =>
     what: `The model reads ${Object.keys(arrays).join(" and ")}, and no data is named for ${name}`,
     help: "Name data for each input in the recipe: `data image: ...`.",
   });
+
+/** What the data of a text model make ids by; null: their samples are no texts. */
+export async function tokenizerOf({ definition, values }: Bound<Dataset>, root: string): Promise<Tokenizer | null> {
+  const path = definition.vocabulary?.(values);
+  return path === undefined ? null : nodeFiles(root).tokenizer(path);
+}
 
 async function openOne(
   data: Bound<Dataset>,

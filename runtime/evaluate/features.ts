@@ -5,6 +5,7 @@
 
 import {
   type ArrayShape,
+  type Arrays,
   type Axis,
   arrayInputs,
   arrayLength,
@@ -12,9 +13,14 @@ import {
   divisors,
   type Encoding,
   type Features,
+  hasClassToken,
+  type IdsShape,
   isPicture,
   type ModelProgram,
+  meanOfPlaces,
+  placesOfText,
   sidesText,
+  textChannels,
 } from "../../blocks/index.js";
 import { type Builder, sizeOf, type Tensor } from "../../graph/index.js";
 import type { BatchArrays } from "../data/batches.js";
@@ -72,9 +78,9 @@ export async function encoderReader(
     const arrays = arrayInputs(g, program);
     const vectors = selections.map(({ of, pool, layer }) => {
       const encoding = encodingNamed(program, of);
-      if (encoding) return pooled(g, encoding, encoding.features(g, w, arrays), pool);
+      if (encoding) return pooled(g, encoding, encoding.features(g, w, arrays), { pool });
       const tokens = layer === "last" ? program.features(g, w, arrays) : program.features(g, w, arrays, layer);
-      return pooled(g, program, tokens, pool);
+      return pooled(g, program, tokens, { pool, places: placesIn(g, program, arrays) });
     });
     return Object.fromEntries(vectors.entries());
   });
@@ -169,17 +175,27 @@ export async function predictionReader(model: Trained, executor: Executor, batch
   };
 }
 
-/** Tokens [B, extra + N, D] as one vector an image, [B, D], or those of the patches, [B, N, D]. */
+/** Of a text, 1 for its tokens and 0 for what is behind its end, [B, N]; null: all tokens count. */
+export function placesIn(g: Builder, { arrays }: Pick<ModelProgram, "arrays">, fed: Arrays): Tensor | null {
+  const [name] = Object.entries(arrays).find(([, { ids }]) => ids !== undefined) ?? [];
+  return name === undefined ? null : placesOfText(g, fed[name] as Tensor<["B", number, 3]>);
+}
+
+/**
+ * Tokens [B, extra + N, D] as one vector an image, [B, D], or those of the patches, [B, N, D]. `places` [B, N]: which of them count; null, or
+ * if absent, all.
+ */
 export function pooled(
   g: Builder,
   { extraTokens }: Pick<ModelProgram, "extraTokens">,
   tokens: Tensor,
-  pool: Selection["pool"],
+  { pool, places = null }: { readonly pool: Selection["pool"]; readonly places?: Tensor | null },
 ): Tensor {
   const [batch, count, width] = tokens.shape as readonly [number, number, number];
   if (pool === "cls") return g.reshape(g.slice(tokens, [0, 0, 0], [batch, 1, width]), [batch, width]);
   const patches = g.slice(tokens, [0, extraTokens, 0], [batch, count - extraTokens, width]);
-  return pool === "tokens" ? patches : g.mean(patches, [1]);
+  if (pool === "tokens") return patches;
+  return places ? meanOfPlaces(g, patches as Tensor<["B", number, number]>, places as never) : g.mean(patches, [1]);
 }
 
 /**
@@ -204,7 +220,7 @@ function checkSelection(program: ModelProgram, { of, pool, layer }: Selection): 
       help: "Leave out the layer.",
     });
   }
-  if (pool === "cls" && (encoding ?? program).extraTokens === 0) {
+  if (pool === "cls" && !hasClassToken(encoding ?? program, encoding ? {} : program.arrays)) {
     throw new RunError("run/features", {
       what: `${program.name} has no class token`,
       help: "Take the mean of the patches' tokens instead.",
@@ -259,11 +275,30 @@ export function pixelReader({ arrays }: Pick<ModelProgram, "arrays">): FeatureRe
   };
 }
 
+/** The share of each id among the tokens of a text; where there are many, ids that leave the same rest share a place. */
+function bagOfIds({ axes, channels }: ArrayShape, { vocabulary }: IdsShape): ReturnType<typeof boxMeans> {
+  const [{ size: places } = { size: 0 }] = axes;
+  const size = Math.min(vocabulary, mostPixelValues);
+  return {
+    size,
+    addTo(vector, values, sample) {
+      const at = (place: number, channel: keyof typeof textChannels): number =>
+        values[(sample * places + place) * channels + textChannels[channel]] as number;
+      const ids = Array.from({ length: places }, (_, place) => place).filter((place) => at(place, "word") >= 0);
+      for (const place of ids) {
+        const to = at(place, "id") % size;
+        vector[to] = (vector[to] as number) + 1 / ids.length;
+      }
+    },
+  };
+}
+
 /** The means of the boxes of an array. `addTo`: adds those of a sample to the front of a vector. */
 function boxMeans(shape: ArrayShape): {
   readonly size: number;
   readonly addTo: (vector: Float32Array, values: Float32Array, sample: number) => void;
 } {
+  if (shape.ids) return bagOfIds(shape, shape.ids);
   const { axes, channels } = shape;
   const boxes = pixelBlock(shape);
   const inBox = sizeOf(boxes);

@@ -22,6 +22,15 @@ export {
   type Selection,
 } from "./features.js";
 export type { Trained } from "./frozen.js";
+export {
+  errorsOfGuesses,
+  type Guess,
+  type GuessErrors,
+  type Guessed,
+  type Guesser,
+  guessErrors,
+  openGuesser,
+} from "./guesses.js";
 export { reconstructionPicture, stacked } from "./picture.js";
 export {
   meanErrors,

@@ -11,7 +11,7 @@ import {
   type Weights,
 } from "../../blocks/index.js";
 import type { Builder, Tensor, Values } from "../../graph/index.js";
-import { pooled } from "../evaluate/features.js";
+import { placesIn, pooled } from "../evaluate/features.js";
 import { shownBy } from "../evaluate/reconstruct.js";
 import { RunError } from "../run-error.js";
 import { movingFeeds } from "../train/inputs.js";
@@ -111,17 +111,19 @@ const mapped = <V>(all: Readonly<Record<string, V>>, change: (one: V) => V): Rea
   Object.fromEntries(Object.entries(all).map(([name, one]) => [name, change(one)]));
 
 function encoding(g: Builder, program: ModelProgram, w: ProgramWeights): Readonly<Record<string, Tensor>> {
-  return tokensAndMeans(g, program, program.features(g, w, arrayInputs(g, program)));
+  const arrays = arrayInputs(g, program);
+  return tokensAndMeans(g, program, program.features(g, w, arrays), placesIn(g, program, arrays));
 }
 
 const tokensAndMeans = (
   g: Builder,
   encoding: Pick<ModelProgram, "extraTokens">,
   tokens: Tensor,
+  places: Tensor | null = null,
 ): Readonly<Record<string, Tensor>> => ({
   tokens,
-  ...(encoding.extraTokens > 0 ? { cls: pooled(g, encoding, tokens, "cls") } : {}),
-  mean: pooled(g, encoding, tokens, "mean"),
+  ...(encoding.extraTokens > 0 || places ? { cls: pooled(g, encoding, tokens, { pool: "cls" }) } : {}),
+  mean: pooled(g, encoding, tokens, { pool: "mean", places }),
 });
 
 /**

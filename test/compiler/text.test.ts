@@ -1,7 +1,8 @@
 /** Models of text: what only fits texts and what only fits amounts are told apart, wherever the two meet. */
 
 import { expect, test } from "vitest";
-import { analyzed } from "../support/model.js";
+import { emitModule } from "../../compiler/emit/index.js";
+import { analyzed, modelOf } from "../support/model.js";
 
 const lines: Readonly<Record<string, string>> = {
   input: "text(length: 16, vocabulary: 50, mask: 4)",
@@ -58,4 +59,15 @@ test.each<readonly [string, Readonly<Record<string, string>>, RegExp]>([
   const findings = found(changed);
   expect(findings.length).toBeGreaterThan(0);
   expect(findings.join("\n")).toMatch(message);
+});
+
+test.each([
+  ["mean", "meanOfPlaces(g, deep, places)"],
+  ["class_token", "firstToken(g, deep)"],
+])("a classifier reads a text by %s", async (pool, call) => {
+  const { input, tokens, encoder } = lines;
+  const head = `head classifier(classes: 3, pool: ${pool})`;
+  const slots = [`input ${input}`, `tokens ${tokens}`, "positions learned", `encoder ${encoder}`, head];
+  const text = `edition 2026\nmodel Text {\n  ${slots.join("\n  ")}\n  loss cross_entropy\n}\n`;
+  expect(await emitModule(modelOf(text), "0.0.0-test")).toContain(call);
 });

@@ -4,7 +4,7 @@ import { DataError, type Files, readLines } from "../../../blocks/index.js";
 import { RunError } from "../../run-error.js";
 import { nodeFiles } from "../files.js";
 import { learnVocabulary, letters, pieces } from "./train-vocabulary.js";
-import { bertSpecials, bertTokenizer } from "./vocabulary.js";
+import { bertSpecials, bertTokenizer, byteLetters } from "./vocabulary.js";
 
 export type VocabularyKind = "wordpiece" | "bytes";
 
@@ -90,14 +90,6 @@ async function countWords(files: Files, paths: readonly string[], json: Json): P
   }
   counts.delete("");
   return counts;
-}
-
-/** The letters that stand for bytes in GPT-2: those that can be seen stand for themselves. */
-function byteLetters(): readonly string[] {
-  const seen = (byte: number): boolean =>
-    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || (byte >= 174 && byte <= 255);
-  let next = 256;
-  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(seen(byte) ? byte : next++));
 }
 
 /** Byte-level BPE with the tokens of RoBERTa that are no words. */

@@ -5,7 +5,7 @@
 
 import type { Tokenizer as Library } from "@huggingface/tokenizers";
 import { DataError, type Tokenizer } from "../../../blocks/index.js";
-import { isRecord, ofWords } from "./vocabulary.js";
+import { byteLetters, isRecord, ofWords } from "./vocabulary.js";
 
 /** Models whose ids we know how to tell words in, by what continues a word or begins one. */
 const models = ["WordPiece", "BPE", "Unigram"];
@@ -69,6 +69,9 @@ async function made(json: Json, path: string): Promise<Library> {
   }
 }
 
+/** What a space before a word becomes: in letters for bytes, and in pieces. */
+const wordBegins = /^[\u0120\u2581]/u;
+
 /** The first of these names that is a token. */
 const idOf = (library: Library, ...names: readonly string[]): number | null => {
   for (const name of names) {
@@ -86,7 +89,7 @@ function tokenizerOf(library: Library, json: Json, continuing: string): Tokenize
   const isWordPiece = continuing !== "";
   /** Whether a token is the first of a word. `first`: whether the text begins with it. */
   const begins = (token: string, first: boolean): boolean =>
-    first || (isWordPiece ? !token.startsWith(continuing) : /^[\u0120\u2581]/u.test(token));
+    first || (isWordPiece ? !token.startsWith(continuing) : wordBegins.test(token));
   const encode = (text: string, pair: string | null): readonly number[] =>
     library.encode(text, { text_pair: pair }).ids;
   return {
@@ -106,7 +109,31 @@ function tokenizerOf(library: Library, json: Json, continuing: string): Tokenize
       });
       return { ids: own, words };
     },
-    written: (id) => library.id_to_token(id) ?? `[${id}]`,
+    written: writing(library, json, continuing, special),
+  };
+}
+
+/** How tokens are written: what marks parts and beginnings of words is taken away, and letters that stand for bytes become those. */
+function writing(
+  library: Library,
+  { pre_tokenizer }: Json,
+  continuing: string,
+  special: ReadonlySet<number>,
+): Tokenizer["written"] {
+  const isBytes = JSON.stringify(pre_tokenizer ?? null).includes('"ByteLevel"');
+  const byLetter = new Map(byteLetters().map((letter, byte) => [letter, byte]));
+  const decoder = new TextDecoder();
+  const plain = (token: string): string =>
+    isBytes ? decoder.decode(Uint8Array.from(token, (letter) => byLetter.get(letter) ?? 63)) : token;
+  return (id) => {
+    const token = library.id_to_token(id);
+    if (token === undefined || special.has(id)) return { text: token ?? `[${id}]`, joins: false };
+    if (continuing !== "") {
+      const joins = token.startsWith(continuing);
+      return { text: joins ? token.slice(continuing.length) : token, joins };
+    }
+    const begins = wordBegins.test(token);
+    return { text: begins ? plain(token.slice(1)) : plain(token), joins: !begins };
   };
 }
 

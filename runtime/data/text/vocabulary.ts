@@ -76,3 +76,11 @@ export function ofWords(bytes: Uint8Array, path: string): Readonly<Record<string
   const hasCapitals = words.some((word) => !word.startsWith("[") && /\p{Lu}/u.test(word));
   return bertTokenizer(words, !hasCapitals);
 }
+
+/** The letters that stand for bytes in GPT-2: those that can be seen stand for themselves. */
+export function byteLetters(): readonly string[] {
+  const seen = (byte: number): boolean =>
+    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || (byte >= 174 && byte <= 255);
+  let next = 256;
+  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(seen(byte) ? byte : next++));
+}

@@ -1,0 +1,100 @@
+/** Texts with the tokens that a model of text guessed in them, and how often it is right, in words. */
+
+import type { Tokenizer, Written } from "../../blocks/index.js";
+import type { GuessErrors, Guessed } from "../../runtime/index.js";
+import { runFailure } from "../words/failure.js";
+import { type Colors, count, grouped } from "../words/terminal.js";
+import { visibleText } from "../words/text-width.js";
+import { thinned } from "./labelled-data.js";
+import type { OpenRun, PictureOptions } from "./open-run.js";
+
+export const isText = ({ arrays }: OpenRun["program"]): boolean =>
+  Object.values(arrays).some(({ ids }) => ids !== undefined);
+
+const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+
+export const sayGuesses = ({ samples, tokens, accuracy, perplexity, frequency }: GuessErrors): string =>
+  `${percent(accuracy)} of ${grouped(tokens)} masked tokens of ${count(samples, "text")} right, by the commonest token ${percent(frequency.accuracy)}; perplexity ${perplexity.toFixed(2)}, by how frequent tokens are ${frequency.perplexity.toFixed(2)}`;
+
+/** How well texts that are spread evenly over the data are guessed; null: the model predicts no ids. */
+export async function guessesOf(run: OpenRun, options: Omit<PictureOptions, "path">): Promise<GuessErrors | null> {
+  const { errorsOfGuesses } = await import("../../runtime/index.js");
+  const texts = await guessedIn(run, options);
+  return (
+    texts &&
+    errorsOfGuesses(
+      texts.length,
+      texts.flatMap(({ guesses }) => guesses),
+    )
+  );
+}
+
+export interface ShownTexts {
+  readonly texts: readonly Guessed[];
+  readonly tokenizer: Tokenizer;
+}
+
+/** The same with what their ids are written as. */
+export async function guessedTexts(run: OpenRun, options: Omit<PictureOptions, "path">): Promise<ShownTexts | null> {
+  const texts = await guessedIn(run, options);
+  if (!texts) return null;
+  const { tokenizerOf } = await import("../../runtime/index.js");
+  const [data] = run.training.data;
+  const tokenizer = data && (await tokenizerOf(data, run.facts.root));
+  if (!tokenizer) throw runFailure("the data of this run name no vocabulary", { help: "its texts cannot be written" });
+  return { texts, tokenizer };
+}
+
+/** Guesses of texts that are spread evenly over the data. */
+async function guessedIn(
+  { program, weights, training, facts }: OpenRun,
+  { executor, split, count: most, seed, note }: Omit<PictureOptions, "path">,
+): Promise<readonly Guessed[] | null> {
+  if (!isText(program)) return null;
+  const runtime = await import("../../runtime/index.js");
+  const index = thinned(await runtime.openData(training.data, split, facts.root, program), most);
+  const guesser = await runtime.openGuesser({ program, weights }, index.length, { executor, seed });
+  if (!guesser) return null;
+  try {
+    const common = { augment: training.augment, arrays: program.arrays, root: facts.root, workers: 0, note };
+    for await (const { arrays } of runtime.evaluationBatches({ index, batch: index.length, ...common })) {
+      const samples = Int32Array.from({ length: index.length }, (_, i) => i);
+      return await guesser.run(arrays, samples);
+    }
+  } finally {
+    await guesser.close();
+  }
+  throw new Error("invariant: data without samples was opened");
+}
+
+/** Each text with what was asked in brackets, as it entered the model, and as the model wrote it, where right with a tick. */
+export function textsWithGuesses({ texts, tokenizer }: ShownTexts, colors: Colors): string {
+  const blocks = texts.map(({ ids, guesses }, i) => {
+    const byPlace = new Map(guesses.map((guess) => [guess.place, guess]));
+    const written = (change: (guess: Guessed["guesses"][number]) => string): string =>
+      joined(
+        ids.map((id, place) => {
+          const guess = byPlace.get(place);
+          const token = tokenizer.written(id);
+          return guess ? { ...token, text: change(guess) } : token;
+        }),
+      );
+    const word = (id: number): string => visibleText(tokenizer.written(id).text);
+    // [MASK] and its like have brackets of their own.
+    const bracketed = (id: number, after = ""): string =>
+      after === "" && /^[[<]/.test(word(id)) ? word(id) : `[${word(id)}${after}]`;
+    const told = written(({ id, guessed }) =>
+      guessed === id ? colors.green(bracketed(guessed, " ✓")) : colors.red(bracketed(guessed)),
+    );
+    return [
+      `${i + 1}  text   ${written(({ id }) => colors.bold(bracketed(id)))}`,
+      `   seen   ${written(({ entered, id }) => (entered === id ? word(id) : colors.dim(bracketed(entered))))}`,
+      `   model  ${told}`,
+    ].join("\n");
+  });
+  return `${blocks.join("\n\n")}\n`;
+}
+
+/** Tokens as a text: parts of a word follow each other without a space. */
+const joined = (tokens: readonly Written[]): string =>
+  tokens.map(({ text, joins }, i) => `${i === 0 || joins ? "" : " "}${text}`).join("");

@@ -1,0 +1,171 @@
+/** What a model of text makes of the tokens that its mask chose: which id it would write there, and how sure it is of the true one. */
+
+import {
+  type ArrayShape,
+  idsOf,
+  type ModelProgram,
+  maskedBatch,
+  textChannels,
+  tokenCount,
+} from "../../blocks/index.js";
+import type { Builder, Dims, Tensor } from "../../graph/index.js";
+import type { BatchArrays } from "../data/batches.js";
+import type { Executor } from "../executors/executor.js";
+import { sampleMasks } from "../train/inputs.js";
+import type { EvaluateOptions } from "./evaluate.js";
+import { openFrozen, type Trained } from "./frozen.js";
+import { maskField } from "./mask-field.js";
+
+/** A place of a text whose id was chosen. */
+export interface Guess {
+  readonly place: number;
+  /** What stands there, what entered the model, and what it would write. */
+  readonly id: number;
+  readonly entered: number;
+  readonly guessed: number;
+  /** Of the id that stands there. */
+  readonly logProbability: number;
+}
+
+/** A text and what was guessed of it. */
+export interface Guessed {
+  /** Its ids up to its end. */
+  readonly ids: readonly number[];
+  readonly guesses: readonly Guess[];
+}
+
+export interface Guesser {
+  /** arrays [B, ...axes, C] as the model sees them; `samples` [B]: what their masks are drawn by. */
+  readonly run: (arrays: BatchArrays, samples: Int32Array) => Promise<readonly Guessed[]>;
+  readonly close: () => Promise<void>;
+}
+
+/** What a model that predicts ids reads, and the field of the ids that enter; null: it predicts none. */
+function textOf({
+  arrays,
+  fields,
+  classes,
+}: ModelProgram): { name: string; shape: ArrayShape; entered: string } | null {
+  const [only, another] = Object.entries(arrays);
+  const [entered] = Object.entries(fields ?? {}).find(([, { kind, fed }]) => kind === "mask" && fed) ?? [];
+  if (!only || another || !only[1].ids || entered === undefined || classes !== undefined) return null;
+  return { name: only[0], shape: only[1], entered };
+}
+
+/** Of the chosen places [B, U]: the id that is most likely, and the logarithm of the true one's share. */
+function judged(g: Builder, prediction: Tensor, text: Tensor, hidden: Tensor): Readonly<Record<string, Tensor>> {
+  const logits = g.takeTokens(prediction as never, hidden as never);
+  const ids = g.takeTokens(idsOf(g, text as Tensor<["B", number, 3]>) as never, hidden as never);
+  const vocabulary = logits.shape.at(-1) as unknown as number;
+  const shifted = g.sub(logits, g.reduceMax(logits, [2], "keep"));
+  const all = g.log(g.sum(g.exp(shifted), [2]));
+  const numbers = g.constant(
+    Float32Array.from({ length: vocabulary }, (_, id) => id),
+    [vocabulary],
+  );
+  const own = g.sum(g.select(g.equal(ids, numbers) as Tensor<Dims, "bool">, shifted, 0), [2]);
+  return { guessed: g.argMax(logits), share: g.sub(own, all) };
+}
+
+/** null: the model predicts no ids. */
+export async function openGuesser(
+  model: Trained,
+  batch: number,
+  { executor, seed }: { readonly executor: Executor; readonly seed: number },
+): Promise<Guesser | null> {
+  const { program } = model;
+  const text = textOf(program);
+  if (!text) return null;
+  const { name, shape, entered } = text;
+  const places = tokenCount(program.grids[name] ?? []);
+  const frozen = await openFrozen(model, executor, batch, (g, w) => {
+    const seen = maskedBatch(g, program, w);
+    return judged(g, program.predict(g, w, seen), seen[name] as Tensor, seen.hidden as Tensor);
+  });
+  return {
+    async run(arrays, samples) {
+      const fields = maskField(program, arrays, () => null, seed, samples);
+      const masks = sampleMasks(program, seed, 0, samples, { fields });
+      const { guessed = [], share = [] } = await frozen.run({ ...arrays, ...fields, ...masks });
+      const [hidden, ids] = [masks.hidden as Int32Array, fields[entered] as Int32Array];
+      const room = hidden.length / batch;
+      const values = arrays[name] as Float32Array;
+      return Array.from(samples, (_, i) => {
+        const at = (place: number, channel: keyof typeof textChannels): number =>
+          values[(i * places + place) * shape.channels + textChannels[channel]] as number;
+        const own = Array.from({ length: places }, (_, place) => place).filter((place) => at(place, "word") >= 0);
+        const guesses = Array.from({ length: room }, (_, k) => i * room + k).flatMap((k): Guess[] => {
+          const place = hidden[k] as number;
+          const id = ids[i * places + place] as number;
+          if (id < 0) return [];
+          return [
+            {
+              place,
+              id: at(place, "id"),
+              entered: id,
+              guessed: guessed[k] as number,
+              logProbability: share[k] as number,
+            },
+          ];
+        });
+        return { ids: own.map((place) => at(place, "id")), guesses };
+      });
+    },
+    close: frozen.close,
+  };
+}
+
+/** How well a model guesses. */
+export interface GuessErrors {
+  /** Texts looked at, and tokens that were guessed. */
+  readonly samples: number;
+  readonly tokens: number;
+  /** Share of the guesses that are right. */
+  readonly accuracy: number;
+  /** exp of the mean of -log of the share that the true id is given. */
+  readonly perplexity: number;
+  /** The same of whoever knows nothing but how frequent each id is among those that were asked for. */
+  readonly frequency: { readonly accuracy: number; readonly perplexity: number };
+}
+
+export function errorsOfGuesses(samples: number, guesses: readonly Guess[]): GuessErrors {
+  const tokens = guesses.length;
+  const counts = new Map<number, number>();
+  for (const { id } of guesses) counts.set(id, (counts.get(id) ?? 0) + 1);
+  const mean = (part: (guess: Guess) => number): number =>
+    guesses.reduce((sum, guess) => sum + part(guess), 0) / Math.max(1, tokens);
+  const shareOf = ({ id }: Guess): number => (counts.get(id) as number) / tokens;
+  return {
+    samples,
+    tokens,
+    accuracy: mean(({ id, guessed }) => (id === guessed ? 1 : 0)),
+    perplexity: Math.exp(-mean(({ logProbability }) => logProbability)),
+    frequency: {
+      accuracy: Math.max(0, ...counts.values()) / Math.max(1, tokens),
+      perplexity: Math.exp(-mean((guess) => Math.log(shareOf(guess)))),
+    },
+  };
+}
+
+/** Has the model guess tokens of the test texts, each under a mask of its own; null for a model that predicts no ids. Throws what reading data throws. */
+export async function guessErrors(
+  model: Trained,
+  { data, batch, executor, seed, report }: Pick<EvaluateOptions, "data" | "batch" | "executor" | "seed" | "report">,
+): Promise<GuessErrors | null> {
+  const guesser = await openGuesser(model, batch, { executor, seed });
+  if (!guesser) return null;
+  const guesses: Guess[] = [];
+  let samples = 0;
+  try {
+    for await (const { arrays, count } of data.test()) {
+      const drawn = Int32Array.from({ length: batch }, (_, i) => samples + i);
+      const texts = await guesser.run(arrays, drawn);
+      guesses.push(...texts.slice(0, count).flatMap((text) => text.guesses));
+      samples += count;
+      report?.({ stage: "masked tokens", done: samples, total: null });
+    }
+  } finally {
+    await guesser.close();
+  }
+  return errorsOfGuesses(samples, guesses);
+}
