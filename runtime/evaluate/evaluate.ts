@@ -29,11 +29,11 @@ import {
   encoderReader,
   type FeatureReader,
   type LabelledBatch,
-  pixelReader,
   predictionReader,
   type Selection,
 } from "./features.js";
 import type { Trained } from "./frozen.js";
+import { pixelReader } from "./plain-values.js";
 
 /** Whose features: the trained encoder's, those of the same encoder with first weights of its own, or the pixels. */
 export type FeatureSource = "encoder" | "untrained" | "pixels";

@@ -18,7 +18,6 @@ export {
   type FeaturesOptions,
   featuresOf,
   type LabelledBatch,
-  pixelReader,
   type Selection,
 } from "./features.js";
 export type { Trained } from "./frozen.js";
@@ -32,6 +31,7 @@ export {
   openGuesser,
 } from "./guesses.js";
 export { reconstructionPicture, stacked } from "./picture.js";
+export { pixelReader } from "./plain-values.js";
 export {
   meanErrors,
   type Reconstructed,

@@ -7,10 +7,9 @@ import {
   encoderReader,
   featuresOf,
   type LabelledBatch,
-  pixelBlock,
-  pixelReader,
   type Selection,
 } from "../../../runtime/evaluate/features.js";
+import { pixelBlock, pixelReader } from "../../../runtime/evaluate/plain-values.js";
 import { RunError } from "../../../runtime/index.js";
 import { tinyProgram } from "../../support/tiny-program.js";
 import { difference, executor, rectangle, reference, square } from "./model.js";

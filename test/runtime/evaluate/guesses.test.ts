@@ -58,9 +58,9 @@ test("nothing depends on what is behind the end of a text", async () => {
   const [bag] = await pixelReader(program).read({ arrays: { text: others }, labels: samples, count: batch });
   // The share of each id: of the third text six tokens.
   expect(
-    Array.from(bag?.slice(2 * vocabulary, 3 * vocabulary) ?? []).reduce((sum, share) => sum + share, 0),
+    Array.from(bag?.slice(2 * vocabulary, 3 * vocabulary) ?? []).reduce<number>((sum, share) => sum + share, 0),
   ).toBeCloseTo(1, 6);
-  const seventeens = text.filter((id, at) => at >= 72 && at < 90 && at % 3 === 0 && id === 17).length / 6,;
+  const seventeens = text.filter((id, at) => at >= 72 && at < 90 && at % 3 === 0 && id === 17).length / 6;
   expect(bag?.[2 * vocabulary + 17]).toBeCloseTo(seventeens, 6);
 });
 

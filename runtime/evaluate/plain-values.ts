@@ -1,0 +1,105 @@
+/** What a probe is given without any encoder: the values of samples as the model sees them, averaged where there are many; of texts their ids. */
+
+import {
+  type ArrayShape,
+  type Axis,
+  arrayLength,
+  divisors,
+  type IdsShape,
+  isPicture,
+  type ModelProgram,
+  textChannels,
+} from "../../blocks/index.js";
+import { sizeOf } from "../../graph/index.js";
+import { checkedValues, type FeatureReader } from "./features.js";
+
+/** Vectors of pixels get no longer than this where the array can be divided: exact solutions cost the cube of it. */
+const mostPixelValues = 1024;
+
+/**
+ * Sides of the boxes of values that are averaged: the smallest that are enough. Those of pictures are squares, so that their side is a
+ * common divisor; along other axes each has its own.
+ */
+export function pixelBlock(array: ArrayShape): readonly number[] {
+  const sizes = array.axes.map(({ size }) => size);
+  const ways = sizes.map(divisors);
+  const isSquare = isPicture(array);
+  let boxes = sizes.map(() => 1);
+  for (let side = 1; side <= (isSquare ? Math.min : Math.max)(...sizes); side++) {
+    if (isSquare && sizes.some((size) => size % side !== 0)) continue;
+    boxes = ways.map((all) => all.findLast((divisor) => divisor <= side) as number);
+    if (sizeOf(sizes.map((size, i) => size / (boxes[i] as number))) * array.channels <= mostPixelValues) break;
+  }
+  return boxes;
+}
+
+/** The values themselves as the model sees them, means of boxes where there are many; those of several arrays one after the other. */
+export function pixelReader({ arrays }: Pick<ModelProgram, "arrays">): FeatureReader {
+  const readers = Object.entries(arrays).map(([name, shape]) => ({ name, ...boxMeans(shape) }));
+  const size = readers.reduce((sum, reader) => sum + reader.size, 0);
+  return {
+    widths: [size],
+    async read(given) {
+      const { arrays: values, count } = given;
+      const means = new Float32Array(count * size);
+      let start = 0;
+      for (const { name, size: own, addTo } of readers) {
+        for (let sample = 0; sample < count; sample++) {
+          addTo(means.subarray(sample * size + start), values[name] as Float32Array, sample);
+        }
+        start += own;
+      }
+      return [checkedValues(means, given, arrays)];
+    },
+    close: async () => {},
+  };
+}
+
+/** The share of each id among the tokens of a text; where there are many, ids that leave the same rest share a place. */
+function bagOfIds({ axes, channels }: ArrayShape, { vocabulary }: IdsShape): ReturnType<typeof boxMeans> {
+  const [{ size: places } = { size: 0 }] = axes;
+  const size = Math.min(vocabulary, mostPixelValues);
+  return {
+    size,
+    addTo(vector, values, sample) {
+      const at = (place: number, channel: keyof typeof textChannels): number =>
+        values[(sample * places + place) * channels + textChannels[channel]] as number;
+      const ids = Array.from({ length: places }, (_, place) => place).filter((place) => at(place, "word") >= 0);
+      for (const place of ids) {
+        const to = at(place, "id") % size;
+        vector[to] = (vector[to] as number) + 1 / ids.length;
+      }
+    },
+  };
+}
+
+/** The means of the boxes of an array. `addTo`: adds those of a sample to the front of a vector. */
+function boxMeans(shape: ArrayShape): {
+  readonly size: number;
+  readonly addTo: (vector: Float32Array, values: Float32Array, sample: number) => void;
+} {
+  if (shape.ids) return bagOfIds(shape, shape.ids);
+  const { axes, channels } = shape;
+  const boxes = pixelBlock(shape);
+  const inBox = sizeOf(boxes);
+  // Place in the vector of each value of an array.
+  const places = Int32Array.from({ length: arrayLength(shape) }, (_, at) => {
+    let [rest, place, stride] = [Math.floor(at / channels), at % channels, channels];
+    for (let i = axes.length - 1; i >= 0; i--) {
+      const [length, box] = [(axes[i] as Axis).size, boxes[i] as number];
+      place += Math.floor((rest % length) / box) * stride;
+      rest = Math.floor(rest / length);
+      stride *= length / box;
+    }
+    return place;
+  });
+  return {
+    size: arrayLength(shape) / inBox,
+    addTo(vector, values, sample) {
+      for (let at = 0; at < places.length; at++) {
+        const to = places[at] as number;
+        vector[to] = (vector[to] as number) + (values[sample * places.length + at] as number) / inBox;
+      }
+    },
+  };
+}
