@@ -18,6 +18,20 @@ export const transformerParams = (name: string) => ({
   }),
 });
 
+/** What a plain vision transformer is, by which libraries elsewhere know it. */
+export interface TransformerFacts {
+  readonly depth: number;
+  readonly width: number;
+  readonly heads: number;
+  /** Features within the perceptron. */
+  readonly hidden: number;
+  /** Added to the variance in every norm. */
+  readonly epsilon: number;
+  readonly keyBias: boolean;
+  /** `encoder`: the one that the encoder has. */
+  readonly classToken: "own" | "encoder" | "none";
+}
+
 export type TransformerParams = ReturnType<typeof transformerParams>;
 
 /** Numbers that divide `width`, nearest to `heads` on both sides. */
@@ -78,3 +92,17 @@ export const transformerBlocks = (p: ValuesOf<TransformerParams> & { readonly ke
       ...(p.key_bias === false ? { keyBias: false } : {}),
     }),
   );
+
+/** What a block of these parameters is elsewhere. */
+export const transformerFacts = (
+  p: ValuesOf<TransformerParams> & { readonly norm_epsilon: number | null; readonly key_bias: boolean | null },
+  classToken: TransformerFacts["classToken"],
+): TransformerFacts => ({
+  depth: p.depth,
+  width: p.width,
+  heads: p.heads,
+  hidden: p.width * p.mlp_ratio,
+  epsilon: p.norm_epsilon ?? 1e-6,
+  keyBias: p.key_bias !== false,
+  classToken,
+});

@@ -107,17 +107,21 @@ export function addTrained(program: Command): void {
     command(
       program,
       "export",
-      "Write a trained model as an ONNX file that any tool runs: its encoder, or what it predicts.",
+      "Write a trained model for others: as an ONNX file that any tool runs, or as a folder that Hugging Face, timm or official scripts load.",
     )
       .argument("<source>", "folder of a run, whose newest checkpoint is taken, or a checkpoint")
+      .addOption(
+        new Option("--to <format>", "an ONNX file, or a folder for a library")
+          .choices(["onnx", "huggingface", "timm", "official"])
+          .default("onnx"),
+      )
       .option(
         "--what <output>",
-        "encode: features of whole samples; reconstruct: predictions of masked ones; classify: what a head says; or an output that mae plan names, such as joint.audio",
-        "encode",
+        "of ONNX: encode: features of whole samples (default); reconstruct: predictions of masked ones; classify: what a head says; or an output that mae plan names, such as joint.audio",
       )
-      .option("-o, --out <file>", "the file (default: <output>.onnx beside the checkpoint)")
-      .option("--batch <n>", "for this many images at a time (default: any number)", wholeNumber(1))
-      .option("--pixels", "take pixels from 0 to 255 (default: images normalized as in training)")
+      .option("-o, --out <path>", "the file or folder (default: <output>.onnx or the format beside the checkpoint)")
+      .option("--batch <n>", "of ONNX: for this many images at a time (default: any number)", wholeNumber(1))
+      .option("--pixels", "of ONNX: take pixels from 0 to 255 (default: images normalized as in training)")
       .option("--force", "replace a file that is already there")
       .option("--json", "print one JSON document")
       .option(...configOption)
@@ -128,6 +132,7 @@ export function addTrained(program: Command): void {
       ["mae export runs/digits", "its encoder, as runs/digits/encode.onnx"],
       ["mae export runs/digits --pixels -o digits.onnx", "for images as they are stored"],
       ["mae export runs/digits --what reconstruct", "images and masks in, predictions out"],
+      ["mae export runs/digits --to huggingface", "a folder that transformers loads with from_pretrained"],
       ["mae export checkpoint-500.safetensors --batch 1", "a checkpoint, for one image at a time"],
     ],
   );

@@ -25,6 +25,7 @@ export const runErrors = {
   "run/image-size": "The images do not have the size of the model's input after augmentation.",
   "run/loss-not-finite": "The loss became infinite or not a number.",
   "run/out-of-memory": "The backend has not enough memory for a step.",
+  "run/no-counterpart": "The model is none that the other library has.",
   "run/resume-mismatch": "The run cannot be continued exactly, because its recipe or its data changed.",
   "run/run-exists": "The output folder already holds a run.",
   "run/safetensors": "The file is not a valid safetensors file.",

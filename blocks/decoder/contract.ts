@@ -7,6 +7,7 @@ import type { MapLevel } from "../encoder/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
 import type { Places } from "../places.js";
+import type { TransformerFacts } from "../vision-transformer.js";
 
 export interface DecoderContext {
   /** Features of a latent token. */
@@ -100,6 +101,8 @@ export interface Decoder<P extends Params = Params, T extends ParameterTree = Pa
   /** Features of the decoder's own position table; null: it has none. */
   width(p: ValuesOf<P>): number | null;
   parameters(p: ValuesOf<P>, context: DecoderContext): T;
+  /** What it is elsewhere, where it is a plain vision transformer; if absent, it is none. */
+  transformer?(p: ValuesOf<P>): TransformerFacts;
   /**
    * Which latent it reads: of the visible tokens, where absent; of every token, `every`, so that hidden ones pass through the encoder;
    * either, as the mask says; or the maps of an encoder that gives some.

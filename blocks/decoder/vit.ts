@@ -5,7 +5,13 @@ import type { Code } from "../code.js";
 import { layerNorm, linear, linearParameters } from "../nn/index.js";
 import type { Weights } from "../parameters.js";
 import { choice, flag, optional, type ValuesOf } from "../params.js";
-import { keyBias, normEpsilon, transformerParams, transformerRequirements } from "../vision-transformer.js";
+import {
+  keyBias,
+  normEpsilon,
+  transformerFacts,
+  transformerParams,
+  transformerRequirements,
+} from "../vision-transformer.js";
 import { defineDecoder, ofTokens } from "./contract.js";
 import { ownPatches, trunk, trunkParameters } from "./trunk.js";
 
@@ -70,6 +76,7 @@ export const vit = defineDecoder({
     },
   ],
   width: (p) => p.width,
+  transformer: (p) => transformerFacts(p, p.class_token === "own" ? "own" : "encoder"),
   reads: "either",
   parameters: (p, { encoderWidth, outputs, whole }) => ({
     ...trunkParameters(p, encoderWidth, whole),

@@ -12,6 +12,7 @@ import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
 import type { Drop } from "../program.js";
 import type { Lattice } from "../sets.js";
+import type { TransformerFacts } from "../vision-transformer.js";
 
 /** What is known where the weights of an encoder are declared. */
 export interface EncoderContext {
@@ -53,6 +54,8 @@ export interface Encoder<P extends Params = Params, T extends ParameterTree = Pa
   extraTokens(p: ValuesOf<P>): number;
   /** Present where it leaves out what is behind the end of a text; if absent, it reads inputs of which all tokens count. */
   readonly padding?: true;
+  /** What it is elsewhere, where it is a plain vision transformer; null, or absent: it is none. */
+  transformer?(p: ValuesOf<P>): TransformerFacts | null;
   parameters(p: ValuesOf<P>, context: EncoderContext): T;
   /** What of it is left out at random in training; if absent, nothing. */
   drops?(p: ValuesOf<P>): readonly Drop[];

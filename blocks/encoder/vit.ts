@@ -23,6 +23,7 @@ import {
   normEpsilon,
   readFrom,
   transformerBlocks,
+  transformerFacts,
   transformerParams,
   transformerRequirements,
 } from "../vision-transformer.js";
@@ -148,6 +149,8 @@ export const vit = defineEncoder({
     p.drop_path === 0
       ? []
       : Array.from({ length: p.depth }, (_, i) => ({ rate: (p.drop_path * i) / Math.max(1, p.depth - 1), numbers: 2 })),
+  transformer: (p) =>
+    p.norm === null && p.norms === null ? transformerFacts(p, p.class_token ? "own" : "none") : null,
   parameters: (p, { inputs }) => ({
     ...(p.class_token ? { cls_token: tokenParameter(p.width) } : {}),
     blocks: blocksOf(p, inputs),

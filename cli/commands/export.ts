@@ -1,16 +1,24 @@
-/** `mae export`: a function of a trained model as an ONNX file, for any tool. */
+/** `mae export`: a trained model for others: a function of it as an ONNX file, or the whole as a folder that another library loads. */
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type ArrayShape, augmentsOf, outputNames } from "../../blocks/index.js";
-import type { ExportedPort, ExportFacts } from "../../runtime/index.js";
+import { plainModel } from "../../compiler/index.js";
+import type { ExportedPort, ExportFacts, Library } from "../../runtime/index.js";
 import type { OpenCheckpoint } from "../runs/open-checkpoint.js";
 import { folderOf, openTrained } from "../runs/open-trained.js";
+import { factsFile } from "../runs/run-directory.js";
+import { readRunState } from "../runs/run-state.js";
 import { checkOutput, printedPath } from "../specs/files.js";
-import { usageFailure } from "../words/failure.js";
-import { type Colors, print, printJson, stdoutColors } from "../words/terminal.js";
+import { runFailure, usageFailure } from "../words/failure.js";
+import { modelCard } from "../words/model-card.js";
+import { type Colors, count, print, printJson, stdoutColors } from "../words/terminal.js";
+
+export type ExportFormat = "onnx" | Library;
 
 export interface ExportOptions {
-  readonly what: string;
+  readonly to: ExportFormat;
+  readonly what?: string;
   /** Images at a time; if absent, as many as come. */
   readonly batch?: number;
   readonly pixels?: boolean;
@@ -21,7 +29,77 @@ export interface ExportOptions {
 }
 
 export async function exportModel(source: string, options: ExportOptions): Promise<void> {
-  const { what } = options;
+  if (options.to === "onnx") return exportFile(source, options);
+  const lost = (["what", "batch", "pixels"] as const).find((name) => options[name] !== undefined);
+  if (lost)
+    throw usageFailure(`--${lost} belongs to --to onnx`, { help: "a folder for a library holds the whole model" });
+  return exportToLibrary(source, options.to, options);
+}
+
+/** A folder that another library loads. */
+async function exportToLibrary(source: string, library: Library, options: ExportOptions): Promise<void> {
+  const folder = options.out ?? join(folderOf(source), library);
+  const { colourScale, exportFolder, folderFiles } = await import("../../runtime/index.js");
+  if (existsSync(folder)) {
+    for (const name of folderFiles[library]) checkOutput(join(folder, name), options.force ?? false);
+  }
+  const trained = await openTrained(source, options.config);
+  const { model, program, training, spec, step } = trained;
+  const facts = plainModel(model);
+  if ("why" in facts) {
+    throw runFailure(`${model.name} has no counterpart in ${library}: ${facts.part}`, {
+      reason: `${facts.why}.`,
+      help: "export it as ONNX (--to onnx), which holds any model",
+    });
+  }
+  const [array = ""] = Object.keys(program.arrays);
+  const { scores } = existsSync(join(folderOf(source), factsFile)) ? readRunState(folderOf(source)) : { scores: {} };
+  const written = await exportFolder(trained, folder, {
+    library,
+    facts,
+    scale: colourScale(augmentsOf(training.augment, array, program.arrays), program.arrays[array] as ArrayShape),
+    card: ({ kind, left }) =>
+      modelCard({
+        library,
+        kind,
+        left: branches(left),
+        spec,
+        step,
+        scores,
+        name: model.name,
+        doc: model.doc,
+        parameters: parametersOf(trained),
+      }),
+  });
+  const { kind, left, files, weights, bytes } = written;
+  if (options.json) {
+    printJson({
+      format_version: "1.0",
+      ...{ to: library, kind, folder: printedPath(folder), files: files.map(printedPath), weights, bytes, left },
+      ...{ model: program.name, step },
+    });
+    return;
+  }
+  const { bold, dim } = stdoutColors();
+  print(
+    `${[
+      `${bold(program.name)} after step ${step}, as ${kind}: ${count(weights, "weight")}, ${(bytes / 2 ** 20).toFixed(1)} MiB`,
+      ...(left.length > 0 ? [dim(`  without ${count(left.length, "weight")}: ${branches(left).join(", ")}`)] : []),
+      ...files.map(printedPath),
+    ].join("\n")}\n`,
+  );
+}
+
+/** The first words of names, each once. */
+const branches = (names: readonly string[]): readonly string[] => [
+  ...new Set(names.map((name) => name.split(".")[0] as string)),
+];
+
+const parametersOf = ({ weights }: OpenCheckpoint): number =>
+  Object.values(weights).reduce((sum, { length }) => sum + length, 0);
+
+async function exportFile(source: string, options: ExportOptions): Promise<void> {
+  const { what = "encode" } = options;
   const path = options.out ?? join(folderOf(source), `${what}.onnx`);
   checkOutput(path, options.force ?? false);
   const trained = await openTrained(source, options.config);

@@ -1,6 +1,7 @@
 /** Export of trained models to files that others read. */
 
 export type { ImageScale } from "./colours.js";
+export { type Library, libraries } from "./counterparts.js";
 export { type ExportedPort, type ExportFacts, type ExportOptions, exportOnnx } from "./export.js";
 export {
   type FeatureFormat,
@@ -10,4 +11,5 @@ export {
   type SampleFacts,
   writeFeatures,
 } from "./features-file.js";
+export { exportFolder, type FolderFacts, folderFiles } from "./folders.js";
 export { exportedFunctions } from "./functions.js";

@@ -1,0 +1,50 @@
+/** Whether a model is one that other libraries have too: one input cut into patches, one plain vision transformer over them. */
+
+import type { ArrayShape, Lattice, TransformerFacts } from "../blocks/index.js";
+import { type InputPart, type Objective, partsOf } from "./assemble/parts.js";
+import type { Model } from "./model.js";
+
+export interface PlainModel {
+  readonly name: string;
+  readonly array: ArrayShape;
+  /** How it is cut into patches. */
+  readonly grid: Lattice;
+  readonly encoder: TransformerFacts;
+  /** null: it predicts classes. */
+  readonly decoder: TransformerFacts | null;
+  /** Of a head: classes, and which tokens it reads. */
+  readonly head: { readonly classes: number; readonly pool: string } | null;
+  /** By what patches of the target are normalised; null: it is no plain one. */
+  readonly normalize: string | null;
+}
+
+/** What of a spec keeps a model from being one of others, and why. */
+export interface NotPlain {
+  readonly part: string;
+  readonly why: string;
+}
+
+/** What a model is elsewhere, or which part of its spec has no counterpart. */
+export function plainModel(model: Model): PlainModel | NotPlain {
+  const { inputs, encoders, encoder, objectives, classes } = partsOf(model);
+  const [input] = inputs as readonly [InputPart];
+  if (inputs.length > 1) return { part: "input", why: `it reads ${inputs.length} inputs` };
+  if (encoders.length > 1) return { part: "encoder", why: `it has ${encoders.length} encoders` };
+  const plain = encoder.block.definition.transformer?.(encoder.block.values);
+  if (!plain)
+    return {
+      part: "encoder",
+      why: `\`${encoder.block.definition.name}\` as it is written is no plain vision transformer`,
+    };
+  const common = { name: model.name, array: input.array, grid: input.grid, encoder: plain };
+  if (classes) {
+    const { definition, values } = classes.head;
+    const head = { classes: definition.classes(values), pool: String(values.pool ?? "") };
+    return { ...common, decoder: null, head, normalize: null };
+  }
+  const [own] = objectives as readonly [Objective];
+  const decoder = own.decoder.definition.transformer?.(own.decoder.values) ?? null;
+  if (!decoder) return { part: "decoder", why: `\`${own.decoder.definition.name}\` is no plain transformer` };
+  const { normalize } = own.target.values as { readonly normalize?: string };
+  return { ...common, decoder, head: null, normalize: normalize ?? null };
+}
