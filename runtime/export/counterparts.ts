@@ -97,7 +97,7 @@ const isPlane = ({ array }: PlainFacts): boolean => array.axes.length === 2;
 const oneTable = (declared: ReadonlyMap<string, Parameter>): Parameter | undefined => declared.get("pos_embed");
 
 const isFlat = (table: Parameter | undefined): boolean =>
-  table !== undefined && !table.trainable && table.init.kind === "sin_cos" && table.init.order === "flat";
+  table !== undefined && !table.trainable && "order" in table.init && table.init.order === "flat";
 
 function wantedByTransformers(facts: PlainFacts, declared: ReadonlyMap<string, Parameter>, refuse: Refuse): Wants {
   const { encoder, decoder, head, array, grid } = facts;
@@ -128,7 +128,7 @@ function wantedByTransformers(facts: PlainFacts, declared: ReadonlyMap<string, P
   if (head) {
     if (head.pool !== "class_token")
       throw refuse("head", "its classifier reads the class token: write `pool: class_token`, or export to timm");
-    return { kind: "ViTForImageClassification", wanted: [...trunk, ...pair("classifier", "head")] };
+    return { kind: "ViTForImageClassification", wanted: [...trunk, ...classifier] };
   }
   if (decoder?.classToken === "own") throw refuse("decoder", "its decoder has no class token of its own");
   const layer = { depth: decoder?.depth ?? 0, keyBias: true, from: "decoder_blocks", to: "decoder.decoder_layers" };
@@ -164,7 +164,7 @@ function wantedByVideoMae(
   ];
   if (head) {
     const kind = "VideoMAEForVideoClassification";
-    return { kind, wanted: [...trunk, ...pair("fc_norm", "norm"), ...pair("classifier", "head")] };
+    return { kind, wanted: [...trunk, ...pair("fc_norm", "norm"), ...classifier] };
   }
   return {
     kind: "VideoMAEForPreTraining",
@@ -269,6 +269,9 @@ type Made = ReturnType<Wanted["make"]>;
 
 const pair = (name: string, from: string): readonly Wanted[] =>
   ["weight", "bias"].map((end) => plain(`${name}.${end}`, `${from}.${end}`));
+
+/** What transformers calls the layer of a head. */
+const classifier = [plain("classifier.weight", "head.weight"), plain("classifier.bias", "head.bias")];
 
 interface Convolution {
   /** Sides of a patch. */

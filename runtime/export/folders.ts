@@ -75,12 +75,11 @@ const configOf = (
   scale: ColourScale | null,
 ): unknown => (library === "timm" ? timmConfig(facts, scale) : transformersConfig(facts, program, kind));
 
-const modelTypes: Readonly<Record<string, string>> = {
-  ViTMAEForPreTraining: "vit_mae",
-  ViTForImageClassification: "vit",
-  VideoMAEForPreTraining: "videomae",
-  VideoMAEForVideoClassification: "videomae",
-};
+/** What transformers calls the kind of model of a class: its first word in small letters, of one with a line in between. */
+function modelType(kind: string): string {
+  const word = (kind.split("For")[0] as string).toLowerCase();
+  return word === "vitmae" ? "vit_mae" : word;
+}
 
 function transformersConfig(
   { encoder, decoder, head, array, grid, normalize }: PlainFacts,
@@ -93,7 +92,7 @@ function transformersConfig(
   const tokens = grid.reduce((product, { count }) => product * count, 1);
   return {
     architectures: [kind],
-    model_type: modelTypes[kind],
+    model_type: modelType(kind),
     hidden_size: encoder.width,
     num_hidden_layers: encoder.depth,
     num_attention_heads: encoder.heads,
