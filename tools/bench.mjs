@@ -1,13 +1,13 @@
 /**
  * Bundles `bench/` into `build/bench/`, beside the built package whose worker it uses, and runs one of its scripts: `main`, or
- * `methods` where that is the first argument. The other arguments are the script's.
+ * `methods` or `few-labels` where that is the first argument. The other arguments are the script's.
  */
 
 import { spawn } from "node:child_process";
 import { build } from "esbuild";
 
 await build({
-  entryPoints: ["main", "methods", "compiled", "naive", "peak"].map((name) => `bench/${name}.ts`),
+  entryPoints: ["main", "methods", "few-labels", "compiled", "naive", "peak"].map((name) => `bench/${name}.ts`),
   outdir: "build/bench",
   outExtension: { ".js": ".mjs" },
   bundle: true,
@@ -17,6 +17,6 @@ await build({
   target: "node20",
 });
 const [first, ...rest] = process.argv.slice(2);
-const script =
-  first === "methods" ? ["build/bench/methods.mjs", ...rest] : ["build/bench/main.mjs", ...process.argv.slice(2)];
+const isNamed = ["methods", "few-labels"].includes(first);
+const script = isNamed ? [`build/bench/${first}.mjs`, ...rest] : ["build/bench/main.mjs", ...process.argv.slice(2)];
 spawn(process.execPath, script, { stdio: "inherit" }).once("exit", (code) => process.exit(code ?? 1));

@@ -3,6 +3,7 @@
 import { architectureLints } from "./architecture.js";
 import type { Lint } from "./contract.js";
 import { dataLints } from "./data.js";
+import { fineTuningLints } from "./fine-tuning.js";
 import { objectiveLints } from "./objective.js";
 import { optimizationLints } from "./optimization.js";
 import { sampleLints } from "./samples.js";
@@ -13,6 +14,7 @@ export const lints: readonly Lint[] = [
   ...architectureLints,
   ...objectiveLints,
   ...optimizationLints,
+  ...fineTuningLints,
   ...sampleLints,
   ...dataLints,
 ];

@@ -119,7 +119,7 @@ describe.each(lints)("$code", (lint) => {
           /(image|folder|npy|cosine|step|constant|adamw|sgd|knn|normalize|random_resized_crop)\(.*/g,
           "broken($&",
         )
-        .replace(/(batch|epochs|evaluate|clip) .*/g, '$1 "x"');
+        .replace(/(batch|epochs|steps|evaluate|clip|average) .*/g, '$1 "x"');
       expect(check(broken).map(({ code }) => code)).not.toContain(lint.code);
     });
   }

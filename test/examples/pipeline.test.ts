@@ -9,7 +9,7 @@ import { recipeOfStage, stageDirectory, startingWeights } from "../../cli/runs/s
 import { countsOf } from "../../cli/words/key-map.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { emitModule } from "../../compiler/emit/index.js";
-import { type Pipeline, type Stage, trainingOf } from "../../compiler/index.js";
+import { type Pipeline, plan, type Stage, trainingOf } from "../../compiler/index.js";
 import { bound } from "../support/data.js";
 import { exampleOf } from "../support/model.js";
 import { type Circumstances, differing, mean, surroundings, trained } from "../support/runs.js";
@@ -38,6 +38,50 @@ describe("pre-pretraining, as published", () => {
   test("emits a classifier", async () => {
     const { model } = stages[2] as Stage;
     expect(await emitModule(model, "0.0.0-test")).toContain("classes: 1000");
+  });
+});
+
+describe("fine-tuning, as published", () => {
+  const { pipelines } = exampleOf("mae-finetune.mae");
+
+  test.each([
+    ["Base", 100, { lr: 5e-4, layer_decay: 0.65, drop_path: 0.1, lowest: 0.65 ** 13, epochs: 90 }],
+    ["Large", 50, { lr: 1e-3, layer_decay: 0.75, drop_path: 0.2, lowest: 0.75 ** 25, epochs: 50 }],
+    ["Huge", 50, { lr: 1e-3, layer_decay: 0.75, drop_path: 0.3, lowest: 0.75 ** 33, epochs: 50 }],
+  ])("has the numbers of the official repository for ViT-%s", (name, epochs, { lr, lowest, ...own }) => {
+    const { stages } = pipelines.get(name) as Pipeline;
+    const [pretrain, finetune] = stages as [Stage, Stage];
+    const { optimizer, schedule, ...training } = trainingOf(recipeOfStage(finetune));
+    const adamw = { lr: { value: lr, per: 256 }, betas: [0.9, 0.999], weight_decay: 0.05, decay_tokens: false };
+    expect(optimizer.values).toMatchObject({ ...adamw, layer_decay: own.layer_decay });
+    expect(schedule.values).toMatchObject({ warmup: { amount: 5, unit: "epochs" }, min_lr: 1e-6 });
+    expect(training).toMatchObject({ batch: 1024, epochs, clip: null, average: null, freeze: null });
+    expect(
+      Object.fromEntries(training.augment.map(({ definition, values }) => [definition.name, values])),
+    ).toMatchObject({
+      random_resized_crop: { scale: [0.08, 1], filter: "bicubic" },
+      horizontal_flip: { probability: 0.5 },
+      rand_augment: { magnitude: 9, deviation: 0.5, changes: 2, probability: 0.5 },
+      random_erasing: { probability: 0.25, count: 1, with: "noise" },
+      mixup: { alpha: 0.8, cutmix: 1, probability: 1, switch: 0.5 },
+    });
+    const valuesIn = (slot: string) => finetune.model.slots.find((line) => line.slot === slot)?.use.values;
+    expect(valuesIn("encoder")).toMatchObject({ drop_path: own.drop_path });
+    expect(valuesIn("head")).toMatchObject({ classes: 1000, pool: "mean", dropout: 0 });
+    expect(valuesIn("loss")).toMatchObject({ smoothing: 0.1 });
+    const rate = plan(finetune.model, { recipe: recipeOfStage(finetune) }).learningRate;
+    expect(rate).toMatchObject({ peak: lr * 4 });
+    expect(rate?.lowest).toBeCloseTo(lr * 4 * lowest, 12);
+    const [probe] = trainingOf(recipeOfStage(pretrain)).evaluate;
+    const linear = {
+      epochs: own.epochs,
+      batch: 16384,
+      lr: { value: 0.1, per: 256 },
+      warmup: { amount: 10 },
+      optimizer: "lars",
+    };
+    expect(probe?.probe.values).toMatchObject(linear);
+    expect(countsOf(finetune.mappings ?? [])).toMatchObject({ resized: 0, new: 2 });
   });
 });
 

@@ -17,19 +17,23 @@ CLASSES = 7
 SMOOTHING = 0.1
 
 
-def last_tokens(case: Case, w: dict, image: torch.Tensor) -> torch.Tensor:
-    """-> [B, 1 + N, D], before the final norm."""
+def last_tokens(case: Case, w: dict, image: torch.Tensor, drops: torch.Tensor | None = None) -> torch.Tensor:
+    """-> [B, 1 + N, D], before the final norm. `drops` [B, numbers]: two for each block."""
     tokens = linear(w, "patch_embed.proj", patches_of(case, image)) + w["pos_embed"][:, 1:]
     cls = (w["cls_token"] + w["pos_embed"][:, :1]).expand(len(image), -1, -1)
     x = torch.cat([cls, tokens], dim=1)
     for i in range(case.encoder.depth):
-        x = block(w, f"blocks.{i}", x, case.encoder.heads)
+        own = (1, 1) if drops is None else drops[:, 2 * i : 2 * i + 2, None, None].unbind(dim=1)
+        x = block(w, f"blocks.{i}", x, case.encoder.heads, drops=own)
     return x
 
 
-def logits_of(case: Case, w: dict, image: torch.Tensor, pool: str) -> torch.Tensor:
-    x = last_tokens(case, w, image)
-    return linear(w, "head", layer_norm(w, "norm", x[:, 0] if pool == "class_token" else x[:, 1:].mean(dim=1)))
+def logits_of(case: Case, w: dict, image: torch.Tensor, pool: str, dropped: dict | None = None) -> torch.Tensor:
+    """`dropped`: the drops of the blocks, and of the features in front of the head."""
+    dropped = dropped or {}
+    x = last_tokens(case, w, image, dropped.get("blocks"))
+    features = layer_norm(w, "norm", x[:, 0] if pool == "class_token" else x[:, 1:].mean(dim=1))
+    return linear(w, "head", features * dropped.get("features", 1))
 
 
 def run(case: Case, pool: str) -> tuple[dict, dict[str, torch.Tensor]]:
@@ -62,10 +66,17 @@ def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
     case, head, judge = case_of(example), line(example, "head")["values"], line(example, "loss")["values"]
     w = leaves(weights, tables_of(case, weights))
 
+    encoder = line(example, "encoder")["values"]
+    blocks = 2 * case.encoder.depth if encoder["drop_path"] > 0 else 0
+
     def loss(feed: Feed) -> torch.Tensor:
-        logits = logits_of(case, w, feed["image"], head["pool"])
-        labels = feed["labels"].argmax(dim=1)
-        return judge["weight"] * F.cross_entropy(logits, labels, label_smoothing=judge["smoothing"])
+        dropped = {}
+        if blocks > 0:
+            dropped["blocks"] = feed["drops"][:, :blocks]
+        if head["dropout"] > 0:
+            dropped["features"] = feed["drops"][:, blocks:]
+        logits = logits_of(case, w, feed["image"], head["pool"], dropped)
+        return judge["weight"] * F.cross_entropy(logits, feed["labels"], label_smoothing=judge["smoothing"])
 
     return descend(example, w, feeds, loss)
 

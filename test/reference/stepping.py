@@ -17,7 +17,8 @@ NAME.safetensors:
   feeds/<step>/<name>       what step 0, 1 ... was fed:
     image [B, H, W, C] as the model sees it; visible [B, V], hidden [B, N - V]: places of tokens, int32; restore [B, N], int32: where
     each token stands in [visible, hidden]; lr []; step [], from 1; momentum [] of the teacher's share of its old value; draws [B, N]
-    and chance [] of masks that are guided by attention; labels [B, K], 1 at the class; and the maps of regions under the label of
+    and chance [] of masks that are guided by attention; labels [B, K], shares of classes; drops [B, numbers], by which residuals and
+    features are multiplied; and the maps of regions under the label of
     their target. A guided mask's visible, hidden and restore are its random order.
 
 A method's module has
@@ -83,17 +84,30 @@ def optimizer_for(case: dict, w: Weights) -> torch.optim.Optimizer:
     ends = ("_token", "pos_embed", "input_embed")
     tokens = set() if values["decay_tokens"] else {name for name in every if name.endswith(ends)}
     decayed = {name for name, weight in every.items() if weight.ndim > 1} - tokens
+    layers = {name: layer_of(name) for name in every}
+    last = max((layer for layer in layers.values() if layer is not None), default=0) + 1
     groups = [
-        {"params": [weight for name, weight in every.items() if name in decayed], "weight_decay": values["weight_decay"]},
-        {"params": [weight for name, weight in every.items() if name not in decayed], "weight_decay": 0.0},
+        {
+            "params": [weight],
+            "weight_decay": values["weight_decay"] if name in decayed else 0.0,
+            "share": values["layer_decay"] ** (last - (last if layers[name] is None else layers[name])),
+        }
+        for name, weight in every.items()
     ]
     return torch.optim.AdamW(groups, lr=0.0, betas=tuple(values["betas"]), eps=values["epsilon"])
+
+
+def layer_of(name: str) -> int | None:
+    """Of a weight in front of an encoder's blocks 0, of block i the number i + 1; None of what comes after them."""
+    if name in ("cls_token", "pos_embed") or name.startswith("patch_embed"):
+        return 0
+    return int(name.split(".")[1]) + 1 if name.startswith("blocks.") else None
 
 
 def update(case: dict, optimizer: torch.optim.Optimizer, feed: Feed) -> None:
     """One step with the gradients that the weights have, clipped together where the recipe clips."""
     for group in optimizer.param_groups:
-        group["lr"] = feed["lr"].item()
+        group["lr"] = feed["lr"].item() * group["share"]
     if case["clip"] is not None:
         torch.nn.utils.clip_grad_norm_([w for group in optimizer.param_groups for w in group["params"]], case["clip"])
     optimizer.step()
