@@ -4,7 +4,14 @@
  */
 
 import { Argument, Command, Option } from "commander";
-import { chooseFile, chooseReporter, type ReporterChoice, reporterNames, wholeNumber } from "./arguments.js";
+import {
+  checkpointInterval,
+  chooseFile,
+  chooseReporter,
+  type ReporterChoice,
+  reporterNames,
+  wholeNumber,
+} from "./arguments.js";
 import { addText, command, interruptedCode, output } from "./help.js";
 import {
   checkpointOption,
@@ -296,6 +303,13 @@ function addRuns(program: Command): void {
         .option("--batch <n>", "samples of one step", wholeNumber(1, mostSamples))
         .option("--seed <n>", "seed of weights, masks, crops and order", wholeNumber(0))
         .addOption(checkpointOption())
+        .addOption(
+          new Option(
+            "--pictures-every <interval>",
+            "also draw reconstructions in the middle, for mae watch: as --checkpoint-every",
+          ).argParser(checkpointInterval),
+        )
+        .addOption(new Option("--log <where>", "also log event files that TensorBoard reads").choices(["tensorboard"]))
         .option("--gradient-norm", "also log the norm of all gradients where the recipe does not clip them")
         .option("--debug-nan", "look at all weights after each step, to find at once the operation that breaks numbers")
         .option("--json", "print the run's events as JSON lines on stdout"),

@@ -6,7 +6,8 @@ import { wordsOf } from "../../blocks/index.js";
 import { vocabularyOf } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
 import { guessedTexts, isText, sayGuesses, textsWithGuesses } from "../runs/guesses.js";
-import { drawReconstructions, type OpenRun, openRun, type PictureOptions, sayErrors } from "../runs/open-run.js";
+import { openRun } from "../runs/open-run.js";
+import { type Drawable, drawReconstructions, type PictureOptions, sayErrors } from "../runs/pictures.js";
 import { pictureFile } from "../runs/run-directory.js";
 import { printedPath, unwritable } from "../specs/files.js";
 import { runFailure } from "../words/failure.js";
@@ -23,7 +24,7 @@ export interface ShowOptions extends BackendFlags {
 
 /** Of a model of text, its guesses on stdout, or in a file. */
 async function showTexts(
-  run: OpenRun,
+  run: Drawable & { readonly step: number },
   options: Omit<PictureOptions, "path"> & { readonly out?: string },
 ): Promise<void> {
   const shown = await guessedTexts(run, options);
@@ -49,8 +50,9 @@ export async function show(directory: string, options: ShowOptions): Promise<voi
   const path = options.out ?? join(directory, pictureFile);
   try {
     const seed = options.seed ?? run.training.seed;
-    if (isText(run.program)) return await showTexts(run, { ...options, seed, executor, note: tell });
-    const drawn = await drawReconstructions(run, { ...options, executor, seed, path, note: tell });
+    const drawable = { ...run, root: run.facts.root };
+    if (isText(run.program)) return await showTexts(drawable, { ...options, seed, executor, note: tell });
+    const drawn = await drawReconstructions(drawable, { ...options, executor, seed, path, note: tell });
     tell(`after step ${run.step}: ${sayErrors(drawn, wordsOf(run.program.arrays))}`);
     print(`${printedPath(path)}\n`);
   } finally {

@@ -31,10 +31,10 @@ import { dataMemory, defaultWorkers } from "../machine/process-memory.js";
 import type { SettingFlags } from "../options.js";
 import { packageVersion } from "../package-root.js";
 import { continued, settingOptions, type Trained } from "../runs/continuation.js";
-import { guessesOf, sayGuesses } from "../runs/guesses.js";
+import { drawInTheMiddle, drawWherePossible, usualSamples } from "../runs/in-training.js";
 import { type Interrupts, listenForInterrupts } from "../runs/interrupts.js";
 import { labelledBatch, labelledData, selectionsOf } from "../runs/labelled-data.js";
-import { checkOwnSpec, drawReconstructions, openRun, sayErrors } from "../runs/open-run.js";
+import { checkOwnSpec, openRun } from "../runs/open-run.js";
 import {
   checkRunDirectory,
   clearRunDirectory,
@@ -51,6 +51,7 @@ import {
 import { lockRun } from "../runs/run-lock.js";
 import { whatFailed } from "../runs/run-state.js";
 import { shortened, shorterNotes } from "../runs/shorter-schedule.js";
+import { tensorboardLog } from "../runs/tensorboard.js";
 import { fileSources, readSources, requireFiles, startOf, takenWeights } from "../runs/weights-from.js";
 import { endWith } from "../session.js";
 import { analyzeText } from "../specs/analysis.js";
@@ -69,6 +70,9 @@ export interface TrainFlags extends SettingFlags, BackendFlags, MemoryFlags {
   readonly checkpointEvery: CheckpointInterval;
   readonly debugNan?: boolean;
   readonly gradientNorm?: boolean;
+  readonly picturesEvery?: CheckpointInterval;
+  /** Where else the run is logged. */
+  readonly log?: "tensorboard";
   readonly json?: boolean;
   readonly config?: string;
 }
@@ -189,7 +193,8 @@ async function prepared(started: Started): Promise<Job> {
   const own = { computing, ...shorter, ...(project ? { project } : {}), ...(await sourcesOf(inherits)) };
   const facts = { ...factsOf(file, model, recipe, executor), ...own, written };
   if (!flags.resume) writeRunFacts(directory, facts, spec);
-  return { ...started, computing, root: facts.root };
+  const logs = flags.log === "tensorboard" ? tensorboardLog(directory, flags.resume ?? false) : null;
+  return { ...started, computing, root: facts.root, logs };
 }
 
 /** What of a run's facts says where its weights come from. */
@@ -269,6 +274,8 @@ interface Started extends Order {
 interface Job extends Started {
   readonly root: string;
   readonly computing: Computing;
+  /** Hears of events that are logged elsewhere, too. */
+  readonly logs: Progress | null;
 }
 
 async function run(job: Job): Promise<boolean> {
@@ -285,6 +292,7 @@ async function run(job: Job): Promise<boolean> {
     if (event.kind === "step") lastStep = event;
     if (event.kind === "checkpoint" || flags.resume) interrupts.begin();
     progress(event);
+    job.logs?.(event);
   };
   const options: TrainOptions = {
     directory,
@@ -301,6 +309,16 @@ async function run(job: Job): Promise<boolean> {
     signal: interrupts.signal,
     report,
     probe: (request) => judge(job, program, request),
+    ...(flags.picturesEvery && {
+      draw: {
+        every: flags.picturesEvery,
+        picture: (now) =>
+          drawInTheMiddle(
+            { ...now, program, training: trainingOf(job.recipe), root: job.root },
+            { ...now, directory, executor, note: job.note },
+          ),
+      },
+    }),
   };
   const result = await runtime.train(program, trainingHere(job), options);
   // All is saved.
@@ -365,33 +383,17 @@ async function finish(job: Job, { step, loss }: TrainResult, last: StepEvent | n
       device: `${executor.backend}, ${executor.device}`,
     });
   }
-  const picture = await drawAtEnd(job);
-  note(picture);
+  note(await drawAtEnd(job, step));
   const reached = loss === null ? "" : `, loss ${shortNumber(loss)}`;
   tell(`${stderrColors().green("✓")} ${count(step, "step")}${reached}; the run is in ${printedPath(directory)}`);
 }
 
-/** Texts of which masked tokens are guessed when a model is trained. */
-const mostTexts = 200;
-
-/** Pictures are of test samples where there are some. A run that is trained does not fail for want of a picture. */
-async function drawAtEnd({ directory, executor, recipe, note, vocabulary }: Job): Promise<string> {
-  const { RunError } = await import("../../runtime/index.js");
+/** A run that is trained does not fail for want of a picture. */
+async function drawAtEnd({ directory, executor, recipe, note, vocabulary, logs }: Job, step: number): Promise<string> {
   const run = await openRun(directory, null, async () => vocabulary);
   const path = join(directory, pictureFile);
-  const words = wordsOf(run.program.arrays);
-  const common = { executor, count: 8, seed: settingsOf(recipe).seed, path, note };
-  let why = "";
-  for (const split of ["test", "train"] as const) {
-    try {
-      const guessed = await guessesOf(run, { ...common, count: mostTexts, split });
-      if (guessed) return `${split} texts: ${sayGuesses(guessed)}; mae show ${printedPath(directory)} writes some`;
-      const drawn = await drawReconstructions(run, { ...common, split });
-      return `${sayErrors(drawn, words)}; ${split} ${words.sample}s in ${printedPath(path)}`;
-    } catch (error) {
-      if (!(error instanceof RunError)) throw error;
-      why = error.what;
-    }
-  }
-  return `no picture of reconstructions: ${why}`;
+  const common = { executor, count: usualSamples, seed: settingsOf(recipe).seed, path, note };
+  const { text, isDrawn } = await drawWherePossible({ ...run, root: run.facts.root }, common);
+  if (isDrawn) logs?.({ kind: "picture", step, path });
+  return text;
 }

@@ -6,9 +6,9 @@ import { runFailure } from "../words/failure.js";
 import { type Colors, count, grouped } from "../words/terminal.js";
 import { visibleText } from "../words/text-width.js";
 import { thinned } from "./labelled-data.js";
-import type { OpenRun, PictureOptions } from "./open-run.js";
+import type { Drawable, PictureOptions } from "./pictures.js";
 
-export const isText = ({ arrays }: OpenRun["program"]): boolean =>
+export const isText = ({ arrays }: Drawable["program"]): boolean =>
   Object.values(arrays).some(({ ids }) => ids !== undefined);
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
@@ -17,7 +17,7 @@ export const sayGuesses = ({ samples, tokens, accuracy, perplexity, frequency }:
   `${percent(accuracy)} of ${grouped(tokens)} masked tokens of ${count(samples, "text")} right, by the commonest token ${percent(frequency.accuracy)}; perplexity ${perplexity.toFixed(2)}, by how frequent tokens are ${frequency.perplexity.toFixed(2)}`;
 
 /** How well texts that are spread evenly over the data are guessed; null: the model predicts no ids. */
-export async function guessesOf(run: OpenRun, options: Omit<PictureOptions, "path">): Promise<GuessErrors | null> {
+export async function guessesOf(run: Drawable, options: Omit<PictureOptions, "path">): Promise<GuessErrors | null> {
   const { errorsOfGuesses } = await import("../../runtime/index.js");
   const texts = await guessedIn(run, options);
   return (
@@ -35,28 +35,28 @@ export interface ShownTexts {
 }
 
 /** The same with what their ids are written as. */
-export async function guessedTexts(run: OpenRun, options: Omit<PictureOptions, "path">): Promise<ShownTexts | null> {
+export async function guessedTexts(run: Drawable, options: Omit<PictureOptions, "path">): Promise<ShownTexts | null> {
   const texts = await guessedIn(run, options);
   if (!texts) return null;
   const { tokenizerOf } = await import("../../runtime/index.js");
   const [data] = run.training.data;
-  const tokenizer = data && (await tokenizerOf(data, run.facts.root));
+  const tokenizer = data && (await tokenizerOf(data, run.root));
   if (!tokenizer) throw runFailure("the data of this run name no vocabulary", { help: "its texts cannot be written" });
   return { texts, tokenizer };
 }
 
 /** Guesses of texts that are spread evenly over the data. */
 async function guessedIn(
-  { program, weights, training, facts }: OpenRun,
+  { program, weights, training, root }: Drawable,
   { executor, split, count: most, seed, note }: Omit<PictureOptions, "path">,
 ): Promise<readonly Guessed[] | null> {
   if (!isText(program)) return null;
   const runtime = await import("../../runtime/index.js");
-  const index = thinned(await runtime.openData(training.data, split, facts.root, program), most);
+  const index = thinned(await runtime.openData(training.data, split, root, program), most);
   const guesser = await runtime.openGuesser({ program, weights }, index.length, { executor, seed });
   if (!guesser) return null;
   try {
-    const common = { augment: training.augment, arrays: program.arrays, root: facts.root, workers: 0, note };
+    const common = { augment: training.augment, arrays: program.arrays, root, workers: 0, note };
     for await (const { arrays } of runtime.evaluationBatches({ index, batch: index.length, ...common })) {
       const samples = Int32Array.from({ length: index.length }, (_, i) => i);
       return await guesser.run(arrays, samples);

@@ -122,6 +122,7 @@ export function eventLines(event: TrainEvent): string[] {
     case "note":
       return [event.text];
     case "checkpoint":
+    case "picture":
     case "step":
     case "end":
       return [];

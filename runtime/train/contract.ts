@@ -43,6 +43,11 @@ export interface TrainOptions {
   /** Aborting ends after what is being computed, a step or a part of one, with a saved checkpoint. */
   readonly signal: AbortSignal;
   readonly report: (event: TrainEvent) => void;
+  /** Draws what the weights of a moment make of samples, as often as it says; gives the picture's path. What it throws is told alone. */
+  readonly draw?: {
+    readonly every: CheckpointInterval;
+    readonly picture: (request: Omit<ProbeRequest, "probe">) => Promise<string>;
+  };
   /**
    * Judges the weights of a moment, for the recipe's `evaluate` lines; if absent, they are left out, with a note. Where the signal is
    * aborted meanwhile, nothing waits for it any more.
@@ -110,5 +115,6 @@ export type TrainEvent =
       readonly name: string;
       readonly scores: Readonly<Record<string, number>>;
     }
+  | { readonly kind: "picture"; readonly step: number; readonly path: string }
   | { readonly kind: "note"; readonly text: string }
   | { readonly kind: "end"; readonly step: number; readonly loss: number; readonly interrupted: boolean };

@@ -4,6 +4,7 @@
  * was never interrupted, bit for bit.
  */
 
+import { basename } from "node:path";
 import { type ModelProgram, namedParameters } from "../../blocks/index.js";
 import type { StateSlot, Values } from "../../graph/index.js";
 import { averageName } from "../checkpoint/stored.js";
@@ -45,7 +46,8 @@ export async function train(program: ModelProgram, training: Training, options: 
 async function loop(run: Run, start: Saved, opened: TrainingBatches | null): Promise<TrainResult> {
   const { options, length, training } = run;
   const meter = paceMeter(training.batch);
-  const isSaveDue = saveMeter(options.checkpointEvery, length);
+  const isSaveDue = dueMeter(options.checkpointEvery, length);
+  const isPictureDue = dueMeter(options.draw?.every ?? {}, length);
   if (training.evaluate.length > 0 && options.probe === undefined) {
     options.report({ kind: "note", text: "The recipe's evaluations are left out: nothing here can run them." });
   }
@@ -78,6 +80,7 @@ async function loop(run: Run, start: Saved, opened: TrainingBatches | null): Pro
       loss = single(outputs, lossOutput);
       if (after !== null && "path" in after) saved = after;
       await probe(run, step, []);
+      if (isPictureDue(step) && step < length.totalSteps) await draw(run, step);
     }
   } finally {
     await batches?.close();
@@ -90,8 +93,8 @@ async function loop(run: Run, start: Saved, opened: TrainingBatches | null): Pro
   return { step, loss, interrupted, checkpoint: saved.path };
 }
 
-/** Tells of each step in turn whether it is to be saved. */
-function saveMeter(
+/** Tells of each step in turn whether so much lies behind it. */
+function dueMeter(
   { steps, epochs, seconds }: CheckpointInterval,
   { stepsPerEpoch }: Length,
 ): (step: number) => boolean {
@@ -224,26 +227,46 @@ async function probe(run: Run, step: number, done: readonly string[]): Promise<v
   });
   if (due.length === 0 || options.probe === undefined) return;
   const weights = await judgedWeights(program, run.step.slots, session);
+  const judge = options.probe;
   for (const { probe } of due) {
     const { name } = probe.definition;
-    const leaveOut = (why: string) => {
-      const text = `${name} was left out: ${why}`;
-      log.write({ kind: "note", step, text });
-      options.report({ kind: "note", text });
-    };
-    try {
-      const { signal } = options;
-      const scores = signal.aborted ? null : await untilAborted(options.probe({ probe, step, weights }), signal);
-      if (scores === null) {
-        leaveOut("the run was interrupted");
-        continue;
-      }
-      log.write({ kind: "probe", step, name, scores });
-      options.report({ kind: "probe", step, name, scores });
-    } catch (error) {
-      if (!(error instanceof RunError)) throw error;
-      leaveOut(error.message);
-    }
+    const scores = await orLeftOut(run, step, name, () => judge({ probe, step, weights }));
+    if (scores === null) continue;
+    log.write({ kind: "probe", step, name, scores });
+    options.report({ kind: "probe", step, name, scores });
+  }
+}
+
+async function draw(run: Run, step: number): Promise<void> {
+  const { program, options, session, log } = run;
+  const picture = options.draw?.picture;
+  if (picture === undefined) return;
+  const weights = await judgedWeights(program, run.step.slots, session);
+  const path = await orLeftOut(run, step, "a picture", () => picture({ step, weights }));
+  if (path === null) return;
+  log.write({ kind: "picture", step, path: basename(path) });
+  options.report({ kind: "picture", step, path });
+}
+
+/** What looks at weights beside the training: where it cannot be done, or is interrupted, says so and gives null. */
+async function orLeftOut<T>(
+  { options, log }: Run,
+  step: number,
+  name: string,
+  act: () => Promise<T>,
+): Promise<T | null> {
+  const leaveOut = (why: string) => {
+    const text = `${name} was left out: ${why}`;
+    log.write({ kind: "note", step, text });
+    options.report({ kind: "note", text });
+    return null;
+  };
+  try {
+    const { signal } = options;
+    return (signal.aborted ? null : await untilAborted(act(), signal)) ?? leaveOut("the run was interrupted");
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error;
+    return leaveOut(error.message);
   }
 }
 

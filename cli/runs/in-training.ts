@@ -1,0 +1,49 @@
+/** What is looked at while a model is trained, and when it is: pictures of reconstructions, or how well texts are guessed. */
+
+import { join } from "node:path";
+import { wordsOf } from "../../blocks/index.js";
+import { printedPath } from "../specs/files.js";
+import { guessesOf, sayGuesses } from "./guesses.js";
+import { type Drawable, drawReconstructions, type PictureOptions, sayErrors } from "./pictures.js";
+
+/** Texts of which masked tokens are guessed when a model is trained. */
+const mostTexts = 200;
+
+/** Of samples that are spread evenly over the test data, or the training data where there are none. Gives what there is to say. */
+export async function drawWherePossible(
+  run: Drawable,
+  options: Omit<PictureOptions, "split">,
+): Promise<{ readonly text: string; readonly isDrawn: boolean }> {
+  const { RunError } = await import("../../runtime/index.js");
+  const words = wordsOf(run.program.arrays);
+  let why = "";
+  for (const split of ["test", "train"] as const) {
+    try {
+      const guessed = await guessesOf(run, { ...options, count: mostTexts, split });
+      if (guessed) return { text: `${split} texts: ${sayGuesses(guessed)}; mae show writes some`, isDrawn: false };
+      const drawn = await drawReconstructions(run, { ...options, split });
+      const text = `${sayErrors(drawn, words)}; ${split} ${words.sample}s in ${printedPath(options.path)}`;
+      return { text, isDrawn: true };
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error;
+      why = error.what;
+    }
+  }
+  return { text: `no picture of reconstructions: ${why}`, isDrawn: false };
+}
+
+/** Pictures that are drawn while a model is trained show so many samples. */
+export const usualSamples = 8;
+
+/** Draws weights in the middle of a training. Gives the picture's path. Throws a `RunError` where nothing can be drawn. */
+export async function drawInTheMiddle(
+  run: Drawable,
+  { directory, step, executor, note }: Pick<PictureOptions, "executor" | "note"> & { directory: string; step: number },
+): Promise<string> {
+  const path = join(directory, `reconstruction-${step}.png`);
+  const common = { executor, count: usualSamples, seed: run.training.seed, path, note };
+  const { text, isDrawn } = await drawWherePossible(run, common);
+  if (isDrawn) return path;
+  const { RunError } = await import("../../runtime/index.js");
+  throw new RunError("run/features", { what: text, help: "Leave out --pictures-every." });
+}

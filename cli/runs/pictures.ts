@@ -1,0 +1,77 @@
+import { type ArrayShape, augmentsOf, type ModelProgram, type SampleWords } from "../../blocks/index.js";
+import type { Executor, ReconstructionErrors, Training } from "../../runtime/index.js";
+import { shortNumber } from "../words/progress.js";
+import { count } from "../words/terminal.js";
+import { thinned } from "./labelled-data.js";
+
+/** A model with weights, and the data that it is shown on. */
+export interface Drawable {
+  readonly program: ModelProgram;
+  readonly weights: Readonly<Record<string, Float32Array>>;
+  readonly training: Training;
+  /** Data paths start from it. */
+  readonly root: string;
+}
+
+export interface PictureOptions {
+  readonly executor: Executor;
+  readonly split: "train" | "test";
+  readonly count: number;
+  readonly seed: number;
+  readonly path: string;
+  readonly note: (text: string) => void;
+}
+
+/** What the picture shows in numbers, over the hidden patches of its samples. */
+export interface PictureFacts {
+  readonly samples: number;
+  /** Of each prediction: of one, where the model reads one array. */
+  readonly errors: readonly (ReconstructionErrors & { readonly name: string })[];
+}
+
+/**
+ * In words: beside what a model has that only knew each patch's mean, and of the values themselves beside what anyone has who fills in
+ * the means of visible patches.
+ */
+export function sayErrors({ samples, errors }: PictureFacts, { sample, mean, values }: SampleWords): string {
+  const texts = errors.map(({ name, mse, meanMse, pixelMse, aidedMse, fillMse }) => {
+    const of = errors.length === 1 ? "" : `${name} `;
+    const [told, own, aided, fill] = [meanMse, pixelMse, aidedMse, fillMse].map(shortNumber);
+    const help = aidedMse === pixelMse ? "" : ` (with true means and deviations ${aided})`;
+    return `${of}${shortNumber(mse)}, by each patch's true ${mean} ${told}; of ${values} ${own}${help}, by the means of visible patches around ${fill}`;
+  });
+  const colon = errors.length === 1 ? "" : ":";
+  return `mean squared error of the hidden patches of ${count(samples, sample)}${colon} ${texts.join("; ")}`;
+}
+
+/** Writes reconstructions of samples that are spread evenly over the data. */
+export async function drawReconstructions(run: Drawable, options: PictureOptions): Promise<PictureFacts> {
+  const runtime = await import("../../runtime/index.js");
+  const { program, weights, training, root } = run;
+  const index = thinned(await runtime.openData(training.data, options.split, root, program), options.count);
+  const common = {
+    augment: training.augment,
+    arrays: program.arrays,
+    root,
+    workers: 0,
+    note: options.note,
+  };
+  for await (const batch of runtime.evaluationBatches({ index, batch: index.length, ...common })) {
+    const all = await runtime.reconstruct({ program, weights }, batch.arrays, {
+      executor: options.executor,
+      colours: (array) =>
+        runtime.colourScale(augmentsOf(training.augment, array, program.arrays), program.arrays[array] as ArrayShape),
+      seed: options.seed,
+    });
+    const pictures = all.map(({ shown, reconstructions }) =>
+      runtime.reconstructionPicture(shown.shape, reconstructions),
+    );
+    await runtime.writePng(options.path, runtime.stacked(pictures));
+    const errors = all.map(({ shown, reconstructions }) => ({
+      name: shown.name,
+      ...runtime.meanErrors(reconstructions.map((one) => one.errors)),
+    }));
+    return { samples: index.length, errors };
+  }
+  throw new Error("invariant: data without samples was opened");
+}
