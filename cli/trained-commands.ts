@@ -56,6 +56,7 @@ export function addTrained(program: Command): void {
         .argument("<run>", "folder of a run")
         .option("--out <file>", "the PNG file (default: reconstruction.png in the run)")
         .option("--count <n>", "how many images, spread evenly over the data", wholeNumber(1), 8)
+        .option("--media", "also write clips and volumes as an animated WebP, and spectrograms as rough WAV sounds")
         .addOption(new Option("--split <name>", "which part of the data").choices(["train", "test"]).default("test"))
         .option("--seed <n>", "seed of the masks", wholeNumber(0))
         .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)"),
@@ -65,6 +66,7 @@ export function addTrained(program: Command): void {
     [
       ["mae show runs/digits", "eight test images, into the run"],
       ["mae show runs/digits --count 16 --out digits.png", "sixteen, elsewhere"],
+      ["mae show runs/sounds --count 2 --media", "two, with sounds to listen to"],
     ],
   );
   addText(

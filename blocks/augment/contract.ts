@@ -60,6 +60,9 @@ export type RecordingStep =
   | { readonly kind: "cut"; readonly at: number; readonly pad: boolean }
   /** What stands where samples are missing: zeros, or lines between their neighbours. */
   | { readonly kind: "fill"; readonly by: "zeros" | "lines" }
+  /** It begins at a share of its length; what was before follows the end. */
+  | { readonly kind: "round"; readonly at: number }
+  | { readonly kind: "gain"; readonly by: number }
   /** Frequencies between two, in hertz, by filters of an order that run both ways; null: all on that side. */
   | { readonly kind: "band"; readonly low: number | null; readonly high: number | null; readonly order: number };
 
@@ -77,7 +80,13 @@ export type ArrayStep =
   /** Less their mean, divided by their deviation: all numbers of a sample, or of each channel or lead. `nonzero`: 0 stays, and does not count. */
   | { readonly kind: "level"; readonly over: "sample" | "channel"; readonly nonzero: boolean }
   /** 0 to 1 of a range; what lies beyond is clipped. */
-  | { readonly kind: "range"; readonly range: readonly [number, number] };
+  | { readonly kind: "range"; readonly range: readonly [number, number] }
+  /** Zeros from one place of the first or second axis up to another. */
+  | { readonly kind: "hide"; readonly axis: 0 | 1; readonly from: number; readonly to: number }
+  /** So many places later along the first axis; what is moved out at its end comes in at its beginning. */
+  | { readonly kind: "later"; readonly by: number }
+  /** Random numbers added: uniform up to the loudness, or normal with it as their deviation. */
+  | { readonly kind: "add"; readonly loudness: number; readonly normal: boolean; readonly seed: number };
 
 /** A sinc that is 0 after `width` crossings of zero and cuts at `rolloff` of the highest frequency that two rates have. */
 export interface SincFilter {
@@ -131,8 +140,8 @@ export interface Augment<P extends Params = Params> extends Definition<P, Augmen
   mix?(p: ValuesOf<P>, picture: PixelSize, random: Random): Mixing | null;
 }
 
-/** Where pixels are, which only pictures have; the numbers of any array; samples of sounds and signals in time; volumes as a whole. */
-export type Changes = "pictures" | "channels" | "recordings" | "volumes";
+/** Where pixels are, which only pictures have; the numbers of any array; samples of sounds and signals in time; frequencies in time; volumes as a whole. */
+export type Changes = "pictures" | "channels" | "recordings" | "spectrograms" | "volumes";
 
 /** Which arrays have what is changed, in words where not all have it. */
 const changeable: Readonly<
@@ -145,6 +154,11 @@ const changeable: Readonly<
   },
   channels: { holds: () => true, doc: "", what: "" },
   recordings: { holds: isRecorded, doc: "The model reads recordings: sounds or signals.", what: "recordings" },
+  spectrograms: {
+    holds: ({ sound }) => sound !== undefined,
+    doc: "The model reads spectrograms.",
+    what: "spectrograms",
+  },
   volumes: { holds: isVolume, doc: "The model reads volumes.", what: "volumes" },
 };
 

@@ -12,6 +12,7 @@ import { randomErasing } from "./random-erasing.js";
 import { randomResizedCrop } from "./random-resized-crop.js";
 import { bandPass, fillGaps, leads, mix, resample } from "./recordings.js";
 import { resize } from "./resize.js";
+import { loudness, noise, roll, specAugment, timeShift } from "./sounds.js";
 import { centerBox, depthFlip, randomBox, respace } from "./volumes.js";
 import { centerWindow, randomWindow } from "./window.js";
 
@@ -41,9 +42,11 @@ export {
   horizontalFlip,
   intensity,
   leads,
+  loudness,
   mix,
   mixup,
   multiScaleCrop,
+  noise,
   normalize,
   randAugment,
   randomBox,
@@ -53,7 +56,10 @@ export {
   resample,
   resize,
   respace,
+  roll,
+  specAugment,
   standardize,
+  timeShift,
   verticalFlip,
 };
 
@@ -68,9 +74,11 @@ export const augments = [
   horizontalFlip,
   intensity,
   leads,
+  loudness,
   mix,
   mixup,
   multiScaleCrop,
+  noise,
   normalize,
   randAugment,
   randomBox,
@@ -80,6 +88,9 @@ export const augments = [
   resample,
   resize,
   respace,
+  roll,
+  specAugment,
   standardize,
+  timeShift,
   verticalFlip,
 ] as const;

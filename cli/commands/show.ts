@@ -20,6 +20,8 @@ export interface ShowOptions extends BackendFlags {
   readonly seed?: number;
   readonly checkpoint?: string;
   readonly config?: string;
+  /** Also what is seen in time or heard. */
+  readonly media?: true;
 }
 
 /** Of a model of text, its guesses on stdout, or in a file. */
@@ -52,9 +54,18 @@ export async function show(directory: string, options: ShowOptions): Promise<voi
     const seed = options.seed ?? run.training.seed;
     const drawable = { ...run, root: run.facts.root };
     if (isText(run.program)) return await showTexts(drawable, { ...options, seed, executor, note: tell });
-    const drawn = await drawReconstructions(drawable, { ...options, executor, seed, path, note: tell });
+    const drawn = await drawReconstructions(drawable, {
+      ...options,
+      media: options.media ?? false,
+      executor,
+      seed,
+      path,
+      note: tell,
+    });
     tell(`after step ${run.step}: ${sayErrors(drawn, wordsOf(run.program.arrays))}`);
-    print(`${printedPath(path)}\n`);
+    for (const file of [path, ...drawn.files]) print(`${printedPath(file)}\n`);
+    if (options.media && drawn.files.length === 0)
+      tell("nothing of these samples moves or is heard: only the picture was written");
   } finally {
     await executor.close();
   }

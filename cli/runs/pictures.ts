@@ -19,6 +19,8 @@ export interface PictureOptions {
   readonly count: number;
   readonly seed: number;
   readonly path: string;
+  /** Whether what is seen in time or heard is written beside the picture. */
+  readonly media?: boolean;
   readonly note: (text: string) => void;
 }
 
@@ -44,8 +46,13 @@ export function sayErrors({ samples, errors }: PictureFacts, { sample, mean, val
   return `mean squared error of the hidden patches of ${count(samples, sample)}${colon} ${texts.join("; ")}`;
 }
 
+export interface Drawn extends PictureFacts {
+  /** What was written beside the picture. */
+  readonly files: readonly string[];
+}
+
 /** Writes reconstructions of samples that are spread evenly over the data. */
-export async function drawReconstructions(run: Drawable, options: PictureOptions): Promise<PictureFacts> {
+export async function drawReconstructions(run: Drawable, options: PictureOptions): Promise<Drawn> {
   const runtime = await import("../../runtime/index.js");
   const { program, weights, training, root } = run;
   const index = thinned(await runtime.openData(training.data, options.split, root, program), options.count);
@@ -71,7 +78,12 @@ export async function drawReconstructions(run: Drawable, options: PictureOptions
       name: shown.name,
       ...runtime.meanErrors(reconstructions.map((one) => one.errors)),
     }));
-    return { samples: index.length, errors };
+    const files: string[] = [];
+    for (const { shown, reconstructions } of options.media ? all : []) {
+      const path = all.length === 1 ? options.path : options.path.replace(/(\.[^./\\]*)?$/, `-${shown.name}$1`);
+      files.push(...(await runtime.writeMedia(path, shown.shape, reconstructions)));
+    }
+    return { samples: index.length, errors, files };
   }
   throw new Error("invariant: data without samples was opened");
 }

@@ -21,8 +21,8 @@ import { besideFile } from "./image/beside.js";
 import type { Remark } from "./image/channels.js";
 import { decode, openImage } from "./image/decode.js";
 import { prepareClip, prepareFrames } from "./image/frames.js";
-import { geometryOf, isOfPixels, pixelStepsOf, planFor } from "./image/plan.js";
-import type { Size, Step } from "./image/raster.js";
+import { geometryOf, pixelStepsOf, planFor } from "./image/plan.js";
+import type { Size } from "./image/raster.js";
 import { applySteps } from "./image/steps.js";
 import { prepareNumbers, preparePlanes } from "./numbers.js";
 import {
@@ -37,8 +37,8 @@ import {
 import { checkSignal, signalArray } from "./recording/signal.js";
 import { stepsOfNumbers } from "./recording/steps.js";
 import { checkSound, soundArray } from "./sound/sound-file.js";
-import { standardizeArray } from "./standardize.js";
 import { arrayOfVolume, checkVolume, withVolume } from "./volume/volume-file.js";
+import { writeNumbers } from "./write.js";
 
 /** What one input reads of a sample, before it is normalised, and what is left to do with it. */
 interface Prepared {
@@ -77,7 +77,7 @@ export async function prepare(
     begin(path);
     const prepared = await preparedFrom(source, item, { name, shape }, preparation);
     size = sameSize(size, { name, size: prepared.size }, item, preparation);
-    write(prepared.numbers, shape, stepsOfNumbers(prepared.steps, shape), out.arrays[name] as Float32Array);
+    writeNumbers(prepared.numbers, shape, stepsOfNumbers(prepared.steps, shape), out.arrays[name] as Float32Array);
     const fields = Object.entries(preparation.fields).filter(([, { input = first }]) => input === name);
     await computeFields(
       item,
@@ -199,58 +199,4 @@ async function noFiles(folder: string): Promise<never> {
     what: `The files in ${folder} belong to image files, and this data has none`,
     help: "Use data of image files in a folder, or compute from the image instead.",
   });
-}
-
-/** Floats in the order of `out`: bytes / 255, then what changes numbers, in its order. */
-function write(numbers: Numbers, array: ArrayShape, steps: readonly AugmentStep[], out: Float32Array): void {
-  const { channels } = array;
-  const ofNumbers = steps.filter((step) => !isOfPixels(step));
-  const other = ofNumbers.findIndex(({ kind }) => kind !== "normalize");
-  const begin = other < 0 ? ofNumbers.length : other;
-  scaled(numbers, affine(ofNumbers.slice(0, begin), channels, numbers instanceof Uint8Array ? 255 : 1), out);
-  for (const step of ofNumbers.slice(begin)) {
-    if (step.kind === "normalize") scaled(out, affine([step], channels, 1), out);
-    if (step.kind === "level") standardizeArray(out, channels, step);
-    if (step.kind === "range") clipToRange(out, step.range);
-    if (step.kind === "erase") erase(out, array, step);
-  }
-}
-
-/** Overwrites a box of every picture of an array. */
-function erase(out: Float32Array, array: ArrayShape, { top, left, height, width, values }: Step<"erase">): void {
-  const { count, shape } = planesOf(array);
-  const row = width * shape.channels;
-  for (let plane = 0; plane < count; plane++) {
-    for (let y = 0; y < height; y++) {
-      const start = ((plane * shape.height + top + y) * shape.width + left) * shape.channels;
-      for (let i = 0; i < row; i++) out[start + i] = values[(y * row + i) % values.length] as number;
-    }
-  }
-}
-
-function clipToRange(out: Float32Array, [low, high]: readonly [number, number]): void {
-  for (let i = 0; i < out.length; i++) out[i] = Math.min(1, Math.max(0, ((out[i] as number) - low) / (high - low)));
-}
-
-function scaled(numbers: Numbers, { scale, shift }: ReturnType<typeof affine>, out: Float32Array): void {
-  const channels = scale.length;
-  for (let i = 0; i < numbers.length; i++) {
-    const c = i % channels;
-    out[i] = (numbers[i] as number) * (scale[c] as number) + (shift[c] as number);
-  }
-}
-
-/** The normalisations as one `x * scale + shift` for each channel, on values in [0, largest]. */
-function affine(steps: readonly AugmentStep[], channels: number, largest: number) {
-  const scale = new Float64Array(channels).fill(1 / largest);
-  const shift = new Float64Array(channels);
-  for (const step of steps) {
-    if (step.kind !== "normalize") continue;
-    for (let c = 0; c < channels; c++) {
-      const std = step.std[c] as number;
-      scale[c] = (scale[c] as number) / std;
-      shift[c] = ((shift[c] as number) - (step.mean[c] as number)) / std;
-    }
-  }
-  return { scale, shift };
 }

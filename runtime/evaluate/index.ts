@@ -30,6 +30,7 @@ export {
   guessErrors,
   openGuesser,
 } from "./guesses.js";
+export { writeMedia } from "./media.js";
 export { reconstructionPicture, stacked } from "./picture.js";
 export { pixelReader } from "./plain-values.js";
 export {

@@ -4,13 +4,15 @@ import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { AugmentStep } from "../../blocks/index.js";
-import { inputs } from "../../blocks/index.js";
+import { type AugmentStep, augmentContext, augments, inputs } from "../../blocks/index.js";
+import { defaultsOf } from "../../blocks/params.js";
+import { randomStream } from "../../graph/index.js";
 import { filtered } from "../../runtime/data/recording/band-pass.js";
 import { withRecording } from "../../runtime/data/recording/open.js";
 import { inMemory } from "../../runtime/data/recording/recording.js";
 import { signalArray } from "../../runtime/data/recording/signal.js";
 import { changed } from "../../runtime/data/recording/steps.js";
+import { writeNumbers } from "../../runtime/data/write.js";
 import recorded from "../reference/signals.json" with { type: "json" };
 
 const records = join(import.meta.dirname, "../reference/records");
@@ -73,6 +75,12 @@ describe("recipes change recordings", () => {
     } as typeof array;
     const [padded] = await changed(recording, [{ kind: "cut", at: 0.7, pad: true }], long).read(0, 10);
     expect([...(padded as Float64Array)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 0, 0]);
+  });
+
+  test("by turning round and making louder", async () => {
+    const filled = { kind: "fill", by: "zeros" } as const;
+    expect((await carriedOut(filled, { kind: "round", at: 0.49 }))[0]).toEqual([3, 4, 5, 6, 7, 0, 1, 2]);
+    expect((await carriedOut(filled, { kind: "gain", by: 0.5 }))[1]).toEqual([4.5, 0, 0, 1.5, 0.5, 0, 0, 0]);
   });
 
   test("by standardising, each record or each lead", async () => {
@@ -172,5 +180,48 @@ describe("what does not fit is told:", () => {
   ])("%s", async (_, name, content, words) => {
     writeFileSync(join(folder, name), content);
     await expect(signalArray(join(folder, name), array, [])).rejects.toThrow(words);
+  });
+});
+
+describe("augmentations of spectrograms", () => {
+  const array = inputs.spectrogram.shape({ ...defaultsOf(inputs.spectrogram.params), frames: 6, mels: 4 } as never);
+  const numbers = Float32Array.from({ length: 24 }, (_, i) => i + 1);
+  const written = (...steps: readonly AugmentStep[]) => {
+    const out = new Float32Array(24);
+    writeNumbers(numbers, array, steps, out);
+    return [...out];
+  };
+
+  test("hide, move and add where they stand", () => {
+    const hidden = written({ kind: "hide", axis: 1, from: 1, to: 3 }, { kind: "hide", axis: 0, from: 4, to: 5 });
+    expect(hidden).toEqual([1, 0, 0, 4, 5, 0, 0, 8, 9, 0, 0, 12, 13, 0, 0, 16, 0, 0, 0, 0, 21, 0, 0, 24]);
+    const normal = { kind: "normalize", mean: [1], std: [2] } as const;
+    expect(written({ kind: "hide", axis: 0, from: 0, to: 6 }, normal)).toEqual(Array(24).fill(-0.5));
+    expect(written(normal, { kind: "hide", axis: 0, from: 0, to: 6 })).toEqual(Array(24).fill(0));
+    expect(written({ kind: "later", by: 1 }).slice(0, 5)).toEqual([21, 22, 23, 24, 1]);
+    expect(written({ kind: "later", by: -2 }).slice(0, 2)).toEqual([9, 10]);
+    const noisy = written({ kind: "add", loudness: 0.5, normal: false, seed: 3 });
+    const added = noisy.map((value, i) => value - i - 1);
+    expect(Math.min(...added)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...added)).toBeLessThan(0.5);
+    expect(new Set(added).size).toBeGreaterThan(20);
+  });
+
+  test("draw bands as torchaudio does: less than asked for, within the spectrogram", () => {
+    const p = { time: 4, frequency: 3, count: 1 };
+    const widths = { 0: new Set<number>(), 1: new Set<number>() };
+    for (let sample = 0; sample < 200; sample++) {
+      const random = randomStream(1, "augment", 0, sample);
+      for (const step of augments.specAugment.plan(p, { height: 1, width: 1 }, augmentContext(array), random)) {
+        if (step.kind !== "hide") throw new Error("another step");
+        widths[step.axis].add(step.to - step.from);
+        expect(step.from).toBeGreaterThanOrEqual(0);
+        expect(step.to).toBeLessThanOrEqual(step.axis === 0 ? 6 : 4);
+      }
+    }
+    expect([[...widths[0]].sort(), [...widths[1]].sort()]).toEqual([
+      [0, 1, 2, 3],
+      [0, 1, 2],
+    ]);
   });
 });

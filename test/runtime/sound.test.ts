@@ -9,6 +9,7 @@ import { openRecording } from "../../runtime/data/recording/open.js";
 import { inMemory } from "../../runtime/data/recording/recording.js";
 import { resampled } from "../../runtime/data/recording/resample.js";
 import { logMel } from "../../runtime/data/sound/filterbank.js";
+import { soundFromLogMel } from "../../runtime/data/sound/griffin-lim.js";
 import { openPlainFile } from "../../runtime/plain-file.js";
 import recorded from "../reference/fbank.json" with { type: "json" };
 import others from "../reference/resample.json" with { type: "json" };
@@ -206,4 +207,23 @@ describe("WAV files", () => {
   ])("that are of no use: %s", async (_, bytes, words) => {
     await expect(read(bytes)).rejects.toThrow(words);
   });
+});
+
+test("a rough sound of a spectrogram has nearly that spectrogram", () => {
+  const bank = { rate: 8000, mels: 40, window: "hanning", length: 25, shift: 10, low: 20, high: null } as const;
+  const tones = Float64Array.from(
+    { length: 4000 },
+    (_, i) => 0.4 * Math.sin(i * (i < 2000 ? 0.3 : 0.9)) + 0.2 * Math.sin(i * 0.05),
+  );
+  const energies = logMel(tones, bank);
+  const rough = soundFromLogMel(energies, bank);
+  expect(Math.max(...rough.map(Math.abs))).toBeCloseTo(0.7, 6);
+  const again = logMel(rough, bank);
+  // Loudness apart, and where there is something to hear.
+  const heard = [...energies.keys()].filter((i) => (energies[i] as number) > 2);
+  const differences = heard.map((i) => (again[i] as number) - (energies[i] as number));
+  const mean = differences.reduce((sum, value) => sum + value, 0) / differences.length;
+  const spread = Math.sqrt(differences.reduce((sum, value) => sum + (value - mean) ** 2, 0) / differences.length);
+  expect(heard.length).toBeGreaterThan(100);
+  expect(spread).toBeLessThan(1);
 });

@@ -3,12 +3,17 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import sharp from "sharp";
 import { expect, test } from "vitest";
 import { folder } from "../../blocks/dataset/index.js";
 import { inputs } from "../../blocks/index.js";
+import { defaultsOf } from "../../blocks/params.js";
 import { evaluationBatches } from "../../runtime/data/batches.js";
 import { nodeFiles } from "../../runtime/data/files.js";
+import { withRecording } from "../../runtime/data/recording/open.js";
 import { readClip } from "../../runtime/data/video/video-file.js";
+import { writeMedia } from "../../runtime/evaluate/media.js";
+import type { Reconstruction } from "../../runtime/evaluate/reconstruct.js";
 import recorded from "../reference/videos.json" with { type: "json" };
 import { bound } from "../support/data.js";
 
@@ -94,4 +99,22 @@ test.each<[string, string, Buffer, string]>([
   writeFileSync(path, bytes);
   const read = readClip(path, { count: 4, stride: 10, beginning: () => 0 }, 3);
   await expect(read).rejects.toThrow(words);
+});
+
+test("reconstructions of clips are written as animations, of spectrograms as sounds", async () => {
+  const root = mkdtempSync(join(tmpdir(), "mae-shown-"));
+  const one = (length: number, places: number): Reconstruction => {
+    const values = Float32Array.from({ length }, (_, i) => (i % 7) / 7);
+    return { input: values, output: values, pasted: values, hidden: new Uint8Array(places), errors: {} as never };
+  };
+  const clip = inputs.video.shape({ frames: 3, size: [8, 8], channels: 3 });
+  expect(await writeMedia(join(root, "shown.png"), clip, [one(576, 192)])).toEqual([join(root, "shown.webp")]);
+  const facts = await sharp(join(root, "shown.webp"), { pages: -1 }).metadata();
+  expect([facts.pages, facts.delay]).toEqual([3, [150, 150, 150]]);
+  const sound = inputs.spectrogram.shape({ ...defaultsOf(inputs.spectrogram.params), frames: 8, mels: 16 } as never);
+  const files = await writeMedia(join(root, "heard.png"), sound, [one(128, 128)]);
+  expect(files).toEqual(["input", "pasted"].map((name) => join(root, `heard-1-${name}.wav`)));
+  await withRecording(files[0] as string, async ({ rate, length }) =>
+    expect([rate, length]).toEqual([16_000, 400 + 7 * 160]),
+  );
 });

@@ -1,4 +1,4 @@
-/** Pictures written as PNG, through sharp. */
+/** Pictures written as PNG, and several as one animation in WebP, through sharp. */
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -15,12 +15,27 @@ export interface Canvas {
 /** Throws `run/unwritable` or `run/decoder-missing`. */
 export async function writePng(path: string, { width, height, pixels }: Canvas): Promise<void> {
   const sharp = await loadSharp();
-  const png = await sharp(pixels, { raw: { width, height, channels: 3 } })
-    .png({ compressionLevel: 9 })
-    .toBuffer();
+  const png = sharp(pixels, { raw: { width, height, channels: 3 } }).png({ compressionLevel: 9 });
+  await writePicture(path, await png.toBuffer());
+}
+
+/** Pictures of one size, each seen for so many milliseconds, again and again. Throws `run/unwritable` or `run/decoder-missing`. */
+export async function writeAnimation(path: string, frames: readonly Canvas[], milliseconds: number): Promise<void> {
+  const sharp = await loadSharp();
+  const [{ width, height }] = frames as readonly [Canvas];
+  const pixels = Buffer.concat(frames.map((frame) => frame.pixels));
+  const raw = { width, height: height * frames.length, channels: 3, pageHeight: height } as const;
+  const delay = frames.map(() => milliseconds);
+  await writePicture(
+    path,
+    await sharp(pixels, { raw, limitInputPixels: false }).webp({ loop: 0, delay, quality: 90 }).toBuffer(),
+  );
+}
+
+async function writePicture(path: string, bytes: Uint8Array): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, png);
+    await writeFile(path, bytes);
   } catch (error) {
     throw new RunError(
       "run/unwritable",

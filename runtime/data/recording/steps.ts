@@ -8,7 +8,7 @@ import { filtered } from "./band-pass.js";
 import { BrokenRecording, checkHeld, type Recording, readWhole } from "./recording.js";
 import { resampled } from "./resample.js";
 
-type Kind = "channels" | "rate" | "pick" | "cut" | "fill" | "band" | "level";
+type Kind = "channels" | "rate" | "pick" | "cut" | "fill" | "round" | "gain" | "band" | "level";
 type Step<K extends Kind> = Extract<AugmentStep, { readonly kind: K }>;
 
 /** What a step does with a recording that an array is made of. */
@@ -24,6 +24,8 @@ const carries: { readonly [K in Kind]: Carry<K> } = {
   pick: (recording, { names }) => picked(recording, names),
   cut: (recording, { at, pad }, array) => cut(recording, samplesFor(array), { at, pad }),
   fill: (recording, { by }) => eachChannel(recording, (values) => filledGaps(values, by)),
+  round: (recording, { at }) => eachChannel(recording, (values) => begunAt(values, Math.floor(at * values.length))),
+  gain: (recording, { by }) => eachChannel(recording, (values) => values.map((value) => value * by)),
   band(recording, step) {
     const { rate } = recording;
     if (rate === null)
@@ -174,5 +176,13 @@ function filledGaps(values: Float64Array, by: "zeros" | "lines"): Float64Array {
     }
     before = i;
   }
+  return result;
+}
+
+/** What was before follows the end. */
+function begunAt(values: Float64Array, begin: number): Float64Array {
+  const result = new Float64Array(values.length);
+  result.set(values.subarray(begin));
+  result.set(values.subarray(0, begin), values.length - begin);
   return result;
 }

@@ -13,7 +13,7 @@ export interface Filterbank extends SoundShape {
 }
 
 /** How much of the sample before is taken away. */
-const preemphasis = 0.97;
+export const preemphasis = 0.97;
 /** Least power: the distance of single-precision numbers at 1. */
 const leastPower = 2 ** -23;
 
@@ -38,7 +38,7 @@ export function samplesOf(frames: number, bank: Timing): number {
 }
 
 /** Numbers that a transform takes. */
-const transformLength = (frame: number): number => 2 ** Math.ceil(Math.log2(Math.max(2, frame)));
+export const transformLength = (frame: number): number => 2 ** Math.ceil(Math.log2(Math.max(2, frame)));
 
 /** The logarithms of one channel of sound, [frames, mels] in memory of their own; frames that are not whole are left out. */
 export function logMel(samples: Float64Array, bank: Filterbank): Float64Array {
@@ -77,7 +77,7 @@ function fillFrame(frame: Float64Array, samples: Float64Array, window: Float64Ar
 }
 
 /** Symmetrical, both ends included. */
-function windowOf(kind: FrameWindow, length: number): Float64Array {
+export function windowOf(kind: FrameWindow, length: number): Float64Array {
   const raised = (least: number): Float64Array =>
     Float64Array.from({ length }, (_, i) => least - (1 - least) * Math.cos((2 * Math.PI * i) / (length - 1)));
   if (kind === "hanning") return raised(0.5);
@@ -102,7 +102,7 @@ const singleMel = (hertz: number): number => fround(1127 * fround(Math.log(froun
  * Triangles that are equally wide on the mel scale, each up to the middle of the next. torchaudio computes them in single
  * precision whatever the sound has; where a band holds one frequency near its edge, that is seen in the fourth digit.
  */
-function melBands({ rate, mels, low, high }: Filterbank, padded: number): readonly Band[] {
+export function melBands({ rate, mels, low, high }: Filterbank, padded: number): readonly Band[] {
   const [from, to] = [mel(low), mel(high ?? rate / 2)];
   const width = fround((to - from) / (mels + 1));
   const edge = (m: number): number => fround(fround(from) + fround(m * width));

@@ -1,24 +1,21 @@
-/** The discrete Fourier transform of real numbers, for lengths that are powers of two: the power of each frequency. */
+/** The discrete Fourier transform for lengths that are powers of two, and of real numbers the power of each frequency. */
 
 import { invariant } from "../../../graph/index.js";
 
-/** Writes |X[k]|^2 for k < length / 2 into `power`; `values` is used up. */
-export type PowerSpectrum = (values: Float64Array, power: Float64Array) => void;
+/** In place. */
+type Transform = (real: Float64Array, imaginary: Float64Array) => void;
 
 /** The transform of one length, by Cooley and Tukey: halves of halves, from pairs upwards. */
-export function powerSpectrum(length: number): PowerSpectrum {
+export function transform(length: number): Transform {
   invariant(length >= 2 && Number.isInteger(Math.log2(length)), `a transform of ${length} values`);
   const half = length / 2;
   const cos = Float64Array.from({ length: half }, (_, k) => Math.cos((2 * Math.PI * k) / length));
   const sin = Float64Array.from({ length: half }, (_, k) => -Math.sin((2 * Math.PI * k) / length));
   const swaps = reversedPairs(length);
-  const imaginary = new Float64Array(length);
-  return (real, power) => {
-    imaginary.fill(0);
+  return (real, imaginary) => {
     for (const [a, b] of swaps) {
-      const kept = real[a] as number;
-      real[a] = real[b] as number;
-      real[b] = kept;
+      exchange(real, a, b);
+      exchange(imaginary, a, b);
     }
     for (let size = 2; size <= length; size *= 2) {
       const step = length / size;
@@ -37,7 +34,25 @@ export function powerSpectrum(length: number): PowerSpectrum {
         }
       }
     }
-    for (let k = 0; k < half; k++) power[k] = (real[k] as number) ** 2 + (imaginary[k] as number) ** 2;
+  };
+}
+
+function exchange(values: Float64Array, a: number, b: number): void {
+  const kept = values[a] as number;
+  values[a] = values[b] as number;
+  values[b] = kept;
+}
+
+/** Writes |X[k]|^2 for k < length / 2 into `power`; `values` is used up. */
+export type PowerSpectrum = (values: Float64Array, power: Float64Array) => void;
+
+export function powerSpectrum(length: number): PowerSpectrum {
+  const run = transform(length);
+  const imaginary = new Float64Array(length);
+  return (real, power) => {
+    imaginary.fill(0);
+    run(real, imaginary);
+    for (let k = 0; k < length / 2; k++) power[k] = (real[k] as number) ** 2 + (imaginary[k] as number) ** 2;
   };
 }
 
