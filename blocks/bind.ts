@@ -51,24 +51,18 @@ export function bindJointMask<P extends Params>(
   };
 }
 
-/** What stands for a mask where nothing is hidden. */
-export const everythingVisible = (grid: Lattice): MaskSampler => ({
-  tokens: tokenCount(grid),
-  visible: tokenCount(grid),
-  sample: () => Int32Array.from({ length: tokenCount(grid) }, (_, i) => i),
-});
-
-/** The field that a block asks for. */
+/** The field that a block asks for. `input`: the array that it is computed of, where a model reads several. */
 export function bindField(
   kind: BoundField["kind"],
   block: FieldBlock,
   written: Readonly<Record<string, unknown>>,
   context: FieldContext,
+  input?: string,
 ): BoundField {
   const values = withAbsent(block.params ?? {}, written);
   const field = block.field?.(values, context);
   invariant(field, `${block.name} has a field`);
-  return { ...field, kind, block, values, context };
+  return { ...field, kind, block, values, context, ...(input === undefined ? {} : { input }) };
 }
 
 /** The teacher's pace. */

@@ -74,7 +74,7 @@ export interface ModelContext {
     readonly levels: readonly { readonly stride: number; readonly width: number }[];
     readonly hiding: string;
   } | null;
-  /** Tokens that the encoder puts in front of the patches; null while the encoder itself is being checked. */
+  /** Tokens in front of the patches of what the encoder gives; null while the encoder itself is being checked. */
   readonly extraTokens: number | null;
 }
 

@@ -51,7 +51,6 @@ export {
   bindPicture,
   bindTeacher,
   defineModel,
-  everythingVisible,
 } from "./bind.js";
 export type { Bound, Definition, ModelContext, Requirement } from "./block.js";
 export { type BlockValue, isBlockValue } from "./block-values.js";
@@ -134,7 +133,7 @@ export type {
 } from "./params.js";
 export { defaultsOf, measureUnits } from "./params.js";
 export { phasesOf, type Trainee, trainedNames } from "./phases.js";
-export { masksOf, type PlaceNames, type Places, placeNames } from "./places.js";
+export { guideNames, masksOf, type PlaceNames, type Places, placeNames } from "./places.js";
 export type { Positions } from "./positions/index.js";
 export * as positions from "./positions/index.js";
 export * as probes from "./probe/index.js";
@@ -153,6 +152,7 @@ export type {
   Batch,
   Drop,
   Encoding,
+  Guiding,
   Losses,
   MaskSampler,
   ModelProgram,
@@ -198,7 +198,8 @@ export {
   imageOf,
   maskedBatch,
   namedWeights,
-  varyingMask,
+  type VisibleOf,
+  varyingMasks,
   weightsOf,
   withVisible,
 } from "./trace.js";

@@ -15,6 +15,15 @@ export interface Places {
 /** The names of the feeds of a mask. */
 export type PlaceNames = { readonly [K in keyof Places]: string };
 
+/** The names of what a guided mask is fed besides. `mask`: see `placeNames`. */
+export const guideNames = (
+  mask: string | null,
+): { readonly draws: string; readonly moving: (scalar: string) => string } => {
+  const named = (feed: string): string =>
+    mask === null ? feed : `${mask}${feed.charAt(0).toUpperCase()}${feed.slice(1)}`;
+  return { draws: named("draws"), moving: named };
+};
+
 /** `mask`: the name of a mask of several; null: the only one, whose feeds bear no name. */
 export const placeNames = (mask: string | null): PlaceNames =>
   mask === null
@@ -26,7 +35,12 @@ export function masksOf({ masks }: Pick<ModelProgram, "masks">): readonly {
   readonly name: string;
   readonly mask: ModelProgram["masks"][string];
   readonly feeds: PlaceNames;
+  /** The name in its feeds; null: they bear none. */
+  readonly label: string | null;
 }[] {
   const all = Object.entries(masks);
-  return all.map(([name, mask]) => ({ name, mask, feeds: placeNames(all.length === 1 ? null : name) }));
+  return all.map(([name, mask]) => {
+    const label = all.length === 1 ? null : name;
+    return { name, mask, label, feeds: placeNames(label) };
+  });
 }

@@ -116,6 +116,12 @@ export interface Encoding<T extends ParameterTree = ParameterTree> {
   features(g: Builder, w: Weights<T>, arrays: Arrays): Tensor;
 }
 
+/** How a model decides what a mask hides. */
+export interface Guiding<T extends ParameterTree = ParameterTree> {
+  /** -> the order of the tokens, visible ones first, int32 [B, N] */
+  order(g: Builder, w: Weights<T>, batch: Batch): Tensor;
+}
+
 /** What a model predicts of one of its arrays. */
 export interface Prediction<T extends ParameterTree = ParameterTree> {
   readonly array: string;
@@ -134,7 +140,7 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   readonly arrays: Readonly<Record<string, ArrayShape>>;
   /** The tokens that each array is cut into. */
   readonly grids: Readonly<Record<string, Lattice>>;
-  /** By the array whose tokens it hides; one alone may lie over all arrays. */
+  /** By the array whose tokens it hides; one alone may lie over all arrays. Of an array without one, nothing is hidden. */
   readonly masks: Readonly<Record<string, MaskSampler>>;
   readonly parameters: T;
   /** Branches of the weights that make up what sees inputs, by their dotted names; if absent, nobody asks. */
@@ -144,10 +150,10 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   /** Layers of the encoder. */
   readonly layers: number;
   /**
-   * Present where the model itself decides which tokens are hidden: -> the order of its tokens, visible ones first, int32 [B, N]. The
-   * other functions are then given the places that follow from it; see `maskedBatch`.
+   * Present where the model itself decides which tokens are hidden, by the names of those masks. The other functions are then given the
+   * places that follow from it; see `maskedBatch`.
    */
-  guide?(g: Builder, w: Weights<T>, batch: Batch): Tensor;
+  readonly guides?: Readonly<Record<string, Guiding<T>>>;
   /** -> latent of the visible tokens, [B, extra + V, D], of several arrays one after the other */
   encode(g: Builder, w: Weights<T>, batch: Batch): Tensor;
   /**
@@ -155,16 +161,16 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
    * export.
    */
   features(g: Builder, w: Weights<T>, arrays: Arrays, layers?: number): Tensor;
-  /** Classes that `predict` tells apart; if absent, it predicts patches. A model of classes hides nothing and reads no mask. */
+  /** Classes that `predict` tells apart, of whole arrays; if absent, it predicts patches. */
   readonly classes?: number;
   /** -> prediction [B, N, P]; of classes, a logit for each [B, K] */
   predict(g: Builder, w: Weights<T>, batch: Batch): Tensor;
   loss(g: Builder, w: Weights<T>, batch: Batch): Losses;
   /** Absent where the target of `predict` cannot be shown as pixels. */
   readonly picture?: Picture | undefined;
-  /** Of a model of several arrays: what it predicts beside `predict`, by the names of targets. */
+  /** Of a model of several arrays, or with a head: what it predicts of them, by the names of targets. */
   readonly predictions?: Readonly<Record<string, Prediction<T>>>;
-  /** Of a model of several arrays: what its encoders make of some of them, by name, `audio` or `joint.audio`. */
+  /** Of a model of several arrays or encoders: what they make of some arrays, by name, `audio` or `joint.audio`. */
   readonly encodings?: Readonly<Record<string, Encoding<T>>>;
   /** What is computed of each sample beside its image and fed with it, by name. */
   readonly fields?: Readonly<Record<string, BoundField>>;

@@ -4,7 +4,7 @@ import { type Builder, invariant, type Tensor } from "../graph/index.js";
 import { type ArrayShape, type ImageShape, pictured } from "./arrays.js";
 import { placesInOrder } from "./nn/index.js";
 import { mapParameters, namedParameters, type ParameterTree, type Weights } from "./parameters.js";
-import { masksOf, type PlaceNames } from "./places.js";
+import { guideNames, masksOf, type PlaceNames } from "./places.js";
 import type { Arrays, Batch, GuideFeeds, MaskSampler, ModelProgram } from "./program.js";
 
 /** Declares every parameter as state under its dotted name; gives the tensors in the nesting that a program expects. */
@@ -54,11 +54,11 @@ function dropInputs(g: Builder, drops: ModelProgram["drops"], purpose: Purpose):
 
 /**
  * Declares the feeds of the arrays, of the places of tokens, the fields that the graph reads, and what a guided mask is fed: `draws`
- * and scalars. A model of classes reads no mask, and has nothing of it. In training, also what is left out at random.
+ * and scalars. In training, also what is left out at random.
  */
 export function batchInputs(
   g: Builder,
-  { arrays, masks, fields, classes, drops }: Pick<ModelProgram, "arrays" | "masks" | "fields" | "classes" | "drops">,
+  { arrays, masks, fields, drops }: Pick<ModelProgram, "arrays" | "masks" | "fields" | "drops">,
   purpose: Purpose = "judging",
 ): Batch {
   const declared = Object.entries(fields ?? {})
@@ -69,21 +69,27 @@ export function batchInputs(
     ...arrayInputs(g, { arrays }),
     ...dropInputs(g, drops, purpose),
   };
-  if (classes !== undefined) return seen;
-  return Object.assign({}, seen, ...masksOf({ masks }).map(({ mask, feeds }) => maskInputs(g, mask, feeds)));
+  const places = masksOf({ masks }).map(({ mask, feeds, label }) => maskInputs(g, mask, feeds, label));
+  return Object.assign({}, seen, ...places);
 }
 
-const maskInputs = (g: Builder, { guide, tokens, visible }: MaskSampler, feeds: PlaceNames): Batch => ({
-  ...(guide ? guideInputs(g, guide) : {}),
+const maskInputs = (
+  g: Builder,
+  { guide, tokens, visible }: MaskSampler,
+  feeds: PlaceNames,
+  label: string | null,
+): Batch => ({
+  ...(guide ? guideInputs(g, guide, label) : {}),
   [feeds.visible]: g.input(feeds.visible, ["B", visible], "int32"),
   [feeds.hidden]: g.input(feeds.hidden, ["B", tokens - visible], "int32"),
   [feeds.restore]: g.input(feeds.restore, ["B", tokens], "int32"),
 });
 
-const guideInputs = (g: Builder, { numbers, moving }: GuideFeeds): Readonly<Record<string, Tensor>> => ({
-  draws: g.input("draws", ["B", numbers]),
-  ...Object.fromEntries(Object.keys(moving).map((name) => [name, g.input(name, [])])),
-});
+function guideInputs(g: Builder, { numbers, moving }: GuideFeeds, label: string | null): Batch {
+  const names = guideNames(label);
+  const scalars = Object.keys(moving).map((name) => [names.moving(name), g.input(names.moving(name), [])] as const);
+  return { [names.draws]: g.input(names.draws, ["B", numbers]), ...Object.fromEntries(scalars) };
+}
 
 /** `batchInputs`, with the places of visible and hidden tokens that the model decides on itself, where it does. */
 export function maskedBatch<T extends ParameterTree>(
@@ -93,34 +99,37 @@ export function maskedBatch<T extends ParameterTree>(
   purpose: Purpose = "judging",
 ): Batch {
   const batch = batchInputs(g, program, purpose);
-  if (!program.guide) return batch;
-  const order = program.guide(g, weights, batch);
-  const [size, tokens] = order.shape as readonly [number, number];
-  const visible = (batch.visible as Tensor).shape[1] as number;
-  return {
-    ...batch,
-    visible: g.slice(order, [0, 0], [size, visible]),
-    hidden: g.slice(order, [0, visible], [size, tokens - visible]),
-    restore: placesInOrder(g, order),
-  };
+  const decided = masksOf(program).flatMap(({ name, feeds }): readonly (readonly [string, Tensor])[] => {
+    const order = program.guides?.[name]?.order(g, weights, batch);
+    if (!order) return [];
+    const [size, tokens] = order.shape as readonly [number, number];
+    const visible = (batch[feeds.visible] as Tensor).shape[1] as number;
+    return [
+      [feeds.visible, g.slice(order, [0, 0], [size, visible])],
+      [feeds.hidden, g.slice(order, [0, visible], [size, tokens - visible])],
+      [feeds.restore, placesInOrder(g, order)],
+    ];
+  });
+  return { ...batch, ...Object.fromEntries(decided) };
 }
 
-/** The mask whose number of visible tokens varies from batch to batch; null: there is none. */
-export function varyingMask({ masks }: Pick<ModelProgram, "masks">): {
+/** Numbers of visible tokens, by the names of the masks in which they vary. */
+export type VisibleOf = Readonly<Record<string, number>>;
+
+/** The masks whose number of visible tokens varies from batch to batch. */
+export const varyingMasks = ({
+  masks,
+}: Pick<ModelProgram, "masks">): readonly {
+  readonly name: string;
   readonly mask: MaskSampler;
   readonly varies: NonNullable<MaskSampler["varies"]>;
-} | null {
-  const mask = Object.values(masks).find(({ varies }) => varies);
-  return mask?.varies ? { mask, varies: mask.varies } : null;
-}
+}[] => Object.entries(masks).flatMap(([name, mask]) => (mask.varies ? [{ name, mask, varies: mask.varies }] : []));
 
-/** The same model for batches with this number of visible tokens under the mask in which it varies. */
-export function withVisible<T extends ParameterTree>(program: ModelProgram<T>, visible: number): ModelProgram<T> {
-  const varying = varyingMask(program)?.mask;
-  if (varying === undefined || varying.visible === visible) return program;
+/** The same model for batches with these numbers of visible tokens under the masks in which they vary. */
+export function withVisible<T extends ParameterTree>(program: ModelProgram<T>, visible: VisibleOf): ModelProgram<T> {
   const masks = Object.entries(program.masks).map(([name, mask]) => [
     name,
-    mask === varying ? { ...mask, visible } : mask,
+    mask.varies ? { ...mask, visible: visible[name] ?? mask.visible } : mask,
   ]);
   return { ...program, masks: Object.fromEntries(masks) };
 }

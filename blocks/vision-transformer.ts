@@ -3,7 +3,7 @@
 import type { Requirement } from "./block.js";
 import { divisorsBeside } from "./divisors.js";
 import { repeat, transformerBlockParameters } from "./nn/index.js";
-import { flag, int, labels, optional, type Params, real, type ValuesOf } from "./params.js";
+import { flag, int, optional, type Params, real, type ValuesOf } from "./params.js";
 
 export const transformerParams = (name: string) => ({
   depth: int({ min: 1, max: 1024, doc: `Transformer blocks of the ${name}.` }),
@@ -74,13 +74,6 @@ export const blockOptions = (p: {
   heads: p.heads,
   ...(p.norm_epsilon == null ? {} : { epsilon: p.norm_epsilon }),
 });
-
-/** A parameter of encoders that can read several inputs. */
-export const readFrom = optional(
-  labels({
-    doc: "What it reads, by label: inputs, or encoders of them, such as `[audio, image]`. If absent, the input of its own label, or all.",
-  }),
-);
 
 /** The weights of `depth` blocks. */
 export const transformerBlocks = (p: ValuesOf<TransformerParams> & { readonly key_bias?: boolean | null }) =>

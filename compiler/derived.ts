@@ -1,7 +1,7 @@
 /** What follows from the lines of a model or recipe without running it, said line by line, as an editor shows it beside them. */
 
 import { countsText, type Optimizer, tokenCount } from "../blocks/index.js";
-import { hidingOf, layoutOf, tokensOf, visibleOf } from "./assemble/layout.js";
+import { isWhole, layoutOf, tokensOf, visibleOf } from "./assemble/layout.js";
 import { type InputPart, type MaskPart, type Parts, partsOf } from "./assemble/parts.js";
 import type { Filled, Model, Origin, Recipe } from "./model.js";
 import { learningRateOf } from "./plan.js";
@@ -56,7 +56,7 @@ function visibleText(mask: MaskPart): string {
 /** With the tokens in front; hidden ones are among them where a decoder puts them into the encoder's input. */
 function rowsSeen(parts: Parts): number {
   const { extra, count, visible } = layoutOf(parts);
-  return extra + (hidingOf(parts) === "drop" ? visible : count);
+  return extra + (parts.encoder.inputs.every((input) => isWhole(parts, input)) ? count : visible);
 }
 
 /** The learning rate of a recipe without findings, where it is told for so many samples. */

@@ -26,7 +26,7 @@ export interface NotPlain {
 
 /** What a model is elsewhere, or which part of its spec has no counterpart. */
 export function plainModel(model: Model): PlainModel | NotPlain {
-  const { inputs, encoders, encoder, objectives, classes } = partsOf(model);
+  const { inputs, encoders, encoder, objectives, heads } = partsOf(model);
   const [input] = inputs as readonly [InputPart];
   if (inputs.length > 1) return { part: "input", why: `it reads ${inputs.length} inputs` };
   if (encoders.length > 1) return { part: "encoder", why: `it has ${encoders.length} encoders` };
@@ -37,8 +37,10 @@ export function plainModel(model: Model): PlainModel | NotPlain {
       why: `\`${encoder.block.definition.name}\` as it is written is no plain vision transformer`,
     };
   const common = { name: model.name, array: input.array, grid: input.grid, encoder: plain };
-  if (classes) {
-    const { definition, values } = classes.head;
+  const [only, another] = heads;
+  if (another || (only && objectives.length > 0)) return { part: "head", why: "it has more than a head" };
+  if (only) {
+    const { definition, values } = only.block;
     const head = { classes: definition.classes(values), pool: String(values.pool ?? "") };
     return { ...common, decoder: null, head, normalize: null };
   }

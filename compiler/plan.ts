@@ -14,7 +14,7 @@ import {
   outputNames,
   tokenCount,
   trainedNames,
-  varyingMask,
+  varyingMasks,
   wordsOf,
 } from "../blocks/index.js";
 import { cost, type Recompute } from "../graph/index.js";
@@ -178,13 +178,14 @@ const trainingFlops = (program: ModelProgram): number =>
 
 function costOfAssembly(assembly: Assembly, program: ModelProgram): Cost {
   const { count: total, visible } = layoutOf(assembly.parts);
-  const [fewest] = varyingMask(program)?.varies.counts ?? [];
+  const varying = varyingMasks(program);
+  const less = varying.reduce((sum, { mask, varies }) => sum + mask.visible - (varies.counts[0] as number), 0);
   const forward = cost(lossGraph(program, 1)).matmul;
   return {
     parameters: countWeights(assembly.parameters),
     trainable: countWeights(program.parameters, isTrained),
     following: countWeights(assembly.parameters, ({ follows }) => follows !== undefined),
-    tokens: { total, visible, hidden: total - visible, ...(fewest === undefined ? {} : { fewest }) },
+    tokens: { total, visible, hidden: total - visible, ...(varying.length === 0 ? {} : { fewest: visible - less }) },
     flops: { forward, training: trainingFlops(program) },
   };
 }

@@ -26,7 +26,7 @@ export interface SlotRule {
   readonly every: boolean;
   /** Whether a label names the input of the model that the line is for, and not the line. */
   readonly ofInputs: boolean;
-  /** Whether programs can be built from it in this version; what cannot be built is checked and then refused. */
+  /** Whether there are blocks for it in this version. */
   readonly built: boolean;
 }
 

@@ -5,13 +5,14 @@ import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
 import { deceptionLoss, discriminationError, linear, linearParameters, takeTokens } from "../nn/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
-import { choice, type Params, real, type ValuesOf } from "../params.js";
+import { choice, labels, optional, type Params, real, type ValuesOf } from "../params.js";
 import type { Places } from "../places.js";
 import { patchesOf } from "../sequence.js";
+import { latentFrom } from "../sources.js";
 
 /** What is known when an adversary is checked. */
 export interface JudgedModel extends ModelContext {
-  /** Whether what the model's decoder predicts can be brought back to pixels in the graph. */
+  /** Whether all predictions that it judges can be brought back to pixels in the graph. */
   readonly predictsPixels: boolean;
 }
 
@@ -91,6 +92,12 @@ export const patchDiscriminator = defineAdversary({
       doc: "What the model's side counts for in the sum of its losses.",
     }),
     weight: real({ min: 0, openMin: true, default: 1, doc: "Factor of the model's side in the sum of its losses." }),
+    of: optional(
+      labels({
+        doc: "Whose predictions it judges, by the labels of targets, such as `[rgb, depth]`. If absent, those of the model's decoder.",
+      }),
+    ),
+    through: latentFrom,
   },
   requires: [
     {

@@ -32,11 +32,16 @@ export interface TokenGroup {
   readonly input: string | null;
   /** Tokens of the whole input, N. */
   readonly count: number;
-  /** Those that the encoder saw, V; null: one mask lies over all inputs, and their number differs from sample to sample. */
+  /**
+   * Those that are in the latent, V, or all; 0 where the encoder does not see the input. null: one mask lies over all inputs, and their
+   * number differs from sample to sample.
+   */
   readonly visible: number | null;
-  /** Which they are; null as `visible` is. */
+  /** Whether that number differs from batch to batch. */
+  readonly varies: boolean;
+  /** Which they are; null as `visible` is, and where all are there in raster order: none is hidden, or hidden ones pass the encoder. */
   readonly places: Places | null;
-  /** Of the decoder's own width, [1, N, Dd], of the only input with rows for tokens in front; null: it has none. */
+  /** Of the decoder's own width, [1, N, Dd], of the only group with rows for tokens in front; null: it has none. */
   readonly positions: Tensor | null;
   /** A learned vector of the input, [1, 1, Dd], added to its tokens; null: there is none. */
   readonly mark: Tensor | null;
@@ -46,21 +51,21 @@ export interface TokenGroup {
 export interface LatentInputs {
   /** [B, extra + V, D], the groups one after the other; [B, extra + N, D] in raster order where `whole`. */
   readonly latent: Tensor;
-  /** Whether the latent is of every token: hidden ones pass through the encoder. */
+  /** Whether the latent is of every token of all groups. */
   readonly whole: boolean;
   /** Tokens in front of the patches. */
   readonly extra: number;
-  /** One for each input, in the order of the latent. */
+  /** One for each input, in the order of the latent; that of an input which is only predicted stands behind them. */
   readonly groups: readonly TokenGroup[];
   /** Of a mask that lies over all inputs; null: each has its own, or there is one. */
   readonly joint: Places | null;
 }
 
-export interface DecoderInputs extends LatentInputs, Places {
+export interface DecoderInputs extends LatentInputs {
+  /** Of the mask over what is predicted; null: nothing of it is hidden. */
+  readonly places: Places | null;
   /** What the encoder in the target's braces gives; null: there is none. */
   readonly encoded: Encoded | null;
-  /** Of the decoder's own width, [1, extra + N, Dd]. */
-  readonly positions: Tensor | null;
   /** Maps that the encoder gives, the finest first, [B, ...S, D] each; none of an encoder that gives tokens. */
   readonly maps: readonly Tensor[];
   /** Where something is visible on the map of a stride, or on the deepest. */

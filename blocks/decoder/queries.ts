@@ -13,6 +13,7 @@ import {
   tokensFrom,
   transformerBlock,
 } from "../nn/index.js";
+import { latentFrom } from "../sources.js";
 import { transformerBlocks, transformerParams, transformerRequirements } from "../vision-transformer.js";
 import { defineDecoder, type LatentInputs, ofTokens, type TokenGroup } from "./contract.js";
 import { wholeSequence } from "./trunk.js";
@@ -28,8 +29,13 @@ function contextOf(code: Code, whole: Tensor, { extra, groups, joint }: LatentIn
     seen.push(takeSeen(code, whole, { start: extra, count }, joint.visible));
   } else {
     let start = extra;
-    for (const { count, places } of groups) {
-      seen.push(takeSeen(code, whole, { start, count }, places?.visible));
+    for (const { count, places, visible } of groups) {
+      if (visible === 0) continue;
+      seen.push(
+        places
+          ? takeSeen(code, whole, { start, count }, places.visible)
+          : code.let("seen", tokensFrom, whole, { start, count }),
+      );
       start += count;
     }
   }
@@ -53,6 +59,7 @@ export const queries = defineDecoder({
     width: { ...width, default: 256 },
     heads: { ...heads, default: 8 },
     mlp_ratio,
+    of: latentFrom,
   },
   requires: [...transformerRequirements, ofTokens],
   width: (p) => p.width,

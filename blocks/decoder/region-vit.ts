@@ -32,13 +32,15 @@ export const regionVit = defineDecoder({
     region_pred: linearParameters(p.width, outputs / sequences),
   }),
   decode(code, p, w, inputs) {
-    const { restore, positions, extra } = inputs;
+    const { groups, own: at } = inputs;
+    // Of several groups, none has rows for tokens in front.
+    const extra = groups.length === 1 ? inputs.extra : 0;
     const seen = seenRegions(code, inputs);
     const { patches } = neck(code, p, w, inputs);
     const own = seen.patches(seen.normalize(seen.tokens));
     const embedded = code.let("embedded", linear, own, w.region_decoder_embed); // [B', V, Dd]
-    const whole = code.let("whole", restoreRegions, embedded, w.region_mask_token, restore); // [B', N, Dd]
-    const placed = code.let("placed_regions", addPositions, whole, positions, { extra });
+    const whole = code.let("whole", restoreRegions, embedded, w.region_mask_token, seen.restore); // [B', N, Dd]
+    const placed = code.let("placed_regions", addPositions, whole, groups[at]?.positions, { extra });
     const informed = code.let("informed", addMemory, placed, patches);
     const y = code.fold("y", w.region_blocks, informed, transformerBlock, { heads: p.heads });
     const maps = code.let("maps", linear, code.let("normed", layerNorm, y, w.region_norm), w.region_pred);

@@ -5,6 +5,7 @@ import type { Code } from "../code.js";
 import {
   addMark,
   addPositions,
+  groupTokens,
   joinTokens,
   type LinearParameters,
   layerNormParameters,
@@ -14,6 +15,7 @@ import {
   prependClassToken,
   project,
   projectionParameters,
+  repeatToken,
   restoreTokens,
   tokenParameter,
   tokensFrom,
@@ -21,7 +23,6 @@ import {
 } from "../nn/index.js";
 import type { Parameter, Weights } from "../parameters.js";
 import type { ValuesOf } from "../params.js";
-import type { Places } from "../places.js";
 import { patchesOf } from "../sequence.js";
 import { blockOptions, type TransformerParams, transformerBlocks } from "../vision-transformer.js";
 import type { DecoderInputs, LatentInputs, TokenGroup } from "./contract.js";
@@ -86,12 +87,12 @@ export function wholeSequence(
   code: Code,
   tokens: Tensor,
   maskToken: unknown,
-  { extra, groups, joint, whole }: LatentInputs,
+  { extra, groups, joint }: LatentInputs,
 ): Tensor {
   const [only, another] = groups as readonly [TokenGroup, TokenGroup?];
-  if (whole) return code.let("placed", addPositions, tokens, only.positions, { extra: 0 });
   if (!another) {
-    const { restore } = only.places as Places;
+    if (!only.places) return code.let("placed", addPositions, tokens, only.positions, { extra: 0 });
+    const { restore } = only.places;
     const restored = code.let("restored", restoreTokens, tokens, maskToken, restore, { extra }); // [B, extra + N, Dd]
     return code.let("placed", addPositions, restored, only.positions, { extra: 0 });
   }
@@ -100,13 +101,38 @@ export function wholeSequence(
   let [start, all] = [extra, extra === 0 ? [] : [code.let("front", tokensFrom, tokens, { start: 0, count: extra })]];
   for (const group of groups) {
     const count = restored ? group.count : (group.visible as number);
-    const own = code.let("own", tokensFrom, restored ?? tokens, { start, count });
+    const every = everyToken(code, restored ?? tokens, maskToken, group, { start, count, extra, groups });
     start += count;
-    const every = restored
-      ? own
-      : code.let("restored", restoreTokens, own, maskToken, group.places?.restore, { extra: 0 });
     const placed = code.let("placed", addPositions, every, group.positions, { extra: 0 });
     all = [...all, group.mark ? code.let("marked", addMark, placed, group.mark) : placed];
   }
   return all.reduce((first, second) => code.let("whole", joinTokens, first, second));
+}
+
+/** Where the tokens of a group stand in a sequence of several. */
+interface Range {
+  readonly start: number;
+  readonly count: number;
+  readonly extra: number;
+  readonly groups: readonly TokenGroup[];
+}
+
+/** Every token of a group: those of its tokens that stand in a sequence, and a learned one for each of the others. */
+function everyToken(
+  code: Code,
+  sequence: Tensor,
+  maskToken: unknown,
+  group: TokenGroup,
+  { start, count, extra, groups }: Range,
+): Tensor {
+  if (group.visible === 0) return code.let("unseen", repeatToken, sequence, maskToken, { count: group.count });
+  const { places } = group;
+  const before = groups.slice(0, groups.indexOf(group));
+  const own = groups.some(({ varies }) => varies)
+    ? code.let("own", groupTokens, sequence, places?.visible ?? count, {
+        extra,
+        before: before.map((other) => other.places?.visible ?? other.count),
+      })
+    : code.let("own", tokensFrom, sequence, { start, count });
+  return places ? code.let("restored", restoreTokens, own, maskToken, places.restore, { extra: 0 }) : own;
 }

@@ -5,6 +5,7 @@ import type { Code } from "../code.js";
 import { layerNorm, linear, linearParameters } from "../nn/index.js";
 import type { Weights } from "../parameters.js";
 import { choice, flag, optional, type ValuesOf } from "../params.js";
+import { latentFrom } from "../sources.js";
 import {
   keyBias,
   normEpsilon,
@@ -28,6 +29,7 @@ const params = {
       doc: "What stands in front of the patches. If absent, what the encoder has there.",
     }),
   ),
+  of: latentFrom,
 };
 
 type DecoderValues = ValuesOf<typeof params>;

@@ -73,7 +73,7 @@ export interface Encoder<P extends Params = Params, T extends ParameterTree = Pa
   /** What the tokens attend to in a layer, counted from 1: [B, heads, extra + V, extra + V], rows sum to 1. */
   attention?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, seen: TokenOrigin, layer: number): Tensor;
   /** The normalisation that ends `encode`, on tokens [..., D]; if absent, there is none. */
-  normalize?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor): Tensor;
+  normalize?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor, origin: TokenOrigin): Tensor;
   /** Present where it reads an array itself and gives maps of it: it is asked for these, and never for tokens. */
   readonly maps?: Maps<P, T>;
 }

@@ -17,11 +17,11 @@ import {
   transformerBlock,
 } from "../nn/index.js";
 import { choice, flag, optional, ratio, type ValuesOf } from "../params.js";
+import { readFrom } from "../sources.js";
 import {
   blockOptions,
   keyBias,
   normEpsilon,
-  readFrom,
   transformerBlocks,
   transformerFacts,
   transformerParams,
@@ -85,7 +85,12 @@ function through(
 ): Tensor {
   if (blocks.length === 0) return sequence;
   if (drops && p.drop_path > 0) {
-    return code.let(name, droppingBlocks, sequence, blocks, drops.values, { ...blockOptions(p), first: drops.first });
+    const kind = input !== null && p.norms === "by_input" ? { kind: input } : {};
+    return code.let(name, droppingBlocks, sequence, blocks, drops.values, {
+      ...blockOptions(p),
+      first: drops.first,
+      ...kind,
+    });
   }
   return input !== null && p.norms === "by_input"
     ? code.fold(name, blocks, sequence, normedBlock, { ...blockOptions(p), kind: input })
@@ -133,11 +138,11 @@ export const vit = defineEncoder({
   requires: [
     ...transformerRequirements,
     {
-      name: "drop-path-of-one-input",
+      name: "drop-path-of-the-model",
       at: "drop_path",
-      doc: "`drop_path` is of the encoder of a model of one input.",
-      holds: (p, { inputs, inner }) => p.drop_path === 0 || (inputs === 1 && !inner),
-      say: (p) => `a \`drop_path\` of ${p.drop_path}, and this is not the encoder of a model of one input`,
+      doc: "`drop_path` is of an encoder of the model, and not of one in the braces of a target.",
+      holds: (p, { inner }) => p.drop_path === 0 || !inner,
+      say: (p) => `a \`drop_path\` of ${p.drop_path}, and this encoder stands in the braces of a target`,
       help: () => "remove it",
     },
   ],
@@ -177,6 +182,8 @@ export const vit = defineEncoder({
     const x = through(code, p, w.blocks.slice(0, layer - 1), sequence, seen);
     return code.let("attention", blockAttention, x, w.blocks[layer - 1], blockOptions(p));
   },
-  normalize: (code, p, w, tokens) =>
-    p.norm === "none" ? tokens : code.let("renormalized", layerNorm, tokens, normIn(w, "norm"), ...normOptions(p)),
+  normalize: (code, p, w, tokens, seen) =>
+    p.norm === "none"
+      ? tokens
+      : code.let("renormalized", layerNorm, tokens, normIn(w, normName(p, seen.input)), ...normOptions(p)),
 });

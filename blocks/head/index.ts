@@ -1,4 +1,4 @@
-/** Heads: from what the encoder makes of the whole image to a logit for each class. A model with a head hides nothing. */
+/** Heads: from what an encoder makes of a whole sample to a logit for each class; while it is trained, of what a mask shows, where there is one. */
 
 import type { Tensor } from "../../graph/index.js";
 import { type Definition, type ModelContext, ofKind } from "../block.js";
@@ -10,6 +10,7 @@ import type { ParameterTree, Weights } from "../parameters.js";
 import { choice, int, type Params, ratio, type ValuesOf } from "../params.js";
 import type { Drop } from "../program.js";
 import { patchesOf } from "../sequence.js";
+import { featuresFrom } from "../sources.js";
 
 export interface HeadContext {
   /** Features of a token. */
@@ -17,14 +18,14 @@ export interface HeadContext {
 }
 
 export interface HeadInputs {
-  /** What the encoder's last layer gives for every token of the image, [B, extra + N, D]. */
+  /** What the encoder's last layer gives for every token that it sees, [B, extra + N, D]. */
   readonly tokens: Tensor;
   /** The encoder's final normalisation, on tokens [..., D]. */
   readonly normalize: (tokens: Tensor) => Tensor;
   /** Tokens in front of the patches. */
   readonly extra: number;
-  /** Patches, N. */
-  readonly count: number;
+  /** Patches that it sees, N; null: as many as a mask shows. */
+  readonly count: number | null;
   /** Of a text, 1 for its tokens and 0 for what is behind its end, [B, N]; null: all count. */
   readonly places: Tensor | null;
   /** What is left out at random; if absent, nothing. */
@@ -79,6 +80,7 @@ export const classifier = defineHead({
       default: 0,
       doc: "Share of what stands for the image that is left out at random in training.",
     }),
+    of: featuresFrom,
   },
   requires: [
     {

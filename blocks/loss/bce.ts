@@ -1,8 +1,8 @@
 /** Binary cross-entropy between logits and binary maps over the chosen patches. */
 
-import { binaryCrossEntropy } from "../nn/index.js";
+import { binaryCrossEntropies, binaryCrossEntropy } from "../nn/index.js";
 import { real } from "../params.js";
-import { chosenPatches, comparisonParams, defineLoss } from "./contract.js";
+import { comparisonParams, comparisonRequirements, defineLoss, meanError } from "./contract.js";
 
 export const bce = defineLoss({
   name: "bce",
@@ -17,7 +17,16 @@ export const bce = defineLoss({
       doc: "Weight of values whose target is zero; those whose target is one have weight 1.",
     }),
   },
+  requires: comparisonRequirements,
+  uneven: true,
   weight: (p) => p.weight,
   build: (code, p, inputs) =>
-    code.let("bce", binaryCrossEntropy, ...chosenPatches(code, p.on, inputs), { background: p.background }),
+    meanError(
+      code,
+      "bce",
+      p.on,
+      inputs,
+      { mean: binaryCrossEntropy, each: binaryCrossEntropies },
+      { background: p.background },
+    ),
 });

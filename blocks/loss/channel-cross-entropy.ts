@@ -1,7 +1,7 @@
 /** Cross-entropy where the channels of an array are classes: of maps that say of each place what stands there. */
 
 import { crossEntropies, meanCrossEntropy } from "../nn/index.js";
-import { comparisonParams, defineLoss, meanError } from "./contract.js";
+import { comparisonParams, comparisonRequirements, defineLoss, meanError } from "./contract.js";
 
 export const channelCrossEntropy = defineLoss({
   name: "channel_cross_entropy",
@@ -9,6 +9,7 @@ export const channelCrossEntropy = defineLoss({
   source: "Bachmann et al., MultiMAE: Multi-modal Multi-task Masked Autoencoders, ECCV 2022, section 3.3",
   since: "0.1",
   params: comparisonParams,
+  requires: comparisonRequirements,
   uneven: true,
   weight: (p) => p.weight,
   build: (code, p, inputs) =>

@@ -1,7 +1,7 @@
 /** Losses: a scalar from the prediction and the target, or from the latent alone. */
 
 import type { Tensor } from "../../graph/index.js";
-import { type Definition, type ModelContext, ofKind } from "../block.js";
+import { type Definition, type ModelContext, ofKind, type Requirement } from "../block.js";
 import type { Code, Layer } from "../code.js";
 import { meanOfFlagged, otherFlags, takeTokens } from "../nn/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
@@ -12,6 +12,8 @@ export interface LossInputs {
   readonly prediction: Tensor;
   /** [B, N, P], of a head the labels [B, K]; computed when it is first read. */
   readonly target: Tensor;
+  /** Whether a mask hides some of what is predicted; if not, `visible` and `hidden` are not to be read. */
+  readonly masked: boolean;
   /** int32 [B, V] and [B, N - V] */
   readonly visible: Tensor;
   readonly hidden: Tensor;
@@ -25,12 +27,21 @@ export interface LossInputs {
   readonly channels: number;
   /** Of a loss of features: what encoders make of two inputs, the tokens of each, [B, V, D]. */
   readonly between: readonly [Tensor, Tensor];
-  /** What the encoder gives, [B, extra + V, D]; [B, extra + N, D] in raster order where hidden tokens enter the encoder. */
+  /**
+   * What the encoder gives of the input that is predicted, [B, extra + V, D]; [B, extra + N, D] in raster order where its hidden tokens enter
+   * the encoder. Under one mask over several inputs: of all of them.
+   */
   readonly latent: Tensor;
   /** Tokens in front of the patches. */
   readonly extra: number;
   /** The encoder's final normalisation once more, on any of its tokens [..., D]. */
   readonly normalize: (tokens: Tensor) => Tensor;
+}
+
+/** What is known when a loss is checked. */
+export interface JudgedTargets extends ModelContext {
+  /** An input that is predicted and judged, of which no mask hides anything; null: there is none. */
+  readonly unmasked: string | null;
 }
 
 export interface LossContext {
@@ -39,7 +50,7 @@ export interface LossContext {
 }
 
 export interface Loss<P extends Params = Params, T extends ParameterTree = ParameterTree>
-  extends Definition<P, ModelContext> {
+  extends Definition<P, JudgedTargets> {
   /** It compares samples of a batch with each other; if absent, it is the mean of losses of single samples. */
   readonly acrossSamples?: true;
   /**
@@ -77,6 +88,18 @@ export const comparisonParams = {
   weight: lossWeight,
 };
 
+/** What losses between prediction and target ask for. */
+export const comparisonRequirements: readonly Requirement<typeof comparisonParams & Params, JudgedTargets>[] = [
+  {
+    name: "some-hidden",
+    at: "on",
+    doc: "Something of what is predicted is hidden, where hidden patches count.",
+    holds: (p, { unmasked }) => p.on !== "hidden" || unmasked === null,
+    say: (_, { unmasked }) => `no mask hides anything of \`${unmasked}\`, and the error of hidden patches counts`,
+    help: (_, { unmasked }) => `write \`on: all\`, or a mask for \`${unmasked}\``,
+  },
+];
+
 /** Prediction and target of the chosen patches, [B, N', P] each. */
 export function chosenPatches(
   code: Code,
@@ -84,7 +107,7 @@ export function chosenPatches(
   inputs: LossInputs,
 ): readonly [prediction: Tensor, target: Tensor] {
   const { prediction, target } = inputs;
-  if (on === "all") return [prediction, target];
+  if (on === "all" || !inputs.masked) return [prediction, target];
   return [
     code.let("predicted", takeTokens, prediction, inputs[on]),
     code.let("wanted", takeTokens, target, inputs[on]),

@@ -1,8 +1,8 @@
 /** Smooth absolute error over the chosen patches: quadratic near zero, linear beyond `beta`. */
 
-import { smoothAbsoluteError } from "../nn/index.js";
+import { smoothAbsoluteError, smoothAbsoluteErrors } from "../nn/index.js";
 import { real } from "../params.js";
-import { chosenPatches, comparisonParams, defineLoss } from "./contract.js";
+import { comparisonParams, comparisonRequirements, defineLoss, meanError } from "./contract.js";
 
 export const smoothL1 = defineLoss({
   name: "smooth_l1",
@@ -13,7 +13,16 @@ export const smoothL1 = defineLoss({
     ...comparisonParams,
     beta: real({ min: 0, openMin: true, default: 1, doc: "Error at which the quadratic part ends." }),
   },
+  requires: comparisonRequirements,
+  uneven: true,
   weight: (p) => p.weight,
   build: (code, p, inputs) =>
-    code.let("smooth_l1", smoothAbsoluteError, ...chosenPatches(code, p.on, inputs), { beta: p.beta }),
+    meanError(
+      code,
+      "smooth_l1",
+      p.on,
+      inputs,
+      { mean: smoothAbsoluteError, each: smoothAbsoluteErrors },
+      { beta: p.beta },
+    ),
 });

@@ -8,8 +8,11 @@ import { patchesOf, visiblePatchesOf } from "../sequence.js";
 import { defineLoss, type LossInputs, lossWeight } from "./contract.js";
 
 /** The latent of the visible patches, [B, V, D]. */
-function visiblePatches(code: Code, { latent, visible, extra }: LossInputs): Tensor {
+function visiblePatches(code: Code, inputs: LossInputs): Tensor {
+  const { latent, extra } = inputs;
   const count = (latent.shape[1] as number) - extra;
+  if (!inputs.masked) return patchesOf(code, "patches", latent, { extra, count });
+  const { visible } = inputs;
   if (count === visible.shape[1]) return visiblePatchesOf(code, "seen", latent, visible, extra);
   return code.let("seen", takeTokens, patchesOf(code, "patches", latent, { extra, count }), visible);
 }
@@ -41,6 +44,7 @@ export const uniformity = defineLoss({
     },
   ],
   acrossSamples: true,
+  uneven: true,
   weight: (p) => p.weight,
   parameters: (p, { encoderWidth }) => (p.on === "patches" ? { fc_norm: layerNormParameters(encoderWidth) } : {}),
   build(code, _, inputs, w) {

@@ -5,6 +5,7 @@ import { attentionReceived, mostAttendedLast } from "../nn/index.js";
 import { choice, duration, int, ratio, schedule } from "../params.js";
 import { curveOptions, inSteps, type Progress, valueAt } from "../progress.js";
 import { tokenCount } from "../sets.js";
+import { latentFrom } from "../sources.js";
 import { defineMask } from "./contract.js";
 import { random } from "./random.js";
 import { byRatio, hiding, someOfEach } from "./ratio.js";
@@ -55,6 +56,7 @@ export const attentionGuided = defineMask({
       default: { amount: 0, unit: "epochs" },
       doc: "Time at the beginning in which masks are uniformly random; `random` moves from its end on.",
     }),
+    of: latentFrom,
   },
   requires: [
     someOfEach,

@@ -14,10 +14,24 @@ export const binaryCrossEntropy = layer(
     logits: Tensor<["B", N, P]>,
     target: Tensor<["B", NoInfer<N>, NoInfer<P>]>,
     o: { readonly background: number },
-  ): Tensor<[]> => {
-    const error = g.sub(g.softplus(logits), g.mul(logits, target)); // [B, N, P]
-    if (o.background === 1) return claim(g.mean(error));
-    const weights = g.add(g.mul(target, 1 - o.background), o.background);
-    return claim(g.mean(g.mul(error, weights)));
-  },
+  ): Tensor<[]> => claim(g.mean(entropies(g, logits, target, o.background))),
+);
+
+/** logits and target [B, N, P] -> the same of each element. */
+function entropies(g: Builder, logits: Tensor, target: Tensor, background: number): Tensor {
+  const error = g.sub(g.softplus(logits), g.mul(logits, target));
+  if (background === 1) return error;
+  const weights = g.add(g.mul(target, 1 - background), background);
+  return g.mul(error, weights);
+}
+
+/** logits and target [B, N, P] -> the mean of the same of each token, [B, N]. */
+export const binaryCrossEntropies = layer(
+  "binaryCrossEntropies",
+  <N extends number, P extends number>(
+    g: Builder,
+    logits: Tensor<["B", N, P]>,
+    target: Tensor<["B", NoInfer<N>, NoInfer<P>]>,
+    o: { readonly background: number },
+  ): Tensor<["B", N]> => claim(g.mean(entropies(g, logits, target, o.background), [2])),
 );

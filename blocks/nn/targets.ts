@@ -110,12 +110,15 @@ export const smoothAbsoluteError = layer(
     prediction: Tensor<["B", N, P]>,
     target: Tensor<["B", NoInfer<N>, NoInfer<P>]>,
     o: { readonly beta: number },
-  ): Tensor<[]> => {
-    const error = g.abs(g.sub(prediction, target));
-    const near = g.mul(g.mul(error, error), 0.5 / o.beta);
-    return claim(g.mean(g.select(g.less(error, o.beta), near, g.sub(error, 0.5 * o.beta))));
-  },
+  ): Tensor<[]> => claim(g.mean(smoothed(g, prediction, target, o.beta))),
 );
+
+/** e^2 / (2 beta) where |e| < beta, |e| - beta / 2 elsewhere. */
+export function smoothed(g: Builder, prediction: Tensor, target: Tensor, beta: number): Tensor {
+  const error = g.abs(g.sub(prediction, target));
+  const near = g.mul(g.mul(error, error), 0.5 / beta);
+  return g.select(g.less(error, beta), near, g.sub(error, 0.5 * beta));
+}
 
 /** The weighted sum of scalar losses. */
 export const weightedSum = layer(

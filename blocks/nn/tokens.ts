@@ -234,6 +234,49 @@ export const tokensFrom = layer(
   },
 );
 
+/** x [B, extra + M, D] -> its tokens behind those in front, [B, M, D], however many they are. */
+export const tokensBehind = layer(
+  "tokensBehind",
+  <B extends Rows, D extends number>(
+    g: Builder,
+    x: Tensor<[B, number, D]>,
+    o: { readonly extra: number },
+  ): Tensor<[B, number, D]> => {
+    const [batch, tokens, width] = x.shape as [number, number, number];
+    return claim(g.slice(x, [0, o.extra, 0], [batch, tokens - o.extra, width]));
+  },
+);
+
+/**
+ * x [B, M, D] -> of the groups that stand in it one after the other, behind `extra` tokens in front, the tokens of one, [B, V, D]. Of it and
+ * of those before it is given how many tokens they have, or their places in a tensor [B, V].
+ */
+export const groupTokens = layer(
+  "groupTokens",
+  <B extends Rows, V extends number, D extends number>(
+    g: Builder,
+    x: Tensor<[B, number, D]>,
+    own: Tensor<[Rows, V], "int32"> | V,
+    o: { readonly extra: number; readonly before: readonly (Tensor<[Rows, number], "int32"> | number)[] },
+  ): Tensor<[B, V, D]> => {
+    const [batch, , width] = x.shape as [number, number, number];
+    const sizeOf = (group: Tensor | number): number => (typeof group === "number" ? group : (group.shape[1] as number));
+    const start = o.before.reduce<number>((sum, group) => sum + sizeOf(group), o.extra);
+    return claim(g.slice(x, [0, start, 0], [batch, sizeOf(own), width]));
+  },
+);
+
+/** like [B, ...], token [1, 1, D] -> `count` copies of it for each sample, [B, count, D]. */
+export const repeatToken = layer(
+  "repeatToken",
+  <B extends Rows, D extends number, const C extends number>(
+    g: Builder,
+    like: Tensor<[B, number, D]>,
+    token: Tensor<[1, 1, NoInfer<D>]>,
+    o: { readonly count: C },
+  ): Tensor<[B, C, D]> => claim(g.broadcast(token, [like.shape[0] as number, o.count, token.shape[2] as number])),
+);
+
 /**
  * latent [B, extra + V, D] -> [B, extra + N, D]: every patch at its own place, copies of one learned token [1, 1, D] where
  * nothing was seen. restore [B, N] is the place of each token in [visible, hidden].

@@ -87,9 +87,14 @@ export const droppingBlocks = layer(
     x: Tensor<[B, N, D]>,
     blocks: readonly Weights<TransformerBlockParameters<NoInfer<D>, Q, H>>[],
     drops: Tensor<[NoInfer<B>, number]> | undefined,
-    { first, ...o }: { readonly heads: number; readonly epsilon?: number; readonly first: number },
+    {
+      first,
+      kind,
+      ...o
+    }: { readonly heads: number; readonly epsilon?: number; readonly first: number; readonly kind?: string },
   ): Tensor<[B, N, D]> =>
-    blocks.reduce<Tensor<[B, N, D]>>((before, w, i) => {
+    blocks.reduce<Tensor<[B, N, D]>>((before, block, i) => {
+      const w = kind === undefined ? block : withNormsOf(kind, block);
       if (!drops) return transformerBlock(g, before, w, o);
       const attended = selfAttention(g, layerNorm(g, before, w.norm1, o), w.attn, o.heads);
       const between = g.add(before, g.mul(attended, ofSample(g, drops, first + 2 * i)));
@@ -193,12 +198,20 @@ export const normedBlock = layer(
     w: Weights<TransformerBlockParameters<NoInfer<D>, Q, H>> & Weights<NormsOf<NoInfer<D>, NoInfer<K>>>,
     o: { readonly heads: number; readonly kind: K; readonly epsilon?: number },
   ): Tensor<[B, N, D]> => {
-    const own = w as Readonly<Record<string, Weights<LayerNormParameters<D>>>>;
-    const [norm1, norm2] = [own[`norm1_${o.kind}`], own[`norm2_${o.kind}`]];
-    invariant(norm1 && norm2, `a block without norms of ${o.kind}`);
-    return transformerBlock(g, x, { attn: w.attn, mlp: w.mlp, norm1, norm2 }, o);
+    return transformerBlock(g, x, withNormsOf(o.kind, w), o);
   },
 );
+
+/** The weights of a block with the norms of a kind. */
+function withNormsOf<D extends number, Q extends number, H extends number>(
+  kind: string,
+  w: Weights<TransformerBlockParameters<D, Q, H>>,
+): Weights<TransformerBlockParameters<D, Q, H>> {
+  const own = w as unknown as Readonly<Record<string, Weights<LayerNormParameters<D>>>>;
+  const [norm1, norm2] = [own[`norm1_${kind}`], own[`norm2_${kind}`]];
+  invariant(norm1 && norm2, `a block without norms of ${kind}`);
+  return { ...w, norm1, norm2 };
+}
 
 export type CrossBlockParameters<D extends number, K extends number, H extends number> = {
   readonly query_norm: LayerNormParameters<D>;

@@ -2,6 +2,7 @@
 
 import type { Builder, Dims, Rows, Tensor } from "../../graph/index.js";
 import { claim, layer } from "./layer.js";
+import { smoothed } from "./targets.js";
 
 /**
  * restore int32 [B, M]: where each token stands in [visible, hidden] -> 1 for the hidden and 0 for the visible ones of the `count` tokens
@@ -56,6 +57,17 @@ export const absoluteErrors = layer(
     prediction: Tensor<["B", N, P]>,
     target: Tensor<["B", NoInfer<N>, NoInfer<P>]>,
   ): Tensor<["B", N]> => claim(g.mean(g.abs(g.sub(prediction, target)), [2])),
+);
+
+/** prediction and target [B, N, P] -> the mean over each token of e^2 / (2 beta) where |e| < beta, |e| - beta / 2 elsewhere, [B, N]. */
+export const smoothAbsoluteErrors = layer(
+  "smoothAbsoluteErrors",
+  <N extends number, P extends number>(
+    g: Builder,
+    prediction: Tensor<["B", N, P]>,
+    target: Tensor<["B", NoInfer<N>, NoInfer<P>]>,
+    o: { readonly beta: number },
+  ): Tensor<["B", N]> => claim(g.mean(smoothed(g, prediction, target, o.beta), [2])),
 );
 
 /**

@@ -2,6 +2,7 @@
 
 import type { Builder, Dims, Tensor } from "../../graph/index.js";
 import type { Picture } from "../program.js";
+import { madeOf } from "../sources.js";
 import { defineTarget, type TargetContext } from "./contract.js";
 import { patchLength, patchPicture, patchValues } from "./patches.js";
 
@@ -39,7 +40,7 @@ export const classMaps = defineTarget({
   summary: "What stands at each place: the channels of the input are classes, a plane of zeros and ones for each.",
   source: "Bachmann et al., MultiMAE: Multi-modal Multi-task Masked Autoencoders, ECCV 2022, section 3.3",
   since: "0.1",
-  params: {},
+  params: { of: madeOf },
   requires: [
     {
       name: "several-classes",

@@ -3,6 +3,7 @@
 import { invariant } from "../../graph/index.js";
 import { averagedFeatures } from "../nn/index.js";
 import { int } from "../params.js";
+import { madeOf } from "../sources.js";
 import { defineTarget } from "./contract.js";
 
 export const features = defineTarget({
@@ -11,6 +12,7 @@ export const features = defineTarget({
   source: "Baevski et al., data2vec, ICML 2022, section 3.3",
   since: "0.1",
   params: {
+    of: madeOf,
     layers: int({ min: 1, default: 6, doc: "Layers of the teacher that are averaged, counted from the last." }),
   },
   requires: [

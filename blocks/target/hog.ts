@@ -4,6 +4,7 @@ import { sidesText } from "../arrays.js";
 import { orientedGradients } from "../nn/index.js";
 import { int, size } from "../params.js";
 import { boxLength, boxOf, boxText } from "../sets.js";
+import { madeOf } from "../sources.js";
 import { defineTarget, ofRowsAndColumns, type TargetContext } from "./contract.js";
 
 /** Numbers of one patch: a histogram for each channel of each cell. */
@@ -19,6 +20,7 @@ export const hog = defineTarget({
   source: "Wei et al., Masked Feature Prediction for Self-Supervised Visual Pre-Training, CVPR 2022, section 3.2",
   since: "0.1",
   params: {
+    of: madeOf,
     bins: int({
       min: 2,
       max: 180,

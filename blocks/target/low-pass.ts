@@ -4,6 +4,7 @@ import { type ArrayShape, pictured, sidesText } from "../arrays.js";
 import { lowPassed, lowPass as lowPassLayer } from "../nn/index.js";
 import { claim } from "../nn/layer.js";
 import { real } from "../params.js";
+import { madeOf } from "../sources.js";
 import { defineTarget, ofRowsAndColumns } from "./contract.js";
 import { moreThanOneValue, normalizeParam, patchLength, patchPicture, patchValues } from "./patches.js";
 
@@ -16,6 +17,7 @@ export const lowPass = defineTarget({
   source: "Liu et al., PixMIM: Rethinking Pixel Reconstruction in Masked Image Modeling, arXiv 2303.02416, 2023",
   since: "0.1",
   params: {
+    of: madeOf,
     radius: real({ min: 0, default: 40, doc: "Highest frequency that is kept, in cycles across the image." }),
     normalize: normalizeParam,
   },

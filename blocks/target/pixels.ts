@@ -2,6 +2,7 @@
 
 import type { ModelContext, Requirement } from "../block.js";
 import { takeTimes } from "../nn/index.js";
+import { madeOf } from "../sources.js";
 import { defineTarget, type TargetContext } from "./contract.js";
 import { moreThanOneValue, normalizeParam, patchLength, patchPicture, patchPixels, patchValues } from "./patches.js";
 import { patchesOfAll, pictureOfAll, someTimes, timesParam, wholeTimes } from "./times.js";
@@ -10,7 +11,7 @@ import { patchesOfAll, pictureOfAll, someTimes, timesParam, wholeTimes } from ".
 const predicted = (times: number | null, context: TargetContext): TargetContext =>
   times === null ? context : someTimes(times, context).fewer;
 
-const params = { normalize: normalizeParam, times: timesParam };
+const params = { normalize: normalizeParam, times: timesParam, of: madeOf };
 
 const requires: readonly Requirement<typeof params, ModelContext>[] = [
   wholeTimes,

@@ -13,6 +13,7 @@ import {
 import { choice, int } from "../params.js";
 import { boundSource, ofPictures, regionMaps, sourceParam } from "../regions/index.js";
 import { boxLength, tokenCount } from "../sets.js";
+import { madeOf } from "../sources.js";
 import { defineTarget, type TargetContext } from "./contract.js";
 
 interface Values {
@@ -30,6 +31,7 @@ export const regions = defineTarget({
   source: "Nguyen et al., R-MAE: Regions Meet Masked Autoencoders, ICLR 2024, section 3",
   since: "0.1",
   params: {
+    of: madeOf,
     source: sourceParam,
     count: int({ min: 1, max: 1024, default: 8, doc: "Regions drawn of each image." }),
     touching: int({ min: 1, default: 1, doc: "Patches that a region touches at least; others are not drawn." }),

@@ -3,6 +3,7 @@
 import { type Definition, type ModelContext, ofKind } from "../block.js";
 import { choice, type Params, schedule, type ValuesOf } from "../params.js";
 import { curveOptions, type Progress, valueAt } from "../progress.js";
+import { latentFrom } from "../sources.js";
 
 export interface Teacher<P extends Params = Params> extends Definition<P, ModelContext> {
   /** Share of its old value that each weight keeps at a step, in [0, 1]. */
@@ -31,6 +32,7 @@ export const ema = defineTeacher({
       options: curveOptions,
       doc: "How a momentum that moves gets from one end to the other.",
     }),
+    of: latentFrom,
   },
   momentum: (p, progress) => valueAt(p.momentum, p.curve, progress),
 });

@@ -1,59 +1,123 @@
 /** How an adversary joins a model: what it judges, with which backbone, and its own loss. */
 
-import { type Adversary, type Bound, detached, fillHidden, patchify, unpatchify } from "../../blocks/index.js";
+import {
+  type Batch,
+  type Code,
+  detached,
+  fillHidden,
+  patchify,
+  tokensFrom,
+  unpatchify,
+  weightedSum,
+} from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { arrayIn, encodeWhole, type Placed, placesOf } from "./backbone.js";
+import { arrayIn, encodeWhole, maskedPlaces, type Placed } from "./backbone.js";
+import { type WeightTree, weightsUnder } from "./branches.js";
 import type { ModelFunction } from "./function.js";
-import { layoutOf } from "./layout.js";
-import { ownObjectiveOf } from "./parts.js";
+import { extraTokensOf, startIn, tokensOf } from "./layout.js";
+import type { AdversaryPart, Objective } from "./parts.js";
 import { targetInputs } from "./targets.js";
-import { adversaryBranch, backboneBranch, type WeightTree, weightsUnder } from "./weights.js";
+import { adversaryBranch, backboneBranch } from "./weights.js";
 
 /** Names of the terms: what the model pays, and what the adversary does. */
 export const modelTerm = "adversarial";
 const ownTerm = "adversary";
 
-/** The image with its hidden patches predicted, seen by the backbone and judged patch by patch. */
+/** A prediction that is judged: what gives it of a batch, and of the latent. */
+export interface JudgedPrediction {
+  readonly objective: Objective;
+  readonly predict: ModelFunction;
+  readonly decode: ModelFunction;
+}
+
+/** `prediction`, or of several `prediction_audio`. */
+export const predictionName = ({ objective: { input } }: JudgedPrediction, of: readonly unknown[]): string =>
+  of.length === 1 ? "prediction" : `prediction_${input.name}`;
+
+/** An array with its hidden patches predicted. */
+function completed(
+  code: Code,
+  parts: Placed,
+  w: WeightTree,
+  objective: Objective,
+  prediction: Tensor,
+  batch: Batch,
+): Tensor {
+  const { target, input } = objective;
+  invariant(target.definition.pixels, "the checker lets through only adversaries of pixels");
+  const inputs = targetInputs(code, parts, w, objective, batch);
+  const pixels = target.definition.pixels(code, target.values, prediction, inputs, input);
+  const originals = code.let("originals", patchify, arrayIn(input, batch), input.grid);
+  const filled = code.let("filled", fillHidden, originals, pixels, maskedPlaces(parts, batch, input));
+  return code.let("completed", unpatchify, filled, input.grid, { channels: input.array.channels });
+}
+
+/** The arrays with their hidden patches predicted, seen by the backbone and judged patch by patch. */
 export const judgeFunction = (
   parts: Placed,
-  { definition, values }: Bound<Adversary>,
-  predict: ModelFunction,
+  { block: { definition, values }, backbone }: AdversaryPart,
+  judged: readonly JudgedPrediction[],
 ): ModelFunction => ({
   name: "judge",
-  doc: "For every patch of the image that prediction completes, the logit that it is an original.",
-  inputs: [{ name: "prediction", from: predict }, "batch"],
-  body(code, w, { given: { prediction }, batch }) {
-    const { extra, count } = layoutOf(parts);
-    const objective = ownObjectiveOf(parts);
-    const { target, input } = objective;
-    invariant(target.definition.pixels, "the checker lets through only adversaries of pixels");
-    const inputs = targetInputs(code, parts, w, objective, batch);
-    const pixels = target.definition.pixels(code, target.values, prediction as Tensor, inputs, input);
-    const originals = code.let("originals", patchify, arrayIn(input, batch), input.grid);
-    const filled = code.let("filled", fillHidden, originals, pixels, placesOf(parts, batch));
-    const completed = code.let("completed", unpatchify, filled, input.grid, { channels: input.array.channels });
+  doc:
+    judged.length === 1
+      ? `For every patch of the ${judged[0]?.objective.input.name} that prediction completes, the logit that it is an original.`
+      : "For every patch of the arrays that predictions complete, one array after the other, the logit that it is an original.",
+  inputs: [...judged.map((one) => ({ name: predictionName(one, judged), from: one.predict })), "batch"],
+  body(code, w, { given, batch }) {
+    const arrays = judged.map((one) => {
+      const prediction = given[predictionName(one, judged)] as Tensor;
+      return [one.objective.input.name, completed(code, parts, w, one.objective, prediction, batch)] as const;
+    });
     const own = weightsUnder(w, adversaryBranch);
-    const backbone = definition.backbone(values) === "separate" ? (own[backboneBranch] as WeightTree) : w;
-    const latent = encodeWhole(code, parts, input, backbone, completed);
-    return definition.judge(code, values, own, { latent, extra, count });
+    const seeing = definition.backbone(values) === "separate" ? (own[backboneBranch] as WeightTree) : w;
+    const latent = encodeWhole(code, parts, backbone, seeing, { ...batch, ...Object.fromEntries(arrays) });
+    const extra = extraTokensOf(backbone);
+    return definition.judge(code, values, own, { latent, extra, count: tokensOf(backbone.inputs) });
   },
 });
 
-/** The adversary's own loss: the prediction is given, so the decoder is not trained by it. */
+/** What a side pays for the decisions about every patch that the backbone sees: the mean over what was predicted. */
+export function sideLoss(
+  code: Code,
+  parts: Placed,
+  { block: { definition, values }, backbone: { inputs } }: AdversaryPart,
+  judged: readonly JudgedPrediction[],
+  decisions: Tensor,
+  batch: Batch,
+  side: "ownLoss" | "modelLoss",
+): Tensor {
+  const losses = judged.map(({ objective: { input } }) => {
+    const range = { start: startIn(inputs, input), count: tokensOf([input]) };
+    const about = inputs.length === 1 ? decisions : code.let(`decisions_${input.name}`, tokensFrom, decisions, range);
+    const { visible, hidden } = maskedPlaces(parts, batch, input);
+    return definition[side](code, values, about, { visible, hidden });
+  });
+  const [only, another] = losses;
+  if (only && !another) return only;
+  return code.let(
+    "mean",
+    weightedSum,
+    losses.map((loss) => [1 / losses.length, loss]),
+  );
+}
+
+/** The adversary's own loss: the predictions are given, so that the decoders are not trained by it. */
 export const adversaryLossFunction = (
   parts: Placed,
-  { definition, values }: Bound<Adversary>,
-  predict: ModelFunction,
+  adversary: AdversaryPart,
+  judged: readonly JudgedPrediction[],
   judge: ModelFunction,
 ): ModelFunction => ({
   name: "adversaryLoss",
   doc: "What the adversary minimises: how badly it tells originals from predictions.",
   inputs: ["batch"],
   body(code, _, { batch }) {
-    const given = code.let("given", detached, code.call("prediction", predict, batch));
-    const decisions = code.call("decisions", judge, given, batch);
-    const { visible, hidden } = placesOf(parts, batch);
-    const total = definition.ownLoss(code, values, decisions, { visible, hidden });
+    const given = judged.map((one) =>
+      code.let("given", detached, code.call(predictionName(one, judged), one.predict, batch)),
+    );
+    const decisions = code.call("decisions", judge, ...given, batch);
+    const total = sideLoss(code, parts, adversary, judged, decisions, batch, "ownLoss");
     return { total, terms: { [ownTerm]: total } };
   },
 });

@@ -4,25 +4,25 @@
  */
 
 import type {
-  Adversary,
   AdversaryProgram,
   Arrays,
   Batch,
-  Bound,
   Losses,
   MaskSampler,
   ModelProgram,
   ParameterTree,
 } from "../../blocks/index.js";
-import { bindJointMask, bindMask, bindPicture, bindTeacher, everythingVisible } from "../../blocks/index.js";
+import { bindJointMask, bindMask, bindPicture, bindTeacher } from "../../blocks/index.js";
 import { type Builder, invariant, type Tensor } from "../../graph/index.js";
 import type { Model } from "../model.js";
+import type { WeightTree } from "./branches.js";
 import { fieldsOf } from "./fields.js";
 import { type FunctionCode, inputsFrom, type ModelFunction, type Result } from "./function.js";
 import { functionsOf } from "./functions.js";
-import { allDrops, layoutOf } from "./layout.js";
-import { type InputPart, type MaskPart, type Objective, type Parts, partsOf } from "./parts.js";
-import { adversaryBranch, modelWeights, type WeightTree } from "./weights.js";
+import { guidedMasks } from "./guide.js";
+import { dropsOf, layoutOf } from "./layout.js";
+import { type AdversaryPart, type InputPart, type MaskPart, type Objective, type Parts, partsOf } from "./parts.js";
+import { adversaryBranch, modelWeights } from "./weights.js";
 
 export interface Assembly {
   readonly model: Model;
@@ -58,7 +58,7 @@ export const run = (f: ModelFunction, g: Builder, w: WeightTree, args: readonly 
 /** Which weights an adversary trains, alone and with the model, and when. */
 export const adversaryGroups = (
   { backbone }: Pick<Assembly, "backbone">,
-  { definition, values }: Bound<Adversary>,
+  { block: { definition, values } }: AdversaryPart,
 ): Omit<AdversaryProgram, "loss"> => ({
   own: [adversaryBranch],
   shared: definition.backbone(values) === "shared" ? backbone : [],
@@ -74,22 +74,21 @@ const samplerOf = ({ block: { definition, values }, over }: MaskPart): MaskSampl
       )
     : bindMask(definition, values, (over[0] as InputPart).grid);
 
-/** What a model of several inputs predicts, by the names of targets, and by which of its functions. */
+/** What a model of several inputs, or with a head, predicts of arrays, by the names of targets, and by which of its functions. */
 export function predictionsOf({
-  parts: { inputs, objectives },
+  parts: { inputs, objectives, heads },
   functions,
 }: Pick<Assembly, "parts" | "functions">): readonly {
   readonly name: string;
   readonly f: string;
   readonly objective: Objective;
 }[] {
-  if (inputs.length === 1) return [];
+  if (inputs.length === 1 && heads.length === 0) return [];
   const predicting = functions.filter(({ predicts }) => predicts);
-  return objectives.map((objective, i) => ({
-    name: objective.label ?? objective.input.name,
-    f: predicting[i]?.name ?? "predict",
-    objective,
-  }));
+  return predicting.map(({ name: f }, i) => {
+    const objective = objectives[i] as Objective;
+    return { name: objective.label ?? objective.input.name, f, objective };
+  });
 }
 
 /** What encoders of a model of several inputs can be asked for, by name. */
@@ -109,10 +108,11 @@ export function programOf(assembly: Assembly): ModelProgram {
     invariant(found, `no function ${name} in ${model.name}`);
     return found;
   };
-  const { encoder, inputs, masks, objectives, classes } = parts;
-  const drops = allDrops(parts);
-  const [own] = objectives;
-  const [mask] = masks;
+  const { encoder, inputs, masks, objectives, heads } = parts;
+  const drops = dropsOf(parts).flatMap((own) => own.drops);
+  const [own] = heads.length === 0 ? objectives : [];
+  const [head] = heads;
+  const guides = guidedMasks(parts);
   const byName = <V>(value: (input: InputPart) => V): Readonly<Record<string, V>> =>
     Object.fromEntries(inputs.map((input) => [input.name, value(input)]));
   const predictions = predictionsOf(assembly);
@@ -121,15 +121,20 @@ export function programOf(assembly: Assembly): ModelProgram {
     name: model.name,
     arrays: byName(({ array }) => array),
     grids: byName(({ grid }) => grid),
-    masks: mask
-      ? Object.fromEntries(masks.map((one) => [one.name, samplerOf(one)]))
-      : byName(({ grid }) => everythingVisible(grid)),
+    masks: Object.fromEntries(masks.map((one) => [one.name, samplerOf(one)])),
     parameters,
     backbone: assembly.backbone,
     extraTokens: layoutOf(parts).extra,
     layers: encoder.block.definition.layers(encoder.block.values),
-    ...(mask?.block.definition.guide
-      ? { guide: (g, w, batch) => run(named("guide"), g, w as WeightTree, [batch]) as Tensor }
+    ...(guides.length > 0
+      ? {
+          guides: Object.fromEntries(
+            guides.map(({ mask, f }) => [
+              mask,
+              { order: (g: Builder, w: unknown, batch: Batch) => run(named(f), g, w as WeightTree, [batch]) as Tensor },
+            ]),
+          ),
+        }
       : {}),
     encode: (g, w, batch) => run(named("encode"), g, w as WeightTree, [batch]) as Tensor,
     features: (g, w, arrays, layers) => run(named("features"), g, w as WeightTree, [arrays], layers) as Tensor,
@@ -164,7 +169,7 @@ export function programOf(assembly: Assembly): ModelProgram {
           ),
         }
       : {}),
-    ...(classes ? { classes: classes.head.definition.classes(classes.head.values) } : {}),
+    ...(head ? { classes: head.block.definition.classes(head.block.values) } : {}),
     fields: fieldsOf(parts),
     ...(drops.length > 0 ? { drops } : {}),
     ...(parts.adversary
@@ -175,6 +180,6 @@ export function programOf(assembly: Assembly): ModelProgram {
           },
         }
       : {}),
-    ...(parts.teacher ? { teacher: bindTeacher(parts.teacher.definition, parts.teacher.values) } : {}),
+    ...(parts.teacher ? { teacher: bindTeacher(parts.teacher.block.definition, parts.teacher.block.values) } : {}),
   };
 }

@@ -15,19 +15,33 @@ import {
   type Lattice,
   type Places,
   paddingBias,
+  patchesOf,
   placeNames,
   placesInRow,
+  restoreTokens,
+  restoreZeros,
   type TokenOrigin,
   takeTokens,
+  tokensFrom,
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { dropsOf, extraRows, maskOver } from "./layout.js";
-import { type EncoderPart, type InputPart, isEncoder, type MaskPart, mapsOf, onlyInput, type Parts } from "./parts.js";
-import { encoderMark, encoderPositions, hasMark, type WeightTree, weightsUnder } from "./weights.js";
+import { type BranchOf, type WeightTree, weightsUnder } from "./branches.js";
+import { corruptedText } from "./fields.js";
+import { dropsOf, extraRows, extraTokensOf, hidingOf, isUnder, jointMask, maskOver, variesOver } from "./layout.js";
+import {
+  type EncoderPart,
+  type HeadPart,
+  type InputPart,
+  isEncoder,
+  type MaskPart,
+  mapsOf,
+  type Parts,
+} from "./parts.js";
+import { encoderMark, encoderPositions, hasMark, hiddenTokenName } from "./weights.js";
 
 /** A model with where the weights of its labels are. */
 export interface Placed extends Parts {
-  readonly branchOf: (label: string | null) => string | null;
+  readonly branchOf: BranchOf;
 }
 
 /** What the model reads of a batch, [B, ...axes, C]. */
@@ -43,11 +57,17 @@ export function placesIn({ masks }: Parts, { name }: MaskPart, batch: Batch): Pl
   };
 }
 
-/** What the mask over an input is fed, or the only one of the model. */
-export function placesOf(parts: Parts, batch: Batch, input: InputPart = onlyInput(parts)): Places {
+/** What the mask over an input is fed; null: there is none. */
+export function placesOf(parts: Parts, batch: Batch, input: InputPart): Places | null {
   const mask = maskOver(parts, input);
-  invariant(mask, "the checker lets through only masked models here");
-  return placesIn(parts, mask, batch);
+  return mask && placesIn(parts, mask, batch);
+}
+
+/** What the mask over an input is fed that has one. */
+export function maskedPlaces(parts: Parts, batch: Batch, input: InputPart): Places {
+  const places = placesOf(parts, batch, input);
+  invariant(places, "the checker lets through only masked inputs here");
+  return places;
 }
 
 /** array [B, ...axes, C] -> tokens [B, N, D] */
@@ -72,8 +92,30 @@ export const placedTokens = (code: Code, parts: Placed, input: InputPart, w: Wei
 export const takeVisible = (code: Code, tokens: Tensor, { visible }: Places): Tensor =>
   code.let("seen", takeTokens, tokens, visible);
 
+/**
+ * What an encoder is given of an input: of a masked one the visible tokens, or every token where hidden ones enter it as something
+ * else, [B, V or N, D].
+ */
+export function seenTokens(code: Code, parts: Placed, input: InputPart, w: WeightTree, batch: Batch): Tensor {
+  const hiding = hidingOf(parts, input);
+  if (hiding === "corrupt") {
+    return placedTokens(code, parts, input, w, corruptedText(code, parts, input, arrayIn(input, batch), batch));
+  }
+  const tokens = embed(code, parts, input, w, arrayIn(input, batch)); // [B, N, D]
+  const places = placesOf(parts, batch, input);
+  if (hiding === null || places === null) return place(code, parts, input, w, tokens);
+  if (hiding === "drop") return takeVisible(code, place(code, parts, input, w, tokens), places);
+  const seen = takeVisible(code, tokens, places); // [B, V, D]
+  const own = weightsUnder(w, parts.branchOf(input.label));
+  const entered =
+    hiding === "token"
+      ? code.let("entered", restoreTokens, seen, own[hiddenTokenName(input)], places.restore, { extra: 0 })
+      : code.let("entered", restoreZeros, seen, places.restore);
+  return place(code, parts, input, w, entered);
+}
+
 /** The tokens of several, one after the other, [B, sum of N, D]. */
-export const joined = (code: Code, name: string, [first, ...rest]: readonly Tensor[]): Tensor =>
+const joined = (code: Code, name: string, [first, ...rest]: readonly Tensor[]): Tensor =>
   rest.reduce<Tensor>((all, tokens) => code.let(name, joinTokens, all, tokens), first as Tensor);
 
 /** What is left out of an encoder or a head at random, in a function of a batch. */
@@ -87,29 +129,99 @@ interface Seeing extends Dropping {
   readonly padding?: Tensor | null;
 }
 
-/** What is left out of the encoder of a model of one input, or of its head. */
-export function droppedIn(parts: Parts, batch: Batch, part: "encoder" | "head"): Dropping {
-  const { encoder, head } = dropsOf(parts);
-  if ((part === "encoder" ? encoder : head).length === 0) return nothingDropped;
-  const first = part === "encoder" ? 0 : encoder.reduce((sum, { numbers }) => sum + numbers, 0);
+/** What is left out of an encoder of the model, or of a head. */
+export function droppedIn(parts: Parts, batch: Batch, part: EncoderPart | HeadPart): Dropping {
+  const all = dropsOf(parts);
+  const at = all.findIndex((own) => own.part === part);
+  if ((all[at]?.drops.length ?? 0) === 0) return nothingDropped;
+  const first = all
+    .slice(0, at)
+    .reduce((sum, { drops }) => sum + drops.reduce((own, drop) => own + drop.numbers, 0), 0);
   return { drops: { values: batch[dropsInput], first } };
 }
 
-/** What keeps attention from what is behind the end of a text, array [B, N, 3]; null: all tokens of an input count. */
-export const paddingOf = (code: Code, { array: { ids } }: InputPart, array: Tensor): Tensor | null =>
-  ids ? code.let("padding", paddingBias, array) : null;
+/** What keeps attention from what is behind the end of a text, of an encoder that reads one; null: all tokens count. */
+export function paddingFor(code: Code, encoder: EncoderPart, batch: Batch): Tensor | null {
+  const text = textOf(encoder);
+  return text && code.let("padding", paddingBias, arrayIn(text, batch));
+}
 
-/** What an encoder is told of the tokens that it sees, but for their padding. `input`: the one that alone is seen, of several. */
-function seenBy(
+/** The text that an encoder reads; null: it reads something else. */
+export function textOf({ reads: [read, another] }: EncoderPart): InputPart | null {
+  return !read || another || isEncoder(read) || !read.array.ids ? null : read;
+}
+
+/** What an encoder reads, one after the other: what stands in front of the patches of any of them stands in front of all. */
+export function sequenceOf(
+  code: Code,
+  parts: Parts,
+  reads: readonly (InputPart | EncoderPart)[],
+  given: readonly Tensor[],
+  sight: Sight,
+  only: InputPart | null = null,
+): Tensor {
+  const fronts = reads.map((read) => (isEncoder(read) ? extraTokensOf(read, only) : 0));
+  if (given.length === 1 || fronts.every((extra) => extra === 0)) return joined(code, "tokens", given);
+  const front = given.flatMap((x, i) => {
+    const extra = fronts[i] as number;
+    return extra === 0 ? [] : [code.let("front", tokensFrom, x, { start: 0, count: extra })];
+  });
+  const patches = given.map((x, i) => {
+    const [read, extra] = [reads[i] as InputPart | EncoderPart, fronts[i] as number];
+    const varies =
+      sight === "seen" && (isEncoder(read) ? read.inputs : [read]).some((input) => variesOver(parts, input));
+    return patchesOf(code, "patches", x, { extra, count: varies ? null : (x.shape[1] as number) - extra });
+  });
+  return joined(code, "tokens", [...front, ...patches]);
+}
+
+/** Of a sample: every token of its arrays, or what a mask lets an encoder see of them. */
+export type Sight = "whole" | "seen";
+
+/** The parts that an encoder reads, of all its inputs or of one alone. */
+export const readsOf = ({ reads }: EncoderPart, only: InputPart | null): readonly (InputPart | EncoderPart)[] =>
+  reads.filter((read) => isUnder(read, only));
+
+/**
+ * What an encoder is given, computed without calling other functions of the model: with its weights, or with a copy of them. `only`: where
+ * it sees one of its inputs alone.
+ */
+export function tokensFor(
+  code: Code,
+  parts: Placed,
+  encoder: EncoderPart,
+  w: WeightTree,
+  batch: Batch,
+  sight: Sight,
+  only: InputPart | null = null,
+): Tensor {
+  const joint = sight === "seen" ? jointMask(parts) : null;
+  const reads = readsOf(encoder, only);
+  const given = reads.map((read) => {
+    if (isEncoder(read)) {
+      const below = tokensFor(code, parts, read, w, batch, sight, only);
+      const drops = sight === "seen" ? droppedIn(parts, batch, read) : {};
+      return encodeTokens(code, parts, read, w, below, { input: only, ...drops });
+    }
+    return sight === "whole" || joint
+      ? placedTokens(code, parts, read, w, arrayIn(read, batch))
+      : seenTokens(code, parts, read, w, batch);
+  });
+  const tokens = sequenceOf(code, parts, reads, given, sight, only);
+  return joint && !reads.some(isEncoder) ? takeVisible(code, tokens, placesIn(parts, joint, batch)) : tokens;
+}
+
+/** What an encoder is told of the tokens that it sees. `input`: the one that alone is seen, of several. */
+export function seenBy(
   { branchOf }: Placed,
   { reads }: EncoderPart,
   w: WeightTree,
   input: InputPart | null,
-): Omit<TokenOrigin, "padding"> {
+): TokenOrigin {
   const [only, another] = reads;
   const positions =
     only && !another && !isEncoder(only) ? (weightsUnder(w, branchOf(only.label))[encoderPositions] as Tensor) : null;
-  return { positions, input: another ? (input?.label ?? null) : null };
+  return { positions, input: another ? (input?.label ?? null) : null, padding: null };
 }
 
 /** tokens [B, V, D] of all that an encoder reads, or of `input` alone -> latent [B, extra + V, D] */
@@ -126,25 +238,39 @@ export function encodeTokens(
   return definition.encode(code, values, weightsUnder(w, parts.branchOf(encoder.label)), tokens, seen);
 }
 
-/** array [B, ...axes, C] of the only input -> the latent of every token, [B, extra + N, D] */
+/** The arrays of a batch -> what an encoder makes of every token of all that it reads, [B, extra + N, D] */
 export function encodeWhole(
   code: Code,
   parts: Placed,
-  input: InputPart,
+  encoder: EncoderPart,
   w: WeightTree,
-  array: Tensor,
+  batch: Batch,
   drops: Dropping = nothingDropped,
 ): Tensor {
-  if (parts.encoder.block.definition.maps) {
-    return normalization(code, parts.encoder.block, w)(deepestPlaces(code, wholeMaps(code, parts, w, array)));
+  if (encoder.block.definition.maps) {
+    const places = deepestPlaces(code, mapsFor(code, parts, encoder, w, batch, "whole"));
+    return normalizationOf(code, parts, encoder, w)(places);
   }
-  const tokens = placedTokens(code, parts, input, w, array);
-  return encodeTokens(code, parts, parts.encoder, w, tokens, { padding: paddingOf(code, input, array), ...drops });
+  const tokens = tokensFor(code, parts, encoder, w, batch, "whole");
+  return encodeTokens(code, parts, encoder, w, tokens, { padding: paddingFor(code, encoder, batch), ...drops });
 }
 
-/** array [B, ...axes, C] -> the maps of an encoder that sees all of it, the finest first. */
-export const wholeMaps = (code: Code, { encoder }: Placed, w: WeightTree, array: Tensor): readonly Tensor[] =>
-  mapsOf(encoder.block.definition).encode(code, encoder.block.values, w, array, null);
+/** The maps of an encoder, the finest first, of whole arrays or of what a mask shows. */
+export function mapsFor(
+  code: Code,
+  parts: Placed,
+  encoder: EncoderPart,
+  w: WeightTree,
+  batch: Batch,
+  sight: Sight,
+): readonly Tensor[] {
+  const { definition, values } = encoder.block;
+  const [input] = encoder.inputs;
+  invariant(input, "an encoder of maps reads an array");
+  const places = sight === "seen" ? placesOf(parts, batch, input) : null;
+  const own = weightsUnder(w, parts.branchOf(encoder.label));
+  return mapsOf(definition).encode(code, values, own, arrayIn(input, batch), places && keptUnder(code, input, places));
+}
 
 /** Maps, the finest first -> the places of the deepest in raster order, [B, N, D]. */
 export const deepestPlaces = (code: Code, maps: readonly Tensor[]): Tensor =>
@@ -167,9 +293,34 @@ export function keptUnder(code: Code, { grid }: InputPart, { visible, restore }:
 
 /** The final normalisation of an encoder, on any of its tokens [..., D]. */
 export const normalization =
-  (code: Code, { definition, values }: Bound<Encoder>, w: WeightTree) =>
+  (code: Code, { definition, values }: Bound<Encoder>, w: WeightTree, seen: TokenOrigin) =>
   (tokens: Tensor): Tensor =>
-    definition.normalize?.(code, values, w, tokens) ?? tokens;
+    definition.normalize?.(code, values, w, tokens, seen) ?? tokens;
+
+/** The same, of an encoder of the model. `input`: the one that alone is seen, of several. */
+export const normalizationOf = (
+  code: Code,
+  parts: Placed,
+  encoder: EncoderPart,
+  w: WeightTree,
+  input: InputPart | null = null,
+): ((tokens: Tensor) => Tensor) =>
+  normalization(code, encoder.block, weightsUnder(w, parts.branchOf(encoder.label)), seenBy(parts, encoder, w, input));
+
+/** What the last layer of an encoder of the model makes of its tokens: see `lastLayer`. */
+export const lastLayerOf = (
+  code: Code,
+  parts: Placed,
+  encoder: EncoderPart,
+  w: WeightTree,
+  tokens: Tensor,
+  { input = null, padding = null, drops }: Seeing,
+): Encoded =>
+  lastLayer(code, encoder.block, weightsUnder(w, parts.branchOf(encoder.label)), tokens, {
+    ...seenBy(parts, encoder, w, input),
+    padding,
+    ...(drops ? { drops } : {}),
+  });
 
 /**
  * What the last layer of an encoder makes of tokens [B, V, D], [B, extra + V, D], with the normalisation that ends it, which may be
@@ -180,12 +331,10 @@ export function lastLayer(
   encoder: Bound<Encoder>,
   w: WeightTree,
   tokens: Tensor,
-  { padding = null, drops }: Omit<Seeing, "input"> = {},
+  seen: TokenOrigin,
 ): Encoded {
   const { definition, values } = encoder;
-  const positions = w[encoderPositions] as Tensor;
-  const seen: TokenOrigin = { positions, input: null, padding, ...(drops ? { drops } : {}) };
   const [last] = definition.outputs?.(code, values, w, tokens, seen, 1) ?? [];
-  if (last) return { tokens: last, normalize: normalization(code, encoder, w) };
+  if (last) return { tokens: last, normalize: normalization(code, encoder, w, seen) };
   return { tokens: definition.encode(code, values, w, tokens, seen), normalize: (x) => x };
 }

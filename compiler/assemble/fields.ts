@@ -5,14 +5,16 @@ import {
   type Bound,
   type BoundField,
   bindField,
+  type Code,
+  corruptIds,
   dropsInput,
+  guideNames,
   type Head,
   type Mask,
   placeNames,
   type Target,
 } from "../../blocks/index.js";
-import type { Tensor } from "../../graph/index.js";
-import { movingNames } from "./guide.js";
+import { invariant, type Tensor } from "../../graph/index.js";
 import { camel, distinct } from "./names.js";
 import type { InputPart, MaskPart, Parts } from "./parts.js";
 
@@ -25,16 +27,21 @@ export interface BlockWithField {
   readonly input: InputPart;
 }
 
-/** What a batch has for a guided mask, and for parts that are left out at random. */
-const always = ["draws", dropsInput];
+/** What a batch has for parts that are left out at random. */
+const always = [dropsInput];
 
-/** The labels of a batch, of a model of classes. */
-export const labelsField = "labels";
+/** The labels of a batch, of a model with a head. */
+const labelsField = "labels";
 
 /** The blocks that ask for a field: the mask, the head, then the targets, by label or by their own name. */
-export function fieldsAsked({ inputs, masks, objectives, classes }: Parts): readonly BlockWithField[] {
+export function fieldsAsked(parts: Parts): readonly BlockWithField[] {
+  const { inputs, masks, objectives, heads } = parts;
   const asked: BlockWithField[] = [];
-  const taken = new Set([...always, ...inputs.map(({ name }) => name), ...masks.flatMap(feedsOf(masks.length))]);
+  const taken = new Set([
+    ...always,
+    ...inputs.map(({ name }) => name),
+    ...masks.flatMap((mask) => feedsOf(parts, mask)),
+  ]);
   const ask = (wanted: string, field: Omit<BlockWithField, "name">): void => {
     const name = distinct(camel(wanted), (other) => taken.has(other));
     taken.add(name);
@@ -44,25 +51,40 @@ export function fieldsAsked({ inputs, masks, objectives, classes }: Parts): read
     const wanted = masks.length === 1 ? "mask" : `${name}_mask`;
     if (block.definition.field) ask(wanted, { kind: "mask", part: block, input: over[0] as InputPart });
   }
-  if (classes) asked.push({ name: labelsField, kind: "head", part: classes.head, input: inputs[0] as InputPart });
+  for (const { label, block } of heads) {
+    const wanted = label === null ? labelsField : `${label}_${labelsField}`;
+    ask(wanted, { kind: "head", part: block, input: inputs[0] as InputPart });
+  }
   for (const { label, target, input } of objectives) {
     if (target.definition.field) ask(label ?? target.definition.name, { kind: "target", part: target, input });
   }
   return asked;
 }
 
+/** The name of a mask in the names of what it is fed; null: it is the only one. */
+export const feedLabel = ({ masks }: Pick<Parts, "masks">, { name }: MaskPart): string | null =>
+  masks.length === 1 ? null : name;
+
+/** The names of the scalars that a mask is fed. */
+export const movingNames = ({ definition, values }: Bound<Mask>): readonly string[] =>
+  Object.keys(definition.guide?.moving(values) ?? {});
+
+/** The names of what a guided mask is fed besides its places. */
+function guideFeeds(parts: Pick<Parts, "masks">, mask: MaskPart): readonly string[] {
+  const { draws, moving } = guideNames(feedLabel(parts, mask));
+  return [draws, ...movingNames(mask.block).map(moving)];
+}
+
 /** The names of what a mask is fed. */
-const feedsOf =
-  (masks: number) =>
-  ({ name, block }: MaskPart): readonly string[] => [
-    ...Object.values(placeNames(masks === 1 ? null : name)),
-    ...movingNames(block),
-  ];
+const feedsOf = (parts: Parts, mask: MaskPart): readonly string[] => [
+  ...Object.values(placeNames(feedLabel(parts, mask))),
+  ...guideFeeds(parts, mask),
+];
 
 /** The ids that the mask lets enter in the place of a text's own, int32 [B, N], -1 where none was chosen; null: it hides otherwise. */
-export function enteredIds(parts: Parts, batch: Batch): Tensor | null {
+export function enteredIds(parts: Parts, batch: Batch, input: InputPart): Tensor | null {
   const asked = fieldsAsked(parts).find(
-    ({ part, kind }) => kind === "mask" && (part as Bound<Mask>).definition.corrupts,
+    (field) => field.input === input && field.kind === "mask" && (field.part as Bound<Mask>).definition.corrupts,
   );
   return asked ? (batch[asked.name] as Tensor) : null;
 }
@@ -70,8 +92,15 @@ export function enteredIds(parts: Parts, batch: Batch): Tensor | null {
 /** The fields themselves, by name. */
 export const fieldsOf = (parts: Parts): Readonly<Record<string, BoundField>> =>
   Object.fromEntries(
-    fieldsAsked(parts).map(({ name, kind, part: { definition, values }, input: { array, grid } }) => [
+    fieldsAsked(parts).map(({ name, kind, part: { definition, values }, input: { label, array, grid } }) => [
       name,
-      bindField(kind, definition, values, { array, grid }),
+      bindField(kind, definition, values, { array, grid }, label ?? undefined),
     ]),
   );
+
+/** A text with the ids that the mask lets enter, of an array of a batch. */
+export function corruptedText(code: Code, parts: Parts, input: InputPart, array: Tensor, batch: Batch): Tensor {
+  const entered = enteredIds(parts, batch, input);
+  invariant(entered, "a mask that lets other ids enter has a field of them");
+  return code.let("corrupted", corruptIds, array, entered);
+}

@@ -2,7 +2,7 @@
 
 import type { Arrays, Batch, Code, Losses } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import type { WeightTree } from "./weights.js";
+import type { WeightTree } from "./branches.js";
 
 /** What a function of the model may do besides calling layers. */
 export interface FunctionCode extends Code {

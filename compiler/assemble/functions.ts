@@ -6,90 +6,61 @@
 import {
   type Batch,
   type Code,
-  corruptIds,
   type DecoderInputs,
   type Encoded,
   type LatentInputs,
-  restoreTokens,
-  restoreZeros,
   tokenCount,
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { adversaryLossFunction, judgeFunction } from "./adversary.js";
+import { adversaryLossFunction, type JudgedPrediction, judgeFunction } from "./adversary.js";
 import {
-  arrayIn,
   deepestPlaces,
   droppedIn,
-  embed,
   encodeTokens,
   encodeWhole,
   keptUnder,
   lastLayer,
-  normalization,
+  mapsFor,
+  maskedPlaces,
+  normalizationOf,
   type Placed,
-  place,
+  paddingFor,
   placesOf,
-  takeVisible,
+  tokensFor,
 } from "./backbone.js";
-import { classFunctions } from "./classes.js";
-import { enteredIds } from "./fields.js";
+import { type WeightTree, weightsUnder } from "./branches.js";
 import { callingIn, type ModelFunction } from "./function.js";
 import { groupsOf, sharedFunctions } from "./groups.js";
-import { guideFunction } from "./guide.js";
+import { guideFunctions } from "./guide.js";
+import { headFunctions } from "./heads.js";
 import { type InputFunctions, inputFunctions } from "./inputs.js";
-import { hidingOf } from "./layout.js";
+import { hidingOf, inputsOf } from "./layout.js";
 import { lossFunction } from "./losses.js";
 import { numbered, pascal } from "./names.js";
-import { type InputPart, mapsOf, type Objective, onlyInput, type Parts } from "./parts.js";
+import { type EncoderPart, type Objective, onlyInput, type Parts } from "./parts.js";
 import { targetInputs } from "./targets.js";
-import type { WeightTree } from "./weights.js";
-import {
-  decoderPositions,
-  encoderPositions,
-  hiddenToken,
-  type ModelWeights,
-  type ObjectiveBranches,
-  weightsUnder,
-} from "./weights.js";
+import { encoderPositions, type ModelWeights, type ObjectiveBranches } from "./weights.js";
 
 /** The latent of the only input. */
 function encodeFunction(parts: Placed): ModelFunction {
-  const input = onlyInput(parts);
-  const hiding = hidingOf(parts);
   const docs = {
     drop: "The latent of the visible tokens.",
     token: "The latent of every token, hidden ones entered as learned tokens.",
     zero: "The latent of every token, hidden ones entered as zeros.",
     corrupt: "The latent of every token, those of other ids where some were chosen.",
+    nothing: "The latent of every token: nothing is hidden.",
   };
   return {
     name: "encode",
-    doc: docs[hiding],
+    doc: docs[hidingOf(parts, onlyInput(parts)) ?? "nothing"],
     inputs: ["batch"],
     body(code, w, { batch }) {
-      const drops = droppedIn(parts, batch, "encoder");
-      if (hiding === "corrupt") {
-        return encodeWhole(code, parts, input, w, corruptedArray(code, parts, input, batch), drops);
-      }
-      const tokens = embed(code, parts, input, w, arrayIn(input, batch)); // [B, N, D]
-      const places = placesOf(parts, batch);
-      const encode = (x: Tensor): Tensor => encodeTokens(code, parts, parts.encoder, w, x, drops);
-      if (hiding === "drop") return encode(takeVisible(code, place(code, parts, input, w, tokens), places));
-      const seen = takeVisible(code, tokens, places); // [B, V, D]
-      const entered =
-        hiding === "token"
-          ? code.let("entered", restoreTokens, seen, w[hiddenToken], places.restore, { extra: 0 })
-          : code.let("entered", restoreZeros, seen, places.restore);
-      return encode(place(code, parts, input, w, entered));
+      const { encoder } = parts;
+      const tokens = tokensFor(code, parts, encoder, w, batch, "seen");
+      const padding = paddingFor(code, encoder, batch);
+      return encodeTokens(code, parts, encoder, w, tokens, { padding, ...droppedIn(parts, batch, encoder) });
     },
   };
-}
-
-/** The text with the ids that the mask lets enter. */
-function corruptedArray(code: Code, parts: Placed, input: InputPart, batch: Batch): Tensor {
-  const entered = enteredIds(parts, batch);
-  invariant(entered, "a mask that lets other ids enter has a field of them");
-  return code.let("corrupted", corruptIds, arrayIn(input, batch), entered);
 }
 
 function featuresFunction(parts: Placed): ModelFunction {
@@ -100,7 +71,7 @@ function featuresFunction(parts: Placed): ModelFunction {
       ? `The places of the deepest map of the whole ${input.name}, in raster order.`
       : `The latent of every token of the whole ${input.name}, in raster order, after the first \`layers\` layers.`,
     inputs: parts.encoder.block.definition.maps ? ["arrays"] : ["arrays", "layers"],
-    body: (code, w, { batch }) => encodeWhole(code, parts, input, w, arrayIn(input, batch)),
+    body: (code, w, { batch }) => encodeWhole(code, parts, parts.encoder, w, batch),
   };
 }
 
@@ -112,40 +83,44 @@ function decodeFunction(
   latent: ModelFunction,
 ): ModelFunction {
   const { label, decoder, input } = objective;
+  const inputs = inputsOf(objective);
   return {
     name: `decode${pascal(label ?? "")}`,
     doc:
       label === null
         ? "A prediction for every patch from the latent."
         : `What \`${label}\` predicts for every patch from the latent.`,
-    inputs: [{ name: parts.encoder.block.definition.maps ? "maps" : "latent", from: latent }, "batch"],
+    inputs: [{ name: objective.latent.block.definition.maps ? "maps" : "latent", from: latent }, "batch"],
     body(code, w, { given, batch }) {
       const own = weightsUnder(w, branches.branch);
       const encoded = encodeTarget(code, parts, w, objective, branches, batch);
       const places = placesOf(parts, batch, input);
       const maps = (given.maps ?? []) as readonly Tensor[];
       const reading = given.maps ? null : groupsOf(parts, objective, w, given.latent as Tensor, batch);
-      const inputs: DecoderInputs = {
+      const reads: DecoderInputs = {
         ...(reading ?? ofMaps),
         get latent() {
           return reading?.latent ?? deepestPlaces(code, maps);
         },
-        ...places,
+        places,
         maps,
-        kept: keptUnder(code, input, places),
+        kept: places ? keptUnder(code, input, places) : nothingHidden,
         encoded,
-        positions: (own[decoderPositions] ?? null) as Tensor | null,
         count: tokenCount(input.grid),
-        own: parts.encoder.inputs.indexOf(input),
+        own: inputs.indexOf(input),
         table: input.tokens?.definition.table?.(weightsUnder(w, parts.branchOf(input.label))) ?? null,
       };
-      return decoder.definition.decode(code, decoder.values, own, inputs);
+      return decoder.definition.decode(code, decoder.values, own, reads);
     },
   };
 }
 
 /** What a decoder reads of maps besides them: the places of the deepest are its latent. */
 const ofMaps: Omit<LatentInputs, "latent"> = { whole: true, extra: 0, groups: [], joint: null };
+
+function nothingHidden(): never {
+  invariant(false, "a decoder of what a mask hides predicts what one lies over");
+}
 
 /** What the encoder in a target's braces makes of the target's visible tokens; null: there is none. */
 function encodeTarget(
@@ -166,15 +141,20 @@ function encodeTarget(
   const inputs = {
     target: target.definition.build(code, target.values, targetInputs(code, parts, w, objective, batch), input),
     positions: own[encoderPositions] as Tensor,
-    visible: placesOf(parts, batch, input).visible,
+    visible: maskedPlaces(parts, batch, input).visible,
   };
   const seen = tokens.call(target.definition, code, target.values, objectiveWeights, inputs, context);
-  return lastLayer(code, encoder, own, seen);
+  return lastLayer(code, encoder, own, seen, { positions: inputs.positions, input: null, padding: null });
 }
 
-/** `predict`, or `predictImage` for another objective than the first. */
-const predictFunction = ({ label }: Objective, i: number, decode: ModelFunction): ModelFunction => ({
-  name: i === 0 ? "predict" : `predict${pascal(label ?? "")}`,
+/** `predict`, or `predictImage` for another objective than the first; where a head is asked what it predicts, none is `predict`. */
+const predictFunction = (
+  { label }: Objective,
+  i: number,
+  decode: ModelFunction,
+  besideHead: boolean,
+): ModelFunction => ({
+  name: i === 0 && !besideHead ? "predict" : `predict${pascal(label ?? (besideHead ? "patches" : ""))}`,
   doc:
     label === null
       ? "A prediction for every patch of the masked image."
@@ -195,49 +175,64 @@ function onlyFunctions(parts: Placed): InputFunctions {
   const features = featuresFunction(parts);
   if (parts.encoder.block.definition.maps) return mapFunctions(parts, features);
   const encode = encodeFunction(parts);
-  return { before: [], encode, latent: encode, features, between: [] };
+  return {
+    before: [],
+    encode,
+    latentOf: () => encode,
+    features,
+    between: [],
+    tokensFor: (code, w, { batch }, { encoder }, sight) => tokensFor(code, parts, encoder, w, batch, sight),
+  };
 }
 
 /** Of an encoder of maps: its maps, and the deepest as a latent. */
 function mapFunctions(parts: Placed, features: ModelFunction): InputFunctions {
-  const input = onlyInput(parts);
-  const { definition, values } = parts.encoder.block;
+  const { encoder } = parts;
   const maps: ModelFunction = {
     name: "encodeMaps",
     doc: "The maps of what is visible, the finest first; hidden cells are zeros.",
     inputs: ["batch"],
-    body(code, w, { batch }) {
-      const kept = keptUnder(code, input, placesOf(parts, batch));
-      return mapsOf(definition).encode(code, values, w, arrayIn(input, batch), kept);
-    },
+    body: (code, w, { batch }) => mapsFor(code, parts, encoder, w, batch, "seen"),
   };
   const encode: ModelFunction = {
     name: "encode",
     doc: "The latent of every cell: the places of the deepest map.",
     inputs: ["batch"],
     body: (code, w, { batch }) =>
-      normalization(
-        code,
-        parts.encoder.block,
-        w,
-      )(deepestPlaces(code, code.call<readonly Tensor[]>("maps", maps, batch))),
+      normalizationOf(code, parts, encoder, w)(deepestPlaces(code, code.call<readonly Tensor[]>("maps", maps, batch))),
   };
-  return { before: [maps], encode, latent: maps, features, between: [] };
+  return {
+    before: parts.objectives.length > 0 ? [maps] : [],
+    encode: parts.objectives.length > 0 ? encode : wholeEncode(parts, encoder),
+    latentOf: () => maps,
+    features,
+    between: [],
+    tokensFor: (code, w, { batch }, { encoder: own }, sight) =>
+      deepestPlaces(code, mapsFor(code, parts, own, w, batch, sight)),
+  };
 }
+
+/** The latent where nothing is predicted, and nothing hidden. */
+const wholeEncode = (parts: Placed, encoder: EncoderPart): ModelFunction => ({
+  name: "encode",
+  doc: "The latent of every token: nothing is hidden.",
+  inputs: ["batch"],
+  body: (code, w, { batch }) => encodeWhole(code, parts, encoder, w, batch),
+});
 
 /** The functions of a model, each after those that it calls. */
 export function functionsOf(model: Parts, weights: ModelWeights): readonly ModelFunction[] {
   const parts: Placed = { ...model, branchOf: weights.branchOf };
-  if (parts.classes) return [...classFunctions(parts, parts.classes, weights), featuresFunction(parts)];
-  const { before, encode, latent, features, between } =
-    parts.inputs.length === 1 ? onlyFunctions(parts) : inputFunctions(parts);
+  const isAlone = parts.inputs.length === 1 && parts.encoders.length === 1;
+  const reading = isAlone ? onlyFunctions(parts) : inputFunctions(parts);
+  const { before, encode, latentOf, features } = reading;
   const { objectives, adversary } = parts;
-  const shared = sharedFunctions(parts, weights, latent);
+  const shared = sharedFunctions(parts, weights, latentOf);
   const decodes = apart(
     objectives.map(
       (objective, i) =>
         shared?.predictionOf(objective) ??
-        decodeFunction(parts, objective, weights.objectives[i] as ObjectiveBranches, latent),
+        decodeFunction(parts, objective, weights.objectives[i] as ObjectiveBranches, latentOf(objective.latent)),
     ),
   );
   const judged = objectives.map((objective, i) => ({
@@ -245,22 +240,30 @@ export function functionsOf(model: Parts, weights: ModelWeights): readonly Model
     decode: decodes[i] as ModelFunction,
     branches: weights.objectives[i] as ObjectiveBranches,
   }));
+  const heads = headFunctions(parts, weights, reading);
+  const besideHead = heads.length > 0;
   // What one input's model predicts beside its own target is no output of it.
   const predicting = parts.inputs.length === 1 ? judged.slice(0, 1) : judged;
-  const predicts = apart(predicting.map(({ objective, decode }, i) => predictFunction(objective, i, decode)));
-  const [predict] = predicts as [ModelFunction];
-  const judge = adversary && judgeFunction(parts, adversary, predict);
-  const guide = guideFunction(parts);
+  const predicts = apart(
+    predicting.map(({ objective, decode }, i) => predictFunction(objective, i, decode, besideHead)),
+  );
+  const of = adversary?.judges.map((objective): JudgedPrediction => {
+    const at = objectives.indexOf(objective);
+    return { objective, decode: decodes[at] as ModelFunction, predict: predicts[at] as ModelFunction };
+  });
+  const judge = adversary && of && judgeFunction(parts, adversary, of);
   return [
-    ...(guide ? [guide] : []),
+    ...guideFunctions(parts),
     ...before,
     encode,
-    features,
+    ...(objectives.length > 0 ? [features] : []),
     ...(shared ? [shared.decode] : []),
     ...decodes,
+    ...heads.flatMap(({ predict, judged: other }) => (other === predict ? [predict] : [predict, other])),
     ...predicts,
     ...(judge ? [judge] : []),
-    lossFunction(parts, weights, { latent, between }, judged, judge),
-    ...(adversary && judge ? [adversaryLossFunction(parts, adversary, predict, judge)] : []),
+    lossFunction(parts, weights, reading, { judged, heads, adversary: judge && of ? { judge, of } : null }),
+    ...(adversary && judge && of ? [adversaryLossFunction(parts, adversary, of, judge)] : []),
+    ...(objectives.length > 0 ? [] : [features]),
   ];
 }

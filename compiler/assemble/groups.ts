@@ -3,48 +3,33 @@
 import { type Batch, type LatentInputs, type TokenGroup, tokenCount, tokensFrom } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import { type Placed, placesIn, placesOf } from "./backbone.js";
+import { type WeightTree, weightsUnder } from "./branches.js";
 import type { ModelFunction } from "./function.js";
-import { extraTokensOf, hidingOf, jointMask, startIn } from "./layout.js";
+import type { InputFunctions } from "./inputs.js";
+import { extraTokensOf, inputsOf, isWhole, jointMask, startIn, variesOver } from "./layout.js";
 import { pascal } from "./names.js";
-import type { InputPart, Objective } from "./parts.js";
-import {
-  decoderMark,
-  decoderPositions,
-  type ModelWeights,
-  sourcesBranch,
-  type WeightTree,
-  weightsUnder,
-} from "./weights.js";
-
-/** What a decoder knows of an input: beside the input, or with the decoder of a target of its own. */
-function sourceWeights(
-  { branchOf }: Placed,
-  { label, together }: Pick<Objective, "label" | "together">,
-  input: InputPart,
-  w: WeightTree,
-): WeightTree {
-  const own = together ? null : label;
-  if (own === null || input.label === null) return weightsUnder(w, branchOf(own ?? input.label));
-  const sources = weightsUnder(w, branchOf(own))[sourcesBranch] as WeightTree | undefined;
-  return (sources?.[input.label] ?? {}) as WeightTree;
-}
+import type { Objective } from "./parts.js";
+import { decoderMark, decoderPositions, inputWeights, type ModelWeights, readsWhole } from "./weights.js";
 
 /** What the decoder of an objective reads. */
 export function groupsOf(
   parts: Placed,
-  objective: Pick<Objective, "label" | "together">,
+  objective: Objective,
   w: WeightTree,
   latent: Tensor,
   batch: Batch,
 ): LatentInputs {
   const joint = jointMask(parts);
-  const groups = parts.encoder.inputs.map((input): TokenGroup => {
-    const own = sourceWeights(parts, objective, input, w);
-    const places = joint ? null : placesOf(parts, batch, input);
+  const groups = inputsOf(objective).map((input): TokenGroup => {
+    const own = inputWeights(parts.branchOf, objective, input, w);
+    const isSeen = objective.latent.inputs.includes(input);
+    const places = joint || !isSeen || isWhole(parts, input) ? null : placesOf(parts, batch, input);
+    const count = tokenCount(input.grid);
     return {
       input: input.label,
-      count: tokenCount(input.grid),
-      visible: places && (places.visible.shape[1] as number),
+      count,
+      visible: isSeen ? (joint ? null : places ? (places.visible.shape[1] as number) : count) : 0,
+      varies: isSeen && variesOver(parts, input),
       places,
       positions: (own[decoderPositions] ?? null) as Tensor | null,
       mark: (own[decoderMark] ?? null) as Tensor | null,
@@ -52,8 +37,8 @@ export function groupsOf(
   });
   return {
     latent,
-    whole: hidingOf(parts) !== "drop",
-    extra: extraTokensOf(parts.encoder),
+    whole: readsWhole(parts, objective),
+    extra: extraTokensOf(objective.latent),
     groups,
     joint: joint && placesIn(parts, joint, batch),
   };
@@ -67,24 +52,28 @@ export interface SharedFunctions {
 }
 
 /** null: no decoder predicts several targets. */
-export function sharedFunctions(parts: Placed, weights: ModelWeights, latent: ModelFunction): SharedFunctions | null {
+export function sharedFunctions(
+  parts: Placed,
+  weights: ModelWeights,
+  latentOf: InputFunctions["latentOf"],
+): SharedFunctions | null {
   const shared = parts.objectives.find(({ together }) => together);
   if (!shared) return null;
   const { definition, values } = shared.decoder;
   const { several } = definition;
   invariant(several, "the checker lets through only decoders that predict one target, or several");
-  const extra = extraTokensOf(parts.encoder);
+  const extra = extraTokensOf(shared.latent);
   const decode: ModelFunction = {
     name: "decode",
     doc: "What the decoder makes of every token of all inputs.",
-    inputs: [{ name: "latent", from: latent }, "batch"],
+    inputs: [{ name: "latent", from: latentOf(shared.latent) }, "batch"],
     body: (code, w, { given, batch }) =>
       several.decode(code, values, w, groupsOf(parts, shared, w, given.latent as Tensor, batch)),
   };
   const predictionOf = (objective: Objective): ModelFunction | null => {
     const { label, input, together } = objective;
     if (!together) return null;
-    const start = extra + startIn(parts.encoder.inputs, input);
+    const start = extra + startIn(inputsOf(shared), input);
     return {
       name: `decode${pascal(label ?? "")}`,
       doc: `What \`${label}\` predicts for every patch, of what the decoder made of all.`,

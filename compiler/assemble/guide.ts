@@ -1,44 +1,52 @@
-/** How a mask is decided in the graph: by what the encoder makes of the whole image. */
+/** How masks are decided in the graph: by what the model's encoders make of whole arrays. */
 
-import type { Bound, Guide, Mask } from "../../blocks/index.js";
+import { type Guide, guideNames } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { arrayIn, type Placed, placedTokens, placesIn } from "./backbone.js";
+import { type Placed, placesIn, seenBy, tokensFor } from "./backbone.js";
+import { weightsUnder } from "./branches.js";
+import { feedLabel, movingNames } from "./fields.js";
 import type { ModelFunction } from "./function.js";
-import { layoutOf } from "./layout.js";
-import { type MaskPart, onlyInput } from "./parts.js";
-import { encoderPositions } from "./weights.js";
+import { extraTokensOf } from "./layout.js";
+import { pascal } from "./names.js";
+import type { EncoderPart, MaskPart, Parts } from "./parts.js";
 
-/** The names of the scalars that the mask is fed. */
-export const movingNames = ({ definition, values }: Bound<Mask>): readonly string[] =>
-  Object.keys(definition.guide?.moving(values) ?? {});
+/** The masks that the model decides itself, each with what does. */
+export const guidedMasks = (parts: Pick<Parts, "masks">): readonly { readonly mask: string; readonly f: string }[] =>
+  parts.masks.flatMap((mask) => (mask.guide ? [{ mask: mask.name, f: functionName(parts, mask) }] : []));
 
-/** null: the mask is drawn on the host alone. */
-export function guideFunction(parts: Placed): ModelFunction | null {
-  const [mask] = parts.masks;
-  const guide = mask?.block.definition.guide;
-  return mask && guide ? guiding(parts, mask, guide) : null;
-}
+const functionName = (parts: Pick<Parts, "masks">, mask: MaskPart): string =>
+  `guide${pascal(feedLabel(parts, mask) ?? "")}`;
 
-const guiding = (parts: Placed, mask: MaskPart, guide: Guide): ModelFunction => ({
-  name: "guide",
+/** None: masks are drawn on the host alone. */
+export const guideFunctions = (parts: Placed): readonly ModelFunction[] =>
+  parts.masks.flatMap((mask) => {
+    const { guide } = mask.block.definition;
+    return guide && mask.guide ? [guiding(parts, mask, guide, mask.guide)] : [];
+  });
+
+const guiding = (parts: Placed, mask: MaskPart, guide: Guide, encoder: EncoderPart): ModelFunction => ({
+  name: functionName(parts, mask),
   doc: "The order of the patches, visible ones first, by what the model itself makes of the whole image.",
   inputs: ["batch"],
   body(code, w, { batch }) {
-    const { extra } = layoutOf(parts);
-    const input = onlyInput(parts);
+    const [input] = mask.over;
+    invariant(input, "a mask lies over an input");
+    // Of an encoder of several inputs, what it makes of this one alone.
+    const only = encoder.inputs.length === 1 ? null : input;
     const { hidden, restore } = placesIn(parts, mask, batch);
+    const names = guideNames(feedLabel(parts, mask));
     return guide.order(code, mask.block.values, {
       attention(layer) {
-        const { definition, values } = parts.encoder.block;
+        const { definition, values } = encoder.block;
         invariant(definition.attention, "the checker lets through only encoders whose attention can be read");
-        const placed = placedTokens(code, parts, input, w, arrayIn(input, batch));
-        const seen = { positions: w[encoderPositions] as Tensor, input: null, padding: null };
-        return definition.attention(code, values, w, placed, seen, layer);
+        const tokens = tokensFor(code, parts, encoder, w, batch, "whole", only);
+        const own = weightsUnder(w, parts.branchOf(encoder.label));
+        return definition.attention(code, values, own, tokens, seenBy(parts, encoder, w, only), layer);
       },
       drawn: restore,
-      draws: batch.draws as Tensor,
-      moving: Object.fromEntries(movingNames(mask.block).map((name) => [name, batch[name] as Tensor])),
-      extra,
+      draws: batch[names.draws] as Tensor,
+      moving: Object.fromEntries(movingNames(mask.block).map((name) => [name, batch[names.moving(name)] as Tensor])),
+      extra: extraTokensOf(encoder, only),
       hidden,
     });
   },

@@ -1,25 +1,50 @@
-/** The functions of a model of several inputs up to its latent: the tokens of each, what each encoder makes of them, and of which. */
+/** The functions of a model of several inputs or encoders up to its latents: the tokens of each, what each encoder makes of them, and of which. */
 
-import { takeTokens } from "../../blocks/index.js";
+import { type Batch, takeTokens } from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
-import { arrayIn, encodeTokens, joined, type Placed, placedTokens, placesIn, placesOf } from "./backbone.js";
-import { callingIn, type Given, type ModelFunction } from "./function.js";
-import { extraTokensOf, jointMask, maskOver } from "./layout.js";
+import {
+  arrayIn,
+  droppedIn,
+  encodeTokens,
+  maskedPlaces,
+  type Placed,
+  paddingFor,
+  placedTokens,
+  placesIn,
+  readsOf,
+  type Sight,
+  seenTokens,
+  sequenceOf,
+  textOf,
+} from "./backbone.js";
+import type { WeightTree } from "./branches.js";
+import { type Calling, callingIn, type FunctionCode, type Given, type ModelFunction } from "./function.js";
+import { extraTokensOf, hidingOf, jointMask } from "./layout.js";
 import { distinct, pascal } from "./names.js";
 import { type EncoderPart, type Features, type InputPart, isEncoder } from "./parts.js";
 
-/** What leads to the latent of a model, and to what its losses compare. */
+/** What leads to the latents of a model, and to what its losses compare. */
 export interface InputFunctions {
   /** What the others call, each after those that it calls. */
   readonly before: readonly ModelFunction[];
   /** From a batch. */
   readonly encode: ModelFunction;
-  /** From what encoders of single inputs give: the same function, of a model of one input. */
-  readonly latent: ModelFunction;
+  /** What an encoder gives, from what encoders of single inputs give: the same function as `encode`, of a model of one input. */
+  readonly latentOf: (encoder: EncoderPart) => ModelFunction;
   readonly features: ModelFunction;
   /** For each comparison, what gives its two sides. */
   readonly between: readonly (readonly [ModelFunction, ModelFunction])[];
+  /** What an encoder is given, as statements of the function whose code it is. */
+  readonly tokensFor: TokensFor;
 }
+
+export type TokensFor = (
+  code: FunctionCode,
+  w: WeightTree,
+  from: { readonly batch: Batch; readonly calling: Calling },
+  of: Features,
+  sight: Sight,
+) => Tensor;
 
 /** The functions of the parts of a model, each made once. */
 class Made {
@@ -46,75 +71,121 @@ class Made {
 
   /** Every token of an input, with its place. */
   whole = (input: InputPart): ModelFunction =>
-    this.#once("tokens", [input.label], () => ({
-      doc: `Every token of \`${input.label}\`, with its place.`,
+    this.#once("tokens", labelsOf(input), () => ({
+      doc: `Every token of \`${input.name}\`, with its place.`,
       inputs: ["arrays"],
       body: (code, w, { batch }) => placedTokens(code, this.#parts, input, w, arrayIn(input, batch)),
     }));
 
-  /** The visible tokens of an input; where one mask lies over all inputs, every token. */
+  /** What an encoder is given of an input: of one under a mask over several, every token. */
   seen = (input: InputPart): ModelFunction => {
+    const hiding = hidingOf(this.#parts, input);
     const whole = this.whole(input);
-    if (!maskOver(this.#parts, input) || jointMask(this.#parts)) return whole;
-    return this.#once("seen", [input.label], () => ({
-      doc: `The visible tokens of \`${input.label}\`.`,
+    if (hiding === null || jointMask(this.#parts)) return whole;
+    return this.#once("seen", labelsOf(input), () => ({
+      doc:
+        hiding === "drop"
+          ? `The visible tokens of \`${input.name}\`.`
+          : `The tokens of \`${input.name}\`, ${entering[hiding]} in place of the hidden ones.`,
       inputs: ["batch"],
-      body: (code, _, { batch }) =>
-        code.let("seen", takeTokens, code.call("tokens", whole, batch), placesOf(this.#parts, batch, input).visible),
+      body: (code, w, { batch }) =>
+        hiding === "drop"
+          ? code.let(
+              "seen",
+              takeTokens,
+              code.call("tokens", whole, batch),
+              maskedPlaces(this.#parts, batch, input).visible,
+            )
+          : seenTokens(code, this.#parts, input, w, batch),
     }));
   };
 
-  #given(encoder: EncoderPart, of: (read: InputPart | EncoderPart) => ModelFunction): readonly Given[] {
-    return encoder.reads.map((read) => ({
-      name: `${read.label ?? "all"}_${isEncoder(read) ? "latent" : "tokens"}`,
-      from: of(read),
-    }));
+  /** What gives what an encoder reads. `of`: those of its parts that it sees. */
+  #given(
+    reads: readonly (InputPart | EncoderPart)[],
+    from: (read: InputPart | EncoderPart) => ModelFunction,
+  ): readonly Given[] {
+    return reads.map((read) => ({ name: givenName(read), from: from(read) }));
   }
+
+  #reads = (sight: Sight) => (read: InputPart | EncoderPart) =>
+    sight === "whole"
+      ? isEncoder(read)
+        ? this.features(read)
+        : this.whole(read)
+      : isEncoder(read)
+        ? this.encoded(read)
+        : this.seen(read);
+
+  /** The mask over several inputs, where it is up to an encoder to take what it shows. */
+  #joint(encoder: EncoderPart) {
+    return encoder.reads.some(isEncoder) ? null : jointMask(this.#parts);
+  }
+
+  tokensFor: TokensFor = (code, _, { calling, batch }, { encoder, input }, sight) => {
+    const reads = readsOf(encoder, input);
+    const given = this.#given(reads, this.#reads(sight)).map(({ name, from }) => calling(name, from));
+    const tokens = sequenceOf(code, this.#parts, reads, given, sight, input);
+    const joint = sight === "seen" ? this.#joint(encoder) : null;
+    return joint ? code.let("seen", takeTokens, tokens, placesIn(this.#parts, joint, batch).visible) : tokens;
+  };
 
   /** What an encoder makes of the visible tokens of all that it reads. */
   encoded = (encoder: EncoderPart): ModelFunction => {
-    const given = this.#given(encoder, (read) => (isEncoder(read) ? this.encoded(read) : this.seen(read)));
-    const joint = encoder.reads.some(isEncoder) ? null : jointMask(this.#parts);
+    const given = this.#given(encoder.reads, this.#reads("seen"));
+    const joint = this.#joint(encoder);
     return this.#once("encode", [encoder.label], () => ({
       doc: `The latent of ${named(encoder.inputs)}, of visible tokens.`,
-      inputs: [...given, ...(joint ? (["batch"] as const) : [])],
+      inputs: [...given, ...(joint || this.#drops(encoder) || textOf(encoder) ? (["batch"] as const) : [])],
       body: (code, w, inputs) => {
-        const tokens = joined(
+        const tokens = sequenceOf(
           code,
-          "tokens",
+          this.#parts,
+          encoder.reads,
           given.map(({ name }) => inputs.given[name] as Tensor),
+          "seen",
         );
         const seen = joint
           ? code.let("seen", takeTokens, tokens, placesIn(this.#parts, joint, inputs.batch).visible)
           : tokens;
-        return encodeTokens(code, this.#parts, encoder, w, seen);
+        const drops = droppedIn(this.#parts, inputs.batch, encoder);
+        const padding = paddingFor(code, encoder, inputs.batch);
+        return encodeTokens(code, this.#parts, encoder, w, seen, { padding, ...drops });
       },
     }));
   };
 
+  /** Whether something is left out of an encoder at random. */
+  #drops = ({ block: { definition, values } }: EncoderPart): boolean => (definition.drops?.(values) ?? []).length > 0;
+
   /** What an encoder makes of one of the inputs that it reads, without the others. */
   alone = ({ encoder, input }: Features): ModelFunction => {
-    const read = encoder.reads.find((other) =>
-      isEncoder(other) ? other.inputs.includes(input as InputPart) : other === input,
-    );
+    const [read] = readsOf(encoder, input);
     if (input === null || read === undefined || encoder.reads.length === 1) return this.encoded(encoder);
-    const from = isEncoder(read) ? this.encoded(read) : this.seen(read);
+    const from = this.#reads("seen")(read);
     const given = `${input.name}_${isEncoder(read) ? "latent" : "tokens"}`;
     return this.#once("encode", [encoder.label, input.label], () => ({
       doc: `What the encoder of ${named(encoder.inputs)} makes of \`${input.label}\` alone.`,
-      inputs: [{ name: given, from }],
-      body: (code, w, inputs) => encodeTokens(code, this.#parts, encoder, w, inputs.given[given] as Tensor, { input }),
+      inputs: [{ name: given, from }, ...(this.#drops(encoder) ? (["batch"] as const) : [])],
+      body: (code, w, inputs) => {
+        const drops = droppedIn(this.#parts, inputs.batch, encoder);
+        const tokens = inputs.given[given] as Tensor;
+        return encodeTokens(code, this.#parts, encoder, w, tokens, { input, ...drops });
+      },
     }));
   };
 
   /** What an encoder of several inputs makes of every token of one of them. */
   featuresAlone = (encoder: EncoderPart, read: InputPart | EncoderPart): ModelFunction => {
-    const from = isEncoder(read) ? this.features(read) : this.whole(read);
+    const from = this.#reads("whole")(read);
     const [input] = isEncoder(read) ? read.inputs : [read];
     return this.#once("features", [encoder.label, read.label], () => ({
       doc: `What the encoder of ${named(encoder.inputs)} makes of every token of \`${read.label}\` alone.`,
       inputs: ["arrays"],
-      encoding: { name: `${encoder.label ?? "encoder"}.${read.label}`, extraTokens: extraTokensOf(encoder) },
+      encoding: {
+        name: `${encoder.label ?? "encoder"}.${read.label}`,
+        extraTokens: extraTokensOf(encoder, input ?? null),
+      },
       body: (code, w, { batch }) => {
         const tokens = callingIn(code, batch)(`${read.label}_tokens`, from);
         return encodeTokens(code, this.#parts, encoder, w, tokens, { input: input ?? null });
@@ -124,7 +195,7 @@ class Made {
 
   /** What an encoder makes of every token that it reads. */
   features = (encoder: EncoderPart, isLast = false): ModelFunction => {
-    const given = this.#given(encoder, (read) => (isEncoder(read) ? this.features(read) : this.whole(read)));
+    const given = this.#given(encoder.reads, this.#reads("whole"));
     return this.#once("features", isLast ? [] : [encoder.label], () => ({
       doc: `The latent of every token of ${named(encoder.inputs)}, each in raster order${isLast ? ", after the first `layers` layers of the last encoder" : ""}.`,
       inputs: isLast ? ["arrays", "layers"] : ["arrays"],
@@ -133,19 +204,30 @@ class Made {
         : { encoding: { name: encoder.label, extraTokens: extraTokensOf(encoder) } }),
       body: (code, w, { batch }) => {
         const calling = callingIn(code, batch);
-        const tokens = joined(
+        const tokens = sequenceOf(
           code,
-          "tokens",
+          this.#parts,
+          encoder.reads,
           given.map(({ name, from }) => calling(name, from)),
+          "whole",
         );
-        return encodeTokens(code, this.#parts, encoder, w, tokens);
+        return encodeTokens(code, this.#parts, encoder, w, tokens, { padding: paddingFor(code, encoder, batch) });
       },
     }));
   };
 }
 
+/** What enters in place of hidden tokens, in words. */
+const entering = { token: "a learned one", zero: "zeros", corrupt: "those of other ids" } as const;
+
+const labelsOf = ({ label }: InputPart): readonly string[] => (label === null ? [] : [label]);
+
+/** `audio_tokens`, `audio_latent` */
+const givenName = (read: InputPart | EncoderPart): string =>
+  isEncoder(read) ? `${read.label ?? "all"}_latent` : [...labelsOf(read), "tokens"].join("_");
+
 /** `audio` and `image` */
-const named = (inputs: readonly InputPart[]): string => inputs.map(({ label }) => `\`${label}\``).join(" and ");
+const named = (inputs: readonly InputPart[]): string => inputs.map(({ name }) => `\`${name}\``).join(" and ");
 
 export function inputFunctions(parts: Placed): InputFunctions {
   const made = new Made(parts);
@@ -153,9 +235,11 @@ export function inputFunctions(parts: Placed): InputFunctions {
   const between = parts.comparisons.map(
     ({ between: [first, second] }) => [made.alone(first), made.alone(second)] as const,
   );
+  for (const { latent: other } of parts.objectives) made.encoded(other);
   const features = made.features(parts.encoder, true);
   for (const encoder of parts.encoders) {
     if (encoder.reads.length > 1) for (const read of encoder.reads) made.featuresAlone(encoder, read);
+    if (encoder !== parts.encoder) made.features(encoder);
   }
   const encode: ModelFunction = {
     name: "encode",
@@ -163,5 +247,12 @@ export function inputFunctions(parts: Placed): InputFunctions {
     inputs: ["batch"],
     body: (code, _, { batch }) => callingIn(code, batch)("latent", latent),
   };
-  return { before: made.all().filter((f) => f !== features), encode, latent, features, between };
+  return {
+    before: made.all().filter((f) => f !== features),
+    encode,
+    latentOf: made.encoded,
+    features,
+    between,
+    tokensFor: made.tokensFor,
+  };
 }

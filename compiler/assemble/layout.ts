@@ -1,7 +1,15 @@
-/** How many tokens there are at each place of a model. */
+/** How many tokens there are at each place of a model, and what becomes of hidden ones. */
 
 import { type Drop, type Hiding, tokenCount } from "../../blocks/index.js";
-import type { InputPart, MaskPart, Parts } from "./parts.js";
+import {
+  type EncoderPart,
+  type HeadPart,
+  type InputPart,
+  isEncoder,
+  type MaskPart,
+  type Objective,
+  type Parts,
+} from "./parts.js";
 
 export interface Layout {
   /** In front of the patches. */
@@ -12,16 +20,29 @@ export interface Layout {
   readonly total: number;
 }
 
-export function layoutOf(parts: Parts): Layout {
-  const extra = extraTokensOf(parts.encoder);
-  const count = tokensOf(parts.encoder.inputs);
-  const hidden = parts.masks.reduce((sum, mask) => sum + tokensOf(mask.over) - visibleOf(mask), 0);
+/** Of what an encoder gives; if none is named, of the features of the model. */
+export function layoutOf(parts: Parts, encoder = parts.encoder): Layout {
+  const extra = extraTokensOf(encoder);
+  const count = tokensOf(encoder.inputs);
+  const masks = parts.masks.filter(({ over }) => over.some((input) => encoder.inputs.includes(input)));
+  const hidden = masks.reduce((sum, mask) => sum + tokensOf(mask.over) - visibleOf(mask), 0);
   return { extra, count, visible: count - hidden, total: extra + count };
 }
 
-/** Tokens that an encoder puts in front of the patches. */
-export const extraTokensOf = ({ block: { definition, values } }: Parts["encoder"]): number =>
-  definition.extraTokens(values);
+/**
+ * Tokens in front of the patches of what an encoder gives: those that it puts there, and those of the encoders that it reads. `only`: where
+ * it sees one of its inputs alone.
+ */
+export const extraTokensOf = (
+  { block: { definition, values }, reads }: EncoderPart,
+  only: InputPart | null = null,
+): number =>
+  definition.extraTokens(values) +
+  reads.reduce((sum, read) => sum + (isEncoder(read) && isUnder(read, only) ? extraTokensOf(read, only) : 0), 0);
+
+/** Whether what an encoder reads has to do with an input; null: with any. */
+export const isUnder = (read: InputPart | EncoderPart, input: InputPart | null): boolean =>
+  input === null || (isEncoder(read) ? read.inputs.includes(input) : read === input);
 
 /** Patches of some inputs together. */
 export const tokensOf = (inputs: readonly InputPart[]): number =>
@@ -40,38 +61,63 @@ export const visibleOf = ({ block: { definition, values }, over }: MaskPart): nu
       )
     : definition.visible(values, (over[0] as InputPart).grid);
 
-/** What enters the encoder in place of hidden tokens: as the mask says, or else as the model's own decoder asks. */
-export function hidingOf({ masks, objectives, encoder }: Pick<Parts, "masks" | "objectives" | "encoder">): Hiding {
-  const { maps } = encoder.block.definition;
+/**
+ * What enters the encoder in place of the hidden tokens of an input: as its mask says, or else as the first decoder asks that predicts it,
+ * or that reads it. null: no mask hides any.
+ */
+export function hidingOf(parts: Pick<Parts, "masks" | "objectives" | "encoders">, input: InputPart): Hiding | null {
+  const mask = maskOver(parts, input);
+  if (!mask) return null;
+  const maps = parts.encoders.find(({ reads }) => reads.includes(input))?.block.definition.maps;
   if (maps) return maps.hiding;
-  const [mask] = masks;
-  const said = mask?.block.definition.hiding?.(mask.block.values) ?? null;
-  return said ?? (objectives[0]?.decoder.definition.reads === "every" ? "token" : "drop");
+  const isJoint = mask.over.length > 1;
+  const { objectives } = parts;
+  const own = objectives.find((objective) => objective.input === input) ?? objectives[0];
+  const said = mask.block.definition.hiding?.(mask.block.values) ?? null;
+  return said ?? (!isJoint && own?.decoder.definition.reads === "every" ? "token" : "drop");
 }
 
-/** What is left out at random in training, of the encoder and then of the head. */
-export function dropsOf({ encoder, inputs, classes }: Parts): { readonly [K in "encoder" | "head"]: readonly Drop[] } {
-  const { definition, values } = encoder.block;
-  if (inputs.length > 1) return { encoder: [], head: [] };
-  const context = { encoderWidth: definition.width(values) };
-  return {
-    encoder: definition.drops?.(values) ?? [],
-    head: classes?.head.definition.drops?.(classes.head.values, context) ?? [],
-  };
+/** Whether every token of an input is among what its encoder gives. */
+export const isWhole = (parts: Parts, input: InputPart): boolean => (hidingOf(parts, input) ?? "token") !== "drop";
+
+/** Whether the number of visible tokens of an input differs from batch to batch. */
+export function variesOver(parts: Parts, input: InputPart): boolean {
+  const mask = maskOver(parts, input);
+  const { definition, values } = mask?.block ?? {};
+  return mask?.over.length === 1 && (definition?.varies?.counts(values as never, input.grid).length ?? 0) > 1;
 }
 
-/** The same in one list, as it is fed. */
-export const allDrops = (parts: Parts): readonly Drop[] => Object.values(dropsOf(parts)).flat();
+/** The inputs that a decoder has to do with: those that its encoder sees, and behind them one that it predicts and that encoder does not. */
+export const inputsOf = ({ latent: { inputs }, input, together }: Objective): readonly InputPart[] =>
+  together || inputs.includes(input) ? inputs : [...inputs, input];
+
+/** What is left out at random in training, as it is fed: of each encoder, then of each head. */
+export const dropsOf = ({
+  encoders,
+  heads,
+}: Parts): readonly { readonly part: EncoderPart | HeadPart; readonly drops: readonly Drop[] }[] => [
+  ...encoders.map((part) => ({ part, drops: part.block.definition.drops?.(part.block.values) ?? [] })),
+  ...heads.map((part) => {
+    const { definition, values } = part.latent.encoder.block;
+    const context = { encoderWidth: definition.width(values) };
+    return { part, drops: part.block.definition.drops?.(part.block.values, context) ?? [] };
+  }),
+];
+
+/** Whether something is left out of an encoder, or of those that it reads. */
+export const isDropping = ({ block: { definition, values }, reads }: EncoderPart): boolean =>
+  (definition.drops?.(values) ?? []).length > 0 || reads.some((read) => isEncoder(read) && isDropping(read));
 
 /** The mask over the tokens of one input; null: they are never hidden. */
-export const maskOver = ({ masks }: Parts, input: InputPart): MaskPart | null =>
+export const maskOver = ({ masks }: Pick<Parts, "masks">, input: InputPart): MaskPart | null =>
   masks.find(({ over }) => over.includes(input)) ?? null;
 
 /** The mask that lies over several inputs; null: each has its own. */
-export const jointMask = ({ masks }: Parts): MaskPart | null => masks.find(({ over }) => over.length > 1) ?? null;
+export const jointMask = ({ masks }: Pick<Parts, "masks">): MaskPart | null =>
+  masks.find(({ over }) => over.length > 1) ?? null;
 
-/** Rows of the positions of an input for tokens in front of it: those of an encoder that reads nothing else. */
-export function extraRows({ encoders }: Parts, input: InputPart): number {
-  const reader = encoders.find(({ reads }) => reads.length === 1 && reads[0] === input);
-  return reader ? extraTokensOf(reader) : 0;
+/** Rows of the positions of an input for tokens in front of it: those of the encoders that read nothing else. */
+export function extraRows({ encoders }: Pick<Parts, "encoders">, input: InputPart): number {
+  const readers = encoders.filter(({ reads }) => reads.length === 1 && reads[0] === input);
+  return Math.max(0, ...readers.map(({ block: { definition, values } }) => definition.extraTokens(values)));
 }

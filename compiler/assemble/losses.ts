@@ -1,96 +1,109 @@
 /** The loss of a model: what each objective's losses give, what an adversary adds, and their weighted sum. */
 
 import {
-  type Adversary,
   type Batch,
-  type Bound,
   type Code,
   chosenFlags,
+  groupTokens,
   hiddenFlags,
+  joinTokens,
   type Losses,
   type LossInputs,
-  type Places,
   tokenCount,
+  tokensFrom,
   weightedSum,
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { modelTerm } from "./adversary.js";
-import { deepestPlaces, normalization, type Placed, placesIn, placesOf } from "./backbone.js";
+import { type JudgedPrediction, modelTerm, predictionName, sideLoss } from "./adversary.js";
+import { deepestPlaces, maskedPlaces, normalizationOf, type Placed, placesIn } from "./backbone.js";
+import { type WeightTree, weightsUnder } from "./branches.js";
 import { enteredIds } from "./fields.js";
 import { type Calling, callingIn, type FunctionCode, type ModelFunction } from "./function.js";
-import { extraTokensOf, jointMask, startIn } from "./layout.js";
+import { groupsOf } from "./groups.js";
+import { type HeadFunctions, headTerms } from "./heads.js";
+import type { InputFunctions } from "./inputs.js";
+import { extraTokensOf, jointMask, maskOver, startIn } from "./layout.js";
 import { numbered } from "./names.js";
-import type { Comparison, Features, InputPart, Objective } from "./parts.js";
+import type { AdversaryPart, Comparison, EncoderPart, Features, InputPart, Objective } from "./parts.js";
 import { targetInputs } from "./targets.js";
-import { type ModelWeights, type ObjectiveBranches, type WeightTree, weightsUnder } from "./weights.js";
+import { nothingBetween, type Term, termsOf } from "./terms.js";
+import type { ModelWeights, ObjectiveBranches } from "./weights.js";
 
 /** An objective with its function and the places of its weights. */
-interface Judged {
+export interface Judged {
   readonly objective: Objective;
   readonly decode: ModelFunction;
   readonly branches: ObjectiveBranches;
 }
 
-/** A loss of the model: its scalar before its weight. */
-interface Term {
-  readonly name: string;
-  readonly weight: number;
-  readonly value: Tensor;
+/** What the losses of a model judge. */
+export interface Judgements {
+  readonly judged: readonly Judged[];
+  readonly heads: readonly HeadFunctions[];
+  /** What an adversary says of predictions, and of which; null: there is none. */
+  readonly adversary: { readonly judge: ModelFunction; readonly of: readonly JudgedPrediction[] } | null;
 }
 
-/** What the losses of a model are computed from. */
-interface Sources {
-  /** Gives the latent: one serves all losses. */
-  readonly latent: ModelFunction;
-  /** For each comparison, what gives its two sides. */
-  readonly between: readonly (readonly [ModelFunction, ModelFunction])[];
-}
+/** Gives what an encoder makes of a batch: one pass serves all losses. */
+type LatentOf = (encoder: EncoderPart) => Tensor;
 
-/** `judge`: the adversary's, where there is one. */
 export const lossFunction = (
   parts: Placed,
   weights: ModelWeights,
-  { latent, between }: Sources,
-  judged: readonly Judged[],
-  judge: ModelFunction | null,
+  { latentOf, between }: Pick<InputFunctions, "latentOf" | "between">,
+  { judged, heads, adversary }: Judgements,
 ): ModelFunction => ({
   name: "loss",
   doc: "The training loss: the weighted sum, and each term before its weight.",
   inputs: ["batch"],
   body(code, w, { batch }) {
     const calling = callingIn(code, batch);
-    // It stands first, so that it is computed once for all.
-    calling(latentName(parts), latent);
+    const read = new Set(judged.map(({ objective }) => objective.latent));
+    const given = (encoder: EncoderPart): unknown =>
+      calling(read.size > 1 ? variable(latentName(encoder), encoder.label) : latentName(encoder), latentOf(encoder));
+    const latent: LatentOf = (encoder) =>
+      encoder.block.definition.maps
+        ? deepestPlaces(code, given(encoder) as readonly Tensor[])
+        : (given(encoder) as Tensor);
+    // They stand first, so that each is computed once for all.
+    for (const encoder of read) given(encoder);
     const terms = [
       ...judged.flatMap((one) => objectiveTerms(code, parts, w, one, { batch, latent, calling })),
+      ...heads.flatMap((_, i) => headTerms(code, parts, weights, w, i, { batch, heads, latent })),
       ...comparisonTerms(code, parts, weights, w, between, calling),
     ];
-    const { adversary } = parts;
-    const [own] = judged;
-    if (!adversary || !judge || !own) return losses(code, terms);
-    const prediction = calling(variable("prediction", own.objective.label), own.decode);
-    const decisions = code.call("decisions", judge, prediction, batch);
-    return adversarial(code, terms, adversary, decisions, placesOf(parts, batch));
+    if (!adversary || !parts.adversary) return losses(code, terms);
+    const predictions = adversary.of.map((one) => calling(predictionName(one, adversary.of), one.decode));
+    const decisions = code.call("decisions", adversary.judge, ...predictions, batch);
+    const value = sideLoss(code, parts, parts.adversary, adversary.of, decisions, batch, "modelLoss");
+    return adversarial(code, terms, parts.adversary, value);
   },
 });
 
-/** What decoders are given of the encoder. */
-const latentName = ({ encoder }: Placed): string => (encoder.block.definition.maps ? "maps" : "latent");
+/** What decoders are given of an encoder. */
+const latentName = ({ block }: EncoderPart): string => (block.definition.maps ? "maps" : "latent");
 
-export const losses = (code: Code, terms: readonly Term[]): Losses => ({
+/** The names of terms, of which no two are alike. */
+function apart(terms: readonly Term[]): readonly Term[] {
+  const names = numbered(
+    terms.map(({ name }) => name),
+    "_",
+  );
+  return terms.map((term, i) => ({ ...term, name: names[i] as string }));
+}
+
+const losses = (code: Code, terms: readonly Term[]): Losses => ({
   total: sumOf(code, terms),
-  terms: Object.fromEntries(terms.map(({ name, value }) => [name, value])),
+  terms: Object.fromEntries(apart(terms).map(({ name, value }) => [name, value])),
 });
 
-/** The losses with what the model pays for the judgement of its predictions, decisions [B, N]. */
+/** The losses with what the model pays for the judgement of its predictions. */
 function adversarial(
   code: Code,
   terms: readonly Term[],
-  { definition, values }: Bound<Adversary>,
-  decisions: Tensor,
-  { visible, hidden }: Places,
+  { block: { definition, values } }: AdversaryPart,
+  value: Tensor,
 ): Losses {
-  const value = definition.modelLoss(code, values, decisions, { visible, hidden });
   const { kind, factor } = definition.weight(values);
   const term: Term = { name: modelTerm, weight: factor, value };
   if (kind === "fixed") return losses(code, [...terms, term]);
@@ -103,16 +116,21 @@ function objectiveTerms(
   parts: Placed,
   w: WeightTree,
   { objective, decode, branches }: Judged,
-  { batch, latent, calling }: { readonly batch: Batch; readonly latent: ModelFunction; readonly calling: Calling },
+  { batch, latent, calling }: { readonly batch: Batch; readonly latent: LatentOf; readonly calling: Calling },
 ): readonly Term[] {
   const { label, target, input, losses } = objective;
   const wanted = once(() =>
     target.definition.build(code, target.values, targetInputs(code, parts, w, objective, batch), input),
   ); // [B, N, P]
-  const { encoder } = parts;
+  const encoder = objective.latent;
   const flags = once(() => hiddenFlagsOf(code, parts, input, batch));
   const inputs: LossInputs = {
-    ...placesOf(parts, batch, input),
+    get visible() {
+      return maskedPlaces(parts, batch, input).visible;
+    },
+    get hidden() {
+      return maskedPlaces(parts, batch, input).hidden;
+    },
     get prediction() {
       return calling(variable("prediction", label), decode);
     },
@@ -123,12 +141,12 @@ function objectiveTerms(
       return flags();
     },
     channels: input.array.channels,
+    masked: maskOver(parts, input) !== null,
     get latent() {
-      const given: unknown = calling(latentName(parts), latent);
-      return encoder.block.definition.maps ? deepestPlaces(code, given as readonly Tensor[]) : (given as Tensor);
+      return latentOfInput(code, parts, objective, w, latent(encoder), batch);
     },
     extra: extraTokensOf(encoder),
-    normalize: normalization(code, encoder.block, weightsUnder(w, parts.branchOf(encoder.label))),
+    normalize: normalizationOf(code, parts, encoder, w),
     get between() {
       return nothingBetween();
     },
@@ -137,9 +155,31 @@ function objectiveTerms(
   return label === null ? terms : terms.map((term) => ({ ...term, name: `${label}.${term.name}` }));
 }
 
+/** Of the latent of several inputs, what is of one of them, behind what stands in front. */
+function latentOfInput(
+  code: Code,
+  parts: Placed,
+  objective: Objective,
+  w: WeightTree,
+  latent: Tensor,
+  batch: Batch,
+): Tensor {
+  const { input, latent: encoder } = objective;
+  if (encoder.inputs.length === 1 || jointMask(parts) || !encoder.inputs.includes(input)) return latent;
+  const { groups, extra } = groupsOf(parts, objective, w, latent, batch);
+  const before = groups.slice(0, encoder.inputs.indexOf(input));
+  const own = groups[before.length] as (typeof groups)[number];
+  const patches = code.let("own", groupTokens, latent, own.places?.visible ?? own.count, {
+    extra,
+    before: before.map((other) => other.places?.visible ?? other.count),
+  });
+  if (extra === 0) return patches;
+  return code.let("own", joinTokens, code.let("front", tokensFrom, latent, { start: 0, count: extra }), patches);
+}
+
 /** 1 for the hidden tokens of an input under a mask that hides more of one sample than of another, [B, N]; null: there is no such mask. */
 function hiddenFlagsOf(code: Code, parts: Placed, input: InputPart, batch: Batch): Tensor | null {
-  const entered = enteredIds(parts, batch);
+  const entered = enteredIds(parts, batch, input);
   if (entered) return code.let("flags", chosenFlags, entered);
   const joint = jointMask(parts);
   if (!joint) return null;
@@ -152,22 +192,18 @@ function hiddenFlagsOf(code: Code, parts: Placed, input: InputPart, batch: Batch
   return code.let("flags", hiddenFlags, restore, sizes);
 }
 
-export function nothingBetween(): never {
-  invariant(false, "a loss of predictions compares no features");
-}
-
 /** Losses between what encoders make of two inputs. They are of no one prediction, target or mask. */
 function comparisonTerms(
   code: FunctionCode,
   { comparisons }: Placed,
   weights: ModelWeights,
   w: WeightTree,
-  between: Sources["between"],
+  between: InputFunctions["between"],
   calling: Calling,
 ): readonly Term[] {
   const losses = comparisons.map(({ loss }) => loss);
   const inputsOf = (i: number): LossInputs => {
-    const [first, second] = between[i] as Sources["between"][number];
+    const [first, second] = between[i] as InputFunctions["between"][number];
     const [a, b] = (comparisons[i] as Comparison).between;
     return {
       get between() {
@@ -191,6 +227,7 @@ function comparisonTerms(
       get flags() {
         return noPrediction();
       },
+      masked: false,
       channels: 0,
       extra: extraTokensOf(a.encoder),
       normalize: (x) => x,
@@ -206,30 +243,6 @@ function noPrediction(): never {
 /** `joint_audio` */
 const featuresName = ({ encoder, input }: Features): string =>
   [encoder.label, input?.label].flatMap((x) => x ?? []).join("_");
-
-/** What each loss gives. `branches`: where it finds its weights in `w`. */
-export function termsOf(
-  code: Code,
-  losses: Objective["losses"],
-  inputs: LossInputs | ((loss: number) => LossInputs),
-  w: WeightTree,
-  branches: ObjectiveBranches["losses"],
-): readonly Term[] {
-  const names = numbered(
-    losses.map(({ definition }) => definition.name),
-    "_",
-  );
-  return losses.map(({ definition, values }, i) => ({
-    name: names[i] as string,
-    weight: definition.weight(values),
-    value: definition.build(
-      code,
-      values,
-      typeof inputs === "function" ? inputs(i) : inputs,
-      weightsUnder(w, branches[i] ?? null),
-    ),
-  }));
-}
 
 const variable = (name: string, label: string | null): string => (label === null ? name : `${name}_${label}`);
 

@@ -11,8 +11,9 @@ import {
 import type { Span } from "../../grammar/index.js";
 import { invariant } from "../../graph/index.js";
 import type { Model } from "../model.js";
+import type { Owner } from "./branches.js";
 import { partsOf } from "./parts.js";
-import { modelWeights, type Owner } from "./weights.js";
+import { modelWeights } from "./weights.js";
 
 /** What the rows of a position table stand for: `extra` tokens in front of those of a lattice. */
 export interface TablePlaces {

@@ -42,6 +42,8 @@ export interface MaskPart {
   readonly name: string;
   readonly block: Bound<Mask>;
   readonly over: readonly InputPart[];
+  /** The encoder by whose attention it is decided; null: it is drawn. */
+  readonly guide: EncoderPart | null;
 }
 
 export interface EncoderPart {
@@ -63,6 +65,8 @@ export interface Objective {
   readonly target: Bound<Target>;
   /** The input that the target is made of. */
   readonly input: InputPart;
+  /** What the decoder reads. */
+  readonly latent: EncoderPart;
   /** Encodes the target itself for its decoder; null: the decoder sees the latent alone. */
   readonly encoder: Bound<Encoder> | null;
   readonly losses: readonly LabelledLoss[];
@@ -72,10 +76,26 @@ export interface Objective {
 
 export type LabelledLoss = Bound<Loss> & { readonly label: string | null };
 
-/** A head and the losses that judge its classes. */
-export interface Classes {
-  readonly head: Bound<Head>;
+/** A head, what it reads, and the losses that judge its classes. */
+export interface HeadPart {
+  readonly label: string | null;
+  readonly block: Bound<Head>;
+  readonly latent: Features;
   readonly losses: readonly LabelledLoss[];
+}
+
+/** A slow copy of an encoder and of all that it reads. */
+export interface TeacherPart {
+  readonly block: Bound<Teacher>;
+  readonly student: EncoderPart;
+}
+
+/** What judges predictions, and through which encoder. */
+export interface AdversaryPart {
+  readonly block: Bound<Adversary>;
+  readonly backbone: EncoderPart;
+  /** Whose predictions it judges. */
+  readonly judges: readonly Objective[];
 }
 
 /** What an encoder makes of one input, or of all that it reads. */
@@ -91,21 +111,21 @@ export interface Comparison {
   readonly between: readonly [Features, Features];
 }
 
-/** A model whose inputs are masked and encoded once; what is made of its latent are the objectives, or classes. */
+/** A model whose inputs are masked and encoded once; what is made of its latents are objectives and classes. */
 export interface Parts {
   readonly inputs: readonly InputPart[];
   /** None: nothing is hidden. */
   readonly masks: readonly MaskPart[];
   /** Each after those that it reads. */
   readonly encoders: readonly EncoderPart[];
-  /** The one that gives the latent: what decoders and heads read. */
+  /** The one that gives the features: of those that decoders and heads read, the first. */
   readonly encoder: EncoderPart;
-  /** The model's own first; none where there are classes. */
+  /** The model's own first. */
   readonly objectives: readonly Objective[];
   readonly comparisons: readonly Comparison[];
-  readonly classes: Classes | null;
-  readonly adversary: Bound<Adversary> | null;
-  readonly teacher: Bound<Teacher> | null;
+  readonly heads: readonly HeadPart[];
+  readonly adversary: AdversaryPart | null;
+  readonly teacher: TeacherPart | null;
 }
 
 type ModelPart = Part<Filled>;
@@ -116,10 +136,21 @@ const boundOf = <K extends keyof Kinds>(kind: K, { line: { use } }: Pick<ModelPa
   values: use.values,
 });
 
-function atMostOne<K extends keyof Kinds>(wiring: ModelWiring, slot: K): Bound<Kinds[K]> | null {
+/** The encoders of a model, by their parts. */
+type Encoders = ReadonlyMap<ModelPart, EncoderPart>;
+
+/** The encoder that a part reads at a port. */
+function encoderAt(wiring: ModelWiring, part: ModelPart, port: string, encoders: Encoders): EncoderPart {
+  const source = sourceAt(wiring, part, port);
+  const encoder = source && encoders.get(source);
+  invariant(encoder, `the checker lets through only models whose ${part.slot} reads one encoder`);
+  return encoder;
+}
+
+function atMostOne(wiring: ModelWiring, slot: string): ModelPart | null {
   const [part, another] = ownParts(wiring, slot);
   invariant(!another, `the checker lets through only models with one ${slot}`);
-  return part ? boundOf(slot, part) : null;
+  return part ?? null;
 }
 
 /** The wires of a model without findings. */
@@ -167,20 +198,24 @@ function inputsOf(model: Model, wiring: ModelWiring): ReadonlyMap<ModelPart, Inp
   );
 }
 
-/** The masks. One that lies over all inputs reads none of them. */
-function masksOf(wiring: ModelWiring, inputs: ReadonlyMap<ModelPart, InputPart>): readonly MaskPart[] {
+/** The masks, in the order of the inputs. */
+function masksOf(
+  wiring: ModelWiring,
+  inputs: ReadonlyMap<ModelPart, InputPart>,
+  encoders: Encoders,
+): readonly MaskPart[] {
   return ownParts(wiring, "mask").map((part) => {
     const over = sourcesAt(wiring, part, "set").map((source) => inputs.get(source) as InputPart);
     const [only, another] = over;
-    return { name: only && !another ? only.name : "all", block: boundOf("mask", part), over };
+    const block = boundOf("mask", part);
+    const guide = block.definition.guide ? encoderAt(wiring, part, "attention", encoders) : null;
+    return { name: only && !another ? only.name : "all", block, over, guide };
   });
 }
 
 /** The encoders of the model, each after those that it reads. */
-function encodersOf(
-  wiring: ModelWiring,
-  inputs: ReadonlyMap<ModelPart, InputPart>,
-): ReadonlyMap<ModelPart, EncoderPart> {
+function encodersOf(wiring: ModelWiring, inputs: ReadonlyMap<ModelPart, InputPart>): Encoders {
+  const all = ownParts(wiring, "encoder");
   const known = new Map<ModelPart, EncoderPart>();
   const add = (part: ModelPart): EncoderPart => {
     const before = known.get(part);
@@ -188,7 +223,7 @@ function encodersOf(
     const own = inputs.get(part);
     const reads = own ? [own] : sourcesAt(wiring, part, "tokens").map((source) => inputs.get(source) ?? add(source));
     const encoder: EncoderPart = {
-      label: inputs.size === 1 ? null : part.line.label,
+      label: inputs.size === 1 && all.length === 1 ? null : part.line.label,
       block: boundOf("encoder", part),
       reads,
       inputs: reads.flatMap((read) => (isEncoder(read) ? read.inputs : [read])),
@@ -196,7 +231,7 @@ function encodersOf(
     known.set(part, encoder);
     return encoder;
   };
-  for (const part of ownParts(wiring, "encoder")) add(part);
+  for (const part of all) add(part);
   return known;
 }
 
@@ -217,7 +252,9 @@ function objectivesOfDecoder(
   wiring: ModelWiring,
   decoder: ModelPart,
   inputs: ReadonlyMap<ModelPart, InputPart>,
+  encoders: Encoders,
 ): readonly Objective[] {
+  const latent = encoderAt(wiring, decoder, "latent", encoders);
   const targets = sourcesAt(wiring, decoder, "target");
   const encoder = sourceAt(wiring, decoder, "encoded");
   const losses = lossesOf(wiring, decoder);
@@ -225,6 +262,7 @@ function objectivesOfDecoder(
   const labelOf = ({ line, input }: ModelPart): string | null => line.label ?? input;
   const labels = new Set(targets.map(labelOf));
   const bound = boundOf("decoder", decoder);
+  const isOneOfSeveral = ownParts(wiring, "decoder").length > 1;
   return targets.map((target) => {
     const set = sourceAt(wiring, target, "set");
     const input = set && inputs.get(set);
@@ -233,10 +271,11 @@ function objectivesOfDecoder(
     // A loss with the label of one of several targets judges it alone.
     const judging = losses.filter(({ line }) => !together || line.label === label || !labels.has(line.label));
     return {
-      label: together || decoder.within ? label : null,
+      label: together || decoder.within || isOneOfSeveral ? label : null,
       decoder: bound,
       target: boundOf("target", target),
       input,
+      latent,
       encoder: encoder && boundOf("encoder", encoder),
       losses: judging.map(labelledLoss),
       together,
@@ -244,34 +283,80 @@ function objectivesOfDecoder(
   });
 }
 
-/** The model's own is that of its decoder, and where it has none, the first. */
-function objectivesOf(wiring: ModelWiring, inputs: ReadonlyMap<ModelPart, InputPart>): Parts["objectives"] {
+/** By their decoders. The model's own is that of its decoder, and where it has none, the first. */
+function objectivesOf(
+  wiring: ModelWiring,
+  inputs: ReadonlyMap<ModelPart, InputPart>,
+  encoders: Encoders,
+): ReadonlyMap<ModelPart, readonly Objective[]> {
   const decoders = wiring.parts.filter(({ slot }) => slot === "decoder");
   const own = decoders.filter(({ within }) => within === null);
   const others = decoders.filter(({ within }) => within !== null);
-  return [...own, ...others].flatMap((decoder) => objectivesOfDecoder(wiring, decoder, inputs));
+  return new Map(
+    [...own, ...others].map((decoder) => [decoder, objectivesOfDecoder(wiring, decoder, inputs, encoders)]),
+  );
 }
 
-function classesOf(wiring: ModelWiring): Classes | null {
-  const [head] = ownParts(wiring, "head");
-  return head ? { head: boundOf("head", head), losses: lossesOf(wiring, head).map(labelledLoss) } : null;
+/** What a part reads at a port where `joint.audio` may be written: what encoders make of all that they read, or of one input. */
+function featuresAt(
+  wiring: ModelWiring,
+  part: ModelPart,
+  port: string,
+  inputs: ReadonlyMap<ModelPart, InputPart>,
+  encoders: Encoders,
+): readonly Features[] {
+  const names = namesAt(wiring, part, port) ?? [];
+  return sourcesAt(wiring, part, port).map((source, i): Features => {
+    const encoder = encoders.get(source);
+    invariant(encoder, `the checker lets through only models whose ${part.slot} reads encoders`);
+    const [, name] = names[i]?.split(".") ?? [];
+    return { encoder, input: [...inputs.values()].find((input) => input.name === name) ?? null };
+  });
+}
+
+/** A head has its weights under its label where there are others. */
+function headsOf(
+  wiring: ModelWiring,
+  inputs: ReadonlyMap<ModelPart, InputPart>,
+  encoders: Encoders,
+): readonly HeadPart[] {
+  const heads = ownParts(wiring, "head");
+  return heads.map((part) => {
+    const [latent] = featuresAt(wiring, part, "latent", inputs, encoders);
+    invariant(latent, "the checker lets through only heads of an encoder");
+    const label = heads.length === 1 ? null : part.line.label;
+    return { label, block: boundOf("head", part), latent, losses: lossesOf(wiring, part).map(labelledLoss) };
+  });
+}
+
+function teacherOf(wiring: ModelWiring, encoders: Encoders): TeacherPart | null {
+  const part = atMostOne(wiring, "teacher");
+  return part && { block: boundOf("teacher", part), student: encoderAt(wiring, part, "student", encoders) };
+}
+
+function adversaryOf(
+  wiring: ModelWiring,
+  encoders: Encoders,
+  objectives: ReadonlyMap<ModelPart, readonly Objective[]>,
+): AdversaryPart | null {
+  const part = atMostOne(wiring, "adversary");
+  if (!part) return null;
+  const names = namesAt(wiring, part, "prediction");
+  const judged = sourcesAt(wiring, part, "prediction").flatMap((decoder) => objectives.get(decoder) ?? []);
+  const isNamed = ({ label, input }: Objective): boolean =>
+    names === null || names.includes(label ?? input.name) || names.includes(input.name);
+  const backbone = encoderAt(wiring, part, "backbone", encoders);
+  return { block: boundOf("adversary", part), backbone, judges: judged.filter(isNamed) };
 }
 
 function comparisonsOf(
   wiring: ModelWiring,
   inputs: ReadonlyMap<ModelPart, InputPart>,
-  encoders: ReadonlyMap<ModelPart, EncoderPart>,
+  encoders: Encoders,
 ): readonly Comparison[] {
-  const named = new Map([...inputs.values()].map((input) => [input.name, input]));
   return wiring.parts.flatMap((part): readonly Comparison[] => {
-    const names = namesAt(wiring, part, "compared");
-    if (!names) return [];
-    const features = sourcesAt(wiring, part, "compared").map((source, i): Features => {
-      const encoder = encoders.get(source);
-      invariant(encoder, "the checker lets through only losses between encoders");
-      const [, input] = names[i]?.split(".") ?? [];
-      return { encoder, input: input === undefined ? null : (named.get(input) ?? null) };
-    });
+    if (!namesAt(wiring, part, "compared")) return [];
+    const features = featuresAt(wiring, part, "compared", inputs, encoders);
     const [first, second] = features;
     invariant(first && second && features.length === 2, "the checker lets through only losses between two");
     return [{ loss: labelledLoss(part), between: [first, second] }];
@@ -284,19 +369,18 @@ export function partsOf(model: Model): Parts {
   const inputs = inputsOf(model, wiring);
   const encoders = encodersOf(wiring, inputs);
   const reader = wiring.parts.find((part) => sourceAt(wiring, part, "latent"));
-  const latent = reader && sourceAt(wiring, reader, "latent");
-  const encoder = latent && encoders.get(latent);
-  invariant(encoder, "the checker lets through only models whose latent is read");
+  invariant(reader, "the checker lets through only models whose latent is read");
+  const objectives = objectivesOf(wiring, inputs, encoders);
   return {
     inputs: [...inputs.values()],
-    masks: masksOf(wiring, inputs),
+    masks: masksOf(wiring, inputs, encoders),
     encoders: [...encoders.values()],
-    encoder,
-    objectives: objectivesOf(wiring, inputs),
+    encoder: encoderAt(wiring, reader, "latent", encoders),
+    objectives: [...objectives.values()].flat(),
     comparisons: comparisonsOf(wiring, inputs, encoders),
-    classes: classesOf(wiring),
-    adversary: atMostOne(wiring, "adversary"),
-    teacher: atMostOne(wiring, "teacher"),
+    heads: headsOf(wiring, inputs, encoders),
+    adversary: adversaryOf(wiring, encoders, objectives),
+    teacher: teacherOf(wiring, encoders),
   };
 }
 
@@ -304,13 +388,6 @@ export function partsOf(model: Model): Parts {
 export function mapsOf({ maps }: Encoder): NonNullable<Encoder["maps"]> {
   invariant(maps, "an encoder that reads an array gives maps");
   return maps;
-}
-
-/** The model's own objective, of a model that predicts patches. */
-export function ownObjectiveOf({ objectives }: Parts): Objective {
-  const [own] = objectives;
-  invariant(own, "a model of classes predicts no patches");
-  return own;
 }
 
 /** The input of a model that has one: what only such models have is built of it. */

@@ -7,11 +7,12 @@ import {
   type Batch,
   batchInputs,
   dropsInput,
+  guideNames,
   type Layer,
   type MaskSampler,
   type ModelProgram,
   masksOf,
-  varyingMask,
+  varyingMasks,
   weightsOf,
   withVisible,
 } from "../../blocks/index.js";
@@ -30,10 +31,10 @@ import {
   type TensorForm,
 } from "../program.js";
 import { type Assembly, programOf, run, tracingCode } from "./assemble.js";
+import type { WeightTree } from "./branches.js";
 import { fieldsAsked } from "./fields.js";
 import { callingWith, type FunctionCode, inputName, inputsFrom, type ModelFunction, type Result } from "./function.js";
 import { camel, distinct } from "./names.js";
-import type { WeightTree } from "./weights.js";
 
 /** Two sizes that differ, so that what follows the batch is seen. */
 const batchSizes = [2, 3] as const;
@@ -224,22 +225,25 @@ function mergeFunctions(a: ProgramFunction, b: ProgramFunction, differing: Diffe
   };
 }
 
-/** A function with its forms: traced for two sizes of batch, and for another number of visible tokens where that varies. */
+/** A function with its forms: traced for two sizes of batch, and for other numbers of visible tokens where those vary. */
 function recordForms(assembly: Assembly, model: ModelProgram, f: ModelFunction): ProgramFunction {
   const [first, second] = batchSizes.map((batch) => recordFunction(assembly, model, f, batch));
   const whole = mergeFunctions(first as ProgramFunction, second as ProgramFunction, rows);
-  const [fewest] = varyingMask(model)?.varies.counts ?? [];
-  if (fewest === undefined) return whole;
+  const masks = varyingMasks(model);
+  if (masks.length === 0) return whole;
+  const fewest = Object.fromEntries(masks.map(({ name, varies }) => [name, varies.counts[0] as number]));
   const other = batchSizes.map((batch) => recordFunction(assembly, withVisible(model, fewest), f, batch));
   return mergeFunctions(whole, mergeFunctions(other[0] as ProgramFunction, other[1] as ProgramFunction, rows), varying);
 }
 
-/** What a guided mask is fed, with what it is. */
-function guideForms({ guide }: MaskSampler): BatchForm["guide"] {
+/** What a guided mask is fed, with what it is. `label`: the name of the mask in its feeds. */
+function guideForms({ guide }: MaskSampler, label: string | null): BatchForm["guide"] {
   if (!guide) return {};
+  const names = guideNames(label);
   const draws = { form: { shape: ["B", guide.numbers], dtype: "float32" }, doc: "Drawn for the mask." } as const;
   const scalar = { form: { shape: [], dtype: "float32" }, doc: "Moves during training." } as const;
-  return { draws, ...Object.fromEntries(Object.keys(guide.moving).map((name) => [name, scalar])) };
+  const scalars = Object.keys(guide.moving).map((name) => [names.moving(name), scalar] as const);
+  return { [names.draws]: draws, ...Object.fromEntries(scalars) };
 }
 
 /** What is fed in training alone. */
@@ -293,7 +297,7 @@ export function record(assembly: Assembly): Program {
           return [[name, { form, doc: `Computed of each sample beside its ${input.name}.` }]];
         }),
       ),
-      guide: Object.assign({}, ...Object.values(model.masks).map(guideForms)),
+      guide: Object.assign({}, ...masksOf(model).map(({ mask, label }) => guideForms(mask, label))),
       training: dropForms(model),
     },
   };

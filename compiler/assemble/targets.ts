@@ -1,12 +1,13 @@
 /** What a target is given: its array, its field, and what a teacher makes of the array. */
 
-import { type Batch, type Code, patchesOf, type TargetInputs } from "../../blocks/index.js";
+import { type Batch, type Code, patchesOf, type TargetInputs, tokensFrom } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { arrayIn, type Placed, paddingOf, placedTokens } from "./backbone.js";
+import { arrayIn, type Placed, paddingFor, seenBy, tokensFor } from "./backbone.js";
+import { type WeightTree, weightsUnder } from "./branches.js";
 import { fieldsAsked } from "./fields.js";
-import { layoutOf } from "./layout.js";
-import { type Objective, onlyInput } from "./parts.js";
-import { encoderPositions, teacherBranch, type WeightTree } from "./weights.js";
+import { extraTokensOf, startIn, tokensOf } from "./layout.js";
+import type { InputPart, Objective, TeacherPart } from "./parts.js";
+import { teacherBranch } from "./weights.js";
 
 /** What a target is made of. `w`: the weights of the whole model. */
 export function targetInputs(
@@ -20,19 +21,36 @@ export function targetInputs(
   return {
     array: arrayIn(input, batch),
     field: field ? (batch[field.name] as Tensor) : null,
-    teacher: parts.teacher && ((count) => teacherOutputs(code, parts, w[teacherBranch] as WeightTree, batch, count)),
+    teacher: parts.teacher && teacherOf(code, parts, parts.teacher, w[teacherBranch] as WeightTree, batch, input),
   };
 }
 
-/** What the last `count` layers of the teacher give for the patches of the whole image, [B, N, D] each. `w`: the teacher's. */
-function teacherOutputs(code: Code, parts: Placed, w: WeightTree, batch: Batch, count: number): readonly Tensor[] {
-  const { definition, values } = parts.encoder.block;
-  const { extra, count: patches } = layoutOf(parts);
-  const input = onlyInput(parts);
-  invariant(definition.outputs, "the checker lets through only encoders whose layers can be read");
-  const placed = placedTokens(code, parts, input, w, arrayIn(input, batch));
-  const padding = paddingOf(code, input, arrayIn(input, batch));
-  const seen = { positions: w[encoderPositions] as Tensor, input: null, padding };
-  const outputs = definition.outputs(code, values, w, placed, seen, count);
-  return outputs.map((x) => patchesOf(code, "taught", x, { extra, count: patches }));
-}
+/**
+ * What the last layers of the teacher give for the patches of an input, [B, N, D] each: it sees every token of all that the encoder
+ * reads which it follows. `w`: the teacher's weights.
+ */
+const teacherOf =
+  (
+    code: Code,
+    parts: Placed,
+    { student }: TeacherPart,
+    w: WeightTree,
+    batch: Batch,
+    input: InputPart,
+  ): NonNullable<TargetInputs["teacher"]> =>
+  (count) => {
+    const { definition, values } = student.block;
+    invariant(definition.outputs, "the checker lets through only encoders whose layers can be read");
+    const tokens = tokensFor(code, parts, student, w, batch, "whole");
+    const own = weightsUnder(w, parts.branchOf(student.label));
+    const padding = paddingFor(code, student, batch);
+    const origin = { ...seenBy(parts, student, w, null), padding };
+    const outputs = definition.outputs(code, values, own, tokens, origin, count);
+    const extra = extraTokensOf(student);
+    const [start, patches] = [extra + startIn(student.inputs, input), tokensOf([input])];
+    return outputs.map((x) =>
+      student.inputs.length === 1
+        ? patchesOf(code, "taught", x, { extra, count: patches })
+        : code.let("taught", tokensFrom, x, { start, count: patches }),
+    );
+  };

@@ -4,48 +4,55 @@
  */
 
 import {
-  type Adversary,
   type Bound,
   type DecoderContext,
   type Encoder,
   type ParameterTree,
   slowCopy,
   tokenParameter,
-  type Weights,
 } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
-import { extraRows, extraTokensOf, hidingOf } from "./layout.js";
-import { distinct } from "./names.js";
-import type { Classes, EncoderPart, InputPart, LabelledLoss, Objective, Parts } from "./parts.js";
-
-/** Weights of the whole model: tensors nested under the names of a checkpoint. */
-export type WeightTree = Weights<{ readonly [name: string]: ParameterTree }>;
+import {
+  Branches,
+  type BranchOf,
+  type Growing,
+  keepName,
+  type Later,
+  nested,
+  type OpenTree,
+  type Owner,
+  putBeside,
+  putUnder,
+  type WeightTree,
+  weightsUnder,
+} from "./branches.js";
+import { extraRows, extraTokensOf, hidingOf, inputsOf, isWhole } from "./layout.js";
+import {
+  type AdversaryPart,
+  type EncoderPart,
+  type HeadPart,
+  type InputPart,
+  isEncoder,
+  type LabelledLoss,
+  type Objective,
+  type Parts,
+  type TeacherPart,
+} from "./parts.js";
 
 /** Weight names that the assembly itself gives. */
 export const encoderPositions = "pos_embed";
 export const decoderPositions = "decoder_pos_embed";
 export const encoderMark = "input_embed";
 export const decoderMark = "decoder_input_embed";
-/** What stands in the encoder's input in place of hidden tokens. */
-export const hiddenToken = "mask_token";
+
+/** What stands in the encoder's input in place of hidden tokens of an input. Under a label, decoders have a `mask_token` of their own. */
+export const hiddenTokenName = ({ label }: Pick<InputPart, "label">): string =>
+  label === null ? "mask_token" : "hidden_token";
 
 /** Branches of what stands beside the model and its objectives. */
 export const adversaryBranch = "adversary";
 export const backboneBranch = "backbone";
 export const teacherBranch = "teacher";
-
-/** The part of a model that weights belong to. */
-export interface Owner {
-  /** Its names in a spec, the widest first: the encoder's positions are `encoder`, and `positions`. */
-  readonly parts: readonly string[];
-  /** Kind of part, the same in every model. */
-  readonly role: string;
-  readonly label: string | null;
-  /** Of a position table: the tokens whose places it holds, and rows for others in front of them. */
-  readonly table?: { readonly grid: InputPart["grid"]; readonly extra: number };
-  /** Of what reads patches: channels of the input that they are cut from. */
-  readonly channels?: number;
-}
 
 /** Names of branches; null: the weights stand beside those of the rest. */
 export interface ObjectiveBranches {
@@ -59,66 +66,17 @@ export interface ObjectiveBranches {
 export interface ModelWeights {
   readonly parameters: ParameterTree;
   /** The branch of the weights that bear a label; null of null: the root. */
-  readonly branchOf: (label: string | null) => string | null;
+  readonly branchOf: BranchOf;
   /** One for each objective. */
   readonly objectives: readonly ObjectiveBranches[];
-  /** Of the losses of classes, within the model's. */
-  readonly losses: readonly (string | null)[];
+  /** Of the losses of each head, within the head's. */
+  readonly heads: readonly (readonly (string | null)[])[];
   /** Of the losses between inputs, within the model's. */
   readonly comparisons: readonly (string | null)[];
   /** The branches that make up tokens, positions and encoders, by their dotted names. */
   readonly backbone: readonly string[];
   /** Of branches; what lies below one belongs to the same part. */
   readonly owners: ReadonlyMap<ParameterTree, Owner>;
-}
-
-type OpenTree = Record<string, ParameterTree>;
-type Owners = Map<ParameterTree, Owner>;
-
-/** Weights that are being put together. */
-interface Growing {
-  readonly tree: OpenTree;
-  readonly owners: Owners;
-}
-
-/** The weights of a model that are being put together: those without a label, and those of each. */
-class Branches {
-  readonly owners: Owners = new Map();
-  readonly root: Growing = { tree: {}, owners: this.owners };
-  readonly #labelled = new Map<string, Growing>();
-
-  /** Where the weights of a label go. */
-  at(label: string | null): Growing {
-    if (label === null) return this.root;
-    const known = this.#labelled.get(label) ?? { tree: {}, owners: this.owners };
-    this.#labelled.set(label, known);
-    return known;
-  }
-
-  /** The whole tree. A label stands as `label_2` where a weight at the root is called like it. */
-  joined(): Pick<ModelWeights, "parameters" | "branchOf"> {
-    const tree: OpenTree = { ...this.root.tree };
-    const names = new Map<string, string>();
-    for (const [label, growing] of this.#labelled) {
-      names.set(label, putUnder({ ...growing, tree }, growing.tree, label));
-    }
-    return { parameters: tree, branchOf: (label) => (label === null ? null : (names.get(label) ?? null)) };
-  }
-}
-
-/** Puts weights beside the others; two parts that use one name are a mistake in a block. */
-function putBeside({ tree, owners }: Growing, own: ParameterTree, owner: Owner): void {
-  for (const branch of Object.values(own)) owners.set(branch as ParameterTree, owner);
-  const twice = Object.keys(own).find((name) => name in tree);
-  invariant(twice === undefined, `two blocks declare the weight ${twice}`);
-  Object.assign(tree, own);
-}
-
-/** Puts weights under a label, `label_2` where a weight is called like it; gives the name. */
-function putUnder({ tree }: Growing, own: ParameterTree, label: string): string {
-  const name = distinct(label, (other) => other in tree, "_");
-  tree[name] = own;
-  return name;
 }
 
 /** Part of a target: with a label by the target's name, as the model's own by that of its slot. */
@@ -132,15 +90,16 @@ const isEmpty = (tree: ParameterTree): boolean => Object.keys(tree).length === 0
 
 export const widthOf = ({ block: { definition, values } }: EncoderPart): number => definition.width(values);
 
-/** Adds what a decoder knows of the places of the inputs that it reads. `branch`: of the decoder. */
-function putDecoderPositions(branches: Branches, parts: Parts, { decoder, label, together }: Objective): void {
+/** Adds what a decoder knows of the places of the inputs that it reads. */
+function putDecoderPositions(branches: Branches, objective: Objective): void {
+  const { decoder, latent } = objective;
   const width = decoder.definition.width(decoder.values);
   if (width === null) return;
-  const own = together ? null : label;
-  for (const input of parts.encoder.inputs) {
-    const growing = inputBranch(branches, own, input);
-    const extra = input.label === null ? extraTokensOf(parts.encoder) : 0;
-    const owner = objectiveOwner(own ?? input.label, "decoder", "positions");
+  for (const input of inputsOf(objective)) {
+    const { label, within } = inputPlace(objective, input);
+    const growing = nested(branches.at(label), within);
+    const extra = inputsOf(objective).length === 1 ? extraTokensOf(latent) : 0;
+    const owner = objectiveOwner(label, "decoder", "positions");
     const table = { [decoderPositions]: positionTable(input, width, extra) };
     putBeside(growing, table, { ...owner, table: { grid: input.grid, extra } });
     if (hasMark(input)) putBeside(growing, { [decoderMark]: tokenParameter(width) }, owner);
@@ -151,27 +110,41 @@ function putDecoderPositions(branches: Branches, parts: Parts, { decoder, label,
 export const hasMark = ({ positions }: InputPart): boolean =>
   positions?.definition.marksInput?.(positions.values) ?? false;
 
-/** Where a decoder keeps what it knows of an input: with the input, or under its own label under that of the input. */
-function inputBranch(branches: Branches, own: string | null, input: InputPart): Growing {
-  if (own === null || input.label === null) return branches.at(own ?? input.label);
-  const { tree, owners } = branches.at(own);
-  const known = (tree[sourcesBranch] ?? {}) as OpenTree;
-  tree[sourcesBranch] = known;
-  const inner = (known[input.label] ?? {}) as OpenTree;
-  known[input.label] = inner;
-  return { tree: inner, owners };
+/** Where weights lie: under a label, and within that under a path. */
+interface Place {
+  readonly label: string | null;
+  readonly within: readonly string[];
 }
 
-/** What a decoder of one target knows of the inputs that it reads. */
-export const sourcesBranch = "inputs";
+/**
+ * Where a decoder keeps what it knows of an input: with the input, and a decoder with a label under its own, among the inputs that it
+ * reads.
+ */
+function inputPlace({ label, together }: Pick<Objective, "label" | "together">, input: InputPart): Place {
+  const own = together ? null : label;
+  return own === null || input.label === null
+    ? { label: own ?? input.label, within: [] }
+    : { label: own, within: ["inputs", input.label] };
+}
+
+/** What a decoder knows of an input. `w`: the weights of the model. */
+export function inputWeights(
+  branchOf: BranchOf,
+  objective: Pick<Objective, "label" | "together">,
+  input: InputPart,
+  w: WeightTree,
+): WeightTree {
+  const { label, within } = inputPlace(objective, input);
+  return within.reduce((tree, name) => (tree[name] ?? {}) as WeightTree, weightsUnder(w, branchOf(label)));
+}
 
 /** Adds what an objective trains besides the encoder; gives where its own encoder and its losses find theirs. */
 function putObjective(branches: Branches, parts: Parts, objective: Objective): Omit<ObjectiveBranches, "branch"> {
-  const { label, decoder, target, input, encoder, losses, together } = objective;
+  const { label, decoder, target, input, latent, encoder, losses, together } = objective;
   const growing = branches.at(label);
-  const encoderWidth = widthOf(parts.encoder);
+  const encoderWidth = widthOf(latent);
   const outputs = target.definition.outputs(target.values, { ...input, width: encoderWidth });
-  const whole = hidingOf(parts) !== "drop";
+  const whole = readsWhole(parts, objective);
   const codeWidth = encoder === null ? null : encoder.definition.width(encoder.values);
   if (together) {
     const { several } = decoder.definition;
@@ -179,13 +152,10 @@ function putObjective(branches: Branches, parts: Parts, objective: Objective): O
     putBeside(growing, several.head(decoder.values, outputs), objectiveOwner(label, "decoder"));
   } else {
     const sequences = target.definition.sequences?.(target.values) ?? 1;
-    putDecoderPositions(branches, parts, objective);
-    if (label === null && hidingOf(parts) === "token" && !mapsUnder(parts)) {
-      putBeside(growing, { [hiddenToken]: tokenParameter(encoderWidth) }, objectiveOwner(label, "decoder"));
-    }
-    const inputs = parts.encoder.inputs.flatMap((one) => one.label ?? []);
-    const maps = mapsUnder(parts);
-    const context = { encoderWidth, outputs, codeWidth, sequences, inputs, whole, maps };
+    putDecoderPositions(branches, objective);
+    if (objective === parts.objectives[0]) putHiddenToken(branches, parts, null);
+    const inputs = inputsOf(objective).flatMap((one) => one.label ?? []);
+    const context = { encoderWidth, outputs, codeWidth, sequences, inputs, whole, maps: mapsUnder(latent) };
     putBeside(growing, decoder.definition.parameters(decoder.values, context), objectiveOwner(label, "decoder"));
   }
   if (codeWidth !== null) {
@@ -198,12 +168,24 @@ function putObjective(branches: Branches, parts: Parts, objective: Objective): O
   };
 }
 
+/** Whether every token of all inputs is among what a decoder reads. */
+export const readsWhole = (parts: Parts, objective: Objective): boolean =>
+  inputsOf(objective).every((input) => objective.latent.inputs.includes(input) && isWhole(parts, input));
+
+/** Adds what stands for the hidden tokens of the input of a label, where something does that is learned. */
+function putHiddenToken(branches: Branches, parts: Parts, label: string | null): void {
+  const input = parts.inputs.find((one) => one.label === label);
+  if (!input?.tokens || hidingOf(parts, input) !== "token") return;
+  const owner = label === null ? objectiveOwner(null, "decoder") : backboneOwner(label, "encoder");
+  putBeside(branches.at(label), { [hiddenTokenName(input)]: tokenParameter(inputWidth(parts, input)) }, owner);
+}
+
 /** Adds the network of a decoder of several targets. */
 function putSharedDecoder(branches: Branches, parts: Parts, objective: Objective): void {
   const { definition, values } = objective.decoder;
-  putDecoderPositions(branches, parts, objective);
-  const whole = hidingOf(parts) !== "drop";
-  const weights = definition.several?.parameters(values, { encoderWidth: widthOf(parts.encoder), whole }) ?? {};
+  putDecoderPositions(branches, objective);
+  const whole = readsWhole(parts, objective);
+  const weights = definition.several?.parameters(values, { encoderWidth: widthOf(objective.latent), whole }) ?? {};
   putBeside(branches.root, weights, objectiveOwner(null, "decoder"));
 }
 
@@ -245,8 +227,7 @@ function positionTable({ positions, grid }: InputPart, width: number, extra: num
 }
 
 /** Maps that the encoder gives, as decoders are told of them. */
-function mapsUnder({ encoder, inputs }: Parts): DecoderContext["maps"] {
-  const { definition, values } = encoder.block;
+function mapsUnder({ block: { definition, values }, inputs }: EncoderPart): DecoderContext["maps"] {
   if (!definition.maps) return null;
   return { levels: definition.maps.levels(values), axes: (inputs[0] as InputPart).array.axes.length };
 }
@@ -263,14 +244,21 @@ function putInput(branches: Branches, parts: Parts, input: InputPart): void {
   const { label, tokens, array, grid } = input;
   if (!tokens) return;
   const growing = branches.at(label);
-  const reader = parts.encoders.find(({ reads }) => reads.includes(input));
-  invariant(reader, "the checker lets through only inputs that an encoder reads");
-  const [width, extra] = [widthOf(reader), extraRows(parts, input)];
+  // What is only predicted is not encoded.
+  if (!parts.encoders.some(({ reads }) => reads.includes(input))) return;
+  const [width, extra] = [inputWidth(parts, input), extraRows(parts, input)];
   const owner = backboneOwner(label, "encoder", "positions");
   putBeside(growing, { [encoderPositions]: positionTable(input, width, extra) }, { ...owner, table: { grid, extra } });
   if (hasMark(input)) putBeside(growing, { [encoderMark]: tokenParameter(width) }, owner);
   const own = tokens.definition.parameters(tokens.values, { array, width });
   putBeside(growing, own, { ...backboneOwner(label, "encoder", "tokens"), channels: array.channels });
+}
+
+/** Features of the tokens of an input: as many as the encoders that read them have. */
+function inputWidth({ encoders }: Parts, input: InputPart): number {
+  const reader = encoders.find(({ reads }) => reads.includes(input));
+  invariant(reader, "an input that is encoded has an encoder");
+  return widthOf(reader);
 }
 
 function putEncoder(
@@ -284,67 +272,73 @@ function putEncoder(
   putBeside(branches.at(label), definition.parameters(values, context), backboneOwner(label, "encoder"));
 }
 
-/** Positions, tokens and encoders: what sees a sample. */
-function backboneOf(parts: Parts, branches = new Branches()): Branches {
-  for (const input of parts.inputs) putInput(branches, parts, input);
-  for (const encoder of parts.encoders) putEncoder(branches, encoder, parts.masks.length > 0);
+/** Positions, tokens and encoders: what sees a sample. `last`: the encoder that it ends with; if absent, all. */
+function backboneOf(parts: Parts, branches = new Branches(), last: EncoderPart | null = null): Branches {
+  const isIn = (encoder: EncoderPart): boolean =>
+    last === null || encoder === last || last.reads.some((read) => isEncoder(read) && isPartOf(read, encoder));
+  for (const input of parts.inputs) {
+    if (last === null || last.inputs.includes(input)) putInput(branches, parts, input);
+  }
+  for (const encoder of parts.encoders) if (isIn(encoder)) putEncoder(branches, encoder, parts.masks.length > 0);
   return branches;
 }
 
+const isPartOf = (reader: EncoderPart, encoder: EncoderPart): boolean =>
+  reader === encoder || reader.reads.some((read) => isEncoder(read) && isPartOf(read, encoder));
+
+/** A second set of the weights of an encoder and of all that it reads, under the names that they have in the model. */
+const copyOf = (parts: Parts, last: EncoderPart, branchOf: BranchOf): ParameterTree =>
+  backboneOf(parts, new Branches(), last).joinedAs(branchOf);
+
 /** Adds what judges predictions. */
-function putAdversary(growing: Growing, parts: Parts, { definition, values }: Bound<Adversary>): void {
+function putAdversary(
+  growing: Growing,
+  parts: Parts,
+  { block: { definition, values }, backbone }: AdversaryPart,
+): readonly Later[] {
   const owner: Owner = { parts: ["adversary"], role: "adversary", label: null };
   const own: Growing = { tree: {}, owners: growing.owners };
-  putBeside(own, definition.parameters(values, { encoderWidth: widthOf(parts.encoder) }), owner);
-  if (definition.backbone(values) === "separate") {
-    putBeside(own, { [backboneBranch]: backboneOf(parts).root.tree }, owner);
-  }
+  putBeside(own, definition.parameters(values, { encoderWidth: widthOf(backbone) }), owner);
   putBeside(growing, { [adversaryBranch]: own.tree }, owner);
+  if (definition.backbone(values) === "shared") return [];
+  const put = keepName(own, backboneBranch, owner);
+  return [(_, branchOf) => put(own.tree, copyOf(parts, backbone, branchOf))];
+}
+
+/** Adds the slow copy of an encoder. */
+function putTeacher(growing: Growing, parts: Parts, { student }: TeacherPart): Later {
+  const put = keepName(growing, teacherBranch, { parts: ["teacher"], role: "teacher", label: null });
+  return (root, branchOf) => put(root, slowCopy(copyOf(parts, student, branchOf)));
 }
 
 /** Adds a head and what its losses train; gives the branches of the losses. */
-function putClasses(growing: Growing, { encoder }: Parts, { head, losses }: Classes): readonly (string | null)[] {
-  const encoderWidth = widthOf(encoder);
-  const owner: Owner = { parts: ["head"], role: "head", label: null };
-  putBeside(growing, head.definition.parameters(head.values, { encoderWidth }), owner);
+function putHead(branches: Branches, { label, block, latent, losses }: HeadPart): readonly (string | null)[] {
+  const growing = branches.at(label);
+  const encoderWidth = widthOf(latent.encoder);
+  const owner: Owner = { parts: label === null ? ["head"] : ["head", `head.${label}`], role: "head", label };
+  putBeside(growing, block.definition.parameters(block.values, { encoderWidth }), owner);
   return losses.map((loss) => putLoss(growing, loss, encoderWidth, null));
 }
 
 export function modelWeights(parts: Parts): ModelWeights {
   const branches = backboneOf(parts);
   const { root, owners } = branches;
-  const own = Object.keys(root.tree);
-  if (parts.adversary) putAdversary(root, parts, parts.adversary);
-  if (parts.teacher) {
-    const owner: Owner = { parts: ["teacher"], role: "teacher", label: null };
-    putBeside(root, { [teacherBranch]: slowCopy(backboneOf(parts).root.tree) }, owner);
-  }
+  const backbone = branches.paths();
+  const later = [
+    ...(parts.adversary ? putAdversary(root, parts, parts.adversary) : []),
+    ...(parts.teacher ? [putTeacher(root, parts, parts.teacher)] : []),
+  ];
+  for (const { label } of parts.inputs) if (label !== null) putHiddenToken(branches, parts, label);
   const shared = parts.objectives.find(({ together }) => together);
   if (shared) putSharedDecoder(branches, parts, shared);
   const placed = parts.objectives.map((objective) => putObjective(branches, parts, objective));
-  const losses = parts.classes ? putClasses(root, parts, parts.classes) : [];
+  const heads = parts.heads.map((head) => putHead(branches, head));
   const comparisons = parts.comparisons.map(({ loss, between: [{ encoder }] }) =>
     putLoss(root, loss, widthOf(encoder), null),
   );
   const { parameters, branchOf } = branches.joined();
+  for (const put of later) put(parameters as OpenTree, branchOf);
   const objectives = placed.map((one, i) => ({ branch: branchOf(parts.objectives[i]?.label ?? null), ...one }));
-  const backbone = backboneIn(parameters, { own, owners });
-  return { parameters, branchOf, objectives, losses, comparisons, backbone, owners };
+  const paths = backbone.map(({ label, name }) => [...(label === null ? [] : [branchOf(label)]), name].join("."));
+  return { parameters, branchOf, objectives, heads, comparisons, backbone: paths, owners };
 }
-
-/** Those at the root, and under labels. A target's encoder, a teacher and an adversary have their own, which stand elsewhere. */
-const backboneIn = (
-  parameters: ParameterTree,
-  { own, owners }: { readonly own: readonly string[] } & Pick<ModelWeights, "owners">,
-): readonly string[] =>
-  Object.entries(parameters).flatMap(([name, branch]: [string, ParameterTree]) => {
-    if (own.includes(name)) return [name];
-    if (owners.has(branch)) return [];
-    return Object.entries(branch).flatMap(([inner, below]: [string, ParameterTree]) =>
-      owners.get(below)?.parts[0] === "encoder" ? [`${name}.${inner}`] : [],
-    );
-  });
-
-/** The weights under a branch. */
-export const weightsUnder = (w: WeightTree, branch: string | null): WeightTree =>
-  branch === null ? w : (w[branch] as WeightTree);

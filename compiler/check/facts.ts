@@ -21,7 +21,19 @@ import {
 } from "../../blocks/index.js";
 import type { Span } from "../../grammar/index.js";
 import { givesMaps } from "../wire/roles.js";
-import { onlyPart, ownParts, type Part, relatedTo, setParts, type Wiring } from "../wire/wiring.js";
+import {
+  inputsUnder,
+  isCalled,
+  namesAt,
+  onlyPart,
+  ownParts,
+  type Part,
+  relatedTo,
+  setParts,
+  sourceAt,
+  sourcesAt,
+  type Wiring,
+} from "../wire/wiring.js";
 import type { DraftBlock, DraftLine, DraftValue } from "./draft.js";
 import { valueText } from "./show.js";
 
@@ -36,6 +48,9 @@ export interface Source {
 export type Fact<V> = { readonly value: V; readonly sources: readonly Source[] } | null;
 
 export type Facts = Readonly<Record<string, Fact<unknown>>>;
+
+/** Known, and nothing. */
+export const none = { value: null, sources: [] } as const;
 
 /** Thrown by a watched read of what is broken, caught by `ask`; it never leaves this file. */
 const unreadable = Symbol("unreadable");
@@ -216,11 +231,46 @@ export const encoderWidthOf = (place: Place): Fact<number> =>
 export const layersOf = (place: Place): Fact<number> =>
   factOf(place, "encoder", (definition, values) => (definition as Encoder).layers(values));
 
-export const extraTokensOf = (place: Place): Fact<number> =>
-  factOf(place, "encoder", (definition, values) => (definition as Encoder).extraTokens(values));
+/** Those that the encoder puts there, and those that the encoders do which it reads. */
+export function extraTokensOf({ wiring, part }: Place): Fact<number> {
+  const encoder = part ? relatedTo(wiring, part, "encoder") : onlyPart(wiring, "encoder");
+  if (!encoder) return null;
+  const [, only] = (part && namesAt(wiring, part, "latent")?.[0]?.split(".")) ?? [];
+  const isUnder = (source: Part<DraftLine>): boolean =>
+    source.slot === "encoder" && (only === undefined || inputsUnder(wiring, source).has(only));
+  const under = new Set([encoder]);
+  // A set gives its iterator what is added meanwhile.
+  for (const one of under) for (const source of sourcesAt(wiring, one, "tokens").filter(isUnder)) under.add(source);
+  const facts = [...under].map(({ line }) =>
+    fact(line, (definition, values) => (definition as Encoder).extraTokens(values)),
+  );
+  if (facts.some((one) => one === null)) return null;
+  return {
+    value: facts.reduce((sum, one) => sum + (one?.value ?? 0), 0),
+    sources: facts.flatMap((one) => one?.sources ?? []),
+  };
+}
 
-/** Known, and nothing. */
-export const none = { value: null, sources: [] } as const;
+/** null as a value: a mask lies over all that a loss judges. */
+export function unmaskedOf({ wiring, part }: Place): Fact<string | null> {
+  if (!part) return none;
+  const targets = sourcesAt(wiring, part, "prediction").flatMap((decoder) => judgedTargets(wiring, part, decoder));
+  const tokens = targets.flatMap((target) => sourceAt(wiring, target, "set") ?? []);
+  const open = tokens.find((one) => !wiring.readers.get(one)?.some(({ slot }) => slot === "mask"));
+  return { value: open ? (open.input ?? sourceAt(wiring, open, "array")?.definition?.name ?? "") : null, sources: [] };
+}
+
+/** The targets of a decoder that a part judges: of several those that it names, or whose label it has, or all. */
+function judgedTargets(
+  wiring: Wiring<DraftLine>,
+  part: Part<DraftLine>,
+  decoder: Part<DraftLine>,
+): readonly Part<DraftLine>[] {
+  const targets = sourcesAt(wiring, decoder, "target");
+  const names = namesAt(wiring, part, "prediction") ?? (part.line.label === null ? [] : [part.line.label]);
+  const own = targets.filter((target) => isCalled(target, names));
+  return targets.length > 1 && own.length > 0 ? own : targets;
+}
 
 /** null as a value: the model has no head. */
 export const classesOf = (place: Place): Fact<number | null> =>
@@ -234,11 +284,13 @@ export const decoderWidthOf = (place: Place): Fact<number | null> =>
     ? none
     : factOf(place, "decoder", (definition, values) => (definition as Decoder).width(values));
 
-/** Whether the target that is predicted leads back to pixels. */
+/** Whether the targets whose predictions are judged lead back to pixels. */
 export function predictsPixels({ wiring, part }: Place): Fact<boolean> {
-  const line = part && relatedTo(wiring, part, "target")?.line;
-  if (!line?.block) return null;
-  const message = `the target is \`${line.block.definition.name}\``;
-  const value = asKind("target", line.block.definition)?.pixels !== undefined;
-  return { value, sources: [{ name: "target", span: line.span, message }] };
+  if (!part) return null;
+  const targets = sourcesAt(wiring, part, "prediction").flatMap((decoder) => judgedTargets(wiring, part, decoder));
+  const sources = targets.flatMap(({ line: { block, span } }) =>
+    block ? { name: "target", span, message: `the target is \`${block.definition.name}\`` } : [],
+  );
+  if (sources.length === 0 || sources.length < targets.length) return null;
+  return { value: targets.every(({ definition }) => asKind("target", definition)?.pixels !== undefined), sources };
 }

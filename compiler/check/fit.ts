@@ -19,6 +19,7 @@ import {
   predictsPixels,
   type Source,
   sourceOf,
+  unmaskedOf,
   watchedFacts,
   watchedValues,
 } from "./facts.js";
@@ -140,6 +141,9 @@ function modelFacts(
     },
     get maps() {
       return isEncoder ? none : mapsUnder(place);
+    },
+    get unmasked() {
+      return unmaskedOf(place);
     },
     get predictsPixels() {
       return predictsPixels(place);

@@ -6,7 +6,6 @@ import type { Filled, Model, Use } from "../model.js";
 import { modelSlots, type SlotRule } from "../slots.js";
 import { givesMaps } from "../wire/roles.js";
 import { type Wiring, wire } from "../wire/wiring.js";
-import { areInputsAvailable, isAvailable } from "./available.js";
 import { defaultUse } from "./blocks.js";
 import { readBody } from "./changes.js";
 import {
@@ -83,9 +82,7 @@ export function checkModel(declaration: ModelDeclaration, base: ModelBase | null
   });
   fitModel(wiring, { report, within: declaration.span, name: span, known, failed });
   const whole = errors() === 0 && !checking.torn && !draft.open && (base === null || base.checked?.model != null);
-  const available =
-    whole && isAvailable(lines, body) && isWired(wiring, body) && areInputsAvailable(lines, wiring, body);
-  const slots = available ? filled(lines) : null;
+  const slots = whole && isWired(wiring, body) ? filled(lines) : null;
   const linting = { report, within: declaration.span, name: span, known: base?.checked?.remarks ?? new Set<string>() };
   return {
     draft,

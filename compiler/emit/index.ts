@@ -6,7 +6,8 @@ import { format } from "prettier";
 import { type Bound, boxText, isPicture, tokenCount } from "../../blocks/index.js";
 import { type Assembly, adversaryGroups, assemble, encodingsOf, predictionsOf } from "../assemble/assemble.js";
 import { fieldsAsked } from "../assemble/fields.js";
-import { allDrops, jointMask, layoutOf, maskOver, visibleOf } from "../assemble/layout.js";
+import { guidedMasks } from "../assemble/guide.js";
+import { dropsOf, jointMask, layoutOf, maskOver, visibleOf } from "../assemble/layout.js";
 import type { InputPart, MaskPart, Objective, Parts } from "../assemble/parts.js";
 import { record } from "../assemble/record.js";
 import { noHomes, ourNames } from "../homes.js";
@@ -20,7 +21,7 @@ import { dataText, functionText, parametersText, tensorType } from "./text.js";
 export type { Elsewhere } from "./imports.js";
 
 /** The functions that a model hands to whoever runs it. */
-const handed = ["guide", "encode", "features", "predict", "loss"];
+const handed = ["encode", "features", "predict", "loss"];
 
 /** Words that no constant of a module may be called. */
 const words =
@@ -76,11 +77,12 @@ const adversaryText = (assembly: Assembly, adversary: NonNullable<Assembly["part
 /** What the model is, line by line. */
 function modelText(assembly: Assembly, program: Program, imports: Imports): string {
   const { parts } = assembly;
-  const { inputs, encoder, adversary, teacher, classes } = parts;
-  const own = parts.objectives[0];
+  const { inputs, encoder, adversary, teacher, heads } = parts;
+  const [own] = heads.length === 0 ? parts.objectives : [];
+  const [head] = heads;
   const handedOn = program.functions.map((f) => f.name).filter((name) => handed.includes(name));
   const only = inputs.length === 1;
-  const drops = allDrops(parts);
+  const drops = dropsOf(parts).flatMap((own) => own.drops);
   const gridOf = ({ name }: InputPart): string => gridName(name, only);
   const context = (input: InputPart): string =>
     `{ array: ${shapeName(input.name)}, ${only ? gridOf(input) : `grid: ${gridOf(input)}`} }`;
@@ -92,8 +94,9 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
       : [];
   const fields = fieldsAsked(parts).map(
     ({ name, kind, part, input }) =>
-      `${name}: ${imports.ours("bindField")}(${dataText(kind)}, ${bound(part, imports)}, ${context(input)})`,
+      `${name}: ${imports.ours("bindField")}(${dataText(kind)}, ${bound(part, imports)}, ${context(input)}${only ? "" : `, ${dataText(input.name)}`})`,
   );
+  const guides = guidedMasks(parts).map(({ mask, f }) => `${mask}: { order: ${f} }`);
   const predictions = predictionsOf(assembly).map(({ name, f, objective }) => {
     const facts = [
       `array: ${dataText(objective.input.name)}`,
@@ -112,30 +115,29 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
     `masks: ${masksText(parts, imports, gridOf)}`,
     `parameters, backbone: ${dataText(assembly.backbone)}, extraTokens: ${layoutOf(parts).extra}`,
     `layers: ${encoder.block.definition.layers(encoder.block.values)}`,
+    ...(guides.length > 0 ? [`guides: { ${guides.join(", ")} }`] : []),
     handedOn.join(", "),
-    ...(classes ? [`classes: ${classes.head.definition.classes(classes.head.values)}`] : []),
+    ...(head ? [`classes: ${head.block.definition.classes(head.block.values)}`] : []),
     ...(own ? pictureText(own) : []),
     ...(encodings.length > 0 ? [`encodings: { ${encodings.join(", ")} }`] : []),
     ...(predictions.length > 0 ? [`predictions: { ${predictions.join(", ")} }`] : []),
     ...(fields.length > 0 ? [`fields: { ${fields.join(", ")} }`] : []),
     ...(drops.length > 0 ? [`drops: ${dataText(drops)}`] : []),
     ...(adversary ? [`adversary: { ${adversaryText(assembly, adversary)}, loss: adversaryLoss }`] : []),
-    ...(teacher ? [`teacher: ${imports.ours("bindTeacher")}(${bound(teacher, imports)})`] : []),
+    ...(teacher ? [`teacher: ${imports.ours("bindTeacher")}(${bound(teacher.block, imports)})`] : []),
   ];
   return `${imports.ours("defineModel")}({ ${lines.join(", ")} })`;
 }
 
 /** The masks of a model by name. */
-function masksText({ masks, inputs }: Parts, imports: Imports, gridOf: (input: InputPart) => string): string {
+function masksText({ masks }: Parts, imports: Imports, gridOf: (input: InputPart) => string): string {
   const texts = masks.map(({ name, block, over }) => {
     const [only, another] = over;
     const bind = another ? "bindJointMask" : "bindMask";
     const grids = another ? `[${over.map(gridOf).join(", ")}]` : gridOf(only as InputPart);
     return `${name}: ${imports.ours(bind)}(${bound(block, imports)}, ${grids})`;
   });
-  const unmasked = (input: InputPart): string =>
-    `${input.name}: ${imports.ours("everythingVisible")}(${gridOf(input)})`;
-  return `{ ${(texts.length > 0 ? texts : inputs.map(unmasked)).join(", ")} }`;
+  return `{ ${texts.join(", ")} }`;
 }
 
 /** The type of a batch. A type and not an interface, which would not be taken where fields of any name are. */

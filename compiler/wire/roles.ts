@@ -46,10 +46,12 @@ export interface Port {
   /** Several sources are those of different inputs. */
   readonly each?: true;
   /**
-   * The parameter that names the sources, by the labels of parts of the slot or of inputs. What a part that is of no one input reads of
-   * several is named, unless it has no label itself: then it reads all.
+   * The parameter that names the sources, by the labels of parts of the slot or of inputs. Where a part can read several, those are named,
+   * unless it is of an input or has no label itself: then it reads all.
    */
   readonly named?: string;
+  /** The names are those of what the sources read at this port of theirs: a prediction is named by its target. */
+  readonly by?: string;
   /** A slot whose parts are read in place of the sources, where they have the label: what an encoder makes of tokens. */
   readonly through?: string;
   /** Of parts that read each other, those that no other reads. */
@@ -155,6 +157,7 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       name: "attention",
       from: "encoder",
       place: "model",
+      named: "of",
       reads: (reader) => (reader as Mask).guide !== undefined,
       asks: needsAttention,
       why: "The mask is decided by what the encoder attends to.",
@@ -199,7 +202,14 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
     },
   ],
   decoder: [
-    { name: "latent", from: "encoder", place: "model", last: true, why: "A decoder reads what the encoder gives." },
+    {
+      name: "latent",
+      from: "encoder",
+      place: "model",
+      last: true,
+      named: "of",
+      why: "A decoder reads what the encoder gives.",
+    },
     {
       name: "target",
       from: "target",
@@ -230,13 +240,23 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       why: "The target is made of what a slow copy of the encoder gives for the whole image.",
     },
   ],
-  head: [{ name: "latent", from: "encoder", place: "model", last: true, why: "A head reads what the encoder gives." }],
+  head: [
+    {
+      name: "latent",
+      from: "encoder",
+      place: "model",
+      last: true,
+      named: "of",
+      why: "A head reads what the encoder gives.",
+    },
+  ],
   loss: [
     {
       name: "prediction",
       from: "decoder",
       place: "nearest",
       reads: (reader) => ["patches", "ids"].includes(compares(reader)),
+      several: () => true,
       why: "The loss compares patches.",
     },
     {
@@ -244,6 +264,7 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       from: "head",
       place: "model",
       reads: (reader) => compares(reader) === "classes",
+      several: () => true,
       why: "The loss compares classes.",
     },
     {
@@ -257,14 +278,32 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
     },
   ],
   teacher: [
-    { name: "student", from: "encoder", place: "model", asks: needsLayers, why: "A teacher follows an encoder." },
+    {
+      name: "student",
+      from: "encoder",
+      place: "model",
+      last: true,
+      named: "of",
+      asks: needsLayers,
+      why: "A teacher follows an encoder.",
+    },
   ],
   adversary: [
-    { name: "prediction", from: "decoder", place: "nearest", why: "An adversary judges predictions." },
+    {
+      name: "prediction",
+      from: "decoder",
+      place: "nearest",
+      several: () => true,
+      named: "of",
+      by: "target",
+      why: "An adversary judges predictions.",
+    },
     {
       name: "backbone",
       from: "encoder",
       place: "model",
+      last: true,
+      named: "through",
       asks: readsTokens,
       why: "An adversary looks through an encoder.",
     },
@@ -280,6 +319,9 @@ export const readersOf = (slot: string): readonly string[] =>
 /** Whether a line without a label stands for each labelled input. A mask may be drawn over all of them together. */
 export const isForEachInput = (slot: string, definition: Definition | undefined): boolean =>
   ["tokens", "positions", "mask", "target"].includes(slot) && (definition as Mask | undefined)?.joint === undefined;
+
+/** Whether the parameter `of` of a line names the input that it belongs to, where its label does not. */
+export const isOfNamedInput = (slot: string): boolean => slot === "target";
 
 /**
  * Whether a model is asked for what fills a slot, whatever its losses read: features, predictions of classes, what is minimised.

@@ -5,7 +5,7 @@
  */
 
 import type { Definition } from "../../blocks/index.js";
-import { givesMaps, isForEachInput, isOutput, type Port, portsOf } from "./roles.js";
+import { givesMaps, isForEachInput, isOfNamedInput, isOutput, type Port, portsOf } from "./roles.js";
 
 /** A line of a model, as far as wiring looks at it. */
 export interface Line<L> {
@@ -55,7 +55,7 @@ export interface Wiring<L extends Line<L>> {
 
 /** Wires the lines of a model. */
 export function wire<L extends Line<L>>(lines: readonly L[], { definitionOf, labelsOf }: Reading<L>): Wiring<L> {
-  const parts = partsOf(lines, definitionOf);
+  const parts = partsOf(lines, { definitionOf, labelsOf });
   const rooms = new Rooms(parts, labelsOf);
   const wires = new Map(parts.map((part) => [part, wiresOf(part, rooms)]));
   const readers = new Map<Part<L>, Part<L>[]>();
@@ -71,7 +71,7 @@ export function wire<L extends Line<L>>(lines: readonly L[], { definitionOf, lab
 
 function partsOf<L extends Line<L>>(
   lines: readonly L[],
-  definitionOf: (line: L) => Definition | undefined,
+  { definitionOf, labelsOf: namesOf }: Reading<L>,
 ): readonly Part<L>[] {
   const part = (line: L, input: string | null, within: Part<L> | null): readonly Part<L>[] => {
     const own: Part<L> = { line, slot: line.slot, definition: definitionOf(line), within, input };
@@ -82,11 +82,13 @@ function partsOf<L extends Line<L>>(
   const inputs = labelsOf("input");
   return lines.flatMap((line) => {
     const { slot, label } = line;
-    if (label !== null || inputs.size < 2 || !isForEachInput(slot, definitionOf(line))) {
-      return part(line, label !== null && inputs.has(label) ? label : null, null);
+    const [only, another] = isOfNamedInput(slot) ? (namesOf(line, "of") ?? []) : [];
+    const own = only !== undefined && another === undefined ? only : label;
+    if (own !== null || inputs.size < 2 || !isForEachInput(slot, definitionOf(line))) {
+      return part(line, own !== null && inputs.has(own) ? own : null, null);
     }
-    const own = labelsOf(slot);
-    return [...inputs].filter((input) => !own.has(input)).flatMap((input) => part(line, input, null));
+    const filled = labelsOf(slot);
+    return [...inputs].filter((input) => !filled.has(input)).flatMap((input) => part(line, input, null));
   });
 }
 
@@ -102,14 +104,16 @@ interface Room<L extends Line<L>> {
 /** The parts of a model by place and slot, so that wiring takes a time that grows as they do. */
 class Rooms<L extends Line<L>> {
   readonly #rooms = new Map<Part<L> | null, Map<string, Room<L>>>();
-  /** Of each slot, the first part. */
+  /** Of each slot, the first part, and the first that is of an input. */
   readonly #first = new Map<string, Part<L>>();
   readonly #labelsOf: Reading<L>["labelsOf"];
+  readonly #parts: readonly Part<L>[];
   /** Parts that another part of their own slot reads. */
   readonly #passed = new Set<Part<L>>();
 
   constructor(parts: readonly Part<L>[], labelsOf: Reading<L>["labelsOf"]) {
     this.#labelsOf = labelsOf;
+    this.#parts = parts;
     for (const part of parts) this.#add(part);
     for (const part of parts) {
       for (const port of portsOf(part.slot)) {
@@ -132,7 +136,9 @@ class Rooms<L extends Line<L>> {
       same.push(part);
     }
     if (part.line.label !== null) room.byLabel.set(part.line.label, part);
-    if (!this.#first.has(part.slot)) this.#first.set(part.slot, part);
+    for (const key of [part.slot, `${part.slot} ${part.input}`]) {
+      if (!this.#first.has(key)) this.#first.set(key, part);
+    }
   }
 
   #room(within: Part<L> | null, slot: string): Room<L> | undefined {
@@ -146,6 +152,8 @@ class Rooms<L extends Line<L>> {
     const isLast = (part: Part<L>): boolean => !last || !this.#passed.has(part);
     const same = reader.input === null ? [] : (room.byInput.get(reader.input) ?? []).filter(isLast);
     if (same.length > 0) return same;
+    const alike = reader.line.label === null ? undefined : room.byLabel.get(reader.line.label);
+    if (alike && alike !== reader && isLast(alike)) return [alike];
     if (!alone) return last ? room.all.filter(isLast) : room.all;
     const known = room.free.get(reader.slot);
     const free = known ?? room.all.filter((part) => this.#room(part, reader.slot) === undefined);
@@ -159,7 +167,8 @@ class Rooms<L extends Line<L>> {
   }
 
   /** The parts of the model that names mean: `joint.audio` is the part `joint`. A name that means nothing gives none. */
-  #named({ from, through }: Port, reader: Part<L>, names: readonly string[]): readonly Part<L>[] {
+  #named({ from, through, by }: Port, reader: Part<L>, names: readonly string[]): readonly Part<L>[] {
+    if (by !== undefined) return this.#namedBy(from, by, names);
     return names.flatMap((name) => {
       const [label = name] = name.split(".");
       const other = through === undefined ? undefined : this.#room(null, through)?.byLabel.get(label);
@@ -167,6 +176,15 @@ class Rooms<L extends Line<L>> {
       const room = this.#room(null, from);
       return room?.byLabel.get(label) ?? room?.byInput.get(label)?.[0] ?? [];
     });
+  }
+
+  /** The parts of a slot that read at a port what is called so, each once. */
+  #namedBy(slot: string, port: string, names: readonly string[]): readonly Part<L>[] {
+    const via = portsOf(slot).find(({ name }) => name === port);
+    const all = this.#parts.filter((part) => part.slot === slot);
+    const isMeant = (part: Part<L>): boolean =>
+      via !== undefined && this.sources(via, part).some((source) => isCalled(source, names));
+    return all.filter(isMeant);
   }
 
   /** What can be read at a port. */
@@ -184,11 +202,16 @@ class Rooms<L extends Line<L>> {
     if (port.place === "around") return around;
     const model = this.#in(null, port, reader);
     if (port.place === "model") return model;
-    const first = this.#first.get(port.from)?.within ?? null;
+    const own = reader.input === null ? undefined : this.#first.get(`${port.from} ${reader.input}`);
+    const first = (own ?? this.#first.get(port.from))?.within ?? null;
     const elsewhere = first === null || port.alone ? [] : this.#in(first, port, reader);
     return [braces, around, model, elsewhere].find(({ length }) => length > 0) ?? [];
   }
 }
+
+/** Whether a part has one of some names: by its label, or by that of its input. */
+export const isCalled = <L extends Line<L>>({ line, input }: Part<L>, names: readonly string[]): boolean =>
+  [line.label, input].some((label) => label !== null && names.includes(label));
 
 const wiresOf = <L extends Line<L>>(part: Part<L>, rooms: Rooms<L>): readonly Wire<L>[] =>
   portsOf(part.slot).flatMap((port) => {
@@ -277,6 +300,12 @@ export const setParts = <L extends Line<L>>(wiring: Wiring<L>): readonly Part<L>
   const giving = ownParts(wiring, "encoder").filter(({ definition }) => givesMaps(definition));
   return giving.length > 0 ? giving : ownParts(wiring, "tokens");
 };
+
+/** The inputs whose tokens an encoder sees, through others too. */
+export function inputsUnder<L extends Line<L>>(wiring: Wiring<L>, encoder: Part<L>): ReadonlySet<string> {
+  const under = reached(sourcesAt(wiring, encoder, "tokens"), (part) => sourcesAt(wiring, part, "tokens"));
+  return new Set([...under].flatMap(({ slot, input }) => (slot === "tokens" ? (input ?? []) : [])));
+}
 
 /** The model's own part of a slot; null: there is none, or more than one. */
 export function onlyPart<L extends Line<L>>(wiring: Wiring<L>, slot: string): Part<L> | null {

@@ -7,6 +7,7 @@ import {
   type ArrayShape,
   afterTraining,
   arrayLength,
+  type Batch,
   boxLength,
   filledFromVisible,
   hasPictures,
@@ -123,7 +124,7 @@ export async function openReconstructor(
   const frozen = await openFrozen(model, executor, batch, (g, w) => {
     const seen = maskedBatch(g, program, w);
     const predicted = all.map(({ predict }, i) => [String(i), predict(g, w, seen)] as const);
-    return { ...Object.fromEntries(predicted), ...(program.guide ? { hidden: seen.hidden as Tensor } : {}) };
+    return { ...Object.fromEntries(predicted), ...decidedPlaces(program, seen) };
   });
   const rowOf = <A extends Float32Array | Int32Array>(values: A, i: number): A =>
     values.slice((values.length / batch) * i, (values.length / batch) * (i + 1)) as A;
@@ -132,7 +133,7 @@ export async function openReconstructor(
       const fields = maskField(program, arrays, colours, seed, samples);
       const masks = sampleMasks(program, seed, 0, samples, { fields });
       const outputs = await frozen.run({ ...arrays, ...masks, ...movingFeeds(program, afterTraining) });
-      const seen = outputs.hidden ? { ...masks, hidden: outputs.hidden as Int32Array } : masks;
+      const seen = { ...masks, ...(outputs as MaskFeeds) };
       return all.map((shown, k) => {
         const [values, prediction] = [arrays[shown.array] as Float32Array, outputs[k] as Float32Array];
         const reconstructions = Array.from({ length: batch }, (_, i) => {
@@ -194,6 +195,14 @@ export function meanErrors(of: readonly ReconstructionErrors[]): ReconstructionE
 
 const decibels = (meanSquare: number): number => -10 * Math.log10(meanSquare);
 
+/** The places of hidden tokens that the model itself decides on, by the names of their feeds. */
+export const decidedPlaces = (program: ModelProgram, batch: Batch): Readonly<Record<string, Tensor>> =>
+  Object.fromEntries(
+    masksOf(program).flatMap(({ name, feeds }) =>
+      program.guides?.[name] ? [[feeds.hidden, batch[feeds.hidden] as Tensor] as const] : [],
+    ),
+  );
+
 /** The hidden tokens of an array, of one sample; a mask over several arrays counts theirs one after the other. */
 function hiddenTokens(
   program: ModelProgram,
@@ -203,8 +212,11 @@ function hiddenTokens(
 ): Int32Array {
   const { grids } = program;
   const masks = masksOf(program);
-  const own = masks.find(({ name, mask }) => name === array && mask.tokens === tokenCount(grids[array] as Lattice));
-  const [mask = own] = own ? [own] : masks;
+  const isOf = (name: string, tokens: number): boolean =>
+    grids[name] !== undefined && tokens === tokenCount(grids[name]);
+  const own = masks.find(({ name, mask }) => name === array && isOf(name, mask.tokens));
+  const joint = masks.find(({ name, mask }) => !isOf(name, mask.tokens));
+  const mask = own ?? joint;
   if (mask === undefined) return new Int32Array();
   const hidden = rowOf(feeds[mask.feeds.hidden] as Int32Array);
   if (own) return hidden;

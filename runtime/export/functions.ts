@@ -12,7 +12,7 @@ import {
 } from "../../blocks/index.js";
 import type { Builder, Tensor, Values } from "../../graph/index.js";
 import { placesIn, pooled } from "../evaluate/features.js";
-import { shownBy } from "../evaluate/reconstruct.js";
+import { decidedPlaces, shownBy } from "../evaluate/reconstruct.js";
 import { RunError } from "../run-error.js";
 import { movingFeeds } from "../train/inputs.js";
 import type { Colours } from "./colours.js";
@@ -81,7 +81,7 @@ function throughColours(program: ModelProgram, colours: Readonly<Record<string, 
       Object.entries(colours).map(([name, { inward }]) => [name, inward(g, batch[name] as Tensor)]),
     ),
   });
-  const { guide, encodings, predictions } = program;
+  const { guides, encodings, predictions } = program;
   return {
     ...program,
     features: (g, w, arrays, layers) => program.features(g, w, seen(g, arrays), layers),
@@ -102,7 +102,9 @@ function throughColours(program: ModelProgram, colours: Readonly<Record<string, 
           })),
         }
       : {}),
-    ...(guide ? { guide: (g, w, batch) => guide.call(program, g, w, seen(g, batch)) } : {}),
+    ...(guides
+      ? { guides: mapped(guides, (one) => ({ order: (g, w, batch) => one.order(g, w, seen(g, batch)) })) }
+      : {}),
   };
 }
 
@@ -163,8 +165,12 @@ function reconstruction(
     const shown = pixels ? [[`${of}pixels`, outward(g, pixels)] as const] : [];
     return [[`${of}prediction`, prediction], ...shown];
   });
-  return { ...Object.fromEntries(outputs), ...(program.guide ? { hidden_patches: seen.hidden as Tensor } : {}) };
+  const decided = Object.entries(decidedPlaces(program, seen)).map(([feed, places]) => [decidedName(feed), places]);
+  return { ...Object.fromEntries(outputs), ...Object.fromEntries(decided) };
 }
+
+/** What decided places are called where they come out: `hidden_patches`, of several masks `audioHidden_patches`. */
+const decidedName = (feed: string): string => `${feed}_patches`;
 
 /** Of what each mask is fed. */
 const placeDocs = (program: ModelProgram): Readonly<Record<string, string>> =>

@@ -2,12 +2,12 @@
 
 import {
   dropsInput,
-  type MaskSampler,
+  guideNames,
   type ModelProgram,
   masksOf,
-  type PlaceNames,
   type Progress,
-  varyingMask,
+  type VisibleOf,
+  varyingMasks,
 } from "../../blocks/index.js";
 import { type Graph, type Random, randomStream, type TypedArray, type Values } from "../../graph/index.js";
 
@@ -19,10 +19,10 @@ export type MaskFeeds = Readonly<Record<string, Int32Array | Float32Array>>;
 
 /** What a batch's masks depend on besides seed, epoch and samples. */
 export interface MaskOptions {
-  /** Of the batch, by name: one of them may be the mask's. */
+  /** Of the batch, by name: some of them may be masks'. */
   readonly fields?: Readonly<Record<string, TypedArray>>;
-  /** Number of visible tokens, of the mask in which it varies; if absent, the largest. */
-  readonly visible?: number;
+  /** Numbers of visible tokens, of the masks in which they vary; if absent, the largest. */
+  readonly visible?: VisibleOf;
 }
 
 /**
@@ -38,36 +38,37 @@ export const sampleMasks = (
 ): MaskFeeds =>
   Object.assign(
     {},
-    ...masksOf(program).map(({ mask, feeds }, i) => {
+    ...masksOf(program).map((mask, i) => {
       // Each of several masks has a stream of its own.
       const streamOf = (sample: number): Random =>
         i === 0 ? randomStream(seed, "mask", epoch, sample) : randomStream(seed, "mask", epoch, sample, i);
-      return maskFeeds(program, mask, feeds, samples, streamOf, options);
+      return maskFeeds(program, mask, samples, streamOf, options);
     }),
   );
 
 function maskFeeds(
   program: Pick<ModelProgram, "fields">,
-  mask: MaskSampler,
-  names: PlaceNames,
+  { name: own, mask, label, feeds: names }: ReturnType<typeof masksOf>[number],
   samples: Int32Array,
   streamOf: (sample: number) => Random,
-  { fields = {}, visible: wanted }: MaskOptions,
+  { fields = {}, visible: wanted = {} }: MaskOptions,
 ): MaskFeeds {
   const { guide, shared, tokens, sample: orderOf } = mask;
-  const seen = mask.varies ? (wanted ?? mask.visible) : mask.visible;
+  const seen = mask.varies ? (wanted[own] ?? mask.visible) : mask.visible;
   const visible = new Int32Array(samples.length * seen);
   const hidden = new Int32Array(samples.length * (tokens - seen));
   const restore = new Int32Array(samples.length * tokens);
   const draws = new Float32Array(samples.length * (guide?.numbers ?? 0));
-  const name = Object.entries(program.fields ?? {}).find(([, { kind }]) => kind === "mask")?.[0];
+  const name = Object.entries(program.fields ?? {}).find(
+    ([, { kind, input = own }]) => kind === "mask" && input === own,
+  )?.[0];
   const field = name === undefined ? undefined : fields[name];
   const length = (field?.length ?? 0) / samples.length;
   for (const [i, sample] of samples.entries()) {
     const [at, drawn] = shared ? [0, samples[0] as number] : [i, sample];
-    const own = field?.subarray(at * length, (at + 1) * length);
+    const numbers = field?.subarray(at * length, (at + 1) * length);
     const random = streamOf(drawn);
-    const order = orderOf(random, own, seen);
+    const order = orderOf(random, numbers, seen);
     if (guide) draws.set(guide.draw(random), i * guide.numbers);
     visible.set(order.subarray(0, seen), i * seen);
     hidden.set(order.subarray(seen), i * (tokens - seen));
@@ -77,7 +78,7 @@ function maskFeeds(
     [names.visible]: visible,
     [names.hidden]: hidden,
     [names.restore]: restore,
-    ...(guide ? { draws } : {}),
+    ...(guide ? { [guideNames(label).draws]: draws } : {}),
   };
 }
 
@@ -103,15 +104,23 @@ export function sampleDrops(
   return { [dropsInput]: values };
 }
 
-/** The number of visible tokens in a step, of the mask in which it varies; null: it is always the same. */
-export const visibleAt = (program: Pick<ModelProgram, "masks">, seed: number, progress: Progress): number | null =>
-  varyingMask(program)?.varies.count(progress, randomStream(seed, "mask", progress.step)) ?? null;
+/**
+ * The numbers of visible tokens in a step, of the masks in which they vary. All of them are drawn from one stream: they stand at the same
+ * place of their ranges, so that a step has as many graphs as the widest range has numbers, and not one for each pair.
+ */
+export const visibleAt = (program: Pick<ModelProgram, "masks">, seed: number, progress: Progress): VisibleOf =>
+  Object.fromEntries(
+    varyingMasks(program).map(({ name, varies }) => [
+      name,
+      varies.count(progress, randomStream(seed, "mask", progress.step)),
+    ]),
+  );
 
 /** The scalars of guided masks where training stands. */
-export const movingFeeds = ({ masks }: Pick<ModelProgram, "masks">, progress: Progress): Values =>
+export const movingFeeds = (program: Pick<ModelProgram, "masks">, progress: Progress): Values =>
   Object.fromEntries(
-    Object.values(masks).flatMap(({ guide }) =>
-      Object.entries(guide?.moving ?? {}).map(([name, at]) => [name, scalar(at(progress))] as const),
+    masksOf(program).flatMap(({ mask: { guide }, label }) =>
+      Object.entries(guide?.moving ?? {}).map(([name, at]) => [guideNames(label).moving(name), scalar(at(progress))]),
     ),
   );
 

@@ -1,6 +1,6 @@
 /** One step of a run: what its phases are fed, micro-batch by micro-batch, and what they tell of it. */
 
-import { type Mixing, planesOf } from "../../blocks/index.js";
+import { type Mixing, planesOf, type VisibleOf } from "../../blocks/index.js";
 import { invariant, randomStream, sizeOf, type Values } from "../../graph/index.js";
 import type { TrainingBatch, TrainingBatches } from "../data/batches.js";
 import { mixArrays, mixNumbers } from "../data/mix.js";
@@ -13,8 +13,8 @@ import { keepInput, microBatchesOf } from "./step.js";
 
 /** What a step is fed, and how many tokens its samples show: its micro-batches are asked for when the first phase needs them. */
 export interface StepFeeds {
-  /** Number of visible tokens; null: it never varies. */
-  readonly visible: number | null;
+  /** Of the masks in which it varies. */
+  readonly visible: VisibleOf;
   /** How often a phase is run. */
   readonly times: (phase: Phase) => number;
   /** What a phase is fed when it is run for the `i`-th time in this step. */
@@ -91,12 +91,12 @@ function mixed({ program }: Run, batch: TrainingBatch, mixings: readonly Mixing[
 const samplesOf = (
   { program, training }: Run,
   { arrays, fields, epoch, samples }: TrainingBatch,
-  visible: number | null,
+  visible: VisibleOf,
 ): Values => ({
   ...arrays,
   ...fields,
   ...sampleDrops(program, training.seed, epoch, samples),
-  ...sampleMasks(program, training.seed, epoch, samples, { fields, ...(visible === null ? {} : { visible }) }),
+  ...sampleMasks(program, training.seed, epoch, samples, { fields, visible }),
 });
 
 const copied = (feeds: Values): Values =>

@@ -5,7 +5,8 @@ import {
   mixesPairs,
   parameterShapes,
   type SampleIndex,
-  varyingMask,
+  type VisibleOf,
+  varyingMasks,
   withVisible,
 } from "../../blocks/index.js";
 import { sizeOf } from "../../graph/index.js";
@@ -36,8 +37,8 @@ export interface Run {
   /** Of the largest number of visible tokens. */
   readonly step: TrainingStep;
   readonly session: Session;
-  /** The phases of a step with a number of visible tokens, null where that never varies; loaded when first asked for. */
-  readonly phases: (visible: number | null) => Promise<readonly LoadedPhase[]>;
+  /** The phases of a step with these numbers of visible tokens, of the masks in which they vary; loaded when first asked for. */
+  readonly phases: (visible: VisibleOf) => Promise<readonly LoadedPhase[]>;
   readonly log: Log;
   /** Names of the probes that were run after the step that the run goes on from. */
   readonly probed: readonly string[];
@@ -85,7 +86,7 @@ export async function openRun(
   try {
     session = await executor.open([...step.slots, ...step.sums], { ...state, ...startingState(step.sums, {}) });
     const phases = phaseLoader(program, training, session, step);
-    await phases(null);
+    await phases(most(program));
     const run: Run = {
       ...{ program, training, options, index, digest, length, step, session, phases, log },
       probed: known.flatMap((line) =>
@@ -102,25 +103,31 @@ export async function openRun(
   }
 }
 
-/** Loads the phases of a step for each number of visible tokens once: the shapes of a graph are fixed. */
+/** The largest numbers of visible tokens. */
+const most = (program: ModelProgram): VisibleOf =>
+  Object.fromEntries(varyingMasks(program).map(({ name, mask }) => [name, mask.visible]));
+
+/** Loads the phases of a step once for all numbers of visible tokens that go together: the shapes of a graph are fixed. */
 function phaseLoader(
   program: ModelProgram,
   training: Training,
   session: Session,
   largest: TrainingStep,
 ): Run["phases"] {
-  const most = varyingMask(program)?.mask.visible ?? null;
-  const known = new Map<number | null, Promise<readonly LoadedPhase[]>>();
-  const load = async (visible: number | null): Promise<readonly LoadedPhase[]> => {
-    const step = visible === most || visible === null ? largest : trainingStep(withVisible(program, visible), training);
+  const keyOf = (visible: VisibleOf): string => JSON.stringify(Object.entries(visible));
+  const largestKey = keyOf(most(program));
+  const known = new Map<string, Promise<readonly LoadedPhase[]>>();
+  const load = async (visible: VisibleOf): Promise<readonly LoadedPhase[]> => {
+    const isLargest = keyOf(visible) === largestKey;
+    const step = isLargest ? largest : trainingStep(withVisible(program, visible), training);
     const loaded: LoadedPhase[] = [];
     for (const phase of step.phases) loaded.push({ phase, runner: await session.load(phase.graph) });
     return loaded;
   };
   return (visible) => {
-    const count = visible ?? most;
-    const loading = known.get(count) ?? load(count);
-    known.set(count, loading);
+    const key = keyOf(visible);
+    const loading = known.get(key) ?? load(visible);
+    known.set(key, loading);
     return loading;
   };
 }

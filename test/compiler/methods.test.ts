@@ -6,7 +6,6 @@
 import { describe, expect, test } from "vitest";
 import { type Batch, maskedBatch, namedParameters, namedWeights, weightsOf } from "../../blocks/index.js";
 import { assemble, programOf, tracingCode } from "../../compiler/assemble/assemble.js";
-import { ownObjectiveOf } from "../../compiler/assemble/parts.js";
 import { targetInputs } from "../../compiler/assemble/targets.js";
 import { modelWeights } from "../../compiler/assemble/weights.js";
 import { createBuilder, evaluate, gradients, type Tensor, type Values } from "../../graph/index.js";
@@ -101,7 +100,7 @@ test.each(["fcmae"])("the latent and the features of %s", (name) => {
 test.each(["maskfeat", "low-pass", "data2vec"])("the target of %s", (name) => {
   const { fixture, parts, g, weights, batch, compute } = load(name);
   const code = tracingCode(g, weights as never);
-  const objective = parts.objectives.at(-1) ?? ownObjectiveOf(parts);
+  const objective = parts.objectives.at(-1) as (typeof parts.objectives)[number];
   const { label, target, input } = objective;
   const built = target.definition.build(
     code,
@@ -116,7 +115,7 @@ test.each(["maskfeat", "low-pass", "data2vec"])("the target of %s", (name) => {
 test.each(["sma", "sma-pool", "sma-share"])("what %s hides", (name) => {
   const { fixture, program, g, weights, batch, compute } = load(name);
   const { header } = fixture;
-  const order = program.guide?.(g, weights, batch) as Tensor;
+  const order = program.guides?.image?.order(g, weights, batch) as Tensor;
   const { hidden, visible, restore } = compute({
     hidden: batch.hidden as Tensor,
     visible: batch.visible as Tensor,

@@ -23,7 +23,7 @@ model Varying {
 
 const at = (step: number) => ({ step, totalSteps: 40, stepsPerEpoch: 4 });
 const numbers = (mask: string, seed = 3): readonly (number | null)[] =>
-  Array.from({ length: 40 }, (_, step) => visibleAt(programWith(mask), seed, at(step)));
+  Array.from({ length: 40 }, (_, step) => visibleAt(programWith(mask), seed, at(step)).image ?? null);
 
 describe("the number of visible tokens", () => {
   test("is one of five where it is drawn, each about equally often, and the same for a seed", () => {
@@ -52,7 +52,10 @@ describe.each(["random", "block", "hilbert", "attention_guided"])("%s", (name) =
   test("shows as many tokens as it is asked for", () => {
     const program = programWith(`${name}(ratio: 25%..75%)`);
     for (const visible of maskOf(program).varies?.counts ?? []) {
-      const feeds = sampleMasks(program, 3, 0, Int32Array.of(5, 9), { visible }) as Record<string, Int32Array>;
+      const feeds = sampleMasks(program, 3, 0, Int32Array.of(5, 9), { visible: { image: visible } }) as Record<
+        string,
+        Int32Array
+      >;
       expect(feeds.visible).toHaveLength(2 * visible);
       expect(feeds.hidden).toHaveLength(2 * (16 - visible));
       const [seen, hidden] = [feeds.visible as Int32Array, feeds.hidden as Int32Array];

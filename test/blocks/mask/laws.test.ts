@@ -45,6 +45,8 @@ const valuesOf = (mask: Mask): fc.Arbitrary<Values> =>
             return [name, fc.record({ amount: fc.nat(9), unit: fc.constantFrom("epochs", "steps") })];
           case "block":
             return [name, fc.constant(blockValue)];
+          case "labels":
+            return [name, fc.constant(null)];
           default:
             throw new Error(`no values for a parameter of kind ${type.kind}`);
         }

@@ -194,7 +194,7 @@ test("logits of classes are shown as their shares, on the host as in the graph",
   } as const;
   const random = randomStream(5, "init");
   const logits = Float32Array.from({ length: 24 }, (_, i) => (i === 4 ? 500 : 3 * random.normal()));
-  const picture = targets.classMaps.picture?.({}, context) ?? expect.fail("no picture");
+  const picture = targets.classMaps.picture?.({ of: null }, context) ?? expect.fail("no picture");
   // No affine function: an error of such pixels has no scale of the logits'.
   expect(picture.curved).toBe(true);
   const shown = picture.pixels(logits, new Float32Array(24));

@@ -35,8 +35,11 @@ describe("a head", () => {
     expect(found(model(head))).toEqual([]);
   });
 
-  test.each(["mask random(ratio: 75%)", "decoder linear", "target pixels"])("stands alone: no %s", (line) => {
-    expect(found(model(`${line}\n  ${head}`))).toEqual(["check/not-yet-available"]);
+  test("stands beside a mask, and beside what predicts patches where that is whole", () => {
+    expect(found(model(`mask random(ratio: 75%)\n  ${head}`))).toEqual([]);
+    expect(found(model(`${mae.replace("mse", "mse(weight: 0.5)")}\n  ${head}`))).toEqual([]);
+    expect(found(model(`decoder linear\n  ${head}`))).toEqual(["check/missing-slot"]);
+    expect(found(model(`target pixels\n  ${head}`))).toEqual(["check/idle-part"]);
   });
 
   test("is judged by a loss of classes, and patches by one of patches", () => {

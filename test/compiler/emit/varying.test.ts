@@ -83,7 +83,7 @@ describe.each(emitted)("$name", ({ model, text }) => {
     expect(maskOf(loaded).varies?.counts).toEqual(counts);
     expect(maskOf(loaded).shared).toBe(maskOf(planned).shared);
     for (const count of counts) {
-      expect(graphOf(withVisible(loaded, count))).toBe(graphOf(withVisible(planned, count)));
+      expect(graphOf(withVisible(loaded, { image: count }))).toBe(graphOf(withVisible(planned, { image: count })));
     }
   });
 });

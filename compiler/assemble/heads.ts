@@ -1,0 +1,135 @@
+/** The functions of heads: a logit for each class, of whole arrays, and where a mask hides some of them, of what is seen. */
+
+import { type LossInputs, placesOfText } from "../../blocks/index.js";
+import { invariant, type Tensor } from "../../graph/index.js";
+import {
+  arrayIn,
+  type Dropping,
+  droppedIn,
+  lastLayerOf,
+  normalizationOf,
+  type Placed,
+  paddingFor,
+  type Sight,
+  textOf,
+} from "./backbone.js";
+import { type WeightTree, weightsUnder } from "./branches.js";
+import { fieldsAsked } from "./fields.js";
+import { callingIn, type FunctionCode, type ModelFunction } from "./function.js";
+import type { InputFunctions } from "./inputs.js";
+import { extraTokensOf, isDropping, maskOver, variesOver } from "./layout.js";
+import { distinct, pascal } from "./names.js";
+import { type EncoderPart, type HeadPart, isEncoder } from "./parts.js";
+import { nothingBetween, type Term, termsOf } from "./terms.js";
+import type { ModelWeights } from "./weights.js";
+
+/** A head with what it says of whole arrays, and what its losses judge. */
+export interface HeadFunctions {
+  readonly head: HeadPart;
+  readonly predict: ModelFunction;
+  /** The same function as `predict`, where nothing is hidden or left out below it. */
+  readonly judged: ModelFunction;
+}
+
+/** The inputs that a head sees. */
+const inputsOf = ({ latent: { encoder, input } }: HeadPart) => (input === null ? encoder.inputs : [input]);
+
+export function headFunctions(
+  parts: Placed,
+  weights: ModelWeights,
+  { tokensFor }: Pick<InputFunctions, "tokensFor">,
+): readonly HeadFunctions[] {
+  const taken = new Set<string>();
+  return parts.heads.map((head, i) => {
+    const isMasked = inputsOf(head).some((input) => maskOver(parts, input));
+    // What is left out of encoders below is left out where they are given a batch.
+    const isApart = isMasked || (head.latent.encoder.reads.some(isEncoder) && isDropping(head.latent.encoder));
+    const body =
+      (sight: Sight): ModelFunction["body"] =>
+      (code, w, { batch }) => {
+        const { block, label, latent } = head;
+        const calling = callingIn(code, batch);
+        const tokens = tokensFor(code, w, { batch, calling }, latent, sight);
+        const isJudged = sight === "seen" || !isApart;
+        const dropped = (part: EncoderPart | HeadPart): Dropping => (isJudged ? droppedIn(parts, batch, part) : {});
+        const last = latent.encoder.block.definition.maps
+          ? { tokens, normalize: normalizationOf(code, parts, latent.encoder, w) }
+          : lastLayerOf(code, parts, latent.encoder, w, tokens, {
+              input: latent.input,
+              padding: paddingFor(code, latent.encoder, batch),
+              ...dropped(latent.encoder),
+            });
+        const text = textOf(latent.encoder);
+        const places = text && code.let("places", placesOfText, arrayIn(text, batch));
+        const extra = extraTokensOf(latent.encoder, latent.input);
+        const varies = sight === "seen" && inputsOf(head).some((input) => variesOver(parts, input));
+        const count = varies ? null : (last.tokens.shape[1] as number) - extra;
+        const own = weightsUnder(w, weights.branchOf(label));
+        return block.definition.classify(code, block.values, own, { ...last, extra, count, places, ...dropped(head) });
+      };
+    const name = distinct(i === 0 ? "predict" : `classify${pascal(head.label ?? "")}`, (other) => taken.has(other));
+    taken.add(name);
+    const doc = `A logit for each class${head.label === null ? "" : ` of \`${head.label}\``}`;
+    const predict: ModelFunction = {
+      name,
+      doc: `${doc}${isApart ? ", of whole arrays" : ""}.`,
+      inputs: [isApart ? "arrays" : "batch"],
+      body: body("whole"),
+    };
+    const seen = isMasked ? "of what the mask shows" : "in training";
+    const judged: ModelFunction = isApart
+      ? { name: `${name}Seen`, doc: `${doc}, ${seen}.`, inputs: ["batch"], body: body("seen") }
+      : predict;
+    return { head, predict, judged };
+  });
+}
+
+/** What the losses of a head give. */
+export function headTerms(
+  code: FunctionCode,
+  parts: Placed,
+  weights: ModelWeights,
+  w: WeightTree,
+  i: number,
+  from: {
+    readonly batch: Readonly<Record<string, Tensor>>;
+    readonly heads: readonly HeadFunctions[];
+    readonly latent: (encoder: EncoderPart) => Tensor;
+  },
+): readonly Term[] {
+  const { head, judged } = from.heads[i] as HeadFunctions;
+  const { label, block, latent, losses } = head;
+  const { encoder, input } = latent;
+  const field = fieldsAsked(parts).find(({ part }) => part === block);
+  invariant(field, "a head is trained with labels");
+  const inputs: LossInputs = {
+    get prediction() {
+      return code.call(label === null ? "prediction" : `prediction_${label}`, judged, from.batch);
+    },
+    target: from.batch[field.name] as Tensor,
+    flags: null,
+    masked: false,
+    channels: 0,
+    get between() {
+      return nothingBetween();
+    },
+    get visible(): Tensor {
+      return notMasked();
+    },
+    get hidden(): Tensor {
+      return notMasked();
+    },
+    get latent() {
+      return from.latent(encoder);
+    },
+    extra: extraTokensOf(encoder, input),
+    normalize: normalizationOf(code, parts, encoder, w, input),
+  };
+  const branches = weights.heads[i] ?? [];
+  const terms = termsOf(code, losses, inputs, weightsUnder(w, weights.branchOf(label)), branches);
+  return label === null ? terms : terms.map((term) => ({ ...term, name: `${label}.${term.name}` }));
+}
+
+function notMasked(): never {
+  invariant(false, "a loss of classes reads no mask");
+}

@@ -1,0 +1,353 @@
+/**
+ * What is said of parts that do not go together though each of them has what it reads: encoders of several widths, masks that lie over one
+ * another, decoders and losses of what is not there.
+ */
+
+import { asKind, type Decoder, type Encoder, type Hiding, type Mask } from "../../blocks/index.js";
+import { givesMaps } from "../wire/roles.js";
+import { inputsUnder, isCalled, namesAt, ownParts, sourceAt, sourcesAt, type Wiring } from "../wire/wiring.js";
+import { type DraftLine, lineName, valuesOf } from "./draft.js";
+import { blockOf, type DraftPart, type Finding } from "./wiring-finding.js";
+
+type DraftWiring = Wiring<DraftLine>;
+
+/** Reports parts that do not go together, of a model whose wires lead somewhere. */
+export function badlyJoined(wiring: DraftWiring): readonly Finding[] {
+  const encoders = ownParts(wiring, "encoder");
+  const first = [
+    ...mapsBeside(wiring),
+    ...encoders.flatMap((part) => [...ofTwoWays(part, wiring), ...textBeside(part, wiring)]),
+    ...widths(wiring),
+    ...overOneAnother(wiring),
+  ];
+  if (first.length > 0) return first;
+  return wiring.parts.flatMap((part) => {
+    switch (part.slot) {
+      case "decoder":
+        return [...otherLatent(part, wiring), ...unseenTargets(part, wiring)];
+      case "encoder":
+        return part.within ? ofUnmasked(part, wiring) : ofJointMask(part, wiring);
+      case "loss":
+        return unevenLoss(part, wiring);
+      case "mask":
+        return unseenBy(part, "attention", sourcesAt(wiring, part, "set"), wiring);
+      case "target":
+        return untaught(part, wiring);
+      case "adversary":
+        return unjudged(part, wiring);
+      default:
+        return [];
+    }
+  });
+}
+
+const unreadable = (part: DraftPart, message: string, reason: string, help: string, other?: DraftPart): Finding => ({
+  code: "check/unreadable-source",
+  part,
+  message,
+  reason,
+  help,
+  ...(other ? { related: [{ span: other.line.span, message: `\`${nameOf(other)}\`` }] } : {}),
+});
+
+const nameOf = ({ slot, line, input }: DraftPart): string => lineName(slot, line.label ?? input);
+
+/** An encoder that reads the tokens of an input twice. */
+function ofTwoWays(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  const seen = sourcesAt(wiring, part, "tokens").flatMap((source) => source.input ?? [...inputsUnder(wiring, source)]);
+  const twice = seen.find((input, i) => seen.indexOf(input) < i);
+  if (twice === undefined) return [];
+  return [
+    unreadable(
+      part,
+      `\`${nameOf(part)}\` reads the tokens of \`${twice}\` in two ways`,
+      "Tokens stand once in a sequence: what comes after could not tell one from the other.",
+      "name encoders that have no input in common",
+    ),
+  ];
+}
+
+/** An encoder of maps where tokens of several inputs or of a target are asked for. */
+function mapsBeside(wiring: DraftWiring): readonly Finding[] {
+  const maps = wiring.parts.filter(({ definition }) => givesMaps(definition));
+  const isAlone = ownParts(wiring, "input").length === 1;
+  return maps
+    .filter(({ within }) => within !== null || !isAlone)
+    .map((part) =>
+      unreadable(
+        part,
+        `\`${nameOf(part)}\` gives maps of an array, and ${part.within ? "a target is encoded token by token" : "the model reads several arrays"}`,
+        "Maps have places of one array alone: what stands one after the other in a sequence are tokens.",
+        "use an encoder of tokens, such as `vit`",
+      ),
+    );
+}
+
+/** An encoder that reads a text beside another input, or what an encoder makes of a text. */
+function textBeside(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  const read = sourcesAt(wiring, part, "tokens");
+  const texts = tokensUnder(wiring, part).filter(({ definition }) => asKind("tokens", definition)?.table !== undefined);
+  const [text] = texts;
+  if (!text || (read.length === 1 && read[0] === text)) return [];
+  return [
+    unreadable(
+      part,
+      `\`${nameOf(part)}\` reads a text${text.input === null ? "" : `, \`${text.input}\`,`} with something between or beside`,
+      "A text has an end, and only an encoder that reads its tokens and nothing else knows where: any other would read on behind it.",
+      "let an encoder read the text alone, and compare what it gives by a loss `between` two encoders",
+      text,
+    ),
+  ];
+}
+
+const widthOf = ({ definition, line }: DraftPart): number => (definition as Encoder).width(valuesOf(line));
+
+/** Encoders of another width than the one that they read, or than another one that reads the same tokens. */
+function widths(wiring: DraftWiring): readonly Finding[] {
+  const encoders = ownParts(wiring, "encoder");
+  return encoders.flatMap((part, i): readonly Finding[] => {
+    const own = widthOf(part);
+    const read = sourcesAt(wiring, part, "tokens");
+    const below = read.find((source) => source.slot === "encoder" && widthOf(source) !== own);
+    if (below) {
+      return [
+        unreadable(
+          part,
+          `\`${nameOf(part)}\` has the width ${own}, and \`${nameOf(below)}\`, which it reads, ${widthOf(below)}`,
+          "An encoder goes on with the numbers that another one gives for each token.",
+          "give both the same `width`",
+          below,
+        ),
+      ];
+    }
+    const readsSame = (other: DraftPart): boolean =>
+      sourcesAt(wiring, other, "tokens").some((source) => source.slot === "tokens" && read.includes(source));
+    const beside = encoders.slice(0, i).find((other) => readsSame(other) && widthOf(other) !== own);
+    if (!beside) return [];
+    return [
+      unreadable(
+        part,
+        `\`${nameOf(part)}\` has the width ${own}, and \`${nameOf(beside)}\`, which reads the same tokens, ${widthOf(beside)}`,
+        "Tokens are made once, as wide as the encoders that read them.",
+        "give both the same `width`, or let one of them read another input",
+        beside,
+      ),
+    ];
+  });
+}
+
+/** Masks over tokens. */
+const masksOver = (wiring: DraftWiring, tokens: DraftPart): readonly DraftPart[] =>
+  (wiring.readers.get(tokens) ?? []).filter(({ slot }) => slot === "mask");
+
+const isJoint = (mask: DraftPart, wiring: DraftWiring): boolean => sourcesAt(wiring, mask, "set").length > 1;
+
+function overOneAnother(wiring: DraftWiring): readonly Finding[] {
+  return ownParts(wiring, "tokens").flatMap((tokens): readonly Finding[] => {
+    const [first, second] = masksOver(wiring, tokens);
+    if (!first || !second) return [];
+    return [
+      unreadable(
+        second,
+        `\`${nameOf(first)}\` and \`${nameOf(second)}\` both lie over the tokens${tokens.input === null ? "" : ` of \`${tokens.input}\``}`,
+        "A token is hidden or visible: two masks could say both of it.",
+        "keep one of them, or use masks of one input each",
+        first,
+      ),
+    ];
+  });
+}
+
+/** Where a mask lies over several inputs, how many tokens of one are visible differs from sample to sample. */
+function ofJointMask(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  const read = sourcesAt(wiring, part, "tokens").filter(({ slot }) => slot === "tokens");
+  const joint = read.flatMap((tokens) => masksOver(wiring, tokens)).find((mask) => isJoint(mask, wiring));
+  if (!joint) return [];
+  const under = sourcesAt(wiring, joint, "set");
+  if (under.length === read.length && under.every((tokens) => read.includes(tokens))) return [];
+  return [
+    unreadable(
+      part,
+      `\`${nameOf(part)}\` reads some of the inputs over which the mask ${blockOf(joint)} lies`,
+      "The mask shows a number of tokens of all of them together: of some alone it differs from sample to sample.",
+      "let one encoder read them all, or use a mask that is drawn for each input, such as `random`",
+      joint,
+    ),
+  ];
+}
+
+const readsOf = ({ definition }: DraftPart): NonNullable<Decoder["reads"]> | "visible" =>
+  (definition as Decoder).reads ?? "visible";
+
+/** Decoders in the order of their weights: the model's own first. */
+const decodersOf = (wiring: DraftWiring): readonly DraftPart[] => [
+  ...ownParts(wiring, "decoder"),
+  ...wiring.parts.filter(({ slot, within }) => slot === "decoder" && within !== null),
+];
+
+/** The tokens of what a decoder predicts. */
+const predicted = (wiring: DraftWiring, decoder: DraftPart): readonly DraftPart[] =>
+  sourcesAt(wiring, decoder, "target").flatMap((target) => sourceAt(wiring, target, "set") ?? []);
+
+/** What enters an encoder in place of hidden tokens; null: none are hidden. */
+function hidingOf(wiring: DraftWiring, tokens: DraftPart): Hiding | null {
+  const [mask] = masksOver(wiring, tokens);
+  if (!mask) return null;
+  if (givesMaps(tokens.definition)) return (tokens.definition as Encoder).maps?.hiding ?? null;
+  const said = (mask.definition as Mask).hiding?.(valuesOf(mask.line)) ?? null;
+  if (said !== null || isJoint(mask, wiring)) return said ?? "drop";
+  const decoders = decodersOf(wiring);
+  const own = decoders.find((decoder) => predicted(wiring, decoder).includes(tokens)) ?? decoders[0];
+  return own && readsOf(own) === "every" ? "token" : "drop";
+}
+
+/** The tokens that an encoder sees, through others too. */
+const tokensUnder = (wiring: DraftWiring, encoder: DraftPart): readonly DraftPart[] =>
+  givesMaps(encoder.definition) ? [encoder] : tokensBelow(wiring, encoder);
+
+const tokensBelow = (wiring: DraftWiring, encoder: DraftPart): readonly DraftPart[] =>
+  sourcesAt(wiring, encoder, "tokens").flatMap((source) =>
+    source.slot === "tokens" ? [source] : tokensUnder(wiring, source),
+  );
+
+/** A decoder of visible tokens where hidden ones pass through the encoder, or of every token where they do not. */
+function otherLatent(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  const reads = readsOf(part);
+  const encoder = sourceAt(wiring, part, "latent");
+  if (reads === "either" || reads === "maps" || !encoder) return [];
+  const seen = tokensUnder(wiring, encoder);
+  const whole = (tokens: DraftPart): boolean => hidingOf(wiring, tokens) !== "drop";
+  const isEntered = (tokens: DraftPart): boolean => hidingOf(wiring, tokens) !== null && whole(tokens);
+  const wrong =
+    reads === "every"
+      ? predicted(wiring, part).find((tokens) => seen.includes(tokens) && !whole(tokens))
+      : seen.find(isEntered);
+  if (!wrong) return [];
+  const [mask] = masksOver(wiring, wrong);
+  return [
+    unreadable(
+      part,
+      reads === "every"
+        ? `the decoder ${blockOf(part)} reads what the encoder gives for every token, and hidden ones do not pass through it`
+        : `the decoder ${blockOf(part)} reads what the encoder gives for visible tokens, and hidden ones pass through it too`,
+      "One pass of the encoder serves all decoders.",
+      reads === "every"
+        ? "write `hidden: token` in the mask, or use a decoder of visible tokens"
+        : "use a decoder that reads every token, such as `linear`, or write `hidden: drop` in the mask",
+      mask,
+    ),
+  ];
+}
+
+/** A decoder that makes its prediction of tokens that its encoder does not see. */
+function unseenTargets(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  const encoder = sourceAt(wiring, part, "latent");
+  const targets = predicted(wiring, part);
+  if (!encoder) return [];
+  const seen = tokensUnder(wiring, encoder);
+  const unseen = targets.find((tokens) => !seen.includes(tokens));
+  const makesTokens = readsOf(part) !== "every" && targets.length === 1 && !sourceAt(wiring, part, "encoded");
+  if (!unseen || makesTokens) return [];
+  return [
+    unreadable(
+      part,
+      `the decoder ${blockOf(part)} predicts \`${unseen.input}\`, which \`${nameOf(encoder)}\` does not see`,
+      "It makes a prediction for each token that the encoder gives.",
+      "let it read an encoder that sees the input, or use a decoder of one target that has tokens of its own, such as `vit` or `queries`",
+      encoder,
+    ),
+  ];
+}
+
+/** An encoder of a target that is shown what the mask leaves, where nothing is hidden or it differs from sample to sample. */
+function ofUnmasked(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  const target = sourceAt(wiring, part, "target");
+  const tokens = target && sourceAt(wiring, target, "set");
+  const [mask] = tokens ? masksOver(wiring, tokens) : [];
+  if (!tokens || (mask && !isJoint(mask, wiring))) return [];
+  return [
+    unreadable(
+      part,
+      mask
+        ? `the encoder of \`${target ? nameOf(target) : ""}\` sees what the mask ${blockOf(mask)} shows of it, and that differs from sample to sample`
+        : `the encoder of \`${target ? nameOf(target) : ""}\` sees what a mask shows of it, and there is none`,
+      "A target is encoded as far as the model sees it, so that its decoder has something to complete.",
+      "use a mask of its input alone, such as `random`",
+      mask,
+    ),
+  ];
+}
+
+/** A loss of as many tokens of each sample, under a mask that hides more of one than of another. */
+function unevenLoss(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  const loss = asKind("loss", part.definition);
+  if (!loss || loss.uneven || loss.compares === "features" || loss.compares === "classes") return [];
+  const tokens = sourcesAt(wiring, part, "prediction").flatMap((decoder) => predicted(wiring, decoder));
+  const isUneven = (mask: DraftPart): boolean => isJoint(mask, wiring) || (mask.definition as Mask).corrupts === true;
+  const joint = tokens.flatMap((one) => masksOver(wiring, one)).find(isUneven);
+  if (!joint) return [];
+  return [
+    unreadable(
+      part,
+      `the loss ${blockOf(part)} judges as many tokens of each sample, and the mask ${blockOf(joint)} chooses more of one than of another`,
+      "Such a loss says `uneven`, and takes the mean over those tokens of each sample that `flags` name.",
+      "use `mse`, `l1` or another loss that does, or a mask that is drawn for each input",
+      joint,
+    ),
+  ];
+}
+
+/** Tokens that the encoder at a port does not see. */
+function unseenBy(
+  part: DraftPart,
+  port: string,
+  tokens: readonly DraftPart[],
+  wiring: DraftWiring,
+): readonly Finding[] {
+  const encoder = sourceAt(wiring, part, port);
+  if (!encoder) return [];
+  const seen = tokensUnder(wiring, encoder);
+  const unseen = tokens.find((one) => !seen.includes(one));
+  if (!unseen) return [];
+  return [
+    unreadable(
+      part,
+      `\`${nameOf(part)}\` is about \`${unseen.input}\`, which \`${nameOf(encoder)}\` does not see`,
+      "What an encoder has not seen it says nothing of.",
+      "name an encoder that reads this input",
+      encoder,
+    ),
+  ];
+}
+
+/** A target of features of an input that the teacher does not see. */
+function untaught(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  const teacher = sourceAt(wiring, part, "teacher");
+  const tokens = sourceAt(wiring, part, "set");
+  if (!teacher || !tokens) return [];
+  return unseenBy(teacher, "student", [tokens], wiring).map((finding) => ({ ...finding, part }));
+}
+
+/** Predictions that an adversary cannot judge: of inputs that its encoder does not see, or of which nothing is hidden. */
+function unjudged(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  const names = namesAt(wiring, part, "prediction");
+  const tokens = sourcesAt(wiring, part, "prediction")
+    .flatMap((decoder) => sourcesAt(wiring, decoder, "target"))
+    .filter((target) => names === null || isCalled(target, names))
+    .flatMap((target) => sourceAt(wiring, target, "set") ?? []);
+  const unseen = unseenBy(part, "backbone", tokens, wiring);
+  if (unseen.length > 0) return unseen;
+  const wrong = tokens.find((one) => {
+    const [mask] = masksOver(wiring, one);
+    return !mask || isJoint(mask, wiring);
+  });
+  if (!wrong) return [];
+  return [
+    unreadable(
+      part,
+      `the adversary ${blockOf(part)} tells what was hidden of \`${wrong.input}\` from what was visible, and no mask of its own hides any`,
+      "It learns from as many originals and predictions of each sample.",
+      "use a mask of this input alone, such as `random`, or remove the adversary",
+    ),
+  ];
+}
