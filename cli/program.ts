@@ -261,8 +261,8 @@ const addTokenizer = (program: Command): void =>
           .default(8192),
       )
       .addOption(
-        new Option("--kind <kind>", "parts of words as in BERT, or of bytes as in RoBERTa")
-          .choices(["wordpiece", "bytes"])
+        new Option("--kind <kind>", "parts of words as in BERT, of bytes as in RoBERTa, or single letters")
+          .choices(["wordpiece", "bytes", "letters"])
           .default("wordpiece"),
       )
       .addOption(new Option("--cased", "of wordpiece: keep capitals and accents"))
@@ -273,6 +273,7 @@ const addTokenizer = (program: Command): void =>
     [
       ["mae tokenizer data/texts.txt --size 8192", "into tokenizer.json, which data text(...) names"],
       ["mae tokenizer a.txt b.txt --kind bytes --size 50265 -o bytes.json", "byte-level BPE, as RoBERTa has it"],
+      ["mae tokenizer proteins.fasta --kind letters -o letters.json", "of sequences of proteins, or of SMILES a line"],
     ],
   );
 

@@ -33,6 +33,26 @@ const linesAsTexts = (lines: Lines, tokenizer: Tokenizer): Texts => ({
   parts: (i) => lines.line(i).split("\t", 2).map(tokenizer.tokens),
 });
 
+/** Each record of a FASTA file a text: the lines behind one that begins with `>`, up to the next such line. Throws `DataError` for another file. */
+function recordsAsTexts(lines: Lines, tokenizer: Tokenizer, path: string): Texts {
+  const starts: number[] = [];
+  for (let i = 0; i < lines.count; i++) if (lines.line(i).startsWith(">")) starts.push(i);
+  if (lines.count > 0 && starts[0] !== 0) {
+    throw new DataError(
+      `${path} line ${lines.number(0)} does not begin with >, and records of FASTA do`,
+      "Name a FASTA file, or write `samples: lines` for a sequence in each line.",
+    );
+  }
+  return {
+    count: starts.length,
+    parts(i) {
+      const [first, end] = [(starts[i] as number) + 1, starts[i + 1] ?? lines.count];
+      const sequence = Array.from({ length: end - first }, (_, k) => lines.line(first + k));
+      return [tokenizer.tokens(sequence.join(""))];
+    },
+  };
+}
+
 /** The tokens of documents, which empty lines part, in pieces of `length`. */
 function piecesOfDocuments(lines: Lines, tokenizer: Tokenizer, length: number): Texts {
   const pieces: TextTokens[] = [];
@@ -166,6 +186,7 @@ export const text = defineDataset({
       options: {
         lines: "Each line is a text; empty ones are passed over.",
         pieces: "Empty lines part documents, and each is cut into pieces that fill the model's length.",
+        fasta: "A sequence of a protein or of nucleotides, behind each line that begins with `>`.",
       },
       doc: "What a sample is.",
     }),
@@ -182,9 +203,9 @@ export const text = defineDataset({
     {
       name: "labels-of-lines",
       at: "labels",
-      doc: "Labels are those of lines.",
-      holds: (p) => p.labels === null || p.samples === "lines",
-      say: () => "`labels` names the class of each line, and documents are cut into pieces",
+      doc: "Labels are those of lines or of sequences.",
+      holds: (p) => p.labels === null || p.samples !== "pieces",
+      say: () => "`labels` names the class of each text, and documents are cut into pieces",
       help: () => "write `samples: lines`, or remove `labels`",
     },
   ],
@@ -206,8 +227,12 @@ export const text = defineDataset({
         "Give the model's input a greater `length`.",
       );
     }
-    const texts = p.samples === "lines" ? linesAsTexts(lines, tokenizer) : piecesOfDocuments(lines, tokenizer, room);
-    const { classes, labelOf } = await labelsFor(p, files, split, lines.count);
+    const texts = {
+      lines: () => linesAsTexts(lines, tokenizer),
+      pieces: () => piecesOfDocuments(lines, tokenizer, room),
+      fasta: () => recordsAsTexts(lines, tokenizer, path),
+    }[p.samples]();
+    const { classes, labelOf } = await labelsFor(p, files, split, texts.count);
     return {
       length: texts.count,
       sample: (i) => ({

@@ -43,7 +43,7 @@ export const embedIds = layer(
   ): Tensor<[B, N, D]> => claim(g.lookUp(w.weight, whole(g, channel(g, text, "id")))),
 );
 
-/** tokens [B, N, D] + the rows of the segments of a text [B, N, 3]. */
+/** tokens [B, N, D] + the rows of the segments of a text [B, N, 3]; segments beyond the table have its last row. */
 export const addSegments = layer(
   "addSegments",
   <B extends Rows, N extends number, S extends number, D extends number>(
@@ -51,7 +51,10 @@ export const addSegments = layer(
     tokens: Tensor<[B, N, D]>,
     text: Text<NoInfer<B>, NoInfer<N>>,
     w: Weights<EmbeddingParameters<S, NoInfer<D>>>,
-  ): Tensor<[B, N, D]> => g.add(tokens, g.lookUp(w.weight, whole(g, channel(g, text, "segment")))),
+  ): Tensor<[B, N, D]> => {
+    const known = g.minimum(channel(g, text, "segment"), (w.weight.shape[0] as number) - 1);
+    return g.add(tokens, g.lookUp(w.weight, whole(g, known)));
+  },
 );
 
 /** text [B, N, 3], entered int32 [B, N] -> the text with other ids in the places where `entered` has one; it has -1 elsewhere. */

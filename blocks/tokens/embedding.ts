@@ -16,7 +16,7 @@ export const embedding = defineTokens({
       int({
         min: 1,
         max: 1024,
-        doc: "Segments that are told apart by a learned vector of each: 2 in BERT, whose samples may be pairs of texts. If absent, none are.",
+        doc: "Segments that are told apart by a learned vector of each: 2 in BERT, whose samples may be pairs of texts. Later ones have the last vector. If absent, none are told apart.",
       }),
     ),
   },

@@ -12,6 +12,7 @@ import {
   isVolume,
   planesOf,
   sidesText,
+  textChannels,
 } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import { pixelStepsOf, planFor } from "./image/plan.js";
@@ -73,7 +74,9 @@ export function preparePlanes(
   if (planes.count !== planesOf(array).count || !(hasPictures(array) || sameSides(shape, array))) {
     throw wrongSides(what, shape, array);
   }
+  if (array.ids) checkIds(numbers, array, what);
   const steps = planFor(planes.shape, item, { name, shape: array }, preparation, what);
+  if (array.ids && steps.length > 0) throw augmentedText();
   return { numbers: eachPlane(numbers, planes, pixelStepsOf(steps)), size: planes.shape, steps };
 }
 
@@ -121,6 +124,26 @@ async function changedSignal(
   );
   const recording = inMemory(channels, { rate: array.rate ?? null, names: null });
   return unbroken(what, () => signalOf(recording, steps, array, what));
+}
+
+const augmentedText = (): RunError =>
+  new RunError("run/data", {
+    what: "the recipe augments a text",
+    why: "augmentations change amounts, and the numbers of a text are names of tokens",
+    help: "Remove `augment` from the recipe: what is masked is drawn anew in every epoch.",
+  });
+
+/** Throws `run/data` for a text with a number that is no id of the vocabulary: no table has a row for it. */
+function checkIds(numbers: Numbers, { channels, ids }: ArrayShape, what: string): void {
+  const last = (ids?.vocabulary ?? 0) - 1;
+  for (let at = textChannels.id; at < numbers.length; at += channels) {
+    const id = numbers[at] as number;
+    if (Number.isInteger(id) && id >= 0 && id <= last) continue;
+    throw new RunError("run/data", {
+      what: `${what} has the id ${id} at place ${Math.floor(at / channels)}, and the model's vocabulary has 0 to ${last}`,
+      help: "Write the number of ids in `text(vocabulary: ...)` of the model's input, or make the ids by the model's vocabulary.",
+    });
+  }
 }
 
 const sameSides = (a: ArrayShape, b: ArrayShape): boolean => sidesText(a) === sidesText(b);

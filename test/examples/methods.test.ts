@@ -68,6 +68,8 @@ describe.each([
   ],
   // The weights of transformers' BertForMaskedLM.
   ["bert", 109_514_298],
+  // Those of RobertaForMaskedLM but two rows of positions that it never uses.
+  ["roberta", 124_697_433 - 2 * 768],
   // RAE: the encoder, and what completes regions: as released, without the unused position of a class token.
   ["r-mae", 85_798_656 + 2_132_480 - 128],
   // timm's ConvNeXt V2 Base without its classifier and the norm before it; to 512 features, the token, a block, to 3072 numbers.

@@ -65,7 +65,8 @@ def encode(w: Weights, text: torch.Tensor, ids: torch.Tensor, heads: int, epsilo
     """-> [B, N, D]"""
     x = w["word_embed.weight"][ids] + w["pos_embed"]
     if "segment_embed.weight" in w:
-        x = x + w["segment_embed.weight"][text[..., 2].long()]
+        table = w["segment_embed.weight"]
+        x = x + table[text[..., 2].long().clamp(max=len(table) - 1)]
     x = layer_norm(w, "embed_norm", x, epsilon)
     depth = 1 + max(int(name.split(".")[1]) for name in w if name.startswith("blocks."))
     for i in range(depth):

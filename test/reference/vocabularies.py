@@ -1,10 +1,11 @@
-"""Writes vocabularies.json: ids that Hugging Face tokenizers give to 10,000 lines, for two vocabularies that `mae tokenizer` made.
+"""Writes vocabularies.json: ids that Hugging Face tokenizers give to 10,000 lines, for three vocabularies that `mae tokenizer` made.
 
 The lines are drawn from `pieces` by numbers that a seed decides, the same here and in test/runtime/text.test.ts: words, signs, letters of many
 scripts, marks, controls, emoji. Stored are the digests of the ids of each thousand lines, the first lines in full, and pairs of texts.
 
     node dist/cli.js tokenizer CORPUS --size 600 -o test/reference/vocabularies/wordpiece.json     (CORPUS: --corpus of this script writes it)
     node dist/cli.js tokenizer CORPUS --size 900 --kind bytes -o test/reference/vocabularies/bytes.json
+    node dist/cli.js tokenizer CORPUS --kind letters -o test/reference/vocabularies/letters.json
     python vocabularies.py
 """
 
@@ -71,7 +72,7 @@ def main() -> None:
         kept = [text.replace("\u2028", " ").strip() for text in texts]
         Path(sys.argv[-1]).write_text("".join(f"{text}\n" for text in kept if text), encoding="utf-8")
         return
-    found = {name: encoded(name, texts) for name in ("wordpiece", "bytes")}
+    found = {name: encoded(name, texts) for name in ("wordpiece", "bytes", "letters")}
     header = {"pieces": WORDS, "texts": PAIR, "lines": LINES, "chunk": CHUNK, **found, "versions": {"tokenizers": tokenizers.__version__}}
     (FOLDER / "vocabularies.json").write_text(json.dumps(header, indent=1) + "\n")
     print({name: len(one["digests"]) for name, one in found.items()})

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type ArrayShape, datasets, type SampleIndex } from "../../blocks/index.js";
 import { nodeFiles } from "../../runtime/data/files.js";
+import { prepareNumbers } from "../../runtime/data/numbers.js";
 import { readTokenizer } from "../../runtime/data/text/tokenizer.js";
 import { vocabularyOf } from "../../runtime/index.js";
 
@@ -19,7 +20,7 @@ const recorded = JSON.parse(readFileSync(join(reference, "vocabularies.json"), "
   readonly texts: readonly string[];
   readonly lines: number;
   readonly chunk: number;
-} & Readonly<Record<"wordpiece" | "bytes", Encoded>>;
+} & Readonly<Record<"wordpiece" | "bytes" | "letters", Encoded>>;
 
 interface Encoded {
   readonly digests: readonly string[];
@@ -84,7 +85,7 @@ const channel = (index: SampleIndex, i: number, at: number): readonly number[] =
   return Array.from(sample.numbers).filter((_, k) => k % 3 === at);
 };
 
-describe.each(["wordpiece", "bytes"] as const)("ids of %s are those of Hugging Face tokenizers", (name) => {
+describe.each(["wordpiece", "bytes", "letters"] as const)("ids of %s are those of Hugging Face tokenizers", (name) => {
   const { digests, ids, pair, whole } = recorded[name];
   const lines = linesOf(recorded.lines);
 
@@ -107,7 +108,7 @@ describe.each(["wordpiece", "bytes"] as const)("ids of %s are those of Hugging F
     const index = await open(root, { vocabulary: pathOf(name) }, shape(256, size, mask as number));
     expect(channel(index, 0, 0).slice(0, whole.length)).toEqual(whole);
     expect(channel(index, 1, 0).slice(0, pair.ids.length)).toEqual(pair.ids);
-    const ends = name === "wordpiece" ? pair.segments : undefined;
+    const ends = name === "bytes" ? undefined : pair.segments;
     if (ends) expect(channel(index, 1, 2).slice(0, ends.length)).toEqual(ends);
     expect(channel(index, 0, 1).filter((word) => word < 0)).toHaveLength(256 - whole.length);
   });
@@ -167,6 +168,24 @@ describe("samples", () => {
     expect(train.classes).toEqual(["a", "b", "c"]);
     expect([train.sample(0).label, train.sample(1).label, held.sample(0).label]).toEqual([1, 0, 2]);
   });
+});
+
+test("of letters each is a token and a word; records of FASTA are texts", async () => {
+  const fasta = ">sp|P1 one\nMKV\nLA\n\n>sp|P2 two\nKKX\n";
+  const root = folder({ "texts.txt": fasta, "lines.txt": "MK\n" });
+  const made = await vocabularyOf(["texts.txt"], root, { kind: "letters", size: 100, cased: false });
+  expect([made.size, made.mask]).toEqual([5 + "AKLMVX".length, 4]);
+  writeFileSync(join(root, "letters.json"), made.json);
+  const values = { vocabulary: "letters.json", samples: "fasta" };
+  const index = await open(root, values, shape(9, made.size));
+  const [A, K, L, M, V, X] = [5, 6, 7, 8, 9, 10];
+  expect(Array.from({ length: index.length }, (_, i) => channel(index, i, 0))).toEqual([
+    [2, M, K, V, L, A, 3, 0, 0],
+    [2, K, K, X, 3, 0, 0, 0, 0],
+  ]);
+  expect(channel(index, 0, 1)).toEqual([0, 1, 2, 3, 4, 5, 0, -1, -1]);
+  const none = open(root, { ...values, texts: "lines.txt" }, shape(9, made.size));
+  await expect(none).rejects.toThrow(/lines\.txt line 1 does not begin with >/);
 });
 
 test("vocabularies are made of texts, the same of the same texts, and read back", async () => {
@@ -237,10 +256,40 @@ describe("what cannot be used says so", () => {
     await expect(open(root, values as Readonly<Record<string, unknown>>, array)).rejects.toThrow(message);
   });
 
+  test.each<readonly [string, number, object[], RegExp]>([
+    [
+      "an id outside of the vocabulary",
+      600,
+      [],
+      /sample 0 has the id 600 at place 3, and the model's vocabulary has 0 to 599/,
+    ],
+    ["a part of an id", 1.5, [], /has the id 1\.5/],
+    ["a text that is augmented", 5, [{ kind: "normalize" }], /the recipe augments a text/],
+  ])("%s", async (_, id, steps, message) => {
+    const array = shape(8);
+    const numbers = new Float32Array(24).fill(1);
+    numbers[9] = id;
+    const plan = { name: "steps", plan: () => steps, params: {}, changes: "channels" };
+    const preparation = {
+      augment: [{ definition: plan, values: {} }],
+      arrays: { text: array },
+      seed: 0,
+      mode: "train",
+    };
+    const item = { sample: 0, epoch: 0, sources: {}, label: null };
+    const prepared = prepareNumbers(
+      { numbers, shape: array },
+      item,
+      { name: "text", shape: array },
+      preparation as never,
+    );
+    await expect(prepared).rejects.toThrow(message);
+  });
+
   test("words that the vocabulary does not know are counted", async () => {
     const root = folder({ "texts.txt": "the ꙮ ꙮ ꙮ\n" });
-    expect((await open(root, {}, shape(16))).notes).toEqual([
-      expect.stringMatching(/75 % of the tokens .* not in the/),
-    ]);
+    const index = await open(root, {}, shape(16));
+    expect(channel(index, 0, 1).slice(0, 6)).toEqual([0, 1, 2, 3, 4, 0]);
+    expect(index.notes).toEqual([expect.stringMatching(/75 % of the tokens .* not in the/)]);
   });
 });

@@ -1,12 +1,12 @@
-/** `tokenizer.json` of a vocabulary that is learned from files of text: WordPiece as in BERT, or byte-level BPE as in RoBERTa. */
+/** `tokenizer.json` of a vocabulary that is learned from files of text: WordPiece as in BERT, byte-level BPE as in RoBERTa, or single letters. */
 
 import { DataError, type Files, readLines } from "../../../blocks/index.js";
 import { RunError } from "../../run-error.js";
 import { nodeFiles } from "../files.js";
-import { learnVocabulary, letters, pieces } from "./train-vocabulary.js";
-import { bertSpecials, bertTokenizer, byteLetters } from "./vocabulary.js";
+import { learnVocabulary, letters, type Merge, pieces, type Spelling } from "./train-vocabulary.js";
+import { bertFrame, bertSpecials, bertTokenizer, byteLetters } from "./vocabulary.js";
 
-export type VocabularyKind = "wordpiece" | "bytes";
+export type VocabularyKind = "wordpiece" | "bytes" | "letters";
 
 export interface VocabularyOptions {
   readonly kind: VocabularyKind;
@@ -45,47 +45,86 @@ export async function vocabularyOf(
   }
 }
 
+/** What is made of the words of texts, by kind: the tokens that are no words, the file, and what is known of it without any text. */
+interface Kind {
+  readonly special: readonly string[];
+  readonly mask: string;
+  readonly alphabet: readonly string[];
+  readonly spelling: Spelling;
+  readonly file: (tokens: readonly string[], merges: readonly Merge[]) => Json;
+}
+
+const kinds = (cased: boolean): Readonly<Record<VocabularyKind, Kind>> => ({
+  wordpiece: {
+    special: bertSpecials,
+    mask: "[MASK]",
+    alphabet: [],
+    spelling: pieces,
+    file: (tokens) => bertTokenizer([...bertSpecials, ...tokens], !cased),
+  },
+  bytes: {
+    special: bytesSpecials,
+    mask: "<mask>",
+    alphabet: byteLetters(),
+    spelling: letters,
+    file: bytesTokenizer,
+  },
+  letters: {
+    special: bertSpecials,
+    mask: "[MASK]",
+    alphabet: [],
+    spelling: letters,
+    file: (tokens) => lettersTokenizer([...bertSpecials, ...tokens]),
+  },
+});
+
 async function makeVocabulary(
   files: Files,
   paths: readonly string[],
   { kind, size, cased }: VocabularyOptions,
 ): Promise<MadeVocabulary> {
-  const empty = kind === "wordpiece" ? bertTokenizer(bertSpecials, !cased) : bytesTokenizer([], []);
-  const counts = await countWords(files, paths, empty);
-  const first = kind === "wordpiece" ? bertSpecials : bytesSpecials;
-  const alphabet = kind === "wordpiece" ? [] : byteLetters();
-  const spelling = kind === "wordpiece" ? pieces : letters;
-  const { tokens, merges } = learnVocabulary(counts, spelling, { size, first: first.length, alphabet });
-  const all = [...first, ...tokens];
+  const { special, mask, alphabet, spelling, file } = kinds(cased)[kind];
+  const counts = await countWords(files, paths, kind, file([], []));
+  // Of letters none are joined.
+  const joined = kind === "letters" ? 0 : size;
+  const { tokens, merges } = learnVocabulary(counts, spelling, { size: joined, first: special.length, alphabet });
+  const all = special.length + tokens.length;
   if (counts.size === 0) {
     throw new DataError(`there are no words in ${paths.join(", ")}`, "Name files with texts.");
   }
-  if (all.length > size) {
+  if (all > size) {
     throw new DataError(
-      `the letters of the texts and ${first.join(" ")} are ${all.length} tokens already`,
-      `Ask for more, such as --size ${2 ** Math.ceil(Math.log2(2 * all.length))}.`,
+      `the letters of the texts and ${special.join(" ")} are ${all} tokens already`,
+      `Ask for more, such as --size ${2 ** Math.ceil(Math.log2(2 * all))}.`,
     );
   }
-  const made = kind === "wordpiece" ? bertTokenizer(all, !cased) : bytesTokenizer(tokens, merges);
   return {
-    json: `${JSON.stringify(made, null, 1)}\n`,
-    size: all.length,
-    mask: first.indexOf((kind === "wordpiece" ? "[MASK]" : "<mask>") as never),
+    json: `${JSON.stringify(file(tokens, merges), null, 1)}\n`,
+    size: all,
+    mask: special.indexOf(mask),
     words: [...counts.values()].reduce((sum, count) => sum + count, 0),
     different: counts.size,
   };
 }
 
-/** The words of the files as the tokenizer splits them. */
-async function countWords(files: Files, paths: readonly string[], json: Json): Promise<ReadonlyMap<string, number>> {
+/** The words of the files as the tokenizer splits them; of letters, each line a word but for those that begin a record of FASTA. */
+async function countWords(
+  files: Files,
+  paths: readonly string[],
+  kind: VocabularyKind,
+  json: Json,
+): Promise<ReadonlyMap<string, number>> {
   const { Tokenizer } = await import("@huggingface/tokenizers");
   const { normalizer, pre_tokenizer } = new Tokenizer(json, {});
+  const split = (line: string): readonly string[] => {
+    if (kind === "letters") return line.startsWith(">") ? [] : Array.from(line);
+    return pre_tokenizer?.pre_tokenize(normalizer ? normalizer.normalize(line) : line) ?? [];
+  };
   const counts = new Map<string, number>();
   for (const path of paths) {
     const lines = await readLines(files, path);
     for (let i = 0; i < lines.count; i++) {
-      const text = normalizer ? normalizer.normalize(lines.line(i)) : lines.line(i);
-      for (const word of pre_tokenizer?.pre_tokenize(text) ?? []) counts.set(word, (counts.get(word) ?? 0) + 1);
+      for (const word of split(lines.line(i))) counts.set(word, (counts.get(word) ?? 0) + 1);
     }
   }
   counts.delete("");
@@ -129,6 +168,28 @@ function bytesTokenizer(tokens: readonly string[], merges: readonly (readonly st
       ignore_merges: false,
       vocab: Object.fromEntries([...bytesSpecials, ...tokens].map((token, id) => [token, id])),
       merges,
+    },
+  };
+}
+
+/** Each letter a token, in the frame of BERT: BPE that joins nothing. */
+function lettersTokenizer(words: readonly string[]): Json {
+  return {
+    ...bertFrame(words),
+    normalizer: null,
+    pre_tokenizer: null,
+    decoder: { type: "Fuse" },
+    model: {
+      type: "BPE",
+      dropout: null,
+      unk_token: "[UNK]",
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: false,
+      vocab: Object.fromEntries(words.map((word, id) => [word, id])),
+      merges: [],
     },
   };
 }

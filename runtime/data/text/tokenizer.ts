@@ -82,21 +82,24 @@ const idOf = (library: Library, ...names: readonly string[]): number | null => {
 };
 
 function tokenizerOf(library: Library, json: Json, continuing: string): Tokenizer {
+  const unknown = idOf(library, "[UNK]", "<unk>");
+  // What stands for a word that the vocabulary lacks is a word.
   const special = new Set(
-    [...library.get_added_tokens_decoder()].flatMap(([id, token]) => (token.special ? [id] : [])),
+    [...library.get_added_tokens_decoder()].flatMap(([id, token]) => (token.special && id !== unknown ? [id] : [])),
   );
   const ids = [...library.get_vocab(true).values()];
   const isWordPiece = continuing !== "";
+  const isOfLetters = joinsNothing(json);
   /** Whether a token is the first of a word. `first`: whether the text begins with it. */
   const begins = (token: string, first: boolean): boolean =>
-    first || (isWordPiece ? !token.startsWith(continuing) : wordBegins.test(token));
+    first || isOfLetters || (isWordPiece ? !token.startsWith(continuing) : wordBegins.test(token));
   const encode = (text: string, pair: string | null): readonly number[] =>
     library.encode(text, { text_pair: pair }).ids;
   return {
     size: ids.reduce((most, id) => Math.max(most, id + 1), 0),
     mask: idOf(library, "[MASK]", "<mask>"),
     pad: paddingOf(json) ?? idOf(library, "[PAD]", "<pad>") ?? 0,
-    unknown: idOf(library, "[UNK]", "<unk>"),
+    unknown,
     frame: frameOf(encode, special),
     tokens(text) {
       const { ids: own, tokens } = library.encode(text, { add_special_tokens: false });
@@ -112,6 +115,10 @@ function tokenizerOf(library: Library, json: Json, continuing: string): Tokenize
     written: writing(library, json, continuing, special),
   };
 }
+
+/** Whether each letter is a token: then each is a word, too. */
+const joinsNothing = ({ model }: Json): boolean =>
+  isRecord(model) && Array.isArray(model.merges) && model.merges.length === 0;
 
 /** How tokens are written: what marks parts and beginnings of words is taken away, and letters that stand for bytes become those. */
 function writing(

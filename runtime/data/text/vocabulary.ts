@@ -8,8 +8,8 @@ export const isRecord = (value: unknown): value is Readonly<Record<string, unkno
 /** The tokens that are no words, as BERT writes them. */
 export const bertSpecials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] as const;
 
-/** WordPiece with BERT's way of splitting texts. `lowercase`: capitals and accents are taken away first. */
-export function bertTokenizer(words: readonly string[], lowercase: boolean): Readonly<Record<string, unknown>> {
+/** What stands around texts in BERT, of a vocabulary with these words. */
+export function bertFrame(words: readonly string[]): Readonly<Record<string, unknown>> {
   const ids = new Map(words.map((word, id) => [word, id]));
   const special = bertSpecials.filter((token) => ids.has(token));
   const id = (token: (typeof bertSpecials)[number]): number => ids.get(token) as number;
@@ -28,14 +28,6 @@ export function bertTokenizer(words: readonly string[], lowercase: boolean): Rea
       normalized: false,
       special: true,
     })),
-    normalizer: {
-      type: "BertNormalizer",
-      clean_text: true,
-      handle_chinese_chars: true,
-      strip_accents: null,
-      lowercase,
-    },
-    pre_tokenizer: { type: "BertPreTokenizer" },
     post_processor: {
       type: "TemplateProcessing",
       single: [typed("[CLS]", 0), sequence("A", 0), typed("[SEP]", 0)],
@@ -44,16 +36,29 @@ export function bertTokenizer(words: readonly string[], lowercase: boolean): Rea
         (["[CLS]", "[SEP]"] as const).map((token) => [token, { id: token, ids: [id(token)], tokens: [token] }]),
       ),
     },
-    decoder: { type: "WordPiece", prefix: "##", cleanup: true },
-    model: {
-      type: "WordPiece",
-      unk_token: "[UNK]",
-      continuing_subword_prefix: "##",
-      max_input_chars_per_word: 100,
-      vocab: Object.fromEntries(ids),
-    },
   };
 }
+
+/** WordPiece with BERT's way of splitting texts. `lowercase`: capitals and accents are taken away first. */
+export const bertTokenizer = (words: readonly string[], lowercase: boolean): Readonly<Record<string, unknown>> => ({
+  ...bertFrame(words),
+  normalizer: {
+    type: "BertNormalizer",
+    clean_text: true,
+    handle_chinese_chars: true,
+    strip_accents: null,
+    lowercase,
+  },
+  pre_tokenizer: { type: "BertPreTokenizer" },
+  decoder: { type: "WordPiece", prefix: "##", cleanup: true },
+  model: {
+    type: "WordPiece",
+    unk_token: "[UNK]",
+    continuing_subword_prefix: "##",
+    max_input_chars_per_word: 100,
+    vocab: Object.fromEntries(words.map((word, id) => [word, id])),
+  },
+});
 
 /** A file of BERT. It does not say whether capitals count: they do where it has any. */
 export function ofWords(bytes: Uint8Array, path: string): Readonly<Record<string, unknown>> {
