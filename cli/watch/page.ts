@@ -71,6 +71,7 @@ function curvesOf(runs: readonly ShownRun[], options: PageOptions): string {
   const scores = namesIn(runs, ({ scores }) => scores);
   const curves = names.map((name) => draw(name, (history) => history.curves.get(name)));
   const probes = scores.map((name) => draw(name, (history) => history.scores.get(name)));
+  if (curves.length + probes.length === 0) return "";
   return `<h2>Curves</h2>${runs.length > 1 ? legend(runs) : ""}<div class="charts">${curves.join("\n")}</div>
 ${probes.length === 0 ? "" : `<h2>Probes</h2><div class="charts">${probes.join("\n")}</div>`}`;
 }

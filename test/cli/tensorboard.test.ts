@@ -4,7 +4,8 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { eventRecord, tensorboardLog } from "../../cli/runs/tensorboard.js";
-import { folder } from "./mae.js";
+import { folder, mae } from "./mae.js";
+import { project, smallModel, smallRecipe } from "./small.js";
 
 const expected = JSON.parse(readFileSync("test/reference/event-files.json", "utf8")) as Readonly<
   Record<string, string>
@@ -43,4 +44,35 @@ it("a file begins with its version, and one of a run that goes on with where it 
       expect.stringContaining("knn/top1"),
     ]);
   }
+});
+
+it("a run leaves pictures and event files as it was told, goes on with both, and replaces them", async () => {
+  const cwd = await project({ "small.mae": `edition 2026\n\n${smallModel}\n${smallRecipe(16, 4)}` });
+  const train = (...more: readonly string[]) =>
+    mae(["train", "small.mae", "--backend", "wasm", "--workers", "0", "--json", "--out", "run", ...more], {
+      cwd,
+      env: { XDG_CACHE_HOME: cwd },
+    });
+  const options = ["--pictures-every", "2 steps", "--log", "tensorboard", "--gradient-norm"];
+  const files = (pattern: RegExp) => readdirSync(join(cwd, "run")).filter((name) => pattern.test(name));
+  const first = await train(...options);
+  expect(first.code, first.stderr).toBe(0);
+  const events = first.stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(events.filter(({ kind }) => kind === "picture").map(({ step }) => step)).toEqual([2]);
+  expect(events.filter(({ kind }) => kind === "step").every(({ gradient_norm }) => gradient_norm > 0)).toBe(true);
+  expect(files(/\.png$/)).toEqual(["reconstruction-2.png", "reconstruction.png"]);
+  const [log = ""] = files(/tfevents/);
+  const text = readFileSync(join(cwd, "run", log)).toString("latin1");
+  for (const tag of ["loss", "learning_rate", "gradient_norm", "reconstruction"]) expect(text).toContain(tag);
+  expect(text.split("PNG\r\n").length).toBe(3);
+  const on = await train(...options, "--resume", "--steps", "7");
+  expect(on.code, on.stderr).toBe(0);
+  expect(files(/tfevents/)).toHaveLength(2);
+  expect(files(/\.png$/)).toEqual(["reconstruction-2.png", "reconstruction-6.png", "reconstruction.png"]);
+  const anew = await train("--force");
+  expect(anew.code, anew.stderr).toBe(0);
+  expect([...files(/tfevents/), ...files(/\.png$/)]).toEqual(["reconstruction.png"]);
 });

@@ -1,14 +1,16 @@
 /**
- * The pictures in `docs/images/`: what `mae check` prints, an explanation in the playground, the playground. Run by
- * `npm run pictures` after `npm run build`; needs Chromium.
+ * The pictures in `docs/images/`: what `mae check` prints, an explanation in the playground, the playground, runs as a live page and as a
+ * report. Run by `npm run pictures` after `npm run build`; needs Chromium, and some minutes to train three small runs.
  */
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import type { Page } from "playwright-core";
 import sharp from "sharp";
+import { createReader, runFolders } from "../../cli/watch/find-runs.js";
+import { serve } from "../../cli/watch/server.js";
 import { findChromium } from "../browser/software-device.js";
 import { builtSite, openPlayground } from "./built.js";
 
@@ -72,6 +74,50 @@ async function terminalPicture(page: Page): Promise<void> {
   await keep("check.png", await page.locator("pre").screenshot());
 }
 
+/** Trains what a new project has, with another mask and another seed. Gives the folder. */
+function trainedRuns(): string {
+  const cwd = mkdtempSync(join(tmpdir(), "mae-pictures-"));
+  const mae = (...args: readonly string[]) =>
+    spawnSync(process.execPath, [resolve("dist/cli.js"), ...args], { cwd, stdio: "inherit" });
+  mae("init", ".");
+  const text = readFileSync(join(cwd, "model.mae"), "utf8").replace(
+    "  batch ",
+    "  evaluate  knn every 10 epochs\n  batch ",
+  );
+  for (const [ratio, seed] of [
+    [75, 0],
+    [75, 1],
+    [40, 0],
+  ]) {
+    const name = `mask-${ratio}-${seed}`;
+    writeFileSync(join(cwd, `${name}.mae`), text.replace("ratio: 75%", `ratio: ${ratio}%`));
+    const rest = ["--seed", String(seed), "--epochs", "100", "--pictures-every", "25 epochs", "--gradient-norm"];
+    mae("train", `${name}.mae`, ...rest);
+  }
+  return cwd;
+}
+
+async function runPictures(page: Page): Promise<void> {
+  const cwd = trainedRuns();
+  const read = createReader();
+  const here = process.cwd();
+  const live = await serve(async () => {
+    const runs = await read(runFolders([join(cwd, "runs")]).folders);
+    return runs.map((run) => ({ ...run, label: relative(cwd, run.history.directory) }));
+  }, 0);
+  await page.setViewportSize({ width: 1280, height: 960 });
+  await page.goto(live.address);
+  await page.locator("figure.chart svg").first().hover();
+  await keep("watch.png", await page.screenshot());
+  await live.close();
+  const report = ["report", "runs", "--title", "Two masks", "--out", "report.html"];
+  spawnSync(process.execPath, [join(here, "dist/cli.js"), ...report], { cwd, stdio: "inherit" });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.goto(`file://${join(cwd, "report.html")}`);
+  await keep("report.png", await page.screenshot());
+  rmSync(cwd, { recursive: true });
+}
+
 const browser = findChromium();
 if ("missing" in browser) throw new Error(browser.missing);
 mkdirSync(images, { recursive: true });
@@ -89,5 +135,6 @@ const editor = await page.locator("#editor").boundingBox();
 if (!editor) throw new Error("there is no editor");
 await keep("hover.png", await page.screenshot({ clip: editor }));
 await terminalPicture(page);
+await runPictures(page);
 await close();
 rmSync(folder, { recursive: true });
