@@ -109,12 +109,12 @@ export function addTrained(program: Command): void {
     command(
       program,
       "export",
-      "Write a trained model for others: as an ONNX file that any tool runs, or as a folder that Hugging Face, timm or official scripts load.",
+      "Write a trained model for others: as an ONNX file that any tool runs, as a folder that Hugging Face, timm or official scripts load, or as a package for web pages.",
     )
       .argument("<source>", "folder of a run, whose newest checkpoint is taken, or a checkpoint")
       .addOption(
-        new Option("--to <format>", "an ONNX file, or a folder for a library")
-          .choices(["onnx", "huggingface", "timm", "official"])
+        new Option("--to <format>", "an ONNX file, a folder for a library, or a package for web pages")
+          .choices(["onnx", "huggingface", "timm", "official", "browser"])
           .default("onnx"),
       )
       .option(
@@ -134,6 +134,7 @@ export function addTrained(program: Command): void {
       ["mae export runs/digits", "its encoder, as runs/digits/encode.onnx"],
       ["mae export runs/digits --pixels -o digits.onnx", "for images as they are stored"],
       ["mae export runs/digits --what reconstruct", "images and masks in, predictions out"],
+      ["mae export runs/digits --to browser", "a package that a page imports: pictures in, completed ones out"],
       ["mae export runs/digits --to huggingface", "a folder that transformers loads with from_pretrained"],
       ["mae export checkpoint-500.safetensors --batch 1", "a checkpoint, for one image at a time"],
     ],

@@ -2,6 +2,7 @@
 
 export {
   type CheckpointPart,
+  checkpointMetadata,
   listCheckpoints,
   loadWeights,
   newestCheckpoint,

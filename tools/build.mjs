@@ -75,6 +75,16 @@ await build({
   platform: "browser",
   target: "es2022",
 });
+// What `mae export --to browser` puts into a package, whole: it needs nothing beside it.
+await build({
+  ...common,
+  minify: true,
+  legalComments: "eof",
+  entryPoints: { model: "page-model.ts" },
+  outdir: `${next}/page`,
+  platform: "browser",
+  target: "es2022",
+});
 // The script of `mae watch` and of reports, whole in one file.
 await build({
   bundle: true,

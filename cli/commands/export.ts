@@ -14,7 +14,7 @@ import { runFailure, usageFailure } from "../words/failure.js";
 import { modelCard } from "../words/model-card.js";
 import { type Colors, count, print, printJson, stdoutColors } from "../words/terminal.js";
 
-export type ExportFormat = "onnx" | Library;
+export type ExportFormat = "onnx" | "browser" | Library;
 
 export interface ExportOptions {
   readonly to: ExportFormat;
@@ -33,7 +33,24 @@ export async function exportModel(source: string, options: ExportOptions): Promi
   const lost = (["what", "batch", "pixels"] as const).find((name) => options[name] !== undefined);
   if (lost)
     throw usageFailure(`--${lost} belongs to --to onnx`, { help: "a folder for a library holds the whole model" });
-  return exportToLibrary(source, options.to, options);
+  return options.to === "browser" ? exportToBrowser(source, options) : exportToLibrary(source, options.to, options);
+}
+
+/** A package that a web page imports. */
+async function exportToBrowser(source: string, options: ExportOptions): Promise<void> {
+  const folder = options.out ?? join(folderOf(source), "browser");
+  const trained = await openTrained(source, options.config);
+  const { exportPackage } = await import("./export-browser.js");
+  const files = await exportPackage(trained, folder, { force: options.force ?? false });
+  const { program, step } = trained;
+  if (options.json) {
+    const of = { to: "browser", folder: printedPath(folder), files: files.map(printedPath) };
+    printJson({ format_version: "1.0", ...of, model: program.name, step });
+    return;
+  }
+  const { bold } = stdoutColors();
+  const lines = [`${bold(program.name)} after step ${step}, as a package for web pages`, ...files.map(printedPath)];
+  print(`${lines.join("\n")}\n`);
 }
 
 /** A folder that another library loads. */

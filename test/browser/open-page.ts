@@ -16,15 +16,17 @@ const types: Readonly<Record<string, string>> = {
 
 /**
  * Opens a page with one script.
- * @param files by name: `page.js`, the script, and what it fetches
+ * @param files by name: `page.js`, the script, and what it fetches; a page of its own has the name ""
+ * @param query what stands behind its address
  */
 export async function openPage(
   { executable, environment }: Browser,
   files: Readonly<Record<string, string | Uint8Array>>,
+  query = "",
 ): Promise<{ readonly page: Page; readonly close: () => Promise<void> }> {
   const all = { "": '<!doctype html><script type="module" src="/page.js"></script>', ...files };
   const server = createServer((request, response) => {
-    const name = (request.url ?? "").slice(1);
+    const name = (request.url ?? "").slice(1).replace(/\?.*$/, "");
     const content = Object.hasOwn(all, name) ? all[name as keyof typeof all] : undefined;
     const ending = name === "" ? "html" : name.slice(name.lastIndexOf(".") + 1);
     response.writeHead(content === undefined ? 404 : 200, {
@@ -46,7 +48,7 @@ export async function openPage(
   });
   const page = await browser.newPage();
   page.setDefaultTimeout(120_000);
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/${query}`);
   return {
     page,
     close: async () => {

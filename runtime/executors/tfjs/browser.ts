@@ -13,14 +13,16 @@ export type BrowserBackend = "webgpu" | "webgl" | "wasm" | "cpu";
 const hasWebgpu = async (): Promise<boolean> =>
   "gpu" in navigator && (await navigator.gpu.requestAdapter().catch(() => null)) !== null;
 
-/** @param wasmFolder URL of the folder with the .wasm files of @tensorflow/tfjs-backend-wasm, ending in a slash. */
-const definitions = (wasmFolder: string): { readonly [B in BrowserBackend]: BackendDefinition } => ({
+/** The .wasm files of @tensorflow/tfjs-backend-wasm: the URL of their folder, ending in a slash, or of each by its name. */
+export type WasmFiles = string | Readonly<Record<string, string>>;
+
+const definitions = (wasmFiles: WasmFiles): { readonly [B in BrowserBackend]: BackendDefinition } => ({
   webgpu: webgpuThrough(
     async () => {},
     () => {},
   ),
   webgl,
-  wasm: wasmFrom(wasmFolder),
+  wasm: wasmFrom(wasmFiles),
   cpu,
 });
 
@@ -37,12 +39,12 @@ export async function listInBrowser(): Promise<BrowserBackend[]> {
  * Opens an executor in a browser.
  * @throws RunError `run/backend-missing` when the browser does not have it.
  */
-export async function openInBrowser(backend: BrowserBackend, wasmFolder = "./"): Promise<Executor> {
+export async function openInBrowser(backend: BrowserBackend, wasmFiles: WasmFiles = "./"): Promise<Executor> {
   if (!(await listInBrowser()).includes(backend)) {
     throw new RunError("run/backend-missing", {
       what: `This browser does not offer ${backend}`,
       help: "Use a recent version of Chrome, Edge, Firefox or Safari, with hardware acceleration switched on.",
     });
   }
-  return openExecutorOn(definitions(wasmFolder)[backend]);
+  return openExecutorOn(definitions(wasmFiles)[backend]);
 }

@@ -5,13 +5,13 @@ import { type BackendDefinition, builtIn } from "./engine.js";
 import { kernelsOf } from "./kernels.js";
 import { wasm } from "./wasm-lowering.js";
 
-/** @param folder where the package's .wasm files are: a path or URL ending in a slash. */
-export const wasmFrom = (folder: string): BackendDefinition => ({
+/** @param files where the package's .wasm files are: a path or URL of their folder, ending in a slash, or the URL of each by its name. */
+export const wasmFrom = (files: string | Readonly<Record<string, string>>): BackendDefinition => ({
   name: "wasm",
   kernels: kernelsOf(wasm),
   make: async () => {
     const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
-    setWasmPaths(folder);
+    setWasmPaths(files);
     const instance = await builtIn("wasm");
     const simd = await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT");
     return { instance, device: simd ? "WebAssembly SIMD, 1 thread" : "WebAssembly without SIMD, 1 thread" };
