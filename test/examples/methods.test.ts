@@ -52,6 +52,11 @@ describe.each([
       (205 + 2 + 2) * 512 +
       513 * 768,
   ],
+  // ViT-B of boxes of 4096 voxels, a decoder of width 384 and depth 8, and tables of 216 places and a class token.
+  [
+    "selfmed-mae",
+    85_054_464 + 3_146_496 + 768 + 1536 + 295_296 + 384 + 14_195_712 + 768 + 1_576_960 + 217 * (768 + 384),
+  ],
   // The weights of transformers' ASTModel but its second token and its positions; two tables; the decoder; one layer to 256 values.
   ["audio-mae", 85_254_144 + 513 * (768 + 512) + 768 * 512 + 512 + 512 + 25_219_072 + 2 * 512 + 512 * 256 + 256],
   // 163,821,312 weights of encoders and 26,140,672 of the decoder, as the paper's 164 and 26 million, and four tables of positions.
@@ -97,6 +102,7 @@ const plainToys = [
   "heartbeats-mtae",
   "heartbeats-mlae",
   "sounds-audio-mae",
+  "scans-selfmed-mae",
   "digits-cav-mae",
   "digits-multi-mae",
 ];
@@ -108,6 +114,7 @@ const made: Readonly<Record<string, string>> = {
   "digits-multi-mae": "digit-scenes",
   "digits-mae-st": "moving-digits",
   heartbeats: "heartbeats",
+  scans: "scans",
   sentences: "sentences",
   sounds: "sounds",
 };

@@ -19,6 +19,7 @@ METHODS = [
     ("loss", "info_nce", "cav-mae"),
     ("input", "text", "bert"),
     ("input", "signal", "maefe"),
+    ("input", "volume", "selfmed-mae"),
     ("positions", "separable", "mae-st"),
     ("input", "video", "video-mae"),
     ("input", "spectrogram", "audio-mae"),

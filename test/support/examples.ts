@@ -90,6 +90,8 @@ const most: Readonly<Record<string, number>> = {
   channels: 8,
 };
 const widest = 16;
+/** Of volumes: their positions have a sine and a cosine for each of three axes. */
+const widestOfVolumes = 24;
 /** Side of a cell of an encoder of maps. */
 const cell = 4;
 const heads = 4;
@@ -102,10 +104,14 @@ const isBlock = (value: unknown): value is BlockValue =>
   typeof value === "object" && value !== null && "block" in value && "values" in value;
 
 /** The values of a block with smaller ones, where it has so many. */
-function smaller(values: Readonly<Record<string, unknown>>, patch: readonly number[]): Record<string, unknown> {
+function smaller(
+  values: Readonly<Record<string, unknown>>,
+  patch: readonly number[],
+  width = widest,
+): Record<string, unknown> {
   const changed: Record<string, unknown> = { ...values };
-  if (typeof values.width === "number" && values.width > widest) {
-    changed.width = widest;
+  if (typeof values.width === "number" && values.width > width) {
+    changed.width = width;
     if (typeof values.heads === "number") changed.heads = heads;
   }
   for (const [name, largest] of Object.entries(most)) {
@@ -115,7 +121,7 @@ function smaller(values: Readonly<Record<string, unknown>>, patch: readonly numb
   if (Array.isArray(values.scale))
     changed.scale = values.scale.map((scale: number) => (scale > largeScale ? smallScale : scale));
   for (const [name, value] of Object.entries(values)) {
-    if (isBlock(value)) changed[name] = { ...value, values: smaller(value.values, patch) };
+    if (isBlock(value)) changed[name] = { ...value, values: smaller(value.values, patch, width) };
   }
   // Two stages, whose cells are four by four.
   if (Array.isArray(values.depths)) {
@@ -123,19 +129,27 @@ function smaller(values: Readonly<Record<string, unknown>>, patch: readonly numb
   }
   if (typeof values.mels === "number") [changed.frames, changed.mels] = patch.map((side) => 4 * side);
   // A grid of four by four patches.
-  if (Array.isArray(values.size) && ((values.size[0] as number) > 100 || (values.channels as number) > 100))
+  // A box of voxels with sides that are all large.
+  if (Array.isArray(values.size) && values.size.length === 3 && values.size.every((side) => side === 16))
+    changed.size = patch;
+  const isLarge = Array.isArray(values.size) && (values.size[0] as number) > (values.size.length === 3 ? 90 : 100);
+  if (Array.isArray(values.size) && (isLarge || (values.channels as number) > 100))
     changed.size = patch.slice(-values.size.length).map((side) => 4 * side);
   return changed;
 }
 
 function shrunk(model: Model): Model {
   const tokens = model.slots.filter(({ slot }) => slot === "tokens");
-  const patchOf = (label: string | null): readonly number[] =>
-    ((tokens.find((one) => one.label === label) ?? tokens[0])?.use.values.size ?? [cell, cell]) as readonly number[];
+  const isOfVolumes = model.slots.some(({ use }) => use.definition.name === "volume");
+  const patchOf = (label: string | null): readonly number[] => {
+    const sides = (tokens.find((one) => one.label === label) ?? tokens[0])?.use.values.size ?? [cell, cell];
+    return isOfVolumes ? (sides as number[]).map((side) => Math.min(side, cell)) : (sides as readonly number[]);
+  };
+  const width = isOfVolumes ? widestOfVolumes : widest;
   const each = (filled: readonly Filled[]): Filled[] =>
     filled.map((one) => ({
       ...one,
-      use: { ...one.use, values: smaller(one.use.values, patchOf(one.label)) },
+      use: { ...one.use, values: smaller(one.use.values, patchOf(one.label), width) },
       inner: each(one.inner),
     }));
   return { ...model, slots: each(model.slots) };
