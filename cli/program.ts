@@ -310,7 +310,12 @@ function addRuns(program: Command): void {
             "also draw reconstructions in the middle, for mae watch: as --checkpoint-every",
           ).argParser(checkpointInterval),
         )
-        .addOption(new Option("--log <where>", "also log event files that TensorBoard reads").choices(["tensorboard"]))
+        .addOption(
+          new Option(
+            "--log <where>",
+            "also log event files that TensorBoard reads, or by the Python client of W&B or MLflow, where it is installed",
+          ).choices(["tensorboard", "wandb", "mlflow"]),
+        )
         .option("--gradient-norm", "also log the norm of all gradients where the recipe does not clip them")
         .option("--debug-nan", "look at all weights after each step, to find at once the operation that breaks numbers")
         .option("--json", "print the run's events as JSON lines on stdout"),

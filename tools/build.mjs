@@ -95,6 +95,7 @@ await build({
   platform: "browser",
   target: "es2022",
 });
+cpSync("cli/runs/clients.py", `${next}/clients.py`);
 const tfjsWasm = dirname(fileURLToPath(import.meta.resolve("@tensorflow/tfjs-backend-wasm")));
 cpSync(tfjsWasm, `${next}/wasm`, { recursive: true, filter: (path) => path === tfjsWasm || path.endsWith(".wasm") });
 const wabt = await loadWabt();

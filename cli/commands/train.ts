@@ -13,7 +13,6 @@ import {
   settingsOf,
   trainingOf,
 } from "../../compiler/index.js";
-import { lineText, positionAt, type Span } from "../../grammar/index.js";
 import type {
   CheckpointInterval,
   Executor,
@@ -31,6 +30,7 @@ import { dataMemory, defaultWorkers } from "../machine/process-memory.js";
 import type { SettingFlags } from "../options.js";
 import { packageVersion } from "../package-root.js";
 import { continued, settingOptions, type Trained } from "../runs/continuation.js";
+import { type EventLog, type LogName, openEventLog } from "../runs/event-log.js";
 import { drawInTheMiddle, drawWherePossible, usualSamples } from "../runs/in-training.js";
 import { type Interrupts, listenForInterrupts } from "../runs/interrupts.js";
 import { labelledBatch, labelledData, selectionsOf } from "../runs/labelled-data.js";
@@ -51,16 +51,14 @@ import {
 import { lockRun } from "../runs/run-lock.js";
 import { whatFailed } from "../runs/run-state.js";
 import { shortened, shorterNotes } from "../runs/shorter-schedule.js";
-import { tensorboardLog } from "../runs/tensorboard.js";
 import { fileSources, readSources, requireFiles, startOf, takenWeights } from "../runs/weights-from.js";
 import { endWith } from "../session.js";
-import { analyzeText } from "../specs/analysis.js";
+import { analyzeText, lineAt } from "../specs/analysis.js";
 import { chooseRecipe, ownRecipes, type Spec } from "../specs/choose.js";
 import { printedPath } from "../specs/files.js";
 import { exitCode, usageFailure } from "../words/failure.js";
 import { createProgress, jsonProgress, type Progress, type StepEvent, shortNumber } from "../words/progress.js";
 import { count, stderrColors, tell } from "../words/terminal.js";
-import { visibleText } from "../words/text-width.js";
 
 export interface TrainFlags extends SettingFlags, BackendFlags, MemoryFlags {
   readonly out?: string;
@@ -72,7 +70,7 @@ export interface TrainFlags extends SettingFlags, BackendFlags, MemoryFlags {
   readonly gradientNorm?: boolean;
   readonly picturesEvery?: CheckpointInterval;
   /** Where else the run is logged. */
-  readonly log?: "tensorboard";
+  readonly log?: LogName;
   readonly json?: boolean;
   readonly config?: string;
 }
@@ -140,7 +138,10 @@ export async function trainOne(order: Order): Promise<boolean> {
   });
   try {
     const executor = await openBackend(flags, note, flags.resume ? readRunFacts(directory) : null);
+    let logs: EventLog | null = null;
     try {
+      const goesOn = flags.resume ?? false;
+      logs = flags.log ? await openEventLog(flags.log, { directory, goesOn, note }) : null;
       const index = await openTrainingData(model, recipe, opened);
       leave = lockRun(directory);
       // Another training may have begun and ended here in the meantime.
@@ -148,7 +149,7 @@ export async function trainOne(order: Order): Promise<boolean> {
       if (!flags.resume) clearRunDirectory(directory);
       const started = { ...order, recipe, times, written: settingsOf(asWritten), spec, executor, index };
       const inheriting = inherits ? { inherits } : {};
-      return await run(await prepared({ ...started, ...inheriting, progress, note, interrupts }));
+      return await run(await prepared({ ...started, ...inheriting, progress, note, interrupts, logs }));
     } catch (error) {
       const text = order.failed ? await whatFailed(error) : null;
       if (text === null) throw error;
@@ -156,6 +157,7 @@ export async function trainOne(order: Order): Promise<boolean> {
       if (interrupts.signal.aborted) sayHowToGoOn(order);
       return interrupts.signal.aborted;
     } finally {
+      await logs?.close();
       await executor.close();
     }
   } finally {
@@ -193,8 +195,7 @@ async function prepared(started: Started): Promise<Job> {
   const own = { computing, ...shorter, ...(project ? { project } : {}), ...(await sourcesOf(inherits)) };
   const facts = { ...factsOf(file, model, recipe, executor), ...own, written };
   if (!flags.resume) writeRunFacts(directory, facts, spec);
-  const logs = flags.log === "tensorboard" ? tensorboardLog(directory, flags.resume ?? false) : null;
-  return { ...started, computing, root: facts.root, logs };
+  return { ...started, computing, root: facts.root };
 }
 
 /** What of a run's facts says where its weights come from. */
@@ -269,13 +270,13 @@ interface Started extends Order {
   /** Tells a line for people. */
   readonly note: (text: string) => void;
   readonly interrupts: Interrupts;
+  /** Where its events are logged, too. */
+  readonly logs: EventLog | null;
 }
 
 interface Job extends Started {
   readonly root: string;
   readonly computing: Computing;
-  /** Hears of events that are logged elsewhere, too. */
-  readonly logs: Progress | null;
 }
 
 async function run(job: Job): Promise<boolean> {
@@ -292,7 +293,7 @@ async function run(job: Job): Promise<boolean> {
     if (event.kind === "step") lastStep = event;
     if (event.kind === "checkpoint" || flags.resume) interrupts.begin();
     progress(event);
-    job.logs?.(event);
+    job.logs?.tell(event);
   };
   const options: TrainOptions = {
     directory,
@@ -305,7 +306,7 @@ async function run(job: Job): Promise<boolean> {
     workers: flags.workers ?? defaultWorkers(),
     checkpointEvery: flags.checkpointEvery,
     debugNan: flags.debugNan ?? false,
-    lineOf: (weight) => textOfLine(lineOfWeight(model, weight)),
+    lineOf: (weight) => lineAt(lineOfWeight(model, weight)),
     signal: interrupts.signal,
     report,
     probe: (request) => judge(job, program, request),
@@ -337,13 +338,6 @@ const trainingHere = ({ recipe, computing, flags }: Job): Training => ({
   recompute: computing.recompute ? "layers" : "nothing",
   gradientNorm: flags.gradientNorm ?? flags.debugNan ?? false,
 });
-
-/** `digits.mae:15: decoder vit(depth: 2, width: 48, heads: 4)` */
-function textOfLine(span: Span | null): string | null {
-  if (span === null) return null;
-  const { line } = positionAt(span.source, span.start);
-  return `${printedPath(span.source.path)}:${line}: ${visibleText(lineText(span.source, line).trim().slice(0, 80))}`;
-}
 
 /** A probe of the recipe, in the middle of training: scores on the class token and on the mean of the patches. */
 async function judge(
@@ -394,6 +388,6 @@ async function drawAtEnd({ directory, executor, recipe, note, vocabulary, logs }
   const path = join(directory, pictureFile);
   const common = { executor, count: usualSamples, seed: settingsOf(recipe).seed, path, note };
   const { text, isDrawn } = await drawWherePossible({ ...run, root: run.facts.root }, common);
-  if (isDrawn) logs?.({ kind: "picture", step, path });
+  if (isDrawn) logs?.tell({ kind: "picture", step, path });
   return text;
 }

@@ -1,3 +1,5 @@
+/** Pictures of what a model makes of samples of which it sees a part, and what they show in numbers and words. */
+
 import { type ArrayShape, augmentsOf, type ModelProgram, type SampleWords } from "../../blocks/index.js";
 import type { Executor, ReconstructionErrors, Training } from "../../runtime/index.js";
 import { shortNumber } from "../words/progress.js";

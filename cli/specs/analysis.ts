@@ -3,9 +3,10 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { type Analysis, type Host, sourceFor } from "../../compiler/index.js";
-import type { Diagnostic, Source } from "../../grammar/index.js";
+import { type Diagnostic, lineText, positionAt, type Source, type Span } from "../../grammar/index.js";
 import { analyzeWith, configFile, type Vocabulary, weighed } from "../config/index.js";
-import { type Reading, type ReadProblem, readSpec, staysIn } from "./files.js";
+import { visibleText } from "../words/text-width.js";
+import { printedPath, type Reading, type ReadProblem, readSpec, staysIn } from "./files.js";
 
 /** A spec to look at: a path, and its text where that does not come from the disk. */
 export interface SpecFile {
@@ -102,4 +103,11 @@ function projectRoot(folder: string): string {
 export function unreadable(path: string, problem: ReadProblem): Diagnostic {
   const span = { source: { path, text: "" }, start: 0, end: 0 };
   return { code: problem.code, severity: "error", span, message: problem.message, help: problem.help };
+}
+
+/** `digits.mae:15: decoder vit(depth: 2, width: 48, heads: 4)`: the line of a text where a span begins. */
+export function lineAt(span: Span | null): string | null {
+  if (span === null) return null;
+  const { line } = positionAt(span.source, span.start);
+  return `${printedPath(span.source.path)}:${line}: ${visibleText(lineText(span.source, line).trim().slice(0, 80))}`;
 }

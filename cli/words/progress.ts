@@ -18,10 +18,11 @@ const redrawAfter = 100;
 const lineAfter = 5000;
 
 /** Each event as one line of JSON on stdout, its fields in the spelling of all our documents: `total_steps`. */
-export const jsonProgress: Progress = (event) => {
-  const fields = Object.entries(event).map(([name, value]) => [snakeCase(name), value]);
-  printJson(Object.fromEntries(fields), 0);
-};
+export const jsonProgress: Progress = (event) => printJson(eventJson(event), 0);
+
+/** An event as scripts read it. */
+export const eventJson = (event: TrainEvent): object =>
+  Object.fromEntries(Object.entries(event).map(([name, value]) => [snakeCase(name), value]));
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 

@@ -1,6 +1,6 @@
 /** Event files of a run, byte by byte as TensorBoard's own writer makes them (`test/reference/event-files.py`, which also reads them). */
 
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { eventRecord, tensorboardLog } from "../../cli/runs/tensorboard.js";
@@ -51,8 +51,14 @@ it("a run leaves pictures and event files as it was told, goes on with both, and
   const train = (...more: readonly string[]) =>
     mae(["train", "small.mae", "--backend", "wasm", "--workers", "0", "--json", "--out", "run", ...more], {
       cwd,
-      env: { XDG_CACHE_HOME: cwd },
+      env: { XDG_CACHE_HOME: cwd, MAE_PYTHON: join(cwd, "no-python") },
     });
+  const without = await train("--log", "mlflow");
+  expect([without.code, without.stderr]).toEqual([
+    1,
+    expect.stringContaining("the Python client of mlflow is not here"),
+  ]);
+  expect(existsSync(join(cwd, "run"))).toBe(false);
   const options = ["--pictures-every", "2 steps", "--log", "tensorboard", "--gradient-norm"];
   const files = (pattern: RegExp) => readdirSync(join(cwd, "run")).filter((name) => pattern.test(name));
   const first = await train(...options);
