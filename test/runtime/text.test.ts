@@ -206,7 +206,9 @@ test("vocabularies are made of texts, the same of the same texts, and read back"
 });
 
 describe("what cannot be used says so", () => {
-  const { size } = { size: 600 };
+  const size = 600;
+  const own = JSON.parse(readFileSync(pathOf("wordpiece"), "utf8"));
+  const changed = (parts: object): string => JSON.stringify({ ...own, ...parts });
   const cases: readonly (readonly [
     string,
     Readonly<Record<string, string | Uint8Array>>,
@@ -231,6 +233,27 @@ describe("what cannot be used says so", () => {
       { vocabulary: "v.json" },
       shape(8),
       /a pattern of its own, "\(a\+\)\+\$"/,
+    ],
+    [
+      "nonsense around texts",
+      { "v.json": changed({ post_processor: { type: "TemplateProcessing", single: 5 } }) },
+      { vocabulary: "v.json" },
+      shape(8),
+      /v\.json cannot be used: /,
+    ],
+    [
+      "ids beyond all floats",
+      { "v.json": changed({ model: { type: "WordPiece", unk_token: "[UNK]", vocab: { "[UNK]": 0, a: 1e15 } } }) },
+      { vocabulary: "v.json" },
+      shape(8),
+      /it has the id 1000000000000000/,
+    ],
+    [
+      "lists in lists without end",
+      { "v.json": `{"model":{"type":"BPE"},"a":${"[".repeat(3e4)}${"]".repeat(3e4)}}` },
+      { vocabulary: "v.json" },
+      shape(8),
+      /v\.json/,
     ],
     [
       "a list of words without [CLS]",

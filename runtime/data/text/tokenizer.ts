@@ -22,8 +22,19 @@ export async function readTokenizer(bytes: Uint8Array, path: string): Promise<To
       "Use a vocabulary with the parts of BERT or RoBERTa, such as `mae tokenizer` makes.",
     );
   }
-  const library = await made(json, path);
-  return tokenizerOf(library, json, String(model.continuing_subword_prefix ?? ""));
+  const { Tokenizer: Made } = await import("@huggingface/tokenizers");
+  try {
+    checkIds(model);
+    const made = tokenizerOf(new Made(json, {}), json, String(model.continuing_subword_prefix ?? ""));
+    // Its parts are tried once: a file that the library takes may still say nonsense of them.
+    made.tokens("a b");
+    return made;
+  } catch (error) {
+    throw new DataError(
+      `${path} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+      "Save it again by a current version of Hugging Face tokenizers.",
+    );
+  }
 }
 
 const noVocabulary = (path: string): DataError =>
@@ -44,30 +55,27 @@ function parsed(bytes: Uint8Array, path: string): Json {
   throw noVocabulary(path);
 }
 
-/** The first regular expression that the file would have run; null: there is none. */
-function patternIn(value: unknown): string | null {
-  if (typeof value !== "object" || value === null) return null;
-  const { Regex: own } = value as { readonly Regex?: unknown };
-  if (typeof own === "string") return JSON.stringify(own.slice(0, 60));
-  const { model: _, ...rest } = value as { readonly model?: unknown };
-  for (const inner of Object.values(rest)) {
-    const found = patternIn(inner);
-    if (found !== null) return found;
+/** Throws for an id that is no whole number from 0 on, or too large to be carried. */
+function checkIds({ vocab }: Json): void {
+  const ids: readonly unknown[] = isRecord(vocab) ? Object.values(vocab) : [];
+  const odd = ids.find((id) => !Number.isInteger(id) || (id as number) < 0 || (id as number) >= mostIds);
+  if (odd !== undefined) throw new Error(`it has the id ${JSON.stringify(odd)}`);
+}
+
+/** The first regular expression that the file would have run, apart from its model, which has none; null: there is none. */
+function patternIn({ model: _, ...parts }: Json): string | null {
+  const left: unknown[] = [parts];
+  for (let value = left.pop(); value !== undefined; value = left.pop()) {
+    if (typeof value !== "object" || value === null) continue;
+    const { Regex: own } = value as { readonly Regex?: unknown };
+    if (typeof own === "string") return JSON.stringify(own.slice(0, 60));
+    for (const inner of Object.values(value)) if (inner !== undefined) left.push(inner);
   }
   return null;
 }
 
-async function made(json: Json, path: string): Promise<Library> {
-  const { Tokenizer: Made } = await import("@huggingface/tokenizers");
-  try {
-    return new Made(json, {});
-  } catch (error) {
-    throw new DataError(
-      `${path} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
-      "Save it again by a current version of Hugging Face tokenizers.",
-    );
-  }
-}
+/** Ids are carried as floats, which hold whole numbers exactly up to here. */
+const mostIds = 2 ** 24;
 
 /** What a space before a word becomes: in letters for bytes, and in pieces. */
 const wordBegins = /^[\u0120\u2581]/u;

@@ -146,11 +146,11 @@ function withChanges(text: string, start: number): readonly { readonly what: str
     }));
 }
 
-/** Models of several inputs, as PyTorch's are recorded. */
-const ofSeveralInputs = ["cav-mae", "multi-mae"];
+/** Models of several inputs, and one of text, as PyTorch's are recorded. */
+const otherModels = ["cav-mae", "multi-mae", "bert"];
 const models = [
   ...Object.entries(cases).map(([name, lines]) => ({ name, model: modelOf(spec(lines)), start: lines.length })),
-  ...ofSeveralInputs.map((name) => ({
+  ...otherModels.map((name) => ({
     name,
     model: recorded<RecordedBatch & { readonly spec: string }>(name).model,
     start: name.length,
