@@ -77,8 +77,8 @@ function refuseOthers(path: string, tensors: Tensors): void {
   if (!other) return;
   throw new RunError("run/foreign-weights", {
     what: `${path} holds ${other.model}`,
-    why: `nothing in the language computes it: ${other.lack}`,
-    help: "Take the weights of a plain vision transformer: ViT, ViTMAE, VideoMAE, official MAE, timm.",
+    why: other.lack,
+    help: "Take the weights of a plain transformer: ViT, ViTMAE, VideoMAE, BERT, official MAE, timm.",
   });
 }
 

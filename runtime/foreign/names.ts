@@ -4,7 +4,7 @@
  */
 
 /** Whose names a file has. */
-export type Naming = "official or timm" | "Hugging Face";
+export type Naming = "official or timm" | "Hugging Face" | "Hugging Face, text";
 
 /** A piece of a name, and what stands for it here; `[0]` numbers matrices that are joined into one, in their order. */
 type Row = readonly [piece: RegExp, here: string];
@@ -49,11 +49,38 @@ const tables: Readonly<Record<Naming, readonly Row[]>> = {
     [/^layernorm\./, "norm."],
     [/^classifier\./, "head."],
   ],
+  "Hugging Face, text": [
+    [/^bert\./, ""],
+    [/^embeddings\.word_embeddings\./, "word_embed."],
+    [/^embeddings\.position_embeddings\.weight$/, "pos_embed"],
+    [/^embeddings\.token_type_embeddings\./, "segment_embed."],
+    [/^embeddings\.LayerNorm\./, "embed_norm."],
+    [/^encoder\.layer\./, "blocks."],
+    [/\.attention\.self\.query\./, ".attn.qkv[0]."],
+    [/\.attention\.self\.key\./, ".attn.qkv[1]."],
+    [/\.attention\.self\.value\./, ".attn.qkv[2]."],
+    [/\.attention\.output\.dense\./, ".attn.proj."],
+    [/\.attention\.output\.LayerNorm\./, ".norm1."],
+    [/\.intermediate\.dense\./, ".mlp.fc1."],
+    [/\.output\.dense\./, ".mlp.fc2."],
+    [/\.output\.LayerNorm\./, ".norm2."],
+    [/^cls\.predictions\.transform\.dense\./, "decoder_transform."],
+    [/^cls\.predictions\.transform\.LayerNorm\./, "decoder_norm."],
+    [/^cls\.predictions\.bias$/, "decoder_bias"],
+  ],
 };
 
+/** What is in a file beside weights: numbers of places, and a table that is another one again. */
+const besideWeights = /(^|\.)embeddings\.position_ids$|^cls\.predictions\.decoder\./;
+
+export const isWeightElsewhere = (name: string): boolean => !besideWeights.test(name);
+
 /** Whose names some are. */
-export const namingOf = (names: readonly string[]): Naming =>
-  names.some((name) => /(^|\.)embeddings\.patch_embeddings\./.test(name)) ? "Hugging Face" : "official or timm";
+export function namingOf(names: readonly string[]): Naming {
+  if (names.some((name) => /(^|\.)embeddings\.word_embeddings\./.test(name))) return "Hugging Face, text";
+  const isTheirs = names.some((name) => /(^|\.)embeddings\.patch_embeddings\./.test(name));
+  return isTheirs ? "Hugging Face" : "official or timm";
+}
 
 /** Our name, with a number where several matrices are one here. */
 export const nameHere = (name: string, naming: Naming): string =>
@@ -61,17 +88,17 @@ export const nameHere = (name: string, naming: Naming): string =>
 
 /** Models that are told by a name in them and that nothing here computes. */
 const others: readonly (readonly [piece: RegExp, model: string, lack: string])[] = [
-  [/embeddings\.word_embeddings\./, "a model of text, such as BERT", "there is no input of text"],
-  [/(^|\.)convnextv?2?\.|\.grn\./, "a ConvNeXt", "there is no encoder of convolutions with its blocks"],
+  [/^roberta\./, "a RoBERTa", "its positions are counted from 2 and are not read yet"],
+  [/(^|\.)convnextv?2?\.|\.grn\./, "a ConvNeXt", "its names and kernels are not read yet"],
   [
     /relative_position_bias_table$/,
     "a model with relative positions, such as Swin or BEiT",
-    "there are no relative positions",
+    "nothing here computes relative positions",
   ],
   [
     /(^|\.)(distillation_token|dist_token)$/,
     "a model with a token of distillation, such as AST or DeiT",
-    "an encoder has one token in front",
+    "an encoder here has one token in front",
   ],
 ];
 

@@ -6,7 +6,7 @@
 import { sizeOf } from "../../graph/index.js";
 import type { StoredTensor } from "../checkpoint/safetensors.js";
 import type { Tensors } from "../checkpoint/tensor-file.js";
-import { type Naming, nameHere, namingOf } from "./names.js";
+import { isWeightElsewhere, type Naming, nameHere, namingOf } from "./names.js";
 
 /** A weight by the names in its file and the shape that it has here. */
 export interface ForeignShape {
@@ -42,8 +42,9 @@ interface Piece {
 export function foreignShapes(shapes: ReadonlyMap<string, readonly number[]>): ForeignWeights<ForeignShape> {
   const names = [...shapes.keys()];
   const branch = branches.find((name) => names.some((other) => other.startsWith(`${name}.`)));
-  const prefix = branch === undefined || namingOf(names) === "Hugging Face" ? "" : `${branch}.`;
-  const own = names.filter((name) => name.startsWith(prefix));
+  const prefix = branch === undefined || namingOf(names) !== "official or timm" ? "" : `${branch}.`;
+  const own = names.filter((name) => name.startsWith(prefix) && isWeightElsewhere(name));
+  const taken = new Set(own);
   const naming = namingOf(own);
   const pieces = new Map<string, Piece[]>();
   for (const name of own) {
@@ -57,10 +58,19 @@ export function foreignShapes(shapes: ReadonlyMap<string, readonly number[]>): F
     [...pieces]
       .flatMap(([name, joined]) => weightsOf(name, joined))
       .map(([name, from]) => {
-        return [name, { from, ...shapeHere(from.map((one) => shapes.get(one) as readonly number[])) }];
+        return [
+          name,
+          {
+            from,
+            ...shapeHere(
+              name,
+              from.map((one) => shapes.get(one) as readonly number[]),
+            ),
+          },
+        ];
       }),
   );
-  return { naming, weights: withFinalNorm(weights), aside: names.filter((name) => !name.startsWith(prefix)) };
+  return { naming, weights: withFinalNorm(weights), aside: names.filter((name) => !taken.has(name)) };
 }
 
 /** Where queries and values have a bias and keys have none, they are two. */
@@ -83,11 +93,13 @@ function withFinalNorm(weights: ReadonlyMap<string, ForeignShape>): ReadonlyMap<
   return new Map([...weights].map(([name, weight]) => [name.replace(/^fc_norm\./, "norm."), weight]));
 }
 
-/** Tensors one under the other; a convolution over patches as a matrix. */
-function shapeHere(all: readonly (readonly number[])[]): Omit<ForeignShape, "from"> {
+/** Tensors one under the other; a convolution over patches as a matrix. `name`: ours. */
+function shapeHere(name: string, all: readonly (readonly number[])[]): Omit<ForeignShape, "from"> {
   const [first = []] = all;
   const rows = all.reduce((sum, shape) => sum + (shape[0] ?? 1), 0);
   const shape = all.length === 1 ? first : [rows, ...first.slice(1)];
+  // A table of positions has an axis of samples here.
+  if (name === "pos_embed" && shape.length === 2) return { shape: [1, ...shape], channels: null };
   if (!isConvolution(shape)) return { shape, channels: null };
   return { shape: [shape[0] as number, sizeOf(shape.slice(1))], channels: shape[1] as number };
 }

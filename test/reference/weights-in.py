@@ -14,6 +14,8 @@ from safetensors.torch import save_file
 from timm.models import adapt_input_conv
 from timm.models.vision_transformer import VisionTransformer
 from transformers import (
+    BertConfig,
+    BertForMaskedLM,
     VideoMAEConfig,
     VideoMAEForPreTraining,
     VideoMAEForVideoClassification,
@@ -144,6 +146,20 @@ keep("videomae", saved(model, "videomae.safetensors"), text, "hidden", video, mo
 model = disturbed(VideoMAEForVideoClassification(VideoMAEConfig(**common, num_labels=3)))
 text = spec(clip, "2x4x4", "positions sin_cos(order: flat)", trunk, "head classifier(classes: 3, pool: mean)", "loss cross_entropy")
 keep("videomae-classifier", saved(model, "videomae-classifier.safetensors"), text, "predict", video, model(video).logits)
+
+# BERT: the features of ids, their words and their segments.
+model = disturbed(BertForMaskedLM(BertConfig(
+    hidden_size=12, num_hidden_layers=2, num_attention_heads=2, intermediate_size=48, vocab_size=11, max_position_embeddings=6, type_vocab_size=2,
+)))  # fmt: skip
+ids, segments = torch.randint(5, 11, (2, 6)), (torch.arange(6) > 3).long().expand(2, 6)
+given = torch.stack([ids, torch.arange(6).expand(2, 6), segments], dim=-1).float()
+with torch.no_grad():
+    encoded = model.bert(input_ids=ids, token_type_ids=segments).last_hidden_state
+text = spec(
+    "text(length: 6, vocabulary: 11, mask: 4)", "x", "positions learned", "mask corrupt(ratio: 50%)",
+    "encoder bert(depth: 2, width: 12, heads: 2, norm_epsilon: 1e-12)", "decoder vocabulary(norm_epsilon: 1e-12)", "target ids", "loss id_cross_entropy",
+).replace("tokens patch(size: x)", "tokens embedding(segments: 2)")  # fmt: skip
+keep("bert", saved(model, "bert.safetensors"), text, "features", given, encoded)
 
 # Weights that are no numbers any more.
 state = {name: value.clone() for name, value in torch.load(folder / "timm-mean.pth")["model"].items()}

@@ -188,7 +188,7 @@ describe("names of others", () => {
   });
 
   test.each([
-    ["bert.embeddings.word_embeddings.weight", "text"],
+    ["roberta.embeddings.word_embeddings.weight", "RoBERTa"],
     ["convnextv2.encoder.stages.0.layers.0.grn.weight", "ConvNeXt"],
     ["layers.0.blocks.0.attn.relative_position_bias_table", "Swin"],
     ["audio_spectrogram_transformer.embeddings.distillation_token", "AST"],
