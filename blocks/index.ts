@@ -141,10 +141,12 @@ export {
   type FeatureProbe,
   type Features,
   isPassProbe,
+  judgedOutput,
   type Passes,
   type PassProbe,
   type Probe,
   type ProbeResult,
+  probeName,
 } from "./probe/index.js";
 export type {
   AdversaryProgram,

@@ -36,10 +36,11 @@ export function inBody(head: Entry, steps: readonly Step[], place: Place, scene:
   const inherited = linesOf(base, scene.file, scene);
   const labels = labelsOf(inherited.filter(({ label }) => label !== null));
   const model = owner === "recipe" ? wordAfter(head, "for") : null;
+  const ofModel = model === null ? [] : linesOf(model, scene.file, scene).filter(({ label }) => label !== null);
   const values = {
     scene,
     variables: variablesIn(place),
-    labels: [...labelledLines(place), ...labels],
+    labels: [...labelledLines(place), ...labels, ...labelsOf(ofModel)],
     parts: partCandidates([], model, scene),
   };
   return inLines(steps, {

@@ -21,6 +21,8 @@ export interface LintLine {
 export interface LintRecipe {
   readonly model: readonly LintLine[];
   readonly data: Bound;
+  /** Of a model of several inputs, the data of the others. */
+  readonly beside?: readonly Bound[];
   readonly augment: readonly Bound[];
   readonly optimizer: Bound;
   readonly schedule: Bound;

@@ -38,7 +38,7 @@ interface Splits {
 }
 
 /** Where a recipe's images come from; null: a dataset of a project's own. */
-function splitsOf({ data }: LintRecipe): Splits | null {
+function splitsOf({ data }: Pick<LintRecipe, "data">): Splits | null {
   const ofFolder = valuesOf(data, folder);
   if (ofFolder) {
     return { train: ofFolder.path, test: ofFolder.test, value: "test", holdout: ofFolder.holdout, labelled: null };
@@ -80,7 +80,9 @@ function probesWithoutTest(recipe: LintRecipe): readonly Remark[] {
 
 function probesWithoutLabels(recipe: LintRecipe): readonly Remark[] {
   const [probe] = testing(recipe);
-  if (!probe || splitsOf(recipe)?.labelled !== false) return [];
+  // The labels of samples come from any of their inputs.
+  const all = [recipe.data, ...(recipe.beside ?? [])];
+  if (!probe || all.some((data) => splitsOf({ data })?.labelled !== false)) return [];
   return [
     {
       places: [{ block: probe }, { block: recipe.data }],

@@ -3,7 +3,7 @@
 import type { Random } from "../../graph/index.js";
 import type { Augment } from "../augment/index.js";
 import { type Bound, type Definition, ofKind } from "../block.js";
-import type { Params, ValuesOf } from "../params.js";
+import { labels, optional, type Params, type ValuesOf } from "../params.js";
 
 /** Frozen features of a labelled set: [count, width], row major; of tokens [count, tokens, width]. */
 export interface Features {
@@ -87,9 +87,31 @@ export type Probe<P extends Params = Params> = FeatureProbe<P> | PassProbe<P>;
 /** Whether a probe goes through the images again and again: it takes far longer than one of features computed once. */
 export const isPassProbe = (probe: Probe): probe is PassProbe => "runPasses" in probe;
 
-export const definePassProbe = <const P extends Params>(probe: PassProbe<P>): PassProbe<P> => ofKind("probe", probe);
+/** Whose features a probe judges: a parameter of all that see some. */
+const ofOutput = {
+  of: optional(
+    labels({
+      parts: true,
+      doc: "The encoder whose features it judges, by label, such as `[joint]`, or what that makes of one input, `[joint.audio]`. If absent, the features of all inputs.",
+    }),
+  ),
+};
 
-export const defineProbe = <const P extends Params>(probe: FeatureProbe<P>): FeatureProbe<P> => ofKind("probe", probe);
+export const definePassProbe = <const P extends Params>(probe: PassProbe<P>): PassProbe<P> =>
+  ofKind("probe", { ...probe, params: { ...probe.params, ...ofOutput } });
+
+export const defineProbe = <const P extends Params>(probe: FeatureProbe<P>): FeatureProbe<P> =>
+  ofKind("probe", probe.sees === "predictions" ? probe : { ...probe, params: { ...probe.params, ...ofOutput } });
+
+/** The output that a probe judges, by name; undefined: the features of all inputs. */
+export const judgedOutput = ({ values }: Pick<Bound<Probe>, "values">): string | undefined =>
+  ((values.of ?? []) as readonly string[])[0];
+
+/** `knn`, or `knn of joint`: what scores are told under. */
+export function probeName(probe: Bound<Probe>): string {
+  const of = judgedOutput(probe);
+  return of === undefined ? probe.definition.name : `${probe.definition.name} of ${of}`;
+}
 
 /** Gives the caller's timers and signals their turn: a progress bar moves, an interrupt is heard. */
 export const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));

@@ -15,10 +15,12 @@ export {
   type FeatureProbe,
   type Features,
   isPassProbe,
+  judgedOutput,
   type Passes,
   type PassProbe,
   type Probe,
   type ProbeResult,
+  probeName,
 } from "./contract.js";
 export { accuracy, attentive, fewShot, knn, linear, linearCrops, rank, ridge };
 

@@ -1,7 +1,7 @@
 /** `mae train`: emits the model, runs what was emitted by the recipe, shows how it goes, and leaves a run behind. */
 
 import { join } from "node:path";
-import { type ModelProgram, type SampleIndex, wordsOf } from "../../blocks/index.js";
+import { judgedOutput, type ModelProgram, type SampleIndex, wordsOf } from "../../blocks/index.js";
 import {
   arraysOf,
   costOf,
@@ -352,7 +352,7 @@ async function judge(
     batch: labelledBatch,
     executor: job.executor,
     sources: ["encoder"],
-    selections: selectionsOf(program),
+    selections: selectionsOf(program, { of: judgedOutput(probe) }),
     seed: training.seed,
   });
   return Object.fromEntries(

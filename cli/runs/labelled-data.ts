@@ -43,7 +43,7 @@ export async function labelledData({ program, training, root, most, note }: Labe
 /** The class token where there is one, and the mean of the patches' tokens. */
 export function selectionsOf(
   program: ModelProgram,
-  wanted: { readonly features?: "cls" | "mean"; readonly layer?: number; readonly of?: string } = {},
+  wanted: { readonly features?: "cls" | "mean"; readonly layer?: number; readonly of?: string | undefined } = {},
 ): Selection[] {
   const { of } = wanted;
   const encoding = of === undefined ? undefined : program.encodings?.[of];

@@ -199,9 +199,7 @@ class Made {
     return this.#once("features", isLast ? [] : [encoder.label], () => ({
       doc: `The latent of every token of ${named(encoder.inputs)}, each in raster order${isLast ? ", after the first `layers` layers of the last encoder" : ""}.`,
       inputs: isLast ? ["arrays", "layers"] : ["arrays"],
-      ...(encoder.label === null || isLast
-        ? {}
-        : { encoding: { name: encoder.label, extraTokens: extraTokensOf(encoder) } }),
+      ...(encoder.label === null ? {} : { encoding: { name: encoder.label, extraTokens: extraTokensOf(encoder) } }),
       body: (code, w, { batch }) => {
         const calling = callingIn(code, batch);
         const tokens = sequenceOf(

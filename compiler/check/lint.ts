@@ -46,7 +46,7 @@ export const lintModel = (slots: readonly Filled[], linting: Linting): ReadonlyS
   );
 
 /** A recipe with the model that it trains, whose blocks and settings know where they stand. */
-export interface JudgedRecipe extends Omit<LintRecipe, "data" | "augment"> {
+export interface JudgedRecipe extends Omit<LintRecipe, "data" | "beside" | "augment"> {
   readonly model: readonly Filled[];
   /** At least one. */
   readonly data: Recipe["data"];
@@ -78,6 +78,7 @@ function ofEachInput(recipe: JudgedRecipe): readonly LintRecipe[] {
     const augment = () => recipe.augment.filter((use) => !isOther(use.input) && changes(use, recipe, data.input));
     return Object.create(recipe, {
       ...{ model: { get: model }, data: { value: data }, augment: { get: augment } },
+      beside: { value: recipe.data.filter((other) => other !== data) },
     }) as LintRecipe;
   });
 }

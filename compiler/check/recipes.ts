@@ -1,9 +1,10 @@
 /** One recipe: its body on top of its base, its length, and whether its blocks fit the model it trains. */
 
 import type { Definition, DurationValue, OfInput } from "../../blocks/index.js";
-import type { RecipeDeclaration, Span } from "../../grammar/index.js";
+import { isWithin, type RecipeDeclaration, type Span } from "../../grammar/index.js";
 import type { Recipe, Setting, Use } from "../model.js";
 import { recipeSlots } from "../slots.js";
+import { outputsOf } from "../wire/wiring.js";
 import { readBody } from "./changes.js";
 import { type Body, type Draft, type DraftBlock, type DraftLine, slotLines } from "./draft.js";
 import { classesOf, encoderWidthOf, type Fact, type Facts, soundParts, watchedValues } from "./facts.js";
@@ -11,6 +12,7 @@ import { type Fitting, fits } from "./fit.js";
 import { scopeOf, settings } from "./lines.js";
 import { type JudgedRecipe, lintRecipe } from "./lint.js";
 import { type Checking, type Subject, useOf, withDefaults } from "./models.js";
+import { named } from "./nearest.js";
 import { checkInputs, inputsOf, inputsOfLine, type ModelInput } from "./recipe-inputs.js";
 import { counted, fail } from "./report.js";
 import { numberText } from "./show.js";
@@ -51,6 +53,7 @@ export function checkRecipe(
   const fitting = { report, within: declaration.span, name: span, known, failed };
   if (inputs && !draft.open) checkInputs(lines, inputs, body, fitting);
   fitRecipe(lines, inputs, factsOf(draft, subject), fitting);
+  if (subject) unknownOutputs(lines, subject, body, fitting);
   const whole = errors() === 0 && !checking.torn && !draft.open && (base === null || base.checked?.recipe != null);
   const model = whole ? subject?.checked.model : null;
   const recipe = model ? recipeOf(declaration, span, lines, draft, (subject as Subject).name) : null;
@@ -115,6 +118,33 @@ function fitRecipe(
     const own = inputsOfLine(line, inputs ?? []);
     if (own.length === 0) fits(line.block, line.label, facts, fitting);
     for (const input of own) fits(line.block, line.label, { ...facts, ...input.facts }, fitting);
+  }
+}
+
+/** Probes name one output of the model. */
+function unknownOutputs(
+  lines: readonly DraftLine[],
+  { name, checked: { wiring } }: Subject,
+  { report }: Body,
+  { within, name: at, known, failed }: Fitting,
+): void {
+  const outputs = outputsOf(wiring);
+  for (const { block } of slotLines(lines, slotOf("probe"))) {
+    const of = block?.values.get("of");
+    const names = (of?.value ?? null) as readonly string[] | null;
+    if (!of || !names || (names.length === 1 && outputs.includes(names[0] as string))) continue;
+    const key = `check/unknown-label ${block?.definition.name} ${names.join()}`;
+    failed.add(key);
+    if (known.has(key)) continue;
+    const { span } = of.origin;
+    const message =
+      names.length === 1
+        ? `\`${name}\` gives no features called \`${names[0]}\``
+        : `\`${block?.definition.name}\` judges one output, and \`of\` names ${names.length}`;
+    fail(report, "check/unknown-label", isWithin(span, within) ? span : at, message, {
+      reason: "A probe judges what an encoder gives.",
+      help: `it gives ${named(outputs)}`,
+    });
   }
 }
 

@@ -307,6 +307,22 @@ export function inputsUnder<L extends Line<L>>(wiring: Wiring<L>, encoder: Part<
   return new Set([...under].flatMap(({ slot, input }) => (slot === "tokens" ? (input ?? []) : [])));
 }
 
+/** What a model can be asked for of its encoders, by name: `features`, `audio`, `joint.audio`. */
+export function outputsOf<L extends Line<L>>(wiring: Wiring<L>): readonly string[] {
+  const encoders = ownParts(wiring, "encoder");
+  if (encoders.length < 2 && ownParts(wiring, "input").length < 2) return ["features"];
+  const named = encoders.flatMap((encoder) => {
+    const { label } = encoder.line;
+    const read = sourcesAt(wiring, encoder, "tokens");
+    const parts = read.flatMap(({ slot, line, input }) => (slot === "encoder" ? line.label : input) ?? []);
+    return [
+      ...(label === null ? [] : [label]),
+      ...(read.length > 1 ? parts.map((part) => `${label ?? "encoder"}.${part}`) : []),
+    ];
+  });
+  return ["features", ...named];
+}
+
 /** The model's own part of a slot; null: there is none, or more than one. */
 export function onlyPart<L extends Line<L>>(wiring: Wiring<L>, slot: string): Part<L> | null {
   const [only, another] = ownParts(wiring, slot);

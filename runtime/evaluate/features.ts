@@ -201,11 +201,15 @@ export function encodingNamed(program: ModelProgram, name: string | undefined): 
   if (name === undefined || name === "features") return null;
   const { encodings = {} } = program;
   if (Object.hasOwn(encodings, name)) return encodings[name] as Encoding;
-  throw new RunError("run/features", {
-    what: `${program.name} has no features called ${JSON.stringify(name)}`,
-    help: `It has ${["features", ...Object.keys(encodings)].join(", ")}.`,
-  });
+  throw noOutput(program, name, ["features", ...Object.keys(encodings)]);
 }
+
+/** What a model was asked for that it does not have. `known`: what it has. */
+export const noOutput = ({ name: model }: ModelProgram, name: string, known: readonly string[]): RunError =>
+  new RunError("run/features", {
+    what: `${model} has no output called ${JSON.stringify(name)}`,
+    help: `It has ${known.join(", ")}.`,
+  });
 
 function checkSelection(program: ModelProgram, { of, pool, layer }: Selection): void {
   const encoding = encodingNamed(program, of);

@@ -11,7 +11,7 @@ import {
   type Weights,
 } from "../../blocks/index.js";
 import type { Builder, Tensor, Values } from "../../graph/index.js";
-import { placesIn, pooled } from "../evaluate/features.js";
+import { noOutput, placesIn, pooled } from "../evaluate/features.js";
 import { decidedPlaces, shownBy } from "../evaluate/reconstruct.js";
 import { RunError } from "../run-error.js";
 import { movingFeeds } from "../train/inputs.js";
@@ -133,13 +133,9 @@ const tokensAndMeans = (
  * @throws RunError `run/features` for a name that the model does not have.
  */
 function outputNamed(program: ModelProgram, name: string): Exported["outputs"] {
-  const found = Object.hasOwn(program.encodings ?? {}, name) ? program.encodings?.[name] : undefined;
-  if (found === undefined) {
-    throw new RunError("run/features", {
-      what: `${program.name} has no output called ${JSON.stringify(name)}`,
-      help: `It has ${outputNames(program).join(", ")}.`,
-    });
-  }
+  const { encodings = {} } = program;
+  const found = Object.hasOwn(encodings, name) ? encodings[name] : undefined;
+  if (found === undefined) throw noOutput(program, name, outputNames(program));
   return (g, w) => tokensAndMeans(g, found, found.features(g, w, arrayInputs(g, program)));
 }
 

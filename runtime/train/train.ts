@@ -5,7 +5,7 @@
  */
 
 import { basename } from "node:path";
-import { type ModelProgram, namedParameters } from "../../blocks/index.js";
+import { type ModelProgram, namedParameters, probeName } from "../../blocks/index.js";
 import type { StateSlot, Values } from "../../graph/index.js";
 import { averageName } from "../checkpoint/stored.js";
 import type { TrainingBatches } from "../data/batches.js";
@@ -221,7 +221,7 @@ async function probe(run: Run, step: number, done: readonly string[]): Promise<v
   const left = [...done];
   const due = training.evaluate.filter(({ every, probe }) => {
     if (!isDue(every, step, length)) return false;
-    const at = left.indexOf(probe.definition.name);
+    const at = left.indexOf(probeName(probe));
     if (at >= 0) left.splice(at, 1);
     return at < 0;
   });
@@ -229,7 +229,7 @@ async function probe(run: Run, step: number, done: readonly string[]): Promise<v
   const weights = await judgedWeights(program, run.step.slots, session);
   const judge = options.probe;
   for (const { probe } of due) {
-    const { name } = probe.definition;
+    const name = probeName(probe);
     const scores = await orLeftOut(run, step, name, () => judge({ probe, step, weights }));
     if (scores === null) continue;
     log.write({ kind: "probe", step, name, scores });

@@ -27,9 +27,17 @@ const inputs = {
 
 const rest = ["batch 48", "epochs 100", "optimizer adamw(lr: 1.5e-4 per 256)", "schedule cosine(warmup: 10 epochs)"];
 
-const text = (kind: keyof typeof inputs, lines: readonly string[], more = ""): string => `edition 2026
+const text = (kind: keyof typeof inputs, lines: readonly string[], more = ""): string =>
+  spec(network, lines, kind, more);
 
-model Joint {${inputs[kind]}${network}
+const spec = (
+  parts: string,
+  lines: readonly string[],
+  kind: keyof typeof inputs = "both",
+  more = "",
+): string => `edition 2026
+
+model Joint {${inputs[kind]}${parts}
 }
 
 recipe Pretrain for Joint {
@@ -188,4 +196,18 @@ test("of a model with one input, lines with its name mean the same as those with
   );
   const model = named?.models.get("Joint") ?? expect.fail("no model");
   expect(render(model, recipes[1] ?? null, { origin: false })).toMatch(/\n {2}data +image: folder\(/);
+});
+
+test("a probe judges one output of the model, by name", () => {
+  const own = ['data audio: folder("sounds")', 'data image: folder("images")', "augment image: normalize(imagenet)"];
+  const labelled = network.replace("encoder vit(", "encoder joint: vit(of: [audio, image], ");
+  const of = (names: string): readonly string[] => {
+    const text = spec(labelled, [...own, `evaluate knn(of: ${names})`, ...rest]);
+    const { diagnostics } = analyze({ path: "main.mae", text }, { readText: () => null }, registry);
+    return diagnostics.flatMap(({ severity, code, help }) => (severity === "error" ? [`${code}: ${help}`] : []));
+  };
+  for (const name of ["joint", "joint.audio", "joint.image", "features"]) expect(of(`[${name}]`)).toEqual([]);
+  const known = "it gives `features`, `joint`, `joint.audio` and `joint.image`";
+  for (const names of ["[audio]", "[joint, features]", "[]"])
+    expect(of(names)).toEqual([`check/unknown-label: ${known}`]);
 });
