@@ -110,6 +110,7 @@ export * as optimizers from "./optimizer/index.js";
 export { hasClassToken, outputNames } from "./outputs.js";
 export {
   fixed,
+  hasStates,
   type Initializer,
   isParameter,
   namedParameters,

@@ -41,6 +41,8 @@ export interface Parameter<S extends Dims = Dims> {
   readonly over?: "patches";
   /** Of a table of positions that others are added to: the axes of the tokens whose places it has. If absent, all, and tokens in front. */
   readonly places?: "first axis" | "other axes" | "front";
+  /** No weight but what a layer knows of the samples that it has seen, such as a running mean: the layer moves it, and no optimizer. */
+  readonly state?: true;
   /** Name of the weight that it starts as and follows slowly; it has no gradient. */
   readonly follows?: string;
 }
@@ -79,6 +81,14 @@ export const fixed = <const S extends Dims>(shape: S, init: Initializer): Parame
 const branchesOf = (tree: ParameterTree): readonly (readonly [key: string, branch: ParameterTree])[] =>
   Object.entries(tree).filter(([, branch]) => branch !== undefined);
 
+/** What a layer knows of the samples that it has seen. */
+export const running = <const S extends Dims>(shape: S, init: Initializer): Parameter<S> => ({
+  shape,
+  init,
+  trainable: false,
+  state: true,
+});
+
 /** All parameters with their dotted names, in declaration order. */
 export function* namedParameters(tree: ParameterTree, path = ""): Generator<readonly [string, Parameter]> {
   if (isParameter(tree)) {
@@ -100,6 +110,10 @@ export function mapParameters<R>(tree: ParameterTree, make: (parameter: Paramete
   };
   return at(tree, "");
 }
+
+/** Whether layers keep something of the samples that they have seen. */
+export const hasStates = (tree: ParameterTree): boolean =>
+  [...namedParameters(tree)].some(([, { state }]) => state === true);
 
 /** The shapes of all parameters by their dotted names, in declaration order. */
 export const parameterShapes = (tree: ParameterTree): ReadonlyMap<string, readonly number[]> =>

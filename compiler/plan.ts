@@ -6,6 +6,7 @@
 import {
   countsOf,
   frozenBy,
+  hasStates,
   type Loss,
   layerScales,
   type ModelProgram,
@@ -223,6 +224,8 @@ const stepMemory = (
 /** Where parts of a batch teach something else than all of it, it is cut for memory, but not for time. */
 function splittingOf(model: Model, program: ModelProgram, { splitting }: PlanOptions): Splitting {
   if (splitting?.by !== "room") return splitting ?? { by: "nothing" };
+  // Parts would be normed by statistics of their own.
+  if (hasStates(program.parameters)) return { by: "nothing" };
   const asOne = program.adversary !== undefined || lossesAcrossSamples(model).length > 0;
   return asOne ? { by: "room", bytes: splitting.bytes } : splitting;
 }

@@ -5,7 +5,7 @@ import { createBuilder, type Graph, gradients, type Recompute, simplify, type Te
 
 /** The losses of so many images. */
 export function lossGraph(program: ModelProgram, batch: number): Graph {
-  const g = createBuilder({ batch });
+  const g = createBuilder({ batch, training: true });
   const weights = weightsOf(g, program.parameters);
   const { total, terms } = program.loss(g, weights, maskedBatch(g, program, weights, "training"));
   return g.finish({ outputs: { total, ...terms } });
@@ -18,7 +18,7 @@ export const trainingGraphs = (
   recompute: Recompute = "nothing",
 ): readonly Graph[] =>
   phasesOf(program).map((trainees) => {
-    const g = createBuilder({ batch });
+    const g = createBuilder({ batch, training: true });
     const weights = weightsOf(g, program.parameters);
     const named = namedWeights(program.parameters, weights);
     const inputs = maskedBatch(g, program, weights, "training");

@@ -21,6 +21,9 @@ export interface Builder extends ElementwiseMethods {
   /** What "B" stands for in this trace. */
   readonly batch: number;
 
+  /** Whether layers do what they do while a model is trained, such as norming by the statistics of the batch. */
+  readonly training: boolean;
+
   /** A tensor fed at each run. "B" in the shape is the batch, "8B" eight rows for each of its samples. */
   input<const S extends Dims, T extends DType = "float32">(name: string, shape: S, dtype?: T): Tensor<S, T>;
   /** A tensor the executor keeps from run to run. */
@@ -115,6 +118,9 @@ export interface Builder extends ElementwiseMethods {
   ): readonly [p: Tensor, m: Tensor, v: Tensor];
   sgd(p: Tensor, gradient: Tensor, m: Tensor, lr: Tensor, settings: Attributes["sgd"]): readonly [p: Tensor, m: Tensor];
   accumulate(sum: Tensor, x: Tensor, keep: Tensor, share: number): Tensor;
+
+  /** What a state becomes after the run, beside the updates that `finish` is told: running means, which no optimizer knows. */
+  move(state: Tensor, next: Tensor): void;
 
   /** Records a node's operation once more, on other inputs. */
   again(node: Node, inputs: readonly Tensor[]): readonly Tensor[];

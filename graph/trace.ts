@@ -15,14 +15,16 @@ import { inferForms } from "./shape-rules.js";
 /**
  * An empty trace.
  * @param options.batch what "B" stands for in shapes.
+ * @param options.training whether layers do what they do in training; if absent, they do not.
  * @returns a builder whose methods throw `ShapeError` where shapes do not fit, and `InvariantError` where a name is
  * declared twice, or a result is not what was declared; itself an `InvariantError` without a batch.
  */
-export function createBuilder(options: { readonly batch: number }): Builder {
+export function createBuilder(options: { readonly batch: number; readonly training?: boolean }): Builder {
   invariant(options?.batch >= 1, 'createBuilder is told what "B" stands for: createBuilder({ batch: 8 })');
   const nodes: Node[] = [];
   const feeds = new Map<string, Tensor>();
   const state = new Map<string, Tensor>();
+  const moved = new Map<string, Tensor>();
   const { current, scope } = createScopes();
 
   const record = <O extends OperationName>(
@@ -47,12 +49,19 @@ export function createBuilder(options: { readonly batch: number }): Builder {
 
   return {
     batch: options.batch,
+    training: options.training ?? false,
     input: <S extends Dims, T extends DType>(name: string, shape: S, dtype?: T) =>
       declare(feeds, name, shape, dtype ?? "float32") as Tensor<S, T>,
     state: <S extends Dims>(name: string, shape: S) => declare(state, name, shape, "float32") as Tensor<S, "float32">,
     ...operations(record, options.batch),
     scope,
-    finish: (results) => finish(nodes, feeds, state, results),
+    move(slot, next) {
+      const [name] = [...state].find(([, tensor]) => tensor === slot) ?? [];
+      invariant(name !== undefined, "only what was declared as state is moved");
+      moved.set(name, next);
+    },
+    finish: (results) =>
+      finish(nodes, feeds, state, { ...results, updates: { ...Object.fromEntries(moved), ...results.updates } }),
   };
 }
 

@@ -7,6 +7,7 @@ import type { MapLevel } from "../encoder/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
 import type { Places } from "../places.js";
+import type { Lattice } from "../sets.js";
 import type { TransformerFacts } from "../vision-transformer.js";
 
 export interface DecoderContext {
@@ -70,6 +71,8 @@ export interface DecoderInputs extends LatentInputs {
   readonly maps: readonly Tensor[];
   /** Where something is visible on the map of a stride, or on the deepest. */
   readonly kept: (stride?: number) => Tensor;
+  /** How what is predicted is cut into patches. */
+  readonly grid: Lattice;
   /** Patches of what is predicted, N. */
   readonly count: number;
   /** The group of what is predicted, in `groups`. */

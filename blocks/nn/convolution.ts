@@ -114,6 +114,15 @@ export const convolveDown = layer(
   },
 );
 
+export type KernelParameters<I extends number, O extends number> = { readonly weight: Parameter<[O, I, ...number[]]> };
+
+/** As `convolutionParameters`, without the bias. */
+export const kernelParameters = declarer("kernelParameters", (size: AnySize) => ({
+  weight: parameter(kernelOf(size), narrowNormal),
+})) as <const I extends number, const O extends number, const K extends Dims>(
+  size: ConvolutionSize<I, O, K>,
+) => KernelParameters<I, O>;
+
 export type TransposedParameters<I extends number, O extends number, K extends Dims> = {
   readonly weight: Parameter<[I, O, ...K]>;
   readonly bias: Parameter<[O]>;

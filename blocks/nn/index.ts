@@ -1,6 +1,7 @@
 /** Layers and weight declarations that emitted programs call by name. Not part of the language. */
 
 export * from "./adversarial.js";
+export { type BatchNormParameters, batchNorm, batchNormParameters } from "./batch-norm.js";
 export * from "./binary-cross-entropy.js";
 export * from "./classify.js";
 export * from "./convnext.js";
@@ -10,6 +11,8 @@ export {
   convolve,
   convolveDown,
   convolveUp,
+  type KernelParameters,
+  kernelParameters,
   type TransposedParameters,
   transposedParameters,
 } from "./convolution.js";
@@ -27,5 +30,6 @@ export * from "./teachers.js";
 export * from "./text.js";
 export * from "./tokens.js";
 export * from "./transformer.js";
+export * from "./unet.js";
 export * from "./uneven.js";
 export { lowPassed } from "./waves.js";

@@ -55,6 +55,16 @@ export const fillPlaces = layer(
   },
 );
 
+/** a, b [B, ...S, D] -> a + b */
+export const addPlaces = layer(
+  "addPlaces",
+  <B extends Rows, S extends number[], D extends number>(
+    g: Builder,
+    a: Tensor<[B, ...S, D]>,
+    b: Tensor<[NoInfer<B>, ...NoInfer<S>, NoInfer<D>]>,
+  ): Tensor<[B, ...S, D]> => g.add(a, b),
+);
+
 /** x [B, ...S, D] -> its places one after the other, [B, N, D] in raster order. */
 export const placesInRow = layer(
   "placesInRow",

@@ -106,6 +106,7 @@ function decodeFunction(
         maps,
         kept: places ? keptUnder(code, input, places) : nothingHidden,
         encoded,
+        grid: input.grid,
         count: tokenCount(input.grid),
         own: inputs.indexOf(input),
         table: input.tokens?.definition.table?.(weightsUnder(w, parts.branchOf(input.label))) ?? null,

@@ -1,6 +1,7 @@
 /** A run while it goes on: opened anew or from its newest checkpoint, fed, and saved. What is done step by step is `train.ts`. */
 
 import {
+  hasStates,
   type ModelProgram,
   mixesPairs,
   parameterShapes,
@@ -72,6 +73,7 @@ export async function openRun(
   const index = options.index ?? (await openData(training.data, "train", options.root, program));
   checkClasses(program, index);
   checkPairs(training);
+  checkWhole(program, training);
   const length = lengthOf(training, index.length);
   const digest = await digestOf(index, options.root);
   if (checkpoint !== null) checkContinuation(checkpoint, training, index.length, digest);
@@ -154,6 +156,17 @@ function checkPairs(training: Training): void {
   throw new RunError("run/data", {
     what: `${what} has ${microBatch} samples, and the recipe mixes them in pairs`,
     help: "Write an even number.",
+  });
+}
+
+/** What is normed by the statistics of a batch is computed of all of it at once. */
+function checkWhole({ name, parameters }: ModelProgram, training: Training): void {
+  const parts = microBatchesOf(training);
+  if (parts === 1 || !hasStates(parameters)) return;
+  throw new RunError("run/data", {
+    what: `${name} norms by the statistics of a batch, and its batch would be computed in ${parts} parts`,
+    why: "Each part would be normed by statistics of its own: another model would be trained.",
+    help: "Leave `--micro-batch` out, write a smaller `batch` in the recipe, or compute on a machine with more memory.",
   });
 }
 

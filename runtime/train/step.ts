@@ -149,7 +149,7 @@ interface Trained {
 
 /** Traces losses of a micro-batch with the gradients of all weights that they train. */
 function judge(program: ModelProgram, training: Settings, trainees: readonly Trainee[]) {
-  const g = createBuilder({ batch: training.batch / microBatchesOf(training) });
+  const g = createBuilder({ batch: training.batch / microBatchesOf(training), training: true });
   const weights = weightsOf(g, program.parameters);
   const named = namedWeights(program.parameters, weights);
   const batch = maskedBatch(g, program, weights, "training");

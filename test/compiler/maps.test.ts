@@ -122,6 +122,7 @@ describe("what goes with tokens alone is refused", () => {
       [image, "tokens patch(size: 4x4)", mask, "encoder vit(depth: 1, width: 8, heads: 2)", ...pixels],
     ],
     ["check/unreadable-source", [image, mask, encoder, ...pixels, "teacher ema"]],
+    ["decoder/unet/whole-widths", [image, mask, encoder, "decoder unet(width: 6)", ...pixels.slice(1)]],
     ["check/missing-slot", [image, encoder, ...pixels]],
   ])("%s", (code, lines) => {
     const { diagnostics } = analyzed(model(...lines));

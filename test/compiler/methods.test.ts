@@ -21,7 +21,7 @@ function load(name: string) {
   const { fixture, model, weights: state } = recorded<Header>(name);
   const assembly = assemble(model);
   const program = programOf(assembly);
-  const g = createBuilder({ batch: fixture.header.batch });
+  const g = createBuilder({ batch: fixture.header.batch, training: true });
   const weights = weightsOf(g, program.parameters);
   const batch: Batch = maskedBatch(g, program, weights);
   const named = namedWeights(program.parameters, weights);
@@ -36,7 +36,7 @@ function load(name: string) {
   };
   const trainable = [...namedParameters(program.parameters)].filter(([, p]) => p.trainable).map(([path]) => path);
   const parts = { ...assembly.parts, branchOf: modelWeights(assembly.parts).branchOf };
-  return { fixture, program, parts, g, weights, named, batch, compute, trainable };
+  return { fixture, program, parts, g, weights, named, batch, compute, trainable, state };
 }
 
 const methods = [
@@ -46,7 +46,7 @@ const methods = [
   ...["mtae", "mlae"],
   ...["video-mae", "mae-st", "audio-mae", "cav-mae", "multi-mae", "bert", "selfmed-mae"],
   ...["classifier-mean", "classifier-class-token"],
-  "fcmae",
+  ...["fcmae", "spark"],
 ];
 
 describe.each(methods)("%s", (name) => {
@@ -84,6 +84,15 @@ test.each(["classifier-mean", "classifier-class-token"])("the logits of %s", (na
   const { fixture, program, g, weights, batch, compute } = load(name);
   const { logits } = compute({ logits: program.predict(g, weights, batch) });
   expect(difference(logits, fixture.values("logits"))).toBeLessThan(1e-5);
+});
+
+test.each(["spark"])("what the norms of %s know of the batch after it", (name) => {
+  const { fixture, program, g, weights, batch, state } = load(name);
+  const graph = g.finish({ outputs: { loss: program.loss(g, weights, batch).total } });
+  const moved = fixture.names.flatMap((one) => (one.startsWith("moved/") ? [one.slice("moved/".length)] : []));
+  expect([...graph.updates.keys()].sort()).toEqual(moved.sort());
+  const { updates } = evaluate(graph, feedsIn(fixture), state);
+  for (const one of moved) expect(difference(updates[one], fixture.values(`moved/${one}`)), one).toBeLessThan(1e-5);
 });
 
 /** Latents of what is visible, of a convolution that saw nothing else; features of all, which timm was shown to give too. */

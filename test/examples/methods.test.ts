@@ -78,6 +78,8 @@ describe.each([
   // RAE: the encoder, and what completes regions: as released, without the unused position of a class token.
   ["r-mae", 85_798_656 + 2_132_480 - 128],
   // timm's ConvNeXt V2 Base without its classifier and the norm before it; to 512 features, the token, a block, to 3072 numbers.
+  // timm's ConvNeXt-S without its classifier and the norm before it; norms, vectors, projections, blocks, and three colours.
+  ["spark", 50_223_688 - 770_536 + 2_880 + 1_440 + 1_742_496 + 23_187_504 + 75],
   ["fcmae", 88_717_800 - 1_027_048 + 524_800 + 512 + 2_130_432 + 1_575_936],
 ])("%s, as published", (name, parameters) => {
   test("checks, plans and emits", async () => {
@@ -128,6 +130,7 @@ const toys: readonly (readonly [name: string, share: number])[] = [
   ["sentences-bert", 0.97],
   // Convolutions take longer to find what is the same everywhere.
   ["digits-fcmae", 0.97],
+  ["digits-spark", 0.97],
 ];
 
 const dataFolder = folder();

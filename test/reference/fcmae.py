@@ -7,6 +7,7 @@ Usage: python fcmae.py [folder]; `train` is described in stepping.py.
 """
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -240,6 +241,7 @@ def run(case: Case) -> tuple[dict, dict]:
     w = leaves(weights, [])
     loss = loss_of(case, w, image, visible, hidden)
     loss.backward()
+    again = leaves(weights, [])
     everything = torch.ones(case.tokens, dtype=torch.bool)
     with torch.no_grad():
         features = torch.stack([encode(case, weights, one, everything)[-1].flatten(0, 1) for one in image])
@@ -254,7 +256,7 @@ def run(case: Case) -> tuple[dict, dict]:
         "terms": {"mse": loss.item()},
         "loss": loss.item(),
         "timm_difference": difference,
-        "training": trained(case, weights, image, visible, hidden),
+        "training": trained(again, lambda: loss_of(case, again, image, visible, hidden)),
         "versions": versions(),
     }
     tensors = {f"weights/{name}": value.detach() for name, value in w.items()}
@@ -263,22 +265,24 @@ def run(case: Case) -> tuple[dict, dict]:
     return header, tensors | {"image": image, "features": features, "latent": latent} | places
 
 
-def trained(case: Case, weights: Weights, image: torch.Tensor, visible: torch.Tensor, hidden: torch.Tensor) -> dict:
-    """The losses before each of 20 steps of AdamW on one batch and after the last."""
-    w = leaves(weights, [])
+def trained(w: Weights, loss_of: Callable[[], torch.Tensor]) -> dict:
+    """The losses of the leaves `w` before each of 20 steps of AdamW on one batch and after the last."""
     # As it is fed.
     lr, decay = torch.tensor(1e-3).double().item(), 0.05
-    decayed = [weight for weight in w.values() if weight.ndim > 1]
-    others = [weight for weight in w.values() if weight.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
+    learned = [weight for weight in w.values() if weight.requires_grad]
+    groups = [
+        {"params": [weight for weight in learned if weight.ndim > 1], "weight_decay": decay},
+        {"params": [weight for weight in learned if weight.ndim <= 1], "weight_decay": 0.0},
+    ]
     optimizer = torch.optim.AdamW(groups, lr=lr, betas=(0.9, 0.95), eps=1e-8)
     losses = []
-    for _ in range(21):
-        loss = loss_of(case, w, image, visible, hidden)
+    for step in range(21):
+        loss = loss_of()
         losses.append(loss.item())
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        optimizer.step()
+        if step < 20:
+            optimizer.step()
     return {"lr": lr, "weight_decay": decay, "losses": losses}
 
 

@@ -13,7 +13,7 @@ import { readFixture } from "../reference/fixture.js";
 import { backendsHere } from "../support/backends.js";
 import { bound } from "../support/data.js";
 import { programOfText } from "../support/model.js";
-import { feedsIn, maeSpec, type RecordedMae, recorded, weightsIn } from "../support/recorded.js";
+import { difference, feedsIn, maeSpec, type RecordedMae, recorded, weightsIn } from "../support/recorded.js";
 import { referenceExecutor } from "../support/reference-executor.js";
 
 interface Header extends RecordedMae {
@@ -60,6 +60,10 @@ async function lossesOn(executor: Executor, name: string, microBatch: number): P
     }
     found.push(loss);
   }
+  // What is no weight, and moved too.
+  const moved = fixture.names.flatMap((one) => (one.startsWith("trained/") ? [one.slice("trained/".length)] : []));
+  const states = await session.read(moved);
+  for (const one of moved) expect(difference(states[one], fixture.values(`trained/${one}`)), one).toBeLessThan(1e-3);
   await session.close();
   return found;
 }
@@ -79,6 +83,7 @@ describe.each(["reference", ...backendsHere] as const)("on %s", (backend) => {
     ["cav-mae", 3],
     ["multi-mae", 3],
     ["fcmae", 2],
+    ["spark", 2],
   ])("20 steps of %s, micro-batches of %s", async (name, microBatch) => {
     const { losses } = readFixture<Header>(name).header.training;
     expect(losses).toHaveLength(21);

@@ -1,0 +1,65 @@
+/** Batch normalisation: by the statistics of the batch in training, by their running means afterwards. Named as in PyTorch. */
+
+import type { Builder, Rows, Tensor } from "../../graph/index.js";
+import { type Parameter, parameter, running, type Weights } from "../parameters.js";
+import { claim, declarer, layer } from "./layer.js";
+
+export type BatchNormParameters<D extends number> = {
+  readonly weight: Parameter<[D]>;
+  readonly bias: Parameter<[D]>;
+  readonly running_mean: Parameter<[D]>;
+  readonly running_var: Parameter<[D]>;
+};
+
+export const batchNormParameters = declarer(
+  "batchNormParameters",
+  (width: number): BatchNormParameters<number> => ({
+    weight: parameter([width], { kind: "ones" }),
+    bias: parameter([width], { kind: "zeros" }),
+    running_mean: running([width], { kind: "zeros" }),
+    running_var: running([width], { kind: "ones" }),
+  }),
+) as <const D extends number>(width: D) => BatchNormParameters<D>;
+
+/** PyTorch's: what is added to the variance, and the share of a batch in the running means. */
+const epsilon = 1e-5;
+const share = 0.1;
+
+/** Mean and variance of each channel over all places of all samples, or over those where something is visible. */
+function statistics(g: Builder, x: Tensor, kept: Tensor | undefined) {
+  const axes = x.shape.slice(0, -1).map((_, axis) => axis);
+  const places = x.shape.slice(0, -1).reduce((product, n) => product * n, 1);
+  const count = kept ? g.sum(kept) : g.constant(places);
+  const seen = (values: Tensor): Tensor => (kept ? g.mul(values, kept) : values);
+  const mean = g.div(g.sum(seen(x), axes), count);
+  const centred = g.sub(x, mean);
+  const variance = g.div(g.sum(seen(g.mul(centred, centred)), axes), count);
+  return { mean, centred, variance, count };
+}
+
+/** What is known of the batches so far, with a share of this one. */
+const renewed = (g: Builder, known: Tensor, now: Tensor): Tensor =>
+  g.add(g.mul(known, 1 - share), g.mul(g.stopGradient(now), share));
+
+/** `batchNorm` for the layers that are made of it. */
+export function batchNormed(g: Builder, x: Tensor, w: Weights<BatchNormParameters<number>>, kept?: Tensor): Tensor {
+  const scaled = (centred: Tensor, variance: Tensor): Tensor =>
+    g.add(g.mul(g.mul(centred, g.rsqrt(g.add(variance, epsilon))), w.weight), w.bias);
+  if (!g.training) return scaled(g.sub(x, w.running_mean), w.running_var);
+  const { mean, centred, variance, count } = statistics(g, x, kept);
+  g.move(w.running_mean, renewed(g, w.running_mean, mean));
+  // As in PyTorch, of n - 1.
+  g.move(w.running_var, renewed(g, w.running_var, g.mul(variance, g.div(count, g.sub(count, g.constant(1))))));
+  return scaled(centred, variance);
+}
+
+/** x [B, ...S, D] -> each channel normed over all samples and places. `kept` [B, ...S, 1]: those that count; if absent, all. */
+export const batchNorm = layer(
+  "batchNorm",
+  <B extends Rows, S extends number[], D extends number>(
+    g: Builder,
+    x: Tensor<[B, ...S, D]>,
+    w: Weights<BatchNormParameters<NoInfer<D>>>,
+    kept?: Tensor<[NoInfer<B>, ...NoInfer<S>, 1]>,
+  ): Tensor<[B, ...S, D]> => claim(batchNormed(g, x, w as Weights<BatchNormParameters<number>>, kept)),
+);
