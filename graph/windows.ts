@@ -2,7 +2,7 @@
 
 import { type Expect, type Form, float, onlyFloat } from "./form.js";
 import type { Attributes, Convolution, Windows } from "./operations.js";
-import { sameShape, showShape } from "./shape.js";
+import { sameShape, showShape, sizeOf } from "./shape.js";
 
 /** Pooling has no dilations. */
 type Walk = Windows & Partial<Pick<Convolution, "dilations">>;
@@ -118,24 +118,20 @@ export const windowRules = {
  */
 export function taps(size: readonly number[], kernel: readonly number[], windows: Walk): Int32Array {
   const places = placesOf(size, kernel, windows);
-  let found: readonly (readonly [place: number, tap: number, at: number])[] = [[0, 0, 0]];
-  for (const [axis, n] of size.entries()) {
-    const [count, wide] = [places[axis] as number, kernel[axis] as number];
-    const at = (place: number, tap: number): number =>
-      place * (windows.strides[axis] as number) +
-      tap * (windows.dilations?.[axis] ?? 1) -
-      (windows.before[axis] as number);
-    found = found.flatMap(([place, tap, before]) =>
-      Array.from({ length: count * wide }, (_, i) => {
-        const [p, k] = [Math.floor(i / wide), i % wide];
-        const here = at(p, k);
-        const inside = before >= 0 && here >= 0 && here < n;
-        return [place * count + p, tap * wide + k, inside ? before * n + here : -1] as const;
-      }),
-    );
+  const [count, width] = [sizeOf(places), sizeOf(kernel)];
+  const list = new Int32Array(count * width);
+  for (let i = 0; i < list.length; i++) {
+    let [place, tap, at, step] = [Math.floor(i / width), i % width, 0, 1];
+    for (let axis = size.length - 1; axis >= 0 && at >= 0; axis--) {
+      const [n, wide, many] = [size[axis] as number, kernel[axis] as number, places[axis] as number];
+      const from = (place % many) * (windows.strides[axis] as number) - (windows.before[axis] as number);
+      const here = from + (tap % wide) * (windows.dilations?.[axis] ?? 1);
+      at = here >= 0 && here < n ? at + here * step : -1;
+      step *= n;
+      place = Math.floor(place / many);
+      tap = Math.floor(tap / wide);
+    }
+    list[i] = at;
   }
-  const width = kernel.reduce((product, n) => product * n, 1);
-  const list = new Int32Array(found.length);
-  for (const [place, tap, at] of found) list[place * width + tap] = at;
   return list;
 }

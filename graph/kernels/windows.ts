@@ -12,8 +12,15 @@ interface Shapes {
   readonly y: readonly number[];
 }
 
-/** Shows each product of a convolution: the places of its three numbers in x, in weight and in y. */
-function walk(shapes: Shapes, attributes: Convolution, visit: (x: number, weight: number, y: number) => void): void {
+/** The channels that one number of y has of one number of a window: where they begin in x and in weight, and their steps there. */
+interface Run {
+  readonly x: number;
+  readonly weight: number;
+  readonly y: number;
+}
+
+/** Shows the products of a convolution, `inner` of each run at a time: along x one by one, along weight `width` apart. */
+function walk(shapes: Shapes, attributes: Convolution, visit: (run: Run, inner: number, width: number) => void): void {
   const { x, weight, y } = shapes;
   const [o = 0, inner = 0, ...kernel] = weight;
   const [size, channels, width] = [x.slice(1, -1), inner * attributes.groups, sizeOf(kernel)];
@@ -26,8 +33,8 @@ function walk(shapes: Shapes, attributes: Convolution, visit: (x: number, weight
       const row = (sample * inputs + place) * channels;
       const out = (sample * places + Math.floor(i / width)) * o;
       for (let to = 0; to < o; to++) {
-        const from = row + Math.floor(to / ofGroup) * inner;
-        for (let c = 0; c < inner; c++) visit(from + c, (to * inner + c) * width + (i % width), out + to);
+        const weightFrom = to * inner * width + (i % width);
+        visit({ x: row + Math.floor(to / ofGroup) * inner, weight: weightFrom, y: out + to }, inner, width);
       }
     }
   }
@@ -58,25 +65,36 @@ function walkLargest(
 const add = (to: TypedArray, at: number, value: number): void => {
   to[at] = (to[at] as number) + value;
 };
-const product = (a: Value, i: number, b: Value, j: number): number => (a.data[i] as number) * (b.data[j] as number);
 
 export const windows = {
   conv: ([x, weight], attributes, [form]) => {
     const out = zeros(form);
     const shapes = { x: x.shape, weight: weight.shape, y: form.shape };
-    walk(shapes, attributes, (i, k, o) => add(out, o, product(x, i, weight, k)));
+    walk(shapes, attributes, (run, inner, width) => {
+      let sum = 0;
+      for (let c = 0; c < inner; c++) {
+        sum += (x.data[run.x + c] as number) * (weight.data[run.weight + c * width] as number);
+      }
+      add(out, run.y, sum);
+    });
     return [out];
   },
   convInput: ([y, weight], attributes, [form]) => {
     const out = zeros(form);
     const shapes = { x: form.shape, weight: weight.shape, y: y.shape };
-    walk(shapes, attributes, (i, k, o) => add(out, i, product(y, o, weight, k)));
+    walk(shapes, attributes, (run, inner, width) => {
+      const slope = y.data[run.y] as number;
+      for (let c = 0; c < inner; c++) add(out, run.x + c, slope * (weight.data[run.weight + c * width] as number));
+    });
     return [out];
   },
   convWeight: ([x, y], attributes, [form]) => {
     const out = zeros(form);
     const shapes = { x: x.shape, weight: form.shape, y: y.shape };
-    walk(shapes, attributes, (i, k, o) => add(out, k, product(x, i, y, o)));
+    walk(shapes, attributes, (run, inner, width) => {
+      const slope = y.data[run.y] as number;
+      for (let c = 0; c < inner; c++) add(out, run.weight + c * width, slope * (x.data[run.x + c] as number));
+    });
     return [out];
   },
   maxPool: ([x], attributes, [form]) => {
