@@ -123,7 +123,6 @@ describe("what goes with tokens alone is refused", () => {
     ],
     ["check/unreadable-source", [image, mask, encoder, ...pixels, "teacher ema"]],
     ["decoder/unet/whole-widths", [image, mask, encoder, "decoder unet(width: 6)", ...pixels.slice(1)]],
-    ["check/missing-slot", [image, encoder, ...pixels]],
   ])("%s", (code, lines) => {
     const { diagnostics } = analyzed(model(...lines));
     expect(diagnostics.filter(({ severity }) => severity === "error").map((one) => one.code)).toEqual([code]);
