@@ -2,7 +2,15 @@
 
 import { expect, test } from "vitest";
 import { type Registry, recipeSettings, registry } from "../../blocks/index.js";
-import { type Analysis, analyze, type Filled, type Host, type Model, type Recipe } from "../../compiler/index.js";
+import {
+  type Analysis,
+  analyze,
+  type Filled,
+  type Host,
+  type Model,
+  type Recipe,
+  trainingOf,
+} from "../../compiler/index.js";
 import { analyzed, withoutAdvice } from "../support/model.js";
 import { agreement } from "./check/vocabulary.js";
 
@@ -94,6 +102,19 @@ test("a recipe has all settings, those without a value as null", () => {
   expect(augment.map(({ definition }) => definition.name)).toEqual(["random_resized_crop", "horizontal_flip"]);
   expect(evaluate[0]?.every).toEqual({ amount: 1, unit: "epochs" });
   expect(schedule.values.warmup).toEqual({ amount: 5, unit: "steps" });
+});
+
+test("a recipe says what is done when numbers break; unsaid, nothing is handed on", () => {
+  const text = base.replace("clip", "on_nan    rollback\n  clip");
+  expect(text).not.toBe(base);
+  expect(trainingOf(recipe(sound(check(text)), "Short"))).toMatchObject({ onNan: "rollback" });
+  expect(trainingOf(recipe(sound(check(base)), "Short"))).not.toHaveProperty("onNan");
+  const errors = check(base.replace("clip", "on_nan    skip\n  clip")).diagnostics.filter(
+    ({ severity }) => severity === "error",
+  );
+  expect(errors.map(({ message, help }) => `${message} ${help}`)).toEqual([
+    expect.stringMatching(/skip.*stop.*rollback/),
+  ]);
 });
 
 test("changes are made in order, on lines found by slot, label or block", () => {
