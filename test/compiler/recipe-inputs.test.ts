@@ -202,7 +202,7 @@ test("a probe judges one output of the model, by name", () => {
   const own = ['data audio: folder("sounds")', 'data image: folder("images")', "augment image: normalize(imagenet)"];
   const labelled = network.replace("encoder vit(", "encoder joint: vit(of: [audio, image], ");
   const of = (names: string): readonly string[] => {
-    const text = spec(labelled, [...own, `evaluate knn(of: ${names})`, ...rest]);
+    const text = spec(labelled, [...own, `evaluate knn(of: ${names})`]);
     const { diagnostics } = analyze({ path: "main.mae", text }, { readText: () => null }, registry);
     return diagnostics.flatMap(({ severity, code, help }) => (severity === "error" ? [`${code}: ${help}`] : []));
   };

@@ -33,7 +33,7 @@ const arrays = {
 };
 
 test("its encoders are named by their labels, and by the inputs of which they see one alone", () => {
-  expect(outputNames(program)).toEqual(["features", "left", "joint", "joint.left", "joint.right", "prediction"]);
+  expect(outputNames(program)).toEqual(["features", "left", "joint.left", "joint.right", "joint", "prediction"]);
 });
 
 test("features of one output read what that output reads, and are those of the graph", async () => {
