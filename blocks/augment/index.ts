@@ -65,8 +65,8 @@ export {
 
 export const augments = [
   bandPass,
-  centerCrop,
   centerBox,
+  centerCrop,
   centerWindow,
   colorJitter,
   depthFlip,

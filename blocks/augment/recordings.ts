@@ -2,6 +2,7 @@
 
 import { rateOf } from "../arrays.js";
 import { choice, frequency, int, optional, ratio, real, text } from "../params.js";
+import { counted } from "../wording.js";
 import { defineAugment } from "./contract.js";
 
 export const mix = defineAugment({
@@ -38,7 +39,7 @@ export const leads = defineAugment({
       doc: "It names as many leads as the model reads.",
       holds: ({ names }, { array }) => namesOf(names).length === (array.sound ? array.channels : array.axes[0]?.size),
       say: ({ names }, { array }) =>
-        `${namesOf(names).length} leads are named, and the model reads ${array.sound ? array.channels : array.axes[0]?.size}`,
+        `${counted(namesOf(names).length, "lead")} named, and the model reads ${array.sound ? array.channels : array.axes[0]?.size}`,
       help: () => 'name each of them: `leads("I, II, V1")`',
     },
   ],

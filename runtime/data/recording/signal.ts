@@ -59,10 +59,11 @@ function checkDeclared(what: string, recording: Recording, array: ArrayShape): v
     });
   }
   if (recording.length !== samples) {
-    const cut = recording.length > samples ? "`random_window` or `center_window` in the recipe's augment line, or" : "";
+    const window = "`random_window` or `center_window` in the recipe's augment line";
+    const how = recording.length > samples ? window : `\`pad: true\` in ${window}`;
     throw new RunError("run/array-size", {
       what: `${what} has ${counted(recording.length, "sample")} of each lead and the model declares ${grouped(samples)}`,
-      help: `Write ${cut} \`samples: ${recording.length}\` in the model's input.`.replace("  ", " "),
+      help: `Write ${how}, or \`samples: ${recording.length}\` in the model's input.`,
     });
   }
 }

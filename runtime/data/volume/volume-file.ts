@@ -122,9 +122,13 @@ function fitting(volume: Volume, steps: readonly AugmentStep[], array: ArrayShap
   if (volume.size.slice(0, compared).join() === wanted.slice(0, compared).join()) return volume;
   throw new RunError("run/array-size", {
     what: `${what} is ${volume.size.join("x")} and the model's input is ${sidesText(array)} (depth x row x column)`,
-    help: "Write `random_box` or `center_box` in the recipe's augment line, or change the model's input.",
+    help: isSmaller(volume.size, wanted)
+      ? "Write `pad: true` in `random_box` or `center_box` of the recipe's augment line, or a smaller size in the model's input."
+      : "Write `random_box` or `center_box` in the recipe's augment line, or change the model's input.",
   });
 }
+
+const isSmaller = (size: Triple, wanted: Triple): boolean => size.some((length, a) => length < (wanted[a] as number));
 
 /** A box of a size, whose beginning is a share of all beginnings on each axis. What a smaller volume lacks is 0 around its middle. */
 function boxed(volume: Volume, size: Triple, at: Triple, pad: boolean): Volume {
