@@ -31,6 +31,7 @@ export {
 } from "./checkpoint/stored.js";
 export { readTensorFile, writeTensorFile } from "./checkpoint/tensor-file.js";
 export { type BatchesOptions, type EvaluationBatch, evaluationBatches } from "./data/batches.js";
+export { fileDigest } from "./data/digest.js";
 export { writePng } from "./data/image/png.js";
 export { type DecoderAvailability, probeDecoder } from "./data/image/sharp.js";
 export { type DataNeeds, dataNeeds } from "./data/memory.js";
@@ -50,7 +51,6 @@ export {
 } from "./foreign/import.js";
 export { type ForeignWeight, type ForeignWeights, outlineOf } from "./foreign/weights.js";
 export { packageRoot, version } from "./package.js";
-export { fileDigest } from "./plain-file.js";
 export { RunError, type RunErrorCode, runErrors } from "./run-error.js";
 export type {
   Bound,

@@ -1,6 +1,5 @@
 /** Opens plain files and nothing else: a pipe is waited for without end, a device has no end, a folder holds no bytes. */
 
-import { createHash } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { RunError, unreadable } from "./run-error.js";
@@ -70,20 +69,6 @@ export async function readBytes(file: FileHandle, begin: number, length: number)
     done += bytesRead;
   }
   return bytes;
-}
-
-/** SHA-256 of the bytes of a file that somebody named. Throws as `openNamedFile`. */
-export async function fileDigest(path: string): Promise<string> {
-  const { file } = await openNamedFile(path);
-  const digest = createHash("sha256");
-  try {
-    for await (const bytes of file.createReadStream({ autoClose: false })) digest.update(bytes as Uint8Array);
-    return digest.digest("hex");
-  } catch (error) {
-    throw notRead(path, error);
-  } finally {
-    await file.close();
-  }
 }
 
 const inMebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20).toLocaleString("en-US")} MiB`;

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import type { ArraySample, Sample, SampleIndex } from "../../blocks/index.js";
-import { openPlainFile, readBytes } from "../plain-file.js";
+import { notRead, openNamedFile, openPlainFile, readBytes } from "../plain-file.js";
 import { systemCode } from "../run-error.js";
 
 /** Digests, each of which tells of a kind of change. */
@@ -73,5 +73,19 @@ async function bytesOf(sample: ArraySample, root: string): Promise<Uint8Array> {
   } catch (error) {
     // Whether a file that cannot be read ends the run is said where it is decoded.
     return Buffer.from(systemCode(error));
+  }
+}
+
+/** SHA-256 of the bytes of a file that somebody named. Throws as `openNamedFile`. */
+export async function fileDigest(path: string): Promise<string> {
+  const { file } = await openNamedFile(path);
+  const digest = createHash("sha256");
+  try {
+    for await (const bytes of file.createReadStream({ autoClose: false })) digest.update(bytes as Uint8Array);
+    return digest.digest("hex");
+  } catch (error) {
+    throw notRead(path, error);
+  } finally {
+    await file.close();
   }
 }
