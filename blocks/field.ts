@@ -5,6 +5,7 @@
 
 import type { Random, TypedArray } from "../graph/index.js";
 import type { ArrayShape } from "./arrays.js";
+import type { ImageObject } from "./detection/objects.js";
 import type { Params } from "./params.js";
 import type { Lattice } from "./sets.js";
 
@@ -27,6 +28,8 @@ export interface FieldSample {
    * pixel.
    */
   readonly beside?: readonly Int32Array[];
+  /** Where the field asks for objects: those of the image, where it was cropped, resized and flipped to. */
+  readonly objects?: readonly ImageObject[];
 }
 
 export interface Field {
@@ -40,6 +43,8 @@ export interface Field {
    * in a grey PNG file [H, W], or in an npy file [H, W] or [maps, H, W]. If absent, the image is all that is needed.
    */
   readonly beside?: string;
+  /** Whether it is computed of the objects in the image, which the data then have to name. */
+  readonly objects?: true;
   /** -> as many numbers as `shape` has. */
   readonly compute: (sample: FieldSample) => TypedArray;
 }

@@ -40,6 +40,7 @@ export {
   isChanged,
   isOfPictures,
   type Mixing,
+  type PixelSize,
   type RecordingStep,
   type SincFilter,
 } from "./augment/index.js";
@@ -79,6 +80,16 @@ export {
 } from "./dataset/index.js";
 export type { Decoder, DecoderContext, DecoderInputs, Encoded, LatentInputs, TokenGroup } from "./decoder/index.js";
 export * as decoders from "./decoder/index.js";
+export {
+  averagePrecisions,
+  type FoundObject,
+  type JudgedImage,
+  type Precisions,
+  type TrueObject,
+} from "./detection/average-precision.js";
+export { type DetectorFacts, type FindOptions, foundIn } from "./detection/dense.js";
+export { type Annotated, type Box, type ImageObject, movedObjects } from "./detection/objects.js";
+export { runsOfPolygons } from "./detection/runs.js";
 export { divisors, divisorsBeside } from "./divisors.js";
 export * as encoders from "./encoder/index.js";
 export { cellsUnder, type Drops, type Encoder, type Kept, type MapLevel, type TokenOrigin } from "./encoder/index.js";
@@ -141,13 +152,16 @@ export * as probes from "./probe/index.js";
 export {
   type FeatureProbe,
   type Features,
+  isObjectProbe,
   isPassProbe,
   judgedOutput,
+  type ObjectProbe,
   type Passes,
   type PassProbe,
   type Probe,
   type ProbeResult,
   probeName,
+  type SeenImage,
 } from "./probe/index.js";
 export type {
   AdversaryProgram,

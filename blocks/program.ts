@@ -5,6 +5,7 @@
 
 import type { Builder, Random, Tensor, TypedArray } from "../graph/index.js";
 import type { ArrayShape } from "./arrays.js";
+import type { DetectorFacts } from "./detection/dense.js";
 import type { BoundField } from "./field.js";
 import type { ParameterTree, Weights } from "./parameters.js";
 import type { Progress } from "./progress.js";
@@ -163,6 +164,8 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   features(g: Builder, w: Weights<T>, arrays: Arrays, layers?: number): Tensor;
   /** Classes that `predict` tells apart, of whole arrays; if absent, it predicts patches. */
   readonly classes?: number;
+  /** Present where `predict` says of places in the image which objects are there, [B, places, numbers]. */
+  readonly detector?: DetectorFacts;
   /** -> prediction [B, N, P]; of classes, a logit for each [B, K] */
   predict(g: Builder, w: Weights<T>, batch: Batch): Tensor;
   loss(g: Builder, w: Weights<T>, batch: Batch): Losses;

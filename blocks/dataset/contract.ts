@@ -5,6 +5,7 @@
 
 import { type ArrayShape, type ImageShape, type Medium, mediumOf, wordsOf } from "../arrays.js";
 import { type Definition, ofKind, type Requirement } from "../block.js";
+import type { Annotated } from "../detection/objects.js";
 import type { Params, ValuesOf } from "../params.js";
 import { axesText } from "../sets.js";
 import { oneLine } from "../wording.js";
@@ -93,6 +94,8 @@ export type ArraySample =
       /** Of a video: frames of a clip, every `stride`-th. */
       readonly clip?: { readonly count: number; readonly stride: number };
       readonly label: number | null;
+      /** The objects in it; if absent, nobody has looked. */
+      readonly annotated?: Annotated;
     }
   /**
    * A clip: image files of a folder in their order, of which `count` are taken, every `stride`-th. There are enough of them.
@@ -114,6 +117,8 @@ export type ArraySample =
       readonly pixels: Uint8Array | Float32Array;
       readonly shape: ImageShape;
       readonly label: number | null;
+      /** The objects in it; if absent, nobody has looked. */
+      readonly annotated?: Annotated;
     }
   /** An array of any axes, channels last: bytes or floats as of pixels, or any floats. */
   | {

@@ -1,5 +1,6 @@
 /** The datasets, sorted by name. */
 
+import { coco } from "./coco.js";
 import type { Dataset } from "./contract.js";
 import { folder } from "./folder.js";
 import { idx } from "./idx.js";
@@ -27,9 +28,9 @@ export {
 export { cellsOf } from "./label-file.js";
 export { type NpyArray, readNpy } from "./npy-file.js";
 export { readLines } from "./text-file.js";
-export { folder, idx, npy, text };
+export { coco, folder, idx, npy, text };
 
-export const datasets = [folder, idx, npy, text] as const;
+export const datasets = [coco, folder, idx, npy, text] as const;
 
 /** The dataset that reads what is at a path: a folder, or a file by its ending. */
 export function datasetAt(path: string, isFolder: boolean): Dataset {

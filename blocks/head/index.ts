@@ -1,63 +1,15 @@
-/** Heads: from what an encoder makes of a whole sample to a logit for each class; while it is trained, of what a mask shows, where there is one. */
+/** The heads, and the one of a fine-tuned vision transformer. */
 
 import type { Tensor } from "../../graph/index.js";
-import { type Definition, type ModelContext, ofKind } from "../block.js";
-import type { Code } from "../code.js";
-import type { Drops } from "../encoder/index.js";
-import type { Field } from "../field.js";
 import { droppedFeatures, firstToken, headParameters, linear, meanOfPlaces, meanToken } from "../nn/index.js";
-import type { ParameterTree, Weights } from "../parameters.js";
-import { choice, int, type Params, ratio, type ValuesOf } from "../params.js";
-import type { Drop } from "../program.js";
+import { choice, int, ratio } from "../params.js";
 import { patchesOf } from "../sequence.js";
 import { featuresFrom } from "../sources.js";
+import { defineHead, labelField } from "./contract.js";
+import { detector } from "./detector.js";
 
-export interface HeadContext {
-  /** Features of a token. */
-  readonly encoderWidth: number;
-}
-
-export interface HeadInputs {
-  /** What the encoder's last layer gives for every token that it sees, [B, extra + N, D]. */
-  readonly tokens: Tensor;
-  /** The encoder's final normalisation, on tokens [..., D]. */
-  readonly normalize: (tokens: Tensor) => Tensor;
-  /** Tokens in front of the patches. */
-  readonly extra: number;
-  /** Patches that it sees, N; null: as many as a mask shows. */
-  readonly count: number | null;
-  /** Of a text, 1 for its tokens and 0 for what is behind its end, [B, N]; null: all count. */
-  readonly places: Tensor | null;
-  /** What is left out at random; if absent, nothing. */
-  readonly drops?: Drops;
-}
-
-export interface Head<P extends Params = Params, T extends ParameterTree = ParameterTree>
-  extends Definition<P, ModelContext> {
-  /** Classes that it tells apart, K. */
-  classes(p: ValuesOf<P>): number;
-  parameters(p: ValuesOf<P>, context: HeadContext): T;
-  /** What of it is left out at random in training; if absent, nothing. */
-  drops?(p: ValuesOf<P>, context: HeadContext): readonly Drop[];
-  /** -> logits [B, K] */
-  classify(code: Code, p: ValuesOf<P>, w: Weights<T>, inputs: HeadInputs): Tensor;
-  /** The labels that training is fed with, [K]: see `labelField`. */
-  field(p: ValuesOf<P>): Field;
-}
-
-export const defineHead = <const P extends Params, T extends ParameterTree>(head: Head<P, T>): Head<P, T> =>
-  ofKind("head", head);
-
-/** A sample's label as [classes] numbers: 1 at its class, 0 elsewhere. */
-export const labelField = (classes: number): Field => ({
-  shape: [classes],
-  dtype: "float32",
-  compute({ label }) {
-    const values = new Float32Array(classes);
-    if (label !== null) values[label] = 1;
-    return values;
-  },
-});
+export { defineHead, type Head, type HeadContext, type HeadInputs, labelField } from "./contract.js";
+export { detector };
 
 /** One linear layer on the class token or on the mean of the patches: the head of a fine-tuned vision transformer. */
 export const classifier = defineHead({
@@ -114,4 +66,4 @@ export const classifier = defineHead({
   field: (p) => labelField(p.classes),
 });
 
-export const heads = [classifier] as const;
+export const heads = [classifier, detector] as const;

@@ -8,9 +8,9 @@ import type { ParameterTree, Weights } from "../parameters.js";
 import { choice, type Params, real, type ValuesOf } from "../params.js";
 
 export interface LossInputs {
-  /** [B, N, P], of a head [B, K]; decoded when it is first read, so a loss that never reads it decodes nothing. */
+  /** [B, N, P], of a head [B, K], of a detector [B, places, numbers]; decoded when it is first read, so a loss that never reads it decodes nothing. */
   readonly prediction: Tensor;
-  /** [B, N, P], of a head the labels [B, K]; computed when it is first read. */
+  /** [B, N, P], of a head the labels [B, K], of a detector what its places are to say; computed when it is first read. */
   readonly target: Tensor;
   /** Whether a mask hides some of what is predicted; if not, `visible` and `hidden` are not to be read. */
   readonly masked: boolean;
@@ -55,9 +55,9 @@ export interface Loss<P extends Params = Params, T extends ParameterTree = Param
   readonly acrossSamples?: true;
   /**
    * What it compares: predictions of patches with their targets, where absent; logits of ids with those of a text; those of a head with
-   * labels; or the features of two inputs, which it names by a parameter `between`.
+   * labels; those of a detector with objects; or the features of two inputs, which it names by a parameter `between`.
    */
-  readonly compares?: "patches" | "ids" | "classes" | "features";
+  readonly compares?: "patches" | "ids" | "classes" | "objects" | "features";
   /** It can judge tokens whose number differs from sample to sample; if absent, it cannot. */
   readonly uneven?: true;
   /** Factor in the sum of all losses. */

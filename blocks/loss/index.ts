@@ -3,6 +3,7 @@
 import { bce } from "./bce.js";
 import { channelCrossEntropy } from "./channel-cross-entropy.js";
 import { crossEntropy } from "./cross-entropy.js";
+import { detection } from "./detection.js";
 import { idCrossEntropy } from "./id-cross-entropy.js";
 import { infoNce } from "./info-nce.js";
 import { l1 } from "./l1.js";
@@ -11,12 +12,13 @@ import { smoothL1 } from "./smooth-l1.js";
 import { uniformity } from "./uniformity.js";
 
 export { defineLoss, type Loss, type LossContext, type LossInputs } from "./contract.js";
-export { bce, channelCrossEntropy, crossEntropy, idCrossEntropy, infoNce, l1, mse, smoothL1, uniformity };
+export { bce, channelCrossEntropy, crossEntropy, detection, idCrossEntropy, infoNce, l1, mse, smoothL1, uniformity };
 
 export const losses = [
   bce,
   channelCrossEntropy,
   crossEntropy,
+  detection,
   idCrossEntropy,
   infoNce,
   l1,

@@ -16,6 +16,7 @@ export {
   type TransposedParameters,
   transposedParameters,
 } from "./convolution.js";
+export * from "./detection.js";
 export * from "./guided-masks.js";
 export { declarationOf, isDeclared } from "./layer.js";
 export * from "./linear.js";

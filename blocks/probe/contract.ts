@@ -1,8 +1,10 @@
 /** Probes: evaluations that judge frozen features, exactly as their published protocol says. */
 
 import type { Random } from "../../graph/index.js";
-import type { Augment } from "../augment/index.js";
+import type { Augment, PixelSize } from "../augment/index.js";
 import { type Bound, type Definition, ofKind } from "../block.js";
+import type { DetectorFacts } from "../detection/dense.js";
+import type { ImageObject } from "../detection/objects.js";
 import { labels, optional, type Params, type ValuesOf } from "../params.js";
 
 /** Frozen features of a labelled set: [count, width], row major; of tokens [count, tokens, width]. */
@@ -44,6 +46,8 @@ export interface ProbeContext {
   readonly classes: number | null;
   /** Features of a token. */
   readonly encoderWidth: number;
+  /** Whether the model's head finds objects. */
+  readonly detects: boolean;
 }
 
 /** What a probe is that judges features computed once. */
@@ -82,10 +86,36 @@ export interface PassProbe<P extends Params = Params> extends Definition<P, Prob
   ): Promise<ProbeResult>;
 }
 
-export type Probe<P extends Params = Params> = FeatureProbe<P> | PassProbe<P>;
+/** An image in which a detector has looked for objects. */
+export interface SeenImage {
+  /** What its places say, [places, numbers]. */
+  readonly prediction: Float32Array;
+  /** What is there. */
+  readonly objects: readonly ImageObject[];
+}
+
+/** What a probe is that judges the objects found in test images. */
+export interface ObjectProbe<P extends Params = Params> extends Definition<P, ProbeContext> {
+  readonly sees?: "predictions";
+  readonly needs?: "labels";
+  readonly scale?: "share";
+  judge(
+    p: ValuesOf<P>,
+    images: readonly SeenImage[],
+    context: { readonly detector: DetectorFacts; readonly image: PixelSize },
+    tick?: (done: number, total: number) => void,
+  ): Promise<ProbeResult>;
+}
+
+export type Probe<P extends Params = Params> = FeatureProbe<P> | PassProbe<P> | ObjectProbe<P>;
 
 /** Whether a probe goes through the images again and again: it takes far longer than one of features computed once. */
 export const isPassProbe = (probe: Probe): probe is PassProbe => "runPasses" in probe;
+
+export const isObjectProbe = (probe: Probe): probe is ObjectProbe => "judge" in probe;
+
+export const defineObjectProbe = <const P extends Params>(probe: ObjectProbe<P>): ObjectProbe<P> =>
+  ofKind("probe", probe);
 
 /** Whose features a probe judges: a parameter of all that see some. */
 const ofOutput = {

@@ -2,6 +2,7 @@
 
 import { accuracy } from "./accuracy.js";
 import { attentive } from "./attentive.js";
+import { detection } from "./detection.js";
 import { fewShot } from "./few-shot.js";
 import { knn } from "./knn.js";
 import { linear } from "./linear.js";
@@ -10,18 +11,22 @@ import { rank } from "./rank.js";
 import { ridge } from "./ridge.js";
 
 export {
+  defineObjectProbe,
   definePassProbe,
   defineProbe,
   type FeatureProbe,
   type Features,
+  isObjectProbe,
   isPassProbe,
   judgedOutput,
+  type ObjectProbe,
   type Passes,
   type PassProbe,
   type Probe,
   type ProbeResult,
   probeName,
+  type SeenImage,
 } from "./contract.js";
-export { accuracy, attentive, fewShot, knn, linear, linearCrops, rank, ridge };
+export { accuracy, attentive, detection, fewShot, knn, linear, linearCrops, rank, ridge };
 
-export const probes = [accuracy, attentive, fewShot, knn, linear, linearCrops, rank, ridge] as const;
+export const probes = [accuracy, attentive, detection, fewShot, knn, linear, linearCrops, rank, ridge] as const;

@@ -7,6 +7,7 @@ import {
   type ArrayShape,
   defaultsOf,
   hasPictures,
+  isObjectProbe,
   isPassProbe,
   type ModelProgram,
   mustBe,
@@ -144,7 +145,9 @@ const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values:
  */
 function probesFor({ program, vocabulary }: OpenRun, isLabelled: boolean): Bound<Probe>[] {
   const judging = vocabulary.registry.probe.filter(
-    ({ sees }) => sees !== "predictions" || program.classes !== undefined,
+    (probe) =>
+      probe.sees !== "predictions" ||
+      (program.classes !== undefined && isObjectProbe(probe) === (program.detector !== undefined)),
   );
   const left = judging.filter(({ needs }) => !isLabelled && needs !== "images");
   if (left.length > 0) tell(`left out, as the data have no labels: ${namesOf(left)}`);
@@ -238,15 +241,23 @@ const worstShown = 3;
 
 /** All scores of a head, and the classes that it knows worst. */
 function measuresOf({ scores, details }: EvaluationRow, { class_names }: Evaluation, width: number): readonly string[] {
-  const said = Object.entries(scores).map(
-    ([name, score]) => `${name.replaceAll("_", " ")} ${(100 * score).toFixed(2)} %`,
-  );
-  const perClass = (details?.per_class ?? []) as readonly { readonly recall: number | null }[];
+  const said = Object.entries(scores)
+    .filter(([, score]) => Number.isFinite(score))
+    .map(([name, score]) => `${name.replaceAll("_", " ")} ${percent(score)}`);
+  const perClass = (details?.per_class ?? []) as readonly {
+    readonly recall?: number | null;
+    readonly ap?: number | null;
+  }[];
+  const isAp = perClass.some(({ ap }) => ap !== undefined);
   const worst = perClass
-    .flatMap(({ recall }, k) => (recall === null ? [] : [{ name: class_names[k] ?? String(k), recall }]))
-    .sort((a, b) => a.recall - b.recall)
+    .map(({ recall, ap }, k) => ({ name: class_names[k] ?? String(k), share: recall ?? ap ?? null }))
+    .filter((one): one is { name: string; share: number } => one.share !== null)
+    .sort((a, b) => a.share - b.share)
     .slice(0, worstShown)
-    .map(({ name, recall }) => `${visibleText(name)} (${(100 * recall).toFixed(2)} %)`);
-  const least = worst.length > 0 ? `; least often right of ${worst.join(", ")}` : "";
+    .map(({ name, share }) => `${visibleText(name)} (${percent(share)})`);
+  const least =
+    worst.length > 0 ? `; ${isAp ? "lowest average precision" : "least often right"} of ${worst.join(", ")}` : "";
   return [...wrapped(`${said.join(", ")}${least}`, width), ""];
 }
+
+const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;

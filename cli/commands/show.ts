@@ -2,12 +2,11 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { wordsOf } from "../../blocks/index.js";
 import { vocabularyOf } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
 import { guessedTexts, isText, sayGuesses, textsWithGuesses } from "../runs/guesses.js";
 import { openRun } from "../runs/open-run.js";
-import { type Drawable, drawReconstructions, type PictureOptions, sayErrors } from "../runs/pictures.js";
+import { type Drawable, drawPicture, type PictureOptions } from "../runs/pictures.js";
 import { pictureFile } from "../runs/run-directory.js";
 import { printedPath, unwritable } from "../specs/files.js";
 import { runFailure } from "../words/failure.js";
@@ -54,7 +53,7 @@ export async function show(directory: string, options: ShowOptions): Promise<voi
     const seed = options.seed ?? run.training.seed;
     const drawable = { ...run, root: run.facts.root };
     if (isText(run.program)) return await showTexts(drawable, { ...options, seed, executor, note: tell });
-    const drawn = await drawReconstructions(drawable, {
+    const drawn = await drawPicture(drawable, {
       ...options,
       media: options.media ?? false,
       executor,
@@ -62,7 +61,7 @@ export async function show(directory: string, options: ShowOptions): Promise<voi
       path,
       note: tell,
     });
-    tell(`after step ${run.step}: ${sayErrors(drawn, wordsOf(run.program.arrays))}`);
+    tell(`after step ${run.step}: ${drawn.text}`);
     for (const file of [path, ...drawn.files]) print(`${printedPath(file)}\n`);
     if (options.media && drawn.files.length === 0)
       tell("nothing of these samples moves or is heard: only the picture was written");

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { wordsOf } from "../../blocks/index.js";
 import { printedPath } from "../specs/files.js";
 import { guessesOf, sayGuesses } from "./guesses.js";
-import { type Drawable, drawReconstructions, type PictureOptions, sayErrors } from "./pictures.js";
+import { type Drawable, drawPicture, type PictureOptions } from "./pictures.js";
 
 /** Texts of which masked tokens are guessed when a model is trained. */
 const mostTexts = 200;
@@ -21,8 +21,8 @@ export async function drawWherePossible(
     try {
       const guessed = await guessesOf(run, { ...options, count: mostTexts, split });
       if (guessed) return { text: `${split} texts: ${sayGuesses(guessed)}; mae show writes some`, isDrawn: false };
-      const drawn = await drawReconstructions(run, { ...options, split });
-      const text = `${sayErrors(drawn, words)}; ${split} ${words.sample}s in ${printedPath(options.path)}`;
+      const drawn = await drawPicture(run, { ...options, split });
+      const text = `${drawn.text}; ${split} ${words.sample}s in ${printedPath(options.path)}`;
       return { text, isDrawn: true };
     } catch (error) {
       if (!(error instanceof RunError)) throw error;

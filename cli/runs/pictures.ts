@@ -1,6 +1,13 @@
-/** Pictures of what a model makes of samples of which it sees a part, and what they show in numbers and words. */
+/** Pictures of what a model makes of samples: reconstructions, or objects that are found; and what they show in numbers. */
 
-import { type ArrayShape, augmentsOf, type ModelProgram, type SampleWords } from "../../blocks/index.js";
+import {
+  type ArrayShape,
+  arrayOf,
+  augmentsOf,
+  type ModelProgram,
+  type SampleWords,
+  wordsOf,
+} from "../../blocks/index.js";
 import type { Executor, ReconstructionErrors, Training } from "../../runtime/index.js";
 import { shortNumber } from "../words/progress.js";
 import { count } from "../words/terminal.js";
@@ -53,19 +60,43 @@ export interface Drawn extends PictureFacts {
   readonly files: readonly string[];
 }
 
-/** Writes reconstructions of samples that are spread evenly over the data. */
-export async function drawReconstructions(run: Drawable, options: PictureOptions): Promise<Drawn> {
+/** Writes a picture of what a model makes of samples that are spread evenly over the data, and says what it shows. */
+export async function drawPicture(
+  run: Drawable,
+  options: PictureOptions,
+): Promise<{ readonly text: string; readonly files: readonly string[] }> {
+  if (run.program.detector) return { text: await drawObjects(run, options), files: [] };
+  const drawn = await drawReconstructions(run, options);
+  return { text: sayErrors(drawn, wordsOf(run.program.arrays)), files: drawn.files };
+}
+
+/** Pairs of images: with the objects that are there, and with those that are found. */
+async function drawObjects(run: Drawable, options: PictureOptions): Promise<string> {
   const runtime = await import("../../runtime/index.js");
-  const { program, weights, training, root } = run;
-  const index = thinned(await runtime.openData(training.data, options.split, root, program), options.count);
-  const common = {
-    augment: training.augment,
-    arrays: program.arrays,
-    root,
-    workers: 0,
-    note: options.note,
-  };
-  for await (const batch of runtime.evaluationBatches({ index, batch: index.length, ...common })) {
+  const { program, weights, training } = run;
+  for await (const batch of runtime.evaluationBatches(await shownBatch(run, options))) {
+    const { name, shape } = arrayOf(program);
+    const colours = runtime.colourScale(augmentsOf(training.augment, name, program.arrays), shape);
+    const { canvas, there, found } = await runtime.drawnObjects({ program, weights }, batch, { ...options, colours });
+    await runtime.writePng(options.path, canvas);
+    return `${count(there, "object")} in ${count(batch.count, "image")}, and ${found} found`;
+  }
+  throw new Error("invariant: data without samples was opened");
+}
+
+/** What reads all samples of a picture in one batch. */
+async function shownBatch({ program, training, root }: Drawable, { split, count: most, note }: PictureOptions) {
+  const { openData } = await import("../../runtime/index.js");
+  const index = thinned(await openData(training.data, split, root, program), most);
+  const { augment } = training;
+  return { index, batch: index.length, augment, arrays: program.arrays, root, workers: 0, note };
+}
+
+/** Writes reconstructions of samples that are spread evenly over the data. */
+async function drawReconstructions(run: Drawable, options: PictureOptions): Promise<Drawn> {
+  const runtime = await import("../../runtime/index.js");
+  const { program, weights, training } = run;
+  for await (const batch of runtime.evaluationBatches(await shownBatch(run, options))) {
     const all = await runtime.reconstruct({ program, weights }, batch.arrays, {
       executor: options.executor,
       colours: (array) =>
@@ -85,7 +116,7 @@ export async function drawReconstructions(run: Drawable, options: PictureOptions
       const path = all.length === 1 ? options.path : options.path.replace(/(\.[^./\\]*)?$/, `-${shown.name}$1`);
       files.push(...(await runtime.writeMedia(path, shown.shape, reconstructions)));
     }
-    return { samples: index.length, errors, files };
+    return { samples: batch.count, errors, files };
   }
   throw new Error("invariant: data without samples was opened");
 }

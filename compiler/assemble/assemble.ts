@@ -7,6 +7,7 @@ import type {
   AdversaryProgram,
   Arrays,
   Batch,
+  DetectorFacts,
   Losses,
   MaskSampler,
   ModelProgram,
@@ -20,8 +21,16 @@ import { fieldsOf } from "./fields.js";
 import { type FunctionCode, inputsFrom, type ModelFunction, type Result } from "./function.js";
 import { functionsOf } from "./functions.js";
 import { guidedMasks } from "./guide.js";
-import { dropsOf, layoutOf } from "./layout.js";
-import { type AdversaryPart, type InputPart, type MaskPart, type Objective, type Parts, partsOf } from "./parts.js";
+import { dropsOf, headInput, layoutOf } from "./layout.js";
+import {
+  type AdversaryPart,
+  type HeadPart,
+  type InputPart,
+  type MaskPart,
+  type Objective,
+  type Parts,
+  partsOf,
+} from "./parts.js";
 import { adversaryBranch, modelWeights } from "./weights.js";
 
 export interface Assembly {
@@ -100,6 +109,16 @@ export const encodingsOf = ({
   readonly extraTokens: number;
 }[] => functions.flatMap(({ name: f, encoding }) => (encoding ? [{ f, ...encoding }] : []));
 
+/** What a head says of the first input that it sees. */
+export function headFacts(head: HeadPart): { readonly classes: number; readonly detector?: DetectorFacts } {
+  const { definition, values } = head.block;
+  const { array, grid } = headInput(head);
+  return {
+    classes: definition.classes(values),
+    ...(definition.detector ? { detector: definition.detector(values, { array, grid }) } : {}),
+  };
+}
+
 /** The assembled model as a program, without printing it first. */
 export function programOf(assembly: Assembly): ModelProgram {
   const { parts, model, parameters } = assembly;
@@ -169,7 +188,7 @@ export function programOf(assembly: Assembly): ModelProgram {
           ),
         }
       : {}),
-    ...(head ? { classes: head.block.definition.classes(head.block.values) } : {}),
+    ...(head ? headFacts(head) : {}),
     fields: fieldsOf(parts),
     ...(drops.length > 0 ? { drops } : {}),
     ...(parts.adversary

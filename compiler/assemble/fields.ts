@@ -15,6 +15,7 @@ import {
   type Target,
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
+import { headInput } from "./layout.js";
 import { camel, distinct } from "./names.js";
 import type { InputPart, MaskPart, Parts } from "./parts.js";
 
@@ -51,9 +52,10 @@ export function fieldsAsked(parts: Parts): readonly BlockWithField[] {
     const wanted = masks.length === 1 ? "mask" : `${name}_mask`;
     if (block.definition.field) ask(wanted, { kind: "mask", part: block, input: over[0] as InputPart });
   }
-  for (const { label, block } of heads) {
+  for (const one of heads) {
+    const { label, block } = one;
     const wanted = label === null ? labelsField : `${label}_${labelsField}`;
-    ask(wanted, { kind: "head", part: block, input: inputs[0] as InputPart });
+    ask(wanted, { kind: "head", part: block, input: headInput(one) });
   }
   for (const { label, target, input } of objectives) {
     if (target.definition.field) ask(label ?? target.definition.name, { kind: "target", part: target, input });

@@ -17,7 +17,7 @@ import { type WeightTree, weightsUnder } from "./branches.js";
 import { fieldsAsked } from "./fields.js";
 import { callingIn, type FunctionCode, type ModelFunction } from "./function.js";
 import type { InputFunctions } from "./inputs.js";
-import { extraTokensOf, isDropping, maskOver, variesOver } from "./layout.js";
+import { extraTokensOf, headInput, isDropping, maskOver, variesOver } from "./layout.js";
 import { distinct, pascal } from "./names.js";
 import { type EncoderPart, type HeadPart, isEncoder } from "./parts.js";
 import { nothingBetween, type Term, termsOf } from "./terms.js";
@@ -65,11 +65,15 @@ export function headFunctions(
         const varies = sight === "seen" && inputsOf(head).some((input) => variesOver(parts, input));
         const count = varies ? null : (last.tokens.shape[1] as number) - extra;
         const own = weightsUnder(w, weights.branchOf(label));
-        return block.definition.classify(code, block.values, own, { ...last, extra, count, places, ...dropped(head) });
+        return block.definition.classify(code, block.values, own, {
+          ...last,
+          ...{ extra, count, places, grid: headInput(head).grid },
+          ...dropped(head),
+        });
       };
     const name = distinct(i === 0 ? "predict" : `classify${pascal(head.label ?? "")}`, (other) => taken.has(other));
     taken.add(name);
-    const doc = `A logit for each class${head.label === null ? "" : ` of \`${head.label}\``}`;
+    const doc = `${head.block.definition.detector ? "What each place says of objects" : "A logit for each class"}${head.label === null ? "" : ` of \`${head.label}\``}`;
     const predict: ModelFunction = {
       name,
       doc: `${doc}${isApart ? ", of whole arrays" : ""}.`,

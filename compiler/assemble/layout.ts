@@ -44,6 +44,10 @@ export const extraTokensOf = (
 export const isUnder = (read: InputPart | EncoderPart, input: InputPart | null): boolean =>
   input === null || (isEncoder(read) ? read.inputs.includes(input) : read === input);
 
+/** The input whose patches a head sees, of several the first. */
+export const headInput = ({ latent: { encoder, input } }: HeadPart): InputPart =>
+  input ?? (encoder.inputs[0] as InputPart);
+
 /** Patches of some inputs together. */
 export const tokensOf = (inputs: readonly InputPart[]): number =>
   inputs.reduce((sum, { grid }) => sum + tokenCount(grid), 0);

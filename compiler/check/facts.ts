@@ -251,6 +251,13 @@ export function extraTokensOf({ wiring, part }: Place): Fact<number> {
   };
 }
 
+/** Whether a mask hides anything. */
+export function maskedOf({ wiring }: Place): Fact<boolean> {
+  const masks = ownParts(wiring, "mask");
+  const sources = masks.map(({ line }) => ({ name: "mask", span: line.span, message: "the mask" }));
+  return { value: masks.length > 0, sources };
+}
+
 /** null as a value: a mask lies over all that a loss judges. */
 export function unmaskedOf({ wiring, part }: Place): Fact<string | null> {
   if (!part) return none;
@@ -277,6 +284,12 @@ export const classesOf = (place: Place): Fact<number | null> =>
   ownParts(place.wiring, "head").length === 0
     ? none
     : factOf(place, "head", (definition, values) => mustBe("head", definition).classes(values));
+
+/** Whether the head finds objects. */
+export const detectsOf = (place: Place): Fact<boolean> =>
+  ownParts(place.wiring, "head").length === 0
+    ? { value: false, sources: [] }
+    : factOf(place, "head", (definition) => mustBe("head", definition).detector !== undefined);
 
 /** null as a value: the model has no decoder, or one without a width. */
 export const decoderWidthOf = (place: Place): Fact<number | null> =>

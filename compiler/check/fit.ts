@@ -15,6 +15,7 @@ import {
   inputsOf,
   layersOf,
   mapsUnder,
+  maskedOf,
   none,
   predictsPixels,
   type Source,
@@ -141,6 +142,9 @@ function modelFacts(
     },
     get maps() {
       return isEncoder ? none : mapsUnder(place);
+    },
+    get masked() {
+      return maskedOf(place);
     },
     get unmasked() {
       return unmaskedOf(place);

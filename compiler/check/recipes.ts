@@ -7,7 +7,7 @@ import { recipeSlots } from "../slots.js";
 import { outputsOf } from "../wire/wiring.js";
 import { readBody } from "./changes.js";
 import { type Body, type Draft, type DraftBlock, type DraftLine, slotLines } from "./draft.js";
-import { classesOf, encoderWidthOf, type Fact, type Facts, soundParts, watchedValues } from "./facts.js";
+import { classesOf, detectsOf, encoderWidthOf, type Fact, type Facts, soundParts, watchedValues } from "./facts.js";
 import { type Fitting, fits } from "./fit.js";
 import { scopeOf, settings } from "./lines.js";
 import { type JudgedRecipe, lintRecipe } from "./lint.js";
@@ -102,6 +102,7 @@ const factsOf = (draft: Draft, subject: Subject | null): Facts => ({
   array: null,
   image: null,
   classes: subject && classesOf({ wiring: subject.checked.wiring, part: null }),
+  detects: subject && detectsOf({ wiring: subject.checked.wiring, part: null }),
   encoderWidth: subject && encoderWidthOf({ wiring: subject.checked.wiring, part: null }),
   epochs: settingFact(draft, "epochs"),
   steps: settingFact(draft, "steps"),

@@ -149,7 +149,18 @@ function ambiguous(
 /** A loss compares what a decoder predicts, or a head. */
 function lossOfAnotherKind(part: DraftPart, wiring: Wiring<DraftLine>, model: string): readonly Finding[] {
   const loss = asKind("loss", part.definition);
-  if (!loss || sourcesAt(wiring, part, "logits").length > 0) return [];
+  const heads = sourcesAt(wiring, part, "logits");
+  const isOfObjects = loss?.compares === "objects";
+  const other = heads.find(
+    ({ definition }) => definition && isOfObjects !== (asKind("head", definition)?.detector !== undefined),
+  );
+  if (other) {
+    const [what, said] = isOfObjects ? ["objects", "classes of images"] : ["classes of images", "objects"];
+    const message = `${blockOf(part)} compares ${what}, and ${blockOf(other)} says ${said}`;
+    const help = isOfObjects ? "use a head that finds objects, or a loss of classes" : "use a loss of objects";
+    return [{ code: "check/loss-of-another-kind", part, message, help }];
+  }
+  if (!loss || heads.length > 0) return [];
   const decoders = sourcesAt(wiring, part, "prediction");
   const wrong = decoders.find(
     ({ definition }) => definition && (asKind("decoder", definition)?.predicts === "ids") !== (loss.compares === "ids"),
@@ -170,9 +181,9 @@ function lossOfAnotherKind(part: DraftPart, wiring: Wiring<DraftLine>, model: st
   }
   if (decoders.length > 0) return [];
   const [message, help] =
-    loss.compares === "classes"
+    loss.compares === "classes" || isOfObjects
       ? [
-          `${blockOf(part)} compares classes, and \`${model}\` predicts patches`,
+          `${blockOf(part)} compares ${loss.compares}, and \`${model}\` predicts patches`,
           "add a `head`, or use a loss of patches",
         ]
       : [`${blockOf(part)} compares patches, and \`${model}\` predicts classes`, "use a loss of classes"];

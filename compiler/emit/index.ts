@@ -4,7 +4,14 @@
 
 import { format } from "prettier";
 import { type Bound, boxText, isPicture, tokenCount } from "../../blocks/index.js";
-import { type Assembly, adversaryGroups, assemble, encodingsOf, predictionsOf } from "../assemble/assemble.js";
+import {
+  type Assembly,
+  adversaryGroups,
+  assemble,
+  encodingsOf,
+  headFacts,
+  predictionsOf,
+} from "../assemble/assemble.js";
 import { fieldsAsked } from "../assemble/fields.js";
 import { guidedMasks } from "../assemble/guide.js";
 import { dropsOf, jointMask, layoutOf, maskOver, visibleOf } from "../assemble/layout.js";
@@ -117,7 +124,7 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
     `layers: ${encoder.block.definition.layers(encoder.block.values)}`,
     ...(guides.length > 0 ? [`guides: { ${guides.join(", ")} }`] : []),
     handedOn.join(", "),
-    ...(head ? [`classes: ${head.block.definition.classes(head.block.values)}`] : []),
+    ...(head ? Object.entries(headFacts(head)).map(([name, value]) => `${name}: ${dataText(value)}`) : []),
     ...(own ? pictureText(own) : []),
     ...(encodings.length > 0 ? [`encodings: { ${encodings.join(", ")} }`] : []),
     ...(predictions.length > 0 ? [`predictions: { ${predictions.join(", ")} }`] : []),

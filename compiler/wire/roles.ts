@@ -263,9 +263,9 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       name: "logits",
       from: "head",
       place: "model",
-      reads: (reader) => compares(reader) === "classes",
+      reads: (reader) => ["classes", "objects"].includes(compares(reader)),
       several: () => true,
-      why: "The loss compares classes.",
+      why: "The loss compares what a head says.",
     },
     {
       name: "compared",

@@ -3,12 +3,20 @@
  * wherever a run begins. What was done to files beyond the recipe is told once.
  */
 
-import { arrayLength, type BoundField, type ModelProgram, oneLine, type SampleIndex } from "../../blocks/index.js";
+import {
+  arrayLength,
+  type BoundField,
+  type ImageObject,
+  type ModelProgram,
+  oneLine,
+  type SampleIndex,
+} from "../../blocks/index.js";
 import { invariant, randomStream, shuffled, sizeOf } from "../../graph/index.js";
 import type { Training } from "../train/contract.js";
 import { viewOf } from "./fields.js";
 import { checkShare, type Filled, fillBatch } from "./fill.js";
 import type { Remark } from "./image/channels.js";
+import { objectsSeen } from "./image/objects.js";
 import { checkFiles } from "./inspect.js";
 import { batchOrder } from "./order.js";
 import { openPool } from "./pool.js";
@@ -51,6 +59,8 @@ export interface EvaluationBatch {
   readonly arrays: BatchArrays;
   /** Class of each sample, also where another sample took a place; -1 without one. [count] */
   readonly labels: Int32Array;
+  /** Objects in the sample in a place, where they are in its array; null: the data name none. */
+  readonly objects: (place: number) => readonly ImageObject[] | null;
   /** Indices in the data set. [count] */
   readonly samples: Int32Array;
   /** Indices of what the arrays show: of the next sample in the place of a broken file. [count] */
@@ -119,7 +129,11 @@ export async function* evaluationBatches(
     for (let k = 0; k < count; k++) {
       const { arrays, samples, shown } = await source.next();
       const labels = Int32Array.from(shown, (i) => index.sample(i).label ?? -1);
-      yield { arrays, labels, samples, shown, count: samples.length };
+      const objects = (place: number) => {
+        const sample = shown[place] as number;
+        return objectsSeen(index.sample(sample), { epoch, sample }, { ...options, seed, fields: {}, mode });
+      };
+      yield { arrays, labels, objects, samples, shown, count: samples.length };
     }
   } finally {
     await source.close();
@@ -222,7 +236,7 @@ export function usefulWorkers({
 }: Pick<BatchesOptions, "index" | "workers"> & Pick<Preparation, "fields">): number {
   const length = numbersOf(index.sample(0)).reduce((sum, own) => sum + (own?.length ?? Number.POSITIVE_INFINITY), 0);
   const isSmall = length <= smallSample;
-  const isComputed = Object.values(fields).some(({ kind }) => kind !== "head");
+  const isComputed = Object.values(fields).some(({ kind, objects }) => kind !== "head" || objects);
   return isSmall && !isComputed ? 0 : workers;
 }
 

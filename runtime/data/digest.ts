@@ -32,6 +32,10 @@ export async function digestOf(index: SampleIndex, root: string): Promise<DataDi
     const sample = index.sample(i);
     labels.update(`${sample.label}\n`);
     for (const part of partsOf(sample)) {
+      if ((part.kind === "file" || part.kind === "pixels") && part.annotated)
+        labels.update(JSON.stringify(part.annotated.objects));
+    }
+    for (const part of partsOf(sample)) {
       if (part.kind === "file") names.update(`${part.within ?? part.path}\n`);
       if (part.kind === "frames") names.update(`${[part.within, ...part.names].join("/")}\n`);
     }

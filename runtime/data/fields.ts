@@ -1,7 +1,7 @@
 /** Fields of one sample, computed where it is prepared. */
 
 import { resolve } from "node:path";
-import { type BoundField, DataError, type FieldSample } from "../../blocks/index.js";
+import { type BoundField, DataError, type FieldSample, type ImageObject } from "../../blocks/index.js";
 import { invariant, sizeOf, type TypedArray } from "../../graph/index.js";
 import { fieldStream } from "../hash.js";
 import { RunError } from "../run-error.js";
@@ -24,6 +24,14 @@ interface FieldsOf {
   readonly label: number | null;
 }
 
+/** What belongs to a sample beside its array. */
+export interface BesideSample {
+  /** The maps of the file that belongs to it in a folder. */
+  readonly beside: (folder: string) => Promise<readonly Int32Array[]>;
+  /** The objects in it. Throws `run/data` where the data name none. */
+  readonly objects: () => readonly ImageObject[];
+}
+
 interface Fields {
   /** By name. */
   readonly fields: Readonly<Record<string, BoundField>>;
@@ -36,13 +44,14 @@ interface Fields {
  * Computes every field of a prepared sample into its place.
  * @param numbers the sample's array as the model sees it, not normalised
  * @param beside what lies in a folder for this sample, brought to the same shape
+ * @param objects those in the image, brought to the same place
  */
 export async function computeFields(
   { epoch, sample, label }: FieldsOf,
   { fields, seed, root }: Fields,
   numbers: Numbers,
   out: FieldArrays,
-  beside: (folder: string) => Promise<readonly Int32Array[]>,
+  { beside, objects }: BesideSample,
 ): Promise<void> {
   const asked = Object.entries(fields);
   if (asked.length === 0) return;
@@ -50,7 +59,8 @@ export async function computeFields(
   for (const [name, field] of asked) {
     const random = fieldStream(seed, name, epoch, sample);
     const maps = field.beside === undefined ? {} : { beside: await beside(resolve(root, field.beside)) };
-    const values = valuesOf(field, { array, label, random, ...maps });
+    const named = field.objects ? { objects: objects() } : {};
+    const values = valuesOf(field, { array, label, random, ...maps, ...named });
     checkLength(name, field, values.length);
     (out[name] as FieldArray).set(values);
   }

@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import {
+  type Annotated,
   type ArraySample,
   type ArrayShape,
   arrayOfImage,
@@ -36,6 +37,8 @@ export type Source =
       readonly within: string | null;
       /** What of a video is read; if absent, the file is none. */
       readonly clip?: ClipOf;
+      /** The objects in it; if absent, nobody has looked. */
+      readonly annotated?: Annotated;
     }
   | {
       readonly kind: "frames";
@@ -45,7 +48,12 @@ export type Source =
       readonly count: number;
       readonly stride: number;
     }
-  | { readonly kind: "array"; readonly numbers: Numbers; readonly shape: ArrayShape };
+  | {
+      readonly kind: "array";
+      readonly numbers: Numbers;
+      readonly shape: ArrayShape;
+      readonly annotated?: Annotated;
+    };
 
 /** Where a sample's file or folder is; empty: its numbers are here already. */
 export const pathOf = (source: Source): string => (source.kind === "array" ? "" : source.path);
@@ -83,13 +91,17 @@ function sourceOf(sample: ArraySample, root: string): Source {
         path: resolve(root, sample.path),
         within: sample.within ?? null,
         ...(sample.clip ? { clip: sample.clip } : {}),
+        ...(sample.annotated ? { annotated: sample.annotated } : {}),
       };
     case "frames": {
       const { names, count, stride } = sample;
       return { kind: "frames", path: resolve(root, sample.path), names, count, stride };
     }
     case "pixels":
-      return { kind: "array", numbers: sample.pixels, shape: arrayOfImage(sample.shape) };
+      return {
+        ...{ kind: "array", numbers: sample.pixels, shape: arrayOfImage(sample.shape) },
+        ...(sample.annotated ? { annotated: sample.annotated } : {}),
+      };
     case "array":
       return { kind: "array", numbers: sample.numbers, shape: sample.shape };
   }

@@ -5,6 +5,7 @@
 
 import { join } from "node:path";
 import {
+  type Annotated,
   type ArrayShape,
   type AugmentStep,
   augmentsOf,
@@ -13,10 +14,11 @@ import {
   isVolume,
   type Medium,
   mediumOf,
+  movedObjects,
   planesOf,
 } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
-import { computeFields } from "./fields.js";
+import { type BesideSample, computeFields } from "./fields.js";
 import { besideFile } from "./image/beside.js";
 import type { Remark } from "./image/channels.js";
 import { decode, openImage } from "./image/decode.js";
@@ -41,15 +43,13 @@ import { arrayOfVolume, checkVolume, withVolume } from "./volume/volume-file.js"
 import { writeNumbers } from "./write.js";
 
 /** What one input reads of a sample, before it is normalised, and what is left to do with it. */
-interface Prepared {
+interface Prepared extends BesideSample {
   /** [...axes, C] of the model's array. */
   readonly numbers: Numbers;
   /** Of its pictures, before they were changed. */
   readonly size: Size;
   readonly steps: readonly AugmentStep[];
   readonly remarks: readonly Remark[];
-  /** The maps of the file that belongs to the sample in a folder. */
-  readonly beside: (folder: string) => Promise<readonly Int32Array[]>;
 }
 
 /** What was done to a file beyond the recipe. */
@@ -84,7 +84,7 @@ export async function prepare(
       { ...preparation, fields: Object.fromEntries(fields) },
       prepared.numbers,
       out.fields,
-      prepared.beside,
+      prepared,
     );
     found.push(...prepared.remarks.map((remark) => ({ remark, path })));
   }
@@ -127,33 +127,58 @@ async function preparedFrom(
       return prepareFile(source, item, array, preparation);
     case "frames":
       if (isVolume(array.shape)) return prepareVolume(source.path, source.names, { item, array, preparation });
-      return { ...(await prepareFrames(source, item, array, preparation)), beside: noFiles };
+      return { ...(await prepareFrames(source, item, array, preparation)), ...nothingBeside };
     case "array":
-      return { ...(await prepareNumbers(source, item, array, preparation)), remarks: [], beside: noFiles };
+      return arrayPrepared(source, item, array, preparation);
   }
 }
 
+async function arrayPrepared(
+  source: Source & { kind: "array" },
+  item: Item,
+  array: NamedArray,
+  preparation: Preparation,
+): Promise<Prepared> {
+  const { annotated } = source;
+  const prepared = await prepareNumbers(source, item, array, preparation);
+  const objects = annotated ? () => movedObjects(annotated, geometryOf(prepared.steps)) : noObjects;
+  return { ...prepared, remarks: [], beside: noFiles, objects };
+}
+
 async function prepareFile(
-  { path, within, clip }: Source & { kind: "file" },
+  { path, within, clip, annotated }: Source & { kind: "file" },
   item: Item,
   array: NamedArray,
   preparation: Preparation,
 ): Promise<Prepared> {
   const { shape } = array;
-  if (clip) return { ...(await prepareClip(path, clip, item, array, preparation)), beside: noFiles };
+  if (clip) return { ...(await prepareClip(path, clip, item, array, preparation)), ...nothingBeside };
   if (isVolume(shape)) return prepareVolume(path, [], { item, array, preparation });
   const read = arrayFiles[mediumOf(shape) ?? "image"];
   if (read) {
     const steps = arraySteps(path, array, preparation, item);
     const numbers = await read(path, shape, steps);
-    return { numbers, size: planesOf(shape).shape, steps, remarks: [], beside: noFiles };
+    return { numbers, size: planesOf(shape).shape, steps, remarks: [], ...nothingBeside };
   }
   const file = await openImage(path);
   const steps = planFor(file, item, array, preparation, path);
+  const geometry = geometryOf(steps);
   const { raster, remarks, rest } = await decode(file, pixelStepsOf(steps), shape.channels);
-  const beside = (folder: string) =>
-    within === null ? noFiles(folder) : besideFile(join(folder, within), file, geometryOf(steps));
-  return { numbers: applySteps(raster, rest).pixels, size: file, steps, remarks, beside };
+  return {
+    ...{ numbers: applySteps(raster, rest).pixels, size: file, steps, remarks },
+    beside: (folder) => (within === null ? noFiles(folder) : besideFile(join(folder, within), file, geometry)),
+    objects: annotated ? () => movedObjects(ofSize(annotated, file, path), geometry) : noObjects,
+  };
+}
+
+/** Throws `run/data` where the objects are of an image of another size. */
+function ofSize(annotated: Annotated, { height, width }: Size, path: string): Annotated {
+  const { size } = annotated;
+  if (size.height === height && size.width === width) return annotated;
+  throw new RunError("run/data", {
+    what: `${path} is ${height}x${width} and its annotations are of ${size.height}x${size.width}`,
+    help: "Name the images that were annotated, turned as their orientation says.",
+  });
 }
 
 interface Asked {
@@ -171,7 +196,7 @@ async function prepareVolume(
   const { shape } = array;
   const steps = arraySteps(path, array, preparation, item);
   const stored = await withVolume(path, names, (volume) => arrayOfVolume(volume, steps, shape, path));
-  return { ...preparePlanes(stored, item, array, preparation), remarks: [], beside: noFiles };
+  return { ...preparePlanes(stored, item, array, preparation), remarks: [], ...nothingBeside };
 }
 
 /** The steps of a file that is read as an array of the model's own size. */
@@ -194,9 +219,19 @@ export const looks: { readonly [M in Medium]?: OfSteps<void> } = {
   volume: checkVolume,
 };
 
+function noObjects(): never {
+  throw new RunError("run/data", {
+    what: "The model finds objects, and the data name none",
+    help: "Use data with boxes, such as `coco(...)`.",
+  });
+}
+
 async function noFiles(folder: string): Promise<never> {
   throw new RunError("run/data", {
     what: `The files in ${folder} belong to image files, and this data has none`,
     help: "Use data of image files in a folder, or compute from the image instead.",
   });
 }
+
+/** Of samples that are no image files. */
+const nothingBeside: BesideSample = { beside: noFiles, objects: noObjects };

@@ -4,119 +4,28 @@
  */
 
 import {
-  type Augment,
-  DataError,
   type FeatureProbe,
   type Features,
-  hasPictures,
+  isObjectProbe,
   isPassProbe,
-  type Passes,
-  type PassProbe,
   type Probe,
-  type ProbeResult,
   type SampleWords,
   wordsOf,
 } from "../../blocks/index.js";
-import { invariant, type Random, randomStream } from "../../graph/index.js";
-import type { TrainingPass } from "../data/batches.js";
-import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
 import type { Bound } from "../train/contract.js";
-import { initialWeights } from "../train/weights.js";
 import {
-  checkedLabels,
-  collectFeatures,
-  encoderReader,
-  type FeatureReader,
-  type LabelledBatch,
-  predictionReader,
-  type Selection,
-} from "./features.js";
+  type EvaluateOptions,
+  type Evaluation,
+  type EvaluationRow,
+  type Kind,
+  rowOf,
+  secondsSince,
+} from "./contract.js";
+import { collectFeatures, type FeatureReader, type LabelledBatch, predictionReader } from "./features.js";
 import type { Trained } from "./frozen.js";
-import { pixelReader } from "./plain-values.js";
-
-/** Whose features: the trained encoder's, those of the same encoder with first weights of its own, or the pixels. */
-export type FeatureSource = "encoder" | "untrained" | "pixels";
-
-/** What a probe judges: features, or the predictions of the model's own head. */
-export type JudgedSource = FeatureSource | "head";
-
-/** A data set, read from the beginning at each call; labels and test images are for the probes that need them. */
-export interface LabelledData {
-  readonly train: () => AsyncIterable<LabelledBatch>;
-  readonly test: () => AsyncIterable<LabelledBatch>;
-  readonly classes: readonly string[];
-  /** The training images again and again, for probes that see them anew in each pass; if absent, those cannot judge. */
-  readonly passes?: {
-    /** Images of a pass. */
-    readonly samples: number;
-    /** `views`: what is done to them in place of the recipe's crops and flips. */
-    readonly batches: (views: readonly Bound<Augment>[], pass: TrainingPass) => AsyncIterable<LabelledBatch>;
-  };
-}
-
-export interface EvaluateOptions {
-  readonly data: LabelledData;
-  /** Images of a batch of `data`. */
-  readonly batch: number;
-  readonly executor: Executor;
-  readonly sources: readonly FeatureSource[];
-  /** Of the two encoders. */
-  readonly selections: readonly Selection[];
-  /** Seed of the probes and of the untrained encoder. */
-  readonly seed: number;
-  readonly report?: (progress: EvaluationProgress) => void;
-}
-
-export interface EvaluationProgress {
-  /** `features` or the name of a probe. */
-  readonly stage: string;
-  readonly done: number;
-  /** Null where it is not known. */
-  readonly total: number | null;
-}
-
-/** One probe on one kind of features. */
-export interface EvaluationRow {
-  readonly source: JudgedSource;
-  /** The output of a model of several arrays; if absent, its features of all of them. */
-  readonly of?: string;
-  /** Null for pixels and predictions. */
-  readonly pool: Selection["pool"] | null;
-  readonly layer: Selection["layer"] | null;
-  /** Length of a feature vector. */
-  readonly width: number;
-  readonly probe: string;
-  readonly values: Readonly<Record<string, unknown>>;
-  /** Whether the scores are in [0, 1]. */
-  readonly scale: "share" | "number";
-  /** The first is the headline. */
-  readonly scores: Readonly<Record<string, number>>;
-  readonly protocol: string;
-  /** What a probe has to tell beside its scores. */
-  readonly details?: ProbeResult["details"];
-  /** Of the probe alone. */
-  readonly seconds: number;
-}
-
-/** A plain value that can be written as JSON. */
-export interface Evaluation {
-  readonly model: string;
-  readonly seed: number;
-  readonly classes: number;
-  readonly class_names: readonly string[];
-  readonly samples: { readonly train: number; readonly test: number };
-  readonly executor: { readonly name: string; readonly backend: string; readonly device: string };
-  /** Of reading images and computing all features. */
-  readonly featureSeconds: number;
-  readonly rows: readonly EvaluationRow[];
-}
-
-/** Features of one kind. */
-interface Kind {
-  readonly source: JudgedSource;
-  readonly selection: Selection | null;
-}
+import { judgeObjects } from "./objects.js";
+import { judgeInPasses, readerOf } from "./passes.js";
 
 /** Those of the training and the test images. */
 interface Judged extends Kind {
@@ -139,7 +48,8 @@ export async function evaluate(
   const { executor, seed, data } = options;
   const started = performance.now();
   const ofPasses = probes.filter(isOf(isPassProbe));
-  const ofImages = probes.filter(isOf((probe): probe is FeatureProbe => !isPassProbe(probe)));
+  const ofObjects = probes.filter(isOf(isObjectProbe));
+  const ofImages = probes.filter(isOf((probe): probe is FeatureProbe => !isPassProbe(probe) && !isObjectProbe(probe)));
   const ofHead = ofImages.filter(({ definition }) => definition.sees === "predictions");
   const ofFeatures = ofImages.filter((probe) => !ofHead.includes(probe));
   const predicted = ofHead.length > 0 ? await readPredictions(model, options) : null;
@@ -152,16 +62,21 @@ export async function evaluate(
     for (const probe of ofFeatures) rows.push(await judge(features, probe, options));
   }
   const inPasses = await judgeInPasses(model, ofPasses, options);
+  const found = await judgeObjects(model, ofObjects, options);
   const read = judged[0] ?? predicted;
   return {
     model: model.program.name,
     seed,
     classes: data.classes.length,
     class_names: data.classes,
-    samples: read ? { train: read.train.count, test: read.test.count } : inPasses.samples,
+    samples: read
+      ? { train: read.train.count, test: read.test.count }
+      : ofPasses.length > 0
+        ? inPasses.samples
+        : found.samples,
     executor: { name: executor.name, backend: executor.backend, device: executor.device },
     featureSeconds,
-    rows: [...rows, ...inPasses.rows],
+    rows: [...rows, ...inPasses.rows, ...found.rows],
   };
 }
 
@@ -174,130 +89,6 @@ const judge = ({ train, test, ...kind }: Judged, probe: Bound<FeatureProbe>, opt
   rowOf(kind, train.width, probe, options, (random, tick) =>
     probe.definition.run(probe.values, train, test, random, tick),
   );
-
-/** A row of what a probe finds. Throws `run/data` where the data are not what it needs. */
-async function rowOf(
-  { source, selection }: Kind,
-  width: number,
-  { definition, values }: Bound<Probe>,
-  { seed, report }: Pick<EvaluateOptions, "seed" | "report">,
-  run: (random: Random, tick: (done: number, total: number) => void) => Promise<ProbeResult>,
-): Promise<EvaluationRow> {
-  const started = performance.now();
-  const tick = (done: number, total: number) => report?.({ stage: definition.name, done, total });
-  const { scores, protocol, details } = await run(randomStream(seed, "probe"), tick).catch((error: unknown) => {
-    if (!(error instanceof DataError)) throw error;
-    throw new RunError("run/data", { what: `${definition.name}: ${error.what}`, help: error.help }, { cause: error });
-  });
-  return {
-    source,
-    ...(selection?.of === undefined ? {} : { of: selection.of }),
-    pool: selection?.pool ?? null,
-    layer: selection?.layer ?? null,
-    width,
-    probe: definition.name,
-    values,
-    scale: definition.scale ?? "share",
-    scores,
-    protocol,
-    ...(details ? { details } : {}),
-    seconds: secondsSince(started),
-  };
-}
-
-/** Probes that go through the images again and again, one kind of features after the other. */
-async function judgeInPasses(
-  model: Trained,
-  probes: readonly Bound<PassProbe>[],
-  options: EvaluateOptions,
-): Promise<Pick<Evaluation, "rows" | "samples">> {
-  const rows: EvaluationRow[] = [];
-  let samples = { train: 0, test: 0 };
-  for (const probe of probes) {
-    for (const kind of kindsFor(probe.definition, options)) {
-      const selections = kind.selection ? [kind.selection] : [];
-      const reader = await readerOf(kind.source as FeatureSource, model, { ...options, selections });
-      try {
-        const passes = passesOf(reader, model.program, probe, options);
-        const { width } = passes;
-        rows.push(
-          await rowOf(kind, width, probe, options, (random, tick) =>
-            probe.definition.runPasses(probe.values, passes, random, tick),
-          ),
-        );
-        samples = { train: passes.samples, test: passes.seen() };
-      } finally {
-        await reader.close();
-      }
-    }
-  }
-  return { rows, samples };
-}
-
-/** Pixels have no tokens, and tokens are of a layer, whatever else is pooled. */
-function kindsFor({ sees }: PassProbe, { sources, selections }: EvaluateOptions): readonly Kind[] {
-  const ofTokens = selections.map(({ pool: _, ...rest }): Selection => ({ ...rest, pool: "tokens" }));
-  const own = sees === "tokens" ? ofTokens.slice(0, 1) : selections;
-  return sources.flatMap((source): readonly Kind[] => {
-    if (source === "pixels") return sees === "tokens" ? [] : [{ source, selection: null }];
-    return own.map((selection) => ({ source, selection }));
-  });
-}
-
-/** `seen`: test samples of the last pass over them. */
-function passesOf(
-  reader: FeatureReader,
-  { arrays, name }: Trained["program"],
-  { definition, values }: Bound<PassProbe>,
-  { data, seed }: EvaluateOptions,
-): Passes & { readonly seen: () => number } {
-  const classes = data.classes.length;
-  const { passes } = data;
-  if (!Object.values(arrays).some(hasPictures)) {
-    throw new RunError("run/data", {
-      what: `${definition.name} cuts and mirrors pictures, and ${name} reads ${wordsOf(arrays).sample}s`,
-      help: "Judge by a probe of fixed features.",
-    });
-  }
-  if (!passes || classes < 2 || passes.samples < 2) {
-    throw new RunError("run/data", {
-      what: `${definition.name} needs training samples of two classes or more, in passes over them`,
-      help: "Name data with labels.",
-    });
-  }
-  const views = definition.views(values);
-  const length = reader.widths[0] as number;
-  const tokens = reader.tokens?.[0] ?? 1;
-  const width = length / tokens;
-  let seen = 0;
-  async function* read(batches: AsyncIterable<LabelledBatch>): AsyncGenerator<Features> {
-    for await (const batch of batches) {
-      const [numbers] = await reader.read(batch);
-      invariant(numbers, "a reader reads what it is asked for");
-      const labels = checkedLabels(batch, classes);
-      const one = { values: numbers, labels, count: batch.count, width, classes };
-      yield definition.sees === "tokens" ? { ...one, tokens } : one;
-    }
-  }
-  return {
-    samples: passes.samples,
-    classes,
-    width,
-    tokens,
-    seen: () => seen,
-    train: (epoch) => read(passes.batches(views, { seed, epoch })),
-    async *test() {
-      seen = 0;
-      for await (const features of read(data.test())) {
-        seen += features.count;
-        yield features;
-      }
-    },
-  };
-}
-
-/** To the millisecond. */
-const secondsSince = (start: number): number => Math.round(performance.now() - start) / 1000;
 
 /** `isLabelled`: labels are asked for, and test images read. */
 async function readAll(model: Trained, isLabelled: boolean, options: EvaluateOptions): Promise<readonly Judged[]> {
@@ -346,22 +137,6 @@ async function readPredictions(model: Trained, { data, executor, batch, report }
     return { source: "head", selection: null, train: none, test };
   } finally {
     await reader.close();
-  }
-}
-
-async function readerOf(
-  source: FeatureSource,
-  model: Trained,
-  { executor, selections, batch, seed }: EvaluateOptions,
-): Promise<FeatureReader> {
-  const { program } = model;
-  switch (source) {
-    case "pixels":
-      return pixelReader(program);
-    case "encoder":
-      return encoderReader(model, executor, selections, batch);
-    case "untrained":
-      return encoderReader({ program, weights: initialWeights(program.parameters, seed) }, executor, selections, batch);
   }
 }
 

@@ -11,6 +11,7 @@ import {
   type Encoding,
   type Features,
   hasClassToken,
+  type ImageObject,
   isPicture,
   type ModelProgram,
   meanOfPlaces,
@@ -43,6 +44,8 @@ export interface LabelledBatch {
   readonly count: number;
   /** What the sample in a row is called, for words about it. */
   readonly nameOf?: (row: number) => string;
+  /** Objects in a sample, where they are in its array; null: the data name none. */
+  readonly objects?: (i: number) => readonly ImageObject[] | null;
 }
 
 /** Turns images into vectors, several kinds at once. */
@@ -145,13 +148,12 @@ export async function featuresOf(
 const noLabels = new Int32Array(0);
 
 /**
- * Reads what a model's own head says: one kind, a logit for each class.
+ * Reads what a model's own head says: one kind, a logit for each class, or all that a detector says.
  * @throws RunError `run/features` for a model without a head.
  */
 export async function predictionReader(model: Trained, executor: Executor, batch: number): Promise<FeatureReader> {
   const { program } = model;
-  const { classes } = program;
-  if (classes === undefined) {
+  if (program.classes === undefined) {
     throw new RunError("run/features", {
       what: `${program.name} predicts no classes`,
       help: "Judge its features instead, or train it on with a head.",
@@ -160,11 +162,12 @@ export async function predictionReader(model: Trained, executor: Executor, batch
   const frozen = await openFrozen(model, executor, batch, (g, w) => ({
     logits: program.predict(g, w, arrayInputs(g, program)),
   }));
+  const width = sizeOf((frozen.shapes.logits as readonly number[]).slice(1));
   return {
-    widths: [classes],
+    widths: [width],
     async read(given) {
       const { logits } = await frozen.run(given.arrays);
-      return [checkedValues((logits as Float32Array).slice(0, given.count * classes), given, program.arrays)];
+      return [checkedValues((logits as Float32Array).slice(0, given.count * width), given, program.arrays)];
     },
     close: frozen.close,
   };

@@ -12,7 +12,7 @@ import type { Builder, Dims, Tensor } from "../../graph/index.js";
 import type { BatchArrays } from "../data/batches.js";
 import type { Executor } from "../executors/executor.js";
 import { sampleMasks } from "../train/inputs.js";
-import type { EvaluateOptions } from "./evaluate.js";
+import type { EvaluateOptions } from "./contract.js";
 import { openFrozen, type Trained } from "./frozen.js";
 import { maskField } from "./mask-field.js";
 

@@ -1,16 +1,16 @@
 /** Evaluation: features, probes and reconstructions of trained models. */
 
 export { type ColourScale, colourScale } from "./colours.js";
-export {
-  type EvaluateOptions,
-  type Evaluation,
-  type EvaluationProgress,
-  type EvaluationRow,
-  evaluate,
-  type FeatureSource,
-  type JudgedSource,
-  type LabelledData,
-} from "./evaluate.js";
+export type {
+  EvaluateOptions,
+  Evaluation,
+  EvaluationProgress,
+  EvaluationRow,
+  FeatureSource,
+  JudgedSource,
+  LabelledData,
+} from "./contract.js";
+export { evaluate } from "./evaluate.js";
 export {
   collectFeatures,
   encoderReader,
@@ -31,6 +31,7 @@ export {
   openGuesser,
 } from "./guesses.js";
 export { writeMedia } from "./media.js";
+export { drawnObjects } from "./objects.js";
 export { reconstructionPicture, stacked } from "./picture.js";
 export { pixelReader } from "./plain-values.js";
 export {

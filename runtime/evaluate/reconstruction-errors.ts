@@ -3,7 +3,7 @@
 import { type ArrayShape, augmentsOf } from "../../blocks/index.js";
 import type { Training } from "../train/contract.js";
 import { colourScale } from "./colours.js";
-import type { EvaluateOptions } from "./evaluate.js";
+import type { EvaluateOptions } from "./contract.js";
 import type { Trained } from "./frozen.js";
 import { meanErrors, openReconstructor, type ReconstructionErrors, type Shown, shownBy } from "./reconstruct.js";
 

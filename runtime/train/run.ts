@@ -135,15 +135,24 @@ function phaseLoader(
 }
 
 /** A model of classes is trained with the label of every sample. */
-function checkClasses({ name, classes }: ModelProgram, data: SampleIndex): void {
+function checkClasses({ name, classes, detector }: ModelProgram, data: SampleIndex): void {
   const known = data.classes.length;
+  if (classes !== undefined && !detector && known > 0 && data.sample(0).label === null) {
+    throw new RunError("run/data", {
+      what: "The data has no class of whole samples",
+      why: `${name} learns to tell ${classes} apart`,
+      help: "Use data with labels of samples, or a head that finds objects.",
+    });
+  }
   if (classes === undefined || (known > 0 && known <= classes)) return;
   throw new RunError("run/data", {
     what: known === 0 ? "The data has no classes" : `The data has ${known} classes`,
     why: `${name} learns to tell ${classes} apart`,
     help:
       known === 0
-        ? "Use a folder with one sub-folder for each class, or label files."
+        ? detector
+          ? "Use data with boxes, such as `coco(...)`."
+          : "Use a folder with one sub-folder for each class, or label files."
         : `Write \`classes: ${known}\` in the model's head, or use other data.`,
   });
 }

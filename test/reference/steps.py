@@ -28,6 +28,7 @@ METHODS = [
     ("teacher", "ema", "data2vec"),
     ("target", "regions", "r-mae"),
     ("head", "classifier", "classifier"),
+    ("head", "detector", "detector"),
     ("mask", "attention_guided", "sma"),
     ("target", "hog", "maskfeat"),
     ("target", "low_pass", "low-pass"),

@@ -6,10 +6,13 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  type Annotated,
   type ArrayShape,
   type BlockValue,
   hasPictures,
   type IdsShape,
+  type ImageObject,
+  type ImageShape,
   kindOf,
   type Optimizer,
   planesOf,
@@ -83,12 +86,13 @@ function examplesOf(path: string, vocabulary: Registry): readonly Example[] {
 
 /** The most of what a block has. */
 const most: Readonly<Record<string, number>> = {
-  ...{ depth: 2, neck_depth: 2, layers: 2, classes: 100, frames: 4, times: 2 },
+  ...{ depth: 2, neck_depth: 2, layers: 2, classes: 100, frames: 4, times: 2, outline: 4 },
   ...{ length: 16, vocabulary: 120, mask: 100 },
   // Of several inputs: a sixth of the tokens of three, and as many classes of pixels.
   visible: 8,
   channels: 8,
 };
+const mostOfDetectors = 4;
 const widest = 16;
 /** Of volumes: their positions have a sine and a cosine for each of three axes. */
 const widestOfVolumes = 24;
@@ -117,6 +121,11 @@ function smaller(
   for (const [name, largest] of Object.entries(most)) {
     const value = values[name];
     if (typeof value === "number") changed[name] = Math.min(value, largest);
+  }
+  // Every place of a detector says something of every class, and most places are on the finest of four maps.
+  if (Array.isArray(values.scales)) {
+    changed.classes = Math.min(values.classes as number, mostOfDetectors);
+    changed.scales = values.scales.slice(-3);
   }
   if (Array.isArray(values.scale))
     changed.scale = values.scale.map((scale: number) => (scale > largeScale ? smallScale : scale));
@@ -172,7 +181,7 @@ function pictures(count: number, array: ArrayShape): Sample[] {
     });
     const label = i % 3;
     return planes === 1 && hasPictures(array)
-      ? { kind: "pixels", pixels, shape, label }
+      ? { kind: "pixels", pixels, shape, label, annotated: objectsIn(shape, i) }
       : { kind: "array", numbers: pixels, shape: array, label };
   });
 }
@@ -192,6 +201,18 @@ function texts(count: number, array: ArrayShape, { vocabulary }: IdsShape): Samp
     });
     return { kind: "array", numbers, shape: array, label: i % 3 };
   });
+}
+
+/** Two objects of classes that every detector has, of different size and place. */
+function objectsIn({ height, width }: ImageShape, i: number): Annotated {
+  const objects = [0, 1].map((category): ImageObject => {
+    const random = randomStream(12, "probe", i, category);
+    const [x, y] = [width * (0.5 * category + 0.1 * random.uniform()), height * 0.5 * random.uniform()];
+    const [w, h] = [width * (0.15 + 0.2 * random.uniform()), height * (0.15 + 0.3 * random.uniform())];
+    const polygons = [[x, y, x + w, y + h / 3, x + w / 2, y + h]];
+    return { category, box: { x, y, width: w, height: h }, polygons, area: (w * h) / 2, crowd: false };
+  });
+  return { size: { height, width }, objects };
 }
 
 /** Samples of every array that a model reads; where several are cropped alike, all as large as the largest. */

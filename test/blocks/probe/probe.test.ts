@@ -7,7 +7,6 @@ import { classifierOf } from "../../../blocks/probe/head.js";
 import {
   type FeatureProbe,
   type Features,
-  isPassProbe,
   knn,
   linear,
   type Probe,
@@ -198,7 +197,7 @@ describe("products", () => {
 
 describe("every probe of features", () => {
   const ofFeatures = probes.filter(
-    (probe: Probe): probe is FeatureProbe => !isPassProbe(probe) && probe.sees !== "predictions",
+    (probe: Probe): probe is FeatureProbe => "run" in probe && probe.sees !== "predictions",
   );
   it.each(ofFeatures.map((probe) => [probe.name, probe] as const))(
     "%s is well above what chance gives and reports progress to the end",

@@ -3,7 +3,8 @@
 import { describe, expect, test } from "vitest";
 import { randomStream } from "../../../graph/index.js";
 import type { TrainingPass } from "../../../runtime/data/batches.js";
-import { type EvaluateOptions, evaluate } from "../../../runtime/evaluate/evaluate.js";
+import type { EvaluateOptions } from "../../../runtime/evaluate/contract.js";
+import { evaluate } from "../../../runtime/evaluate/evaluate.js";
 import type { LabelledBatch } from "../../../runtime/evaluate/features.js";
 import { RunError, reconstructionErrors } from "../../../runtime/index.js";
 import { bound } from "../../support/data.js";

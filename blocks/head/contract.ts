@@ -1,0 +1,72 @@
+/**
+ * What a head is: from what an encoder makes of a whole sample to a logit for each class, or to the objects in it; while it is trained, of
+ * what a mask shows, where there is one.
+ */
+
+import type { Tensor } from "../../graph/index.js";
+import { type Definition, type ModelContext, ofKind } from "../block.js";
+import type { Code } from "../code.js";
+import type { DetectorFacts } from "../detection/dense.js";
+import type { Drops } from "../encoder/index.js";
+import type { Field, FieldContext } from "../field.js";
+import type { ParameterTree, Weights } from "../parameters.js";
+import type { Params, ValuesOf } from "../params.js";
+import type { Drop } from "../program.js";
+import type { Lattice } from "../sets.js";
+
+/** What is known where a head is checked. */
+export interface HeadCheck extends ModelContext {
+  /** Whether a mask hides anything in the model. */
+  readonly masked: boolean;
+}
+
+export interface HeadContext {
+  /** Features of a token. */
+  readonly encoderWidth: number;
+}
+
+export interface HeadInputs {
+  /** What the encoder's last layer gives for every token that it sees, [B, extra + N, D]. */
+  readonly tokens: Tensor;
+  /** The encoder's final normalisation, on tokens [..., D]. */
+  readonly normalize: (tokens: Tensor) => Tensor;
+  /** Tokens in front of the patches. */
+  readonly extra: number;
+  /** Patches that it sees, N; null: as many as a mask shows. */
+  readonly count: number | null;
+  /** How the patches of the input lie, where all of them are seen. */
+  readonly grid: Lattice;
+  /** Of a text, 1 for its tokens and 0 for what is behind its end, [B, N]; null: all count. */
+  readonly places: Tensor | null;
+  /** What is left out at random; if absent, nothing. */
+  readonly drops?: Drops;
+}
+
+export interface Head<P extends Params = Params, T extends ParameterTree = ParameterTree>
+  extends Definition<P, HeadCheck> {
+  /** Classes that it tells apart, K. */
+  classes(p: ValuesOf<P>): number;
+  parameters(p: ValuesOf<P>, context: HeadContext): T;
+  /** What of it is left out at random in training; if absent, nothing. */
+  drops?(p: ValuesOf<P>, context: HeadContext): readonly Drop[];
+  /** Present where it finds objects: what its places say. */
+  detector?(p: ValuesOf<P>, context: FieldContext): DetectorFacts;
+  /** -> logits [B, K]; of a detector what each place says, [B, places, numbers] */
+  classify(code: Code, p: ValuesOf<P>, w: Weights<T>, inputs: HeadInputs): Tensor;
+  /** What training is fed with: labels [K], see `labelField`, or of a detector what each place is to say. */
+  field(p: ValuesOf<P>, context: FieldContext): Field;
+}
+
+export const defineHead = <const P extends Params, T extends ParameterTree>(head: Head<P, T>): Head<P, T> =>
+  ofKind("head", head);
+
+/** A sample's label as [classes] numbers: 1 at its class, 0 elsewhere. */
+export const labelField = (classes: number): Field => ({
+  shape: [classes],
+  dtype: "float32",
+  compute({ label }) {
+    const values = new Float32Array(classes);
+    if (label !== null) values[label] = 1;
+    return values;
+  },
+});

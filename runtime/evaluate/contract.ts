@@ -1,0 +1,125 @@
+/** What is evaluated, and what comes of it. */
+
+import { type Augment, DataError, type Probe, type ProbeResult } from "../../blocks/index.js";
+import { type Random, randomStream } from "../../graph/index.js";
+import type { TrainingPass } from "../data/batches.js";
+import type { Executor } from "../executors/executor.js";
+import { RunError } from "../run-error.js";
+import type { Bound } from "../train/contract.js";
+import type { LabelledBatch, Selection } from "./features.js";
+
+/** Whose features: the trained encoder's, those of the same encoder with first weights of its own, or the pixels. */
+export type FeatureSource = "encoder" | "untrained" | "pixels";
+
+/** What a probe judges: features, or the predictions of the model's own head. */
+export type JudgedSource = FeatureSource | "head";
+
+/** A data set, read from the beginning at each call; labels and test images are for the probes that need them. */
+export interface LabelledData {
+  readonly train: () => AsyncIterable<LabelledBatch>;
+  readonly test: () => AsyncIterable<LabelledBatch>;
+  readonly classes: readonly string[];
+  /** The training images again and again, for probes that see them anew in each pass; if absent, those cannot judge. */
+  readonly passes?: {
+    /** Images of a pass. */
+    readonly samples: number;
+    /** `views`: what is done to them in place of the recipe's crops and flips. */
+    readonly batches: (views: readonly Bound<Augment>[], pass: TrainingPass) => AsyncIterable<LabelledBatch>;
+  };
+}
+
+export interface EvaluateOptions {
+  readonly data: LabelledData;
+  /** Images of a batch of `data`. */
+  readonly batch: number;
+  readonly executor: Executor;
+  readonly sources: readonly FeatureSource[];
+  /** Of the two encoders. */
+  readonly selections: readonly Selection[];
+  /** Seed of the probes and of the untrained encoder. */
+  readonly seed: number;
+  readonly report?: (progress: EvaluationProgress) => void;
+}
+
+export interface EvaluationProgress {
+  /** `features` or the name of a probe. */
+  readonly stage: string;
+  readonly done: number;
+  /** Null where it is not known. */
+  readonly total: number | null;
+}
+
+/** One probe on one kind of features. */
+export interface EvaluationRow {
+  readonly source: JudgedSource;
+  /** The output of a model of several arrays; if absent, its features of all of them. */
+  readonly of?: string;
+  /** Null for pixels and predictions. */
+  readonly pool: Selection["pool"] | null;
+  readonly layer: Selection["layer"] | null;
+  /** Length of a feature vector. */
+  readonly width: number;
+  readonly probe: string;
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Whether the scores are in [0, 1]. */
+  readonly scale: "share" | "number";
+  /** The first is the headline. */
+  readonly scores: Readonly<Record<string, number>>;
+  readonly protocol: string;
+  /** What a probe has to tell beside its scores. */
+  readonly details?: ProbeResult["details"];
+  /** Of the probe alone. */
+  readonly seconds: number;
+}
+
+/** A plain value that can be written as JSON. */
+export interface Evaluation {
+  readonly model: string;
+  readonly seed: number;
+  readonly classes: number;
+  readonly class_names: readonly string[];
+  readonly samples: { readonly train: number; readonly test: number };
+  readonly executor: { readonly name: string; readonly backend: string; readonly device: string };
+  /** Of reading images and computing all features. */
+  readonly featureSeconds: number;
+  readonly rows: readonly EvaluationRow[];
+}
+
+/** Features of one kind. */
+export interface Kind {
+  readonly source: JudgedSource;
+  readonly selection: Selection | null;
+}
+
+/** A row of what a probe finds. Throws `run/data` where the data are not what it needs. */
+export async function rowOf(
+  { source, selection }: Kind,
+  width: number,
+  { definition, values }: Bound<Probe>,
+  { seed, report }: Pick<EvaluateOptions, "seed" | "report">,
+  run: (random: Random, tick: (done: number, total: number) => void) => Promise<ProbeResult>,
+): Promise<EvaluationRow> {
+  const started = performance.now();
+  const tick = (done: number, total: number) => report?.({ stage: definition.name, done, total });
+  const { scores, protocol, details } = await run(randomStream(seed, "probe"), tick).catch((error: unknown) => {
+    if (!(error instanceof DataError)) throw error;
+    throw new RunError("run/data", { what: `${definition.name}: ${error.what}`, help: error.help }, { cause: error });
+  });
+  return {
+    source,
+    ...(selection?.of === undefined ? {} : { of: selection.of }),
+    pool: selection?.pool ?? null,
+    layer: selection?.layer ?? null,
+    width,
+    probe: definition.name,
+    values,
+    scale: definition.scale ?? "share",
+    scores,
+    protocol,
+    ...(details ? { details } : {}),
+    seconds: secondsSince(started),
+  };
+}
+
+/** To the millisecond. */
+export const secondsSince = (start: number): number => Math.round(performance.now() - start) / 1000;
