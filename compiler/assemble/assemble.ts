@@ -107,7 +107,11 @@ export const encodingsOf = ({
   readonly name: string;
   readonly f: string;
   readonly extraTokens: number;
-}[] => functions.flatMap(({ name: f, encoding }) => (encoding ? [{ f, ...encoding }] : []));
+}[] => {
+  const all = functions.flatMap(({ name: f, encoding }) => (encoding ? [{ f, ...encoding }] : []));
+  // Where another encoder reads the one that gives the features, there are two functions of one name.
+  return all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
+};
 
 /** What a head says of the first input that it sees. */
 export function headFacts(head: HeadPart): { readonly classes: number; readonly detector?: DetectorFacts } {
