@@ -53,7 +53,7 @@ export const recipeSettings = {
   average: real({
     min: 0,
     openMin: true,
-    max: 1 - 2 ** -24,
+    max: 0.9999999,
     doc: "Share of its old value that a running average of each weight keeps at a step; what is judged, exported and trained on is then the average. If absent, there is none.",
   }) as Param<number>,
   on_nan: choice({

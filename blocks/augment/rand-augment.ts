@@ -1,6 +1,7 @@
 /** A few changes of colours and geometry, drawn from many: RandAugment, and the changes that it draws from. */
 
 import { int, optional, ratio, real, reals } from "../params.js";
+import { counted } from "../wording.js";
 import { colourChannels } from "./colours.js";
 import { type AugmentContext, defineAugment, type Filter, type ImageStep, type PixelSize } from "./contract.js";
 import { filter } from "./filter.js";
@@ -111,7 +112,8 @@ export const randAugment = defineAugment({
       at: "fill",
       doc: "`fill` has a number for each channel.",
       holds: (p, { image }) => p.fill === null || p.fill.length === image.channels,
-      say: (p, { image }) => `\`fill\` has ${p.fill?.length} numbers for ${image.channels} channels`,
+      say: (p, { image }) =>
+        `\`fill\` has ${counted(p.fill?.length ?? 0, "number")} for ${counted(image.channels, "channel")}`,
       help: () => "write one for each channel, or leave it out",
     },
   ],

@@ -1,5 +1,7 @@
 /** Lints of fine-tuning: what is frozen, left out at random, and averaged. */
 
+import { colorJitter, normalize, randAugment, randomErasing } from "../augment/index.js";
+import type { Bound } from "../block.js";
 import { mustBe } from "../registry.js";
 import {
   at,
@@ -10,6 +12,7 @@ import {
   type Place,
   type Remark,
   settingOf,
+  valuesOf,
 } from "./contract.js";
 
 const usualBatch = "batch     4096";
@@ -51,6 +54,25 @@ function idleDrops(recipe: LintRecipe): readonly Remark[] {
         help: "remove `drop_path`: a frozen encoder gives its best features whole",
       },
     ];
+  });
+}
+
+/** Colours are those of files, and noise has the scale of what it stands among. */
+function augmentOrder({ augment }: LintRecipe): readonly Remark[] {
+  const at = (block: unknown): number => augment.findIndex(({ definition }) => definition === block);
+  const normal = at(normalize);
+  if (normal < 0) return [];
+  const late = [randAugment, colorJitter].map(at).filter((i) => i > normal);
+  const noisy = augment.findIndex((use) => valuesOf(use, randomErasing)?.with === "noise");
+  const early = noisy >= 0 && noisy < normal ? [noisy] : [];
+  return [...late, ...early].map((i): Remark => {
+    const use = augment[i] as Bound;
+    const message = `\`${use.definition.name}\` stands ${i > normal ? "after" : "before"} \`normalize\``;
+    return {
+      places: [{ block: use }, { block: augment[normal] as Bound }],
+      message,
+      help: `write it ${i > normal ? "before" : "after"} \`normalize\``,
+    };
   });
 }
 
@@ -107,6 +129,21 @@ export const fineTuningLints: readonly Lint[] = [
       mended: { [usualBatch]: `${usualBatch}\n  freeze    encoder` },
     },
     recipe: idleDrops,
+  },
+  {
+    code: "lint/augment-order",
+    category: "data",
+    severity: "warning",
+    source: "timm, transforms_factory (RandAugment and jitter, then normalisation, then random erasing)",
+    title: "Colours are changed after normalisation, or noise is put in before it.",
+    reason:
+      "Changes of colours are of the bytes of files, and the noise of random erasing has deviation 1, as normalised pixels have.",
+    more: "A recipe that changes colours after `normalize` ends with an error when it reads its first image. Noise before `normalize` is several times too large.",
+    example: {
+      write: { "normalize(imagenet)": "normalize(imagenet), rand_augment(9)" },
+      mended: { "normalize(imagenet)": "rand_augment(9), normalize(imagenet)" },
+    },
+    recipe: augmentOrder,
   },
   {
     code: "lint/slow-average",
