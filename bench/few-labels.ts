@@ -17,6 +17,7 @@ const { values: options } = parseArgs({
     labels: { type: "string", default: "10" },
     pretrain: { type: "string", default: "600" },
     finetune: { type: "string", default: "250" },
+    scratch: { type: "string" },
     out: { type: "string", default: "build/bench/few-labels" },
     help: { type: "boolean", default: false },
   },
@@ -26,7 +27,8 @@ const help = `npm run bench:labels -- [options]
   --seeds 0,1,2,3,4
   --labels n       labelled digits of each class
   --pretrain n     steps of 128 without labels
-  --finetune n     steps of 100 with labels; from scratch there are as many more as cost what pre-training costs
+  --finetune n     steps of 100 with labels
+  --scratch n      steps of 100 from scratch; if absent, as many more as cost what pre-training costs
   --out folder     default: build/bench/few-labels
 `;
 
@@ -101,8 +103,7 @@ recipe Few extends FinetuneDigits for HalfClasses {
 
 /// No layer has learned anything that a small learning rate would keep.
 recipe FromScratch extends Few for HalfClasses {
-  set steps: ${scratch}
-  set optimizer.layer_decay: 1
+${scratch === finetune ? "" : `  set steps: ${scratch}\n`}  set optimizer.layer_decay: 1
 }
 
 pipeline Pretrained {
@@ -179,9 +180,10 @@ function main(): void {
     mkdirSync(folder, { recursive: true });
     writeLabelled(folder, labels, seed);
     const spec = join(folder, "few.mae");
-    writeFileSync(spec, specOf(folder, { pretrain, finetune, scratch: finetune + 1 }));
+    writeFileSync(spec, specOf(folder, { pretrain, finetune, scratch: finetune }));
     const spent = pretrain * unlabelledBatch * flopsOf(spec, "Half");
-    scratch = finetune + Math.round(spent / (batch * flopsOf(spec, "HalfClasses")));
+    const own = finetune + Math.round(spent / (batch * flopsOf(spec, "HalfClasses")));
+    scratch = Number(options.scratch ?? own);
     writeFileSync(spec, specOf(folder, { pretrain, finetune, scratch }));
     return {
       seed,

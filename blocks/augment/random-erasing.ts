@@ -36,12 +36,12 @@ export const randomErasing = defineAugment({
   since: "0.2",
   params: {
     probability: ratio({ default: 0.25, doc: "Share of the samples." }),
-    area: interval({ of: "ratio", default: [0.02, 1 / 3], doc: "Area of all rectangles, as a share of the picture." }),
+    area: interval({ of: "ratio", default: [0.02, 0.3333], doc: "Area of all rectangles, as a share of the picture." }),
     aspect: interval({
       of: "real",
       min: 0.01,
       max: 100,
-      default: [0.3, 10 / 3],
+      default: [0.3, 3.3333],
       doc: "Height / width of a rectangle, drawn log-uniformly.",
     }),
     count: int({ min: 1, max: 100, default: 1, doc: "Rectangles of a sample." }),

@@ -64,11 +64,12 @@ const params = {
     }),
   ),
   norm_epsilon: normEpsilon,
-  drop_path: ratio({
-    max: 0.99,
-    default: 0,
-    doc: "How often, in training, a sample passes the last block without its attention, or without its perceptron; in the first block never, and between them in equal steps.",
-  }),
+  drop_path: optional(
+    ratio({
+      max: 0.99,
+      doc: "How often, in training, a sample passes the last block without its attention, or without its perceptron; in the first block never, and between them in equal steps. If absent, never.",
+    }),
+  ),
   of: readFrom,
 };
 
@@ -84,7 +85,7 @@ function through(
   name = "x",
 ): Tensor {
   if (blocks.length === 0) return sequence;
-  if (drops && p.drop_path > 0) {
+  if (drops && p.drop_path) {
     const kind = input !== null && p.norms === "by_input" ? { kind: input } : {};
     return code.let(name, droppingBlocks, sequence, blocks, drops.values, {
       ...blockOptions(p),
@@ -141,7 +142,7 @@ export const vit = defineEncoder({
       name: "drop-path-of-the-model",
       at: "drop_path",
       doc: "`drop_path` is of an encoder of the model, and not of one in the braces of a target.",
-      holds: (p, { inner }) => p.drop_path === 0 || !inner,
+      holds: (p, { inner }) => !p.drop_path || !inner,
       say: (p) => `a \`drop_path\` of ${p.drop_path}, and this encoder stands in the braces of a target`,
       help: () => "remove it",
     },
@@ -150,10 +151,10 @@ export const vit = defineEncoder({
   layers: (p) => p.depth,
   extraTokens: (p) => (p.class_token ? 1 : 0),
   // One number for each of the two residuals of a block, as in the official fine-tuning of MAE.
-  drops: (p) =>
-    p.drop_path === 0
-      ? []
-      : Array.from({ length: p.depth }, (_, i) => ({ rate: (p.drop_path * i) / Math.max(1, p.depth - 1), numbers: 2 })),
+  drops({ depth, drop_path }) {
+    if (!drop_path) return [];
+    return Array.from({ length: depth }, (_, i) => ({ rate: (drop_path * i) / Math.max(1, depth - 1), numbers: 2 }));
+  },
   transformer: (p) =>
     p.norm === null && p.norms === null ? transformerFacts(p, p.class_token ? "own" : "none") : null,
   parameters: (p, { inputs }) => ({

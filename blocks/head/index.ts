@@ -2,7 +2,7 @@
 
 import type { Tensor } from "../../graph/index.js";
 import { droppedFeatures, firstToken, headParameters, linear, meanOfPlaces, meanToken } from "../nn/index.js";
-import { choice, int, ratio } from "../params.js";
+import { choice, int, optional, ratio } from "../params.js";
 import { patchesOf } from "../sequence.js";
 import { featuresFrom } from "../sources.js";
 import { defineHead, labelField } from "./contract.js";
@@ -27,11 +27,12 @@ export const classifier = defineHead({
       },
       doc: "What stands for the image.",
     }),
-    dropout: ratio({
-      max: 0.99,
-      default: 0,
-      doc: "Share of what stands for the image that is left out at random in training.",
-    }),
+    dropout: optional(
+      ratio({
+        max: 0.99,
+        doc: "Share of what stands for the image that is left out at random in training; if absent, nothing.",
+      }),
+    ),
     of: featuresFrom,
   },
   requires: [
@@ -47,7 +48,7 @@ export const classifier = defineHead({
   ],
   classes: (p) => p.classes,
   parameters: (p, { encoderWidth }) => ({ head: headParameters(encoderWidth, p.classes) }),
-  drops: (p, { encoderWidth }) => (p.dropout === 0 ? [] : [{ rate: p.dropout, numbers: encoderWidth }]),
+  drops: ({ dropout }, { encoderWidth }) => (dropout ? [{ rate: dropout, numbers: encoderWidth }] : []),
   classify(code, p, w, { tokens, normalize, extra, count, places, drops }) {
     const patches = (): Tensor => patchesOf(code, "patches", tokens, { extra, count });
     const pooled =
@@ -58,9 +59,7 @@ export const classifier = defineHead({
           : code.let("pooled", meanToken, patches());
     const features = normalize(pooled); // [B, D]
     const kept =
-      drops && p.dropout > 0
-        ? code.let("kept", droppedFeatures, features, drops.values, { first: drops.first })
-        : features;
+      drops && p.dropout ? code.let("kept", droppedFeatures, features, drops.values, { first: drops.first }) : features;
     return code.let("logits", linear, kept, w.head);
   },
   field: (p) => labelField(p.classes),

@@ -2,7 +2,7 @@
 
 import type { Builder, Tensor } from "../../graph/index.js";
 import { type Definition, ofKind, type Requirement } from "../block.js";
-import { flag, type Param, type Params, type RateValue, real, type ValuesOf } from "../params.js";
+import { flag, optional, type Param, type Params, type RateValue, real, type ValuesOf } from "../params.js";
 
 export interface UpdateInputs {
   readonly parameter: Tensor;
@@ -46,19 +46,20 @@ export interface OptimizerContext {
 }
 
 /** How much of the learning rate each layer passes on to the one before it. */
-export const layerDecay = real({
-  min: 0,
-  openMin: true,
-  max: 1,
-  default: 1,
-  doc: "The learning rate of each layer as a share of that of the layer after it, in fine-tuning; the head has the whole.",
-});
+export const layerDecay = optional(
+  real({
+    min: 0,
+    openMin: true,
+    max: 1,
+    doc: "The learning rate of each layer as a share of that of the layer after it, in fine-tuning; the head has the whole. If absent, all have it.",
+  }),
+);
 
-export const decaysTowardsInput: Requirement<{ readonly layer_decay: Param<number> }, OptimizerContext> = {
+export const decaysTowardsInput: Requirement<{ readonly layer_decay: Param<number | null> }, OptimizerContext> = {
   name: "layer-decay-needs-head",
   at: "layer_decay",
   doc: "`layer_decay` is of models with a head: layers are counted back from it.",
-  holds: (p, { classes }) => p.layer_decay === 1 || classes !== null,
+  holds: (p, { classes }) => (p.layer_decay ?? 1) === 1 || classes !== null,
   say: (p) => `a \`layer_decay\` of ${p.layer_decay}, and the model has no head to count layers back from`,
   help: () => "remove it: all layers of a masked autoencoder are trained alike",
 };
@@ -66,7 +67,7 @@ export const decaysTowardsInput: Requirement<{ readonly layer_decay: Param<numbe
 export interface Optimizer<P extends Params = Params> extends Definition<P, OptimizerContext> {
   lr(p: ValuesOf<P>): RateValue;
   /** Share of the learning rate that is left a layer further from the head; if absent, all of it. */
-  layerDecay?(p: ValuesOf<P>): number;
+  layerDecay?(p: ValuesOf<P>): number | null;
   /** Names of the moments kept for each parameter. */
   readonly state: readonly string[];
   update(

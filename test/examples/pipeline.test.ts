@@ -67,7 +67,7 @@ describe("fine-tuning, as published", () => {
     });
     const valuesIn = (slot: string) => finetune.model.slots.find((line) => line.slot === slot)?.use.values;
     expect(valuesIn("encoder")).toMatchObject({ drop_path: own.drop_path });
-    expect(valuesIn("head")).toMatchObject({ classes: 1000, pool: "mean", dropout: 0 });
+    expect(valuesIn("head")).toMatchObject({ classes: 1000, pool: "mean", dropout: null });
     expect(valuesIn("loss")).toMatchObject({ smoothing: 0.1 });
     const rate = plan(finetune.model, { recipe: recipeOfStage(finetune) }).learningRate;
     expect(rate).toMatchObject({ peak: lr * 4 });

@@ -67,13 +67,13 @@ def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
     w = leaves(weights, tables_of(case, weights))
 
     encoder = line(example, "encoder")["values"]
-    blocks = 2 * case.encoder.depth if encoder["drop_path"] > 0 else 0
+    blocks = 2 * case.encoder.depth if encoder["drop_path"] else 0
 
     def loss(feed: Feed) -> torch.Tensor:
         dropped = {}
         if blocks > 0:
             dropped["blocks"] = feed["drops"][:, :blocks]
-        if head["dropout"] > 0:
+        if head["dropout"]:
             dropped["features"] = feed["drops"][:, blocks:]
         logits = logits_of(case, w, feed["image"], head["pool"], dropped)
         return judge["weight"] * F.cross_entropy(logits, feed["labels"], label_smoothing=judge["smoothing"])

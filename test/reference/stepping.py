@@ -90,7 +90,7 @@ def optimizer_for(case: dict, w: Weights) -> torch.optim.Optimizer:
         {
             "params": [weight],
             "weight_decay": values["weight_decay"] if name in decayed else 0.0,
-            "share": values["layer_decay"] ** (last - (last if layers[name] is None else layers[name])),
+            "share": (values["layer_decay"] or 1) ** (last - (last if layers[name] is None else layers[name])),
         }
         for name, weight in every.items()
     ]
