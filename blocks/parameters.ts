@@ -58,7 +58,9 @@ export type Weights<T> =
   T extends Parameter<infer S>
     ? Tensor<S, "float32">
     : T extends readonly (infer E)[]
-      ? readonly Weights<E>[]
+      ? number extends T["length"]
+        ? readonly Weights<E>[]
+        : { readonly [K in keyof T]: Weights<T[K]> }
       : { readonly [K in keyof T]: Weights<T[K]> };
 
 export const isParameter = (tree: ParameterTree): tree is Parameter => "init" in tree && "shape" in tree;

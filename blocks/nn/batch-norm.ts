@@ -60,6 +60,6 @@ export const batchNorm = layer(
     g: Builder,
     x: Tensor<[B, ...S, D]>,
     w: Weights<BatchNormParameters<NoInfer<D>>>,
-    kept?: Tensor<[NoInfer<B>, ...NoInfer<S>, 1]>,
+    kept?: Tensor<[NoInfer<B>, ...S, 1]>,
   ): Tensor<[B, ...S, D]> => claim(batchNormed(g, x, w as Weights<BatchNormParameters<number>>, kept)),
 );

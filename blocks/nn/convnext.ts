@@ -102,7 +102,7 @@ export const convNextBlock = layer(
     g: Builder,
     x: Tensor<[B, ...S, D]>,
     w: Weights<ConvNextBlockParameters<NoInfer<D>, H>>,
-    kept?: Tensor<[NoInfer<B>, ...NoInfer<S>, 1]>,
+    kept?: Tensor<[NoInfer<B>, ...S, 1]>,
   ): Tensor<[B, ...S, D]> => {
     const hidden = inner<S, D, H>(g, x as Tensor as Tensor<[Rows, ...S, D]>, w, kept);
     return g.add(x, g.mul(linear(g, hidden, w.pwconv2), w.gamma));
@@ -116,7 +116,7 @@ export const convNextV2Block = layer(
     g: Builder,
     x: Tensor<[B, ...S, D]>,
     w: Weights<ConvNextV2BlockParameters<NoInfer<D>, H>>,
-    kept?: Tensor<[NoInfer<B>, ...NoInfer<S>, 1]>,
+    kept?: Tensor<[NoInfer<B>, ...S, 1]>,
   ): Tensor<[B, ...S, D]> => {
     const hidden = inner<S, D, H>(g, x as Tensor as Tensor<[Rows, ...S, D]>, w, kept);
     const normed = responseNormed(g, hidden, w.grn, kept) as Tensor<[Rows, ...S, H]>;

@@ -16,7 +16,8 @@ type Times<P extends Places, F extends number> = { -readonly [K in keyof P]: Mul
 type Finer<B extends Rows, P extends Places, F extends number, C extends number> =
   Times<P, F> extends infer S extends number[] ? Tensor<[B, ...S, C]> : never;
 
-type Kernel<O extends number, I extends number> = { readonly weight: Tensor<[O, I, ...number[]]> };
+/** Of a weight that may be of several groups: its inputs are checked when it is traced. */
+type Kernel<O extends number> = { readonly weight: Tensor<[O, number, ...number[]]> };
 type Bias<O extends number> = { readonly bias?: Tensor<[O]> | undefined };
 
 export interface ConvolutionSize<I extends number, O extends number, K extends Dims> {
@@ -61,7 +62,7 @@ interface Walk {
   readonly groups: number;
 }
 
-function convolved(g: Builder, x: Tensor, w: Kernel<number, number> & Bias<number>, walk: Walk): Tensor {
+function convolved(g: Builder, x: Tensor, w: Kernel<number> & Bias<number>, walk: Walk): Tensor {
   const axes = x.shape.length - 2;
   const { stride, before, after, groups } = walk;
   const windows = { strides: repeated(stride, axes), dilations: repeated(1, axes), before, after, groups };
@@ -78,7 +79,7 @@ export const convolve = layer(
   <B extends Rows, S extends number[], I extends number, O extends number>(
     g: Builder,
     x: Tensor<[B, ...S, I]>,
-    w: Kernel<O, NoInfer<I>> & Bias<NoInfer<O>>,
+    w: Kernel<O> & Bias<NoInfer<O>>,
   ): Tensor<[B, ...S, O]> => {
     const padding = around(w.weight);
     return claim(convolved(g, x, w, { stride: 1, before: padding, after: padding, groups: 1 }));
@@ -89,7 +90,7 @@ export const convolve = layer(
 export function convolvedByChannel<S extends Dims>(
   g: Builder,
   x: Tensor<S>,
-  w: Kernel<number, number> & Bias<number>,
+  w: Kernel<number> & Bias<number>,
 ): Tensor<S> {
   const padding = around(w.weight);
   return claim(convolved(g, x, w, { stride: 1, before: padding, after: padding, groups: x.shape.at(-1) as number }));
@@ -104,7 +105,7 @@ export const convolveDown = layer(
   <B extends Rows, const P extends Places, const F extends number, I extends number, O extends number>(
     g: Builder,
     x: Finer<B, P, F, I>,
-    w: Kernel<O, NoInfer<I>> & Bias<NoInfer<O>>,
+    w: Kernel<O> & Bias<NoInfer<O>>,
     o: { readonly places: P; readonly stride: F; readonly padding?: number },
   ): Tensor<[B, ...P, O]> => {
     const kernel = w.weight.shape.slice(2);

@@ -37,7 +37,7 @@ export const zeroHidden = layer(
   <B extends Rows, S extends number[], D extends number>(
     g: Builder,
     x: Tensor<[B, ...S, D]>,
-    kept: Tensor<[NoInfer<B>, ...NoInfer<S>, 1]>,
+    kept: Tensor<[NoInfer<B>, ...S, 1]>,
   ): Tensor<[B, ...S, D]> => g.mul(x, kept),
 );
 
@@ -48,7 +48,7 @@ export const fillPlaces = layer(
     g: Builder,
     x: Tensor<[B, ...S, D]>,
     token: Tensor,
-    kept: Tensor<[NoInfer<B>, ...NoInfer<S>, 1]>,
+    kept: Tensor<[NoInfer<B>, ...S, 1]>,
   ): Tensor<[B, ...S, D]> => {
     const vector = g.reshape(token, [token.shape.at(-1) as number]);
     return claim(g.add(g.mul(x, kept), g.mul(g.sub(g.constant(1), kept) as Tensor, vector)));
@@ -61,7 +61,7 @@ export const addPlaces = layer(
   <B extends Rows, S extends number[], D extends number>(
     g: Builder,
     a: Tensor<[B, ...S, D]>,
-    b: Tensor<[NoInfer<B>, ...NoInfer<S>, NoInfer<D>]>,
+    b: Tensor<[NoInfer<B>, ...S, NoInfer<D>]>,
   ): Tensor<[B, ...S, D]> => g.add(a, b),
 );
 

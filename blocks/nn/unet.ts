@@ -59,7 +59,7 @@ export const upBlock = layer(
     x: Tensor<[B, ...P, I]>,
     w: Weights<UpBlockParameters<NoInfer<I>, O>>,
   ): Finer<B, P, O> => {
-    const [first, firstNorm, , second, secondNorm] = w.conv as readonly never[];
+    const [first, firstNorm, , second, secondNorm] = w.conv as unknown as readonly never[];
     const wide = convolveUp(g, x as never, w.up_sample as never, { stride: 2 }) as Tensor;
     const normed = batchNormed(g, convolve(g, wide as never, first as never), firstNorm as never);
     const bent = g.minimum(g.maximum(normed, 0), 6);
