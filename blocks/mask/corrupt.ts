@@ -5,6 +5,7 @@ import { textChannels } from "../arrays.js";
 import { choice, int, optional, ratio } from "../params.js";
 import { tokenCount } from "../sets.js";
 import { defineMask } from "./contract.js";
+import { percent, ratioShowing } from "./ratio.js";
 
 interface Values {
   readonly ratio: number;
@@ -115,6 +116,20 @@ export const corrupt = defineMask({
   },
   requires: [
     {
+      name: "some-of-each",
+      at: "ratio",
+      doc: "At least one token is never chosen.",
+      holds: (p, { grid }) => mostOf(p, tokenCount(grid)) < tokenCount(grid),
+      say: (p, { grid }) => `a ratio of ${percent(p.ratio)} may choose all of ${tokenCount(grid)} tokens`,
+      help(p, { grid }) {
+        const tokens = tokenCount(grid);
+        if (tokens === 1) return "a text of one token has nothing to predict it from; write a greater `length`";
+        const visibleAt = (ratio: number): number => tokens - mostOf({ ...p, ratio }, tokens);
+        const shares = [tokens - 1, 1].map((visible) => ratioShowing(tokens, visible, visibleAt));
+        return `${shares.map(percent).join(" to ")} choose 1 to ${tokens - 1} of ${tokens} tokens`;
+      },
+    },
+    {
       name: "shares-of-one",
       at: "random",
       doc: "`masked` and `random` are shares of the chosen, together at most 100 %.",
@@ -172,6 +187,3 @@ function chosenLast(tokens: number, visible: number, entered: TypedArray | undef
   const [others, chosen] = [places.filter((place) => !isChosen(place)), places.filter(isChosen)];
   return Int32Array.from([...others, ...chosen.slice(0, tokens - visible)]);
 }
-
-/** `80%` */
-const percent = (share: number): string => `${Math.round(share * 1e4) / 100}%`;

@@ -73,19 +73,19 @@ export const byRatio = {
 };
 
 /** `93.75%` */
-const percent = (share: number): string => `${Number((share * 100).toFixed(4))}%`;
+export const percent = (share: number): string => `${Number((share * 100).toFixed(4))}%`;
 
 /**
  * The ratio with the fewest digits that shows exactly `visible` of `tokens` patches, which is a share in
  * (1 - (visible + 1) / tokens, 1 - visible / tokens], or beside it where another number is rounded. At the ends rounding may show
  * one patch less or more, so the steps beside are tried as well.
  */
-function ratioShowing(tokens: number, visible: number, rounding: Rounding | null | undefined): number {
+export function ratioShowing(tokens: number, visible: number, visibleAt: (ratio: number) => number): number {
   for (let scale = 100; ; scale *= 10) {
     const steps = Math.floor((1 - visible / tokens) * scale);
     const share = [steps, steps - 1, steps + 1]
       .map((step) => step / scale)
-      .find((s) => s > 0 && s < 1 && visibleTokens(tokens, s, rounding) === visible);
+      .find((s) => s > 0 && s < 1 && visibleAt(s) === visible);
     if (share !== undefined) return share;
   }
 }
@@ -105,7 +105,8 @@ export const someOfEach: Requirement<RatioParams, ModelContext> = {
   help({ round }, { grid }) {
     const tokens = tokenCount(grid);
     if (tokens === 1) return onePatch;
-    const shares = [ratioShowing(tokens, tokens - 1, round), ratioShowing(tokens, 1, round)];
+    const visibleAt = (ratio: number): number => visibleTokens(tokens, ratio, round);
+    const shares = [tokens - 1, 1].map((visible) => ratioShowing(tokens, visible, visibleAt));
     return `${shares.map(percent).join(" to ")} hide 1 to ${tokens - 1} of ${tokens} patches`;
   },
 };

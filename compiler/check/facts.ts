@@ -258,9 +258,9 @@ export function maskedOf({ wiring }: Place): Fact<boolean> {
   return { value: masks.length > 0, sources };
 }
 
-/** null as a value: a mask lies over all that a loss judges. */
+/** null as a value: a mask lies over all that a loss judges. A model without any mask is told that it lacks one, and nothing else. */
 export function unmaskedOf({ wiring, part }: Place): Fact<string | null> {
-  if (!part) return none;
+  if (!part || ownParts(wiring, "mask").length === 0) return none;
   const targets = sourcesAt(wiring, part, "prediction").flatMap((decoder) => judgedTargets(wiring, part, decoder));
   const tokens = targets.flatMap((target) => sourceAt(wiring, target, "set") ?? []);
   const open = tokens.find((one) => !wiring.readers.get(one)?.some(({ slot }) => slot === "mask"));
