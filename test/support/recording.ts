@@ -12,7 +12,7 @@ import type { Filled, Use } from "../../compiler/index.js";
 import type { Tensor, Values } from "../../graph/index.js";
 import { type Executor, type TensorToStore, writeTensorFile } from "../../runtime/index.js";
 import { batch, type Example, steps, trainingOfExample } from "./examples.js";
-import { gridOf, maskOf } from "./one-array.js";
+import { gridOf } from "./one-array.js";
 
 export interface Recorder {
   /** Does what the recorded executor does. */
@@ -93,12 +93,16 @@ export function recordedOf(example: Example, { tensors }: Recorder): Recorded {
   return { case: { ...decisions, digest }, tensors, digest };
 }
 
+/** Tokens that the only mask shows; null: there is none, and all are seen. */
+const onlyMask = ({ masks }: ModelProgram): number | null => Object.values(masks)[0]?.visible ?? null;
+
 /** Under each mask; of one mask, itself. */
 function tokensOf(program: ModelProgram): object {
   const under = ({ tokens, visible }: MaskSampler) => ({ total: tokens, visible });
   const all = Object.entries(program.masks);
   if (Object.keys(program.arrays).length === 1) {
-    return { total: tokenCount(gridOf(program)), visible: maskOf(program).visible };
+    const total = tokenCount(gridOf(program));
+    return { total, visible: onlyMask(program) ?? total };
   }
   return all.length === 1 ? under(all[0]?.[1] as MaskSampler) : Object.fromEntries(all.map(([k, v]) => [k, under(v)]));
 }
