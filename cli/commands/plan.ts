@@ -23,7 +23,7 @@ import { cutting, type MemoryFlags, splittingNotes } from "../machine/micro-batc
 import { dataMemory, type MeasuredBackend } from "../machine/process-memory.js";
 import { recipeOfStage } from "../runs/stages.js";
 import { startOf } from "../runs/weights-from.js";
-import { choose, openSpec } from "../specs/choose.js";
+import { choose, openNamed } from "../specs/choose.js";
 import { keyMapLines, mappingDocument, startText } from "../words/key-map.js";
 import { duration } from "../words/progress.js";
 import { type Colors, count, grouped, print, printJson, stdoutColors } from "../words/terminal.js";
@@ -40,7 +40,7 @@ export interface PlanOptions extends MemoryFlags {
 }
 
 export async function plan(file: string, name: string | undefined, options: PlanOptions): Promise<void> {
-  const analysis = await openSpec(file, options.config);
+  const analysis = await openNamed(file, options.config, name);
   const pipeline = name === undefined ? undefined : analysis.pipelines.get(name);
   if (pipeline) {
     await planStages(pipeline, options);

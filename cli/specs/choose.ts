@@ -1,7 +1,7 @@
 /** Which model and recipe of a file a command is about; a file with findings gets no further than here. */
 
 import type { Analysis, Family, Model, Recipe, Variant } from "../../compiler/index.js";
-import { type Diagnostic, isWithin } from "../../grammar/index.js";
+import { type Declaration, type Diagnostic, isWithin } from "../../grammar/index.js";
 import { type Vocabulary, vocabularyOf } from "../config/index.js";
 import { arrange, describe } from "../report/index.js";
 import { streams } from "../session.js";
@@ -27,7 +27,16 @@ export const openSpec = (path: string, config?: string | undefined): Promise<Spe
 /** The same for a command about models alone: errors in recipes and pipelines of the file are told and do not stop it. */
 export const openModels = (path: string, config?: string | undefined): Promise<Spec> => open(path, config, "models");
 
-async function open(path: string, config: string | undefined, about: "all" | "models"): Promise<Spec> {
+/**
+ * The same for a command about what is called `name`: errors in other recipes and pipelines do not stop it, where it is a sound recipe, or a
+ * model, whose own recipes count.
+ */
+export const openNamed = (path: string, config: string | undefined, name: string | undefined): Promise<Spec> =>
+  open(path, config, name === undefined ? "all" : { name });
+
+type About = "all" | "models" | { readonly name: string };
+
+async function open(path: string, config: string | undefined, about: About): Promise<Spec> {
   const reading = readSpec(path);
   if (!reading.ok) {
     const { code, message, help } = reading.problem;
@@ -37,13 +46,20 @@ async function open(path: string, config: string | undefined, about: "all" | "mo
   const vocabulary = await vocabularyOf(path, config);
   refuseErrors(vocabulary.project?.config ?? "", vocabulary.findings);
   const analysis = await analyzeWithWeights({ path: specPath(path), text: reading.text }, vocabulary);
-  const aside = about === "all" ? [] : analysis.file.declarations.filter(({ kind }) => asideOfModels.has(kind));
+  const aside = declarationsAside(analysis, about);
   refuseErrors(path, analysis.diagnostics, (finding) => !aside.some(({ span }) => isWithin(finding.span, span)));
   return { ...analysis, vocabulary };
 }
 
-/** Declarations that no model depends on. */
-const asideOfModels: ReadonlySet<string> = new Set(["recipe", "pipeline"]);
+/** Recipes and pipelines that a command is not about; no model depends on any. */
+function declarationsAside({ file, models, recipes }: Analysis, about: About): readonly Declaration[] {
+  if (about === "all") return [];
+  const others = file.declarations.filter(({ kind }) => kind === "recipe" || kind === "pipeline");
+  if (about === "models") return others;
+  const { name } = about;
+  if (!models.has(name) && !recipes.has(name)) return [];
+  return others.filter((one) => one.name?.name !== name && !(one.kind === "recipe" && one.subject?.name === name));
+}
 
 /** Tells errors of a file; throws a `Failure` where errors that count are among them. */
 export function refuseErrors(

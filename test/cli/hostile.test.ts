@@ -92,15 +92,17 @@ describe("what stands beside the models in question", () => {
   it("does not stop a command about models, and is told", async () => {
     const model = sound.replace(/model \w+/, "model A");
     const family = "variants F of A {\n  decoder.depth = 1 | 2\n}\n";
-    const cwd = folder({ "m.mae": `${model}\nrecipe R for A {\n  batsh 8\n}\n${family}` });
+    const cwd = folder({ "m.mae": `${model}\nrecipe R for A {\n  batsh 8\n}\nmodel B extends A {}\n${family}` });
     for (const args of [
       ["build", "m.mae"],
       ["variants", "m.mae"],
       ["diff", "m.mae:A", "m.mae:A"],
+      ["plan", "m.mae", "B"],
+      ["render", "m.mae", "B"],
     ]) {
       const { code, stderr } = await mae(args, { cwd });
       expect([code, stderr.includes("check/unknown-slot")]).toEqual([0, true]);
     }
-    expect((await mae(["plan", "m.mae", "R"], { cwd })).code).toBe(1);
+    for (const name of ["A", "R"]) expect((await mae(["plan", "m.mae", name], { cwd })).code).toBe(1);
   });
 });
