@@ -186,7 +186,11 @@ export function addTrained(program: Command): void {
           "-o, --out <file>",
           "the file: .npz for NumPy, .safetensors or .csv (default: features.npz beside the checkpoint)",
         )
-        .option("--data <path>", "a folder of images, or a .npy or IDX file (default: the data of the recipe)")
+        .option(
+          "--data <path>",
+          "a folder of samples, or a .npy or IDX file; of a model of several inputs one for each, as audio=sounds (default: the data of the recipe)",
+          (word: string, all: readonly string[] = []) => [...all, word],
+        )
         .option("--labels <file>", "labels of what --data names: of a folder a CSV file, else an array")
         .option("--of <output>", "of a model of several inputs, an output that mae plan names, such as joint.audio")
         .addOption(

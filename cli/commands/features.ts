@@ -2,15 +2,8 @@
 
 import { existsSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
-import {
-  type Dataset,
-  datasetAt,
-  defaultsOf,
-  type ModelProgram,
-  type SampleIndex,
-  wordsOf,
-} from "../../blocks/index.js";
-import type { Bound, FeatureFormat, FeatureRows, Selection, Training } from "../../runtime/index.js";
+import { datasetAt, defaultsOf, type ModelProgram, type SampleIndex, wordsOf } from "../../blocks/index.js";
+import type { FeatureFormat, FeatureRows, Selection, Training } from "../../runtime/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
 import { labelledBatch, selectionsOf, thinned } from "../runs/labelled-data.js";
 import { folderOf, openTrained } from "../runs/open-trained.js";
@@ -22,8 +15,8 @@ import { count, grouped, print, printJson, tell } from "../words/terminal.js";
 
 export interface FeaturesOptions extends BackendFlags {
   readonly out?: string;
-  /** If absent, the recipe's. */
-  readonly data?: string;
+  /** Of each input, `audio=folder`, or of the only one its path alone. If absent, the recipe's. */
+  readonly data?: readonly string[];
   readonly labels?: string;
   readonly split?: "train" | "test";
   readonly select?: "cls" | "mean";
@@ -125,8 +118,12 @@ async function opened(
   const { openData, RunError } = await import("../../runtime/index.js");
   const { data, labels, split } = options;
   if (data !== undefined) {
-    const index = await openData([namedData(data, labels, training)], "train", process.cwd(), program);
-    return { index, root: process.cwd(), what: printedPath(data) };
+    const named = namedInputs(data, Object.keys(program.arrays));
+    const [first, ...rest] = named.map((one) => namedData(one, training)) as [NamedDataset, ...NamedDataset[]];
+    // Samples find each other by name, so that labels of one are those of all.
+    const labelled = labels === undefined ? first : { ...first, values: { ...first.values, labels } };
+    const index = await openData([labelled, ...rest], "train", process.cwd(), program);
+    return { index, root: process.cwd(), what: named.map(({ path }) => printedPath(path)).join(" and ") };
   }
   const folder = folderOf(source);
   const root = existsSync(join(folder, factsFile)) ? readRunFacts(folder).root : process.cwd();
@@ -142,17 +139,44 @@ async function opened(
   });
 }
 
-/** A dataset with the path and its labels, read as the recipe reads such data, and for the rest as its page says. */
-function namedData(path: string, labels: string | undefined, { data }: Training): Bound<Dataset> {
+interface NamedData {
+  readonly input: string;
+  readonly path: string;
+}
+
+type NamedDataset = Training["data"][number];
+
+/** What the words of `--data` name for the inputs of a model, in their order. */
+function namedInputs(words: readonly string[], inputs: readonly string[]): readonly NamedData[] {
+  const [only, another] = inputs;
+  const named = words.map((word): NamedData => {
+    const input = inputs.find((name) => word.startsWith(`${name}=`));
+    if (input !== undefined) return { input, path: word.slice(input.length + 1) };
+    if (only !== undefined && another === undefined) return { input: only, path: word };
+    throw usageFailure(`--data ${word} does not say which input it is for`, {
+      help: `the model reads ${inputs.join(" and ")}: write ${inputs.map((name) => `--data ${name}=...`).join(" ")}`,
+    });
+  });
+  return inputs.map((name) => {
+    const [own, again] = named.filter(({ input }) => input === name);
+    if (own && !again) return own;
+    throw usageFailure(again ? `--data names ${name} twice` : `no --data names ${name}`, {
+      help: `name one folder or file of samples for each of ${inputs.join(" and ")}`,
+    });
+  });
+}
+
+/** A dataset with the path, read as the recipe reads such data of the input, and for the rest as its page says. */
+function namedData({ input, path }: NamedData, { data }: Training): NamedDataset {
   if (!existsSync(path))
     throw usageFailure(`${printedPath(path)} does not exist`, { help: "--data names a folder or a file of samples" });
   const definition = datasetAt(path, statSync(path).isDirectory());
-  const named = { [definition.positional as string]: path, ...(labels === undefined ? {} : { labels }) };
-  const own = data.find((source) => source.definition.name === definition.name);
+  const named = { [definition.positional as string]: path };
+  const own = data.find((source) => source.definition.name === definition.name && (source.input ?? input) === input);
   const same = Object.entries(own?.values ?? {});
   // The order of axes, what numbers mean, how many frames are left out: choices and counts; paths and shares are of the recipe's own data.
   const reading = same.filter(([name]) => ["choice", "int"].includes(definition.params[name]?.type.kind ?? ""));
-  return { definition, values: { ...defaultsOf(definition.params), ...Object.fromEntries(reading), ...named } };
+  return { input, definition, values: { ...defaultsOf(definition.params), ...Object.fromEntries(reading), ...named } };
 }
 
 /** Rows of images that are there: in the place of a broken file stands another image, which has a row of its own. */

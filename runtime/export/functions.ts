@@ -196,7 +196,8 @@ const predictionDocs = ({ predictions = {} }: ModelProgram): Readonly<Record<str
 const reconstructionDocs = {
   draws: "Random numbers in 0..1 from which the mask is drawn, [batch, numbers].",
   prediction: "Predicted patches in the scale of the target, [batch, patches, values]; row by row, channel fastest.",
-  pixels: "Predicted patches as an image in the scale of the input, [batch, height, width, channels].",
+  pixels:
+    "Predicted patches as an image in the scale of the input, [batch, height, width, channels]. Of normalised patches with the mean and deviation that each has in the input.",
   hidden_patches: "Places of the patches that the model decided to hide, [batch, hidden].",
 };
 

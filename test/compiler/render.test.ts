@@ -100,7 +100,7 @@ model Child {
   tokens    patch(size: 8x8)
   positions sin_cos
   mask      random(ratio: 50%, share: sample)
-  encoder   vit(depth: 6, width: 64, heads: 4, mlp_ratio: 4, class_token: true, drop_path: 0%)
+  encoder   vit(depth: 6, width: 64, heads: 4, mlp_ratio: 4, class_token: true)
   decoder   linear
   target    pixels(normalize: patch)
   loss      mse(on: hidden, weight: 1)
@@ -117,14 +117,13 @@ model Child extends Base {
 `);
   const lines = render(models.get("Child") as Model, null, { origin: true }).split("\n");
   const block = lines.slice(lines.findIndex((line) => line.includes("encoder")));
-  expect(block.slice(0, 8)).toEqual([
+  expect(block.slice(0, 7)).toEqual([
     "  encoder   vit(",
     "    depth: 6, // test.mae:17 set",
     "    width: 64, // test.mae:10 written",
     "    heads: 4, // test.mae:10 written",
     "    mlp_ratio: 4, // test.mae:10 default",
     "    class_token: true, // test.mae:10 default",
-    "    drop_path: 0%, // test.mae:10 default",
     "  )",
   ]);
   expect(lines).toContain("  tokens    patch(size: 8x8) // test.mae:8 written");

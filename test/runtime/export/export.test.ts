@@ -132,12 +132,14 @@ async function compareReconstruction(model: Trained, pixels: Float32Array, count
   const found = await runFile(facts, { image: pixels, ...masks }, count);
   const truth = await reconstructed(model, image, options);
   const shown = clamped((found.pixels as Float32Array).map((value) => value / 255));
-  expect(
-    distance(
-      shown,
-      truth.flatMap(({ output }) => [...output]),
-    ),
-  ).toBeLessThan(1e-5);
+  // The file is given the whole image, and takes the true mean and deviation of each hidden patch.
+  const numbers = truth[0]?.output.length ?? 0;
+  const { channels } = imageOf(program);
+  for (const [i, { output, aided = output, hidden }] of truth.entries()) {
+    const own = shown.subarray(i * numbers, (i + 1) * numbers);
+    const isHidden = (_: unknown, at: number): boolean => hidden[Math.floor(at / channels)] === 1;
+    expect(distance(own.filter(isHidden), aided.filter(isHidden)), `sample ${i}`).toBeLessThan(1e-5);
+  }
   expect(found.prediction?.length).toBe(
     facts.outputs[0]?.shape.slice(1).reduce<number>((n, m) => n * Number(m), count),
   );
