@@ -171,7 +171,8 @@ it("writes features of the test images with their paths, and no row for a file t
   const [first, second] = readdirSync(join(cwd, "images/disk"));
   for (const name of [first, second] as string[]) copyFileSync(join(cwd, "images/disk", name), join(images, name));
   writeFileSync(join(images, "broken.png"), "no picture");
-  const { code, stderr } = await run("features", "runs/small", "--data", "some", "--backend", "wasm", "-o", "some.csv");
+  const named = ["--data", "image=some"];
+  const { code, stderr } = await run("features", "runs/small", ...named, "--backend", "wasm", "-o", "some.csv");
   expect(code, stderr).toBe(0);
   expect(stderr).toContain("broken.png cannot be decoded");
   const paths = readFileSync(join(cwd, "some.csv"), "utf8")
@@ -180,6 +181,8 @@ it("writes features of the test images with their paths, and no row for a file t
     .map((row) => row.split(",")[1]);
   expect(paths).toEqual(["path", `some/${first}`, `some/${second}`]);
   expect(readdirSync(cwd).filter((name) => name.endsWith(".partial"))).toEqual([]);
+  const twice = await run("features", "runs/small", ...named, ...named, "-o", "twice.csv");
+  expect(twice).toMatchObject({ code: 2, stderr: expect.stringContaining("--data names image twice") });
   const device = await run("features", "runs/small", "-o", "images", "--force");
   expect(device).toMatchObject({ code: 2, stderr: expect.stringContaining("does not say which kind of file") });
 });
