@@ -5,7 +5,7 @@
 
 import { asKind, type Decoder, type Encoder, type Hiding, type Mask } from "../../blocks/index.js";
 import { givesMaps } from "../wire/roles.js";
-import { inputsUnder, isCalled, namesAt, ownParts, sourceAt, sourcesAt, type Wiring } from "../wire/wiring.js";
+import { inputsUnder, isCalled, namesAt, ownParts, reached, sourceAt, sourcesAt, type Wiring } from "../wire/wiring.js";
 import { type DraftLine, lineName, valuesOf } from "./draft.js";
 import { blockOf, type DraftPart, type Finding } from "./wiring-finding.js";
 
@@ -202,13 +202,11 @@ function hidingOf(wiring: DraftWiring, tokens: DraftPart): Hiding | null {
 }
 
 /** The tokens that an encoder sees, through others too. */
-const tokensUnder = (wiring: DraftWiring, encoder: DraftPart): readonly DraftPart[] =>
-  givesMaps(encoder.definition) ? [encoder] : tokensBelow(wiring, encoder);
-
-const tokensBelow = (wiring: DraftWiring, encoder: DraftPart): readonly DraftPart[] =>
-  sourcesAt(wiring, encoder, "tokens").flatMap((source) =>
-    source.slot === "tokens" ? [source] : tokensUnder(wiring, source),
-  );
+function tokensUnder(wiring: DraftWiring, encoder: DraftPart): readonly DraftPart[] {
+  const isLast = (part: DraftPart): boolean => part.slot === "tokens" || givesMaps(part.definition);
+  const under = reached([encoder], (part) => (isLast(part) ? [] : sourcesAt(wiring, part, "tokens")));
+  return [...under].filter(isLast);
+}
 
 /** A decoder of visible tokens where hidden ones pass through the encoder, or of every token where they do not. */
 function otherLatent(part: DraftPart, wiring: DraftWiring): readonly Finding[] {

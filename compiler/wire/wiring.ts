@@ -250,7 +250,7 @@ export function sourceAt<L extends Line<L>>(wiring: Wiring<L>, part: Part<L>, po
 }
 
 /** Walks from parts to those next to them, from near to far. Gives each once, the first ones included. */
-function reached<L extends Line<L>>(
+export function reached<L extends Line<L>>(
   from: readonly Part<L>[],
   next: (part: Part<L>) => readonly Part<L>[],
 ): ReadonlySet<Part<L>> {
