@@ -1,5 +1,6 @@
 /** A few training steps in a process of its own: `node peak-child.mjs nothing|layers BACKEND STEPS`. Prints losses and the most memory it had. */
 
+import { existsSync, readFileSync } from "node:fs";
 import { peakMemory, type Recompute, simplify, sizeOf } from "../../graph/index.js";
 import { type Backend, openExecutor } from "../../runtime/index.js";
 import { training, visionFeeds, visionState } from "../graph/vision.js";
@@ -32,7 +33,10 @@ for (let step = 1; step <= Number(steps); step++) {
   const { loss } = await run({ ...visionFeeds(size), step: Float32Array.of(step) });
   losses.push(loss?.[0] as number);
 }
-const peak = process.resourceUsage().maxRSS * 1024;
+// Linux counts what a process had before it became this one to `maxRSS`: the memory of whoever started it.
+const status = "/proc/self/status";
+const own = existsSync(status) ? /VmHWM:\s+(\d+)/.exec(readFileSync(status, "utf8")) : null;
+const peak = (own ? Number(own[1]) : process.resourceUsage().maxRSS) * 1024;
 console.log(JSON.stringify({ losses, peak, planned: peakMemory(graph).bytes }));
 await session.close();
 await executor.close();
