@@ -55,6 +55,18 @@ export const layerDecay = optional(
   }),
 );
 
+/** What optimizers ask that keep a running sum of gradients with their decay. */
+export const momentumParams = {
+  momentum: real({ min: 0, max: 1, default: 0.9, doc: "Decay of the running sum of gradients; below 1." }),
+  weight_decay: real({
+    min: 0,
+    default: 0,
+    doc: "Added to the gradient times the weight, for matrices; biases and norms have none.",
+  }),
+  decay_tokens: decayTokens,
+  layer_decay: layerDecay,
+};
+
 export const decaysTowardsInput: Requirement<{ readonly layer_decay: Param<number | null> }, OptimizerContext> = {
   name: "layer-decay-needs-head",
   at: "layer_decay",

@@ -2,7 +2,7 @@
 
 import type { Builder, Tensor } from "../../graph/index.js";
 import { rate, real } from "../params.js";
-import { decayOf, decaysTowardsInput, decayTokens, defineOptimizer, layerDecay, momentumBelowOne } from "./contract.js";
+import { decayOf, decaysTowardsInput, defineOptimizer, momentumBelowOne, momentumParams } from "./contract.js";
 
 /** The gradient as long as `trust` times the weight; as it is where one of the two is zero. */
 function adapted(g: Builder, parameter: Tensor, gradient: Tensor, trust: number): Tensor {
@@ -21,14 +21,7 @@ export const lars = defineOptimizer({
   since: "0.2",
   params: {
     lr: rate({ doc: "Peak learning rate, absolute or per a number of samples of the batch." }),
-    momentum: real({ min: 0, max: 1, default: 0.9, doc: "Decay of the running sum of gradients; below 1." }),
-    weight_decay: real({
-      min: 0,
-      default: 0,
-      doc: "Added to the gradient times the weight, for matrices; biases and norms have none.",
-    }),
-    decay_tokens: decayTokens,
-    layer_decay: layerDecay,
+    ...momentumParams,
     trust: real({
       min: 0,
       openMin: true,

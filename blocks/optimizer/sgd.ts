@@ -1,7 +1,7 @@
 /** Stochastic gradient descent with momentum. */
 
-import { flag, rate, real } from "../params.js";
-import { decayOf, decaysTowardsInput, decayTokens, defineOptimizer, layerDecay, momentumBelowOne } from "./contract.js";
+import { flag, rate } from "../params.js";
+import { decayOf, decaysTowardsInput, defineOptimizer, momentumBelowOne, momentumParams } from "./contract.js";
 
 export const sgd = defineOptimizer({
   name: "sgd",
@@ -11,14 +11,7 @@ export const sgd = defineOptimizer({
   since: "0.1",
   params: {
     lr: rate({ doc: "Peak learning rate, absolute or per a number of samples of the batch." }),
-    momentum: real({ min: 0, max: 1, default: 0.9, doc: "Decay of the running sum of gradients; below 1." }),
-    weight_decay: real({
-      min: 0,
-      default: 0,
-      doc: "Added to the gradient times the weight, for matrices; biases and norms have none.",
-    }),
-    decay_tokens: decayTokens,
-    layer_decay: layerDecay,
+    ...momentumParams,
     nesterov: flag({ default: false, doc: "Look ahead along the momentum." }),
   },
   requires: [

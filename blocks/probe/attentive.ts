@@ -7,10 +7,20 @@
 import type { Random } from "../../graph/index.js";
 import { invariant } from "../../graph/index.js";
 import { DataError } from "../dataset/contract.js";
-import { duration, int, optional, real } from "../params.js";
+import { int, optional, real } from "../params.js";
 import { accuracy } from "./classifier.js";
 import { definePassProbe, type Features, pause } from "./contract.js";
-import { batchStatistics, crossEntropy, epochsOf, learningRate, rowsOf, scoresOf, sumOf } from "./head.js";
+import {
+  batchStatistics,
+  crossEntropy,
+  epochsOf,
+  learningRate,
+  rowsOf,
+  scoresOf,
+  sumOf,
+  warmup,
+  warmupEnds,
+} from "./head.js";
 import { weightedRows } from "./products.js";
 import { everyRow, inBatches, judgedInTurn, viewParams, viewsOf, viewWords } from "./views.js";
 
@@ -33,21 +43,11 @@ export const attentive = definePassProbe({
     ),
     lr: real({ min: 0, openMin: true, default: 1e-3, doc: "Peak learning rate of AdamW." }),
     weight_decay: real({ min: 0, default: 0.05, doc: "Decay of the matrices." }),
-    warmup: duration({
-      default: { amount: 10, unit: "epochs" },
-      doc: "The learning rate rises from zero for this long, then falls to zero along a half cosine.",
-    }),
+    warmup,
     ...viewParams,
   },
   requires: [
-    {
-      name: "warmup",
-      at: "warmup",
-      doc: "The warm-up ends before training does.",
-      holds: (p) => p.warmup.unit !== "epochs" || p.warmup.amount < p.epochs,
-      say: (p) => `a warm-up of ${p.warmup.amount} epochs leaves nothing of ${p.epochs} epochs`,
-      help: (p) => `a ninth of them is usual: ${Math.floor(p.epochs / 9)} epochs`,
-    },
+    warmupEnds,
     {
       name: "heads-divide-width",
       at: "heads",
@@ -70,8 +70,7 @@ export const attentive = definePassProbe({
     }
     const batch = Math.min(p.batch, samples);
     const stepsPerEpoch = Math.floor(samples / batch);
-    const warmup = epochsOf(p.warmup, stepsPerEpoch);
-    const times = { peak: p.lr, warmup, epochs: p.epochs };
+    const times = { peak: p.lr, warmup: epochsOf(p.warmup, stepsPerEpoch), epochs: p.epochs };
     const trainer = attentiveTrainer({ classes, width, heads }, startWeights({ classes, width }, random));
     for (let epoch = 0; epoch < p.epochs; epoch++) {
       let step = 0;
@@ -88,7 +87,7 @@ export const attentive = definePassProbe({
       protocol:
         `a learned query of ${heads} heads over ${tokens} tokens behind BatchNorm (no scale, no shift), and a linear layer (AIM), on ` +
         `${viewWords(p)}, anew in each epoch: AdamW, peak learning rate ${p.lr}, weight decay ${p.weight_decay}, batch ${batch}, ` +
-        `${p.epochs} epochs (${p.epochs * stepsPerEpoch} steps), ${Number(warmup.toPrecision(4))} of warm-up, cosine to zero; ` +
+        `${p.epochs} epochs (${p.epochs * stepsPerEpoch} steps), ${Number(times.warmup.toPrecision(4))} of warm-up, cosine to zero; ` +
         `${samples} training and ${labels.length} test samples`,
     };
   },

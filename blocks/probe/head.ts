@@ -3,7 +3,18 @@
  * and a half cosine, in float64.
  */
 
-import type { DurationValue, RateValue } from "../params.js";
+import type { Random } from "../../graph/index.js";
+import type { Requirement } from "../block.js";
+import {
+  choice,
+  type DurationValue,
+  duration,
+  optional,
+  type Param,
+  type RateValue,
+  rate,
+  type ValuesOf,
+} from "../params.js";
 import { type Classifier, unstandardized } from "./classifier.js";
 import type { Features } from "./contract.js";
 import { rowProducts, weightedRows } from "./products.js";
@@ -14,16 +25,65 @@ const trustFactor = 0.001;
 const normEpsilon = 1e-6;
 /** Share of a batch's statistics in the running ones, as torch.nn.BatchNorm1d. */
 const normMomentum = 0.1;
-export const startDeviation = 0.01;
+const startDeviation = 0.01;
 
 /**
  * The paper's 0.1 per 256 is 6.4 at its batch of 16384. A step of LARS moves the weights by their own length times the
  * rate times 0.001, whatever the batch, so with smaller sets and batches the rate stays and is not scaled down.
  */
-export const usualRate: Readonly<Record<"lars" | "sgd", RateValue>> = {
+const usualRate: Readonly<Record<"lars" | "sgd", RateValue>> = {
   lars: { value: 6.4, per: null },
   sgd: { value: 0.1, per: 256 },
 };
+
+export const warmup = duration({
+  default: { amount: 10, unit: "epochs" },
+  doc: "The learning rate rises from zero for this long, then falls to zero along a half cosine.",
+});
+
+export const warmupEnds: Requirement<
+  { readonly warmup: Param<DurationValue>; readonly epochs: Param<number> },
+  unknown
+> = {
+  name: "warmup",
+  at: "warmup",
+  doc: "The warm-up ends before training does.",
+  holds: (p) => p.warmup.unit !== "epochs" || p.warmup.amount < p.epochs,
+  say: (p) => `a warm-up of ${p.warmup.amount} epochs leaves nothing of ${p.epochs} epochs`,
+  help: (p) => `a ninth of them is usual: ${Math.floor(p.epochs / 9)} epochs`,
+};
+
+/** Parameters of how a linear head is trained. */
+export const headParams = {
+  lr: optional(
+    rate({ doc: "Peak learning rate; if absent, 6.4 for lars, as the paper comes to, and 0.1 per 256 for sgd." }),
+  ),
+  warmup,
+  optimizer: choice({
+    default: "lars",
+    options: { lars: "Steps in proportion to the weights' size.", sgd: "Plain steps." },
+    doc: "Both with momentum 0.9 and without weight decay.",
+  }),
+};
+
+type HeadValues = ValuesOf<typeof headParams> & { readonly epochs: number; readonly batch: number };
+
+/** How a head is trained on so many samples. */
+export function settingsFor(
+  p: HeadValues,
+  samples: number,
+): { readonly settings: HeadSettings; readonly stepsPerEpoch: number } {
+  const { optimizer, epochs } = p;
+  const batch = Math.min(p.batch, samples);
+  const stepsPerEpoch = Math.floor(samples / batch);
+  const { value, per } = p.lr ?? usualRate[optimizer];
+  const peak = per === null ? value : (value * batch) / per;
+  return { settings: { optimizer, epochs, batch, peak, warmup: epochsOf(p.warmup, stepsPerEpoch) }, stepsPerEpoch };
+}
+
+/** Weights [classes, width] that training begins with. */
+export const startOf = ({ classes, width }: Pick<Features, "classes" | "width">, random: Random): Float64Array =>
+  Float64Array.from({ length: classes * width }, () => startDeviation * random.normal());
 
 export interface HeadSettings {
   readonly optimizer: "lars" | "sgd";

@@ -4,18 +4,19 @@
  */
 
 import { shuffled } from "../../graph/index.js";
-import { choice, duration, int, optional, rate } from "../params.js";
+import { int } from "../params.js";
 import { accuracy, classScores } from "./classifier.js";
 import { defineProbe, type Features, pause } from "./contract.js";
 import {
   classifierOf,
-  epochsOf,
   type Head,
   type HeadSettings,
+  headParams,
   headTrainer,
-  startDeviation,
+  settingsFor,
+  startOf,
   trainingWords,
-  usualRate,
+  warmupEnds,
 } from "./head.js";
 
 export const linear = defineProbe({
@@ -26,42 +27,12 @@ export const linear = defineProbe({
   params: {
     epochs: int({ min: 1, default: 90, doc: "Passes over the training features." }),
     batch: int({ min: 2, default: 1024, doc: "Samples of a step; the paper has 16384 of ImageNet's 1.3 million." }),
-    lr: optional(
-      rate({ doc: "Peak learning rate; if absent, 6.4 for lars, as the paper comes to, and 0.1 per 256 for sgd." }),
-    ),
-    warmup: duration({
-      default: { amount: 10, unit: "epochs" },
-      doc: "The learning rate rises from zero for this long, then falls to zero along a half cosine.",
-    }),
-    optimizer: choice({
-      default: "lars",
-      options: { lars: "Steps in proportion to the weights' size.", sgd: "Plain steps." },
-      doc: "Both with momentum 0.9 and without weight decay.",
-    }),
+    ...headParams,
   },
-  requires: [
-    {
-      name: "warmup",
-      at: "warmup",
-      doc: "The warm-up ends before training does.",
-      holds: (p) => p.warmup.unit !== "epochs" || p.warmup.amount < p.epochs,
-      say: (p) => `a warm-up of ${p.warmup.amount} epochs leaves nothing of ${p.epochs} epochs`,
-      help: (p) => `a ninth of them is usual: ${Math.floor(p.epochs / 9)} epochs`,
-    },
-  ],
+  requires: [warmupEnds],
   async run(p, train, test, random, tick) {
-    const batch = Math.min(p.batch, train.count);
-    const { value, per } = p.lr ?? usualRate[p.optimizer];
-    const peak = per === null ? value : (value * batch) / per;
-    const stepsPerEpoch = Math.floor(train.count / batch);
-    const settings: HeadSettings = {
-      optimizer: p.optimizer,
-      epochs: p.epochs,
-      batch,
-      peak,
-      warmup: epochsOf(p.warmup, stepsPerEpoch),
-    };
-    const start = Float64Array.from({ length: train.classes * train.width }, () => startDeviation * random.normal());
+    const { settings, stepsPerEpoch } = settingsFor(p, train.count);
+    const start = startOf(train, random);
     const head = await trainHead(train, settings, start, () => shuffled(train.count, random), tick);
     return {
       scores: accuracy(classScores(classifierOf(head), test), test.labels, test.classes),
