@@ -220,5 +220,5 @@ export {
   weightsOf,
   withVisible,
 } from "./trace.js";
-export type { TransformerFacts } from "./vision-transformer.js";
+export type { PlainModel, TransformerFacts } from "./vision-transformer.js";
 export { counted, grouped, oneLine } from "./wording.js";

@@ -1,9 +1,11 @@
 /** Parameters and conditions that the encoder and the decoder of ViT form share. */
 
+import type { ArrayShape } from "./arrays.js";
 import type { Requirement } from "./block.js";
 import { divisorsBeside } from "./divisors.js";
 import { repeat, transformerBlockParameters } from "./nn/index.js";
 import { flag, int, optional, type Params, real, type ValuesOf } from "./params.js";
+import type { Lattice } from "./sets.js";
 
 export const transformerParams = (name: string) => ({
   depth: int({ min: 1, max: 1024, doc: `Transformer blocks of the ${name}.` }),
@@ -30,6 +32,21 @@ export interface TransformerFacts {
   readonly keyBias: boolean;
   /** `encoder`: the one that the encoder has. */
   readonly classToken: "own" | "encoder" | "none";
+}
+
+/** A model that other libraries have too: one input cut into patches, one plain vision transformer over them. */
+export interface PlainModel {
+  readonly name: string;
+  readonly array: ArrayShape;
+  /** How it is cut into patches. */
+  readonly grid: Lattice;
+  readonly encoder: TransformerFacts;
+  /** null: it predicts classes. */
+  readonly decoder: TransformerFacts | null;
+  /** Of a head: classes, and which tokens it reads. */
+  readonly head: { readonly classes: number; readonly pool: string } | null;
+  /** By what patches of the target are normalised; null: it is no plain one. */
+  readonly normalize: string | null;
 }
 
 export type TransformerParams = ReturnType<typeof transformerParams>;

@@ -37,7 +37,7 @@ export type {
 } from "./model.js";
 export { blockPage, parameterTable, parameterText } from "./parameter-table.js";
 export type { Pipeline, Stage } from "./pipeline.js";
-export { type NotPlain, type PlainModel, plainModel } from "./plain.js";
+export { type NotPlain, plainModel } from "./plain.js";
 export {
   type Cost,
   costOf,

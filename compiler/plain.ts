@@ -1,22 +1,8 @@
 /** Whether a model is one that other libraries have too: one input cut into patches, one plain vision transformer over them. */
 
-import type { ArrayShape, Lattice, TransformerFacts } from "../blocks/index.js";
+import type { PlainModel } from "../blocks/index.js";
 import { type InputPart, type Objective, partsOf } from "./assemble/parts.js";
 import type { Model } from "./model.js";
-
-export interface PlainModel {
-  readonly name: string;
-  readonly array: ArrayShape;
-  /** How it is cut into patches. */
-  readonly grid: Lattice;
-  readonly encoder: TransformerFacts;
-  /** null: it predicts classes. */
-  readonly decoder: TransformerFacts | null;
-  /** Of a head: classes, and which tokens it reads. */
-  readonly head: { readonly classes: number; readonly pool: string } | null;
-  /** By what patches of the target are normalised; null: it is no plain one. */
-  readonly normalize: string | null;
-}
 
 /** What of a spec keeps a model from being one of others, and why. */
 export interface NotPlain {

@@ -3,23 +3,12 @@
  * them. Which files these become is said in `folders.ts`.
  */
 
-import type { ArrayShape, Lattice, ModelProgram, Parameter, TransformerFacts } from "../../blocks/index.js";
+import type { ModelProgram, Parameter, PlainModel } from "../../blocks/index.js";
 import { namedParameters } from "../../blocks/index.js";
 import { sizeOf } from "../../graph/index.js";
 import type { TensorToStore } from "../checkpoint/safetensors.js";
 import { RunError } from "../run-error.js";
 import { type Layer, layersOf, type Wanted } from "./layers-elsewhere.js";
-
-/** What is known of a plain model; the compiler tells it from a spec. */
-export interface PlainFacts {
-  readonly name: string;
-  readonly array: ArrayShape;
-  readonly grid: Lattice;
-  readonly encoder: TransformerFacts;
-  readonly decoder: TransformerFacts | null;
-  readonly head: { readonly classes: number; readonly pool: string } | null;
-  readonly normalize: string | null;
-}
 
 /** Whose names and shapes. */
 export const libraries = ["huggingface", "timm", "official"] as const;
@@ -33,7 +22,7 @@ export interface Counterpart {
   readonly left: readonly string[];
 }
 
-const refusal = ({ name }: PlainFacts, library: Library, part: string, why: string): RunError =>
+const refusal = ({ name }: PlainModel, library: Library, part: string, why: string): RunError =>
   new RunError("run/no-counterpart", {
     what: `${name} has no counterpart in ${library}: ${part}`,
     why,
@@ -43,7 +32,7 @@ const refusal = ({ name }: PlainFacts, library: Library, part: string, why: stri
 /** What a model is in a library. Throws `run/no-counterpart` with the part of the spec that prevents it. */
 export function counterpart(
   library: Library,
-  facts: PlainFacts,
+  facts: PlainModel,
   { parameters }: Pick<ModelProgram, "parameters">,
   weights: Readonly<Record<string, Float32Array>>,
 ): Counterpart {
@@ -80,7 +69,7 @@ interface Wants {
 
 function wantedBy(
   library: Library,
-  facts: PlainFacts,
+  facts: PlainModel,
   declared: ReadonlyMap<string, Parameter>,
   refuse: Refuse,
 ): Wants {
@@ -88,10 +77,10 @@ function wantedBy(
   return library === "timm" ? wantedByTimm(facts, refuse) : wantedByOfficial(facts, declared, refuse);
 }
 
-const hasTime = ({ array }: PlainFacts): boolean => array.axes[0]?.name === "time" && array.axes.length === 3;
+const hasTime = ({ array }: PlainModel): boolean => array.axes[0]?.name === "time" && array.axes.length === 3;
 
 /** Whether the tokens lie in a plane: an image, or a spectrogram of times and bands. */
-const isPlane = ({ array }: PlainFacts): boolean => array.axes.length === 2;
+const isPlane = ({ array }: PlainModel): boolean => array.axes.length === 2;
 
 /** A table at the root, learned or fixed; other positions are several tables. */
 const oneTable = (declared: ReadonlyMap<string, Parameter>): Parameter | undefined => declared.get("pos_embed");
@@ -99,7 +88,7 @@ const oneTable = (declared: ReadonlyMap<string, Parameter>): Parameter | undefin
 const isFlat = (table: Parameter | undefined): boolean =>
   table !== undefined && !table.trainable && "order" in table.init && table.init.order === "flat";
 
-function wantedByTransformers(facts: PlainFacts, declared: ReadonlyMap<string, Parameter>, refuse: Refuse): Wants {
+function wantedByTransformers(facts: PlainModel, declared: ReadonlyMap<string, Parameter>, refuse: Refuse): Wants {
   const { encoder, decoder, head, array, grid } = facts;
   const sides = new Set(array.axes.slice(-2).map(({ size }) => size));
   const patch = new Set(grid.slice(-2).map(({ size }) => size));
@@ -147,7 +136,7 @@ function wantedByTransformers(facts: PlainFacts, declared: ReadonlyMap<string, P
 }
 
 function wantedByVideoMae(
-  { encoder, decoder, head }: PlainFacts,
+  { encoder, decoder, head }: PlainModel,
   conv: Convolution,
   isFlatTable: boolean,
   refuse: Refuse,
@@ -185,7 +174,7 @@ function wantedByVideoMae(
   };
 }
 
-function wantedByTimm(facts: PlainFacts, refuse: Refuse): Wants {
+function wantedByTimm(facts: PlainModel, refuse: Refuse): Wants {
   const { encoder, head, array, grid } = facts;
   if (!isPlane(facts)) throw refuse("input", "its vision transformer reads images");
   if (encoder.epsilon !== 1e-6) throw refuse("encoder", "its norms add 1e-6: leave `norm_epsilon` out");
@@ -204,7 +193,7 @@ function wantedByTimm(facts: PlainFacts, refuse: Refuse): Wants {
 }
 
 /** Names of the repositories of MAE (of classifiers, those of its fine-tuning), VideoMAE and MAE-ST. */
-function wantedByOfficial(facts: PlainFacts, declared: ReadonlyMap<string, Parameter>, refuse: Refuse): Wants {
+function wantedByOfficial(facts: PlainModel, declared: ReadonlyMap<string, Parameter>, refuse: Refuse): Wants {
   const { encoder, decoder, head, array, grid } = facts;
   const conv = { axes: grid.map(({ size }) => size), channels: array.channels };
   const layer = (part: "" | "decoder_", layer: Layer, to = `${part}blocks`, transformer = encoder): readonly Wanted[] =>

@@ -2,16 +2,16 @@
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { ModelProgram } from "../../blocks/index.js";
+import type { ModelProgram, PlainModel } from "../../blocks/index.js";
 import { encodeSafetensors } from "../checkpoint/safetensors.js";
 import { unwritable, writeWhole } from "../checkpoint/whole-file.js";
 import type { ColourScale } from "../evaluate/colours.js";
 import type { Trained } from "../evaluate/frozen.js";
-import { type Counterpart, counterpart, type Library, type PlainFacts } from "./counterparts.js";
+import { type Counterpart, counterpart, type Library } from "./counterparts.js";
 
 export interface FolderOptions {
   readonly library: Library;
-  readonly facts: PlainFacts;
+  readonly facts: PlainModel;
   /** The recipe's normalisation; null: the model sees values in [0, 1]. */
   readonly scale: ColourScale | null;
   /** What people read about the model. */
@@ -69,7 +69,7 @@ const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 const configOf = (
   library: Library,
-  facts: PlainFacts,
+  facts: PlainModel,
   program: ModelProgram,
   kind: string,
   scale: ColourScale | null,
@@ -82,7 +82,7 @@ function modelType(kind: string): string {
 }
 
 function transformersConfig(
-  { encoder, decoder, head, array, grid, normalize }: PlainFacts,
+  { encoder, decoder, head, array, grid, normalize }: PlainModel,
   program: ModelProgram,
   kind: string,
 ) {
@@ -124,7 +124,7 @@ function transformersConfig(
   };
 }
 
-function preprocessorOf({ array }: PlainFacts, scale: ColourScale | null) {
+function preprocessorOf({ array }: PlainModel, scale: ColourScale | null) {
   const [height, width] = array.axes.slice(-2).map(({ size }) => size);
   const video = array.axes.length === 3;
   return {
@@ -141,7 +141,7 @@ function preprocessorOf({ array }: PlainFacts, scale: ColourScale | null) {
 }
 
 /** Of the format that `timm.create_model("local-dir:...")` reads: sizes differ from those of the architecture by arguments. */
-function timmConfig({ encoder, head, array, grid }: PlainFacts, scale: ColourScale | null) {
+function timmConfig({ encoder, head, array, grid }: PlainModel, scale: ColourScale | null) {
   const size = array.axes.map((axis) => axis.size);
   const pool = head?.pool === "mean" ? "avg" : encoder.classToken === "none" ? "" : "token";
   const channels = Array.from({ length: array.channels }, () => 0);

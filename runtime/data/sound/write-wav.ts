@@ -1,8 +1,6 @@
 /** Sounds written as WAV files of 16 bits. */
 
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
-import { RunError, reasonOf } from "../../run-error.js";
+import { writeMedium } from "../write-medium.js";
 
 /** `channels` of samples in [-1, 1], equally many. Throws `run/unwritable`. */
 export async function writeWav(path: string, channels: readonly Float64Array[], rate: number): Promise<void> {
@@ -27,18 +25,5 @@ export async function writeWav(path: string, channels: readonly Float64Array[], 
       bytes.writeInt16LE(Math.round(value * 32_767), 44 + 2 * (i * count + c));
     }
   }
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, bytes);
-  } catch (error) {
-    throw new RunError(
-      "run/unwritable",
-      {
-        what: `The sound ${path} cannot be written`,
-        why: reasonOf(error),
-        help: "Name another file, or check that you may write there.",
-      },
-      { cause: error },
-    );
-  }
+  await writeMedium(path, "sound", bytes);
 }

@@ -4,7 +4,7 @@ import { DataError, type Files, readLines } from "../../../blocks/index.js";
 import { RunError } from "../../run-error.js";
 import { nodeFiles } from "../files.js";
 import { learnVocabulary, letters, type Merge, pieces, type Spelling } from "./train-vocabulary.js";
-import { bertFrame, bertSpecials, bertTokenizer, byteLetters } from "./vocabulary.js";
+import { bertFrame, bertSpecials, bertTokenizer, byteLetters, specialToken } from "./vocabulary.js";
 
 export type VocabularyKind = "wordpiece" | "bytes" | "letters";
 
@@ -133,20 +133,11 @@ async function countWords(
 
 /** Byte-level BPE with the tokens of RoBERTa that are no words. */
 function bytesTokenizer(tokens: readonly string[], merges: readonly (readonly string[])[]): Json {
-  const special = (content: string, id: number) => ({
-    id,
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  });
   return {
     version: "1.0",
     truncation: null,
     padding: null,
-    added_tokens: bytesSpecials.map(special),
+    added_tokens: bytesSpecials.map(specialToken),
     normalizer: null,
     pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
     post_processor: {

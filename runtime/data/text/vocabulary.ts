@@ -8,6 +8,17 @@ export const isRecord = (value: unknown): value is Readonly<Record<string, unkno
 /** The tokens that are no words, as BERT writes them. */
 export const bertSpecials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] as const;
 
+/** A token that is no word, as Hugging Face tokenizers tell of it. */
+export const specialToken = (content: string, id: number) => ({
+  id,
+  content,
+  single_word: false,
+  lstrip: false,
+  rstrip: false,
+  normalized: false,
+  special: true,
+});
+
 /** What stands around texts in BERT, of a vocabulary with these words. */
 export function bertFrame(words: readonly string[]): Readonly<Record<string, unknown>> {
   const ids = new Map(words.map((word, id) => [word, id]));
@@ -19,15 +30,7 @@ export function bertFrame(words: readonly string[]): Readonly<Record<string, unk
     version: "1.0",
     truncation: null,
     padding: null,
-    added_tokens: special.map((content) => ({
-      id: ids.get(content),
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
+    added_tokens: special.map((content) => specialToken(content, id(content))),
     post_processor: {
       type: "TemplateProcessing",
       single: [typed("[CLS]", 0), sequence("A", 0), typed("[SEP]", 0)],
