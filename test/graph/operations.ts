@@ -1,5 +1,6 @@
 /** A small example of every operation, for tests that must cover the whole set: a forgotten one does not compile. */
 
+import { averagePlaces, integrated, resizePlaces, warp } from "../../blocks/index.js";
 import type { Builder, OperationName, Tensor } from "../../graph/index.js";
 
 /** One way to use an operation. Its feeds are float32, named x, y, z ... */
@@ -107,12 +108,27 @@ export const cases: { readonly [O in OperationName]: readonly Case[] } = {
   pad: [{ build: (g) => [g.pad(x(g, 2, 3), [1, 0], [2, 1])] }],
   takeTokens: [{ build: (g) => [g.takeTokens(x(g, 2, 5, 3) as never, index(g))] }],
   putTokens: [{ build: (g) => [g.putTokens(x(g, 2, 2, 3), index(g), 5)] }],
-  lookUp: [{ build: (g) => [g.lookUp(x(g, 5, 3), repeats(g))] }, { build: (g) => [g.lookUp(x(g, 5), repeats(g))] }],
+  lookUp: [
+    { build: (g) => [g.lookUp(x(g, 5, 3), repeats(g))] },
+    { build: (g) => [g.lookUp(x(g, 5), repeats(g))] },
+    // What is composed of it: arrays read between places.
+    {
+      build: (g) => [warp(g, x(g, 2, 3, 4, 2) as never, y(g, 2, 3, 4, 2) as never, { outside: "zeros" })],
+      range: [0.1, 0.9],
+    },
+    {
+      build: (g) => [warp(g, x(g, 2, 2, 3, 2, 1) as never, y(g, 2, 2, 3, 2, 3) as never, { outside: "border" })],
+      range: [-0.9, -0.1],
+    },
+    { build: (g) => [integrated(g, x(g, 2, 4, 3, 2) as never, { steps: 2 })], range: [0.1, 0.9] },
+  ],
   scatterAdd: [
     { build: (g) => [g.scatterAdd(x(g, 2, 3, 2), repeats(g), 5)] },
     { build: (g) => [g.scatterAdd(x(g, 2, 3), repeats(g), 7)] },
   ],
   matmul: [
+    { build: (g) => [resizePlaces(g, x(g, 2, 3, 4, 2) as never, { sizes: [5, 3] })] },
+    { build: (g) => [averagePlaces(g, x(g, 2, 5, 4, 1) as never, { sizes: [2, 2] })] },
     { build: (g) => [g.matmul(x(g, 2, 3), y(g, 3, 4))] },
     { build: (g) => [g.matmul(x(g, 3, 2), y(g, 3, 4), { a: true })] },
     { build: (g) => [g.matmul(x(g, 2, 3), y(g, 4, 3), { b: true })] },

@@ -3,6 +3,7 @@
  * of many axes. `case.ts` adds the gradients.
  */
 
+import { averagePlaces, integrated, resizePlaces, warp } from "../../../blocks/index.js";
 import type { OperationName, Tensor } from "../../../graph/index.js";
 import { type Case, type CaseSpec, caseOf } from "./case.js";
 import {
@@ -207,16 +208,38 @@ const specs: { readonly [O in OperationName]: readonly CaseSpec[] } = {
     scattered(2, 5, 3, []),
     scattered(2, 4, 0, [3]),
   ],
-  lookUp: tables.map(([count, row, index, rows]) => ({
-    inputs: [float([count, ...row]), int(index, rows)],
-    build: (g, table, at) => g.lookUp(table as never, at as never),
-  })),
+  lookUp: [
+    ...tables.map(
+      ([count, row, index, rows]): CaseSpec => ({
+        inputs: [float([count, ...row]), int(index, rows)],
+        build: (g, table, at) => g.lookUp(table as never, at as never),
+      }),
+    ),
+    // Arrays read between places, inside and outside.
+    ...each(
+      [float([2, 5, 6, 3]), float([2, 5, 6, 2])],
+      (g, x, by) => warp(g, x as never, by as never, { outside: "zeros" }),
+      (g, x, by) => warp(g, x as never, by as never, { outside: "border" }),
+      (g, _, by) => integrated(g, by as never, { steps: 3 }),
+    ),
+    ...each([float([2, 2, 3, 4, 2]), float([2, 2, 3, 4, 3])], (g, x, by) =>
+      warp(g, x as never, by as never, { outside: "zeros" }),
+    ),
+  ],
   scatterAdd: tables.map(([count, row, index, rows]) => ({
     inputs: [float([...index, ...row]), int(index, rows)],
     build: (g, x, at) => g.scatterAdd(x, at, count),
   })),
 
-  matmul: products,
+  matmul: [
+    ...products,
+    // Maps of other sizes, which are products with matrices.
+    ...each(
+      [float([2, 4, 5, 3])],
+      (g, x) => resizePlaces(g, x as never, { sizes: [7, 3] }),
+      (g, x) => averagePlaces(g, x as never, { sizes: [3, 2] }),
+    ),
+  ],
   linear: linearShapes.map(([shape, out]) => ({
     inputs: [float(shape), float([out, shape.at(-1) as number]), float([out])],
     build: (g, x, weight, bias) => g.linear(x as never, weight as never, bias as never),
