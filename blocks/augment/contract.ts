@@ -41,6 +41,8 @@ export type ImageStep =
   | { readonly kind: "stretch"; readonly by: "range" | "rank" }
   /** From another picture, at 0, to this one, at 1, and beyond: a black one, its greys, their mean, or a smoothed one. */
   | { readonly kind: "blend"; readonly towards: "black" | "grey" | "mean" | "smooth"; readonly factor: number }
+  /** Each pixel the mean of those around it, weighed by a Gaussian of so many pixels along a side. */
+  | { readonly kind: "blur"; readonly sigma: number; readonly kernel: number }
   /** Hues turned by a share of the circle. */
   | { readonly kind: "hue"; readonly turn: number }
   /** A box overwritten: by a number for each pixel and channel, for each channel, or by one. Numbers as they are when its turn comes. */

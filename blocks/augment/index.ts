@@ -1,7 +1,7 @@
 /** The augmentations, sorted by name. */
 
 import { centerCrop } from "./center-crop.js";
-import { colorJitter } from "./colours.js";
+import { colorJitter, gaussianBlur, grey, solarize } from "./colours.js";
 import { horizontalFlip, verticalFlip } from "./flip.js";
 import { intensity, standardize } from "./levels.js";
 import { mixup } from "./mixup.js";
@@ -39,6 +39,8 @@ export {
   colorJitter,
   depthFlip,
   fillGaps,
+  gaussianBlur,
+  grey,
   horizontalFlip,
   intensity,
   leads,
@@ -57,6 +59,7 @@ export {
   resize,
   respace,
   roll,
+  solarize,
   specAugment,
   standardize,
   timeShift,
@@ -71,6 +74,8 @@ export const augments = [
   colorJitter,
   depthFlip,
   fillGaps,
+  gaussianBlur,
+  grey,
   horizontalFlip,
   intensity,
   leads,
@@ -89,6 +94,7 @@ export const augments = [
   resize,
   respace,
   roll,
+  solarize,
   specAugment,
   standardize,
   timeShift,

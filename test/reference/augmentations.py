@@ -1,5 +1,5 @@
-"""Writes augmentations.json: a small picture, in colours and grey, changed by timm's RandAugment and by torchvision's ColorJitter, each change with
-what it was told to do instead of drawing it. Pixels are base64 of bytes, channel fastest.
+"""Writes augmentations.json: a small picture, in colours and grey, changed by timm's RandAugment and by torchvision's ColorJitter, GaussianBlur and
+RandomSolarize, each change with what it was told to do instead of drawing it. Pixels are base64 of bytes, channel fastest.
 
 Usage: python augmentations.py [folder]
 """
@@ -76,6 +76,16 @@ def main() -> None:
         for factor in factors:
             for name, image in pictures.items():
                 jitter.append({"kind": kind, "of": name, "factor": factor, "pixels": text(adjust(image, factor))})
+    blur = [
+        {"of": name, "sigma": sigma, "kernel": kernel, "pixels": text(F.gaussian_blur(image, [kernel, kernel], [sigma, sigma]))}
+        for name, image in pictures.items()
+        for sigma, kernel in ((0.1, 3), (0.9, 5), (2.0, 23))
+    ]
+    solarize = [
+        {"of": name, "threshold": threshold, "pixels": text(F.solarize(image, threshold))}
+        for name, image in pictures.items()
+        for threshold in (0, 128, 256)
+    ]
     versions = {"python": platform.python_version(), "timm": timm.__version__, "pillow": PIL.__version__, "torchvision": torchvision.__version__}
     fixture = {
         "versions": versions,
@@ -84,6 +94,8 @@ def main() -> None:
         "pictures": {name: text(image) for name, image in pictures.items()},
         "changes": changes,
         "jitter": jitter,
+        "blur": blur,
+        "solarize": solarize,
     }
     (folder / "augmentations.json").write_text(json.dumps(fixture, indent=0) + "\n")
 

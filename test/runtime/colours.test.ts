@@ -1,8 +1,8 @@
-/** Changes of colours and geometry against timm, Pillow and torchvision (test/reference/augmentations.py): equal to one of 255 levels. */
+/** Changes of colours, geometry and sharpness against timm, Pillow and torchvision (test/reference/augmentations.py): equal to one of 255 levels. */
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { colorJitter, randAugment, randomErasing } from "../../blocks/augment/index.js";
+import { colorJitter, gaussianBlur, grey, randAugment, randomErasing, solarize } from "../../blocks/augment/index.js";
 import { changes } from "../../blocks/augment/rand-augment.js";
 import { arrayOfImage, augmentContext, type ImageStep } from "../../blocks/index.js";
 import { randomStream } from "../../graph/index.js";
@@ -28,6 +28,13 @@ interface Fixture {
     readonly factor: number;
     readonly pixels: string;
   }[];
+  readonly blur: readonly {
+    readonly of: string;
+    readonly sigma: number;
+    readonly kernel: number;
+    readonly pixels: string;
+  }[];
+  readonly solarize: readonly { readonly of: string; readonly threshold: number; readonly pixels: string }[];
 }
 
 const fixture = JSON.parse(
@@ -126,6 +133,46 @@ describe("color_jitter", () => {
   it("refuses pictures that are no bytes", () => {
     const floats: Raster = { pixels: new Float32Array(12), height: 2, width: 2, channels: 3 };
     expect(() => applySteps(floats, [{ kind: "stretch", by: "range" }])).toThrow(RunError);
+  });
+});
+
+describe("what views of a sample are made with", () => {
+  const context = augmentContext(arrayOfImage({ height: 40, width: 40, channels: 3 }));
+  const size = { height: 40, width: 40 };
+  const steps = (augment: typeof grey | typeof solarize | typeof gaussianBlur, values: object, samples = 1) =>
+    Array.from({ length: samples }, (_, i) =>
+      augment.plan(values as never, size, context, randomStream(3, "augment", i)),
+    );
+
+  it("is torchvision's: the blur, the inverted bright pixels and the grey ones", () => {
+    for (const { of, sigma, kernel, pixels } of fixture.blur) {
+      const [step] = steps(gaussianBlur, { sigma: [sigma, sigma], kernel, probability: 1 })[0] as ImageStep[];
+      expect(step).toEqual({ kind: "blur", sigma, kernel });
+      expect(compared(picture(of), step as ImageStep, pixels)[0], `blur ${sigma} ${of}`).toBeLessThanOrEqual(1);
+    }
+    for (const { of, threshold, pixels } of fixture.solarize) {
+      const [step] = steps(solarize, { threshold, probability: 1 })[0] as ImageStep[];
+      expect(compared(picture(of), step as ImageStep, pixels)).toEqual([0, 0]);
+    }
+    const grayed = fixture.jitter.find(({ kind, of, factor }) => kind === "grey" && of === "colours" && factor === 0);
+    const [step] = steps(grey, { probability: 1 })[0] as ImageStep[];
+    expect(compared(picture("colours"), step as ImageStep, grayed?.pixels as string)[0]).toBeLessThanOrEqual(1);
+  });
+
+  it("happens as often as is written, as strongly as is written", () => {
+    const often = (augment: typeof grey | typeof solarize | typeof gaussianBlur, values: object): number =>
+      steps(augment, { ...values, probability: 0.3 }, 2000).filter(({ length }) => length > 0).length;
+    for (const count of [
+      often(grey, {}),
+      often(solarize, { threshold: 128 }),
+      often(gaussianBlur, { sigma: [0.1, 2], kernel: null }),
+    ]) {
+      expect(Math.abs(count - 600)).toBeLessThan(5 * Math.sqrt(2000 * 0.3 * 0.7));
+    }
+    const drawn = steps(gaussianBlur, { sigma: [0.5, 1], kernel: null, probability: 1 }, 500).flat();
+    const sigmas = drawn.flatMap((step) => (step.kind === "blur" && step.kernel === 5 ? step.sigma : []));
+    expect(sigmas).toHaveLength(500);
+    expect([Math.min(...sigmas), Math.max(...sigmas)].map((one) => Math.round(one * 100) / 100)).toEqual([0.5, 1]);
   });
 });
 

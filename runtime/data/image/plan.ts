@@ -8,7 +8,7 @@ import type { Geometry, Size, Tone } from "./raster.js";
 import type { PixelStep } from "./steps.js";
 
 const geometry: readonly AugmentStep["kind"][] = ["crop", "resize", "flip", "affine"];
-const tones: readonly AugmentStep["kind"][] = ["levels", "stretch", "blend", "hue"];
+const tones: readonly AugmentStep["kind"][] = ["levels", "stretch", "blend", "blur", "hue"];
 
 const isGeometry = (step: AugmentStep): step is Geometry => geometry.includes(step.kind);
 const isTone = (step: AugmentStep): step is Tone => tones.includes(step.kind);
@@ -126,7 +126,7 @@ const tooLarge = (what: string, size: Size, result: Size): RunError =>
 const coloursTooLate = (): RunError =>
   new RunError("run/channels", {
     what: "The recipe changes colours after it has normalised them",
-    help: "Write `normalize` after `rand_augment` and `color_jitter` in the recipe's augment line.",
+    help: "Write `normalize` after what changes colours, such as `color_jitter`, in the recipe's augment line.",
   });
 
 const wrongSize = (what: string, size: Size, image: ImageShape): RunError =>

@@ -17,7 +17,7 @@ export type Filter = Step<"resize">["filter"];
 /** Steps that change where pixels are. */
 export type Geometry = Step<"crop" | "resize" | "flip" | "affine">;
 /** Steps that change the values of pixels. */
-export type Tone = Step<"levels" | "stretch" | "blend" | "hue">;
+export type Tone = Step<"levels" | "stretch" | "blend" | "blur" | "hue">;
 export type Size = Pick<ImageShape, "height" | "width">;
 
 /** Zeros of the same kind. */

@@ -27,6 +27,7 @@ function applyStep(raster: Raster, step: PixelStep): Raster {
     case "levels":
     case "stretch":
     case "blend":
+    case "blur":
     case "hue":
       return applyTone(raster, step);
   }

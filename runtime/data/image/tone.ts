@@ -15,7 +15,7 @@ export function applyTone(raster: Raster, step: Tone): Raster {
   if (!(pixels instanceof Uint8Array)) {
     throw new RunError("run/channels", {
       what: "The recipe changes colours, and the images have more than 8 bits or hold floats",
-      help: "Save them with 8 bits a channel, or remove `rand_augment` and `color_jitter` from the recipe's augment line.",
+      help: "Save them with 8 bits a channel, or remove what changes colours, such as `color_jitter`, from the recipe's augment line.",
     });
   }
   return { ...raster, pixels: changed({ ...raster, pixels }, step) };
@@ -29,6 +29,8 @@ function changed(raster: Bytes, step: Tone): Uint8Array {
       return stretched(raster, step.by === "range" ? rangeTable : rankTable);
     case "blend":
       return blended(raster, towards[step.towards](raster), Math.fround(step.factor));
+    case "blur":
+      return blurred(raster, step);
     case "hue":
       return raster.channels === 3 ? turned(raster.pixels, Math.trunc(step.turn * 255)) : raster.pixels;
   }
@@ -125,6 +127,31 @@ function smoothed({ pixels, height, width, channels }: Bytes): Uint8Array {
     }
   }
   return result;
+}
+
+/** By rows, then by columns; what is beyond the edge is what lies before it, mirrored, as in torchvision. */
+function blurred({ pixels, height, width, channels }: Bytes, { sigma, kernel }: Step<"blur">): Uint8Array {
+  const half = (kernel - 1) / 2;
+  const weights = Float64Array.from({ length: kernel }, (_, k) => Math.exp(-0.5 * ((k - half) / sigma) ** 2));
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const along = (values: ArrayLike<number>, length: number, stride: number): Float64Array =>
+    Float64Array.from(values, (_, i) => {
+      const place = Math.floor(i / stride) % length;
+      const first = i - place * stride;
+      let total = 0;
+      for (const [k, weight] of weights.entries()) {
+        total += weight * (values[first + mirrored(place + k - half, length) * stride] as number);
+      }
+      return total / sum;
+    });
+  return Uint8Array.from(along(along(pixels, width, channels), height, width * channels), Math.round);
+}
+
+/** A place of an axis, where those beyond it are the ones before its edge, which is not repeated. */
+function mirrored(place: number, length: number): number {
+  const around = Math.max(1, 2 * (length - 1));
+  const at = ((place % around) + around) % around;
+  return at < length ? at : around - at;
 }
 
 /** Every hue turned by so many of 256 steps of the circle. */
