@@ -1,7 +1,7 @@
 /** `mae report`: one page of runs to show to others, whole in one file: curves, probes, reconstructions, what differs, what it cost. */
 
 import { join } from "node:path";
-import { costOf, flopText, settingsOf } from "../../compiler/index.js";
+import { costOf, settingsOf } from "../../compiler/index.js";
 import { type Vocabulary, vocabularyOf } from "../config/index.js";
 import { meaningIn } from "../runs/open-checkpoint.js";
 import { type RunFacts, readRunFacts, readRunSpec, specFile } from "../runs/run-directory.js";
@@ -9,7 +9,7 @@ import { lossSteps, type RunState, readRunState } from "../runs/run-state.js";
 import { analyzeText } from "../specs/analysis.js";
 import { chooseRecipe } from "../specs/choose.js";
 import { checkOutput, printedPath, replaceFile } from "../specs/files.js";
-import { checkPaths, createReader, runFolders } from "../watch/find-runs.js";
+import { checkPaths, createReader, mostRuns, runFolders } from "../watch/find-runs.js";
 import { type Reported, reportHtml } from "../watch/report-page.js";
 import { clientScript, pictureBytes } from "../watch/server.js";
 import { Failure, usageFailure } from "../words/failure.js";
@@ -36,24 +36,34 @@ export async function report(paths: readonly string[], options: ReportOptions): 
   if (left > 0) tell(`${count(left, "run")} left out: name fewer folders`);
   const [first = "."] = paths;
   const path = options.out ?? join(first, "report.html");
-  // A family's own report has that name, and is not this one's to replace.
   checkOutput(path, options.force ?? false);
   const vocabulary = await vocabularyOf(null, options.config);
+  await writeReport(folders, { path, title: options.title ?? printedPath(first), vocabulary });
+  print(`${printedPath(path)}\n`);
+}
+
+export interface ReportPlace {
+  readonly path: string;
+  readonly title: string;
+  readonly vocabulary: Vocabulary;
+}
+
+/** Writes the report of the runs in these folders; what is there already is replaced. */
+export async function writeReport(folders: readonly string[], { path, title, vocabulary }: ReportPlace): Promise<void> {
   const shown = await createReader()(folders);
   const reported = shown.map((run): Reported => ({ ...run, ...factsOf(run.history.directory, vocabulary) }));
   const html = reportHtml(reported, {
-    title: options.title ?? printedPath(first),
+    title,
     script: clientScript(),
     lossSteps,
     pictureOf: (run, name) => {
       const { history } = reported[run] as Reported;
-      if (!history.pictures.slice(-mostPictures).includes(name)) return null;
+      if (run >= mostRuns || !history.pictures.slice(-mostPictures).includes(name)) return null;
       const bytes = pictureBytes(join(history.directory, name));
       return bytes && `data:image/png;base64,${Buffer.from(bytes).toString("base64")}`;
     },
   });
   replaceFile(path, html);
-  print(`${printedPath(path)}\n`);
 }
 
 /** What a run's folder says beside its log; what cannot be read of it is left out, and said. */
@@ -93,6 +103,6 @@ function modelOf(directory: string, text: string, vocabulary: Vocabulary) {
   const { parameters, trainable, tokens, flops } = costOf(model);
   return {
     seed: settingsOf(recipe).seed,
-    cost: { parameters, trainable, tokens: tokens.total, visible: tokens.visible, flops: flopText(flops.training) },
+    cost: { parameters, trainable, tokens: tokens.total, visible: tokens.visible, flops: flops.training },
   };
 }

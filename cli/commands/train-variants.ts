@@ -4,23 +4,47 @@
  */
 
 import { join } from "node:path";
-import { type Analysis, costOf, type Family, type Recipe, type Variant, withSettings } from "../../compiler/index.js";
+import {
+  type Analysis,
+  type Cost,
+  costOf,
+  type Family,
+  type Recipe,
+  type Variant,
+  withSettings,
+} from "../../compiler/index.js";
 import { checkSettings, continued, type Trained } from "../runs/continuation.js";
 import { checkRunDirectory, readRunFacts } from "../runs/run-directory.js";
 import { type RunState, readRunState } from "../runs/run-state.js";
 import { endWith } from "../session.js";
 import { chooseFamilies, chooseRecipe, memberNamed, openSpec } from "../specs/choose.js";
 import { printedPath, replaceFile } from "../specs/files.js";
-import { type Compared, type Comparison, comparisonHtml } from "../words/comparison.js";
 import { exitCode, runFailure, usageFailure } from "../words/failure.js";
 import { jsonProgress } from "../words/progress.js";
-import { seedStudy } from "../words/significance.js";
+import { type SeedMember, type SeedStudy, seedStudy } from "../words/significance.js";
 import { count, print, printJson, stderrColors, tell } from "../words/terminal.js";
+import { writeReport } from "./report.js";
 import { optionsAgain, type TrainFlags, trainOne } from "./train.js";
 
 export interface VariantFlags extends TrainFlags {
   /** `Family.member`, `Family` or `all`. */
   readonly variant: string;
+}
+
+interface Compared extends Cost, SeedMember {
+  readonly batch: number;
+  readonly steps: number;
+}
+
+/** `report.json`; its fields are documented in `docs/cli.md`. */
+interface Comparison {
+  readonly format_version: "1.0";
+  readonly family: string;
+  readonly base: string;
+  readonly recipe: string;
+  readonly members: readonly Compared[];
+  /** What several seeds say; null: the family varies none. */
+  readonly seeds: SeedStudy | null;
 }
 
 /** What the members of a family have in common. */
@@ -49,7 +73,7 @@ export async function trainVariants(file: string, name: string | undefined, flag
     tell(`${stderrColors().bold(member.name)} (${i + 1} of ${members.length})`);
     if (await trainMember(member, around)) return;
   }
-  report(around);
+  await report(around);
 }
 
 /** The recipe as it trains a member. */
@@ -120,7 +144,7 @@ const directoryOf = (member: Variant, { folder, family }: Pick<Around, "folder" 
   join(folder, member.name.slice(family.name.length + 1));
 
 /** Writes the comparison once every member has ended; until then says how many are left. */
-function report(around: Around): void {
+async function report(around: Around): Promise<void> {
   const { family, recipe, folder, flags } = around;
   const runs = family.members.map((member) => {
     const directory = directoryOf(member, around);
@@ -152,7 +176,10 @@ function report(around: Around): void {
   if (!flags.json) for (const text of comparison.seeds?.said ?? []) tell(text);
   const [json, html] = ["report.json", "report.html"].map((name) => join(folder, name)) as [string, string];
   replaceFile(json, `${JSON.stringify(comparison, null, 2)}\n`);
-  replaceFile(html, comparisonHtml(comparison));
+  await writeReport(
+    runs.map(({ directory }) => directory),
+    { path: html, title: family.name, vocabulary: around.vocabulary },
+  );
   for (const path of [json, html].map(printedPath)) {
     if (flags.json) jsonProgress({ kind: "note", text: path });
     else print(`${path}\n`);

@@ -1,9 +1,11 @@
 /** The report of some runs as one HTML file that loads nothing. What the numbers cannot tell is said beside them. */
 
+import { flopText } from "../../compiler/index.js";
 import { escaped } from "../words/html.js";
 import { shortNumber } from "../words/progress.js";
 import { type SeedMember, type SeedStudy, seedStudy } from "../words/significance.js";
 import { count, grouped } from "../words/terminal.js";
+import { bars } from "./bars.js";
 import { runsHtml, type ShownRun } from "./page.js";
 import { style } from "./style.js";
 
@@ -24,7 +26,7 @@ export interface Reported extends ShownRun {
     readonly tokens: number;
     readonly visible: number;
     /** Of training on one sample. */
-    readonly flops: string;
+    readonly flops: number;
   } | null;
   /** The last of each probe; null: no finite number. */
   readonly scores: Readonly<Record<string, number | null>>;
@@ -47,7 +49,7 @@ export function reportHtml(runs: readonly Reported[], { title, script, lossSteps
   const study = studyOf(runs);
   const parts = [
     summaryOf(runs, lossSteps),
-    runs.length > 1 ? differencesOf(runs) : "",
+    runs.length > 1 ? sideBySide(runs) + differencesOf(runs) : "",
     study ? seedsOf(study) : "",
     runsHtml(runs, { isLog: false, across: "steps", addressOf: pictureOf, mostPictures: 12 }),
     limitsOf(runs, study),
@@ -88,7 +90,7 @@ function summaryOf(runs: readonly Reported[], lossSteps: number): string {
       ...scores.map((score) => (run.scores[score] == null ? "" : (run.scores[score] as number).toPrecision(4))),
       cost ? grouped(cost.parameters) : "",
       cost ? `${grouped(cost.visible)} of ${grouped(cost.tokens)}` : "",
-      cost ? escaped(cost.flops) : "",
+      cost ? escaped(flopText(cost.flops)) : "",
       facts ? escaped(facts.executor.backend) : "",
     ];
   });
@@ -104,12 +106,41 @@ function summaryOf(runs: readonly Reported[], lossSteps: number): string {
     "FLOPs of training on a sample",
     "backend",
   ];
+  const failed = runs.flatMap(({ label, failure, history }) =>
+    failure === null
+      ? []
+      : [`<p class="failed">${escaped(label)} failed after ${count(history.step, "step")}. ${escaped(failure)}</p>`],
+  );
   const missing = runs.flatMap(({ label, missing }) =>
     missing.map((text) => `<li>${escaped(`${label}: ${text}`)}</li>`),
   );
-  return `<h2>Results</h2>${table(head, rows)}<p>The loss is the mean of the last ${lossSteps} steps; scores are the last of each probe.</p>${
+  return `<h2>Results</h2>${table(head, rows)}<p>The loss is the mean of the last ${lossSteps} steps; scores are the last of each probe.</p>${failed.join("")}${
     missing.length === 0 ? "" : `<p>What could not be read:</p><ul>${missing.join("")}</ul>`
   }`;
+}
+
+/** What a table of many runs makes hard to compare. */
+function sideBySide(runs: readonly Reported[]): string {
+  const scores = [...new Set(runs.flatMap((run) => Object.keys(run.scores)))];
+  const drawn = (title: string, valueOf: (run: Reported) => number | null, show: (value: number) => string): string => {
+    const shown = runs.map((run) => {
+      const value = valueOf(run);
+      const text = value === null ? (run.failure === null ? "none" : "failed") : show(value);
+      return { label: run.label, value, text };
+    });
+    return shown.some(({ value }) => value !== null) ? bars(title, shown) : "";
+  };
+  return `<h2>Side by side</h2>${[
+    drawn("loss", ({ loss }) => loss, shortNumber),
+    ...scores.map((score) =>
+      drawn(
+        score,
+        (run) => run.scores[score] ?? null,
+        (value) => value.toPrecision(4),
+      ),
+    ),
+    drawn("FLOPs of training on a sample", ({ cost }) => cost?.flops ?? null, flopText),
+  ].join("\n")}`;
 }
 
 /** More lines than this are folded. */

@@ -35,6 +35,7 @@ svg { display: block; width: 100%; height: auto }
 ${Array.from({ length: 8 }, (_, i) => `.curve.c${i} { stroke: var(--c${i}) } .band.c${i}, .dot.c${i} { fill: var(--c${i}) } .key.c${i} { background: var(--c${i}) }`).join("\n")}
 .key { display: inline-block; width: .8em; height: .8em; border-radius: .2em; margin-right: .45em }
 .legend span { margin-right: 1.2rem; white-space: nowrap }
+.bars { margin: 1rem 0 } .bars svg { width: auto; max-width: none } .bars rect { fill: var(--accent) } .bars text { font-size: 13px; fill: var(--ink) }
 .picture { margin: .5rem 0 }
 .picture img { max-width: 100%; height: auto; border: 1px solid var(--line); background: #fff }
 .picture figcaption { font-weight: 400; color: var(--faint) }
