@@ -122,9 +122,13 @@ function summaryOf(runs: readonly Reported[], lossSteps: number): string {
 /** What a table of many runs makes hard to compare. */
 function sideBySide(runs: readonly Reported[]): string {
   const scores = [...new Set(runs.flatMap((run) => Object.keys(run.scores)))];
-  const drawn = (title: string, valueOf: (run: Reported) => number | null, show: (value: number) => string): string => {
+  const drawn = (
+    title: string,
+    numberOf: (run: Reported) => number | null,
+    show: (value: number) => string,
+  ): string => {
     const shown = runs.map((run) => {
-      const value = valueOf(run);
+      const value = numberOf(run);
       const text = value === null ? (run.failure === null ? "none" : "failed") : show(value);
       return { label: run.label, value, text };
     });
