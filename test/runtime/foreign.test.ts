@@ -75,7 +75,11 @@ interface Case {
   readonly adapt?: boolean;
 }
 
-const matrix: Readonly<Record<string, Case>> = JSON.parse(readFileSync(join(folder, "weights-in.json"), "utf8")).cases;
+/** Models of libraries, and of the official repositories. */
+const matrix: Readonly<Record<string, Case>> = Object.assign(
+  {},
+  ...["weights-in", "official"].map((name) => JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")).cases),
+);
 
 /** What a model of a case makes of its input with the weights of its file. */
 async function computed({ file, spec: text, what, input, order, fresh = [], adapt = false }: Case) {

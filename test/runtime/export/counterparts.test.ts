@@ -12,7 +12,8 @@ import { importedWeights, outlineOf, readForeignWeights } from "../../../runtime
 import { modelOf } from "../../support/model.js";
 
 const folder = join(import.meta.dirname, "../../reference/foreign");
-const { cases } = JSON.parse(readFileSync(join(folder, "weights-in.json"), "utf8"));
+const casesIn = (file: string) => JSON.parse(readFileSync(join(folder, file), "utf8")).cases;
+const cases = { ...casesIn("weights-in.json"), ...casesIn("official.json") };
 
 /** The tensors of a file, by name. */
 function tensorsOf(file: string) {
@@ -23,7 +24,9 @@ function tensorsOf(file: string) {
     const found: Record<string, unknown> = {};
     for (const [name, tensor] of tensors) {
       // Version 5 of transformers writes another name for the decoder's blocks than the files of version 4 have; it reads both.
-      const here = name.replace(/^model\./, "").replace("decoder.decoder_encoder.layer", "decoder.decoder_layers");
+      const here = name
+        .replace(/^model(_state)?\./, "")
+        .replace("decoder.decoder_encoder.layer", "decoder.decoder_layers");
       found[here] = { shape: tensor.shape, values: (await tensor.read()).values };
     }
     return found;
@@ -39,6 +42,9 @@ test.each([
   ["timm-token", "timm", "VisionTransformer"],
   ["timm-mean", "timm", "VisionTransformer"],
   ["timm-mean", "official", "MAE, fine-tuned"],
+  ["official-mae", "official", "MAE"],
+  ["official-video-mae", "official", "VideoMAE"],
+  ["official-mae-st", "official", "MAE-ST"],
 ] as const)("%s goes back to %s as it came", async (name, library, kind) => {
   const { file, spec } = cases[name];
   const model = modelOf(spec);
