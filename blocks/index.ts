@@ -36,13 +36,19 @@ export {
   type AugmentContext,
   type AugmentStep,
   augmentContext,
+  beginningOf,
   type ImageStep,
   isChanged,
   isOfPictures,
   type Mixing,
+  middleView,
+  type Nth,
   type PixelSize,
+  partOf,
   type RecordingStep,
   type SincFilter,
+  shareOf,
+  type View,
 } from "./augment/index.js";
 export * from "./authoring.js";
 export {
@@ -162,6 +168,7 @@ export {
   type ProbeResult,
   probeName,
   type SeenImage,
+  viewsOfProbe,
 } from "./probe/index.js";
 export type {
   AdversaryProgram,

@@ -30,7 +30,7 @@ export {
   weightsFrom,
 } from "./checkpoint/stored.js";
 export { readTensorFile, writeTensorFile } from "./checkpoint/tensor-file.js";
-export { type BatchesOptions, type EvaluationBatch, evaluationBatches } from "./data/batches.js";
+export { type BatchesOptions, type EvaluationBatch, evaluationBatches, type Views } from "./data/batches.js";
 export { fileDigest } from "./data/digest.js";
 export { writePng } from "./data/image/png.js";
 export { type DecoderAvailability, probeDecoder } from "./data/image/sharp.js";

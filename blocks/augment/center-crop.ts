@@ -3,7 +3,7 @@
 import { DataError } from "../dataset/index.js";
 import { optional, size } from "../params.js";
 import { defineAugment } from "./contract.js";
-import { middleOf, sizeText } from "./place.js";
+import { partOf, sizeText } from "./place.js";
 
 export const centerCrop = defineAugment({
   name: "center_crop",
@@ -15,7 +15,7 @@ export const centerCrop = defineAugment({
   },
   positional: "size",
   random: false,
-  plan(p, current, { image }) {
+  plan(p, current, { image, view }) {
     const wanted = { height: p.size?.[0] ?? image.height, width: p.size?.[1] ?? image.width };
     if (wanted.height > current.height || wanted.width > current.width) {
       throw new DataError(
@@ -23,6 +23,6 @@ export const centerCrop = defineAugment({
         `Write resize(shorter: ${Math.max(wanted.height, wanted.width)}) before center_crop, or a smaller crop.`,
       );
     }
-    return [middleOf(current, wanted)];
+    return [partOf(current, wanted, view)];
   },
 });

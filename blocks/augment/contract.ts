@@ -112,9 +112,35 @@ export interface AugmentContext {
   readonly image: ImageShape;
   /** Classes that the model tells apart; absent or null: it has no head, or nobody asks. */
   readonly classes?: number | null;
+  /** Which part of a sample evaluation looks at; if absent, the middle. */
+  readonly view?: View;
 }
 
 export const augmentContext = (array: ArrayShape): AugmentContext => ({ array, image: planesOf(array).shape });
+
+/** One of several parts of equal size, the first at the beginning, the last at the end; of one, the middle. */
+export interface Nth {
+  readonly at: number;
+  readonly of: number;
+}
+
+/** A part of a sample: of a video or a recording one in time, of a picture one along its longer side. */
+export interface View {
+  readonly clip: Nth;
+  readonly crop: Nth;
+}
+
+const only: Nth = { at: 0, of: 1 };
+
+/** The middle in time and of the picture. */
+export const middleView: View = { clip: only, crop: only };
+
+/** Where a part begins: at 0 to `most`, in whole numbers. */
+export const beginningOf = ({ at, of }: Nth, most: number): number =>
+  Math.floor(of === 1 ? most / 2 : (at * most) / (of - 1));
+
+/** The same as a share of all beginnings. */
+export const shareOf = ({ at, of }: Nth): number => (of === 1 ? 0.5 : at / (of - 1));
 
 export interface Box extends PixelSize {
   readonly top: number;

@@ -21,16 +21,22 @@ export {
   type AugmentContext,
   type AugmentStep,
   augmentContext,
+  beginningOf,
   defineAugment,
   type Filter,
   type ImageStep,
   isChanged,
   isOfPictures,
   type Mixing,
+  middleView,
+  type Nth,
   type PixelSize,
   type RecordingStep,
   type SincFilter,
+  shareOf,
+  type View,
 } from "./contract.js";
+export { partOf } from "./place.js";
 export {
   bandPass,
   centerBox,

@@ -4,7 +4,7 @@ import type { Random } from "../../graph/index.js";
 import { flag, int, reals } from "../params.js";
 import { defineAugment, type PixelSize } from "./contract.js";
 import { filter } from "./filter.js";
-import { type Crop, covering, middleOf } from "./place.js";
+import { type Crop, covering, partOf } from "./place.js";
 
 /** Quarters of what is left beside the part, down and to the right: corners, middle, middles of the sides, and between. */
 const places: readonly (readonly [down: number, right: number])[] = [
@@ -83,8 +83,8 @@ export const multiScaleCrop = defineAugment({
     drawCrop(p, current, { height, width }, random),
     { kind: "resize", height, width, filter: p.filter },
   ],
-  evaluationPlan(p, current, { image }) {
+  evaluationPlan(p, current, { image, view }) {
     const large = covering(current, image);
-    return [{ kind: "resize", ...large, filter: p.filter }, middleOf(large, image)];
+    return [{ kind: "resize", ...large, filter: p.filter }, partOf(large, image, view)];
   },
 });

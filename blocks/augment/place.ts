@@ -1,6 +1,6 @@
 /** Sizes and places that several augmentations compute. */
 
-import type { ImageStep, PixelSize } from "./contract.js";
+import { beginningOf, type ImageStep, middleView, type PixelSize, type View } from "./contract.js";
 
 export type Crop = Extract<ImageStep, { readonly kind: "crop" }>;
 
@@ -18,14 +18,21 @@ export function covering({ height, width }: PixelSize, wanted: PixelSize): Pixel
   return { height: scaled(height, wanted.height), width: scaled(width, wanted.width) };
 }
 
-/** The middle of an image; where it cannot be met exactly, half a pixel up and left. */
-export const middleOf = (current: PixelSize, { height, width }: PixelSize): Crop => ({
-  kind: "crop",
-  top: Math.floor((current.height - height) / 2),
-  left: Math.floor((current.width - width) / 2),
-  height,
-  width,
-});
+/**
+ * The part of an image that evaluation looks at: of several one along the longer of the sides that are left, otherwise the middle; where that
+ * cannot be met exactly, half a pixel up and left.
+ */
+export function partOf(current: PixelSize, { height, width }: PixelSize, { crop }: View = middleView): Crop {
+  const [down, right] = [current.height - height, current.width - width];
+  const isTall = down > right;
+  return {
+    kind: "crop",
+    top: isTall ? beginningOf(crop, down) : Math.floor(down / 2),
+    left: isTall ? Math.floor(right / 2) : beginningOf(crop, right),
+    height,
+    width,
+  };
+}
 
 /** `224x192` */
 export const sizeText = ({ height, width }: PixelSize): string => `${height}x${width}`;

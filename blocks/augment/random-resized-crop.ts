@@ -4,7 +4,7 @@ import type { Random } from "../../graph/index.js";
 import { choice, interval } from "../params.js";
 import { defineAugment, type PixelSize } from "./contract.js";
 import { filter } from "./filter.js";
-import { type Crop, covering, middleOf } from "./place.js";
+import { type Crop, covering, partOf } from "./place.js";
 
 interface Part {
   readonly scale: readonly [number, number];
@@ -46,7 +46,7 @@ function drawCrop(p: Part, current: PixelSize, random: Random): Crop {
     const left = random.integer(current.width - part.width + 1);
     return { kind: "crop", top, left, ...part };
   }
-  return middleOf(current, largestPart(p, current));
+  return partOf(current, largestPart(p, current));
 }
 
 /** The crop's share of the resized side in evaluation: 224 of 256; large inputs are not cropped further. */
@@ -82,12 +82,12 @@ export const randomResizedCrop = defineAugment({
     drawCrop(p, current, random),
     { kind: "resize", height, width, filter: p.filter },
   ],
-  evaluationPlan(p, current, { image }) {
+  evaluationPlan(p, current, { image, view }) {
     const share = evaluationShare(image);
     const large = covering(current, {
       height: Math.round(image.height / share),
       width: Math.round(image.width / share),
     });
-    return [{ kind: "resize", ...large, filter: p.filter }, middleOf(large, image)];
+    return [{ kind: "resize", ...large, filter: p.filter }, partOf(large, image, view)];
   },
 });

@@ -1,13 +1,15 @@
 /** Windows of time cut out of recordings, as long as the model's input: at a random time, or the middle. */
 
 import { flag } from "../params.js";
-import { defineAugment } from "./contract.js";
+import { type AugmentContext, defineAugment, middleView, shareOf } from "./contract.js";
 
 const pad = flag({
   default: false,
   doc: "Whether zeros follow a recording that is shorter; otherwise a shorter one is left as it is.",
 });
-const middle = 0.5;
+
+/** The middle, or where evaluation looks at several. */
+const placeOf = ({ view = middleView }: AugmentContext): number => shareOf(view.clip);
 
 export const randomWindow = defineAugment({
   name: "random_window",
@@ -18,7 +20,7 @@ export const randomWindow = defineAugment({
   params: { pad },
   random: true,
   plan: ({ pad }, _current, _context, random) => [{ kind: "cut", at: random.uniform(), pad }],
-  evaluationPlan: ({ pad }) => [{ kind: "cut", at: middle, pad }],
+  evaluationPlan: ({ pad }, _current, context) => [{ kind: "cut", at: placeOf(context), pad }],
 });
 
 export const centerWindow = defineAugment({
@@ -29,5 +31,5 @@ export const centerWindow = defineAugment({
   changes: "recordings",
   params: { pad },
   random: false,
-  plan: ({ pad }) => [{ kind: "cut", at: middle, pad }],
+  plan: ({ pad }, _current, context) => [{ kind: "cut", at: placeOf(context), pad }],
 });

@@ -1,11 +1,12 @@
 /** Probes: evaluations that judge frozen features, exactly as their published protocol says. */
 
 import type { Random } from "../../graph/index.js";
+import { type ArrayShape, hasPictures, isRecorded, isVolume, mediumOf } from "../arrays.js";
 import type { Augment, PixelSize } from "../augment/index.js";
-import { type Bound, type Definition, ofKind } from "../block.js";
+import { type Bound, type Definition, ofKind, type Requirement } from "../block.js";
 import type { DetectorFacts } from "../detection/dense.js";
 import type { ImageObject } from "../detection/objects.js";
-import { labels, optional, type Params, type ValuesOf } from "../params.js";
+import { int, labels, optional, type Params, type ValuesOf } from "../params.js";
 
 /** Frozen features of a labelled set: [count, width], row major; of tokens [count, tokens, width]. */
 export interface Features {
@@ -48,6 +49,8 @@ export interface ProbeContext {
   readonly encoderWidth: number;
   /** Whether the model's head finds objects. */
   readonly detects: boolean;
+  /** What the model reads. */
+  readonly arrays: readonly ArrayShape[];
 }
 
 /** What a probe is that judges features computed once. */
@@ -127,11 +130,61 @@ const ofOutput = {
   ),
 };
 
+/** How many parts of a sample are looked at, whose features or shares of classes are averaged: of all probes that go over the samples once. */
+const ofViews = {
+  clips: int({
+    min: 1,
+    max: 1024,
+    default: 1,
+    doc: "Parts of each video or recording, evenly spread from its beginning to its end, that count together as their mean; of 1, the middle.",
+  }),
+  crops: int({
+    min: 1,
+    max: 64,
+    default: 1,
+    doc: "Parts of each picture, evenly spread along its longer side, that count together as their mean; of 1, the middle.",
+  }),
+};
+
+const isTimed = (array: ArrayShape): boolean => mediumOf(array) === "video" || isRecorded(array);
+const isCropped = (array: ArrayShape): boolean => hasPictures(array) && !isVolume(array);
+
+const viewsFit: readonly Requirement<Params, ProbeContext>[] = [
+  {
+    name: "clips",
+    at: "clips",
+    doc: "Of videos and recordings alone several clips are looked at.",
+    holds: ({ clips }, { arrays }) => (clips as number) === 1 || arrays.some(isTimed),
+    say: () => "the model reads nothing that lies in time",
+    help: () => "remove `clips`",
+  },
+  {
+    name: "crops",
+    at: "crops",
+    doc: "Of pictures alone several crops are looked at.",
+    holds: ({ crops }, { arrays }) => (crops as number) === 1 || arrays.some(isCropped),
+    say: () => "the model reads no pictures that are cropped",
+    help: () => "remove `crops`",
+  },
+];
+
+/** The parts of a sample that a probe looks at. */
+export const viewsOfProbe = ({
+  values,
+}: Pick<Bound<Probe>, "values">): { readonly clips: number; readonly crops: number } => ({
+  clips: (values.clips ?? 1) as number,
+  crops: (values.crops ?? 1) as number,
+});
+
 export const definePassProbe = <const P extends Params>(probe: PassProbe<P>): PassProbe<P> =>
   ofKind("probe", { ...probe, params: { ...probe.params, ...ofOutput } });
 
 export const defineProbe = <const P extends Params>(probe: FeatureProbe<P>): FeatureProbe<P> =>
-  ofKind("probe", probe.sees === "predictions" ? probe : { ...probe, params: { ...probe.params, ...ofOutput } });
+  ofKind("probe", {
+    ...probe,
+    params: { ...probe.params, ...(probe.sees === "predictions" ? {} : ofOutput), ...ofViews },
+    requires: [...(probe.requires ?? []), ...viewsFit],
+  });
 
 /** The output that a probe judges, by name; undefined: the features of all inputs. */
 export const judgedOutput = ({ values }: Pick<Bound<Probe>, "values">): string | undefined =>

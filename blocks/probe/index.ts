@@ -26,6 +26,7 @@ export {
   type ProbeResult,
   probeName,
   type SeenImage,
+  viewsOfProbe,
 } from "./contract.js";
 export { accuracy, attentive, detection, fewShot, knn, linear, linearCrops, rank, ridge };
 

@@ -1,7 +1,7 @@
 /** The images of a recipe, and the features by which an encoder is judged on them: for `eval`, and during training. */
 
-import { hasClassToken, type ModelProgram, type SampleIndex } from "../../blocks/index.js";
-import type { LabelledData, Selection, Training } from "../../runtime/index.js";
+import { type ArrayShape, hasClassToken, type ModelProgram, type SampleIndex } from "../../blocks/index.js";
+import type { LabelledData, Selection, Training, Views } from "../../runtime/index.js";
 
 /** Images computed at once. */
 export const labelledBatch = 100;
@@ -17,13 +17,24 @@ export interface LabelledOptions {
 }
 
 export async function labelledData({ program, training, root, most, note }: LabelledOptions): Promise<LabelledData> {
-  const { evaluationBatches, openData } = await import("../../runtime/index.js");
+  const { evaluationBatches, openData, RunError } = await import("../../runtime/index.js");
   const train = thinned(await openData(training.data, "train", root, program), most);
   const common = { augment: training.augment, arrays: program.arrays, batch: labelledBatch, root, workers: 1, note };
+  /** Samples of which there is no more than the model reads have one clip. */
+  const viewed = (index: SampleIndex, views: Views | undefined): { readonly views?: Views } => {
+    if (!views || views.clips * views.crops === 1) return {};
+    if (views.clips > 1 && !hasLonger(index, Object.values(program.arrays))) {
+      throw new RunError("run/data", {
+        what: `${views.clips} clips of each sample are asked for, and the data hold arrays as long as the model reads`,
+        help: "Leave `clips` out, or name a folder of videos or recordings.",
+      });
+    }
+    return { views };
+  };
   // Opened when they are asked for: not every probe needs test images, and not all data have some.
   let opened: ReturnType<typeof openData> | null = null;
   return {
-    train: () => evaluationBatches({ index: train, ...common }),
+    train: (views) => evaluationBatches({ index: train, ...common, ...viewed(train, views) }),
     passes: {
       samples: train.length,
       // What cuts and mirrors pictures is the probe's; what changes numbers stays.
@@ -32,12 +43,25 @@ export async function labelledData({ program, training, root, most, note }: Labe
         return evaluationBatches({ index: train, ...common, augment: [...views, ...rest], pass });
       },
     },
-    async *test() {
+    async *test(views) {
       opened ??= openData(training.data, "test", root, program);
-      yield* evaluationBatches({ index: thinned(await opened, most), ...common });
+      const index = thinned(await opened, most);
+      yield* evaluationBatches({ index, ...common, ...viewed(index, views) });
     },
     classes: train.classes,
   };
+}
+
+/** Whether some of a sample may be longer in time than what a model reads of it. */
+function hasLonger(index: SampleIndex, arrays: readonly ArrayShape[]): boolean {
+  const time = ({ axes }: ArrayShape): number => axes.find(({ name }) => name === "time")?.size ?? 0;
+  const sample = index.sample(0);
+  const parts = sample.kind === "joined" ? Object.values(sample.parts) : [sample];
+  return parts.some((part) =>
+    part.kind === "array"
+      ? arrays.some((array) => array.axes.length === part.shape.axes.length && time(part.shape) > time(array))
+      : part.kind !== "pixels",
+  );
 }
 
 /** The class token where there is one, and the mean of the patches' tokens. */

@@ -166,6 +166,16 @@ export interface Place {
 export const arrayOf = (place: Place): Fact<ArrayShape> =>
   factOf(place, "input", (definition, values) => (definition as Input).shape(values));
 
+/** Of all inputs. */
+export function arraysOf({ wiring }: Place): Fact<readonly ArrayShape[]> {
+  const found = ownParts(wiring, "input").map(({ line }) =>
+    fact(line, (definition, values) => (definition as Input).shape(values)),
+  );
+  const known = found.filter((array) => array !== null);
+  if (known.length < found.length) return null;
+  return { value: known.map(({ value }) => value), sources: known.flatMap(({ sources }) => sources) };
+}
+
 /** One of the pictures of the array, as augmentations speak of it. */
 export function planeOf(place: Place): Fact<ImageShape> {
   const array = arrayOf(place);

@@ -1,6 +1,6 @@
 /** A pipeline: its stages in their order, each with a recipe that fits its model, and what they take from each other. */
 
-import type { Head } from "../../blocks/index.js";
+import type { Encoder, Head, Input } from "../../blocks/index.js";
 import type {
   FilePart,
   Identifier,
@@ -211,9 +211,16 @@ function notEarlier(
 
 /** Whether a stage's model has what a probe judges. */
 function fitProbe(block: DraftBlock, { model }: Stage, { span }: PipelineEvaluation, report: Report): void {
-  const head = model.slots.find(({ slot }) => slot === "head")?.use;
-  const classes = head ? (head.definition as Head).classes(head.values) : null;
-  const facts = { classes: { value: classes, sources: [] } };
+  const used = (slot: string) => model.slots.flatMap((one) => (one.slot === slot ? [one.use] : []));
+  const [head] = used("head");
+  const [encoder] = used("encoder");
+  const known = <V>(value: V) => ({ value, sources: [] });
+  const facts = {
+    classes: known(head ? (head.definition as Head).classes(head.values) : null),
+    detects: known(head !== undefined && (head.definition as Head).detector !== undefined),
+    arrays: known(used("input").map(({ definition, values }) => (definition as Input).shape(values))),
+    encoderWidth: encoder ? known((encoder.definition as Encoder).width(encoder.values)) : null,
+  };
   fits(block, null, facts, { report, within: span, name: span, known: new Set(), failed: new Set() });
 }
 

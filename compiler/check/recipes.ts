@@ -7,7 +7,16 @@ import { recipeSlots } from "../slots.js";
 import { outputsOf } from "../wire/wiring.js";
 import { readBody } from "./changes.js";
 import { type Body, type Draft, type DraftBlock, type DraftLine, slotLines } from "./draft.js";
-import { classesOf, detectsOf, encoderWidthOf, type Fact, type Facts, soundParts, watchedValues } from "./facts.js";
+import {
+  arraysOf,
+  classesOf,
+  detectsOf,
+  encoderWidthOf,
+  type Fact,
+  type Facts,
+  soundParts,
+  watchedValues,
+} from "./facts.js";
 import { type Fitting, fits } from "./fit.js";
 import { scopeOf, settings } from "./lines.js";
 import { type JudgedRecipe, lintRecipe } from "./lint.js";
@@ -101,6 +110,7 @@ function settingFact({ settings: held, open }: Draft, name: string): Fact<number
 const factsOf = (draft: Draft, subject: Subject | null): Facts => ({
   array: null,
   image: null,
+  arrays: subject && arraysOf({ wiring: subject.checked.wiring, part: null }),
   classes: subject && classesOf({ wiring: subject.checked.wiring, part: null }),
   detects: subject && detectsOf({ wiring: subject.checked.wiring, part: null }),
   encoderWidth: subject && encoderWidthOf({ wiring: subject.checked.wiring, part: null }),

@@ -10,6 +10,7 @@ import {
   type ModelProgram,
   oneLine,
   type SampleIndex,
+  type View,
 } from "../../blocks/index.js";
 import { invariant, randomStream, shuffled, sizeOf } from "../../graph/index.js";
 import type { Training } from "../train/contract.js";
@@ -106,22 +107,47 @@ export interface TrainingPass {
   readonly epoch: number;
 }
 
+/** So many parts in time and of pictures of each sample. */
+export interface Views {
+  readonly clips: number;
+  readonly crops: number;
+}
+
+/** The views of a sample, clip by clip. */
+const viewsOf = ({ clips, crops }: Views): readonly View[] =>
+  Array.from({ length: clips * crops }, (_, i) => ({
+    clip: { at: Math.floor(i / crops), of: clips },
+    crop: { at: i % crops, of: crops },
+  }));
+
 /**
  * All samples once, in their own order, without random augmentation; the last batch may be smaller. `limit`: at most so
- * many, the first ones. `pass`: with random augmentation instead, in shuffled order. Throws as `trainingBatches`.
+ * many, the first ones. `pass`: with random augmentation instead, in shuffled order. `views`: each
+ * sample in so many rows, one for each of them. Throws as `trainingBatches`.
  */
 export async function* evaluationBatches(
-  options: Omit<BatchesOptions, "seed"> & { readonly limit?: number; readonly pass?: TrainingPass },
+  options: Omit<BatchesOptions, "seed"> & {
+    readonly limit?: number;
+    readonly pass?: TrainingPass;
+    readonly views?: Views;
+  },
 ): AsyncGenerator<EvaluationBatch> {
   const { index, batch, pass } = options;
   await checkFiles(options);
-  const total = Math.min(index.length, options.limit ?? Infinity);
+  const views = options.views && viewsOf(options.views);
+  const repeat = views?.length ?? 1;
+  const total = repeat * Math.min(index.length, options.limit ?? Infinity);
   const count = Math.ceil(total / batch);
   const { seed, epoch } = pass ?? { seed: 0, epoch: 0 };
   const all = pass ? shuffled(total, randomStream(seed, "shuffle", epoch)) : null;
   const order = (k: number) => {
     const places = Int32Array.from({ length: Math.min(batch, total - k * batch) }, (_, i) => k * batch + i);
-    return { epoch, samples: all ? places.map((place) => all[place] as number) : places };
+    const samples = places.map((place) => Math.floor((all ? (all[place] as number) : place) / repeat));
+    return {
+      epoch,
+      samples,
+      ...(views ? { views: Array.from(places, (place) => views[place % repeat] as View) } : {}),
+    };
   };
   const mode = pass ? "train" : "evaluate";
   const source = prefetched({ ...options, seed, fields: {}, mode }, order, 0, count);
@@ -140,7 +166,12 @@ export async function* evaluationBatches(
   }
 }
 
-type Order = (batch: number) => { readonly epoch: number; readonly samples: Int32Array };
+type Order = (batch: number) => {
+  readonly epoch: number;
+  readonly samples: Int32Array;
+  /** Of each sample in its place; if absent, the middle. */
+  readonly views?: readonly View[];
+};
 
 interface Prefetched extends TrainingBatches {
   next(): Promise<TrainingBatch & Pick<Filled, "shown">>;

@@ -1,6 +1,6 @@
 /** Fills a batch through a pool: pieces to all threads, and another sample in the place of each that is broken. */
 
-import type { ModelProgram, SampleIndex } from "../../blocks/index.js";
+import type { ModelProgram, SampleIndex, View } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import type { Pool } from "./pool.js";
 import { sourcesOf } from "./preparation.js";
@@ -26,7 +26,7 @@ export async function fillBatch(
   pool: Pool,
   index: SampleIndex,
   root: string,
-  { epoch, samples }: { readonly epoch: number; readonly samples: Int32Array },
+  { epoch, samples, views }: { readonly epoch: number; readonly samples: Int32Array; readonly views?: readonly View[] },
   { arrays, buffers }: { readonly arrays: ModelProgram["arrays"]; readonly buffers: BatchBuffers },
 ): Promise<Filled> {
   const failed: Failed[] = [];
@@ -39,7 +39,9 @@ export async function fillBatch(
     const items = open.map((place) => {
       const sample = current[place] as number;
       const content = index.sample(sample);
-      return { sources: sourcesOf(content, root, arrays), label: content.label, epoch, sample, place };
+      const view = views?.[place];
+      const item = { sources: sourcesOf(content, root, arrays), label: content.label, epoch, sample, place };
+      return view ? { ...item, view } : item;
     });
     const answers = await Promise.all(
       pieces(items, pool.workers).map((piece) => pool.prepare({ buffers, items: piece })),

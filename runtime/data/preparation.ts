@@ -10,6 +10,7 @@ import {
   type ModelProgram,
   type Sample,
   type Training,
+  type View,
 } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 
@@ -147,6 +148,8 @@ export interface Item {
   /** Keys of its random stream. */
   readonly epoch: number;
   readonly sample: number;
+  /** Which part of it evaluation looks at; if absent, the middle. */
+  readonly view?: View;
 }
 
 /** The places of one sample in a batch. */

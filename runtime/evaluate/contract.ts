@@ -2,7 +2,7 @@
 
 import { type Augment, DataError, type Probe, type ProbeResult } from "../../blocks/index.js";
 import { type Random, randomStream } from "../../graph/index.js";
-import type { TrainingPass } from "../data/batches.js";
+import type { TrainingPass, Views } from "../data/batches.js";
 import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
 import type { Bound } from "../train/contract.js";
@@ -16,8 +16,9 @@ export type JudgedSource = FeatureSource | "head";
 
 /** A data set, read from the beginning at each call; labels and test images are for the probes that need them. */
 export interface LabelledData {
-  readonly train: () => AsyncIterable<LabelledBatch>;
-  readonly test: () => AsyncIterable<LabelledBatch>;
+  readonly train: (views?: Views) => AsyncIterable<LabelledBatch>;
+  /** `views`: each sample in so many rows, one after another; if absent, in one. */
+  readonly test: (views?: Views) => AsyncIterable<LabelledBatch>;
   readonly classes: readonly string[];
   /** The training images again and again, for probes that see them anew in each pass; if absent, those cannot judge. */
   readonly passes?: {

@@ -10,8 +10,10 @@ import {
   isPassProbe,
   type Probe,
   type SampleWords,
+  viewsOfProbe,
   wordsOf,
 } from "../../blocks/index.js";
+import type { Views } from "../data/batches.js";
 import { RunError } from "../run-error.js";
 import type { Bound } from "../train/contract.js";
 import {
@@ -24,6 +26,7 @@ import {
 } from "./contract.js";
 import { collectFeatures, type FeatureReader, type LabelledBatch, predictionReader } from "./features.js";
 import type { Trained } from "./frozen.js";
+import { classShares, meanOverViews } from "./mean-views.js";
 import { judgeObjects } from "./objects.js";
 import { judgeInPasses, readerOf } from "./passes.js";
 
@@ -52,18 +55,24 @@ export async function evaluate(
   const ofImages = probes.filter(isOf((probe): probe is FeatureProbe => !isPassProbe(probe) && !isObjectProbe(probe)));
   const ofHead = ofImages.filter(({ definition }) => definition.sees === "predictions");
   const ofFeatures = ofImages.filter((probe) => !ofHead.includes(probe));
-  const predicted = ofHead.length > 0 ? await readPredictions(model, options) : null;
-  const isLabelled = ofFeatures.some(({ definition }) => definition.needs !== "images");
-  const judged = ofFeatures.length > 0 ? await readAll(model, isLabelled, options) : [];
-  const featureSeconds = secondsSince(started);
   const rows: EvaluationRow[] = [];
-  if (predicted) for (const probe of ofHead) rows.push(await judge(predicted, probe, options));
-  for (const features of judged) {
-    for (const probe of ofFeatures) rows.push(await judge(features, probe, options));
+  let [read, featureSeconds]: [Judged | null, number] = [null, 0];
+  for (const group of byViews(ofHead)) {
+    const predicted = await readPredictions(model, group.views, options);
+    featureSeconds += secondsSince(started);
+    for (const probe of group.probes) rows.push(await judge(predicted, probe, options));
+    read = predicted;
+  }
+  for (const { views, probes: own } of byViews(ofFeatures)) {
+    const isLabelled = own.some(({ definition }) => definition.needs !== "images");
+    const before = performance.now();
+    const judged = await readAll(model, { isLabelled, views }, options);
+    featureSeconds += secondsSince(before);
+    for (const features of judged) for (const probe of own) rows.push(await judge(features, probe, options));
+    read = judged[0] ?? read;
   }
   const inPasses = await judgeInPasses(model, ofPasses, options);
   const found = await judgeObjects(model, ofObjects, options);
-  const read = judged[0] ?? predicted;
   return {
     model: model.program.name,
     seed,
@@ -86,20 +95,43 @@ const isOf =
     is(bound.definition);
 
 const judge = ({ train, test, ...kind }: Judged, probe: Bound<FeatureProbe>, options: EvaluateOptions) =>
-  rowOf(kind, train.width, probe, options, (random, tick) =>
-    probe.definition.run(probe.values, train, test, random, tick),
-  );
+  rowOf(kind, train.width, probe, options, async (random, tick) => {
+    const result = await probe.definition.run(probe.values, train, test, random, tick);
+    const { clips, crops } = viewsOfProbe(probe);
+    const what = kind.source === "head" ? "shares of classes" : "features";
+    const parts = [...(clips > 1 ? [`${clips} clips`] : []), ...(crops > 1 ? [`${crops} crops`] : [])].join(" x ");
+    return parts === "" ? result : { ...result, protocol: `${result.protocol}; ${what} averaged over ${parts}` };
+  });
+
+/** Probes that look at the same parts of samples, of which features are read once. */
+function byViews(probes: readonly Bound<FeatureProbe>[]) {
+  const groups = new Map<string, { readonly views: Views; readonly probes: Bound<FeatureProbe>[] }>();
+  for (const probe of probes) {
+    const views = viewsOfProbe(probe);
+    const key = `${views.clips}x${views.crops}`;
+    const group = groups.get(key) ?? { views, probes: [] };
+    group.probes.push(probe);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
 
 /** `isLabelled`: labels are asked for, and test images read. */
-async function readAll(model: Trained, isLabelled: boolean, options: EvaluateOptions): Promise<readonly Judged[]> {
+async function readAll(
+  model: Trained,
+  { isLabelled, views }: { readonly isLabelled: boolean; readonly views: Views },
+  options: EvaluateOptions,
+): Promise<readonly Judged[]> {
   const { data, sources, selections, report } = options;
   const readers: FeatureReader[] = [];
   try {
     for (const source of sources) readers.push(await readerOf(source, model, options));
     const tick = (done: number) => report?.({ stage: "features", done, total: null });
     const classes = isLabelled ? data.classes.length : null;
-    const train = await collectFeatures(readers, data.train(), classes, tick);
-    const test = await collectFeatures(readers, isLabelled ? data.test() : noImages(), classes, tick);
+    const averaged = (all: readonly (readonly Features[])[]) =>
+      all.map((kinds) => kinds.map((features) => meanOverViews(features, views)));
+    const train = averaged(await collectFeatures(readers, data.train(views), classes, tick));
+    const test = averaged(await collectFeatures(readers, isLabelled ? data.test(views) : noImages(), classes, tick));
     const judged = sources.flatMap((source, r) =>
       (source === "pixels" ? [null] : selections).map(
         (selection, i): Judged => ({
@@ -120,11 +152,16 @@ async function readAll(model: Trained, isLabelled: boolean, options: EvaluateOpt
 async function* noImages(): AsyncGenerator<LabelledBatch> {}
 
 /** The head's classes of the test images; nothing of the training images. */
-async function readPredictions(model: Trained, { data, executor, batch, report }: EvaluateOptions): Promise<Judged> {
+async function readPredictions(
+  model: Trained,
+  views: Views,
+  { data, executor, batch, report }: EvaluateOptions,
+): Promise<Judged> {
   const reader = await predictionReader(model, executor, batch);
   try {
     const tick = (done: number) => report?.({ stage: "predictions", done, total: null });
-    const [[test] = []] = await collectFeatures([reader], data.test(), data.classes.length, tick);
+    const [[all] = []] = await collectFeatures([reader], data.test(views), data.classes.length, tick);
+    const test = all && meanOverViews(all, views, classShares);
     const width = reader.widths[0] as number;
     if (!test || test.count === 0) {
       const { sample } = wordsOf(model.program.arrays);

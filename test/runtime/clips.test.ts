@@ -102,6 +102,50 @@ test("a folder of frames is a video: in the order of its numbers, every so manie
   await expect(open(1)).rejects.toMatchObject({ what: expect.stringContaining("between 3.png and 5.png") });
 });
 
+test("evaluation looks at several parts of a sample: clips from its first frame to its last, crops along its longer side", async () => {
+  const folder = "views/jump/a";
+  mkdirSync(join(root, folder), { recursive: true });
+  for (let frame = 0; frame < 7; frame++) {
+    // Each column has a level of its own, and each frame.
+    const pixels = Buffer.from(Array.from({ length: 4 * 10 }, (_, at) => 20 * frame + (at % 10)));
+    await sharp(pixels, { raw: { width: 10, height: 4, channels: 1 } })
+      .toColourspace("b-w")
+      .png()
+      .toFile(join(root, folder, `${frame}.png`));
+  }
+  const arrays = { clip: clip(2, 4) };
+  const index = await openData([bound("dataset", "folder", { path: "views", stride: 2 })], "train", root, { arrays });
+  const common = { index, arrays, batch: 4, root, workers: 0, note: () => {} };
+  const firsts: number[] = [];
+  const found: number[] = [];
+  const augment = [bound("augment", "center_crop")];
+  for await (const one of evaluationBatches({ ...common, augment, views: { clips: 3, crops: 2 } })) {
+    const levels = Array.from(one.arrays.clip as Float32Array, (value) => Math.round(255 * value));
+    for (let row = 0; row < one.count; row++) firsts.push(levels[32 * row] as number, levels[32 * row + 16] as number);
+    found.push(...one.samples);
+  }
+  // Begins at frames 0, 2 and 4 of 7, of which a clip takes three, and at columns 0 and 6 of 10.
+  expect(firsts).toEqual([0, 40, 6, 46, 40, 80, 46, 86, 80, 120, 86, 126]);
+  expect(found).toEqual([0, 0, 0, 0, 0, 0]);
+  // Where nothing is cut, pictures are covered first: here they are as high as the input.
+  for await (const { arrays: own } of evaluationBatches({ ...common, augment: [], views: { clips: 1, crops: 2 } }))
+    expect([0, 32].map((at) => Math.round(255 * ((own.clip as Float32Array)[at] as number)))).toEqual([40, 46]);
+  const signal: ArrayShape = {
+    axes: [
+      { name: "lead", size: 1 },
+      { name: "time", size: 4 },
+    ],
+    channels: 1,
+  };
+  const long = { ...signal, axes: [signal.axes[0] as ArrayShape["axes"][0], { name: "time" as const, size: 12 }] };
+  const record: Sample = { kind: "array", numbers: Float32Array.from(Array(12).keys()), shape: long, label: 0 };
+  const ofSignals = { ...common, index: indexOf([record]), arrays: { signal }, views: { clips: 3, crops: 1 } };
+  for (const cuts of [[], [bound("augment", "random_window")]]) {
+    for await (const { arrays: own } of evaluationBatches({ ...ofSignals, augment: cuts }))
+      expect([0, 4, 8].map((at) => (own.signal as Float32Array)[at])).toEqual([0, 4, 8]);
+  }
+});
+
 test("curves are drawn where their values are, and hidden times are shaded", () => {
   const array: ArrayShape = {
     axes: [

@@ -1,7 +1,7 @@
 /** Clips, of frames in image files or of one file: where in the video one begins, and its frames decoded, all by one plan. */
 
 import { join } from "node:path";
-import type { AugmentStep } from "../../../blocks/index.js";
+import { type AugmentStep, beginningOf, middleView } from "../../../blocks/index.js";
 import { randomStream } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
 import { joined } from "../numbers.js";
@@ -18,12 +18,12 @@ type Frames = Source & { readonly kind: "frames" };
 /** The key of the stream that draws where a clip begins, beside that of its augmentations. */
 const beginning = 1;
 
-/** The first frame of a clip, of those up to `most`: training begins anywhere, evaluation so that the clip is the middle of the video. */
+/** The first frame of a clip, of those up to `most`: training begins anywhere, evaluation so that the clip is the middle of the video, or one of several. */
 const beginningFor =
   (item: Item, { seed, mode }: Preparation) =>
   (most: number): number => {
     const random = randomStream(seed, "augment", item.epoch, item.sample, beginning);
-    return mode === "train" ? random.integer(most + 1) : Math.floor(most / 2);
+    return mode === "train" ? random.integer(most + 1) : beginningOf((item.view ?? middleView).clip, most);
   };
 
 function chosenFrames({ path, names, count, stride }: Frames, item: Item, preparation: Preparation): string[] {

@@ -1,6 +1,17 @@
 /** The plan of augmentations for one picture: its steps drawn, and checked to end at the size that the model reads. */
 
-import { type AugmentStep, augmentContext, augmentsOf, DataError, type ImageShape } from "../../../blocks/index.js";
+import {
+  type AugmentStep,
+  augmentContext,
+  augmentsOf,
+  DataError,
+  type ImageShape,
+  isRecorded,
+  middleView,
+  partOf,
+  shareOf,
+  type View,
+} from "../../../blocks/index.js";
 import { type Random, randomStream } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
 import type { Item, NamedArray, Preparation } from "../preparation.js";
@@ -18,8 +29,8 @@ export const isOfPixels = (step: AugmentStep): step is PixelStep => isGeometry(s
 export const pixelStepsOf = (steps: readonly AugmentStep[]): readonly PixelStep[] => steps.filter(isOfPixels);
 export const geometryOf = (steps: readonly AugmentStep[]): readonly Geometry[] => steps.filter(isGeometry);
 
-/** What a sample's random numbers are keyed by. */
-type Drawn = Pick<Item, "epoch" | "sample">;
+/** What a sample's random numbers are keyed by, and which part of it is looked at. */
+type Drawn = Pick<Item, "epoch" | "sample" | "view">;
 
 /** All steps for a picture of a size that is to become one of `array`'s. A block's complaint names the sample. */
 export function planFor(
@@ -49,7 +60,8 @@ function draw(
   what: string,
 ): readonly AugmentStep[] {
   const { augment, mode, arrays } = preparation;
-  const context = augmentContext(array.shape);
+  const { view = middleView } = item;
+  const context = { ...augmentContext(array.shape), view };
   const { image } = context;
   const streams = streamsFor(item, array, preparation);
   const steps: AugmentStep[] = [];
@@ -67,7 +79,10 @@ function draw(
       if (current.height * current.width > mostPixels) throw tooLarge(what, before, current);
     } else add(definition.evaluationPlan?.(values, current, context) ?? []);
   }
-  if (mode === "evaluate") add(cover(current, image));
+  // Where nothing cuts recordings, only their beginnings are read.
+  if (view.clip.of > 1 && isRecorded(array.shape) && !steps.some(({ kind }) => kind === "cut"))
+    steps.push({ kind: "cut", at: shareOf(view.clip), pad: array.shape.sound !== undefined });
+  if (mode === "evaluate") add(cover(current, image, view));
   if (current.height !== image.height || current.width !== image.width) throw wrongSize(what, current, image);
   return steps;
 }
@@ -95,14 +110,16 @@ function sizeAfter(size: Size, step: AugmentStep): Size {
   return step.kind === "crop" || step.kind === "resize" ? { height: step.height, width: step.width } : size;
 }
 
-/** Resizes until the input is covered, then cuts the centre. Nothing for an image that fits. */
-function cover(from: Size, to: Size): readonly AugmentStep[] {
+/** Resizes until the input is covered, then cuts the centre, or one of several parts. Nothing for an image that fits. */
+function cover(from: Size, to: Size, view: View): readonly AugmentStep[] {
   if (from.height === to.height && from.width === to.width) return [];
   const scale = Math.max(to.height / from.height, to.width / from.width);
   const height = Math.max(to.height, Math.round(from.height * scale));
   const width = Math.max(to.width, Math.round(from.width * scale));
+  const large: AugmentStep = { kind: "resize", height, width, filter: "bicubic" };
+  if (view.crop.of > 1) return [large, partOf({ height, width }, to, view)];
   return [
-    { kind: "resize", height, width, filter: "bicubic" },
+    large,
     {
       kind: "crop",
       top: Math.round((height - to.height) / 2),

@@ -58,7 +58,7 @@ export async function readVideo(path: string, container: Container, wanted: Want
   const total = times.length < together ? times.length : Math.max(times.length, Math.round((duration ?? 0) / step));
   checkDecoded(config, wanted.count);
   // How many frames there are is only known of those that were read: a clip that runs over the end begins earlier.
-  for (let most = Math.max(0, total - span); ; most = Math.floor(most / 2)) {
+  for (let most = Math.max(0, total - span); ; ) {
     const begin = wanted.beginning(most);
     const from = begin === 0 ? null : timeOf(begin);
     const { packets } = await readPackets(library, { path, container, from, frames: span + reordering });
@@ -69,6 +69,7 @@ export async function readVideo(path: string, container: Container, wanted: Want
       return { frames: await decoded(library, config, packets, kept), size: sizeOf(config) };
     }
     if (begin === 0) throw tooFew(later.length, span);
+    most = at < 0 ? Math.floor(most / 2) : Math.min(most - 1, Math.max(0, begin + later.length - at - span));
   }
 }
 

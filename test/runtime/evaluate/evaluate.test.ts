@@ -6,6 +6,7 @@ import type { TrainingPass } from "../../../runtime/data/batches.js";
 import type { EvaluateOptions } from "../../../runtime/evaluate/contract.js";
 import { evaluate } from "../../../runtime/evaluate/evaluate.js";
 import type { LabelledBatch } from "../../../runtime/evaluate/features.js";
+import { classShares, meanOverViews } from "../../../runtime/evaluate/mean-views.js";
 import { RunError, reconstructionErrors } from "../../../runtime/index.js";
 import { bound } from "../../support/data.js";
 import { executor, rectangle, reference } from "./model.js";
@@ -111,6 +112,56 @@ describe("evaluate", () => {
     expect(own?.psnr).toBeCloseTo(-10 * Math.log10(own?.pixelMse as number), 10);
     const { picture: _, ...blind } = rectangle;
     expect(await reconstructionErrors({ program: blind, weights }, [], { data, ...common })).toBeNull();
+  });
+
+  test("averages what is made of several parts of a sample: features, and shares of classes", async () => {
+    const asked: unknown[] = [];
+    /** Each sample in so many rows, the first of them blank. */
+    const viewed = (count: number, seed: number) =>
+      async function* (views?: { readonly clips: number; readonly crops: number }): AsyncGenerator<LabelledBatch> {
+        asked.push(views);
+        const repeat = (views?.clips ?? 1) * (views?.crops ?? 1);
+        for await (const { arrays, labels, count: rows } of bars(count, seed)) {
+          for (let from = 0; from < rows; from += batch / repeat) {
+            const image = new Float32Array(batch * size);
+            const own = Math.min(batch / repeat, rows - from);
+            for (let i = 0; i < own * repeat; i++) {
+              const at = (from + Math.floor(i / repeat)) * size;
+              if (repeat === 1 || i % repeat > 0)
+                image.set((arrays.image as Float32Array).subarray(at, at + size), i * size);
+            }
+            const repeated = Int32Array.from(
+              { length: own * repeat },
+              (_, i) => labels[from + Math.floor(i / repeat)] as number,
+            );
+            yield { arrays: { image }, labels: repeated, count: own * repeat };
+          }
+        }
+      };
+    const data = { train: viewed(120, 1), test: viewed(40, 2), classes: ["top", "middle", "bottom"] };
+    const several = { k: 5, crops: 2 };
+    const { rows, samples } = await evaluate(
+      { program: rectangle, weights },
+      [bound("probe", "knn", several), bound("probe", "knn", { k: 5 })],
+      await options({ data, sources: ["pixels"] }),
+    );
+    expect(samples).toEqual({ train: 120, test: 40 });
+    // Halved numbers have the same directions.
+    expect(rows[0]?.scores).toEqual(rows[1]?.scores);
+    expect(rows.map(({ protocol }) => / 2 crops$/.test(protocol))).toEqual([true, false]);
+    expect(asked).toEqual([2, 2, 1, 1].map((crops) => ({ clips: 1, crops })));
+    const [logits, other] = [
+      [2, 0, -1],
+      [-3, 1, 0.5],
+    ];
+    const both = { values: Float32Array.from([...logits, ...other]), labels: Int32Array.of(1, 1), count: 2 };
+    const mean = meanOverViews({ ...both, width: 3, classes: 3 }, { clips: 2, crops: 1 }, classShares);
+    const shares = (of: readonly number[]) => of.map((x) => Math.exp(x) / of.reduce((sum, y) => sum + Math.exp(y), 0));
+    for (let k = 0; k < 3; k++) {
+      const expected = Math.log(((shares(logits)[k] as number) + (shares(other)[k] as number)) / 2);
+      expect(mean.values[k]).toBeCloseTo(expected, 5);
+    }
+    expect([mean.count, ...mean.labels]).toEqual([1, 1]);
   });
 
   test("goes through the images anew for probes that ask for it: tokens of encoders, and views of their own", async () => {
