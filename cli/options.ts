@@ -40,6 +40,12 @@ export const checkpointOption = (): Option =>
 /** Backends that compute in the machine's memory, as far as it was measured. That of a graphics card is not known here. */
 export const measuredBackends = ["onnx", "wasm"] as const;
 
+export const weightsOption = (): Option =>
+  new Option(
+    "--weights <which>",
+    "running averages, or the weights as the last step left them (default: averages where the recipe keeps some)",
+  ).choices(["averaged", "last"]);
+
 export const configOption = [
   "--config <file>",
   "the mae.config.json whose block files to use (default: the nearest above the spec; of a run or checkpoint, above the working folder)",

@@ -3,7 +3,7 @@
 import { type Command, Option } from "commander";
 import { listOfBlocks, listOfWords, wholeNumber } from "./arguments.js";
 import { addText, command } from "./help.js";
-import { configOption, onBackend } from "./options.js";
+import { configOption, onBackend, weightsOption } from "./options.js";
 
 /** Commands that take a run or a checkpoint. */
 export function addTrained(program: Command): void {
@@ -30,6 +30,7 @@ export function addTrained(program: Command): void {
         .option("--layer <n>", "take the features after this layer of the encoder (default: the last)", wholeNumber(1))
         .option("--no-baselines", "judge only the trained encoder, not also an untrained one and the pixels")
         .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
+        .addOption(weightsOption())
         .option(
           "--samples <n>",
           "judge on at most this many images of each split, spread evenly over it",
@@ -59,7 +60,8 @@ export function addTrained(program: Command): void {
         .option("--media", "also write clips and volumes as an animated WebP, and spectrograms as rough WAV sounds")
         .addOption(new Option("--split <name>", "which part of the data").choices(["train", "test"]).default("test"))
         .option("--seed <n>", "seed of the masks", wholeNumber(0))
-        .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)"),
+        .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
+        .addOption(weightsOption()),
     ).action(async (run: string, options) => {
       await (await import("./commands/show.js")).show(run, options);
     }),
@@ -123,6 +125,7 @@ export function addTrained(program: Command): void {
       )
       .option("-o, --out <path>", "the file or folder (default: <output>.onnx or the format beside the checkpoint)")
       .option("--batch <n>", "of ONNX: for this many images at a time (default: any number)", wholeNumber(1))
+      .addOption(weightsOption())
       .option("--pixels", "of ONNX: take pixels from 0 to 255 (default: images normalized as in training)")
       .option("--force", "replace a file that is already there")
       .option("--json", "print one JSON document")
@@ -209,6 +212,7 @@ export function addTrained(program: Command): void {
         )
         .option("--layer <n>", "take the features after this layer of the encoder (default: the last)", wholeNumber(1))
         .option("--samples <n>", "at most this many images, spread evenly over the data", wholeNumber(1))
+        .addOption(weightsOption())
         .option("--force", "replace a file that is already there")
         .option("--json", "print one JSON document"),
     ).action(async (source: string, options) => {

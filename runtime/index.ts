@@ -26,6 +26,7 @@ export {
   type CheckpointFacts,
   checkpointFromBytes,
   type DataCursor,
+  hasAverages,
   stateFrom,
   weightsFrom,
 } from "./checkpoint/stored.js";

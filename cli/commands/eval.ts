@@ -27,7 +27,7 @@ import { analyzeWith, vocabularyOf } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
 import { sayGuesses } from "../runs/guesses.js";
 import { labelledBatch, labelledData, selectionsOf } from "../runs/labelled-data.js";
-import { type OpenRun, openRun } from "../runs/open-run.js";
+import { type CheckpointFlags, type OpenRun, openRun } from "../runs/open-run.js";
 import { sayErrors } from "../runs/pictures.js";
 import { printedPath } from "../specs/files.js";
 import { usageFailure } from "../words/failure.js";
@@ -36,7 +36,7 @@ import { createStages } from "../words/progress.js";
 import { type Colors, grouped, print, printJson, stdoutColors, stdoutColumns, tell } from "../words/terminal.js";
 import { visibleText, wrapped } from "../words/text-width.js";
 
-export interface EvalOptions extends BackendFlags {
+export interface EvalOptions extends BackendFlags, CheckpointFlags {
   readonly with?: readonly string[];
   readonly features?: "cls" | "mean";
   readonly layer?: number;
@@ -44,7 +44,6 @@ export interface EvalOptions extends BackendFlags {
   readonly of?: string;
   /** False: only the trained encoder. */
   readonly baselines: boolean;
-  readonly checkpoint?: string;
   readonly seed?: number;
   /** Most samples of each split; if absent, all. */
   readonly samples?: number;
@@ -53,7 +52,7 @@ export interface EvalOptions extends BackendFlags {
 }
 
 export async function evaluate(directory: string, options: EvalOptions): Promise<void> {
-  const run = await openRun(directory, options.checkpoint ?? null, () => vocabularyOf(null, options.config));
+  const run = await openRun(directory, options, () => vocabularyOf(null, options.config));
   const runtime = await import("../../runtime/index.js");
   const data = await labelledData({ ...run, root: run.facts.root, most: options.samples ?? Infinity, note: tell });
   const probes = options.with ? probesNamed(options.with, run) : probesFor(run, data.classes.length > 1);

@@ -6,6 +6,7 @@ import { type ArrayShape, augmentsOf, outputNames } from "../../blocks/index.js"
 import { plainModel } from "../../compiler/index.js";
 import type { ExportedPort, ExportFacts, Library } from "../../runtime/index.js";
 import type { OpenCheckpoint } from "../runs/open-checkpoint.js";
+import type { CheckpointFlags } from "../runs/open-run.js";
 import { folderOf, openTrained } from "../runs/open-trained.js";
 import { factsFile } from "../runs/run-directory.js";
 import { readRunState } from "../runs/run-state.js";
@@ -16,7 +17,7 @@ import { type Colors, count, print, printJson, stdoutColors } from "../words/ter
 
 export type ExportFormat = "onnx" | "browser" | Library;
 
-export interface ExportOptions {
+export interface ExportOptions extends Pick<CheckpointFlags, "weights"> {
   readonly to: ExportFormat;
   readonly what?: string;
   /** Images at a time; if absent, as many as come. */
@@ -39,7 +40,7 @@ export async function exportModel(source: string, options: ExportOptions): Promi
 /** A package that a web page imports. */
 async function exportToBrowser(source: string, options: ExportOptions): Promise<void> {
   const folder = options.out ?? join(folderOf(source), "browser");
-  const trained = await openTrained(source, options.config);
+  const trained = await openTrained(source, options);
   const { exportPackage } = await import("./export-browser.js");
   const files = await exportPackage(trained, folder, { force: options.force ?? false });
   const { program, step } = trained;
@@ -60,7 +61,7 @@ async function exportToLibrary(source: string, library: Library, options: Export
   if (existsSync(folder)) {
     for (const name of folderFiles[library]) checkOutput(join(folder, name), options.force ?? false);
   }
-  const trained = await openTrained(source, options.config);
+  const trained = await openTrained(source, options);
   const { model, program, training, spec, step } = trained;
   const facts = plainModel(model);
   if ("why" in facts) {
@@ -119,7 +120,7 @@ async function exportFile(source: string, options: ExportOptions): Promise<void>
   const { what = "encode" } = options;
   const path = options.out ?? join(folderOf(source), `${what}.onnx`);
   checkOutput(path, options.force ?? false);
-  const trained = await openTrained(source, options.config);
+  const trained = await openTrained(source, options);
   const { colourScale, exportedFunctions, exportOnnx } = await import("../../runtime/index.js");
   const { program, training, step, spec } = trained;
   const known = [...exportedFunctions, ...outputNames(program)];

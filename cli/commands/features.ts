@@ -6,6 +6,7 @@ import { datasetAt, defaultsOf, type ModelProgram, type SampleIndex, wordsOf } f
 import type { FeatureFormat, FeatureRows, Selection, Training } from "../../runtime/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
 import { labelledBatch, selectionsOf, thinned } from "../runs/labelled-data.js";
+import type { CheckpointFlags } from "../runs/open-run.js";
 import { folderOf, openTrained } from "../runs/open-trained.js";
 import { factsFile, readRunFacts } from "../runs/run-directory.js";
 import { checkOutput, printedPath } from "../specs/files.js";
@@ -13,7 +14,7 @@ import { usageFailure } from "../words/failure.js";
 import { createStages } from "../words/progress.js";
 import { count, grouped, print, printJson, tell } from "../words/terminal.js";
 
-export interface FeaturesOptions extends BackendFlags {
+export interface FeaturesOptions extends BackendFlags, Pick<CheckpointFlags, "weights"> {
   readonly out?: string;
   /** Of each input, `audio=folder`, or of the only one its path alone. If absent, the recipe's. */
   readonly data?: readonly string[];
@@ -35,7 +36,7 @@ export async function features(source: string, options: FeaturesOptions): Promis
   const format = await formatOf(path);
   checkOutput(path, options.force ?? false);
   checkLabels(options);
-  const trained = await openTrained(source, options.config);
+  const trained = await openTrained(source, options);
   const runtime = await import("../../runtime/index.js");
   const { program, training, step } = trained;
   const data = await opened(source, trained, options);

@@ -5,19 +5,18 @@ import { join } from "node:path";
 import { vocabularyOf } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
 import { guessedTexts, isText, sayGuesses, textsWithGuesses } from "../runs/guesses.js";
-import { openRun } from "../runs/open-run.js";
+import { type CheckpointFlags, openRun } from "../runs/open-run.js";
 import { type Drawable, drawPicture, type PictureOptions } from "../runs/pictures.js";
 import { pictureFile } from "../runs/run-directory.js";
 import { printedPath, unwritable } from "../specs/files.js";
 import { runFailure } from "../words/failure.js";
 import { plainColors, print, stdoutColors, tell } from "../words/terminal.js";
 
-export interface ShowOptions extends BackendFlags {
+export interface ShowOptions extends BackendFlags, CheckpointFlags {
   readonly out?: string;
   readonly count: number;
   readonly split: "train" | "test";
   readonly seed?: number;
-  readonly checkpoint?: string;
   readonly config?: string;
   /** Also what is seen in time or heard. */
   readonly media?: true;
@@ -46,7 +45,7 @@ async function showTexts(
 }
 
 export async function show(directory: string, options: ShowOptions): Promise<void> {
-  const run = await openRun(directory, options.checkpoint ?? null, () => vocabularyOf(null, options.config));
+  const run = await openRun(directory, options, () => vocabularyOf(null, options.config));
   const executor = await openBackend(options, tell);
   const path = options.out ?? join(directory, pictureFile);
   try {

@@ -384,7 +384,7 @@ async function finish(job: Job, { step, loss }: TrainResult, last: StepEvent | n
 
 /** A run that is trained does not fail for want of a picture. */
 async function drawAtEnd({ directory, executor, recipe, note, vocabulary, logs }: Job, step: number): Promise<string> {
-  const run = await openRun(directory, null, async () => vocabulary);
+  const run = await openRun(directory, {}, async () => vocabulary);
   const path = join(directory, pictureFile);
   const common = { executor, count: usualSamples, seed: settingsOf(recipe).seed, path, note };
   const { text, isDrawn } = await drawWherePossible({ ...run, root: run.facts.root }, common);

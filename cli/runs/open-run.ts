@@ -5,7 +5,7 @@ import type { Checkpoint } from "../../runtime/index.js";
 import { changedFiles, type Vocabulary } from "../config/index.js";
 import { chooseRecipe } from "../specs/choose.js";
 import { printedPath } from "../specs/files.js";
-import { runFailure } from "../words/failure.js";
+import { runFailure, usageFailure } from "../words/failure.js";
 import { tell } from "../words/terminal.js";
 import { visibleText } from "../words/text-width.js";
 import {
@@ -23,21 +23,27 @@ export interface OpenRun extends OpenCheckpoint {
   readonly facts: RunFacts;
 }
 
+/** Which weights of a checkpoint a command is about. */
+export interface CheckpointFlags {
+  /** A file; if absent, the newest of the run. */
+  readonly checkpoint?: string;
+  /** Running averages, or what the last step left; if absent, averages where the recipe keeps some. */
+  readonly weights?: "averaged" | "last";
+}
+
 /**
- * `checkpoint`: a file; null: the newest of the run. `vocabularyFor` gives the blocks that its spec can use, and is asked once there is a
- * run: what the run says of itself has no part in it.
+ * `vocabularyFor` gives the blocks that its spec can use, and is asked once there is a run: what the run says of itself has no part in it.
  *
- * Throws a `Failure` where there is no run, or its spec is not the checkpoint's, and a `RunError` where its checkpoint cannot be used.
+ * Throws a `Failure` where there is no run, or its spec is not the checkpoint's, or it keeps no averages that are asked for, and a `RunError` where its
+ * checkpoint cannot be used.
  */
 export async function openRun(
   directory: string,
-  checkpoint: string | null,
+  flags: CheckpointFlags,
   vocabularyFor: () => Promise<Vocabulary>,
 ): Promise<OpenRun> {
   const facts = readRunFacts(directory);
-  const { newestCheckpoint, readCheckpoint } = await import("../../runtime/index.js");
-  const saved =
-    checkpoint === null ? await newestCheckpoint(directory, "weights") : await readCheckpoint(checkpoint, "weights");
+  const saved = await savedIn(directory, flags);
   const vocabulary = await vocabularyFor();
   checkOwnSpec(directory, saved, vocabulary, facts);
   const opened = await openCheckpoint(saved, vocabulary, facts.project);
@@ -45,6 +51,20 @@ export async function openRun(
     tell(`${visibleText(name)} is not as it was when the run was started`);
   }
   return { ...opened, directory, facts };
+}
+
+/** The checkpoint that is asked for, of a run's folder. */
+export async function savedIn(directory: string, { checkpoint, weights }: CheckpointFlags): Promise<Checkpoint> {
+  const { newestCheckpoint, readCheckpoint, hasAverages } = await import("../../runtime/index.js");
+  const part = weights === "last" ? "last" : "weights";
+  const saved =
+    checkpoint === undefined ? await newestCheckpoint(directory, part) : await readCheckpoint(checkpoint, part);
+  if (weights === "averaged" && !hasAverages(saved)) {
+    throw usageFailure(`${printedPath(saved.path)} has no running averages of its weights`, {
+      help: "leave out --weights, or say `average 0.999` in the recipe and train again",
+    });
+  }
+  return saved;
 }
 
 /** Throws a `Failure` where the spec that a run keeps is not the one that its checkpoint was trained with. */

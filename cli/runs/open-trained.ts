@@ -6,7 +6,7 @@ import { vocabularyOf } from "../config/index.js";
 import { printedPath } from "../specs/files.js";
 import { usageFailure } from "../words/failure.js";
 import { type OpenCheckpoint, openCheckpoint } from "./open-checkpoint.js";
-import { openRun } from "./open-run.js";
+import { type CheckpointFlags, openRun, savedIn } from "./open-run.js";
 import { factsFile } from "./run-directory.js";
 
 /** The folder that a run or a checkpoint lies in. */
@@ -25,11 +25,14 @@ export function folderOf(source: string): string {
  *
  * Throws a `Failure` where there is neither, and a `RunError` where a checkpoint cannot be used.
  */
-export async function openTrained(source: string, config: string | undefined): Promise<OpenCheckpoint> {
+export async function openTrained(
+  source: string,
+  { config, weights }: Pick<CheckpointFlags, "weights"> & { readonly config?: string },
+): Promise<OpenCheckpoint> {
   const folder = folderOf(source);
   const isRun = folder === source;
   const vocabularyFor = () => vocabularyOf(null, config);
-  if (isRun || existsSync(join(folder, factsFile))) return openRun(folder, isRun ? null : source, vocabularyFor);
-  const { readCheckpoint } = await import("../../runtime/index.js");
-  return openCheckpoint(await readCheckpoint(source, "weights"), await vocabularyFor());
+  const flags: CheckpointFlags = { ...(weights ? { weights } : {}), ...(isRun ? {} : { checkpoint: source }) };
+  if (isRun || existsSync(join(folder, factsFile))) return openRun(folder, flags, vocabularyFor);
+  return openCheckpoint(await savedIn(folder, flags), await vocabularyFor());
 }

@@ -15,6 +15,7 @@ import {
   format,
   formatVersion,
   isJudged,
+  isWeight,
   weightsFrom,
 } from "./stored.js";
 import { readTensorFile, writeTensorFile } from "./tensor-file.js";
@@ -73,12 +74,16 @@ export async function saveCheckpoint(
   return path;
 }
 
-/** What of a checkpoint is read: moments are two thirds of most, and needed only to train on; averages are judged. `facts`: no tensor. */
-export type CheckpointPart = "all" | "weights" | "facts";
+/**
+ * What of a checkpoint is read: moments are two thirds of most, and needed only to train on. `weights`: the weights with their running averages,
+ * which are judged where there are some; `last`: the weights alone, as the last step left them; `facts`: no tensor.
+ */
+export type CheckpointPart = "all" | "weights" | "last" | "facts";
 
 const isIn: Readonly<Record<CheckpointPart, (name: string) => boolean>> = {
   all: () => true,
   weights: isJudged,
+  last: isWeight,
   facts: () => false,
 };
 

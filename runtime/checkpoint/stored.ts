@@ -60,6 +60,9 @@ export const averageName = (weight: string): string => momentName(averageState, 
 /** Whether it is a weight, or its running average: all that is judged. */
 export const isJudged = (name: string): boolean => isWeight(name) || name.startsWith(averageName(""));
 
+export const hasAverages = ({ state }: Pick<Checkpoint, "state">): boolean =>
+  Object.keys(state).some((name) => name.startsWith(averageName("")));
+
 /** A weight as it is judged, exported and trained on: its running average where there is one. */
 export const judgedWeight = (state: Checkpoint["state"], name: string): Float32Array | undefined =>
   state[averageName(name)] ?? state[name];

@@ -215,7 +215,7 @@ it.each([
   const directory = copy("changed");
   const path = join(directory, "spec.mae");
   writeFileSync(path, change(readFileSync(path, "utf8")));
-  const opened = openRun(directory, null, async () => ownVocabulary);
+  const opened = openRun(directory, {}, async () => ownVocabulary);
   await expect(opened).rejects.toThrow(/spec\.mae is not the spec that .*checkpoint-2\.safetensors was trained with/);
 });
 

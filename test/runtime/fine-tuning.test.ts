@@ -7,7 +7,7 @@ import { batchInputs, type Training } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { printGraph, randomStream } from "../../graph/index.js";
 import { frozenGraph } from "../../runtime/evaluate/frozen.js";
-import { loadWeights } from "../../runtime/index.js";
+import { loadWeights, readCheckpoint, weightsFrom } from "../../runtime/index.js";
 import { sampleDrops } from "../../runtime/train/inputs.js";
 import { trainingStep } from "../../runtime/train/step.js";
 import { bound, inMemory, recipe, stripes } from "../support/data.js";
@@ -246,6 +246,9 @@ describe("the running average", () => {
     }
     const loaded = await loadWeights(whole.checkpoint, program.parameters);
     expect(differing(loaded, whole.seen.at(-1) as typeof loaded)).toEqual([]);
+    // The weights of the last step are still there for whoever asks for them.
+    const last = weightsFrom(await readCheckpoint(whole.checkpoint, "last"), program.parameters);
+    expect(differing(last, plain.seen.at(-1) as typeof last)).toEqual([]);
     await run("cut", { steps: 4, average }, { cut: 2 });
     const resumed = await run("cut", { steps: 4, average }, { resume: true });
     expect(differing(resumed.state, whole.state)).toEqual([]);
