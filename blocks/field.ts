@@ -5,6 +5,7 @@
 
 import type { Random, TypedArray } from "../graph/index.js";
 import type { ArrayShape } from "./arrays.js";
+import type { Label } from "./dataset/contract.js";
 import type { ImageObject } from "./detection/objects.js";
 import type { Params } from "./params.js";
 import type { Lattice } from "./sets.js";
@@ -19,8 +20,8 @@ export interface FieldContext {
 export interface FieldSample {
   /** The array of the field's context, [...axes, C]: as the model sees it, but not normalised; of pictures in 0..1. */
   readonly array: Float32Array;
-  /** Class of the sample; null: it has none. */
-  readonly label: number | null;
+  /** Class of the sample, or all that it has; null: none is known. */
+  readonly label: Label | null;
   /** A stream of this sample in this epoch, and of this field. */
   readonly random: Random;
   /**

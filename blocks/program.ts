@@ -164,6 +164,8 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   features(g: Builder, w: Weights<T>, arrays: Arrays, layers?: number): Tensor;
   /** Classes that `predict` tells apart, of whole arrays; if absent, it predicts patches. */
   readonly classes?: number;
+  /** Whether its classes are judged each by itself, so that a sample may have several; if absent, it has one. */
+  readonly severalClasses?: true;
   /** Present where `predict` says of places in the image which objects are there, [B, places, numbers]. */
   readonly detector?: DetectorFacts;
   /** -> prediction [B, N, P]; of classes, a logit for each [B, K] */

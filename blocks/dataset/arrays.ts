@@ -5,7 +5,15 @@ import type { Requirement } from "../block.js";
 import { optional, type Param, text } from "../params.js";
 import { grouped } from "../wording.js";
 import { numberedClasses } from "./classes.js";
-import { DataError, type DatasetContext, type Files, type Sample, type SampleIndex, type Split } from "./contract.js";
+import {
+  DataError,
+  type DatasetContext,
+  type Files,
+  type Label,
+  type Sample,
+  type SampleIndex,
+  type Split,
+} from "./contract.js";
 
 /** Equal arrays one after another. */
 export interface StoredArrays {
@@ -15,11 +23,18 @@ export interface StoredArrays {
   readonly array: (i: number) => Uint8Array | Float32Array;
 }
 
+/** Classes of samples of which each may have several. */
+export interface LabelFlags {
+  /** [samples, classes]: 1 for each class of a sample. */
+  readonly flags: Uint8Array;
+  readonly classes: number;
+}
+
 /** Both throw `DataError`. */
 export interface ArrayReader {
   readonly arrays: (files: Files, path: string) => Promise<StoredArrays>;
-  /** Whole numbers from 0. */
-  readonly labels: (files: Files, path: string) => Promise<Int32Array>;
+  /** Whole numbers from 0, or flags of all classes. */
+  readonly labels: (files: Files, path: string) => Promise<Int32Array | LabelFlags>;
 }
 
 type Path = Param<string | null>;
@@ -71,15 +86,15 @@ export async function openArrays(
   }
   const [train, test] = [await readLabels(p.labels), await readLabels(p.test_labels)];
   const own = split === "train" ? train : test;
-  if (own !== null && own.labels.length !== arrays.count) {
+  if (own !== null && labelledSamples(own.labels) !== arrays.count) {
     throw new DataError(
-      `${path} holds ${grouped(arrays.count)} ${sample}s and ${own.path} ${grouped(own.labels.length)} labels`,
+      `${path} holds ${grouped(arrays.count)} ${sample}s and ${own.path} ${grouped(labelledSamples(own.labels))} labels`,
       "Name the two files of the same split.",
     );
   }
-  const classes = numberedClasses([train, test].filter((read) => read !== null));
+  const { classes, several } = classesOf([train, test].filter((read) => read !== null));
   const picture = pictureOf(shape);
-  const labelOf = (i: number): number | null => (own === null ? null : (own.labels[i] as number));
+  const labelOf = (i: number): Label | null => (own === null ? null : labelAt(own.labels, i));
   // Numbers are read when they are asked for: a label alone costs no reading.
   const sampleOf = (i: number): Sample =>
     picture
@@ -103,6 +118,39 @@ export async function openArrays(
     length: arrays.count,
     sample: sampleOf,
     classes,
+    ...(several ? { several } : {}),
     notes: [],
   };
+}
+
+/** The labels of a file. */
+interface ReadLabels {
+  readonly path: string;
+  readonly labels: Int32Array | LabelFlags;
+}
+
+const isNumbers = (labels: Int32Array | LabelFlags): labels is Int32Array => labels instanceof Int32Array;
+
+const labelledSamples = (labels: Int32Array | LabelFlags): number =>
+  isNumbers(labels) ? labels.length : labels.flags.length / labels.classes;
+
+function labelAt(labels: Int32Array | LabelFlags, i: number): Label {
+  if (isNumbers(labels)) return labels[i] as number;
+  const { flags, classes } = labels;
+  const own = flags.subarray(i * classes, (i + 1) * classes);
+  return Array.from(own.keys()).filter((k) => own[k] === 1);
+}
+
+/** Names of the classes of both splits. */
+function classesOf(read: readonly ReadLabels[]): Pick<SampleIndex, "classes" | "several"> {
+  const single = read.flatMap(({ path, labels }) => (isNumbers(labels) ? [{ path, labels }] : []));
+  if (single.length === read.length) return { classes: numberedClasses(single) };
+  const [first, other = first] = read as readonly [ReadLabels, ReadLabels?];
+  const [a, b] = [first.labels, other.labels];
+  if (isNumbers(a) || isNumbers(b) || a.classes !== b.classes) {
+    const what = ({ path, labels }: ReadLabels) =>
+      `${path} holds ${isNumbers(labels) ? "one label for each sample" : `flags of ${grouped(labels.classes)} classes`}`;
+    throw new DataError(`${what(first)}, and ${what(other)}`, "Save the labels of both splits alike.");
+  }
+  return { classes: Array.from({ length: a.classes }, (_, label) => String(label)), several: true };
 }

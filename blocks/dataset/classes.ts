@@ -22,11 +22,11 @@ export function numberedClasses(labels: readonly { readonly path: string; readon
   return Array.from({ length: classes }, (_, label) => String(label));
 }
 
-/** Throws `DataError` when there are too many names of classes. */
-export function checkClasses(names: readonly string[], path: string): void {
-  if (names.length <= mostClasses) return;
+/** Throws `DataError` when there are too many classes. */
+export function checkClasses(count: number, path: string): void {
+  if (count <= mostClasses) return;
   throw new DataError(
-    `${path} holds ${grouped(names.length)} different labels, and at most ${grouped(mostClasses)} classes are told apart`,
+    `${path} holds ${grouped(count)} different labels, and at most ${grouped(mostClasses)} classes are told apart`,
     "Check that it names classes, not single images.",
   );
 }

@@ -125,7 +125,7 @@ function categoriesIn(document: Json, file: string): Categories {
   }
   const sorted = [...listed].sort((a, b) => (a.id as number) - (b.id as number));
   const names = sorted.map(({ name }) => name as string);
-  checkClasses(names, file);
+  checkClasses(names.length, file);
   const classes = new Map(sorted.map(({ id }, i) => [id, i]));
   if (classes.size !== names.length) throw wrong(file, "two categories have one `id`");
   return { names, classes };

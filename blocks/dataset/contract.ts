@@ -74,6 +74,18 @@ export interface StoredFile<H extends SizedHeader = SizedHeader> {
   readonly bytes: (begin: number, end: number) => Uint8Array;
 }
 
+/** What a sample is: its class, or all that it has where it may have several, by their numbers. */
+export type Label = number | readonly number[];
+
+/** A row for each sample: 1 for each of its classes. */
+export function labelFlags(labels: readonly (Label | null)[], classes: number): Uint8Array {
+  const flags = new Uint8Array(labels.length * classes);
+  for (const [row, label] of labels.entries()) {
+    for (const one of label === null ? [] : [label].flat()) flags[row * classes + one] = 1;
+  }
+  return flags;
+}
+
 /** One sample before augmentation: what one input reads of it, or of several inputs each. */
 export type Sample = ArraySample | JoinedSample;
 
@@ -81,7 +93,7 @@ export type Sample = ArraySample | JoinedSample;
 export interface JoinedSample {
   readonly kind: "joined";
   readonly parts: Readonly<Record<string, ArraySample>>;
-  readonly label: number | null;
+  readonly label: Label | null;
 }
 
 export type ArraySample =
@@ -93,7 +105,7 @@ export type ArraySample =
       readonly within?: string;
       /** Of a video: frames of a clip, every `stride`-th. */
       readonly clip?: { readonly count: number; readonly stride: number };
-      readonly label: number | null;
+      readonly label: Label | null;
       /** The objects in it; if absent, nobody has looked. */
       readonly annotated?: Annotated;
     }
@@ -109,14 +121,14 @@ export type ArraySample =
       readonly names: readonly string[];
       readonly count: number;
       readonly stride: number;
-      readonly label: number | null;
+      readonly label: Label | null;
     }
   /** Raw pixels, row major, channel fastest: bytes 0..255, or floats, of which 0..1 are black to white. */
   | {
       readonly kind: "pixels";
       readonly pixels: Uint8Array | Float32Array;
       readonly shape: ImageShape;
-      readonly label: number | null;
+      readonly label: Label | null;
       /** The objects in it; if absent, nobody has looked. */
       readonly annotated?: Annotated;
     }
@@ -125,7 +137,7 @@ export type ArraySample =
       readonly kind: "array";
       readonly numbers: Uint8Array | Float32Array;
       readonly shape: ArrayShape;
-      readonly label: number | null;
+      readonly label: Label | null;
     };
 
 export interface SampleIndex {
@@ -133,6 +145,8 @@ export interface SampleIndex {
   readonly sample: (i: number) => Sample;
   /** Class names by label; empty when unlabelled. */
   readonly classes: readonly string[];
+  /** Each sample has any number of classes, as a list; if absent, it has one. */
+  readonly several?: true;
   /** What was left out and why, for one printed line each. */
   readonly notes: readonly string[];
 }

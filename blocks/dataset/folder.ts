@@ -7,7 +7,6 @@ import { invariant } from "../../graph/index.js";
 import { type ArrayShape, mediumOf } from "../arrays.js";
 import { int, optional, ratio, text, type ValuesOf } from "../params.js";
 import { counted } from "../wording.js";
-import { checkClasses } from "./classes.js";
 import { clipsOf } from "./clips.js";
 import {
   type ArraySample,
@@ -19,7 +18,7 @@ import {
   type Split,
   withoutEnding,
 } from "./contract.js";
-import { readLabelFile } from "./label-file.js";
+import { type Labelled, labelled } from "./labelled.js";
 import { type Contents, contentsOf, joined, type Listing, listFolder, othersNote } from "./listing.js";
 import { seriesOf } from "./series.js";
 
@@ -42,97 +41,19 @@ const params = {
   test_labels: optional(
     text({ doc: "The same for the test folder; if absent, labels of its files are the sub-folders." }),
   ),
+  header: optional(
+    text({
+      doc: "Of WFDB records, what the comment in a header begins with that names its labels, such as `Dx`; if absent, headers name none.",
+    }),
+  ),
+  separator: optional(
+    text({
+      doc: "What stands between labels, in a table, a header or the name of a sub-folder, where a sample may have any number of them; if absent, each has one.",
+    }),
+  ),
 };
 
 type Values = ValuesOf<typeof params>;
-
-interface Labelled {
-  /** Path relative to the folder, and label. */
-  readonly samples: readonly (readonly [path: string, label: number | null])[];
-  readonly classes: readonly string[];
-  readonly notes: readonly string[];
-}
-
-const list = (names: readonly string[]): string =>
-  names.slice(0, 5).join(", ") + (names.length > 5 ? ` and ${names.length - 5} more` : "");
-
-const classFolder = (path: string): string | null => (path.includes("/") ? (path.split("/")[0] as string) : null);
-
-/** Without sub-folders of samples, all are unlabelled. */
-const unlabelled = ({ contents, samples, folders }: Listing): Labelled => ({
-  samples: samples.map((path) => [path, null]),
-  classes: [],
-  notes:
-    folders.length === 0
-      ? []
-      : [`passed over ${counted(folders.length, "folder")} without ${contents.many}: ${list(folders)}`],
-});
-
-/** First-level folders are the classes. `classes`: those of the training folder; null: this is the training folder. */
-function byFolder(listing: Listing, root: string, classes: readonly string[] | null): Labelled {
-  const { one, many } = listing.contents;
-  const filled = new Set(listing.samples.map(classFolder));
-  const known = classes ?? listing.folders;
-  const empty = classes === null ? known.filter((name) => !filled.has(name)) : [];
-  if (empty.length > 0) {
-    throw new DataError(
-      `${root} has class folders without ${many}: ${list(empty)}`,
-      `Put ${many} into them or remove them; each folder counts as a class.`,
-    );
-  }
-  const strange = listing.folders.filter((name) => filled.has(name) && !known.includes(name));
-  if (strange.length > 0) throw strangeClasses(`${root} has class folders`, strange);
-  checkClasses(known, root);
-  const labels = new Map(known.map((name, label) => [name, label]));
-  const samples = listing.samples.flatMap((path) => {
-    const label = labels.get(classFolder(path) ?? "");
-    return label === undefined ? [] : [[path, label] as const];
-  });
-  const loose = listing.samples.length - samples.length;
-  const note = `left out ${counted(loose, one)} beside the class folders, which have no class`;
-  return { samples, classes: known, notes: loose === 0 ? [] : [note] };
-}
-
-const strangeClasses = (what: string, strange: readonly string[]): DataError =>
-  new DataError(
-    `${what} that the training data lack: ${list(strange)}`,
-    "Classes have the same names in training and test data.",
-  );
-
-const classesIn = (labels: ReadonlyMap<string, string>): readonly string[] => [...new Set(labels.values())].sort();
-
-/** `known`: classes of the training data; null: these are they. */
-async function byFile(
-  listing: Listing,
-  files: Files,
-  { root, file, known }: { readonly root: string; readonly file: string; readonly known: readonly string[] | null },
-): Promise<Labelled> {
-  const { one, many } = listing.contents;
-  const labels = readLabelFile(await files.read(file), file);
-  const classes = known ?? classesIn(labels);
-  checkClasses(classes, file);
-  const numbers = new Map(classes.map((name, label) => [name, label]));
-  const strange = classesIn(labels).filter((name) => !numbers.has(name));
-  if (strange.length > 0) throw strangeClasses(`${file} names classes`, strange);
-  const samples = listing.samples.flatMap((path) => {
-    // Tables of records name them without the ending of their headers.
-    const label = numbers.get(labels.get(path) ?? labels.get(withoutEnding(path)) ?? "");
-    return label === undefined ? [] : [[path, label] as const];
-  });
-  if (samples.length === 0) {
-    throw new DataError(`${file} names none of the ${many} in ${root}`, `Write paths relative to ${root}.`);
-  }
-  const without = listing.samples.length - samples.length;
-  const missing = labels.size - samples.length;
-  return {
-    samples,
-    classes,
-    notes: [
-      ...(without === 0 ? [] : [`left out ${counted(without, one)} that ${file} does not name`]),
-      ...(missing === 0 ? [] : [`${file} names ${counted(missing, one)} that ${root} does not have`]),
-    ],
-  };
-}
 
 /** What files of the model's input hold, which the checker lets through. */
 function contentsFor(array: ArrayShape): Contents {
@@ -140,21 +61,6 @@ function contentsFor(array: ArrayShape): Contents {
   const contents = medium === null ? undefined : contentsOf[medium];
   invariant(contents, "a folder of what no file holds");
   return contents;
-}
-
-/** `isTest`: of the folder of test samples. */
-async function labelled(p: Values, listing: Listing, files: Files, isTest: boolean): Promise<Labelled> {
-  const [root, file] = isTest ? [p.test ?? p.path, p.test_labels] : [p.path, p.labels];
-  const known = isTest ? await trainingClasses(p, files) : null;
-  if (file !== null) return byFile(listing, files, { root, file, known });
-  if (listing.samples.some((path) => classFolder(path) !== null)) return byFolder(listing, root, known);
-  return unlabelled(listing);
-}
-
-async function trainingClasses(p: Values, files: Files): Promise<readonly string[]> {
-  if (p.labels !== null) return classesIn(readLabelFile(await files.read(p.labels), p.labels));
-  const folders = (await files.list(p.path)).filter((name) => /^[^.].*\/$/.test(name));
-  return folders.map((name) => name.slice(0, -1)).sort();
 }
 
 /** The samples of a split; all of them where the folder has one split only. `nameOf`: by which they are held out. */
@@ -226,8 +132,11 @@ async function open(
       `Name a folder with ${contents.formats}.`,
     );
   }
-  const { listing, partsOf, clip } = await groupsOf(found, root, { array, stride: p.stride ?? 1 }, files);
-  const all = await labelled(p, listing, files, isTest);
+  const grouped = (listing: Listing, folder: string) =>
+    groupsOf(listing, folder, { array, stride: p.stride ?? 1 }, files);
+  const { listing, partsOf, clip } = await grouped(found, root);
+  const training = async () => (await grouped(await listFolder(files, p.path, contents), p.path)).listing;
+  const all = await labelled(p, listing, files, isTest ? training : null);
   const samples = ofSplit(
     all,
     p,
@@ -250,6 +159,7 @@ async function open(
       return { kind: "file", ...place, ...(clip ? { clip } : {}) };
     },
     classes: all.classes,
+    ...(p.separator === null ? {} : { several: true as const }),
     notes: [...othersNote(listing), ...all.notes],
   };
 }
@@ -287,6 +197,26 @@ export const folder = defineDataset({
       holds: (p) => p.test_labels === null || p.test !== null,
       say: () => "`test_labels` says what the files of the test folder show, and there is no `test`",
       help: () => "name the folder: `test`; `labels` holds for what `holdout` keeps too",
+    },
+    {
+      name: "header-of-records",
+      at: "header",
+      doc: "Only of signals a `header` is written, and no table of labels beside it.",
+      holds: (p, { array }) =>
+        p.header === null || (mediumOf(array) === "signal" && p.labels === null && p.test_labels === null),
+      say: (p, { array }) =>
+        mediumOf(array) === "signal"
+          ? `labels come from \`${p.labels ?? p.test_labels}\`, so headers would not be read`
+          : "`header` reads labels from headers of records, and the model reads no signals",
+      help: () => "remove `header`, or the tables of labels",
+    },
+    {
+      name: "some-separator",
+      at: "separator",
+      doc: "What stands between labels is not empty.",
+      holds: (p) => p.separator !== "",
+      say: () => "nothing stands between labels, so they cannot be told apart",
+      help: () => 'write what stands there: `separator: "|"`',
     },
   ],
   open,

@@ -15,6 +15,8 @@ export {
   defineDataset,
   type Files,
   isOfMedia,
+  type Label,
+  labelFlags,
   nameOf,
   type Sample,
   type SampleIndex,

@@ -22,10 +22,10 @@ const beginning = (line: string): string => (line.length > shown ? `${line.slice
 
 /**
  * Label by path. The first line names the columns, `path` and `label` among them; others are not read. Cells with a comma or
- * quote are quoted as in RFC 4180.
+ * quote are quoted as in RFC 4180. `mayLack`: whether a cell may be without a label.
  * Throws `DataError` with the line that cannot be read.
  */
-export function readLabelFile(bytes: Uint8Array, file: string): ReadonlyMap<string, string> {
+export function readLabelFile(bytes: Uint8Array, file: string, mayLack = false): ReadonlyMap<string, string> {
   const [header = "", ...lines] = new TextDecoder().decode(bytes).split(/\r?\n/);
   const names = (cellsOf(header.trim()) ?? []).map((name) => name.trim());
   const [pathAt, labelAt] = [names.indexOf("path"), names.indexOf("label")];
@@ -40,7 +40,7 @@ export function readLabelFile(bytes: Uint8Array, file: string): ReadonlyMap<stri
     if (line.trim() === "") continue;
     const cells = cellsOf(line) ?? [];
     const [path, label] = [cells[pathAt], cells[labelAt]];
-    if (path === undefined || label === undefined || label === "" || cells.length !== names.length) {
+    if (path === undefined || label === undefined || (label === "" && !mayLack) || cells.length !== names.length) {
       throw new DataError(
         `${file} line ${i + 2} is not ${whatOf(names)}: ${beginning(line)}`,
         "Quote a cell that has a comma.",

@@ -11,7 +11,8 @@ import {
 } from "../arrays.js";
 import { choice } from "../params.js";
 import { axesText } from "../sets.js";
-import { type ArrayReader, arrayParams, openArrays, testLabelsNeedImages } from "./arrays.js";
+import { type ArrayReader, arrayParams, type LabelFlags, openArrays, testLabelsNeedImages } from "./arrays.js";
+import { checkClasses } from "./classes.js";
 import { DataError, defineDataset, type Files } from "./contract.js";
 import { checkNpySize, type NpyHeader, type NpyType, type NpyValues, npyValues, readNpyHeader } from "./npy-file.js";
 
@@ -143,13 +144,15 @@ const readerFor = (layout: Layout, range: Range, wanted: ArrayShape, words: Samp
   },
   async labels(files, path) {
     const { header, bytes } = await openNpy(files, path, "integers of shape (N,)", ({ type, shape }) => {
-      if (shape.length === 1 && !isFloat(type)) return;
+      if (!isFloat(type) && (shape.length === 1 || (shape.length === 2 && (shape[1] as number) > 0))) return;
       throw new DataError(
         `${path} holds ${type} of shape (${shape.join(", ")}), and labels are one whole number for each ${words.sample}`,
-        "Save them as integers of shape (N,).",
+        "Save them as integers of shape (N,), or where a sample may have several labels as zeros and ones of shape (N, classes).",
       );
     });
     const { type, width, begin, shape } = header;
+    const [, classes] = shape;
+    if (classes !== undefined) return flagsOf(npyValues(type, bytes(begin, header.size)), classes, path);
     const labels = new Int32Array(shape[0] as number);
     for (let first = 0; first < labels.length; first += labelsAtOnce) {
       const end = Math.min(labels.length, first + labelsAtOnce);
@@ -162,6 +165,22 @@ const readerFor = (layout: Layout, range: Range, wanted: ArrayShape, words: Samp
     return labels;
   },
 });
+
+/** Zeros and ones, a column for each class. */
+function flagsOf(values: NpyValues, classes: number, path: string): LabelFlags {
+  checkClasses(classes, path);
+  const flags = new Uint8Array(values.length);
+  for (const [i, value] of (values as Iterable<number | bigint> & NpyValues).entries()) {
+    if (Number(value) !== 0 && Number(value) !== 1) {
+      throw new DataError(
+        `${path} holds ${value} in row ${Math.floor(i / classes)} of labels of shape (${values.length / classes}, ${classes})`,
+        "Such a row has a one for each class of the sample, and zeros; one whole number a sample is saved as shape (N,).",
+      );
+    }
+    flags[i] = Number(value);
+  }
+  return { flags, classes };
+}
 
 function checkedLabel(label: number, path: string): number {
   if (label >= 0 && label <= 2 ** 31 - 1) return label;

@@ -263,7 +263,7 @@ async function labelsFor(
   };
   const [train, test] = [await read(p.labels), await read(p.test_labels)];
   const classes = [...new Set([...(train ?? []), ...(test ?? [])])].sort();
-  checkClasses(classes, (p.labels ?? p.test_labels) as string);
+  checkClasses(classes.length, (p.labels ?? p.test_labels) as string);
   const own = split === "train" ? train : test;
   if (own !== null && own.length !== count) {
     throw new DataError(

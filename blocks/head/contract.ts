@@ -6,6 +6,7 @@
 import type { Tensor } from "../../graph/index.js";
 import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
+import { labelFlags } from "../dataset/contract.js";
 import type { DetectorFacts } from "../detection/dense.js";
 import type { Drops } from "../encoder/index.js";
 import type { Field, FieldContext } from "../field.js";
@@ -60,13 +61,9 @@ export interface Head<P extends Params = Params, T extends ParameterTree = Param
 export const defineHead = <const P extends Params, T extends ParameterTree>(head: Head<P, T>): Head<P, T> =>
   ofKind("head", head);
 
-/** A sample's label as [classes] numbers: 1 at its class, 0 elsewhere. */
+/** A sample's label as [classes] numbers: 1 at its class or at each of them, 0 elsewhere. */
 export const labelField = (classes: number): Field => ({
   shape: [classes],
   dtype: "float32",
-  compute({ label }) {
-    const values = new Float32Array(classes);
-    if (label !== null) values[label] = 1;
-    return values;
-  },
+  compute: ({ label }) => Float32Array.from(labelFlags([label], classes)),
 });

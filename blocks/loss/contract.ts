@@ -58,6 +58,8 @@ export interface Loss<P extends Params = Params, T extends ParameterTree = Param
    * labels; those of a detector with objects; or the features of two inputs, which it names by a parameter `between`.
    */
   readonly compares?: "patches" | "ids" | "classes" | "objects" | "features";
+  /** Of a loss of classes: it judges each by itself, so that samples may have several; if absent, each has one. */
+  readonly several?: true;
   /** It can judge tokens whose number differs from sample to sample; if absent, it cannot. */
   readonly uneven?: true;
   /** Factor in the sum of all losses. */

@@ -2,6 +2,7 @@
 
 import { bce } from "./bce.js";
 import { channelCrossEntropy } from "./channel-cross-entropy.js";
+import { classBce } from "./class-bce.js";
 import { crossEntropy } from "./cross-entropy.js";
 import { detection } from "./detection.js";
 import { idCrossEntropy } from "./id-cross-entropy.js";
@@ -12,11 +13,24 @@ import { smoothL1 } from "./smooth-l1.js";
 import { uniformity } from "./uniformity.js";
 
 export { defineLoss, type Loss, type LossContext, type LossInputs } from "./contract.js";
-export { bce, channelCrossEntropy, crossEntropy, detection, idCrossEntropy, infoNce, l1, mse, smoothL1, uniformity };
+export {
+  bce,
+  channelCrossEntropy,
+  classBce,
+  crossEntropy,
+  detection,
+  idCrossEntropy,
+  infoNce,
+  l1,
+  mse,
+  smoothL1,
+  uniformity,
+};
 
 export const losses = [
   bce,
   channelCrossEntropy,
+  classBce,
   crossEntropy,
   detection,
   idCrossEntropy,

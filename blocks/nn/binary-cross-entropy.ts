@@ -1,4 +1,4 @@
-/** How far logits are from binary maps. */
+/** How far logits are from binary maps and from flags of classes. */
 
 import type { Builder, Tensor } from "../../graph/index.js";
 import { claim, layer } from "./layer.js";
@@ -17,7 +17,14 @@ export const binaryCrossEntropy = layer(
   ): Tensor<[]> => claim(g.mean(entropies(g, logits, target, o.background))),
 );
 
-/** logits and target [B, N, P] -> the same of each element. */
+/** Mean over samples and classes of the same, of logits and flags of classes. */
+export const classBinaryCrossEntropy = layer(
+  "classBinaryCrossEntropy",
+  <K extends number>(g: Builder, logits: Tensor<["B", K]>, labels: Tensor<["B", NoInfer<K>]>): Tensor<[]> =>
+    claim(g.mean(entropies(g, logits, labels, 1))),
+);
+
+/** logits and target, of one shape -> the same of each element. */
 function entropies(g: Builder, logits: Tensor, target: Tensor, background: number): Tensor {
   const error = g.sub(g.softplus(logits), g.mul(logits, target));
   if (background === 1) return error;

@@ -1,7 +1,7 @@
 /** How often a head's classes are right: no probe of features, but of the model itself. */
 
 import { defineProbe } from "./contract.js";
-import { measures } from "./measures.js";
+import { measures, severalMeasures } from "./measures.js";
 
 export const accuracy = defineProbe({
   name: "accuracy",
@@ -22,8 +22,11 @@ export const accuracy = defineProbe({
     },
   ],
   sees: "predictions",
+  several: true,
   run: async (_, __, test) => ({
-    ...measures(Float64Array.from(test.values), test.labels, test.width),
-    protocol: `the head's classes of ${test.count} test samples, no augmentation`,
+    ...(test.several
+      ? severalMeasures(Float64Array.from(test.values), test.several, test.classes, test.width)
+      : measures(Float64Array.from(test.values), test.labels, test.width)),
+    protocol: `the head's classes of ${test.count} test samples, no augmentation${test.several ? "; each class by itself, named where its logit is above 0" : ""}`,
   }),
 });

@@ -8,7 +8,6 @@ import type { Random } from "../../graph/index.js";
 import { invariant } from "../../graph/index.js";
 import { DataError } from "../dataset/contract.js";
 import { int, optional, real } from "../params.js";
-import { accuracy } from "./classifier.js";
 import { definePassProbe, type Features, pause } from "./contract.js";
 import {
   batchStatistics,
@@ -58,6 +57,7 @@ export const attentive = definePassProbe({
     },
   ],
   sees: "tokens",
+  several: true,
   views: viewsOf,
   async runPasses(p, passes, random, tick) {
     const { samples, classes, width, tokens } = passes;
@@ -81,14 +81,14 @@ export const attentive = definePassProbe({
       tick?.(epoch + 1, p.epochs);
       await pause();
     }
-    const { scores, labels } = await judgedInTurn(passes.test(), trainer.scores);
+    const { scores, count } = await judgedInTurn(passes.test(), classes, trainer.scores);
     return {
-      scores: accuracy(scores, labels, classes),
+      scores,
       protocol:
         `a learned query of ${heads} heads over ${tokens} tokens behind BatchNorm (no scale, no shift), and a linear layer (AIM), on ` +
         `${viewWords(p)}, anew in each epoch: AdamW, peak learning rate ${p.lr}, weight decay ${p.weight_decay}, batch ${batch}, ` +
         `${p.epochs} epochs (${p.epochs * stepsPerEpoch} steps), ${Number(times.warmup.toPrecision(4))} of warm-up, cosine to zero; ` +
-        `${samples} training and ${labels.length} test samples`,
+        `${samples} training and ${count} test samples`,
     };
   },
 });

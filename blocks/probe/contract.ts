@@ -11,7 +11,10 @@ import { int, labels, optional, type Params, type ValuesOf } from "../params.js"
 /** Frozen features of a labelled set: [count, width], row major; of tokens [count, tokens, width]. */
 export interface Features {
   readonly values: Float32Array;
+  /** Class of each sample; -1 where samples have several. */
   readonly labels: Int32Array;
+  /** Where samples have any number of classes: 1 for each of them, [count, classes]. Only probes that take it are given such. */
+  readonly several?: Uint8Array;
   readonly count: number;
   readonly width: number;
   readonly classes: number;
@@ -64,6 +67,8 @@ export interface FeatureProbe<P extends Params = Params> extends Definition<P, P
   readonly needs?: "labels" | "images";
   /** What its scores are; `share` when absent. */
   readonly scale?: "share" | "number";
+  /** Whether it can judge samples with several classes; if absent, each has one. */
+  readonly several?: true;
   run(
     p: ValuesOf<P>,
     train: Features,
@@ -79,6 +84,7 @@ export interface PassProbe<P extends Params = Params> extends Definition<P, Prob
   readonly sees?: "features" | "tokens";
   readonly needs?: "labels";
   readonly scale?: "share";
+  readonly several?: true;
   /** What is done to training images in place of the recipe's crops and flips. */
   views(p: ValuesOf<P>): readonly Bound<Augment>[];
   runPasses(
@@ -102,6 +108,7 @@ export interface ObjectProbe<P extends Params = Params> extends Definition<P, Pr
   readonly sees?: "predictions";
   readonly needs?: "labels";
   readonly scale?: "share";
+  readonly several?: true;
   judge(
     p: ValuesOf<P>,
     images: readonly SeenImage[],
@@ -116,6 +123,10 @@ export type Probe<P extends Params = Params> = FeatureProbe<P> | PassProbe<P> | 
 export const isPassProbe = (probe: Probe): probe is PassProbe => "runPasses" in probe;
 
 export const isObjectProbe = (probe: Probe): probe is ObjectProbe => "judge" in probe;
+
+/** Whether a probe compares labels and takes one of each sample. */
+export const needsOneClass = (probe: Probe): boolean =>
+  !probe.several && probe.needs !== "images" && !isObjectProbe(probe);
 
 export const defineObjectProbe = <const P extends Params>(probe: ObjectProbe<P>): ObjectProbe<P> =>
   ofKind("probe", probe);

@@ -100,7 +100,7 @@ export interface HeadSettings {
 export interface Head extends Classifier {
   readonly mean: Float64Array;
   readonly variance: Float64Array;
-  /** Cross entropy of each step, before its update. */
+  /** Cross entropy of each step, before its update; where samples have several classes, the binary one. */
   readonly losses: Float64Array;
 }
 
@@ -236,12 +236,16 @@ export function scoresOf({ weight, bias }: Classifier, vectors: Float64Array, co
   return scores;
 }
 
-/** The mean cross entropy of scores [count, classes] of some rows and its slope by class score, [classes, count]. */
+/**
+ * The mean cross entropy of scores [count, classes] of some rows and its slope by class score, [classes, count]. Where samples have several
+ * classes, the mean binary one over samples and classes.
+ */
 export function crossEntropy(
   scores: Float64Array,
-  { labels, classes }: Pick<Features, "labels" | "classes">,
+  { labels, several, classes }: Pick<Features, "labels" | "several" | "classes">,
   rows: Int32Array,
 ): { readonly slope: Float64Array; readonly loss: number } {
+  if (several) return binaryCrossEntropy(scores, several, classes, rows);
   const count = rows.length;
   const slope = new Float64Array(classes * count);
   let loss = 0;
@@ -257,6 +261,28 @@ export function crossEntropy(
     }
   }
   return { slope, loss: loss / count };
+}
+
+/** As torch's binary_cross_entropy_with_logits. */
+function binaryCrossEntropy(
+  scores: Float64Array,
+  several: Uint8Array,
+  classes: number,
+  rows: Int32Array,
+): { readonly slope: Float64Array; readonly loss: number } {
+  const count = rows.length;
+  const slope = new Float64Array(classes * count);
+  let loss = 0;
+  for (let i = 0; i < count; i++) {
+    for (let k = 0; k < classes; k++) {
+      const score = scores[i * classes + k] as number;
+      const wanted = several[(rows[i] as number) * classes + k] as number;
+      // log(1 + e^x) without overflow.
+      loss += Math.max(score, 0) + Math.log1p(Math.exp(-Math.abs(score))) - wanted * score;
+      slope[k * count + i] = (1 / (1 + Math.exp(-score)) - wanted) / scores.length;
+    }
+  }
+  return { slope, loss: loss / scores.length };
 }
 
 /** LARS's factor on a gradient; 1 where it or the weight is zero. */

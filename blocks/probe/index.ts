@@ -19,6 +19,7 @@ export {
   isObjectProbe,
   isPassProbe,
   judgedOutput,
+  needsOneClass,
   type ObjectProbe,
   type Passes,
   type PassProbe,

@@ -1,7 +1,7 @@
 /** The linear probe of the MAE paper as it was published: every image is cut and mirrored anew in each epoch. */
 
 import { int } from "../params.js";
-import { accuracy, classScores } from "./classifier.js";
+import { classScores } from "./classifier.js";
 import { definePassProbe, pause } from "./contract.js";
 import { classifierOf, headParams, headTrainer, settingsFor, startOf, trainingWords, warmupEnds } from "./head.js";
 import { everyRow, inBatches, judgedInTurn, viewParams, viewsOf, viewWords } from "./views.js";
@@ -17,6 +17,7 @@ export const linearCrops = definePassProbe({
     ...headParams,
     ...viewParams,
   },
+  several: true,
   requires: [warmupEnds],
   views: viewsOf,
   async runPasses(p, passes, random, tick) {
@@ -33,12 +34,14 @@ export const linearCrops = definePassProbe({
       await pause();
     }
     const classifier = classifierOf(trainer.head());
-    const { scores, labels } = await judgedInTurn(passes.test(), (features) => classScores(classifier, features));
+    const { scores, count } = await judgedInTurn(passes.test(), classes, (features) =>
+      classScores(classifier, features),
+    );
     return {
-      scores: accuracy(scores, labels, classes),
+      scores,
       protocol:
         `BatchNorm (no scale, no shift) and a linear layer (MAE) on features of ${viewWords(p)}, anew in each epoch: ` +
-        trainingWords(settings, stepsPerEpoch, samples, labels.length),
+        trainingWords(settings, stepsPerEpoch, samples, count),
     };
   },
 });

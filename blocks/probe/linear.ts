@@ -5,7 +5,7 @@
 
 import { shuffled } from "../../graph/index.js";
 import { int } from "../params.js";
-import { accuracy, classScores } from "./classifier.js";
+import { classScores } from "./classifier.js";
 import { defineProbe, type Features, pause } from "./contract.js";
 import {
   classifierOf,
@@ -18,6 +18,7 @@ import {
   trainingWords,
   warmupEnds,
 } from "./head.js";
+import { worthOf } from "./measures.js";
 
 export const linear = defineProbe({
   name: "linear",
@@ -29,13 +30,14 @@ export const linear = defineProbe({
     batch: int({ min: 2, default: 1024, doc: "Samples of a step; the paper has 16384 of ImageNet's 1.3 million." }),
     ...headParams,
   },
+  several: true,
   requires: [warmupEnds],
   async run(p, train, test, random, tick) {
     const { settings, stepsPerEpoch } = settingsFor(p, train.count);
     const start = startOf(train, random);
     const head = await trainHead(train, settings, start, () => shuffled(train.count, random), tick);
     return {
-      scores: accuracy(classScores(classifierOf(head), test), test.labels, test.classes),
+      scores: worthOf(classScores(classifierOf(head), test), test),
       protocol:
         "BatchNorm (no scale, no shift) and a linear layer (MAE) on fixed features without augmentation: " +
         trainingWords(settings, stepsPerEpoch, train.count, test.count),

@@ -4,6 +4,7 @@
  */
 
 import { accuracy, placeOf } from "./classifier.js";
+import type { Features } from "./contract.js";
 
 /** Equal parts of [0, 1] by which calibration is measured. */
 const calibrationBins = 15;
@@ -31,6 +32,55 @@ export interface Measures {
   };
 }
 
+/** What class scores are worth: the share that is right, or where samples have several classes, mean measures of the classes. */
+export const worthOf = (
+  scores: Float64Array,
+  { labels, several, classes }: Pick<Features, "labels" | "several" | "classes">,
+): Readonly<Record<string, number>> =>
+  several ? severalMeasures(scores, several, classes).scores : accuracy(scores, labels, classes);
+
+/**
+ * Of samples that have any number of classes: each class is judged by itself, as named where its score is above 0.
+ * @param scores logits [samples, width], of which the first `classes` are of classes that the data have
+ * @param flags [samples, classes]: 1 for each class of a sample
+ */
+export function severalMeasures(
+  scores: Float64Array,
+  flags: Uint8Array,
+  classes: number,
+  width = classes,
+): { readonly scores: Readonly<Record<string, number>>; readonly details: Pick<Measures["details"], "per_class"> } {
+  const count = scores.length / width;
+  const perClass = Array.from({ length: classes }, (_, k) => {
+    const own = Float64Array.from({ length: count }, (_, i) => scores[i * width + k] as number);
+    const isOf = Array.from(own, (_, i) => flags[i * classes + k] === 1);
+    const isNamed = Array.from(own, (score) => score > 0);
+    return measuresOf(own, isOf, isNamed);
+  });
+  return { scores: meansOf(perClass), details: { per_class: perClass } };
+}
+
+/** One class. `scores`: how much each sample is of it. */
+function measuresOf(scores: Float64Array, isOf: readonly boolean[], isNamed: readonly boolean[]): ClassMeasures {
+  const samples = isOf.filter(Boolean).length;
+  const claimed = isNamed.filter(Boolean).length;
+  const right = isOf.filter((is, i) => is && isNamed[i]).length;
+  return {
+    samples,
+    recall: samples === 0 ? null : right / samples,
+    precision: claimed === 0 ? null : right / claimed,
+    f1: samples + claimed === 0 ? null : (2 * right) / (samples + claimed),
+    auroc: areaUnderRoc(scores, isOf),
+    average_precision: averagePrecision(scores, isOf),
+  };
+}
+
+const meansOf = (perClass: readonly ClassMeasures[]) => ({
+  mean_average_precision: meanKnown(perClass.map(({ average_precision }) => average_precision)),
+  macro_f1: meanKnown(perClass.map(({ f1 }) => f1)),
+  auroc: meanKnown(perClass.map(({ auroc }) => auroc)),
+});
+
 /** @param scores logits [samples, classes] */
 export function measures(scores: Float64Array, labels: Int32Array, classes: number): Measures {
   const shares = softmaxRows(scores, classes);
@@ -40,27 +90,21 @@ export function measures(scores: Float64Array, labels: Int32Array, classes: numb
     const row = confusion[labels[i] as number] as number[];
     row[named[i] as number] = (row[named[i] as number] as number) + 1;
   }
-  const perClass = confusion.map((_, k): ClassMeasures => {
-    const right = confusion[k]?.[k] as number;
-    const samples = sum(confusion[k] as number[]);
-    const claimed = sum(confusion.map((row) => row[k] as number));
+  const perClass = confusion.map((_, k) => {
     const own = Float64Array.from({ length: labels.length }, (_, i) => shares[i * classes + k] as number);
-    const isOf = Array.from(labels, (label) => label === k);
-    return {
-      samples,
-      recall: samples === 0 ? null : right / samples,
-      precision: claimed === 0 ? null : right / claimed,
-      f1: samples + claimed === 0 ? null : (2 * right) / (samples + claimed),
-      auroc: areaUnderRoc(own, isOf),
-      average_precision: averagePrecision(own, isOf),
-    };
+    return measuresOf(
+      own,
+      Array.from(labels, (label) => label === k),
+      Array.from(named, (name) => name === k),
+    );
   });
+  const { macro_f1, auroc, mean_average_precision } = meansOf(perClass);
   return {
     scores: {
       ...accuracy(scores, labels, classes),
-      macro_f1: meanKnown(perClass.map(({ f1 }) => f1)),
-      auroc: meanKnown(perClass.map(({ auroc }) => auroc)),
-      mean_average_precision: meanKnown(perClass.map(({ average_precision }) => average_precision)),
+      macro_f1,
+      auroc,
+      mean_average_precision,
       calibration_error: calibrationError(shares, named, labels, classes),
     },
     details: { per_class: perClass, confusion },

@@ -4,6 +4,7 @@ import { horizontalFlip, randomResizedCrop } from "../augment/index.js";
 import type { Bound } from "../block.js";
 import { interval, ratio } from "../params.js";
 import type { Features } from "./contract.js";
+import { worthOf } from "./measures.js";
 
 /** Parameters of every probe that sees images anew in each pass. */
 export const viewParams = {
@@ -46,6 +47,7 @@ export async function* inBatches(chunks: AsyncIterable<Features>, size: number):
         count: size,
         values: new Float32Array(size * tokens * width),
         labels: new Int32Array(size),
+        ...(chunk.several ? { several: new Uint8Array(size * chunk.classes) } : {}),
       };
       const taken = Math.min(size - filled, chunk.count - from);
       batch.values.set(
@@ -53,6 +55,7 @@ export async function* inBatches(chunks: AsyncIterable<Features>, size: number):
         filled * tokens * width,
       );
       batch.labels.set(chunk.labels.subarray(from, from + taken), filled);
+      batch.several?.set(flagsOf(chunk, from, from + taken), filled * chunk.classes);
       from += taken;
       filled += taken;
       if (filled < size) continue;
@@ -62,33 +65,31 @@ export async function* inBatches(chunks: AsyncIterable<Features>, size: number):
   }
 }
 
-/** Scores and labels of all samples that come some at a time. */
+/** What class scores of all samples are worth, which come some at a time, and how many there are. */
 export async function judgedInTurn(
   chunks: AsyncIterable<Features>,
+  classes: number,
   scoresOf: (features: Features) => Float64Array,
-): Promise<{ readonly scores: Float64Array; readonly labels: Int32Array }> {
-  const parts: { readonly scores: Float64Array; readonly labels: Int32Array }[] = [];
-  for await (const chunk of chunks) parts.push({ scores: scoresOf(chunk), labels: chunk.labels });
-  const whole = <A extends Float64Array | Int32Array>(all: readonly A[], make: (length: number) => A): A => {
-    const joined = make(all.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const part of all) {
-      joined.set(part, at);
-      at += part.length;
-    }
-    return joined;
-  };
-  return {
-    scores: whole(
-      parts.map(({ scores }) => scores),
-      (length) => new Float64Array(length),
-    ),
-    labels: whole(
-      parts.map(({ labels }) => labels),
-      (length) => new Int32Array(length),
-    ),
-  };
+): Promise<{ readonly scores: Readonly<Record<string, number>>; readonly count: number }> {
+  const parts: { readonly scores: Float64Array; readonly features: Features }[] = [];
+  for await (const features of chunks) parts.push({ scores: scoresOf(features), features });
+  const count = parts.reduce((sum, { features }) => sum + features.count, 0);
+  const scores = new Float64Array(count * classes);
+  const labels = new Int32Array(count);
+  const several = parts.some(({ features }) => features.several) ? new Uint8Array(count * classes) : null;
+  let at = 0;
+  for (const { scores: own, features } of parts) {
+    scores.set(own, at * classes);
+    labels.set(features.labels, at);
+    several?.set(flagsOf(features, 0, features.count), at * classes);
+    at += features.count;
+  }
+  return { scores: worthOf(scores, { labels, classes, ...(several ? { several } : {}) }), count };
 }
+
+/** The classes of some rows. */
+const flagsOf = ({ several, classes }: Features, from: number, to: number): Uint8Array =>
+  several?.subarray(from * classes, to * classes) ?? new Uint8Array(0);
 
 /** All rows of features. */
 export const everyRow = ({ count }: Pick<Features, "count">): Int32Array =>

@@ -11,6 +11,7 @@ import {
   isPassProbe,
   type ModelProgram,
   mustBe,
+  needsOneClass,
   type Probe,
   type SampleWords,
   wordsOf,
@@ -21,6 +22,7 @@ import type {
   EvaluationRow,
   GuessErrors,
   JudgedSource,
+  LabelledData,
   MeasuredErrors,
 } from "../../runtime/index.js";
 import { analyzeWith, vocabularyOf } from "../config/index.js";
@@ -55,7 +57,7 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
   const run = await openRun(directory, options, () => vocabularyOf(null, options.config));
   const runtime = await import("../../runtime/index.js");
   const data = await labelledData({ ...run, root: run.facts.root, most: options.samples ?? Infinity, note: tell });
-  const probes = options.with ? probesNamed(options.with, run) : probesFor(run, data.classes.length > 1);
+  const probes = options.with ? probesNamed(options.with, run) : probesFor(run, data);
   const executor = await openBackend(options, tell);
   const stages = createStages();
   try {
@@ -142,7 +144,8 @@ const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values:
  * Every probe that has something to judge: only a model with a head predicts classes, and not all data have labels. Those that go through
  * the images again and again take long, and are asked for by name.
  */
-function probesFor({ program, vocabulary }: OpenRun, isLabelled: boolean): Bound<Probe>[] {
+function probesFor({ program, vocabulary }: OpenRun, { classes, several }: LabelledData): Bound<Probe>[] {
+  const isLabelled = classes.length > (several ? 0 : 1);
   const judging = vocabulary.registry.probe.filter(
     (probe) =>
       probe.sees !== "predictions" ||
@@ -150,6 +153,9 @@ function probesFor({ program, vocabulary }: OpenRun, isLabelled: boolean): Bound
   );
   const left = judging.filter(({ needs }) => !isLabelled && needs !== "images");
   if (left.length > 0) tell(`left out, as the data have no labels: ${namesOf(left)}`);
+  const single = judging.filter((probe) => several && needsOneClass(probe) && !left.includes(probe));
+  if (single.length > 0) tell(`left out, as they compare one class of each sample: ${namesOf(single)}`);
+  left.push(...single);
   const slow = judging.filter((probe) => !left.includes(probe) && isPassProbe(probe));
   if (slow.length > 0)
     tell(`left out, as they go through the images many times: ${namesOf(slow)}; --with asks for them`);

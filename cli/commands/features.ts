@@ -3,7 +3,7 @@
 import { existsSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
 import { datasetAt, defaultsOf, type ModelProgram, type SampleIndex, wordsOf } from "../../blocks/index.js";
-import type { FeatureFormat, FeatureRows, Selection, Training } from "../../runtime/index.js";
+import type { FeatureFormat, FeatureRows, SampleFacts, Selection, Training } from "../../runtime/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
 import { labelledBatch, selectionsOf, thinned } from "../runs/labelled-data.js";
 import type { CheckpointFlags } from "../runs/open-run.js";
@@ -70,6 +70,7 @@ export async function features(source: string, options: FeaturesOptions): Promis
       rows: rows(),
       factsOf: (i) => factsOf(index, i),
       classes: index.classes,
+      several: index.several ?? false,
       metadata: { model: program.name, step: String(step), select: selection.pool, layer: String(selection.layer) },
     });
     await reader.close();
@@ -193,9 +194,9 @@ function withoutBroken(
   return { values: own, samples: Int32Array.from(kept, (i) => samples[i] as number) };
 }
 
-function factsOf(index: SampleIndex, i: number): { readonly path: string; readonly label: number } {
+function factsOf(index: SampleIndex, i: number): SampleFacts {
   const sample = index.sample(i);
-  return { path: "path" in sample ? sample.path : "", label: sample.label ?? -1 };
+  return { path: "path" in sample ? sample.path : "", label: sample.label };
 }
 
 const sampleName = (index: SampleIndex, i: number): string => factsOf(index, i).path || `Sample ${i}`;

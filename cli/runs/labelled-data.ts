@@ -49,6 +49,7 @@ export async function labelledData({ program, training, root, most, note }: Labe
       yield* evaluationBatches({ index, ...common, ...viewed(index, views) });
     },
     classes: train.classes,
+    ...(train.several ? { several: true as const } : {}),
   };
 }
 

@@ -114,11 +114,16 @@ export const encodingsOf = ({
 };
 
 /** What a head says of the first input that it sees. */
-export function headFacts(head: HeadPart): { readonly classes: number; readonly detector?: DetectorFacts } {
+export function headFacts(head: HeadPart): {
+  readonly classes: number;
+  readonly severalClasses?: true;
+  readonly detector?: DetectorFacts;
+} {
   const { definition, values } = head.block;
   const { array, grid } = headInput(head);
   return {
     classes: definition.classes(values),
+    ...(head.losses.every((loss) => loss.definition.several) ? { severalClasses: true as const } : {}),
     ...(definition.detector ? { detector: definition.detector(values, { array, grid }) } : {}),
   };
 }

@@ -7,6 +7,7 @@ import {
   arrayLength,
   type BoundField,
   type ImageObject,
+  labelFlags,
   type ModelProgram,
   oneLine,
   type SampleIndex,
@@ -58,8 +59,10 @@ export interface TrainingBatches {
 export interface EvaluationBatch {
   /** By name, [B, ...axes, C]; beyond `count` whatever was there before. Overwritten after the next batch is asked for. */
   readonly arrays: BatchArrays;
-  /** Class of each sample, also where another sample took a place; -1 without one. [count] */
+  /** Class of each sample, also where another sample took a place; -1 without one, or where samples have several. [count] */
   readonly labels: Int32Array;
+  /** Where samples have any number of classes: 1 for each of them, [count, classes]. */
+  readonly several?: Uint8Array;
   /** Objects in the sample in a place, where they are in its array; null: the data name none. */
   readonly objects: (place: number) => readonly ImageObject[] | null;
   /** Indices in the data set. [count] */
@@ -154,16 +157,23 @@ export async function* evaluationBatches(
   try {
     for (let k = 0; k < count; k++) {
       const { arrays, samples, shown } = await source.next();
-      const labels = Int32Array.from(shown, (i) => index.sample(i).label ?? -1);
       const objects = (place: number) => {
         const sample = shown[place] as number;
         return objectsSeen(index.sample(sample), { epoch, sample }, { ...options, seed, fields: {}, mode });
       };
-      yield { arrays, labels, objects, samples, shown, count: samples.length };
+      yield { arrays, ...labelsOf(index, shown), objects, samples, shown, count: samples.length };
     }
   } finally {
     await source.close();
   }
+}
+
+/** The labels of some samples as evaluation has them. */
+function labelsOf(index: SampleIndex, shown: Int32Array): Pick<EvaluationBatch, "labels" | "several"> {
+  const own = Array.from(shown, (i) => index.sample(i).label);
+  const labels = Int32Array.from(own, (label) => (typeof label === "number" ? label : -1));
+  if (!index.several) return { labels };
+  return { labels, several: labelFlags(own, index.classes.length) };
 }
 
 type Order = (batch: number) => {

@@ -1,7 +1,7 @@
 /** Fields of one sample, computed where it is prepared. */
 
 import { resolve } from "node:path";
-import { type BoundField, DataError, type FieldSample, type ImageObject } from "../../blocks/index.js";
+import { type BoundField, DataError, type FieldSample, type ImageObject, type Label } from "../../blocks/index.js";
 import { invariant, sizeOf, type TypedArray } from "../../graph/index.js";
 import { fieldStream } from "../hash.js";
 import { RunError } from "../run-error.js";
@@ -20,8 +20,8 @@ export const viewOf = (
 interface FieldsOf {
   readonly epoch: number;
   readonly sample: number;
-  /** Its class; null: it has none. */
-  readonly label: number | null;
+  /** Its class, or all that it has; null: none is known. */
+  readonly label: Label | null;
 }
 
 /** What belongs to a sample beside its array. */

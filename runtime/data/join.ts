@@ -3,7 +3,7 @@
  * numbers. What has no partner ends the run: nothing is left out in silence.
  */
 
-import { type ArraySample, counted, nameOf, type SampleIndex } from "../../blocks/index.js";
+import { type ArraySample, counted, type Label, nameOf, type SampleIndex } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 
 /** The samples of one input. */
@@ -20,6 +20,7 @@ export function joinSamples(inputs: readonly InputSamples[]): SampleIndex {
   const partOf = ({ name, index }: InputSamples, i: number): ArraySample =>
     ofOneInput(index, (places.get(name) ?? [])[i] ?? i);
   const labelOf = labelsOf(inputs, partOf);
+  const labelledInput = inputs.find(({ index }) => index.classes.length > 0);
   return {
     length: first.index.length,
     sample: (i) => ({
@@ -27,7 +28,8 @@ export function joinSamples(inputs: readonly InputSamples[]): SampleIndex {
       parts: Object.fromEntries(inputs.map((input) => [input.name, partOf(input, i)])),
       label: labelOf(i),
     }),
-    classes: inputs.map(({ index }) => index.classes).find(({ length }) => length > 0) ?? [],
+    classes: labelledInput?.index.classes ?? [],
+    ...(labelledInput?.index.several ? { several: true } : {}),
     notes: inputs.flatMap(({ name, index }) => index.notes.map((note) => `${name}: ${note}`)),
   };
 }
@@ -124,14 +126,16 @@ const ofOtherLength = (first: InputSamples, other: InputSamples): RunError =>
 function labelsOf(
   inputs: readonly InputSamples[],
   partOf: (input: InputSamples, i: number) => ArraySample,
-): (i: number) => number | null {
+): (i: number) => Label | null {
   const [first, ...others] = inputs.filter(({ index }) => index.classes.length > 0);
   if (!first) return () => null;
   for (const other of others) {
-    if (first.index.classes.join("\n") !== other.index.classes.join("\n")) throw otherClasses(first, other);
+    const isSame = first.index.several === other.index.several;
+    if (!isSame || first.index.classes.join("\n") !== other.index.classes.join("\n")) throw otherClasses(first, other);
     for (let i = 0; i < first.index.length; i++) {
       const [label, its] = [partOf(first, i), partOf(other, i)].map((sample) => sample.label);
-      if (label !== its) throw otherLabel(i, [first, label ?? null], [other, its ?? null], nameOf(partOf(first, i)));
+      if (String(label) === String(its)) continue;
+      throw otherLabel(i, [first, label ?? null], [other, its ?? null], nameOf(partOf(first, i)));
     }
   }
   return (i) => partOf(first, i).label;
@@ -148,12 +152,14 @@ const otherClasses = (one: InputSamples, other: InputSamples): RunError =>
 
 function otherLabel(
   i: number,
-  [one, label]: readonly [InputSamples, number | null],
-  [other, its]: readonly [InputSamples, number | null],
+  [one, label]: readonly [InputSamples, Label | null],
+  [other, its]: readonly [InputSamples, Label | null],
   name: string | null,
 ): RunError {
-  const classOf = (of: InputSamples, number: number | null): string =>
-    number === null ? "nothing" : (of.index.classes[number] ?? String(number));
+  const classOf = ({ index }: InputSamples, own: Label | null): string => {
+    const names = own === null ? [] : [own].flat().map((number) => index.classes[number] ?? String(number));
+    return names.length === 0 ? "nothing" : names.join(" and ");
+  };
   return new RunError("run/data", {
     what: `${name ?? `Sample ${i}`} is labelled ${classOf(one, label)} by the data of ${one.name}, and ${classOf(other, its)} by that of ${other.name}`,
     help: "Leave the labels of one of them out, or make both the same.",

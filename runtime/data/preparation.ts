@@ -7,6 +7,7 @@ import {
   type ArrayShape,
   arrayOfImage,
   type BoundField,
+  type Label,
   type ModelProgram,
   type Sample,
   type Training,
@@ -144,7 +145,7 @@ export interface NamedArray {
 export interface Item {
   readonly sources: Sources;
   /** Its class; null: it has none. */
-  readonly label: number | null;
+  readonly label: Label | null;
   /** Keys of its random stream. */
   readonly epoch: number;
   readonly sample: number;

@@ -20,6 +20,8 @@ export interface LabelledData {
   /** `views`: each sample in so many rows, one after another; if absent, in one. */
   readonly test: (views?: Views) => AsyncIterable<LabelledBatch>;
   readonly classes: readonly string[];
+  /** Whether samples have any number of classes; if absent, each has one. */
+  readonly several?: true;
   /** The training images again and again, for probes that see them anew in each pass; if absent, those cannot judge. */
   readonly passes?: {
     /** Images of a pass. */
@@ -78,6 +80,8 @@ export interface Evaluation {
   readonly model: string;
   readonly seed: number;
   readonly classes: number;
+  /** Where samples have any number of classes. */
+  readonly several?: true;
   readonly class_names: readonly string[];
   readonly samples: { readonly train: number; readonly test: number };
   readonly executor: { readonly name: string; readonly backend: string; readonly device: string };

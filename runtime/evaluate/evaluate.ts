@@ -8,6 +8,7 @@ import {
   type Features,
   isObjectProbe,
   isPassProbe,
+  needsOneClass,
   type Probe,
   type SampleWords,
   viewsOfProbe,
@@ -26,7 +27,7 @@ import {
 } from "./contract.js";
 import { collectFeatures, type FeatureReader, type LabelledBatch, predictionReader } from "./features.js";
 import type { Trained } from "./frozen.js";
-import { classShares, meanOverViews } from "./mean-views.js";
+import { classShares, eachShare, meanOverViews } from "./mean-views.js";
 import { judgeObjects } from "./objects.js";
 import { judgeInPasses, readerOf } from "./passes.js";
 
@@ -50,6 +51,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const { executor, seed, data } = options;
   const started = performance.now();
+  checkSeveral(data.several ?? false, probes);
   const ofPasses = probes.filter(isOf(isPassProbe));
   const ofObjects = probes.filter(isOf(isObjectProbe));
   const ofImages = probes.filter(isOf((probe): probe is FeatureProbe => !isPassProbe(probe) && !isObjectProbe(probe)));
@@ -77,6 +79,7 @@ export async function evaluate(
     model: model.program.name,
     seed,
     classes: data.classes.length,
+    ...(data.several ? { several: true as const } : {}),
     class_names: data.classes,
     samples: read
       ? { train: read.train.count, test: read.test.count }
@@ -87,6 +90,16 @@ export async function evaluate(
     featureSeconds,
     rows: [...rows, ...inPasses.rows, ...found.rows],
   };
+}
+
+/** Throws for probes that compare one class of each sample, where samples have several. */
+function checkSeveral(several: boolean, probes: readonly Bound<Probe>[]): void {
+  const unfit = probes.filter(({ definition }) => needsOneClass(definition));
+  if (!several || unfit.length === 0) return;
+  throw new RunError("run/data", {
+    what: `The samples have several classes each, and ${unfit.map(({ definition }) => definition.name).join(", ")} compares one of each`,
+    help: "Judge by `linear`, or a head by `accuracy`, which judge each class by itself.",
+  });
 }
 
 const isOf =
@@ -161,7 +174,7 @@ async function readPredictions(
   try {
     const tick = (done: number) => report?.({ stage: "predictions", done, total: null });
     const [[all] = []] = await collectFeatures([reader], data.test(views), data.classes.length, tick);
-    const test = all && meanOverViews(all, views, classShares);
+    const test = all && meanOverViews(all, views, all.several ? eachShare : classShares);
     const width = reader.widths[0] as number;
     if (!test || test.count === 0) {
       const { sample } = wordsOf(model.program.arrays);
@@ -178,7 +191,7 @@ async function readPredictions(
 }
 
 function checkEnough({ train, test }: Judged, { sample }: SampleWords): void {
-  if (train.classes >= 2 && train.count >= train.classes && test.count > 0) return;
+  if (train.classes >= (train.several ? 1 : 2) && train.count >= train.classes && test.count > 0) return;
   throw new RunError("run/data", {
     what: `A probe cannot judge ${train.count} training and ${test.count} test ${sample}s of ${train.classes} classes`,
     help: `It needs two classes or more, at least as many training ${sample}s as classes, and test ${sample}s.`,

@@ -39,8 +39,10 @@ export interface Selection {
 export interface LabelledBatch {
   /** By name, [B, ...axes, C]; only the first `count` samples count. */
   readonly arrays: BatchArrays;
-  /** Class of each sample, -1 without one. */
+  /** Class of each sample, -1 without one, or where samples have several. */
   readonly labels: Int32Array;
+  /** Where samples have any number of classes: 1 for each of them, [count, classes]. */
+  readonly several?: Uint8Array;
   readonly count: number;
   /** What the sample in a row is called, for words about it. */
   readonly nameOf?: (row: number) => string;
@@ -250,8 +252,10 @@ export async function collectFeatures(
 ): Promise<readonly (readonly Features[])[]> {
   const parts: Float32Array[][][] = readers.map(({ widths }) => widths.map(() => []));
   const labels: Int32Array[] = [];
+  const several: Uint8Array[] = [];
   let count = 0;
   for await (const batch of batches) {
+    if (batch.several && classes !== null) several.push(batch.several.slice(0, batch.count * classes));
     labels.push(classes === null ? batch.labels.slice(0, batch.count) : checkedLabels(batch, classes));
     const before = count;
     const named = { nameOf: (row: number) => `Sample ${before + row}`, ...batch };
@@ -263,10 +267,12 @@ export async function collectFeatures(
     tick(count);
   }
   const joined = join(labels, new Int32Array(count));
+  const flags = several.length > 0 ? { several: join(several, new Uint8Array(count * (classes ?? 0))) } : {};
   return readers.map(({ widths }, r) =>
     widths.map((width, i) => ({
       values: join(parts[r]?.[i] ?? [], new Float32Array(count * width)),
       labels: joined,
+      ...flags,
       count,
       width,
       classes: classes ?? 0,
@@ -274,7 +280,7 @@ export async function collectFeatures(
   );
 }
 
-function join<A extends Float32Array | Int32Array>(parts: readonly A[], whole: A): A {
+function join<A extends Float32Array | Int32Array | Uint8Array>(parts: readonly A[], whole: A): A {
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);
@@ -284,8 +290,9 @@ function join<A extends Float32Array | Int32Array>(parts: readonly A[], whole: A
 }
 
 /** The class of each sample. Throws `run/data` where one has none. */
-export function checkedLabels({ labels, count }: LabelledBatch, classes: number): Int32Array {
+export function checkedLabels({ labels, several, count }: LabelledBatch, classes: number): Int32Array {
   const own = labels.slice(0, count);
+  if (several) return own;
   if (own.every((label) => label >= 0 && label < classes)) return own;
   throw new RunError("run/data", {
     what: "The data has samples without a class",

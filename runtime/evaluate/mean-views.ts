@@ -20,13 +20,19 @@ export const classShares: Scale = {
   back: (shares) => shares.map(Math.log),
 };
 
+/** Logits of classes that are judged each by itself: the share of each is averaged. */
+export const eachShare: Scale = {
+  to: (logits) => logits.map((logit) => 1 / (1 + Math.exp(-logit))),
+  back: (shares) => shares.map((share) => Math.log(share / (1 - share))),
+};
+
 const plain: Scale = { to: (row) => row, back: (row) => row };
 
 /** Rows of views of one sample lie one after another. */
 export function meanOverViews(features: Features, { clips, crops }: Views, { to, back }: Scale = plain): Features {
   const views = clips * crops;
   if (views === 1) return features;
-  const { values, labels, width } = features;
+  const { values, labels, several, width, classes } = features;
   const count = features.count / views;
   const means = new Float32Array(count * width);
   for (let i = 0; i < count; i++) {
@@ -37,5 +43,12 @@ export function meanOverViews(features: Features, { clips, crops }: Views, { to,
     }
     means.set(back(Float32Array.from(sums, (sum) => sum / views)), i * width);
   }
-  return { ...features, values: means, labels: labels.filter((_, row) => row % views === 0), count };
+  const isFirst = (row: number): boolean => row % views === 0;
+  return {
+    ...features,
+    values: means,
+    labels: labels.filter((_, row) => isFirst(row)),
+    ...(several ? { several: several.filter((_, at) => isFirst(Math.floor(at / classes))) } : {}),
+    count,
+  };
 }

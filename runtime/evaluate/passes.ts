@@ -87,7 +87,8 @@ function passesOf(
       const [numbers] = await reader.read(batch);
       invariant(numbers, "a reader reads what it is asked for");
       const labels = checkedLabels(batch, classes);
-      const one = { values: numbers, labels, count: batch.count, width, classes };
+      const flags = batch.several ? { several: batch.several } : {};
+      const one = { values: numbers, labels, ...flags, count: batch.count, width, classes };
       yield definition.sees === "tokens" ? { ...one, tokens } : one;
     }
   }

@@ -4,6 +4,7 @@
  */
 
 import { type FileHandle, rename, rm } from "node:fs/promises";
+import { type Label, labelFlags } from "../../blocks/index.js";
 import { safetensorsHeader } from "../checkpoint/safetensors.js";
 import { makeFile, partialSuffix, unwritable } from "../checkpoint/whole-file.js";
 import { RunError } from "../run-error.js";
@@ -21,8 +22,8 @@ export interface FeatureRows {
 export interface SampleFacts {
   /** Of the image file; "": it comes from a file with many. */
   readonly path: string;
-  /** -1: none. */
-  readonly label: number;
+  /** null: none. */
+  readonly label: Label | null;
 }
 
 export interface FeaturesToStore {
@@ -31,6 +32,8 @@ export interface FeaturesToStore {
   readonly factsOf: (sample: number) => SampleFacts;
   /** Names by label. */
   readonly classes: readonly string[];
+  /** Whether a sample may have several. */
+  readonly several: boolean;
   /** What a reader should know, as text. */
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -60,7 +63,10 @@ export async function writeFeatures(path: string, format: FeatureFormat, feature
 
 const isSystem = (error: unknown): boolean => error instanceof Error && "syscall" in error;
 
-async function writeCsv(file: FileHandle, { width, rows, factsOf, classes }: FeaturesToStore): Promise<number> {
+async function writeCsv(
+  file: FileHandle,
+  { width, rows, factsOf, classes, several }: FeaturesToStore,
+): Promise<number> {
   const columns = Array.from({ length: width }, (_, i) => `f${i}`);
   await file.writeFile(`${["sample", "path", "label", "class", ...columns].join(",")}\n`);
   let count = 0;
@@ -68,7 +74,10 @@ async function writeCsv(file: FileHandle, { width, rows, factsOf, classes }: Fea
     const lines = Array.from(samples, (sample, i) => {
       const { path, label } = factsOf(sample);
       const own = Array.from(values.subarray(i * width, (i + 1) * width), shortest);
-      return `${[sample, quotedField(path), label, quotedField(classes[label] ?? ""), ...own].join(",")}\n`;
+      const numbers = label === null ? [] : [label].flat();
+      const names = numbers.map((number) => classes[number] ?? "").join("|");
+      const written = numbers.length === 0 && !several ? "-1" : numbers.join("|");
+      return `${[sample, quotedField(path), written, quotedField(names), ...own].join(",")}\n`;
     });
     await file.writeFile(lines.join(""));
     count += samples.length;
@@ -85,7 +94,7 @@ async function writeArrays(
   file: FileHandle,
   kept: FileHandle,
   format: "npz" | "safetensors",
-  { width, rows, factsOf, classes, metadata }: FeaturesToStore,
+  { width, rows, factsOf, classes, several, metadata }: FeaturesToStore,
 ): Promise<number> {
   const samples: number[] = [];
   for await (const batch of rows) {
@@ -93,14 +102,16 @@ async function writeArrays(
     for (const sample of batch.samples) samples.push(sample);
   }
   const count = samples.length;
-  const labels = BigInt64Array.from(samples, (sample) => BigInt(factsOf(sample).label));
+  const labelsOf = samples.map((sample) => factsOf(sample).label);
+  const labels = several ? labelFlags(labelsOf, classes.length) : numbersOf(labelsOf);
+  const labelShape = several ? [count, classes.length] : [count];
   const paths = samples.map((sample) => factsOf(sample).path);
   const named = paths.some((path) => path !== "");
   const features = piecesOf(kept, count * width * Float32Array.BYTES_PER_ELEMENT);
   if (format === "npz") {
     await writeNpz(file, [
       { name: "features", header: npyHeader("<f4", [count, width]), data: features },
-      { name: "labels", header: npyHeader("<i8", [count]), data: [bytesOf(labels)] },
+      { name: "labels", header: npyHeader(several ? "|u1" : "<i8", labelShape), data: [bytesOf(labels)] },
       ...(named ? [{ name: "paths", ...npyText(paths) }] : []),
       { name: "classes", ...npyText(classes) },
     ]);
@@ -109,7 +120,7 @@ async function writeArrays(
   const [pathText, classText] = [textOf(paths), textOf(classes)];
   const header = safetensorsHeader(
     [
-      { name: "labels", shape: [count], dtype: "I64" },
+      { name: "labels", shape: labelShape, dtype: several ? "U8" : "I64" },
       { name: "features", shape: [count, width], dtype: "F32" },
       ...(named ? [{ name: "paths", shape: [pathText.length], dtype: "U8" as const }] : []),
       { name: "classes", shape: [classText.length], dtype: "U8" },
@@ -122,7 +133,10 @@ async function writeArrays(
   return count;
 }
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | BigInt64Array): Uint8Array =>
+const numbersOf = (labels: readonly (Label | null)[]): BigInt64Array =>
+  BigInt64Array.from(labels, (label) => (typeof label === "number" ? BigInt(label) : -1n));
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | BigInt64Array | Uint8Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
 /** A line each, in UTF-8. */

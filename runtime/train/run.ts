@@ -135,13 +135,20 @@ function phaseLoader(
 }
 
 /** A model of classes is trained with the label of every sample. */
-function checkClasses({ name, classes, detector }: ModelProgram, data: SampleIndex): void {
+function checkClasses({ name, classes, severalClasses, detector }: ModelProgram, data: SampleIndex): void {
   const known = data.classes.length;
   if (classes !== undefined && !detector && known > 0 && data.sample(0).label === null) {
     throw new RunError("run/data", {
       what: "The data has no class of whole samples",
       why: `${name} learns to tell ${classes} apart`,
       help: "Use data with labels of samples, or a head that finds objects.",
+    });
+  }
+  if (classes !== undefined && data.several && !severalClasses) {
+    throw new RunError("run/data", {
+      what: "The samples have any number of classes each",
+      why: `the loss of ${name} is for one class of each`,
+      help: "Write `loss class_bce`, or give each sample one label: of rows of flags with a single one, `numpy.argmax(labels, axis=1)`.",
     });
   }
   if (classes === undefined || (known > 0 && known <= classes)) return;

@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Sample, SampleIndex } from "../../blocks/index.js";
-import { trainingBatches } from "../../runtime/data/batches.js";
+import { evaluationBatches, trainingBatches } from "../../runtime/data/batches.js";
 import { evaluate, RunError, readCheckpoint, writePng } from "../../runtime/index.js";
 import { bound, indexOf, inMemory, recipe } from "../support/data.js";
 import { programOfText } from "../support/model.js";
@@ -52,7 +52,7 @@ describe("training", () => {
           (v) => v / 255,
         ),
       },
-      labels: Int32Array.from(images, ({ label }) => label ?? -1),
+      labels: Int32Array.from(images, ({ label }) => Number(label)),
       count: 12,
     };
     const batches = async function* () {
@@ -109,6 +109,66 @@ describe("training", () => {
       expect(error).toBeInstanceOf(RunError);
       expect(error.code).toBe("run/data");
     }
+  });
+});
+
+describe("samples of any number of classes", () => {
+  const each = programOfText(named.replace("cross_entropy(smoothing: 10%)", "class_bce"));
+  /** Lit channels are the classes: none, one, two or all of them. */
+  const lit: Sample[] = Array.from({ length: 32 }, (_, i) => {
+    const label = [0, 1, 2].filter((channel) => ((i % 8) >> channel) & 1);
+    const pixels = Uint8Array.from({ length: 8 * 8 * 3 }, (_, at) => (label.includes(at % 3) ? 200 + i : 10));
+    return { kind: "pixels", pixels, shape: { height: 8, width: 8, channels: 3 }, label };
+  });
+  const [source] = inMemory(lit) as readonly [ReturnType<typeof inMemory>[number]];
+  const several: ReturnType<typeof inMemory> = [
+    {
+      ...source,
+      definition: { ...source.definition, open: async () => ({ ...indexOf(lit), several: true }) },
+    },
+  ];
+
+  it("train a head that judges each by itself, which is judged so", async () => {
+    const training = recipe(several, { steps: 60, schedule: bound("schedule", "constant") });
+    const where = { directory: join(here.folder, "several"), root: here.folder, executor: here.executor };
+    const { state, loss } = await trained(each, training, where);
+    expect(loss).toBeLessThan(0.3);
+    const batches = () =>
+      evaluationBatches({
+        index: { ...indexOf(lit), several: true },
+        ...{ augment: [], arrays: each.arrays, batch: 12 },
+        root: here.folder,
+        workers: 0,
+        note: () => {},
+      });
+    const data = { train: batches, test: batches, classes: ["red", "green", "blue"], several: true as const };
+    const options = {
+      data,
+      batch: 12,
+      executor: here.executor,
+      sources: ["encoder"] as const,
+      selections: [{ pool: "mean", layer: "last" }] as const,
+      seed: 0,
+    };
+    const judged = await evaluate(
+      { program: each, weights: state },
+      [bound("probe", "accuracy"), bound("probe", "linear")],
+      options,
+    );
+    expect(judged.several).toBe(true);
+    for (const { scores } of judged.rows) {
+      expect(Object.keys(scores)).toEqual(["mean_average_precision", "macro_f1", "auroc"]);
+      expect(scores.mean_average_precision).toBeGreaterThan(0.95);
+    }
+    await expect(evaluate({ program: each, weights: state }, [bound("probe", "knn")], options)).rejects.toMatchObject({
+      what: "The samples have several classes each, and knn compares one of each",
+    });
+  });
+
+  it("are refused by a loss for one class of each", async () => {
+    await expect(run("one-class", several)).rejects.toMatchObject({
+      what: "The samples have any number of classes each",
+    });
   });
 });
 

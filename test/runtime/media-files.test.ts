@@ -31,7 +31,16 @@ async function read(
     mkdirSync(dirname(join(root, "data", path)), { recursive: true });
     writeFileSync(join(root, "data", path), content);
   }
-  const values = { path: "data", test: null, holdout: 0, stride: null, labels: null, test_labels: null };
+  const values = {
+    path: "data",
+    test: null,
+    holdout: 0,
+    stride: null,
+    labels: null,
+    test_labels: null,
+    header: null,
+    separator: null,
+  };
   const index = await folder.open(values, nodeFiles(root), "train", { array });
   const notes: string[] = [];
   const note = (text: string) => notes.push(text);

@@ -67,7 +67,16 @@ test.each(recorded.spaced)("$name in voxels of $to mm is what nibabel resamples"
 
 /** The volumes of a folder, one after another. */
 async function read(array: ArrayShape, path: string, augment: Training["augment"]) {
-  const values = { path: "scans", test: null, holdout: 0, stride: null, labels: null, test_labels: null };
+  const values = {
+    path: "scans",
+    test: null,
+    holdout: 0,
+    stride: null,
+    labels: null,
+    test_labels: null,
+    header: null,
+    separator: null,
+  };
   const index = await folder.open(values, nodeFiles(path), "train", { array });
   const options = { index, augment, arrays: { x: array }, batch: index.length, root: path, workers: 0, note: () => {} };
   for await (const { arrays, labels } of evaluationBatches(options)) {

@@ -64,7 +64,16 @@ test("a folder holds videos, animations and folders of frames, and labels are fo
     cpSync(join(videos, name), join(root, "clips", path));
   }
   const array = inputs.video.shape({ frames: 2, size: [16, 16], channels: 3 });
-  const values = { path: "clips", test: null, holdout: 0, stride: 4, labels: null, test_labels: null };
+  const values = {
+    path: "clips",
+    test: null,
+    holdout: 0,
+    stride: 4,
+    labels: null,
+    test_labels: null,
+    header: null,
+    separator: null,
+  };
   const index = await folder.open(values, nodeFiles(root), "train", { array });
   const augment = [bound("augment", "resize")];
   const options = { index, augment, arrays: { x: array }, batch: 3, root, workers: 0, note: () => {} };

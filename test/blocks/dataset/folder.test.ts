@@ -7,7 +7,16 @@ import { DataError, type Split } from "../../../blocks/index.js";
 import { nodeFiles } from "../../../runtime/data/files.js";
 import { filesWith, ofImages } from "./files.js";
 
-const defaults = { path: "data", test: null, holdout: 0, stride: null, labels: null, test_labels: null };
+const defaults = {
+  path: "data",
+  test: null,
+  holdout: 0,
+  stride: null,
+  labels: null,
+  test_labels: null,
+  header: null,
+  separator: null,
+};
 
 const open = (
   paths: readonly string[],
@@ -225,4 +234,66 @@ test("reads the real emoji package", async () => {
   expect(train.length + held.length).toBeGreaterThan(listed.length);
   expect(Math.abs(held.length / (train.length + held.length) - 0.1)).toBeLessThan(0.02);
   expect([train.notes, train.classes]).toEqual([[], []]);
+});
+
+describe("with a separator, a sample has any number of labels", () => {
+  const record = (dx: string | null): string => `r 1 100 4\nr.dat 16 200 16 0 0 0 0 I\n${dx === null ? "" : dx}\n`;
+  const signals = {
+    array: {
+      axes: [
+        { name: "lead", size: 1 },
+        { name: "time", size: 4 },
+      ],
+      channels: 1,
+    },
+  } as const;
+  const listed = ({ classes, several, ...index }: Awaited<ReturnType<typeof open>>) => ({
+    classes,
+    several,
+    labels: Array.from({ length: index.length }, (_, i) => index.sample(i).label),
+  });
+
+  test("in a table, where it may have none", async () => {
+    const csv = "path,label\na.png,sun|sea |sun\nb.png,\nc.png,air\n";
+    const index = await open(["data/a.png", "data/b.png", "data/c.png"], { labels: "l.csv", separator: "|" }, "train", {
+      "l.csv": csv,
+    });
+    expect(listed(index)).toEqual({ classes: ["air", "sea", "sun"], several: true, labels: [[1, 2], [], [0]] });
+  });
+
+  test("in the names of sub-folders, also of test files, whose classes are those of training", async () => {
+    const paths = ["data/sea+sun/a.png", "data/sun/b.png", "data/air/c.png", "held/air+sun/d.png", "odd/mud/e.png"];
+    const values = { separator: "+", test: "held" };
+    expect(listed(await open(paths, values)).labels).toEqual([[0], [1, 2], [2]]);
+    expect(listed(await open(paths, values, "test")).labels).toEqual([[0, 2]]);
+    await expect(open(paths, { ...values, test: "odd" }, "test")).rejects.toMatchObject({
+      what: "the sub-folders of odd names classes that the training data lack: mud",
+    });
+  });
+
+  test("in headers of records, by the name of a comment", async () => {
+    const files = filesWith({
+      "data/a.hea": record("#Age: 55\n#Dx: 164889003,59118001"),
+      "data/b.hea": record("# Dx : 59118001"),
+      "data/c.hea": record(null),
+    });
+    const p = { ...defaults, header: "Dx", separator: "," };
+    const index = await folder.open(p, files, "train", signals);
+    expect(listed(index)).toEqual({ classes: ["164889003", "59118001"], several: true, labels: [[0, 1], [1]] });
+    expect(index.notes).toEqual(["left out 1 record that the line #Dx: of headers does not name"]);
+    const single = await folder.open({ ...p, separator: null }, files, "train", signals);
+    expect(listed(single).classes).toEqual(["164889003,59118001", "59118001"]);
+    await expect(folder.open({ ...p, header: "Rx" }, files, "train", signals)).rejects.toMatchObject({
+      what: "No header of the records in data has a line that begins with #Rx:",
+    });
+  });
+
+  test("and what has no meaning there is refused", () => {
+    const broken = (values: object, context: typeof signals | typeof ofImages) =>
+      (folder.requires ?? []).filter((r) => !r.holds({ ...defaults, ...values }, context)).map((r) => r.name);
+    expect(broken({ header: "Dx" }, ofImages)).toEqual(["header-of-records"]);
+    expect(broken({ header: "Dx", labels: "l.csv" }, signals)).toEqual(["header-of-records"]);
+    expect(broken({ separator: "" }, ofImages)).toEqual(["some-separator"]);
+    expect(broken({ header: "Dx", separator: "," }, signals)).toEqual([]);
+  });
 });

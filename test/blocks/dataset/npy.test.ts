@@ -221,9 +221,9 @@ test.each([
     "y.npy holds <f4 of shape (2), and labels are one whole number for each image",
   ],
   [
-    "one-hot labels",
-    npyFile({ descr: "|u1", shape: [2, 2] }, new Uint8Array(4)),
-    "y.npy holds |u1 of shape (2, 2), and labels are one whole number for each image",
+    "labels of three axes",
+    npyFile({ descr: "|u1", shape: [2, 1, 2] }, new Uint8Array(4)),
+    "y.npy holds |u1 of shape (2, 1, 2), and labels are one whole number for each image",
   ],
   ["a label below 0", npyFile({ descr: "<i8", shape: [2] }, BigInt64Array.of(0n, -1n)), "y.npy holds the label -1"],
   [
@@ -271,4 +271,52 @@ test.each([
   const values = { images: "x.npy", labels: null, test_images: null, test_labels: null, layout: "hwc", values: "unit" };
   const array = signal.shape({ leads: 2, samples: 16, channels: 1, rate: null });
   await expect(npy.open(values as never, filesWith({ "x.npy": file }), "train", { array })).rejects.toThrow(words);
+});
+
+describe("labels as zeros and ones", () => {
+  const images = npyFile({ descr: "|u1", shape: [3, 2, 2] }, Uint8Array.from(counting(12)));
+  const flags = (values: readonly number[], shape: readonly number[] = [3, 2], descr: "|u1" | "<i2" = "|u1") =>
+    npyFile({ descr, shape }, descr === "|u1" ? Uint8Array.from(values) : Int16Array.from(values));
+  const labels = { labels: "y.npy", test_images: "x.npy", test_labels: "z.npy" };
+
+  test("give each sample any number of classes", async () => {
+    const index = await open(
+      { "x.npy": images, "y.npy": flags([0, 1, 0, 0, 1, 1]), "z.npy": flags([0, 0, 0, 0, 0, 1]) },
+      labels,
+    );
+    expect(index).toMatchObject({ several: true, classes: ["0", "1"] });
+    expect(counting(3).map((i) => index.sample(i).label)).toEqual([[1], [], [0, 1]]);
+  });
+
+  test.each([
+    [
+      flags([0, 1, 0, 257, 1, 1], [3, 2], "<i2"),
+      flags([0, 0, 0, 0, 0, 1]),
+      "y.npy holds 257 in row 1 of labels of shape (3, 2)",
+    ],
+    [
+      flags([0, 1, 0, -1, 1, 1], [3, 2], "<i2"),
+      flags([0, 0, 0, 0, 0, 1]),
+      "y.npy holds -1 in row 1 of labels of shape (3, 2)",
+    ],
+    [flags([0, 1, 0, 0], [2, 2]), flags([0, 0, 0, 0, 0, 1]), "x.npy holds 3 samples and y.npy 2 labels"],
+    [
+      flags([0, 1, 0, 0, 1, 1]),
+      flags([0, 0, 1], [3, 1]),
+      "y.npy holds flags of 2 classes, and z.npy holds flags of 1 classes",
+    ],
+    [
+      flags([0, 1, 0, 0, 1, 1]),
+      flags([0, 0, 1], [3]),
+      "y.npy holds flags of 2 classes, and z.npy holds one label for each sample",
+    ],
+    [
+      flags(new Array<number>(300_003).fill(0), [3, 100_001]),
+      flags([0, 0, 1], [3]),
+      "y.npy holds 100,001 different labels, and at most 100,000 classes are told apart",
+    ],
+  ])("that are wrong are refused: %#", async (own, test, what) => {
+    const opened = open({ "x.npy": images, "y.npy": own, "z.npy": test }, labels);
+    await expect(opened).rejects.toMatchObject({ what: what.replace("samples", "images") });
+  });
 });

@@ -86,6 +86,8 @@ test("emoji with their categories", async () => {
     holdout: 0.1,
     stride: null,
     test_labels: null,
+    header: null,
+    separator: null,
   };
   const train = await folder.open(values, nodeFiles("."), "train", ofImages);
   const held = await folder.open(values, nodeFiles("."), "test", ofImages);

@@ -6,7 +6,7 @@ import type { TrainingPass } from "../../../runtime/data/batches.js";
 import type { EvaluateOptions } from "../../../runtime/evaluate/contract.js";
 import { evaluate } from "../../../runtime/evaluate/evaluate.js";
 import type { LabelledBatch } from "../../../runtime/evaluate/features.js";
-import { classShares, meanOverViews } from "../../../runtime/evaluate/mean-views.js";
+import { classShares, eachShare, meanOverViews } from "../../../runtime/evaluate/mean-views.js";
 import { RunError, reconstructionErrors } from "../../../runtime/index.js";
 import { bound } from "../../support/data.js";
 import { executor, rectangle, reference } from "./model.js";
@@ -162,6 +162,11 @@ describe("evaluate", () => {
       expect(mean.values[k]).toBeCloseTo(expected, 5);
     }
     expect([mean.count, ...mean.labels]).toEqual([1, 1]);
+    const flags = { several: Uint8Array.of(0, 1, 1, 0, 1, 1), labels: Int32Array.of(-1, -1) };
+    const each = meanOverViews({ ...both, ...flags, width: 3, classes: 3 }, { clips: 2, crops: 1 }, eachShare);
+    const share = (x: number | undefined) => 1 / (1 + Math.exp(-(x as number)));
+    for (let k = 0; k < 3; k++) expect(share(each.values[k])).toBeCloseTo((share(logits[k]) + share(other[k])) / 2, 6);
+    expect([...(each.several as Uint8Array)]).toEqual([0, 1, 1]);
   });
 
   test("goes through the images anew for probes that ask for it: tokens of encoders, and views of their own", async () => {
