@@ -22,6 +22,8 @@ export interface ArrayShape {
   readonly rate?: number;
   /** What the numbers of a text are; if absent, the array is none. */
   readonly ids?: IdsShape;
+  /** What the columns of a table are; if absent, the array is none. */
+  readonly table?: TableShape;
   /** Of a volume: millimetres from a voxel to the next, depth, row and column; if absent, any. */
   readonly spacing?: readonly [number, number, number];
 }
@@ -39,6 +41,26 @@ export interface IdsShape {
 
 /** Channels of a place of a text. */
 export const textChannels = { id: 0, word: 1, segment: 2 } as const;
+
+/**
+ * Of a table the channels of a column are: its value, less the column's mean and divided by its deviation, or the number of the category,
+ * from 0; and 1 where it is known, 0 where it is missing. The value is 0 then.
+ */
+export interface TableShape {
+  readonly columns: readonly Column[];
+}
+
+/** What a column of a table holds. */
+export type Column = { readonly name: string } & (
+  | { readonly kind: "number"; readonly mean: number; readonly deviation: number }
+  | { readonly kind: "category"; readonly categories: readonly string[] }
+);
+
+/** Channels of a column of a table. */
+export const tableChannels = { value: 0, known: 1 } as const;
+
+/** What the numbers of an array are: how much of something there is, names of tokens, or columns that are each of their own kind. */
+export type NumberKind = "amounts" | "ids" | "columns";
 
 /** How a frame of sound fades in and out. */
 export type FrameWindow = "hanning" | "hamming" | "povey" | "rectangular";
@@ -82,6 +104,7 @@ const media = {
   volume: { axes: ["depth", "row", "column"], words: { sample: "volume", values: "voxels", mean: "mean value" } },
   signal: { axes: ["lead", "time"], words: { sample: "signal", values: "values", mean: "mean value" } },
   text: { axes: ["place"], words: { sample: "text", values: "ids", mean: "commonest id" } },
+  table: { axes: ["column"], words: { sample: "row", values: "values", mean: "mean value" } },
   spectrogram: { axes: ["time", "frequency"], words: { sample: "recording", values: "values", mean: "mean value" } },
 } satisfies Readonly<Record<string, { readonly axes: readonly AxisName[]; readonly words: SampleWords }>>;
 

@@ -11,6 +11,7 @@ export {
   arrayLength,
   arrayOfImage,
   axisNames,
+  type Column,
   type FrameWindow,
   hasPictures,
   type IdsShape,
@@ -21,12 +22,15 @@ export {
   isVolume,
   type Medium,
   mediumOf,
+  type NumberKind,
   pictureOf,
   planesOf,
   rateOf,
   type SampleWords,
   type SoundShape,
   sidesText,
+  type TableShape,
+  tableChannels,
   textChannels,
   wordsOf,
 } from "./arrays.js";
@@ -65,6 +69,8 @@ export type { Code, Layer } from "./code.js";
 export * as datasets from "./dataset/index.js";
 export {
   type ArraySample,
+  amountIn,
+  type Cell,
   cellsOf,
   DataError,
   type Dataset,
@@ -72,9 +78,11 @@ export {
   datasetAt,
   type Files,
   isOfMedia,
+  knownCell,
   type Label,
   labelFlags,
   nameOf,
+  type RowsWanted,
   readLines,
   readNpy,
   type Sample,
@@ -106,8 +114,8 @@ export { halfToNumber } from "./half.js";
 export type { Head, HeadContext, HeadInputs } from "./head/index.js";
 export * as heads from "./head/index.js";
 export { fixedTable, initialize, isFixedTable } from "./initialize.js";
-export type { Input } from "./input/index.js";
 export * as inputs from "./input/index.js";
+export { columnsText, type Input } from "./input/index.js";
 export type { Kind } from "./kinds.js";
 export { type Freezing, frozenBy, layerScales } from "./layers.js";
 export {

@@ -277,9 +277,25 @@ const addTokenizer = (program: Command): void =>
     ],
   );
 
+/** What writes the columns that a model of tables reads. */
+const addColumns = (program: Command): void =>
+  addText(
+    command(program, "columns", "Say what the columns of a table are, as the input of a model writes them.")
+      .argument("<file>", "comma-separated values or Parquet; of training rows, as means and deviations are told")
+      .option("--without <names>", "columns that the model is not to read, such as the label; separated by commas")
+      .option("--names <names>", "of the columns, where the file's first line has none")
+      .option("--json", "print one JSON document")
+      .action(async (file: string, options) => (await import("./commands/columns.js")).columns(file, options)),
+    [
+      ["mae columns data/train.csv --without label", "print table(columns: ...), for the model's input"],
+      ["mae columns data/train.parquet --json", "the same for programs"],
+    ],
+  );
+
 /** Commands that run models. */
 function addRuns(program: Command): void {
   addTokenizer(program);
+  addColumns(program);
   addText(
     onBackend(
       command(

@@ -44,6 +44,9 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "@napi-rs/webcodecs": ["runtime/data/video"],
   yauzl: ["runtime/foreign"],
   "@huggingface/tokenizers": ["runtime/data"],
+  hyparquet: ["runtime/data/table"],
+  "hyparquet-compressors": ["runtime/data/table"],
+  papaparse: ["runtime/data/table"],
   commander: ["cli"],
   picocolors: ["cli"],
   tinyglobby: ["cli"],
@@ -188,6 +191,7 @@ describe("names of blocks", () => {
     "ids",
     "corrupt",
     "embedding",
+    "columns",
   ]);
   const names = new Set(
     Object.values(registry)

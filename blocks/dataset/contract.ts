@@ -23,8 +23,24 @@ export interface Files {
   /** Names in a folder, sorted, folders end with "/". */
   list(path: string): Promise<readonly string[]>;
   exists(path: string): Promise<boolean>;
+  /**
+   * Reads the rows of a table of comma-separated values, or of a Parquet file, one after the other. `names`: of the columns of a file whose
+   * first line has none; null: it names them. Throws `DataError` for what is no table.
+   */
+  table(path: string, names: readonly string[] | null, asking: (names: readonly string[]) => RowsWanted): Promise<void>;
   /** What turns texts into ids, by the file of a vocabulary. Throws `DataError` for one that is none. */
   tokenizer(path: string): Promise<Tokenizer>;
+}
+
+/** What a cell of a table holds; null: nothing. */
+export type Cell = string | number | null;
+
+/** What is asked of a table. */
+export interface RowsWanted {
+  /** Columns by number, of which cells are given. */
+  readonly columns: readonly number[];
+  /** Told of each row. `place`: where it is, in words. */
+  row(cells: readonly Cell[], place: () => string): void;
 }
 
 /** Turns texts into ids of a vocabulary. */

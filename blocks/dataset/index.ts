@@ -5,10 +5,12 @@ import type { Dataset } from "./contract.js";
 import { folder } from "./folder.js";
 import { idx } from "./idx.js";
 import { npy } from "./npy.js";
+import { amountIn, knownCell, table } from "./table.js";
 import { text } from "./text.js";
 
 export {
   type ArraySample,
+  type Cell,
   DataError,
   type Dataset,
   type DatasetContext,
@@ -18,6 +20,7 @@ export {
   type Label,
   labelFlags,
   nameOf,
+  type RowsWanted,
   type Sample,
   type SampleIndex,
   type SizedHeader,
@@ -30,12 +33,16 @@ export {
 export { cellsOf } from "./label-file.js";
 export { type NpyArray, readNpy } from "./npy-file.js";
 export { readLines } from "./text-file.js";
-export { coco, folder, idx, npy, text };
+export { amountIn, coco, folder, idx, knownCell, npy, table, text };
 
-export const datasets = [coco, folder, idx, npy, text] as const;
+export const datasets = [coco, folder, idx, npy, table, text] as const;
 
 /** The dataset that reads what is at a path: a folder, or a file by its ending. */
 export function datasetAt(path: string, isFolder: boolean): Dataset {
-  const dataset = isFolder ? folder : /\.npy(?:\.gz)?$/.test(path) ? npy : idx;
-  return dataset as unknown as Dataset;
+  const endings: readonly (readonly [RegExp, unknown])[] = [
+    [/\.npy(?:\.gz)?$/, npy],
+    [/\.(?:csv|tsv|parquet)(?:\.gz)?$/, table],
+  ];
+  const [, ofFile = idx] = endings.find(([ending]) => ending.test(path)) ?? [];
+  return (isFolder ? folder : ofFile) as unknown as Dataset;
 }

@@ -1,12 +1,12 @@
 /** Inputs: what one sample looks like to the model. */
 
-import type { ArrayShape } from "../arrays.js";
+import type { ArrayShape, NumberKind } from "../arrays.js";
 import { type Definition, ofKind } from "../block.js";
 import { int, type Param, type Params, type ValuesOf } from "../params.js";
 
 export interface Input<P extends Params = Params> extends Definition<P> {
-  /** Present where its numbers are ids of a vocabulary: `ids` of its array; of any other input they are amounts. */
-  readonly ids?: true;
+  /** What its numbers are; if absent, amounts. */
+  readonly numbers?: NumberKind;
   /** The array of one sample. */
   shape(p: ValuesOf<P>): ArrayShape;
 }

@@ -3,11 +3,12 @@
 import { image } from "./image.js";
 import { signal } from "./signal.js";
 import { spectrogram } from "./spectrogram.js";
+import { columnsText, table } from "./table.js";
 import { text } from "./text.js";
 import { video } from "./video.js";
 import { volume } from "./volume.js";
 
 export { defineInput, type Input } from "./contract.js";
-export { image, signal, spectrogram, text, video, volume };
+export { columnsText, image, signal, spectrogram, table, text, video, volume };
 
-export const inputs = [image, signal, spectrogram, text, video, volume] as const;
+export const inputs = [image, signal, spectrogram, table, text, video, volume] as const;

@@ -12,7 +12,7 @@ export const text = defineInput({
   summary: "Texts as ids of a vocabulary: words, parts of words, letters of a protein.",
   source: "Devlin et al., BERT: Pre-training of Deep Bidirectional Transformers, NAACL 2019, section 3",
   since: "0.2",
-  ids: true,
+  numbers: "ids",
   params: {
     length: int({
       min: 1,

@@ -19,6 +19,6 @@ export const channelCrossEntropy = defineLoss({
       p.on,
       inputs,
       { mean: meanCrossEntropy, each: crossEntropies },
-      { classes: inputs.channels },
+      { classes: inputs.array.channels },
     ),
 });

@@ -1,6 +1,7 @@
 /** Losses: a scalar from the prediction and the target, or from the latent alone. */
 
 import type { Tensor } from "../../graph/index.js";
+import type { ArrayShape } from "../arrays.js";
 import { type Definition, type ModelContext, ofKind, type Requirement } from "../block.js";
 import type { Code, Layer } from "../code.js";
 import { meanOfFlagged, otherFlags, takeTokens } from "../nn/index.js";
@@ -23,8 +24,8 @@ export interface LossInputs {
    * as make up the number. null: every sample has as many.
    */
   readonly flags: Tensor | null;
-  /** Channels of the array that the target is made of. */
-  readonly channels: number;
+  /** What the target is made of. */
+  readonly array: ArrayShape;
   /** Of a loss of features: what encoders make of two inputs, the tokens of each, [B, V, D]. */
   readonly between: readonly [Tensor, Tensor];
   /**
@@ -54,10 +55,10 @@ export interface Loss<P extends Params = Params, T extends ParameterTree = Param
   /** It compares samples of a batch with each other; if absent, it is the mean of losses of single samples. */
   readonly acrossSamples?: true;
   /**
-   * What it compares: predictions of patches with their targets, where absent; logits of ids with those of a text; those of a head with
-   * labels; those of a detector with objects; or the features of two inputs, which it names by a parameter `between`.
+   * What it compares: predictions of patches with their targets, where absent; logits of ids with those of a text; what is said of columns
+   * of a table with what they hold; logits of a head with labels; those of a detector with objects; or the features of two inputs, which it names by a parameter `between`.
    */
-  readonly compares?: "patches" | "ids" | "classes" | "objects" | "features";
+  readonly compares?: "patches" | "ids" | "columns" | "classes" | "objects" | "features";
   /** Of a loss of classes: it judges each by itself, so that samples may have several; if absent, each has one. */
   readonly several?: true;
   /** It can judge tokens whose number differs from sample to sample; if absent, it cannot. */

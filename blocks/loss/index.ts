@@ -3,6 +3,7 @@
 import { bce } from "./bce.js";
 import { channelCrossEntropy } from "./channel-cross-entropy.js";
 import { classBce } from "./class-bce.js";
+import { columnError } from "./column-error.js";
 import { crossEntropy } from "./cross-entropy.js";
 import { detection } from "./detection.js";
 import { idCrossEntropy } from "./id-cross-entropy.js";
@@ -17,6 +18,7 @@ export {
   bce,
   channelCrossEntropy,
   classBce,
+  columnError,
   crossEntropy,
   detection,
   idCrossEntropy,
@@ -31,6 +33,7 @@ export const losses = [
   bce,
   channelCrossEntropy,
   classBce,
+  columnError,
   crossEntropy,
   detection,
   idCrossEntropy,

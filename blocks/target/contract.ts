@@ -1,7 +1,7 @@
 /** Targets: what is predicted for each patch, and how a prediction becomes pixels or a picture. */
 
 import type { Tensor } from "../../graph/index.js";
-import { type ArrayShape, isPicture } from "../arrays.js";
+import { type ArrayShape, isPicture, type NumberKind } from "../arrays.js";
 import { type Definition, type ModelContext, ofKind, type Requirement } from "../block.js";
 import type { Code } from "../code.js";
 import type { Field } from "../field.js";
@@ -45,15 +45,18 @@ export interface TargetTokensInputs {
 
 export interface Target<P extends Params = Params, T extends ParameterTree = ParameterTree>
   extends Definition<P, ModelContext> {
-  /** Present where it is the ids of a text, [B, N, 1], of which logits are predicted; any other target is numbers. */
-  readonly predicts?: "ids";
+  /**
+   * What it is, where not amounts: the ids of a text, [B, N, 1], of which logits are predicted; or the columns of a table, [B, N, 2], of which
+   * a number and logits are.
+   */
+  readonly predicts?: Exclude<NumberKind, "amounts">;
   /** Numbers that are predicted for each patch, P. `width`: features of the model's latent. */
   outputs(p: ValuesOf<P>, context: TargetContext & { readonly width: number }): number;
   /** What it needs of a sample besides the array. */
   field?(p: ValuesOf<P>, context: TargetContext): Field;
   /** Whether it is made of what the teacher gives: the model then has one. */
   readonly fromTeacher?: true;
-  /** -> target [B, N, P]; of ids [B, N, 1] */
+  /** -> target [B, N, P]; of ids [B, N, 1], of columns [B, N, 2] */
   build(code: Code, p: ValuesOf<P>, inputs: TargetInputs, context: TargetContext): Tensor;
   /** Sequences of tokens that one sample becomes where the target is encoded, B' / B; if absent, one. */
   sequences?(p: ValuesOf<P>): number;

@@ -1,6 +1,7 @@
 /** The targets, sorted by name. */
 
 import { classMaps } from "./class-maps.js";
+import { columns } from "./columns.js";
 import { features } from "./features.js";
 import { hog } from "./hog.js";
 import { ids } from "./ids.js";
@@ -16,6 +17,6 @@ export {
   type TargetTokensContext,
   type TargetTokensInputs,
 } from "./contract.js";
-export { classMaps, features, hog, ids, lowPass, pixels, regions };
+export { classMaps, columns, features, hog, ids, lowPass, pixels, regions };
 
-export const targets = [classMaps, features, hog, ids, lowPass, pixels, regions] as const;
+export const targets = [classMaps, columns, features, hog, ids, lowPass, pixels, regions] as const;

@@ -1,7 +1,7 @@
 /** Tokens: how an input is cut into patches and each patch becomes a vector. */
 
 import type { Tensor } from "../../graph/index.js";
-import type { ArrayShape } from "../arrays.js";
+import type { ArrayShape, NumberKind } from "../arrays.js";
 import { type Definition, ofKind } from "../block.js";
 import type { Code } from "../code.js";
 import type { ParameterTree, Weights } from "../parameters.js";
@@ -14,11 +14,13 @@ export interface TokensContext {
 
 export interface Tokens<P extends Params = Params, T extends ParameterTree = ParameterTree>
   extends Definition<P, TokensContext> {
+  /** The numbers that it makes tokens of; if absent, amounts. */
+  readonly numbers?: NumberKind;
   /** The lattice of tokens; called only when the block's requirements hold. */
   grid(p: ValuesOf<P>, array: ArrayShape): Lattice;
   parameters(p: ValuesOf<P>, context: TokensContext & { readonly width: number }): T;
-  /** array [B, ...axes, C] -> tokens [B, N, D] in raster order. */
-  embed(code: Code, p: ValuesOf<P>, w: Weights<T>, array: Tensor, grid: Lattice): Tensor;
+  /** array [B, ...axes, C] -> tokens [B, N, D] in raster order. `shape`: that of the array. */
+  embed(code: Code, p: ValuesOf<P>, w: Weights<T>, array: Tensor, grid: Lattice, shape: ArrayShape): Tensor;
   /** Present where ids are looked up in a table [vocabulary, D], which a decoder may compare with. */
   table?(w: Weights<T>): Tensor;
 }

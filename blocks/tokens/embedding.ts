@@ -11,6 +11,7 @@ export const embedding = defineTokens({
   summary: "Looks up the token of each id in a learned table.",
   source: "Devlin et al., BERT: Pre-training of Deep Bidirectional Transformers, NAACL 2019, section 3",
   since: "0.2",
+  numbers: "ids",
   params: {
     segments: optional(
       int({

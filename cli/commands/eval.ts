@@ -20,6 +20,7 @@ import type {
   Bound,
   Evaluation,
   EvaluationRow,
+  FillErrors,
   GuessErrors,
   JudgedSource,
   LabelledData,
@@ -27,6 +28,7 @@ import type {
 } from "../../runtime/index.js";
 import { analyzeWith, vocabularyOf } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
+import { sayFilled } from "../runs/columns.js";
 import { sayGuesses } from "../runs/guesses.js";
 import { labelledBatch, labelledData, selectionsOf } from "../runs/labelled-data.js";
 import { type CheckpointFlags, type OpenRun, openRun } from "../runs/open-run.js";
@@ -75,12 +77,14 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
     });
     const errors = await withTest(() => runtime.reconstructionErrors(run, run.training.augment, common));
     const guesses = await withTest(() => runtime.guessErrors(run, common));
+    const filled = await withTest(() => runtime.fillErrors(run, common));
     stages.end();
-    if (options.json) printJson(document(run, result, errors, guesses));
+    if (options.json) printJson(document(run, result, { errors, guesses, filled }));
     else {
       const measured = [
         errors && reconstructed(errors, run.program),
         guesses && `Masked tokens: ${sayGuesses(guesses)}`,
+        filled && `Hidden columns: ${sayFilled(filled)}`,
       ];
       print([table(run, result, stdoutColors()), ...measured.flatMap((line) => (line ? `${line}\n` : []))].join("\n"));
     }
@@ -102,12 +106,18 @@ async function withTest<R>(measure: () => Promise<R | null>): Promise<R | null> 
   }
 }
 
+/** Beside what probes say; null: the model predicts no such thing. */
+interface Measured {
+  readonly errors: MeasuredErrors | null;
+  readonly guesses: GuessErrors | null;
+  readonly filled: FillErrors | null;
+}
+
 /** The document's fields are documented in `docs/cli.md`. */
 const document = (
   { directory, step, program }: OpenRun,
   { featureSeconds, ...result }: Evaluation,
-  errors: MeasuredErrors | null,
-  guesses: GuessErrors | null,
+  { errors, guesses, filled }: Measured,
 ) => ({
   format_version: "2.0",
   run: printedPath(directory),
@@ -116,6 +126,7 @@ const document = (
   feature_seconds: featureSeconds,
   reconstruction: errors && { images: errors.samples, ...errorsDocument(errors, program) },
   masked_tokens: guesses,
+  hidden_columns: filled,
 });
 
 /** Whether values lie in 0 to 1, as those of pictures do: a ratio to a peak of 1 says nothing of others. */

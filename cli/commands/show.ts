@@ -1,16 +1,17 @@
-/** `mae show`: a picture of what the model of a run makes of samples of which it sees a part; of texts, their words with its guesses. */
+/** `mae show`: a picture of what the model of a run makes of samples of which it sees a part; of texts and tables, its guesses in words. */
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { vocabularyOf } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
+import { filledRows, isTable, rowsWithGuesses, sayFilled } from "../runs/columns.js";
 import { guessedTexts, isText, sayGuesses, textsWithGuesses } from "../runs/guesses.js";
 import { type CheckpointFlags, openRun } from "../runs/open-run.js";
 import { type Drawable, drawPicture, type PictureOptions } from "../runs/pictures.js";
 import { pictureFile } from "../runs/run-directory.js";
 import { printedPath, unwritable } from "../specs/files.js";
 import { runFailure } from "../words/failure.js";
-import { plainColors, print, stdoutColors, tell } from "../words/terminal.js";
+import { type Colors, plainColors, print, stdoutColors, tell } from "../words/terminal.js";
 
 export interface ShowOptions extends BackendFlags, CheckpointFlags {
   readonly out?: string;
@@ -22,11 +23,14 @@ export interface ShowOptions extends BackendFlags, CheckpointFlags {
   readonly media?: true;
 }
 
-/** Of a model of text, its guesses on stdout, or in a file. */
-async function showTexts(
-  run: Drawable & { readonly step: number },
-  options: Omit<PictureOptions, "path"> & { readonly out?: string },
-): Promise<void> {
+/** What a model without pictures makes of samples, in words. */
+interface Told {
+  readonly errors: string;
+  readonly text: (colors: Colors) => string;
+}
+
+/** Of a model of text, its guesses. */
+async function toldTexts(run: Drawable, options: Omit<PictureOptions, "path">): Promise<Told> {
   const shown = await guessedTexts(run, options);
   if (!shown) throw runFailure(`${run.program.name} predicts no ids`, { help: "only models that do can be shown" });
   const { errorsOfGuesses } = await import("../../runtime/index.js");
@@ -34,14 +38,31 @@ async function showTexts(
     shown.texts.length,
     shown.texts.flatMap(({ guesses }) => guesses),
   );
-  tell(`after step ${run.step}: ${sayGuesses(errors)}`);
-  if (options.out === undefined) return print(textsWithGuesses(shown, stdoutColors()));
-  try {
-    writeFileSync(options.out, textsWithGuesses(shown, plainColors()));
-  } catch (error) {
-    throw unwritable(options.out, error);
+  return { errors: sayGuesses(errors), text: (colors) => textsWithGuesses(shown, colors) };
+}
+
+/** Of a model of tables, the columns that it filled. */
+async function toldRows(run: Drawable, options: Omit<PictureOptions, "path">): Promise<Told> {
+  const shown = await filledRows(run, options);
+  if (!shown) throw runFailure(`${run.program.name} predicts no columns`, { help: "only models that do can be shown" });
+  const { errorsOfRows } = await import("../../runtime/index.js");
+  const errors = sayFilled(errorsOfRows(shown.columns, shown.rows));
+  return { errors, text: (colors) => rowsWithGuesses(shown, colors) };
+}
+
+/** On stdout, or in a file. */
+function tellGuesses({ errors, text }: Told, step: number, out: string | undefined): void {
+  tell(`after step ${step}: ${errors}`);
+  if (out === undefined) {
+    print(text(stdoutColors()));
+    return;
   }
-  print(`${printedPath(options.out)}\n`);
+  try {
+    writeFileSync(out, text(plainColors()));
+  } catch (error) {
+    throw unwritable(out, error);
+  }
+  print(`${printedPath(out)}\n`);
 }
 
 export async function show(directory: string, options: ShowOptions): Promise<void> {
@@ -51,7 +72,11 @@ export async function show(directory: string, options: ShowOptions): Promise<voi
   try {
     const seed = options.seed ?? run.training.seed;
     const drawable = { ...run, root: run.facts.root };
-    if (isText(run.program)) return await showTexts(drawable, { ...options, seed, executor, note: tell });
+    const telling = isText(run.program) ? toldTexts : isTable(run.program) ? toldRows : null;
+    if (telling) {
+      const told = await telling(drawable, { ...options, seed, executor, note: tell });
+      return tellGuesses(told, run.step, options.out);
+    }
     const drawn = await drawPicture(drawable, {
       ...options,
       media: options.media ?? false,

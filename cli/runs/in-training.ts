@@ -1,12 +1,13 @@
-/** What is looked at while a model is trained, and when it is: pictures of reconstructions, or how well texts are guessed. */
+/** What is looked at while a model is trained, and when it is: pictures of reconstructions, or how well what is hidden of texts and tables is guessed. */
 
 import { join } from "node:path";
 import { wordsOf } from "../../blocks/index.js";
 import { printedPath } from "../specs/files.js";
+import { fillingOf, sayFilled } from "./columns.js";
 import { guessesOf, sayGuesses } from "./guesses.js";
 import { type Drawable, drawPicture, type PictureOptions } from "./pictures.js";
 
-/** Texts of which masked tokens are guessed when a model is trained. */
+/** Texts and rows of which what is hidden is guessed when a model is trained. */
 const mostTexts = 200;
 
 /** Of samples that are spread evenly over the test data, or the training data where there are none. Gives what there is to say. */
@@ -21,6 +22,8 @@ export async function drawWherePossible(
     try {
       const guessed = await guessesOf(run, { ...options, count: mostTexts, split });
       if (guessed) return { text: `${split} texts: ${sayGuesses(guessed)}; mae show writes some`, isDrawn: false };
+      const filled = await fillingOf(run, { ...options, count: mostTexts, split });
+      if (filled) return { text: `${split} rows: ${sayFilled(filled)}; mae show writes some`, isDrawn: false };
       const drawn = await drawPicture(run, { ...options, split });
       const text = `${drawn.text}; ${split} ${words.sample}s in ${printedPath(options.path)}`;
       return { text, isDrawn: true };

@@ -74,7 +74,7 @@ export function maskedPlaces(parts: Parts, batch: Batch, input: InputPart): Plac
 export function embed(code: Code, { branchOf }: Placed, input: InputPart, w: WeightTree, array: Tensor): Tensor {
   const { tokens, grid } = input;
   invariant(tokens, "an encoder of maps reads no tokens");
-  return tokens.definition.embed(code, tokens.values, weightsUnder(w, branchOf(input.label)), array, grid);
+  return tokens.definition.embed(code, tokens.values, weightsUnder(w, branchOf(input.label)), array, grid, input.array);
 }
 
 /** Adds the positions of all patches to tokens [B, N, D], and the mark of their input where it has one. */

@@ -113,7 +113,9 @@ export function headTerms(
     target: from.batch[field.name] as Tensor,
     flags: null,
     masked: false,
-    channels: 0,
+    get array(): never {
+      return notMasked();
+    },
     get between() {
       return nothingBetween();
     },
@@ -135,5 +137,5 @@ export function headTerms(
 }
 
 function notMasked(): never {
-  invariant(false, "a loss of classes reads no mask");
+  invariant(false, "a loss of classes reads no mask and no array");
 }

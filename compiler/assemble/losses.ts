@@ -140,7 +140,7 @@ function objectiveTerms(
     get flags() {
       return flags();
     },
-    channels: input.array.channels,
+    array: input.array,
     masked: maskOver(parts, input) !== null,
     get latent() {
       return latentOfInput(code, parts, objective, w, latent(encoder), batch);
@@ -228,7 +228,9 @@ function comparisonTerms(
         return noPrediction();
       },
       masked: false,
-      channels: 0,
+      get array(): never {
+        return noPrediction();
+      },
       extra: extraTokensOf(a.encoder),
       normalize: (x) => x,
     };

@@ -146,6 +146,14 @@ function ambiguous(
   };
 }
 
+/** What decoders predict. */
+const predictedWords = { patches: "numbers", ids: "ids", columns: "columns" };
+
+const predictedBy = (decoder: DraftPart, wiring: Wiring<DraftLine>): keyof typeof predictedWords => {
+  const kinds = sourcesAt(wiring, decoder, "target").map((target) => asKind("target", target.definition)?.predicts);
+  return kinds[0] ?? asKind("decoder", decoder.definition)?.predicts ?? "patches";
+};
+
 /** A loss compares what a decoder predicts, or a head. */
 function lossOfAnotherKind(part: DraftPart, wiring: Wiring<DraftLine>, model: string): readonly Finding[] {
   const loss = asKind("loss", part.definition);
@@ -162,19 +170,19 @@ function lossOfAnotherKind(part: DraftPart, wiring: Wiring<DraftLine>, model: st
   }
   if (!loss || heads.length > 0) return [];
   const decoders = sourcesAt(wiring, part, "prediction");
-  const wrong = decoders.find(
-    ({ definition }) => definition && (asKind("decoder", definition)?.predicts === "ids") !== (loss.compares === "ids"),
-  );
-  if (wrong) {
-    const given = asKind("decoder", wrong.definition)?.predicts;
-    const said =
-      given === "ids" ? "compares numbers, and ids are predicted" : "compares ids, and numbers are predicted";
+  const compared = loss.compares ?? "patches";
+  const given = (decoder: DraftPart): keyof typeof predictedWords | null =>
+    decoder.definition ? predictedBy(decoder, wiring) : null;
+  const wrong = decoders.find((decoder) => given(decoder) !== null && given(decoder) !== compared);
+  const predicted = wrong && given(wrong);
+  if (wrong && predicted && compared in predictedWords) {
+    const words = predictedWords[compared as keyof typeof predictedWords];
     return [
       {
         code: "check/loss-of-another-kind",
         part,
-        message: `${blockOf(part)} ${said} by the decoder ${blockOf(wrong)}`,
-        help: given === "ids" ? "use a loss of ids" : "use a loss of patches",
+        message: `${blockOf(part)} compares ${words}, and ${predictedWords[predicted]} are predicted by the decoder ${blockOf(wrong)}`,
+        help: `use a loss of ${predicted}`,
         related: [{ span: wrong.line.span, message: "the decoder" }],
       },
     ];

@@ -11,6 +11,7 @@ import {
   type Input,
   type Loss,
   type Mask,
+  type NumberKind,
   type Target,
 } from "../../blocks/index.js";
 
@@ -76,12 +77,16 @@ const needsTokens: Demand = {
   otherwise: "which cannot be encoded",
 };
 
-/** Whether tokens are those of ids; of all others the numbers of the input are amounts. */
-const areIds = (tokens: Definition): boolean => asKind("tokens", tokens)?.table !== undefined;
+/** What the numbers are that tokens are made of, or that an encoder of maps reads. */
+const numbersOf = (set: Definition): NumberKind => asKind("tokens", set)?.numbers ?? "amounts";
+
+const areIds = (tokens: Definition): boolean => numbersOf(tokens) === "ids";
+
+const numbersIn = (input: Definition): NumberKind => (input as Input).numbers ?? "amounts";
 
 const sameNumbers: Demand = {
-  met: (input, tokens) => ((input as Input).ids === true) === areIds(tokens),
-  otherwise: "and only one of the two is for the ids of a text",
+  met: (input, tokens) => numbersIn(input) === numbersOf(tokens),
+  otherwise: "and the two are not for the same kind of numbers: amounts, ids of a text, or columns of a table",
 };
 
 const idsToChoose: Demand = {
@@ -100,16 +105,16 @@ const idsToPredict: Demand = {
 };
 
 const idsToBeTarget: Demand = {
-  met: (tokens, target) =>
-    areIds(tokens)
-      ? (target as Target).predicts === "ids" || (target as Target).fromTeacher === true
-      : (target as Target).predicts !== "ids",
-  otherwise: "and only one of the two is for the ids of a text",
+  met: (tokens, target) => {
+    const { predicts = "amounts", fromTeacher } = target as Target;
+    return predicts === numbersOf(tokens) || (predicts === "amounts" && fromTeacher === true);
+  },
+  otherwise: "and the two are not for the same kind of numbers: amounts, ids of a text, or columns of a table",
 };
 
 const amountsToSee: Demand = {
-  met: (input) => (input as Input).ids !== true,
-  otherwise: "whose numbers are ids, and maps are made of amounts",
+  met: (input) => numbersIn(input) === "amounts",
+  otherwise: "whose numbers are no amounts, and maps are made of amounts",
 };
 
 const readsTokens: Demand = {
@@ -255,7 +260,7 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       name: "prediction",
       from: "decoder",
       place: "nearest",
-      reads: (reader) => ["patches", "ids"].includes(compares(reader)),
+      reads: (reader) => ["patches", "ids", "columns"].includes(compares(reader)),
       several: () => true,
       why: "The loss compares patches.",
     },

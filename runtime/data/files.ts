@@ -12,6 +12,7 @@ import { DataError, type Files, type SizedHeader, type StoredFile } from "../../
 import { openPlainFile, type PlainFile, readBytes } from "../plain-file.js";
 import { RunError, reasonOf, systemCode, unreadable } from "../run-error.js";
 import { nearest } from "./nearest.js";
+import { isParquet, readCsv, readParquet } from "./table/open-table.js";
 import { readTokenizer } from "./text/tokenizer.js";
 
 /** Of a file that tells its length, so much is read first: the headers of all formats are shorter. */
@@ -30,14 +31,7 @@ const textBytes = 2 ** 28;
  */
 export function nodeFiles(root: string): Files {
   const files: Files = {
-    read: (path) =>
-      withFile(root, path, async (opened) => {
-        const bytes = await ((await isPacked(opened))
-          ? unpack(opened.file, path, () => textBytes)
-          : readBytes(opened.file, 0, Math.min(opened.size, textBytes + 1)));
-        if (bytes.length > textBytes) throw tooLarge(path, textBytes, "Check that it is the file that you mean.");
-        return bytes;
-      }),
+    read: (path) => withFile(root, path, (opened) => textBytesOf(opened, path)),
     open: (path, headerOf) =>
       withFile(root, path, async (opened) => {
         if (await isPacked(opened)) return unpackArray(opened.file, path, headerOf);
@@ -57,6 +51,14 @@ export function nodeFiles(root: string): Files {
       // By code unit: the same on every machine, whatever its language.
       return names.filter((name) => name !== null).sort();
     },
+    table: (path, names, asking) =>
+      withFile(root, path, async (opened) => {
+        if (await isParquet(opened)) {
+          if (names === null) return readParquet(opened, path, asking);
+          throw new DataError(`${path} names its columns itself`, "Remove `names` from the recipe's data.");
+        }
+        return readCsv(await textBytesOf(opened, path), path, names, asking);
+      }),
     tokenizer: async (path) => readTokenizer(await files.read(path), path),
     exists: (path) =>
       stat(resolve(root, path)).then(
@@ -65,6 +67,15 @@ export function nodeFiles(root: string): Files {
       ),
   };
   return files;
+}
+
+/** A text, whole and unpacked. Throws `run/data` for one that is too long. */
+async function textBytesOf(opened: PlainFile, path: string): Promise<Uint8Array> {
+  const bytes = await ((await isPacked(opened))
+    ? unpack(opened.file, path, () => textBytes)
+    : readBytes(opened.file, 0, Math.min(opened.size, textBytes + 1)));
+  if (bytes.length > textBytes) throw tooLarge(path, textBytes, "Check that it is the file that you mean.");
+  return bytes;
 }
 
 /** With a slash behind a folder; null for a pipe or a device, which nobody wants to wait for. Throws for a link to where it is in. */

@@ -12,6 +12,8 @@ import {
   isVolume,
   planesOf,
   sidesText,
+  type TableShape,
+  tableChannels,
   textChannels,
 } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
@@ -75,8 +77,9 @@ export function preparePlanes(
     throw wrongSides(what, shape, array);
   }
   if (array.ids) checkIds(numbers, array, what);
+  if (array.table) checkColumns(numbers, array, array.table, what);
   const steps = planFor(planes.shape, item, { name, shape: array }, preparation, what);
-  if (array.ids && steps.length > 0) throw augmentedText();
+  if ((array.ids || array.table) && steps.length > 0) throw augmentedNames(array);
   return { numbers: eachPlane(numbers, planes, pixelStepsOf(steps)), size: planes.shape, steps };
 }
 
@@ -126,12 +129,33 @@ async function changedSignal(
   return unbroken(what, () => signalOf(recording, steps, array, what));
 }
 
-const augmentedText = (): RunError =>
+const augmentedNames = ({ ids }: ArrayShape): RunError =>
   new RunError("run/data", {
-    what: "the recipe augments a text",
-    why: "augmentations change amounts, and the numbers of a text are names of tokens",
-    help: "Remove `augment` from the recipe: what is masked is drawn anew in every epoch.",
+    what: ids ? "the recipe augments a text" : "the recipe augments rows of a table",
+    why: ids
+      ? "augmentations change amounts, and the numbers of a text are names of tokens"
+      : "augmentations change amounts, and a row has categories and marks of what is missing, too",
+    help: ids
+      ? "Remove `augment` from the recipe: what is masked is drawn anew in every epoch."
+      : "Remove `augment` from the recipe: the model's `columns` say how numbers are scaled.",
   });
+
+/** Throws `run/data` for a row with a category that a column does not have, or a mark that is neither 1 nor 0. */
+function checkColumns(numbers: Numbers, { channels }: ArrayShape, { columns }: TableShape, what: string): void {
+  for (const [i, column] of columns.entries()) {
+    const value = numbers[i * channels + tableChannels.value] as number;
+    const known = numbers[i * channels + tableChannels.known] as number;
+    const isFit =
+      column.kind === "number" || (Number.isInteger(value) && value >= 0 && value < column.categories.length);
+    if (isFit && (known === 0 || known === 1)) continue;
+    throw new RunError("run/data", {
+      what: isFit
+        ? `${what} says of \`${column.name}\` that it is known by ${known}`
+        : `${what} has the category ${value} of \`${column.name}\``,
+      help: "Save [value, known] of each column: categories are numbered from 0, known is 1 or 0.",
+    });
+  }
+}
 
 /** Throws `run/data` for a text with a number that is no id of the vocabulary: no table has a row for it. */
 function checkIds(numbers: Numbers, { channels, ids }: ArrayShape, what: string): void {

@@ -1,6 +1,15 @@
 /** Evaluation: features, probes and reconstructions of trained models. */
 
 export { type ColourScale, colourScale } from "./colours.js";
+export {
+  type ColumnErrors,
+  errorsOfRows,
+  type FillErrors,
+  type FilledRow,
+  fillErrors,
+  openRowFiller,
+  type RowFiller,
+} from "./columns.js";
 export type {
   EvaluateOptions,
   Evaluation,

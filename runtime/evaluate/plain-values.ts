@@ -1,4 +1,4 @@
-/** What a probe is given without any encoder: the values of samples as the model sees them, averaged where there are many; of texts their ids. */
+/** What a probe is given without any encoder: the values of samples as the model sees them, averaged where there are many; of texts their ids, of tables their columns. */
 
 import {
   type ArrayShape,
@@ -8,6 +8,8 @@ import {
   type IdsShape,
   isPicture,
   type ModelProgram,
+  type TableShape,
+  tableChannels,
   textChannels,
 } from "../../blocks/index.js";
 import { sizeOf } from "../../graph/index.js";
@@ -73,12 +75,32 @@ function bagOfIds({ axes, channels }: ArrayShape, { vocabulary }: IdsShape): Ret
   };
 }
 
+/** Of a row its numbers, a 1 in the place of each category that it has, and a 1 for each column whose value is missing. */
+function columnsApart({ channels }: ArrayShape, { columns }: TableShape): ReturnType<typeof boxMeans> {
+  const widths = columns.map((column) => (column.kind === "number" ? 2 : column.categories.length + 1));
+  const starts = widths.map((_, i) => widths.slice(0, i).reduce((sum, width) => sum + width, 0));
+  return {
+    size: widths.reduce((sum, width) => sum + width, 0),
+    addTo(vector, values, sample) {
+      for (const [i, column] of columns.entries()) {
+        const at = (sample * columns.length + i) * channels;
+        const [value, known] = [values[at + tableChannels.value], values[at + tableChannels.known]] as [number, number];
+        const [start, width] = [starts[i] as number, widths[i] as number];
+        if (known === 0) vector[start + width - 1] = 1;
+        else if (column.kind === "number") vector[start] = value;
+        else vector[start + value] = 1;
+      }
+    },
+  };
+}
+
 /** The means of the boxes of an array. `addTo`: adds those of a sample to the front of a vector. */
 function boxMeans(shape: ArrayShape): {
   readonly size: number;
   readonly addTo: (vector: Float32Array, values: Float32Array, sample: number) => void;
 } {
   if (shape.ids) return bagOfIds(shape, shape.ids);
+  if (shape.table) return columnsApart(shape, shape.table);
   const { axes, channels } = shape;
   const boxes = pixelBlock(shape);
   const inBox = sizeOf(boxes);

@@ -15,6 +15,7 @@ const commands = [
   "variants",
   "diff",
   "tokenizer",
+  "columns",
   "train",
   "eval",
   "show",

@@ -19,6 +19,7 @@ METHODS = [
     ("mask", "dirichlet", "multi-mae"),
     ("loss", "info_nce", "cav-mae"),
     ("input", "text", "bert"),
+    ("input", "table", "remasker"),
     ("input", "signal", "maefe"),
     ("input", "volume", "selfmed-mae"),
     ("positions", "separable", "mae-st"),

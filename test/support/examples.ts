@@ -19,6 +19,7 @@ import {
   type Registry,
   registry,
   type Sample,
+  type TableShape,
   textChannels,
 } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
@@ -170,6 +171,7 @@ function shrunk(model: Model): Model {
  */
 function pictures(count: number, array: ArrayShape): Sample[] {
   if (array.ids) return texts(count, array, array.ids);
+  if (array.table) return rows(count, array, array.table);
   const { count: planes, shape } = planesOf(array);
   const [height, width, channels] = [planes * shape.height, shape.width, shape.channels];
   return Array.from({ length: count }, (_, i) => {
@@ -200,6 +202,18 @@ function texts(count: number, array: ArrayShape, { vocabulary }: IdsShape): Samp
       return [random.integer(vocabulary), word, place > places / 2 ? 1 : 0][at % array.channels] as number;
     });
     return { kind: "array", numbers, shape: array, label: i % 3 };
+  });
+}
+
+/** Rows of a table, of which some values are missing. */
+function rows(count: number, array: ArrayShape, { columns }: TableShape): Sample[] {
+  return Array.from({ length: count }, (_, i) => {
+    const random = randomStream(11, "probe", i);
+    const numbers = columns.flatMap((column) => {
+      const value = column.kind === "number" ? 2 * random.uniform() - 1 : random.integer(column.categories.length);
+      return random.uniform() < 0.2 ? [0, 0] : [value, 1];
+    });
+    return { kind: "array", numbers: Float32Array.from(numbers), shape: array, label: i % 3 };
   });
 }
 

@@ -1,0 +1,31 @@
+/** `mae columns`: what the columns of a table are, as the input of a model writes them. */
+
+import { columnsText } from "../../blocks/index.js";
+import { printedPath } from "../specs/files.js";
+import { count, grouped, print, printJson, tell } from "../words/terminal.js";
+import { visibleText } from "../words/text-width.js";
+
+export interface ColumnsOptions {
+  readonly without?: string;
+  readonly names?: string;
+  readonly json?: boolean;
+}
+
+const listOf = (names: string): readonly string[] => names.split(",").map((name) => name.trim());
+
+export async function columns(file: string, options: ColumnsOptions): Promise<void> {
+  const { describeTable } = await import("../../runtime/index.js");
+  const { without, names, json } = options;
+  const described = await describeTable(file, process.cwd(), {
+    without: without === undefined ? [] : listOf(without),
+    names: names === undefined ? null : listOf(names),
+  });
+  const text = columnsText(described.columns);
+  if (json) {
+    printJson({ format_version: "1.0", file: printedPath(file), ...described, text });
+    return;
+  }
+  for (const { name, why } of described.left) tell(`left out ${visibleText(name)}: ${why}`);
+  tell(`${printedPath(file)}: ${grouped(described.rows)} rows, ${count(described.columns.length, "column")}`);
+  print(`table(columns: ${JSON.stringify(text)})\n`);
+}
