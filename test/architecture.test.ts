@@ -170,7 +170,7 @@ test("no circles among the files, of types as little as of values", () => {
 });
 
 describe("names of blocks", () => {
-  // Words that also mean something else: an operation of graphs, a function of a program, a setting, a kind of file, of token or of number.
+  // Words that also mean something else: an operation of graphs, a function of a program, a setting, a kind of file, of token, of number or of node.
   const common = new Set([
     "image",
     "random",
@@ -192,6 +192,7 @@ describe("names of blocks", () => {
     "corrupt",
     "embedding",
     "columns",
+    "table",
   ]);
   const names = new Set(
     Object.values(registry)

@@ -83,15 +83,21 @@ export async function openRowFiller(
 const inFile = (value: number, column: Column): number =>
   column.kind === "number" ? value * column.deviation + column.mean : value;
 
+/** What a model reaches, and what whoever knows nothing of a row does. */
+interface Compared {
+  readonly model: number;
+  readonly plain: number;
+}
+
 /** How well a column is filled. */
 export interface ColumnErrors {
   readonly name: string;
   /** How often its value was hidden and is known. */
   readonly values: number;
   /** Of numbers, root mean squared errors in the scale of the file; `plain`: of whoever writes their mean. null: it has categories. */
-  readonly rmse: { readonly model: number; readonly plain: number } | null;
+  readonly rmse: Compared | null;
   /** Of categories the share that is right; `plain`: of whoever writes the commonest. null: it has numbers. */
-  readonly accuracy: { readonly model: number; readonly plain: number } | null;
+  readonly accuracy: Compared | null;
 }
 
 export interface FillErrors {
@@ -121,7 +127,7 @@ type Pairs = readonly (readonly [value: number, guess: number])[];
 const meanOf = (pairs: Pairs, part: (pair: Pairs[number]) => number): number =>
   pairs.reduce((sum, pair) => sum + part(pair), 0) / Math.max(1, pairs.length);
 
-function rootMeanSquares(pairs: Pairs): NonNullable<ColumnErrors["rmse"]> {
+function rootMeanSquares(pairs: Pairs): Compared {
   const mean = meanOf(pairs, ([value]) => value);
   return {
     model: Math.sqrt(meanOf(pairs, ([value, guess]) => (value - guess) ** 2)),
@@ -129,7 +135,7 @@ function rootMeanSquares(pairs: Pairs): NonNullable<ColumnErrors["rmse"]> {
   };
 }
 
-function sharesRight(pairs: Pairs): NonNullable<ColumnErrors["accuracy"]> {
+function sharesRight(pairs: Pairs): Compared {
   const counts = new Map<number, number>();
   for (const [value] of pairs) counts.set(value, (counts.get(value) ?? 0) + 1);
   return {

@@ -26,7 +26,11 @@ test("a model of a table has no findings", () => expect(found({})).toEqual([]));
 const table = (columns: string) => ({ input: `table(columns: "${columns}")` });
 
 test.each<readonly [string, Readonly<Record<string, string>>, RegExp]>([
-  ["patches of a table", { tokens: "patch(size: 1x1)" }, /side-for-each-axis: a patch of 1x1 has 2 sides, and the input 1 axes/],
+  [
+    "patches of a table",
+    { tokens: "patch(size: 1x1)" },
+    /side-for-each-axis: a patch of 1x1 has 2 sides, and the input 1 axes/,
+  ],
   [
     "columns of an image",
     { input: "image(size: 8x8)" },
