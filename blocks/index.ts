@@ -117,6 +117,8 @@ export { fixedTable, initialize, isFixedTable } from "./initialize.js";
 export * as inputs from "./input/index.js";
 export { columnsText, type Input } from "./input/index.js";
 export type { Kind } from "./kinds.js";
+export type { Latents } from "./latents/index.js";
+export * as latents from "./latents/index.js";
 export { type Freezing, frozenBy, layerScales } from "./layers.js";
 export {
   type DataFacts,

@@ -6,6 +6,7 @@ export type Kind =
   | "positions"
   | "mask"
   | "encoder"
+  | "latents"
   | "decoder"
   | "target"
   | "regions"

@@ -34,6 +34,7 @@ export const members: { readonly [K in Kind]: { readonly [M in Own<K>]: MemberOf
     parameters: "function",
     encode: "function",
   },
+  latents: { count: "function", width: "function", parameters: "function", enter: "function", leave: "function" },
   decoder: { width: "function", parameters: "function", decode: "function" },
   target: { outputs: "function", build: "function" },
   loss: { weight: "function", build: "function" },

@@ -10,6 +10,7 @@ import { type Encoder, encoders } from "./encoder/index.js";
 import { type Head, heads } from "./head/index.js";
 import { type Input, inputs } from "./input/index.js";
 import type { Kind } from "./kinds.js";
+import { type Latents, latents } from "./latents/index.js";
 import { type Loss, losses } from "./loss/index.js";
 import { type Mask, masks } from "./mask/index.js";
 import { type Optimizer, optimizers } from "./optimizer/index.js";
@@ -27,6 +28,7 @@ export interface Kinds {
   readonly positions: Positions;
   readonly mask: Mask;
   readonly encoder: Encoder;
+  readonly latents: Latents;
   readonly decoder: Decoder;
   readonly target: Target;
   readonly regions: RegionSource;
@@ -60,6 +62,7 @@ export const registry: Registry = {
   positions,
   mask: masks,
   encoder: encoders,
+  latents,
   decoder: decoders,
   target: targets,
   regions: regionSources,

@@ -34,7 +34,7 @@ export interface TokenGroup {
   /** Tokens of the whole input, N. */
   readonly count: number;
   /**
-   * Those that are in the latent, V, or all; 0 where the encoder does not see the input. null: one mask lies over all inputs, and their
+   * Those that are in the latent, V, or all; 0 where the encoder does not see the input, or latents alone go on. null: one mask lies over all inputs, and their
    * number differs from sample to sample.
    */
   readonly visible: number | null;
@@ -54,8 +54,10 @@ export interface LatentInputs {
   readonly latent: Tensor;
   /** Whether the latent is of every token of all groups. */
   readonly whole: boolean;
-  /** Tokens in front of the patches. */
+  /** Tokens in front of the patches; latents, where the model has some: no token of a patch is then in the latent. */
   readonly extra: number;
+  /** What is added to latents, [1, extra, Dd]; null: what stands in front are none. */
+  readonly front: Tensor | null;
   /** One for each input, in the order of the latent; that of an input which is only predicted stands behind them. */
   readonly groups: readonly TokenGroup[];
   /** Of a mask that lies over all inputs; null: each has its own, or there is one. */

@@ -87,10 +87,10 @@ export function wholeSequence(
   code: Code,
   tokens: Tensor,
   maskToken: unknown,
-  { extra, groups, joint }: LatentInputs,
+  { extra, front, groups, joint }: LatentInputs,
 ): Tensor {
   const [only, another] = groups as readonly [TokenGroup, TokenGroup?];
-  if (!another) {
+  if (!another && !front) {
     if (!only.places) return code.let("placed", addPositions, tokens, only.positions, { extra: 0 });
     const { restore } = only.places;
     const restored = code.let("restored", restoreTokens, tokens, maskToken, restore, { extra }); // [B, extra + N, Dd]
@@ -98,7 +98,12 @@ export function wholeSequence(
   }
   // Under one mask, tokens of all inputs are restored at once; else those of each input on their own.
   const restored = joint && code.let("restored", restoreTokens, tokens, maskToken, joint.restore, { extra });
-  let [start, all] = [extra, extra === 0 ? [] : [code.let("front", tokensFrom, tokens, { start: 0, count: extra })]];
+  const inFront = front
+    ? [code.let("placed_latents", addPositions, tokens, front, { extra: 0 })]
+    : extra > 0
+      ? [code.let("front", tokensFrom, tokens, { start: 0, count: extra })]
+      : [];
+  let [start, all] = [extra, inFront];
   for (const group of groups) {
     const count = restored ? group.count : (group.visible as number);
     const every = everyToken(code, restored ?? tokens, maskToken, group, { start, count, extra, groups });

@@ -149,13 +149,16 @@ export const objectiveLints: readonly Lint[] = [
     reason: "Visible patches can be copied, and what is spent on them is not spent on predicting.",
     more: "Masked autoencoders lose half a point of accuracy where every patch counts.",
     example: { write: { "loss    mse(on: hidden)": "loss    mse(on: all)" } },
+    // Behind latents no patch can be copied.
     model: (lines) =>
-      onRemarks(
-        lines,
-        "all",
-        "every patch counts, the visible ones too",
-        "write `on: hidden`, as masked autoencoders do",
-      ),
+      inSlot(lines, "latents").length > 0
+        ? []
+        : onRemarks(
+            lines,
+            "all",
+            "every patch counts, the visible ones too",
+            "write `on: hidden`, as masked autoencoders do",
+          ),
   },
   {
     code: "lint/loss-on-visible",

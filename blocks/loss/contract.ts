@@ -35,6 +35,8 @@ export interface LossInputs {
   readonly latent: Tensor;
   /** Tokens in front of the patches. */
   readonly extra: number;
+  /** Whether `latent` is of latents, none of which is of a patch. */
+  readonly latents: boolean;
   /** The encoder's final normalisation once more, on any of its tokens [..., D]. */
   readonly normalize: (tokens: Tensor) => Tensor;
 }

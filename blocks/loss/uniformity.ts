@@ -7,9 +7,10 @@ import { choice } from "../params.js";
 import { patchesOf, visiblePatchesOf } from "../sequence.js";
 import { defineLoss, type LossInputs, lossWeight } from "./contract.js";
 
-/** The latent of the visible patches, [B, V, D]. */
+/** The latent of the visible patches, [B, V, D]; all latents, where the model has some. */
 function visiblePatches(code: Code, inputs: LossInputs): Tensor {
   const { latent, extra } = inputs;
+  if (inputs.latents) return latent;
   const count = (latent.shape[1] as number) - extra;
   if (!inputs.masked) return patchesOf(code, "patches", latent, { extra, count });
   const { visible } = inputs;

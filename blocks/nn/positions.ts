@@ -59,6 +59,12 @@ export const tokenParameter = declarer(
   (width: number): Parameter => learnedTokens([1, 1, width]),
 ) as <const D extends number>(width: D) => Parameter<[1, 1, D]>;
 
+/** Learned tokens, or what is added to such, normal with deviation 0.02. */
+export const tokensParameter = declarer(
+  "tokensParameter",
+  (count: number, width: number): Parameter => learnedTokens([1, count, width]),
+) as <const C extends number, const D extends number>(count: C, width: D) => Parameter<[1, C, D]>;
+
 /**
  * Positions whose sum stands in the place of one table: those along the first axis, in official checkpoints time, those along the others,
  * and those of tokens in front, where there are some.

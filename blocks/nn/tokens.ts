@@ -201,6 +201,34 @@ export const prependToken = layer(
   },
 );
 
+/** Puts learned tokens [1, C, D], each with its place, behind tokens [B, V, D] -> [B, V + C, D]. */
+export const appendTokens = layer(
+  "appendTokens",
+  <B extends Rows, V extends number, D extends number, C extends number>(
+    g: Builder,
+    tokens: Tensor<[B, V, D]>,
+    own: Tensor<[1, C, NoInfer<D>]>,
+    positions: Tensor<[1, NoInfer<C>, NoInfer<D>]>,
+  ): Sequence<B, V, C, D> => {
+    const [batch, , width] = tokens.shape as [number, number, number];
+    const placed = g.broadcast(g.add(own, positions), [batch, own.shape[1] as number, width]);
+    return claimAs(g.concat([tokens, placed], 1));
+  },
+);
+
+/** x [B, M, D] -> the last `count` of its tokens, [B, count, D]. */
+export const lastTokens = layer(
+  "lastTokens",
+  <B extends Rows, D extends number, const C extends number>(
+    g: Builder,
+    x: Tensor<[B, number, D]>,
+    o: { readonly count: C },
+  ): Tensor<[B, C, D]> => {
+    const [batch, tokens, width] = x.shape as [number, number, number];
+    return claim(g.slice(x, [0, tokens - o.count, 0], [batch, o.count, width]));
+  },
+);
+
 /** tokens [B, N, D] + a vector [1, 1, D] that tells of which input they are. */
 export const addMark = layer(
   "addMark",

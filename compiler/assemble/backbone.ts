@@ -109,7 +109,7 @@ export function seenTokens(code: Code, parts: Placed, input: InputPart, w: Weigh
   const own = weightsUnder(w, parts.branchOf(input.label));
   const entered =
     hiding === "token"
-      ? code.let("entered", restoreTokens, seen, own[hiddenTokenName(input)], places.restore, { extra: 0 })
+      ? code.let("entered", restoreTokens, seen, own[hiddenTokenName(parts, input)], places.restore, { extra: 0 })
       : code.let("entered", restoreZeros, seen, places.restore);
   return place(code, parts, input, w, entered);
 }
@@ -224,7 +224,7 @@ export function seenBy(
   return { positions, input: another ? (input?.label ?? null) : null, padding: null };
 }
 
-/** tokens [B, V, D] of all that an encoder reads, or of `input` alone -> latent [B, extra + V, D] */
+/** tokens [B, V, D] of all that an encoder reads, or of `input` alone -> latent [B, extra + V, D], or latents [B, count, width] */
 export function encodeTokens(
   code: Code,
   parts: Placed,
@@ -234,8 +234,12 @@ export function encodeTokens(
   { input = null, padding = null, drops }: Seeing = {},
 ): Tensor {
   const { definition, values } = encoder.block;
+  const { latents } = encoder;
+  const own = weightsUnder(w, parts.branchOf(encoder.label));
   const seen = { ...seenBy(parts, encoder, w, input), padding, ...(drops ? { drops } : {}) };
-  return definition.encode(code, values, weightsUnder(w, parts.branchOf(encoder.label)), tokens, seen);
+  const entered = latents ? latents.definition.enter(code, latents.values, own, tokens) : tokens;
+  const encoded = definition.encode(code, values, own, entered, seen);
+  return latents ? latents.definition.leave(code, latents.values, own, encoded) : encoded;
 }
 
 /** The arrays of a batch -> what an encoder makes of every token of all that it reads, [B, extra + N, D] */

@@ -50,9 +50,10 @@ function encodeFunction(parts: Placed): ModelFunction {
     corrupt: "The latent of every token, those of other ids where some were chosen.",
     nothing: "The latent of every token: nothing is hidden.",
   };
+  const latents = "Latents of what is visible: a decoder reads nothing else.";
   return {
     name: "encode",
-    doc: docs[hidingOf(parts, onlyInput(parts)) ?? "nothing"],
+    doc: parts.encoder.latents ? latents : docs[hidingOf(parts, onlyInput(parts)) ?? "nothing"],
     inputs: ["batch"],
     body(code, w, { batch }) {
       const { encoder } = parts;
@@ -69,7 +70,9 @@ function featuresFunction(parts: Placed): ModelFunction {
     name: "features",
     doc: parts.encoder.block.definition.maps
       ? `The places of the deepest map of the whole ${input.name}, in raster order.`
-      : `The latent of every token of the whole ${input.name}, in raster order, after the first \`layers\` layers.`,
+      : parts.encoder.latents
+        ? `The latents of the whole ${input.name}, after the first \`layers\` layers.`
+        : `The latent of every token of the whole ${input.name}, in raster order, after the first \`layers\` layers.`,
     inputs: parts.encoder.block.definition.maps ? ["arrays"] : ["arrays", "layers"],
     body: (code, w, { batch }) => encodeWhole(code, parts, parts.encoder, w, batch),
   };
@@ -117,7 +120,7 @@ function decodeFunction(
 }
 
 /** What a decoder reads of maps besides them: the places of the deepest are its latent. */
-const ofMaps: Omit<LatentInputs, "latent"> = { whole: true, extra: 0, groups: [], joint: null };
+const ofMaps: Omit<LatentInputs, "latent"> = { whole: true, extra: 0, front: null, groups: [], joint: null };
 
 function nothingHidden(): never {
   invariant(false, "a decoder of what a mask hides predicts what one lies over");

@@ -6,10 +6,10 @@ import { type Placed, placesIn, placesOf } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import type { ModelFunction } from "./function.js";
 import type { InputFunctions } from "./inputs.js";
-import { extraTokensOf, inputsOf, isWhole, jointMask, startIn, variesOver } from "./layout.js";
+import { frontOf, inputsOf, isWhole, jointMask, startIn, variesOver } from "./layout.js";
 import { pascal } from "./names.js";
 import type { Objective } from "./parts.js";
-import { decoderMark, decoderPositions, inputWeights, type ModelWeights, readsWhole } from "./weights.js";
+import { decoderMark, decoderPositions, inputWeights, latentPlaces, type ModelWeights, readsWhole } from "./weights.js";
 
 /** What the decoder of an objective reads. */
 export function groupsOf(
@@ -19,10 +19,11 @@ export function groupsOf(
   latent: Tensor,
   batch: Batch,
 ): LatentInputs {
-  const joint = jointMask(parts);
+  const { latents } = objective.latent;
+  const joint = latents ? null : jointMask(parts);
   const groups = inputsOf(objective).map((input): TokenGroup => {
     const own = inputWeights(parts.branchOf, objective, input, w);
-    const isSeen = objective.latent.inputs.includes(input);
+    const isSeen = !latents && objective.latent.inputs.includes(input);
     const places = joint || !isSeen || isWhole(parts, input) ? null : placesOf(parts, batch, input);
     const count = tokenCount(input.grid);
     return {
@@ -38,7 +39,8 @@ export function groupsOf(
   return {
     latent,
     whole: readsWhole(parts, objective),
-    extra: extraTokensOf(objective.latent),
+    extra: frontOf(objective.latent),
+    front: latentPlaces(parts.branchOf, objective, w),
     groups,
     joint: joint && placesIn(parts, joint, batch),
   };
@@ -62,7 +64,7 @@ export function sharedFunctions(
   const { definition, values } = shared.decoder;
   const { several } = definition;
   invariant(several, "the checker lets through only decoders that predict one target, or several");
-  const extra = extraTokensOf(shared.latent);
+  const extra = frontOf(shared.latent);
   const decode: ModelFunction = {
     name: "decode",
     doc: "What the decoder makes of every token of all inputs.",

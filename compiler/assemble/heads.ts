@@ -129,6 +129,7 @@ export function headTerms(
       return from.latent(encoder);
     },
     extra: extraTokensOf(encoder, input),
+    latents: false,
     normalize: normalizationOf(code, parts, encoder, w, input),
   };
   const branches = weights.heads[i] ?? [];

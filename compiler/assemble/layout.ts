@@ -31,14 +31,20 @@ export function layoutOf(parts: Parts, encoder = parts.encoder): Layout {
 
 /**
  * Tokens in front of the patches of what an encoder gives: those that it puts there, and those of the encoders that it reads. `only`: where
- * it sees one of its inputs alone.
+ * it sees one of its inputs alone. Of latents none does: they stand where patches do.
  */
 export const extraTokensOf = (
-  { block: { definition, values }, reads }: EncoderPart,
+  { block: { definition, values }, reads, latents }: EncoderPart,
   only: InputPart | null = null,
 ): number =>
-  definition.extraTokens(values) +
-  reads.reduce((sum, read) => sum + (isEncoder(read) && isUnder(read, only) ? extraTokensOf(read, only) : 0), 0);
+  latents
+    ? 0
+    : definition.extraTokens(values) +
+      reads.reduce((sum, read) => sum + (isEncoder(read) && isUnder(read, only) ? extraTokensOf(read, only) : 0), 0);
+
+/** Tokens in front of the patches of what a decoder reads: latents, behind which there are none of patches, or those of the encoder. */
+export const frontOf = (encoder: EncoderPart): number =>
+  encoder.latents ? encoder.latents.definition.count(encoder.latents.values) : extraTokensOf(encoder);
 
 /** Whether what an encoder reads has to do with an input; null: with any. */
 export const isUnder = (read: InputPart | EncoderPart, input: InputPart | null): boolean =>

@@ -146,6 +146,7 @@ function objectiveTerms(
       return latentOfInput(code, parts, objective, w, latent(encoder), batch);
     },
     extra: extraTokensOf(encoder),
+    latents: encoder.latents !== null,
     normalize: normalizationOf(code, parts, encoder, w),
     get between() {
       return nothingBetween();
@@ -165,7 +166,7 @@ function latentOfInput(
   batch: Batch,
 ): Tensor {
   const { input, latent: encoder } = objective;
-  if (encoder.inputs.length === 1 || jointMask(parts) || !encoder.inputs.includes(input)) return latent;
+  if (encoder.inputs.length === 1 || encoder.latents || jointMask(parts) || !encoder.inputs.includes(input)) return latent;
   const { groups, extra } = groupsOf(parts, objective, w, latent, batch);
   const before = groups.slice(0, encoder.inputs.indexOf(input));
   const own = groups[before.length] as (typeof groups)[number];
@@ -232,6 +233,7 @@ function comparisonTerms(
         return noPrediction();
       },
       extra: extraTokensOf(a.encoder),
+      latents: false,
       normalize: (x) => x,
     };
   };

@@ -10,6 +10,7 @@ import {
   type Head,
   type Input,
   type Kinds,
+  type Latents,
   type Lattice,
   type Loss,
   type Mask,
@@ -53,6 +54,8 @@ export interface EncoderPart {
   readonly reads: readonly (InputPart | EncoderPart)[];
   /** The inputs whose tokens it sees, through other encoders too. */
   readonly inputs: readonly InputPart[];
+  /** What alone goes on of what it makes of its tokens; null: all of it. */
+  readonly latents: Bound<Latents> | null;
 }
 
 export const isEncoder = (part: InputPart | EncoderPart): part is EncoderPart => "reads" in part;
@@ -213,7 +216,7 @@ function masksOf(
   });
 }
 
-/** The encoders of the model, each after those that it reads. */
+/** The encoders of the model, each after those that it reads, and under the latents that are made by one too. */
 function encodersOf(wiring: ModelWiring, inputs: ReadonlyMap<ModelPart, InputPart>): Encoders {
   const all = ownParts(wiring, "encoder");
   const known = new Map<ModelPart, EncoderPart>();
@@ -222,13 +225,16 @@ function encodersOf(wiring: ModelWiring, inputs: ReadonlyMap<ModelPart, InputPar
     if (before) return before;
     const own = inputs.get(part);
     const reads = own ? [own] : sourcesAt(wiring, part, "tokens").map((source) => inputs.get(source) ?? add(source));
+    const latents = (wiring.readers.get(part) ?? []).find(({ slot }) => slot === "latents");
     const encoder: EncoderPart = {
       label: inputs.size === 1 && all.length === 1 ? null : part.line.label,
       block: boundOf("encoder", part),
       reads,
       inputs: reads.flatMap((read) => (isEncoder(read) ? read.inputs : [read])),
+      latents: latents ? boundOf("latents", latents) : null,
     };
     known.set(part, encoder);
+    if (latents) known.set(latents, encoder);
     return encoder;
   };
   for (const part of all) add(part);
@@ -374,7 +380,7 @@ export function partsOf(model: Model): Parts {
   return {
     inputs: [...inputs.values()],
     masks: masksOf(wiring, inputs, encoders),
-    encoders: [...encoders.values()],
+    encoders: [...new Set(encoders.values())],
     encoder: encoderAt(wiring, reader, "latent", encoders),
     objectives: [...objectives.values()].flat(),
     comparisons: comparisonsOf(wiring, inputs, encoders),

@@ -10,8 +10,9 @@ import {
   type ParameterTree,
   slowCopy,
   tokenParameter,
+  tokensParameter,
 } from "../../blocks/index.js";
-import { invariant } from "../../graph/index.js";
+import { invariant, type Tensor } from "../../graph/index.js";
 import {
   Branches,
   type BranchOf,
@@ -26,7 +27,7 @@ import {
   type WeightTree,
   weightsUnder,
 } from "./branches.js";
-import { extraRows, extraTokensOf, hidingOf, inputsOf, isWhole } from "./layout.js";
+import { extraRows, extraTokensOf, frontOf, hidingOf, inputsOf, isWhole } from "./layout.js";
 import {
   type AdversaryPart,
   type EncoderPart,
@@ -42,12 +43,20 @@ import {
 /** Weight names that the assembly itself gives. */
 export const encoderPositions = "pos_embed";
 export const decoderPositions = "decoder_pos_embed";
+export const latentPositions = "decoder_latent_pos_embed";
 export const encoderMark = "input_embed";
 export const decoderMark = "decoder_input_embed";
 
-/** What stands in the encoder's input in place of hidden tokens of an input. Under a label, decoders have a `mask_token` of their own. */
-export const hiddenTokenName = ({ label }: Pick<InputPart, "label">): string =>
-  label === null ? "mask_token" : "hidden_token";
+/**
+ * What stands in the encoder's input in place of hidden tokens of an input. Under a label, and where the encoder gives latents, decoders have a
+ * `mask_token` of their own.
+ */
+export const hiddenTokenName = (parts: Pick<Parts, "encoders">, input: InputPart): string =>
+  input.label === null && !isBehindLatents(parts, input) ? "mask_token" : "hidden_token";
+
+/** Whether of what encoders make of an input latents alone go on. */
+const isBehindLatents = ({ encoders }: Pick<Parts, "encoders">, input: InputPart): boolean =>
+  encoders.some(({ inputs, latents }) => latents !== null && inputs.includes(input));
 
 /** Branches of what stands beside the model and its objectives. */
 export const adversaryBranch = "adversary";
@@ -88,13 +97,19 @@ const objectiveOwner = (label: string | null, slot: string, ...narrower: readonl
 
 const isEmpty = (tree: ParameterTree): boolean => Object.keys(tree).length === 0;
 
-export const widthOf = ({ block: { definition, values } }: EncoderPart): number => definition.width(values);
+/** Features of what an encoder gives: of its tokens, or of the latents that alone go on. */
+export const widthOf = ({ block: { definition, values }, latents }: EncoderPart): number =>
+  latents ? latents.definition.width(latents.values) : definition.width(values);
 
 /** Adds what a decoder knows of the places of the inputs that it reads. */
 function putDecoderPositions(branches: Branches, objective: Objective): void {
   const { decoder, latent } = objective;
   const width = decoder.definition.width(decoder.values);
   if (width === null) return;
+  if (latent.latents) {
+    const places = { [latentPositions]: tokensParameter(frontOf(latent), width) };
+    putBeside(branches.at(ownLabel(objective)), places, objectiveOwner(ownLabel(objective), "decoder"));
+  }
   for (const input of inputsOf(objective)) {
     const { label, within } = inputPlace(objective, input);
     const growing = nested(branches.at(label), within);
@@ -105,6 +120,10 @@ function putDecoderPositions(branches: Branches, objective: Objective): void {
     if (hasMark(input)) putBeside(growing, { [decoderMark]: tokenParameter(width) }, owner);
   }
 }
+
+/** The label under which a decoder has what belongs to no one input. */
+const ownLabel = ({ label, together }: Pick<Objective, "label" | "together">): string | null =>
+  together ? null : label;
 
 /** Whether a learned vector of the input is added to its tokens. */
 export const hasMark = ({ positions }: InputPart): boolean =>
@@ -121,10 +140,19 @@ interface Place {
  * reads.
  */
 function inputPlace({ label, together }: Pick<Objective, "label" | "together">, input: InputPart): Place {
-  const own = together ? null : label;
+  const own = ownLabel({ label, together });
   return own === null || input.label === null
     ? { label: own ?? input.label, within: [] }
     : { label: own, within: ["inputs", input.label] };
+}
+
+/** What a decoder adds to latents; null: it reads none. `w`: the weights of the model. */
+export function latentPlaces(
+  branchOf: BranchOf,
+  objective: Pick<Objective, "label" | "together">,
+  w: WeightTree,
+): Tensor | null {
+  return (weightsUnder(w, branchOf(ownLabel(objective)))[latentPositions] ?? null) as Tensor | null;
 }
 
 /** What a decoder knows of an input. `w`: the weights of the model. */
@@ -153,7 +181,7 @@ function putObjective(branches: Branches, parts: Parts, objective: Objective): O
   } else {
     const sequences = target.definition.sequences?.(target.values) ?? 1;
     putDecoderPositions(branches, objective);
-    if (objective === parts.objectives[0]) putHiddenToken(branches, parts, null);
+    if (objective === parts.objectives[0] && !isBehindLatents(parts, input)) putHiddenToken(branches, parts, null);
     const inputs = inputsOf(objective).flatMap((one) => one.label ?? []);
     const context = { encoderWidth, outputs, codeWidth, sequences, inputs, whole, maps: mapsUnder(latent) };
     putBeside(growing, decoder.definition.parameters(decoder.values, context), objectiveOwner(label, "decoder"));
@@ -170,14 +198,16 @@ function putObjective(branches: Branches, parts: Parts, objective: Objective): O
 
 /** Whether every token of all inputs is among what a decoder reads. */
 export const readsWhole = (parts: Parts, objective: Objective): boolean =>
+  !objective.latent.latents &&
   inputsOf(objective).every((input) => objective.latent.inputs.includes(input) && isWhole(parts, input));
 
 /** Adds what stands for the hidden tokens of the input of a label, where something does that is learned. */
 function putHiddenToken(branches: Branches, parts: Parts, label: string | null): void {
   const input = parts.inputs.find((one) => one.label === label);
   if (!input?.tokens || hidingOf(parts, input) !== "token") return;
-  const owner = label === null ? objectiveOwner(null, "decoder") : backboneOwner(label, "encoder");
-  putBeside(branches.at(label), { [hiddenTokenName(input)]: tokenParameter(inputWidth(parts, input)) }, owner);
+  const isOfDecoder = label === null && !isBehindLatents(parts, input);
+  const owner = isOfDecoder ? objectiveOwner(null, "decoder") : backboneOwner(label, "encoder");
+  putBeside(branches.at(label), { [hiddenTokenName(parts, input)]: tokenParameter(inputWidth(parts, input)) }, owner);
 }
 
 /** Adds the network of a decoder of several targets. */
@@ -252,24 +282,28 @@ function putInput(branches: Branches, parts: Parts, input: InputPart): void {
   if (hasMark(input)) putBeside(growing, { [encoderMark]: tokenParameter(width) }, owner);
   const own = tokens.definition.parameters(tokens.values, { array, width });
   putBeside(growing, own, { ...backboneOwner(label, "encoder", "tokens"), channels: array.channels });
+  if (isBehindLatents(parts, input)) putHiddenToken(branches, parts, label);
 }
 
 /** Features of the tokens of an input: as many as the encoders that read them have. */
 function inputWidth({ encoders }: Parts, input: InputPart): number {
   const reader = encoders.find(({ reads }) => reads.includes(input));
   invariant(reader, "an input that is encoded has an encoder");
-  return widthOf(reader);
+  return reader.block.definition.width(reader.block.values);
 }
 
 function putEncoder(
   branches: Branches,
-  { label, block: { definition, values }, inputs, reads }: EncoderPart,
+  { label, block: { definition, values }, inputs, reads, latents }: EncoderPart,
   masked: boolean,
 ): void {
   const joins = reads.length > 1;
   const several = joins ? inputs.flatMap((input) => input.label ?? []) : [];
   const context = { inputs: several, array: (inputs[0] as InputPart).array, masked };
   putBeside(branches.at(label), definition.parameters(values, context), backboneOwner(label, "encoder"));
+  if (!latents) return;
+  const asked = latents.definition.parameters(latents.values, { encoderWidth: definition.width(values) });
+  putBeside(branches.at(label), asked, backboneOwner(label, "encoder", "latents"));
 }
 
 /** Positions, tokens and encoders: what sees a sample. `last`: the encoder that it ends with; if absent, all. */
@@ -328,7 +362,9 @@ export function modelWeights(parts: Parts): ModelWeights {
     ...(parts.adversary ? putAdversary(root, parts, parts.adversary) : []),
     ...(parts.teacher ? [putTeacher(root, parts, parts.teacher)] : []),
   ];
-  for (const { label } of parts.inputs) if (label !== null) putHiddenToken(branches, parts, label);
+  for (const input of parts.inputs) {
+    if (input.label !== null && !isBehindLatents(parts, input)) putHiddenToken(branches, parts, input.label);
+  }
   const shared = parts.objectives.find(({ together }) => together);
   if (shared) putSharedDecoder(branches, parts, shared);
   const placed = parts.objectives.map((objective) => putObjective(branches, parts, objective));

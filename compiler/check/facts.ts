@@ -241,10 +241,12 @@ export const encoderWidthOf = (place: Place): Fact<number> =>
 export const layersOf = (place: Place): Fact<number> =>
   factOf(place, "encoder", (definition, values) => (definition as Encoder).layers(values));
 
-/** Those that the encoder puts there, and those that the encoders do which it reads. */
+/** Those that the encoder puts there, and those that the encoders do which it reads; none, where latents alone go on. */
 export function extraTokensOf({ wiring, part }: Place): Fact<number> {
   const encoder = part ? relatedTo(wiring, part, "encoder") : onlyPart(wiring, "encoder");
   if (!encoder) return null;
+  const latents = wiring.readers.get(encoder)?.find(({ slot }) => slot === "latents");
+  if (latents) return { value: 0, sources: [{ name: "latents", span: latents.line.span, message: "the latents" }] };
   const [, only] = (part && namesAt(wiring, part, "latent")?.[0]?.split(".")) ?? [];
   const isUnder = (source: Part<DraftLine>): boolean =>
     source.slot === "encoder" && (only === undefined || inputsUnder(wiring, source).has(only));

@@ -24,7 +24,9 @@ export function badlyJoined(wiring: DraftWiring): readonly Finding[] {
   return wiring.parts.flatMap((part) => {
     switch (part.slot) {
       case "decoder":
-        return [...otherLatent(part, wiring), ...unseenTargets(part, wiring)];
+        return [...otherLatent(part, wiring), ...unseenTargets(part, wiring), ...ofLatents(part, wiring)];
+      case "latents":
+        return besideLatents(part, wiring);
       case "encoder":
         return part.within ? ofUnmasked(part, wiring) : ofJointMask(part, wiring);
       case "loss":
@@ -208,10 +210,49 @@ function tokensUnder(wiring: DraftWiring, encoder: DraftPart): readonly DraftPar
   return [...under].filter(isLast);
 }
 
+/** The encoder whose latent a decoder reads, through latents too. */
+function encoderUnder(wiring: DraftWiring, decoder: DraftPart): DraftPart | null {
+  const latent = sourceAt(wiring, decoder, "latent");
+  return latent?.slot === "latents" ? sourceAt(wiring, latent, "latent") : latent;
+}
+
+/** A decoder that has a token for each patch from the encoder, where latents alone go on. */
+function ofLatents(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  const latents = sourceAt(wiring, part, "latent");
+  if (latents?.slot !== "latents") return [];
+  const reads = readsOf(part);
+  if (reads !== "every" && reads !== "maps" && !(part.definition as Decoder).readsEncoded) return [];
+  return [
+    unreadable(
+      part,
+      `the decoder ${blockOf(part)} makes its prediction of the patches that the encoder gives, and latents alone go on`,
+      "Of latents none is of a patch: a decoder of them has tokens of its own, which ask them.",
+      "use such a decoder, `vit` or `queries`, or remove `latents`",
+      latents,
+    ),
+  ];
+}
+
+/** What reads the tokens of an encoder of which latents alone go on. */
+function besideLatents(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  const encoder = sourceAt(wiring, part, "latent");
+  const others = encoder ? (wiring.readers.get(encoder) ?? []).filter((other) => other !== part) : [];
+  return others.map((other) =>
+    unreadable(
+      other,
+      `\`${nameOf(other)}\` reads the tokens of the encoder, of which latents alone go on`,
+      "What an encoder makes of patches is lost behind latents: nothing else is trained by it, or judged.",
+      other.slot === "latents" ? "keep one of them" : `remove the ${other.slot}, or \`latents\``,
+      part,
+    ),
+  );
+}
+
 /** A decoder of visible tokens where hidden ones pass through the encoder, or of every token where they do not. */
 function otherLatent(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
   const reads = readsOf(part);
   const encoder = sourceAt(wiring, part, "latent");
+  if (encoder?.slot === "latents") return [];
   if (reads === "either" || reads === "maps" || !encoder) return [];
   const seen = tokensUnder(wiring, encoder);
   const whole = (tokens: DraftPart): boolean => hidingOf(wiring, tokens) !== "drop";
@@ -239,7 +280,7 @@ function otherLatent(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
 
 /** A decoder that makes its prediction of tokens that its encoder does not see. */
 function unseenTargets(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
-  const encoder = sourceAt(wiring, part, "latent");
+  const encoder = encoderUnder(wiring, part);
   const targets = predicted(wiring, part);
   if (!encoder) return [];
   const seen = tokensUnder(wiring, encoder);

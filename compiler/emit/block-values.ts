@@ -13,6 +13,7 @@ const spaces: { readonly [K in Kind]: string } = {
   positions: "positions",
   mask: "masks",
   encoder: "encoders",
+  latents: "latents",
   decoder: "decoders",
   target: "targets",
   regions: "regionSources",

@@ -206,10 +206,22 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       why: "A mask says which tokens are seen.",
     },
   ],
+  latents: [
+    {
+      name: "latent",
+      from: "encoder",
+      place: "model",
+      last: true,
+      named: "of",
+      asks: readsTokens,
+      why: "Latents are what an encoder makes of tokens that it is given besides.",
+    },
+  ],
   decoder: [
     {
       name: "latent",
       from: "encoder",
+      instead: { from: "latents", gives: () => true },
       place: "model",
       last: true,
       named: "of",
@@ -333,4 +345,4 @@ export const isOfNamedInput = (slot: string): boolean => slot === "target";
  * `inBraces`: whether it stands in the braces of another line.
  */
 export const isOutput = (slot: string, inBraces: boolean): boolean =>
-  ["loss", "adversary"].includes(slot) || (["encoder", "head"].includes(slot) && !inBraces);
+  ["loss", "adversary"].includes(slot) || (["encoder", "latents", "head"].includes(slot) && !inBraces);

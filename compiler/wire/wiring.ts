@@ -192,8 +192,8 @@ class Rooms<L extends Line<L>> {
     const { instead } = port;
     const others = instead ? this.#in(null, { ...port, from: instead.from }, reader) : [];
     const giving = others.filter(({ definition }) => definition && instead?.gives(definition));
-    if (giving.length > 0) return giving;
     const names = this.names(port, reader);
+    if (giving.length > 0 && !names) return giving;
     if (names) return this.#named(port, reader, names);
     const { within } = reader;
     const braces = within === null ? [] : this.#in(within, port, reader);

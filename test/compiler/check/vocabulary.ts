@@ -8,6 +8,7 @@ const chosen: Readonly<Record<Kind, readonly string[]>> = {
   positions: ["learned", "sin_cos"],
   mask: ["grid", "random", "spiral"],
   encoder: ["vit"],
+  latents: [],
   decoder: ["linear", "vit"],
   target: ["pixels"],
   regions: [],
