@@ -148,6 +148,8 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   readonly backbone?: readonly string[];
   /** Number of tokens in front of the patches in `encode` and `features`. */
   readonly extraTokens: number;
+  /** Present where `encode` and `features` give latents, none of which is of a patch: how many. */
+  readonly latents?: number;
   /** Layers of the encoder. */
   readonly layers: number;
   /**

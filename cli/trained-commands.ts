@@ -21,10 +21,10 @@ export function addTrained(program: Command): void {
           listOfBlocks,
         )
         .addOption(
-          new Option("--features <what>", "the class token or the mean of the patches (default: both)").choices([
-            "cls",
-            "mean",
-          ]),
+          new Option(
+            "--features <what>",
+            "the class token, the mean of the patches, or all latents side by side (default: what the model has)",
+          ).choices(["cls", "mean", "flat"]),
         )
         .option("--of <output>", "of a model of several inputs, an output that mae plan names, such as joint.audio")
         .option("--layer <n>", "take the features after this layer of the encoder (default: the last)", wholeNumber(1))
@@ -207,8 +207,8 @@ export function addTrained(program: Command): void {
         .addOption(
           new Option(
             "--select <what>",
-            "the class token or the mean of the patches (default: the class token where the model has one)",
-          ).choices(["cls", "mean"]),
+            "the class token, the mean of the patches, or all latents side by side (default: the class token, or the latents, where the model has some)",
+          ).choices(["cls", "mean", "flat"]),
         )
         .option("--layer <n>", "take the features after this layer of the encoder (default: the last)", wholeNumber(1))
         .option("--samples <n>", "at most this many images, spread evenly over the data", wholeNumber(1))

@@ -20,7 +20,8 @@ import {
 } from "../blocks/index.js";
 import { cost, type Recompute } from "../graph/index.js";
 import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
-import { layoutOf, maskOver, visibleOf } from "./assemble/layout.js";
+import { frontOf, layoutOf, maskOver, visibleOf } from "./assemble/layout.js";
+import { widthOf } from "./assemble/weights.js";
 import {
   countWeights,
   type DataMemory,
@@ -54,6 +55,8 @@ export interface Plan {
     readonly visible: number;
     readonly hidden: number;
     readonly fewest?: number;
+    /** Latents that alone go on of what the encoder makes of them, and the numbers of one. */
+    readonly latents?: { readonly count: number; readonly width: number };
   };
   /** Of each array that the model reads: tokens along each axis and in all, and those that are visible; of one mask over all arrays, null. */
   readonly sets: readonly {
@@ -178,6 +181,7 @@ const trainingFlops = (program: ModelProgram): number =>
   trainingGraphs(program, 1).reduce((sum, graph) => sum + cost(graph).matmul, 0);
 
 function costOfAssembly(assembly: Assembly, program: ModelProgram): Cost {
+  const { encoder } = assembly.parts;
   const { count: total, visible } = layoutOf(assembly.parts);
   const varying = varyingMasks(program);
   const less = varying.reduce((sum, { mask, varies }) => sum + mask.visible - (varies.counts[0] as number), 0);
@@ -186,7 +190,11 @@ function costOfAssembly(assembly: Assembly, program: ModelProgram): Cost {
     parameters: countWeights(assembly.parameters),
     trainable: countWeights(program.parameters, isTrained),
     following: countWeights(assembly.parameters, ({ follows }) => follows !== undefined),
-    tokens: { total, visible, hidden: total - visible, ...(varying.length === 0 ? {} : { fewest: visible - less }) },
+    tokens: {
+      ...{ total, visible, hidden: total - visible },
+      ...(varying.length === 0 ? {} : { fewest: visible - less }),
+      ...(encoder.latents ? { latents: { count: frontOf(encoder), width: widthOf(encoder) } } : {}),
+    },
     flops: { forward, training: trainingFlops(program) },
   };
 }

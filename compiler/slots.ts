@@ -59,7 +59,7 @@ export const modelSlots: readonly SlotRule[] = rows({
   positions: { kind: "positions", multiplicity: "labelled", ofTokens: true, doc: "how a token knows its place" },
   mask: { kind: "mask", multiplicity: "labelled", required: "withoutHead", doc: "which patches are hidden" },
   encoder: { kind: "encoder", multiplicity: "labelled", required: "always", doc: "the network that is trained" },
-  latents: { kind: "latents", doc: "what lies between encoder and decoder" },
+  latents: { kind: "latents", doc: "the few tokens that alone go from encoder to decoder" },
   decoder: {
     kind: "decoder",
     multiplicity: "labelled",

@@ -3,7 +3,7 @@
 import type { Tensor } from "../../graph/index.js";
 import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
-import { lastTokens, linear, linearParameters, appendTokens, tokensParameter } from "../nn/index.js";
+import { appendTokens, lastTokens, linear, linearParameters, tokensParameter } from "../nn/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import { int, type Params, type ValuesOf } from "../params.js";
 import { latentFrom } from "../sources.js";
@@ -32,7 +32,8 @@ export const defineLatents = <const P extends Params, T extends ParameterTree>(l
 /** Learned tokens that pass the encoder behind all others, and of which alone something goes on. */
 export const learned = defineLatents({
   name: "learned",
-  summary: "Learned tokens that pass the encoder behind all others; what becomes of them, made narrow, is all that a decoder reads.",
+  summary:
+    "Learned tokens that pass the encoder behind all others; what becomes of them, made narrow, is all that a decoder reads.",
   source: "Yu et al., An Image is Worth 32 Tokens (TiTok), NeurIPS 2024; Chen et al., MAETok, ICML 2025, section 3.1",
   since: "0.2",
   params: {

@@ -43,8 +43,10 @@ const weightsOf = ({ depth, width, mlp_ratio }: Transformer["values"]): number =
 
 function heavyDecoder(lines: readonly LintLine[]): readonly Remark[] {
   const [encoder, decoder] = [inSlot(lines, "encoder")[0], inSlot(lines, "decoder")[0]];
+  // A decoder of latents is kept: what it draws is what they are for.
+  const isKept = inSlot(lines, "latents").length > 0;
   const [e, d] = [valuesOf(encoder, vit), valuesOf(decoder, decoderVit)];
-  if (!encoder || !decoder || !e || !d || weightsOf(d) < weightsOf(e)) return [];
+  if (isKept || !encoder || !decoder || !e || !d || weightsOf(d) < weightsOf(e)) return [];
   const shape = (p: { depth: number; width: number }) => `${counted(p.depth, "block")} of width ${p.width}`;
   return [
     {

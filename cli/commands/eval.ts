@@ -42,7 +42,7 @@ import { visibleText, wrapped } from "../words/text-width.js";
 
 export interface EvalOptions extends BackendFlags, CheckpointFlags {
   readonly with?: readonly string[];
-  readonly features?: "cls" | "mean";
+  readonly features?: "cls" | "mean" | "flat";
   readonly layer?: number;
   /** An output of a model of several inputs; if absent, the features of all. */
   readonly of?: string;
@@ -155,12 +155,13 @@ const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values:
  * Every probe that has something to judge: only a model with a head predicts classes, and not all data have labels. Those that go through
  * the images again and again take long, and are asked for by name.
  */
-function probesFor({ program, vocabulary }: OpenRun, { classes, several }: LabelledData): Bound<Probe>[] {
-  const isLabelled = classes.length > (several ? 0 : 1);
-  const judging = vocabulary.registry.probe.filter(
-    (probe) =>
-      probe.sees !== "predictions" ||
-      (program.classes !== undefined && isObjectProbe(probe) === (program.detector !== undefined)),
+function probesFor({ program, vocabulary }: OpenRun, { classes: labels, several }: LabelledData): Bound<Probe>[] {
+  const isLabelled = labels.length > (several ? 0 : 1);
+  const { classes, detector } = program;
+  const judging = vocabulary.registry.probe.filter((probe) =>
+    isObjectProbe(probe)
+      ? detector !== undefined
+      : probe.sees !== "predictions" || (classes !== undefined && detector === undefined),
   );
   const left = judging.filter(({ needs }) => !isLabelled && needs !== "images");
   if (left.length > 0) tell(`left out, as the data have no labels: ${namesOf(left)}`);
@@ -214,7 +215,7 @@ const sourceWords: Record<JudgedSource, (words: SampleWords) => string> = {
 function featuresOf({ source, of, pool, layer }: EvaluationRow, words: SampleWords): string {
   const who = sourceWords[source](words);
   if (pool === null) return who;
-  const what = { cls: "class token", mean: "mean of patches", tokens: "tokens of patches" }[pool];
+  const what = { cls: "class token", mean: "mean of patches", flat: "all latents", tokens: "tokens of patches" }[pool];
   return `${who}, ${of === undefined ? "" : `${of}, `}${what}${layer === "last" || layer === null ? "" : `, layer ${layer}`}`;
 }
 

@@ -20,7 +20,7 @@ export interface FeaturesOptions extends BackendFlags, Pick<CheckpointFlags, "we
   readonly data?: readonly string[];
   readonly labels?: string;
   readonly split?: "train" | "test";
-  readonly select?: "cls" | "mean";
+  readonly select?: "cls" | "mean" | "flat";
   readonly layer?: number;
   /** An output of a model of several inputs; if absent, the features of all. */
   readonly of?: string;
@@ -229,7 +229,7 @@ function sayWritten(
   data: string,
 ): void {
   const output = of === undefined ? "" : `${of}, `;
-  const what = `${output}${pool === "cls" ? "class token" : "mean of the patches"}`;
+  const what = `${output}${{ cls: "class token", flat: "all latents", mean: "mean of the patches", tokens: "tokens" }[pool]}`;
   const where = layer === "last" ? "" : ` after layer ${layer}`;
   tell(
     `${name} after step ${step}, ${what}${where}: ${grouped(width)} numbers for each of ${count(images, wordsOf(arrays).sample)}, ${data}`,

@@ -163,7 +163,10 @@ function document(plan: Plan) {
 const memoryDocument = ({ microBatch, ...memory }: MemoryPlan) => ({ ...memory, micro_batch: microBatch });
 
 /** `196: 49 visible, 147 hidden`; where that varies, what follows is of batches with the most. */
-const tokensText = ({ total, visible, hidden, fewest }: Plan["tokens"]): string =>
+const tokensText = ({ latents, ...tokens }: Plan["tokens"]): string =>
+  `${seenText(tokens)}${latents ? `; ${grouped(latents.count)} latents of ${grouped(latents.width)} numbers go on` : ""}`;
+
+const seenText = ({ total, visible, hidden, fewest }: Plan["tokens"]): string =>
   fewest === undefined
     ? `${grouped(total)}: ${grouped(visible)} visible, ${grouped(hidden)} hidden`
     : `${grouped(total)}: ${grouped(fewest)} to ${grouped(visible)} visible; the most of them counted below`;

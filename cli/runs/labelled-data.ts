@@ -65,15 +65,21 @@ function hasLonger(index: SampleIndex, arrays: readonly ArrayShape[]): boolean {
   );
 }
 
-/** The class token where there is one, and the mean of the patches' tokens. */
+/** The class token where there is one, or all latents, and the mean of the patches' tokens. */
 export function selectionsOf(
   program: ModelProgram,
-  wanted: { readonly features?: "cls" | "mean"; readonly layer?: number; readonly of?: string | undefined } = {},
+  wanted: {
+    readonly features?: "cls" | "mean" | "flat";
+    readonly layer?: number;
+    readonly of?: string | undefined;
+  } = {},
 ): Selection[] {
   const { of } = wanted;
   const encoding = of === undefined ? undefined : program.encodings?.[of];
+  const hasLatents = encoding === undefined && program.latents !== undefined;
   const first = encoding ? hasClassToken(encoding, {}) : hasClassToken(program, program.arrays);
-  const pools = first ? (["cls", "mean"] as const) : (["mean"] as const);
+  const mean = ["mean"] as const;
+  const pools = first ? (["cls", ...mean] as const) : hasLatents ? (["flat", ...mean] as const) : mean;
   return (wanted.features ? [wanted.features] : pools).map((pool) => ({
     ...(of === undefined ? {} : { of }),
     pool,

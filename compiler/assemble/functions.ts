@@ -34,10 +34,10 @@ import { groupsOf, sharedFunctions } from "./groups.js";
 import { guideFunctions } from "./guide.js";
 import { headFunctions } from "./heads.js";
 import { type InputFunctions, inputFunctions } from "./inputs.js";
-import { hidingOf, inputsOf } from "./layout.js";
+import { hidingOf, inputsOf, onlyInput } from "./layout.js";
 import { lossFunction } from "./losses.js";
 import { numbered, pascal } from "./names.js";
-import { type EncoderPart, type Objective, onlyInput, type Parts } from "./parts.js";
+import type { EncoderPart, Objective, Parts } from "./parts.js";
 import { targetInputs } from "./targets.js";
 import { encoderPositions, type ModelWeights, type ObjectiveBranches } from "./weights.js";
 

@@ -1,6 +1,7 @@
 /** How many tokens there are at each place of a model, and what becomes of hidden ones. */
 
 import { type Drop, type Hiding, tokenCount } from "../../blocks/index.js";
+import { invariant } from "../../graph/index.js";
 import {
   type EncoderPart,
   type HeadPart,
@@ -130,4 +131,11 @@ export const jointMask = ({ masks }: Pick<Parts, "masks">): MaskPart | null =>
 export function extraRows({ encoders }: Pick<Parts, "encoders">, input: InputPart): number {
   const readers = encoders.filter(({ reads }) => reads.length === 1 && reads[0] === input);
   return Math.max(0, ...readers.map(({ block: { definition, values } }) => definition.extraTokens(values)));
+}
+
+/** The input of a model that has one: what only such models have is built of it. */
+export function onlyInput({ inputs }: Parts): InputPart {
+  const [only, another] = inputs;
+  invariant(only && !another, "the checker lets through only models of one input here");
+  return only;
 }

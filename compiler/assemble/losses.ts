@@ -166,7 +166,8 @@ function latentOfInput(
   batch: Batch,
 ): Tensor {
   const { input, latent: encoder } = objective;
-  if (encoder.inputs.length === 1 || encoder.latents || jointMask(parts) || !encoder.inputs.includes(input)) return latent;
+  if (encoder.inputs.length === 1 || encoder.latents || jointMask(parts) || !encoder.inputs.includes(input))
+    return latent;
   const { groups, extra } = groupsOf(parts, objective, w, latent, batch);
   const before = groups.slice(0, encoder.inputs.indexOf(input));
   const own = groups[before.length] as (typeof groups)[number];

@@ -395,10 +395,3 @@ export function mapsOf({ maps }: Encoder): NonNullable<Encoder["maps"]> {
   invariant(maps, "an encoder that reads an array gives maps");
   return maps;
 }
-
-/** The input of a model that has one: what only such models have is built of it. */
-export function onlyInput({ inputs }: Parts): InputPart {
-  const [only, another] = inputs;
-  invariant(only && !another, "the checker lets through only models of one input here");
-  return only;
-}

@@ -14,7 +14,7 @@ import {
 } from "../assemble/assemble.js";
 import { fieldsAsked } from "../assemble/fields.js";
 import { guidedMasks } from "../assemble/guide.js";
-import { dropsOf, jointMask, layoutOf, maskOver, visibleOf } from "../assemble/layout.js";
+import { dropsOf, frontOf, jointMask, layoutOf, maskOver, visibleOf } from "../assemble/layout.js";
 import type { InputPart, MaskPart, Objective, Parts } from "../assemble/parts.js";
 import { record } from "../assemble/record.js";
 import { noHomes, ourNames } from "../homes.js";
@@ -56,7 +56,11 @@ function headline({ parts, parameters, model }: Assembly): string {
     return `${tokenCount(input.grid)} ${piecesText(input)}${of}${own ? maskedText(own, tokenCount(input.grid)) : ""}`;
   });
   const all = joint ? [`Together ${layoutOf(parts).count} tokens${maskedText(joint, layoutOf(parts).count)}`] : [];
-  const facts = [...sets, ...all, `${weights} parameters`].map((fact) => `${fact}.`).join(" ");
+  const { latents } = parts.encoder;
+  const between = latents
+    ? [`${frontOf(parts.encoder)} latents of ${latents.definition.width(latents.values)} numbers`]
+    : [];
+  const facts = [...sets, ...all, ...between, `${weights} parameters`].map((fact) => `${fact}.`).join(" ");
   return [model.doc, facts].filter((line) => line !== "").join("\n\n");
 }
 
@@ -121,6 +125,7 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
     `grids: ${byInput(gridOf)}`,
     `masks: ${masksText(parts, imports, gridOf)}`,
     `parameters, backbone: ${dataText(assembly.backbone)}, extraTokens: ${layoutOf(parts).extra}`,
+    ...(encoder.latents ? [`latents: ${frontOf(encoder)}`] : []),
     `layers: ${encoder.block.definition.layers(encoder.block.values)}`,
     ...(guides.length > 0 ? [`guides: { ${guides.join(", ")} }`] : []),
     handedOn.join(", "),

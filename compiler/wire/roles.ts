@@ -213,7 +213,6 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       place: "model",
       last: true,
       named: "of",
-      asks: readsTokens,
       why: "Latents are what an encoder makes of tokens that it is given besides.",
     },
   ],

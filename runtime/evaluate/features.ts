@@ -30,8 +30,8 @@ import { openFrozen, type Trained } from "./frozen.js";
 export interface Selection {
   /** Of which output, of a model of several arrays: `audio` or `joint.audio`; if absent, `features`, of all arrays. */
   readonly of?: string;
-  /** The first token, the mean of the patches' tokens, or each of these by itself. */
-  readonly pool: "cls" | "mean" | "tokens";
+  /** The first token, the mean of the patches' tokens, all latents side by side, or each token by itself. */
+  readonly pool: "cls" | "mean" | "flat" | "tokens";
   /** Number of encoder layers passed, from 1; the final norm is always applied. */
   readonly layer: number | "last";
 }
@@ -182,7 +182,7 @@ export function placesIn(g: Builder, { arrays }: Pick<ModelProgram, "arrays">, f
 }
 
 /**
- * Tokens [B, extra + N, D] as one vector an image, [B, D], or those of the patches, [B, N, D]. `places` [B, N]: which of them count; null, or
+ * Tokens [B, extra + N, D] as one vector an image, [B, D] or [B, N D], or those of the patches, [B, N, D]. `places` [B, N]: which of them count; null, or
  * if absent, all.
  */
 export function pooled(
@@ -195,6 +195,7 @@ export function pooled(
   if (pool === "cls") return g.reshape(g.slice(tokens, [0, 0, 0], [batch, 1, width]), [batch, width]);
   const patches = g.slice(tokens, [0, extraTokens, 0], [batch, count - extraTokens, width]);
   if (pool === "tokens") return patches;
+  if (pool === "flat") return g.reshape(patches, [batch, (count - extraTokens) * width]);
   return places ? meanOfPlaces(g, patches as Tensor<["B", number, number]>, places as never) : g.mean(patches, [1]);
 }
 
@@ -227,6 +228,12 @@ function checkSelection(program: ModelProgram, { of, pool, layer }: Selection): 
   if (pool === "cls" && !hasClassToken(encoding ?? program, encoding ? {} : program.arrays)) {
     throw new RunError("run/features", {
       what: `${program.name} has no class token`,
+      help: "Take the mean of the patches' tokens instead.",
+    });
+  }
+  if (pool === "flat" && (encoding || program.latents === undefined)) {
+    throw new RunError("run/features", {
+      what: `${program.name} has no latents`,
       help: "Take the mean of the patches' tokens instead.",
     });
   }

@@ -47,6 +47,7 @@ const methods = [
   ...["video-mae", "mae-st", "audio-mae", "cav-mae", "multi-mae", "bert", "selfmed-mae", "remasker"],
   ...["classifier-mean", "classifier-class-token"],
   ...["fcmae", "spark"],
+  "maetok",
 ];
 
 describe.each(methods)("%s", (name) => {
@@ -78,6 +79,12 @@ describe.each(methods)("%s", (name) => {
     for (const path of trainable)
       expect(difference(results[path], fixture.values(`gradients/${path}`)), path).toBeLessThan(1e-4);
   });
+});
+
+test("the latents of maetok", () => {
+  const { fixture, program, g, weights, batch, compute } = load("maetok");
+  const { latent } = compute({ latent: program.encode(g, weights, batch) });
+  expect(difference(latent, fixture.values("latent"))).toBeLessThan(1e-5);
 });
 
 test.each(["classifier-mean", "classifier-class-token"])("the logits of %s", (name) => {

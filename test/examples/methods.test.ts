@@ -75,6 +75,18 @@ describe.each([
   ["bert", 109_514_298],
   // Those of RobertaForMaskedLM but two rows of positions that it never uses.
   ["roberta", 124_697_433 - 2 * 768],
+  // ViT-B over 256 places without a class token, the token of hidden patches, 128 latents; a decoder like it, to 768 numbers; one of depth 3 to edges.
+  [
+    "maetok",
+    12 * 7_087_872 +
+      1536 +
+      590_592 +
+      257 * 768 +
+      2 * 128 * 768 +
+      769 * 32 +
+      (12 * 7_087_872 + 1536 + 33 * 768 + (256 + 1 + 128) * 768 + 769 * 768) +
+      (3 * 7_087_872 + 1536 + 33 * 768 + (256 + 1 + 128) * 768 + 769 * 108),
+  ],
   // RAE: the encoder, and what completes regions: as released, without the unused position of a class token.
   ["r-mae", 85_798_656 + 2_132_480 - 128],
   // timm's ConvNeXt V2 Base without its classifier and the norm before it; to 512 features, the token, a block, to 3072 numbers.
@@ -107,6 +119,7 @@ const plainToys = [
   "scans-selfmed-mae",
   "digits-cav-mae",
   "digits-multi-mae",
+  "digits-maetok",
 ];
 
 /** Data that an example's script makes, by the beginning of the example's name; all other data comes with packages. */

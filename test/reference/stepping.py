@@ -9,6 +9,7 @@ A recorded example is two files. NAME.json, the decisions:
                parameters (sizes [height, width], shares as fractions), `inner` the lines in its braces
   optimizer    {block, values}; its rate is fed
   clip         largest global norm of the gradients, or null
+  freeze       where something is frozen: `encoder`, all that sees an input
 
 NAME.safetensors:
 

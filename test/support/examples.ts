@@ -91,6 +91,8 @@ const most: Readonly<Record<string, number>> = {
   ...{ length: 16, vocabulary: 120, mask: 100 },
   // Of several inputs: a sixth of the tokens of three, and as many classes of pixels.
   visible: 8,
+  // Latents, and regions.
+  count: 8,
   channels: 8,
 };
 const mostOfDetectors = 4;

@@ -77,7 +77,7 @@ export interface Recorded {
 
 export function recordedOf(example: Example, { tensors }: Recorder): Recorded {
   const program = programOf(assemble(example.model));
-  const { optimizer, clip } = trainingOfExample(example);
+  const { optimizer, clip, freeze } = trainingOfExample(example);
   const decisions = {
     name: example.name,
     steps,
@@ -86,6 +86,7 @@ export function recordedOf(example: Example, { tensors }: Recorder): Recorded {
     model: example.model.slots.map(decisionOf),
     optimizer: { block: optimizer.definition.name, values: optimizer.values },
     clip,
+    ...(freeze ? { freeze } : {}),
   };
   const hash = createHash("sha256").update(JSON.stringify(decisions));
   for (const { name, shape, values } of tensors) hash.update(`${name} ${shape}\n`).update(values);
