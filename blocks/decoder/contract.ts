@@ -23,8 +23,13 @@ export interface DecoderContext {
   readonly inputs: readonly string[];
   /** Whether the latent is of every token: hidden ones pass through the encoder. */
   readonly whole: boolean;
-  /** Maps that the encoder gives, the finest first, and the axes of the array; null: it gives tokens. */
-  readonly maps: { readonly levels: readonly MapLevel[]; readonly axes: number } | null;
+  /** Maps that the encoder gives, and how many places of the array lie along each axis, and along one of a cell; null: it gives tokens. */
+  readonly maps: {
+    /** The finest first. */
+    readonly levels: readonly MapLevel[];
+    readonly sizes: readonly number[];
+    readonly cell: number;
+  } | null;
 }
 
 /** The tokens of one input among those that a decoder reads. */
@@ -139,6 +144,16 @@ export const ofMaps: Requirement<Params, ModelContext> = {
   holds: (_, { maps }) => maps !== null,
   say: () => "it reads maps, and the encoder gives tokens",
   help: () => "use an encoder of maps, such as `convnext`, or another decoder, such as `vit`",
+};
+
+/** Of a decoder that puts something at the hidden places of maps. */
+export const ofHidden: Requirement<Params, ModelContext> = {
+  name: "of-hidden-places",
+  at: null,
+  doc: "Places of the maps are hidden as a whole: what the mask hides enters the encoder as zeros.",
+  holds: (_, { maps }) => maps === null || maps.hiding === "zero",
+  say: () => "it puts a learned vector at hidden places, and the encoder has one of its own for them",
+  help: () => "use `linear`, or `swin`, which read every place as it is",
 };
 
 /** Of a decoder that reads tokens with their positions. */

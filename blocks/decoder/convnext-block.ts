@@ -12,7 +12,7 @@ import {
   tokenParameter,
 } from "../nn/index.js";
 import { int } from "../params.js";
-import { defineDecoder, ofMaps } from "./contract.js";
+import { defineDecoder, ofHidden, ofMaps } from "./contract.js";
 
 const kernel = 7;
 
@@ -25,7 +25,7 @@ export const convnextBlock = defineDecoder({
     depth: int({ min: 1, max: 1024, default: 1, doc: "Blocks." }),
     width: int({ min: 1, max: 65_536, default: 512, doc: "Features of a place." }),
   },
-  requires: [ofMaps],
+  requires: [ofMaps, ofHidden],
   width: () => null,
   reads: "maps",
   parameters: ({ depth, width }, { encoderWidth, outputs, maps }) => ({
@@ -33,7 +33,7 @@ export const convnextBlock = defineDecoder({
     mask_token: tokenParameter(width),
     decoder: repeat(
       depth,
-      convNextV2BlockParameters({ width, kernel: Array.from({ length: maps?.axes ?? 2 }, () => kernel) }),
+      convNextV2BlockParameters({ width, kernel: Array.from({ length: maps?.sizes.length ?? 2 }, () => kernel) }),
     ),
     pred: linearParameters(width, outputs),
   }),

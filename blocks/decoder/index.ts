@@ -5,6 +5,7 @@ import { linear } from "./linear.js";
 import { queries } from "./queries.js";
 import { regionQuery } from "./region-query.js";
 import { regionVit } from "./region-vit.js";
+import { swin } from "./swin.js";
 import { unet } from "./unet.js";
 import { vit } from "./vit.js";
 import { vocabulary } from "./vocabulary.js";
@@ -18,6 +19,6 @@ export {
   type LatentInputs,
   type TokenGroup,
 } from "./contract.js";
-export { convnextBlock, linear, queries, regionQuery, regionVit, unet, vit, vocabulary };
+export { convnextBlock, linear, queries, regionQuery, regionVit, swin, unet, vit, vocabulary };
 
-export const decoders = [convnextBlock, linear, queries, regionQuery, regionVit, unet, vit, vocabulary] as const;
+export const decoders = [convnextBlock, linear, queries, regionQuery, regionVit, swin, unet, vit, vocabulary] as const;

@@ -24,7 +24,7 @@ import {
 } from "../nn/index.js";
 import type { ParameterTree } from "../parameters.js";
 import { choice, int, type ValuesOf } from "../params.js";
-import { type DecoderContext, type DecoderInputs, defineDecoder, ofMaps } from "./contract.js";
+import { type DecoderContext, type DecoderInputs, defineDecoder, ofHidden, ofMaps } from "./contract.js";
 
 const params = {
   width: int({ min: 1, max: 65_536, default: 768, doc: "Features of the deepest map; each block halves them." }),
@@ -91,6 +91,7 @@ export const unet = defineDecoder({
   params,
   requires: [
     ofMaps,
+    ofHidden,
     {
       name: "doubling",
       at: null,
@@ -115,7 +116,7 @@ export const unet = defineDecoder({
   width: () => null,
   reads: "maps",
   parameters(p, { maps, outputs }): ParameterTree {
-    const [axes, stride] = [maps?.axes ?? 2, deepestStride(maps)];
+    const [axes, stride] = [maps?.sizes.length ?? 2, deepestStride(maps)];
     const levels = [...(maps?.levels ?? [])].reverse();
     const blocks = Array.from({ length: doublings(stride) }, (_, i) => i);
     return {

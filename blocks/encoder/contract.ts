@@ -87,14 +87,25 @@ export interface MapLevel {
 /** Where something is visible on a map of this stride, [B, ...S, 1]: 1 there, 0 where a mask hides it. */
 export type Kept = (stride: number) => Tensor;
 
-/** Maps of an array whose cells a mask may hide. A cell is what one place of the deepest map has of the array. */
+/** Maps of an array whose cells a mask may hide. */
 export interface Maps<P extends Params = Params, T extends ParameterTree = ParameterTree> {
   /** The finest first. */
   levels(p: ValuesOf<P>): readonly MapLevel[];
-  /** What enters in place of hidden cells. */
-  readonly hiding: Hiding;
-  /** array [B, ...axes, C] -> a map for each level, [B, ...S, D]; zeros where it is hidden. `kept` null: everything is visible. */
-  encode(code: Code, p: ValuesOf<P>, w: Weights<T>, array: Tensor, kept: Kept | null): readonly Tensor[];
+  /**
+   * What enters in place of hidden cells. `zero`: a cell is what one place of the deepest map has of the array, and stays hidden at every
+   * stride; `token`: what one place of the first has, where a learned vector enters that goes on as any other.
+   */
+  readonly hiding: Extract<Hiding, "zero" | "token">;
+  /** array [B, ...axes, C] -> a map for each level, [B, ...S, D]; of `zero`, zeros where it is hidden. */
+  encode(code: Code, p: ValuesOf<P>, w: Weights<T>, array: Tensor, seen: Seen): readonly Tensor[];
+}
+
+/** What an encoder of maps is told besides the array. */
+export interface Seen {
+  /** null: everything is visible. */
+  readonly kept: Kept | null;
+  /** What is left out at random; if absent, nothing. */
+  readonly drops?: Drops;
 }
 
 /** What defines an encoder of maps: of what it is told, and what it gives. */
@@ -121,9 +132,17 @@ export const defineMapEncoder = <const P extends Params, T extends ParameterTree
 
 export const deepest = (levels: readonly MapLevel[]): MapLevel => levels.at(-1) as MapLevel;
 
+/** Places of an array along each axis that one cell has. */
+const cellOf = (levels: readonly MapLevel[], hiding: Hiding): number =>
+  (hiding === "zero" ? deepest(levels) : (levels[0] as MapLevel)).stride;
+
 /** The cells of an array under an encoder of maps; the strides divide it. */
-export const cellsUnder = (levels: readonly MapLevel[], { axes }: ArrayShape): Lattice => {
-  const { stride } = deepest(levels);
+export const cellsUnder = <P extends Params>(
+  { levels, hiding }: Pick<Maps<P>, "levels" | "hiding">,
+  p: ValuesOf<P>,
+  { axes }: ArrayShape,
+): Lattice => {
+  const stride = cellOf(levels(p), hiding);
   return axes.map(({ name, size }) => ({ name, count: size / stride, size: stride }));
 };
 
@@ -134,7 +153,7 @@ export const wholeCells = <P extends Params>(
 ): Requirement<P, ModelContext> => ({
   name: "whole-cells",
   at,
-  doc: "The input consists of whole cells: what a place of the deepest map has of it.",
+  doc: "The input consists of whole boxes of what a place of the deepest map has of it.",
   holds: (p, { array }) => array.axes.every(({ size }) => size % deepest(levels(p)).stride === 0),
   say(p, { array }) {
     const { stride } = deepest(levels(p));

@@ -119,7 +119,7 @@ export const convnext = defineMapEncoder({
   maps: {
     levels,
     hiding: "zero",
-    encode(code, p, w, array, kept) {
+    encode(code, p, w, array, { kept }) {
       const { downsample_layers, stages } = w as unknown as Stages;
       const block = p.version === 1 ? convNextBlock : convNextV2Block;
       let x = array;

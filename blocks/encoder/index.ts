@@ -2,6 +2,7 @@
 
 import { bert } from "./bert.js";
 import { convnext } from "./convnext.js";
+import { swin } from "./swin.js";
 import { vit } from "./vit.js";
 
 export {
@@ -13,8 +14,9 @@ export {
   type EncoderContext,
   type Kept,
   type MapLevel,
+  type Seen,
   type TokenOrigin,
 } from "./contract.js";
-export { bert, convnext, vit };
+export { bert, convnext, swin, vit };
 
-export const encoders = [bert, convnext, vit] as const;
+export const encoders = [bert, convnext, swin, vit] as const;

@@ -37,3 +37,14 @@ export * from "./unet.js";
 export * from "./uneven.js";
 export { integrated, type Outside, warp } from "./warp.js";
 export { lowPassed } from "./waves.js";
+export {
+  type ExpandParameters,
+  expandParameters,
+  expandPlaces,
+  type MergeParameters,
+  mergeParameters,
+  mergePlaces,
+  type WindowBlockParameters,
+  windowBlockParameters,
+  windowBlocks,
+} from "./windows.js";

@@ -11,6 +11,9 @@ type Times<P extends readonly number[], F extends number> = { -readonly [K in ke
 type KeptOf<B extends Rows, L extends readonly number[], F extends number> =
   Times<L, F> extends infer S extends number[] ? Tensor<[B, ...S, 1]> : never;
 
+type SpreadOf<B extends Rows, P extends readonly number[], F extends number, D extends number> =
+  Times<P, F> extends infer S extends number[] ? Tensor<[B, ...S, D]> : never;
+
 /**
  * visible [B, V], restore [B, N] of cells, so many along each axis -> [B, ...scale counts, 1]: 1 where a cell is visible, 0 where it is
  * hidden, `scale` places of a map along each axis for one cell.
@@ -74,6 +77,23 @@ export const placesInRow = layer(
   ): Tensor<[B, Product<S>, D]> => {
     const [batch, width] = [x.shape[0] as number, x.shape.at(-1) as number];
     return claim(g.reshape(x, [batch, x.shape.slice(1, -1).reduce((product, n) => product * n, 1), width]));
+  },
+);
+
+/** x [B, ...P, F^axes D] -> [B, ...F P, D]: what stands at a place is of F places along each axis, in raster order; D is `width`. */
+export const spreadPlaces = layer(
+  "spreadPlaces",
+  <B extends Rows, const P extends readonly number[], const F extends number, D extends number>(
+    g: Builder,
+    x: Tensor<[B, ...P, number]>,
+    o: { readonly factor: F; readonly width: D },
+  ): SpreadOf<B, P, F, D> => {
+    const counts = x.shape.slice(1, -1).map(Number);
+    const [batch, axes] = [x.shape[0] as number, counts.map((_, i) => i)];
+    const inner = counts.map(() => o.factor);
+    const apart = g.reshape(x, [batch, ...counts, ...inner, o.width]);
+    const order = [0, ...axes.flatMap((i) => [1 + i, 1 + counts.length + i]), 1 + 2 * counts.length];
+    return claimAs(g.reshape(g.transpose(apart, order), [batch, ...counts.map((n) => n * o.factor), o.width]));
   },
 );
 

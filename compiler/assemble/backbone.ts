@@ -252,7 +252,7 @@ export function encodeWhole(
   drops: Dropping = nothingDropped,
 ): Tensor {
   if (encoder.block.definition.maps) {
-    const places = deepestPlaces(code, mapsFor(code, parts, encoder, w, batch, "whole"));
+    const places = deepestPlaces(code, mapsFor(code, parts, encoder, w, batch, "whole", drops));
     return normalizationOf(code, parts, encoder, w)(places);
   }
   const tokens = tokensFor(code, parts, encoder, w, batch, "whole");
@@ -267,13 +267,15 @@ export function mapsFor(
   w: WeightTree,
   batch: Batch,
   sight: Sight,
+  drops: Dropping = nothingDropped,
 ): readonly Tensor[] {
   const { definition, values } = encoder.block;
   const [input] = encoder.inputs;
   invariant(input, "an encoder of maps reads an array");
   const places = sight === "seen" ? placesOf(parts, batch, input) : null;
   const own = weightsUnder(w, parts.branchOf(encoder.label));
-  return mapsOf(definition).encode(code, values, own, arrayIn(input, batch), places && keptUnder(code, input, places));
+  const seen = { kept: places && keptUnder(code, input, places), ...drops };
+  return mapsOf(definition).encode(code, values, own, arrayIn(input, batch), seen);
 }
 
 /** Maps, the finest first -> the places of the deepest in raster order, [B, N, D]. */

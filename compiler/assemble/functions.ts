@@ -103,7 +103,7 @@ function decodeFunction(
       const reads: DecoderInputs = {
         ...(reading ?? ofMaps),
         get latent() {
-          return reading?.latent ?? deepestPlaces(code, maps);
+          return reading?.latent ?? normalizationOf(code, parts, objective.latent, w)(deepestPlaces(code, maps));
         },
         places,
         maps,
@@ -194,9 +194,12 @@ function mapFunctions(parts: Placed, features: ModelFunction): InputFunctions {
   const { encoder } = parts;
   const maps: ModelFunction = {
     name: "encodeMaps",
-    doc: "The maps of what is visible, the finest first; hidden cells are zeros.",
+    doc:
+      encoder.block.definition.maps?.hiding === "token"
+        ? "The maps, the finest first; hidden cells entered as a learned token."
+        : "The maps of what is visible, the finest first; hidden cells are zeros.",
     inputs: ["batch"],
-    body: (code, w, { batch }) => mapsFor(code, parts, encoder, w, batch, "seen"),
+    body: (code, w, { batch }) => mapsFor(code, parts, encoder, w, batch, "seen", droppedIn(parts, batch, encoder)),
   };
   const encode: ModelFunction = {
     name: "encode",
@@ -211,8 +214,8 @@ function mapFunctions(parts: Placed, features: ModelFunction): InputFunctions {
     latentOf: () => maps,
     features,
     between: [],
-    tokensFor: (code, w, { batch }, { encoder: own }, sight) =>
-      deepestPlaces(code, mapsFor(code, parts, own, w, batch, sight)),
+    tokensFor: (code, w, { batch }, { encoder: own }, sight, drops) =>
+      deepestPlaces(code, mapsFor(code, parts, own, w, batch, sight, drops)),
   };
 }
 

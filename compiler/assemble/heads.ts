@@ -49,9 +49,9 @@ export function headFunctions(
       (code, w, { batch }) => {
         const { block, label, latent } = head;
         const calling = callingIn(code, batch);
-        const tokens = tokensFor(code, w, { batch, calling }, latent, sight);
         const isJudged = sight === "seen" || !isApart;
         const dropped = (part: EncoderPart | HeadPart): Dropping => (isJudged ? droppedIn(parts, batch, part) : {});
+        const tokens = tokensFor(code, w, { batch, calling }, latent, sight, dropped(latent.encoder));
         const last = latent.encoder.block.definition.maps
           ? { tokens, normalize: normalizationOf(code, parts, latent.encoder, w) }
           : lastLayerOf(code, parts, latent.encoder, w, tokens, {

@@ -4,6 +4,7 @@ import { type Batch, takeTokens } from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
 import {
   arrayIn,
+  type Dropping,
   droppedIn,
   encodeTokens,
   maskedPlaces,
@@ -44,6 +45,8 @@ export type TokensFor = (
   from: { readonly batch: Batch; readonly calling: Calling },
   of: Features,
   sight: Sight,
+  /** What is left out of an encoder of maps, which gives what others are given. */
+  drops?: Dropping,
 ) => Tensor;
 
 /** The functions of the parts of a model, each made once. */

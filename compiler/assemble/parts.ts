@@ -189,7 +189,7 @@ function inputsOf(model: Model, wiring: ModelWiring): ReadonlyMap<ModelPart, Inp
       const label = parts.length === 1 ? null : name;
       if (part.slot === "encoder") {
         const { definition, values } = boundOf("encoder", part);
-        const grid = cellsUnder(mapsOf(definition).levels(values), array);
+        const grid = cellsUnder(mapsOf(definition), values, array);
         return [part, { name, label, array, tokens: null, positions: null, grid }];
       }
       const place = (wiring.readers.get(part) ?? []).find(({ slot }) => slot === "positions");

@@ -259,7 +259,12 @@ function positionTable({ positions, grid }: InputPart, width: number, extra: num
 /** Maps that the encoder gives, as decoders are told of them. */
 function mapsUnder({ block: { definition, values }, inputs }: EncoderPart): DecoderContext["maps"] {
   if (!definition.maps) return null;
-  return { levels: definition.maps.levels(values), axes: (inputs[0] as InputPart).array.axes.length };
+  const { array, grid } = inputs[0] as InputPart;
+  return {
+    levels: definition.maps.levels(values),
+    sizes: array.axes.map(({ size }) => size),
+    cell: grid[0]?.size ?? 1,
+  };
 }
 
 /** Part of what sees inputs: with a label by the part's name and label. */

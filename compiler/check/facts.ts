@@ -201,7 +201,7 @@ export function gridOf(place: Place, isSound: (tokens: Part<DraftLine>) => boole
 /** The tokens that an array is cut into, or the cells of an encoder of maps. */
 export const latticeUnder = (definition: Definition, values: never, array: ArrayShape): Lattice =>
   givesMaps(definition)
-    ? cellsUnder(mapsOf(definition as Encoder).levels(values), array)
+    ? cellsUnder(mapsOf(definition as Encoder), values, array)
     : (definition as Tokens).grid(values, array);
 
 const mapsOf = ({ maps }: Encoder): NonNullable<Encoder["maps"]> => maps as NonNullable<Encoder["maps"]>;

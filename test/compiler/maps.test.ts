@@ -40,6 +40,16 @@ describe("the weights of a classifier of 1000 classes are as many as timm's", ()
     expect(countWeights(assemble(modelOf(classifying(encoder))).parameters)).toBe(weights);
   });
 
+  test.each([
+    ["(2, 2, 6, 2)", 96, "(3, 6, 12, 24)", 28_288_354],
+    ["(2, 2, 18, 2)", 96, "(3, 6, 12, 24)", 49_606_258],
+    ["(2, 2, 18, 2)", 128, "(4, 8, 16, 32)", 87_768_224],
+    ["(2, 2, 18, 2)", 192, "(6, 12, 24, 48)", 196_532_476],
+  ])("swin %s %s %s", (depths, width, heads, weights) => {
+    const encoder = `swin(depths: ${depths}, width: ${width}, heads: ${heads})`;
+    expect(countWeights(assemble(modelOf(classifying(encoder))).parameters)).toBe(weights);
+  });
+
   test("and ConvNeXt Tiny takes 4.5 billion multiply-adds", () => {
     const encoder = "convnext(depths: (3, 3, 9, 3), widths: (96, 192, 384, 768), version: 1, norm: true)";
     const { flops } = plan(modelOf(classifying(encoder)));
@@ -111,10 +121,18 @@ test.each([
 describe("what goes with tokens alone is refused", () => {
   const image = "input image(size: 32x32, channels: 3)";
   const mask = "mask random(ratio: 50%)";
+  const swin = "encoder swin(depths: (1, 1), width: 4, heads: (1, 1), window: 8, stem: 2)";
+  const drawn = "decoder linear";
   test.each<readonly [string, readonly string[]]>([
     ["check/missing-slot", [image, "positions learned", mask, encoder, ...pixels]],
     ["check/idle-part", [image, "tokens patch(size: 4x4)", mask, encoder, ...pixels]],
     ["encoder/convnext/whole-cells", ["input image(size: 30x32, channels: 3)", mask, encoder, ...pixels]],
+    ["decoder/convnext_block/of-hidden-places", [image, mask, swin, ...pixels]],
+    ["encoder/swin/whole-windows", ["input image(size: 48x32, channels: 3)", mask, swin, drawn, ...pixels.slice(1)]],
+    [
+      "decoder/swin/stage-of-each-map",
+      [image, mask, swin, "decoder swin(depths: (1, 1), heads: (1, 1), window: 8)", ...pixels.slice(1)],
+    ],
     ["mask/random/hidden-as-it-can", [image, "mask random(ratio: 50%, hidden: drop)", encoder, ...pixels]],
     ["decoder/vit/of-tokens", [image, mask, encoder, "decoder vit(depth: 1, width: 8, heads: 2)", ...pixels.slice(1)]],
     [

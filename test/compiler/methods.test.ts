@@ -46,7 +46,7 @@ const methods = [
   ...["mtae", "mlae"],
   ...["video-mae", "mae-st", "audio-mae", "cav-mae", "multi-mae", "bert", "selfmed-mae", "remasker"],
   ...["classifier-mean", "classifier-class-token"],
-  ...["fcmae", "spark"],
+  ...["fcmae", "spark", "simmim", "swin-mae"],
   "maetok",
 ];
 
@@ -102,8 +102,8 @@ test.each(["spark"])("what the norms of %s know of the batch after it", (name) =
   for (const one of moved) expect(difference(updates[one], fixture.values(`moved/${one}`)), one).toBeLessThan(1e-5);
 });
 
-/** Latents of what is visible, of a convolution that saw nothing else; features of all, which timm was shown to give too. */
-test.each(["fcmae"])("the latent and the features of %s", (name) => {
+/** Latents under a mask; features of all, which timm was shown to give too. */
+test.each(["fcmae", "simmim", "swin-mae"])("the latent and the features of %s", (name) => {
   const { fixture, program, g, weights, batch, compute } = load(name);
   const { latent, features } = compute({
     latent: program.encode(g, weights, batch),

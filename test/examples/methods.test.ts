@@ -92,6 +92,9 @@ describe.each([
   // timm's ConvNeXt V2 Base without its classifier and the norm before it; to 512 features, the token, a block, to 3072 numbers.
   // timm's ConvNeXt-S without its classifier and the norm before it; norms, vectors, projections, blocks, and three colours.
   ["spark", 50_223_688 - 770_536 + 2_880 + 1_440 + 1_742_496 + 23_187_504 + 75],
+  // timm's Swin-B without its classifier, of windows of 6, and its Swin of depths 2; then the token and the decoder.
+  ["simmim", 86_725_176 + 128 + 1_025 * 3_072],
+  ["swin-mae", 20_413_386 - 1_536 + 96 + 1_180_416 + 5_038_650 + 192 + 97 * 48],
   ["fcmae", 88_717_800 - 1_027_048 + 524_800 + 512 + 2_130_432 + 1_575_936],
 ])("%s, as published", (name, parameters) => {
   test("checks, plans and emits", async () => {
@@ -147,6 +150,8 @@ const toys: readonly (readonly [name: string, share: number])[] = [
   ["digits-spark", 0.97],
   // Numbers and categories that nothing else tells keep their errors.
   ["collisions-mae", 0.97],
+  ["digits-simmim", 0.97],
+  ["digits-swin-mae", 0.97],
 ];
 
 const dataFolder = folder();

@@ -82,7 +82,7 @@ def optimizer_for(case: dict, w: Weights) -> torch.optim.Optimizer:
     optimizer, every = case["optimizer"], {name: weight for name, weight in w.items() if weight.requires_grad}
     values = optimizer["values"]
     assert optimizer["block"] == "adamw", optimizer["block"]
-    ends = ("_token", "pos_embed", "input_embed")
+    ends = ("_token", "pos_embed", "input_embed", "relative_position_bias_table")
     tokens = set() if values["decay_tokens"] else {name for name in every if name.endswith(ends)}
     decayed = {name for name, weight in every.items() if weight.ndim > 1} - tokens
     layers = {name: layer_of(name) for name in every}

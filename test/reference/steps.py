@@ -15,6 +15,7 @@ from stepping import read
 # The module that trains an example: that of the first of these blocks in it. Plain masked autoencoders have none of them.
 METHODS = [
     ("latents", "learned", "maetok"),
+    ("encoder", "swin", "swin"),
     ("decoder", "convnext_block", "fcmae"),
     ("decoder", "unet", "spark"),
     ("mask", "dirichlet", "multi-mae"),

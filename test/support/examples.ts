@@ -135,10 +135,17 @@ function smaller(
   for (const [name, value] of Object.entries(values)) {
     if (isBlock(value)) changed[name] = { ...value, values: smaller(value.values, patch, width) };
   }
-  // Two stages, whose cells are four by four.
-  if (Array.isArray(values.depths)) {
+  // Two stages, whose deepest places have four by four pixels.
+  if (Array.isArray(values.widths)) {
     Object.assign(changed, { depths: [1, 1], widths: [widest / 2, widest], stem: cell / 2 });
   }
+  // The same with windows, of which there are several; of a decoder, which has no width, one stage.
+  if (Array.isArray(values.heads) && Math.max(...values.heads) > heads) {
+    const ofStages = values.stem === undefined ? { depths: [2], heads: [2] } : { depths: [2, 2], heads: [2, 4] };
+    Object.assign(changed, { ...ofStages, window: cell });
+    if (values.stem !== undefined) Object.assign(changed, { width: widest / 2, stem: cell / 2 });
+  }
+  if (Array.isArray(values.cell) && values.ratio !== undefined && patch[0] === cell) changed.cell = [cell, cell];
   if (typeof values.mels === "number") [changed.frames, changed.mels] = patch.map((side) => 4 * side);
   // A grid of four by four patches.
   // A box of voxels with sides that are all large.
