@@ -112,6 +112,8 @@ export interface AugmentContext {
   readonly image: ImageShape;
   /** Classes that the model tells apart; absent or null: it has no head, or nobody asks. */
   readonly classes?: number | null;
+  /** Whether they are classes of objects in a picture; absent: nobody asks. */
+  readonly detects?: boolean;
   /** Which part of a sample evaluation looks at; if absent, the middle. */
   readonly view?: View;
 }

@@ -48,10 +48,11 @@ export const mixup = defineAugment({
     {
       name: "labels",
       at: null,
-      doc: "The model has a head, whose labels are mixed too.",
-      holds: (_, { classes }) => classes != null,
-      say: () => "this mixes samples with their labels, and the model has no head",
-      help: () => "remove it: it is for fine-tuning",
+      doc: "The model has a head that names a sample's class: its labels are mixed too.",
+      holds: (_, { classes, detects }) => classes != null && !detects,
+      say: (_, { detects }) =>
+        `this mixes samples with their labels, and the model ${detects ? "finds objects, whose boxes cannot be mixed" : "has no head"}`,
+      help: () => "remove it: it is for the fine-tuning of classifiers",
     },
     {
       name: "some-mixing",
