@@ -166,6 +166,7 @@ export { phasesOf, type Trainee, trainedNames } from "./phases.js";
 export { guideNames, masksOf, type PlaceNames, type Places, placeNames } from "./places.js";
 export type { Positions } from "./positions/index.js";
 export * as positions from "./positions/index.js";
+export { eigenvalues } from "./probe/eigenvalues.js";
 export * as probes from "./probe/index.js";
 export {
   type FeatureProbe,
@@ -183,6 +184,7 @@ export {
   type SeenImage,
   viewsOfProbe,
 } from "./probe/index.js";
+export { effectiveRank } from "./probe/rank.js";
 export type {
   AdversaryProgram,
   Arrays,

@@ -72,6 +72,34 @@ export function addTrained(program: Command): void {
     ],
   );
   addText(
+    onBackend(
+      command(
+        program,
+        "diagnose",
+        "Look inside the model of a run: attention by layer and head, how alike its patches are, the spectrum of its features, what its decoder uses, and how patches fall into groups.",
+      )
+        .argument("<run>", "folder of a run")
+        .option(
+          "-o, --out <file>",
+          "the page (default: diagnosis.html in the run); the picture of groups lies beside it",
+        )
+        .option("--samples <n>", "on at most this many samples, spread evenly over the data", wholeNumber(2), 256)
+        .addOption(new Option("--split <name>", "which part of the data").choices(["train", "test"]).default("test"))
+        .option("--against <run>", "how alike its layers are to those of another run or checkpoint that reads the same")
+        .option("--seed <n>", "seed of masks and clusters (default: the run's)", wholeNumber(0))
+        .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
+        .addOption(weightsOption())
+        .option("--force", "replace a file that --out names")
+        .option("--json", "print one JSON document"),
+    ).action(async (run: string, options) => {
+      await (await import("./commands/diagnose.js")).diagnose(run, options);
+    }),
+    [
+      ["mae diagnose runs/digits", "a page with plots, runs/digits/diagnosis.html"],
+      ["mae diagnose runs/digits --against runs/untrained --json", "numbers, with how alike two encoders are"],
+    ],
+  );
+  addText(
     command(
       program,
       "watch",

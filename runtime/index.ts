@@ -39,6 +39,7 @@ export { type DataNeeds, dataNeeds } from "./data/memory.js";
 export { openData, tokenizerOf } from "./data/open.js";
 export { type DescribedTable, type DescribeOptions, describeTable } from "./data/table/describe.js";
 export { type MadeVocabulary, type VocabularyOptions, vocabularyOf } from "./data/text/make-vocabulary.js";
+export * from "./diagnose/index.js";
 export * from "./evaluate/index.js";
 export * from "./executors/index.js";
 export * from "./export/index.js";

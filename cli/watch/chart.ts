@@ -18,8 +18,8 @@ export interface ChartOptions {
   readonly title: string;
   /** Logarithmic, where all values are positive. */
   readonly isLog: boolean;
-  /** What is across: steps, or minutes since each run began. */
-  readonly across: "steps" | "minutes";
+  /** What is across: steps, minutes since each run began, or what numbers are counted by. */
+  readonly across: "steps" | "minutes" | "layers" | "directions";
 }
 
 const [width, height] = [560, 240];
@@ -107,7 +107,7 @@ function said(title: string, curves: readonly (Drawn & { readonly points: readon
 function pointsOf(stretches: readonly Stretch[], across: ChartOptions["across"]): readonly Point[] {
   const began = stretches.find(({ time }) => time !== null)?.time ?? null;
   return stretches.flatMap(({ step, time, mean, least, most }) => {
-    if (across === "steps") return [{ x: step, mean, least, most }];
+    if (across !== "minutes") return [{ x: step, mean, least, most }];
     return time === null || began === null ? [] : [{ x: (time - began) / 60_000, mean, least, most }];
   });
 }

@@ -56,7 +56,7 @@ export function exportedFunction(
       checkClasses(program);
       return {
         fixed: {},
-        docs: { ...docs, logits: "What the head says of each class, [batch, classes]; softmax makes probabilities." },
+        docs: { ...docs, logits: saidByHead(program) },
         outputs: (g, w) => ({ logits: seeing.predict(g, w, arrayInputs(g, program)) }),
       };
     case "reconstruct":
@@ -209,6 +209,12 @@ function checkPixels(program: ModelProgram): void {
     help: `Export its encoder instead (encode)${classes === undefined ? "" : ", or what it predicts (classify)"}.`,
   });
 }
+
+/** What `logits` are. */
+const saidByHead = ({ detector }: ModelProgram): string =>
+  detector
+    ? `What the head says at each place, [batch, places, numbers], map by map, rows first: logits of ${detector.classes} classes, distances of the box to the left, up, to the right and down in strides of the map, a logit of centredness${detector.mask > 0 ? `, logits of ${detector.mask}x${detector.mask} cells of the outline` : ""}.`
+    : "What the head says of each class, [batch, classes]; softmax makes probabilities.";
 
 function checkClasses({ name, classes }: ModelProgram): void {
   if (classes !== undefined) return;

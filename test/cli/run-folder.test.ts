@@ -158,7 +158,7 @@ it.each([
 it("says so in every command that takes a run", async () => {
   const directory = copy("damaged");
   writeFileSync(join(directory, "run.json"), '{"settings":7}');
-  const commands = [["show"], ["eval"], ["export"], ["train", "small.mae", "--resume", "--out"]];
+  const commands = [["show"], ["eval"], ["diagnose"], ["export"], ["train", "small.mae", "--resume", "--out"]];
   const ran = await Promise.all(commands.map((args) => mae([...args, directory], { cwd, env })));
   for (const { code, stderr } of ran) {
     expect(stderr).toMatch(/^error: .*run\.json is damaged: its `format_version` .*\n.*help: restore it/);
@@ -217,6 +217,25 @@ it.each([
   writeFileSync(path, change(readFileSync(path, "utf8")));
   const opened = openRun(directory, {}, async () => ownVocabulary);
   await expect(opened).rejects.toThrow(/spec\.mae is not the spec that .*checkpoint-2\.safetensors was trained with/);
+});
+
+it("is diagnosed: as a page, a picture and numbers, and another one is only replaced where that is said", async () => {
+  const directory = copy("diagnosed");
+  const few = ["diagnose", directory, "--split", "train", "--samples", "9", "--backend", "wasm"];
+  const { code, stdout, stderr } = await mae([...few, "--against", directory, "--json"], { cwd, env });
+  expect(code, stderr).toBe(0);
+  const { files, samples, attention, tokens, features, decoder, likeness } = JSON.parse(stdout);
+  expect([samples, attention.length, tokens.length, decoder.length]).toEqual([9, 1, 1, 1]);
+  for (const { distance, entropy, mutual_information } of attention) {
+    expect([distance.length, entropy.length, mutual_information.length]).toEqual([2, 2, 2]);
+  }
+  for (const { spectrum, alignment } of features) expect([spectrum.length, alignment > 0]).toEqual([9, true]);
+  expect(likeness[0][0]).toBeCloseTo(1, 6);
+  const [page, picture] = files.map((name: string) => readFileSync(join(cwd, name)));
+  expect(page.toString()).not.toMatch(/(?:src|href)="(?!data:)|NaN/);
+  expect([...picture.subarray(1, 4)]).toEqual([...Buffer.from("PNG")]);
+  const taken = await mae([...few, "--out", join(directory, "spec.mae")], { cwd, env });
+  expect([taken.code, taken.stderr]).toEqual([1, expect.stringContaining("spec.mae is already there")]);
 });
 
 it("does not write through a link that a run holds", async () => {

@@ -115,6 +115,11 @@ async function runPictures(page: Page): Promise<void> {
   await page.emulateMedia({ colorScheme: "dark" });
   await page.goto(`file://${join(cwd, "report.html")}`);
   await keep("report.png", await page.screenshot());
+  const diagnosed = ["diagnose", "runs/mask-75-0", "--out", "diagnosis.html"];
+  spawnSync(process.execPath, [join(here, "dist/cli.js"), ...diagnosed], { cwd, stdio: "inherit" });
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.goto(`file://${join(cwd, "diagnosis.html")}`);
+  await keep("diagnosis.png", await page.screenshot());
   rmSync(cwd, { recursive: true });
 }
 
