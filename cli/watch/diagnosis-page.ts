@@ -63,6 +63,10 @@ const curve = (
 const overLayers = (title: string, ...drawn: readonly Drawn[]): string =>
   chart(drawn, { title, isLog: false, across: "layers" });
 
+/** The curves of a chart by their colours. */
+const legend = (drawn: readonly Drawn[]): string =>
+  `<p class="legend">${drawn.map(({ label, colour }) => `<span><i class="key c${colour}" aria-hidden="true"></i>${escaped(label)}</span>`).join(" ")}</p>`;
+
 const charts = (...all: readonly string[]): string => `<div class="charts">${all.join("\n")}</div>`;
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
@@ -92,13 +96,16 @@ function featuresOf({ features }: Diagnosis): string {
     curve(
       pool === "cls" ? "class token" : "mean of patches",
       i,
-      [...spectrum.entries()].map(([at, value]) => [at + 1, [value]]),
+      // Directions that a norm takes away would stretch the scale over ten decades.
+      [...spectrum.entries()].flatMap(([at, value]) =>
+        value > 1e-4 * (spectrum[0] ?? 0) ? [[at + 1, [value]] as const] : [],
+      ),
     ),
   );
   return `<h2>Features</h2>${table(head, rows)}
 <p>Effective rank and participation ratio say in how many directions features spread; far fewer than there are numbers means that they have collapsed. Uniformity is the lower the more evenly
 features lie on the sphere, alignment the lower the nearer those of one sample under two masks are. The last column is what as many clusters as there are classes share with the classes, from 0 to 1.</p>
-${charts(chart(spectra, { title: "spectrum: deviation along each direction", isLog: true, across: "directions" }))}`;
+${legend(spectra)}${charts(chart(spectra, { title: "spectrum: deviation along each direction", isLog: true, across: "directions" }))}`;
 }
 
 function attentionOf({ attention, artifacts }: Diagnosis): string {
@@ -164,21 +171,14 @@ function tokensOf({ tokens }: Diagnosis): string {
 
 function decoderOf({ decoder }: Diagnosis): string {
   if (!decoder) return "";
-  return `<h2>What the decoder uses</h2>${charts(
-    overLayers(
-      "share of a token in what hidden places say",
-      curve(
-        "a visible token",
-        0,
-        decoder.map(({ layer, visible }) => [layer, [visible]]),
-      ),
-      curve(
-        "a hidden token",
-        1,
-        decoder.map(({ layer, hidden }) => [layer, [hidden]]),
-      ),
+  const drawn = (["visible", "hidden"] as const).map((kind, i) =>
+    curve(
+      `a ${kind} token`,
+      i,
+      decoder.map((one) => [one.layer, [one[kind]]]),
     ),
-  )}
+  );
+  return `<h2>What the decoder uses</h2>${legend(drawn)}${charts(overLayers("share of a token in what hidden places say", ...drawn))}
 <p>Attention rolled out through the layers. Where a hidden token gives more than a visible one, the decoder completes from what it has completed.</p>`;
 }
 
