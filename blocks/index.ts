@@ -141,6 +141,7 @@ export {
   fixed,
   hasStates,
   type Initializer,
+  isGiven,
   isParameter,
   namedParameters,
   type Parameter,

@@ -43,6 +43,8 @@ export interface Parameter<S extends Dims = Dims> {
   readonly places?: "first axis" | "other axes" | "front";
   /** No weight but what a layer knows of the samples that it has seen, such as a running mean: the layer moves it, and no optimizer. */
   readonly state?: true;
+  /** Of a network that others have trained: it comes from a file or an earlier stage, and stays as it is. */
+  readonly given?: true;
   /** Name of the weight that it starts as and follows slowly; it has no gradient. */
   readonly follows?: string;
 }
@@ -82,6 +84,10 @@ export const fixed = <const S extends Dims>(shape: S, init: Initializer): Parame
 /** What a tree holds by name or place. */
 const branchesOf = (tree: ParameterTree): readonly (readonly [key: string, branch: ParameterTree])[] =>
   Object.entries(tree).filter(([, branch]) => branch !== undefined);
+
+/** Whether some of a network's weights come from elsewhere. */
+export const isGiven = (tree: ParameterTree): boolean =>
+  [...namedParameters(tree)].some(([, { given }]) => given === true);
 
 /** What a layer knows of the samples that it has seen. */
 export const running = <const S extends Dims>(shape: S, init: Initializer): Parameter<S> => ({

@@ -59,7 +59,7 @@ export function foreignWeights(
   own: readonly OwnedWeight[],
   { shapes, channels }: Pick<WeightsFile, "shapes" | "channels">,
 ): readonly OwnedWeight[] {
-  const byName = new Map(own.map((weight) => [weight.name, weight]));
+  const byName = new Map(own.map((weight) => [weight.given ? weight.local : weight.name, weight]));
   return [...shapes].map(([name, shape]) => ({
     ...foreignWeight(name, shape, byName.get(name)),
     channels: channels.get(name) ?? null,
@@ -88,6 +88,7 @@ function foreignWeight(name: string, shape: readonly number[], own: OwnedWeight 
     shape,
     trainable: true,
     init,
+    given: false,
     follows: null,
     table: null,
     channels: null,

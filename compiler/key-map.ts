@@ -94,7 +94,12 @@ function offersOf(own: readonly OwnedWeight[], { part, weights }: Source, source
     found.set(to.name, { source, weight });
     taken.add(weight);
   };
-  for (const weight of own) offer(weight, exact.get(placeOf(weight)));
+  // What is never trained here goes first to a network that others have trained.
+  for (const weight of own) if (weight.given) offer(weight, exact.get(placeOf(weight)));
+  for (const weight of own) {
+    const same = weight.given ? undefined : exact.get(placeOf(weight));
+    if (same && !taken.has(same)) offer(weight, same);
+  }
   if (part === null) return found;
   // A part that is named goes into the only one of its kind, whatever that is labelled.
   const open = own.filter(({ name }) => !found.has(name));
@@ -124,7 +129,7 @@ function mappingOf(
 ): OwnMapping {
   const { name, parts, shape } = to;
   const start: Start = { name, parts, shape };
-  if (!to.trainable) {
+  if (!to.trainable && !to.given) {
     const isSame = offered && !offered[1].trainable && sameShape(offered[1].shape, shape) && sameStart(offered[1], to);
     return isSame ? { ...start, status: "kept", from: offered[0] } : { ...start, status: "computed" };
   }

@@ -8,6 +8,7 @@ import { vit } from "./vit.js";
 export {
   cellsUnder,
   type Drops,
+  deepest,
   defineEncoder,
   defineMapEncoder,
   type Encoder,

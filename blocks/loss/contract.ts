@@ -37,12 +37,19 @@ export interface LossInputs {
   readonly extra: number;
   /** Whether `latent` is of latents, none of which is of a patch. */
   readonly latents: boolean;
+  /**
+   * [B, ...axes, C] each: the array as predicted, with its visible patches as they are where `hidden` is asked for, and the original. Only of
+   * targets that lead back to pixels.
+   */
+  readonly pictures: (on: "hidden" | "all") => readonly [predicted: Tensor, original: Tensor];
   /** The encoder's final normalisation once more, on any of its tokens [..., D]. */
   readonly normalize: (tokens: Tensor) => Tensor;
 }
 
 /** What is known when a loss is checked. */
 export interface JudgedTargets extends ModelContext {
+  /** Whether what is predicted leads back to pixels. */
+  readonly predictsPixels: boolean;
   /** An input that is predicted and judged, of which no mask hides anything; null: there is none. */
   readonly unmasked: string | null;
 }
@@ -50,6 +57,8 @@ export interface JudgedTargets extends ModelContext {
 export interface LossContext {
   /** Features of a latent token. */
   readonly encoderWidth: number;
+  /** What it judges predictions of; of a loss of several, the first. */
+  readonly array: ArrayShape;
 }
 
 export interface Loss<P extends Params = Params, T extends ParameterTree = ParameterTree>

@@ -10,6 +10,7 @@ import { idCrossEntropy } from "./id-cross-entropy.js";
 import { infoNce } from "./info-nce.js";
 import { l1 } from "./l1.js";
 import { mse } from "./mse.js";
+import { perceptual } from "./perceptual.js";
 import { smoothL1 } from "./smooth-l1.js";
 import { uniformity } from "./uniformity.js";
 
@@ -25,6 +26,7 @@ export {
   infoNce,
   l1,
   mse,
+  perceptual,
   smoothL1,
   uniformity,
 };
@@ -40,6 +42,7 @@ export const losses = [
   infoNce,
   l1,
   mse,
+  perceptual,
   smoothL1,
   uniformity,
 ] as const;

@@ -24,6 +24,7 @@ export * from "./linear.js";
 export * from "./low-pass.js";
 export * from "./maps.js";
 export * from "./oriented-gradients.js";
+export * from "./perceptual.js";
 export * from "./positions.js";
 export * from "./regions.js";
 export { averagePlaces, resizePlaces } from "./resize.js";

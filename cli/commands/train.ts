@@ -51,7 +51,14 @@ import {
 import { lockRun } from "../runs/run-lock.js";
 import { whatFailed } from "../runs/run-state.js";
 import { shortened, shorterNotes } from "../runs/shorter-schedule.js";
-import { fileSources, readSources, requireFiles, startOf, takenWeights } from "../runs/weights-from.js";
+import {
+  fileSources,
+  readSources,
+  requireFiles,
+  requireNetworks,
+  startOf,
+  takenWeights,
+} from "../runs/weights-from.js";
 import { endWith } from "../session.js";
 import { analyzeText, lineAt } from "../specs/analysis.js";
 import { chooseRecipe, ownRecipes, type Spec } from "../specs/choose.js";
@@ -169,7 +176,10 @@ export async function trainOne(order: Order): Promise<boolean> {
 /** What a new run starts with by its own recipe; undefined: nothing. Throws a `Failure` where a file is not here or does not fit. */
 async function inheritance({ model, vocabulary }: Order, recipe: Recipe): Promise<Inheritance | undefined> {
   const start = await startOf(model, recipe, vocabulary);
-  if (!start) return undefined;
+  if (!start) {
+    await requireNetworks(model, recipe);
+    return undefined;
+  }
   const { takes, mappings } = start;
   requireFiles(takes, recipe);
   const weights = async () => takenWeights(mappings, await readSources(takes, model));

@@ -1,6 +1,7 @@
 /** Weights of files and other runs that a run starts with: which, of what state of the file, and their values. */
 
 import { resolve } from "node:path";
+import { namedParameters } from "../../blocks/index.js";
 import type { Mapping, Model, Recipe, RecipeStart, Stage } from "../../compiler/index.js";
 import { render } from "../../compiler/index.js";
 import { positionAt } from "../../grammar/index.js";
@@ -26,6 +27,21 @@ export async function startOf(model: Model, recipe: Recipe, vocabulary: Vocabula
     });
   }
   return recipes.get(recipe.name)?.start ?? null;
+}
+
+/** Throws a `Failure` where a model has a network that others have trained, and starts from nothing. */
+export async function requireNetworks(model: Model, recipe: Recipe): Promise<void> {
+  const { assemble } = await import("../../compiler/index.js");
+  const { parameters } = assemble(model);
+  const given = [...namedParameters(parameters)].find(([, one]) => one.given);
+  if (!given) return;
+  throw runFailure(
+    `${model.name} has a network that others have trained, and ${recipe.name} does not say where it comes from`,
+    {
+      reason: `${given[0]} is never trained here.`,
+      help: 'add `from` to the recipe, such as `from "runs/eyes".encoder` beside `fresh`, or train it as a stage of a pipeline',
+    },
+  );
 }
 
 /** The files among what something starts from, each once. */

@@ -34,6 +34,38 @@ export interface JudgedPrediction {
 export const predictionName = ({ objective: { input } }: JudgedPrediction, of: readonly unknown[]): string =>
   of.length === 1 ? "prediction" : `prediction_${input.name}`;
 
+/** The array that a prediction makes, and the original, [B, ...axes, C]. */
+export function picturesOf(
+  code: Code,
+  parts: Placed,
+  w: WeightTree,
+  objective: Objective,
+  prediction: Tensor,
+  batch: Batch,
+  on: "hidden" | "all",
+): readonly [predicted: Tensor, original: Tensor] {
+  const { input } = objective;
+  const original = arrayIn(input, batch);
+  if (on === "hidden") return [completed(code, parts, w, objective, prediction, batch), original];
+  const pixels = pixelsOf(code, parts, w, objective, prediction, batch);
+  return [code.let("predicted", unpatchify, pixels, input.grid, { channels: input.array.channels }), original];
+}
+
+/** A prediction in the values of the array, [B, N, values of a token]. */
+function pixelsOf(
+  code: Code,
+  parts: Placed,
+  w: WeightTree,
+  objective: Objective,
+  prediction: Tensor,
+  batch: Batch,
+): Tensor {
+  const { target, input } = objective;
+  invariant(target.definition.pixels, "the checker lets through only judges of pixels");
+  const inputs = targetInputs(code, parts, w, objective, batch);
+  return target.definition.pixels(code, target.values, prediction, inputs, input);
+}
+
 /** An array with its hidden patches predicted. */
 function completed(
   code: Code,
@@ -43,10 +75,8 @@ function completed(
   prediction: Tensor,
   batch: Batch,
 ): Tensor {
-  const { target, input } = objective;
-  invariant(target.definition.pixels, "the checker lets through only adversaries of pixels");
-  const inputs = targetInputs(code, parts, w, objective, batch);
-  const pixels = target.definition.pixels(code, target.values, prediction, inputs, input);
+  const { input } = objective;
+  const pixels = pixelsOf(code, parts, w, objective, prediction, batch);
   const originals = code.let("originals", patchify, arrayIn(input, batch), input.grid);
   const filled = code.let("filled", fillHidden, originals, pixels, maskedPlaces(parts, batch, input));
   return code.let("completed", unpatchify, filled, input.grid, { channels: input.array.channels });

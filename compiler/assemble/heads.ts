@@ -130,6 +130,7 @@ export function headTerms(
     },
     extra: extraTokensOf(encoder, input),
     latents: false,
+    pictures: notMasked,
     normalize: normalizationOf(code, parts, encoder, w, input),
   };
   const branches = weights.heads[i] ?? [];

@@ -52,7 +52,7 @@ export const isUnder = (read: InputPart | EncoderPart, input: InputPart | null):
   input === null || (isEncoder(read) ? read.inputs.includes(input) : read === input);
 
 /** The input whose patches a head sees, of several the first. */
-export const headInput = ({ latent: { encoder, input } }: HeadPart): InputPart =>
+export const headInput = ({ latent: { encoder, input } }: Pick<HeadPart, "latent">): InputPart =>
   input ?? (encoder.inputs[0] as InputPart);
 
 /** Patches of some inputs together. */

@@ -14,7 +14,7 @@ import {
   weightedSum,
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { type JudgedPrediction, modelTerm, predictionName, sideLoss } from "./adversary.js";
+import { type JudgedPrediction, modelTerm, picturesOf, predictionName, sideLoss } from "./adversary.js";
 import { deepestPlaces, maskedPlaces, normalizationOf, type Placed, placesIn } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import { enteredIds } from "./fields.js";
@@ -151,6 +151,7 @@ function objectiveTerms(
     get between() {
       return nothingBetween();
     },
+    pictures: (on) => picturesOf(code, parts, w, objective, inputs.prediction, batch, on),
   };
   const terms = termsOf(code, losses, inputs, weightsUnder(w, branches.branch), branches.losses);
   return label === null ? terms : terms.map((term) => ({ ...term, name: `${label}.${term.name}` }));
@@ -235,6 +236,7 @@ function comparisonTerms(
       },
       extra: extraTokensOf(a.encoder),
       latents: false,
+      pictures: noPrediction,
       normalize: (x) => x,
     };
   };

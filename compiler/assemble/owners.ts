@@ -29,6 +29,8 @@ export interface OwnedWeight extends Pick<Owner, "parts" | "role" | "label"> {
   readonly shape: readonly number[];
   readonly trainable: boolean;
   readonly init: Initializer;
+  /** Whether it comes from elsewhere, and stays as it is. */
+  readonly given: boolean;
   /** Name of the weight that it follows; null: none. */
   readonly follows: string | null;
   /** Of a position table. */
@@ -84,14 +86,22 @@ export const partNames = (weights: readonly OwnedWeight[]): readonly string[] =>
 ];
 
 function owned(
-  { shape, trainable, init, follows, places, over }: Parameter,
+  { shape, trainable, init, given, follows, places, over }: Parameter,
   path: readonly string[],
   { parts, role, label, table: tokens, channels: read }: Owner,
   local: string,
 ): OwnedWeight {
   const table = tokens ? tableOf(tokens.grid, tokens.extra, places) : null;
   const channels = over === "patches" ? (read ?? null) : null;
-  const own = { shape: shape.map(Number), trainable, init, follows: follows ?? null, table, channels };
+  const own = {
+    shape: shape.map(Number),
+    trainable,
+    init,
+    given: given === true,
+    follows: follows ?? null,
+    table,
+    channels,
+  };
   return { name: path.join("."), parts, role, label, local, ...own };
 }
 

@@ -7,6 +7,8 @@ import {
   type Bound,
   type DecoderContext,
   type Encoder,
+  isGiven,
+  type LossContext,
   type ParameterTree,
   slowCopy,
   tokenParameter,
@@ -27,7 +29,7 @@ import {
   type WeightTree,
   weightsUnder,
 } from "./branches.js";
-import { extraRows, extraTokensOf, frontOf, hidingOf, inputsOf, isWhole } from "./layout.js";
+import { extraRows, extraTokensOf, frontOf, headInput, hidingOf, inputsOf, isWhole } from "./layout.js";
 import {
   type AdversaryPart,
   type EncoderPart,
@@ -192,7 +194,7 @@ function putObjective(branches: Branches, parts: Parts, objective: Objective): O
   }
   return {
     encoder: encoder === null ? null : putCodeEncoder(growing, input, encoder, label),
-    losses: losses.map((loss) => putLoss(growing, loss, encoderWidth, label)),
+    losses: losses.map((loss) => putLoss(growing, loss, { encoderWidth, array: input.array }, label)),
   };
 }
 
@@ -223,15 +225,23 @@ function putSharedDecoder(branches: Branches, parts: Parts, objective: Objective
 function putLoss(
   growing: Growing,
   { definition, values, label }: LabelledLoss,
-  encoderWidth: number,
+  context: LossContext,
   target: string | null,
 ): string | null {
-  const weights = definition.parameters?.(values, { encoderWidth }) ?? {};
+  const weights = definition.parameters?.(values, context) ?? {};
   const owner = objectiveOwner(target, "loss", ...(label === null ? [] : [`loss.${label}`]));
   if (label === null) putBeside(growing, weights, owner);
-  if (label === null || isEmpty(weights)) return null;
-  growing.owners.set(weights, owner);
-  return putUnder(growing, weights, label);
+  else growing.owners.set(weights, owner);
+  for (const branch of Object.values(weights))
+    if (branch && isGiven(branch)) ownNetwork(growing, weights, branch, owner);
+  return label === null || isEmpty(weights) ? null : putUnder(growing, weights, label);
+}
+
+/** A network that others have trained belongs to a loss, and has the places of the encoder that it was. */
+function ownNetwork({ owners }: Growing, around: ParameterTree, network: ParameterTree, { parts }: Owner): void {
+  owners.delete(around);
+  owners.delete(network);
+  for (const part of Object.values(network)) owners.set(part as ParameterTree, { parts, role: "encoder", label: null });
 }
 
 /** Adds the weights of a target's encoder, with positions for its tokens; gives their branch. */
@@ -356,7 +366,8 @@ function putHead(branches: Branches, { label, block, latent, losses }: HeadPart)
   const encoderWidth = widthOf(latent.encoder);
   const owner: Owner = { parts: label === null ? ["head"] : ["head", `head.${label}`], role: "head", label };
   putBeside(growing, block.definition.parameters(block.values, { encoderWidth }), owner);
-  return losses.map((loss) => putLoss(growing, loss, encoderWidth, null));
+  const context = { encoderWidth, array: headInput({ latent }).array };
+  return losses.map((loss) => putLoss(growing, loss, context, null));
 }
 
 export function modelWeights(parts: Parts): ModelWeights {
@@ -375,7 +386,7 @@ export function modelWeights(parts: Parts): ModelWeights {
   const placed = parts.objectives.map((objective) => putObjective(branches, parts, objective));
   const heads = parts.heads.map((head) => putHead(branches, head));
   const comparisons = parts.comparisons.map(({ loss, between: [{ encoder }] }) =>
-    putLoss(root, loss, widthOf(encoder), null),
+    putLoss(root, loss, { encoderWidth: widthOf(encoder), array: (encoder.inputs[0] as InputPart).array }, null),
   );
   const { parameters, branchOf } = branches.joined();
   for (const put of later) put(parameters as OpenTree, branchOf);

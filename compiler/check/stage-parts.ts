@@ -170,8 +170,11 @@ function fromScratch(
   report: Report,
 ): boolean {
   const { fresh, from, earlier } = taking;
-  const isAllowed = ({ parts }: New): boolean =>
-    fresh !== null && (fresh.length === 0 || fresh.some(({ part }) => parts.includes(part)));
+  const given = new Set(own.flatMap((weight) => (weight.given ? [weight.name] : [])));
+  const isAllowed = ({ name, parts }: New): boolean =>
+    !given.has(name) && fresh !== null && (fresh.length === 0 || fresh.some(({ part }) => parts.includes(part)));
+  const homeless = newOf(mappings).filter(({ name }) => given.has(name));
+  if (from.length > 0 && homeless.length > 0) return tellHomeless(homeless, taking, report);
   const unsaid = newOf(mappings).filter((mapping) => !isAllowed(mapping));
   if (unsaid.length === 0 || (earlier.size === 0 && from.length === 0)) return true;
   if (from.length === 0) {
@@ -181,6 +184,18 @@ function fromScratch(
     return false;
   }
   for (const group of grouped(unsaid, own)) tellScratch(group, own, taking, report);
+  return false;
+}
+
+/** A network that is never trained here, and that nothing gives. */
+function tellHomeless([first]: readonly New[], { name, span }: Taking, report: Report): boolean {
+  const misshaped = first?.instead
+    ? `; there it is ${showShape(first.instead.shape)}, and here ${showShape(first.shape)}`
+    : "";
+  fail(report, "check/starts-from-scratch", span, `nothing gives \`${name}\` the network that others have trained`, {
+    reason: `\`${first?.name}\` is never trained here${misshaped}.`,
+    help: 'take it from a stage, a run or a file that has an encoder of the same form, such as `from "runs/eyes".encoder`',
+  });
   return false;
 }
 

@@ -47,7 +47,7 @@ const methods = [
   ...["video-mae", "mae-st", "audio-mae", "cav-mae", "multi-mae", "bert", "selfmed-mae", "remasker"],
   ...["classifier-mean", "classifier-class-token"],
   ...["fcmae", "spark", "simmim", "swin-mae"],
-  "maetok",
+  ...["maetok", "perceptual"],
 ];
 
 describe.each(methods)("%s", (name) => {

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from mae import CASES, Case, block, case_of, layer_norm, linear, make_weights, patches_of, tables_of
 from method import drawn, header_of, leaves_of, tensors_of, vit, write
+from perceptual import train_eyes
 from stepping import Feed, Weights, descend, leaves, line
 
 CLASSES = 7
@@ -63,6 +64,8 @@ def run(case: Case, pool: str) -> tuple[dict, dict[str, torch.Tensor]]:
 
 
 def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
+    if line(example, "encoder")["block"] == "convnext":
+        return train_eyes(example, weights, feeds)
     case, head, judge = case_of(example), line(example, "head")["values"], line(example, "loss")["values"]
     w = leaves(weights, tables_of(case, weights))
 

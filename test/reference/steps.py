@@ -16,6 +16,7 @@ from stepping import read
 METHODS = [
     ("latents", "learned", "maetok"),
     ("encoder", "swin", "swin"),
+    ("loss", "perceptual", "perceptual"),
     ("decoder", "convnext_block", "fcmae"),
     ("decoder", "unet", "spark"),
     ("mask", "dirichlet", "multi-mae"),

@@ -135,9 +135,9 @@ function smaller(
   for (const [name, value] of Object.entries(values)) {
     if (isBlock(value)) changed[name] = { ...value, values: smaller(value.values, patch, width) };
   }
-  // Two stages, whose deepest places have four by four pixels.
+  // Two stages, whose deepest places have as many pixels as patches.
   if (Array.isArray(values.widths)) {
-    Object.assign(changed, { depths: [1, 1], widths: [widest / 2, widest], stem: cell / 2 });
+    Object.assign(changed, { depths: [1, 1], widths: [widest / 2, widest], stem: (patch.at(-1) as number) / 2 });
   }
   // The same with windows, of which there are several; of a decoder, which has no width, one stage.
   if (Array.isArray(values.heads) && Math.max(...values.heads) > heads) {
