@@ -176,10 +176,7 @@ export async function trainOne(order: Order): Promise<boolean> {
 /** What a new run starts with by its own recipe; undefined: nothing. Throws a `Failure` where a file is not here or does not fit. */
 async function inheritance({ model, vocabulary }: Order, recipe: Recipe): Promise<Inheritance | undefined> {
   const start = await startOf(model, recipe, vocabulary);
-  if (!start) {
-    await requireNetworks(model, recipe);
-    return undefined;
-  }
+  if (!start) return await requireNetworks(model, recipe);
   const { takes, mappings } = start;
   requireFiles(takes, recipe);
   const weights = async () => takenWeights(mappings, await readSources(takes, model));

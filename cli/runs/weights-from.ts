@@ -30,11 +30,11 @@ export async function startOf(model: Model, recipe: Recipe, vocabulary: Vocabula
 }
 
 /** Throws a `Failure` where a model has a network that others have trained, and starts from nothing. */
-export async function requireNetworks(model: Model, recipe: Recipe): Promise<void> {
+export async function requireNetworks(model: Model, recipe: Recipe): Promise<undefined> {
   const { assemble } = await import("../../compiler/index.js");
   const { parameters } = assemble(model);
   const given = [...namedParameters(parameters)].find(([, one]) => one.given);
-  if (!given) return;
+  if (!given) return undefined;
   throw runFailure(
     `${model.name} has a network that others have trained, and ${recipe.name} does not say where it comes from`,
     {
