@@ -65,6 +65,8 @@ export interface LatentInputs {
   readonly front: Tensor | null;
   /** One for each input, in the order of the latent; that of an input which is only predicted stands behind them. */
   readonly groups: readonly TokenGroup[];
+  /** What is added to the scores of attention among all tokens of all groups, [B, 1, 1, extra + N], where there is a text; null: all count. */
+  readonly padding: Tensor | null;
   /** Of a mask that lies over all inputs; null: each has its own, or there is one. */
   readonly joint: Places | null;
 }
@@ -123,7 +125,9 @@ export interface Decoder<P extends Params = Params, T extends ParameterTree = Pa
    * either, as the mask says; or the maps of an encoder that gives some.
    */
   readonly reads?: "every" | "either" | "maps";
-  /** Present where it gives a logit of each id of a text; any other decoder gives numbers. */
+  /** Present where nothing that it attends to is behind the end of a text; if absent, it reads inputs of which all tokens count. */
+  readonly padding?: true;
+  /** Present where it gives a logit of each id of a text; by the table of ids; any other decoder gives numbers, which may be such logits. */
   readonly predicts?: "ids";
   /** Present where it needs what an encoder in the target's braces gives; any other decoder sees the latent alone. */
   readonly readsEncoded?: true;

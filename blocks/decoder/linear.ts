@@ -15,6 +15,7 @@ export const linear = defineDecoder({
   params: { of: latentFrom },
   width: () => null,
   reads: "every",
+  padding: true,
   parameters: (_, { encoderWidth, outputs, maps }) => ({
     decoder_pred: linearParameters(encoderWidth, outputs * cellsOfPlace(maps)),
   }),

@@ -64,7 +64,9 @@ export function trunk(
   const narrow = code.let("narrow", embed, inputs.latent, w.decoder_embed); // [B, extra + V, Dd]
   const placed = wholeSequence(code, narrow, w.mask_token, inputs);
   const sequence = w.decoder_cls_token ? withOwnToken(code, placed, w.decoder_cls_token, inputs) : placed;
-  return code.fold("x", w.decoder_blocks, sequence, transformerBlock, blockOptions(p));
+  const { padding } = inputs;
+  const bias = padding ? [padding] : [];
+  return code.fold("x", w.decoder_blocks, sequence, transformerBlock, blockOptions(p), ...bias);
 }
 
 /** Every token of the only input, [B, 1 + N, Dd], with the decoder's class token in the place of the encoder's. */

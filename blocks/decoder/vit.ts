@@ -80,6 +80,7 @@ export const vit = defineDecoder({
   width: (p) => p.width,
   transformer: (p) => transformerFacts(p, p.class_token === "own" ? "own" : "encoder"),
   reads: "either",
+  padding: true,
   parameters: (p, { encoderWidth, outputs, whole }) => ({
     ...trunkParameters(p, encoderWidth, whole),
     ...headParameters(p, outputs),

@@ -15,6 +15,7 @@ export const vocabulary = defineDecoder({
   params: { norm_epsilon: normEpsilon },
   width: () => null,
   reads: "every",
+  padding: true,
   predicts: "ids",
   parameters: (_, { encoderWidth, outputs }) => ({
     decoder_transform: normalLinearParameters(encoderWidth, encoderWidth),

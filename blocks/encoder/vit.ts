@@ -10,6 +10,7 @@ import {
   layerNormParameters,
   normedBlock,
   normedBlockParameters,
+  paddingBehind,
   prependClassToken,
   prependToken,
   repeat,
@@ -41,6 +42,12 @@ function sequenceOf(
     ? code.let("sequence", prependClassToken, tokens, w.cls_token, positions)
     : code.let("sequence", prependToken, tokens, w.cls_token);
 }
+
+/** What it is told of its tokens, with the class token in front of them. */
+const withFront = (code: Code, p: { readonly class_token: boolean }, seen: TokenOrigin): TokenOrigin =>
+  p.class_token && seen.padding
+    ? { ...seen, padding: code.let("padding", paddingBehind, seen.padding, { extra: 1 }) }
+    : seen;
 
 /** A norm of an encoder by its name. */
 const normIn = (w: object, name: string): unknown => (w as Readonly<Record<string, unknown>>)[name];
@@ -81,21 +88,30 @@ function through(
   p: Values,
   blocks: readonly unknown[],
   sequence: Tensor,
-  { input, drops }: TokenOrigin,
+  { input, drops, padding }: TokenOrigin,
   name = "x",
 ): Tensor {
+  const bias = padding ? [padding] : [];
   if (blocks.length === 0) return sequence;
   if (drops && p.drop_path) {
     const kind = input !== null && p.norms === "by_input" ? { kind: input } : {};
-    return code.let(name, droppingBlocks, sequence, blocks, drops.values, {
-      ...blockOptions(p),
-      first: drops.first,
-      ...kind,
-    });
+    return code.let(
+      name,
+      droppingBlocks,
+      sequence,
+      blocks,
+      drops.values,
+      {
+        ...blockOptions(p),
+        first: drops.first,
+        ...kind,
+      },
+      ...bias,
+    );
   }
   return input !== null && p.norms === "by_input"
-    ? code.fold(name, blocks, sequence, normedBlock, { ...blockOptions(p), kind: input })
-    : code.fold(name, blocks, sequence, transformerBlock, blockOptions(p));
+    ? code.fold(name, blocks, sequence, normedBlock, { ...blockOptions(p), kind: input }, ...bias)
+    : code.fold(name, blocks, sequence, transformerBlock, blockOptions(p), ...bias);
 }
 
 /** `norm`, or the one of an input that passes alone. */
@@ -150,6 +166,7 @@ export const vit = defineEncoder({
   width: (p) => p.width,
   layers: (p) => p.depth,
   extraTokens: (p) => (p.class_token ? 1 : 0),
+  padding: true,
   // One number for each of the two residuals of a block, as in the official fine-tuning of MAE.
   drops({ depth, drop_path }) {
     if (!drop_path) return [];
@@ -163,25 +180,43 @@ export const vit = defineEncoder({
     ...normsOf(p, inputs),
   }),
   encode(code, p, w, tokens, seen) {
-    const x = through(code, p, w.blocks, sequenceOf(code, w, tokens, seen), seen);
+    const x = through(code, p, w.blocks, sequenceOf(code, w, tokens, seen), withFront(code, p, seen));
     return p.norm === "none"
       ? x
       : code.let("latent", layerNorm, x, normIn(w, normName(p, seen.input)), ...normOptions(p));
   },
-  outputs(code, p, w, tokens, seen, count) {
-    const sequence = sequenceOf(code, w, tokens, seen);
+  outputs(code, p, w, tokens, origin, count) {
+    const sequence = sequenceOf(code, w, tokens, origin);
+    const seen = withFront(code, p, origin);
     if (count === 1) return [through(code, p, w.blocks, sequence, seen, "deep")];
     const x = through(code, p, w.blocks.slice(0, p.depth - count), sequence, seen);
     const given: Tensor[] = [];
     for (const block of w.blocks.slice(p.depth - count)) {
-      given.push(code.let("deep", transformerBlock, given.at(-1) ?? x, block, blockOptions(p)));
+      given.push(
+        code.let(
+          "deep",
+          transformerBlock,
+          given.at(-1) ?? x,
+          block,
+          blockOptions(p),
+          ...(seen.padding ? [seen.padding] : []),
+        ),
+      );
     }
     return given;
   },
-  attention(code, p, w, tokens, seen, layer) {
-    const sequence = sequenceOf(code, w, tokens, seen);
+  attention(code, p, w, tokens, origin, layer) {
+    const sequence = sequenceOf(code, w, tokens, origin);
+    const seen = withFront(code, p, origin);
     const x = through(code, p, w.blocks.slice(0, layer - 1), sequence, seen);
-    return code.let("attention", blockAttention, x, w.blocks[layer - 1], blockOptions(p));
+    return code.let(
+      "attention",
+      blockAttention,
+      x,
+      w.blocks[layer - 1],
+      blockOptions(p),
+      ...(seen.padding ? [seen.padding] : []),
+    );
   },
   normalize: (code, p, w, tokens, seen) =>
     p.norm === "none"

@@ -15,7 +15,7 @@ export const idCrossEntropy = defineLoss({
   acrossSamples: true,
   weight: (p) => p.weight,
   build(code, _, { prediction, target, hidden, flags }) {
-    invariant(flags, "the checker lets through only masks that choose ids here");
+    invariant(flags, "of a text it differs from sample to sample how many words are hidden");
     const predicted = code.let("predicted", takeTokens, prediction, hidden);
     const wanted = code.let("wanted", takeTokens, target, hidden);
     const chosen = code.let("chosen", takeFlags, flags, hidden);

@@ -64,9 +64,11 @@ export function attentionWeights<B extends Rows, N extends number, D extends num
   x: Tensor<[B, N, D]>,
   w: Weights<SelfAttentionParameters<D, Q>>,
   heads: number,
+  bias?: Tensor,
 ): Tensor<[B, number, N, N]> {
   const [q, k] = headsOf(g, projected(g, x, w), 3, heads) as [Heads, Heads, Heads];
-  return claim(g.softmax(g.mul(g.matmul(q, k, { b: true }), (q.shape[3] as number) ** -0.5)));
+  const scores = g.mul(g.matmul(q, k, { b: true }), (q.shape[3] as number) ** -0.5);
+  return claim(g.softmax(bias ? g.add(scores, bias) : scores));
 }
 
 /** Keys and values come from one matrix with 2 `width` outputs. */

@@ -93,6 +93,54 @@ export const paddingBias = layer(
   },
 );
 
+/**
+ * What is added to the scores of attention in a sequence with texts in it, [B, 1, 1, M]. texts [B, N]: 1 for tokens, 0 behind the end, one
+ * after the other; `counts`: of the sequence from its beginning, null for a text, and of all else how many tokens there are, which all
+ * count. `visible` int32 [B, M], where there is one: the places of the sequence that are seen.
+ */
+export const sequencePadding = layer(
+  "sequencePadding",
+  <B extends Rows, M extends number>(
+    g: Builder,
+    texts: readonly Tensor<[B, number]>[],
+    o: { readonly counts: readonly (number | null)[] },
+    visible?: Tensor<[NoInfer<B>, NoInfer<M>], "int32">,
+  ): Tensor<[B, 1, 1, M]> => {
+    const rest = [...texts];
+    const batch = (texts[0] as Tensor).shape[0] as number;
+    const flags = o.counts.map((count) =>
+      count === null ? (rest.shift() as Tensor) : g.broadcast(g.constant(1), [batch, count]),
+    );
+    const whole = flags.length === 1 ? (flags[0] as Tensor) : g.concat(flags, 1);
+    const seen = visible ? g.takeTokens(claim<[B, number]>(whole), visible) : whole;
+    const behind = g.mul(g.sub(g.constant(1), seen), never);
+    return claim(g.reshape(behind, [batch, 1, 1, seen.shape[1] as number]));
+  },
+);
+
+/** padding [B, 1, 1, N] -> that of a sequence with `extra` tokens in front, which all count, [B, 1, 1, extra + N]. */
+export const paddingBehind = layer(
+  "paddingBehind",
+  <B extends Rows, M extends number>(
+    g: Builder,
+    padding: Tensor<[B, 1, 1, number]>,
+    o: { readonly extra: number },
+  ): Tensor<[B, 1, 1, M]> => {
+    const batch = padding.shape[0] as number;
+    return claim(g.concat([g.broadcast(g.constant(0), [batch, 1, 1, o.extra]), padding], 3));
+  },
+);
+
+/** flags and text [B, N, 3] -> the flags of words, 0 for tokens that are no words and behind the end, [B, N]. */
+export const flagsOfWords = layer(
+  "flagsOfWords",
+  <B extends Rows, N extends number>(
+    g: Builder,
+    flags: Tensor<[B, N]>,
+    text: Text<NoInfer<B>, NoInfer<N>>,
+  ): Tensor<[B, N]> => claim(g.mul(flags, g.cast(g.less(g.constant(0), channel(g, text, "word")), "float32"))),
+);
+
 /** text [B, N, 3] -> 1 for its tokens and 0 for what is behind its end, [B, N]. */
 export const placesOfText = layer(
   "placesOfText",

@@ -56,7 +56,10 @@ export const series = declarer("series", (...branches: readonly object[]) => bra
   ...branches: T
 ) => T;
 
-/** x [B, N, D] -> x + Attention(LN x), then + MLP(LN x). Exact GELU; scores scaled by headWidth^-0.5. `epsilon`: of the norms. */
+/**
+ * x [B, N, D] -> x + Attention(LN x), then + MLP(LN x). Exact GELU; scores scaled by headWidth^-0.5. `epsilon`: of the norms. `bias`, where
+ * there is one, is added to the scores.
+ */
 export const transformerBlock = layer(
   "transformerBlock",
   <B extends Rows, N extends number, D extends number, Q extends number, H extends number>(
@@ -64,8 +67,9 @@ export const transformerBlock = layer(
     x: Tensor<[B, N, D]>,
     w: Weights<TransformerBlockParameters<NoInfer<D>, Q, H>>,
     o: { readonly heads: number; readonly epsilon?: number },
+    bias?: Tensor<[NoInfer<B>, 1, 1, NoInfer<N>]>,
   ): Tensor<[B, N, D]> => {
-    const attended = g.add(x, selfAttention(g, layerNorm(g, x, w.norm1, o), w.attn, o.heads));
+    const attended = g.add(x, selfAttention(g, layerNorm(g, x, w.norm1, o), w.attn, o.heads, bias));
     return g.add(attended, perceptron(g, layerNorm(g, attended, w.norm2, o), w.mlp));
   },
 );
@@ -92,11 +96,12 @@ export const droppingBlocks = layer(
       kind,
       ...o
     }: { readonly heads: number; readonly epsilon?: number; readonly first: number; readonly kind?: string },
+    bias?: Tensor<[NoInfer<B>, 1, 1, NoInfer<N>]>,
   ): Tensor<[B, N, D]> =>
     blocks.reduce<Tensor<[B, N, D]>>((before, block, i) => {
       const w = kind === undefined ? block : withNormsOf(kind, block);
-      if (!drops) return transformerBlock(g, before, w, o);
-      const attended = selfAttention(g, layerNorm(g, before, w.norm1, o), w.attn, o.heads);
+      if (!drops) return transformerBlock(g, before, w, o, bias);
+      const attended = selfAttention(g, layerNorm(g, before, w.norm1, o), w.attn, o.heads, bias);
       const between = g.add(before, g.mul(attended, ofSample(g, drops, first + 2 * i)));
       const perceived = perceptron(g, layerNorm(g, between, w.norm2, o), w.mlp);
       return g.add(between, g.mul(perceived, ofSample(g, drops, first + 2 * i + 1)));
@@ -149,7 +154,8 @@ export const blockAttention = layer(
     x: Tensor<[B, N, D]>,
     w: Weights<TransformerBlockParameters<NoInfer<D>, Q, H>>,
     o: { readonly heads: A },
-  ): Tensor<[B, A, N, N]> => claim(attentionWeights(g, layerNorm(g, x, w.norm1), w.attn, o.heads)),
+    bias?: Tensor<[NoInfer<B>, 1, 1, NoInfer<N>]>,
+  ): Tensor<[B, A, N, N]> => claim(attentionWeights(g, layerNorm(g, x, w.norm1), w.attn, o.heads, bias)),
 );
 
 /** `norm1_audio` and `norm2_audio` for a kind `audio`, and so on. */
@@ -197,8 +203,9 @@ export const normedBlock = layer(
     x: Tensor<[B, N, D]>,
     w: Weights<TransformerBlockParameters<NoInfer<D>, Q, H>> & Weights<NormsOf<NoInfer<D>, NoInfer<K>>>,
     o: { readonly heads: number; readonly kind: K; readonly epsilon?: number },
+    bias?: Tensor<[NoInfer<B>, 1, 1, NoInfer<N>]>,
   ): Tensor<[B, N, D]> => {
-    return transformerBlock(g, x, withNormsOf(o.kind, w), o);
+    return transformerBlock(g, x, withNormsOf(o.kind, w), o, bias);
   },
 );
 

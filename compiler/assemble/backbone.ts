@@ -18,16 +18,30 @@ import {
   patchesOf,
   placeNames,
   placesInRow,
+  placesOfText,
   restoreTokens,
   restoreZeros,
+  sequencePadding,
   type TokenOrigin,
+  takeFlags,
   takeTokens,
+  tokenCount,
   tokensFrom,
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import { type BranchOf, type WeightTree, weightsUnder } from "./branches.js";
 import { corruptedText } from "./fields.js";
-import { dropsOf, extraRows, extraTokensOf, hidingOf, isUnder, jointMask, maskOver, variesOver } from "./layout.js";
+import {
+  dropsOf,
+  extraRows,
+  extraTokensOf,
+  hidingOf,
+  isUnder,
+  isWhole,
+  jointMask,
+  maskOver,
+  variesOver,
+} from "./layout.js";
 import {
   type EncoderPart,
   type HeadPart,
@@ -140,16 +154,47 @@ export function droppedIn(parts: Parts, batch: Batch, part: EncoderPart | HeadPa
   return { drops: { values: batch[dropsInput], first } };
 }
 
-/** What keeps attention from what is behind the end of a text, of an encoder that reads one; null: all tokens count. */
-export function paddingFor(code: Code, encoder: EncoderPart, batch: Batch): Tensor | null {
+/**
+ * What keeps attention from what is behind the end of a text, of an encoder under which there is one; null: all tokens count. `only`: where
+ * it sees one of its inputs alone.
+ */
+export function paddingFor(
+  code: Code,
+  parts: Parts,
+  encoder: EncoderPart,
+  batch: Batch,
+  sight: Sight,
+  only: InputPart | null = null,
+): Tensor | null {
+  const reads = readsOf(encoder, only);
+  const inputs = reads.flatMap((read) => (isEncoder(read) ? read.inputs.filter((one) => isUnder(one, only)) : [read]));
+  const joint = sight === "seen" ? jointMask(parts) : null;
+  const seenOf = (input: InputPart): Places | null =>
+    sight === "seen" && !joint && !isWhole(parts, input) ? placesOf(parts, batch, input) : null;
   const text = textOf(encoder);
-  return text && code.let("padding", paddingBias, arrayIn(text, batch));
+  if (text && !joint && !seenOf(text)) return code.let("padding", paddingBias, arrayIn(text, batch));
+  const texts = inputs.filter(({ array }) => array.ids);
+  if (texts.length === 0) return null;
+  const flags = texts.map((input) => {
+    const all = code.let("places", placesOfText, arrayIn(input, batch));
+    const places = seenOf(input);
+    return places ? code.let("seen_places", takeFlags, all, places.visible) : all;
+  });
+  const front = reads.reduce((sum, read) => sum + (isEncoder(read) ? extraTokensOf(read, only) : 0), 0);
+  const counts = inputs.map((input) =>
+    input.array.ids ? null : (seenOf(input)?.visible.shape[1] ?? tokenCount(input.grid)),
+  );
+  const told = { counts: front > 0 ? [front, ...counts] : counts };
+  return code.let("padding", sequencePadding, flags, told, ...(joint ? [placesIn(parts, joint, batch).visible] : []));
 }
 
-/** The text that an encoder reads; null: it reads something else. */
+/** The text that an encoder reads alone; null: it reads something else. */
 export function textOf({ reads: [read, another] }: EncoderPart): InputPart | null {
   return !read || another || isEncoder(read) || !read.array.ids ? null : read;
 }
+
+/** Whether there is a text among what an encoder reads. */
+export const readsText = ({ inputs }: EncoderPart): boolean => inputs.some(({ array }) => array.ids !== undefined);
 
 /** What an encoder reads, one after the other: what stands in front of the patches of any of them stands in front of all. */
 export function sequenceOf(
@@ -201,7 +246,8 @@ export function tokensFor(
     if (isEncoder(read)) {
       const below = tokensFor(code, parts, read, w, batch, sight, only);
       const drops = sight === "seen" ? droppedIn(parts, batch, read) : {};
-      return encodeTokens(code, parts, read, w, below, { input: only, ...drops });
+      const padding = paddingFor(code, parts, read, batch, sight, only);
+      return encodeTokens(code, parts, read, w, below, { input: only, padding, ...drops });
     }
     return sight === "whole" || joint
       ? placedTokens(code, parts, read, w, arrayIn(read, batch))
@@ -256,7 +302,10 @@ export function encodeWhole(
     return normalizationOf(code, parts, encoder, w)(places);
   }
   const tokens = tokensFor(code, parts, encoder, w, batch, "whole");
-  return encodeTokens(code, parts, encoder, w, tokens, { padding: paddingFor(code, encoder, batch), ...drops });
+  return encodeTokens(code, parts, encoder, w, tokens, {
+    padding: paddingFor(code, parts, encoder, batch, "whole"),
+    ...drops,
+  });
 }
 
 /** The maps of an encoder, the finest first, of whole arrays or of what a mask shows. */

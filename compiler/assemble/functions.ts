@@ -58,7 +58,7 @@ function encodeFunction(parts: Placed): ModelFunction {
     body(code, w, { batch }) {
       const { encoder } = parts;
       const tokens = tokensFor(code, parts, encoder, w, batch, "seen");
-      const padding = paddingFor(code, encoder, batch);
+      const padding = paddingFor(code, parts, encoder, batch, "seen");
       return encodeTokens(code, parts, encoder, w, tokens, { padding, ...droppedIn(parts, batch, encoder) });
     },
   };
@@ -99,7 +99,7 @@ function decodeFunction(
       const encoded = encodeTarget(code, parts, w, objective, branches, batch);
       const places = placesOf(parts, batch, input);
       const maps = (given.maps ?? []) as readonly Tensor[];
-      const reading = given.maps ? null : groupsOf(parts, objective, w, given.latent as Tensor, batch);
+      const reading = given.maps ? null : groupsOf(code, parts, objective, w, given.latent as Tensor, batch);
       const reads: DecoderInputs = {
         ...(reading ?? ofMaps),
         get latent() {
@@ -120,7 +120,14 @@ function decodeFunction(
 }
 
 /** What a decoder reads of maps besides them: the places of the deepest are its latent. */
-const ofMaps: Omit<LatentInputs, "latent"> = { whole: true, extra: 0, front: null, groups: [], joint: null };
+const ofMaps: Omit<LatentInputs, "latent"> = {
+  whole: true,
+  extra: 0,
+  front: null,
+  groups: [],
+  padding: null,
+  joint: null,
+};
 
 function nothingHidden(): never {
   invariant(false, "a decoder of what a mask hides predicts what one lies over");

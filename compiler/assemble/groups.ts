@@ -1,8 +1,17 @@
 /** How a decoder reads the latent of several inputs: as groups of tokens, and for several targets at once. */
 
-import { type Batch, type LatentInputs, type TokenGroup, tokenCount, tokensFrom } from "../../blocks/index.js";
+import {
+  type Batch,
+  type Code,
+  type LatentInputs,
+  placesOfText,
+  sequencePadding,
+  type TokenGroup,
+  tokenCount,
+  tokensFrom,
+} from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { type Placed, placesIn, placesOf } from "./backbone.js";
+import { arrayIn, type Placed, placesIn, placesOf } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import type { ModelFunction } from "./function.js";
 import type { InputFunctions } from "./inputs.js";
@@ -13,6 +22,7 @@ import { decoderMark, decoderPositions, inputWeights, latentPlaces, type ModelWe
 
 /** What the decoder of an objective reads. */
 export function groupsOf(
+  code: Code,
   parts: Placed,
   objective: Objective,
   w: WeightTree,
@@ -42,8 +52,23 @@ export function groupsOf(
     extra: frontOf(objective.latent),
     front: latentPlaces(parts.branchOf, objective, w),
     groups,
+    get padding() {
+      return paddingOf(code, objective, batch);
+    },
     joint: joint && placesIn(parts, joint, batch),
   };
+}
+
+/** What keeps a decoder that attends to every token from what is behind the end of a text; null: there is no text, or it needs nothing. */
+function paddingOf(code: Code, objective: Objective, batch: Batch): Tensor | null {
+  const inputs = inputsOf(objective);
+  const texts = inputs.filter(({ array }) => array.ids);
+  const { width, padding } = objective.decoder.definition;
+  if (texts.length === 0 || !padding || width(objective.decoder.values) === null) return null;
+  const flags = texts.map((input) => code.let("places", placesOfText, arrayIn(input, batch)));
+  const counts = inputs.map(({ array, grid }) => (array.ids ? null : tokenCount(grid)));
+  const extra = extraTokensOf(objective.latent);
+  return code.let("padding", sequencePadding, flags, { counts: extra > 0 ? [extra, ...counts] : counts });
 }
 
 /** A decoder of several targets: what it makes of all tokens, and the prediction of each target from that. */
@@ -70,7 +95,7 @@ export function sharedFunctions(
     doc: "What the decoder makes of every token of all inputs.",
     inputs: [{ name: "latent", from: latentOf(shared.latent) }, "batch"],
     body: (code, w, { given, batch }) =>
-      several.decode(code, values, w, groupsOf(parts, shared, w, given.latent as Tensor, batch)),
+      several.decode(code, values, w, groupsOf(code, parts, shared, w, given.latent as Tensor, batch)),
   };
   const predictionOf = (objective: Objective): ModelFunction | null => {
     const { label, input, together } = objective;

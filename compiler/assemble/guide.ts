@@ -2,7 +2,7 @@
 
 import { type Guide, guideNames } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { type Placed, placesIn, seenBy, tokensFor } from "./backbone.js";
+import { type Placed, paddingFor, placesIn, seenBy, tokensFor } from "./backbone.js";
 import { weightsUnder } from "./branches.js";
 import { feedLabel, movingNames } from "./fields.js";
 import type { ModelFunction } from "./function.js";
@@ -41,7 +41,8 @@ const guiding = (parts: Placed, mask: MaskPart, guide: Guide, encoder: EncoderPa
         invariant(definition.attention, "the checker lets through only encoders whose attention can be read");
         const tokens = tokensFor(code, parts, encoder, w, batch, "whole", only);
         const own = weightsUnder(w, parts.branchOf(encoder.label));
-        return definition.attention(code, values, own, tokens, seenBy(parts, encoder, w, only), layer);
+        const padding = paddingFor(code, parts, encoder, batch, "whole", only);
+        return definition.attention(code, values, own, tokens, { ...seenBy(parts, encoder, w, only), padding }, layer);
       },
       drawn: restore,
       draws: batch[names.draws] as Tensor,

@@ -56,7 +56,7 @@ export function headFunctions(
           ? { tokens, normalize: normalizationOf(code, parts, latent.encoder, w) }
           : lastLayerOf(code, parts, latent.encoder, w, tokens, {
               input: latent.input,
-              padding: paddingFor(code, latent.encoder, batch),
+              padding: paddingFor(code, parts, latent.encoder, batch, sight, latent.input),
               ...dropped(latent.encoder),
             });
         const text = textOf(latent.encoder);

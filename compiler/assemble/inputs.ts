@@ -13,10 +13,10 @@ import {
   placedTokens,
   placesIn,
   readsOf,
+  readsText,
   type Sight,
   seenTokens,
   sequenceOf,
-  textOf,
 } from "./backbone.js";
 import type { WeightTree } from "./branches.js";
 import { type Calling, callingIn, type FunctionCode, type Given, type ModelFunction } from "./function.js";
@@ -139,7 +139,7 @@ class Made {
     const joint = this.#joint(encoder);
     return this.#once("encode", [encoder.label], () => ({
       doc: `The latent of ${named(encoder.inputs)}, of visible tokens.`,
-      inputs: [...given, ...(joint || this.#drops(encoder) || textOf(encoder) ? (["batch"] as const) : [])],
+      inputs: [...given, ...(joint || this.#drops(encoder) || readsText(encoder) ? (["batch"] as const) : [])],
       body: (code, w, inputs) => {
         const tokens = sequenceOf(
           code,
@@ -152,7 +152,7 @@ class Made {
           ? code.let("seen", takeTokens, tokens, placesIn(this.#parts, joint, inputs.batch).visible)
           : tokens;
         const drops = droppedIn(this.#parts, inputs.batch, encoder);
-        const padding = paddingFor(code, encoder, inputs.batch);
+        const padding = paddingFor(code, this.#parts, encoder, inputs.batch, "seen");
         return encodeTokens(code, this.#parts, encoder, w, seen, { padding, ...drops });
       },
     }));
@@ -169,11 +169,12 @@ class Made {
     const given = `${input.name}_${isEncoder(read) ? "latent" : "tokens"}`;
     return this.#once("encode", [encoder.label, input.label], () => ({
       doc: `What the encoder of ${named(encoder.inputs)} makes of \`${input.label}\` alone.`,
-      inputs: [{ name: given, from }, ...(this.#drops(encoder) ? (["batch"] as const) : [])],
+      inputs: [{ name: given, from }, ...(this.#drops(encoder) || input.array.ids ? (["batch"] as const) : [])],
       body: (code, w, inputs) => {
         const drops = droppedIn(this.#parts, inputs.batch, encoder);
         const tokens = inputs.given[given] as Tensor;
-        return encodeTokens(code, this.#parts, encoder, w, tokens, { input, ...drops });
+        const padding = paddingFor(code, this.#parts, encoder, inputs.batch, "seen", input);
+        return encodeTokens(code, this.#parts, encoder, w, tokens, { input, padding, ...drops });
       },
     }));
   };
@@ -191,7 +192,8 @@ class Made {
       },
       body: (code, w, { batch }) => {
         const tokens = callingIn(code, batch)(`${read.label}_tokens`, from);
-        return encodeTokens(code, this.#parts, encoder, w, tokens, { input: input ?? null });
+        const padding = paddingFor(code, this.#parts, encoder, batch, "whole", input ?? null);
+        return encodeTokens(code, this.#parts, encoder, w, tokens, { input: input ?? null, padding });
       },
     }));
   };
@@ -212,7 +214,9 @@ class Made {
           given.map(({ name, from }) => calling(name, from)),
           "whole",
         );
-        return encodeTokens(code, this.#parts, encoder, w, tokens, { padding: paddingFor(code, encoder, batch) });
+        return encodeTokens(code, this.#parts, encoder, w, tokens, {
+          padding: paddingFor(code, this.#parts, encoder, batch, "whole"),
+        });
       },
     }));
   };

@@ -4,6 +4,7 @@ import {
   type Batch,
   type Code,
   chosenFlags,
+  flagsOfWords,
   groupTokens,
   hiddenFlags,
   joinTokens,
@@ -15,7 +16,7 @@ import {
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import { type JudgedPrediction, modelTerm, picturesOf, predictionName, sideLoss } from "./adversary.js";
-import { deepestPlaces, maskedPlaces, normalizationOf, type Placed, placesIn } from "./backbone.js";
+import { arrayIn, deepestPlaces, maskedPlaces, normalizationOf, type Placed, placesIn } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import { enteredIds } from "./fields.js";
 import { type Calling, callingIn, type FunctionCode, type ModelFunction } from "./function.js";
@@ -169,7 +170,7 @@ function latentOfInput(
   const { input, latent: encoder } = objective;
   if (encoder.inputs.length === 1 || encoder.latents || jointMask(parts) || !encoder.inputs.includes(input))
     return latent;
-  const { groups, extra } = groupsOf(parts, objective, w, latent, batch);
+  const { groups, extra } = groupsOf(code, parts, objective, w, latent, batch);
   const before = groups.slice(0, encoder.inputs.indexOf(input));
   const own = groups[before.length] as (typeof groups)[number];
   const patches = code.let("own", groupTokens, latent, own.places?.visible ?? own.count, {
@@ -180,19 +181,23 @@ function latentOfInput(
   return code.let("own", joinTokens, code.let("front", tokensFrom, latent, { start: 0, count: extra }), patches);
 }
 
-/** 1 for the hidden tokens of an input under a mask that hides more of one sample than of another, [B, N]; null: there is no such mask. */
+/**
+ * 1 for the hidden tokens of an input under a mask that hides more of one sample than of another, [B, N]; of a text, for those of them that
+ * are words. null: as many of each sample are judged.
+ */
 function hiddenFlagsOf(code: Code, parts: Placed, input: InputPart, batch: Batch): Tensor | null {
   const entered = enteredIds(parts, batch, input);
   if (entered) return code.let("flags", chosenFlags, entered);
-  const joint = jointMask(parts);
-  if (!joint) return null;
-  const { visible, restore } = placesIn(parts, joint, batch);
+  const mask = jointMask(parts) ?? (input.array.ids ? maskOver(parts, input) : null);
+  if (!mask) return null;
+  const { visible, restore } = placesIn(parts, mask, batch);
   const sizes = {
-    start: startIn(joint.over, input),
+    start: startIn(mask.over, input),
     count: tokenCount(input.grid),
     visible: visible.shape[1] as number,
   };
-  return code.let("flags", hiddenFlags, restore, sizes);
+  const flags = code.let("flags", hiddenFlags, restore, sizes);
+  return input.array.ids ? code.let("words", flagsOfWords, flags, arrayIn(input, batch)) : flags;
 }
 
 /** Losses between what encoders make of two inputs. They are of no one prediction, target or mask. */

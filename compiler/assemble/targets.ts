@@ -43,7 +43,7 @@ const teacherOf =
     invariant(definition.outputs, "the checker lets through only encoders whose layers can be read");
     const tokens = tokensFor(code, parts, student, w, batch, "whole");
     const own = weightsUnder(w, parts.branchOf(student.label));
-    const padding = paddingFor(code, student, batch);
+    const padding = paddingFor(code, parts, student, batch, "whole");
     const origin = { ...seenBy(parts, student, w, null), padding };
     const outputs = definition.outputs(code, values, own, tokens, origin, count);
     const extra = extraTokensOf(student);

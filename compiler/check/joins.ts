@@ -16,7 +16,7 @@ export function badlyJoined(wiring: DraftWiring): readonly Finding[] {
   const encoders = ownParts(wiring, "encoder");
   const first = [
     ...mapsBeside(wiring),
-    ...encoders.flatMap((part) => [...ofTwoWays(part, wiring), ...textBeside(part, wiring)]),
+    ...encoders.flatMap((part) => ofTwoWays(part, wiring)),
     ...widths(wiring),
     ...overOneAnother(wiring),
   ];
@@ -24,7 +24,12 @@ export function badlyJoined(wiring: DraftWiring): readonly Finding[] {
   return wiring.parts.flatMap((part) => {
     switch (part.slot) {
       case "decoder":
-        return [...otherLatent(part, wiring), ...unseenTargets(part, wiring), ...ofLatents(part, wiring)];
+        return [
+          ...textBehind(part, wiring),
+          ...otherLatent(part, wiring),
+          ...unseenTargets(part, wiring),
+          ...ofLatents(part, wiring),
+        ];
       case "latents":
         return besideLatents(part, wiring);
       case "encoder":
@@ -85,18 +90,18 @@ function mapsBeside(wiring: DraftWiring): readonly Finding[] {
     );
 }
 
-/** An encoder that reads a text beside another input, or what an encoder makes of a text. */
-function textBeside(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
-  const read = sourcesAt(wiring, part, "tokens");
-  const texts = tokensUnder(wiring, part).filter(({ definition }) => asKind("tokens", definition)?.table !== undefined);
-  const [text] = texts;
-  if (!text || (read.length === 1 && read[0] === text)) return [];
+/** A decoder that attends to tokens of a text and does not know where it ends. */
+function textBehind(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  const encoder = sourceAt(wiring, part, "latent");
+  if (!encoder || (part.definition as Decoder).padding) return [];
+  const text = tokensUnder(wiring, encoder).find((tokens) => asKind("tokens", tokens.definition)?.numbers === "ids");
+  if (!text) return [];
   return [
     unreadable(
       part,
-      `\`${nameOf(part)}\` reads a text${text.input === null ? "" : `, \`${text.input}\`,`} with something between or beside`,
-      "A text has an end, and only an encoder that reads its tokens and nothing else knows where: any other would read on behind it.",
-      "let an encoder read the text alone, and compare what it gives by a loss `between` two encoders",
+      `the decoder ${blockOf(part)} attends to tokens of a text${text.input === null ? "" : `, \`${text.input}\``}, and does not know where it ends`,
+      "A text has an end, and what reads on behind it learns from tokens that are not there.",
+      "use a decoder that knows, such as `vit` or `vocabulary`",
       text,
     ),
   ];

@@ -149,10 +149,17 @@ function ambiguous(
 /** What decoders predict. */
 const predictedWords = { patches: "numbers", ids: "ids", columns: "columns" };
 
-const predictedBy = (decoder: DraftPart, wiring: Wiring<DraftLine>): keyof typeof predictedWords => {
-  const kinds = sourcesAt(wiring, decoder, "target").map((target) => asKind("target", target.definition)?.predicts);
-  return kinds[0] ?? asKind("decoder", decoder.definition)?.predicts ?? "patches";
-};
+type PredictedKind = keyof typeof predictedWords;
+
+/** What a decoder predicts that a loss judges: of several targets, one with the label of the loss alone. */
+function predictedBy(decoder: DraftPart, loss: DraftPart, wiring: Wiring<DraftLine>): readonly PredictedKind[] {
+  if (!decoder.definition) return [];
+  const targets = sourcesAt(wiring, decoder, "target").filter(({ definition }) => definition);
+  const own = targets.filter(({ line, input }) => loss.line.label !== null && (line.label ?? input) === loss.line.label);
+  const judged = own.length > 0 ? own : targets;
+  if (judged.length === 0) return [asKind("decoder", decoder.definition)?.predicts ?? "patches"];
+  return judged.map(({ definition }) => asKind("target", definition)?.predicts ?? "patches");
+}
 
 /** A loss compares what a decoder predicts, or a head. */
 function lossOfAnotherKind(part: DraftPart, wiring: Wiring<DraftLine>, model: string): readonly Finding[] {
@@ -171,10 +178,10 @@ function lossOfAnotherKind(part: DraftPart, wiring: Wiring<DraftLine>, model: st
   if (!loss || heads.length > 0) return [];
   const decoders = sourcesAt(wiring, part, "prediction");
   const compared = loss.compares ?? "patches";
-  const given = (decoder: DraftPart): keyof typeof predictedWords | null =>
-    decoder.definition ? predictedBy(decoder, wiring) : null;
-  const wrong = decoders.find((decoder) => given(decoder) !== null && given(decoder) !== compared);
-  const predicted = wrong && given(wrong);
+  const otherThan = (decoder: DraftPart): PredictedKind | undefined =>
+    predictedBy(decoder, part, wiring).find((kind) => kind !== compared);
+  const wrong = decoders.find((decoder) => otherThan(decoder) !== undefined);
+  const predicted = wrong && otherThan(wrong);
   if (wrong && predicted && compared in predictedWords) {
     const words = predictedWords[compared as keyof typeof predictedWords];
     return [

@@ -90,8 +90,8 @@ const sameNumbers: Demand = {
 };
 
 const idsToChoose: Demand = {
-  met: (tokens, mask) => areIds(tokens) === ((mask as Mask).corrupts === true),
-  otherwise: "and only one of the two is for the ids of a text",
+  met: (tokens, mask) => areIds(tokens) || (mask as Mask).corrupts !== true,
+  otherwise: "and it chooses ids of a text",
 };
 
 const endsKnown: Demand = {
@@ -100,8 +100,8 @@ const endsKnown: Demand = {
 };
 
 const idsToPredict: Demand = {
-  met: (target, decoder) => ((target as Target).predicts === "ids") === ((decoder as Decoder).predicts === "ids"),
-  otherwise: "and only one of the two is for ids",
+  met: (target, decoder) => (target as Target).predicts === "ids" || (decoder as Decoder).predicts !== "ids",
+  otherwise: "and it gives a logit for each id of a text",
 };
 
 const idsToBeTarget: Demand = {
