@@ -10,7 +10,7 @@ import {
   layerNormParameters,
   normedBlock,
   normedBlockParameters,
-  paddingBehind,
+  paddingAround,
   prependClassToken,
   prependToken,
   repeat,
@@ -46,7 +46,7 @@ function sequenceOf(
 /** What it is told of its tokens, with the class token in front of them. */
 const withFront = (code: Code, p: { readonly class_token: boolean }, seen: TokenOrigin): TokenOrigin =>
   p.class_token && seen.padding
-    ? { ...seen, padding: code.let("padding", paddingBehind, seen.padding, { extra: 1 }) }
+    ? { ...seen, padding: code.let("padding", paddingAround, seen.padding, { front: 1 }) }
     : seen;
 
 /** A norm of an encoder by its name. */

@@ -118,16 +118,17 @@ export const sequencePadding = layer(
   },
 );
 
-/** padding [B, 1, 1, N] -> that of a sequence with `extra` tokens in front, which all count, [B, 1, 1, extra + N]. */
-export const paddingBehind = layer(
-  "paddingBehind",
+/** padding [B, 1, 1, N] -> that of a sequence with more tokens in front and behind, which all count, [B, 1, 1, front + N + behind]. */
+export const paddingAround = layer(
+  "paddingAround",
   <B extends Rows, M extends number>(
     g: Builder,
     padding: Tensor<[B, 1, 1, number]>,
-    o: { readonly extra: number },
+    o: { readonly front?: number; readonly behind?: number },
   ): Tensor<[B, 1, 1, M]> => {
     const batch = padding.shape[0] as number;
-    return claim(g.concat([g.broadcast(g.constant(0), [batch, 1, 1, o.extra]), padding], 3));
+    const none = (count = 0): Tensor[] => (count > 0 ? [g.broadcast(g.constant(0), [batch, 1, 1, count])] : []);
+    return claim(g.concat([...none(o.front), padding, ...none(o.behind)], 3));
   },
 );
 

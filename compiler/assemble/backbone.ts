@@ -14,6 +14,7 @@ import {
   keptPlaces,
   type Lattice,
   type Places,
+  paddingAround,
   paddingBias,
   patchesOf,
   placeNames,
@@ -282,8 +283,10 @@ export function encodeTokens(
   const { definition, values } = encoder.block;
   const { latents } = encoder;
   const own = weightsUnder(w, parts.branchOf(encoder.label));
-  const seen = { ...seenBy(parts, encoder, w, input), padding, ...(drops ? { drops } : {}) };
   const entered = latents ? latents.definition.enter(code, latents.values, own, tokens) : tokens;
+  const behind = (entered.shape[1] as number) - (tokens.shape[1] as number);
+  const counted = padding && behind > 0 ? code.let("padding", paddingAround, padding, { behind }) : padding;
+  const seen = { ...seenBy(parts, encoder, w, input), padding: counted, ...(drops ? { drops } : {}) };
   const encoded = definition.encode(code, values, own, entered, seen);
   return latents ? latents.definition.leave(code, latents.values, own, encoded) : encoded;
 }

@@ -67,7 +67,7 @@ function paddingOf(code: Code, objective: Objective, batch: Batch): Tensor | nul
   if (texts.length === 0 || !padding || width(objective.decoder.values) === null) return null;
   const flags = texts.map((input) => code.let("places", placesOfText, arrayIn(input, batch)));
   const counts = inputs.map(({ array, grid }) => (array.ids ? null : tokenCount(grid)));
-  const extra = extraTokensOf(objective.latent);
+  const extra = frontOf(objective.latent);
   return code.let("padding", sequencePadding, flags, { counts: extra > 0 ? [extra, ...counts] : counts });
 }
 

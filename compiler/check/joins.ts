@@ -93,7 +93,7 @@ function mapsBeside(wiring: DraftWiring): readonly Finding[] {
 /** A decoder that attends to tokens of a text and does not know where it ends. */
 function textBehind(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
   const encoder = sourceAt(wiring, part, "latent");
-  if (!encoder || (part.definition as Decoder).padding) return [];
+  if (!encoder || encoder.slot === "latents" || (part.definition as Decoder).padding) return [];
   const text = tokensUnder(wiring, encoder).find((tokens) => asKind("tokens", tokens.definition)?.numbers === "ids");
   if (!text) return [];
   return [

@@ -155,7 +155,9 @@ type PredictedKind = keyof typeof predictedWords;
 function predictedBy(decoder: DraftPart, loss: DraftPart, wiring: Wiring<DraftLine>): readonly PredictedKind[] {
   if (!decoder.definition) return [];
   const targets = sourcesAt(wiring, decoder, "target").filter(({ definition }) => definition);
-  const own = targets.filter(({ line, input }) => loss.line.label !== null && (line.label ?? input) === loss.line.label);
+  const own = targets.filter(
+    ({ line, input }) => loss.line.label !== null && (line.label ?? input) === loss.line.label,
+  );
   const judged = own.length > 0 ? own : targets;
   if (judged.length === 0) return [asKind("decoder", decoder.definition)?.predicts ?? "patches"];
   return judged.map(({ definition }) => asKind("target", definition)?.predicts ?? "patches");
