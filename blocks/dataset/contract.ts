@@ -154,6 +154,8 @@ export type ArraySample =
       readonly numbers: Uint8Array | Float32Array;
       readonly shape: ArrayShape;
       readonly label: Label | null;
+      /** By which samples of other inputs find it; if absent, they go by their numbers. */
+      readonly name?: string;
     };
 
 export interface SampleIndex {
@@ -182,6 +184,7 @@ export const withoutEnding = (path: string): string => path.replace(/\.(?:nii\.g
 /** The name by which samples of several inputs find each other: the path in the data's folder, of a file without its ending; null: none has one. */
 export function nameOf(sample: ArraySample): string | null {
   if (sample.kind === "frames") return sample.within;
+  if (sample.kind === "array") return sample.name ?? null;
   return sample.kind === "file" ? withoutEnding(sample.within ?? sample.path) : null;
 }
 

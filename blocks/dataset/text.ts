@@ -14,6 +14,7 @@ import {
   type Split,
   type TextTokens,
   type Tokenizer,
+  withoutEnding,
 } from "./contract.js";
 import { type Lines, readLines } from "./text-file.js";
 
@@ -25,6 +26,8 @@ interface Texts {
   readonly count: number;
   /** One text, or the two of a pair. */
   readonly parts: (i: number) => readonly TextTokens[];
+  /** Of what it is said; if absent, of nothing that has a name. */
+  readonly name?: (i: number) => string;
 }
 
 /** Each line a text; a tab parts the two texts of a pair. */
@@ -32,6 +35,24 @@ const linesAsTexts = (lines: Lines, tokenizer: Tokenizer): Texts => ({
   count: lines.count,
   parts: (i) => lines.line(i).split("\t", 2).map(tokenizer.tokens),
 });
+
+/** Of each line what stands behind the first tab; before it stands the file that it is said of. Throws `DataError` for a line without one. */
+function linesAsCaptions(lines: Lines, tokenizer: Tokenizer, path: string): Texts {
+  const parts = Array.from({ length: lines.count }, (_, i) => {
+    const line = lines.line(i);
+    const tab = line.indexOf("\t");
+    if (tab > 0) return { name: withoutEnding(line.slice(0, tab).trim()), begin: tab + 1 };
+    throw new DataError(
+      `${path} line ${lines.number(i)} has no tab, and so no file that it is said of`,
+      "Write the name of the file, a tab, and the caption.",
+    );
+  });
+  return {
+    count: lines.count,
+    parts: (i) => [tokenizer.tokens(lines.line(i).slice(parts[i]?.begin))],
+    name: (i) => parts[i]?.name ?? "",
+  };
+}
 
 /** Each record of a FASTA file a text: the lines behind one that begins with `>`, up to the next such line. Throws `DataError` for another file. */
 function recordsAsTexts(lines: Lines, tokenizer: Tokenizer, path: string): Texts {
@@ -186,6 +207,8 @@ export const text = defineDataset({
       options: {
         lines: "Each line is a text; empty ones are passed over.",
         pieces: "Empty lines part documents, and each is cut into pieces that fill the model's length.",
+        captions:
+          "Each line says of a file: its name, a tab, the text. Files of other inputs find it by that name, without its ending.",
         fasta: "A sequence of a protein or of nucleotides, behind each line that begins with `>`.",
       },
       doc: "What a sample is.",
@@ -230,6 +253,7 @@ export const text = defineDataset({
     const texts = {
       lines: () => linesAsTexts(lines, tokenizer),
       pieces: () => piecesOfDocuments(lines, tokenizer, room),
+      captions: () => linesAsCaptions(lines, tokenizer, path),
       fasta: () => recordsAsTexts(lines, tokenizer, path),
     }[p.samples]();
     const { classes, labelOf } = await labelsFor(p, files, split, texts.count);
@@ -242,6 +266,7 @@ export const text = defineDataset({
         },
         shape: array,
         label: labelOf(i),
+        ...(texts.name ? { name: texts.name(i) } : {}),
       }),
       classes,
       notes: look(texts, tokenizer, length),

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { vocabularyOf } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
 import { filledRows, isTable, rowsWithGuesses, sayFilled } from "../runs/columns.js";
-import { guessedTexts, isText, sayGuesses, textsWithGuesses } from "../runs/guesses.js";
+import { guessedTexts, isText, readsText, sayGuesses, textsWithGuesses } from "../runs/guesses.js";
 import { type CheckpointFlags, openRun } from "../runs/open-run.js";
 import { type Drawable, drawPicture, type PictureOptions } from "../runs/pictures.js";
 import { pictureFile } from "../runs/run-directory.js";
@@ -87,6 +87,10 @@ export async function show(directory: string, options: ShowOptions): Promise<voi
     });
     tell(`after step ${run.step}: ${drawn.text}`);
     for (const file of [path, ...drawn.files]) print(`${printedPath(file)}\n`);
+    if (readsText(run.program)) {
+      const told = await toldTexts(drawable, { ...options, seed, executor, note: tell });
+      tellGuesses(told, run.step, undefined);
+    }
     if (options.media && drawn.files.length === 0)
       tell("nothing of these samples moves or is heard: only the picture was written");
   } finally {

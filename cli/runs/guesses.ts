@@ -8,8 +8,13 @@ import { visibleText } from "../words/text-width.js";
 import { thinned } from "./labelled-data.js";
 import type { Drawable, PictureOptions } from "./pictures.js";
 
-export const isText = ({ arrays }: Drawable["program"]): boolean =>
+/** Whether there is a text among what a model reads. */
+export const readsText = ({ arrays }: Drawable["program"]): boolean =>
   Object.values(arrays).some(({ ids }) => ids !== undefined);
+
+/** Whether it reads nothing else. */
+export const isText = ({ arrays }: Drawable["program"]): boolean =>
+  Object.values(arrays).every(({ ids }) => ids !== undefined);
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
 
@@ -39,7 +44,7 @@ export async function guessedTexts(run: Drawable, options: Omit<PictureOptions, 
   const texts = await guessedIn(run, options);
   if (!texts) return null;
   const { tokenizerOf } = await import("../../runtime/index.js");
-  const [data] = run.training.data;
+  const data = run.training.data.find(({ definition }) => definition.vocabulary !== undefined);
   const tokenizer = data && (await tokenizerOf(data, run.root));
   if (!tokenizer) throw runFailure("the data of this run name no vocabulary", { help: "its texts cannot be written" });
   return { texts, tokenizer };
@@ -50,7 +55,7 @@ async function guessedIn(
   { program, weights, training, root }: Drawable,
   { executor, split, count: most, seed, note }: Omit<PictureOptions, "path">,
 ): Promise<readonly Guessed[] | null> {
-  if (!isText(program)) return null;
+  if (!readsText(program)) return null;
   const runtime = await import("../../runtime/index.js");
   const index = thinned(await runtime.openData(training.data, split, root, program), most);
   const guesser = await runtime.openGuesser({ program, weights }, index.length, { executor, seed });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { wordsOf } from "../../blocks/index.js";
 import { printedPath } from "../specs/files.js";
 import { fillingOf, sayFilled } from "./columns.js";
-import { guessesOf, sayGuesses } from "./guesses.js";
+import { guessesOf, isText, sayGuesses } from "./guesses.js";
 import { type Drawable, drawPicture, type PictureOptions } from "./pictures.js";
 
 /** Texts and rows of which what is hidden is guessed when a model is trained. */
@@ -21,11 +21,13 @@ export async function drawWherePossible(
   for (const split of ["test", "train"] as const) {
     try {
       const guessed = await guessesOf(run, { ...options, count: mostTexts, split });
-      if (guessed) return { text: `${split} texts: ${sayGuesses(guessed)}; mae show writes some`, isDrawn: false };
+      if (guessed && isText(run.program))
+        return { text: `${split} texts: ${sayGuesses(guessed)}; mae show writes some`, isDrawn: false };
       const filled = await fillingOf(run, { ...options, count: mostTexts, split });
       if (filled) return { text: `${split} rows: ${sayFilled(filled)}; mae show writes some`, isDrawn: false };
       const drawn = await drawPicture(run, { ...options, split });
-      const text = `${drawn.text}; ${split} ${words.sample}s in ${printedPath(options.path)}`;
+      const beside = guessed ? `; ${sayGuesses(guessed)}` : "";
+      const text = `${drawn.text}${beside}; ${split} ${words.sample}s in ${printedPath(options.path)}`;
       return { text, isDrawn: true };
     } catch (error) {
       if (!(error instanceof RunError)) throw error;

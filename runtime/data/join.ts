@@ -74,8 +74,8 @@ function namesOf(input: InputSamples): ReadonlyMap<string, number> | null {
     if (name === null) return null;
     if (names.has(name)) {
       throw new RunError("run/data", {
-        what: `The data of ${label} has two files ${name} that differ in their endings alone`,
-        why: "files of several inputs belong together by their paths without endings",
+        what: `The data of ${label} has two samples ${name}, endings left out`,
+        why: "samples of several inputs belong together by the paths of files without endings",
         help: "Take one of the two away, or name it otherwise.",
       });
     }

@@ -5,6 +5,8 @@ import {
   idsOf,
   type ModelProgram,
   maskedBatch,
+  masksOf,
+  type Prediction,
   textChannels,
   tokenCount,
 } from "../../blocks/index.js";
@@ -40,16 +42,33 @@ export interface Guesser {
   readonly close: () => Promise<void>;
 }
 
-/** What a model that predicts ids reads, and the field of the ids that enter; null: it predicts none. */
-function textOf({
-  arrays,
-  fields,
-  classes,
-}: ModelProgram): { name: string; shape: ArrayShape; entered: string } | null {
-  const [only, another] = Object.entries(arrays);
-  const [entered] = Object.entries(fields ?? {}).find(([, { kind, fed }]) => kind === "mask" && fed) ?? [];
-  if (!only || another || !only[1].ids || entered === undefined || classes !== undefined) return null;
-  return { name: only[0], shape: only[1], entered };
+/** A text of which a model predicts ids. */
+interface PredictedText {
+  readonly name: string;
+  readonly shape: ArrayShape;
+  readonly predict: Prediction["predict"];
+  /** The feed of the places that are asked for. */
+  readonly hidden: string;
+  /** The field of the ids that enter there; null: nothing does, and all words among them are asked for. */
+  readonly entered: string | null;
+}
+
+/** null: the model predicts no ids. */
+function textOf(program: ModelProgram): PredictedText | null {
+  const { arrays, fields, classes, predictions } = program;
+  const [[only] = [""]] = Object.entries(arrays);
+  const all: readonly Pick<Prediction, "array" | "predict">[] = predictions
+    ? Object.values(predictions)
+    : [{ array: only, predict: (...args) => program.predict(...args) }];
+  const found = all.find(({ array }) => arrays[array]?.ids);
+  const mask = found && masksOf(program).find(({ name, mask }) => name === found.array && !mask.guide);
+  if (!found || !mask || (classes !== undefined && !predictions)) return null;
+  const name = found.array;
+  const isOf = (input: string | undefined): boolean => (input ?? only) === name;
+  const [entered] =
+    Object.entries(fields ?? {}).find(([, { kind, fed, input }]) => kind === "mask" && fed && isOf(input)) ?? [];
+  const { predict } = found;
+  return { name, shape: arrays[name] as ArrayShape, predict, hidden: mask.feeds.hidden, entered: entered ?? null };
 }
 
 /** Of the chosen places [B, U]: the id that is most likely, and the logarithm of the true one's share. */
@@ -76,18 +95,19 @@ export async function openGuesser(
   const { program } = model;
   const text = textOf(program);
   if (!text) return null;
-  const { name, shape, entered } = text;
+  const { name, shape, predict, hidden: asked, entered } = text;
   const places = tokenCount(program.grids[name] ?? []);
   const frozen = await openFrozen(model, executor, batch, (g, w) => {
     const seen = maskedBatch(g, program, w);
-    return judged(g, program.predict(g, w, seen), seen[name] as Tensor, seen.hidden as Tensor);
+    return judged(g, predict(g, w, seen), seen[name] as Tensor, seen[asked] as Tensor);
   });
   return {
     async run(arrays, samples) {
       const fields = maskField(program, arrays, () => null, seed, samples);
       const masks = sampleMasks(program, seed, 0, samples, { fields });
       const { guessed = [], share = [] } = await frozen.run({ ...arrays, ...fields, ...masks });
-      const [hidden, ids] = [masks.hidden as Int32Array, fields[entered] as Int32Array];
+      const hidden = masks[asked] as Int32Array;
+      const ids = entered === null ? null : (fields[entered] as Int32Array);
       const room = hidden.length / batch;
       const values = arrays[name] as Float32Array;
       return Array.from(samples, (_, i) => {
@@ -96,7 +116,8 @@ export async function openGuesser(
         const own = Array.from({ length: places }, (_, place) => place).filter((place) => at(place, "word") >= 0);
         const guesses = Array.from({ length: room }, (_, k) => i * room + k).flatMap((k): Guess[] => {
           const place = hidden[k] as number;
-          const id = ids[i * places + place] as number;
+          // What a mask hides and lets nothing enter for is asked for where it is a word.
+          const id = ids ? (ids[i * places + place] as number) : at(place, "word") > 0 ? (shape.ids?.mask ?? 0) : -1;
           if (id < 0) return [];
           return [
             {

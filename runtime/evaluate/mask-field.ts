@@ -1,6 +1,6 @@
 /** The field of a mask that is drawn from the image, where images are shown: training has it from where data is prepared. */
 
-import { arrayLength, arrayOf, type ModelProgram } from "../../blocks/index.js";
+import { type ArrayShape, arrayLength, arrayOf, type ModelProgram } from "../../blocks/index.js";
 import type { Values } from "../../graph/index.js";
 import type { BatchArrays } from "../data/batches.js";
 import { fieldStream } from "../hash.js";
@@ -21,8 +21,9 @@ export function maskField(
     ([, { kind, beside }]) => kind === "mask" && beside === undefined,
   );
   if (!found) return {};
-  const [name, { compute, dtype }] = found;
-  const { name: array, shape } = arrayOf(program);
+  const [name, { compute, dtype, input }] = found;
+  const array = input ?? arrayOf(program).name;
+  const shape = program.arrays[array] as ArrayShape;
   const [values, scale] = [arrays[array] as Float32Array, colours(array)];
   const units = scale === null ? values : withoutNormalization(values, scale);
   const size = arrayLength(shape);

@@ -44,7 +44,7 @@ const methods = [
   ...["sma", "sma-pool", "sma-share"],
   ...["r-mae", "rae", "r-mae-batch", "r-mae-channel"],
   ...["mtae", "mlae"],
-  ...["video-mae", "mae-st", "audio-mae", "cav-mae", "multi-mae", "bert", "selfmed-mae", "remasker"],
+  ...["video-mae", "mae-st", "audio-mae", "cav-mae", "multi-mae", "bert", "selfmed-mae", "remasker", "m3ae"],
   ...["classifier-mean", "classifier-class-token"],
   ...["fcmae", "spark", "simmim", "swin-mae"],
   ...["maetok", "perceptual"],

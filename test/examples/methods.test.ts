@@ -71,6 +71,18 @@ describe.each([
       (197_376 + 65_792 + 546_896) +
       588 * (768 + 3 * 256),
   ],
+  // ViT-B without its patches, the decoder without its last layer, two vectors of each input, tables, first and last layers.
+  [
+    "m3ae",
+    12 * 7_087_872 +
+      2 * 768 +
+      768 +
+      (768 * 512 + 512 + 512 + 8 * 3_152_384 + 1024) +
+      2 * (768 + 512) +
+      (256 + 64) * (768 + 512) +
+      (769 * 768 + 513 * 768) +
+      (30_522 * 768 + 513 * 30_522),
+  ],
   // The weights of transformers' BertForMaskedLM.
   ["bert", 109_514_298],
   // Those of RobertaForMaskedLM but two rows of positions that it never uses.
@@ -129,6 +141,7 @@ const plainToys = [
 const made: Readonly<Record<string, string>> = {
   collisions: "collisions",
   "digits-video-mae": "moving-digits",
+  "digits-m3ae": "captioned-digits",
   "digits-cav-mae": "spoken-digits",
   "digits-multi-mae": "digit-scenes",
   "digits-mae-st": "moving-digits",
@@ -152,6 +165,7 @@ const toys: readonly (readonly [name: string, share: number])[] = [
   ["collisions-mae", 0.97],
   ["digits-simmim", 0.97],
   ["digits-swin-mae", 0.97],
+  ["digits-m3ae", 0.9],
 ];
 
 const dataFolder = folder();
@@ -159,10 +173,15 @@ beforeAll(async () => {
   for (const data of new Set(Object.values(made))) {
     execFileSync(process.execPath, [join(root, `examples/data/${data}.mjs`), join(dataFolder, "data", data)]);
   }
-  // As examples/sentences-bert.mae has `mae tokenizer` make it.
-  const options = { kind: "wordpiece", size: 256, cased: false } as const;
-  const { json } = await vocabularyOf(["data/sentences/train.txt"], dataFolder, options);
-  writeFileSync(join(dataFolder, "data/sentences/vocabulary.json"), json);
+  // As the examples have `mae tokenizer` make them.
+  for (const [data, size] of [
+    ["sentences", 256],
+    ["captioned-digits", 64],
+  ] as const) {
+    const options = { kind: "wordpiece", size, cased: false } as const;
+    const { json } = await vocabularyOf([`data/${data}/train.txt`], dataFolder, options);
+    writeFileSync(join(dataFolder, `data/${data}/vocabulary.json`), json);
+  }
 });
 
 /** `middle`: the step after which a run is kept, to be gone on with. */

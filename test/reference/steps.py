@@ -12,6 +12,8 @@ import torch
 from mae import versions
 from stepping import read
 
+# The module that trains an example with all of these blocks.
+TOGETHER = [({("input", "text"), ("input", "image")}, "m3ae")]
 # The module that trains an example: that of the first of these blocks in it. Plain masked autoencoders have none of them.
 METHODS = [
     ("latents", "learned", "maetok"),
@@ -43,7 +45,8 @@ METHODS = [
 
 def method_of(case: dict) -> str:
     used = {(line["slot"], line["block"]) for line in case["model"]}
-    return next((module for slot, block, module in METHODS if (slot, block) in used), "mae")
+    together = next((module for blocks, module in TOGETHER if blocks <= used), None)
+    return together or next((module for slot, block, module in METHODS if (slot, block) in used), "mae")
 
 
 def main() -> None:

@@ -114,7 +114,7 @@ describe("files of several folders", () => {
 
   test("that differ in their endings alone cannot be told apart", async () => {
     await write("images/cat/3.webp", picture(3));
-    expect((await refusal(openData(both(), "train", root, { arrays }))).what).toContain("two files cat/3");
+    expect((await refusal(openData(both(), "train", root, { arrays }))).what).toContain("two samples cat/3");
     rmSync(join(root, "images/cat/3.webp"));
   });
 

@@ -8,8 +8,9 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type ArrayShape, datasets, type SampleIndex } from "../../blocks/index.js";
+import { type ArraySample, type ArrayShape, datasets, nameOf, type SampleIndex } from "../../blocks/index.js";
 import { nodeFiles } from "../../runtime/data/files.js";
+import { joinSamples } from "../../runtime/data/join.js";
 import { prepareNumbers } from "../../runtime/data/numbers.js";
 import { readTokenizer } from "../../runtime/data/text/tokenizer.js";
 import { vocabularyOf } from "../../runtime/index.js";
@@ -316,3 +317,35 @@ describe("what cannot be used says so", () => {
     expect(index.notes).toEqual([expect.stringMatching(/75 % of the tokens .* not in the/)]);
   });
 });
+
+test("captions are said of files, by the names of which pictures find them", async () => {
+  const root = folder({ "texts.txt": "cats/1.jpg\tthe house\ncats/2\tthe\tthe\n", "bad.txt": "the house\n" });
+  const index = await open(root, { samples: "captions" }, shape(6));
+  const { tokens } = await tokenizerOf("wordpiece");
+  const [the, house] = tokens("the house").ids as [number, number];
+  expect(channel(index, 0, 0)).toEqual([2, the, house, 3, 0, 0]);
+  expect(channel(index, 1, 0)).toEqual([2, the, the, 3, 0, 0]);
+  expect([0, 1].map((i) => nameOf(index.sample(i) as ArraySample))).toEqual(["cats/1", "cats/2"]);
+  const array = shape(6);
+  const pictures = (names: readonly string[]): SampleIndex => ({
+    ...{ length: names.length, classes: [], notes: [] },
+    sample: (i) => ({ kind: "file", path: names[i] as string, within: names[i] as string, label: null }),
+  });
+  const joined = (names: readonly string[]) =>
+    joinSamples([
+      { name: "image", index: pictures(names) },
+      { name: "text", index },
+    ]);
+  const pairs = joined(["cats/2.png", "cats/1.png"]);
+  expect(Object.values(partsOf(pairs, 0)).map((part) => nameOf(part))).toEqual(["cats/2", "cats/2"]);
+  expect(() => joined(["cats/1.png"])).toThrow(/1 sample of text has no image: cats\/2/);
+  expect(() => joined(["cats/1.png", "cats/2.png", "dogs/1.png"])).toThrow(/1 sample of image has no text: dogs\/1/);
+  await expect(open(root, { samples: "captions", texts: "bad.txt" }, array)).rejects.toThrow(
+    /bad\.txt line 1 has no tab, and so no file/,
+  );
+});
+
+const partsOf = (index: SampleIndex, i: number) => {
+  const sample = index.sample(i);
+  return sample.kind === "joined" ? sample.parts : {};
+};
