@@ -170,11 +170,13 @@ export * as positions from "./positions/index.js";
 export { eigenvalues } from "./probe/eigenvalues.js";
 export * as probes from "./probe/index.js";
 export {
+  conditionName,
   type FeatureProbe,
   type Features,
   isObjectProbe,
   isPassProbe,
   judgedOutput,
+  missingOf,
   needsOneClass,
   type ObjectProbe,
   type Passes,

@@ -16,6 +16,6 @@ export const outputNames = ({ classes, encodings = {} }: Outputs): readonly stri
 
 /** Whether the first token of a sample stands for all of it: a class token, or the [CLS] of a text. */
 export const hasClassToken = (
-  { extraTokens }: Pick<ModelProgram, "extraTokens">,
+  { extraTokens, separators = 0 }: Pick<ModelProgram, "extraTokens" | "separators">,
   arrays: ModelProgram["arrays"],
-): boolean => extraTokens > 0 || Object.values(arrays).some(({ ids }) => ids !== undefined);
+): boolean => extraTokens > separators || Object.values(arrays).some(({ ids }) => ids !== undefined);

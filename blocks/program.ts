@@ -150,6 +150,8 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   readonly extraTokens: number;
   /** Present where `encode` and `features` give latents, none of which is of a patch: how many. */
   readonly latents?: number;
+  /** How many of those stand for no sample; if absent, none: the first is a class token. */
+  readonly separators?: number;
   /** Layers of the encoder. */
   readonly layers: number;
   /**

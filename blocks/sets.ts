@@ -36,6 +36,13 @@ export const boxText = (lattice: Lattice): string => boxOf(lattice).join("x");
 export const axesText = (axes: readonly { readonly name: AxisName }[]): string =>
   axes.map(({ name }) => name).join(", ");
 
+/** Whether tokens are windows of single leads, lead by lead. */
+export const isByLead = (lattice: Lattice): boolean =>
+  lattice.length === 2 && lattice[0]?.name === "lead" && lattice[0].size === 1 && lattice[1]?.name === "time";
+
+/** Leads of tokens that lie lead by lead. */
+export const leadsOf = ([leads]: Lattice): number => leads?.count ?? 0;
+
 /** An array cut into boxes of this size, which divide it; null: it has another number of axes. */
 export const cutInto = ({ axes }: ArrayShape, box: readonly number[]): Lattice | null =>
   box.length === axes.length

@@ -9,6 +9,8 @@ import {
   joinTokens,
   type LinearParameters,
   layerNormParameters,
+  leadsApart,
+  leadsTogether,
   linear,
   linearParameters,
   type ProjectionParameters,
@@ -24,6 +26,7 @@ import {
 import type { Parameter, Weights } from "../parameters.js";
 import type { ValuesOf } from "../params.js";
 import { patchesOf } from "../sequence.js";
+import { leadsOf } from "../sets.js";
 import { blockOptions, type TransformerParams, transformerBlocks } from "../vision-transformer.js";
 import type { DecoderInputs, LatentInputs, TokenGroup } from "./contract.js";
 
@@ -67,6 +70,22 @@ export function trunk(
   const { padding } = inputs;
   const bias = padding ? [padding] : [];
   return code.fold("x", w.decoder_blocks, sequence, transformerBlock, blockOptions(p), ...bias);
+}
+
+/** -> the patches of the only input in raster order, [B, N, Dd], each lead decoded by itself, before the norm. */
+export function leadByLead(
+  code: Code,
+  p: Pick<ValuesOf<TransformerParams>, "heads"> & { readonly norm_epsilon?: number | null },
+  w: Weights<ReturnType<typeof trunkParameters>>,
+  inputs: DecoderInputs,
+): Tensor {
+  const leads = leadsOf(inputs.grid);
+  const sizes = { leads, times: inputs.count / leads, separators: inputs.extra / leads };
+  const narrow = code.let("narrow", w.decoder_embed.bias ? linear : project, inputs.latent, w.decoder_embed);
+  const whole = wholeSequence(code, narrow, w.mask_token, inputs); // [B, extra + N, Dd]
+  const apart = code.let("apart", leadsApart, whole, sizes); // [B L, S + T, Dd]
+  const x = code.fold("x", w.decoder_blocks, apart, transformerBlock, blockOptions(p));
+  return code.let("patches", leadsTogether, x, sizes);
 }
 
 /** Every token of the only input, [B, 1 + N, Dd], with the decoder's class token in the place of the encoder's. */

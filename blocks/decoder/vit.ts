@@ -5,6 +5,7 @@ import type { Code } from "../code.js";
 import { layerNorm, linear, linearParameters } from "../nn/index.js";
 import type { Weights } from "../parameters.js";
 import { choice, flag, optional, type ValuesOf } from "../params.js";
+import { axesText, isByLead } from "../sets.js";
 import { latentFrom } from "../sources.js";
 import {
   keyBias,
@@ -13,8 +14,9 @@ import {
   transformerParams,
   transformerRequirements,
 } from "../vision-transformer.js";
+import { counted } from "../wording.js";
 import { defineDecoder, ofTokens } from "./contract.js";
-import { ownPatches, trunk, trunkParameters } from "./trunk.js";
+import { leadByLead, ownPatches, trunk, trunkParameters } from "./trunk.js";
 
 const params = {
   ...transformerParams("decoder"),
@@ -27,6 +29,12 @@ const params = {
     choice({
       options: { own: "A learned token of the decoder, as in MAE-ST; that of the encoder stays there." },
       doc: "What stands in front of the patches. If absent, what the encoder has there.",
+    }),
+  ),
+  each: optional(
+    choice({
+      options: { lead: "Each lead of a signal by itself, between its separators where the encoder has some." },
+      doc: "What is decoded by itself; if absent, all tokens together.",
     }),
   ),
   of: latentFrom,
@@ -76,6 +84,20 @@ export const vit = defineDecoder({
           ? "remove `class_token: own`"
           : "remove `class_token: own`, or write `class_token: true` in the encoder",
     },
+    {
+      name: "leads-of-one-signal",
+      at: "each",
+      doc: "Leads are decoded by themselves where their tokens lie lead by lead, of one signal, and no class token belongs to all of them.",
+      holds: (p, { grid, inputs, extraTokens }) =>
+        p.each === null || (isByLead(grid) && inputs === 1 && (extraTokens ?? 0) === 0),
+      say: (_, { grid, inputs, extraTokens }) =>
+        inputs > 1
+          ? `the model reads ${inputs} inputs`
+          : isByLead(grid)
+            ? `the encoder has ${counted(extraTokens ?? 0, "token")} in front, which would belong to no lead`
+            : `the tokens lie along ${axesText(grid)}, and each has all leads or there are none`,
+      help: () => "cut windows of single leads, such as `patch(size: 1x75)`, with `class_token: false` in the encoder",
+    },
   ],
   width: (p) => p.width,
   transformer: (p) => transformerFacts(p, p.class_token === "own" ? "own" : "encoder"),
@@ -92,7 +114,8 @@ export const vit = defineDecoder({
     predict,
   },
   decode(code, p, w, inputs) {
-    const patches = ownPatches(code, trunk(code, p, w, inputs), inputs); // [B, N, Dd]
+    const patches =
+      p.each === null ? ownPatches(code, trunk(code, p, w, inputs), inputs) : leadByLead(code, p, w, inputs); // [B, N, Dd]
     return predict(code, p, w, w, patches);
   },
 });

@@ -18,6 +18,8 @@ import type { TransformerFacts } from "../vision-transformer.js";
 export interface EncoderContext {
   /** What enters the model; of several arrays, the first. */
   readonly array: ArrayShape;
+  /** How its patches lie; of several arrays, those of the first. */
+  readonly grid: Lattice;
   /** Whether a mask hides something. */
   readonly masked: boolean;
   /** Labels of the inputs whose tokens it sees, where they are several; else empty. */
@@ -52,6 +54,10 @@ export interface Encoder<P extends Params = Params, T extends ParameterTree = Pa
   layers(p: ValuesOf<P>): number;
   /** Tokens put in front of the patches ([CLS]); they have position rows of their own, before the patches'. */
   extraTokens(p: ValuesOf<P>): number;
+  /** Tokens behind those and before the patches that stand for no sample and no patch, of tokens that lie so; if absent, there are none. */
+  separators?(p: ValuesOf<P>, grid: Lattice): number;
+  /** What becomes of the tokens of all patches [B, N, D], with their positions, before any is hidden; if absent, nothing. */
+  mark?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor): Tensor;
   /** Present where it leaves out what is behind the end of a text; if absent, it reads inputs of which all tokens count. */
   readonly padding?: true;
   /** What it is elsewhere, where it is a plain vision transformer; null, or absent: it is none. */

@@ -3,6 +3,7 @@
 import type { Tensor } from "../../graph/index.js";
 import type { Code } from "../code.js";
 import {
+  addLeads,
   blockAttention,
   droppingBlocks,
   type LayerNormParameters,
@@ -12,12 +13,15 @@ import {
   normedBlockParameters,
   paddingAround,
   prependClassToken,
+  prependSeparators,
   prependToken,
   repeat,
   tokenParameter,
+  tokensParameter,
   transformerBlock,
 } from "../nn/index.js";
 import { choice, flag, optional, ratio, type ValuesOf } from "../params.js";
+import { axesText, isByLead, leadsOf } from "../sets.js";
 import { readFrom } from "../sources.js";
 import {
   blockOptions,
@@ -30,13 +34,16 @@ import {
 } from "../vision-transformer.js";
 import { defineEncoder, type TokenOrigin } from "./contract.js";
 
-/** Tokens [B, V, D] with the class token in front, where there is one, [B, extra + V, D]. */
-function sequenceOf(
-  code: Code,
-  w: { readonly cls_token?: Tensor | undefined },
-  tokens: Tensor,
-  { positions }: TokenOrigin,
-): Tensor {
+/** What stands in front of the patches, if anything. */
+interface FrontWeights {
+  readonly cls_token?: Tensor | undefined;
+  readonly sep_token?: Tensor | undefined;
+  readonly lead_embed?: Tensor | undefined;
+}
+
+/** Tokens [B, V, D] with the class token or separators in front, where there are some, [B, extra + V, D]. */
+function sequenceOf(code: Code, w: FrontWeights, tokens: Tensor, { positions }: TokenOrigin): Tensor {
+  if (w.sep_token) return code.let("sequence", prependSeparators, tokens, w.sep_token, w.lead_embed);
   if (!w.cls_token) return tokens;
   return positions
     ? code.let("sequence", prependClassToken, tokens, w.cls_token, positions)
@@ -55,6 +62,14 @@ const normIn = (w: object, name: string): unknown => (w as Readonly<Record<strin
 const params = {
   ...transformerParams("encoder"),
   class_token: flag({ default: true, doc: "Put a learned [CLS] token in front of the patches." }),
+  separators: optional(
+    choice({
+      options: {
+        lead: "A learned vector of its lead is added to each token, and two learned separators stand for each lead, as in ST-MEM.",
+      },
+      doc: "What tells the leads of a signal apart; if absent, positions alone.",
+    }),
+  ),
   key_bias: keyBias,
   norm: optional(
     choice({
@@ -162,23 +177,52 @@ export const vit = defineEncoder({
       say: (p) => `a \`drop_path\` of ${p.drop_path}, and this encoder stands in the braces of a target`,
       help: () => "remove it",
     },
+    {
+      name: "leads-in-order",
+      at: "separators",
+      doc: "Separators stand between the leads of one signal, whose tokens lie lead by lead.",
+      holds: (p, { grid, inputs, inner }) => p.separators === null || (isByLead(grid) && (inputs ?? 1) <= 1 && !inner),
+      say: (_, { grid, inputs, inner }) =>
+        inner
+          ? "this encoder stands in the braces of a target"
+          : (inputs ?? 1) > 1
+            ? `the model reads ${inputs} inputs`
+            : `the tokens lie along ${axesText(grid)}, and each has all leads or there are none`,
+      help: () => "cut windows of single leads, such as `patch(size: 1x75)` of a `signal`, or remove `separators`",
+    },
+    {
+      name: "separators-or-class-token",
+      at: "separators",
+      doc: "A class token and separators are not both in front.",
+      holds: (p) => p.separators === null || !p.class_token,
+      say: () => "a class token stands in front of the patches, where separators would stand",
+      help: () => "write `class_token: false`",
+    },
   ],
   width: (p) => p.width,
   layers: (p) => p.depth,
   extraTokens: (p) => (p.class_token ? 1 : 0),
   padding: true,
+  separators: (p, grid) => (p.separators === null ? 0 : 2 * leadsOf(grid)),
   // One number for each of the two residuals of a block, as in the official fine-tuning of MAE.
   drops({ depth, drop_path }) {
     if (!drop_path) return [];
     return Array.from({ length: depth }, (_, i) => ({ rate: (drop_path * i) / Math.max(1, depth - 1), numbers: 2 }));
   },
   transformer: (p) =>
-    p.norm === null && p.norms === null ? transformerFacts(p, p.class_token ? "own" : "none") : null,
-  parameters: (p, { inputs }) => ({
+    p.norm === null && p.norms === null && p.separators === null
+      ? transformerFacts(p, p.class_token ? "own" : "none")
+      : null,
+  parameters: (p, { inputs, grid }) => ({
     ...(p.class_token ? { cls_token: tokenParameter(p.width) } : {}),
+    ...(p.separators === null
+      ? {}
+      : { lead_embed: tokensParameter(leadsOf(grid), p.width), sep_token: tokenParameter(p.width) }),
     blocks: blocksOf(p, inputs),
     ...normsOf(p, inputs),
   }),
+  mark: (code, p, w, tokens) =>
+    p.separators === null ? tokens : code.let("marked", addLeads, tokens, w.lead_embed as Tensor<[1, number, number]>),
   encode(code, p, w, tokens, seen) {
     const x = through(code, p, w.blocks, sequenceOf(code, w, tokens, seen), withFront(code, p, seen));
     return p.norm === "none"

@@ -20,6 +20,7 @@ export {
 export * from "./detection.js";
 export * from "./guided-masks.js";
 export { declarationOf, isDeclared } from "./layer.js";
+export * from "./leads.js";
 export * from "./linear.js";
 export * from "./low-pass.js";
 export * from "./maps.js";
@@ -28,6 +29,7 @@ export * from "./perceptual.js";
 export * from "./positions.js";
 export * from "./regions.js";
 export { averagePlaces, resizePlaces } from "./resize.js";
+export * from "./scales.js";
 export * from "./sphere.js";
 export * from "./targets.js";
 export * from "./teachers.js";

@@ -6,7 +6,7 @@ import type { Augment, PixelSize } from "../augment/index.js";
 import { type Bound, type Definition, ofKind, type Requirement } from "../block.js";
 import type { DetectorFacts } from "../detection/dense.js";
 import type { ImageObject } from "../detection/objects.js";
-import { int, labels, optional, type Params, type ValuesOf } from "../params.js";
+import { int, labels, optional, type Params, ratio, type ValuesOf } from "../params.js";
 
 /** Frozen features of a labelled set: [count, width], row major; of tokens [count, tokens, width]. */
 export interface Features {
@@ -129,7 +129,7 @@ export const needsOneClass = (probe: Probe): boolean =>
   !probe.several && probe.needs !== "images" && !isObjectProbe(probe);
 
 export const defineObjectProbe = <const P extends Params>(probe: ObjectProbe<P>): ObjectProbe<P> =>
-  ofKind("probe", probe);
+  ofKind("probe", { ...probe, sees: "predictions" });
 
 /** Whose features a probe judges: a parameter of all that see some. */
 const ofOutput = {
@@ -157,7 +157,18 @@ const ofViews = {
   }),
 };
 
+/** What of test samples is not there: of all probes that go over the samples once. */
+const ofMissing = {
+  missing: optional(
+    ratio({
+      max: 0.99,
+      doc: "Share of the leads of each test signal that are missing, drawn for each sample: zeros stand for them. If absent, none.",
+    }),
+  ),
+};
+
 const isTimed = (array: ArrayShape): boolean => mediumOf(array) === "video" || isRecorded(array);
+const hasLeads = ({ axes }: ArrayShape): boolean => axes[0]?.name === "lead";
 const isCropped = (array: ArrayShape): boolean => hasPictures(array) && !isVolume(array);
 
 const viewsFit: readonly Requirement<Params, ProbeContext>[] = [
@@ -179,6 +190,18 @@ const viewsFit: readonly Requirement<Params, ProbeContext>[] = [
   },
 ];
 
+const missingFits: Requirement<Params, ProbeContext> = {
+  name: "missing",
+  at: "missing",
+  doc: "Leads are missing of signals alone.",
+  holds: ({ missing }, { arrays }) => !missing || arrays.some(hasLeads),
+  say: () => "the model reads no leads that could be missing",
+  help: () => "remove `missing`",
+};
+
+/** Share of the leads of test signals that a probe leaves out. */
+export const missingOf = ({ values }: Pick<Bound<Probe>, "values">): number => (values.missing ?? 0) as number;
+
 /** The parts of a sample that a probe looks at. */
 export const viewsOfProbe = ({
   values,
@@ -193,18 +216,30 @@ export const definePassProbe = <const P extends Params>(probe: PassProbe<P>): Pa
 export const defineProbe = <const P extends Params>(probe: FeatureProbe<P>): FeatureProbe<P> =>
   ofKind("probe", {
     ...probe,
-    params: { ...probe.params, ...(probe.sees === "predictions" ? {} : ofOutput), ...ofViews },
-    requires: [...(probe.requires ?? []), ...viewsFit],
+    params: {
+      ...probe.params,
+      ...(probe.sees === "predictions" ? {} : ofOutput),
+      ...ofViews,
+      ...(probe.needs === "images" ? {} : ofMissing),
+    },
+    requires: [...(probe.requires ?? []), ...viewsFit, ...(probe.needs === "images" ? [] : [missingFits])],
   });
 
 /** The output that a probe judges, by name; undefined: the features of all inputs. */
 export const judgedOutput = ({ values }: Pick<Bound<Probe>, "values">): string | undefined =>
   ((values.of ?? []) as readonly string[])[0];
 
+/** `knn`, or `knn without 50 % of leads`. */
+export function conditionName(probe: Bound<Probe>): string {
+  const missing = missingOf(probe);
+  const { name } = probe.definition;
+  return missing === 0 ? name : `${name} without ${Number((100 * missing).toPrecision(4))} % of leads`;
+}
+
 /** `knn`, or `knn of joint`: what scores are told under. */
 export function probeName(probe: Bound<Probe>): string {
   const of = judgedOutput(probe);
-  return of === undefined ? probe.definition.name : `${probe.definition.name} of ${of}`;
+  return of === undefined ? conditionName(probe) : `${conditionName(probe)} of ${of}`;
 }
 
 /** Gives the caller's timers and signals their turn: a progress bar moves, an interrupt is heard. */

@@ -11,6 +11,7 @@ import { rank } from "./rank.js";
 import { ridge } from "./ridge.js";
 
 export {
+  conditionName,
   defineObjectProbe,
   definePassProbe,
   defineProbe,
@@ -19,6 +20,7 @@ export {
   isObjectProbe,
   isPassProbe,
   judgedOutput,
+  missingOf,
   needsOneClass,
   type ObjectProbe,
   type Passes,

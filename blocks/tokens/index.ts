@@ -2,9 +2,10 @@
 
 import { columns } from "./columns.js";
 import { embedding } from "./embedding.js";
+import { multiScale } from "./multi-scale.js";
 import { patch } from "./patch.js";
 
 export { defineTokens, type Tokens, type TokensContext } from "./contract.js";
-export { columns, embedding, patch };
+export { columns, embedding, multiScale, patch };
 
-export const tokens = [columns, embedding, patch] as const;
+export const tokens = [columns, embedding, multiScale, patch] as const;

@@ -58,11 +58,50 @@ const divides = (
   },
 });
 
-const latticeOf = ({ size }: Values, array: ArrayShape): Lattice => {
+/** The lattice of equal boxes of these sides. */
+export const latticeOf = ({ size }: Values, array: ArrayShape): Lattice => {
   const lattice = cutInto(array, size);
   invariant(lattice, "the checker lets through only patches with a side for each axis");
   return lattice;
 };
+
+export const sizeParam = sides({
+  doc: "Sides of a patch, one for each axis of the input: `16x16` of an image, `2x16x16` of a video; must divide it.",
+});
+
+type SizeRequirement = Requirement<{ readonly size: Param<readonly number[]> }, TokensContext>;
+
+export const sideForEachAxis: SizeRequirement = {
+  name: "side-for-each-axis",
+  at: "size",
+  doc: "A patch has a side for each axis of the input.",
+  holds: (p, { array }) => p.size.length === array.axes.length,
+  say: (p, { array }) =>
+    `a patch of ${p.size.join("x")} has ${p.size.length} sides, and the input ${array.axes.length} axes: ${axesText(array.axes)}`,
+  help: (_, { array }) => `write ${array.axes.length} sides, in the order ${axesText(array.axes)}`,
+};
+
+/** The conditions that a patch divides the input. */
+export const dividesAxes: readonly SizeRequirement[] = [
+  divides(
+    "divides-height",
+    "The patch's height divides the input's.",
+    (name) => name === "row",
+    () => "height",
+  ),
+  divides(
+    "divides-width",
+    "The patch's width divides the input's.",
+    (name) => name === "column",
+    () => "width",
+  ),
+  divides(
+    "divides-axis",
+    "Every other side of the patch divides its axis of the input.",
+    (name) => name !== "row" && name !== "column",
+    ({ name }) => name,
+  ),
+];
 
 export const patch = defineTokens({
   name: "patch",
@@ -70,9 +109,7 @@ export const patch = defineTokens({
   source: "Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021, section 3.1",
   since: "0.1",
   params: {
-    size: sides({
-      doc: "Sides of a patch, one for each axis of the input: `16x16` of an image, `2x16x16` of a video; must divide it.",
-    }),
+    size: sizeParam,
     norm: optional(
       choice({
         options: { around: "Of the values of each patch before the linear layer, and of the token behind it." },
@@ -80,35 +117,7 @@ export const patch = defineTokens({
       }),
     ),
   },
-  requires: [
-    {
-      name: "side-for-each-axis",
-      at: "size",
-      doc: "A patch has a side for each axis of the input.",
-      holds: (p, { array }) => p.size.length === array.axes.length,
-      say: (p, { array }) =>
-        `a patch of ${p.size.join("x")} has ${p.size.length} sides, and the input ${array.axes.length} axes: ${axesText(array.axes)}`,
-      help: (_, { array }) => `write ${array.axes.length} sides, in the order ${axesText(array.axes)}`,
-    },
-    divides(
-      "divides-height",
-      "The patch's height divides the input's.",
-      (name) => name === "row",
-      () => "height",
-    ),
-    divides(
-      "divides-width",
-      "The patch's width divides the input's.",
-      (name) => name === "column",
-      () => "width",
-    ),
-    divides(
-      "divides-axis",
-      "Every other side of the patch divides its axis of the input.",
-      (name) => name !== "row" && name !== "column",
-      ({ name }) => name,
-    ),
-  ],
+  requires: [sideForEachAxis, ...dividesAxes],
   grid: latticeOf,
   parameters(p, { array, width }) {
     const values = boxLength(latticeOf(p, array)) * array.channels;

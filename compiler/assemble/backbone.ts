@@ -96,7 +96,15 @@ export function embed(code: Code, { branchOf }: Placed, input: InputPart, w: Wei
 export function place(code: Code, parts: Placed, input: InputPart, w: WeightTree, tokens: Tensor): Tensor {
   const own = weightsUnder(w, parts.branchOf(input.label));
   const placed = code.let("placed", addPositions, tokens, own[encoderPositions], { extra: extraRows(parts, input) });
-  return hasMark(input) ? code.let("marked", addMark, placed, own[encoderMark]) : placed;
+  const marked = hasMark(input) ? code.let("marked", addMark, placed, own[encoderMark]) : placed;
+  return markedBy(code, parts, input, w, marked);
+}
+
+/** Tokens [B, N, D] as the encoder that reads them wants them before any is hidden. */
+function markedBy(code: Code, parts: Placed, input: InputPart, w: WeightTree, tokens: Tensor): Tensor {
+  const { label, block } = parts.encoders.find(({ reads }) => reads.includes(input)) ?? {};
+  if (!block?.definition.mark) return tokens;
+  return block.definition.mark(code, block.values, weightsUnder(w, parts.branchOf(label ?? null)), tokens);
 }
 
 /** array [B, ...axes, C] -> tokens of all patches with their positions, [B, N, D] */

@@ -1,6 +1,6 @@
 /** How many tokens there are at each place of a model, and what becomes of hidden ones. */
 
-import { type Drop, type Hiding, tokenCount } from "../../blocks/index.js";
+import { type Bound, type Drop, type Encoder, type Hiding, tokenCount } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import {
   type EncoderPart,
@@ -34,18 +34,25 @@ export function layoutOf(parts: Parts, encoder = parts.encoder): Layout {
  * Tokens in front of the patches of what an encoder gives: those that it puts there, and those of the encoders that it reads. `only`: where
  * it sees one of its inputs alone. Of latents none does: they stand where patches do.
  */
-export const extraTokensOf = (
-  { block: { definition, values }, reads, latents }: EncoderPart,
-  only: InputPart | null = null,
-): number =>
+export const extraTokensOf = ({ block, inputs, reads, latents }: EncoderPart, only: InputPart | null = null): number =>
   latents
     ? 0
-    : definition.extraTokens(values) +
+    : ownFront(block, inputs) +
       reads.reduce((sum, read) => sum + (isEncoder(read) && isUnder(read, only) ? extraTokensOf(read, only) : 0), 0);
 
 /** Tokens in front of the patches of what a decoder reads: latents, behind which there are none of patches, or those of the encoder. */
 export const frontOf = (encoder: EncoderPart): number =>
   encoder.latents ? encoder.latents.definition.count(encoder.latents.values) : extraTokensOf(encoder);
+
+/** Class tokens and separators that an encoder puts in front of the patches of its inputs. */
+const ownFront = (block: Bound<Encoder>, inputs: readonly InputPart[]): number =>
+  block.definition.extraTokens(block.values) + separatorsOf({ block, inputs });
+
+/** Of those, what stands for no sample. */
+export const separatorsOf = ({
+  block: { definition, values },
+  inputs: [first],
+}: Pick<EncoderPart, "block" | "inputs">): number => (first && definition.separators?.(values, first.grid)) ?? 0;
 
 /** Whether what an encoder reads has to do with an input; null: with any. */
 export const isUnder = (read: InputPart | EncoderPart, input: InputPart | null): boolean =>
@@ -130,7 +137,7 @@ export const jointMask = ({ masks }: Pick<Parts, "masks">): MaskPart | null =>
 /** Rows of the positions of an input for tokens in front of it: those of the encoders that read nothing else. */
 export function extraRows({ encoders }: Pick<Parts, "encoders">, input: InputPart): number {
   const readers = encoders.filter(({ reads }) => reads.length === 1 && reads[0] === input);
-  return Math.max(0, ...readers.map(({ block: { definition, values } }) => definition.extraTokens(values)));
+  return Math.max(0, ...readers.map(({ block, inputs }) => ownFront(block, inputs)));
 }
 
 /** The input of a model that has one: what only such models have is built of it. */

@@ -254,7 +254,7 @@ function putCodeEncoder(
   const extra = definition.extraTokens(values);
   const own: Growing = { tree: {}, owners: growing.owners };
   const table = { [encoderPositions]: positionTable(input, definition.width(values), extra) };
-  const context = { inputs: [], array: input.array, masked: true };
+  const context = { inputs: [], array: input.array, grid: input.grid, masked: true };
   const owner = objectiveOwner(label, "target", "target.encoder", "positions");
   putBeside(own, table, { ...owner, table: { grid: input.grid, extra } });
   putBeside(own, definition.parameters(values, context), objectiveOwner(label, "target", "target.encoder"));
@@ -314,7 +314,8 @@ function putEncoder(
 ): void {
   const joins = reads.length > 1;
   const several = joins ? inputs.flatMap((input) => input.label ?? []) : [];
-  const context = { inputs: several, array: (inputs[0] as InputPart).array, masked };
+  const { array, grid } = inputs[0] as InputPart;
+  const context = { inputs: several, array, grid, masked };
   putBeside(branches.at(label), definition.parameters(values, context), backboneOwner(label, "encoder"));
   if (!latents) return;
   const asked = latents.definition.parameters(latents.values, { encoderWidth: definition.width(values) });

@@ -14,7 +14,7 @@ import {
 } from "../assemble/assemble.js";
 import { fieldsAsked } from "../assemble/fields.js";
 import { guidedMasks } from "../assemble/guide.js";
-import { dropsOf, frontOf, jointMask, layoutOf, maskOver, visibleOf } from "../assemble/layout.js";
+import { dropsOf, frontOf, jointMask, layoutOf, maskOver, separatorsOf, visibleOf } from "../assemble/layout.js";
 import type { InputPart, MaskPart, Objective, Parts } from "../assemble/parts.js";
 import { record } from "../assemble/record.js";
 import { noHomes, ourNames } from "../homes.js";
@@ -126,6 +126,7 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
     `masks: ${masksText(parts, imports, gridOf)}`,
     `parameters, backbone: ${dataText(assembly.backbone)}, extraTokens: ${layoutOf(parts).extra}`,
     ...(encoder.latents ? [`latents: ${frontOf(encoder)}`] : []),
+    ...(separatorsOf(encoder) > 0 ? [`separators: ${separatorsOf(encoder)}`] : []),
     `layers: ${encoder.block.definition.layers(encoder.block.values)}`,
     ...(guides.length > 0 ? [`guides: { ${guides.join(", ")} }`] : []),
     handedOn.join(", "),

@@ -1,6 +1,6 @@
 /** What is evaluated, and what comes of it. */
 
-import { type Augment, DataError, type Probe, type ProbeResult } from "../../blocks/index.js";
+import { type Augment, conditionName, DataError, type Probe, type ProbeResult } from "../../blocks/index.js";
 import { type Random, randomStream } from "../../graph/index.js";
 import type { TrainingPass, Views } from "../data/batches.js";
 import type { Executor } from "../executors/executor.js";
@@ -116,7 +116,7 @@ export async function rowOf(
     pool: selection?.pool ?? null,
     layer: selection?.layer ?? null,
     width,
-    probe: definition.name,
+    probe: conditionName({ definition, values }),
     values,
     scale: definition.scale ?? "share",
     scores,

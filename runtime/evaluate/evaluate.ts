@@ -8,6 +8,7 @@ import {
   type Features,
   isObjectProbe,
   isPassProbe,
+  missingOf,
   needsOneClass,
   type Probe,
   type SampleWords,
@@ -28,6 +29,7 @@ import {
 import { collectFeatures, type FeatureReader, type LabelledBatch, predictionReader } from "./features.js";
 import type { Trained } from "./frozen.js";
 import { classShares, eachShare, meanOverViews } from "./mean-views.js";
+import { withMissingLeads } from "./missing-leads.js";
 import { judgeObjects } from "./objects.js";
 import { judgeInPasses, readerOf } from "./passes.js";
 
@@ -60,15 +62,15 @@ export async function evaluate(
   const rows: EvaluationRow[] = [];
   let [read, featureSeconds]: [Judged | null, number] = [null, 0];
   for (const group of byViews(ofHead)) {
-    const predicted = await readPredictions(model, group.views, options);
+    const predicted = await readPredictions(model, group, options);
     featureSeconds += secondsSince(started);
     for (const probe of group.probes) rows.push(await judge(predicted, probe, options));
     read = predicted;
   }
-  for (const { views, probes: own } of byViews(ofFeatures)) {
+  for (const { probes: own, ...looking } of byViews(ofFeatures)) {
     const isLabelled = own.some(({ definition }) => definition.needs !== "images");
     const before = performance.now();
-    const judged = await readAll(model, { isLabelled, views }, options);
+    const judged = await readAll(model, { isLabelled, ...looking }, options);
     featureSeconds += secondsSince(before);
     for (const features of judged) for (const probe of own) rows.push(await judge(features, probe, options));
     read = judged[0] ?? read;
@@ -116,13 +118,20 @@ const judge = ({ train, test, ...kind }: Judged, probe: Bound<FeatureProbe>, opt
     return parts === "" ? result : { ...result, protocol: `${result.protocol}; ${what} averaged over ${parts}` };
   });
 
+/** What of samples is looked at. */
+interface Looking {
+  readonly views: Views;
+  /** Share of the leads of test samples that are missing. */
+  readonly missing: number;
+}
+
 /** Probes that look at the same parts of samples, of which features are read once. */
 function byViews(probes: readonly Bound<FeatureProbe>[]) {
-  const groups = new Map<string, { readonly views: Views; readonly probes: Bound<FeatureProbe>[] }>();
+  const groups = new Map<string, Looking & { readonly probes: Bound<FeatureProbe>[] }>();
   for (const probe of probes) {
-    const views = viewsOfProbe(probe);
-    const key = `${views.clips}x${views.crops}`;
-    const group = groups.get(key) ?? { views, probes: [] };
+    const [views, missing] = [viewsOfProbe(probe), missingOf(probe)];
+    const key = `${views.clips}x${views.crops}, ${missing}`;
+    const group = groups.get(key) ?? { views, missing, probes: [] };
     group.probes.push(probe);
     groups.set(key, group);
   }
@@ -132,10 +141,10 @@ function byViews(probes: readonly Bound<FeatureProbe>[]) {
 /** `isLabelled`: labels are asked for, and test images read. */
 async function readAll(
   model: Trained,
-  { isLabelled, views }: { readonly isLabelled: boolean; readonly views: Views },
+  { isLabelled, views, missing }: Looking & { readonly isLabelled: boolean },
   options: EvaluateOptions,
 ): Promise<readonly Judged[]> {
-  const { data, sources, selections, report } = options;
+  const { data, sources, selections, seed, report } = options;
   const readers: FeatureReader[] = [];
   try {
     for (const source of sources) readers.push(await readerOf(source, model, options));
@@ -144,7 +153,8 @@ async function readAll(
     const averaged = (all: readonly (readonly Features[])[]) =>
       all.map((kinds) => kinds.map((features) => meanOverViews(features, views)));
     const train = averaged(await collectFeatures(readers, data.train(views), classes, tick));
-    const test = averaged(await collectFeatures(readers, isLabelled ? data.test(views) : noImages(), classes, tick));
+    const shown = isLabelled ? withMissingLeads(data.test(views), model.program, { views, missing, seed }) : noImages();
+    const test = averaged(await collectFeatures(readers, shown, classes, tick));
     const judged = sources.flatMap((source, r) =>
       (source === "pixels" ? [null] : selections).map(
         (selection, i): Judged => ({
@@ -167,13 +177,18 @@ async function* noImages(): AsyncGenerator<LabelledBatch> {}
 /** The head's classes of the test images; nothing of the training images. */
 async function readPredictions(
   model: Trained,
-  views: Views,
-  { data, executor, batch, report }: EvaluateOptions,
+  { views, missing }: Looking,
+  { data, executor, batch, seed, report }: EvaluateOptions,
 ): Promise<Judged> {
   const reader = await predictionReader(model, executor, batch);
   try {
     const tick = (done: number) => report?.({ stage: "predictions", done, total: null });
-    const [[all] = []] = await collectFeatures([reader], data.test(views), data.classes.length, tick);
+    const [[all] = []] = await collectFeatures(
+      [reader],
+      withMissingLeads(data.test(views), model.program, { views, missing, seed }),
+      data.classes.length,
+      tick,
+    );
     const test = all && meanOverViews(all, views, all.several ? eachShare : classShares);
     const width = reader.widths[0] as number;
     if (!test || test.count === 0) {

@@ -4,6 +4,7 @@ import {
   afterTraining,
   arrayInputs,
   type Batch,
+  hasClassToken,
   type ModelProgram,
   maskedBatch,
   masksOf,
@@ -119,12 +120,12 @@ function encoding(g: Builder, program: ModelProgram, w: ProgramWeights): Readonl
 
 const tokensAndMeans = (
   g: Builder,
-  encoding: Pick<ModelProgram, "extraTokens">,
+  encoding: Pick<ModelProgram, "extraTokens" | "separators">,
   tokens: Tensor,
   places: Tensor | null = null,
 ): Readonly<Record<string, Tensor>> => ({
   tokens,
-  ...(encoding.extraTokens > 0 || places ? { cls: pooled(g, encoding, tokens, { pool: "cls" }) } : {}),
+  ...(hasClassToken(encoding, {}) || places ? { cls: pooled(g, encoding, tokens, { pool: "cls" }) } : {}),
   mean: pooled(g, encoding, tokens, { pool: "mean", places }),
 });
 

@@ -43,7 +43,7 @@ const methods = [
   ...["u-mae-class-token", "u-mae-patches", "maskfeat", "low-pass", "data2vec"],
   ...["sma", "sma-pool", "sma-share"],
   ...["r-mae", "rae", "r-mae-batch", "r-mae-channel"],
-  ...["mtae", "mlae"],
+  ...["mtae", "mlae", "st-mem", "mv-sstma"],
   ...["video-mae", "mae-st", "audio-mae", "cav-mae", "multi-mae", "bert", "selfmed-mae", "remasker", "m3ae"],
   ...["classifier-mean", "classifier-class-token"],
   ...["fcmae", "spark", "simmim", "swin-mae"],

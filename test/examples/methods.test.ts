@@ -130,6 +130,8 @@ const plainToys = [
   "digits-mae-st",
   "heartbeats-mtae",
   "heartbeats-mlae",
+  "heartbeats-mltae",
+  "heartbeats-st-mem",
   "sounds-audio-mae",
   "scans-selfmed-mae",
   "digits-cav-mae",
@@ -145,6 +147,7 @@ const made: Readonly<Record<string, string>> = {
   "digits-cav-mae": "spoken-digits",
   "digits-multi-mae": "digit-scenes",
   "digits-mae-st": "moving-digits",
+  "brain-waves": "brain-waves",
   heartbeats: "heartbeats",
   scans: "scans",
   sentences: "sentences",
@@ -156,6 +159,8 @@ const toys: readonly (readonly [name: string, share: number])[] = [
   ...plainToys.map((name) => [name, 0.9] as const),
   // A cross-entropy that begins at log 2 and has no image's contrast to take in at once.
   ["digits-rae", 0.95],
+  // One that begins at log 3, of a head that begins near zero.
+  ["brain-waves-mv-sstma", 0.992],
   // It begins at the logarithm of the vocabulary.
   ["sentences-bert", 0.97],
   // Convolutions take longer to find what is the same everywhere.

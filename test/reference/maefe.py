@@ -5,6 +5,7 @@ window of all leads (MTAE) or a whole lead (MLAE), between two LayerNorms; posit
 Usage: python maefe.py [folder]; `train` is described in stepping.py.
 """
 
+import importlib
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -80,16 +81,44 @@ model Reference {{
 """
 
 
-def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
-    signal, mask, own = (line(example, slot) for slot in ("input", "mask", "loss"))
-    case = replace(
+def case_of(example: dict, label: str | None = None) -> Case:
+    """Of the lines with a label, or of those without."""
+    signal = line(example, "input", label)
+    return replace(
         SMALL,
         image=(signal["values"]["leads"], signal["values"]["samples"], 1),
-        patch=tuple(line(example, "tokens")["values"]["size"]),
-        ratio=mask["values"]["ratio"],
-        encoder=network_of(line(example, "encoder")),
-        decoder=network_of(line(example, "decoder")),
+        patch=tuple(line(example, "tokens", label)["values"]["size"]),
+        ratio=line(example, "mask")["values"]["ratio"],
+        encoder=network_of(line(example, "encoder", label)),
+        decoder=network_of(line(example, "decoder", label)),
     )
+
+
+def train_both(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
+    """MLTAE: two models of the same records, each with weights of its own, and the sum of their losses."""
+    tables = [name for name in weights if name.endswith("pos_embed")]
+    w, own = leaves(weights, tables), line(example, "loss")
+
+    def loss_of_one(label: str, feed: Feed) -> torch.Tensor:
+        case = case_of(example, label)
+        mine = {name.removeprefix(f"{label}."): weight for name, weight in w.items() if name.startswith(f"{label}.")}
+        mine["decoder_pos_embed"] = mine.pop(f"inputs.{label}.decoder_pos_embed")
+        for name in ("pos_embed", "decoder_pos_embed"):
+            assert largest(mine[name], positions(case.tokens, mine[name].shape[-1])) < AGREEMENT, name
+        prediction = predict(case, mine, encode(case, mine, feed[label], feed[f"{label}Visible"]), feed[f"{label}Restore"])
+        hidden = (feed[f"{label}Restore"] >= case.visible).double()
+        return weighed(own, prediction, target_of(case, feed[label]), hidden)
+
+    return descend(example, w, feeds, lambda feed: loss_of_one("time", feed) + loss_of_one("lead", feed))
+
+
+def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
+    encoder = line(example, "encoder")
+    if encoder is None:
+        return train_both(example, weights, feeds)
+    if encoder["values"]["separators"] == "lead":
+        return importlib.import_module("st-mem").train(example, weights, feeds)
+    own, case = line(example, "loss"), case_of(example)
     assert example["tokens"] == {"total": case.tokens, "visible": case.visible}, (example["tokens"], case)
     tables = ["pos_embed", "decoder_pos_embed"]
     for name in tables:

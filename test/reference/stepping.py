@@ -100,7 +100,7 @@ def optimizer_for(case: dict, w: Weights) -> torch.optim.Optimizer:
 
 def layer_of(name: str) -> int | None:
     """Of a weight in front of an encoder's blocks 0, of block i the number i + 1; None of what comes after them."""
-    if name in ("cls_token", "pos_embed") or name.startswith("patch_embed"):
+    if name in ("cls_token", "pos_embed") or name.startswith(("patch_embed", "scales")):
         return 0
     return int(name.split(".")[1]) + 1 if name.startswith("blocks.") else None
 

@@ -25,6 +25,7 @@ METHODS = [
     ("loss", "info_nce", "cav-mae"),
     ("input", "text", "bert"),
     ("input", "table", "remasker"),
+    ("tokens", "multi_scale", "mv-sstma"),
     ("input", "signal", "maefe"),
     ("input", "volume", "selfmed-mae"),
     ("positions", "separable", "mae-st"),
