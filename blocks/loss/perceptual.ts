@@ -1,7 +1,7 @@
 /** How far a prediction is from the original for a network that was trained to see: the perceptual loss of LPIPS, without its learned weights. */
 
 import { blockParam } from "../block-values.js";
-import { deepest, type Encoder } from "../encoder/index.js";
+import { cellsUnder, deepest, type Encoder } from "../encoder/index.js";
 import { givenNetwork, perceptualDistance } from "../nn/index.js";
 import type { Weights } from "../parameters.js";
 import { choice } from "../params.js";
@@ -68,7 +68,14 @@ export const perceptual = defineLoss({
   ],
   weight: (p) => p.weight,
   parameters: ({ through: { block, values } }, { array }) => ({
-    perceptual: givenNetwork(block.parameters(values, { array, masked: false, inputs: [] })),
+    perceptual: givenNetwork(
+      block.parameters(values, {
+        array,
+        grid: cellsUnder(block.maps?.levels(values) ?? [], array),
+        masked: false,
+        inputs: [],
+      }),
+    ),
   }),
   build(code, { through: { block, values }, on }, { pictures }, w) {
     const { maps } = block;
