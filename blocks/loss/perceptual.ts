@@ -71,7 +71,7 @@ export const perceptual = defineLoss({
     perceptual: givenNetwork(
       block.parameters(values, {
         array,
-        grid: cellsUnder(block.maps?.levels(values) ?? [], array),
+        grid: block.maps ? cellsUnder(block.maps, values, array) : [],
         masked: false,
         inputs: [],
       }),
