@@ -31,6 +31,11 @@ export interface FieldSample {
   readonly beside?: readonly Int32Array[];
   /** Where the field asks for objects: those of the image, where it was cropped, resized and flipped to. */
   readonly objects?: readonly ImageObject[];
+  /**
+   * Where the field asks for a map: the class of each place of the array [...axes], cropped, resized and flipped as that is, by the nearest
+   * place; below zero where a turn has brought in what was outside.
+   */
+  readonly map?: Int32Array;
 }
 
 export interface Field {
@@ -46,6 +51,8 @@ export interface Field {
   readonly beside?: string;
   /** Whether it is computed of the objects in the image, which the data then have to name. */
   readonly objects?: true;
+  /** Whether it is computed of the classes of the array's places, which the data then have to say. */
+  readonly map?: true;
   /** -> as many numbers as `shape` has. */
   readonly compute: (sample: FieldSample) => TypedArray;
 }

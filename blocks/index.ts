@@ -175,16 +175,21 @@ export {
   type Features,
   isObjectProbe,
   isPassProbe,
+  isPlaceProbe,
+  type JudgedPlaces,
   judgedOutput,
   missingOf,
   needsOneClass,
   type ObjectProbe,
+  overlapsOf,
   type Passes,
   type PassProbe,
+  type PlaceProbe,
   type Probe,
   type ProbeResult,
   probeName,
   type SeenImage,
+  sayingJudged,
   viewsOfProbe,
 } from "./probe/index.js";
 export { effectiveRank } from "./probe/rank.js";
@@ -195,6 +200,7 @@ export type {
   Drop,
   Encoding,
   Guiding,
+  HeadFacts,
   Losses,
   MaskSampler,
   ModelProgram,
@@ -207,6 +213,7 @@ export { augmentsOf, mixesPairs, type OfInput, recipeSettings, type Training } f
 export type { LabelMap, RegionSample, RegionSource } from "./regions/index.js";
 export * as regionSources from "./regions/index.js";
 export { asKind, type Kinds, mustBe, type Registry, registry } from "./registry.js";
+export { type Saying, saidBy, saidWords } from "./saying.js";
 export type { Schedule } from "./schedule/index.js";
 export * as schedules from "./schedule/index.js";
 export {

@@ -131,6 +131,9 @@ export interface Prediction<T extends ParameterTree = ParameterTree> {
   readonly picture?: Picture | undefined;
 }
 
+/** What a model says of a head of its own. */
+export type HeadFacts = Pick<ModelProgram, "detector" | "places" | "severalClasses"> & { readonly classes: number };
+
 /**
  * A model. Its functions are written as methods, which TypeScript compares loosely in their arguments: an emitted model
  * types them with its own literal shapes.
@@ -172,6 +175,8 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   readonly severalClasses?: true;
   /** Present where `predict` says of places in the image which objects are there, [B, places, numbers]. */
   readonly detector?: DetectorFacts;
+  /** Present where `predict` says of each place which class stands there, [B, ...axes, K]. */
+  readonly places?: true;
   /** -> prediction [B, N, P]; of classes, a logit for each [B, K] */
   predict(g: Builder, w: Weights<T>, batch: Batch): Tensor;
   loss(g: Builder, w: Weights<T>, batch: Batch): Losses;

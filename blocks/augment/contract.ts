@@ -8,6 +8,7 @@ import type { Random } from "../../graph/index.js";
 import { type ArrayShape, hasPictures, type ImageShape, isRecorded, isVolume, planesOf } from "../arrays.js";
 import { type Definition, ofKind, type Requirement } from "../block.js";
 import type { Params, ValuesOf } from "../params.js";
+import type { Saying } from "../saying.js";
 import { axesText } from "../sets.js";
 
 /** How pixels are made from pixels. */
@@ -112,8 +113,8 @@ export interface AugmentContext {
   readonly image: ImageShape;
   /** Classes that the model tells apart; absent or null: it has no head, or nobody asks. */
   readonly classes?: number | null;
-  /** Whether they are classes of objects in a picture; absent: nobody asks. */
-  readonly detects?: boolean;
+  /** What the model's head says; absent or null likewise. */
+  readonly says?: Saying | null;
   /** Which part of a sample evaluation looks at; if absent, the middle. */
   readonly view?: View;
 }

@@ -4,6 +4,7 @@ import type { Random } from "../../graph/index.js";
 import { hasPictures } from "../arrays.js";
 import { dirichletShares } from "../mask/dirichlet.js";
 import { ratio, real } from "../params.js";
+import { saidWords } from "../saying.js";
 import { type Box, defineAugment, type PixelSize } from "./contract.js";
 
 /** A number drawn from the beta distribution with both parameters alpha. */
@@ -49,9 +50,9 @@ export const mixup = defineAugment({
       name: "labels",
       at: null,
       doc: "The model has a head that names a sample's class: its labels are mixed too.",
-      holds: (_, { classes, detects }) => classes != null && !detects,
-      say: (_, { detects }) =>
-        `this mixes samples with their labels, and the model ${detects ? "finds objects, whose boxes cannot be mixed" : "has no head"}`,
+      holds: (_, { says }) => says === "classes",
+      say: (_, { says }) =>
+        `this mixes samples with their labels, and the model ${says == null ? "has no head" : says === "objects" ? "finds objects, whose boxes cannot be mixed" : `says ${saidWords[says]}`}`,
       help: () => "remove it: it is for the fine-tuning of classifiers",
     },
     {

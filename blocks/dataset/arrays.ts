@@ -35,12 +35,14 @@ export interface ArrayReader {
   readonly arrays: (files: Files, path: string) => Promise<StoredArrays>;
   /** Whole numbers from 0, or flags of all classes. */
   readonly labels: (files: Files, path: string) => Promise<Int32Array | LabelFlags>;
+  /** A class for each place of samples of these shapes, whole numbers; if absent, the format has none. */
+  readonly maps?: (files: Files, path: string, arrays: StoredArrays) => Promise<(i: number) => Int32Array>;
 }
 
 type Path = Param<string | null>;
 type ArrayPaths = { readonly images: string } & Readonly<
   Record<"labels" | "test_images" | "test_labels", string | null>
->;
+> & { readonly maps?: string | null; readonly test_maps?: string | null };
 
 export const arrayParams = {
   images: text({ doc: "File with the training images." }),
@@ -86,6 +88,8 @@ export async function openArrays(
   }
   const [train, test] = [await readLabels(p.labels), await readLabels(p.test_labels)];
   const own = split === "train" ? train : test;
+  const mapsAt = (split === "train" ? p.maps : p.test_maps) ?? null;
+  const maps = mapsAt === null ? undefined : await reader.maps?.(files, mapsAt, arrays);
   if (own !== null && labelledSamples(own.labels) !== arrays.count) {
     throw new DataError(
       `${path} holds ${grouped(arrays.count)} ${sample}s and ${own.path} ${grouped(labelledSamples(own.labels))} labels`,
@@ -105,6 +109,7 @@ export async function openArrays(
           },
           shape: picture,
           label: labelOf(i),
+          ...(maps && { map: () => maps(i) }),
         }
       : {
           kind: "array",
@@ -113,6 +118,7 @@ export async function openArrays(
           },
           shape,
           label: labelOf(i),
+          ...(maps && { map: () => maps(i) }),
         };
   return {
     length: arrays.count,

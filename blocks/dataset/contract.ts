@@ -124,6 +124,8 @@ export type ArraySample =
       readonly label: Label | null;
       /** The objects in it; if absent, nobody has looked. */
       readonly annotated?: Annotated;
+      /** The file with the class of each of its places; if absent, there is none. */
+      readonly map?: string;
     }
   /**
    * A clip: image files of a folder in their order, of which `count` are taken, every `stride`-th. There are enough of them.
@@ -147,6 +149,8 @@ export type ArraySample =
       readonly label: Label | null;
       /** The objects in it; if absent, nobody has looked. */
       readonly annotated?: Annotated;
+      /** Reads the class of each of its places; if absent, nobody says. */
+      readonly map?: () => Int32Array;
     }
   /** An array of any axes, channels last: bytes or floats as of pixels, or any floats. */
   | {
@@ -156,6 +160,8 @@ export type ArraySample =
       readonly label: Label | null;
       /** By which samples of other inputs find it; if absent, they go by their numbers. */
       readonly name?: string;
+      /** Reads the class of each of its places; if absent, nobody says. */
+      readonly map?: () => Int32Array;
     };
 
 export interface SampleIndex {

@@ -20,6 +20,7 @@ import {
 } from "./contract.js";
 import { type Labelled, labelled } from "./labelled.js";
 import { type Contents, contentsOf, joined, type Listing, listFolder, othersNote } from "./listing.js";
+import { hasMapFiles, mapFiles } from "./map-files.js";
 import { seriesOf } from "./series.js";
 
 const params = {
@@ -51,6 +52,12 @@ const params = {
       doc: "What stands between labels, in a table, a header or the name of a sub-folder, where a sample may have any number of them; if absent, each has one.",
     }),
   ),
+  maps: optional(
+    text({
+      doc: "Folder with the classes of the places of each sample, at the same path but for the ending: a PNG (grey, or its numbers of colours), npy or NIfTI file of its size; or a CSV file with columns `path` and `map`. If absent, there are none.",
+    }),
+  ),
+  test_maps: optional(text({ doc: "The same for the test folder." })),
 };
 
 type Values = ValuesOf<typeof params>;
@@ -137,30 +144,44 @@ async function open(
   const { listing, partsOf, clip } = await grouped(found, root);
   const training = async () => (await grouped(await listFolder(files, p.path, contents), p.path)).listing;
   const all = await labelled(p, listing, files, isTest ? training : null);
-  const samples = ofSplit(
+  const owned = ofSplit(
     all,
     p,
     split,
     isJoined ? (path) => (partsOf(path) ? path : withoutEnding(path)) : (path) => path,
   );
-  if (samples.length === 0) {
+  if (owned.length === 0) {
     throw new DataError(
       `Holding out a share of ${p.holdout} leaves none of the ${counted(all.samples.length, listing.contents.one)} in ${root} to ${split}`,
       `Change the share, or add ${listing.contents.many}.`,
+    );
+  }
+  const place = isTest ? p.test_maps : p.maps;
+  const maps = place === null ? null : await mapFiles(files, place, array);
+  const samples = maps ? owned.filter(([path]) => maps.of(path) !== undefined) : owned;
+  if (samples.length === 0) {
+    throw new DataError(
+      `${place} has a map for none of the ${counted(owned.length, listing.contents.one)} in ${root}`,
+      `Maps are called as their ${listing.contents.many}, but for the ending.`,
     );
   }
   return {
     length: samples.length,
     sample(i) {
       const [path, label] = samples[i] as Labelled["samples"][number];
-      const place = { path: joined(root, path), within: path, label };
+      const named = { path: joined(root, path), within: path, label };
       const parts = partsOf(path);
-      if (parts) return { kind: "frames", ...place, ...parts };
-      return { kind: "file", ...place, ...(clip ? { clip } : {}) };
+      if (parts) return { kind: "frames", ...named, ...parts };
+      const map = maps?.of(path);
+      return { kind: "file", ...named, ...(clip ? { clip } : {}), ...(map === undefined ? {} : { map }) };
     },
     classes: all.classes,
     ...(p.separator === null ? {} : { several: true as const }),
-    notes: [...othersNote(listing), ...all.notes],
+    notes: [
+      ...othersNote(listing),
+      ...all.notes,
+      ...(maps?.note(owned.length - samples.length, listing.contents) ?? []),
+    ],
   };
 }
 
@@ -181,6 +202,22 @@ export const folder = defineDataset({
       holds: (p, { array }) => p.stride === null || mediumOf(array) === "video",
       say: () => "`stride` leaves out frames, and the model reads no videos",
       help: () => "remove `stride`, or write `input video` in the model",
+    },
+    {
+      name: "maps-of-places",
+      at: "maps",
+      doc: "`maps` are of images or volumes.",
+      holds: (p, { array }) => p.maps === null || hasMapFiles(array),
+      say: () => "`maps` hold a class for each place of an image or a volume, and the model reads neither",
+      help: () => "remove `maps`",
+    },
+    {
+      name: "test-maps-need-test",
+      at: "test_maps",
+      doc: "`test_maps` stands beside `test`.",
+      holds: (p) => p.test_maps === null || p.test !== null,
+      say: () => "`test_maps` are of the files of the test folder, and there is no `test`",
+      help: () => "name the folder: `test`; `maps` holds for what `holdout` keeps too",
     },
     {
       name: "test-or-holdout",

@@ -1,4 +1,4 @@
-/** Labels of files in a table of comma-separated values. */
+/** What a table of comma-separated values says of files: their labels, or the files of their maps. */
 
 import { DataError } from "./contract.js";
 
@@ -21,18 +21,24 @@ const shown = 80;
 const beginning = (line: string): string => (line.length > shown ? `${line.slice(0, shown)}...` : line);
 
 /**
- * Label by path. The first line names the columns, `path` and `label` among them; others are not read. Cells with a comma or
- * quote are quoted as in RFC 4180. `mayLack`: whether a cell may be without a label.
+/**
+ * Label by path, or the cell of another column. The first line names the columns, `path` and that one among them; others are not read. Cells
+ * with a comma or quote are quoted as in RFC 4180. `mayLack`: whether a cell may be without a label.
  * Throws `DataError` with the line that cannot be read.
  */
-export function readLabelFile(bytes: Uint8Array, file: string, mayLack = false): ReadonlyMap<string, string> {
+export function readLabelFile(
+  bytes: Uint8Array,
+  file: string,
+  mayLack = false,
+  column: "label" | "map" = "label",
+): ReadonlyMap<string, string> {
   const [header = "", ...lines] = new TextDecoder().decode(bytes).split(/\r?\n/);
   const names = (cellsOf(header.trim()) ?? []).map((name) => name.trim());
-  const [pathAt, labelAt] = [names.indexOf("path"), names.indexOf("label")];
+  const [pathAt, labelAt] = [names.indexOf("path"), names.indexOf(column)];
   if (pathAt < 0 || labelAt < 0) {
     throw new DataError(
-      `${file} does not begin with a line that names the columns path and label`,
-      "Write the line path,label, then one line a file.",
+      `${file} does not begin with a line that names the columns path and ${column}`,
+      `Write the line path,${column}, then one line a file.`,
     );
   }
   const labels = new Map<string, string>();
@@ -42,7 +48,7 @@ export function readLabelFile(bytes: Uint8Array, file: string, mayLack = false):
     const [path, label] = [cells[pathAt], cells[labelAt]];
     if (path === undefined || label === undefined || (label === "" && !mayLack) || cells.length !== names.length) {
       throw new DataError(
-        `${file} line ${i + 2} is not ${whatOf(names)}: ${beginning(line)}`,
+        `${file} line ${i + 2} is not ${whatOf(names, column)}: ${beginning(line)}`,
         "Quote a cell that has a comma.",
       );
     }
@@ -53,5 +59,5 @@ export function readLabelFile(bytes: Uint8Array, file: string, mayLack = false):
 }
 
 /** What a line of a table holds, in words. */
-const whatOf = (names: readonly string[]): string =>
-  names.length === 2 ? "a path and a label" : `${names.length} cells with a path and a label`;
+const whatOf = (names: readonly string[], column: string): string =>
+  names.length === 2 ? `a path and a ${column}` : `${names.length} cells with a path and a ${column}`;

@@ -9,9 +9,16 @@ import {
   sidesText,
   wordsOf,
 } from "../arrays.js";
-import { choice } from "../params.js";
+import { choice, optional, text } from "../params.js";
 import { axesText } from "../sets.js";
-import { type ArrayReader, arrayParams, type LabelFlags, openArrays, testLabelsNeedImages } from "./arrays.js";
+import {
+  type ArrayReader,
+  arrayParams,
+  type LabelFlags,
+  openArrays,
+  type StoredArrays,
+  testLabelsNeedImages,
+} from "./arrays.js";
 import { checkClasses } from "./classes.js";
 import { DataError, defineDataset, type Files } from "./contract.js";
 import { checkNpySize, type NpyHeader, type NpyType, type NpyValues, npyValues, readNpyHeader } from "./npy-file.js";
@@ -164,6 +171,7 @@ const readerFor = (layout: Layout, range: Range, wanted: ArrayShape, words: Samp
     }
     return labels;
   },
+  maps: readMaps,
 });
 
 /** Zeros and ones, a column for each class. */
@@ -182,6 +190,28 @@ function flagsOf(values: NpyValues, classes: number, path: string): LabelFlags {
   return { flags, classes };
 }
 
+/** [N, ...axes] of whole numbers. */
+async function readMaps(
+  files: Files,
+  path: string,
+  { count, shape }: StoredArrays,
+): Promise<(i: number) => Int32Array> {
+  const wanted = [count, ...shape.axes.map(({ size }) => size)];
+  const { header, bytes } = await openNpy(files, path, `integers of shape (${wanted.join(", ")})`, (found) => {
+    if (found.shape.join() === wanted.join() && !isFloat(found.type)) return;
+    throw new DataError(
+      `${path} holds ${found.type} of shape (${found.shape.join(", ")}), and its samples have places (${wanted.join(", ")})`,
+      "Save the class of each place as a whole number, in an array of the samples' shape without their channels.",
+    );
+  });
+  const length = wanted.slice(1).reduce((product, size) => product * size, 1);
+  return (i) => {
+    const begin = header.begin + i * length * header.width;
+    const numbers = npyValues(header.type, bytes(begin, begin + length * header.width)) as ArrayLike<number>;
+    return Int32Array.from(numbers, Number);
+  };
+}
+
 function checkedLabel(label: number, path: string): number {
   if (label >= 0 && label <= 2 ** 31 - 1) return label;
   throw new DataError(`${path} holds the label ${label}`, "Labels count classes from 0.");
@@ -194,6 +224,12 @@ export const npy = defineDataset({
   since: "0.1",
   params: {
     ...arrayParams,
+    maps: optional(
+      text({
+        doc: "File with the class of each place of the training images, whole numbers [N, H, W]; if absent, there are none.",
+      }),
+    ),
+    test_maps: optional(text({ doc: "The same for the test images." })),
     layout: choice({
       default: "hwc",
       options: {
@@ -212,7 +248,17 @@ export const npy = defineDataset({
     }),
   },
   positional: "images",
-  requires: [testLabelsNeedImages],
+  requires: [
+    testLabelsNeedImages,
+    {
+      name: "test-maps-need-images",
+      at: "test_maps",
+      doc: "`test_maps` stands beside `test_images`.",
+      holds: (p) => p.test_maps === null || p.test_images !== null,
+      say: () => "`test_maps` are of the test images, and there are no `test_images`",
+      help: () => "write `test_images`, or remove `test_maps`",
+    },
+  ],
   open: (p, files, split, { array }) =>
     openArrays(p, files, split, { reader: readerFor(p.layout, p.values, array, wordsOf({ array })), array }),
 });

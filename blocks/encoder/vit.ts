@@ -235,16 +235,22 @@ export const vit = defineEncoder({
     if (count === 1) return [through(code, p, w.blocks, sequence, seen, "deep")];
     const x = through(code, p, w.blocks.slice(0, p.depth - count), sequence, seen);
     const given: Tensor[] = [];
-    for (const block of w.blocks.slice(p.depth - count)) {
+    for (const [i, block] of w.blocks.entries()) {
+      if (i < p.depth - count) continue;
+      const entered = given.at(-1) ?? x;
+      // Two numbers for each block.
+      const drops = seen.drops && { drops: { ...seen.drops, first: seen.drops.first + 2 * i } };
       given.push(
-        code.let(
-          "deep",
-          transformerBlock,
-          given.at(-1) ?? x,
-          block,
-          blockOptions(p),
-          ...(seen.padding ? [seen.padding] : []),
-        ),
+        drops && p.drop_path
+          ? through(code, p, w.blocks.slice(i, i + 1), entered, { ...seen, ...drops }, "deep")
+          : code.let(
+              "deep",
+              transformerBlock,
+              entered,
+              block,
+              blockOptions(p),
+              ...(seen.padding ? [seen.padding] : []),
+            ),
       );
     }
     return given;

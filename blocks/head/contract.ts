@@ -1,18 +1,20 @@
 /**
- * What a head is: from what an encoder makes of a whole sample to a logit for each class, or to the objects in it; while it is trained, of
- * what a mask shows, where there is one.
+ * What a head is: from what an encoder makes of a whole sample to a logit for each class, to the objects in it, or to what stands at each of
+ * its places; while it is trained, of what a mask shows, where there is one.
  */
 
 import type { Tensor } from "../../graph/index.js";
+import type { ArrayShape } from "../arrays.js";
 import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
 import { labelFlags } from "../dataset/contract.js";
 import type { DetectorFacts } from "../detection/dense.js";
-import type { Drops } from "../encoder/index.js";
+import type { Drops, MapLevel } from "../encoder/index.js";
 import type { Field, FieldContext } from "../field.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
 import type { Drop } from "../program.js";
+import type { Saying } from "../saying.js";
 import type { Lattice } from "../sets.js";
 
 /** What is known where a head is checked. */
@@ -21,9 +23,21 @@ export interface HeadCheck extends ModelContext {
   readonly masked: boolean;
 }
 
+/** An array under a head, and how it is cut into tokens or cells. */
+export interface HeadArray {
+  readonly array: ArrayShape;
+  readonly grid: Lattice;
+}
+
 export interface HeadContext {
   /** Features of a token. */
   readonly encoderWidth: number;
+  /** Maps of an encoder that gives such, the finest first; null: it gives tokens. */
+  readonly levels: readonly MapLevel[] | null;
+  /** Layers of the encoder. */
+  readonly layers: number;
+  /** The arrays that it sees. */
+  readonly inputs: readonly HeadArray[];
 }
 
 export interface HeadInputs {
@@ -39,22 +53,35 @@ export interface HeadInputs {
   readonly grid: Lattice;
   /** Of a text, 1 for its tokens and 0 for what is behind its end, [B, N]; null: all count. */
   readonly places: Tensor | null;
+  /**
+   * Of a head that reads maps: those of the encoder, the finest first and the last one normalised, or the patches of the layers that it reads, laid
+   * out as they lie, [B, ...S, D] each; of several arrays beside each other.
+   */
+  readonly maps: readonly Tensor[];
+  /** Whether these are of several sizes. */
+  readonly isPyramid: boolean;
+  /** The arrays that it sees, [B, ...axes, C]. */
+  readonly arrays: readonly Tensor[];
   /** What is left out at random; if absent, nothing. */
   readonly drops?: Drops;
 }
 
 export interface Head<P extends Params = Params, T extends ParameterTree = ParameterTree>
   extends Definition<P, HeadCheck> {
+  /** What it says; `classes` where absent. */
+  readonly says?: Saying;
   /** Classes that it tells apart, K. */
   classes(p: ValuesOf<P>): number;
+  /** Present where it reads maps, and no tokens: which layers it reads of an encoder of tokens with so many, from 1. */
+  layers?(p: ValuesOf<P>, layers: number): readonly number[];
   parameters(p: ValuesOf<P>, context: HeadContext): T;
   /** What of it is left out at random in training; if absent, nothing. */
   drops?(p: ValuesOf<P>, context: HeadContext): readonly Drop[];
   /** Present where it finds objects: what its places say. */
   detector?(p: ValuesOf<P>, context: FieldContext): DetectorFacts;
-  /** -> logits [B, K]; of a detector what each place says, [B, places, numbers] */
+  /** -> logits [B, K]; of a detector what each place says, [B, places, numbers]; of places [B, ...axes, K] */
   classify(code: Code, p: ValuesOf<P>, w: Weights<T>, inputs: HeadInputs): Tensor;
-  /** What training is fed with: labels [K], see `labelField`, or of a detector what each place is to say. */
+  /** What training is fed with: labels [K], see `labelField`, of a detector what each place is to say, or the class of each place. */
   field(p: ValuesOf<P>, context: FieldContext): Field;
 }
 

@@ -79,6 +79,7 @@ export const detector = defineHead({
       help: () => "leave 0.5 out of `scales`, or change the image's size",
     },
   ],
+  says: "objects",
   classes: (p) => p.classes,
   parameters: (p, { encoderWidth }) => {
     const { classes, scales, channels, depth, outline: mask } = p;

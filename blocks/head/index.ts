@@ -7,9 +7,10 @@ import { patchesOf } from "../sequence.js";
 import { featuresFrom } from "../sources.js";
 import { defineHead, labelField } from "./contract.js";
 import { detector } from "./detector.js";
+import { segmentation } from "./segmentation.js";
 
 export { defineHead, type Head, type HeadContext, type HeadInputs, labelField } from "./contract.js";
-export { detector };
+export { detector, segmentation };
 
 /** One linear layer on the class token or on the mean of the patches: the head of a fine-tuned vision transformer. */
 export const classifier = defineHead({
@@ -65,4 +66,4 @@ export const classifier = defineHead({
   field: (p) => labelField(p.classes),
 });
 
-export const heads = [classifier, detector] as const;
+export const heads = [classifier, detector, segmentation] as const;

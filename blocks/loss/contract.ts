@@ -7,11 +7,12 @@ import type { Code, Layer } from "../code.js";
 import { meanOfFlagged, otherFlags, takeTokens } from "../nn/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import { choice, type Params, real, type ValuesOf } from "../params.js";
+import type { Saying } from "../saying.js";
 
 export interface LossInputs {
-  /** [B, N, P], of a head [B, K], of a detector [B, places, numbers]; decoded when it is first read, so a loss that never reads it decodes nothing. */
+  /** [B, N, P], of a head [B, K], of a detector [B, places, numbers], of places [B, ...axes, K]; decoded when it is first read, so a loss that never reads it decodes nothing. */
   readonly prediction: Tensor;
-  /** [B, N, P], of a head the labels [B, K], of a detector what its places are to say; computed when it is first read. */
+  /** [B, N, P], of a head the labels [B, K], of a detector what its places are to say, of places their classes [B, ...axes]; computed when it is first read. */
   readonly target: Tensor;
   /** Whether a mask hides some of what is predicted; if not, `visible` and `hidden` are not to be read. */
   readonly masked: boolean;
@@ -67,9 +68,10 @@ export interface Loss<P extends Params = Params, T extends ParameterTree = Param
   readonly acrossSamples?: true;
   /**
    * What it compares: predictions of patches with their targets, where absent; logits of ids with those of a text; what is said of columns
-   * of a table with what they hold; logits of a head with labels; those of a detector with objects; or the features of two inputs, which it names by a parameter `between`.
+   * of a table with what they hold; logits of a head with labels; those of a detector with objects; those of places with their classes; or the
+   * features of two inputs, which it names by a parameter `between`.
    */
-  readonly compares?: "patches" | "ids" | "columns" | "classes" | "objects" | "features";
+  readonly compares?: "patches" | "ids" | "columns" | "features" | Saying;
   /** Of a loss of classes: it judges each by itself, so that samples may have several; if absent, each has one. */
   readonly several?: true;
   /** It can judge tokens whose number differs from sample to sample; if absent, it cannot. */

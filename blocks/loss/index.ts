@@ -6,11 +6,13 @@ import { classBce } from "./class-bce.js";
 import { columnError } from "./column-error.js";
 import { crossEntropy } from "./cross-entropy.js";
 import { detection } from "./detection.js";
+import { dice } from "./dice.js";
 import { idCrossEntropy } from "./id-cross-entropy.js";
 import { infoNce } from "./info-nce.js";
 import { l1 } from "./l1.js";
 import { mse } from "./mse.js";
 import { perceptual } from "./perceptual.js";
+import { placeCrossEntropy } from "./place-cross-entropy.js";
 import { smoothL1 } from "./smooth-l1.js";
 import { uniformity } from "./uniformity.js";
 
@@ -22,11 +24,13 @@ export {
   columnError,
   crossEntropy,
   detection,
+  dice,
   idCrossEntropy,
   infoNce,
   l1,
   mse,
   perceptual,
+  placeCrossEntropy,
   smoothL1,
   uniformity,
 };
@@ -38,11 +42,13 @@ export const losses = [
   columnError,
   crossEntropy,
   detection,
+  dice,
   idCrossEntropy,
   infoNce,
   l1,
   mse,
   perceptual,
+  placeCrossEntropy,
   smoothL1,
   uniformity,
 ] as const;

@@ -16,7 +16,7 @@ export const accuracy = defineProbe({
       name: "head",
       at: null,
       doc: "The model has a head, whose classes can be right or wrong.",
-      holds: (_, { classes, detects }) => classes !== null && !detects,
+      holds: (_, { says }) => says === "classes",
       say: () => "the model has no head that names classes",
       help: () => "judge its features by another probe, or add a `head` to the model",
     },

@@ -7,6 +7,8 @@ import { type Bound, type Definition, ofKind, type Requirement } from "../block.
 import type { DetectorFacts } from "../detection/dense.js";
 import type { ImageObject } from "../detection/objects.js";
 import { int, labels, optional, type Params, ratio, type ValuesOf } from "../params.js";
+import type { Saying } from "../saying.js";
+import type { Overlaps } from "./overlaps.js";
 
 /** Frozen features of a labelled set: [count, width], row major; of tokens [count, tokens, width]. */
 export interface Features {
@@ -50,8 +52,8 @@ export interface ProbeContext {
   readonly classes: number | null;
   /** Features of a token. */
   readonly encoderWidth: number;
-  /** Whether the model's head finds objects. */
-  readonly detects: boolean;
+  /** What the model's head says; null: it has none. */
+  readonly says: Saying | null;
   /** What the model reads. */
   readonly arrays: readonly ArrayShape[];
 }
@@ -117,16 +119,43 @@ export interface ObjectProbe<P extends Params = Params> extends Definition<P, Pr
   ): Promise<ProbeResult>;
 }
 
-export type Probe<P extends Params = Params> = FeatureProbe<P> | PassProbe<P> | ObjectProbe<P>;
+/** A sample of whose places a head has said the classes. */
+export interface JudgedPlaces {
+  readonly overlaps: Overlaps;
+}
+
+/** What a probe is that judges the classes of places of test samples. */
+export interface PlaceProbe<P extends Params = Params> extends Definition<P, ProbeContext> {
+  readonly sees?: "predictions";
+  readonly needs?: "labels";
+  readonly scale?: "share";
+  readonly several?: true;
+  judgePlaces(
+    p: ValuesOf<P>,
+    samples: readonly JudgedPlaces[],
+    context: { readonly classes: number },
+  ): Promise<ProbeResult>;
+}
+
+export type Probe<P extends Params = Params> = FeatureProbe<P> | PassProbe<P> | ObjectProbe<P> | PlaceProbe<P>;
 
 /** Whether a probe goes through the images again and again: it takes far longer than one of features computed once. */
 export const isPassProbe = (probe: Probe): probe is PassProbe => "runPasses" in probe;
 
 export const isObjectProbe = (probe: Probe): probe is ObjectProbe => "judge" in probe;
 
+export const isPlaceProbe = (probe: Probe): probe is PlaceProbe => "judgePlaces" in probe;
+
 /** Whether a probe compares labels and takes one of each sample. */
 export const needsOneClass = (probe: Probe): boolean =>
-  !probe.several && probe.needs !== "images" && !isObjectProbe(probe);
+  !probe.several && probe.needs !== "images" && !isObjectProbe(probe) && !isPlaceProbe(probe);
+
+/** What a model's head has to say for a probe that judges it. */
+export const sayingJudged = (probe: Probe): Saying =>
+  isObjectProbe(probe) ? "objects" : isPlaceProbe(probe) ? "places" : "classes";
+
+export const definePlaceProbe = <const P extends Params>(probe: PlaceProbe<P>): PlaceProbe<P> =>
+  ofKind("probe", { ...probe, sees: "predictions" as const });
 
 export const defineObjectProbe = <const P extends Params>(probe: ObjectProbe<P>): ObjectProbe<P> =>
   ofKind("probe", { ...probe, sees: "predictions" });

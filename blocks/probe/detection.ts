@@ -24,7 +24,7 @@ export const detection = defineObjectProbe({
       name: "detector",
       at: null,
       doc: "The model has a head that finds objects.",
-      holds: (_, { detects }) => detects,
+      holds: (_, { says }) => says === "objects",
       say: () => "the model finds no objects",
       help: () => "judge its features or classes, or give it a head such as `detector`",
     },

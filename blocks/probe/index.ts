@@ -9,28 +9,46 @@ import { linear } from "./linear.js";
 import { linearCrops } from "./linear-crops.js";
 import { rank } from "./rank.js";
 import { ridge } from "./ridge.js";
+import { segmentation } from "./segmentation.js";
 
 export {
   conditionName,
   defineObjectProbe,
   definePassProbe,
+  definePlaceProbe,
   defineProbe,
   type FeatureProbe,
   type Features,
   isObjectProbe,
   isPassProbe,
+  isPlaceProbe,
+  type JudgedPlaces,
   judgedOutput,
   missingOf,
   needsOneClass,
   type ObjectProbe,
   type Passes,
   type PassProbe,
+  type PlaceProbe,
   type Probe,
   type ProbeResult,
   probeName,
   type SeenImage,
+  sayingJudged,
   viewsOfProbe,
 } from "./contract.js";
-export { accuracy, attentive, detection, fewShot, knn, linear, linearCrops, rank, ridge };
+export { overlapsOf } from "./overlaps.js";
+export { accuracy, attentive, detection, fewShot, knn, linear, linearCrops, rank, ridge, segmentation };
 
-export const probes = [accuracy, attentive, detection, fewShot, knn, linear, linearCrops, rank, ridge] as const;
+export const probes = [
+  accuracy,
+  attentive,
+  detection,
+  fewShot,
+  knn,
+  linear,
+  linearCrops,
+  rank,
+  ridge,
+  segmentation,
+] as const;

@@ -7,13 +7,14 @@ import {
   type ArrayShape,
   defaultsOf,
   hasPictures,
-  isObjectProbe,
   isPassProbe,
   type ModelProgram,
   mustBe,
   needsOneClass,
   type Probe,
   type SampleWords,
+  type Saying,
+  sayingJudged,
   wordsOf,
 } from "../../blocks/index.js";
 import type {
@@ -155,15 +156,13 @@ const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values:
  * Every probe that has something to judge: only a model with a head predicts classes, and not all data have labels. Those that go through
  * the images again and again take long, and are asked for by name.
  */
-function probesFor({ program, vocabulary }: OpenRun, { classes: labels, several }: LabelledData): Bound<Probe>[] {
-  const isLabelled = labels.length > (several ? 0 : 1);
-  const { classes, detector } = program;
-  const judging = vocabulary.registry.probe.filter((probe) =>
-    isObjectProbe(probe)
-      ? detector !== undefined
-      : probe.sees !== "predictions" || (classes !== undefined && detector === undefined),
+function probesFor({ program, vocabulary }: OpenRun, { classes, several }: LabelledData): Bound<Probe>[] {
+  const isLabelled = classes.length > (several ? 0 : 1);
+  const judging = vocabulary.registry.probe.filter(
+    (probe) =>
+      probe.sees !== "predictions" || (program.classes !== undefined && sayingJudged(probe) === saidByProgram(program)),
   );
-  const left = judging.filter(({ needs }) => !isLabelled && needs !== "images");
+  const left = judging.filter((probe) => !isLabelled && probe.needs !== "images" && sayingJudged(probe) === "classes");
   if (left.length > 0) tell(`left out, as the data have no labels: ${namesOf(left)}`);
   const single = judging.filter((probe) => several && needsOneClass(probe) && !left.includes(probe));
   if (single.length > 0) tell(`left out, as they compare one class of each sample: ${namesOf(single)}`);
@@ -173,6 +172,9 @@ function probesFor({ program, vocabulary }: OpenRun, { classes: labels, several 
     tell(`left out, as they go through the images many times: ${namesOf(slow)}; --with asks for them`);
   return judging.filter((probe) => !left.includes(probe) && !slow.includes(probe)).map(withDefaults);
 }
+
+const saidByProgram = ({ detector, places }: ModelProgram): Saying =>
+  places ? "places" : detector ? "objects" : "classes";
 
 const namesOf = (probes: readonly Probe[]): string => probes.map(({ name }) => name).join(", ");
 

@@ -17,7 +17,7 @@ export interface LabelledOptions {
 }
 
 export async function labelledData({ program, training, root, most, note }: LabelledOptions): Promise<LabelledData> {
-  const { evaluationBatches, openData, RunError } = await import("../../runtime/index.js");
+  const { evaluationBatches, judgedFields, openData, RunError } = await import("../../runtime/index.js");
   const train = thinned(await openData(training.data, "train", root, program), most);
   const common = { augment: training.augment, arrays: program.arrays, batch: labelledBatch, root, workers: 1, note };
   /** Samples of which there is no more than the model reads have one clip. */
@@ -47,6 +47,11 @@ export async function labelledData({ program, training, root, most, note }: Labe
       opened ??= openData(training.data, "test", root, program);
       const index = thinned(await opened, most);
       yield* evaluationBatches({ index, ...common, ...viewed(index, views) });
+    },
+    async *places() {
+      opened ??= openData(training.data, "test", root, program);
+      const index = thinned(await opened, most);
+      yield* evaluationBatches({ index, ...common, fields: judgedFields(program) });
     },
     classes: train.classes,
     ...(train.several ? { several: true as const } : {}),

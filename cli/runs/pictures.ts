@@ -1,4 +1,4 @@
-/** Pictures of what a model makes of samples: reconstructions, or objects that are found; and what they show in numbers. */
+/** Pictures of what a model makes of samples: reconstructions, objects that are found, or classes of places; and what they show in numbers. */
 
 import {
   type ArrayShape,
@@ -66,6 +66,7 @@ export async function drawPicture(
   options: PictureOptions,
 ): Promise<{ readonly text: string; readonly files: readonly string[] }> {
   if (run.program.detector) return { text: await drawObjects(run, options), files: [] };
+  if (run.program.places) return { text: await drawPlaces(run, options), files: [] };
   const drawn = await drawReconstructions(run, options);
   return { text: sayErrors(drawn, wordsOf(run.program.arrays)), files: drawn.files };
 }
@@ -80,6 +81,21 @@ async function drawObjects(run: Drawable, options: PictureOptions): Promise<stri
     const { canvas, there, found } = await runtime.drawnObjects({ program, weights }, batch, { ...options, colours });
     await runtime.writePng(options.path, canvas);
     return `${count(there, "object")} in ${count(batch.count, "image")}, and ${found} found`;
+  }
+  throw new Error("invariant: data without samples was opened");
+}
+
+/** Each sample with the classes that are there, and those that are said. */
+async function drawPlaces(run: Drawable, options: PictureOptions): Promise<string> {
+  const runtime = await import("../../runtime/index.js");
+  const { program, weights, training } = run;
+  const shown = await shownBatch(run, options);
+  for await (const batch of runtime.evaluationBatches({ ...shown, fields: runtime.judgedFields(program) })) {
+    const { name, shape } = arrayOf(program);
+    const colours = runtime.colourScale(augmentsOf(training.augment, name, program.arrays), shape);
+    const { canvas, right } = await runtime.drawnPlaces({ program, weights }, batch, { ...options, colours });
+    await runtime.writePng(options.path, canvas);
+    return `classes of ${(100 * right).toFixed(2)} % of the places of ${count(batch.count, "sample")} right`;
   }
   throw new Error("invariant: data without samples was opened");
 }

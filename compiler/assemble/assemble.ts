@@ -7,13 +7,13 @@ import type {
   AdversaryProgram,
   Arrays,
   Batch,
-  DetectorFacts,
+  HeadFacts,
   Losses,
   MaskSampler,
   ModelProgram,
   ParameterTree,
 } from "../../blocks/index.js";
-import { bindJointMask, bindMask, bindPicture, bindTeacher } from "../../blocks/index.js";
+import { bindJointMask, bindMask, bindPicture, bindTeacher, saidBy } from "../../blocks/index.js";
 import { type Builder, invariant, type Tensor } from "../../graph/index.js";
 import type { Model } from "../model.js";
 import type { WeightTree } from "./branches.js";
@@ -114,17 +114,14 @@ export const encodingsOf = ({
 };
 
 /** What a head says of the first input that it sees. */
-export function headFacts(head: HeadPart): {
-  readonly classes: number;
-  readonly severalClasses?: true;
-  readonly detector?: DetectorFacts;
-} {
+export function headFacts(head: HeadPart): HeadFacts {
   const { definition, values } = head.block;
   const { array, grid } = headInput(head);
   return {
     classes: definition.classes(values),
     ...(head.losses.every((loss) => loss.definition.several) ? { severalClasses: true as const } : {}),
     ...(definition.detector ? { detector: definition.detector(values, { array, grid }) } : {}),
+    ...(saidBy(definition) === "places" ? { places: true } : {}),
   };
 }
 

@@ -10,6 +10,7 @@ import {
   dropsInput,
   type Encoded,
   type Encoder,
+  joinMaps,
   joinTokens,
   keptPlaces,
   type Lattice,
@@ -18,6 +19,7 @@ import {
   paddingBias,
   patchesOf,
   placeNames,
+  placesApart,
   placesInRow,
   placesOfText,
   restoreTokens,
@@ -45,6 +47,7 @@ import {
 } from "./layout.js";
 import {
   type EncoderPart,
+  type Features,
   type HeadPart,
   type InputPart,
   isEncoder,
@@ -336,6 +339,47 @@ export function mapsFor(
   const own = weightsUnder(w, parts.branchOf(encoder.label));
   const seen = { kept: places && keptUnder(code, input, places), ...drops };
   return mapsOf(definition).encode(code, values, own, arrayIn(input, batch), seen);
+}
+
+/**
+ * Maps for a head that reads such: those of an encoder of maps, the finest first, or the patches of some layers of an encoder of tokens, laid out as
+ * they lie; of several arrays cut alike, beside each other. The last one is normalised.
+ */
+export function mapsOfLayers(
+  code: Code,
+  parts: Placed,
+  { encoder, input }: Features,
+  w: WeightTree,
+  batch: Batch,
+  { layers, ...dropped }: Dropping & { readonly layers: readonly number[] },
+): readonly Tensor[] {
+  const { definition, values } = encoder.block;
+  const normalize = normalizationOf(code, parts, encoder, w, input);
+  if (definition.maps) {
+    const maps = mapsFor(code, parts, encoder, w, batch, "whole");
+    return maps.map((map, i) => (i === maps.length - 1 ? normalize(map) : map));
+  }
+  const tokens = tokensFor(code, parts, encoder, w, batch, "whole", input);
+  const last = definition.layers(values);
+  const count = last - Math.min(...layers) + 1;
+  const own = weightsUnder(w, parts.branchOf(encoder.label));
+  const seen = { ...seenBy(parts, encoder, w, input), ...dropped };
+  const outputs = definition.outputs?.(code, values, own, tokens, seen, count);
+  invariant(outputs, "the checker lets through only heads over encoders whose layers can be read");
+  const extra = extraTokensOf(encoder, input);
+  const inputs = input === null ? encoder.inputs : [input];
+  return layers.map((layer) => {
+    const output = outputs[layer - (last - count) - 1] as Tensor;
+    const latent = layer === last ? normalize(output) : output;
+    const maps = inputs.map(({ grid }, i) => {
+      const patches =
+        inputs.length === 1
+          ? patchesOf(code, "patches", latent, { extra, count: tokenCount(grid) })
+          : code.let("patches", tokensFrom, latent, { start: extra + i * tokenCount(grid), count: tokenCount(grid) });
+      return code.let("map", placesApart, patches, { counts: countsOf(grid) });
+    });
+    return maps.length === 1 ? (maps[0] as Tensor) : code.let("joined", joinMaps, maps);
+  });
 }
 
 /** Maps, the finest first -> the places of the deepest in raster order, [B, N, D]. */

@@ -1,12 +1,13 @@
 /** The functions of heads: a logit for each class, of whole arrays, and where a mask hides some of them, of what is seen. */
 
-import { type LossInputs, placesOfText } from "../../blocks/index.js";
+import { type LossInputs, placesOfText, type Saying, saidBy } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import {
   arrayIn,
   type Dropping,
   droppedIn,
   lastLayerOf,
+  mapsOfLayers,
   normalizationOf,
   type Placed,
   paddingFor,
@@ -17,7 +18,7 @@ import { type WeightTree, weightsUnder } from "./branches.js";
 import { fieldsAsked } from "./fields.js";
 import { callingIn, type FunctionCode, type ModelFunction } from "./function.js";
 import type { InputFunctions } from "./inputs.js";
-import { extraTokensOf, headInput, isDropping, maskOver, variesOver } from "./layout.js";
+import { extraTokensOf, headInput, headInputs, isDropping, maskOver, variesOver } from "./layout.js";
 import { distinct, pascal } from "./names.js";
 import { type EncoderPart, type HeadPart, isEncoder } from "./parts.js";
 import { nothingBetween, type Term, termsOf } from "./terms.js";
@@ -31,8 +32,28 @@ export interface HeadFunctions {
   readonly judged: ModelFunction;
 }
 
-/** The inputs that a head sees. */
-const inputsOf = ({ latent: { encoder, input } }: HeadPart) => (input === null ? encoder.inputs : [input]);
+const docs: Readonly<Record<Saying, string>> = {
+  classes: "A logit for each class",
+  objects: "What each place says of objects",
+  places: "A logit for each class at each place",
+};
+
+const noMaps = { maps: [], isPyramid: false } as const;
+
+/** What a head that reads maps is not given. */
+const unread = {
+  get tokens(): Tensor {
+    return noTokens();
+  },
+  normalize: (x: Tensor) => x,
+  extra: 0,
+  count: null,
+  places: null,
+};
+
+function noTokens(): never {
+  invariant(false, "a head that reads maps reads no tokens");
+}
 
 export function headFunctions(
   parts: Placed,
@@ -41,7 +62,7 @@ export function headFunctions(
 ): readonly HeadFunctions[] {
   const taken = new Set<string>();
   return parts.heads.map((head, i) => {
-    const isMasked = inputsOf(head).some((input) => maskOver(parts, input));
+    const isMasked = headInputs(head).some((input) => maskOver(parts, input));
     // What is left out of encoders below is left out where they are given a batch.
     const isApart = isMasked || (head.latent.encoder.reads.some(isEncoder) && isDropping(head.latent.encoder));
     const body =
@@ -51,6 +72,17 @@ export function headFunctions(
         const calling = callingIn(code, batch);
         const isJudged = sight === "seen" || !isApart;
         const dropped = (part: EncoderPart | HeadPart): Dropping => (isJudged ? droppedIn(parts, batch, part) : {});
+        const own = weightsUnder(w, weights.branchOf(label));
+        const seen = { grid: headInput(head).grid, arrays: headInputs(head).map((input) => arrayIn(input, batch)) };
+        const { layers } = block.definition;
+        if (layers) {
+          const { definition, values } = latent.encoder.block;
+          const read = layers.call(block.definition, block.values, definition.layers(values));
+          const maps = mapsOfLayers(code, parts, latent, w, batch, { layers: read, ...dropped(latent.encoder) });
+          const isPyramid = definition.maps !== undefined;
+          const given = Object.assign(Object.create(unread), { ...seen, maps, isPyramid, ...dropped(head) });
+          return block.definition.classify(code, block.values, own, given);
+        }
         const tokens = tokensFor(code, w, { batch, calling }, latent, sight, dropped(latent.encoder));
         const last = latent.encoder.block.definition.maps
           ? { tokens, normalize: normalizationOf(code, parts, latent.encoder, w) }
@@ -62,18 +94,17 @@ export function headFunctions(
         const text = textOf(latent.encoder);
         const places = text && code.let("places", placesOfText, arrayIn(text, batch));
         const extra = extraTokensOf(latent.encoder, latent.input);
-        const varies = sight === "seen" && inputsOf(head).some((input) => variesOver(parts, input));
+        const varies = sight === "seen" && headInputs(head).some((input) => variesOver(parts, input));
         const count = varies ? null : (last.tokens.shape[1] as number) - extra;
-        const own = weightsUnder(w, weights.branchOf(label));
         return block.definition.classify(code, block.values, own, {
-          ...last,
-          ...{ extra, count, places, grid: headInput(head).grid },
+          ...{ ...last, ...seen, ...noMaps },
+          ...{ extra, count, places },
           ...dropped(head),
         });
       };
     const name = distinct(i === 0 ? "predict" : `classify${pascal(head.label ?? "")}`, (other) => taken.has(other));
     taken.add(name);
-    const doc = `${head.block.definition.detector ? "What each place says of objects" : "A logit for each class"}${head.label === null ? "" : ` of \`${head.label}\``}`;
+    const doc = `${docs[saidBy(head.block.definition)]}${head.label === null ? "" : ` of \`${head.label}\``}`;
     const predict: ModelFunction = {
       name,
       doc: `${doc}${isApart ? ", of whole arrays" : ""}.`,
@@ -106,9 +137,11 @@ export function headTerms(
   const { encoder, input } = latent;
   const field = fieldsAsked(parts).find(({ part }) => part === block);
   invariant(field, "a head is trained with labels");
+  let prediction: Tensor | null = null;
   const inputs: LossInputs = {
     get prediction() {
-      return code.call(label === null ? "prediction" : `prediction_${label}`, judged, from.batch);
+      prediction ??= code.call(label === null ? "prediction" : `prediction_${label}`, judged, from.batch);
+      return prediction;
     },
     target: from.batch[field.name] as Tensor,
     flags: null,

@@ -1,6 +1,6 @@
 /** How many tokens there are at each place of a model, and what becomes of hidden ones. */
 
-import { type Bound, type Drop, type Encoder, type Hiding, tokenCount } from "../../blocks/index.js";
+import { type Bound, type Drop, type Encoder, type HeadContext, type Hiding, tokenCount } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import {
   type EncoderPart,
@@ -62,6 +62,21 @@ export const isUnder = (read: InputPart | EncoderPart, input: InputPart | null):
 export const headInput = ({ latent: { encoder, input } }: Pick<HeadPart, "latent">): InputPart =>
   input ?? (encoder.inputs[0] as InputPart);
 
+/** The inputs that a head sees. */
+export const headInputs = ({ latent: { encoder, input } }: HeadPart): readonly InputPart[] =>
+  input === null ? encoder.inputs : [input];
+
+/** What a head is told of what it reads. */
+export function headContext(head: HeadPart): HeadContext {
+  const { definition, values } = head.latent.encoder.block;
+  return {
+    encoderWidth: definition.width(values),
+    levels: definition.maps?.levels(values) ?? null,
+    layers: definition.layers(values),
+    inputs: headInputs(head),
+  };
+}
+
 /** Patches of some inputs together. */
 export const tokensOf = (inputs: readonly InputPart[]): number =>
   inputs.reduce((sum, { grid }) => sum + tokenCount(grid), 0);
@@ -115,11 +130,10 @@ export const dropsOf = ({
   heads,
 }: Parts): readonly { readonly part: EncoderPart | HeadPart; readonly drops: readonly Drop[] }[] => [
   ...encoders.map((part) => ({ part, drops: part.block.definition.drops?.(part.block.values) ?? [] })),
-  ...heads.map((part) => {
-    const { definition, values } = part.latent.encoder.block;
-    const context = { encoderWidth: definition.width(values) };
-    return { part, drops: part.block.definition.drops?.(part.block.values, context) ?? [] };
-  }),
+  ...heads.map((part) => ({
+    part,
+    drops: part.block.definition.drops?.(part.block.values, headContext(part)) ?? [],
+  })),
 ];
 
 /** Whether something is left out of an encoder, or of those that it reads. */

@@ -29,7 +29,7 @@ import {
   type WeightTree,
   weightsUnder,
 } from "./branches.js";
-import { extraRows, extraTokensOf, frontOf, headInput, hidingOf, inputsOf, isWhole } from "./layout.js";
+import { extraRows, extraTokensOf, frontOf, headContext, headInput, hidingOf, inputsOf, isWhole } from "./layout.js";
 import {
   type AdversaryPart,
   type EncoderPart,
@@ -362,11 +362,12 @@ function putTeacher(growing: Growing, parts: Parts, { student }: TeacherPart): L
 }
 
 /** Adds a head and what its losses train; gives the branches of the losses. */
-function putHead(branches: Branches, { label, block, latent, losses }: HeadPart): readonly (string | null)[] {
+function putHead(branches: Branches, head: HeadPart): readonly (string | null)[] {
+  const { label, block, latent, losses } = head;
   const growing = branches.at(label);
   const encoderWidth = widthOf(latent.encoder);
   const owner: Owner = { parts: label === null ? ["head"] : ["head", `head.${label}`], role: "head", label };
-  putBeside(growing, block.definition.parameters(block.values, { encoderWidth }), owner);
+  putBeside(growing, block.definition.parameters(block.values, headContext(head)), owner);
   const context = { encoderWidth, array: headInput({ latent }).array };
   return losses.map((loss) => putLoss(growing, loss, context, null));
 }

@@ -16,6 +16,8 @@ import {
   type ModelContext,
   mustBe,
   planesOf,
+  type Saying,
+  saidBy,
   type Tokens,
   tokenCount,
 } from "../../blocks/index.js";
@@ -297,11 +299,11 @@ export const classesOf = (place: Place): Fact<number | null> =>
     ? none
     : factOf(place, "head", (definition, values) => mustBe("head", definition).classes(values));
 
-/** Whether the head finds objects. */
-export const detectsOf = (place: Place): Fact<boolean> =>
+/** What the head says; null as a value: the model has none. */
+export const sayingOf = (place: Place): Fact<Saying | null> =>
   ownParts(place.wiring, "head").length === 0
-    ? { value: false, sources: [] }
-    : factOf(place, "head", (definition) => mustBe("head", definition).detector !== undefined);
+    ? none
+    : factOf(place, "head", (definition) => saidBy(mustBe("head", definition)));
 
 /** null as a value: the model has no decoder, or one without a width. */
 export const decoderWidthOf = (place: Place): Fact<number | null> =>

@@ -1,6 +1,6 @@
 /** A pipeline: its stages in their order, each with a recipe that fits its model, and what they take from each other. */
 
-import type { Encoder, Head, Input } from "../../blocks/index.js";
+import { type Encoder, type Head, type Input, saidBy } from "../../blocks/index.js";
 import type {
   FilePart,
   Identifier,
@@ -217,7 +217,7 @@ function fitProbe(block: DraftBlock, { model }: Stage, { span }: PipelineEvaluat
   const known = <V>(value: V) => ({ value, sources: [] });
   const facts = {
     classes: known(head ? (head.definition as Head).classes(head.values) : null),
-    detects: known(head !== undefined && (head.definition as Head).detector !== undefined),
+    says: known(head ? saidBy(head.definition as Head) : null),
     arrays: known(used("input").map(({ definition, values }) => (definition as Input).shape(values))),
     encoderWidth: encoder ? known((encoder.definition as Encoder).width(encoder.values)) : null,
   };

@@ -10,10 +10,10 @@ import { type Body, type Draft, type DraftBlock, type DraftLine, slotLines } fro
 import {
   arraysOf,
   classesOf,
-  detectsOf,
   encoderWidthOf,
   type Fact,
   type Facts,
+  sayingOf,
   soundParts,
   watchedValues,
 } from "./facts.js";
@@ -112,7 +112,7 @@ const factsOf = (draft: Draft, subject: Subject | null): Facts => ({
   image: null,
   arrays: subject && arraysOf({ wiring: subject.checked.wiring, part: null }),
   classes: subject && classesOf({ wiring: subject.checked.wiring, part: null }),
-  detects: subject && detectsOf({ wiring: subject.checked.wiring, part: null }),
+  says: subject && sayingOf({ wiring: subject.checked.wiring, part: null }),
   encoderWidth: subject && encoderWidthOf({ wiring: subject.checked.wiring, part: null }),
   epochs: settingFact(draft, "epochs"),
   steps: settingFact(draft, "steps"),

@@ -4,7 +4,7 @@
  * labels in `labels.ts`.
  */
 
-import { asKind } from "../../blocks/index.js";
+import { asKind, type Saying, saidBy, saidWords } from "../../blocks/index.js";
 import { modelSlot } from "../slots.js";
 import { isOfNamedInput, type Port, readersOf } from "../wire/roles.js";
 import { circularParts, idleParts, inputsUnder, isCalled, sourcesAt, type Wire, type Wiring } from "../wire/wiring.js";
@@ -163,18 +163,21 @@ function predictedBy(decoder: DraftPart, loss: DraftPart, wiring: Wiring<DraftLi
   return judged.map(({ definition }) => asKind("target", definition)?.predicts ?? "patches");
 }
 
+const isSaid = (compared: string): compared is Saying => Object.hasOwn(saidWords, compared);
+
 /** A loss compares what a decoder predicts, or a head. */
 function lossOfAnotherKind(part: DraftPart, wiring: Wiring<DraftLine>, model: string): readonly Finding[] {
   const loss = asKind("loss", part.definition);
   const heads = sourcesAt(wiring, part, "logits");
-  const isOfObjects = loss?.compares === "objects";
-  const other = heads.find(
-    ({ definition }) => definition && isOfObjects !== (asKind("head", definition)?.detector !== undefined),
-  );
-  if (other) {
-    const [what, said] = isOfObjects ? ["objects", "classes of images"] : ["classes of images", "objects"];
+  const other = heads.find(({ definition }) => {
+    const head = definition && asKind("head", definition);
+    return head && saidBy(head) !== loss?.compares;
+  });
+  const head = other?.definition && asKind("head", other.definition);
+  if (other && head && loss?.compares && isSaid(loss.compares)) {
+    const [what, said] = [saidWords[loss.compares], saidWords[saidBy(head)]];
     const message = `${blockOf(part)} compares ${what}, and ${blockOf(other)} says ${said}`;
-    const help = isOfObjects ? "use a head that finds objects, or a loss of classes" : "use a loss of objects";
+    const help = `use a head that says ${what}, or a loss of ${said}`;
     return [{ code: "check/loss-of-another-kind", part, message, help }];
   }
   if (!loss || heads.length > 0) return [];
@@ -198,9 +201,9 @@ function lossOfAnotherKind(part: DraftPart, wiring: Wiring<DraftLine>, model: st
   }
   if (decoders.length > 0) return [];
   const [message, help] =
-    loss.compares === "classes" || isOfObjects
+    loss.compares && isSaid(loss.compares)
       ? [
-          `${blockOf(part)} compares ${loss.compares}, and \`${model}\` predicts patches`,
+          `${blockOf(part)} compares ${saidWords[loss.compares]}, and \`${model}\` predicts patches`,
           "add a `head`, or use a loss of patches",
         ]
       : [`${blockOf(part)} compares patches, and \`${model}\` predicts classes`, "use a loss of classes"];

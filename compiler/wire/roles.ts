@@ -279,7 +279,7 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       name: "logits",
       from: "head",
       place: "model",
-      reads: (reader) => ["classes", "objects"].includes(compares(reader)),
+      reads: (reader) => !["patches", "ids", "features"].includes(compares(reader)),
       several: () => true,
       why: "The loss compares what a head says.",
     },

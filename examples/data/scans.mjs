@@ -3,6 +3,7 @@
 //
 //   node examples/data/scans.mjs [folder]           (default: data/scans; some seconds)
 //
+// Beside each scan, in train-maps and test-maps, a file of the same places with the organ of each voxel: 1 to 6 in the order below, else 0.
 // Two classes, folders of their own: both kidneys, and the left one missing. Voxels of 3 to 4 by 2.5 to 3.5 mm; every third file lies in
 // another orientation, so that whoever reads it has to turn it. Always the same scans: all numbers come from one seed.
 
@@ -28,29 +29,35 @@ function scan(kind, random) {
   const [depth, across] = [between(3, 4), between(2.5, 3.5)];
   const size = [Math.round(130 / across), Math.round(100 / across), Math.round(120 / depth)];
   const parts = Object.entries(organs).filter(([name]) => kind === 0 || name !== "left kidney");
-  const placed = parts.map(([, [place, axes, units]]) => ({
+  const placed = parts.map(([name, [place, axes, units]]) => ({
+    number: 1 + Object.keys(organs).indexOf(name),
     place: place.map((at) => at + between(-3, 3)),
     axes: axes.map((axis) => axis * between(0.85, 1.15)),
     units: units + between(-20, 20),
   }));
   const body = [between(50, 58), between(38, 44), 200];
   const inside = (at, place, axes) => at.reduce((sum, x, i) => sum + ((x - place[i]) / axes[i]) ** 2, 0) < 1;
-  const value = (at) => {
-    if (!inside(at, [0, 0, 0], body)) return -1000;
-    const found = placed.find(({ place, axes }) => inside(at, place, axes));
-    return (found ? found.units : 40) + 30 * (random() + random() - 1);
-  };
+  const organAt = (at) =>
+    inside(at, [0, 0, 0], body) ? placed.find(({ place, axes }) => inside(at, place, axes)) : undefined;
+  const value = (at) =>
+    inside(at, [0, 0, 0], body) ? (organAt(at)?.units ?? 40) + 30 * (random() + random() - 1) : -1000;
   const voxels = new Int16Array(size[0] * size[1] * size[2]);
+  const numbers = new Int16Array(voxels.length);
   let next = 0;
   for (let k = 0; k < size[2]; k++) {
     for (let j = 0; j < size[1]; j++) {
       for (let i = 0; i < size[0]; i++) {
         const at = [(i - size[0] / 2) * across, (j - size[1] / 2) * across, (k - size[2] / 2) * depth];
+        numbers[next] = organAt(at)?.number ?? 0;
         voxels[next++] = Math.round(value(at));
       }
     }
   }
-  return { size, spacing: [across, across, depth], voxels };
+  const lie = { size, spacing: [across, across, depth] };
+  return [
+    { ...lie, voxels },
+    { ...lie, voxels: numbers },
+  ];
 }
 
 /** The axes of a file: left, back, head as they were made, or turned round: right, front, head. */
@@ -87,10 +94,10 @@ for (const [split, count] of [
   for (let n = 0; n < count; n++) {
     const kind = n % 2;
     const name = kind === 0 ? "both-kidneys" : "one-kidney";
-    mkdirSync(join(folder, split, name), { recursive: true });
-    writeFileSync(
-      join(folder, split, name, `${String(n).padStart(3, "0")}.nii.gz`),
-      nifti(scan(kind, random), n % 3 === 2),
-    );
+    for (const [i, made] of scan(kind, random).entries()) {
+      const within = join(folder, i === 0 ? split : `${split}-maps`, name);
+      mkdirSync(within, { recursive: true });
+      writeFileSync(join(within, `${String(n).padStart(3, "0")}.nii.gz`), nifti(made, n % 3 === 2));
+    }
   }
 }

@@ -63,6 +63,8 @@ export interface EvaluationBatch {
   readonly labels: Int32Array;
   /** Where samples have any number of classes: 1 for each of them, [count, classes]. */
   readonly several?: Uint8Array;
+  /** What was computed of each sample beside its array, where that was asked for. */
+  readonly fields: FieldArrays;
   /** Objects in the sample in a place, where they are in its array; null: the data name none. */
   readonly objects: (place: number) => readonly ImageObject[] | null;
   /** Indices in the data set. [count] */
@@ -126,16 +128,17 @@ const viewsOf = ({ clips, crops }: Views): readonly View[] =>
 /**
  * All samples once, in their own order, without random augmentation; the last batch may be smaller. `limit`: at most so
  * many, the first ones. `pass`: with random augmentation instead, in shuffled order. `views`: each
- * sample in so many rows, one for each of them. Throws as `trainingBatches`.
+ * sample in so many rows, one for each of them. `fields`: what is computed of each; if absent, nothing. Throws as `trainingBatches`.
  */
 export async function* evaluationBatches(
   options: Omit<BatchesOptions, "seed"> & {
     readonly limit?: number;
     readonly pass?: TrainingPass;
     readonly views?: Views;
+    readonly fields?: Readonly<Record<string, BoundField>>;
   },
 ): AsyncGenerator<EvaluationBatch> {
-  const { index, batch, pass } = options;
+  const { index, batch, pass, fields = {} } = options;
   await checkFiles(options);
   const views = options.views && viewsOf(options.views);
   const repeat = views?.length ?? 1;
@@ -153,15 +156,15 @@ export async function* evaluationBatches(
     };
   };
   const mode = pass ? "train" : "evaluate";
-  const source = prefetched({ ...options, seed, fields: {}, mode }, order, 0, count);
+  const source = prefetched({ ...options, seed, fields, mode }, order, 0, count);
   try {
     for (let k = 0; k < count; k++) {
-      const { arrays, samples, shown } = await source.next();
+      const { arrays, fields: computed, samples, shown } = await source.next();
       const objects = (place: number) => {
         const sample = shown[place] as number;
         return objectsSeen(index.sample(sample), { epoch, sample }, { ...options, seed, fields: {}, mode });
       };
-      yield { arrays, ...labelsOf(index, shown), objects, samples, shown, count: samples.length };
+      yield { arrays, fields: computed, ...labelsOf(index, shown), objects, samples, shown, count: samples.length };
     }
   } finally {
     await source.close();
@@ -277,7 +280,7 @@ export function usefulWorkers({
 }: Pick<BatchesOptions, "index" | "workers"> & Pick<Preparation, "fields">): number {
   const length = numbersOf(index.sample(0)).reduce((sum, own) => sum + (own?.length ?? Number.POSITIVE_INFINITY), 0);
   const isSmall = length <= smallSample;
-  const isComputed = Object.values(fields).some(({ kind, objects }) => kind !== "head" || objects);
+  const isComputed = Object.values(fields).some(({ kind, objects, map }) => kind !== "head" || objects || map);
   return isSmall && !isComputed ? 0 : workers;
 }
 

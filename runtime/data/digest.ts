@@ -34,6 +34,7 @@ export async function digestOf(index: SampleIndex, root: string): Promise<DataDi
     for (const part of partsOf(sample)) {
       if ((part.kind === "file" || part.kind === "pixels") && part.annotated)
         labels.update(JSON.stringify(part.annotated.objects));
+      if (part.kind === "file" && part.map !== undefined) labels.update(`${part.map}\n`);
     }
     for (const part of partsOf(sample)) {
       if (part.kind === "file") names.update(`${part.within ?? part.path}\n`);

@@ -30,6 +30,8 @@ export interface BesideSample {
   readonly beside: (folder: string) => Promise<readonly Int32Array[]>;
   /** The objects in it. Throws `run/data` where the data name none. */
   readonly objects: () => readonly ImageObject[];
+  /** The class of each place of its array. Throws `run/data` where the data have none. */
+  readonly map: () => Promise<Int32Array>;
 }
 
 interface Fields {
@@ -51,7 +53,7 @@ export async function computeFields(
   { fields, seed, root }: Fields,
   numbers: Numbers,
   out: FieldArrays,
-  { beside, objects }: BesideSample,
+  { beside, objects, map }: BesideSample,
 ): Promise<void> {
   const asked = Object.entries(fields);
   if (asked.length === 0) return;
@@ -60,7 +62,8 @@ export async function computeFields(
     const random = fieldStream(seed, name, epoch, sample);
     const maps = field.beside === undefined ? {} : { beside: await beside(resolve(root, field.beside)) };
     const named = field.objects ? { objects: objects() } : {};
-    const values = valuesOf(field, { array, label, random, ...maps, ...named });
+    const placed = field.map ? { map: await map() } : {};
+    const values = valuesOf(field, { array, label, random, ...maps, ...named, ...placed });
     checkLength(name, field, values.length);
     (out[name] as FieldArray).set(values);
   }

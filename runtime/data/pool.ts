@@ -55,7 +55,9 @@ export function openPool(workers: number, preparation: Preparation): Pool {
 /** A message carries the whole memory of a view: only the sample's own numbers are sent. */
 function ownNumbers<I extends Item>(item: I): I {
   const own = (source: Source): Source =>
-    source.kind === "array" ? { ...source, numbers: source.numbers.slice() } : source;
+    source.kind === "array"
+      ? { ...source, numbers: source.numbers.slice(), ...(source.map ? { map: source.map.slice() } : {}) }
+      : source;
   return { ...item, sources: Object.fromEntries(Object.entries(item.sources).map(([name, one]) => [name, own(one)])) };
 }
 

@@ -41,6 +41,8 @@ export type Source =
       readonly clip?: ClipOf;
       /** The objects in it; if absent, nobody has looked. */
       readonly annotated?: Annotated;
+      /** The file with the class of each of its places; if absent, there is none. */
+      readonly map?: string;
     }
   | {
       readonly kind: "frames";
@@ -55,6 +57,8 @@ export type Source =
       readonly numbers: Numbers;
       readonly shape: ArrayShape;
       readonly annotated?: Annotated;
+      /** The class of each of its places; if absent, nobody says. */
+      readonly map?: Int32Array;
     };
 
 /** Where a sample's file or folder is; empty: its numbers are here already. */
@@ -85,7 +89,7 @@ function partsOf(sample: Sample, arrays: ModelProgram["arrays"]): readonly (read
 }
 
 /** Where the content of a sample of one input is, for any thread. */
-function sourceOf(sample: ArraySample, root: string): Source {
+export function sourceOf(sample: ArraySample, root: string): Source {
   switch (sample.kind) {
     case "file":
       return {
@@ -94,6 +98,7 @@ function sourceOf(sample: ArraySample, root: string): Source {
         within: sample.within ?? null,
         ...(sample.clip ? { clip: sample.clip } : {}),
         ...(sample.annotated ? { annotated: sample.annotated } : {}),
+        ...(sample.map === undefined ? {} : { map: resolve(root, sample.map) }),
       };
     case "frames": {
       const { names, count, stride } = sample;
@@ -103,9 +108,13 @@ function sourceOf(sample: ArraySample, root: string): Source {
       return {
         ...{ kind: "array", numbers: sample.pixels, shape: arrayOfImage(sample.shape) },
         ...(sample.annotated ? { annotated: sample.annotated } : {}),
+        ...(sample.map ? { map: sample.map() } : {}),
       };
     case "array":
-      return { kind: "array", numbers: sample.numbers, shape: sample.shape };
+      return {
+        ...{ kind: "array", numbers: sample.numbers, shape: sample.shape },
+        ...(sample.map ? { map: sample.map() } : {}),
+      };
   }
 }
 

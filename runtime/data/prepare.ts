@@ -26,6 +26,7 @@ import { prepareClip, prepareFrames } from "./image/frames.js";
 import { geometryOf, pixelStepsOf, planFor } from "./image/plan.js";
 import type { Size } from "./image/raster.js";
 import { applySteps } from "./image/steps.js";
+import { imageMap, storedMap, volumeMap } from "./map.js";
 import { prepareNumbers, preparePlanes } from "./numbers.js";
 import {
   type Item,
@@ -139,21 +140,29 @@ async function arrayPrepared(
   array: NamedArray,
   preparation: Preparation,
 ): Promise<Prepared> {
-  const { annotated } = source;
+  const { annotated, map } = source;
   const prepared = await prepareNumbers(source, item, array, preparation);
   const objects = annotated ? () => movedObjects(annotated, geometryOf(prepared.steps)) : noObjects;
-  return { ...prepared, remarks: [], beside: noFiles, objects };
+  const { steps } = prepared;
+  const stored = map && { numbers: map, shape: source.shape };
+  return {
+    ...prepared,
+    remarks: [],
+    beside: noFiles,
+    objects,
+    map: stored ? () => storedMap(stored, array.shape, steps) : noMap,
+  };
 }
 
 async function prepareFile(
-  { path, within, clip, annotated }: Source & { kind: "file" },
+  { path, within, clip, annotated, map }: Source & { kind: "file" },
   item: Item,
   array: NamedArray,
   preparation: Preparation,
 ): Promise<Prepared> {
   const { shape } = array;
   if (clip) return { ...(await prepareClip(path, clip, item, array, preparation)), ...nothingBeside };
-  if (isVolume(shape)) return prepareVolume(path, [], { item, array, preparation });
+  if (isVolume(shape)) return prepareVolume(path, [], { item, array, preparation }, map);
   const read = arrayFiles[mediumOf(shape) ?? "image"];
   if (read) {
     const steps = arraySteps(path, array, preparation, item);
@@ -168,6 +177,7 @@ async function prepareFile(
     ...{ numbers: applySteps(raster, rest).pixels, size: file, steps, remarks },
     beside: (folder) => (within === null ? noFiles(folder) : besideFile(join(folder, within), file, geometry)),
     objects: annotated ? () => movedObjects(ofSize(annotated, file, path), geometry) : noObjects,
+    map: map === undefined ? noMap : () => imageMap(map, file, shape, steps),
   };
 }
 
@@ -192,11 +202,17 @@ async function prepareVolume(
   path: string,
   names: readonly string[],
   { item, array, preparation }: Asked,
+  map?: string,
 ): Promise<Prepared> {
   const { shape } = array;
-  const steps = arraySteps(path, array, preparation, item);
-  const stored = await withVolume(path, names, (volume) => arrayOfVolume(volume, steps, shape, path));
-  return { ...preparePlanes(stored, item, array, preparation), remarks: [], ...nothingBeside };
+  const whole = arraySteps(path, array, preparation, item);
+  const { size, ...stored } = await withVolume(path, names, async (volume) => ({
+    size: volume.size,
+    ...(await arrayOfVolume(volume, whole, shape, path)),
+  }));
+  const prepared = preparePlanes(stored, item, array, preparation);
+  const classes = map === undefined ? noMap : () => volumeMap(map, size, shape, { whole, planes: prepared.steps });
+  return { ...prepared, remarks: [], ...nothingBeside, map: classes };
 }
 
 /** The steps of a file that is read as an array of the model's own size. */
@@ -233,5 +249,12 @@ async function noFiles(folder: string): Promise<never> {
   });
 }
 
+async function noMap(): Promise<never> {
+  throw new RunError("run/data", {
+    what: "The model says what stands at each place, and the data do not",
+    help: "Write `maps` in the recipe's data: files with the class of each place.",
+  });
+}
+
 /** Of samples that are no image files. */
-const nothingBeside: BesideSample = { beside: noFiles, objects: noObjects };
+const nothingBeside: BesideSample = { beside: noFiles, objects: noObjects, map: noMap };

@@ -19,6 +19,8 @@ export interface LabelledData {
   readonly train: (views?: Views) => AsyncIterable<LabelledBatch>;
   /** `views`: each sample in so many rows, one after another; if absent, in one. */
   readonly test: (views?: Views) => AsyncIterable<LabelledBatch>;
+  /** Test samples with what the places of a model's head are judged by; if absent, they cannot be. */
+  readonly places?: () => AsyncIterable<LabelledBatch>;
   readonly classes: readonly string[];
   /** Whether samples have any number of classes; if absent, each has one. */
   readonly several?: true;

@@ -8,6 +8,7 @@ import {
   type Features,
   isObjectProbe,
   isPassProbe,
+  isPlaceProbe,
   missingOf,
   needsOneClass,
   type Probe,
@@ -32,6 +33,7 @@ import { classShares, eachShare, meanOverViews } from "./mean-views.js";
 import { withMissingLeads } from "./missing-leads.js";
 import { judgeObjects } from "./objects.js";
 import { judgeInPasses, readerOf } from "./passes.js";
+import { judgePlaces } from "./places.js";
 
 /** Those of the training and the test images. */
 interface Judged extends Kind {
@@ -56,7 +58,8 @@ export async function evaluate(
   checkSeveral(data.several ?? false, probes);
   const ofPasses = probes.filter(isOf(isPassProbe));
   const ofObjects = probes.filter(isOf(isObjectProbe));
-  const ofImages = probes.filter(isOf((probe): probe is FeatureProbe => !isPassProbe(probe) && !isObjectProbe(probe)));
+  const ofPlaces = probes.filter(isOf(isPlaceProbe));
+  const ofImages = probes.filter(isOf(isFeatureProbe));
   const ofHead = ofImages.filter(({ definition }) => definition.sees === "predictions");
   const ofFeatures = ofImages.filter((probe) => !ofHead.includes(probe));
   const rows: EvaluationRow[] = [];
@@ -77,6 +80,7 @@ export async function evaluate(
   }
   const inPasses = await judgeInPasses(model, ofPasses, options);
   const found = await judgeObjects(model, ofObjects, options);
+  const placed = await judgePlaces(model, ofPlaces, options);
   return {
     model: model.program.name,
     seed,
@@ -87,10 +91,12 @@ export async function evaluate(
       ? { train: read.train.count, test: read.test.count }
       : ofPasses.length > 0
         ? inPasses.samples
-        : found.samples,
+        : ofPlaces.length > 0
+          ? placed.samples
+          : found.samples,
     executor: { name: executor.name, backend: executor.backend, device: executor.device },
     featureSeconds,
-    rows: [...rows, ...inPasses.rows, ...found.rows],
+    rows: [...rows, ...inPasses.rows, ...found.rows, ...placed.rows],
   };
 }
 
@@ -103,6 +109,9 @@ function checkSeveral(several: boolean, probes: readonly Bound<Probe>[]): void {
     help: "Judge by `linear`, or a head by `accuracy`, which judge each class by itself.",
   });
 }
+
+const isFeatureProbe = (probe: Probe): probe is FeatureProbe =>
+  !isPassProbe(probe) && !isObjectProbe(probe) && !isPlaceProbe(probe);
 
 const isOf =
   <P extends Probe>(is: (probe: Probe) => probe is P) =>

@@ -20,6 +20,7 @@ import {
 } from "../../blocks/index.js";
 import { type Builder, sizeOf, type Tensor } from "../../graph/index.js";
 import type { BatchArrays } from "../data/batches.js";
+import type { FieldArrays } from "../data/preparation.js";
 import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
 import { countNotFinite } from "../train/guard.js";
@@ -44,6 +45,8 @@ export interface LabelledBatch {
   /** Where samples have any number of classes: 1 for each of them, [count, classes]. */
   readonly several?: Uint8Array;
   readonly count: number;
+  /** What was computed of each sample, where that was asked for. */
+  readonly fields?: FieldArrays;
   /** What the sample in a row is called, for words about it. */
   readonly nameOf?: (row: number) => string;
   /** Objects in a sample, where they are in its array; null: the data name none. */

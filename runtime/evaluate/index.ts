@@ -42,6 +42,7 @@ export {
 export { writeMedia } from "./media.js";
 export { drawnObjects } from "./objects.js";
 export { reconstructionPicture, stacked } from "./picture.js";
+export { drawnPlaces, judgedFields } from "./places.js";
 export { pixelReader } from "./plain-values.js";
 export {
   meanErrors,

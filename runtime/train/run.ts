@@ -135,7 +135,9 @@ function phaseLoader(
 }
 
 /** A model of classes is trained with the label of every sample. */
-function checkClasses({ name, classes, severalClasses, detector }: ModelProgram, data: SampleIndex): void {
+function checkClasses({ name, classes, severalClasses, detector, places }: ModelProgram, data: SampleIndex): void {
+  // Whether there are maps is said where the first is read.
+  if (places) return;
   const known = data.classes.length;
   if (classes !== undefined && !detector && known > 0 && data.sample(0).label === null) {
     throw new RunError("run/data", {

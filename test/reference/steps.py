@@ -19,6 +19,7 @@ METHODS = [
     ("latents", "learned", "maetok"),
     ("encoder", "swin", "swin"),
     ("loss", "perceptual", "perceptual"),
+    ("head", "segmentation", "segmentation"),
     ("decoder", "convnext_block", "fcmae"),
     ("decoder", "unet", "spark"),
     ("mask", "dirichlet", "multi-mae"),

@@ -212,7 +212,7 @@ describe("samples that are mixed in pairs", () => {
     expect(codes(named(1), "mixup(alpha: 0, cutmix: 0)")).toEqual(["augment/mixup/some-mixing"]);
     expect(codes(named(1), "resize, mixup")).toEqual([]);
     const finds = named(1)
-      .replace(/head.*/, "head detector(classes: 2)")
+      .replace(/head .*/, "head detector(classes: 2)")
       .replace(/loss.*/, "loss detection");
     expect(codes(finds, "resize, mixup")).toContain("augment/mixup/labels");
   });

@@ -40,6 +40,8 @@ async function read(
     test_labels: null,
     header: null,
     separator: null,
+    maps: null,
+    test_maps: null,
   };
   const index = await folder.open(values, nodeFiles(root), "train", { array });
   const notes: string[] = [];

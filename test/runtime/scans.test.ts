@@ -76,6 +76,8 @@ async function read(array: ArrayShape, path: string, augment: Training["augment"
     test_labels: null,
     header: null,
     separator: null,
+    maps: null,
+    test_maps: null,
   };
   const index = await folder.open(values, nodeFiles(path), "train", { array });
   const options = { index, augment, arrays: { x: array }, batch: index.length, root: path, workers: 0, note: () => {} };

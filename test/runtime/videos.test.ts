@@ -73,6 +73,8 @@ test("a folder holds videos, animations and folders of frames, and labels are fo
     test_labels: null,
     header: null,
     separator: null,
+    maps: null,
+    test_maps: null,
   };
   const index = await folder.open(values, nodeFiles(root), "train", { array });
   const augment = [bound("augment", "resize")];

@@ -19,6 +19,7 @@ import {
   type Registry,
   registry,
   type Sample,
+  saidBy,
   type TableShape,
   textChannels,
 } from "../../blocks/index.js";
@@ -171,7 +172,17 @@ function shrunk(model: Model): Model {
       use: { ...one.use, values: smaller(one.use.values, patchOf(one.label), width) },
       inner: each(one.inner),
     }));
-  return { ...model, slots: each(model.slots) };
+  const isOfPlaces = model.slots.some(({ use }) => saidBy(use.definition as never) === "places");
+  const slots = each(model.slots);
+  return { ...model, slots: isOfPlaces ? slots.map(fewPlaces) : slots };
+}
+
+/** Of a model that says something of every place: patches of four places along each axis, as few as can be halved once or twice. */
+function fewPlaces(filled: Filled): Filled {
+  const { size } = filled.use.values as { readonly size?: readonly number[] };
+  if (!size || !["input", "tokens"].includes(filled.slot)) return filled;
+  const patches = filled.slot === "tokens" ? 1 : size.length === 3 ? 2 : 4;
+  return { ...filled, use: { ...filled.use, values: { ...filled.use.values, size: size.map(() => cell * patches) } } };
 }
 
 /**
@@ -192,9 +203,20 @@ function pictures(count: number, array: ArrayShape): Sample[] {
     });
     const label = i % 3;
     return planes === 1 && hasPictures(array)
-      ? { kind: "pixels", pixels, shape, label, annotated: objectsIn(shape, i) }
-      : { kind: "array", numbers: pixels, shape: array, label };
+      ? { kind: "pixels", pixels, shape, label, annotated: objectsIn(shape, i), map: () => classesIn(array, i) }
+      : { kind: "array", numbers: pixels, shape: array, label, map: () => classesIn(array, i) };
   });
+}
+
+/** The class of each place, of those that every head of places has: some places beside each other have one, and some have none. */
+function classesIn({ axes }: ArrayShape, i: number): Int32Array {
+  const random = randomStream(13, "probe", i);
+  const length = axes.reduce((product, { size }) => product * size, 1);
+  const width = axes.at(-1)?.size ?? 1;
+  const shift = random.integer(width);
+  return Int32Array.from({ length }, (_, at) => (Math.floor((at + shift) / 3) % 7) - (at % 11 === 0 ? 7 : 0)).map(
+    (k) => (k < 0 ? -1 : k % 6),
+  );
 }
 
 /** Texts of different lengths, with words of several tokens and two segments. */

@@ -27,20 +27,54 @@ const readers: Readonly<Record<string, (bytes: Uint8Array, path: string) => Rast
  */
 export async function besideFile(path: string, size: Size, steps: readonly Geometry[]): Promise<readonly Int32Array[]> {
   const { raster, found } = await open(path.replace(/\.[^./\\]*$/, ""));
-  if (raster.height !== size.height || raster.width !== size.width) {
-    throw new RunError("run/data", {
-      what: `${found} is ${raster.height}x${raster.width} and its image ${size.height}x${size.width}`,
-      help: "A file beside an image has a number for each of its pixels, after the image was turned as its orientation says.",
-    });
-  }
-  return separated(applySteps(raster, steps.map(byNearest)));
+  checkSize(raster, size, found);
+  return separated(applySteps(raster, steps.map(byNearest(0))));
 }
 
-/** Numbers are not to be mixed. */
-function byNearest(step: Geometry): Geometry {
-  if (step.kind === "affine") return { ...step, filter: "nearest", fill: [0] };
-  return step.kind === "resize" ? { ...step, filter: "nearest" } : step;
+/**
+ * The map of an image in a file of this name, of whole numbers for its pixels.
+ * @throws RunError `run/data` or `run/unreadable`
+ */
+export async function mapFile(path: string, size: Size): Promise<Raster> {
+  const read = Object.entries(readers).find(([ending]) => path.toLowerCase().endsWith(ending))?.[1];
+  if (!read) {
+    throw new RunError("run/data", {
+      what: `${path} is no file of whole numbers for each pixel`,
+      help: `Name ${Object.keys(readers).join(" or ")} files.`,
+    });
+  }
+  const raster = await read(await readPlainFile(path, mostBytes).catch(unreadableFile(path)), path);
+  checkSize(raster, size, path);
+  if (raster.channels === 1) return raster;
+  throw new RunError("run/data", {
+    what: `${path} holds ${raster.channels} maps`,
+    help: "Save one number for each pixel, as (height, width).",
+  });
 }
+
+const unreadableFile =
+  (path: string) =>
+  (error: unknown): never => {
+    if (error instanceof RunError) throw error;
+    throw unreadable(path, "Make it readable, or start again without it.", error);
+  };
+
+/** Throws `run/data` for maps of another size than their image. */
+function checkSize(raster: Raster, size: Size, found: string): void {
+  if (raster.height === size.height && raster.width === size.width) return;
+  throw new RunError("run/data", {
+    what: `${found} is ${raster.height}x${raster.width} and its image ${size.height}x${size.width}`,
+    help: "A file beside an image has a number for each of its pixels, after the image was turned as its orientation says.",
+  });
+}
+
+/** Numbers are not to be mixed. `outside`: what a turn brings in from there. */
+export const byNearest =
+  (outside: number) =>
+  (step: Geometry): Geometry => {
+    if (step.kind === "affine") return { ...step, filter: "nearest", fill: [outside] };
+    return step.kind === "resize" ? { ...step, filter: "nearest" } : step;
+  };
 
 async function open(path: string): Promise<{ readonly raster: Raster; readonly found: string }> {
   for (const [ending, read] of Object.entries(readers)) {

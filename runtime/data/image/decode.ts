@@ -12,6 +12,7 @@ import { RunError, reasonOf, unreadable } from "../../run-error.js";
 import { BrokenFile } from "../broken-file.js";
 import { asDeclared, type FileChannels, type Remark, remarkOn, remarkOnDepth } from "./channels.js";
 import { isImage, notImage, pictureOnly, readImageFile } from "./image-file.js";
+import { numbersHeader, readPngNumbers } from "./png-numbers.js";
 import type { Filter, Raster } from "./raster.js";
 import { loadSharp } from "./sharp.js";
 import type { PixelStep } from "./steps.js";
@@ -184,7 +185,7 @@ function inUnits(values: Uint16Array): Float32Array {
 /** Of a file of numbers. */
 const mostNumbers = 2 ** 26;
 
-/** A grey file of 8 or 16 bits as numbers. Throws `run/data` for any other. */
+/** A file of grey levels or of a palette as numbers: the levels, or places in the palette. Throws `run/data` for any other. */
 export async function readGrey({ buffer, byteOffset, length }: Uint8Array, path: string): Promise<Raster> {
   const sharp = await loadSharp();
   const bytes = pictureOnly(Buffer.from(buffer, byteOffset, length));
@@ -192,13 +193,21 @@ export async function readGrey({ buffer, byteOffset, length }: Uint8Array, path:
   const unsuitable = (why: string): RunError =>
     new RunError("run/data", {
       what: `${path} ${why}`,
-      help: "Save numbers of pixels as a grey PNG file of 8 or 16 bits.",
+      help: "Save numbers of pixels as a grey PNG file of 8 or 16 bits, or as one with a palette.",
     });
   const undecodable = (error: unknown): never => {
     throw unsuitable(`cannot be decoded: ${reasonOf(error)}`);
   };
   if (bytes.length === 0) throw unsuitable("is empty");
   if (!isImage(bytes)) throw unsuitable(`cannot be decoded: ${notImage}`);
+  const header = numbersHeader(bytes);
+  if (header && header.width * header.height <= mostNumbers) {
+    try {
+      return readPngNumbers(bytes, header);
+    } catch (error) {
+      return undecodable(error);
+    }
+  }
   const facts: Metadata = await sharp(bytes, options).metadata().catch(undecodable);
   if (facts.channels !== 1) throw unsuitable("has colours, of which the numbers cannot be told");
   const image = sharp(bytes, options);

@@ -16,6 +16,8 @@ const defaults = {
   test_labels: null,
   header: null,
   separator: null,
+  maps: null,
+  test_maps: null,
 };
 
 const open = (

@@ -42,7 +42,17 @@ const counting = (count: number): number[] => Array.from({ length: count }, (_, 
 
 const open = (contents: Readonly<Record<string, Uint8Array>>, values: object = {}) =>
   npy.open(
-    { images: "x.npy", labels: null, test_images: null, test_labels: null, layout: "hwc", values: "unit", ...values },
+    {
+      images: "x.npy",
+      labels: null,
+      test_images: null,
+      test_labels: null,
+      maps: null,
+      test_maps: null,
+      layout: "hwc",
+      values: "unit",
+      ...values,
+    },
     filesWith(contents),
     "train",
     ofImages,
@@ -105,7 +115,7 @@ describe("reading", () => {
     writeFileSync(path, npyFile({ descr: "|u1", shape: [count, 8, 8] }, Uint8Array.of(7, 8)));
     truncateSync(path, 128 + count * 64);
     const before = process.memoryUsage().arrayBuffers;
-    const paths = { images: "x.npy", labels: null, test_images: null, test_labels: null };
+    const paths = { images: "x.npy", labels: null, test_images: null, test_labels: null, maps: null, test_maps: null };
     const index = await npy.open({ ...paths, layout: "hwc", values: "unit" }, nodeFiles(root), "train", ofImages);
     expect([index.length, pixelsOf(index, 0).slice(0, 3)]).toEqual([count, [7, 8, 0]]);
     expect(pixelsOf(index, count - 1)).toEqual(Array(64).fill(0));
@@ -268,7 +278,16 @@ test.each([
   ["numbers out of the range", "<f4", [2, 2, 16], /a value of 5 in signal 0, and float values lie in.*values: any/],
 ])("says what is wrong with %s", async (_, descr, shape, words) => {
   const file = npyFile({ descr, shape }, new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(5));
-  const values = { images: "x.npy", labels: null, test_images: null, test_labels: null, layout: "hwc", values: "unit" };
+  const values = {
+    images: "x.npy",
+    labels: null,
+    test_images: null,
+    test_labels: null,
+    maps: null,
+    test_maps: null,
+    layout: "hwc",
+    values: "unit",
+  };
   const array = signal.shape({ leads: 2, samples: 16, channels: 1, rate: null });
   await expect(npy.open(values as never, filesWith({ "x.npy": file }), "train", { array })).rejects.toThrow(words);
 });

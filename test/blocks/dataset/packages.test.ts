@@ -88,6 +88,8 @@ test("emoji with their categories", async () => {
     test_labels: null,
     header: null,
     separator: null,
+    maps: null,
+    test_maps: null,
   };
   const train = await folder.open(values, nodeFiles("."), "train", ofImages);
   const held = await folder.open(values, nodeFiles("."), "test", ofImages);

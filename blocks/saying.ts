@@ -1,0 +1,14 @@
+/** What heads say, by which losses and probes fit them. */
+
+/** The class of a sample, the objects in it, or the class of each of its places. */
+export type Saying = "classes" | "objects" | "places";
+
+/** What a head says. */
+export const saidBy = (head: { readonly says?: Saying }): Saying => head.says ?? "classes";
+
+/** The same in words, as they follow "says". */
+export const saidWords: Readonly<Record<Saying, string>> = {
+  classes: "classes",
+  objects: "objects",
+  places: "classes of places",
+};
