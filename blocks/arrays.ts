@@ -3,7 +3,7 @@
 import { invariant, sizeOf } from "../graph/index.js";
 
 /** What masks, positions and messages call an axis. Closed: a medium is a choice among them. */
-export const axisNames = ["row", "column", "time", "depth", "frequency", "lead", "place"] as const;
+export const axisNames = ["row", "column", "time", "depth", "frequency", "lead", "place", "group", "point"] as const;
 
 export type AxisName = (typeof axisNames)[number];
 
@@ -24,6 +24,8 @@ export interface ArrayShape {
   readonly ids?: IdsShape;
   /** What the columns of a table are; if absent, the array is none. */
   readonly table?: TableShape;
+  /** Of points in space, whose channels are their coordinates: how many a sample has; if absent, the array has none. */
+  readonly cloud?: CloudShape;
   /** Of a volume: millimetres from a voxel to the next, depth, row and column; if absent, any. */
   readonly spacing?: readonly [number, number, number];
 }
@@ -59,8 +61,20 @@ export type Column = { readonly name: string } & (
 /** Channels of a column of a table. */
 export const tableChannels = { value: 0, known: 1 } as const;
 
-/** What the numbers of an array are: how much of something there is, names of tokens, or columns that are each of their own kind. */
-export type NumberKind = "amounts" | "ids" | "columns";
+/**
+ * What the numbers of an array are: how much of something there is, names of tokens, columns that are each of their own kind,
+ * or where points are in space.
+ */
+export type NumberKind = "amounts" | "ids" | "columns" | "points";
+
+/**
+ * Points without an order. What enters a model are groups of them, which may overlap: each begins with its centre, and the others follow from
+ * the nearest to the farthest.
+ */
+export interface CloudShape {
+  /** Points of a sample. */
+  readonly points: number;
+}
 
 /** How a frame of sound fades in and out. */
 export type FrameWindow = "hanning" | "hamming" | "povey" | "rectangular";
@@ -95,6 +109,8 @@ export interface SampleWords {
   readonly values: string;
   /** What the mean of a patch's numbers is. */
   readonly mean: string;
+  /** What fills hidden patches without a model; if absent, the means of visible patches around. */
+  readonly filling?: string;
 }
 
 /** What arrays with such axes are called. */
@@ -105,6 +121,13 @@ const media = {
   signal: { axes: ["lead", "time"], words: { sample: "signal", values: "values", mean: "mean value" } },
   text: { axes: ["place"], words: { sample: "text", values: "ids", mean: "commonest id" } },
   table: { axes: ["column"], words: { sample: "row", values: "values", mean: "mean value" } },
+  points: {
+    axes: ["group", "point"],
+    words: {
+      ...{ sample: "cloud", values: "coordinates", mean: "mean point" },
+      filling: "the points of the nearest visible one, moved there",
+    },
+  },
   spectrogram: { axes: ["time", "frequency"], words: { sample: "recording", values: "values", mean: "mean value" } },
 } satisfies Readonly<Record<string, { readonly axes: readonly AxisName[]; readonly words: SampleWords }>>;
 

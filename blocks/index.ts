@@ -11,6 +11,7 @@ export {
   arrayLength,
   arrayOfImage,
   axisNames,
+  type CloudShape,
   type Column,
   type FrameWindow,
   hasPictures,
@@ -65,6 +66,14 @@ export {
 } from "./bind.js";
 export type { Bound, Definition, ModelContext, Requirement } from "./block.js";
 export { type BlockValue, isBlockValue } from "./block-values.js";
+export {
+  centresIn,
+  farthestPoints,
+  groupedPoints,
+  meanPoint,
+  nearestCentres,
+  setDistance,
+} from "./clouds.js";
 export type { Code, Layer } from "./code.js";
 export * as datasets from "./dataset/index.js";
 export {
@@ -82,9 +91,11 @@ export {
   type Label,
   labelFlags,
   nameOf,
+  npyValues,
   type RowsWanted,
   readLines,
   readNpy,
+  readNpyHeader,
   type Sample,
   type SampleIndex,
   type SizedHeader,

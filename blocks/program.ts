@@ -97,6 +97,8 @@ export interface Picture {
   ) => Float32Array;
   /** `pixels` in a graph: prediction [B, N, P], image [B, H, W, C] -> [B, H, W, C]. */
   readonly inGraph?: (g: Builder, prediction: Tensor, image: Tensor) => Tensor;
+  /** Present where the numbers are points of tokens in space, whose order says nothing: errors are between nearest ones. */
+  readonly inSpace?: true;
   /** Present where pixels are no affine function of the prediction: an error is then one of pixels, and has no scale of the prediction's. */
   readonly curved?: true;
   /** What a perfect prediction would show, [H * W * C]; absent where that is the image itself. */

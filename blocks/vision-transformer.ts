@@ -78,6 +78,13 @@ export const keyBias = optional(
   flag({ doc: "Whether keys have a bias, as queries and values have; if absent, they have one." }),
 );
 
+/** A parameter of transformers whose attention may have no bias in front of it. */
+export const qkvBias = optional(
+  flag({
+    doc: "Whether queries, keys and values have a bias; if absent, they have one, but for what `key_bias` says.",
+  }),
+);
+
 /** A parameter of transformers whose norms add another number to the variance than ours do. */
 export const normEpsilon = optional(
   real({ min: 0, openMin: true, max: 1, doc: "Added to the variance in every LayerNorm; if absent, 1e-6." }),
@@ -93,13 +100,16 @@ export const blockOptions = (p: {
 });
 
 /** The weights of `depth` blocks. */
-export const transformerBlocks = (p: ValuesOf<TransformerParams> & { readonly key_bias?: boolean | null }) =>
+export const transformerBlocks = (
+  p: ValuesOf<TransformerParams> & { readonly key_bias?: boolean | null; readonly qkv_bias?: boolean | null },
+) =>
   repeat(
     p.depth,
     transformerBlockParameters({
       width: p.width,
       hidden: p.width * p.mlp_ratio,
       ...(p.key_bias === false ? { keyBias: false } : {}),
+      ...(p.qkv_bias === false ? { qkvBias: false } : {}),
     }),
   );
 

@@ -1,9 +1,9 @@
 /** From text to checked models, and from models to plans and programs. */
 
 export { type Analysis, analyze, type Host } from "./analyze.js";
+export { arraysOf } from "./assemble/arrays.js";
 export { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 export { lineOfWeight } from "./assemble/owners.js";
-export { arraysOf } from "./assemble/parts.js";
 export { codes } from "./check/codes.js";
 export { sourceFor } from "./check/files.js";
 export { lintCodes, withIgnores } from "./check/ignores.js";

@@ -1,6 +1,6 @@
 /** Which part of a model reads which, as a tree from its losses to its inputs: the picture that `mae plan` prints. */
 
-import { wiringOf } from "./assemble/parts.js";
+import { wiringOf } from "./assemble/arrays.js";
 import type { Filled, Model } from "./model.js";
 import { namesAt, type Part, sourcesAt, type Wiring } from "./wire/wiring.js";
 

@@ -193,6 +193,8 @@ describe("names of blocks", () => {
     "embedding",
     "columns",
     "table",
+    "neighbours",
+    "points",
   ]);
   const names = new Set(
     Object.values(registry)

@@ -78,6 +78,17 @@ export type VolumeStep =
   /** The last slice first. */
   | { readonly kind: "turn" };
 
+/** What to do with a cloud of points, before they are grouped. */
+export type PointStep =
+  /** The mean of all points becomes 0, and the farthest one lies at 1. */
+  | { readonly kind: "sphere" }
+  /** Coordinates times a factor for each axis. */
+  | { readonly kind: "scale"; readonly by: readonly [number, number, number] }
+  /** A distance for each axis added. */
+  | { readonly kind: "shift"; readonly by: readonly [number, number, number] }
+  /** Turned by a matrix of 3 x 3, row by row. */
+  | { readonly kind: "rotate"; readonly matrix: readonly number[] };
+
 /** What to do with the numbers of an array; of a signal, it is done to the recording. */
 export type ArrayStep =
   /** Less their mean, divided by their deviation: all numbers of a sample, or of each channel or lead. `nonzero`: 0 stays, and does not count. */
@@ -99,7 +110,7 @@ export interface SincFilter {
   readonly beta: number | null;
 }
 
-export type AugmentStep = ImageStep | RecordingStep | VolumeStep | ArrayStep;
+export type AugmentStep = ImageStep | RecordingStep | VolumeStep | PointStep | ArrayStep;
 
 export interface PixelSize {
   readonly height: number;
@@ -171,8 +182,8 @@ export interface Augment<P extends Params = Params> extends Definition<P, Augmen
   mix?(p: ValuesOf<P>, picture: PixelSize, random: Random): Mixing | null;
 }
 
-/** Where pixels are, which only pictures have; the numbers of any array; samples of sounds and signals in time; frequencies in time; volumes as a whole. */
-export type Changes = "pictures" | "channels" | "recordings" | "spectrograms" | "volumes";
+/** Where pixels are, which only pictures have; the numbers of any array; samples of sounds and signals in time; frequencies in time; volumes as a whole; clouds of points. */
+export type Changes = "pictures" | "channels" | "recordings" | "spectrograms" | "volumes" | "points";
 
 /** Which arrays have what is changed, in words where not all have it. */
 const changeable: Readonly<
@@ -190,6 +201,7 @@ const changeable: Readonly<
     doc: "The model reads spectrograms.",
     what: "spectrograms",
   },
+  points: { holds: ({ cloud }) => cloud !== undefined, doc: "The model reads points.", what: "points" },
   volumes: { holds: isVolume, doc: "The model reads volumes.", what: "volumes" },
 };
 

@@ -7,6 +7,7 @@ import { intensity, standardize } from "./levels.js";
 import { mixup } from "./mixup.js";
 import { multiScaleCrop } from "./multi-scale-crop.js";
 import { normalize } from "./normalize.js";
+import { randomRotation, randomScale, randomShift, unitSphere } from "./points.js";
 import { randAugment } from "./rand-augment.js";
 import { randomErasing } from "./random-erasing.js";
 import { randomResizedCrop } from "./random-resized-crop.js";
@@ -60,6 +61,9 @@ export {
   randomBox,
   randomErasing,
   randomResizedCrop,
+  randomRotation,
+  randomScale,
+  randomShift,
   randomWindow,
   resample,
   resize,
@@ -69,6 +73,7 @@ export {
   specAugment,
   standardize,
   timeShift,
+  unitSphere,
   verticalFlip,
 };
 
@@ -95,6 +100,9 @@ export const augments = [
   randomBox,
   randomErasing,
   randomResizedCrop,
+  randomRotation,
+  randomScale,
+  randomShift,
   randomWindow,
   resample,
   resize,
@@ -104,5 +112,6 @@ export const augments = [
   specAugment,
   standardize,
   timeShift,
+  unitSphere,
   verticalFlip,
 ] as const;

@@ -220,7 +220,8 @@ const ofMedia = (media: readonly Medium[]): Requirement<Params, DatasetContext> 
   holds: (_, { array }) => isOfMedia(media, array),
   say: (_, { array }) =>
     `this is data for ${media.map((medium) => `\`${medium}\``).join(", ")}, and the model reads ${wordsOf({ array }).sample}s (${axesText(array.axes)})`,
-  help: (_, { array }) => `save the samples as arrays [N, ${axesText(array.axes)}, channels] and write \`npy("...")\``,
+  help: (_, { array }) =>
+    `save the samples as arrays [N, ${array.cloud ? "point" : axesText(array.axes)}, channels] and write \`npy("...")\``,
 });
 
 /** The data is not usable: what, why, what to do. Names in it may be any: both come on one line. */

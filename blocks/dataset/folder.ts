@@ -193,7 +193,7 @@ export const folder = defineDataset({
   since: "0.1",
   params,
   positional: "path",
-  media: ["image", "video", "volume", "spectrogram", "signal"],
+  media: ["image", "video", "volume", "spectrogram", "signal", "points"],
   requires: [
     {
       name: "stride-of-videos",

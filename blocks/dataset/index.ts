@@ -31,7 +31,7 @@ export {
   type Written,
 } from "./contract.js";
 export { cellsOf } from "./label-file.js";
-export { type NpyArray, readNpy } from "./npy-file.js";
+export { type NpyArray, npyValues, readNpy, readNpyHeader } from "./npy-file.js";
 export { readLines } from "./text-file.js";
 export { amountIn, coco, folder, idx, knownCell, npy, table, text };
 

@@ -49,6 +49,12 @@ export const contentsOf: { readonly [M in Medium]?: Contents } = {
     beside: ["atr", "dat"],
     formats: ".csv, .hea (WFDB), .edf, .bdf or .wav files",
   },
+  points: {
+    one: "shape",
+    many: "shapes",
+    endings: ["npy", "obj", "off", "ply", "pts", "txt", "xyz"],
+    formats: ".off, .obj, .ply or .npy files, or .txt, .xyz or .pts files with a point in each line",
+  },
   volume: {
     one: "scan",
     many: "scans",

@@ -100,6 +100,12 @@ function shapeOf({ shape }: NpyHeader, layout: Layout, wanted: ArrayShape, path:
   return found;
 }
 
+/** What is stored of what a model reads: of a cloud its points, which are grouped where they are prepared. */
+const storedOf = (array: ArrayShape): ArrayShape =>
+  array.cloud
+    ? { axes: [{ name: "point", size: array.cloud.points }], channels: array.channels, cloud: array.cloud }
+    : array;
+
 /** `images`, and such. A file of them holds arrays, and not the recordings that spectrograms are made of. */
 const many = (array: ArrayShape): string => (array.sound ? "spectrograms" : `${wordsOf({ array }).sample}s`);
 
@@ -109,7 +115,8 @@ const axesOf = (array: ArrayShape): string =>
 
 /** Pictures are brought to a size where samples are prepared; all else has to have it. */
 function checkSides(found: ArrayShape, wanted: ArrayShape, path: string): void {
-  const free = hasPictures(wanted) ? 2 : 0;
+  // Of a cloud some points are drawn.
+  const free = hasPictures(wanted) ? 2 : wanted.cloud ? 1 : 0;
   const fits = found.axes.every(({ size }, i) => i >= found.axes.length - free || size === wanted.axes[i]?.size);
   if (fits) return;
   throw new DataError(
@@ -260,5 +267,8 @@ export const npy = defineDataset({
     },
   ],
   open: (p, files, split, { array }) =>
-    openArrays(p, files, split, { reader: readerFor(p.layout, p.values, array, wordsOf({ array })), array }),
+    openArrays(p, files, split, {
+      reader: readerFor(p.layout, p.values, storedOf(array), wordsOf({ array })),
+      array,
+    }),
 });

@@ -47,8 +47,10 @@ export interface TokenGroup {
   readonly varies: boolean;
   /** Which they are; null as `visible` is, and where all are there in raster order: none is hidden, or hidden ones pass the encoder. */
   readonly places: Places | null;
-  /** Of the decoder's own width, [1, N, Dd], of the only group with rows for tokens in front; null: it has none. */
+  /** Of the decoder's own width, [1 or B, N, Dd], of the only group with rows for tokens in front; null: it has none, or `again` has it. */
   readonly positions: Tensor | null;
+  /** Positions of the only group, [B, extra + N, Dd], that are added before each layer; null: there are none. */
+  readonly again: Tensor | null;
   /** A learned vector of the input, [1, 1, Dd], added to its tokens; null: there is none. */
   readonly mark: Tensor | null;
 }
@@ -118,8 +120,10 @@ export interface Decoder<P extends Params = Params, T extends ParameterTree = Pa
   /** Features of the decoder's own position table; null: it has none. */
   width(p: ValuesOf<P>): number | null;
   parameters(p: ValuesOf<P>, context: DecoderContext): T;
-  /** What it is elsewhere, where it is a plain vision transformer; if absent, it is none. */
-  transformer?(p: ValuesOf<P>): TransformerFacts;
+  /** Present where it reads tokens whose positions are computed of the sample, also before each layer. */
+  readonly readsCoordinates?: true;
+  /** What it is elsewhere, where it is a plain vision transformer; null, or absent: it is none. */
+  transformer?(p: ValuesOf<P>): TransformerFacts | null;
   /**
    * Which latent it reads: of the visible tokens, where absent; of every token, `every`, so that hidden ones pass through the encoder;
    * either, as the mask says; or the maps of an encoder that gives some.

@@ -16,6 +16,7 @@ export const linear = defineDecoder({
   width: () => null,
   reads: "every",
   padding: true,
+  readsCoordinates: true,
   parameters: (_, { encoderWidth, outputs, maps }) => ({
     decoder_pred: linearParameters(encoderWidth, outputs * cellsOfPlace(maps)),
   }),

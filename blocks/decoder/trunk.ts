@@ -14,6 +14,7 @@ import {
   linear,
   linearParameters,
   type ProjectionParameters,
+  placedBlock,
   prependClassToken,
   project,
   projectionParameters,
@@ -32,13 +33,15 @@ import type { DecoderInputs, LatentInputs, TokenGroup } from "./contract.js";
 
 type TrunkValues = ValuesOf<TransformerParams> & {
   readonly key_bias?: boolean | null;
+  readonly qkv_bias?: boolean | null;
+  readonly embed?: "none" | null;
   readonly embed_bias?: boolean | null;
   readonly class_token?: "own" | null;
 };
 
 /** `whole`: hidden tokens pass through the encoder, and none stand for them here. */
 export const trunkParameters = (p: TrunkValues, encoderWidth: number, whole: boolean) => ({
-  decoder_embed: embedParameters(p, encoderWidth),
+  ...(p.embed === "none" ? {} : { decoder_embed: embedParameters(p, encoderWidth) }),
   ...(whole ? {} : { mask_token: tokenParameter(p.width) }),
   ...ownClassToken(p),
   decoder_blocks: transformerBlocks(p),
@@ -63,13 +66,25 @@ export function trunk(
   w: Weights<ReturnType<typeof trunkParameters>>,
   inputs: LatentInputs,
 ): Tensor {
-  const embed = w.decoder_embed.bias ? linear : project;
-  const narrow = code.let("narrow", embed, inputs.latent, w.decoder_embed); // [B, extra + V, Dd]
+  const narrow = narrowed(code, w, inputs);
   const placed = wholeSequence(code, narrow, w.mask_token, inputs);
   const sequence = w.decoder_cls_token ? withOwnToken(code, placed, w.decoder_cls_token, inputs) : placed;
   const { padding } = inputs;
   const bias = padding ? [padding] : [];
-  return code.fold("x", w.decoder_blocks, sequence, transformerBlock, blockOptions(p), ...bias);
+  const [{ again } = { again: null }] = inputs.groups;
+  return again
+    ? code.fold("x", w.decoder_blocks, sequence, placedBlock, again, blockOptions(p))
+    : code.fold("x", w.decoder_blocks, sequence, transformerBlock, blockOptions(p), ...bias);
+}
+
+/** The latent as wide as the decoder, [B, extra + V, Dd]. */
+function narrowed(
+  code: Code,
+  { decoder_embed }: Weights<ReturnType<typeof trunkParameters>>,
+  { latent }: LatentInputs,
+): Tensor {
+  if (!decoder_embed) return latent;
+  return code.let("narrow", decoder_embed.bias ? linear : project, latent, decoder_embed);
 }
 
 /** -> the patches of the only input in raster order, [B, N, Dd], each lead decoded by itself, before the norm. */
@@ -81,7 +96,7 @@ export function leadByLead(
 ): Tensor {
   const leads = leadsOf(inputs.grid);
   const sizes = { leads, times: inputs.count / leads, separators: inputs.extra / leads };
-  const narrow = code.let("narrow", w.decoder_embed.bias ? linear : project, inputs.latent, w.decoder_embed);
+  const narrow = narrowed(code, w, inputs);
   const whole = wholeSequence(code, narrow, w.mask_token, inputs); // [B, extra + N, Dd]
   const apart = code.let("apart", leadsApart, whole, sizes); // [B L, S + T, Dd]
   const x = code.fold("x", w.decoder_blocks, apart, transformerBlock, blockOptions(p));
@@ -112,10 +127,11 @@ export function wholeSequence(
 ): Tensor {
   const [only, another] = groups as readonly [TokenGroup, TokenGroup?];
   if (!another && !front) {
-    if (!only.places) return code.let("placed", addPositions, tokens, only.positions, { extra: 0 });
+    const placed = (every: Tensor): Tensor =>
+      only.again ? every : code.let("placed", addPositions, every, only.positions, { extra: 0 });
+    if (!only.places) return placed(tokens);
     const { restore } = only.places;
-    const restored = code.let("restored", restoreTokens, tokens, maskToken, restore, { extra }); // [B, extra + N, Dd]
-    return code.let("placed", addPositions, restored, only.positions, { extra: 0 });
+    return placed(code.let("restored", restoreTokens, tokens, maskToken, restore, { extra })); // [B, extra + N, Dd]
   }
   // Under one mask, tokens of all inputs are restored at once; else those of each input on their own.
   const restored = joint && code.let("restored", restoreTokens, tokens, maskToken, joint.restore, { extra });

@@ -10,6 +10,7 @@ import { latentFrom } from "../sources.js";
 import {
   keyBias,
   normEpsilon,
+  qkvBias,
   transformerFacts,
   transformerParams,
   transformerRequirements,
@@ -21,8 +22,15 @@ import { leadByLead, ownPatches, trunk, trunkParameters } from "./trunk.js";
 const params = {
   ...transformerParams("decoder"),
   key_bias: keyBias,
+  qkv_bias: qkvBias,
   embed_bias: optional(
     flag({ doc: "Whether the layer from the encoder's width to the decoder's has a bias; if absent, it has one." }),
+  ),
+  embed: optional(
+    choice({
+      options: { none: "What the encoder gives enters as it is: both have one width." },
+      doc: "What brings the encoder's width to the decoder's. If absent, a linear layer.",
+    }),
   ),
   norm_epsilon: normEpsilon,
   class_token: optional(
@@ -71,6 +79,15 @@ export const vit = defineDecoder({
     ...transformerRequirements,
     ofTokens,
     {
+      name: "one-width",
+      at: "embed",
+      doc: "Encoder and decoder have one width where no layer stands between them.",
+      holds: (p, { width }) => p.embed === null || p.width === width,
+      say: (p, { width }) =>
+        `the encoder has ${width} features and the decoder ${p.width}, and no layer stands between`,
+      help: (_, { width }) => `write \`width: ${width}\`, or remove \`embed: none\``,
+    },
+    {
       name: "token-for-token",
       at: "class_token",
       doc: "A decoder of one input has a class token of its own where the encoder has one.",
@@ -100,7 +117,9 @@ export const vit = defineDecoder({
     },
   ],
   width: (p) => p.width,
-  transformer: (p) => transformerFacts(p, p.class_token === "own" ? "own" : "encoder"),
+  readsCoordinates: true,
+  transformer: (p) =>
+    p.embed === null && p.qkv_bias !== false ? transformerFacts(p, p.class_token === "own" ? "own" : "encoder") : null,
   reads: "either",
   padding: true,
   parameters: (p, { encoderWidth, outputs, whole }) => ({

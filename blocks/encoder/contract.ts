@@ -36,10 +36,12 @@ export interface Drops {
 
 /** Of what the tokens of a sequence are. */
 export interface TokenOrigin {
-  /** The table of their positions [1, extra + N, D], of which rows are added to tokens in front; null: those have no place. */
+  /** The table of their positions [1, extra + N, D], of which rows are added to tokens in front; null: those have no place, or `again` has it. */
   readonly positions: Tensor | null;
   /** The input that alone is seen, by an encoder of several; null: it sees all that it reads. */
   readonly input: string | null;
+  /** Positions of all tokens, [B, extra + V, D], that are added before each layer and are not in the tokens yet; if absent, they are. */
+  readonly again?: Tensor;
   /** What is left out at random; if absent, nothing. */
   readonly drops?: Drops;
   /** What is added to the scores of attention, [B, 1, 1, N], so that nothing attends to what is behind the end; null: all tokens count. */
@@ -60,6 +62,8 @@ export interface Encoder<P extends Params = Params, T extends ParameterTree = Pa
   mark?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor): Tensor;
   /** Present where it leaves out what is behind the end of a text; if absent, it reads inputs of which all tokens count. */
   readonly padding?: true;
+  /** Present where it reads tokens whose positions are computed of the sample, also before each layer. */
+  readonly readsCoordinates?: true;
   /** What it is elsewhere, where it is a plain vision transformer; null, or absent: it is none. */
   transformer?(p: ValuesOf<P>): TransformerFacts | null;
   parameters(p: ValuesOf<P>, context: EncoderContext): T;

@@ -4,6 +4,7 @@ import type { Tensor } from "../../graph/index.js";
 import type { Code } from "../code.js";
 import {
   addLeads,
+  addPositions,
   blockAttention,
   droppingBlocks,
   type LayerNormParameters,
@@ -12,6 +13,7 @@ import {
   normedBlock,
   normedBlockParameters,
   paddingAround,
+  placedBlock,
   prependClassToken,
   prependSeparators,
   prependToken,
@@ -27,6 +29,7 @@ import {
   blockOptions,
   keyBias,
   normEpsilon,
+  qkvBias,
   transformerBlocks,
   transformerFacts,
   transformerParams,
@@ -71,6 +74,7 @@ const params = {
     }),
   ),
   key_bias: keyBias,
+  qkv_bias: qkvBias,
   norm: optional(
     choice({
       options: { none: "What the last block gives is the latent." },
@@ -103,27 +107,18 @@ function through(
   p: Values,
   blocks: readonly unknown[],
   sequence: Tensor,
-  { input, drops, padding }: TokenOrigin,
+  { input, drops, padding, again }: TokenOrigin,
   name = "x",
 ): Tensor {
   const bias = padding ? [padding] : [];
   if (blocks.length === 0) return sequence;
   if (drops && p.drop_path) {
     const kind = input !== null && p.norms === "by_input" ? { kind: input } : {};
-    return code.let(
-      name,
-      droppingBlocks,
-      sequence,
-      blocks,
-      drops.values,
-      {
-        ...blockOptions(p),
-        first: drops.first,
-        ...kind,
-      },
-      ...bias,
-    );
+    const options = { ...blockOptions(p), first: drops.first, ...kind };
+    const beside = again ? [padding ?? undefined, again] : bias;
+    return code.let(name, droppingBlocks, sequence, blocks, drops.values, options, ...beside);
   }
+  if (again) return code.fold(name, blocks, sequence, placedBlock, again, blockOptions(p));
   return input !== null && p.norms === "by_input"
     ? code.fold(name, blocks, sequence, normedBlock, { ...blockOptions(p), kind: input }, ...bias)
     : code.fold(name, blocks, sequence, transformerBlock, blockOptions(p), ...bias);
@@ -146,6 +141,7 @@ const blocksOf = (p: Values, inputs: readonly string[]) =>
           hidden: p.width * p.mlp_ratio,
           kinds: inputs,
           ...(p.key_bias === false ? { keyBias: false } : {}),
+          ...(p.qkv_bias === false ? { qkvBias: false } : {}),
         }),
       )
     : transformerBlocks(p);
@@ -204,13 +200,14 @@ export const vit = defineEncoder({
   extraTokens: (p) => (p.class_token ? 1 : 0),
   padding: true,
   separators: (p, grid) => (p.separators === null ? 0 : 2 * leadsOf(grid)),
+  readsCoordinates: true,
   // One number for each of the two residuals of a block, as in the official fine-tuning of MAE.
   drops({ depth, drop_path }) {
     if (!drop_path) return [];
     return Array.from({ length: depth }, (_, i) => ({ rate: (drop_path * i) / Math.max(1, depth - 1), numbers: 2 }));
   },
   transformer: (p) =>
-    p.norm === null && p.norms === null && p.separators === null
+    p.norm === null && p.norms === null && p.separators === null && p.qkv_bias !== false
       ? transformerFacts(p, p.class_token ? "own" : "none")
       : null,
   parameters: (p, { inputs, grid }) => ({
@@ -235,6 +232,7 @@ export const vit = defineEncoder({
     if (count === 1) return [through(code, p, w.blocks, sequence, seen, "deep")];
     const x = through(code, p, w.blocks.slice(0, p.depth - count), sequence, seen);
     const given: Tensor[] = [];
+    const [layer, ...placing] = seen.again ? [placedBlock, seen.again] : [transformerBlock];
     for (const [i, block] of w.blocks.entries()) {
       if (i < p.depth - count) continue;
       const entered = given.at(-1) ?? x;
@@ -245,9 +243,10 @@ export const vit = defineEncoder({
           ? through(code, p, w.blocks.slice(i, i + 1), entered, { ...seen, ...drops }, "deep")
           : code.let(
               "deep",
-              transformerBlock,
+              layer,
               entered,
               block,
+              ...placing,
               blockOptions(p),
               ...(seen.padding ? [seen.padding] : []),
             ),
@@ -258,7 +257,8 @@ export const vit = defineEncoder({
   attention(code, p, w, tokens, origin, layer) {
     const sequence = sequenceOf(code, w, tokens, origin);
     const seen = withFront(code, p, origin);
-    const x = through(code, p, w.blocks.slice(0, layer - 1), sequence, seen);
+    const before = through(code, p, w.blocks.slice(0, layer - 1), sequence, seen);
+    const x = seen.again ? code.let("placed", addPositions, before, seen.again, { extra: 0 }) : before;
     return code.let(
       "attention",
       blockAttention,

@@ -67,11 +67,11 @@ export interface Loss<P extends Params = Params, T extends ParameterTree = Param
   /** It compares samples of a batch with each other; if absent, it is the mean of losses of single samples. */
   readonly acrossSamples?: true;
   /**
-   * What it compares: predictions of patches with their targets, where absent; logits of ids with those of a text; what is said of columns
-   * of a table with what they hold; logits of a head with labels; those of a detector with objects; those of places with their classes; or the
-   * features of two inputs, which it names by a parameter `between`.
+   * What it compares: predictions of patches with their targets, where absent; points with those of a token, in any order; logits of ids with
+   * those of a text; what is said of columns of a table with what they hold; logits of a head with labels; those of a detector with objects;
+   * those of places with their classes; or the features of two inputs, which it names by a parameter `between`.
    */
-  readonly compares?: "patches" | "ids" | "columns" | "features" | Saying;
+  readonly compares?: "patches" | "points" | "ids" | "columns" | "features" | Saying;
   /** Of a loss of classes: it judges each by itself, so that samples may have several; if absent, each has one. */
   readonly several?: true;
   /** It can judge tokens whose number differs from sample to sample; if absent, it cannot. */

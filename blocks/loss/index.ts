@@ -1,6 +1,7 @@
 /** The losses, sorted by name. */
 
 import { bce } from "./bce.js";
+import { chamfer } from "./chamfer.js";
 import { channelCrossEntropy } from "./channel-cross-entropy.js";
 import { classBce } from "./class-bce.js";
 import { columnError } from "./column-error.js";
@@ -19,6 +20,7 @@ import { uniformity } from "./uniformity.js";
 export { defineLoss, type Loss, type LossContext, type LossInputs } from "./contract.js";
 export {
   bce,
+  chamfer,
   channelCrossEntropy,
   classBce,
   columnError,
@@ -37,6 +39,7 @@ export {
 
 export const losses = [
   bce,
+  chamfer,
   channelCrossEntropy,
   classBce,
   columnError,

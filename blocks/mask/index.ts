@@ -1,6 +1,7 @@
 /** The masks, sorted by name. */
 
 import { attentionGuided } from "./attention-guided.js";
+import { ball } from "./ball.js";
 import { block } from "./block.js";
 import { corrupt } from "./corrupt.js";
 import { dirichlet } from "./dirichlet.js";
@@ -22,10 +23,11 @@ export {
   type Moving,
   visibleTokens,
 } from "./contract.js";
-export { attentionGuided, block, corrupt, dirichlet, grid, hilbert, peano, random, regions, spiral, zigzag };
+export { attentionGuided, ball, block, corrupt, dirichlet, grid, hilbert, peano, random, regions, spiral, zigzag };
 
 export const masks = [
   attentionGuided,
+  ball,
   block,
   corrupt,
   dirichlet,

@@ -1,6 +1,6 @@
 /** Multi-head attention of a sequence to itself and to another, with the projections around it. Parts of layers, not layers. */
 
-import { type Builder, invariant, type Rows, type Tensor } from "../../graph/index.js";
+import type { Builder, Rows, Tensor } from "../../graph/index.js";
 import { type Parameter, parameter, type Weights } from "../parameters.js";
 import { claim } from "./layer.js";
 import {
@@ -8,10 +8,11 @@ import {
   linear,
   linearParameters,
   type ProjectionParameters,
+  project,
   projectionParameters,
 } from "./linear.js";
 
-/** Queries, keys and values come from one matrix with 3 `width` outputs; with one bias, or with one of queries and one of values. */
+/** Queries, keys and values come from one matrix with 3 `width` outputs; with one bias, with one of queries and one of values, or with none. */
 export type SelfAttentionParameters<D extends number, Q extends number> = {
   readonly qkv: ProjectionParameters<D, Q> & { readonly bias?: Parameter<[Q]> };
   readonly q_bias?: Parameter<[D]>;
@@ -19,16 +20,24 @@ export type SelfAttentionParameters<D extends number, Q extends number> = {
   readonly proj: LinearParameters<D, D>;
 };
 
-/** `keyBias` false: keys have no bias. */
-export const selfAttentionParameters = (width: number, keyBias = true): SelfAttentionParameters<number, number> =>
-  keyBias
-    ? { qkv: linearParameters(width, 3 * width), proj: linearParameters(width, width) }
-    : {
-        qkv: projectionParameters(width, 3 * width),
-        q_bias: parameter([width], { kind: "zeros" }),
-        v_bias: parameter([width], { kind: "zeros" }),
-        proj: linearParameters(width, width),
-      };
+/** Which of queries, keys and values have a bias. */
+type Biased = "all" | "no key" | "none";
+
+export function selfAttentionParameters(
+  width: number,
+  biased: Biased = "all",
+): SelfAttentionParameters<number, number> {
+  const proj = linearParameters(width, width);
+  if (biased === "all") return { qkv: linearParameters(width, 3 * width), proj };
+  const qkv = projectionParameters(width, 3 * width);
+  if (biased === "none") return { qkv, proj };
+  return {
+    qkv,
+    q_bias: parameter([width], { kind: "zeros" }),
+    v_bias: parameter([width], { kind: "zeros" }),
+    proj,
+  };
+}
 
 /** x [B, N, D] -> queries, keys and values [B, N, 3 D]. */
 function projected<B extends Rows, N extends number, D extends number, Q extends number>(
@@ -37,7 +46,7 @@ function projected<B extends Rows, N extends number, D extends number, Q extends
   { qkv, q_bias, v_bias }: Weights<SelfAttentionParameters<D, Q>>,
 ): Tensor<[B, N, Q]> {
   if (qkv.bias) return linear(g, x, { weight: qkv.weight, bias: qkv.bias });
-  invariant(q_bias && v_bias, "without a bias of all three there are those of queries and values");
+  if (!q_bias || !v_bias) return project(g, x, { weight: qkv.weight });
   const [width] = q_bias.shape as readonly [number];
   const bias = g.concat([q_bias, g.constant(new Float32Array(width), [width]), v_bias], 0);
   return linear(g, x, { weight: qkv.weight, bias: claim<[Q]>(bias) });

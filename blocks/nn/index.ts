@@ -27,6 +27,7 @@ export * from "./maps.js";
 export * from "./necks.js";
 export * from "./oriented-gradients.js";
 export * from "./perceptual.js";
+export * from "./points.js";
 export * from "./positions.js";
 export * from "./regions.js";
 export { averagePlaces, resizePlaces } from "./resize.js";

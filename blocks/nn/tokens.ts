@@ -128,6 +128,13 @@ interface AddPositions {
     positions: Sequence<1, E, N, NoInfer<D>>,
     o: { readonly extra: E },
   ): Tensor<[B, N, D]>;
+  /** Of positions of each sample's own. */
+  <B extends Rows, N extends number, D extends number>(
+    g: Builder,
+    tokens: Tensor<[B, N, D]>,
+    positions: Tensor<[NoInfer<B>, NoInfer<N>, NoInfer<D>]>,
+    o: { readonly extra: 0 },
+  ): Tensor<[B, N, D]>;
   /** Of tokens without those in front. */
   <B extends Rows, D extends number, T extends number, S extends number>(
     g: Builder,

@@ -31,9 +31,13 @@ export const transformerBlockParameters = declarer(
     readonly width: number;
     readonly hidden: number;
     readonly keyBias?: boolean;
+    readonly qkvBias?: boolean;
   }): TransformerBlockParameters<number, number, number> => ({
     norm1: layerNormParameters(size.width),
-    attn: selfAttentionParameters(size.width, size.keyBias),
+    attn: selfAttentionParameters(
+      size.width,
+      size.qkvBias === false ? "none" : size.keyBias === false ? "no key" : "all",
+    ),
     norm2: layerNormParameters(size.width),
     mlp: perceptronParameters(size.width, size.hidden),
   }),
@@ -42,6 +46,8 @@ export const transformerBlockParameters = declarer(
   readonly hidden: H;
   /** If absent, keys have a bias, as queries and values have. */
   readonly keyBias?: boolean;
+  /** False: neither queries nor keys nor values have one. */
+  readonly qkvBias?: boolean;
 }) => TransformerBlockParameters<D, Mul<3, D>, H>;
 
 /** `count` branches of the same form, named by their index. */
@@ -74,6 +80,18 @@ export const transformerBlock = layer(
   },
 );
 
+/** As `transformerBlock`, of a sequence to which positions are added first, once more in each block. */
+export const placedBlock = layer(
+  "placedBlock",
+  <B extends Rows, N extends number, D extends number, Q extends number, H extends number>(
+    g: Builder,
+    x: Tensor<[B, N, D]>,
+    w: Weights<TransformerBlockParameters<NoInfer<D>, Q, H>>,
+    positions: Tensor<[NoInfer<B>, NoInfer<N>, NoInfer<D>]>,
+    o: { readonly heads: number; readonly epsilon?: number },
+  ): Tensor<[B, N, D]> => transformerBlock(g, g.add(x, positions), w, o),
+);
+
 /** A number of each sample, from a column of drops [B, numbers], for all that is made of it: [B, 1, 1]. */
 const ofSample = (g: Builder, drops: Tensor, column: number): Tensor => {
   const samples = drops.shape[0] as number;
@@ -82,7 +100,7 @@ const ofSample = (g: Builder, drops: Tensor, column: number): Tensor => {
 
 /**
  * x [B, N, D] through blocks whose two residuals are each multiplied by a number of the sample, of drops [B, numbers] from `first` on: 0
- * leaves one out. Without drops none is.
+ * leaves one out. Without drops none is. `positions`, where there are some, are added before each block.
  */
 export const droppingBlocks = layer(
   "droppingBlocks",
@@ -97,8 +115,10 @@ export const droppingBlocks = layer(
       ...o
     }: { readonly heads: number; readonly epsilon?: number; readonly first: number; readonly kind?: string },
     bias?: Tensor<[NoInfer<B>, 1, 1, NoInfer<N>]>,
+    positions?: Tensor<[NoInfer<B>, NoInfer<N>, NoInfer<D>]>,
   ): Tensor<[B, N, D]> =>
-    blocks.reduce<Tensor<[B, N, D]>>((before, block, i) => {
+    blocks.reduce<Tensor<[B, N, D]>>((given, block, i) => {
+      const before = positions ? g.add(given, positions) : given;
       const w = kind === undefined ? block : withNormsOf(kind, block);
       if (!drops) return transformerBlock(g, before, w, o, bias);
       const attended = selfAttention(g, layerNorm(g, before, w.norm1, o), w.attn, o.heads, bias);

@@ -1,12 +1,11 @@
 /** Positions: the table that tells a transformer where each token stands. One block serves encoder and decoder. */
 
+import type { Tensor } from "../../graph/index.js";
 import { type Definition, type ModelContext, ofKind, type Requirement } from "../block.js";
-import type { Parameter } from "../parameters.js";
+import type { Code } from "../code.js";
+import type { ParameterTree } from "../parameters.js";
 import { choice, optional, type Params, type ValuesOf } from "../params.js";
 import type { Lattice } from "../sets.js";
-
-/** Tables that are added up, by their names in a checkpoint. */
-export type PositionTables = Readonly<Record<string, Parameter>>;
 
 export interface PositionsContext {
   readonly grid: Lattice;
@@ -18,8 +17,18 @@ export interface PositionsContext {
 export interface Positions<P extends Params = Params> extends Definition<P, ModelContext> {
   /** Whether a learned vector of the input is added too, which tells the tokens of several inputs apart; if absent, none is. */
   marksInput?(p: ValuesOf<P>): boolean;
+  /**
+   * Present where positions are made of where the tokens of a sample are, by the weights of `table`; if absent, that has places which are the
+   * same in every sample.
+   */
+  readonly computed?: {
+    /** When they are added: to tokens, or before each layer, and to nothing else. */
+    added(p: ValuesOf<P>): "once" | "every_block";
+    /** centres [B, N, 3] -> positions [B, N, D]. */
+    positions(code: Code, p: ValuesOf<P>, w: unknown, centres: Tensor): Tensor;
+  };
   /** [1, extra + N, D]; or tables whose sum that is, as `separatePositions` declares them. */
-  table(p: ValuesOf<P>, context: PositionsContext): Parameter | PositionTables;
+  table(p: ValuesOf<P>, context: PositionsContext): ParameterTree;
 }
 
 export const definePositions = <const P extends Params>(positions: Positions<P>): Positions<P> =>

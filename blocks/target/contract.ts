@@ -46,8 +46,8 @@ export interface TargetTokensInputs {
 export interface Target<P extends Params = Params, T extends ParameterTree = ParameterTree>
   extends Definition<P, ModelContext> {
   /**
-   * What it is, where not amounts: the ids of a text, [B, N, 1], of which logits are predicted; or the columns of a table, [B, N, 2], of which
-   * a number and logits are.
+   * What it is, where not amounts: the ids of a text, [B, N, 1], of which logits are predicted; the columns of a table, [B, N, 2], of which a
+   * number and logits are; or coordinates of sets of points, which have no order.
    */
   readonly predicts?: Exclude<NumberKind, "amounts">;
   /** Numbers that are predicted for each patch, P. `width`: features of the model's latent. */

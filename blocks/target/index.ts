@@ -6,6 +6,7 @@ import { features } from "./features.js";
 import { hog } from "./hog.js";
 import { ids } from "./ids.js";
 import { lowPass } from "./low-pass.js";
+import { neighbours } from "./neighbours.js";
 import { pixels } from "./pixels.js";
 import { regions } from "./regions.js";
 
@@ -17,6 +18,6 @@ export {
   type TargetTokensContext,
   type TargetTokensInputs,
 } from "./contract.js";
-export { classMaps, columns, features, hog, ids, lowPass, pixels, regions };
+export { classMaps, columns, features, hog, ids, lowPass, neighbours, pixels, regions };
 
-export const targets = [classMaps, columns, features, hog, ids, lowPass, pixels, regions] as const;
+export const targets = [classMaps, columns, features, hog, ids, lowPass, neighbours, pixels, regions] as const;

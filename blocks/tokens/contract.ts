@@ -21,6 +21,16 @@ export interface Tokens<P extends Params = Params, T extends ParameterTree = Par
   parameters(p: ValuesOf<P>, context: TokensContext & { readonly width: number }): T;
   /** array [B, ...axes, C] -> tokens [B, N, D] in raster order. `shape`: that of the array. */
   embed(code: Code, p: ValuesOf<P>, w: Weights<T>, array: Tensor, grid: Lattice, shape: ArrayShape): Tensor;
+  /**
+   * Present where tokens lie in space, which no array says by its axes: what enters the model is made of the points of a sample, and each token
+   * has a centre.
+   */
+  readonly cloud?: {
+    /** The array that enters, of the one that the input declares. */
+    array(p: ValuesOf<P>, array: ArrayShape): ArrayShape;
+    /** array [B, ...axes, C] -> centres [B, N, 3]. */
+    centres(code: Code, p: ValuesOf<P>, array: Tensor): Tensor;
+  };
   /** Present where ids are looked up in a table [vocabulary, D], which a decoder may compare with. */
   table?(w: Weights<T>): Tensor;
 }

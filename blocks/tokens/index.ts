@@ -2,10 +2,11 @@
 
 import { columns } from "./columns.js";
 import { embedding } from "./embedding.js";
+import { groups } from "./groups.js";
 import { multiScale } from "./multi-scale.js";
 import { patch } from "./patch.js";
 
 export { defineTokens, type Tokens, type TokensContext } from "./contract.js";
-export { columns, embedding, multiScale, patch };
+export { columns, embedding, groups, multiScale, patch };
 
-export const tokens = [columns, embedding, multiScale, patch] as const;
+export const tokens = [columns, embedding, groups, multiScale, patch] as const;

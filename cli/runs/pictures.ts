@@ -44,12 +44,15 @@ export interface PictureFacts {
  * In words: beside what a model has that only knew each patch's mean, and of the values themselves beside what anyone has who fills in
  * the means of visible patches.
  */
-export function sayErrors({ samples, errors }: PictureFacts, { sample, mean, values }: SampleWords): string {
+export function sayErrors(
+  { samples, errors }: PictureFacts,
+  { sample, mean, values, filling = "the means of visible patches around" }: SampleWords,
+): string {
   const texts = errors.map(({ name, mse, meanMse, pixelMse, aidedMse, fillMse }) => {
     const of = errors.length === 1 ? "" : `${name} `;
     const [told, own, aided, fill] = [meanMse, pixelMse, aidedMse, fillMse].map(shortNumber);
     const help = aidedMse === pixelMse ? "" : ` (with true means and deviations ${aided})`;
-    return `${of}${shortNumber(mse)}, by each patch's true ${mean} ${told}; of ${values} ${own}${help}, by the means of visible patches around ${fill}`;
+    return `${of}${shortNumber(mse)}, by each patch's true ${mean} ${told}; of ${values} ${own}${help}, by ${filling} ${fill}`;
   });
   const colon = errors.length === 1 ? "" : ":";
   return `mean squared error of the hidden patches of ${count(samples, sample)}${colon} ${texts.join("; ")}`;

@@ -55,6 +55,7 @@ import {
   mapsOf,
   type Parts,
 } from "./parts.js";
+import { computedPositions, isPlacedAgain, withFront } from "./placing.js";
 import { encoderMark, encoderPositions, hasMark, hiddenTokenName } from "./weights.js";
 
 /** A model with where the weights of its labels are. */
@@ -95,10 +96,21 @@ export function embed(code: Code, { branchOf }: Placed, input: InputPart, w: Wei
   return tokens.definition.embed(code, tokens.values, weightsUnder(w, branchOf(input.label)), array, grid, input.array);
 }
 
-/** Adds the positions of all patches to tokens [B, N, D], and the mark of their input where it has one. */
-export function place(code: Code, parts: Placed, input: InputPart, w: WeightTree, tokens: Tensor): Tensor {
+/** Adds the positions of all patches to tokens [B, N, D] of an array, and the mark of their input where it has one. */
+export function place(
+  code: Code,
+  parts: Placed,
+  input: InputPart,
+  w: WeightTree,
+  { tokens, array }: { readonly tokens: Tensor; readonly array: Tensor },
+): Tensor {
   const own = weightsUnder(w, parts.branchOf(input.label));
-  const placed = code.let("placed", addPositions, tokens, own[encoderPositions], { extra: extraRows(parts, input) });
+  const table = own[encoderPositions];
+  const placed = isPlacedAgain(input)
+    ? tokens
+    : input.positions?.definition.computed
+      ? code.let("placed", addPositions, tokens, computedPositions(code, input, table, array), { extra: 0 })
+      : code.let("placed", addPositions, tokens, table, { extra: extraRows(parts, input) });
   const marked = hasMark(input) ? code.let("marked", addMark, placed, own[encoderMark]) : placed;
   return markedBy(code, parts, input, w, marked);
 }
@@ -112,7 +124,7 @@ function markedBy(code: Code, parts: Placed, input: InputPart, w: WeightTree, to
 
 /** array [B, ...axes, C] -> tokens of all patches with their positions, [B, N, D] */
 export const placedTokens = (code: Code, parts: Placed, input: InputPart, w: WeightTree, array: Tensor): Tensor =>
-  place(code, parts, input, w, embed(code, parts, input, w, array));
+  place(code, parts, input, w, { tokens: embed(code, parts, input, w, array), array });
 
 /** tokens [B, N, D] -> the visible ones [B, V, D] */
 export const takeVisible = (code: Code, tokens: Tensor, { visible }: Places): Tensor =>
@@ -127,17 +139,34 @@ export function seenTokens(code: Code, parts: Placed, input: InputPart, w: Weigh
   if (hiding === "corrupt") {
     return placedTokens(code, parts, input, w, corruptedText(code, parts, input, arrayIn(input, batch), batch));
   }
-  const tokens = embed(code, parts, input, w, arrayIn(input, batch)); // [B, N, D]
+  const array = arrayIn(input, batch);
+  const tokens = embed(code, parts, input, w, array); // [B, N, D]
   const places = placesOf(parts, batch, input);
-  if (hiding === null || places === null) return place(code, parts, input, w, tokens);
-  if (hiding === "drop") return takeVisible(code, place(code, parts, input, w, tokens), places);
+  if (hiding === null || places === null) return place(code, parts, input, w, { tokens, array });
+  if (hiding === "drop") return takeVisible(code, place(code, parts, input, w, { tokens, array }), places);
   const seen = takeVisible(code, tokens, places); // [B, V, D]
   const own = weightsUnder(w, parts.branchOf(input.label));
   const entered =
     hiding === "token"
       ? code.let("entered", restoreTokens, seen, own[hiddenTokenName(parts, input)], places.restore, { extra: 0 })
       : code.let("entered", restoreZeros, seen, places.restore);
-  return place(code, parts, input, w, entered);
+  return place(code, parts, input, w, { tokens: entered, array });
+}
+
+/** What an encoder adds to its tokens before each layer, where it does. */
+export function againFor(
+  code: Code,
+  parts: Placed,
+  { reads: [read, another] }: EncoderPart,
+  w: WeightTree,
+  batch: Batch,
+  sight: Sight,
+): Pick<TokenOrigin, "again"> {
+  if (!read || another || isEncoder(read) || !isPlacedAgain(read)) return {};
+  const own = weightsUnder(w, parts.branchOf(read.label))[encoderPositions] as WeightTree;
+  const seen = sight === "seen" && hidingOf(parts, read) === "drop" ? placesOf(parts, batch, read) : null;
+  const positions = computedPositions(code, read, own, arrayIn(read, batch), seen ?? undefined);
+  return { again: withFront(code, positions, own) };
 }
 
 /** The tokens of several, one after the other, [B, sum of N, D]. */
@@ -149,7 +178,7 @@ export type Dropping = Pick<TokenOrigin, "drops">;
 const nothingDropped: Dropping = {};
 
 /** What an encoder is told besides its tokens, where there is something to tell. */
-interface Seeing extends Dropping {
+interface Seeing extends Dropping, Pick<TokenOrigin, "again"> {
   /** The input that alone is seen, of several. */
   readonly input?: InputPart | null;
   readonly padding?: Tensor | null;
@@ -259,7 +288,8 @@ export function tokensFor(
       const below = tokensFor(code, parts, read, w, batch, sight, only);
       const drops = sight === "seen" ? droppedIn(parts, batch, read) : {};
       const padding = paddingFor(code, parts, read, batch, sight, only);
-      return encodeTokens(code, parts, read, w, below, { input: only, padding, ...drops });
+      const again = againFor(code, parts, read, w, batch, sight);
+      return encodeTokens(code, parts, read, w, below, { input: only, padding, ...drops, ...again });
     }
     return sight === "whole" || joint
       ? placedTokens(code, parts, read, w, arrayIn(read, batch))
@@ -278,7 +308,9 @@ export function seenBy(
 ): TokenOrigin {
   const [only, another] = reads;
   const positions =
-    only && !another && !isEncoder(only) ? (weightsUnder(w, branchOf(only.label))[encoderPositions] as Tensor) : null;
+    only && !another && !isEncoder(only) && !isPlacedAgain(only)
+      ? (weightsUnder(w, branchOf(only.label))[encoderPositions] as Tensor)
+      : null;
   return { positions, input: another ? (input?.label ?? null) : null, padding: null };
 }
 
@@ -289,7 +321,7 @@ export function encodeTokens(
   encoder: EncoderPart,
   w: WeightTree,
   tokens: Tensor,
-  { input = null, padding = null, drops }: Seeing = {},
+  { input = null, padding = null, ...beside }: Seeing = {},
 ): Tensor {
   const { definition, values } = encoder.block;
   const { latents } = encoder;
@@ -297,7 +329,7 @@ export function encodeTokens(
   const entered = latents ? latents.definition.enter(code, latents.values, own, tokens) : tokens;
   const behind = (entered.shape[1] as number) - (tokens.shape[1] as number);
   const counted = padding && behind > 0 ? code.let("padding", paddingAround, padding, { behind }) : padding;
-  const seen = { ...seenBy(parts, encoder, w, input), padding: counted, ...(drops ? { drops } : {}) };
+  const seen = { ...seenBy(parts, encoder, w, input), padding: counted, ...beside };
   const encoded = definition.encode(code, values, own, entered, seen);
   return latents ? latents.definition.leave(code, latents.values, own, encoded) : encoded;
 }
@@ -316,9 +348,11 @@ export function encodeWhole(
     return normalizationOf(code, parts, encoder, w)(places);
   }
   const tokens = tokensFor(code, parts, encoder, w, batch, "whole");
+  const again = againFor(code, parts, encoder, w, batch, "whole");
   return encodeTokens(code, parts, encoder, w, tokens, {
     padding: paddingFor(code, parts, encoder, batch, "whole"),
     ...drops,
+    ...again,
   });
 }
 
@@ -424,12 +458,12 @@ export const lastLayerOf = (
   encoder: EncoderPart,
   w: WeightTree,
   tokens: Tensor,
-  { input = null, padding = null, drops }: Seeing,
+  { input = null, padding = null, ...beside }: Seeing,
 ): Encoded =>
   lastLayer(code, encoder.block, weightsUnder(w, parts.branchOf(encoder.label)), tokens, {
     ...seenBy(parts, encoder, w, input),
     padding,
-    ...(drops ? { drops } : {}),
+    ...beside,
   });
 
 /**

@@ -14,6 +14,7 @@ import {
 import { invariant, type Tensor } from "../../graph/index.js";
 import { adversaryLossFunction, type JudgedPrediction, judgeFunction } from "./adversary.js";
 import {
+  againFor,
   deepestPlaces,
   droppedIn,
   encodeTokens,
@@ -59,7 +60,8 @@ function encodeFunction(parts: Placed): ModelFunction {
       const { encoder } = parts;
       const tokens = tokensFor(code, parts, encoder, w, batch, "seen");
       const padding = paddingFor(code, parts, encoder, batch, "seen");
-      return encodeTokens(code, parts, encoder, w, tokens, { padding, ...droppedIn(parts, batch, encoder) });
+      const again = againFor(code, parts, encoder, w, batch, "seen");
+      return encodeTokens(code, parts, encoder, w, tokens, { padding, ...droppedIn(parts, batch, encoder), ...again });
     },
   };
 }

@@ -17,7 +17,8 @@ import type { ModelFunction } from "./function.js";
 import type { InputFunctions } from "./inputs.js";
 import { frontOf, inputsOf, isWhole, jointMask, startIn, variesOver } from "./layout.js";
 import { pascal } from "./names.js";
-import type { Objective } from "./parts.js";
+import type { InputPart, Objective } from "./parts.js";
+import { computedPositions, isPlacedAgain, withFront } from "./placing.js";
 import { decoderMark, decoderPositions, inputWeights, latentPlaces, type ModelWeights, readsWhole } from "./weights.js";
 
 /** What the decoder of an objective reads. */
@@ -36,13 +37,15 @@ export function groupsOf(
     const isSeen = !latents && objective.latent.inputs.includes(input);
     const places = joint || !isSeen || isWhole(parts, input) ? null : placesOf(parts, batch, input);
     const count = tokenCount(input.grid);
+    const computed = input.positions?.definition.computed ? positionsIn(code, objective, input, own, batch) : null;
     return {
       input: input.label,
       count,
       visible: isSeen ? (joint ? null : places ? (places.visible.shape[1] as number) : count) : 0,
       varies: isSeen && variesOver(parts, input),
       places,
-      positions: (own[decoderPositions] ?? null) as Tensor | null,
+      positions: computed ? computed.positions : ((own[decoderPositions] ?? null) as Tensor | null),
+      again: computed?.again ?? null,
       mark: (own[decoderMark] ?? null) as Tensor | null,
     };
   });
@@ -69,6 +72,21 @@ function paddingOf(code: Code, objective: Objective, batch: Batch): Tensor | nul
   const counts = inputs.map(({ array, grid }) => (array.ids ? null : tokenCount(grid)));
   const extra = frontOf(objective.latent);
   return code.let("padding", sequencePadding, flags, { counts: extra > 0 ? [extra, ...counts] : counts });
+}
+
+/** What a decoder adds to tokens of an input, or before each layer, of positions that are made of where those are. */
+function positionsIn(
+  code: Code,
+  { latent }: Objective,
+  input: InputPart,
+  w: WeightTree,
+  batch: Batch,
+): Pick<TokenGroup, "positions" | "again"> {
+  const own = w[decoderPositions] as WeightTree | undefined;
+  if (!own) return { positions: null, again: null };
+  const positions = withFront(code, computedPositions(code, input, own, arrayIn(input, batch)), own);
+  invariant(latent.inputs.length === 1 || !own.class, "tokens in front are those of one input");
+  return isPlacedAgain(input) ? { positions: null, again: positions } : { positions, again: null };
 }
 
 /** A decoder of several targets: what it makes of all tokens, and the prediction of each target from that. */

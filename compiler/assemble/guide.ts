@@ -2,7 +2,7 @@
 
 import { type Guide, guideNames } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { type Placed, paddingFor, placesIn, seenBy, tokensFor } from "./backbone.js";
+import { againFor, type Placed, paddingFor, placesIn, seenBy, tokensFor } from "./backbone.js";
 import { weightsUnder } from "./branches.js";
 import { feedLabel, movingNames } from "./fields.js";
 import type { ModelFunction } from "./function.js";
@@ -42,7 +42,9 @@ const guiding = (parts: Placed, mask: MaskPart, guide: Guide, encoder: EncoderPa
         const tokens = tokensFor(code, parts, encoder, w, batch, "whole", only);
         const own = weightsUnder(w, parts.branchOf(encoder.label));
         const padding = paddingFor(code, parts, encoder, batch, "whole", only);
-        return definition.attention(code, values, own, tokens, { ...seenBy(parts, encoder, w, only), padding }, layer);
+        const again = againFor(code, parts, encoder, w, batch, "whole");
+        const origin = { ...seenBy(parts, encoder, w, only), padding, ...again };
+        return definition.attention(code, values, own, tokens, origin, layer);
       },
       drawn: restore,
       draws: batch[names.draws] as Tensor,

@@ -3,6 +3,7 @@
 import { type LossInputs, placesOfText, type Saying, saidBy } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import {
+  againFor,
   arrayIn,
   type Dropping,
   droppedIn,
@@ -89,6 +90,7 @@ export function headFunctions(
           : lastLayerOf(code, parts, latent.encoder, w, tokens, {
               input: latent.input,
               padding: paddingFor(code, parts, latent.encoder, batch, sight, latent.input),
+              ...againFor(code, parts, latent.encoder, w, batch, sight),
               ...dropped(latent.encoder),
             });
         const text = textOf(latent.encoder);

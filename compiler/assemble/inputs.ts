@@ -3,6 +3,7 @@
 import { type Batch, takeTokens } from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
 import {
+  againFor,
   arrayIn,
   type Dropping,
   droppedIn,
@@ -23,6 +24,7 @@ import { type Calling, callingIn, type FunctionCode, type Given, type ModelFunct
 import { extraTokensOf, hidingOf, jointMask } from "./layout.js";
 import { distinct, pascal } from "./names.js";
 import { type EncoderPart, type Features, type InputPart, isEncoder } from "./parts.js";
+import { isPlacedAgain } from "./placing.js";
 
 /** What leads to the latents of a model, and to what its losses compare. */
 export interface InputFunctions {
@@ -139,7 +141,7 @@ class Made {
     const joint = this.#joint(encoder);
     return this.#once("encode", [encoder.label], () => ({
       doc: `The latent of ${named(encoder.inputs)}, of visible tokens.`,
-      inputs: [...given, ...(joint || this.#drops(encoder) || readsText(encoder) ? (["batch"] as const) : [])],
+      inputs: [...given, ...(joint || this.#readsBatch(encoder) ? (["batch"] as const) : [])],
       body: (code, w, inputs) => {
         const tokens = sequenceOf(
           code,
@@ -153,10 +155,15 @@ class Made {
           : tokens;
         const drops = droppedIn(this.#parts, inputs.batch, encoder);
         const padding = paddingFor(code, this.#parts, encoder, inputs.batch, "seen");
-        return encodeTokens(code, this.#parts, encoder, w, seen, { padding, ...drops });
+        const again = againFor(code, this.#parts, encoder, w, inputs.batch, "seen");
+        return encodeTokens(code, this.#parts, encoder, w, seen, { padding, ...drops, ...again });
       },
     }));
   };
+
+  /** Whether an encoder is told of a batch besides its tokens. */
+  #readsBatch = (encoder: EncoderPart): boolean =>
+    this.#drops(encoder) || readsText(encoder) || encoder.reads.some((read) => !isEncoder(read) && isPlacedAgain(read));
 
   /** Whether something is left out of an encoder at random. */
   #drops = ({ block: { definition, values } }: EncoderPart): boolean => (definition.drops?.(values) ?? []).length > 0;
@@ -214,9 +221,9 @@ class Made {
           given.map(({ name, from }) => calling(name, from)),
           "whole",
         );
-        return encodeTokens(code, this.#parts, encoder, w, tokens, {
-          padding: paddingFor(code, this.#parts, encoder, batch, "whole"),
-        });
+        const padding = paddingFor(code, this.#parts, encoder, batch, "whole");
+        const again = againFor(code, this.#parts, encoder, w, batch, "whole");
+        return encodeTokens(code, this.#parts, encoder, w, tokens, { padding, ...again });
       },
     }));
   };

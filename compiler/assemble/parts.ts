@@ -8,14 +8,10 @@ import {
   type Decoder,
   type Encoder,
   type Head,
-  type Input,
-  type Kinds,
   type Latents,
   type Lattice,
   type Loss,
   type Mask,
-  type ModelProgram,
-  mustBe,
   type Positions,
   type Target,
   type Teacher,
@@ -23,7 +19,8 @@ import {
 } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import type { Filled, Model } from "../model.js";
-import { namesAt, ownParts, type Part, setParts, sourceAt, sourcesAt, type Wiring, wire } from "../wire/wiring.js";
+import { namesAt, ownParts, type Part, setParts, sourceAt, sourcesAt, type Wiring } from "../wire/wiring.js";
+import { arraysOf, boundOf, declaredArray, inputName, wiringOf } from "./arrays.js";
 
 /** One array that a model reads, and how it is cut into tokens that know their places, or into the cells of an encoder of maps. */
 export interface InputPart {
@@ -134,11 +131,6 @@ export interface Parts {
 type ModelPart = Part<Filled>;
 type ModelWiring = Wiring<Filled>;
 
-const boundOf = <K extends keyof Kinds>(kind: K, { line: { use } }: Pick<ModelPart, "line">): Bound<Kinds[K]> => ({
-  definition: mustBe(kind, use.definition),
-  values: use.values,
-});
-
 /** The encoders of a model, by their parts. */
 type Encoders = ReadonlyMap<ModelPart, EncoderPart>;
 
@@ -155,26 +147,6 @@ function atMostOne(wiring: ModelWiring, slot: string): ModelPart | null {
   invariant(!another, `the checker lets through only models with one ${slot}`);
   return part ?? null;
 }
-
-/** The wires of a model without findings. */
-export const wiringOf = ({ slots }: Model): ModelWiring =>
-  wire(slots, {
-    definitionOf: ({ use }) => use.definition,
-    labelsOf: ({ use }, parameter) => (use.values[parameter] ?? null) as readonly string[] | null,
-  });
-
-const inputName = (line: Filled): string => line.label ?? line.use.definition.name;
-
-/** What the model reads of a sample, by name: as the labels of its inputs, or the medium of the only one. */
-export const arraysOf = ({ slots }: Model): ModelProgram["arrays"] =>
-  Object.fromEntries(
-    slots
-      .filter(({ slot }) => slot === "input")
-      .map((line) => {
-        const { definition, values } = boundOf("input", { line });
-        return [inputName(line), (definition as Input).shape(values)];
-      }),
-  );
 
 /** The inputs, each by the part that cuts it: its tokens, or an encoder of maps. */
 function inputsOf(model: Model, wiring: ModelWiring): ReadonlyMap<ModelPart, InputPart> {
@@ -195,7 +167,7 @@ function inputsOf(model: Model, wiring: ModelWiring): ReadonlyMap<ModelPart, Inp
       const place = (wiring.readers.get(part) ?? []).find(({ slot }) => slot === "positions");
       invariant(place, "the checker lets through only tokens with positions");
       const tokens = boundOf("tokens", part);
-      const grid = tokens.definition.grid(tokens.values, array);
+      const grid = tokens.definition.grid(tokens.values, declaredArray(source.line));
       return [part, { name, label, array, tokens, positions: boundOf("positions", place), grid }];
     }),
   );

@@ -2,7 +2,7 @@
 
 import { type Batch, type Code, patchesOf, type TargetInputs, tokensFrom } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { arrayIn, type Placed, paddingFor, seenBy, tokensFor } from "./backbone.js";
+import { againFor, arrayIn, type Placed, paddingFor, seenBy, tokensFor } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import { fieldsAsked } from "./fields.js";
 import { extraTokensOf, startIn, tokensOf } from "./layout.js";
@@ -44,7 +44,8 @@ const teacherOf =
     const tokens = tokensFor(code, parts, student, w, batch, "whole");
     const own = weightsUnder(w, parts.branchOf(student.label));
     const padding = paddingFor(code, parts, student, batch, "whole");
-    const origin = { ...seenBy(parts, student, w, null), padding };
+    const again = againFor(code, parts, student, w, batch, "whole");
+    const origin = { ...seenBy(parts, student, w, null), padding, ...again };
     const outputs = definition.outputs(code, values, own, tokens, origin, count);
     const extra = extraTokensOf(student);
     const [start, patches] = [extra + startIn(student.inputs, input), tokensOf([input])];

@@ -118,7 +118,7 @@ function putDecoderPositions(branches: Branches, objective: Objective): void {
     const extra = inputsOf(objective).length === 1 ? extraTokensOf(latent) : 0;
     const owner = objectiveOwner(label, "decoder", "positions");
     const table = { [decoderPositions]: positionTable(input, width, extra) };
-    putBeside(growing, table, { ...owner, table: { grid: input.grid, extra } });
+    putBeside(growing, table, { ...owner, ...placesHeld(input, extra) });
     if (hasMark(input)) putBeside(growing, { [decoderMark]: tokenParameter(width) }, owner);
   }
 }
@@ -261,6 +261,10 @@ function putCodeEncoder(
   return putUnder(growing, own.tree, "encoder");
 }
 
+/** The places whose positions a table holds; nothing where they are computed. */
+const placesHeld = ({ positions, grid }: InputPart, extra: number): Pick<Owner, "table"> =>
+  positions?.definition.computed ? {} : { table: { grid, extra } };
+
 function positionTable({ positions, grid }: InputPart, width: number, extra: number): ParameterTree {
   invariant(positions, "only tokens have positions");
   return positions.definition.table(positions.values, { grid, extra, width });
@@ -286,14 +290,18 @@ const backboneOwner = (label: string | null, ...names: readonly string[]): Owner
 
 /** Adds positions and tokens of an input, as wide as the encoder that reads it. */
 function putInput(branches: Branches, parts: Parts, input: InputPart): void {
-  const { label, tokens, array, grid } = input;
+  const { label, tokens, array } = input;
   if (!tokens) return;
   const growing = branches.at(label);
   // What is only predicted is not encoded.
   if (!parts.encoders.some(({ reads }) => reads.includes(input))) return;
   const [width, extra] = [inputWidth(parts, input), extraRows(parts, input)];
   const owner = backboneOwner(label, "encoder", "positions");
-  putBeside(growing, { [encoderPositions]: positionTable(input, width, extra) }, { ...owner, table: { grid, extra } });
+  putBeside(
+    growing,
+    { [encoderPositions]: positionTable(input, width, extra) },
+    { ...owner, ...placesHeld(input, extra) },
+  );
   if (hasMark(input)) putBeside(growing, { [encoderMark]: tokenParameter(width) }, owner);
   const own = tokens.definition.parameters(tokens.values, { array, width });
   putBeside(growing, own, { ...backboneOwner(label, "encoder", "tokens"), channels: array.channels });

@@ -165,14 +165,26 @@ export interface Place {
   readonly part: Part<DraftLine> | null;
 }
 
-export const arrayOf = (place: Place): Fact<ArrayShape> =>
+/** What the input declares. */
+const declaredArray = (place: Place): Fact<ArrayShape> =>
   factOf(place, "input", (definition, values) => (definition as Input).shape(values));
+
+/** What enters the model: as the input declares it, or of a cloud what its tokens make of that. Tokens themselves are told of the former. */
+export function arrayOf(place: Place): Fact<ArrayShape> {
+  const { wiring, part } = place;
+  const declared = declaredArray(place);
+  if (!declared || part?.slot === "tokens") return declared;
+  const tokens = part ? relatedTo(wiring, part, "tokens") : onlyPart(wiring, "tokens");
+  if (!asKind("tokens", tokens?.definition)?.cloud) return declared;
+  const entered = fact(tokens?.line ?? null, (definition, values) =>
+    mustBe("tokens", definition).cloud?.array(values, declared.value),
+  );
+  return entered?.value ? { value: entered.value, sources: [...declared.sources, ...entered.sources] } : null;
+}
 
 /** Of all inputs. */
 export function arraysOf({ wiring }: Place): Fact<readonly ArrayShape[]> {
-  const found = ownParts(wiring, "input").map(({ line }) =>
-    fact(line, (definition, values) => (definition as Input).shape(values)),
-  );
+  const found = ownParts(wiring, "input").map((part) => arrayOf({ wiring, part }));
   const known = found.filter((array) => array !== null);
   if (known.length < found.length) return null;
   return { value: known.map(({ value }) => value), sources: known.flatMap(({ sources }) => sources) };

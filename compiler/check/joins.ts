@@ -242,6 +242,10 @@ function ofLatents(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
 function besideLatents(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
   const encoder = sourceAt(wiring, part, "latent");
   const others = encoder ? (wiring.readers.get(encoder) ?? []).filter((other) => other !== part) : [];
+  const placed = encoder ? sourcesAt(wiring, encoder, "positions") : [];
+  const inSpace = placed.find(({ definition }) => asKind("positions", definition)?.computed);
+  const [why, help] = ["Positions are made of where tokens are.", "use another encoder, or remove `latents`"];
+  if (inSpace) return [unreadable(part, "latents have no place in space, as tokens have", why, help, inSpace)];
   return others.map((other) =>
     unreadable(
       other,

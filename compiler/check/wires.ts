@@ -147,7 +147,7 @@ function ambiguous(
 }
 
 /** What decoders predict. */
-const predictedWords = { patches: "numbers", ids: "ids", columns: "columns" };
+const predictedWords = { patches: "numbers", points: "sets of points", ids: "ids", columns: "columns" };
 
 type PredictedKind = keyof typeof predictedWords;
 

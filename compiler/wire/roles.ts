@@ -86,7 +86,7 @@ const numbersIn = (input: Definition): NumberKind => (input as Input).numbers ??
 
 const sameNumbers: Demand = {
   met: (input, tokens) => numbersIn(input) === numbersOf(tokens),
-  otherwise: "and the two are not for the same kind of numbers: amounts, ids of a text, or columns of a table",
+  otherwise: "and the two are not for the same kind of numbers: amounts, ids of a text, columns of a table, or points",
 };
 
 const idsToChoose: Demand = {
@@ -99,6 +99,21 @@ const endsKnown: Demand = {
   otherwise: "whose texts have ends, and it would read on behind them",
 };
 
+/** Whether tokens lie in space. */
+const inSpace = (tokens: Definition): boolean => asKind("tokens", tokens)?.cloud !== undefined;
+
+const placesInSpace: Demand = {
+  met: (tokens, positions) => inSpace(tokens) === (asKind("positions", positions)?.computed !== undefined),
+  otherwise: "and only one of the two is for tokens that lie in space",
+};
+
+const readsCoordinates: Demand = {
+  met: (positions, reader) =>
+    asKind("positions", positions)?.computed === undefined ||
+    (asKind("encoder", reader) ?? asKind("decoder", reader))?.readsCoordinates === true,
+  otherwise: "which are computed of each sample, and it reads tables of places",
+};
+
 const idsToPredict: Demand = {
   met: (target, decoder) => (target as Target).predicts === "ids" || (decoder as Decoder).predicts !== "ids",
   otherwise: "and it gives a logit for each id of a text",
@@ -109,7 +124,7 @@ const idsToBeTarget: Demand = {
     const { predicts = "amounts", fromTeacher } = target as Target;
     return predicts === numbersOf(tokens) || (predicts === "amounts" && fromTeacher === true);
   },
-  otherwise: "and the two are not for the same kind of numbers: amounts, ids of a text, or columns of a table",
+  otherwise: "and the two are not for the same kind of numbers: amounts, ids of a text, columns of a table, or points",
 };
 
 const amountsToSee: Demand = {
@@ -144,13 +159,16 @@ const positionsPort: Port = {
   place: "model",
   optional: true,
   several: () => true,
+  asks: readsCoordinates,
   why: "Tokens know their places.",
 };
 
 /** The ports of each slot of a model. A slot that is not named reads nothing. */
 const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
   tokens: [{ name: "array", from: "input", place: "model", asks: sameNumbers, why: "Tokens are cut from an array." }],
-  positions: [{ name: "set", from: "tokens", place: "model", why: "Positions are those of tokens." }],
+  positions: [
+    { name: "set", from: "tokens", place: "model", asks: placesInSpace, why: "Positions are those of tokens." },
+  ],
   mask: [
     {
       ...set,
@@ -271,7 +289,7 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       name: "prediction",
       from: "decoder",
       place: "nearest",
-      reads: (reader) => ["patches", "ids", "columns"].includes(compares(reader)),
+      reads: (reader) => ["patches", "points", "ids", "columns"].includes(compares(reader)),
       several: () => true,
       why: "The loss compares patches.",
     },

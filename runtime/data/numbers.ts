@@ -16,10 +16,13 @@ import {
   tableChannels,
   textChannels,
 } from "../../blocks/index.js";
-import { RunError } from "../run-error.js";
+import { randomStream } from "../../graph/index.js";
+import { RunError, reasonOf } from "../run-error.js";
 import { pixelStepsOf, planFor } from "./image/plan.js";
 import { type Size, sameKind } from "./image/raster.js";
 import { applySteps, type PixelStep } from "./image/steps.js";
+import { cloudOf, type Drawing } from "./points/cloud.js";
+import { BrokenShape } from "./points/shape.js";
 import type { Item, NamedArray, Numbers, Preparation } from "./preparation.js";
 import { BrokenRecording, inMemory } from "./recording/recording.js";
 import { signalOf } from "./recording/signal.js";
@@ -48,6 +51,13 @@ export async function prepareNumbers(
     if (changeRecordings(steps, array))
       return { numbers: await changedSignal({ numbers, shape }, steps, array, what), size, steps };
   }
+  if (array.cloud) {
+    const [size, what] = [planesOf(array).shape, `sample ${item.sample}`];
+    const steps = planFor(size, item, named, preparation, what);
+    const cloud = { points: Float32Array.from(numbers), faces: null };
+    const drawing = drawingOf(item, named, preparation);
+    return { numbers: await unbroken(what, async () => cloudOf(cloud, array, steps, drawing, what)), size, steps };
+  }
   if (isVolume(array)) {
     const steps = planFor(planesOf(array).shape, item, named, preparation, what);
     if (changeVolumes(steps)) {
@@ -56,6 +66,17 @@ export async function prepareNumbers(
     }
   }
   return preparePlanes({ numbers, shape }, item, named, preparation);
+}
+
+/** Keys of streams of points begin here: those before are of augmentations, and of where clips begin. */
+const firstDrawn = 2 ** 16;
+
+/** How points of a sample are drawn: anew in each epoch of training, and the same ones whenever it is evaluated. */
+export function drawingOf({ epoch, sample }: Item, { name }: NamedArray, { arrays, seed, mode }: Preparation): Drawing {
+  const stream = firstDrawn + Object.keys(arrays).indexOf(name);
+  return mode === "train"
+    ? { random: randomStream(seed, "augment", epoch, sample, stream), isFixed: false }
+    : { random: randomStream(0, "augment", 0, sample, stream), isFixed: true };
 }
 
 interface PreparedNumbers {
@@ -102,9 +123,10 @@ async function unbroken<T>(what: string, use: () => Promise<T>): Promise<T> {
   try {
     return await use();
   } catch (error) {
-    if (!(error instanceof BrokenRecording || error instanceof BrokenVolume)) throw error;
+    if (![BrokenRecording, BrokenShape, BrokenVolume].some((kind) => error instanceof kind)) throw error;
+    const message = reasonOf(error);
     const help = "Save it again, or change the recipe.";
-    throw new RunError("run/data", { what: `${what} cannot be used: ${error.message}`, help });
+    throw new RunError("run/data", { what: `${what} cannot be used: ${message}`, help });
   }
 }
 

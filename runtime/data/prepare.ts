@@ -27,7 +27,8 @@ import { geometryOf, pixelStepsOf, planFor } from "./image/plan.js";
 import type { Size } from "./image/raster.js";
 import { applySteps } from "./image/steps.js";
 import { imageMap, storedMap, volumeMap } from "./map.js";
-import { prepareNumbers, preparePlanes } from "./numbers.js";
+import { drawingOf, prepareNumbers, preparePlanes } from "./numbers.js";
+import { checkCloud, cloudArray } from "./points/cloud.js";
 import {
   type Item,
   type NamedArray,
@@ -163,6 +164,11 @@ async function prepareFile(
   const { shape } = array;
   if (clip) return { ...(await prepareClip(path, clip, item, array, preparation)), ...nothingBeside };
   if (isVolume(shape)) return prepareVolume(path, [], { item, array, preparation }, map);
+  if (shape.cloud) {
+    const steps = arraySteps(path, array, preparation, item);
+    const numbers = await cloudArray(path, shape, steps, drawingOf(item, array, preparation));
+    return { numbers, size: planesOf(shape).shape, steps, remarks: [], ...nothingBeside };
+  }
   const read = arrayFiles[mediumOf(shape) ?? "image"];
   if (read) {
     const steps = arraySteps(path, array, preparation, item);
@@ -233,6 +239,7 @@ export const looks: { readonly [M in Medium]?: OfSteps<void> } = {
   spectrogram: checkSound,
   signal: checkSignal,
   volume: checkVolume,
+  points: checkCloud,
 };
 
 function noObjects(): never {

@@ -9,6 +9,7 @@ import {
   arrayLength,
   type Batch,
   boxLength,
+  centresIn,
   filledFromVisible,
   hasPictures,
   inPatches,
@@ -16,10 +17,13 @@ import {
   type ModelProgram,
   maskedBatch,
   masksOf,
+  meanPoint,
+  nearestCentres,
   type Picture,
   type Prediction,
   patchMeans,
   patchPlaces,
+  setDistance,
   tokenCount,
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
@@ -251,6 +255,9 @@ function pictured(
   const known = picture.unaided?.(prediction, image, isHiddenToken) ?? told;
   const [input, output, aided] = [back(image), back(known), back(told)];
   const paste = (values: Float32Array) => input.map((value, at) => (isHidden(at) ? (values[at] as number) : value));
+  if (picture.inSpace) {
+    return { input, output, pasted: paste(output), hidden, errors: errorsInSpace(output, input, grid, isHiddenToken) };
+  }
   const scale = picture.curved ? undefined : targetScale(picture, prediction.length, image);
   const truth = picture.truth?.(image) ?? image;
   const pixelMse = meanSquare(output, input, isHidden);
@@ -270,6 +277,37 @@ function pictured(
     ...(picture.unaided ? { aided: shown(paste(aided)) } : {}),
     hidden,
     errors,
+  };
+}
+
+/**
+ * The errors of points without an order: between nearest ones of a token, the mean of the squared distances there and back. The mean point of
+ * a token stands for all of them in `meanMse`, and the points of the nearest visible token around the own centre in `fillMse`.
+ */
+function errorsInSpace(
+  output: Float32Array,
+  input: Float32Array,
+  grid: Lattice,
+  isHidden: (token: number) => boolean,
+): ReconstructionErrors {
+  const centres = centresIn(input, grid);
+  const tokens = Array.from({ length: tokenCount(grid) }, (_, token) => token);
+  const each = input.length / tokens.length;
+  const pointsOf = (values: Float32Array, token: number) => values.subarray(token * each, (token + 1) * each);
+  const errorOf = (guess: (token: number) => Float32Array): number => {
+    const hidden = tokens.filter(isHidden);
+    return hidden.reduce((sum, token) => sum + setDistance(guess(token), pointsOf(input, token)), 0) / hidden.length;
+  };
+  const copied = (token: number): Float32Array => {
+    const near = nearestCentres(centres, token).find((other) => !isHidden(other)) ?? token;
+    const moved = [0, 1, 2].map((c) => (centres[token * 3 + c] as number) - (centres[near * 3 + c] as number));
+    return pointsOf(input, near).map((value, at) => value + (moved[at % 3] as number));
+  };
+  const mse = errorOf((token) => pointsOf(output, token));
+  return {
+    ...{ mse, pixelMse: mse, aidedMse: mse, psnr: decibels(mse) },
+    meanMse: errorOf((token) => meanPoint(pointsOf(input, token))),
+    fillMse: errorOf(copied),
   };
 }
 

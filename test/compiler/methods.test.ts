@@ -45,6 +45,7 @@ const methods = [
   ...["r-mae", "rae", "r-mae-batch", "r-mae-channel"],
   ...["mtae", "mlae", "st-mem", "mv-sstma"],
   ...["video-mae", "mae-st", "audio-mae", "cav-mae", "multi-mae", "bert", "selfmed-mae", "remasker", "m3ae"],
+  ...["point-mae", "point-mae-distances"],
   ...["classifier-mean", "classifier-class-token"],
   ...["fcmae", "spark", "simmim", "swin-mae"],
   ...["maetok", "perceptual"],
@@ -93,7 +94,7 @@ test.each(["classifier-mean", "classifier-class-token"])("the logits of %s", (na
   expect(difference(logits, fixture.values("logits"))).toBeLessThan(1e-5);
 });
 
-test.each(["spark"])("what the norms of %s know of the batch after it", (name) => {
+test.each(["spark", "point-mae"])("what the norms of %s know of the batch after it", (name) => {
   const { fixture, program, g, weights, batch, state } = load(name);
   const graph = g.finish({ outputs: { loss: program.loss(g, weights, batch).total } });
   const moved = fixture.names.flatMap((one) => (one.startsWith("moved/") ? [one.slice("moved/".length)] : []));

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { wiringOf as wiringOfModel } from "../../compiler/assemble/parts.js";
+import { wiringOf as wiringOfModel } from "../../compiler/assemble/arrays.js";
 import type { Filled } from "../../compiler/model.js";
 import { idleParts, type Part, relatedTo, type Wiring } from "../../compiler/wire/wiring.js";
 import { wiringLines, wiringTree } from "../../compiler/wiring-tree.js";

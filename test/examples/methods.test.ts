@@ -99,6 +99,8 @@ describe.each([
       (12 * 7_087_872 + 1536 + 33 * 768 + (256 + 1 + 128) * 768 + 769 * 768) +
       (3 * 7_087_872 + 1536 + 33 * 768 + (256 + 1 + 128) * 768 + 769 * 108),
   ],
+  // Counted in PyTorch by test/reference/point-mae.py.
+  ["point-mae", 29_007_712],
   // RAE: the encoder, and what completes regions: as released, without the unused position of a class token.
   ["r-mae", 85_798_656 + 2_132_480 - 128],
   // timm's ConvNeXt V2 Base without its classifier and the norm before it; to 512 features, the token, a block, to 3072 numbers.
@@ -134,6 +136,7 @@ const plainToys = [
   "heartbeats-st-mem",
   "sounds-audio-mae",
   "scans-selfmed-mae",
+  "shapes-point-mae",
   "digits-cav-mae",
   "digits-multi-mae",
   "digits-maetok",
@@ -151,6 +154,7 @@ const made: Readonly<Record<string, string>> = {
   heartbeats: "heartbeats",
   scans: "scans",
   sentences: "sentences",
+  shapes: "shapes",
   sounds: "sounds",
 };
 

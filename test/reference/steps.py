@@ -24,6 +24,7 @@ METHODS = [
     ("decoder", "unet", "spark"),
     ("mask", "dirichlet", "multi-mae"),
     ("loss", "info_nce", "cav-mae"),
+    ("input", "points", "point-mae"),
     ("input", "text", "bert"),
     ("input", "table", "remasker"),
     ("tokens", "multi_scale", "mv-sstma"),

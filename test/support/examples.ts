@@ -8,6 +8,7 @@ import { join } from "node:path";
 import {
   type Annotated,
   type ArrayShape,
+  arrayLength,
   type BlockValue,
   hasPictures,
   type IdsShape,
@@ -89,10 +90,11 @@ function examplesOf(path: string, vocabulary: Registry): readonly Example[] {
 /** The most of what a block has. */
 const most: Readonly<Record<string, number>> = {
   ...{ depth: 2, neck_depth: 2, layers: 2, classes: 100, frames: 4, times: 2, outline: 4 },
+  ...{ neighbours: 4, inner: 4, hidden: 4 },
   ...{ length: 16, vocabulary: 120, mask: 100 },
   // Of several inputs: a sixth of the tokens of three, and as many classes of pixels.
   visible: 8,
-  // Latents, and regions.
+  // Latents, regions, points and their groups.
   count: 8,
   channels: 8,
 };
@@ -192,6 +194,7 @@ function fewPlaces(filled: Filled): Filled {
 function pictures(count: number, array: ArrayShape): Sample[] {
   if (array.ids) return texts(count, array, array.ids);
   if (array.table) return rows(count, array, array.table);
+  if (array.cloud) return clouds(count, array.cloud.points);
   const { count: planes, shape } = planesOf(array);
   const [height, width, channels] = [planes * shape.height, shape.width, shape.channels];
   return Array.from({ length: count }, (_, i) => {
@@ -218,6 +221,15 @@ function classesIn({ axes }: ArrayShape, i: number): Int32Array {
     (k) => (k < 0 ? -1 : k % 6),
   );
 }
+
+/** Clouds with some points more than are read, no two of which are equally far from a third. */
+const clouds = (count: number, points: number): Sample[] =>
+  Array.from({ length: count }, (_, i) => {
+    const random = randomStream(11, "probe", i);
+    const shape: ArrayShape = { axes: [{ name: "point", size: points + 3 }], channels: 3 };
+    const numbers = Float32Array.from({ length: arrayLength(shape) }, () => random.normal());
+    return { kind: "array", numbers, shape, label: i % 3 };
+  });
 
 /** Texts of different lengths, with words of several tokens and two segments. */
 function texts(count: number, array: ArrayShape, { vocabulary }: IdsShape): Sample[] {

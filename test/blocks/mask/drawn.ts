@@ -17,9 +17,13 @@ export const gridOf = (
 /** Of a mask whose dials are as they are. */
 export const plain = { share: "sample", along: null, each: null, cell: null, hidden: null, round: null } as const;
 
-/** What a requirement is told of a model with this grid. */
+/** What a requirement is told of a model with this grid, whose tokens also lie in space, as some masks ask. */
 export const contextOf = (grid: Lattice) => ({
-  array: { axes: grid.map(({ name, count, size }) => ({ name, size: count * size })), channels: 1 },
+  array: {
+    axes: grid.map(({ name, count, size }) => ({ name, size: count * size })),
+    channels: 1,
+    cloud: { points: tokenCount(grid) },
+  },
   grid,
   width: null,
   decoderWidth: null,
