@@ -114,17 +114,22 @@ async function shownBatch({ program, training, root }: Drawable, { split, count:
 /** Writes reconstructions of samples that are spread evenly over the data. */
 async function drawReconstructions(run: Drawable, options: PictureOptions): Promise<Drawn> {
   const runtime = await import("../../runtime/index.js");
-  const { program, weights, training } = run;
-  for await (const batch of runtime.evaluationBatches(await shownBatch(run, options))) {
+  const { program, weights, training, root } = run;
+  const batches = await shownBatch(run, options);
+  const { index } = batches;
+  for await (const batch of runtime.evaluationBatches(batches)) {
     const all = await runtime.reconstruct({ program, weights }, batch.arrays, {
       executor: options.executor,
       colours: (array) =>
         runtime.colourScale(augmentsOf(training.augment, array, program.arrays), program.arrays[array] as ArrayShape),
       seed: options.seed,
     });
-    const pictures = all.map(({ shown, reconstructions }) =>
-      runtime.reconstructionPicture(shown.shape, reconstructions),
-    );
+    const pictures = [];
+    for (const { shown, reconstructions } of all) {
+      const augment = augmentsOf(training.augment, shown.name, program.arrays);
+      const leads = await runtime.leadNames(shown, augment, index.sample(0), root);
+      pictures.push(runtime.reconstructionPicture(shown.shape, reconstructions, leads));
+    }
     await runtime.writePng(options.path, runtime.stacked(pictures));
     const errors = all.map(({ shown, reconstructions }) => ({
       name: shown.name,

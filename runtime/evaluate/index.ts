@@ -39,6 +39,7 @@ export {
   guessErrors,
   openGuesser,
 } from "./guesses.js";
+export { leadNames } from "./lead-names.js";
 export { writeMedia } from "./media.js";
 export { drawnObjects } from "./objects.js";
 export { reconstructionPicture, stacked } from "./picture.js";

@@ -51,9 +51,13 @@ function columnsOf({ aided }: Reconstruction): readonly Column[] {
 
 /**
  * The grid of some reconstructions of arrays of one shape, at least one. One channel of a picture is shown as grey, of others the first
- * three; what is no picture is looked at as `viewOf` says.
+ * three; what is no picture is looked at as `viewOf` says. `leads`: what those of signals are called.
  */
-export function reconstructionPicture(array: ArrayShape, reconstructions: readonly Reconstruction[]): Canvas {
+export function reconstructionPicture(
+  array: ArrayShape,
+  reconstructions: readonly Reconstruction[],
+  leads: readonly string[] | null = null,
+): Canvas {
   const [one] = reconstructions;
   invariant(one, "there is something to show");
   const columns = columnsOf(one);
@@ -61,7 +65,7 @@ export function reconstructionPicture(array: ArrayShape, reconstructions: readon
   const views = reconstructions.map((reconstruction) =>
     columns.map(({ values, isMarked }) => {
       const { input: truth, hidden } = reconstruction;
-      return viewOf(array, values(reconstruction), { truth, marked: isMarked ? hidden : null });
+      return viewOf(array, values(reconstruction), { truth, marked: isMarked ? hidden : null, leads });
     }),
   );
   const gutter = planesOf(array).count > 1 ? wideGutter : narrowGutter;

@@ -1,9 +1,10 @@
 /**
- * How an array is looked at: pictures as they are, frames and slices in a row, what runs along time as curves, all else as a map of
- * heat with its last axis upwards. Hidden parts are marked.
+ * How an array is looked at: pictures as they are, frames in a row, slices of volumes in three rows, what runs along time as curves, all else
+ * as a map of heat with its last axis upwards. Hidden parts are marked.
  */
 
-import { type ArrayShape, arrayLength, hasPictures, type ImageShape, planesOf } from "../../blocks/index.js";
+import { type ArrayShape, arrayLength, hasPictures, type ImageShape, isVolume, planesOf } from "../../blocks/index.js";
+import { drawWord } from "./lettering.js";
 
 /** Numbers from 0 to 1, [H, W, C]. */
 export interface View {
@@ -16,12 +17,15 @@ export interface Shown {
   readonly truth: Float32Array;
   /** [...axes]: 1 where a place is marked; null: nothing is. */
   readonly marked: Uint8Array | null;
+  /** What the leads of a signal are called; if absent or null, nothing. */
+  readonly leads?: readonly string[] | null;
 }
 
 export const grey = 128 / 255;
 
 export function viewOf(array: ArrayShape, values: Float32Array, shown: Shown): View {
   if (array.cloud) return fromTwoSides(values, shown);
+  if (isVolume(array)) return inThreeRows(array, values, shown);
   if (hasPictures(array)) return inRow(array, values, shown);
   return array.axes.at(-1)?.name === "time" ? curves(array, values, shown) : heat(array, values, shown);
 }
@@ -107,6 +111,55 @@ function extentOf(cloud: Float32Array): { readonly middle: readonly number[]; re
   return { middle: ranges.map(({ least, span }) => least + span / 2), span: diagonal };
 }
 
+/** Slices of a volume that are shown along each axis. */
+const slicesShown = 4;
+
+/** Slices of a volume: from the feet to the head, from the front to the back, from right to left, each with the head or the front above. */
+function inThreeRows(array: ArrayShape, values: Float32Array, { marked }: Shown): View {
+  const { channels, axes } = array;
+  const [depth, height, width] = axes.map(({ size }) => size) as [number, number, number];
+  /** Of each axis: how many slices there are, and the voxel at row y and column x of one. */
+  const along = [
+    { count: depth, rows: height, columns: width, voxel: (s: number, y: number, x: number) => [s, y, x] as const },
+    {
+      count: height,
+      rows: depth,
+      columns: width,
+      voxel: (s: number, y: number, x: number) => [depth - 1 - y, s, x] as const,
+    },
+    {
+      count: width,
+      rows: depth,
+      columns: height,
+      voxel: (s: number, y: number, x: number) => [depth - 1 - y, x, s] as const,
+    },
+  ];
+  const gap = Math.ceil(width / 32);
+  const wholeWidth = slicesShown * (Math.max(width, height) + gap) - gap;
+  const wholeHeight = height + 2 * depth + 2 * gap;
+  const pixels = new Float32Array(wholeHeight * wholeWidth * channels).fill(1);
+  let top = 0;
+  for (const { count, rows, columns, voxel } of along) {
+    const shown = Math.min(count, slicesShown);
+    for (let i = 0; i < shown; i++) {
+      // The middle of each of as many equal parts.
+      const slice = Math.floor(((i + 0.5) * count) / shown);
+      for (let y = 0; y < rows; y++) {
+        for (let x = 0; x < columns; x++) {
+          const [d, r, c] = voxel(slice, y, x);
+          const from = (d * height + r) * width + c;
+          const to = ((top + y) * wholeWidth + i * (columns + gap) + x) * channels;
+          for (let k = 0; k < channels; k++) {
+            pixels[to + k] = marked?.[from] === 1 ? grey : (values[from * channels + k] as number);
+          }
+        }
+      }
+    }
+    top += rows + gap;
+  }
+  return { shape: { height: wholeHeight, width: wholeWidth, channels }, pixels };
+}
+
 /** Smallest and largest of some numbers; a range of 1 where all are equal. */
 function rangeOf(values: Float32Array): { readonly least: number; readonly span: number } {
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -124,9 +177,11 @@ const inks = [
   [0.75, 0.25, 0.1],
   [0.1, 0.5, 0.25],
 ];
+/** Of the names of leads. */
+const nameInk = [0.45, 0.45, 0.45];
 
 /** A band for each lead, with time to the right and the range of the lead's truth from below to above. */
-function curves(array: ArrayShape, values: Float32Array, { truth, marked }: Shown): View {
+function curves(array: ArrayShape, values: Float32Array, { truth, marked, leads: names }: Shown): View {
   const { channels } = array;
   const times = array.axes.at(-1)?.size as number;
   const leads = arrayLength(array) / times / channels;
@@ -151,6 +206,9 @@ function curves(array: ArrayShape, values: Float32Array, { truth, marked }: Show
       const isMarked = marked?.[lead * times + timeOf(x)] === 1;
       for (let y = lead * curveHeight; y < (lead + 1) * curveHeight; y++) paint(x, y, isMarked ? shade : paper);
     }
+    drawWord(names?.[lead] ?? "", (x, y) => {
+      if (x + 2 < width) paint(x + 2, lead * curveHeight + y + 2, nameInk);
+    });
     for (let c = 0; c < Math.min(channels, inks.length); c++) {
       for (let x = 0; x < width; x++) {
         if (marked?.[lead * times + timeOf(x)] === 1) continue;
