@@ -181,6 +181,8 @@ export const rateOf = ({ sound, rate }: ArrayShape): number | null => sound?.rat
 /** Whether it is made of samples in time: of sound, or of leads side by side. */
 export const isRecorded = (array: ArrayShape): boolean => array.sound !== undefined || mediumOf(array) === "signal";
 
+export const isVideo = (array: Pick<ArrayShape, "axes">): boolean => mediumOf(array) === "video";
+
 export const isVolume = (array: Pick<ArrayShape, "axes">): boolean => mediumOf(array) === "volume";
 
 /**

@@ -36,6 +36,7 @@ export function addTrained(program: Command): void {
           "judge on at most this many images of each split, spread evenly over it",
           wholeNumber(1),
         )
+        .option("--scores <folder>", "of anomalies, also write the scores: a table and a picture of them over time")
         .option("--seed <n>", "seed of the classifiers (default: the run's)", wholeNumber(0))
         .option("--json", "print one JSON document"),
     ).action(async (run: string, options) => {
@@ -44,6 +45,10 @@ export function addTrained(program: Command): void {
     [
       ["mae eval runs/digits", "every probe, beside an untrained encoder and the pixels"],
       ["mae eval runs/digits --with knn --features mean --json", "one of them, for a script"],
+      [
+        'mae eval runs/uvad --with "anomaly(smooth: 2)" --scores scores',
+        "scores of anomalies, with a picture over time",
+      ],
       ['mae eval runs/digits --with "linear_crops(epochs: 20), few_shot(shots: 1)"', "with values of their own"],
     ],
   );

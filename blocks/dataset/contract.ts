@@ -112,6 +112,12 @@ export interface JoinedSample {
   readonly label: Label | null;
 }
 
+/** Frames from the first to the last, counted from 1, both of them among them. */
+export interface FrameSpan {
+  readonly first: number;
+  readonly last: number;
+}
+
 export type ArraySample =
   /** A file that the runtime decodes. */
   | {
@@ -122,6 +128,8 @@ export type ArraySample =
       /** Of a video: frames of a clip, every `stride`-th. */
       readonly clip?: { readonly count: number; readonly stride: number };
       readonly label: Label | null;
+      /** Of a video, where it is anomalous; if absent, nobody has looked. */
+      readonly anomalies?: readonly FrameSpan[];
       /** The objects in it; if absent, nobody has looked. */
       readonly annotated?: Annotated;
       /** The file with the class of each of its places; if absent, there is none. */
@@ -140,6 +148,8 @@ export type ArraySample =
       readonly count: number;
       readonly stride: number;
       readonly label: Label | null;
+      /** As of a file. */
+      readonly anomalies?: readonly FrameSpan[];
     }
   /** Raw pixels, row major, channel fastest: bytes 0..255, or floats, of which 0..1 are black to white. */
   | {

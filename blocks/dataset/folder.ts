@@ -14,11 +14,13 @@ import {
   type DatasetContext,
   defineDataset,
   type Files,
+  type FrameSpan,
   type SampleIndex,
   type Split,
   withoutEnding,
 } from "./contract.js";
-import { type Labelled, labelled } from "./labelled.js";
+import { readAnomalyFile } from "./label-file.js";
+import { type Labelled, labelled, list } from "./labelled.js";
 import { type Contents, contentsOf, joined, type Listing, listFolder, othersNote } from "./listing.js";
 import { hasMapFiles, mapFiles } from "./map-files.js";
 import { seriesOf } from "./series.js";
@@ -58,6 +60,11 @@ const params = {
     }),
   ),
   test_maps: optional(text({ doc: "The same for the test folder." })),
+  anomalies: optional(
+    text({
+      doc: "Of videos, a CSV file with columns `path`, `first` and `last`: stretches of frames of test samples that are anomalous, frames counted from 1 and paths relative to the test folder. All other frames are usual.",
+    }),
+  ),
 };
 
 type Values = ValuesOf<typeof params>;
@@ -119,6 +126,28 @@ async function groupsOf(
   };
 }
 
+interface Oddities {
+  /** By path; null: nobody has looked. */
+  readonly spans: ReadonlyMap<string, readonly FrameSpan[]> | null;
+  readonly notes: readonly string[];
+}
+
+/** Where test samples are anomalous. */
+async function oddities(p: Values, samples: Labelled["samples"], files: Files, split: Split): Promise<Oddities> {
+  if (p.anomalies === null || split !== "test") return { spans: null, notes: [] };
+  const spans = readAnomalyFile(await files.read(p.anomalies), p.anomalies);
+  const known = new Set(samples.map(([path]) => path));
+  const strange = [...spans.keys()].filter((path) => !known.has(path));
+  if (strange.length > 0 && strange.length === spans.size) {
+    throw new DataError(
+      `${p.anomalies} names none of the test clips: ${list(strange)}`,
+      `Write paths relative to ${p.test ?? p.path}, of folders of frames without a slash at their ends.`,
+    );
+  }
+  const notes = strange.length === 0 ? [] : [`${p.anomalies} names what is no test clip: ${list(strange)}`];
+  return { spans, notes };
+}
+
 async function open(
   p: Values,
   files: Files,
@@ -165,11 +194,15 @@ async function open(
       `Maps are called as their ${listing.contents.many}, but for the ending.`,
     );
   }
+  const { spans, notes } = await oddities(p, samples, files, split);
   return {
     length: samples.length,
     sample(i) {
       const [path, label] = samples[i] as Labelled["samples"][number];
-      const named = { path: joined(root, path), within: path, label };
+      const named = {
+        ...{ path: joined(root, path), within: path, label },
+        ...(spans ? { anomalies: spans.get(path) ?? [] } : {}),
+      };
       const parts = partsOf(path);
       if (parts) return { kind: "frames", ...named, ...parts };
       const map = maps?.of(path);
@@ -181,6 +214,7 @@ async function open(
       ...othersNote(listing),
       ...all.notes,
       ...(maps?.note(owned.length - samples.length, listing.contents) ?? []),
+      ...notes,
     ],
   };
 }
@@ -218,6 +252,14 @@ export const folder = defineDataset({
       holds: (p) => p.test_maps === null || p.test !== null,
       say: () => "`test_maps` are of the files of the test folder, and there is no `test`",
       help: () => "name the folder: `test`; `maps` holds for what `holdout` keeps too",
+    },
+    {
+      name: "anomalies-of-videos",
+      at: "anomalies",
+      doc: "Only of videos frames are told to be anomalous.",
+      holds: (p, { array }) => p.anomalies === null || mediumOf(array) === "video",
+      say: () => "`anomalies` names frames, and the model reads no videos",
+      help: () => "tell anomalies by classes: a sub-folder for each, `normal` among them",
     },
     {
       name: "test-or-holdout",

@@ -16,6 +16,7 @@ export {
   type DatasetContext,
   defineDataset,
   type Files,
+  type FrameSpan,
   isOfMedia,
   type Label,
   labelFlags,

@@ -33,7 +33,8 @@ interface Written {
   readonly source: string;
 }
 
-const list = (names: readonly string[]): string =>
+/** The first few of some names. */
+export const list = (names: readonly string[]): string =>
   names.slice(0, 5).join(", ") + (names.length > 5 ? ` and ${names.length - 5} more` : "");
 
 const classFolder = (path: string): string | null => (path.includes("/") ? (path.split("/")[0] as string) : null);
@@ -171,11 +172,17 @@ export async function labelled(
   training: (() => Promise<Listing>) | null,
 ): Promise<Labelled> {
   const [root, file] = training ? [p.test ?? p.path, p.test_labels] : [p.path, p.labels];
-  const known = training ? await trainingClasses(p, files, training) : null;
+  const trained = training ? await trainingClasses(p, files, training) : [];
   const written = await writtenOf(p, async () => listing, files, { root, file });
-  if (written) return byText(listing, written, { root, separator: p.separator, known });
-  if (listing.samples.some((path) => classFolder(path) !== null)) return byFolder(listing, root, known);
-  return unlabelled(listing);
+  const read = (known: readonly string[] | null): Labelled => {
+    if (written) return byText(listing, written, { root, separator: p.separator, known });
+    if (listing.samples.some((path) => classFolder(path) !== null)) return byFolder(listing, root, known);
+    return unlabelled(listing);
+  };
+  if (trained.length >= 2) return read(trained);
+  // Where training samples are all of one kind, test samples have classes of their own, that one among them: usual ones and anomalies.
+  const own = read(null);
+  return trained.every((name) => own.classes.includes(name)) ? own : read(trained);
 }
 
 async function trainingClasses(

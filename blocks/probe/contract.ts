@@ -56,6 +56,8 @@ export interface ProbeContext {
   readonly says: Saying | null;
   /** What the model reads. */
   readonly arrays: readonly ArrayShape[];
+  /** Targets that it predicts. */
+  readonly targets: number;
 }
 
 /** What a probe is that judges features computed once. */
@@ -137,10 +139,51 @@ export interface PlaceProbe<P extends Params = Params> extends Definition<P, Pro
   ): Promise<ProbeResult>;
 }
 
-export type Probe<P extends Params = Params> = FeatureProbe<P> | PassProbe<P> | ObjectProbe<P> | PlaceProbe<P>;
+/** How the parts of a test sample are looked at for anomalies. */
+export interface Looks {
+  readonly normal: string;
+  readonly clips: number | null;
+  readonly every: number | null;
+  readonly masks: number | null;
+  readonly over: "hidden" | "all";
+  readonly error: "square" | "absolute";
+  readonly patches: "mean" | "largest";
+  readonly frame: "each" | "middle";
+  readonly record: "mean" | "largest";
+}
+
+/** A test sample, and how badly it was completed. */
+export interface ScoredRecord {
+  readonly name: string;
+  /** What it is judged together with: samples of one machine, or itself. */
+  readonly group: string;
+  /** Whether each frame has a score, or all of it one. */
+  readonly byFrame: boolean;
+  readonly scores: Float64Array;
+  /** 1 where something is odd. */
+  readonly odd: Uint8Array;
+}
+
+/** What a probe is that judges how badly a model completes test samples. */
+export interface AnomalyProbe<P extends Params = Params> extends Definition<P, ProbeContext> {
+  readonly sees?: "reconstructions";
+  readonly needs?: "labels";
+  readonly scale?: "share";
+  looks(p: ValuesOf<P>): Looks;
+  judgeRecords(p: ValuesOf<P>, records: readonly ScoredRecord[]): Promise<ProbeResult>;
+}
+
+export type Probe<P extends Params = Params> =
+  | FeatureProbe<P>
+  | PassProbe<P>
+  | ObjectProbe<P>
+  | PlaceProbe<P>
+  | AnomalyProbe<P>;
 
 /** Whether a probe goes through the images again and again: it takes far longer than one of features computed once. */
 export const isPassProbe = (probe: Probe): probe is PassProbe => "runPasses" in probe;
+
+export const isAnomalyProbe = (probe: Probe): probe is AnomalyProbe => "judgeRecords" in probe;
 
 export const isObjectProbe = (probe: Probe): probe is ObjectProbe => "judge" in probe;
 
@@ -148,7 +191,7 @@ export const isPlaceProbe = (probe: Probe): probe is PlaceProbe => "judgePlaces"
 
 /** Whether a probe compares labels and takes one of each sample. */
 export const needsOneClass = (probe: Probe): boolean =>
-  !probe.several && probe.needs !== "images" && !isObjectProbe(probe) && !isPlaceProbe(probe);
+  !isAnomalyProbe(probe) && !probe.several && probe.needs !== "images" && !isObjectProbe(probe) && !isPlaceProbe(probe);
 
 /** What a model's head has to say for a probe that judges it. */
 export const sayingJudged = (probe: Probe): Saying =>
@@ -159,6 +202,19 @@ export const definePlaceProbe = <const P extends Params>(probe: PlaceProbe<P>): 
 
 export const defineObjectProbe = <const P extends Params>(probe: ObjectProbe<P>): ObjectProbe<P> =>
   ofKind("probe", { ...probe, sees: "predictions" });
+
+/** Only what a model predicts can be compared with what is there. */
+const predicts: Requirement<Params, ProbeContext> = {
+  name: "predicts",
+  at: null,
+  doc: "The model completes what it sees: it has a target.",
+  holds: (_, { targets }) => targets > 0,
+  say: () => "the model predicts nothing of what it reads",
+  help: () => "judge a model with a mask, a decoder and a target",
+};
+
+export const defineAnomalyProbe = <const P extends Params>(probe: AnomalyProbe<P>): AnomalyProbe<P> =>
+  ofKind("probe", { ...probe, requires: [...(probe.requires ?? []), predicts] });
 
 /** Whose features a probe judges: a parameter of all that see some. */
 const ofOutput = {

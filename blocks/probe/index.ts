@@ -1,6 +1,7 @@
 /** The probes, sorted by name. */
 
 import { accuracy } from "./accuracy.js";
+import { anomaly } from "./anomaly.js";
 import { attentive } from "./attentive.js";
 import { detection } from "./detection.js";
 import { fewShot } from "./few-shot.js";
@@ -12,18 +13,22 @@ import { ridge } from "./ridge.js";
 import { segmentation } from "./segmentation.js";
 
 export {
+  type AnomalyProbe,
   conditionName,
+  defineAnomalyProbe,
   defineObjectProbe,
   definePassProbe,
   definePlaceProbe,
   defineProbe,
   type FeatureProbe,
   type Features,
+  isAnomalyProbe,
   isObjectProbe,
   isPassProbe,
   isPlaceProbe,
   type JudgedPlaces,
   judgedOutput,
+  type Looks,
   missingOf,
   needsOneClass,
   type ObjectProbe,
@@ -33,15 +38,17 @@ export {
   type Probe,
   type ProbeResult,
   probeName,
+  type ScoredRecord,
   type SeenImage,
   sayingJudged,
   viewsOfProbe,
 } from "./contract.js";
 export { overlapsOf } from "./overlaps.js";
-export { accuracy, attentive, detection, fewShot, knn, linear, linearCrops, rank, ridge, segmentation };
+export { accuracy, anomaly, attentive, detection, fewShot, knn, linear, linearCrops, rank, ridge, segmentation };
 
 export const probes = [
   accuracy,
+  anomaly,
   attentive,
   detection,
   fewShot,

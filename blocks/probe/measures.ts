@@ -165,6 +165,28 @@ export function areaUnderRoc(scores: Float64Array, isOf: readonly boolean[]): nu
   return area / (positive * negative);
 }
 
+/**
+ * The area up to a share of false alarms, standardised by McClish: 0.5 for what is drawn by lot, 1 for what has no false alarm, as
+ * scikit-learn's roc_auc_score with `max_fpr`; null where all or none are of the class.
+ */
+export function partialAreaUnderRoc(scores: Float64Array, isOf: readonly boolean[], most: number): number | null {
+  const positive = isOf.filter(Boolean).length;
+  const negative = isOf.length - positive;
+  if (positive === 0 || negative === 0) return null;
+  let [alarms, hits, area] = [0, 0, 0];
+  for (const run of byFallingScore(scores)) {
+    const own = run.filter((at) => isOf[at]).length;
+    const [next, nextHits] = [alarms + (run.length - own) / negative, hits + own / positive];
+    const end = Math.min(next, most);
+    const reached = next > alarms ? hits + ((nextHits - hits) * (end - alarms)) / (next - alarms) : nextHits;
+    area += ((end - alarms) * (hits + reached)) / 2;
+    [alarms, hits] = [next, nextHits];
+    if (alarms >= most) break;
+  }
+  const least = most ** 2 / 2;
+  return 0.5 * (1 + (area - least) / (most - least));
+}
+
 /** The mean of precision over the samples of the class, each at the score that takes it in; null where there are none. */
 export function averagePrecision(scores: Float64Array, isOf: readonly boolean[]): number | null {
   const positive = isOf.filter(Boolean).length;

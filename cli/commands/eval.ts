@@ -7,6 +7,7 @@ import {
   type ArrayShape,
   defaultsOf,
   hasPictures,
+  isAnomalyProbe,
   isPassProbe,
   type ModelProgram,
   mustBe,
@@ -29,6 +30,7 @@ import type {
 } from "../../runtime/index.js";
 import { analyzeWith, vocabularyOf } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
+import { writeScores } from "../runs/anomaly-scores.js";
 import { sayFilled } from "../runs/columns.js";
 import { sayGuesses } from "../runs/guesses.js";
 import { labelledBatch, labelledData, selectionsOf } from "../runs/labelled-data.js";
@@ -52,6 +54,8 @@ export interface EvalOptions extends BackendFlags, CheckpointFlags {
   readonly seed?: number;
   /** Most samples of each split; if absent, all. */
   readonly samples?: number;
+  /** A folder for a table and a picture of the scores of anomalies; if absent, they are not written. */
+  readonly scores?: string;
   readonly json?: boolean;
   readonly config?: string;
 }
@@ -80,6 +84,8 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
     const guesses = await withTest(() => runtime.guessErrors(run, common));
     const filled = await withTest(() => runtime.fillErrors(run, common));
     stages.end();
+    const written = options.scores === undefined ? [] : writeScores(options.scores, result);
+    for (const path of written) tell(`wrote ${path}`);
     if (options.json) printJson(document(run, result, { errors, guesses, filled }));
     else {
       const measured = [
@@ -167,10 +173,12 @@ function probesFor({ program, vocabulary }: OpenRun, { classes, several }: Label
   const single = judging.filter((probe) => several && needsOneClass(probe) && !left.includes(probe));
   if (single.length > 0) tell(`left out, as they compare one class of each sample: ${namesOf(single)}`);
   left.push(...single);
+  // Anomalies are of data that are made for it.
+  const odd = judging.filter(isAnomalyProbe);
   const slow = judging.filter((probe) => !left.includes(probe) && isPassProbe(probe));
   if (slow.length > 0)
     tell(`left out, as they go through the images many times: ${namesOf(slow)}; --with asks for them`);
-  return judging.filter((probe) => !left.includes(probe) && !slow.includes(probe)).map(withDefaults);
+  return judging.filter((probe) => ![...left, ...slow, ...odd].includes(probe)).map(withDefaults);
 }
 
 const saidByProgram = ({ detector, places }: ModelProgram): Saying =>
@@ -212,6 +220,7 @@ const sourceWords: Record<JudgedSource, (words: SampleWords) => string> = {
   untrained: () => "untrained encoder",
   pixels: ({ values }) => values,
   head: () => "the model's own head",
+  plain: () => "no model: changes or means",
 };
 
 function featuresOf({ source, of, pool, layer }: EvaluationRow, words: SampleWords): string {
@@ -251,19 +260,25 @@ function table(run: OpenRun, result: Evaluation, colors: Colors): string {
       ? `${grouped(samples.train)} training ${words.sample}s`
       : `${grouped(samples.train)} training and ${grouped(samples.test)} test ${words.sample}s of ${classes} classes`;
   const about = `${colors.bold(result.model)} after step ${run.step}; ${data}; seed ${seed}`;
-  const measured = result.rows.flatMap((row) => (row.source === "head" ? measuresOf(row, result, width) : []));
+  const measured = result.rows.flatMap((row) => {
+    if (row.source === "head") return measuresOf(row, result, width);
+    return row.details?.records ? [...wrapped(`${featuresOf(row, words)}: ${scoresOf(row)}`, width), ""] : [];
+  });
   return `${[about, "", `${" ".repeat(widest)}  ${head}`, ...lines, "", ...measured, ...protocols].join("\n")}\n`;
 }
 
 /** Classes that are named where a head knows them worst. */
 const worstShown = 3;
 
-/** All scores of a head, and the classes that it knows worst. */
-function measuresOf({ scores, details }: EvaluationRow, { class_names }: Evaluation, width: number): readonly string[] {
-  const said = Object.entries(scores)
+const scoresOf = ({ scores }: EvaluationRow): string =>
+  Object.entries(scores)
     .filter(([, score]) => Number.isFinite(score))
-    .map(([name, score]) => `${name.replaceAll("_", " ")} ${percent(score)}`);
-  const perClass = (details?.per_class ?? []) as readonly {
+    .map(([name, score]) => `${name.replaceAll("_", " ")} ${percent(score)}`)
+    .join(", ");
+
+/** All scores of a head, and the classes that it knows worst. */
+function measuresOf(row: EvaluationRow, { class_names }: Evaluation, width: number): readonly string[] {
+  const perClass = (row.details?.per_class ?? []) as readonly {
     readonly recall?: number | null;
     readonly ap?: number | null;
   }[];
@@ -276,7 +291,7 @@ function measuresOf({ scores, details }: EvaluationRow, { class_names }: Evaluat
     .map(({ name, share }) => `${visibleText(name)} (${percent(share)})`);
   const least =
     worst.length > 0 ? `; ${isAp ? "lowest average precision" : "least often right"} of ${worst.join(", ")}` : "";
-  return [...wrapped(`${said.join(", ")}${least}`, width), ""];
+  return [...wrapped(`${scoresOf(row)}${least}`, width), ""];
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;

@@ -17,7 +17,7 @@ export interface LabelledOptions {
 }
 
 export async function labelledData({ program, training, root, most, note }: LabelledOptions): Promise<LabelledData> {
-  const { evaluationBatches, judgedFields, openData, RunError } = await import("../../runtime/index.js");
+  const { evaluationBatches, judgedFields, openData, recordsOf, RunError } = await import("../../runtime/index.js");
   const train = thinned(await openData(training.data, "train", root, program), most);
   const common = { augment: training.augment, arrays: program.arrays, batch: labelledBatch, root, workers: 1, note };
   /** Samples of which there is no more than the model reads have one clip. */
@@ -52,6 +52,13 @@ export async function labelledData({ program, training, root, most, note }: Labe
       opened ??= openData(training.data, "test", root, program);
       const index = thinned(await opened, most);
       yield* evaluationBatches({ index, ...common, fields: judgedFields(program) });
+    },
+    async records(parts) {
+      opened ??= openData(training.data, "test", root, program);
+      const index = thinned(await opened, most);
+      const records = await recordsOf(index, { arrays: program.arrays, augment: training.augment, root }, parts);
+      const views = (i: number) => records[i]?.parts.map(({ view }) => view) ?? [];
+      return { records, classes: index.classes, batches: () => evaluationBatches({ index, ...common, views }) };
     },
     classes: train.classes,
     ...(train.several ? { several: true as const } : {}),

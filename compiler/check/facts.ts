@@ -190,6 +190,12 @@ export function arraysOf({ wiring }: Place): Fact<readonly ArrayShape[]> {
   return { value: known.map(({ value }) => value), sources: known.flatMap(({ sources }) => sources) };
 }
 
+/** How many targets the model predicts. */
+export const targetsOf = ({ wiring }: Place): Fact<number> => ({
+  value: ownParts(wiring, "target").length,
+  sources: [],
+});
+
 /** One of the pictures of the array, as augmentations speak of it. */
 export function planeOf(place: Place): Fact<ImageShape> {
   const array = arrayOf(place);

@@ -219,6 +219,7 @@ function fitProbe(block: DraftBlock, { model }: Stage, { span }: PipelineEvaluat
     classes: known(head ? (head.definition as Head).classes(head.values) : null),
     says: known(head ? saidBy(head.definition as Head) : null),
     arrays: known(used("input").map(({ definition, values }) => (definition as Input).shape(values))),
+    targets: known(used("target").length),
     encoderWidth: encoder ? known((encoder.definition as Encoder).width(encoder.values)) : null,
   };
   fits(block, null, facts, { report, within: span, name: span, known: new Set(), failed: new Set() });

@@ -15,6 +15,7 @@ import {
   type Facts,
   sayingOf,
   soundParts,
+  targetsOf,
   watchedValues,
 } from "./facts.js";
 import { type Fitting, fits } from "./fit.js";
@@ -113,6 +114,7 @@ const factsOf = (draft: Draft, subject: Subject | null): Facts => ({
   arrays: subject && arraysOf({ wiring: subject.checked.wiring, part: null }),
   classes: subject && classesOf({ wiring: subject.checked.wiring, part: null }),
   says: subject && sayingOf({ wiring: subject.checked.wiring, part: null }),
+  targets: subject && targetsOf({ wiring: subject.checked.wiring, part: null }),
   encoderWidth: subject && encoderWidthOf({ wiring: subject.checked.wiring, part: null }),
   epochs: settingFact(draft, "epochs"),
   steps: settingFact(draft, "steps"),

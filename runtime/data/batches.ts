@@ -125,35 +125,44 @@ const viewsOf = ({ clips, crops }: Views): readonly View[] =>
     crop: { at: i % crops, of: crops },
   }));
 
+interface RowOfView {
+  readonly sample: number;
+  readonly view: View;
+}
+
+/** A row for each view of each sample. */
+function rowsOfViews(views: Views | ((sample: number) => readonly View[]), samples: number): readonly RowOfView[] {
+  const alike = typeof views === "function" ? null : viewsOf(views);
+  const of = typeof views === "function" ? views : () => alike as readonly View[];
+  return Array.from({ length: samples }, (_, sample) => of(sample).map((view) => ({ sample, view }))).flat();
+}
+
 /**
  * All samples once, in their own order, without random augmentation; the last batch may be smaller. `limit`: at most so
  * many, the first ones. `pass`: with random augmentation instead, in shuffled order. `views`: each
- * sample in so many rows, one for each of them. `fields`: what is computed of each; if absent, nothing. Throws as `trainingBatches`.
+ * sample in so many rows, one for each of them, or one for each that is given for it. `fields`: what is computed of each; if absent, nothing. Throws as `trainingBatches`.
  */
 export async function* evaluationBatches(
   options: Omit<BatchesOptions, "seed"> & {
     readonly limit?: number;
     readonly pass?: TrainingPass;
-    readonly views?: Views;
+    readonly views?: Views | ((sample: number) => readonly View[]);
     readonly fields?: Readonly<Record<string, BoundField>>;
   },
 ): AsyncGenerator<EvaluationBatch> {
   const { index, batch, pass, fields = {} } = options;
   await checkFiles(options);
-  const views = options.views && viewsOf(options.views);
-  const repeat = views?.length ?? 1;
-  const total = repeat * Math.min(index.length, options.limit ?? Infinity);
+  const shownSamples = Math.min(index.length, options.limit ?? Infinity);
+  const rows = options.views && rowsOfViews(options.views, shownSamples);
+  const total = rows?.length ?? shownSamples;
   const count = Math.ceil(total / batch);
   const { seed, epoch } = pass ?? { seed: 0, epoch: 0 };
   const all = pass ? shuffled(total, randomStream(seed, "shuffle", epoch)) : null;
   const order = (k: number) => {
     const places = Int32Array.from({ length: Math.min(batch, total - k * batch) }, (_, i) => k * batch + i);
-    const samples = places.map((place) => Math.floor((all ? (all[place] as number) : place) / repeat));
-    return {
-      epoch,
-      samples,
-      ...(views ? { views: Array.from(places, (place) => views[place % repeat] as View) } : {}),
-    };
+    if (!rows) return { epoch, samples: all ? places.map((place) => all[place] as number) : places };
+    const own = Array.from(places, (place) => rows[all ? (all[place] as number) : place] as RowOfView);
+    return { epoch, samples: Int32Array.from(own, ({ sample }) => sample), views: own.map(({ view }) => view) };
   };
   const mode = pass ? "train" : "evaluate";
   const source = prefetched({ ...options, seed, fields, mode }, order, 0, count);

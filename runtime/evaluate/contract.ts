@@ -2,7 +2,8 @@
 
 import { type Augment, conditionName, DataError, type Probe, type ProbeResult } from "../../blocks/index.js";
 import { type Random, randomStream } from "../../graph/index.js";
-import type { TrainingPass, Views } from "../data/batches.js";
+import type { EvaluationBatch, TrainingPass, Views } from "../data/batches.js";
+import type { Parts, SampleRecord } from "../data/records.js";
 import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
 import type { Bound } from "../train/contract.js";
@@ -11,8 +12,8 @@ import type { LabelledBatch, Selection } from "./features.js";
 /** Whose features: the trained encoder's, those of the same encoder with first weights of its own, or the pixels. */
 export type FeatureSource = "encoder" | "untrained" | "pixels";
 
-/** What a probe judges: features, or the predictions of the model's own head. */
-export type JudgedSource = FeatureSource | "head";
+/** What a probe judges: features, the predictions of the model's own head, or what can be told without a model. */
+export type JudgedSource = FeatureSource | "head" | "plain";
 
 /** A data set, read from the beginning at each call; labels and test images are for the probes that need them. */
 export interface LabelledData {
@@ -24,6 +25,13 @@ export interface LabelledData {
   readonly classes: readonly string[];
   /** Whether samples have any number of classes; if absent, each has one. */
   readonly several?: true;
+  /** The test samples as records in time, and a row for each of their parts, one record after another; if absent, anomalies are not looked for. */
+  readonly records?: (parts: Parts) => Promise<{
+    readonly records: readonly SampleRecord[];
+    /** Of the test samples: training samples of anomalies are of none, or of one alone. */
+    readonly classes: readonly string[];
+    readonly batches: () => AsyncIterable<EvaluationBatch>;
+  }>;
   /** The training images again and again, for probes that see them anew in each pass; if absent, those cannot judge. */
   readonly passes?: {
     /** Images of a pass. */

@@ -6,6 +6,7 @@
 import {
   type FeatureProbe,
   type Features,
+  isAnomalyProbe,
   isObjectProbe,
   isPassProbe,
   isPlaceProbe,
@@ -19,6 +20,7 @@ import {
 import type { Views } from "../data/batches.js";
 import { RunError } from "../run-error.js";
 import type { Bound } from "../train/contract.js";
+import { judgeAnomalies } from "./anomaly.js";
 import {
   type EvaluateOptions,
   type Evaluation,
@@ -60,6 +62,7 @@ export async function evaluate(
   const ofObjects = probes.filter(isOf(isObjectProbe));
   const ofPlaces = probes.filter(isOf(isPlaceProbe));
   const ofImages = probes.filter(isOf(isFeatureProbe));
+  const ofRecords = probes.filter(isOf(isAnomalyProbe));
   const ofHead = ofImages.filter(({ definition }) => definition.sees === "predictions");
   const ofFeatures = ofImages.filter((probe) => !ofHead.includes(probe));
   const rows: EvaluationRow[] = [];
@@ -81,6 +84,7 @@ export async function evaluate(
   const inPasses = await judgeInPasses(model, ofPasses, options);
   const found = await judgeObjects(model, ofObjects, options);
   const placed = await judgePlaces(model, ofPlaces, options);
+  const odd = await judgeAnomalies(model, ofRecords, options);
   return {
     model: model.program.name,
     seed,
@@ -93,10 +97,12 @@ export async function evaluate(
         ? inPasses.samples
         : ofPlaces.length > 0
           ? placed.samples
-          : found.samples,
+          : ofObjects.length > 0
+            ? found.samples
+            : odd.samples,
     executor: { name: executor.name, backend: executor.backend, device: executor.device },
     featureSeconds,
-    rows: [...rows, ...inPasses.rows, ...found.rows, ...placed.rows],
+    rows: [...rows, ...inPasses.rows, ...found.rows, ...placed.rows, ...odd.rows],
   };
 }
 

@@ -111,12 +111,29 @@ export interface Reconstructor {
   readonly close: () => Promise<void>;
 }
 
+/** What a model predicts of a sample, as it sees it. */
+export interface Predicted {
+  /** [...axes, C] */
+  readonly values: Float32Array;
+  readonly prediction: Float32Array;
+  /** [...axes]: 1 where the place is hidden. */
+  readonly hidden: Uint8Array;
+}
+
+/** A model opened to predict what it does not see of batches of one size. */
+export interface Predictor {
+  readonly shown: readonly Shown[];
+  /** As of a reconstructor: of each that can be shown, a prediction for each sample. */
+  readonly run: (arrays: BatchArrays, samples: Int32Array) => Promise<readonly (readonly Predicted[])[]>;
+  readonly close: () => Promise<void>;
+}
+
 /** @throws RunError `run/features` for a model whose target is not pixels. */
-export async function openReconstructor(
+export async function openPredictor(
   model: Trained,
   batch: number,
   { executor, colours, seed }: ReconstructOptions,
-): Promise<Reconstructor> {
+): Promise<Predictor> {
   const { program } = model;
   const all = shownBy(program);
   if (all.length === 0) {
@@ -133,6 +150,7 @@ export async function openReconstructor(
   const rowOf = <A extends Float32Array | Int32Array>(values: A, i: number): A =>
     values.slice((values.length / batch) * i, (values.length / batch) * (i + 1)) as A;
   return {
+    shown: all,
     async run(arrays, samples) {
       const fields = maskField(program, arrays, colours, seed, samples);
       const masks = sampleMasks(program, seed, 0, samples, { fields });
@@ -140,17 +158,37 @@ export async function openReconstructor(
       const seen = { ...masks, ...(outputs as MaskFeeds) };
       return all.map((shown, k) => {
         const [values, prediction] = [arrays[shown.array] as Float32Array, outputs[k] as Float32Array];
-        const reconstructions = Array.from({ length: batch }, (_, i) => {
+        return Array.from({ length: batch }, (_, i) => {
           const hidden = hiddenPlaces(
             shown.grid,
             hiddenTokens(program, shown.array, seen, (all) => rowOf(all, i)),
           );
-          return pictured(shown, rowOf(values, i), rowOf(prediction, i), hidden, colours(shown.array));
+          return { values: rowOf(values, i), prediction: rowOf(prediction, i), hidden };
         });
-        return { shown, reconstructions };
       });
     },
     close: frozen.close,
+  };
+}
+
+/** @throws RunError `run/features` for a model whose target is not pixels. */
+export async function openReconstructor(
+  model: Trained,
+  batch: number,
+  options: ReconstructOptions,
+): Promise<Reconstructor> {
+  const { shown, run, close } = await openPredictor(model, batch, options);
+  return {
+    async run(arrays, samples) {
+      const predicted = await run(arrays, samples);
+      return shown.map((one, k) => ({
+        shown: one,
+        reconstructions: (predicted[k] as readonly Predicted[]).map(({ values, prediction, hidden }) =>
+          pictured(one, values, prediction, hidden, options.colours(one.array)),
+        ),
+      }));
+    },
+    close,
   };
 }
 

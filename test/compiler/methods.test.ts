@@ -46,6 +46,7 @@ const methods = [
   ...["mtae", "mlae", "st-mem", "mv-sstma"],
   ...["video-mae", "mae-st", "audio-mae", "cav-mae", "multi-mae", "bert", "selfmed-mae", "remasker", "m3ae"],
   ...["point-mae", "point-mae-distances"],
+  "uvad",
   ...["classifier-mean", "classifier-class-token"],
   ...["fcmae", "spark", "simmim", "swin-mae"],
   ...["maetok", "perceptual"],

@@ -59,6 +59,21 @@ describe.each([
   ],
   // The weights of transformers' ASTModel but its second token and its positions; two tables; the decoder; one layer to 256 values.
   ["audio-mae", 85_254_144 + 513 * (768 + 512) + 768 * 512 + 512 + 512 + 25_219_072 + 2 * 512 + 512 * 256 + 256],
+  // Of 152 patches of 16x16 instead of 512, in two tables.
+  ["machine-sounds", 85_254_144 + 153 * (768 + 512) + 768 * 512 + 512 + 512 + 25_219_072 + 2 * 512 + 512 * 256 + 256],
+  // The cubes: five frames of 4x4 patches of 192 numbers, learned positions, no class token.
+  [
+    "uvad",
+    6 * (12 * 192 ** 2 + 13 * 192) +
+      2 * (12 * 96 ** 2 + 13 * 96) +
+      80 * (192 + 96) +
+      193 * 192 +
+      2 * 192 +
+      193 * 96 +
+      96 +
+      2 * 96 +
+      97 * 192,
+  ],
   // 163,821,312 weights of encoders and 26,140,672 of the decoder, as the paper's 164 and 26 million, and four tables of positions.
   ["cav-mae", 163_821_312 + 26_140_672 + (512 + 196) * (768 + 512)],
   // ViT-B without its last norm, the global token, three first layers, three decoders with their last layers, and tables of positions.
@@ -135,6 +150,8 @@ const plainToys = [
   "heartbeats-mltae",
   "heartbeats-st-mem",
   "sounds-audio-mae",
+  "digits-uvad",
+  "machines-audio-mae",
   "scans-selfmed-mae",
   "shapes-point-mae",
   "digits-cav-mae",
@@ -151,6 +168,8 @@ const made: Readonly<Record<string, string>> = {
   "digits-multi-mae": "digit-scenes",
   "digits-mae-st": "moving-digits",
   "brain-waves": "brain-waves",
+  "digits-uvad": "odd-digits",
+  machines: "machines",
   heartbeats: "heartbeats",
   scans: "scans",
   sentences: "sentences",

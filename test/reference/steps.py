@@ -49,7 +49,10 @@ METHODS = [
 def method_of(case: dict) -> str:
     used = {(line["slot"], line["block"]) for line in case["model"]}
     together = next((module for blocks, module in TOGETHER if blocks <= used), None)
-    return together or next((module for slot, block, module in METHODS if (slot, block) in used), "mae")
+    found = together or next((module for slot, block, module in METHODS if (slot, block) in used), "mae")
+    # Of clips, VideoMAE hides tubes.
+    tubes = any(line["slot"] == "mask" and line["values"].get("along") == ["row", "column"] for line in case["model"])
+    return "uvad" if found == "video-mae" and not tubes else found
 
 
 def main() -> None:

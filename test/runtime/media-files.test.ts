@@ -42,6 +42,7 @@ async function read(
     separator: null,
     maps: null,
     test_maps: null,
+    anomalies: null,
   };
   const index = await folder.open(values, nodeFiles(root), "train", { array });
   const notes: string[] = [];

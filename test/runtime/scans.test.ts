@@ -78,6 +78,7 @@ async function read(array: ArrayShape, path: string, augment: Training["augment"
     separator: null,
     maps: null,
     test_maps: null,
+    anomalies: null,
   };
   const index = await folder.open(values, nodeFiles(path), "train", { array });
   const options = { index, augment, arrays: { x: array }, batch: index.length, root: path, workers: 0, note: () => {} };

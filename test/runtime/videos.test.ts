@@ -75,6 +75,7 @@ test("a folder holds videos, animations and folders of frames, and labels are fo
     separator: null,
     maps: null,
     test_maps: null,
+    anomalies: null,
   };
   const index = await folder.open(values, nodeFiles(root), "train", { array });
   const augment = [bound("augment", "resize")];

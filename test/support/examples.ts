@@ -100,8 +100,8 @@ const most: Readonly<Record<string, number>> = {
 };
 const mostOfDetectors = 4;
 const widest = 16;
-/** Of volumes: their positions have a sine and a cosine for each of three axes. */
-const widestOfVolumes = 24;
+/** Of volumes and clips with a sine and a cosine for each of three axes. */
+const widestOfThreeAxes = 24;
 /** Side of a cell of an encoder of maps. */
 const cell = 4;
 const heads = 4;
@@ -167,7 +167,10 @@ function shrunk(model: Model): Model {
     const sides = (tokens.find((one) => one.label === label) ?? tokens[0])?.use.values.size ?? [cell, cell];
     return isOfVolumes ? (sides as number[]).map((side) => Math.min(side, cell)) : (sides as readonly number[]);
   };
-  const width = isOfVolumes ? widestOfVolumes : widest;
+  const isOfWaves = ({ slot, use }: Filled): boolean =>
+    slot === "positions" && use.definition.name === "sin_cos" && use.values.order !== "flat";
+  const isOfClips = model.slots.some(({ use }) => use.definition.name === "video") && model.slots.some(isOfWaves);
+  const width = isOfVolumes || isOfClips ? widestOfThreeAxes : widest;
   const each = (filled: readonly Filled[]): Filled[] =>
     filled.map((one) => ({
       ...one,
@@ -292,9 +295,13 @@ const slow = ({ definition, values }: Bound<Optimizer>): Bound<Optimizer> => ({
 /** The recipe on a few pictures for a few steps at a constant rate, since warm-ups are longer than that; nothing is judged. */
 export function trainingOfExample({ model, recipe }: Example): Training {
   const written = trainingOf(recipe);
+  const { arrays } = programOf(assemble(model));
+  const isOfSounds = Object.values(arrays).some(({ sound }) => sound !== undefined);
   return {
     ...written,
-    data: picturesOf(programOf(assemble(model)).arrays, written.augment),
+    // Spectrograms in memory are no recordings any more.
+    augment: written.augment.filter(({ definition }) => definition.changes !== "recordings" || !isOfSounds),
+    data: picturesOf(arrays, written.augment),
     ...{ batch, epochs: null, steps, evaluate: [] },
     schedule: bound("schedule", "constant"),
     optimizer: slow(written.optimizer),

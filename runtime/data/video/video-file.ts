@@ -11,7 +11,7 @@ import { asDeclared } from "../image/channels.js";
 import { readImageFile } from "../image/image-file.js";
 import { loadSharp } from "../image/sharp.js";
 import { BrokenVideo, type Clip, checkDecoded, type Wanted } from "./clip.js";
-import { type Container, readVideo } from "./webcodecs.js";
+import { type Container, framesOfVideo, readVideo } from "./webcodecs.js";
 
 /** How files begin; a dot is any byte. */
 const containers: readonly (readonly [beginning: string, container: Container])[] = [
@@ -54,6 +54,26 @@ async function headOf(path: string): Promise<Uint8Array> {
     if (error instanceof BrokenVideo) throw error;
     if (error instanceof RunError) throw new BrokenFile(path, error.what);
     throw unreadable(path, "It was there when the run began. Put it back, or start again without it.", error);
+  }
+}
+
+/** Frames of a file. Throws as `readClip`. */
+export async function lengthOfVideo(path: string): Promise<number> {
+  try {
+    const head = await headOf(path);
+    if (animations.some((beginning) => begins(head, beginning))) {
+      const facts = await (await loadSharp())(await readImageFile(path), { limitInputPixels: false })
+        .metadata()
+        .catch((error: unknown) => {
+          throw new BrokenVideo(`it is damaged: ${reasonOf(error)}`);
+        });
+      return facts.pages ?? 1;
+    }
+    const container = containers.find(([beginning]) => begins(head, beginning))?.[1];
+    if (!container) throw new BrokenVideo("it is no MP4, MOV, WebM, Matroska, GIF or WebP file");
+    return await framesOfVideo(path, container);
+  } catch (error) {
+    throw error instanceof BrokenVideo ? new BrokenFile(path, error.message) : error;
   }
 }
 

@@ -73,6 +73,13 @@ export async function readVideo(path: string, container: Container, wanted: Want
   }
 }
 
+/** Frames of a video file: all of it is read, and nothing decoded. Throws as `readVideo`. */
+export async function framesOfVideo(path: string, container: Container): Promise<number> {
+  const library = await loadLibrary();
+  return (await readPackets(library, { path, container, from: null, frames: Number.POSITIVE_INFINITY, counted: true }))
+    .count;
+}
+
 const tooFew = (frames: number, span: number): BrokenVideo =>
   new BrokenVideo(`it has ${grouped(frames)} frames, and a clip of the model takes ${grouped(span)} of them`);
 
@@ -81,6 +88,8 @@ const sizeOf = ({ codedHeight, codedWidth }: DemuxerVideoDecoderConfig) => ({ he
 interface Packets {
   /** In the order of the file. */
   readonly packets: readonly EncodedVideoChunk[];
+  /** Of them, held or not. */
+  readonly count: number;
   readonly config: DemuxerVideoDecoderConfig;
   /** Microseconds. */
   readonly duration: number | null;
@@ -93,14 +102,21 @@ interface Asked {
   readonly from: number | null;
   /** Packets from there on. */
   readonly frames: number;
+  /** Whether packets are only counted, and none held. */
+  readonly counted?: boolean;
 }
 
-async function readPackets(library: Library, { path, container, from, frames }: Asked): Promise<Packets> {
+async function readPackets(
+  library: Library,
+  { path, container, from, frames, counted = false }: Asked,
+): Promise<Packets> {
   const packets: EncodedVideoChunk[] = [];
-  let bytes = 0;
+  let [count, bytes] = [0, 0];
   let failed: Error | null = null;
   const demuxer = new library[container]({
     videoOutput(chunk: EncodedVideoChunk) {
+      count++;
+      if (counted) return;
       packets.push(chunk);
       bytes += chunk.byteLength;
     },
@@ -115,15 +131,15 @@ async function readPackets(library: Library, { path, container, from, frames }: 
     if (from !== null) demuxer.seek(Math.max(0, Math.round(from)));
     const isEnough = (): boolean =>
       packets.filter(({ timestamp }) => from === null || timestamp >= from).length >= frames;
-    for (let before = -1; packets.length > before && !isEnough(); ) {
-      before = packets.length;
+    for (let before = -1; count > before && !isEnough(); ) {
+      before = count;
       await demuxer.demuxAsync(together);
       if (bytes > mostBytes)
         throw new BrokenVideo("its key frames lie so far apart that a clip takes more than 256 MiB");
       if (demuxer.state === "ended") break;
     }
     if (failed) throw failed;
-    return { packets, config, duration: demuxer.duration };
+    return { packets, count, config, duration: demuxer.duration };
   } catch (error) {
     throw error instanceof BrokenVideo
       ? error

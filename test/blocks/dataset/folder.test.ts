@@ -18,6 +18,7 @@ const defaults = {
   separator: null,
   maps: null,
   test_maps: null,
+  anomalies: null,
 };
 
 const open = (
@@ -283,7 +284,7 @@ describe("with a separator, a sample has any number of labels", () => {
     const index = await folder.open(p, files, "train", signals);
     expect(listed(index)).toEqual({ classes: ["164889003", "59118001"], several: true, labels: [[0, 1], [1]] });
     expect(index.notes).toEqual(["left out 1 record that the line #Dx: of headers does not name"]);
-    const single = await folder.open({ ...p, separator: null }, files, "train", signals);
+    const single = await folder.open({ ...p, separator: null, anomalies: null }, files, "train", signals);
     expect(listed(single).classes).toEqual(["164889003,59118001", "59118001"]);
     await expect(folder.open({ ...p, header: "Rx" }, files, "train", signals)).rejects.toMatchObject({
       what: "No header of the records in data has a line that begins with #Rx:",

@@ -90,6 +90,7 @@ test("emoji with their categories", async () => {
     separator: null,
     maps: null,
     test_maps: null,
+    anomalies: null,
   };
   const train = await folder.open(values, nodeFiles("."), "train", ofImages);
   const held = await folder.open(values, nodeFiles("."), "test", ofImages);

@@ -1,0 +1,165 @@
+"""Writes the fixture of masked autoencoders of clips that look for anomalies: cubes of which whole frames are erased, in float64 by PyTorch.
+
+Written from the descriptions (Yu et al., ACM MM 2020; Ristea et al., CVPR 2024): the transformer of MAE over tubelets, with learned positions or sines
+and cosines of each axis, with or without a class token, judged where frames are erased or everywhere. Scores are recorded by anomaly.py.
+Usage: python uvad.py [folder]; `train` is described in stepping.py.
+"""
+
+import importlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from drawing import Drawing
+from mae import AGREEMENT, Network, block, largest, layer_norm, linear, take, versions
+from method import write
+from stepping import Feed, Weights, descend, leaves, line
+
+video_mae = importlib.import_module("video-mae")
+axis_positions = importlib.import_module("selfmed-mae").positions
+
+
+@dataclass(frozen=True)
+class Case:
+    clip: tuple[int, int, int, int]  # frames, height, width, channels
+    tubelet: tuple[int, int, int]
+    visible: int
+    encoder: Network
+    decoder: Network
+    on: str = "hidden"
+
+    @property
+    def grid(self) -> tuple[int, int, int]:
+        return tuple(size // side for size, side in zip(self.clip, self.tubelet, strict=False))
+
+    @property
+    def tokens(self) -> int:
+        slots, rows, columns = self.grid
+        return slots * rows * columns
+
+
+SMALL = Case((5, 8, 8, 1), (1, 4, 4), 16, Network(2, 24, 2), Network(1, 12, 2))
+
+
+def predict(case: Case, w: dict, clip: torch.Tensor, visible: torch.Tensor, restore: torch.Tensor) -> torch.Tensor:
+    """-> [B, N, P]"""
+    first = int("cls_token" in w)
+    x = take(linear(w, "patch_embed.proj", video_mae.tubelets(case, clip)) + w["pos_embed"][:, first:], visible)
+    if first:
+        x = torch.cat([(w["cls_token"] + w["pos_embed"][:, :1]).expand(len(x), -1, -1), x], dim=1)
+    for i in range(case.encoder.depth):
+        x = block(w, f"blocks.{i}", x, case.encoder.heads)
+    narrow = linear(w, "decoder_embed", layer_norm(w, "norm", x))
+    hidden = w["mask_token"].expand(len(x), case.tokens - visible.shape[1], -1)
+    x = torch.cat([narrow[:, :first], take(torch.cat([narrow[:, first:], hidden], dim=1), restore)], dim=1)
+    x = x + w["decoder_pos_embed"]
+    for i in range(case.decoder.depth):
+        x = block(w, f"decoder_blocks.{i}", x, case.decoder.heads)
+    return linear(w, "decoder_pred", layer_norm(w, "decoder_norm", x))[:, first:]
+
+
+def loss_of(case: Case, w: dict, clip: torch.Tensor, visible: torch.Tensor, hidden: torch.Tensor, restore) -> torch.Tensor:
+    error = (predict(case, w, clip, visible, restore) - video_mae.tubelets(case, clip)) ** 2
+    return (take(error, hidden) if case.on == "hidden" else error).mean()
+
+
+def make_weights(case: Case, random: torch.Generator) -> Weights:
+    draw = Drawing(random)
+
+    encoder, decoder = case.encoder, case.decoder
+    draw.normal("pos_embed", 1, case.tokens, encoder.width)
+    draw.matrix("patch_embed.proj", encoder.width, case.tubelet[0] * case.tubelet[1] * case.tubelet[2] * case.clip[3])
+    draw.blocks("blocks", encoder.depth, encoder.width)
+    draw.norm("norm", encoder.width)
+    draw.normal("decoder_pos_embed", 1, case.tokens, decoder.width)
+    draw.matrix("decoder_embed", decoder.width, encoder.width)
+    draw.normal("mask_token", 1, 1, decoder.width, std=0.3)
+    draw.blocks("decoder_blocks", decoder.depth, decoder.width)
+    draw.norm("decoder_norm", decoder.width)
+    draw.matrix("decoder_pred", case.tubelet[0] * case.tubelet[1] * case.tubelet[2] * case.clip[3], decoder.width)
+    return draw.weights
+
+
+def erased(case: Case, batch: int, random: torch.Generator) -> torch.Tensor:
+    """An order of the tokens for each clip, visible ones first: all tokens of some slots are hidden. [B, N]"""
+    slots, rows, columns = case.grid
+    place = torch.arange(rows * columns)
+    orders = [torch.randperm(slots, generator=random) for _ in range(batch)]
+    return torch.stack([(order[:, None] * rows * columns + place).flatten() for order in orders])
+
+
+def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
+    random = torch.Generator().manual_seed(47)
+    order = erased(case, 2, random)
+    restore = order.argsort(dim=1)
+    clip = torch.randn(2, *case.clip, generator=random, dtype=torch.float64).float().double()
+    w = leaves(make_weights(case, random), [])
+    loss = loss_of(case, w, clip, order[:, : case.visible], order[:, case.visible :], restore)
+    loss.backward()
+    header = {
+        "spec": spec_of(case),
+        "batch": 2,
+        "tokens": {"total": case.tokens, "visible": case.visible},
+        "terms": {"mse": loss.item()},
+        "loss": loss.item(),
+        "versions": versions(),
+    }
+    tensors = {f"weights/{name}": value.detach() for name, value in w.items()}
+    tensors |= {f"gradients/{name}": value.grad for name, value in w.items()}
+    return header, tensors | {"video": clip, "order": order.int(), "restore": restore.int()}
+
+
+def spec_of(case: Case) -> str:
+    frames, height, width, channels = case.clip
+    vit = "vit(depth: {0.depth}, width: {0.width}, heads: {0.heads}{1})"
+    return f"""edition 2026
+model Reference {{
+  input     video(frames: {frames}, size: {height}x{width}, channels: {channels})
+  tokens    patch(size: {"x".join(map(str, case.tubelet))})
+  positions learned
+  mask      random(ratio: {100 - 100 * case.visible / case.tokens:g}%, along: [time])
+  encoder   {vit.format(case.encoder, ", class_token: false")}
+  decoder   {vit.format(case.decoder, "")}
+  target    pixels(normalize: none)
+  loss      mse(on: hidden)
+}}
+"""
+
+
+def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
+    video = line(example, "input")["values"]
+
+    def network(slot: str) -> Network:
+        values = line(example, slot)["values"]
+        return Network(values["depth"], values["width"], values["heads"])
+
+    case = Case(
+        clip=(video["frames"], *video["size"], video["channels"]),
+        tubelet=tuple(line(example, "tokens")["values"]["size"]),
+        visible=example["tokens"]["visible"],
+        encoder=network("encoder"),
+        decoder=network("decoder"),
+        on=line(example, "loss")["values"]["on"],
+    )
+    assert example["tokens"]["total"] == case.tokens and line(example, "target")["values"]["normalize"] == "none"
+    tables = [] if line(example, "positions")["block"] == "learned" else ["pos_embed", "decoder_pos_embed"]
+    for name in tables:
+        # Of each axis a third, as of volumes; nothing for the class token.
+        table = axis_positions(case, weights[name].shape[-1])[:, -weights[name].shape[1] :]
+        assert largest(weights[name], table) < AGREEMENT, name
+    w = leaves(weights, tables)
+
+    def loss(feed: Feed) -> torch.Tensor:
+        return loss_of(case, w, feed["video"], feed["visible"], feed["hidden"], feed["restore"])
+
+    return descend(example, w, feeds, loss)
+
+
+def main() -> None:
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
+    write(folder / "uvad", *run(SMALL))
+
+
+if __name__ == "__main__":
+    main()
