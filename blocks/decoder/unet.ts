@@ -61,7 +61,9 @@ function densified(
   { maps, kept }: DecoderInputs,
   stride: number,
 ): readonly Tensor[] {
-  return [...maps].reverse().map((map, i) => {
+  // A map of the array's own places would enter a block behind the last.
+  const entering = maps.slice(-w.densify_norms.length).reverse();
+  return entering.map((map, i) => {
     const seen = kept(stride / 2 ** i);
     const norm = w.densify_norms[i];
     const normed =
@@ -117,7 +119,7 @@ export const unet = defineDecoder({
   reads: "maps",
   parameters(p, { maps, outputs }): ParameterTree {
     const [axes, stride] = [maps?.sizes.length ?? 2, deepestStride(maps)];
-    const levels = [...(maps?.levels ?? [])].reverse();
+    const levels = (maps?.levels ?? []).filter((level) => level.stride > 1).reverse();
     const blocks = Array.from({ length: doublings(stride) }, (_, i) => i);
     return {
       densify_norms: series(

@@ -31,6 +31,17 @@ export * from "./points.js";
 export * from "./positions.js";
 export * from "./regions.js";
 export { averagePlaces, resizePlaces } from "./resize.js";
+export {
+  type BottleneckDownParameters,
+  type BottleneckParameters,
+  bottleneck,
+  bottleneckDown,
+  bottleneckDownParameters,
+  bottleneckParameters,
+  kaimingKernelParameters,
+  largestPlaces,
+  resnetStem,
+} from "./resnet.js";
 export * from "./scales.js";
 export { placeDice, placeEntropy } from "./segmentation.js";
 export * from "./sphere.js";

@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, test } from "vitest";
-import { batchInputs, weightsOf } from "../../blocks/index.js";
+import { batchInputs, namedParameters, weightsOf } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { plan } from "../../compiler/index.js";
 import { countWeights } from "../../compiler/memory-plan.js";
@@ -50,6 +50,16 @@ describe("the weights of a classifier of 1000 classes are as many as timm's", ()
     expect(countWeights(assemble(modelOf(classifying(encoder))).parameters)).toBe(weights);
   });
 
+  test.each([
+    ["(3, 4, 6, 3)", 25_557_032],
+    ["(3, 4, 23, 3)", 44_549_160],
+    ["(3, 8, 36, 3)", 60_192_808],
+  ])("resnet %s, but for running means", (depths, weights) => {
+    const { parameters } = assemble(modelOf(classifying(`resnet(depths: ${depths})`)));
+    const learned = [...namedParameters(parameters)].filter(([, { state }]) => !state);
+    expect(learned.reduce((sum, [, { shape }]) => sum + sizeOf(shape.map(Number)), 0)).toBe(weights);
+  });
+
   test("and ConvNeXt Tiny takes 4.5 billion multiply-adds", () => {
     const encoder = "convnext(depths: (3, 3, 9, 3), widths: (96, 192, 384, 768), version: 1, norm: true)";
     const { flops } = plan(modelOf(classifying(encoder)));
@@ -74,14 +84,19 @@ function evaluator(text: string) {
     const random = randomStream(seed, "init");
     return Float32Array.from({ length: sizeOf(shape) }, () => 0.3 * random.normal());
   };
-  const state = Object.fromEntries([...graph.state].map(([name, { shape }], i) => [name, drawn(i, shape)]));
+  // A variance is positive.
+  const started = (name: string, values: Float32Array): Float32Array =>
+    name.endsWith("running_var") ? values.map((value) => 0.1 + Math.abs(value)) : values;
+  const state = Object.fromEntries(
+    [...graph.state].map(([name, { shape }], i) => [name, started(name, drawn(i, shape))]),
+  );
   return { feeds: graph.feeds, drawn, run: (feeds: Values) => evaluate(graph, feeds, state).outputs };
 }
 
 const pixels = ["decoder convnext_block(width: 6)", "target pixels(normalize: none)", "loss mse(on: hidden)"];
 const encoder = "encoder convnext(depths: (1, 1), widths: (4, 6), stem: 2)";
 
-test.each(["convnext(depths: (1, 1), widths: (4, 6), stem: 2)"])(
+test.each(["convnext(depths: (1, 1), widths: (4, 6), stem: 2)", "resnet(depths: (1, 2, 1), width: 2, stem: small)"])(
   "what is hidden reaches nothing but features: %s",
   (name) => {
     const lines = ["input image(size: 16x12, channels: 2)", "mask random(ratio: 50%)", `encoder ${name}`, ...pixels];

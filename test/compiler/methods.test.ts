@@ -48,7 +48,7 @@ const methods = [
   ...["point-mae", "point-mae-distances"],
   "uvad",
   ...["classifier-mean", "classifier-class-token"],
-  ...["fcmae", "spark", "simmim", "swin-mae"],
+  ...["fcmae", "spark", "spark-resnet", "simmim", "swin-mae"],
   ...["maetok", "perceptual"],
 ];
 
@@ -95,13 +95,23 @@ test.each(["classifier-mean", "classifier-class-token"])("the logits of %s", (na
   expect(difference(logits, fixture.values("logits"))).toBeLessThan(1e-5);
 });
 
-test.each(["spark", "point-mae"])("what the norms of %s know of the batch after it", (name) => {
+test.each(["spark", "spark-resnet", "point-mae"])("what the norms of %s know of the batch after it", (name) => {
   const { fixture, program, g, weights, batch, state } = load(name);
   const graph = g.finish({ outputs: { loss: program.loss(g, weights, batch).total } });
   const moved = fixture.names.flatMap((one) => (one.startsWith("moved/") ? [one.slice("moved/".length)] : []));
   expect([...graph.updates.keys()].sort()).toEqual(moved.sort());
   const { updates } = evaluate(graph, feedsIn(fixture), state);
   for (const one of moved) expect(difference(updates[one], fixture.values(`moved/${one}`)), one).toBeLessThan(1e-5);
+});
+
+test("whole images under a ResNet, by what its norms know", () => {
+  const { fixture, program, batch, state } = load("spark-resnet");
+  const g = createBuilder({ batch: fixture.header.batch });
+  const weights = weightsOf(g, program.parameters);
+  const image = g.input("image", [...(batch.image as Tensor).shape]);
+  const graph = g.finish({ outputs: { features: program.features(g, weights, { image }) } });
+  const { features } = evaluate(graph, { image: fixture.values("image") }, state).outputs;
+  expect(difference(features, fixture.values("known"))).toBeLessThan(1e-5);
 });
 
 /** Latents under a mask; features of all, which timm was shown to give too. */

@@ -122,6 +122,8 @@ describe.each([
   // timm's ConvNeXt-S without its classifier and the norm before it; norms, vectors, projections, blocks, and three colours.
   ["spark", 50_223_688 - 770_536 + 2_880 + 1_440 + 1_742_496 + 23_187_504 + 75],
   // timm's Swin-B without its classifier, of windows of 6, and its Swin of depths 2; then the token and the decoder.
+  // timm's ResNet-50 without its classifier, and running means; batch norms of the maps with theirs, vectors, projections, blocks, three colours.
+  ["spark-resnet", 23_508_032 + 53_120 + 15_360 + 3_840 + 6_219_168 + 23_187_504 + 75],
   ["simmim", 86_725_176 + 128 + 1_025 * 3_072],
   ["swin-mae", 20_413_386 - 1_536 + 96 + 1_180_416 + 5_038_650 + 192 + 97 * 48],
   ["fcmae", 88_717_800 - 1_027_048 + 524_800 + 512 + 2_130_432 + 1_575_936],
@@ -191,6 +193,7 @@ const toys: readonly (readonly [name: string, share: number])[] = [
   ["digits-spark", 0.97],
   // Numbers and categories that nothing else tells keep their errors.
   ["collisions-mae", 0.97],
+  ["digits-spark-resnet", 0.97],
   ["digits-simmim", 0.97],
   ["digits-swin-mae", 0.97],
   ["digits-m3ae", 0.9],

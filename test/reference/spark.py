@@ -7,6 +7,7 @@ Usage: python spark.py [folder]; `train` is described in stepping.py.
 
 import math
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,11 @@ def draw_decoder(draw: Drawing, case: Case) -> None:
     for i, width in enumerate(widths):
         draw.norm(f"densify_norms.{i}", width)
         draw.normal(f"mask_tokens.{i}", 1, 1, width, std=0.3)
+    draw_projections(draw, case, widths)
+
+
+def draw_projections(draw: Drawing, case: Case, widths: list[int]) -> None:
+    """All of the decoder but what enters it; widths of the maps, the deepest first."""
     for i, width in enumerate(widths):
         own = case.decoder // 2**i
         if i > 0:
@@ -75,13 +81,14 @@ def batch_norm(w: dict, name: str, x: torch.Tensor) -> torch.Tensor:
     return F.batch_norm(x, mean, variance, w[f"{name}.weight"], w[f"{name}.bias"], training=True, momentum=0.1, eps=1e-5)
 
 
-def decode(case: Case, w: dict, maps: list[torch.Tensor], seen: torch.Tensor) -> torch.Tensor:
-    """maps [B, h, w, C], the finest first; seen [B, N] -> image [B, H, W, C]"""
+def decode(case: Case, w: dict, maps: list[torch.Tensor], seen: torch.Tensor, norm: Callable | None = None) -> torch.Tensor:
+    """maps [B, h, w, C], the finest first; seen [B, N] -> image [B, H, W, C]. `norm`: of maps, by its name; if absent, of each place."""
     rows, columns = case.grid
     x = None
     for i in range(int(math.log2(case.cell))):
         if i < len(maps):
-            deep = layer_norm(w, f"densify_norms.{i}", maps[-1 - i])
+            name = f"densify_norms.{i}"
+            deep = norm(name, maps[-1 - i]) if norm else layer_norm(w, name, maps[-1 - i])
             there = seen.reshape(-1, rows, columns).repeat_interleave(2**i, 1).repeat_interleave(2**i, 2)
             filled = torch.where(there[..., None], deep, w[f"mask_tokens.{i}"][0])
             if i == 0:

@@ -17,6 +17,7 @@ TOGETHER = [({("input", "text"), ("input", "image")}, "m3ae")]
 # The module that trains an example: that of the first of these blocks in it. Plain masked autoencoders have none of them.
 METHODS = [
     ("latents", "learned", "maetok"),
+    ("encoder", "resnet", "resnet"),
     ("encoder", "swin", "swin"),
     ("loss", "perceptual", "perceptual"),
     ("head", "segmentation", "segmentation"),

@@ -84,6 +84,7 @@ describe.each(["reference", ...backendsHere] as const)("on %s", (backend) => {
     ["multi-mae", 3],
     ["fcmae", 2],
     ["spark", 2],
+    ["spark-resnet", 2],
     ["simmim", 1],
     ["swin-mae", 2],
   ])("20 steps of %s, micro-batches of %s", async (name, microBatch) => {

@@ -142,6 +142,9 @@ function smaller(
   if (Array.isArray(values.widths)) {
     Object.assign(changed, { depths: [1, 1], widths: [widest / 2, widest], stem: (patch.at(-1) as number) / 2 });
   }
+  if (Array.isArray(values.depths) && values.stem === "large") {
+    Object.assign(changed, { depths: [1, 1, 1], width: 2, stem: "small" });
+  }
   // The same with windows, of which there are several; of a decoder, which has no width, one stage.
   if (Array.isArray(values.heads) && Math.max(...values.heads) > heads) {
     const ofStages = values.stem === undefined ? { depths: [2], heads: [2] } : { depths: [2, 2], heads: [2, 4] };
