@@ -142,7 +142,7 @@ function smaller(
   if (Array.isArray(values.widths)) {
     Object.assign(changed, { depths: [1, 1], widths: [widest / 2, widest], stem: (patch.at(-1) as number) / 2 });
   }
-  if (Array.isArray(values.depths) && values.stem === "large") {
+  if (Array.isArray(values.depths) && values.depths.length > 1 && values.stem === "large") {
     Object.assign(changed, { depths: [1, 1, 1], width: 2, stem: "small" });
   }
   // The same with windows, of which there are several; of a decoder, which has no width, one stage.
