@@ -336,6 +336,25 @@ function addHelpful(program: Command): void {
     ],
   );
   addText(
+    command(
+      program,
+      "plugin",
+      "Fetch the libraries by which the backend xla reaches processors and accelerators, from the Python Package Index, checked by checksums. Nothing of them is run until that backend is asked for.",
+    )
+      .addArgument(
+        new Argument("[action]", "say which there are, or fetch one").choices(["list", "add"]).default("list"),
+      )
+      .argument("[name]", "of `add`: one that the list names")
+      .option("--json", "print one JSON document")
+      .action(async (action: "list" | "add", name: string | undefined, options) =>
+        (await import("./commands/plugin.js")).plugin(action, name, options),
+      ),
+    [
+      ["mae plugin", "which there are, and which is used"],
+      ["mae plugin add cpu", "the one for processors, 60 MiB"],
+    ],
+  );
+  addText(
     command(program, "doctor", "Say which backends are here, why the others are not, and what to do.")
       .option("--json", "print one JSON document")
       .action(async (options) => (await import("./commands/doctor.js")).doctor(options)),

@@ -24,6 +24,7 @@ const doors = {
   runtime: "runtime/index.ts",
   "data-worker": "runtime/data/worker.ts",
   "onnx-worker": "runtime/executors/onnx/worker.ts",
+  "xla-attempt": "runtime/executors/xla/attempt.ts",
 };
 
 const outside = [
@@ -31,6 +32,7 @@ const outside = [
   "@wasm-audio-decoders/flac",
   "@tensorflow/tfjs-node",
   "@tensorflow/tfjs-node-gpu",
+  "koffi",
   "mpg123-decoder",
   "onnxruntime-node",
   "prettier",

@@ -8,23 +8,27 @@ import type { Availability, Executor } from "./executor.js";
 import { openOnnx, type ProcessorSettings, probeOnnx, probeOnnxWebgpu } from "./onnx/index.js";
 import type { NodeBackend } from "./tfjs/probe.js";
 import { probes as tfjsProbes, webglInNode } from "./tfjs/probe.js";
+import { openXla, probeXla } from "./xla/index.js";
 
 export type { Availability, Executor, Runner, Session } from "./executor.js";
 export type { ProcessorSettings } from "./onnx/index.js";
+export { fetchedPlugins, fetchPlugin, type KnownPlugin, knownPlugins } from "./xla/fetch-plugin.js";
+export { type FoundPlugin, findPlugin } from "./xla/plugins.js";
 
 /** The backends that can be asked for by name in Node. */
-export type Backend = NodeBackend | "onnx" | "onnx-webgpu";
+export type Backend = NodeBackend | "onnx" | "onnx-webgpu" | "xla";
 
 /** Best first; `auto` takes the first that has a GPU, and without one the first processor backend. */
-const order: readonly Backend[] = ["tensorflow", "webgpu", "onnx", "wasm", "cpu"];
+const order: readonly Backend[] = ["tensorflow", "webgpu", "xla", "onnx", "wasm", "cpu"];
 
 /** All that can be asked for, in the order in which they are listed. `onnx-webgpu` only when it is. */
-const listed: readonly Backend[] = ["tensorflow", "webgpu", "onnx", "onnx-webgpu", "wasm", "cpu"];
+const listed: readonly Backend[] = ["tensorflow", "webgpu", "xla", "onnx", "onnx-webgpu", "wasm", "cpu"];
 
 const probes: { readonly [B in Backend]: () => Promise<Probe> } = {
   ...tfjsProbes,
   onnx: probeOnnx,
   // Both reach the graphics card through Dawn, and only the other tells its name.
+  xla: probeXla,
   "onnx-webgpu": () => probeOnnxWebgpu(async () => (await tfjsProbes.webgpu()).device),
 };
 
@@ -91,6 +95,7 @@ export async function openExecutor(
   const probe = backend ? undefined : await probes[name]();
   if (probe && !probe.present) throw missingBackend(probe);
   if (name === "onnx") return openOnnx(settings);
+  if (name === "xla") return openXla();
   if (name === "onnx-webgpu") return openOnnx(settings, "webgpu", probe?.device);
   const { openInNode } = await import("./tfjs/node.js");
   return openInNode(name);

@@ -3,18 +3,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import {
-  invariant,
-  type StateSlot,
-  showShape,
-  simplify,
-  sizeOf,
-  type TypedArray,
-  type Values,
-} from "../../../graph/index.js";
+import { type StateSlot, simplify, type TypedArray, type Values } from "../../../graph/index.js";
 import { packageRoot } from "../../package.js";
 import { RunError } from "../../run-error.js";
 import type { Session } from "../executor.js";
+import { checkValue, slotsByName, takingTurns } from "../slots.js";
 import type { HostMemory, Settings } from "./host.js";
 import { planOf } from "./plan.js";
 import { type Load, sendValues } from "./staging.js";
@@ -86,22 +79,6 @@ function openWorker(setup: Setup): {
   };
 }
 
-/** Does one thing after another, in the order of the calls. */
-function takingTurns(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const done = last.then(work, work);
-    last = done;
-    return done;
-  };
-}
-
-function checkValue(values: Values, { name, shape }: Pick<StateSlot, "name" | "shape">): void {
-  const data = values[name];
-  invariant(data !== undefined, `no value for "${name}"`);
-  invariant(data.length === sizeOf(shape), `"${name}" ${showShape(shape)} was given ${data.length} values`);
-}
-
 export async function openSession(settings: Settings, slots: readonly StateSlot[], initial: Values): Promise<Session> {
   for (const slot of slots) checkValue(initial, slot);
   const { ask, held, stop } = openWorker({ settings, slots });
@@ -114,12 +91,7 @@ export async function openSession(settings: Settings, slots: readonly StateSlot[
     await stop();
     throw error;
   }
-  const known = new Map(slots.map((slot) => [slot.name, slot]));
-  const slotOf = (name: string): StateSlot => {
-    const slot = known.get(name);
-    invariant(slot !== undefined, `"${name}" is not state of this session`);
-    return slot;
-  };
+  const slotOf = slotsByName(slots);
   return {
     async load(graph) {
       for (const name of graph.state.keys()) slotOf(name);
@@ -131,7 +103,7 @@ export async function openSession(settings: Settings, slots: readonly StateSlot[
         return (await inTurn(() => ask(request))) as Record<string, TypedArray>;
       };
     },
-    async read(names = [...known.keys()]) {
+    async read(names = slots.map(({ name }) => name)) {
       names.forEach(slotOf);
       return (await inTurn(() => ask({ kind: "read", names }))) as Record<string, TypedArray>;
     },

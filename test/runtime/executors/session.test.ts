@@ -6,9 +6,10 @@ import { type Executor, listExecutors, openExecutor } from "../../../runtime/exe
 
 const slot = (name: string, ...shape: readonly number[]) => ({ name, shape, dtype: "float32" }) as const;
 
-const onnx = (await listExecutors()).find(({ backend }) => backend === "onnx")?.present ? (["onnx"] as const) : [];
+const found = await listExecutors();
+const here = (["onnx", "xla"] as const).filter((name) => found.find(({ backend }) => backend === name)?.present);
 
-describe.each([...onnx, "wasm", "cpu"] as const)("a session on %s", (backend) => {
+describe.each([...here, "wasm", "cpu"] as const)("a session on %s", (backend) => {
   let executor: Executor;
   beforeAll(async () => {
     executor = await openExecutor(backend);
@@ -166,7 +167,7 @@ it("sessions on different backends take turns without mixing", async () => {
   const g = createBuilder({ batch: 1 });
   const a = g.state("a", []);
   const graph = g.finish({ outputs: { a }, updates: { a: g.add(a, 1) } });
-  const backends = ["wasm", "cpu", "wasm", ...onnx] as const;
+  const backends = ["wasm", "cpu", "wasm", ...here] as const;
   const executors = await Promise.all(backends.map((backend) => openExecutor(backend)));
   const runs = await Promise.all(
     executors.map(async (executor, i) => {

@@ -1,0 +1,87 @@
+/** The xla executor: a whole step as one StableHLO module, compiled and run by a PJRT plugin for a processor, a GPU or a TPU. */
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { packageRoot } from "../../package.js";
+import { ask, entryOf, type Probe, withComplaint } from "../attempt.js";
+import type { Executor } from "../executor.js";
+import type { Attempted } from "./attempt.js";
+import { findPlugin, pluginVariable } from "./plugins.js";
+
+const missing = (why: string, remedy: string): Probe => ({
+  executor: "xla",
+  backend: "xla",
+  present: false,
+  accelerated: false,
+  why,
+  remedy,
+});
+
+const installKoffi = "npm install koffi@3 lets Node call it.";
+
+/** A plugin may take long to find its devices. */
+const seconds = 120;
+
+/** Tries the plugin in a process of its own: some end it instead of saying what is wrong. */
+export async function probeXla(): Promise<Probe> {
+  const plugin = findPlugin();
+  if (!plugin) {
+    return missing(
+      "no PJRT plugin was found",
+      `\`mae plugin add\` fetches one for this machine's processor or accelerator; ${pluginVariable} names one that is here.`,
+    );
+  }
+  if (!existsSync(plugin.path))
+    return missing(
+      `${plugin.path}, which ${plugin.from} names, does not exist`,
+      `Name the library of a PJRT plugin in ${pluginVariable}.`,
+    );
+  if (entryOf("koffi") === undefined) return missing("the optional package koffi is not installed", installKoffi);
+  const door = pathToFileURL(join(packageRoot, "dist", "xla-attempt.js")).href;
+  const answer = await ask(
+    `try {
+       const { attempt } = await import(${JSON.stringify(door)});
+       answer(await attempt(${JSON.stringify(plugin.path)}));
+     } catch (error) {
+       console.error(String(error.message).split("\\n")[0]);
+       process.exit(1);
+     }`,
+    seconds,
+  );
+  if (answer.kind === "failed") {
+    const why = `the plugin ${plugin.path} (${plugin.from}) does not work, ${withComplaint(answer.why, answer.complaints)}`;
+    return missing(why, "Fetch the one for this machine with `mae plugin add`, with the driver that it needs.");
+  }
+  const found = JSON.parse(answer.text) as Attempted;
+  return {
+    executor: "xla",
+    backend: "xla",
+    present: true,
+    accelerated: found.platform !== "cpu",
+    device: deviceName(found),
+  };
+}
+
+const deviceName = ({ platform, device, version }: Attempted): string =>
+  `${device} (${platform}) through PJRT ${version.join(".")}`;
+
+/** @throws whatever the plugin throws: ask `probeXla` first. */
+export async function openXla(): Promise<Executor> {
+  const plugin = findPlugin();
+  if (!plugin) throw new Error("invariant: a plugin that was found is gone");
+  const [{ loadPlugin }, { openClient }, { openSession }] = await Promise.all([
+    import("./c-api.js"),
+    import("./client.js"),
+    import("./session.js"),
+  ]);
+  const loaded = loadPlugin(plugin.path);
+  const client = openClient(loaded);
+  return {
+    name: "xla",
+    backend: "xla",
+    device: deviceName({ ...client, version: loaded.version }),
+    open: (slots, initial) => openSession(client, slots, initial),
+    close: async () => client.close(),
+  };
+}
