@@ -13,12 +13,13 @@ import {
   tokensFrom,
   transformerBlock,
 } from "../nn/index.js";
+import { int } from "../params.js";
 import { latentFrom } from "../sources.js";
 import { transformerBlocks, transformerParams, transformerRequirements } from "../vision-transformer.js";
 import { defineDecoder, type LatentInputs, ofTokens, type TokenGroup } from "./contract.js";
 import { wholeSequence } from "./trunk.js";
 
-const { depth, width, heads, mlp_ratio } = transformerParams("decoder");
+const { width, heads, mlp_ratio } = transformerParams("decoder");
 
 /** What the encoder has seen, of all inputs: the tokens in front, then the visible ones with their places. */
 function contextOf(code: Code, whole: Tensor, { extra, groups, joint }: LatentInputs): Tensor {
@@ -55,7 +56,7 @@ export const queries = defineDecoder({
   source: "Bachmann et al., MultiMAE: Multi-modal Multi-task Masked Autoencoders, ECCV 2022, section 3.3",
   since: "0.1",
   params: {
-    depth: { ...depth, default: 2, doc: "Transformer blocks after the cross-attention." },
+    depth: int({ min: 0, max: 1024, default: 2, doc: "Transformer blocks after the cross-attention; 0: none." }),
     width: { ...width, default: 256 },
     heads: { ...heads, default: 8 },
     mlp_ratio,
@@ -68,7 +69,7 @@ export const queries = defineDecoder({
     mask_token: tokenParameter(p.width),
     task_embeddings: Object.fromEntries(inputs.map((input) => [input, tokenParameter(p.width)])),
     ...crossBlockParameters({ width: p.width, hidden: p.width * p.mlp_ratio }),
-    decoder_transformer: transformerBlocks(p),
+    ...(p.depth > 0 ? { decoder_transformer: transformerBlocks(p) } : {}),
     out_proj: linearParameters(p.width, outputs),
   }),
   decode(code, p, w, inputs) {
@@ -81,7 +82,9 @@ export const queries = defineDecoder({
     const asking = code.let("queries", tokensFrom, whole, { start, count: inputs.count });
     const context = contextOf(code, whole, inputs);
     const told = code.let("told", crossBlock, asking, context, w, { heads: p.heads });
-    const x = code.fold("x", w.decoder_transformer, told, transformerBlock, { heads: p.heads });
+    const x = w.decoder_transformer
+      ? code.fold("x", w.decoder_transformer, told, transformerBlock, { heads: p.heads })
+      : told;
     return code.let("prediction", linear, x, w.out_proj);
   },
 });

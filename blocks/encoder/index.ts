@@ -2,6 +2,7 @@
 
 import { bert } from "./bert.js";
 import { convnext } from "./convnext.js";
+import { embedded } from "./embedded.js";
 import { resnet } from "./resnet.js";
 import { swin } from "./swin.js";
 import { vit } from "./vit.js";
@@ -19,6 +20,6 @@ export {
   type Seen,
   type TokenOrigin,
 } from "./contract.js";
-export { bert, convnext, resnet, swin, vit };
+export { bert, convnext, embedded, resnet, swin, vit };
 
-export const encoders = [bert, convnext, resnet, swin, vit] as const;
+export const encoders = [bert, convnext, embedded, resnet, swin, vit] as const;

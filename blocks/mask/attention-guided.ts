@@ -1,10 +1,10 @@
 /** Masks that hide what the model itself attends to, the masks of SMA, for images. */
 
-import { shuffled } from "../../graph/index.js";
+import { type Random, shuffled } from "../../graph/index.js";
 import { attentionReceived, mostAttendedLast } from "../nn/index.js";
-import { choice, duration, int, ratio, schedule } from "../params.js";
+import { choice, duration, int, ratio, schedule, type ValuesOf } from "../params.js";
 import { curveOptions, inSteps, type Progress, valueAt } from "../progress.js";
-import { tokenCount } from "../sets.js";
+import { type Lattice, tokenCount } from "../sets.js";
 import { latentFrom } from "../sources.js";
 import { defineMask } from "./contract.js";
 import { random } from "./random.js";
@@ -12,6 +12,56 @@ import { byRatio, hiding, someOfEach } from "./ratio.js";
 
 const askedPatches = (p: { readonly queries: number }, count: number): number =>
   Math.max(1, Math.round(count * p.queries));
+
+/** The parameters of masks that are guided by attention. */
+export const guidedParams = {
+  ...hiding,
+  heads: choice({
+    default: "random",
+    options: {
+      random: "Each of these patches is asked in one head, drawn for it.",
+      mean: "The mean over all heads.",
+    },
+    doc: "Which heads of the layer are asked.",
+  }),
+  random: schedule({
+    of: "ratio",
+    default: 0,
+    doc: "How much is left to chance: at 100% the mask is uniformly random, at 0% it is the attention's alone.",
+  }),
+  mix: choice({
+    default: "pool",
+    options: {
+      pool: "The hidden patches are drawn from the most attended ones, more of them than are hidden.",
+      share: "That share of the hidden patches is drawn from all others.",
+    },
+    doc: "What `random` means between its ends.",
+  }),
+  curve: choice({
+    default: "cosine",
+    options: curveOptions,
+    doc: "How a `random` that moves gets from one end to the other.",
+  }),
+  warmup: duration({
+    default: { amount: 0, unit: "epochs" },
+    doc: "Time at the beginning in which masks are uniformly random; `random` moves from its end on.",
+  }),
+  of: latentFrom,
+};
+
+type Guided = ValuesOf<typeof guidedParams>;
+
+/** How much is left to chance. */
+export const chanceOf =
+  (p: Guided) =>
+  (progress: Progress): number => {
+    const start = inSteps(p.warmup, progress);
+    return progress.step < start ? 1 : valueAt(p.random, p.curve, progress, start);
+  };
+
+/** A uniformly random order, from which the graph draws. */
+export const guidedSample = (p: Guided, grid: Lattice, stream: Random): Int32Array =>
+  random.sample({ ...p, share: "sample", along: null, each: null, cell: null, hidden: null }, grid, stream);
 
 export const attentionGuided = defineMask({
   name: "attention_guided",
@@ -26,36 +76,11 @@ export const attentionGuided = defineMask({
       default: 0.25,
       doc: "Share of patches whose attention counts, drawn anew for each sample; at least one.",
     }),
-    heads: choice({
-      default: "random",
-      options: {
-        random: "Each of these patches is asked in one head, drawn for it.",
-        mean: "The mean over all heads.",
-      },
-      doc: "Which heads of the layer are asked.",
-    }),
-    random: schedule({
-      of: "ratio",
-      default: 0,
-      doc: "How much is left to chance: at 100% the mask is uniformly random, at 0% it is the attention's alone.",
-    }),
-    mix: choice({
-      default: "pool",
-      options: {
-        pool: "The hidden patches are drawn from the most attended ones, more of them than are hidden.",
-        share: "That share of the hidden patches is drawn from all others.",
-      },
-      doc: "What `random` means between its ends.",
-    }),
-    curve: choice({
-      default: "cosine",
-      options: curveOptions,
-      doc: "How a `random` that moves gets from one end to the other.",
-    }),
-    warmup: duration({
-      default: { amount: 0, unit: "epochs" },
-      doc: "Time at the beginning in which masks are uniformly random; `random` moves from its end on.",
-    }),
+    heads: guidedParams.heads,
+    random: guidedParams.random,
+    mix: guidedParams.mix,
+    curve: guidedParams.curve,
+    warmup: guidedParams.warmup,
     of: latentFrom,
   },
   requires: [
@@ -70,8 +95,7 @@ export const attentionGuided = defineMask({
     },
   ],
   ...byRatio,
-  sample: (p, grid, stream) =>
-    random.sample({ ...p, share: "sample", along: null, each: null, cell: null, hidden: null }, grid, stream),
+  sample: (p, grid, stream) => guidedSample(p, grid, stream),
   guide: {
     numbers: (_, grid) => tokenCount(grid),
     draw(p, grid, stream) {
@@ -82,12 +106,7 @@ export const attentionGuided = defineMask({
       }
       return queries;
     },
-    moving: (p) => ({
-      chance(progress: Progress) {
-        const start = inSteps(p.warmup, progress);
-        return progress.step < start ? 1 : valueAt(p.random, p.curve, progress, start);
-      },
-    }),
+    moving: (p) => ({ chance: chanceOf(p) }),
     layer: (p) => p.layer,
     order(code, p, { attention, drawn, draws, moving, extra, hidden }) {
       const received = code.let("received", attentionReceived, attention(p.layer), draws, { extra, heads: p.heads });

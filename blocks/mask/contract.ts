@@ -19,7 +19,7 @@ export type Moving = (progress: Progress) => number;
 export interface GuideInputs {
   /**
    * What the tokens of the whole image attend to in a layer of the encoder, counted from 1: [B, heads, extra + N, extra + N],
-   * rows sum to 1.
+   * rows sum to 1. Of latents that ask, [B, heads, M, N].
    */
   readonly attention: (layer: number) => Tensor;
   /** int32 [B, N]: the place of each token in the order that was drawn. */
@@ -36,6 +36,8 @@ export interface GuideInputs {
 
 /** How a mask is decided in the graph. */
 export interface Guide<P extends Params = Params> {
+  /** Whose attention it reads: that of the model's latents, which ask the tokens; if absent, that of the tokens of a layer of the encoder. */
+  readonly asks?: "latents";
   /** How many numbers are drawn for a sample, after its order. */
   numbers(p: ValuesOf<P>, grid: Lattice): number;
   draw(p: ValuesOf<P>, grid: Lattice, random: Random): Float32Array;

@@ -7,6 +7,7 @@ import { corrupt } from "./corrupt.js";
 import { dirichlet } from "./dirichlet.js";
 import { grid } from "./grid.js";
 import { hilbert } from "./hilbert.js";
+import { latentGuided } from "./latent-guided.js";
 import { peano } from "./peano.js";
 import { random } from "./random.js";
 import { regions } from "./regions.js";
@@ -23,7 +24,21 @@ export {
   type Moving,
   visibleTokens,
 } from "./contract.js";
-export { attentionGuided, ball, block, corrupt, dirichlet, grid, hilbert, peano, random, regions, spiral, zigzag };
+export {
+  attentionGuided,
+  ball,
+  block,
+  corrupt,
+  dirichlet,
+  grid,
+  hilbert,
+  latentGuided,
+  peano,
+  random,
+  regions,
+  spiral,
+  zigzag,
+};
 
 export const masks = [
   attentionGuided,
@@ -33,6 +48,7 @@ export const masks = [
   dirichlet,
   grid,
   hilbert,
+  latentGuided,
   peano,
   random,
   regions,

@@ -100,10 +100,26 @@ export function crossAttention<B extends Rows, N extends number, D extends numbe
   memory: Tensor<[NoInfer<B>, number, NoInfer<D>]>,
   w: Weights<CrossAttentionParameters<D, K>>,
   heads: number,
+  bias?: Tensor,
 ): Tensor<[B, N, D]> {
   const [q] = headsOf(g, linear(g, x, w.q), 1, heads) as [Heads];
   const [k, v] = headsOf(g, linear(g, memory, w.kv), 2, heads) as [Heads, Heads];
-  return attended(g, x, [q, k, v], w.proj);
+  return attended(g, x, [q, k, v], w.proj, bias);
+}
+
+/** x [B, N, D], memory [B, M, E] -> what each of x attends to in `crossAttention`, [B, heads, N, M]. */
+export function crossAttentionWeights(
+  g: Builder,
+  x: Tensor<[Rows, number, number]>,
+  memory: Tensor<[Rows, number, number]>,
+  w: Weights<CrossAttentionParameters<number, number>>,
+  heads: number,
+  bias?: Tensor,
+): Tensor {
+  const [q] = headsOf(g, linear(g, x, w.q), 1, heads) as [Heads];
+  const [k] = headsOf(g, linear(g, memory, w.kv), 2, heads) as [Heads, Heads];
+  const scores = g.mul(g.matmul(q, k, { b: true }), (q.shape[3] as number) ** -0.5);
+  return g.softmax(bias ? g.add(scores, bias) : scores);
 }
 
 type Heads = Tensor<[Rows, number, number, number]>;

@@ -26,6 +26,7 @@ export * from "./low-pass.js";
 export * from "./maps.js";
 export * from "./necks.js";
 export * from "./oriented-gradients.js";
+export * from "./perceiver.js";
 export * from "./perceptual.js";
 export * from "./points.js";
 export * from "./positions.js";

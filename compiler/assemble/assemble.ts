@@ -21,7 +21,7 @@ import { fieldsOf } from "./fields.js";
 import { type FunctionCode, inputsFrom, type ModelFunction, type Result } from "./function.js";
 import { functionsOf } from "./functions.js";
 import { guidedMasks } from "./guide.js";
-import { dropsOf, frontOf, headInput, layoutOf, separatorsOf } from "./layout.js";
+import { dropsOf, frontOf, headInput, layersOf, layoutOf, separatorsOf } from "./layout.js";
 import {
   type AdversaryPart,
   type HeadPart,
@@ -152,7 +152,7 @@ export function programOf(assembly: Assembly): ModelProgram {
     extraTokens: layoutOf(parts).extra,
     ...(encoder.latents ? { latents: frontOf(encoder) } : {}),
     ...(separatorsOf(encoder) > 0 ? { separators: separatorsOf(encoder) } : {}),
-    layers: encoder.block.definition.layers(encoder.block.values),
+    layers: layersOf(encoder),
     ...(guides.length > 0
       ? {
           guides: Object.fromEntries(

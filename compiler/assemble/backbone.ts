@@ -331,8 +331,19 @@ export function encodeTokens(
   const counted = padding && behind > 0 ? code.let("padding", paddingAround, padding, { behind }) : padding;
   const seen = { ...seenBy(parts, encoder, w, input), padding: counted, ...beside };
   const encoded = definition.encode(code, values, own, entered, seen);
-  return latents ? latents.definition.leave(code, latents.values, own, encoded) : encoded;
+  if (!latents) return encoded;
+  return latents.definition.leave(code, latents.values, own, encoded, paddingBehindFront(code, encoder, counted));
 }
+
+/** What keeps attention to what an encoder gives from what is behind the end of a text: its tokens in front count. */
+export const paddingBehindFront = (
+  code: Code,
+  { block: { definition, values } }: EncoderPart,
+  padding: Tensor | null,
+): Tensor | null => {
+  const front = definition.extraTokens(values);
+  return padding && front > 0 ? code.let("padding", paddingAround, padding, { front }) : padding;
+};
 
 /** The arrays of a batch -> what an encoder makes of every token of all that it reads, [B, extra + N, D] */
 export function encodeWhole(

@@ -2,7 +2,7 @@
 
 import { type Guide, guideNames } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { againFor, type Placed, paddingFor, placesIn, seenBy, tokensFor } from "./backbone.js";
+import { againFor, type Placed, paddingBehindFront, paddingFor, placesIn, seenBy, tokensFor } from "./backbone.js";
 import { weightsUnder } from "./branches.js";
 import { feedLabel, movingNames } from "./fields.js";
 import type { ModelFunction } from "./function.js";
@@ -38,12 +38,19 @@ const guiding = (parts: Placed, mask: MaskPart, guide: Guide, encoder: EncoderPa
     return guide.order(code, mask.block.values, {
       attention(layer) {
         const { definition, values } = encoder.block;
-        invariant(definition.attention, "the checker lets through only encoders whose attention can be read");
         const tokens = tokensFor(code, parts, encoder, w, batch, "whole", only);
         const own = weightsUnder(w, parts.branchOf(encoder.label));
         const padding = paddingFor(code, parts, encoder, batch, "whole", only);
         const again = againFor(code, parts, encoder, w, batch, "whole");
         const origin = { ...seenBy(parts, encoder, w, only), padding, ...again };
+        if (guide.asks === "latents") {
+          const { latents } = encoder;
+          invariant(latents?.definition.attention, "the checker lets through only latents that ask");
+          const encoded = definition.encode(code, values, own, tokens, origin);
+          const behind = paddingBehindFront(code, encoder, padding);
+          return latents.definition.attention(code, latents.values, own, encoded, behind);
+        }
+        invariant(definition.attention, "the checker lets through only encoders whose attention can be read");
         return definition.attention(code, values, own, tokens, origin, layer);
       },
       drawn: restore,

@@ -40,6 +40,10 @@ export const extraTokensOf = ({ block, inputs, reads, latents }: EncoderPart, on
     : ownFront(block, inputs) +
       reads.reduce((sum, read) => sum + (isEncoder(read) && isUnder(read, only) ? extraTokensOf(read, only) : 0), 0);
 
+/** Layers that can be asked for of what an encoder gives: those of its latents, where they have some. */
+export const layersOf = ({ block: { definition, values }, latents }: EncoderPart): number =>
+  latents?.definition.layers?.(latents.values) ?? definition.layers(values);
+
 /** Tokens in front of the patches of what a decoder reads: latents, behind which there are none of patches, or those of the encoder. */
 export const frontOf = (encoder: EncoderPart): number =>
   encoder.latents ? encoder.latents.definition.count(encoder.latents.values) : extraTokensOf(encoder);

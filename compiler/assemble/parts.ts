@@ -183,7 +183,8 @@ function masksOf(
     const over = sourcesAt(wiring, part, "set").map((source) => inputs.get(source) as InputPart);
     const [only, another] = over;
     const block = boundOf("mask", part);
-    const guide = block.definition.guide ? encoderAt(wiring, part, "attention", encoders) : null;
+    const guided = block.definition.guide;
+    const guide = guided ? encoderAt(wiring, part, guided.asks ? "asked" : "attention", encoders) : null;
     return { name: only && !another ? only.name : "all", block, over, guide };
   });
 }

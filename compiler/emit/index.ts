@@ -14,7 +14,16 @@ import {
 } from "../assemble/assemble.js";
 import { fieldsAsked } from "../assemble/fields.js";
 import { guidedMasks } from "../assemble/guide.js";
-import { dropsOf, frontOf, jointMask, layoutOf, maskOver, separatorsOf, visibleOf } from "../assemble/layout.js";
+import {
+  dropsOf,
+  frontOf,
+  jointMask,
+  layersOf,
+  layoutOf,
+  maskOver,
+  separatorsOf,
+  visibleOf,
+} from "../assemble/layout.js";
 import type { InputPart, MaskPart, Objective, Parts } from "../assemble/parts.js";
 import { record } from "../assemble/record.js";
 import { noHomes, ourNames } from "../homes.js";
@@ -127,7 +136,7 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
     `parameters, backbone: ${dataText(assembly.backbone)}, extraTokens: ${layoutOf(parts).extra}`,
     ...(encoder.latents ? [`latents: ${frontOf(encoder)}`] : []),
     ...(separatorsOf(encoder) > 0 ? [`separators: ${separatorsOf(encoder)}`] : []),
-    `layers: ${encoder.block.definition.layers(encoder.block.values)}`,
+    `layers: ${layersOf(encoder)}`,
     ...(guides.length > 0 ? [`guides: { ${guides.join(", ")} }`] : []),
     handedOn.join(", "),
     ...(head ? Object.entries(headFacts(head)).map(([name, value]) => `${name}: ${dataText(value)}`) : []),
@@ -180,9 +189,9 @@ function documented(doc: string, text: string): string {
 }
 
 function functionsText(assembly: Assembly, program: Program): readonly string[] {
-  const { definition, values } = assembly.parts.encoder.block;
+  const layers = layersOf(assembly.parts.encoder);
   return program.functions.map((f) => {
-    const { name, doc, parameters, returns, body } = functionText(f, definition.layers(values));
+    const { name, doc, parameters, returns, body } = functionText(f, layers);
     const result = returns === null ? "" : `: ${returns}`;
     return documented(doc, `function ${name}(${parameters.join(", ")})${result} {\n${body}\n}`);
   });

@@ -9,6 +9,7 @@ import {
   type Definition,
   type Encoder,
   type Input,
+  type Latents,
   type Loss,
   type Mask,
   type NumberKind,
@@ -70,6 +71,17 @@ const needsLayers: Demand = {
 const needsAttention: Demand = {
   met: (source) => (source as Encoder).attention !== undefined,
   otherwise: "which cannot say what its tokens attend to",
+};
+
+/** Whose attention decides a mask; null: none does. */
+function guidedBy(mask: Definition): "latents" | "tokens" | null {
+  const { guide } = mask as Mask;
+  return guide ? (guide.asks ?? "tokens") : null;
+}
+
+const needsAsking: Demand = {
+  met: (source) => (source as Latents).attention !== undefined,
+  otherwise: "which ask nothing",
 };
 
 const needsTokens: Demand = {
@@ -181,9 +193,18 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       from: "encoder",
       place: "model",
       named: "of",
-      reads: (reader) => (reader as Mask).guide !== undefined,
+      reads: (reader) => guidedBy(reader) === "tokens",
       asks: needsAttention,
       why: "The mask is decided by what the encoder attends to.",
+    },
+    {
+      name: "asked",
+      from: "latents",
+      place: "model",
+      named: "of",
+      reads: (reader) => guidedBy(reader) === "latents",
+      asks: needsAsking,
+      why: "The mask is decided by what the latents ask for.",
     },
   ],
   encoder: [

@@ -45,7 +45,7 @@ const methods = [
   ...["r-mae", "rae", "r-mae-batch", "r-mae-channel"],
   ...["mtae", "mlae", "st-mem", "mv-sstma"],
   ...["video-mae", "mae-st", "audio-mae", "cav-mae", "multi-mae", "bert", "selfmed-mae", "remasker", "m3ae"],
-  ...["point-mae", "point-mae-distances"],
+  ...["sma-table", "sma-text", "point-mae", "point-mae-distances"],
   "uvad",
   ...["classifier-mean", "classifier-class-token"],
   ...["fcmae", "spark", "spark-resnet", "simmim", "swin-mae"],

@@ -60,6 +60,29 @@ test("an error of columns where pixels are predicted", () => {
   );
 });
 
+const asking = { encoder: "embedded(width: 8)", mask: "latent_guided(ratio: 34%)" };
+const perceiver = {
+  ...asking,
+  latents: "asking(count: 2, width: 8, depth: 1, heads: 2)",
+  decoder: "queries(depth: 0, width: 8, heads: 2)",
+};
+
+test("latents ask columns, and say what is hidden", () => expect(found(perceiver)).toEqual([]));
+
+test.each<readonly [string, Readonly<Record<string, string>>, RegExp]>([
+  ["a mask of latents where none ask", asking, /missing-source: the mask `latent_guided`|no `latents`/],
+  [
+    "a mask of latents that ask nothing",
+    { ...perceiver, latents: "learned(count: 2, width: 8)" },
+    /unreadable-source: the mask `latent_guided` reads the latents `learned`, which ask nothing/,
+  ],
+  [
+    "latents that ask an encoder of several layers",
+    { ...perceiver, encoder: "vit(depth: 2, width: 8, heads: 2)" },
+    /of-one-layer: the encoder has 2 layers, and latents that ask have layers of their own/,
+  ],
+])("%s", (_, changed, message) => expect(found(changed).join("\n")).toMatch(message));
+
 test("the label of the data is no column of the model", () => {
   const slots = Object.entries(lines).map(([slot, block]) => `  ${slot} ${block}`);
   const recipe =

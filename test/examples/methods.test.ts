@@ -194,6 +194,8 @@ const toys: readonly (readonly [name: string, share: number])[] = [
   // Numbers and categories that nothing else tells keep their errors.
   ["collisions-mae", 0.97],
   ["digits-spark-resnet", 0.97],
+  ["collisions-sma", 0.99],
+  ["sentences-sma", 0.97],
   ["digits-simmim", 0.97],
   ["digits-swin-mae", 0.97],
   ["digits-m3ae", 0.9],
@@ -213,6 +215,9 @@ beforeAll(async () => {
     const { json } = await vocabularyOf([`data/${data}/train.txt`], dataFolder, options);
     writeFileSync(join(dataFolder, `data/${data}/vocabulary.json`), json);
   }
+  const letters = { kind: "letters", size: 64, cased: false } as const;
+  const { json } = await vocabularyOf(["data/sentences/train.txt"], dataFolder, letters);
+  writeFileSync(join(dataFolder, "data/sentences/letters.json"), json);
 });
 
 /** `middle`: the step after which a run is kept, to be gone on with. */

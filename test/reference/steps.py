@@ -16,6 +16,7 @@ from stepping import read
 TOGETHER = [({("input", "text"), ("input", "image")}, "m3ae")]
 # The module that trains an example: that of the first of these blocks in it. Plain masked autoencoders have none of them.
 METHODS = [
+    ("mask", "latent_guided", "sma-latents"),
     ("latents", "learned", "maetok"),
     ("encoder", "resnet", "resnet"),
     ("encoder", "swin", "swin"),
