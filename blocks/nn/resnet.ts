@@ -93,7 +93,9 @@ function normed(g: Builder, x: Tensor, w: unknown, kept: Tensor | undefined): Te
   return kept ? g.mul(y, kept) : y;
 }
 
-const bent = (g: Builder, x: Tensor): Tensor => g.maximum(x, 0);
+/** The larger of x and 0, whose slope at 0 is 0, as PyTorch has it: blocks that add nothing yet leave many zeros. */
+const bent = (g: Builder, x: Tensor): Tensor =>
+  g.select(g.less(g.constant(0), x) as Tensor as Tensor<number[], "bool">, x, 0);
 
 /**
  * x [B, ...stride P, C] -> [B, ...P, O]: a convolution that halves the places, unless the stride is 1, a norm and a bend. `kept` [B, ...P, 1]: where
