@@ -112,10 +112,32 @@ def train_both(example: dict, weights: Weights, feeds: list[Feed]) -> list[float
     return descend(example, w, feeds, lambda feed: loss_of_one("time", feed) + loss_of_one("lead", feed))
 
 
+def train_classes(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
+    """A classifier of whole records: one layer on the mean of all windows, normalised after it."""
+    signal, tokens = line(example, "input")["values"], line(example, "tokens")["values"]
+    image, patch = (signal["leads"], signal["samples"], 1), tuple(tokens["size"])
+    case = replace(SMALL, image=image, patch=patch, ratio=0, encoder=network_of(line(example, "encoder")))
+    assert largest(weights["pos_embed"], positions(case.tokens, case.encoder.width)) < AGREEMENT
+    w = leaves(weights, ["pos_embed"])
+
+    def loss(feed: Feed) -> torch.Tensor:
+        even = layer_norm(w, "patch_embed.patch_norm", windows(case, feed["signal"]))
+        tokens = layer_norm(w, "patch_embed.norm", linear(w, "patch_embed.proj", even)) + w["pos_embed"][:, 1:]
+        x = torch.cat([w["cls_token"].expand(len(tokens), -1, -1), tokens], dim=1)
+        for i in range(case.encoder.depth):
+            x = block(w, f"blocks.{i}", x, case.encoder.heads)
+        logits = linear(w, "head", layer_norm(w, "norm", x[:, 1:].mean(dim=1)))
+        return torch.nn.functional.cross_entropy(logits, feed["labels"])
+
+    return descend(example, w, feeds, loss)
+
+
 def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
     encoder = line(example, "encoder")
     if encoder is None:
         return train_both(example, weights, feeds)
+    if line(example, "head") is not None:
+        return train_classes(example, weights, feeds)
     if encoder["values"]["separators"] == "lead":
         return importlib.import_module("st-mem").train(example, weights, feeds)
     own, case = line(example, "loss"), case_of(example)
