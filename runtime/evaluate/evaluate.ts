@@ -116,8 +116,7 @@ function checkSeveral(several: boolean, probes: readonly Bound<Probe>[]): void {
   });
 }
 
-const isFeatureProbe = (probe: Probe): probe is FeatureProbe =>
-  !isPassProbe(probe) && !isObjectProbe(probe) && !isPlaceProbe(probe);
+const isFeatureProbe = (probe: Probe): probe is FeatureProbe => "run" in probe;
 
 const isOf =
   <P extends Probe>(is: (probe: Probe) => probe is P) =>
