@@ -4,10 +4,13 @@ import { type Builder, invariant, type Tensor } from "../graph/index.js";
 import type { Axis } from "./arrays.js";
 import { withAbsent } from "./block-values.js";
 import type { BoundField, FieldBlock, FieldContext } from "./field.js";
+import type { Loss } from "./loss/index.js";
 import type { Guide, Mask } from "./mask/index.js";
 import type { ParameterTree } from "./parameters.js";
 import type { Params, ValuesOf, WrittenOf } from "./params.js";
+import { feedName } from "./places.js";
 import type { GuideFeeds, MaskSampler, ModelProgram, Picture, TeacherProgram } from "./program.js";
+import type { Moving } from "./progress.js";
 import { type Lattice, tokenCount } from "./sets.js";
 import type { Target, TargetContext } from "./target/index.js";
 import type { Teacher } from "./teacher/index.js";
@@ -66,9 +69,23 @@ export function bindField(
 }
 
 /** The teacher's pace. */
-export const bindTeacher = <P extends Params>(teacher: Teacher<P>, written: WrittenOf<P>): TeacherProgram => ({
-  momentum: (progress) => teacher.momentum(withAbsent(teacher.params, written), progress),
-});
+export function bindTeacher<P extends Params>(teacher: Teacher<P>, written: WrittenOf<P>): TeacherProgram {
+  const values = withAbsent(teacher.params, written);
+  return {
+    momentum: (progress) => teacher.momentum(values, progress),
+    ...(teacher.first?.(values) ? { first: true } : {}),
+  };
+}
+
+/** The scalars of a loss that move, with the name of its term in front. */
+export function bindMoving<P extends Params>(
+  loss: Loss<P>,
+  written: WrittenOf<P>,
+  term: string,
+): Readonly<Record<string, Moving>> {
+  const moving = loss.moving?.(withAbsent(loss.params, written)) ?? {};
+  return Object.fromEntries(Object.entries(moving).map(([name, at]) => [feedName(term, name), at]));
+}
 
 export const bindPicture = <P extends Params>(
   target: Target<P>,

@@ -61,6 +61,7 @@ export {
   bindField,
   bindJointMask,
   bindMask,
+  bindMoving,
   bindPicture,
   bindTeacher,
   defineModel,
@@ -124,7 +125,7 @@ export * as encoders from "./encoder/index.js";
 export { cellsUnder, type Drops, type Encoder, type Kept, type MapLevel, type TokenOrigin } from "./encoder/index.js";
 export type { BoundField, Field, FieldContext, FieldSample } from "./field.js";
 export { halfToNumber } from "./half.js";
-export type { Head, HeadContext, HeadInputs } from "./head/index.js";
+export type { Head, HeadContext, HeadInputs, VectorContext, VectorInputs } from "./head/index.js";
 export * as heads from "./head/index.js";
 export { fixedTable, initialize, isFixedTable } from "./initialize.js";
 export * as inputs from "./input/index.js";
@@ -142,14 +143,14 @@ export {
   type Place,
   type Remark,
 } from "./lint/index.js";
-export type { Loss, LossContext, LossInputs } from "./loss/index.js";
+export type { Loss, LossContext, LossInputs, Standing, ViewInputs } from "./loss/index.js";
 export * as losses from "./loss/index.js";
 export type { Guide, Hiding, Mask } from "./mask/index.js";
 export * as masks from "./mask/index.js";
 export * from "./nn/index.js";
 export type { Optimizer, UpdateInputs } from "./optimizer/index.js";
 export * as optimizers from "./optimizer/index.js";
-export { hasClassToken, outputNames } from "./outputs.js";
+export { hasClassToken, outputNames, predictOf } from "./outputs.js";
 export {
   fixed,
   hasStates,
@@ -177,7 +178,16 @@ export type {
 } from "./params.js";
 export { defaultsOf, measureUnits } from "./params.js";
 export { phasesOf, type Trainee, trainedNames } from "./phases.js";
-export { guideNames, masksOf, type PlaceNames, type Places, placeNames } from "./places.js";
+export {
+  type FedMask,
+  feedName,
+  guideNames,
+  masksOf,
+  type PlaceNames,
+  type Places,
+  placeNames,
+  trainedMasksOf,
+} from "./places.js";
 export type { Positions } from "./positions/index.js";
 export * as positions from "./positions/index.js";
 export { eigenvalues } from "./probe/eigenvalues.js";
@@ -224,8 +234,9 @@ export type {
   Picture,
   Prediction,
   TeacherProgram,
+  ViewProgram,
 } from "./program.js";
-export { afterTraining, type Progress } from "./progress.js";
+export { afterTraining, type Moving, type Progress } from "./progress.js";
 export { augmentsOf, mixesPairs, type OfInput, recipeSettings, type Training } from "./recipe.js";
 export type { LabelMap, RegionSample, RegionSource } from "./regions/index.js";
 export * as regionSources from "./regions/index.js";
@@ -260,14 +271,26 @@ export {
   arrayInputs,
   arrayOf,
   batchInputs,
+  dropFeeds,
+  dropNumbers,
   dropsInput,
   imageOf,
   maskedBatch,
   namedWeights,
+  rowsOf,
   type VisibleOf,
   varyingMasks,
   weightsOf,
   withVisible,
 } from "./trace.js";
+export * as views from "./view/index.js";
+export {
+  arrayOfStream,
+  namesOfStream,
+  type Stream,
+  type ViewContext,
+  type Views,
+  viewName,
+} from "./view/index.js";
 export type { PlainModel, TransformerFacts } from "./vision-transformer.js";
 export { counted, grouped, oneLine } from "./wording.js";

@@ -2,6 +2,7 @@
 
 export type Kind =
   | "input"
+  | "view"
   | "tokens"
   | "positions"
   | "mask"

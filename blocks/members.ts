@@ -24,6 +24,7 @@ type MemberOf<V> = V extends (...args: never[]) => unknown
 
 export const members: { readonly [K in Kind]: { readonly [M in Own<K>]: MemberOf<Kinds[K][M]> } } = {
   input: { shape: "function" },
+  view: { streams: "function", shared: "function" },
   tokens: { grid: "function", parameters: "function", embed: "function" },
   positions: { table: "function" },
   mask: { visible: "function", sample: "function" },

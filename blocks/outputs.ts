@@ -1,18 +1,29 @@
 /** What a trained model can be asked for, by name. */
 
+import { invariant } from "../graph/index.js";
+import type { ParameterTree } from "./parameters.js";
 import type { ModelProgram } from "./program.js";
 
-type Outputs = Pick<ModelProgram, "classes" | "encodings" | "predictions">;
+type Outputs = Pick<ModelProgram, "classes" | "encodings" | "predict">;
 
 /**
  * `features`, the latent of whole arrays; of a model of several arrays what each of its encoders makes of some of them (`audio`,
- * `joint.audio`); and what it predicts: `prediction` of patches, or `logits` of classes.
+ * `joint.audio`); and what it predicts, where it does: `prediction` of patches, or `logits` of classes.
  */
-export const outputNames = ({ classes, encodings = {} }: Outputs): readonly string[] => [
+export const outputNames = ({ classes, encodings = {}, predict }: Outputs): readonly string[] => [
   "features",
   ...Object.keys(encodings),
-  classes === undefined ? "prediction" : "logits",
+  ...(predict === undefined ? [] : [classes === undefined ? "prediction" : "logits"]),
 ];
+
+/** What a model predicts, of one that predicts something. */
+export function predictOf<T extends ParameterTree>({
+  name,
+  predict,
+}: Pick<ModelProgram<T>, "name" | "predict">): NonNullable<ModelProgram<T>["predict"]> {
+  invariant(predict, `${name} predicts something`);
+  return predict;
+}
 
 /** Whether the first token of a sample stands for all of it: a class token, or the [CLS] of a text. */
 export const hasClassToken = (

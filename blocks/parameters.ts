@@ -45,6 +45,8 @@ export interface Parameter<S extends Dims = Dims> {
   readonly state?: true;
   /** Of a network that others have trained: it comes from a file or an earlier stage, and stays as it is. */
   readonly given?: true;
+  /** Of the prototypes that end a head: a recipe may leave them as they are for a while. */
+  readonly last?: true;
   /** Name of the weight that it starts as and follows slowly; it has no gradient. */
   readonly follows?: string;
 }

@@ -71,8 +71,8 @@ export type ParamType =
       readonly drawn: boolean;
     }
   | { readonly kind: "block"; readonly of: Kind }
-  /** `[audio, image]`: labels of lines. `parts`: also what a line makes of one input, `joint.audio`. */
-  | { readonly kind: "labels"; readonly parts: boolean }
+  /** `[audio, image]`: labels of lines. `parts`: also what a line makes of one input, `joint.audio`. `views`: names of views instead. */
+  | { readonly kind: "labels"; readonly parts: boolean; readonly views?: true }
   /** `"runs/mae".encoder`, or several in brackets: parts of files or runs. */
   | { readonly kind: "sources" }
   /** `head`, or several in brackets: parts of a model. */
@@ -181,8 +181,8 @@ export const varyingRatio = (
 ): Param<ScheduleValue | DrawnValue> =>
   param({ kind: "schedule", of: "ratio", min: 0, max: 1, open: o.open ?? false, drawn: true }, o);
 
-export const labels = (o: Words<readonly string[]> & { parts?: boolean }): Param<readonly string[]> =>
-  param({ kind: "labels", parts: o.parts ?? false }, o);
+export const labels = (o: Words<readonly string[]> & { parts?: boolean; views?: true }): Param<readonly string[]> =>
+  param({ kind: "labels", parts: o.parts ?? false, ...(o.views ? { views: true } : {}) }, o);
 
 export const sources = (o: Words<readonly SourceValue[]>): Param<readonly SourceValue[]> =>
   param({ kind: "sources" }, o);

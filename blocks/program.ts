@@ -8,7 +8,7 @@ import type { ArrayShape } from "./arrays.js";
 import type { DetectorFacts } from "./detection/dense.js";
 import type { BoundField } from "./field.js";
 import type { ParameterTree, Weights } from "./parameters.js";
-import type { Progress } from "./progress.js";
+import type { Moving, Progress } from "./progress.js";
 import type { Lattice } from "./sets.js";
 
 /** The mask of a model, bound to its values and grid. */
@@ -73,8 +73,24 @@ export interface AdversaryProgram<T extends ParameterTree = ParameterTree> {
   loss(g: Builder, w: Weights<T>, batch: Batch): Losses;
 }
 
-/** How the weights that follow others (`Parameter.follows`) move after each step. */
+/** Views of a sample that pass together while a model is trained. */
+export interface ViewProgram {
+  /** The array that they are views of. */
+  readonly of: string;
+  /** Views of each sample; they are fed as rows of one batch, sample by sample. */
+  readonly count: number;
+  /** One of them. */
+  readonly array: ArrayShape;
+  /** Augmentations without a label draw once for all views of a sample; if absent, for each. */
+  readonly shared?: true;
+  /** Present where a mask hides tokens of them, of each view others. */
+  readonly mask?: MaskSampler;
+}
+
+/** How the weights that follow others (`Parameter.follows`) move in each step. */
 export interface TeacherProgram {
+  /** They move before the losses of a step are computed; if absent, after it. */
+  readonly first?: true;
   /** Share of its old value that a weight keeps, in [0, 1]. */
   readonly momentum: (progress: Progress) => number;
 }
@@ -149,6 +165,10 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   /** By the array whose tokens it hides; one alone may lie over all arrays. Of an array without one, nothing is hidden. */
   readonly masks: Readonly<Record<string, MaskSampler>>;
   readonly parameters: T;
+  /** What training sees of a sample in place of its arrays, by the names under which that is fed; if absent, the arrays. */
+  readonly views?: Readonly<Record<string, ViewProgram>>;
+  /** Scalars that move during training, by the names under which they are fed. */
+  readonly moving?: Readonly<Record<string, Moving>>;
   /** Branches of the weights that make up what sees inputs, by their dotted names; if absent, nobody asks. */
   readonly backbone?: readonly string[];
   /** Number of tokens in front of the patches in `encode` and `features`. */
@@ -179,8 +199,8 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   readonly detector?: DetectorFacts;
   /** Present where `predict` says of each place which class stands there, [B, ...axes, K]. */
   readonly places?: true;
-  /** -> prediction [B, N, P]; of classes, a logit for each [B, K] */
-  predict(g: Builder, w: Weights<T>, batch: Batch): Tensor;
+  /** -> prediction [B, N, P]; of classes, a logit for each [B, K]; absent where all that is learned are features */
+  predict?(g: Builder, w: Weights<T>, batch: Batch): Tensor;
   loss(g: Builder, w: Weights<T>, batch: Batch): Losses;
   /** Absent where the target of `predict` cannot be shown as pixels. */
   readonly picture?: Picture | undefined;

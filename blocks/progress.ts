@@ -13,6 +13,9 @@ export interface Progress {
 /** When all is done: where every moving value has arrived. */
 export const afterTraining: Progress = { step: Number.POSITIVE_INFINITY, totalSteps: 1, stepsPerEpoch: 1 };
 
+/** A value that moves during training, fed to the graph as a scalar. */
+export type Moving = (progress: Progress) => number;
+
 /** A duration in optimizer steps. */
 export const inSteps = ({ amount, unit }: DurationValue, { stepsPerEpoch }: Progress): number =>
   unit === "epochs" ? amount * stepsPerEpoch : amount;

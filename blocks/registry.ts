@@ -21,9 +21,11 @@ import { type Schedule, schedules } from "./schedule/index.js";
 import { type Target, targets } from "./target/index.js";
 import { type Teacher, teachers } from "./teacher/index.js";
 import { type Tokens, tokens } from "./tokens/index.js";
+import { type Views, views } from "./view/index.js";
 
 export interface Kinds {
   readonly input: Input;
+  readonly view: Views;
   readonly tokens: Tokens;
   readonly positions: Positions;
   readonly mask: Mask;
@@ -58,6 +60,7 @@ export type Registry = { readonly [K in Kind]: readonly Kinds[K][] };
 
 export const registry: Registry = {
   input: inputs,
+  view: views,
   tokens,
   positions,
   mask: masks,

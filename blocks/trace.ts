@@ -1,10 +1,10 @@
 /** Declares the tensors that a model's functions take, in the graph that is being traced: weights as state, a batch as feeds. */
 
-import { type Builder, invariant, type Tensor } from "../graph/index.js";
+import { type Builder, invariant, type Rows, type Tensor } from "../graph/index.js";
 import { type ArrayShape, type ImageShape, pictured } from "./arrays.js";
 import { placesInOrder } from "./nn/index.js";
 import { mapParameters, namedParameters, type ParameterTree, type Weights } from "./parameters.js";
-import { guideNames, masksOf, type PlaceNames } from "./places.js";
+import { type FedMask, feedName, guideNames, masksOf, trainedMasksOf } from "./places.js";
 import type { Arrays, Batch, GuideFeeds, MaskSampler, ModelProgram } from "./program.js";
 
 /** Declares every parameter as state under its dotted name; gives the tensors in the nesting that a program expects. */
@@ -40,49 +40,86 @@ export const arrayInputs = (g: Builder, { arrays }: Pick<ModelProgram, "arrays">
     ]),
   );
 
-/** What a batch is for: where a model is trained, parts of it may be left out at random. */
-export type Purpose = "training" | "judging";
+/**
+ * What a batch is for: where a model is trained, parts of it may be left out at random, and it may see views of samples. `recording`: for
+ * all functions of a model.
+ */
+export type Purpose = "training" | "judging" | "recording";
+
+/** Rows of so many views of each sample. */
+export const rowsOf = (count: number): Rows => (count === 1 ? "B" : `${count}B`);
+
+/** Declares the feeds of views. */
+const viewInputs = (g: Builder, views: NonNullable<ModelProgram["views"]>): Batch =>
+  Object.fromEntries(
+    Object.entries(views).map(([name, { count, array }]) => [
+      name,
+      g.input(name, [rowsOf(count), ...array.axes.map(({ size }) => size), array.channels]),
+    ]),
+  );
 
 /** The name of what is fed for parts that are left out at random. */
 export const dropsInput = "drops";
 
-function dropInputs(g: Builder, drops: ModelProgram["drops"], purpose: Purpose): Batch {
-  if (purpose === "judging" || !drops) return {};
-  const numbers = drops.reduce((sum, drop) => sum + drop.numbers, 0);
-  return { [dropsInput]: g.input(dropsInput, ["B", numbers]) };
-}
+/** What is fed for parts that are left out at random: of how many rows of each sample, by name. */
+export const dropFeeds = ({
+  drops = [],
+  views,
+}: Pick<ModelProgram, "drops" | "views">): readonly { readonly name: string; readonly rows: number }[] =>
+  drops.length === 0
+    ? []
+    : views
+      ? Object.entries(views).map(([name, { count }]) => ({ name: feedName(name, dropsInput), rows: count }))
+      : [{ name: dropsInput, rows: 1 }];
+
+/** Numbers of a row of those feeds. */
+export const dropNumbers = ({ drops = [] }: Pick<ModelProgram, "drops">): number =>
+  drops.reduce((sum, drop) => sum + drop.numbers, 0);
+
+const dropInputs = (g: Builder, program: Pick<ModelProgram, "drops" | "views">): Batch =>
+  Object.fromEntries(
+    dropFeeds(program).map(({ name, rows }) => [name, g.input(name, [rowsOf(rows), dropNumbers(program)])]),
+  );
+
+/** What is fed in training alone: views, what is left out, and scalars that move. */
+const trainingInputs = (g: Builder, program: Pick<ModelProgram, "drops" | "views" | "moving">): Batch => ({
+  ...viewInputs(g, program.views ?? {}),
+  ...dropInputs(g, program),
+  ...Object.fromEntries(Object.keys(program.moving ?? {}).map((name) => [name, g.input(name, [])])),
+});
+
+/** What of a model its feeds follow from. */
+type Fed = Pick<ModelProgram, "arrays" | "masks" | "fields" | "drops" | "views" | "moving">;
 
 /**
  * Declares the feeds of the arrays, of the places of tokens, the fields that the graph reads, and what a guided mask is fed: `draws`
- * and scalars. In training, also what is left out at random.
+ * and scalars. In training, also what is left out at random, and views in place of arrays.
  */
-export function batchInputs(
-  g: Builder,
-  { arrays, masks, fields, drops }: Pick<ModelProgram, "arrays" | "masks" | "fields" | "drops">,
-  purpose: Purpose = "judging",
-): Batch {
+export function batchInputs(g: Builder, program: Fed, purpose: Purpose = "judging"): Batch {
+  const { arrays, fields, views } = program;
   const declared = Object.entries(fields ?? {})
     .filter(([, field]) => field.kind !== "mask" || field.fed)
     .map(([name, { shape, dtype }]) => [name, g.input(name, ["B", ...shape], dtype)] as const);
+  const seesViews = views !== undefined && purpose === "training";
   const seen: Batch = {
     ...Object.fromEntries(declared),
-    ...arrayInputs(g, { arrays }),
-    ...dropInputs(g, drops, purpose),
+    ...(seesViews ? {} : arrayInputs(g, { arrays })),
+    ...(purpose === "judging" ? {} : trainingInputs(g, program)),
   };
-  const places = masksOf({ masks }).map(({ mask, feeds, label }) => maskInputs(g, mask, feeds, label));
+  const places = masksFor(program, purpose).map((mask) => maskInputs(g, mask));
   return Object.assign({}, seen, ...places);
 }
 
-const maskInputs = (
-  g: Builder,
-  { guide, tokens, visible }: MaskSampler,
-  feeds: PlaceNames,
-  label: string | null,
-): Batch => ({
+const masksFor = (program: Fed, purpose: Purpose): readonly FedMask[] => {
+  if (purpose === "judging" || program.views === undefined) return masksOf(program);
+  return [...(purpose === "recording" ? masksOf(program) : []), ...trainedMasksOf(program)];
+};
+
+const maskInputs = (g: Builder, { mask: { guide, tokens, visible }, feeds, label, rows }: FedMask): Batch => ({
   ...(guide ? guideInputs(g, guide, label) : {}),
-  [feeds.visible]: g.input(feeds.visible, ["B", visible], "int32"),
-  [feeds.hidden]: g.input(feeds.hidden, ["B", tokens - visible], "int32"),
-  [feeds.restore]: g.input(feeds.restore, ["B", tokens], "int32"),
+  [feeds.visible]: g.input(feeds.visible, [rowsOf(rows), visible], "int32"),
+  [feeds.hidden]: g.input(feeds.hidden, [rowsOf(rows), tokens - visible], "int32"),
+  [feeds.restore]: g.input(feeds.restore, [rowsOf(rows), tokens], "int32"),
 });
 
 function guideInputs(g: Builder, { numbers, moving }: GuideFeeds, label: string | null): Batch {
@@ -116,20 +153,31 @@ export function maskedBatch<T extends ParameterTree>(
 /** Numbers of visible tokens, by the names of the masks in which they vary. */
 export type VisibleOf = Readonly<Record<string, number>>;
 
-/** The masks whose number of visible tokens varies from batch to batch. */
+/** The masks whose number of visible tokens varies from batch to batch, those over views included. */
 export const varyingMasks = ({
   masks,
-}: Pick<ModelProgram, "masks">): readonly {
+  views = {},
+}: Pick<ModelProgram, "masks" | "views">): readonly {
   readonly name: string;
   readonly mask: MaskSampler;
   readonly varies: NonNullable<MaskSampler["varies"]>;
-}[] => Object.entries(masks).flatMap(([name, mask]) => (mask.varies ? [{ name, mask, varies: mask.varies }] : []));
+}[] =>
+  [...Object.entries(masks), ...Object.entries(views).map(([name, { mask }]) => [name, mask] as const)].flatMap(
+    ([name, mask]) => (mask?.varies ? [{ name, mask, varies: mask.varies }] : []),
+  );
 
 /** The same model for batches with these numbers of visible tokens under the masks in which they vary. */
 export function withVisible<T extends ParameterTree>(program: ModelProgram<T>, visible: VisibleOf): ModelProgram<T> {
-  const masks = Object.entries(program.masks).map(([name, mask]) => [
+  const seen = (name: string, mask: MaskSampler): MaskSampler =>
+    mask.varies ? { ...mask, visible: visible[name] ?? mask.visible } : mask;
+  const masks = Object.entries(program.masks).map(([name, mask]) => [name, seen(name, mask)]);
+  const views = Object.entries(program.views ?? {}).map(([name, view]) => [
     name,
-    mask.varies ? { ...mask, visible: visible[name] ?? mask.visible } : mask,
+    view.mask ? { ...view, mask: seen(name, view.mask) } : view,
   ]);
-  return { ...program, masks: Object.fromEntries(masks) };
+  return {
+    ...program,
+    masks: Object.fromEntries(masks),
+    ...(program.views ? { views: Object.fromEntries(views) } : {}),
+  };
 }

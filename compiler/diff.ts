@@ -137,5 +137,6 @@ function networkText(program: ModelProgram): string {
   const w = weightsOf(g, program.parameters);
   const batch = batchInputs(g, program);
   const features = program.features(g, w, batch);
-  return printGraph(g.finish({ outputs: { features, prediction: program.predict(g, w, batch) } }));
+  const prediction = program.predict?.(g, w, batch);
+  return printGraph(g.finish({ outputs: { features, ...(prediction ? { prediction } : {}) } }));
 }

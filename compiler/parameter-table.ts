@@ -60,7 +60,7 @@ const takes: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
         )
       : words("number", bounds(finite(min), finite(max), false), "may move during training"),
   block: ({ of }) => `block of the kind ${of}`,
-  labels: () => "labels",
+  labels: ({ views }) => (views ? "views" : "labels"),
   quantity: ({ of, min, max }) => words(of, `${quantityText(min, of)} to ${quantityText(max, of)}`),
   sources: () => "files or runs, or parts of them",
   parts: () => "parts of the model",

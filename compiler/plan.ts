@@ -20,8 +20,8 @@ import {
 } from "../blocks/index.js";
 import { cost, type Recompute } from "../graph/index.js";
 import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
+import { widthOf } from "./assemble/head-weights.js";
 import { frontOf, layoutOf, maskOver, visibleOf } from "./assemble/layout.js";
-import { widthOf } from "./assemble/weights.js";
 import {
   countWeights,
   type DataMemory,

@@ -85,6 +85,8 @@ export interface BatchForm {
   readonly arrays: Readonly<Record<string, TensorForm>>;
   /** What masks are fed. */
   readonly places: Readonly<Record<string, DocumentedForm>>;
+  /** What training sees in place of arrays, and scalars that move. */
+  readonly views: Readonly<Record<string, DocumentedForm>>;
   /** By name; only those that reach the graph. */
   readonly fields: Readonly<Record<string, DocumentedForm>>;
   /** What a guided mask is fed besides. */

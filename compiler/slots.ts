@@ -48,7 +48,7 @@ const rows = (table: Readonly<Record<string, Row>>): readonly SlotRule[] =>
 /** In the order in which a model is read and rendered. */
 export const modelSlots: readonly SlotRule[] = rows({
   input: { kind: "input", multiplicity: "labelled", required: "always", doc: "what one sample looks like" },
-  views: { kind: "view", built: false, doc: "how one sample becomes several" },
+  views: { kind: "view", doc: "how one sample becomes several" },
   tokens: {
     kind: "tokens",
     multiplicity: "labelled",

@@ -14,7 +14,18 @@ export interface WiringNode {
 }
 
 /** The ports by which what is learned flows, in the order in which they are drawn. */
-const drawn = ["prediction", "logits", "compared", "latent", "target", "encoded", "tokens", "array"];
+const drawn = [
+  "prediction",
+  "logits",
+  "compared",
+  "vectors",
+  "latent",
+  "target",
+  "encoded",
+  "tokens",
+  "array",
+  "views",
+];
 
 /** One tree for each loss, and for what else a model is trained by. */
 export function wiringTree(model: Model): readonly WiringNode[] {

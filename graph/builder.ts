@@ -121,6 +121,8 @@ export interface Builder extends ElementwiseMethods {
 
   /** What a state becomes after the run, beside the updates that `finish` is told: running means, which no optimizer knows. */
   move(state: Tensor, next: Tensor): void;
+  /** What a state becomes as far as it has been moved in this trace: the state itself, where it has not. */
+  moved<S extends Dims>(state: Tensor<S, "float32">): Tensor<S, "float32">;
 
   /** Records a node's operation once more, on other inputs. */
   again(node: Node, inputs: readonly Tensor[]): readonly Tensor[];

@@ -22,7 +22,7 @@ export type Recorder = <O extends OperationName>(
 ) => readonly Tensor[];
 
 /** What only records; declarations, scopes and `finish` are the trace's. */
-type Operations = Omit<Builder, "batch" | "training" | "input" | "state" | "scope" | "move" | "finish">;
+type Operations = Omit<Builder, "batch" | "training" | "input" | "state" | "scope" | "move" | "moved" | "finish">;
 
 /** Records an operation of one output; its type is what the method promises. */
 type Single = <S extends Dims, T extends DType, O extends OperationName>(

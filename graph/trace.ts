@@ -60,6 +60,10 @@ export function createBuilder(options: { readonly batch: number; readonly traini
       invariant(name !== undefined, "only what was declared as state is moved");
       moved.set(name, next);
     },
+    moved<S extends Dims>(slot: Tensor<S, "float32">) {
+      const [name] = [...state].find(([, tensor]) => tensor === slot) ?? [];
+      return (name === undefined ? slot : (moved.get(name) ?? slot)) as Tensor<S, "float32">;
+    },
     finish: (results) =>
       finish(nodes, feeds, state, { ...results, updates: { ...Object.fromEntries(moved), ...results.updates } }),
   };

@@ -60,8 +60,8 @@ export const colorJitter = defineAugment({
 
 const often = (share: number) => ratio({ default: share, doc: "How often an image is changed." });
 
-export const grey = defineAugment({
-  name: "grey",
+export const grayscale = defineAugment({
+  name: "grayscale",
   summary: "Takes the colours from a random share of the samples: every channel becomes their grey value.",
   source: "Chen et al., A Simple Framework for Contrastive Learning of Visual Representations (SimCLR), ICML 2020",
   since: "0.2",

@@ -1,7 +1,7 @@
 /** The augmentations, sorted by name. */
 
 import { centerCrop } from "./center-crop.js";
-import { colorJitter, gaussianBlur, grey, solarize } from "./colours.js";
+import { colorJitter, gaussianBlur, grayscale, solarize } from "./colours.js";
 import { horizontalFlip, verticalFlip } from "./flip.js";
 import { intensity, standardize } from "./levels.js";
 import { mixup } from "./mixup.js";
@@ -47,7 +47,7 @@ export {
   depthFlip,
   fillGaps,
   gaussianBlur,
-  grey,
+  grayscale,
   horizontalFlip,
   intensity,
   leads,
@@ -86,7 +86,7 @@ export const augments = [
   depthFlip,
   fillGaps,
   gaussianBlur,
-  grey,
+  grayscale,
   horizontalFlip,
   intensity,
   leads,

@@ -1,9 +1,9 @@
 /**
  * What a head is: from what an encoder makes of a whole sample to a logit for each class, to the objects in it, or to what stands at each of
- * its places; while it is trained, of what a mask shows, where there is one.
+ * its places; while it is trained, of what a mask shows, where there is one. Or to vectors, by which losses compare views of a sample.
  */
 
-import type { Tensor } from "../../graph/index.js";
+import { InvariantError, type Tensor } from "../../graph/index.js";
 import type { ArrayShape } from "../arrays.js";
 import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
@@ -13,6 +13,7 @@ import type { Drops, MapLevel } from "../encoder/index.js";
 import type { Field, FieldContext } from "../field.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
+import type { Places } from "../places.js";
 import type { Drop } from "../program.js";
 import type { Saying } from "../saying.js";
 import type { Lattice } from "../sets.js";
@@ -66,6 +67,37 @@ export interface HeadInputs {
   readonly drops?: Drops;
 }
 
+/** What is known where the weights of a head of vectors are declared. */
+export interface VectorContext {
+  /** Features of what it reads. */
+  readonly width: number;
+  /** How the patches of the input lie, and the tokens in front of them. */
+  readonly grid: Lattice;
+  readonly extra: number;
+}
+
+export interface VectorInputs {
+  /** [R, D] of `R` views, or where their patches are compared [R, N, D]; of a head of tokens what its source gives of all, [R, extra + V, D]. */
+  readonly x: Tensor;
+  /** Tokens in front of the patches. */
+  readonly extra: number;
+  /** Of a view under a mask, where its tokens are; null: all of them are there. */
+  readonly places: Places | null;
+}
+
+/** A head of vectors. */
+export interface Vectors<P extends Params = Params, T extends ParameterTree = ParameterTree> {
+  /** Numbers of each vector. `read`: of those that it reads. */
+  width(p: ValuesOf<P>, read: number): number;
+  parameters(p: ValuesOf<P>, context: VectorContext): T;
+  /** -> [R, width], or of patches [R, N, width]; of a head of tokens [R, extra + N, width] */
+  apply(code: Code, p: ValuesOf<P>, w: Weights<T>, inputs: VectorInputs): Tensor;
+  /** It reads tokens and gives tokens: what stands for a view is taken after it. If absent, it reads vectors. */
+  readonly ofTokens?: true;
+  /** A teacher has no copy of it, and passes it by: what it reads is what the teacher gives. */
+  readonly studentOnly?: true;
+}
+
 export interface Head<P extends Params = Params, T extends ParameterTree = ParameterTree>
   extends Definition<P, HeadCheck> {
   /** What it says; `classes` where absent. */
@@ -83,7 +115,24 @@ export interface Head<P extends Params = Params, T extends ParameterTree = Param
   classify(code: Code, p: ValuesOf<P>, w: Weights<T>, inputs: HeadInputs): Tensor;
   /** What training is fed with: labels [K], see `labelField`, of a detector what each place is to say, or the class of each place. */
   field(p: ValuesOf<P>, context: FieldContext): Field;
+  /** Present where it gives vectors: it is asked for these, and never for classes. */
+  readonly vectors?: Vectors<P, T>;
 }
+
+/** What defines a head of vectors. */
+type VectorHead<P extends Params, T extends ParameterTree> = Omit<
+  Head<P, T>,
+  "classes" | "parameters" | "classify" | "field" | "detector" | "drops" | "vectors"
+> & { readonly vectors: Vectors<P, T> };
+
+export const defineVectorHead = <const P extends Params, T extends ParameterTree>(
+  head: VectorHead<P, T>,
+): Head<P, T> => {
+  const none = (): never => {
+    throw new InvariantError(`${head.name} gives vectors`);
+  };
+  return defineHead<P, T>({ ...head, classes: none, parameters: none, classify: none, field: none });
+};
 
 export const defineHead = <const P extends Params, T extends ParameterTree>(head: Head<P, T>): Head<P, T> =>
   ofKind("head", head);

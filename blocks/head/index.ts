@@ -8,9 +8,19 @@ import { featuresFrom } from "../sources.js";
 import { defineHead, labelField } from "./contract.js";
 import { detector } from "./detector.js";
 import { segmentation } from "./segmentation.js";
+import { predictor, projector, prototypes } from "./vectors.js";
 
-export { defineHead, type Head, type HeadContext, type HeadInputs, labelField } from "./contract.js";
-export { detector, segmentation };
+export {
+  defineHead,
+  defineVectorHead,
+  type Head,
+  type HeadContext,
+  type HeadInputs,
+  labelField,
+  type VectorContext,
+  type VectorInputs,
+} from "./contract.js";
+export { detector, predictor, projector, prototypes, segmentation };
 
 /** One linear layer on the class token or on the mean of the patches: the head of a fine-tuned vision transformer. */
 export const classifier = defineHead({
@@ -66,4 +76,4 @@ export const classifier = defineHead({
   field: (p) => labelField(p.classes),
 });
 
-export const heads = [classifier, detector, segmentation] as const;
+export const heads = [classifier, detector, predictor, projector, prototypes, segmentation] as const;

@@ -1,6 +1,14 @@
 /** Lints of fine-tuning: what is frozen, left out at random, and averaged. */
 
-import { colorJitter, gaussianBlur, grey, normalize, randAugment, randomErasing, solarize } from "../augment/index.js";
+import {
+  colorJitter,
+  gaussianBlur,
+  grayscale,
+  normalize,
+  randAugment,
+  randomErasing,
+  solarize,
+} from "../augment/index.js";
 import type { Bound } from "../block.js";
 import { mustBe } from "../registry.js";
 import {
@@ -62,7 +70,7 @@ function augmentOrder({ augment }: LintRecipe): readonly Remark[] {
   const at = (block: unknown): number => augment.findIndex(({ definition }) => definition === block);
   const normal = at(normalize);
   if (normal < 0) return [];
-  const late = [randAugment, colorJitter, gaussianBlur, grey, solarize].map(at).filter((i) => i > normal);
+  const late = [randAugment, colorJitter, gaussianBlur, grayscale, solarize].map(at).filter((i) => i > normal);
   const noisy = augment.findIndex((use) => valuesOf(use, randomErasing)?.with === "noise");
   const early = noisy >= 0 && noisy < normal ? [noisy] : [];
   return [...late, ...early].map((i): Remark => {

@@ -7,6 +7,7 @@ import type { Code, Layer } from "../code.js";
 import { meanOfFlagged, otherFlags, takeTokens } from "../nn/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import { choice, type Params, real, type ValuesOf } from "../params.js";
+import type { Moving } from "../progress.js";
 import type { Saying } from "../saying.js";
 
 export interface LossInputs {
@@ -45,6 +46,33 @@ export interface LossInputs {
   readonly pictures: (on: "hidden" | "all") => readonly [predicted: Tensor, original: Tensor];
   /** The encoder's final normalisation once more, on any of its tokens [..., D]. */
   readonly normalize: (tokens: Tensor) => Tensor;
+  /** Present where views are compared: nothing else is to be read then. */
+  readonly views?: ViewInputs;
+}
+
+/** What stands for a view: its class token, the mean of its patches, each of its patches, or each that a mask hides. */
+export type Standing = "class_token" | "mean" | "patches" | "hidden";
+
+/** Views of a sample that pass together, `count` of each. */
+export interface SeenStream {
+  readonly name: string;
+  readonly count: number;
+  /** Whether a teacher sees them. */
+  readonly isTaught: boolean;
+  /** Whether a mask hides something of what the student sees of them. */
+  readonly isMasked: boolean;
+}
+
+/** What a loss that compares views is given. It is made when it is first read. */
+export interface ViewInputs {
+  readonly streams: readonly SeenStream[];
+  /** What is made of the views of a stream, sample by sample: [kB, D], of patches [kB, N, D]. */
+  readonly student: (stream: string, standing: Standing) => Tensor;
+  readonly taught: (stream: string, standing: Standing) => Tensor;
+  /** Of a stream under a mask: the places of its hidden patches, int32 [kB, U]. */
+  readonly hidden: (stream: string) => Tensor;
+  /** Scalars [] that move during training, by name. */
+  readonly moving: Readonly<Record<string, Tensor>>;
 }
 
 /** What is known when a loss is checked. */
@@ -56,7 +84,7 @@ export interface JudgedTargets extends ModelContext {
 }
 
 export interface LossContext {
-  /** Features of a latent token. */
+  /** Features of a latent token; where views are compared, numbers of what stands for one. */
   readonly encoderWidth: number;
   /** What it judges predictions of; of a loss of several, the first. */
   readonly array: ArrayShape;
@@ -69,9 +97,14 @@ export interface Loss<P extends Params = Params, T extends ParameterTree = Param
   /**
    * What it compares: predictions of patches with their targets, where absent; points with those of a token, in any order; logits of ids with
    * those of a text; what is said of columns of a table with what they hold; logits of a head with labels; those of a detector with objects;
-   * those of places with their classes; or the features of two inputs, which it names by a parameter `between`.
+   * those of places with their classes; the features of two inputs, which it names by a parameter `between`; or views of a sample, whose
+   * head or encoder it names by a parameter `of`.
    */
-  readonly compares?: "patches" | "points" | "ids" | "columns" | "features" | Saying;
+  readonly compares?: "patches" | "points" | "ids" | "columns" | "features" | "views" | Saying;
+  /** Of a loss that compares views: it compares them with what a teacher makes of others. */
+  readonly taught?: true;
+  /** Scalars that move during training, by name. */
+  moving?(p: ValuesOf<P>): Readonly<Record<string, Moving>>;
   /** Of a loss of classes: it judges each by itself, so that samples may have several; if absent, each has one. */
   readonly several?: true;
   /** It can judge tokens whose number differs from sample to sample; if absent, it cannot. */

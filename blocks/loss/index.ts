@@ -16,8 +16,16 @@ import { perceptual } from "./perceptual.js";
 import { placeCrossEntropy } from "./place-cross-entropy.js";
 import { smoothL1 } from "./smooth-l1.js";
 import { uniformity } from "./uniformity.js";
+import { ntXent, selfDistillation, viewContrast } from "./views.js";
 
-export { defineLoss, type Loss, type LossContext, type LossInputs } from "./contract.js";
+export {
+  defineLoss,
+  type Loss,
+  type LossContext,
+  type LossInputs,
+  type Standing,
+  type ViewInputs,
+} from "./contract.js";
 export {
   bce,
   chamfer,
@@ -31,10 +39,13 @@ export {
   infoNce,
   l1,
   mse,
+  ntXent,
   perceptual,
   placeCrossEntropy,
+  selfDistillation,
   smoothL1,
   uniformity,
+  viewContrast,
 };
 
 export const losses = [
@@ -51,7 +62,10 @@ export const losses = [
   l1,
   mse,
   perceptual,
+  ntXent,
+  selfDistillation,
   placeCrossEntropy,
   smoothL1,
   uniformity,
+  viewContrast,
 ] as const;

@@ -61,7 +61,7 @@ export const chanceOf =
 
 /** A uniformly random order, from which the graph draws. */
 export const guidedSample = (p: Guided, grid: Lattice, stream: Random): Int32Array =>
-  random.sample({ ...p, share: "sample", along: null, each: null, cell: null, hidden: null }, grid, stream);
+  random.sample({ ...p, share: "sample", along: null, each: null, cell: null, hidden: null, on: null }, grid, stream);
 
 export const attentionGuided = defineMask({
   name: "attention_guided",

@@ -9,11 +9,8 @@ import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
 import type { Field, FieldContext } from "../field.js";
 import type { Params, ValuesOf } from "../params.js";
-import type { Progress } from "../progress.js";
+import type { Moving, Progress } from "../progress.js";
 import type { Lattice } from "../sets.js";
-
-/** A value that moves during training, fed to the graph as a scalar. */
-export type Moving = (progress: Progress) => number;
 
 /** What the graph makes an order of. */
 export interface GuideInputs {
@@ -84,6 +81,8 @@ export interface Mask<P extends Params = Params> extends Definition<P, ModelCont
   readonly corrupts?: true;
   /** Whether all samples of a batch have one mask; if absent, each has its own. */
   shared?(p: ValuesOf<P>): boolean;
+  /** Of a model that sees views of a sample, the names of the streams over which it lies; null, or if absent, all. */
+  on?(p: ValuesOf<P>): readonly string[] | null;
   /** What it needs of a sample besides a random stream. */
   field?(p: ValuesOf<P>, context: FieldContext): Field;
   /**

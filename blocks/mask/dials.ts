@@ -8,6 +8,7 @@ import type { AxisName } from "../arrays.js";
 import type { ModelContext, Requirement } from "../block.js";
 import { axes as axesParam, choice, optional, type Params, sides, type ValuesOf } from "../params.js";
 import { axesText, boxText, countsOf, type Lattice, placeOf, tokenCount } from "../sets.js";
+import { onViews } from "../view/index.js";
 import type { Mask, VisibleCounts } from "./contract.js";
 import { visibleFirst } from "./order.js";
 
@@ -40,6 +41,7 @@ export const dials = {
     }),
   ),
   share,
+  on: onViews("Of a model that sees views of a sample, those that it lies over, such as `[first]`."),
 };
 
 type Dials = typeof dials;
@@ -228,6 +230,7 @@ export function withDials<const P extends Params>(mask: Mask<P>): Mask<P & Dials
     ...(varies ? { varies: ofTokens(varies) } : {}),
     shared: (p) => dialsOf(p).share === "batch",
     hiding: (p) => dialsOf(p).hidden,
+    on: (p) => dialsOf(p).on,
     sample: (p, grid, random, field, visible) =>
       isPlain(dialsOf(p)) ? rule.sample(p, grid, random, field, visible) : spread(rule, p, grid, random, visible),
   };

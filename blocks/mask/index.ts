@@ -21,7 +21,6 @@ export {
   type Hiding,
   type JointMask,
   type Mask,
-  type Moving,
   visibleTokens,
 } from "./contract.js";
 export {

@@ -21,6 +21,15 @@ export const batchNormParameters = declarer(
   }),
 ) as <const D extends number>(width: D) => BatchNormParameters<D>;
 
+/** Of a norm without scale and shift. */
+export const plainBatchNormParameters = declarer(
+  "plainBatchNormParameters",
+  (width: number): Pick<BatchNormParameters<number>, "running_mean" | "running_var"> => ({
+    running_mean: running([width], { kind: "zeros" }),
+    running_var: running([width], { kind: "ones" }),
+  }),
+) as <const D extends number>(width: D) => Pick<BatchNormParameters<D>, "running_mean" | "running_var">;
+
 /** PyTorch's: what is added to the variance, and the share of a batch in the running means. */
 const epsilon = 1e-5;
 const share = 0.1;
@@ -37,14 +46,19 @@ function statistics(g: Builder, x: Tensor, kept: Tensor | undefined) {
   return { mean, centred, variance, count };
 }
 
-/** What is known of the batches so far, with a share of this one. */
-const renewed = (g: Builder, known: Tensor, now: Tensor): Tensor =>
-  g.add(g.mul(known, 1 - share), g.mul(g.stopGradient(now), share));
+/** What is known of the batches so far, with a share of this one. A norm that is passed again in a step goes on from there. */
+const renewed = (g: Builder, known: Tensor<[number], "float32">, now: Tensor): Tensor =>
+  g.add(g.mul(g.moved(known), 1 - share), g.mul(g.stopGradient(now), share));
 
-/** `batchNorm` for the layers that are made of it. */
-export function batchNormed(g: Builder, x: Tensor, w: Weights<BatchNormParameters<number>>, kept?: Tensor): Tensor {
-  const scaled = (centred: Tensor, variance: Tensor): Tensor =>
-    g.add(g.mul(g.mul(centred, g.rsqrt(g.add(variance, epsilon))), w.weight), w.bias);
+type Norm = Partial<Weights<BatchNormParameters<number>>> &
+  Pick<Weights<BatchNormParameters<number>>, "running_mean" | "running_var">;
+
+/** `batchNorm` for the layers that are made of it; without scale and shift where there are no weights. */
+export function batchNormed(g: Builder, x: Tensor, w: Norm, kept?: Tensor): Tensor {
+  const scaled = (centred: Tensor, variance: Tensor): Tensor => {
+    const normed = g.mul(centred, g.rsqrt(g.add(variance, epsilon)));
+    return w.weight && w.bias ? g.add(g.mul(normed, w.weight), w.bias) : normed;
+  };
   if (!g.training) return scaled(g.sub(x, w.running_mean), w.running_var);
   const { mean, centred, variance, count } = statistics(g, x, kept);
   g.move(w.running_mean, renewed(g, w.running_mean, mean));

@@ -1,7 +1,7 @@
 /** Layers and weight declarations that emitted programs call by name. Not part of the language. */
 
 export * from "./adversarial.js";
-export { type BatchNormParameters, batchNorm, batchNormParameters } from "./batch-norm.js";
+export { type BatchNormParameters, batchNorm, batchNormParameters, plainBatchNormParameters } from "./batch-norm.js";
 export * from "./binary-cross-entropy.js";
 export * from "./classify.js";
 export * from "./columns.js";
@@ -31,7 +31,7 @@ export * from "./perceptual.js";
 export * from "./points.js";
 export * from "./positions.js";
 export * from "./regions.js";
-export { averagePlaces, resizePlaces } from "./resize.js";
+export { averagePlaces, resizePlaces, resizePositions } from "./resize.js";
 export {
   type BottleneckDownParameters,
   type BottleneckParameters,
@@ -45,7 +45,7 @@ export {
 } from "./resnet.js";
 export * from "./scales.js";
 export { placeDice, placeEntropy } from "./segmentation.js";
-export * from "./sphere.js";
+export { infoNce, meanSquaredCosine } from "./sphere.js";
 export * from "./targets.js";
 export * from "./teachers.js";
 export * from "./text.js";
@@ -54,6 +54,8 @@ export * from "./transformer.js";
 export * from "./unet.js";
 export * from "./uneven.js";
 export { joinMaps } from "./units.js";
+export * from "./vectors.js";
+export * from "./views.js";
 export { integrated, type Outside, warp } from "./warp.js";
 export { lowPassed } from "./waves.js";
 export {

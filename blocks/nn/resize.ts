@@ -3,8 +3,8 @@
  * places of the map, axis by axis, so that one product with a matrix an axis gives it, and the gradient is exact.
  */
 
-import type { Builder, Dims, Rows, Tensor } from "../../graph/index.js";
-import { claim, layer } from "./layer.js";
+import type { Add, Builder, Dims, Product, Rows, Tensor } from "../../graph/index.js";
+import { claim, claimAs, layer } from "./layer.js";
 
 /** What each of `size` places takes from each of `length`: [size, length], row by row. */
 type Shares = (length: number, size: number) => Float32Array;
@@ -18,6 +18,23 @@ export const linearShares: Shares = (length, size) => {
     const after = Math.min(length - 1, before + 1);
     shares[i * length + before] = (shares[i * length + before] as number) + 1 - (at - before);
     shares[i * length + after] = (shares[i * length + after] as number) + at - before;
+  }
+  return shares;
+};
+
+/** Keys' cubic with a = -3/4, as torch.nn.functional.interpolate has it, without antialiasing and with align_corners=False. */
+const cubicShares: Shares = (length, size) => {
+  const near = (x: number): number => (1.25 * x - 2.25) * x * x + 1;
+  const far = (x: number): number => ((-0.75 * x + 3.75) * x - 6) * x + 3;
+  const shares = new Float32Array(size * length);
+  for (let i = 0; i < size; i++) {
+    const at = ((i + 0.5) * length) / size - 0.5;
+    const before = Math.floor(at);
+    const [left, right] = [at - before, before + 1 - at];
+    for (const [k, weight] of [far(left + 1), near(left), near(right), far(right + 1)].entries()) {
+      const place = i * length + Math.min(length - 1, Math.max(0, before - 1 + k));
+      shares[place] = (shares[place] as number) + weight;
+    }
   }
   return shares;
 };
@@ -64,4 +81,30 @@ export const averagePlaces = layer(
     x: Tensor<[B, ...S, D]>,
     o: { readonly sizes: T },
   ): Tensor<[B, ...T, D]> => claim(shared(g, x, o.sizes.map(Number), meanShares)),
+);
+
+/** A table of positions [1, E + N, D]. */
+type Table<E extends number, C extends readonly number[], D extends number> =
+  Product<C> extends infer N extends number
+    ? Add<E, N> extends infer M extends number
+      ? Tensor<[1, M, D]>
+      : never
+    : never;
+
+/** positions [1, E + N, D] of a lattice -> those of another one over the same axes, bicubic; the first E rows stay. */
+export const resizePositions = layer(
+  "resizePositions",
+  <const E extends number, const F extends readonly number[], const T extends readonly number[], D extends number>(
+    g: Builder,
+    positions: Tensor<[1, number, D]>,
+    o: { readonly extra: E; readonly from: F; readonly to: T },
+  ): Table<E, T, D> => {
+    const [, , width] = positions.shape as readonly [number, number, number];
+    const count = o.from.reduce((product, n) => product * n, 1);
+    const patches = g.slice(positions, [0, o.extra, 0], [1, count, width]);
+    const resized = shared(g, g.reshape(patches, [1, ...o.from, width]), o.to, cubicShares);
+    const rows = g.reshape(resized, [1, o.to.reduce((product, n) => product * n, 1), width]);
+    if (o.extra === 0) return claimAs(rows);
+    return claimAs(g.concat([g.slice(positions, [0, 0, 0], [1, o.extra, width]), rows], 1));
+  },
 );

@@ -6,9 +6,9 @@ import { claim, layer } from "./layer.js";
 /** Below it a vector's length is not divided by; as torch.nn.functional.normalize. */
 const shortest = 1e-12;
 
-/** x [B, D] -> each vector with length 1. */
-function unitVectors(g: Builder, x: Tensor): Tensor {
-  const squares = g.sum(g.mul(x, x), [1], "keep"); // [B, 1]
+/** x [..., D] -> each vector with length 1. */
+export function unitVectors(g: Builder, x: Tensor): Tensor {
+  const squares = g.sum(g.mul(x, x), [x.shape.length - 1], "keep"); // [..., 1]
   return g.mul(x, g.rsqrt(g.maximum(squares, shortest ** 2)));
 }
 
@@ -45,8 +45,8 @@ export const infoNce = layer(
   },
 );
 
-/** x [B, B] -> log sum exp along an axis, its mean over the other, []. */
-function meanLogSum(g: Builder, x: Tensor, axis: 0 | 1): Tensor {
+/** x [M, N] -> log sum exp along an axis, its mean over the other, []. */
+export function meanLogSum(g: Builder, x: Tensor, axis: 0 | 1): Tensor {
   // The largest leaves the result as it is and keeps exp finite; so it has no gradient.
   const largest = g.stopGradient(g.reduceMax(x, [axis], "keep"));
   return g.mean(g.add(g.log(g.sum(g.exp(g.sub(x, largest)), [axis], "keep")), largest));

@@ -1,13 +1,20 @@
-/** Teachers: a copy of the encoder that follows the trained one and gives targets. */
+/** Teachers: a copy of the encoder, and of heads behind it, that follows the trained ones and gives targets. */
 
 import { type Definition, type ModelContext, ofKind } from "../block.js";
-import { choice, type Params, schedule, type ValuesOf } from "../params.js";
+import { choice, flag, type Params, schedule, type ValuesOf } from "../params.js";
 import { curveOptions, type Progress, valueAt } from "../progress.js";
-import { latentFrom } from "../sources.js";
+import { followedFrom } from "../sources.js";
+import { onViews } from "../view/index.js";
 
 export interface Teacher<P extends Params = Params> extends Definition<P, ModelContext> {
   /** Share of its old value that each weight keeps at a step, in [0, 1]. */
   momentum(p: ValuesOf<P>, progress: Progress): number;
+  /** Whether it moves before a step's losses are computed; if absent, after the step. */
+  first?(p: ValuesOf<P>): boolean;
+  /** The views that it sees, by the names of their streams; null, or if absent, all. */
+  on?(p: ValuesOf<P>): readonly string[] | null;
+  /** Whether what its encoder gives passes the normalisation that ends that; if absent, it does. */
+  normed?(p: ValuesOf<P>): boolean;
 }
 
 export const defineTeacher = <const P extends Params>(teacher: Teacher<P>): Teacher<P> => ofKind("teacher", teacher);
@@ -32,9 +39,25 @@ export const ema = defineTeacher({
       options: curveOptions,
       doc: "How a momentum that moves gets from one end to the other.",
     }),
-    of: latentFrom,
+    on: onViews("The views that it sees, such as `[global]`."),
+    when: choice({
+      default: "after",
+      options: {
+        after: "After the step: it then knows what was learned in it.",
+        before: "Before what it gives is computed, towards the weights of the last step.",
+      },
+      doc: "When it moves.",
+    }),
+    final_norm: flag({
+      default: true,
+      doc: "Where views are compared, whether what its encoder gives passes the normalisation that ends that.",
+    }),
+    of: followedFrom,
   },
   momentum: (p, progress) => valueAt(p.momentum, p.curve, progress),
+  first: (p) => p.when === "before",
+  on: (p) => p.on,
+  normed: (p) => p.final_norm,
 });
 
 export const teachers = [ema] as const;

@@ -33,5 +33,11 @@ export async function dataMemory(
 ): Promise<DataMemory> {
   const { dataNeeds } = await import("../../runtime/index.js");
   const program = programOf(assemble(model));
-  return dataNeeds({ index, arrays: program.arrays, fields: program.fields ?? {}, workers });
+  return dataNeeds({
+    index,
+    arrays: program.arrays,
+    ...(program.views ? { streams: program.views } : {}),
+    fields: program.fields ?? {},
+    workers,
+  });
 }

@@ -13,7 +13,7 @@ import type {
   ModelProgram,
   ParameterTree,
 } from "../../blocks/index.js";
-import { bindJointMask, bindMask, bindPicture, bindTeacher, saidBy } from "../../blocks/index.js";
+import { bindJointMask, bindMask, bindMoving, bindPicture, bindTeacher, saidBy } from "../../blocks/index.js";
 import { type Builder, invariant, type Tensor } from "../../graph/index.js";
 import type { Model } from "../model.js";
 import type { WeightTree } from "./branches.js";
@@ -31,6 +31,7 @@ import {
   type Parts,
   partsOf,
 } from "./parts.js";
+import { movingOf } from "./views.js";
 import { adversaryBranch, modelWeights } from "./weights.js";
 
 export interface Assembly {
@@ -125,6 +126,22 @@ export function headFacts(head: HeadPart): HeadFacts {
   };
 }
 
+/** The masks over whole samples: of a model that sees views, where something of them is predicted. */
+export const wholeMasks = ({ masks, streams, objectives }: Parts): readonly MaskPart[] =>
+  streams.length > 0 && objectives.length === 0 ? [] : masks;
+
+const viewsOf = ({ streams }: Parts): NonNullable<ModelProgram["views"]> =>
+  Object.fromEntries(
+    streams.map(({ name, count, of, input, shared, mask }) => [
+      name,
+      {
+        ...{ of: of.name, count, array: input.array },
+        ...(shared ? { shared: true as const } : {}),
+        ...(mask ? { mask: samplerOf(mask) } : {}),
+      },
+    ]),
+  );
+
 /** The assembled model as a program, without printing it first. */
 export function programOf(assembly: Assembly): ModelProgram {
   const { parts, model, parameters } = assembly;
@@ -133,7 +150,9 @@ export function programOf(assembly: Assembly): ModelProgram {
     invariant(found, `no function ${name} in ${model.name}`);
     return found;
   };
-  const { encoder, inputs, masks, objectives, heads } = parts;
+  const { encoder, inputs, objectives, heads } = parts;
+  const predicts = assembly.functions.some(({ name }) => name === "predict");
+  const moving = movingOf(parts);
   const drops = dropsOf(parts).flatMap((own) => own.drops);
   const [own] = heads.length === 0 ? objectives : [];
   const [head] = heads;
@@ -146,7 +165,11 @@ export function programOf(assembly: Assembly): ModelProgram {
     name: model.name,
     arrays: byName(({ array }) => array),
     grids: byName(({ grid }) => grid),
-    masks: Object.fromEntries(masks.map((one) => [one.name, samplerOf(one)])),
+    masks: Object.fromEntries(wholeMasks(parts).map((one) => [one.name, samplerOf(one)])),
+    ...(parts.streams.length > 0 ? { views: viewsOf(parts) } : {}),
+    ...(moving.length > 0
+      ? { moving: Object.assign({}, ...moving.map(({ term, loss }) => bindMoving(loss.definition, loss.values, term))) }
+      : {}),
     parameters,
     backbone: assembly.backbone,
     extraTokens: layoutOf(parts).extra,
@@ -165,7 +188,12 @@ export function programOf(assembly: Assembly): ModelProgram {
       : {}),
     encode: (g, w, batch) => run(named("encode"), g, w as WeightTree, [batch]) as Tensor,
     features: (g, w, arrays, layers) => run(named("features"), g, w as WeightTree, [arrays], layers) as Tensor,
-    predict: (g, w, batch) => run(named("predict"), g, w as WeightTree, [batch]) as Tensor,
+    ...(predicts
+      ? {
+          predict: (g: Builder, w: unknown, batch: Batch) =>
+            run(named("predict"), g, w as WeightTree, [batch]) as Tensor,
+        }
+      : {}),
     loss: (g, w, batch) => run(named("loss"), g, w as WeightTree, [batch]) as Losses,
     ...(own ? { picture: bindPicture(own.target.definition, own.target.values, own.input) } : {}),
     ...(predictions.length > 0

@@ -10,6 +10,7 @@ import {
   dropsInput,
   type Encoded,
   type Encoder,
+  feedName,
   joinMaps,
   joinTokens,
   keptPlaces,
@@ -22,6 +23,7 @@ import {
   placesApart,
   placesInRow,
   placesOfText,
+  resizePositions,
   restoreTokens,
   restoreZeros,
   sequencePadding,
@@ -67,8 +69,8 @@ export interface Placed extends Parts {
 export const arrayIn = ({ name }: InputPart, batch: Batch): Tensor => batch[name] as Tensor;
 
 /** What a mask is fed. */
-export function placesIn({ masks }: Parts, { name }: MaskPart, batch: Batch): Places {
-  const { visible, hidden, restore } = placeNames(masks.length === 1 ? null : name);
+export function placesIn({ label }: MaskPart, batch: Batch): Places {
+  const { visible, hidden, restore } = placeNames(label);
   return {
     visible: batch[visible] as Tensor,
     hidden: batch[hidden] as Tensor,
@@ -79,7 +81,7 @@ export function placesIn({ masks }: Parts, { name }: MaskPart, batch: Batch): Pl
 /** What the mask over an input is fed; null: there is none. */
 export function placesOf(parts: Parts, batch: Batch, input: InputPart): Places | null {
   const mask = maskOver(parts, input);
-  return mask && placesIn(parts, mask, batch);
+  return mask && placesIn(mask, batch);
 }
 
 /** What the mask over an input is fed that has one. */
@@ -106,11 +108,12 @@ export function place(
 ): Tensor {
   const own = weightsUnder(w, parts.branchOf(input.label));
   const table = own[encoderPositions];
+  const extra = extraRows(parts, input);
   const placed = isPlacedAgain(input)
     ? tokens
     : input.positions?.definition.computed
       ? code.let("placed", addPositions, tokens, computedPositions(code, input, table, array), { extra: 0 })
-      : code.let("placed", addPositions, tokens, table, { extra: extraRows(parts, input) });
+      : code.let("placed", addPositions, tokens, tableOf(code, input, table, extra), { extra });
   const marked = hasMark(input) ? code.let("marked", addMark, placed, own[encoderMark]) : placed;
   return markedBy(code, parts, input, w, marked);
 }
@@ -120,6 +123,12 @@ function markedBy(code: Code, parts: Placed, input: InputPart, w: WeightTree, to
   const { label, block } = parts.encoders.find(({ reads }) => reads.includes(input)) ?? {};
   if (!block?.definition.mark) return tokens;
   return block.definition.mark(code, block.values, weightsUnder(w, parts.branchOf(label ?? null)), tokens);
+}
+
+/** The positions of an input [1, extra + N, D]: where its table is of other tokens, resized. */
+function tableOf({ let: call }: Code, { table, grid }: InputPart, positions: unknown, extra: number): unknown {
+  if (!table) return positions;
+  return call("positions", resizePositions, positions, { extra, from: countsOf(table), to: countsOf(grid) });
 }
 
 /** array [B, ...axes, C] -> tokens of all patches with their positions, [B, N, D] */
@@ -192,7 +201,7 @@ export function droppedIn(parts: Parts, batch: Batch, part: EncoderPart | HeadPa
   const first = all
     .slice(0, at)
     .reduce((sum, { drops }) => sum + drops.reduce((own, drop) => own + drop.numbers, 0), 0);
-  return { drops: { values: batch[dropsInput], first } };
+  return { drops: { values: batch[feedName(parts.stream, dropsInput)], first } };
 }
 
 /**
@@ -226,7 +235,7 @@ export function paddingFor(
     input.array.ids ? null : (seenOf(input)?.visible.shape[1] ?? tokenCount(input.grid)),
   );
   const told = { counts: front > 0 ? [front, ...counts] : counts };
-  return code.let("padding", sequencePadding, flags, told, ...(joint ? [placesIn(parts, joint, batch).visible] : []));
+  return code.let("padding", sequencePadding, flags, told, ...(joint ? [placesIn(joint, batch).visible] : []));
 }
 
 /** The text that an encoder reads alone; null: it reads something else. */
@@ -296,7 +305,7 @@ export function tokensFor(
       : seenTokens(code, parts, read, w, batch);
   });
   const tokens = sequenceOf(code, parts, reads, given, sight, only);
-  return joint && !reads.some(isEncoder) ? takeVisible(code, tokens, placesIn(parts, joint, batch)) : tokens;
+  return joint && !reads.some(isEncoder) ? takeVisible(code, tokens, placesIn(joint, batch)) : tokens;
 }
 
 /** What an encoder is told of the tokens that it sees. `input`: the one that alone is seen, of several. */

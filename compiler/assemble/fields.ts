@@ -38,11 +38,7 @@ const labelsField = "labels";
 export function fieldsAsked(parts: Parts): readonly BlockWithField[] {
   const { inputs, masks, objectives, heads } = parts;
   const asked: BlockWithField[] = [];
-  const taken = new Set([
-    ...always,
-    ...inputs.map(({ name }) => name),
-    ...masks.flatMap((mask) => feedsOf(parts, mask)),
-  ]);
+  const taken = new Set([...always, ...inputs.map(({ name }) => name), ...masks.flatMap(feedsOf)]);
   const ask = (wanted: string, field: Omit<BlockWithField, "name">): void => {
     const name = distinct(camel(wanted), (other) => taken.has(other));
     taken.add(name);
@@ -63,25 +59,18 @@ export function fieldsAsked(parts: Parts): readonly BlockWithField[] {
   return asked;
 }
 
-/** The name of a mask in the names of what it is fed; null: it is the only one. */
-export const feedLabel = ({ masks }: Pick<Parts, "masks">, { name }: MaskPart): string | null =>
-  masks.length === 1 ? null : name;
-
 /** The names of the scalars that a mask is fed. */
 export const movingNames = ({ definition, values }: Bound<Mask>): readonly string[] =>
   Object.keys(definition.guide?.moving(values) ?? {});
 
 /** The names of what a guided mask is fed besides its places. */
-function guideFeeds(parts: Pick<Parts, "masks">, mask: MaskPart): readonly string[] {
-  const { draws, moving } = guideNames(feedLabel(parts, mask));
+function guideFeeds(mask: MaskPart): readonly string[] {
+  const { draws, moving } = guideNames(mask.label);
   return [draws, ...movingNames(mask.block).map(moving)];
 }
 
 /** The names of what a mask is fed. */
-const feedsOf = (parts: Parts, mask: MaskPart): readonly string[] => [
-  ...Object.values(placeNames(feedLabel(parts, mask))),
-  ...guideFeeds(parts, mask),
-];
+const feedsOf = (mask: MaskPart): readonly string[] => [...Object.values(placeNames(mask.label)), ...guideFeeds(mask)];
 
 /** The ids that the mask lets enter in the place of a text's own, int32 [B, N], -1 where none was chosen; null: it hides otherwise. */
 export function enteredIds(parts: Parts, batch: Batch, input: InputPart): Tensor | null {

@@ -40,7 +40,14 @@ import { lossFunction } from "./losses.js";
 import { numbered, pascal } from "./names.js";
 import type { EncoderPart, Objective, Parts } from "./parts.js";
 import { targetInputs } from "./targets.js";
+import { type StreamFunctions, seeing, taughtFunction, viewLossFunction } from "./views.js";
 import { encoderPositions, type ModelWeights, type ObjectiveBranches } from "./weights.js";
+
+/** The name of a function of a model that sees the views of a stream: `encodeFirst`. */
+const named = ({ stream }: Pick<Parts, "stream">, name: string): string => `${name}${pascal(stream ?? "")}`;
+
+/** ` of the views `global``: what a function is about, of a model that sees those. */
+const ofViews = ({ stream }: Pick<Parts, "stream">): string => (stream === null ? "" : ` of the views \`${stream}\``);
 
 /** The latent of the only input. */
 function encodeFunction(parts: Placed): ModelFunction {
@@ -52,9 +59,10 @@ function encodeFunction(parts: Placed): ModelFunction {
     nothing: "The latent of every token: nothing is hidden.",
   };
   const latents = "Latents of what is visible: a decoder reads nothing else.";
+  const doc = parts.encoder.latents ? latents : docs[hidingOf(parts, onlyInput(parts)) ?? "nothing"];
   return {
-    name: "encode",
-    doc: parts.encoder.latents ? latents : docs[hidingOf(parts, onlyInput(parts)) ?? "nothing"],
+    name: named(parts, "encode"),
+    doc: doc.replace(/[,:.]/, (mark) => `${ofViews(parts)}${mark}`),
     inputs: ["batch"],
     body(code, w, { batch }) {
       const { encoder } = parts;
@@ -90,11 +98,11 @@ function decodeFunction(
   const { label, decoder, input } = objective;
   const inputs = inputsOf(objective);
   return {
-    name: `decode${pascal(label ?? "")}`,
+    name: named(parts, `decode${pascal(label ?? "")}`),
     doc:
       label === null
-        ? "A prediction for every patch from the latent."
-        : `What \`${label}\` predicts for every patch from the latent.`,
+        ? `A prediction for every patch${ofViews(parts)} from the latent.`
+        : `What \`${label}\` predicts for every patch${ofViews(parts)} from the latent.`,
     inputs: [{ name: objective.latent.block.definition.maps ? "maps" : "latent", from: latent }, "batch"],
     body(code, w, { given, batch }) {
       const own = weightsUnder(w, branches.branch);
@@ -202,17 +210,17 @@ function onlyFunctions(parts: Placed): InputFunctions {
 function mapFunctions(parts: Placed, features: ModelFunction): InputFunctions {
   const { encoder } = parts;
   const maps: ModelFunction = {
-    name: "encodeMaps",
+    name: named(parts, "encodeMaps"),
     doc:
       encoder.block.definition.maps?.hiding === "token"
-        ? "The maps, the finest first; hidden cells entered as a learned token."
-        : "The maps of what is visible, the finest first; hidden cells are zeros.",
+        ? `The maps${ofViews(parts)}, the finest first; hidden cells entered as a learned token.`
+        : `The maps of what is visible${ofViews(parts)}, the finest first; hidden cells are zeros.`,
     inputs: ["batch"],
     body: (code, w, { batch }) => mapsFor(code, parts, encoder, w, batch, "seen", droppedIn(parts, batch, encoder)),
   };
   const encode: ModelFunction = {
-    name: "encode",
-    doc: "The latent of every cell: the places of the deepest map.",
+    name: named(parts, "encode"),
+    doc: `The latent of every cell${ofViews(parts)}: the places of the deepest map.`,
     inputs: ["batch"],
     body: (code, w, { batch }) =>
       normalizationOf(code, parts, encoder, w)(deepestPlaces(code, code.call<readonly Tensor[]>("maps", maps, batch))),
@@ -230,15 +238,31 @@ function mapFunctions(parts: Placed, features: ModelFunction): InputFunctions {
 
 /** The latent where nothing is predicted, and nothing hidden. */
 const wholeEncode = (parts: Placed, encoder: EncoderPart): ModelFunction => ({
-  name: "encode",
-  doc: "The latent of every token: nothing is hidden.",
+  name: named(parts, "encode"),
+  doc: `The latent of every token${ofViews(parts)}: nothing is hidden.`,
   inputs: ["batch"],
   body: (code, w, { batch }) => encodeWhole(code, parts, encoder, w, batch),
 });
 
+/** What is computed of the views of each stream, as the model sees those. */
+const streamFunctions = (parts: Placed, weights: ModelWeights): readonly StreamFunctions[] =>
+  parts.streams.map((stream) => {
+    const seen = seeing(parts, stream);
+    const { before, encode, latentOf } = onlyFunctions(seen);
+    const isJudged = stream.mask !== null || parts.masks.length === 0;
+    const judged = (isJudged ? seen.objectives : []).map((objective, i) => {
+      const branches = weights.objectives[i] as ObjectiveBranches;
+      return { objective, branches, decode: decodeFunction(seen, objective, branches, latentOf(objective.latent)) };
+    });
+    return { stream, seen, before, encode, latentOf, judged, taught: stream.isTaught ? taughtFunction(seen) : null };
+  });
+
 /** The functions of a model, each after those that it calls. */
 export function functionsOf(model: Parts, weights: ModelWeights): readonly ModelFunction[] {
-  const parts: Placed = { ...model, branchOf: weights.branchOf };
+  const placed: Placed = { ...model, branchOf: weights.branchOf };
+  const streams = streamFunctions(placed, weights);
+  // Where nothing of a view is predicted, a mask over views says nothing of whole samples.
+  const parts = streams.length > 0 && model.objectives.length === 0 ? { ...placed, masks: [] } : placed;
   const isAlone = parts.inputs.length === 1 && parts.encoders.length === 1;
   const reading = isAlone ? onlyFunctions(parts) : inputFunctions(parts);
   const { before, encode, latentOf, features } = reading;
@@ -278,7 +302,15 @@ export function functionsOf(model: Parts, weights: ModelWeights): readonly Model
     ...heads.flatMap(({ predict, judged: other }) => (other === predict ? [predict] : [predict, other])),
     ...predicts,
     ...(judge ? [judge] : []),
-    lossFunction(parts, weights, reading, { judged, heads, adversary: judge && of ? { judge, of } : null }),
+    ...streams.flatMap((one) => [
+      ...one.before,
+      one.encode,
+      ...one.judged.map(({ decode }) => decode),
+      ...(one.taught ? [one.taught] : []),
+    ]),
+    streams.length > 0
+      ? viewLossFunction(placed, weights, streams)
+      : lossFunction(parts, weights, reading, { judged, heads, adversary: judge && of ? { judge, of } : null }),
     ...(adversary && judge && of ? [adversaryLossFunction(parts, adversary, of, judge)] : []),
     ...(objectives.length > 0 ? [] : [features]),
   ];

@@ -58,7 +58,7 @@ export function groupsOf(
     get padding() {
       return paddingOf(code, objective, batch);
     },
-    joint: joint && placesIn(parts, joint, batch),
+    joint: joint && placesIn(joint, batch),
   };
 }
 

@@ -4,7 +4,7 @@ import { type Guide, guideNames } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import { againFor, type Placed, paddingBehindFront, paddingFor, placesIn, seenBy, tokensFor } from "./backbone.js";
 import { weightsUnder } from "./branches.js";
-import { feedLabel, movingNames } from "./fields.js";
+import { movingNames } from "./fields.js";
 import type { ModelFunction } from "./function.js";
 import { extraTokensOf } from "./layout.js";
 import { pascal } from "./names.js";
@@ -12,10 +12,9 @@ import type { EncoderPart, MaskPart, Parts } from "./parts.js";
 
 /** The masks that the model decides itself, each with what does. */
 export const guidedMasks = (parts: Pick<Parts, "masks">): readonly { readonly mask: string; readonly f: string }[] =>
-  parts.masks.flatMap((mask) => (mask.guide ? [{ mask: mask.name, f: functionName(parts, mask) }] : []));
+  parts.masks.flatMap((mask) => (mask.guide ? [{ mask: mask.name, f: functionName(mask) }] : []));
 
-const functionName = (parts: Pick<Parts, "masks">, mask: MaskPart): string =>
-  `guide${pascal(feedLabel(parts, mask) ?? "")}`;
+const functionName = ({ label }: MaskPart): string => `guide${pascal(label ?? "")}`;
 
 /** None: masks are drawn on the host alone. */
 export const guideFunctions = (parts: Placed): readonly ModelFunction[] =>
@@ -25,7 +24,7 @@ export const guideFunctions = (parts: Placed): readonly ModelFunction[] =>
   });
 
 const guiding = (parts: Placed, mask: MaskPart, guide: Guide, encoder: EncoderPart): ModelFunction => ({
-  name: functionName(parts, mask),
+  name: functionName(mask),
   doc: "The order of the patches, visible ones first, by what the model itself makes of the whole image.",
   inputs: ["batch"],
   body(code, w, { batch }) {
@@ -33,8 +32,8 @@ const guiding = (parts: Placed, mask: MaskPart, guide: Guide, encoder: EncoderPa
     invariant(input, "a mask lies over an input");
     // Of an encoder of several inputs, what it makes of this one alone.
     const only = encoder.inputs.length === 1 ? null : input;
-    const { hidden, restore } = placesIn(parts, mask, batch);
-    const names = guideNames(feedLabel(parts, mask));
+    const { hidden, restore } = placesIn(mask, batch);
+    const names = guideNames(mask.label);
     return guide.order(code, mask.block.values, {
       attention(layer) {
         const { definition, values } = encoder.block;

@@ -132,7 +132,7 @@ class Made {
     const given = this.#given(reads, this.#reads(sight)).map(({ name, from }) => calling(name, from));
     const tokens = sequenceOf(code, this.#parts, reads, given, sight, input);
     const joint = sight === "seen" ? this.#joint(encoder) : null;
-    return joint ? code.let("seen", takeTokens, tokens, placesIn(this.#parts, joint, batch).visible) : tokens;
+    return joint ? code.let("seen", takeTokens, tokens, placesIn(joint, batch).visible) : tokens;
   };
 
   /** What an encoder makes of the visible tokens of all that it reads. */
@@ -150,9 +150,7 @@ class Made {
           given.map(({ name }) => inputs.given[name] as Tensor),
           "seen",
         );
-        const seen = joint
-          ? code.let("seen", takeTokens, tokens, placesIn(this.#parts, joint, inputs.batch).visible)
-          : tokens;
+        const seen = joint ? code.let("seen", takeTokens, tokens, placesIn(joint, inputs.batch).visible) : tokens;
         const drops = droppedIn(this.#parts, inputs.batch, encoder);
         const padding = paddingFor(code, this.#parts, encoder, inputs.batch, "seen");
         const again = againFor(code, this.#parts, encoder, w, inputs.batch, "seen");

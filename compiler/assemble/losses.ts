@@ -46,7 +46,7 @@ export interface Judgements {
 }
 
 /** Gives what an encoder makes of a batch: one pass serves all losses. */
-type LatentOf = (encoder: EncoderPart) => Tensor;
+export type LatentOf = (encoder: EncoderPart) => Tensor;
 
 export const lossFunction = (
   parts: Placed,
@@ -82,7 +82,7 @@ export const lossFunction = (
 });
 
 /** What decoders are given of an encoder. */
-const latentName = ({ block }: EncoderPart): string => (block.definition.maps ? "maps" : "latent");
+export const latentName = ({ block }: EncoderPart): string => (block.definition.maps ? "maps" : "latent");
 
 /** The names of terms, of which no two are alike. */
 function apart(terms: readonly Term[]): readonly Term[] {
@@ -93,7 +93,7 @@ function apart(terms: readonly Term[]): readonly Term[] {
   return terms.map((term, i) => ({ ...term, name: names[i] as string }));
 }
 
-const losses = (code: Code, terms: readonly Term[]): Losses => ({
+export const losses = (code: Code, terms: readonly Term[]): Losses => ({
   total: sumOf(code, terms),
   terms: Object.fromEntries(apart(terms).map(({ name, value }) => [name, value])),
 });
@@ -112,7 +112,7 @@ function adversarial(
   return { total, terms: { ...named, [modelTerm]: value }, balanced: { term: modelTerm, factor } };
 }
 
-function objectiveTerms(
+export function objectiveTerms(
   code: FunctionCode,
   parts: Placed,
   w: WeightTree,
@@ -190,7 +190,7 @@ function hiddenFlagsOf(code: Code, parts: Placed, input: InputPart, batch: Batch
   if (entered) return code.let("flags", chosenFlags, entered);
   const mask = jointMask(parts) ?? (input.array.ids ? maskOver(parts, input) : null);
   if (!mask) return null;
-  const { visible, restore } = placesIn(parts, mask, batch);
+  const { visible, restore } = placesIn(mask, batch);
   const sizes = {
     start: startIn(mask.over, input),
     count: tokenCount(input.grid),

@@ -1,152 +1,33 @@
 /** Follows the wires of a checked model to what it is built of: the one place that knows which part plays which role. */
 
-import {
-  type Adversary,
-  type ArrayShape,
-  type Bound,
-  cellsUnder,
-  type Decoder,
-  type Encoder,
-  type Head,
-  type Latents,
-  type Lattice,
-  type Loss,
-  type Mask,
-  type Positions,
-  type Target,
-  type Teacher,
-  type Tokens,
-} from "../../blocks/index.js";
+import { type ArrayShape, cellsUnder } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
-import type { Filled, Model } from "../model.js";
-import { namesAt, ownParts, type Part, setParts, sourceAt, sourcesAt, type Wiring } from "../wire/wiring.js";
+import type { Model } from "../model.js";
+import { givesVectors } from "../wire/roles.js";
+import { namesAt, ownParts, setParts, sourceAt, sourcesAt } from "../wire/wiring.js";
 import { arraysOf, boundOf, declaredArray, inputName, wiringOf } from "./arrays.js";
+import {
+  type AdversaryPart,
+  atMostOne,
+  type Comparison,
+  type EncoderPart,
+  type Encoders,
+  encoderAt,
+  type Features,
+  type HeadPart,
+  type InputPart,
+  isEncoder,
+  labelledLoss,
+  type MaskPart,
+  type ModelPart,
+  type ModelWiring,
+  mapsOf,
+  type Objective,
+  type Parts,
+} from "./part.js";
+import { streamsOf, teacherOf, vectorsOf, viewComparisonsOf } from "./view-parts.js";
 
-/** One array that a model reads, and how it is cut into tokens that know their places, or into the cells of an encoder of maps. */
-export interface InputPart {
-  /** What the array is called: as the label of its input, or its medium. */
-  readonly name: string;
-  /** null: it is the model's only one, whose weights and functions bear no label. */
-  readonly label: string | null;
-  readonly array: ArrayShape;
-  /** null: its encoder reads the array itself. */
-  readonly tokens: Bound<Tokens> | null;
-  readonly positions: Bound<Positions> | null;
-  readonly grid: Lattice;
-}
-
-/** A mask and the inputs over which it lies. */
-export interface MaskPart {
-  readonly name: string;
-  readonly block: Bound<Mask>;
-  readonly over: readonly InputPart[];
-  /** The encoder by whose attention it is decided; null: it is drawn. */
-  readonly guide: EncoderPart | null;
-}
-
-export interface EncoderPart {
-  readonly label: string | null;
-  readonly block: Bound<Encoder>;
-  /** Inputs, and encoders of inputs; the tokens of all stand one after the other. */
-  readonly reads: readonly (InputPart | EncoderPart)[];
-  /** The inputs whose tokens it sees, through other encoders too. */
-  readonly inputs: readonly InputPart[];
-  /** What alone goes on of what it makes of its tokens; null: all of it. */
-  readonly latents: Bound<Latents> | null;
-}
-
-export const isEncoder = (part: InputPart | EncoderPart): part is EncoderPart => "reads" in part;
-
-/** A target, the decoder that predicts it, and the losses that judge the prediction. */
-export interface Objective {
-  /** null: the model's own, whose weights and functions bear no label. */
-  readonly label: string | null;
-  readonly decoder: Bound<Decoder>;
-  readonly target: Bound<Target>;
-  /** The input that the target is made of. */
-  readonly input: InputPart;
-  /** What the decoder reads. */
-  readonly latent: EncoderPart;
-  /** Encodes the target itself for its decoder; null: the decoder sees the latent alone. */
-  readonly encoder: Bound<Encoder> | null;
-  readonly losses: readonly LabelledLoss[];
-  /** Whether the decoder predicts other targets too. */
-  readonly together: boolean;
-}
-
-export type LabelledLoss = Bound<Loss> & { readonly label: string | null };
-
-/** A head, what it reads, and the losses that judge its classes. */
-export interface HeadPart {
-  readonly label: string | null;
-  readonly block: Bound<Head>;
-  readonly latent: Features;
-  readonly losses: readonly LabelledLoss[];
-}
-
-/** A slow copy of an encoder and of all that it reads. */
-export interface TeacherPart {
-  readonly block: Bound<Teacher>;
-  readonly student: EncoderPart;
-}
-
-/** What judges predictions, and through which encoder. */
-export interface AdversaryPart {
-  readonly block: Bound<Adversary>;
-  readonly backbone: EncoderPart;
-  /** Whose predictions it judges. */
-  readonly judges: readonly Objective[];
-}
-
-/** What an encoder makes of one input, or of all that it reads. */
-export interface Features {
-  readonly encoder: EncoderPart;
-  /** null: of all. */
-  readonly input: InputPart | null;
-}
-
-/** A loss between what encoders make of two inputs. */
-export interface Comparison {
-  readonly loss: LabelledLoss;
-  readonly between: readonly [Features, Features];
-}
-
-/** A model whose inputs are masked and encoded once; what is made of its latents are objectives and classes. */
-export interface Parts {
-  readonly inputs: readonly InputPart[];
-  /** None: nothing is hidden. */
-  readonly masks: readonly MaskPart[];
-  /** Each after those that it reads. */
-  readonly encoders: readonly EncoderPart[];
-  /** The one that gives the features: of those that decoders and heads read, the first. */
-  readonly encoder: EncoderPart;
-  /** The model's own first. */
-  readonly objectives: readonly Objective[];
-  readonly comparisons: readonly Comparison[];
-  readonly heads: readonly HeadPart[];
-  readonly adversary: AdversaryPart | null;
-  readonly teacher: TeacherPart | null;
-}
-
-type ModelPart = Part<Filled>;
-type ModelWiring = Wiring<Filled>;
-
-/** The encoders of a model, by their parts. */
-type Encoders = ReadonlyMap<ModelPart, EncoderPart>;
-
-/** The encoder that a part reads at a port. */
-function encoderAt(wiring: ModelWiring, part: ModelPart, port: string, encoders: Encoders): EncoderPart {
-  const source = sourceAt(wiring, part, port);
-  const encoder = source && encoders.get(source);
-  invariant(encoder, `the checker lets through only models whose ${part.slot} reads one encoder`);
-  return encoder;
-}
-
-function atMostOne(wiring: ModelWiring, slot: string): ModelPart | null {
-  const [part, another] = ownParts(wiring, slot);
-  invariant(!another, `the checker lets through only models with one ${slot}`);
-  return part ?? null;
-}
+export * from "./part.js";
 
 /** The inputs, each by the part that cuts it: its tokens, or an encoder of maps. */
 function inputsOf(model: Model, wiring: ModelWiring): ReadonlyMap<ModelPart, InputPart> {
@@ -179,13 +60,15 @@ function masksOf(
   inputs: ReadonlyMap<ModelPart, InputPart>,
   encoders: Encoders,
 ): readonly MaskPart[] {
-  return ownParts(wiring, "mask").map((part) => {
+  const parts = ownParts(wiring, "mask");
+  return parts.map((part) => {
     const over = sourcesAt(wiring, part, "set").map((source) => inputs.get(source) as InputPart);
     const [only, another] = over;
     const block = boundOf("mask", part);
     const guided = block.definition.guide;
     const guide = guided ? encoderAt(wiring, part, guided.asks ? "asked" : "attention", encoders) : null;
-    return { name: only && !another ? only.name : "all", block, over, guide };
+    const name = only && !another ? only.name : "all";
+    return { name, label: parts.length === 1 ? null : name, block, over, guide };
   });
 }
 
@@ -213,8 +96,6 @@ function encodersOf(wiring: ModelWiring, inputs: ReadonlyMap<ModelPart, InputPar
   for (const part of all) add(part);
   return known;
 }
-
-const labelledLoss = (part: ModelPart): LabelledLoss => ({ ...boundOf("loss", part), label: part.line.label });
 
 /** The losses that read a part, the model's own first where it is the model's. */
 function lossesOf(wiring: ModelWiring, read: ModelPart): readonly ModelPart[] {
@@ -299,18 +180,14 @@ function headsOf(
   inputs: ReadonlyMap<ModelPart, InputPart>,
   encoders: Encoders,
 ): readonly HeadPart[] {
-  const heads = ownParts(wiring, "head");
+  const all = ownParts(wiring, "head");
+  const heads = all.filter(({ definition }) => !givesVectors(definition));
   return heads.map((part) => {
     const [latent] = featuresAt(wiring, part, "latent", inputs, encoders);
     invariant(latent, "the checker lets through only heads of an encoder");
-    const label = heads.length === 1 ? null : part.line.label;
+    const label = all.length === 1 ? null : part.line.label;
     return { label, block: boundOf("head", part), latent, losses: lossesOf(wiring, part).map(labelledLoss) };
   });
-}
-
-function teacherOf(wiring: ModelWiring, encoders: Encoders): TeacherPart | null {
-  const part = atMostOne(wiring, "teacher");
-  return part && { block: boundOf("teacher", part), student: encoderAt(wiring, part, "student", encoders) };
 }
 
 function adversaryOf(
@@ -347,24 +224,30 @@ export function partsOf(model: Model): Parts {
   const wiring = wiringOf(model);
   const inputs = inputsOf(model, wiring);
   const encoders = encodersOf(wiring, inputs);
-  const reader = wiring.parts.find((part) => sourceAt(wiring, part, "latent"));
-  invariant(reader, "the checker lets through only models whose latent is read");
+  const reader = wiring.parts.find((part) => {
+    const source = sourceAt(wiring, part, "latent") ?? sourceAt(wiring, part, "vectors");
+    return source !== null && encoders.has(source);
+  });
+  const read = reader && (sourceAt(wiring, reader, "latent") ?? sourceAt(wiring, reader, "vectors"));
+  const encoder = read && encoders.get(read);
+  invariant(encoder, "the checker lets through only models whose latent is read");
+  const vectors = vectorsOf(wiring, encoders);
+  const teacher = teacherOf(wiring, encoders, vectors);
+  const masks = masksOf(wiring, inputs, encoders);
   const objectives = objectivesOf(wiring, inputs, encoders);
   return {
     inputs: [...inputs.values()],
-    masks: masksOf(wiring, inputs, encoders),
+    masks,
     encoders: [...new Set(encoders.values())],
-    encoder: encoderAt(wiring, reader, "latent", encoders),
+    encoder,
     objectives: [...objectives.values()].flat(),
     comparisons: comparisonsOf(wiring, inputs, encoders),
     heads: headsOf(wiring, inputs, encoders),
+    vectors: [...vectors.values()],
+    viewComparisons: viewComparisonsOf(wiring, encoders, vectors),
+    streams: streamsOf(wiring, [...inputs.values()], masks, teacher),
+    stream: null,
     adversary: adversaryOf(wiring, encoders, objectives),
-    teacher: teacherOf(wiring, encoders),
+    teacher,
   };
-}
-
-/** What an encoder of maps has of them. */
-export function mapsOf({ maps }: Encoder): NonNullable<Encoder["maps"]> {
-  invariant(maps, "an encoder that reads an array gives maps");
-  return maps;
 }

@@ -6,12 +6,15 @@
 import {
   type Batch,
   batchInputs,
-  dropsInput,
+  dropFeeds,
+  dropNumbers,
   guideNames,
   type Layer,
   type MaskSampler,
   type ModelProgram,
   masksOf,
+  rowsOf,
+  trainedMasksOf,
   varyingMasks,
   weightsOf,
   withVisible,
@@ -147,11 +150,14 @@ function recordFunction(
 ): ProgramFunction {
   const g = createBuilder({ batch: batchSize });
   const weights = weightsOf(g, assembly.parameters) as WeightTree;
-  const batch = batchInputs(g, program, "training");
+  const batch = batchInputs(g, program, "recording");
   const calling = callingWith(batch, (_, other, args) => run(other, g, weights, args) as Tensor);
   const known = weightOperands(weights);
   const { inputs } = assembly.parts;
   for (const { grid, name } of inputs) known.set(grid, { kind: "grid", name: gridName(name, inputs.length === 1) });
+  for (const { input, of } of assembly.parts.streams) {
+    if (input.grid !== of.grid) known.set(input.grid, { kind: "grid", name: gridName(input.name, false) });
+  }
   for (const [object, operand] of batchOperands(batch)) known.set(object, operand);
   const args = f.inputs.map((input) => (typeof input === "string" ? batch : calling(input.name, input.from)));
   for (const [i, input] of f.inputs.entries()) {
@@ -246,20 +252,36 @@ function guideForms({ guide }: MaskSampler, label: string | null): BatchForm["gu
   return { [names.draws]: draws, ...Object.fromEntries(scalars) };
 }
 
-/** What is fed in training alone. */
-function dropForms({ drops = [] }: ModelProgram): BatchForm["training"] {
-  const numbers = drops.reduce((sum, drop) => sum + drop.numbers, 0);
-  const form = { shape: ["B", numbers], dtype: "float32" } as const;
-  return numbers === 0 ? {} : { [dropsInput]: { form, doc: "By what residuals and features are multiplied." } };
+/** What is fed in training alone that may be absent elsewhere. */
+const dropForms = (model: ModelProgram): BatchForm["training"] =>
+  Object.fromEntries(
+    dropFeeds(model).map(({ name, rows }) => {
+      const form: TensorForm = { shape: [rowsOf(rows), dropNumbers(model)], dtype: "float32" };
+      return [name, { form, doc: "By what residuals and features are multiplied." }];
+    }),
+  );
+
+/** Views of samples, and what moves during training. */
+function viewForms({ views = {}, moving = {} }: ModelProgram): BatchForm["views"] {
+  const seen = Object.entries(views).map(([name, { of, count, array }]): [string, DocumentedForm] => {
+    const shape = [rowsOf(count), ...array.axes.map(({ size }) => size), array.channels];
+    const doc = count === 1 ? `A view of ${of}.` : `${count} views of each ${of}, sample by sample.`;
+    return [name, { form: { shape, dtype: "float32" }, doc }];
+  });
+  const scalars = Object.keys(moving).map((name): [string, DocumentedForm] => [
+    name,
+    { form: { shape: [], dtype: "float32" }, doc: "Moves during training." },
+  ]);
+  return Object.fromEntries([...seen, ...scalars]);
 }
 
 /** What the masks are fed, with what it is. */
 function placeForms(model: ModelProgram): BatchForm["places"] {
-  const masks = masksOf(model);
+  const masks = [...masksOf(model), ...(model.views ? trainedMasksOf(model) : [])];
   return Object.fromEntries(
-    masks.flatMap(({ name, mask: { visible, tokens, varies }, feeds }): [string, DocumentedForm][] => {
-      const of = masks.length === 1 ? "" : ` of ${name}`;
-      const index = (size: number | "any"): TensorForm => ({ shape: ["B", size], dtype: "int32" });
+    masks.flatMap(({ name, label, mask: { visible, tokens, varies }, feeds, rows }): [string, DocumentedForm][] => {
+      const of = label === null ? "" : ` of ${name}`;
+      const index = (size: number | "any"): TensorForm => ({ shape: [rowsOf(rows), size], dtype: "int32" });
       return [
         [
           feeds.visible,
@@ -289,6 +311,7 @@ export function record(assembly: Assembly): Program {
         ]),
       ),
       places: placeForms(model),
+      views: viewForms(model),
       fields: Object.fromEntries(
         fieldsAsked(assembly.parts).flatMap(({ name, kind, input }): [string, DocumentedForm][] => {
           const field = model.fields?.[name];

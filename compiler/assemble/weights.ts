@@ -7,8 +7,6 @@ import {
   type Bound,
   type DecoderContext,
   type Encoder,
-  isGiven,
-  type LossContext,
   type ParameterTree,
   slowCopy,
   tokenParameter,
@@ -29,14 +27,14 @@ import {
   type WeightTree,
   weightsUnder,
 } from "./branches.js";
-import { extraRows, extraTokensOf, frontOf, headContext, headInput, hidingOf, inputsOf, isWhole } from "./layout.js";
+import { objectiveOwner, putHead, putLoss, putVectors, vectorWidth, widthOf } from "./head-weights.js";
+import { extraRows, extraTokensOf, frontOf, hidingOf, inputsOf, isWhole } from "./layout.js";
 import {
   type AdversaryPart,
   type EncoderPart,
-  type HeadPart,
+  encoderUnder,
   type InputPart,
   isEncoder,
-  type LabelledLoss,
   type Objective,
   type Parts,
   type TeacherPart,
@@ -84,24 +82,13 @@ export interface ModelWeights {
   readonly heads: readonly (readonly (string | null)[])[];
   /** Of the losses between inputs, within the model's. */
   readonly comparisons: readonly (string | null)[];
+  /** Of the losses between views, within the model's. */
+  readonly viewComparisons: readonly (string | null)[];
   /** The branches that make up tokens, positions and encoders, by their dotted names. */
   readonly backbone: readonly string[];
   /** Of branches; what lies below one belongs to the same part. */
   readonly owners: ReadonlyMap<ParameterTree, Owner>;
 }
-
-/** Part of a target: with a label by the target's name, as the model's own by that of its slot. */
-const objectiveOwner = (label: string | null, slot: string, ...narrower: readonly string[]): Owner => ({
-  parts: label === null ? [slot, ...narrower] : [`target.${label}`],
-  role: [slot, ...narrower].join("/"),
-  label,
-});
-
-const isEmpty = (tree: ParameterTree): boolean => Object.keys(tree).length === 0;
-
-/** Features of what an encoder gives: of its tokens, or of the latents that alone go on. */
-export const widthOf = ({ block: { definition, values }, latents }: EncoderPart): number =>
-  latents ? latents.definition.width(latents.values) : definition.width(values);
 
 /** Adds what a decoder knows of the places of the inputs that it reads. */
 function putDecoderPositions(branches: Branches, objective: Objective): void {
@@ -207,7 +194,7 @@ export const readsWhole = (parts: Parts, objective: Objective): boolean =>
 function putHiddenToken(branches: Branches, parts: Parts, label: string | null): void {
   const input = parts.inputs.find((one) => one.label === label);
   if (!input?.tokens || hidingOf(parts, input) !== "token") return;
-  const isOfDecoder = label === null && !isBehindLatents(parts, input);
+  const isOfDecoder = label === null && parts.objectives.length > 0 && !isBehindLatents(parts, input);
   const owner = isOfDecoder ? objectiveOwner(null, "decoder") : backboneOwner(label, "encoder");
   putBeside(branches.at(label), { [hiddenTokenName(parts, input)]: tokenParameter(inputWidth(parts, input)) }, owner);
 }
@@ -219,29 +206,6 @@ function putSharedDecoder(branches: Branches, parts: Parts, objective: Objective
   const whole = readsWhole(parts, objective);
   const weights = definition.several?.parameters(values, { encoderWidth: widthOf(objective.latent), whole }) ?? {};
   putBeside(branches.root, weights, objectiveOwner(null, "decoder"));
-}
-
-/** Adds the weights of a loss; gives their branch. `target`: the label of its target. */
-function putLoss(
-  growing: Growing,
-  { definition, values, label }: LabelledLoss,
-  context: LossContext,
-  target: string | null,
-): string | null {
-  const weights = definition.parameters?.(values, context) ?? {};
-  const owner = objectiveOwner(target, "loss", ...(label === null ? [] : [`loss.${label}`]));
-  if (label === null) putBeside(growing, weights, owner);
-  else growing.owners.set(weights, owner);
-  for (const branch of Object.values(weights))
-    if (branch && isGiven(branch)) ownNetwork(growing, weights, branch, owner);
-  return label === null || isEmpty(weights) ? null : putUnder(growing, weights, label);
-}
-
-/** A network that others have trained belongs to a loss, and has the places of the encoder that it was. */
-function ownNetwork({ owners }: Growing, around: ParameterTree, network: ParameterTree, { parts }: Owner): void {
-  owners.delete(around);
-  owners.delete(network);
-  for (const part of Object.values(network)) owners.set(part as ParameterTree, { parts, role: "encoder", label: null });
 }
 
 /** Adds the weights of a target's encoder, with positions for its tokens; gives their branch. */
@@ -363,21 +327,14 @@ function putAdversary(
   return [(_, branchOf) => put(own.tree, copyOf(parts, backbone, branchOf))];
 }
 
-/** Adds the slow copy of an encoder. */
-function putTeacher(growing: Growing, parts: Parts, { student }: TeacherPart): Later {
+/** Adds the slow copy of an encoder, and of heads behind it. */
+function putTeacher(growing: Growing, parts: Parts, { student, vectors }: TeacherPart): Later {
   const put = keepName(growing, teacherBranch, { parts: ["teacher"], role: "teacher", label: null });
-  return (root, branchOf) => put(root, slowCopy(copyOf(parts, student, branchOf)));
-}
-
-/** Adds a head and what its losses train; gives the branches of the losses. */
-function putHead(branches: Branches, head: HeadPart): readonly (string | null)[] {
-  const { label, block, latent, losses } = head;
-  const growing = branches.at(label);
-  const encoderWidth = widthOf(latent.encoder);
-  const owner: Owner = { parts: label === null ? ["head"] : ["head", `head.${label}`], role: "head", label };
-  putBeside(growing, block.definition.parameters(block.values, headContext(head)), owner);
-  const context = { encoderWidth, array: headInput({ latent }).array };
-  return losses.map((loss) => putLoss(growing, loss, context, null));
+  return (root, branchOf) => {
+    const own = backboneOf(parts, new Branches(), student);
+    for (const one of vectors) putVectors(own, one);
+    put(root, slowCopy(own.joinedAs(branchOf)));
+  };
 }
 
 export function modelWeights(parts: Parts): ModelWeights {
@@ -394,7 +351,18 @@ export function modelWeights(parts: Parts): ModelWeights {
   const shared = parts.objectives.find(({ together }) => together);
   if (shared) putSharedDecoder(branches, parts, shared);
   const placed = parts.objectives.map((objective) => putObjective(branches, parts, objective));
+  // Without a decoder to stand with, it stands with the encoder.
+  if (parts.objectives.length === 0) putHiddenToken(branches, parts, null);
   const heads = parts.heads.map((head) => putHead(branches, head));
+  for (const one of parts.vectors) putVectors(branches, one);
+  const viewComparisons = parts.viewComparisons.map(({ loss, of }) =>
+    putLoss(
+      root,
+      loss,
+      { encoderWidth: vectorWidth(of), array: (encoderUnder(of).inputs[0] as InputPart).array },
+      null,
+    ),
+  );
   const comparisons = parts.comparisons.map(({ loss, between: [{ encoder }] }) =>
     putLoss(root, loss, { encoderWidth: widthOf(encoder), array: (encoder.inputs[0] as InputPart).array }, null),
   );
@@ -402,5 +370,5 @@ export function modelWeights(parts: Parts): ModelWeights {
   for (const put of later) put(parameters as OpenTree, branchOf);
   const objectives = placed.map((one, i) => ({ branch: branchOf(parts.objectives[i]?.label ?? null), ...one }));
   const paths = backbone.map(({ label, name }) => [...(label === null ? [] : [branchOf(label)]), name].join("."));
-  return { parameters, branchOf, objectives, heads, comparisons, backbone: paths, owners };
+  return { parameters, branchOf, objectives, heads, comparisons, viewComparisons, backbone: paths, owners };
 }

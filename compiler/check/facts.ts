@@ -17,12 +17,13 @@ import {
   mustBe,
   planesOf,
   type Saying,
+  type Stream,
   saidBy,
   type Tokens,
   tokenCount,
 } from "../../blocks/index.js";
 import type { Span } from "../../grammar/index.js";
-import { givesMaps } from "../wire/roles.js";
+import { givesMaps, givesVectors } from "../wire/roles.js";
 import {
   inputsUnder,
   isCalled,
@@ -169,6 +170,14 @@ export interface Place {
 const declaredArray = (place: Place): Fact<ArrayShape> =>
   factOf(place, "input", (definition, values) => (definition as Input).shape(values));
 
+/** The views of a sample that training sees; none: it sees whole samples. */
+export function streamsOf({ wiring }: Pick<Place, "wiring">): Fact<readonly Stream[]> {
+  const [views] = ownParts(wiring, "views");
+  return views
+    ? fact(views.line, (definition, values) => mustBe("view", definition).streams(values))
+    : { value: [], sources: [] };
+}
+
 /** What enters the model: as the input declares it, or of a cloud what its tokens make of that. Tokens themselves are told of the former. */
 export function arrayOf(place: Place): Fact<ArrayShape> {
   const { wiring, part } = place;
@@ -313,13 +322,13 @@ function judgedTargets(
 
 /** null as a value: the model has no head. */
 export const classesOf = (place: Place): Fact<number | null> =>
-  ownParts(place.wiring, "head").length === 0
+  ownParts(place.wiring, "head").every(({ definition }) => givesVectors(definition))
     ? none
     : factOf(place, "head", (definition, values) => mustBe("head", definition).classes(values));
 
 /** What the head says; null as a value: the model has none. */
 export const sayingOf = (place: Place): Fact<Saying | null> =>
-  ownParts(place.wiring, "head").length === 0
+  ownParts(place.wiring, "head").every(({ definition }) => givesVectors(definition))
     ? none
     : factOf(place, "head", (definition) => saidBy(mustBe("head", definition)));
 

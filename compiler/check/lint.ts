@@ -13,6 +13,7 @@ import {
   type OfInput,
   type Place,
   type Remark,
+  viewName,
 } from "../../blocks/index.js";
 import { type Diagnostic, isWithin, type Span } from "../../grammar/index.js";
 import type { Filled, Model, Recipe, Use } from "../model.js";
@@ -68,8 +69,11 @@ export function lintRecipe(recipe: JudgedRecipe, linting: Linting): ReadonlySet<
 function ofEachInput(recipe: JudgedRecipe): readonly LintRecipe[] {
   const names = ask(() => recipe.data.map(({ input }) => input))?.answer ?? [undefined];
   if (names.length < 2) {
-    const [data, augment] = [() => recipe.data[0], () => recipe.augment];
-    return [Object.create(recipe, { data: { get: data }, augment: { get: augment } }) as LintRecipe];
+    return ofEachView(recipe).map((labels) => {
+      const isSeen = ({ input }: OfInput<Use>): boolean => input === undefined || (labels?.includes(input) ?? true);
+      const [data, augment] = [() => recipe.data[0], () => recipe.augment.filter(isSeen)];
+      return Object.create(recipe, { data: { get: data }, augment: { get: augment } }) as LintRecipe;
+    });
   }
   return recipe.data.map((data) => {
     const isOther = (label: string | null | undefined): boolean =>
@@ -81,6 +85,16 @@ function ofEachInput(recipe: JudgedRecipe): readonly LintRecipe[] {
       beside: { value: recipe.data.filter((other) => other !== data) },
     }) as LintRecipe;
   });
+}
+
+/** The labels of augmentations by which each view of a sample is made; null: the model sees whole samples. */
+function ofEachView({ model }: JudgedRecipe): readonly (readonly string[] | null)[] {
+  const views = ask(() => model.find(({ slot }) => slot === "views"))?.answer?.use;
+  if (!views) return [null];
+  const inputs = model.flatMap(({ slot, label, use }) => (slot === "input" ? [label ?? use.definition.name] : []));
+  return mustBe("view", views.definition)
+    .streams(views.values)
+    .flatMap(({ name, count }) => Array.from({ length: count }, (_, i) => [...inputs, name, viewName(name, count, i)]));
 }
 
 /** Whether an augmentation that is of this input, or of no single one, changes it. */

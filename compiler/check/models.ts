@@ -1,10 +1,10 @@
 /** One model: its body on top of its base, what is missing, whether the blocks fit, and the `Model` that is handed on. */
 
-import type { Registry } from "../../blocks/index.js";
+import { type Definition, mustBe, type Registry } from "../../blocks/index.js";
 import type { ModelDeclaration, Span } from "../../grammar/index.js";
 import type { Filled, Model, Use } from "../model.js";
 import { modelSlots, type SlotRule } from "../slots.js";
-import { givesMaps } from "../wire/roles.js";
+import { comparesViews, givesMaps } from "../wire/roles.js";
 import { type Wiring, wire } from "../wire/wiring.js";
 import { defaultUse } from "./blocks.js";
 import { readBody } from "./changes.js";
@@ -14,9 +14,12 @@ import {
   type DraftBlock,
   type DraftLine,
   type DraftValue,
+  definitionOf,
   hasHead,
   slotLines,
+  valuesOf,
 } from "./draft.js";
+import { ask } from "./facts.js";
 import { fitModel } from "./fit.js";
 import { scopeOf } from "./lines.js";
 import { lintModel } from "./lint.js";
@@ -74,6 +77,7 @@ export function checkModel(declaration: ModelDeclaration, base: ModelBase | null
   const draft = readBody(declaration.entries, base?.draft ?? null, body);
   const lines = withDefaults(draft, body, span);
   unknownLabels(lines, body);
+  unknownViews(lines, body);
   const failed = new Set<string>();
   const known = base?.checked?.failed ?? new Set();
   const wiring = wire(lines, {
@@ -102,7 +106,8 @@ export function checkModel(declaration: ModelDeclaration, base: ModelBase | null
 
 /** Fills empty slots that have a default block, and reports those that must not be empty. */
 export function withDefaults(draft: Draft, body: Body, span: Span): readonly DraftLine[] {
-  const headless = !hasHead(draft.lines);
+  const headless =
+    !hasHead(draft.lines) && !slotLines(draft.lines, "loss").some(({ block }) => comparesViews(block?.definition));
   const braced = slotsInEveryTarget(draft.lines);
   const uncut = slotLines(draft.lines, "encoder").some(({ block }) => givesMaps(block?.definition));
   const added = body.rules.flatMap((rule): readonly DraftLine[] => {
@@ -141,7 +146,7 @@ function missingSlot(rule: SlotRule, { name, owner, registry, report }: Body, sp
 /** Labels that values refer to must be labels of the model. */
 function unknownLabels(lines: readonly DraftLine[], { report }: Body): void {
   const labels = [...new Set(lines.flatMap((line) => line.label ?? []))];
-  for (const { value, origin } of lines.flatMap(labelValues)) {
+  for (const { value, origin } of lines.flatMap((line) => labelValues(line, false))) {
     for (const label of ((value ?? []) as readonly string[]).flatMap((name) => name.split("."))) {
       if (labels.includes(label)) continue;
       fail(report, "check/unknown-label", origin.span, `no line of the model has the label \`${label}\``, {
@@ -152,10 +157,31 @@ function unknownLabels(lines: readonly DraftLine[], { report }: Body): void {
   }
 }
 
-/** The values of a line that refer to labels. */
-const labelValues = ({ block }: DraftLine): readonly DraftValue[] =>
+/** Views that values refer to must be views of the model. */
+function unknownViews(lines: readonly DraftLine[], { report }: Body): void {
+  const [views] = slotLines(lines, "views");
+  const known =
+    views && ask(() => mustBe("view", definitionOf<Definition>(views) as Definition).streams(valuesOf(views)));
+  if (views && !known) return;
+  const names = known?.answer.map(({ name }) => name) ?? [];
+  for (const { value, origin } of lines.flatMap((line) => labelValues(line, true))) {
+    for (const name of (value ?? []) as readonly string[]) {
+      if (names.includes(name)) continue;
+      fail(report, "check/unknown-label", origin.span, `the model sees no views called \`${name}\``, {
+        reason: "Views are made by the line `views`.",
+        ...(views
+          ? suggestion(name, origin.span, names, "views")
+          : { help: "add a line `views`, or leave the value out: whole samples are seen" }),
+        fix: undefined,
+      });
+    }
+  }
+}
+
+/** The values of a line that refer to labels, or to views. */
+const labelValues = ({ block }: DraftLine, views: boolean): readonly DraftValue[] =>
   Object.entries(block?.definition.params ?? {}).flatMap(([name, { type }]) =>
-    type.kind === "labels" ? (block?.values.get(name) ?? []) : [],
+    type.kind === "labels" && (type.views === true) === views ? (block?.values.get(name) ?? []) : [],
   );
 
 /** The lines of a model in the order of the slots. Only for lines without a broken value. */

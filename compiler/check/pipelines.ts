@@ -15,6 +15,7 @@ import type { StageStart } from "../mapping.js";
 import type { Recipe, Use } from "../model.js";
 import type { Pipeline, Stage } from "../pipeline.js";
 import { recipeSlots } from "../slots.js";
+import { givesVectors } from "../wire/roles.js";
 import { readBlock } from "./blocks.js";
 import type { Body, DraftBlock } from "./draft.js";
 import { fits } from "./fit.js";
@@ -212,7 +213,7 @@ function notEarlier(
 /** Whether a stage's model has what a probe judges. */
 function fitProbe(block: DraftBlock, { model }: Stage, { span }: PipelineEvaluation, report: Report): void {
   const used = (slot: string) => model.slots.flatMap((one) => (one.slot === slot ? [one.use] : []));
-  const [head] = used("head");
+  const [head] = used("head").filter(({ definition }) => !givesVectors(definition));
   const [encoder] = used("encoder");
   const known = <V>(value: V) => ({ value, sources: [] });
   const facts = {

@@ -1,12 +1,21 @@
 /** Which inputs of its model the data and the augmentations of a recipe are for: by their labels, or all that they change. */
 
-import { type ArrayShape, type Augment, type Dataset, isChanged, isOfMedia } from "../../blocks/index.js";
+import {
+  type ArrayShape,
+  type Augment,
+  arrayOfStream,
+  type Dataset,
+  isChanged,
+  isOfMedia,
+  namesOfStream,
+  planesOf,
+} from "../../blocks/index.js";
 import { isWithin, type Span } from "../../grammar/index.js";
 import { recipeSlots } from "../slots.js";
 import { ownParts } from "../wire/wiring.js";
 import type { Code } from "./codes.js";
 import { type Body, type DraftLine, lineName, slotLines } from "./draft.js";
-import { arrayOf, type Fact, type Facts, planeOf } from "./facts.js";
+import { arrayOf, type Fact, type Facts, planeOf, streamsOf } from "./facts.js";
 import type { Fitting } from "./fit.js";
 import type { Subject } from "./models.js";
 import { named, suggestion } from "./nearest.js";
@@ -19,6 +28,8 @@ export interface ModelInput {
   readonly array: Fact<ArrayShape>;
   /** What blocks of a recipe are told of it. */
   readonly facts: Facts;
+  /** The views that training sees of it, each with its names. */
+  readonly views: readonly (Pick<ModelInput, "array" | "facts"> & { readonly names: readonly string[] })[];
 }
 
 /** The inputs of a model; null: one of them could not be read. */
@@ -28,9 +39,18 @@ export function inputsOf({ checked: { wiring } }: Subject): readonly ModelInput[
     if (name === undefined) return null;
     const place = { wiring, part };
     const array = arrayOf(place);
-    return { name, array, facts: { array, image: planeOf(place) } };
+    return { name, array, facts: { array, image: planeOf(place) }, views: viewsOf(wiring, array) };
   });
   return inputs.every((input) => input !== null) && inputs.length > 0 ? inputs : null;
+}
+
+function viewsOf(wiring: Subject["checked"]["wiring"], array: ModelInput["array"]): ModelInput["views"] {
+  const streams = streamsOf({ wiring });
+  return (streams?.value ?? []).map((stream) => {
+    const seen = array && { value: arrayOfStream(stream, array.value), sources: array.sources };
+    const image = seen && { value: planesOf(seen.value).shape, sources: seen.sources };
+    return { names: namesOfStream(stream), array: seen, facts: { array: seen, image } };
+  });
 }
 
 const isOfInputs = (line: DraftLine): boolean =>
@@ -39,7 +59,12 @@ const isOfInputs = (line: DraftLine): boolean =>
 /** The inputs that a line is about: the one that it names, the only one, or all whose pictures it changes. */
 export function inputsOfLine(line: DraftLine, inputs: readonly ModelInput[]): readonly ModelInput[] {
   if (!isOfInputs(line)) return [];
-  if (line.label !== null) return inputs.filter(({ name }) => name === line.label);
+  const { label } = line;
+  if (label !== null) {
+    const own = inputs.filter(({ name }) => name === label);
+    const view = inputs.flatMap(({ views }) => views).find(({ names }) => names.includes(label));
+    return own.length === 0 && view ? [{ ...view, name: label, views: [] }] : own;
+  }
   if (inputs.length === 1) return inputs;
   if (!isShared(line)) return [];
   const changed = inputs.filter(({ array }) => array && isChanged(array.value, line.block?.definition as Augment));
@@ -80,18 +105,21 @@ export function checkInputs(
 }
 
 function unknownInputs(lines: readonly DraftLine[], inputs: readonly ModelInput[]): readonly Finding[] {
-  const names = inputs.map(({ name }) => name);
+  const own = inputs.map(({ name }) => name);
+  const views = inputs.flatMap((input) => input.views.flatMap(({ names }) => names));
   return lines.flatMap((line): readonly Finding[] => {
     const { slot, label, span } = line;
+    const names = slot === "augment" ? [...own, ...views] : own;
     if (!isOfInputs(line) || label === null || names.includes(label)) return [];
+    const isOfViews = slot === "augment" && views.length > 0;
     return [
       {
         code: "check/unknown-label",
         key: `check/unknown-label ${slot} ${label}`,
         span,
-        message: `no input of the model is called \`${label}\``,
-        reason: `The label of \`${slot}\` names the input that it is for.`,
-        ...suggestion(label, span, names, "inputs"),
+        message: `no input ${isOfViews ? "or view " : ""}of the model is called \`${label}\``,
+        reason: `The label of \`${slot}\` names the input ${isOfViews ? "or the views " : ""}that it is for.`,
+        ...suggestion(label, span, names, isOfViews ? "inputs and views" : "inputs"),
         fix: undefined,
       },
     ];

@@ -143,7 +143,10 @@ const expectations: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
       ? "a share such as `75%`, or one that moves such as `100% -> 0% over 30 epochs`"
       : "a number such as `0.996`, or one that moves such as `0.996 -> 1 over all epochs`",
   block: ({ of }) => `a block of the kind ${of}`,
-  labels: ({ parts }) => `labels such as \`${parts ? "[joint.audio, joint.image]" : "[audio, image]"}\``,
+  labels: ({ parts, views }) =>
+    views
+      ? "names of views such as `[first]`"
+      : `labels such as \`${parts ? "[joint.audio, joint.image]" : "[audio, image]"}\``,
   sources: () => 'a file or a run such as `"runs/mae".encoder`, or several in brackets',
   parts: () => "a part of the model such as `head`, or several in brackets",
   axes: () => "axes such as `[row, column]`",

@@ -22,7 +22,7 @@ export function isWired(wiring: Wiring<DraftLine>, { report, name }: Body): bool
     first.length > 0
       ? first
       : wiring.parts.flatMap((part) =>
-          part.slot === "loss" && asKind("loss", part.definition)?.compares !== "features"
+          part.slot === "loss" && !["features", "views"].includes(asKind("loss", part.definition)?.compares ?? "")
             ? lossOfAnotherKind(part, wiring, name)
             : (wiring.wires.get(part) ?? []).flatMap((wire) => [
                 ...unreadNames(part, wire, wiring),

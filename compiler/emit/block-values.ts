@@ -9,6 +9,7 @@ import { dataText } from "./text.js";
 /** Where the blocks of a kind are found in `maelang/blocks`. */
 const spaces: { readonly [K in Kind]: string } = {
   input: "inputs",
+  view: "views",
   tokens: "tokens",
   positions: "positions",
   mask: "masks",

@@ -11,6 +11,7 @@ import {
   encodingsOf,
   headFacts,
   predictionsOf,
+  wholeMasks,
 } from "../assemble/assemble.js";
 import { fieldsAsked } from "../assemble/fields.js";
 import { guidedMasks } from "../assemble/guide.js";
@@ -24,8 +25,9 @@ import {
   separatorsOf,
   visibleOf,
 } from "../assemble/layout.js";
-import type { InputPart, MaskPart, Objective, Parts } from "../assemble/parts.js";
+import type { InputPart, MaskPart, Objective, Parts, StreamPart } from "../assemble/parts.js";
 import { record } from "../assemble/record.js";
+import { movingOf } from "../assemble/views.js";
 import { noHomes, ourNames } from "../homes.js";
 import { countWeights } from "../memory-plan.js";
 import type { Model } from "../model.js";
@@ -48,7 +50,12 @@ const words =
 /** The name of the module's export: the model's own, unless it means something else in the module or in the language. */
 function exportName({ name }: Model, { functions, batch }: Program): string {
   const arrays = Object.keys(batch.arrays);
-  const own = [...arrays.flatMap(constantsOf(arrays.length === 1)), "parameters", ...functions.map((f) => f.name)];
+  const own = [
+    ...arrays.flatMap(constantsOf(arrays.length === 1)),
+    ...Object.keys(batch.views).flatMap(constantsOf(false)),
+    "parameters",
+    ...functions.map((f) => f.name),
+  ];
   const types = ["Arrays", "Batch", "Builder", "Tensor", "W", "Weights"];
   return [...own, ...types, ...ourNames, ...words.split(" ")].includes(name) ? `${name}Model` : name;
 }
@@ -97,7 +104,10 @@ const adversaryText = (assembly: Assembly, adversary: NonNullable<Assembly["part
 /** What the model is, line by line. */
 function modelText(assembly: Assembly, program: Program, imports: Imports): string {
   const { parts } = assembly;
-  const { inputs, encoder, adversary, teacher, heads } = parts;
+  const { inputs, encoder, adversary, teacher, heads, streams } = parts;
+  const moving = movingOf(parts).map(
+    ({ term, loss }) => `...${imports.ours("bindMoving")}(${bound(loss, imports)}, ${dataText(term)})`,
+  );
   const [own] = heads.length === 0 ? parts.objectives : [];
   const [head] = heads;
   const handedOn = program.functions.map((f) => f.name).filter((name) => handed.includes(name));
@@ -132,7 +142,11 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
     `name: ${dataText(assembly.model.name)}`,
     `arrays: ${byInput(({ name }) => shapeName(name))}`,
     `grids: ${byInput(gridOf)}`,
-    `masks: ${masksText(parts, imports, gridOf)}`,
+    `masks: ${masksText(wholeMasks(parts), imports, gridOf)}`,
+    ...(streams.length > 0
+      ? [`views: { ${streams.map((stream) => viewText(stream, imports, only)).join(", ")} }`]
+      : []),
+    ...(moving.length > 0 ? [`moving: { ${moving.join(", ")} }`] : []),
     `parameters, backbone: ${dataText(assembly.backbone)}, extraTokens: ${layoutOf(parts).extra}`,
     ...(encoder.latents ? [`latents: ${frontOf(encoder)}`] : []),
     ...(separatorsOf(encoder) > 0 ? [`separators: ${separatorsOf(encoder)}`] : []),
@@ -151,8 +165,26 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
   return `${imports.ours("defineModel")}({ ${lines.join(", ")} })`;
 }
 
+/** What the program calls the shape of a view, and its lattice: those of its input, where it is as large. */
+const viewNames = ({ input, of }: StreamPart, only: boolean) => ({
+  shape: shapeName(input.array === of.array ? of.name : input.name),
+  grid: input.grid === of.grid ? gridName(of.name, only) : gridName(input.name, false),
+});
+
+/** The views of a stream, by name. */
+function viewText(stream: StreamPart, imports: Imports, only: boolean): string {
+  const { name, of, count, shared, mask } = stream;
+  const { shape, grid } = viewNames(stream, only);
+  const facts = [
+    `of: ${dataText(of.name)}, count: ${count}, array: ${shape}`,
+    ...(shared ? ["shared: true"] : []),
+    ...(mask ? [`mask: ${imports.ours("bindMask")}(${bound(mask.block, imports)}, ${grid})`] : []),
+  ];
+  return `${name}: { ${facts.join(", ")} }`;
+}
+
 /** The masks of a model by name. */
-function masksText({ masks }: Parts, imports: Imports, gridOf: (input: InputPart) => string): string {
+function masksText(masks: readonly MaskPart[], imports: Imports, gridOf: (input: InputPart) => string): string {
   const texts = masks.map(({ name, block, over }) => {
     const [only, another] = over;
     const bind = another ? "bindJointMask" : "bindMask";
@@ -163,7 +195,7 @@ function masksText({ masks }: Parts, imports: Imports, gridOf: (input: InputPart
 }
 
 /** The type of a batch. A type and not an interface, which would not be taken where fields of any name are. */
-function batchType({ batch: { arrays, places, fields, guide, training } }: Program, { inputs }: Parts): string {
+function batchType({ batch: { arrays, places, views, fields, guide, training } }: Program, { inputs }: Parts): string {
   const property = (name: string, form: TensorForm, doc: string, mark = "") =>
     `/** ${doc} */\nreadonly ${name}${mark}: ${tensorType(form)};`;
   const properties = [
@@ -174,7 +206,9 @@ function batchType({ batch: { arrays, places, fields, guide, training } }: Progr
         `${isPicture(array) ? "Pixels" : "Numbers"} as the recipe leaves them.`,
       ),
     ),
-    ...Object.entries({ ...places, ...fields, ...guide }).map(([name, { form, doc }]) => property(name, form, doc)),
+    ...Object.entries({ ...views, ...places, ...fields, ...guide }).map(([name, { form, doc }]) =>
+      property(name, form, doc),
+    ),
     ...Object.entries(training).map(([name, { form, doc }]) => property(name, form, doc, "?")),
   ];
   return `{\n${properties.join("\n")}\n}`;
@@ -213,6 +247,7 @@ const namesIn = ({ functions, batch }: Program, model: string): readonly string[
   ...reserved.split(" "),
   ...Object.keys(batch.arrays).flatMap((array, _, all) => [array, ...constantsOf(all.length === 1)(array)]),
   ...Object.keys(batch.places),
+  ...Object.keys(batch.views).flatMap((name) => [name, ...constantsOf(false)(name)]),
   ...Object.keys(batch.fields),
   ...Object.keys(batch.training),
   ...functions.flatMap((f) => [
@@ -257,6 +292,17 @@ function moduleText(assembly: Assembly, recorded: Program, version: string, else
         `const ${gridName(array, inputs.length === 1)} = ${dataText(grid)} as const;`,
       ),
     ]),
+    ...assembly.parts.streams.flatMap(({ input: { name: view, array: shape, grid }, of }) =>
+      grid === of.grid
+        ? []
+        : [
+            `const ${shapeName(view)} = ${dataText(shape)} as const;`,
+            documented(
+              `${tokenCount(grid)} ${isPicture(shape) ? "patches" : "tokens"} of a view \`${view}\`, in raster order.`,
+              `const ${gridName(view, false)} = ${dataText(grid)} as const;`,
+            ),
+          ],
+    ),
     `const parameters = ${parameters};`,
     "type W = Weights<typeof parameters>;",
     documented("One training batch.", `type Batch = ${batchType(program, assembly.parts)};`),

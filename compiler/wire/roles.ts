@@ -52,6 +52,8 @@ export interface Port {
    * unless it is of an input or has no label itself: then it reads all.
    */
   readonly named?: string;
+  /** It reads several only where they are named. */
+  readonly onlyNamed?: true;
   /** The names are those of what the sources read at this port of theirs: a prediction is named by its target. */
   readonly by?: string;
   /** A slot whose parts are read in place of the sources, where they have the label: what an encoder makes of tokens. */
@@ -64,7 +66,7 @@ export interface Port {
 }
 
 const needsLayers: Demand = {
-  met: (source) => (source as Encoder).outputs !== undefined,
+  met: (source) => givesVectors(source) || (source as Encoder).outputs !== undefined,
   otherwise: "whose layers cannot be read one by one",
 };
 
@@ -148,6 +150,26 @@ const readsTokens: Demand = {
   met: (source) => !givesMaps(source),
   otherwise: "which gives maps and no tokens",
 };
+
+/** What a loss of views compares is no logit of a class. */
+const onlyVectors: Demand = {
+  met: (source) => asKind("head", source) === undefined || givesVectors(source),
+  otherwise: "which tells classes apart, and the loss compares views",
+};
+
+/** Heads of vectors read encoders or each other; all others read encoders. */
+const needsVectors: Demand = {
+  met: (source, reader) => asKind("head", source) === undefined || (givesVectors(source) && givesVectors(reader)),
+  otherwise: "and only heads of vectors read each other",
+};
+
+/** Whether a head gives vectors, and no classes. */
+export const givesVectors = (definition: Definition | undefined): boolean =>
+  asKind("head", definition)?.vectors !== undefined;
+
+/** Whether a loss compares views of a sample. */
+export const comparesViews = (definition: Definition | undefined): boolean =>
+  asKind("loss", definition)?.compares === "views";
 
 /** Whether an encoder reads an array itself: what a mask hides are then cells of the array, and no tokens. */
 export const givesMaps = (definition: Definition | undefined): boolean =>
@@ -244,6 +266,7 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       several: () => true,
       why: "A mask says which tokens are seen.",
     },
+    { name: "views", from: "views", place: "model", optional: true, why: "An encoder sees views of samples." },
   ],
   latents: [
     {
@@ -302,6 +325,8 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       place: "model",
       last: true,
       named: "of",
+      through: "head",
+      asks: needsVectors,
       why: "A head reads what the encoder gives.",
     },
   ],
@@ -331,6 +356,26 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       named: "between",
       why: "The loss compares what encoders give.",
     },
+    {
+      name: "vectors",
+      from: "encoder",
+      instead: { from: "head", gives: givesVectors },
+      place: "model",
+      last: true,
+      named: "of",
+      through: "head",
+      reads: comparesViews,
+      asks: onlyVectors,
+      why: "The loss compares what stands for views.",
+    },
+    { name: "views", from: "views", place: "model", reads: comparesViews, why: "The loss compares views of a sample." },
+    {
+      name: "teacher",
+      from: "teacher",
+      place: "model",
+      reads: (reader) => asKind("loss", reader)?.taught === true,
+      why: "The loss compares views with what a slow copy makes of others.",
+    },
   ],
   teacher: [
     {
@@ -338,7 +383,10 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       from: "encoder",
       place: "model",
       last: true,
+      several: () => true,
+      onlyNamed: true,
       named: "of",
+      through: "head",
       asks: needsLayers,
       why: "A teacher follows an encoder.",
     },

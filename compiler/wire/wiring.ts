@@ -189,12 +189,12 @@ class Rooms<L extends Line<L>> {
 
   /** What can be read at a port. */
   sources(port: Port, reader: Part<L>): readonly Part<L>[] {
+    const named = this.names(port, reader);
+    if (named) return this.#named(port, reader, named);
     const { instead } = port;
     const others = instead ? this.#in(null, { ...port, from: instead.from }, reader) : [];
     const giving = others.filter(({ definition }) => definition && instead?.gives(definition));
-    const names = this.names(port, reader);
-    if (giving.length > 0 && !names) return giving;
-    if (names) return this.#named(port, reader, names);
+    if (giving.length > 0) return giving;
     const { within } = reader;
     const braces = within === null ? [] : this.#in(within, port, reader);
     if (port.place === "braces") return braces;
@@ -223,7 +223,8 @@ const wiresOf = <L extends Line<L>>(part: Part<L>, rooms: Rooms<L>): readonly Wi
     const inputs = new Set(sources.map(({ input }) => input));
     const isOne = port.each && (inputs.has(null) || inputs.size < sources.length);
     const joined = definition !== undefined && (port.several?.(definition) ?? false) && !isOne;
-    return [{ port, sources, joined: joined && (!port.named || names !== null || isOfAll), names }];
+    const isSaid = !port.named || names !== null || (isOfAll && !port.onlyNamed);
+    return [{ port, sources, joined: joined && isSaid, names }];
   });
 
 /** What a part reads, wherever it is known which parts those are. */

@@ -4,7 +4,6 @@
  */
 
 import {
-  arrayLength,
   type BoundField,
   type ImageObject,
   labelFlags,
@@ -22,13 +21,15 @@ import { objectsSeen } from "./image/objects.js";
 import { checkFiles } from "./inspect.js";
 import { batchOrder } from "./order.js";
 import { openPool } from "./pool.js";
-import { type FieldArrays, numbersOf, type Preparation } from "./preparation.js";
+import { type FieldArrays, numbersOf, numbersPrepared, type Preparation, preparedOf } from "./preparation.js";
 import type { BatchBuffers, Failed } from "./work.js";
 
 export interface BatchesOptions {
   readonly index: SampleIndex;
   readonly augment: Training["augment"];
   readonly arrays: ModelProgram["arrays"];
+  /** The views that training sees in place of arrays; if absent, it sees the arrays. */
+  readonly streams?: ModelProgram["views"];
   readonly batch: number;
   readonly seed: number;
   /** Paths of samples are relative to it. */
@@ -42,7 +43,7 @@ export interface BatchesOptions {
 export type BatchArrays = Readonly<Record<string, Float32Array>>;
 
 export interface TrainingBatch {
-  /** By name, [B, ...axes, C]; overwritten by the next call of `next`. */
+  /** By name, [B, ...axes, C], of views [kB, ...axes, C]; overwritten by the next call of `next`. */
   readonly arrays: BatchArrays;
   /** What was computed of each sample beside its array, by name, [B, ...]; overwritten likewise. */
   readonly fields: FieldArrays;
@@ -206,8 +207,9 @@ function prefetched(
   start: number,
   end: number,
 ): Prefetched {
-  const { index, augment, arrays, seed, root, fields, mode } = options;
-  const pool = openPool(usefulWorkers(options), { augment, arrays, seed, root, fields, mode });
+  const { index, augment, arrays, streams, seed, root, fields, mode } = options;
+  const seen = streams ? { arrays, streams } : { arrays };
+  const pool = openPool(usefulWorkers(options), { augment, ...seen, seed, root, fields, mode });
   const buffers = Array.from({ length: buffersFor(pool.workers) }, () => batchBuffers(options));
   const own = ownCopy(options);
   const listen = listener(options);
@@ -245,15 +247,13 @@ function prefetched(
 /** Batches that are held beside the one in use: without workers none is prepared ahead. */
 export const buffersFor = (workers: number): number => (workers === 0 ? 0 : ahead) + 1;
 
-type BatchSize = Pick<BatchesOptions, "arrays" | "batch"> & Pick<Preparation, "fields">;
+type BatchSize = Pick<BatchesOptions, "arrays" | "streams" | "batch"> & Pick<Preparation, "fields">;
 
 /** Every number of a batch has four bytes. */
 function batchBuffers(size: BatchSize): BatchBuffers {
   const memory = (numbers: number) => new SharedArrayBuffer(numbers * Float32Array.BYTES_PER_ELEMENT);
   return {
-    arrays: Object.fromEntries(
-      Object.entries(size.arrays).map(([name, shape]) => [name, memory(size.batch * arrayLength(shape))]),
-    ),
+    arrays: Object.fromEntries(preparedOf(size).map((one) => [one.name, memory(size.batch * numbersPrepared(one))])),
     fields: Object.fromEntries(
       Object.entries(size.fields).map(([name, { shape }]) => [name, memory(size.batch * sizeOf(shape))]),
     ),
@@ -262,8 +262,8 @@ function batchBuffers(size: BatchSize): BatchBuffers {
 
 /** Copies the batch in use: native libraries refuse shared memory, and it costs little beside a step. */
 function ownCopy(size: BatchSize): (buffers: BatchBuffers) => Pick<TrainingBatch, "arrays" | "fields"> {
-  const arrays = Object.entries(size.arrays).map(
-    ([name, shape]) => [name, new Float32Array(size.batch * arrayLength(shape))] as const,
+  const arrays = preparedOf(size).map(
+    (one) => [one.name, new Float32Array(size.batch * numbersPrepared(one))] as const,
   );
   const fields = Object.entries(size.fields).map(([name, { shape, dtype }]) => {
     const count = size.batch * sizeOf(shape);

@@ -1,9 +1,9 @@
 /** What a run's data needs of memory: the samples that are held, the threads that prepare batches, and the batches themselves. */
 
-import { arrayLength, type BoundField, type ModelProgram, type SampleIndex } from "../../blocks/index.js";
+import type { BoundField, ModelProgram, SampleIndex } from "../../blocks/index.js";
 import { sizeOf } from "../../graph/index.js";
 import { buffersFor, usefulWorkers } from "./batches.js";
-import { numbersOf } from "./preparation.js";
+import { numbersOf, numbersPrepared, preparedOf } from "./preparation.js";
 
 /** Bytes of a data worker with its decoder, as `npm run bench -- --memory` measured them. */
 const workerBytes = 14e6;
@@ -22,15 +22,16 @@ export interface DataSize {
   /** null: the data is not here; its samples are then taken for files. */
   readonly index: SampleIndex | null;
   readonly arrays: ModelProgram["arrays"];
+  readonly streams?: ModelProgram["views"];
   readonly fields: Readonly<Record<string, BoundField>>;
   /** That may prepare batches. */
   readonly workers: number;
 }
 
-export function dataNeeds({ index, arrays, fields, workers }: DataSize): DataNeeds {
+export function dataNeeds({ index, arrays, streams, fields, workers }: DataSize): DataNeeds {
   const used = index === null ? workers : usefulWorkers({ index, workers, fields });
   const lengths = [
-    ...Object.values(arrays).map(arrayLength),
+    ...preparedOf(streams ? { arrays, streams } : { arrays }).map(numbersPrepared),
     ...Object.values(fields).map(({ shape }) => sizeOf(shape)),
   ];
   const numbers = lengths.reduce((sum, length) => sum + length, 0);

@@ -39,12 +39,12 @@ interface Stored {
 export async function prepareNumbers(
   { numbers, shape }: Stored,
   item: Item,
-  { name, shape: array }: NamedArray,
+  named: NamedArray,
   preparation: Preparation,
 ): Promise<PreparedNumbers> {
+  const { shape: array } = named;
   if (shape.channels !== array.channels) throw wrongChannels(shape.channels, array.channels);
   const what = `sample ${item.sample}`;
-  const named = { name, shape: array };
   if (isRecorded(array)) {
     const size = planesOf(array).shape;
     const steps = planFor(size, item, named, preparation, what);
@@ -89,9 +89,10 @@ interface PreparedNumbers {
 export function preparePlanes(
   { numbers, shape }: Stored,
   item: Item,
-  { name, shape: array }: NamedArray,
+  named: NamedArray,
   preparation: Preparation,
 ): PreparedNumbers {
+  const { shape: array } = named;
   const what = `sample ${item.sample}`;
   const planes = planesOf(shape);
   if (planes.count !== planesOf(array).count || !(hasPictures(array) || sameSides(shape, array))) {
@@ -99,7 +100,7 @@ export function preparePlanes(
   }
   if (array.ids) checkIds(numbers, array, what);
   if (array.table) checkColumns(numbers, array, array.table, what);
-  const steps = planFor(planes.shape, item, { name, shape: array }, preparation, what);
+  const steps = planFor(planes.shape, item, named, preparation, what);
   if ((array.ids || array.table) && steps.length > 0) throw augmentedNames(array);
   return { numbers: eachPlane(numbers, planes, pixelStepsOf(steps)), size: planes.shape, steps };
 }

@@ -5,6 +5,7 @@ import {
   type Annotated,
   type ArraySample,
   type ArrayShape,
+  arrayLength,
   arrayOfImage,
   type BoundField,
   type Label,
@@ -12,6 +13,7 @@ import {
   type Sample,
   type Training,
   type View,
+  viewName,
 } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 
@@ -132,6 +134,8 @@ export interface Preparation {
   readonly augment: Training["augment"];
   /** What the model reads of a sample, by name. */
   readonly arrays: ModelProgram["arrays"];
+  /** The views that training sees in place of arrays, by the names of their streams; if absent, it sees the arrays. */
+  readonly streams?: ModelProgram["views"];
   readonly seed: number;
   /**
    * Training draws random augmentations. Evaluation takes what they name instead, and where another size is left then,
@@ -144,11 +148,49 @@ export interface Preparation {
   readonly root: string;
 }
 
-/** One of the arrays that a model reads. */
+/** One of the arrays that a model reads, or a view of one. */
 export interface NamedArray {
   readonly name: string;
   readonly shape: ArrayShape;
+  readonly view?: SampleView;
 }
+
+/** One of the views of a sample. */
+export interface SampleView {
+  /** As labels of augmentations may call it, its input and its stream included. */
+  readonly names: readonly string[];
+  /** Its place among all views of the sample. */
+  readonly place: number;
+  /** Augmentations without a label draw once for all views. */
+  readonly shared: boolean;
+}
+
+/** What is prepared of a sample under one name: an array, or the views of a stream one after the other. */
+export interface Prepares {
+  readonly name: string;
+  /** The array that it is made of. */
+  readonly of: string;
+  readonly shape: ArrayShape;
+  /** null: the array itself, once. */
+  readonly views: readonly SampleView[] | null;
+}
+
+/** What is prepared of each sample. */
+export function preparedOf({ arrays, streams }: Pick<Preparation, "arrays" | "streams">): readonly Prepares[] {
+  if (!streams) return Object.entries(arrays).map(([name, shape]) => ({ name, of: name, shape, views: null }));
+  let place = 0;
+  return Object.entries(streams).map(([name, { of, count, array, shared = false }]) => ({
+    ...{ name, of, shape: array },
+    views: Array.from({ length: count }, (_, i) => ({
+      names: [of, name, viewName(name, count, i)],
+      place: place++,
+      shared,
+    })),
+  }));
+}
+
+/** Numbers of a sample under one name. */
+export const numbersPrepared = ({ shape, views }: Prepares): number => arrayLength(shape) * (views?.length ?? 1);
 
 /** One sample to prepare into a place of a batch. */
 export interface Item {

@@ -8,6 +8,7 @@ import {
   type Annotated,
   type ArrayShape,
   type AugmentStep,
+  arrayLength,
   augmentsOf,
   hasPictures,
   isOfPictures,
@@ -36,6 +37,7 @@ import {
   type Places,
   type Preparation,
   pathOf,
+  preparedOf,
   type Source,
 } from "./preparation.js";
 import { checkSignal, signalArray } from "./recording/signal.js";
@@ -73,6 +75,7 @@ export async function prepare(
   const found: FileRemark[] = [];
   let size: NamedSize | null = null;
   const [first] = Object.keys(preparation.arrays);
+  if (preparation.streams) return prepareViews(item, preparation, out, begin);
   for (const [name, shape] of Object.entries(preparation.arrays)) {
     const source = item.sources[name] as Source;
     const path = pathOf(source);
@@ -91,6 +94,30 @@ export async function prepare(
     found.push(...prepared.remarks.map((remark) => ({ remark, path })));
   }
   return found;
+}
+
+/** Writes the views of a sample, those of each stream one after the other. No field is computed of views. */
+async function prepareViews(
+  item: Item,
+  preparation: Preparation,
+  out: Places,
+  begin: (path: string) => void,
+): Promise<readonly FileRemark[]> {
+  const found = new Map<string, FileRemark>();
+  for (const { name, of, shape, views } of preparedOf(preparation)) {
+    const source = item.sources[of] as Source;
+    const path = pathOf(source);
+    const rows = out.arrays[name] as Float32Array;
+    const length = arrayLength(shape);
+    begin(path);
+    for (const [row, view] of (views ?? []).entries()) {
+      const prepared = await preparedFrom(source, item, { name, shape, view }, preparation);
+      const into = rows.subarray(row * length, (row + 1) * length);
+      writeNumbers(prepared.numbers, shape, stepsOfNumbers(prepared.steps, shape), into);
+      for (const remark of prepared.remarks) found.set(remark, { remark, path });
+    }
+  }
+  return [...found.values()];
 }
 
 interface NamedSize {

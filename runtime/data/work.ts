@@ -3,7 +3,6 @@
 import { basename } from "node:path";
 import {
   type Augment,
-  arrayLength,
   type BoundField,
   bindField,
   type Definition,
@@ -16,7 +15,7 @@ import { invariant, sizeOf } from "../../graph/index.js";
 import { RunError, type RunErrorCode } from "../run-error.js";
 import { BrokenFile } from "./broken-file.js";
 import { viewOf } from "./fields.js";
-import type { Item, Places, Preparation } from "./preparation.js";
+import { type Item, numbersPrepared, type Places, type Preparation, preparedOf } from "./preparation.js";
 import { type FileRemark, prepare } from "./prepare.js";
 
 /** What a worker is given when it starts: the preparation, with blocks by their names in the registry. */
@@ -188,8 +187,9 @@ const unfitCodes: ReadonlySet<RunErrorCode> = new Set([
 const byPlace = (a: { readonly place: number }, b: { readonly place: number }): number => a.place - b.place;
 
 /** The places of each sample of a batch. */
-function placesIn(buffers: BatchBuffers, { arrays, fields }: Preparation): (place: number) => Places {
-  const lengths = Object.entries(arrays).map(([name, shape]) => [name, arrayLength(shape)] as const);
+function placesIn(buffers: BatchBuffers, preparation: Preparation): (place: number) => Places {
+  const { fields } = preparation;
+  const lengths = preparedOf(preparation).map((one) => [one.name, numbersPrepared(one)] as const);
   return (place) => ({
     arrays: Object.fromEntries(
       lengths.map(([name, length]) => {

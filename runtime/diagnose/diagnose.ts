@@ -396,7 +396,7 @@ async function lookMasked(model: Trained, options: DiagnoseOptions): Promise<Mas
     const latent = program.encode(g, w, batch);
     const outputs: Record<string, Tensor> = { mean: pooled(g, program, latent, { pool: "mean" }) };
     if (extra > 0) outputs.cls = pooled(g, program, latent, { pool: "cls" });
-    if (program.classes !== undefined) return outputs;
+    if (program.classes !== undefined || !program.predict) return outputs;
     const watched = watchAttention(g);
     program.predict(watched.g, w, batch);
     const ofEncoder = watched.attention.slice(0, layers);

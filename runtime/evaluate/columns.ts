@@ -6,6 +6,7 @@ import {
   columnGuess,
   type ModelProgram,
   maskedBatch,
+  predictOf,
   tableChannels,
 } from "../../blocks/index.js";
 import type { BatchArrays } from "../data/batches.js";
@@ -52,7 +53,7 @@ export async function openRowFiller(
   const { name, shape } = table;
   const columns = shape.table?.columns ?? [];
   const frozen = await openFrozen(model, executor, batch, (g, w) => ({
-    said: program.predict(g, w, maskedBatch(g, program, w)),
+    said: predictOf(program)(g, w, maskedBatch(g, program, w)),
   }));
   return {
     columns,

@@ -16,6 +16,7 @@ import {
   type ModelProgram,
   meanOfPlaces,
   placesOfText,
+  predictOf,
   sidesText,
 } from "../../blocks/index.js";
 import { type Builder, sizeOf, type Tensor } from "../../graph/index.js";
@@ -165,7 +166,7 @@ export async function predictionReader(model: Trained, executor: Executor, batch
     });
   }
   const frozen = await openFrozen(model, executor, batch, (g, w) => ({
-    logits: program.predict(g, w, arrayInputs(g, program)),
+    logits: predictOf(program)(g, w, arrayInputs(g, program)),
   }));
   const width = sizeOf((frozen.shapes.logits as readonly number[]).slice(1));
   return {

@@ -7,6 +7,7 @@ import {
   maskedBatch,
   masksOf,
   type Prediction,
+  predictOf,
   textChannels,
   tokenCount,
 } from "../../blocks/index.js";
@@ -59,7 +60,7 @@ function textOf(program: ModelProgram): PredictedText | null {
   const [[only] = [""]] = Object.entries(arrays);
   const all: readonly Pick<Prediction, "array" | "predict">[] = predictions
     ? Object.values(predictions)
-    : [{ array: only, predict: (...args) => program.predict(...args) }];
+    : [{ array: only, predict: (...args) => predictOf(program)(...args) }];
   const found = all.find(({ array }) => arrays[array]?.ids);
   const mask = found && masksOf(program).find(({ name, mask }) => name === found.array && !mask.guide);
   if (!found || !mask || (classes !== undefined && !predictions)) return null;

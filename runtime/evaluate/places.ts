@@ -8,6 +8,7 @@ import {
   type ModelProgram,
   overlapsOf,
   type PlaceProbe,
+  predictOf,
 } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import type { BatchArrays } from "../data/batches.js";
@@ -110,7 +111,7 @@ export interface PlaceReader {
 export async function placeReader(model: Trained, executor: Executor): Promise<PlaceReader> {
   const { program } = model;
   const frozen = await openFrozen(model, executor, atOnce, (g, w) => ({
-    said: g.argMax(program.predict(g, w, arrayInputs(g, program))),
+    said: g.argMax(predictOf(program)(g, w, arrayInputs(g, program))),
   }));
   const length = (frozen.shapes.said as readonly number[]).slice(1).reduce((product, n) => product * n, 1);
   return {

@@ -23,6 +23,7 @@ import {
   type Prediction,
   patchMeans,
   patchPlaces,
+  predictOf,
   setDistance,
   tokenCount,
 } from "../../blocks/index.js";
@@ -89,7 +90,7 @@ export function shownBy(program: ModelProgram): readonly Shown[] {
   const { arrays, grids, picture, predictions } = program;
   const [only = ""] = Object.keys(arrays);
   const all = predictions ?? {
-    [only]: { array: only, predict: (...args) => program.predict(...args), picture } satisfies Prediction,
+    [only]: { array: only, predict: (...args) => predictOf(program)(...args), picture } satisfies Prediction,
   };
   return Object.entries(all).flatMap(([name, { array, picture: own, predict }]) =>
     own

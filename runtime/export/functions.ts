@@ -9,6 +9,7 @@ import {
   maskedBatch,
   masksOf,
   outputNames,
+  predictOf,
   type Weights,
 } from "../../blocks/index.js";
 import type { Builder, Tensor, Values } from "../../graph/index.js";
@@ -58,7 +59,7 @@ export function exportedFunction(
       return {
         fixed: {},
         docs: { ...docs, logits: saidByHead(program) },
-        outputs: (g, w) => ({ logits: seeing.predict(g, w, arrayInputs(g, program)) }),
+        outputs: (g, w) => ({ logits: predictOf(seeing)(g, w, arrayInputs(g, program)) }),
       };
     case "reconstruct":
       checkPixels(program);
@@ -86,7 +87,7 @@ function throughColours(program: ModelProgram, colours: Readonly<Record<string, 
   return {
     ...program,
     features: (g, w, arrays, layers) => program.features(g, w, seen(g, arrays), layers),
-    predict: (g, w, batch) => program.predict(g, w, seen(g, batch)),
+    ...(program.predict ? { predict: (g, w, batch) => predictOf(program)(g, w, seen(g, batch)) } : {}),
     ...(encodings
       ? {
           encodings: mapped(encodings, (one) => ({

@@ -1,11 +1,13 @@
 /** The arrays that a program is fed. */
 
 import {
-  dropsInput,
+  dropFeeds,
+  type FedMask,
   guideNames,
   type ModelProgram,
   masksOf,
   type Progress,
+  trainedMasksOf,
   type VisibleOf,
   varyingMasks,
 } from "../../blocks/index.js";
@@ -23,6 +25,8 @@ export interface MaskOptions {
   readonly fields?: Readonly<Record<string, TypedArray>>;
   /** Numbers of visible tokens, of the masks in which they vary; if absent, the largest. */
   readonly visible?: VisibleOf;
+  /** Whether a model is trained: it may then see views of samples. */
+  readonly training?: true;
 }
 
 /**
@@ -30,7 +34,7 @@ export interface MaskOptions {
  * first of them.
  */
 export const sampleMasks = (
-  program: Pick<ModelProgram, "masks" | "fields">,
+  program: Pick<ModelProgram, "masks" | "fields" | "views">,
   seed: number,
   epoch: number,
   samples: Int32Array,
@@ -38,36 +42,44 @@ export const sampleMasks = (
 ): MaskFeeds =>
   Object.assign(
     {},
-    ...masksOf(program).map((mask, i) => {
-      // Each of several masks has a stream of its own.
-      const streamOf = (sample: number): Random =>
-        i === 0 ? randomStream(seed, "mask", epoch, sample) : randomStream(seed, "mask", epoch, sample, i);
+    ...(options.training ? trainedMasksOf(program) : masksOf(program)).map((mask, i) => {
+      // Each of several masks has a stream of its own, and so has each of several views under one.
+      const streamOf = (sample: number, view: number): Random =>
+        randomStream(seed, "mask", epoch, sample, ...ownKey(i, view));
       return maskFeeds(program, mask, samples, streamOf, options);
     }),
   );
 
+/** More masks, and more streams of views, than a model has. */
+const manyMasks = 2 ** 16;
+
+/** The last key of what is drawn for one of several masks or streams, and one of the views under it; the first has none. */
+const ownKey = (which: number, view: number): readonly number[] =>
+  which === 0 && view === 0 ? [] : [which + view * manyMasks];
+
 function maskFeeds(
   program: Pick<ModelProgram, "fields">,
-  { name: own, mask, label, feeds: names }: ReturnType<typeof masksOf>[number],
+  { name: own, mask, label, feeds: names, rows }: FedMask,
   samples: Int32Array,
-  streamOf: (sample: number) => Random,
+  streamOf: (sample: number, view: number) => Random,
   { fields = {}, visible: wanted = {} }: MaskOptions,
 ): MaskFeeds {
   const { guide, shared, tokens, sample: orderOf } = mask;
   const seen = mask.varies ? (wanted[own] ?? mask.visible) : mask.visible;
-  const visible = new Int32Array(samples.length * seen);
-  const hidden = new Int32Array(samples.length * (tokens - seen));
-  const restore = new Int32Array(samples.length * tokens);
-  const draws = new Float32Array(samples.length * (guide?.numbers ?? 0));
+  const count = samples.length * rows;
+  const visible = new Int32Array(count * seen);
+  const hidden = new Int32Array(count * (tokens - seen));
+  const restore = new Int32Array(count * tokens);
+  const draws = new Float32Array(count * (guide?.numbers ?? 0));
   const name = Object.entries(program.fields ?? {}).find(
     ([, { kind, input = own }]) => kind === "mask" && input === own,
   )?.[0];
   const field = name === undefined ? undefined : fields[name];
   const length = (field?.length ?? 0) / samples.length;
-  for (const [i, sample] of samples.entries()) {
-    const [at, drawn] = shared ? [0, samples[0] as number] : [i, sample];
+  for (let i = 0; i < count; i++) {
+    const at = shared ? 0 : Math.floor(i / rows);
     const numbers = field?.subarray(at * length, (at + 1) * length);
-    const random = streamOf(drawn);
+    const random = streamOf(samples[at] as number, i % rows);
     const order = orderOf(random, numbers, seen);
     if (guide) draws.set(guide.draw(random), i * guide.numbers);
     visible.set(order.subarray(0, seen), i * seen);
@@ -87,28 +99,35 @@ function maskFeeds(
  * sample has the same numbers whenever it is seen in the same epoch.
  */
 export function sampleDrops(
-  { drops = [] }: Pick<ModelProgram, "drops">,
+  program: Pick<ModelProgram, "drops" | "views">,
   seed: number,
   epoch: number,
   samples: Int32Array,
 ): Values {
-  if (drops.length === 0) return {};
-  const rates = drops.flatMap(({ rate, numbers }) => new Array<number>(numbers).fill(rate));
-  const values = new Float32Array(samples.length * rates.length);
-  for (const [i, sample] of samples.entries()) {
-    const random = randomStream(seed, "dropout", epoch, sample);
-    for (const [k, rate] of rates.entries()) {
-      values[i * rates.length + k] = random.uniform() < rate ? 0 : 1 / (1 - rate);
+  const rates = (program.drops ?? []).flatMap(({ rate, numbers }) => new Array<number>(numbers).fill(rate));
+  const drawn = dropFeeds(program).map(({ name, rows }, stream): readonly [string, TypedArray] => {
+    const values = new Float32Array(samples.length * rows * rates.length);
+    for (let i = 0; i < samples.length * rows; i++) {
+      const sample = samples[Math.floor(i / rows)] as number;
+      const random = randomStream(seed, "dropout", epoch, sample, ...ownKey(stream, i % rows));
+      for (const [k, rate] of rates.entries()) {
+        values[i * rates.length + k] = random.uniform() < rate ? 0 : 1 / (1 - rate);
+      }
     }
-  }
-  return { [dropsInput]: values };
+    return [name, values];
+  });
+  return Object.fromEntries(drawn);
 }
 
 /**
  * The numbers of visible tokens in a step, of the masks in which they vary. All of them are drawn from one stream: they stand at the same
  * place of their ranges, so that a step has as many graphs as the widest range has numbers, and not one for each pair.
  */
-export const visibleAt = (program: Pick<ModelProgram, "masks">, seed: number, progress: Progress): VisibleOf =>
+export const visibleAt = (
+  program: Pick<ModelProgram, "masks" | "views">,
+  seed: number,
+  progress: Progress,
+): VisibleOf =>
   Object.fromEntries(
     varyingMasks(program).map(({ name, varies }) => [
       name,
@@ -116,13 +135,19 @@ export const visibleAt = (program: Pick<ModelProgram, "masks">, seed: number, pr
     ]),
   );
 
-/** The scalars of guided masks where training stands. */
-export const movingFeeds = (program: Pick<ModelProgram, "masks">, progress: Progress): Values =>
-  Object.fromEntries(
-    masksOf(program).flatMap(({ mask: { guide }, label }) =>
-      Object.entries(guide?.moving ?? {}).map(([name, at]) => [guideNames(label).moving(name), scalar(at(progress))]),
+/** The scalars of guided masks, and of losses, where training stands. */
+export const movingFeeds = (
+  { masks, moving = {} }: Pick<ModelProgram, "masks" | "moving">,
+  progress: Progress,
+): Values =>
+  Object.fromEntries([
+    ...masksOf({ masks }).flatMap(({ mask: { guide }, label }) =>
+      Object.entries(guide?.moving ?? {}).map(
+        ([name, at]) => [guideNames(label).moving(name), scalar(at(progress))] as const,
+      ),
     ),
-  );
+    ...Object.entries(moving).map(([name, at]) => [name, scalar(at(progress))] as const),
+  ]);
 
 /** A scalar feed. */
 export const scalar = (value: number): TypedArray => Float32Array.of(value);

@@ -96,7 +96,7 @@ const samplesOf = (
   ...arrays,
   ...fields,
   ...sampleDrops(program, training.seed, epoch, samples),
-  ...sampleMasks(program, training.seed, epoch, samples, { fields, visible }),
+  ...sampleMasks(program, training.seed, epoch, samples, { fields, visible, training: true }),
 });
 
 const copied = (feeds: Values): Values =>

@@ -177,13 +177,13 @@ function checkPairs(training: Training): void {
   });
 }
 
-/** What is normed by the statistics of a batch is computed of all of it at once. */
+/** What keeps statistics of batches is computed of a whole one at once. */
 function checkWhole({ name, parameters }: ModelProgram, training: Training): void {
   const parts = microBatchesOf(training);
   if (parts === 1 || !hasStates(parameters)) return;
   throw new RunError("run/data", {
-    what: `${name} norms by the statistics of a batch, and its batch would be computed in ${parts} parts`,
-    why: "Each part would be normed by statistics of its own: another model would be trained.",
+    what: `${name} keeps statistics of whole batches, and its batch would be computed in ${parts} parts`,
+    why: "A batch norm or a centre would be moved by each part alone: another model would be trained.",
     help: "Leave `--micro-batch` out, write a smaller `batch` in the recipe, or compute on a machine with more memory.",
   });
 }
@@ -269,6 +269,7 @@ export const openBatches = ({ program, training, options, index, log }: Run, sta
     index: repeated(index, training.repeat ?? 1),
     augment: training.augment,
     arrays: program.arrays,
+    ...(program.views ? { streams: program.views } : {}),
     fields: program.fields ?? {},
     batch: training.batch / microBatchesOf(training),
     parts: microBatchesOf(training),

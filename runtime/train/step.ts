@@ -89,8 +89,9 @@ export function trainingStep(
   const phases = traced.map((phase) => ({ ...phase, graph: simplify(phase.graph) }));
   return {
     phases: [
+      ...(program.teacher?.first ? [followingPhase(program)] : []),
       ...phases,
-      ...(program.teacher ? [followingPhase(program)] : []),
+      ...(program.teacher && !program.teacher.first ? [followingPhase(program)] : []),
       ...(training.average == null ? [] : [averagingPhase(program, training.average)]),
     ],
     slots: slotsOf(program, trained, training),

@@ -1,7 +1,7 @@
 /** What enters the encoder in place of hidden tokens, as a mask says it. */
 
 import { expect, test } from "vitest";
-import { maskedBatch, namedParameters, parameterShapes, weightsOf } from "../../blocks/index.js";
+import { maskedBatch, namedParameters, parameterShapes, predictOf, weightsOf } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { createBuilder, evaluate, randomStream, sizeOf } from "../../graph/index.js";
 import { sampleMasks } from "../../runtime/index.js";
@@ -26,7 +26,7 @@ function computed(hidden: string, decoder: string): readonly number[] {
   const w = weightsOf(g, program.parameters);
   const batch = maskedBatch(g, program, w);
   const graph = g.finish({
-    outputs: { prediction: program.predict(g, w, batch), total: program.loss(g, w, batch).total },
+    outputs: { prediction: predictOf(program)(g, w, batch), total: program.loss(g, w, batch).total },
   });
   const draw = (name: string, count: number): Float64Array => {
     const random = randomStream(

@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, test } from "vitest";
-import { type Batch, maskedBatch, namedParameters, namedWeights, weightsOf } from "../../blocks/index.js";
+import { type Batch, maskedBatch, namedParameters, namedWeights, predictOf, weightsOf } from "../../blocks/index.js";
 import { assemble, programOf, tracingCode } from "../../compiler/assemble/assemble.js";
 import { targetInputs } from "../../compiler/assemble/targets.js";
 import { modelWeights } from "../../compiler/assemble/weights.js";
@@ -91,7 +91,7 @@ test("the latents of maetok", () => {
 
 test.each(["classifier-mean", "classifier-class-token"])("the logits of %s", (name) => {
   const { fixture, program, g, weights, batch, compute } = load(name);
-  const { logits } = compute({ logits: program.predict(g, weights, batch) });
+  const { logits } = compute({ logits: predictOf(program)(g, weights, batch) });
   expect(difference(logits, fixture.values("logits"))).toBeLessThan(1e-5);
 });
 

@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, test } from "vitest";
-import { type Batch, batchInputs, namedParameters, weightsOf } from "../../blocks/index.js";
+import { type Batch, batchInputs, namedParameters, predictOf, weightsOf } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { createBuilder, evaluate, gradients, type Tensor, type Values } from "../../graph/index.js";
 import { readFixture } from "../reference/fixture.js";
@@ -42,7 +42,11 @@ describe.each(["mae-square", "mae-rectangle", "mae-learned"])("%s", (name) => {
 
   test("latent, prediction and loss", () => {
     const { total } = program.loss(g, w, batch);
-    const results = compute({ latent: program.encode(g, w, batch), prediction: program.predict(g, w, batch), total });
+    const results = compute({
+      latent: program.encode(g, w, batch),
+      prediction: predictOf(program)(g, w, batch),
+      total,
+    });
     expect(difference(results.latent, fixture.values("latent"))).toBeLessThan(1e-5);
     expect(difference(results.prediction, fixture.values("prediction"))).toBeLessThan(1e-5);
     expect(difference(results.total, [fixture.header.loss])).toBeLessThan(1e-5);

@@ -5,7 +5,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { batchInputs, initialize, namedParameters, weightsOf } from "../../blocks/index.js";
+import { batchInputs, initialize, namedParameters, predictOf, weightsOf } from "../../blocks/index.js";
 import { createBuilder, evaluate, randomStream, type Tensor } from "../../graph/index.js";
 import { runs } from "../support/fuzz.js";
 import { analyzed, programOfText } from "../support/model.js";
@@ -35,7 +35,7 @@ function evaluator(text: string): (maps: Float32Array, order: readonly number[])
   const weights = weightsOf(g, program.parameters);
   const batch = batchInputs(g, program);
   const graph = g.finish({
-    outputs: { loss: program.loss(g, weights, batch).total, logits: program.predict(g, weights, batch) as Tensor },
+    outputs: { loss: program.loss(g, weights, batch).total, logits: predictOf(program)(g, weights, batch) as Tensor },
   });
   const state = Object.fromEntries(
     [...namedParameters(program.parameters)].map(([name, parameter], i) => [

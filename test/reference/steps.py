@@ -17,6 +17,9 @@ TOGETHER = [({("input", "text"), ("input", "image")}, "m3ae")]
 # The module that trains an example: that of the first of these blocks in it. Plain masked autoencoders have none of them.
 METHODS = [
     ("mask", "latent_guided", "sma-latents"),
+    ("loss", "nt_xent", "views"),
+    ("loss", "view_contrast", "views"),
+    ("loss", "self_distillation", "views"),
     ("latents", "learned", "maetok"),
     ("encoder", "resnet", "resnet"),
     ("encoder", "swin", "swin"),

@@ -2,7 +2,14 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { colorJitter, gaussianBlur, grey, randAugment, randomErasing, solarize } from "../../blocks/augment/index.js";
+import {
+  colorJitter,
+  gaussianBlur,
+  grayscale,
+  randAugment,
+  randomErasing,
+  solarize,
+} from "../../blocks/augment/index.js";
 import { changes } from "../../blocks/augment/rand-augment.js";
 import { arrayOfImage, augmentContext, type ImageStep } from "../../blocks/index.js";
 import { randomStream } from "../../graph/index.js";
@@ -139,7 +146,7 @@ describe("color_jitter", () => {
 describe("what views of a sample are made with", () => {
   const context = augmentContext(arrayOfImage({ height: 40, width: 40, channels: 3 }));
   const size = { height: 40, width: 40 };
-  const steps = (augment: typeof grey | typeof solarize | typeof gaussianBlur, values: object, samples = 1) =>
+  const steps = (augment: typeof grayscale | typeof solarize | typeof gaussianBlur, values: object, samples = 1) =>
     Array.from({ length: samples }, (_, i) =>
       augment.plan(values as never, size, context, randomStream(3, "augment", i)),
     );
@@ -155,15 +162,15 @@ describe("what views of a sample are made with", () => {
       expect(compared(picture(of), step as ImageStep, pixels)).toEqual([0, 0]);
     }
     const grayed = fixture.jitter.find(({ kind, of, factor }) => kind === "grey" && of === "colours" && factor === 0);
-    const [step] = steps(grey, { probability: 1 })[0] as ImageStep[];
+    const [step] = steps(grayscale, { probability: 1 })[0] as ImageStep[];
     expect(compared(picture("colours"), step as ImageStep, grayed?.pixels as string)[0]).toBeLessThanOrEqual(1);
   });
 
   it("happens as often as is written, as strongly as is written", () => {
-    const often = (augment: typeof grey | typeof solarize | typeof gaussianBlur, values: object): number =>
+    const often = (augment: typeof grayscale | typeof solarize | typeof gaussianBlur, values: object): number =>
       steps(augment, { ...values, probability: 0.3 }, 2000).filter(({ length }) => length > 0).length;
     for (const count of [
-      often(grey, {}),
+      often(grayscale, {}),
       often(solarize, { threshold: 128 }),
       often(gaussianBlur, { sigma: [0.1, 2], kernel: null }),
     ]) {

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { batchInputs, type Training } from "../../blocks/index.js";
+import { batchInputs, predictOf, type Training } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { printGraph, randomStream } from "../../graph/index.js";
 import { frozenGraph } from "../../runtime/evaluate/frozen.js";
@@ -129,7 +129,7 @@ describe("what is left out at random", () => {
 
   it("is nothing where the model is judged", () => {
     const judging = (of: typeof program) =>
-      printGraph(frozenGraph(of, 2, (g, w) => ({ logits: of.predict(g, w, batchInputs(g, of)) }))).replace(
+      printGraph(frozenGraph(of, 2, (g, w) => ({ logits: predictOf(of)(g, w, batchInputs(g, of)) }))).replace(
         /\S*#\S*/g,
         "",
       );

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { arrayInputs, maskedBatch, masksOf, namedParameters, weightsOf } from "../../blocks/index.js";
+import { arrayInputs, maskedBatch, masksOf, namedParameters, predictOf, weightsOf } from "../../blocks/index.js";
 import { changeOf } from "../../cli/runs/weights-from.js";
 import { assemble, foreignMap, programOf } from "../../compiler/index.js";
 import { createBuilder, evaluate } from "../../graph/index.js";
@@ -106,7 +106,7 @@ async function computed({ file, spec: text, what, input, order, fresh = [], adap
   const output =
     what === "features"
       ? program.features(g, w, arrayInputs(g, program))
-      : program.predict(g, w, order ? maskedBatch(g, program, w) : arrayInputs(g, program));
+      : predictOf(program)(g, w, order ? maskedBatch(g, program, w) : arrayInputs(g, program));
   const feeds = {
     [array]: Float64Array.from(input),
     ...(order

@@ -33,7 +33,9 @@ import { bound, inMemory } from "./data.js";
 const folder = join(packageRoot, "examples");
 
 export const steps = 20;
-export const batch = 2;
+/** Samples of a step: of two, norms by the statistics of a batch would leave no more than a sign. */
+export const batchOf = ({ model }: Pick<Example, "model">): number =>
+  model.slots.some(({ slot }) => slot === "views") ? 6 : 2;
 
 export interface Example {
   /** File and recipe: `digits.TrainDigits`. */
@@ -92,6 +94,7 @@ const most: Readonly<Record<string, number>> = {
   ...{ depth: 2, neck_depth: 2, layers: 2, classes: 100, frames: 4, times: 2, outline: 4 },
   ...{ neighbours: 4, inner: 4, hidden: 4 },
   ...{ length: 16, vocabulary: 120, mask: 100 },
+  ...{ hidden: 64, out: 64, bottleneck: 16, local: 4 },
   // Of several inputs: a sixth of the tokens of three, and as many classes of pixels.
   visible: 8,
   // Latents, regions, points and their groups.
@@ -157,6 +160,8 @@ function smaller(
   // A box of voxels with sides that are all large.
   if (Array.isArray(values.size) && values.size.length === 3 && values.size.every((side) => side === 16))
     changed.size = patch;
+  const isWide = Array.isArray(values.local_size) && (values.local_size[0] as number) > 32;
+  if (isWide) changed.local_size = patch.map((side) => 2 * side);
   const isLarge = Array.isArray(values.size) && (values.size[0] as number) > (values.size.length === 3 ? 90 : 100);
   if (Array.isArray(values.size) && (isLarge || (values.channels as number) > 100))
     changed.size = patch.slice(-values.size.length).map((side) => 4 * side);
@@ -305,7 +310,7 @@ export function trainingOfExample({ model, recipe }: Example): Training {
     // Spectrograms in memory are no recordings any more.
     augment: written.augment.filter(({ definition }) => definition.changes !== "recordings" || !isOfSounds),
     data: picturesOf(arrays, written.augment),
-    ...{ batch, epochs: null, steps, evaluate: [] },
+    ...{ batch: batchOf({ model }), epochs: null, steps, evaluate: [] },
     schedule: bound("schedule", "constant"),
     optimizer: slow(written.optimizer),
   };

@@ -11,7 +11,7 @@ import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import type { Filled, Use } from "../../compiler/index.js";
 import type { Tensor, Values } from "../../graph/index.js";
 import { type Executor, type TensorToStore, writeTensorFile } from "../../runtime/index.js";
-import { batch, type Example, steps, trainingOfExample } from "./examples.js";
+import { batchOf, type Example, steps, trainingOfExample } from "./examples.js";
 import { gridOf } from "./one-array.js";
 
 export interface Recorder {
@@ -81,7 +81,7 @@ export function recordedOf(example: Example, { tensors }: Recorder): Recorded {
   const decisions = {
     name: example.name,
     steps,
-    batch,
+    batch: batchOf(example),
     tokens: tokensOf(program),
     model: example.model.slots.map(decisionOf),
     optimizer: { block: optimizer.definition.name, values: optimizer.values },

@@ -14,7 +14,7 @@ import {
 } from "../../../blocks/index.js";
 import { type Random, randomStream } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
-import type { Item, NamedArray, Preparation } from "../preparation.js";
+import type { Item, NamedArray, Preparation, SampleView } from "../preparation.js";
 import type { Geometry, Size, Tone } from "./raster.js";
 import type { PixelStep } from "./steps.js";
 
@@ -71,7 +71,8 @@ function draw(
     steps.push(...more);
     current = more.reduce(sizeAfter, current);
   };
-  for (const { definition, values, input } of augmentsOf(augment, array.name, arrays)) {
+  const chosen = array.view ? augmentsOfView(augment, array.view) : augmentsOf(augment, array.name, arrays);
+  for (const { definition, values, input } of chosen) {
     if (mode === "train" || !definition.random) {
       const before = current;
       const random = input === undefined ? streams.shared : streams.own;
@@ -87,20 +88,29 @@ function draw(
   return steps;
 }
 
+/** What is done to one of the views of a sample: what has no label, and what has one of its names. */
+const augmentsOfView = (augment: Preparation["augment"], { names }: SampleView): Preparation["augment"] =>
+  augment.filter(({ input }) => input === undefined || names.includes(input));
+
 /** Keys of streams of one input begin here: those before are of what a sample's arrays have in common. */
 const firstOwn = 2;
 
 /**
  * What augmentations draw from. Those that several inputs have in common draw the same for each, so that what belongs together stays
- * together; those of one input draw for it alone. A model with one input has one stream.
+ * together; those of one input draw for it alone. A model with one input has one stream. Each view of a sample has its own, and where
+ * views share draws, what has no label draws the same for all.
  */
 function streamsFor(
   { epoch, sample }: Drawn,
-  { name }: NamedArray,
+  { name, view }: NamedArray,
   { arrays, seed }: Preparation,
 ): { readonly shared: Random; readonly own: Random } {
   const names = Object.keys(arrays);
   const shared = randomStream(seed, "augment", epoch, sample);
+  if (view) {
+    const own = randomStream(seed, "augment", epoch, sample, firstOwn + view.place);
+    return { shared: view.shared ? shared : own, own };
+  }
   const own =
     names.length === 1 ? shared : randomStream(seed, "augment", epoch, sample, firstOwn + names.indexOf(name));
   return { shared, own };

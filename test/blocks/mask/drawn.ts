@@ -15,7 +15,15 @@ export const gridOf = (
 ];
 
 /** Of a mask whose dials are as they are. */
-export const plain = { share: "sample", along: null, each: null, cell: null, hidden: null, round: null } as const;
+export const plain = {
+  share: "sample",
+  along: null,
+  each: null,
+  cell: null,
+  hidden: null,
+  on: null,
+  round: null,
+} as const;
 
 /** What a requirement is told of a model with this grid, whose tokens also lie in space, as some masks ask. */
 export const contextOf = (grid: Lattice) => ({
@@ -36,7 +44,7 @@ export const contextOf = (grid: Lattice) => ({
 });
 
 /** Values of a mask that are told of one sample; what may be absent may be left out. */
-type Alone<P extends Params> = Omit<ValuesOf<P>, "share" | "along" | "each" | "cell" | "hidden" | "round"> &
+type Alone<P extends Params> = Omit<ValuesOf<P>, "share" | "along" | "each" | "cell" | "hidden" | "on" | "round"> &
   Partial<Pick<ValuesOf<P>, Extract<keyof P, "along" | "each" | "cell" | "hidden" | "round">>>;
 
 export interface Drawn {

@@ -4,6 +4,7 @@ import { type Kind, type Registry, registry } from "../../../blocks/index.js";
 
 const chosen: Readonly<Record<Kind, readonly string[]>> = {
   input: ["image"],
+  view: [],
   tokens: ["patch"],
   positions: ["learned", "sin_cos"],
   mask: ["grid", "random", "spiral"],

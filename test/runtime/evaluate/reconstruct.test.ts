@@ -25,6 +25,7 @@ import {
   patchify,
   patchMeans,
   patchPlaces,
+  predictOf,
   registry,
   tokenCount,
   weightsOf,
@@ -278,7 +279,7 @@ describe("without the statistics of hidden patches", () => {
     const image = Float32Array.from({ length: arrayLength(arrayOf(square).shape) }, () => random.uniform());
     const nothing: ModelProgram = {
       ...square,
-      predict: (g, w, batch) => g.mul(square.predict(g, w, batch), 0),
+      predict: (g, w, batch) => g.mul(predictOf(square)(g, w, batch), 0),
     };
     const options = { executor: await executor(), colours: null, seed: 0 };
     const [found] = await reconstructed({ program: nothing, weights }, image, options);

@@ -14,6 +14,7 @@ import {
   type ModelProgram,
   maskedBatch,
   namedParameters,
+  predictOf,
 } from "../../../blocks/index.js";
 import { assemble, programOf } from "../../../compiler/assemble/assemble.js";
 import { randomStream, type TypedArray, type Values } from "../../../graph/index.js";
@@ -228,7 +229,7 @@ it("says classes as the model's head does", async () => {
   const model = { program: classifier, weights: initialWeights(classifier.parameters, 2) };
   const image = pixelsOf(imageOf(classifier), 2).map((value) => value / 255);
   const frozen = await openFrozen(model, await executor(), 2, (g, w) => ({
-    logits: classifier.predict(g, w, maskedBatch(g, classifier, w)),
+    logits: predictOf(classifier)(g, w, maskedBatch(g, classifier, w)),
   }));
   const truth = await frozen.run({ image });
   await frozen.close();
