@@ -108,7 +108,7 @@ export const resnetStem = layer(
     x: Finer<B, P, F, C>,
     w: Weights<ResnetStemParameters<O>>,
     o: { readonly places: P; readonly stride: F },
-    kept?: Tensor<[NoInfer<B>, ...NoInfer<P>, 1]>,
+    kept?: Tensor<[NoInfer<B>, ...P, 1]>,
   ): Tensor<[B, ...P, O]> => {
     const padding = Math.floor(((w.conv1.weight.shape[2] as number) - 1) / 2);
     const y = convolveDown(g, x as never, w.conv1 as never, { ...o, padding }) as Tensor;
@@ -123,7 +123,7 @@ export const largestPlaces = layer(
     g: Builder,
     x: Finer<B, P, 2, D>,
     o: { readonly places: P },
-    kept?: Tensor<[NoInfer<B>, ...NoInfer<P>, 1]>,
+    kept?: Tensor<[NoInfer<B>, ...P, 1]>,
   ): Tensor<[B, ...P, D]> => {
     const all = (n: number): number[] => o.places.map(() => n);
     const y = g.maxPool(x as Tensor, { kernel: all(3), strides: all(2), before: all(1), after: all(0) });
@@ -152,7 +152,7 @@ export const bottleneck = layer(
     g: Builder,
     x: Tensor<[B, ...S, D]>,
     w: Weights<BottleneckParameters<NoInfer<D>>>,
-    kept?: Tensor<[NoInfer<B>, ...NoInfer<S>, 1]>,
+    kept?: Tensor<[NoInfer<B>, ...S, 1]>,
   ): Tensor<[B, ...S, D]> => {
     const weights = w as unknown as Weights<BottleneckParameters<number>>;
     const mixed = (narrow: Tensor): Tensor => convolve(g, narrow as never, w.conv2 as never);
@@ -169,7 +169,7 @@ export const bottleneckDown = layer(
     w: Weights<BottleneckDownParameters<O>>,
     o: { readonly places: P; readonly stride: F },
     before?: Tensor,
-    kept?: Tensor<[NoInfer<B>, ...NoInfer<P>, 1]>,
+    kept?: Tensor<[NoInfer<B>, ...P, 1]>,
   ): Tensor<[B, ...P, O]> => {
     const weights = w as unknown as Weights<BottleneckParameters<number>>;
     const seen = kept as Tensor | undefined;
