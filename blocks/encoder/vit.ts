@@ -115,7 +115,7 @@ function through(
   if (drops && p.drop_path) {
     const kind = input !== null && p.norms === "by_input" ? { kind: input } : {};
     const options = { ...blockOptions(p), first: drops.first, ...kind };
-    const beside = again ? [padding ?? undefined, again] : bias;
+    const beside = again ? [padding, again] : bias;
     return code.let(name, droppingBlocks, sequence, blocks, drops.values, options, ...beside);
   }
   if (again) return code.fold(name, blocks, sequence, placedBlock, again, blockOptions(p));

@@ -114,14 +114,14 @@ export const droppingBlocks = layer(
       kind,
       ...o
     }: { readonly heads: number; readonly epsilon?: number; readonly first: number; readonly kind?: string },
-    bias?: Tensor<[NoInfer<B>, 1, 1, NoInfer<N>]>,
+    bias?: Tensor<[NoInfer<B>, 1, 1, NoInfer<N>]> | null,
     positions?: Tensor<[NoInfer<B>, NoInfer<N>, NoInfer<D>]>,
   ): Tensor<[B, N, D]> =>
     blocks.reduce<Tensor<[B, N, D]>>((given, block, i) => {
       const before = positions ? g.add(given, positions) : given;
       const w = kind === undefined ? block : withNormsOf(kind, block);
-      if (!drops) return transformerBlock(g, before, w, o, bias);
-      const attended = selfAttention(g, layerNorm(g, before, w.norm1, o), w.attn, o.heads, bias);
+      if (!drops) return transformerBlock(g, before, w, o, bias ?? undefined);
+      const attended = selfAttention(g, layerNorm(g, before, w.norm1, o), w.attn, o.heads, bias ?? undefined);
       const between = g.add(before, g.mul(attended, ofSample(g, drops, first + 2 * i)));
       const perceived = perceptron(g, layerNorm(g, between, w.norm2, o), w.mlp);
       return g.add(between, g.mul(perceived, ofSample(g, drops, first + 2 * i + 1)));

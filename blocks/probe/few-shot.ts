@@ -1,7 +1,7 @@
 /** Few labels: ridge regression on a few samples of each class, drawn again and again, so that the luck of a draw shows. */
 
 import { type Random, shuffled } from "../../graph/index.js";
-import { int, real } from "../params.js";
+import { int, optional, real } from "../params.js";
 import { accuracy, classScores } from "./classifier.js";
 import { defineProbe, type Features } from "./contract.js";
 import { ridgeOf } from "./ridge.js";
@@ -14,6 +14,13 @@ export const fewShot = defineProbe({
   since: "0.1",
   params: {
     shots: int({ min: 1, default: 5, doc: "Labelled samples of each class." }),
+    ways: optional(
+      int({
+        min: 2,
+        max: 100_000,
+        doc: "Classes of a draw, which are told apart from each other alone. If absent, all.",
+      }),
+    ),
     draws: int({ min: 2, max: 1000, default: 10, doc: "How often they are drawn." }),
     l2: real({ min: 0, openMin: true, default: 1, doc: "Penalty of the regression, on standardised features." }),
   },
@@ -22,7 +29,9 @@ export const fewShot = defineProbe({
     const fewest = fewestOf(train);
     const found: Readonly<Record<string, number>>[] = [];
     for (let draw = 0; draw < p.draws; draw++) {
-      found.push(await judgeDraw(train, test, drawShots(train, p.shots, random), p.l2));
+      const ways = waysOf(train, p.ways, random);
+      const [own, judged] = ways ? [ofClasses(train, ways), ofClasses(test, ways)] : [train, test];
+      found.push(await judgeDraw(own, judged, drawShots(own, p.shots, random), p.l2));
       tick?.(draw + 1, p.draws);
     }
     const tops = found.map(({ top1 }) => top1 as number);
@@ -34,7 +43,7 @@ export const fewShot = defineProbe({
         ...(fives.length > 0 ? { top5: meanOf(fives) } : {}),
       },
       protocol:
-        `ridge regression onto -1 and 1 on ${p.shots} training samples of each of ${train.classes} classes` +
+        `ridge regression onto -1 and 1 on ${p.shots} training samples of each of ${ways(p.ways, train.classes)}` +
         `${fewest < p.shots ? `, or all that it has (${fewest} of one)` : ""}, L2 penalty ${p.l2}: mean and standard deviation over ` +
         `${p.draws} draws; ${test.count} test samples, no augmentation`,
       details: { draws: tops },
@@ -51,6 +60,23 @@ export async function judgeDraw(
 ): Promise<Readonly<Record<string, number>>> {
   const few = taken(train, rows);
   return accuracy(classScores(await ridgeOf(few, l2), test), test.labels, test.classes);
+}
+
+const ways = (wanted: number | null, classes: number): string =>
+  wanted === null || wanted >= classes ? `${classes} classes` : `${wanted} of ${classes} classes, drawn anew`;
+
+/** The classes of a draw, by their places in it; null: all. */
+function waysOf({ classes }: Features, wanted: number | null, random: Random): ReadonlyMap<number, number> | null {
+  if (wanted === null || wanted >= classes) return null;
+  const chosen = [...shuffled(classes, random).slice(0, wanted)].sort((a, b) => a - b);
+  return new Map(chosen.map((label, place) => [label, place]));
+}
+
+/** The samples of some classes alone, which are counted from 0. */
+function ofClasses(features: Features, ways: ReadonlyMap<number, number>): Features {
+  const rows = Int32Array.from(features.labels.keys()).filter((row) => ways.has(features.labels[row] as number));
+  const some = taken(features, rows);
+  return { ...some, labels: some.labels.map((label) => ways.get(label) as number), classes: ways.size };
 }
 
 /** Some samples of each class, or all that it has, in the order of the classes. */

@@ -11,6 +11,7 @@ import { linearCrops } from "./linear-crops.js";
 import { rank } from "./rank.js";
 import { ridge } from "./ridge.js";
 import { segmentation } from "./segmentation.js";
+import { svm } from "./svm.js";
 
 export {
   type AnomalyProbe,
@@ -44,7 +45,7 @@ export {
   viewsOfProbe,
 } from "./contract.js";
 export { overlapsOf } from "./overlaps.js";
-export { accuracy, anomaly, attentive, detection, fewShot, knn, linear, linearCrops, rank, ridge, segmentation };
+export { accuracy, anomaly, attentive, detection, fewShot, knn, linear, linearCrops, rank, ridge, segmentation, svm };
 
 export const probes = [
   accuracy,
@@ -58,4 +59,5 @@ export const probes = [
   rank,
   ridge,
   segmentation,
+  svm,
 ] as const;

@@ -94,12 +94,38 @@ function columnsApart({ channels }: ArrayShape, { columns }: TableShape): Return
   };
 }
 
+/** Shares of points below which quantiles are taken. */
+const shares = Array.from({ length: 17 }, (_, i) => i / 16);
+
+/** Of points, whose order says nothing: quantiles of each coordinate, and of how far they are from their mean. */
+function spreadOfPoints(shape: ArrayShape): ReturnType<typeof boxMeans> {
+  const length = arrayLength(shape);
+  return {
+    size: 4 * shares.length,
+    addTo(vector, values, sample) {
+      const points = values.subarray(sample * length, (sample + 1) * length);
+      const axes = [0, 1, 2].map((c) => points.filter((_, at) => at % 3 === c));
+      const middle = axes.map((axis) => axis.reduce((sum, value) => sum + value, 0) / axis.length);
+      const far = Float32Array.from({ length: length / 3 }, (_, i) =>
+        Math.hypot(...axes.map((axis, c) => (axis[i] as number) - (middle[c] as number))),
+      );
+      for (const [k, numbers] of [...axes, far].entries()) {
+        const sorted = numbers.slice().sort();
+        for (const [i, share] of shares.entries()) {
+          vector[k * shares.length + i] = sorted[Math.round(share * (sorted.length - 1))] as number;
+        }
+      }
+    },
+  };
+}
+
 /** The means of the boxes of an array. `addTo`: adds those of a sample to the front of a vector. */
 function boxMeans(shape: ArrayShape): {
   readonly size: number;
   readonly addTo: (vector: Float32Array, values: Float32Array, sample: number) => void;
 } {
   if (shape.ids) return bagOfIds(shape, shape.ids);
+  if (shape.cloud) return spreadOfPoints(shape);
   if (shape.table) return columnsApart(shape, shape.table);
   const { axes, channels } = shape;
   const boxes = pixelBlock(shape);

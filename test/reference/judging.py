@@ -16,11 +16,13 @@ import sklearn.linear_model
 import sklearn.metrics
 import sklearn.neighbors
 import sklearn.preprocessing
+import sklearn.svm
 import torch
 from torch import nn
 
 NEIGHBOURS, TEMPERATURE, PENALTY = 20, 0.07, 10.0
 SHOTS, DRAWS = 3, 4
+COST, SEPARATED = 0.3, 120
 SAMPLES, TOKENS, WIDTH, HEADS, CLASSES, BATCH = 48, 5, 12, 3, 4, 16
 RATES, DECAY = [0.01, 0.02, 0.02, 0.01, 0.005, 0.002], 0.05
 BINS = 15
@@ -121,11 +123,16 @@ def main() -> None:
     random = np.random.default_rng(5)
     draws = [np.concatenate([random.choice(np.flatnonzero(y == k), SHOTS, replace=False) for k in np.unique(y)]) for _ in range(DRAWS)]
     scores = data["linear/sgd/scores"].numpy()
+    # The first samples: few enough to be separated exactly.
+    machine = sklearn.svm.LinearSVC(C=COST, tol=1e-10, max_iter=1_000_000).fit(x[:SEPARATED], y[:SEPARATED])
+    assert len(machine.classes_) == len(np.unique(y))
     tensors = attentive()
+    tensors |= {"svm/weight": torch.from_numpy(machine.coef_), "svm/bias": torch.from_numpy(machine.intercept_)}
     tensors["few_shot/rows"] = torch.from_numpy(np.stack(draws).astype(np.int32))
     header = {
         "knn": float(knn.fit(x, y).score(x_test, y_test)),
         "ridge": {"penalty": PENALTY, "top1": ridge(np.arange(len(x)))},
+        "svm": {"c": COST, "samples": SEPARATED, "top1": float(machine.score(x_test, y_test))},
         "few_shot": {"shots": SHOTS, "top1": [ridge(rows) for rows in draws]},
         "measures": measures(scores, y_test),
         "attentive": {"heads": HEADS, "classes": CLASSES, "batch": BATCH, "rates": RATES, "decay": DECAY},

@@ -4,15 +4,17 @@ import { describe, expect, it } from "vitest";
 import { type AttentiveWeights, attentiveTrainer } from "../../../blocks/probe/attentive.js";
 import { accuracy, classScores } from "../../../blocks/probe/classifier.js";
 import { judgeDraw } from "../../../blocks/probe/few-shot.js";
-import { attentive, type Features, fewShot, knn, linear, linearCrops } from "../../../blocks/probe/index.js";
+import { attentive, type Features, fewShot, knn, linear, linearCrops, svm } from "../../../blocks/probe/index.js";
 import { areaUnderRoc, averagePrecision, measures } from "../../../blocks/probe/measures.js";
 import { ridgeOf } from "../../../blocks/probe/ridge.js";
+import { fitSvm } from "../../../blocks/probe/svm.js";
 import { readFixture } from "../../reference/fixture.js";
 import { plainRandom, reference, relativeDifference, test, train } from "./fixture.js";
 
 const recorded = readFixture<{
   readonly knn: number;
   readonly ridge: { readonly penalty: number; readonly top1: number };
+  readonly svm: { readonly c: number; readonly samples: number; readonly top1: number };
   readonly few_shot: { readonly shots: number; readonly top1: readonly number[] };
   readonly measures: Readonly<Record<string, number>> & {
     readonly recall: readonly number[];
@@ -59,6 +61,18 @@ describe("scikit-learn has the accuracy", () => {
     }
   });
 
+  it("of support vector machines, whose planes are the same", async () => {
+    const { c, samples, top1 } = header.svm;
+    const some = part(train, 0, samples);
+    const { classifier } = await fitSvm(some, c, plainRandom(3));
+    const furthest = (found: Float64Array, name: string): number =>
+      Math.max(...found.map((value, i) => Math.abs(value - ((recorded.values(name) as Float64Array)[i] as number))));
+    expect(furthest(classifier.weight, "svm/weight")).toBeLessThan(1e-4);
+    expect(furthest(classifier.bias, "svm/bias")).toBeLessThan(1e-4);
+    const { scores } = await svm.run({ c }, some, test, plainRandom(4));
+    expect(scores.top1).toBe(top1);
+  });
+
   it("and every other measure of class scores", () => {
     const found = measures(reference.values("linear/sgd/scores") as Float64Array, test.labels, test.classes);
     for (const [name, score] of Object.entries(found.scores))
@@ -90,7 +104,7 @@ it("a measure of a class without samples is none, and ties count half", () => {
 
 describe("few_shot", () => {
   it("gives mean and deviation of its draws, and takes all of a class that has fewer", async () => {
-    const few = await fewShot.run({ shots: 3, draws: 6, l2: 10 }, train, test, plainRandom(2));
+    const few = await fewShot.run({ shots: 3, draws: 6, l2: 10, ways: null }, train, test, plainRandom(2));
     const draws = few.details?.draws as readonly number[];
     const mean = draws.reduce((sum, one) => sum + one, 0) / 6;
     expect(few.scores.top1).toBeCloseTo(mean, 12);
@@ -99,10 +113,19 @@ describe("few_shot", () => {
       12,
     );
     expect(new Set(draws).size).toBeGreaterThan(1);
-    const more = await fewShot.run({ shots: 1000, draws: 2, l2: 10 }, train, test, plainRandom(2));
+    const more = await fewShot.run({ shots: 1000, draws: 2, l2: 10, ways: null }, train, test, plainRandom(2));
     expect(more.protocol).toMatch(/or all that it has \(\d+ of one\)/);
     expect(more.scores).toMatchObject({ top1_deviation: 0 });
   });
+});
+
+it("few_shot tells the classes of a draw apart from each other alone", async () => {
+  const [all, two] = [null, 2].map((ways) =>
+    fewShot.run({ shots: 3, draws: 6, l2: 10, ways }, train, test, plainRandom(2)),
+  ) as [ReturnType<typeof fewShot.run>, ReturnType<typeof fewShot.run>];
+  const [of, ofTwo] = [await all, await two];
+  expect(ofTwo.scores.top1 as number).toBeGreaterThan(of.scores.top1 as number);
+  expect(ofTwo.protocol).toContain(`2 of ${train.classes} classes, drawn anew`);
 });
 
 describe("attentive", () => {
