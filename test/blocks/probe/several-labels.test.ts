@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { classBinaryCrossEntropy } from "../../../blocks/index.js";
 import { classScores } from "../../../blocks/probe/classifier.js";
 import { classifierOf } from "../../../blocks/probe/head.js";
-import { type Features, linear, linearCrops } from "../../../blocks/probe/index.js";
+import { type Features, isObjectProbe, linear, linearCrops, probes } from "../../../blocks/probe/index.js";
 import { trainHead } from "../../../blocks/probe/linear.js";
 import { severalMeasures } from "../../../blocks/probe/measures.js";
 import { createBuilder, evaluate, gradients, type Tensor } from "../../../graph/index.js";
@@ -90,4 +90,8 @@ describe("the linear probe", () => {
       expect(found.auroc as number).toBeGreaterThan(0.6);
     }
   });
+});
+
+test("what judges objects sees predictions, so that nobody asks it of models without a head", () => {
+  expect(probes.filter(isObjectProbe).map(({ sees }) => sees)).toEqual(["predictions"]);
 });
