@@ -3,6 +3,7 @@
 import type { Bound } from "../block.js";
 import { folder, idx, npy } from "../dataset/index.js";
 import type { DurationValue } from "../params.js";
+import { sayingJudged } from "../probe/index.js";
 import { asKind } from "../registry.js";
 import { counted, grouped } from "../wording.js";
 import {
@@ -79,7 +80,11 @@ function probesWithoutTest(recipe: LintRecipe): readonly Remark[] {
 }
 
 function probesWithoutLabels(recipe: LintRecipe): readonly Remark[] {
-  const [probe] = testing(recipe);
+  // Maps of places and boxes are no labels of samples.
+  const [probe] = testing(recipe).filter(({ definition }) => {
+    const own = asKind("probe", definition);
+    return own !== undefined && sayingJudged(own) === "classes";
+  });
   // The labels of samples come from any of their inputs.
   const all = [recipe.data, ...(recipe.beside ?? [])];
   if (!probe || all.some((data) => splitsOf({ data })?.labelled !== false)) return [];
