@@ -72,26 +72,33 @@ function columnOf(part: string): Column | Problem {
   return { name, kind: "category", categories };
 }
 
-function written(columns: string): Written {
-  const parts = cutAt(columns, ",");
+function written(text: string): Written {
+  const parts = cutAt(text, ",");
   if (parts === null)
     return {
       columns: [],
       problem: { say: "a single quote in `columns` is not closed", help: "write a quote on both sides" },
     };
-  const found: Column[] = [];
+  const problems: Problem[] = [];
   const names = new Set<string>();
-  for (const part of parts) {
+  const columns = parts.map((part, i): Column => {
     const column = columnOf(part);
-    if (!("name" in column)) return { columns: found, problem: column };
-    if (names.has(column.name))
-      return { columns: found, problem: { say: `\`columns\` names \`${column.name}\` twice`, help: "write it once" } };
+    if (!("name" in column)) {
+      problems.push(column);
+      // What is written wrongly is a column all the same: nothing else is said of the model because of it.
+      return { name: `column ${i + 1}`, kind: "number", mean: 0, deviation: 1 };
+    }
+    if (names.has(column.name)) {
+      problems.push({ say: `\`columns\` names \`${column.name}\` twice`, help: "write it once" });
+    }
     names.add(column.name);
-    found.push(column);
+    return column;
+  });
+  if (columns.length > mostColumns) {
+    const say = `\`columns\` names ${counted(columns.length, "column")}, and a table has at most ${mostColumns}`;
+    problems.push({ say, help: "leave some out" });
   }
-  if (found.length <= mostColumns) return { columns: found, problem: null };
-  const say = `\`columns\` names ${counted(found.length, "column")}, and a table has at most ${mostColumns}`;
-  return { columns: found, problem: { say, help: "leave some out" } };
+  return { columns, problem: problems[0] ?? null };
 }
 
 /** Columns as `columns` of a table has them. */

@@ -60,6 +60,10 @@ test("an error of columns where pixels are predicted", () => {
   );
 });
 
+test("a broken column is told, and nothing else because of it", () => {
+  expect(found({ ...table("a: 1 +- 0, b, c"), mask: "random(ratio: 34%)" })).toHaveLength(1);
+});
+
 const asking = { encoder: "embedded(width: 8)", mask: "latent_guided(ratio: 34%)" };
 const perceiver = {
   ...asking,
