@@ -93,7 +93,7 @@ const others: readonly (readonly [piece: RegExp, model: string, lack: string])[]
   [
     /relative_position_bias_table$/,
     "a model with relative positions, such as Swin or BEiT",
-    "nothing here computes relative positions",
+    "its names and kernels are not read yet",
   ],
   [
     /(^|\.)(distillation_token|dist_token)$/,
