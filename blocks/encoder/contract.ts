@@ -140,11 +140,14 @@ export const defineMapEncoder = <const P extends Params, T extends ParameterTree
   });
 };
 
-export const deepest = (levels: readonly MapLevel[]): MapLevel => levels.at(-1) as MapLevel;
+/** What an encoder without stages is taken for until its own conditions refuse it. */
+const noLevel: MapLevel = { stride: 1, width: 1 };
+
+export const deepest = (levels: readonly MapLevel[]): MapLevel => levels.at(-1) ?? noLevel;
 
 /** Places of an array along each axis that one cell has. */
 const cellOf = (levels: readonly MapLevel[], hiding: Hiding): number =>
-  (hiding === "zero" ? deepest(levels) : (levels[0] as MapLevel)).stride;
+  (hiding === "zero" ? deepest(levels) : (levels[0] ?? noLevel)).stride;
 
 /** The cells of an array under an encoder of maps; the strides divide it. */
 export const cellsUnder = <P extends Params>(
