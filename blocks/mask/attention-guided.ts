@@ -107,7 +107,6 @@ export const attentionGuided = defineMask({
       return queries;
     },
     moving: (p) => ({ chance: chanceOf(p) }),
-    layer: (p) => p.layer,
     order(code, p, { attention, drawn, draws, moving, extra, hidden }) {
       const received = code.let("received", attentionReceived, attention(p.layer), draws, { extra, heads: p.heads });
       return code.let("order", mostAttendedLast, received, drawn, moving.chance, { hidden, mix: p.mix });

@@ -19,6 +19,15 @@ export interface GuideInputs {
    * rows sum to 1. Of latents that ask, [B, heads, M, N].
    */
   readonly attention: (layer: number) => Tensor;
+  /**
+   * What the encoder makes of the patches of the whole image, [B, N, D]: what a layer gives, counted from the last, which is 1, before the
+   * final normalisation.
+   */
+  readonly features: (fromLast: number) => Tensor;
+  /** Layers of the encoder. */
+  readonly layers: number;
+  /** How the patches lie. */
+  readonly grid: Lattice;
   /** int32 [B, N]: the place of each token in the order that was drawn. */
   readonly drawn: Tensor;
   /** [B, numbers]: what was drawn beside it. */
@@ -33,15 +42,18 @@ export interface GuideInputs {
 
 /** How a mask is decided in the graph. */
 export interface Guide<P extends Params = Params> {
-  /** Whose attention it reads: that of the model's latents, which ask the tokens; if absent, that of the tokens of a layer of the encoder. */
-  readonly asks?: "latents";
+  /**
+   * What it reads: the attention of the model's latents, which ask the tokens, or features of the patches; if absent, the attention of the tokens of
+   * a layer of the encoder.
+   */
+  readonly asks?: "latents" | "features";
   /** How many numbers are drawn for a sample, after its order. */
   numbers(p: ValuesOf<P>, grid: Lattice): number;
   draw(p: ValuesOf<P>, grid: Lattice, random: Random): Float32Array;
   /** By the names of the scalars. */
   moving(p: ValuesOf<P>): Readonly<Record<string, Moving>>;
-  /** The layer of the encoder whose attention it reads. */
-  layer(p: ValuesOf<P>): number;
+  /** Whose: the slow copy's, or, if absent, the encoder's own. */
+  by?(p: ValuesOf<P>): "encoder" | "teacher";
   /** -> int32 [B, N], a permutation of 0..N-1 for each sample. */
   order(code: Code, p: ValuesOf<P>, inputs: GuideInputs): Tensor;
 }

@@ -3,6 +3,7 @@
 import { attentionGuided } from "./attention-guided.js";
 import { ball } from "./ball.js";
 import { block } from "./block.js";
+import { classAttentionMask as classAttention } from "./class-attention.js";
 import { corrupt } from "./corrupt.js";
 import { dirichlet } from "./dirichlet.js";
 import { grid } from "./grid.js";
@@ -11,6 +12,9 @@ import { latentGuided } from "./latent-guided.js";
 import { peano } from "./peano.js";
 import { random } from "./random.js";
 import { regions } from "./regions.js";
+import { selfGuided } from "./self-guided.js";
+import { semanticParts } from "./semantic-parts.js";
+import { semanticWhole } from "./semantic-whole.js";
 import { spiral } from "./spiral.js";
 import { zigzag } from "./zigzag.js";
 
@@ -27,6 +31,7 @@ export {
   attentionGuided,
   ball,
   block,
+  classAttention,
   corrupt,
   dirichlet,
   grid,
@@ -35,6 +40,9 @@ export {
   peano,
   random,
   regions,
+  selfGuided,
+  semanticParts,
+  semanticWhole,
   spiral,
   zigzag,
 };
@@ -43,6 +51,7 @@ export const masks = [
   attentionGuided,
   ball,
   block,
+  classAttention,
   corrupt,
   dirichlet,
   grid,
@@ -51,6 +60,9 @@ export const masks = [
   peano,
   random,
   regions,
+  selfGuided,
+  semanticParts,
+  semanticWhole,
   spiral,
   zigzag,
 ] as const;

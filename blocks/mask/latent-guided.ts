@@ -39,7 +39,6 @@ export const latentGuided = defineMask({
     numbers: (p) => 2 * p.queries,
     draw: (p, _, stream) => Float32Array.from({ length: 2 * p.queries }, () => stream.uniform()),
     moving: (p) => ({ chance: chanceOf(p) }),
-    layer: () => 1,
     order(code, p, { attention, drawn, draws, moving, hidden }) {
       const received = code.let("received", attentionOfLatents, attention(1), draws, { heads: p.heads });
       return code.let("order", mostAttendedLast, received, drawn, moving.chance, { hidden, mix: p.mix });

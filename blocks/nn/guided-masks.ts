@@ -37,6 +37,41 @@ export const attentionReceived = layer(
   },
 );
 
+/** attention [B, heads, extra + N, extra + N] -> how much each patch receives from the first token, the mean over heads, [B, N]. */
+export const classAttention = layer(
+  "classAttention",
+  <N extends number, const E extends number>(
+    g: Builder,
+    attention: Attended<E, N>,
+    o: { readonly extra: E; readonly count: N },
+  ): Tensor<["B", N]> => {
+    const [batch, heads] = attention.shape as readonly [number, number, number, number];
+    const rows = g.slice(attention, [0, 0, 0, o.extra], [batch, heads, 1, o.count]);
+    return claim(g.mul(g.sum(g.stopGradient(rows), [1, 2]), 1 / heads));
+  },
+);
+
+/**
+ * received [B, N], draws [B, N] in [0, 1), share [] -> the same, but for some of the `top` most attended patches, that share of them: they come
+ * last.
+ */
+export const fewestAmongMost = layer(
+  "fewestAmongMost",
+  <N extends number>(
+    g: Builder,
+    received: Tensor<["B", N]>,
+    draws: Tensor<["B", NoInfer<N>]>,
+    share: Tensor<[]>,
+    o: { readonly top: number },
+  ): Tensor<["B", N]> => {
+    const rank = g.cast(placesInOrder(g, g.argSort(g.neg(received))), "float32");
+    const isTop = g.cast(g.less(rank, o.top), "float32");
+    const place = g.cast(placesInOrder(g, g.argSort(g.sub(draws, isTop))), "float32");
+    const shown = g.cast(g.less(place, g.floor(g.add(g.mul(share, o.top), 0.5))), "float32");
+    return claim(g.sub(received, g.mul(shown, 2)));
+  },
+);
+
 /**
  * received [B, N], drawn int32 [B, N]: the place of each patch in a uniformly random order, chance [] -> int32 [B, N]: an order
  * whose last patches, as many as `hidden` [B, U] has, are the most attended ones. With a chance of 1 it is as random as the drawn
@@ -64,6 +99,19 @@ export const mostAttendedLast = layer(
     const certain = rounded(g.mul(g.sub(g.constant(1), chance), hidden));
     return claim(g.argSort(g.select(g.less(rank, certain), g.add(place, count), place)));
   },
+);
+
+/** Numbers [B, N] the other way round. */
+export const negated = layer(
+  "negated",
+  <N extends number>(g: Builder, x: Tensor<["B", N]>): Tensor<["B", N]> => claim(g.neg(x)),
+);
+
+/** order int32 [B, N] -> the place of each patch in it, [B, N]. */
+export const placesOfOrder = layer(
+  "placesOfOrder",
+  <N extends number>(g: Builder, order: Tensor<["B", N], "int32">): Tensor<["B", N]> =>
+    claim(g.cast(placesInOrder(g, order), "float32")),
 );
 
 /** order int32 [B, N] -> the place of each patch in it, int32 [B, N]. */

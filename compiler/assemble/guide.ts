@@ -1,14 +1,15 @@
 /** How masks are decided in the graph: by what the model's encoders make of whole arrays. */
 
-import { type Guide, guideNames } from "../../blocks/index.js";
+import { type Guide, guideNames, patchesOf, tokenCount } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import { againFor, type Placed, paddingBehindFront, paddingFor, placesIn, seenBy, tokensFor } from "./backbone.js";
-import { weightsUnder } from "./branches.js";
+import { type WeightTree, weightsUnder } from "./branches.js";
 import { movingNames } from "./fields.js";
 import type { ModelFunction } from "./function.js";
 import { extraTokensOf } from "./layout.js";
 import { pascal } from "./names.js";
 import type { EncoderPart, MaskPart, Parts } from "./parts.js";
+import { teacherBranch } from "./weights.js";
 
 /** The masks that the model decides itself, each with what does. */
 export const guidedMasks = (parts: Pick<Parts, "masks">): readonly { readonly mask: string; readonly f: string }[] =>
@@ -34,28 +35,41 @@ const guiding = (parts: Placed, mask: MaskPart, guide: Guide, encoder: EncoderPa
     const only = encoder.inputs.length === 1 ? null : input;
     const { hidden, restore } = placesIn(mask, batch);
     const names = guideNames(mask.label);
+    const { definition, values } = encoder.block;
+    const looking = guide.by?.(mask.block.values) === "teacher" ? (w[teacherBranch] as WeightTree) : w;
+    const own = weightsUnder(looking, parts.branchOf(encoder.label));
+    const seen = () => {
+      const tokens = tokensFor(code, parts, encoder, looking, batch, "whole", only);
+      const padding = paddingFor(code, parts, encoder, batch, "whole", only);
+      const again = againFor(code, parts, encoder, looking, batch, "whole");
+      return { tokens, origin: { ...seenBy(parts, encoder, looking, only), padding, ...again } };
+    };
+    const extra = extraTokensOf(encoder, only);
     return guide.order(code, mask.block.values, {
       attention(layer) {
-        const { definition, values } = encoder.block;
-        const tokens = tokensFor(code, parts, encoder, w, batch, "whole", only);
-        const own = weightsUnder(w, parts.branchOf(encoder.label));
-        const padding = paddingFor(code, parts, encoder, batch, "whole", only);
-        const again = againFor(code, parts, encoder, w, batch, "whole");
-        const origin = { ...seenBy(parts, encoder, w, only), padding, ...again };
+        const { tokens, origin } = seen();
         if (guide.asks === "latents") {
           const { latents } = encoder;
           invariant(latents?.definition.attention, "the checker lets through only latents that ask");
           const encoded = definition.encode(code, values, own, tokens, origin);
-          const behind = paddingBehindFront(code, encoder, padding);
+          const behind = paddingBehindFront(code, encoder, origin.padding);
           return latents.definition.attention(code, latents.values, own, encoded, behind);
         }
         invariant(definition.attention, "the checker lets through only encoders whose attention can be read");
         return definition.attention(code, values, own, tokens, origin, layer);
       },
+      features(fromLast) {
+        invariant(definition.outputs, "the checker lets through only encoders whose layers can be read");
+        const { tokens, origin } = seen();
+        const [wanted] = definition.outputs(code, values, own, tokens, origin, fromLast);
+        return patchesOf(code, "features", wanted as Tensor, { extra, count: tokenCount(input.grid) });
+      },
+      layers: definition.layers(values),
+      grid: input.grid,
       drawn: restore,
       draws: batch[names.draws] as Tensor,
       moving: Object.fromEntries(movingNames(mask.block).map((name) => [name, batch[names.moving(name)] as Tensor])),
-      extra: extraTokensOf(encoder, only),
+      extra,
       hidden,
     });
   },

@@ -66,7 +66,7 @@ function masksOf(
     const [only, another] = over;
     const block = boundOf("mask", part);
     const guided = block.definition.guide;
-    const guide = guided ? encoderAt(wiring, part, guided.asks ? "asked" : "attention", encoders) : null;
+    const guide = guided ? encoderAt(wiring, part, guided.asks === "latents" ? "asked" : "attention", encoders) : null;
     const name = only && !another ? only.name : "all";
     return { name, label: parts.length === 1 ? null : name, block, over, guide };
   });

@@ -37,7 +37,7 @@ export function badlyJoined(wiring: DraftWiring): readonly Finding[] {
       case "loss":
         return unevenLoss(part, wiring);
       case "mask":
-        return unseenBy(part, "attention", sourcesAt(wiring, part, "set"), wiring);
+        return [...unseenBy(part, "attention", sourcesAt(wiring, part, "set"), wiring), ...unguided(part, wiring)];
       case "target":
         return untaught(part, wiring);
       case "adversary":
@@ -341,6 +341,25 @@ function unevenLoss(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
       "Such a loss says `uneven`, and takes the mean over those tokens of each sample that `flags` name.",
       "use `mse`, `l1` or another loss that does, or a mask that is drawn for each input",
       joint,
+    ),
+  ];
+}
+
+/** A mask that a teacher decides, of a model without one that follows its encoder. */
+function unguided(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  const { guide } = part.definition as Mask;
+  if (guide?.by?.(valuesOf(part.line)) !== "teacher") return [];
+  const encoder = sourceAt(wiring, part, "attention");
+  const teacher = ownParts(wiring, "teacher").find((other) =>
+    sourcesAt(wiring, other, "student").includes(encoder as DraftPart),
+  );
+  if (teacher) return [];
+  return [
+    unreadable(
+      part,
+      `a teacher decides what the mask ${blockOf(part)} hides, and the model has none that follows its encoder`,
+      "The slow copy of the encoder looks at the whole image.",
+      "add a `teacher` with a target that is made of what it gives, or write `by: encoder`",
     ),
   ];
 }

@@ -24,13 +24,16 @@ export const needsLayers: Demand = {
   otherwise: "whose layers cannot be read one by one",
 };
 
-export const needsAttention: Demand = {
-  met: (source) => (source as Encoder).attention !== undefined,
-  otherwise: "which cannot say what its tokens attend to",
+export const needsGuide: Demand = {
+  met: (source, mask) =>
+    (mask as Mask).guide?.asks === "features"
+      ? (source as Encoder).outputs !== undefined
+      : (source as Encoder).attention !== undefined,
+  otherwise: "which cannot say what its tokens attend to, or what its layers give",
 };
 
-/** Whose attention decides a mask; null: none does. */
-export function guidedBy(mask: Definition): "latents" | "tokens" | null {
+/** What decides a mask: the attention of latents or of tokens, or features of the patches; null: it is drawn. */
+export function guidedBy(mask: Definition): "latents" | "tokens" | "features" | null {
   const { guide } = mask as Mask;
   return guide ? (guide.asks ?? "tokens") : null;
 }

@@ -42,6 +42,7 @@ function load(name: string) {
 const methods = [
   ...["u-mae-class-token", "u-mae-patches", "maskfeat", "low-pass", "data2vec"],
   ...["sma", "sma-pool", "sma-share"],
+  ...["sg-mae", "sg-mae-principal", "semmae", "semantic-whole", "attmask", "attmask-least"],
   ...["r-mae", "rae", "r-mae-batch", "r-mae-channel"],
   ...["mtae", "mlae", "st-mem", "mv-sstma"],
   ...["video-mae", "mae-st", "audio-mae", "cav-mae", "multi-mae", "bert", "selfmed-mae", "remasker", "m3ae"],
@@ -140,7 +141,8 @@ test.each(["maskfeat", "low-pass", "data2vec"])("the target of %s", (name) => {
   expect(difference(compute({ built }).built, expected)).toBeLessThan(1e-5);
 });
 
-test.each(["sma", "sma-pool", "sma-share"])("what %s hides", (name) => {
+const guided = ["sg-mae", "sg-mae-principal", "semmae", "semantic-whole", "attmask", "attmask-least"];
+test.each(["sma", "sma-pool", "sma-share", ...guided])("what %s hides", (name) => {
   const { fixture, program, g, weights, batch, compute } = load(name);
   const { header } = fixture;
   const order = program.guides?.image?.order(g, weights, batch) as Tensor;
@@ -162,6 +164,8 @@ test.each(["sma", "sma-pool", "sma-share"])("what %s hides", (name) => {
   };
   expect(rows(hidden as Int32Array)).toEqual(places(1));
   expect(rows(visible as Int32Array)).toEqual(places(0));
+  // Asked again, by what it has decided: of rules in which the drawn order has a say besides, that is another answer.
+  if (["semmae", "semantic-whole"].includes(name)) return;
   const { ordered } = compute({ ordered: order });
   for (const [i, token] of (ordered as Int32Array).entries()) {
     const row = i - (i % header.tokens.total);

@@ -34,6 +34,10 @@ describe.each([
   ["u-mae", 111_907_840],
   ["low-pass", 111_907_840],
   ["sma", 111_907_840],
+  ["sg-mae", 111_907_840],
+  ["semmae", 111_907_840],
+  ["attmask", 111_907_840],
+  ["semantic-mae", 111_907_840],
   // ViT-B/16 without a head, the token of hidden patches, one layer to 108 values.
   ["maskfeat", 85_798_656 + 768 + 768 * 108 + 108],
   // ViT-B/16 and its slow copy, the token of hidden patches, one layer to 768 features.
@@ -159,6 +163,7 @@ const plainToys = [
   "digits-cav-mae",
   "digits-multi-mae",
   "digits-maetok",
+  "digits-sg-mae",
 ];
 
 /** Data that an example's script makes, by the beginning of the example's name; all other data comes with packages. */
