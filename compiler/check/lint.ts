@@ -88,10 +88,13 @@ function ofEachInput(recipe: JudgedRecipe): readonly LintRecipe[] {
 }
 
 /** The labels of augmentations by which each view of a sample is made; null: the model sees whole samples. */
-function ofEachView({ model }: JudgedRecipe): readonly (readonly string[] | null)[] {
-  const views = ask(() => model.find(({ slot }) => slot === "views"))?.answer?.use;
+function ofEachView(recipe: JudgedRecipe): readonly (readonly string[] | null)[] {
+  // Of a broken model nothing can be read, its lines as little as their views.
+  const views = ask(() => recipe.model.find(({ slot }) => slot === "views"))?.answer?.use;
   if (!views) return [null];
-  const inputs = model.flatMap(({ slot, label, use }) => (slot === "input" ? [label ?? use.definition.name] : []));
+  const inputs = recipe.model.flatMap(({ slot, label, use }) =>
+    slot === "input" ? [label ?? use.definition.name] : [],
+  );
   return mustBe("view", views.definition)
     .streams(views.values)
     .flatMap(({ name, count }) => Array.from({ length: count }, (_, i) => [...inputs, name, viewName(name, count, i)]));
