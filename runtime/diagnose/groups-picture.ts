@@ -2,7 +2,7 @@
 
 import { countsOf, type ImageShape, type Lattice } from "../../blocks/index.js";
 import type { Canvas } from "../data/image/png.js";
-import type { GroupedSample } from "./diagnose.js";
+import type { GroupedSample } from "./diagnosis.js";
 
 const margin = 8;
 /** Triples in a row. */

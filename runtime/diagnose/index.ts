@@ -1,11 +1,5 @@
 /** What goes on inside trained models, beside what probes say of their features. */
 
-export {
-  type DiagnoseOptions,
-  type Diagnosis,
-  diagnose,
-  drawsGroups,
-  type FeatureFacts,
-  type GroupedSample,
-} from "./diagnose.js";
+export { diagnose, drawsGroups } from "./diagnose.js";
+export type { DiagnoseOptions, Diagnosis, FeatureFacts, GroupedSample } from "./diagnosis.js";
 export { groupsPicture } from "./groups-picture.js";

@@ -13,7 +13,7 @@ export async function leadNames(
   sample: Sample,
   root: string,
 ): Promise<readonly string[] | null> {
-  if (mediumOf(shape) !== "signal") return null;
+  if (shape.axes[0]?.name !== "lead") return null;
   const context = augmentContext(shape);
   const picked = augment
     .flatMap(({ definition, values }) => definition.plan(values, context.image, context, randomStream(0, "augment")))

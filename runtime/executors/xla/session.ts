@@ -7,7 +7,7 @@ import type { Session } from "../executor.js";
 import { checkValue, slotsByName, takingTurns } from "../slots.js";
 import { PluginError } from "./c-api.js";
 import type { Client, DeviceBuffer, Executable } from "./client.js";
-import { programOf, type Slot } from "./lowering.js";
+import { programOf, type Slot } from "./program.js";
 
 /** Codes of gRPC that say that there is no room. */
 const noRoom = 8;

@@ -1,0 +1,80 @@
+/** What looking at whole samples and at masked ones have in common: batches, means over them, and which attention is of all patches. */
+
+import { type ArrayShape, arrayOf, type Lattice } from "../../blocks/index.js";
+import type { Builder, Tensor } from "../../graph/index.js";
+import type { LabelledBatch } from "../evaluate/features.js";
+import type { Frozen, Trained } from "../evaluate/frozen.js";
+import type { DiagnoseOptions } from "./diagnosis.js";
+
+/** The first layers, whose class token is looked at for artifacts. */
+export const shallow = 4;
+
+/** Means of rows of numbers, fed batch by batch. */
+export function createMeans() {
+  const sums = new Map<string, Float64Array>();
+  let count = 0;
+  return {
+    /** `values`: of `rows` samples, of which the first `some` count. */
+    add(name: string, values: Float32Array, rows: number, some: number): void {
+      const width = values.length / rows;
+      const sum = sums.get(name) ?? new Float64Array(width);
+      for (let at = 0; at < some * width; at++) sum[at % width] = (sum[at % width] as number) + (values[at] as number);
+      sums.set(name, sum);
+    },
+    counted(some: number): void {
+      count += some;
+    },
+    of: (name: string): number[] => [...(sums.get(name) ?? [])].map((sum) => sum / count),
+  };
+}
+
+/** The only array of a model and how it is cut; null: it reads several. */
+export const onlyGrid = ({
+  program,
+}: Trained): { readonly grid: Lattice; readonly shape: ArrayShape; readonly name: string } | null => {
+  const [first, another] = Object.keys(program.arrays);
+  if (first === undefined || another !== undefined) return null;
+  return { grid: program.grids[first] as Lattice, ...arrayOf(program) };
+};
+
+/** Attention between all patches of a model, layer by layer: those of which every token of a sample attends to every one. */
+export const wholeMaps = (maps: readonly Tensor[], tokens: number): readonly Tensor[] =>
+  maps.filter(({ shape }) => shape[2] === tokens && shape[3] === tokens);
+
+/** Reads all batches by a model that is closed when they are over. */
+export async function forEachBatch(
+  frozen: Frozen,
+  { batches, report }: DiagnoseOptions,
+  use: (given: LabelledBatch, run: Frozen["run"], first: number) => Promise<void>,
+): Promise<void> {
+  let done = 0;
+  try {
+    for await (const given of batches()) {
+      await use(given, frozen.run, done);
+      done += given.count;
+      report?.(done);
+    }
+  } finally {
+    await frozen.close();
+  }
+}
+
+/** What the first token attends to, [B, H, N]. */
+export function rowOfFirst(g: Builder, map: Tensor, extra: number): Tensor {
+  const [batch, heads, all] = map.shape as readonly [number, number, number];
+  return g.reshape(g.slice(map, [0, 0, 0, extra], [batch, heads, 1, all - extra]), [batch, heads, all - extra]);
+}
+
+export const meanOf = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The largest of each `size` numbers over their median. */
+export function excesses(values: Float32Array, size: number): readonly number[] {
+  return Array.from({ length: values.length / size }, (_, i) => {
+    const sorted = values.slice(i * size, (i + 1) * size).sort();
+    const half = Math.floor(size / 2);
+    const median =
+      size % 2 === 1 ? (sorted[half] as number) : ((sorted[half - 1] as number) + (sorted[half] as number)) / 2;
+    return (sorted[size - 1] as number) / Math.max(median, 1e-12);
+  });
+}

@@ -1,0 +1,86 @@
+/**
+ * A graph as a StableHLO module of one function: `main(state..., feeds...) -> (updates..., outputs...)`. Where a state is replaced, its old
+ * buffer is given away for the new value.
+ */
+
+import {
+  type Attributes,
+  type DType,
+  type Graph,
+  invariant,
+  type OperationName,
+  type Tensor,
+} from "../../../graph/index.js";
+import { type Lower, lowerings, type Wanted } from "./lowering.js";
+import { createEmitter, typeOf, type Value } from "./stablehlo.js";
+
+/** What a program takes or gives. */
+export interface Slot {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+export interface Program {
+  readonly text: string;
+  /** In the order of the arguments: states first. */
+  readonly state: readonly Slot[];
+  readonly feeds: readonly Slot[];
+  /** In the order of the results. */
+  readonly updates: readonly Slot[];
+  readonly outputs: readonly Slot[];
+}
+
+/** A tensor of the graph, as a key. */
+const keyOf = ({ node, index }: Tensor): string => `${node.id}.${index}`;
+
+export function programOf(graph: Graph): Program {
+  const e = createEmitter();
+  const values = new Map<string, Value>();
+  const slotsOf = (tensors: ReadonlyMap<string, Tensor>): readonly Slot[] =>
+    [...tensors].map(([name, { shape, dtype }]) => ({ name, shape: shape as readonly number[], dtype }));
+  const [state, feeds] = [slotsOf(graph.state), slotsOf(graph.feeds)];
+  const [updates, outputs] = [slotsOf(graph.updates), slotsOf(graph.outputs)];
+  for (const [i, [, tensor]] of [...graph.state, ...graph.feeds].entries()) {
+    values.set(keyOf(tensor), { name: `%arg${i}`, shape: tensor.shape as readonly number[], dtype: tensor.dtype });
+  }
+  const read = new Set(
+    [...graph.nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.values(), ...graph.updates.values()].map(keyOf),
+  );
+  for (const node of graph.nodes) {
+    if (node.operation === "input") continue;
+    if (node.operation === "constant") {
+      const { data, shape, dtype } = node.attributes as Attributes["constant"];
+      values.set(`${node.id}.0`, e.constant(data, shape, dtype));
+      continue;
+    }
+    const lower = lowerings[node.operation] as Lower<OperationName>;
+    const inputs = node.inputs.map((tensor) => values.get(keyOf(tensor)) as Value);
+    const wanted = node.outputs.map((tensor) => ({
+      shape: tensor.shape as readonly number[],
+      isRead: read.has(keyOf(tensor)),
+    }));
+    for (const [i, value] of lower(e, inputs, node.attributes as never, wanted).entries()) {
+      if (!value) continue;
+      const { shape } = wanted[i] as Wanted;
+      invariant(
+        String(value.shape) === String(shape),
+        `${node.operation} was lowered to ${typeOf(value)} in the place of [${shape.join(", ")}]`,
+      );
+      values.set(`${node.id}.${i}`, value);
+    }
+  }
+  const given = [...state, ...feeds].map((slot, i) => {
+    const at = i < state.length ? updates.findIndex(({ name }) => name === slot.name) : -1;
+    return `%arg${i}: ${typeOf(slot)}${at < 0 ? "" : ` {tf.aliasing_output = ${at} : i32}`}`;
+  });
+  const results = [...graph.updates.values(), ...graph.outputs.values()].map(
+    (tensor) => values.get(keyOf(tensor)) as Value,
+  );
+  const types = results.map(typeOf).join(", ");
+  const names = results.map(({ name }) => name).join(", ");
+  const text =
+    `module @step {\n  func.func public @main(${given.join(", ")}) -> (${types}) {\n${e.text()}` +
+    `    return ${names}${results.length > 0 ? ` : ${types}` : ""}\n  }\n}\n`;
+  return { text, state, feeds, updates, outputs };
+}
