@@ -1,7 +1,7 @@
 /** What the leads of signals are called: as the recipe picks them, or as the file of a sample says. */
 
 import { join } from "node:path";
-import { type ArrayShape, type Augment, augmentContext, mediumOf, type Sample } from "../../blocks/index.js";
+import { type ArrayShape, type Augment, augmentContext, type Sample } from "../../blocks/index.js";
 import { randomStream } from "../../graph/index.js";
 import { withRecording } from "../data/recording/open.js";
 import type { Bound } from "../train/contract.js";
