@@ -11,9 +11,10 @@ import {
   weightedSum,
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { arrayIn, encodeWhole, maskedPlaces, type Placed } from "./backbone.js";
+import { encodeWhole } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import type { ModelFunction } from "./function.js";
+import { arrayIn, maskedPlaces, type Placed } from "./input-tokens.js";
 import { extraTokensOf, startIn, tokensOf } from "./layout.js";
 import type { AdversaryPart, Objective } from "./parts.js";
 import { targetInputs } from "./targets.js";

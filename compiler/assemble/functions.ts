@@ -14,7 +14,6 @@ import {
 import { invariant, type Tensor } from "../../graph/index.js";
 import { adversaryLossFunction, type JudgedPrediction, judgeFunction } from "./adversary.js";
 import {
-  againFor,
   deepestPlaces,
   droppedIn,
   encodeTokens,
@@ -22,11 +21,7 @@ import {
   keptUnder,
   lastLayer,
   mapsFor,
-  maskedPlaces,
   normalizationOf,
-  type Placed,
-  paddingFor,
-  placesOf,
   tokensFor,
 } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
@@ -34,10 +29,12 @@ import { callingIn, type ModelFunction } from "./function.js";
 import { groupsOf, sharedFunctions } from "./groups.js";
 import { guideFunctions } from "./guide.js";
 import { headFunctions } from "./heads.js";
+import { againFor, maskedPlaces, type Placed, placesOf } from "./input-tokens.js";
 import { type InputFunctions, inputFunctions } from "./inputs.js";
 import { hidingOf, inputsOf, onlyInput } from "./layout.js";
 import { lossFunction } from "./losses.js";
 import { numbered, pascal } from "./names.js";
+import { paddingFor } from "./padding.js";
 import type { EncoderPart, Objective, Parts } from "./parts.js";
 import { targetInputs } from "./targets.js";
 import { type StreamFunctions, seeing, taughtFunction, viewLossFunction } from "./views.js";

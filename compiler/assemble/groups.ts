@@ -11,9 +11,9 @@ import {
   tokensFrom,
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { arrayIn, type Placed, placesIn, placesOf } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import type { ModelFunction } from "./function.js";
+import { arrayIn, type Placed, placesIn, placesOf } from "./input-tokens.js";
 import type { InputFunctions } from "./inputs.js";
 import { frontOf, inputsOf, isWhole, jointMask, startIn, variesOver } from "./layout.js";
 import { pascal } from "./names.js";

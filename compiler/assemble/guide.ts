@@ -2,12 +2,14 @@
 
 import { type Guide, guideNames, patchesOf, tokenCount } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { againFor, type Placed, paddingBehindFront, paddingFor, placesIn, seenBy, tokensFor } from "./backbone.js";
+import { seenBy, tokensFor } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import { movingNames } from "./fields.js";
 import type { ModelFunction } from "./function.js";
+import { againFor, type Placed, placesIn } from "./input-tokens.js";
 import { extraTokensOf } from "./layout.js";
 import { pascal } from "./names.js";
+import { paddingBehindFront, paddingFor } from "./padding.js";
 import type { EncoderPart, MaskPart, Parts } from "./parts.js";
 import { teacherBranch } from "./weights.js";
 

@@ -2,27 +2,23 @@
 
 import { type Batch, takeTokens } from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
+import { type Dropping, droppedIn, encodeTokens, sequenceOf } from "./backbone.js";
+import type { WeightTree } from "./branches.js";
+import { type Calling, callingIn, type FunctionCode, type Given, type ModelFunction } from "./function.js";
 import {
   againFor,
   arrayIn,
-  type Dropping,
-  droppedIn,
-  encodeTokens,
   maskedPlaces,
   type Placed,
-  paddingFor,
   placedTokens,
   placesIn,
   readsOf,
-  readsText,
   type Sight,
   seenTokens,
-  sequenceOf,
-} from "./backbone.js";
-import type { WeightTree } from "./branches.js";
-import { type Calling, callingIn, type FunctionCode, type Given, type ModelFunction } from "./function.js";
+} from "./input-tokens.js";
 import { extraTokensOf, hidingOf, jointMask } from "./layout.js";
 import { distinct, pascal } from "./names.js";
+import { paddingFor, readsText } from "./padding.js";
 import { type EncoderPart, type Features, type InputPart, isEncoder } from "./parts.js";
 import { isPlacedAgain } from "./placing.js";
 

@@ -16,12 +16,13 @@ import {
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import { type JudgedPrediction, modelTerm, picturesOf, predictionName, sideLoss } from "./adversary.js";
-import { arrayIn, deepestPlaces, maskedPlaces, normalizationOf, type Placed, placesIn } from "./backbone.js";
+import { deepestPlaces, normalizationOf } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import { enteredIds } from "./fields.js";
 import { type Calling, callingIn, type FunctionCode, type ModelFunction } from "./function.js";
 import { groupsOf } from "./groups.js";
 import { type HeadFunctions, headTerms } from "./heads.js";
+import { arrayIn, maskedPlaces, type Placed, placesIn } from "./input-tokens.js";
 import type { InputFunctions } from "./inputs.js";
 import { extraTokensOf, jointMask, maskOver, startIn } from "./layout.js";
 import { numbered } from "./names.js";

@@ -2,10 +2,12 @@
 
 import { type Batch, type Code, patchesOf, type TargetInputs, tokensFrom } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { againFor, arrayIn, type Placed, paddingFor, seenBy, tokensFor } from "./backbone.js";
+import { seenBy, tokensFor } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import { fieldsAsked } from "./fields.js";
+import { againFor, arrayIn, type Placed } from "./input-tokens.js";
 import { extraTokensOf, startIn, tokensOf } from "./layout.js";
+import { paddingFor } from "./padding.js";
 import type { InputPart, Objective, TeacherPart } from "./parts.js";
 import { teacherBranch } from "./weights.js";
 

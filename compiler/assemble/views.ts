@@ -16,10 +16,11 @@ import {
   type ViewInputs,
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { deepestPlaces, encodeWhole, lastLayerOf, maskedPlaces, type Placed, placesOf, tokensFor } from "./backbone.js";
+import { deepestPlaces, encodeWhole, lastLayerOf, tokensFor } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import { type Calling, callingIn, type FunctionCode, type ModelFunction } from "./function.js";
 import { vectorsOf } from "./head-weights.js";
+import { maskedPlaces, type Placed, placesOf } from "./input-tokens.js";
 import { extraTokensOf, hidingOf, onlyInput, variesOver } from "./layout.js";
 import { type Judged, latentName, losses, objectiveTerms } from "./losses.js";
 import { camel, numbered, pascal } from "./names.js";
