@@ -6,8 +6,8 @@
 import { asKind, type Decoder, type Encoder, type Hiding, type Mask } from "../../blocks/index.js";
 import { givesMaps } from "../wire/roles.js";
 import { inputsUnder, isCalled, namesAt, ownParts, reached, sourceAt, sourcesAt, type Wiring } from "../wire/wiring.js";
-import { type DraftLine, lineName, valuesOf } from "./draft.js";
-import { blockOf, type DraftPart, type Finding } from "./wiring-finding.js";
+import { type DraftLine, valuesOf } from "./draft.js";
+import { blockOf, type DraftPart, type Finding, nameOf, unreadable } from "./wiring-finding.js";
 
 type DraftWiring = Wiring<DraftLine>;
 
@@ -47,17 +47,6 @@ export function badlyJoined(wiring: DraftWiring): readonly Finding[] {
     }
   });
 }
-
-const unreadable = (part: DraftPart, message: string, reason: string, help: string, other?: DraftPart): Finding => ({
-  code: "check/unreadable-source",
-  part,
-  message,
-  reason,
-  help,
-  ...(other ? { related: [{ span: other.line.span, message: `\`${nameOf(other)}\`` }] } : {}),
-});
-
-const nameOf = ({ slot, line, input }: DraftPart): string => lineName(slot, line.label ?? input);
 
 /** An encoder that reads the tokens of an input twice. */
 function ofTwoWays(part: DraftPart, wiring: DraftWiring): readonly Finding[] {

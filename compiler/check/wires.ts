@@ -8,6 +8,7 @@ import { asKind, type Saying, saidBy, saidWords } from "../../blocks/index.js";
 import { modelSlot } from "../slots.js";
 import { isOfNamedInput, type Port, readersOf } from "../wire/roles.js";
 import { circularParts, idleParts, inputsUnder, isCalled, sourcesAt, type Wire, type Wiring } from "../wire/wiring.js";
+import { besideViews } from "./beside-views.js";
 import { type Body, type DraftLine, lineName } from "./draft.js";
 import { badlyJoined } from "./joins.js";
 import { inputsWithoutLabel, nameless, takenLabels } from "./labels.js";
@@ -30,7 +31,10 @@ export function isWired(wiring: Wiring<DraftLine>, { report, name }: Body): bool
               ]),
         );
   // Of wires that lead nowhere, idle parts are no news.
-  const findings = joined.length > 0 ? joined : [...idle(wiring, name), ...nameless(wiring), ...badlyJoined(wiring)];
+  const findings =
+    joined.length > 0
+      ? joined
+      : [...idle(wiring, name), ...nameless(wiring), ...badlyJoined(wiring), ...besideViews(wiring)];
   for (const { code, part, message, ...words } of findings) fail(report, code, part.line.span, message, words);
   return findings.length === 0;
 }
