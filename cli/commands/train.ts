@@ -277,7 +277,6 @@ interface Started extends Order {
   /** Tells a line for people. */
   readonly note: (text: string) => void;
   readonly interrupts: Interrupts;
-  /** Where its events are logged, too. */
   readonly logs: EventLog | null;
 }
 

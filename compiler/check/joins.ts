@@ -5,11 +5,10 @@
 
 import { asKind, type Decoder, type Encoder, type Hiding, type Mask } from "../../blocks/index.js";
 import { givesMaps } from "../wire/roles.js";
-import { inputsUnder, isCalled, namesAt, ownParts, reached, sourceAt, sourcesAt, type Wiring } from "../wire/wiring.js";
-import { type DraftLine, valuesOf } from "./draft.js";
+import { inputsUnder, ownParts, sourceAt, sourcesAt } from "../wire/wiring.js";
+import { valuesOf } from "./draft.js";
+import { type DraftWiring, isJoint, masksOver, tokensUnder, unguided, unjudged, unseenBy, untaught } from "./unseen.js";
 import { blockOf, type DraftPart, type Finding, nameOf, unreadable } from "./wiring-finding.js";
-
-type DraftWiring = Wiring<DraftLine>;
 
 /** Reports parts that do not go together, of a model whose wires lead somewhere. */
 export function badlyJoined(wiring: DraftWiring): readonly Finding[] {
@@ -132,12 +131,6 @@ function widths(wiring: DraftWiring): readonly Finding[] {
   });
 }
 
-/** Masks over tokens. */
-const masksOver = (wiring: DraftWiring, tokens: DraftPart): readonly DraftPart[] =>
-  (wiring.readers.get(tokens) ?? []).filter(({ slot }) => slot === "mask");
-
-const isJoint = (mask: DraftPart, wiring: DraftWiring): boolean => sourcesAt(wiring, mask, "set").length > 1;
-
 function overOneAnother(wiring: DraftWiring): readonly Finding[] {
   return ownParts(wiring, "tokens").flatMap((tokens): readonly Finding[] => {
     const [first, second] = masksOver(wiring, tokens);
@@ -195,13 +188,6 @@ function hidingOf(wiring: DraftWiring, tokens: DraftPart): Hiding | null {
   const decoders = decodersOf(wiring);
   const own = decoders.find((decoder) => predicted(wiring, decoder).includes(tokens)) ?? decoders[0];
   return own && readsOf(own) === "every" ? "token" : "drop";
-}
-
-/** The tokens that an encoder sees, through others too. */
-function tokensUnder(wiring: DraftWiring, encoder: DraftPart): readonly DraftPart[] {
-  const isLast = (part: DraftPart): boolean => part.slot === "tokens" || givesMaps(part.definition);
-  const under = reached([encoder], (part) => (isLast(part) ? [] : sourcesAt(wiring, part, "tokens")));
-  return [...under].filter(isLast);
 }
 
 /** The encoder whose latent a decoder reads, through latents too. */
@@ -330,80 +316,6 @@ function unevenLoss(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
       "Such a loss says `uneven`, and takes the mean over those tokens of each sample that `flags` name.",
       "use `mse`, `l1` or another loss that does, or a mask that is drawn for each input",
       joint,
-    ),
-  ];
-}
-
-/** A mask that a teacher decides, of a model without one that follows its encoder. */
-function unguided(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
-  const { guide } = part.definition as Mask;
-  if (guide?.by?.(valuesOf(part.line)) !== "teacher") return [];
-  const encoder = sourceAt(wiring, part, "attention");
-  const teacher = ownParts(wiring, "teacher").find((other) =>
-    sourcesAt(wiring, other, "student").includes(encoder as DraftPart),
-  );
-  if (teacher) return [];
-  return [
-    unreadable(
-      part,
-      `a teacher decides what the mask ${blockOf(part)} hides, and the model has none that follows its encoder`,
-      "The slow copy of the encoder looks at the whole image.",
-      "add a `teacher` with a target that is made of what it gives, or write `by: encoder`",
-    ),
-  ];
-}
-
-/** Tokens that the encoder at a port does not see. */
-function unseenBy(
-  part: DraftPart,
-  port: string,
-  tokens: readonly DraftPart[],
-  wiring: DraftWiring,
-): readonly Finding[] {
-  const encoder = sourceAt(wiring, part, port);
-  if (!encoder) return [];
-  const seen = tokensUnder(wiring, encoder);
-  const unseen = tokens.find((one) => !seen.includes(one));
-  if (!unseen) return [];
-  return [
-    unreadable(
-      part,
-      `\`${nameOf(part)}\` is about \`${unseen.input}\`, which \`${nameOf(encoder)}\` does not see`,
-      "What an encoder has not seen it says nothing of.",
-      "name an encoder that reads this input",
-      encoder,
-    ),
-  ];
-}
-
-/** A target of features of an input that the teacher does not see. */
-function untaught(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
-  const teacher = sourceAt(wiring, part, "teacher");
-  const tokens = sourceAt(wiring, part, "set");
-  if (!teacher || !tokens) return [];
-  return unseenBy(teacher, "student", [tokens], wiring).map((finding) => ({ ...finding, part }));
-}
-
-/** Predictions that an adversary cannot judge: of inputs that its encoder does not see, or of which nothing is hidden. */
-function unjudged(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
-  const names = namesAt(wiring, part, "prediction");
-  const tokens = sourcesAt(wiring, part, "prediction")
-    .flatMap((decoder) => sourcesAt(wiring, decoder, "target"))
-    .filter((target) => names === null || isCalled(target, names))
-    .flatMap((target) => sourceAt(wiring, target, "set") ?? []);
-  const unseen = unseenBy(part, "backbone", tokens, wiring);
-  if (unseen.length > 0) return unseen;
-  const wrong = tokens.find((one) => {
-    const [mask] = masksOver(wiring, one);
-    return !mask || isJoint(mask, wiring);
-  });
-  if (!wrong) return [];
-  return [
-    unreadable(
-      part,
-      `the adversary ${blockOf(part)} tells what was hidden of \`${wrong.input}\` from what was visible, and no mask of its own hides any`,
-      "It learns from as many originals and predictions of each sample.",
-      "use a mask of this input alone, such as `random`, or remove the adversary",
     ),
   ];
 }
