@@ -13,6 +13,7 @@ export { defineDecoder } from "./decoder/index.js";
 export { defineEncoder } from "./encoder/index.js";
 export { defineHead } from "./head/index.js";
 export { defineInput } from "./input/index.js";
+export { defineLatents } from "./latents/index.js";
 export { chosenPatches, comparisonParams, defineLoss } from "./loss/contract.js";
 export { defineMask, visibleTokens } from "./mask/index.js";
 export { type Member, members } from "./members.js";
@@ -49,3 +50,4 @@ export { defineTokens } from "./tokens/index.js";
 export const block: <const K extends Kind>(
   o: Words<BlockValue<Kinds[K]>> & { readonly of: K },
 ) => Param<BlockValue<Kinds[K]>> = blockParam;
+export { defineView } from "./view/contract.js";

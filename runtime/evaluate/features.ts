@@ -13,11 +13,13 @@ import {
   hasClassToken,
   type ImageObject,
   isPicture,
+  type Lattice,
   type ModelProgram,
   meanOfPlaces,
   placesOfText,
   predictOf,
   sidesText,
+  tokenCount,
 } from "../../blocks/index.js";
 import { type Builder, sizeOf, type Tensor } from "../../graph/index.js";
 import type { BatchArrays } from "../data/batches.js";
@@ -179,10 +181,19 @@ export async function predictionReader(model: Trained, executor: Executor, batch
   };
 }
 
-/** Of a text, 1 for its tokens and 0 for what is behind its end, [B, N]; null: all tokens count. */
-export function placesIn(g: Builder, { arrays }: Pick<ModelProgram, "arrays">, fed: Arrays): Tensor | null {
-  const [name] = Object.entries(arrays).find(([, { ids }]) => ids !== undefined) ?? [];
-  return name === undefined ? null : placesOfText(g, fed[name] as Tensor<["B", number, 3]>);
+/** Of texts, 1 for their tokens and 0 for what is behind their ends; of all else 1, [B, N] over all arrays; null: all tokens count. */
+export function placesIn(
+  g: Builder,
+  { arrays, grids }: Pick<ModelProgram, "arrays" | "grids">,
+  fed: Arrays,
+): Tensor | null {
+  if (Object.values(arrays).every(({ ids }) => ids === undefined)) return null;
+  const places = Object.entries(arrays).map(([name, { ids }]) =>
+    ids === undefined
+      ? g.constant(1, ["B", tokenCount(grids[name] as Lattice)])
+      : placesOfText(g, fed[name] as Tensor<["B", number, 3]>),
+  );
+  return places.length === 1 ? (places[0] as Tensor) : g.concat(places, 1);
 }
 
 /**

@@ -81,7 +81,7 @@ test("a model has its slots in the language's order, values by unit, and its def
   expect(slot(checked, "mask")[0]?.use.values).toEqual({
     ratio: 0.75,
     share: "sample",
-    ...{ round: null, along: null, each: null, cell: null, hidden: null },
+    ...{ round: null, along: null, each: null, cell: null, hidden: null, on: null },
   });
   expect(slot(checked, "mask")[0]?.use.origins.ratio?.how).toBe("default");
   expect(slot(checked, "positions")[0]?.use.origin.how).toBe("default");

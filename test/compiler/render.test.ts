@@ -266,7 +266,7 @@ recipe Any for Base {
         sound += analysis.recipes.size;
         expectLaws(analysis);
       }),
-      { numRuns: runs(40) },
+      { numRuns: runs(60) },
     );
     expect(sound).toBeGreaterThan(1);
   });

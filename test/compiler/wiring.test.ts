@@ -16,7 +16,9 @@ const nameOf = ({ slot, line: { label }, within }: Part<Filled>): string =>
 /** `decoder <- latent: encoder, target: target`, a line for each part that reads something. */
 const shown = ({ parts, wires }: Wiring<Filled>): readonly string[] =>
   parts.flatMap((part) => {
-    const reads = (wires.get(part) ?? []).map(({ port, sources }) => `${port.name}: ${sources.map(nameOf)}`);
+    const reads = (wires.get(part) ?? []).flatMap(({ port, sources }) =>
+      sources.length === 0 ? [] : [`${port.name}: ${sources.map(nameOf)}`],
+    );
     return reads.length === 0 ? [] : [`${nameOf(part)} <- ${reads.join(", ")}`];
   });
 

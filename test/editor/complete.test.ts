@@ -81,8 +81,7 @@ describe("in a model", () => {
     expect(found).toContain("input");
     expect(found).not.toContain("teacher");
     expect(found).not.toContain("optimizer");
-    // A slot of the language that nothing fills yet.
-    expect(found).not.toContain("views");
+    expect(found).toContain("views");
   });
 
   it("offers the blocks of a slot, in lines that nothing follows and in braces that nobody closed", () => {

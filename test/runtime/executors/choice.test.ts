@@ -45,6 +45,7 @@ it("lists every backend with its device, or with why not and what to do", async 
   expect(found.map(({ backend }) => backend)).toEqual([
     "tensorflow",
     "webgpu",
+    "xla",
     "onnx",
     "onnx-webgpu",
     "wasm",
