@@ -92,7 +92,7 @@ function examplesOf(path: string, vocabulary: Registry): readonly Example[] {
 /** The most of what a block has. */
 const most: Readonly<Record<string, number>> = {
   ...{ depth: 2, neck_depth: 2, layers: 2, classes: 100, frames: 4, times: 2, outline: 4 },
-  ...{ neighbours: 4, inner: 4, hidden: 4 },
+  ...{ neighbours: 4, inner: 4 },
   ...{ length: 16, vocabulary: 120, mask: 100 },
   ...{ hidden: 64, out: 64, bottleneck: 16, local: 4 },
   // Of several inputs: a sixth of the tokens of three, and as many classes of pixels.
