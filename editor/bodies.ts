@@ -1,6 +1,5 @@
 /** What may stand in the body of a model or a recipe, and in the braces after a block. */
 
-import { defaultsOf } from "../blocks/index.js";
 import { defaultBlock, modelSlots, recipeSlots, type SlotRule, takesLabels, takesMany } from "../compiler/index.js";
 import { type Candidate, none, slotCandidates } from "./candidate.js";
 import { keywords } from "./keywords.js";
@@ -30,13 +29,6 @@ const settingCandidates: readonly Candidate[] = Object.entries(settings).map(([n
   param,
 }));
 
-/** The names that views of a sample can have, whichever block makes them. */
-const viewCandidates = ({ registry }: Scene): readonly Candidate[] => {
-  const streams = registry.view.flatMap((view) => view.streams(defaultsOf(view.params) as never));
-  const names = [...new Set(streams.map(({ name }) => name))];
-  return names.map((name) => ({ kind: "label", name, summary: "Views of a sample.", at: null }));
-};
-
 /** In the braces of a model or recipe. `steps`: from the declaration's line inwards. */
 export function inBody(head: Entry, steps: readonly Step[], place: Place, scene: Scene): readonly Candidate[] {
   const owner = isWord(head[0], "recipe") ? "recipe" : "model";
@@ -48,7 +40,7 @@ export function inBody(head: Entry, steps: readonly Step[], place: Place, scene:
   const values = {
     scene,
     variables: variablesIn(place),
-    labels: [...labelledLines(place), ...labels, ...labelsOf(ofModel), ...viewCandidates(scene)],
+    labels: [...labelledLines(place), ...labels, ...labelsOf(ofModel)],
     parts: partCandidates([], model, scene),
   };
   return inLines(steps, {

@@ -1,6 +1,6 @@
 /** What may stand in a value, by the kind of parameter that it is for: options, blocks, units, and the words that join numbers. */
 
-import { axisNames, measureUnits, type ParamType } from "../blocks/index.js";
+import { axisNames, defaultsOf, measureUnits, type ParamType } from "../blocks/index.js";
 import { blockNamed, units } from "../compiler/index.js";
 import { blockCandidates, type Candidate, none, parameterCandidates, sentence } from "./candidate.js";
 import { type Keyword, keywords } from "./keywords.js";
@@ -30,6 +30,13 @@ export interface Values {
   /** Parts of the model that a recipe trains. */
   readonly parts: readonly Candidate[];
 }
+
+/** The names that views of a sample can have, whichever block makes them. */
+const viewCandidates = ({ registry }: Scene): readonly Candidate[] => {
+  const streams = registry.view.flatMap((view) => view.streams(defaultsOf(view.params) as never));
+  const names = [...new Set(streams.map(({ name }) => name))];
+  return names.map((name) => ({ kind: "label", name, summary: "Views of a sample.", at: null }));
+};
 
 const option = ([name, summary]: readonly [string, string]): Candidate => ({ kind: "option", name, summary });
 
@@ -150,7 +157,7 @@ export function candidatesInValue(
   const callee = before.at(-1);
   if (step.group.opener === "(" && isWord(callee)) return inArguments(callee.text, step, rest, wanted, values);
   if (step.group.opener === "[" && rest.length === 0) {
-    if (wanted?.kind === "labels") return values.labels;
+    if (wanted?.kind === "labels") return wanted.views ? viewCandidates(values.scene) : values.labels;
     if (wanted?.kind === "parts") return values.parts;
     if (wanted?.kind === "sources") return partsOfFile(step.before, values);
     if (wanted?.kind === "axes") return axisNames.map((name) => option([name, "An axis of the input."]));

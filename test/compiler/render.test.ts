@@ -235,7 +235,7 @@ describe("any values read back", () => {
         sound += analysis.models.size;
         expectLaws(analysis);
       }),
-      { numRuns: runs(60) },
+      { numRuns: runs(80) },
     );
     expect(sound).toBeGreaterThan(5);
   });
@@ -266,7 +266,7 @@ recipe Any for Base {
         sound += analysis.recipes.size;
         expectLaws(analysis);
       }),
-      { numRuns: runs(60) },
+      { numRuns: runs(80) },
     );
     expect(sound).toBeGreaterThan(1);
   });
