@@ -141,9 +141,10 @@ function smaller(
   for (const [name, value] of Object.entries(values)) {
     if (isBlock(value)) changed[name] = { ...value, values: smaller(value.values, patch, width) };
   }
-  // Two stages, whose deepest places have as many pixels as patches.
+  // Two stages, whose deepest places have as many pixels as patches, or four by four where these cannot be halved.
   if (Array.isArray(values.widths)) {
-    Object.assign(changed, { depths: [1, 1], widths: [widest / 2, widest], stem: (patch.at(-1) as number) / 2 });
+    const side = patch.at(-1) as number;
+    Object.assign(changed, { depths: [1, 1], widths: [widest / 2, widest], stem: (side % 2 === 0 ? side : cell) / 2 });
   }
   if (Array.isArray(values.depths) && values.depths.length > 1 && values.stem === "large") {
     Object.assign(changed, { depths: [1, 1, 1], width: 2, stem: "small" });
