@@ -267,6 +267,8 @@ function* ofValue(value: Expression, wanted: Wanted, body: Body): Names {
     }
     case "quantity":
       return yield nameOf("unit", { kind: "identifier", name: value.unit, span: value.unitSpan });
+    case "file part":
+      return yield* ofPath(value.parts, body);
     case "list":
     case "tuple":
       for (const item of value.items) yield* ofValue(item, wanted, body);
