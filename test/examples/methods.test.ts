@@ -19,11 +19,15 @@ import { type Circumstances, differing, mean, surroundings, trained } from "../s
 
 const root = join(import.meta.dirname, "../..");
 
+/** Of a file, or of one of its models: `maetok.MaeTokBase`. */
 function modelAndRecipe(name: string) {
-  const { models, recipes } = exampleOf(`${name}.mae`);
+  const [file, wanted] = name.split(".");
+  const { models, recipes } = exampleOf(`${file}.mae`);
   // What the file declares last extends all that it imports.
   const ancestors = ({ model }: { readonly model: string }): number => models.get(model)?.ancestry.length ?? 0;
-  const recipe = [...recipes.values()].reduce((last, one) => (ancestors(one) >= ancestors(last) ? one : last));
+  const recipe = [...recipes.values()]
+    .filter(({ model }) => !wanted || model === wanted)
+    .reduce((last, one) => (ancestors(one) >= ancestors(last) ? one : last));
   const model = recipe && models.get(recipe.model);
   if (!recipe || !model) throw new Error(`${name} holds no model with a recipe`);
   return { model, recipe };
@@ -108,7 +112,7 @@ describe.each([
   ["roberta", 124_697_433 - 2 * 768],
   // ViT-B over 256 places without a class token, the token of hidden patches, 128 latents; a decoder like it, to 768 numbers; one of depth 3 to edges.
   [
-    "maetok",
+    "maetok.MaeTokBase",
     12 * 7_087_872 +
       1536 +
       590_592 +
@@ -117,6 +121,17 @@ describe.each([
       769 * 32 +
       (12 * 7_087_872 + 1536 + 33 * 768 + (256 + 1 + 128) * 768 + 769 * 768) +
       (3 * 7_087_872 + 1536 + 33 * 768 + (256 + 1 + 128) * 768 + 769 * 108),
+  ],
+  // Its second stage draws no edges.
+  [
+    "maetok",
+    12 * 7_087_872 +
+      1536 +
+      590_592 +
+      257 * 768 +
+      2 * 128 * 768 +
+      769 * 32 +
+      (12 * 7_087_872 + 1536 + 33 * 768 + (256 + 1 + 128) * 768 + 769 * 768),
   ],
   // Counted in PyTorch by test/reference/point-mae.py.
   ["point-mae", 29_007_712],
