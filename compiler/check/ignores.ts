@@ -22,6 +22,9 @@ type Looked = "text" | "data";
 
 const ofData = new Set<string>(lints.filter(({ data }) => data).map(({ code }) => code));
 
+/** What one machine finds and another does not: whether an ignore of it is needed, the text cannot tell. */
+const ofMachine: ReadonlySet<string> = new Set(["lint/missing-weights"]);
+
 /** The codes of advice: what a text can ignore, and what a project can turn off. */
 export const lintCodes: readonly string[] = [
   ...Object.keys(codes).filter((code) => code.startsWith("lint/")),
@@ -88,12 +91,13 @@ function faultsOf(ignore: Ignore, used: ReadonlySet<string>, isWhole: boolean, l
   for (const { name, span } of names) {
     if (!lintCodes.includes(name)) {
       if (looked === "text") faults.push(unknown(name, span));
-    } else if (isWhole && ofData.has(name) === (looked === "data") && !used.has(keyOf(ignore, name))) {
-      faults.push(unused(name, ignore));
-    }
+    } else if (isWhole && isJudged(name, looked) && !used.has(keyOf(ignore, name))) faults.push(unused(name, ignore));
   }
   return faults;
 }
+
+const isJudged = (name: string, looked: Looked): boolean =>
+  ofData.has(name) === (looked === "data") && !ofMachine.has(name);
 
 function unknown(name: string, span: Span): Diagnostic {
   const meant = nearest(name, lintCodes);
