@@ -2,6 +2,17 @@
 
 import { type ArrayShape, planesOf } from "../../blocks/index.js";
 import type { Canvas } from "../data/image/png.js";
+import {
+  blankSheet,
+  cornerOf,
+  drawTile,
+  levelIn,
+  margin,
+  samplesAcross,
+  sampleWidth,
+  sheetHeight,
+  tileOf,
+} from "./tiles.js";
 
 /** What is shown of a sample. */
 export interface ShownPlaces {
@@ -11,9 +22,6 @@ export interface ShownPlaces {
   readonly maps: readonly Int32Array[];
 }
 
-const margin = 8;
-/** Samples in a row. */
-const columns = 2;
 /** How much of a class's colour lies over the image. */
 const cover = 0.6;
 /** The golden angle: colours of neighbouring classes lie far apart. */
@@ -32,39 +40,20 @@ function colourOf(kind: number): readonly [number, number, number] {
 /** Samples with their maps beside each other, two samples in a row; of a volume its middle slice. */
 export function placesPicture(shown: readonly ShownPlaces[], shape: ArrayShape): Canvas {
   const { count, shape: plane } = planesOf(shape);
-  const slice = Math.floor(count / 2);
-  const enlarged = Math.max(1, Math.floor(160 / Math.max(plane.height, plane.width)));
-  const [tileHeight, tileWidth] = [plane.height * enlarged, plane.width * enlarged];
+  const tile = tileOf(plane, Math.max(1, Math.floor(160 / Math.max(plane.height, plane.width))));
   const tiles = 1 + (shown[0]?.maps.length ?? 0);
-  const across = Math.min(columns, Math.max(1, shown.length));
-  const width = margin + across * (tiles * (tileWidth + margin) + margin);
-  const height = margin + Math.ceil(shown.length / columns) * (tileHeight + margin);
-  const canvas: Canvas = { width, height, pixels: new Uint8Array(width * height * 3).fill(255) };
-  const area = plane.height * plane.width;
-  const draw = (left: number, top: number, colour: (at: number, channel: number) => number): void => {
-    for (let y = 0; y < tileHeight; y++) {
-      for (let x = 0; x < tileWidth; x++) {
-        const from = slice * area + Math.floor(y / enlarged) * plane.width + Math.floor(x / enlarged);
-        for (let c = 0; c < 3; c++) {
-          canvas.pixels[((top + y) * width + left + x) * 3 + c] = Math.round(
-            Math.max(0, Math.min(255, colour(from, c))),
-          );
-        }
-      }
-    }
-  };
+  const across = Math.min(samplesAcross, Math.max(1, shown.length));
+  const canvas = blankSheet(margin + across * sampleWidth(tile, tiles), sheetHeight(tile, shown.length));
+  const slice = Math.floor(count / 2) * plane.height * plane.width;
   for (const [i, { array, maps }] of shown.entries()) {
-    const left = margin + (i % columns) * (tiles * (tileWidth + margin) + margin);
-    const top = margin + Math.floor(i / columns) * (tileHeight + margin);
-    const level = (at: number, c: number): number =>
-      255 * (array[at * shape.channels + Math.min(c, shape.channels - 1)] as number);
-    draw(left, top, level);
+    const level = (at: number, channel: number): number => levelIn(array, plane, slice + at, channel);
+    drawTile(canvas, cornerOf(tile, tiles, i, 0), tile, level);
     for (const [m, map] of maps.entries()) {
-      draw(left + (m + 1) * (tileWidth + margin), top, (at, c) => {
-        const kind = map[at] as number;
+      drawTile(canvas, cornerOf(tile, tiles, i, m + 1), tile, (at, channel) => {
+        const kind = map[slice + at] as number;
         if (kind < 0) return 255;
-        if (kind === 0) return level(at, c);
-        return cover * (colourOf(kind)[c] as number) + (1 - cover) * level(at, c);
+        if (kind === 0) return level(at, channel);
+        return cover * (colourOf(kind)[channel] as number) + (1 - cover) * level(at, channel);
       });
     }
   }
