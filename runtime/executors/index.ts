@@ -12,8 +12,8 @@ import { openXla, probeXla } from "./xla/index.js";
 
 export type { Availability, Executor, Runner, Session } from "./executor.js";
 export type { ProcessorSettings } from "./onnx/index.js";
-export { fetchedPlugins, fetchPlugin, type KnownPlugin, knownPlugins } from "./xla/fetch-plugin.js";
-export { type FoundPlugin, findPlugin } from "./xla/plugins.js";
+export { fetchPlugin, type KnownPlugin, knownPlugins } from "./xla/fetch-plugin.js";
+export { type FoundPlugin, fetchedPlugins, findPlugin } from "./xla/plugins.js";
 
 /** The backends that can be asked for by name in Node. */
 export type Backend = NodeBackend | "onnx" | "onnx-webgpu" | "xla";

@@ -1,6 +1,6 @@
 /** What sessions of all executors have in common: values that fit their slots, and calls that wait for each other. */
 
-import { invariant, type StateSlot, showShape, sizeOf, type Values } from "../../graph/index.js";
+import { invariant, type StateSlot, showShape, sizeOf, type TypedArray, type Values } from "../../graph/index.js";
 
 /** Does one thing after another, in the order of the calls. */
 export function takingTurns(): <T>(work: () => Promise<T>) => Promise<T> {
@@ -12,10 +12,12 @@ export function takingTurns(): <T>(work: () => Promise<T>) => Promise<T> {
   };
 }
 
-export function checkValue(values: Values, { name, shape }: Pick<StateSlot, "name" | "shape">): void {
+/** The values of a slot; an invariant where there are none, or not as many as it has. */
+export function checkedValue(values: Values, { name, shape }: Pick<StateSlot, "name" | "shape">): TypedArray {
   const data = values[name];
   invariant(data !== undefined, `no value for "${name}"`);
   invariant(data.length === sizeOf(shape), `"${name}" ${showShape(shape)} was given ${data.length} values`);
+  return data;
 }
 
 /** The slot of a name; an invariant where the session has none. */

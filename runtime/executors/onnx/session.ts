@@ -7,7 +7,7 @@ import { type StateSlot, simplify, type TypedArray, type Values } from "../../..
 import { packageRoot } from "../../package.js";
 import { RunError } from "../../run-error.js";
 import type { Session } from "../executor.js";
-import { checkValue, slotsByName, takingTurns } from "../slots.js";
+import { checkedValue, slotsByName, takingTurns } from "../slots.js";
 import type { HostMemory, Settings } from "./host.js";
 import { planOf } from "./plan.js";
 import { type Load, sendValues } from "./staging.js";
@@ -80,7 +80,7 @@ function openWorker(setup: Setup): {
 }
 
 export async function openSession(settings: Settings, slots: readonly StateSlot[], initial: Values): Promise<Session> {
-  for (const slot of slots) checkValue(initial, slot);
+  for (const slot of slots) checkedValue(initial, slot);
   const { ask, held, stop } = openWorker({ settings, slots });
   const inTurn = takingTurns();
   const deliver = async (load: Load): Promise<ArrayBuffer> =>
@@ -98,7 +98,7 @@ export async function openSession(settings: Settings, slots: readonly StateSlot[
       const plan = planOf(simplify(graph));
       const loaded = await inTurn(() => ask({ kind: "load", plan }, [plan.model.buffer as ArrayBuffer]));
       return async (feeds) => {
-        for (const feed of plan.feeds) checkValue(feeds, feed);
+        for (const feed of plan.feeds) checkedValue(feeds, feed);
         const request = { kind: "run", loaded: loaded as number, feeds } as const;
         return (await inTurn(() => ask(request))) as Record<string, TypedArray>;
       };
@@ -109,7 +109,7 @@ export async function openSession(settings: Settings, slots: readonly StateSlot[
     },
     async write(values) {
       const written = Object.keys(values).map(slotOf);
-      for (const slot of written) checkValue(values, slot);
+      for (const slot of written) checkedValue(values, slot);
       await inTurn(() => sendValues(written, values, deliver, false));
     },
     memory: held,

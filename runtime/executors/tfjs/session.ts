@@ -6,6 +6,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import {
+  arrayTypes,
   type DType,
   type Graph,
   type InputsOf,
@@ -19,6 +20,7 @@ import {
 } from "../../../graph/index.js";
 import { reasonOf } from "../../run-error.js";
 import type { Runner, Session } from "../executor.js";
+import { checkedValue, slotsByName, takingTurns } from "../slots.js";
 import type { Shared } from "./adamw-scalars.js";
 import type { Computed, Kernel, Kernels, NeededOutputs } from "./kernel.js";
 import { type Plan, planOf, type Step } from "./plan.js";
@@ -34,29 +36,18 @@ export interface Backend {
   check(): void;
 }
 
-const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
-
 /** A tensor of a copy of `data`; one element fills the shape. */
 function upload(data: TypedArray, shape: readonly number[], dtype: DType): tf.Tensor {
   const size = sizeOf(shape);
-  const values = data.length === size ? arrays[dtype].from(data) : new arrays[dtype](size).fill(data[0] as number);
+  const values =
+    data.length === size ? arrayTypes[dtype].from(data) : new arrayTypes[dtype](size).fill(data[0] as number);
   return tf.tensor(values, [...shape], dtype);
 }
 
 /** The values of a tensor, in an array of the caller's own. */
 async function download(tensor: tf.Tensor): Promise<TypedArray> {
   const values = await tensor.data();
-  return arrays[tensor.dtype as DType].from(values);
-}
-
-function checkedValues(values: Values, slot: StateSlot): TypedArray {
-  const data = values[slot.name];
-  invariant(data !== undefined, `no value for "${slot.name}"`);
-  invariant(
-    data.length === sizeOf(slot.shape),
-    `"${slot.name}" ${showShape(slot.shape)} was given ${data.length} values`,
-  );
-  return data;
+  return arrayTypes[tensor.dtype as DType].from(values);
 }
 
 /** Nothing in gives nothing or zeros out; backends do not all accept tensors without elements. */
@@ -137,7 +128,7 @@ function computeWith(
   return tf.tidy(() => {
     const places: (tf.Tensor | undefined)[] = new Array(plan.places);
     for (const [place, tensor] of resident) places[place] = tensor;
-    for (const feed of plan.feeds) places[feed.place] = upload(checkedValues(feeds, feed), feed.shape, feed.dtype);
+    for (const feed of plan.feeds) places[feed.place] = upload(checkedValue(feeds, feed), feed.shape, feed.dtype);
     for (const step of plan.steps) {
       try {
         runStep(backend.kernels, places, step, shared);
@@ -148,16 +139,6 @@ function computeWith(
     const handle = ({ place }: { readonly place: number }): tf.Tensor => tf.clone(places[place] as tf.Tensor);
     return { outputs: plan.outputs.map(handle), updates: plan.updates.map(handle) };
   });
-}
-
-/** One after another, in the order of the calls. */
-function queue(): <R>(task: () => Promise<R>) => Promise<R> {
-  let tail: Promise<unknown> = Promise.resolve();
-  return (task) => {
-    const result = tail.then(task, task);
-    tail = result;
-    return result;
-  };
 }
 
 type State = Map<string, tf.Tensor>;
@@ -186,22 +167,16 @@ function runnerOf(backend: Backend, plan: Plan, state: State, constants: Readonl
 /** State on the backend and the graphs that share it. The caller has made sure that the backend is ready. */
 export function openSession(backend: Backend, slots: readonly StateSlot[], initial: Values): Session {
   const state: State = new Map();
-  const known = new Map(slots.map((slot) => [slot.name, slot]));
   const constants: tf.Tensor[] = [];
-  const inTurn = queue();
+  const inTurn = takingTurns();
+  const slotOf = slotsByName(slots);
   const guarded = <R>(task: () => Promise<R>): Promise<R> => inTurn(() => task().catch(backend.rethrow));
 
   const put = (slot: StateSlot, values: Values): void => {
-    const data = checkedValues(values, slot);
+    const data = checkedValue(values, slot);
     state.get(slot.name)?.dispose();
     state.set(slot.name, upload(data, slot.shape, slot.dtype));
   };
-  const slotOf = (name: string): StateSlot => {
-    const slot = known.get(name);
-    invariant(slot !== undefined, `"${name}" is not state of this session`);
-    return slot;
-  };
-
   backend.activate();
   try {
     for (const slot of slots) put(slot, initial);
@@ -225,7 +200,7 @@ export function openSession(backend: Backend, slots: readonly StateSlot[], initi
       const run = runnerOf(backend, plan, state, own);
       return (feeds) => guarded(() => run(feeds));
     },
-    read: (names = [...known.keys()]) =>
+    read: (names = slots.map(({ name }) => name)) =>
       guarded(async () => {
         const values = await Promise.all(names.map((name) => download(state.get(slotOf(name).name) as tf.Tensor)));
         return Object.fromEntries(names.map((name, i) => [name, values[i] as TypedArray]));

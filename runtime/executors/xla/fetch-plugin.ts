@@ -4,13 +4,13 @@
  */
 
 import { createHash } from "node:crypto";
-import { createWriteStream, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { createWriteStream, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Entry, openPromise, type ZipFile } from "yauzl";
 import { RunError } from "../../run-error.js";
-import { pluginsFolder } from "./plugins.js";
+import { isLibrary, pluginsFolder } from "./plugins.js";
 
 /** A plugin that can be fetched. */
 export interface KnownPlugin {
@@ -144,8 +144,7 @@ async function unpacked(wheel: string, folder: string): Promise<string> {
   try {
     let largest: Entry | null = null;
     for await (const entry of zip.eachEntry()) {
-      const isLibrary = /\.(so|dylib|dll)$/.test(entry.fileName);
-      if (isLibrary && entry.uncompressedSize > (largest?.uncompressedSize ?? 0)) largest = entry;
+      if (isLibrary(entry.fileName) && entry.uncompressedSize > (largest?.uncompressedSize ?? 0)) largest = entry;
     }
     if (!largest || largest.uncompressedSize > mostBytes) throw new Error("there is no library in its wheel");
     const name = basename(largest.fileName);
@@ -153,14 +152,5 @@ async function unpacked(wheel: string, folder: string): Promise<string> {
     return name;
   } finally {
     zip.close();
-  }
-}
-
-/** Names of the plugins that are there. */
-export function fetchedPlugins(): readonly string[] {
-  try {
-    return readdirSync(pluginsFolder()).filter((name) => !name.startsWith("."));
-  } catch {
-    return [];
   }
 }

@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { invariant } from "../../../graph/index.js";
 import { packageRoot } from "../../package.js";
 import { ask, entryOf, type Probe, withComplaint } from "../attempt.js";
 import type { Executor } from "../executor.js";
@@ -69,7 +70,7 @@ const deviceName = ({ platform, device, version }: Attempted): string =>
 /** @throws whatever the plugin throws: ask `probeXla` first. */
 export async function openXla(): Promise<Executor> {
   const plugin = findPlugin();
-  if (!plugin) throw new Error("invariant: a plugin that was found is gone");
+  invariant(plugin, "a plugin is opened that a probe has found");
   const [{ loadPlugin }, { openClient }, { openSession }] = await Promise.all([
     import("./c-api.js"),
     import("./client.js"),

@@ -35,7 +35,10 @@ const namesIn = (folder: string): readonly string[] => {
   }
 };
 
-const isLibrary = (name: string): boolean => /\.(so|dylib|dll)$/.test(name);
+/** Names of the plugins that were fetched; a hidden folder is one that is being fetched. */
+export const fetchedPlugins = (): readonly string[] => namesIn(pluginsFolder()).filter((name) => !name.startsWith("."));
+
+export const isLibrary = (name: string): boolean => /\.(so|dylib|dll)$/.test(name);
 
 /** The first plugin there is; null: none. What the variable names is not looked for elsewhere. */
 export function findPlugin(): FoundPlugin | null {
@@ -43,7 +46,7 @@ export function findPlugin(): FoundPlugin | null {
   if (named) return { path: named, from: pluginVariable };
   const folder = pluginsFolder();
   // `cpu` last: an accelerator is wanted before it.
-  for (const name of [...namesIn(folder)].sort((a, b) => Number(a === "cpu") - Number(b === "cpu"))) {
+  for (const name of [...fetchedPlugins()].sort((a, b) => Number(a === "cpu") - Number(b === "cpu"))) {
     const library = namesIn(join(folder, name)).find(isLibrary);
     if (library) return { path: join(folder, name, library), from: `mae plugin add ${name}` };
   }

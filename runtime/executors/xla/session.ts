@@ -1,10 +1,9 @@
 /** A session whose state stays on a device of a PJRT plugin: runs leave this thread free, and a step's new state takes the place of the old. */
 
-import type { StateSlot } from "../../../graph/index.js";
-import { simplify, sizeOf, type TypedArray, type Values } from "../../../graph/index.js";
+import { bytesOf, type StateSlot, simplify, sizeOf, type TypedArray, type Values } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
 import type { Session } from "../executor.js";
-import { checkValue, slotsByName, takingTurns } from "../slots.js";
+import { checkedValue, slotsByName, takingTurns } from "../slots.js";
 import { PluginError } from "./c-api.js";
 import type { Client, DeviceBuffer, Executable } from "./client.js";
 import { programOf, type Slot } from "./program.js";
@@ -32,7 +31,7 @@ async function told<T>(work: () => T | Promise<T>): Promise<T> {
 }
 
 export async function openSession(client: Client, slots: readonly StateSlot[], initial: Values): Promise<Session> {
-  for (const slot of slots) checkValue(initial, slot);
+  for (const slot of slots) checkedValue(initial, slot);
   const inTurn = takingTurns();
   const slotOf = slotsByName(slots);
   const state = new Map<string, DeviceBuffer>();
@@ -70,7 +69,7 @@ export async function openSession(client: Client, slots: readonly StateSlot[], i
       const executable = await inTurn(() => told(() => client.compile(program.text)));
       loaded.push(executable);
       return async (feeds) => {
-        for (const feed of program.feeds) checkValue(feeds, feed);
+        for (const feed of program.feeds) checkedValue(feeds, feed);
         return inTurn(() => told(() => run(executable, program, feeds)));
       };
     },
@@ -88,7 +87,7 @@ export async function openSession(client: Client, slots: readonly StateSlot[], i
     },
     async write(values) {
       const written = Object.keys(values).map(slotOf);
-      for (const slot of written) checkValue(values, slot);
+      for (const slot of written) checkedValue(values, slot);
       await inTurn(() =>
         told(() => {
           for (const slot of written) replace(slot.name, put(slot, values));
@@ -96,7 +95,7 @@ export async function openSession(client: Client, slots: readonly StateSlot[], i
       );
     },
     memory: () => ({
-      bytes: [...state.keys()].reduce((sum, name) => sum + bytesIn(slotOf(name)), 0),
+      bytes: [...state.keys()].reduce((sum, name) => sum + sizeOf(slotOf(name).shape) * bytesOf[slotOf(name).dtype], 0),
       tensors: state.size,
     }),
     async close() {
@@ -109,5 +108,3 @@ export async function openSession(client: Client, slots: readonly StateSlot[], i
     },
   };
 }
-
-const bytesIn = ({ shape, dtype }: Slot): number => sizeOf(shape) * (dtype === "bool" ? 1 : 4);

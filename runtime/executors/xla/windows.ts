@@ -26,6 +26,13 @@ const list = (numbers: readonly number[]): string => `[${numbers.join(", ")}]`;
 const range = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
 const places = (rank: number): readonly string[] => range(rank).map(String);
 
+/** As the arrays and weights of a graph lie. */
+const channelsLast = (rank: number): Axes => ({
+  left: ["b", ...places(rank), "f"],
+  right: ["o", "i", ...places(rank)],
+  result: ["b", ...places(rank), "f"],
+});
+
 function convolution(
   e: Emitter,
   [x, y]: readonly [Value, Value],
@@ -56,15 +63,10 @@ export function conv(
 ): Value {
   const { strides, before, after, dilations, groups } = attributes;
   const rank = strides.length;
-  const axes = {
-    left: ["b", ...places(rank), "f"],
-    right: ["o", "i", ...places(rank)],
-    result: ["b", ...places(rank), "f"],
-  };
   return convolution(
     e,
     [x, weight],
-    axes,
+    channelsLast(rank),
     { strides, before, after, dilations: [ones(rank), dilations], groups },
     shape,
   );
@@ -93,13 +95,8 @@ export function convInput(
     const spread = ((y.shape[axis + 1] as number) - 1) * (strides[axis] as number) + 1;
     return wanted - spread - (low[axis] as number) + (reach[axis] as number);
   });
-  const axes = {
-    left: ["b", ...places(rank), "f"],
-    right: ["o", "i", ...places(rank)],
-    result: ["b", ...places(rank), "f"],
-  };
   const walk = { strides: ones(rank), before: low, after: high, dilations: [strides, dilations] as const, groups };
-  return convolution(e, [y, turned], axes, walk, shape);
+  return convolution(e, [y, turned], channelsLast(rank), walk, shape);
 }
 
 /** x [B, ...S, I], y [B, ...T, O] -> [O, I / groups, ...K]: samples are what is summed over, and y is the kernel. */
