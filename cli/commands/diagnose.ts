@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ArrayShape, arrayOf, augmentsOf, planesOf } from "../../blocks/index.js";
+import { arrayOf, planesOf } from "../../blocks/index.js";
 import type { Diagnosis, LabelledBatch } from "../../runtime/index.js";
 import { vocabularyOf } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
@@ -58,8 +58,7 @@ export async function diagnose(directory: string, options: DiagnoseFlags): Promi
       workers: 1,
       note: tell,
     };
-    const colours = (array: string) =>
-      runtime.colourScale(augmentsOf(training.augment, array, program.arrays), program.arrays[array] as ArrayShape);
+    const colours = runtime.coloursOf(training.augment, program.arrays);
     const found = await runtime.diagnose(
       { program, weights },
       {

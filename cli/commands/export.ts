@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type ArrayShape, augmentsOf, outputNames } from "../../blocks/index.js";
+import { outputNames } from "../../blocks/index.js";
 import { plainModel } from "../../compiler/index.js";
 import type { ExportedPort, ExportFacts, Library } from "../../runtime/index.js";
 import type { OpenCheckpoint } from "../runs/open-checkpoint.js";
@@ -57,7 +57,7 @@ async function exportToBrowser(source: string, options: ExportOptions): Promise<
 /** A folder that another library loads. */
 async function exportToLibrary(source: string, library: Library, options: ExportOptions): Promise<void> {
   const folder = options.out ?? join(folderOf(source), library);
-  const { colourScale, exportFolder, folderFiles } = await import("../../runtime/index.js");
+  const { coloursOf, exportFolder, folderFiles } = await import("../../runtime/index.js");
   if (existsSync(folder)) {
     for (const name of folderFiles[library]) checkOutput(join(folder, name), options.force ?? false);
   }
@@ -75,7 +75,7 @@ async function exportToLibrary(source: string, library: Library, options: Export
   const written = await exportFolder(trained, folder, {
     library,
     facts,
-    scale: colourScale(augmentsOf(training.augment, array, program.arrays), program.arrays[array] as ArrayShape),
+    scale: coloursOf(training.augment, program.arrays)(array),
     card: ({ kind, left }) =>
       modelCard({
         library,
@@ -121,7 +121,7 @@ async function exportFile(source: string, options: ExportOptions): Promise<void>
   const path = options.out ?? join(folderOf(source), `${what}.onnx`);
   checkOutput(path, options.force ?? false);
   const trained = await openTrained(source, options);
-  const { colourScale, exportedFunctions, exportOnnx } = await import("../../runtime/index.js");
+  const { coloursOf, exportedFunctions, exportOnnx } = await import("../../runtime/index.js");
   const { program, training, step, spec } = trained;
   const known = [...exportedFunctions, ...outputNames(program)];
   if (!known.includes(what)) {
@@ -129,12 +129,11 @@ async function exportFile(source: string, options: ExportOptions): Promise<void>
       help: `--what takes ${known.join(", ")}`,
     });
   }
-  const { arrays } = program;
   const facts = await exportOnnx(trained, path, {
     what,
     batch: options.batch ?? null,
     images: options.pixels ? "pixels" : "normalized",
-    colours: (array) => colourScale(augmentsOf(training.augment, array, arrays), arrays[array] as ArrayShape),
+    colours: coloursOf(training.augment, program.arrays),
     step,
     spec,
   });

@@ -1,13 +1,6 @@
 /** Pictures of what a model makes of samples: reconstructions, objects that are found, or classes of places; and what they show in numbers. */
 
-import {
-  type ArrayShape,
-  arrayOf,
-  augmentsOf,
-  type ModelProgram,
-  type SampleWords,
-  wordsOf,
-} from "../../blocks/index.js";
+import { arrayOf, augmentsOf, type ModelProgram, type SampleWords, wordsOf } from "../../blocks/index.js";
 import type { Executor, ReconstructionErrors, Training } from "../../runtime/index.js";
 import { shortNumber } from "../words/progress.js";
 import { count } from "../words/terminal.js";
@@ -79,8 +72,7 @@ async function drawObjects(run: Drawable, options: PictureOptions): Promise<stri
   const runtime = await import("../../runtime/index.js");
   const { program, weights, training } = run;
   for await (const batch of runtime.evaluationBatches(await shownBatch(run, options))) {
-    const { name, shape } = arrayOf(program);
-    const colours = runtime.colourScale(augmentsOf(training.augment, name, program.arrays), shape);
+    const colours = runtime.coloursOf(training.augment, program.arrays)(arrayOf(program).name);
     const { canvas, there, found } = await runtime.drawnObjects({ program, weights }, batch, { ...options, colours });
     await runtime.writePng(options.path, canvas);
     return `${count(there, "object")} in ${count(batch.count, "image")}, and ${found} found`;
@@ -94,8 +86,7 @@ async function drawPlaces(run: Drawable, options: PictureOptions): Promise<strin
   const { program, weights, training } = run;
   const shown = await shownBatch(run, options);
   for await (const batch of runtime.evaluationBatches({ ...shown, fields: runtime.judgedFields(program) })) {
-    const { name, shape } = arrayOf(program);
-    const colours = runtime.colourScale(augmentsOf(training.augment, name, program.arrays), shape);
+    const colours = runtime.coloursOf(training.augment, program.arrays)(arrayOf(program).name);
     const { canvas, right } = await runtime.drawnPlaces({ program, weights }, batch, { ...options, colours });
     await runtime.writePng(options.path, canvas);
     return `classes of ${(100 * right).toFixed(2)} % of the places of ${count(batch.count, "sample")} right`;
@@ -120,8 +111,7 @@ async function drawReconstructions(run: Drawable, options: PictureOptions): Prom
   for await (const batch of runtime.evaluationBatches(batches)) {
     const all = await runtime.reconstruct({ program, weights }, batch.arrays, {
       executor: options.executor,
-      colours: (array) =>
-        runtime.colourScale(augmentsOf(training.augment, array, program.arrays), program.arrays[array] as ArrayShape),
+      colours: runtime.coloursOf(training.augment, program.arrays),
       seed: options.seed,
     });
     const pictures = [];

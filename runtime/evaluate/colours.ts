@@ -1,6 +1,6 @@
 /** The colour normalisation of a recipe, to be undone before anything is shown. */
 
-import { type ArrayShape, type Augment, augmentContext } from "../../blocks/index.js";
+import { type ArrayShape, type Augment, augmentContext, augmentsOf, type ModelProgram } from "../../blocks/index.js";
 import { randomStream } from "../../graph/index.js";
 import type { Bound } from "../train/contract.js";
 
@@ -28,6 +28,12 @@ export function colourScale(augment: readonly Bound<Augment>[], array: ArrayShap
   });
   return { mean: channels.map(({ mean }) => mean), std: channels.map(({ std }) => std) };
 }
+
+/** The same of each array of a model, by its name, under the augmentations of a recipe. */
+export const coloursOf =
+  (augment: readonly Bound<Augment>[], arrays: ModelProgram["arrays"]) =>
+  (array: string): ColourScale | null =>
+    colourScale(augmentsOf(augment, array, arrays), arrays[array] as ArrayShape);
 
 /** [..., C] as the model sees it -> the same in [0, 1] for colours that exist, beyond it for others. */
 export const withoutNormalization = (values: Float32Array, { mean, std }: ColourScale): Float32Array =>

@@ -1,6 +1,6 @@
 /** Evaluation: features, probes and reconstructions of trained models. */
 
-export { type ColourScale, colourScale, withoutNormalization } from "./colours.js";
+export { type ColourScale, colourScale, coloursOf, withoutNormalization } from "./colours.js";
 export {
   type ColumnErrors,
   errorsOfRows,

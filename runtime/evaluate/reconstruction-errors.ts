@@ -1,8 +1,7 @@
 /** How far a model's reconstructions are from samples that it was not trained on. */
 
-import { type ArrayShape, augmentsOf } from "../../blocks/index.js";
 import type { Training } from "../train/contract.js";
-import { colourScale } from "./colours.js";
+import { coloursOf } from "./colours.js";
 import type { EvaluateOptions } from "./contract.js";
 import type { Trained } from "./frozen.js";
 import { meanErrors, openReconstructor, type ReconstructionErrors, type Shown, shownBy } from "./reconstruct.js";
@@ -25,8 +24,7 @@ export async function reconstructionErrors(
 ): Promise<MeasuredErrors | null> {
   const { program } = model;
   if (shownBy(program).length === 0) return null;
-  const { arrays: shapes } = program;
-  const colours = (array: string) => colourScale(augmentsOf(augment, array, shapes), shapes[array] as ArrayShape);
+  const colours = coloursOf(augment, program.arrays);
   const reconstructor = await openReconstructor(model, batch, { executor, colours, seed });
   const found = shownBy(program).map(({ name, array }) => ({ name, array, errors: [] as ReconstructionErrors[] }));
   let samples = 0;
