@@ -219,6 +219,7 @@ export {
   sayingJudged,
   viewsOfProbe,
 } from "./probe/index.js";
+export { addGram, mirror } from "./probe/products.js";
 export { effectiveRank } from "./probe/rank.js";
 export type {
   AdversaryProgram,

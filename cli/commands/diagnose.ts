@@ -116,12 +116,12 @@ async function otherModel(source: string, { program }: OpenRun, { config }: Diag
 /** Writes the groups of patches of a model of pictures; null: it reads none. */
 async function drawGroups(
   found: Diagnosis,
-  { program, weights }: OpenRun,
+  { program }: OpenRun,
   path: string,
   colours: (array: string) => ReturnType<typeof import("../../runtime/index.js")["colourScale"]>,
 ): Promise<string | null> {
   const { drawsGroups, groupsPicture, withoutNormalization, writePng } = await import("../../runtime/index.js");
-  if (found.grouped.length === 0 || !drawsGroups({ program, weights })) return null;
+  if (found.grouped.length === 0 || !drawsGroups({ program })) return null;
   const { name, shape } = arrayOf(program);
   const scale = colours(name);
   const images = found.grouped.map(({ array }) => (scale === null ? array : withoutNormalization(array, scale)));

@@ -9,6 +9,7 @@ import type { Trained } from "../evaluate/frozen.js";
 import type { DiagnoseOptions, Diagnosis, FeatureFacts, GroupedSample } from "./diagnosis.js";
 import {
   alignment,
+  centredProducts,
   clustersOf,
   kernelAlignment,
   normalizedCut,
@@ -93,14 +94,15 @@ async function likenessOf(
   options: DiagnoseOptions,
 ): Promise<readonly (readonly number[])[]> {
   const other = await lookInside(against, options);
-  const random = () => randomStream(options.seed, "probe", 3);
-  // The same rows of all.
-  const some = (rows: Rows): Rows => someRows(rows, mostRows, random());
-  return layers.map((own) => other.layers.map((one) => kernelAlignment(some(own), some(one))));
+  // The same samples of all layers, each looked at once.
+  const kernelsOf = (all: readonly Rows[]): readonly Float64Array[] =>
+    all.map((rows) => centredProducts(someRows(rows, mostRows, randomStream(options.seed, "probe", 3))));
+  const others = kernelsOf(other.layers);
+  return kernelsOf(layers).map((own) => others.map((one) => kernelAlignment(own, one)));
 }
 
 /** Whether the patches of a model are drawn over pictures. */
-export const drawsGroups = ({ program }: Trained): boolean => {
-  const only = onlyGrid({ program, weights: {} });
+export const drawsGroups = ({ program }: Pick<Trained, "program">): boolean => {
+  const only = onlyGrid({ program });
   return only !== null && hasPictures(only.shape) && only.grid.length === 2;
 };

@@ -1,6 +1,6 @@
 /** What the features of many samples are like: their spectrum, how they lie on the sphere, how clusters agree with classes, and how alike two models are. */
 
-import { eigenvalues } from "../../blocks/index.js";
+import { addGram, eigenvalues, mirror } from "../../blocks/index.js";
 import { type Random, shuffled } from "../../graph/index.js";
 
 /** Rows of numbers. */
@@ -14,14 +14,8 @@ export interface Rows {
 /** Products of rows with each other, [count, count], in float64. */
 function productsOf({ values, count, width }: Rows): Float64Array {
   const products = new Float64Array(count * count);
-  for (let a = 0; a < count; a++) {
-    for (let b = a; b < count; b++) {
-      let sum = 0;
-      for (let i = 0; i < width; i++) sum += (values[a * width + i] as number) * (values[b * width + i] as number);
-      products[a * count + b] = sum;
-      products[b * count + a] = sum;
-    }
-  }
+  addGram(Float64Array.from(values), count, width, products);
+  mirror(products, count);
   return products;
 }
 
@@ -86,18 +80,18 @@ export function alignment(first: Rows, second: Rows): number {
 }
 
 /**
- * How alike two models see the same samples, 0 to 1: centred kernel alignment of linear kernels. Kornblith et al., Similarity of Neural Network Representations
- * Revisited, ICML 2019.
+ * How alike two models see the same samples by their `centredProducts`, 0 to 1: centred kernel alignment of linear kernels. Kornblith et al., Similarity of
+ * Neural Network Representations Revisited, ICML 2019.
  */
-export function kernelAlignment(first: Rows, second: Rows): number {
-  const [a, b] = [centredProducts(first), centredProducts(second)];
+export function kernelAlignment(a: Float64Array, b: Float64Array): number {
   const along = (x: Float64Array, y: Float64Array): number =>
     x.reduce((sum, value, i) => sum + value * (y[i] as number), 0);
   const lengths = Math.sqrt(along(a, a) * along(b, b));
   return lengths === 0 ? 0 : along(a, b) / lengths;
 }
 
-function centredProducts(rows: Rows): Float64Array {
+/** Products of samples' features with each other, less the means of rows and columns, [count, count]. */
+export function centredProducts(rows: Rows): Float64Array {
   const { count } = rows;
   const products = productsOf(rows);
   const means = Float64Array.from({ length: count }, (_, a) => {

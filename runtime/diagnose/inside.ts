@@ -15,7 +15,17 @@ import {
   watchAttention,
   wavesOver,
 } from "./in-graph.js";
-import { createMeans, excesses, forEachBatch, meanOf, onlyGrid, rowOfFirst, shallow, wholeMaps } from "./reading.js";
+import {
+  artifactsOf,
+  createTally,
+  excesses,
+  forEachBatch,
+  onlyGrid,
+  pools,
+  rowOfFirst,
+  shallow,
+  wholeMaps,
+} from "./reading.js";
 
 /** Samples whose patches are grouped. */
 const mostGrouped = 8;
@@ -37,7 +47,6 @@ export async function lookInside(model: Trained, options: DiagnoseOptions): Prom
   const depth = only ? program.layers : 1;
   const extra = program.extraTokens;
   const waves = only && wavesOver(only.grid);
-  const [heads, shallowMaps]: [number[], number[]] = [[], []];
   const frozen = await openFrozen(model, options.executor, options.batch, (g, w) => {
     const watched = watchAttention(g);
     const arrays = arrayInputs(g, program);
@@ -47,15 +56,10 @@ export async function lookInside(model: Trained, options: DiagnoseOptions): Prom
     if (!only) return outputs;
     const count = tokenCount(only.grid);
     const distances = g.constant(distancesIn(only.grid), [count, count]);
-    for (const [i, map] of wholeMaps(watched.attention, extra + count)
-      .slice(0, depth)
-      .entries()) {
-      heads.push(map.shape[1] as number);
-      outputs[`attention ${i}`] = attentionMeasures(g, map, extra, distances);
-      if (extra > 0 && i < shallow) {
-        shallowMaps.push(i);
-        outputs[`first ${i}`] = rowOfFirst(g, map, extra);
-      }
+    const maps = wholeMaps(watched.attention, extra + count).slice(0, depth);
+    for (const [i, map] of maps.entries()) {
+      outputs[`attention ${i + 1}`] = attentionMeasures(g, map, extra, distances);
+      if (extra > 0 && i < shallow) outputs[`first ${i + 1}`] = rowOfFirst(g, map, extra);
     }
     const over = waves && g.constant(waves.waves, [2 * waves.count, count]);
     for (let layer = 1; layer <= depth; layer++) {
@@ -67,11 +71,8 @@ export async function lookInside(model: Trained, options: DiagnoseOptions): Prom
     }
     return outputs;
   });
-  const means = createMeans();
-  const parts = new Map<string, Float32Array[]>();
-  const keep = (name: string, values: Float32Array): unknown => parts.set(name, [...(parts.get(name) ?? []), values]);
+  const tally = createTally(options.batch);
   const labels: number[] = [];
-  const artifacts: number[][] = shallowMaps.map(() => []);
   const shown: { array: Float32Array; tokens: Rows }[] = [];
   const every = Math.max(1, Math.floor(options.samples / mostGrouped));
   await forEachBatch(frozen, options, async (given, run) => {
@@ -80,14 +81,9 @@ export async function lookInside(model: Trained, options: DiagnoseOptions): Prom
     const widthOf = (name: string): number => rowsIn(name).length / options.batch;
     checkedValues(rowsIn("mean").slice(0, given.count * widthOf("mean")), given, program.arrays);
     for (const name of Object.keys(outputs)) {
-      if (/^(attention|tokens) /.test(name)) means.add(name, rowsIn(name), options.batch, given.count);
-      else if (/^(mean|cls|layer \d+)$/.test(name)) keep(name, rowsIn(name).slice(0, given.count * widthOf(name)));
-    }
-    for (const [at, i] of shallowMaps.entries()) {
-      const size = widthOf(`first ${i}`) / (heads[i] as number);
-      artifacts[at]?.push(
-        ...excesses(rowsIn(`first ${i}`).subarray(0, given.count * (heads[i] as number) * size), size),
-      );
+      if (/^(attention|tokens) /.test(name)) tally.mean(name, rowsIn(name), given.count);
+      else if (name.startsWith("first ")) tally.mean(name, excesses(rowsIn(name), frozen.shapes[name]), given.count);
+      else if (name !== "patches") tally.keep(name, rowsIn(name), given.count);
     }
     for (let row = 0; only && row < given.count; row++) {
       if ((labels.length + row) % every !== 0 || shown.length >= mostGrouped) continue;
@@ -102,24 +98,19 @@ export async function lookInside(model: Trained, options: DiagnoseOptions): Prom
       });
     }
     labels.push(...given.labels.subarray(0, given.count));
-    means.counted(given.count);
+    tally.counted(given.count);
   });
-  const rowsOf = (name: string): Rows => {
-    const all = parts.get(name) ?? [];
-    const values = new Float32Array(all.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of all) {
-      values.set(part, at);
-      at += part.length;
-    }
-    return { values, count: labels.length, width: values.length / labels.length };
-  };
+  const layers = Array.from({ length: depth }, (_, i) => i + 1);
+  const attending = layers.filter((layer) => tally.has(`attention ${layer}`));
   return {
-    attention: heads.length === 0 ? null : heads.map((_, i) => attentionLayer(i + 1, means.of(`attention ${i}`))),
-    tokens: only && Array.from({ length: depth }, (_, i) => tokenLayer(i + 1, means.of(`tokens ${i + 1}`))),
-    artifacts: shallowMaps.length === 0 ? null : artifacts.map((all) => meanOf(all)),
-    pools: (["cls", "mean"] as const).flatMap((pool) => (parts.has(pool) ? [{ pool, rows: rowsOf(pool) }] : [])),
-    layers: only ? Array.from({ length: depth }, (_, i) => rowsOf(`layer ${i + 1}`)) : [rowsOf("mean")],
+    attention:
+      attending.length === 0
+        ? null
+        : attending.map((layer) => attentionLayer(layer, tally.meansOf(`attention ${layer}`))),
+    tokens: only && layers.map((layer) => tokenLayer(layer, tally.meansOf(`tokens ${layer}`))),
+    artifacts: artifactsOf(tally),
+    pools: pools.flatMap((pool) => (tally.has(pool) ? [{ pool, rows: tally.rowsOf(pool) }] : [])),
+    layers: only ? layers.map((layer) => tally.rowsOf(`layer ${layer}`)) : [tally.rowsOf("mean")],
     labels: Int32Array.from(labels),
     shown,
   };

@@ -9,7 +9,17 @@ import { movingFeeds, sampleMasks } from "../train/inputs.js";
 import type { DecoderLayer, DiagnoseOptions } from "./diagnosis.js";
 import type { Rows } from "./features.js";
 import { exploitation, watchAttention } from "./in-graph.js";
-import { createMeans, excesses, forEachBatch, meanOf, onlyGrid, rowOfFirst, shallow, wholeMaps } from "./reading.js";
+import {
+  artifactsOf,
+  createTally,
+  excesses,
+  forEachBatch,
+  onlyGrid,
+  pools,
+  rowOfFirst,
+  shallow,
+  wholeMaps,
+} from "./reading.js";
 
 export interface Masked {
   /** Of two masks, by pool. */
@@ -30,7 +40,6 @@ export async function lookMasked(model: Trained, options: DiagnoseOptions): Prom
   const { extraTokens: extra, layers } = program;
   const count = tokenCount(only.grid);
   const { visible } = own.mask;
-  let [shallowMaps, decoders, heads] = [0, 0, 1];
   const frozen = await openFrozen(model, options.executor, options.batch, (g, w) => {
     const batch = maskedBatch(g, program, w);
     const latent = program.encode(g, w, batch);
@@ -40,71 +49,52 @@ export async function lookMasked(model: Trained, options: DiagnoseOptions): Prom
     const watched = watchAttention(g);
     program.predict(watched.g, w, batch);
     const ofEncoder = watched.attention.slice(0, layers);
-    for (const map of extra > 0 ? wholeMaps(ofEncoder, extra + visible).slice(0, shallow) : []) {
-      heads = map.shape[1] as number;
-      outputs[`first ${shallowMaps++}`] = rowOfFirst(g, map, extra);
-    }
+    const maps = extra > 0 ? wholeMaps(ofEncoder, extra + visible).slice(0, shallow) : [];
+    for (const [i, map] of maps.entries()) outputs[`first ${i + 1}`] = rowOfFirst(g, map, extra);
     const ofDecoder = watched.attention.slice(layers);
     const isWhole = ofDecoder.every(
       ({ shape }) => shape[2] === shape[3] && (shape[2] as number) - count >= 0 && (shape[2] as number) - count <= 1,
     );
     if (ofDecoder.length > 0 && isWhole) {
-      decoders = ofDecoder.length;
       outputs.decoder = exploitation(g, ofDecoder, g.input("is_visible", ["B", count]));
     }
     return outputs;
   });
-  const means = createMeans();
-  const artifacts: number[][] = Array.from({ length: shallowMaps }, () => []);
-  const latents = { cls: [[], []] as Float32Array[][], mean: [[], []] as Float32Array[][] };
-  let rows = 0;
+  const tally = createTally(options.batch);
   await forEachBatch(frozen, options, async (given, run, first) => {
     const samples = Int32Array.from({ length: options.batch }, (_, i) => first + i);
-    rows += given.count;
+    const fields = maskField(program, given.arrays, options.colours, options.seed, samples);
     for (const epoch of [0, 1]) {
-      const fields = maskField(program, given.arrays, options.colours, options.seed, samples);
       const masks = sampleMasks(program, options.seed, epoch, samples, { fields });
       const feeds = { ...given.arrays, ...masks, ...movingFeeds(program, afterTraining) };
       const outputs = await run({
         ...feeds,
         is_visible: visiblePlaces(masks[own.feeds.visible] as Int32Array, options.batch, count),
       });
-      for (const pool of ["cls", "mean"] as const) {
-        const values = outputs[pool] as Float32Array | undefined;
-        if (values) latents[pool][epoch]?.push(values.slice(0, (values.length / options.batch) * given.count));
-      }
-      if (epoch === 1) continue;
-      if (outputs.decoder) means.add("decoder", outputs.decoder as Float32Array, options.batch, given.count);
-      for (const [i, all] of artifacts.entries()) {
-        const row = outputs[`first ${i}`] as Float32Array;
-        all.push(
-          ...excesses(row.subarray(0, (row.length / options.batch) * given.count), row.length / options.batch / heads),
-        );
+      for (const [name, values] of Object.entries(outputs)) {
+        if (name === "cls" || name === "mean") tally.keep(`${name} ${epoch}`, values as Float32Array, given.count);
+        else if (epoch === 0) {
+          tally.mean(name, name === "decoder" ? values : excesses(values, frozen.shapes[name]), given.count);
+        }
       }
     }
-    means.counted(given.count);
+    tally.counted(given.count);
   });
-  const rowsOf = (parts: readonly Float32Array[]): Rows => {
-    const values = Float32Array.from(parts.flatMap((part) => [...part]));
-    return { values, count: rows, width: values.length / rows };
-  };
-  const shares = means.of("decoder");
+  const shares = tally.meansOf("decoder");
   return {
     latents: Object.fromEntries(
-      (["cls", "mean"] as const).flatMap((pool) => {
-        const [a = [], b = []] = latents[pool];
-        return a.length === 0 ? [] : [[pool, [rowsOf(a), rowsOf(b)] as const]];
-      }),
+      pools
+        .filter((pool) => tally.has(`${pool} 0`))
+        .map((pool) => [pool, [tally.rowsOf(`${pool} 0`), tally.rowsOf(`${pool} 1`)] as const]),
     ),
-    artifacts: shallowMaps === 0 ? null : artifacts.map((all) => meanOf(all)),
-    decoder:
-      decoders === 0
-        ? null
-        : Array.from({ length: decoders }, (_, i) => ({
-            layer: i + 1,
-            visible: shares[2 * i] as number,
-            hidden: shares[2 * i + 1] as number,
-          })),
+    artifacts: artifactsOf(tally),
+    decoder: tally.has("decoder")
+      ? Array.from({ length: shares.length / 2 }, (_, i) => ({
+          layer: i + 1,
+          visible: shares[2 * i] as number,
+          hidden: shares[2 * i + 1] as number,
+        }))
+      : null,
   };
 }
 

@@ -147,7 +147,7 @@ export async function featuresOf(
       parts.push(values as Float32Array);
     }
     const [width] = reader.widths as [number];
-    return { values: join(parts, new Float32Array(count * width)), count, width };
+    return { values: joined(parts, new Float32Array(count * width)), count, width };
   } finally {
     await reader.close();
   }
@@ -288,12 +288,12 @@ export async function collectFeatures(
     count += batch.count;
     tick(count);
   }
-  const joined = join(labels, new Int32Array(count));
-  const flags = several.length > 0 ? { several: join(several, new Uint8Array(count * (classes ?? 0))) } : {};
+  const allLabels = joined(labels, new Int32Array(count));
+  const flags = several.length > 0 ? { several: joined(several, new Uint8Array(count * (classes ?? 0))) } : {};
   return readers.map(({ widths }, r) =>
     widths.map((width, i) => ({
-      values: join(parts[r]?.[i] ?? [], new Float32Array(count * width)),
-      labels: joined,
+      values: joined(parts[r]?.[i] ?? [], new Float32Array(count * width)),
+      labels: allLabels,
       ...flags,
       count,
       width,
@@ -302,7 +302,8 @@ export async function collectFeatures(
   );
 }
 
-function join<A extends Float32Array | Int32Array | Uint8Array>(parts: readonly A[], whole: A): A {
+/** Parts of one array, one after the other, in `whole`. */
+export function joined<A extends Float32Array | Int32Array | Uint8Array>(parts: readonly A[], whole: A): A {
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);
