@@ -35,6 +35,13 @@ interface Point {
   readonly most: number;
 }
 
+/** A colour of curves, as a small mark. */
+export const key = (colour: number): string => `<i class="key c${colour % colours}" aria-hidden="true"></i>`;
+
+/** What curves are called, by their colours. */
+export const legend = (curves: readonly Pick<Drawn, "label" | "colour">[]): string =>
+  `<p class="legend">${curves.map(({ label, colour }) => `<span>${key(colour)}${escaped(label)}</span>`).join(" ")}</p>`;
+
 export function chart(drawn: readonly Drawn[], { title, isLog: wantsLog, across }: ChartOptions): string {
   const curves = drawn.map((one) => ({ ...one, points: pointsOf(thinned(one.stretches, mostPoints), across) }));
   const all = curves.flatMap(({ points }) => points);

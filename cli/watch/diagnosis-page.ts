@@ -3,8 +3,8 @@
 import type { Diagnosis } from "../../runtime/index.js";
 import { escaped } from "../words/html.js";
 import { shortNumber } from "../words/progress.js";
-import { chart, type Drawn } from "./chart.js";
-import { style } from "./style.js";
+import { chart, type Drawn, legend } from "./chart.js";
+import { documentHtml, table } from "./document.js";
 
 export interface DiagnosisPage {
   readonly title: string;
@@ -26,20 +26,7 @@ export function diagnosisHtml(found: Diagnosis, { title, subtitle, script, again
     groupsOf(found, picture),
     likenessOf(found, against),
   ];
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="content-security-policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
-<title>${escaped(title)}</title>
-<style>${style}</style>
-<header><h1>${escaped(title)}</h1><p>${escaped(subtitle)}; written by mae diagnose</p></header>
-<main>
-${parts.join("\n")}
-</main>
-<script>${script.replaceAll("</script", "<\\/script")}</script>
-</html>
-`;
+  return documentHtml({ title, subtitle: `${subtitle}; written by mae diagnose`, parts, script });
 }
 
 /** A curve whose points may be ranges. */
@@ -63,16 +50,7 @@ const curve = (
 const overLayers = (title: string, ...drawn: readonly Drawn[]): string =>
   chart(drawn, { title, isLog: false, across: "layers" });
 
-/** The curves of a chart by their colours. */
-const legend = (drawn: readonly Drawn[]): string =>
-  `<p class="legend">${drawn.map(({ label, colour }) => `<span><i class="key c${colour}" aria-hidden="true"></i>${escaped(label)}</span>`).join(" ")}</p>`;
-
 const charts = (...all: readonly string[]): string => `<div class="charts">${all.join("\n")}</div>`;
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  `<div class="wide"><table><thead><tr>${head.map((text) => `<th>${escaped(text)}</th>`).join("")}</tr></thead><tbody>${rows
-    .map((cells) => `<tr>${cells.map((text) => `<td>${escaped(text)}</td>`).join("")}</tr>`)
-    .join("\n")}</tbody></table></div>`;
 
 const orNone = (value: number | null): string => (value === null ? "" : shortNumber(value));
 

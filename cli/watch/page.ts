@@ -3,7 +3,7 @@
 import { escaped } from "../words/html.js";
 import { shortNumber } from "../words/progress.js";
 import { grouped } from "../words/terminal.js";
-import { type ChartOptions, chart, colours, type Drawn } from "./chart.js";
+import { type ChartOptions, chart, type Drawn, key, legend } from "./chart.js";
 import type { Curve } from "./curve.js";
 import type { History } from "./history.js";
 
@@ -27,9 +27,6 @@ export function runsHtml(runs: readonly ShownRun[], options: PageOptions): strin
     "\n",
   );
 }
-
-/** The colour of a run, as a small mark. */
-const key = (run: number): string => `<i class="key c${run % colours}" aria-hidden="true"></i>`;
 
 function tableOf(runs: readonly ShownRun[]): string {
   const scores = namesIn(runs, ({ scores }) => scores);
@@ -72,12 +69,9 @@ function curvesOf(runs: readonly ShownRun[], options: PageOptions): string {
   const curves = names.map((name) => draw(name, (history) => history.curves.get(name)));
   const probes = scores.map((name) => draw(name, (history) => history.scores.get(name)));
   if (curves.length + probes.length === 0) return "";
-  return `<h2>Curves</h2>${runs.length > 1 ? legend(runs) : ""}<div class="charts">${curves.join("\n")}</div>
+  return `<h2>Curves</h2>${runs.length > 1 ? legend(runs.map(({ label }, colour) => ({ label, colour }))) : ""}<div class="charts">${curves.join("\n")}</div>
 ${probes.length === 0 ? "" : `<h2>Probes</h2><div class="charts">${probes.join("\n")}</div>`}`;
 }
-
-const legend = (runs: readonly ShownRun[]): string =>
-  `<p class="legend">${runs.map(({ label }, i) => `<span>${key(i)}${escaped(label)}</span>`).join(" ")}</p>`;
 
 function picturesOf(runs: readonly ShownRun[], { addressOf, mostPictures }: PageOptions): string {
   const shown = runs.flatMap(({ label, history }, run) => {

@@ -6,8 +6,8 @@ import { shortNumber } from "../words/progress.js";
 import { type SeedMember, type SeedStudy, seedStudy } from "../words/significance.js";
 import { count, grouped } from "../words/terminal.js";
 import { bars } from "./bars.js";
+import { documentHtml, table } from "./document.js";
 import { runsHtml, type ShownRun } from "./page.js";
-import { style } from "./style.js";
 
 export interface Reported extends ShownRun {
   readonly facts: {
@@ -55,27 +55,14 @@ export function reportHtml(runs: readonly Reported[], { title, script, lossSteps
     limitsOf(runs, study),
     specsOf(runs),
   ];
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="content-security-policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
-<title>${escaped(title)}</title>
-<style>${style}</style>
-<header><h1>${escaped(title)}</h1><p>${count(runs.length, "run")}; written by mae report on ${new Date().toISOString().slice(0, 10)}</p></header>
-<main>
-${parts.join("\n")}
-</main>
-<script>${script.replaceAll("</script", "<\\/script")}</script>
-</html>
-`;
+  const when = new Date().toISOString().slice(0, 10);
+  return documentHtml({
+    title,
+    subtitle: `${count(runs.length, "run")}; written by mae report on ${when}`,
+    parts,
+    script,
+  });
 }
-
-const row = (cells: readonly string[], cell: "td" | "th" = "td"): string =>
-  `<tr>${cells.map((text) => `<${cell}>${text}</${cell}>`).join("")}</tr>`;
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[], kind = ""): string =>
-  `<div class="wide"><table${kind}><thead>${row(head.map(escaped), "th")}</thead><tbody>${rows.map((cells) => row(cells)).join("\n")}</tbody></table></div>`;
 
 function summaryOf(runs: readonly Reported[], lossSteps: number): string {
   const scores = [...new Set(runs.flatMap((run) => Object.keys(run.scores)))];
