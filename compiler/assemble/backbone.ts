@@ -119,9 +119,8 @@ export function tokensFor(
     if (isEncoder(read)) {
       const below = tokensFor(code, parts, read, w, batch, sight, only);
       const drops = sight === "seen" ? droppedIn(parts, batch, read) : {};
-      const padding = paddingFor(code, parts, read, batch, sight, only);
-      const again = againFor(code, parts, read, w, batch, sight);
-      return encodeTokens(code, parts, read, w, below, { input: only, padding, ...drops, ...again });
+      const told = toldOf(code, parts, read, w, batch, sight, only);
+      return encodeTokens(code, parts, read, w, below, { input: only, ...drops, ...told });
     }
     return sight === "whole" || joint
       ? placedTokens(code, parts, read, w, arrayIn(read, batch))
@@ -130,6 +129,23 @@ export function tokensFor(
   const tokens = sequenceOf(code, parts, reads, given, sight, only);
   return joint && !reads.some(isEncoder) ? takeVisible(code, tokens, placesIn(joint, batch)) : tokens;
 }
+
+/**
+ * What an encoder is told of a batch besides its tokens: where its texts end, and what is added before each layer. `only`: where it sees one
+ * of its inputs alone.
+ */
+export const toldOf = (
+  code: Code,
+  parts: Placed,
+  encoder: EncoderPart,
+  w: WeightTree,
+  batch: Batch,
+  sight: Sight,
+  only: InputPart | null = null,
+): Pick<TokenOrigin, "padding" | "again"> => ({
+  padding: paddingFor(code, parts, encoder, batch, sight, only),
+  ...againFor(code, parts, encoder, w, batch, sight),
+});
 
 /** What an encoder is told of the tokens that it sees. `input`: the one that alone is seen, of several. */
 export function seenBy(
@@ -181,11 +197,9 @@ export function encodeWhole(
     return normalizationOf(code, parts, encoder, w)(places);
   }
   const tokens = tokensFor(code, parts, encoder, w, batch, "whole");
-  const again = againFor(code, parts, encoder, w, batch, "whole");
   return encodeTokens(code, parts, encoder, w, tokens, {
-    padding: paddingFor(code, parts, encoder, batch, "whole"),
+    ...toldOf(code, parts, encoder, w, batch, "whole"),
     ...drops,
-    ...again,
   });
 }
 

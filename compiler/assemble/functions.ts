@@ -23,18 +23,18 @@ import {
   mapsFor,
   normalizationOf,
   tokensFor,
+  toldOf,
 } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import { callingIn, type ModelFunction } from "./function.js";
 import { groupsOf, sharedFunctions } from "./groups.js";
 import { guideFunctions } from "./guide.js";
 import { headFunctions } from "./heads.js";
-import { againFor, maskedPlaces, type Placed, placesOf } from "./input-tokens.js";
+import { maskedPlaces, type Placed, placesOf } from "./input-tokens.js";
 import { type InputFunctions, inputFunctions } from "./inputs.js";
 import { hidingOf, inputsOf, onlyInput } from "./layout.js";
 import { lossFunction } from "./losses.js";
 import { numbered, pascal } from "./names.js";
-import { paddingFor } from "./padding.js";
 import type { EncoderPart, Objective, Parts } from "./parts.js";
 import { targetInputs } from "./targets.js";
 import { type StreamFunctions, seeing, taughtFunction, viewLossFunction } from "./views.js";
@@ -64,9 +64,8 @@ function encodeFunction(parts: Placed): ModelFunction {
     body(code, w, { batch }) {
       const { encoder } = parts;
       const tokens = tokensFor(code, parts, encoder, w, batch, "seen");
-      const padding = paddingFor(code, parts, encoder, batch, "seen");
-      const again = againFor(code, parts, encoder, w, batch, "seen");
-      return encodeTokens(code, parts, encoder, w, tokens, { padding, ...droppedIn(parts, batch, encoder), ...again });
+      const told = toldOf(code, parts, encoder, w, batch, "seen");
+      return encodeTokens(code, parts, encoder, w, tokens, { ...told, ...droppedIn(parts, batch, encoder) });
     },
   };
 }

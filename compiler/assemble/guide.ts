@@ -2,14 +2,14 @@
 
 import { type Guide, guideNames, patchesOf, tokenCount } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { seenBy, tokensFor } from "./backbone.js";
+import { seenBy, tokensFor, toldOf } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import { movingNames } from "./fields.js";
 import type { ModelFunction } from "./function.js";
-import { againFor, type Placed, placesIn } from "./input-tokens.js";
+import { type Placed, placesIn } from "./input-tokens.js";
 import { extraTokensOf } from "./layout.js";
 import { pascal } from "./names.js";
-import { paddingBehindFront, paddingFor } from "./padding.js";
+import { paddingBehindFront } from "./padding.js";
 import type { EncoderPart, MaskPart, Parts } from "./parts.js";
 import { teacherBranch } from "./weights.js";
 
@@ -42,9 +42,8 @@ const guiding = (parts: Placed, mask: MaskPart, guide: Guide, encoder: EncoderPa
     const own = weightsUnder(looking, parts.branchOf(encoder.label));
     const seen = () => {
       const tokens = tokensFor(code, parts, encoder, looking, batch, "whole", only);
-      const padding = paddingFor(code, parts, encoder, batch, "whole", only);
-      const again = againFor(code, parts, encoder, looking, batch, "whole");
-      return { tokens, origin: { ...seenBy(parts, encoder, looking, only), padding, ...again } };
+      const told = toldOf(code, parts, encoder, looking, batch, "whole", only);
+      return { tokens, origin: { ...seenBy(parts, encoder, looking, only), ...told } };
     };
     const extra = extraTokensOf(encoder, only);
     return guide.order(code, mask.block.values, {

@@ -2,15 +2,15 @@
 
 import { type LossInputs, placesOfText, type Saying, saidBy } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { type Dropping, droppedIn, lastLayerOf, mapsOfLayers, normalizationOf } from "./backbone.js";
+import { type Dropping, droppedIn, lastLayerOf, mapsOfLayers, normalizationOf, toldOf } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import { fieldsAsked } from "./fields.js";
 import { callingIn, type FunctionCode, type ModelFunction } from "./function.js";
-import { againFor, arrayIn, type Placed, type Sight } from "./input-tokens.js";
+import { arrayIn, type Placed, type Sight } from "./input-tokens.js";
 import type { InputFunctions } from "./inputs.js";
 import { extraTokensOf, headInput, headInputs, isDropping, maskOver, variesOver } from "./layout.js";
 import { distinct, pascal } from "./names.js";
-import { paddingFor, textOf } from "./padding.js";
+import { textOf } from "./padding.js";
 import { type EncoderPart, type HeadPart, isEncoder } from "./parts.js";
 import { nothingBetween, type Term, termsOf } from "./terms.js";
 import type { ModelWeights } from "./weights.js";
@@ -79,8 +79,7 @@ export function headFunctions(
           ? { tokens, normalize: normalizationOf(code, parts, latent.encoder, w) }
           : lastLayerOf(code, parts, latent.encoder, w, tokens, {
               input: latent.input,
-              padding: paddingFor(code, parts, latent.encoder, batch, sight, latent.input),
-              ...againFor(code, parts, latent.encoder, w, batch, sight),
+              ...toldOf(code, parts, latent.encoder, w, batch, sight, latent.input),
               ...dropped(latent.encoder),
             });
         const text = textOf(latent.encoder);

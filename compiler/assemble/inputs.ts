@@ -2,11 +2,10 @@
 
 import { type Batch, takeTokens } from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
-import { type Dropping, droppedIn, encodeTokens, sequenceOf } from "./backbone.js";
+import { type Dropping, droppedIn, encodeTokens, sequenceOf, toldOf } from "./backbone.js";
 import type { WeightTree } from "./branches.js";
 import { type Calling, callingIn, type FunctionCode, type Given, type ModelFunction } from "./function.js";
 import {
-  againFor,
   arrayIn,
   maskedPlaces,
   type Placed,
@@ -18,7 +17,7 @@ import {
 } from "./input-tokens.js";
 import { extraTokensOf, hidingOf, jointMask } from "./layout.js";
 import { distinct, pascal } from "./names.js";
-import { paddingFor, readsText } from "./padding.js";
+import { readsText } from "./padding.js";
 import { type EncoderPart, type Features, type InputPart, isEncoder } from "./parts.js";
 import { isPlacedAgain } from "./placing.js";
 
@@ -148,9 +147,8 @@ class Made {
         );
         const seen = joint ? code.let("seen", takeTokens, tokens, placesIn(joint, inputs.batch).visible) : tokens;
         const drops = droppedIn(this.#parts, inputs.batch, encoder);
-        const padding = paddingFor(code, this.#parts, encoder, inputs.batch, "seen");
-        const again = againFor(code, this.#parts, encoder, w, inputs.batch, "seen");
-        return encodeTokens(code, this.#parts, encoder, w, seen, { padding, ...drops, ...again });
+        const told = toldOf(code, this.#parts, encoder, w, inputs.batch, "seen");
+        return encodeTokens(code, this.#parts, encoder, w, seen, { ...told, ...drops });
       },
     }));
   };
@@ -174,8 +172,8 @@ class Made {
       body: (code, w, inputs) => {
         const drops = droppedIn(this.#parts, inputs.batch, encoder);
         const tokens = inputs.given[given] as Tensor;
-        const padding = paddingFor(code, this.#parts, encoder, inputs.batch, "seen", input);
-        return encodeTokens(code, this.#parts, encoder, w, tokens, { input, padding, ...drops });
+        const told = toldOf(code, this.#parts, encoder, w, inputs.batch, "seen", input);
+        return encodeTokens(code, this.#parts, encoder, w, tokens, { input, ...told, ...drops });
       },
     }));
   };
@@ -183,18 +181,18 @@ class Made {
   /** What an encoder of several inputs makes of every token of one of them. */
   featuresAlone = (encoder: EncoderPart, read: InputPart | EncoderPart): ModelFunction => {
     const from = this.#reads("whole")(read);
-    const [input] = isEncoder(read) ? read.inputs : [read];
+    const [input = null] = isEncoder(read) ? read.inputs : [read];
     return this.#once("features", [encoder.label, read.label], () => ({
       doc: `What the encoder of ${named(encoder.inputs)} makes of every token of \`${read.label}\` alone.`,
       inputs: ["arrays"],
       encoding: {
         name: `${encoder.label ?? "encoder"}.${read.label}`,
-        extraTokens: extraTokensOf(encoder, input ?? null),
+        extraTokens: extraTokensOf(encoder, input),
       },
       body: (code, w, { batch }) => {
         const tokens = callingIn(code, batch)(`${read.label}_tokens`, from);
-        const padding = paddingFor(code, this.#parts, encoder, batch, "whole", input ?? null);
-        return encodeTokens(code, this.#parts, encoder, w, tokens, { input: input ?? null, padding });
+        const told = toldOf(code, this.#parts, encoder, w, batch, "whole", input);
+        return encodeTokens(code, this.#parts, encoder, w, tokens, { input, ...told });
       },
     }));
   };
@@ -215,9 +213,8 @@ class Made {
           given.map(({ name, from }) => calling(name, from)),
           "whole",
         );
-        const padding = paddingFor(code, this.#parts, encoder, batch, "whole");
-        const again = againFor(code, this.#parts, encoder, w, batch, "whole");
-        return encodeTokens(code, this.#parts, encoder, w, tokens, { padding, ...again });
+        const told = toldOf(code, this.#parts, encoder, w, batch, "whole");
+        return encodeTokens(code, this.#parts, encoder, w, tokens, told);
       },
     }));
   };

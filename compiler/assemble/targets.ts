@@ -2,12 +2,11 @@
 
 import { type Batch, type Code, patchesOf, type TargetInputs, tokensFrom } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { seenBy, tokensFor } from "./backbone.js";
+import { seenBy, tokensFor, toldOf } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import { fieldsAsked } from "./fields.js";
-import { againFor, arrayIn, type Placed } from "./input-tokens.js";
+import { arrayIn, type Placed } from "./input-tokens.js";
 import { extraTokensOf, startIn, tokensOf } from "./layout.js";
-import { paddingFor } from "./padding.js";
 import type { InputPart, Objective, TeacherPart } from "./parts.js";
 import { teacherBranch } from "./weights.js";
 
@@ -45,9 +44,7 @@ const teacherOf =
     invariant(definition.outputs, "the checker lets through only encoders whose layers can be read");
     const tokens = tokensFor(code, parts, student, w, batch, "whole");
     const own = weightsUnder(w, parts.branchOf(student.label));
-    const padding = paddingFor(code, parts, student, batch, "whole");
-    const again = againFor(code, parts, student, w, batch, "whole");
-    const origin = { ...seenBy(parts, student, w, null), padding, ...again };
+    const origin = { ...seenBy(parts, student, w, null), ...toldOf(code, parts, student, w, batch, "whole") };
     const outputs = definition.outputs(code, values, own, tokens, origin, count);
     const extra = extraTokensOf(student);
     const [start, patches] = [extra + startIn(student.inputs, input), tokensOf([input])];
