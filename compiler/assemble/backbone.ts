@@ -267,6 +267,10 @@ export function mapsOfLayers(
 export const deepestPlaces = (code: Code, maps: readonly Tensor[]): Tensor =>
   code.let("places", placesInRow, maps.at(-1));
 
+/** What losses read of what an encoder gives: its tokens, or the places of its deepest map. */
+export const latentIn = (code: Code, { block }: EncoderPart, given: unknown): Tensor =>
+  block.definition.maps ? deepestPlaces(code, given as readonly Tensor[]) : (given as Tensor);
+
 /**
  * Where on maps of any stride something is visible, [B, ...S, 1]; each is computed once in a function. If absent, on the map whose places
  * are cells.

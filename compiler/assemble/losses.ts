@@ -16,7 +16,7 @@ import {
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import { type JudgedPrediction, modelTerm, picturesOf, predictionName, sideLoss } from "./adversary.js";
-import { deepestPlaces, normalizationOf } from "./backbone.js";
+import { latentIn, normalizationOf } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import { enteredIds } from "./fields.js";
 import { type Calling, callingIn, type FunctionCode, type ModelFunction } from "./function.js";
@@ -63,10 +63,7 @@ export const lossFunction = (
     const read = new Set(judged.map(({ objective }) => objective.latent));
     const given = (encoder: EncoderPart): unknown =>
       calling(read.size > 1 ? variable(latentName(encoder), encoder.label) : latentName(encoder), latentOf(encoder));
-    const latent: LatentOf = (encoder) =>
-      encoder.block.definition.maps
-        ? deepestPlaces(code, given(encoder) as readonly Tensor[])
-        : (given(encoder) as Tensor);
+    const latent: LatentOf = (encoder) => latentIn(code, encoder, given(encoder));
     // They stand first, so that each is computed once for all.
     for (const encoder of read) given(encoder);
     const terms = [

@@ -16,13 +16,13 @@ import {
   type ViewInputs,
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { deepestPlaces, encodeWhole, lastLayerOf, tokensFor } from "./backbone.js";
+import { encodeWhole, lastLayerOf, latentIn, tokensFor } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import { type Calling, callingIn, type FunctionCode, type ModelFunction } from "./function.js";
 import { vectorsOf } from "./head-weights.js";
 import { maskedPlaces, type Placed, placesOf } from "./input-tokens.js";
 import { extraTokensOf, hidingOf, onlyInput, variesOver } from "./layout.js";
-import { type Judged, latentName, losses, objectiveTerms } from "./losses.js";
+import { type Judged, type LatentOf, latentName, losses, objectiveTerms } from "./losses.js";
 import { camel, numbered, pascal } from "./names.js";
 import {
   type EncoderPart,
@@ -129,11 +129,8 @@ function predictionTerms(
   batch: Batch,
   calling: Calling,
 ): readonly Term[] {
-  const given = (encoder: EncoderPart): unknown => calling(`${latentName(encoder)}_${stream.name}`, latentOf(encoder));
-  const latent = (encoder: EncoderPart): Tensor =>
-    encoder.block.definition.maps
-      ? deepestPlaces(code, given(encoder) as readonly Tensor[])
-      : (given(encoder) as Tensor);
+  const latent: LatentOf = (encoder) =>
+    latentIn(code, encoder, calling(`${latentName(encoder)}_${stream.name}`, latentOf(encoder)));
   const terms = judged.flatMap((one) => objectiveTerms(code, seen, w, one, { batch, latent, calling }));
   if (streams === 1) return terms;
   return terms.map((term) => ({ ...term, name: `${stream.name}.${term.name}`, weight: term.weight / streams }));
