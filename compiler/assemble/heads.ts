@@ -1,6 +1,6 @@
 /** The functions of heads: a logit for each class, of whole arrays, and where a mask hides some of them, of what is seen. */
 
-import { type LossInputs, placesOfText, type Saying, saidBy } from "../../blocks/index.js";
+import { placesOfText, type Saying, saidBy } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import { type Dropping, droppedIn, lastLayerOf, mapsOfLayers, normalizationOf, toldOf } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
@@ -12,7 +12,7 @@ import { extraTokensOf, headInput, headInputs, isDropping, maskOver, variesOver 
 import { distinct, pascal } from "./names.js";
 import { textOf } from "./padding.js";
 import { type EncoderPart, type HeadPart, isEncoder } from "./parts.js";
-import { nothingBetween, type Term, termsOf } from "./terms.js";
+import { nothingBetween, onlyInputs, type Term, termsOf } from "./terms.js";
 import type { ModelWeights } from "./weights.js";
 
 /** A head with what it says of whole arrays, and what its losses judge. */
@@ -129,7 +129,7 @@ export function headTerms(
   const field = fieldsAsked(parts).find(({ part }) => part === block);
   invariant(field, "a head is trained with labels");
   let prediction: Tensor | null = null;
-  const inputs: LossInputs = {
+  const given = {
     get prediction() {
       prediction ??= code.call(label === null ? "prediction" : `prediction_${label}`, judged, from.batch);
       return prediction;
@@ -137,31 +137,18 @@ export function headTerms(
     target: from.batch[field.name] as Tensor,
     flags: null,
     masked: false,
-    get array(): never {
-      return notMasked();
-    },
     get between() {
       return nothingBetween();
-    },
-    get visible(): Tensor {
-      return notMasked();
-    },
-    get hidden(): Tensor {
-      return notMasked();
     },
     get latent() {
       return from.latent(encoder);
     },
     extra: extraTokensOf(encoder, input),
     latents: false,
-    pictures: notMasked,
     normalize: normalizationOf(code, parts, encoder, w, input),
   };
+  const inputs = onlyInputs(given, "a loss of classes reads no mask and no array");
   const branches = weights.heads[i] ?? [];
   const terms = termsOf(code, losses, inputs, weightsUnder(w, weights.branchOf(label)), branches);
   return label === null ? terms : terms.map((term) => ({ ...term, name: `${label}.${term.name}` }));
-}
-
-function notMasked(): never {
-  invariant(false, "a loss of classes reads no mask and no array");
 }

@@ -14,7 +14,7 @@ import {
   tokensFrom,
   weightedSum,
 } from "../../blocks/index.js";
-import { invariant, type Tensor } from "../../graph/index.js";
+import type { Tensor } from "../../graph/index.js";
 import { type JudgedPrediction, modelTerm, picturesOf, predictionName, sideLoss } from "./adversary.js";
 import { latentIn, normalizationOf } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
@@ -28,7 +28,7 @@ import { extraTokensOf, jointMask, maskOver, startIn } from "./layout.js";
 import { numbered } from "./names.js";
 import type { AdversaryPart, Comparison, EncoderPart, Features, InputPart, Objective } from "./parts.js";
 import { targetInputs } from "./targets.js";
-import { nothingBetween, type Term, termsOf } from "./terms.js";
+import { nothingBetween, onlyInputs, type Term, termsOf } from "./terms.js";
 import type { ModelWeights, ObjectiveBranches } from "./weights.js";
 
 /** An objective with its function and the places of its weights. */
@@ -211,43 +211,18 @@ function comparisonTerms(
   const inputsOf = (i: number): LossInputs => {
     const [first, second] = between[i] as InputFunctions["between"][number];
     const [a, b] = (comparisons[i] as Comparison).between;
-    return {
+    const given = {
       get between() {
         return [calling(featuresName(a), first), calling(featuresName(b), second)] as const;
       },
-      get prediction() {
-        return noPrediction();
-      },
-      get target() {
-        return noPrediction();
-      },
-      get visible() {
-        return noPrediction();
-      },
-      get hidden() {
-        return noPrediction();
-      },
-      get latent() {
-        return noPrediction();
-      },
-      get flags() {
-        return noPrediction();
-      },
       masked: false,
-      get array(): never {
-        return noPrediction();
-      },
       extra: extraTokensOf(a.encoder),
       latents: false,
-      pictures: noPrediction,
-      normalize: (x) => x,
+      normalize: (x: Tensor) => x,
     };
+    return onlyInputs(given, "a loss of features reads no prediction, target or mask");
   };
   return termsOf(code, losses, inputsOf, w, weights.comparisons);
-}
-
-function noPrediction(): never {
-  invariant(false, "a loss of features reads no prediction, target or mask");
 }
 
 /** `joint_audio` */

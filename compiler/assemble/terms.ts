@@ -13,6 +13,13 @@ export interface Term {
   readonly value: Tensor;
 }
 
+/** The names of the terms of losses. */
+export const termNames = (losses: readonly LabelledLoss[]): readonly string[] =>
+  numbered(
+    losses.map(({ definition }) => definition.name),
+    "_",
+  );
+
 /** What each loss gives. `branches`: where it finds its weights in `w`. */
 export function termsOf(
   code: Code,
@@ -21,10 +28,7 @@ export function termsOf(
   w: WeightTree,
   branches: readonly (string | null)[],
 ): readonly Term[] {
-  const names = numbered(
-    losses.map(({ definition }) => definition.name),
-    "_",
-  );
+  const names = termNames(losses);
   return losses.map(({ definition, values }, i) => ({
     name: names[i] as string,
     weight: definition.weight(values),
@@ -35,6 +39,29 @@ export function termsOf(
       weightsUnder(w, branches[i] ?? null),
     ),
   }));
+}
+
+/** What there is for some losses alone. */
+const ofSome = [
+  "prediction",
+  "target",
+  "visible",
+  "hidden",
+  "flags",
+  "array",
+  "between",
+  "latent",
+  "pictures",
+] as const satisfies readonly (keyof LossInputs)[];
+
+/** The inputs of losses for which there is only what is given. `otherwise`: what is wrong where one reads something else. */
+export function onlyInputs(
+  given: Omit<LossInputs, (typeof ofSome)[number]> & Partial<LossInputs>,
+  otherwise: string,
+): LossInputs {
+  const get = (): never => invariant(false, otherwise) as never;
+  const unread = Object.fromEntries(ofSome.map((name) => [name, { get }]));
+  return Object.create(Object.defineProperties({}, unread), Object.getOwnPropertyDescriptors(given)) as LossInputs;
 }
 
 export function nothingBetween(): never {

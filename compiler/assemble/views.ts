@@ -23,7 +23,7 @@ import { vectorsOf } from "./head-weights.js";
 import { maskedPlaces, type Placed, placesOf } from "./input-tokens.js";
 import { extraTokensOf, hidingOf, onlyInput, variesOver } from "./layout.js";
 import { type Judged, type LatentOf, latentName, losses, objectiveTerms } from "./losses.js";
-import { camel, numbered, pascal } from "./names.js";
+import { camel, pascal } from "./names.js";
 import {
   type EncoderPart,
   isVectors,
@@ -32,7 +32,7 @@ import {
   type StreamPart,
   type VectorPart,
 } from "./parts.js";
-import { type Term, termsOf } from "./terms.js";
+import { onlyInputs, type Term, termNames, termsOf } from "./terms.js";
 import { type ModelWeights, teacherBranch } from "./weights.js";
 
 /** A model whose input is a view of a stream; its weights are those of the model. */
@@ -82,13 +82,6 @@ export const taughtFunction = (seen: Placed): ModelFunction => ({
     return lastLayerOf(code, seen, encoder, own, tokens, {}).tokens;
   },
 });
-
-/** The names of the terms of losses between views. */
-const termNames = (losses: readonly LabelledLoss[]): readonly string[] =>
-  numbered(
-    losses.map(({ definition }) => definition.name),
-    "_",
-  );
 
 /** The scalars of losses that move, with the name of the loss's term in front, and those losses. */
 export function movingOf({ viewComparisons }: Pick<Parts, "viewComparisons">): readonly {
@@ -173,21 +166,10 @@ function comparisonTerms(
         moving.map((name) => [name, batch[feedName(camel(names[i] as string), name)] as Tensor]),
       ),
     };
-    return comparing(views);
+    const nothing = { masked: false, extra: 0, latents: false, normalize: (x: Tensor) => x };
+    return onlyInputs({ ...nothing, views }, "a loss between views reads no prediction, target or mask");
   };
   return termsOf(code, all, inputsOf, w, weights.viewComparisons);
-}
-
-/** What a loss between views is given: nothing else is to be read. */
-function comparing(views: ViewInputs): LossInputs {
-  const none = (): never => invariant(false, "a loss between views reads no prediction, target or mask") as never;
-  const nothing = { get: none, enumerable: true };
-  const reads = ["prediction", "target", "visible", "hidden", "flags", "between", "latent"] as const;
-  const inputs = { masked: false, channels: 0, extra: 0, normalize: (x: Tensor) => x, views };
-  return Object.defineProperties(
-    inputs,
-    Object.fromEntries(reads.map((name) => [name, nothing])),
-  ) as unknown as LossInputs;
 }
 
 type Who = "student" | "teacher";
