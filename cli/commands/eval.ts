@@ -40,7 +40,16 @@ import { printedPath } from "../specs/files.js";
 import { usageFailure } from "../words/failure.js";
 import { didYouMean } from "../words/nearest.js";
 import { createStages } from "../words/progress.js";
-import { type Colors, grouped, print, printJson, stdoutColors, stdoutColumns, tell } from "../words/terminal.js";
+import {
+  type Colors,
+  grouped,
+  percent,
+  print,
+  printJson,
+  stdoutColors,
+  stdoutColumns,
+  tell,
+} from "../words/terminal.js";
 import { visibleText, wrapped } from "../words/text-width.js";
 
 export interface EvalOptions extends BackendFlags, CheckpointFlags {
@@ -240,7 +249,7 @@ function table(run: OpenRun, result: Evaluation, colors: Colors): string {
     const row = result.rows.find((one) => one.probe === probe && featuresOf(one, words) === kind);
     const score = row && Object.values(row.scores)[0];
     if (score === undefined) return "";
-    return row?.scale === "number" ? score.toFixed(2) : `${(100 * score).toFixed(2)} %`;
+    return row?.scale === "number" ? score.toFixed(2) : percent(score);
   };
   const columnWidth = (probe: string) => Math.max(probe.length, "100.00 %".length);
   const lines = kinds.map((kind) => {
@@ -293,5 +302,3 @@ function measuresOf(row: EvaluationRow, { class_names }: Evaluation, width: numb
     worst.length > 0 ? `; ${isAp ? "lowest average precision" : "least often right"} of ${worst.join(", ")}` : "";
   return [...wrapped(`${scoresOf(row)}${least}`, width), ""];
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;

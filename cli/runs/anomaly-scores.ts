@@ -6,8 +6,7 @@ import type { Evaluation } from "../../runtime/index.js";
 import { printedPath, unwritable } from "../specs/files.js";
 import { runFailure } from "../words/failure.js";
 import { escaped } from "../words/html.js";
-
-const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+import { percent } from "../words/terminal.js";
 
 /** A record as the probe tells of it. */
 interface Scored {

@@ -3,7 +3,7 @@
 import type { Column } from "../../blocks/index.js";
 import type { FillErrors, FilledRow } from "../../runtime/index.js";
 import { shortNumber } from "../words/progress.js";
-import { type Colors, count, grouped } from "../words/terminal.js";
+import { type Colors, count, grouped, percent } from "../words/terminal.js";
 import { visibleText } from "../words/text-width.js";
 import { thinned } from "./labelled-data.js";
 import type { Drawable, PictureOptions } from "./pictures.js";
@@ -19,7 +19,6 @@ export function sayFilled({ samples, columns }: FillErrors): string {
   const judged = columns.filter(({ values }) => values > 0);
   const left = judged.flatMap(({ rmse }) => (rmse && rmse.plain > 0 ? [rmse.model ** 2 / rmse.plain ** 2] : []));
   const shares = judged.flatMap(({ accuracy }) => accuracy ?? []);
-  const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
   const numbers = `of numbers ${percent(left.reduce((sum, one) => sum + one, 0) / left.length)} of the variance is left`;
   const categories = `of categories ${percent(mean(shares, "model"))} are right, by the commonest ${percent(mean(shares, "plain"))}`;
   const said = [...(left.length > 0 ? [numbers] : []), ...(shares.length > 0 ? [categories] : [])];

@@ -3,7 +3,7 @@
 import type { Tokenizer, Written } from "../../blocks/index.js";
 import type { GuessErrors, Guessed } from "../../runtime/index.js";
 import { runFailure } from "../words/failure.js";
-import { type Colors, count, grouped } from "../words/terminal.js";
+import { type Colors, count, grouped, percent } from "../words/terminal.js";
 import { visibleText } from "../words/text-width.js";
 import { thinned } from "./labelled-data.js";
 import type { Drawable, PictureOptions } from "./pictures.js";
@@ -15,8 +15,6 @@ export const readsText = ({ arrays }: Drawable["program"]): boolean =>
 /** Whether it reads nothing else. */
 export const isText = ({ arrays }: Drawable["program"]): boolean =>
   Object.values(arrays).every(({ ids }) => ids !== undefined);
-
-const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
 
 export const sayGuesses = ({ samples, tokens, accuracy, perplexity, frequency }: GuessErrors): string =>
   `${percent(accuracy)} of ${grouped(tokens)} masked tokens of ${count(samples, "text")} right, by the commonest token ${percent(frequency.accuracy)}; perplexity ${perplexity.toFixed(2)}, by how frequent tokens are ${frequency.perplexity.toFixed(2)}`;

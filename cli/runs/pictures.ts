@@ -3,7 +3,7 @@
 import { arrayOf, augmentsOf, type ModelProgram, type SampleWords, wordsOf } from "../../blocks/index.js";
 import type { Executor, ReconstructionErrors, Training } from "../../runtime/index.js";
 import { shortNumber } from "../words/progress.js";
-import { count } from "../words/terminal.js";
+import { count, percent } from "../words/terminal.js";
 import { thinned } from "./labelled-data.js";
 
 /** A model with weights, and the data that it is shown on. */
@@ -89,7 +89,7 @@ async function drawPlaces(run: Drawable, options: PictureOptions): Promise<strin
     const colours = runtime.coloursOf(training.augment, program.arrays)(arrayOf(program).name);
     const { canvas, right } = await runtime.drawnPlaces({ program, weights }, batch, { ...options, colours });
     await runtime.writePng(options.path, canvas);
-    return `classes of ${(100 * right).toFixed(2)} % of the places of ${count(batch.count, "sample")} right`;
+    return `classes of ${percent(right)} of the places of ${count(batch.count, "sample")} right`;
   }
   throw new Error("invariant: data without samples was opened");
 }

@@ -96,3 +96,6 @@ export const stdoutColumns = (): number => streams().stdout.columns ?? Number.PO
 
 /** "1 file", "3 files". */
 export const count = (n: number, word: string): string => `${grouped(n)} ${word}${n === 1 ? "" : "s"}`;
+
+/** 0.9321 -> "93.21 %". */
+export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
