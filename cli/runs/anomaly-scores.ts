@@ -58,13 +58,15 @@ function picture(records: readonly Scored[], title: string): string {
   const drawn = isByFrame ? records.slice(0, mostDrawn) : [];
   const rest = records.length - drawn.length;
   const more = isByFrame && rest > 0 ? `; the first ${drawn.length} of ${records.length} samples` : "";
-  const what = isByFrame ? "red: frames that are anomalous" : "each line a sample, anomalous ones red, by score";
+  const what = isByFrame
+    ? "score of each frame over time; red: frames that are anomalous"
+    : "each line a sample, anomalous ones red, by score";
   const body = isByFrame ? curves(drawn) : bars(records);
   const whole = top + (isByFrame ? drawn.length : 4) * height + 8;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${whole}" width="${width}" height="${whole}" font-family="sans-serif" font-size="12">
 <rect width="100%" height="100%" fill="#fff"/>
 <text x="8" y="20" font-size="15" fill="#222">${escaped(title)}</text>
-<text x="8" y="40" fill="#666">${escaped(`score of each frame over time; ${what}${more}`.replace(isByFrame ? "" : "score of each frame over time; ", ""))}</text>
+<text x="8" y="40" fill="#666">${escaped(`${what}${more}`)}</text>
 ${body}
 </svg>
 `;
