@@ -5,8 +5,7 @@ import type { FillErrors, FilledRow } from "../../runtime/index.js";
 import { shortNumber } from "../words/progress.js";
 import { type Colors, count, grouped, percent } from "../words/terminal.js";
 import { visibleText } from "../words/text-width.js";
-import { thinned } from "./labelled-data.js";
-import type { Drawable, PictureOptions } from "./pictures.js";
+import { type Drawable, type PictureOptions, shownBatch, shownSamples } from "./pictures.js";
 
 export const isTable = ({ arrays }: Drawable["program"]): boolean =>
   Object.values(arrays).some(({ table }) => table !== undefined);
@@ -31,25 +30,19 @@ export interface ShownRows {
 }
 
 /** Rows that are spread evenly over the data, filled; null: the model predicts no columns. */
-export async function filledRows(
-  { program, weights, training, root }: Drawable,
-  { executor, split, count: most, seed, note }: Omit<PictureOptions, "path">,
-): Promise<ShownRows | null> {
+export async function filledRows(run: Drawable, options: Omit<PictureOptions, "path">): Promise<ShownRows | null> {
+  const { program, weights } = run;
   if (!isTable(program)) return null;
-  const runtime = await import("../../runtime/index.js");
-  const index = thinned(await runtime.openData(training.data, split, root, program), most);
-  const filler = await runtime.openRowFiller({ program, weights }, index.length, { executor, seed });
+  const { openRowFiller } = await import("../../runtime/index.js");
+  const index = await shownSamples(run, options);
+  const filler = await openRowFiller({ program, weights }, index.length, options);
   if (!filler) return null;
   try {
-    const common = { augment: training.augment, arrays: program.arrays, root, workers: 0, note };
-    for await (const { arrays } of runtime.evaluationBatches({ index, batch: index.length, ...common })) {
-      const samples = Int32Array.from({ length: index.length }, (_, i) => i);
-      return { columns: filler.columns, rows: await filler.run(arrays, samples) };
-    }
+    const { arrays, samples } = await shownBatch(index, run, options);
+    return { columns: filler.columns, rows: await filler.run(arrays, samples) };
   } finally {
     await filler.close();
   }
-  throw new Error("invariant: data without samples was opened");
 }
 
 /** How well such rows are filled; null: the model predicts no columns. */

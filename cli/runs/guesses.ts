@@ -5,8 +5,7 @@ import type { GuessErrors, Guessed } from "../../runtime/index.js";
 import { runFailure } from "../words/failure.js";
 import { type Colors, count, grouped, percent } from "../words/terminal.js";
 import { visibleText } from "../words/text-width.js";
-import { thinned } from "./labelled-data.js";
-import type { Drawable, PictureOptions } from "./pictures.js";
+import { type Drawable, type PictureOptions, shownBatch, shownSamples } from "./pictures.js";
 
 /** Whether there is a text among what a model reads. */
 export const readsText = ({ arrays }: Drawable["program"]): boolean =>
@@ -49,25 +48,19 @@ export async function guessedTexts(run: Drawable, options: Omit<PictureOptions, 
 }
 
 /** Guesses of texts that are spread evenly over the data. */
-async function guessedIn(
-  { program, weights, training, root }: Drawable,
-  { executor, split, count: most, seed, note }: Omit<PictureOptions, "path">,
-): Promise<readonly Guessed[] | null> {
+async function guessedIn(run: Drawable, options: Omit<PictureOptions, "path">): Promise<readonly Guessed[] | null> {
+  const { program, weights } = run;
   if (!readsText(program)) return null;
-  const runtime = await import("../../runtime/index.js");
-  const index = thinned(await runtime.openData(training.data, split, root, program), most);
-  const guesser = await runtime.openGuesser({ program, weights }, index.length, { executor, seed });
+  const { openGuesser } = await import("../../runtime/index.js");
+  const index = await shownSamples(run, options);
+  const guesser = await openGuesser({ program, weights }, index.length, options);
   if (!guesser) return null;
   try {
-    const common = { augment: training.augment, arrays: program.arrays, root, workers: 0, note };
-    for await (const { arrays } of runtime.evaluationBatches({ index, batch: index.length, ...common })) {
-      const samples = Int32Array.from({ length: index.length }, (_, i) => i);
-      return await guesser.run(arrays, samples);
-    }
+    const { arrays, samples } = await shownBatch(index, run, options);
+    return await guesser.run(arrays, samples);
   } finally {
     await guesser.close();
   }
-  throw new Error("invariant: data without samples was opened");
 }
 
 /** Each text with what was asked in brackets, as it entered the model, and as the model wrote it, where right with a tick. */

@@ -1,7 +1,14 @@
 /** Pictures of what a model makes of samples: reconstructions, objects that are found, or classes of places; and what they show in numbers. */
 
-import { arrayOf, augmentsOf, type ModelProgram, type SampleWords, wordsOf } from "../../blocks/index.js";
-import type { Executor, ReconstructionErrors, Training } from "../../runtime/index.js";
+import {
+  arrayOf,
+  augmentsOf,
+  type ModelProgram,
+  type SampleIndex,
+  type SampleWords,
+  wordsOf,
+} from "../../blocks/index.js";
+import type { EvaluationBatch, Executor, ReconstructionErrors, Training } from "../../runtime/index.js";
 import { shortNumber } from "../words/progress.js";
 import { count, percent } from "../words/terminal.js";
 import { thinned } from "./labelled-data.js";
@@ -71,66 +78,73 @@ export async function drawPicture(
 async function drawObjects(run: Drawable, options: PictureOptions): Promise<string> {
   const runtime = await import("../../runtime/index.js");
   const { program, weights, training } = run;
-  for await (const batch of runtime.evaluationBatches(await shownBatch(run, options))) {
-    const colours = runtime.coloursOf(training.augment, program.arrays)(arrayOf(program).name);
-    const { canvas, there, found } = await runtime.drawnObjects({ program, weights }, batch, { ...options, colours });
-    await runtime.writePng(options.path, canvas);
-    return `${count(there, "object")} in ${count(batch.count, "image")}, and ${found} found`;
-  }
-  throw new Error("invariant: data without samples was opened");
+  const batch = await shownBatch(await shownSamples(run, options), run, options);
+  const colours = runtime.coloursOf(training.augment, program.arrays)(arrayOf(program).name);
+  const { canvas, there, found } = await runtime.drawnObjects({ program, weights }, batch, { ...options, colours });
+  await runtime.writePng(options.path, canvas);
+  return `${count(there, "object")} in ${count(batch.count, "image")}, and ${found} found`;
 }
 
 /** Each sample with the classes that are there, and those that are said. */
 async function drawPlaces(run: Drawable, options: PictureOptions): Promise<string> {
   const runtime = await import("../../runtime/index.js");
   const { program, weights, training } = run;
-  const shown = await shownBatch(run, options);
-  for await (const batch of runtime.evaluationBatches({ ...shown, fields: runtime.judgedFields(program) })) {
-    const colours = runtime.coloursOf(training.augment, program.arrays)(arrayOf(program).name);
-    const { canvas, right } = await runtime.drawnPlaces({ program, weights }, batch, { ...options, colours });
-    await runtime.writePng(options.path, canvas);
-    return `classes of ${percent(right)} of the places of ${count(batch.count, "sample")} right`;
-  }
-  throw new Error("invariant: data without samples was opened");
+  const index = await shownSamples(run, options);
+  const batch = await shownBatch(index, run, options, runtime.judgedFields(program));
+  const colours = runtime.coloursOf(training.augment, program.arrays)(arrayOf(program).name);
+  const { canvas, right } = await runtime.drawnPlaces({ program, weights }, batch, { ...options, colours });
+  await runtime.writePng(options.path, canvas);
+  return `classes of ${percent(right)} of the places of ${count(batch.count, "sample")} right`;
 }
 
-/** What reads all samples of a picture in one batch. */
-async function shownBatch({ program, training, root }: Drawable, { split, count: most, note }: PictureOptions) {
+/** The samples that are shown: spread evenly over the data. */
+export async function shownSamples(
+  { program, training, root }: Drawable,
+  { split, count: most }: Pick<PictureOptions, "split" | "count">,
+): Promise<SampleIndex> {
   const { openData } = await import("../../runtime/index.js");
-  const index = thinned(await openData(training.data, split, root, program), most);
-  const { augment } = training;
-  return { index, batch: index.length, augment, arrays: program.arrays, root, workers: 0, note };
+  return thinned(await openData(training.data, split, root, program), most);
+}
+
+/** All of them in one batch. `fields`: what is computed of each. */
+export async function shownBatch(
+  index: SampleIndex,
+  { program: { arrays }, training: { augment }, root }: Drawable,
+  { note }: Pick<PictureOptions, "note">,
+  fields: NonNullable<ModelProgram["fields"]> = {},
+): Promise<EvaluationBatch> {
+  const { evaluationBatches } = await import("../../runtime/index.js");
+  const whole = { index, batch: index.length, augment, arrays, root, workers: 0, note, fields };
+  for await (const batch of evaluationBatches(whole)) return batch;
+  throw new Error("invariant: data without samples was opened");
 }
 
 /** Writes reconstructions of samples that are spread evenly over the data. */
 async function drawReconstructions(run: Drawable, options: PictureOptions): Promise<Drawn> {
   const runtime = await import("../../runtime/index.js");
   const { program, weights, training, root } = run;
-  const batches = await shownBatch(run, options);
-  const { index } = batches;
-  for await (const batch of runtime.evaluationBatches(batches)) {
-    const all = await runtime.reconstruct({ program, weights }, batch.arrays, {
-      executor: options.executor,
-      colours: runtime.coloursOf(training.augment, program.arrays),
-      seed: options.seed,
-    });
-    const pictures = [];
-    for (const { shown, reconstructions } of all) {
-      const augment = augmentsOf(training.augment, shown.name, program.arrays);
-      const leads = await runtime.leadNames(shown, augment, index.sample(0), root);
-      pictures.push(runtime.reconstructionPicture(shown.shape, reconstructions, leads));
-    }
-    await runtime.writePng(options.path, runtime.stacked(pictures));
-    const errors = all.map(({ shown, reconstructions }) => ({
-      name: shown.name,
-      ...runtime.meanErrors(reconstructions.map((one) => one.errors)),
-    }));
-    const files: string[] = [];
-    for (const { shown, reconstructions } of options.media ? all : []) {
-      const path = all.length === 1 ? options.path : options.path.replace(/(\.[^./\\]*)?$/, `-${shown.name}$1`);
-      files.push(...(await runtime.writeMedia(path, shown.shape, reconstructions)));
-    }
-    return { samples: batch.count, errors, files };
+  const index = await shownSamples(run, options);
+  const batch = await shownBatch(index, run, options);
+  const all = await runtime.reconstruct({ program, weights }, batch.arrays, {
+    executor: options.executor,
+    colours: runtime.coloursOf(training.augment, program.arrays),
+    seed: options.seed,
+  });
+  const pictures = [];
+  for (const { shown, reconstructions } of all) {
+    const augment = augmentsOf(training.augment, shown.name, program.arrays);
+    const leads = await runtime.leadNames(shown, augment, index.sample(0), root);
+    pictures.push(runtime.reconstructionPicture(shown.shape, reconstructions, leads));
   }
-  throw new Error("invariant: data without samples was opened");
+  await runtime.writePng(options.path, runtime.stacked(pictures));
+  const errors = all.map(({ shown, reconstructions }) => ({
+    name: shown.name,
+    ...runtime.meanErrors(reconstructions.map((one) => one.errors)),
+  }));
+  const files: string[] = [];
+  for (const { shown, reconstructions } of options.media ? all : []) {
+    const path = all.length === 1 ? options.path : options.path.replace(/(\.[^./\\]*)?$/, `-${shown.name}$1`);
+    files.push(...(await runtime.writeMedia(path, shown.shape, reconstructions)));
+  }
+  return { samples: batch.count, errors, files };
 }
