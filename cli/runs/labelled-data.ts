@@ -33,6 +33,10 @@ export async function labelledData({ program, training, root, most, note }: Labe
   };
   // Opened when they are asked for: not every probe needs test images, and not all data have some.
   let opened: ReturnType<typeof openData> | null = null;
+  const tested = async (): Promise<SampleIndex> => {
+    opened ??= openData(training.data, "test", root, program);
+    return thinned(await opened, most);
+  };
   return {
     train: (views) => evaluationBatches({ index: train, ...common, ...viewed(train, views) }),
     passes: {
@@ -44,18 +48,14 @@ export async function labelledData({ program, training, root, most, note }: Labe
       },
     },
     async *test(views) {
-      opened ??= openData(training.data, "test", root, program);
-      const index = thinned(await opened, most);
+      const index = await tested();
       yield* evaluationBatches({ index, ...common, ...viewed(index, views) });
     },
     async *places() {
-      opened ??= openData(training.data, "test", root, program);
-      const index = thinned(await opened, most);
-      yield* evaluationBatches({ index, ...common, fields: judgedFields(program) });
+      yield* evaluationBatches({ index: await tested(), ...common, fields: judgedFields(program) });
     },
     async records(parts) {
-      opened ??= openData(training.data, "test", root, program);
-      const index = thinned(await opened, most);
+      const index = await tested();
       const records = await recordsOf(index, { arrays: program.arrays, augment: training.augment, root }, parts);
       const views = (i: number) => records[i]?.parts.map(({ view }) => view) ?? [];
       return { records, classes: index.classes, batches: () => evaluationBatches({ index, ...common, views }) };
