@@ -224,12 +224,10 @@ export function partsOf(model: Model): Parts {
   const wiring = wiringOf(model);
   const inputs = inputsOf(model, wiring);
   const encoders = encodersOf(wiring, inputs);
-  const reader = wiring.parts.find((part) => {
+  const [encoder] = wiring.parts.flatMap((part) => {
     const source = sourceAt(wiring, part, "latent") ?? sourceAt(wiring, part, "vectors");
-    return source !== null && encoders.has(source);
+    return (source && encoders.get(source)) ?? [];
   });
-  const read = reader && (sourceAt(wiring, reader, "latent") ?? sourceAt(wiring, reader, "vectors"));
-  const encoder = read && encoders.get(read);
   invariant(encoder, "the checker lets through only models whose latent is read");
   const vectors = vectorsOf(wiring, encoders);
   const teacher = teacherOf(wiring, encoders, vectors);
