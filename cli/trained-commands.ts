@@ -5,6 +5,8 @@ import { listOfBlocks, listOfWords, wholeNumber } from "./arguments.js";
 import { addText, command } from "./help.js";
 import { configOption, onBackend, weightsOption } from "./options.js";
 
+const checkpointOfRun = ["--checkpoint <file>", "a checkpoint of the run (default: the newest)"] as const;
+
 /** Commands that take a run or a checkpoint. */
 export function addTrained(program: Command): void {
   addText(
@@ -29,7 +31,7 @@ export function addTrained(program: Command): void {
         .option("--of <output>", "of a model of several inputs, an output that mae plan names, such as joint.audio")
         .option("--layer <n>", "take the features after this layer of the encoder (default: the last)", wholeNumber(1))
         .option("--no-baselines", "judge only the trained encoder, not also an untrained one and the pixels")
-        .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
+        .option(...checkpointOfRun)
         .addOption(weightsOption())
         .option(
           "--samples <n>",
@@ -65,7 +67,7 @@ export function addTrained(program: Command): void {
         .option("--media", "also write clips and volumes as an animated WebP, and spectrograms as rough WAV sounds")
         .addOption(new Option("--split <name>", "which part of the data").choices(["train", "test"]).default("test"))
         .option("--seed <n>", "seed of the masks", wholeNumber(0))
-        .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
+        .option(...checkpointOfRun)
         .addOption(weightsOption()),
     ).action(async (run: string, options) => {
       await (await import("./commands/show.js")).show(run, options);
@@ -92,7 +94,7 @@ export function addTrained(program: Command): void {
         .addOption(new Option("--split <name>", "which part of the data").choices(["train", "test"]).default("test"))
         .option("--against <run>", "how alike its layers are to those of another run or checkpoint that reads the same")
         .option("--seed <n>", "seed of masks and clusters (default: the run's)", wholeNumber(0))
-        .option("--checkpoint <file>", "a checkpoint of the run (default: the newest)")
+        .option(...checkpointOfRun)
         .addOption(weightsOption())
         .option("--force", "replace a file that --out names")
         .option("--json", "print one JSON document"),
