@@ -4,8 +4,6 @@ import {
   type Batch,
   type Code,
   type LatentInputs,
-  placesOfText,
-  sequencePadding,
   type TokenGroup,
   tokenCount,
   tokensFrom,
@@ -17,6 +15,7 @@ import { arrayIn, type Placed, placesIn, placesOf } from "./input-tokens.js";
 import type { InputFunctions } from "./inputs.js";
 import { frontOf, inputsOf, isWhole, jointMask, startIn, variesOver } from "./layout.js";
 import { pascal } from "./names.js";
+import { paddingIn } from "./padding.js";
 import type { InputPart, Objective } from "./parts.js";
 import { computedPositions, isPlacedAgain, withFront } from "./placing.js";
 import { decoderMark, decoderPositions, inputWeights, latentPlaces, type ModelWeights, readsWhole } from "./weights.js";
@@ -64,14 +63,9 @@ export function groupsOf(
 
 /** What keeps a decoder that attends to every token from what is behind the end of a text; null: there is no text, or it needs nothing. */
 function paddingOf(code: Code, objective: Objective, batch: Batch): Tensor | null {
-  const inputs = inputsOf(objective);
-  const texts = inputs.filter(({ array }) => array.ids);
   const { width, padding } = objective.decoder.definition;
-  if (texts.length === 0 || !padding || width(objective.decoder.values) === null) return null;
-  const flags = texts.map((input) => code.let("places", placesOfText, arrayIn(input, batch)));
-  const counts = inputs.map(({ array, grid }) => (array.ids ? null : tokenCount(grid)));
-  const extra = frontOf(objective.latent);
-  return code.let("padding", sequencePadding, flags, { counts: extra > 0 ? [extra, ...counts] : counts });
+  if (!padding || width(objective.decoder.values) === null) return null;
+  return paddingIn(code, inputsOf(objective), batch, { front: frontOf(objective.latent) });
 }
 
 /** What a decoder adds to tokens of an input, or before each layer, of positions that are made of where those are. */

@@ -35,6 +35,24 @@ export function paddingFor(
     sight === "seen" && !joint && !isWhole(parts, input) ? placesOf(parts, batch, input) : null;
   const text = textOf(encoder);
   if (text && !joint && !seenOf(text)) return code.let("padding", paddingBias, arrayIn(text, batch));
+  const front = reads.reduce((sum, read) => sum + (isEncoder(read) ? extraTokensOf(read, only) : 0), 0);
+  return paddingIn(code, inputs, batch, { front, seenOf, joint: joint && placesIn(joint, batch) });
+}
+
+/**
+ * What keeps attention from what is behind the end of texts among inputs that stand one after the other, behind `front` tokens; null: there
+ * is no text. `seenOf`: what is seen of an input, where not all is; `joint`: what is of all together.
+ */
+export function paddingIn(
+  code: Code,
+  inputs: readonly InputPart[],
+  batch: Batch,
+  {
+    front,
+    seenOf = () => null,
+    joint = null,
+  }: { readonly front: number; readonly seenOf?: (input: InputPart) => Places | null; readonly joint?: Places | null },
+): Tensor | null {
   const texts = inputs.filter(({ array }) => array.ids);
   if (texts.length === 0) return null;
   const flags = texts.map((input) => {
@@ -42,12 +60,11 @@ export function paddingFor(
     const places = seenOf(input);
     return places ? code.let("seen_places", takeFlags, all, places.visible) : all;
   });
-  const front = reads.reduce((sum, read) => sum + (isEncoder(read) ? extraTokensOf(read, only) : 0), 0);
   const counts = inputs.map((input) =>
     input.array.ids ? null : (seenOf(input)?.visible.shape[1] ?? tokenCount(input.grid)),
   );
   const told = { counts: front > 0 ? [front, ...counts] : counts };
-  return code.let("padding", sequencePadding, flags, told, ...(joint ? [placesIn(joint, batch).visible] : []));
+  return code.let("padding", sequencePadding, flags, told, ...(joint ? [joint.visible] : []));
 }
 
 /** The text that an encoder reads alone; null: it reads something else. */
