@@ -12,6 +12,7 @@ import { nodeFiles } from "../../runtime/data/files.js";
 import { inMemory } from "../../runtime/data/recording/recording.js";
 import { resampled } from "../../runtime/data/recording/resample.js";
 import { logMel } from "../../runtime/data/sound/filterbank.js";
+import { valuesOf } from "../support/data.js";
 import { wav } from "../support/wav.js";
 
 const spectrogram = inputs.spectrogram.shape({
@@ -31,20 +32,7 @@ async function read(
     mkdirSync(dirname(join(root, "data", path)), { recursive: true });
     writeFileSync(join(root, "data", path), content);
   }
-  const values = {
-    path: "data",
-    test: null,
-    holdout: 0,
-    stride: null,
-    labels: null,
-    test_labels: null,
-    header: null,
-    separator: null,
-    maps: null,
-    test_maps: null,
-    anomalies: null,
-  };
-  const index = await folder.open(values, nodeFiles(root), "train", { array });
+  const index = await folder.open(valuesOf(folder, { path: "data" }), nodeFiles(root), "train", { array });
   const notes: string[] = [];
   const note = (text: string) => notes.push(text);
   const options = { index, augment, arrays: { x: array }, batch: index.length, root, workers: 0, note };

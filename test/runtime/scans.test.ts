@@ -14,6 +14,7 @@ import { respaced } from "../../runtime/data/volume/respace.js";
 import { type Triple, triple, turned, type Volume } from "../../runtime/data/volume/volume.js";
 import { withVolume } from "../../runtime/data/volume/volume-file.js";
 import recorded from "../reference/scans.json" with { type: "json" };
+import { valuesOf } from "../support/data.js";
 
 const scans = join(import.meta.dirname, "../reference/scans");
 const namesIn = (name: string): readonly string[] => (name === "series" ? readdirSync(join(scans, name)) : []);
@@ -67,20 +68,7 @@ test.each(recorded.spaced)("$name in voxels of $to mm is what nibabel resamples"
 
 /** The volumes of a folder, one after another. */
 async function read(array: ArrayShape, path: string, augment: Training["augment"]) {
-  const values = {
-    path: "scans",
-    test: null,
-    holdout: 0,
-    stride: null,
-    labels: null,
-    test_labels: null,
-    header: null,
-    separator: null,
-    maps: null,
-    test_maps: null,
-    anomalies: null,
-  };
-  const index = await folder.open(values, nodeFiles(path), "train", { array });
+  const index = await folder.open(valuesOf(folder, { path: "scans" }), nodeFiles(path), "train", { array });
   const options = { index, augment, arrays: { x: array }, batch: index.length, root: path, workers: 0, note: () => {} };
   for await (const { arrays, labels } of evaluationBatches(options)) {
     return { numbers: arrays.x as Float32Array, labels: [...labels], length: index.length };

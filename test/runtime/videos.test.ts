@@ -15,7 +15,7 @@ import { readClip } from "../../runtime/data/video/video-file.js";
 import { writeMedia } from "../../runtime/evaluate/media.js";
 import type { Reconstruction } from "../../runtime/evaluate/reconstruct.js";
 import recorded from "../reference/videos.json" with { type: "json" };
-import { bound } from "../support/data.js";
+import { bound, valuesOf } from "../support/data.js";
 
 const videos = join(import.meta.dirname, "../reference/videos");
 const [height, width] = recorded.size as [number, number];
@@ -64,19 +64,7 @@ test("a folder holds videos, animations and folders of frames, and labels are fo
     cpSync(join(videos, name), join(root, "clips", path));
   }
   const array = inputs.video.shape({ frames: 2, size: [16, 16], channels: 3 });
-  const values = {
-    path: "clips",
-    test: null,
-    holdout: 0,
-    stride: 4,
-    labels: null,
-    test_labels: null,
-    header: null,
-    separator: null,
-    maps: null,
-    test_maps: null,
-    anomalies: null,
-  };
+  const values = valuesOf(folder, { path: "clips", stride: 4 });
   const index = await folder.open(values, nodeFiles(root), "train", { array });
   const augment = [bound("augment", "resize")];
   const options = { index, augment, arrays: { x: array }, batch: 3, root, workers: 0, note: () => {} };

@@ -1,6 +1,14 @@
 /** Data sets and recipes for tests of the runtime, made from blocks of the registry. */
 
-import { type Kind, type Kinds, registry, type Sample, type SampleIndex } from "../../blocks/index.js";
+import {
+  type Kind,
+  type Kinds,
+  type Params,
+  registry,
+  type Sample,
+  type SampleIndex,
+  type ValuesOf,
+} from "../../blocks/index.js";
 import { invariant, randomStream } from "../../graph/index.js";
 import type { Bound, Training } from "../../runtime/index.js";
 
@@ -12,8 +20,13 @@ export function bound<K extends Kind>(
 ): Bound<Kinds[K]> {
   const definition = (registry[kind] as readonly Kinds[K][]).find((block) => block.name === name);
   invariant(definition !== undefined, `no ${kind} ${name}`);
-  const defaults = Object.entries(definition.params).map(([key, param]) => [key, param.default ?? null]);
-  return { definition, values: { ...Object.fromEntries(defaults), ...values } };
+  return { definition, values: valuesOf(definition, values) };
+}
+
+/** The values of a block where these alone are written; null: of a parameter without a default. */
+export function valuesOf<P extends Params>({ params }: { readonly params: P }, written: Partial<ValuesOf<P>>) {
+  const defaults = Object.entries(params).map(([name, param]) => [name, param.default ?? null]);
+  return { ...Object.fromEntries(defaults), ...written } as ValuesOf<P>;
 }
 
 /** Smooth grey squares, each different. */

@@ -5,21 +5,10 @@ import { describe, expect, test } from "vitest";
 import { folder } from "../../../blocks/dataset/index.js";
 import { DataError, type Split } from "../../../blocks/index.js";
 import { nodeFiles } from "../../../runtime/data/files.js";
+import { valuesOf } from "../../support/data.js";
 import { filesWith, ofImages } from "./files.js";
 
-const defaults = {
-  path: "data",
-  test: null,
-  holdout: 0,
-  stride: null,
-  labels: null,
-  test_labels: null,
-  header: null,
-  separator: null,
-  maps: null,
-  test_maps: null,
-  anomalies: null,
-};
+const defaults = valuesOf(folder, { path: "data" });
 
 const open = (
   paths: readonly string[],

@@ -8,6 +8,7 @@ import { npy } from "../../../blocks/dataset/index.js";
 import { DataError, type SampleIndex } from "../../../blocks/index.js";
 import { signal } from "../../../blocks/input/index.js";
 import { nodeFiles } from "../../../runtime/data/files.js";
+import { valuesOf } from "../../support/data.js";
 import { filesWith, ofImages } from "./files.js";
 
 interface Header {
@@ -40,23 +41,8 @@ function npyFile(
 
 const counting = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-const open = (contents: Readonly<Record<string, Uint8Array>>, values: object = {}) =>
-  npy.open(
-    {
-      images: "x.npy",
-      labels: null,
-      test_images: null,
-      test_labels: null,
-      maps: null,
-      test_maps: null,
-      layout: "hwc",
-      values: "unit",
-      ...values,
-    },
-    filesWith(contents),
-    "train",
-    ofImages,
-  );
+const open = (contents: Readonly<Record<string, Uint8Array>>, values: object = {}, context = ofImages) =>
+  npy.open(valuesOf(npy, { images: "x.npy", ...values }), filesWith(contents), "train", context);
 
 const pixelsOf = (index: SampleIndex, i: number): readonly number[] => {
   const sample = index.sample(i);
@@ -115,8 +101,7 @@ describe("reading", () => {
     writeFileSync(path, npyFile({ descr: "|u1", shape: [count, 8, 8] }, Uint8Array.of(7, 8)));
     truncateSync(path, 128 + count * 64);
     const before = process.memoryUsage().arrayBuffers;
-    const paths = { images: "x.npy", labels: null, test_images: null, test_labels: null, maps: null, test_maps: null };
-    const index = await npy.open({ ...paths, layout: "hwc", values: "unit" }, nodeFiles(root), "train", ofImages);
+    const index = await npy.open(valuesOf(npy, { images: "x.npy" }), nodeFiles(root), "train", ofImages);
     expect([index.length, pixelsOf(index, 0).slice(0, 3)]).toEqual([count, [7, 8, 0]]);
     expect(pixelsOf(index, count - 1)).toEqual(Array(64).fill(0));
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 24);
@@ -278,18 +263,8 @@ test.each([
   ["numbers out of the range", "<f4", [2, 2, 16], /a value of 5 in signal 0, and float values lie in.*values: any/],
 ])("says what is wrong with %s", async (_, descr, shape, words) => {
   const file = npyFile({ descr, shape }, new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(5));
-  const values = {
-    images: "x.npy",
-    labels: null,
-    test_images: null,
-    test_labels: null,
-    maps: null,
-    test_maps: null,
-    layout: "hwc",
-    values: "unit",
-  };
   const array = signal.shape({ leads: 2, samples: 16, channels: 1, rate: null });
-  await expect(npy.open(values as never, filesWith({ "x.npy": file }), "train", { array })).rejects.toThrow(words);
+  await expect(open({ "x.npy": file }, {}, { array })).rejects.toThrow(words);
 });
 
 describe("labels as zeros and ones", () => {

