@@ -33,6 +33,19 @@ function modelAndRecipe(name: string) {
   return { model, recipe };
 }
 
+/**
+ * MAETok that draws pixels alone: ViT-B over 256 places without a class token, the token of hidden patches, 128 latents; a decoder like it, to 768
+ * numbers.
+ */
+const maeTok =
+  12 * 7_087_872 +
+  1536 +
+  590_592 +
+  257 * 768 +
+  2 * 128 * 768 +
+  769 * 32 +
+  (12 * 7_087_872 + 1536 + 33 * 768 + (256 + 1 + 128) * 768 + 769 * 768);
+
 describe.each([
   // MaeBase has 111,907,840 weights.
   ["u-mae", 111_907_840],
@@ -110,41 +123,21 @@ describe.each([
   ["bert", 109_514_298],
   // Those of RobertaForMaskedLM but two rows of positions that it never uses.
   ["roberta", 124_697_433 - 2 * 768],
-  // ViT-B over 256 places without a class token, the token of hidden patches, 128 latents; a decoder like it, to 768 numbers; one of depth 3 to edges.
-  [
-    "maetok.MaeTokBase",
-    12 * 7_087_872 +
-      1536 +
-      590_592 +
-      257 * 768 +
-      2 * 128 * 768 +
-      769 * 32 +
-      (12 * 7_087_872 + 1536 + 33 * 768 + (256 + 1 + 128) * 768 + 769 * 768) +
-      (3 * 7_087_872 + 1536 + 33 * 768 + (256 + 1 + 128) * 768 + 769 * 108),
-  ],
-  // Its second stage draws no edges.
-  [
-    "maetok",
-    12 * 7_087_872 +
-      1536 +
-      590_592 +
-      257 * 768 +
-      2 * 128 * 768 +
-      769 * 32 +
-      (12 * 7_087_872 + 1536 + 33 * 768 + (256 + 1 + 128) * 768 + 769 * 768),
-  ],
+  // A decoder of depth 3 to edges, which the second stage does not draw.
+  ["maetok.MaeTokBase", maeTok + (3 * 7_087_872 + 1536 + 33 * 768 + (256 + 1 + 128) * 768 + 769 * 108)],
+  ["maetok", maeTok],
   // Counted in PyTorch by test/reference/point-mae.py.
   ["point-mae", 29_007_712],
   // RAE: the encoder, and what completes regions: as released, without the unused position of a class token.
   ["r-mae", 85_798_656 + 2_132_480 - 128],
-  // timm's ConvNeXt V2 Base without its classifier and the norm before it; to 512 features, the token, a block, to 3072 numbers.
   // timm's ConvNeXt-S without its classifier and the norm before it; norms, vectors, projections, blocks, and three colours.
   ["spark", 50_223_688 - 770_536 + 2_880 + 1_440 + 1_742_496 + 23_187_504 + 75],
-  // timm's Swin-B without its classifier, of windows of 6, and its Swin of depths 2; then the token and the decoder.
   // timm's ResNet-50 without its classifier, and running means; batch norms of the maps with theirs, vectors, projections, blocks, three colours.
   ["spark-resnet", 23_508_032 + 53_120 + 15_360 + 3_840 + 6_219_168 + 23_187_504 + 75],
+  // timm's Swin-B without its classifier, of windows of 6, and its Swin of depths 2; then the token and the decoder.
   ["simmim", 86_725_176 + 128 + 1_025 * 3_072],
   ["swin-mae", 20_413_386 - 1_536 + 96 + 1_180_416 + 5_038_650 + 192 + 97 * 48],
+  // timm's ConvNeXt V2 Base without its classifier and the norm before it; to 512 features, the token, a block, to 3072 numbers.
   ["fcmae", 88_717_800 - 1_027_048 + 524_800 + 512 + 2_130_432 + 1_575_936],
 ])("%s, as published", (name, parameters) => {
   test("checks, plans and emits", async () => {
