@@ -29,13 +29,31 @@ const begins = (bytes: Uint8Array, beginning: string): boolean =>
 
 /** Frames with as many channels as the model reads. Throws `BrokenFile`, `run/channels`, `run/unreadable` or `run/decoder-missing`. */
 export async function readClip(path: string, wanted: Wanted, channels: number): Promise<Clip> {
+  const clip = await ofKind(path, {
+    animation: () => readAnimation(path, wanted),
+    video: (container) => readVideo(path, container, wanted),
+  });
+  return asChannels(clip, path, channels);
+}
+
+/** Frames of a file. Throws as `readClip`. */
+export const lengthOfVideo = (path: string): Promise<number> =>
+  ofKind(path, {
+    animation: async () => (await openAnimation(path)).frames,
+    video: (container) => framesOfVideo(path, container),
+  });
+
+/** Reads a file as what it begins like. Throws `BrokenFile` for what is broken. */
+async function ofKind<T>(
+  path: string,
+  read: { readonly animation: () => Promise<T>; readonly video: (container: Container) => Promise<T> },
+): Promise<T> {
   try {
     const head = await headOf(path);
-    if (animations.some((beginning) => begins(head, beginning)))
-      return asChannels(await readAnimation(path, wanted), path, channels);
+    if (animations.some((beginning) => begins(head, beginning))) return await read.animation();
     const container = containers.find(([beginning]) => begins(head, beginning))?.[1];
     if (!container) throw new BrokenVideo("it is no MP4, MOV, WebM, Matroska, GIF or WebP file");
-    return asChannels(await readVideo(path, container, wanted), path, channels);
+    return await read.video(container);
   } catch (error) {
     throw error instanceof BrokenVideo ? new BrokenFile(path, error.message) : error;
   }
@@ -57,41 +75,26 @@ async function headOf(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Frames of a file. Throws as `readClip`. */
-export async function lengthOfVideo(path: string): Promise<number> {
-  try {
-    const head = await headOf(path);
-    if (animations.some((beginning) => begins(head, beginning))) {
-      const facts = await (await loadSharp())(await readImageFile(path), { limitInputPixels: false })
-        .metadata()
-        .catch((error: unknown) => {
-          throw new BrokenVideo(`it is damaged: ${reasonOf(error)}`);
-        });
-      return facts.pages ?? 1;
-    }
-    const container = containers.find(([beginning]) => begins(head, beginning))?.[1];
-    if (!container) throw new BrokenVideo("it is no MP4, MOV, WebM, Matroska, GIF or WebP file");
-    return await framesOfVideo(path, container);
-  } catch (error) {
-    throw error instanceof BrokenVideo ? new BrokenFile(path, error.message) : error;
-  }
-}
-
 /** All frames are opaque; what was transparent lies over white. */
 function asChannels({ frames, size }: Clip, path: string, channels: number): Clip {
   const file = { path, colours: 3, transparent: true } as const;
   return { size, frames: frames.map((frame) => asDeclared({ ...frame, alpha: true }, file, channels)) };
 }
 
-async function readAnimation(path: string, { count, stride, beginning }: Wanted): Promise<Clip> {
+const broken = (error: unknown): never => {
+  throw new BrokenVideo(`it is damaged: ${reasonOf(error)}`);
+};
+
+async function openAnimation(path: string) {
   const bytes = await readImageFile(path);
   const sharp = await loadSharp();
-  const broken = (error: unknown): never => {
-    throw new BrokenVideo(`it is damaged: ${reasonOf(error)}`);
-  };
   const facts = await sharp(bytes, { limitInputPixels: false }).metadata().catch(broken);
-  const [frames, span] = [facts.pages ?? 1, (count - 1) * stride + 1];
-  const [height, width] = [facts.pageHeight ?? facts.height, facts.width];
+  return { sharp, bytes, frames: facts.pages ?? 1, height: facts.pageHeight ?? facts.height, width: facts.width };
+}
+
+async function readAnimation(path: string, { count, stride, beginning }: Wanted): Promise<Clip> {
+  const { sharp, bytes, frames, height, width } = await openAnimation(path);
+  const span = (count - 1) * stride + 1;
   if (frames < span) {
     throw new BrokenVideo(`it has ${grouped(frames)} frames, and a clip of the model takes ${grouped(span)} of them`);
   }
