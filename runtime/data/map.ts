@@ -5,7 +5,7 @@ import { RunError } from "../run-error.js";
 import { byNearest, mapFile } from "./image/beside.js";
 import { geometryOf } from "./image/plan.js";
 import type { Size } from "./image/raster.js";
-import { applySteps } from "./image/steps.js";
+import { eachPlane } from "./numbers.js";
 import { type Triple, triple } from "./volume/volume.js";
 import { arrayOfVolume, changeVolumes, volumeInMemory, withVolume } from "./volume/volume-file.js";
 
@@ -23,14 +23,7 @@ const onePlace = (shape: ArrayShape): ArrayShape => ({ ...shape, channels: 1 });
 /** The pictures of a map moved as those of its array were, one class for each place. */
 export function movedMap({ numbers, shape }: StoredMap, steps: readonly AugmentStep[]): Int32Array {
   const geometry = geometryOf(steps).map(byNearest(unknown));
-  const planes = planesOf(onePlace(shape));
-  const length = numbers.length / planes.count;
-  const values = Float32Array.from(numbers);
-  const moved = Array.from({ length: planes.count }, (_, i) => {
-    const pixels = values.subarray(i * length, (i + 1) * length);
-    return applySteps({ ...planes.shape, pixels }, geometry).pixels;
-  });
-  return Int32Array.from(moved.flatMap((plane) => [...plane]));
+  return Int32Array.from(eachPlane(Float32Array.from(numbers), planesOf(onePlace(shape)), geometry));
 }
 
 /** Of an image file of this size. */

@@ -52,7 +52,7 @@ export async function prepareNumbers(
       return { numbers: await changedSignal({ numbers, shape }, steps, array, what), size, steps };
   }
   if (array.cloud) {
-    const [size, what] = [planesOf(array).shape, `sample ${item.sample}`];
+    const size = planesOf(array).shape;
     const steps = planFor(size, item, named, preparation, what);
     const cloud = { points: Float32Array.from(numbers), faces: null };
     const drawing = drawingOf(item, named, preparation);
@@ -196,7 +196,7 @@ function checkIds(numbers: Numbers, { channels, ids }: ArrayShape, what: string)
 const sameSides = (a: ArrayShape, b: ArrayShape): boolean => sidesText(a) === sidesText(b);
 
 /** The steps carried out on every plane. */
-function eachPlane(
+export function eachPlane(
   numbers: Numbers,
   { count, shape }: ReturnType<typeof planesOf>,
   ofPixels: readonly PixelStep[],
