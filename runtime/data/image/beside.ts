@@ -79,11 +79,9 @@ export const byNearest =
 async function open(path: string): Promise<{ readonly raster: Raster; readonly found: string }> {
   for (const [ending, read] of Object.entries(readers)) {
     const found = path + ending;
-    const bytes = await readPlainFile(found, mostBytes).catch((error: unknown) => {
-      if (systemCode(error) === "ENOENT") return null;
-      if (error instanceof RunError) throw error;
-      throw unreadable(found, "Make it readable, or start again without it.", error);
-    });
+    const bytes = await readPlainFile(found, mostBytes).catch((error: unknown) =>
+      systemCode(error) === "ENOENT" ? null : unreadableFile(found)(error),
+    );
     if (bytes !== null) return { raster: await read(bytes, found), found };
   }
   throw new RunError("run/data", {
