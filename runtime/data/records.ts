@@ -40,12 +40,11 @@ export interface SampleRecord {
   readonly parts: readonly { readonly view: View; readonly begin: number }[];
 }
 
+/** How samples are read. */
+type Reading = Pick<Preparation, "arrays" | "augment" | "root">;
+
 /** All samples of an index, as a model reads them. Files that are broken have one part. Throws what reading throws. */
-export async function recordsOf(
-  index: SampleIndex,
-  context: Pick<Preparation, "arrays" | "augment" | "root">,
-  wanted: Parts,
-): Promise<readonly SampleRecord[]> {
+export async function recordsOf(index: SampleIndex, context: Reading, wanted: Parts): Promise<readonly SampleRecord[]> {
   const records: SampleRecord[] = [];
   for (let i = 0; i < index.length; i++) records.push(await recordOf(index, i, context, wanted));
   return records;
@@ -54,7 +53,7 @@ export async function recordsOf(
 async function recordOf(
   index: SampleIndex,
   i: number,
-  context: Pick<Preparation, "arrays" | "augment" | "root">,
+  context: Reading,
   { clips, every }: Parts,
 ): Promise<SampleRecord> {
   const sample = index.sample(i);
@@ -103,10 +102,7 @@ interface Times {
 const still = (window: number): Times => ({ length: window, stride: 1, window, unit: 1, most: 0 });
 
 /** Of the first input that lies in time. */
-async function timesOf(
-  sources: Readonly<Record<string, Source>>,
-  context: Pick<Preparation, "arrays" | "augment" | "root">,
-): Promise<Times> {
+async function timesOf(sources: Readonly<Record<string, Source>>, context: Reading): Promise<Times> {
   for (const [name, array] of Object.entries(context.arrays)) {
     const window = timeOf(array);
     const source = sources[name];
@@ -127,7 +123,7 @@ export const timeOf = ({ axes }: ArrayShape): number | null => axes.find(({ name
 async function timesIn(
   source: Source,
   { name, array, window }: { readonly name: string; readonly array: ArrayShape; readonly window: number },
-  { arrays, augment, root }: Pick<Preparation, "arrays" | "augment" | "root">,
+  { arrays, augment, root }: Reading,
 ): Promise<Times> {
   if (source.kind === "array") {
     const length = timeOf(source.shape) ?? window;

@@ -58,16 +58,8 @@ export function foreignShapes(shapes: ReadonlyMap<string, readonly number[]>): F
     [...pieces]
       .flatMap(([name, joined]) => weightsOf(name, joined))
       .map(([name, from]) => {
-        return [
-          name,
-          {
-            from,
-            ...shapeHere(
-              name,
-              from.map((one) => shapes.get(one) as readonly number[]),
-            ),
-          },
-        ];
+        const there = from.map((one) => shapes.get(one) as readonly number[]);
+        return [name, { from, ...shapeHere(name, there) }];
       }),
   );
   return { naming, weights: withFinalNorm(weights), aside: names.filter((name) => !taken.has(name)) };
