@@ -72,10 +72,10 @@ export async function prepare(
   out: Places,
   begin: (path: string) => void,
 ): Promise<readonly FileRemark[]> {
+  if (preparation.streams) return prepareViews(item, preparation, out, begin);
   const found: FileRemark[] = [];
   let size: NamedSize | null = null;
   const [first] = Object.keys(preparation.arrays);
-  if (preparation.streams) return prepareViews(item, preparation, out, begin);
   for (const [name, shape] of Object.entries(preparation.arrays)) {
     const source = item.sources[name] as Source;
     const path = pathOf(source);
