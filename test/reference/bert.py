@@ -14,7 +14,7 @@ import torch.nn.functional as F
 import transformers
 from drawing import Drawing
 from mae import AGREEMENT, layer_norm, linear, versions
-from method import write
+from method import learned, write
 from stepping import Feed, Weights, descend, leaves, line
 
 # Two pairs of texts with ends before the last place, one of which has fewer chosen tokens than there is room for.
@@ -209,8 +209,7 @@ def run() -> tuple[dict, dict[str, torch.Tensor]]:
         "base": BASE,
     }
     return header, {
-        **{f"weights/{name}": leaf.detach() for name, leaf in w.items()},
-        **{f"gradients/{name}": leaf.grad for name, leaf in w.items()},
+        **learned(w),
         "text": text,
         "fields/mask": entered.int(),
         "order": order.int(),

@@ -14,8 +14,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from drawing import Drawing
-from mae import AGREEMENT, largest, layer_norm, linear, normalized, patches_of, take, versions
-from method import write
+from mae import AGREEMENT, largest, layer_norm, linear, normalized, patches_of, take
+from method import drawn, header_of, tensors_of, write
 from stepping import Feed, Weights, descend, leaves, line
 
 
@@ -233,8 +233,7 @@ model Reference {{
 def run(case: Case) -> tuple[dict, dict]:
     random = torch.Generator().manual_seed(case.seed)
     weights = make_weights(case, random)
-    image = torch.randn(case.batch, *case.image, generator=random, dtype=torch.float64).float().double()
-    order = torch.rand(case.batch, case.tokens, generator=random, dtype=torch.float64).argsort(dim=1)
+    image, order, restore, _ = drawn(case, random)
     visible, hidden = order[:, : case.visible], order[:, case.visible :]
     difference = max(compared(WHOLE), compared(replace(WHOLE, version=1)))
     assert difference < AGREEMENT, difference
@@ -249,20 +248,11 @@ def run(case: Case) -> tuple[dict, dict]:
             encode(case, weights, one, torch.zeros(case.tokens, dtype=torch.bool).index_fill(0, cells, True))[-1].flatten(0, 1)
             for one, cells in zip(image, visible, strict=True)
         ])  # fmt: skip
-    header = {
-        "spec": spec_of(case),
-        "batch": case.batch,
-        "tokens": {"total": case.tokens, "visible": case.visible},
-        "terms": {"mse": loss.item()},
-        "loss": loss.item(),
+    header = header_of(case, spec_of(case), {"mse": loss}, loss) | {
         "timm_difference": difference,
         "training": trained(again, lambda: loss_of(case, again, image, visible, hidden)),
-        "versions": versions(),
     }
-    tensors = {f"weights/{name}": value.detach() for name, value in w.items()}
-    tensors |= {f"gradients/{name}": value.grad for name, value in w.items()}
-    places = {"order": order.int(), "restore": order.argsort(dim=1).int()}
-    return header, tensors | {"image": image, "features": features, "latent": latent} | places
+    return header, tensors_of(case, w, image, order, restore) | {"features": features, "latent": latent}
 
 
 def trained(w: Weights, loss_of: Callable[[], torch.Tensor]) -> dict:

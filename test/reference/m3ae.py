@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from drawing import Drawing
 from mae import Network, Patched, block, layer_norm, linear, network_of, patches_of, sine_cosine, take
-from method import vit, write
+from method import learned, vit, write
 from stepping import Feed, Weights, descend, leaves, line
 
 
@@ -172,8 +172,7 @@ def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
         "terms": {name: term.item() for name, term in terms.items()},
         "loss": total.item(),
     }
-    tensors = {f"weights/{name}": leaf.detach() for name, leaf in w.items()}
-    tensors |= {f"gradients/{name}": leaf.grad for name, leaf in w.items() if leaf.requires_grad}
+    tensors = learned(w)
     for name, order in orders.items():
         tensors |= {f"order/{name}": order.int(), f"restore/{name}": order.argsort(dim=1).int()}
     return header, tensors | {"image": image, "text": text}

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 from drawing import Drawing
-from mae import Network, block, layer_norm, linear, network_of, normalized, take, versions
-from method import vit, write
+from mae import Network, block, layer_norm, linear, network_of, normalized, take
+from method import header_of, learned, vit, write
 from stepping import Feed, Weights, descend, leaves, line
 
 video_mae = importlib.import_module("video-mae")
@@ -110,17 +110,8 @@ def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
     w = leaves(make_weights(case, random), [])
     loss = loss_of(case, w, clip, order[:, : case.visible], order[:, case.visible :], restore)
     loss.backward()
-    header = {
-        "spec": spec_of(case),
-        "batch": case.batch,
-        "tokens": {"total": case.tokens, "visible": case.visible},
-        "terms": {"mse": loss.item()},
-        "loss": loss.item(),
-        "versions": versions(),
-    }
-    tensors = {f"weights/{name}": value.detach() for name, value in w.items()}
-    tensors |= {f"gradients/{name}": value.grad for name, value in w.items()}
-    return header, tensors | {"video": clip, "order": order.int(), "restore": restore.int()}
+    header = header_of(case, spec_of(case), {"mse": loss}, loss)
+    return header, learned(w) | {"video": clip, "order": order.int(), "restore": restore.int()}
 
 
 def spec_of(case: Case) -> str:
@@ -132,7 +123,7 @@ model Reference {{
   positions separable
   mask      random(ratio: {case.ratio * 100:g}%)
   encoder   {vit(case.encoder)}
-  decoder   {vit(case.decoder)[:-1]}, class_token: own)
+  decoder   {vit(case.decoder, ", class_token: own")}
   target    pixels(normalize: {case.normalize}, times: {case.times})
   loss      mse(on: hidden)
 }}

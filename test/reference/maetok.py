@@ -26,7 +26,7 @@ from mae import (
     sine_cosine,
 )
 from maskfeat import hog
-from method import write
+from method import drawn, header_of, tensors_of, vit, write
 from stepping import Feed, Weights, descend, leaves, line, lines
 
 
@@ -133,30 +133,13 @@ def terms_of(case: Case, targets, latents: Latents, w: dict, image: torch.Tensor
 
 def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
     random = torch.Generator().manual_seed(case.seed)
-    image = torch.randn(case.batch, *case.image, generator=random, dtype=torch.float64).float().double()
-    order = torch.rand(case.batch, case.tokens, generator=random, dtype=torch.float64).argsort(dim=1)
-    restore = order.argsort(dim=1)
-    mask = (restore >= case.visible).double()
-    weights = make_weights(case, random)
-    w = {name: value.clone().requires_grad_() for name, value in weights.items()}
+    image, order, restore, mask = drawn(case, random)
+    w = leaves(make_weights(case, random), [])
     terms = terms_of(case, TARGETS, LATENTS, w, image, mask)
     total = sum(terms.values())
     total.backward()
-    header = {
-        "spec": spec_of(case),
-        "batch": case.batch,
-        "tokens": {"total": case.tokens, "visible": case.visible},
-        "terms": {name: term.item() for name, term in terms.items()},
-        "loss": total.item(),
-    }
-    tensors = {f"weights/{name}": value for name, value in weights.items()}
-    tensors |= {f"gradients/{name}": leaf.grad for name, leaf in w.items()}
-    tensors |= {"image": image, "order": order.int(), "restore": restore.int()}
-    return header, tensors | {"latent": encode(case, LATENTS, w, image, mask).detach()}
-
-
-def vit(network: Network, more: str = "") -> str:
-    return f"vit(depth: {network.depth}, width: {network.width}, heads: {network.heads}{more})"
+    tensors = tensors_of(case, w, image, order, restore) | {"latent": encode(case, LATENTS, w, image, mask).detach()}
+    return header_of(case, spec_of(case), terms, total), tensors
 
 
 def spec_of(case: Case) -> str:

@@ -22,8 +22,9 @@ def make_norm(name: str, width: int, random: torch.Generator) -> dict[str, torch
     return {f"{name}.weight": (1 + scale).float().double(), f"{name}.bias": shift.float().double()}
 
 
-def vit(network) -> str:
-    return f"vit(depth: {network.depth}, width: {network.width}, heads: {network.heads})"
+def vit(network, more: str = "") -> str:
+    """`more`: what else is written of it, from its comma on."""
+    return f"vit(depth: {network.depth}, width: {network.width}, heads: {network.heads}{more})"
 
 
 def spec_of(case: Case, lines: list[str], decoder: str | None = None, target: str | None = None) -> str:
@@ -42,17 +43,20 @@ def spec_of(case: Case, lines: list[str], decoder: str | None = None, target: st
     return "\n".join(["edition 2026", "model Reference {", *(f"  {line}" for line in every), "}", ""])
 
 
-def tensors_of(case: Case, leaves: dict[str, torch.Tensor], image, order, restore) -> dict[str, torch.Tensor]:
-    """`leaves`: the weights after the backward pass."""
+def learned(leaves: dict[str, torch.Tensor], before: dict[str, torch.Tensor] | None = None) -> dict[str, torch.Tensor]:
+    """Weights and gradients. `leaves`: the weights after the backward pass; `before`: where it moved some, the weights as they were."""
     gradients = {name: leaf.grad for name, leaf in leaves.items() if leaf.requires_grad}
-    assert all(gradient is not None for gradient in gradients.values()), "a weight without a gradient"
+    idle = [name for name, gradient in gradients.items() if gradient is None]
+    assert not idle, f"without a gradient: {idle}"
     return {
-        **{f"weights/{name}": leaf.detach() for name, leaf in leaves.items()},
+        **{f"weights/{name}": weight.detach() for name, weight in (before or leaves).items()},
         **{f"gradients/{name}": gradient for name, gradient in gradients.items()},
-        "image": image,
-        "order": order.int(),
-        "restore": restore.int(),
     }
+
+
+def tensors_of(case: Case, leaves: dict[str, torch.Tensor], image, order, restore, before=None) -> dict[str, torch.Tensor]:
+    """`leaves` and `before` as `learned` has them."""
+    return {**learned(leaves, before), "image": image, "order": order.int(), "restore": restore.int()}
 
 
 def leaves_of(case: Case, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

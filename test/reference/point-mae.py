@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from drawing import Drawing
-from mae import Network, layer_norm, network_of, take, versions
-from method import write
+from mae import Network, layer_norm, network_of, take
+from method import learned, write
 from stepping import Feed, Weights, descend, leaves, line
 
 EPSILON = 1e-5
@@ -197,7 +197,6 @@ def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
     order = torch.rand(case.batch, case.groups, generator=random).argsort(dim=1)
     restore = order.argsort(dim=1)
     weights = make_weights(case, random)
-    before = {name: value.clone() for name, value in weights.items()}
     w = leaves(weights, [name for name in weights if name.endswith(STATES)])
     visible, hidden = order[:, : case.visible], order[:, case.visible :]
     loss = loss_of(case, w, groups, visible, hidden)
@@ -209,11 +208,8 @@ def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
         "terms": {"chamfer": loss.item()},
         "loss": loss.item(),
         "published": sum(value.numel() for value in make_weights(PUBLISHED, random).values()),
-        "versions": versions(),
     }
-    tensors = {f"weights/{name}": value for name, value in before.items()}
-    tensors |= {f"gradients/{name}": value.grad for name, value in w.items() if value.requires_grad}
-    tensors |= {f"moved/{name}": value.detach() for name, value in w.items() if name.endswith(STATES)}
+    tensors = learned(w, weights) | {f"moved/{name}": value.detach() for name, value in w.items() if name.endswith(STATES)}
     return header, tensors | {"points": groups, "clouds": clouds, "order": order.int(), "restore": restore.int()}
 
 

@@ -215,7 +215,7 @@ def spec(case: Case, r: Regions) -> str:
     arranged = ", sequences: channels" if r.design == "channel" else ""
     lines = [
         f"target region: regions(source: felzenszwalb(scale: 100), count: {r.count}{arranged}) {{",
-        f"  encoder {vit(r.encoder)[:-1]}, class_token: {str(r.class_token).lower()})",
+        f"  encoder {vit(r.encoder, f', class_token: {str(r.class_token).lower()}')}",
         f"  decoder {decoder}({sizes})",
         f"  loss bce(background: {r.background:g}, weight: {r.weight:g})",
         "}",

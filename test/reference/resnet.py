@@ -14,8 +14,8 @@ import spark
 import torch
 import torch.nn.functional as F
 from drawing import Drawing
-from mae import normalized, patches_of, take, versions
-from method import write
+from mae import normalized, patches_of, take
+from method import drawn, header_of, tensors_of, write
 from stepping import Feed, Weights, descend, leaves, line
 from timm.models.resnet import Bottleneck, ResNet
 
@@ -206,28 +206,18 @@ model Reference {{
 def run(case: Case) -> tuple[dict, dict]:
     random = torch.Generator().manual_seed(case.seed)
     weights = make_weights(case, random)
-    image = torch.randn(case.batch, *case.image, generator=random, dtype=torch.float64).float().double()
-    order = torch.rand(case.batch, case.tokens, generator=random, dtype=torch.float64).argsort(dim=1)
+    image, order, restore, _ = drawn(case, random)
     visible, hidden = order[:, : case.visible], order[:, case.visible :]
     w = leaves(weights, spark.states_of(weights))
     loss = loss_of(case, w, image, visible, hidden)
     loss.backward()
     moved = leaves(weights, spark.states_of(weights))
-    header = {
-        "spec": spec_of(case),
-        "batch": case.batch,
-        "tokens": {"total": case.tokens, "visible": case.visible},
-        "terms": {"mse": loss.item()},
-        "loss": loss.item(),
-        "training": fcmae.trained(moved, lambda: loss_of(case, moved, image, visible, hidden)),
-        "versions": versions(),
-    }
-    tensors = {f"weights/{name}": value.detach() for name, value in weights.items()}
-    tensors |= {f"gradients/{name}": value.grad for name, value in w.items() if value.requires_grad}
+    training = fcmae.trained(moved, lambda: loss_of(case, moved, image, visible, hidden))
+    tensors = tensors_of(case, w, image, order, restore, weights)
     tensors |= {f"moved/{name}": w[name] for name in spark.states_of(weights)}
     tensors |= {f"trained/{name}": moved[name] for name in spark.states_of(weights)}
     tensors["known"] = features_by_timm(case, weights, image).flatten(1, 2)
-    return header, tensors | {"image": image, "order": order.int(), "restore": order.argsort(dim=1).int()}
+    return header_of(case, spec_of(case), {"mse": loss}, loss) | {"training": training}, tensors
 
 
 def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 from drawing import Drawing
-from mae import AGREEMENT, Network, block, largest, layer_norm, linear, network_of, take, versions
-from method import write
+from mae import AGREEMENT, Network, block, largest, layer_norm, linear, network_of, take
+from method import header_of, learned, write
 from stepping import Feed, Weights, descend, leaves, line
 
 
@@ -140,17 +140,8 @@ def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
     visible, hidden = order[:, : case.visible], order[:, case.visible :]
     loss = loss_of(case, w, volume, visible, hidden, restore)
     loss.backward()
-    header = {
-        "spec": spec_of(case),
-        "batch": case.batch,
-        "tokens": {"total": case.tokens, "visible": case.visible},
-        "terms": {"mse": loss.item()},
-        "loss": loss.item(),
-        "versions": versions(),
-    }
-    tensors = {f"weights/{name}": value.detach() for name, value in w.items()}
-    tensors |= {f"gradients/{name}": value.grad for name, value in w.items() if value.requires_grad}
-    return header, tensors | {"volume": volume, "order": order.int(), "restore": restore.int()}
+    header = header_of(case, spec_of(case), {"mse": loss}, loss)
+    return header, learned(w) | {"volume": volume, "order": order.int(), "restore": restore.int()}
 
 
 def spec_of(case: Case) -> str:

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from drawing import Drawing
 from mae import block, layer_norm, linear
-from method import write
+from method import learned, write
 from remasker import categories_of, errors_of, tokens_of
 from sma import Guide, hidden_of
 from stepping import Feed, Weights, descend, leaves, line
@@ -202,8 +202,7 @@ def run(case: Case, seed: int) -> tuple[dict, dict[str, torch.Tensor]]:
         "loss": loss.item(),
     }
     return header, {
-        **{f"weights/{name}": leaf.detach() for name, leaf in w.items()},
-        **{f"gradients/{name}": leaf.grad for name, leaf in w.items()},
+        **learned(w),
         "text" if case.vocabulary else "table": array,
         "order": order.int(),
         "restore": order.argsort(dim=1).int(),

@@ -108,15 +108,14 @@ def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
 
 def spec_of(case: Case) -> str:
     (_, width), (leads, samples, _) = case.patch, case.image
-    encoder, decoder = vit(case.encoder)[:-1], vit(case.decoder)[:-1]
     return f"""edition 2026
 model Reference {{
   input     signal(leads: {leads}, samples: {samples})
   tokens    patch(size: 1x{width}, norm: around)
   positions sin_cos(along: [time])
   mask      random(ratio: {case.ratio * 100:g}%, each: [lead])
-  encoder   {encoder}, class_token: false, separators: lead)
-  decoder   {decoder}, each: lead)
+  encoder   {vit(case.encoder, ", class_token: false, separators: lead")}
+  decoder   {vit(case.decoder, ", each: lead")}
   target    pixels(normalize: patch)
   loss      mse(on: hidden)
 }}

@@ -14,8 +14,8 @@ import timm
 import torch
 import torch.nn.functional as F
 from drawing import Drawing
-from mae import layer_norm, linear, normalized, patches_of, take, versions
-from method import write
+from mae import layer_norm, linear, normalized, patches_of, take
+from method import header_of, tensors_of, write
 from stepping import Feed, Weights, descend, leaves, line
 from timm.models.swin_transformer import SwinTransformer, SwinTransformerBlock
 from torch.func import functional_call
@@ -290,19 +290,10 @@ def run(case: Case) -> tuple[dict, dict]:
         seen = torch.ones(case.batch, case.tokens, dtype=torch.bool).scatter(1, feed["hidden"], False)
         latent = encode(case, weights, image, seen)[-1]
         latent = layer_norm_of(case, weights, "norm", latent) if case.norm else latent
-    header = {
-        "spec": spec_of(case),
-        "batch": case.batch,
-        "tokens": {"total": case.tokens, "visible": case.visible},
-        "terms": {case.loss: loss.item()},
-        "loss": loss.item(),
-        "training": fcmae.trained(again, lambda: loss_of(case, again, feed)),
-        "versions": versions(),
-    }
-    tensors = {f"weights/{name}": value.detach() for name, value in w.items()}
-    tensors |= {f"gradients/{name}": value.grad for name, value in w.items()}
-    places = {"order": order.int(), "restore": order.argsort(dim=1).int()}
-    return header, tensors | {"image": image, "features": features.flatten(1, 2), "latent": latent.flatten(1, 2)} | places
+    training = fcmae.trained(again, lambda: loss_of(case, again, feed))
+    tensors = tensors_of(case, w, image, order, order.argsort(dim=1))
+    tensors |= {"features": features.flatten(1, 2), "latent": latent.flatten(1, 2)}
+    return header_of(case, spec_of(case), {case.loss: loss}, loss) | {"training": training}, tensors
 
 
 def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:

@@ -6,14 +6,15 @@ Usage: python uvad.py [folder]; `train` is described in stepping.py.
 """
 
 import importlib
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from drawing import Drawing
-from mae import AGREEMENT, Network, block, largest, layer_norm, linear, take, versions
-from method import write
+from mae import AGREEMENT, Network, block, largest, layer_norm, linear, take
+from method import header_of, learned, vit, write
 from stepping import Feed, Weights, descend, leaves, line
 
 video_mae = importlib.import_module("video-mae")
@@ -28,6 +29,7 @@ class Case:
     encoder: Network
     decoder: Network
     on: str = "hidden"
+    batch: int = 2
 
     @property
     def grid(self) -> tuple[int, int, int]:
@@ -66,10 +68,10 @@ def loss_of(case: Case, w: dict, clip: torch.Tensor, visible: torch.Tensor, hidd
 
 def make_weights(case: Case, random: torch.Generator) -> Weights:
     draw = Drawing(random)
-
     encoder, decoder = case.encoder, case.decoder
+    values = math.prod(case.tubelet) * case.clip[3]
     draw.normal("pos_embed", 1, case.tokens, encoder.width)
-    draw.matrix("patch_embed.proj", encoder.width, case.tubelet[0] * case.tubelet[1] * case.tubelet[2] * case.clip[3])
+    draw.matrix("patch_embed.proj", encoder.width, values)
     draw.blocks("blocks", encoder.depth, encoder.width)
     draw.norm("norm", encoder.width)
     draw.normal("decoder_pos_embed", 1, case.tokens, decoder.width)
@@ -77,50 +79,40 @@ def make_weights(case: Case, random: torch.Generator) -> Weights:
     draw.normal("mask_token", 1, 1, decoder.width, std=0.3)
     draw.blocks("decoder_blocks", decoder.depth, decoder.width)
     draw.norm("decoder_norm", decoder.width)
-    draw.matrix("decoder_pred", case.tubelet[0] * case.tubelet[1] * case.tubelet[2] * case.clip[3], decoder.width)
+    draw.matrix("decoder_pred", values, decoder.width)
     return draw.weights
 
 
-def erased(case: Case, batch: int, random: torch.Generator) -> torch.Tensor:
+def erased(case: Case, random: torch.Generator) -> torch.Tensor:
     """An order of the tokens for each clip, visible ones first: all tokens of some slots are hidden. [B, N]"""
     slots, rows, columns = case.grid
     place = torch.arange(rows * columns)
-    orders = [torch.randperm(slots, generator=random) for _ in range(batch)]
+    orders = [torch.randperm(slots, generator=random) for _ in range(case.batch)]
     return torch.stack([(order[:, None] * rows * columns + place).flatten() for order in orders])
 
 
 def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
     random = torch.Generator().manual_seed(47)
-    order = erased(case, 2, random)
+    order = erased(case, random)
     restore = order.argsort(dim=1)
-    clip = torch.randn(2, *case.clip, generator=random, dtype=torch.float64).float().double()
+    clip = torch.randn(case.batch, *case.clip, generator=random, dtype=torch.float64).float().double()
     w = leaves(make_weights(case, random), [])
     loss = loss_of(case, w, clip, order[:, : case.visible], order[:, case.visible :], restore)
     loss.backward()
-    header = {
-        "spec": spec_of(case),
-        "batch": 2,
-        "tokens": {"total": case.tokens, "visible": case.visible},
-        "terms": {"mse": loss.item()},
-        "loss": loss.item(),
-        "versions": versions(),
-    }
-    tensors = {f"weights/{name}": value.detach() for name, value in w.items()}
-    tensors |= {f"gradients/{name}": value.grad for name, value in w.items()}
-    return header, tensors | {"video": clip, "order": order.int(), "restore": restore.int()}
+    header = header_of(case, spec_of(case), {"mse": loss}, loss)
+    return header, learned(w) | {"video": clip, "order": order.int(), "restore": restore.int()}
 
 
 def spec_of(case: Case) -> str:
     frames, height, width, channels = case.clip
-    vit = "vit(depth: {0.depth}, width: {0.width}, heads: {0.heads}{1})"
     return f"""edition 2026
 model Reference {{
   input     video(frames: {frames}, size: {height}x{width}, channels: {channels})
   tokens    patch(size: {"x".join(map(str, case.tubelet))})
   positions learned
   mask      random(ratio: {100 - 100 * case.visible / case.tokens:g}%, along: [time])
-  encoder   {vit.format(case.encoder, ", class_token: false")}
-  decoder   {vit.format(case.decoder, "")}
+  encoder   {vit(case.encoder, ", class_token: false")}
+  decoder   {vit(case.decoder)}
   target    pixels(normalize: none)
   loss      mse(on: hidden)
 }}

@@ -16,8 +16,8 @@ sys.modules["torchaudio"] = None
 import torch
 import torch.nn.functional as F
 from drawing import Drawing
-from mae import AGREEMENT, EPSILON, Network, largest, layer_norm, linear, network_of, take, versions
-from method import write
+from mae import AGREEMENT, EPSILON, Network, largest, layer_norm, linear, network_of, take
+from method import header_of, learned, write
 from stepping import Feed, Weights, descend, leaves, line
 
 
@@ -231,18 +231,8 @@ def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
     w = leaves(weights, ["pos_embed", "decoder_pos_embed"])
     loss = loss_of(case, w, clip, order[:, : case.visible], order[:, case.visible :], restore)
     loss.backward()
-    header = {
-        "spec": spec_of(case),
-        "batch": case.batch,
-        "tokens": {"total": case.tokens, "visible": case.visible},
-        "terms": {"mse": loss.item()},
-        "loss": loss.item(),
-        "hugging_face_difference": difference,
-        "versions": versions(),
-    }
-    tensors = {f"weights/{name}": value.detach() for name, value in w.items()}
-    tensors |= {f"gradients/{name}": value.grad for name, value in w.items() if value.requires_grad}
-    return header, tensors | {"video": clip, "order": order.int(), "restore": restore.int()}
+    header = header_of(case, spec_of(case), {"mse": loss}, loss) | {"hugging_face_difference": difference}
+    return header, learned(w) | {"video": clip, "order": order.int(), "restore": restore.int()}
 
 
 def spec_of(case: Case) -> str:
