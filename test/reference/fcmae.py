@@ -14,13 +14,13 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from drawing import Drawing
-from mae import AGREEMENT, largest, layer_norm, linear, normalized, patches_of, take
+from mae import AGREEMENT, Patched, largest, layer_norm, linear, normalized, patches_of, take
 from method import drawn, header_of, tensors_of, write
 from stepping import Feed, Weights, descend, leaves, line
 
 
 @dataclass(frozen=True)
-class Case:
+class Case(Patched):
     image: tuple[int, int, int]  # height, width, channels
     ratio: float
     stem: int
@@ -40,18 +40,6 @@ class Case:
     @property
     def patch(self) -> tuple[int, int]:
         return self.cell, self.cell
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        return self.image[0] // self.cell, self.image[1] // self.cell
-
-    @property
-    def tokens(self) -> int:
-        return self.grid[0] * self.grid[1]
-
-    @property
-    def values(self) -> int:
-        return self.cell**2 * self.image[2]
 
     @property
     def visible(self) -> int:

@@ -14,14 +14,14 @@ import spark
 import torch
 import torch.nn.functional as F
 from drawing import Drawing
-from mae import normalized, patches_of, take
+from mae import Patched, normalized, patches_of, take
 from method import drawn, header_of, tensors_of, write
 from stepping import Feed, Weights, descend, leaves, line
 from timm.models.resnet import Bottleneck, ResNet
 
 
 @dataclass(frozen=True)
-class Case:
+class Case(Patched):
     image: tuple[int, int, int]  # height, width, channels
     ratio: float
     depths: tuple[int, ...]
@@ -43,18 +43,6 @@ class Case:
     @property
     def patch(self) -> tuple[int, int]:
         return self.cell, self.cell
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        return self.image[0] // self.cell, self.image[1] // self.cell
-
-    @property
-    def tokens(self) -> int:
-        return self.grid[0] * self.grid[1]
-
-    @property
-    def values(self) -> int:
-        return self.cell**2 * self.image[2]
 
     @property
     def visible(self) -> int:

@@ -14,7 +14,7 @@ import timm
 import torch
 import torch.nn.functional as F
 from drawing import Drawing
-from mae import layer_norm, linear, normalized, patches_of, take
+from mae import Patched, layer_norm, linear, normalized, patches_of, take
 from method import header_of, tensors_of, write
 from stepping import Feed, Weights, descend, leaves, line
 from timm.models.swin_transformer import SwinTransformer, SwinTransformerBlock
@@ -22,7 +22,7 @@ from torch.func import functional_call
 
 
 @dataclass(frozen=True)
-class Case:
+class Case(Patched):
     image: tuple[int, int, int]  # height, width, channels
     ratio: float
     cell: int  # pixels along each side of what is hidden together
@@ -43,18 +43,6 @@ class Case:
     @property
     def patch(self) -> tuple[int, int]:
         return self.stem, self.stem
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        return self.image[0] // self.stem, self.image[1] // self.stem
-
-    @property
-    def tokens(self) -> int:
-        return self.grid[0] * self.grid[1]
-
-    @property
-    def values(self) -> int:
-        return self.stem**2 * self.image[2]
 
     @property
     def cells(self) -> tuple[int, int]:
