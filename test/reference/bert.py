@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 import transformers
 from drawing import Drawing
-from mae import AGREEMENT, layer_norm, linear, versions
+from mae import AGREEMENT, layer_norm, linear
 from method import learned, write
 from stepping import Feed, Weights, descend, leaves, line
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from mae import AGREEMENT, Case, block, largest, layer_norm, linear, loss_of, make_weights, network_of, take
+from mae import AGREEMENT, Case, block, largest, layer_norm, linear, loss_of, make_weights, network_of
 from mae import target_of, weighed
 from maefe import SMALL, positions, windows
 from method import header_of, leaves_of, make_norm, tensors_of, vit, write

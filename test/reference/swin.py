@@ -14,7 +14,7 @@ import timm
 import torch
 import torch.nn.functional as F
 from drawing import Drawing
-from mae import Patched, layer_norm, linear, normalized, patches_of, take
+from mae import Patched, linear, normalized, patches_of, take
 from method import header_of, tensors_of, write
 from stepping import Feed, Weights, descend, leaves, line
 from timm.models.swin_transformer import SwinTransformer, SwinTransformerBlock
