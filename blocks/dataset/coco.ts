@@ -53,8 +53,9 @@ export const coco = defineDataset({
       );
     }
     const [folder, file] = isTest ? [p.test_images ?? p.images, p.test_annotations ?? ""] : [p.images, p.annotations];
-    const known = categoriesIn(parsed(await files.read(p.annotations), p.annotations), p.annotations);
-    const document = parsed(await files.read(file), file);
+    const training = parsed(await files.read(p.annotations), p.annotations);
+    const known = categoriesIn(training, p.annotations);
+    const document = isTest ? parsed(await files.read(file), file) : training;
     const all = imagesIn(document, file, known);
     const images = p.holdout === 0 ? all : all.filter(({ path }) => isHeldOut(path, p.holdout) === (split === "test"));
     if (images.length === 0) {
