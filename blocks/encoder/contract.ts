@@ -103,7 +103,8 @@ export interface Maps<P extends Params = Params, T extends ParameterTree = Param
   levels(p: ValuesOf<P>): readonly MapLevel[];
   /**
    * What enters in place of hidden cells. `zero`: a cell is what one place of the deepest map has of the array, and stays hidden at every
-   * stride; `token`: what one place of the first has, where a learned vector enters that goes on as any other.
+   * stride. `token`: a cell is what one place of the first map has; a learned vector stands there instead, and from then on nothing
+   * tells hidden places from others.
    */
   readonly hiding: Extract<Hiding, "zero" | "token">;
   /** array [B, ...axes, C] -> a map for each level, [B, ...S, D]; of `zero`, zeros where it is hidden. */
