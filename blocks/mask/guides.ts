@@ -2,9 +2,9 @@
 
 import type { Random } from "../../graph/index.js";
 import type { ModelContext, Requirement } from "../block.js";
-import { duration, int, optional, type Params, schedule, type ValuesOf } from "../params.js";
+import { duration, int, optional, type Param, type Params, schedule, type ValuesOf } from "../params.js";
 import { inSteps, type Progress, valueAt } from "../progress.js";
-import type { Lattice } from "../sets.js";
+import { type Lattice, tokenCount } from "../sets.js";
 import { latentFrom } from "../sources.js";
 import { random } from "./random.js";
 import { hiding, someOfEach } from "./ratio.js";
@@ -42,6 +42,24 @@ export const featureRequirements: readonly Requirement<typeof featureParams & Pa
     holds: (p, { layers }) => layers === null || layerOf(p) <= layers,
     say: (p, { layers }) => `layer ${layerOf(p)} from the last, in an encoder that has ${layers}`,
     help: (_, { layers }) => `write \`layer\` with a number from 1 to ${layers}`,
+  },
+];
+
+/** The parameter of a mask that is decided by parts of the image. */
+export const partsParam = (usual: number) => int({ min: 2, max: 64, default: usual, doc: "Parts of an image." });
+
+export const partsRequirements: readonly Requirement<
+  typeof featureParams & { readonly parts: Param<number> } & Params,
+  ModelContext
+>[] = [
+  ...featureRequirements,
+  {
+    name: "fewer-parts",
+    at: "parts",
+    doc: "There are more patches than parts.",
+    holds: (p, { grid }) => p.parts < tokenCount(grid),
+    say: (p, { grid }) => `${p.parts} parts of ${tokenCount(grid)} patches`,
+    help: (_, { grid }) => `write fewer than ${tokenCount(grid)}`,
   },
 ];
 

@@ -1,10 +1,8 @@
 /** Masks of SemMAE: at first the same share of every part of the image is hidden, at last whole parts. */
 
 import { clusters, mostAttendedLast, partsHidden, placesOfOrder } from "../nn/index.js";
-import { int } from "../params.js";
-import { tokenCount } from "../sets.js";
 import { defineMask } from "./contract.js";
-import { drawnOrder, featureParams, featureRequirements, layerOf, waiting } from "./guides.js";
+import { drawnOrder, featureParams, layerOf, partsParam, partsRequirements, waiting } from "./guides.js";
 import { byRatio } from "./ratio.js";
 
 export const semanticParts = defineMask({
@@ -14,18 +12,8 @@ export const semanticParts = defineMask({
   source:
     "Li et al., SemMAE: Semantic-Guided Masking for Learning Masked Autoencoders, NeurIPS 2022; parts by the model's own features: own definition",
   since: "0.2",
-  params: { ...featureParams, parts: int({ min: 2, max: 64, default: 7, doc: "Parts of an image." }) },
-  requires: [
-    ...featureRequirements,
-    {
-      name: "fewer-parts",
-      at: "parts",
-      doc: "There are more patches than parts.",
-      holds: (p, { grid }) => p.parts < tokenCount(grid),
-      say: (p, { grid }) => `${p.parts} parts of ${tokenCount(grid)} patches`,
-      help: (_, { grid }) => `write fewer than ${tokenCount(grid)}`,
-    },
-  ],
+  params: { ...featureParams, parts: partsParam(7) },
+  requires: partsRequirements,
   ...byRatio,
   sample: (p, grid, stream) => drawnOrder(p, grid, stream),
   guide: {

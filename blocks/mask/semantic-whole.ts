@@ -1,10 +1,18 @@
 /** Masks that suppress artifacts of attention: what is visible is whole parts of the image, one after the other. */
 
 import { clusters, mostAttendedLast, placesOfOrder, wholePartsSeen } from "../nn/index.js";
-import { int, ratio } from "../params.js";
-import { countsOf, tokenCount } from "../sets.js";
+import { ratio } from "../params.js";
+import { countsOf } from "../sets.js";
 import { defineMask } from "./contract.js";
-import { drawnOrder, featureParams, featureRequirements, layerOf, uniformNumbers, waiting } from "./guides.js";
+import {
+  drawnOrder,
+  featureParams,
+  layerOf,
+  partsParam,
+  partsRequirements,
+  uniformNumbers,
+  waiting,
+} from "./guides.js";
 import { byRatio } from "./ratio.js";
 
 export const semanticWhole = defineMask({
@@ -16,20 +24,10 @@ export const semanticWhole = defineMask({
   since: "0.2",
   params: {
     ...featureParams,
-    parts: int({ min: 2, max: 64, default: 6, doc: "Parts of an image." }),
+    parts: partsParam(6),
     random: ratio({ default: 0.25, doc: "Share of samples whose mask is uniformly random." }),
   },
-  requires: [
-    ...featureRequirements,
-    {
-      name: "fewer-parts",
-      at: "parts",
-      doc: "There are more patches than parts.",
-      holds: (p, { grid }) => p.parts < tokenCount(grid),
-      say: (p, { grid }) => `${p.parts} parts of ${tokenCount(grid)} patches`,
-      help: (_, { grid }) => `write fewer than ${tokenCount(grid)}`,
-    },
-  ],
+  requires: partsRequirements,
   ...byRatio,
   sample: (p, grid, stream) => drawnOrder(p, grid, stream),
   guide: {
