@@ -1,13 +1,13 @@
 /** Masks that hide what the model itself attends to, the masks of SMA, for images. */
 
-import { type Random, shuffled } from "../../graph/index.js";
+import { shuffled } from "../../graph/index.js";
 import { attentionReceived, mostAttendedLast } from "../nn/index.js";
 import { choice, duration, int, ratio, schedule, type ValuesOf } from "../params.js";
 import { curveOptions, inSteps, type Progress, valueAt } from "../progress.js";
-import { type Lattice, tokenCount } from "../sets.js";
+import { tokenCount } from "../sets.js";
 import { latentFrom } from "../sources.js";
 import { defineMask } from "./contract.js";
-import { random } from "./random.js";
+import { drawnOrder } from "./guides.js";
 import { byRatio, hiding, someOfEach } from "./ratio.js";
 
 const askedPatches = (p: { readonly queries: number }, count: number): number =>
@@ -59,10 +59,6 @@ export const chanceOf =
     return progress.step < start ? 1 : valueAt(p.random, p.curve, progress, start);
   };
 
-/** A uniformly random order, from which the graph draws. */
-export const guidedSample = (p: Guided, grid: Lattice, stream: Random): Int32Array =>
-  random.sample({ ...p, share: "sample", along: null, each: null, cell: null, hidden: null, on: null }, grid, stream);
-
 export const attentionGuided = defineMask({
   name: "attention_guided",
   summary: "Hides the patches that the encoder itself attends to most, asked anew at each step.",
@@ -95,7 +91,7 @@ export const attentionGuided = defineMask({
     },
   ],
   ...byRatio,
-  sample: (p, grid, stream) => guidedSample(p, grid, stream),
+  sample: (p, grid, stream) => drawnOrder(p, grid, stream),
   guide: {
     numbers: (_, grid) => tokenCount(grid),
     draw(p, grid, stream) {

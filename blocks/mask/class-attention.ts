@@ -1,11 +1,11 @@
 /** AttMask: hides what the class token attends to. */
 
 import { classAttention, fewestAmongMost, mostAttendedLast, negated } from "../nn/index.js";
-import { choice, duration, int, optional } from "../params.js";
+import { choice, int, optional } from "../params.js";
 import { tokenCount } from "../sets.js";
 import { latentFrom } from "../sources.js";
 import { defineMask } from "./contract.js";
-import { drawnOrder, movingShare, shareParam, uniformNumbers, waiting } from "./guides.js";
+import { drawnOrder, featureParams, movingShare, shareParam, uniformNumbers, waiting } from "./guides.js";
 import { byRatio, hiding, someOfEach } from "./ratio.js";
 
 /** Of all patches those among which hints are. */
@@ -36,10 +36,7 @@ export const classAttentionMask = defineMask({
     layer: optional(
       int({ min: 1, doc: "Layer whose attention is read, counted from the first. If absent, the last." }),
     ),
-    warmup: duration({
-      default: { amount: 0, unit: "epochs" },
-      doc: "Time at the beginning in which masks are uniformly random.",
-    }),
+    warmup: featureParams.warmup,
     of: latentFrom,
   },
   requires: [

@@ -2,8 +2,9 @@
 
 import { attentionOfLatents, mostAttendedLast } from "../nn/index.js";
 import { int } from "../params.js";
-import { chanceOf, guidedParams, guidedSample } from "./attention-guided.js";
+import { chanceOf, guidedParams } from "./attention-guided.js";
 import { defineMask } from "./contract.js";
+import { drawnOrder, uniformNumbers } from "./guides.js";
 import { byRatio, someOfEach } from "./ratio.js";
 
 const { heads, random, mix, curve, warmup, ratio, round, of } = guidedParams;
@@ -33,11 +34,11 @@ export const latentGuided = defineMask({
   },
   requires: [someOfEach],
   ...byRatio,
-  sample: (p, grid, stream) => guidedSample(p, grid, stream),
+  sample: (p, grid, stream) => drawnOrder(p, grid, stream),
   guide: {
     asks: "latents",
     numbers: (p) => 2 * p.queries,
-    draw: (p, _, stream) => Float32Array.from({ length: 2 * p.queries }, () => stream.uniform()),
+    draw: (p, _, stream) => uniformNumbers(2 * p.queries, stream),
     moving: (p) => ({ chance: chanceOf(p) }),
     order(code, p, { attention, drawn, draws, moving, hidden }) {
       const received = code.let("received", attentionOfLatents, attention(1), draws, { heads: p.heads });
