@@ -3,18 +3,10 @@
  * gives, as literals, and ask of what it is given that they fit: a window that halves the rows is told how many are left.
  */
 
-import type { Builder, Dims, Mul, Rows, Tensor } from "../../graph/index.js";
+import type { Builder, Dims, Rows, Tensor } from "../../graph/index.js";
 import { type Initializer, type Parameter, parameter } from "../parameters.js";
+import type { Finer, Places } from "./boxes.js";
 import { claim, claimAs, declarer, layer } from "./layer.js";
-
-type Places = readonly number[];
-
-/** So many times as many along each axis. */
-type Times<P extends Places, F extends number> = { -readonly [K in keyof P]: Mul<P[K], F> };
-
-/** [B, ...F times P, C]. */
-type Finer<B extends Rows, P extends Places, F extends number, C extends number> =
-  Times<P, F> extends infer S extends number[] ? Tensor<[B, ...S, C]> : never;
 
 /** Of a weight that may be of several groups: its inputs are checked when it is traced. */
 type Kernel<O extends number> = { readonly weight: Tensor<[O, number, ...number[]]> };

@@ -11,6 +11,7 @@ import {
   linear,
   linearParameters,
 } from "./linear.js";
+import { spread } from "./units.js";
 
 type WindowParameters = { readonly weight: Parameter<[number, number, 3, 3]>; readonly bias: Parameter<[number]> };
 type NormedWindow = { readonly conv: WindowParameters; readonly norm: LayerNormParameters<number> };
@@ -94,13 +95,9 @@ const windowed = (g: Builder, x: Tensor, w: Weights<WindowParameters>): Tensor =
 const normed = (g: Builder, x: Tensor, w: Weights<NormedWindow>): Tensor =>
   layerNorm(g, windowed(g, x, w.conv) as Tensor<[Rows, number, number, number]>, w.norm);
 
-/** x [B, H, W, I] -> [B, 2H, 2W, O]: a transposed convolution whose windows do not overlap. */
+/** x [B, H, W, I] -> [B, 2H, 2W, O] */
 function doubled(g: Builder, x: Tensor, w: Weights<Finer>): Tensor {
-  const [batch, rows, columns] = x.shape as readonly [number, number, number, number];
-  const y = linear(g, x as Tensor<[number, number, number, number]>, w.up);
-  const outputs = (y.shape[3] as number) / 4;
-  const apart = g.reshape(y, [batch, rows, columns, 2, 2, outputs]);
-  const joined = g.reshape(g.transpose(apart, [0, 1, 3, 2, 4, 5]), [batch, 2 * rows, 2 * columns, outputs]);
+  const joined = spread(g, x, w.up, [2, 2]);
   return layerNorm(g, joined as Tensor<[number, number, number, number]>, w.norm);
 }
 

@@ -3,16 +3,9 @@
  * every stride anew, so that what is hidden stays hidden: the result of a sparse convolution on dense numbers.
  */
 
-import type { Builder, Dims, Mul, Product, Rows, Tensor } from "../../graph/index.js";
+import type { Builder, Dims, Product, Rows, Tensor } from "../../graph/index.js";
+import { boxesTogether, type Finer } from "./boxes.js";
 import { claim, claimAs, layer } from "./layer.js";
-
-type Times<P extends readonly number[], F extends number> = { -readonly [K in keyof P]: Mul<P[K], F> };
-
-type KeptOf<B extends Rows, L extends readonly number[], F extends number> =
-  Times<L, F> extends infer S extends number[] ? Tensor<[B, ...S, 1]> : never;
-
-type SpreadOf<B extends Rows, P extends readonly number[], F extends number, D extends number> =
-  Times<P, F> extends infer S extends number[] ? Tensor<[B, ...S, D]> : never;
 
 /**
  * visible [B, V], restore [B, N] of cells, so many along each axis -> [B, ...scale counts, 1]: 1 where a cell is visible, 0 where it is
@@ -25,7 +18,7 @@ export const keptPlaces = layer(
     visible: Tensor<[B, V], "int32">,
     restore: Tensor<[NoInfer<B>, N], "int32">,
     o: { readonly counts: L; readonly scale: F },
-  ): KeptOf<B, L, F> => {
+  ): Finer<B, L, F, 1> => {
     const [batch, count] = visible.shape as readonly [number, number];
     const kept = g.cast(g.less(restore, count), "float32"); // [B, N]
     const apart = g.reshape(kept, [batch, ...o.counts.flatMap((n) => [n, 1]), 1]);
@@ -87,13 +80,10 @@ export const spreadPlaces = layer(
     g: Builder,
     x: Tensor<[B, ...P, number]>,
     o: { readonly factor: F; readonly width: D },
-  ): SpreadOf<B, P, F, D> => {
+  ): Finer<B, P, F, D> => {
     const counts = x.shape.slice(1, -1).map(Number);
-    const [batch, axes] = [x.shape[0] as number, counts.map((_, i) => i)];
-    const inner = counts.map(() => o.factor);
-    const apart = g.reshape(x, [batch, ...counts, ...inner, o.width]);
-    const order = [0, ...axes.flatMap((i) => [1 + i, 1 + counts.length + i]), 1 + 2 * counts.length];
-    return claimAs(g.reshape(g.transpose(apart, order), [batch, ...counts.map((n) => n * o.factor), o.width]));
+    const sides = counts.map(() => o.factor);
+    return claimAs(boxesTogether(g, x, { batch: x.shape[0] as number, counts, sides, width: o.width }));
   },
 );
 

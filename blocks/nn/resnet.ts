@@ -3,16 +3,12 @@
  * names them. Under a mask, norms take the statistics of visible places, and hidden ones are zeros behind each.
  */
 
-import type { Builder, Mul, Rows, Tensor } from "../../graph/index.js";
+import type { Builder, Rows, Tensor } from "../../graph/index.js";
 import { type Parameter, parameter, type Weights } from "../parameters.js";
 import { type BatchNormParameters, batchNormed, batchNormParameters } from "./batch-norm.js";
+import type { Finer, Places } from "./boxes.js";
 import { convolve, convolveDown, type KernelParameters } from "./convolution.js";
 import { claim, declarer, layer } from "./layer.js";
-
-type Places = readonly number[];
-type Times<P extends Places, F extends number> = { -readonly [K in keyof P]: Mul<P[K], F> };
-type Finer<B extends Rows, P extends Places, F extends number, C extends number> =
-  Times<P, F> extends infer S extends number[] ? Tensor<[B, ...S, C]> : never;
 
 interface KernelSize {
   readonly inputs: number;

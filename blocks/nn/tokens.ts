@@ -2,6 +2,7 @@
 
 import type { Add, Builder, Mul, Product, Rows, Tensor } from "../../graph/index.js";
 import { boxLength, boxOf, countsOf, tokenCount } from "../sets.js";
+import { boxesApart, boxesTogether } from "./boxes.js";
 import { claim, claimAs, layer } from "./layer.js";
 import type { SeparateTables } from "./positions.js";
 
@@ -28,20 +29,6 @@ type PatchesOf<B extends Rows, L extends LatticeLiteral, C extends number> =
       : never
     : never;
 
-/** Of n axes, [0, 1, 3, .., 2, 4, .., last]: from pairs of (token, within it) to all tokens first, and back. */
-const pairsApart = (axes: number): readonly number[] => [
-  0,
-  ...Array.from({ length: axes }, (_, i) => 1 + 2 * i),
-  ...Array.from({ length: axes }, (_, i) => 2 + 2 * i),
-  1 + 2 * axes,
-];
-
-const pairsTogether = (axes: number): readonly number[] => [
-  0,
-  ...Array.from({ length: axes }, (_, i) => [1 + i, 1 + axes + i]).flat(),
-  1 + 2 * axes,
-];
-
 /**
  * array [B, ...axes, C] -> [B, N, values], raster order, within a token channel fastest, then the last axis: of images the order of
  * official MAE's patchify.
@@ -54,9 +41,8 @@ export const patchify = layer(
     grid: L,
   ): PatchesOf<B, L, C> => {
     const [batch, channels] = [array.shape[0] as number, array.shape.at(-1) as number];
-    const cut = g.reshape(array, [batch, ...grid.flatMap(({ count, size }) => [count, size]), channels]);
-    const sorted = g.transpose(cut, pairsApart(grid.length)); // [B, ...counts, ...sizes, C]
-    return claimAs(g.reshape(sorted, [batch, tokenCount(grid), boxLength(grid) * channels]));
+    const cut = boxesApart(g, array, { counts: countsOf(grid), sides: boxOf(grid) }); // [B, ...counts, ...sizes, C]
+    return claimAs(g.reshape(cut, [batch, tokenCount(grid), boxLength(grid) * channels]));
   },
 );
 
@@ -85,9 +71,8 @@ export const unpatchify = layer(
     o: { readonly channels: C },
   ): ArrayOf<B, L, C> => {
     const batch = patches.shape[0] as number;
-    const cut = g.reshape(patches, [batch, ...countsOf(grid), ...boxOf(grid), o.channels]);
-    const sorted = g.transpose(cut, pairsTogether(grid.length)); // [B, count, size, count, size, .., C]
-    return claimAs(g.reshape(sorted, [batch, ...grid.map(({ count, size }) => count * size), o.channels]));
+    const boxes = { batch, counts: countsOf(grid), sides: boxOf(grid), width: o.channels };
+    return claimAs(boxesTogether(g, patches, boxes));
   },
 );
 

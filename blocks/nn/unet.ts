@@ -1,8 +1,9 @@
 /** The block of SparK's light UNet: a transposed convolution doubles the places, two convolutions with batch norms follow. */
 
-import type { Builder, Mul, Rows, Tensor } from "../../graph/index.js";
+import type { Builder, Rows, Tensor } from "../../graph/index.js";
 import type { Weights } from "../parameters.js";
 import { type BatchNormParameters, batchNormed, batchNormParameters } from "./batch-norm.js";
+import type { Finer, Places } from "./boxes.js";
 import {
   convolve,
   convolveUp,
@@ -12,11 +13,6 @@ import {
   transposedParameters,
 } from "./convolution.js";
 import { claimAs, declarer, layer } from "./layer.js";
-
-type Places = readonly number[];
-type Doubled<P extends Places> = { -readonly [K in keyof P]: Mul<P[K], 2> };
-type Finer<B extends Rows, P extends Places, C extends number> =
-  Doubled<P> extends infer S extends number[] ? Tensor<[B, ...S, C]> : never;
 
 export type UpBlockParameters<I extends number, O extends number> = {
   readonly up_sample: TransposedParameters<I, I, number[]>;
@@ -58,7 +54,7 @@ export const upBlock = layer(
     g: Builder,
     x: Tensor<[B, ...P, I]>,
     w: Weights<UpBlockParameters<NoInfer<I>, O>>,
-  ): Finer<B, P, O> => {
+  ): Finer<B, P, 2, O> => {
     const [first, firstNorm, , second, secondNorm] = w.conv as unknown as readonly never[];
     const wide = convolveUp(g, x as never, w.up_sample as never, { stride: 2 }) as Tensor;
     const normed = batchNormed(g, convolve(g, wide as never, first as never), firstNorm as never);

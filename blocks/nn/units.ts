@@ -1,8 +1,9 @@
 /** What heads over maps are made of: convolutions with norms, maps spread to more places, and squeezed weights of channels and places. */
 
-import type { Builder, Rows, Tensor } from "../../graph/index.js";
+import { type Builder, type Rows, sizeOf, type Tensor } from "../../graph/index.js";
 import { parameter, type Weights } from "../parameters.js";
 import { type BatchNormParameters, batchNormed, batchNormParameters } from "./batch-norm.js";
+import { boxesTogether } from "./boxes.js";
 import { convolve, type KernelParameters } from "./convolution.js";
 import { claim, layer } from "./layer.js";
 import { type LinearParameters, linear, linearParameters } from "./linear.js";
@@ -56,8 +57,7 @@ export const spreadParameters = (
   inputs: number,
   outputs: number,
   factors: readonly number[],
-): LinearParameters<number, number> =>
-  linearParameters(inputs, outputs * factors.reduce((product, factor) => product * factor, 1));
+): LinearParameters<number, number> => linearParameters(inputs, outputs * sizeOf(factors));
 
 /** x [B, ...S, I] -> [B, ...factors S, O]: a transposed convolution whose windows do not overlap. */
 export function spread(
@@ -67,17 +67,10 @@ export function spread(
   factors: readonly number[],
 ): Tensor {
   const [batch, ...rest] = x.shape as readonly number[];
-  const sizes = rest.slice(0, -1);
+  const counts = rest.slice(0, -1);
   const y = linear(g, x as Tensor<[number, number, number, number]>, w);
-  const outputs = (y.shape.at(-1) as number) / factors.reduce((product, factor) => product * factor, 1);
-  const axes = sizes.length;
-  const apart = g.reshape(y, [batch as number, ...sizes, ...factors, outputs]);
-  const order = [0, ...sizes.flatMap((_, axis) => [1 + axis, 1 + axes + axis]), 1 + 2 * axes];
-  return g.reshape(g.transpose(apart, order), [
-    batch as number,
-    ...sizes.map((size, axis) => size * (factors[axis] as number)),
-    outputs,
-  ]);
+  const width = (y.shape.at(-1) as number) / sizeOf(factors);
+  return boxesTogether(g, y, { batch: batch as number, counts, sides: factors, width });
 }
 
 /** x [B, ...S, D] -> each channel of each sample normed over its places, without weights; as torch.nn.InstanceNorm3d. */

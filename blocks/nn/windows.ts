@@ -3,18 +3,14 @@
  * expanded between stages. Weights are named as timm names them.
  */
 
-import type { Builder, Mul, Rows, Tensor } from "../../graph/index.js";
+import type { Builder, Rows, Tensor } from "../../graph/index.js";
 import { type Parameter, parameter, type Weights } from "../parameters.js";
 import { type SelfAttentionParameters, selfAttention } from "./attention.js";
+import { boxesApart, boxesTogether, type Finer, type Places } from "./boxes.js";
 import { claim, claimAs, declarer, layer } from "./layer.js";
 import { type LayerNormParameters, layerNorm, layerNormParameters, normalLinearParameters, project } from "./linear.js";
 import { spreadPlaces } from "./maps.js";
 import { type PerceptronParameters, perceptron } from "./perceptron.js";
-
-type Places = readonly number[];
-type Doubled<P extends Places> = { -readonly [K in keyof P]: Mul<P[K], 2> };
-type Finer<B extends Rows, P extends Places, C extends number> =
-  Doubled<P> extends infer S extends number[] ? Tensor<[B, ...S, C]> : never;
 
 /** What is added to the scores of two places by how far one is from the other: a row for each step, a column for each head. */
 type BiasTable = { readonly relative_position_bias_table: Parameter<[number, number]> };
@@ -78,23 +74,14 @@ function rolled(g: Builder, x: Tensor, shift: Places): Tensor {
 /** [B, ...S, D] -> its windows [B x windows, N, D]; `split`: how many there are along each axis. */
 function windowsOf(g: Builder, x: Tensor, window: Places, split: Places): Tensor {
   const [batch, width] = [x.shape[0] as number, x.shape.at(-1) as number];
-  const axes = window.map((_, i) => i);
-  const apart = g.reshape(x, [batch, ...axes.flatMap((i) => [split[i] as number, window[i] as number]), width]);
-  const order = [0, ...axes.map((i) => 1 + 2 * i), ...axes.map((i) => 2 + 2 * i), 1 + 2 * axes.length];
-  return g.reshape(g.transpose(apart, order), [batch * product(split), product(window), width]);
+  const apart = boxesApart(g, x, { counts: split, sides: window });
+  return g.reshape(apart, [batch * product(split), product(window), width]);
 }
 
 /** The inverse of `windowsOf`. */
 function joinedWindows(g: Builder, windows: Tensor, window: Places, split: Places): Tensor {
   const [batch, width] = [(windows.shape[0] as number) / product(split), windows.shape.at(-1) as number];
-  const axes = window.map((_, i) => i);
-  const apart = g.reshape(windows, [batch, ...split, ...window, width]);
-  const order = [0, ...axes.flatMap((i) => [1 + i, 1 + axes.length + i]), 1 + 2 * axes.length];
-  return g.reshape(g.transpose(apart, order), [
-    batch,
-    ...axes.map((i) => (split[i] as number) * (window[i] as number)),
-    width,
-  ]);
+  return boxesTogether(g, windows, { batch, counts: split, sides: window, width });
 }
 
 /** The places of a box in raster order, by their numbers along each axis. */
@@ -232,7 +219,7 @@ export const mergePlaces = layer(
   "mergePlaces",
   <B extends Rows, const P extends Places, D extends number, O extends number>(
     g: Builder,
-    x: Finer<B, P, D>,
+    x: Finer<B, P, 2, D>,
     w: Weights<MergeParameters<O>>,
     o: { readonly places: P; readonly epsilon: number },
   ): Tensor<[B, ...P, O]> => {
@@ -272,7 +259,7 @@ export const expandPlaces = layer(
     x: Tensor<[B, ...P, D]>,
     w: Weights<ExpandParameters<O>>,
     o: { readonly epsilon: number },
-  ): Finer<B, P, O> => {
+  ): Finer<B, P, 2, O> => {
     const wide = project(g, x as Tensor as Tensor<[number, number]>, w.expand as never) as Tensor;
     const spread = spreadPlaces(g, wide as never, { factor: 2, width: w.norm.weight.shape[0] as number }) as Tensor;
     return claimAs(layerNorm(g, spread as Tensor<[number, number]>, w.norm as never, o));
