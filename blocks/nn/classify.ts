@@ -32,6 +32,14 @@ export const droppedFeatures = layer(
   },
 );
 
+/** logits [..., K] -> log softmax [..., K] */
+export function logShares(g: Builder, logits: Tensor): Tensor {
+  const axis = [logits.shape.length - 1];
+  // The largest logit leaves the result as it is and keeps exp finite; so it has no gradient.
+  const shifted = g.sub(logits, g.stopGradient(g.reduceMax(logits, axis, "keep")));
+  return g.sub(shifted, g.log(g.sum(g.exp(shifted), axis, "keep")));
+}
+
 /**
  * Mean over samples of the cross-entropy of softmax(logits) to labels, each smoothed: labels (1 - smoothing) + smoothing / K, as
  * torch.nn.functional.cross_entropy with label_smoothing. Labels are shares that sum to 1.
@@ -45,10 +53,8 @@ export const crossEntropy = layer(
     o: { readonly smoothing: number },
   ): Tensor<[]> => {
     const classes = logits.shape[1] as number;
-    // The largest logit leaves the result as it is and keeps exp finite; so it has no gradient.
-    const shifted = g.sub(logits, g.stopGradient(g.reduceMax(logits, [1], "keep"))); // [B, K]
-    const logShares = g.sub(shifted, g.log(g.sum(g.exp(shifted), [1], "keep"))); // [B, K]
+    const said = logShares(g, logits); // [B, K]
     const wanted = o.smoothing === 0 ? labels : g.add(g.mul(labels, 1 - o.smoothing), o.smoothing / classes);
-    return claim(g.neg(g.mean(g.sum(g.mul(wanted, logShares), [1]))));
+    return claim(g.neg(g.mean(g.sum(g.mul(wanted, said), [1]))));
   },
 );

@@ -3,7 +3,7 @@
 export * from "./adversarial.js";
 export { type BatchNormParameters, batchNorm, batchNormParameters, plainBatchNormParameters } from "./batch-norm.js";
 export * from "./binary-cross-entropy.js";
-export * from "./classify.js";
+export { crossEntropy, droppedFeatures, headParameters } from "./classify.js";
 export * from "./clusters.js";
 export * from "./columns.js";
 export * from "./convnext.js";

@@ -1,6 +1,7 @@
 /** How wrong the classes of places are. A place whose class is below zero does not count. */
 
 import type { Builder, Tensor } from "../../graph/index.js";
+import { logShares } from "./classify.js";
 import { claim, layer } from "./layer.js";
 
 /** The classes of places [B, ...S] as numbers for each class, [B, N, K], and whether a place counts, [B, N, 1]. */
@@ -44,16 +45,14 @@ export const placeEntropy = layer(
     const classes = said.shape.at(-1) as number;
     const logits = inRow(g, said);
     const { wanted, counts } = classesApart(g, labels, classes);
-    // The largest logit leaves the result as it is and keeps exp finite; so it has no gradient.
-    const shifted = g.sub(logits, g.stopGradient(g.reduceMax(logits, [2], "keep")));
-    const logShares = g.sub(shifted, g.log(g.sum(g.exp(shifted), [2], "keep")));
+    const shares = logShares(g, logits);
     const weights = g.constant(
       Float32Array.from({ length: classes }, (_, k) => (k === 0 ? o.background : 1)),
       [1, 1, classes],
     );
     const [weighed, weight] =
       o.background === 1 ? [wanted, counts] : [g.mul(wanted, weights), g.sum(g.mul(wanted, weights), [2], "keep")];
-    const sums = g.neg(g.sum(g.mul(weighed, logShares), [1, 2])); // [B]
+    const sums = g.neg(g.sum(g.mul(weighed, shares), [1, 2])); // [B]
     return claim(g.mean(g.div(sums, g.maximum(g.sum(weight, [1, 2]), 1e-6))));
   },
 );

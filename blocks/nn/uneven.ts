@@ -1,6 +1,7 @@
 /** Errors of hidden tokens where samples of one batch hide different numbers of them, as of one of several inputs under one mask. */
 
 import type { Builder, Dims, Rows, Tensor } from "../../graph/index.js";
+import { logShares } from "./classify.js";
 import { claim, layer } from "./layer.js";
 import { smoothed } from "./targets.js";
 
@@ -84,11 +85,8 @@ export const crossEntropies = layer(
   ): Tensor<["B", N]> => {
     const [batch, tokens, values] = logits.shape as [number, number, number];
     const byClass = [batch, tokens, values / o.classes, o.classes];
-    const scores = g.reshape(logits, byClass);
-    // The largest logit leaves the result as it is and keeps exp finite; so it has no gradient.
-    const shifted = g.sub(scores, g.stopGradient(g.reduceMax(scores, [3], "keep")));
-    const logShares = g.sub(shifted, g.log(g.sum(g.exp(shifted), [3], "keep")));
-    return claim(g.neg(g.mean(g.sum(g.mul(g.reshape(shares, byClass as Dims), logShares), [3]), [2])));
+    const said = logShares(g, g.reshape(logits, byClass));
+    return claim(g.neg(g.mean(g.sum(g.mul(g.reshape(shares, byClass as Dims), said), [3]), [2])));
   },
 );
 

@@ -2,6 +2,7 @@
 
 import type { Builder, Rows, Tensor } from "../../graph/index.js";
 import { type Parameter, running } from "../parameters.js";
+import { logShares } from "./classify.js";
 import { claim, declarer, layer } from "./layer.js";
 import { meanLogSum, unitVectors } from "./sphere.js";
 
@@ -103,13 +104,6 @@ export const centreParameters = declarer(
   "centreParameters",
   (width: number): Parameter<[number]> => running([width], { kind: "zeros" }),
 ) as <const D extends number>(width: D) => Parameter<[D]>;
-
-/** logits [..., K] -> log softmax [..., K] */
-function logShares(g: Builder, x: Tensor): Tensor {
-  const axis = [x.shape.length - 1];
-  const centred = g.sub(x, g.stopGradient(g.reduceMax(x, axis, "keep")));
-  return g.sub(centred, g.log(g.sum(g.exp(centred), axis, "keep")));
-}
 
 /** What a teacher says: the shares of its logits [..., K], less the centre, at a temperature. The centre moves towards their mean. */
 function taughtShares(
