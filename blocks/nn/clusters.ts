@@ -6,6 +6,7 @@
 import type { Builder, Tensor } from "../../graph/index.js";
 import { placesInOrder } from "./guided-masks.js";
 import { claim, layer } from "./layer.js";
+import { directions } from "./sphere.js";
 
 /** Products by which a matrix becomes its largest direction: a power of 2 to this. */
 const squarings = 12;
@@ -21,14 +22,10 @@ const start = (count: number): Float32Array => Float32Array.from({ length: count
 const flag = (g: Builder, condition: Tensor): Tensor => g.cast(condition, "float32");
 
 /** x [..., D] divided by its length. */
-function directions(g: Builder, x: Tensor): Tensor {
-  const shape = x.shape as readonly number[];
-  const length = g.sqrt(g.add(g.sum(g.mul(x, x), [shape.length - 1]), 1e-12));
-  return g.div(x, g.reshape(length, [...shape.slice(0, -1), 1]));
-}
+const directed = (g: Builder, x: Tensor): Tensor => directions(g, x, 1e-12);
 
 /** features [B, N, D] -> directions [B, N, D] */
-const detachedDirections = (g: Builder, features: Tensor): Tensor => directions(g, g.stopGradient(features));
+const detachedDirections = (g: Builder, features: Tensor): Tensor => directed(g, g.stopGradient(features));
 
 /** m [B, N, N], symmetric and without negative eigenvalues -> the eigenvector of the largest, of length 1, [B, N]. */
 function largestDirection(g: Builder, m: Tensor): Tensor {
@@ -40,7 +37,7 @@ function largestDirection(g: Builder, m: Tensor): Tensor {
     power = g.matmul(scaled, scaled);
   }
   const from = g.broadcast(g.constant(start(count), [1, count, 1]), [batch, count, 1]);
-  return directions(g, g.reshape(g.matmul(power, from), [batch, count]));
+  return directed(g, g.reshape(g.matmul(power, from), [batch, count]));
 }
 
 /** Similarities [B, N, N] -> the second smallest eigenvector of the normalised cut, [B, N]. */
@@ -49,7 +46,7 @@ function normalizedCut(g: Builder, similar: Tensor): Tensor {
   const near = g.maximum(similar, leastSimilarity);
   const root = g.sqrt(g.sum(near, [2])); // [B, N]
   const scaled = g.div(near, g.matmul(g.reshape(root, [batch, count, 1]), g.reshape(root, [batch, 1, count])));
-  const first = directions(g, root); // known: that of the eigenvalue 0
+  const first = directed(g, root); // known: that of the eigenvalue 0
   const known = g.matmul(g.reshape(first, [batch, count, 1]), g.reshape(first, [batch, 1, count]));
   const self = g.constant(
     Float32Array.from({ length: count * count }, (_, i) => (i % (count + 1) === 0 ? 0.5 : 0)),
@@ -86,7 +83,7 @@ export const nearToCluster = layer(
     const isBelow = g.reshape(flag(g, g.less(sure(above), sure(below))), [batch, 1]);
     const inside = g.add(above, g.mul(isBelow, g.sub(below, above)));
     const sum = g.matmul(g.reshape(inside, [batch, 1, count]), x); // [B, 1, D]
-    return claim(g.reshape(g.matmul(x, directions(g, sum), { b: true }), [batch, count]));
+    return claim(g.reshape(g.matmul(x, directed(g, sum), { b: true }), [batch, count]));
   },
 );
 
@@ -141,7 +138,7 @@ export const clusters = layer(
     const places = g.broadcast(g.reshape(g.cast(drawn, "float32"), [batch, count, 1]), [batch, count, o.parts]);
     let own = flag(g, g.equal(places, numbers)); // [B, N, K]: the first middles
     for (let i = 0; i < rounds; i++) {
-      const middles = directions(g, g.matmul(own, x, { a: true })); // [B, K, D]
+      const middles = directed(g, g.matmul(own, x, { a: true })); // [B, K, D]
       // Of two that are equally near, the first.
       const near = g.sub(g.matmul(x, middles, { b: true }), g.mul(numbers, 1e-6));
       own = flag(g, g.equal(near, g.broadcast(g.reduceMax(near, [2], "keep"), [batch, count, o.parts])));
@@ -199,7 +196,7 @@ export const wholePartsSeen = layer(
   ): Tensor<["B", N], "int32"> => {
     const [batch, count, parts] = own.shape as unknown as readonly [number, number, number];
     const x = detachedDirections(g, features);
-    const near = g.matmul(x, directions(g, g.matmul(own, x, { a: true })), { b: true }); // [B, N, K]
+    const near = g.matmul(x, directed(g, g.matmul(own, x, { a: true })), { b: true }); // [B, N, K]
     const inside = g.add(g.mul(g.sub(own, g.constant(1)), 10), near);
     const nearest = g.broadcast(g.reduceMax(inside, [1], "keep"), [batch, count, parts]);
     const middle = flag(g, g.equal(inside, nearest)); // [B, N, K]

@@ -12,6 +12,13 @@ export function unitVectors(g: Builder, x: Tensor): Tensor {
   return g.mul(x, g.rsqrt(g.maximum(squares, shortest ** 2)));
 }
 
+/** x [..., D] -> each vector divided by its length; `epsilon` is added to the square of that, so that it has a slope at 0 too. */
+export function directions(g: Builder, x: Tensor, epsilon: number): Tensor {
+  const shape = x.shape as readonly number[];
+  const length = g.sqrt(g.add(g.sum(g.mul(x, x), [shape.length - 1]), epsilon));
+  return g.div(x, g.reshape(length, [...shape.slice(0, -1), 1]));
+}
+
 /**
  * features [B, D] -> the mean of all B x B squared cosines between samples, each with itself included, []. 1 when all
  * samples point one way or the opposite, at least 1 / B.
