@@ -1,4 +1,4 @@
-/** Arrays and maps cut into equal boxes, and boxes put together again: how their axes lie in between, and types of maps with more places. */
+/** Arrays and maps cut into equal boxes, and boxes put together again: how their axes lie in between, the places of a box, and types of maps with more places. */
 
 import type { Builder, Mul, Rows, Tensor } from "../../graph/index.js";
 
@@ -10,6 +10,13 @@ type Times<P extends Places, F extends number> = { -readonly [K in keyof P]: Mul
 /** [B, ...F times P, C]. */
 export type Finer<B extends Rows, P extends Places, F extends number, C extends number> =
   Times<P, F> extends infer S extends number[] ? Tensor<[B, ...S, C]> : never;
+
+/** The places of a box in raster order, by their numbers along each axis. */
+export const placesIn = (box: Places): readonly Places[] =>
+  box.reduce<readonly Places[]>(
+    (all, n) => all.flatMap((place) => Array.from({ length: n }, (_, i) => [...place, i])),
+    [[]],
+  );
 
 /** Along each axis: how many boxes there are, and how many places one has. */
 interface Boxes {

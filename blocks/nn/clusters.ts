@@ -4,6 +4,7 @@
  */
 
 import type { Builder, Tensor } from "../../graph/index.js";
+import { placesIn } from "./boxes.js";
 import { placesInOrder } from "./guided-masks.js";
 import { claim, layer } from "./layer.js";
 import { directions } from "./sphere.js";
@@ -215,18 +216,8 @@ export const wholePartsSeen = layer(
 
 /** Of each pair of patches, how far they are from each other. */
 function distances(counts: readonly number[]): Float32Array {
-  const count = counts.reduce((product, n) => product * n, 1);
-  const placeOf = (token: number): readonly number[] => {
-    let [rest, place] = [token, [] as number[]];
-    for (const n of [...counts].reverse()) {
-      place = [rest % n, ...place];
-      rest = Math.floor(rest / n);
-    }
-    return place;
-  };
-  const places = Array.from({ length: count }, (_, i) => placeOf(i));
-  return Float32Array.from({ length: count * count }, (_, i) => {
-    const [a, b] = [places[Math.floor(i / count)], places[i % count]] as [readonly number[], readonly number[]];
-    return Math.hypot(...a.map((at, axis) => at - (b[axis] as number)));
-  });
+  const places = placesIn(counts);
+  return Float32Array.from(
+    places.flatMap((a) => places.map((b) => Math.hypot(...a.map((at, axis) => at - (b[axis] as number))))),
+  );
 }

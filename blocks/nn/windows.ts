@@ -6,7 +6,7 @@
 import type { Builder, Rows, Tensor } from "../../graph/index.js";
 import { type Parameter, parameter, type Weights } from "../parameters.js";
 import { type SelfAttentionParameters, selfAttention } from "./attention.js";
-import { boxesApart, boxesTogether, type Finer, type Places } from "./boxes.js";
+import { boxesApart, boxesTogether, type Finer, type Places, placesIn } from "./boxes.js";
 import { claim, claimAs, declarer, layer } from "./layer.js";
 import { type LayerNormParameters, layerNorm, layerNormParameters, normalLinearParameters, project } from "./linear.js";
 import { spreadPlaces } from "./maps.js";
@@ -83,13 +83,6 @@ function joinedWindows(g: Builder, windows: Tensor, window: Places, split: Place
   const [batch, width] = [(windows.shape[0] as number) / product(split), windows.shape.at(-1) as number];
   return boxesTogether(g, windows, { batch, counts: split, sides: window, width });
 }
-
-/** The places of a box in raster order, by their numbers along each axis. */
-const placesIn = (box: Places): readonly Places[] =>
-  box.reduce<readonly Places[]>(
-    (all, n) => all.flatMap((place) => Array.from({ length: n }, (_, i) => [...place, i])),
-    [[]],
-  );
 
 /** Of each two places of a window, the row of the table that says how far the second is from the first. */
 function stepsIn(window: Places): Int32Array {
