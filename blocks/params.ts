@@ -195,7 +195,6 @@ export const axes = (o: Words<readonly AxisName[]>): Param<readonly AxisName[]> 
 export const defaultsOf = (params: Params): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(params).map(([name, param]) => [name, param.default]));
 
-/** May be left out; block code then receives null. */
 /** Hertz. */
 export const frequency = (o: Words<number> & { min: number; max: number }): Param<number> =>
   param({ kind: "quantity", of: "frequency", min: o.min, max: o.max }, o);
@@ -204,4 +203,5 @@ export const frequency = (o: Words<number> & { min: number; max: number }): Para
 export const time = (o: Words<number> & { min: number; max: number }): Param<number> =>
   param({ kind: "quantity", of: "time", min: o.min, max: o.max }, o);
 
+/** May be left out; block code then receives null. */
 export const optional = <V>(inner: Param<V>): Param<V | null> => ({ type: inner.type, doc: inner.doc, default: null });

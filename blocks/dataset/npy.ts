@@ -1,5 +1,6 @@
 /** Arrays and labels saved by NumPy. */
 
+import { sizeOf } from "../../graph/index.js";
 import {
   type ArrayShape,
   arrayLength,
@@ -211,7 +212,7 @@ async function readMaps(
       "Save the class of each place as a whole number, in an array of the samples' shape without their channels.",
     );
   });
-  const length = wanted.slice(1).reduce((product, size) => product * size, 1);
+  const length = sizeOf(wanted.slice(1));
   return (i) => {
     const begin = header.begin + i * length * header.width;
     const numbers = npyValues(header.type, bytes(begin, begin + length * header.width)) as ArrayLike<number>;

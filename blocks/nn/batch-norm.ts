@@ -1,6 +1,6 @@
 /** Batch normalisation: by the statistics of the batch in training, by their running means afterwards. Named as in PyTorch. */
 
-import type { Builder, Rows, Tensor } from "../../graph/index.js";
+import { type Builder, type Rows, sizeOf, type Tensor } from "../../graph/index.js";
 import { type Parameter, parameter, running, type Weights } from "../parameters.js";
 import { claim, declarer, layer } from "./layer.js";
 
@@ -37,7 +37,7 @@ const share = 0.1;
 /** Mean and variance of each channel over all places of all samples, or over those where something is visible. */
 function statistics(g: Builder, x: Tensor, kept: Tensor | undefined) {
   const axes = x.shape.slice(0, -1).map((_, axis) => axis);
-  const places = x.shape.slice(0, -1).reduce((product, n) => product * n, 1);
+  const places = sizeOf(x.shape.slice(0, -1));
   const count = kept ? g.sum(kept) : g.constant(places);
   const seen = (values: Tensor): Tensor => (kept ? g.mul(values, kept) : values);
   const mean = g.div(g.sum(seen(x), axes), count);

@@ -3,7 +3,7 @@
  * gives, as literals, and ask of what it is given that they fit: a window that halves the rows is told how many are left.
  */
 
-import type { Builder, Dims, Rows, Tensor } from "../../graph/index.js";
+import { type Builder, type Dims, type Rows, sizeOf, type Tensor } from "../../graph/index.js";
 import { type Initializer, type Parameter, parameter } from "../parameters.js";
 import type { Finer, Places } from "./boxes.js";
 import { claim, claimAs, declarer, layer } from "./layer.js";
@@ -126,7 +126,7 @@ export const transposedParameters = declarer("transposedParameters", ({ inputs, 
   weight: parameter([inputs, outputs, ...kernel.map(Number)], {
     kind: "normal",
     // Kaiming's of the numbers that each input reaches.
-    std: Math.sqrt(2 / (outputs * kernel.reduce<number>((product, n) => product * Number(n), 1))),
+    std: Math.sqrt(2 / (outputs * sizeOf(kernel.map(Number)))),
   }),
   bias: parameter([outputs], { kind: "zeros" }),
 })) as <const I extends number, const O extends number, const K extends Dims>(

@@ -3,7 +3,7 @@
  * places of the map, axis by axis, so that one product with a matrix an axis gives it, and the gradient is exact.
  */
 
-import type { Add, Builder, Dims, Product, Rows, Tensor } from "../../graph/index.js";
+import { type Add, type Builder, type Dims, type Product, type Rows, sizeOf, type Tensor } from "../../graph/index.js";
 import { claim, claimAs, layer } from "./layer.js";
 
 /** What each of `size` places takes from each of `length`: [size, length], row by row. */
@@ -55,9 +55,8 @@ function shared(g: Builder, x: Tensor, sizes: readonly number[], shares: Shares)
     const axis = i + 1;
     const length = map.shape[axis] as number;
     if (length === size) return map;
-    const product = (lengths: readonly number[]): number => lengths.reduce((total, n) => total * n, 1);
     const [before, after] = [map.shape.slice(0, axis), map.shape.slice(axis + 1)];
-    const rows = g.reshape(map, [product(before), length, product(after)]);
+    const rows = g.reshape(map, [sizeOf(before), length, sizeOf(after)]);
     const mixed = g.matmul(g.constant(shares(length, size), [size, length]), rows);
     return g.reshape(mixed, [...before, size, ...after]);
   }, x);
@@ -100,10 +99,10 @@ export const resizePositions = layer(
     o: { readonly extra: E; readonly from: F; readonly to: T },
   ): Table<E, T, D> => {
     const [, , width] = positions.shape as readonly [number, number, number];
-    const count = o.from.reduce((product, n) => product * n, 1);
+    const count = sizeOf(o.from);
     const patches = g.slice(positions, [0, o.extra, 0], [1, count, width]);
     const resized = shared(g, g.reshape(patches, [1, ...o.from, width]), o.to, cubicShares);
-    const rows = g.reshape(resized, [1, o.to.reduce((product, n) => product * n, 1), width]);
+    const rows = g.reshape(resized, [1, sizeOf(o.to), width]);
     if (o.extra === 0) return claimAs(rows);
     return claimAs(g.concat([g.slice(positions, [0, 0, 0], [1, o.extra, width]), rows], 1));
   },

@@ -3,7 +3,7 @@
  * names them. Under a mask, norms take the statistics of visible places, and hidden ones are zeros behind each.
  */
 
-import type { Builder, Rows, Tensor } from "../../graph/index.js";
+import { type Builder, type Rows, sizeOf, type Tensor } from "../../graph/index.js";
 import { type Parameter, parameter, type Weights } from "../parameters.js";
 import { type BatchNormParameters, batchNormed, batchNormParameters } from "./batch-norm.js";
 import type { Finer, Places } from "./boxes.js";
@@ -22,7 +22,7 @@ export const kaimingKernelParameters = declarer(
   ({ inputs, outputs, kernel }: KernelSize): KernelParameters<number, number> => ({
     weight: parameter([outputs, inputs, ...kernel], {
       kind: "normal",
-      std: Math.sqrt(2 / (outputs * kernel.reduce((product, n) => product * n, 1))),
+      std: Math.sqrt(2 / (outputs * sizeOf(kernel))),
     }) as Parameter<[number, number, ...number[]]>,
   }),
 ) as <const O extends number>(size: KernelSize & { readonly outputs: O }) => KernelParameters<number, O>;

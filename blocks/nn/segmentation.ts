@@ -1,6 +1,6 @@
 /** How wrong the classes of places are. A place whose class is below zero does not count. */
 
-import type { Builder, Tensor } from "../../graph/index.js";
+import { type Builder, sizeOf, type Tensor } from "../../graph/index.js";
 import { logShares } from "./classify.js";
 import { claim, layer } from "./layer.js";
 
@@ -11,7 +11,7 @@ function classesApart(
   classes: number,
 ): { readonly wanted: Tensor; readonly counts: Tensor } {
   const [batch, ...sizes] = labels.shape as readonly number[];
-  const places = sizes.reduce((product, n) => product * n, 1);
+  const places = sizeOf(sizes);
   const flat = g.reshape(labels, [batch as number, places, 1]);
   const every = g.constant(
     Int32Array.from({ length: classes }, (_, k) => k),
@@ -26,7 +26,7 @@ function classesApart(
 function inRow(g: Builder, said: Tensor): Tensor {
   const [batch, ...rest] = said.shape as readonly number[];
   const classes = rest.at(-1) as number;
-  const places = rest.slice(0, -1).reduce((product, n) => product * n, 1);
+  const places = sizeOf(rest.slice(0, -1));
   return g.reshape(said, [batch as number, places, classes]);
 }
 

@@ -1,6 +1,6 @@
 /** Views of samples as points on a sphere or as shares of prototypes: how surely those of one sample find each other, and what a teacher makes of them. */
 
-import type { Builder, Rows, Tensor } from "../../graph/index.js";
+import { type Builder, type Rows, sizeOf, type Tensor } from "../../graph/index.js";
 import { type Parameter, running } from "../parameters.js";
 import { logShares } from "./classify.js";
 import { claim, declarer, layer } from "./layer.js";
@@ -114,9 +114,7 @@ function taughtShares(
   keep: number,
 ): readonly Tensor[] {
   const shares = all.map((x) => g.stopGradient(g.softmax(g.div(g.sub(x, centre), temperature))));
-  const rows = all.map((x) =>
-    g.reshape(x, [x.shape.slice(0, -1).reduce((n, size) => n * size, 1), x.shape.at(-1) as number]),
-  );
+  const rows = all.map((x) => g.reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1) as number]));
   const mean = g.mean(rows.length === 1 ? (rows[0] as Tensor) : g.concat(rows, 0), [0]);
   g.move(
     centre,

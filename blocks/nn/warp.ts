@@ -3,7 +3,7 @@
  * linear. As torch.nn.functional.grid_sample with align_corners=True, whose grid is the place and the displacement together.
  */
 
-import type { Builder, Rows, Tensor } from "../../graph/index.js";
+import { type Builder, type Rows, sizeOf, type Tensor } from "../../graph/index.js";
 import { claim, layer } from "./layer.js";
 
 /** What lies outside: nothing, or what lies at the border. */
@@ -44,7 +44,7 @@ function between(g: Builder, at: Tensor, size: number, outside: Outside): Betwee
 export function warped(g: Builder, x: Tensor, displacement: Tensor, outside: Outside): Tensor {
   const [batch, ...rest] = x.shape as readonly number[];
   const [sizes, width] = [rest.slice(0, -1), rest.at(-1) as number];
-  const places = sizes.reduce((product, n) => product * n, 1);
+  const places = sizeOf(sizes);
   const axes = sizes.map((size, axis) => {
     const moved = g.slice(displacement, [...x.shape.map(() => 0).slice(1), axis], [batch as number, ...sizes, 1]);
     return between(g, g.add(moved, placesAlong(g, sizes, axis)), size, outside);

@@ -3,7 +3,7 @@
  * expanded between stages. Weights are named as timm names them.
  */
 
-import type { Builder, Rows, Tensor } from "../../graph/index.js";
+import { type Builder, type Rows, sizeOf, type Tensor } from "../../graph/index.js";
 import { type Parameter, parameter, type Weights } from "../parameters.js";
 import { type SelfAttentionParameters, selfAttention } from "./attention.js";
 import { boxesApart, boxesTogether, type Finer, type Places, placesIn } from "./boxes.js";
@@ -22,8 +22,6 @@ export type WindowBlockParameters<D extends number> = {
   readonly mlp: PerceptronParameters<D, number>;
 };
 
-const product = (numbers: Places): number => numbers.reduce((all, n) => all * n, 1);
-
 /** `window`: its places along each axis. */
 export const windowBlockParameters = declarer(
   "windowBlockParameters",
@@ -31,7 +29,7 @@ export const windowBlockParameters = declarer(
     norm1: layerNormParameters(width),
     attn: {
       relative_position_bias_table: {
-        ...parameter([product(window.map((n) => 2 * n - 1)), heads], { kind: "truncated_normal", std: 0.02 }),
+        ...parameter([sizeOf(window.map((n) => 2 * n - 1)), heads], { kind: "truncated_normal", std: 0.02 }),
         token: true,
       },
       qkv: normalLinearParameters(width, 3 * width),
@@ -75,12 +73,12 @@ function rolled(g: Builder, x: Tensor, shift: Places): Tensor {
 function windowsOf(g: Builder, x: Tensor, window: Places, split: Places): Tensor {
   const [batch, width] = [x.shape[0] as number, x.shape.at(-1) as number];
   const apart = boxesApart(g, x, { counts: split, sides: window });
-  return g.reshape(apart, [batch * product(split), product(window), width]);
+  return g.reshape(apart, [batch * sizeOf(split), sizeOf(window), width]);
 }
 
 /** The inverse of `windowsOf`. */
 function joinedWindows(g: Builder, windows: Tensor, window: Places, split: Places): Tensor {
-  const [batch, width] = [(windows.shape[0] as number) / product(split), windows.shape.at(-1) as number];
+  const [batch, width] = [(windows.shape[0] as number) / sizeOf(split), windows.shape.at(-1) as number];
   return boxesTogether(g, windows, { batch, counts: split, sides: window, width });
 }
 
@@ -94,7 +92,7 @@ function stepsIn(window: Places): Int32Array {
 
 /** What keeps places apart that only moving the windows brought into one, [windows, 1, N, N]: so low a score that nothing attends there. */
 function separated(g: Builder, { window, shift }: Cut, split: Places): Tensor {
-  const count = product(window);
+  const count = sizeOf(window);
   // Of a moved axis the last window has places of its end and of its beginning.
   const isMoved = (axis: number, at: number, place: number): boolean =>
     at === (split[axis] as number) - 1 && place >= (window[axis] as number) - (shift[axis] as number);
@@ -105,22 +103,22 @@ function separated(g: Builder, { window, shift }: Cut, split: Places): Tensor {
     );
     return sides.flatMap((from) => sides.map((to) => (from === to ? 0 : -100)));
   });
-  return g.constant(Float32Array.from(values), [product(split), 1, count, count]);
+  return g.constant(Float32Array.from(values), [sizeOf(split), 1, count, count]);
 }
 
 /** What is added to the scores of attention, [heads, N, N], or one of each window [B x windows, heads, N, N] where they are moved. */
 function scoreBias(g: Builder, table: Tensor, cut: Cut, split: Places, batch: number): Tensor {
-  const [count, heads] = [product(cut.window), table.shape[1] as number];
+  const [count, heads] = [sizeOf(cut.window), table.shape[1] as number];
   const steps = g.constant(stepsIn(cut.window), [count * count], "int32");
   const rows = g.lookUp(claim<[number, number]>(table), claim<[number], "int32">(steps)); // [N N, heads]
   const bias = g.reshape(g.transpose(rows, [1, 0]), [heads, count, count]);
   if (cut.shift.every((by) => by === 0)) return bias;
   const each = g.add(
-    g.broadcast(g.reshape(bias, [1, heads, count, count]), [product(split), heads, count, count]),
+    g.broadcast(g.reshape(bias, [1, heads, count, count]), [sizeOf(split), heads, count, count]),
     separated(g, cut, split),
   );
   const all = g.broadcast(g.reshape(each, [1, ...(each.shape as number[])]), [batch, ...(each.shape as number[])]);
-  return g.reshape(all, [batch * product(split), heads, count, count]);
+  return g.reshape(all, [batch * sizeOf(split), heads, count, count]);
 }
 
 /** x [B, ...S, D] -> what its places take from those of their window. */
