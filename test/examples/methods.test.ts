@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { emitModule } from "../../compiler/emit/index.js";
-import { plan, trainingOf } from "../../compiler/index.js";
+import { type Model, plan, trainingOf } from "../../compiler/index.js";
 import { vocabularyOf } from "../../runtime/index.js";
 import { folder } from "../cli/mae.js";
 import { bound } from "../support/data.js";
@@ -147,6 +147,19 @@ describe.each([
     expect(planned.steps?.total).toBeGreaterThan(0);
     expect(await emitModule(model, "0.0.0-test")).toContain(`export const ${model.name} =`);
   });
+});
+
+test.each([
+  // Two LayerNorms around a layer of 900 values, ViT-B, a decoder of 256/4/4 to 900 values, and two tables of 31 places.
+  ["maefe.Mtae", 89_371_788],
+  ["maefe.Mlae", 90_739_806],
+  ["maefe.Mltae", 89_371_788 + 90_739_806],
+  ["st-mem.StMem", 88_895_201],
+])("%s, whose published recipe is not known, checks, plans and emits", async (name, parameters) => {
+  const [file = "", wanted = ""] = name.split(".");
+  const model = exampleOf(`${file}.mae`).models.get(wanted) as Model;
+  expect(plan(model).parameters).toBe(parameters);
+  expect(await emitModule(model, "0.0.0-test")).toContain(`export const ${wanted} =`);
 });
 
 const plainToys = [
