@@ -175,6 +175,9 @@ export const isPicture = ({ axes: [row, column, another] }: Pick<ArrayShape, "ax
 export const hasPictures = ({ axes }: Pick<ArrayShape, "axes">): boolean =>
   axes.at(-2)?.name === "row" && axes.at(-1)?.name === "column";
 
+/** Whether what its tokens are made of lies in space: their order says nothing of which are near each other. */
+export const liesInSpace = ({ cloud }: Pick<ArrayShape, "cloud">): boolean => cloud !== undefined;
+
 /** Samples a second of what an array is made of; null: any. */
 export const rateOf = ({ sound, rate }: ArrayShape): number | null => sound?.rate ?? rate ?? null;
 

@@ -22,6 +22,7 @@ export {
   isRecorded,
   isVideo,
   isVolume,
+  liesInSpace,
   type Medium,
   mediumOf,
   type NumberKind,

@@ -1,6 +1,7 @@
 /** How a head over maps is built, whatever it says of each place: which layers it reads, what it makes of them, and its weights. */
 
 import type { Tensor } from "../../graph/index.js";
+import { liesInSpace } from "../arrays.js";
 import type { Requirement } from "../block.js";
 import type { Code } from "../code.js";
 import {
@@ -153,9 +154,13 @@ export const neckRequirements: readonly NeckRequirement[] = [
     name: "places",
     at: null,
     doc: "The model reads an array whose places are alike: an image or a volume.",
-    holds: (_, { array }) => array.ids === undefined && array.axes.length >= 2,
+    holds: (_, { array }) => array.ids === undefined && array.axes.length >= 2 && !liesInSpace(array),
     say: (_, { array }) =>
-      array.ids === undefined ? "the model reads an array of one axis" : "the model reads a text, which has no places",
+      array.ids !== undefined
+        ? "the model reads a text, which has no places"
+        : liesInSpace(array)
+          ? "the model reads what lies in space, in no order, and maps have rows and columns"
+          : "the model reads an array of one axis",
     help: () => "write `input image` or `input volume`",
   },
   {

@@ -4,7 +4,7 @@
  */
 
 import type { Random } from "../../graph/index.js";
-import type { AxisName } from "../arrays.js";
+import { type AxisName, liesInSpace } from "../arrays.js";
 import type { ModelContext, Requirement } from "../block.js";
 import { axes as axesParam, choice, optional, type Params, sides, type ValuesOf } from "../params.js";
 import { axesText, boxText, countsOf, type Lattice, placeOf, tokenCount } from "../sets.js";
@@ -177,7 +177,20 @@ const hidesSo: Condition = {
   help: (_, { maps }) => `write \`hidden: ${maps?.hiding}\`, or nothing`,
 };
 
-const own: readonly Requirement<Dials, ModelContext>[] = [axesThere, someAxis, cellFits, hidesSo];
+/** The first dial that is written and speaks of axes. */
+const dialOfAxes = (p: Values): "along" | "each" | "cell" | undefined =>
+  (["along", "each", "cell"] as const).find((dial) => p[dial]);
+
+const axesInOrder: Condition = {
+  name: "axes-in-order",
+  at: "along",
+  doc: "Tokens that lie in space are hidden one by one: they have no axes along which they are in order.",
+  holds: (p, { array }) => dialOfAxes(p) === undefined || !liesInSpace(array),
+  say: (p) => `the tokens lie in space, in no order, and \`${dialOfAxes(p)}\` speaks of axes`,
+  help: (p) => `remove \`${dialOfAxes(p)}\`, or use \`ball\`, which hides what is near in space`,
+};
+
+const own: readonly Requirement<Dials, ModelContext>[] = [axesInOrder, axesThere, someAxis, cellFits, hidesSo];
 
 /** The dials among the values of a mask. */
 const dialsOf = (p: object): ValuesOf<Dials> => p as ValuesOf<Dials>;
@@ -248,16 +261,19 @@ const ofTokens = <P extends Params>(varies: VisibleCounts<P>): VisibleCounts<P> 
 export const twoAxes: Requirement<Params, ModelContext> = {
   name: "two-axes",
   at: null,
-  doc: "It is drawn over two axes.",
-  holds: (_, { grid }) => grid.length === 2,
-  say: (_, { grid }) => `it runs through two axes, and is to be drawn over ${grid.length}: ${axesText(grid)}`,
-  help: (_, { grid }) =>
-    grid.length > 2
-      ? `name two of them, such as \`along: [${grid
-          .slice(-2)
-          .map(({ name }) => name)
-          .join(", ")}]\``
-      : "use a mask for one axis, such as `random`",
+  doc: "It is drawn over two axes, along which tokens are in order.",
+  holds: (_, { array, grid }) => grid.length === 2 && !liesInSpace(array),
+  say: (_, { grid }) =>
+    grid.length === 2
+      ? "it runs through rows and columns, and the tokens lie in space, in no order"
+      : `it runs through two axes, and is to be drawn over ${grid.length}: ${axesText(grid)}`,
+  help(_, { grid }) {
+    if (grid.length === 2) return "use `random`, or `ball`, which hides what is near in space";
+    const last = grid.slice(-2).map(({ name }) => name);
+    return grid.length > 2
+      ? `name two of them, such as \`along: [${last.join(", ")}]\``
+      : "use a mask for one axis, such as `random`";
+  },
 };
 
 /** Its two counts: rows and columns, or whatever the two axes are. */

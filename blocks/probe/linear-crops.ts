@@ -1,5 +1,6 @@
 /** The linear probe of the MAE paper as it was published: every image is cut and mirrored anew in each epoch. */
 
+import { hasPictures } from "../arrays.js";
 import { int } from "../params.js";
 import { classScores } from "./classifier.js";
 import { definePassProbe, pause } from "./contract.js";
@@ -18,7 +19,17 @@ export const linearCrops = definePassProbe({
     ...viewParams,
   },
   several: true,
-  requires: [warmupEnds],
+  requires: [
+    warmupEnds,
+    {
+      name: "pictures",
+      at: null,
+      doc: "Training images are cut and mirrored: the model reads pictures.",
+      holds: (_, { arrays }) => arrays.some(hasPictures),
+      say: () => "it cuts and mirrors images anew in each epoch, and the model reads none",
+      help: () => "use `linear`, which goes over the samples once",
+    },
+  ],
   views: viewsOf,
   async runPasses(p, passes, random, tick) {
     const { samples, classes } = passes;

@@ -1,5 +1,6 @@
 /** The views, sorted by name. */
 
+import { liesInSpace } from "../arrays.js";
 import { flag, int, sides } from "../params.js";
 import { defineView } from "./contract.js";
 
@@ -40,6 +41,14 @@ export const multiCrop = defineView({
     local_size: sides({ doc: "Sides of a small view, such as `96x96`." }),
   },
   requires: [
+    {
+      name: "axes-in-order",
+      at: "local_size",
+      doc: "Small views are cut from an array along its axes: nothing of it lies in space, in no order.",
+      holds: (_, { array }) => !liesInSpace(array),
+      say: () => "the model reads what lies in space, in no order, and a small view has sides",
+      help: () => "use `crops`, whose views are of the input's size",
+    },
     {
       name: "sides",
       at: "local_size",

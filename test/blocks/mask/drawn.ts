@@ -25,12 +25,12 @@ export const plain = {
   round: null,
 } as const;
 
-/** What a requirement is told of a model with this grid, whose tokens also lie in space, as some masks ask. */
-export const contextOf = (grid: Lattice) => ({
+/** What a requirement is told of a model with this grid. `inSpace`: whether its tokens lie in space, as some masks ask. */
+export const contextOf = (grid: Lattice, inSpace = false) => ({
   array: {
     axes: grid.map(({ name, count, size }) => ({ name, size: count * size })),
     channels: 1,
-    cloud: { points: tokenCount(grid) },
+    ...(inSpace ? { cloud: { points: tokenCount(grid) } } : {}),
   },
   grid,
   width: null,
