@@ -205,6 +205,7 @@ export {
   type JudgedPlaces,
   judgedOutput,
   type Looks,
+  meanOf,
   missingOf,
   needsOneClass,
   type ObjectProbe,
@@ -218,6 +219,7 @@ export {
   type ScoredRecord,
   type SeenImage,
   sayingJudged,
+  sharesOf,
   viewsOfProbe,
 } from "./probe/index.js";
 export { addGram, mirror } from "./probe/products.js";

@@ -39,7 +39,7 @@ export const members: { readonly [K in Kind]: { readonly [M in Own<K>]: MemberOf
   decoder: { width: "function", parameters: "function", decode: "function" },
   target: { outputs: "function", build: "function" },
   loss: { weight: "function", build: "function" },
-  head: { classes: "function", parameters: "function", classify: "function", field: "function" },
+  head: { classes: "function", parameters: "function", classify: "function" },
   teacher: { momentum: "function" },
   adversary: {
     backbone: "function",

@@ -150,7 +150,7 @@ export interface Prediction<T extends ParameterTree = ParameterTree> {
 }
 
 /** What a model says of a head of its own. */
-export type HeadFacts = Pick<ModelProgram, "detector" | "places" | "severalClasses"> & { readonly classes: number };
+export type HeadFacts = Pick<ModelProgram, "classes" | "detector" | "places" | "registers" | "severalClasses">;
 
 /**
  * A model. Its functions are written as methods, which TypeScript compares loosely in their arguments: an emitted model
@@ -197,6 +197,8 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   readonly severalClasses?: true;
   /** Present where `predict` says of places in the image which objects are there, [B, places, numbers]. */
   readonly detector?: DetectorFacts;
+  /** Present where `predict` says where the places of the second of two arrays lie in the first, [B, ...axes, axes]: their names. */
+  readonly registers?: { readonly moving: string; readonly fixed: string };
   /** Present where `predict` says of each place which class stands there, [B, ...axes, K]. */
   readonly places?: true;
   /** -> prediction [B, N, P]; of classes, a logit for each [B, K]; absent where all that is learned are features */

@@ -111,10 +111,10 @@ export interface Head<P extends Params = Params, T extends ParameterTree = Param
   drops?(p: ValuesOf<P>, context: HeadContext): readonly Drop[];
   /** Present where it finds objects: what its places say. */
   detector?(p: ValuesOf<P>, context: FieldContext): DetectorFacts;
-  /** -> logits [B, K]; of a detector what each place says, [B, places, numbers]; of places [B, ...axes, K] */
+  /** -> logits [B, K]; of a detector what each place says, [B, places, numbers]; of places [B, ...axes, K], of where they go [B, ...axes, axes] */
   classify(code: Code, p: ValuesOf<P>, w: Weights<T>, inputs: HeadInputs): Tensor;
-  /** What training is fed with: labels [K], see `labelField`, of a detector what each place is to say, or the class of each place. */
-  field(p: ValuesOf<P>, context: FieldContext): Field;
+  /** What training is fed with: labels [K], see `labelField`, of a detector what each place is to say, or the class of each place; absent, where it needs nothing but arrays. */
+  field?(p: ValuesOf<P>, context: FieldContext): Field;
   /** Present where it gives vectors: it is asked for these, and never for classes. */
   readonly vectors?: Vectors<P, T>;
 }

@@ -7,6 +7,7 @@ import { patchesOf } from "../sequence.js";
 import { featuresFrom } from "../sources.js";
 import { defineHead, labelField } from "./contract.js";
 import { detector } from "./detector.js";
+import { displacement } from "./displacement.js";
 import { segmentation } from "./segmentation.js";
 import { predictor, projector, prototypes } from "./vectors.js";
 
@@ -20,7 +21,7 @@ export {
   type VectorContext,
   type VectorInputs,
 } from "./contract.js";
-export { detector, predictor, projector, prototypes, segmentation };
+export { detector, displacement, predictor, projector, prototypes, segmentation };
 
 /** One linear layer on the class token or on the mean of the patches: the head of a fine-tuned vision transformer. */
 export const classifier = defineHead({
@@ -76,4 +77,4 @@ export const classifier = defineHead({
   field: (p) => labelField(p.classes),
 });
 
-export const heads = [classifier, detector, predictor, projector, prototypes, segmentation] as const;
+export const heads = [classifier, detector, displacement, predictor, projector, prototypes, segmentation] as const;

@@ -15,6 +15,8 @@ export interface LossInputs {
   readonly prediction: Tensor;
   /** [B, N, P], of a head the labels [B, K], of a detector what its places are to say, of places their classes [B, ...axes]; computed when it is first read. */
   readonly target: Tensor;
+  /** Of a loss of where places go: the arrays between which they do, [B, ...axes, C] each; absent elsewhere. */
+  readonly pair?: readonly [moving: Tensor, fixed: Tensor];
   /** Whether a mask hides some of what is predicted; if not, `visible` and `hidden` are not to be read. */
   readonly masked: boolean;
   /** int32 [B, V] and [B, N - V] */
@@ -97,8 +99,8 @@ export interface Loss<P extends Params = Params, T extends ParameterTree = Param
   /**
    * What it compares: predictions of patches with their targets, where absent; points with those of a token, in any order; logits of ids with
    * those of a text; what is said of columns of a table with what they hold; logits of a head with labels; those of a detector with objects;
-   * those of places with their classes; the features of two inputs, which it names by a parameter `between`; or views of a sample, whose
-   * head or encoder it names by a parameter `of`.
+   * those of places with their classes; where places go, with two arrays; the features of two inputs, which it names by a parameter `between`; or
+   * views of a sample, whose head or encoder it names by a parameter `of`.
    */
   readonly compares?: "patches" | "points" | "ids" | "columns" | "features" | "views" | Saying;
   /** Of a loss that compares views: it compares them with what a teacher makes of others. */

@@ -14,7 +14,9 @@ import { l1 } from "./l1.js";
 import { mse } from "./mse.js";
 import { perceptual } from "./perceptual.js";
 import { placeCrossEntropy } from "./place-cross-entropy.js";
+import { similarity } from "./similarity.js";
 import { smoothL1 } from "./smooth-l1.js";
+import { smoothness } from "./smoothness.js";
 import { uniformity } from "./uniformity.js";
 import { ntXent, selfDistillation, viewContrast } from "./views.js";
 
@@ -43,7 +45,9 @@ export {
   perceptual,
   placeCrossEntropy,
   selfDistillation,
+  similarity,
   smoothL1,
+  smoothness,
   uniformity,
   viewContrast,
 };
@@ -65,7 +69,9 @@ export const losses = [
   perceptual,
   placeCrossEntropy,
   selfDistillation,
+  similarity,
   smoothL1,
+  smoothness,
   uniformity,
   viewContrast,
 ] as const;

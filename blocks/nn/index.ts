@@ -32,6 +32,7 @@ export * from "./perceptual.js";
 export * from "./points.js";
 export * from "./positions.js";
 export * from "./regions.js";
+export { roughness, warpedCorrelation, warpedError } from "./registration.js";
 export { averagePlaces, resizePlaces, resizePositions } from "./resize.js";
 export {
   type BottleneckDownParameters,

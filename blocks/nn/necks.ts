@@ -356,6 +356,15 @@ export const saidParameters = declarer(
   }),
 ) as <const I extends number, const O extends number>(inputs: I, outputs: O) => LinearParameters<I, O>;
 
+/** The same of velocities, which begin as next to nothing. */
+export const velocityParameters = declarer(
+  "velocityParameters",
+  (inputs: number, axes: number): LinearParameters<number, number> => ({
+    weight: parameter([axes, inputs], { kind: "normal", std: 1e-5 }),
+    bias: parameter([axes], { kind: "zeros" }),
+  }),
+) as <const I extends number, const O extends number>(inputs: I, axes: O) => LinearParameters<I, O>;
+
 /** features [B, ...S, F] -> [B, ...places, K]: numbers of each place, linear between the places of the features. */
 export const saidOfPlaces = layer(
   "saidOfPlaces",

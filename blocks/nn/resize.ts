@@ -49,18 +49,30 @@ const meanShares: Shares = (length, size) => {
   return shares;
 };
 
+/** x [B, ...S, D], mixed along `axis` by a matrix [size, length] */
+function mixed(g: Builder, x: Tensor, axis: number, size: number, shares: Float32Array): Tensor {
+  const length = x.shape[axis] as number;
+  const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
+  const rows = g.reshape(x, [sizeOf(before), length, sizeOf(after)]);
+  return g.reshape(g.matmul(g.constant(shares, [size, length]), rows), [...before, size, ...after]);
+}
+
 /** x [B, ...S, D] -> [B, ...sizes, D] */
 function shared(g: Builder, x: Tensor, sizes: readonly number[], shares: Shares): Tensor {
   return sizes.reduce<Tensor>((map, size, i) => {
-    const axis = i + 1;
-    const length = map.shape[axis] as number;
-    if (length === size) return map;
-    const [before, after] = [map.shape.slice(0, axis), map.shape.slice(axis + 1)];
-    const rows = g.reshape(map, [sizeOf(before), length, sizeOf(after)]);
-    const mixed = g.matmul(g.constant(shares(length, size), [size, length]), rows);
-    return g.reshape(mixed, [...before, size, ...after]);
+    const length = map.shape[i + 1] as number;
+    return length === size ? map : mixed(g, map, i + 1, size, shares(length, size));
   }, x);
 }
+
+/** x [B, ...S, D]: the sums over windows of so many places around each, zeros outside. */
+export const windowSums = (g: Builder, x: Tensor, side: number): Tensor =>
+  x.shape.slice(1, -1).reduce<Tensor>((map, size, i) => {
+    const length = size as number;
+    const isNear = (at: number): boolean => Math.abs(Math.floor(at / length) - (at % length)) <= Math.floor(side / 2);
+    const shares = Float32Array.from({ length: length * length }, (_, at) => (isNear(at) ? 1 : 0));
+    return mixed(g, map, i + 1, length, shares);
+  }, x);
 
 /** x [B, ...S, D] -> [B, ...sizes, D]: linear between the centres of places. */
 export const resizePlaces = layer(

@@ -24,12 +24,16 @@ interface Between {
   readonly shares: readonly [Tensor, Tensor];
 }
 
-/** at [B, ...S, 1]: where along an axis of `size` places is read. */
-function between(g: Builder, at: Tensor, size: number, outside: Outside): Between {
-  const within = outside === "border" ? g.minimum(g.maximum(at, 0), size - 1) : at;
-  const first = g.floor(within);
+/**
+ * way [B, ...S, 1]: how far from each of the `own` places along an axis of `size` is read. The way alone is rounded down: beside the number
+ * of a place a short one would be lost, and with it on which side of the place the slope is taken.
+ */
+function between(g: Builder, way: Tensor, own: Tensor, size: number, outside: Outside): Between {
+  const within = outside === "border" ? g.minimum(g.maximum(way, g.neg(own)), g.sub(g.constant(size - 1), own)) : way;
+  const whole = g.floor(within);
+  const first = g.add(own, whole);
   const second = g.add(first, 1);
-  const share = g.sub(within, first);
+  const share = g.sub(within, whole);
   const inside = (place: Tensor): Tensor =>
     g.mul(g.cast(g.less(place, size - 0.5), "float32"), g.cast(g.less(g.neg(place), 0.5), "float32"));
   const bounded = (place: Tensor): Tensor => g.minimum(g.maximum(place, 0), size - 1);
@@ -46,8 +50,8 @@ export function warped(g: Builder, x: Tensor, displacement: Tensor, outside: Out
   const [sizes, width] = [rest.slice(0, -1), rest.at(-1) as number];
   const places = sizeOf(sizes);
   const axes = sizes.map((size, axis) => {
-    const moved = g.slice(displacement, [...x.shape.map(() => 0).slice(1), axis], [batch as number, ...sizes, 1]);
-    return between(g, g.add(moved, placesAlong(g, sizes, axis)), size, outside);
+    const way = g.slice(displacement, [...x.shape.map(() => 0).slice(1), axis], [batch as number, ...sizes, 1]);
+    return between(g, way, placesAlong(g, sizes, axis), size, outside);
   });
   // Whole numbers of a sample are exact; those of a batch are too where they are ints.
   const firsts = g.constant(

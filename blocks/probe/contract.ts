@@ -124,6 +124,8 @@ export interface ObjectProbe<P extends Params = Params> extends Definition<P, Pr
 /** A sample of whose places a head has said the classes. */
 export interface JudgedPlaces {
   readonly overlaps: Overlaps;
+  /** Where classes were moved by a head: how they lay before, and the share of places at which it folds. */
+  readonly moved?: { readonly before: Overlaps; readonly folded: number };
 }
 
 /** What a probe is that judges the classes of places of test samples. */
@@ -132,6 +134,8 @@ export interface PlaceProbe<P extends Params = Params> extends Definition<P, Pro
   readonly needs?: "labels";
   readonly scale?: "share";
   readonly several?: true;
+  /** What the model's head says; `places` where absent. */
+  readonly judges?: Saying;
   judgePlaces(
     p: ValuesOf<P>,
     samples: readonly JudgedPlaces[],
@@ -195,7 +199,7 @@ export const needsOneClass = (probe: Probe): boolean =>
 
 /** What a model's head has to say for a probe that judges it. */
 export const sayingJudged = (probe: Probe): Saying =>
-  isObjectProbe(probe) ? "objects" : isPlaceProbe(probe) ? "places" : "classes";
+  isObjectProbe(probe) ? "objects" : isPlaceProbe(probe) ? (probe.judges ?? "places") : "classes";
 
 export const definePlaceProbe = <const P extends Params>(probe: PlaceProbe<P>): PlaceProbe<P> =>
   ofKind("probe", { ...probe, sees: "predictions" as const });

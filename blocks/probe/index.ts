@@ -9,6 +9,7 @@ import { knn } from "./knn.js";
 import { linear } from "./linear.js";
 import { linearCrops } from "./linear-crops.js";
 import { rank } from "./rank.js";
+import { registration } from "./registration.js";
 import { ridge } from "./ridge.js";
 import { segmentation } from "./segmentation.js";
 import { svm } from "./svm.js";
@@ -44,8 +45,22 @@ export {
   sayingJudged,
   viewsOfProbe,
 } from "./contract.js";
-export { overlapsOf } from "./overlaps.js";
-export { accuracy, anomaly, attentive, detection, fewShot, knn, linear, linearCrops, rank, ridge, segmentation, svm };
+export { meanOf, overlapsOf, sharesOf } from "./overlaps.js";
+export {
+  accuracy,
+  anomaly,
+  attentive,
+  detection,
+  fewShot,
+  knn,
+  linear,
+  linearCrops,
+  rank,
+  registration,
+  ridge,
+  segmentation,
+  svm,
+};
 
 export const probes = [
   accuracy,
@@ -57,6 +72,7 @@ export const probes = [
   linear,
   linearCrops,
   rank,
+  registration,
   ridge,
   segmentation,
   svm,

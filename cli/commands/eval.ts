@@ -175,7 +175,9 @@ function probesFor({ program, vocabulary }: OpenRun, { classes, several }: Label
   const isLabelled = classes.length > (several ? 0 : 1);
   const judging = vocabulary.registry.probe.filter(
     (probe) =>
-      probe.sees !== "predictions" || (program.classes !== undefined && sayingJudged(probe) === saidByProgram(program)),
+      probe.sees !== "predictions" ||
+      ((program.classes !== undefined || program.registers !== undefined) &&
+        sayingJudged(probe) === saidByProgram(program)),
   );
   const left = judging.filter((probe) => !isLabelled && probe.needs !== "images" && sayingJudged(probe) === "classes");
   if (left.length > 0) tell(`left out, as the data have no labels: ${namesOf(left)}`);
@@ -190,8 +192,8 @@ function probesFor({ program, vocabulary }: OpenRun, { classes, several }: Label
   return judging.filter((probe) => ![...left, ...slow, ...odd].includes(probe)).map(withDefaults);
 }
 
-const saidByProgram = ({ detector, places }: ModelProgram): Saying =>
-  places ? "places" : detector ? "objects" : "classes";
+const saidByProgram = ({ detector, places, registers }: ModelProgram): Saying =>
+  registers ? "displacement" : places ? "places" : detector ? "objects" : "classes";
 
 const namesOf = (probes: readonly Probe[]): string => probes.map(({ name }) => name).join(", ");
 

@@ -70,6 +70,7 @@ export async function drawPicture(
 ): Promise<{ readonly text: string; readonly files: readonly string[] }> {
   if (run.program.detector) return { text: await drawObjects(run, options), files: [] };
   if (run.program.places) return { text: await drawPlaces(run, options), files: [] };
+  if (run.program.registers) return { text: await drawMoves(run, run.program.registers.fixed, options), files: [] };
   const drawn = await drawReconstructions(run, options);
   return { text: sayErrors(drawn, wordsOf(run.program.arrays)), files: drawn.files };
 }
@@ -95,6 +96,18 @@ async function drawPlaces(run: Drawable, options: PictureOptions): Promise<strin
   const { canvas, right } = await runtime.drawnPlaces({ program, weights }, batch, { ...options, colours });
   await runtime.writePng(options.path, canvas);
   return `classes of ${percent(right)} of the places of ${count(batch.count, "sample")} right`;
+}
+
+/** Each fixed sample with its classes, with those of the moving one, and with these where they were moved. */
+async function drawMoves(run: Drawable, name: string, options: PictureOptions): Promise<string> {
+  const runtime = await import("../../runtime/index.js");
+  const { program, weights, training } = run;
+  const batch = await shownBatch(await shownSamples(run, options), run, options, runtime.judgedFields(program));
+  const colours = runtime.coloursOf(training.augment, program.arrays)(name);
+  const { canvas, dice } = await runtime.drawnMoves({ program, weights }, batch, { ...options, colours });
+  await runtime.writePng(options.path, canvas);
+  const [before, after] = dice.map((share) => share.toFixed(3));
+  return `Dice overlap of ${count(batch.count, "pair")}: ${before} before, ${after} after`;
 }
 
 /** The samples that are shown: spread evenly over the data. */

@@ -21,7 +21,7 @@ import { fieldsOf } from "./fields.js";
 import { type FunctionCode, inputsFrom, type ModelFunction, type Result } from "./function.js";
 import { functionsOf } from "./functions.js";
 import { guidedMasks } from "./guide.js";
-import { dropsOf, frontOf, headInput, layersOf, layoutOf, separatorsOf } from "./layout.js";
+import { dropsOf, frontOf, headInput, headInputs, layersOf, layoutOf, separatorsOf } from "./layout.js";
 import {
   type AdversaryPart,
   type HeadPart,
@@ -118,6 +118,10 @@ export const encodingsOf = ({
 export function headFacts(head: HeadPart): HeadFacts {
   const { definition, values } = head.block;
   const { array, grid } = headInput(head);
+  if (saidBy(definition) === "displacement") {
+    const [moving, fixed] = headInputs(head).map(({ name }) => name) as [string, string];
+    return { registers: { moving, fixed } };
+  }
   return {
     classes: definition.classes(values),
     ...(head.losses.every((loss) => loss.definition.several) ? { severalClasses: true as const } : {}),

@@ -51,7 +51,7 @@ export function fieldsAsked(parts: Parts): readonly BlockWithField[] {
   for (const one of heads) {
     const { label, block } = one;
     const wanted = label === null ? labelsField : `${label}_${labelsField}`;
-    ask(wanted, { kind: "head", part: block, input: headInput(one) });
+    if (block.definition.field) ask(wanted, { kind: "head", part: block, input: headInput(one) });
   }
   for (const { label, target, input } of objectives) {
     if (target.definition.field) ask(label ?? target.definition.name, { kind: "target", part: target, input });

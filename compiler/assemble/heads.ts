@@ -27,6 +27,7 @@ const docs: Readonly<Record<Saying, string>> = {
   classes: "A logit for each class",
   objects: "What each place says of objects",
   places: "A logit for each class at each place",
+  displacement: "Where each place of the second array lies in the first, in places from itself along each axis",
 };
 
 const noMaps = { maps: [], isPyramid: false } as const;
@@ -127,14 +128,21 @@ export function headTerms(
   const { label, block, latent, losses } = head;
   const { encoder, input } = latent;
   const field = fieldsAsked(parts).find(({ part }) => part === block);
-  invariant(field, "a head is trained with labels");
   let prediction: Tensor | null = null;
   const given = {
     get prediction() {
       prediction ??= code.call(label === null ? "prediction" : `prediction_${label}`, judged, from.batch);
       return prediction;
     },
-    target: from.batch[field.name] as Tensor,
+    get target() {
+      invariant(field, "a loss of labels judges a head that is trained with some");
+      return from.batch[field.name] as Tensor;
+    },
+    get pair(): readonly [Tensor, Tensor] {
+      const [moving, fixed] = headInputs(head).map((one) => arrayIn(one, from.batch));
+      invariant(moving && fixed, "the checker lets through only displacements between two arrays");
+      return [moving, fixed];
+    },
     flags: null,
     masked: false,
     get between() {

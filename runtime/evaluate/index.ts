@@ -43,7 +43,7 @@ export { leadNames } from "./lead-names.js";
 export { writeMedia } from "./media.js";
 export { drawnObjects } from "./objects.js";
 export { reconstructionPicture, stacked } from "./picture.js";
-export { drawnPlaces, judgedFields } from "./places.js";
+export { drawnMoves, drawnPlaces, judgedFields } from "./places.js";
 export { pixelReader } from "./plain-values.js";
 export {
   meanErrors,

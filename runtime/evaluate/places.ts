@@ -1,14 +1,21 @@
 /** What a head says of the places of test samples, beside the classes that are there: for probes and for pictures. */
 
 import {
+  type ArrayShape,
   arrayInputs,
   arrayLength,
   arrayOf,
+  bindField,
   type JudgedPlaces,
+  type Lattice,
   type ModelProgram,
+  meanOf,
   overlapsOf,
   type PlaceProbe,
   predictOf,
+  registry,
+  saidBy,
+  sharesOf,
 } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import type { BatchArrays } from "../data/batches.js";
@@ -18,6 +25,7 @@ import { RunError } from "../run-error.js";
 import type { Bound } from "../train/contract.js";
 import { type ColourScale, withoutNormalization } from "./colours.js";
 import { type EvaluateOptions, type Evaluation, type EvaluationRow, rowOf } from "./contract.js";
+import { foldedShare, movedBy } from "./displacement.js";
 import type { LabelledBatch } from "./features.js";
 import { openFrozen, type Trained } from "./frozen.js";
 import { placesPicture, type ShownPlaces } from "./places-picture.js";
@@ -32,11 +40,14 @@ export async function judgePlaces(
   options: EvaluateOptions,
 ): Promise<Pick<Evaluation, "rows" | "samples">> {
   if (probes.length === 0) return { rows: [], samples: { train: 0, test: 0 } };
-  const { classes } = model.program;
-  invariant(classes !== undefined, "a head that says what stands at places has classes");
   const samples: JudgedPlaces[] = [];
-  for await (const { said, there } of seenPlaces(model, options)) {
-    samples.push({ overlaps: overlapsOf(said, there, classes) });
+  const { registers } = model.program;
+  const classes = model.program.classes ?? (registers ? await classesIn(options) : 0);
+  const seen = registers ? movedPlaces(model, registers, options) : seenPlaces(model, options);
+  for await (const { said, there, before } of seen) {
+    const overlaps = overlapsOf(said, there, classes);
+    const moved = before && { before: overlapsOf(before.map, there, classes), folded: before.folded };
+    samples.push({ overlaps, ...(moved ? { moved } : {}) });
     options.report?.({ stage: "predictions", done: samples.length, total: null });
   }
   if (samples.length === 0) {
@@ -61,6 +72,8 @@ export async function judgePlaces(
 export interface SeenPlaces {
   readonly said: Int32Array;
   readonly there: Int32Array;
+  /** Where classes were moved to their places: how they lay before, and the share of places at which it folds. */
+  readonly before?: { readonly map: Int32Array; readonly folded: number };
 }
 
 /** Throws `run/features` for a model whose head says nothing of places. */
@@ -97,9 +110,68 @@ export function mapsIn({ fields = {} }: Pick<LabelledBatch, "fields">, program: 
   return field;
 }
 
-/** What a head that says something of places is judged by. */
-export const judgedFields = ({ fields = {} }: ModelProgram): NonNullable<ModelProgram["fields"]> =>
-  Object.fromEntries(Object.entries(fields).filter(([, { kind, map }]) => kind === "head" && map));
+/** What a head that says something of places is judged by: the maps that train it, or those of the arrays that it moves. */
+export function judgedFields({
+  fields = {},
+  arrays,
+  grids,
+  registers,
+}: ModelProgram): NonNullable<ModelProgram["fields"]> {
+  if (!registers)
+    return Object.fromEntries(Object.entries(fields).filter(([, { kind, map }]) => kind === "head" && map));
+  const values = { classes: mostClasses, ignore: null };
+  return Object.fromEntries(
+    Object.values(registers).map((name) => {
+      const context = { array: arrays[name] as ArrayShape, grid: grids[name] as Lattice };
+      return [name, bindField("head", mapsOfArrays, values, context, name)];
+    }),
+  );
+}
+
+/** Numbers of classes that are counted. */
+const mostClasses = 10_000;
+
+/** What reads the maps of an array as they are. */
+const mapsOfArrays = registry.head.find((head) => saidBy(head) === "places") as Parameters<typeof bindField>[1];
+
+/** As many as the largest number in the maps says. */
+async function classesIn({ data }: Pick<EvaluateOptions, "data">): Promise<number> {
+  let most = 0;
+  for await (const { fields = {} } of data.places?.() ?? []) {
+    for (const map of Object.values(fields)) for (const kind of map) most = Math.max(most, kind);
+  }
+  return most + 1;
+}
+
+/** The classes of the moving arrays where a head puts them, beside those of the fixed ones. */
+async function* movedPlaces(
+  model: Trained,
+  { moving, fixed }: NonNullable<ModelProgram["registers"]>,
+  { data, executor }: Pick<EvaluateOptions, "data" | "executor">,
+): AsyncGenerator<SeenPlaces> {
+  const { program } = model;
+  const sizes = (program.arrays[fixed] as ArrayShape).axes.map(({ size }) => size);
+  const frozen = await openFrozen(model, executor, atOnce, (g, w) => ({
+    said: predictOf(program)(g, w, arrayInputs(g, program)),
+  }));
+  const places = sizes.reduce((product, n) => product * n, 1);
+  try {
+    for await (const { arrays, fields = {}, count } of data.places?.() ?? []) {
+      for (let first = 0; first < count; first += atOnce) {
+        const { said } = await frozen.run(someOf(arrays, program, first));
+        for (let i = 0; i < Math.min(atOnce, count - first); i++) {
+          const at = places * (first + i);
+          const way = (said as Float32Array).subarray(i * places * sizes.length, (i + 1) * places * sizes.length);
+          const map = (fields[moving] as Int32Array).slice(at, at + places);
+          const there = (fields[fixed] as Int32Array).slice(at, at + places);
+          yield { said: movedBy(map, way, sizes), there, before: { map, folded: foldedShare(way, sizes) } };
+        }
+      }
+    }
+  } finally {
+    await frozen.close();
+  }
+}
 
 export interface PlaceReader {
   /** Of each sample that counts, the class at each of its places. */
@@ -167,4 +239,36 @@ export async function drawnPlaces(
   } finally {
     await reader.close();
   }
+}
+
+/** A picture of the fixed samples of a batch with their classes, with those of the moving ones, and with these where a head has moved them. */
+export async function drawnMoves(
+  model: Trained,
+  batch: LabelledBatch,
+  { executor, colours }: { readonly executor: Executor; readonly colours: ColourScale | null },
+): Promise<{ readonly canvas: Canvas; readonly dice: readonly [before: number, after: number] }> {
+  const { program } = model;
+  const { registers } = program;
+  invariant(registers, "a model that moves one array onto another");
+  const shape = program.arrays[registers.fixed] as ArrayShape;
+  const length = arrayLength(shape);
+  const shown: ShownPlaces[] = [];
+  const shares: (readonly [number, number])[] = [];
+  const data = { places: () => only(batch), train: () => only(batch), test: () => only(batch), classes: [] };
+  const classes = await classesIn({ data });
+  const dice = (said: Int32Array, there: Int32Array): number =>
+    meanOf(sharesOf(overlapsOf(said, there, classes)).dice.slice(1));
+  for await (const { said, there, before } of movedPlaces(model, registers, { data, executor })) {
+    const i = shown.length;
+    const array = (batch.arrays[registers.fixed] as Float32Array).slice(i * length, (i + 1) * length);
+    const map = before?.map ?? said;
+    shown.push({ array: colours ? withoutNormalization(array, colours) : array, maps: [there, map, said] });
+    shares.push([dice(map, there), dice(said, there)]);
+  }
+  const mean = (side: 0 | 1): number => meanOf(shares.map((pair) => pair[side]));
+  return { canvas: placesPicture(shown, shape), dice: [mean(0), mean(1)] };
+}
+
+async function* only(batch: LabelledBatch): AsyncGenerator<LabelledBatch> {
+  yield batch;
 }

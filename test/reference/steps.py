@@ -25,6 +25,7 @@ METHODS = [
     ("encoder", "swin", "swin"),
     ("loss", "perceptual", "perceptual"),
     ("head", "segmentation", "segmentation"),
+    ("head", "displacement", "registration"),
     ("decoder", "convnext_block", "fcmae"),
     ("decoder", "unet", "spark"),
     ("mask", "dirichlet", "multi-mae"),

@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-torch.manual_seed(0)
 here = Path(__file__).parent
 
 
@@ -76,10 +75,17 @@ def warped(sides: list[int]) -> dict:
     return case
 
 
-sizes = [([6], [4]), ([4, 6], [8, 3]), ([5, 7], [3, 3]), ([3, 2], [1, 5]), ([2, 4, 3], [4, 4, 2])]
-result = {
-    "sized": [sized(*one) for one in sizes],
-    "warped": [warped(sides) for sides in ([5, 6], [3, 4, 5])],
-    "versions": {"torch": torch.__version__},
-}
-(here / "warp.json").write_text(json.dumps(result) + "\n")
+
+def main() -> None:
+    torch.manual_seed(0)
+    sizes = [([6], [4]), ([4, 6], [8, 3]), ([5, 7], [3, 3]), ([3, 2], [1, 5]), ([2, 4, 3], [4, 4, 2])]
+    result = {
+        "sized": [sized(*one) for one in sizes],
+        "warped": [warped(sides) for sides in ([5, 6], [3, 4, 5])],
+        "versions": {"torch": torch.__version__},
+    }
+    (here / "warp.json").write_text(json.dumps(result) + "\n")
+
+
+if __name__ == "__main__":
+    main()

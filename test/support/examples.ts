@@ -186,7 +186,9 @@ function shrunk(model: Model): Model {
       use: { ...one.use, values: smaller(one.use.values, patchOf(one.label), width) },
       inner: each(one.inner),
     }));
-  const isOfPlaces = model.slots.some(({ use }) => saidBy(use.definition as never) === "places");
+  const isOfPlaces = model.slots.some(({ use }) =>
+    ["places", "displacement"].includes(saidBy(use.definition as never)),
+  );
   const slots = each(model.slots);
   return { ...model, slots: isOfPlaces ? slots.map(fewPlaces) : slots };
 }
@@ -203,14 +205,14 @@ function fewPlaces(filled: Filled): Filled {
  * Slanted planes with waves on them, each different; of clips one below the other, cut into frames. Nowhere level: where a slope is
  * zero, the direction of a gradient hangs on the rounding, in float32 as anywhere.
  */
-function pictures(count: number, array: ArrayShape): Sample[] {
+function pictures(count: number, array: ArrayShape, first = 0): Sample[] {
   if (array.ids) return texts(count, array, array.ids);
   if (array.table) return rows(count, array, array.table);
   if (array.cloud) return clouds(count, array.cloud.points);
   const { count: planes, shape } = planesOf(array);
   const [height, width, channels] = [planes * shape.height, shape.width, shape.channels];
   return Array.from({ length: count }, (_, i) => {
-    const random = randomStream(11, "probe", i);
+    const random = randomStream(11, "probe", first + i);
     const [across, down, phase] = [90 + 60 * random.uniform(), 60 + 20 * random.uniform(), 6 * random.uniform()];
     const pixels = Uint8Array.from({ length: height * width * channels }, (_, at) => {
       const [x, y] = [(Math.floor(at / channels) % width) / width, Math.floor(at / channels / width) / height];
@@ -285,13 +287,18 @@ function objectsIn({ height, width }: ImageShape, i: number): Annotated {
 }
 
 /** Samples of every array that a model reads; where several are cropped alike, all as large as the largest. */
-function picturesOf(arrays: Readonly<Record<string, ArrayShape>>, augment: Training["augment"]): Training["data"] {
+function picturesOf(
+  arrays: Readonly<Record<string, ArrayShape>>,
+  augment: Training["augment"],
+  isMoved: boolean,
+): Training["data"] {
   const isShared = Object.keys(arrays).length > 1 && augment.some((one) => one.input === undefined);
   const largest = Math.max(...Object.values(arrays).flatMap(({ axes }) => axes.map(({ size }) => size)));
   const stored = (array: ArrayShape): ArrayShape =>
     isShared && hasPictures(array) ? { ...array, axes: array.axes.map((axis) => ({ ...axis, size: largest })) } : array;
-  return Object.entries(arrays).flatMap(([input, array]) =>
-    inMemory(pictures(7, stored(array))).map((data) => ({ ...data, input })),
+  // Of two that are moved onto each other, different ones.
+  return Object.entries(arrays).flatMap(([input, array], i) =>
+    inMemory(pictures(7, stored(array), isMoved ? 100 * i : 0)).map((data) => ({ ...data, input })),
   );
 }
 
@@ -304,13 +311,13 @@ const slow = ({ definition, values }: Bound<Optimizer>): Bound<Optimizer> => ({
 /** The recipe on a few pictures for a few steps at a constant rate, since warm-ups are longer than that; nothing is judged. */
 export function trainingOfExample({ model, recipe }: Example): Training {
   const written = trainingOf(recipe);
-  const { arrays } = programOf(assemble(model));
+  const { arrays, registers } = programOf(assemble(model));
   const isOfSounds = Object.values(arrays).some(({ sound }) => sound !== undefined);
   return {
     ...written,
     // Spectrograms in memory are no recordings any more.
     augment: written.augment.filter(({ definition }) => definition.changes !== "recordings" || !isOfSounds),
-    data: picturesOf(arrays, written.augment),
+    data: picturesOf(arrays, written.augment, registers !== undefined),
     ...{ batch: batchOf({ model }), epochs: null, steps, evaluate: [] },
     schedule: bound("schedule", "constant"),
     optimizer: slow(written.optimizer),
