@@ -15,7 +15,7 @@ export const similarity = defineLoss({
       default: "mse",
       options: {
         mse: "The mean of squared errors.",
-        ncc: "1 less the mean squared correlation in windows around each place: for intensities that differ by a factor from place to place.",
+        ncc: "How far the mean squared correlation in windows around each place is from 1: for intensities that differ by a factor from place to place.",
       },
       doc: "What is compared.",
     }),
