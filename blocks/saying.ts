@@ -1,7 +1,7 @@
 /** What heads say, by which losses and probes fit them. */
 
 /** The class of a sample, the objects in it, the class of each of its places, or where each place of one array lies in another. */
-export type Saying = "classes" | "objects" | "places" | "displacement";
+export type Saying = "classes" | "objects" | "places" | "moves";
 
 /** What a head says. */
 export const saidBy = (head: { readonly says?: Saying }): Saying => head.says ?? "classes";
@@ -11,5 +11,5 @@ export const saidWords: Readonly<Record<Saying, string>> = {
   classes: "classes",
   objects: "objects",
   places: "classes of places",
-  displacement: "where places go",
+  moves: "where places go",
 };

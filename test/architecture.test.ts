@@ -198,6 +198,7 @@ describe("names of blocks", () => {
     "points",
     "cosine",
     "uniformity",
+    "similarity",
   ]);
   const names = new Set(
     Object.values(registry)

@@ -37,7 +37,7 @@ export const displacement = defineHead({
         "write `input moving: volume(...)` and `input fixed: volume(...)` of one size, with the same `tokens`, and one encoder `vit`",
     },
   ],
-  says: "displacement",
+  says: "moves",
   classes: () => 0,
   layers: (p, layers) => layersRead(p, layers),
   parameters: (p, context) => ({

@@ -32,7 +32,7 @@ export const similarity = defineLoss({
       help: ({ window }) => `use ${window - 1} or ${window + 1}`,
     },
   ],
-  compares: "displacement",
+  compares: "moves",
   weight: (p) => p.weight,
   build(code, p, { prediction, pair }) {
     invariant(pair, "a loss of where places go is given two arrays");

@@ -10,7 +10,7 @@ export const smoothness = defineLoss({
   source: "Balakrishnan et al., VoxelMorph, IEEE Transactions on Medical Imaging 2019",
   since: "0.2",
   params: { weight: real({ min: 0, openMin: true, default: 0.02, doc: "Factor in the sum of all losses." }) },
-  compares: "displacement",
+  compares: "moves",
   weight: (p) => p.weight,
   build: (code, _, { prediction }) => code.let("rough", roughness, prediction),
 });

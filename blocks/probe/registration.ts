@@ -16,12 +16,12 @@ export const registration = definePlaceProbe({
       name: "displacement",
       at: null,
       doc: "The model has a head that says where places go.",
-      holds: (_, { says }) => says === "displacement",
+      holds: (_, { says }) => says === "moves",
       say: () => "the model does not say where places go",
       help: () => "judge its features or classes, or give it a head such as `displacement`",
     },
   ],
-  judges: "displacement",
+  judges: "moves",
   async judgePlaces(p, samples) {
     const first = p.background ? 0 : 1;
     const mean = (of: (one: (typeof samples)[number]) => number): number =>

@@ -193,7 +193,7 @@ function probesFor({ program, vocabulary }: OpenRun, { classes, several }: Label
 }
 
 const saidByProgram = ({ detector, places, registers }: ModelProgram): Saying =>
-  registers ? "displacement" : places ? "places" : detector ? "objects" : "classes";
+  registers ? "moves" : places ? "places" : detector ? "objects" : "classes";
 
 const namesOf = (probes: readonly Probe[]): string => probes.map(({ name }) => name).join(", ");
 

@@ -118,7 +118,7 @@ export const encodingsOf = ({
 export function headFacts(head: HeadPart): HeadFacts {
   const { definition, values } = head.block;
   const { array, grid } = headInput(head);
-  if (saidBy(definition) === "displacement") {
+  if (saidBy(definition) === "moves") {
     const [moving, fixed] = headInputs(head).map(({ name }) => name) as [string, string];
     return { registers: { moving, fixed } };
   }

@@ -27,7 +27,7 @@ const docs: Readonly<Record<Saying, string>> = {
   classes: "A logit for each class",
   objects: "What each place says of objects",
   places: "A logit for each class at each place",
-  displacement: "Where each place of the second array lies in the first, in places from itself along each axis",
+  moves: "Where each place of the second array lies in the first, in places from itself along each axis",
 };
 
 const noMaps = { maps: [], isPyramid: false } as const;

@@ -186,9 +186,7 @@ function shrunk(model: Model): Model {
       use: { ...one.use, values: smaller(one.use.values, patchOf(one.label), width) },
       inner: each(one.inner),
     }));
-  const isOfPlaces = model.slots.some(({ use }) =>
-    ["places", "displacement"].includes(saidBy(use.definition as never)),
-  );
+  const isOfPlaces = model.slots.some(({ use }) => ["places", "moves"].includes(saidBy(use.definition as never)));
   const slots = each(model.slots);
   return { ...model, slots: isOfPlaces ? slots.map(fewPlaces) : slots };
 }
