@@ -32,7 +32,10 @@ function field() {
     at.map((_, axis) =>
       waves.reduce(
         (sum, wave) =>
-          sum + (wave.axis === axis ? 2 * wave.size * Math.sin(wave.phase + wave.turns.reduce((s, t, i) => s + t * at[i], 0)) : 0),
+          sum +
+          (wave.axis === axis
+            ? 2 * wave.size * Math.sin(wave.phase + wave.turns.reduce((s, t, i) => s + t * at[i], 0))
+            : 0),
         0,
       ),
     );
@@ -54,7 +57,10 @@ function pair() {
       const organ = organAt(from);
       const inBody = from.reduce((sum, x, i) => sum + (x / [9, 6.8, 7][i]) ** 2, 0) < 1;
       map[n] = organ + 1;
-      values[n] = Math.min(1, Math.max(0, (organ >= 0 ? placed[organ].level : inBody ? 0.45 : 0.02) + between(-0.03, 0.03)));
+      values[n] = Math.min(
+        1,
+        Math.max(0, (organ >= 0 ? placed[organ].level : inBody ? 0.45 : 0.02) + between(-0.03, 0.03)),
+      );
     }
     return { values, map };
   };
@@ -71,7 +77,10 @@ for (const [split, count] of [
     const shape = [count, side, side, side];
     const values = Float32Array.from(pairs.flatMap((own) => [...own[i].values]));
     writeFileSync(join(folder, `${split}-${name}.npy`), npy("<f4", shape, values));
-    writeFileSync(join(folder, `${split}-${name}-maps.npy`), npy("|u1", shape, Uint8Array.from(pairs.flatMap((own) => [...own[i].map]))));
+    writeFileSync(
+      join(folder, `${split}-${name}-maps.npy`),
+      npy("|u1", shape, Uint8Array.from(pairs.flatMap((own) => [...own[i].map]))),
+    );
   }
 }
 console.log(`${train} and ${test} pairs of ${side}x${side}x${side} voxels: ${folder}`);
