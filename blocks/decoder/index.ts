@@ -2,6 +2,7 @@
 
 import { convnextBlock } from "./convnext-block.js";
 import { linear } from "./linear.js";
+import { mapVit } from "./map-vit.js";
 import { queries } from "./queries.js";
 import { regionQuery } from "./region-query.js";
 import { regionVit } from "./region-vit.js";
@@ -19,6 +20,17 @@ export {
   type LatentInputs,
   type TokenGroup,
 } from "./contract.js";
-export { convnextBlock, linear, queries, regionQuery, regionVit, swin, unet, vit, vocabulary };
+export { convnextBlock, linear, mapVit, queries, regionQuery, regionVit, swin, unet, vit, vocabulary };
 
-export const decoders = [convnextBlock, linear, queries, regionQuery, regionVit, swin, unet, vit, vocabulary] as const;
+export const decoders = [
+  convnextBlock,
+  linear,
+  mapVit,
+  queries,
+  regionQuery,
+  regionVit,
+  swin,
+  unet,
+  vit,
+  vocabulary,
+] as const;

@@ -10,6 +10,7 @@ import type { Code } from "../code.js";
 import type { Hiding } from "../mask/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
+import type { Places } from "../places.js";
 import type { Drop } from "../program.js";
 import type { Lattice } from "../sets.js";
 import type { TransformerFacts } from "../vision-transformer.js";
@@ -115,6 +116,8 @@ export interface Maps<P extends Params = Params, T extends ParameterTree = Param
 export interface Seen {
   /** null: everything is visible. */
   readonly kept: Kept | null;
+  /** Which cells are visible, for an encoder that goes on with those alone; null: everything is. */
+  readonly places: Places | null;
   /** What is left out at random; if absent, nothing. */
   readonly drops?: Drops;
 }

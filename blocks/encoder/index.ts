@@ -2,6 +2,7 @@
 
 import { bert } from "./bert.js";
 import { convnext } from "./convnext.js";
+import { convvit } from "./convvit.js";
 import { embedded } from "./embedded.js";
 import { resnet } from "./resnet.js";
 import { swin } from "./swin.js";
@@ -20,6 +21,6 @@ export {
   type Seen,
   type TokenOrigin,
 } from "./contract.js";
-export { bert, convnext, embedded, resnet, swin, vit };
+export { bert, convnext, convvit, embedded, resnet, swin, vit };
 
-export const encoders = [bert, convnext, embedded, resnet, swin, vit] as const;
+export const encoders = [bert, convnext, convvit, embedded, resnet, swin, vit] as const;

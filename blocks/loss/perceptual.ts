@@ -80,7 +80,7 @@ export const perceptual = defineLoss({
   build(code, { through: { block, values }, on }, { pictures }, w) {
     const { maps } = block;
     const look = (picture: ReturnType<typeof pictures>[number]) =>
-      maps?.encode(code, values, w.perceptual as Weights<never>, picture, { kept: null }) ?? [];
+      maps?.encode(code, values, w.perceptual as Weights<never>, picture, { kept: null, places: null }) ?? [];
     const [predicted, wanted] = pictures(on);
     return code.let("perceptual", perceptualDistance, look(predicted), look(wanted));
   },

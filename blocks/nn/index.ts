@@ -18,6 +18,7 @@ export {
   type TransposedParameters,
   transposedParameters,
 } from "./convolution.js";
+export * from "./convvit.js";
 export * from "./detection.js";
 export * from "./guided-masks.js";
 export { declarationOf, isDeclared } from "./layer.js";

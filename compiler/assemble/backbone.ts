@@ -218,7 +218,7 @@ export function mapsFor(
   invariant(input, "an encoder of maps reads an array");
   const places = sight === "seen" ? placesOf(parts, batch, input) : null;
   const own = weightsUnder(w, parts.branchOf(encoder.label));
-  const seen = { kept: places && keptUnder(code, input, places), ...drops };
+  const seen = { kept: places && keptUnder(code, input, places), places, ...drops };
   return mapsOf(definition).encode(code, values, own, arrayIn(input, batch), seen);
 }
 

@@ -95,34 +95,40 @@ function evaluator(text: string) {
 
 const pixels = ["decoder convnext_block(width: 6)", "target pixels(normalize: none)", "loss mse(on: hidden)"];
 const encoder = "encoder convnext(depths: (1, 1), widths: (4, 6), stem: 2)";
+const hybrid = "encoder convvit(depths: (1, 1), widths: (4, 6), heads: 2, stem: 2)";
+const seenAgain = "decoder map_vit(depth: 1, width: 12, heads: 2)";
 
-test.each(["convnext(depths: (1, 1), widths: (4, 6), stem: 2)", "resnet(depths: (1, 2, 1), width: 2, stem: small)"])(
-  "what is hidden reaches nothing but features: %s",
-  (name) => {
-    const lines = ["input image(size: 16x12, channels: 2)", "mask random(ratio: 50%)", `encoder ${name}`, ...pixels];
-    const { drawn, run } = evaluator(model(...lines));
-    const order = Int32Array.of(3, 10, 0, 7, 11, 5, 1, 2, 4, 6, 8, 9);
-    const restore = Int32Array.from(order.keys(), (token) => order.indexOf(token));
-    const places = { visible: order.slice(0, 6), hidden: order.slice(6), restore };
-    const image = drawn(1, [16, 12, 2]);
-    // Cell 1 covers rows 0 to 3 and columns 4 to 7.
-    const other = image.map((value, i) =>
-      Math.floor(i / 24) < 4 && Math.floor((i % 24) / 8) === 1 ? value + 5 : value,
-    );
-    const [before, after] = [run({ image, ...places }), run({ image: other, ...places })];
-    // Zeros have a sign.
-    const numbers = (values: Values[string] | undefined) => Array.from(values ?? [], (value) => value + 0);
-    expect(numbers(after.latent)).toEqual(numbers(before.latent));
-    expect(after.features).not.toEqual(before.features);
-    expect(after.loss).not.toEqual(before.loss);
-  },
-);
+const decoded = [seenAgain, ...pixels.slice(1)];
 
 test.each([
-  ["signal(leads: 4, samples: 32)", "8"],
-  ["volume(size: 8x4x12, channels: 2)", "6"],
-])("along other axes: %s", (input, cells) => {
-  const { feeds, drawn, run } = evaluator(model(`input ${input}`, "mask random(ratio: 50%)", encoder, ...pixels));
+  ["convnext(depths: (1, 1), widths: (4, 6), stem: 2)", pixels],
+  ["resnet(depths: (1, 2, 1), width: 2, stem: small)", pixels],
+  ["convvit(depths: (1, 1), widths: (4, 8), heads: 2, stem: 2)", decoded],
+  // A transformer in place of FCMAE's block.
+  ["convnext(depths: (1, 1), widths: (4, 6), stem: 2)", decoded],
+])("what is hidden reaches nothing but features: %s", (name, rest) => {
+  const lines = ["input image(size: 16x12, channels: 2)", "mask random(ratio: 50%)", `encoder ${name}`, ...rest];
+  const { drawn, run } = evaluator(model(...lines));
+  const order = Int32Array.of(3, 10, 0, 7, 11, 5, 1, 2, 4, 6, 8, 9);
+  const restore = Int32Array.from(order.keys(), (token) => order.indexOf(token));
+  const places = { visible: order.slice(0, 6), hidden: order.slice(6), restore };
+  const image = drawn(1, [16, 12, 2]);
+  // Cell 1 covers rows 0 to 3 and columns 4 to 7.
+  const other = image.map((value, i) => (Math.floor(i / 24) < 4 && Math.floor((i % 24) / 8) === 1 ? value + 5 : value));
+  const [before, after] = [run({ image, ...places }), run({ image: other, ...places })];
+  // Zeros have a sign.
+  const numbers = (values: Values[string] | undefined) => Array.from(values ?? [], (value) => value + 0);
+  expect(numbers(after.latent)).toEqual(numbers(before.latent));
+  expect(after.features).not.toEqual(before.features);
+  expect(after.loss).not.toEqual(before.loss);
+});
+
+test.each([
+  ["signal(leads: 4, samples: 32)", "8", [encoder, ...pixels]],
+  ["volume(size: 8x4x12, channels: 2)", "6", [encoder, ...pixels]],
+  ["volume(size: 8x4x12, channels: 2)", "6", [hybrid, ...decoded]],
+] as const)("along other axes: %s", (input, cells, lines) => {
+  const { feeds, drawn, run } = evaluator(model(`input ${input}`, "mask random(ratio: 50%)", ...lines));
   const count = Number(cells) / 2;
   const order = Int32Array.from({ length: Number(cells) }, (_, i) => i);
   const arrays = Object.fromEntries(
@@ -138,6 +144,7 @@ describe("what goes with tokens alone is refused", () => {
   const mask = "mask random(ratio: 50%)";
   const swin = "encoder swin(depths: (1, 1), width: 4, heads: (1, 1), window: 8, stem: 2)";
   const drawn = "decoder linear";
+  const whole = hybrid.replace("6)", "8)");
   test.each<readonly [string, readonly string[]]>([
     ["check/missing-slot", [image, "positions learned", mask, encoder, ...pixels]],
     ["check/idle-part", [image, "tokens patch(size: 4x4)", mask, encoder, ...pixels]],
@@ -155,6 +162,12 @@ describe("what goes with tokens alone is refused", () => {
       [image, "tokens patch(size: 4x4)", mask, "encoder vit(depth: 1, width: 8, heads: 2)", ...pixels],
     ],
     ["check/unreadable-source", [image, mask, encoder, ...pixels, "teacher ema"]],
+    ["decoder/map_vit/of-hidden-places", [image, mask, swin, ...decoded]],
+    ["decoder/map_vit/width-of-positions", [image, mask, encoder, seenAgain.replace("12", "10"), ...pixels.slice(1)]],
+    ["encoder/convvit/one-width-a-stage", [image, mask, whole.replace("(1, 1)", "(1)"), ...decoded]],
+    ["encoder/convvit/heads-divide-width", [image, mask, whole.replace("heads: 2", "heads: 3"), ...decoded]],
+    ["encoder/convvit/width-of-positions", [image, mask, hybrid, ...decoded]],
+    ["encoder/convvit/odd-window", [image, mask, whole.replace("heads", "kernel: 4, heads"), ...decoded]],
     ["decoder/unet/whole-widths", [image, mask, encoder, "decoder unet(width: 6)", ...pixels.slice(1)]],
   ])("%s", (code, lines) => {
     const { diagnostics } = analyzed(model(...lines));

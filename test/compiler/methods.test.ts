@@ -49,7 +49,7 @@ const methods = [
   ...["sma-table", "sma-text", "point-mae", "point-mae-distances"],
   "uvad",
   ...["classifier-mean", "classifier-class-token"],
-  ...["fcmae", "spark", "spark-resnet", "simmim", "swin-mae"],
+  ...["fcmae", "convmae", "spark", "spark-resnet", "simmim", "swin-mae"],
   ...["maetok", "perceptual"],
 ];
 
@@ -116,7 +116,7 @@ test("whole images under a ResNet, by what its norms know", () => {
 });
 
 /** Latents under a mask; features of all, which timm was shown to give too. */
-test.each(["fcmae", "simmim", "swin-mae"])("the latent and the features of %s", (name) => {
+test.each(["fcmae", "convmae", "simmim", "swin-mae"])("the latent and the features of %s", (name) => {
   const { fixture, program, g, weights, batch, compute } = load(name);
   const { latent, features } = compute({
     latent: program.encode(g, weights, batch),

@@ -139,6 +139,8 @@ describe.each([
   ["swin-mae", 20_413_386 - 1_536 + 96 + 1_180_416 + 5_038_650 + 192 + 97 * 48],
   // timm's ConvNeXt V2 Base without its classifier and the norm before it; to 512 features, the token, a block, to 3072 numbers.
   ["fcmae", 88_717_800 - 1_027_048 + 524_800 + 512 + 2_130_432 + 1_575_936],
+  // As many as the official code has.
+  ["convmae", 115_041_408],
 ])("%s, as published", (name, parameters) => {
   test("checks, plans and emits", async () => {
     const { model, recipe } = modelAndRecipe(name);
@@ -216,6 +218,7 @@ const toys: readonly (readonly [name: string, share: number])[] = [
   ["sentences-bert", 0.97],
   // Convolutions take longer to find what is the same everywhere.
   ["digits-fcmae", 0.97],
+  ["digits-convmae", 0.97],
   ["digits-spark", 0.97],
   // Numbers and categories that nothing else tells keep their errors.
   ["collisions-mae", 0.97],

@@ -27,6 +27,7 @@ METHODS = [
     ("head", "segmentation", "segmentation"),
     ("head", "displacement", "registration"),
     ("decoder", "convnext_block", "fcmae"),
+    ("encoder", "convvit", "convmae"),
     ("decoder", "unet", "spark"),
     ("mask", "dirichlet", "multi-mae"),
     ("loss", "info_nce", "cav-mae"),

@@ -83,6 +83,7 @@ describe.each(["reference", ...backendsHere] as const)("on %s", (backend) => {
     ["cav-mae", 3],
     ["multi-mae", 3],
     ["fcmae", 2],
+    ["convmae", 2],
     ["spark", 2],
     ["spark-resnet", 2],
     ["simmim", 1],

@@ -145,6 +145,7 @@ function smaller(
   if (Array.isArray(values.widths)) {
     const side = patch.at(-1) as number;
     Object.assign(changed, { depths: [1, 1], widths: [widest / 2, widest], stem: (side % 2 === 0 ? side : cell) / 2 });
+    if (typeof values.heads === "number") changed.heads = heads;
   }
   if (Array.isArray(values.depths) && values.depths.length > 1 && values.stem === "large") {
     Object.assign(changed, { depths: [1, 1, 1], width: 2, stem: "small" });

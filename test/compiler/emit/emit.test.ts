@@ -182,7 +182,7 @@ const smuggled = await emitModule(modelOf(spec(cases.mae as string, doc)), VERSI
 
 /** Models whose encoders give maps, of which blocks of different forms stand in one list. */
 const mapped = await Promise.all(
-  ["fcmae", "spark", "spark-resnet", "simmim", "swin-mae", "digits-spark-resnet", "digits-swin-mae"].map(
+  ["fcmae", "convmae", "spark", "spark-resnet", "simmim", "swin-mae", "digits-spark-resnet", "digits-swin-mae"].map(
     async (name) => {
       const { models, recipes } = exampleOf(`${name}.mae`);
       const model = models.get([...recipes.values()].at(-1)?.model ?? "");
