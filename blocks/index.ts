@@ -258,6 +258,7 @@ export {
   cutInto,
   filledFromVisible,
   inPatches,
+  isOverlapping,
   type Lattice,
   type LatticeAxis,
   patchMeans,

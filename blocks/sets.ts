@@ -8,6 +8,8 @@ export interface LatticeAxis {
   readonly name: AxisName;
   readonly count: number;
   readonly size: number;
+  /** From where one begins to where the next does; if absent, its size: they lie side by side. */
+  readonly stride?: number;
 }
 
 /** Axis by axis, as the array has them. Tokens are counted in raster order, along the last axis first. */
@@ -36,6 +38,9 @@ export const boxText = (lattice: Lattice): string => boxOf(lattice).join("x");
 export const axesText = (axes: readonly { readonly name: AxisName }[]): string =>
   axes.map(({ name }) => name).join(", ");
 
+/** Whether some boxes lie over one another, so that a place of the array has no token of its own. */
+export const isOverlapping = (lattice: Lattice): boolean => lattice.some(({ size, stride = size }) => stride !== size);
+
 /** Whether tokens are windows of single leads, lead by lead. */
 export const isByLead = (lattice: Lattice): boolean =>
   lattice.length === 2 && lattice[0]?.name === "lead" && lattice[0].size === 1 && lattice[1]?.name === "time";
@@ -47,6 +52,19 @@ export const leadsOf = ([leads]: Lattice): number => leads?.count ?? 0;
 export const cutInto = ({ axes }: ArrayShape, box: readonly number[]): Lattice | null =>
   box.length === axes.length
     ? axes.map(({ name, size }, i) => ({ name, count: size / (box[i] as number), size: box[i] as number }))
+    : null;
+
+/** The same with boxes that begin so far from one another; what is left at the end of an axis is not seen. null as there. */
+export const cutWithStrides = (
+  { axes }: ArrayShape,
+  box: readonly number[],
+  strides: readonly number[],
+): Lattice | null =>
+  box.length === axes.length && strides.length === axes.length
+    ? axes.map(({ name, size }, i) => {
+        const [side, stride] = [box[i] as number, strides[i] as number];
+        return { name, count: Math.floor((size - side) / stride) + 1, size: side, stride };
+      })
     : null;
 
 /** The place of a token along each axis. */

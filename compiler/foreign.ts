@@ -31,11 +31,11 @@ export interface ForeignMap {
 export function foreignMap(
   model: Model,
   source: string,
-  { shapes, channels }: Pick<WeightsFile, "shapes" | "channels">,
+  { shapes, channels, turned }: Pick<WeightsFile, "shapes" | "channels" | "turned">,
   { fresh = [], adapt = false }: { readonly fresh?: readonly string[]; readonly adapt?: boolean } = {},
 ): ForeignMap {
   const own = ownedWeights(model);
-  const weights = foreignWeights(own, { shapes, channels });
+  const weights = foreignWeights(own, { shapes, channels, ...(turned ? { turned } : {}) });
   const { mappings } = keyMap(own, [{ stage: source, part: null, weights }], adapt);
   const parts = partNames(own);
   const missing = mappings.flatMap((mapping) => (mapping.status === "new" ? [mapping.parts] : []));
@@ -57,13 +57,14 @@ export const foreignParts = "file";
 /** The weights of a file, by name and shape, as those that a model of the weights `own` could take. */
 export function foreignWeights(
   own: readonly OwnedWeight[],
-  { shapes, channels }: Pick<WeightsFile, "shapes" | "channels">,
+  { shapes, channels, turned }: Pick<WeightsFile, "shapes" | "channels" | "turned">,
 ): readonly OwnedWeight[] {
   const byName = new Map(own.map((weight) => [weight.given ? weight.local : weight.name, weight]));
-  return [...shapes].map(([name, shape]) => ({
-    ...foreignWeight(name, shape, byName.get(name)),
-    channels: channels.get(name) ?? null,
-  }));
+  return [...shapes].map(([name, shape]) => {
+    const weight = foreignWeight(name, shape, byName.get(name));
+    const table = weight.table && turned?.has(name) ? { ...weight.table, turned: true as const } : weight.table;
+    return { ...weight, table, channels: channels.get(name) ?? null };
+  });
 }
 
 /**

@@ -158,12 +158,13 @@ function otherChannels(from: OwnedWeight, to: OwnedWeight): ChannelChange | null
 const sameStart = (a: OwnedWeight, b: OwnedWeight): boolean =>
   a.follows === b.follows && JSON.stringify(a.init) === JSON.stringify(b.init);
 
-/** How a table becomes one for another lattice; null where they are the same, or have other axes or other rows before them. */
+/** How a table becomes one for another lattice or order; null where they are the same, or have other axes or other rows before them. */
 function resizing(from: TablePlaces, to: TablePlaces): Resizing | null {
   const axes = (places: TablePlaces): string => places.axes.map(({ name }) => name).join();
   if (axes(from) !== axes(to) || from.extra !== to.extra) return null;
   const [before, after] = [countsOf(from.axes), countsOf(to.axes)];
-  return sameShape(before, after) ? null : { from: before, to: after, extra: to.extra };
+  const turned = from.turned ? { turned: from.turned } : {};
+  return sameShape(before, after) && !from.turned ? null : { from: before, to: after, extra: to.extra, ...turned };
 }
 
 /** Every weight of the stages that something is taken from, and that is taken from none of them. */

@@ -44,11 +44,15 @@ export type Mapping =
 
 export type MappingStatus = Mapping["status"];
 
-/** A table [1, extra + tokens, D] of one lattice for another, by their tokens along each axis; the `extra` rows stay. */
+/**
+ * A table [1, extra + tokens, D] of one lattice for another, by their tokens along each axis; the `extra` rows stay. `turned`: the places of the first
+ * lie along the first of its two axes first.
+ */
 export interface Resizing {
   readonly from: Dims;
   readonly to: Dims;
   readonly extra: number;
+  readonly turned?: true;
 }
 
 /** How many channels the values of a patch have. */

@@ -1,6 +1,6 @@
 /** Whether a model is one that other libraries have too: one input cut into patches, one plain vision transformer over them. */
 
-import type { PlainModel } from "../blocks/index.js";
+import { isOverlapping, type PlainModel } from "../blocks/index.js";
 import { type InputPart, type Objective, partsOf } from "./assemble/parts.js";
 import type { Model } from "./model.js";
 
@@ -23,10 +23,12 @@ export function plainModel(model: Model): PlainModel | NotPlain {
       why: `\`${encoder.block.definition.name}\` as it is written is no plain vision transformer`,
     };
   const common = { name: model.name, array: input.array, grid: input.grid, encoder: plain };
+  if (isOverlapping(input.grid)) return { part: "tokens", why: "its patches overlap" };
   const [only, another] = heads;
   if (another || (only && objectives.length > 0)) return { part: "head", why: "it has more than a head" };
   if (only) {
     const { definition, values } = only.block;
+    if (values.norm === "own") return { part: "head", why: "it has a LayerNorm of its own" };
     const head = { classes: definition.classes(values), pool: String(values.pool ?? "") };
     return { ...common, decoder: null, head, normalize: null };
   }

@@ -5,6 +5,8 @@ export interface WeightsFile {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** Of those that were convolutions over patches, how many channels they read. */
   readonly channels: ReadonlyMap<string, number>;
+  /** Those about places of the input whose two axes stand in the other order there; if absent, none. */
+  readonly turned?: ReadonlySet<string>;
   /** The resolved spec that a checkpoint keeps, and its model's name; null: a file of another program. */
   readonly spec: { readonly text: string; readonly model: string } | null;
 }

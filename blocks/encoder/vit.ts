@@ -17,6 +17,7 @@ import {
   prependClassToken,
   prependSeparators,
   prependToken,
+  prependTwoTokens,
   repeat,
   tokenParameter,
   tokensParameter,
@@ -40,24 +41,36 @@ import { defineEncoder, type TokenOrigin } from "./contract.js";
 /** What stands in front of the patches, if anything. */
 interface FrontWeights {
   readonly cls_token?: Tensor | undefined;
+  readonly dist_token?: Tensor | undefined;
   readonly sep_token?: Tensor | undefined;
   readonly lead_embed?: Tensor | undefined;
 }
 
-/** Tokens [B, V, D] with the class token or separators in front, where there are some, [B, extra + V, D]. */
+/** Tokens [B, V, D] with what stands in front of them, [B, extra + V, D]. */
 function sequenceOf(code: Code, w: FrontWeights, tokens: Tensor, { positions }: TokenOrigin): Tensor {
   if (w.sep_token) return code.let("sequence", prependSeparators, tokens, w.sep_token, w.lead_embed);
   if (!w.cls_token) return tokens;
-  return positions
-    ? code.let("sequence", prependClassToken, tokens, w.cls_token, positions)
-    : code.let("sequence", prependToken, tokens, w.cls_token);
+  if (w.dist_token && positions)
+    return code.let("sequence", prependTwoTokens, tokens, w.cls_token, w.dist_token, positions);
+  if (positions) return code.let("sequence", prependClassToken, tokens, w.cls_token, positions);
+  const behind = w.dist_token ? code.let("sequence", prependToken, tokens, w.dist_token) : tokens;
+  return code.let("sequence", prependToken, behind, w.cls_token);
 }
 
-/** What it is told of its tokens, with the class token in front of them. */
-const withFront = (code: Code, p: { readonly class_token: boolean }, seen: TokenOrigin): TokenOrigin =>
-  p.class_token && seen.padding
-    ? { ...seen, padding: code.let("padding", paddingAround, seen.padding, { front: 1 }) }
+interface FrontValues {
+  readonly class_token: boolean;
+  readonly distillation_token: boolean | null;
+}
+
+const tokensInFront = (p: FrontValues): number => (p.class_token ? 1 : 0) + (p.distillation_token ? 1 : 0);
+
+/** What it is told of its tokens, with those in front of them. */
+const withFront = (code: Code, p: FrontValues, seen: TokenOrigin): TokenOrigin => {
+  const front = tokensInFront(p);
+  return front > 0 && seen.padding
+    ? { ...seen, padding: code.let("padding", paddingAround, seen.padding, { front }) }
     : seen;
+};
 
 /** A norm of an encoder by its name. */
 const normIn = (w: object, name: string): unknown => (w as Readonly<Record<string, unknown>>)[name];
@@ -65,6 +78,11 @@ const normIn = (w: object, name: string): unknown => (w as Readonly<Record<strin
 const params = {
   ...transformerParams("encoder"),
   class_token: flag({ default: true, doc: "Put a learned [CLS] token in front of the patches." }),
+  distillation_token: optional(
+    flag({
+      doc: "Put a second learned token behind [CLS], as DeiT has it for what a teacher says, and AST. If absent, there is none.",
+    }),
+  ),
   separators: optional(
     choice({
       options: {
@@ -174,6 +192,14 @@ export const vit = defineEncoder({
       help: () => "remove it",
     },
     {
+      name: "behind-class-token",
+      at: "distillation_token",
+      doc: "A token of distillation stands behind a class token.",
+      holds: (p) => !p.distillation_token || p.class_token,
+      say: () => "there is no class token in front of it",
+      help: () => "write `class_token: true`, or remove `distillation_token`",
+    },
+    {
       name: "leads-in-order",
       at: "separators",
       doc: "Separators stand between the leads of one signal, whose tokens lie lead by lead.",
@@ -197,7 +223,7 @@ export const vit = defineEncoder({
   ],
   width: (p) => p.width,
   layers: (p) => p.depth,
-  extraTokens: (p) => (p.class_token ? 1 : 0),
+  extraTokens: tokensInFront,
   padding: true,
   separators: (p, grid) => (p.separators === null ? 0 : 2 * leadsOf(grid)),
   readsCoordinates: true,
@@ -207,11 +233,12 @@ export const vit = defineEncoder({
     return Array.from({ length: depth }, (_, i) => ({ rate: (drop_path * i) / Math.max(1, depth - 1), numbers: 2 }));
   },
   transformer: (p) =>
-    p.norm === null && p.norms === null && p.separators === null && p.qkv_bias !== false
+    p.norm === null && p.norms === null && p.separators === null && p.qkv_bias !== false && !p.distillation_token
       ? transformerFacts(p, p.class_token ? "own" : "none")
       : null,
   parameters: (p, { inputs, grid }) => ({
     ...(p.class_token ? { cls_token: tokenParameter(p.width) } : {}),
+    ...(p.distillation_token ? { dist_token: tokenParameter(p.width) } : {}),
     ...(p.separators === null
       ? {}
       : { lead_embed: tokensParameter(leadsOf(grid), p.width), sep_token: tokenParameter(p.width) }),

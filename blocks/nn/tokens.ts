@@ -7,7 +7,7 @@ import { claim, claimAs, layer } from "./layer.js";
 import type { SeparateTables } from "./positions.js";
 
 /** A lattice of tokens as emitted programs write it: literal sizes. */
-export type LatticeLiteral = readonly { readonly count: number; readonly size: number }[];
+export type LatticeLiteral = readonly { readonly count: number; readonly size: number; readonly stride?: number }[];
 
 /** Of each axis, what all its tokens have together. */
 type Sides<L extends LatticeLiteral> = { -readonly [K in keyof L]: Mul<L[K]["count"], L[K]["size"]> };
@@ -43,6 +43,37 @@ export const patchify = layer(
     const [batch, channels] = [array.shape[0] as number, array.shape.at(-1) as number];
     const cut = boxesApart(g, array, { counts: countsOf(grid), sides: boxOf(grid) }); // [B, ...counts, ...sizes, C]
     return claimAs(g.reshape(cut, [batch, tokenCount(grid), boxLength(grid) * channels]));
+  },
+);
+
+/** Values of a token. */
+type ValuesOf<L extends LatticeLiteral, C extends number> =
+  Product<Boxes<L>> extends infer V extends number ? Mul<V, C> : never;
+
+/** [B, N, D] */
+type TokensOf<B extends Rows, L extends LatticeLiteral, D extends number> =
+  Product<Counts<L>> extends infer N extends number ? Tensor<[B, N, D]> : never;
+
+/** array [B, ...axes, C] -> [B, N, D]: a linear layer of each patch, where patches lie over one another. */
+export const embedOverlapping = layer(
+  "embedOverlapping",
+  <B extends Rows, const L extends LatticeLiteral, C extends number, D extends number>(
+    g: Builder,
+    array: Tensor<[B, ...number[], C]>,
+    w: { readonly weight: Tensor<[D, ValuesOf<L, NoInfer<C>>]>; readonly bias: Tensor<[NoInfer<D>]> },
+    grid: L,
+  ): TokensOf<B, L, D> => {
+    const [batch, channels] = [array.shape[0] as number, array.shape.at(-1) as number];
+    const [width] = w.weight.shape as readonly [number, number];
+    const sides = boxOf(grid);
+    // [D, ...sides, C] -> [D, C, ...sides], as convolutions have it.
+    const apart = g.reshape(w.weight, [width, ...sides, channels]);
+    const kernel = g.transpose(apart, [0, sides.length + 1, ...sides.map((_, i) => i + 1)]);
+    const none = sides.map(() => 0);
+    const strides = grid.map(({ size, stride = size }) => stride);
+    const windows = { strides, dilations: sides.map(() => 1), before: none, after: none, groups: 1 };
+    const map = g.add(g.conv(array, kernel, windows), w.bias); // [B, ...counts, D]
+    return claimAs(g.reshape(map, [batch, tokenCount(grid), width]));
   },
 );
 
@@ -177,6 +208,24 @@ export const prependClassToken = layer(
     const own = "class" in positions ? positions.class : g.slice(positions, [0, 0, 0], [1, 1, width]);
     const placed = g.add(token, own);
     return claimAs(g.concat([g.broadcast(placed, [batch, 1, width]), tokens], 1));
+  },
+);
+
+/**
+ * Puts the class token and that of distillation, with rows 0 and 1 of positions [1, P, D] added, in front of tokens [B, V, D] -> [B, 2 + V, D].
+ */
+export const prependTwoTokens = layer(
+  "prependTwoTokens",
+  <B extends Rows, V extends number, D extends number, P extends number>(
+    g: Builder,
+    tokens: Tensor<[B, V, D]>,
+    first: Tensor<[1, 1, NoInfer<D>]>,
+    second: Tensor<[1, 1, NoInfer<D>]>,
+    positions: Tensor<[1, P, NoInfer<D>]>,
+  ): Sequence<B, 2, V, D> => {
+    const [batch, , width] = tokens.shape as [number, number, number];
+    const placed = g.add(g.concat([first, second], 1), g.slice(positions, [0, 0, 0], [1, 2, width]));
+    return claimAs(g.concat([g.broadcast(placed, [batch, 2, width]), tokens], 1));
   },
 );
 
@@ -368,6 +417,19 @@ export const firstToken = layer(
   <B extends Rows, D extends number>(g: Builder, x: Tensor<[B, number, D]>): Tensor<[B, D]> => {
     const [batch, , width] = x.shape as [number, number, number];
     return claim(g.reshape(g.slice(x, [0, 0, 0], [batch, 1, width]), [batch, width]));
+  },
+);
+
+/** x [B, N, D] -> the mean of its first `extra` tokens [B, D]: of those in front of the patches. */
+export const meanOfFront = layer(
+  "meanOfFront",
+  <B extends Rows, D extends number>(
+    g: Builder,
+    x: Tensor<[B, number, D]>,
+    o: { readonly extra: number },
+  ): Tensor<[B, D]> => {
+    const [batch, , width] = x.shape as [number, number, number];
+    return claim(g.mean(g.slice(x, [0, 0, 0], [batch, o.extra, width]), [1]));
   },
 );
 

@@ -31,6 +31,8 @@ export interface Tokens<P extends Params = Params, T extends ParameterTree = Par
     /** array [B, ...axes, C] -> centres [B, N, 3]. */
     centres(code: Code, p: ValuesOf<P>, array: Tensor): Tensor;
   };
+  /** Whether some patches lie over one another; if absent, they lie side by side, and every place of the array is in one. */
+  overlaps?(p: ValuesOf<P>): boolean;
   /** Present where ids are looked up in a table [vocabulary, D], which a decoder may compare with. */
   table?(w: Weights<T>): Tensor;
 }

@@ -1,7 +1,7 @@
 /** What a stage of a pipeline starts with, in words: a line for each part where that says it, else for each weight, those of all layers in one. */
 
 import type { Mapping, MappingStatus, RecipeStart } from "../../compiler/index.js";
-import { showShape, sizeOf } from "../../graph/index.js";
+import { sameShape, showShape, sizeOf } from "../../graph/index.js";
 import { type Colors, count, grouped } from "./terminal.js";
 import { anyLayer, collected } from "./weight-lines.js";
 
@@ -84,7 +84,9 @@ function mappingText(mapping: Mapping): string {
   const own = `${anyLayer(mapping.name)} ${showShape(mapping.shape)}`;
   if (mapping.status === "renamed") return `${mapping.from.stage}: ${anyLayer(mapping.from.name)} -> ${own}`;
   if (mapping.status === "resized") {
-    const { from, to } = mapping.table;
+    const { from, to, turned } = mapping.table;
+    if (turned && sameShape(from, to))
+      return `${own} from ${showShape(mapping.from.shape)}, its ${from.join("x")} patches in the order of the model`;
     const how = from.length === 2 ? "bicubic" : "cubic along each axis";
     return `${own} from ${showShape(mapping.from.shape)}, ${from.join("x")} to ${to.join("x")} patches, ${how}`;
   }

@@ -19,6 +19,8 @@ import { modelWeights } from "./weights.js";
 export interface TablePlaces {
   readonly axes: readonly Pick<LatticeAxis, "name" | "count">[];
   readonly extra: number;
+  /** Present where the places lie in the other order: along the first of two axes first. */
+  readonly turned?: true;
 }
 
 export interface OwnedWeight extends Pick<Owner, "parts" | "role" | "label"> {

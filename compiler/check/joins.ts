@@ -3,7 +3,7 @@
  * another, decoders and losses of what is not there.
  */
 
-import { asKind, type Decoder, type Encoder, type Hiding, type Mask } from "../../blocks/index.js";
+import { asKind, type Decoder, type Encoder, type Head, type Hiding, type Mask } from "../../blocks/index.js";
 import { givesMaps } from "../wire/roles.js";
 import { inputsUnder, ownParts, sourceAt, sourcesAt } from "../wire/wiring.js";
 import { valuesOf } from "./draft.js";
@@ -39,6 +39,8 @@ export function badlyJoined(wiring: DraftWiring): readonly Finding[] {
         return [...unseenBy(part, "attention", sourcesAt(wiring, part, "set"), wiring), ...unguided(part, wiring)];
       case "target":
         return untaught(part, wiring);
+      case "tokens":
+        return besideOverlapping(part, wiring);
       case "adversary":
         return unjudged(part, wiring);
       default:
@@ -145,6 +147,29 @@ function overOneAnother(wiring: DraftWiring): readonly Finding[] {
       ),
     ];
   });
+}
+
+/** Patches that lie over one another, where something is made of every place of the array: by which patch would be left open. */
+function besideOverlapping(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  if (!asKind("tokens", part.definition)?.overlaps?.(valuesOf(part.line))) return [];
+  const isOfPlaces = ({ slot, definition }: DraftPart): boolean =>
+    slot === "target" ||
+    (slot === "mask" && (definition as Mask).field !== undefined) ||
+    (slot === "head" && (definition as Head).layers !== undefined);
+  const seesThem = (other: DraftPart): boolean =>
+    other.slot === "head"
+      ? sourcesAt(wiring, other, "latent").some((encoder) => tokensUnder(wiring, encoder).includes(part))
+      : sourcesAt(wiring, other, "set").includes(part);
+  const found = wiring.parts.filter((other) => isOfPlaces(other) && seesThem(other));
+  return found.map((other) =>
+    unreadable(
+      other,
+      `\`${nameOf(other)}\` is about every place of the input, and patches lie over one another`,
+      "A place that several patches have has no patch of its own.",
+      "let the patches lie side by side, without `stride`, or read tokens as a whole, as a `classifier` does",
+      part,
+    ),
+  );
 }
 
 /** Where a mask lies over several inputs, how many tokens of one are visible differs from sample to sample. */

@@ -64,7 +64,7 @@ export function takenLabels(wiring: Wiring<DraftLine>): readonly Finding[] {
 const isOfEveryObject = (label: string): boolean => label in {};
 
 /** Weights of tokens that stand under no label. */
-const ownWeights: ReadonlySet<string> = new Set(["cls_token", "mask_token"]);
+const ownWeights: ReadonlySet<string> = new Set(["cls_token", "dist_token", "mask_token"]);
 
 /** The weights of a decoder in braces stand under the label of its target, where there are several. */
 export function nameless(wiring: Wiring<DraftLine>): readonly Finding[] {

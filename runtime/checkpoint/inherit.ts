@@ -6,12 +6,13 @@ import { type Checkpoint, judgedWeight } from "./stored.js";
 
 /**
  * A position table [1, extra + tokens, D] of a lattice, to be one for another; the `extra` rows stay. Tokens along each axis, the last
- * fastest.
+ * fastest. `turned`: of the first lattice, which has two axes, the first fastest.
  */
 export interface TableResizing {
   readonly from: readonly number[];
   readonly to: readonly number[];
   readonly extra: number;
+  readonly turned?: true;
 }
 
 /** Weights that lie in a file, by name. */
@@ -86,10 +87,11 @@ function adaptChannels(values: Float32Array, { from, to }: ChannelAdapting): Flo
  * Interpolates a position table by cubic convolution along each axis in turn. Of rows and columns it is what official MAE does before
  * fine-tuning at another resolution: `torch.nn.functional.interpolate` with mode bicubic and align_corners false. Computed in double precision.
  */
-function resizeTable(values: Float32Array, { from, to, extra }: TableResizing): Float32Array {
+function resizeTable(values: Float32Array, { from, to, extra, turned }: TableResizing): Float32Array {
   const width = values.length / (extra + sizeOf(from));
   const front = values.subarray(0, extra * width);
-  let table: Float64Array = Float64Array.from(values.subarray(front.length));
+  const places = Float64Array.from(values.subarray(front.length));
+  let table: Float64Array = turned ? turnedTable(places, from, width) : places;
   let stride = width;
   // The last axis first, so that what lies within a place of an axis has its new length already.
   for (let axis = from.length - 1; axis >= 0; axis--) {
@@ -99,6 +101,18 @@ function resizeTable(values: Float32Array, { from, to, extra }: TableResizing): 
   const result = new Float32Array(front.length + table.length);
   result.set(front);
   result.set(table, front.length);
+  return result;
+}
+
+/** [second, first, width] -> [first, second, width], of two axes of these lengths. */
+function turnedTable(values: Float64Array, [first = 1, second = 1]: readonly number[], width: number): Float64Array {
+  const result = new Float64Array(values.length);
+  for (let i = 0; i < first; i++) {
+    for (let j = 0; j < second; j++) {
+      const from = (j * first + i) * width;
+      result.set(values.subarray(from, from + width), (i * second + j) * width);
+    }
+  }
   return result;
 }
 

@@ -54,6 +54,8 @@ export interface WeightsOutline {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** Of convolutions over patches. */
   readonly channels: ReadonlyMap<string, number>;
+  /** Those about places of the input whose two axes stand in the other order there. */
+  readonly turned: ReadonlySet<string>;
   /** Of a checkpoint of ours: the spec that it keeps, and its model's name. */
   readonly spec: { readonly text: string; readonly model: string } | null;
 }
@@ -69,7 +71,7 @@ export const outlineWeights = (path: string): Promise<WeightsOutline> =>
       return { ...outlineOf(foreignShapes(all).weights), spec: null };
     }
     const shapes = new Map([...all].filter(([name]) => isWeight(name)));
-    return { shapes, channels: new Map(), spec: { text, model } };
+    return { shapes, channels: new Map(), turned: new Set(), spec: { text, model } };
   });
 
 function refuseOthers(path: string, tensors: Tensors): void {

@@ -26,8 +26,9 @@ const tables: Readonly<Record<Naming, readonly Row[]>> = {
   ],
   // Of version 4 and of version 5.
   "Hugging Face": [
-    [/^(vit|videomae)\./, ""],
+    [/^(vit|videomae|deit|audio_spectrogram_transformer)\./, ""],
     [/^embeddings\.cls_token$/, "cls_token"],
+    [/^embeddings\.distillation_token$/, "dist_token"],
     [/^embeddings\.position_embeddings$/, "pos_embed"],
     [/^embeddings\.patch_embeddings\.projection\./, "patch_embed.proj."],
     [/^(encoder\.layer|layers)\./, "blocks."],
@@ -47,7 +48,9 @@ const tables: Readonly<Record<Naming, readonly Row[]>> = {
     [/\.layernorm_before\./, ".norm1."],
     [/\.layernorm_after\./, ".norm2."],
     [/^layernorm\./, "norm."],
-    [/^classifier\./, "head."],
+    // AST
+    [/^classifier\.layernorm\./, "head_norm."],
+    [/^classifier\.(dense\.)?/, "head."],
   ],
   "Hugging Face, text": [
     [/^bert\./, ""],
@@ -82,6 +85,16 @@ export function namingOf(names: readonly string[]): Naming {
   return isTheirs ? "Hugging Face" : "official or timm";
 }
 
+/**
+ * Whether a file is of an AST of Hugging Face, whose spectrograms have frequencies along the first axis and times along the second. Where nothing
+ * stands in front of its names, a single channel tells it from a DeiT.
+ */
+export function isTurned(shapes: ReadonlyMap<string, readonly number[]>): boolean {
+  if ([...shapes.keys()].some((name) => name.startsWith("audio_spectrogram_transformer."))) return true;
+  const channels = shapes.get("embeddings.patch_embeddings.projection.weight")?.[1];
+  return channels === 1 && shapes.has("embeddings.distillation_token");
+}
+
 /** Our name, with a number where several matrices are one here. */
 export const nameHere = (name: string, naming: Naming): string =>
   tables[naming].reduce((text, [piece, here]) => text.replace(piece, here), name);
@@ -94,11 +107,6 @@ const others: readonly (readonly [piece: RegExp, model: string, lack: string])[]
     /relative_position_bias_table$/,
     "a model with relative positions, such as Swin or BEiT",
     "its names and kernels are not read yet",
-  ],
-  [
-    /(^|\.)(distillation_token|dist_token)$/,
-    "a model with a token of distillation, such as AST or DeiT",
-    "an encoder here has one token in front",
   ],
 ];
 

@@ -6,7 +6,7 @@
 import { sizeOf } from "../../graph/index.js";
 import type { StoredTensor } from "../checkpoint/safetensors.js";
 import type { Tensors } from "../checkpoint/tensor-file.js";
-import { isWeightElsewhere, type Naming, nameHere, namingOf } from "./names.js";
+import { isTurned, isWeightElsewhere, type Naming, nameHere, namingOf } from "./names.js";
 
 /** A weight by the names in its file and the shape that it has here. */
 export interface ForeignShape {
@@ -15,6 +15,8 @@ export interface ForeignShape {
   readonly shape: readonly number[];
   /** Of a convolution over patches: how many channels it reads; null: it is none. */
   readonly channels: number | null;
+  /** Present where the first two axes of what it is about stand in the other order there: frequency before time. */
+  readonly turned?: true;
 }
 
 export interface ForeignWeight extends ForeignShape {
@@ -46,6 +48,7 @@ export function foreignShapes(shapes: ReadonlyMap<string, readonly number[]>): F
   const own = names.filter((name) => name.startsWith(prefix) && isWeightElsewhere(name));
   const taken = new Set(own);
   const naming = namingOf(own);
+  const turns = isTurned(shapes);
   const pieces = new Map<string, Piece[]>();
   for (const name of own) {
     const here = nameHere(name.slice(prefix.length).replace(/^module\./, ""), naming);
@@ -57,13 +60,17 @@ export function foreignShapes(shapes: ReadonlyMap<string, readonly number[]>): F
   const weights = new Map(
     [...pieces]
       .flatMap(([name, joined]) => weightsOf(name, joined))
-      .map(([name, from]) => {
+      .map(([name, from]): [string, ForeignShape] => {
         const there = from.map((one) => shapes.get(one) as readonly number[]);
-        return [name, { from, ...shapeHere(name, there) }];
+        const weight = { from, ...shapeHere(name, there) };
+        return [name, turns && isOfPlaces(name) ? { ...weight, turned: true } : weight];
       }),
   );
   return { naming, weights: withFinalNorm(weights), aside: names.filter((name) => !taken.has(name)) };
 }
+
+/** What is about places of the input: the convolution over patches, and their positions. */
+const isOfPlaces = (name: string): boolean => name === "pos_embed" || name === "patch_embed.proj.weight";
 
 /** Where queries and values have a bias and keys have none, they are two. */
 function weightsOf(name: string, pieces: readonly Piece[]): readonly (readonly [string, readonly string[]])[] {
@@ -100,12 +107,12 @@ function shapeHere(name: string, all: readonly (readonly number[])[]): Omit<Fore
 const isConvolution = (shape: readonly number[]): boolean => shape.length >= 4;
 
 /** The values of a weight, from the tensors of its open file. */
-export async function foreignValues({ from }: ForeignShape, tensors: Tensors): Promise<Float32Array> {
+export async function foreignValues({ from, turned }: ForeignShape, tensors: Tensors): Promise<Float32Array> {
   const all: Float32Array[] = [];
   for (const name of from) {
     const { shape, read } = tensors.get(name) as NonNullable<ReturnType<Tensors["get"]>>;
     const values = asFloats(await read());
-    all.push(isConvolution(shape) ? patchMatrix(shape, values) : values);
+    all.push(isConvolution(shape) ? patchMatrix(shape, values, turned) : values);
   }
   const [only] = all;
   if (only && all.length === 1) return only;
@@ -121,23 +128,27 @@ export async function foreignValues({ from }: ForeignShape, tensors: Tensors): P
 const asFloats = ({ values }: StoredTensor): Float32Array =>
   values instanceof Float32Array ? values : Float32Array.from(values as Iterable<number | bigint>, Number);
 
-/** [D, C, ...patch] -> [D, patch * C], the channel fastest. */
-function patchMatrix(shape: readonly number[], values: Float32Array): Float32Array {
+/** [D, C, ...patch] -> [D, patch * C], the channel fastest. `turned`: of patches whose two axes change places. */
+function patchMatrix(shape: readonly number[], values: Float32Array, turned = false): Float32Array {
   const [width = 0, channels = 0, ...patch] = shape;
   const places = sizeOf(patch);
+  const rows = patch[0] ?? 1;
+  const columns = places / rows;
+  const placeHere = (p: number): number => (turned ? (p % columns) * rows + Math.floor(p / columns) : p);
   const result = new Float32Array(values.length);
   for (let d = 0; d < width; d++) {
     for (let c = 0; c < channels; c++) {
       for (let p = 0; p < places; p++) {
-        result[(d * places + p) * channels + c] = values[(d * channels + c) * places + p] as number;
+        result[(d * places + placeHere(p)) * channels + c] = values[(d * channels + c) * places + p] as number;
       }
     }
   }
   return result;
 }
 
-/** Names and shapes of weights, and of convolutions over patches how many channels they read. */
+/** Names and shapes of weights, of convolutions over patches how many channels they read, and which have their axes in the other order. */
 export const outlineOf = (weights: ReadonlyMap<string, ForeignShape>) => ({
   shapes: new Map([...weights].map(([name, { shape }]) => [name, shape])),
   channels: new Map([...weights].flatMap(([name, { channels }]) => (channels === null ? [] : [[name, channels]]))),
+  turned: new Set([...weights].flatMap(([name, { turned }]) => (turned ? [name] : []))),
 });

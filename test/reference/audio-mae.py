@@ -23,6 +23,8 @@ SMALL = replace(
 )
 # Weights of Audio-MAE's encoder that are trained: those of its fine-tuned model but the head, 85,659,407 - 527 * 769.
 PUBLISHED = 85_254_144
+# Of examples/ast.mae.
+AST = 86_594_063
 
 
 def spec_of(case: Case) -> str:
@@ -54,12 +56,14 @@ def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
 
 def compare() -> None:
     """AST has a second token in front and learned positions of overlapping patches; all else is the same."""
-    from transformers import ASTConfig, ASTModel
+    from transformers import ASTConfig, ASTForAudioClassification, ASTModel
 
     theirs = dict(ASTModel(ASTConfig()).named_parameters())
     other = ("embeddings.distillation_token", "embeddings.position_embeddings")
     count = sum(weight.numel() for name, weight in theirs.items() if name not in other)
     assert count == PUBLISHED, count
+    classifier = ASTForAudioClassification(ASTConfig(num_labels=527))
+    assert sum(weight.numel() for weight in classifier.parameters()) == AST
 
 
 def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:

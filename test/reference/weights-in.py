@@ -6,6 +6,9 @@ import json
 import sys
 from pathlib import Path
 
+# Its build may belong to another PyTorch; nothing here needs it.
+sys.modules["torchaudio"] = None
+
 import timm
 import torch
 import transformers
@@ -14,6 +17,8 @@ from safetensors.torch import save_file
 from timm.models import adapt_input_conv
 from timm.models.vision_transformer import VisionTransformer
 from transformers import (
+    ASTConfig,
+    ASTForAudioClassification,
     BertConfig,
     BertForMaskedLM,
     VideoMAEConfig,
@@ -160,6 +165,24 @@ text = spec(
     "encoder bert(depth: 2, width: 12, heads: 2, norm_epsilon: 1e-12)", "decoder vocabulary(norm_epsilon: 1e-12)", "target ids", "loss id_cross_entropy",
 ).replace("tokens patch(size: x)", "tokens embedding(segments: 2)")  # fmt: skip
 keep("bert", saved(model, "bert.safetensors"), text, "features", given, encoded)
+
+# AST: features and logits of a spectrogram whose patches overlap in both directions, and its encoder by itself.
+sizes = dict(hidden_size=12, num_hidden_layers=2, num_attention_heads=2, intermediate_size=48, patch_size=4, frequency_stride=3, time_stride=2)
+model = disturbed(ASTForAudioClassification(ASTConfig(**sizes, max_length=17, num_mel_bins=14, num_labels=5)))
+sound = noise(2, 1, 17, 14)
+with torch.no_grad():
+    logits, states = model(sound[:, 0]).logits, model.audio_spectrogram_transformer(sound[:, 0]).last_hidden_state
+# Theirs counts patches along time first, of 4 bands in 7 places of time.
+states = torch.cat([states[:, :2], states[:, 2:].unflatten(1, (4, 7)).transpose(1, 2).flatten(1, 2)], dim=1)
+trunk = encoder(2, 12, 2, "distillation_token: true", "norm_epsilon: 1e-12")
+head = "head classifier(classes: 5, pool: front, norm: own, norm_epsilon: 1e-12)"
+lines = ["positions learned", trunk, head, "loss class_bce"]
+text = spec("spectrogram(frames: 17, mels: 14, rate: 16 kHz)", "4x4, stride: 2x3", *lines)
+file = saved(model, "ast.safetensors")
+keep("ast", file, text, "predict", sound, logits)
+keep("ast-features", file, text, "features", sound, states)
+file = saved(model.audio_spectrogram_transformer, "ast-encoder.safetensors")
+keep("ast-encoder", file, text, "features", sound, states, fresh=["head"])
 
 # Weights that are no numbers any more.
 state = {name: value.clone() for name, value in torch.load(folder / "timm-mean.pth")["model"].items()}

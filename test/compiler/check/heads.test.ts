@@ -52,6 +52,30 @@ describe("a head", () => {
   });
 });
 
+describe("patches that overlap", () => {
+  const overlapping = (patch: string, lines: string): readonly string[] =>
+    found(model(lines).replace("patch(size: 4x4)", `patch(size: ${patch})`));
+
+  test("are read as a whole, under a mask too, and no place of the input is asked for", () => {
+    expect(overlapping("4x4, stride: 3x2", head)).toEqual([]);
+    expect(overlapping("4x4, stride: 3x2", `mask random(ratio: 75%)\n  ${head}`)).toEqual([]);
+    const places = "head segmentation(classes: 3)\n  loss place_cross_entropy";
+    expect(overlapping("4x4, stride: 3x2", places)).toEqual(["check/unreadable-source"]);
+    expect(overlapping("4x4, stride: 3x2", mae)).toEqual(["check/unreadable-source"]);
+    const parts = "mask regions(source: felzenszwalb(scale: 50), ratio: 75%)";
+    expect(overlapping("4x4, stride: 3x2", `${parts}\n  ${head}`)).toContain("check/unreadable-source");
+  });
+
+  test.each(["4x4, stride: 5x3", "4x4, stride: 4x4", "4x4, stride: 2x2x2"])("%s is no such patch", (patch) => {
+    expect(overlapping(patch, head)).toEqual(["tokens/patch/overlapping"]);
+  });
+
+  test("are no longer than the input, and not normalised", () => {
+    expect(overlapping("17x4, stride: 3x3", head)).toEqual(["tokens/patch/within"]);
+    expect(overlapping("4x4, stride: 3x3, norm: around", head)).toEqual(["tokens/patch/norm-apart"]);
+  });
+});
+
 describe("accuracy", () => {
   test("is asked of a model with a head", () => {
     expect(found(model(head) + recipe("evaluate accuracy"))).toEqual([]);

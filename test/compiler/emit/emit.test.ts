@@ -60,6 +60,10 @@ const cases: Readonly<Record<string, string>> = {
   loss    mse(on: hidden)
   loss    uniformity
   loss    pooled: uniformity(on: patches)`,
+  "patches that overlap, two tokens in front and a head with a norm": `positions learned
+  encoder   vit(depth: 2, width: 32, heads: 4, distillation_token: true)
+  head      classifier(classes: 3, pool: front, norm: own)
+  loss      class_bce`,
   "an adversary that looks through the encoder": `mask      random(ratio: 75%)
   encoder   vit(depth: 2, width: 32, heads: 4)
   decoder   vit(depth: 1, width: 16, heads: 2)
