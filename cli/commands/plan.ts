@@ -80,7 +80,7 @@ async function planned(model: Model, recipe: Recipe | null, options: PlanOptions
     ...(recipe ? { recipe } : {}),
     batch,
     ...cutting(batch, options, options.backend),
-    ...(recipe ? { data: await dataMemory(model, index) } : {}),
+    ...(recipe ? { data: await dataMemory(model, recipe, index) } : {}),
     ...(samples === null ? {} : { samples }),
     rates: readRates(),
   });

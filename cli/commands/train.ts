@@ -195,7 +195,7 @@ async function prepared(started: Started): Promise<Job> {
   const { index, note, spec } = started;
   const { batch } = settingsOf(recipe);
   const before = flags.resume ? (readRunFacts(directory).computing ?? { micro_batch: batch, recompute: false }) : null;
-  const data = await dataMemory(model, index, flags.workers);
+  const data = await dataMemory(model, recipe, index, flags.workers);
   const computing = computingOf({ model, recipe, batch, data }, flags, executor, before, note);
   const project = runProject(model, recipe, vocabulary);
   const shorter = Object.keys(times).length > 0 ? { shorter: times } : {};

@@ -5,7 +5,15 @@
 
 import { availableParallelism } from "node:os";
 import type { SampleIndex } from "../../blocks/index.js";
-import { assemble, type DataMemory, type EngineMemory, type Model, programOf } from "../../compiler/index.js";
+import {
+  assemble,
+  type DataMemory,
+  type EngineMemory,
+  type Model,
+  programOf,
+  type Recipe,
+  trainingOf,
+} from "../../compiler/index.js";
 import type { measuredBackends } from "../options.js";
 
 export type MeasuredBackend = (typeof measuredBackends)[number];
@@ -28,6 +36,7 @@ export const defaultWorkers = (): number => Math.max(1, Math.min(8, availablePar
 /** What the data of a model needs; `index` null: it is not here. */
 export async function dataMemory(
   model: Model,
+  recipe: Recipe,
   index: SampleIndex | null,
   workers: number = defaultWorkers(),
 ): Promise<DataMemory> {
@@ -38,6 +47,7 @@ export async function dataMemory(
     arrays: program.arrays,
     ...(program.views ? { streams: program.views } : {}),
     fields: program.fields ?? {},
+    augment: trainingOf(recipe).augment,
     workers,
   });
 }

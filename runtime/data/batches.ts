@@ -6,6 +6,7 @@
 import {
   type BoundField,
   type ImageObject,
+  isOfPictures,
   labelFlags,
   type ModelProgram,
   oneLine,
@@ -19,6 +20,7 @@ import { checkShare, type Filled, fillBatch } from "./fill.js";
 import type { Remark } from "./image/channels.js";
 import { objectsSeen } from "./image/objects.js";
 import { checkFiles } from "./inspect.js";
+import { allowance } from "./kept.js";
 import { batchOrder } from "./order.js";
 import { openPool } from "./pool.js";
 import { type FieldArrays, numbersOf, numbersPrepared, type Preparation, preparedOf } from "./preparation.js";
@@ -75,9 +77,9 @@ export interface EvaluationBatch {
   readonly count: number;
 }
 
-/** Batches prepared beyond the one in use. */
-const ahead = 2;
-/** Raw samples of at most this many numbers are prepared in this thread: sending them would cost more. */
+/** Batches prepared beyond the one in use: with workers, and in this thread while a step is computed in another. */
+const ahead = { workers: 2, here: 1 } as const;
+/** Raw samples of at most this many numbers are prepared in this thread where little is done with them: sending them would cost more. */
 const smallSample = 64 * 64 * 3;
 
 /** Where training batches begin, and in how many parts each comes. */
@@ -200,7 +202,7 @@ interface Prefetched extends TrainingBatches {
   next(): Promise<TrainingBatch & Pick<Filled, "shown">>;
 }
 
-/** Keeps `ahead` batches in preparation, each in one of a few buffers that take turns. */
+/** Keeps batches in preparation, each in one of a few buffers that take turns. */
 function prefetched(
   options: BatchesOptions & Pick<Preparation, "fields" | "mode">,
   order: Order,
@@ -209,7 +211,10 @@ function prefetched(
 ): Prefetched {
   const { index, augment, arrays, streams, seed, root, fields, mode } = options;
   const seen = streams ? { arrays, streams } : { arrays };
-  const pool = openPool(usefulWorkers(options), { augment, ...seen, seed, root, fields, mode });
+  const workers = usefulWorkers(options);
+  // Whoever evaluates sees each sample once.
+  const keeps = mode === "train" ? allowance(options, workers) : 0;
+  const pool = openPool(workers, { augment, ...seen, seed, root, fields, mode }, keeps);
   const buffers = Array.from({ length: buffersFor(pool.workers) }, () => batchBuffers(options));
   const own = ownCopy(options);
   const listen = listener(options);
@@ -244,8 +249,8 @@ function prefetched(
   };
 }
 
-/** Batches that are held beside the one in use: without workers none is prepared ahead. */
-export const buffersFor = (workers: number): number => (workers === 0 ? 0 : ahead) + 1;
+/** Batches that are held beside the one in use. */
+export const buffersFor = (workers: number): number => (workers === 0 ? ahead.here : ahead.workers) + 1;
 
 type BatchSize = Pick<BatchesOptions, "arrays" | "streams" | "batch"> & Pick<Preparation, "fields">;
 
@@ -281,16 +286,22 @@ function ownCopy(size: BatchSize): (buffers: BatchBuffers) => Pick<TrainingBatch
   };
 }
 
-/** Small samples from which nothing is computed are prepared in this thread; a label is not computed. */
+/**
+ * Small samples of which neither pictures nor views are made, and from which nothing is computed, are prepared in this thread; a label is
+ * not computed.
+ */
 export function usefulWorkers({
   index,
+  augment,
+  streams,
   workers,
   fields,
-}: Pick<BatchesOptions, "index" | "workers"> & Pick<Preparation, "fields">): number {
+}: Pick<BatchesOptions, "index" | "augment" | "streams" | "workers"> & Pick<Preparation, "fields">): number {
   const length = numbersOf(index.sample(0)).reduce((sum, own) => sum + (own?.length ?? Number.POSITIVE_INFINITY), 0);
   const isSmall = length <= smallSample;
   const isComputed = Object.values(fields).some(({ kind, objects, map }) => kind !== "head" || objects || map);
-  return isSmall && !isComputed ? 0 : workers;
+  const isMade = augment.some(({ definition }) => definition.random && isOfPictures(definition));
+  return isSmall && !isComputed && !isMade && !streams ? 0 : workers;
 }
 
 const remarkWords: Record<Remark, string> = {

@@ -1,8 +1,9 @@
 /** What a run's data needs of memory: the samples that are held, the threads that prepare batches, and the batches themselves. */
 
-import type { BoundField, ModelProgram, SampleIndex } from "../../blocks/index.js";
+import type { BoundField, ModelProgram, SampleIndex, Training } from "../../blocks/index.js";
 import { sizeOf } from "../../graph/index.js";
 import { buffersFor, usefulWorkers } from "./batches.js";
+import { bytesKept } from "./kept.js";
 import { numbersOf, numbersPrepared, preparedOf } from "./preparation.js";
 
 /** Bytes of a data worker with its decoder, as `npm run bench -- --memory` measured them. */
@@ -24,19 +25,21 @@ export interface DataSize {
   readonly arrays: ModelProgram["arrays"];
   readonly streams?: ModelProgram["views"];
   readonly fields: Readonly<Record<string, BoundField>>;
+  readonly augment: Training["augment"];
   /** That may prepare batches. */
   readonly workers: number;
 }
 
-export function dataNeeds({ index, arrays, streams, fields, workers }: DataSize): DataNeeds {
-  const used = index === null ? workers : usefulWorkers({ index, workers, fields });
+export function dataNeeds({ index, arrays, streams, fields, augment, workers }: DataSize): DataNeeds {
+  const seen = streams ? { streams } : {};
+  const used = index === null ? workers : usefulWorkers({ index, augment, ...seen, workers, fields });
   const lengths = [
-    ...preparedOf(streams ? { arrays, streams } : { arrays }).map(numbersPrepared),
+    ...preparedOf({ arrays, ...seen }).map(numbersPrepared),
     ...Object.values(fields).map(({ shape }) => sizeOf(shape)),
   ];
   const numbers = lengths.reduce((sum, length) => sum + length, 0);
   return {
-    fixed: used * workerBytes + (index === null ? 0 : samplesHeld(index)),
+    fixed: used * workerBytes + (index === null ? 0 : samplesHeld(index) + bytesKept({ index, arrays }, used)),
     perSample: buffersFor(used) * numbers * numberBytes,
   };
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { packageRoot } from "../package.js";
 import { RunError } from "../run-error.js";
+import { keepUpTo } from "./kept.js";
 import type { Item, Preparation, Source } from "./preparation.js";
 import { type Answer, type Failed, fromPlain, type Remarked, type Setup, type Task, toSetup, work } from "./work.js";
 
@@ -24,12 +25,12 @@ interface Waiting {
 }
 
 /**
- * Starts `workers` threads. This thread does the work itself where there are none, and where an augmentation is not of the
+ * Starts `workers` threads, each of which keeps up to `keeps` bytes of files. This thread does the work itself where there are none, and where an augmentation is not of the
  * registry. Throws `run/worker` when the worker's file is missing.
  */
-export function openPool(workers: number, preparation: Preparation): Pool {
-  const setup = workers === 0 ? null : toSetup(preparation);
-  if (setup === null) return inThisThread(preparation);
+export function openPool(workers: number, preparation: Omit<Preparation, "kept">, keeps: number): Pool {
+  const setup = workers === 0 ? null : toSetup(preparation, keeps);
+  if (setup === null) return inThisThread({ ...preparation, kept: keepUpTo(keeps) });
   const file = join(packageRoot, "dist", "data-worker.js");
   if (!existsSync(file)) {
     throw new RunError("run/worker", {
@@ -64,7 +65,11 @@ function ownNumbers<I extends Item>(item: I): I {
 function inThisThread(preparation: Preparation): Pool {
   return {
     workers: 0,
-    prepare: async (task) => settled(await work({ ...task, id: 0 }, preparation)),
+    prepare: async (task) => {
+      // Whoever asked begins a step first: where another thread computes it, the next batch is prepared meanwhile.
+      await new Promise(setImmediate);
+      return settled(await work({ ...task, id: 0 }, preparation));
+    },
     close: async () => {},
   };
 }

@@ -16,6 +16,7 @@ import {
   viewName,
 } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
+import type { Kept } from "./kept.js";
 
 /** Bytes 0..255, or floats. */
 export type Numbers = Uint8Array | Float32Array;
@@ -146,6 +147,8 @@ export interface Preparation {
   readonly fields: Readonly<Record<string, BoundField>>;
   /** Folders of fields are relative to it. */
   readonly root: string;
+  /** What this thread keeps of files; if absent, nothing. */
+  readonly kept?: Kept;
 }
 
 /** One of the arrays that a model reads, or a view of one. */

@@ -27,6 +27,7 @@ import { prepareClip, prepareFrames } from "./image/frames.js";
 import { geometryOf, pixelStepsOf, planFor } from "./image/plan.js";
 import type { Size } from "./image/raster.js";
 import { applySteps } from "./image/steps.js";
+import type { Kept } from "./kept.js";
 import { imageMap, storedMap, volumeMap } from "./map.js";
 import { drawingOf, prepareNumbers, preparePlanes } from "./numbers.js";
 import { checkCloud, cloudArray } from "./points/cloud.js";
@@ -43,6 +44,7 @@ import {
 import { checkSignal, signalArray } from "./recording/signal.js";
 import { stepsOfNumbers } from "./recording/steps.js";
 import { checkSound, soundArray } from "./sound/sound-file.js";
+import type { Volume } from "./volume/volume.js";
 import { arrayOfVolume, checkVolume, withVolume } from "./volume/volume-file.js";
 import { writeNumbers } from "./write.js";
 
@@ -199,13 +201,13 @@ async function prepareFile(
   const read = arrayFiles[mediumOf(shape) ?? "image"];
   if (read) {
     const steps = arraySteps(path, array, preparation, item);
-    const numbers = await read(path, shape, steps);
+    const numbers = await read(path, shape, steps, preparation.kept);
     return { numbers, size: planesOf(shape).shape, steps, remarks: [], ...nothingBeside };
   }
-  const file = await openImage(path);
+  const file = await openImage(path, preparation.kept);
   const steps = planFor(file, item, array, preparation, path);
   const geometry = geometryOf(steps);
-  const { raster, remarks, rest } = await decode(file, pixelStepsOf(steps), shape.channels);
+  const { raster, remarks, rest } = await decode(file, pixelStepsOf(steps), shape.channels, preparation.kept);
   return {
     ...{ numbers: applySteps(raster, rest).pixels, size: file, steps, remarks },
     beside: (folder) => (within === null ? noFiles(folder) : besideFile(join(folder, within), file, geometry)),
@@ -239,10 +241,11 @@ async function prepareVolume(
 ): Promise<Prepared> {
   const { shape } = array;
   const whole = arraySteps(path, array, preparation, item);
-  const { size, ...stored } = await withVolume(path, names, async (volume) => ({
+  const ofVolume = async (volume: Volume) => ({
     size: volume.size,
     ...(await arrayOfVolume(volume, whole, shape, path)),
-  }));
+  });
+  const { size, ...stored } = await withVolume(path, names, ofVolume, preparation.kept);
   const prepared = preparePlanes(stored, item, array, preparation);
   const classes = map === undefined ? noMap : () => volumeMap(map, size, shape, { whole, planes: prepared.steps });
   return { ...prepared, remarks: [], ...nothingBeside, map: classes };
@@ -256,7 +259,7 @@ export const arraySteps = (
   item: Pick<Item, "epoch" | "sample"> = { epoch: 0, sample: 0 },
 ): readonly AugmentStep[] => planFor(planesOf(array.shape).shape, item, array, preparation, path);
 
-type OfSteps<T> = (path: string, array: ArrayShape, steps: readonly AugmentStep[]) => Promise<T>;
+type OfSteps<T> = (path: string, array: ArrayShape, steps: readonly AugmentStep[], kept?: Kept) => Promise<T>;
 
 /** Media whose files are read as the numbers of the array that the model declares, carrying out what changes what it is made of. */
 const arrayFiles: { readonly [M in Medium]?: OfSteps<Float32Array> } = { spectrogram: soundArray, signal: signalArray };

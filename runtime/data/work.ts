@@ -15,13 +15,16 @@ import { invariant, sizeOf } from "../../graph/index.js";
 import { RunError, type RunErrorCode } from "../run-error.js";
 import { BrokenFile } from "./broken-file.js";
 import { viewOf } from "./fields.js";
+import { keepUpTo } from "./kept.js";
 import { type Item, numbersPrepared, type Places, type Preparation, preparedOf } from "./preparation.js";
 import { type FileRemark, prepare } from "./prepare.js";
 
 /** What a worker is given when it starts: the preparation, with blocks by their names in the registry. */
-export interface Setup extends Omit<Preparation, "augment" | "fields"> {
+export interface Setup extends Omit<Preparation, "augment" | "fields" | "kept"> {
   readonly augment: readonly (NamedBlock & { readonly input?: string })[];
   readonly fields: Readonly<Record<string, NamedField>>;
+  /** Bytes that it may keep of files. */
+  readonly keeps: number;
 }
 
 /** A block of the registry and its values. Threads cannot exchange functions. */
@@ -37,7 +40,7 @@ type NamedField = NamedBlock & Pick<BoundField, "kind" | "context" | "input">;
 type Values = Readonly<Record<string, unknown>>;
 
 /** As a worker can be told it; null where a block is not of the registry, so that no worker knows it. */
-export function toSetup(preparation: Preparation): Setup | null {
+export function toSetup(preparation: Omit<Preparation, "kept">, keeps: number): Setup | null {
   const { augment, fields, ...rest } = preparation;
   const steps = augment.map(({ definition, values, input }) => {
     const named = toNamed(definition, values);
@@ -48,7 +51,7 @@ export function toSetup(preparation: Preparation): Setup | null {
     return asking && ([name, { ...asking, kind, context, ...ofInput(input) }] as const);
   });
   if (!steps.every((step) => step !== null) || !named.every((field) => field !== null)) return null;
-  return { ...rest, augment: steps, fields: Object.fromEntries(named) };
+  return { ...rest, augment: steps, fields: Object.fromEntries(named), keeps };
 }
 
 const ofInput = (input: string | undefined) => (input === undefined ? {} : { input });
@@ -86,9 +89,10 @@ function boundField(named: NamedField): BoundField {
 }
 
 /** What `toSetup` was told. */
-export function fromSetup({ augment, fields, ...rest }: Setup): Preparation {
+export function fromSetup({ augment, fields, keeps, ...rest }: Setup): Preparation {
   return {
     ...rest,
+    kept: keepUpTo(keeps),
     fields: Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, boundField(field)])),
     augment: augment.map((named) => {
       const { block, values } = fromNamed(named);

@@ -324,7 +324,7 @@ describe("worker threads", () => {
   it("that die fail what was asked of them instead of hanging", async () => {
     // Without the shapes of arrays the thread cannot begin its work and ends.
     const common = { augment: [], seed: 0, mode: "train", fields: {}, root: folder } as const;
-    const pool = openPool(1, { ...common, arrays: undefined as never });
+    const pool = openPool(1, { ...common, arrays: undefined as never }, 0);
     const ask = () => pool.prepare({ buffers: { arrays: {}, fields: {} }, items: [] });
     expect(await failure(ask())).toMatchObject({ code: "run/worker" });
     expect(await failure(ask())).toMatchObject({ code: "run/worker" });

@@ -47,7 +47,7 @@ const tone = (length: number): Float64Array =>
 
 test("sounds become spectrograms: the beginning of long ones, zeros behind short ones, channels side by side", async () => {
   const bank = { ...(spectrogram.sound as NonNullable<ArrayShape["sound"]>), mels: 4 };
-  const whole = [...logMel(tone(600), bank)].map(Math.fround);
+  const whole = [...logMel(bank)(tone(600))].map(Math.fround);
   expect(whole.length).toBe(6 * 4);
   const { numbers, labels, classes } = await read(spectrogram, {
     "a/long.wav": wav(tone(5000), { rate: 8000 }),
@@ -75,7 +75,7 @@ test("sounds of any rate and any channels are read where the recipe says how", a
   const { numbers } = await read(spectrogram, files, steps as never);
   const filter = { width: 6, rolloff: 0.99, beta: null };
   const [expected] = await resampled(inMemory([low], { rate: 32_000, names: null }), 8000, filter).read(0, 600);
-  expect(numbers).toEqual([...logMel(expected as Float64Array, bank)].map(Math.fround));
+  expect(numbers).toEqual([...logMel(bank)(expected as Float64Array)].map(Math.fround));
 });
 
 test("records become signals, lead by lead", async () => {

@@ -10,6 +10,7 @@ import type { Metadata, Sharp } from "sharp";
 import { invariant } from "../../../graph/index.js";
 import { RunError, reasonOf, unreadable } from "../../run-error.js";
 import { BrokenFile } from "../broken-file.js";
+import { type Kept, mostOfOne } from "../kept.js";
 import { asDeclared, type FileChannels, type Remark, remarkOn, remarkOnDepth } from "./channels.js";
 import { isImage, notImage, pictureOnly, readImageFile } from "./image-file.js";
 import { numbersHeader, readPngNumbers } from "./png-numbers.js";
@@ -44,7 +45,10 @@ const wasThere = "It was there when the run began. Put it back, or start again w
  * Reads a file and its header. Throws `BrokenFile`, `run/channels` for numbers that are no pixels,
  * `run/unreadable` when the file itself cannot be read, or `run/decoder-missing`.
  */
-export async function openImage(path: string): Promise<OpenImage> {
+export const openImage = async (path: string, kept?: Kept): Promise<OpenImage> =>
+  (await kept?.files(path, () => opened(path))) ?? opened(path);
+
+async function opened(path: string): Promise<OpenImage> {
   const bytes = await readImageFile(path).catch((error: unknown) => {
     if (error instanceof BrokenFile) throw error;
     throw unreadable(path, path.includes(noCharacter) ? renamed : wasThere, error);
@@ -107,8 +111,23 @@ export interface Decoded {
 /** The large picture that is being decoded. */
 let busy: Promise<unknown> = Promise.resolve();
 
-/** Decodes to `channels` channels. Throws `BrokenFile` or `run/channels`. */
-export async function decode(file: OpenImage, plan: readonly PixelStep[], channels: number): Promise<Decoded> {
+/** Decodes to `channels` channels; small pictures as `kept` has them. Throws `BrokenFile` or `run/channels`. */
+export async function decode(
+  file: OpenImage,
+  plan: readonly PixelStep[],
+  channels: number,
+  kept?: Kept,
+): Promise<Decoded> {
+  if (kept && sizeOf(file) <= mostOfOne && !isShrunk(file, plan)) {
+    // Of a file that is cut off, a part may still be there.
+    const whole = () => decodeAs(file, [], channels).catch(() => null);
+    const known = await kept.pictures(`${channels} ${file.path}`, whole);
+    if (known !== null) return { ...known, rest: plan };
+  }
+  return decodeAs(file, plan, channels);
+}
+
+async function decodeAs(file: OpenImage, plan: readonly PixelStep[], channels: number): Promise<Decoded> {
   const remarks = remarkOn(file, channels);
   const whole = file.deep || (channels === 1 && file.colours === 3);
   const work = () => (whole ? decodeWhole(file, plan, channels, remarks) : decodePart(file, plan, channels, remarks));
@@ -118,6 +137,20 @@ export async function decode(file: OpenImage, plan: readonly PixelStep[], channe
   return turn;
 }
 
+/** The crop at the head of a plan, what follows it, and its resize where that comes next and shrinks. */
+function headOf(plan: readonly PixelStep[], { height, width }: Pick<OpenImage, "height" | "width">) {
+  const crop = plan[0]?.kind === "crop" ? plan[0] : null;
+  const afterCrop = crop === null ? plan : plan.slice(1);
+  const [resize] = afterCrop;
+  const cut = crop ?? { top: 0, left: 0, height, width };
+  // sharp enlarges about the corner of a pixel instead of its centre, so that is left to `raster.ts`.
+  const shrinks = resize?.kind === "resize" && resize.height <= cut.height && resize.width <= cut.width;
+  return { cut, afterCrop, shrinking: shrinks && resize.filter !== "nearest" ? resize : null };
+}
+
+/** Whether sharp shrinks it, as for large files is much cheaper. */
+const isShrunk = (file: OpenImage, plan: readonly PixelStep[]): boolean => headOf(plan, file).shrinking !== null;
+
 /** sharp carries out a crop and a shrinking resize at the head of the plan, which for large files is much cheaper there. */
 async function decodePart(
   file: OpenImage,
@@ -126,19 +159,16 @@ async function decodePart(
   remarks: readonly Remark[],
 ): Promise<Decoded> {
   const sharp = await loadSharp();
-  const crop = plan[0]?.kind === "crop" ? plan[0] : null;
-  const afterCrop = crop === null ? plan : plan.slice(1);
-  const [resize] = afterCrop;
-  const { top, left, height, width } = crop ?? { top: 0, left: 0, ...file };
+  const { cut, afterCrop, shrinking } = headOf(plan, file);
+  const { top, left, height, width } = cut;
   let image: Sharp = sharp(file.bytes, { failOn: "error" }).autoOrient();
   if (file.transparent && channels < 4) image = image.flatten({ background: "#ffffff" });
   // Cut out even where it is everything: from what is not cut, sharp skips pixels of some formats while it reads them.
   image = image.extract({ top, left, height, width });
-  // sharp enlarges about the corner of a pixel instead of its centre, so that is left to `raster.ts`.
-  const shrinks = resize?.kind === "resize" && resize.height <= height && resize.width <= width;
-  const kernel = shrinks && resize.filter !== "nearest" ? kernels[resize.filter] : null;
-  if (shrinks && kernel !== null)
-    image = image.resize({ height: resize.height, width: resize.width, fit: "fill", kernel });
+  if (shrinking) {
+    const kernel = kernels[shrinking.filter as keyof typeof kernels];
+    image = image.resize({ height: shrinking.height, width: shrinking.width, fit: "fill", kernel });
+  }
   image = image.toColourspace(channels === 1 ? "b-w" : "srgb");
   if (channels === 4) image = image.ensureAlpha();
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true }).catch(broken(file.path));
@@ -147,7 +177,7 @@ async function decodePart(
   return {
     raster: { pixels: data, height: info.height, width: info.width, channels, alpha },
     remarks,
-    rest: kernel === null ? afterCrop : afterCrop.slice(1),
+    rest: shrinking ? afterCrop.slice(1) : afterCrop,
   };
 }
 

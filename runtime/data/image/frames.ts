@@ -61,7 +61,8 @@ export async function prepareFrames(
   preparation: Preparation,
 ): Promise<PreparedFrames> {
   const paths = chosenFrames(source, item, preparation);
-  const files = await Promise.all(paths.map(openImage));
+  const { kept } = preparation;
+  const files = await Promise.all(paths.map((path) => openImage(path, kept)));
   const [first] = files as [(typeof files)[number]];
   for (const file of files) {
     if (file.height === first.height && file.width === first.width && file.deep === first.deep) continue;
@@ -75,7 +76,7 @@ export async function prepareFrames(
   const planes: Numbers[] = [];
   const remarks: Remark[] = [];
   for (const file of files) {
-    const decoded = await decode(file, ofPixels, array.shape.channels);
+    const decoded = await decode(file, ofPixels, array.shape.channels, kept);
     planes.push(applySteps(decoded.raster, decoded.rest).pixels);
     remarks.push(...decoded.remarks);
   }

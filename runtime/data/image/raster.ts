@@ -41,7 +41,8 @@ export function mirror(raster: Raster): Raster {
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const from = (y * width + x) * channels;
-      result.set(pixels.subarray(from, from + channels), (y * width + width - 1 - x) * channels);
+      const to = (y * width + width - 1 - x) * channels;
+      for (let c = 0; c < channels; c++) result[to + c] = pixels[from + c] as number;
     }
   }
   return { ...raster, pixels: result };
@@ -185,6 +186,6 @@ function stretch(
 }
 
 /** Rounded and clipped: bicubic overshoots at edges. */
-const toBytes = (values: Float64Array): Uint8Array => new Uint8Array(Uint8ClampedArray.from(values).buffer);
+const toBytes = (values: Float64Array): Uint8Array => new Uint8Array(new Uint8ClampedArray(values).buffer);
 
-const toFloats = (values: Float64Array): Float32Array => Float32Array.from(values);
+const toFloats = (values: Float64Array): Float32Array => new Float32Array(values);

@@ -24,7 +24,7 @@ export function applyTone(raster: Raster, step: Tone): Raster {
 function changed(raster: Bytes, step: Tone): Uint8Array {
   switch (step.kind) {
     case "levels":
-      return raster.pixels.map((value) => step.table[value] as number);
+      return looked(raster.pixels, [step.table]);
     case "stretch":
       return stretched(raster, step.by === "range" ? rangeTable : rankTable);
     case "blend":
@@ -50,7 +50,20 @@ function histogram({ pixels, channels }: Bytes, channel: number): Uint32Array {
 function stretched(raster: Bytes, tableOf: (counts: Uint32Array) => ArrayLike<number> | null): Uint8Array {
   const { channels } = raster;
   const tables = Array.from({ length: channels }, (_, channel) => tableOf(histogram(raster, channel)));
-  return raster.pixels.map((value, i) => tables[i % channels]?.[value] ?? value);
+  const same = Uint8Array.from({ length: 256 }, (_, value) => value);
+  return looked(
+    raster.pixels,
+    tables.map((table) => (table ? Uint8Array.from(table) : same)),
+  );
+}
+
+/** Each byte looked up in the table of its channel. */
+function looked(pixels: Uint8Array, tables: readonly Uint8Array[]): Uint8Array {
+  const result = new Uint8Array(pixels.length);
+  for (const [channel, table] of tables.entries()) {
+    for (let i = channel; i < pixels.length; i += tables.length) result[i] = table[pixels[i] as number] as number;
+  }
+  return result;
 }
 
 const clipped = (value: number): number => Math.max(0, Math.min(255, Math.trunc(value)));
@@ -77,40 +90,41 @@ function rankTable(counts: Uint32Array): ArrayLike<number> | null {
   });
 }
 
-/** From the other pixels to these and beyond, cut off at both ends. */
-function blended({ pixels }: Bytes, other: (i: number) => number, factor: number): Uint8Array {
-  return pixels.map((value, i) => {
-    const from = other(i);
-    return clipped(Math.fround(from + Math.fround(factor * (value - from))));
-  });
+/** From the other pixels to these and beyond, cut off at both ends. The other picture has as many channels, or one for all of them. */
+function blended({ pixels }: Bytes, other: Uint8Array, factor: number): Uint8Array {
+  const result = new Uint8Array(pixels.length);
+  const repeated = pixels.length / other.length;
+  for (let i = 0, o = 0; i < pixels.length; o++) {
+    const from = other[o] as number;
+    for (const end = i + repeated; i < end; i++) {
+      result[i] = clipped(Math.fround(from + Math.fround(factor * ((pixels[i] as number) - from))));
+    }
+  }
+  return result;
 }
 
-/** What a picture is blended with, number by number. */
-const towards: Readonly<Record<Step<"blend">["towards"], (raster: Bytes) => (i: number) => number>> = {
-  black: () => () => 0,
-  grey: (raster) => {
+/** What a picture is blended with: a number for each of its own, for each pixel, or one. */
+const towards: Readonly<Record<Step<"blend">["towards"], (raster: Bytes) => Uint8Array>> = {
+  black: () => Uint8Array.of(0),
+  grey: greyOf,
+  mean(raster) {
     const grey = greyOf(raster);
-    return (i) => grey[Math.floor(i / raster.channels)] as number;
+    let sum = 0;
+    for (let i = 0; i < grey.length; i++) sum += grey[i] as number;
+    return Uint8Array.of(Math.floor(sum / grey.length + 0.5));
   },
-  mean: (raster) => {
-    const grey = greyOf(raster);
-    const mean = Math.floor(grey.reduce((sum, value) => sum + value, 0) / grey.length + 0.5);
-    return () => mean;
-  },
-  smooth: (raster) => {
-    const smooth = smoothed(raster);
-    return (i) => smooth[i] as number;
-  },
+  smooth: smoothed,
 };
 
 /** ITU-R 601-2 luma. */
 function greyOf({ pixels, channels }: Bytes): Uint8Array {
   if (channels === 1) return pixels;
-  const at = (i: number): number => pixels[i] as number;
-  return Uint8Array.from(
-    { length: pixels.length / channels },
-    (_, i) => (at(3 * i) * 19_595 + at(3 * i + 1) * 38_470 + at(3 * i + 2) * 7_471 + 0x8000) >> 16,
-  );
+  const result = new Uint8Array(pixels.length / channels);
+  for (let i = 0, from = 0; i < result.length; i++, from += channels) {
+    const [red, green, blue] = [pixels[from] as number, pixels[from + 1] as number, pixels[from + 2] as number];
+    result[i] = (red * 19_595 + green * 38_470 + blue * 7_471 + 0x8000) >> 16;
+  }
+  return result;
 }
 
 /** Each pixel five times and its eight neighbours once, over 13; the edge stays. */
@@ -133,18 +147,40 @@ function smoothed({ pixels, height, width, channels }: Bytes): Uint8Array {
 function blurred({ pixels, height, width, channels }: Bytes, { sigma, kernel }: Step<"blur">): Uint8Array {
   const half = (kernel - 1) / 2;
   const weights = Float64Array.from({ length: kernel }, (_, k) => Math.exp(-0.5 * ((k - half) / sigma) ** 2));
+  const rows = weighedAlong(pixels, { rows: height, length: width, inner: channels }, weights);
+  const both = weighedAlong(rows, { rows: 1, length: height, inner: width * channels }, weights);
+  const result = new Uint8Array(both.length);
+  for (let i = 0; i < result.length; i++) result[i] = Math.round(both[i] as number);
+  return result;
+}
+
+/** The weighed mean of the places around each one, along the middle axis of [rows, length, inner]. */
+function weighedAlong(
+  values: ArrayLike<number>,
+  { rows, length, inner }: { readonly rows: number; readonly length: number; readonly inner: number },
+  weights: Float64Array,
+): Float64Array {
   const sum = weights.reduce((total, weight) => total + weight, 0);
-  const along = (values: ArrayLike<number>, length: number, stride: number): Float64Array =>
-    Float64Array.from(values, (_, i) => {
-      const place = Math.floor(i / stride) % length;
-      const first = i - place * stride;
-      let total = 0;
-      for (const [k, weight] of weights.entries()) {
-        total += weight * (values[first + mirrored(place + k - half, length) * stride] as number);
+  const reach = weights.length;
+  // Where the places around each one begin.
+  const around = Int32Array.from(
+    { length: length * reach },
+    (_, i) => mirrored(Math.floor(i / reach) + (i % reach) - (reach - 1) / 2, length) * inner,
+  );
+  const result = new Float64Array(values.length);
+  for (let row = 0, out = 0; row < rows; row++) {
+    const first = row * length * inner;
+    for (let place = 0; place < length; place++) {
+      for (let c = 0; c < inner; c++, out++) {
+        let total = 0;
+        for (let k = 0; k < reach; k++) {
+          total += (weights[k] as number) * (values[first + (around[place * reach + k] as number) + c] as number);
+        }
+        result[out] = total / sum;
       }
-      return total / sum;
-    });
-  return Uint8Array.from(along(along(pixels, width, channels), height, width * channels), Math.round);
+    }
+  }
+  return result;
 }
 
 /** A place of an axis, where those beyond it are the ones before its edge, which is not repeated. */

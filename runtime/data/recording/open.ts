@@ -4,12 +4,13 @@ import { counted } from "../../../blocks/index.js";
 import { openPlainFile, type PlainFile, readBytes } from "../../plain-file.js";
 import { RunError, unreadable } from "../../run-error.js";
 import { BrokenFile } from "../broken-file.js";
+import { type Kept, mostOfOne } from "../kept.js";
 import { openFlac } from "../sound/flac.js";
 import { openMp3 } from "../sound/mp3.js";
 import { openWav } from "../sound/wav.js";
 import { openTable } from "../table/csv.js";
 import { openEdf } from "./edf.js";
-import { BrokenRecording, type Recording } from "./recording.js";
+import { BrokenRecording, inMemory, type Recording } from "./recording.js";
 import { openWfdb } from "./wfdb.js";
 
 interface Format {
@@ -46,15 +47,39 @@ const headBytes = 12;
 const begins = (bytes: Uint8Array, beginning: string): boolean =>
   [...beginning].every((c, i) => c === "." || bytes[i] === c.charCodeAt(0));
 
-/** Opens a recording for as long as `use` takes. Throws `BrokenFile` or `run/unreadable`, and what `use` does. */
-export async function withRecording<T>(path: string, use: (recording: Recording) => Promise<T>): Promise<T> {
+/** Opens a recording for as long as `use` takes; a short one as `kept` has it. Throws `BrokenFile` or `run/unreadable`, and what `use` does. */
+export async function withRecording<T>(
+  path: string,
+  use: (recording: Recording) => Promise<T>,
+  kept?: Kept,
+): Promise<T> {
+  const known = await kept?.recordings(path, () => withFile(path, wholeOf));
+  return known ? brokenOf(path, () => use(known)) : withFile(path, use);
+}
+
+/** All of a short one in memory; null: it is longer, or not all of it is there. */
+async function wholeOf(recording: Recording): Promise<Recording | null> {
+  const { length, channels } = recording;
+  if (length * channels * Float64Array.BYTES_PER_ELEMENT > mostOfOne) return null;
+  const whole = await recording.read(0, length).catch(() => null);
+  return whole && inMemory(whole, recording);
+}
+
+async function withFile<T>(path: string, use: (recording: Recording) => Promise<T>): Promise<T> {
   const plain = await opened(path);
   try {
-    return await use(await openRecording(plain, path));
-  } catch (error) {
-    throw error instanceof BrokenRecording ? new BrokenFile(path, error.message) : error;
+    return await brokenOf(path, async () => use(await openRecording(plain, path)));
   } finally {
     await plain.file.close();
+  }
+}
+
+/** Says of which file what is broken is. */
+async function brokenOf<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof BrokenRecording ? new BrokenFile(path, error.message) : error;
   }
 }
 

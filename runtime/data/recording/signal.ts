@@ -2,6 +2,7 @@
 
 import { type ArrayShape, type AugmentStep, counted, grouped } from "../../../blocks/index.js";
 import { RunError } from "../../run-error.js";
+import type { Kept } from "../kept.js";
 import { withRecording } from "./open.js";
 import { BrokenRecording, type Recording } from "./recording.js";
 import { changed } from "./steps.js";
@@ -9,8 +10,8 @@ import { changed } from "./steps.js";
 type Steps = readonly AugmentStep[];
 
 /** [leads, samples, 1]. Throws `BrokenFile`, `run/channels`, `run/sampling-rate`, `run/array-size` or `run/unreadable`. */
-export const signalArray = (path: string, array: ArrayShape, steps: Steps): Promise<Float32Array> =>
-  withRecording(path, (recording) => signalOf(recording, steps, array, path));
+export const signalArray = (path: string, array: ArrayShape, steps: Steps, kept?: Kept): Promise<Float32Array> =>
+  withRecording(path, (recording) => signalOf(recording, steps, array, path), kept);
 
 /** Looks whether the file is of the kind that the model reads, with as little reading as tells that. Throws as `signalArray`. */
 export const checkSignal = (path: string, array: ArrayShape, steps: Steps): Promise<void> =>

@@ -41,31 +41,37 @@ export function samplesOf(frames: number, bank: Timing): number {
 export const transformLength = (frame: number): number => 2 ** Math.ceil(Math.log2(Math.max(2, frame)));
 
 /** The logarithms of one channel of sound, [frames, mels] in memory of their own; frames that are not whole are left out. */
-export function logMel(samples: Float64Array, bank: Filterbank): Float64Array {
+export type LogMel = (samples: Float64Array) => Float64Array;
+
+export function logMel(bank: Filterbank): LogMel {
   const { length, shift } = frameSizes(bank);
-  const frames = framesIn(samples.length, bank);
   const padded = transformLength(length);
   const window = windowOf(bank.window, length);
   const bands = melBands(bank, padded);
   const transform = powerSpectrum(padded);
   const frame = new Float64Array(padded);
   const power = new Float64Array(padded / 2);
-  const result = new Float64Array(frames * bank.mels);
-  for (let f = 0; f < frames; f++) {
-    fillFrame(frame, samples.subarray(f * shift, f * shift + length), window);
-    transform(frame, power);
-    for (const [m, { first, weights }] of bands.entries()) {
-      let sum = 0;
-      for (let k = 0; k < weights.length; k++) sum += (weights[k] as number) * (power[first + k] as number);
-      result[f * bank.mels + m] = Math.log(Math.max(sum, leastPower));
+  return (samples) => {
+    const frames = framesIn(samples.length, bank);
+    const result = new Float64Array(frames * bank.mels);
+    for (let f = 0; f < frames; f++) {
+      fillFrame(frame, samples.subarray(f * shift, f * shift + length), window);
+      transform(frame, power);
+      for (const [m, { first, weights }] of bands.entries()) {
+        let sum = 0;
+        for (let k = 0; k < weights.length; k++) sum += (weights[k] as number) * (power[first + k] as number);
+        result[f * bank.mels + m] = Math.log(Math.max(sum, leastPower));
+      }
     }
-  }
-  return result;
+    return result;
+  };
 }
 
 /** One frame without its mean, sharpened and windowed, and zeros behind it. */
 function fillFrame(frame: Float64Array, samples: Float64Array, window: Float64Array): void {
-  const mean = samples.reduce((sum, value) => sum + value, 0) / samples.length;
+  let sum = 0;
+  for (let i = 0; i < samples.length; i++) sum += samples[i] as number;
+  const mean = sum / samples.length;
   // The first sample has none before it, and is its own.
   let before = (samples[0] as number) - mean;
   for (let i = 0; i < samples.length; i++) {

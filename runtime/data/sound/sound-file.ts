@@ -6,20 +6,24 @@
 import { type ArrayShape, type AugmentStep, counted, grouped, type SoundShape } from "../../../blocks/index.js";
 import { invariant } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
+import type { Kept } from "../kept.js";
 import { withRecording } from "../recording/open.js";
 import { BrokenRecording, type Recording } from "../recording/recording.js";
 import { changed } from "../recording/steps.js";
-import { frameSizes, framesIn, logMel, samplesOf } from "./filterbank.js";
+import { frameSizes, framesIn, type LogMel, logMel, samplesOf } from "./filterbank.js";
 
 type Steps = readonly AugmentStep[];
 
 /** [frames, mels, channels]. Throws `BrokenFile`, `run/channels`, `run/sampling-rate` or `run/unreadable`. */
-export const soundArray = (path: string, array: ArrayShape, steps: Steps): Promise<Float32Array> =>
-  withRecording(path, (recording) => spectrogramOf(changed(recording, steps, array), path, array));
+export const soundArray = (path: string, array: ArrayShape, steps: Steps, kept?: Kept): Promise<Float32Array> =>
+  withRecording(path, (recording) => spectrogramOf(changed(recording, steps, array), path, array), kept);
 
 /** Looks whether the file is of the kind that the model reads; of the sound, nothing is read. Throws as `soundArray`. */
 export const checkSound = (path: string, array: ArrayShape, steps: Steps): Promise<void> =>
   withRecording(path, async (recording) => checkDeclared(path, changed(recording, steps, array), array));
+
+/** Its windows and bands take as long to make as the spectrograms of several sounds. */
+const made = new WeakMap<ArrayShape, LogMel>();
 
 async function spectrogramOf(recording: Recording, path: string, array: ArrayShape): Promise<Float32Array> {
   checkDeclared(path, recording, array);
@@ -27,8 +31,10 @@ async function spectrogramOf(recording: Recording, path: string, array: ArraySha
   const [frames, mels] = array.axes.map(({ size }) => size) as [number, number];
   const samples = await recording.read(0, Math.min(recording.length, samplesOf(frames, sound)));
   const numbers = new Float32Array(frames * mels * array.channels);
+  const energiesOf = made.get(array) ?? logMel({ ...sound, mels });
+  made.set(array, energiesOf);
   for (const [channel, values] of samples.entries()) {
-    const energies = logMel(values, { ...sound, mels });
+    const energies = energiesOf(values);
     for (const [i, energy] of energies.entries()) numbers[i * array.channels + channel] = energy;
   }
   return numbers;

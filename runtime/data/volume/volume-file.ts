@@ -5,10 +5,11 @@ import { invariant } from "../../../graph/index.js";
 import { openPlainFile } from "../../plain-file.js";
 import { RunError, unreadable } from "../../run-error.js";
 import { BrokenFile } from "../broken-file.js";
+import { type Kept, mostOfOne } from "../kept.js";
 import { openSeries } from "./dicom.js";
 import { openNifti } from "./nifti.js";
 import { isSpacing, respaced } from "./respace.js";
-import { BrokenVolume, checkHeld, type Triple, triple, type Volume } from "./volume.js";
+import { BrokenVolume, checkHeld, lengthOf, type Triple, triple, type Volume } from "./volume.js";
 
 type Kind = "spacing" | "box" | "turn";
 type Step<K extends Kind> = Extract<AugmentStep, { readonly kind: K }>;
@@ -30,13 +31,36 @@ export const changeVolumes = (steps: readonly AugmentStep[]): boolean => steps.s
 
 const sizeOf = ({ axes }: ArrayShape): Triple => triple((a) => axes[a]?.size ?? 1);
 
-/** Opens a volume for as long as `use` takes: a file, or the named files of a folder. Throws `BrokenFile` or `run/unreadable`, and what `use` does. */
+/**
+ * Opens a volume for as long as `use` takes: a file, or the named files of a folder; a small one as `kept` has it. Throws `BrokenFile` or
+ * `run/unreadable`, and what `use` does.
+ */
 export async function withVolume<T>(
   path: string,
   names: readonly string[],
   use: (volume: Volume) => Promise<T>,
+  kept?: Kept,
+): Promise<T> {
+  const known = await kept?.volumes([path, ...names].join("\n"), () => withFiles(path, names, wholeOf));
+  return withFiles(path, names, use, known ?? undefined);
+}
+
+/** All of a small one in memory; null: it is larger, or not all of it is there. */
+async function wholeOf(volume: Volume): Promise<Volume | null> {
+  const { size, channels, spacing } = volume;
+  if (lengthOf(size) * channels * Float32Array.BYTES_PER_ELEMENT > mostOfOne) return null;
+  const voxels = await volume.read([0, 0, 0], size).catch(() => null);
+  return voxels && volumeInMemory(voxels, size, channels, spacing);
+}
+
+async function withFiles<T>(
+  path: string,
+  names: readonly string[],
+  use: (volume: Volume) => Promise<T>,
+  known?: Volume,
 ): Promise<T> {
   try {
+    if (known) return await use(known);
     if (names.length > 0) return await use(await openSeries(path, names));
     const plain = await opened(path);
     try {

@@ -1,0 +1,73 @@
+/**
+ * What a thread keeps of small files from one epoch to the next: opening, reading and decoding them takes longer than a step of a small
+ * model. Only where a whole data set has room; what is kept is never changed.
+ */
+
+import type { ModelProgram, SampleIndex } from "../../blocks/index.js";
+import type { Decoded, OpenImage } from "./image/decode.js";
+import { numbersOf, numbersPrepared, preparedOf } from "./preparation.js";
+import type { Recording } from "./recording/recording.js";
+import type { Volume } from "./volume/volume.js";
+
+/** Gives what stands under a key, made when it is asked for the first time; null: it is not to be kept. */
+type Shelf<T> = (key: string, make: () => Promise<T | null>) => Promise<T | null>;
+
+/** By paths; of what is made of a file in several ways, also by which. */
+export interface Kept {
+  readonly files: Shelf<OpenImage>;
+  readonly pictures: Shelf<Decoded>;
+  readonly recordings: Shelf<Recording>;
+  readonly volumes: Shelf<Volume>;
+}
+
+/** Bytes of all threads together. */
+const mostKept = 2 ** 27;
+/** Of one file. */
+export const mostOfOne = 2 ** 20;
+const numberBytes = 4;
+
+interface Files {
+  readonly index: SampleIndex;
+  readonly arrays: ModelProgram["arrays"];
+}
+
+/** Bytes of what a model reads of all samples that are in files. */
+function bytesOf({ index, arrays }: Files): number {
+  if (numbersOf(index.sample(0)).every((numbers) => numbers !== null)) return 0;
+  return index.length * numberBytes * preparedOf({ arrays }).reduce((sum, one) => sum + numbersPrepared(one), 0);
+}
+
+/** Bytes that each thread may keep; 0: the data set has no room, or is in memory. */
+export function allowance(files: Files, threads: number): number {
+  const [needed, own] = [bytesOf(files), Math.floor(mostKept / Math.max(1, threads))];
+  return needed === 0 || needed > own ? 0 : own;
+}
+
+/** Bytes that all threads are expected to keep. */
+export const bytesKept = (files: Files, threads: number): number =>
+  allowance(files, threads) === 0 ? 0 : Math.max(1, threads) * bytesOf(files);
+
+/** Keeps at most so many bytes: what finds no room is made anew each time. */
+export function keepUpTo(bytes: number): Kept {
+  let left = bytes;
+  const shelf = <T>(sizeOf: (made: T) => number): Shelf<T> => {
+    const held = new Map<string, T | null>();
+    return async (key, make) => {
+      const known = held.get(key);
+      if (known !== undefined) return known;
+      const made = await make();
+      const size = made === null ? 0 : sizeOf(made);
+      if (size <= Math.min(left, mostOfOne) && !held.has(key)) {
+        left -= size;
+        held.set(key, made);
+      }
+      return made;
+    };
+  };
+  return {
+    files: shelf(({ bytes: own }) => own.byteLength),
+    pictures: shelf(({ raster }) => raster.pixels.byteLength),
+    recordings: shelf(({ length, channels }) => 2 * numberBytes * length * channels),
+    volumes: shelf(({ size, channels }) => size.reduce((product, side) => product * side, channels) * numberBytes),
+  };
+}
