@@ -15,6 +15,7 @@ import { passTable } from "./passes.js";
 import { describeMachine, type Measurement, table } from "./report.js";
 import { flopsOf, larger, type Size, sizes } from "./sizes.js";
 import { strokeTable } from "./strokes.js";
+import { waitingTable, waitingToys } from "./waiting.js";
 
 const help = `npm run bench -- [options]
   --quick               the smallest size, few rounds: about a minute
@@ -28,6 +29,7 @@ const help = `npm run bench -- [options]
   --commands            what commands cost beside starting Node
   --editor              what an editor waits for after each stroke of a key
   --memory              the peak of training beside what mae plan expects, on onnx and wasm, or those of --contestants
+  --waiting             what preparing a batch of the toys costs beside a step, and how long a run waits for data; or of --toys a,b
   --scaling             step time against batch, width, depth and tokens, as pictures
   --out folder          default: build/bench/results
 `;
@@ -40,6 +42,8 @@ const { values: options } = parseArgs({
     commands: { type: "boolean", default: false },
     editor: { type: "boolean", default: false },
     memory: { type: "boolean", default: false },
+    waiting: { type: "boolean", default: false },
+    toys: { type: "string" },
     scaling: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
     sizes: { type: "string" },
@@ -176,6 +180,10 @@ async function main(): Promise<void> {
     const measured = memorySizes.filter(({ name }) => options.sizes === undefined || names.includes(name));
     const on = (["onnx", "wasm"] as const).filter((name) => options.contestants?.includes(name) ?? true);
     return void process.stdout.write(await memoryTable(measured, on, tell));
+  }
+  if (options.waiting) {
+    const toys = options.toys ? list(options.toys) : waitingToys;
+    return void process.stdout.write(await waitingTable(toys, tell));
   }
   if (python === undefined) tell("no PyTorch: --python or MAE_BENCH_PYTHON names a Python that has it");
   mkdirSync(options.out, { recursive: true });

@@ -1,6 +1,6 @@
 """Writes videos/ and videos.json for test/runtime/videos.test.ts: made clips, encoded and decoded by PyAV (FFmpeg) and Pillow.
 
-A square moves to the right and changes its colour from frame to frame, so that each frame tells its number. `odd.mkv` has a variable frame rate.
+A square moves to the right and changes its colour from frame to frame, so that each frame tells its number. `odd.mkv` and `odd.mp4` have a variable frame rate.
 """
 
 import json
@@ -41,12 +41,13 @@ def encode(name: str, codec: str, options: dict, times=range(count)) -> None:
 encode("moving.mp4", "libx264", {"crf": "12", "g": "8"})
 encode("moving.webm", "libvpx-vp9", {"crf": "12", "b": "0", "g": "8"})
 encode("odd.mkv", "libx264", {"crf": "12", "g": "8"}, [2 * i if i < 12 else 12 + i for i in range(count)])
+encode("odd.mp4", "libx264", {"crf": "12", "g": "8"}, [i * i for i in range(count)])
 frames = [Image.fromarray(picture(i)) for i in range(count)]
 frames[0].save(out / "moving.gif", save_all=True, append_images=frames[1:], duration=80, loop=0)
 frames[0].save(out / "moving.webp", save_all=True, append_images=frames[1:], duration=80, loop=0, lossless=True)
 
 cases = []
-for name in ["moving.mp4", "moving.webm", "odd.mkv", "moving.gif", "moving.webp"]:
+for name in ["moving.mp4", "moving.webm", "odd.mkv", "odd.mp4", "moving.gif", "moving.webp"]:
     if name.endswith(("gif", "webp")):
         image = Image.open(out / name)
         read = []

@@ -3,7 +3,7 @@
  * of folders of frames; what of it is decoded is bounded by its own frames, and not by the length of the file.
  */
 
-import { grouped } from "../../../blocks/index.js";
+import { counted, grouped } from "../../../blocks/index.js";
 import { openPlainFile, readBytes } from "../../plain-file.js";
 import { RunError, reasonOf, unreadable } from "../../run-error.js";
 import { BrokenFile } from "../broken-file.js";
@@ -96,7 +96,7 @@ async function readAnimation(path: string, { count, stride, beginning }: Wanted)
   const { sharp, bytes, frames, height, width } = await openAnimation(path);
   const span = (count - 1) * stride + 1;
   if (frames < span) {
-    throw new BrokenVideo(`it has ${grouped(frames)} frames, and a clip of the model takes ${grouped(span)} of them`);
+    throw new BrokenVideo(`it has ${counted(frames, "frame")}, and a clip of the model takes ${grouped(span)} of them`);
   }
   checkDecoded({ codedHeight: height, codedWidth: width }, span);
   const page = beginning(frames - span);

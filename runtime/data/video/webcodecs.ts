@@ -4,10 +4,11 @@
  */
 
 import type { DemuxerVideoDecoderConfig, EncodedVideoChunk, VideoFrame } from "@napi-rs/webcodecs";
-import { grouped } from "../../../blocks/index.js";
+import { counted, grouped } from "../../../blocks/index.js";
 import { RunError, reasonOf } from "../../run-error.js";
 import type { Raster } from "../image/raster.js";
 import { BrokenVideo, type Clip, checkDecoded, type Wanted } from "./clip.js";
+import { asStored, turned, turnOf } from "./turn.js";
 
 type Library = typeof import("@napi-rs/webcodecs");
 
@@ -48,6 +49,7 @@ export async function readVideo(path: string, container: Container, wanted: Want
   const span = (wanted.count - 1) * wanted.stride + 1;
   const first = await readPackets(library, { path, container, from: null, frames: together });
   const { duration, config } = first;
+  await checkCodec(library, config);
   const times = first.packets.map(({ timestamp }) => timestamp).sort((a, b) => a - b);
   if (times.length < span && times.length < together) throw tooFew(times.length, span);
   const step = ((times.at(-1) as number) - (times[0] as number)) / Math.max(1, times.length - 1);
@@ -61,12 +63,16 @@ export async function readVideo(path: string, container: Container, wanted: Want
   for (let most = Math.max(0, total - span); ; ) {
     const begin = wanted.beginning(most);
     const from = begin === 0 ? null : timeOf(begin);
-    const { packets } = await readPackets(library, { path, container, from, frames: span + reordering });
+    const packets = await packetsFrom(library, { path, container, from, frames: span + reordering }, reordering * step);
     const later = packets.map(({ timestamp }) => timestamp).sort((a, b) => a - b);
     const at = from === null ? 0 : later.findIndex((time) => time >= from);
     if (at >= 0 && later.length - at >= span) {
       const kept = Array.from({ length: wanted.count }, (_, i) => at + i * wanted.stride);
-      return { frames: await decoded(library, config, packets, kept), size: sizeOf(config) };
+      const frames = await decoded(library, config, packets, kept);
+      const turn = container === "Mp4Demuxer" ? await turnOf(path) : asStored;
+      const seen = turn.join() === asStored.join() ? frames : frames.map((frame) => turned(frame, turn));
+      const { height, width } = seen[0] as Raster;
+      return { frames: seen, size: { height, width } };
     }
     if (begin === 0) throw tooFew(later.length, span);
     most = at < 0 ? Math.floor(most / 2) : Math.min(most - 1, Math.max(0, begin + later.length - at - span));
@@ -76,14 +82,35 @@ export async function readVideo(path: string, container: Container, wanted: Want
 /** Frames of a video file: all of it is read, and nothing decoded. Throws as `readVideo`. */
 export async function framesOfVideo(path: string, container: Container): Promise<number> {
   const library = await loadLibrary();
-  return (await readPackets(library, { path, container, from: null, frames: Number.POSITIVE_INFINITY, counted: true }))
-    .count;
+  return (
+    await readPackets(library, { path, container, from: null, frames: Number.POSITIVE_INFINITY, onlyCounted: true })
+  ).count;
+}
+
+/**
+ * The packets from the key frame before a time on. Key frames are found by when they are decoded, which may be before frames that are seen
+ * earlier: then those from an earlier key frame.
+ */
+async function packetsFrom(library: Library, asked: Asked, reordered: number): Promise<readonly EncodedVideoChunk[]> {
+  const { from } = asked;
+  for (let back = 0; ; back = 2 * back + Math.max(1, reordered)) {
+    const { packets } = await readPackets(library, { ...asked, ...(from === null ? {} : { seek: from - back }) });
+    const isThere = packets.some(({ timestamp }) => from === null || timestamp <= from);
+    if (isThere || from === null || back >= from) return packets;
+  }
+}
+
+/** Throws `BrokenVideo` for a video in a form that is not decoded. */
+async function checkCodec({ VideoDecoder }: Library, config: DemuxerVideoDecoderConfig): Promise<void> {
+  if ((await VideoDecoder.isConfigSupported(config)).supported) return;
+  const form = config.codec === "none" ? "a form that has no name here" : `the form ${config.codec}`;
+  throw new BrokenVideo(
+    `its frames are packed in ${form}, and H.264, H.265, VP8, VP9 and AV1 are read; pack them anew, as \`ffmpeg -i a.mov a.mp4\` does`,
+  );
 }
 
 const tooFew = (frames: number, span: number): BrokenVideo =>
-  new BrokenVideo(`it has ${grouped(frames)} frames, and a clip of the model takes ${grouped(span)} of them`);
-
-const sizeOf = ({ codedHeight, codedWidth }: DemuxerVideoDecoderConfig) => ({ height: codedHeight, width: codedWidth });
+  new BrokenVideo(`it has ${counted(frames, "frame")}, and a clip of the model takes ${grouped(span)} of them`);
 
 interface Packets {
   /** In the order of the file. */
@@ -98,17 +125,19 @@ interface Packets {
 interface Asked {
   readonly path: string;
   readonly container: Container;
-  /** Microseconds, from the key frame before which on packets are read; null: from the beginning. */
+  /** Microseconds, from which on packets are counted; null: from the beginning. */
   readonly from: number | null;
+  /** Microseconds, from the key frame before which on packets are read; if absent, from the beginning. */
+  readonly seek?: number;
   /** Packets from there on. */
   readonly frames: number;
   /** Whether packets are only counted, and none held. */
-  readonly counted?: boolean;
+  readonly onlyCounted?: boolean;
 }
 
 async function readPackets(
   library: Library,
-  { path, container, from, frames, counted = false }: Asked,
+  { path, container, from, seek, frames, onlyCounted = false }: Asked,
 ): Promise<Packets> {
   const packets: EncodedVideoChunk[] = [];
   let [count, bytes] = [0, 0];
@@ -116,7 +145,7 @@ async function readPackets(
   const demuxer = new library[container]({
     videoOutput(chunk: EncodedVideoChunk) {
       count++;
-      if (counted) return;
+      if (onlyCounted) return;
       packets.push(chunk);
       bytes += chunk.byteLength;
     },
@@ -128,7 +157,7 @@ async function readPackets(
     await demuxer.load(path);
     const config = demuxer.videoDecoderConfig;
     if (config === null) throw new BrokenVideo("it holds no video");
-    if (from !== null) demuxer.seek(Math.max(0, Math.round(from)));
+    if (seek !== undefined) demuxer.seek(Math.max(0, Math.round(seek)));
     const isEnough = (): boolean =>
       packets.filter(({ timestamp }) => from === null || timestamp >= from).length >= frames;
     for (let before = -1; count > before && !isEnough(); ) {
