@@ -41,6 +41,8 @@ export interface Parameter<S extends Dims = Dims> {
   readonly over?: "patches";
   /** Of a table of positions that others are added to: the axes of the tokens whose places it has. If absent, all, and tokens in front. */
   readonly places?: "first axis" | "other axes" | "front";
+  /** Of a table of the steps between two places of a window: how many there are along each axis. */
+  readonly steps?: readonly number[];
   /** No weight but what a layer knows of the samples that it has seen, such as a running mean: the layer moves it, and no optimizer. */
   readonly state?: true;
   /** Of a network that others have trained: it comes from a file or an earlier stage, and stays as it is. */

@@ -181,7 +181,7 @@ export function addTrained(program: Command): void {
     command(
       program,
       "import",
-      "Read weights that others trained: official MAE, timm and Hugging Face, of PyTorch or safetensors. Nothing in the file is run.",
+      "Read weights that others trained, of PyTorch or safetensors: ViT, MAE, VideoMAE, BERT, ConvNeXt, Swin and ResNet of official repositories, timm and Hugging Face. Nothing in the file is run.",
     )
       .argument("<weights>", "a .pth, .pt, .bin or .safetensors file")
       .argument("[file]", "a .mae file: bring them to a model of it (default: say what the weights are)")

@@ -71,7 +71,7 @@ export function foreignWeights(
  * Weights of a file in blocks that a model takes, for which the model has none: what such a block computes is not what it computes here.
  */
 export function strangeWeights(own: readonly OwnedWeight[], names: Iterable<string>): readonly string[] {
-  const blockOf = (name: string): string => /^(?:.*\.)?\w*blocks\.\d+\./.exec(name)?.[0] ?? "";
+  const blockOf = (name: string): string => /^(?:.*\.)?(\w*blocks|stages\.\d+|layer\d+)\.\d+\./.exec(name)?.[0] ?? "";
   const known = new Set(own.map(({ name }) => name));
   const blocks = new Set([...known].map(blockOf));
   return [...names].filter((name) => !known.has(name) && blockOf(name) !== "" && blocks.has(blockOf(name)));

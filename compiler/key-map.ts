@@ -5,7 +5,7 @@
  */
 
 import { countsOf } from "../blocks/index.js";
-import { sameShape } from "../graph/index.js";
+import { sameShape, sizeOf } from "../graph/index.js";
 import type { OwnedWeight, TablePlaces } from "./assemble/owners.js";
 import type { ChannelChange, Mapping, Resizing, StageWeight, Start } from "./mapping.js";
 
@@ -144,12 +144,13 @@ function mappingOf(
   return { ...start, status: from.name === name ? "kept" : "renamed", from };
 }
 
-/** Of a matrix over patches of the same size and another number of channels: both numbers; null: it is none. */
+/** Of a matrix or kernel over as many places of the input with another number of channels: both numbers; null: it is none. */
 function otherChannels(from: OwnedWeight, to: OwnedWeight): ChannelChange | null {
   if (from.channels === null || to.channels === null || from.channels === to.channels) return null;
   const rowsAndPlaces = ({ shape }: OwnedWeight, channels: number): Dims => [
-    ...shape.slice(0, -1),
-    (shape.at(-1) ?? 0) / channels,
+    shape[0] ?? 0,
+    ...shape.slice(2),
+    sizeOf(shape.slice(1)) / channels,
   ];
   const isSame = sameShape(rowsAndPlaces(from, from.channels), rowsAndPlaces(to, to.channels));
   return isSame ? { from: from.channels, to: to.channels } : null;

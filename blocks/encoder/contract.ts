@@ -102,6 +102,8 @@ export type Kept = (stride: number) => Tensor;
 export interface Maps<P extends Params = Params, T extends ParameterTree = ParameterTree> {
   /** The finest first. */
   levels(p: ValuesOf<P>): readonly MapLevel[];
+  /** The kernel that reads the array, by its name among the encoder's weights. */
+  readonly reads: string;
   /**
    * What enters in place of hidden cells. `zero`: a cell is what one place of the deepest map has of the array, and stays hidden at every
    * stride. `token`: a cell is what one place of the first map has; a learned vector stands there instead, and from then on nothing

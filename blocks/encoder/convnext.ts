@@ -16,7 +16,7 @@ import {
   zeroHidden,
 } from "../nn/index.js";
 import type { ParameterTree } from "../parameters.js";
-import { flag, int, type Params, real, reals, type ValuesOf } from "../params.js";
+import { flag, int, optional, type Params, real, reals, type ValuesOf } from "../params.js";
 import { defineMapEncoder, type MapLevel, wholeCells } from "./contract.js";
 
 const params = {
@@ -37,6 +37,9 @@ const params = {
   kernel: int({ min: 1, max: 63, default: 7, doc: "Side of the windows, an odd number." }),
   layer_scale: real({ min: 0, openMin: true, max: 1, default: 1e-6, doc: "Where the scales of version 1 start." }),
   norm: flag({ default: false, doc: "Whether a LayerNorm ends it, as classifiers have one behind the mean." }),
+  norm_epsilon: optional(
+    real({ min: 0, openMin: true, max: 1, doc: "Added to the variance in that LayerNorm; if absent, 1e-6." }),
+  ),
 };
 
 type Values = ValuesOf<typeof params>;
@@ -118,6 +121,7 @@ export const convnext = defineMapEncoder({
   },
   maps: {
     levels,
+    reads: "downsample_layers.0.0.weight",
     hiding: "zero",
     encode(code, p, w, array, { kept }) {
       const { downsample_layers, stages } = w as unknown as Stages;
@@ -140,5 +144,13 @@ export const convnext = defineMapEncoder({
     },
   },
   normalize: (code, p, w, tokens) =>
-    p.norm ? code.let("latent", layerNorm, tokens, (w as unknown as Stages).norm) : tokens,
+    p.norm
+      ? code.let(
+          "latent",
+          layerNorm,
+          tokens,
+          (w as unknown as Stages).norm,
+          ...(p.norm_epsilon === null ? [] : [{ epsilon: p.norm_epsilon }]),
+        )
+      : tokens,
 });

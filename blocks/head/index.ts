@@ -42,6 +42,7 @@ const classifierParams = {
     options: {
       class_token: "The class token, after the encoder's final normalisation; of a text its first token, [CLS].",
       mean: "The mean of the patches' tokens; the encoder's final normalisation follows it.",
+      mean_after_norm: "The mean of the patches' tokens after that normalisation, as Swin's classifiers have it.",
       front:
         "The mean of the tokens in front of the patches, after the encoder's final normalisation: of [CLS] and that of distillation, as AST has it.",
     },
@@ -68,8 +69,10 @@ function pooledOf(code: Code, pool: ValuesOf<typeof classifierParams>["pool"], i
   const { tokens, normalize, extra, count, places } = inputs;
   if (pool === "front") return code.let("pooled", meanOfFront, normalize(tokens), { extra });
   if (pool === "class_token") return normalize(code.let("pooled", firstToken, tokens));
-  const patches = patchesOf(code, "patches", tokens, { extra, count });
-  return normalize(places ? code.let("pooled", meanOfPlaces, patches, places) : code.let("pooled", meanToken, patches));
+  const isNormed = pool === "mean_after_norm";
+  const patches = patchesOf(code, "patches", isNormed ? normalize(tokens) : tokens, { extra, count });
+  const mean = places ? code.let("pooled", meanOfPlaces, patches, places) : code.let("pooled", meanToken, patches);
+  return isNormed ? mean : normalize(mean);
 }
 
 /** One linear layer on the class token or on the mean of the patches: the head of a fine-tuned vision transformer. */
@@ -88,6 +91,7 @@ export const classifier = defineHead({
       doc: "What is pooled is there: a class token, if that is what stands for the image.",
       holds: (p, { extraTokens, array }) =>
         p.pool === "mean" ||
+        p.pool === "mean_after_norm" ||
         extraTokens === null ||
         extraTokens > 0 ||
         (p.pool === "class_token" && array.ids !== undefined),

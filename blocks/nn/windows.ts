@@ -31,6 +31,7 @@ export const windowBlockParameters = declarer(
       relative_position_bias_table: {
         ...parameter([sizeOf(window.map((n) => 2 * n - 1)), heads], { kind: "truncated_normal", std: 0.02 }),
         token: true,
+        steps: window.map((n) => 2 * n - 1),
       },
       qkv: normalLinearParameters(width, 3 * width),
       proj: normalLinearParameters(width, width),

@@ -113,5 +113,6 @@ export async function takenWeights(
 /** What is done to a weight on its way. */
 export function changeOf(mapping: Mapping): Pick<InheritedWeight, "resize" | "adapt"> {
   if (mapping.status === "resized") return { resize: mapping.table };
-  return mapping.status === "adapted" ? { adapt: mapping.channels } : {};
+  if (mapping.status !== "adapted") return {};
+  return { adapt: { ...mapping.channels, window: sizeOf(mapping.shape.slice(2)) } };
 }

@@ -88,7 +88,7 @@ function mappingText(mapping: Mapping): string {
     if (turned && sameShape(from, to))
       return `${own} from ${showShape(mapping.from.shape)}, its ${from.join("x")} patches in the order of the model`;
     const how = from.length === 2 ? "bicubic" : "cubic along each axis";
-    return `${own} from ${showShape(mapping.from.shape)}, ${from.join("x")} to ${to.join("x")} patches, ${how}`;
+    return `${own} from ${showShape(mapping.from.shape)}, ${from.join("x")} to ${to.join("x")} places, ${how}`;
   }
   if (mapping.status === "adapted") {
     const { from, to } = mapping.channels;

@@ -16,8 +16,10 @@ export interface Owner {
   readonly label: string | null;
   /** Of a position table: the tokens whose places it holds, and rows for others in front of them. */
   readonly table?: { readonly grid: Lattice; readonly extra: number };
-  /** Of what reads patches: channels of the input that they are cut from. */
+  /** Of what reads an input: its channels. */
   readonly channels?: number;
+  /** Of what reads an input by a kernel: the weight that does, by its name within the part; if absent, matrices over patches do. */
+  readonly kernel?: string;
 }
 
 /** The branch of the weights that bear a label; null of null: the root. */

@@ -37,7 +37,7 @@ export interface OwnedWeight extends Pick<Owner, "parts" | "role" | "label"> {
   readonly follows: string | null;
   /** Of a position table. */
   readonly table: TablePlaces | null;
-  /** Of a matrix over patches: channels of the input that they are cut from, of which each patch has as many values. */
+  /** Of a matrix over patches, or a kernel over the input: channels of the input. */
   readonly channels: number | null;
 }
 
@@ -88,13 +88,14 @@ export const partNames = (weights: readonly OwnedWeight[]): readonly string[] =>
 ];
 
 function owned(
-  { shape, trainable, init, given, follows, places, over }: Parameter,
+  { shape, trainable, init, given, follows, places, over, steps }: Parameter,
   path: readonly string[],
-  { parts, role, label, table: tokens, channels: read }: Owner,
+  { parts, role, label, table: tokens, channels: read, kernel }: Owner,
   local: string,
 ): OwnedWeight {
-  const table = tokens ? tableOf(tokens.grid, tokens.extra, places) : null;
-  const channels = over === "patches" ? (read ?? null) : null;
+  const table = steps ? stepTable(steps) : tokens ? tableOf(tokens.grid, tokens.extra, places) : null;
+  const readsInput = over === "patches" || kernel === local;
+  const channels = readsInput ? (read ?? null) : null;
   const own = {
     shape: shape.map(Number),
     trainable,
@@ -106,6 +107,14 @@ function owned(
   };
   return { name: path.join("."), parts, role, label, local, ...own };
 }
+
+const windowAxes = ["depth", "row", "column"] as const;
+
+/** A table of steps along the axes of a window, the last of which are rows and columns. */
+const stepTable = (steps: readonly number[]): TablePlaces => {
+  const names = windowAxes.slice(-steps.length);
+  return { axes: names.map((name, i) => ({ name, count: steps[i] as number })), extra: 0 };
+};
 
 /** Of a table that others are added to, the places that are its own. */
 function tableOf(grid: Lattice, extra: number, places: Parameter["places"]): TablePlaces {

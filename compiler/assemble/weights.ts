@@ -288,7 +288,10 @@ function putEncoder(
   const several = joins ? inputs.flatMap((input) => input.label ?? []) : [];
   const { array, grid } = inputs[0] as InputPart;
   const context = { inputs: several, array, grid, masked };
-  putBeside(branches.at(label), definition.parameters(values, context), backboneOwner(label, "encoder"));
+  const { maps } = definition;
+  const owner = backboneOwner(label, "encoder");
+  const reading = maps ? { channels: array.channels, kernel: maps.reads } : {};
+  putBeside(branches.at(label), definition.parameters(values, context), { ...owner, ...reading });
   if (!latents) return;
   const asked = latents.definition.parameters(latents.values, { encoderWidth: definition.width(values) });
   putBeside(branches.at(label), asked, backboneOwner(label, "encoder", "latents"));

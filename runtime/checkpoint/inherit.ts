@@ -28,8 +28,10 @@ export interface InheritedWeight {
   readonly adapt?: ChannelAdapting;
 }
 
-/** A matrix over patches, the channel fastest, to be one over patches of another number of channels. */
+/** What reads an input, to be what reads another number of channels: a matrix over patches, the channel fastest, or a kernel. */
 export interface ChannelAdapting {
+  /** Numbers of a channel that follow each other: the window of a kernel; if absent, 1. */
+  readonly window?: number;
   readonly from: number;
   readonly to: number;
 }
@@ -71,14 +73,14 @@ function refuseNotFinite(path: string, name: string, values: Float32Array): void
  * As timm's `adapt_input_conv`: to one channel all are summed; to others they are repeated in turn and scaled, so that an input whose channels
  * are equal gives what it gave.
  */
-function adaptChannels(values: Float32Array, { from, to }: ChannelAdapting): Float32Array {
+function adaptChannels(values: Float32Array, { from, to, window = 1 }: ChannelAdapting): Float32Array {
   const result = new Float32Array((values.length / from) * to);
-  for (let place = 0; place * from < values.length; place++) {
-    const own = values.subarray(place * from, (place + 1) * from);
-    for (let channel = 0; channel < to; channel++) {
-      result[place * to + channel] =
-        to === 1 ? own.reduce((sum, value) => sum + value, 0) : ((own[channel % from] as number) * from) / to;
-    }
+  for (let at = 0; at < result.length; at++) {
+    const [behind, channel] = [at % window, Math.floor(at / window) % to];
+    const before = Math.floor(at / (window * to)) * from;
+    const of = (one: number): number => values[(before + one) * window + behind] as number;
+    if (to > 1) result[at] = (of(channel % from) * from) / to;
+    else for (let one = 0; one < from; one++) result[at] = (result[at] as number) + of(one);
   }
   return result;
 }

@@ -80,7 +80,7 @@ function refuseOthers(path: string, tensors: Tensors): void {
   throw new RunError("run/foreign-weights", {
     what: `${path} holds ${other.model}`,
     why: other.lack,
-    help: "Take the weights of a plain transformer: ViT, ViTMAE, VideoMAE, BERT, official MAE, timm.",
+    help: "Take the weights of a ViT, MAE, VideoMAE, BERT, ConvNeXt, Swin or ResNet: `docs/import.md` says of whom.",
   });
 }
 

@@ -1,20 +1,18 @@
 /**
- * Weights that others trained, under the names that official MAE checkpoints have and ours do: timm's are the same, those of Hugging Face
- * are rows of a table. Query, key and value become one matrix, and patch convolutions matrices over patch vectors.
+ * Weights that others trained, under the names and in the shapes that they have here. Query, key and value become one matrix, and patch
+ * convolutions matrices over patch vectors; the kernels of encoders of maps stay as they are. Names are those of `names.ts`.
  */
 
 import { sizeOf } from "../../graph/index.js";
 import type { StoredTensor } from "../checkpoint/safetensors.js";
 import type { Tensors } from "../checkpoint/tensor-file.js";
-import { isTurned, isWeightElsewhere, type Naming, nameHere, namingOf } from "./names.js";
+import { kernelHere, kernelValues, type WeightHere } from "./kernels.js";
+import { isTurned, isWeightElsewhere, nameHere, namingOf } from "./names.js";
 
 /** A weight by the names in its file and the shape that it has here. */
-export interface ForeignShape {
+export interface ForeignShape extends WeightHere {
   /** Names in the file, those that are joined in their order. */
   readonly from: readonly string[];
-  readonly shape: readonly number[];
-  /** Of a convolution over patches: how many channels it reads; null: it is none. */
-  readonly channels: number | null;
   /** Present where the first two axes of what it is about stand in the other order there: frequency before time. */
   readonly turned?: true;
 }
@@ -24,7 +22,8 @@ export interface ForeignWeight extends ForeignShape {
 }
 
 export interface ForeignWeights<W = ForeignWeight> {
-  readonly naming: Naming;
+  /** Whose names the file has. */
+  readonly naming: string;
   /** By the names that our models use. */
   readonly weights: ReadonlyMap<string, W>;
   /** Tensors that are no weights of the model: of an optimizer, say. */
@@ -43,11 +42,11 @@ interface Piece {
 /** The weights of a model among the tensors of a file, before their values are read. */
 export function foreignShapes(shapes: ReadonlyMap<string, readonly number[]>): ForeignWeights<ForeignShape> {
   const names = [...shapes.keys()];
+  const naming = namingOf(names);
   const branch = branches.find((name) => names.some((other) => other.startsWith(`${name}.`)));
-  const prefix = branch === undefined || namingOf(names) !== "official or timm" ? "" : `${branch}.`;
+  const prefix = branch === undefined || !naming.branched ? "" : `${branch}.`;
   const own = names.filter((name) => name.startsWith(prefix) && isWeightElsewhere(name));
   const taken = new Set(own);
-  const naming = namingOf(own);
   const turns = isTurned(shapes);
   const pieces = new Map<string, Piece[]>();
   for (const name of own) {
@@ -61,12 +60,14 @@ export function foreignShapes(shapes: ReadonlyMap<string, readonly number[]>): F
     [...pieces]
       .flatMap(([name, joined]) => weightsOf(name, joined))
       .map(([name, from]): [string, ForeignShape] => {
+        const [first, another] = from as readonly [string, ...string[]];
+        if (naming.kernels && another === undefined) return [name, { from, ...kernelHere(name, first, shapes) }];
         const there = from.map((one) => shapes.get(one) as readonly number[]);
         const weight = { from, ...shapeHere(name, there) };
         return [name, turns && isOfPlaces(name) ? { ...weight, turned: true } : weight];
       }),
   );
-  return { naming, weights: withFinalNorm(weights), aside: names.filter((name) => !taken.has(name)) };
+  return { naming: naming.name, weights: withFinalNorm(weights), aside: names.filter((name) => !taken.has(name)) };
 }
 
 /** What is about places of the input: the convolution over patches, and their positions. */
@@ -93,7 +94,7 @@ function withFinalNorm(weights: ReadonlyMap<string, ForeignShape>): ReadonlyMap<
 }
 
 /** Tensors one under the other; a convolution over patches as a matrix. `name`: ours. */
-function shapeHere(name: string, all: readonly (readonly number[])[]): Omit<ForeignShape, "from"> {
+function shapeHere(name: string, all: readonly (readonly number[])[]): WeightHere {
   const [first = []] = all;
   const rows = all.reduce((sum, shape) => sum + (shape[0] ?? 1), 0);
   const shape = all.length === 1 ? first : [rows, ...first.slice(1)];
@@ -107,12 +108,13 @@ function shapeHere(name: string, all: readonly (readonly number[])[]): Omit<Fore
 const isConvolution = (shape: readonly number[]): boolean => shape.length >= 4;
 
 /** The values of a weight, from the tensors of its open file. */
-export async function foreignValues({ from, turned }: ForeignShape, tensors: Tensors): Promise<Float32Array> {
+export async function foreignValues({ from, kernel, turned }: ForeignShape, tensors: Tensors): Promise<Float32Array> {
   const all: Float32Array[] = [];
   for (const name of from) {
     const { shape, read } = tensors.get(name) as NonNullable<ReturnType<Tensors["get"]>>;
     const values = asFloats(await read());
-    all.push(isConvolution(shape) ? patchMatrix(shape, values, turned) : values);
+    if (kernel) all.push(kernelValues(kernel, values));
+    else all.push(isConvolution(shape) ? patchMatrix(shape, values, turned) : values);
   }
   const [only] = all;
   if (only && all.length === 1) return only;

@@ -53,7 +53,7 @@ describe("a pipeline", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("Growing: 3 stages");
     expect(stdout).toContain("starts from first.encoder\n");
-    expect(stdout).toContain("resized   pos_embed [1, 37, 16] from [1, 17, 16], 4x4 to 6x6 patches, bicubic");
+    expect(stdout).toContain("resized   pos_embed [1, 37, 16] from [1, 17, 16], 4x4 to 6x6 places, bicubic");
     expect(stdout).toMatch(/new {7}decoder: 20 weights, [\d,]+ numbers/);
     expect(stdout).toMatch(/dropped {3}first\.decoder: 20 weights/);
   });

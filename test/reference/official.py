@@ -6,9 +6,7 @@ Usage: python official.py MAE VIDEOMAE MAE_ST [folder]
 
 import importlib
 import json
-import subprocess
 import sys
-import types
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +14,7 @@ import numpy
 import timm
 import timm.layers
 import torch
-from foreign_models import disturbed
+from foreign_models import commit, disturbed, module, noise
 from timm.models import vision_transformer
 
 mae, video_mae, mae_st = (Path(argument).resolve() for argument in sys.argv[1:4])
@@ -26,11 +24,6 @@ cases: dict[str, dict] = {}
 norm = partial(torch.nn.LayerNorm, eps=1e-6)
 
 
-def module(name: str, **content: object) -> None:
-    sys.modules[name] = types.ModuleType(name)
-    vars(sys.modules[name]).update(content)
-
-
 numpy.float = float
 module("timm.models.layers", **vars(timm.layers))
 module("timm.models.registry", register_model=lambda make: make)
@@ -38,10 +31,6 @@ for name in ("Block", "DropPath"):
     setattr(vision_transformer, name, getattr(vision_transformer, name, getattr(timm.layers, name, None)))
 own_block = vision_transformer.Block
 vision_transformer.Block = lambda *args, qk_scale=None, **more: own_block(*args, **more)
-
-
-def commit(repository: Path) -> str:
-    return subprocess.run(["git", "-C", repository, "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
 
 
 def keep(name: str, model: torch.nn.Module, text: str, what: str, given: torch.Tensor, output: torch.Tensor, order: torch.Tensor) -> None:
@@ -54,10 +43,6 @@ def keep(name: str, model: torch.nn.Module, text: str, what: str, given: torch.T
 
 def spec(*lines: str) -> str:
     return "\n".join(["edition 2026", "model Case {", *(f"  {line}" for line in lines), "}"])
-
-
-def noise(*shape: int) -> torch.Tensor:
-    return (torch.rand(*shape) * 1e6).round() / 1e6
 
 
 def ordered(count: int) -> torch.Tensor:

@@ -2,7 +2,6 @@
 model here. Usage: python weights-in.py [folder]
 """
 
-import json
 import sys
 from pathlib import Path
 
@@ -12,7 +11,7 @@ sys.modules["torchaudio"] = None
 import timm
 import torch
 import transformers
-from foreign_models import disturbed, rectangle_of
+from foreign_models import Cases, disturbed, noise, rectangle_of
 from safetensors.torch import save_file
 from timm.models import adapt_input_conv
 from timm.models.vision_transformer import VisionTransformer
@@ -32,34 +31,11 @@ from transformers import (
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent) / "foreign"
 torch.manual_seed(1)
-cases: dict[str, dict] = {}
+cases = Cases(folder)
 
 
 def spec(input: str, patch: str, *lines: str) -> str:
     return "\n".join(["edition 2026", "model Case {", f"  input {input}", f"  tokens patch(size: {patch})", *(f"  {line}" for line in lines), "}"])
-
-
-def saved(model: torch.nn.Module, name: str) -> str:
-    """As `save_pretrained` names the weights in its file."""
-    scratch = folder / "saved"
-    model.save_pretrained(scratch)
-    (scratch / "model.safetensors").rename(folder / name)
-    for left in scratch.iterdir():
-        left.unlink()
-    scratch.rmdir()
-    return name
-
-
-def keep(name: str, file: str, text: str, what: str, given: torch.Tensor, output: torch.Tensor, **more) -> None:
-    """`given` with the channels last."""
-    cases[name] = {
-        "file": file, "spec": text, "what": what, "input": [round(x, 6) for x in given.movedim(-3 if given.ndim == 4 else 2, -1).flatten().tolist()],
-        "output": output.flatten().tolist(), **more,
-    }  # fmt: skip
-
-
-def noise(*shape: int) -> torch.Tensor:
-    return (torch.rand(*shape) * 1e6).round() / 1e6
 
 
 def encoder(depth: int, width: int, heads: int, *more: str) -> str:
@@ -93,7 +69,7 @@ for name, side, patch, (depth, width, heads), channels, eps in [
         f"image(size: {side}x{side}, channels: {channels})", f"{patch}x{patch}", f"mask random(ratio: {100 * (1 - 4 / grid**2)}%)",
         encoder(depth, width, heads, epsilon), decoder(2, 8, 2, epsilon), "target pixels", "loss mse",
     )  # fmt: skip
-    keep(name, saved(model, f"{name}.safetensors"), text, "predict", image, logits, order=order.flatten().tolist())
+    cases.keep(name, cases.saved(model, f"{name}.safetensors"), text, "predict", image, logits, order=order.flatten().tolist())
 
 # Classifiers: of the class token, of the mean of the patches.
 model = disturbed(ViTForImageClassification(ViTConfig(
@@ -102,13 +78,13 @@ model = disturbed(ViTForImageClassification(ViTConfig(
 image = noise(2, 3, 8, 8)
 head = ["head classifier(classes: 5, pool: class_token)", "loss cross_entropy"]
 text = spec("image(size: 8x8, channels: 3)", "4x4", "positions learned", encoder(2, 12, 2, "norm_epsilon: 1e-12"), *head)
-keep("vit-classifier", saved(model, "vit-classifier.safetensors"), text, "predict", image, model(image).logits)
+cases.keep("vit-classifier", cases.saved(model, "vit-classifier.safetensors"), text, "predict", image, model(image).logits)
 
 for name, pool, ours in [("timm-token", "token", "class_token"), ("timm-mean", "avg", "mean")]:
     model = disturbed(VisionTransformer(img_size=8, patch_size=4, embed_dim=8, depth=2, num_heads=2, num_classes=5, global_pool=pool))
     torch.save({"model": model.state_dict(), "epoch": 3}, folder / f"{name}.pth")
     text = spec("image(size: 8x8, channels: 3)", "4x4", "positions learned", encoder(2, 8, 2), f"head classifier(classes: 5, pool: {ours})", "loss cross_entropy")  # fmt: skip
-    keep(name, f"{name}.pth", text, "predict", image, model(image))
+    cases.keep(name, f"{name}.pth", text, "predict", image, model(image))
 
 # The same with other channels, adapted as timm does.
 weight = model.patch_embed.proj.weight.data
@@ -117,7 +93,7 @@ for name, channels in [("timm-grey", 1), ("timm-five", 5)]:
     state = model.state_dict() | {"patch_embed.proj.weight": adapt_input_conv(channels, weight)}
     other.load_state_dict(state)
     image = noise(2, channels, 8, 8)
-    keep(name, "timm-mean.pth", text.replace("channels: 3", f"channels: {channels}"), "predict", image, other.eval()(image), adapt=True)
+    cases.keep(name, "timm-mean.pth", text.replace("channels: 3", f"channels: {channels}"), "predict", image, other.eval()(image), adapt=True)
 
 # The encoder of Audio-MAE: a spectrogram of frames and bands, with a fixed table for a rectangle.
 model = disturbed(VisionTransformer(img_size=(16, 8), patch_size=4, in_chans=1, embed_dim=8, depth=2, num_heads=2, num_classes=0, global_pool=""))
@@ -126,7 +102,7 @@ sound = noise(2, 1, 16, 8)
 torch.save({"model": model.state_dict()}, folder / "audio-mae.pth")
 lines = ["mask random(ratio: 75%)", encoder(2, 8, 2), decoder(1, 8, 2), "target pixels", "loss mse"]
 text = spec("spectrogram(frames: 16, mels: 8, rate: 16 kHz)", "4x4", *lines)
-keep("audio-mae", "audio-mae.pth", text, "features", sound, model.forward_features(sound), fresh=["decoder"])
+cases.keep("audio-mae", "audio-mae.pth", text, "features", sound, model.forward_features(sound), fresh=["decoder"])
 
 # VideoMAE: what it predicts of hidden tubelets, in their order, and a classifier.
 common = dict(
@@ -147,10 +123,10 @@ text = spec(
     clip, "2x4x4", "positions sin_cos(order: flat)", "mask random(ratio: 75%)", trunk,
     decoder(1, 6, 2, "key_bias: false", "embed_bias: false", "norm_epsilon: 1e-12"), "target pixels", "loss mse",
 )  # fmt: skip
-keep("videomae", saved(model, "videomae.safetensors"), text, "hidden", video, model(video, masked).logits, order=order.flatten().tolist())
+cases.keep("videomae", cases.saved(model, "videomae.safetensors"), text, "hidden", video, model(video, masked).logits, order=order.flatten().tolist())
 model = disturbed(VideoMAEForVideoClassification(VideoMAEConfig(**common, num_labels=3)))
 text = spec(clip, "2x4x4", "positions sin_cos(order: flat)", trunk, "head classifier(classes: 3, pool: mean)", "loss cross_entropy")
-keep("videomae-classifier", saved(model, "videomae-classifier.safetensors"), text, "predict", video, model(video).logits)
+cases.keep("videomae-classifier", cases.saved(model, "videomae-classifier.safetensors"), text, "predict", video, model(video).logits)
 
 # BERT: the features of ids, their words and their segments.
 model = disturbed(BertForMaskedLM(BertConfig(
@@ -164,7 +140,7 @@ text = spec(
     "text(length: 6, vocabulary: 11, mask: 4)", "x", "positions learned", "mask corrupt(ratio: 50%)",
     "encoder bert(depth: 2, width: 12, heads: 2, norm_epsilon: 1e-12)", "decoder vocabulary(norm_epsilon: 1e-12)", "target ids", "loss id_cross_entropy",
 ).replace("tokens patch(size: x)", "tokens embedding(segments: 2)")  # fmt: skip
-keep("bert", saved(model, "bert.safetensors"), text, "features", given, encoded)
+cases.keep("bert", cases.saved(model, "bert.safetensors"), text, "features", given, encoded)
 
 # AST: features and logits of a spectrogram whose patches overlap in both directions, and its encoder by itself.
 sizes = dict(hidden_size=12, num_hidden_layers=2, num_attention_heads=2, intermediate_size=48, patch_size=4, frequency_stride=3, time_stride=2)
@@ -190,4 +166,4 @@ state["blocks.1.attn.proj.weight"][3, 2] = float("nan")
 save_file(state, folder / "not-finite.safetensors")
 
 versions = {"torch": torch.__version__, "transformers": transformers.__version__, "timm": timm.__version__}
-json.dump({"versions": versions, "cases": cases}, (folder / "weights-in.json").open("w"))
+cases.write("weights-in.json", versions)

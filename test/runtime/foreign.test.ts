@@ -78,7 +78,9 @@ interface Case {
 /** Models of libraries, and of the official repositories. */
 const matrix: Readonly<Record<string, Case>> = Object.assign(
   {},
-  ...["weights-in", "official"].map((name) => JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")).cases),
+  ...["weights-in", "weights-in-maps", "official", "official-maps"].map(
+    (name) => JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")).cases,
+  ),
 );
 
 /** What a model of a case makes of its input with the weights of its file. */
@@ -193,20 +195,23 @@ describe("names of others", () => {
 
   test.each([
     ["roberta.embeddings.word_embeddings.weight", "RoBERTa"],
-    ["convnextv2.encoder.stages.0.layers.0.grn.weight", "ConvNeXt"],
-    ["layers.0.blocks.0.attn.relative_position_bias_table", "Swin"],
+    ["layers.0.blocks.0.attn.cpb_mlp.0.weight", "Swin V2"],
+    ["layers_up.0.blocks.0.norm1.weight", "Swin MAE"],
+    ["absolute_pos_embed", "Swin with absolute positions"],
+    ["blocks.0.attn.relative_position_bias_table", "BEiT"],
   ])("%s is of a model that is not here", (name, model) => {
     expect(otherModel([name])?.model).toContain(model);
   });
 
-  test("a block with more in it than here is no such block", () => {
-    const { spec: text } = matrix["timm-mean"] as Case;
-    const shapes = new Map([
-      ["blocks.0.ls1.gamma", [8]],
-      ["blocks.7.ls1.gamma", [8]],
-      ["head.weight", [5, 8]],
-    ]);
-    expect(foreignMap(modelOf(text), "dino", { shapes, channels: new Map() }).strange).toEqual(["blocks.0.ls1.gamma"]);
+  test.each([
+    ["timm-mean", "blocks.0.ls1.gamma"],
+    ["timm-convnext", "stages.0.0.grn.gamma"],
+    ["timm-swin", "layers.0.blocks.0.attn.q_norm.weight"],
+    ["timm-resnet", "layer1.0.se.fc1.weight"],
+  ])("a block of %s with more in it than here is no such block", (name, strange) => {
+    const shapes = new Map([strange, strange.replace("0.", "7."), "head.weight"].map((one) => [one, [8]]));
+    const { spec: text } = matrix[name] as Case;
+    expect(foreignMap(modelOf(text), "other", { shapes, channels: new Map() }).strange).toEqual([strange]);
   });
 });
 
