@@ -36,6 +36,8 @@ export interface FieldSample {
    * place; below zero where a turn has brought in what was outside.
    */
   readonly map?: Int32Array;
+  /** Where the field asks for values: the number of each place in the same way, NaN where none is known. */
+  readonly measured?: Float32Array;
 }
 
 export interface Field {
@@ -53,6 +55,8 @@ export interface Field {
   readonly objects?: true;
   /** Whether it is computed of the classes of the array's places, which the data then have to say. */
   readonly map?: true;
+  /** Whether it is computed of the values of the array's places, which the data then have to say. */
+  readonly measured?: true;
   /** -> as many numbers as `shape` has. */
   readonly compute: (sample: FieldSample) => TypedArray;
 }

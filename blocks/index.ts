@@ -202,6 +202,7 @@ export {
   isObjectProbe,
   isPassProbe,
   isPlaceProbe,
+  isValueProbe,
   type JudgedPlaces,
   judgedOutput,
   type Looks,
@@ -220,6 +221,9 @@ export {
   type SeenImage,
   sayingJudged,
   sharesOf,
+  type ValueErrors,
+  type ValueProbe,
+  valueErrorsOf,
   viewsOfProbe,
 } from "./probe/index.js";
 export { addGram, mirror } from "./probe/products.js";

@@ -150,7 +150,10 @@ export interface Prediction<T extends ParameterTree = ParameterTree> {
 }
 
 /** What a model says of a head of its own. */
-export type HeadFacts = Pick<ModelProgram, "classes" | "detector" | "places" | "registers" | "severalClasses">;
+export type HeadFacts = Pick<
+  ModelProgram,
+  "classes" | "detector" | "places" | "registers" | "severalClasses" | "values"
+>;
 
 /**
  * A model. Its functions are written as methods, which TypeScript compares loosely in their arguments: an emitted model
@@ -201,6 +204,8 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   readonly registers?: { readonly moving: string; readonly fixed: string };
   /** Present where `predict` says of each place which class stands there, [B, ...axes, K]. */
   readonly places?: true;
+  /** Present where `predict` says a number of each place, [B, ...axes, 1]. */
+  readonly values?: true;
   /** -> prediction [B, N, P]; of classes, a logit for each [B, K]; absent where all that is learned are features */
   predict?(g: Builder, w: Weights<T>, batch: Batch): Tensor;
   loss(g: Builder, w: Weights<T>, batch: Batch): Losses;

@@ -1,7 +1,7 @@
 /** What heads say, by which losses and probes fit them. */
 
-/** The class of a sample, the objects in it, the class of each of its places, or where each place of one array lies in another. */
-export type Saying = "classes" | "objects" | "places" | "moves";
+/** The class of a sample, the objects in it, the class of each of its places, where each place of one array lies in another, or a number of each place. */
+export type Saying = "classes" | "objects" | "places" | "moves" | "values";
 
 /** What a head says. */
 export const saidBy = (head: { readonly says?: Saying }): Saying => head.says ?? "classes";
@@ -12,4 +12,5 @@ export const saidWords: Readonly<Record<Saying, string>> = {
   objects: "objects",
   places: "classes of places",
   moves: "where places go",
+  values: "values of places",
 };

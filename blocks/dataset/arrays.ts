@@ -30,13 +30,16 @@ export interface LabelFlags {
   readonly classes: number;
 }
 
+/** Classes of places, or their values. */
+export type PlaceNumbers = Int32Array | Float32Array;
+
 /** Both throw `DataError`. */
 export interface ArrayReader {
   readonly arrays: (files: Files, path: string) => Promise<StoredArrays>;
   /** Whole numbers from 0, or flags of all classes. */
   readonly labels: (files: Files, path: string) => Promise<Int32Array | LabelFlags>;
-  /** A class for each place of samples of these shapes, whole numbers; if absent, the format has none. */
-  readonly maps?: (files: Files, path: string, arrays: StoredArrays) => Promise<(i: number) => Int32Array>;
+  /** A class for each place of samples of these shapes, whole numbers, or a value; if absent, the format has none. */
+  readonly maps?: (files: Files, path: string, arrays: StoredArrays) => Promise<(i: number) => PlaceNumbers>;
 }
 
 type Path = Param<string | null>;

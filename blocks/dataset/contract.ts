@@ -159,8 +159,8 @@ export type ArraySample =
       readonly label: Label | null;
       /** The objects in it; if absent, nobody has looked. */
       readonly annotated?: Annotated;
-      /** Reads the class of each of its places; if absent, nobody says. */
-      readonly map?: () => Int32Array;
+      /** Reads the class or the value of each of its places; if absent, nobody says. */
+      readonly map?: () => Int32Array | Float32Array;
     }
   /** An array of any axes, channels last: bytes or floats as of pixels, or any floats. */
   | {
@@ -170,8 +170,8 @@ export type ArraySample =
       readonly label: Label | null;
       /** By which samples of other inputs find it; if absent, they go by their numbers. */
       readonly name?: string;
-      /** Reads the class of each of its places; if absent, nobody says. */
-      readonly map?: () => Int32Array;
+      /** Reads the class or the value of each of its places; if absent, nobody says. */
+      readonly map?: () => Int32Array | Float32Array;
     };
 
 export interface SampleIndex {

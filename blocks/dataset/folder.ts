@@ -56,7 +56,7 @@ const params = {
   ),
   maps: optional(
     text({
-      doc: "Folder with the classes of the places of each sample, at the same path but for the ending: a PNG (grey, or its numbers of colours), npy or NIfTI file of its size; or a CSV file with columns `path` and `map`. If absent, there are none.",
+      doc: "Folder with the classes of the places of each sample, or their values, at the same path but for the ending: a PNG (grey, or its numbers of colours), npy or NIfTI file of its size; or a CSV file with columns `path` and `map`. If absent, there are none.",
     }),
   ),
   test_maps: optional(text({ doc: "The same for the test folder." })),

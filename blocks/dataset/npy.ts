@@ -17,6 +17,7 @@ import {
   arrayParams,
   type LabelFlags,
   openArrays,
+  type PlaceNumbers,
   type StoredArrays,
   testLabelsNeedImages,
 } from "./arrays.js";
@@ -198,25 +199,25 @@ function flagsOf(values: NpyValues, classes: number, path: string): LabelFlags {
   return { flags, classes };
 }
 
-/** [N, ...axes] of whole numbers. */
+/** [N, ...axes] of whole numbers, or floats. */
 async function readMaps(
   files: Files,
   path: string,
   { count, shape }: StoredArrays,
-): Promise<(i: number) => Int32Array> {
+): Promise<(i: number) => PlaceNumbers> {
   const wanted = [count, ...shape.axes.map(({ size }) => size)];
-  const { header, bytes } = await openNpy(files, path, `integers of shape (${wanted.join(", ")})`, (found) => {
-    if (found.shape.join() === wanted.join() && !isFloat(found.type)) return;
+  const { header, bytes } = await openNpy(files, path, `numbers of shape (${wanted.join(", ")})`, (found) => {
+    if (found.shape.join() === wanted.join()) return;
     throw new DataError(
       `${path} holds ${found.type} of shape (${found.shape.join(", ")}), and its samples have places (${wanted.join(", ")})`,
-      "Save the class of each place as a whole number, in an array of the samples' shape without their channels.",
+      "Save a number for each place, in an array of the samples' shape without their channels.",
     );
   });
   const length = sizeOf(wanted.slice(1));
   return (i) => {
     const begin = header.begin + i * length * header.width;
     const numbers = npyValues(header.type, bytes(begin, begin + length * header.width)) as ArrayLike<number>;
-    return Int32Array.from(numbers, Number);
+    return isFloat(header.type) ? Float32Array.from(numbers, Number) : Int32Array.from(numbers, Number);
   };
 }
 
@@ -234,7 +235,7 @@ export const npy = defineDataset({
     ...arrayParams,
     maps: optional(
       text({
-        doc: "File with the class of each place of the training images, whole numbers [N, H, W]; if absent, there are none.",
+        doc: "File with the class of each place of the training images, whole numbers [N, H, W], or with a value, such as its depth; if absent, there are none.",
       }),
     ),
     test_maps: optional(text({ doc: "The same for the test images." })),

@@ -111,9 +111,9 @@ export interface Head<P extends Params = Params, T extends ParameterTree = Param
   drops?(p: ValuesOf<P>, context: HeadContext): readonly Drop[];
   /** Present where it finds objects: what its places say. */
   detector?(p: ValuesOf<P>, context: FieldContext): DetectorFacts;
-  /** -> logits [B, K]; of a detector what each place says, [B, places, numbers]; of places [B, ...axes, K], of where they go [B, ...axes, axes] */
+  /** -> logits [B, K]; of a detector what each place says, [B, places, numbers]; of places [B, ...axes, K], of where they go [B, ...axes, axes], of their values [B, ...axes, 1] */
   classify(code: Code, p: ValuesOf<P>, w: Weights<T>, inputs: HeadInputs): Tensor;
-  /** What training is fed with: labels [K], see `labelField`, of a detector what each place is to say, or the class of each place; absent, where it needs nothing but arrays. */
+  /** What training is fed with: labels [K], see `labelField`, of a detector what each place is to say, the class of each place, or its value; absent, where it needs nothing but arrays. */
   field?(p: ValuesOf<P>, context: FieldContext): Field;
   /** Present where it gives vectors: it is asked for these, and never for classes. */
   readonly vectors?: Vectors<P, T>;

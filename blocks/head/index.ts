@@ -20,6 +20,7 @@ import { normEpsilon } from "../vision-transformer.js";
 import { defineHead, type HeadInputs, labelField } from "./contract.js";
 import { detector } from "./detector.js";
 import { displacement } from "./displacement.js";
+import { placeValues } from "./place-values.js";
 import { segmentation } from "./segmentation.js";
 import { predictor, projector, prototypes } from "./vectors.js";
 
@@ -33,7 +34,7 @@ export {
   type VectorContext,
   type VectorInputs,
 } from "./contract.js";
-export { detector, displacement, predictor, projector, prototypes, segmentation };
+export { detector, displacement, placeValues, predictor, projector, prototypes, segmentation };
 
 const classifierParams = {
   classes: int({ min: 2, max: 1_000_000, doc: "Classes that are told apart." }),
@@ -125,4 +126,13 @@ export const classifier = defineHead({
   field: (p) => labelField(p.classes),
 });
 
-export const heads = [classifier, detector, displacement, predictor, projector, prototypes, segmentation] as const;
+export const heads = [
+  classifier,
+  detector,
+  displacement,
+  placeValues,
+  predictor,
+  projector,
+  prototypes,
+  segmentation,
+] as const;

@@ -99,7 +99,7 @@ export interface Loss<P extends Params = Params, T extends ParameterTree = Param
   /**
    * What it compares: predictions of patches with their targets, where absent; points with those of a token, in any order; logits of ids with
    * those of a text; what is said of columns of a table with what they hold; logits of a head with labels; those of a detector with objects;
-   * those of places with their classes; where places go, with two arrays; the features of two inputs, which it names by a parameter `between`; or
+   * those of places with their classes or values; where places go, with two arrays; the features of two inputs, which it names by a parameter `between`; or
    * views of a sample, whose head or encoder it names by a parameter `of`.
    */
   readonly compares?: "patches" | "points" | "ids" | "columns" | "features" | "views" | Saying;

@@ -14,6 +14,7 @@ import { l1 } from "./l1.js";
 import { mse } from "./mse.js";
 import { perceptual } from "./perceptual.js";
 import { placeCrossEntropy } from "./place-cross-entropy.js";
+import { placeErrorLoss } from "./place-error.js";
 import { similarity } from "./similarity.js";
 import { smoothL1 } from "./smooth-l1.js";
 import { smoothness } from "./smoothness.js";
@@ -44,6 +45,7 @@ export {
   ntXent,
   perceptual,
   placeCrossEntropy,
+  placeErrorLoss,
   selfDistillation,
   similarity,
   smoothL1,
@@ -68,6 +70,7 @@ export const losses = [
   ntXent,
   perceptual,
   placeCrossEntropy,
+  placeErrorLoss,
   selfDistillation,
   similarity,
   smoothL1,

@@ -30,6 +30,7 @@ export * from "./necks.js";
 export * from "./oriented-gradients.js";
 export * from "./perceiver.js";
 export * from "./perceptual.js";
+export { exponentials, type PlaceMeasure, placeError } from "./place-values.js";
 export * from "./points.js";
 export * from "./positions.js";
 export * from "./regions.js";

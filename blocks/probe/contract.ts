@@ -9,6 +9,7 @@ import type { ImageObject } from "../detection/objects.js";
 import { int, labels, optional, type Params, ratio, type ValuesOf } from "../params.js";
 import type { Saying } from "../saying.js";
 import type { Overlaps } from "./overlaps.js";
+import type { ValueErrors } from "./value-errors.js";
 
 /** Frozen features of a labelled set: [count, width], row major; of tokens [count, tokens, width]. */
 export interface Features {
@@ -143,6 +144,15 @@ export interface PlaceProbe<P extends Params = Params> extends Definition<P, Pro
   ): Promise<ProbeResult>;
 }
 
+/** What a probe is that judges the numbers that a head says of places of test samples. */
+export interface ValueProbe<P extends Params = Params> extends Definition<P, ProbeContext> {
+  readonly sees?: "predictions";
+  readonly needs?: "labels";
+  readonly scale?: "number";
+  readonly several?: true;
+  judgeValues(p: ValuesOf<P>, samples: readonly ValueErrors[]): Promise<ProbeResult>;
+}
+
 /** How the parts of a test sample are looked at for anomalies. */
 export interface Looks {
   readonly normal: string;
@@ -182,6 +192,7 @@ export type Probe<P extends Params = Params> =
   | PassProbe<P>
   | ObjectProbe<P>
   | PlaceProbe<P>
+  | ValueProbe<P>
   | AnomalyProbe<P>;
 
 /** Whether a probe goes through the images again and again: it takes far longer than one of features computed once. */
@@ -193,16 +204,32 @@ export const isObjectProbe = (probe: Probe): probe is ObjectProbe => "judge" in 
 
 export const isPlaceProbe = (probe: Probe): probe is PlaceProbe => "judgePlaces" in probe;
 
+export const isValueProbe = (probe: Probe): probe is ValueProbe => "judgeValues" in probe;
+
 /** Whether a probe compares labels and takes one of each sample. */
 export const needsOneClass = (probe: Probe): boolean =>
-  !isAnomalyProbe(probe) && !probe.several && probe.needs !== "images" && !isObjectProbe(probe) && !isPlaceProbe(probe);
+  !isAnomalyProbe(probe) &&
+  !probe.several &&
+  probe.needs !== "images" &&
+  !isObjectProbe(probe) &&
+  !isPlaceProbe(probe) &&
+  !isValueProbe(probe);
 
 /** What a model's head has to say for a probe that judges it. */
 export const sayingJudged = (probe: Probe): Saying =>
-  isObjectProbe(probe) ? "objects" : isPlaceProbe(probe) ? (probe.judges ?? "places") : "classes";
+  isObjectProbe(probe)
+    ? "objects"
+    : isPlaceProbe(probe)
+      ? (probe.judges ?? "places")
+      : isValueProbe(probe)
+        ? "values"
+        : "classes";
 
 export const definePlaceProbe = <const P extends Params>(probe: PlaceProbe<P>): PlaceProbe<P> =>
   ofKind("probe", { ...probe, sees: "predictions" as const });
+
+export const defineValueProbe = <const P extends Params>(probe: ValueProbe<P>): ValueProbe<P> =>
+  ofKind("probe", { ...probe, sees: "predictions" as const, scale: "number" as const });
 
 export const defineObjectProbe = <const P extends Params>(probe: ObjectProbe<P>): ObjectProbe<P> =>
   ofKind("probe", { ...probe, sees: "predictions" });

@@ -8,6 +8,7 @@ import { fewShot } from "./few-shot.js";
 import { knn } from "./knn.js";
 import { linear } from "./linear.js";
 import { linearCrops } from "./linear-crops.js";
+import { placeErrors } from "./place-errors.js";
 import { rank } from "./rank.js";
 import { registration } from "./registration.js";
 import { ridge } from "./ridge.js";
@@ -22,12 +23,14 @@ export {
   definePassProbe,
   definePlaceProbe,
   defineProbe,
+  defineValueProbe,
   type FeatureProbe,
   type Features,
   isAnomalyProbe,
   isObjectProbe,
   isPassProbe,
   isPlaceProbe,
+  isValueProbe,
   type JudgedPlaces,
   judgedOutput,
   type Looks,
@@ -43,9 +46,11 @@ export {
   type ScoredRecord,
   type SeenImage,
   sayingJudged,
+  type ValueProbe,
   viewsOfProbe,
 } from "./contract.js";
 export { meanOf, overlapsOf, sharesOf } from "./overlaps.js";
+export { type ValueErrors, valueErrorsOf } from "./value-errors.js";
 export {
   accuracy,
   anomaly,
@@ -55,6 +60,7 @@ export {
   knn,
   linear,
   linearCrops,
+  placeErrors,
   rank,
   registration,
   ridge,
@@ -71,6 +77,7 @@ export const probes = [
   knn,
   linear,
   linearCrops,
+  placeErrors,
   rank,
   registration,
   ridge,

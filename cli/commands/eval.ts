@@ -176,7 +176,7 @@ function probesFor({ program, vocabulary }: OpenRun, { classes, several }: Label
   const judging = vocabulary.registry.probe.filter(
     (probe) =>
       probe.sees !== "predictions" ||
-      ((program.classes !== undefined || program.registers !== undefined) &&
+      ((program.classes !== undefined || program.registers !== undefined || program.values === true) &&
         sayingJudged(probe) === saidByProgram(program)),
   );
   const left = judging.filter((probe) => !isLabelled && probe.needs !== "images" && sayingJudged(probe) === "classes");
@@ -192,8 +192,8 @@ function probesFor({ program, vocabulary }: OpenRun, { classes, several }: Label
   return judging.filter((probe) => ![...left, ...slow, ...odd].includes(probe)).map(withDefaults);
 }
 
-const saidByProgram = ({ detector, places, registers }: ModelProgram): Saying =>
-  registers ? "moves" : places ? "places" : detector ? "objects" : "classes";
+const saidByProgram = ({ detector, places, registers, values }: ModelProgram): Saying =>
+  registers ? "moves" : values ? "values" : places ? "places" : detector ? "objects" : "classes";
 
 const namesOf = (probes: readonly Probe[]): string => probes.map(({ name }) => name).join(", ");
 

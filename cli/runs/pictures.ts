@@ -71,6 +71,7 @@ export async function drawPicture(
   if (run.program.detector) return { text: await drawObjects(run, options), files: [] };
   if (run.program.places) return { text: await drawPlaces(run, options), files: [] };
   if (run.program.registers) return { text: await drawMoves(run, run.program.registers.fixed, options), files: [] };
+  if (run.program.values) return { text: await drawValues(run, options), files: [] };
   const drawn = await drawReconstructions(run, options);
   return { text: sayErrors(drawn, wordsOf(run.program.arrays)), files: drawn.files };
 }
@@ -96,6 +97,17 @@ async function drawPlaces(run: Drawable, options: PictureOptions): Promise<strin
   const { canvas, right } = await runtime.drawnPlaces({ program, weights }, batch, { ...options, colours });
   await runtime.writePng(options.path, canvas);
   return `classes of ${percent(right)} of the places of ${count(batch.count, "sample")} right`;
+}
+
+/** Each sample with the values that are there, and those that are said. */
+async function drawValues(run: Drawable, options: PictureOptions): Promise<string> {
+  const runtime = await import("../../runtime/index.js");
+  const { program, weights, training } = run;
+  const batch = await shownBatch(await shownSamples(run, options), run, options, runtime.judgedFields(program));
+  const colours = runtime.coloursOf(training.augment, program.arrays)(arrayOf(program).name);
+  const { canvas, rmse } = await runtime.drawnValues({ program, weights }, batch, { ...options, colours });
+  await runtime.writePng(options.path, canvas);
+  return `root mean squared error of the places of ${count(batch.count, "sample")}: ${shortNumber(rmse)}`;
 }
 
 /** Each fixed sample with its classes, with those of the moving one, and with these where they were moved. */

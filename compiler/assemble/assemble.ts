@@ -122,6 +122,7 @@ export function headFacts(head: HeadPart): HeadFacts {
     const [moving, fixed] = headInputs(head).map(({ name }) => name) as [string, string];
     return { registers: { moving, fixed } };
   }
+  if (saidBy(definition) === "values") return { values: true };
   return {
     classes: definition.classes(values),
     ...(head.losses.every((loss) => loss.definition.several) ? { severalClasses: true as const } : {}),

@@ -27,6 +27,7 @@ const docs: Readonly<Record<Saying, string>> = {
   classes: "A logit for each class",
   objects: "What each place says of objects",
   places: "A logit for each class at each place",
+  values: "A number of each place",
   moves: "Where each place of the second array lies in the first, in places from itself along each axis",
 };
 

@@ -5,6 +5,7 @@ import { type BoundField, DataError, type FieldSample, type ImageObject, type La
 import { invariant, sizeOf, type TypedArray } from "../../graph/index.js";
 import { fieldStream } from "../hash.js";
 import { RunError } from "../run-error.js";
+import type { NumbersOf } from "./image/beside.js";
 import type { FieldArray, FieldArrays, Numbers } from "./preparation.js";
 
 /** `length` numbers in memory from number `start` on. */
@@ -30,8 +31,8 @@ export interface BesideSample {
   readonly beside: (folder: string) => Promise<readonly Int32Array[]>;
   /** The objects in it. Throws `run/data` where the data name none. */
   readonly objects: () => readonly ImageObject[];
-  /** The class of each place of its array. Throws `run/data` where the data have none. */
-  readonly map: () => Promise<Int32Array>;
+  /** The number of each place of its array, NaN where none is known. Throws `run/data` where the data have none, or no such. */
+  readonly map: (of: NumbersOf) => Promise<Float32Array>;
 }
 
 interface Fields {
@@ -62,12 +63,17 @@ export async function computeFields(
     const random = fieldStream(seed, name, epoch, sample);
     const maps = field.beside === undefined ? {} : { beside: await beside(resolve(root, field.beside)) };
     const named = field.objects ? { objects: objects() } : {};
-    const placed = field.map ? { map: await map() } : {};
-    const values = valuesOf(field, { array, label, random, ...maps, ...named, ...placed });
+    const placed = field.map ? { map: classesOf(await map("classes")) } : {};
+    const measured = field.measured ? { measured: await map("values") } : {};
+    const values = valuesOf(field, { array, label, random, ...maps, ...named, ...placed, ...measured });
     checkLength(name, field, values.length);
     (out[name] as FieldArray).set(values);
   }
 }
+
+/** Below zero, where none is known. */
+const classesOf = (map: Float32Array): Int32Array =>
+  Int32Array.from(map, (number) => (Number.isNaN(number) ? -1 : number));
 
 /** The field's numbers; a block's complaint is of the data. */
 function valuesOf({ compute }: BoundField, sample: FieldSample): TypedArray {

@@ -1,8 +1,8 @@
-/** Maps of samples: the class of each place of an array, put where augmentations have put the array. */
+/** Maps of samples: the class or the value of each place of an array, put where augmentations have put the array. */
 
 import { type ArrayShape, type AugmentStep, isVolume, planesOf } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
-import { byNearest, mapFile } from "./image/beside.js";
+import { byNearest, mapFile, type NumbersOf } from "./image/beside.js";
 import { geometryOf } from "./image/plan.js";
 import type { Size } from "./image/raster.js";
 import { eachPlane } from "./numbers.js";
@@ -10,7 +10,7 @@ import { type Triple, triple } from "./volume/volume.js";
 import { arrayOfVolume, changeVolumes, volumeInMemory, withVolume } from "./volume/volume-file.js";
 
 /** Of what a turn brings in from outside. */
-const unknown = -1;
+const unknown = Number.NaN;
 
 /** A map as it is stored: of the sample's own size. */
 interface StoredMap {
@@ -20,10 +20,20 @@ interface StoredMap {
 
 const onePlace = (shape: ArrayShape): ArrayShape => ({ ...shape, channels: 1 });
 
-/** The pictures of a map moved as those of its array were, one class for each place. */
-export function movedMap({ numbers, shape }: StoredMap, steps: readonly AugmentStep[]): Int32Array {
+/** The pictures of a map moved as those of its array were, one number for each place. */
+export function movedMap({ numbers, shape }: StoredMap, steps: readonly AugmentStep[]): Float32Array {
   const geometry = geometryOf(steps).map(byNearest(unknown));
-  return Int32Array.from(eachPlane(Float32Array.from(numbers), planesOf(onePlace(shape)), geometry));
+  return Float32Array.from(eachPlane(Float32Array.from(numbers), planesOf(onePlace(shape)), geometry));
+}
+
+/** Throws `run/data` for classes that are no whole numbers. */
+function checkNumbers(of: NumbersOf, numbers: ArrayLike<number>, path: string): void {
+  const odd = of === "values" ? undefined : Array.prototype.find.call(numbers, (number) => !Number.isInteger(number));
+  if (odd === undefined) return;
+  throw new RunError("run/data", {
+    what: `${path} holds ${odd}`,
+    help: "Save the class of each place as a whole number.",
+  });
 }
 
 /** Of an image file of this size. */
@@ -32,8 +42,9 @@ export async function imageMap(
   size: Size,
   array: ArrayShape,
   steps: readonly AugmentStep[],
-): Promise<Int32Array> {
-  const { pixels, height, width } = await mapFile(path, size);
+  of: NumbersOf,
+): Promise<Float32Array> {
+  const { pixels, height, width } = await mapFile(path, size, of);
   const axes = array.axes.map((axis, i) => ({ ...axis, size: [height, width][i] as number }));
   return movedMap({ numbers: pixels, shape: { ...array, axes } }, steps);
 }
@@ -48,7 +59,8 @@ export async function volumeMap(
   size: Triple,
   array: ArrayShape,
   { whole, planes }: { readonly whole: readonly AugmentStep[]; readonly planes: readonly AugmentStep[] },
-): Promise<Int32Array> {
+  of: NumbersOf,
+): Promise<Float32Array> {
   const stored = await withVolume(path, [], async (volume) => {
     if (volume.size.join() !== size.join()) {
       throw new RunError("run/data", {
@@ -58,13 +70,7 @@ export async function volumeMap(
     }
     return arrayOfVolume(volume, unmixed(whole), onePlace(array), path);
   });
-  const odd = stored.numbers.find((number) => !Number.isInteger(number));
-  if (odd !== undefined) {
-    throw new RunError("run/data", {
-      what: `${path} holds ${odd}`,
-      help: "Save the class of each voxel as a whole number.",
-    });
-  }
+  checkNumbers(of, stored.numbers, path);
   return movedMap(stored, planes);
 }
 
@@ -73,7 +79,9 @@ export async function storedMap(
   stored: StoredMap,
   array: ArrayShape,
   steps: readonly AugmentStep[],
-): Promise<Int32Array> {
+  of: NumbersOf,
+): Promise<Float32Array> {
+  checkNumbers(of, stored.numbers, "A map");
   if (!isVolume(array) || !changeVolumes(steps)) return movedMap(stored, steps);
   const size = triple((a) => stored.shape.axes[a]?.size ?? 1);
   const volume = volumeInMemory(stored.numbers, size, 1, array.spacing ?? null);

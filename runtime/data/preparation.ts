@@ -44,7 +44,7 @@ export type Source =
       readonly clip?: ClipOf;
       /** The objects in it; if absent, nobody has looked. */
       readonly annotated?: Annotated;
-      /** The file with the class of each of its places; if absent, there is none. */
+      /** The file with the class or the value of each of its places; if absent, there is none. */
       readonly map?: string;
     }
   | {
@@ -60,8 +60,8 @@ export type Source =
       readonly numbers: Numbers;
       readonly shape: ArrayShape;
       readonly annotated?: Annotated;
-      /** The class of each of its places; if absent, nobody says. */
-      readonly map?: Int32Array;
+      /** The class or the value of each of its places; if absent, nobody says. */
+      readonly map?: Int32Array | Float32Array;
     };
 
 /** Where a sample's file or folder is; empty: its numbers are here already. */

@@ -180,7 +180,7 @@ async function arrayPrepared(
     remarks: [],
     beside: noFiles,
     objects,
-    map: stored ? () => storedMap(stored, array.shape, steps) : noMap,
+    map: stored ? (of) => storedMap(stored, array.shape, steps, of) : noMap,
   };
 }
 
@@ -212,7 +212,7 @@ async function prepareFile(
     ...{ numbers: applySteps(raster, rest).pixels, size: file, steps, remarks },
     beside: (folder) => (within === null ? noFiles(folder) : besideFile(join(folder, within), file, geometry)),
     objects: annotated ? () => movedObjects(ofSize(annotated, file, path), geometry) : noObjects,
-    map: map === undefined ? noMap : () => imageMap(map, file, shape, steps),
+    map: map === undefined ? noMap : (of) => imageMap(map, file, shape, steps, of),
   };
 }
 
@@ -247,8 +247,9 @@ async function prepareVolume(
   });
   const { size, ...stored } = await withVolume(path, names, ofVolume, preparation.kept);
   const prepared = preparePlanes(stored, item, array, preparation);
-  const classes = map === undefined ? noMap : () => volumeMap(map, size, shape, { whole, planes: prepared.steps });
-  return { ...prepared, remarks: [], ...nothingBeside, map: classes };
+  const moved = { whole, planes: prepared.steps };
+  const read: BesideSample["map"] = map === undefined ? noMap : (of) => volumeMap(map, size, shape, moved, of);
+  return { ...prepared, remarks: [], ...nothingBeside, map: read };
 }
 
 /** The steps of a file that is read as an array of the model's own size. */
@@ -289,7 +290,7 @@ async function noFiles(folder: string): Promise<never> {
 async function noMap(): Promise<never> {
   throw new RunError("run/data", {
     what: "The model says what stands at each place, and the data do not",
-    help: "Write `maps` in the recipe's data: files with the class of each place.",
+    help: "Write `maps` in the recipe's data: files with the class or the value of each place.",
   });
 }
 

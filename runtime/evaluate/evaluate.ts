@@ -10,6 +10,7 @@ import {
   isObjectProbe,
   isPassProbe,
   isPlaceProbe,
+  isValueProbe,
   missingOf,
   needsOneClass,
   type Probe,
@@ -35,6 +36,7 @@ import { classShares, eachShare, meanOverViews } from "./mean-views.js";
 import { withMissingLeads } from "./missing-leads.js";
 import { judgeObjects } from "./objects.js";
 import { judgeInPasses, readerOf } from "./passes.js";
+import { judgeValues } from "./place-values.js";
 import { judgePlaces } from "./places.js";
 
 /** Those of the training and the test images. */
@@ -61,6 +63,7 @@ export async function evaluate(
   const ofPasses = probes.filter(isOf(isPassProbe));
   const ofObjects = probes.filter(isOf(isObjectProbe));
   const ofPlaces = probes.filter(isOf(isPlaceProbe));
+  const ofValues = probes.filter(isOf(isValueProbe));
   const ofImages = probes.filter(isOf(isFeatureProbe));
   const ofRecords = probes.filter(isOf(isAnomalyProbe));
   const ofHead = ofImages.filter(({ definition }) => definition.sees === "predictions");
@@ -84,6 +87,7 @@ export async function evaluate(
   const inPasses = await judgeInPasses(model, ofPasses, options);
   const found = await judgeObjects(model, ofObjects, options);
   const placed = await judgePlaces(model, ofPlaces, options);
+  const valued = await judgeValues(model, ofValues, options);
   const odd = await judgeAnomalies(model, ofRecords, options);
   return {
     model: model.program.name,
@@ -97,12 +101,14 @@ export async function evaluate(
         ? inPasses.samples
         : ofPlaces.length > 0
           ? placed.samples
-          : ofObjects.length > 0
-            ? found.samples
-            : odd.samples,
+          : ofValues.length > 0
+            ? valued.samples
+            : ofObjects.length > 0
+              ? found.samples
+              : odd.samples,
     executor: { name: executor.name, backend: executor.backend, device: executor.device },
     featureSeconds,
-    rows: [...rows, ...inPasses.rows, ...found.rows, ...placed.rows, ...odd.rows],
+    rows: [...rows, ...inPasses.rows, ...found.rows, ...placed.rows, ...valued.rows, ...odd.rows],
   };
 }
 

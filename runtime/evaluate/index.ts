@@ -43,6 +43,7 @@ export { leadNames } from "./lead-names.js";
 export { writeMedia } from "./media.js";
 export { drawnObjects } from "./objects.js";
 export { reconstructionPicture, stacked } from "./picture.js";
+export { drawnValues } from "./place-values.js";
 export { drawnMoves, drawnPlaces, judgedFields } from "./places.js";
 export { pixelReader } from "./plain-values.js";
 export {

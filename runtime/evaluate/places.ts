@@ -31,7 +31,7 @@ import { openFrozen, type Trained } from "./frozen.js";
 import { placesPicture, type ShownPlaces } from "./places-picture.js";
 
 /** Samples computed at once: what is said of every place of many would not fit into memory. */
-const atOnce = 8;
+export const atOnce = 8;
 
 /** Judges what a head says of places by each probe, on the test samples. */
 export async function judgePlaces(
@@ -118,7 +118,9 @@ export function judgedFields({
   registers,
 }: ModelProgram): NonNullable<ModelProgram["fields"]> {
   if (!registers)
-    return Object.fromEntries(Object.entries(fields).filter(([, { kind, map }]) => kind === "head" && map));
+    return Object.fromEntries(
+      Object.entries(fields).filter(([, one]) => one.kind === "head" && (one.map || one.measured)),
+    );
   const values = { classes: mostClasses, ignore: null };
   return Object.fromEntries(
     Object.values(registers).map((name) => {
@@ -201,7 +203,7 @@ export async function placeReader(model: Trained, executor: Executor): Promise<P
 }
 
 /** As many samples as are computed at once, from one on; behind the last, zeros. */
-const someOf = (arrays: BatchArrays, program: ModelProgram, first: number): BatchArrays =>
+export const someOf = (arrays: BatchArrays, program: ModelProgram, first: number): BatchArrays =>
   Object.fromEntries(
     Object.entries(program.arrays).map(([name, shape]) => {
       const length = arrayLength(shape);

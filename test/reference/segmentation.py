@@ -220,6 +220,20 @@ def dice(logits: torch.Tensor, labels: torch.Tensor, values: dict) -> torch.Tens
     return 1 - overlap[:, 0 if values["background"] else 1 :].mean()
 
 
+def error(said: torch.Tensor, pairs: torch.Tensor, values: dict) -> torch.Tensor:
+    """Eigen's losses of depth, one sample at a time; pairs [B, ...S, 2]: the value of each place, and whether it has one."""
+
+    def of_sample(own: torch.Tensor, pair: torch.Tensor) -> torch.Tensor:
+        known = pair[..., 1] == 1
+        p, v = own[0][known], pair[..., 0][known]
+        if values["measure"] != "scale_invariant":
+            return F.l1_loss(p, v) if values["measure"] == "l1" else F.mse_loss(p, v)
+        d = p.clamp(min=1e-6).log() - v.clamp(min=1e-6).log()
+        return (d**2).mean() - values["share"] * d.mean() ** 2
+
+    return torch.stack([of_sample(*pair) for pair in zip(said, pairs, strict=True)]).mean()
+
+
 def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
     encoder, head, tokens = line(example, "encoder"), line(example, "head"), line(example, "tokens")
     network_of(encoder)
@@ -236,6 +250,7 @@ def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
         terms = {
             "place_cross_entropy": lambda values: entropy(logits, feed["labels"], values["background"]),
             "dice": lambda values: dice(logits, feed["labels"], values),
+            "place_error": lambda values: error(logits.exp() if head["values"].get("positive") else logits, feed["labels"], values),
         }
         return sum(one["values"]["weight"] * terms[one["block"]](one["values"]) for one in lines(example, "loss"))
 

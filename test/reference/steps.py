@@ -26,6 +26,7 @@ METHODS = [
     ("loss", "perceptual", "perceptual"),
     ("head", "segmentation", "segmentation"),
     ("head", "displacement", "registration"),
+    ("head", "place_values", "segmentation"),
     ("decoder", "convnext_block", "fcmae"),
     ("encoder", "convvit", "convmae"),
     ("decoder", "unet", "spark"),

@@ -26,7 +26,7 @@ const recorded = JSON.parse(readFileSync(join(reference, "maps.json"), "utf8")) 
 
 test.each(Object.entries(recorded.files))("%s has the numbers that were written", async (name, { shape, numbers }) => {
   const [height, width] = shape;
-  const { pixels } = await mapFile(join(reference, "maps", name), { height, width });
+  const { pixels } = await mapFile(join(reference, "maps", name), { height, width }, "classes");
   expect(Array.from(pixels)).toEqual(numbers);
 });
 
@@ -141,11 +141,13 @@ describe("maps follow their pictures", () => {
     const root = join(here.folder, "wrong");
     mkdirSync(root);
     copyFileSync(join(reference, "maps", "palette-8.png"), join(root, "other.png"));
-    await expect(mapFile(join(root, "other.png"), { height: 5, width: 5 })).rejects.toThrow(
+    await expect(mapFile(join(root, "other.png"), { height: 5, width: 5 }, "classes")).rejects.toThrow(
       "is 13x19 and its image 5x5",
     );
     writeFileSync(join(root, "cut.png"), readFileSync(join(root, "other.png")).subarray(0, 90));
-    await expect(mapFile(join(root, "cut.png"), { height: 13, width: 19 })).rejects.toThrow("cannot be decoded");
+    await expect(mapFile(join(root, "cut.png"), { height: 13, width: 19 }, "classes")).rejects.toThrow(
+      "cannot be decoded",
+    );
     const few = programOfText(text("classes: 2"));
     const read = async (one: Sample): Promise<unknown> => {
       const options = { ...common, fields: few.fields ?? {}, batch: 1, index: indexOf([one]), root: here.folder };

@@ -15,6 +15,7 @@ import {
   type ImageObject,
   type ImageShape,
   kindOf,
+  type ModelProgram,
   type Optimizer,
   planesOf,
   type Registry,
@@ -100,6 +101,8 @@ const most: Readonly<Record<string, number>> = {
   // Latents, regions, points and their groups.
   count: 8,
   channels: 8,
+  // Of a way that is integrated.
+  steps: 2,
 };
 const mostOfDetectors = 4;
 const widest = 16;
@@ -187,7 +190,9 @@ function shrunk(model: Model): Model {
       use: { ...one.use, values: smaller(one.use.values, patchOf(one.label), width) },
       inner: each(one.inner),
     }));
-  const isOfPlaces = model.slots.some(({ use }) => ["places", "moves"].includes(saidBy(use.definition as never)));
+  const isOfPlaces = model.slots.some(({ use }) =>
+    ["places", "moves", "values"].includes(saidBy(use.definition as never)),
+  );
   const slots = each(model.slots);
   return { ...model, slots: isOfPlaces ? slots.map(fewPlaces) : slots };
 }
@@ -204,7 +209,7 @@ function fewPlaces(filled: Filled): Filled {
  * Slanted planes with waves on them, each different; of clips one below the other, cut into frames. Nowhere level: where a slope is
  * zero, the direction of a gradient hangs on the rounding, in float32 as anywhere.
  */
-function pictures(count: number, array: ArrayShape, first = 0): Sample[] {
+function pictures(count: number, array: ArrayShape, { first = 0, isValued = false } = {}): Sample[] {
   if (array.ids) return texts(count, array, array.ids);
   if (array.table) return rows(count, array, array.table);
   if (array.cloud) return clouds(count, array.cloud.points);
@@ -218,9 +223,10 @@ function pictures(count: number, array: ArrayShape, first = 0): Sample[] {
       return 10 + across * x + down * y + 7 * Math.sin(9 * x + 7 * y + phase + (at % channels)) + 8;
     });
     const label = i % 3;
+    const map = () => (isValued ? valuesIn(array, i) : classesIn(array, i));
     return planes === 1 && hasPictures(array)
-      ? { kind: "pixels", pixels, shape, label, annotated: objectsIn(shape, i), map: () => classesIn(array, i) }
-      : { kind: "array", numbers: pixels, shape: array, label, map: () => classesIn(array, i) };
+      ? { kind: "pixels", pixels, shape, label, annotated: objectsIn(shape, i), map }
+      : { kind: "array", numbers: pixels, shape: array, label, map };
   });
 }
 
@@ -234,6 +240,10 @@ function classesIn({ axes }: ArrayShape, i: number): Int32Array {
     (k) => (k < 0 ? -1 : k % 6),
   );
 }
+
+/** A value of each place that has a class. */
+const valuesIn = (array: ArrayShape, i: number): Float32Array =>
+  Float32Array.from(classesIn(array, i), (kind, at) => (kind < 0 ? Number.NaN : 900 * (kind + 1) + 13 * (at % 17)));
 
 /** Clouds with some points more than are read, no two of which are equally far from a third. */
 const clouds = (count: number, points: number): Sample[] =>
@@ -289,7 +299,7 @@ function objectsIn({ height, width }: ImageShape, i: number): Annotated {
 function picturesOf(
   arrays: Readonly<Record<string, ArrayShape>>,
   augment: Training["augment"],
-  isMoved: boolean,
+  { registers, values }: ModelProgram,
 ): Training["data"] {
   const isShared = Object.keys(arrays).length > 1 && augment.some((one) => one.input === undefined);
   const largest = Math.max(...Object.values(arrays).flatMap(({ axes }) => axes.map(({ size }) => size)));
@@ -297,7 +307,10 @@ function picturesOf(
     isShared && hasPictures(array) ? { ...array, axes: array.axes.map((axis) => ({ ...axis, size: largest })) } : array;
   // Of two that are moved onto each other, different ones.
   return Object.entries(arrays).flatMap(([input, array], i) =>
-    inMemory(pictures(7, stored(array), isMoved ? 100 * i : 0)).map((data) => ({ ...data, input })),
+    inMemory(pictures(7, stored(array), { first: registers ? 100 * i : 0, isValued: values === true })).map((data) => ({
+      ...data,
+      input,
+    })),
   );
 }
 
@@ -310,13 +323,14 @@ const slow = ({ definition, values }: Bound<Optimizer>): Bound<Optimizer> => ({
 /** The recipe on a few pictures for a few steps at a constant rate, since warm-ups are longer than that; nothing is judged. */
 export function trainingOfExample({ model, recipe }: Example): Training {
   const written = trainingOf(recipe);
-  const { arrays, registers } = programOf(assemble(model));
+  const program = programOf(assemble(model));
+  const { arrays } = program;
   const isOfSounds = Object.values(arrays).some(({ sound }) => sound !== undefined);
   return {
     ...written,
     // Spectrograms in memory are no recordings any more.
     augment: written.augment.filter(({ definition }) => definition.changes !== "recordings" || !isOfSounds),
-    data: picturesOf(arrays, written.augment, registers !== undefined),
+    data: picturesOf(arrays, written.augment, program),
     ...{ batch: batchOf({ model }), epochs: null, steps, evaluate: [] },
     schedule: bound("schedule", "constant"),
     optimizer: slow(written.optimizer),

@@ -7,16 +7,20 @@ import { readGrey } from "./decode.js";
 import type { Geometry, Raster, Size } from "./raster.js";
 import { applySteps } from "./steps.js";
 
+/** What the numbers of a map are: whole, or any. */
+export type NumbersOf = "classes" | "values";
+
 /** Whole numbers below it keep their value in a raster of floats. */
 const limit = 2 ** 24;
 /** A file of maps of one image that is larger is not what was meant. */
 const mostBytes = 2 ** 28;
 
 /** By the ending of the file, in the order in which files are looked for. */
-const readers: Readonly<Record<string, (bytes: Uint8Array, path: string) => Raster | Promise<Raster>>> = {
-  ".png": readGrey,
-  ".npy": readMaps,
-};
+const readers: Readonly<Record<string, (bytes: Uint8Array, path: string, of: NumbersOf) => Raster | Promise<Raster>>> =
+  {
+    ".png": readGrey,
+    ".npy": readMaps,
+  };
 
 /**
  * The maps [H, W] of the file that belongs to an image.
@@ -32,18 +36,18 @@ export async function besideFile(path: string, size: Size, steps: readonly Geome
 }
 
 /**
- * The map of an image in a file of this name, of whole numbers for its pixels.
+ * The map of an image in a file of this name: a number for each of its pixels, a whole one where it is a class.
  * @throws RunError `run/data` or `run/unreadable`
  */
-export async function mapFile(path: string, size: Size): Promise<Raster> {
+export async function mapFile(path: string, size: Size, of: NumbersOf): Promise<Raster> {
   const read = Object.entries(readers).find(([ending]) => path.toLowerCase().endsWith(ending))?.[1];
   if (!read) {
     throw new RunError("run/data", {
-      what: `${path} is no file of whole numbers for each pixel`,
+      what: `${path} is no file of numbers for each pixel`,
       help: `Name ${Object.keys(readers).join(" or ")} files.`,
     });
   }
-  const raster = await read(await readPlainFile(path, mostBytes).catch(unreadableFile(path)), path);
+  const raster = await read(await readPlainFile(path, mostBytes).catch(unreadableFile(path)), path, of);
   checkSize(raster, size, path);
   if (raster.channels === 1) return raster;
   throw new RunError("run/data", {
@@ -82,7 +86,7 @@ async function open(path: string): Promise<{ readonly raster: Raster; readonly f
     const bytes = await readPlainFile(found, mostBytes).catch((error: unknown) =>
       systemCode(error) === "ENOENT" ? null : unreadableFile(found)(error),
     );
-    if (bytes !== null) return { raster: await read(bytes, found), found };
+    if (bytes !== null) return { raster: await read(bytes, found, "classes"), found };
   }
   throw new RunError("run/data", {
     what: `There is no ${path}${Object.keys(readers).join(` and no ${path}`)}`,
@@ -91,7 +95,7 @@ async function open(path: string): Promise<{ readonly raster: Raster; readonly f
 }
 
 /** [H, W], or [maps, H, W], as channels of a raster. */
-function readMaps(bytes: Uint8Array, path: string): Raster {
+function readMaps(bytes: Uint8Array, path: string, of: NumbersOf): Raster {
   const { shape, data } = npyOf(bytes, path);
   const [height, width] = shape.slice(-2) as [number, number];
   const channels = shape.length === 3 ? (shape[0] as number) : 1;
@@ -101,7 +105,8 @@ function readMaps(bytes: Uint8Array, path: string): Raster {
   for (let map = 0; map < channels; map++) {
     for (let i = 0; i < height * width; i++) {
       const number = Number(data[map * height * width + i]);
-      if (!Number.isInteger(number) || Math.abs(number) >= limit) throw notMaps(path, `holds ${number}`);
+      const isClass = Number.isInteger(number) && Math.abs(number) < limit;
+      if (of === "classes" && !isClass) throw notMaps(path, `holds ${number}`);
       pixels[i * channels + map] = number;
     }
   }
