@@ -65,6 +65,16 @@ export interface Plan {
     readonly total: number;
     readonly visible: number | null;
   }[];
+  /** Of the views that training sees of a sample, those that pass together: how many, tokens along each axis of one and in all, and visible ones. */
+  readonly views: readonly {
+    readonly name: string;
+    readonly count: number;
+    readonly counts: readonly number[];
+    readonly total: number;
+    readonly visible: number;
+    /** Whether a teacher sees them too. */
+    readonly taught: boolean;
+  }[];
   /** What a trained model can be asked for, by name. */
   readonly outputs: readonly string[];
   /** Which part reads which. */
@@ -281,6 +291,12 @@ const setsOf = ({ parts }: Assembly): Plan["sets"] =>
     return { name: input.name, counts: countsOf(input.grid), total, visible };
   });
 
+const viewsOf = ({ parts }: Assembly): Plan["views"] =>
+  parts.streams.map(({ name, count, input: { grid }, mask, isTaught }) => {
+    const total = tokenCount(grid);
+    return { name, count, counts: countsOf(grid), total, visible: mask ? visibleOf(mask) : total, taught: isTaught };
+  });
+
 /** The plan of a model without findings; with a recipe, of its training too. */
 export function plan(model: Model, options: PlanOptions = {}): Plan {
   const { recipe, samples, rates = [] } = options;
@@ -297,6 +313,7 @@ export function plan(model: Model, options: PlanOptions = {}): Plan {
     sample: wordsOf(program.arrays).sample,
     ...costs,
     sets: setsOf(assembly),
+    views: viewsOf(assembly),
     outputs: outputNames(program),
     wiring: wiringTree(model),
     parts: Object.entries(assembly.parameters).map(([name, branch]) => ({ name, parameters: countWeights(branch) })),

@@ -32,8 +32,8 @@ const mostVisible = 0.62;
 /** Remarks on masks whose share of visible patches is odd. Of words, which are hard to guess, few are chosen. */
 function shownRemarks(lines: readonly LintLine[], isOdd: (share: number) => boolean, help: string): readonly Remark[] {
   const grid = latticeOfLines(lines);
-  // Behind latents there is something to learn where nothing is hidden.
-  if (!grid || inSlot(lines, "latents").length > 0) return [];
+  // Behind latents there is something to learn where nothing is hidden, and of views, where nothing is drawn.
+  if (!grid || inSlot(lines, "latents").length > 0 || inSlot(lines, "target").length === 0) return [];
   const masks = inSlot(lines, "mask").filter(({ definition }) => !mustBe("mask", definition).corrupts);
   return masks.flatMap((mask): readonly Remark[] => {
     const { answer: visible, read } = readFrom(mask, (definition, values) =>

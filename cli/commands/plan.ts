@@ -138,6 +138,7 @@ function document(plan: Plan) {
     parts: plan.parts,
     tokens: plan.tokens,
     sets: plan.sets,
+    views: plan.views,
     outputs: plan.outputs,
     wiring: plan.wiring,
     flops: plan.flops,
@@ -180,6 +181,20 @@ function setRows({ sets }: Plan): readonly string[] {
   });
 }
 
+/** Of a model that is trained on views of samples, what of them passes. */
+function viewRows({ views, sample }: Plan, row: (name: string, value: string) => string): readonly string[] {
+  if (views.length === 0) return [];
+  const widest = Math.max(...views.map(({ name }) => name.length));
+  const tokens = views.reduce((sum, { count, total }) => sum + count * total, 0);
+  return [
+    row("views", `${grouped(tokens)} tokens of one ${sample} in training`),
+    ...views.map(({ name, count, counts, total, visible, taught }) => {
+      const shown = visible === total ? "" : `, ${grouped(visible)} visible`;
+      return `    ${name.padEnd(widest)}  ${count} of ${counts.join("x")} = ${grouped(total)}${shown}${taught ? "; the teacher sees them too" : ""}`;
+    }),
+  ];
+}
+
 const wiringRows = ({ wiring }: Plan): readonly string[] => [
   "  wiring",
   ...wiringLines(wiring).map((line) => `    ${line}`),
@@ -202,6 +217,7 @@ function table(plan: Plan, notes: readonly string[], colors: Colors): string[] {
   return [
     colors.bold(plan.model),
     row("tokens", tokensText(tokens)),
+    ...viewRows(plan, row),
     ...(plan.sets.length > 1 ? [...setRows(plan), ...wiringRows(plan)] : []),
     row("parameters", `${grouped(plan.parameters)}${untrained.length > 0 ? ` (${untrained.join(", ")})` : ""}`),
     ...parts,

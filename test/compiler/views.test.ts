@@ -6,6 +6,7 @@
 import { describe, expect, test } from "vitest";
 import { maskedBatch, namedParameters, namedWeights, weightsOf } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
+import { plan } from "../../compiler/index.js";
 import { createBuilder, evaluate, gradients, type Tensor, type Values } from "../../graph/index.js";
 import { difference, type RecordedBatch, recorded, shapesIn, under } from "../support/recorded.js";
 
@@ -15,7 +16,7 @@ interface Header extends RecordedBatch {
   readonly loss: number;
 }
 
-describe.each(["simclr", "moco-v3", "dino"])("%s", (name) => {
+describe.each(["simclr", "moco-v3", "dino", "ibot"])("%s", (name) => {
   const { fixture, model, weights: state } = recorded<Header>(name);
   const program = programOf(assemble(model));
   const g = createBuilder({ batch: fixture.header.batch, training: true });
@@ -57,4 +58,13 @@ describe.each(["simclr", "moco-v3", "dino"])("%s", (name) => {
     for (const one of graph.updates.keys())
       expect(difference(updates[one], fixture.values(`moved/${one}`)), one).toBeLessThan(1e-5);
   });
+});
+
+test("a plan tells what passes of each sample", () => {
+  const { views, tokens } = plan(recorded<Header>("ibot").model);
+  expect(views).toEqual([
+    { name: "global", count: 2, counts: [4, 3], total: 12, visible: 6, taught: true },
+    { name: "local", count: 2, counts: [2, 2], total: 4, visible: 4, taught: false },
+  ]);
+  expect(tokens).toMatchObject({ total: 12, visible: 6 });
 });

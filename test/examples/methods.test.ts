@@ -46,6 +46,10 @@ const maeTok =
   769 * 32 +
   (12 * 7_087_872 + 1536 + 33 * 768 + (256 + 1 + 128) * 768 + 769 * 768);
 
+/** ViT-S/16 without a head, and what brings its features to so many prototypes. */
+const vitSmall = 21_665_664;
+const prototypes = (out: number): number => 385 * 2048 + 2049 * 2048 + 2049 * 256 + 257 * out;
+
 describe.each([
   // MaeBase has 111,907,840 weights.
   ["u-mae", 111_907_840],
@@ -59,6 +63,15 @@ describe.each([
   ["maskfeat", 85_798_656 + 768 + 768 * 108 + 108],
   // ViT-B/16 and its slow copy, the token of hidden patches, one layer to 768 features.
   ["data2vec", 2 * 85_798_656 + 768 + 768 * 768 + 768],
+  // ViT-S/16 and its slow copy, each with a head, and the centre of all prototypes.
+  ["dino", 2 * (vitSmall + prototypes(65_536)) + 65_536],
+  // The token of hidden patches, and two centres.
+  ["ibot", 2 * (vitSmall + prototypes(8192)) + 384 + 2 * 8192],
+  // Two projectors and a predictor, of matrices and batch norms with running statistics.
+  [
+    "moco-v3",
+    2 * (vitSmall + 384 * 4096 + 4096 ** 2 + 4096 * 256 + 8 * 4096 + 2 * 256) + 2 * 256 * 4096 + 4 * 4096 + 2 * 256,
+  ],
   // And the discriminator's layer to one logit.
   ["gan-mae", 111_907_840 + 768 + 1],
   // The weights of Hugging Face's VideoMAEForPreTraining, and the two tables of positions.

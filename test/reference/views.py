@@ -1,8 +1,8 @@
 """Writes the fixtures of methods that compare views of samples: losses, gradients, and what a batch leaves behind in norms and centres.
 
 Written from the descriptions of the algorithms (Chen et al., SimCLR, ICML 2020; Chen, Xie and He, MoCo v3, ICCV 2021; Caron et al., DINO,
-ICCV 2021), pair of views by pair of views. A model is described by its lines, as a recorded example is (see stepping.py), so that one
-implementation serves fixtures and examples. Usage: python views.py [folder]; `train` is described in stepping.py.
+ICCV 2021; Zhou et al., iBOT, ICLR 2022), pair of views by pair of views. A model is described by its lines, as a recorded example is (see
+stepping.py), so that one implementation serves fixtures and examples. Usage: python views.py [folder]; `train` is described in stepping.py.
 """
 
 import sys
@@ -69,9 +69,18 @@ def positions_of(w: Weights, table: tuple[int, int], grid: tuple[int, int]) -> t
 
 
 def encode(
-    example: dict, w: Weights, stream: Stream, image: torch.Tensor, mask: torch.Tensor | None = None, norm: bool = True
+    example: dict,
+    w: Weights,
+    stream: Stream,
+    image: torch.Tensor,
+    mask: torch.Tensor | None = None,
+    norm: bool = True,
+    drops: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """-> [R, 1 + N, D]; hidden patches are copies of one token where there is a mask [R, N] with 1 = hidden."""
+    """
+    -> [R, 1 + N, D]; hidden patches are copies of one token where there is a mask [R, N] with 1 = hidden. `drops` [R, numbers]: by what
+    residuals are multiplied, two for each block.
+    """
     values = line(example, "encoder")["values"]
     whole = streams_of(example)[0].view
     tokens = linear(w, "patch_embed.proj", patches_of(stream.view, image))
@@ -80,7 +89,8 @@ def encode(
     positions = positions_of(w, whole.grid, stream.view.grid)
     x = torch.cat([w["cls_token"].expand(len(image), -1, -1), tokens], dim=1) + positions
     for i in range(values["depth"]):
-        x = block(w, f"blocks.{i}", x, values["heads"])
+        own = (1, 1) if drops is None else drops[:, 2 * i : 2 * i + 2, None, None].unbind(dim=1)
+        x = block(w, f"blocks.{i}", x, values["heads"], drops=own)
     return layer_norm(w, "norm", x) if norm else x
 
 
@@ -175,7 +185,7 @@ class Seen:
             else:
                 hidden = self.hidden(stream)
                 mask = None if hidden is None else torch.zeros(len(image), stream.view.tokens).double().scatter(1, hidden, 1)
-                made = encode(self.example, self.w, stream, image, mask)
+                made = encode(self.example, self.w, stream, image, mask, drops=self.feed.get(f"{stream.name}Drops"))
             self.known[key] = made
         return self.known[key]
 
@@ -412,6 +422,14 @@ CASES = {
         one("head", "prototypes", **PROTOTYPES),
         one("teacher", "ema", **EMA | {"on": ["global"]}),
         one("loss", "self_distillation", **DISTILLATION),
+    ),
+    "ibot": base(
+        one("views", "multi_crop", **{"global": 2, "local": 2, "local_size": [8, 16]}),
+        one("mask", "random", ratio=0.5, hidden="token", on=["global"]),
+        one("head", "prototypes", **PROTOTYPES | {"unit": False}),
+        one("teacher", "ema", **EMA | {"on": ["global"]}),
+        one("loss", "self_distillation", "views", **DISTILLATION),
+        one("loss", "self_distillation", "patches", **DISTILLATION | {"taught": 0.06, "on": "hidden"}),
     ),
 }
 BATCH = 3
