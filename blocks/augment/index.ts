@@ -7,6 +7,7 @@ import { intensity, standardize } from "./levels.js";
 import { mixup } from "./mixup.js";
 import { multiScaleCrop } from "./multi-scale-crop.js";
 import { normalize } from "./normalize.js";
+import { pixelShift } from "./pixel-shift.js";
 import { randomRotation, randomScale, randomShift, unitSphere } from "./points.js";
 import { randAugment } from "./rand-augment.js";
 import { randomErasing } from "./random-erasing.js";
@@ -57,6 +58,7 @@ export {
   multiScaleCrop,
   noise,
   normalize,
+  pixelShift,
   randAugment,
   randomBox,
   randomErasing,
@@ -96,6 +98,7 @@ export const augments = [
   multiScaleCrop,
   noise,
   normalize,
+  pixelShift,
   randAugment,
   randomBox,
   randomErasing,

@@ -1,7 +1,7 @@
 /** The crop of a random part, brought to the input's size: the augmentation of MAE. */
 
 import type { Random } from "../../graph/index.js";
-import { choice, interval } from "../params.js";
+import { choice, interval, optional, size } from "../params.js";
 import { defineAugment, type PixelSize } from "./contract.js";
 import { filter } from "./filter.js";
 import { type Crop, covering, partOf } from "./place.js";
@@ -75,12 +75,15 @@ export const randomResizedCrop = defineAugment({
       },
       doc: "What becomes of a part that is higher or wider than the image.",
     }),
+    size: optional(
+      size({ doc: "Height x width of what is left, for what cuts it further; the input's size if absent." }),
+    ),
     filter,
   },
   random: true,
   plan: (p, current, { image: { height, width } }, random) => [
     drawCrop(p, current, random),
-    { kind: "resize", height, width, filter: p.filter },
+    { kind: "resize", height: p.size?.[0] ?? height, width: p.size?.[1] ?? width, filter: p.filter },
   ],
   evaluationPlan(p, current, { image, view }) {
     const share = evaluationShare(image);

@@ -20,6 +20,7 @@ export {
   type LatentInputs,
   type TokenGroup,
 } from "./contract.js";
+export { trunk, trunkParameters } from "./trunk.js";
 export { convnextBlock, linear, mapVit, queries, regionQuery, regionVit, swin, unet, vit, vocabulary };
 
 export const decoders = [

@@ -20,6 +20,7 @@ import { normEpsilon } from "../vision-transformer.js";
 import { defineHead, type HeadInputs, labelField } from "./contract.js";
 import { detector } from "./detector.js";
 import { displacement } from "./displacement.js";
+import { featureDecoder } from "./feature-decoder.js";
 import { placeValues } from "./place-values.js";
 import { segmentation } from "./segmentation.js";
 import { predictor, projector, prototypes } from "./vectors.js";
@@ -34,7 +35,7 @@ export {
   type VectorContext,
   type VectorInputs,
 } from "./contract.js";
-export { detector, displacement, placeValues, predictor, projector, prototypes, segmentation };
+export { detector, displacement, featureDecoder, placeValues, predictor, projector, prototypes, segmentation };
 
 const classifierParams = {
   classes: int({ min: 2, max: 1_000_000, doc: "Classes that are told apart." }),
@@ -130,6 +131,7 @@ export const heads = [
   classifier,
   detector,
   displacement,
+  featureDecoder,
   placeValues,
   predictor,
   projector,

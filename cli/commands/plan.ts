@@ -190,7 +190,7 @@ function viewRows({ views, sample }: Plan, row: (name: string, value: string) =>
     row("views", `${grouped(tokens)} tokens of one ${sample} in training`),
     ...views.map(({ name, count, counts, total, visible, taught }) => {
       const shown = visible === total ? "" : `, ${grouped(visible)} visible`;
-      return `    ${name.padEnd(widest)}  ${count} of ${counts.join("x")} = ${grouped(total)}${shown}${taught ? "; the teacher sees them too" : ""}`;
+      return `    ${name.padEnd(widest)}  ${count} of ${counts.join("x")} = ${grouped(total)}${shown}${taught ? "; the teacher sees them" : ""}`;
     }),
   ];
 }

@@ -69,7 +69,9 @@ interface Seeing extends Dropping, Pick<TokenOrigin, "again"> {
 export function droppedIn(parts: Parts, batch: Batch, part: EncoderPart | HeadPart): Dropping {
   const all = dropsOf(parts);
   const at = all.findIndex((own) => own.part === part);
-  if ((all[at]?.drops.length ?? 0) === 0) return nothingDropped;
+  // Of a model that is trained on views, whole samples are never seen in training.
+  const isJudging = parts.streams.length > 0 && parts.stream === null;
+  if (isJudging || (all[at]?.drops.length ?? 0) === 0) return nothingDropped;
   const first = all
     .slice(0, at)
     .reduce((sum, { drops }) => sum + drops.reduce((own, drop) => own + drop.numbers, 0), 0);

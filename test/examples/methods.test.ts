@@ -72,6 +72,16 @@ describe.each([
     "moco-v3",
     2 * (vitSmall + 384 * 4096 + 4096 ** 2 + 4096 * 256 + 8 * 4096 + 2 * 256) + 2 * 256 * 4096 + 4 * 4096 + 2 * 256,
   ],
+  // MaeBase, a slow copy of ViT-B, a decoder of features, perceptrons of projectors with batch norms.
+  [
+    "cmae",
+    111_907_840 +
+      85_798_656 +
+      (769 * 512 + 512 + 197 * 512 + 2 * 3_152_384 + 1024 + 513 * 768) +
+      2 * (768 * 1536 + 4 * 1536 + 1536 * 256) +
+      (256 * 1536 + 4 * 1536 + 1536 * 256),
+  ],
+  ["mae-contrast", 111_907_840 + 768 * 4096 + 4 * 4096 + 4096 * 128 + 2 * 128],
   // And the discriminator's layer to one logit.
   ["gan-mae", 111_907_840 + 768 + 1],
   // The weights of Hugging Face's VideoMAEForPreTraining, and the two tables of positions.
@@ -202,6 +212,8 @@ const plainToys = [
   "digits-multi-mae",
   "digits-maetok",
   "digits-sg-mae",
+  "digits-mae-contrast",
+  "digits-cmae",
 ];
 
 /** Data that an example's script makes, by the beginning of the example's name; all other data comes with packages. */

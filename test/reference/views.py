@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from drawing import Drawing
-from mae import Patched, block, layer_norm, linear, patches_of, sine_cosine, take
+from mae import Patched, block, layer_norm, linear, mean_over, normalized, patches_of, sine_cosine, take
 from method import write
 from stepping import Feed, Weights, leaves, line, lines, optimizer_for, update
 
@@ -76,10 +76,11 @@ def encode(
     mask: torch.Tensor | None = None,
     norm: bool = True,
     drops: torch.Tensor | None = None,
+    visible: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """
-    -> [R, 1 + N, D]; hidden patches are copies of one token where there is a mask [R, N] with 1 = hidden. `drops` [R, numbers]: by what
-    residuals are multiplied, two for each block.
+    -> [R, 1 + N, D]; hidden patches are copies of one token where there is a mask [R, N] with 1 = hidden, or left out where the places of the
+    `visible` ones [R, V] are given. `drops` [R, numbers]: by what residuals are multiplied, two for each block.
     """
     values = line(example, "encoder")["values"]
     whole = streams_of(example)[0].view
@@ -88,6 +89,8 @@ def encode(
         tokens = torch.where(mask[:, :, None] == 1, w["mask_token"], tokens)
     positions = positions_of(w, whole.grid, stream.view.grid)
     x = torch.cat([w["cls_token"].expand(len(image), -1, -1), tokens], dim=1) + positions
+    if visible is not None:
+        x = torch.cat([x[:, :1], take(x[:, 1:], visible)], dim=1)
     for i in range(values["depth"]):
         own = (1, 1) if drops is None else drops[:, 2 * i : 2 * i + 2, None, None].unbind(dim=1)
         x = block(w, f"blocks.{i}", x, values["heads"], drops=own)
@@ -123,6 +126,19 @@ def prototypes(w: Weights, name: str, x: torch.Tensor) -> torch.Tensor:
     return F.linear(F.normalize(x, dim=-1), length * direction / direction.norm(dim=1, keepdim=True))
 
 
+def through_blocks(w: Weights, branch: str, values: dict, latent: torch.Tensor, restore: torch.Tensor) -> torch.Tensor:
+    """A light transformer over all tokens, of the visible ones [R, 1 + V, D] and as many copies of a token as are hidden -> [R, 1 + N, P]"""
+    x = linear(w, f"{branch}decoder_embed", latent)
+    hidden = w[f"{branch}mask_token"].expand(len(x), restore.shape[1] - x.shape[1] + 1, -1)
+    x = torch.cat([x[:, :1], take(torch.cat([x[:, 1:], hidden], dim=1), restore)], dim=1) + w[f"{branch}decoder_pos_embed"]
+    for i in range(values["depth"]):
+        x = block(w, f"{branch}decoder_blocks.{i}", x, values["heads"])
+    return linear(w, f"{branch}decoder_pred", layer_norm(w, f"{branch}decoder_norm", x))
+
+
+# Of tokens; a teacher has none.
+OF_TOKENS = "feature_decoder"
+STUDENT_ONLY = ("predictor", OF_TOKENS)
 HEADS = {"projector": perceptron, "predictor": perceptron, "prototypes": prototypes}
 
 
@@ -139,10 +155,13 @@ def chain_of(example: dict, loss: dict) -> list[dict]:
     return chain
 
 
+def branch_of(example: dict, head: dict) -> str:
+    return "head" if len(lines(example, "head")) == 1 else f"{head['label']}.head"
+
+
 def through(example: dict, w: Weights, chain: list[dict], x: torch.Tensor) -> torch.Tensor:
-    alone = len(lines(example, "head")) == 1
     for head in chain:
-        x = HEADS[head["block"]](w, "head" if alone else f"{head['label']}.head", x)
+        x = HEADS[head["block"]](w, branch_of(example, head), x)
     return x
 
 
@@ -183,9 +202,13 @@ class Seen:
             if who == "teacher":
                 made = encode(self.example, self.teacher, stream, image, norm=self.norm)
             else:
-                hidden = self.hidden(stream)
-                mask = None if hidden is None else torch.zeros(len(image), stream.view.tokens).double().scatter(1, hidden, 1)
-                made = encode(self.example, self.w, stream, image, mask, drops=self.feed.get(f"{stream.name}Drops"))
+                hidden, mask, visible = self.hidden(stream), None, None
+                if hidden is not None and line(self.example, "mask")["values"]["hidden"] == "token":
+                    mask = torch.zeros(len(image), stream.view.tokens).double().scatter(1, hidden, 1)
+                elif hidden is not None:
+                    visible = self.feed[f"{stream.name}Visible"]
+                drops = self.feed.get(f"{stream.name}Drops")
+                made = encode(self.example, self.w, stream, image, mask, drops=drops, visible=visible)
             self.known[key] = made
         return self.known[key]
 
@@ -194,11 +217,16 @@ class Seen:
         chain = chain_of(self.example, loss)
         w = self.w
         if who == "teacher":
-            chain = [head for head in chain if head["block"] != "predictor"]
+            chain = [head for head in chain if head["block"] not in STUDENT_ONLY]
             w = self.teacher
         key = ("vectors", stream.name, who, on, tuple(head["label"] or "" for head in chain))
         if key not in self.known:
-            pooled = standing(on, self.tokens(stream, who), self.hidden(stream))
+            tokens = self.tokens(stream, who)
+            while chain and chain[0]["block"] == OF_TOKENS:
+                head, *chain = chain
+                branch = f"{branch_of(self.example, head)}."
+                tokens = through_blocks(w, branch, head["values"], tokens, self.feed[f"{stream.name}Restore"])
+            pooled = standing(on, tokens, self.hidden(stream))
             self.known[key] = through(self.example, w, chain, pooled)
         return self.known[key]
 
@@ -292,6 +320,19 @@ def self_distillation(seen: Seen, loss: dict, index: int) -> torch.Tensor:
     return torch.stack(terms).mean()
 
 
+def completed(seen: Seen, loss: dict, stream: Stream) -> torch.Tensor:
+    """What is predicted of the views of a stream, beside their pixels."""
+    decoder, target = line(seen.example, "decoder")["values"], line(seen.example, "target")
+    assert target["block"] == "pixels" and loss["block"] == "mse", "a masked autoencoder beside contrast"
+    wanted = patches_of(stream.view, seen.feed[stream.name])
+    if target["values"]["normalize"] == "patch":
+        wanted = normalized(wanted)
+    latent = seen.tokens(stream, "student")
+    prediction = through_blocks(seen.w, "", decoder, latent, seen.feed[f"{stream.name}Restore"])[:, 1:]
+    hidden = torch.zeros(wanted.shape[:2]).double().scatter(1, seen.hidden(stream), 1)
+    return mean_over(loss["values"]["on"], (prediction - wanted) ** 2, hidden)
+
+
 def loss_of(example: dict, w: Weights, teacher: Weights, feed: Feed) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     """-> the weighted sum, and each term. Norms and centres move."""
     seen = Seen(example, w, teacher, feed)
@@ -306,6 +347,8 @@ def loss_of(example: dict, w: Weights, teacher: Weights, feed: Feed) -> tuple[to
                 terms[name] = view_contrast(seen, loss)
             case "self_distillation":
                 terms[name] = self_distillation(seen, loss, 0 if number == 1 else number)
+            case "mse":
+                terms[name] = torch.stack([completed(seen, loss, s) for s in seen.streams if s.name in seen.masked]).mean()
             case other:
                 raise AssertionError(other)
     weights = {name: loss["values"]["weight"] for name, loss in zip(terms, lines(example, "loss"), strict=True)}
@@ -316,8 +359,8 @@ def is_fixed(example: dict, name: str) -> bool:
     """What no gradient trains: states, tables and lengths that stay, and what a teacher has."""
     if name.startswith("teacher.") or name.split(".")[-1] in STATES:
         return True
-    if name == "pos_embed":
-        return line(example, "positions")["block"] == "sin_cos"
+    if name.endswith("pos_embed"):
+        return "head" in name.split(".") or line(example, "positions")["block"] == "sin_cos"
     return name.endswith("weight_g") and any(head["values"].get("unit") for head in lines(example, "head"))
 
 
@@ -400,6 +443,8 @@ def base(*rows: dict, positions: str = "learned") -> dict:
 PROJECTOR = {"layers": 3, "hidden": 12, "out": 8, "bias": False, "end": "plain", "of": None}
 PREDICTOR = PROJECTOR | {"layers": 2, "of": ["projector"]}
 PROTOTYPES = {"layers": 3, "hidden": 12, "bottleneck": 6, "out": 10, "unit": True, "of": None}
+FEATURES = {"depth": 1, "width": 12, "heads": 3, "of": None}
+DECODER = {"depth": 1, "width": 8, "heads": 2}
 EMA = {"momentum": 0.9, "on": None, "when": "after", "final_norm": True}
 DISTILLATION = {"temperature": 0.1, "taught": 0.05, "center": 0.9, "on": "class_token", "of": None, "weight": 1}
 
@@ -431,12 +476,47 @@ CASES = {
         one("loss", "self_distillation", "views", **DISTILLATION),
         one("loss", "self_distillation", "patches", **DISTILLATION | {"taught": 0.06, "on": "hidden"}),
     ),
+    "cmae": base(
+        one("views", "two", shared=True),
+        one("mask", "random", ratio=0.5, hidden="drop", on=["first"]),
+        one("decoder", "vit", **DECODER),
+        one("target", "pixels", normalize="patch"),
+        one("head", "feature_decoder", "features", **FEATURES),
+        one("head", "projector", "projector", **PROJECTOR | {"layers": 2, "end": "none", "of": ["features"]}),
+        one("head", "predictor", "predictor", **PREDICTOR | {"end": "none"}),
+        one("teacher", "ema", **EMA | {"on": ["second"], "final_norm": False}),
+        one("loss", "mse", on="hidden", weight=1),
+        one("loss", "view_contrast", temperature=0.2, on="mean", of=None, weight=0.5),
+        positions="sin_cos",
+    ),
+    "mae-contrast": base(
+        one("views", "crops", count=2),
+        one("mask", "random", ratio=0.5, hidden="drop", on=None),
+        one("decoder", "vit", **DECODER),
+        one("target", "pixels", normalize="none"),
+        one("head", "projector", **PROJECTOR | {"layers": 2}),
+        one("loss", "mse", on="hidden", weight=1),
+        one("loss", "nt_xent", temperature=0.2, on="mean", of=None, weight=0.3),
+        positions="sin_cos",
+    ),
 }
 BATCH = 3
 
 
-def head_weights(draw: Drawing, head: dict, name: str, width: int, random: torch.Generator) -> int:
+def decoder_weights(draw: Drawing, branch: str, values: dict, grid: tuple[int, int], inputs: int, outputs: int) -> None:
+    draw.matrix(f"{branch}decoder_embed", values["width"], inputs)
+    draw.normal(f"{branch}mask_token", 1, 1, values["width"], std=0.3)
+    draw.weights[f"{branch}decoder_pos_embed"] = sine_cosine(values["width"], *grid).float().double()
+    draw.blocks(f"{branch}decoder_blocks", values["depth"], values["width"])
+    draw.norm(f"{branch}decoder_norm", values["width"])
+    draw.matrix(f"{branch}decoder_pred", outputs, values["width"])
+
+
+def head_weights(draw: Drawing, head: dict, name: str, width: int, random: torch.Generator, grid: tuple[int, int]) -> int:
     values = head["values"]
+    if head["block"] == OF_TOKENS:
+        decoder_weights(draw, f"{name}.", values, grid, width, width)
+        return width
     if head["block"] == "prototypes":
         for i in range(values["layers"]):
             out = values["bottleneck"] if i == values["layers"] - 1 else values["hidden"]
@@ -468,20 +548,23 @@ def weights_of(example: dict, random: torch.Generator) -> Weights:
         draw.weights["pos_embed"] = sine_cosine(width, *view.grid).float().double()
     else:
         draw.normal("pos_embed", 1, 1 + view.tokens, width, std=0.3)
-    if line(example, "mask"):
+    decoder = line(example, "decoder")
+    if line(example, "mask") and not decoder:
         draw.normal("mask_token", 1, 1, width, std=0.3)
     draw.matrix("patch_embed.proj", width, view.values)
     draw.blocks("blocks", values["depth"], width)
     draw.norm("norm", width)
+    if decoder:
+        decoder_weights(draw, "", decoder["values"], view.grid, width, view.values)
     heads = lines(example, "head")
     sizes: dict[str | None, int] = {}
     for head in heads:
         source = sizes[head["values"]["of"][0]] if head["values"]["of"] else width
         name = "head" if len(heads) == 1 else f"{head['label']}.head"
-        sizes[head["label"]] = head_weights(draw, head, name, source, random)
+        sizes[head["label"]] = head_weights(draw, head, name, source, random, view.grid)
     if line(example, "teacher"):
         for name, value in list(draw.weights.items()):
-            if name != "mask_token" and not name.startswith("predictor."):
+            if not name.startswith(("mask_token", "decoder_", "features.", "predictor.")):
                 moved = value if is_fixed(example, name) else value + 0.05 * torch.randn(value.shape, generator=random)
                 draw.weights[f"teacher.{name}"] = moved.float().double()
     for loss in lines(example, "loss"):

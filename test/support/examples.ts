@@ -34,9 +34,9 @@ import { bound, inMemory } from "./data.js";
 const folder = join(packageRoot, "examples");
 
 export const steps = 20;
-/** Samples of a step: of two, norms by the statistics of a batch would leave no more than a sign. */
+/** Samples of a step: of two, norms by the statistics of a batch would leave no more than a sign, and of few they make rounding grow. */
 export const batchOf = ({ model }: Pick<Example, "model">): number =>
-  model.slots.some(({ slot }) => slot === "views") ? 6 : 2;
+  model.slots.some(({ slot, use }) => slot === "head" && use.values.end !== undefined) ? 7 : 2;
 
 export interface Example {
   /** File and recipe: `digits.TrainDigits`. */

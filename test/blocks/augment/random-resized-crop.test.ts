@@ -22,7 +22,7 @@ interface Fixture {
 
 const fixture = JSON.parse(readFileSync(new URL("../../reference/crops.json", import.meta.url), "utf8")) as Fixture;
 
-const values = { scale: [0.2, 1], ratio: [0.75, 1.3333], overhang: "redraw", filter: "bicubic" } as const;
+const values = { scale: [0.2, 1], ratio: [0.75, 1.3333], overhang: "redraw", size: null, filter: "bicubic" } as const;
 const input = (height: number, width: number) => augmentContext(arrayOfImage({ height, width, channels: 3 }));
 const context = input(224, 192);
 
