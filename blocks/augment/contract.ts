@@ -178,6 +178,11 @@ export interface Augment<P extends Params = Params> extends Definition<P, Augmen
   readonly random: boolean;
   /** What stands in place of a random augmentation in evaluation, the same for every sample; if absent, nothing. */
   evaluationPlan?(p: ValuesOf<P>, current: PixelSize, context: AugmentContext): readonly AugmentStep[];
+  /**
+   * What is left of a sample's own recording, and of its label, where another sample of the data is mixed with it before an array is made of them;
+   * null: it stays as it is. If absent, it always does.
+   */
+  ownShare?(p: ValuesOf<P>, random: Random): number | null;
   /** How the samples of a batch are mixed in pairs, after all steps; null: they are not. If absent, they never are. */
   mix?(p: ValuesOf<P>, picture: PixelSize, random: Random): Mixing | null;
 }

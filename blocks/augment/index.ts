@@ -14,7 +14,7 @@ import { randomErasing } from "./random-erasing.js";
 import { randomResizedCrop } from "./random-resized-crop.js";
 import { bandPass, fillGaps, leads, mix, resample } from "./recordings.js";
 import { resize } from "./resize.js";
-import { loudness, noise, roll, specAugment, timeShift } from "./sounds.js";
+import { loudness, mixSounds, noise, roll, specAugment, timeShift } from "./sounds.js";
 import { centerBox, depthFlip, randomBox, respace } from "./volumes.js";
 import { centerWindow, randomWindow } from "./window.js";
 
@@ -54,6 +54,7 @@ export {
   leads,
   loudness,
   mix,
+  mixSounds,
   mixup,
   multiScaleCrop,
   noise,
@@ -94,6 +95,7 @@ export const augments = [
   leads,
   loudness,
   mix,
+  mixSounds,
   mixup,
   multiScaleCrop,
   noise,

@@ -2,10 +2,11 @@
 
 import type { Random } from "../../graph/index.js";
 import { hasPictures } from "../arrays.js";
+import type { Requirement } from "../block.js";
 import { dirichletShares } from "../mask/dirichlet.js";
-import { ratio, real } from "../params.js";
+import { type Params, ratio, real } from "../params.js";
 import { saidWords } from "../saying.js";
-import { type Box, defineAugment, type PixelSize } from "./contract.js";
+import { type AugmentContext, type Box, defineAugment, type PixelSize } from "./contract.js";
 
 /** A number drawn from the beta distribution with both parameters alpha. */
 const drawShare = (alpha: number, random: Random): number => dirichletShares(2, alpha, random)[0] as number;
@@ -21,6 +22,17 @@ function drawBox({ height, width }: PixelSize, share: number, random: Random): B
   const [left, right] = along(width);
   return { top, left, height: bottom - top, width: right - left };
 }
+
+/** Of what mixes samples with their labels. */
+export const labelsToMix: Requirement<Params, AugmentContext> = {
+  name: "labels",
+  at: null,
+  doc: "The model has a head that names a sample's class: its labels are mixed too.",
+  holds: (_, { says }) => says === "classes",
+  say: (_, { says }) =>
+    `this mixes samples with their labels, and the model ${says == null ? "has no head" : says === "objects" ? "finds objects, whose boxes cannot be mixed" : `says ${saidWords[says]}`}`,
+  help: () => "remove it: it is for the fine-tuning of classifiers",
+};
 
 export const mixup = defineAugment({
   name: "mixup",
@@ -46,15 +58,7 @@ export const mixup = defineAugment({
     switch: ratio({ default: 0.5, doc: "Of those, the share that is mixed in a box, where both are written." }),
   },
   requires: [
-    {
-      name: "labels",
-      at: null,
-      doc: "The model has a head that names a sample's class: its labels are mixed too.",
-      holds: (_, { says }) => says === "classes",
-      say: (_, { says }) =>
-        `this mixes samples with their labels, and the model ${says == null ? "has no head" : says === "objects" ? "finds objects, whose boxes cannot be mixed" : `says ${saidWords[says]}`}`,
-      help: () => "remove it: it is for the fine-tuning of classifiers",
-    },
+    labelsToMix,
     {
       name: "some-mixing",
       at: "alpha",

@@ -2,8 +2,9 @@
 
 import type { Random } from "../../graph/index.js";
 import { dirichletShares } from "../mask/dirichlet.js";
-import { choice, int, real } from "../params.js";
+import { choice, int, ratio, real } from "../params.js";
 import { defineAugment } from "./contract.js";
+import { labelsToMix } from "./mixup.js";
 
 export const roll = defineAugment({
   name: "roll",
@@ -34,6 +35,39 @@ export const loudness = defineAugment({
   plan: ({ alpha }, _current, _context, random) => [
     { kind: "gain", by: 0.5 + (dirichletShares(2, alpha, random)[0] as number) },
   ],
+});
+
+export const mixSounds = defineAugment({
+  name: "mix_sounds",
+  summary: "Mixes sounds with other sounds of the data before spectrograms are made of them, and their labels alike.",
+  source:
+    "Tokozume et al., Learning from Between-class Examples for Deep Sound Recognition, ICLR 2018; drawn as by AST and Audio-MAE: `_wav2fbank` of their code",
+  since: "0.2",
+  changes: "recordings",
+  params: {
+    alpha: real({
+      min: 0.01,
+      max: 1000,
+      default: 10,
+      doc: "Of the beta distribution with both parameters alike of which a sound's own share is drawn: large ones keep it near a half.",
+    }),
+    probability: ratio({ default: 0.5, doc: "Share of the sounds that are mixed with another one." }),
+  },
+  requires: [
+    labelsToMix,
+    {
+      name: "sounds",
+      at: null,
+      doc: "The model reads spectrograms.",
+      holds: (_, { array }) => array.sound !== undefined,
+      say: () => "this mixes sounds, and the model reads none",
+      help: () => "write `mixup(cutmix: 0)`, which mixes the numbers of any array",
+    },
+  ],
+  random: true,
+  plan: () => [],
+  ownShare: ({ alpha, probability }, random) =>
+    random.uniform() < probability ? (dirichletShares(2, alpha, random)[0] as number) : null,
 });
 
 /** A random width up to `most`, at a random place, as torchaudio draws them. */

@@ -1,5 +1,5 @@
 // Writes short sounds as the WAV files that sounds-audio-mae.mae reads: a folder for each class. All of them are made: whistles,
-// slides, trills and knocks out of sines and noise, none of them recorded.
+// slides, trills and knocks out of sines and noise, none of them recorded. For sounds-tags.mae some are heard at once, or none: a table names them.
 //
 //   node examples/data/sounds.mjs [folder]               (default: data/sounds; a second)
 //
@@ -66,6 +66,35 @@ function write(split, count, random) {
   console.log(`${split}: ${count} sounds of each of ${Object.keys(classes).length} classes in ${folder}`);
 }
 
+/** Sounds in which each class is heard or not, each as loud as it happens to be. */
+function writeMixed(split, count, random) {
+  const between = (least, most) => least + (most - least) * random();
+  const lines = ["path,label"];
+  mkdirSync(join(folder, split), { recursive: true });
+  for (let i = 0; i < count; i++) {
+    const heard = Object.keys(classes).filter(() => random() < 0.4);
+    const mixed = new Float64Array(length);
+    for (const name of heard) {
+      const values = classes[name](between);
+      const loud = between(0.3, 1) / values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      for (const [k, value] of values.entries()) mixed[k] += loud * value;
+    }
+    const loud = between(0.05, 0.22);
+    const noise = between(0.001, 0.02);
+    const path = `${String(i).padStart(3, "0")}.wav`;
+    const file = wav(
+      mixed.map((value) => loud * value + noise * between(-1, 1)),
+      rate,
+    );
+    writeFileSync(join(folder, split, path), file);
+    lines.push(`${path},${heard.join("|")}`);
+  }
+  writeFileSync(join(folder, `${split}.csv`), `${lines.join("\n")}\n`);
+  console.log(`${split}: ${count} sounds of any number of classes in ${folder}`);
+}
+
 const random = randomFrom(1);
 write("train", 128, random);
 write("test", 32, random);
+writeMixed("mixed-train", 192, random);
+writeMixed("mixed-test", 128, random);

@@ -16,7 +16,7 @@ import {
 import { invariant, randomStream, shuffled, sizeOf } from "../../graph/index.js";
 import type { Training } from "../train/contract.js";
 import { viewOf } from "./fields.js";
-import { checkShare, type Filled, fillBatch } from "./fill.js";
+import { checkShare, type DrawOther, type Filled, fillBatch } from "./fill.js";
 import type { Remark } from "./image/channels.js";
 import { objectsSeen } from "./image/objects.js";
 import { checkFiles } from "./inspect.js";
@@ -106,7 +106,23 @@ export async function trainingBatches(options: BatchesOptions & TrainingOrder): 
     const first = (k % parts) * batch;
     return { epoch, samples: samples.subarray(first, first + batch) };
   };
-  return prefetched({ ...options, fields, mode: "train" }, order, start * parts, Infinity);
+  return prefetched(
+    { ...options, fields, mode: "train", drawOther: othersIn(options) },
+    order,
+    start * parts,
+    Infinity,
+  );
+}
+
+/** What is mixed with each sample of training, where an augmentation mixes recordings: any sample of the data. */
+function othersIn({ index, augment, seed }: Pick<BatchesOptions, "index" | "augment" | "seed">): DrawOther {
+  const mixing = augment.find(({ definition }) => definition.ownShare);
+  if (!mixing) return () => null;
+  return (epoch, sample) => {
+    const random = randomStream(seed, "pairs", epoch, sample);
+    const ownShare = mixing.definition.ownShare?.(mixing.values, random) ?? null;
+    return ownShare === null ? null : { sample: random.integer(index.length), ownShare };
+  };
 }
 
 /** A pass over the samples of training as it sees them: augmented at random and shuffled. */
@@ -204,12 +220,12 @@ interface Prefetched extends TrainingBatches {
 
 /** Keeps batches in preparation, each in one of a few buffers that take turns. */
 function prefetched(
-  options: BatchesOptions & Pick<Preparation, "fields" | "mode">,
+  options: BatchesOptions & Pick<Preparation, "fields" | "mode"> & { readonly drawOther?: DrawOther },
   order: Order,
   start: number,
   end: number,
 ): Prefetched {
-  const { index, augment, arrays, streams, seed, root, fields, mode } = options;
+  const { index, augment, arrays, streams, seed, root, fields, mode, drawOther = () => null } = options;
   const seen = streams ? { arrays, streams } : { arrays };
   const workers = usefulWorkers(options);
   // Whoever evaluates sees each sample once.
@@ -228,11 +244,13 @@ function prefetched(
     if (asked >= end) return;
     const filledBuffers = buffers[asked % buffers.length] as BatchBuffers;
     const wanted = order(asked++);
-    const promise = fillBatch(pool, index, root, wanted, { arrays, buffers: filledBuffers }).then((filled) => ({
-      filledBuffers,
-      wanted,
-      filled,
-    }));
+    const promise = fillBatch(pool, index, root, wanted, { arrays, buffers: filledBuffers, drawOther }).then(
+      (filled) => ({
+        filledBuffers,
+        wanted,
+        filled,
+      }),
+    );
     // It is looked at when its turn comes.
     promise.catch(() => undefined);
     queue.push(promise);

@@ -6,7 +6,7 @@ import { invariant, sizeOf, type TypedArray } from "../../graph/index.js";
 import { fieldStream } from "../hash.js";
 import { RunError } from "../run-error.js";
 import type { NumbersOf } from "./image/beside.js";
-import type { FieldArray, FieldArrays, Numbers } from "./preparation.js";
+import type { FieldArray, FieldArrays, Numbers, OtherItem } from "./preparation.js";
 
 /** `length` numbers in memory from number `start` on. */
 export const viewOf = (
@@ -74,6 +74,16 @@ export async function computeFields(
 /** Below zero, where none is known. */
 const classesOf = (map: Float32Array): Int32Array =>
   Int32Array.from(map, (number) => (Number.isNaN(number) ? -1 : number));
+
+/** Mixes the labels of another sample, which was mixed with this one, with those that were computed for it: nothing else is asked of either. */
+export function mixLabels({ label, sample, ownShare }: OtherItem, fields: Fields["fields"], out: FieldArrays): void {
+  for (const [name, field] of Object.entries(fields)) {
+    if (field.kind !== "head") continue;
+    const labelled = { array: new Float32Array(0), label, random: fieldStream(0, name, 0, sample) };
+    const [own, others] = [out[name] as FieldArray, valuesOf(field, labelled)];
+    for (const [i, value] of own.entries()) own[i] = ownShare * value + (1 - ownShare) * (others[i] as number);
+  }
+}
 
 /** The field's numbers; a block's complaint is of the data. */
 function valuesOf({ compute }: BoundField, sample: FieldSample): TypedArray {

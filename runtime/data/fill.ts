@@ -3,7 +3,7 @@
 import type { ModelProgram, SampleIndex, View } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
 import type { Pool } from "./pool.js";
-import { sourcesOf } from "./preparation.js";
+import { type OtherItem, sourcesOf } from "./preparation.js";
 import { type BatchBuffers, type Failed, fromPlain, type Remarked } from "./work.js";
 
 /** Files that are of no use, beyond this share of the data set and beyond `uselessAllowed`, end a run. */
@@ -17,6 +17,9 @@ export interface Filled {
   readonly remarks: readonly Remarked[];
 }
 
+/** The sample that is mixed with one in an epoch; null: none is. */
+export type DrawOther = (epoch: number, sample: number) => Pick<OtherItem, "sample" | "ownShare"> | null;
+
 /**
  * Prepares `samples` into `buffers`. A file that cannot be decoded, or does not fit the model, is replaced by the next sample of
  * the data set, which depends on nothing but the data. Throws `run/too-many-broken-files`, what does not fit about too many
@@ -27,7 +30,11 @@ export async function fillBatch(
   index: SampleIndex,
   root: string,
   { epoch, samples, views }: { readonly epoch: number; readonly samples: Int32Array; readonly views?: readonly View[] },
-  { arrays, buffers }: { readonly arrays: ModelProgram["arrays"]; readonly buffers: BatchBuffers },
+  {
+    arrays,
+    buffers,
+    drawOther,
+  }: { readonly arrays: ModelProgram["arrays"]; readonly buffers: BatchBuffers; readonly drawOther: DrawOther },
 ): Promise<Filled> {
   const failed: Failed[] = [];
   const remarks: Remarked[] = [];
@@ -38,10 +45,11 @@ export async function fillBatch(
     if (round === index.length) throw useless(failed);
     const items = open.map((place) => {
       const sample = current[place] as number;
-      const content = index.sample(sample);
       const view = views?.[place];
-      const item = { sources: sourcesOf(content, root, arrays), label: content.label, epoch, sample, place };
-      return view ? { ...item, view } : item;
+      const item = { ...contentOf(index, root, arrays, sample), epoch, sample, place };
+      const drawn = drawOther(epoch, sample);
+      const other = drawn && { other: { ...drawn, ...contentOf(index, root, arrays, drawn.sample) } };
+      return { ...item, ...other, ...(view ? { view } : {}) };
     });
     const answers = await Promise.all(
       pieces(items, pool.workers).map((piece) => pool.prepare({ buffers, items: piece })),
@@ -55,6 +63,11 @@ export async function fillBatch(
   }
   return { shown: current, failed, remarks };
 }
+
+const contentOf = (index: SampleIndex, root: string, arrays: ModelProgram["arrays"], sample: number) => {
+  const content = index.sample(sample);
+  return { sources: sourcesOf(content, root, arrays), label: content.label };
+};
 
 /** So many files of no use a data set may have. */
 export const mostUseless = (samples: number): number => Math.max(uselessAllowed, samples * uselessShare);

@@ -205,6 +205,13 @@ export interface Item {
   readonly sample: number;
   /** Which part of it evaluation looks at; if absent, the middle. */
   readonly view?: View;
+  /** The sample that is mixed with it before an array is made of them; if absent, none is. */
+  readonly other?: OtherItem;
+}
+
+/** A sample that is mixed with another one, of which `ownShare` is left. */
+export interface OtherItem extends Pick<Item, "sources" | "label" | "sample"> {
+  readonly ownShare: number;
 }
 
 /** The places of one sample in a batch. */

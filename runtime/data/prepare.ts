@@ -19,7 +19,8 @@ import {
   planesOf,
 } from "../../blocks/index.js";
 import { RunError } from "../run-error.js";
-import { type BesideSample, computeFields } from "./fields.js";
+import { BrokenFile } from "./broken-file.js";
+import { type BesideSample, computeFields, mixLabels } from "./fields.js";
 import { besideFile } from "./image/beside.js";
 import type { Remark } from "./image/channels.js";
 import { decode, openImage } from "./image/decode.js";
@@ -43,7 +44,7 @@ import {
 } from "./preparation.js";
 import { checkSignal, signalArray } from "./recording/signal.js";
 import { stepsOfNumbers } from "./recording/steps.js";
-import { checkSound, soundArray } from "./sound/sound-file.js";
+import { checkSound, type OtherRecording, soundArray } from "./sound/sound-file.js";
 import type { Volume } from "./volume/volume.js";
 import { arrayOfVolume, checkVolume, withVolume } from "./volume/volume-file.js";
 import { writeNumbers } from "./write.js";
@@ -82,21 +83,26 @@ export async function prepare(
     const source = item.sources[name] as Source;
     const path = pathOf(source);
     begin(path);
-    const prepared = await preparedFrom(source, item, { name, shape }, preparation);
+    const prepared = await preparedFrom(source, item, { name, shape }, preparation).catch((error) => {
+      // It may be the other one that is broken.
+      if (error instanceof BrokenFile && error.path === otherPath(item, name)) begin(error.path);
+      throw error;
+    });
     size = sameSize(size, { name, size: prepared.size }, item, preparation);
     writeNumbers(prepared.numbers, shape, stepsOfNumbers(prepared.steps, shape), out.arrays[name] as Float32Array);
     const fields = Object.entries(preparation.fields).filter(([, { input = first }]) => input === name);
-    await computeFields(
-      item,
-      { ...preparation, fields: Object.fromEntries(fields) },
-      prepared.numbers,
-      out.fields,
-      prepared,
-    );
+    const asked = { ...preparation, fields: Object.fromEntries(fields) };
+    await computeFields(item, asked, prepared.numbers, out.fields, prepared);
+    if (item.other) mixLabels(item.other, asked.fields, out.fields);
     found.push(...prepared.remarks.map((remark) => ({ remark, path })));
   }
   return found;
 }
+
+const otherPath = ({ other }: Item, name: string): string | null => {
+  const source = other?.sources[name];
+  return source ? pathOf(source) : null;
+};
 
 /** Writes the views of a sample, those of each stream one after the other. No field is computed of views. */
 async function prepareViews(
@@ -170,6 +176,12 @@ async function arrayPrepared(
   array: NamedArray,
   preparation: Preparation,
 ): Promise<Prepared> {
+  if (item.other) {
+    throw new RunError("run/data", {
+      what: "`mix_sounds` mixes recordings, and the data are spectrograms already",
+      help: "Use data of sound files, or write `mixup(cutmix: 0)`, which mixes spectrograms.",
+    });
+  }
   const { annotated, map } = source;
   const prepared = await prepareNumbers(source, item, array, preparation);
   const objects = annotated ? () => movedObjects(annotated, geometryOf(prepared.steps)) : noObjects;
@@ -201,7 +213,7 @@ async function prepareFile(
   const read = arrayFiles[mediumOf(shape) ?? "image"];
   if (read) {
     const steps = arraySteps(path, array, preparation, item);
-    const numbers = await read(path, shape, steps, preparation.kept);
+    const numbers = await read(path, shape, steps, preparation.kept, otherRecording(item, array, preparation));
     return { numbers, size: planesOf(shape).shape, steps, remarks: [], ...nothingBeside };
   }
   const file = await openImage(path, preparation.kept);
@@ -260,7 +272,25 @@ export const arraySteps = (
   item: Pick<Item, "epoch" | "sample"> = { epoch: 0, sample: 0 },
 ): readonly AugmentStep[] => planFor(planesOf(array.shape).shape, item, array, preparation, path);
 
-type OfSteps<T> = (path: string, array: ArrayShape, steps: readonly AugmentStep[], kept?: Kept) => Promise<T>;
+/** The recording that is mixed with that of a sample, changed by draws of its own; undefined: none is. */
+function otherRecording(
+  { other, epoch }: Item,
+  array: NamedArray,
+  preparation: Preparation,
+): OtherRecording | undefined {
+  const source = other?.sources[array.name];
+  if (!other || source?.kind !== "file") return undefined;
+  const steps = arraySteps(source.path, array, preparation, { epoch, sample: other.sample });
+  return { path: source.path, steps, ownShare: other.ownShare };
+}
+
+type OfSteps<T> = (
+  path: string,
+  array: ArrayShape,
+  steps: readonly AugmentStep[],
+  kept?: Kept,
+  other?: OtherRecording,
+) => Promise<T>;
 
 /** Media whose files are read as the numbers of the array that the model declares, carrying out what changes what it is made of. */
 const arrayFiles: { readonly [M in Medium]?: OfSteps<Float32Array> } = { spectrogram: soundArray, signal: signalArray };

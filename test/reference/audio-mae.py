@@ -2,21 +2,22 @@
 
 Written from the description (Huang et al., NeurIPS 2022): the plain masked autoencoder of mae.py, whose image is a spectrogram of one
 channel with time along its rows, and the decoder that attends to everything ("mode 0"). Its encoder of published size is counted
-here against Hugging Face's ASTModel. Usage: python audio-mae.py [folder]; `train` is described in stepping.py.
+here against Hugging Face's ASTModel; its fine-tuned classifiers are written in the form of AST. Usage: python audio-mae.py [folder]; `train` is described in stepping.py.
 """
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # Its build may belong to another PyTorch; nothing here needs it.
 sys.modules["torchaudio"] = None
 
 import torch
-from mae import CASES, Case, Network, encode, loss_of, make_weights, predict, target_of
+import torch.nn.functional as F
+from mae import CASES, Case, Network, block, encode, layer_norm, linear, loss_of, make_weights, predict, tables_of, target_of
 from mae import train as train_image
 from method import drawn, header_of, leaves_of, tensors_of, vit, write
-from stepping import Feed, Weights
+from stepping import Feed, Weights, descend, leaves, line
 
 SMALL = replace(
     CASES[0], image=(16, 12, 1), patch=(4, 6), ratio=0.8, batch=2, seed=51, encoder=Network(2, 16, 2), decoder=Network(1, 12, 2)
@@ -75,8 +76,70 @@ def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
         values = line["values"]
         return line | {"values": {"size": [values["frames"], values["mels"]], "channels": values["channels"]}}
 
+    if line(example, "head"):
+        return train_classifier(example, weights, feeds)
     image = example | {"model": [as_image(line) for line in example["model"]]}
     return train_image(image, weights, [feed | {"image": feed["spectrogram"]} for feed in feeds])
+
+
+@dataclass(frozen=True)
+class Overlapping(Case):
+    """Whose patches begin `stride` apart."""
+
+    stride: tuple[int, int] = (1, 1)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        rows, columns = ((self.image[i] - self.patch[i]) // self.stride[i] + 1 for i in range(2))
+        return rows, columns
+
+
+def overlapping_of(example: dict) -> Overlapping:
+    sound, patch, encoder = (line(example, slot)["values"] for slot in ("input", "tokens", "encoder"))
+    positions = line(example, "positions")
+    case = Overlapping(
+        **{"name": example["name"], "summary": "", "seed": 0, "batch": example["batch"], "ratio": 0, "normalize": False},
+        image=(sound["frames"], sound["mels"], sound["channels"]),
+        patch=tuple(patch["size"]),
+        stride=tuple(patch["stride"] or patch["size"]),
+        encoder=Network(encoder["depth"], encoder["width"], encoder["heads"]),
+        decoder=Network(0, 0, 1),
+        learned_positions=positions is not None and positions["block"] == "learned",
+    )
+    assert example["tokens"] == {"total": case.tokens, "visible": case.tokens}, (example["tokens"], case)
+    return case
+
+
+def logits_of(case: Overlapping, w: dict, sound: torch.Tensor, head: dict, drops: torch.Tensor | None) -> torch.Tensor:
+    """As transformers' AST: a convolution with a stride, the tokens in front, and what the head says. sound [B, frames, mels, 1]"""
+    weight = w["patch_embed.proj.weight"].unflatten(1, case.patch)[:, None]
+    patches = F.conv2d(sound.movedim(-1, 1), weight, w["patch_embed.proj.bias"], stride=case.stride)
+    front = torch.cat([w[name] for name in ("cls_token", "dist_token") if name in w], dim=1)
+    tokens = torch.cat([front.expand(len(sound), -1, -1), patches.flatten(2).transpose(1, 2)], dim=1)
+    x = tokens + w["pos_embed"]
+    for i in range(case.encoder.depth):
+        own = (1, 1) if drops is None else drops[:, 2 * i : 2 * i + 2, None, None].unbind(dim=1)
+        x = block(w, f"blocks.{i}", x, case.encoder.heads, drops=own)
+    extra = front.shape[1]
+    if head["pool"] == "front":
+        features = layer_norm(w, "norm", x)[:, :extra].mean(dim=1)
+    else:
+        features = layer_norm(w, "norm", x[:, extra:].mean(dim=1))
+    return linear(w, "head", layer_norm(w, "head_norm", features) if head["norm"] == "own" else features)
+
+
+def train_classifier(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
+    case, judge = overlapping_of(example), line(example, "loss")
+    encoder, head = line(example, "encoder")["values"], line(example, "head")["values"]
+    w = leaves(weights, tables_of(case, weights))
+
+    def loss(feed: Feed) -> torch.Tensor:
+        logits = logits_of(case, w, feed["spectrogram"], head, feed["drops"] if encoder["drop_path"] else None)
+        if judge["block"] == "class_bce":
+            return F.binary_cross_entropy_with_logits(logits, feed["labels"])
+        return F.cross_entropy(logits, feed["labels"], label_smoothing=judge["values"]["smoothing"])
+
+    return descend(example, w, feeds, loss)
 
 
 def main() -> None:

@@ -3,12 +3,13 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { folder } from "../../blocks/dataset/index.js";
-import { type ArrayShape, augments, inputs, type Training } from "../../blocks/index.js";
+import { type ArrayShape, augments, bindField, heads, inputs, type Training } from "../../blocks/index.js";
 import { defaultsOf } from "../../blocks/params.js";
-import { evaluationBatches } from "../../runtime/data/batches.js";
+import { evaluationBatches, trainingBatches } from "../../runtime/data/batches.js";
 import { nodeFiles } from "../../runtime/data/files.js";
+import type { FieldArray } from "../../runtime/data/preparation.js";
 import { inMemory } from "../../runtime/data/recording/recording.js";
 import { resampled } from "../../runtime/data/recording/resample.js";
 import { logMel } from "../../runtime/data/sound/filterbank.js";
@@ -41,6 +42,9 @@ async function read(
   }
   throw new Error("no batch");
 }
+
+const otherTone = (length: number): Float64Array =>
+  Float64Array.from({ length }, (_, i) => Math.round(6000 * Math.sin(i / 3)) / 2 ** 15);
 
 const tone = (length: number): Float64Array =>
   Float64Array.from({ length }, (_, i) => Math.round(9000 * Math.sin(i)) / 2 ** 15);
@@ -76,6 +80,67 @@ test("sounds of any rate and any channels are read where the recipe says how", a
   const filter = { width: 6, rolloff: 0.99, beta: null };
   const [expected] = await resampled(inMemory([low], { rate: 32_000, names: null }), 8000, filter).read(0, 600);
   expect(numbers).toEqual([...logMel(bank)(expected as Float64Array)].map(Math.fround));
+});
+
+describe("sounds that are mixed", () => {
+  const sounds = { "a/x.wav": wav(tone(600), { rate: 8000 }), "b/y.wav": wav(otherTone(360), { rate: 8000 }) };
+  const mixing = { definition: augments.mixSounds, values: { alpha: 10, probability: 1 } };
+
+  /** What training sees of two sounds in some epochs: the array, the labels and the number of each sample. */
+  async function trained(files: Readonly<Record<string, Uint8Array>>, note: (text: string) => void = () => undefined) {
+    const root = mkdtempSync(join(tmpdir(), "mae-mixed-"));
+    for (const [path, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(root, "data", path)), { recursive: true });
+      writeFileSync(join(root, "data", path), content);
+    }
+    const index = await folder.open(valuesOf(folder, { path: "data" }), nodeFiles(root), "train", {
+      array: spectrogram,
+    });
+    const field = bindField("head", heads.classifier, { classes: 2 } as never, { array: spectrogram } as never);
+    const options = { index, augment: [mixing], arrays: { x: spectrogram }, fields: { labels: field }, seed: 3 };
+    const batches = await trainingBatches({ ...options, batch: 2, root, workers: 0, note, start: 0 } as never);
+    const seen: { readonly numbers: readonly number[]; readonly labels: readonly number[]; readonly sample: number }[] =
+      [];
+    for (let epoch = 0; epoch < 12; epoch++) {
+      const { arrays, fields, samples } = await batches.next();
+      for (const [i, sample] of samples.entries()) {
+        const own = (all: FieldArray | undefined): readonly number[] =>
+          [...(all ?? [])].slice((i * (all?.length ?? 0)) / 2, ((i + 1) * (all?.length ?? 0)) / 2);
+        seen.push({ numbers: own(arrays.x), labels: own(fields.labels), sample });
+      }
+    }
+    await batches.close();
+    return seen;
+  }
+
+  test("are so before spectrograms are made of them, and their labels alike", async () => {
+    const bank = { ...(spectrogram.sound as NonNullable<ArrayShape["sound"]>), mels: 4 };
+    const waves = [tone(600), Float64Array.from({ length: 600 }, (_, i) => otherTone(360)[i] ?? 0)];
+    const seen = await trained(sounds);
+    let mixed = 0;
+    for (const { numbers, labels, sample } of seen) {
+      const ownShare = labels[sample] as number;
+      expect((labels[0] as number) + (labels[1] as number)).toBeCloseTo(1, 6);
+      // With itself a sound stays what it is.
+      if (ownShare < 1) mixed++;
+      const [own, other] = [waves[sample], waves[1 - sample]] as [Float64Array, Float64Array];
+      const length = sample === 0 ? 600 : 360;
+      const together = own.slice(0, length).map((value, i) => ownShare * value + (1 - ownShare) * (other[i] as number));
+      const expected = [...logMel(bank)(together), ...Array(24).fill(0)].slice(0, 24);
+      expect(Math.max(...numbers.map((value, i) => Math.abs(value - expected[i])))).toBeLessThan(1e-4);
+    }
+    expect(mixed).toBeGreaterThan(4);
+    expect(mixed).toBeLessThan(seen.length);
+    expect(await trained(sounds)).toEqual(seen);
+  });
+
+  test("a broken one is told by its own name, whatever it was to be mixed with", async () => {
+    const notes: string[] = [];
+    const whole = Array.from({ length: 4 }, (_, i) => [`a/${i}.wav`, wav(tone(600), { rate: 8000 })] as const);
+    const broken = { "b/broken.wav": wav(tone(600), { rate: 8000 }).subarray(0, 400) };
+    await trained({ ...Object.fromEntries(whole), ...broken }, (text) => notes.push(text));
+    expect(notes).toEqual([expect.stringContaining("b/broken.wav cannot be decoded")]);
+  });
 });
 
 test("records become signals, lead by lead", async () => {

@@ -105,6 +105,8 @@ const most: Readonly<Record<string, number>> = {
   steps: 2,
 };
 const mostOfDetectors = 4;
+/** Classes of the pictures. */
+const labels = 3;
 const widest = 16;
 /** Of volumes and clips with a sine and a cosine for each of three axes. */
 const widestOfThreeAxes = 24;
@@ -134,6 +136,7 @@ function smaller(
     const value = values[name];
     if (typeof value === "number") changed[name] = Math.min(value, largest);
   }
+  if (values.pool !== undefined && values.classes === 2) changed.classes = labels;
   // Every place of a detector says something of every class, and most places are on the finest of four maps.
   if (Array.isArray(values.scales)) {
     changed.classes = Math.min(values.classes as number, mostOfDetectors);
@@ -222,7 +225,7 @@ function pictures(count: number, array: ArrayShape, { first = 0, isValued = fals
       const [x, y] = [(Math.floor(at / channels) % width) / width, Math.floor(at / channels / width) / height];
       return 10 + across * x + down * y + 7 * Math.sin(9 * x + 7 * y + phase + (at % channels)) + 8;
     });
-    const label = i % 3;
+    const label = i % labels;
     const map = () => (isValued ? valuesIn(array, i) : classesIn(array, i));
     return planes === 1 && hasPictures(array)
       ? { kind: "pixels", pixels, shape, label, annotated: objectsIn(shape, i), map }
@@ -251,7 +254,7 @@ const clouds = (count: number, points: number): Sample[] =>
     const random = randomStream(11, "probe", i);
     const shape: ArrayShape = { axes: [{ name: "point", size: points + 3 }], channels: 3 };
     const numbers = Float32Array.from({ length: arrayLength(shape) }, () => random.normal());
-    return { kind: "array", numbers, shape, label: i % 3 };
+    return { kind: "array", numbers, shape, label: i % labels };
   });
 
 /** Texts of different lengths, with words of several tokens and two segments. */
@@ -267,7 +270,7 @@ function texts(count: number, array: ArrayShape, { vocabulary }: IdsShape): Samp
       const word = isInside ? 1 + Math.floor(place / 2) : 0;
       return [random.integer(vocabulary), word, place > places / 2 ? 1 : 0][at % array.channels] as number;
     });
-    return { kind: "array", numbers, shape: array, label: i % 3 };
+    return { kind: "array", numbers, shape: array, label: i % labels };
   });
 }
 
@@ -279,7 +282,7 @@ function rows(count: number, array: ArrayShape, { columns }: TableShape): Sample
       const value = column.kind === "number" ? 2 * random.uniform() - 1 : random.integer(column.categories.length);
       return random.uniform() < 0.2 ? [0, 0] : [value, 1];
     });
-    return { kind: "array", numbers: Float32Array.from(numbers), shape: array, label: i % 3 };
+    return { kind: "array", numbers: Float32Array.from(numbers), shape: array, label: i % labels };
   });
 }
 

@@ -14,9 +14,49 @@ import { frameSizes, framesIn, type LogMel, logMel, samplesOf } from "./filterba
 
 type Steps = readonly AugmentStep[];
 
+/** A recording that is mixed with another one, of which `ownShare` is left. */
+export interface OtherRecording {
+  readonly path: string;
+  readonly steps: Steps;
+  readonly ownShare: number;
+}
+
 /** [frames, mels, channels]. Throws `BrokenFile`, `run/channels`, `run/sampling-rate` or `run/unreadable`. */
-export const soundArray = (path: string, array: ArrayShape, steps: Steps, kept?: Kept): Promise<Float32Array> =>
-  withRecording(path, (recording) => spectrogramOf(changed(recording, steps, array), path, array), kept);
+export const soundArray = (
+  path: string,
+  array: ArrayShape,
+  steps: Steps,
+  kept?: Kept,
+  other?: OtherRecording,
+): Promise<Float32Array> =>
+  withRecording(
+    path,
+    async (recording) => {
+      const own = changed(recording, steps, array);
+      checkDeclared(path, own, array);
+      if (!other) return spectrogramOf(own, array);
+      const together = (beside: Recording): Promise<Float32Array> => {
+        const its = changed(beside, other.steps, array);
+        checkDeclared(other.path, its, array);
+        return spectrogramOf(mixed(own, its, other.ownShare), array);
+      };
+      return withRecording(other.path, together, kept);
+    },
+    kept,
+  );
+
+/** As long as the first; what the second is short of is 0. */
+const mixed = (own: Recording, other: Recording, ownShare: number): Recording => ({
+  ...own,
+  async read(from, to) {
+    const end = Math.min(to, other.length);
+    const [first, second] = await Promise.all([own.read(from, to), end > from ? other.read(from, end) : []]);
+    return first.map((values, channel) => {
+      const its = second[channel];
+      return values.map((value, i) => ownShare * value + (1 - ownShare) * (its?.[i] ?? 0));
+    });
+  },
+});
 
 /** Looks whether the file is of the kind that the model reads; of the sound, nothing is read. Throws as `soundArray`. */
 export const checkSound = (path: string, array: ArrayShape, steps: Steps): Promise<void> =>
@@ -25,8 +65,7 @@ export const checkSound = (path: string, array: ArrayShape, steps: Steps): Promi
 /** Its windows and bands take as long to make as the spectrograms of several sounds. */
 const made = new WeakMap<ArrayShape, LogMel>();
 
-async function spectrogramOf(recording: Recording, path: string, array: ArrayShape): Promise<Float32Array> {
-  checkDeclared(path, recording, array);
+async function spectrogramOf(recording: Recording, array: ArrayShape): Promise<Float32Array> {
   const sound = soundOf(array);
   const [frames, mels] = array.axes.map(({ size }) => size) as [number, number];
   const samples = await recording.read(0, Math.min(recording.length, samplesOf(frames, sound)));
