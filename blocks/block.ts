@@ -61,6 +61,8 @@ export interface ModelContext {
   readonly tokens: number;
   /** Arrays that the model reads. */
   readonly inputs: number;
+  /** Whether an input bears a label, by which other models that read several inputs know it; if absent, none does. */
+  readonly labelled?: boolean;
   /** Whether it stands in the braces of a target: what it makes is no part of the model's own latent. */
   readonly inner: boolean;
   /** Encoder width; null while the encoder itself is being checked. */

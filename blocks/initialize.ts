@@ -34,7 +34,7 @@ export function initialize(parameter: Parameter, random: Random): Float32Array {
   }
 }
 
-export const isFixedTable = ({ init }: Parameter): boolean => init.kind === "sin_cos";
+export const isFixedTable = ({ init }: Pick<Parameter, "init">): boolean => init.kind === "sin_cos";
 
 /**
  * The values of a weight that is a fixed table of positions, as it would be with so many rows: those of its own lattice, or of a square.

@@ -62,6 +62,7 @@ const accepted: { readonly [K in Kind]: (value: unknown, type: TypeOf<K>) => boo
         isRecord(item) && typeof item.file === "string" && (item.part === null || typeof item.part === "string"),
     ),
   parts: (list) => Array.isArray(list) && list.every((name) => typeof name === "string"),
+  recipes: (list) => Array.isArray(list) && list.every((name) => typeof name === "string"),
   quantity: (value, { min, max }) => isBetween(value, min, max),
   labels: (list) => Array.isArray(list) && list.every((label) => typeof label === "string"),
 };

@@ -77,6 +77,8 @@ export type ParamType =
   | { readonly kind: "sources" }
   /** `head`, or several in brackets: parts of a model. */
   | { readonly kind: "parts" }
+  /** `Images`, or several in brackets: recipes, by name. */
+  | { readonly kind: "recipes" }
   /** `[row, column]`: axes of an array, by name. */
   | { readonly kind: "axes" }
   /** `16 kHz`, given in hertz; `25 ms`, given in milliseconds. */
@@ -188,6 +190,8 @@ export const sources = (o: Words<readonly SourceValue[]>): Param<readonly Source
   param({ kind: "sources" }, o);
 
 export const parts = (o: Words<readonly string[]>): Param<readonly string[]> => param({ kind: "parts" }, o);
+
+export const recipes = (o: Words<readonly string[]>): Param<readonly string[]> => param({ kind: "recipes" }, o);
 
 export const axes = (o: Words<readonly AxisName[]>): Param<readonly AxisName[]> => param({ kind: "axes" }, o);
 

@@ -7,7 +7,7 @@ import type { Bound } from "./block.js";
 import type { Dataset } from "./dataset/index.js";
 import type { Freezing } from "./layers.js";
 import type { Optimizer } from "./optimizer/index.js";
-import { choice, int, type Param, type Params, parts, real, type SourceValue, sources } from "./params.js";
+import { choice, int, type Param, type Params, parts, real, recipes, type SourceValue, sources } from "./params.js";
 import type { Probe } from "./probe/index.js";
 import type { Schedule } from "./schedule/index.js";
 
@@ -24,6 +24,16 @@ export const recipeSettings = {
     },
     doc: "What may differ in the weights of `from`, beside positions; if absent, nothing.",
   }) as Param<"channels">,
+  beside: recipes({
+    doc: "Recipes of models that have some of the same weights, whose steps take turns with those of this one; if absent, none.",
+  }) as Param<readonly string[]>,
+  mix: choice({
+    options: {
+      alternate: "One step of each, in the order in which they are named.",
+      proportional: "As many steps of each as its samples fill, spread evenly.",
+    },
+    doc: "How the steps of recipes `beside` each other take turns; if absent, they alternate.",
+  }) as Param<"alternate" | "proportional">,
   batch: int({ min: 1, default: 256, doc: "Samples of one optimizer step." }),
   epochs: int({ min: 1, doc: "Passes over the data; write this or `steps`." }) as Param<number>,
   steps: int({ min: 1, doc: "Optimizer steps; write this or `epochs`." }) as Param<number>,
@@ -97,6 +107,8 @@ export interface Training extends Freezing {
   readonly steps: number | null;
   /** How often an epoch has each sample; if absent, once. */
   readonly repeat?: number;
+  /** How its steps take turns with those of recipes beside it; if absent, they alternate. */
+  readonly mix?: "alternate" | "proportional";
   readonly seed: number;
   /** Largest global norm of the gradients; null: no clipping. */
   readonly clip: number | null;

@@ -30,6 +30,7 @@ export type {
   Model,
   Origin,
   Recipe,
+  RecipeBeside,
   RecipeStart,
   Setting,
   Use,
@@ -54,7 +55,7 @@ export {
   type TimePlan,
 } from "./plan.js";
 export { type RenderOptions, render, renderPipeline } from "./render.js";
-export { type RunSettings, repeatOf, settingsOf, trainingOf, withSettings } from "./settings.js";
+export { besideEach, type RunSettings, repeatOf, settingsOf, trainingOf, withSettings } from "./settings.js";
 export { edition, modelSlots, recipeSlots, type SlotRule, takesLabels, takesMany } from "./slots.js";
 export { lossGraph } from "./training-graphs.js";
 export { type Fault, foreignIn, foreignUses, tryOut } from "./trial.js";

@@ -93,6 +93,16 @@ export interface Recipe {
   readonly settings: Readonly<Record<string, Setting>>;
   /** If absent, every weight starts as the model declares. */
   readonly start?: RecipeStart;
+  /** Recipes whose steps take turns with its own; if absent, none. */
+  readonly beside?: readonly RecipeBeside[];
+}
+
+/** A recipe that trains another model, or the same on other data, with weights of the one that it stands beside. */
+export interface RecipeBeside {
+  readonly recipe: Recipe;
+  readonly model: Model;
+  /** The name that each weight of its model has in the other model; a fixed table that the other has not is not among them. */
+  readonly weights: Readonly<Record<string, string>>;
 }
 
 /** What the weights of a recipe's model start from. */

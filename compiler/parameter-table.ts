@@ -64,6 +64,7 @@ const takes: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
   quantity: ({ of, min, max }) => words(of, `${quantityText(min, of)} to ${quantityText(max, of)}`),
   sources: () => "files or runs, or parts of them",
   parts: () => "parts of the model",
+  recipes: () => "names of recipes",
   axes: () => axisNames.map((name) => `\`${name}\``).join(", "),
 };
 

@@ -5,6 +5,7 @@
 
 import type { OfInput } from "../blocks/index.js";
 import { format, positionAt } from "../grammar/index.js";
+import { distinct } from "./assemble/names.js";
 import { settings } from "./check/lines.js";
 import { argumentTexts, blockText, valueText } from "./check/show.js";
 import type { Filled, Model, Origin, Recipe, Setting, Use } from "./model.js";
@@ -23,15 +24,33 @@ interface Line {
 }
 
 /**
- * Prints a model, and a recipe for it.
+ * Prints a model, and a recipe for it with those that stand beside it and their models.
  * @returns text of the current edition, in the one format
  */
 export function render(model: Model, recipe: Recipe | null, options: RenderOptions): string {
+  const beside = recipe?.beside ?? [];
+  const names = namesApart([model, ...beside.map((one) => one.model)]);
+  const nameOf = (one: Model): string => names.get(one) ?? one.name;
   const declarations = [
-    modelLines(model, options),
-    ...(recipe ? [recipeLines({ ...recipe, model: model.name }, options)] : []),
+    ...[...names].map(([one, name]) => modelLines({ ...one, name }, options)),
+    ...beside.map((one) => recipeLines({ ...one.recipe, model: nameOf(one.model) }, options)),
+    ...(recipe ? [recipeLines({ ...recipe, model: nameOf(model) }, options)] : []),
   ];
   return textOf(declarations, model.name, options);
+}
+
+/** Names of models, each once, under which they can stand in one file. */
+function namesApart(models: readonly Model[]): ReadonlyMap<Model, string> {
+  const names = new Map<Model, string>();
+  for (const model of models) {
+    const taken = new Set([...names.values()]);
+    if (!names.has(model))
+      names.set(
+        model,
+        distinct(model.name, (name) => taken.has(name)),
+      );
+  }
+  return names;
 }
 
 /**

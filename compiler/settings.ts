@@ -39,8 +39,19 @@ export function settingsOf(recipe: Recipe): RunSettings {
 /** How often an epoch has each sample. */
 export const repeatOf = (recipe: Recipe): number => numberOf(recipe, "repeat") ?? 1;
 
-/** The recipe with other settings. Epochs and steps exclude each other: where one is given, the other is unset. */
-export function withSettings(recipe: Recipe, { batch, epochs, steps, seed }: Partial<RunSettings>): Recipe {
+/** The recipe with another form of each that stands beside it: what is said once for all of them is changed in all. */
+export const besideEach = (recipe: Recipe, change: (other: Recipe) => Recipe): Recipe =>
+  recipe.beside ? { ...recipe, beside: recipe.beside.map((one) => ({ ...one, recipe: change(one.recipe) })) } : recipe;
+
+/**
+ * The recipe with other settings; those beside it have their own batch. Epochs and steps exclude each other: where one is given, the other is
+ * unset.
+ */
+export function withSettings(whole: Recipe, { batch, epochs, steps, seed }: Partial<RunSettings>): Recipe {
+  const lasting = Object.fromEntries(
+    Object.entries({ epochs, steps, seed }).filter(([, value]) => value !== undefined),
+  );
+  const recipe = besideEach(whole, (other) => withSettings(other, lasting));
   const length = steps != null ? { steps, epochs: null } : epochs != null ? { epochs, steps: null } : {};
   const settings: Record<string, Setting> = { ...recipe.settings };
   for (const [name, value] of Object.entries({ batch, seed, ...length })) {
@@ -65,6 +76,7 @@ export function trainingOf(recipe: Recipe): Training {
     schedule: bound<Schedule>(recipe.schedule),
     ...settingsOf(recipe),
     repeat: repeatOf(recipe),
+    ...(recipe.settings.mix?.value === "proportional" ? { mix: "proportional" as const } : {}),
     clip: numberOf(recipe, "clip"),
     average: numberOf(recipe, "average"),
     ...freezingOf(recipe),

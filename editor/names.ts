@@ -299,6 +299,7 @@ function* ofWord({ parts }: Path, wanted: Wanted, body: Body): Names {
   const given = body.variables.get(word.name);
   if (given) yield nameOf("variable", word, { given });
   else if (wanted?.kind === "block") yield nameOf("block", word);
+  else if (wanted?.kind === "recipes") yield nameOf("declaration", word);
   else if (wanted?.kind === "labels") yield nameOf("label", word, { of: body.model });
   else yield nameOf("option", word);
 }

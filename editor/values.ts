@@ -6,7 +6,7 @@ import { blockCandidates, type Candidate, none, parameterCandidates, sentence } 
 import { type Keyword, keywords } from "./keywords.js";
 import { type Entry, isSign, isWord } from "./nest.js";
 import type { Step } from "./place.js";
-import type { Scene } from "./scene.js";
+import { namesOf, type Scene } from "./scene.js";
 
 /** A block of a kind that the registry may not have: a slot of the language that nothing fills yet. */
 interface AnyBlock {
@@ -63,6 +63,7 @@ const words: { readonly [K in Kind]: (type: TypeOf<K>, values: Values) => readon
   labels: () => none,
   sources: () => none,
   parts: (_, { parts }) => parts,
+  recipes: (_, { scene }) => namesOf("recipe", scene),
   axes: () => none,
   quantity: () => none,
 };
@@ -85,6 +86,7 @@ const unitsAfter: { readonly [K in Kind]: (type: TypeOf<K>) => readonly string[]
   labels: () => [],
   sources: () => [],
   parts: () => [],
+  recipes: () => [],
   axes: () => [],
   quantity: ({ of }) => Object.keys(measureUnits[of]),
 };
@@ -159,6 +161,7 @@ export function candidatesInValue(
   if (step.group.opener === "[" && rest.length === 0) {
     if (wanted?.kind === "labels") return wanted.views ? viewCandidates(values.scene) : values.labels;
     if (wanted?.kind === "parts") return values.parts;
+    if (wanted?.kind === "recipes") return namesOf("recipe", values.scene);
     if (wanted?.kind === "sources") return partsOfFile(step.before, values);
     if (wanted?.kind === "axes") return axisNames.map((name) => option([name, "An axis of the input."]));
   }

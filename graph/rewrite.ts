@@ -72,3 +72,19 @@ export const isA = <O extends OperationName>(node: Node, operation: O): node is 
 
 /** Whether a node computes nothing: fed, kept from run to run, or written in the graph. */
 export const isSource = ({ operation }: Node): boolean => operation === "input" || operation === "constant";
+
+/** The same graph, whose state bears other names. */
+export function withStateNames(graph: Graph, nameOf: (name: string) => string): Graph {
+  const kept = new Set([...graph.state.values()].map(({ node }) => node));
+  const fed = new Set([...graph.feeds.values()].map(({ node }) => node));
+  const renamed = rewrite(graph, (node, make) => {
+    if (!kept.has(node) || !isA(node, "input")) return undefined;
+    const name = nameOf(node.attributes.name);
+    return name === node.attributes.name ? undefined : make("input", [], { ...node.attributes, name });
+  });
+  const state = renamed.nodes.flatMap((node) =>
+    isA(node, "input") && !fed.has(node) ? [[node.attributes.name, node.outputs[0] as Tensor] as const] : [],
+  );
+  const updates = [...renamed.updates].map(([name, next]) => [nameOf(name), next] as const);
+  return { ...renamed, state: new Map(state), updates: new Map(updates) };
+}

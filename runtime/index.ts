@@ -57,6 +57,7 @@ export { type ForeignWeight, type ForeignWeights, outlineOf } from "./foreign/we
 export { packageRoot, version } from "./package.js";
 export { RunError, type RunErrorCode, runErrors } from "./run-error.js";
 export type {
+  BesideTraining,
   Bound,
   CheckpointInterval,
   ProbeRequest,

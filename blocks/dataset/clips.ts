@@ -3,9 +3,28 @@
  * them as numbers.
  */
 
+import { mediumOf } from "../arrays.js";
+import type { Requirement } from "../block.js";
+import { flag, optional } from "../params.js";
 import { counted } from "../wording.js";
-import { DataError, type Files } from "./contract.js";
+import { DataError, type DatasetContext, type Files } from "./contract.js";
 import { endingOf, joined, type Listing, videoEndings } from "./listing.js";
+
+/** Of data for clips. */
+export const stillImages = optional(
+  flag({
+    doc: "Whether each sample is a still image, which every frame of a clip shows; if absent, samples are clips.",
+  }),
+);
+
+export const stillOfVideos: Requirement<{ readonly still: typeof stillImages }, DatasetContext> = {
+  name: "still-of-videos",
+  at: "still",
+  doc: "Only for videos images stand still.",
+  holds: (p, { array }) => p.still !== true || mediumOf(array) === "video",
+  say: () => "`still` shows an image in every frame of a clip, and the model reads no videos",
+  help: () => "remove `still`, or write `input video` in the model",
+};
 
 /** How long a clip is, in frames that lie so far apart. */
 export interface ClipLength {

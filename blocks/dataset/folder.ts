@@ -7,7 +7,7 @@ import { invariant } from "../../graph/index.js";
 import { type ArrayShape, mediumOf } from "../arrays.js";
 import { int, optional, ratio, text, type ValuesOf } from "../params.js";
 import { counted } from "../wording.js";
-import { clipsOf } from "./clips.js";
+import { clipsOf, stillImages, stillOfVideos } from "./clips.js";
 import {
   type ArraySample,
   DataError,
@@ -36,6 +36,7 @@ const params = {
   stride: optional(
     int({ min: 1, max: 65_536, doc: "Of a video, every how manieth frame is taken; if absent, each of them." }),
   ),
+  still: stillImages,
   labels: optional(
     text({
       doc: "CSV file with columns `path` and `label`, paths relative to the folder; if absent, labels are the sub-folders.",
@@ -70,8 +71,8 @@ const params = {
 type Values = ValuesOf<typeof params>;
 
 /** What files of the model's input hold, which the checker lets through. */
-function contentsFor(array: ArrayShape): Contents {
-  const medium = mediumOf(array);
+function contentsFor(array: ArrayShape, still: boolean): Contents {
+  const medium = still ? "image" : mediumOf(array);
   const contents = medium === null ? undefined : contentsOf[medium];
   invariant(contents, "a folder of what no file holds");
   return contents;
@@ -97,15 +98,22 @@ interface Grouped {
   readonly partsOf: (sample: string) => Parts | null;
   /** What is read of a file that holds a video. */
   readonly clip?: { readonly count: number; readonly stride: number };
+  /** The parts of a sample are the sample itself, again and again. */
+  readonly isStill?: true;
 }
 
 async function groupsOf(
   found: Listing,
   root: string,
-  { array, stride }: { array: ArrayShape; stride: number },
+  { array, stride, still }: { array: ArrayShape; stride: number; still: boolean },
   files: Files,
 ): Promise<Grouped> {
   const [time] = array.axes;
+  if (still && time) {
+    // The same file in every frame.
+    const partsOf = (sample: string): Parts => ({ names: Array(time.size).fill(sample), count: time.size, stride: 1 });
+    return { listing: found, partsOf, isStill: true };
+  }
   if (mediumOf(array) === "video" && time) {
     const { listing, framesOf } = await clipsOf(found, root, { frames: time.size, stride }, files);
     const clip = { count: time.size, stride };
@@ -154,7 +162,8 @@ async function open(
   split: Split,
   { array, joined: isJoined }: DatasetContext,
 ): Promise<SampleIndex> {
-  const contents = contentsFor(array);
+  const still = p.still === true;
+  const contents = contentsFor(array, still);
   if (split === "test" && p.test === null && p.holdout === 0) {
     throw new DataError(`${p.path} has no test ${contents.many}`, 'Write test: "..." or holdout: 10% in folder(...).');
   }
@@ -169,8 +178,8 @@ async function open(
     );
   }
   const grouped = (listing: Listing, folder: string) =>
-    groupsOf(listing, folder, { array, stride: p.stride ?? 1 }, files);
-  const { listing, partsOf, clip } = await grouped(found, root);
+    groupsOf(listing, folder, { array, stride: p.stride ?? 1, still }, files);
+  const { listing, partsOf, clip, isStill } = await grouped(found, root);
   const training = async () => (await grouped(await listFolder(files, p.path, contents), p.path)).listing;
   const all = await labelled(p, listing, files, isTest ? training : null);
   const owned = ofSplit(
@@ -204,7 +213,7 @@ async function open(
         ...(spans ? { anomalies: spans.get(path) ?? [] } : {}),
       };
       const parts = partsOf(path);
-      if (parts) return { kind: "frames", ...named, ...parts };
+      if (parts) return { kind: "frames", ...named, ...(isStill ? { path: root } : {}), ...parts };
       const map = maps?.of(path);
       return { kind: "file", ...named, ...(clip ? { clip } : {}), ...(map === undefined ? {} : { map }) };
     },
@@ -233,10 +242,14 @@ export const folder = defineDataset({
       name: "stride-of-videos",
       at: "stride",
       doc: "Only of videos a `stride` is written.",
-      holds: (p, { array }) => p.stride === null || mediumOf(array) === "video",
-      say: () => "`stride` leaves out frames, and the model reads no videos",
-      help: () => "remove `stride`, or write `input video` in the model",
+      holds: (p, { array }) => p.stride === null || (mediumOf(array) === "video" && p.still !== true),
+      say: (p) =>
+        p.still === true
+          ? "`stride` leaves out frames, and a still image has none"
+          : "`stride` leaves out frames, and the model reads no videos",
+      help: (p) => (p.still === true ? "remove `stride`" : "remove `stride`, or write `input video` in the model"),
     },
+    stillOfVideos,
     {
       name: "maps-of-places",
       at: "maps",

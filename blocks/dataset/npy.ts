@@ -22,6 +22,7 @@ import {
   testLabelsNeedImages,
 } from "./arrays.js";
 import { checkClasses } from "./classes.js";
+import { stillImages, stillOfVideos } from "./clips.js";
 import { DataError, defineDataset, type Files } from "./contract.js";
 import { checkNpySize, type NpyHeader, type NpyType, type NpyValues, npyValues, readNpyHeader } from "./npy-file.js";
 
@@ -135,6 +136,29 @@ function channelsLast<A extends Uint8Array | Float32Array>(planes: A, { channels
     for (let i = 0; i < area; i++) pixels[i * channels + c] = planes[c * area + i] as number;
   }
   return pixels;
+}
+
+/** Reads images as clips of which every frame is the same. */
+function stillReader({ layout, values }: { readonly layout: Layout; readonly values: Range }, array: ArrayShape) {
+  const [time, ...axes] = array.axes as readonly [ArrayShape["axes"][number], ...ArrayShape["axes"]];
+  const one = { ...array, axes };
+  const reader = readerFor(layout, values, one, wordsOf({ array: one }));
+  return {
+    ...reader,
+    async arrays(files: Files, path: string): Promise<StoredArrays> {
+      const { count, shape, array: imageOf } = await reader.arrays(files, path);
+      const clipOf = (i: number): Uint8Array | Float32Array => {
+        const image = imageOf(i);
+        const clip =
+          image instanceof Float32Array
+            ? new Float32Array(image.length * time.size)
+            : new Uint8Array(image.length * time.size);
+        for (let frame = 0; frame < time.size; frame++) clip.set(image, frame * image.length);
+        return clip;
+      };
+      return { count, shape: { ...shape, axes: [time, ...shape.axes] }, array: clipOf };
+    },
+  };
 }
 
 const readerFor = (layout: Layout, range: Range, wanted: ArrayShape, words: SampleWords): ArrayReader => ({
@@ -255,10 +279,12 @@ export const npy = defineDataset({
       },
       doc: "What the numbers are.",
     }),
+    still: stillImages,
   },
   positional: "images",
   requires: [
     testLabelsNeedImages,
+    stillOfVideos,
     {
       name: "test-maps-need-images",
       at: "test_maps",
@@ -270,7 +296,8 @@ export const npy = defineDataset({
   ],
   open: (p, files, split, { array }) =>
     openArrays(p, files, split, {
-      reader: readerFor(p.layout, p.values, storedOf(array), wordsOf({ array })),
+      reader:
+        p.still === true ? stillReader(p, array) : readerFor(p.layout, p.values, storedOf(array), wordsOf({ array })),
       array,
     }),
 });

@@ -129,9 +129,10 @@ export function wholeSequence(
   if (!another && !front) {
     const placed = (every: Tensor): Tensor =>
       only.again ? every : code.let("placed", addPositions, every, only.positions, { extra: 0 });
-    if (!only.places) return placed(tokens);
+    const marked = (every: Tensor): Tensor => markedBehind(code, placed(every), only, extra);
+    if (!only.places) return marked(tokens);
     const { restore } = only.places;
-    return placed(code.let("restored", restoreTokens, tokens, maskToken, restore, { extra })); // [B, extra + N, Dd]
+    return marked(code.let("restored", restoreTokens, tokens, maskToken, restore, { extra })); // [B, extra + N, Dd]
   }
   // Under one mask, tokens of all inputs are restored at once; else those of each input on their own.
   const restored = joint && code.let("restored", restoreTokens, tokens, maskToken, joint.restore, { extra });
@@ -149,6 +150,15 @@ export function wholeSequence(
     all = [...all, group.mark ? code.let("marked", addMark, placed, group.mark) : placed];
   }
   return all.reduce((first, second) => code.let("whole", joinTokens, first, second));
+}
+
+/** tokens [B, extra + N, Dd] of the only group, with the vector of its input where it has one, which those in front have not. */
+function markedBehind(code: Code, tokens: Tensor, { mark, count }: TokenGroup, extra: number): Tensor {
+  if (!mark) return tokens;
+  if (extra === 0) return code.let("marked", addMark, tokens, mark);
+  const own = code.let("own", tokensFrom, tokens, { start: extra, count });
+  const front = code.let("front", tokensFrom, tokens, { start: 0, count: extra });
+  return code.let("whole", joinTokens, front, code.let("marked", addMark, own, mark));
 }
 
 /** Where the tokens of a group stand in a sequence of several. */

@@ -38,8 +38,8 @@ export const definePositions = <const P extends Params>(positions: Positions<P>)
 export const severalInputs: Requirement<{ readonly and: typeof andInput } & Params, ModelContext> = {
   name: "several-inputs",
   at: "and",
-  doc: "A vector of the input stands beside positions where a model reads several inputs.",
-  holds: (p, { inputs }) => p.and === null || inputs > 1,
+  doc: "A vector of the input stands beside positions where a model reads several inputs, or one with a label.",
+  holds: (p, { inputs, labelled }) => p.and === null || inputs > 1 || labelled === true,
   say: () => "the model reads one input, whose tokens need not be told from others",
   help: () => "remove `and: input`",
 };

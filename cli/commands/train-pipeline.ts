@@ -12,6 +12,7 @@ import { checkRunDirectory, clearRunDirectory, holdsRun, readRunFacts } from "..
 import { readRunState } from "../runs/run-state.js";
 import { type Shortened, shortened } from "../runs/shorter-schedule.js";
 import { checkSources, recipeOfStage, runSources, stageDirectory, startingWeights } from "../runs/stages.js";
+import { openTrainingData } from "../runs/training-sources.js";
 import { requireFiles } from "../runs/weights-from.js";
 import { openSpec } from "../specs/choose.js";
 import { printedPath, replaceFile } from "../specs/files.js";
@@ -19,7 +20,7 @@ import { inColumns } from "../words/columns.js";
 import { countsOf, startText } from "../words/key-map.js";
 import { jsonProgress, shortNumber } from "../words/progress.js";
 import { type Colors, count, grouped, print, printJson, stderrColors, stdoutColors, tell } from "../words/terminal.js";
-import { checkedSpec, openTrainingData, optionsAgain, type TrainFlags, train, trainOne } from "./train.js";
+import { checkedSpec, optionsAgain, type TrainFlags, train, trainOne } from "./train.js";
 
 /** Trains what a name stands for: a pipeline, or a recipe. */
 export async function trainNamed(file: string, name: string | undefined, flags: TrainFlags): Promise<void> {

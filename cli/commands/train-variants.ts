@@ -64,6 +64,14 @@ export async function trainVariants(file: string, name: string | undefined, flag
       help: "leave out --seed, or change `seed = ...` in the family",
     });
   }
+  if (recipe.beside) {
+    throw usageFailure(
+      `${recipe.name} has recipes beside it, which train other models than the members of ${family.name}`,
+      {
+        help: "train the members by a recipe that stands alone",
+      },
+    );
+  }
   const folder = flags.out ?? join("runs", family.name);
   const around = { file, family, recipe, vocabulary: analysis.vocabulary, folder, flags };
   for (const member of members) checkMember(member, around);

@@ -52,6 +52,13 @@ import { lockRun } from "../runs/run-lock.js";
 import { whatFailed } from "../runs/run-state.js";
 import { shortened, shorterNotes } from "../runs/shorter-schedule.js";
 import {
+  type BesideData,
+  besideComputing,
+  besideTrainings,
+  openBeside,
+  openTrainingData,
+} from "../runs/training-sources.js";
+import {
   fileSources,
   readSources,
   requireFiles,
@@ -150,11 +157,12 @@ export async function trainOne(order: Order): Promise<boolean> {
       const goesOn = flags.resume ?? false;
       logs = flags.log ? await openEventLog(flags.log, { directory, goesOn, note }) : null;
       const index = await openTrainingData(model, recipe, opened);
+      const beside = await openBeside(recipe);
       leave = lockRun(directory);
       // Another training may have begun and ended here in the meantime.
       checkRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
       if (!flags.resume) clearRunDirectory(directory);
-      const started = { ...order, recipe, times, written: settingsOf(asWritten), spec, executor, index };
+      const started = { ...order, recipe, times, written: settingsOf(asWritten), spec, executor, index, beside };
       const inheriting = inherits ? { inherits } : {};
       return await run(await prepared({ ...started, ...inheriting, progress, note, interrupts, logs }));
     } catch (error) {
@@ -196,7 +204,8 @@ async function prepared(started: Started): Promise<Job> {
   const { batch } = settingsOf(recipe);
   const before = flags.resume ? (readRunFacts(directory).computing ?? { micro_batch: batch, recompute: false }) : null;
   const data = await dataMemory(model, recipe, index, flags.workers);
-  const computing = computingOf({ model, recipe, batch, data }, flags, executor, before, note);
+  const alone = computingOf({ model, recipe, batch, data }, flags, executor, before, note);
+  const computing = { ...alone, ...(await besideComputing(started, flags, executor, before)) };
   const project = runProject(model, recipe, vocabulary);
   const shorter = Object.keys(times).length > 0 ? { shorter: times } : {};
   const own = { computing, ...shorter, ...(project ? { project } : {}), ...(await sourcesOf(inherits)) };
@@ -211,19 +220,6 @@ async function sourcesOf(inherits: Inheritance | undefined): Promise<Pick<RunFac
   const { from, takes } = inherits;
   const files = await fileSources(takes);
   return { ...(from.length > 0 ? { from } : {}), ...(files.length > 0 ? { files } : {}) };
-}
-
-/**
- * Throws where a run could not begin for want of its data, while the run that it is to replace is still there. `opened`: they are open
- * already.
- */
-export async function openTrainingData(model: Model, recipe: Recipe, opened: SampleIndex | null): Promise<SampleIndex> {
-  const { lengthOf, openData } = await import("../../runtime/index.js");
-  const training = trainingOf(recipe);
-  const arrays = arraysOf(model);
-  const index = opened ?? (await openData(training.data, "train", process.cwd(), { arrays }));
-  lengthOf(training, index.length);
-  return index;
 }
 
 /**
@@ -273,6 +269,8 @@ interface Started extends Order {
   readonly executor: Executor;
   /** Of the data that it is trained on. */
   readonly index: SampleIndex;
+  /** Of the recipes beside its own. */
+  readonly beside: readonly BesideData[];
   readonly progress: Progress;
   /** Tells a line for people. */
   readonly note: (text: string) => void;
@@ -306,6 +304,7 @@ async function run(job: Job): Promise<boolean> {
     root: job.root,
     executor,
     index: job.index,
+    ...(job.beside.length > 0 ? { beside: await besideTrainings(job, job.computing, program) } : {}),
     resume: flags.resume ?? false,
     ...(job.inherits && !flags.resume ? { weights: await job.inherits.weights() } : {}),
     spec: job.spec,
@@ -375,7 +374,8 @@ function sayHowToGoOn({ goOn }: Pick<Order, "goOn">): void {
 
 async function finish(job: Job, { step, loss }: TrainResult, last: StepEvent | null): Promise<void> {
   const { model, executor, computing, directory, note } = job;
-  if (last) {
+  // The steps of several recipes take unlike times.
+  if (last && job.beside.length === 0) {
     const { training } = costOf(model).flops;
     writeRate({
       flopsPerSecond: last.imagesPerSecond * training,

@@ -34,6 +34,8 @@ export interface Computing {
   readonly recompute: boolean;
   /** That compute; absent where nobody chooses, and in runs of earlier versions. */
   readonly threads?: number;
+  /** Micro-batches of the recipes beside the run's own, in their order; absent where there are none. */
+  readonly beside?: readonly number[];
 }
 
 /** Share of a machine's memory that the process may take: the rest is the system's and other programs'. */

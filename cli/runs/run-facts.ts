@@ -81,7 +81,14 @@ const facts = record({
   written: optional(settings),
   executor: record({ name: text, backend: text, device: text }),
   shorter: optional(table(record({ from: time, to: time }))),
-  computing: optional(record({ micro_batch: whole(1), recompute: flag, threads: optional(whole(1, mostThreads)) })),
+  computing: optional(
+    record({
+      micro_batch: whole(1),
+      recompute: flag,
+      threads: optional(whole(1, mostThreads)),
+      beside: optional(list(whole(1))),
+    }),
+  ),
   started: text,
   project: optional(record({ config: text, files: list(record({ name: text, sha256: text })) })),
   from: optional(list(record({ stage: text, started: text, step: whole(0) }))),

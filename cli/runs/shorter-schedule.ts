@@ -6,6 +6,7 @@
 import type { DurationValue, SampleIndex } from "../../blocks/index.js";
 import {
   arraysOf,
+  besideEach,
   type Model,
   type Recipe,
   settingsOf,
@@ -51,7 +52,8 @@ export async function shortened(model: Model, written: Recipe, flags: SettingFla
 }
 
 /** The recipe with the times of a run's schedule, where its text still says what the run was started from. */
-export function withTimes(recipe: Recipe, times: ShorterTimes): Recipe {
+export function withTimes(whole: Recipe, times: ShorterTimes): Recipe {
+  const recipe = besideEach(whole, (other) => withTimes(other, times));
   const values = { ...recipe.schedule.values };
   for (const [name, from] of durationsOf(recipe)) {
     const time = Object.hasOwn(times, name) ? times[name] : undefined;

@@ -88,9 +88,12 @@ export type WithRecipe = Chosen & { readonly recipe: Recipe };
 export const ownModels = ({ file, models }: Analysis): readonly Model[] =>
   [...models.values()].filter((model) => model.span.source === file.source);
 
-/** Recipes that the file itself declares, in the order of the text. */
-export const ownRecipes = ({ file, recipes }: Analysis): readonly Recipe[] =>
-  [...recipes.values()].filter((recipe) => recipe.span.source === file.source);
+/** Recipes that the file itself declares, in the order of the text; of several beside each other, the one that names the others. */
+export function ownRecipes({ file, recipes }: Analysis): readonly Recipe[] {
+  const own = [...recipes.values()].filter((recipe) => recipe.span.source === file.source);
+  const beside = new Set(own.flatMap((recipe) => recipe.beside ?? []).map(({ recipe }) => recipe.name));
+  return own.filter(({ name }) => !beside.has(name));
+}
 
 /** The families that a command is about: the one called `name`, or all of the file. */
 export function chooseFamilies({ families }: Analysis, name: string | undefined): readonly Family[] {

@@ -22,15 +22,16 @@ export type Addresses = ReadonlyMap<string, string>;
  * Keeps an emitted module in a run's folder as `program.ts`, for people, and imports it. What is run is the text that was given, from a
  * folder of its own: a run's folder may come from a stranger, and nothing is ever run from there.
  *
- * `source`: the emitted TypeScript. `name`: the model's name, for which the module has one export.
+ * `source`: the emitted TypeScript. `name`: the model's name, for which the module has one export. `file`: what it is called there.
  */
 export async function loadProgram(
   source: string,
   directory: string,
   name: string,
   addresses: Addresses,
+  file = programFile,
 ): Promise<ModelProgram> {
-  replaceFile(join(directory, programFile), source);
+  replaceFile(join(directory, file), source);
   const folder = mkdtempSync(join(tmpdir(), "maelang-"));
   try {
     const script = join(folder, "program.mjs");

@@ -78,6 +78,8 @@ export const codes = {
   "check/taken-label": "A name in a model stands for one thing.",
   "check/loss-of-another-kind": "Patches are compared with patches, and classes with labels.",
   "check/epochs-or-steps": "The two agree for one size of the data only; one of them has to say how long to train.",
+  // Recipes beside each other
+  "check/unfit-beside": "Steps that take turns move the same weights, by one optimizer and for one length.",
   // Families
   "check/unlike-comparison": "Only values of one kind can be told apart or put in order.",
   "check/family-too-large": "A product grows with every axis, and somebody has to train and compare its members.",

@@ -257,6 +257,12 @@ export function allTokensOf({ wiring }: Place, isSound: (tokens: Part<DraftLine>
   return { value, sources };
 }
 
+/** Whether an input bears a label. */
+export const labelledOf = ({ wiring }: Place): Fact<boolean> => ({
+  value: ownParts(wiring, "input").some(({ line }) => line.label !== null),
+  sources: [],
+});
+
 /** Arrays that the model reads. */
 export function inputsOf({ wiring }: Place): Fact<number> {
   const inputs = ownParts(wiring, "input");

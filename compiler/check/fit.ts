@@ -13,6 +13,7 @@ import {
   type Facts,
   gridOf,
   inputsOf,
+  labelledOf,
   layersOf,
   mapsUnder,
   maskedOf,
@@ -124,6 +125,9 @@ function modelFacts(
     },
     get inputs() {
       return inputsOf(place);
+    },
+    get labelled() {
+      return labelledOf(place);
     },
     get inner() {
       return { value: part.within !== null, sources: [] };

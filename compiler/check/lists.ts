@@ -86,3 +86,6 @@ export const readSources: Reader<"sources"> = (expression, type, at) =>
 
 export const readParts: Reader<"parts"> = (expression, type, at) =>
   readItems(expression, type, at, (item) => (item.kind === "path" ? pathText(item.parts) : null));
+
+export const readRecipes: Reader<"recipes"> = (expression, type, at) =>
+  readItems(expression, type, at, (item) => wordOf(item));

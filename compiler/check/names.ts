@@ -1,9 +1,18 @@
 /** The names of a file: what it declares and what it imports, in one namespace. */
 
-import type { Declaration, Identifier, Import, ImportedName, Span } from "../../grammar/index.js";
+import type {
+  Declaration,
+  Expression,
+  Identifier,
+  Import,
+  ImportedName,
+  ModelEntry,
+  Span,
+} from "../../grammar/index.js";
 import type { Loaded } from "./files.js";
 import { capitalized, mostCompared, named, nearest } from "./nearest.js";
 import { fail, lineRemoval, type Report, replacement, warn } from "./report.js";
+import { wordsOf } from "./scope.js";
 
 /** A declaration and the file it stands in. */
 export interface Declared<D extends Declaration = Declaration> {
@@ -133,11 +142,23 @@ export function referencesOf(declaration: Declaration): readonly Identifier[] {
   const names: (Identifier | null)[] = [];
   if (declaration.kind === "model" || declaration.kind === "recipe") names.push(declaration.base);
   if (declaration.kind === "recipe" || declaration.kind === "variants") names.push(declaration.subject);
+  if (declaration.kind === "recipe") names.push(...besideIn(declaration.entries));
   if (declaration.kind === "pipeline") {
     for (const entry of declaration.entries) if (entry.kind === "stage") names.push(entry.recipe, entry.model);
   }
   return names.filter((name) => name !== null);
 }
+
+/** The recipes that a body names beside its own. */
+const besideIn = (entries: readonly ModelEntry[]): readonly Identifier[] =>
+  entries.flatMap((entry) => {
+    if (entry.kind === "slot" && entry.slot.name === "beside") return entry.values.flatMap(wordsIn);
+    const isSet = entry.kind === "set" && entry.path.length === 1 && entry.path[0]?.name === "beside";
+    return isSet && entry.value ? wordsIn(entry.value) : [];
+  });
+
+const wordsIn = (value: Expression): readonly Identifier[] =>
+  [...wordsOf(value)].flatMap(({ parts: [word, more] }) => (word && !more ? [word] : []));
 
 export const referencedNames = (loaded: Loaded): ReadonlySet<string> =>
   new Set(loaded.file.declarations.flatMap((declaration) => referencesOf(declaration).map(({ name }) => name)));

@@ -100,6 +100,11 @@ function checkStage(entry: StageEntry, stages: ReadonlyMap<string, Earlier>, aro
   const checked = model && modelOf(model, project);
   const fitting =
     recipe && model && checked && recipeForModel(recipe, { name: modelKey(model, project), checked }, project);
+  if (fitting?.recipe && (fitting.recipe.settings.beside?.value ?? null) !== null && entry.recipe) {
+    return fail(report, "check/unfit-beside", entry.recipe.span, "a stage trains by one recipe alone", {
+      help: `\`${entry.recipe.name}\` has others beside it: train by it first, and start from its run, \`from "runs/..."\``,
+    });
+  }
   const own = sourcesOf(entry, stages, around);
   const given = fitting?.recipe ? ofRecipe(fitting.recipe, project, report) : [];
   if (!entry.model || !checked?.model || !own || given.includes(null)) return null;

@@ -97,6 +97,7 @@ const printers: { readonly [K in Kind]: (value: never, type: TypeOf<K>) => strin
   labels: (items: readonly string[]) => `[${items.join(", ")}]`,
   sources: (items: readonly SourceValue[]) => inBrackets(items.map(sourceText)),
   parts: inBrackets,
+  recipes: inBrackets,
   axes: (names: readonly string[]) => `[${names.join(", ")}]`,
   quantity: (value: number, { of }) => quantityText(value, of),
 };
@@ -149,6 +150,7 @@ const expectations: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
       : `labels such as \`${parts ? "[joint.audio, joint.image]" : "[audio, image]"}\``,
   sources: () => 'a file or a run such as `"runs/mae".encoder`, or several in brackets',
   parts: () => "a part of the model such as `head`, or several in brackets",
+  recipes: () => "the name of a recipe, or several in brackets",
   axes: () => "axes such as `[row, column]`",
   quantity: ({ of }) => `a ${of} such as \`${quantitySample[of]}\``,
 };
@@ -174,6 +176,7 @@ const samples: { readonly [K in Kind]: (type: TypeOf<K>) => string } = {
   labels: () => "[...]",
   sources: () => '"...".encoder',
   parts: () => "head",
+  recipes: () => "Name",
   axes: () => "[...]",
   quantity: ({ of }) => quantitySample[of],
 };

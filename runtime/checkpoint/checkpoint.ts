@@ -52,6 +52,7 @@ export const checkpointMetadata = (facts: CheckpointFacts): Readonly<Record<stri
   seed: String(facts.seed),
   cursor: JSON.stringify(facts.cursor),
   ...(facts.data ? { data: JSON.stringify(facts.data) } : {}),
+  ...(facts.beside ? { beside: JSON.stringify(facts.beside) } : {}),
   spec: facts.spec,
 });
 

@@ -21,6 +21,13 @@ export interface DataCursor {
   readonly batchSize: number;
 }
 
+/** The samples of a recipe, as a checkpoint tells of them. */
+export interface SourceFacts {
+  readonly samples: number;
+  readonly batchSize: number;
+  readonly data?: DataDigest | undefined;
+}
+
 export interface CheckpointFacts {
   /** Name of the program. */
   readonly program: string;
@@ -32,6 +39,8 @@ export interface CheckpointFacts {
   readonly cursor: DataCursor;
   /** Absent in checkpoints of earlier versions. */
   readonly data?: DataDigest;
+  /** Of recipes beside the run's own, in the order in which it names them; if absent, there are none. */
+  readonly beside?: readonly SourceFacts[];
 }
 
 export interface Checkpoint extends CheckpointFacts {
@@ -114,6 +123,7 @@ function readFacts(metadata: ReadonlyMap<string, string>, path: string): Checkpo
     spec: text("spec"),
     cursor: readCursor(text("cursor"), path),
     ...(metadata.has("data") ? { data: readDigest(text("data"), path) } : {}),
+    ...(metadata.has("beside") ? { beside: readBeside(text("beside"), path) } : {}),
     version: text("maelang"),
   };
 }
@@ -137,6 +147,20 @@ function readDigest(text: string, path: string): DataDigest {
     return value;
   };
   return { names: part("names"), labels: part("labels"), contents: part("contents") };
+}
+
+/** More recipes than stand beside one. */
+const mostBeside = 256;
+
+function readBeside(text: string, path: string): readonly SourceFacts[] {
+  const list = fieldsIn(`{"list":${text}}`)("list");
+  if (!Array.isArray(list) || list.length > mostBeside) throw notOurs(path, `its "beside" is no list of recipes`);
+  return list.map((one): SourceFacts => {
+    const read = fieldsIn(JSON.stringify(one));
+    const [samples, batchSize] = [read("samples"), read("batchSize")];
+    if (!isCount(samples) || !isCount(batchSize)) throw notOurs(path, `its "beside" has no numbers of samples`);
+    return { samples, batchSize, data: readDigest(JSON.stringify(read("data") ?? null), path) };
+  });
 }
 
 function readCursor(text: string, path: string): DataCursor {

@@ -1,6 +1,6 @@
 /** What training is given and what it tells: plain values, so that any front end can start it and show it. */
 
-import type { Bound, Probe, SampleIndex, Training } from "../../blocks/index.js";
+import type { Bound, ModelProgram, Probe, SampleIndex, Training } from "../../blocks/index.js";
 import type { Graph } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
 
@@ -19,7 +19,22 @@ export interface Phase {
   readonly changes: readonly string[];
 }
 
+/** A recipe whose steps take turns with those of the one that it stands beside, on the same weights. */
+export interface BesideTraining {
+  /** The recipe's. */
+  readonly name: string;
+  readonly program: ModelProgram;
+  /** Of its data, augmentations, batch and repetitions; all else is said by the recipe that it stands beside. */
+  readonly training: Training;
+  /** The name that each weight of its program has in the other; a fixed table that the other has not is not among them. */
+  readonly weights: Readonly<Record<string, string>>;
+  /** The samples of its data, where they are open already. */
+  readonly index?: SampleIndex;
+}
+
 export interface TrainOptions {
+  /** If absent, all steps are those of the recipe itself. */
+  readonly beside?: readonly BesideTraining[];
   /** Where log, checkpoints and pictures go. */
   readonly directory: string;
   /** Data paths are relative to it. */

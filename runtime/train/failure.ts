@@ -14,7 +14,7 @@ import { batchOrder } from "../data/order.js";
 import { RunError, type RunErrorCode, reasonOf } from "../run-error.js";
 import { type BadTensor, countNotFinite, findBadTensor, firstBadValues } from "./guard.js";
 import { learningRate, type Pace } from "./pace.js";
-import { checkpointFacts, openBatches, type Run, type Saved } from "./run.js";
+import { checkpointFacts, openBatches, type Run, runAt, type Saved, type Source } from "./run.js";
 import { runStep, stepFeeds } from "./run-step.js";
 import { gradientNormOutput, lossOutput, microBatchesOf, startingState } from "./step.js";
 
@@ -100,7 +100,10 @@ interface Repeated {
 async function repeatUntilBroken(run: Run, before: Before, last: number): Promise<Repeated | null> {
   const { options, session } = run;
   const names = run.step.slots.map(({ name }) => name);
-  const sums = startingState(run.step.sums, {});
+  const sums = startingState(
+    run.sources.flatMap(({ step }) => step.sums),
+    {},
+  );
   let state: Values = { ...(await before.state()), ...sums };
   await session.write(state);
   const batches = await openBatches(run, before.step);
@@ -108,7 +111,7 @@ async function repeatUntilBroken(run: Run, before: Before, last: number): Promis
     for (let done = before.step; done < last; done++) {
       if (options.signal.aborted) return null;
       if (run.leftOut.has(done + 1)) {
-        for (let i = 0; i < microBatchesOf(run.training); i++) await batches.next();
+        for (let i = 0; i < microBatchesOf(runAt(run, done).training); i++) await batches.at(done).next();
         continue;
       }
       const told = await runStep(run, stepFeeds(run, batches, done));
@@ -136,7 +139,7 @@ async function searchStep(run: Run, done: number): Promise<Place | null> {
   const batches = await openBatches(run, done);
   try {
     const feeds = stepFeeds(run, batches, done);
-    for (const { phase, runner } of await run.phases(feeds.visible)) {
+    for (const { phase, runner } of await feeds.phases()) {
       for (let i = 0; i < feeds.times(phase); i++) {
         const own = await feeds.of(phase, i);
         const tensor = await findBadTensor(run.session, phase.graph, own);
@@ -154,24 +157,27 @@ async function searchStep(run: Run, done: number): Promise<Place | null> {
 }
 
 /** The samples of a step, in its order. */
-function samplesOf({ index, training: { repeat = 1, batch, seed } }: Run, done: number) {
-  return batchOrder(repeat * index.length, batch, seed)(done);
+function samplesOf(run: Run, done: number) {
+  const { index, training } = runAt(run, done);
+  const { repeat = 1, batch } = training;
+  return batchOrder(repeat * index.length, batch, run.training.seed)(run.turns.at(done).before);
 }
 
 /** What a sample is called: its path where it is a file. */
-function sampleName({ index }: Run, i: number): string {
+function sampleName({ index }: Source, i: number): string {
   const sample = index.sample(i % index.length);
   return "path" in sample ? sample.path : `sample ${i % index.length}`;
 }
 
 /** Names of the samples whose part of a feed is broken. */
 function badSamples(run: Run, done: number, microBatch: number, values: ArrayLike<number>): readonly string[] {
-  const size = run.training.batch / microBatchesOf(run.training);
+  const source = runAt(run, done);
+  const size = source.training.batch / microBatchesOf(source.training);
   const own = samplesOf(run, done).samples.subarray(microBatch * size, (microBatch + 1) * size);
   const length = values.length / size;
   const all = Float32Array.from(values);
   return [...own].flatMap((sample, i) =>
-    countNotFinite(all.subarray(i * length, (i + 1) * length)) > 0 ? [sampleName(run, sample)] : [],
+    countNotFinite(all.subarray(i * length, (i + 1) * length)) > 0 ? [sampleName(source, sample)] : [],
   );
 }
 
@@ -190,6 +196,7 @@ async function keepTrouble(
   const step = before.step + 1;
   const weights = `trouble-${step}.safetensors`;
   const { epoch, samples } = samplesOf(run, before.step);
+  const source = runAt(run, before.step);
   const facts = {
     format_version: "1.0",
     step,
@@ -201,7 +208,7 @@ async function keepTrouble(
     first_bad: where && { ...where.tensor, phase: where.phase, line: lineOf(run, where) },
     bad_samples: where?.samples ?? [],
     weights,
-    samples: [...samples].map((sample) => ({ index: sample % run.index.length, name: sampleName(run, sample) })),
+    samples: [...samples].map((sample) => ({ index: sample % source.index.length, name: sampleName(source, sample) })),
   };
   const path = join(directory, `trouble-${step}.json`);
   try {

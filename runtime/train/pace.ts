@@ -42,19 +42,26 @@ export interface Pace {
   readonly secondsLeft: number;
 }
 
-/** Takes the seconds of each step, and how many of them were spent waiting; gives the pace of the last few. */
-export function paceMeter(batch: number): (seconds: number, waited: number, stepsLeft: number) => Pace {
-  const recent: { readonly seconds: number; readonly waited: number }[] = [];
-  return (seconds, waited, stepsLeft) => {
-    recent.push({ seconds, waited });
+/** What a step took. */
+interface Spent {
+  readonly seconds: number;
+  /** How many of them were spent waiting. */
+  readonly waited: number;
+  readonly samples: number;
+}
+
+/** Takes what each step took; gives the pace of the last few. */
+export function paceMeter(): (spent: Spent, stepsLeft: number) => Pace {
+  const recent: Spent[] = [];
+  return (spent, stepsLeft) => {
+    recent.push(spent);
     if (recent.length > window) recent.shift();
-    const total = recent.reduce((sum, step) => sum + step.seconds, 0);
-    const idle = recent.reduce((sum, step) => sum + step.waited, 0);
-    const mean = total / recent.length;
+    const sumOf = (part: keyof Spent): number => recent.reduce((sum, step) => sum + step[part], 0);
+    const total = sumOf("seconds");
     return {
-      imagesPerSecond: mean > 0 ? batch / mean : 0,
-      waiting: total > 0 ? idle / total : 0,
-      secondsLeft: mean * stepsLeft,
+      imagesPerSecond: total > 0 ? sumOf("samples") / total : 0,
+      waiting: total > 0 ? sumOf("waited") / total : 0,
+      secondsLeft: (total / recent.length) * stepsLeft,
     };
   };
 }

@@ -2,19 +2,21 @@
 
 import { type Mixing, planesOf, type VisibleOf } from "../../blocks/index.js";
 import { invariant, randomStream, sizeOf, type Values } from "../../graph/index.js";
-import type { TrainingBatch, TrainingBatches } from "../data/batches.js";
+import type { TrainingBatch } from "../data/batches.js";
 import { mixArrays, mixNumbers } from "../data/mix.js";
-import type { Phase } from "./contract.js";
+import type { Phase, Training } from "./contract.js";
 import { momentumInput } from "./follow.js";
 import { feedsFor, movingFeeds, sampleDrops, sampleMasks, scalar, visibleAt } from "./inputs.js";
 import { learningRate } from "./pace.js";
-import type { Run } from "./run.js";
+import { type LoadedPhase, type Run, type RunBatches, runAt } from "./run.js";
 import { keepInput, microBatchesOf } from "./step.js";
 
-/** What a step is fed, and how many tokens its samples show: its micro-batches are asked for when the first phase needs them. */
+/** What a step is fed, and what computes it: its micro-batches are asked for when the first phase needs them. */
 export interface StepFeeds {
-  /** Of the masks in which it varies. */
-  readonly visible: VisibleOf;
+  /** Loaded when first asked for. */
+  readonly phases: () => Promise<readonly LoadedPhase[]>;
+  /** In all. */
+  readonly samples: number;
   /** How often a phase is run. */
   readonly times: (phase: Phase) => number;
   /** What a phase is fed when it is run for the `i`-th time in this step. */
@@ -23,9 +25,11 @@ export interface StepFeeds {
   readonly waited: () => number;
 }
 
-/** The feeds of step number `step`, counted from 0. `batches` stands at its first micro-batch. */
-export function stepFeeds(run: Run, batches: TrainingBatches, step: number): StepFeeds {
-  const scalars = scalarsOf(run, step);
+/** The feeds of step number `step`, counted from 0, at whose first micro-batch the batches stand. */
+export function stepFeeds(whole: Run, all: RunBatches, step: number): StepFeeds {
+  const run = runAt(whole, step);
+  const batches = all.at(step);
+  const scalars = scalarsOf(run, whole.training, step);
   const visible = visibleAt(run.program, run.training.seed, { step, ...run.length });
   const count = microBatchesOf(run.training);
   // Another phase goes through them again.
@@ -49,17 +53,19 @@ export function stepFeeds(run: Run, batches: TrainingBatches, step: number): Ste
     return feeds;
   };
   return {
-    visible,
+    phases: () => run.phases(visible),
+    samples: run.training.batch,
     times: ({ each }) => (each === "micro-batch" ? count : 1),
     of: async ({ graph, each }, i) => feedsFor(graph, each === "micro-batch" ? await microBatch(i) : scalars),
     waited: () => waited,
   };
 }
 
-function scalarsOf({ program, training, length }: Run, step: number): Values {
+/** `training`: of the recipe that others may stand beside. */
+function scalarsOf({ program, length, counters }: Run, training: Training, step: number): Values {
   return {
     lr: scalar(learningRate(training, step, length)),
-    step: scalar(step + 1),
+    ...counters.feeds(step),
     ...movingFeeds(program, { step, ...length }),
     ...(program.teacher ? { [momentumInput]: scalar(program.teacher.momentum({ step, ...length })) } : {}),
   };
@@ -107,9 +113,9 @@ const copied = (feeds: Values): Values =>
  * the same. Aborted between the micro-batches of the first phase, or while it waits for one, it gives null: nothing that a
  * checkpoint keeps has changed yet.
  */
-export async function runStep({ phases, options }: Run, feeds: StepFeeds): Promise<Values | null> {
+export async function runStep({ options }: Run, feeds: StepFeeds): Promise<Values | null> {
   let told: Values = {};
-  for (const [at, { phase, runner }] of (await phases(feeds.visible)).entries()) {
+  for (const [at, { phase, runner }] of (await feeds.phases()).entries()) {
     const times = feeds.times(phase);
     const each: Values[] = [];
     for (let i = 0; i < times; i++) {

@@ -1,45 +1,47 @@
 /** A run while it goes on: opened anew or from its newest checkpoint, fed, and saved. What is done step by step is `train.ts`. */
 
 import {
-  hasStates,
   type ModelProgram,
-  mixesPairs,
   parameterShapes,
-  type SampleIndex,
   type VisibleOf,
   varyingMasks,
   withVisible,
 } from "../../blocks/index.js";
-import { sizeOf } from "../../graph/index.js";
+import { type StateSlot, sizeOf } from "../../graph/index.js";
 import { listCheckpoints, newestCheckpoint, saveCheckpoint } from "../checkpoint/checkpoint.js";
-import { type Checkpoint, type CheckpointFacts, stateFrom } from "../checkpoint/stored.js";
+import { type CheckpointFacts, stateFrom } from "../checkpoint/stored.js";
 import { type TrainingBatches, trainingBatches } from "../data/batches.js";
-import { type DataDigest, digestOf } from "../data/digest.js";
-import { openData } from "../data/open.js";
 import { repeated } from "../data/order.js";
 import type { Runner, Session } from "../executors/executor.js";
 import { version } from "../package.js";
 import { RunError } from "../run-error.js";
-import type { Phase, Training, TrainOptions } from "./contract.js";
+import { type Counters, countersOf, stepBeside, tablesBeside } from "./beside.js";
+import type { BesideTraining, Phase, Training, TrainOptions } from "./contract.js";
 import { firstBadValues } from "./guard.js";
 import { type Log, openLog, rewindLog } from "./log.js";
 import { type Length, lengthOf } from "./pace.js";
+import { checkContinuation, type OpenSource, openSource } from "./source.js";
 import { microBatchesOf, startingState, type TrainingStep, trainingStep } from "./step.js";
+import { lengthInTurns, type Turns, turnsOf } from "./turns.js";
 import { startingWeights } from "./weights.js";
 
-/** What is loaded once and used by every step. */
-export interface Run {
-  readonly program: ModelProgram;
-  readonly training: Training;
-  readonly options: TrainOptions;
-  readonly index: SampleIndex;
-  readonly digest: DataDigest;
-  readonly length: Length;
+/** What is loaded once for the steps of one recipe. */
+export interface Source extends OpenSource {
   /** Of the largest number of visible tokens. */
   readonly step: TrainingStep;
-  readonly session: Session;
   /** The phases of a step with these numbers of visible tokens, of the masks in which they vary; loaded when first asked for. */
   readonly phases: (visible: VisibleOf) => Promise<readonly LoadedPhase[]>;
+}
+
+/** What is loaded once and used by every step; of several recipes, with what is of the one that the others stand beside. */
+export interface Run extends Source {
+  readonly options: TrainOptions;
+  readonly length: Length;
+  readonly session: Session;
+  /** The recipes whose steps take turns, its own first. */
+  readonly sources: readonly Source[];
+  readonly turns: Turns;
+  readonly counters: Counters;
   readonly log: Log;
   /** Names of the probes that were run after the step that the run goes on from. */
   readonly probed: readonly string[];
@@ -51,6 +53,12 @@ export interface LoadedPhase {
   readonly phase: Phase;
   readonly runner: Runner;
 }
+
+/** The run as one of its steps sees it, counted from 0: with what is of the recipe whose turn it is. */
+export const runAt = (run: Run, step: number): Run => ({
+  ...run,
+  ...(run.sources[run.turns.at(step).which] as Source),
+});
 
 /** What a run goes back to: a checkpoint, and the steps done then. */
 export interface Saved {
@@ -70,14 +78,20 @@ export async function openRun(
   const { directory, executor, resume } = options;
   if (!resume) await checkFresh(directory);
   const checkpoint = resume ? await newestCheckpoint(directory) : null;
-  const index = options.index ?? (await openData(training.data, "train", options.root, program));
-  checkClasses(program, index);
-  checkPairs(training);
-  checkWhole(program, training);
-  const length = lengthOf(training, index.length);
-  const digest = await digestOf(index, options.root);
-  if (checkpoint !== null) checkContinuation(checkpoint, training, index.length, digest);
-  const step = trainingStep(program, training);
+  const own = await openSource(program, training, options.index, options.root);
+  const others = options.beside ?? [];
+  const beside: OpenSource[] = [];
+  for (const other of others) beside.push(await openSource(other.program, other.training, other.index, options.root));
+  const turns = turnsOf(
+    training.mix ?? "alternate",
+    [own, ...beside].map(({ training: of, index }) => lengthOf(of, index.length).stepsPerEpoch),
+  );
+  const length = lengthInTurns(turns, training);
+  if (checkpoint !== null) checkContinuation(checkpoint, training, [own, ...beside]);
+  const counters = countersOf(program, others, turns);
+  const settings = { ...training, counterOf: counters.of };
+  const step = trainingStep(program, settings);
+  const steps = others.map((other) => stepBeside(other, program, training, counters));
   const state =
     checkpoint === null
       ? startingState(step.slots, await startingWeights(program.parameters, training.seed, options.weights))
@@ -86,11 +100,28 @@ export async function openRun(
   const log = openLog(directory, resume);
   let session: Session | null = null;
   try {
-    session = await executor.open([...step.slots, ...step.sums], { ...state, ...startingState(step.sums, {}) });
-    const phases = phaseLoader(program, training, session, step);
+    const sums = allSums([step, ...steps]);
+    const tables = others.flatMap(tablesBeside);
+    session = await executor.open([...step.slots, ...sums, ...tables.map(({ slot }) => slot)], {
+      ...state,
+      ...startingState(sums, {}),
+      ...Object.fromEntries(tables.map(({ slot, values }) => [slot.name, values])),
+    });
+    const phases = phaseLoader(program, session, step, (seen) => trainingStep(seen, settings));
     await phases(most(program));
+    const opened = session;
+    const sources: readonly Source[] = [
+      { ...own, step, phases },
+      ...beside.map((one, i) => {
+        const other = others[i] as BesideTraining;
+        const of = (seen: ModelProgram) => stepBeside({ ...other, program: seen }, program, training, counters);
+        const its = steps[i] as TrainingStep;
+        return { ...one, step: its, phases: phaseLoader(one.program, opened, its, of) };
+      }),
+    ];
     const run: Run = {
-      ...{ program, training, options, index, digest, length, step, session, phases, log },
+      ...(sources[0] as Source),
+      ...{ options, length, session, sources, turns, counters, log },
       probed: known.flatMap((line) =>
         line.kind === "probe" && line.step === checkpoint?.step ? [String(line.name)] : [],
       ),
@@ -105,6 +136,11 @@ export async function openRun(
   }
 }
 
+/** The sums of all steps, each once. */
+const allSums = (steps: readonly TrainingStep[]): readonly StateSlot[] => [
+  ...new Map(steps.flatMap(({ sums }) => sums.map((slot) => [slot.name, slot]))).values(),
+];
+
 /** The largest numbers of visible tokens. */
 const most = (program: ModelProgram): VisibleOf =>
   Object.fromEntries(varyingMasks(program).map(({ name, mask }) => [name, mask.visible]));
@@ -112,16 +148,16 @@ const most = (program: ModelProgram): VisibleOf =>
 /** Loads the phases of a step once for all numbers of visible tokens that go together: the shapes of a graph are fixed. */
 function phaseLoader(
   program: ModelProgram,
-  training: Training,
   session: Session,
   largest: TrainingStep,
-): Run["phases"] {
+  stepOf: (program: ModelProgram) => TrainingStep,
+): Source["phases"] {
   const keyOf = (visible: VisibleOf): string => JSON.stringify(Object.entries(visible));
   const largestKey = keyOf(most(program));
   const known = new Map<string, Promise<readonly LoadedPhase[]>>();
   const load = async (visible: VisibleOf): Promise<readonly LoadedPhase[]> => {
     const isLargest = keyOf(visible) === largestKey;
-    const step = isLargest ? largest : trainingStep(withVisible(program, visible), training);
+    const step = isLargest ? largest : stepOf(withVisible(program, visible));
     const loaded: LoadedPhase[] = [];
     for (const phase of step.phases) loaded.push({ phase, runner: await session.load(phase.graph) });
     return loaded;
@@ -134,60 +170,6 @@ function phaseLoader(
   };
 }
 
-/** A model of classes is trained with the label of every sample. */
-function checkClasses({ name, classes, severalClasses, detector, places }: ModelProgram, data: SampleIndex): void {
-  // Whether there are maps is said where the first is read.
-  if (places) return;
-  const known = data.classes.length;
-  if (classes !== undefined && !detector && known > 0 && data.sample(0).label === null) {
-    throw new RunError("run/data", {
-      what: "The data has no class of whole samples",
-      why: `${name} learns to tell ${classes} apart`,
-      help: "Use data with labels of samples, or a head that finds objects.",
-    });
-  }
-  if (classes !== undefined && data.several && !severalClasses) {
-    throw new RunError("run/data", {
-      what: "The samples have any number of classes each",
-      why: `the loss of ${name} is for one class of each`,
-      help: "Write `loss class_bce`, or give each sample one label: of rows of flags with a single one, `numpy.argmax(labels, axis=1)`.",
-    });
-  }
-  if (classes === undefined || (known > 0 && known <= classes)) return;
-  throw new RunError("run/data", {
-    what: known === 0 ? "The data has no classes" : `The data has ${known} classes`,
-    why: `${name} learns to tell ${classes} apart`,
-    help:
-      known === 0
-        ? detector
-          ? "Use data with boxes, such as `coco(...)`."
-          : "Use a folder with one sub-folder for each class, or label files."
-        : `Write \`classes: ${known}\` in the model's head, or use other data.`,
-  });
-}
-
-/** Samples that are mixed in pairs come in pairs. */
-function checkPairs(training: Training): void {
-  const { microBatch = training.batch } = training;
-  if (microBatch % 2 === 0 || !mixesPairs(training)) return;
-  const what = microBatch === training.batch ? "A batch" : "A part of a batch that is computed at once";
-  throw new RunError("run/data", {
-    what: `${what} has ${microBatch} samples, and the recipe mixes them in pairs`,
-    help: "Write an even number.",
-  });
-}
-
-/** What keeps statistics of batches is computed of a whole one at once. */
-function checkWhole({ name, parameters }: ModelProgram, training: Training): void {
-  const parts = microBatchesOf(training);
-  if (parts === 1 || !hasStates(parameters)) return;
-  throw new RunError("run/data", {
-    what: `${name} keeps statistics of whole batches, and its batch would be computed in ${parts} parts`,
-    why: "A batch norm or a centre would be moved by each part alone: another model would be trained.",
-    help: "Leave `--micro-batch` out, write a smaller `batch` in the recipe, or compute on a machine with more memory.",
-  });
-}
-
 /** An earlier run is never overwritten. */
 async function checkFresh(directory: string): Promise<void> {
   if ((await listCheckpoints(directory)).length > 0) {
@@ -196,37 +178,6 @@ async function checkFresh(directory: string): Promise<void> {
       help: "Continue it with `--resume`, or choose another output folder.",
     });
   }
-}
-
-/** A continuation must see the samples that the uninterrupted run would have seen. */
-function checkContinuation(
-  { path, seed, cursor, data }: Checkpoint,
-  training: Training,
-  samples: number,
-  digest: DataDigest,
-): void {
-  const numbers = [
-    { what: "samples", before: cursor.samples, now: samples },
-    { what: "samples a batch", before: cursor.batchSize, now: training.batch },
-    { what: "as seed", before: seed, now: training.seed },
-  ].filter(({ before, now }) => before !== now);
-  const parts = [
-    { what: "the files have other names", part: "names" },
-    { what: "samples have other labels", part: "labels" },
-    { what: "samples have other contents under the same names", part: "contents" },
-  ] as const;
-  // With other names, all is other.
-  const other = numbers.length === 0 ? parts.find(({ part }) => data && data[part] !== digest[part]) : undefined;
-  const changed = [
-    ...numbers.map(({ what, before, now }) => `it had ${before} ${what} and now there are ${now}`),
-    ...(other ? [other.what] : []),
-  ];
-  if (changed.length === 0) return;
-  throw new RunError("run/resume-mismatch", {
-    what: `The run of ${path} cannot be continued exactly`,
-    why: changed.join("; "),
-    help: "Restore the data and the recipe (the checkpoint keeps its spec), or start a new run.",
-  });
 }
 
 function announce({ program, training, options, index, length, step, log }: Run, start: number): void {
@@ -263,8 +214,34 @@ function announce({ program, training, options, index, length, step, log }: Run,
   });
 }
 
+/** The batches of the recipes whose steps take turns. */
+export interface RunBatches {
+  /** Of the recipe whose turn a step is: they stand at its first micro-batch. */
+  readonly at: (step: number) => TrainingBatches;
+  close(): Promise<void>;
+}
+
 /** Micro-batches from the first of the step that follows `start` steps. */
-export const openBatches = ({ program, training, options, index, log }: Run, start: number): Promise<TrainingBatches> =>
+export async function openBatches(run: Run, start: number): Promise<RunBatches> {
+  const opened: TrainingBatches[] = [];
+  const close = async (): Promise<void> => {
+    for (const batches of opened) await batches.close();
+  };
+  try {
+    for (const [which, source] of run.sources.entries()) {
+      opened.push(await sourceBatches({ ...run, ...source }, run.turns.before(which, start)));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { at: (step) => opened[run.turns.at(step).which] as TrainingBatches, close };
+}
+
+const sourceBatches = (
+  { program, training, options, index, log, sources }: Run,
+  start: number,
+): Promise<TrainingBatches> =>
   trainingBatches({
     index: repeated(index, training.repeat ?? 1),
     augment: training.augment,
@@ -275,7 +252,7 @@ export const openBatches = ({ program, training, options, index, log }: Run, sta
     parts: microBatchesOf(training),
     seed: training.seed,
     root: options.root,
-    workers: options.workers,
+    workers: Math.ceil(options.workers / sources.length),
     start,
     note: (text) => {
       log.write({ kind: "note", text });
@@ -285,7 +262,7 @@ export const openBatches = ({ program, training, options, index, log }: Run, sta
 
 /** What a checkpoint of the state after `step` steps says beside it. */
 export const checkpointFacts = (
-  { program, training, options, index, digest, length }: Run,
+  { program, training, options, index, digest, length, sources }: Run,
   step: number,
 ): CheckpointFacts => ({
   program: program.name,
@@ -299,6 +276,15 @@ export const checkpointFacts = (
     batchSize: training.batch,
   },
   data: digest,
+  ...(sources.length === 1
+    ? {}
+    : {
+        beside: sources.slice(1).map((other) => ({
+          samples: other.index.length,
+          batchSize: other.training.batch,
+          data: other.digest,
+        })),
+      }),
 });
 
 /** Saves all state after `step` steps, unless some of it is not finite: what is saved can always be continued. */

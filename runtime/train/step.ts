@@ -59,7 +59,10 @@ export const keepInput = "keep";
 
 type Settings = Freezing &
   Pick<Training, "batch" | "microBatch" | "recompute" | "clip" | "gradientNorm" | "optimizer"> &
-  Partial<Pick<Training, "average">>;
+  Partial<Pick<Training, "average">> & {
+    /** The feed [] that counts the updates of a weight, from 1; if absent, `step` counts those of all. */
+    readonly counterOf?: (weight: string) => string;
+  };
 
 /** Micro-batches of a step. */
 export const microBatchesOf = ({ batch, microBatch = batch }: Pick<Training, "batch" | "microBatch">): number => {
@@ -184,14 +187,22 @@ function updateAll(
 ) {
   const raw = trained.map(({ gradient }) => gradient);
   const clipped = g.scope("clip", () => clip(g, raw, training));
-  const [whole, step] = [g.input("lr", []), g.input("step", [])];
+  const whole = g.input("lr", []);
+  const stepOf = stepsIn(g, trained, training);
   const updates = trained.flatMap(({ name, parameter, token, share }, i) => {
     const gradient = clipped.gradients[i] as Tensor;
     const lr = share === 1 ? whole : g.mul(whole, share);
-    const inputs = { parameter, gradient, token, lr, step: updateCount(g, step, orderOf(name)) };
+    const inputs = { parameter, gradient, token, lr, step: updateCount(g, stepOf(name), orderOf(name)) };
     return update(g, training.optimizer, name, inputs);
   });
   return { updates: Object.fromEntries(updates), told: clipped.outputs };
+}
+
+/** The step of each weight: how often it has been updated, with this time. */
+function stepsIn(g: Builder, trained: readonly Trained[], { counterOf = () => "step" }: Settings) {
+  const feeds = new Set(trained.map(({ name }) => counterOf(name)));
+  const steps = new Map([...feeds].map((feed) => [feed, g.input(feed, [])]));
+  return (name: string): Tensor => steps.get(counterOf(name)) as Tensor;
 }
 
 /** The update whose gradients are the sums of a step. */

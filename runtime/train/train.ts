@@ -8,14 +8,13 @@ import { basename } from "node:path";
 import { type ModelProgram, namedParameters, probeName } from "../../blocks/index.js";
 import type { StateSlot, Values } from "../../graph/index.js";
 import { averageName } from "../checkpoint/stored.js";
-import type { TrainingBatches } from "../data/batches.js";
 import type { Session } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
 import type { CheckpointInterval, Training, TrainOptions, TrainResult } from "./contract.js";
 import { type BadStep, type Before, brokenOutput, checkpointState, findTrouble } from "./failure.js";
 import { firstBadValues } from "./guard.js";
 import { type Length, learningRate, type Pace, paceMeter } from "./pace.js";
-import { openBatches, openRun, type Run, type Saved, save } from "./run.js";
+import { openBatches, openRun, type Run, type RunBatches, type Saved, save } from "./run.js";
 import { runStep, stepFeeds, untilAborted } from "./run-step.js";
 import { gradientNormOutput, lossOutput, termPrefix } from "./step.js";
 
@@ -43,9 +42,9 @@ export async function train(program: ModelProgram, training: Training, options: 
 }
 
 /** `opened`: null where the run is to end before its batches are open. Gives what came of it, and leaves the batches closed. */
-async function loop(run: Run, start: Saved, opened: TrainingBatches | null): Promise<TrainResult> {
+async function loop(run: Run, start: Saved, opened: RunBatches | null): Promise<TrainResult> {
   const { options, length, training } = run;
-  const meter = paceMeter(training.batch);
+  const meter = paceMeter();
   const isSaveDue = dueMeter(options.checkpointEvery, length);
   const isPictureDue = dueMeter(options.draw?.every ?? {}, length);
   if (training.evaluate.length > 0 && options.probe === undefined) {
@@ -65,7 +64,12 @@ async function loop(run: Run, start: Saved, opened: TrainingBatches | null): Pro
       const outputs = await runStep(run, feeds);
       if (outputs === null) break;
       step += 1;
-      const pace = meter((performance.now() - began) / 1000, feeds.waited() / 1000, length.totalSteps - step);
+      const spent = {
+        seconds: (performance.now() - began) / 1000,
+        waited: feeds.waited() / 1000,
+        samples: feeds.samples,
+      };
+      const pace = meter(spent, length.totalSteps - step);
       const told = badOutput(outputs, step) ?? (options.debugNan ? await badState(run, step) : null);
       if (told === null) tell(run, step, Math.floor((step - 1) / length.stepsPerEpoch), outputs, pace);
       const isDue = told === null && (isSaveDue(step) || step === length.totalSteps);

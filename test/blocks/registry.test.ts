@@ -47,6 +47,7 @@ const inRange: { readonly [K in Kind]: (value: never, type: TypeOf<K>) => boolea
   sources: (list: readonly { file: unknown; part: unknown }[]) =>
     list.every(({ file, part }) => typeof file === "string" && (part === null || typeof part === "string")),
   parts: (list: readonly unknown[]) => list.every((name) => typeof name === "string"),
+  recipes: (list: readonly unknown[]) => list.every((name) => typeof name === "string"),
   labels: (list: readonly unknown[]) => list.every((label) => typeof label === "string"),
 };
 

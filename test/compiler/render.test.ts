@@ -200,6 +200,7 @@ function textOf(type: ParamType): fc.Arbitrary<string> {
     case "sources":
       return fc.constantFrom('"runs/mae"', '"runs/mae".encoder', '["a.pth".encoder, "b/c.safetensors".target.region]');
     case "parts":
+    case "recipes":
       return fc.constantFrom("head", "[decoder, target.region]");
     case "labels":
       // A label that the models of this test have.

@@ -25,8 +25,9 @@ function modelAndRecipe(name: string) {
   const { models, recipes } = exampleOf(`${file}.mae`);
   // What the file declares last extends all that it imports.
   const ancestors = ({ model }: { readonly model: string }): number => models.get(model)?.ancestry.length ?? 0;
+  const beside = new Set([...recipes.values()].flatMap((one) => (one.beside ?? []).map(({ recipe }) => recipe.name)));
   const recipe = [...recipes.values()]
-    .filter(({ model }) => !wanted || model === wanted)
+    .filter(({ name: own, model }) => (wanted ? model === wanted : !beside.has(own)))
     .reduce((last, one) => (ancestors(one) >= ancestors(last) ? one : last));
   const model = recipe && models.get(recipe.model);
   if (!recipe || !model) throw new Error(`${name} holds no model with a recipe`);
@@ -86,6 +87,8 @@ describe.each([
   ["gan-mae", 111_907_840 + 768 + 1],
   // The weights of Hugging Face's VideoMAEForPreTraining, and the two tables of positions.
   ["video-mae", 94_210_944 + 1568 * (768 + 384)],
+  // The same with a bias of the keys, in 12 and 4 blocks, and of the layer into the decoder.
+  ["omni-mae", 94_210_944 + 12 * 768 + 4 * 384 + 384 + 1568 * (768 + 384)],
   // ViT-L and a decoder of width 512 and depth 4: tubelets of 1536 numbers, 768 of them predicted, 8 times, 196 places, two class tokens.
   [
     "mae-st",
@@ -216,6 +219,7 @@ const plainToys = [
   "digits-sg-mae",
   "digits-mae-contrast",
   "digits-cmae",
+  "digits-omni-mae",
 ];
 
 /** Data that an example's script makes, by the beginning of the example's name; all other data comes with packages. */
@@ -227,6 +231,7 @@ const made: Readonly<Record<string, string>> = {
   "digits-multi-mae": "digit-scenes",
   "digits-mae-st": "moving-digits",
   "brain-waves": "brain-waves",
+  "digits-omni-mae": "moving-digits",
   "digits-uvad": "odd-digits",
   machines: "machines",
   heartbeats: "heartbeats",
@@ -259,6 +264,8 @@ const toys: readonly (readonly [name: string, share: number])[] = [
   ["digits-simmim", 0.97],
   ["digits-swin-mae", 0.97],
   ["digits-m3ae", 0.9],
+  // Steps of texts alone among those of pairs.
+  ["digits-m3ae-texts", 0.95],
 ];
 
 const dataFolder = folder();
@@ -295,8 +302,13 @@ describe.each([
       // The warm-up of the recipe is longer than that.
       schedule: bound("schedule", "constant"),
     };
+    const beside = (recipe.beside ?? []).map(({ recipe: other, model: its, weights }) => ({
+      ...{ name: other.name, weights, program: programOf(assemble(its)) },
+      training: { ...trainingOf(other), batch },
+    }));
     const { steps, state } = await trained(programOf(assemble(model)), training, {
       directory,
+      beside,
       root: Object.keys(made).some((beginning) => name.startsWith(beginning)) ? dataFolder : root,
       executor: here.executor,
       checkpointEvery: { steps: middle },

@@ -81,6 +81,25 @@ def predict(case: Case, w: Weights, image: torch.Tensor, text: torch.Tensor, fee
     return linear(w, "image.decoder_pred", x[:, 1 : 1 + patches]), linear(w, "text.decoder_pred", x[:, 1 + patches :])
 
 
+def words_of(case: Case, w: Weights, text: torch.Tensor, feed: Feed) -> torch.Tensor:
+    """The cross-entropy of hidden words of texts alone."""
+    batch, told = len(text), text[..., 1] >= 0
+    words = w["text.word_embed.weight"][text[..., 0].long()] + w["text.pos_embed"] + w["text.input_embed"]
+    seen = take(words, feed["visible"])
+    front = torch.ones(batch, 1, dtype=torch.bool)
+    x = torch.cat([w["cls_token"].expand(batch, -1, -1), seen], dim=1)
+    counted = torch.cat([front, told.gather(1, feed["visible"])], dim=1)
+    x = through(w, "blocks", case.encoder.depth, case.encoder.heads, x, counted)
+    first, part = linear(w, "decoder_embed", layer_norm(w, "norm", x)).split([1, seen.shape[1]], dim=1)
+    hidden = w["mask_token"].expand(batch, case.length - part.shape[1], -1)
+    placed = take(torch.cat([part, hidden], dim=1), feed["restore"]) + w["text.decoder_pos_embed"] + w["text.decoder_input_embed"]
+    x = torch.cat([first, placed], dim=1)
+    x = through(w, "decoder_blocks", case.decoder.depth, case.decoder.heads, x, torch.cat([front, told], dim=1))
+    logits = linear(w, "text.decoder_pred", layer_norm(w, "decoder_norm", x)[:, 1:])
+    judged = (feed["restore"] >= case.visible(case.length)) & (text[..., 1] > 0)
+    return F.cross_entropy(logits[judged], text[..., 0].long()[judged])
+
+
 def terms_of(case: Case, w: Weights, image: torch.Tensor, text: torch.Tensor, feed: Feed) -> dict[str, torch.Tensor]:
     pixels, logits = predict(case, w, image, text, feed)
     hidden = feed["imageRestore"] >= case.visible(case.tokens)
@@ -179,11 +198,14 @@ def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
 
 
 def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
-    image, text = line(example, "input", "image")["values"], line(example, "input", "text")["values"]
+    image, text = line(example, "input", "image"), line(example, "input", "text")["values"]
+    pictures = {
+        "image": (*image["values"]["size"], image["values"]["channels"]),
+        "patch": tuple(line(example, "tokens", "image")["values"]["size"]),
+    } if image else {}
     case = replace(
         SMALL,
-        image=(*image["size"], image["channels"]),
-        patch=tuple(line(example, "tokens", "image")["values"]["size"]),
+        **pictures,
         length=text["length"],
         vocabulary=text["vocabulary"],
         ratio=line(example, "mask")["values"]["ratio"],
@@ -192,7 +214,15 @@ def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
         weight=line(example, "loss", "text")["values"]["weight"],
     )
     w = leaves(weights, tables_of(weights))
-    return descend(example, w, feeds, lambda feed: total_of(case, terms_of(case, w, feed["image"], feed["text"], feed)))
+    # Of one input alone, the weights bear no label, and the first row of a table is that of the class token: zero.
+    labelled = w if image else w | {f"text.{name}": weight[:, 1:] if name in tables_of(w) else weight for name, weight in w.items()}
+
+    def loss(feed: Feed) -> torch.Tensor:
+        if "image" not in feed:
+            return case.weight * words_of(case, labelled, feed["text"], feed)
+        return total_of(case, terms_of(case, w, feed["image"], feed["text"], feed))
+
+    return descend(example, w, feeds, loss)
 
 
 def main() -> None:

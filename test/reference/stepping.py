@@ -10,6 +10,8 @@ A recorded example is two files. NAME.json, the decisions:
   optimizer    {block, values}; its rate is fed
   clip         largest global norm of the gradients, or null
   freeze       where something is frozen: `encoder`, all that sees an input
+  beside       where steps of other models take turns with those of this one: for each of them `model`, lines likewise, and `weights`, the name
+               that each of its weights has here
 
 NAME.safetensors:
 
@@ -116,7 +118,10 @@ def update(case: dict, optimizer: torch.optim.Optimizer, feed: Feed) -> None:
 
 
 def descend(case: dict, w: Weights, feeds: list[Feed], loss_of: Callable[[Feed], torch.Tensor]) -> list[float]:
-    """Brings one loss of the leaves `w` down. -> the loss of each step before its update"""
+    """
+    Brings one loss of the leaves `w` down; where the steps of several models take turns, each moves the weights that it has. -> the loss of each
+    step before its update
+    """
     trained = {name: weight for name, weight in w.items() if weight.requires_grad}
     optimizer = optimizer_for(case, trained)
     losses = []
@@ -125,6 +130,6 @@ def descend(case: dict, w: Weights, feeds: list[Feed], loss_of: Callable[[Feed],
         losses.append(loss.item())
         loss.backward()
         idle = [name for name, weight in trained.items() if weight.grad is None]
-        assert not idle, f"without a gradient: {idle}"
+        assert not idle or "beside" in case, f"without a gradient: {idle}"
         update(case, optimizer, feed)
     return losses

@@ -62,9 +62,14 @@ def method_of(case: dict) -> str:
     used = {(line["slot"], line["block"]) for line in case["model"]}
     together = next((module for blocks, module in TOGETHER if blocks <= used), None)
     found = together or next((module for slot, block, module in METHODS if (slot, block) in used), "mae")
-    # Of clips, VideoMAE hides tubes.
-    tubes = any(line["slot"] == "mask" and line["values"].get("along") == ["row", "column"] for line in case["model"])
-    return "uvad" if found == "video-mae" and not tubes else found
+    says = {(line["slot"], name): value for line in case["model"] for name, value in line["values"].items()}
+    # Of texts, those that a model of several inputs reads too are told from the others.
+    if found == "bert" and says.get(("positions", "and")) == "input":
+        return "m3ae"
+    # Of clips, VideoMAE hides tubes, and OmniMAE knows places in the sequence.
+    if found != "video-mae" or says.get(("mask", "along")) == ["row", "column"]:
+        return found
+    return "omni-mae" if says.get(("positions", "order")) == "flat" else "uvad"
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ import {
   textChannels,
 } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
-import { analyze, type Filled, type Model, type Recipe, trainingOf } from "../../compiler/index.js";
+import { analyze, type Filled, type Model, type Recipe, type RecipeBeside, trainingOf } from "../../compiler/index.js";
 import { randomStream } from "../../graph/index.js";
 import { type Bound, type Executor, packageRoot, type Training, train } from "../../runtime/index.js";
 import { bound, inMemory } from "./data.js";
@@ -44,6 +44,8 @@ export interface Example {
   /** Made small. */
   readonly model: Model;
   readonly recipe: Recipe;
+  /** What is trained beside it, each likewise. */
+  readonly beside: readonly (Omit<Example, "beside"> & Pick<RecipeBeside, "weights">)[];
 }
 
 /** Every recipe that an example declares, in the folder and in those below it; some examples are models alone. */
@@ -86,7 +88,8 @@ function examplesOf(path: string, vocabulary: Registry): readonly Example[] {
     const model = models.get(recipe.model);
     if (!model) throw new Error(`${path} has a recipe for ${recipe.model} and no such model`);
     const stem = path.slice(0, -".mae".length).replaceAll("/", "-");
-    return { name: `${stem}.${recipe.name}`, model: shrunk(model), recipe };
+    const beside = (recipe.beside ?? []).map((one) => ({ ...one, name: one.recipe.name, model: shrunk(one.model) }));
+    return { name: `${stem}.${recipe.name}`, model: shrunk(model), recipe, beside };
   });
 }
 
@@ -324,7 +327,7 @@ const slow = ({ definition, values }: Bound<Optimizer>): Bound<Optimizer> => ({
 });
 
 /** The recipe on a few pictures for a few steps at a constant rate, since warm-ups are longer than that; nothing is judged. */
-export function trainingOfExample({ model, recipe }: Example): Training {
+export function trainingOfExample({ model, recipe }: Pick<Example, "model" | "recipe">): Training {
   const written = trainingOf(recipe);
   const program = programOf(assemble(model));
   const { arrays } = program;
@@ -351,6 +354,11 @@ export async function lossesOf(
   await train(programOf(assemble(example.model)), trainingOfExample(example), {
     directory,
     root: folder,
+    beside: example.beside.map(({ name, model, recipe, weights }) => ({
+      ...{ name, weights },
+      program: programOf(assemble(model)),
+      training: trainingOfExample({ model, recipe }),
+    })),
     executor,
     resume: false,
     spec: example.name,

@@ -87,6 +87,9 @@ export function recordedOf(example: Example, { tensors }: Recorder): Recorded {
     optimizer: { block: optimizer.definition.name, values: optimizer.values },
     clip,
     ...(freeze ? { freeze } : {}),
+    ...(example.beside.length > 0
+      ? { beside: example.beside.map(({ model, weights }) => ({ model: model.slots.map(decisionOf), weights })) }
+      : {}),
   };
   const hash = createHash("sha256").update(JSON.stringify(decisions));
   for (const { name, shape, values } of tensors) hash.update(`${name} ${shape}\n`).update(values);

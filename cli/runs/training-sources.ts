@@ -1,0 +1,95 @@
+/** What a run trains on: the data of its recipe, and of those beside it their data, how their batches are computed, and the modules of their models. */
+
+import type { ModelProgram, SampleIndex } from "../../blocks/index.js";
+import { arraysOf, type Model, type Recipe, type RecipeBeside, settingsOf, trainingOf } from "../../compiler/index.js";
+import type { BesideTraining, Executor } from "../../runtime/index.js";
+import { addressesOf, elsewhere } from "../config/index.js";
+import { type Computing, computingOf, type MemoryFlags } from "../machine/micro-batches.js";
+import { dataMemory } from "../machine/process-memory.js";
+import { packageVersion } from "../package-root.js";
+import type { Trained } from "./continuation.js";
+
+/**
+ * Throws where a run could not begin for want of its data, while the run that it is to replace is still there. `opened`: they are open
+ * already.
+ */
+export async function openTrainingData(model: Model, recipe: Recipe, opened: SampleIndex | null): Promise<SampleIndex> {
+  const { lengthOf, openData } = await import("../../runtime/index.js");
+  const training = trainingOf(recipe);
+  const arrays = arraysOf(model);
+  const index = opened ?? (await openData(training.data, "train", process.cwd(), { arrays }));
+  lengthOf(training, index.length);
+  return index;
+}
+
+/** A recipe whose data are open. */
+export interface BesideData extends RecipeBeside {
+  readonly index: SampleIndex;
+}
+
+/** Throws where a run could not begin for want of data. */
+export async function openBeside({ beside = [] }: Recipe): Promise<readonly BesideData[]> {
+  const { lengthOf, openData } = await import("../../runtime/index.js");
+  const opened: BesideData[] = [];
+  for (const one of beside) {
+    const training = trainingOf(one.recipe);
+    const index = await openData(training.data, "train", process.cwd(), { arrays: arraysOf(one.model) });
+    lengthOf(training, index.length);
+    opened.push({ ...one, index });
+  }
+  return opened;
+}
+
+interface Beside {
+  readonly beside: readonly BesideData[];
+  /** Tells a line for people. */
+  readonly note: (text: string) => void;
+}
+
+/** The micro-batch of each; one of a size that the flags ask for, where its batch has such parts. */
+export async function besideComputing(
+  { beside, note }: Beside,
+  flags: MemoryFlags & { readonly workers?: number },
+  executor: Executor,
+  before: Computing | null,
+): Promise<Pick<Computing, "beside">> {
+  const sizes: number[] = [];
+  for (const [i, { model, recipe, index }] of beside.entries()) {
+    const { batch } = settingsOf(recipe);
+    const { microBatch, ...others } = flags;
+    const asked = microBatch !== undefined && batch % microBatch === 0 ? flags : others;
+    const known = before && { ...before, micro_batch: before.beside?.[i] ?? batch };
+    const data = await dataMemory(model, recipe, index, flags.workers);
+    const told = (text: string) => note(`${recipe.name}: ${text}`);
+    sizes.push(computingOf({ model, recipe, batch, data }, asked, executor, known, told).micro_batch);
+  }
+  return sizes.length > 0 ? { beside: sizes } : {};
+}
+
+/** What is trained beside a run's own model, by modules that are kept in its folder. `program`: that of the run's own model. */
+export async function besideTrainings(
+  run: Trained & { readonly beside: readonly BesideData[]; readonly directory: string },
+  { beside: sizes = [] }: Computing,
+  program: ModelProgram,
+): Promise<readonly BesideTraining[]> {
+  const { vocabulary, directory } = run;
+  const [{ emitModule }, { loadProgram }] = await Promise.all([
+    import("../../compiler/emit/index.js"),
+    import("../specs/load-program.js"),
+  ]);
+  const trainings: BesideTraining[] = [];
+  for (const [i, { recipe, model, weights, index }] of run.beside.entries()) {
+    const programOf = async (): Promise<ModelProgram> => {
+      const source = await emitModule(model, packageVersion(), elsewhere(vocabulary, directory));
+      const addresses = addressesOf(vocabulary, directory);
+      return loadProgram(source, directory, model.name, addresses, `program-${recipe.name}.ts`);
+    };
+    const training = trainingOf(recipe);
+    trainings.push({
+      ...{ name: recipe.name, weights, index },
+      program: model === run.model ? program : await programOf(),
+      training: { ...training, microBatch: sizes[i] ?? training.batch },
+    });
+  }
+  return trainings;
+}
