@@ -1,12 +1,6 @@
 /** A run while it goes on: opened anew or from its newest checkpoint, fed, and saved. What is done step by step is `train.ts`. */
 
-import {
-  type ModelProgram,
-  parameterShapes,
-  type VisibleOf,
-  varyingMasks,
-  withVisible,
-} from "../../blocks/index.js";
+import { type ModelProgram, parameterShapes, type VisibleOf, varyingMasks, withVisible } from "../../blocks/index.js";
 import { type StateSlot, sizeOf } from "../../graph/index.js";
 import { listCheckpoints, newestCheckpoint, saveCheckpoint } from "../checkpoint/checkpoint.js";
 import { type CheckpointFacts, stateFrom } from "../checkpoint/stored.js";
