@@ -36,6 +36,8 @@ export interface Callee {
   readonly name: string;
   /** The layer itself; null: a function of the program. */
   readonly layer: object | null;
+  /** Of a function of the program: the layer that makes of the weights those that it takes. */
+  readonly weights?: { readonly name: string; readonly layer: object };
 }
 
 export type Statement =

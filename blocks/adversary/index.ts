@@ -3,7 +3,14 @@
 import type { Tensor } from "../../graph/index.js";
 import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
-import { deceptionLoss, discriminationError, linear, linearParameters, takeTokens } from "../nn/index.js";
+import {
+  deceptionLoss,
+  discriminationError,
+  linear,
+  linearParameters,
+  recognitionLoss,
+  takeTokens,
+} from "../nn/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import { choice, labels, optional, type Params, real, type ValuesOf } from "../params.js";
 import type { Places } from "../places.js";
@@ -35,8 +42,11 @@ export interface AdversaryInputs {
 
 export interface Adversary<P extends Params = Params, T extends ParameterTree = ParameterTree>
   extends Definition<P, JudgedModel> {
-  /** `shared`: it looks through the model's encoder and trains it too; `separate`: through a copy of its own. */
-  backbone(p: ValuesOf<P>): "shared" | "separate";
+  /**
+   * `shared`: it looks through the model's encoder and trains it too; `one_way`: the same, and the model's part trains what makes the
+   * predictions, not the encoder as it judges; `separate`: it looks through a copy of its own.
+   */
+  backbone(p: ValuesOf<P>): "shared" | "one_way" | "separate";
   update(p: ValuesOf<P>): "alternate" | "joint";
   /** What the model's part counts for: `factor` times it, `adaptive`: times the ratio of the gradients' norms as well. */
   weight(p: ValuesOf<P>): { readonly kind: "fixed" | "adaptive"; readonly factor: number };
@@ -70,7 +80,9 @@ export const patchDiscriminator = defineAdversary({
     backbone: choice({
       default: "shared",
       options: {
-        shared: "The model's own encoder, which then learns from the judgement too.",
+        shared: "The model's own encoder, which both sides train.",
+        one_way:
+          "The model's own encoder, which learns from judging; what the model pays passes through it to the predictions and leaves the judge as it is.",
         separate: "A second encoder of the same form, which the model's losses leave alone.",
       },
       doc: "The encoder that it looks through.",
@@ -90,6 +102,14 @@ export const patchDiscriminator = defineAdversary({
         fixed: "`weight` alone.",
       },
       doc: "What the model's side counts for in the sum of its losses.",
+    }),
+    pays: choice({
+      default: "both",
+      options: {
+        both: "The mean of `log o` over visible patches plus that of `log(1 - o)` over hidden ones.",
+        hidden: "The mean of `-log o` over hidden patches.",
+      },
+      doc: "What the model's side is: `o` is how surely a patch is taken for an original.",
     }),
     weight: real({ min: 0, openMin: true, default: 1, doc: "Factor of the model's side in the sum of its losses." }),
     of: optional(
@@ -119,7 +139,11 @@ export const patchDiscriminator = defineAdversary({
   },
   ownLoss: (code, _, decisions, places) =>
     code.let("discrimination", discriminationError, ...sides(code, decisions, places)),
-  modelLoss: (code, _, decisions, places) => code.let("deception", deceptionLoss, ...sides(code, decisions, places)),
+  modelLoss(code, p, decisions, places) {
+    const [originals, predictions] = sides(code, decisions, places);
+    if (p.pays === "hidden") return code.let("recognition", recognitionLoss, predictions);
+    return code.let("deception", deceptionLoss, originals, predictions);
+  },
 });
 
 export const adversaries = [patchDiscriminator] as const;

@@ -34,3 +34,20 @@ export const deceptionLoss = layer(
     return claim(g.neg(g.add(recognized, g.mean(g.softplus(predictions)))));
   },
 );
+
+/** Logits of predictions [B, U, 1] -> the mean of -log o, o = sigmoid: what it costs that they are not taken for originals. */
+export const recognitionLoss = layer(
+  "recognitionLoss",
+  <U extends number>(g: Builder, predictions: Tensor<["B", U, 1]>): Tensor<[]> =>
+    claim(g.mean(g.softplus(g.neg(predictions)))),
+);
+
+/** The same weights as constants: what is computed with them has no gradient for them. */
+export const constantWeights = layer("constantWeights", <W extends object>(g: Builder, weights: W): W => {
+  const constant = (branch: object): object => {
+    if ("node" in branch && "dtype" in branch) return g.stopGradient(branch as Tensor);
+    if (Array.isArray(branch)) return branch.map(constant);
+    return Object.fromEntries(Object.entries(branch).map(([name, inner]) => [name, constant(inner as object)]));
+  };
+  return constant(weights) as W;
+});

@@ -27,6 +27,7 @@ import type {
   JudgedSource,
   LabelledData,
   MeasuredErrors,
+  ReconstructionErrors,
 } from "../../runtime/index.js";
 import { analyzeWith, vocabularyOf } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
@@ -150,19 +151,28 @@ const isInUnits = ({ arrays }: ModelProgram, array: string): boolean => hasPictu
 
 /** Of one prediction its errors, of several those of each by name. */
 function errorsDocument({ errors }: MeasuredErrors, program: ModelProgram): object {
-  const documents = errors.map(({ name, array, mse, meanMse, pixelMse, aidedMse, fillMse, psnr }) => {
+  const documents = errors.map((one) => {
+    const { name, array, mse, meanMse, pixelMse, aidedMse, fillMse, psnr } = one;
     const ratio = isInUnits(program, array) ? psnr : null;
-    const pixels = { pixel_mse: pixelMse, aided_mse: aidedMse, fill_mse: fillMse, psnr: ratio };
+    const pixels = { pixel_mse: pixelMse, aided_mse: aidedMse, fill_mse: fillMse, psnr: ratio, detail: detailOf(one) };
     return [name, { mse, mean_mse: meanMse, ...pixels }] as const;
   });
   const [only, another] = documents;
   return only && !another ? only[1] : { predictions: Object.fromEntries(documents) };
 }
 
+/** The steps between neighbouring hidden places, squared, as a share of those of the originals: blurred pictures are far below 1. */
+const detailOf = ({ detail, trueDetail }: ReconstructionErrors): number | null => {
+  const share = detail / trueDetail;
+  return Number.isFinite(share) ? share : null;
+};
+
 function reconstructed(measured: MeasuredErrors, program: ModelProgram): string {
   const ratios = measured.errors.flatMap(({ array, psnr }) => (isInUnits(program, array) ? [psnr.toFixed(2)] : []));
   const ratio = ratios.length > 0 ? `; PSNR ${ratios.join(", ")} dB` : "";
-  return `Reconstruction: ${sayErrors(measured, wordsOf(program.arrays))}${ratio}`;
+  const shares = measured.errors.flatMap((one) => detailOf(one) ?? []).map((share) => `${(100 * share).toFixed(0)} %`);
+  const detail = shares.length > 0 ? `; ${shares.join(", ")} of the originals' detail` : "";
+  return `Reconstruction: ${sayErrors(measured, wordsOf(program.arrays))}${ratio}${detail}`;
 }
 
 const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values: defaultsOf(definition.params) });

@@ -13,7 +13,15 @@ import type {
   ModelProgram,
   ParameterTree,
 } from "../../blocks/index.js";
-import { bindJointMask, bindMask, bindMoving, bindPicture, bindTeacher, saidBy } from "../../blocks/index.js";
+import {
+  bindJointMask,
+  bindMask,
+  bindMoving,
+  bindPicture,
+  bindTeacher,
+  constantWeights,
+  saidBy,
+} from "../../blocks/index.js";
 import { type Builder, invariant, type Tensor } from "../../graph/index.js";
 import type { Model } from "../model.js";
 import type { WeightTree } from "./branches.js";
@@ -59,6 +67,7 @@ export const tracingCode = (g: Builder, w: WeightTree, layers?: number): Functio
       .slice(0, layers)
       .reduce<Tensor>((x, weights) => layer(g, ...([x, weights, ...args] as never[])) as Tensor, start),
   call: <R extends Result>(_: string, f: ModelFunction, ...args: readonly unknown[]) => run(f, g, w, args) as R,
+  callConstant: (_, f, ...args) => run(f, g, constantWeights(g, w), args) as Tensor,
 });
 
 /** Calls a function of the model with its arguments in their order. */
@@ -71,7 +80,7 @@ export const adversaryGroups = (
   { block: { definition, values } }: AdversaryPart,
 ): Omit<AdversaryProgram, "loss"> => ({
   own: [adversaryBranch],
-  shared: definition.backbone(values) === "shared" ? backbone : [],
+  shared: definition.backbone(values) === "separate" ? [] : backbone,
   update: definition.update(values),
 });
 

@@ -8,6 +8,8 @@ import type { WeightTree } from "./branches.js";
 export interface FunctionCode extends Code {
   /** `const name = f(g, w, ...args)` */
   call<R extends Result = Tensor>(name: string, f: ModelFunction, ...args: readonly unknown[]): R;
+  /** `const name = f(g, constantWeights(g, w), ...args)`: gradients pass through it to its arguments, and stop at the weights. */
+  callConstant(name: string, f: ModelFunction, ...args: readonly unknown[]): Tensor;
 }
 
 /** What a function gives: a tensor, the maps of an encoder, or for a loss its parts. */

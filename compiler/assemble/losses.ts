@@ -72,8 +72,10 @@ export const lossFunction = (
       ...comparisonTerms(code, parts, weights, w, between, calling),
     ];
     if (!adversary || !parts.adversary) return losses(code, terms);
+    const { definition, values } = parts.adversary.block;
     const predictions = adversary.of.map((one) => calling(predictionName(one, adversary.of), one.decode));
-    const decisions = code.call("decisions", adversary.judge, ...predictions, batch);
+    const constant = definition.backbone(values) === "one_way";
+    const decisions = code[constant ? "callConstant" : "call"]("decisions", adversary.judge, ...predictions, batch);
     const value = sideLoss(code, parts, parts.adversary, adversary.of, decisions, batch, "modelLoss");
     return adversarial(code, terms, parts.adversary, value);
   },

@@ -6,6 +6,7 @@
 import {
   type Batch,
   batchInputs,
+  constantWeights,
   dropFeeds,
   dropNumbers,
   guideNames,
@@ -124,6 +125,13 @@ function recorder(g: Builder, w: WeightTree, known: Known, cut: boolean, reserve
       assigned(wanted, { name: f.name, layer: null }, args, () =>
         direct.call<Tensor>(wanted, f, ...args),
       ) as Result as R,
+    callConstant: (wanted, f, ...args) =>
+      assigned(
+        wanted,
+        { name: f.name, layer: null, weights: { name: constantWeights.layer, layer: constantWeights } },
+        args,
+        () => direct.callConstant(wanted, f, ...args),
+      ),
     fold(name, list, start, layer, ...args) {
       const [from, over, rest] = [operandOf(start, known), operandOf(list, known), operands(args)];
       const result = direct.fold(name, list, start, layer, ...args);

@@ -325,7 +325,7 @@ function putAdversary(
   const own: Growing = { tree: {}, owners: growing.owners };
   putBeside(own, definition.parameters(values, { encoderWidth: widthOf(backbone) }), owner);
   putBeside(growing, { [adversaryBranch]: own.tree }, owner);
-  if (definition.backbone(values) === "shared") return [];
+  if (definition.backbone(values) !== "separate") return [];
   const put = keepName(own, backboneBranch, owner);
   return [(_, branchOf) => put(own.tree, copyOf(parts, backbone, branchOf))];
 }

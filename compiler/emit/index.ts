@@ -263,8 +263,11 @@ const withImports = (program: Program, imports: Imports): Program => ({
   functions: program.functions.map((f) => ({
     ...f,
     statements: f.statements.map((s) => {
-      const { layer, name } = s.callee;
-      return layer === null ? s : { ...s, callee: { layer, name: imports.use(layer, name) } };
+      const { layer, name, weights } = s.callee;
+      if (layer !== null) return { ...s, callee: { layer, name: imports.use(layer, name) } };
+      return weights
+        ? { ...s, callee: { layer, name, weights: { ...weights, name: imports.use(weights.layer, weights.name) } } }
+        : s;
     }),
   })),
 });

@@ -95,7 +95,9 @@ const fieldText = (name: string, value: string): string => (name === value ? nam
 
 function callText(statement: Statement, batch: BatchUse, first: readonly string[]): string {
   const given = [...first, ...statement.operands.map((operand) => operandText(operand, batch))];
-  return `${statement.callee.name}(${["g", ...(statement.callee.layer === null ? ["w"] : []), ...given].join(", ")})`;
+  const { name, layer, weights } = statement.callee;
+  const taken = layer === null ? [weights ? `${weights.name}(g, w)` : "w"] : [];
+  return `${name}(${["g", ...taken, ...given].join(", ")})`;
 }
 
 function statementText(statement: Statement, batch: BatchUse): string {

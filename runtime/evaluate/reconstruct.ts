@@ -64,6 +64,9 @@ export interface ReconstructionErrors {
   readonly fillMse: number;
   /** Peak signal-to-noise ratio, -10 log10 pixelMse, in dB. */
   readonly psnr: number;
+  /** Mean squared step between neighbouring hidden places of `output`, and of `input`: blurred, it has less. */
+  readonly detail: number;
+  readonly trueDetail: number;
 }
 
 export interface ReconstructOptions {
@@ -233,6 +236,8 @@ export function meanErrors(of: readonly ReconstructionErrors[]): ReconstructionE
     aidedMse: mean(({ aidedMse }) => aidedMse),
     fillMse: mean(({ fillMse }) => fillMse),
     psnr: decibels(pixelMse),
+    detail: mean(({ detail }) => detail),
+    trueDetail: mean(({ trueDetail }) => trueDetail),
   };
 }
 
@@ -307,6 +312,8 @@ function pictured(
     aidedMse: meanSquare(aided, input, isHidden),
     fillMse: meanSquare(back(filledFromVisible(grid, channels, image, isHiddenToken)), input, isHidden),
     psnr: decibels(pixelMse),
+    detail: detailOf(output, shape, hidden),
+    trueDetail: detailOf(input, shape, hidden),
   };
   const shown = hasPictures(shape) ? clamped : (values: Float32Array) => values;
   return {
@@ -317,6 +324,24 @@ function pictured(
     hidden,
     errors,
   };
+}
+
+/** Mean squared step between places of [...axes, C] that are hidden and neighbours along an axis. */
+function detailOf(values: Float32Array, { axes, channels }: Shown["shape"], hidden: Uint8Array): number {
+  let [sum, count] = [0, 0];
+  let stride = 1;
+  for (const { size } of axes.toReversed()) {
+    for (const [place, flag] of hidden.entries()) {
+      const next = place + stride;
+      if (flag === 0 || Math.floor(place / stride) % size === size - 1 || hidden[next] === 0) continue;
+      for (let c = 0; c < channels; c++) {
+        sum += ((values[next * channels + c] as number) - (values[place * channels + c] as number)) ** 2;
+      }
+      count += channels;
+    }
+    stride *= size;
+  }
+  return count === 0 ? Number.NaN : sum / count;
 }
 
 /**
@@ -344,7 +369,7 @@ function errorsInSpace(
   };
   const mse = errorOf((token) => pointsOf(output, token));
   return {
-    ...{ mse, pixelMse: mse, aidedMse: mse, psnr: decibels(mse) },
+    ...{ mse, pixelMse: mse, aidedMse: mse, psnr: decibels(mse), detail: Number.NaN, trueDetail: Number.NaN },
     meanMse: errorOf((token) => meanPoint(pointsOf(input, token))),
     fillMse: errorOf(copied),
   };

@@ -25,23 +25,31 @@ STEPS = 4
 
 @dataclass(frozen=True)
 class Setting:
-    shared: bool
+    backbone: str
     alternate: bool
     balanced: bool
     weight: float
+    pays: str = "both"
+
+    @property
+    def shared(self) -> bool:
+        return self.backbone != "separate"
 
     @property
     def line(self) -> str:
-        backbone, turns = "shared" if self.shared else "separate", "alternate" if self.alternate else "joint"
+        turns = "alternate" if self.alternate else "joint"
         balance = "gradients" if self.balanced else "fixed"
-        return f"adversary patch_discriminator(backbone: {backbone}, update: {turns}, balance: {balance}, weight: {self.weight})"
+        pays = "" if self.pays == "both" else f", pays: {self.pays}"
+        values = f"backbone: {self.backbone}, update: {turns}, balance: {balance}, weight: {self.weight}{pays}"
+        return f"adversary patch_discriminator({values})"
 
 
 SETTINGS = {
-    "gan-mae": (CASES[0], Setting(shared=True, alternate=True, balanced=True, weight=1.0)),
-    "gan-mae-joint": (CASES[1], Setting(shared=True, alternate=False, balanced=False, weight=0.2)),
-    "gan-mae-separate": (CASES[0], Setting(shared=False, alternate=True, balanced=False, weight=0.5)),
-    "gan-mae-separate-joint": (CASES[2], Setting(shared=False, alternate=False, balanced=True, weight=0.3)),
+    "gan-mae": (CASES[0], Setting("shared", alternate=True, balanced=True, weight=1.0)),
+    "gan-mae-joint": (CASES[1], Setting("shared", alternate=False, balanced=False, weight=0.2)),
+    "gan-mae-separate": (CASES[0], Setting("separate", alternate=True, balanced=False, weight=0.5)),
+    "gan-mae-separate-joint": (CASES[2], Setting("separate", alternate=False, balanced=True, weight=0.3)),
+    "gan-mae-one-way": (CASES[0], Setting("one_way", alternate=True, balanced=True, weight=0.5, pays="hidden")),
 }
 
 
@@ -90,19 +98,22 @@ class Sides:
         latent = encode(self.case, self.w, feed["image"], feed["visible"])
         return predict(self.case, self.w, latent, feed["restore"])
 
-    def originality(self, prediction: torch.Tensor, feed: Feed) -> torch.Tensor:
-        """-> o [B, N], how surely each patch of the completed image is an original."""
+    def originality(self, prediction: torch.Tensor, feed: Feed, trains: bool = True) -> torch.Tensor:
+        """-> o [B, N], how surely each patch of the completed image is an original. trains: whether gradients reach a shared encoder."""
         prefix = "adversary.backbone."
         backbone = {k.removeprefix(prefix): v for k, v in self.w.items() if k.startswith(prefix)}
         every = torch.arange(self.case.tokens).expand(len(prediction), -1)
         image = completed(self.case, feed["image"], prediction, mask_of(self.case, feed))
-        latent = encode(self.case, self.w if self.setting.shared else backbone, image, every)
+        shared = self.w if trains else {name: leaf.detach() for name, leaf in self.w.items()}
+        latent = encode(self.case, shared if self.setting.shared else backbone, image, every)
         return torch.sigmoid(linear(self.w, "adversary.head", latent[:, 1:])[..., 0])
 
     def model_terms(self, feed: Feed) -> tuple[torch.Tensor, torch.Tensor]:
         prediction, mask = self.prediction(feed), mask_of(self.case, feed)
-        o = self.originality(prediction, feed)
+        o = self.originality(prediction, feed, trains=self.setting.backbone != "one_way")
         mse = loss_of("mse", "hidden", prediction, target_of(self.case, feed["image"]), mask)
+        if self.setting.pays == "hidden":
+            return mse, -o[mask == 1].log().mean()
         return mse, o[mask == 0].log().mean() + (1 - o[mask == 1]).log().mean()
 
     def model_loss(self, feed: Feed) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
@@ -190,10 +201,11 @@ def setting_of(example: dict) -> Setting:
     judged, values = line(example, "loss"), line(example, "adversary")["values"]
     assert (judged["block"], judged["values"]["on"], judged["values"]["weight"]) == ("mse", "hidden", 1), judged
     return Setting(
-        shared=values["backbone"] == "shared",
+        backbone=values["backbone"],
         alternate=values["update"] == "alternate",
         balanced=values["balance"] == "gradients",
         weight=values["weight"],
+        pays=values["pays"],
     )
 
 

@@ -55,6 +55,25 @@ const oracle = (program: ModelProgram, normalized: boolean): ModelProgram => ({
   },
 });
 
+/** Mean squared step to the right and down, between hidden pixels. */
+function meanStep(
+  pixels: Float32Array,
+  hidden: Uint8Array,
+  { height, width, channels }: { readonly height: number; readonly width: number; readonly channels: number },
+): number {
+  const steps: number[] = [];
+  for (const [at, flag] of hidden.entries()) {
+    const [y, x] = [Math.floor(at / width), at % width];
+    const next = [...(x + 1 < width ? [at + 1] : []), ...(y + 1 < height ? [at + width] : [])];
+    for (const other of next.filter((place) => flag === 1 && hidden[place] === 1)) {
+      for (let c = 0; c < channels; c++) {
+        steps.push(((pixels[other * channels + c] as number) - (pixels[at * channels + c] as number)) ** 2);
+      }
+    }
+  }
+  return steps.reduce((sum, step) => sum + step, 0) / steps.length;
+}
+
 const cases = [
   ["mae-rectangle", rectangle, false],
   ["mae-square", square, true],
@@ -175,11 +194,13 @@ describe.each(cases)("reconstruct with %s", (name, program, normalized) => {
       colours,
       seed: 5,
     });
-    for (const [i, { input, output, pasted, aided, errors }] of found.entries()) {
-      const truth = image
+    const [height, width] = (program.arrays.image as ArrayShape).axes.map((axis) => axis.size) as [number, number];
+    for (const [i, { input, output, pasted, aided, hidden, errors }] of found.entries()) {
+      const pixels = image
         .slice(i * size, (i + 1) * size)
-        .map((value, at) => value * (colours.std[at % channels] as number) + (colours.mean[at % channels] as number))
-        .map((value) => Math.min(Math.max(value, 0), 1));
+        .map((value, at) => value * (colours.std[at % channels] as number) + (colours.mean[at % channels] as number));
+      expect(errors.trueDetail).toBeCloseTo(meanStep(pixels, hidden, { height, width, channels }), 6);
+      const truth = pixels.map((value) => Math.min(Math.max(value, 0), 1));
       expect(difference(input, truth)).toBeLessThan(1e-6);
       expect(aided !== undefined).toBe(normalized);
       expect(difference(aided ?? output, truth)).toBeLessThan(1e-5);
@@ -192,6 +213,7 @@ describe.each(cases)("reconstruct with %s", (name, program, normalized) => {
       } else {
         expect(difference(pasted, truth)).toBeLessThan(1e-5);
         expect(errors.psnr).toBeGreaterThan(90);
+        expect(errors.detail / errors.trueDetail).toBeCloseTo(1, 4);
       }
     }
     expect(found).toHaveLength(batch);
@@ -322,7 +344,7 @@ describe("picture", () => {
     output: values(0.4),
     pasted: values(1),
     hidden: Uint8Array.of(1, 0, 0, 0, 0, 0),
-    errors: { mse: 0, meanMse: 0, pixelMse: 0, aidedMse: 0, fillMse: 0, psnr: 0 },
+    errors: { mse: 0, meanMse: 0, pixelMse: 0, aidedMse: 0, fillMse: 0, psnr: 0, detail: 0, trueDetail: 0 },
   };
   const picture = reconstructionPicture(arrayOfImage(shape), [one, one]);
   const at = (x: number, y: number) => [
