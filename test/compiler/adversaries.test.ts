@@ -20,6 +20,7 @@ model Plain {
 }
 model Alternate extends Plain { add adversary patch_discriminator }
 model Joint extends Plain { add adversary patch_discriminator(update: joint) }
+model OneWay extends Plain { add adversary patch_discriminator(backbone: one_way, pays: hidden) }
 model Separate extends Plain { add adversary patch_discriminator(backbone: separate, balance: fixed) }
 `;
 
@@ -31,7 +32,7 @@ function named(name: string) {
   return model;
 }
 
-describe.each(["Alternate", "Joint", "Separate"])("the plan of %s", (name) => {
+describe.each(["Alternate", "Joint", "OneWay", "Separate"])("the plan of %s", (name) => {
   const planned = plan(named(name));
 
   test("counts the products of every phase of a step", () => {
@@ -54,6 +55,10 @@ describe.each(["Alternate", "Joint", "Separate"])("the plan of %s", (name) => {
 
 test("one forward pass for both sides costs less than one for each", () => {
   expect(plan(named("Joint")).flops.training).toBeLessThan(plan(named("Alternate")).flops.training);
+});
+
+test("an encoder whose weights are constants as it judges for the model has fewer gradients", () => {
+  expect(plan(named("OneWay")).flops.training).toBeLessThan(plan(named("Alternate")).flops.training);
 });
 
 test("an adversary has a logit of its own, and where it is separate an encoder", () => {

@@ -70,6 +70,12 @@ const cases: Readonly<Record<string, string>> = {
   target    pixels(normalize: patch)
   loss      mse
   adversary patch_discriminator`,
+  "an adversary that looks through the encoder one way": `mask      random(ratio: 75%)
+  encoder   vit(depth: 2, width: 32, heads: 4)
+  decoder   vit(depth: 1, width: 16, heads: 2)
+  target    pixels(normalize: patch)
+  loss      mse
+  adversary patch_discriminator(backbone: one_way, pays: hidden)`,
   "an adversary with an encoder of its own": `mask      random(ratio: 75%)
   positions learned
   encoder   vit(depth: 2, width: 32, heads: 4, class_token: false)
