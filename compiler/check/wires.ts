@@ -136,13 +136,14 @@ function ambiguous(
   const names = sources.map(({ line, input }) => lineName(line.slot, line.label ?? input));
   const reader = lineName(part.slot, part.line.label);
   const parameter = own ?? (isOfNamedInput(part.slot) ? "of" : undefined);
+  const canJoin = part.definition !== undefined && several?.(part.definition) === true;
   return {
     code: "check/ambiguous-source",
     part,
     message: `\`${reader}\` of \`${model}\` could read any of ${named(names)}`,
     reason: why,
     help: alone
-      ? `give all but one of them a \`${part.slot}\` of their own, in braces`
+      ? `give ${canJoin ? "each of them a label, or " : ""}all but one of them a \`${part.slot}\` of their own, in braces`
       : parameter !== undefined
         ? `write ${named(ofLines(parameter, sources, several !== undefined), "or")}`
         : "keep one of them",

@@ -51,7 +51,7 @@ export interface Port {
   readonly alone?: true;
   /** Whether the reader can read several sources at once; if absent, it reads one. */
   readonly several?: (reader: Definition) => boolean;
-  /** Several sources are those of different inputs. */
+  /** Several sources are those of different inputs, or each has a label. */
   readonly each?: true;
   /**
    * The parameter that names the sources, by the labels of parts of the slot or of inputs. Where a part can read several, those are named,

@@ -213,6 +213,12 @@ class Rooms<L extends Line<L>> {
 export const isCalled = <L extends Line<L>>({ line, input }: Part<L>, names: readonly string[]): boolean =>
   [line.label, input].some((label) => label !== null && names.includes(label));
 
+/** Whether parts are told apart: each is of another input, or has a label of its own. */
+const areApart = <L extends Line<L>>(parts: readonly Part<L>[]): boolean => {
+  const inputs = new Set(parts.map(({ input }) => input));
+  return (!inputs.has(null) && inputs.size === parts.length) || parts.every(({ line }) => line.label !== null);
+};
+
 const wiresOf = <L extends Line<L>>(part: Part<L>, rooms: Rooms<L>): readonly Wire<L>[] =>
   portsOf(part.slot).flatMap((port) => {
     const { definition, within } = part;
@@ -220,8 +226,7 @@ const wiresOf = <L extends Line<L>>(part: Part<L>, rooms: Rooms<L>): readonly Wi
     const names = rooms.names(port, part);
     const isOfAll = part.line.label === null || part.line.label === part.input;
     const sources = rooms.sources(port, part);
-    const inputs = new Set(sources.map(({ input }) => input));
-    const isOne = port.each && (inputs.has(null) || inputs.size < sources.length);
+    const isOne = port.each && !areApart(sources);
     const joined = definition !== undefined && (port.several?.(definition) ?? false) && !isOne;
     const isSaid = !port.named || names !== null || (isOfAll && !port.onlyNamed);
     return [{ port, sources, joined: joined && isSaid, names }];
