@@ -61,11 +61,15 @@ export type Column = { readonly name: string } & (
 /** Channels of a column of a table. */
 export const tableChannels = { value: 0, known: 1 } as const;
 
-/**
- * What the numbers of an array are: how much of something there is, names of tokens, columns that are each of their own kind,
- * or where points are in space.
- */
-export type NumberKind = "amounts" | "ids" | "columns" | "points";
+/** What the numbers of an array may be, in words: no block of one kind reads another. */
+export const numberKinds = {
+  amounts: "amounts",
+  ids: "ids of a text",
+  columns: "columns of a table",
+  points: "points",
+} as const;
+
+export type NumberKind = keyof typeof numberKinds;
 
 /**
  * Points without an order. What enters a model are groups of them, which may overlap: each begins with its centre, and the others follow from
@@ -175,8 +179,28 @@ export const isPicture = ({ axes: [row, column, another] }: Pick<ArrayShape, "ax
 export const hasPictures = ({ axes }: Pick<ArrayShape, "axes">): boolean =>
   axes.at(-2)?.name === "row" && axes.at(-1)?.name === "column";
 
+/** Where coordinates stand in an array of what lies in space: points at each place, and the channel of the first one's. */
+export interface PlacesInSpace {
+  readonly points: number;
+  readonly first: number;
+}
+
+/** null: nothing of it lies in space. */
+export const placesInSpace = ({ cloud }: Pick<ArrayShape, "cloud">): PlacesInSpace | null =>
+  cloud ? { points: 1, first: 0 } : null;
+
 /** Whether what its tokens are made of lies in space: their order says nothing of which are near each other. */
-export const liesInSpace = ({ cloud }: Pick<ArrayShape, "cloud">): boolean => cloud !== undefined;
+export const liesInSpace = (array: Parameters<typeof placesInSpace>[0]): boolean => placesInSpace(array) !== null;
+
+/** The points of an array of what lies in space, or of some tokens of it, [P, 3], place after place. */
+export function pointsIn(array: ArrayShape, values: Float32Array): Float32Array {
+  const { channels } = array;
+  const { points, first } = placesInSpace(array) as PlacesInSpace;
+  if (first === 0 && points * 3 === channels) return values;
+  const each = points * 3;
+  const place = (at: number): number => Math.floor(at / each) * channels + first + (at % each);
+  return Float32Array.from({ length: (values.length / channels) * each }, (_, at) => values[place(at)] as number);
+}
 
 /** Samples a second of what an array is made of; null: any. */
 export const rateOf = ({ sound, rate }: ArrayShape): number | null => sound?.rate ?? rate ?? null;

@@ -1,5 +1,6 @@
 /** Points in space on the host, [P, 3]: which lie far apart, which are nearest to them, and where the centres of groups are. */
 
+import { type ArrayShape, placesInSpace, pointsIn } from "./arrays.js";
 import { type Lattice, tokenCount } from "./sets.js";
 
 /** Squared distance of two points, whose coordinates begin there; in single precision, as others have it. */
@@ -52,11 +53,24 @@ export function groupedPoints(points: Float32Array, count: number, neighbours: n
   return groups;
 }
 
-/** groups [N, K, 3] -> their centres [N, 3]. */
-export function centresIn(groups: Float32Array, grid: Lattice): Float32Array {
+/** The centres of tokens that lie in space, [N, 3]: the first point of a group of points, of all else the mean of their points. */
+export function centresIn(array: ArrayShape, values: Float32Array, grid: Lattice): Float32Array {
   const count = tokenCount(grid);
-  const each = groups.length / count;
-  return Float32Array.from({ length: count * 3 }, (_, at) => groups[Math.floor(at / 3) * each + (at % 3)] as number);
+  const points = pointsIn(array, values);
+  const each = points.length / count;
+  const centres = Array.from({ length: count }, (_, token) => points.subarray(token * each, (token + 1) * each));
+  const isGroup = placesInSpace(array)?.points === 1;
+  return Float32Array.from(centres.flatMap((own) => [...(isGroup ? own.subarray(0, 3) : meanPoint(own))]));
+}
+
+/** The points [P, 3] without those that lie where another one does. */
+export function differentPoints(points: Float32Array): Float32Array {
+  const known = new Map<string, readonly number[]>();
+  for (let at = 0; at < points.length; at += 3) {
+    const point = [...points.subarray(at, at + 3)];
+    known.set(point.join(), point);
+  }
+  return Float32Array.from([...known.values()].flat());
 }
 
 /** One point, the mean of some, [1, 3]. */

@@ -26,8 +26,12 @@ export {
   type Medium,
   mediumOf,
   type NumberKind,
+  numberKinds,
+  type PlacesInSpace,
   pictureOf,
+  placesInSpace,
   planesOf,
+  pointsIn,
   rateOf,
   type SampleWords,
   type SoundShape,
@@ -71,6 +75,7 @@ export type { Bound, Definition, ModelContext, Requirement } from "./block.js";
 export { type BlockValue, isBlockValue } from "./block-values.js";
 export {
   centresIn,
+  differentPoints,
   farthestPoints,
   groupedPoints,
   meanPoint,

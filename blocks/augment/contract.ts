@@ -5,7 +5,15 @@
  */
 
 import type { Random } from "../../graph/index.js";
-import { type ArrayShape, hasPictures, type ImageShape, isRecorded, isVolume, planesOf } from "../arrays.js";
+import {
+  type ArrayShape,
+  hasPictures,
+  type ImageShape,
+  isRecorded,
+  isVolume,
+  liesInSpace,
+  planesOf,
+} from "../arrays.js";
 import { type Definition, ofKind, type Requirement } from "../block.js";
 import type { Params, ValuesOf } from "../params.js";
 import type { Saying } from "../saying.js";
@@ -206,7 +214,7 @@ const changeable: Readonly<
     doc: "The model reads spectrograms.",
     what: "spectrograms",
   },
-  points: { holds: ({ cloud }) => cloud !== undefined, doc: "The model reads points.", what: "points" },
+  points: { holds: liesInSpace, doc: "The model reads points.", what: "points" },
   volumes: { holds: isVolume, doc: "The model reads volumes.", what: "volumes" },
 };
 

@@ -1,5 +1,6 @@
 /** One ball of a cloud hidden: the tokens nearest to a random one. */
 
+import { liesInSpace } from "../arrays.js";
 import { centresIn, nearestCentres } from "../clouds.js";
 import { tokenCount } from "../sets.js";
 import { defineMask } from "./contract.js";
@@ -17,7 +18,7 @@ export const ball = defineMask({
       name: "of-clouds",
       at: null,
       doc: "The tokens lie in space.",
-      holds: (_, { array }) => array.cloud !== undefined,
+      holds: (_, { array }) => liesInSpace(array),
       say: (_, { array }) =>
         `it hides what is near in space, and the tokens are of ${array.axes.map(({ name }) => name).join(", ")}`,
       help: () => "use another mask, such as `block`",
@@ -25,10 +26,10 @@ export const ball = defineMask({
     someOfEach,
   ],
   ...byRatio,
-  field: (_, { grid }) => ({
+  field: (_, { array, grid }) => ({
     shape: [tokenCount(grid), 3],
     dtype: "float32",
-    compute: ({ array }) => centresIn(array, grid),
+    compute: ({ array: values }) => centresIn(array, values, grid),
   }),
   sample(p, grid, random, field, visible = visibleByRatio(p, grid)) {
     const tokens = tokenCount(grid);

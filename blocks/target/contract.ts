@@ -50,6 +50,8 @@ export interface Target<P extends Params = Params, T extends ParameterTree = Par
    * number and logits are; or coordinates of sets of points, which have no order.
    */
   readonly predicts?: Exclude<NumberKind, "amounts">;
+  /** The numbers of the array that it is made of; if absent, of the kind that it predicts. */
+  readonly madeOf?: NumberKind;
   /** Numbers that are predicted for each patch, P. `width`: features of the model's latent. */
   outputs(p: ValuesOf<P>, context: TargetContext & { readonly width: number }): number;
   /** What it needs of a sample besides the array. */

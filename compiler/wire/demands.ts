@@ -9,6 +9,7 @@ import {
   type Latents,
   type Mask,
   type NumberKind,
+  numberKinds,
   type Target,
 } from "../../blocks/index.js";
 
@@ -55,9 +56,12 @@ export const areIds = (tokens: Definition): boolean => numbersOf(tokens) === "id
 
 export const numbersIn = (input: Definition): NumberKind => (input as Input).numbers ?? "amounts";
 
+const kinds = Object.values(numberKinds);
+const otherKinds = `and the two are not for the same kind of numbers: ${kinds.slice(0, -1).join(", ")}, or ${kinds.at(-1)}`;
+
 export const sameNumbers: Demand = {
   met: (input, tokens) => numbersIn(input) === numbersOf(tokens),
-  otherwise: "and the two are not for the same kind of numbers: amounts, ids of a text, columns of a table, or points",
+  otherwise: otherKinds,
 };
 
 export const idsToChoose: Demand = {
@@ -92,10 +96,10 @@ export const idsToPredict: Demand = {
 
 export const idsToBeTarget: Demand = {
   met: (tokens, target) => {
-    const { predicts = "amounts", fromTeacher } = target as Target;
-    return predicts === numbersOf(tokens) || (predicts === "amounts" && fromTeacher === true);
+    const { predicts = "amounts", madeOf = predicts, fromTeacher } = target as Target;
+    return madeOf === numbersOf(tokens) || (madeOf === "amounts" && fromTeacher === true);
   },
-  otherwise: "and the two are not for the same kind of numbers: amounts, ids of a text, columns of a table, or points",
+  otherwise: otherKinds,
 };
 
 export const amountsToSee: Demand = {

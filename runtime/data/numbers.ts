@@ -10,6 +10,8 @@ import {
   hasPictures,
   isRecorded,
   isVolume,
+  type Medium,
+  mediumOf,
   planesOf,
   sidesText,
   type TableShape,
@@ -51,12 +53,13 @@ export async function prepareNumbers(
     if (changeRecordings(steps, array))
       return { numbers: await changedSignal({ numbers, shape }, steps, array, what), size, steps };
   }
-  if (array.cloud) {
+  const inSpace = placedInSpace[mediumOf(array) ?? "image"];
+  if (inSpace) {
     const size = planesOf(array).shape;
     const steps = planFor(size, item, named, preparation, what);
-    const cloud = { points: Float32Array.from(numbers), faces: null };
+    const stored = Float32Array.from(numbers);
     const drawing = drawingOf(item, named, preparation);
-    return { numbers: await unbroken(what, async () => cloudOf(cloud, array, steps, drawing, what)), size, steps };
+    return { numbers: await unbroken(what, async () => inSpace(stored, array, steps, drawing, what)), size, steps };
   }
   if (isVolume(array)) {
     const steps = planFor(planesOf(array).shape, item, named, preparation, what);
@@ -67,6 +70,17 @@ export async function prepareNumbers(
   }
   return preparePlanes({ numbers, shape }, item, named, preparation);
 }
+
+/** Of media that lie in space: the array that a model reads, of the numbers of one that is stored. */
+const placedInSpace: {
+  readonly [M in Medium]?: (
+    stored: Float32Array,
+    array: ArrayShape,
+    steps: readonly AugmentStep[],
+    drawing: Drawing,
+    what: string,
+  ) => Float32Array;
+} = { points: (points, ...others) => cloudOf({ points, faces: null }, ...others) };
 
 /** Keys of streams of points begin here: those before are of augmentations, and of where clips begin. */
 const firstDrawn = 2 ** 16;

@@ -31,7 +31,7 @@ import { applySteps } from "./image/steps.js";
 import type { Kept } from "./kept.js";
 import { imageMap, storedMap, volumeMap } from "./map.js";
 import { drawingOf, prepareNumbers, preparePlanes } from "./numbers.js";
-import { checkCloud, cloudArray } from "./points/cloud.js";
+import { checkCloud, cloudArray, type Drawing } from "./points/cloud.js";
 import {
   type Item,
   type NamedArray,
@@ -205,12 +205,14 @@ async function prepareFile(
   const { shape } = array;
   if (clip) return { ...(await prepareClip(path, clip, item, array, preparation)), ...nothingBeside };
   if (isVolume(shape)) return prepareVolume(path, [], { item, array, preparation }, map);
-  if (shape.cloud) {
+  const medium = mediumOf(shape) ?? "image";
+  const place = filesInSpace[medium];
+  if (place) {
     const steps = arraySteps(path, array, preparation, item);
-    const numbers = await cloudArray(path, shape, steps, drawingOf(item, array, preparation));
+    const numbers = await place(path, shape, steps, drawingOf(item, array, preparation));
     return { numbers, size: planesOf(shape).shape, steps, remarks: [], ...nothingBeside };
   }
-  const read = arrayFiles[mediumOf(shape) ?? "image"];
+  const read = arrayFiles[medium];
   if (read) {
     const steps = arraySteps(path, array, preparation, item);
     const numbers = await read(path, shape, steps, preparation.kept, otherRecording(item, array, preparation));
@@ -294,6 +296,16 @@ type OfSteps<T> = (
 
 /** Media whose files are read as the numbers of the array that the model declares, carrying out what changes what it is made of. */
 const arrayFiles: { readonly [M in Medium]?: OfSteps<Float32Array> } = { spectrogram: soundArray, signal: signalArray };
+
+/** Media that lie in space, of which points are drawn. */
+const filesInSpace: {
+  readonly [M in Medium]?: (
+    path: string,
+    array: ArrayShape,
+    steps: readonly AugmentStep[],
+    drawing: Drawing,
+  ) => Promise<Float32Array>;
+} = { points: cloudArray };
 
 /** By the medium: throws for a file that is not of the kind that the model declares, with as little work as tells that. If absent, files are images. */
 export const looks: { readonly [M in Medium]?: OfSteps<void> } = {

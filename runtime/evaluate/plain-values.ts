@@ -7,7 +7,9 @@ import {
   divisors,
   type IdsShape,
   isPicture,
+  liesInSpace,
   type ModelProgram,
+  pointsIn,
   type TableShape,
   tableChannels,
   textChannels,
@@ -103,10 +105,10 @@ function spreadOfPoints(shape: ArrayShape): ReturnType<typeof boxMeans> {
   return {
     size: 4 * shares.length,
     addTo(vector, values, sample) {
-      const points = values.subarray(sample * length, (sample + 1) * length);
+      const points = pointsIn(shape, values.subarray(sample * length, (sample + 1) * length));
       const axes = [0, 1, 2].map((c) => points.filter((_, at) => at % 3 === c));
       const middle = axes.map((axis) => axis.reduce((sum, value) => sum + value, 0) / axis.length);
-      const far = Float32Array.from({ length: length / 3 }, (_, i) =>
+      const far = Float32Array.from({ length: points.length / 3 }, (_, i) =>
         Math.hypot(...axes.map((axis, c) => (axis[i] as number) - (middle[c] as number))),
       );
       for (const [k, numbers] of [...axes, far].entries()) {
@@ -125,7 +127,7 @@ function boxMeans(shape: ArrayShape): {
   readonly addTo: (vector: Float32Array, values: Float32Array, sample: number) => void;
 } {
   if (shape.ids) return bagOfIds(shape, shape.ids);
-  if (shape.cloud) return spreadOfPoints(shape);
+  if (liesInSpace(shape)) return spreadOfPoints(shape);
   if (shape.table) return columnsApart(shape, shape.table);
   const { axes, channels } = shape;
   const boxes = pixelBlock(shape);

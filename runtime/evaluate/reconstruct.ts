@@ -10,6 +10,7 @@ import {
   type Batch,
   boxLength,
   centresIn,
+  differentPoints,
   filledFromVisible,
   hasPictures,
   inPatches,
@@ -23,6 +24,8 @@ import {
   type Prediction,
   patchMeans,
   patchPlaces,
+  placesInSpace,
+  pointsIn,
   predictOf,
   setDistance,
   tokenCount,
@@ -300,7 +303,13 @@ function pictured(
   const [input, output, aided] = [back(image), back(known), back(told)];
   const paste = (values: Float32Array) => input.map((value, at) => (isHidden(at) ? (values[at] as number) : value));
   if (picture.inSpace) {
-    return { input, output, pasted: paste(output), hidden, errors: errorsInSpace(output, input, grid, isHiddenToken) };
+    return {
+      input,
+      output,
+      pasted: paste(output),
+      hidden,
+      errors: errorsInSpace(shape, output, input, grid, isHiddenToken),
+    };
   }
   const scale = picture.curved ? undefined : targetScale(picture, prediction.length, image);
   const truth = picture.truth?.(image) ?? image;
@@ -349,15 +358,20 @@ function detailOf(values: Float32Array, { axes, channels }: Shown["shape"], hidd
  * a token stands for all of them in `meanMse`, and the points of the nearest visible token around the own centre in `fillMse`.
  */
 function errorsInSpace(
+  array: ArrayShape,
   output: Float32Array,
   input: Float32Array,
   grid: Lattice,
   isHidden: (token: number) => boolean,
 ): ReconstructionErrors {
-  const centres = centresIn(input, grid);
+  const centres = centresIn(array, input, grid);
   const tokens = Array.from({ length: tokenCount(grid) }, (_, token) => token);
   const each = input.length / tokens.length;
-  const pointsOf = (values: Float32Array, token: number) => values.subarray(token * each, (token + 1) * each);
+  const pointsOf = (values: Float32Array, token: number): Float32Array => {
+    const points = pointsIn(array, values.subarray(token * each, (token + 1) * each));
+    // Faces beside each other share corners.
+    return placesInSpace(array)?.points === 1 ? points : differentPoints(points);
+  };
   const errorOf = (guess: (token: number) => Float32Array): number => {
     const hidden = tokens.filter(isHidden);
     return hidden.reduce((sum, token) => sum + setDistance(guess(token), pointsOf(input, token)), 0) / hidden.length;

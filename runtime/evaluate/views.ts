@@ -3,8 +3,17 @@
  * as a map of heat with its last axis upwards. Hidden parts are marked.
  */
 
-import { type ArrayShape, arrayLength, hasPictures, type ImageShape, isVolume, planesOf } from "../../blocks/index.js";
+import {
+  type ArrayShape,
+  arrayLength,
+  hasPictures,
+  type ImageShape,
+  isVolume,
+  liesInSpace,
+  planesOf,
+} from "../../blocks/index.js";
 import { drawWord } from "./lettering.js";
+import { fromTwoSides } from "./space.js";
 
 /** Numbers from 0 to 1, [H, W, C]. */
 export interface View {
@@ -24,7 +33,7 @@ export interface Shown {
 export const grey = 128 / 255;
 
 export function viewOf(array: ArrayShape, values: Float32Array, shown: Shown): View {
-  if (array.cloud) return fromTwoSides(values, shown);
+  if (liesInSpace(array)) return fromTwoSides(array, values, shown);
   if (isVolume(array)) return inThreeRows(array, values, shown);
   if (hasPictures(array)) return inRow(array, values, shown);
   return array.axes.at(-1)?.name === "time" ? curves(array, values, shown) : heat(array, values, shown);
@@ -52,63 +61,6 @@ function inRow(array: ArrayShape, values: Float32Array, { marked }: Shown): View
     }
   }
   return { shape: { height, width: whole, channels }, pixels };
-}
-
-/** Pixels of a cloud seen from one side, and around it; of its paper a point that is marked. */
-const [cloudSide, cloudMargin] = [144, 8];
-/** Of the nearest points, and of the farthest. */
-const [nearInk, farInk] = [
-  [0.05, 0.15, 0.45],
-  [0.6, 0.75, 0.95],
-];
-/** Where the viewer of each picture stands: to the right, upwards and towards the viewer, in the axes of the cloud. */
-const sides = [
-  { right: [0.894, 0.447, 0], up: [0.179, -0.358, 0.917], near: [0.409, -0.819, -0.4] },
-  { right: [0, 1, 0], up: [0, 0, 1], near: [1, 0, 0] },
-] as const;
-
-/** A cloud from a corner above, and from one side, both in the scale of the truth; near points are darker. Marked ones are left out. */
-function fromTwoSides(values: Float32Array, { truth, marked }: Shown): View {
-  const { middle, span } = extentOf(truth);
-  const width = sides.length * cloudSide;
-  const pixels = new Float32Array(cloudSide * width * 3).fill(1);
-  const room = cloudSide - 2 * cloudMargin;
-  for (const [i, { right, up, near }] of sides.entries()) {
-    const depths = new Float32Array(cloudSide * cloudSide).fill(Number.NEGATIVE_INFINITY);
-    for (let point = 0; point < values.length / 3; point++) {
-      if (marked?.[point] === 1) continue;
-      const along = (axis: readonly number[]): number =>
-        axis.reduce(
-          (sum, part, c) => sum + (part * ((values[point * 3 + c] as number) - (middle[c] as number))) / span,
-          0,
-        );
-      const [x, y, depth] = [0.5 + along(right), 0.5 - along(up), along(near)];
-      const [left, top] = [x, y].map((at) => cloudMargin + Math.round(at * room)) as [number, number];
-      const share = Math.min(1, Math.max(0, 0.5 + depth));
-      const ink = nearInk?.map((part, c) => part * share + (farInk?.[c] as number) * (1 - share)) as number[];
-      // Two by two pixels; what leaves the picture is not drawn.
-      for (const [dx, dy] of [
-        [0, 0],
-        [1, 0],
-        [0, 1],
-        [1, 1],
-      ] as const) {
-        const [px, py] = [left + dx, top + dy];
-        if (!(px >= 0 && px < cloudSide && py >= 0 && py < cloudSide)) continue;
-        if ((depths[py * cloudSide + px] as number) >= depth) continue;
-        depths[py * cloudSide + px] = depth;
-        pixels.set(ink, (py * width + i * cloudSide + px) * 3);
-      }
-    }
-  }
-  return { shape: { height: cloudSide, width, channels: 3 }, pixels };
-}
-
-/** The middle of a cloud, and how far it reaches on the whole. */
-function extentOf(cloud: Float32Array): { readonly middle: readonly number[]; readonly span: number } {
-  const ranges = [0, 1, 2].map((c) => rangeOf(cloud.filter((_, at) => at % 3 === c)));
-  const diagonal = Math.hypot(...ranges.map(({ span }) => span));
-  return { middle: ranges.map(({ least, span }) => least + span / 2), span: diagonal };
 }
 
 /** Slices of a volume that are shown along each axis. */
