@@ -3,7 +3,18 @@
 import { invariant, sizeOf } from "../graph/index.js";
 
 /** What masks, positions and messages call an axis. Closed: a medium is a choice among them. */
-export const axisNames = ["row", "column", "time", "depth", "frequency", "lead", "place", "group", "point"] as const;
+export const axisNames = [
+  "row",
+  "column",
+  "time",
+  "depth",
+  "frequency",
+  "lead",
+  "place",
+  "group",
+  "point",
+  "face",
+] as const;
 
 export type AxisName = (typeof axisNames)[number];
 
@@ -26,6 +37,8 @@ export interface ArrayShape {
   readonly table?: TableShape;
   /** Of points in space, whose channels are their coordinates: how many a sample has; if absent, the array has none. */
   readonly cloud?: CloudShape;
+  /** Of a mesh, cut into patches of faces: how; if absent, the array is none. */
+  readonly mesh?: MeshShape;
   /** Of a volume: millimetres from a voxel to the next, depth, row and column; if absent, any. */
   readonly spacing?: readonly [number, number, number];
 }
@@ -67,6 +80,7 @@ export const numberKinds = {
   ids: "ids of a text",
   columns: "columns of a table",
   points: "points",
+  faces: "faces of a mesh",
 } as const;
 
 export type NumberKind = keyof typeof numberKinds;
@@ -79,6 +93,18 @@ export interface CloudShape {
   /** Points of a sample. */
   readonly points: number;
 }
+
+/**
+ * A mesh whose faces were made of those of a base mesh. Channels of a face are its area, its three angles and three curvatures, both ascending, its
+ * normal, and the coordinates of its corners. A patch has the faces that were made of one, row after row from one of its corners.
+ */
+export interface MeshShape {
+  /** How often each face of the base mesh was cut in four. */
+  readonly levels: number;
+}
+
+/** Channels of a face of a mesh: where its features begin, and its corners. */
+export const faceChannels = { feature: 0, corner: 10, all: 19 } as const;
 
 /** How a frame of sound fades in and out. */
 export type FrameWindow = "hanning" | "hamming" | "povey" | "rectangular";
@@ -130,6 +156,13 @@ const media = {
     words: {
       ...{ sample: "cloud", values: "coordinates", mean: "mean point" },
       filling: "the points of the nearest visible one, moved there",
+    },
+  },
+  mesh: {
+    axes: ["group", "face"],
+    words: {
+      ...{ sample: "surface", values: "coordinates", mean: "mean point" },
+      filling: "the points of the nearest visible patch, moved there",
     },
   },
   spectrogram: { axes: ["time", "frequency"], words: { sample: "recording", values: "values", mean: "mean value" } },
@@ -186,8 +219,8 @@ export interface PlacesInSpace {
 }
 
 /** null: nothing of it lies in space. */
-export const placesInSpace = ({ cloud }: Pick<ArrayShape, "cloud">): PlacesInSpace | null =>
-  cloud ? { points: 1, first: 0 } : null;
+export const placesInSpace = ({ cloud, mesh }: Pick<ArrayShape, "cloud" | "mesh">): PlacesInSpace | null =>
+  cloud ? { points: 1, first: 0 } : mesh ? { points: 3, first: faceChannels.corner } : null;
 
 /** Whether what its tokens are made of lies in space: their order says nothing of which are near each other. */
 export const liesInSpace = (array: Parameters<typeof placesInSpace>[0]): boolean => placesInSpace(array) !== null;

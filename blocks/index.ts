@@ -24,6 +24,7 @@ export {
   isVolume,
   liesInSpace,
   type Medium,
+  type MeshShape,
   mediumOf,
   type NumberKind,
   numberKinds,
@@ -153,6 +154,7 @@ export type { Loss, LossContext, LossInputs, Standing, ViewInputs } from "./loss
 export * as losses from "./loss/index.js";
 export type { Guide, Hiding, Mask } from "./mask/index.js";
 export * as masks from "./mask/index.js";
+export { facesAsNumbers, type Mesh, meshOfNumbers, patchesOfMesh } from "./meshes.js";
 export * from "./nn/index.js";
 export type { Optimizer, UpdateInputs } from "./optimizer/index.js";
 export * as optimizers from "./optimizer/index.js";

@@ -92,6 +92,15 @@ export type PointStep =
   | { readonly kind: "sphere" }
   /** Coordinates times a factor for each axis. */
   | { readonly kind: "scale"; readonly by: readonly [number, number, number] }
+  /**
+   * The lowest and the highest corner of the box around all points are moved by shares of its sides, and each point by the part of both that belongs to
+   * its place between the eight corners.
+   */
+  | {
+      readonly kind: "bend";
+      readonly low: readonly [number, number, number];
+      readonly high: readonly [number, number, number];
+    }
   /** A distance for each axis added. */
   | { readonly kind: "shift"; readonly by: readonly [number, number, number] }
   /** Turned by a matrix of 3 x 3, row by row. */

@@ -8,7 +8,7 @@ import { mixup } from "./mixup.js";
 import { multiScaleCrop } from "./multi-scale-crop.js";
 import { normalize } from "./normalize.js";
 import { pixelShift } from "./pixel-shift.js";
-import { randomRotation, randomScale, randomShift, unitSphere } from "./points.js";
+import { randomBend, randomRotation, randomScale, randomShift, unitSphere } from "./points.js";
 import { randAugment } from "./rand-augment.js";
 import { randomErasing } from "./random-erasing.js";
 import { randomResizedCrop } from "./random-resized-crop.js";
@@ -61,6 +61,7 @@ export {
   normalize,
   pixelShift,
   randAugment,
+  randomBend,
   randomBox,
   randomErasing,
   randomResizedCrop,
@@ -102,6 +103,7 @@ export const augments = [
   normalize,
   pixelShift,
   randAugment,
+  randomBend,
   randomBox,
   randomErasing,
   randomResizedCrop,

@@ -1,6 +1,6 @@
 /** What is done to clouds of points: brought to one size, stretched, moved and turned. */
 
-import { choice, flag, interval, real } from "../params.js";
+import { choice, flag, interval, optional, real } from "../params.js";
 import { defineAugment } from "./contract.js";
 
 export const unitSphere = defineAugment({
@@ -23,13 +23,43 @@ export const randomScale = defineAugment({
   params: {
     by: interval({ of: "real", min: 0.01, max: 100, default: [0.6667, 1.5], doc: "Factors, drawn uniformly." }),
     each: flag({ default: true, doc: "Whether each axis has a factor of its own." }),
+    normal: optional(
+      real({
+        min: 0,
+        max: 0.3,
+        doc: "Factors are normal around 1 with this deviation instead; if absent, uniform in `by`.",
+      }),
+    ),
   },
   positional: "by",
   random: true,
-  plan({ by: [low, high], each }, _current, _context, random) {
-    const draw = (): number => low + (high - low) * random.uniform();
+  plan({ by: [low, high], each, normal }, _current, _context, random) {
+    const draw = (): number =>
+      normal === null ? low + (high - low) * random.uniform() : Math.max(0.01, 1 + normal * random.normal());
     const first = draw();
     return [{ kind: "scale", by: each ? [first, draw(), draw()] : [first, first, first] }];
+  },
+});
+
+export const randomBend = defineAugment({
+  name: "random_bend",
+  summary:
+    "Pulls two opposite corners of the box around a shape by a random distance; what is near a corner goes with it.",
+  source: "Liang et al., MeshMAE, ECCV 2022, section 4.1; Sederberg and Parry, Free-Form Deformation, SIGGRAPH 1986",
+  since: "0.2",
+  changes: "points",
+  params: {
+    most: real({ min: 0, max: 1, default: 0.1, doc: "The largest distance along each axis, as a share of the box." }),
+  },
+  positional: "most",
+  random: true,
+  plan({ most }, _current, _context, random) {
+    const draw = (): readonly [number, number, number] => [
+      most * random.uniform(),
+      most * random.uniform(),
+      most * random.uniform(),
+    ];
+    return [{ kind: "bend", low: draw(), high: draw() }];
   },
 });
 

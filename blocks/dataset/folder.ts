@@ -236,7 +236,7 @@ export const folder = defineDataset({
   since: "0.1",
   params,
   positional: "path",
-  media: ["image", "video", "volume", "spectrogram", "signal", "points"],
+  media: ["image", "video", "volume", "spectrogram", "signal", "points", "mesh"],
   requires: [
     {
       name: "stride-of-videos",

@@ -55,6 +55,7 @@ export const contentsOf: { readonly [M in Medium]?: Contents } = {
     endings: ["npy", "obj", "off", "ply", "pts", "txt", "xyz"],
     formats: ".off, .obj, .ply or .npy files, or .txt, .xyz or .pts files with a point in each line",
   },
+  mesh: { one: "mesh", many: "meshes", endings: ["obj", "off"], formats: ".off or .obj files" },
   volume: {
     one: "scan",
     many: "scans",

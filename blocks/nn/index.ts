@@ -26,6 +26,7 @@ export * from "./leads.js";
 export * from "./linear.js";
 export * from "./low-pass.js";
 export * from "./maps.js";
+export * from "./meshes.js";
 export * from "./necks.js";
 export * from "./oriented-gradients.js";
 export * from "./perceiver.js";

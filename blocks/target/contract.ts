@@ -49,7 +49,7 @@ export interface Target<P extends Params = Params, T extends ParameterTree = Par
    * What it is, where not amounts: the ids of a text, [B, N, 1], of which logits are predicted; the columns of a table, [B, N, 2], of which a
    * number and logits are; or coordinates of sets of points, which have no order.
    */
-  readonly predicts?: Exclude<NumberKind, "amounts">;
+  readonly predicts?: Exclude<NumberKind, "amounts" | "faces">;
   /** The numbers of the array that it is made of; if absent, of the kind that it predicts. */
   readonly madeOf?: NumberKind;
   /** Numbers that are predicted for each patch, P. `width`: features of the model's latent. */

@@ -2,6 +2,7 @@
 
 import { classMaps } from "./class-maps.js";
 import { columns } from "./columns.js";
+import { faces } from "./faces.js";
 import { features } from "./features.js";
 import { hog } from "./hog.js";
 import { ids } from "./ids.js";
@@ -9,6 +10,7 @@ import { lowPass } from "./low-pass.js";
 import { neighbours } from "./neighbours.js";
 import { pixels } from "./pixels.js";
 import { regions } from "./regions.js";
+import { vertices } from "./vertices.js";
 
 export {
   defineTarget,
@@ -18,6 +20,18 @@ export {
   type TargetTokensContext,
   type TargetTokensInputs,
 } from "./contract.js";
-export { classMaps, columns, features, hog, ids, lowPass, neighbours, pixels, regions };
+export { classMaps, columns, faces, features, hog, ids, lowPass, neighbours, pixels, regions, vertices };
 
-export const targets = [classMaps, columns, features, hog, ids, lowPass, neighbours, pixels, regions] as const;
+export const targets = [
+  classMaps,
+  columns,
+  faces,
+  features,
+  hog,
+  ids,
+  lowPass,
+  neighbours,
+  pixels,
+  regions,
+  vertices,
+] as const;

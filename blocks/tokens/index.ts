@@ -2,11 +2,12 @@
 
 import { columns } from "./columns.js";
 import { embedding } from "./embedding.js";
+import { faces } from "./faces.js";
 import { groups } from "./groups.js";
 import { multiScale } from "./multi-scale.js";
 import { patch } from "./patch.js";
 
 export { defineTokens, type Tokens, type TokensContext } from "./contract.js";
-export { columns, embedding, groups, multiScale, patch };
+export { columns, embedding, faces, groups, multiScale, patch };
 
-export const tokens = [columns, embedding, groups, multiScale, patch] as const;
+export const tokens = [columns, embedding, faces, groups, multiScale, patch] as const;

@@ -23,6 +23,7 @@ import { RunError, reasonOf } from "../run-error.js";
 import { pixelStepsOf, planFor } from "./image/plan.js";
 import { type Size, sameKind } from "./image/raster.js";
 import { applySteps, type PixelStep } from "./image/steps.js";
+import { meshOf } from "./mesh/mesh.js";
 import { cloudOf, type Drawing } from "./points/cloud.js";
 import { BrokenShape } from "./points/shape.js";
 import type { Item, NamedArray, Numbers, Preparation } from "./preparation.js";
@@ -80,7 +81,7 @@ const placedInSpace: {
     drawing: Drawing,
     what: string,
   ) => Float32Array;
-} = { points: (points, ...others) => cloudOf({ points, faces: null }, ...others) };
+} = { points: (points, ...others) => cloudOf({ points, faces: null }, ...others), mesh: meshOf };
 
 /** Keys of streams of points begin here: those before are of augmentations, and of where clips begin. */
 const firstDrawn = 2 ** 16;

@@ -30,6 +30,7 @@ import type { Size } from "./image/raster.js";
 import { applySteps } from "./image/steps.js";
 import type { Kept } from "./kept.js";
 import { imageMap, storedMap, volumeMap } from "./map.js";
+import { checkMesh, meshArray } from "./mesh/mesh.js";
 import { drawingOf, prepareNumbers, preparePlanes } from "./numbers.js";
 import { checkCloud, cloudArray, type Drawing } from "./points/cloud.js";
 import {
@@ -305,7 +306,7 @@ const filesInSpace: {
     steps: readonly AugmentStep[],
     drawing: Drawing,
   ) => Promise<Float32Array>;
-} = { points: cloudArray };
+} = { points: cloudArray, mesh: meshArray };
 
 /** By the medium: throws for a file that is not of the kind that the model declares, with as little work as tells that. If absent, files are images. */
 export const looks: { readonly [M in Medium]?: OfSteps<void> } = {
@@ -313,6 +314,7 @@ export const looks: { readonly [M in Medium]?: OfSteps<void> } = {
   signal: checkSignal,
   volume: checkVolume,
   points: checkCloud,
+  mesh: checkMesh,
 };
 
 function noObjects(): never {

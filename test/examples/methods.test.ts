@@ -156,6 +156,8 @@ describe.each([
   ["maetok", maeTok],
   // Counted in PyTorch by test/reference/point-mae.py.
   ["point-mae", 29_007_712],
+  // And by test/reference/mesh-mae.py.
+  ["mesh-mae", 105_425_159],
   // RAE: the encoder, and what completes regions: as released, without the unused position of a class token.
   ["r-mae", 85_798_656 + 2_132_480 - 128],
   // timm's ConvNeXt-S without its classifier and the norm before it; norms, vectors, projections, blocks, and three colours.
@@ -212,6 +214,7 @@ const plainToys = [
   "digits-uvad",
   "machines-audio-mae",
   "scans-selfmed-mae",
+  "shapes-mesh-mae",
   "shapes-point-mae",
   "digits-cav-mae",
   "digits-multi-mae",

@@ -33,6 +33,7 @@ METHODS = [
     ("mask", "dirichlet", "multi-mae"),
     ("loss", "info_nce", "cav-mae"),
     ("input", "points", "point-mae"),
+    ("input", "mesh", "mesh-mae"),
     ("input", "text", "bert"),
     ("input", "table", "remasker"),
     ("tokens", "multi_scale", "mv-sstma"),

@@ -10,13 +10,16 @@ import {
   type ArrayShape,
   arrayLength,
   type BlockValue,
+  facesAsNumbers,
   hasPictures,
   type IdsShape,
   type ImageObject,
   type ImageShape,
   kindOf,
+  type MeshShape,
   type ModelProgram,
   type Optimizer,
+  patchesOfMesh,
   planesOf,
   type Registry,
   registry,
@@ -30,6 +33,7 @@ import { analyze, type Filled, type Model, type Recipe, type RecipeBeside, train
 import { randomStream } from "../../graph/index.js";
 import { type Bound, type Executor, packageRoot, type Training, train } from "../../runtime/index.js";
 import { bound, inMemory } from "./data.js";
+import { cutOctahedron } from "./octahedron.js";
 
 const folder = join(packageRoot, "examples");
 
@@ -97,6 +101,7 @@ function examplesOf(path: string, vocabulary: Registry): readonly Example[] {
 const most: Readonly<Record<string, number>> = {
   ...{ depth: 2, neck_depth: 2, layers: 2, classes: 100, frames: 4, times: 2, outline: 4 },
   ...{ neighbours: 4, inner: 4 },
+  ...{ patches: 8, levels: 2 },
   ...{ length: 16, vocabulary: 120, mask: 100 },
   ...{ hidden: 64, out: 64, bottleneck: 16, local: 4 },
   // Of several inputs: a sixth of the tokens of three, and as many classes of pixels.
@@ -219,6 +224,7 @@ function pictures(count: number, array: ArrayShape, { first = 0, isValued = fals
   if (array.ids) return texts(count, array, array.ids);
   if (array.table) return rows(count, array, array.table);
   if (array.cloud) return clouds(count, array.cloud.points);
+  if (array.mesh) return meshes(count, array, array.mesh);
   const { count: planes, shape } = planesOf(array);
   const [height, width, channels] = [planes * shape.height, shape.width, shape.channels];
   return Array.from({ length: count }, (_, i) => {
@@ -258,6 +264,16 @@ const clouds = (count: number, points: number): Sample[] =>
     const shape: ArrayShape = { axes: [{ name: "point", size: points + 3 }], channels: 3 };
     const numbers = Float32Array.from({ length: arrayLength(shape) }, () => random.normal());
     return { kind: "array", numbers, shape, label: i % labels };
+  });
+
+/** Octahedra that were cut as the array says, with their points moved a little. */
+const meshes = (count: number, array: ArrayShape, { levels }: MeshShape): Sample[] =>
+  Array.from({ length: count }, (_, i) => {
+    const random = randomStream(11, "probe", i);
+    const { points, faces } = cutOctahedron(levels);
+    const mesh = { points: points.map((value) => value + 0.05 * random.normal()), faces };
+    const patches = patchesOfMesh(mesh, array.axes[0]?.size ?? 0, levels);
+    return { kind: "array", numbers: facesAsNumbers(mesh, patches, levels), shape: array, label: i % labels };
   });
 
 /** Texts of different lengths, with words of several tokens and two segments. */

@@ -47,7 +47,7 @@ export function feedsIn({ header, names, values }: Fixture<RecordedBatch>): Valu
     };
   };
   const labels = Object.keys(inputs ?? {});
-  const known = ["image", "points", "signal", "spectrogram", "table", "text", "video", "volume", ...labels];
+  const known = ["image", "mesh", "points", "signal", "spectrogram", "table", "text", "video", "volume", ...labels];
   const arrays = Object.fromEntries(names.filter((name) => known.includes(name)).map((name) => [name, values(name)]));
   if (!inputs || names.includes("order")) return { ...arrays, ...placed(header.tokens, null) };
   return Object.assign(arrays, ...labels.map((label) => placed(inputs[label]?.tokens ?? header.tokens, label)));

@@ -17,7 +17,7 @@ import { readPly } from "./ply.js";
 import { BrokenShape, checkPoints, mostBytes, pointsOf, type Shape } from "./shape.js";
 import { readObj, readOff, readRows } from "./text-files.js";
 
-type Kind = "sphere" | "scale" | "shift" | "rotate";
+type Kind = "sphere" | "scale" | "bend" | "shift" | "rotate";
 type Step<K extends Kind> = Extract<AugmentStep, { readonly kind: K }>;
 type Carry<K extends Kind> = (points: Float32Array, step: Step<K>) => void;
 
@@ -25,6 +25,20 @@ type Carry<K extends Kind> = (points: Float32Array, step: Step<K>) => void;
 const carries: { readonly [K in Kind]: Carry<K> } = {
   sphere: intoSphere,
   scale: (points, { by }) => each(points, (value, c) => value * (by[c] as number)),
+  bend(points, { low, high }) {
+    const least = [0, 1, 2].map((c) => axis(points, c).reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY));
+    const most = [0, 1, 2].map((c) => axis(points, c).reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY));
+    const sides = least.map((value, c) => (most[c] as number) - value);
+    for (let at = 0; at < points.length; at += 3) {
+      const shares = sides.map((side, c) =>
+        side > 0 ? ((points[at + c] as number) - (least[c] as number)) / side : 0,
+      );
+      const [first, last] = [shares.reduce((part, share) => part * (1 - share), 1), shares.reduce((a, b) => a * b, 1)];
+      for (const [c, side] of sides.entries()) {
+        points[at + c] = (points[at + c] as number) + side * ((low[c] as number) * first + (high[c] as number) * last);
+      }
+    }
+  },
   shift: (points, { by }) => each(points, (value, c) => value + (by[c] as number)),
   rotate(points, { matrix }) {
     for (let at = 0; at < points.length; at += 3) {
@@ -37,6 +51,15 @@ const carries: { readonly [K in Kind]: Carry<K> } = {
 };
 
 const isOfPoints = (step: AugmentStep): step is Step<Kind> => Object.hasOwn(carries, step.kind);
+
+/** Carries out, in place, what changes points; gives whether anything does. */
+export function changePoints(points: Float32Array, steps: readonly AugmentStep[]): boolean {
+  const own = steps.filter(isOfPoints);
+  for (const step of own) (carries[step.kind] as Carry<Kind>)(points, step);
+  return own.length > 0;
+}
+
+const axis = (points: Float32Array, c: number): Float32Array => points.filter((_, at) => at % 3 === c);
 
 function each(points: Float32Array, change: (value: number, axis: number) => number): void {
   for (let at = 0; at < points.length; at++) points[at] = change(points[at] as number, at % 3);
@@ -81,7 +104,7 @@ function readArray(bytes: Uint8Array, path: string): Shape {
 }
 
 /** Throws `BrokenFile` or `run/unreadable`. */
-async function shapeIn(path: string): Promise<Shape> {
+export async function shapeIn(path: string): Promise<Shape> {
   const bytes = await bytesOfSample(path, mostBytes).catch((error: unknown) => {
     if (error instanceof BrokenFile) throw error;
     throw unreadable(path, "It was there when the run began. Put it back, or start again without it.", error);
@@ -132,7 +155,7 @@ export function cloudOf(
   checkEnough(shape, array, what);
   const [groups, each] = array.axes.map(({ size }) => size) as [number, number];
   const points = pointsOf(shape, cloudIn(array).points, random, isFixed);
-  for (const step of steps.filter(isOfPoints)) (carries[step.kind] as Carry<Kind>)(points, step);
+  changePoints(points, steps);
   return groupedPoints(points, groups, each);
 }
 
