@@ -1,6 +1,6 @@
 // Writes the meshes that shapes-mesh-mae.mae reads: closed surfaces of six classes, remeshed into 48 patches of 16 faces. All of them are made.
 //
-//   node examples/data/meshes.mjs [folder]           (default: data/meshes; half a minute)
+//   node examples/data/meshes.mjs [folder]           (default: data/meshes; a minute)
 //
 // Balls, boxes, cones, cylinders, dumbbells and rings, of random proportions, each turned about its upright axis by a random angle. Always the same
 // meshes: all numbers come from one seed.
