@@ -196,6 +196,8 @@ describe("names of blocks", () => {
     "table",
     "neighbours",
     "points",
+    "faces",
+    "vertices",
     "cosine",
     "uniformity",
     "similarity",

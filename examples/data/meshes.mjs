@@ -1,6 +1,6 @@
 // Writes the meshes that shapes-mesh-mae.mae reads: closed surfaces of six classes, remeshed into 48 patches of 16 faces. All of them are made.
 //
-//   node examples/data/meshes.mjs [folder]           (default: data/meshes; a minute)
+//   node examples/data/meshes.mjs [folder]           (default: data/meshes; ten seconds)
 //
 // Balls, boxes, cones, cylinders, dumbbells and rings, of random proportions, each turned about its upright axis by a random angle. Always the same
 // meshes: all numbers come from one seed.
@@ -11,8 +11,8 @@ import { randomFrom } from "./making.mjs";
 import { offText, remeshed } from "./remesh.mjs";
 
 const folder = process.argv[2] ?? "data/meshes";
-const counts = { train: 40, test: 20 };
-const [parts, across] = [12, 16];
+const counts = { train: 20, test: 10 };
+const [parts, across] = [10, 12];
 
 /** Turned round the upright axis: `profile` gives distance from it and height, from one end to the other. */
 function turned(profile) {

@@ -95,9 +95,9 @@ export function decimated(surface, wanted) {
       note(p, q);
   let left = faces.length;
   while (left > wanted) {
-    const [edge] = [...costs]
-      .filter(([, { blocked }]) => !blocked)
-      .reduce((best, one) => (one[1].cost < best[1].cost ? one : best), [null, { cost: Infinity }]);
+    let edge = null;
+    let least = Number.POSITIVE_INFINITY;
+    for (const [key, { cost, blocked }] of costs) if (!blocked && cost < least) [edge, least] = [key, cost];
     if (edge === null) throw new Error(`no edge may collapse any more at ${left} faces`);
     const [a, b] = edge.split(" ").map(Number);
     const { at } = costs.get(edge);
@@ -136,7 +136,10 @@ export function decimated(surface, wanted) {
     for (const other of neighbours(a)) {
       note(a, other);
       // What was blocked around may be free now.
-      for (const next of neighbours(other)) note(other, next);
+      for (const next of neighbours(other)) {
+        const beside = costs.get(other < next ? `${other} ${next}` : `${next} ${other}`);
+        if (beside) beside.blocked = false;
+      }
     }
   }
   const used = [...new Set(faces.flatMap((face) => face ?? []))];
@@ -192,12 +195,17 @@ function nearestIn([a, b, c], p) {
 
 /** The nearest point of a surface. */
 function ontoSurface({ points, faces }) {
-  const triangles = faces.map((face) => face.map((corner) => points[corner]));
+  const triangles = faces.map((face) => {
+    const corners = face.map((corner) => points[corner]);
+    const centre = corners[0].map((_, c) => (corners[0][c] + corners[1][c] + corners[2][c]) / 3);
+    return { corners, centre, reach: Math.max(...corners.map((corner) => Math.hypot(...minus(corner, centre)))) };
+  });
   return (p) => {
-    let [best, least] = [p, Infinity];
-    for (const triangle of triangles) {
-      const near = nearestIn(triangle, p);
-      const far = dot(minus(near, p), minus(near, p));
+    let [best, least] = [p, Number.POSITIVE_INFINITY];
+    for (const { corners, centre, reach } of triangles) {
+      if (Math.hypot(p[0] - centre[0], p[1] - centre[1], p[2] - centre[2]) - reach > least) continue;
+      const near = nearestIn(corners, p);
+      const far = Math.hypot(...minus(near, p));
       if (far < least) [best, least] = [near, far];
     }
     return best;
@@ -211,10 +219,11 @@ export function remeshed(surface, { faces, levels }) {
   if (whole.faces.length < faces) throw new Error(`it has ${whole.faces.length} faces, fewer than ${faces}`);
   if (faces % 2 !== 0) throw new Error("a closed surface of triangles has an even number of them");
   const onto = ontoSurface(whole);
-  let mesh = decimated(whole, faces);
+  const base = decimated(whole, faces);
+  let mesh = { ...base, points: base.points.map(onto) };
   for (let level = 0; level < levels; level++) {
     const cut = cutInFour(mesh);
-    mesh = { ...cut, points: cut.points.map(onto) };
+    mesh = { ...cut, points: cut.points.map((point, i) => mesh.points[i] ?? onto(point)) };
   }
   return mesh;
 }

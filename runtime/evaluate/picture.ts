@@ -9,7 +9,8 @@ import { invariant } from "../../graph/index.js";
 import type { Canvas } from "../data/image/png.js";
 import { drawWord, letterHeight, wordWidth } from "./lettering.js";
 import type { Reconstruction } from "./reconstruct.js";
-import { type View, viewOf } from "./views.js";
+import type { View } from "./space.js";
+import { viewOf } from "./views.js";
 
 /**
  * Small images are enlarged by a whole number until their shorter side has so many pixels, or the longer one that many; of larger

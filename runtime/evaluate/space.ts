@@ -1,7 +1,21 @@
 /** How what lies in space is looked at: from a corner above and from one side, points as dots and faces as they turn away from the viewer. */
 
-import { type ArrayShape, type PlacesInSpace, placesInSpace, pointsIn } from "../../blocks/index.js";
-import type { Shown, View } from "./views.js";
+import { type ArrayShape, type ImageShape, type PlacesInSpace, placesInSpace, pointsIn } from "../../blocks/index.js";
+
+/** Numbers from 0 to 1, [H, W, C]. */
+export interface View {
+  readonly shape: ImageShape;
+  readonly pixels: Float32Array;
+}
+
+/** What a view is drawn by: the truth, whose range is the scale of all that is not a picture, and what is to be marked. */
+export interface Shown {
+  readonly truth: Float32Array;
+  /** [...axes]: 1 where a place is marked; null: nothing is. */
+  readonly marked: Uint8Array | null;
+  /** What the leads of a signal are called; if absent or null, nothing. */
+  readonly leads?: readonly string[] | null;
+}
 
 /** Pixels of one side, and around what is seen of it. */
 const [side, margin] = [144, 8];

@@ -7,28 +7,12 @@ import {
   type ArrayShape,
   arrayLength,
   hasPictures,
-  type ImageShape,
   isVolume,
   liesInSpace,
   planesOf,
 } from "../../blocks/index.js";
 import { drawWord } from "./lettering.js";
-import { fromTwoSides } from "./space.js";
-
-/** Numbers from 0 to 1, [H, W, C]. */
-export interface View {
-  readonly shape: ImageShape;
-  readonly pixels: Float32Array;
-}
-
-/** What a view is drawn by: the truth, whose range is the scale of all that is not a picture, and what is to be marked. */
-export interface Shown {
-  readonly truth: Float32Array;
-  /** [...axes]: 1 where a place is marked; null: nothing is. */
-  readonly marked: Uint8Array | null;
-  /** What the leads of a signal are called; if absent or null, nothing. */
-  readonly leads?: readonly string[] | null;
-}
+import { fromTwoSides, type Shown, type View } from "./space.js";
 
 export const grey = 128 / 255;
 

@@ -228,6 +228,7 @@ const plainToys = [
 /** Data that an example's script makes, by the beginning of the example's name; all other data comes with packages. */
 const made: Readonly<Record<string, string>> = {
   collisions: "collisions",
+  "shapes-mesh-mae": "meshes",
   "digits-video-mae": "moving-digits",
   "digits-m3ae": "captioned-digits",
   "digits-cav-mae": "spoken-digits",
