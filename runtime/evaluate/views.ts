@@ -3,14 +3,7 @@
  * as a map of heat with its last axis upwards. Hidden parts are marked.
  */
 
-import {
-  type ArrayShape,
-  arrayLength,
-  hasPictures,
-  isVolume,
-  liesInSpace,
-  planesOf,
-} from "../../blocks/index.js";
+import { type ArrayShape, arrayLength, hasPictures, isVolume, liesInSpace, planesOf } from "../../blocks/index.js";
 import { drawWord } from "./lettering.js";
 import { fromTwoSides, type Shown, type View } from "./space.js";
 
