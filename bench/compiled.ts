@@ -4,10 +4,10 @@ import { registry } from "../blocks/index.js";
 import { invariant, sizeOf, type Values } from "../graph/index.js";
 import { type Backend, initialWeights, openExecutor, trainingStep } from "../runtime/index.js";
 import { serve } from "./serve.js";
-import { feedsOf, programFor, type Size } from "./sizes.js";
+import { type Contested, feedsOf, programFor } from "./sizes.js";
 
 export interface CompiledSettings {
-  readonly size: Size;
+  readonly size: Contested;
   readonly backend: Backend;
   readonly threads?: number;
   readonly spin?: boolean;

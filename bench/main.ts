@@ -13,13 +13,15 @@ import { type Contestant, contest } from "./contest.js";
 import { memorySizes, memoryTable } from "./memory.js";
 import { passTable } from "./passes.js";
 import { describeMachine, type Measurement, table } from "./report.js";
-import { flopsOf, larger, type Size, sizes } from "./sizes.js";
+import { type Contested, classifiers, flopsOf, larger, type Size, sizes } from "./sizes.js";
 import { strokeTable } from "./strokes.js";
 import { waitingTable, waitingToys } from "./waiting.js";
 
+const all: readonly Contested[] = [...sizes, ...larger, ...classifiers];
+
 const help = `npm run bench -- [options]
   --quick               the smallest size, few rounds: about a minute
-  --sizes a,b           of ${[...sizes, ...larger].map(({ name }) => name).join(", ")}
+  --sizes a,b           of ${all.map(({ name }) => name).join(", ")}
   --threads 1,2         default: 1 and one a core
   --contestants a,b     of onnx, wasm, naive, eager, compile
   --rounds n            measured steps of each
@@ -64,7 +66,7 @@ const threadCounts = options.threads ? list(options.threads).map(Number) : [...n
 
 type Name = "onnx" | "wasm" | "naive" | "eager" | "compile" | "peak";
 
-function command(name: Name, size: Size, threads: number): readonly [string, ...string[]] {
+function command(name: Name, size: Contested, threads: number): readonly [string, ...string[]] {
   const node = (script: string, settings: object) =>
     [process.execPath, join(here, `${script}.mjs`), JSON.stringify(settings)] as const;
   switch (name) {
@@ -84,12 +86,12 @@ function command(name: Name, size: Size, threads: number): readonly [string, ...
 
 /** TensorFlow.js knows one thread only, and takes minutes a step beyond the small sizes. */
 const isSlow = (name: Name): boolean => name === "wasm" || name === "naive";
-const isSmall = (size: Size): boolean => size.image < 96;
+const isSmall = (size: Contested): boolean => size.image < 96;
 
-function contestantsFor(size: Size, threads: number, rounds: number): Contestant[] {
-  const all: Name[] = ["peak", "onnx", "eager", "compile", "wasm", "naive"];
-  const asked = options.contestants ? list(options.contestants) : options.quick ? ["onnx", "eager", "wasm"] : all;
-  return all
+function contestantsFor(size: Contested, threads: number, rounds: number): Contestant[] {
+  const known: Name[] = ["peak", "onnx", "eager", "compile", "wasm", "naive"];
+  const asked = options.contestants ? list(options.contestants) : options.quick ? ["onnx", "eager", "wasm"] : known;
+  return known
     .filter((name) => name === "peak" || asked.includes(name))
     .filter((name) => (name === "eager" || name === "compile" ? python !== undefined : true))
     .filter((name) => !isSlow(name) || (threads === 1 && isSmall(size)))
@@ -101,7 +103,7 @@ function contestantsFor(size: Size, threads: number, rounds: number): Contestant
     }));
 }
 
-async function measure(size: Size, threads: number, rounds: number): Promise<Measurement> {
+async function measure(size: Contested, threads: number, rounds: number): Promise<Measurement> {
   tell(`${size.name}, ${threads} thread${threads === 1 ? "" : "s"}`);
   const results = await contest(contestantsFor(size, threads, rounds), tell);
   return { size, threads, flops: flopsOf(size), results };
@@ -171,8 +173,9 @@ async function compileTimes(): Promise<Measurement[]> {
 
 async function main(): Promise<void> {
   if (options.help) return void process.stdout.write(help);
-  const names = options.sizes ? list(options.sizes) : sizes.slice(0, options.quick ? 1 : 4).map(({ name }) => name);
-  const chosen = [...sizes, ...larger].filter(({ name }) => names.includes(name));
+  const usual = options.quick ? sizes.slice(0, 1) : [...sizes, ...classifiers];
+  const names = options.sizes ? list(options.sizes) : usual.map(({ name }) => name);
+  const chosen = all.filter(({ name }) => names.includes(name));
   if (options.passes) return void process.stdout.write(passTable(chosen));
   if (options.commands) return void process.stdout.write(commandTable(Number(options.rounds ?? 15)));
   if (options.editor) return void process.stdout.write(await strokeTable(Number(options.rounds ?? 60)));

@@ -3,12 +3,12 @@
 import { registry } from "../blocks/index.js";
 import { cost, type Graph, invariant, passes, peakMemory, simplify } from "../graph/index.js";
 import { trainingStep } from "../runtime/index.js";
-import { programFor, type Size } from "./sizes.js";
+import { type Contested, programFor } from "./sizes.js";
 
 const values = { lr: { value: 1e-4, per: null }, betas: [0.9, 0.95], weight_decay: 0.05, epsilon: 1e-8 };
 
 /** A size's training step as it was recorded. */
-function tracedStep(size: Size): Graph {
+function tracedStep(size: Contested): Graph {
   const definition = registry.optimizer.find(({ name }) => name === "adamw");
   invariant(definition !== undefined, "there is an optimizer adamw");
   const traced: Graph[] = [];
@@ -19,13 +19,13 @@ function tracedStep(size: Size): Graph {
   return step;
 }
 
-function row(size: Size, what: string, graph: Graph): string {
+function row(size: Contested, what: string, graph: Graph): string {
   const { bytes } = peakMemory(graph);
   return `| ${size.name} | ${what} | ${graph.nodes.length} | ${(cost(graph).matmul / 1e9).toFixed(1)} | ${(bytes / 1e6).toFixed(0)} |`;
 }
 
 /** A Markdown table. Memory is what the graph needs in the order of its nodes, without the runtime's own. */
-export function passTable(sizes: readonly Size[]): string {
+export function passTable(sizes: readonly Contested[]): string {
   const names = [...new Set(passes.map(({ name }) => name))];
   const rows = sizes.flatMap((size) => {
     const traced = tracedStep(size);

@@ -1,4 +1,4 @@
-"""Contestant: the same masked autoencoder in PyTorch, float32 on the processor, as one would write it by hand.
+"""Contestant: the same masked autoencoder in PyTorch, float32 on the processor, as one would write it by hand; or the classifier that timm makes.
 
 Answers `step` and `end` on stdin, one a line, as `serve.ts` does. Usage: python pytorch.py '{"size": {...}, "threads": 1, "mode": "eager"}'
 The decoder predicts every token and the loss keeps the hidden ones, as in the official implementation.
@@ -99,6 +99,19 @@ class MaskedAutoencoder(nn.Module):
         return (error * hidden).sum() / hidden.sum()
 
 
+class Classifier(nn.Module):
+    """One of timm's, with the loss against a class for each image."""
+
+    def __init__(self, size: dict) -> None:
+        super().__init__()
+        import timm
+
+        self.network = timm.create_model(size["timm"]["model"], num_classes=1000, drop_path_rate=0.0, **size["timm"]["options"])
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return F.cross_entropy(self.network(image), 37 * torch.arange(len(image)) % 1000)
+
+
 def say(**line: object) -> None:
     print(json.dumps(line), flush=True)
 
@@ -108,13 +121,14 @@ def main() -> None:
     size = settings["size"]
     torch.set_num_threads(settings["threads"])
     torch.manual_seed(1)
-    model = MaskedAutoencoder(size)
+    model = Classifier(size) if "timm" in size else MaskedAutoencoder(size)
     decayed = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=1e-4, betas=(0.9, 0.95), fused=settings.get("fused", False))
     forward = torch.compile(model) if settings["mode"] == "compile" else model
-    images = torch.randn(size["batch"], size["image"], size["image"], 3)
+    pixels = (3, size["image"], size["image"]) if "timm" in size else (size["image"], size["image"], 3)
+    images = torch.randn(size["batch"], *pixels)
 
     def step() -> float:
         optimizer.zero_grad()

@@ -3,10 +3,10 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 import { type Failed, median, type Result } from "./contest.js";
-import { peakFlops, type Size } from "./sizes.js";
+import { type Contested, peakFlops } from "./sizes.js";
 
 export interface Measurement {
-  readonly size: Size;
+  readonly size: Contested;
   readonly threads: number;
   /** Matrix products of one step. */
   readonly flops: number;
