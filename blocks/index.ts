@@ -228,6 +228,7 @@ export {
   type SeenImage,
   sayingJudged,
   sharesOf,
+  surfaceDistances,
   type ValueErrors,
   type ValueProbe,
   valueErrorsOf,

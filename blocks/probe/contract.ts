@@ -125,6 +125,8 @@ export interface ObjectProbe<P extends Params = Params> extends Definition<P, Pr
 /** A sample of whose places a head has said the classes. */
 export interface JudgedPlaces {
   readonly overlaps: Overlaps;
+  /** Of each class, how far both surfaces lie apart, where a probe measures them: see `surfaceDistances`. */
+  readonly surfaces?: readonly number[];
   /** Where classes were moved by a head: how they lay before, and the share of places at which it folds. */
   readonly moved?: { readonly before: Overlaps; readonly folded: number };
 }
@@ -133,10 +135,12 @@ export interface JudgedPlaces {
 export interface PlaceProbe<P extends Params = Params> extends Definition<P, ProbeContext> {
   readonly sees?: "predictions";
   readonly needs?: "labels";
-  readonly scale?: "share";
+  readonly scale?: "share" | "number";
   readonly several?: true;
   /** What the model's head says; `places` where absent. */
   readonly judges?: Saying;
+  /** What is measured of each sample besides overlaps; if absent, nothing. */
+  readonly measures?: "surfaces";
   judgePlaces(
     p: ValuesOf<P>,
     samples: readonly JudgedPlaces[],

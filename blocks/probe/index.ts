@@ -13,6 +13,7 @@ import { rank } from "./rank.js";
 import { registration } from "./registration.js";
 import { ridge } from "./ridge.js";
 import { segmentation } from "./segmentation.js";
+import { surfaceDistance } from "./surface-distance.js";
 import { svm } from "./svm.js";
 
 export {
@@ -50,6 +51,7 @@ export {
   viewsOfProbe,
 } from "./contract.js";
 export { meanOf, overlapsOf, sharesOf } from "./overlaps.js";
+export { surfaceDistances } from "./surfaces.js";
 export { type ValueErrors, valueErrorsOf } from "./value-errors.js";
 export {
   accuracy,
@@ -65,6 +67,7 @@ export {
   registration,
   ridge,
   segmentation,
+  surfaceDistance,
   svm,
 };
 
@@ -82,5 +85,6 @@ export const probes = [
   registration,
   ridge,
   segmentation,
+  surfaceDistance,
   svm,
 ] as const;

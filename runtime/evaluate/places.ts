@@ -16,6 +16,7 @@ import {
   registry,
   saidBy,
   sharesOf,
+  surfaceDistances,
 } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import type { BatchArrays } from "../data/batches.js";
@@ -44,10 +45,13 @@ export async function judgePlaces(
   const { registers } = model.program;
   const classes = model.program.classes ?? (registers ? await classesIn(options) : 0);
   const seen = registers ? movedPlaces(model, registers, options) : seenPlaces(model, options);
+  const measured = probes.some(({ definition }) => definition.measures === "surfaces");
+  const [sizes = []] = Object.values(model.program.arrays).map(({ axes }) => axes.map(({ size }) => size));
   for await (const { said, there, before } of seen) {
     const overlaps = overlapsOf(said, there, classes);
     const moved = before && { before: overlapsOf(before.map, there, classes), folded: before.folded };
-    samples.push({ overlaps, ...(moved ? { moved } : {}) });
+    const surfaces = measured && { surfaces: surfaceDistances(said, there, sizes, classes) };
+    samples.push({ overlaps, ...surfaces, ...(moved ? { moved } : {}) });
     options.report?.({ stage: "predictions", done: samples.length, total: null });
   }
   if (samples.length === 0) {

@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { overlapsOf, probes, type Sample } from "../../blocks/index.js";
+import { overlapsOf, probes, type Sample, surfaceDistances } from "../../blocks/index.js";
 import { evaluationBatches, trainingBatches } from "../../runtime/data/batches.js";
 import { mapFile } from "../../runtime/data/image/beside.js";
 import { drawnPlaces, evaluate, openData } from "../../runtime/index.js";
@@ -21,6 +21,12 @@ const recorded = JSON.parse(readFileSync(join(reference, "maps.json"), "utf8")) 
   readonly classes: number;
   readonly there: readonly (readonly number[])[];
   readonly said: readonly (readonly number[])[];
+  readonly surfaces: readonly {
+    readonly sizes: readonly number[];
+    readonly there: readonly number[];
+    readonly said: readonly number[];
+    readonly hd95: readonly (number | null)[];
+  }[];
   readonly judged: Readonly<Record<"all" | "without_background", Readonly<Record<string, number>>>>;
 };
 
@@ -40,6 +46,22 @@ test("maps are judged as by scikit-learn", async () => {
     const { scores } = await probes.segmentation.judgePlaces({ background }, samples, { classes });
     for (const [score, value] of Object.entries(judged[name])) expect(scores[score]).toBeCloseTo(value, 12);
   }
+});
+
+test("surfaces lie as far apart as by SciPy, in two axes and in three", async () => {
+  const judged = recorded.surfaces.map(({ sizes, there, said, hd95 }) => {
+    const surfaces = surfaceDistances(said, there, sizes, hd95.length);
+    for (const [k, distance] of hd95.entries()) {
+      if (distance === null) expect(surfaces[k]).toBeNaN();
+      else expect(surfaces[k]).toBeCloseTo(distance, 9);
+    }
+    return { overlaps: overlapsOf(said, there, hd95.length), surfaces };
+  });
+  const { scores } = await probes.surfaceDistance.judgePlaces({ background: false }, judged, { classes: 5 });
+  const means = recorded.surfaces.map(({ hd95 }) => ((hd95[1] as number) + (hd95[2] as number)) / 2);
+  expect(scores.hd95).toBeCloseTo(((means[0] as number) + (means[1] as number)) / 2, 9);
+  // Class 3 of both.
+  expect(scores.missed).toBe(2);
 });
 
 const side = 32;
@@ -167,12 +189,14 @@ test("a head learns places, is judged in its own scores, and shown", async () =>
   const model = { program, weights: state as never };
   const common = { arrays: program.arrays, batch: 8, note: () => {}, augment: [], root: here.folder, workers: 0 };
   const places = () => evaluationBatches({ ...common, index: indexOf(samples), fields: program.fields ?? {} });
-  const { rows, samples: counted } = await evaluate(model, [bound("probe", "segmentation")], {
+  const asked = [bound("probe", "segmentation"), bound("probe", "surface_distance")];
+  const { rows, samples: counted } = await evaluate(model, asked, {
     ...{ executor: here.executor, batch: 8, sources: ["encoder"], selections: [], seed: 0 },
     data: { train: places, test: places, places, classes: [] },
   });
   expect(counted).toEqual({ train: 0, test: 8 });
   expect(rows[0]?.scores.right).toBeGreaterThan(0.9);
+  expect(rows[1]?.scores.hd95).toBeLessThan(4);
   for await (const batch of places()) {
     const { canvas, right } = await drawnPlaces(model, batch, { executor: here.executor, colours: null });
     expect(right).toBeCloseTo(rows[0]?.scores.right as number, 12);

@@ -1,9 +1,10 @@
 /**
- * Convolutions and pooling as ONNX nodes. ONNX has channels before the other axes, so each is between two transposes. The
- * gradients are convolutions too: onnxruntime does those faster than its transposed ones, and has none for weights.
+ * Convolutions and pooling as ONNX nodes. ONNX has channels before the other axes, so each is between two transposes; but windows of one
+ * number are products of matrices, as the numbers lie. The gradients are convolutions too: onnxruntime does those faster than its transposed
+ * ones, and has none for weights. Of one group, the gradient of weights is a product for each number of a window.
  */
 
-import type { Attributes, Convolution, Node, Tensor } from "../../../graph/index.js";
+import { type Attributes, type Convolution, type Node, sizeOf, type Tensor } from "../../../graph/index.js";
 import { dataTypes, int, ints } from "./fields.js";
 import type { OnnxModel } from "./model.js";
 
@@ -33,8 +34,32 @@ const attributesOf = (
 
 const shapeOf = (node: Node, input: number): Shape => (node.inputs[input] as Tensor).shape;
 
+/** x [B, ...S, C], one number of every `strides` along each axis. */
+function stepped(m: OnnxModel, x: string, strides: Shape, starts: Shape, ends: Shape): string {
+  return m.op("Slice", [x, m.sizes(starts), m.sizes(ends), m.sizes(counted(1, strides.length + 1)), m.sizes(strides)]);
+}
+
+/** Whether windows have one number each, nothing around, and one group: at each place a product by the same matrix. */
+const isPointwise = (
+  kernel: Shape,
+  { before, after, groups }: Pick<Convolution, "before" | "after" | "groups">,
+): boolean => groups === 1 && kernel.every((n) => n === 1) && [...before, ...after].every((n) => n === 0);
+
+const rowsOf = (shape: Shape): number => sizeOf(shape.slice(0, -1));
+
 export function conv(m: OnnxModel, [x, weight]: readonly string[], node: Node<"conv">): string {
-  const rank = shapeOf(node, 0).length;
+  const [shape, [outputs = 0, inputs = 0, ...window]] = [shapeOf(node, 0), shapeOf(node, 1)];
+  const rank = shape.length;
+  if (isPointwise(window, node.attributes)) {
+    const { strides } = node.attributes;
+    const made = (node.outputs[0] as Tensor).shape;
+    const apart = strides.some((n) => n > 1);
+    const none = strides.map(() => 0);
+    const seen = apart ? stepped(m, x as string, strides, none, shape.slice(1, -1)) : (x as string);
+    const matrix = reshaped(m, weight as string, [outputs, inputs]);
+    const product = m.op("Gemm", [reshaped(m, seen, [rowsOf(made), inputs]), matrix], { transB: int(1) });
+    return reshaped(m, product, made);
+  }
   const first = channelsFirst(m, x as string, rank);
   const kernel = shapeOf(node, 1).slice(2);
   return channelsLast(m, m.op("Conv", [first, weight as string], attributesOf(kernel, node.attributes)), rank);
@@ -68,6 +93,18 @@ export function convInput(m: OnnxModel, [y, weight]: readonly string[], node: No
   const kernel = shape.slice(2);
   const places = shapeOf(node, 0).slice(1, -1);
   const rank = places.length + 2;
+  if (isPointwise(kernel, node.attributes)) {
+    const [outputs = 0, inputs = 0] = shape;
+    const product = m.op("Gemm", [
+      reshaped(m, y as string, [rowsOf(shapeOf(node, 0)), outputs]),
+      reshaped(m, weight as string, [outputs, inputs]),
+    ]);
+    const made = [...shapeOf(node, 0).slice(0, -1), inputs];
+    const none = strides.map(() => 0);
+    const behind = size.map((n, axis) => n - (places[axis] as number) * (strides[axis] as number));
+    const apart = strides.some((n) => n > 1);
+    return apart ? spread(m, product, made, strides, none, behind) : reshaped(m, product, made);
+  }
   const first = channelsFirst(m, y as string, rank);
   const reach = kernel.map((n, axis) => (dilations[axis] as number) * (n - 1));
   const around = (padding: Shape): Shape => reach.map((n, axis) => n - (padding[axis] as number));
@@ -105,9 +142,50 @@ function cut(m: OnnxModel, x: string, size: Shape, missing: Shape): string {
   return m.op("Slice", [x, starts, m.sizes(ends), m.sizes(axes.map((axis) => axis + 2))]);
 }
 
+/** From how many channels on a product for each number of a window is worth its start. */
+const wide = 16;
+/** Numbers of a window, up to which it is taken apart. */
+const mostParts = 64;
+
+/**
+ * Of one group, [O, I, ...kernel]: for each number of a window, the product over all places of y with what x has there. Few channels are
+ * joined first, so that the product is one.
+ */
+function weightByParts(m: OnnxModel, x: string, y: string, node: Node<"convWeight">): string {
+  const { kernel, strides, dilations, before } = node.attributes;
+  const [[batch = 0, ...rest], made] = [shapeOf(node, 0), shapeOf(node, 1)];
+  const [size, inputs, outputs] = [rest.slice(0, -1), rest.at(-1) as number, made.at(-1) as number];
+  const [places, rows] = [made.slice(1, -1), rowsOf(made)];
+  const spans = places.map((n, axis) => (n - 1) * (strides[axis] as number) + 1);
+  const reached = spans.map((n, axis) => n + (dilations[axis] as number) * ((kernel[axis] as number) - 1));
+  const after = reached.map((n, axis) => Math.max(0, n - (size[axis] as number) - (before[axis] as number)));
+  const around = [...before, ...after].some((n) => n > 0);
+  const seen = around ? m.op("Pad", [x, m.sizes([0, ...before, 0, 0, ...after, 0])]) : x;
+  const parts = offsetsIn(kernel).map((from) => {
+    const starts = from.map((n, axis) => n * (dilations[axis] as number));
+    const ends = starts.map((n, axis) => n + (spans[axis] as number));
+    return stepped(m, seen, strides, starts, ends);
+  });
+  // Three axes, so that onnxruntime does not put both together: it would turn y anew for every 128 columns.
+  const turned = reshaped(m, transposed(m, reshaped(m, y, [1, rows, outputs]), [0, 2, 1]), [outputs, rows]);
+  const product = (part: string, columns: number): string =>
+    m.op("Gemm", [turned, reshaped(m, part, [batch * sizeOf(places), columns])]);
+  const count = parts.length;
+  if (count === 1) return reshaped(m, product(parts[0] as string, inputs), [outputs, inputs, ...kernel]);
+  if (inputs < wide) {
+    const all = product(m.op("Concat", parts, { axis: int(-1) }), count * inputs);
+    const apart = transposed(m, reshaped(m, all, [outputs, count, inputs]), [0, 2, 1]);
+    return reshaped(m, apart, [outputs, inputs, ...kernel]);
+  }
+  const products = parts.map((part) => product(part, inputs));
+  const all = reshaped(m, m.op("Concat", products, { axis: int(0) }), [count, outputs, inputs]);
+  return reshaped(m, transposed(m, all, [1, 2, 0]), [outputs, inputs, ...kernel]);
+}
+
 /** A convolution of x by y over the samples: what were strides between windows are steps inside them, and the reverse. */
 export function convWeight(m: OnnxModel, [x, y]: readonly string[], node: Node<"convWeight">): string {
   const { kernel, strides, dilations, before, groups } = node.attributes;
+  if (groups === 1 && sizeOf(kernel) <= mostParts) return weightByParts(m, x as string, y as string, node);
   const [batch = 0, ...rest] = shapeOf(node, 0);
   const [size, inner] = [rest.slice(0, -1), (rest.at(-1) as number) / groups];
   const places = shapeOf(node, 1).slice(1, -1);

@@ -170,6 +170,19 @@ export const convolutions = [
     y: [2, 2, 2, 6],
     attributes: { strides: [2, 2], dilations: [1, 1], before: [0, 0], after: [0, 0], groups: 1 },
   },
+  {
+    x: [2, 2, 3, 4],
+    weight: [3, 4, 1, 1],
+    y: [2, 2, 3, 3],
+    attributes: { strides: [1, 1], dilations: [1, 1], before: [0, 0], after: [0, 0], groups: 1 },
+  },
+  // As many channels as make a product for each number of a window.
+  {
+    x: [1, 4, 3, 17],
+    weight: [2, 17, 3, 2],
+    y: [1, 2, 3, 2],
+    attributes: { strides: [2, 1], dilations: [1, 2], before: [1, 1], after: [0, 1], groups: 1 },
+  },
   // One axis, with gaps and groups; padding wider than the window.
   {
     x: [2, 9, 4],
