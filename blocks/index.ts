@@ -278,6 +278,7 @@ export {
   placeOf,
   tokenCount,
 } from "./sets.js";
+export type { ConvNextFacts, ResNetFacts, StagedModel, SwinFacts } from "./staged-model.js";
 export type { Target, TargetContext, TargetInputs, TargetTokensContext } from "./target/index.js";
 export * as targets from "./target/index.js";
 export type { Teacher } from "./teacher/index.js";

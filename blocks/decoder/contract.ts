@@ -8,6 +8,7 @@ import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
 import type { Places } from "../places.js";
 import type { Lattice } from "../sets.js";
+import type { StagedDecoder } from "../staged-model.js";
 import type { TransformerFacts } from "../vision-transformer.js";
 
 export interface DecoderContext {
@@ -124,6 +125,8 @@ export interface Decoder<P extends Params = Params, T extends ParameterTree = Pa
   readonly readsCoordinates?: true;
   /** What it is elsewhere, where it is a plain vision transformer; null, or absent: it is none. */
   transformer?(p: ValuesOf<P>): TransformerFacts | null;
+  /** What it is elsewhere over maps; if absent, no library has it. */
+  staged?(p: ValuesOf<P>): StagedDecoder;
   /**
    * Which latent it reads: of the visible tokens, where absent; of every token, `every`, so that hidden ones pass through the encoder;
    * either, as the mask says; or the maps of an encoder that gives some.

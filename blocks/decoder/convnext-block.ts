@@ -28,6 +28,7 @@ export const convnextBlock = defineDecoder({
   requires: [ofMaps, ofHidden],
   width: () => null,
   reads: "maps",
+  staged: ({ depth }) => ({ method: "FCMAE", depth }),
   parameters: ({ depth, width }, { encoderWidth, outputs, maps }) => ({
     proj: linearParameters(encoderWidth, width),
     mask_token: tokenParameter(width),

@@ -15,6 +15,7 @@ export const linear = defineDecoder({
   params: { of: latentFrom },
   width: () => null,
   reads: "every",
+  staged: () => ({ method: "SimMIM" }),
   padding: true,
   readsCoordinates: true,
   parameters: (_, { encoderWidth, outputs, maps }) => ({

@@ -13,6 +13,7 @@ import type { Params, ValuesOf } from "../params.js";
 import type { Places } from "../places.js";
 import type { Drop } from "../program.js";
 import type { Lattice } from "../sets.js";
+import type { StagedFacts } from "../staged-model.js";
 import type { TransformerFacts } from "../vision-transformer.js";
 
 /** What is known where the weights of an encoder are declared. */
@@ -67,6 +68,8 @@ export interface Encoder<P extends Params = Params, T extends ParameterTree = Pa
   readonly readsCoordinates?: true;
   /** What it is elsewhere, where it is a plain vision transformer; null, or absent: it is none. */
   transformer?(p: ValuesOf<P>): TransformerFacts | null;
+  /** What it is elsewhere, where it is an encoder of maps that others have too; null, or absent: it is none. */
+  staged?(p: ValuesOf<P>): StagedFacts | null;
   parameters(p: ValuesOf<P>, context: EncoderContext): T;
   /** What of it is left out at random in training; if absent, nothing. */
   drops?(p: ValuesOf<P>): readonly Drop[];

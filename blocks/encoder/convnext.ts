@@ -109,6 +109,13 @@ export const convnext = defineMapEncoder({
   since: "0.2",
   params,
   requires: [...requires, wholeCells<typeof params>(levels, "widths")],
+  staged: ({ version, depths, widths, stem, kernel, layer_scale, norm, norm_epsilon }) =>
+    kernel === 7
+      ? {
+          ...{ family: "ConvNeXt", version, depths, widths, stem, norm },
+          ...{ scale: layer_scale, epsilon: norm_epsilon ?? 1e-6 },
+        }
+      : null,
   parameters(p, { array }): ParameterTree {
     const [axes, { channels }] = [array.axes.length, array];
     return {

@@ -90,6 +90,7 @@ export const resnet = defineMapEncoder({
   since: "0.2",
   params,
   requires,
+  staged: ({ depths, width, stem }) => (stem === "large" ? { family: "ResNet", depths, width } : null),
   parameters(p, { array }): ParameterTree {
     const axes = array.axes.length;
     const side = p.stem === "large" ? 7 : 3;

@@ -73,6 +73,10 @@ export const swin = defineMapEncoder({
   since: "0.2",
   params,
   requires,
+  staged: ({ depths, width, heads, window, stem, mlp_ratio, norm, norm_epsilon }) => ({
+    ...{ family: "Swin", depths, width, heads, window, stem, norm },
+    ...{ ratio: mlp_ratio, epsilon: norm_epsilon },
+  }),
   // One number for each of the two residuals of a block.
   drops({ depths, drop_path }) {
     if (!drop_path) return [];

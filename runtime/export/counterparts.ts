@@ -3,16 +3,23 @@
  * them. Which files these become is said in `folders.ts`.
  */
 
-import type { ModelProgram, Parameter, PlainModel } from "../../blocks/index.js";
+import type { ModelProgram, Parameter, PlainModel, StagedModel } from "../../blocks/index.js";
 import { namedParameters } from "../../blocks/index.js";
 import { sizeOf } from "../../graph/index.js";
 import type { TensorToStore } from "../checkpoint/safetensors.js";
 import { RunError } from "../run-error.js";
-import { type Layer, layersOf, type Wanted } from "./layers-elsewhere.js";
-
-/** Whose names and shapes. */
-export const libraries = ["huggingface", "timm", "official"] as const;
-export type Library = (typeof libraries)[number];
+import {
+  both,
+  classifier,
+  type Layer,
+  type Library,
+  layersOf,
+  type Refuse,
+  same,
+  type Wanted,
+  type Wants,
+} from "./layers-elsewhere.js";
+import { wantedByStages } from "./stages-elsewhere.js";
 
 export interface Counterpart {
   /** The class or function that the library has for it. */
@@ -22,7 +29,7 @@ export interface Counterpart {
   readonly left: readonly string[];
 }
 
-const refusal = ({ name }: PlainModel, library: Library, part: string, why: string): RunError =>
+const refusal = ({ name }: PlainModel | StagedModel, library: Library, part: string, why: string): RunError =>
   new RunError("run/no-counterpart", {
     what: `${name} has no counterpart in ${library}: ${part}`,
     why,
@@ -32,21 +39,22 @@ const refusal = ({ name }: PlainModel, library: Library, part: string, why: stri
 /** What a model is in a library. Throws `run/no-counterpart` with the part of the spec that prevents it. */
 export function counterpart(
   library: Library,
-  facts: PlainModel,
+  facts: PlainModel | StagedModel,
   { parameters }: Pick<ModelProgram, "parameters">,
   weights: Readonly<Record<string, Float32Array>>,
 ): Counterpart {
   const declared = new Map(namedParameters(parameters));
   const refuse = (part: string, why: string): RunError => refusal(facts, library, part, why);
-  const { kind, wanted } = wantedBy(library, facts, declared, refuse);
+  const { kind, wanted } =
+    "stages" in facts ? wantedByStages(library, facts, refuse) : wantedBy(library, facts, declared, refuse);
   const used = new Set(wanted.flatMap(({ from }) => from));
   const missing = wanted.flatMap(({ from }) => from.filter((name) => !declared.has(name)));
   if (missing[0] !== undefined) throw refuse("its weights", `there is no ${missing[0]}, which ${kind} needs`);
   // A fixed table follows from the model: who does not store it computes it.
   const left = [...declared].flatMap(([name, { trainable }]) => (used.has(name) || !trainable ? [] : [name]));
   const kept = [
-    /^(patch_embed|blocks|norm|cls_token|head)\b/,
-    ...(facts.decoder && library !== "timm" ? [/^decoder_/] : []),
+    /^(patch_embed|blocks|norm|cls_token|head|downsample_layers|stages|layers|conv1|bn1|layer\d+)\b/,
+    ...("grid" in facts && facts.decoder && library !== "timm" ? [/^decoder_/] : []),
   ];
   const strange = left.find((name) => kept.some((piece) => piece.test(name)));
   if (strange) throw refuse("its weights", `${kind} has no place for ${strange}`);
@@ -58,13 +66,6 @@ export function counterpart(
     return { name, ...make(own) };
   });
   return { kind, tensors, left };
-}
-
-type Refuse = (part: string, why: string) => RunError;
-
-interface Wants {
-  readonly kind: string;
-  readonly wanted: readonly Wanted[];
 }
 
 function wantedBy(
@@ -103,8 +104,8 @@ function wantedByTransformers(facts: PlainModel, declared: ReadonlyMap<string, P
   if (!encoder.keyBias || decoder?.keyBias === false)
     throw refuse("encoder", "keys of its models of images have a bias: leave `key_bias` out");
   const trunk: readonly Wanted[] = [
-    plain("vit.embeddings.cls_token", "cls_token"),
-    plain("vit.embeddings.position_embeddings", "pos_embed"),
+    same("vit.embeddings.cls_token", "cls_token"),
+    same("vit.embeddings.position_embeddings", "pos_embed"),
     ...convolution("vit.embeddings.patch_embeddings.projection", conv),
     ...layersOf("huggingface", {
       depth: encoder.depth,
@@ -112,7 +113,7 @@ function wantedByTransformers(facts: PlainModel, declared: ReadonlyMap<string, P
       from: "blocks",
       to: "vit.encoder.layer",
     }),
-    ...pair("vit.layernorm", "norm"),
+    ...both("vit.layernorm", "norm"),
   ];
   if (head) {
     if (head.pool !== "class_token")
@@ -125,12 +126,12 @@ function wantedByTransformers(facts: PlainModel, declared: ReadonlyMap<string, P
     kind: "ViTMAEForPreTraining",
     wanted: [
       ...trunk,
-      ...pair("decoder.decoder_embed", "decoder_embed"),
-      plain("decoder.mask_token", "mask_token"),
-      plain("decoder.decoder_pos_embed", "decoder_pos_embed"),
+      ...both("decoder.decoder_embed", "decoder_embed"),
+      same("decoder.mask_token", "mask_token"),
+      same("decoder.decoder_pos_embed", "decoder_pos_embed"),
       ...layersOf("huggingface", layer),
-      ...pair("decoder.decoder_norm", "decoder_norm"),
-      ...pair("decoder.decoder_pred", "decoder_pred"),
+      ...both("decoder.decoder_norm", "decoder_norm"),
+      ...both("decoder.decoder_pred", "decoder_pred"),
     ],
   };
 }
@@ -153,41 +154,49 @@ function wantedByVideoMae(
   ];
   if (head) {
     const kind = "VideoMAEForVideoClassification";
-    return { kind, wanted: [...trunk, ...pair("fc_norm", "norm"), ...classifier] };
+    return { kind, wanted: [...trunk, ...both("fc_norm", "norm"), ...classifier] };
   }
   return {
     kind: "VideoMAEForPreTraining",
     wanted: [
       ...trunk,
-      ...pair("videomae.layernorm", "norm"),
-      plain("encoder_to_decoder.weight", "decoder_embed.weight"),
-      plain("mask_token", "mask_token"),
+      ...both("videomae.layernorm", "norm"),
+      same("encoder_to_decoder.weight", "decoder_embed.weight"),
+      same("mask_token", "mask_token"),
       ...layersOf("huggingface", {
         depth: decoder?.depth ?? 0,
         keyBias: false,
         from: "decoder_blocks",
         to: "decoder.decoder_layers",
       }),
-      ...pair("decoder.norm", "decoder_norm"),
-      ...pair("decoder.head", "decoder_pred"),
+      ...both("decoder.norm", "decoder_norm"),
+      ...both("decoder.head", "decoder_pred"),
     ],
   };
 }
+
+/** By what is pooled here, what is there. */
+export const timmPools: ReadonlyMap<string, string> = new Map([
+  ["class_token", "token"],
+  ["mean", "avg"],
+  ["mean_after_norm", "avg"],
+]);
 
 function wantedByTimm(facts: PlainModel, refuse: Refuse): Wants {
   const { encoder, head, array, grid } = facts;
   if (!isPlane(facts)) throw refuse("input", "its vision transformer reads images");
   if (encoder.epsilon !== 1e-6) throw refuse("encoder", "its norms add 1e-6: leave `norm_epsilon` out");
   const pool = head?.pool ?? "class_token";
+  if (!timmPools.has(pool)) throw refuse("head", "its classifier reads the class token or a mean of the patches");
   return {
     kind: "VisionTransformer",
     wanted: [
-      ...(encoder.classToken === "none" ? [] : [plain("cls_token", "cls_token")]),
-      plain("pos_embed", "pos_embed"),
+      ...(encoder.classToken === "none" ? [] : [same("cls_token", "cls_token")]),
+      same("pos_embed", "pos_embed"),
       ...convolution("patch_embed.proj", { axes: grid.map(({ size }) => size), channels: array.channels }),
       ...layersOf("timm", { depth: encoder.depth, keyBias: encoder.keyBias, from: "blocks", to: "blocks" }),
-      ...pair(head && pool === "mean" ? "fc_norm" : "norm", "norm"),
-      ...(head ? pair("head", "head") : []),
+      ...both(head && pool === "mean" ? "fc_norm" : "norm", "norm"),
+      ...(head ? both("head", "head") : []),
     ],
   };
 }
@@ -199,6 +208,8 @@ function wantedByOfficial(facts: PlainModel, declared: ReadonlyMap<string, Param
   const layer = (part: "" | "decoder_", layer: Layer, to = `${part}blocks`, transformer = encoder): readonly Wanted[] =>
     layersOf(layer, { depth: transformer.depth, keyBias: transformer.keyBias, from: `${part}blocks`, to });
   const isVideoMae = hasTime(facts) && encoder.classToken === "none";
+  if (head && !["class_token", "mean"].includes(head.pool))
+    throw refuse("head", "its classifier reads the class token, or the mean before the last norm");
   if (hasTime(facts) && head) throw refuse("head", "there is no repository whose classifier of videos is this one");
   if (isVideoMae) {
     if (!isFlat(oneTable(declared)))
@@ -208,12 +219,12 @@ function wantedByOfficial(facts: PlainModel, declared: ReadonlyMap<string, Param
       wanted: [
         ...convolution("encoder.patch_embed.proj", conv),
         ...layer("", "official", "encoder.blocks"),
-        ...pair("encoder.norm", "norm"),
-        plain("encoder_to_decoder.weight", "decoder_embed.weight"),
-        plain("mask_token", "mask_token"),
+        ...both("encoder.norm", "norm"),
+        same("encoder_to_decoder.weight", "decoder_embed.weight"),
+        same("mask_token", "mask_token"),
         ...layer("decoder_", "official", "decoder.blocks", decoder ?? encoder),
-        ...pair("decoder.norm", "decoder_norm"),
-        ...pair("decoder.head", "decoder_pred"),
+        ...both("decoder.norm", "decoder_norm"),
+        ...both("decoder.head", "decoder_pred"),
       ],
     };
   }
@@ -224,43 +235,32 @@ function wantedByOfficial(facts: PlainModel, declared: ReadonlyMap<string, Param
     throw refuse("input", "there are repositories of images, spectrograms and videos");
   const positions = (name: string): readonly Wanted[] =>
     isSpaceTime
-      ? ["class", "temporal", "spatial"].map((table) => plain(`${name}_${table}`, `${name}.${table}`))
-      : [plain(name, name)];
+      ? ["class", "temporal", "spatial"].map((table) => same(`${name}_${table}`, `${name}.${table}`))
+      : [same(name, name)];
   const kind = isSpaceTime ? "MAE-ST" : "MAE";
   const style = isSpaceTime ? "apart" : "official";
   const trunk = [
-    ...(encoder.classToken === "none" ? [] : [plain("cls_token", "cls_token")]),
+    ...(encoder.classToken === "none" ? [] : [same("cls_token", "cls_token")]),
     ...positions("pos_embed"),
     ...convolution("patch_embed.proj", conv),
     ...layer("", style),
-    ...pair(head?.pool === "mean" ? "fc_norm" : "norm", "norm"),
+    ...both(head?.pool === "mean" ? "fc_norm" : "norm", "norm"),
   ];
-  if (head) return { kind: `${kind}, fine-tuned`, wanted: [...trunk, ...pair("head", "head")] };
+  if (head) return { kind: `${kind}, fine-tuned`, wanted: [...trunk, ...both("head", "head")] };
   return {
     kind,
     wanted: [
       ...trunk,
-      ...pair("decoder_embed", "decoder_embed"),
-      plain("mask_token", "mask_token"),
+      ...both("decoder_embed", "decoder_embed"),
+      same("mask_token", "mask_token"),
       ...positions("decoder_pos_embed"),
-      ...(decoder?.classToken === "own" ? [plain("decoder_cls_token", "decoder_cls_token")] : []),
+      ...(decoder?.classToken === "own" ? [same("decoder_cls_token", "decoder_cls_token")] : []),
       ...layer("decoder_", style, undefined, decoder ?? encoder),
-      ...pair("decoder_norm", "decoder_norm"),
-      ...pair("decoder_pred", "decoder_pred"),
+      ...both("decoder_norm", "decoder_norm"),
+      ...both("decoder_pred", "decoder_pred"),
     ],
   };
 }
-
-/** A weight that is the same there. */
-const plain = (name: string, from: string): Wanted => ({ name, from: [from], make: ([one]) => one as Made });
-
-type Made = ReturnType<Wanted["make"]>;
-
-const pair = (name: string, from: string): readonly Wanted[] =>
-  ["weight", "bias"].map((end) => plain(`${name}.${end}`, `${from}.${end}`));
-
-/** What transformers calls the layer of a head. */
-const classifier = [plain("classifier.weight", "head.weight"), plain("classifier.bias", "head.bias")];
 
 interface Convolution {
   /** Sides of a patch. */
@@ -274,7 +274,7 @@ const convolution = (name: string, { axes, channels }: Convolution): readonly Wa
     name: `${name}.weight`,
     from: ["patch_embed.proj.weight"],
     make([one]) {
-      const { shape, values } = one as Made;
+      const { shape, values } = one as NonNullable<typeof one>;
       const [width = 0] = shape;
       const places = sizeOf(axes);
       const result = new Float32Array(values.length);
@@ -288,5 +288,5 @@ const convolution = (name: string, { axes, channels }: Convolution): readonly Wa
       return { shape: [width, channels, ...axes], values: result };
     },
   },
-  plain(`${name}.bias`, "patch_embed.proj.bias"),
+  same(`${name}.bias`, "patch_embed.proj.bias"),
 ];

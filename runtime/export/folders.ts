@@ -2,16 +2,18 @@
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { ModelProgram, PlainModel } from "../../blocks/index.js";
+import type { ModelProgram, PlainModel, StagedModel } from "../../blocks/index.js";
 import { encodeSafetensors } from "../checkpoint/safetensors.js";
 import { unwritable, writeWhole } from "../checkpoint/whole-file.js";
 import type { ColourScale } from "../evaluate/colours.js";
 import type { Trained } from "../evaluate/frozen.js";
-import { type Counterpart, counterpart, type Library } from "./counterparts.js";
+import { type Counterpart, counterpart, timmPools } from "./counterparts.js";
+import type { Library } from "./layers-elsewhere.js";
+import { stagedConfig, stagedTimm, type TimmFacts } from "./staged-config.js";
 
 export interface FolderOptions {
   readonly library: Library;
-  readonly facts: PlainModel;
+  readonly facts: PlainModel | StagedModel;
   /** The recipe's normalisation; null: the model sees values in [0, 1]. */
   readonly scale: ColourScale | null;
   /** What people read about the model. */
@@ -69,30 +71,37 @@ const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 const configOf = (
   library: Library,
-  facts: PlainModel,
+  facts: PlainModel | StagedModel,
   program: ModelProgram,
   kind: string,
   scale: ColourScale | null,
-): unknown => (library === "timm" ? timmConfig(facts, scale) : transformersConfig(facts, program, kind));
+): unknown => {
+  if (library === "timm") return "stages" in facts ? stagedTimmConfig(facts, scale) : timmConfig(facts, scale);
+  const own = "stages" in facts ? stagedConfig(facts) : transformerConfig(facts, program);
+  return { architectures: [kind], model_type: modelType(kind), ...own, ...labelsOf(facts), torch_dtype: "float32" };
+};
+
+/** Classes are called by their numbers. */
+function labelsOf({ head }: PlainModel | StagedModel) {
+  if (!head) return {};
+  const labels = Array.from({ length: head.classes }, (_, i) => String(i));
+  return {
+    id2label: Object.fromEntries(labels.map((label) => [label, label])),
+    label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
+  };
+}
 
 /** What transformers calls the kind of model of a class: its first word in small letters, of one with a line in between. */
 function modelType(kind: string): string {
-  const word = (kind.split("For")[0] as string).toLowerCase();
+  const word = (kind.split(/For|Model$/)[0] as string).toLowerCase();
   return word === "vitmae" ? "vit_mae" : word;
 }
 
-function transformersConfig(
-  { encoder, decoder, head, array, grid, normalize }: PlainModel,
-  program: ModelProgram,
-  kind: string,
-) {
+function transformerConfig({ encoder, decoder, head, array, grid, normalize }: PlainModel, program: ModelProgram) {
   const video = array.axes.length === 3;
-  const labels = Array.from({ length: head?.classes ?? 0 }, (_, i) => String(i));
   const [mask] = Object.values(program.masks);
   const tokens = grid.reduce((product, { count }) => product * count, 1);
   return {
-    architectures: [kind],
-    model_type: modelType(kind),
     hidden_size: encoder.width,
     num_hidden_layers: encoder.depth,
     num_attention_heads: encoder.heads,
@@ -114,17 +123,10 @@ function transformersConfig(
           norm_pix_loss: normalize !== null && normalize !== "none",
         }
       : {}),
-    ...(head
-      ? {
-          id2label: Object.fromEntries(labels.map((label) => [label, label])),
-          label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
-        }
-      : {}),
-    torch_dtype: "float32",
   };
 }
 
-function preprocessorOf({ array }: PlainModel, scale: ColourScale | null) {
+function preprocessorOf({ array }: PlainModel | StagedModel, scale: ColourScale | null) {
   const [height, width] = array.axes.slice(-2).map(({ size }) => size);
   const video = array.axes.length === 3;
   return {
@@ -143,34 +145,48 @@ function preprocessorOf({ array }: PlainModel, scale: ColourScale | null) {
 /** Of the format that `timm.create_model("local-dir:...")` reads: sizes differ from those of the architecture by arguments. */
 function timmConfig({ encoder, head, array, grid }: PlainModel, scale: ColourScale | null) {
   const size = array.axes.map((axis) => axis.size);
-  const pool = head?.pool === "mean" ? "avg" : encoder.classToken === "none" ? "" : "token";
+  const pool = timmPools.get(head?.pool ?? (encoder.classToken === "none" ? "" : "class_token")) ?? "";
+  const args = {
+    global_pool: pool,
+    // Where the mean is taken of what is normed, no norm follows it.
+    ...(head?.pool === "mean_after_norm" ? { fc_norm: false } : {}),
+    img_size: size,
+    patch_size: grid.map((axis) => axis.size),
+    in_chans: array.channels,
+    embed_dim: encoder.width,
+    depth: encoder.depth,
+    num_heads: encoder.heads,
+    mlp_ratio: encoder.hidden / encoder.width,
+    class_token: encoder.classToken !== "none",
+  };
+  const own = { architecture: "vit_base_patch16_224", features: encoder.width, args };
+  const first = { firstConv: "patch_embed.proj", classifier: "head" };
+  return { ...timmFormat({ array, head }, { ...own, ...first }, scale), global_pool: pool };
+}
+
+const stagedTimmConfig = (facts: StagedModel, scale: ColourScale | null) => timmFormat(facts, stagedTimm(facts), scale);
+
+function timmFormat(
+  { array, head }: Pick<StagedModel, "array" | "head">,
+  { architecture, features, args, firstConv, classifier }: TimmFacts,
+  scale: ColourScale | null,
+) {
   const channels = Array.from({ length: array.channels }, () => 0);
   return {
-    architecture: "vit_base_patch16_224",
+    architecture,
     num_classes: head?.classes ?? 0,
-    num_features: encoder.width,
-    global_pool: pool,
-    model_args: {
-      global_pool: pool,
-      img_size: size,
-      patch_size: grid.map((axis) => axis.size),
-      in_chans: array.channels,
-      embed_dim: encoder.width,
-      depth: encoder.depth,
-      num_heads: encoder.heads,
-      mlp_ratio: encoder.hidden / encoder.width,
-      class_token: encoder.classToken !== "none",
-    },
+    num_features: features,
+    model_args: args,
     pretrained_cfg: {
-      input_size: [array.channels, ...size],
+      input_size: [array.channels, ...array.axes.map((axis) => axis.size)],
       fixed_input_size: true,
       interpolation: "bicubic",
       crop_pct: 1,
       mean: scale?.mean ?? channels,
       std: scale?.std ?? channels.map(() => 1),
       num_classes: head?.classes ?? 0,
-      first_conv: "patch_embed.proj",
-      classifier: "head",
+      first_conv: firstConv,
+      classifier,
     },
   };
 }

@@ -1,4 +1,7 @@
-/** The weights of transformer blocks under the names of other libraries, and in the shapes that they have there. */
+/** How weights become those of other libraries, and those of transformer blocks under their names and in their shapes. */
+
+import type { TensorToStore } from "../checkpoint/safetensors.js";
+import type { RunError } from "../run-error.js";
 
 interface Weight {
   readonly shape: readonly number[];
@@ -10,7 +13,20 @@ export interface Wanted {
   readonly name: string;
   /** Names of ours. */
   readonly from: readonly string[];
-  readonly make: (own: readonly Weight[]) => Weight;
+  readonly make: (own: readonly Weight[]) => Pick<TensorToStore, "shape" | "values">;
+}
+
+/** Whose names and shapes. */
+export const libraries = ["huggingface", "timm", "official"] as const;
+export type Library = (typeof libraries)[number];
+
+/** What is thrown where a part of a spec keeps a model from being one of theirs. */
+export type Refuse = (part: string, why: string) => RunError;
+
+/** A model of theirs: its class, and its weights. */
+export interface Wants {
+  readonly kind: string;
+  readonly wanted: readonly Wanted[];
 }
 
 /** How blocks are written: as Hugging Face does; as timm does, whose keys always have a bias; as official MAE does; with three matrices apart. */
@@ -25,10 +41,14 @@ export interface LayersElsewhere {
   readonly to: string;
 }
 
-const same = (name: string, from: string): Wanted => ({ name, from: [from], make: ([one]) => one as Weight });
+/** A weight that is the same there. */
+export const same = (name: string, from: string): Wanted => ({ name, from: [from], make: ([one]) => one as Weight });
 
-const both = (name: string, from: string): readonly Wanted[] =>
+export const both = (name: string, from: string): readonly Wanted[] =>
   ["weight", "bias"].map((end) => same(`${name}.${end}`, `${from}.${end}`));
+
+/** What transformers calls the layer of a head. */
+export const classifier = [same("classifier.weight", "head.weight"), same("classifier.bias", "head.bias")];
 
 /** Names behind the branch of a block, but those of queries, keys and values. */
 const names: Readonly<Record<"huggingface" | "others", readonly (readonly [there: string, here: string])[]>> = {
@@ -85,7 +105,7 @@ const twoBiases = (there: string, here: string): readonly Wanted[] =>
   ["q_bias", "v_bias"].map((name) => same(`${there}.${name}`, `${here}.${name}`));
 
 /** Queries, keys and values stand below each other in one matrix. */
-const third = (name: string, from: string, i: number): Wanted => ({
+export const third = (name: string, from: string, i: number): Wanted => ({
   name,
   from: [from],
   make([one]) {

@@ -88,6 +88,19 @@ function denseKernel(values: Float32Array, shape: readonly number[]): Float32Arr
   return result;
 }
 
+/** The inverse: [outputs, inputs, side, side], or of each channel [channels, 1, side, side], as a sparse kernel. */
+export function sparseKernel({ shape, values }: { readonly shape: readonly number[]; readonly values: Float32Array }) {
+  const [outputs = 0, inputs = 0, side = 0] = shape;
+  const result = new Float32Array(values.length);
+  for (let at = 0; at < values.length; at++) {
+    const [o, i] = [at % outputs, Math.floor(at / outputs) % inputs];
+    const place = Math.floor(at / (outputs * inputs));
+    const [column, row] = [Math.floor(place / side), place % side];
+    result[at] = values[((o * inputs + i) * side + row) * side + column] as number;
+  }
+  return { shape: inputs === 1 ? [side * side, outputs] : [side * side, inputs, outputs], values: result };
+}
+
 /** Of each of our rows, cell by cell and the channel fastest, the one that PyTorch's shuffle of pixels has for it. */
 export function shuffledRows({ channels, stride, cell }: Shuffle): Int32Array {
   const rows = new Int32Array(channels * stride * stride);

@@ -1,21 +1,25 @@
 """Loads what `mae export` writes for other libraries, with nothing but those libraries: no key may be missing or unexpected, and each model
-computes what it computed before its weights came here and went back. Reads what weights-in.py wrote. Usage: python exports.py
+computes what it computed before its weights came here and went back. Reads what weights-in.py, weights-in-maps.py and official-maps.py wrote. With
+the folder of a clone of microsoft/SimMIM, its Swin loads too. Usage: python exports.py [SIMMIM]
 """
 
 import json
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import timm
 import torch
 import transformers
+from foreign_models import disturbed, module, pixels_of
 from safetensors.torch import load_file
 from timm.models.vision_transformer import VisionTransformer
 
 here = Path(__file__).parent
 root = here.parent.parent
-cases = json.loads((here / "foreign" / "weights-in.json").read_text())["cases"]
+files = ["weights-in", "weights-in-maps", "official-maps"]
+cases = {name: case for file in files for name, case in json.loads((here / "foreign" / f"{file}.json").read_text())["cases"].items()}
 
 RECIPE = """
 recipe Any for Case {
@@ -101,5 +105,45 @@ with tempfile.TemporaryDirectory() as scratch, torch.no_grad():
     model = VisionTransformer(img_size=8, patch_size=4, embed_dim=8, depth=2, num_heads=2, num_classes=5, global_pool="avg")
     model.load_state_dict(load_file(place / "model.safetensors"), strict=True)
     compare("official, timm-mean", model.eval()(given(cases["timm-mean"], 8, 8, 3)), cases["timm-mean"])
+
+    for name, kind, side in [
+        ("convnextv2", "ConvNextV2ForImageClassification", 8), ("convnext", "ConvNextForImageClassification", 8),
+        ("swin", "SwinForImageClassification", 16), ("resnet", "ResNetForImageClassification", 16),
+    ]:  # fmt: skip
+        model = in_transformers(name, kind, cases[name], folder)
+        compare(f"transformers, {name}", model(given(cases[name], side, side, 3)).logits, cases[name])
+    case = cases["swin-simmim"]
+    model = in_transformers("swin-simmim", "SwinForMaskedImageModeling", case, folder)
+    seen = torch.tensor(case["order"]).reshape(2, 64)[:, :32]
+    hidden = torch.ones(2, 64, dtype=torch.bool).scatter(1, seen, False)
+    compare("transformers, swin-simmim", pixels_of(model(given(case, 16, 16, 3), bool_masked_pos=hidden).reconstruction, 2), case)
+    # Encoders of masked autoencoders, by the maps that timm makes with the same weights.
+    case = cases["official-fcmae"]
+    theirs = in_transformers("official-fcmae", "ConvNextV2Model", case, folder)(given(case, 64, 64, 1)).last_hidden_state
+    model = timm.create_model(f"local-dir:{exported(case, 'timm', folder)}", pretrained=True).eval()
+    compare("transformers and timm, official-fcmae", model.forward_features(given(case, 64, 64, 1)), {"output": theirs.flatten().tolist()})
+    for name, side in [("timm-convnext", 32), ("timm-convnextv2", 32), ("timm-convnextv2-grey", 32), ("timm-swin", 16), ("timm-swin-windows", 16)]:
+        model = timm.create_model(f"local-dir:{exported(cases[name], 'timm', folder)}", pretrained=True).eval()
+        compare(f"timm, {name}", model(given(cases[name], side, side, 1 if "grey" in name else 3)), cases[name])
+    # timm's ResNet has a stem of 64 features: one that timm made, with one block a stage.
+    model = timm.create_model("resnet50", layers=(1, 1, 1, 1), num_classes=5, in_chans=1)
+    model = disturbed(model)
+    torch.save(model.state_dict(), folder / "resnet.pth")
+    text = "edition 2026\nmodel Case {\n  input image(size: 32x32, channels: 1)\n  encoder resnet(depths: (1, 1, 1, 1))\n"
+    text += "  head classifier(classes: 5, pool: mean)\n  loss cross_entropy\n}"
+    image = torch.rand(2, 1, 32, 32)
+    case = {"file": folder / "resnet.pth", "spec": text, "output": model(image).flatten().tolist()}
+    there = timm.create_model(f"local-dir:{exported(case, 'timm', folder)}", pretrained=True).eval()
+    compare("timm, resnet", there(image), case)
+    if len(sys.argv) > 1:
+        module("timm.models.layers", **vars(timm.layers))
+        sys.path.insert(0, sys.argv[1])
+        from models.swin_transformer import SwinTransformer
+
+        case = cases["official-swin"]
+        model = SwinTransformer(img_size=32, patch_size=4, embed_dim=8, depths=[2, 2], num_heads=[2, 4], window_size=4, num_classes=5)
+        missing, unexpected = model.load_state_dict(load_file(exported(case, "official", folder) / "model.safetensors"), strict=False)
+        assert not unexpected and all(name.endswith(("relative_position_index", "attn_mask")) for name in missing), missing
+        compare("official, official-swin", model.eval()(given(case, 32, 32, 3)), case)
 
 print(json.dumps({"torch": torch.__version__, "transformers": transformers.__version__, "timm": timm.__version__}))
