@@ -179,7 +179,8 @@ function timmFormat(
     model_args: args,
     pretrained_cfg: {
       input_size: [array.channels, ...array.axes.map((axis) => axis.size)],
-      fixed_input_size: true,
+      // What is told so is made for this size alone.
+      ...("img_size" in args ? { fixed_input_size: true } : {}),
       interpolation: "bicubic",
       crop_pct: 1,
       mean: scale?.mean ?? channels,

@@ -119,9 +119,10 @@ with tempfile.TemporaryDirectory() as scratch, torch.no_grad():
     compare("transformers, swin-simmim", pixels_of(model(given(case, 16, 16, 3), bool_masked_pos=hidden).reconstruction, 2), case)
     # Encoders of masked autoencoders, by the maps that timm makes with the same weights.
     case = cases["official-fcmae"]
-    theirs = in_transformers("official-fcmae", "ConvNextV2Model", case, folder)(given(case, 64, 64, 1)).last_hidden_state
-    model = timm.create_model(f"local-dir:{exported(case, 'timm', folder)}", pretrained=True).eval()
-    compare("transformers and timm, official-fcmae", model.forward_features(given(case, 64, 64, 1)), {"output": theirs.flatten().tolist()})
+    image = given(case, 64, 64, 1).double()
+    theirs = in_transformers("official-fcmae", "ConvNextV2Model", case, folder).double()(image).last_hidden_state
+    model = timm.create_model(f"local-dir:{exported(case, 'timm', folder)}", pretrained=True).double().eval()
+    compare("transformers and timm, official-fcmae", model.forward_features(image), {"output": theirs.flatten().tolist()})
     for name, side in [("timm-convnext", 32), ("timm-convnextv2", 32), ("timm-convnextv2-grey", 32), ("timm-swin", 16), ("timm-swin-windows", 16)]:
         model = timm.create_model(f"local-dir:{exported(cases[name], 'timm', folder)}", pretrained=True).eval()
         compare(f"timm, {name}", model(given(cases[name], side, side, 1 if "grey" in name else 3)), cases[name])
