@@ -99,11 +99,13 @@ export function measures(scores: Float64Array, labels: Int32Array, classes: numb
     );
   });
   const { macro_f1, auroc, mean_average_precision } = meansOf(perClass);
+  const ofTwo = classes === 2 ? equalErrorRate(shares.filter((_, at) => at % 2 === 1), labels) : null;
   return {
     scores: {
       ...accuracy(scores, labels, classes),
       macro_f1,
       auroc,
+      ...(ofTwo === null ? {} : { equal_error_rate: ofTwo }),
       mean_average_precision,
       calibration_error: calibrationError(shares, named, labels, classes),
     },
@@ -148,6 +150,29 @@ function byFallingScore(scores: Float64Array): readonly (readonly number[])[] {
     else runs.push([at]);
   }
   return runs;
+}
+
+/**
+ * Of two classes, the share of errors where as large a share of each is taken for the other, between two scores on the line between them; null
+ * where all samples are of one class.
+ * @param scores how much each sample is of class 1
+ */
+export function equalErrorRate(scores: Float64Array, labels: Int32Array): number | null {
+  const positive = labels.filter((label) => label === 1).length;
+  const negative = labels.length - positive;
+  if (positive === 0 || negative === 0) return null;
+  let [alarms, misses] = [0, 1];
+  for (const run of byFallingScore(scores)) {
+    const own = run.filter((at) => labels[at] === 1).length;
+    const [next, left] = [alarms + (run.length - own) / negative, misses - own / positive];
+    if (next >= left) {
+      // How far from one point to the next both are equal.
+      const part = (misses - alarms) / (misses - alarms + next - left);
+      return alarms + part * (next - alarms);
+    }
+    [alarms, misses] = [next, left];
+  }
+  return 1;
 }
 
 /** null where all or none are of the class. */

@@ -5,7 +5,7 @@ import { type AttentiveWeights, attentiveTrainer } from "../../../blocks/probe/a
 import { accuracy, classScores } from "../../../blocks/probe/classifier.js";
 import { judgeDraw } from "../../../blocks/probe/few-shot.js";
 import { attentive, type Features, fewShot, knn, linear, linearCrops, svm } from "../../../blocks/probe/index.js";
-import { areaUnderRoc, averagePrecision, measures } from "../../../blocks/probe/measures.js";
+import { areaUnderRoc, averagePrecision, equalErrorRate, measures } from "../../../blocks/probe/measures.js";
 import { ridgeOf } from "../../../blocks/probe/ridge.js";
 import { fitSvm } from "../../../blocks/probe/svm.js";
 import { readFixture } from "../../reference/fixture.js";
@@ -100,6 +100,20 @@ it("a measure of a class without samples is none, and ties count half", () => {
   expect(scores).toMatchObject({ top1: 1, macro_f1: 1, auroc: 1, mean_average_precision: 1 });
   expect(areaUnderRoc(Float64Array.of(1, 1, 0), [true, false, false])).toBe(0.75);
   expect(averagePrecision(Float64Array.of(1, 1, 0), [true, false, true])).toBeCloseTo((0.5 + 2 / 3) / 2, 12);
+});
+
+it("of two classes, errors are told where those of both are equal", () => {
+  const labels = Int32Array.of(0, 0, 0, 0, 1, 1, 1, 1);
+  const rate = (...scores: readonly number[]) => equalErrorRate(Float64Array.from(scores), labels);
+  expect(rate(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)).toBe(0);
+  expect(rate(0.1, 0.2, 0.3, 0.75, 0.35, 0.6, 0.7, 0.8)).toBe(0.25);
+  expect(rate(0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5)).toBe(0.5);
+  // By scikit-learn: where roc_curve, joined by lines, has as many false alarms as misses.
+  expect(rate(0.1, 0.65, 0.3, 0.75, 0.2, 0.6, 0.7, 0.8)).toBeCloseTo(0.5, 12);
+  expect(rate(0.1, 0.2, 0.6, 0.6, 0.3, 0.6, 0.7, 0.8)).toBeCloseTo(1 / 3, 12);
+  expect(equalErrorRate(Float64Array.of(1, 2), Int32Array.of(1, 1))).toBeNull();
+  const two = measures(Float64Array.of(1, 0, 0, 1, 1, 0, 0, 2), Int32Array.of(0, 1, 1, 1), 2);
+  expect(two.scores.equal_error_rate).toBeCloseTo(0.25, 12);
 });
 
 describe("few_shot", () => {
