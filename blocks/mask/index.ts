@@ -16,6 +16,7 @@ import { selfGuided } from "./self-guided.js";
 import { semanticParts } from "./semantic-parts.js";
 import { semanticWhole } from "./semantic-whole.js";
 import { spiral } from "./spiral.js";
+import { stripes } from "./stripes.js";
 import { zigzag } from "./zigzag.js";
 
 export {
@@ -44,6 +45,7 @@ export {
   semanticParts,
   semanticWhole,
   spiral,
+  stripes,
   zigzag,
 };
 
@@ -64,5 +66,6 @@ export const masks = [
   semanticParts,
   semanticWhole,
   spiral,
+  stripes,
   zigzag,
 ] as const;

@@ -99,7 +99,13 @@ export function measures(scores: Float64Array, labels: Int32Array, classes: numb
     );
   });
   const { macro_f1, auroc, mean_average_precision } = meansOf(perClass);
-  const ofTwo = classes === 2 ? equalErrorRate(shares.filter((_, at) => at % 2 === 1), labels) : null;
+  const ofTwo =
+    classes === 2
+      ? equalErrorRate(
+          shares.filter((_, at) => at % 2 === 1),
+          labels,
+        )
+      : null;
   return {
     scores: {
       ...accuracy(scores, labels, classes),

@@ -14,7 +14,8 @@ sys.modules["torchaudio"] = None
 
 import torch
 import torch.nn.functional as F
-from mae import CASES, Case, Network, block, encode, layer_norm, linear, loss_of, make_weights, predict, tables_of, target_of
+from mae import CASES, Case, Network, block, encode, layer_norm, linear, loss_of, make_weights, predict, tables_of, take
+from mae import target_of
 from mae import train as train_image
 from method import drawn, header_of, leaves_of, tensors_of, vit, write
 from stepping import Feed, Weights, descend, leaves, line
@@ -106,21 +107,26 @@ def overlapping_of(example: dict) -> Overlapping:
         decoder=Network(0, 0, 1),
         learned_positions=positions is not None and positions["block"] == "learned",
     )
-    assert example["tokens"] == {"total": case.tokens, "visible": case.tokens}, (example["tokens"], case)
+    hidden = line(example, "mask") is not None
+    assert example["tokens"]["total"] == case.tokens, (example["tokens"], case)
+    assert hidden == (example["tokens"]["visible"] < case.tokens), example["tokens"]
     return case
 
 
-def logits_of(case: Overlapping, w: dict, sound: torch.Tensor, head: dict, drops: torch.Tensor | None) -> torch.Tensor:
+def logits_of(
+    case: Overlapping, w: dict, sound: torch.Tensor, visible: torch.Tensor | None, head: dict, drops: torch.Tensor | None
+) -> torch.Tensor:
     """As transformers' AST: a convolution with a stride, the tokens in front, and what the head says. sound [B, frames, mels, 1]"""
     weight = w["patch_embed.proj.weight"].unflatten(1, case.patch)[:, None]
     patches = F.conv2d(sound.movedim(-1, 1), weight, w["patch_embed.proj.bias"], stride=case.stride)
     front = torch.cat([w[name] for name in ("cls_token", "dist_token") if name in w], dim=1)
-    tokens = torch.cat([front.expand(len(sound), -1, -1), patches.flatten(2).transpose(1, 2)], dim=1)
-    x = tokens + w["pos_embed"]
+    extra = front.shape[1]
+    tokens = patches.flatten(2).transpose(1, 2) + w["pos_embed"][:, extra:]
+    seen = tokens if visible is None else take(tokens, visible)
+    x = torch.cat([(front + w["pos_embed"][:, :extra]).expand(len(sound), -1, -1), seen], dim=1)
     for i in range(case.encoder.depth):
         own = (1, 1) if drops is None else drops[:, 2 * i : 2 * i + 2, None, None].unbind(dim=1)
         x = block(w, f"blocks.{i}", x, case.encoder.heads, drops=own)
-    extra = front.shape[1]
     if head["pool"] == "front":
         features = layer_norm(w, "norm", x)[:, :extra].mean(dim=1)
     else:
@@ -134,7 +140,8 @@ def train_classifier(example: dict, weights: Weights, feeds: list[Feed]) -> list
     w = leaves(weights, tables_of(case, weights))
 
     def loss(feed: Feed) -> torch.Tensor:
-        logits = logits_of(case, w, feed["spectrogram"], head, feed["drops"] if encoder["drop_path"] else None)
+        drops = feed["drops"] if encoder["drop_path"] else None
+        logits = logits_of(case, w, feed["spectrogram"], feed.get("visible"), head, drops)
         if judge["block"] == "class_bce":
             return F.binary_cross_entropy_with_logits(logits, feed["labels"])
         return F.cross_entropy(logits, feed["labels"], label_smoothing=judge["values"]["smoothing"])
