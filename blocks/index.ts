@@ -158,7 +158,7 @@ export { facesAsNumbers, type Mesh, meshOfNumbers, patchesOfMesh } from "./meshe
 export * from "./nn/index.js";
 export type { Optimizer, UpdateInputs } from "./optimizer/index.js";
 export * as optimizers from "./optimizer/index.js";
-export { hasClassToken, outputNames, predictOf } from "./outputs.js";
+export { hasClassToken, outputNames, pairedOutputs, predictOf } from "./outputs.js";
 export {
   fixed,
   hasStates,
@@ -207,6 +207,7 @@ export {
   type Features,
   isAnomalyProbe,
   isObjectProbe,
+  isPairProbe,
   isPassProbe,
   isPlaceProbe,
   isValueProbe,
@@ -218,6 +219,8 @@ export {
   needsOneClass,
   type ObjectProbe,
   overlapsOf,
+  type PairProbe,
+  type Pairs,
   type Passes,
   type PassProbe,
   type PlaceProbe,

@@ -30,3 +30,12 @@ export const hasClassToken = (
   { extraTokens, separators = 0 }: Pick<ModelProgram, "extraTokens" | "separators">,
   arrays: ModelProgram["arrays"],
 ): boolean => extraTokens > separators || Object.values(arrays).some(({ ids }) => ids !== undefined);
+
+/** The outputs of the first two inputs alone, of the encoder that reads them together where one does; null: there are no two. */
+export function pairedOutputs({ arrays, encodings = {} }: ModelProgram): readonly [string, string] | null {
+  const names = Object.keys(encodings);
+  const [first, second] = Object.keys(arrays).map((input) =>
+    names.filter((name) => name.split(".").at(-1) === input).at(-1),
+  );
+  return first !== undefined && second !== undefined ? [first, second] : null;
+}

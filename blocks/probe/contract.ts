@@ -157,6 +157,26 @@ export interface ValueProbe<P extends Params = Params> extends Definition<P, Pro
   judgeValues(p: ValuesOf<P>, samples: readonly ValueErrors[]): Promise<ProbeResult>;
 }
 
+/** What a model makes of two inputs of test samples, each by itself. */
+export interface Pairs {
+  readonly names: readonly [string, string];
+  readonly first: Features;
+  readonly second: Features;
+}
+
+/** What a probe is that compares what a model makes of two inputs of test samples. */
+export interface PairProbe<P extends Params = Params> extends Definition<P, ProbeContext> {
+  readonly sees?: "features";
+  readonly needs?: "images";
+  readonly scale?: "share";
+  readonly several?: true;
+  /** The two outputs; null: those of the first two inputs. */
+  between(p: ValuesOf<P>): readonly string[] | null;
+  /** Test samples that are looked at, at most. */
+  samples(p: ValuesOf<P>): number;
+  judgePairs(p: ValuesOf<P>, pairs: Pairs, tick?: (done: number, total: number) => void): Promise<ProbeResult>;
+}
+
 /** How the parts of a test sample are looked at for anomalies. */
 export interface Looks {
   readonly normal: string;
@@ -197,6 +217,7 @@ export type Probe<P extends Params = Params> =
   | ObjectProbe<P>
   | PlaceProbe<P>
   | ValueProbe<P>
+  | PairProbe<P>
   | AnomalyProbe<P>;
 
 /** Whether a probe goes through the images again and again: it takes far longer than one of features computed once. */
@@ -207,6 +228,8 @@ export const isAnomalyProbe = (probe: Probe): probe is AnomalyProbe => "judgeRec
 export const isObjectProbe = (probe: Probe): probe is ObjectProbe => "judge" in probe;
 
 export const isPlaceProbe = (probe: Probe): probe is PlaceProbe => "judgePlaces" in probe;
+
+export const isPairProbe = (probe: Probe): probe is PairProbe => "judgePairs" in probe;
 
 export const isValueProbe = (probe: Probe): probe is ValueProbe => "judgeValues" in probe;
 
@@ -234,6 +257,9 @@ export const definePlaceProbe = <const P extends Params>(probe: PlaceProbe<P>): 
 
 export const defineValueProbe = <const P extends Params>(probe: ValueProbe<P>): ValueProbe<P> =>
   ofKind("probe", { ...probe, sees: "predictions" as const, scale: "number" as const });
+
+export const definePairProbe = <const P extends Params>(probe: PairProbe<P>): PairProbe<P> =>
+  ofKind("probe", { ...probe, needs: "images" as const });
 
 export const defineObjectProbe = <const P extends Params>(probe: ObjectProbe<P>): ObjectProbe<P> =>
   ofKind("probe", { ...probe, sees: "predictions" });

@@ -11,6 +11,7 @@ import { linearCrops } from "./linear-crops.js";
 import { placeErrors } from "./place-errors.js";
 import { rank } from "./rank.js";
 import { registration } from "./registration.js";
+import { retrieval } from "./retrieval.js";
 import { ridge } from "./ridge.js";
 import { segmentation } from "./segmentation.js";
 import { surfaceDistance } from "./surface-distance.js";
@@ -21,6 +22,7 @@ export {
   conditionName,
   defineAnomalyProbe,
   defineObjectProbe,
+  definePairProbe,
   definePassProbe,
   definePlaceProbe,
   defineProbe,
@@ -29,6 +31,7 @@ export {
   type Features,
   isAnomalyProbe,
   isObjectProbe,
+  isPairProbe,
   isPassProbe,
   isPlaceProbe,
   isValueProbe,
@@ -38,6 +41,8 @@ export {
   missingOf,
   needsOneClass,
   type ObjectProbe,
+  type PairProbe,
+  type Pairs,
   type Passes,
   type PassProbe,
   type PlaceProbe,
@@ -65,6 +70,7 @@ export {
   placeErrors,
   rank,
   registration,
+  retrieval,
   ridge,
   segmentation,
   surfaceDistance,
@@ -83,6 +89,7 @@ export const probes = [
   placeErrors,
   rank,
   registration,
+  retrieval,
   ridge,
   segmentation,
   surfaceDistance,

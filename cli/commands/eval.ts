@@ -8,11 +8,13 @@ import {
   defaultsOf,
   hasPictures,
   isAnomalyProbe,
+  isPairProbe,
   isPassProbe,
   type ModelProgram,
   mustBe,
   needsOneClass,
   type Probe,
+  pairedOutputs,
   type SampleWords,
   type Saying,
   sayingJudged,
@@ -185,7 +187,7 @@ function probesFor({ program, vocabulary }: OpenRun, { classes, several }: Label
   const isLabelled = classes.length > (several ? 0 : 1);
   const judging = vocabulary.registry.probe.filter(
     (probe) =>
-      probe.sees !== "predictions" ||
+      (probe.sees !== "predictions" && !(isPairProbe(probe) && pairedOutputs(program) === null)) ||
       ((program.classes !== undefined || program.registers !== undefined || program.values === true) &&
         sayingJudged(probe) === saidByProgram(program)),
   );

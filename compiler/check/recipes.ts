@@ -142,8 +142,15 @@ function unknownOutputs(
   { within, name: at, known, failed }: Fitting,
 ): void {
   const outputs = outputsOf(wiring);
-  for (const { block } of slotLines(lines, slotOf("probe"))) {
-    const of = block?.values.get("of");
+  const asked = slotLines(lines, slotOf("probe")).flatMap(({ block }) => {
+    const between = block?.values.get("between");
+    const others = ((between?.value ?? []) as readonly string[]).map((name) => ({
+      block,
+      of: between && { ...between, value: [name] },
+    }));
+    return [{ block, of: block?.values.get("of") }, ...others];
+  });
+  for (const { block, of } of asked) {
     const names = (of?.value ?? null) as readonly string[] | null;
     if (!of || !names || (names.length === 1 && outputs.includes(names[0] as string))) continue;
     const key = `check/unknown-label ${block?.definition.name} ${names.join()}`;

@@ -8,6 +8,7 @@ import {
   type Features,
   isAnomalyProbe,
   isObjectProbe,
+  isPairProbe,
   isPassProbe,
   isPlaceProbe,
   isValueProbe,
@@ -35,6 +36,7 @@ import type { Trained } from "./frozen.js";
 import { classShares, eachShare, meanOverViews } from "./mean-views.js";
 import { withMissingLeads } from "./missing-leads.js";
 import { judgeObjects } from "./objects.js";
+import { judgePairs } from "./pairs.js";
 import { judgeInPasses, readerOf } from "./passes.js";
 import { judgeValues } from "./place-values.js";
 import { judgePlaces } from "./places.js";
@@ -63,6 +65,7 @@ export async function evaluate(
   const ofPasses = probes.filter(isOf(isPassProbe));
   const ofObjects = probes.filter(isOf(isObjectProbe));
   const ofPlaces = probes.filter(isOf(isPlaceProbe));
+  const ofPairs = probes.filter(isOf(isPairProbe));
   const ofValues = probes.filter(isOf(isValueProbe));
   const ofImages = probes.filter(isOf(isFeatureProbe));
   const ofRecords = probes.filter(isOf(isAnomalyProbe));
@@ -88,6 +91,7 @@ export async function evaluate(
   const found = await judgeObjects(model, ofObjects, options);
   const placed = await judgePlaces(model, ofPlaces, options);
   const valued = await judgeValues(model, ofValues, options);
+  const paired = await judgePairs(model, ofPairs, options);
   const odd = await judgeAnomalies(model, ofRecords, options);
   return {
     model: model.program.name,
@@ -105,10 +109,12 @@ export async function evaluate(
             ? valued.samples
             : ofObjects.length > 0
               ? found.samples
-              : odd.samples,
+              : ofPairs.length > 0
+                ? paired.samples
+                : odd.samples,
     executor: { name: executor.name, backend: executor.backend, device: executor.device },
     featureSeconds,
-    rows: [...rows, ...inPasses.rows, ...found.rows, ...placed.rows, ...valued.rows, ...odd.rows],
+    rows: [...rows, ...inPasses.rows, ...found.rows, ...placed.rows, ...valued.rows, ...paired.rows, ...odd.rows],
   };
 }
 

@@ -84,7 +84,10 @@ export async function encoderReader(
     const arrays = arrayInputs(g, program);
     const vectors = selections.map(({ of, pool, layer }) => {
       const encoding = encodingNamed(program, of);
-      if (encoding) return pooled(g, encoding, encoding.features(g, w, arrays), { pool });
+      if (encoding) {
+        const own = encoding.features(g, w, arrays);
+        return pooled(g, encoding, own, { pool, places: placesInOne(g, program, arrays, of as string) });
+      }
       const tokens = layer === "last" ? program.features(g, w, arrays) : program.features(g, w, arrays, layer);
       return pooled(g, program, tokens, { pool, places: placesIn(g, program, arrays) });
     });
@@ -194,6 +197,14 @@ export function placesIn(
       : placesOfText(g, fed[name] as Tensor<["B", number, 3]>),
   );
   return places.length === 1 ? (places[0] as Tensor) : g.concat(places, 1);
+}
+
+/** The same of an output of one input alone, `joint.text`; null: it is of several, or all tokens count. */
+function placesInOne(g: Builder, program: ModelProgram, fed: Arrays, output: string): Tensor | null {
+  const name = output.slice(output.lastIndexOf(".") + 1);
+  const array = program.arrays[name];
+  const isAlone = output.includes(".") || Object.keys(program.arrays).length === 1;
+  return array && isAlone ? placesIn(g, { arrays: { [name]: array }, grids: program.grids }, fed) : null;
 }
 
 /**
