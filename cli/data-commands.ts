@@ -21,8 +21,11 @@ const addTokenizer = (program: Command): void =>
           .default(8192),
       )
       .addOption(
-        new Option("--kind <kind>", "parts of words as in BERT, of bytes as in RoBERTa, or single letters")
-          .choices(["wordpiece", "bytes", "letters"])
+        new Option(
+          "--kind <kind>",
+          "parts of words as in BERT, of bytes as in RoBERTa, atoms and bonds of SMILES, or single letters",
+        )
+          .choices(["wordpiece", "bytes", "smiles", "letters"])
           .default("wordpiece"),
       )
       .addOption(new Option("--cased", "of wordpiece: keep capitals and accents"))
@@ -33,7 +36,8 @@ const addTokenizer = (program: Command): void =>
     [
       ["mae tokenizer data/texts.txt --size 8192", "into tokenizer.json, which data text(...) names"],
       ["mae tokenizer a.txt b.txt --kind bytes --size 50265 -o bytes.json", "byte-level BPE, as RoBERTa has it"],
-      ["mae tokenizer proteins.fasta --kind letters -o letters.json", "of sequences of proteins, or of SMILES a line"],
+      ["mae tokenizer proteins.fasta --kind letters -o letters.json", "of sequences of proteins"],
+      ["mae tokenizer molecules.txt --kind smiles --size 128 -o smiles.json", "of a SMILES in each line"],
     ],
   );
 

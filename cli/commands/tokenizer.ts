@@ -5,7 +5,7 @@ import { checkOutput, printedPath, unwritable } from "../specs/files.js";
 import { count, grouped, printJson, tell } from "../words/terminal.js";
 
 export interface TokenizerOptions {
-  readonly kind: "wordpiece" | "bytes" | "letters";
+  readonly kind: "wordpiece" | "bytes" | "smiles" | "letters";
   readonly size: number;
   readonly cased?: boolean;
   readonly out: string;

@@ -228,6 +228,7 @@ const plainToys = [
 /** Data that an example's script makes, by the beginning of the example's name; all other data comes with packages. */
 const made: Readonly<Record<string, string>> = {
   collisions: "collisions",
+  molecules: "molecules",
   "shapes-mesh-mae": "meshes",
   "digits-video-mae": "moving-digits",
   "digits-m3ae": "captioned-digits",
@@ -265,6 +266,7 @@ const toys: readonly (readonly [name: string, share: number])[] = [
   ["digits-spark-resnet", 0.97],
   ["collisions-sma", 0.99],
   ["sentences-sma", 0.97],
+  ["molecules-sma", 0.97],
   ["digits-simmim", 0.97],
   ["digits-swin-mae", 0.97],
   ["digits-m3ae", 0.9],
@@ -286,6 +288,9 @@ beforeAll(async () => {
     const { json } = await vocabularyOf([`data/${data}/train.txt`], dataFolder, options);
     writeFileSync(join(dataFolder, `data/${data}/vocabulary.json`), json);
   }
+  const smiles = { kind: "smiles", size: 64, cased: false } as const;
+  const molecules = await vocabularyOf(["data/molecules/train.txt"], dataFolder, smiles);
+  writeFileSync(join(dataFolder, "data/molecules/smiles.json"), molecules.json);
   const letters = { kind: "letters", size: 64, cased: false } as const;
   const { json } = await vocabularyOf(["data/sentences/train.txt"], dataFolder, letters);
   writeFileSync(join(dataFolder, "data/sentences/letters.json"), json);

@@ -189,6 +189,24 @@ test("of letters each is a token and a word; records of FASTA are texts", async 
   await expect(none).rejects.toThrow(/lines\.txt line 1 does not begin with >/);
 });
 
+test("molecules are split as Python's own regular expressions split them, and what is none is said", async () => {
+  const { molecules, ids, strange, strange_ids } = JSON.parse(readFileSync(join(reference, "smiles.json"), "utf8"));
+  const root = folder({ "all.txt": `${molecules.join("\n")}\n`, "named.txt": "CCO\nCCO ethanol\n" });
+  const options = { kind: "smiles", size: 64, cased: false } as const;
+  const made = await vocabularyOf(["all.txt"], root, options);
+  expect(made.json).toBe(readFileSync(pathOf("smiles"), "utf8"));
+  const { tokens, written, unknown } = await tokenizerOf("smiles");
+  expect(molecules.map((smiles: string) => tokens(smiles).ids)).toEqual(ids);
+  expect(strange.map((smiles: string) => tokens(smiles).ids)).toEqual(strange_ids);
+  expect(strange_ids[0][1]).toBe(unknown);
+  const [aspirin] = ids;
+  expect(aspirin.map((id: number) => written(id).text).join("")).toBe(molecules[0]);
+  await expect(vocabularyOf(["named.txt"], root, options)).rejects.toThrow(
+    /named\.txt line 2 has " etha", which no SMILES/,
+  );
+  await expect(vocabularyOf(["all.txt"], root, { ...options, size: 9 })).rejects.toThrow(/the parts of the SMILES and/);
+});
+
 test("vocabularies are made of texts, the same of the same texts, and read back", async () => {
   const text = "low lower lowest newer newest wider widest\n".repeat(9);
   const root = folder({ "a.txt": text });

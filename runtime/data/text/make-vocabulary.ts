@@ -1,12 +1,23 @@
-/** `tokenizer.json` of a vocabulary that is learned from files of text: WordPiece as in BERT, byte-level BPE as in RoBERTa, or single letters. */
+/**
+ * `tokenizer.json` of a vocabulary that is learned from files of text: WordPiece as in BERT, byte-level BPE as in RoBERTa, parts of SMILES, or
+ * single letters.
+ */
 
 import { DataError, type Files, readLines } from "../../../blocks/index.js";
 import { RunError } from "../../run-error.js";
 import { nodeFiles } from "../files.js";
-import { learnVocabulary, letters, type Merge, pieces, type Spelling } from "./train-vocabulary.js";
-import { bertFrame, bertSpecials, bertTokenizer, byteLetters, specialToken } from "./vocabulary.js";
+import { learnVocabulary, letters, type Merge, pieces, type Spelling, wholeWords } from "./train-vocabulary.js";
+import {
+  bertFrame,
+  bertSpecials,
+  bertTokenizer,
+  byteLetters,
+  smilesPattern,
+  smilesTokenizer,
+  specialToken,
+} from "./vocabulary.js";
 
-export type VocabularyKind = "wordpiece" | "bytes" | "letters";
+export type VocabularyKind = "wordpiece" | "bytes" | "smiles" | "letters";
 
 export interface VocabularyOptions {
   readonly kind: VocabularyKind;
@@ -69,6 +80,13 @@ const kinds = (cased: boolean): Readonly<Record<VocabularyKind, Kind>> => ({
     spelling: letters,
     file: bytesTokenizer,
   },
+  smiles: {
+    special: bertSpecials,
+    mask: "[MASK]",
+    alphabet: [],
+    spelling: wholeWords,
+    file: (tokens) => smilesTokenizer([...bertSpecials, ...tokens]),
+  },
   letters: {
     special: bertSpecials,
     mask: "[MASK]",
@@ -85,8 +103,8 @@ async function makeVocabulary(
 ): Promise<MadeVocabulary> {
   const { special, mask, alphabet, spelling, file } = kinds(cased)[kind];
   const counts = await countWords(files, paths, kind, file([], []));
-  // Of letters none are joined.
-  const joined = kind === "letters" ? 0 : size;
+  // Letters and parts of SMILES are not joined.
+  const joined = kind === "letters" || kind === "smiles" ? 0 : size;
   const { tokens, merges } = learnVocabulary(counts, spelling, { size: joined, first: special.length, alphabet });
   const all = special.length + tokens.length;
   if (counts.size === 0) {
@@ -94,7 +112,7 @@ async function makeVocabulary(
   }
   if (all > size) {
     throw new DataError(
-      `the letters of the texts and ${special.join(" ")} are ${all} tokens already`,
+      `the ${kind === "smiles" ? "parts of the SMILES" : "letters of the texts"} and ${special.join(" ")} are ${all} tokens already`,
       `Ask for more, such as --size ${2 ** Math.ceil(Math.log2(2 * all))}.`,
     );
   }
@@ -124,11 +142,25 @@ async function countWords(
   for (const path of paths) {
     const lines = await readLines(files, path);
     for (let i = 0; i < lines.count; i++) {
-      for (const word of split(lines.line(i))) counts.set(word, (counts.get(word) ?? 0) + 1);
+      const found = split(lines.line(i));
+      if (kind === "smiles") checkSmiles(found, `${path} line ${lines.number(i)}`);
+      for (const word of found) counts.set(word, (counts.get(word) ?? 0) + 1);
     }
   }
   counts.delete("");
   return counts;
+}
+
+const partOfSmiles = new RegExp(`^${smilesPattern}$`);
+
+/** Throws `DataError` for what no SMILES has. */
+function checkSmiles(parts: readonly string[], where: string): void {
+  const odd = parts.find((part) => !partOfSmiles.test(part));
+  if (odd === undefined) return;
+  throw new DataError(
+    `${where} has ${JSON.stringify(odd.slice(0, 40))}, which no SMILES has`,
+    "Write one SMILES in each line and nothing else: no name of the molecule, no heading.",
+  );
 }
 
 /** Byte-level BPE with the tokens of RoBERTa that are no words. */

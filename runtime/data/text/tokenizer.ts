@@ -1,11 +1,11 @@
 /**
  * Vocabularies: `tokenizer.json` as Hugging Face tokenizers save it, and BERT's list of words, read by their library for JavaScript. A file
- * may come from anybody: patterns of its own, which could take any time, are not run.
+ * may come from anybody: patterns of its own, which could take any time, are not run; that of SMILES is ours.
  */
 
 import type { Tokenizer as Library } from "@huggingface/tokenizers";
 import { DataError, type Tokenizer } from "../../../blocks/index.js";
-import { byteLetters, isRecord, ofWords } from "./vocabulary.js";
+import { byteLetters, isRecord, ofWords, smilesPattern } from "./vocabulary.js";
 
 /** Models whose ids we know how to tell words in, by what continues a word or begins one. */
 const models = ["WordPiece", "BPE", "Unigram"];
@@ -68,7 +68,7 @@ function patternIn({ model: _, ...parts }: Json): string | null {
   for (let value = left.pop(); value !== undefined; value = left.pop()) {
     if (typeof value !== "object" || value === null) continue;
     const { Regex: own } = value as { readonly Regex?: unknown };
-    if (typeof own === "string") return JSON.stringify(own.slice(0, 60));
+    if (typeof own === "string" && own !== smilesPattern) return JSON.stringify(own.slice(0, 60));
     for (const inner of Object.values(value)) if (inner !== undefined) left.push(inner);
   }
   return null;
@@ -135,7 +135,9 @@ function writing(
   continuing: string,
   special: ReadonlySet<number>,
 ): Tokenizer["written"] {
-  const isBytes = JSON.stringify(pre_tokenizer ?? null).includes('"ByteLevel"');
+  const splitting = JSON.stringify(pre_tokenizer ?? null);
+  const isBytes = splitting.includes('"ByteLevel"');
+  const isSmiles = splitting.includes(JSON.stringify(smilesPattern));
   const byLetter = new Map(byteLetters().map((letter, byte) => [letter, byte]));
   const decoder = new TextDecoder();
   const plain = (token: string): string =>
@@ -145,7 +147,7 @@ function writing(
     if (token === undefined || special.has(id)) return { text: token ?? `[${id}]`, joins: false };
     if (continuing !== "") {
       const joins = token.startsWith(continuing);
-      return { text: joins ? token.slice(continuing.length) : token, joins };
+      return { text: joins ? token.slice(continuing.length) : token, joins: joins || isSmiles };
     }
     const begins = wordBegins.test(token);
     return { text: begins ? plain(token.slice(1)) : plain(token), joins: !begins };

@@ -20,6 +20,9 @@ export const pieces: Spelling = {
 /** Letters that stand for bytes: byte-level BPE. */
 export const letters: Spelling = { split: (word) => Array.from(word), join: (first, second) => first + second };
 
+/** Words that are tokens. */
+export const wholeWords: Spelling = { split: (word) => [word], join: (first, second) => first + second };
+
 /** Two tokens that were joined. */
 export type Merge = readonly [first: string, second: string];
 
