@@ -184,13 +184,13 @@ export async function predictionReader(model: Trained, executor: Executor, batch
   };
 }
 
-/** Of texts, 1 for their tokens and 0 for what is behind their ends; of all else 1, [B, N] over all arrays; null: all tokens count. */
+/** Of texts, 1 for their tokens and 0 for what is behind their ends; of all else 1, [B, N] over all arrays; null: all tokens count, or latents do. */
 export function placesIn(
   g: Builder,
-  { arrays, grids }: Pick<ModelProgram, "arrays" | "grids">,
+  { arrays, grids, latents }: Pick<ModelProgram, "arrays" | "grids" | "latents">,
   fed: Arrays,
 ): Tensor | null {
-  if (Object.values(arrays).every(({ ids }) => ids === undefined)) return null;
+  if (latents !== undefined || Object.values(arrays).every(({ ids }) => ids === undefined)) return null;
   const places = Object.entries(arrays).map(([name, { ids }]) =>
     ids === undefined
       ? g.constant(1, ["B", tokenCount(grids[name] as Lattice)])

@@ -9,11 +9,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type ArraySample, type ArrayShape, datasets, nameOf, type SampleIndex } from "../../blocks/index.js";
+import { createBuilder } from "../../graph/index.js";
 import { nodeFiles } from "../../runtime/data/files.js";
 import { joinSamples } from "../../runtime/data/join.js";
 import { prepareNumbers } from "../../runtime/data/numbers.js";
 import { readTokenizer } from "../../runtime/data/text/tokenizer.js";
+import { placesIn } from "../../runtime/evaluate/features.js";
 import { vocabularyOf } from "../../runtime/index.js";
+import { programOfText } from "../support/model.js";
 
 const reference = join(import.meta.dirname, "../reference");
 const recorded = JSON.parse(readFileSync(join(reference, "vocabularies.json"), "utf8")) as {
@@ -187,6 +190,23 @@ test("of letters each is a token and a word; records of FASTA are texts", async 
   expect(channel(index, 0, 1)).toEqual([0, 1, 2, 3, 4, 5, 0, -1, -1]);
   const none = open(root, { ...values, texts: "lines.txt" }, shape(9, made.size));
   await expect(none).rejects.toThrow(/lines\.txt line 1 does not begin with >/);
+});
+
+test("latents that stand for a text are no places of it, and all count", () => {
+  const program = programOfText(`edition 2026
+model Asked {
+  input   text(length: 8, vocabulary: 20, mask: 4)
+  tokens  embedding
+  positions learned
+  mask    latent_guided(ratio: 25%, queries: 2)
+  encoder embedded(width: 8)
+  latents asking(count: 3, width: 8, depth: 1, heads: 2)
+  decoder queries(depth: 0, width: 8, heads: 2)
+  target  ids
+  loss    id_cross_entropy
+}`);
+  expect(placesIn(createBuilder({ batch: 1 }), program, {})).toBeNull();
+  expect(program.latents).toBe(3);
 });
 
 test("molecules are split as Python's own regular expressions split them, and what is none is said", async () => {
