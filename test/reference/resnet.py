@@ -1,6 +1,7 @@
 """Writes the fixture of SparK with a small ResNet, in float64 by PyTorch.
 
-Convolutions and the largest of windows are those of whole maps, zeroed behind each where nothing is visible; norms take the visible places
+Convolutions and the largest of windows are those of whole maps, zeroed behind each where nothing is visible, and are compared with those that
+see visible places alone, place by place, as a sparse convolution does; norms take the visible places
 out, one row each, norm those, and put them back, as the authors' code does. The features of whole images are compared with timm's ResNet. The decoder is
 that of spark.py. Usage: python resnet.py [folder]; `train` is described in stepping.py.
 """
@@ -14,7 +15,7 @@ import spark
 import torch
 import torch.nn.functional as F
 from drawing import Drawing
-from mae import Patched, normalized, patches_of, take
+from mae import AGREEMENT, Patched, largest, normalized, patches_of, take
 from method import drawn, header_of, tensors_of, write
 from stepping import Feed, Weights, descend, leaves, line
 from timm.models.resnet import Bottleneck, ResNet
@@ -103,6 +104,45 @@ def norm_of_visible(w: dict, name: str, x: torch.Tensor, kept: torch.Tensor) -> 
     normed = F.batch_norm(rows, mean, variance, w[f"{name}.weight"], w[f"{name}.bias"], training=True, momentum=0.1, eps=1e-5)
     filled = torch.zeros_like(x.permute(0, 2, 3, 1)).index_put(kept.nonzero(as_tuple=True), normed)
     return filled.permute(0, 3, 1, 2)
+
+
+def windows_of_places(x: torch.Tensor, side: int, stride: int, before: torch.Tensor, after: torch.Tensor):
+    """x [B, C, h, w]: for each place of `after` its sample, its place, and of the places of `before` in its window the numbers and the offsets."""
+    reach = side // 2
+    for b, row, column in after.nonzero().tolist():
+        apart = before[b].nonzero() - stride * torch.tensor([row, column]) + reach
+        near = ((apart >= 0) & (apart < side)).all(dim=-1)
+        rows, columns = before[b].nonzero()[near].unbind(dim=-1)
+        yield (b, row, column), x[b, :, rows, columns], apart[near].unbind(dim=-1)
+
+
+def convolved_sparsely(x: torch.Tensor, kernel: torch.Tensor, stride: int, before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+    y = torch.zeros(len(x), len(kernel), *after.shape[1:], dtype=x.dtype)
+    for (b, row, column), seen, (down, across) in windows_of_places(x, kernel.shape[-1], stride, before, after):
+        y[b, :, row, column] = torch.einsum("cn,ocn->o", seen, kernel[:, :, down, across])
+    return y
+
+
+def largest_sparsely(x: torch.Tensor, before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+    y = torch.zeros(*x.shape[:2], *after.shape[1:], dtype=x.dtype)
+    for (b, row, column), seen, _ in windows_of_places(x, 3, 2, before, after):
+        y[b, :, row, column] = seen.max(dim=-1).values
+    return y
+
+
+def compare_sparsely(case: Case, random: torch.Generator, seen: torch.Tensor) -> float:
+    """The largest difference of what is zeroed on whole maps from what sees visible places alone, of the kinds of windows that there are."""
+    rows, columns = case.image[:2]
+    before, after = (there(case, seen, rows // scale) for scale in (1, 2))
+    x = torch.randn(len(seen), 3, rows, columns, generator=random, dtype=torch.float64).abs() * before[:, None]
+    found = []
+    for side, stride in ((7, 2), (3, 2), (3, 1), (1, 2), (1, 1)):
+        kernel = torch.randn(2, 3, side, side, generator=random, dtype=torch.float64)
+        own = before if stride == 1 else after
+        whole = F.conv2d(x, kernel, stride=stride, padding=side // 2) * own[:, None]
+        found.append(largest(whole, convolved_sparsely(x, kernel, stride, before, own)))
+    found.append(largest(F.max_pool2d(x, 3, 2, 1) * after[:, None], largest_sparsely(x, before, after)))
+    return max(found)
 
 
 def encode(case: Case, w: dict, image: torch.Tensor, seen: torch.Tensor) -> list[torch.Tensor]:
@@ -196,6 +236,9 @@ def run(case: Case) -> tuple[dict, dict]:
     weights = make_weights(case, random)
     image, order, restore, _ = drawn(case, random)
     visible, hidden = order[:, : case.visible], order[:, case.visible :]
+    seen = torch.zeros(case.batch, case.tokens, dtype=torch.bool).scatter(1, visible, True)
+    difference = compare_sparsely(case, random, seen)
+    assert difference < AGREEMENT, difference
     w = leaves(weights, spark.states_of(weights))
     loss = loss_of(case, w, image, visible, hidden)
     loss.backward()
@@ -205,7 +248,7 @@ def run(case: Case) -> tuple[dict, dict]:
     tensors |= {f"moved/{name}": w[name] for name in spark.states_of(weights)}
     tensors |= {f"trained/{name}": moved[name] for name in spark.states_of(weights)}
     tensors["known"] = features_by_timm(case, weights, image).flatten(1, 2)
-    return header_of(case, spec_of(case), {"mse": loss}, loss) | {"training": training}, tensors
+    return header_of(case, spec_of(case), {"mse": loss}, loss) | {"sparse_difference": difference, "training": training}, tensors
 
 
 def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
