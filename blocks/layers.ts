@@ -11,24 +11,50 @@ type Layered = Pick<ModelProgram, "parameters" | "backbone">;
 /** `audio.blocks` stands under `audio`, `blocks` under nothing. */
 const placeOf = (branch: string): string => branch.slice(0, Math.max(0, branch.lastIndexOf(".")));
 
-/** The element of a list that a weight belongs to, `blocks.3` of `blocks.3.attn.qkv.weight`; null: it is in none. */
-const elementOf = (name: string): string | null => /^(?:.*\.)?\d+(?=\.|$)/.exec(name)?.[0] ?? null;
+/** Blocks of stages: `stages.0.2`, `layer1.0`, `layers.0.blocks.1`. */
+const ofStage = /^(?:.*\.)?(?:stages\.\d+|layer\d+|layers\.\d+\.blocks)\.\d+(?=\.)/;
+
+/** Convolutions in front of the stages of ConvNeXt, all of which stand before the first: each belongs to the first block of its stage. */
+const beforeStage = /^(.*\.)?downsample_layers\.(\d+)\./;
+
+/** What merges places between stages of Swin, which belongs to the last block before it. */
+const behindStage = /(^|\.)layers\.\d+\.downsample\./;
+
+/** The element of a list that a weight belongs to, `blocks.3` of `blocks.3.attn.qkv.weight`; null: it is in none. `last`: the one before it. */
+function elementOf(name: string, last: string | null): string | null {
+  if (behindStage.test(name)) return last;
+  const [down, place = "", stage] = beforeStage.exec(name) ?? [];
+  if (down !== undefined) return `${place}stages.${stage}.0`;
+  return ofStage.exec(name)?.[0] ?? /^(?:.*\.)?\d+(?=\.|$)/.exec(name)?.[0] ?? null;
+}
 
 /** The weights of what sees inputs, with their layers: 0 before the first block, then one for each block; null: after all blocks. */
 function encoderLayers({ parameters, backbone = [] }: Layered): ReadonlyMap<string, number | null> {
-  const layers = new Map<string, number | null>();
-  const blocks = new Map<string, string[]>();
+  const blocks = new Map<string, Set<string>>();
+  const elements = new Map<
+    string,
+    { readonly place: string; readonly element: string | null; readonly isFirst: boolean }
+  >();
+  let last: string | null = null;
   for (const [name] of namedParameters(parameters)) {
     const branch = backbone.find((one) => name === one || name.startsWith(`${one}.`));
     if (branch === undefined) continue;
     const place = placeOf(branch);
-    const passed = blocks.get(place) ?? [];
+    const passed = blocks.get(place) ?? new Set();
     blocks.set(place, passed);
-    const element = elementOf(name.slice(place.length));
-    if (element !== null && passed.at(-1) !== element) passed.push(element);
-    layers.set(name, element !== null ? passed.length : passed.length === 0 ? 0 : null);
+    const element = elementOf(name.slice(place.length), last);
+    elements.set(name, { place, element, isFirst: passed.size === 0 });
+    if (element === null || beforeStage.test(name)) continue;
+    passed.add(element);
+    last = element;
   }
-  return layers;
+  const numbers = new Map([...blocks].map(([place, passed]) => [place, [...passed]]));
+  return new Map(
+    [...elements].map(([name, { place, element, isFirst }]) => {
+      if (element === null) return [name, isFirst ? 0 : null];
+      return [name, (numbers.get(place) ?? []).indexOf(element) + 1];
+    }),
+  );
 }
 
 /**

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { batchInputs, predictOf, type Training } from "../../blocks/index.js";
+import { batchInputs, layerScales, predictOf, type Training } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { printGraph, randomStream } from "../../graph/index.js";
 import { frozenGraph } from "../../runtime/evaluate/frozen.js";
@@ -64,6 +64,49 @@ describe("the learning rate of a layer", () => {
         expect(Math.abs(moved - 0.01 * scale * (sign + own * before)), name).toBeLessThan(2e-7);
       }
     }
+  });
+
+  // Of one layer a block: `get_num_layer_for_convnext_single` of ConvNeXt V2, `get_swin_layer` of SimMIM.
+  it.each<readonly [encoder: string, layers: Readonly<Record<string, number>>]>([
+    [
+      "convnext(depths: (1, 2), widths: (8, 8), stem: 2, norm: true)",
+      {
+        "downsample_layers.0.1.bias": 1,
+        "stages.0.0.grn.gamma": 1,
+        "downsample_layers.1.1.weight": 2,
+        "stages.1.0.dwconv.weight": 2,
+        "stages.1.1.norm.weight": 3,
+        "norm.weight": 4,
+        "head.weight": 4,
+      },
+    ],
+    [
+      "swin(depths: (2, 1), width: 8, heads: (2, 2), window: 2, stem: 2)",
+      {
+        "patch_embed.norm.bias": 0,
+        "layers.0.blocks.1.norm1.weight": 2,
+        "layers.1.downsample.reduction.weight": 2,
+        "layers.1.blocks.0.attn.relative_position_bias_table": 3,
+        "norm.weight": 4,
+        "head.bias": 4,
+      },
+    ],
+    [
+      "resnet(depths: (1, 2), width: 4, stem: small)",
+      {
+        "bn1.weight": 0,
+        "layer1.0.downsample.1.bias": 1,
+        "layer2.0.conv3.weight": 2,
+        "layer2.1.bn1.bias": 3,
+        "head.bias": 4,
+      },
+    ],
+  ])("counts the blocks of %s through its stages", (encoder, layers) => {
+    const lines = `input image(size: 8x8, channels: 1)\nencoder ${encoder}\nhead classifier(classes: 3)\nloss cross_entropy`;
+    const scales = layerScales(programOfText(`edition 2026\nmodel M {\n${lines}\n}`), 0.5);
+    expect(
+      Object.fromEntries(Object.keys(layers).map((name) => [name, 4 + Math.log2(scales.get(name) as number)])),
+    ).toEqual(layers);
   });
 
   it("needs a head to be counted from", () => {
