@@ -255,7 +255,7 @@ export type {
   TeacherProgram,
   ViewProgram,
 } from "./program.js";
-export { afterTraining, type Moving, type Progress } from "./progress.js";
+export { afterTraining, inSteps, type Moving, type Progress } from "./progress.js";
 export { augmentsOf, mixesPairs, type OfInput, recipeSettings, type Training } from "./recipe.js";
 export type { LabelMap, RegionSample, RegionSource } from "./regions/index.js";
 export * as regionSources from "./regions/index.js";

@@ -4,6 +4,7 @@
  */
 
 import { mapParameters, namedParameters, type ParameterTree } from "./parameters.js";
+import type { DurationValue } from "./params.js";
 import type { ModelProgram } from "./program.js";
 
 type Layered = Pick<ModelProgram, "parameters" | "backbone">;
@@ -75,6 +76,8 @@ export interface Freezing {
   readonly freeze?: "embedding" | "encoder" | null;
   /** So many blocks of each encoder, and what comes before them. */
   readonly freezeBlocks?: number | null;
+  /** How long the prototypes that end heads stay; if absent or null, they are trained from the first step on. */
+  readonly freezeLast?: DurationValue | null;
 }
 
 /** The same model, of which some weights are not trained. */

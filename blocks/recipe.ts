@@ -7,7 +7,19 @@ import type { Bound } from "./block.js";
 import type { Dataset } from "./dataset/index.js";
 import type { Freezing } from "./layers.js";
 import type { Optimizer } from "./optimizer/index.js";
-import { choice, int, type Param, type Params, parts, real, recipes, type SourceValue, sources } from "./params.js";
+import {
+  choice,
+  type DurationValue,
+  duration,
+  int,
+  type Param,
+  type Params,
+  parts,
+  real,
+  recipes,
+  type SourceValue,
+  sources,
+} from "./params.js";
 import type { Probe } from "./probe/index.js";
 import type { Schedule } from "./schedule/index.js";
 
@@ -60,6 +72,9 @@ export const recipeSettings = {
     max: 1024,
     doc: "So many of the first blocks of each encoder stay as they are, and what comes before them; if absent, none.",
   }) as Param<number>,
+  freeze_last: duration({
+    doc: "How long the prototypes that end heads stay as they are, from the first step on; if absent, not at all.",
+  }) as Param<DurationValue>,
   average: real({
     min: 0,
     openMin: true,

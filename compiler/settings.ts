@@ -5,6 +5,7 @@ import type {
   Bound,
   Dataset,
   Definition,
+  DurationValue,
   Freezing,
   OfInput,
   Optimizer,
@@ -65,6 +66,7 @@ export function withSettings(whole: Recipe, { batch, epochs, steps, seed }: Part
 export const freezingOf = (recipe: Recipe): Freezing => ({
   freeze: (recipe.settings.freeze?.value ?? null) as Exclude<Freezing["freeze"], undefined>,
   freezeBlocks: numberOf(recipe, "freeze_blocks"),
+  freezeLast: (recipe.settings.freeze_last?.value ?? null) as DurationValue | null,
 });
 
 /** The recipe as training takes it. */

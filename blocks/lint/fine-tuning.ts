@@ -10,6 +10,7 @@ import {
   solarize,
 } from "../augment/index.js";
 import type { Bound } from "../block.js";
+import { prototypes } from "../head/index.js";
 import { mustBe } from "../registry.js";
 import {
   at,
@@ -44,6 +45,18 @@ function frozenBeyond(recipe: LintRecipe): readonly Remark[] {
       places: [{ setting: "freeze_blocks" }, ...places],
       message: `${frozen} blocks are frozen, and the encoder has ${depth}`,
       help: `write fewer than ${depth}, or \`freeze encoder\` where none of it is to be trained`,
+    },
+  ];
+}
+
+function nothingHeld(recipe: LintRecipe): readonly Remark[] {
+  const isHeld = inSlot(recipe.model, "head").some((use) => valuesOf(use, prototypes) !== null);
+  if (recipe.settings.freeze_last?.value == null || isHeld) return [];
+  return [
+    {
+      places: [{ setting: "freeze_last" }],
+      message: "prototypes stay as they are for a while, and the model has none",
+      help: "remove it, or use `head prototypes`",
     },
   ];
 }
@@ -120,6 +133,20 @@ export const fineTuningLints: readonly Lint[] = [
       mended: { [usualBatch]: `${usualBatch}\n  freeze_blocks 8` },
     },
     recipe: frozenBeyond,
+  },
+  {
+    code: "lint/nothing-held",
+    category: "optimization",
+    severity: "warning",
+    source: "Caron et al., Emerging Properties in Self-Supervised Vision Transformers (DINO), ICCV 2021",
+    title: "Prototypes are to stay as they are for a while, and the model has none.",
+    reason: "A reader takes something to stay as it is, and all is trained from the first step on.",
+    more: "`freeze_last` is of heads that end with prototypes, as those of DINO and iBOT do. What sees an input is left as it is by `freeze` and `freeze_blocks`.",
+    example: {
+      write: { [usualBatch]: `${usualBatch}\n  freeze_last 1 epochs` },
+      mended: { [usualBatch]: usualBatch },
+    },
+    recipe: nothingHeld,
   },
   {
     code: "lint/idle-drop-path",

@@ -207,7 +207,8 @@ export const optimizationLints: readonly Lint[] = [
     example: { write: { [usualAdam]: "optimizer adamw(lr: 1.5e-4 per 256, betas: (0.9, 0.95), weight_decay: 5)" } },
     recipe(recipe) {
       const [adam, plain] = [valuesOf(recipe.optimizer, adamw), valuesOf(recipe.optimizer, sgd)];
-      const decay = adam?.weight_decay ?? plain?.weight_decay ?? 0;
+      const written = adam?.weight_decay ?? plain?.weight_decay ?? 0;
+      const decay = typeof written === "number" ? written : Math.max(written.from, written.to);
       const message = decay > (adam ? 0.5 : 0.01) ? `a weight decay of ${decay}` : null;
       const help = adam ? "0.05 is usual with AdamW; at most 0.4 is published" : "1e-4 is usual with SGD";
       return optimizerRemark(recipe, "weight_decay", message, help);

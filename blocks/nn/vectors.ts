@@ -106,7 +106,7 @@ export const prototypeParameters = declarer(
       };
     }),
     last_layer: {
-      weight_g: unit ? fixed([out, 1], { kind: "ones" }) : parameter([out, 1], { kind: "ones" }),
+      weight_g: unit ? fixed([out, 1], { kind: "ones" }) : { ...parameter([out, 1], { kind: "ones" }), last: true },
       weight_v: { ...parameter([out, bottleneck], startOf(bottleneck)), last: true },
     },
   }),

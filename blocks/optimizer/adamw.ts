@@ -1,7 +1,11 @@
 /** Adam with decoupled weight decay. */
 
-import { rate, real, reals } from "../params.js";
-import { decayOf, decaysTowardsInput, decayTokens, defineOptimizer, layerDecay } from "./contract.js";
+import { rate, real, reals, schedule } from "../params.js";
+import { type Moving, valueAt } from "../progress.js";
+import { decaysTowardsInput, decayTokens, defineOptimizer, isDecayed, layerDecay } from "./contract.js";
+
+/** The scalar that a decay which moves is fed as. */
+const movingDecay = "weight_decay";
 
 export const adamw = defineOptimizer({
   name: "adamw",
@@ -18,7 +22,12 @@ export const adamw = defineOptimizer({
       default: [0.9, 0.95],
       doc: "Decay of the running means of the gradient and of its square; below 1.",
     }),
-    weight_decay: real({ min: 0, default: 0.05, doc: "Decay of matrices; biases and norms have none." }),
+    weight_decay: schedule({
+      of: "real",
+      min: 0,
+      default: 0.05,
+      doc: "Decay of matrices; biases and norms have none. It may move during training, along half a cosine.",
+    }),
     decay_tokens: decayTokens,
     layer_decay: layerDecay,
     epsilon: real({ min: 0, openMin: true, default: 1e-8, doc: "Added to the root of the mean square." }),
@@ -36,12 +45,21 @@ export const adamw = defineOptimizer({
   ],
   lr: (p) => p.lr,
   layerDecay: (p) => p.layer_decay,
+  moving({ weight_decay }): Readonly<Record<string, Moving>> {
+    if (typeof weight_decay === "number") return {};
+    return { [movingDecay]: (progress) => valueAt(weight_decay, "cosine", progress) };
+  },
   state: ["m", "v"],
-  update(g, p, { parameter, gradient, state, lr, step, ...kind }) {
+  update(g, p, { parameter, gradient, state, lr, step, moving = {}, ...kind }) {
     const [beta1, beta2] = p.betas as readonly [number, number];
     const [m, v] = state as readonly [typeof parameter, typeof parameter];
-    const settings = { beta1, beta2, epsilon: p.epsilon, decay: decayOf(p, kind) };
-    const [updated, ...moments] = g.adamw(parameter, gradient, m, v, lr, step, settings);
+    const isMoved = isDecayed(p, kind) && typeof p.weight_decay !== "number";
+    const decay = isDecayed(p, kind) && typeof p.weight_decay === "number" ? p.weight_decay : 0;
+    const shrunk = isMoved
+      ? g.mul(parameter, g.sub(g.constant(1), g.mul(lr, moving[movingDecay] as typeof lr)))
+      : parameter;
+    const settings = { beta1, beta2, epsilon: p.epsilon, decay };
+    const [updated, ...moments] = g.adamw(shrunk, gradient, m, v, lr, step, settings);
     return { parameter: updated, state: moments };
   },
 });

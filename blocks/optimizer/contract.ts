@@ -3,6 +3,7 @@
 import type { Builder, Tensor } from "../../graph/index.js";
 import { type Definition, ofKind, type Requirement } from "../block.js";
 import { flag, optional, type Param, type Params, type RateValue, real, type ValuesOf } from "../params.js";
+import type { Moving } from "../progress.js";
 
 export interface UpdateInputs {
   readonly parameter: Tensor;
@@ -16,6 +17,8 @@ export interface UpdateInputs {
   readonly decay: boolean;
   /** Whether it is a learned token or positions, to which some apply none either. */
   readonly token: boolean;
+  /** Scalars [] that move during training, by name; if absent, there are none. */
+  readonly moving?: Readonly<Record<string, Tensor>>;
 }
 
 /** What every optimizer asks about weight decay besides its strength. */
@@ -24,11 +27,17 @@ export const decayTokens = flag({
   doc: "Whether learned tokens and positions decay too: in the official pre-training of MAE they do, in its fine-tuning they do not.",
 });
 
+/** Whether a parameter decays. */
+export const isDecayed = (
+  p: { readonly decay_tokens: boolean },
+  { decay, token }: Pick<UpdateInputs, "decay" | "token">,
+): boolean => decay && (p.decay_tokens || !token);
+
 /** The decay of a parameter. */
 export const decayOf = (
   p: { readonly weight_decay: number; readonly decay_tokens: boolean },
-  { decay, token }: Pick<UpdateInputs, "decay" | "token">,
-): number => (decay && (p.decay_tokens || !token) ? p.weight_decay : 0);
+  kind: Pick<UpdateInputs, "decay" | "token">,
+): number => (isDecayed(p, kind) ? p.weight_decay : 0);
 
 export const momentumBelowOne: Requirement<{ readonly momentum: Param<number> }, unknown> = {
   name: "momentum-below-one",
@@ -80,6 +89,8 @@ export interface Optimizer<P extends Params = Params> extends Definition<P, Opti
   lr(p: ValuesOf<P>): RateValue;
   /** Share of the learning rate that is left a layer further from the head; if absent, all of it. */
   layerDecay?(p: ValuesOf<P>): number | null;
+  /** Scalars that move during training, by name; if absent, there are none. */
+  moving?(p: ValuesOf<P>): Readonly<Record<string, Moving>>;
   /** Names of the moments kept for each parameter. */
   readonly state: readonly string[];
   update(

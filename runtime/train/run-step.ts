@@ -1,6 +1,6 @@
 /** One step of a run: what its phases are fed, micro-batch by micro-batch, and what they tell of it. */
 
-import { type Mixing, planesOf, type VisibleOf } from "../../blocks/index.js";
+import { inSteps, type Mixing, type Progress, planesOf, type VisibleOf } from "../../blocks/index.js";
 import { invariant, randomStream, sizeOf, type Values } from "../../graph/index.js";
 import type { TrainingBatch } from "../data/batches.js";
 import { mixArrays, mixNumbers } from "../data/mix.js";
@@ -9,7 +9,7 @@ import { momentumInput } from "./follow.js";
 import { feedsFor, movingFeeds, sampleDrops, sampleMasks, scalar, visibleAt } from "./inputs.js";
 import { learningRate } from "./pace.js";
 import { type LoadedPhase, type Run, type RunBatches, runAt } from "./run.js";
-import { keepInput, microBatchesOf } from "./step.js";
+import { keepInput, lastStepInput, microBatchesOf } from "./step.js";
 
 /** What a step is fed, and what computes it: its micro-batches are asked for when the first phase needs them. */
 export interface StepFeeds {
@@ -63,12 +63,23 @@ export function stepFeeds(whole: Run, all: RunBatches, step: number): StepFeeds 
 
 /** `training`: of the recipe that others may stand beside. */
 function scalarsOf({ program, length, counters }: Run, training: Training, step: number): Values {
+  const progress = { step, ...length };
+  const { definition, values } = training.optimizer;
+  const moving = Object.entries(definition.moving?.(values) ?? {});
   return {
+    ...Object.fromEntries(moving.map(([name, at]) => [name, scalar(at(progress))])),
+    [lastStepInput]: scalar(lastStep(training, progress)),
     lr: scalar(learningRate(training, step, length)),
     ...counters.feeds(step),
     ...movingFeeds(program, { step, ...length }),
     ...(program.teacher ? { [momentumInput]: scalar(program.teacher.momentum({ step, ...length })) } : {}),
   };
+}
+
+/** The number of an update of prototypes that stay for a while, from 1; 0 while they do. */
+function lastStep({ freezeLast }: Pick<Training, "freezeLast">, progress: Progress): number {
+  const held = freezeLast ? Math.ceil(inSteps(freezeLast, progress)) : 0;
+  return Math.max(0, progress.step + 1 - held);
 }
 
 /** How the samples of a step are mixed, in all its micro-batches alike. */

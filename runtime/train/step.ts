@@ -57,6 +57,9 @@ const balanceEpsilon = 1e-6;
 /** Feed []: 0 for the first micro-batch of a step, with which its sums begin; 1 for the others. */
 export const keepInput = "keep";
 
+/** Feed []: the number of an update of the prototypes that end heads, from 1; 0: they stay as they are in this step. */
+export const lastStepInput = "last_step";
+
 type Settings = Freezing &
   Pick<Training, "batch" | "microBatch" | "recompute" | "clip" | "gradientNorm" | "optimizer"> &
   Partial<Pick<Training, "average">> & {
@@ -147,6 +150,8 @@ interface Trained {
   readonly gradient: Tensor;
   /** Whether it is a learned token or positions. */
   readonly token: boolean;
+  /** Whether it is one of the prototypes that a recipe may leave as they are for a while. */
+  readonly last: boolean;
   /** Its share of the learning rate. */
   readonly share: number;
 }
@@ -163,14 +168,13 @@ function judge(program: ModelProgram, training: Settings, trainees: readonly Tra
     return lossGradients(g, losses, wrt, training.recompute);
   });
   const names = trainedNames(program).filter((name) => isTrained(trainees, name));
-  const tokens = new Set(
-    [...namedParameters(program.parameters)].flatMap(([name, { token }]) => (token ? [name] : [])),
-  );
+  const parameters = new Map(namedParameters(program.parameters));
   const shares = sharesOf(program, training);
   const trained = names.map((name): Trained => {
     const gradient = judged.flatMap((one) => one.gradients.get(name) ?? []).reduce((a, b) => g.add(a, b));
     const share = shares.get(name) as number;
-    return { name, parameter: named.get(name) as Tensor, gradient, token: tokens.has(name), share };
+    const { token = false, last = false } = parameters.get(name) ?? {};
+    return { name, parameter: named.get(name) as Tensor, gradient, token, last, share };
   });
   // The first one's word where two tell of the same.
   const told: Record<string, Tensor> = {};
@@ -189,11 +193,17 @@ function updateAll(
   const clipped = g.scope("clip", () => clip(g, raw, training));
   const whole = g.input("lr", []);
   const stepOf = stepsIn(g, trained, training);
-  const updates = trained.flatMap(({ name, parameter, token, share }, i) => {
+  const { definition, values } = training.optimizer;
+  const moving = Object.fromEntries(
+    Object.keys(definition.moving?.(values) ?? {}).map((scalar) => [scalar, g.input(scalar, [])]),
+  );
+  const held = training.freezeLast && trained.some(({ last }) => last) ? g.input(lastStepInput, []) : null;
+  const updates = trained.flatMap(({ name, parameter, token, last, share }, i) => {
     const gradient = clipped.gradients[i] as Tensor;
     const lr = share === 1 ? whole : g.mul(whole, share);
-    const inputs = { parameter, gradient, token, lr, step: updateCount(g, stepOf(name), orderOf(name)) };
-    return update(g, training.optimizer, name, inputs);
+    const own = last && held ? g.maximum(held, 1) : stepOf(name);
+    const inputs = { parameter, gradient, token, lr, step: updateCount(g, own, orderOf(name)), moving };
+    return update(g, training.optimizer, name, inputs, last ? held : null);
   });
   return { updates: Object.fromEntries(updates), told: clipped.outputs };
 }
@@ -269,24 +279,26 @@ function clip(g: Builder, raw: readonly Tensor[], { clip: limit, gradientNorm }:
   return { gradients: raw.map((gradient) => g.mul(gradient, factor)), outputs };
 }
 
-/** New values of one weight and its moments, by state name. */
+/** New values of one weight and its moments, by state name. `held`: while this scalar is 0, they stay as they are; null: they never do. */
 function update(
   g: Builder,
   { definition, values }: Training["optimizer"],
   name: string,
   inputs: Omit<UpdateInputs, "state" | "decay">,
+  held: Tensor | null,
 ): [string, Tensor][] {
   const shape = [...inputs.parameter.shape];
   const names = definition.state.map((state) => momentName(state, name));
-  const next = g.scope(`update/${name}`, () =>
-    definition.update(g, values, {
-      ...inputs,
-      state: names.map((moment) => g.state(moment, shape)),
-      // Matrices decay; biases, norms and other vectors do not.
-      decay: shape.length > 1,
-    }),
-  );
-  return [[name, next.parameter], ...names.map((moment, i): [string, Tensor] => [moment, next.state[i] as Tensor])];
+  return g.scope(`update/${name}`, () => {
+    const state = names.map((moment) => g.state(moment, shape));
+    // Matrices decay; biases, norms and other vectors do not.
+    const next = definition.update(g, values, { ...inputs, state, decay: shape.length > 1 });
+    const kept = (was: Tensor, is: Tensor): Tensor => (held ? g.select(g.equal(held, 0), was, is) : is);
+    return [
+      [name, kept(inputs.parameter, next.parameter)],
+      ...names.map((moment, i): [string, Tensor] => [moment, kept(state[i] as Tensor, next.state[i] as Tensor)]),
+    ];
+  });
 }
 
 function slotsOf(

@@ -41,6 +41,18 @@ describe("pre-pretraining, as published", () => {
   });
 });
 
+test("a masked autoencoder, then views: student and slow copy start as its encoder, and the head alone anew", () => {
+  const mappings = pipelineOf("digits-mae-dino.mae").stages[1]?.mappings ?? [];
+  const named = (...wanted: readonly string[]) =>
+    mappings.flatMap((one) => (wanted.includes(one.status) && "name" in one ? [one.name] : []));
+  const taken = named("kept", "renamed");
+  const own = taken.filter((name) => !name.startsWith("teacher."));
+  expect(own).toHaveLength(54);
+  expect(new Set(taken)).toEqual(new Set(own.flatMap((name) => [name, `teacher.${name}`])));
+  expect(named("new").length).toBe(7);
+  expect(named("new").every((name) => name.startsWith("head."))).toBe(true);
+});
+
 describe("fine-tuning, as published", () => {
   const { pipelines } = exampleOf("mae-finetune.mae");
 

@@ -19,7 +19,8 @@ NAME.safetensors:
                             a labelled target's below its label
   feeds/<step>/<name>       what step 0, 1 ... was fed:
     image [B, H, W, C] as the model sees it; visible [B, V], hidden [B, N - V]: places of tokens, int32; restore [B, N], int32: where
-    each token stands in [visible, hidden]; lr []; step [], from 1; momentum [] of the teacher's share of its old value; draws [B, N]
+    each token stands in [visible, hidden]; lr []; step [], from 1; weight_decay [], where it moves; last_step [], 0 while
+    prototypes stay as they are; momentum [] of the teacher's share of its old value; draws [B, N]
     and chance [] of masks that are guided by attention; labels [B, K], shares of classes; drops [B, numbers], by which residuals and
     features are multiplied; and the maps of regions under the label of
     their target. A guided mask's visible, hidden and restore are its random order.
@@ -89,10 +90,14 @@ def optimizer_for(case: dict, w: Weights) -> torch.optim.Optimizer:
     decayed = {name for name, weight in every.items() if weight.ndim > 1} - tokens
     layers = {name: layer_of(name) for name in every}
     last = max((layer for layer in layers.values() if layer is not None), default=0) + 1
+    moves = isinstance(values["weight_decay"], dict)
     groups = [
         {
             "params": [weight],
-            "weight_decay": values["weight_decay"] if name in decayed else 0.0,
+            "weight_decay": values["weight_decay"] if name in decayed and not moves else 0.0,
+            # Of a decay that moves, it is fed.
+            "moves": moves and name in decayed,
+            "last": ".last_layer." in f".{name}",
             "share": (values["layer_decay"] or 1) ** (last - (last if layers[name] is None else layers[name])),
         }
         for name, weight in every.items()
@@ -111,8 +116,15 @@ def update(case: dict, optimizer: torch.optim.Optimizer, feed: Feed) -> None:
     """One step with the gradients that the weights have, clipped together where the recipe clips."""
     for group in optimizer.param_groups:
         group["lr"] = feed["lr"].item() * group["share"]
+        if group["moves"]:
+            group["weight_decay"] = feed["weight_decay"].item()
     if case["clip"] is not None:
         torch.nn.utils.clip_grad_norm_([w for group in optimizer.param_groups for w in group["params"]], case["clip"])
+    # Prototypes that stay as they are for a while: the optimizer passes by what has no gradient.
+    if "last_step" in feed and feed["last_step"] == 0:
+        for group in optimizer.param_groups:
+            if group["last"]:
+                group["params"][0].grad = None
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
 
