@@ -49,9 +49,18 @@ ${model(
   `  input     signal(leads: 2, samples: 16)
   tokens    patch(size: 1x4, norm: around)
   mask      random(ratio: 75%)`,
-)}`;
+)}
+${model(
+  "Films",
+  `  input     video(frames: 3, size: 16x16, channels: 3)
+  tokens    patch(size: 1x8x8)
+  mask      random(ratio: 75%)
+  positions learned`,
+).replace('folder("Films")', 'folder("Films", test: "Films", anomalies: "odd.csv")\n  augment   resize')}`;
 
 const samples = 6;
+const videos = join(import.meta.dirname, "../reference/videos");
+const films = ["moving.gif", "moving.mp4", "moving.webm", "odd.mkv", "odd.mp4"];
 let cwd: string;
 
 beforeAll(async () => {
@@ -68,6 +77,9 @@ beforeAll(async () => {
       files[`Clips/${i}/${frame}.png`] = await sharp(pixels, { raw }).toColourspace("b-w").png().toBuffer();
     }
   }
+  // A square that goes on by two pixels each frame, and once jumps back.
+  for (const name of films) files[`Films/${name}`] = readFileSync(join(videos, name));
+  files["odd.csv"] = `path,first,last\n${films.map((name) => `${name},21,21\n`).join("")}`;
   cwd = folder(files);
 });
 
@@ -103,4 +115,21 @@ test("a run of clips goes on bit for bit, each beginning where it would have beg
   expect(differing(cut?.state ?? {}, whole?.state ?? {})).toEqual([]);
   const pictures = ["Clips", "cut"].map((run) => readFileSync(join(cwd, "runs", run, "reconstruction.png")));
   expect(pictures[1]).toEqual(pictures[0]);
+});
+
+test("frames of video files are scored each in its place, whatever packs them and however long they are shown", async () => {
+  const { code, stderr } = await trained("Films", "onnx", "runs/Films");
+  expect(code, stderr).toBe(0);
+  const judged = await run("eval", "runs/Films", "--with", "anomaly(every: 1)", "--scores", "scores", "--json");
+  expect(judged.code, judged.stderr).toBe(0);
+  const { rows } = JSON.parse(judged.stdout) as { rows: { source: string; scores: Record<string, number> }[] };
+  expect(rows.map(({ source }) => source)).toEqual(["encoder", "untrained", "plain"]);
+  // Whoever compares subsequent frames finds the jump in each of them.
+  expect(rows[2]?.scores).toMatchObject({ auc: 1, macro_auc: 1 });
+  const [, ...lines] = readFileSync(join(cwd, "scores/scores.csv"), "utf8").trim().split("\n");
+  const found = lines.map((line) => line.split(","));
+  expect(found.map(([name, frame, , odd]) => [name, Number(frame), odd])).toEqual(
+    films.flatMap((name) => Array.from({ length: 24 }, (_, i) => [name, i + 1, i === 20 ? "1" : "0"])),
+  );
+  expect(found.every(([, , score]) => Number(score) > 0)).toBe(true);
 });

@@ -189,6 +189,14 @@ describe("what does not fit is told:", () => {
       (f) => writeFileSync(join(f, "b.dcm"), readFileSync(join(f, "b.dcm")).subarray(0, 1500)),
       "b.dcm is cut off in its pixels",
     ],
+    [
+      "a slice that lies beside the others",
+      (f) => {
+        const text = readFileSync(join(f, "b.dcm"), "latin1");
+        writeFileSync(join(f, "b.dcm"), text.replace("\\-91.2", "\\-93.2"), "latin1");
+      },
+      "mm beside",
+    ],
     ["a text", (f) => writeFileSync(join(f, "e.dcm"), "hello"), "e.dcm is no DICOM file, or damaged"],
     ["one slice", (f) => ["a", "b", "d"].map((n) => rmSync(join(f, `${n}.dcm`))), "it is a single slice"],
     ["a slice that is a link to nothing", (f) => renameSync(join(f, "a.dcm"), join(f, "z.txt")), "slices are missing"],

@@ -96,6 +96,17 @@ describe("FLAC and MP3 files", () => {
 });
 
 const flac = readFileSync(join(import.meta.dirname, "../reference/sounds/stereo-24.flac"));
+const [mp3 = flac, mono = flac] = ["stereo.mp3", "mono.mp3"].map((name) =>
+  readFileSync(join(import.meta.dirname, "../reference/sounds", name)),
+);
+/** A text or a picture of 200 bytes, as players write them before sound. */
+const tag = Buffer.concat([Buffer.from("ID3\x04\0\0\0\0\x01\x48", "latin1"), Buffer.alloc(200, 255)]);
+
+test("an MP3 with texts before, between and behind its frames is the sound alone", async () => {
+  const behind = Buffer.from("TAG".padEnd(128, "x"));
+  expect(await read(Buffer.concat([tag, mp3, behind, Buffer.alloc(64)]))).toEqual(await read(mp3));
+});
+
 const damaged = (bytes: Buffer): Buffer => Buffer.from(bytes).fill(7, 1500, 1600);
 const longer = (bytes: Buffer): Buffer => {
   const copy = Buffer.from(bytes);
@@ -193,6 +204,9 @@ describe("WAV files", () => {
     ["a cut FLAC", flac.subarray(0, 2000), "it is cut off or damaged: 0 samples"],
     ["a damaged FLAC", damaged(flac), "it is cut off or damaged: 0 samples"],
     ["a FLAC of 2^36 samples", longer(flac), "numbers of it are needed at once, and at most 33,554,432 are held"],
+    ["a cut MP3", mp3.subarray(0, 2000), "it is cut off: it says that it has"],
+    ["an MP3 with a hole", Buffer.from(mp3).fill(1, 1200, 2600), "it is damaged: after"],
+    ["an MP3 that goes on as another", Buffer.concat([mp3, tag, mono]), "its sampling rate or its channels change"],
     ["an MP3 without sound", Buffer.from(`ID3\x04${"\0".repeat(400)}`), "it holds no sound, or none that is MP3"],
     [
       "text",

@@ -5,6 +5,7 @@
 
 import { type PlainFile, readBytes } from "../../plain-file.js";
 import { BrokenRecording, checkHeld, inMemory, type Recording } from "../recording/recording.js";
+import { framesIn } from "./mp3-frames.js";
 
 /** Larger files are not read. */
 const largestFile = 256 * 2 ** 20;
@@ -16,6 +17,7 @@ export async function openMp3(plain: PlainFile): Promise<Recording> {
   const { file, size } = plain;
   if (size > largestFile)
     throw new BrokenRecording("it is larger than 256 MiB; save it as FLAC, of which parts are read");
+  const { channels: declared } = await framesIn(plain);
   const { MPEGDecoder } = await import("mpg123-decoder");
   const decoder = new MPEGDecoder({ enableGapless: true });
   await decoder.ready;
@@ -41,7 +43,8 @@ export async function openMp3(plain: PlainFile): Promise<Recording> {
   }
   const [first] = parts;
   if (!first) throw new BrokenRecording("it holds no sound, or none that is MP3");
-  const channels = first.slice(0, await channelsIn(plain)).map((_, c) => {
+  // The decoder repeats the only channel.
+  const channels = first.slice(0, declared).map((_, c) => {
     const whole = new Float32Array(length);
     let at = 0;
     for (const part of parts) {
@@ -51,18 +54,4 @@ export async function openMp3(plain: PlainFile): Promise<Recording> {
     return whole;
   });
   return inMemory(channels, { rate, names: null });
-}
-
-/** Bytes in which the first frame begins, after texts and pictures. */
-const searched = 2 ** 12;
-
-/** 1 or 2, by the header of the first frame: the decoder repeats the only channel. */
-async function channelsIn({ file, size }: PlainFile): Promise<number> {
-  const tag = await readBytes(file, 0, Math.min(10, size));
-  const isTagged = String.fromCharCode(...tag.subarray(0, 3)) === "ID3";
-  // Its length has 7 bits in each byte.
-  const begin = isTagged ? 10 + tag.subarray(6, 10).reduce((length, byte) => length * 128 + (byte & 127), 0) : 0;
-  const head = await readBytes(file, Math.min(begin, size), Math.min(searched, Math.max(0, size - begin)));
-  const at = head.findIndex((byte, i) => byte === 0xff && ((head[i + 1] ?? 0) & 0xe0) === 0xe0);
-  return at >= 0 && (head[at + 3] ?? 0) >> 6 === 3 ? 1 : 2;
 }

@@ -14,7 +14,7 @@ import { BrokenVolume, type Directions, type Triple, triple, turned, type Volume
 const usualHeader = 2 ** 16;
 const largestFile = 2 ** 28;
 const mostSlices = 8192;
-/** Share of the usual distance by which two slices may differ from it. */
+/** Share of the distance of two slices by which it may differ from the usual one, and by which one may lie beside the other. */
 const gapTolerance = 0.02;
 
 const plainSyntaxes: Readonly<Record<string, { readonly little: boolean }>> = {
@@ -65,6 +65,7 @@ export async function openSeries(folder: string, names: readonly string[]): Prom
   const along = ({ place }: Slice): number => dot(normal, place);
   slices.sort((a, b) => along(a) - along(b));
   const distance = distanceOf(slices, slices.map(along));
+  checkAbove(slices, normal);
   const scaled = (direction: Triple, by: number): Triple => triple((a) => direction[a] * by);
   const directions: Directions = [
     scaled(first.across, first.spacing[1]),
@@ -110,6 +111,20 @@ function distanceOf(slices: readonly Slice[], places: readonly number[]): number
   throw new BrokenVolume(
     `slices are missing: ${step} mm lie between ${a} and ${b}, and ${usual.toFixed(2)} mm between others`,
   );
+}
+
+/** Throws `BrokenVolume` for slices that are moved sideways against each other. */
+function checkAbove(slices: readonly Slice[], normal: Triple): void {
+  for (const [i, { name, place }] of slices.slice(1).entries()) {
+    const before = slices[i] as Slice;
+    const step = triple((a) => place[a] - before.place[a]);
+    const up = dot(step, normal);
+    const moved = Math.hypot(...step.map((part, a) => part - up * (normal[a] as number)));
+    if (moved <= gapTolerance * up) continue;
+    throw new BrokenVolume(
+      `${name} lies ${moved.toFixed(2)} mm beside ${before.name} and not above it, as of a scan with a tilted gantry`,
+    );
+  }
 }
 
 async function readSlice(folder: string, name: string): Promise<Slice> {
