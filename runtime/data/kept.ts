@@ -17,6 +17,8 @@ export interface Kept {
   readonly files: Shelf<OpenImage>;
   readonly pictures: Shelf<Decoded>;
   readonly recordings: Shelf<Recording>;
+  /** What is made of recordings that no augmentation changes by chance. */
+  readonly arrays: Shelf<Float32Array>;
   readonly volumes: Shelf<Volume>;
 }
 
@@ -67,6 +69,7 @@ export function keepUpTo(bytes: number): Kept {
   return {
     files: shelf(({ bytes: own }) => own.byteLength),
     pictures: shelf(({ raster }) => raster.pixels.byteLength),
+    arrays: shelf((numbers) => numbers.byteLength),
     recordings: shelf(({ length, channels }) => 2 * numberBytes * length * channels),
     volumes: shelf(({ size, channels }) => size.reduce((product, side) => product * side, channels) * numberBytes),
   };

@@ -216,7 +216,10 @@ async function prepareFile(
   const read = arrayFiles[medium];
   if (read) {
     const steps = arraySteps(path, array, preparation, item);
-    const numbers = await read(path, shape, steps, preparation.kept, otherRecording(item, array, preparation));
+    const { kept } = preparation;
+    const fixed = kept && isFixed(array, preparation) ? kept.arrays : null;
+    const known = await fixed?.(`${array.name} ${path}`, () => read(path, shape, steps));
+    const numbers = known ?? (await read(path, shape, steps, kept, otherRecording(item, array, preparation)));
     return { numbers, size: planesOf(shape).shape, steps, remarks: [], ...nothingBeside };
   }
   const file = await openImage(path, preparation.kept);
@@ -230,6 +233,13 @@ async function prepareFile(
     map: map === undefined ? noMap : (of) => imageMap(map, file, shape, steps, of),
   };
 }
+
+/** Whether an array is the same in every epoch, before what is done to the numbers of spectrograms. */
+const isFixed = ({ name, view }: NamedArray, { augment, arrays }: Preparation): boolean =>
+  !view &&
+  augmentsOf(augment, name, arrays).every(
+    ({ definition }) => !definition.random || definition.changes === "spectrograms",
+  );
 
 /** Throws `run/data` where the objects are of an image of another size. */
 function ofSize(annotated: Annotated, { height, width }: Size, path: string): Annotated {

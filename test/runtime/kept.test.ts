@@ -76,6 +76,24 @@ const cases: readonly Case[] = [
     },
   },
   {
+    what: "a whole sound, of which bands are hidden",
+    array: inputs.spectrogram.shape({
+      ...defaultsOf(inputs.spectrogram.params),
+      ...{ frames: 4, mels: 8, rate: 8000 },
+    } as never),
+    augment: [augment("spec_augment", { time: 0, frequency: 6 })],
+    write: async () => {
+      writeFileSync(
+        path("b.wav"),
+        wav(
+          Float64Array.from({ length: 900 }, (_, i) => Math.sin(i * i)),
+          { rate: 8000 },
+        ),
+      );
+      return file("b.wav");
+    },
+  },
+  {
     what: "a box of a volume in another spacing",
     array: inputs.volume.shape({ size: [3, 4, 3], channels: 1, spacing: [3, 2, 2] }),
     augment: [augment("respace"), augment("random_box")],

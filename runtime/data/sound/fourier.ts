@@ -13,9 +13,9 @@ export function transform(length: number): Transform {
   const sin = Float64Array.from({ length: half }, (_, k) => -Math.sin((2 * Math.PI * k) / length));
   const swaps = reversedPairs(length);
   return (real, imaginary) => {
-    for (const [a, b] of swaps) {
-      exchange(real, a, b);
-      exchange(imaginary, a, b);
+    for (let i = 0; i < swaps.length; i += 2) {
+      exchange(real, swaps[i] as number, swaps[i + 1] as number);
+      exchange(imaginary, swaps[i] as number, swaps[i + 1] as number);
     }
     for (let size = 2; size <= length; size *= 2) {
       const step = length / size;
@@ -56,13 +56,14 @@ export function powerSpectrum(length: number): PowerSpectrum {
   };
 }
 
-/** Places that change with each other when the bits of each are read backwards. */
-function reversedPairs(length: number): readonly (readonly [number, number])[] {
+/** Places that change with each other when the bits of each are read backwards, two after two. */
+function reversedPairs(length: number): Int32Array {
   const bits = Math.log2(length);
   const reversed = (i: number): number => {
     let result = 0;
     for (let bit = 0; bit < bits; bit++) result = result * 2 + ((i >> bit) & 1);
     return result;
   };
-  return Array.from({ length }, (_, i) => [i, reversed(i)] as const).filter(([i, other]) => i < other);
+  const pairs = Array.from({ length }, (_, i) => [i, reversed(i)] as const);
+  return Int32Array.from(pairs.filter(([i, other]) => i < other).flat());
 }

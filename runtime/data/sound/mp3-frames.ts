@@ -44,7 +44,7 @@ const pieceBytes = 2 ** 18;
 
 /** Reads a few bytes after others without asking the system each time. */
 function reader({ file, size }: PlainFile): (at: number, length: number) => Promise<Uint8Array> {
-  let piece = new Uint8Array();
+  let piece: Uint8Array = new Uint8Array();
   let begin = 0;
   return async (at, length) => {
     const end = Math.min(size, at + length);
