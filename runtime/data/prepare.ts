@@ -47,7 +47,7 @@ import { checkSignal, signalArray } from "./recording/signal.js";
 import { stepsOfNumbers } from "./recording/steps.js";
 import { checkSound, type OtherRecording, soundArray } from "./sound/sound-file.js";
 import type { Volume } from "./volume/volume.js";
-import { arrayOfVolume, checkVolume, withVolume } from "./volume/volume-file.js";
+import { arrayOfVolume, checkVolume, spaced, withVolume } from "./volume/volume-file.js";
 import { writeNumbers } from "./write.js";
 
 /** What one input reads of a sample, before it is normalised, and what is left to do with it. */
@@ -266,11 +266,14 @@ async function prepareVolume(
 ): Promise<Prepared> {
   const { shape } = array;
   const whole = arraySteps(path, array, preparation, item);
+  // Maps of classes are of volumes as they were.
+  const as = (volume: Volume) => (map === undefined ? spaced(volume, whole, shape) : volume);
+  const kept = preparation.kept && { by: preparation.kept, as };
   const ofVolume = async (volume: Volume) => ({
     size: volume.size,
     ...(await arrayOfVolume(volume, whole, shape, path)),
   });
-  const { size, ...stored } = await withVolume(path, names, ofVolume, preparation.kept);
+  const { size, ...stored } = await withVolume(path, names, ofVolume, kept);
   const prepared = preparePlanes(stored, item, array, preparation);
   const moved = { whole, planes: prepared.steps };
   const read: BesideSample["map"] = map === undefined ? noMap : (of) => volumeMap(map, size, shape, moved, of);

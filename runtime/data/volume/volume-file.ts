@@ -32,17 +32,25 @@ export const changeVolumes = (steps: readonly AugmentStep[]): boolean => steps.s
 const sizeOf = ({ axes }: ArrayShape): Triple => triple((a) => axes[a]?.size ?? 1);
 
 /**
- * Opens a volume for as long as `use` takes: a file, or the named files of a folder; a small one as `kept` has it. Throws `BrokenFile` or
+ * Opens a volume for as long as `use` takes: a file, or the named files of a folder; a small one as `kept` has it, changed as it says. Throws `BrokenFile` or
  * `run/unreadable`, and what `use` does.
  */
 export async function withVolume<T>(
   path: string,
   names: readonly string[],
   use: (volume: Volume) => Promise<T>,
-  kept?: Kept,
+  kept?: { readonly by: Kept; readonly as: (volume: Volume) => Volume },
 ): Promise<T> {
-  const known = await kept?.volumes([path, ...names].join("\n"), () => withFiles(path, names, wholeOf));
+  const known = await kept?.by.volumes([path, ...names].join("\n"), () =>
+    withFiles(path, names, async (volume) => wholeOf(kept.as(volume))),
+  );
   return withFiles(path, names, use, known ?? undefined);
+}
+
+/** A volume in the spacing that the steps ask for first: nothing else changes it in every epoch alike. */
+export function spaced(volume: Volume, steps: readonly AugmentStep[], array: ArrayShape): Volume {
+  const [first] = steps.filter(isOfVolumes);
+  return first?.kind === "spacing" ? carries.spacing(volume, first, array) : volume;
 }
 
 /** All of a small one in memory; null: it is larger, or not all of it is there. */
