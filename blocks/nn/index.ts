@@ -20,6 +20,7 @@ export {
 } from "./convolution.js";
 export * from "./convvit.js";
 export * from "./detection.js";
+export * from "./front-tokens.js";
 export * from "./guided-masks.js";
 export { declarationOf, isDeclared } from "./layer.js";
 export * from "./leads.js";

@@ -121,6 +121,7 @@ const written: Readonly<Record<string, object>> = {
   intensity: { range: [0, 1] },
   leads: { names: "I, II" },
   normalize: { statistics: "imagenet" },
+  pixel_shift: { most: 8 },
   spec_augment: { time: 8, frequency: 8 },
 };
 
@@ -132,6 +133,7 @@ test("only those that say so vary a sample, and they vary it by their stream alo
       JSON.stringify([
         plan(augment, values, sample),
         augment.mix?.(values as never, current, randomStream(0, "pairs", sample)),
+        augment.ownShare?.(values as never, randomStream(0, "pairs", sample)),
       ]);
     const plans = Array.from({ length: 40 }, (_, sample) => drawn(sample));
     expect(new Set(plans).size > 1, augment.name).toBe(augment.random);
