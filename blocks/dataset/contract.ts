@@ -181,6 +181,8 @@ export interface SampleIndex {
   readonly classes: readonly string[];
   /** Each sample has any number of classes, as a list; if absent, it has one. */
   readonly several?: true;
+  /** The number of a sample that features are to tell; if absent, none has one. */
+  readonly values?: (i: number) => number;
   /** What was left out and why, for one printed line each. */
   readonly notes: readonly string[];
 }

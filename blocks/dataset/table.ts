@@ -83,37 +83,56 @@ interface Table {
   readonly rows: Rows;
   /** The class of each row; empty: it was not asked for. */
   readonly labels: readonly string[];
+  /** The number of each row that is to be told; empty: it was not asked for. */
+  readonly numbers: readonly number[];
 }
 
 interface Wanted {
   readonly columns: readonly Column[];
   readonly label: string | null;
+  readonly value?: string | null;
   readonly names: readonly string[] | null;
 }
 
 /** The number of a column in a file. Throws `DataError` where there is none, or there are two. */
-function placeOf(name: string, names: readonly string[], path: string, isLabel: boolean): number {
+function placeOf(name: string, names: readonly string[], path: string, as: "label" | "value" | null): number {
   const place = names.indexOf(name);
   if (place >= 0 && names.indexOf(name, place + 1) < 0) return place;
   if (place >= 0) throw new DataError(`${path} has two columns \`${name}\``, "Give each a name of its own.");
   throw new DataError(
     `${path} has no column \`${name}\`: it has ${toldAll(names)}`,
-    isLabel
-      ? "Write in `label` the name of a column that it has."
+    as
+      ? `Write in \`${as}\` the name of a column that it has.`
       : "Write the names that it has in the model's `columns`; where its first line names none, write `names` in the recipe's data.",
   );
 }
 
+/** The number that is to be told of a row. Throws `DataError` where the cell holds none. */
+function numberIn(cell: Cell, name: string, place: () => string): number {
+  const known = knownCell(cell);
+  const found = known === null ? null : amountIn(known);
+  if (found !== null) return found;
+  throw new DataError(
+    known === null
+      ? `${place()} has no \`${name}\``
+      : `${place()}: \`${name}\` is \`${told(String(known))}\`, which is no number`,
+    "Leave rows out whose number nobody knows; of classes, write `label` instead of `value`.",
+  );
+}
+
 /** The columns of a file. Throws `DataError` for what they do not hold. */
-async function readTable(files: Files, path: string, { columns, label, names }: Wanted): Promise<Table> {
+async function readTable(files: Files, path: string, { columns, label, value = null, names }: Wanted): Promise<Table> {
   const rows = new Rows(columns.length);
   const labels: string[] = [];
+  const numbers: number[] = [];
+  const asked = [label, value].filter((name) => name !== null);
   await files.table(path, names, (found) => ({
-    columns: [...columns.map(({ name }) => name), ...(label === null ? [] : [label])].map((name, i) =>
-      placeOf(name, found, path, i === columns.length),
+    columns: [...columns.map(({ name }) => name), ...asked].map((name, i) =>
+      placeOf(name, found, path, i < columns.length ? null : name === value ? "value" : "label"),
     ),
     row(cells, place) {
       rows.add(columns.map((column, i) => valueIn(cells[i] as Cell, column, place)));
+      if (value !== null) numbers.push(numberIn(cells.at(-1) as Cell, value, place));
       if (label === null) return;
       const own = knownCell(cells[columns.length] as Cell);
       if (own === null)
@@ -121,7 +140,7 @@ async function readTable(files: Files, path: string, { columns, label, names }: 
       labels.push(String(own));
     },
   }));
-  return { rows, labels };
+  return { rows, labels, numbers };
 }
 
 /** The array of a row, [N, 2] as `TableShape` says. */
@@ -179,6 +198,15 @@ const labelApart: Requirement<{ readonly label: Param<string | null> }, DatasetC
   help: ({ label }) => `remove \`${label}\` from the \`columns\` of the model's input, or \`label\` from the data`,
 };
 
+const valueApart: Requirement<{ readonly value: Param<string | null> }, DatasetContext> = {
+  name: "value-apart",
+  at: "value",
+  doc: "The number that is told is no column that the model reads.",
+  holds: ({ value }, { array }) => value === null || !columnsOf(array).some(({ name }) => name === value),
+  say: ({ value }) => `the model reads \`${value}\`, and is judged by how well it tells it`,
+  help: ({ value }) => `remove \`${value}\` from the \`columns\` of the model's input, or \`value\` from the data`,
+};
+
 const columnsOf = ({ table }: { readonly table?: TableShape }): readonly Column[] => table?.columns ?? [];
 
 export const table = defineDataset({
@@ -192,17 +220,23 @@ export const table = defineDataset({
     }),
     test_rows: optional(text({ doc: "File with the test rows; if absent, no test split." })),
     label: optional(text({ doc: "The column with the class of each row; if absent, unlabelled." })),
+    value: optional(
+      text({
+        doc: "The column with a number for each row, which features are judged by how well they tell; if absent, none.",
+      }),
+    ),
     names: optional(text({ doc: "Names of the columns, separated by commas, of files whose first line names none." })),
   },
   positional: "rows",
   media: ["table"],
-  requires: [labelApart],
+  requires: [labelApart, valueApart],
   async open(p, files, split, { array }) {
     const path = split === "train" ? p.rows : p.test_rows;
     if (path === null) throw new DataError("The data has no test rows", 'Add test_rows: "..." to the dataset.');
     const names = p.names?.split(",").map((name) => name.trim()) ?? null;
     const columns = columnsOf(array);
-    const { rows, labels } = await readTable(files, path, { columns, label: p.label, names });
+    const { value } = p;
+    const { rows, labels, numbers: told } = await readTable(files, path, { columns, label: p.label, value, names });
     const classes = await classesOf(p, labels, split, files, names);
     const numbers = new Map(classes.map((name, i) => [name, i]));
     return {
@@ -216,6 +250,7 @@ export const table = defineDataset({
         label: p.label === null ? null : (numbers.get(labels[i] as string) as number),
       }),
       classes,
+      ...(value === null ? {} : { values: (i: number) => told[i] as number }),
       notes: noteOnMissing(rows, columns),
     };
   },

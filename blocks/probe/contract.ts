@@ -18,6 +18,8 @@ export interface Features {
   readonly labels: Int32Array;
   /** Where samples have any number of classes: 1 for each of them, [count, classes]. Only probes that take it are given such. */
   readonly several?: Uint8Array;
+  /** The number of each sample, where the data have such. */
+  readonly targets?: Float64Array;
   readonly count: number;
   readonly width: number;
   readonly classes: number;
@@ -68,8 +70,8 @@ export interface FeatureProbe<P extends Params = Params> extends Definition<P, P
    * test images alone.
    */
   readonly sees?: "features" | "predictions";
-  /** What of the data it needs: `labels` of training and test images when absent, or training images alone. */
-  readonly needs?: "labels" | "images";
+  /** What of the data it needs: `labels` of training and test images when absent, numbers of both in their place, or training images alone. */
+  readonly needs?: "labels" | "images" | "values";
   /** What its scores are; `share` when absent. */
   readonly scale?: "share" | "number";
   /** Whether it can judge samples with several classes; if absent, each has one. */
@@ -238,6 +240,7 @@ export const needsOneClass = (probe: Probe): boolean =>
   !isAnomalyProbe(probe) &&
   !probe.several &&
   probe.needs !== "images" &&
+  probe.needs !== "values" &&
   !isObjectProbe(probe) &&
   !isPlaceProbe(probe) &&
   !isValueProbe(probe);

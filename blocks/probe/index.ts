@@ -11,6 +11,7 @@ import { linearCrops } from "./linear-crops.js";
 import { placeErrors } from "./place-errors.js";
 import { rank } from "./rank.js";
 import { registration } from "./registration.js";
+import { regression } from "./regression.js";
 import { retrieval } from "./retrieval.js";
 import { ridge } from "./ridge.js";
 import { segmentation } from "./segmentation.js";
@@ -70,6 +71,7 @@ export {
   placeErrors,
   rank,
   registration,
+  regression,
   retrieval,
   ridge,
   segmentation,
@@ -89,6 +91,7 @@ export const probes = [
   placeErrors,
   rank,
   registration,
+  regression,
   retrieval,
   ridge,
   segmentation,

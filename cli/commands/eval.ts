@@ -183,15 +183,19 @@ const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values:
  * Every probe that has something to judge: only a model with a head predicts classes, and not all data have labels. Those that go through
  * the images again and again take long, and are asked for by name.
  */
-function probesFor({ program, vocabulary }: OpenRun, { classes, several }: LabelledData): Bound<Probe>[] {
+function probesFor({ program, vocabulary }: OpenRun, { classes, several, valued }: LabelledData): Bound<Probe>[] {
   const isLabelled = classes.length > (several ? 0 : 1);
   const judging = vocabulary.registry.probe.filter(
     (probe) =>
-      (probe.sees !== "predictions" && !(isPairProbe(probe) && pairedOutputs(program) === null)) ||
+      (probe.sees !== "predictions" &&
+        !(isPairProbe(probe) && pairedOutputs(program) === null) &&
+        !(probe.needs === "values" && !valued)) ||
       ((program.classes !== undefined || program.registers !== undefined || program.values === true) &&
         sayingJudged(probe) === saidByProgram(program)),
   );
-  const left = judging.filter((probe) => !isLabelled && probe.needs !== "images" && sayingJudged(probe) === "classes");
+  const left = judging.filter(
+    (probe) => !isLabelled && probe.needs !== "images" && probe.needs !== "values" && sayingJudged(probe) === "classes",
+  );
   if (left.length > 0) tell(`left out, as the data have no labels: ${namesOf(left)}`);
   const single = judging.filter((probe) => several && needsOneClass(probe) && !left.includes(probe));
   if (single.length > 0) tell(`left out, as they compare one class of each sample: ${namesOf(single)}`);

@@ -62,6 +62,7 @@ export async function labelledData({ program, training, root, most, note }: Labe
     },
     classes: train.classes,
     ...(train.several ? { several: true as const } : {}),
+    ...(train.values ? { valued: true as const } : {}),
   };
 }
 
@@ -102,5 +103,12 @@ export function selectionsOf(
 /** At most so many samples, spread evenly over the index, so that sorted classes keep their shares. */
 export function thinned(index: SampleIndex, most: number): SampleIndex {
   if (index.length <= most) return index;
-  return { ...index, length: most, sample: (i) => index.sample(Math.floor((i * index.length) / most)) };
+  const at = (i: number): number => Math.floor((i * index.length) / most);
+  const { values } = index;
+  return {
+    ...index,
+    length: most,
+    sample: (i) => index.sample(at(i)),
+    ...(values ? { values: (i: number) => values(at(i)) } : {}),
+  };
 }

@@ -66,6 +66,8 @@ export interface EvaluationBatch {
   readonly labels: Int32Array;
   /** Where samples have any number of classes: 1 for each of them, [count, classes]. */
   readonly several?: Uint8Array;
+  /** The number of each sample, where the data have such. [count] */
+  readonly values?: Float64Array;
   /** What was computed of each sample beside its array, where that was asked for. */
   readonly fields: FieldArrays;
   /** Objects in the sample in a place, where they are in its array; null: the data name none. */
@@ -200,11 +202,12 @@ export async function* evaluationBatches(
 }
 
 /** The labels of some samples as evaluation has them. */
-function labelsOf(index: SampleIndex, shown: Int32Array): Pick<EvaluationBatch, "labels" | "several"> {
+function labelsOf(index: SampleIndex, shown: Int32Array): Pick<EvaluationBatch, "labels" | "several" | "values"> {
   const own = Array.from(shown, (i) => index.sample(i).label);
   const labels = Int32Array.from(own, (label) => (typeof label === "number" ? label : -1));
-  if (!index.several) return { labels };
-  return { labels, several: labelFlags(own, index.classes.length) };
+  const values = index.values ? { values: Float64Array.from(shown, index.values) } : {};
+  if (!index.several) return { labels, ...values };
+  return { labels, ...values, several: labelFlags(own, index.classes.length) };
 }
 
 type Order = (batch: number) => {

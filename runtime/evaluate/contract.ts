@@ -25,6 +25,8 @@ export interface LabelledData {
   readonly classes: readonly string[];
   /** Whether samples have any number of classes; if absent, each has one. */
   readonly several?: true;
+  /** Whether samples have a number that features are to tell; if absent, they have none. */
+  readonly valued?: true;
   /** The test samples as records in time, and a row for each of their parts, one record after another; if absent, anomalies are not looked for. */
   readonly records?: (parts: Parts) => Promise<{
     readonly records: readonly SampleRecord[];

@@ -80,9 +80,11 @@ export async function evaluate(
     read = predicted;
   }
   for (const { probes: own, ...looking } of byViews(ofFeatures)) {
-    const isLabelled = own.some(({ definition }) => definition.needs !== "images");
+    const needs = new Set(own.map(({ definition }) => definition.needs ?? "labels"));
+    if (needs.has("values") && !data.valued) throw withoutNumbers();
+    const [isLabelled, isTested] = [needs.has("labels"), needs.has("labels") || needs.has("values")];
     const before = performance.now();
-    const judged = await readAll(model, { isLabelled, ...looking }, options);
+    const judged = await readAll(model, { isLabelled, isTested, ...looking }, options);
     featureSeconds += secondsSince(before);
     for (const features of judged) for (const probe of own) rows.push(await judge(features, probe, options));
     read = judged[0] ?? read;
@@ -164,10 +166,16 @@ function byViews(probes: readonly Bound<FeatureProbe>[]) {
   return [...groups.values()];
 }
 
-/** `isLabelled`: labels are asked for, and test images read. */
+const withoutNumbers = (): RunError =>
+  new RunError("run/data", {
+    what: "The samples have no number that features could tell",
+    help: 'Name the column with one in the recipe\'s data: `table(..., value: "price")`.',
+  });
+
+/** `isLabelled`: labels are asked for. `isTested`: test images are read. */
 async function readAll(
   model: Trained,
-  { isLabelled, views, missing }: Looking & { readonly isLabelled: boolean },
+  { isLabelled, isTested, views, missing }: Looking & { readonly isLabelled: boolean; readonly isTested: boolean },
   options: EvaluateOptions,
 ): Promise<readonly Judged[]> {
   const { data, sources, selections, seed, report } = options;
@@ -179,7 +187,7 @@ async function readAll(
     const averaged = (all: readonly (readonly Features[])[]) =>
       all.map((kinds) => kinds.map((features) => meanOverViews(features, views)));
     const train = averaged(await collectFeatures(readers, data.train(views), classes, tick));
-    const shown = isLabelled ? withMissingLeads(data.test(views), model.program, { views, missing, seed }) : noImages();
+    const shown = isTested ? withMissingLeads(data.test(views), model.program, { views, missing, seed }) : noImages();
     const test = averaged(await collectFeatures(readers, shown, classes, tick));
     const judged = sources.flatMap((source, r) =>
       (source === "pixels" ? [null] : selections).map(

@@ -47,6 +47,8 @@ export interface LabelledBatch {
   readonly labels: Int32Array;
   /** Where samples have any number of classes: 1 for each of them, [count, classes]. */
   readonly several?: Uint8Array;
+  /** The number of each sample, where the data have such. */
+  readonly values?: Float64Array;
   readonly count: number;
   /** What was computed of each sample, where that was asked for. */
   readonly fields?: FieldArrays;
@@ -286,10 +288,12 @@ export async function collectFeatures(
   const parts: Float32Array[][][] = readers.map(({ widths }) => widths.map(() => []));
   const labels: Int32Array[] = [];
   const several: Uint8Array[] = [];
+  const targets: number[] = [];
   let count = 0;
   for await (const batch of batches) {
     if (batch.several && classes !== null) several.push(batch.several.slice(0, batch.count * classes));
     labels.push(classes === null ? batch.labels.slice(0, batch.count) : checkedLabels(batch, classes));
+    if (batch.values) targets.push(...batch.values.subarray(0, batch.count));
     const before = count;
     const named = { nameOf: (row: number) => `Sample ${before + row}`, ...batch };
     for (const [r, reader] of readers.entries()) {
@@ -306,6 +310,7 @@ export async function collectFeatures(
       values: joined(parts[r]?.[i] ?? [], new Float32Array(count * width)),
       labels: allLabels,
       ...flags,
+      ...(targets.length > 0 ? { targets: Float64Array.from(targets) } : {}),
       count,
       width,
       classes: classes ?? 0,
