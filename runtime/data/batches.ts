@@ -15,12 +15,12 @@ import {
 } from "../../blocks/index.js";
 import { invariant, randomStream, shuffled, sizeOf } from "../../graph/index.js";
 import type { Training } from "../train/contract.js";
+import { allowance } from "./allowance.js";
 import { viewOf } from "./fields.js";
 import { checkShare, type DrawOther, type Filled, fillBatch } from "./fill.js";
 import type { Remark } from "./image/channels.js";
 import { objectsSeen } from "./image/objects.js";
 import { checkFiles } from "./inspect.js";
-import { allowance } from "./kept.js";
 import { batchOrder } from "./order.js";
 import { openPool } from "./pool.js";
 import { type FieldArrays, numbersOf, numbersPrepared, type Preparation, preparedOf } from "./preparation.js";

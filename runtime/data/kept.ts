@@ -3,9 +3,7 @@
  * model. Only where a whole data set has room; what is kept is never changed.
  */
 
-import type { ModelProgram, SampleIndex } from "../../blocks/index.js";
-import type { Decoded, OpenImage } from "./image/decode.js";
-import { numbersOf, numbersPrepared, preparedOf } from "./preparation.js";
+import type { Decoded, OpenImage } from "./image/picture.js";
 import type { Recording } from "./recording/recording.js";
 import type { Volume } from "./volume/volume.js";
 
@@ -22,32 +20,9 @@ export interface Kept {
   readonly volumes: Shelf<Volume>;
 }
 
-/** Bytes of all threads together. */
-const mostKept = 2 ** 27;
-/** Of one file. */
+/** Bytes that are kept of one file. */
 export const mostOfOne = 2 ** 20;
 const numberBytes = 4;
-
-interface Files {
-  readonly index: SampleIndex;
-  readonly arrays: ModelProgram["arrays"];
-}
-
-/** Bytes of what a model reads of all samples that are in files. */
-function bytesOf({ index, arrays }: Files): number {
-  if (numbersOf(index.sample(0)).every((numbers) => numbers !== null)) return 0;
-  return index.length * numberBytes * preparedOf({ arrays }).reduce((sum, one) => sum + numbersPrepared(one), 0);
-}
-
-/** Bytes that each thread may keep; 0: the data set has no room, or is in memory. */
-export function allowance(files: Files, threads: number): number {
-  const [needed, own] = [bytesOf(files), Math.floor(mostKept / Math.max(1, threads))];
-  return needed === 0 || needed > own ? 0 : own;
-}
-
-/** Bytes that all threads are expected to keep. */
-export const bytesKept = (files: Files, threads: number): number =>
-  allowance(files, threads) === 0 ? 0 : Math.max(1, threads) * bytesOf(files);
 
 /** Keeps at most so many bytes: what finds no room is made anew each time. */
 export function keepUpTo(bytes: number): Kept {

@@ -2,8 +2,8 @@
 
 import type { BoundField, ModelProgram, SampleIndex, Training } from "../../blocks/index.js";
 import { sizeOf } from "../../graph/index.js";
+import { bytesKept } from "./allowance.js";
 import { buffersFor, usefulWorkers } from "./batches.js";
-import { bytesKept } from "./kept.js";
 import { numbersOf, numbersPrepared, preparedOf } from "./preparation.js";
 
 /** Bytes of a data worker with its decoder, as `npm run bench -- --memory` measured them. */

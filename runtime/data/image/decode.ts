@@ -11,22 +11,14 @@ import { invariant } from "../../../graph/index.js";
 import { RunError, reasonOf, unreadable } from "../../run-error.js";
 import { BrokenFile } from "../broken-file.js";
 import { type Kept, mostOfOne } from "../kept.js";
-import { asDeclared, type FileChannels, type Remark, remarkOn, remarkOnDepth } from "./channels.js";
+import { asDeclared, type Remark, remarkOn, remarkOnDepth } from "./channels.js";
 import { isImage, notImage, pictureOnly, readImageFile } from "./image-file.js";
+import type { Decoded, OpenImage } from "./picture.js";
 import { numbersHeader, readPngNumbers } from "./png-numbers.js";
 import type { Filter, Raster } from "./raster.js";
 import { loadSharp } from "./sharp.js";
 import type { PixelStep } from "./steps.js";
 import { strangeBands } from "./tiff.js";
-
-export interface OpenImage extends FileChannels {
-  readonly bytes: Uint8Array;
-  /** After the file's orientation was applied. */
-  readonly height: number;
-  readonly width: number;
-  /** Of 16 bits; otherwise of 8. */
-  readonly deep: boolean;
-}
 
 /** Bytes that a picture may take when it is decoded. */
 const largestPicture = 2 ** 28;
@@ -100,13 +92,6 @@ const broken =
     const reason = reasonOf(error).replace(/:$/, "");
     throw new BrokenFile(path, reasons[reason] ?? reason);
   };
-
-export interface Decoded {
-  readonly raster: Raster;
-  readonly remarks: readonly Remark[];
-  /** What is left of the plan. */
-  readonly rest: readonly PixelStep[];
-}
 
 /** The large picture that is being decoded. */
 let busy: Promise<unknown> = Promise.resolve();
