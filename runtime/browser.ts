@@ -5,13 +5,8 @@ export { type Checkpoint, checkpointFromBytes, weightsFrom } from "./checkpoint/
 export { type ColourScale, colourScale } from "./evaluate/colours.js";
 export { encoderReader, type FeatureReader, predictionReader, type Selection } from "./evaluate/features.js";
 export type { Trained } from "./evaluate/frozen.js";
-export {
-  openReconstructor,
-  type Reconstruction,
-  type ReconstructOptions,
-  type Reconstructor,
-  reconstruct,
-} from "./evaluate/reconstruct.js";
+export { openReconstructor, type ReconstructOptions, type Reconstructor, reconstruct } from "./evaluate/reconstruct.js";
+export type { Reconstruction } from "./evaluate/reconstruction.js";
 export type { Executor, Runner, Session } from "./executors/executor.js";
 export { type BrowserBackend, listInBrowser, openInBrowser } from "./executors/tfjs/browser.js";
 export { RunError, type RunErrorCode } from "./run-error.js";

@@ -22,7 +22,8 @@ import type { Bound } from "../train/contract.js";
 import { initialWeights } from "../train/weights.js";
 import { type EvaluateOptions, type Evaluation, type EvaluationRow, type FeatureSource, rowOf } from "./contract.js";
 import type { Trained } from "./frozen.js";
-import { openPredictor, type Predicted, type Shown, shownBy } from "./reconstruct.js";
+import { openPredictor, type Predicted, shownBy } from "./reconstruct.js";
+import type { Shown } from "./reconstruction.js";
 
 /** Masks that are drawn at most until every patch was hidden. */
 const mostMasks = 16;

@@ -46,14 +46,6 @@ export { reconstructionPicture, stacked } from "./picture.js";
 export { drawnValues } from "./place-values.js";
 export { drawnMoves, drawnPlaces, judgedFields } from "./places.js";
 export { pixelReader } from "./plain-values.js";
-export {
-  meanErrors,
-  type Reconstructed,
-  type Reconstruction,
-  type ReconstructionErrors,
-  type ReconstructOptions,
-  reconstruct,
-  type Shown,
-  shownBy,
-} from "./reconstruct.js";
+export { type Reconstructed, type ReconstructOptions, reconstruct, shownBy } from "./reconstruct.js";
+export { meanErrors, type Reconstruction, type ReconstructionErrors, type Shown } from "./reconstruction.js";
 export { type MeasuredErrors, reconstructionErrors } from "./reconstruction-errors.js";

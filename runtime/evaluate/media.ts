@@ -9,7 +9,7 @@ import { type Canvas, writeAnimation } from "../data/image/png.js";
 import { soundFromLogMel } from "../data/sound/griffin-lim.js";
 import { writeWav } from "../data/sound/write-wav.js";
 import { reconstructionPicture } from "./picture.js";
-import type { Reconstruction } from "./reconstruct.js";
+import type { Reconstruction } from "./reconstruction.js";
 
 /** Milliseconds that a frame is seen. */
 const frameTime = 150;

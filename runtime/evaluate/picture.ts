@@ -8,7 +8,7 @@ import { type ArrayShape, type ImageShape, planesOf } from "../../blocks/index.j
 import { invariant } from "../../graph/index.js";
 import type { Canvas } from "../data/image/png.js";
 import { drawWord, letterHeight, wordWidth } from "./lettering.js";
-import type { Reconstruction } from "./reconstruct.js";
+import type { Reconstruction } from "./reconstruction.js";
 import type { View } from "./space.js";
 import { viewOf } from "./views.js";
 

@@ -4,7 +4,8 @@ import type { Training } from "../train/contract.js";
 import { coloursOf } from "./colours.js";
 import type { EvaluateOptions } from "./contract.js";
 import type { Trained } from "./frozen.js";
-import { meanErrors, openReconstructor, type ReconstructionErrors, type Shown, shownBy } from "./reconstruct.js";
+import { openReconstructor, shownBy } from "./reconstruct.js";
+import { meanErrors, type ReconstructionErrors, type Shown } from "./reconstruction.js";
 
 export interface MeasuredErrors {
   /** Samples looked at. */

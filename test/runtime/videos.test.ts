@@ -14,7 +14,7 @@ import { withRecording } from "../../runtime/data/recording/open.js";
 import { checkDecoded } from "../../runtime/data/video/clip.js";
 import { readClip } from "../../runtime/data/video/video-file.js";
 import { writeMedia } from "../../runtime/evaluate/media.js";
-import type { Reconstruction } from "../../runtime/evaluate/reconstruct.js";
+import type { Reconstruction } from "../../runtime/evaluate/reconstruction.js";
 import recorded from "../reference/videos.json" with { type: "json" };
 import { bound, valuesOf } from "../support/data.js";
 

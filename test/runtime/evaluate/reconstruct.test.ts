@@ -35,7 +35,7 @@ import { evaluate as compute, createBuilder, randomStream, type Tensor } from ".
 import { writePng } from "../../../runtime/data/image/png.js";
 import { colourScale } from "../../../runtime/evaluate/colours.js";
 import { reconstructionPicture } from "../../../runtime/evaluate/picture.js";
-import { meanErrors } from "../../../runtime/evaluate/reconstruct.js";
+import { meanErrors } from "../../../runtime/evaluate/reconstruction.js";
 import { RunError, sampleMasks } from "../../../runtime/index.js";
 import { movingFeeds } from "../../../runtime/train/inputs.js";
 import { bound } from "../../support/data.js";
