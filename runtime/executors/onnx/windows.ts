@@ -40,10 +40,8 @@ function stepped(m: OnnxModel, x: string, strides: Shape, starts: Shape, ends: S
 }
 
 /** Whether windows have one number each, nothing around, and one group: at each place a product by the same matrix. */
-const isPointwise = (
-  kernel: Shape,
-  { before, after, groups }: Pick<Convolution, "before" | "after" | "groups">,
-): boolean => groups === 1 && kernel.every((n) => n === 1) && [...before, ...after].every((n) => n === 0);
+const isPointwise = (kernel: Shape, { before, after, groups }: Omit<Convolution, "strides">): boolean =>
+  groups === 1 && kernel.every((n) => n === 1) && [...before, ...after].every((n) => n === 0);
 
 const rowsOf = (shape: Shape): number => sizeOf(shape.slice(0, -1));
 
