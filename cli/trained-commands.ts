@@ -38,6 +38,7 @@ export function addTrained(program: Command): void {
           "judge on at most this many images of each split, spread evenly over it",
           wholeNumber(1),
         )
+        .option("--pictures <folder>", "of label_propagation, also write a picture of each sequence")
         .option("--scores <folder>", "of anomalies, also write the scores: a table and a picture of them over time")
         .option("--seed <n>", "seed of the classifiers (default: the run's)", wholeNumber(0))
         .option("--json", "print one JSON document"),
@@ -46,6 +47,10 @@ export function addTrained(program: Command): void {
     }),
     [
       ["mae eval runs/digits", "every probe, beside an untrained encoder and the pixels"],
+      [
+        'mae eval runs/shapes --with "label_propagation(frames: "davis/frames", maps: "davis/maps")" --pictures carried',
+        "J and F of regions that features carry along frames, with pictures",
+      ],
       ["mae eval runs/digits --with knn --features mean --json", "one of them, for a script"],
       [
         'mae eval runs/uvad --with "anomaly(smooth: 2)" --scores scores',

@@ -8,38 +8,13 @@ import type { DetectorFacts } from "../detection/dense.js";
 import type { ImageObject } from "../detection/objects.js";
 import { int, labels, optional, type Params, ratio, type ValuesOf } from "../params.js";
 import type { Saying } from "../saying.js";
+import type { JudgedObject } from "./contours.js";
+import type { Features, Passes } from "./features.js";
 import type { Overlaps } from "./overlaps.js";
+import type { Propagation } from "./propagation.js";
 import type { ValueErrors } from "./value-errors.js";
 
-/** Frozen features of a labelled set: [count, width], row major; of tokens [count, tokens, width]. */
-export interface Features {
-  readonly values: Float32Array;
-  /** Class of each sample; -1 where samples have several. */
-  readonly labels: Int32Array;
-  /** Where samples have any number of classes: 1 for each of them, [count, classes]. Only probes that take it are given such. */
-  readonly several?: Uint8Array;
-  /** The number of each sample, where the data have such. */
-  readonly targets?: Float64Array;
-  readonly count: number;
-  readonly width: number;
-  readonly classes: number;
-  /** Tokens of each sample, where they are not pooled to one vector; if absent, they are. */
-  readonly tokens?: number;
-}
-
-/** The samples again and again, as features of some of them at a time. */
-export interface Passes {
-  /** Training samples of one pass. */
-  readonly samples: number;
-  readonly classes: number;
-  readonly width: number;
-  /** Tokens of each sample; 1 where they are pooled. */
-  readonly tokens: number;
-  /** All training samples in an order of their own, each cut and mirrored anew. */
-  train(epoch: number): AsyncIterable<Features>;
-  /** All test samples in their order, as evaluation shows them. */
-  test(): AsyncIterable<Features>;
-}
+export type { Features, Passes } from "./features.js";
 
 export interface ProbeResult {
   /** Named scores, the first is the headline: `{ top1: 0.93, top5: 0.99 }`. In [0, 1] where the probe's scale is `share`. */
@@ -179,6 +154,17 @@ export interface PairProbe<P extends Params = Params> extends Definition<P, Prob
   judgePairs(p: ValuesOf<P>, pairs: Pairs, tick?: (done: number, total: number) => void): Promise<ProbeResult>;
 }
 
+/** What a probe is that judges how features carry regions along sequences of frames, which it names itself. */
+export interface SequenceProbe<P extends Params = Params> extends Definition<P, ProbeContext> {
+  readonly sees?: "features";
+  readonly needs?: "images";
+  readonly scale?: "share";
+  readonly several?: true;
+  /** Folders of frames and of maps, and how labels are carried. */
+  sequences(p: ValuesOf<P>): { readonly frames: string; readonly maps: string; readonly how: Propagation };
+  judgeSequences(p: ValuesOf<P>, objects: readonly JudgedObject[]): Promise<ProbeResult>;
+}
+
 /** How the parts of a test sample are looked at for anomalies. */
 export interface Looks {
   readonly normal: string;
@@ -220,6 +206,7 @@ export type Probe<P extends Params = Params> =
   | PlaceProbe<P>
   | ValueProbe<P>
   | PairProbe<P>
+  | SequenceProbe<P>
   | AnomalyProbe<P>;
 
 /** Whether a probe goes through the images again and again: it takes far longer than one of features computed once. */
@@ -234,6 +221,8 @@ export const isPlaceProbe = (probe: Probe): probe is PlaceProbe => "judgePlaces"
 export const isPairProbe = (probe: Probe): probe is PairProbe => "judgePairs" in probe;
 
 export const isValueProbe = (probe: Probe): probe is ValueProbe => "judgeValues" in probe;
+
+export const isSequenceProbe = (probe: Probe): probe is SequenceProbe => "judgeSequences" in probe;
 
 /** Whether a probe compares labels and takes one of each sample. */
 export const needsOneClass = (probe: Probe): boolean =>
@@ -262,6 +251,9 @@ export const defineValueProbe = <const P extends Params>(probe: ValueProbe<P>): 
   ofKind("probe", { ...probe, sees: "predictions" as const, scale: "number" as const });
 
 export const definePairProbe = <const P extends Params>(probe: PairProbe<P>): PairProbe<P> =>
+  ofKind("probe", { ...probe, needs: "images" as const });
+
+export const defineSequenceProbe = <const P extends Params>(probe: SequenceProbe<P>): SequenceProbe<P> =>
   ofKind("probe", { ...probe, needs: "images" as const });
 
 export const defineObjectProbe = <const P extends Params>(probe: ObjectProbe<P>): ObjectProbe<P> =>

@@ -6,6 +6,7 @@ import { attentive } from "./attentive.js";
 import { detection } from "./detection.js";
 import { fewShot } from "./few-shot.js";
 import { knn } from "./knn.js";
+import { decay, labelPropagation } from "./label-propagation.js";
 import { linear } from "./linear.js";
 import { linearCrops } from "./linear-crops.js";
 import { placeErrors } from "./place-errors.js";
@@ -18,6 +19,7 @@ import { segmentation } from "./segmentation.js";
 import { surfaceDistance } from "./surface-distance.js";
 import { svm } from "./svm.js";
 
+export { areaShare, contourShare, type JudgedObject } from "./contours.js";
 export {
   type AnomalyProbe,
   conditionName,
@@ -27,6 +29,7 @@ export {
   definePassProbe,
   definePlaceProbe,
   defineProbe,
+  defineSequenceProbe,
   defineValueProbe,
   type FeatureProbe,
   type Features,
@@ -35,6 +38,7 @@ export {
   isPairProbe,
   isPassProbe,
   isPlaceProbe,
+  isSequenceProbe,
   isValueProbe,
   type JudgedPlaces,
   judgedOutput,
@@ -49,23 +53,28 @@ export {
   type PlaceProbe,
   type Probe,
   type ProbeResult,
+  pause,
   probeName,
   type ScoredRecord,
   type SeenImage,
+  type SequenceProbe,
   sayingJudged,
   type ValueProbe,
   viewsOfProbe,
 } from "./contract.js";
 export { meanOf, overlapsOf, sharesOf } from "./overlaps.js";
+export { Carrier, type GridSize, labelsAt, labelsResized, type Propagation } from "./propagation.js";
 export { surfaceDistances } from "./surfaces.js";
 export { type ValueErrors, valueErrorsOf } from "./value-errors.js";
 export {
   accuracy,
   anomaly,
   attentive,
+  decay,
   detection,
   fewShot,
   knn,
+  labelPropagation,
   linear,
   linearCrops,
   placeErrors,
@@ -86,6 +95,7 @@ export const probes = [
   detection,
   fewShot,
   knn,
+  labelPropagation,
   linear,
   linearCrops,
   placeErrors,

@@ -3,6 +3,8 @@
  * its reconstructions are.
  */
 
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import {
   type ArrayShape,
   defaultsOf,
@@ -10,6 +12,7 @@ import {
   isAnomalyProbe,
   isPairProbe,
   isPassProbe,
+  isSequenceProbe,
   type ModelProgram,
   mustBe,
   needsOneClass,
@@ -22,6 +25,7 @@ import {
 } from "../../blocks/index.js";
 import type {
   Bound,
+  EvaluateOptions,
   Evaluation,
   EvaluationRow,
   FillErrors,
@@ -68,6 +72,8 @@ export interface EvalOptions extends BackendFlags, CheckpointFlags {
   readonly samples?: number;
   /** A folder for a table and a picture of the scores of anomalies; if absent, they are not written. */
   readonly scores?: string;
+  /** A folder for pictures of sequences through which regions were carried; if absent, they are not drawn. */
+  readonly pictures?: string;
   readonly json?: boolean;
   readonly config?: string;
 }
@@ -91,6 +97,7 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
       ...common,
       sources: options.baselines ? ["encoder", "untrained", "pixels"] : ["encoder"],
       selections: selectionsOf(run.program, options),
+      ...(options.pictures === undefined ? {} : { draw: drawingInto(options.pictures, probes) }),
     });
     const errors = await withTest(() => runtime.reconstructionErrors(run, run.training.augment, common));
     const guesses = await withTest(() => runtime.guessErrors(run, common));
@@ -111,6 +118,22 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
     stages.end();
     await executor.close();
   }
+}
+
+/** Writes a picture of each sequence. */
+function drawingInto(folder: string, probes: readonly Bound<Probe>[]): NonNullable<EvaluateOptions["draw"]> {
+  if (!probes.some(({ definition }) => isSequenceProbe(definition))) {
+    throw usageFailure("--pictures draws the sequences of `label_propagation`", {
+      help: 'ask for it: --with "label_propagation(frames: ..., maps: ...)"',
+    });
+  }
+  return async (sequence, canvas) => {
+    const { writePng } = await import("../../runtime/index.js");
+    mkdirSync(folder, { recursive: true });
+    const path = join(folder, `${sequence}.png`);
+    await writePng(path, canvas);
+    tell(`wrote ${printedPath(path)}`);
+  };
 }
 
 /** Null where nothing is predicted of samples: an encoder can be judged without test samples. */
@@ -200,8 +223,8 @@ function probesFor({ program, vocabulary }: OpenRun, { classes, several, valued 
   const single = judging.filter((probe) => several && needsOneClass(probe) && !left.includes(probe));
   if (single.length > 0) tell(`left out, as they compare one class of each sample: ${namesOf(single)}`);
   left.push(...single);
-  // Anomalies are of data that are made for it.
-  const odd = judging.filter(isAnomalyProbe);
+  // Anomalies and sequences are of data that are made for it.
+  const odd = judging.filter((probe) => isAnomalyProbe(probe) || isSequenceProbe(probe));
   const slow = judging.filter((probe) => !left.includes(probe) && isPassProbe(probe));
   if (slow.length > 0)
     tell(`left out, as they go through the images many times: ${namesOf(slow)}; --with asks for them`);
@@ -225,7 +248,8 @@ function probesNamed(written: readonly string[], run: OpenRun): Bound<Probe>[] {
         help: didYouMean(name, known) ?? `there are ${known.join(", ")}`,
       });
     }
-    return name === text ? withDefaults(definition) : probeWritten(text, run);
+    const lacks = Object.values(definition.params).some((param) => param.default === undefined);
+    return name === text && !lacks ? withDefaults(definition) : probeWritten(text, run);
   });
 }
 

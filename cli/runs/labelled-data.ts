@@ -17,7 +17,9 @@ export interface LabelledOptions {
 }
 
 export async function labelledData({ program, training, root, most, note }: LabelledOptions): Promise<LabelledData> {
-  const { evaluationBatches, judgedFields, openData, recordsOf, RunError } = await import("../../runtime/index.js");
+  const { coloursOf, evaluationBatches, judgedFields, openData, recordsOf, RunError } = await import(
+    "../../runtime/index.js"
+  );
   const train = thinned(await openData(training.data, "train", root, program), most);
   const common = { augment: training.augment, arrays: program.arrays, batch: labelledBatch, root, workers: 1, note };
   /** Samples of which there is no more than the model reads have one clip. */
@@ -37,7 +39,10 @@ export async function labelledData({ program, training, root, most, note }: Labe
     opened ??= openData(training.data, "test", root, program);
     return thinned(await opened, most);
   };
+  const [array, another] = Object.keys(program.arrays);
+  const colours = array && !another ? coloursOf(training.augment, program.arrays)(array) : null;
   return {
+    sequences: { root, colours },
     train: (views) => evaluationBatches({ index: train, ...common, ...viewed(train, views) }),
     passes: {
       samples: train.length,

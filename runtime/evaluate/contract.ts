@@ -3,10 +3,12 @@
 import { type Augment, conditionName, DataError, type Probe, type ProbeResult } from "../../blocks/index.js";
 import { type Random, randomStream } from "../../graph/index.js";
 import type { EvaluationBatch, TrainingPass, Views } from "../data/batches.js";
+import type { Canvas } from "../data/image/png.js";
 import type { Parts, SampleRecord } from "../data/records.js";
 import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
 import type { Bound } from "../train/contract.js";
+import type { ColourScale } from "./colours.js";
 import type { LabelledBatch, Selection } from "./features.js";
 
 /** Whose features: the trained encoder's, those of the same encoder with first weights of its own, or the pixels. */
@@ -22,6 +24,8 @@ export interface LabelledData {
   readonly test: (views?: Views) => AsyncIterable<LabelledBatch>;
   /** Test samples with what the places of a model's head are judged by; if absent, they cannot be. */
   readonly places?: () => AsyncIterable<LabelledBatch>;
+  /** Where sequences are that probes name, and how colours of frames are normalised; if absent, they lie in the working folder and are not. */
+  readonly sequences?: { readonly root: string; readonly colours: ColourScale | null };
   readonly classes: readonly string[];
   /** Whether samples have any number of classes; if absent, each has one. */
   readonly several?: true;
@@ -54,6 +58,8 @@ export interface EvaluateOptions {
   /** Seed of the probes and of the untrained encoder. */
   readonly seed: number;
   readonly report?: (progress: EvaluationProgress) => void;
+  /** Is given a picture of each sequence through which regions were carried. */
+  readonly draw?: (sequence: string, canvas: Canvas) => Promise<void>;
 }
 
 export interface EvaluationProgress {

@@ -11,6 +11,7 @@ import {
   isPairProbe,
   isPassProbe,
   isPlaceProbe,
+  isSequenceProbe,
   isValueProbe,
   missingOf,
   needsOneClass,
@@ -40,6 +41,7 @@ import { judgePairs } from "./pairs.js";
 import { judgeInPasses, readerOf } from "./passes.js";
 import { judgeValues } from "./place-values.js";
 import { judgePlaces } from "./places.js";
+import { judgeSequences } from "./sequences.js";
 
 /** Those of the training and the test images. */
 interface Judged extends Kind {
@@ -67,6 +69,7 @@ export async function evaluate(
   const ofPlaces = probes.filter(isOf(isPlaceProbe));
   const ofPairs = probes.filter(isOf(isPairProbe));
   const ofValues = probes.filter(isOf(isValueProbe));
+  const ofSequences = probes.filter(isOf(isSequenceProbe));
   const ofImages = probes.filter(isOf(isFeatureProbe));
   const ofRecords = probes.filter(isOf(isAnomalyProbe));
   const ofHead = ofImages.filter(({ definition }) => definition.sees === "predictions");
@@ -94,6 +97,7 @@ export async function evaluate(
   const placed = await judgePlaces(model, ofPlaces, options);
   const valued = await judgeValues(model, ofValues, options);
   const paired = await judgePairs(model, ofPairs, options);
+  const carried = await judgeSequences(model, ofSequences, options);
   const odd = await judgeAnomalies(model, ofRecords, options);
   return {
     model: model.program.name,
@@ -113,10 +117,12 @@ export async function evaluate(
               ? found.samples
               : ofPairs.length > 0
                 ? paired.samples
-                : odd.samples,
+                : ofSequences.length > 0
+                  ? carried.samples
+                  : odd.samples,
     executor: { name: executor.name, backend: executor.backend, device: executor.device },
     featureSeconds,
-    rows: [...rows, ...inPasses.rows, ...found.rows, ...placed.rows, ...valued.rows, ...paired.rows, ...odd.rows],
+    rows: [...rows, ...[inPasses, found, placed, valued, paired, carried, odd].flatMap((one) => one.rows)],
   };
 }
 
