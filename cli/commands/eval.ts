@@ -46,7 +46,7 @@ import { sayErrors } from "../runs/pictures.js";
 import { printedPath } from "../specs/files.js";
 import { usageFailure } from "../words/failure.js";
 import { didYouMean } from "../words/nearest.js";
-import { createStages } from "../words/progress.js";
+import { createStages, shortNumber } from "../words/progress.js";
 import {
   type Colors,
   grouped,
@@ -321,10 +321,10 @@ function table(run: OpenRun, result: Evaluation, colors: Colors): string {
 /** Classes that are named where a head knows them worst. */
 const worstShown = 3;
 
-const scoresOf = ({ scores }: EvaluationRow): string =>
+const scoresOf = ({ scores, scale }: EvaluationRow): string =>
   Object.entries(scores)
     .filter(([, score]) => Number.isFinite(score))
-    .map(([name, score]) => `${name.replaceAll("_", " ")} ${percent(score)}`)
+    .map(([name, score]) => `${name.replaceAll("_", " ")} ${scale === "number" ? shortNumber(score) : percent(score)}`)
     .join(", ");
 
 /** All scores of a head, and the classes that it knows worst. */
