@@ -189,6 +189,8 @@ test.each([
   ["st-mem.StMem", 88_895_201],
   // Counted in transformers by test/reference/audio-mae.py.
   ["ast.Ast", 86_594_063],
+  // Twelve blocks of width 252 and a norm, two layers of patches and tables of 256 places; convolutions, scSE and the last layer.
+  ["mae-transrnet.MaeTransRNet", 9_183_888 + 504 + 2 * (1_032_444 + 64_512) + 2_116_404],
 ])("%s, whose published recipe is not known, checks, plans and emits", async (name, parameters) => {
   const [file = "", wanted = ""] = name.split(".");
   const model = exampleOf(`${file}.mae`).models.get(wanted) as Model;
