@@ -2,6 +2,7 @@
 
 import {
   type ArrayShape,
+  afterTraining,
   idsOf,
   type ModelProgram,
   maskedBatch,
@@ -14,10 +15,11 @@ import {
 import type { Builder, Dims, Tensor } from "../../graph/index.js";
 import type { BatchArrays } from "../data/batches.js";
 import type { Executor } from "../executors/executor.js";
-import { sampleMasks } from "../train/inputs.js";
+import { movingFeeds, sampleMasks } from "../train/inputs.js";
 import type { EvaluateOptions } from "./contract.js";
 import { openFrozen, type Trained } from "./frozen.js";
 import { maskField } from "./mask-field.js";
+import { decidedPlaces } from "./reconstruct.js";
 
 /** A place of a text whose id was chosen. */
 export interface Guess {
@@ -62,7 +64,7 @@ function textOf(program: ModelProgram): PredictedText | null {
     ? Object.values(predictions)
     : [{ array: only, predict: (...args) => predictOf(program)(...args) }];
   const found = all.find(({ array }) => arrays[array]?.ids);
-  const mask = found && masksOf(program).find(({ name, mask }) => name === found.array && !mask.guide);
+  const mask = found && masksOf(program).find(({ name }) => name === found.array);
   if (!found || !mask || (classes !== undefined && !predictions)) return null;
   const name = found.array;
   const isOf = (input: string | undefined): boolean => (input ?? only) === name;
@@ -100,14 +102,19 @@ export async function openGuesser(
   const places = tokenCount(program.grids[name] ?? []);
   const frozen = await openFrozen(model, executor, batch, (g, w) => {
     const seen = maskedBatch(g, program, w);
-    return judged(g, predict(g, w, seen), seen[name] as Tensor, seen[asked] as Tensor);
+    return {
+      ...judged(g, predict(g, w, seen), seen[name] as Tensor, seen[asked] as Tensor),
+      ...decidedPlaces(program, seen),
+    };
   });
   return {
     async run(arrays, samples) {
       const fields = maskField(program, arrays, () => null, seed, samples);
       const masks = sampleMasks(program, seed, 0, samples, { fields });
-      const { guessed = [], share = [] } = await frozen.run({ ...arrays, ...fields, ...masks });
-      const hidden = masks[asked] as Int32Array;
+      const moving = movingFeeds(program, afterTraining);
+      const outputs = await frozen.run({ ...arrays, ...fields, ...masks, ...moving });
+      const { guessed = [], share = [] } = outputs;
+      const hidden = (outputs[asked] ?? masks[asked]) as Int32Array;
       const ids = entered === null ? null : (fields[entered] as Int32Array);
       const room = hidden.length / batch;
       const values = arrays[name] as Float32Array;

@@ -47,6 +47,25 @@ test("guesses are what the logits of the same text say, where tokens were chosen
   }
 });
 
+test("where the model itself decides what is hidden, those places are asked for", async () => {
+  const own = recorded<Header>("sma-text");
+  const model = { program: programOf(assemble(own.model)), weights: own.weights };
+  const { batch: count } = own.fixture.header;
+  const arrays = { text: Float32Array.from(own.fixture.values("text")) };
+  const guesser = await openGuesser(model, count, { executor: referenceExecutor, seed: 5 });
+  const all = await guesser?.run(
+    arrays,
+    Int32Array.from({ length: count }, (_, i) => i),
+  );
+  await guesser?.close();
+  expect(all).toHaveLength(count);
+  for (const { ids, guesses } of all ?? []) {
+    expect(guesses.length).toBeGreaterThan(0);
+    expect(new Set(guesses.map(({ place }) => place)).size).toBe(guesses.length);
+    for (const { place, id } of guesses) expect(id).toBe(ids[place]);
+  }
+});
+
 test("nothing depends on what is behind the end of a text", async () => {
   expect(others).not.toEqual(text);
   expect(await guessesOf(others)).toEqual(await guessesOf(text));
