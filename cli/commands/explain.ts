@@ -30,7 +30,8 @@ export async function explain(asked: string | undefined, { config }: ExplainOpti
   const text = ours ?? (block ? ownPage(block) : null);
   if (text === null) {
     const known = [...listPages("diagnostics"), ...errors.keys(), ...listPages("blocks"), ...own.map(nameOf)];
-    const near = didYouMean(code, known);
+    const sameName = known.filter((name) => name.endsWith(`/${asked}`));
+    const near = didYouMean(code, sameName.length > 0 ? sameName : known);
     throw usageFailure(`nothing is known under "${code}"`, { help: near ?? "mae explain lists every code" });
   }
   const width = Math.min(stdoutColumns(), widestLine);

@@ -156,7 +156,9 @@ describe("Ctrl-C", () => {
     const [steps, whole] = [resumed, trained].map(({ stdout }) =>
       stepsOf(stdout).map(({ step, loss }) => [step, loss]),
     );
-    expect(steps).toEqual(whole?.slice(1));
+    // A step that has begun when Ctrl-C comes is finished first.
+    expect(steps?.length).toBeGreaterThan(0);
+    expect(steps).toEqual(whole?.slice(-(steps as readonly unknown[]).length));
   });
 
   describe("in one folder", () => {

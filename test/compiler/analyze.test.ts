@@ -77,7 +77,7 @@ test("a model has its slots in the language's order, values by unit, and its def
     "loss",
   ]);
   expect(checked.doc).toBe("The base.");
-  expect(slot(checked, "tokens")[0]?.use.values).toEqual({ size: [16, 16], norm: null });
+  expect(slot(checked, "tokens")[0]?.use.values).toEqual({ size: [16, 16], stride: null, norm: null });
   expect(slot(checked, "mask")[0]?.use.values).toEqual({
     ratio: 0.75,
     share: "sample",

@@ -243,10 +243,10 @@ def run(case: Case) -> tuple[dict, dict]:
     return header, tensors_of(case, w, image, order, restore) | {"features": features, "latent": latent}
 
 
-def trained(w: Weights, loss_of: Callable[[], torch.Tensor]) -> dict:
+def trained(w: Weights, loss_of: Callable[[], torch.Tensor], rate: float = 1e-3) -> dict:
     """The losses of the leaves `w` before each of 20 steps of AdamW on one batch and after the last."""
     # As it is fed.
-    lr, decay = torch.tensor(1e-3).double().item(), 0.05
+    lr, decay = torch.tensor(rate).double().item(), 0.05
     learned = [weight for weight in w.values() if weight.requires_grad]
     groups = [
         {"params": [weight for weight in learned if weight.ndim > 1], "weight_decay": decay},
