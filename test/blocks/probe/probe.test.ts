@@ -197,8 +197,7 @@ describe("products", () => {
 
 describe("every probe of features", () => {
   const ofFeatures = probes.filter(
-    (probe: Probe): probe is FeatureProbe =>
-      "run" in probe && probe.sees !== "predictions" && probe.needs !== "values",
+    (probe: Probe): probe is FeatureProbe => "run" in probe && probe.sees !== "predictions" && probe.needs !== "values",
   );
   it.each(ofFeatures.map((probe) => [probe.name, probe] as const))(
     "%s is well above what chance gives and reports progress to the end",
