@@ -17,7 +17,8 @@ import {
 } from "../nn/index.js";
 import type { ParameterTree } from "../parameters.js";
 import { flag, int, optional, type Params, real, reals, type ValuesOf } from "../params.js";
-import { defineMapEncoder, type MapLevel, wholeCells } from "./contract.js";
+import { defineMapEncoder, wholeCells } from "./contract.js";
+import { oddKernel, stageLevels, wholeStages } from "./stages.js";
 
 const params = {
   depths: reals({ min: 1, max: 1024, doc: "Blocks of each stage." }),
@@ -44,17 +45,8 @@ const params = {
 
 type Values = ValuesOf<typeof params>;
 
-const levels = ({ stem, widths }: Pick<Values, "stem" | "widths">): readonly MapLevel[] =>
-  widths.map((width, stage) => ({ stride: stem * 2 ** stage, width }));
-
 const requires: readonly Requirement<typeof params & Params, never>[] = [
-  {
-    name: "whole-numbers",
-    at: "depths",
-    doc: "Stages have whole numbers of blocks and of features.",
-    holds: ({ depths, widths }) => [...depths, ...widths].every(Number.isInteger),
-    say: ({ depths, widths }) => `${[...depths, ...widths].find((n) => !Number.isInteger(n))} is no whole number`,
-  },
+  wholeStages,
   {
     name: "one-width-a-stage",
     at: "widths",
@@ -64,14 +56,7 @@ const requires: readonly Requirement<typeof params & Params, never>[] = [
     help: () =>
       "write one depth and one width for each stage, such as `depths: (2, 2, 6, 2), widths: (40, 80, 160, 320)`",
   },
-  {
-    name: "odd-window",
-    at: "kernel",
-    doc: "Windows have a middle.",
-    holds: ({ kernel }) => kernel % 2 === 1,
-    say: ({ kernel }) => `a window of ${kernel} has no middle`,
-    help: ({ kernel }) => `use ${kernel - 1 || 1} or ${kernel + 1}`,
-  },
+  oddKernel,
 ];
 
 const square = (side: number, axes: number): number[] => Array.from({ length: axes }, () => side);
@@ -108,7 +93,7 @@ export const convnext = defineMapEncoder({
   source: "Liu et al., A ConvNet for the 2020s, CVPR 2022; Woo et al., ConvNeXt V2, CVPR 2023",
   since: "0.2",
   params,
-  requires: [...requires, wholeCells<typeof params>(levels, "widths")],
+  requires: [...requires, wholeCells<typeof params>(stageLevels, "widths")],
   staged: ({ version, depths, widths, stem, kernel, layer_scale, norm, norm_epsilon }) =>
     kernel === 7
       ? {
@@ -127,14 +112,14 @@ export const convnext = defineMapEncoder({
     } as ParameterTree;
   },
   maps: {
-    levels,
+    levels: stageLevels,
     reads: "downsample_layers.0.0.weight",
     hiding: "zero",
     encode(code, p, w, array, { kept }) {
       const { downsample_layers, stages } = w as unknown as Stages;
       const block = p.version === 1 ? convNextBlock : convNextV2Block;
       let x = array;
-      return levels(p).map(({ stride }, stage) => {
+      return stageLevels(p).map(({ stride }, stage) => {
         const [first, second] = downsample_layers[stage] as readonly [never, never];
         const seen = kept ? [kept(stride)] : [];
         if (stage === 0) {

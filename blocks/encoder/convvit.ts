@@ -28,7 +28,8 @@ import {
 } from "../nn/index.js";
 import type { ParameterTree } from "../parameters.js";
 import { flag, int, type Params, real, reals, type ValuesOf } from "../params.js";
-import { defineMapEncoder, type MapLevel, type Seen, wholeCells } from "./contract.js";
+import { defineMapEncoder, type Seen, wholeCells } from "./contract.js";
+import { oddKernel, stageLevels, wholeStages } from "./stages.js";
 
 const params = {
   depths: reals({ min: 1, max: 1024, doc: "Blocks of each stage; the last one is of transformer blocks." }),
@@ -59,19 +60,10 @@ const params = {
 
 type Values = ValuesOf<typeof params>;
 
-const levels = ({ stem, widths }: Pick<Values, "stem" | "widths">): readonly MapLevel[] =>
-  widths.map((width, stage) => ({ stride: stem * 2 ** stage, width }));
-
 const lastWidth = ({ widths }: Pick<Values, "widths">): number => widths.at(-1) ?? 1;
 
 const requires: readonly Requirement<typeof params & Params, ModelContext>[] = [
-  {
-    name: "whole-numbers",
-    at: "depths",
-    doc: "Stages have whole numbers of blocks and of features.",
-    holds: ({ depths, widths }) => [...depths, ...widths].every(Number.isInteger),
-    say: ({ depths, widths }) => `${[...depths, ...widths].find((n) => !Number.isInteger(n))} is no whole number`,
-  },
+  wholeStages,
   {
     name: "one-width-a-stage",
     at: "widths",
@@ -81,14 +73,7 @@ const requires: readonly Requirement<typeof params & Params, ModelContext>[] = [
     help: () =>
       "write one depth and one width for each stage, such as `depths: (2, 2, 11), widths: (256, 384, 768)`; the last one is of the transformer",
   },
-  {
-    name: "odd-window",
-    at: "kernel",
-    doc: "Windows have a middle.",
-    holds: ({ kernel }) => kernel % 2 === 1,
-    say: ({ kernel }) => `a window of ${kernel} has no middle`,
-    help: ({ kernel }) => `use ${kernel - 1} or ${kernel + 1}`,
-  },
+  oddKernel,
   {
     name: "heads-divide-width",
     at: "heads",
@@ -106,7 +91,7 @@ const requires: readonly Requirement<typeof params & Params, ModelContext>[] = [
     say: (p, { array }) =>
       `its positions need a last width divisible by ${2 * array.axes.length}, and ${lastWidth(p)} is not`,
   },
-  wholeCells<typeof params>(levels, "widths"),
+  wholeCells<typeof params>(stageLevels, "widths"),
 ];
 
 /** The name of what belongs to a stage, counted from 1: `blocks1`. */
@@ -160,14 +145,14 @@ export const convvit = defineMapEncoder({
     ]) as ParameterTree;
   },
   maps: {
-    levels,
+    levels: stageLevels,
     reads: `${embedName(0)}.proj.weight`,
     hiding: "zero",
     encode(code, p, weights, array, { kept, places }: Seen) {
       const w = weights as unknown as Branches;
       const last = p.depths.length - 1;
       let x = array;
-      const maps = levels(p).map(({ stride }, stage) => {
+      const maps = stageLevels(p).map(({ stride }, stage) => {
         const box = stage === 0 ? p.stem : 2;
         x = code.let("embedded", embedBoxes, x, w[embedName(stage)], { places: placesUnder(x, box), stride: box });
         if (stage === last) return x;
