@@ -1,8 +1,7 @@
 /** Ridge regression of frozen features onto a number of each sample, solved exactly. */
 
-import { shuffled } from "../../graph/index.js";
-import { ratio, reals } from "../params.js";
 import { defineProbe, type Features, pause } from "./contract.js";
+import { penaltyParams, somePenalties, withHeldOut } from "./penalties.js";
 import { addGram, cholesky, mirror, samplesAtOnce, solveCholesky } from "./products.js";
 
 export const regression = defineProbe({
@@ -10,37 +9,12 @@ export const regression = defineProbe({
   summary: "Linear regression with an L2 penalty onto the number of each sample, in closed form.",
   source: "Hoerl and Kennard, Ridge Regression, Technometrics 1970; penalties by tens: own definition",
   since: "0.2",
-  params: {
-    l2: reals({
-      min: 0,
-      default: [0.01, 0.1, 1, 10, 100, 1e3, 1e4, 1e5, 1e6],
-      doc: "Penalties tried; the one that does best on the held-out samples is used.",
-    }),
-    held_out: ratio({
-      min: 0,
-      max: 0.9,
-      open: true,
-      default: 0.1,
-      doc: "Part of the training samples, drawn at random, on which the penalty is chosen.",
-    }),
-  },
-  requires: [
-    {
-      name: "penalties",
-      at: "l2",
-      doc: "There is at least one penalty, and none is zero.",
-      holds: (p) => p.l2.length > 0 && p.l2.every((l2) => l2 > 0),
-      say: (p) =>
-        p.l2.length === 0 ? "no penalty is given" : "a penalty of 0 leaves features that are sums of others undecided",
-      help: () => "leave `l2` out to try powers of ten from 0.01 to 1000000",
-    },
-  ],
+  params: penaltyParams,
+  requires: [somePenalties],
   needs: "values",
   scale: "number",
   async run(p, train, test, random, tick) {
-    const held = Math.min(Math.max(1, Math.round(train.count * p.held_out)), train.count - 1);
-    const order = shuffled(train.count, random);
-    const [heldOut, rest] = [order.subarray(0, held), order.subarray(held)];
+    const { order, heldOut, rest } = withHeldOut(train.count, p.held_out, random);
     const [fitted, ordered] = [await momentsOf(train, rest), [...p.l2].sort((a, b) => b - a)];
     let best = { penalty: ordered[0] as number, rmse: Number.POSITIVE_INFINITY };
     for (const [i, penalty] of ordered.entries()) {
@@ -58,7 +32,7 @@ export const regression = defineProbe({
       ),
       protocol:
         `ridge regression, features standardised, intercept not penalised: L2 penalty ${best.penalty} of ${p.l2.length} tried (error ` +
-        `${best.rmse.toPrecision(3)} on ${held} held-out training samples), then fitted on all ${train.count} training samples; ${test.count} test ` +
+        `${best.rmse.toPrecision(3)} on ${heldOut.length} held-out training samples), then fitted on all ${train.count} training samples; ${test.count} test ` +
         "samples: root of the mean squared error, mean error, and the share of the variance that is told (R2)",
     };
   },

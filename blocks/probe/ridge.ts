@@ -1,9 +1,8 @@
 /** Ridge regression onto classes, solved exactly: the same answer on every machine, in seconds. */
 
-import { shuffled } from "../../graph/index.js";
-import { ratio, reals } from "../params.js";
 import { accuracy, type Classifier, classScores, unstandardized } from "./classifier.js";
 import { defineProbe, type Features, pause } from "./contract.js";
+import { penaltyParams, somePenalties, withHeldOut } from "./penalties.js";
 import { addGram, cholesky, mirror, samplesAtOnce, solveCholesky } from "./products.js";
 
 /** Added to each deviation, as in big_vision: a constant feature becomes zero instead of a division by zero. */
@@ -15,40 +14,16 @@ export const ridge = defineProbe({
   source:
     "big_vision, few-shot evaluator (Kolesnikov et al., ECCV 2020); intercept without penalty and penalties by tens: own definition",
   since: "0.1",
-  params: {
-    l2: reals({
-      min: 0,
-      default: [0.01, 0.1, 1, 10, 100, 1e3, 1e4, 1e5, 1e6],
-      doc: "Penalties tried; the one that does best on the held-out samples is used.",
-    }),
-    held_out: ratio({
-      min: 0,
-      max: 0.9,
-      open: true,
-      default: 0.1,
-      doc: "Part of the training samples, drawn at random, on which the penalty is chosen.",
-    }),
-  },
-  requires: [
-    {
-      name: "penalties",
-      at: "l2",
-      doc: "There is at least one penalty, and none is zero.",
-      holds: (p) => p.l2.length > 0 && p.l2.every((l2) => l2 > 0),
-      say: (p) =>
-        p.l2.length === 0 ? "no penalty is given" : "a penalty of 0 leaves features that are sums of others undecided",
-      help: () => "leave `l2` out to try powers of ten from 0.01 to 1000000",
-    },
-  ],
+  params: penaltyParams,
+  requires: [somePenalties],
   async run(p, train, test, random, tick) {
-    const held = Math.min(Math.max(1, Math.round(train.count * p.held_out)), train.count - 1);
-    const heldOut = shuffled(train.count, random).subarray(0, held);
+    const { heldOut } = withHeldOut(train.count, p.held_out, random);
     const { classifier, penalty, heldOutTop1 } = await fitRidge(train, heldOut, p.l2, tick);
     return {
       scores: accuracy(classScores(classifier, test), test.labels, test.classes),
       protocol:
         `ridge regression onto -1 and 1, features standardised, intercept not penalised: ` +
-        `L2 penalty ${penalty} of ${p.l2.length} tried (top 1 of ${(100 * heldOutTop1).toFixed(2)} % on ${held} held-out training ` +
+        `L2 penalty ${penalty} of ${p.l2.length} tried (top 1 of ${(100 * heldOutTop1).toFixed(2)} % on ${heldOut.length} held-out training ` +
         `samples), then fitted on all ${train.count} training samples; ${test.count} test samples, no augmentation`,
     };
   },
