@@ -259,6 +259,16 @@ export const defineSequenceProbe = <const P extends Params>(probe: SequenceProbe
 export const defineObjectProbe = <const P extends Params>(probe: ObjectProbe<P>): ObjectProbe<P> =>
   ofKind("probe", { ...probe, sees: "predictions" });
 
+/** Of probes that judge the classes of places. */
+export const saysPlaces: Requirement<Params, ProbeContext> = {
+  name: "places",
+  at: null,
+  doc: "The model has a head that says what stands at each place.",
+  holds: (_, { says }) => says === "places",
+  say: () => "the model does not say what stands at each place",
+  help: () => "judge its features or classes, or give it a head such as `segmentation`",
+};
+
 /** Only what a model predicts can be compared with what is there. */
 const predicts: Requirement<Params, ProbeContext> = {
   name: "predicts",

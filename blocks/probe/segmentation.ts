@@ -1,7 +1,7 @@
 /** Overlap of the classes that a head says of places with those that are there. */
 
 import { flag } from "../params.js";
-import { definePlaceProbe } from "./contract.js";
+import { definePlaceProbe, saysPlaces } from "./contract.js";
 import { meanOf, sharesOf, together } from "./overlaps.js";
 
 /** A share of a class, or null where it is neither said nor there. */
@@ -19,16 +19,7 @@ export const segmentation = definePlaceProbe({
       doc: "Whether class 0 counts among the classes whose mean is taken; places of it count in any case.",
     }),
   },
-  requires: [
-    {
-      name: "places",
-      at: null,
-      doc: "The model has a head that says what stands at each place.",
-      holds: (_, { says }) => says === "places",
-      say: () => "the model does not say what stands at each place",
-      help: () => "judge its features or classes, or give it a head such as `segmentation`",
-    },
-  ],
+  requires: [saysPlaces],
   async judgePlaces(p, samples, { classes }) {
     const first = p.background ? 0 : 1;
     const all = together(

@@ -1,7 +1,7 @@
 /** How far the surfaces of the classes that a head says of places lie from those that are there. */
 
 import { flag } from "../params.js";
-import { definePlaceProbe } from "./contract.js";
+import { definePlaceProbe, saysPlaces } from "./contract.js";
 import { meanOf } from "./overlaps.js";
 
 export const surfaceDistance = definePlaceProbe({
@@ -11,16 +11,7 @@ export const surfaceDistance = definePlaceProbe({
   source: "Huttenlocher et al., Comparing Images Using the Hausdorff Distance, PAMI 1993",
   since: "0.2",
   params: { background: flag({ default: false, doc: "Whether class 0 counts too." }) },
-  requires: [
-    {
-      name: "places",
-      at: null,
-      doc: "The model has a head that says what stands at each place.",
-      holds: (_, { says }) => says === "places",
-      say: () => "the model does not say what stands at each place",
-      help: () => "judge its features or classes, or give it a head such as `segmentation`",
-    },
-  ],
+  requires: [saysPlaces],
   scale: "number",
   measures: "surfaces",
   async judgePlaces({ background }, samples, { classes }) {
