@@ -38,6 +38,8 @@ function makeData(file: string): void {
 }
 
 interface Preparing {
+  /** The first of the file. */
+  readonly recipe: string;
   readonly batch: number;
   /** Milliseconds of the processor for a batch, all threads together. */
   readonly processor: number;
@@ -64,7 +66,7 @@ export async function prepare(file: string): Promise<Preparing> {
   for (let i = 0; i < measured; i++) await batches.next();
   const { user, system } = process.cpuUsage(before);
   await batches.close();
-  return { batch: training.batch, processor: (user + system) / 1000 / measured };
+  return { recipe: recipe.name, batch: training.batch, processor: (user + system) / 1000 / measured };
 }
 
 interface StepLine {
@@ -74,22 +76,12 @@ interface StepLine {
 }
 
 /** The last step that a run tells of. */
-function train(file: string, more: readonly string[]): StepLine {
+function train(file: string, recipe: string): StepLine {
   const folder = mkdtempSync(join(tmpdir(), "maelang-waiting-"));
   try {
-    const args = [
-      "dist/cli.js",
-      "train",
-      file,
-      "--steps",
-      String(steps),
-      "--out",
-      folder,
-      "--json",
-      "--force",
-      ...more,
-    ];
-    const told = execFileSync(process.execPath, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    const how = ["--steps", String(steps), "--out", folder, "--json", "--force"];
+    const args = ["dist/cli.js", "train", file, recipe, ...how];
+    const told = execFileSync(process.execPath, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
     const lines = told.split("\n").filter((line) => line.startsWith("{"));
     const last = lines.map((line) => JSON.parse(line) as StepLine).findLast(({ kind }) => kind === "step");
     invariant(last, `a run of ${file} tells of its steps`);
@@ -105,8 +97,8 @@ export async function waitingTable(toys: readonly string[], tell: (text: string)
   for (const toy of toys) {
     const file = `examples/${toy}.mae`;
     makeData(file);
-    const { batch, processor } = await prepare(file);
-    const { images_per_second: pace, waiting } = train(file, []);
+    const { recipe, batch, processor } = await prepare(file);
+    const { images_per_second: pace, waiting } = train(file, recipe);
     const step = (1000 * batch) / pace;
     const cells = [toy, String(batch), processor.toFixed(1), step.toFixed(0), `${(100 * waiting).toFixed(1)} %`];
     rows.push(`| ${cells.join(" | ")} |\n`);
