@@ -41,6 +41,14 @@ export interface ArrayShape {
   readonly mesh?: MeshShape;
   /** Of a volume: millimetres from a voxel to the next, depth, row and column; if absent, any. */
   readonly spacing?: readonly [number, number, number];
+  /** Of a frame of a video, two of which training sees: how far apart they are; if absent, samples are what the array says. */
+  readonly gap?: FrameGap;
+}
+
+/** How far apart two frames of a video are, in frames: as drawn for each pair, both ends included. */
+export interface FrameGap {
+  readonly least: number;
+  readonly most: number;
 }
 
 /**
@@ -178,6 +186,9 @@ export function mediumOf({ axes }: Pick<ArrayShape, "axes">): Medium | null {
   const names = axes.map(({ name }) => name).join();
   return (Object.keys(media) as Medium[]).find((medium) => media[medium].axes.join() === names) ?? null;
 }
+
+/** What its samples are stored as: frames of videos as videos. */
+export const storedMedium = (array: ArrayShape): Medium | null => (array.gap ? "video" : mediumOf(array));
 
 /** What the samples of a model are called that reads these arrays. */
 export function wordsOf(arrays: Readonly<Record<string, Pick<ArrayShape, "axes">>>): SampleWords {

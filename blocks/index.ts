@@ -13,6 +13,7 @@ export {
   axisNames,
   type CloudShape,
   type Column,
+  type FrameGap,
   type FrameWindow,
   hasPictures,
   type IdsShape,

@@ -3,7 +3,7 @@
  * `Files`, into an index of samples. Decoding of compressed images is the runtime's.
  */
 
-import { type ArrayShape, type ImageShape, type Medium, mediumOf, wordsOf } from "../arrays.js";
+import { type ArrayShape, type ImageShape, type Medium, storedMedium, wordsOf } from "../arrays.js";
 import { type Definition, ofKind, type Requirement } from "../block.js";
 import type { Annotated } from "../detection/objects.js";
 import type { Params, ValuesOf } from "../params.js";
@@ -223,7 +223,7 @@ export const defineDataset = <const P extends Params>(dataset: Dataset<P>): Data
 
 /** Whether there are media among which that of an array is. */
 export const isOfMedia = (media: readonly Medium[], array: ArrayShape): boolean =>
-  media.some((medium) => medium === mediumOf(array));
+  media.some((medium) => medium === storedMedium(array));
 
 const ofMedia = (media: readonly Medium[]): Requirement<Params, DatasetContext> => ({
   name: "input",
@@ -231,10 +231,15 @@ const ofMedia = (media: readonly Medium[]): Requirement<Params, DatasetContext> 
   doc: `The model reads ${media.map((medium) => `\`${medium}\``).join(" or ")}.`,
   holds: (_, { array }) => isOfMedia(media, array),
   say: (_, { array }) =>
-    `this is data for ${media.map((medium) => `\`${medium}\``).join(", ")}, and the model reads ${wordsOf({ array }).sample}s (${axesText(array.axes)})`,
+    `this is data for ${media.map((medium) => `\`${medium}\``).join(", ")}, and the model reads ${readText(array)}`,
   help: (_, { array }) =>
-    `save the samples as arrays [N, ${array.cloud ? "point" : axesText(array.axes)}, channels] and write \`npy("...")\``,
+    array.gap
+      ? 'name a folder of videos, or of folders of frames: `folder("...")`'
+      : `save the samples as arrays [N, ${array.cloud ? "point" : axesText(array.axes)}, channels] and write \`npy("...")\``,
 });
+
+const readText = (array: ArrayShape): string =>
+  array.gap ? "pairs of frames of videos" : `${wordsOf({ array }).sample}s (${axesText(array.axes)})`;
 
 /** The data is not usable: what, why, what to do. Names in it may be any: both come on one line. */
 export class DataError extends Error {

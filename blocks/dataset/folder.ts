@@ -4,7 +4,7 @@
  */
 
 import { invariant } from "../../graph/index.js";
-import { type ArrayShape, mediumOf } from "../arrays.js";
+import { type ArrayShape, mediumOf, storedMedium } from "../arrays.js";
 import { int, optional, ratio, text, type ValuesOf } from "../params.js";
 import { counted } from "../wording.js";
 import { clipsOf, stillImages, stillOfVideos } from "./clips.js";
@@ -72,7 +72,7 @@ type Values = ValuesOf<typeof params>;
 
 /** What files of the model's input hold, which the checker lets through. */
 function contentsFor(array: ArrayShape, still: boolean): Contents {
-  const medium = still ? "image" : mediumOf(array);
+  const medium = still ? "image" : storedMedium(array);
   const contents = medium === null ? undefined : contentsOf[medium];
   invariant(contents, "a folder of what no file holds");
   return contents;
@@ -114,9 +114,17 @@ async function groupsOf(
     const partsOf = (sample: string): Parts => ({ names: Array(time.size).fill(sample), count: time.size, stride: 1 });
     return { listing: found, partsOf, isStill: true };
   }
-  if (mediumOf(array) === "video" && time) {
-    const { listing, framesOf } = await clipsOf(found, root, { frames: time.size, stride }, files);
-    const clip = { count: time.size, stride };
+  if (storedMedium(array) === "video" && time) {
+    const { gap } = array;
+    // Of two frames, how far apart they are is drawn anew each time.
+    const count = gap ? 2 : time.size;
+    const { listing, framesOf } = await clipsOf(
+      found,
+      root,
+      { frames: count, stride: stride * (gap?.least ?? 1) },
+      files,
+    );
+    const clip = { count, stride };
     const partsOf = (sample: string): Parts | null => {
       const names = framesOf(sample);
       return names && { names, ...clip };
@@ -242,7 +250,7 @@ export const folder = defineDataset({
       name: "stride-of-videos",
       at: "stride",
       doc: "Only of videos a `stride` is written.",
-      holds: (p, { array }) => p.stride === null || (mediumOf(array) === "video" && p.still !== true),
+      holds: (p, { array }) => p.stride === null || (storedMedium(array) === "video" && p.still !== true),
       say: (p) =>
         p.still === true
           ? "`stride` leaves out frames, and a still image has none"

@@ -1,6 +1,6 @@
 /** Files with the classes of the places of samples, found by the names of the samples or named in a table. */
 
-import { type ArrayShape, mediumOf } from "../arrays.js";
+import { type ArrayShape, storedMedium } from "../arrays.js";
 import { counted } from "../wording.js";
 import { DataError, type Files, withoutEnding } from "./contract.js";
 import { readLabelFile } from "./label-file.js";
@@ -13,7 +13,7 @@ const endings = { image: ["png", "npy"], volume: ["nii", "nii.gz"] } as const;
 export const hasMapFiles = (array: ArrayShape): boolean => mapEndings(array) !== null;
 
 const mapEndings = (array: ArrayShape): readonly string[] | null =>
-  Object.entries(endings).find(([medium]) => medium === mediumOf(array))?.[1] ?? null;
+  Object.entries(endings).find(([medium]) => medium === storedMedium(array))?.[1] ?? null;
 
 /** Samples with the files of their maps. */
 export interface MapFiles {

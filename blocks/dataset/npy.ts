@@ -103,11 +103,12 @@ function shapeOf({ shape }: NpyHeader, layout: Layout, wanted: ArrayShape, path:
   return found;
 }
 
-/** What is stored of what a model reads: of a cloud its points, which are grouped where they are prepared. */
-const storedOf = (array: ArrayShape): ArrayShape =>
-  array.cloud
-    ? { axes: [{ name: "point", size: array.cloud.points }], channels: array.channels, cloud: array.cloud }
-    : array;
+/** What is stored of what a model reads: of a cloud its points, which are grouped where they are prepared; of two frames a video. */
+function storedOf(array: ArrayShape): ArrayShape {
+  const { axes, channels, cloud, gap } = array;
+  if (cloud) return { axes: [{ name: "point", size: cloud.points }], channels, cloud };
+  return gap ? { axes: [{ name: "time", size: gap.least + 1 }, ...axes], channels, gap } : array;
+}
 
 /** `images`, and such. A file of them holds arrays, and not the recordings that spectrograms are made of. */
 const many = (array: ArrayShape): string => (array.sound ? "spectrograms" : `${wordsOf({ array }).sample}s`);
@@ -120,7 +121,10 @@ const axesOf = (array: ArrayShape): string =>
 function checkSides(found: ArrayShape, wanted: ArrayShape, path: string): void {
   // Of a cloud some points are drawn.
   const free = hasPictures(wanted) ? 2 : wanted.cloud ? 1 : 0;
-  const fits = found.axes.every(({ size }, i) => i >= found.axes.length - free || size === wanted.axes[i]?.size);
+  const fits = found.axes.every(({ size }, i) => {
+    const asked = wanted.axes[i]?.size as number;
+    return i >= found.axes.length - free || (wanted.gap ? size >= asked : size === asked);
+  });
   if (fits) return;
   throw new DataError(
     `${path} holds ${many(wanted)} of ${sidesText(found)}, and the model reads ${sidesText(wanted)} (${axesText(wanted.axes)})`,

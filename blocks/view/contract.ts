@@ -3,7 +3,7 @@
  * as rows of one batch, sample by sample. A block only says which streams there are; the augmentations of the recipe make them.
  */
 
-import type { ArrayShape } from "../arrays.js";
+import type { ArrayShape, FrameGap } from "../arrays.js";
 import { type Definition, ofKind } from "../block.js";
 import { labels, optional, type Params, type ValuesOf } from "../params.js";
 
@@ -27,6 +27,8 @@ export interface Views<P extends Params = Params> extends Definition<P, ViewCont
   streams(p: ValuesOf<P>): readonly Stream[];
   /** Whether augmentations without a label draw once for all views of a sample, and not for each. */
   shared(p: ValuesOf<P>): boolean;
+  /** Present where a sample is a video and its two views are frames of it, in their order: how far apart they are. */
+  gap?(p: ValuesOf<P>): FrameGap;
 }
 
 export const defineView = <const P extends Params>(view: Views<P>): Views<P> => ofKind("view", view);

@@ -1,7 +1,7 @@
 /** The views, sorted by name. */
 
-import { liesInSpace } from "../arrays.js";
-import { flag, int, sides } from "../params.js";
+import { isPicture, liesInSpace } from "../arrays.js";
+import { flag, int, interval, sides } from "../params.js";
 import { defineView } from "./contract.js";
 
 export {
@@ -81,6 +81,57 @@ export const copies = defineView({
   shared: () => true,
 });
 
+/** Most frames that two views may lie apart. */
+const widestGap = 65_536;
+
+/** Two frames of a video, as SiamMAE and VideoMAC have them. */
+export const frames = defineView({
+  name: "frames",
+  summary:
+    "Two frames of a video, `first` and `second`, that are cropped and flipped alike and pass one after the other.",
+  source:
+    "Gupta et al., Siamese Masked Autoencoders, NeurIPS 2023; Pei et al., VideoMAC: Video Masked Autoencoders Meet ConvNets, CVPR 2024",
+  since: "0.2",
+  params: {
+    gap: interval({
+      of: "real",
+      min: 1,
+      max: widestGap,
+      default: [4, 48],
+      doc: "How many frames the second is after the first, drawn anew each time; of a shorter video, as many as it allows.",
+    }),
+    shared: flag({
+      default: true,
+      doc: "Whether augmentations without a label draw once for both; if not, each is cropped and flipped by itself.",
+    }),
+  },
+  positional: "gap",
+  requires: [
+    {
+      name: "of-pictures",
+      at: null,
+      doc: "A frame is a picture.",
+      holds: (_, { array }) => isPicture(array),
+      say: () => "a frame of a video is a picture, and the model does not read one picture alone",
+      help: () => "write `input image`: its samples are then videos",
+    },
+    {
+      name: "whole-frames",
+      at: "gap",
+      doc: "Frames are counted.",
+      holds: ({ gap }) => gap.every(Number.isInteger),
+      say: ({ gap }) => `${gap.join("..")} are no whole numbers of frames`,
+      help: ({ gap }) => `write \`${gap.map((end) => Math.max(1, Math.round(end))).join("..")}\``,
+    },
+  ],
+  streams: () => [
+    { name: "first", count: 1, size: null },
+    { name: "second", count: 1, size: null },
+  ],
+  shared: (p) => p.shared,
+  gap: ({ gap: [least, most] }) => ({ least, most }),
+});
+
 /** Two views that are made apart, as MoCo v3 and CMAE have them. */
 export const two = defineView({
   name: "two",
@@ -100,4 +151,4 @@ export const two = defineView({
   shared: (p) => p.shared,
 });
 
-export const views = [copies, crops, multiCrop, two] as const;
+export const views = [copies, crops, frames, multiCrop, two] as const;

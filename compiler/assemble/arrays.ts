@@ -46,9 +46,17 @@ export function arraysOf(model: Model): ModelProgram["arrays"] {
       .filter(({ slot }) => slot === "input")
       .map((line) => {
         const [declared, part] = [declaredArray(line), made.get(line)];
-        return [inputName(line), part?.slot === "tokens" ? enteredArray(boundOf("tokens", part), declared) : declared];
+        const entered = part?.slot === "tokens" ? enteredArray(boundOf("tokens", part), declared) : declared;
+        return [inputName(line), ofFrames(model, entered)];
       }),
   );
+}
+
+/** The array with what views say of its samples: that they are videos, of which it is a frame. */
+function ofFrames({ slots }: Model, array: ArrayShape): ArrayShape {
+  const views = slots.find(({ slot }) => slot === "views");
+  const gap = views && mustBe("view", views.use.definition).gap?.(views.use.values as never);
+  return gap ? { ...array, gap } : array;
 }
 
 /** What enters the model: as it was declared, or of a cloud what the tokens make of that. */

@@ -10,6 +10,7 @@ import {
   type Decoder,
   type Definition,
   type Encoder,
+  type FrameGap,
   type ImageShape,
   type Input,
   type Lattice,
@@ -176,6 +177,14 @@ export function streamsOf({ wiring }: Pick<Place, "wiring">): Fact<readonly Stre
   return views
     ? fact(views.line, (definition, values) => mustBe("view", definition).streams(values))
     : { value: [], sources: [] };
+}
+
+/** How far apart two frames of a video are that training sees; null as a value: samples are no videos of which frames are seen. */
+export function gapOf({ wiring }: Pick<Place, "wiring">): Fact<FrameGap | null> {
+  const [views] = ownParts(wiring, "views");
+  return views
+    ? fact(views.line, (definition, values) => mustBe("view", definition).gap?.(values) ?? null)
+    : { value: null, sources: [] };
 }
 
 /** What enters the model: as the input declares it, or of a cloud what its tokens make of that. Tokens themselves are told of the former. */

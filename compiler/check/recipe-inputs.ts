@@ -15,7 +15,7 @@ import { recipeSlots } from "../slots.js";
 import { ownParts } from "../wire/wiring.js";
 import type { Code } from "./codes.js";
 import { type Body, type DraftLine, lineName, slotLines } from "./draft.js";
-import { arrayOf, type Fact, type Facts, planeOf, streamsOf } from "./facts.js";
+import { arrayOf, type Fact, type Facts, gapOf, planeOf, streamsOf } from "./facts.js";
 import type { Fitting } from "./fit.js";
 import type { Subject } from "./models.js";
 import { named, suggestion } from "./nearest.js";
@@ -38,10 +38,17 @@ export function inputsOf({ checked: { wiring } }: Subject): readonly ModelInput[
     const name = part.line.label ?? part.definition?.name;
     if (name === undefined) return null;
     const place = { wiring, part };
-    const array = arrayOf(place);
+    const array = storedArray(place);
     return { name, array, facts: { array, image: planeOf(place) }, views: viewsOf(wiring, array) };
   });
   return inputs.every((input) => input !== null) && inputs.length > 0 ? inputs : null;
+}
+
+/** What the data have of an input: where training sees two frames of a sample, that is a video. */
+function storedArray(place: Parameters<typeof arrayOf>[0]): ModelInput["array"] {
+  const [array, gap] = [arrayOf(place), gapOf(place)];
+  if (!array || !gap) return null;
+  return gap.value === null ? array : { value: { ...array.value, gap: gap.value }, sources: array.sources };
 }
 
 function viewsOf(wiring: Subject["checked"]["wiring"], array: ModelInput["array"]): ModelInput["views"] {

@@ -24,7 +24,7 @@ import { type BesideSample, computeFields, mixLabels } from "./fields.js";
 import { besideFile } from "./image/beside.js";
 import type { Remark } from "./image/channels.js";
 import { decode, openImage } from "./image/decode.js";
-import { prepareClip, prepareFrames } from "./image/frames.js";
+import { framesInMemory, prepareClip, prepareFrames } from "./image/frames.js";
 import { geometryOf, pixelStepsOf, planFor } from "./image/plan.js";
 import type { Size } from "./image/raster.js";
 import { applySteps } from "./image/steps.js";
@@ -184,7 +184,7 @@ async function arrayPrepared(
     });
   }
   const { annotated, map } = source;
-  const prepared = await prepareNumbers(source, item, array, preparation);
+  const prepared = await prepareNumbers(framesInMemory(source, item, array, preparation), item, array, preparation);
   const objects = annotated ? () => movedObjects(annotated, geometryOf(prepared.steps)) : noObjects;
   const { steps } = prepared;
   const stored = map && { numbers: map, shape: source.shape };

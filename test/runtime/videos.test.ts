@@ -39,7 +39,7 @@ test.each(recorded.cases)(
         told = Math.max(told, most);
         return Math.min(first, most);
       };
-      const clip = await readClip(join(videos, name), { count, stride, beginning }, 3);
+      const clip = await readClip(join(videos, name), { count, stride: () => stride, only: null, beginning }, 3);
       // Of a variable rate, how many frames there are is not known before.
       if (!name.startsWith("odd")) expect(told).toBe(frames - (count - 1) * stride - 1);
       expect(clip.size).toEqual({ height, width });
@@ -98,7 +98,7 @@ test.each<[string, Parameters<typeof turnedBy>, (row: number, column: number) =>
 ])("frames are seen as a telephone was held: %s", async (_, matrix, seenAt) => {
   const path = join(mkdtempSync(join(tmpdir(), "mae-turned-")), "x.mp4");
   writeFileSync(path, turnedBy(...matrix));
-  const wanted = { count: 2, stride: 3, beginning: () => 4 };
+  const wanted = { count: 2, stride: () => 3, only: null, beginning: () => 4 };
   const [stored, seen] = [await readClip(join(videos, "moving.mp4"), wanted, 3), await readClip(path, wanted, 3)];
   expect(seen.size).toMatchObject(matrix[0] === 0 ? { height: width, width: height } : { height, width });
   for (const [k, { pixels }] of seen.frames.entries()) {
@@ -136,7 +136,7 @@ test.each<[string, string, Buffer, string]>([
   const path = join(mkdtempSync(join(tmpdir(), "mae-video-")), name);
   mkdirSync(join(path, ".."), { recursive: true });
   writeFileSync(path, bytes);
-  const read = readClip(path, { count: 4, stride: 10, beginning: () => 0 }, 3);
+  const read = readClip(path, { count: 4, stride: () => 10, only: null, beginning: () => 0 }, 3);
   await expect(read).rejects.toThrow(words);
 });
 
@@ -151,7 +151,7 @@ test.each<[string, Buffer, string]>([
 ])("what cannot be decoded is told: %s", async (_, bytes, words) => {
   const path = join(mkdtempSync(join(tmpdir(), "mae-video-")), "x.mp4");
   writeFileSync(path, bytes);
-  await expect(readClip(path, { count: 4, stride: 1, beginning: () => 9 }, 3)).rejects.toThrow(words);
+  await expect(readClip(path, { count: 4, stride: () => 1, only: null, beginning: () => 9 }, 3)).rejects.toThrow(words);
 });
 
 test("frames that take more than is held are not decoded", () => {

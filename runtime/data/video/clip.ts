@@ -6,10 +6,17 @@ import type { Raster, Size } from "../image/raster.js";
 /** What of a video is wanted. */
 export interface Wanted {
   readonly count: number;
-  readonly stride: number;
+  /** Frames from one to the next, in a video of so many. */
+  readonly stride: (frames: number) => number;
+  /** The one of them that is wanted; null: all are. */
+  readonly only: number | null;
   /** The first frame, at most the one that is given. */
   readonly beginning: (most: number) => number;
 }
+
+/** From the first of them: the frames that are wanted. */
+export const keptFrames = ({ count, only }: Pick<Wanted, "count" | "only">, stride: number): readonly number[] =>
+  only === null ? Array.from({ length: count }, (_, i) => i * stride) : [only * stride];
 
 export interface Clip {
   readonly frames: readonly Raster[];

@@ -10,7 +10,7 @@ import { BrokenFile } from "../broken-file.js";
 import { asDeclared } from "../image/channels.js";
 import { readImageFile } from "../image/image-file.js";
 import { loadSharp } from "../image/sharp.js";
-import { BrokenVideo, type Clip, checkDecoded, type Wanted } from "./clip.js";
+import { BrokenVideo, type Clip, checkDecoded, keptFrames, type Wanted } from "./clip.js";
 import { type Container, framesOfVideo, readVideo } from "./webcodecs.js";
 
 /** How files begin; a dot is any byte. */
@@ -92,14 +92,15 @@ async function openAnimation(path: string) {
   return { sharp, bytes, frames: facts.pages ?? 1, height: facts.pageHeight ?? facts.height, width: facts.width };
 }
 
-async function readAnimation(path: string, { count, stride, beginning }: Wanted): Promise<Clip> {
+async function readAnimation(path: string, wanted: Wanted): Promise<Clip> {
   const { sharp, bytes, frames, height, width } = await openAnimation(path);
-  const span = (count - 1) * stride + 1;
+  const stride = wanted.stride(frames);
+  const span = (wanted.count - 1) * stride + 1;
   if (frames < span) {
     throw new BrokenVideo(`it has ${counted(frames, "frame")}, and a clip of the model takes ${grouped(span)} of them`);
   }
   checkDecoded({ codedHeight: height, codedWidth: width }, span);
-  const page = beginning(frames - span);
+  const page = wanted.beginning(frames - span);
   const { data, info } = await sharp(bytes, { page, pages: span, limitInputPixels: false })
     .toColourspace("srgb")
     .ensureAlpha()
@@ -110,8 +111,8 @@ async function readAnimation(path: string, { count, stride, beginning }: Wanted)
   if (info.channels !== 4 || data.length < length * span) throw new BrokenVideo("its frames do not have one size");
   return {
     size: { height, width },
-    frames: Array.from({ length: count }, (_, i) => ({
-      pixels: data.subarray(i * stride * length, (i * stride + 1) * length),
+    frames: keptFrames(wanted, stride).map((frame) => ({
+      pixels: data.subarray(frame * length, (frame + 1) * length),
       height,
       width,
       channels: 4,

@@ -7,7 +7,7 @@ import type { DemuxerVideoDecoderConfig, EncodedVideoChunk, VideoFrame } from "@
 import { counted, grouped } from "../../../blocks/index.js";
 import { RunError, reasonOf } from "../../run-error.js";
 import type { Raster } from "../image/raster.js";
-import { BrokenVideo, type Clip, checkDecoded, type Wanted } from "./clip.js";
+import { BrokenVideo, type Clip, checkDecoded, keptFrames, type Wanted } from "./clip.js";
 import { asStored, turned, turnOf } from "./turn.js";
 
 type Library = typeof import("@napi-rs/webcodecs");
@@ -46,18 +46,19 @@ const reordering = 16;
 /** A clip of a video file. Throws `BrokenVideo` or `run/decoder-missing`. */
 export async function readVideo(path: string, container: Container, wanted: Wanted): Promise<Clip> {
   const library = await loadLibrary();
-  const span = (wanted.count - 1) * wanted.stride + 1;
   const first = await readPackets(library, { path, container, from: null, frames: together });
   const { duration, config } = first;
   await checkCodec(library, config);
   const times = first.packets.map(({ timestamp }) => timestamp).sort((a, b) => a - b);
-  if (times.length < span && times.length < together) throw tooFew(times.length, span);
   const step = ((times.at(-1) as number) - (times[0] as number)) / Math.max(1, times.length - 1);
   // The last packets that were read may lack some that are seen before them.
   const known = times.length < together ? times.length : times.length - reordering;
   const timeOf = (frame: number): number =>
     frame < known ? (times[frame] as number) : (times[0] as number) + (frame - 0.5) * step;
   const total = times.length < together ? times.length : Math.max(times.length, Math.round((duration ?? 0) / step));
+  const stride = wanted.stride(total);
+  const span = (wanted.count - 1) * stride + 1;
+  if (times.length < span && times.length < together) throw tooFew(times.length, span);
   checkDecoded(config, wanted.count);
   // How many frames there are is only known of those that were read: a clip that runs over the end begins earlier.
   for (let most = Math.max(0, total - span); ; ) {
@@ -67,7 +68,7 @@ export async function readVideo(path: string, container: Container, wanted: Want
     const later = packets.map(({ timestamp }) => timestamp).sort((a, b) => a - b);
     const at = from === null ? 0 : later.findIndex((time) => time >= from);
     if (at >= 0 && later.length - at >= span) {
-      const kept = Array.from({ length: wanted.count }, (_, i) => at + i * wanted.stride);
+      const kept = keptFrames(wanted, stride).map((frame) => at + frame);
       const frames = await decoded(library, config, packets, kept);
       const turn = container === "Mp4Demuxer" ? await turnOf(path) : asStored;
       const seen = turn.join() === asStored.join() ? frames : frames.map((frame) => turned(frame, turn));
