@@ -3,7 +3,9 @@
 import type { Tensor } from "../../graph/index.js";
 import type { ArrayShape } from "../arrays.js";
 import { type Definition, type ModelContext, ofKind, type Requirement } from "../block.js";
+import type { BlockValue } from "../block-values.js";
 import type { Code, Layer } from "../code.js";
+import type { Encoder } from "../encoder/index.js";
 import { meanOfFlagged, otherFlags, takeTokens } from "../nn/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import { choice, type Params, real, type ValuesOf } from "../params.js";
@@ -48,8 +50,18 @@ export interface LossInputs {
   readonly pictures: (on: "hidden" | "all") => readonly [predicted: Tensor, original: Tensor];
   /** The encoder's final normalisation once more, on any of its tokens [..., D]. */
   readonly normalize: (tokens: Tensor) => Tensor;
+  /** Of losses that say `readsLayers`. */
+  readonly layers: LayersSeen;
   /** Present where views are compared: nothing else is to be read then. */
   readonly views?: ViewInputs;
+}
+
+/** What layers, counted from 1, make of the tokens that the encoder sees, before the final normalisation: [B, extra + V, D]. */
+export interface LayersSeen {
+  /** Those of the encoder. */
+  readonly own: (layer: number) => Tensor;
+  /** Those of a network that others have trained, with the weights that `LossContext.seeing` declared. */
+  readonly given: (network: BlockValue<Encoder>, w: unknown, layer: number) => Tensor;
 }
 
 /** What stands for a view: its class token, the mean of its patches, each of its patches, or each that a mask hides. */
@@ -90,6 +102,8 @@ export interface LossContext {
   readonly encoderWidth: number;
   /** What it judges predictions of; of a loss of several, the first. */
   readonly array: ArrayShape;
+  /** Of losses that say `readsLayers`: the weights of a given network that sees what the encoder sees, its tokens and positions among them. */
+  readonly seeing: (network: BlockValue<Encoder>) => ParameterTree;
 }
 
 export interface Loss<P extends Params = Params, T extends ParameterTree = ParameterTree>
@@ -109,6 +123,8 @@ export interface Loss<P extends Params = Params, T extends ParameterTree = Param
   moving?(p: ValuesOf<P>): Readonly<Record<string, Moving>>;
   /** Of a loss of classes: it judges each by itself, so that samples may have several; if absent, each has one. */
   readonly several?: true;
+  /** It compares layers of the encoder with those of a network of tokens that others have trained; if absent, it reads none. */
+  readonly readsLayers?: true;
   /** It can judge tokens whose number differs from sample to sample; if absent, it cannot. */
   readonly uneven?: true;
   /** Factor in the sum of all losses. */

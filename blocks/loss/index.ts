@@ -8,6 +8,7 @@ import { columnError } from "./column-error.js";
 import { crossEntropy } from "./cross-entropy.js";
 import { detection } from "./detection.js";
 import { dice } from "./dice.js";
+import { distillation } from "./distillation.js";
 import { idCrossEntropy } from "./id-cross-entropy.js";
 import { infoNce } from "./info-nce.js";
 import { l1 } from "./l1.js";
@@ -38,6 +39,7 @@ export {
   crossEntropy,
   detection,
   dice,
+  distillation,
   idCrossEntropy,
   infoNce,
   l1,
@@ -63,6 +65,7 @@ export const losses = [
   crossEntropy,
   detection,
   dice,
+  distillation,
   idCrossEntropy,
   infoNce,
   l1,

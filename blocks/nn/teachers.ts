@@ -1,8 +1,13 @@
-/** What a teacher is and gives: weights that follow others, and the mean of what several of its layers give, each normalised. */
+/**
+ * What a teacher is and gives: weights that follow others or are given, the mean of what several of its layers give, each normalised, and how
+ * far features are from its own.
+ */
 
-import type { Builder, Tensor } from "../../graph/index.js";
+import type { Builder, Rows, Tensor } from "../../graph/index.js";
 import { mapParameters, type ParameterTree } from "../parameters.js";
 import { claim, declarer, layer } from "./layer.js";
+import { unitVectors } from "./sphere.js";
+import { smoothed } from "./targets.js";
 
 /** PyTorch's default, which data2vec leaves as it is. */
 const epsilon = 1e-5;
@@ -19,6 +24,24 @@ export const averagedFeatures = layer(
   <N extends number, D extends number>(g: Builder, outputs: readonly Tensor<["B", N, D]>[]): Tensor<["B", N, D]> => {
     const sum = outputs.map((output) => normalized(g, output)).reduce((a, b) => g.add(a, b));
     return claim(g.stopGradient(normalized(g, g.mul(sum, 1 / outputs.length))));
+  },
+);
+
+/**
+ * features and wanted [B, N, D] -> the mean over everything of how far they are apart, []; below `beta` the error is quadratic, without it
+ * absolute. `directions`: of the features of each token divided by their length. No gradient passes to what is wanted.
+ */
+export const featureError = layer(
+  "featureError",
+  <B extends Rows, N extends number, D extends number>(
+    g: Builder,
+    features: Tensor<[B, N, D]>,
+    wanted: Tensor<[NoInfer<B>, NoInfer<N>, NoInfer<D>]>,
+    o: { readonly compare: "directions" | "features"; readonly beta?: number },
+  ): Tensor<[]> => {
+    const compared = (x: Tensor): Tensor => (o.compare === "directions" ? unitVectors(g, x) : x);
+    const [a, b] = [compared(features), g.stopGradient(compared(wanted))];
+    return claim(g.mean(o.beta === undefined ? g.abs(g.sub(a, b)) : smoothed(g, a, b, o.beta)));
   },
 );
 

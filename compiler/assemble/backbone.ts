@@ -13,6 +13,7 @@ import {
   joinTokens,
   keptPlaces,
   type Lattice,
+  type LossInputs,
   type Places,
   paddingAround,
   patchesOf,
@@ -45,6 +46,7 @@ import {
   type InputPart,
   isEncoder,
   mapsOf,
+  networkBeside,
   type Parts,
 } from "./parts.js";
 import { isPlacedAgain } from "./placing.js";
@@ -286,6 +288,42 @@ export function keptUnder(code: Code, { grid }: InputPart, { visible, restore }:
     known.set(scale, kept);
     return kept;
   };
+}
+
+/** What layers make of the tokens that an encoder sees: its own, and those of a given network in its place. */
+export const layersSeen = (
+  code: Code,
+  parts: Placed,
+  encoder: EncoderPart,
+  w: WeightTree,
+  batch: Batch,
+): LossInputs["layers"] => ({
+  own: (layer) => layerOf(code, parts, encoder, w, batch, layer, droppedIn(parts, batch, encoder)),
+  given(block, own, layer) {
+    const network = networkBeside(encoder, block);
+    const seeing: Placed = { ...parts, encoders: [network], encoder: network, branchOf: () => null };
+    return layerOf(code, seeing, network, own as WeightTree, batch, layer);
+  },
+});
+
+/** What a layer, counted from 1, makes of the tokens that its encoder sees, before the final normalisation: [B, extra + V, D]. */
+function layerOf(
+  code: Code,
+  parts: Placed,
+  encoder: EncoderPart,
+  w: WeightTree,
+  batch: Batch,
+  layer: number,
+  drops: Dropping = nothingDropped,
+): Tensor {
+  const { definition, values } = encoder.block;
+  const tokens = tokensFor(code, parts, encoder, w, batch, "seen");
+  const own = weightsUnder(w, parts.branchOf(encoder.label));
+  const seen = { ...seenBy(parts, encoder, w, null), ...toldOf(code, parts, encoder, w, batch, "seen"), ...drops };
+  const count = definition.layers(values) - layer + 1;
+  const [output] = definition.outputs?.(code, values, own, tokens, seen, count) ?? [];
+  invariant(output, "the checker lets through only encoders whose layers can be read");
+  return output;
 }
 
 /** The final normalisation of an encoder, on any of its tokens [..., D]. */

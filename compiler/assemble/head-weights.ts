@@ -52,14 +52,20 @@ export function putHead(branches: Branches, head: HeadPart): readonly (string | 
   return losses.map((loss) => putLoss(growing, loss, context, null));
 }
 
+/** Of losses that judge no patches. */
+function seesNothing(): never {
+  invariant(false, "the checker lets through only losses of patches that read layers");
+}
+
 /** Adds the weights of a loss; gives their branch. `target`: the label of its target. */
 export function putLoss(
   growing: Growing,
   { definition, values, label }: LabelledLoss,
-  context: LossContext,
+  context: Omit<LossContext, "seeing">,
   target: string | null,
+  seeing: LossContext["seeing"] = seesNothing,
 ): string | null {
-  const weights = definition.parameters?.(values, context) ?? {};
+  const weights = definition.parameters?.(values, { ...context, seeing }) ?? {};
   const owner = objectiveOwner(target, "loss", ...(label === null ? [] : [`loss.${label}`]));
   if (label === null) putBeside(growing, weights, owner);
   else growing.owners.set(weights, owner);
@@ -68,11 +74,12 @@ export function putLoss(
   return label === null || isEmpty(weights) ? null : putUnder(growing, weights, label);
 }
 
-/** A network that others have trained belongs to a loss, and has the places of the encoder that it was. */
+/** A network that others have trained belongs to a loss, and has the places of the encoder that it was, or of its tokens and positions. */
 function ownNetwork({ owners }: Growing, around: ParameterTree, network: ParameterTree, { parts }: Owner): void {
   owners.delete(around);
   owners.delete(network);
-  for (const part of Object.values(network)) owners.set(part as ParameterTree, { parts, role: "encoder", label: null });
+  for (const part of Object.values(network) as ParameterTree[])
+    owners.set(part, { role: "encoder", label: null, ...owners.get(part), parts });
 }
 
 /** Part of a target: with a label by the target's name, as the model's own by that of its slot. */

@@ -16,7 +16,7 @@ import {
 } from "../../blocks/index.js";
 import type { Tensor } from "../../graph/index.js";
 import { type JudgedPrediction, modelTerm, picturesOf, predictionName, sideLoss } from "./adversary.js";
-import { latentIn, normalizationOf } from "./backbone.js";
+import { latentIn, layersSeen, normalizationOf } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import { enteredIds } from "./fields.js";
 import { type Calling, callingIn, type FunctionCode, type ModelFunction } from "./function.js";
@@ -151,6 +151,9 @@ export function objectiveTerms(
     normalize: normalizationOf(code, parts, encoder, w),
     get between() {
       return nothingBetween();
+    },
+    get layers() {
+      return layersSeen(code, parts, encoder, w, batch);
     },
     pictures: (on) => picturesOf(code, parts, w, objective, inputs.prediction, batch, on),
   };

@@ -3,6 +3,7 @@
 import type {
   Adversary,
   ArrayShape,
+  BlockValue,
   Bound,
   Decoder,
   Encoder,
@@ -134,6 +135,15 @@ export interface AdversaryPart {
   /** Whose predictions it judges. */
   readonly judges: readonly Objective[];
 }
+
+/** A network that sees what an encoder of the model sees, as an encoder in its place. */
+export const networkBeside = ({ reads, inputs }: EncoderPart, { block, values }: BlockValue<Encoder>): EncoderPart => ({
+  label: null,
+  block: { definition: block, values },
+  reads,
+  inputs,
+  latents: null,
+});
 
 /** What an encoder makes of one input, or of all that it reads. */
 export interface Features {

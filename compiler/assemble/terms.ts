@@ -52,6 +52,7 @@ const ofSome = [
   "between",
   "latent",
   "pictures",
+  "layers",
 ] as const satisfies readonly (keyof LossInputs)[];
 
 /** The inputs of losses for which there is only what is given. `otherwise`: what is wrong where one reads something else. */

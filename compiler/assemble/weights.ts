@@ -7,6 +7,8 @@ import {
   type Bound,
   type DecoderContext,
   type Encoder,
+  givenNetwork,
+  type LossContext,
   type ParameterTree,
   slowCopy,
   tokenParameter,
@@ -35,6 +37,7 @@ import {
   encoderUnder,
   type InputPart,
   isEncoder,
+  networkBeside,
   type Objective,
   type Parts,
   type TeacherPart,
@@ -181,7 +184,9 @@ function putObjective(branches: Branches, parts: Parts, objective: Objective): O
   }
   return {
     encoder: encoder === null ? null : putCodeEncoder(growing, input, encoder, label),
-    losses: losses.map((loss) => putLoss(growing, loss, { encoderWidth, array: input.array }, label)),
+    losses: losses.map((loss) =>
+      putLoss(growing, loss, { encoderWidth, array: input.array }, label, seeingBeside(growing, parts, latent)),
+    ),
   };
 }
 
@@ -314,6 +319,20 @@ const isPartOf = (reader: EncoderPart, encoder: EncoderPart): boolean =>
 /** A second set of the weights of an encoder and of all that it reads, under the names that they have in the model. */
 const copyOf = (parts: Parts, last: EncoderPart, branchOf: BranchOf): ParameterTree =>
   backboneOf(parts, new Branches(), last).joinedAs(branchOf);
+
+/** What declares the weights of a given network that sees what an encoder sees, each in the place that it has beside an encoder of its own. */
+const seeingBeside =
+  ({ owners }: Growing, parts: Parts, beside: EncoderPart): LossContext["seeing"] =>
+  (given) => {
+    const network = networkBeside(beside, given);
+    const own = backboneOf({ ...parts, encoders: [network] }, new Branches(), network);
+    const tree = givenNetwork(own.root.tree);
+    for (const [name, branch] of Object.entries(own.root.tree)) {
+      const owner = own.owners.get(branch);
+      if (owner) owners.set(tree[name] as ParameterTree, owner);
+    }
+    return tree;
+  };
 
 /** Adds what judges predictions. */
 function putAdversary(

@@ -34,7 +34,7 @@ export function badlyJoined(wiring: DraftWiring): readonly Finding[] {
       case "encoder":
         return part.within ? ofUnmasked(part, wiring) : ofJointMask(part, wiring);
       case "loss":
-        return unevenLoss(part, wiring);
+        return [...unevenLoss(part, wiring), ...unseenLayers(part, wiring)];
       case "mask":
         return [...unseenBy(part, "attention", sourcesAt(wiring, part, "set"), wiring), ...unguided(part, wiring)];
       case "target":
@@ -343,4 +343,34 @@ function unevenLoss(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
       joint,
     ),
   ];
+}
+
+/** A loss that compares layers with those of a network that is shown the same tokens, where none could be. */
+function unseenLayers(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  if (!asKind("loss", part.definition)?.readsLayers) return [];
+  const [encoder] = sourcesAt(wiring, part, "prediction").flatMap((decoder) => encoderUnder(wiring, decoder) ?? []);
+  const [tokens] = encoder ? tokensUnder(wiring, encoder) : [];
+  if (!encoder || !tokens) return [];
+  const several = (slot: string): DraftPart | undefined => ownParts(wiring, slot)[1];
+  const entered = (hidingOf(wiring, tokens) ?? "drop") === "drop" ? undefined : masksOver(wiring, tokens)[0];
+  const isUnread = (encoder.definition as Encoder).outputs === undefined;
+  const isText = asKind("tokens", tokens.definition)?.numbers === "ids";
+  const wrong: readonly (readonly [DraftPart | undefined, string, string])[] = [
+    [isUnread ? encoder : undefined, "this encoder's layers cannot be read", "use an encoder such as `vit`"],
+    [several("input") ?? several("encoder"), "the model has several", "use it in a model of one input and one encoder"],
+    [ownParts(wiring, "latents")[0], "of the encoder latents alone go on", "remove one of them"],
+    [isText ? tokens : undefined, "behind the end of a text others stand", "use it in a model of another input"],
+    [
+      entered,
+      "hidden ones enter the encoder as something else",
+      "write `hidden: drop`, or use a decoder such as `vit`",
+    ],
+  ];
+  return wrong
+    .flatMap(([other, what, help]) => {
+      if (!other) return [];
+      const message = `the loss ${blockOf(part)} compares what two networks make of the same tokens, and ${what}`;
+      return [unreadable(part, message, "The network was trained on visible tokens of one input.", help, other)];
+    })
+    .slice(0, 1);
 }

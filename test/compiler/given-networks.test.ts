@@ -106,3 +106,61 @@ test.each([
   const { diagnostics } = analyzed(text(tokens, "", looks));
   expect(diagnostics.map(({ code, message: said }) => `${code}: ${said}`)).toEqual([message]);
 });
+
+describe("a network that sees the same tokens", () => {
+  const follows = (lines: string, through = "vit(depth: 2, width: 12, heads: 2), layer: 1, given_layer: 2") =>
+    `edition 2026\n\nmodel Student {\n  ${lines}\n  loss mse\n  loss distillation(through: ${through})\n}\n`;
+  const input = "input image(size: 16x16, channels: 1)\n  tokens patch(size: 4x4)\n  mask random(ratio: 50%)";
+  const decoded = "decoder vit(depth: 1, width: 8, heads: 2)\n  target pixels(normalize: none)";
+  const encoder = "encoder vit(depth: 1, width: 8, heads: 2)";
+  const student = `${input}\n  ${encoder}\n  ${decoded}`;
+  const modelOf = (text: string, name: string) => {
+    const { models, diagnostics } = analyzed(text);
+    expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+    return models.get(name) as never;
+  };
+
+  test("takes the encoder that is named, its tokens and positions too, also where it is as the model's own", () => {
+    for (const width of [8, 12]) {
+      const of = (depth: number) => student.replace("depth: 1, width: 8", `depth: ${depth}, width: ${width}`);
+      const through = `vit(depth: 1, width: ${width}, heads: 2), layer: 1, given_layer: 1`;
+      const teacher = modelOf(`edition 2026\n\nmodel Teacher {\n  ${of(1)}\n  loss mse\n}\n`, "Teacher");
+      const own = ownedWeights(modelOf(follows(of(1), through), "Student"));
+      const { mappings } = keyMap(own, [{ stage: "teacher", part: "encoder", weights: ownedWeights(teacher) }]);
+      const taken = mappings.flatMap((one) =>
+        one.status !== "dropped" && "from" in one ? [`${one.from.name} > ${one.name}`] : [],
+      );
+      const encoders = ownedWeights(teacher).filter(({ parts }) => parts.includes("encoder"));
+      expect(taken.sort()).toEqual(encoders.map(({ name }) => `${name} > distillation.${name}`).sort());
+    }
+  });
+
+  const [network, plain] = [
+    "vit(depth: 2, width: 12, heads: 2)",
+    "vit(depth: 2, width: 12, heads: 2, class_token: false)",
+  ];
+  const layers = "layer: 1, given_layer: 1";
+  const unlike =
+    "check/unreadable-source: the loss `distillation` compares what two networks make of the same tokens, and";
+  const entered = student.replace("50%)", "50%, hidden: token)").replace(/decoder vit.*/, "decoder linear");
+
+  test.each([
+    [student, `${network}, layer: 2, given_layer: 2`, "loss/distillation/layers: layer 2 of an encoder that has 1"],
+    [
+      student,
+      `${network}, layer: 1, given_layer: 3`,
+      "loss/distillation/given-layers: layer 3 of a network that has 2",
+    ],
+    [student, `${plain}, ${layers}`, "loss/distillation/same-tokens: it puts 0 in front, and the encoder 1"],
+    [entered, `${network}, ${layers}`, `${unlike} hidden ones enter the encoder as something else`],
+    [
+      `${student}\n  latents learned(count: 4, width: 8)`,
+      `${plain}, ${layers}`,
+      `${unlike} of the encoder latents alone go on`,
+    ],
+  ])("is refused where it could not: %#", (lines, through, expected) => {
+    const { diagnostics } = analyzed(follows(lines, through));
+    const errors = diagnostics.filter(({ severity }) => severity === "error");
+    expect(errors.map(({ code, message }) => `${code}: ${message}`)).toEqual([expected]);
+  });
+});

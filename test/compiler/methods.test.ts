@@ -50,7 +50,7 @@ const methods = [
   ...["uvad", "omni-mae", "omni-mae-images"],
   ...["classifier-mean", "classifier-class-token"],
   ...["fcmae", "convmae", "spark", "spark-resnet", "simmim", "swin-mae"],
-  ...["maetok", "perceptual"],
+  ...["maetok", "perceptual", "dmae", "dmae-features"],
 ];
 
 describe.each(methods)("%s", (name) => {

@@ -24,6 +24,7 @@ METHODS = [
     ("encoder", "resnet", "resnet"),
     ("encoder", "swin", "swin"),
     ("loss", "perceptual", "perceptual"),
+    ("loss", "distillation", "dmae"),
     ("head", "segmentation", "segmentation"),
     ("head", "displacement", "registration"),
     ("head", "place_values", "segmentation"),

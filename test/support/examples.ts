@@ -99,7 +99,7 @@ function examplesOf(path: string, vocabulary: Registry): readonly Example[] {
 
 /** The most of what a block has. */
 const most: Readonly<Record<string, number>> = {
-  ...{ depth: 2, neck_depth: 2, layers: 2, classes: 100, frames: 4, times: 2, outline: 4 },
+  ...{ depth: 2, neck_depth: 2, layers: 2, layer: 2, given_layer: 2, classes: 100, frames: 4, times: 2, outline: 4 },
   ...{ neighbours: 4, inner: 4 },
   ...{ patches: 8, levels: 2 },
   ...{ length: 16, vocabulary: 120, mask: 100 },

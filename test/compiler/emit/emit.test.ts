@@ -157,7 +157,7 @@ function withChanges(text: string, start: number): readonly { readonly what: str
 }
 
 /** Models of several inputs, one of text and one of latents, as PyTorch's are recorded. */
-const otherModels = ["cav-mae", "multi-mae", "bert", "maetok", "perceptual", "sg-mae", "semantic-whole"];
+const otherModels = ["cav-mae", "multi-mae", "bert", "maetok", "perceptual", "dmae", "sg-mae", "semantic-whole"];
 const models = [
   ...Object.entries(cases).map(([name, lines]) => ({ name, model: modelOf(spec(lines)), start: lines.length })),
   ...otherModels.map((name) => ({
