@@ -26,6 +26,8 @@ export function evaluate(graph: Graph, feeds: Values, state: Values = {}): { out
   };
   given(graph.feeds, feeds);
   given(graph.state, state);
+  const last = new Map(graph.nodes.flatMap((node) => node.inputs.map((input) => [input, node])));
+  const isWanted = new Set([...graph.outputs.values(), ...graph.updates.values()]);
   for (const node of graph.nodes) {
     if (node.operation === "input") continue;
     const results = compute(
@@ -33,6 +35,8 @@ export function evaluate(graph: Graph, feeds: Values, state: Values = {}): { out
       node.inputs.map((input) => numbersOf(known, input)),
     );
     for (const [i, output] of node.outputs.entries()) known.set(output, results[i] as TypedArray);
+    // What nothing reads any more leaves its memory to what follows.
+    for (const input of node.inputs) if (last.get(input) === node && !isWanted.has(input)) known.delete(input);
   }
   const read = (tensors: ReadonlyMap<string, Tensor>): Values =>
     Object.fromEntries([...tensors].map(([name, tensor]) => [name, numbersOf(known, tensor)]));

@@ -121,9 +121,14 @@ export function taps(size: readonly number[], kernel: readonly number[], windows
   const [count, width] = [sizeOf(places), sizeOf(kernel)];
   const list = new Int32Array(count * width);
   for (let i = 0; i < list.length; i++) {
-    let [place, tap, at, step] = [Math.floor(i / width), i % width, 0, 1];
+    let place = Math.floor(i / width);
+    let tap = i % width;
+    let at = 0;
+    let step = 1;
     for (let axis = size.length - 1; axis >= 0 && at >= 0; axis--) {
-      const [n, wide, many] = [size[axis] as number, kernel[axis] as number, places[axis] as number];
+      const n = size[axis] as number;
+      const wide = kernel[axis] as number;
+      const many = places[axis] as number;
       const from = (place % many) * (windows.strides[axis] as number) - (windows.before[axis] as number);
       const here = from + (tap % wide) * (windows.dilations?.[axis] ?? 1);
       at = here >= 0 && here < n ? at + here * step : -1;

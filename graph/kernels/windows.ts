@@ -12,15 +12,11 @@ interface Shapes {
   readonly y: readonly number[];
 }
 
-/** The channels that one number of y has of one number of a window: where they begin in x and in weight, and their steps there. */
-interface Run {
-  readonly x: number;
-  readonly weight: number;
-  readonly y: number;
-}
+/** Which products of a convolution to sum: `inner` of them from here on, along x one by one, along weight `width` apart; they belong to one y. */
+type Visit = (x: number, weight: number, y: number, inner: number, width: number) => void;
 
-/** Shows the products of a convolution, `inner` of each run at a time: along x one by one, along weight `width` apart. */
-function walk(shapes: Shapes, attributes: Convolution, visit: (run: Run, inner: number, width: number) => void): void {
+/** Shows where the products of a convolution lie, those of one number of y and of one number of its window at a time. */
+function walk(shapes: Shapes, attributes: Convolution, visit: Visit): void {
   const { x, weight, y } = shapes;
   const [o = 0, inner = 0, ...kernel] = weight;
   const [size, channels, width] = [x.slice(1, -1), inner * attributes.groups, sizeOf(kernel)];
@@ -33,8 +29,7 @@ function walk(shapes: Shapes, attributes: Convolution, visit: (run: Run, inner: 
       const row = (sample * inputs + place) * channels;
       const out = (sample * places + Math.floor(i / width)) * o;
       for (let to = 0; to < o; to++) {
-        const weightFrom = to * inner * width + (i % width);
-        visit({ x: row + Math.floor(to / ofGroup) * inner, weight: weightFrom, y: out + to }, inner, width);
+        visit(row + Math.floor(to / ofGroup) * inner, to * inner * width + (i % width), out + to, inner, width);
       }
     }
   }
@@ -70,30 +65,30 @@ export const windows = {
   conv: ([x, weight], attributes, [form]) => {
     const out = zeros(form);
     const shapes = { x: x.shape, weight: weight.shape, y: form.shape };
-    walk(shapes, attributes, (run, inner, width) => {
+    walk(shapes, attributes, (atX, atWeight, atY, inner, width) => {
       let sum = 0;
       for (let c = 0; c < inner; c++) {
-        sum += (x.data[run.x + c] as number) * (weight.data[run.weight + c * width] as number);
+        sum += (x.data[atX + c] as number) * (weight.data[atWeight + c * width] as number);
       }
-      add(out, run.y, sum);
+      add(out, atY, sum);
     });
     return [out];
   },
   convInput: ([y, weight], attributes, [form]) => {
     const out = zeros(form);
     const shapes = { x: form.shape, weight: weight.shape, y: y.shape };
-    walk(shapes, attributes, (run, inner, width) => {
-      const slope = y.data[run.y] as number;
-      for (let c = 0; c < inner; c++) add(out, run.x + c, slope * (weight.data[run.weight + c * width] as number));
+    walk(shapes, attributes, (atX, atWeight, atY, inner, width) => {
+      const slope = y.data[atY] as number;
+      for (let c = 0; c < inner; c++) add(out, atX + c, slope * (weight.data[atWeight + c * width] as number));
     });
     return [out];
   },
   convWeight: ([x, y], attributes, [form]) => {
     const out = zeros(form);
     const shapes = { x: x.shape, weight: form.shape, y: y.shape };
-    walk(shapes, attributes, (run, inner, width) => {
-      const slope = y.data[run.y] as number;
-      for (let c = 0; c < inner; c++) add(out, run.weight + c * width, slope * (x.data[run.x + c] as number));
+    walk(shapes, attributes, (atX, atWeight, atY, inner, width) => {
+      const slope = y.data[atY] as number;
+      for (let c = 0; c < inner; c++) add(out, atWeight + c * width, slope * (x.data[atX + c] as number));
     });
     return [out];
   },

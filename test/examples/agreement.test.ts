@@ -21,7 +21,7 @@ const again =
 const recordInto = process.env.MAE_RECORD;
 
 /** Steps on executors that start every operation from JavaScript: the optimizer's moments are at work in all but the first. */
-const fewer = 8;
+const fewer = 3;
 
 interface Recorded {
   readonly examples: Readonly<Record<string, { readonly digest: string; readonly losses: readonly number[] }>>;
