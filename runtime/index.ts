@@ -40,6 +40,7 @@ export { openData, tokenizerOf } from "./data/open.js";
 export { recordsOf } from "./data/records.js";
 export { type DescribedTable, type DescribeOptions, describeTable } from "./data/table/describe.js";
 export { type MadeVocabulary, type VocabularyOptions, vocabularyOf } from "./data/text/make-vocabulary.js";
+export { type WholeSample, wholeSamples } from "./data/whole.js";
 export * from "./diagnose/index.js";
 export * from "./evaluate/index.js";
 export * from "./executors/index.js";

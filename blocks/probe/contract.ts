@@ -12,6 +12,7 @@ import type { JudgedObject } from "./contours.js";
 import type { Features, Passes } from "./features.js";
 import type { Overlaps } from "./overlaps.js";
 import type { Propagation } from "./propagation.js";
+import { slidingOf } from "./sliding.js";
 import type { ValueErrors } from "./value-errors.js";
 
 export type { Features, Passes } from "./features.js";
@@ -380,10 +381,10 @@ export const defineProbe = <const P extends Params>(probe: FeatureProbe<P>): Fea
 export const judgedOutput = ({ values }: Pick<Bound<Probe>, "values">): string | undefined =>
   ((values.of ?? []) as readonly string[])[0];
 
-/** `knn`, or `knn without 50 % of leads`. */
+/** `knn`, `knn without 50 % of leads`, or `segmentation by windows`. */
 export function conditionName(probe: Bound<Probe>): string {
   const missing = missingOf(probe);
-  const { name } = probe.definition;
+  const name = `${probe.definition.name}${slidingOf(probe) ? " by windows" : ""}`;
   return missing === 0 ? name : `${name} without ${Number((100 * missing).toPrecision(4))} % of leads`;
 }
 

@@ -64,6 +64,7 @@ export {
 } from "./contract.js";
 export { meanOf, overlapsOf, sharesOf } from "./overlaps.js";
 export { Carrier, type GridSize, labelsAt, labelsResized, type Propagation } from "./propagation.js";
+export { type Sliding, slidingOf } from "./sliding.js";
 export { surfaceDistances } from "./surfaces.js";
 export { type ValueErrors, valueErrorsOf } from "./value-errors.js";
 export {

@@ -1,6 +1,7 @@
 /** How far the numbers that a head says of places are from those that stand there, over all test samples. */
 
 import { defineValueProbe } from "./contract.js";
+import { slidingFits, slidingParams, slidingWords } from "./sliding.js";
 import type { ValueErrors } from "./value-errors.js";
 
 export const placeErrors = defineValueProbe({
@@ -9,7 +10,7 @@ export const placeErrors = defineValueProbe({
     "How far the numbers that a head says of places are: root of mean square, mean, share of the value, and how many are near.",
   source: "Eigen et al., Depth Map Prediction from a Single Image using a Multi-Scale Deep Network, NeurIPS 2014",
   since: "0.2",
-  params: {},
+  params: { ...slidingParams },
   requires: [
     {
       name: "values",
@@ -19,8 +20,9 @@ export const placeErrors = defineValueProbe({
       say: () => "the model does not say values of places",
       help: () => "judge its features or classes, or give it a head such as `place_values`",
     },
+    ...slidingFits,
   ],
-  async judgeValues(_, samples) {
+  async judgeValues(p, samples) {
     const total = (of: (one: ValueErrors) => number): number => samples.reduce((sum, one) => sum + of(one), 0);
     const [places, positive] = [total((one) => one.places), total((one) => one.positive)];
     const within = ([0, 1, 2] as const).map((k) => total((one) => one.within[k]) / positive);
@@ -36,7 +38,7 @@ export const placeErrors = defineValueProbe({
       scores: Object.fromEntries(Object.entries(scores).filter(([, score]) => !Number.isNaN(score))),
       protocol:
         `over the ${places} places with a value of all ${samples.length} test samples together: root of the mean squared difference, mean difference; of the ${positive} whose value ` +
-        "is above zero: mean difference as a share of the value, and shares whose ratio to it, or its to them, is below 1.25, its square and its cube",
+        `is above zero: mean difference as a share of the value, and shares whose ratio to it, or its to them, is below 1.25, its square and its cube${slidingWords(p)}`,
     };
   },
 });

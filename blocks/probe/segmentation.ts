@@ -3,6 +3,7 @@
 import { flag } from "../params.js";
 import { definePlaceProbe, saysPlaces } from "./contract.js";
 import { meanOf, sharesOf, together } from "./overlaps.js";
+import { slidingFits, slidingParams, slidingWords } from "./sliding.js";
 
 /** A share of a class, or null where it is neither said nor there. */
 const known = (share: number | undefined): number | null => (share === undefined || Number.isNaN(share) ? null : share);
@@ -18,8 +19,9 @@ export const segmentation = definePlaceProbe({
       default: true,
       doc: "Whether class 0 counts among the classes whose mean is taken; places of it count in any case.",
     }),
+    ...slidingParams,
   },
-  requires: [saysPlaces],
+  requires: [saysPlaces, ...slidingFits],
   async judgePlaces(p, samples, { classes }) {
     const first = p.background ? 0 : 1;
     const all = together(
@@ -39,7 +41,7 @@ export const segmentation = definePlaceProbe({
       },
       protocol:
         `intersection over union of each class over the places of all ${samples.length} test samples together, its mean over the classes that are said or ` +
-        `there${p.background ? "" : ", without class 0"}; right: of all ${judged} places that count; dice: the same of all, dice of samples: of each, averaged`,
+        `there${p.background ? "" : ", without class 0"}; right: of all ${judged} places that count; dice: the same of all, dice of samples: of each, averaged${slidingWords(p)}`,
       details: {
         per_class: shares.iou.map((iou, k) => ({ iou: known(iou), dice: known(shares.dice[k]), places: all.there[k] })),
       },

@@ -3,6 +3,7 @@
 import { flag } from "../params.js";
 import { definePlaceProbe, saysPlaces } from "./contract.js";
 import { meanOf } from "./overlaps.js";
+import { slidingFits, slidingParams, slidingWords } from "./sliding.js";
 
 export const surfaceDistance = definePlaceProbe({
   name: "surface_distance",
@@ -10,11 +11,11 @@ export const surfaceDistance = definePlaceProbe({
     "The 95th percentile of the Hausdorff distance between the surfaces of what a head says and of what is there.",
   source: "Huttenlocher et al., Comparing Images Using the Hausdorff Distance, PAMI 1993",
   since: "0.2",
-  params: { background: flag({ default: false, doc: "Whether class 0 counts too." }) },
-  requires: [saysPlaces],
+  params: { background: flag({ default: false, doc: "Whether class 0 counts too." }), ...slidingParams },
+  requires: [saysPlaces, ...slidingFits],
   scale: "number",
   measures: "surfaces",
-  async judgePlaces({ background }, samples, { classes }) {
+  async judgePlaces({ background, ...others }, samples, { classes }) {
     const first = background ? 0 : 1;
     const ofClass = (k: number): readonly number[] => samples.map(({ surfaces = [] }) => surfaces[k] ?? Number.NaN);
     const kinds = Array.from({ length: Math.max(0, classes - first) }, (_, i) => first + i);
@@ -28,8 +29,8 @@ export const surfaceDistance = definePlaceProbe({
     return {
       scores: { hd95: meanOf(each), missed },
       protocol:
-        `the larger of both directions' 95th percentiles of distances between surfaces, in places of the model's input; its mean over the classes${background ? "" : " but 0"} that are ` +
-        `both said and there, then over ${samples.length} test samples; missed: classes of a sample that are only said or only there, which have no distance`,
+        `the larger of both directions' 95th percentiles of distances between surfaces, in places of what is judged; its mean over the classes${background ? "" : " but 0"} that are ` +
+        `both said and there, then over ${samples.length} test samples; missed: classes of a sample that are only said or only there, which have no distance${slidingWords(others)}`,
       details: { per_class: means.map((one) => ({ ...one, hd95: Number.isNaN(one.hd95) ? null : one.hd95 })) },
     };
   },

@@ -17,7 +17,7 @@ export interface LabelledOptions {
 }
 
 export async function labelledData({ program, training, root, most, note }: LabelledOptions): Promise<LabelledData> {
-  const { coloursOf, evaluationBatches, judgedFields, openData, recordsOf, RunError } = await import(
+  const { coloursOf, evaluationBatches, judgedFields, openData, recordsOf, RunError, wholeSamples } = await import(
     "../../runtime/index.js"
   );
   const train = thinned(await openData(training.data, "train", root, program), most);
@@ -58,6 +58,18 @@ export async function labelledData({ program, training, root, most, note }: Labe
     },
     async *places() {
       yield* evaluationBatches({ index: await tested(), ...common, fields: judgedFields(program) });
+    },
+    async *wholes(pictures) {
+      const { augment, arrays } = common;
+      yield* wholeSamples({
+        index: await tested(),
+        augment,
+        arrays,
+        root,
+        note,
+        fields: judgedFields(program),
+        pictures,
+      });
     },
     async records(parts) {
       const index = await tested();

@@ -11,6 +11,7 @@ import {
   type Label,
   type ModelProgram,
   type Sample,
+  type Sliding,
   type Training,
   type View,
   viewName,
@@ -147,6 +148,8 @@ export interface Preparation {
   readonly fields: Readonly<Record<string, BoundField>>;
   /** Folders of fields are relative to it. */
   readonly root: string;
+  /** Nothing is cut out of a sample, and pictures are as large as that says; if absent, an array of the model's size is made. Of evaluation. */
+  readonly whole?: Sliding["pictures"];
   /** What this thread keeps of files; if absent, nothing. */
   readonly kept?: Kept;
 }

@@ -154,7 +154,8 @@ function sameSize(
   });
 }
 
-async function preparedFrom(
+/** What one input reads of a sample. Throws as `prepare`. */
+export async function preparedFrom(
   source: Source,
   item: Item,
   array: NamedArray,

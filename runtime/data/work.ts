@@ -210,7 +210,7 @@ function placesIn(buffers: BatchBuffers, preparation: Preparation): (place: numb
   });
 }
 
-function toPlain(error: unknown): PlainError {
+export function toPlain(error: unknown): PlainError {
   if (error instanceof RunError) return { code: error.code, what: error.what, why: error.why, help: error.help };
   return {
     code: null,

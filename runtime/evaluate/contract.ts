@@ -1,10 +1,18 @@
 /** What is evaluated, and what comes of it. */
 
-import { type Augment, conditionName, DataError, type Probe, type ProbeResult } from "../../blocks/index.js";
+import {
+  type Augment,
+  conditionName,
+  DataError,
+  type Probe,
+  type ProbeResult,
+  type Sliding,
+} from "../../blocks/index.js";
 import { type Random, randomStream } from "../../graph/index.js";
 import type { EvaluationBatch, TrainingPass, Views } from "../data/batches.js";
 import type { Canvas } from "../data/image/png.js";
 import type { Parts, SampleRecord } from "../data/records.js";
+import type { WholeSample } from "../data/whole.js";
 import type { Executor } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
 import type { Bound } from "../train/contract.js";
@@ -24,6 +32,8 @@ export interface LabelledData {
   readonly test: (views?: Views) => AsyncIterable<LabelledBatch>;
   /** Test samples with what the places of a model's head are judged by; if absent, they cannot be. */
   readonly places?: () => AsyncIterable<LabelledBatch>;
+  /** The same samples as wholes, which may be larger than the model's input; if absent, windows cannot lie over them. */
+  readonly wholes?: (pictures: Sliding["pictures"]) => AsyncIterable<WholeSample>;
   /** Where sequences are that probes name, and how colours of frames are normalised; if absent, they lie in the working folder and are not. */
   readonly sequences?: { readonly root: string; readonly colours: ColourScale | null };
   readonly classes: readonly string[];

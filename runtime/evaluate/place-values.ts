@@ -5,13 +5,15 @@ import {
   arrayInputs,
   arrayLength,
   arrayOf,
+  type ModelProgram,
   planesOf,
   predictOf,
+  type Sliding,
   type ValueErrors,
   type ValueProbe,
   valueErrorsOf,
 } from "../../blocks/index.js";
-import { invariant } from "../../graph/index.js";
+import { invariant, sizeOf } from "../../graph/index.js";
 import type { Canvas } from "../data/image/png.js";
 import { RunError } from "../run-error.js";
 import type { Bound } from "../train/contract.js";
@@ -31,6 +33,7 @@ import {
   sheetHeight,
   tileOf,
 } from "./tiles.js";
+import { bySliding, saidOfWholes } from "./wholes.js";
 
 /** Judges what a head says of the values of places by each probe, on the test samples. */
 export async function judgeValues(
@@ -39,29 +42,55 @@ export async function judgeValues(
   options: EvaluateOptions,
 ): Promise<Pick<Evaluation, "rows" | "samples">> {
   if (probes.length === 0) return { rows: [], samples: { train: 0, test: 0 } };
-  const samples: ValueErrors[] = [];
-  for await (const { said, there } of seenValues(model, options)) {
-    samples.push(valueErrorsOf(said, there));
-    options.report?.({ stage: "predictions", done: samples.length, total: null });
-  }
-  if (!samples.some(({ places }) => places > 0)) {
-    throw new RunError("run/data", {
-      what: "There are no test samples with values to judge places on",
-      help: "Name a test split with maps, or hold some samples out.",
-    });
-  }
   const rows: EvaluationRow[] = [];
-  for (const probe of probes) {
+  let test = 0;
+  for (const { sliding, probes: own } of bySliding(probes)) {
+    const samples: ValueErrors[] = [];
+    for await (const { said, there } of sliding ? slidValues(model, sliding, options) : seenValues(model, options)) {
+      samples.push(valueErrorsOf(said, there));
+      options.report?.({ stage: "predictions", done: samples.length, total: null });
+    }
+    if (!samples.some(({ places }) => places > 0)) {
+      throw new RunError("run/data", {
+        what: "There are no test samples with values to judge places on",
+        help: "Name a test split with maps, or hold some samples out.",
+      });
+    }
     const kind = { source: "head", selection: null } as const;
-    rows.push(await rowOf(kind, 1, probe, options, () => probe.definition.judgeValues(probe.values, samples)));
+    for (const probe of own)
+      rows.push(await rowOf(kind, 1, probe, options, () => probe.definition.judgeValues(probe.values, samples)));
+    test = samples.length;
   }
-  return { rows, samples: { train: 0, test: samples.length } };
+  return { rows, samples: { train: 0, test } };
 }
 
 /** Of one sample: the values that are said, [...axes], and those that are there with whether they are some, [...axes, 2]. */
 interface SeenValues {
   readonly said: Float32Array;
   readonly there: Float32Array;
+}
+
+const withoutValues = ({ name }: ModelProgram): RunError =>
+  new RunError("run/features", {
+    what: `${name} says no values of places`,
+    help: "Judge its features or classes instead.",
+  });
+
+/** The values of the places of whole samples, by windows over them. */
+async function* slidValues(
+  model: Trained,
+  sliding: Sliding,
+  options: Pick<EvaluateOptions, "data" | "executor">,
+): AsyncGenerator<SeenValues> {
+  const [field] = Object.keys(judgedFields(model.program));
+  if (!model.program.values || field === undefined) throw withoutValues(model.program);
+  for await (const { sides, there, tell } of saidOfWholes(model, sliding, field, options)) {
+    const said = new Float32Array(sizeOf(sides));
+    await tell((place, [value]) => {
+      said[place] = value as number;
+    });
+    yield { said, there: there as Float32Array };
+  }
 }
 
 /** Throws `run/features` for a model whose head says no values of places. */
@@ -71,12 +100,7 @@ async function* seenValues(
 ): AsyncGenerator<SeenValues> {
   const { program } = model;
   const batches = data.places?.();
-  if (!program.values || !batches) {
-    throw new RunError("run/features", {
-      what: `${program.name} says no values of places`,
-      help: "Judge its features or classes instead.",
-    });
-  }
+  if (!program.values || !batches) throw withoutValues(program);
   const [name] = Object.keys(judgedFields(program));
   const frozen = await openFrozen(model, executor, atOnce, (g, w) => ({
     said: predictOf(program)(g, w, arrayInputs(g, program)),

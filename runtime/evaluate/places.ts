@@ -14,11 +14,12 @@ import {
   type PlaceProbe,
   predictOf,
   registry,
+  type Sliding,
   saidBy,
   sharesOf,
   surfaceDistances,
 } from "../../blocks/index.js";
-import { invariant } from "../../graph/index.js";
+import { invariant, sizeOf } from "../../graph/index.js";
 import type { BatchArrays } from "../data/batches.js";
 import type { Canvas } from "../data/image/png.js";
 import type { Executor } from "../executors/executor.js";
@@ -30,6 +31,7 @@ import { foldedShare, movedBy } from "./displacement.js";
 import type { LabelledBatch } from "./features.js";
 import { openFrozen, type Trained } from "./frozen.js";
 import { placesPicture, type ShownPlaces } from "./places-picture.js";
+import { bySliding, saidOfWholes } from "./wholes.js";
 
 /** Samples computed at once: what is said of every place of many would not fit into memory. */
 export const atOnce = 8;
@@ -41,44 +43,74 @@ export async function judgePlaces(
   options: EvaluateOptions,
 ): Promise<Pick<Evaluation, "rows" | "samples">> {
   if (probes.length === 0) return { rows: [], samples: { train: 0, test: 0 } };
-  const samples: JudgedPlaces[] = [];
   const { registers } = model.program;
   const classes = model.program.classes ?? (registers ? await classesIn(options) : 0);
-  const seen = registers ? movedPlaces(model, registers, options) : seenPlaces(model, options);
+  const rows: EvaluationRow[] = [];
+  let test = 0;
+  for (const { sliding, probes: own } of bySliding(probes)) {
+    const samples = await judgedPlaces(model, { sliding, probes: own, classes }, options);
+    for (const probe of own) {
+      const kind = { source: "head", selection: null } as const;
+      rows.push(
+        await rowOf(kind, classes, probe, options, () =>
+          probe.definition.judgePlaces(probe.values, samples, { classes }),
+        ),
+      );
+    }
+    test = samples.length;
+  }
+  return { rows, samples: { train: 0, test } };
+}
+
+interface Judging {
+  readonly sliding: Sliding | null;
+  readonly probes: readonly Bound<PlaceProbe>[];
+  readonly classes: number;
+}
+
+async function judgedPlaces(
+  model: Trained,
+  { sliding, probes, classes }: Judging,
+  options: EvaluateOptions,
+): Promise<readonly JudgedPlaces[]> {
+  const samples: JudgedPlaces[] = [];
+  const { registers } = model.program;
+  const seen = registers
+    ? movedPlaces(model, registers, options)
+    : sliding
+      ? slidPlaces(model, sliding, options)
+      : seenPlaces(model, options);
   const measured = probes.some(({ definition }) => definition.measures === "surfaces");
-  const [sizes = []] = Object.values(model.program.arrays).map(({ axes }) => axes.map(({ size }) => size));
-  for await (const { said, there, before } of seen) {
+  const [declared = []] = Object.values(model.program.arrays).map(({ axes }) => axes.map(({ size }) => size));
+  for await (const { said, there, before, sides = declared } of seen) {
     const overlaps = overlapsOf(said, there, classes);
     const moved = before && { before: overlapsOf(before.map, there, classes), folded: before.folded };
-    const surfaces = measured && { surfaces: surfaceDistances(said, there, sizes, classes) };
+    const surfaces = measured && { surfaces: surfaceDistances(said, there, sides, classes) };
     samples.push({ overlaps, ...surfaces, ...(moved ? { moved } : {}) });
     options.report?.({ stage: "predictions", done: samples.length, total: null });
   }
-  if (samples.length === 0) {
-    throw new RunError("run/data", {
-      what: "There are no test samples to judge places on",
-      help: "Name a test split with maps, or hold some samples out.",
-    });
-  }
-  const rows: EvaluationRow[] = [];
-  for (const probe of probes) {
-    const kind = { source: "head", selection: null } as const;
-    rows.push(
-      await rowOf(kind, classes, probe, options, () =>
-        probe.definition.judgePlaces(probe.values, samples, { classes }),
-      ),
-    );
-  }
-  return { rows, samples: { train: 0, test: samples.length } };
+  if (samples.length > 0) return samples;
+  throw new RunError("run/data", {
+    what: "There are no test samples to judge places on",
+    help: "Name a test split with maps, or hold some samples out.",
+  });
 }
 
 /** The classes of the places of one sample, in raster order; below zero: nobody says. */
 export interface SeenPlaces {
   readonly said: Int32Array;
   readonly there: Int32Array;
+  /** Of a whole sample; if absent, they are the model's. */
+  readonly sides?: readonly number[];
   /** Where classes were moved to their places: how they lay before, and the share of places at which it folds. */
   readonly before?: { readonly map: Int32Array; readonly folded: number };
 }
+
+const withoutPlaces = ({ name }: ModelProgram): RunError =>
+  new RunError("run/features", {
+    what: `${name} does not say what stands at each place`,
+    help: "Judge its features or classes instead.",
+  });
 
 /** Throws `run/features` for a model whose head says nothing of places. */
 async function* seenPlaces(
@@ -86,12 +118,7 @@ async function* seenPlaces(
   { data, executor }: Pick<EvaluateOptions, "data" | "executor">,
 ): AsyncGenerator<SeenPlaces> {
   const batches = data.places?.();
-  if (!model.program.places || !batches) {
-    throw new RunError("run/features", {
-      what: `${model.program.name} does not say what stands at each place`,
-      help: "Judge its features or classes instead.",
-    });
-  }
+  if (!model.program.places || !batches) throw withoutPlaces(model.program);
   const reader = await placeReader(model, executor);
   try {
     for await (const batch of batches) {
@@ -105,6 +132,27 @@ async function* seenPlaces(
     await reader.close();
   }
 }
+
+/** The classes of the places of whole samples, by windows over them. */
+async function* slidPlaces(
+  model: Trained,
+  sliding: Sliding,
+  options: Pick<EvaluateOptions, "data" | "executor">,
+): AsyncGenerator<SeenPlaces> {
+  const [field] = Object.keys(judgedFields(model.program));
+  if (!model.program.places || field === undefined) throw withoutPlaces(model.program);
+  for await (const { sides, there, tell } of saidOfWholes(model, sliding, field, options)) {
+    const said = new Int32Array(sizeOf(sides));
+    await tell((place, logits) => {
+      said[place] = largestAt(logits);
+    });
+    yield { said, there: there as Int32Array, sides };
+  }
+}
+
+/** The first of the largest. */
+const largestAt = (numbers: Float32Array): number =>
+  numbers.reduce((best, number, i) => (number > (numbers[best] as number) ? i : best), 0);
 
 /** The classes that are there, of all samples of a batch. */
 export function mapsIn({ fields = {} }: Pick<LabelledBatch, "fields">, program: ModelProgram): Int32Array {

@@ -24,6 +24,9 @@ const tones: readonly AugmentStep["kind"][] = ["levels", "stretch", "blend", "bl
 const isGeometry = (step: AugmentStep): step is Geometry => geometry.includes(step.kind);
 const isTone = (step: AugmentStep): step is Tone => tones.includes(step.kind);
 
+/** Whether a step leaves all of a picture or a volume. */
+const leavesAll = ({ kind }: AugmentStep): boolean => kind !== "crop" && kind !== "box";
+
 /** Whether a step makes pixels of pixels, before they become the numbers of an array. */
 export const isOfPixels = (step: AugmentStep): step is PixelStep => isGeometry(step) || isTone(step);
 export const pixelStepsOf = (steps: readonly AugmentStep[]): readonly PixelStep[] => steps.filter(isOfPixels);
@@ -59,14 +62,15 @@ function draw(
   preparation: Preparation,
   what: string,
 ): readonly AugmentStep[] {
-  const { augment, mode, arrays } = preparation;
+  const { augment, mode, arrays, whole } = preparation;
   const { view = middleView } = item;
   const context = { ...augmentContext(array.shape), view };
   const { image } = context;
   const streams = streamsFor(item, array, preparation);
   const steps: AugmentStep[] = [];
   let current = size;
-  const add = (more: readonly AugmentStep[]): void => {
+  const add = (planned: readonly AugmentStep[]): void => {
+    const more = whole ? planned.filter(leavesAll) : planned;
     if (more.some(isTone) && steps.some(({ kind }) => kind === "normalize")) throw coloursTooLate();
     steps.push(...more);
     current = more.reduce(sizeAfter, current);
@@ -78,12 +82,13 @@ function draw(
       const random = input === undefined ? streams.shared : streams.own;
       add(definition.plan(values, current, context, random));
       if (current.height * current.width > mostPixels) throw tooLarge(what, before, current);
-    } else add(definition.evaluationPlan?.(values, current, context) ?? []);
+    } else if (!whole) add(definition.evaluationPlan?.(values, current, context) ?? []);
   }
   // Where nothing cuts recordings, only their beginnings are read.
   if (view.clip.of > 1 && isRecorded(array.shape) && !steps.some(({ kind }) => kind === "cut"))
     steps.push({ kind: "cut", at: shareOf(view.clip), pad: array.shape.sound !== undefined });
-  if (mode === "evaluate") add(cover(current, image, view));
+  if (mode === "evaluate" && whole !== "own") add(cover(current, image, view));
+  if (whole) return steps;
   if (current.height !== image.height || current.width !== image.width) throw wrongSize(what, current, image);
   return steps;
 }
@@ -116,7 +121,7 @@ function streamsFor(
   return { shared, own };
 }
 
-function sizeAfter(size: Size, step: AugmentStep): Size {
+export function sizeAfter(size: Size, step: AugmentStep): Size {
   return step.kind === "crop" || step.kind === "resize" ? { height: step.height, width: step.width } : size;
 }
 
