@@ -106,7 +106,7 @@ export interface Maps<P extends Params = Params, T extends ParameterTree = Param
   /** The finest first. */
   levels(p: ValuesOf<P>): readonly MapLevel[];
   /** The kernel that reads the array, by its name among the encoder's weights. */
-  readonly reads: string;
+  reads(p: ValuesOf<P>): string;
   /**
    * What enters in place of hidden cells. `zero`: a cell is what one place of the deepest map has of the array, and stays hidden at every
    * stride. `token`: a cell is what one place of the first map has; a learned vector stands there instead, and from then on nothing
@@ -115,6 +115,18 @@ export interface Maps<P extends Params = Params, T extends ParameterTree = Param
   readonly hiding: Extract<Hiding, "zero" | "token">;
   /** array [B, ...axes, C] -> a map for each level, [B, ...S, D]; of `zero`, zeros where it is hidden. */
   encode(code: Code, p: ValuesOf<P>, w: Weights<T>, array: Tensor, seen: Seen): readonly Tensor[];
+  /** Present where each place of the deepest map is one of so many codes. */
+  readonly codes?: Codes<P>;
+}
+
+/** How places of a map are told by numbers. */
+export interface Codes<P extends Params = Params> {
+  /** How many there are. */
+  count(p: ValuesOf<P>): number;
+  /** map [B, ...S, D] -> the code of each place in raster order, int32 [B, N] */
+  of(code: Code, p: ValuesOf<P>, map: Tensor): Tensor;
+  /** codes int32 [B, N] of so many places along each axis -> the map that has them, [B, ...S, D] */
+  map(code: Code, p: ValuesOf<P>, codes: Tensor, counts: readonly number[]): Tensor;
 }
 
 /** What an encoder of maps is told besides the array. */

@@ -113,7 +113,7 @@ export const convnext = defineMapEncoder({
   },
   maps: {
     levels: stageLevels,
-    reads: "downsample_layers.0.0.weight",
+    reads: () => "downsample_layers.0.0.weight",
     hiding: "zero",
     encode(code, p, w, array, { kept }) {
       const { downsample_layers, stages } = w as unknown as Stages;

@@ -146,7 +146,7 @@ export const convvit = defineMapEncoder({
   },
   maps: {
     levels: stageLevels,
-    reads: `${embedName(0)}.proj.weight`,
+    reads: () => `${embedName(0)}.proj.weight`,
     hiding: "zero",
     encode(code, p, weights, array, { kept, places }: Seen) {
       const w = weights as unknown as Branches;

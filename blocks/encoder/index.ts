@@ -4,11 +4,13 @@ import { bert } from "./bert.js";
 import { convnext } from "./convnext.js";
 import { convvit } from "./convvit.js";
 import { embedded } from "./embedded.js";
+import { quantized } from "./quantized.js";
 import { resnet } from "./resnet.js";
 import { swin } from "./swin.js";
 import { vit } from "./vit.js";
 
 export {
+  type Codes,
   cellsUnder,
   type Drops,
   deepest,
@@ -21,6 +23,6 @@ export {
   type Seen,
   type TokenOrigin,
 } from "./contract.js";
-export { bert, convnext, convvit, embedded, resnet, swin, vit };
+export { bert, convnext, convvit, embedded, quantized, resnet, swin, vit };
 
-export const encoders = [bert, convnext, convvit, embedded, resnet, swin, vit] as const;
+export const encoders = [bert, convnext, convvit, embedded, quantized, resnet, swin, vit] as const;

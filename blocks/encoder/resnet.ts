@@ -112,7 +112,7 @@ export const resnet = defineMapEncoder({
   },
   maps: {
     levels,
-    reads: "conv1.weight",
+    reads: () => "conv1.weight",
     hiding: "zero",
     encode(code, p, w, array, { kept }) {
       const weights = w as unknown as Readonly<Record<string, readonly unknown[]>>;

@@ -107,7 +107,7 @@ export const swin = defineMapEncoder({
   },
   maps: {
     levels,
-    reads: "patch_embed.proj.weight",
+    reads: () => "patch_embed.proj.weight",
     hiding: "token",
     encode(code, p, w, array, { kept, drops }) {
       const { patch_embed, hidden_token, layers } = w as unknown as Stages;

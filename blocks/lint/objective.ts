@@ -29,11 +29,16 @@ const manyVisible = 0.9;
 /** MaskFeat and BEiT hide about 40 % and show 60 %. */
 const mostVisible = 0.62;
 
+/** Whether what goes on of an encoder are latents or codes: no patch can be copied through them. */
+const isNarrow = (lines: readonly LintLine[]): boolean =>
+  inSlot(lines, "latents").length > 0 ||
+  inSlot(lines, "encoder").some(({ definition }) => mustBe("encoder", definition).maps?.codes !== undefined);
+
 /** Remarks on masks whose share of visible patches is odd. Of words, which are hard to guess, few are chosen. */
 function shownRemarks(lines: readonly LintLine[], isOdd: (share: number) => boolean, help: string): readonly Remark[] {
   const grid = latticeOfLines(lines);
-  // Behind latents there is something to learn where nothing is hidden, and of views, where nothing is drawn.
-  if (!grid || inSlot(lines, "latents").length > 0 || inSlot(lines, "target").length === 0) return [];
+  // There is something to learn where nothing is hidden: behind a narrow passage, and of views, where nothing is drawn.
+  if (!grid || isNarrow(lines) || inSlot(lines, "target").length === 0) return [];
   const masks = inSlot(lines, "mask").filter(({ definition }) => !mustBe("mask", definition).corrupts);
   return masks.flatMap((mask): readonly Remark[] => {
     const { answer: visible, read } = readFrom(mask, (definition, values) =>
@@ -150,9 +155,8 @@ export const objectiveLints: readonly Lint[] = [
     reason: "Visible patches can be copied, and what is spent on them is not spent on predicting.",
     more: "Masked autoencoders lose half a point of accuracy where every patch counts.",
     example: { write: { "loss    mse(on: hidden)": "loss    mse(on: all)" } },
-    // Behind latents no patch can be copied.
     model: (lines) =>
-      inSlot(lines, "latents").length > 0
+      isNarrow(lines)
         ? []
         : onRemarks(
             lines,

@@ -1,11 +1,11 @@
 /** How far a prediction is from the original for a network that was trained to see: the perceptual loss of LPIPS, without its learned weights. */
 
-import { blockParam } from "../block-values.js";
-import { cellsUnder, deepest, type Encoder } from "../encoder/index.js";
+import { blockParam, soundWithin } from "../block-values.js";
+import { cellsUnder, type Encoder } from "../encoder/index.js";
 import { givenNetwork, perceptualDistance } from "../nn/index.js";
 import type { Weights } from "../parameters.js";
 import { choice } from "../params.js";
-import { defineLoss, lossWeight } from "./contract.js";
+import { defineLoss, type JudgedTargets, lossWeight } from "./contract.js";
 
 export const perceptual = defineLoss({
   name: "perceptual",
@@ -45,18 +45,7 @@ export const perceptual = defineLoss({
       say: ({ through }) => `\`${through.block.name}\` gives tokens, and maps are compared`,
       help: () => "use an encoder of maps, such as `convnext`",
     },
-    {
-      name: "whole-cells",
-      at: "through",
-      doc: "The stride of the deepest map divides every axis of the input.",
-      holds: ({ through: { block, values } }, { array }) => {
-        const { stride } = deepest(block.maps?.levels(values) ?? [{ stride: 1, width: 1 }]);
-        return array.axes.every(({ size }) => size % stride === 0);
-      },
-      say: ({ through: { block, values } }, { array }) =>
-        `its deepest map has a stride of ${deepest(block.maps?.levels(values) ?? []).stride}, and the input has ${array.axes.map(({ size }) => size).join("x")} places`,
-      help: () => "use fewer stages, or a smaller `stem`",
-    },
+    soundWithin<JudgedTargets>("through"),
     {
       name: "some-hidden",
       at: "on",

@@ -35,6 +35,7 @@ export * from "./perceptual.js";
 export { exponentials, type PlaceMeasure, placeError } from "./place-values.js";
 export * from "./points.js";
 export * from "./positions.js";
+export * from "./quantize.js";
 export * from "./regions.js";
 export { roughness, warpedCorrelation, warpedError } from "./registration.js";
 export { averagePlaces, resizePlaces, resizePositions } from "./resize.js";

@@ -295,7 +295,7 @@ function putEncoder(
   const context = { inputs: several, array, grid, masked };
   const { maps } = definition;
   const owner = backboneOwner(label, "encoder");
-  const reading = maps ? { channels: array.channels, kernel: maps.reads } : {};
+  const reading = maps ? { channels: array.channels, kernel: maps.reads(values) } : {};
   putBeside(branches.at(label), definition.parameters(values, context), { ...owner, ...reading });
   if (!latents) return;
   const asked = latents.definition.parameters(latents.values, { encoderWidth: definition.width(values) });

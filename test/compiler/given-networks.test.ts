@@ -99,8 +99,12 @@ test.each([
 test.each([
   ["vit(depth: 1, width: 8, heads: 2)", "loss/perceptual/maps: `vit` gives tokens, and maps are compared"],
   [
+    "convnext(depths: (1, 1), widths: (4), stem: 2)",
+    "loss/perceptual/sound-through: `convnext`: there are 2 depths and 1 widths",
+  ],
+  [
     "convnext(depths: (1, 1, 1), widths: (4, 4, 4), stem: 8)",
-    "loss/perceptual/whole-cells: its deepest map has a stride of 32, and the input has 16x16 places",
+    "loss/perceptual/sound-through: `convnext`: the axis `row` has 16 places, which is no multiple of the stride 32",
   ],
 ])("a network %s", (looks, message) => {
   const { diagnostics } = analyzed(text(tokens, "", looks));

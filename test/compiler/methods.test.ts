@@ -50,7 +50,7 @@ const methods = [
   ...["uvad", "omni-mae", "omni-mae-images"],
   ...["classifier-mean", "classifier-class-token"],
   ...["fcmae", "convmae", "spark", "spark-resnet", "simmim", "swin-mae"],
-  ...["maetok", "perceptual", "dmae", "dmae-features"],
+  ...["maetok", "perceptual", "dmae", "dmae-features", "frame-codes"],
 ];
 
 describe.each(methods)("%s", (name) => {
@@ -84,8 +84,8 @@ describe.each(methods)("%s", (name) => {
   });
 });
 
-test("the latents of maetok", () => {
-  const { fixture, program, g, weights, batch, compute } = load("maetok");
+test.each(["maetok", "frame-codes"])("the latents of %s", (name) => {
+  const { fixture, program, g, weights, batch, compute } = load(name);
   const { latent } = compute({ latent: program.encode(g, weights, batch) });
   expect(difference(latent, fixture.values("latent"))).toBeLessThan(1e-5);
 });

@@ -21,6 +21,7 @@ METHODS = [
     ("loss", "view_contrast", "views"),
     ("loss", "self_distillation", "views"),
     ("latents", "learned", "maetok"),
+    ("encoder", "quantized", "mask-vit"),
     ("encoder", "resnet", "resnet"),
     ("encoder", "swin", "swin"),
     ("loss", "perceptual", "perceptual"),
