@@ -1,7 +1,8 @@
 /**
- * `npm run bench:methods`: what methods make of the same data, encoder and compute, over several seeds. Trains the toy
- * specs of `examples/`, judges them with `mae eval`, and writes `methods.json` and `methods.md`. Runs that are finished are
- * kept, so that it may be stopped and given again.
+ * `npm run bench:methods`: what methods make of the same data, encoder and compute, over several seeds. Trains the toy specs of `examples/` with a
+ * smaller encoder, each for as many steps as cost the matrix FLOPs of the masked autoencoder's; fine-tunes what they have learned, all in the same
+ * way; judges them by `mae eval` and `mae diagnose`; and writes `methods.json` and `methods.md`. What is finished is kept, so that it may be stopped
+ * and given again.
  */
 
 import { execFileSync, spawnSync } from "node:child_process";
@@ -11,104 +12,295 @@ import { parseArgs } from "node:util";
 
 const { values: options } = parseArgs({
   options: {
-    specs: { type: "string", default: "digits,digits-u-mae,digits-gan-mae,digits-r-mae" },
+    only: { type: "string" },
     seeds: { type: "string", default: "0,1,2" },
-    steps: { type: "string", default: "1872" },
-    samples: { type: "string", default: "10000" },
+    steps: { type: "string", default: "1500" },
+    finetune: { type: "string", default: "200" },
+    samples: { type: "string", default: "3000" },
     out: { type: "string", default: "build/bench/methods" },
     help: { type: "boolean", default: false },
   },
 });
 
+const batch = 32;
+/** Half as deep as in the examples and narrower, so that a step takes little time and many fit into the compute. */
+const encoder = { depth: 2, width: 48 };
+
+/** What a method trains on the way to its encoder: a model by a recipe, both of a file of examples/. */
+interface Stage {
+  readonly name: string;
+  readonly file: string;
+  readonly model: string;
+  readonly recipe: string;
+  /** The learning rate of 64 images. */
+  readonly rate: string;
+  /** Of the compute that a method may spend. */
+  readonly share: number;
+  /** What follows the stage before it, where it starts from one. */
+  readonly from?: string;
+}
+
+interface Method {
+  readonly name: string;
+  readonly title: string;
+  readonly stages: readonly Stage[];
+}
+
+const digits = { file: "digits", model: "Digits", recipe: "TrainDigits", rate: "3e-3" };
+const dino = { file: "digits-dino", model: "DigitsDino", recipe: "TrainDigitsDino", rate: "1e-3" };
+const ganMae = { file: "digits-gan-mae", model: "DigitsGanMae", recipe: "TrainDigitsGanMae", rate: "1e-3" };
+
+/** Everything in one stage, of the example that is named like the method. */
+const whole = (name: string, title: string, model: string, rate: string): Method => ({
+  name,
+  title,
+  stages: [{ name: "pretrain", file: `digits-${name}`, model, recipe: `Train${model}`, rate, share: 1 }],
+});
+
+const methods: readonly Method[] = [
+  { name: "untrained", title: "untrained encoder", stages: [{ name: "pretrain", ...digits, share: 0 }] },
+  { name: "mae", title: "MAE", stages: [{ name: "pretrain", ...digits, share: 1 }] },
+  whole("u-mae", "U-MAE", "DigitsUMae", "3e-3"),
+  {
+    name: "gan-mae",
+    title: "GAN-MAE",
+    stages: [
+      { name: "mae", ...digits, share: 0.5 },
+      { name: "sharp", ...ganMae, share: 0.5, from: "mae fresh adversary" },
+    ],
+  },
+  whole("r-mae", "R-MAE", "DigitsRMae", "3e-3"),
+  whole("simclr", "SimCLR", "DigitsSimClr", "1e-3"),
+  whole("moco-v3", "MoCo v3", "DigitsMoCoV3", "1e-3"),
+  whole("dino", "DINO", "DigitsDino", "1e-3"),
+  whole("ibot", "iBOT", "DigitsIbot", "1e-3"),
+  whole("cmae", "CMAE", "DigitsCmae", "3e-3"),
+  {
+    name: "mae-dino",
+    title: "MAE, then DINO",
+    stages: [
+      { name: "mae", ...digits, share: 0.5 },
+      { name: "dino", ...dino, share: 0.5, from: "mae.encoder fresh head" },
+    ],
+  },
+];
+
 const help = `npm run bench:methods -- [options]
-  --specs a,b      files of examples/ without .mae; the first one's compute is everyone's
+  --only a,b       of ${methods.map(({ name }) => name).join(", ")}
   --seeds 0,1,2
-  --steps n        of the first; the others get as many as cost the same matrix FLOPs
+  --steps n        of MAE, of ${batch} images; the others get as many as cost the same matrix FLOPs
+  --finetune n     steps of ${batch} images with labels that follow
   --samples n      images of each split that probes look at
   --out folder     default: build/bench/methods
 `;
 
 const mae = (...args: readonly string[]): string =>
-  execFileSync(process.execPath, ["dist/cli.js", ...args], { encoding: "utf8", maxBuffer: 1 << 28 });
+  execFileSync(process.execPath, ["dist/cli.js", ...args], {
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
 
-interface Row {
-  readonly source: string;
-  readonly pool: string | null;
-  readonly probe: string;
-  readonly scores: Readonly<Record<string, number>>;
+const inCapitals = (name: string): string =>
+  name
+    .split("-")
+    .map((part) => `${part[0]?.toUpperCase()}${part.slice(1)}`)
+    .join("");
+
+/** The model with the encoder that all methods have. */
+const modelOf = (model: string): string => `
+model Small${model} extends ${model} {
+  set encoder.depth: ${encoder.depth}
+  set encoder.width: ${encoder.width}
+}
+`;
+
+const recipeName = (method: Method, stage: Stage): string => `${inCapitals(method.name)}By${inCapitals(stage.name)}`;
+
+/** A stage's recipe: the example's, with the batch, the rule of steps and the warm-up that all methods have. */
+const recipeOf = (method: Method, stage: Stage, steps: number): string => `
+recipe ${recipeName(method, stage)} extends ${stage.recipe} for Small${stage.model} {
+  remove  epochs
+  set     steps: ${steps}
+  set     batch: ${batch}
+  set     optimizer.lr: ${stage.share === 0 ? "1e-12" : `${stage.rate} per 64`}
+  replace schedule cosine(warmup: ${Math.floor(steps / 10)} steps)
+}
+`;
+
+const pipelineOf = (method: Method): string => {
+  const stages = method.stages.map((stage) => {
+    const from = stage.from ? ` from ${stage.from}` : "";
+    return `  stage ${stage.name} = ${recipeName(method, stage)} of Small${stage.model}${from}`;
+  });
+  return `
+pipeline ${inCapitals(method.name)} {
+${stages.join("\n")}
+  stage finetune = Tune of SmallDigitClasses from ${method.stages.at(-1)?.name}.encoder fresh head
+  evaluate finetune: accuracy
+}
+`;
+};
+
+/** A method with the steps of each stage. */
+interface Planned {
+  readonly method: Method;
+  readonly steps: readonly number[];
 }
 
-/** What `mae eval --json` prints, as far as it is read. */
-interface Judged {
-  readonly rows: readonly Row[];
-  readonly reconstruction: { readonly mse: number; readonly pixel_mse: number; readonly psnr: number } | null;
-}
+/** All methods as pipelines of one text. Paths of imports are relative to the folder that it lies in. */
+function specOf(all: readonly Planned[], finetune: number, folder: string): string {
+  const classes = { file: "digits-finetune", model: "DigitClasses", recipe: "FinetuneDigits" };
+  const every = [...all.flatMap(({ method }) => method.stages), classes];
+  const up = "../".repeat(folder.split("/").length);
+  const imports = [...new Set(every.map(({ file }) => file))].map((file) => {
+    const own = every.filter((one) => one.file === file).flatMap(({ model, recipe }) => [model, recipe]);
+    return `import { ${[...new Set(own)].join(", ")} } from "${up}examples/${file}.mae"\n`;
+  });
+  const models = [...new Set(every.map(({ model }) => model))].map(modelOf);
+  const recipes = all.flatMap(({ method, steps }) =>
+    method.stages.map((stage, i) => recipeOf(method, stage, steps[i] as number)),
+  );
+  return `edition 2026
 
-interface Result {
-  readonly spec: string;
-  readonly seed: number;
-  readonly steps: number;
-  readonly judged: Judged;
+${imports.join("")}${models.join("")}${recipes.join("")}
+/// The same for all: a few hundred steps are too few for samples that are changed and for averages, and an untrained layer needs the whole rate.
+recipe Tune extends FinetuneDigits for SmallDigitClasses {
+  remove  epochs
+  set     steps: ${finetune}
+  set     batch: ${batch}
+  remove  average
+  set     optimizer.lr: 2e-3 per 64
+  set     optimizer.layer_decay: 1
+  replace augment normalize(mnist)
+  replace schedule cosine(warmup: ${Math.floor(finetune / 10)} steps)
+}
+${all.map(({ method }) => pipelineOf(method)).join("")}`;
 }
 
 /** Matrix FLOPs of training on one image. */
-const flopsOf = (spec: string): number =>
-  (JSON.parse(mae("plan", `examples/${spec}.mae`, "--json")) as { flops: { training: number } }).flops.training;
+const flopsOf = (spec: string, { model }: Stage): number => {
+  const plan = JSON.parse(mae("plan", spec, `Small${model}`, "--json")) as {
+    readonly flops: { readonly training: number };
+  };
+  return plan.flops.training;
+};
 
-function trainAndJudge(spec: string, seed: number, steps: number, out: string): Result {
-  const run = join(out, `${spec}-${seed}`);
-  const kept = join(run, "eval.json");
-  if (!existsSync(kept)) {
-    process.stderr.write(`${spec}, seed ${seed}: ${steps} steps\n`);
-    const length = ["--steps", String(steps), "--seed", String(seed), "--out", run];
-    const how = existsSync(run) ? ["--resume"] : [];
-    const { status } = spawnSync(
-      process.execPath,
-      ["dist/cli.js", "train", `examples/${spec}.mae`, ...length, ...how],
-      {
-        stdio: ["ignore", "ignore", "inherit"],
-      },
-    );
-    if (status !== 0) throw new Error(`training ${spec} ended with ${status}`);
-    writeFileSync(
-      kept,
-      mae("eval", run, "--with", "knn,linear,rank,ridge", "--samples", `${options.samples}`, "--json"),
-    );
-  }
-  return { spec, seed, steps, judged: JSON.parse(readFileSync(kept, "utf8")) as Judged };
+/** Writes the text of all methods, with the steps that `images` of the masked autoencoder's pay for. */
+function writeSpec(spec: string, folder: string, images: number, finetune: number): readonly Planned[] {
+  const write = (all: readonly Planned[]): readonly Planned[] => {
+    writeFileSync(spec, specOf(all, finetune, folder));
+    return all;
+  };
+  // What a step costs is planned from a text, for which any number of steps does.
+  write(methods.map((method) => ({ method, steps: method.stages.map(() => 10) })));
+  const budget = images * flopsOf(spec, { ...digits, name: "mae", share: 1 });
+  // An untrained encoder makes one step, too short to move it: so it has a run like the others.
+  const stepsOf = (stage: Stage): number =>
+    Math.max(1, Math.round((stage.share * budget) / (batch * flopsOf(spec, stage))));
+  return write(methods.map((method) => ({ method, steps: method.stages.map(stepsOf) })));
 }
+
+/** What the commands say of a run, as far as it is read. */
+interface Judged {
+  readonly rows: readonly {
+    readonly pool: string | null;
+    readonly probe: string;
+    readonly scores: Readonly<Record<string, number>>;
+  }[];
+}
+interface Diagnosis {
+  readonly attention: readonly { readonly mutual_information: readonly number[] }[];
+}
+interface Report {
+  readonly stages: readonly { readonly scores: Readonly<Record<string, number>> }[];
+}
+
+interface Run {
+  readonly judged: Judged;
+  readonly diagnosis: Diagnosis;
+  readonly report: Report;
+}
+
+/** What a command says as JSON, kept beside the run. */
+function kept<Said>(file: string, say: () => string): Said {
+  if (!existsSync(file)) writeFileSync(file, say());
+  return JSON.parse(readFileSync(file, "utf8")) as Said;
+}
+
+function runOf({ method, steps }: Planned, spec: string, seed: number, folder: string): Run {
+  const own = join(folder, `${method.name}-${seed}`);
+  const report = join(own, "report.json");
+  if (!existsSync(report)) {
+    process.stderr.write(`${method.name}, seed ${seed}: ${steps.join(" and ")} steps\n`);
+    const how = existsSync(own) ? ["--resume"] : [];
+    const args = ["train", spec, inCapitals(method.name), "--seed", String(seed), "--out", own, ...how];
+    const { status } = spawnSync(process.execPath, ["dist/cli.js", ...args], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    if (status !== 0) throw new Error(`training ${method.name} ended with ${status}`);
+  }
+  const last = join(own, method.stages.at(-1)?.name as string);
+  const probes = ["--with", "knn,linear,rank", "--samples", options.samples, "--no-baselines", "--json"];
+  return {
+    judged: kept(join(own, `eval-${options.samples}.json`), () => mae("eval", last, ...probes)),
+    diagnosis: kept(join(own, "diagnosis.json"), () => mae("diagnose", last, "--json")),
+    report: JSON.parse(readFileSync(report, "utf8")) as Report,
+  };
+}
+
+interface Column {
+  readonly title: string;
+  readonly digits: number;
+  readonly of: (run: Run) => number;
+}
+
+const probed =
+  (pool: string, probe: string, factor: number): Column["of"] =>
+  ({ judged }) => {
+    const row = judged.rows.find((row) => row.pool === pool && row.probe === probe);
+    if (!row) throw new Error(`no ${probe} of ${pool}`);
+    return factor * (Object.values(row.scores)[0] as number);
+  };
+
+const meanOf = (numbers: readonly number[]): number => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
+
+/** 100 times how much where a patch looks says of which patch it is; mean over the heads of the last layer. */
+const diversity = ({ diagnosis }: Run): number => 100 * meanOf(diagnosis.attention.at(-1)?.mutual_information ?? []);
+
+const columns: readonly Column[] = [
+  { title: "kNN, class token", digits: 1, of: probed("cls", "knn", 100) },
+  { title: "kNN, mean of patches", digits: 1, of: probed("mean", "knn", 100) },
+  { title: "linear, class token", digits: 1, of: probed("cls", "linear", 100) },
+  { title: "linear, mean of patches", digits: 1, of: probed("mean", "linear", 100) },
+  {
+    title: "fine-tuned",
+    digits: 1,
+    of: ({ report }) => 100 * (report.stages.at(-1)?.scores["accuracy top1"] ?? Number.NaN),
+  },
+  { title: "effective rank, class token", digits: 1, of: probed("cls", "rank", 1) },
+  { title: "effective rank, mean of patches", digits: 1, of: probed("mean", "rank", 1) },
+  { title: "attention diversity, %", digits: 1, of: diversity },
+];
 
 /** Mean, and half the distance between the largest and the smallest. */
-function spread(values: readonly number[], digits: number, factor = 1): string {
-  const scaled = values.map((value) => value * factor);
-  const mean = scaled.reduce((a, b) => a + b, 0) / scaled.length;
-  return `${mean.toFixed(digits)} ± ${((Math.max(...scaled) - Math.min(...scaled)) / 2).toFixed(digits)}`;
-}
+const spread = (numbers: readonly number[], digits: number): string =>
+  `${meanOf(numbers).toFixed(digits)} ± ${((Math.max(...numbers) - Math.min(...numbers)) / 2).toFixed(digits)}`;
 
-const scoresOf = (results: readonly Result[], source: string, pool: string, probe: string): readonly number[] =>
-  results.flatMap(({ judged }) =>
-    judged.rows
-      .filter((row) => row.source === source && row.pool === pool && row.probe === probe)
-      .map((row) => Object.values(row.scores)[0] as number),
-  );
-
-/** One table for each way to pool the tokens. */
-function table(specs: readonly string[], results: readonly Result[], pool: string): string {
-  const head = ["spec", "steps", "effective rank", "linear probe", "ridge", "kNN", "MSE of hidden pixels, 0..1"];
-  const cells = (of: readonly Result[], source: string): readonly string[] => [
-    spread(scoresOf(of, source, pool, "rank"), 2),
-    spread(scoresOf(of, source, pool, "linear"), 1, 100),
-    spread(scoresOf(of, source, pool, "ridge"), 1, 100),
-    spread(scoresOf(of, source, pool, "knn"), 1, 100),
-  ];
-  const rows = specs.map((spec) => {
-    const own = results.filter((result) => result.spec === spec);
-    const errors = own.flatMap(({ judged }) => judged.reconstruction?.pixel_mse ?? []);
-    return [spec, String(own[0]?.steps), ...cells(own, "encoder"), errors.length > 0 ? spread(errors, 4) : ""];
-  });
-  const first = results.filter(({ spec }) => spec === specs[0]);
-  const all = [head, head.map(() => "---"), ...rows, ["untrained encoder", "0", ...cells(first, "untrained"), ""]];
-  return all.map((row) => `| ${row.join(" | ")} |`).join("\n");
+/** A row for each method; `runs` by seed and then by method. */
+function table(all: readonly Planned[], runs: readonly (readonly Run[])[]): string {
+  const head = ["method", "steps", ...columns.map(({ title }) => title)];
+  const rows = all.map(({ method, steps }, i) => [
+    method.title,
+    method.name === "untrained" ? "0" : steps.join(" + "),
+    ...columns.map(({ of, digits }) =>
+      spread(
+        runs.map((own) => of(own[i] as Run)),
+        digits,
+      ),
+    ),
+  ]);
+  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
 function main(): void {
@@ -116,23 +308,25 @@ function main(): void {
     process.stdout.write(help);
     return;
   }
-  const specs = options.specs.split(",");
   const seeds = options.seeds.split(",").map(Number);
-  mkdirSync(options.out, { recursive: true });
-  const flops = specs.map(flopsOf);
-  const budget = Number(options.steps) * (flops[0] as number);
-  const results = seeds.flatMap((seed) =>
-    specs.map((spec, i) => trainAndJudge(spec, seed, Math.round(budget / (flops[i] as number)), options.out)),
-  );
-  const compute = specs.map((spec, i) => `${spec} ${((flops[i] as number) / 1e6).toFixed(1)}`).join(", ");
-  const page = [
-    `Matrix FLOPs of training on one image, in millions: ${compute}. Seeds ${options.seeds}.`,
-    ...["cls", "mean"].flatMap((pool) => [
-      pool === "cls" ? "Class token:" : "Mean of the patches' tokens:",
-      table(specs, results, pool),
-    ]),
-  ].join("\n\n");
-  writeFileSync(join(options.out, "methods.json"), `${JSON.stringify({ flops, results }, null, 1)}\n`);
+  const folder = join(options.out, `${options.steps}-${options.finetune}`);
+  mkdirSync(folder, { recursive: true });
+  const spec = join(folder, "methods.mae");
+  const all = writeSpec(spec, folder, batch * Number(options.steps), Number(options.finetune));
+  const wanted = options.only?.split(",") ?? methods.map(({ name }) => name);
+  const unknown = wanted.filter((name) => !methods.some((method) => method.name === name));
+  if (unknown.length > 0) throw new Error(`no method is named ${unknown.join(" or ")}\n${help}`);
+  const chosen = all.filter(({ method }) => wanted.includes(method.name));
+  const runs = seeds.map((seed) => chosen.map((one) => runOf(one, spec, seed, folder)));
+  const page =
+    `${options.steps} steps of ${batch} images for MAE, and as many as cost the same matrix FLOPs for the others; ` +
+    `${options.finetune} steps of fine-tuning follow. Seeds ${options.seeds}.\n\n${table(chosen, runs)}`;
+  const results = chosen.map(({ method, steps }, i) => ({
+    method: method.name,
+    steps,
+    ...Object.fromEntries(columns.map(({ title, of }) => [title, runs.map((own) => of(own[i] as Run))])),
+  }));
+  writeFileSync(join(options.out, "methods.json"), `${JSON.stringify({ seeds, batch, results }, null, 1)}\n`);
   writeFileSync(join(options.out, "methods.md"), `${page}\n`);
   process.stdout.write(`${page}\n`);
 }
