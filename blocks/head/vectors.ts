@@ -27,6 +27,7 @@ const perceptron = (layers: number) => ({
     options: {
       none: "Nothing.",
       plain: "A batch norm without scale and shift.",
+      unshifted: "A batch norm with a scale and no shift, as in the official code of SimCLR.",
       scaled: "A batch norm with scale and shift.",
     },
     doc: "What follows the last layer.",

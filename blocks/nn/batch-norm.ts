@@ -21,6 +21,16 @@ export const batchNormParameters = declarer(
   }),
 ) as <const D extends number>(width: D) => BatchNormParameters<D>;
 
+/** Of a norm with a scale and no shift. */
+export const unshiftedBatchNormParameters = declarer(
+  "unshiftedBatchNormParameters",
+  (width: number): Omit<BatchNormParameters<number>, "bias"> => ({
+    weight: parameter([width], { kind: "ones" }),
+    running_mean: running([width], { kind: "zeros" }),
+    running_var: running([width], { kind: "ones" }),
+  }),
+) as <const D extends number>(width: D) => Omit<BatchNormParameters<D>, "bias">;
+
 /** Of a norm without scale and shift. */
 export const plainBatchNormParameters = declarer(
   "plainBatchNormParameters",
@@ -53,11 +63,12 @@ const renewed = (g: Builder, known: Tensor<[number], "float32">, now: Tensor): T
 type Norm = Partial<Weights<BatchNormParameters<number>>> &
   Pick<Weights<BatchNormParameters<number>>, "running_mean" | "running_var">;
 
-/** `batchNorm` for the layers that are made of it; without scale and shift where there are no weights. */
+/** `batchNorm` for the layers that are made of it; without the scale and the shift of which there are no weights. */
 export function batchNormed(g: Builder, x: Tensor, w: Norm, kept?: Tensor): Tensor {
   const scaled = (centred: Tensor, variance: Tensor): Tensor => {
     const normed = g.mul(centred, g.rsqrt(g.add(variance, epsilon)));
-    return w.weight && w.bias ? g.add(g.mul(normed, w.weight), w.bias) : normed;
+    const wide = w.weight ? g.mul(normed, w.weight) : normed;
+    return w.bias ? g.add(wide, w.bias) : wide;
   };
   if (!g.training) return scaled(g.sub(x, w.running_mean), w.running_var);
   const { mean, centred, variance, count } = statistics(g, x, kept);

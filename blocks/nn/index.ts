@@ -1,7 +1,13 @@
 /** Layers and weight declarations that emitted programs call by name. Not part of the language. */
 
 export * from "./adversarial.js";
-export { type BatchNormParameters, batchNorm, batchNormParameters, plainBatchNormParameters } from "./batch-norm.js";
+export {
+  type BatchNormParameters,
+  batchNorm,
+  batchNormParameters,
+  plainBatchNormParameters,
+  unshiftedBatchNormParameters,
+} from "./batch-norm.js";
 export * from "./binary-cross-entropy.js";
 export { crossEntropy, droppedFeatures, headParameters } from "./classify.js";
 export * from "./clusters.js";

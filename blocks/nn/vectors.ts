@@ -2,12 +2,23 @@
 
 import type { Builder, Dims, Tensor } from "../../graph/index.js";
 import { fixed, type Parameter, parameter, type Weights } from "../parameters.js";
-import { type BatchNormParameters, batchNormed, batchNormParameters, plainBatchNormParameters } from "./batch-norm.js";
+import {
+  batchNormed,
+  batchNormParameters,
+  plainBatchNormParameters,
+  unshiftedBatchNormParameters,
+} from "./batch-norm.js";
 import { claim, declarer, layer } from "./layer.js";
 import { unitVectors } from "./sphere.js";
 
-/** What ends a projector: nothing, a batch norm without weights, or one with a scale and a shift. */
-export type ProjectorEnd = "none" | "plain" | "scaled";
+/** What ends a projector: nothing, or a batch norm without weights, with a scale, or with a scale and a shift. */
+export type ProjectorEnd = "none" | keyof typeof ends;
+
+const ends = {
+  plain: plainBatchNormParameters,
+  unshifted: unshiftedBatchNormParameters,
+  scaled: batchNormParameters,
+} as const;
 
 interface ProjectorSizes<O extends number> {
   readonly width: number;
@@ -18,7 +29,7 @@ interface ProjectorSizes<O extends number> {
   readonly end: ProjectorEnd;
 }
 
-type Norm = BatchNormParameters<number> | Pick<BatchNormParameters<number>, "running_mean" | "running_var">;
+type Norm = ReturnType<(typeof ends)[keyof typeof ends]>;
 
 type ProjectorLayer<O extends number> = {
   readonly weight: Parameter<[O, number]>;
@@ -49,7 +60,7 @@ export const projectorParameters = declarer(
       })),
       last: {
         ...linear(layers === 1 ? width : hidden, out),
-        ...(end === "none" ? {} : { norm: end === "plain" ? plainBatchNormParameters(out) : batchNormParameters(out) }),
+        ...(end === "none" ? {} : { norm: ends[end](out) }),
       },
     };
   },

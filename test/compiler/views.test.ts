@@ -16,7 +16,7 @@ interface Header extends RecordedBatch {
   readonly loss: number;
 }
 
-describe.each(["simclr", "moco-v3", "dino", "ibot", "cmae", "mae-contrast"])("%s", (name) => {
+describe.each(["simclr", "simclr-resnet", "moco-v3", "dino", "ibot", "cmae", "mae-contrast"])("%s", (name) => {
   const { fixture, model, weights: state } = recorded<Header>(name);
   const program = programOf(assemble(model));
   const g = createBuilder({ batch: fixture.header.batch, training: true });

@@ -10,31 +10,10 @@ import sys
 from pathlib import Path
 
 import torch
+from stepping import Lars
 from timm.optim import Lion
 
 STEPS = 6
-
-
-class Lars(torch.optim.Optimizer):
-    """g += wd p; g *= trust |p| / |g|, 1 where one of them is 0; m = momentum m + g; p -= lr m. Vectors: neither decay nor factor."""
-
-    def __init__(self, parameters, lr, momentum, weight_decay, trust, matrix):
-        super().__init__(parameters, {"lr": lr})
-        self.momentum, self.decay, self.trust, self.matrix = momentum, weight_decay, trust, matrix
-
-    @torch.no_grad()
-    def step(self):
-        for group in self.param_groups:
-            for p in group["params"]:
-                g = p.grad
-                if self.matrix:
-                    g = g + self.decay * p
-                    weight, update = p.norm(), g.norm()
-                    if weight > 0 and update > 0:
-                        g = g * (self.trust * weight / update)
-                state = self.state[p]
-                state["m"] = g.clone() if "m" not in state else self.momentum * state["m"] + g
-                p -= group["lr"] * state["m"]
 
 
 CASES = {
@@ -47,6 +26,7 @@ CASES = {
     "lion": (Lion, {"betas": (0.9, 0.99), "weight_decay": 0.3}),
     "lars": (Lars, {"momentum": 0.9, "weight_decay": 0.1, "trust": 0.01, "matrix": True}),
     "lars-vector": (Lars, {"momentum": 0.9, "weight_decay": 0.1, "trust": 0.01, "matrix": False}),
+    "lars-steps": (Lars, {"momentum": 0.9, "weight_decay": 0.1, "trust": 0.01, "matrix": True, "sum": "steps"}),
 }
 
 

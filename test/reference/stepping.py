@@ -77,6 +77,34 @@ def leaves(weights: Weights, fixed: Iterable[str]) -> Weights:
     return {name: value.clone().requires_grad_(name not in kept) for name, value in weights.items()}
 
 
+class Lars(torch.optim.Optimizer):
+    """g += wd p; g *= trust |p| / |g|, 1 where one of them is 0; vectors: neither decay nor factor. Then, with `sum` of gradients,
+    m = momentum m + g; p -= lr m; and with `sum` of steps, m = momentum m + lr g; p -= m."""
+
+    def __init__(self, parameters, lr, momentum, weight_decay, trust, matrix=True, sum="gradients"):
+        super().__init__(parameters, {"lr": lr, "weight_decay": weight_decay, "matrix": matrix})
+        self.momentum, self.trust, self.sums_steps = momentum, trust, sum == "steps"
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    self.move(p, group)
+
+    def move(self, p: torch.Tensor, group: dict) -> None:
+        g = p.grad
+        if group["matrix"]:
+            g = g + group["weight_decay"] * p
+            weight, update = p.norm(), g.norm()
+            if weight > 0 and update > 0:
+                g = g * (self.trust * weight / update)
+        if self.sums_steps:
+            g = group["lr"] * g
+        m = self.state[p]["m"] = g.clone() if "m" not in self.state[p] else self.momentum * self.state[p]["m"] + g
+        p -= m if self.sums_steps else group["lr"] * m
+
+
 def optimizer_for(case: dict, w: Weights) -> torch.optim.Optimizer:
     """
     As the recipe says, of the weights with gradients; matrices and other weights of more than one dimension decay, learned tokens and
@@ -84,7 +112,7 @@ def optimizer_for(case: dict, w: Weights) -> torch.optim.Optimizer:
     """
     optimizer, every = case["optimizer"], {name: weight for name, weight in w.items() if weight.requires_grad}
     values = optimizer["values"]
-    assert optimizer["block"] == "adamw", optimizer["block"]
+    assert optimizer["block"] in ("adamw", "lars"), optimizer["block"]
     ends = ("_token", "pos_embed", "input_embed", "relative_position_bias_table")
     tokens = set() if values["decay_tokens"] else {name for name in every if name.endswith(ends)}
     decayed = {name for name, weight in every.items() if weight.ndim > 1} - tokens
@@ -97,11 +125,15 @@ def optimizer_for(case: dict, w: Weights) -> torch.optim.Optimizer:
             "weight_decay": values["weight_decay"] if name in decayed and not moves else 0.0,
             # Of a decay that moves, it is fed.
             "moves": moves and name in decayed,
+            "matrix": name in decayed,
             "last": ".last_layer." in f".{name}",
             "share": (values["layer_decay"] or 1) ** (last - (last if layers[name] is None else layers[name])),
         }
         for name, weight in every.items()
     ]
+    if optimizer["block"] == "lars":
+        settings = {name: values[name] for name in ("momentum", "weight_decay", "trust", "sum")}
+        return Lars(groups, lr=0.0, **settings)
     return torch.optim.AdamW(groups, lr=0.0, betas=tuple(values["betas"]), eps=values["epsilon"])
 
 

@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import resnet
 import torch
 import torch.nn.functional as F
 from drawing import Drawing
@@ -36,9 +37,16 @@ class Stream:
     view: View
 
 
+def cell_of(example: dict) -> int:
+    """Side of what a place of the last map of a ResNet has of the image."""
+    values = line(example, "encoder")["values"]
+    return (4 if values["stem"] == "large" else 1) * 2 ** (len(values["depths"]) - 1)
+
+
 def streams_of(example: dict) -> list[Stream]:
     size, channels = (line(example, "input")["values"][key] for key in ("size", "channels"))
-    patch = tuple(line(example, "tokens")["values"]["size"])
+    tokens = line(example, "tokens")
+    patch = tuple(tokens["values"]["size"]) if tokens else (cell_of(example),) * 2
     views = line(example, "views")
     values = views["values"]
     whole = View((*size, channels), patch)
@@ -68,6 +76,19 @@ def positions_of(w: Weights, table: tuple[int, int], grid: tuple[int, int]) -> t
     return torch.cat([cls, resized.permute(0, 2, 3, 1).flatten(1, 2)], dim=1)
 
 
+def resnet_case(example: dict) -> resnet.Case:
+    values = line(example, "encoder")["values"]
+    image = streams_of(example)[0].view.image
+    return resnet.Case(image, 0, tuple(values["depths"]), values["width"], 0, large=values["stem"] == "large")
+
+
+def encode_by_resnet(example: dict, w: Weights, image: torch.Tensor) -> torch.Tensor:
+    """-> [R, 1 + N, D], places of the last map; where the class token of others stands, which it has not, is nothing."""
+    case = resnet_case(example)
+    last = resnet.encode(case, w, image, torch.ones(len(image), case.tokens, dtype=torch.bool))[-1].flatten(1, 2)
+    return torch.cat([torch.full_like(last[:, :1], torch.nan), last], dim=1)
+
+
 def encode(
     example: dict,
     w: Weights,
@@ -82,6 +103,8 @@ def encode(
     -> [R, 1 + N, D]; hidden patches are copies of one token where there is a mask [R, N] with 1 = hidden, or left out where the places of the
     `visible` ones [R, V] are given. `drops` [R, numbers]: by what residuals are multiplied, two for each block.
     """
+    if line(example, "encoder")["block"] == "resnet":
+        return encode_by_resnet(example, w, image)
     values = line(example, "encoder")["values"]
     whole = streams_of(example)[0].view
     tokens = linear(w, "patch_embed.proj", patches_of(stream.view, image))
@@ -414,6 +437,8 @@ def text_of(name: str, value) -> str:
             return value
         case list() | tuple() if all(isinstance(item, str) for item in value):
             return f"[{', '.join(value)}]"
+        case list() | tuple() if name == "depths":
+            return f"({', '.join(str(item) for item in value)})"
         case list() | tuple():
             return "x".join(str(item) for item in value)
     return str(value)
@@ -499,6 +524,15 @@ CASES = {
         one("loss", "nt_xent", temperature=0.2, on="mean", of=None, weight=0.3),
         positions="sin_cos",
     ),
+    "simclr-resnet": {
+        "model": [
+            one("input", "image", size=[16, 24], channels=3),
+            one("encoder", "resnet", depths=[2, 1], width=2, stem="large"),
+            one("views", "crops", count=2),
+            one("head", "projector", **PROJECTOR | {"layers": 2, "end": "unshifted"}),
+            one("loss", "nt_xent", temperature=0.2, on="mean", of=None, weight=2),
+        ]
+    },
 }
 BATCH = 3
 
@@ -531,17 +565,19 @@ def head_weights(draw: Drawing, head: dict, name: str, width: int, random: torch
         if values["bias"]:
             draw.normal(f"{path}.bias", out, std=0.1)
         end = values["end"] if last else "scaled"
-        if end == "scaled":
+        if end in ("scaled", "unshifted"):
             draw.norm(f"{path}.norm", out)
+        if end == "unshifted":
+            del draw.weights[f"{path}.norm.bias"]
         if end != "none":
             draw.normal(f"{path}.norm.running_mean", out, std=0.1)
             draw.weights[f"{path}.norm.running_var"] = (1 + torch.rand(out, generator=random)).double()
     return values["out"]
 
 
-def weights_of(example: dict, random: torch.Generator) -> Weights:
-    draw = Drawing(random)
-    values, view = line(example, "encoder")["values"], streams_of(example)[0].view
+def draw_vit(draw: Drawing, example: dict, view: View) -> int:
+    """-> its width"""
+    values = line(example, "encoder")["values"]
     width = values["width"]
     draw.normal("cls_token", 1, 1, width, std=0.3)
     if line(example, "positions")["block"] == "sin_cos":
@@ -556,6 +592,21 @@ def weights_of(example: dict, random: torch.Generator) -> Weights:
     draw.norm("norm", width)
     if decoder:
         decoder_weights(draw, "", decoder["values"], view.grid, width, view.values)
+    return width
+
+
+def draw_resnet(draw: Drawing, example: dict) -> int:
+    """-> the width of its last map"""
+    case = resnet_case(example)
+    resnet.draw_encoder(draw, case)
+    return case.widths[-1]
+
+
+def weights_of(example: dict, random: torch.Generator) -> Weights:
+    draw = Drawing(random)
+    view = streams_of(example)[0].view
+    has_maps = line(example, "encoder")["block"] == "resnet"
+    width = draw_resnet(draw, example) if has_maps else draw_vit(draw, example, view)
     heads = lines(example, "head")
     sizes: dict[str | None, int] = {}
     for head in heads:

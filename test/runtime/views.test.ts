@@ -128,6 +128,14 @@ describe("a run on views", () => {
   head predictor: predictor(hidden: 8, out: 4, of: [projector])
   teacher ema(momentum: 0.9, when: before)
   loss view_contrast`);
+  const simclr = programOfText(`edition 2026
+model Seen {
+  input image(size: 8x8, channels: 1)
+  views crops(2)
+  encoder resnet(depths: (1, 1), width: 2, stem: small)
+  head projector(layers: 2, hidden: 8, out: 4, end: unshifted)
+  loss nt_xent(on: mean)
+}`);
   const training = (changes: Partial<Training> = {}) =>
     recipe(inMemory(stripes(12, 12)), { augment: [crop()], batch: 4, steps: 5, ...changes });
   const start = (program: ModelProgram, directory: string, changes: object = {}) =>
@@ -141,6 +149,7 @@ describe("a run on views", () => {
     ["dino", dino, "center"],
     ["ibot", ibot, "patches.center"],
     ["moco", moco, "teacher.projector.head.last.norm.running_var"],
+    ["simclr", simclr, "layer2.0.bn1.running_mean"],
   ])("of %s equals one that was never interrupted, bit for bit", async (name, program, known) => {
     const whole = await readCheckpoint((await start(program, `${name}-whole`)).checkpoint);
     const abort = new AbortController();

@@ -81,10 +81,11 @@ describe("adamw", () => {
 });
 
 describe("lars", () => {
-  const values = { lr, momentum: 0.9, weight_decay: 0.1, trust: 0.01, decay_tokens: true };
+  const values = { lr, momentum: 0.9, weight_decay: 0.1, trust: 0.01, decay_tokens: true, sum: "gradients" };
   test("is what its description says, of matrices and of vectors", () => {
     expectAsTorch(run(lars, values), "lars", 1e-8);
     expectAsTorch(run(lars, values, false), "lars-vector");
+    expectAsTorch(run(lars, { ...values, sum: "steps" }), "lars-steps", 1e-8);
   });
   test("moves nothing by a gradient of zero, and a weight of zero as momentum does", () => {
     const graph = updateGraph(lars, { ...values, weight_decay: 0 }, true, 2);
