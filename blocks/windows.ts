@@ -1,4 +1,4 @@
-/** Parameters and conditions that the encoder and the decoder of Swin share. */
+/** Parameters and conditions of blocks that attend within windows, those that the encoder and the decoder of Swin share foremost. */
 
 import type { ModelContext, Requirement } from "./block.js";
 import { divisorsBeside } from "./divisors.js";
@@ -32,9 +32,31 @@ interface Stage {
   readonly width: number;
 }
 
-/** The first stage whose map its windows do not divide. */
-const uneven = ({ window }: Values, stages: readonly Stage[]): Stage | undefined =>
-  stages.find(({ counts }) => counts.some((count) => count > window && count % window !== 0));
+/** The first map that windows do not divide. */
+const uneven = <M extends Pick<Stage, "counts">>(window: number, maps: readonly M[]): M | undefined =>
+  maps.find(({ counts }) => counts.some((count) => count > window && count % window !== 0));
+
+/** `mapsOf`: the places along each axis of all maps that are cut into windows. */
+export const wholeWindows = <P extends Params & Pick<typeof windowParams, "window">>(
+  mapsOf: (p: ValuesOf<P>, context: ModelContext) => readonly Pick<Stage, "counts">[],
+): Requirement<P, ModelContext> => ({
+  name: "whole-windows",
+  at: "window",
+  doc: "Every map with more places along an axis than a window has consists of whole windows.",
+  holds: (p, context) => uneven(p.window as number, mapsOf(p, context)) === undefined,
+  say(p, context) {
+    const counts = uneven(p.window as number, mapsOf(p, context))?.counts ?? [];
+    return `a map of ${counts.join("x")} places does not consist of windows of ${p.window} a side`;
+  },
+  help(p, context) {
+    const maps = mapsOf(p, context);
+    const most = Math.max(...maps.flatMap(({ counts }) => counts));
+    const near = Array.from({ length: most }, (_, i) => i + 1)
+      .filter((window) => uneven(window, maps) === undefined)
+      .sort((a, b) => Math.abs(a - (p.window as number)) - Math.abs(b - (p.window as number)));
+    return `windows that fit: ${near.slice(0, 2).join(" and ")}`;
+  },
+});
 
 /** What depths, heads and windows have to do with each other. `stagesOf`: the stages, as many as there are depths. */
 export const windowsFit = <P extends Params>(
@@ -81,25 +103,7 @@ export const windowsFit = <P extends Params>(
       holds: (p, context) => stagesOf(p as never, context).every(({ width }) => Number.isInteger(width * p.mlp_ratio)),
       say: (p) => `a perceptron of ${p.mlp_ratio} times the features would have no whole number of them`,
     },
-    {
-      name: "whole-windows",
-      at: "window",
-      doc: "Every map with more places along an axis than a window has consists of whole windows.",
-      holds: (p, context) => uneven(p as Values, stagesOf(p as never, context)) === undefined,
-      say(p, context) {
-        const { counts } = uneven(p as Values, stagesOf(p as never, context)) as Stage;
-        return `a map of ${counts.join("x")} places does not consist of windows of ${p.window} a side`;
-      },
-      help(p, context) {
-        const stages = stagesOf(p as never, context);
-        const fits = (window: number): boolean => uneven({ ...(p as Values), window }, stages) === undefined;
-        const most = Math.max(...stages.flatMap(({ counts }) => counts));
-        const near = Array.from({ length: most }, (_, i) => i + 1)
-          .filter(fits)
-          .sort((a, b) => Math.abs(a - p.window) - Math.abs(b - p.window));
-        return `windows that fit: ${near.slice(0, 2).join(" and ")}`;
-      },
-    },
+    wholeWindows<WindowParams>(stagesOf as never),
   ];
   return all as unknown as readonly Requirement<P, ModelContext>[];
 };

@@ -24,6 +24,8 @@ export interface DecoderContext {
   readonly inputs: readonly string[];
   /** Whether the latent is of every token: hidden ones pass through the encoder. */
   readonly whole: boolean;
+  /** How what is predicted is cut into patches. */
+  readonly grid: Lattice;
   /** Maps that the encoder gives, and how many places of the array lie along each axis, and along one of a cell; null: it gives tokens. */
   readonly maps: {
     /** The finest first. */

@@ -10,6 +10,7 @@ import { swin } from "./swin.js";
 import { unet } from "./unet.js";
 import { vit } from "./vit.js";
 import { vocabulary } from "./vocabulary.js";
+import { windowVit } from "./window-vit.js";
 
 export {
   type Decoder,
@@ -21,7 +22,7 @@ export {
   type TokenGroup,
 } from "./contract.js";
 export { trunk, trunkParameters } from "./trunk.js";
-export { convnextBlock, linear, mapVit, queries, regionQuery, regionVit, swin, unet, vit, vocabulary };
+export { convnextBlock, linear, mapVit, queries, regionQuery, regionVit, swin, unet, vit, vocabulary, windowVit };
 
 export const decoders = [
   convnextBlock,
@@ -34,4 +35,5 @@ export const decoders = [
   unet,
   vit,
   vocabulary,
+  windowVit,
 ] as const;

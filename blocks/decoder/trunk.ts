@@ -78,9 +78,9 @@ export function trunk(
 }
 
 /** The latent as wide as the decoder, [B, extra + V, Dd]. */
-function narrowed(
+export function narrowed(
   code: Code,
-  { decoder_embed }: Weights<ReturnType<typeof trunkParameters>>,
+  { decoder_embed }: Pick<Weights<ReturnType<typeof trunkParameters>>, "decoder_embed">,
   { latent }: LatentInputs,
 ): Tensor {
   if (!decoder_embed) return latent;

@@ -67,6 +67,37 @@ export function selfAttention<B extends Rows, N extends number, D extends number
   return attended(g, x, [q, k, v], w.proj, bias);
 }
 
+/** `tau`: of each head, what the cosine of a query and a key is divided by. */
+export type CosineAttentionParameters<D extends number, Q extends number> = SelfAttentionParameters<D, Q> & {
+  readonly tau: Parameter<[number]>;
+};
+
+export const cosineAttentionParameters = (width: number, heads: number): CosineAttentionParameters<number, number> => ({
+  ...selfAttentionParameters(width),
+  tau: parameter([heads], { kind: "ones" }),
+});
+
+/** No head divides by less. */
+const leastTau = 0.01;
+
+/** As `selfAttention`, with the scores of Swin V2: of queries and keys their directions alone count. */
+export function cosineAttention<B extends Rows, N extends number, D extends number, Q extends number>(
+  g: Builder,
+  x: Tensor<[B, N, D]>,
+  w: Weights<CosineAttentionParameters<D, Q>>,
+  bias: Tensor,
+): Tensor<[B, N, D]> {
+  const [heads] = w.tau.shape as readonly [number];
+  const [q, k, v] = headsOf(g, projected(g, x, w), 3, heads) as [Heads, Heads, Heads];
+  const tau = g.reshape(g.maximum(w.tau, leastTau), [1, heads, 1, 1]);
+  const sharpened = claim<[Rows, number, number, number]>(g.div(directions(g, q), tau));
+  return attended(g, x, [sharpened, directions(g, k), v], w.proj, bias, 1);
+}
+
+/** Vectors [..., D] at length 1; those that are hardly longer than zero stay shorter. */
+const directions = (g: Builder, x: Heads): Heads =>
+  g.mul(x, g.rsqrt(g.maximum(g.sum(g.mul(x, x), [-1], "keep"), 1e-12)));
+
 /** x [B, N, D] -> what each of x attends to in `selfAttention`, [B, heads, N, N]. */
 export function attentionWeights<B extends Rows, N extends number, D extends number, Q extends number>(
   g: Builder,
@@ -136,17 +167,17 @@ function headsOf(g: Builder, x: Tensor, parts: number, heads: number): readonly 
   return Array.from({ length: parts }, (_, i) => part(i));
 }
 
-/** Attends, joins the heads and projects, [B, N, D] as x. */
+/** Attends, joins the heads and projects, [B, N, D] as x. `scale`: what scores are multiplied by. */
 function attended<B extends Rows, N extends number, D extends number>(
   g: Builder,
   x: Tensor<[B, N, D]>,
   [q, k, v]: readonly [Heads, Heads, Heads],
   proj: Weights<LinearParameters<D, D>>,
   bias?: Tensor,
+  scale = (q.shape[3] as number) ** -0.5,
 ): Tensor<[B, N, D]> {
   const [batch, tokens, width] = x.shape as [number, number, number];
-  const perHead = q.shape[3] as number;
-  const [y] = g.attention(q, k, v, perHead ** -0.5, bias); // [B, heads, N, D/heads]
+  const [y] = g.attention(q, k, v, scale, bias); // [B, heads, N, D/heads]
   const joined = claim<[B, N, D]>(g.reshape(g.transpose(y, [0, 2, 1, 3]), [batch, tokens, width]));
   return linear(g, joined, proj);
 }

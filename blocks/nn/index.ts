@@ -25,6 +25,11 @@ export {
   transposedParameters,
 } from "./convolution.js";
 export * from "./convvit.js";
+export {
+  type CosineWindowBlockParameters,
+  cosineWindowBlockParameters,
+  cosineWindowBlocks,
+} from "./cosine-windows.js";
 export * from "./detection.js";
 export * from "./front-tokens.js";
 export * from "./guided-masks.js";

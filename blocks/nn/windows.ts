@@ -49,7 +49,7 @@ interface WindowBlockSize<D extends number> {
 }
 
 /** How a map is cut: places of a window along each axis, and by how many the windows are moved. */
-interface Cut {
+export interface Cut {
   readonly window: Places;
   readonly shift: Places;
 }
@@ -122,21 +122,39 @@ function scoreBias(g: Builder, table: Tensor, cut: Cut, split: Places, batch: nu
   return g.reshape(all, [batch * sizeOf(split), heads, count, count]);
 }
 
-/** x [B, ...S, D] -> what its places take from those of their window. */
-function windowAttention(g: Builder, x: Tensor, w: Weights<WindowBlockParameters<number>>["attn"], cut: Cut): Tensor {
+/**
+ * x [B, ...S, D] -> what `attend` gives of each window, at the places of x: it is told the windows [B x windows, N, D], and what is added to the
+ * scores of their places, of a table with a row for each step and a column for each head.
+ */
+export function withinWindows(
+  g: Builder,
+  x: Tensor,
+  table: Tensor,
+  cut: Cut,
+  attend: (windows: Tensor<[Rows, number, number]>, bias: Tensor) => Tensor,
+): Tensor {
   const split = cut.window.map((n, i) => (x.shape[i + 1] as number) / n);
-  const heads = w.relative_position_bias_table.shape[1] as number;
   const windows = windowsOf(g, rolled(g, x, cut.shift), cut.window, split);
-  const bias = scoreBias(g, w.relative_position_bias_table, cut, split, x.shape[0] as number);
-  const attended = selfAttention(g, claim<[Rows, number, number]>(windows), w, heads, bias);
+  const bias = scoreBias(g, table, cut, split, x.shape[0] as number);
+  const attended = attend(claim(windows), bias);
   const back = cut.shift.map((by, i) => (by === 0 ? 0 : (x.shape[i + 1] as number) - by));
   return rolled(g, joinedWindows(g, attended, cut.window, split), back);
 }
 
-/** The window along each axis, which is no longer than the axis; moved by half of it where there are several. */
-const cutOf = (counts: Places, window: number, moved: boolean): Cut => ({
+/** x [B, ...S, D] -> what its places take from those of their window. */
+function windowAttention(g: Builder, x: Tensor, w: Weights<WindowBlockParameters<number>>["attn"], cut: Cut): Tensor {
+  const table = w.relative_position_bias_table;
+  return withinWindows(g, x, table, cut, (windows, bias) =>
+    selfAttention(g, windows, w, table.shape[1] as number, bias),
+  );
+}
+
+/** The window along each axis, which is no longer than the axis; moved by half of it, where there are several, along axes that are to be. */
+export const cutOf = (counts: Places, window: number, moved: boolean | readonly boolean[]): Cut => ({
   window: counts.map((count) => Math.min(window, count)),
-  shift: counts.map((count) => (moved && count > window ? Math.floor(window / 2) : 0)),
+  shift: counts.map((count, i) =>
+    (typeof moved === "boolean" ? moved : moved[i]) && count > window ? Math.floor(window / 2) : 0,
+  ),
 });
 
 interface WindowOptions {

@@ -175,7 +175,8 @@ function putObjective(branches: Branches, parts: Parts, objective: Objective): O
     putDecoderPositions(branches, objective);
     if (objective === parts.objectives[0] && !isBehindLatents(parts, input)) putHiddenToken(branches, parts, null);
     const inputs = inputsOf(objective).flatMap((one) => one.label ?? []);
-    const context = { encoderWidth, outputs, codeWidth, sequences, inputs, whole, maps: mapsUnder(latent) };
+    const of = { inputs, whole, grid: input.grid, maps: mapsUnder(latent) };
+    const context = { encoderWidth, outputs, codeWidth, sequences, ...of };
     putBeside(growing, decoder.definition.parameters(decoder.values, context), objectiveOwner(label, "decoder"));
   }
   if (codeWidth !== null) {

@@ -107,7 +107,21 @@ describe.each([
     85_054_464 + 3_146_496 + 768 + 1536 + 295_296 + 384 + 14_195_712 + 768 + 1_576_960 + 217 * (768 + 384),
   ],
   // The weights of transformers' ASTModel but its second token and its positions; two tables; the decoder; one layer to 256 values.
-  ["audio-mae", 85_254_144 + 513 * (768 + 512) + 768 * 512 + 512 + 512 + 25_219_072 + 2 * 512 + 512 * 256 + 256],
+  // 16 blocks of Swin V2: a plain one, what each of 16 heads divides by, and a network from two numbers by way of 384.
+  [
+    "audio-mae",
+    ...[
+      85_254_144 +
+        513 * (768 + 512) +
+        768 * 512 +
+        512 +
+        512 +
+        16 * (3_152_384 + 16 + 7_312) +
+        2 * 512 +
+        512 * 256 +
+        256,
+    ],
+  ],
   // The published fine-tuned model, and the fixed table.
   ["audio-mae-finetune", 85_659_407 + 513 * 768],
   // Of 152 patches of 16x16 instead of 512, in two tables.

@@ -9,9 +9,10 @@ class Drawing:
     What is stored is float32; the reference starts from exactly those numbers, in float64.
     """
 
-    def __init__(self, random: torch.Generator) -> None:
+    def __init__(self, random: torch.Generator, weights: dict[str, torch.Tensor] | None = None) -> None:
+        """`weights`: those that are there already."""
         self.random = random
-        self.weights: dict[str, torch.Tensor] = {}
+        self.weights: dict[str, torch.Tensor] = {} if weights is None else weights
 
     def normal(self, name: str, *shape: int, std: float = 0.1, mean: float = 0.0) -> None:
         values = mean + torch.randn(*shape, generator=self.random, dtype=torch.float64) * std

@@ -170,6 +170,8 @@ function smaller(
     Object.assign(changed, { ...ofStages, window: cell });
     if (values.stem !== undefined) Object.assign(changed, { width: widest / 2, stem: cell / 2 });
   }
+  // Windows of which a grid of four by four patches has several.
+  if (typeof values.window === "number" && typeof values.heads === "number") changed.window = 2;
   if (Array.isArray(values.cell) && values.ratio !== undefined && patch[0] === cell) changed.cell = [cell, cell];
   if (typeof values.mels === "number") [changed.frames, changed.mels] = patch.map((side) => 4 * side);
   // A grid of four by four patches.
