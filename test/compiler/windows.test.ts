@@ -18,7 +18,7 @@ function reached(counts: readonly number[], depth: number, moved?: readonly bool
   };
   const g = createBuilder({ batch: 1 });
   const { blocks } = weightsOf(g, tree);
-  const x = g.input("x", [1, ...counts, width]) as Tensor<[1, ...number[], 4]>;
+  const x = g.input("x", ["B", ...counts, width]) as Tensor<["B", ...number[], 4]>;
   const y = cosineWindowBlocks(g, x, blocks, { window: 2, ...(moved ? { moved } : {}) });
   const graph = g.finish({ outputs: { y } });
   const random = randomStream(3, "probe", 0);
