@@ -271,7 +271,7 @@ export type {
   ViewProgram,
 } from "./program.js";
 export { afterTraining, inSteps, type Moving, type Progress } from "./progress.js";
-export { augmentsOf, mixesPairs, type OfInput, recipeSettings, type Training } from "./recipe.js";
+export { augmentsOf, mixesPairs, type OfInput, type Precision, recipeSettings, type Training } from "./recipe.js";
 export type { LabelMap, RegionSample, RegionSource } from "./regions/index.js";
 export * as regionSources from "./regions/index.js";
 export { asKind, type Kinds, mustBe, type Registry, registry } from "./registry.js";

@@ -90,7 +90,11 @@ export const recipeSettings = {
   }) as Param<"stop" | "rollback">,
   precision: choice({
     default: "float32",
-    options: { float32: "All numbers in 32-bit floating point." },
+    options: {
+      float32: "All numbers in 32-bit floating point.",
+      bfloat16:
+        "Factors of matrix products and convolutions in bfloat16, on backends that have it; all else as in `float32`.",
+    },
     doc: "Number format of training.",
   }),
 } satisfies Params;
@@ -100,6 +104,9 @@ export const recipeSettings = {
  * inputs that they change, as one plan where they are drawn.
  */
 export type OfInput<B extends Bound> = B & { readonly input?: string };
+
+/** What the factors of matrix products and convolutions are rounded to while a model trains; sums, weights and all else are float32. */
+export type Precision = "float32" | "bfloat16";
 
 /** A checked recipe, without the text it came from. */
 export interface Training extends Freezing {
@@ -133,6 +140,8 @@ export interface Training extends Freezing {
   readonly gradientNorm?: boolean;
   /** What is done when numbers break: the run ends, or goes on without the step that broke. If absent, it ends. */
   readonly onNan?: "stop" | "rollback";
+  /** If absent, float32. */
+  readonly precision?: Precision;
   readonly evaluate: readonly {
     readonly probe: Bound<Probe>;
     readonly every: { readonly amount: number; readonly unit: "epochs" | "steps" } | null;

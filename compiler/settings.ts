@@ -83,6 +83,7 @@ export function trainingOf(recipe: Recipe): Training {
     average: numberOf(recipe, "average"),
     ...freezingOf(recipe),
     ...(recipe.settings.on_nan?.value === "rollback" ? { onNan: "rollback" as const } : {}),
+    ...(recipe.settings.precision?.value === "bfloat16" ? { precision: "bfloat16" as const } : {}),
     evaluate: recipe.evaluate.map(({ use, every }) => ({ probe: bound<Probe>(use), every })),
   };
 }

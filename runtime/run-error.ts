@@ -21,6 +21,7 @@ export const runErrors = {
   "run/features":
     "Something was asked of the model that it does not have: a class token, a layer, a prediction of pixels.",
   "run/foreign-weights": "A file of weights that another program wrote cannot be read, or holds what does not fit.",
+  "run/precision": "The backend does not compute in the number format that the recipe asks for.",
   "run/plugin-not-fetched": "A plugin of the backend xla could not be fetched, or is not what it should be.",
   "run/gradient-not-finite": "The gradients of the loss became infinite or not a number.",
   "run/image-size": "The images do not have the size of the model's input after augmentation.",

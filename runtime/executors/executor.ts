@@ -3,6 +3,7 @@
  * It is not a tensor library: everything it runs is a `Graph`.
  */
 
+import type { Precision } from "../../blocks/index.js";
 import type { Graph, StateSlot, TypedArray, Values } from "../../graph/index.js";
 
 /** A compiled graph. Feeds by name in, outputs by name out; the graph's updates replace state afterwards. */
@@ -10,8 +11,11 @@ export type Runner = (feeds: Values) => Promise<Record<string, TypedArray>>;
 
 /** State and the graphs that share it. One run at a time. */
 export interface Session {
-  /** Prepares a graph whose state slots are all known to the session. */
-  load(graph: Graph): Promise<Runner>;
+  /**
+   * Prepares a graph whose state slots are all known to the session.
+   * @param precision one that the executor has; if absent, float32
+   */
+  load(graph: Graph, precision?: Precision): Promise<Runner>;
   /** Copies of the named state, all of it when no names are given. */
   read(names?: readonly string[]): Promise<Record<string, TypedArray>>;
   write(values: Values): Promise<void>;
@@ -29,6 +33,8 @@ export interface Executor {
   readonly device: string;
   /** That compute one operation together, where that is chosen: sums of floats depend on it. */
   readonly threads?: number;
+  /** Number formats of products besides float32; if absent, none. */
+  readonly precisions?: readonly Precision[];
   /** State starts from `initial`; every slot must be in it. */
   open(state: readonly StateSlot[], initial: Values): Promise<Session>;
   close(): Promise<void>;

@@ -1,12 +1,12 @@
 /** A run while it goes on: opened anew or from its newest checkpoint, fed, and saved. What is done step by step is `train.ts`. */
 
 import { type ModelProgram, parameterShapes, type VisibleOf, varyingMasks, withVisible } from "../../blocks/index.js";
-import { type StateSlot, sizeOf } from "../../graph/index.js";
+import { type Graph, type StateSlot, sizeOf } from "../../graph/index.js";
 import { listCheckpoints, newestCheckpoint, saveCheckpoint } from "../checkpoint/checkpoint.js";
 import { type CheckpointFacts, stateFrom } from "../checkpoint/stored.js";
 import { type TrainingBatches, trainingBatches } from "../data/batches.js";
 import { repeated } from "../data/order.js";
-import type { Runner, Session } from "../executors/executor.js";
+import type { Executor, Runner, Session } from "../executors/executor.js";
 import { version } from "../package.js";
 import { RunError } from "../run-error.js";
 import { type Counters, countersOf, stepBeside, tablesBeside } from "./beside.js";
@@ -70,6 +70,7 @@ export async function openRun(
   options: TrainOptions,
 ): Promise<{ readonly run: Run; readonly saved: Saved }> {
   const { directory, executor, resume } = options;
+  requirePrecision(executor, training);
   if (!resume) await checkFresh(directory);
   const checkpoint = resume ? await newestCheckpoint(directory) : null;
   const own = await openSource(program, training, options.index, options.root);
@@ -101,16 +102,17 @@ export async function openRun(
       ...startingState(sums, {}),
       ...Object.fromEntries(tables.map(({ slot, values }) => [slot.name, values])),
     });
-    const phases = phaseLoader(program, session, step, (seen) => trainingStep(seen, settings));
-    await phases(most(program));
     const opened = session;
+    const load = (graph: Graph): Promise<Runner> => opened.load(graph, training.precision);
+    const phases = phaseLoader(program, load, step, (seen) => trainingStep(seen, settings));
+    await phases(most(program));
     const sources: readonly Source[] = [
       { ...own, step, phases },
       ...beside.map((one, i) => {
         const other = others[i] as BesideTraining;
         const of = (seen: ModelProgram) => stepBeside({ ...other, program: seen }, program, training, counters);
         const its = steps[i] as TrainingStep;
-        return { ...one, step: its, phases: phaseLoader(one.program, opened, its, of) };
+        return { ...one, step: its, phases: phaseLoader(one.program, load, its, of) };
       }),
     ];
     const run: Run = {
@@ -130,6 +132,15 @@ export async function openRun(
   }
 }
 
+/** Refuses a number format that the executor does not compute in: nothing else would be what the recipe says. */
+function requirePrecision({ backend, precisions }: Executor, { precision }: Training): void {
+  if (precision === undefined || precisions?.includes(precision)) return;
+  throw new RunError("run/precision", {
+    what: `the backend ${backend} does not train in ${precision}`,
+    help: "Train with `--backend xla`, which does, or without `precision` in the recipe. `mae doctor` says what xla needs here.",
+  });
+}
+
 /** The sums of all steps, each once. */
 const allSums = (steps: readonly TrainingStep[]): readonly StateSlot[] => [
   ...new Map(steps.flatMap(({ sums }) => sums.map((slot) => [slot.name, slot]))).values(),
@@ -142,23 +153,23 @@ const most = (program: ModelProgram): VisibleOf =>
 /** Loads the phases of a step once for all numbers of visible tokens that go together: the shapes of a graph are fixed. */
 function phaseLoader(
   program: ModelProgram,
-  session: Session,
+  loadGraph: (graph: Graph) => Promise<Runner>,
   largest: TrainingStep,
   stepOf: (program: ModelProgram) => TrainingStep,
 ): Source["phases"] {
   const keyOf = (visible: VisibleOf): string => JSON.stringify(Object.entries(visible));
   const largestKey = keyOf(most(program));
   const known = new Map<string, Promise<readonly LoadedPhase[]>>();
-  const load = async (visible: VisibleOf): Promise<readonly LoadedPhase[]> => {
+  const loadAll = async (visible: VisibleOf): Promise<readonly LoadedPhase[]> => {
     const isLargest = keyOf(visible) === largestKey;
     const step = isLargest ? largest : stepOf(withVisible(program, visible));
     const loaded: LoadedPhase[] = [];
-    for (const phase of step.phases) loaded.push({ phase, runner: await session.load(phase.graph) });
+    for (const phase of step.phases) loaded.push({ phase, runner: await loadGraph(phase.graph) });
     return loaded;
   };
   return (visible) => {
     const key = keyOf(visible);
-    const loading = known.get(key) ?? load(visible);
+    const loading = known.get(key) ?? loadAll(visible);
     known.set(key, loading);
     return loading;
   };

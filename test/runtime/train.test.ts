@@ -141,6 +141,11 @@ describe("a run", () => {
     expect((await failure(run(recipe(data)))).code).toBe("run/run-exists");
   });
 
+  it("is refused in a number format that the executor has not", async () => {
+    const error = await failure(run(recipe(data, { precision: "bfloat16" })));
+    expect(error).toMatchObject({ code: "run/precision", help: expect.stringContaining("--backend xla") });
+  });
+
   it("needs as many samples as a batch has", async () => {
     const error = await failure(run(recipe(data, { batch: 28 })));
     expect(error).toMatchObject({ code: "run/too-few-samples", help: expect.stringContaining("`batch 27`") });

@@ -78,6 +78,16 @@ const calls = {
   Device_GetDescription: [29, words("device", "device_description")],
   Executable_Destroy: [40, words("executable")],
   Executable_NumOutputs: [44, words("executable", "num_outputs")],
+  Executable_Serialize: [
+    49,
+    words(
+      "executable",
+      "serialized_bytes",
+      "serialized_bytes_size",
+      "serialized_executable",
+      "serialized_executable_deleter",
+    ),
+  ],
   LoadedExecutable_Destroy: [50, words("executable")],
   LoadedExecutable_GetExecutable: [51, words("loaded_executable", "executable")],
   LoadedExecutable_Execute: [
@@ -91,6 +101,18 @@ const calls = {
       "output_lists",
       "device_complete_events",
       "execute_device",
+    ),
+  ],
+  Executable_DeserializeAndLoad: [
+    56,
+    words(
+      "client",
+      "serialized_executable",
+      "serialized_executable_size",
+      "loaded_executable",
+      "overridden_serialized_compile_options",
+      "overridden_serialized_compile_options_size",
+      "load_options",
     ),
   ],
   Buffer_Destroy: [58, words("buffer")],
@@ -133,6 +155,8 @@ export interface Plugin {
   call(name: Call, fields: Fields): Answer;
   /** The same on a thread of its own: for calls that take long. */
   callLong(name: Call, fields: Fields): Promise<Answer>;
+  /** Calls what a plugin gave to free something of its own with. */
+  release(deleter: Address, of: Address): void;
   addressOf(bytes: ArrayBufferView): Address;
   /** A structure with fields, its size written in front. Its bytes must be kept as long as they are used. */
   structure(name: keyof typeof structures, fields: Fields): Buffer;
@@ -148,6 +172,7 @@ const loaded = new Set<object>();
 export function loadPlugin(path: string): Plugin {
   const koffi = createRequire(import.meta.url)("koffi") as Koffi;
   const form = koffi.proto("void *(void *arguments)");
+  const free = koffi.proto("void (void *of)");
   const library = koffi.load(path);
   loaded.add(library);
   const api = library.func("GetPjrtApi", "void *", [])() as Address;
@@ -201,6 +226,7 @@ export function loadPlugin(path: string): Plugin {
       check(functionOf(name)(given));
       return (field) => fieldOf(layout, given, field);
     },
+    release: (deleter, of) => void koffi.call(deleter, free, of),
     callLong(name, fields) {
       const layout: Layout = calls[name][1];
       const given = written(layout, fields);

@@ -2,6 +2,7 @@
 
 import { arrayTypes, type DType, sizeOf, type TypedArray } from "../../../graph/index.js";
 import { type Address, type Plugin, PluginError } from "./c-api.js";
+import type { KeptExecutables } from "./kept-executables.js";
 
 /** A tensor on the device. */
 export type DeviceBuffer = Address;
@@ -10,6 +11,8 @@ export type DeviceBuffer = Address;
 export interface Executable {
   /** Gives the results, in order. Buffers of arguments that the program may overwrite are gone, but for their handles. */
   run(inputs: readonly DeviceBuffer[]): Promise<readonly DeviceBuffer[]>;
+  /** As bytes, of which the same plugin makes it again. @throws PluginError where a plugin has no such form. */
+  serialized(): Buffer;
   close(): void;
 }
 
@@ -33,7 +36,8 @@ const types: Readonly<Record<DType, number>> = { bool: 1, int32: 4, float32: 11 
 /** CompileOptionsProto with executable_build_options { num_replicas: 1, num_partitions: 1 }. */
 const compileOptions = Buffer.from([0x1a, 0x04, 0x20, 0x01, 0x28, 0x01]);
 
-export function openClient(plugin: Plugin): Client {
+/** @param kept if absent, everything is compiled. */
+export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
   const client = plugin.call("Client_Create", {})("client");
   const own = { client };
   const [named, versioned] = [plugin.call("Client_PlatformName", own), plugin.call("Client_PlatformVersion", own)];
@@ -50,27 +54,56 @@ export function openClient(plugin: Plugin): Client {
     }
   };
 
+  const version = plugin.textAt(versioned("platform_version"), versioned("platform_version_size"));
+
+  const compiled = async (program: string): Promise<Address> => {
+    const [code, format] = [Buffer.from(program), Buffer.from("mlir")];
+    const given = plugin.structure("Program", {
+      code: plugin.addressOf(code),
+      code_size: code.length,
+      format: plugin.addressOf(format),
+      format_size: format.length,
+    });
+    const answer = await plugin.callLong("Client_Compile", {
+      client,
+      program: plugin.addressOf(given),
+      compile_options: plugin.addressOf(compileOptions),
+      compile_options_size: compileOptions.length,
+    });
+    // The compiler reads them on its own thread until then.
+    keepAlive(code, format, given);
+    return answer("executable");
+  };
+
+  /** What was kept, loaded again; null where the plugin does not take it. */
+  const reloaded = async (executable: Buffer): Promise<Address | null> => {
+    try {
+      const answer = await plugin.callLong("Executable_DeserializeAndLoad", {
+        client,
+        serialized_executable: plugin.addressOf(executable),
+        serialized_executable_size: executable.length,
+      });
+      keepAlive(executable);
+      return answer("loaded_executable");
+    } catch (error) {
+      if (error instanceof PluginError) return null;
+      throw error;
+    }
+  };
+
   return {
     platform: plugin.textAt(named("platform_name"), named("platform_name_size")),
-    version: plugin.textAt(versioned("platform_version"), versioned("platform_version_size")),
+    version,
     device: nameOf(plugin, device),
     async compile(program) {
-      const [code, format] = [Buffer.from(program), Buffer.from("mlir")];
-      const given = plugin.structure("Program", {
-        code: plugin.addressOf(code),
-        code_size: code.length,
-        format: plugin.addressOf(format),
-        format_size: format.length,
-      });
-      const compiled = await plugin.callLong("Client_Compile", {
-        client,
-        program: plugin.addressOf(given),
-        compile_options: plugin.addressOf(compileOptions),
-        compile_options_size: compileOptions.length,
-      });
-      // The compiler reads them on its own thread until then.
-      keepAlive(code, format, given);
-      return opened(plugin, compiled("executable"), options, finished);
+      if (!kept) return opened(plugin, await compiled(program), options, finished);
+      const name = kept.nameOf(version, program, compileOptions);
+      const before = kept.read(name);
+      const again = before && (await reloaded(before));
+      if (again !== null) return opened(plugin, again, options, finished);
+      const executable = opened(plugin, await compiled(program), options, finished);
+      keep(kept, name, executable);
+      return executable;
     },
     put(data, dtype, shape) {
       const values = data instanceof arrayTypes[dtype] ? data : arrayTypes[dtype].from(data);
@@ -131,11 +164,26 @@ function opened(
       keepAlive(list, results, rows, resultRows, events);
       return [...results].slice(0, outputs);
     },
+    serialized() {
+      const answer = plugin.call("Executable_Serialize", { executable });
+      const bytes = plugin.bytesAt(answer("serialized_bytes"), Number(answer("serialized_bytes_size")));
+      plugin.release(answer("serialized_executable_deleter"), answer("serialized_executable"));
+      return bytes;
+    },
     close() {
       plugin.call("Executable_Destroy", { executable });
       plugin.call("LoadedExecutable_Destroy", { executable: loaded });
     },
   };
+}
+
+function keep(kept: KeptExecutables, name: string, executable: Executable): void {
+  try {
+    kept.write(name, executable.serialized());
+  } catch (error) {
+    // A plugin need not be able to; then every start compiles.
+    if (!(error instanceof PluginError)) throw error;
+  }
 }
 
 function nameOf(plugin: Plugin, device: Address): string {

@@ -71,17 +71,19 @@ const deviceName = ({ platform, device, version }: Attempted): string =>
 export async function openXla(): Promise<Executor> {
   const plugin = findPlugin();
   invariant(plugin, "a plugin is opened that a probe has found");
-  const [{ loadPlugin }, { openClient }, { openSession }] = await Promise.all([
+  const [{ loadPlugin }, { openClient }, { keptExecutables }, { openSession }] = await Promise.all([
     import("./c-api.js"),
     import("./client.js"),
+    import("./kept-executables.js"),
     import("./session.js"),
   ]);
   const loaded = loadPlugin(plugin.path);
-  const client = openClient(loaded);
+  const client = openClient(loaded, keptExecutables(plugin.path));
   return {
     name: "xla",
     backend: "xla",
     device: deviceName({ ...client, version: loaded.version }),
+    precisions: ["bfloat16"],
     open: (slots, initial) => openSession(client, slots, initial),
     close: async () => client.close(),
   };

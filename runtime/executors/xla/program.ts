@@ -3,6 +3,7 @@
  * buffer is given away for the new value.
  */
 
+import type { Precision } from "../../../blocks/index.js";
 import {
   type Attributes,
   type DType,
@@ -34,8 +35,8 @@ export interface Program {
 /** A tensor of the graph, as a key. */
 const keyOf = ({ node, index }: Tensor): string => `${node.id}.${index}`;
 
-export function programOf(graph: Graph): Program {
-  const e = createEmitter();
+export function programOf(graph: Graph, precision: Precision = "float32"): Program {
+  const e = createEmitter(precision);
   const values = new Map<string, Value>();
   const slotsOf = (tensors: ReadonlyMap<string, Tensor>): readonly Slot[] =>
     [...tensors].map(([name, { shape, dtype }]) => ({ name, shape: shape as readonly number[], dtype }));

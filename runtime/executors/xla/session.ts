@@ -63,9 +63,9 @@ export async function openSession(client: Client, slots: readonly StateSlot[], i
   };
 
   return {
-    async load(graph) {
+    async load(graph, precision) {
       for (const name of graph.state.keys()) slotOf(name);
-      const program = programOf(simplify(graph));
+      const program = programOf(simplify(graph), precision);
       const executable = await inTurn(() => told(() => client.compile(program.text)));
       loaded.push(executable);
       return async (feeds) => {

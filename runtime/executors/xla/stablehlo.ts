@@ -3,6 +3,7 @@
  * is said in `lowering.ts`.
  */
 
+import type { Precision } from "../../../blocks/index.js";
 import type { DType, TypedArray } from "../../../graph/index.js";
 
 /** A value of the program. */
@@ -46,8 +47,18 @@ export interface DotAxes {
 
 export type Emitter = ReturnType<typeof createEmitter>;
 
-/** Collects statements. Shapes are broadcast as NumPy does where two values meet. */
-export function createEmitter() {
+/** A value as an operand of a product. */
+export interface Factor {
+  readonly name: string;
+  /** `tensor<2x3xbf16>` */
+  readonly type: string;
+}
+
+/**
+ * Collects statements. Shapes are broadcast as NumPy does where two values meet.
+ * @param precision what factors of products are rounded to
+ */
+export function createEmitter(precision: Precision) {
   const lines: string[] = [];
   const scalars = new Map<string, Value>();
   let next = 0;
@@ -57,6 +68,14 @@ export function createEmitter() {
     const name = `%${next++}`;
     lines.push(`${name}${results > 1 ? `:${results}` : ""} = ${text}`);
     return { name, shape: form.shape, dtype: form.dtype };
+  };
+
+  /** What a product multiplies: sums of products are float32 whatever this is. */
+  const factor = (x: Value): Factor => {
+    const type = typeOf(x);
+    if (precision === "float32") return { name: x.name, type };
+    const rounded = type.replace(/f32>$/, "bf16>");
+    return { name: emit(`stablehlo.convert ${x.name} : (${type}) -> ${rounded}`, x).name, type: rounded };
   };
   /** An operation whose result has its operands' type. */
   const plain = (operation: string, ...operands: readonly Value[]): Value => {
@@ -161,6 +180,7 @@ export function createEmitter() {
           )
         : folded;
     },
+    factor,
     dot(a: Value, b: Value, { contract, batch = [[], []] }: DotAxes): Value {
       const free = (x: Value, side: 0 | 1): readonly number[] =>
         x.shape.filter((_, axis) => !batch[side].includes(axis) && !contract[side].includes(axis));
@@ -168,8 +188,9 @@ export function createEmitter() {
       const batching =
         batch[0].length > 0 ? `batching_dims = [${batch[0].join(", ")}] x [${batch[1].join(", ")}], ` : "";
       const form = { shape, dtype: "float32" as const };
+      const [left, right] = [factor(a), factor(b)];
       return emit(
-        `stablehlo.dot_general ${a.name}, ${b.name}, ${batching}contracting_dims = [${contract[0].join(", ")}] x [${contract[1].join(", ")}] : (${typeOf(a)}, ${typeOf(b)}) -> ${typeOf(form)}`,
+        `stablehlo.dot_general ${left.name}, ${right.name}, ${batching}contracting_dims = [${contract[0].join(", ")}] x [${contract[1].join(", ")}] : (${left.type}, ${right.type}) -> ${typeOf(form)}`,
         form,
       );
     },

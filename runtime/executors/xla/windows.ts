@@ -43,10 +43,11 @@ function convolution(
   const { strides, before, after, dilations, groups, inBatches } = walk;
   const pad = before.map((low, axis) => `[${low}, ${after[axis]}]`).join(", ");
   const form = { shape, dtype: "float32" as const };
+  const [left, right] = [e.factor(x), e.factor(y)];
   return e.emit(
-    `stablehlo.convolution(${x.name}, ${y.name}) dim_numbers = [${axes.left.join(", ")}]x[${axes.right.join(", ")}]->[${axes.result.join(", ")}], ` +
+    `stablehlo.convolution(${left.name}, ${right.name}) dim_numbers = [${axes.left.join(", ")}]x[${axes.right.join(", ")}]->[${axes.result.join(", ")}], ` +
       `window = {stride = ${list(strides)}, pad = [${pad}], lhs_dilate = ${list(dilations[0])}, rhs_dilate = ${list(dilations[1])}} ` +
-      `{batch_group_count = ${inBatches ? groups : 1} : i64, feature_group_count = ${inBatches ? 1 : groups} : i64} : (${typeOf(x)}, ${typeOf(y)}) -> ${typeOf(form)}`,
+      `{batch_group_count = ${inBatches ? groups : 1} : i64, feature_group_count = ${inBatches ? 1 : groups} : i64} : (${left.type}, ${right.type}) -> ${typeOf(form)}`,
     form,
   );
 }

@@ -3,6 +3,7 @@
  * What executors must agree on beyond single operations: that errors do not grow over steps and that state is kept.
  */
 
+import type { Precision } from "../../../blocks/index.js";
 import {
   type Builder,
   createBuilder,
@@ -145,9 +146,9 @@ export interface Trained {
   readonly memory: readonly { readonly bytes: number; readonly tensors: number }[];
 }
 
-export async function train(executor: Executor, steps: number): Promise<Trained> {
+export async function train(executor: Executor, steps: number, precision?: Precision): Promise<Trained> {
   const session = await executor.open(slots, initialState());
-  const run = await session.load(trainingGraph());
+  const run = await session.load(trainingGraph(), precision);
   const losses: number[] = [];
   const memory: { bytes: number; tensors: number }[] = [];
   for (let step = 1; step <= steps; step++) {
