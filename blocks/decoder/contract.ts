@@ -77,6 +77,8 @@ export interface LatentInputs {
 }
 
 export interface DecoderInputs extends LatentInputs {
+  /** What is made of the views that it asks, in their order; none where it asks none. */
+  readonly asked: readonly LatentInputs[];
   /** Of the mask over what is predicted; null: nothing of it is hidden. */
   readonly places: Places | null;
   /** What the encoder in the target's braces gives; null: there is none. */
@@ -134,6 +136,8 @@ export interface Decoder<P extends Params = Params, T extends ParameterTree = Pa
    * either, as the mask says; or the maps of an encoder that gives some.
    */
   readonly reads?: "every" | "either" | "maps";
+  /** Present where it asks views of a sample for what it predicts of the others: the names of their streams. */
+  asks?(p: ValuesOf<P>): readonly string[];
   /** Present where nothing that it attends to is behind the end of a text; if absent, it reads inputs of which all tokens count. */
   readonly padding?: true;
   /** Present where it gives a logit of each id of a text; by the table of ids; any other decoder gives numbers, which may be such logits. */

@@ -1,6 +1,7 @@
 /** The decoders, sorted by name. */
 
 import { convnextBlock } from "./convnext-block.js";
+import { cross } from "./cross.js";
 import { linear } from "./linear.js";
 import { mapVit } from "./map-vit.js";
 import { queries } from "./queries.js";
@@ -22,10 +23,24 @@ export {
   type TokenGroup,
 } from "./contract.js";
 export { trunk, trunkParameters } from "./trunk.js";
-export { convnextBlock, linear, mapVit, queries, regionQuery, regionVit, swin, unet, vit, vocabulary, windowVit };
+export {
+  convnextBlock,
+  cross,
+  linear,
+  mapVit,
+  queries,
+  regionQuery,
+  regionVit,
+  swin,
+  unet,
+  vit,
+  vocabulary,
+  windowVit,
+};
 
 export const decoders = [
   convnextBlock,
+  cross,
   linear,
   mapVit,
   queries,

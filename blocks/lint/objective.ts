@@ -113,6 +113,9 @@ function uniformityOfFew(recipe: LintRecipe): readonly Remark[] {
 
 const mostSmoothing = 0.3;
 
+const asksViews = (lines: readonly LintLine[]): boolean =>
+  inSlot(lines, "decoder").some(({ definition }) => mustBe("decoder", definition).asks !== undefined);
+
 export const objectiveLints: readonly Lint[] = [
   {
     code: "lint/extreme-ratio",
@@ -126,7 +129,8 @@ export const objectiveLints: readonly Lint[] = [
     model: (lines) =>
       shownRemarks(
         lines,
-        (share) => share < fewVisible || share > manyVisible,
+        // What is hidden of one view can be asked of another.
+        (share) => (share < fewVisible && !asksViews(lines)) || share > manyVisible,
         "published masks show between 10% and 60% of the patches; the best known is 25%",
       ),
   },

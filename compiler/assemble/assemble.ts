@@ -38,6 +38,7 @@ import {
   type Objective,
   type Parts,
   partsOf,
+  wholeParts,
 } from "./parts.js";
 import { movingOf } from "./views.js";
 import { adversaryBranch, modelWeights } from "./weights.js";
@@ -141,8 +142,7 @@ export function headFacts(head: HeadPart): HeadFacts {
 }
 
 /** The masks over whole samples: of a model that sees views, where something of them is predicted. */
-export const wholeMasks = ({ masks, streams, objectives }: Parts): readonly MaskPart[] =>
-  streams.length > 0 && objectives.length === 0 ? [] : masks;
+export const wholeMasks = (parts: Parts): readonly MaskPart[] => wholeParts(parts).masks;
 
 const viewsOf = ({ streams }: Parts): NonNullable<ModelProgram["views"]> =>
   Object.fromEntries(
@@ -164,7 +164,7 @@ export function programOf(assembly: Assembly): ModelProgram {
     invariant(found, `no function ${name} in ${model.name}`);
     return found;
   };
-  const { encoder, inputs, objectives, heads } = parts;
+  const { encoder, inputs, objectives, heads } = wholeParts(parts);
   const predicts = assembly.functions.some(({ name }) => name === "predict");
   const moving = movingOf(parts);
   const drops = dropsOf(parts).flatMap((own) => own.drops);

@@ -33,9 +33,9 @@ import { headFunctions } from "./heads.js";
 import { maskedPlaces, type Placed, placesOf } from "./input-tokens.js";
 import { type InputFunctions, inputFunctions } from "./inputs.js";
 import { hidingOf, inputsOf, onlyInput } from "./layout.js";
-import { lossFunction } from "./losses.js";
+import { type Judged, lossFunction } from "./losses.js";
 import { numbered, pascal } from "./names.js";
-import type { EncoderPart, Objective, Parts } from "./parts.js";
+import { asksOf, type EncoderPart, type Objective, type Parts, wholeParts } from "./parts.js";
 import { targetInputs } from "./targets.js";
 import { type StreamFunctions, seeing, taughtFunction, viewLossFunction } from "./views.js";
 import { encoderPositions, type ModelWeights, type ObjectiveBranches } from "./weights.js";
@@ -90,16 +90,25 @@ function decodeFunction(
   objective: Objective,
   branches: ObjectiveBranches,
   latent: ModelFunction,
+  asked: readonly AskedView[] = [],
 ): ModelFunction {
   const { label, decoder, input } = objective;
   const inputs = inputsOf(objective);
+  const besides = asked.length === 0 ? "" : `, which asks ${namesOf(asked)}`;
   return {
     name: named(parts, `decode${pascal(label ?? "")}`),
     doc:
       label === null
-        ? `A prediction for every patch${ofViews(parts)} from the latent.`
-        : `What \`${label}\` predicts for every patch${ofViews(parts)} from the latent.`,
-    inputs: [{ name: objective.latent.block.definition.maps ? "maps" : "latent", from: latent }, "batch"],
+        ? `A prediction for every patch${ofViews(parts)} from the latent${besides}.`
+        : `What \`${label}\` predicts for every patch${ofViews(parts)} from the latent${besides}.`,
+    inputs: [
+      { name: objective.latent.block.definition.maps ? "maps" : "latent", from: latent },
+      ...asked.map(({ seen: { stream }, latentOf }) => ({
+        name: `latent_${stream}`,
+        from: latentOf(objective.latent),
+      })),
+      "batch",
+    ],
     body(code, w, { given, batch }) {
       const own = weightsUnder(w, branches.branch);
       const encoded = encodeTarget(code, parts, w, objective, branches, batch);
@@ -118,11 +127,25 @@ function decodeFunction(
         grid: input.grid,
         count: tokenCount(input.grid),
         own: inputs.indexOf(input),
+        asked: asked.map(({ seen }) =>
+          groupsOf(code, seen, ofStream(seen, objective), w, given[`latent_${seen.stream}`] as Tensor, batch),
+        ),
         table: input.tokens?.definition.table?.(weightsUnder(w, parts.branchOf(input.label))) ?? null,
       };
       return decoder.definition.decode(code, decoder.values, own, reads);
     },
   };
+}
+
+/** A view that a decoder asks, as the model sees it. */
+type AskedView = Pick<StreamFunctions, "seen" | "latentOf">;
+
+const namesOf = (asked: readonly AskedView[]): string => asked.map(({ seen }) => `\`${seen.stream}\``).join(" and ");
+
+/** An objective of the same place, of a model that sees another stream. */
+function ofStream({ inputs: [input], encoder }: Parts, objective: Objective): Objective {
+  invariant(input, "a model that sees views has one input");
+  return { ...objective, input, latent: encoder };
 }
 
 /** What a decoder reads of maps besides them: the places of the deepest are its latent. */
@@ -240,25 +263,31 @@ const wholeEncode = (parts: Placed, encoder: EncoderPart): ModelFunction => ({
   body: (code, w, { batch }) => encodeWhole(code, parts, encoder, w, batch),
 });
 
-/** What is computed of the views of each stream, as the model sees those. */
-const streamFunctions = (parts: Placed, weights: ModelWeights): readonly StreamFunctions[] =>
-  parts.streams.map((stream) => {
+/** What is computed of the views of each stream, as the model sees those. A decoder predicts those that a mask lies over and that it does not ask. */
+function streamFunctions(parts: Placed, weights: ModelWeights): readonly StreamFunctions[] {
+  const all = parts.streams.map((stream) => {
     const seen = seeing(parts, stream);
-    const { before, encode, latentOf } = onlyFunctions(seen);
-    const isJudged = stream.mask !== null || parts.masks.length === 0;
-    const judged = (isJudged ? seen.objectives : []).map((objective, i) => {
+    return { stream, seen, ...onlyFunctions(seen) };
+  });
+  return all.map(({ stream, seen, before, encode, latentOf }) => {
+    const isMasked = stream.mask !== null || parts.masks.length === 0;
+    const judged = seen.objectives.flatMap((objective, i): Judged[] => {
+      const asks = asksOf(objective);
+      if (!isMasked || asks.includes(stream.name)) return [];
       const branches = weights.objectives[i] as ObjectiveBranches;
-      return { objective, branches, decode: decodeFunction(seen, objective, branches, latentOf(objective.latent)) };
+      const asked = asks.map((name) => all.find((one) => one.stream.name === name) as AskedView);
+      const decode = decodeFunction(seen, objective, branches, latentOf(objective.latent), asked);
+      return [{ objective, branches, decode }];
     });
     return { stream, seen, before, encode, latentOf, judged, taught: stream.isTaught ? taughtFunction(seen) : null };
   });
+}
 
 /** The functions of a model, each after those that it calls. */
 export function functionsOf(model: Parts, weights: ModelWeights): readonly ModelFunction[] {
   const placed: Placed = { ...model, branchOf: weights.branchOf };
   const streams = streamFunctions(placed, weights);
-  // Where nothing of a view is predicted, a mask over views says nothing of whole samples.
-  const parts = streams.length > 0 && model.objectives.length === 0 ? { ...placed, masks: [] } : placed;
+  const parts = wholeParts(placed);
   const isAlone = parts.inputs.length === 1 && parts.encoders.length === 1;
   const reading = isAlone ? onlyFunctions(parts) : inputFunctions(parts);
   const { before, encode, latentOf, features } = reading;

@@ -197,6 +197,19 @@ export function mapsOf({ maps }: Encoder): NonNullable<Encoder["maps"]> {
   return maps;
 }
 
+/** The views that a decoder asks, by name. */
+export const asksOf = ({ decoder: { definition, values } }: Pick<Objective, "decoder">): readonly string[] =>
+  definition.asks?.(values) ?? [];
+
+/**
+ * The model as it is asked about whole samples. Where training sees views, of which nothing is predicted or one by another, a mask says nothing
+ * of whole samples, and nothing of them is predicted.
+ */
+export const wholeParts = <P extends Parts>(parts: P): P => {
+  const isOfViews = parts.objectives.every((objective) => asksOf(objective).length > 0);
+  return parts.streams.length > 0 && isOfViews ? { ...parts, masks: [], objectives: [] } : parts;
+};
+
 export type ModelPart = Part<Filled>;
 export type ModelWiring = Wiring<Filled>;
 

@@ -143,7 +143,7 @@ function watchedParts(value: object, sources: readonly Source[], seen: Set<Sourc
 }
 
 /** Computes a fact from the values of one block. */
-function fact<V>(line: DraftLine | null, compute: (definition: Definition, values: never) => V): Fact<V> {
+export function fact<V>(line: DraftLine | null, compute: (definition: Definition, values: never) => V): Fact<V> {
   const block = line?.block;
   if (!block) return null;
   const seen = new Set<string>();

@@ -25,7 +25,14 @@ import {
   separatorsOf,
   visibleOf,
 } from "../assemble/layout.js";
-import type { InputPart, MaskPart, Objective, Parts, StreamPart } from "../assemble/parts.js";
+import {
+  type InputPart,
+  type MaskPart,
+  type Objective,
+  type Parts,
+  type StreamPart,
+  wholeParts,
+} from "../assemble/parts.js";
 import { record } from "../assemble/record.js";
 import { movingOf } from "../assemble/views.js";
 import { noHomes, ourNames } from "../homes.js";
@@ -108,7 +115,7 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
   const moving = movingOf(parts).map(
     ({ term, loss }) => `...${imports.ours("bindMoving")}(${bound(loss, imports)}, ${dataText(term)})`,
   );
-  const [own] = heads.length === 0 ? parts.objectives : [];
+  const [own] = heads.length === 0 ? wholeParts(parts).objectives : [];
   const [head] = heads;
   const handedOn = program.functions.map((f) => f.name).filter((name) => handed.includes(name));
   const only = inputs.length === 1;

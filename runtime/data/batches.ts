@@ -23,7 +23,14 @@ import { objectsSeen } from "./image/objects.js";
 import { checkFiles } from "./inspect.js";
 import { batchOrder } from "./order.js";
 import { openPool } from "./pool.js";
-import { type FieldArrays, numbersOf, numbersPrepared, type Preparation, preparedOf } from "./preparation.js";
+import {
+  type FieldArrays,
+  numbersOf,
+  numbersPrepared,
+  type Preparation,
+  preparedOf,
+  streamsOf,
+} from "./preparation.js";
 import type { BatchBuffers, Failed } from "./work.js";
 
 export interface BatchesOptions {
@@ -192,7 +199,8 @@ export async function* evaluationBatches(
       const { arrays, fields: computed, samples, shown } = await source.next();
       const objects = (place: number) => {
         const sample = shown[place] as number;
-        return objectsSeen(index.sample(sample), { epoch, sample }, { ...options, seed, fields: {}, mode });
+        const { augment, arrays, root } = options;
+        return objectsSeen(index.sample(sample), { epoch, sample }, { augment, arrays, root, seed, fields: {}, mode });
       };
       yield { arrays, fields: computed, ...labelsOf(index, shown), objects, samples, shown, count: samples.length };
     }
@@ -229,7 +237,7 @@ function prefetched(
   end: number,
 ): Prefetched {
   const { index, augment, arrays, streams, seed, root, fields, mode, drawOther = () => null } = options;
-  const seen = streams ? { arrays, streams } : { arrays };
+  const seen = streams ? { arrays, streams: streamsOf(streams) } : { arrays };
   const workers = usefulWorkers(options);
   // Whoever evaluates sees each sample once.
   const keeps = mode === "train" ? allowance(options, workers) : 0;

@@ -14,6 +14,7 @@ import {
   type Sliding,
   type Training,
   type View,
+  type ViewProgram,
   viewName,
 } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
@@ -137,7 +138,7 @@ export interface Preparation {
   /** What the model reads of a sample, by name. */
   readonly arrays: ModelProgram["arrays"];
   /** The views that training sees in place of arrays, by the names of their streams; if absent, it sees the arrays. */
-  readonly streams?: ModelProgram["views"];
+  readonly streams?: Streams;
   readonly seed: number;
   /**
    * Training draws random augmentations. Evaluation takes what they name instead, and where another size is left then,
@@ -153,6 +154,12 @@ export interface Preparation {
   /** What this thread keeps of files; if absent, nothing. */
   readonly kept?: Kept;
 }
+
+/** The views that training sees, by the names of their streams, without what hides tokens of them: plain values. */
+export type Streams = Readonly<Record<string, Omit<ViewProgram, "mask">>>;
+
+export const streamsOf = (views: NonNullable<ModelProgram["views"]>): Streams =>
+  Object.fromEntries(Object.entries(views).map(([name, { mask, ...stream }]) => [name, stream]));
 
 /** One of the arrays that a model reads, or a view of one. */
 export interface NamedArray {
@@ -182,7 +189,10 @@ export interface Prepares {
 }
 
 /** What is prepared of each sample. */
-export function preparedOf({ arrays, streams }: Pick<Preparation, "arrays" | "streams">): readonly Prepares[] {
+export function preparedOf({
+  arrays,
+  streams,
+}: Pick<Preparation, "arrays"> & { readonly streams?: Streams | undefined }): readonly Prepares[] {
   if (!streams) return Object.entries(arrays).map(([name, shape]) => ({ name, of: name, shape, views: null }));
   let place = 0;
   return Object.entries(streams).map(([name, { of, count, array, shared = false }]) => ({

@@ -85,6 +85,8 @@ describe.each([
       (256 * 1536 + 4 * 1536 + 1536 * 256),
   ],
   ["mae-contrast", 111_907_840 + 768 * 4096 + 4 * 4096 + 4096 * 128 + 2 * 128],
+  // ViT-S/16, four blocks of a decoder that asks too, and two tables of positions.
+  ["siam-mae", vitSmall + (385 * 256 + 256 + 197 * 256 + 4 * (16 * 256 ** 2 + 21 * 256) + 512 + 257 * 768)],
   // And the discriminator's layer to one logit.
   ["gan-mae", 111_907_840 + 768 + 1],
   // The weights of Hugging Face's VideoMAEForPreTraining, and the two tables of positions.

@@ -18,6 +18,7 @@ TOGETHER = [({("input", "text"), ("input", "image")}, "m3ae")]
 METHODS = [
     ("mask", "latent_guided", "sma-latents"),
     ("loss", "nt_xent", "views"),
+    ("decoder", "cross", "views"),
     ("loss", "view_contrast", "views"),
     ("loss", "self_distillation", "views"),
     ("latents", "learned", "maetok"),

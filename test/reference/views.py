@@ -1,7 +1,7 @@
 """Writes the fixtures of methods that compare views of samples: losses, gradients, and what a batch leaves behind in norms and centres.
 
 Written from the descriptions of the algorithms (Chen et al., SimCLR, ICML 2020; Chen, Xie and He, MoCo v3, ICCV 2021; Caron et al., DINO,
-ICCV 2021; Zhou et al., iBOT, ICLR 2022), pair of views by pair of views. A model is described by its lines, as a recorded example is (see
+ICCV 2021; Zhou et al., iBOT, ICLR 2022; Gupta et al., SiamMAE, NeurIPS 2023), pair of views by pair of views. A model is described by its lines, as a recorded example is (see
 stepping.py), so that one implementation serves fixtures and examples. Usage: python views.py [folder]; `train` is described in stepping.py.
 """
 
@@ -55,7 +55,7 @@ def streams_of(example: dict) -> list[Stream]:
             return [Stream("crop", values["count"], whole)]
         case "copies":
             return [Stream("copy", values["count"], whole)]
-        case "two":
+        case "two" | "frames":
             return [Stream("first", 1, whole), Stream("second", 1, whole)]
         case "multi_crop":
             small = View((*values["local_size"], channels), patch)
@@ -157,6 +157,31 @@ def through_blocks(w: Weights, branch: str, values: dict, latent: torch.Tensor, 
     for i in range(values["depth"]):
         x = block(w, f"{branch}decoder_blocks.{i}", x, values["heads"])
     return linear(w, f"{branch}decoder_pred", layer_norm(w, f"{branch}decoder_norm", x))
+
+
+def apart_by_heads(x: torch.Tensor, heads: int) -> torch.Tensor:
+    return x.reshape(len(x), x.shape[1], heads, -1).transpose(1, 2)
+
+
+def through_asking(w: Weights, values: dict, latent: torch.Tensor, asked: torch.Tensor, restore: torch.Tensor) -> torch.Tensor:
+    """As `through_blocks`, whose tokens also ask what the encoder made of all of another view, [R, 1 + N, D]."""
+    x = linear(w, "decoder_embed", latent)
+    hidden = w["mask_token"].expand(len(x), restore.shape[1] - x.shape[1] + 1, -1)
+    x = torch.cat([x[:, :1], take(torch.cat([x[:, 1:], hidden], dim=1), restore)], dim=1) + w["decoder_pos_embed"]
+    memory = linear(w, "decoder_embed", asked) + w["decoder_pos_embed"]
+    heads = values["heads"]
+    for i in range(values["depth"]):
+        name = f"decoder_blocks.{i}"
+        q = apart_by_heads(linear(w, f"{name}.cross_attn.q", layer_norm(w, f"{name}.norm1", x)), heads)
+        told = linear(w, f"{name}.cross_attn.kv", layer_norm(w, f"{name}.asked_norm", memory))
+        k, v = (apart_by_heads(part, heads) for part in told.chunk(2, dim=-1))
+        taken = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(x.shape)
+        x = x + linear(w, f"{name}.cross_attn.proj", taken)
+        # The rest is a block of a plain transformer, whose norms are the second and the third.
+        own = {path.removeprefix(f"{name}."): value for path, value in w.items() if path.startswith(f"{name}.")}
+        rest = {path.replace("norm2", "norm1").replace("norm3", "norm2"): value for path, value in own.items() if "norm1" not in path}
+        x = block({f"rest.{path}": value for path, value in rest.items()}, "rest", x, heads)
+    return linear(w, "decoder_pred", layer_norm(w, "decoder_norm", x))
 
 
 # Of tokens; a teacher has none.
@@ -350,8 +375,12 @@ def completed(seen: Seen, loss: dict, stream: Stream) -> torch.Tensor:
     wanted = patches_of(stream.view, seen.feed[stream.name])
     if target["values"]["normalize"] == "patch":
         wanted = normalized(wanted)
-    latent = seen.tokens(stream, "student")
-    prediction = through_blocks(seen.w, "", decoder, latent, seen.feed[f"{stream.name}Restore"])[:, 1:]
+    latent, restore = seen.tokens(stream, "student"), seen.feed[f"{stream.name}Restore"]
+    if decoder.get("asks"):
+        (asked,) = (other for other in seen.streams if other.name in decoder["asks"])
+        prediction = through_asking(seen.w, decoder, latent, seen.tokens(asked, "student"), restore)[:, 1:]
+    else:
+        prediction = through_blocks(seen.w, "", decoder, latent, restore)[:, 1:]
     hidden = torch.zeros(wanted.shape[:2]).double().scatter(1, seen.hidden(stream), 1)
     return mean_over(loss["values"]["on"], (prediction - wanted) ** 2, hidden)
 
@@ -431,6 +460,8 @@ def text_of(name: str, value) -> str:
     if name in SHARES:
         return f"{100 * value:g}%"
     match value:
+        case [least, most] if name == "gap":
+            return f"{least}..{most}"
         case bool():
             return "true" if value else "false"
         case str():
@@ -533,15 +564,37 @@ CASES = {
             one("loss", "nt_xent", temperature=0.2, on="mean", of=None, weight=2),
         ]
     },
+    "siam-mae": base(
+        one("views", "frames", gap=[4, 48]),
+        one("mask", "random", ratio=0.75, hidden="drop", on=["second"]),
+        one("decoder", "cross", **DECODER | {"depth": 2, "asks": ["first"]}),
+        one("target", "pixels", normalize="patch"),
+        one("loss", "mse", on="hidden", weight=1),
+        positions="sin_cos",
+    ),
 }
 BATCH = 3
+
+
+def draw_asking(draw: Drawing, values: dict) -> None:
+    width = values["width"]
+    for i in range(values["depth"]):
+        name = f"decoder_blocks.{i}"
+        for part in ("norm1", "asked_norm", "norm2", "norm3"):
+            draw.norm(f"{name}.{part}", width)
+        for part, outputs in (("cross_attn.q", 1), ("cross_attn.kv", 2), ("cross_attn.proj", 1), ("attn.qkv", 3), ("attn.proj", 1)):
+            draw.matrix(f"{name}.{part}", outputs * width, width)
+        draw.perceptron(f"{name}.mlp", width)
 
 
 def decoder_weights(draw: Drawing, branch: str, values: dict, grid: tuple[int, int], inputs: int, outputs: int) -> None:
     draw.matrix(f"{branch}decoder_embed", values["width"], inputs)
     draw.normal(f"{branch}mask_token", 1, 1, values["width"], std=0.3)
     draw.weights[f"{branch}decoder_pos_embed"] = sine_cosine(values["width"], *grid).float().double()
-    draw.blocks(f"{branch}decoder_blocks", values["depth"], values["width"])
+    if values.get("asks"):
+        draw_asking(draw, values)
+    else:
+        draw.blocks(f"{branch}decoder_blocks", values["depth"], values["width"])
     draw.norm(f"{branch}decoder_norm", values["width"])
     draw.matrix(f"{branch}decoder_pred", outputs, values["width"])
 

@@ -40,8 +40,10 @@ model Pairs {
   views   ${views}
   tokens  patch(size: 4x4)
   encoder vit(depth: 1, width: 8, heads: 2)
-  head    projector(layers: 2, hidden: 8, out: 4)
-  loss    nt_xent
+  mask    random(ratio: 50%, on: [second])
+  decoder cross(depth: 1, width: 8, heads: 2, asks: [first])
+  target  pixels
+  loss    mse(on: hidden)
 }`);
 
 const open = (program: ModelProgram, path = "videos", stride: number | null = null): Promise<SampleIndex> =>

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ModelProgram, Training } from "../../blocks/index.js";
+import type { ModelProgram, Sample, Training } from "../../blocks/index.js";
 import { trainingBatches } from "../../runtime/data/batches.js";
 import { type Executor, openExecutor, RunError, readCheckpoint, train } from "../../runtime/index.js";
 import { sampleMasks } from "../../runtime/train/inputs.js";
@@ -138,8 +138,23 @@ model Seen {
 }`);
   const training = (changes: Partial<Training> = {}) =>
     recipe(inMemory(stripes(12, 12)), { augment: [crop()], batch: 4, steps: 5, ...changes });
+  const siam = model(`views frames(gap: 1..2)
+  mask random(ratio: 75%, on: [second])
+  decoder cross(depth: 1, width: 8, heads: 2, asks: [first])
+  target pixels
+  loss mse(on: hidden)`);
+  /** Squares that become brighter. */
+  const clips = stripes(12, 12).map((one): Sample => {
+    const { pixels } = one as Extract<Sample, { kind: "pixels" }>;
+    const axes = (["time", "row", "column"] as const).map((name, i) => ({ name, size: i === 0 ? 4 : 12 }));
+    const numbers = Uint8Array.from(
+      { length: 4 * 144 },
+      (_, at) => 0.5 * (pixels[at % 144] as number) + 20 * (at / 144),
+    );
+    return { kind: "array", numbers, shape: { axes, channels: 1 }, label: 0 };
+  });
   const start = (program: ModelProgram, directory: string, changes: object = {}) =>
-    train(program, training(), {
+    train(program, training(program.arrays.image?.gap ? { data: inMemory(clips) } : {}), {
       ...{ directory: join(parent, directory), root: ".", executor, resume: false, spec: "model Seen {}", workers: 0 },
       ...{ checkpointEvery: { steps: 2 }, signal: new AbortController().signal, report: () => undefined },
       ...changes,
@@ -150,6 +165,7 @@ model Seen {
     ["ibot", ibot, "patches.center"],
     ["moco", moco, "teacher.projector.head.last.norm.running_var"],
     ["simclr", simclr, "layer2.0.bn1.running_mean"],
+    ["siam", siam, "decoder_blocks.0.cross_attn.kv.weight"],
   ])("of %s equals one that was never interrupted, bit for bit", async (name, program, known) => {
     const whole = await readCheckpoint((await start(program, `${name}-whole`)).checkpoint);
     const abort = new AbortController();

@@ -145,6 +145,8 @@ function smaller(
     if (typeof value === "number") changed[name] = Math.min(value, largest);
   }
   if (values.pool !== undefined && values.classes === 2) changed.classes = labels;
+  // Of clips of two frames.
+  if (Array.isArray(values.gap)) changed.gap = [1, 1];
   // Every place of a detector says something of every class, and most places are on the finest of four maps.
   if (Array.isArray(values.scales)) {
     changed.classes = Math.min(values.classes as number, mostOfDetectors);
@@ -206,11 +208,12 @@ function shrunk(model: Model): Model {
   const isOfPlaces = model.slots.some(({ use }) =>
     ["places", "moves", "values"].includes(saidBy(use.definition as never)),
   );
+  const isOfPairs = model.slots.some(({ use }) => use.definition.name === "frames");
   const slots = each(model.slots);
-  return { ...model, slots: isOfPlaces ? slots.map(fewPlaces) : slots };
+  return { ...model, slots: isOfPlaces || isOfPairs ? slots.map(fewPlaces) : slots };
 }
 
-/** Of a model that says something of every place: patches of four places along each axis, as few as can be halved once or twice. */
+/** Of a model that says something of every place, or sees two frames: patches of four places along each axis, as few as can be halved once or twice. */
 function fewPlaces(filled: Filled): Filled {
   const { size } = filled.use.values as { readonly size?: readonly number[] };
   if (!size || !["input", "tokens"].includes(filled.slot)) return filled;
@@ -227,6 +230,7 @@ function pictures(count: number, array: ArrayShape, { first = 0, isValued = fals
   if (array.table) return rows(count, array, array.table);
   if (array.cloud) return clouds(count, array.cloud.points);
   if (array.mesh) return meshes(count, array, array.mesh);
+  if (array.gap) return pictures(count, { channels: array.channels, axes: [{ name: "time", size: 2 }, ...array.axes] });
   const { count: planes, shape } = planesOf(array);
   const [height, width, channels] = [planes * shape.height, shape.width, shape.channels];
   return Array.from({ length: count }, (_, i) => {
