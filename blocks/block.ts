@@ -69,6 +69,8 @@ export interface ModelContext {
   readonly width: number | null;
   /** Decoder width; null when there is no decoder, or while it is being checked. */
   readonly decoderWidth: number | null;
+  /** Of a decoder that begins behind blocks of the model's own: those that attend to all tokens, and its width; null of any other. */
+  readonly behind: { readonly blocks: number | null; readonly width: number | null } | null;
   /** Layers of the encoder; null while the encoder itself is being checked. */
   readonly layers: number | null;
   /** Maps that the encoder gives, the finest first, and what enters it in place of hidden cells; null: it gives tokens. */

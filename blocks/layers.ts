@@ -76,6 +76,8 @@ export interface Freezing {
   readonly freeze?: "embedding" | "encoder" | null;
   /** So many blocks of each encoder, and what comes before them. */
   readonly freezeBlocks?: number | null;
+  /** The weights that alone are trained, by name; if absent or null, all are. */
+  readonly only?: readonly string[] | null;
   /** How long the prototypes that end heads stay; if absent or null, they are trained from the first step on. */
   readonly freezeLast?: DurationValue | null;
 }
@@ -83,12 +85,14 @@ export interface Freezing {
 /** The same model, of which some weights are not trained. */
 export function frozenBy<P extends Layered & { readonly parameters: ParameterTree }>(
   program: P,
-  { freeze = null, freezeBlocks = null }: Freezing,
+  { freeze = null, freezeBlocks = null, only = null }: Freezing,
 ): P {
-  if (freeze === null && freezeBlocks === null) return program;
+  if (freeze === null && freezeBlocks === null && only === null) return program;
   const layers = encoderLayers(program);
   const upTo = Math.max(freeze === "embedding" ? 0 : -1, freezeBlocks ?? -1);
+  const trained = only && new Set(only);
   const isFrozen = (name: string): boolean => {
+    if (trained && !trained.has(name)) return true;
     const layer = layers.get(name);
     return layer !== undefined && (freeze === "encoder" || (layer !== null && layer <= upTo));
   };

@@ -213,6 +213,8 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   readonly picture?: Picture | undefined;
   /** Of a model of several arrays, or with a head: what it predicts of them, by the names of targets. */
   readonly predictions?: Readonly<Record<string, Prediction<T>>>;
+  /** What other decoders predict that imitate the model's own, by the labels of their targets; shown as what that predicts is. */
+  readonly imitations?: Readonly<Record<string, Prediction<T>>>;
   /** Of a model of several arrays or encoders: what they make of some arrays, by name, `audio` or `joint.audio`. */
   readonly encodings?: Readonly<Record<string, Encoding<T>>>;
   /** What is computed of each sample beside its image and fed with it, by name. */

@@ -60,6 +60,9 @@ export const recipeSettings = {
     openMin: true,
     doc: "Largest global norm of the gradients; if absent, no clipping.",
   }) as Param<number>,
+  train: parts({
+    doc: "Parts of the model that alone are trained, such as `target.student`; all others stay as they are. If absent, all are trained.",
+  }) as Param<readonly string[]>,
   freeze: choice({
     options: {
       embedding: "What comes before the first block of an encoder: patches, positions, class token.",

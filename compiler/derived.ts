@@ -1,6 +1,7 @@
 /** What follows from the lines of a model or recipe without running it, said line by line, as an editor shows it beside them. */
 
 import { countsText, type Optimizer, tokenCount } from "../blocks/index.js";
+import { outputsOf } from "./assemble/head-weights.js";
 import { isWhole, layoutOf, tokensOf, visibleOf } from "./assemble/layout.js";
 import { type InputPart, type MaskPart, type Parts, partsOf } from "./assemble/parts.js";
 import type { Filled, Model, Origin, Recipe } from "./model.js";
@@ -34,11 +35,11 @@ export function derivedOfModel(model: Model): readonly Derived[] {
   const { definition, values } = parts.encoder.block;
   tell(values, `${rowsSeen(parts)} x ${definition.width(values)}`, "tokens that leave the encoder x features");
   const seen = new Set<unknown>();
-  for (const { decoder, target, input } of parts.objectives) {
+  for (const objective of parts.objectives) {
+    const { decoder, input } = objective;
     if (seen.has(decoder.values)) continue;
     seen.add(decoder.values);
-    const outputs = target.definition.outputs(target.values, { ...input, width: definition.width(values) });
-    const text = `${tokenCount(input.grid)} x ${outputs}`;
+    const text = `${tokenCount(input.grid)} x ${outputsOf(objective)}`;
     tell(decoder.values, text, "tokens that are predicted x numbers of each");
   }
   return found;

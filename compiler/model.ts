@@ -91,6 +91,8 @@ export interface Recipe {
   }[];
   /** Batch, epochs or steps, seed, precision ...: one for each key of `recipeSettings`. */
   readonly settings: Readonly<Record<string, Setting>>;
+  /** Names of the weights that alone are trained; if absent, all are. */
+  readonly trained?: readonly string[];
   /** If absent, every weight starts as the model declares. */
   readonly start?: RecipeStart;
   /** Recipes whose steps take turns with its own; if absent, none. */

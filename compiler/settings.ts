@@ -66,6 +66,7 @@ export function withSettings(whole: Recipe, { batch, epochs, steps, seed }: Part
 export const freezingOf = (recipe: Recipe): Freezing => ({
   freeze: (recipe.settings.freeze?.value ?? null) as Exclude<Freezing["freeze"], undefined>,
   freezeBlocks: numberOf(recipe, "freeze_blocks"),
+  ...(recipe.trained ? { only: recipe.trained } : {}),
   freezeLast: (recipe.settings.freeze_last?.value ?? null) as DurationValue | null,
 });
 

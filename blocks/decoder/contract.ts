@@ -93,6 +93,11 @@ export interface DecoderInputs extends LatentInputs {
   readonly count: number;
   /** The group of what is predicted, in `groups`. */
   readonly own: number;
+  /**
+   * Every token of all inputs as the first blocks of the model's own decoder leave it, [B, extra + N, Dd]. Only for a decoder that begins
+   * behind some.
+   */
+  readonly behind: (blocks: number) => Tensor;
   /** In which the tokens of what is predicted are looked up, [vocabulary, D]; null: they are made otherwise. */
   readonly table: Tensor | null;
 }
@@ -110,6 +115,14 @@ export interface SharedDecoder<
   decode(code: Code, p: ValuesOf<P>, w: Weights<T>, inputs: LatentInputs): Tensor;
   /** The tokens of one input [B, N, Dd] -> prediction [B, N, P] */
   predict(code: Code, p: ValuesOf<P>, w: Weights<T>, head: Weights<H>, tokens: Tensor): Tensor;
+}
+
+/** The blocks of a decoder that another one can begin behind. */
+export interface BlocksOfDecoder<P extends Params = Params> {
+  /** How many there are; null: with these values it does not attend to all tokens together. */
+  count(p: ValuesOf<P>): number | null;
+  /** -> every token of all inputs as its first `blocks` blocks leave it, [B, extra + N, Dd]. */
+  behind(code: Code, p: ValuesOf<P>, w: Weights<ParameterTree>, inputs: LatentInputs, blocks: number): Tensor;
 }
 
 /** What an encoder makes of the visible tokens of a target. */
@@ -144,6 +157,10 @@ export interface Decoder<P extends Params = Params, T extends ParameterTree = Pa
   readonly predicts?: "ids";
   /** Present where it needs what an encoder in the target's braces gives; any other decoder sees the latent alone. */
   readonly readsEncoded?: true;
+  /** Present where it begins behind some blocks of the model's own decoder, and reads the latent through those alone. */
+  readonly readsDecoder?: true;
+  /** Present where another decoder can begin behind some of its blocks. */
+  readonly blocks?: BlocksOfDecoder<P>;
   /** Present where it can predict the targets of several inputs at once. */
   readonly several?: SharedDecoder<P>;
   /** -> prediction [B, N, P] in raster order. */

@@ -1,5 +1,6 @@
 /** The decoders, sorted by name. */
 
+import { branch } from "./branch.js";
 import { convnextBlock } from "./convnext-block.js";
 import { cross } from "./cross.js";
 import { linear } from "./linear.js";
@@ -24,6 +25,7 @@ export {
 } from "./contract.js";
 export { trunk, trunkParameters } from "./trunk.js";
 export {
+  branch,
   convnextBlock,
   cross,
   linear,
@@ -39,6 +41,7 @@ export {
 };
 
 export const decoders = [
+  branch,
   convnextBlock,
   cross,
   linear,

@@ -69,12 +69,22 @@ export function trunk(
   const narrow = narrowed(code, w, inputs);
   const placed = wholeSequence(code, narrow, w.mask_token, inputs);
   const sequence = w.decoder_cls_token ? withOwnToken(code, placed, w.decoder_cls_token, inputs) : placed;
-  const { padding } = inputs;
+  return throughBlocks(code, p, w.decoder_blocks, sequence, inputs);
+}
+
+/** tokens [B, extra + N, Dd] -> as some blocks of a decoder leave them, before the norm. */
+export function throughBlocks(
+  code: Code,
+  p: Pick<ValuesOf<TransformerParams>, "heads"> & { readonly norm_epsilon?: number | null },
+  blocks: Weights<ReturnType<typeof transformerBlocks>>,
+  tokens: Tensor,
+  { padding, groups }: LatentInputs,
+): Tensor {
   const bias = padding ? [padding] : [];
-  const [{ again } = { again: null }] = inputs.groups;
+  const [{ again } = { again: null }] = groups;
   return again
-    ? code.fold("x", w.decoder_blocks, sequence, placedBlock, again, blockOptions(p))
-    : code.fold("x", w.decoder_blocks, sequence, transformerBlock, blockOptions(p), ...bias);
+    ? code.fold("x", blocks, tokens, placedBlock, again, blockOptions(p))
+    : code.fold("x", blocks, tokens, transformerBlock, blockOptions(p), ...bias);
 }
 
 /** The latent as wide as the decoder, [B, extra + V, Dd]. */

@@ -126,6 +126,13 @@ export const vit = defineDecoder({
     ...trunkParameters(p, encoderWidth, whole),
     ...headParameters(p, outputs),
   }),
+  blocks: {
+    count: ({ depth, each }) => (each === null ? depth : null),
+    behind(code, p, w, inputs, blocks) {
+      const own = w as TrunkWeights;
+      return trunk(code, p, { ...own, decoder_blocks: own.decoder_blocks.slice(0, blocks) }, inputs);
+    },
+  },
   several: {
     parameters: (p: DecoderValues, { encoderWidth, whole }) => trunkParameters(p, encoderWidth, whole),
     head: headParameters,

@@ -3,7 +3,7 @@
  * reads the samples and computes the errors is the runtime, this file says what is made of them.
  */
 
-import { choice, flag, int, optional, ratio, real, text, type ValuesOf } from "../params.js";
+import { choice, flag, int, labels, optional, ratio, real, text, type ValuesOf } from "../params.js";
 import { defineAnomalyProbe, type ScoredRecord } from "./contract.js";
 import { areaUnderRoc, partialAreaUnderRoc } from "./measures.js";
 
@@ -43,6 +43,11 @@ const params = {
     options: { square: "Squares of differences.", absolute: "Differences without their signs." },
     doc: "What an error is.",
   }),
+  add: optional(
+    labels({
+      doc: "Targets of what the model's own decoder predicts, by label, such as `[student]`: how far the decoders of these are from it is added to the error. If absent, nothing.",
+    }),
+  ),
   patches: choice({
     default: "mean",
     options: { mean: "Their mean.", largest: "The largest: one odd thing is enough, as among the cubes of a frame." },
@@ -97,6 +102,18 @@ export const anomaly = defineAnomalyProbe({
       holds: ({ clips, every }) => clips === null || every === null,
       say: () => "both `clips` and `every` say which parts are looked at",
       help: () => "keep one of them",
+    },
+    {
+      name: "imitations",
+      at: "add",
+      doc: "What `add` names are targets of what the model's own decoder predicts.",
+      holds: ({ add }, { imitations }) => (add ?? []).every((label) => imitations.includes(label)),
+      say: ({ add }, { imitations }) =>
+        `no target \`${(add ?? []).find((label) => !imitations.includes(label))}\` is made of what the model's own decoder predicts`,
+      help: (_, { imitations }) =>
+        imitations.length === 0
+          ? "add one to the model, such as `target student: imitation { ... }`, or remove `add`"
+          : `there ${imitations.length === 1 ? "is" : "are"} ${imitations.map((label) => `\`${label}\``).join(", ")}`,
     },
     {
       name: "taps-of-smooth",
@@ -216,6 +233,7 @@ function protocolOf(p: Values, records: readonly ScoredRecord[], groups: number,
     : `${judged} test samples, ${marked} of them anomalous; macro: the mean over ${groups} folders`;
   const how = [
     `${p.error === "square" ? "squared" : "absolute"} errors of ${p.over === "all" ? "all" : "hidden"} patches`,
+    ...(p.add === null ? [] : [`with those of ${p.add.join(" and ")} against the model's own prediction`]),
     p.patches === "largest" ? "the largest of a frame" : "their mean in a frame",
     ...(isByFrame ? [] : [`${p.record === "mean" ? "the mean" : "the largest"} over frames`]),
     ...(isByFrame && smooth !== null ? [`smoothed by a Gaussian of ${smooth} frames`] : []),

@@ -35,8 +35,9 @@ export interface ProbeContext {
   readonly says: Saying | null;
   /** What the model reads. */
   readonly arrays: readonly ArrayShape[];
-  /** Targets that it predicts. */
+  /** Targets that it predicts, and labels of those that are made of what its own decoder predicts. */
   readonly targets: number;
+  readonly imitations: readonly string[];
 }
 
 /** What a probe is that judges features computed once. */
@@ -167,13 +168,11 @@ export interface SequenceProbe<P extends Params = Params> extends Definition<P, 
 }
 
 /** How the parts of a test sample are looked at for anomalies. */
-export interface Looks {
+export interface Looks extends Readonly<Record<"clips" | "every" | "masks", number | null>> {
   readonly normal: string;
-  readonly clips: number | null;
-  readonly every: number | null;
-  readonly masks: number | null;
   readonly over: "hidden" | "all";
   readonly error: "square" | "absolute";
+  readonly add: readonly string[] | null;
   readonly patches: "mean" | "largest";
   readonly frame: "each" | "middle";
   readonly record: "mean" | "largest";

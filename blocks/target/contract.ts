@@ -26,6 +26,8 @@ export interface TargetInputs {
    * deepest last, before the final normalisation. null: the model has no teacher.
    */
   readonly teacher: ((count: number) => readonly Tensor[]) | null;
+  /** What the model's own decoder predicts of the same batch, [B, N, P]. null: the target is made of something else. */
+  readonly prediction: (() => Tensor) | null;
 }
 
 /** What is known where the tokens of a target are made. */
@@ -52,12 +54,20 @@ export interface Target<P extends Params = Params, T extends ParameterTree = Par
   readonly predicts?: Exclude<NumberKind, "amounts" | "faces">;
   /** The numbers of the array that it is made of; if absent, of the kind that it predicts. */
   readonly madeOf?: NumberKind;
-  /** Numbers that are predicted for each patch, P. `width`: features of the model's latent. */
-  outputs(p: ValuesOf<P>, context: TargetContext & { readonly width: number }): number;
+  /**
+   * Numbers that are predicted for each patch, P. `width`: features of the model's latent; `predicted`: numbers that the model's own decoder
+   * predicts for each patch, of a target that is made of what that predicts.
+   */
+  outputs(
+    p: ValuesOf<P>,
+    context: TargetContext & { readonly width: number; readonly predicted: number | null },
+  ): number;
   /** What it needs of a sample besides the array. */
   field?(p: ValuesOf<P>, context: TargetContext): Field;
   /** Whether it is made of what the teacher gives: the model then has one. */
   readonly fromTeacher?: true;
+  /** Whether it is made of what the model's own decoder predicts: it is then shown as what that predicts is. */
+  readonly fromDecoder?: true;
   /** -> target [B, N, P]; of ids [B, N, 1], of columns [B, N, 2] */
   build(code: Code, p: ValuesOf<P>, inputs: TargetInputs, context: TargetContext): Tensor;
   /** Sequences of tokens that one sample becomes where the target is encoded, B' / B; if absent, one. */

@@ -6,6 +6,7 @@ import { faces } from "./faces.js";
 import { features } from "./features.js";
 import { hog } from "./hog.js";
 import { ids } from "./ids.js";
+import { imitation } from "./imitation.js";
 import { lowPass } from "./low-pass.js";
 import { neighbours } from "./neighbours.js";
 import { pixels } from "./pixels.js";
@@ -20,7 +21,7 @@ export {
   type TargetTokensContext,
   type TargetTokensInputs,
 } from "./contract.js";
-export { classMaps, columns, faces, features, hog, ids, lowPass, neighbours, pixels, regions, vertices };
+export { classMaps, columns, faces, features, hog, ids, imitation, lowPass, neighbours, pixels, regions, vertices };
 
 export const targets = [
   classMaps,
@@ -29,6 +30,7 @@ export const targets = [
   features,
   hog,
   ids,
+  imitation,
   lowPass,
   neighbours,
   pixels,

@@ -105,10 +105,22 @@ export function predictionsOf({
 }[] {
   if (inputs.length === 1 && heads.length === 0) return [];
   const predicting = functions.filter(({ predicts }) => predicts);
+  const shown = objectives.filter(({ imitates }) => imitates === null);
   return predicting.map(({ name: f }, i) => {
-    const objective = objectives[i] as Objective;
+    const objective = shown[i] as Objective;
     return { name: objective.label ?? objective.input.name, f, objective };
   });
+}
+
+/** What imitates the prediction of the model's own decoder: by the labels of targets, by which functions, and what that predicts. */
+export function imitationsOf({ parts: { objectives }, functions }: Pick<Assembly, "parts" | "functions">): readonly {
+  readonly name: string;
+  readonly f: string;
+  readonly imitates: Objective;
+}[] {
+  const imitating = functions.filter(({ imitates }) => imitates);
+  const found = objectives.flatMap(({ label, imitates }) => (imitates ? [{ name: label ?? "", imitates }] : []));
+  return found.map((one, i) => ({ ...one, f: (imitating[i] as ModelFunction).name }));
 }
 
 /** What encoders of a model of several inputs can be asked for, by name. */
@@ -174,6 +186,7 @@ export function programOf(assembly: Assembly): ModelProgram {
   const byName = <V>(value: (input: InputPart) => V): Readonly<Record<string, V>> =>
     Object.fromEntries(inputs.map((input) => [input.name, value(input)]));
   const predictions = predictionsOf(assembly);
+  const imitations = imitationsOf(assembly);
   const encodings = encodingsOf(assembly);
   return {
     name: model.name,
@@ -214,6 +227,20 @@ export function programOf(assembly: Assembly): ModelProgram {
       ? {
           predictions: Object.fromEntries(
             predictions.map(({ name, f, objective: { input, target } }) => [
+              name,
+              {
+                array: input.name,
+                predict: (g: Builder, w: unknown, batch: Batch) => run(named(f), g, w as WeightTree, [batch]) as Tensor,
+                picture: bindPicture(target.definition, target.values, input),
+              },
+            ]),
+          ),
+        }
+      : {}),
+    ...(imitations.length > 0
+      ? {
+          imitations: Object.fromEntries(
+            imitations.map(({ name, f, imitates: { input, target } }) => [
               name,
               {
                 array: input.name,

@@ -32,6 +32,8 @@ export interface ModelFunction {
   readonly inputs: readonly FunctionInput[];
   /** Whether it predicts a target from a batch. */
   readonly predicts?: true;
+  /** Whether it predicts what the model's own decoder does. */
+  readonly imitates?: true;
   /** Of what one encoder makes of whole arrays: by which name it can be asked for. */
   readonly encoding?: { readonly name: string; readonly extraTokens: number };
   readonly body: (code: FunctionCode, w: WeightTree, inputs: FunctionInputs) => Result;

@@ -95,6 +95,7 @@ function decodeFunction(
   const { label, decoder, input } = objective;
   const inputs = inputsOf(objective);
   const besides = asked.length === 0 ? "" : `, which asks ${namesOf(asked)}`;
+  const begun = objective.behind ?? objective;
   return {
     name: named(parts, `decode${pascal(label ?? "")}`),
     doc:
@@ -114,7 +115,7 @@ function decodeFunction(
       const encoded = encodeTarget(code, parts, w, objective, branches, batch);
       const places = placesOf(parts, batch, input);
       const maps = (given.maps ?? []) as readonly Tensor[];
-      const reading = given.maps ? null : groupsOf(code, parts, objective, w, given.latent as Tensor, batch);
+      const reading = given.maps ? null : groupsOf(code, parts, begun, w, given.latent as Tensor, batch);
       const reads: DecoderInputs = {
         ...(reading ?? ofMaps),
         get latent() {
@@ -130,6 +131,7 @@ function decodeFunction(
         asked: asked.map(({ seen }) =>
           groupsOf(code, seen, ofStream(seen, objective), w, given[`latent_${seen.stream}`] as Tensor, batch),
         ),
+        behind: (blocks) => blocksBehind(code, parts, w, begun, reads, blocks),
         table: input.tokens?.definition.table?.(weightsUnder(w, parts.branchOf(input.label))) ?? null,
       };
       return decoder.definition.decode(code, decoder.values, own, reads);
@@ -146,6 +148,19 @@ const namesOf = (asked: readonly AskedView[]): string => asked.map(({ seen }) =>
 function ofStream({ inputs: [input], encoder }: Parts, objective: Objective): Objective {
   invariant(input, "a model that sees views has one input");
   return { ...objective, input, latent: encoder };
+}
+
+/** Every token as the first blocks of the model's own decoder leave it. */
+function blocksBehind(
+  code: Code,
+  { branchOf }: Placed,
+  w: WeightTree,
+  { label, decoder: { definition, values } }: Objective,
+  reads: LatentInputs,
+  blocks: number,
+): Tensor {
+  invariant(definition.blocks, "the checker lets through only decoders behind whose blocks others can begin");
+  return definition.blocks.behind(code, values, weightsUnder(w, branchOf(label)), reads, blocks);
 }
 
 /** What a decoder reads of maps besides them: the places of the deepest are its latent. */
@@ -203,6 +218,22 @@ const predictFunction = (
   predicts: true,
   body: (code, _, { batch }) => callingIn(code, batch)("prediction", decode),
 });
+
+/** `predictStudent`: what imitates the prediction of the model's own decoder. */
+const imitateFunction = ({ label }: Objective, decode: ModelFunction): ModelFunction => ({
+  name: `predict${pascal(label ?? "")}`,
+  doc: `A prediction of \`${label}\` for every patch, which imitates the model's own.`,
+  inputs: ["batch"],
+  imitates: true,
+  body: (code, _, { batch }) => callingIn(code, batch)("prediction", decode),
+});
+
+/** Each with what gives the prediction that it imitates. */
+function withImitated(judged: readonly Omit<Judged, "imitated">[]): readonly Judged[] {
+  const decodeOf = ({ label }: Objective): ModelFunction | null =>
+    judged.find(({ objective }) => objective.label === label)?.decode ?? null;
+  return judged.map((one) => ({ ...one, imitated: one.objective.imitates && decodeOf(one.objective.imitates) }));
+}
 
 /** Names apart: `low_pass` and `lowPass` would both be `decodeLowPass`. */
 function apart(functions: readonly ModelFunction[]): readonly ModelFunction[] {
@@ -271,17 +302,29 @@ function streamFunctions(parts: Placed, weights: ModelWeights): readonly StreamF
   });
   return all.map(({ stream, seen, before, encode, latentOf }) => {
     const isMasked = stream.mask !== null || parts.masks.length === 0;
-    const judged = seen.objectives.flatMap((objective, i): Judged[] => {
-      const asks = asksOf(objective);
-      if (!isMasked || asks.includes(stream.name)) return [];
+    const isPredicted = (objective: Objective): boolean =>
+      isMasked && [objective, objective.imitates].every((one) => !one || !asksOf(one).includes(stream.name));
+    const judged = seen.objectives.flatMap((objective, i) => {
+      if (!isPredicted(objective)) return [];
       const branches = weights.objectives[i] as ObjectiveBranches;
-      const asked = asks.map((name) => all.find((one) => one.stream.name === name) as AskedView);
+      const asked = asksOf(objective).map((name) => all.find((one) => one.stream.name === name) as AskedView);
       const decode = decodeFunction(seen, objective, branches, latentOf(objective.latent), asked);
       return [{ objective, branches, decode }];
     });
-    return { stream, seen, before, encode, latentOf, judged, taught: stream.isTaught ? taughtFunction(seen) : null };
+    return {
+      stream,
+      seen,
+      before,
+      encode,
+      latentOf,
+      judged: withImitated(judged),
+      taught: stream.isTaught ? taughtFunction(seen) : null,
+    };
   });
 }
+
+/** Whether a prediction is of what the model reads, and not of another prediction. */
+const isShown = ({ imitated }: Judged): boolean => imitated === null;
 
 /** The functions of a model, each after those that it calls. */
 export function functionsOf(model: Parts, weights: ModelWeights): readonly ModelFunction[] {
@@ -300,21 +343,26 @@ export function functionsOf(model: Parts, weights: ModelWeights): readonly Model
         decodeFunction(parts, objective, weights.objectives[i] as ObjectiveBranches, latentOf(objective.latent)),
     ),
   );
-  const judged = objectives.map((objective, i) => ({
-    objective,
-    decode: decodes[i] as ModelFunction,
-    branches: weights.objectives[i] as ObjectiveBranches,
-  }));
+  const judged = withImitated(
+    objectives.map((objective, i) => ({
+      objective,
+      decode: decodes[i] as ModelFunction,
+      branches: weights.objectives[i] as ObjectiveBranches,
+    })),
+  );
   const heads = headFunctions(parts, weights, reading);
   const besideHead = heads.length > 0;
   // What one input's model predicts beside its own target is no output of it.
-  const predicting = parts.inputs.length === 1 ? judged.slice(0, 1) : judged;
-  const predicts = apart(
-    predicting.map(({ objective, decode }, i) => predictFunction(objective, i, decode, besideHead)),
-  );
+  const predicting = (parts.inputs.length === 1 ? judged.slice(0, 1) : judged).filter(isShown);
+  const imitating = judged.filter((one) => !isShown(one));
+  const predicts = apart([
+    ...predicting.map(({ objective, decode }, i) => predictFunction(objective, i, decode, besideHead)),
+    ...imitating.map(({ objective, decode }) => imitateFunction(objective, decode)),
+  ]);
   const of = adversary?.judges.map((objective): JudgedPrediction => {
-    const at = objectives.indexOf(objective);
-    return { objective, decode: decodes[at] as ModelFunction, predict: predicts[at] as ModelFunction };
+    const at = predicting.findIndex((one) => one.objective === objective);
+    const { decode } = predicting[at] as Judged;
+    return { objective, decode, predict: predicts[at] as ModelFunction };
   });
   const judge = adversary && of && judgeFunction(parts, adversary, of);
   return [

@@ -11,6 +11,7 @@ import {
   type InputPart,
   isVectors,
   type LabelledLoss,
+  type Objective,
   type VectorPart,
 } from "./parts.js";
 
@@ -90,6 +91,14 @@ export const objectiveOwner = (label: string | null, slot: string, ...narrower: 
 });
 
 const isEmpty = (tree: ParameterTree): boolean => Object.keys(tree).length === 0;
+
+/** Numbers that an objective predicts for each patch. */
+export const outputsOf = ({ target: { definition, values }, input, latent, imitates }: Objective): number =>
+  definition.outputs(values, {
+    ...input,
+    width: widthOf(latent),
+    predicted: imitates && outputsOf(imitates),
+  });
 
 /** Features of what an encoder gives: of its tokens, or of the latents that alone go on. */
 export const widthOf = ({ block: { definition, values }, latents }: EncoderPart): number =>

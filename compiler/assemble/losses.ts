@@ -36,6 +36,8 @@ export interface Judged {
   readonly objective: Objective;
   readonly decode: ModelFunction;
   readonly branches: ObjectiveBranches;
+  /** What gives the prediction that is its target; null: that is made of something else. */
+  readonly imitated: ModelFunction | null;
 }
 
 /** What the losses of a model judge. */
@@ -116,12 +118,13 @@ export function objectiveTerms(
   code: FunctionCode,
   parts: Placed,
   w: WeightTree,
-  { objective, decode, branches }: Judged,
+  { objective, decode, branches, imitated }: Judged,
   { batch, latent, calling }: { readonly batch: Batch; readonly latent: LatentOf; readonly calling: Calling },
 ): readonly Term[] {
   const { label, target, input, losses } = objective;
+  const imitating = imitated && (() => calling(variable("prediction", objective.imitates?.label ?? null), imitated));
   const wanted = once(() =>
-    target.definition.build(code, target.values, targetInputs(code, parts, w, objective, batch), input),
+    target.definition.build(code, target.values, targetInputs(code, parts, w, objective, batch, imitating), input),
   ); // [B, N, P]
   const encoder = objective.latent;
   const flags = once(() => hiddenFlagsOf(code, parts, input, batch));

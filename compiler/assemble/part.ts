@@ -74,6 +74,10 @@ export interface Objective {
   /** Encodes the target itself for its decoder; null: the decoder sees the latent alone. */
   readonly encoder: Bound<Encoder> | null;
   readonly losses: readonly LabelledLoss[];
+  /** The model's own, behind blocks of whose decoder its decoder begins; null: that reads the latent itself. */
+  readonly behind: Objective | null;
+  /** The model's own, whose prediction is its target; null: it is made of something else. */
+  readonly imitates: Objective | null;
   /** Whether the decoder predicts other targets too. */
   readonly together: boolean;
 }

@@ -113,8 +113,11 @@ function objectivesOfDecoder(
   decoder: ModelPart,
   inputs: ReadonlyMap<ModelPart, InputPart>,
   encoders: Encoders,
+  before: ReadonlyMap<ModelPart, readonly Objective[]>,
 ): readonly Objective[] {
-  const latent = encoderAt(wiring, decoder, "latent", encoders);
+  const own = sourceAt(wiring, decoder, "behind");
+  const behind = own && onlyObjective(before, own);
+  const latent = behind?.latent ?? encoderAt(wiring, decoder, "latent", encoders);
   const targets = sourcesAt(wiring, decoder, "target");
   const encoder = sourceAt(wiring, decoder, "encoded");
   const losses = lossesOf(wiring, decoder);
@@ -128,6 +131,7 @@ function objectivesOfDecoder(
     const input = set && inputs.get(set);
     invariant(input, "the checker lets through only targets of tokens");
     const label = labelOf(target);
+    const imitated = sourceAt(wiring, target, "prediction");
     // A loss with the label of one of several targets judges it alone.
     const judging = losses.filter(({ line }) => !together || line.label === label || !labels.has(line.label));
     return {
@@ -138,9 +142,18 @@ function objectivesOfDecoder(
       latent,
       encoder: encoder && boundOf("encoder", encoder),
       losses: judging.map(labelledLoss),
+      behind,
+      imitates: imitated && onlyObjective(before, imitated),
       together,
     };
   });
+}
+
+/** The objective of a decoder that stands before those that read it. */
+function onlyObjective(before: ReadonlyMap<ModelPart, readonly Objective[]>, decoder: ModelPart): Objective {
+  const [only, another] = before.get(decoder) ?? [];
+  invariant(only && !another, "the checker lets through only decoders of one target for others to read");
+  return only;
 }
 
 /** By their decoders. The model's own is that of its decoder, and where it has none, the first. */
@@ -152,9 +165,11 @@ function objectivesOf(
   const decoders = wiring.parts.filter(({ slot }) => slot === "decoder");
   const own = decoders.filter(({ within }) => within === null);
   const others = decoders.filter(({ within }) => within !== null);
-  return new Map(
-    [...own, ...others].map((decoder) => [decoder, objectivesOfDecoder(wiring, decoder, inputs, encoders)]),
-  );
+  const found = new Map<ModelPart, readonly Objective[]>();
+  for (const decoder of [...own, ...others]) {
+    found.set(decoder, objectivesOfDecoder(wiring, decoder, inputs, encoders, found));
+  }
+  return found;
 }
 
 /** What a part reads at a port where `joint.audio` may be written: what encoders make of all that they read, or of one input. */

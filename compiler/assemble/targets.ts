@@ -10,19 +10,21 @@ import { extraTokensOf, startIn, tokensOf } from "./layout.js";
 import type { InputPart, Objective, TeacherPart } from "./parts.js";
 import { teacherBranch } from "./weights.js";
 
-/** What a target is made of. `w`: the weights of the whole model. */
+/** What a target is made of. `w`: the weights of the whole model; `prediction`: what gives the prediction that it is to imitate. */
 export function targetInputs(
   code: Code,
   parts: Placed,
   w: WeightTree,
   { target, input }: Objective,
   batch: Batch,
+  prediction: TargetInputs["prediction"] = null,
 ): TargetInputs {
   const field = fieldsAsked(parts).find(({ part }) => part === target);
   return {
     array: arrayIn(input, batch),
     field: field ? (batch[field.name] as Tensor) : null,
     teacher: parts.teacher && teacherOf(code, parts, parts.teacher, w[teacherBranch] as WeightTree, batch, input),
+    prediction,
   };
 }
 

@@ -28,6 +28,7 @@ import {
   type EncoderPart,
   isVectors,
   type LabelledLoss,
+  type Objective,
   type Parts,
   type StreamPart,
   type VectorPart,
@@ -41,6 +42,12 @@ export function seeing(parts: Placed, stream: StreamPart): Placed {
   const encoders = parts.encoders.map((encoder) => ({ ...encoder, reads: [input], inputs: [input] }));
   const [encoder] = encoders;
   invariant(encoder, "the checker lets through only models of views with one encoder");
+  const ofView = (objective: Objective): Objective => ({
+    ...objective,
+    ...{ input, latent: encoder },
+    behind: objective.behind && ofView(objective.behind),
+    imitates: objective.imitates && ofView(objective.imitates),
+  });
   return {
     ...parts,
     stream: name,
@@ -48,7 +55,7 @@ export function seeing(parts: Placed, stream: StreamPart): Placed {
     masks: mask ? [mask] : [],
     encoders,
     encoder,
-    objectives: parts.objectives.map((objective) => ({ ...objective, input, latent: encoder })),
+    objectives: parts.objectives.map(ofView),
     heads: [],
   };
 }

@@ -29,7 +29,7 @@ import {
   type WeightTree,
   weightsUnder,
 } from "./branches.js";
-import { objectiveOwner, putHead, putLoss, putVectors, vectorWidth, widthOf } from "./head-weights.js";
+import { objectiveOwner, outputsOf, putHead, putLoss, putVectors, vectorWidth, widthOf } from "./head-weights.js";
 import { extraRows, extraTokensOf, frontOf, hidingOf, inputsOf, isWhole } from "./layout.js";
 import {
   type AdversaryPart,
@@ -158,12 +158,12 @@ export function inputWeights(
   return within.reduce((tree, name) => (tree[name] ?? {}) as WeightTree, weightsUnder(w, branchOf(label)));
 }
 
-/** Adds what an objective trains besides the encoder; gives where its own encoder and its losses find theirs. */
-function putObjective(branches: Branches, parts: Parts, objective: Objective): Omit<ObjectiveBranches, "branch"> {
+/** Adds what an objective trains besides the encoder; gives where its own encoder and its losses find theirs, within a branch that is not known yet. */
+function putObjective(branches: Branches, parts: Parts, objective: Objective): ObjectiveBranches {
   const { label, decoder, target, input, latent, encoder, losses, together } = objective;
   const growing = branches.at(label);
   const encoderWidth = widthOf(latent);
-  const outputs = target.definition.outputs(target.values, { ...input, width: encoderWidth });
+  const outputs = outputsOf(objective);
   const whole = readsWhole(parts, objective);
   const codeWidth = encoder === null ? null : encoder.definition.width(encoder.values);
   if (together) {
@@ -184,6 +184,7 @@ function putObjective(branches: Branches, parts: Parts, objective: Objective): O
     putBeside(growing, target.definition.parameters?.(target.values, context) ?? {}, objectiveOwner(label, "target"));
   }
   return {
+    branch: null,
     encoder: encoder === null ? null : putCodeEncoder(growing, input, encoder, label),
     losses: losses.map((loss) =>
       putLoss(growing, loss, { encoderWidth, array: input.array }, label, seeingBeside(growing, parts, latent)),
@@ -391,7 +392,7 @@ export function modelWeights(parts: Parts): ModelWeights {
   );
   const { parameters, branchOf } = branches.joined();
   for (const put of later) put(parameters as OpenTree, branchOf);
-  const objectives = placed.map((one, i) => ({ branch: branchOf(parts.objectives[i]?.label ?? null), ...one }));
+  const objectives = placed.map((one, i) => ({ ...one, branch: branchOf(parts.objectives[i]?.label ?? null) }));
   const paths = backbone.map(({ label, name }) => [...(label === null ? [] : [branchOf(label)]), name].join("."));
   return { parameters, branchOf, objectives, heads, comparisons, viewComparisons, backbone: paths, owners };
 }

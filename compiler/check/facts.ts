@@ -24,7 +24,7 @@ import {
   tokenCount,
 } from "../../blocks/index.js";
 import type { Span } from "../../grammar/index.js";
-import { givesMaps, givesVectors } from "../wire/roles.js";
+import { givesMaps, givesVectors, isOfDecoder } from "../wire/roles.js";
 import {
   inputsUnder,
   isCalled,
@@ -214,6 +214,14 @@ export const targetsOf = ({ wiring }: Place): Fact<number> => ({
   sources: [],
 });
 
+/** Labels of the targets that are made of what the model's own decoder predicts. */
+export const imitationsOf = ({ wiring }: Place): Fact<readonly string[]> => ({
+  value: ownParts(wiring, "target").flatMap(({ definition, line }) =>
+    isOfDecoder(definition) ? (line.label ?? []) : [],
+  ),
+  sources: [],
+});
+
 /** One of the pictures of the array, as augmentations speak of it. */
 export function planeOf(place: Place): Fact<ImageShape> {
   const array = arrayOf(place);
@@ -352,6 +360,16 @@ export const decoderWidthOf = (place: Place): Fact<number | null> =>
   ownParts(place.wiring, "decoder").length === 0
     ? none
     : factOf(place, "decoder", (definition, values) => (definition as Decoder).width(values));
+
+/** null as a value: the decoder does not begin behind blocks of the model's own. */
+export function behindOf({ wiring, part }: Place): Fact<ModelContext["behind"]> {
+  const decoder = part && sourceAt(wiring, part, "behind");
+  if (!decoder || !asKind("decoder", decoder.definition)?.blocks) return none;
+  return fact(decoder.line, (definition, values) => {
+    const { blocks, width } = definition as Decoder;
+    return { blocks: blocks?.count(values) ?? null, width: width(values) };
+  });
+}
 
 /** Whether the targets whose predictions are judged lead back to pixels. */
 export function predictsPixels({ wiring, part }: Place): Fact<boolean> {

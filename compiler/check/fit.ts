@@ -7,6 +7,7 @@ import {
   allTokensOf,
   arrayOf,
   ask,
+  behindOf,
   decoderWidthOf,
   encoderWidthOf,
   extraTokensOf,
@@ -137,6 +138,9 @@ function modelFacts(
     },
     get decoderWidth() {
       return isEncoder || part.slot === "decoder" ? none : decoderWidthOf(place);
+    },
+    get behind() {
+      return behindOf(place);
     },
     get layers() {
       return isEncoder ? none : layersOf(place);

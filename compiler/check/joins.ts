@@ -7,7 +7,17 @@ import { asKind, type Decoder, type Encoder, type Head, type Hiding, type Mask }
 import { givesMaps } from "../wire/roles.js";
 import { inputsUnder, ownParts, sourceAt, sourcesAt } from "../wire/wiring.js";
 import { valuesOf } from "./draft.js";
-import { type DraftWiring, isJoint, masksOver, tokensUnder, unguided, unjudged, unseenBy, untaught } from "./unseen.js";
+import {
+  besideDecoder,
+  type DraftWiring,
+  isJoint,
+  masksOver,
+  tokensUnder,
+  unguided,
+  unjudged,
+  unseenBy,
+  untaught,
+} from "./unseen.js";
 import { blockOf, type DraftPart, type Finding, nameOf, unreadable } from "./wiring-finding.js";
 
 /** Reports parts that do not go together, of a model whose wires lead somewhere. */
@@ -28,6 +38,7 @@ export function badlyJoined(wiring: DraftWiring): readonly Finding[] {
           ...otherLatent(part, wiring),
           ...unseenTargets(part, wiring),
           ...ofLatents(part, wiring),
+          ...besideDecoder(part, "behind", wiring),
         ];
       case "latents":
         return besideLatents(part, wiring);
@@ -38,7 +49,7 @@ export function badlyJoined(wiring: DraftWiring): readonly Finding[] {
       case "mask":
         return [...unseenBy(part, "attention", sourcesAt(wiring, part, "set"), wiring), ...unguided(part, wiring)];
       case "target":
-        return untaught(part, wiring);
+        return [...untaught(part, wiring), ...besideDecoder(part, "prediction", wiring)];
       case "tokens":
         return besideOverlapping(part, wiring);
       case "adversary":

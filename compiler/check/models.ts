@@ -4,7 +4,7 @@ import { type Definition, mustBe, type Registry } from "../../blocks/index.js";
 import type { ModelDeclaration, Span } from "../../grammar/index.js";
 import type { Filled, Model, Use } from "../model.js";
 import { modelSlots, type SlotRule } from "../slots.js";
-import { comparesViews, givesMaps } from "../wire/roles.js";
+import { comparesViews, givesMaps, isOfDecoder } from "../wire/roles.js";
 import { type Wiring, wire } from "../wire/wiring.js";
 import { defaultUse } from "./blocks.js";
 import { readBody } from "./changes.js";
@@ -108,7 +108,7 @@ export function checkModel(declaration: ModelDeclaration, base: ModelBase | null
 export function withDefaults(draft: Draft, body: Body, span: Span): readonly DraftLine[] {
   const headless =
     !hasHead(draft.lines) && !slotLines(draft.lines, "loss").some(({ block }) => comparesViews(block?.definition));
-  const braced = slotsInEveryTarget(draft.lines);
+  const braced = slotsInTargets(draft.lines);
   const uncut = slotLines(draft.lines, "encoder").some(({ block }) => givesMaps(block?.definition));
   const added = body.rules.flatMap((rule): readonly DraftLine[] => {
     if (slotLines(draft.lines, rule.slot).length > 0 || draft.suspected.has(rule.slot)) return [];
@@ -124,12 +124,17 @@ export function withDefaults(draft: Draft, body: Body, span: Span): readonly Dra
   return [...draft.lines, ...added];
 }
 
-/** Slots that every target fills for itself, so that the model need not. */
-function slotsInEveryTarget(lines: readonly DraftLine[]): ReadonlySet<string> {
+/** Slots that targets fill, so that the model need not: every target for itself, or one with a loss that is made of what the decoder of another predicts. */
+function slotsInTargets(lines: readonly DraftLine[]): ReadonlySet<string> {
   const targets = slotLines(lines, "target");
   const everywhere = (slot: string): boolean =>
     targets.length > 0 && targets.every((target) => slotLines(target.inner, slot).length > 0);
-  return new Set(everywhere("decoder") ? ["decoder", "loss"].filter(everywhere) : []);
+  const imitates = ({ block, inner }: DraftLine): boolean =>
+    isOfDecoder(block?.definition) && slotLines(inner, "loss").length > 0;
+  return new Set([
+    ...(everywhere("decoder") ? ["decoder", "loss"].filter(everywhere) : []),
+    ...(targets.some(imitates) ? ["loss"] : []),
+  ]);
 }
 
 function missingSlot(rule: SlotRule, { name, owner, registry, report }: Body, span: Span): void {

@@ -15,7 +15,7 @@ import type { StageStart } from "../mapping.js";
 import type { Recipe, Use } from "../model.js";
 import type { Pipeline, Stage } from "../pipeline.js";
 import { recipeSlots } from "../slots.js";
-import { givesVectors } from "../wire/roles.js";
+import { givesVectors, isOfDecoder } from "../wire/roles.js";
 import { readBlock } from "./blocks.js";
 import type { Body, DraftBlock } from "./draft.js";
 import { fits } from "./fit.js";
@@ -26,7 +26,14 @@ import { modelKey, modelOf, namesIn, type Project, recipeForModel } from "./proj
 import { counted, fail, type Report, replacement, type Words } from "./report.js";
 import { emptyScope } from "./scope.js";
 import { pathText } from "./show.js";
-import { type Earlier, type FreshPart, type SourcePath, type Taking, takenParts } from "./stage-parts.js";
+import {
+  type Earlier,
+  type FreshPart,
+  type SourcePath,
+  type Taking,
+  takenParts,
+  trainingParts,
+} from "./stage-parts.js";
 import { adapts, type FoundSource, freshIn, ofRecipe, ofStage, startOf, startsIn } from "./starts.js";
 
 /** Gives the pipeline; null when there is an error in it. */
@@ -119,14 +126,15 @@ function checkStage(entry: StageEntry, stages: ReadonlyMap<string, Earlier>, aro
     ...wordsOf(entry),
   };
   const taken = isHere ? takenParts(taking, report) : [];
-  if (!taken || !entry.recipe || !fitting?.recipe) return null;
+  const trained = fitting?.recipe && trainingParts(fitting.recipe, checked.model, report);
+  if (!taken || !entry.recipe || !trained) return null;
   const starts = entry.from.map(startOfStage);
   return {
     name: entry.name.name,
     modelName: entry.model.name,
     recipeName: entry.recipe.name,
     model: checked.model,
-    recipe: fitting.recipe,
+    recipe: trained,
     from: starts,
     takes: [...starts, ...startsIn(fitting.recipe)],
     fresh: entry.saysFresh ? entry.fresh.map(({ parts }) => pathText(parts)) : null,
@@ -225,6 +233,11 @@ function fitProbe(block: DraftBlock, { model }: Stage, { span }: PipelineEvaluat
     classes: known(head ? (head.definition as Head).classes(head.values) : null),
     says: known(head ? saidBy(head.definition as Head) : null),
     arrays: known(used("input").map(({ definition, values }) => (definition as Input).shape(values))),
+    imitations: known(
+      model.slots.flatMap(({ slot, label, use }) =>
+        slot === "target" && isOfDecoder(use.definition) ? (label ?? []) : [],
+      ),
+    ),
     targets: known(used("target").length),
     encoderWidth: encoder ? known((encoder.definition as Encoder).width(encoder.values)) : null,
   };

@@ -1,4 +1,7 @@
-/** What a stage or a recipe takes of what was trained before: whether the parts are there, give something, and leave nothing to start unsaid from scratch. */
+/**
+ * What a stage or a recipe takes of what was trained before: whether the parts are there, give something, and leave nothing to start unsaid from
+ * scratch. And which parts alone it trains.
+ */
 
 import type { Fix, Span } from "../../grammar/index.js";
 import { showShape } from "../../graph/index.js";
@@ -6,7 +9,7 @@ import { type OwnedWeight, ownedWeights, partNames } from "../assemble/owners.js
 import { foreignParts } from "../foreign.js";
 import { keyMap } from "../key-map.js";
 import type { Mapping } from "../mapping.js";
-import type { Model } from "../model.js";
+import type { Model, Recipe } from "../model.js";
 import type { Stage } from "../pipeline.js";
 import { modelSlot } from "../slots.js";
 import { named, suggestion } from "./nearest.js";
@@ -84,6 +87,24 @@ export function takenParts(taking: Taking, report: Report): readonly Mapping[] |
     saysWhatIs(mappings, taking, report),
   ];
   return sound.every(Boolean) ? mappings : null;
+}
+
+/** A recipe with the weights that it trains, where it names their parts; null after a report. */
+export function trainingParts(recipe: Recipe, model: Model, report: Report): Recipe | null {
+  const { value, origin } = recipe.settings.train ?? {};
+  const parts = (value ?? null) as readonly string[] | null;
+  if (!parts || !origin) return recipe;
+  const own = ownedWeights(model);
+  const { span } = origin;
+  if (!parts.every((part) => isPart({ part, span }, model.name, own, report))) return null;
+  const trained = parts.flatMap((part) => trainedIn(own, part).map(({ name }) => name));
+  if (trained.length === 0) {
+    return fail(report, "check/unknown-part", span, `nothing of ${named(parts)} of \`${model.name}\` is trained`, {
+      reason: "Its weights are computed, or follow others.",
+      help: `name another part of ${named(partNames(own))}`,
+    });
+  }
+  return { ...recipe, trained };
 }
 
 /** Whether a name is that of a part of what `holder` has. */
@@ -212,11 +233,11 @@ function grouped(unsaid: readonly New[], own: readonly OwnedWeight[]): readonly 
   const groups: Group[] = [];
   const take = (part: string, weights: readonly New[]): void => {
     if (weights.length === 0) return;
-    groups.push({ part, weights, all: trained(own, part).length });
+    groups.push({ part, weights, all: trainedIn(own, part).length });
     for (const { name } of weights) left.delete(name);
   };
   for (const part of partNames(own)) {
-    const weights = trained(own, part).map(({ name }) => left.get(name));
+    const weights = trainedIn(own, part).map(({ name }) => left.get(name));
     if (weights.every((weight) => weight !== undefined)) take(part, weights);
   }
   for (const part of partNames(own)) {
@@ -228,7 +249,7 @@ function grouped(unsaid: readonly New[], own: readonly OwnedWeight[]): readonly 
   return groups;
 }
 
-const trained = (own: readonly OwnedWeight[], part: string): readonly OwnedWeight[] =>
+const trainedIn = (own: readonly OwnedWeight[], part: string): readonly OwnedWeight[] =>
   own.filter(({ parts, trainable }) => trainable && parts.includes(part));
 
 function tellScratch({ part, weights, all }: Group, own: readonly OwnedWeight[], taking: Taking, report: Report): void {

@@ -12,7 +12,7 @@ import { besideRecipe } from "./beside.js";
 import type { Project } from "./project.js";
 import { fail, type Report, replacement, warn } from "./report.js";
 import { pathText, quotedText, sourceText } from "./show.js";
-import { type FreshPart, type SourcePath, takenParts } from "./stage-parts.js";
+import { type FreshPart, type SourcePath, takenParts, trainingParts } from "./stage-parts.js";
 
 /** `not here`: nobody looked, or there is no such file yet, which was told; null: it cannot be read, reported. */
 export type FoundSource = SourcePath | "not here" | null;
@@ -96,7 +96,8 @@ export function startedRecipe(recipe: Recipe, model: Model, project: Project, re
 }
 
 function starting(alone: Recipe, model: Model, project: Project, report: Report): Recipe | null {
-  const recipe = besideRecipe(alone, model, project, report);
+  const joined = besideRecipe(alone, model, project, report);
+  const recipe = joined && trainingParts(joined, model, report);
   if (recipe === null) return null;
   const takes = startsIn(recipe);
   const fresh = freshIn(recipe);

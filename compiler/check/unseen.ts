@@ -1,4 +1,4 @@
-/** What guided masks, teachers and adversaries are asked about and cannot see, and which tokens and masks lie under what. */
+/** What guided masks, teachers, adversaries and imitations are asked about and cannot see, and which tokens and masks lie under what. */
 
 import type { Mask } from "../../blocks/index.js";
 import { givesMaps } from "../wire/roles.js";
@@ -69,6 +69,28 @@ export function untaught(part: DraftPart, wiring: DraftWiring): readonly Finding
   const tokens = sourceAt(wiring, part, "set");
   if (!teacher || !tokens) return [];
   return unseenBy(teacher, "student", [tokens], wiring).map((finding) => ({ ...finding, part }));
+}
+
+/** A decoder that begins inside the model's own, or a target of what that predicts, where it does not predict that one input alone. */
+export function besideDecoder(part: DraftPart, port: string, wiring: DraftWiring): readonly Finding[] {
+  const decoder = sourceAt(wiring, part, port);
+  if (!decoder) return [];
+  const [own, another] = sourcesAt(wiring, decoder, "target");
+  const target = part.slot === "target" ? part : sourceAt(wiring, part, "target");
+  const reason = "It says the same of the same patches: both have as many, in one order.";
+  if (own === part) {
+    const help = "give it a decoder of its own, in braces, such as `branch`, and a loss";
+    return [unreadable(part, `\`${nameOf(part)}\` is made of what its own decoder predicts`, reason, help, decoder)];
+  }
+  if (another) {
+    const help = "give all but one of its targets a decoder of their own, in braces";
+    return [
+      unreadable(part, `the model's decoder ${blockOf(decoder)} predicts several targets`, reason, help, another),
+    ];
+  }
+  if (!own || !target || sourceAt(wiring, own, "set") === sourceAt(wiring, target, "set")) return [];
+  const message = `\`${nameOf(part)}\` is of another input than the model's decoder ${blockOf(decoder)} predicts`;
+  return [unreadable(part, message, reason, "name the input of that with `of` in the target", own)];
 }
 
 /** Predictions that an adversary cannot judge: of inputs that its encoder does not see, or of which nothing is hidden. */

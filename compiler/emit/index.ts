@@ -10,6 +10,7 @@ import {
   assemble,
   encodingsOf,
   headFacts,
+  imitationsOf,
   predictionsOf,
   wholeMasks,
 } from "../assemble/assemble.js";
@@ -142,6 +143,10 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
     ];
     return `${name}: { ${facts.join(", ")} }`;
   });
+  const imitations = imitationsOf(assembly).map(({ name, f, imitates }) => {
+    const facts = [`array: ${dataText(imitates.input.name)}`, `predict: ${f}`, ...pictureText(imitates)];
+    return `${name}: { ${facts.join(", ")} }`;
+  });
   const encodings = encodingsOf(assembly).map(
     ({ name, f, extraTokens }) => `${dataText(name)}: { extraTokens: ${extraTokens}, features: ${f} }`,
   );
@@ -164,6 +169,7 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
     ...(own ? pictureText(own) : []),
     ...(encodings.length > 0 ? [`encodings: { ${encodings.join(", ")} }`] : []),
     ...(predictions.length > 0 ? [`predictions: { ${predictions.join(", ")} }`] : []),
+    ...(imitations.length > 0 ? [`imitations: { ${imitations.join(", ")} }`] : []),
     ...(fields.length > 0 ? [`fields: { ${fields.join(", ")} }`] : []),
     ...(drops.length > 0 ? [`drops: ${dataText(drops)}`] : []),
     ...(adversary ? [`adversary: { ${adversaryText(assembly, adversary)}, loss: adversaryLoss }`] : []),

@@ -20,6 +20,11 @@ export interface Demand {
   readonly otherwise: string;
 }
 
+export const needsBlocks: Demand = {
+  met: (source) => asKind("decoder", source)?.blocks !== undefined,
+  otherwise: "behind whose blocks no other decoder can begin",
+};
+
 export const needsLayers: Demand = {
   met: (source) => givesVectors(source) || (source as Encoder).outputs !== undefined,
   otherwise: "whose layers cannot be read one by one",

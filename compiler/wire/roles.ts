@@ -16,6 +16,7 @@ import {
   idsToChoose,
   idsToPredict,
   needsAsking,
+  needsBlocks,
   needsGuide,
   needsLayers,
   needsTokens,
@@ -81,6 +82,12 @@ const set: Pick<Port, "name" | "from" | "instead" | "place"> = {
 
 /** What a loss compares. */
 const compares = (reader: Definition): NonNullable<Loss["compares"]> => asKind("loss", reader)?.compares ?? "patches";
+
+/** Whether a decoder begins behind blocks of the model's own. */
+const beginsInside = (reader: Definition): boolean => asKind("decoder", reader)?.readsDecoder === true;
+
+/** Whether a target is made of what the model's own decoder predicts. */
+export const isOfDecoder = (reader: Definition | undefined): boolean => asKind("target", reader)?.fromDecoder === true;
 
 /** A part reads the positions of all inputs whose tokens it sees. */
 const positionsPort: Port = {
@@ -182,7 +189,16 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       place: "model",
       last: true,
       named: "of",
+      reads: (reader) => !beginsInside(reader),
       why: "A decoder reads what the encoder gives.",
+    },
+    {
+      name: "behind",
+      from: "decoder",
+      place: "model",
+      reads: beginsInside,
+      asks: needsBlocks,
+      why: "It begins behind the first blocks of the model's own decoder.",
     },
     {
       name: "target",
@@ -212,6 +228,13 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       place: "model",
       reads: (reader) => asKind("target", reader)?.fromTeacher === true,
       why: "The target is made of what a slow copy of the encoder gives for the whole image.",
+    },
+    {
+      name: "prediction",
+      from: "decoder",
+      place: "model",
+      reads: isOfDecoder,
+      why: "The target is made of what the model's own decoder predicts.",
     },
   ],
   head: [

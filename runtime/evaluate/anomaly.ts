@@ -22,7 +22,7 @@ import type { Bound } from "../train/contract.js";
 import { initialWeights } from "../train/weights.js";
 import { type EvaluateOptions, type Evaluation, type EvaluationRow, type FeatureSource, rowOf } from "./contract.js";
 import type { Trained } from "./frozen.js";
-import { openPredictor, type Predicted, shownBy } from "./reconstruct.js";
+import { imitatedBy, openPredictor, type Predicted, shownBy } from "./reconstruct.js";
 import type { Shown } from "./reconstruction.js";
 
 /** Masks that are drawn at most until every patch was hidden. */
@@ -195,7 +195,8 @@ async function completionJudge(
   looks: Looks,
   { executor, batch, seed }: EvaluateOptions,
 ): Promise<Judge> {
-  const predictor = await openPredictor(model, batch, { executor, seed, colours: () => null });
+  const beside = imitatedBy(model.program).filter(({ name }) => looks.add?.includes(name));
+  const predictor = await openPredictor(model, batch, { executor, seed, colours: () => null }, beside);
   const places = placesOf(shown);
   return {
     async errors({ arrays, count }, first) {
@@ -204,9 +205,16 @@ async function completionJudge(
       for (let mask = 0; mask < (looks.masks ?? mostMasks); mask++) {
         // Every part has masks of its own, whatever batch it stands in.
         const drawn = Int32Array.from({ length: batch }, (_, i) => (first + i) * mostMasks + mask);
-        const [predicted] = await predictor.run(arrays, drawn);
-        for (const [i, own] of found.entries())
-          addErrors(own, (predicted as readonly Predicted[])[i] as Predicted, shown, places, looks);
+        const [predicted, ...imitations] = await predictor.run(arrays, drawn);
+        for (const [i, own] of found.entries()) {
+          const { values, prediction, hidden } = (predicted as readonly Predicted[])[i] as Predicted;
+          const told = shown.picture.pixels(prediction, values);
+          addErrors(own, errorsOf(told, shown.picture.truth?.(values) ?? values, hidden, places, looks));
+          for (const all of imitations) {
+            const imitation = shown.picture.pixels((all[i] as Predicted).prediction, values);
+            addSums(own.sums, errorsOf(imitation, told, hidden, places, looks).sums);
+          }
+        }
         if (looks.masks === null && isDone()) break;
       }
       return found.map((own) => errorsOfTimes(own, places, looks));
@@ -249,26 +257,34 @@ function emptyErrors({ cell, cells }: PlacesOfArray): CellErrors {
   return { sums: new Float64Array(cells), counts: new Float64Array(used.length), used };
 }
 
-function addErrors(
-  { sums, counts, used }: CellErrors,
-  { values, prediction, hidden }: Predicted,
-  { picture }: Shown,
+/** How far what is told of the places that count is from what it ought to be: sums of each cell, and how many numbers they are of. */
+function errorsOf(
+  told: Float32Array,
+  truth: Float32Array,
+  hidden: Uint8Array,
   { channels, cell, cells }: PlacesOfArray,
   { over, error }: Looks,
-): void {
-  const told = picture.pixels(prediction, values);
-  const truth = picture.truth?.(values) ?? values;
-  const own = new Float64Array(cells);
+): { readonly sums: Float64Array; readonly counts: Float64Array } {
+  const [sums, counts] = [new Float64Array(cells), new Float64Array(cells)];
   for (let place = 0; place < cell.length; place++) {
     if (over === "hidden" && hidden[place] !== 1) continue;
     const at = cell[place] as number;
     for (let c = place * channels; c < (place + 1) * channels; c++) {
       const difference = (told[c] as number) - (truth[c] as number);
       sums[at] = (sums[at] as number) + (error === "square" ? difference ** 2 : Math.abs(difference));
-      own[at] = (own[at] as number) + 1;
+      counts[at] = (counts[at] as number) + 1;
     }
   }
-  for (const [k, at] of used.entries()) counts[k] = (counts[k] as number) + (own[at] as number);
+  return { sums, counts };
+}
+
+function addErrors({ sums, counts, used }: CellErrors, errors: ReturnType<typeof errorsOf>): void {
+  addSums(sums, errors.sums);
+  for (const [k, at] of used.entries()) counts[k] = (counts[k] as number) + (errors.counts[at] as number);
+}
+
+function addSums(sums: Float64Array, others: Float64Array): void {
+  for (const [at, other] of others.entries()) sums[at] = (sums[at] as number) + other;
 }
 
 /** Of each time the mean or the largest of its patches' mean errors. */

@@ -38,11 +38,23 @@ export interface ReconstructOptions {
 
 /** The predictions of a model that can be shown as numbers of an array. */
 export function shownBy(program: ModelProgram): readonly Shown[] {
-  const { arrays, grids, picture, predictions } = program;
+  const { arrays, picture, predictions } = program;
   const [only = ""] = Object.keys(arrays);
-  const all = predictions ?? {
-    [only]: { array: only, predict: (...args) => predictOf(program)(...args), picture } satisfies Prediction,
-  };
+  return withPictures(
+    program,
+    predictions ?? {
+      [only]: { array: only, predict: (...args) => predictOf(program)(...args), picture } satisfies Prediction,
+    },
+  );
+}
+
+/** What imitates the model's own prediction, and can be shown as that can. */
+export const imitatedBy = (program: ModelProgram): readonly Shown[] => withPictures(program, program.imitations ?? {});
+
+function withPictures(
+  { arrays, grids }: Pick<ModelProgram, "arrays" | "grids">,
+  all: Readonly<Record<string, Prediction>>,
+): readonly Shown[] {
   return Object.entries(all).flatMap(([name, { array, picture: own, predict }]) =>
     own
       ? [{ name, array, shape: arrays[array] as ArrayShape, grid: grids[array] as Lattice, predict, picture: own }]
@@ -80,15 +92,20 @@ export interface Predictor {
   readonly close: () => Promise<void>;
 }
 
-/** @throws RunError `run/features` for a model whose target is not pixels. */
+/**
+ * @param beside predictions besides those of what the model reads, which stand behind them
+ * @throws RunError `run/features` for a model whose target is not pixels.
+ */
 export async function openPredictor(
   model: Trained,
   batch: number,
   { executor, colours, seed }: ReconstructOptions,
+  beside: readonly Shown[] = [],
 ): Promise<Predictor> {
   const { program } = model;
-  const all = shownBy(program);
-  if (all.length === 0) {
+  const own = shownBy(program);
+  const all = [...own, ...beside];
+  if (own.length === 0) {
     throw new RunError("run/features", {
       what: `${program.name} does not predict pixels`,
       help: "Only models with a target of pixels can be shown as pictures.",

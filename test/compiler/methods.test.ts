@@ -47,7 +47,7 @@ const methods = [
   ...["mtae", "mlae", "st-mem", "mv-sstma"],
   ...["video-mae", "mae-st", "audio-mae", "cav-mae", "multi-mae", "bert", "selfmed-mae", "remasker", "m3ae"],
   ...["sma-table", "sma-text", "point-mae", "point-mae-distances", "mesh-mae"],
-  ...["uvad", "omni-mae", "omni-mae-images"],
+  ...["uvad", "aed-mae", "omni-mae", "omni-mae-images"],
   ...["classifier-mean", "classifier-class-token"],
   ...["fcmae", "convmae", "spark", "spark-resnet", "simmim", "swin-mae"],
   ...["maetok", "perceptual", "dmae", "dmae-features", "frame-codes"],

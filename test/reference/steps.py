@@ -43,6 +43,7 @@ METHODS = [
     ("input", "signal", "maefe"),
     ("input", "volume", "selfmed-mae"),
     ("positions", "separable", "mae-st"),
+    ("target", "imitation", "aed-mae"),
     ("input", "video", "video-mae"),
     ("input", "spectrogram", "audio-mae"),
     ("adversary", "patch_discriminator", "gan-mae"),

@@ -44,8 +44,8 @@ class Case:
 SMALL = Case((5, 8, 8, 1), (1, 4, 4), 16, Network(2, 24, 2), Network(1, 12, 2))
 
 
-def predict(case: Case, w: dict, clip: torch.Tensor, visible: torch.Tensor, restore: torch.Tensor) -> torch.Tensor:
-    """-> [B, N, P]"""
+def begin(case: Case, w: dict, clip: torch.Tensor, visible: torch.Tensor, restore: torch.Tensor) -> tuple[int, torch.Tensor]:
+    """-> tokens in front, and every token at its place, as the decoder's blocks see it: [B, first + N, D]"""
     first = int("cls_token" in w)
     x = take(linear(w, "patch_embed.proj", video_mae.tubelets(case, clip)) + w["pos_embed"][:, first:], visible)
     if first:
@@ -55,14 +55,23 @@ def predict(case: Case, w: dict, clip: torch.Tensor, visible: torch.Tensor, rest
     narrow = linear(w, "decoder_embed", layer_norm(w, "norm", x))
     hidden = w["mask_token"].expand(len(x), case.tokens - visible.shape[1], -1)
     x = torch.cat([narrow[:, :first], take(torch.cat([narrow[:, first:], hidden], dim=1), restore)], dim=1)
-    x = x + w["decoder_pos_embed"]
+    return first, x + w["decoder_pos_embed"]
+
+
+def predict(case: Case, w: dict, clip: torch.Tensor, visible: torch.Tensor, restore: torch.Tensor) -> torch.Tensor:
+    """-> [B, N, P]"""
+    first, x = begin(case, w, clip, visible, restore)
     for i in range(case.decoder.depth):
         x = block(w, f"decoder_blocks.{i}", x, case.decoder.heads)
     return linear(w, "decoder_pred", layer_norm(w, "decoder_norm", x))[:, first:]
 
 
 def loss_of(case: Case, w: dict, clip: torch.Tensor, visible: torch.Tensor, hidden: torch.Tensor, restore) -> torch.Tensor:
-    error = (predict(case, w, clip, visible, restore) - video_mae.tubelets(case, clip)) ** 2
+    return error_of(case, predict(case, w, clip, visible, restore), clip, hidden)
+
+
+def error_of(case: Case, predicted: torch.Tensor, clip: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+    error = (predicted - video_mae.tubelets(case, clip)) ** 2
     return (take(error, hidden) if case.on == "hidden" else error).mean()
 
 
@@ -119,28 +128,39 @@ model Reference {{
 """
 
 
-def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
+def case_of(example: dict) -> Case:
     video = line(example, "input")["values"]
 
     def network(slot: str) -> Network:
         values = line(example, slot)["values"]
         return Network(values["depth"], values["width"], values["heads"])
 
+    judged = line(example, "loss")
     case = Case(
         clip=(video["frames"], *video["size"], video["channels"]),
         tubelet=tuple(line(example, "tokens")["values"]["size"]),
         visible=example["tokens"]["visible"],
         encoder=network("encoder"),
         decoder=network("decoder"),
-        on=line(example, "loss")["values"]["on"],
+        on=judged["values"]["on"] if judged else "all",
     )
     assert example["tokens"]["total"] == case.tokens and line(example, "target")["values"]["normalize"] == "none"
+    return case
+
+
+def agree_on_tables(case: Case, example: dict, weights: Weights) -> list[str]:
+    """-> the tables that are not learned, which are what we say that they are."""
     tables = [] if line(example, "positions")["block"] == "learned" else ["pos_embed", "decoder_pos_embed"]
     for name in tables:
         # Of each axis a third, as of volumes; nothing for the class token.
         table = axis_positions(case, weights[name].shape[-1])[:, -weights[name].shape[1] :]
         assert largest(weights[name], table) < AGREEMENT, name
-    w = leaves(weights, tables)
+    return tables
+
+
+def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
+    case = case_of(example)
+    w = leaves(weights, agree_on_tables(case, example, weights))
 
     def loss(feed: Feed) -> torch.Tensor:
         return loss_of(case, w, feed["video"], feed["visible"], feed["hidden"], feed["restore"])

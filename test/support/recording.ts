@@ -77,7 +77,7 @@ export interface Recorded {
 
 export function recordedOf(example: Example, { tensors }: Recorder): Recorded {
   const program = programOf(assemble(example.model));
-  const { optimizer, clip, freeze } = trainingOfExample(example);
+  const { optimizer, clip, freeze, only } = trainingOfExample(example);
   const decisions = {
     name: example.name,
     steps,
@@ -87,6 +87,7 @@ export function recordedOf(example: Example, { tensors }: Recorder): Recorded {
     optimizer: { block: optimizer.definition.name, values: optimizer.values },
     clip,
     ...(freeze ? { freeze } : {}),
+    ...(only ? { only } : {}),
     ...(example.beside.length > 0
       ? { beside: example.beside.map(({ model, weights }) => ({ model: model.slots.map(decisionOf), weights })) }
       : {}),

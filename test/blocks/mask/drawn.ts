@@ -38,6 +38,7 @@ export const contextOf = (grid: Lattice, inSpace = false) => ({
   layers: null,
   extraTokens: null,
   maps: null,
+  behind: null,
   tokens: tokenCount(grid),
   inputs: 1,
   inner: false,

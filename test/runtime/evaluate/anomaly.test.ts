@@ -10,11 +10,13 @@ import { randomStream } from "../../../graph/index.js";
 import type { EvaluationBatch } from "../../../runtime/data/batches.js";
 import { recordsOf, type SampleRecord } from "../../../runtime/data/records.js";
 import { writeWav } from "../../../runtime/data/sound/write-wav.js";
+import type { EvaluationRow } from "../../../runtime/evaluate/contract.js";
 import { evaluate } from "../../../runtime/evaluate/evaluate.js";
-import { openReconstructor } from "../../../runtime/evaluate/reconstruct.js";
+import { imitatedBy, openPredictor, openReconstructor, type Predicted } from "../../../runtime/evaluate/reconstruct.js";
 import { openData } from "../../../runtime/index.js";
+import { initialWeights } from "../../../runtime/train/weights.js";
 import { bound } from "../../support/data.js";
-import { executor, rectangle, reference } from "./model.js";
+import { executor, programFrom, rectangle, reference } from "./model.js";
 
 const root = mkdtempSync(join(tmpdir(), "maelang-anomaly-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -77,44 +79,43 @@ test("sounds lie in folders of machines below that of their class, and have as m
   expect(records[0]?.parts.map(({ begin }) => begin)).toEqual([0, 20, 40, 60]);
 });
 
-test("scores are the errors of hidden patches, each sample under masks of its own", async () => {
-  const [size, batch, count] = [24 * 40, 4, 6];
-  const images = Array.from({ length: count }, (_, i) => {
-    const random = randomStream(9, "probe", i);
-    return Float32Array.from({ length: size }, () => random.normal() * (1 + i));
-  });
+/** Samples of one part each, of which every other one is odd, as an evaluation reads them. */
+function dataOf(name: string, images: readonly Float32Array[], batch: number) {
+  const [size, count] = [images[0]?.length ?? 0, images.length];
   const records = images.map((_, i): SampleRecord => {
     const one = { name: `${i}`, folder: "", label: i % 2, anomalies: null, length: 1, stride: 1 };
     return { ...one, parts: [{ view: middleView, begin: 0 }] };
   });
   async function* batches(): AsyncGenerator<EvaluationBatch> {
     for (let first = 0; first < count; first += batch) {
-      const image = new Float32Array(batch * size);
+      const array = new Float32Array(batch * size);
       const rows = Math.min(batch, count - first);
-      for (let i = 0; i < rows; i++) image.set(images[first + i] as Float32Array, i * size);
+      for (let i = 0; i < rows; i++) array.set(images[first + i] as Float32Array, i * size);
       const samples = Int32Array.from({ length: rows }, (_, i) => first + i);
-      yield {
-        arrays: { image },
-        fields: {},
-        labels: samples,
-        objects: () => null,
-        samples,
-        shown: samples,
-        count: rows,
-      };
+      const known = { fields: {}, labels: samples, objects: () => null, samples, shown: samples };
+      yield { ...known, arrays: { [name]: array }, count: rows };
     }
   }
   const classes = ["normal", "odd"];
-  const data = { train: batches, test: batches, classes, records: async () => ({ records, classes, batches }) };
+  const all = { train: batches, test: batches, classes };
+  return { ...all, batches, records: async () => ({ records, classes, batches }), known: records };
+}
+
+const scoresIn = (row: EvaluationRow | undefined): readonly (number | undefined)[] =>
+  ((row?.details?.records ?? []) as readonly { readonly scores: readonly number[] }[]).map(({ scores: [own] }) => own);
+
+test("scores are the errors of hidden patches, each sample under masks of its own", async () => {
+  const [size, batch, count] = [24 * 40, 4, 6];
+  const images = Array.from({ length: count }, (_, i) => {
+    const random = randomStream(9, "probe", i);
+    return Float32Array.from({ length: size }, () => random.normal() * (1 + i));
+  });
+  const data = dataOf("image", images, batch);
   const model = { program: rectangle, weights: reference("mae-rectangle").weights };
   const common = { executor: await executor(), seed: 4 };
   const options = { ...common, data, batch, selections: [], sources: ["encoder", "pixels"] as const };
   const { rows } = await evaluate(model, [bound("probe", "anomaly", { masks: 1 })], options);
   expect(rows.map(({ source }) => source)).toEqual(["encoder", "plain"]);
-  const scoresIn = (row: (typeof rows)[number] | undefined): readonly (number | undefined)[] =>
-    ((row?.details?.records ?? []) as readonly { readonly scores: readonly number[] }[]).map(
-      ({ scores: [own] }) => own,
-    );
   const scores = scoresIn(rows[0]);
   const reconstructor = await openReconstructor(model, count, { ...common, colours: () => null });
   const image = new Float32Array(count * size);
@@ -133,8 +134,51 @@ test("scores are the errors of hidden patches, each sample under masks of its ow
   // Without a model, how far from the mean: the last is loudest.
   const plain = scoresIn(rows[1]);
   expect(Math.max(...(plain as number[]))).toBe(plain.at(-1));
-  const unknown = { ...data, records: async () => ({ records, classes: ["a", "b"], batches }) };
+  const unknown = {
+    ...data,
+    records: async () => ({ records: data.known, classes: ["a", "b"], batches: data.batches }),
+  };
   await expect(evaluate(model, [bound("probe", "anomaly")], { ...options, data: unknown })).rejects.toThrow(
     'No class is called "normal": there are a, b',
   );
+});
+
+test("how far a student is from the decoder that it imitates is added to the errors of that", async () => {
+  const program = programFrom(`
+    input   image(size: 16x16, channels: 1)
+    tokens  patch(size: 4x4)
+    mask    random(ratio: 50%)
+    encoder vit(depth: 1, width: 16, heads: 2)
+    decoder vit(depth: 2, width: 8, heads: 2)
+    target  pixels(normalize: none)
+    target  student: imitation {
+      decoder branch(after: 1, depth: 1, width: 8, heads: 2)
+      loss    mse
+    }
+    loss    mse`);
+  const images = Array.from({ length: 3 }, (_, i) => {
+    const random = randomStream(9, "probe", i);
+    return Float32Array.from({ length: 256 }, () => random.normal());
+  });
+  const common = { executor: await executor(), seed: 4, batch: 2, selections: [], sources: ["encoder"] as const };
+  const model = { program, weights: initialWeights(program.parameters, 1) };
+  const scores = async (values: object) => {
+    const probe = bound("probe", "anomaly", { masks: 1, over: "all", error: "absolute", ...values });
+    const { rows } = await evaluate(model, [probe], { ...common, data: dataOf("image", images, 2) });
+    return scoresIn(rows[0]);
+  };
+  const imitations = imitatedBy(program);
+  const predictor = await openPredictor(model, 1, { ...common, colours: () => null }, imitations);
+  const [own, both] = [await scores({}), await scores({ add: ["student"] })];
+  for (const [i, image] of images.entries()) {
+    const [[told], [imitated]] = (await predictor.run({ image }, Int32Array.of(16 * i))) as never as [
+      Predicted[],
+      Predicted[],
+    ];
+    const mean = (of: (k: number) => number) => image.reduce((sum, _, k) => sum + Math.abs(of(k)), 0) / image.length;
+    const away = mean((k) => (told?.prediction[k] as number) - (imitated?.prediction[k] as number));
+    expect(away).toBeGreaterThan(0.01);
+    expect(both[i]).toBeCloseTo((own[i] as number) + away, 5);
+  }
+  await predictor.close();
 });
