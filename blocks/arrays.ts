@@ -95,11 +95,17 @@ export type NumberKind = keyof typeof numberKinds;
 
 /**
  * Points without an order. What enters a model are groups of them, which may overlap: each begins with its centre, and the others follow from
- * the nearest to the farthest.
+ * the nearest to the farthest. A point has three coordinates and, where clouds bear their class, its number.
  */
 export interface CloudShape {
   /** Points of a sample. */
   readonly points: number;
+  /** Points of smaller clouds are taken several times; if absent, there are no smaller clouds. */
+  readonly repeats?: true;
+  /** Classes of which each cloud bears one; if absent, none does. */
+  readonly classes?: number;
+  /** Points of a group, where others stand behind them: all those of the cloud, as many behind each group; if absent, none do. */
+  readonly neighbours?: number;
 }
 
 /**

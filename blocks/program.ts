@@ -152,7 +152,7 @@ export interface Prediction<T extends ParameterTree = ParameterTree> {
 /** What a model says of a head of its own. */
 export type HeadFacts = Pick<
   ModelProgram,
-  "classes" | "detector" | "places" | "registers" | "severalClasses" | "values"
+  "classes" | "detector" | "parts" | "places" | "registers" | "severalClasses" | "values"
 >;
 
 /**
@@ -204,6 +204,8 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   readonly registers?: { readonly moving: string; readonly fixed: string };
   /** Present where `predict` says of each place which class stands there, [B, ...axes, K]. */
   readonly places?: true;
+  /** Present where these classes are parts: how many objects of each class have, one after the other; of one number, all objects. */
+  readonly parts?: readonly number[];
   /** Present where `predict` says a number of each place, [B, ...axes, 1]. */
   readonly values?: true;
   /** -> prediction [B, N, P]; of classes, a logit for each [B, K]; absent where all that is learned are features */

@@ -134,6 +134,8 @@ export type ArraySample =
       readonly annotated?: Annotated;
       /** The file with the class of each of its places; if absent, there is none. */
       readonly map?: string;
+      /** Of a cloud, the property in its file that is the part of each point; if absent, none is. */
+      readonly property?: string;
     }
   /**
    * A clip: image files of a folder in their order, of which `count` are taken, every `stride`-th. There are enough of them.

@@ -57,10 +57,15 @@ const params = {
   ),
   maps: optional(
     text({
-      doc: "Folder with the classes of the places of each sample, or their values, at the same path but for the ending: a PNG (grey, or its numbers of colours), npy or NIfTI file of its size; or a CSV file with columns `path` and `map`. If absent, there are none.",
+      doc: "Folder with the classes of the places of each sample, or their values, at the same path but for the ending: a PNG (grey, or its numbers of colours), npy or NIfTI file of its size, of clouds a number for each point in .npy, .npz, .seg or .txt; or a CSV file with columns `path` and `map`. If absent, there are none.",
     }),
   ),
   test_maps: optional(text({ doc: "The same for the test folder." })),
+  parts: optional(
+    text({
+      doc: "Of clouds, what in their own files is the part of each point: a property of PLY such as `label`, the name of an array in npz, or the number of a column of npy and text files, from 1. If absent, nothing is.",
+    }),
+  ),
   anomalies: optional(
     text({
       doc: "Of videos, a CSV file with columns `path`, `first` and `last`: stretches of frames of test samples that are anomalous, frames counted from 1 and paths relative to the test folder. All other frames are usual.",
@@ -223,7 +228,13 @@ async function open(
       const parts = partsOf(path);
       if (parts) return { kind: "frames", ...named, ...(isStill ? { path: root } : {}), ...parts };
       const map = maps?.of(path);
-      return { kind: "file", ...named, ...(clip ? { clip } : {}), ...(map === undefined ? {} : { map }) };
+      return {
+        kind: "file",
+        ...named,
+        ...(clip ? { clip } : {}),
+        ...(map === undefined ? {} : { map }),
+        ...(p.parts === null ? {} : { property: p.parts }),
+      };
     },
     classes: all.classes,
     ...(p.separator === null ? {} : { several: true as const }),
@@ -261,10 +272,23 @@ export const folder = defineDataset({
     {
       name: "maps-of-places",
       at: "maps",
-      doc: "`maps` are of images or volumes.",
+      doc: "`maps` are of images, volumes or clouds.",
       holds: (p, { array }) => p.maps === null || hasMapFiles(array),
-      say: () => "`maps` hold a class for each place of an image or a volume, and the model reads neither",
+      say: () =>
+        "`maps` hold a class for each place of an image, a volume or a cloud, and the model reads none of these",
       help: () => "remove `maps`",
+    },
+    {
+      name: "parts-of-clouds",
+      at: "parts",
+      doc: "Only of clouds `parts` are written, and no `maps` beside them.",
+      holds: (p, { array }) =>
+        p.parts === null || (array.cloud !== undefined && p.maps === null && p.test_maps === null),
+      say: (p, { array }) =>
+        array.cloud
+          ? `the part of each point stands in \`${p.maps ?? p.test_maps}\`, so that \`parts\` would not be read`
+          : "`parts` are of the points of clouds, and the model reads none",
+      help: () => "remove one of both",
     },
     {
       name: "test-maps-need-test",

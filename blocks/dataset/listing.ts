@@ -52,8 +52,9 @@ export const contentsOf: { readonly [M in Medium]?: Contents } = {
   points: {
     one: "shape",
     many: "shapes",
-    endings: ["npy", "obj", "off", "ply", "pts", "txt", "xyz"],
-    formats: ".off, .obj, .ply or .npy files, or .txt, .xyz or .pts files with a point in each line",
+    endings: ["npy", "npz", "obj", "off", "ply", "pts", "txt", "xyz"],
+    beside: ["seg"],
+    formats: ".off, .obj, .ply, .npy or .npz files, or .txt, .xyz or .pts files with a point in each line",
   },
   mesh: { one: "mesh", many: "meshes", endings: ["obj", "off"], formats: ".off or .obj files" },
   volume: {

@@ -7,7 +7,7 @@ import { readLabelFile } from "./label-file.js";
 import { type Contents, joined, listFolder } from "./listing.js";
 
 /** By what the model reads: endings of the files that can hold classes of its places. */
-const endings = { image: ["png", "npy"], volume: ["nii", "nii.gz"] } as const;
+const endings = { image: ["png", "npy"], volume: ["nii", "nii.gz"], points: ["seg", "npy", "npz", "txt"] } as const;
 
 /** Whether files can hold the classes of an array's places. */
 export const hasMapFiles = (array: ArrayShape): boolean => mapEndings(array) !== null;
@@ -44,7 +44,10 @@ export async function mapFiles(files: Files, place: string, array: ArrayShape): 
   const contents: Contents = { one: "map", many: "maps", endings: known, formats: formatsOf(known) };
   const { samples } = await listFolder(files, place, contents);
   if (samples.length === 0) throw new DataError(`${place} holds no maps`, `Name a folder with ${contents.formats}.`);
-  const byName = new Map(samples.map((path) => [withoutEnding(path), path]));
+  // Of several files of one name, as beside clouds of the same folder, the one whose ending comes first.
+  const order = (path: string): number => known.findIndex((ending) => path.toLowerCase().endsWith(`.${ending}`));
+  const sorted = [...samples].sort((a, b) => order(b) - order(a));
+  const byName = new Map(sorted.map((path) => [withoutEnding(path), path]));
   return {
     note,
     of(path) {

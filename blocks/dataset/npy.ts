@@ -106,7 +106,7 @@ function shapeOf({ shape }: NpyHeader, layout: Layout, wanted: ArrayShape, path:
 /** What is stored of what a model reads: of a cloud its points, which are grouped where they are prepared; of two frames a video. */
 function storedOf(array: ArrayShape): ArrayShape {
   const { axes, channels, cloud, gap } = array;
-  if (cloud) return { axes: [{ name: "point", size: cloud.points }], channels, cloud };
+  if (cloud) return { axes: [{ name: "point", size: cloud.points }], channels: 3, cloud };
   return gap ? { axes: [{ name: "time", size: gap.least + 1 }, ...axes], channels, gap } : array;
 }
 

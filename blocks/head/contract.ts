@@ -61,6 +61,8 @@ export interface HeadInputs {
   readonly maps: readonly Tensor[];
   /** Whether these are of several sizes. */
   readonly isPyramid: boolean;
+  /** What the first of the arrays is. */
+  readonly shape: ArrayShape;
   /** The arrays that it sees, [B, ...axes, C]. */
   readonly arrays: readonly Tensor[];
   /** What is left out at random; if absent, nothing. */
@@ -104,6 +106,10 @@ export interface Head<P extends Params = Params, T extends ParameterTree = Param
   readonly says?: Saying;
   /** Classes that it tells apart, K. */
   classes(p: ValuesOf<P>): number;
+  /** Of the places of clouds: how many of these classes are parts of each class of clouds, one after the other; of one number, of all clouds. */
+  parts?(p: ValuesOf<P>): readonly number[];
+  /** Every layer that it reads has passed the encoder's final normalisation; if absent, the last one alone. */
+  readonly normalizesAll?: true;
   /** Present where it reads maps, and no tokens: which layers it reads of an encoder of tokens with so many, from 1. */
   layers?(p: ValuesOf<P>, layers: number): readonly number[];
   parameters(p: ValuesOf<P>, context: HeadContext): T;

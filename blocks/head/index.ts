@@ -21,6 +21,7 @@ import { defineHead, type HeadInputs, labelField } from "./contract.js";
 import { detector } from "./detector.js";
 import { displacement } from "./displacement.js";
 import { featureDecoder } from "./feature-decoder.js";
+import { partSegmentation } from "./part-segmentation.js";
 import { placeValues } from "./place-values.js";
 import { segmentation } from "./segmentation.js";
 import { predictor, projector, prototypes } from "./vectors.js";
@@ -35,7 +36,17 @@ export {
   type VectorContext,
   type VectorInputs,
 } from "./contract.js";
-export { detector, displacement, featureDecoder, placeValues, predictor, projector, prototypes, segmentation };
+export {
+  detector,
+  displacement,
+  featureDecoder,
+  partSegmentation,
+  placeValues,
+  predictor,
+  projector,
+  prototypes,
+  segmentation,
+};
 
 const classifierParams = {
   classes: int({ min: 2, max: 1_000_000, doc: "Classes that are told apart." }),
@@ -132,6 +143,7 @@ export const heads = [
   detector,
   displacement,
   featureDecoder,
+  partSegmentation,
   placeValues,
   predictor,
   projector,

@@ -1,6 +1,6 @@
 /** Points in space: as scanners measure them, or drawn from the surfaces of meshes. */
 
-import { int } from "../params.js";
+import { flag, int, optional } from "../params.js";
 import { defineInput } from "./contract.js";
 
 export const points = defineInput({
@@ -13,8 +13,23 @@ export const points = defineInput({
     count: int({
       min: 1,
       max: 65_536,
-      doc: "Points of a cloud: of larger ones some are taken, and smaller ones are of no use.",
+      doc: "Points of a cloud: of larger ones some are taken, and smaller ones are refused, or repeated.",
     }),
+    repeat: flag({
+      default: false,
+      doc: "Whether points of smaller clouds are taken several times, until there are as many.",
+    }),
+    classes: optional(
+      int({
+        min: 2,
+        max: 1000,
+        doc: "Classes of the data, where the model is told that of each cloud, as a head of parts may be; if absent, it is not.",
+      }),
+    ),
   },
-  shape: ({ count }) => ({ axes: [{ name: "point", size: count }], channels: 3, cloud: { points: count } }),
+  shape: ({ count, repeat, classes }) => ({
+    axes: [{ name: "point", size: count }],
+    channels: classes === null ? 3 : 4,
+    cloud: { points: count, ...(repeat ? { repeats: true } : {}), ...(classes === null ? {} : { classes }) },
+  }),
 });

@@ -41,6 +41,7 @@ export * from "./maps.js";
 export * from "./meshes.js";
 export * from "./necks.js";
 export * from "./oriented-gradients.js";
+export * from "./parts.js";
 export * from "./perceiver.js";
 export * from "./perceptual.js";
 export { exponentials, type PlaceMeasure, placeError } from "./place-values.js";

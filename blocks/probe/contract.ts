@@ -33,6 +33,8 @@ export interface ProbeContext {
   readonly encoderWidth: number;
   /** What the model's head says; null: it has none. */
   readonly says: Saying | null;
+  /** Whether that are parts of clouds. */
+  readonly parts: boolean;
   /** What the model reads. */
   readonly arrays: readonly ArrayShape[];
   /** Targets that it predicts, and labels of those that are made of what its own decoder predicts. */
@@ -108,6 +110,8 @@ export interface JudgedPlaces {
   readonly surfaces?: readonly number[];
   /** Where classes were moved by a head: how they lay before, and the share of places at which it folds. */
   readonly moved?: { readonly before: Overlaps; readonly folded: number };
+  /** Of a cloud, its class, null where that makes no difference, and which of the classes of places are parts of it. */
+  readonly parts?: { readonly class: number | null; readonly first: number; readonly count: number };
 }
 
 /** What a probe is that judges the classes of places of test samples. */
@@ -120,6 +124,8 @@ export interface PlaceProbe<P extends Params = Params> extends Definition<P, Pro
   readonly judges?: Saying;
   /** What is measured of each sample besides overlaps; if absent, nothing. */
   readonly measures?: "surfaces";
+  /** It judges parts of clouds, and nothing else. */
+  readonly ofParts?: true;
   judgePlaces(
     p: ValuesOf<P>,
     samples: readonly JudgedPlaces[],

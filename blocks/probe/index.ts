@@ -9,6 +9,7 @@ import { knn } from "./knn.js";
 import { decay, labelPropagation } from "./label-propagation.js";
 import { linear } from "./linear.js";
 import { linearCrops } from "./linear-crops.js";
+import { parts } from "./parts.js";
 import { placeErrors } from "./place-errors.js";
 import { rank } from "./rank.js";
 import { registration } from "./registration.js";
@@ -78,6 +79,7 @@ export {
   labelPropagation,
   linear,
   linearCrops,
+  parts,
   placeErrors,
   rank,
   registration,
@@ -99,6 +101,7 @@ export const probes = [
   labelPropagation,
   linear,
   linearCrops,
+  parts,
   placeErrors,
   rank,
   registration,

@@ -10,6 +10,16 @@ export const neighbours = defineTarget({
   source: "Pang et al., Masked Autoencoders for Point Cloud Self-supervised Learning, ECCV 2022, section 3.3",
   since: "0.2",
   params: {},
+  requires: [
+    {
+      name: "groups-alone",
+      at: null,
+      doc: "Nothing stands behind the points of a group.",
+      holds: (_, { array }) => array.cloud?.neighbours === undefined,
+      say: () => "all points of the cloud stand behind the groups",
+      help: () => "write `all_points: false` in the tokens: what is predicted are the groups",
+    },
+  ],
   predicts: "points",
   outputs: (_, { grid }) => boxLength(grid) * 3,
   build: (code, _, { array }) => code.let("target", pointsInRow, code.let("groups", fromCentres, array)),

@@ -12,6 +12,7 @@ import {
   isAnomalyProbe,
   isPairProbe,
   isPassProbe,
+  isPlaceProbe,
   isSequenceProbe,
   type ModelProgram,
   mustBe,
@@ -214,7 +215,8 @@ function probesFor({ program, vocabulary }: OpenRun, { classes, several, valued 
         !(isPairProbe(probe) && pairedOutputs(program) === null) &&
         !(probe.needs === "values" && !valued)) ||
       ((program.classes !== undefined || program.registers !== undefined || program.values === true) &&
-        sayingJudged(probe) === saidByProgram(program)),
+        sayingJudged(probe) === saidByProgram(program) &&
+        !(isPlaceProbe(probe) && probe.ofParts && !program.parts)),
   );
   const left = judging.filter(
     (probe) => !isLabelled && probe.needs !== "images" && probe.needs !== "values" && sayingJudged(probe) === "classes",

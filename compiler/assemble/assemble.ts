@@ -150,6 +150,7 @@ export function headFacts(head: HeadPart): HeadFacts {
     ...(head.losses.every((loss) => loss.definition.several) ? { severalClasses: true as const } : {}),
     ...(definition.detector ? { detector: definition.detector(values, { array, grid }) } : {}),
     ...(saidBy(definition) === "places" ? { places: true } : {}),
+    ...(definition.parts ? { parts: definition.parts(values) } : {}),
   };
 }
 

@@ -228,7 +228,7 @@ export function mapsFor(
 
 /**
  * Maps for a head that reads such: those of an encoder of maps, the finest first, or the patches of some layers of an encoder of tokens, laid out as
- * they lie; of several arrays cut alike, beside each other. The last one is normalised.
+ * they lie; of several arrays cut alike, beside each other. The last one is normalised, or each.
  */
 export function mapsOfLayers(
   code: Code,
@@ -236,7 +236,11 @@ export function mapsOfLayers(
   { encoder, input }: Features,
   w: WeightTree,
   batch: Batch,
-  { layers, ...dropped }: Dropping & { readonly layers: readonly number[] },
+  {
+    layers,
+    normalizesAll,
+    ...dropped
+  }: Dropping & { readonly layers: readonly number[]; readonly normalizesAll: boolean },
 ): readonly Tensor[] {
   const { definition, values } = encoder.block;
   const normalize = normalizationOf(code, parts, encoder, w, input);
@@ -248,14 +252,15 @@ export function mapsOfLayers(
   const last = definition.layers(values);
   const count = last - Math.min(...layers) + 1;
   const own = weightsUnder(w, parts.branchOf(encoder.label));
-  const seen = { ...seenBy(parts, encoder, w, input), ...dropped };
+  const told = toldOf(code, parts, encoder, w, batch, "whole", input);
+  const seen = { ...seenBy(parts, encoder, w, input), ...told, ...dropped };
   const outputs = definition.outputs?.(code, values, own, tokens, seen, count);
   invariant(outputs, "the checker lets through only heads over encoders whose layers can be read");
   const extra = extraTokensOf(encoder, input);
   const inputs = input === null ? encoder.inputs : [input];
   return layers.map((layer) => {
     const output = outputs[layer - (last - count) - 1] as Tensor;
-    const latent = layer === last ? normalize(output) : output;
+    const latent = normalizesAll || layer === last ? normalize(output) : output;
     const maps = inputs.map(({ grid }, i) => {
       const patches =
         inputs.length === 1

@@ -66,12 +66,15 @@ export function headFunctions(
         const isJudged = sight === "seen" || !isApart;
         const dropped = (part: EncoderPart | HeadPart): Dropping => (isJudged ? droppedIn(parts, batch, part) : {});
         const own = weightsUnder(w, weights.branchOf(label));
-        const seen = { grid: headInput(head).grid, arrays: headInputs(head).map((input) => arrayIn(input, batch)) };
+        const { grid, array: shape } = headInput(head);
+        const seen = { grid, shape, arrays: headInputs(head).map((input) => arrayIn(input, batch)) };
         const { layers } = block.definition;
         if (layers) {
           const { definition, values } = latent.encoder.block;
           const read = layers.call(block.definition, block.values, definition.layers(values));
-          const maps = mapsOfLayers(code, parts, latent, w, batch, { layers: read, ...dropped(latent.encoder) });
+          const { normalizesAll = false } = block.definition;
+          const asked = { layers: read, normalizesAll, ...dropped(latent.encoder) };
+          const maps = mapsOfLayers(code, parts, latent, w, batch, asked);
           const isPyramid = definition.maps !== undefined;
           const given = Object.assign(Object.create(unread), { ...seen, maps, isPyramid, ...dropped(head) });
           return block.definition.classify(code, block.values, own, given);

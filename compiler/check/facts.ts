@@ -355,6 +355,12 @@ export const sayingOf = (place: Place): Fact<Saying | null> =>
     ? none
     : factOf(place, "head", (definition) => saidBy(mustBe("head", definition)));
 
+/** Whether a head says parts of clouds. */
+export const partsSaid = (place: Place): Fact<boolean> =>
+  ownParts(place.wiring, "head").every(({ definition }) => givesVectors(definition))
+    ? { value: false, sources: [] }
+    : factOf(place, "head", (definition) => mustBe("head", definition).parts !== undefined);
+
 /** null as a value: the model has no decoder, or one without a width. */
 export const decoderWidthOf = (place: Place): Fact<number | null> =>
   ownParts(place.wiring, "decoder").length === 0

@@ -232,6 +232,7 @@ function fitProbe(block: DraftBlock, { model }: Stage, { span }: PipelineEvaluat
   const facts = {
     classes: known(head ? (head.definition as Head).classes(head.values) : null),
     says: known(head ? saidBy(head.definition as Head) : null),
+    parts: known(head ? (head.definition as Head).parts !== undefined : false),
     arrays: known(used("input").map(({ definition, values }) => (definition as Input).shape(values))),
     imitations: known(
       model.slots.flatMap(({ slot, label, use }) =>

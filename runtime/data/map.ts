@@ -36,6 +36,12 @@ function checkNumbers(of: NumbersOf, numbers: ArrayLike<number>, path: string): 
   });
 }
 
+/** The numbers themselves, where they are such. Throws `run/data` as `checkNumbers`. */
+export function checkedNumbers(of: NumbersOf, numbers: Float32Array, path: string): Float32Array {
+  checkNumbers(of, numbers, path);
+  return numbers;
+}
+
 /** Of an image file of this size. */
 export async function imageMap(
   path: string,
@@ -82,6 +88,7 @@ export async function storedMap(
   of: NumbersOf,
 ): Promise<Float32Array> {
   checkNumbers(of, stored.numbers, "A map");
+  if (array.cloud) return Float32Array.from(stored.numbers);
   if (!isVolume(array) || !changeVolumes(steps)) return movedMap(stored, steps);
   const size = triple((a) => stored.shape.axes[a]?.size ?? 1);
   const volume = volumeInMemory(stored.numbers, size, 1, array.spacing ?? null);

@@ -24,7 +24,7 @@ import { pixelStepsOf, planFor } from "./image/plan.js";
 import { type Size, sameKind } from "./image/raster.js";
 import { applySteps, type PixelStep } from "./image/steps.js";
 import { meshOf } from "./mesh/mesh.js";
-import { cloudOf, type Drawing } from "./points/cloud.js";
+import { cloudOf, type Drawing, type Drawn, type InSpace } from "./points/cloud.js";
 import { BrokenShape } from "./points/shape.js";
 import type { Item, NamedArray, Numbers, Preparation } from "./preparation.js";
 import { BrokenRecording, inMemory } from "./recording/recording.js";
@@ -46,7 +46,9 @@ export async function prepareNumbers(
   preparation: Preparation,
 ): Promise<PreparedNumbers> {
   const { shape: array } = named;
-  if (shape.channels !== array.channels) throw wrongChannels(shape.channels, array.channels);
+  // What else a point of a cloud has is made here.
+  const channels = array.cloud ? 3 : array.channels;
+  if (shape.channels !== channels) throw wrongChannels(shape.channels, channels);
   const what = `sample ${item.sample}`;
   if (isRecorded(array)) {
     const size = planesOf(array).shape;
@@ -59,8 +61,8 @@ export async function prepareNumbers(
     const size = planesOf(array).shape;
     const steps = planFor(size, item, named, preparation, what);
     const stored = Float32Array.from(numbers);
-    const drawing = drawingOf(item, named, preparation);
-    return { numbers: await unbroken(what, async () => inSpace(stored, array, steps, drawing, what)), size, steps };
+    const drawn = { drawing: drawingOf(item, named, preparation), label: item.label };
+    return { ...(await unbroken(what, async () => inSpace(stored, array, steps, drawn, what))), size, steps };
   }
   if (isVolume(array)) {
     const steps = planFor(planesOf(array).shape, item, named, preparation, what);
@@ -78,10 +80,13 @@ const placedInSpace: {
     stored: Float32Array,
     array: ArrayShape,
     steps: readonly AugmentStep[],
-    drawing: Drawing,
+    drawn: Drawn,
     what: string,
-  ) => Float32Array;
-} = { points: (points, ...others) => cloudOf({ points, faces: null }, ...others), mesh: meshOf };
+  ) => InSpace;
+} = {
+  points: (points, ...others) => cloudOf({ points, faces: null }, ...others),
+  mesh: (stored, array, steps) => ({ numbers: meshOf(stored, array, steps), taken: null }),
+};
 
 /** Keys of streams of points begin here: those before are of augmentations, and of where clips begin. */
 const firstDrawn = 2 ** 16;
@@ -96,6 +101,8 @@ export function drawingOf({ epoch, sample }: Item, { name }: NamedArray, { array
 
 interface PreparedNumbers {
   readonly numbers: Numbers;
+  /** Of a cloud, which of its points were taken. */
+  readonly taken?: Int32Array | null;
   readonly size: Size;
   readonly steps: readonly AugmentStep[];
 }

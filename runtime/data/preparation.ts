@@ -48,6 +48,8 @@ export type Source =
       readonly annotated?: Annotated;
       /** The file with the class or the value of each of its places; if absent, there is none. */
       readonly map?: string;
+      /** What in the file itself is that of each place; if absent, nothing. */
+      readonly property?: string;
     }
   | {
       readonly kind: "frames";
@@ -104,6 +106,7 @@ export function sourceOf(sample: ArraySample, root: string): Source {
         ...(sample.clip ? { clip: sample.clip } : {}),
         ...(sample.annotated ? { annotated: sample.annotated } : {}),
         ...(sample.map === undefined ? {} : { map: resolve(root, sample.map) }),
+        ...(sample.property === undefined ? {} : { property: sample.property }),
       };
     case "frames": {
       const { names, count, stride } = sample;

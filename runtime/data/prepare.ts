@@ -29,10 +29,18 @@ import { geometryOf, pixelStepsOf, planFor } from "./image/plan.js";
 import type { Size } from "./image/raster.js";
 import { applySteps } from "./image/steps.js";
 import type { Kept } from "./kept.js";
-import { imageMap, storedMap, volumeMap } from "./map.js";
+import { checkedNumbers, imageMap, storedMap, volumeMap } from "./map.js";
 import { checkMesh, meshArray } from "./mesh/mesh.js";
 import { drawingOf, prepareNumbers, preparePlanes } from "./numbers.js";
-import { checkCloud, cloudArray, type Drawing } from "./points/cloud.js";
+import {
+  type CloudPrepared,
+  checkCloud,
+  cloudArray,
+  type Drawn,
+  type InSpace,
+  type ShapeFile,
+  takenOf,
+} from "./points/cloud.js";
 import {
   type Item,
   type NamedArray,
@@ -188,7 +196,11 @@ async function arrayPrepared(
   const prepared = await prepareNumbers(framesInMemory(source, item, array, preparation), item, array, preparation);
   const objects = annotated ? () => movedObjects(annotated, geometryOf(prepared.steps)) : noObjects;
   const { steps } = prepared;
-  const stored = map && { numbers: map, shape: source.shape };
+  const { taken } = prepared;
+  const stored = map && {
+    numbers: taken === undefined ? map : takenOf(map, taken, ofSample(item, source.shape)),
+    shape: source.shape,
+  };
   return {
     ...prepared,
     remarks: [],
@@ -198,8 +210,13 @@ async function arrayPrepared(
   };
 }
 
+const ofSample = ({ sample }: Item, { axes }: ArrayShape) => {
+  const path = `sample ${sample}`;
+  return { all: axes[0]?.size ?? 0, path, from: `the map of ${path}` };
+};
+
 async function prepareFile(
-  { path, within, clip, annotated, map }: Source & { kind: "file" },
+  { path, within, clip, annotated, map, property }: Source & { kind: "file" },
   item: Item,
   array: NamedArray,
   preparation: Preparation,
@@ -211,8 +228,11 @@ async function prepareFile(
   const place = filesInSpace[medium];
   if (place) {
     const steps = arraySteps(path, array, preparation, item);
-    const numbers = await place(path, shape, steps, drawingOf(item, array, preparation));
-    return { numbers, size: planesOf(shape).shape, steps, remarks: [], ...nothingBeside };
+    const file = { path, ...(property === undefined ? {} : { property }), ...(map === undefined ? {} : { map }) };
+    const drawn = { drawing: drawingOf(item, array, preparation), label: item.label };
+    const { numbers, said } = await place(file, shape, steps, drawn);
+    const prepared = { numbers, size: planesOf(shape).shape, steps, remarks: [], ...nothingBeside };
+    return said ? { ...prepared, map: async (of) => checkedNumbers(of, await said(), map ?? path) } : prepared;
   }
   const read = arrayFiles[medium];
   if (read) {
@@ -315,12 +335,15 @@ const arrayFiles: { readonly [M in Medium]?: OfSteps<Float32Array> } = { spectro
 /** Media that lie in space, of which points are drawn. */
 const filesInSpace: {
   readonly [M in Medium]?: (
-    path: string,
+    file: ShapeFile,
     array: ArrayShape,
     steps: readonly AugmentStep[],
-    drawing: Drawing,
-  ) => Promise<Float32Array>;
-} = { points: cloudArray, mesh: meshArray };
+    drawn: Drawn,
+  ) => Promise<InSpace & Partial<CloudPrepared>>;
+} = {
+  points: cloudArray,
+  mesh: async ({ path }, array, steps) => ({ numbers: await meshArray(path, array, steps), taken: null }),
+};
 
 /** By the medium: throws for a file that is not of the kind that the model declares, with as little work as tells that. If absent, files are images. */
 export const looks: { readonly [M in Medium]?: OfSteps<void> } = {

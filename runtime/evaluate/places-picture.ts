@@ -1,7 +1,8 @@
-/** Images with the classes of their places in colours: the image, what is there, and what a head says. */
+/** Images with the classes of their places in colours: the image, what is there, and what a head says; clouds with their parts. */
 
 import { type ArrayShape, planesOf } from "../../blocks/index.js";
 import type { Canvas } from "../data/image/png.js";
+import { fromTwoSides } from "./space.js";
 import {
   blankSheet,
   cornerOf,
@@ -58,4 +59,40 @@ export function placesPicture(shown: readonly ShownPlaces[], shape: ArrayShape):
     }
   }
   return canvas;
+}
+
+/** Clouds from two sides with their parts beside each other, two clouds in a row: all points that stand behind their groups. */
+export function cloudsPicture(shown: readonly ShownPlaces[], shape: ArrayShape): Canvas {
+  const clouds = shown.map(({ array, maps }) => {
+    const points = pointsBehind(array, shape);
+    return maps.map((kinds) =>
+      fromTwoSides(points.shape, points.values, { truth: points.values, marked: null, kinds }),
+    );
+  });
+  const first = clouds[0]?.[0];
+  if (!first) return blankSheet(margin, margin);
+  const tile = tileOf(first.shape, 1);
+  const tiles = clouds[0]?.length ?? 0;
+  const across = Math.min(samplesAcross, clouds.length);
+  const canvas = blankSheet(margin + across * sampleWidth(tile, tiles), sheetHeight(tile, clouds.length));
+  for (const [i, views] of clouds.entries()) {
+    for (const [m, { shape: own, pixels }] of views.entries()) {
+      drawTile(canvas, cornerOf(tile, tiles, i, m), tile, (at, channel) => levelIn(pixels, own, at, channel));
+    }
+  }
+  return canvas;
+}
+
+/** The points of a cloud that stand behind its groups, as an array of their own. */
+function pointsBehind(array: Float32Array, { axes, channels, cloud }: ArrayShape) {
+  const [groups, each] = axes.map(({ size }) => size) as [number, number];
+  const { points = 0, neighbours = 0 } = cloud ?? {};
+  const values = new Float32Array(points * 3);
+  const behind = each - neighbours;
+  for (let k = 0; k < groups * behind; k++) {
+    const at = Math.floor(k / behind) * each + neighbours + (k % behind);
+    values.set(array.subarray(at * channels, at * channels + 3), k * 3);
+  }
+  const shape: ArrayShape = { axes: [{ name: "point", size: points }], channels: 3, cloud: { points } };
+  return { values, shape };
 }

@@ -30,7 +30,7 @@ import { type EvaluateOptions, type Evaluation, type EvaluationRow, rowOf } from
 import { foldedShare, movedBy } from "./displacement.js";
 import type { LabelledBatch } from "./features.js";
 import { openFrozen, type Trained } from "./frozen.js";
-import { placesPicture, type ShownPlaces } from "./places-picture.js";
+import { cloudsPicture, placesPicture, type ShownPlaces } from "./places-picture.js";
 import { bySliding, saidOfWholes } from "./wholes.js";
 
 /** Samples computed at once: what is said of every place of many would not fit into memory. */
@@ -82,11 +82,11 @@ async function judgedPlaces(
       : seenPlaces(model, options);
   const measured = probes.some(({ definition }) => definition.measures === "surfaces");
   const [declared = []] = Object.values(model.program.arrays).map(({ axes }) => axes.map(({ size }) => size));
-  for await (const { said, there, before, sides = declared } of seen) {
+  for await (const { said, there, before, parts, sides = declared } of seen) {
     const overlaps = overlapsOf(said, there, classes);
     const moved = before && { before: overlapsOf(before.map, there, classes), folded: before.folded };
     const surfaces = measured && { surfaces: surfaceDistances(said, there, sides, classes) };
-    samples.push({ overlaps, ...surfaces, ...(moved ? { moved } : {}) });
+    samples.push({ overlaps, ...surfaces, ...(moved ? { moved } : {}), ...(parts && { parts }) });
     options.report?.({ stage: "predictions", done: samples.length, total: null });
   }
   if (samples.length > 0) return samples;
@@ -104,6 +104,8 @@ export interface SeenPlaces {
   readonly sides?: readonly number[];
   /** Where classes were moved to their places: how they lay before, and the share of places at which it folds. */
   readonly before?: { readonly map: Int32Array; readonly folded: number };
+  /** Of a cloud whose parts are said: its class, and which parts it may have. */
+  readonly parts?: NonNullable<JudgedPlaces["parts"]>;
 }
 
 const withoutPlaces = ({ name }: ModelProgram): RunError =>
@@ -125,7 +127,8 @@ async function* seenPlaces(
       const said = await reader.read(batch);
       const there = mapsIn(batch, model.program);
       for (const [i, own] of said.entries()) {
-        yield { said: own, there: there.subarray(i * own.length, (i + 1) * own.length) };
+        const parts = partsOfSample(model.program, batch.labels[i] as number);
+        yield { said: own, there: there.subarray(i * own.length, (i + 1) * own.length), ...(parts && { parts }) };
       }
     }
   } finally {
@@ -227,31 +230,60 @@ async function* movedPlaces(
   }
 }
 
+/** Which parts the objects of a class may have; undefined: the model says no parts. */
+function partsOfSample({ parts }: Pick<ModelProgram, "parts">, label: number): SeenPlaces["parts"] {
+  if (!parts) return undefined;
+  const [only, another] = parts;
+  if (another === undefined) return { class: label < 0 ? null : label, first: 0, count: only as number };
+  const first = parts.slice(0, label).reduce((sum, count) => sum + count, 0);
+  return { class: label, first, count: parts[label] as number };
+}
+
 export interface PlaceReader {
-  /** Of each sample that counts, the class at each of its places. */
-  readonly read: (batch: Pick<LabelledBatch, "arrays" | "count">) => Promise<readonly Int32Array[]>;
+  /** Of each sample that counts, the class at each of its places; of a cloud the likeliest part that its class has. */
+  readonly read: (batch: Pick<LabelledBatch, "arrays" | "count" | "labels">) => Promise<readonly Int32Array[]>;
   readonly close: () => Promise<void>;
 }
 
 /** Reads the class that a head finds most likely at each place. */
 export async function placeReader(model: Trained, executor: Executor): Promise<PlaceReader> {
   const { program } = model;
-  const frozen = await openFrozen(model, executor, atOnce, (g, w) => ({
-    said: g.argMax(predictOf(program)(g, w, arrayInputs(g, program))),
-  }));
+  // Which parts a cloud may have is known of its class, so that of parts all logits are read.
+  const isChosen = program.parts === undefined || program.parts.length === 1;
+  const frozen = await openFrozen(model, executor, atOnce, (g, w) => {
+    const logits = predictOf(program)(g, w, arrayInputs(g, program));
+    return { said: isChosen ? g.argMax(logits) : logits };
+  });
   const length = (frozen.shapes.said as readonly number[]).slice(1).reduce((product, n) => product * n, 1);
   return {
-    async read({ arrays, count }) {
+    async read({ arrays, count, labels }) {
       const all: Int32Array[] = [];
       for (let first = 0; first < count; first += atOnce) {
         const { said } = await frozen.run(someOf(arrays, program, first));
-        for (let i = 0; i < Math.min(atOnce, count - first); i++)
-          all.push(Int32Array.from((said as Int32Array).subarray(i * length, (i + 1) * length)));
+        for (let i = 0; i < Math.min(atOnce, count - first); i++) {
+          const own = (said as Int32Array | Float32Array).subarray(i * length, (i + 1) * length);
+          const parts = isChosen ? undefined : partsOfSample(program, labels[first + i] as number);
+          all.push(parts ? likeliest(own, program.classes as number, parts) : Int32Array.from(own));
+        }
       }
       return all;
     },
     close: frozen.close,
   };
+}
+
+/** At each place the likeliest of some classes that follow each other; of equally likely ones the first. */
+function likeliest(
+  logits: ArrayLike<number>,
+  classes: number,
+  { first, count }: { readonly first: number; readonly count: number },
+): Int32Array {
+  return Int32Array.from({ length: logits.length / classes }, (_, place) => {
+    const at = (k: number): number => logits[place * classes + k] as number;
+    let best = first;
+    for (let k = first + 1; k < first + count; k++) if (at(k) > at(best)) best = k;
+    return best;
+  });
 }
 
 /** As many samples as are computed at once, from one on; behind the last, zeros. */
@@ -289,7 +321,8 @@ export async function drawnPlaces(
       }
       return { array: colours ? withoutNormalization(array, colours) : array, maps: [there, own] };
     });
-    return { canvas: placesPicture(shown, shape), right: right / judged };
+    const canvas = shape.cloud ? cloudsPicture(shown, shape) : placesPicture(shown, shape);
+    return { canvas, right: right / judged };
   } finally {
     await reader.close();
   }

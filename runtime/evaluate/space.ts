@@ -1,6 +1,7 @@
 /** How what lies in space is looked at: from a corner above and from one side, points as dots and faces as they turn away from the viewer. */
 
 import { type ArrayShape, type ImageShape, type PlacesInSpace, placesInSpace, pointsIn } from "../../blocks/index.js";
+import { colourOfKind } from "./tiles.js";
 
 /** Numbers from 0 to 1, [H, W, C]. */
 export interface View {
@@ -13,6 +14,8 @@ export interface Shown {
   readonly truth: Float32Array;
   /** [...axes]: 1 where a place is marked; null: nothing is. */
   readonly marked: Uint8Array | null;
+  /** Of points, the kind of each, by which they are coloured; below zero: none is known. If absent, all are alike. */
+  readonly kinds?: ArrayLike<number>;
   /** What the leads of a signal are called; if absent or null, nothing. */
   readonly leads?: readonly string[] | null;
 }
@@ -20,10 +23,18 @@ export interface Shown {
 /** Pixels of one side, and around what is seen of it. */
 const [side, margin] = [144, 8];
 /** Of what is nearest, or turned towards the viewer, and of what is farthest, or turned away. */
-const [nearInk, farInk] = [
-  [0.05, 0.15, 0.45],
-  [0.6, 0.75, 0.95],
-];
+interface Inks {
+  readonly near: readonly number[];
+  readonly far: readonly number[];
+}
+
+const plainInks: Inks = { near: [0.05, 0.15, 0.45], far: [0.6, 0.75, 0.95] };
+
+/** Of points of one kind: darker where they are near; grey of none. */
+function inksOf(kind: number): Inks {
+  const colour = kind < 0 ? [0.5, 0.5, 0.5] : colourOfKind(kind).map((level) => level / 255);
+  return { near: colour.map((part) => part * 0.75), far: colour.map((part) => 0.6 * part + 0.4) };
+}
 
 type Direction = readonly [number, number, number];
 
@@ -45,14 +56,15 @@ type Seen = Direction;
 const dot = (a: Direction, b: Direction): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 
 /** In the scale of the truth; places that are marked are left out. Three points of a place are a face, where they are not one. */
-export function fromTwoSides(array: ArrayShape, values: Float32Array, { truth, marked }: Shown): View {
+export function fromTwoSides(array: ArrayShape, values: Float32Array, { truth, marked, kinds }: Shown): View {
   const { points: each } = placesInSpace(array) as PlacesInSpace;
   const { middle, span } = extentOf(pointsIn(array, truth));
   const points = pointsIn(array, values);
   const width = sides.length * side;
   const pixels = new Float32Array(side * width * 3).fill(1);
   for (const [i, viewer] of sides.entries()) {
-    const paint = painter(pixels, i * side, width);
+    let inks = plainInks;
+    const paint = painter(pixels, i * side, width, () => inks);
     const seen = (point: number): Seen => {
       const at = [0, 1, 2].map((c) => ((points[point * 3 + c] as number) - (middle[c] as number)) / span);
       const along = (axis: Direction): number => dot(axis, at as unknown as Direction);
@@ -61,6 +73,7 @@ export function fromTwoSides(array: ArrayShape, values: Float32Array, { truth, m
     };
     for (let place = 0; place < points.length / 3 / each; place++) {
       if (marked?.[place] === 1) continue;
+      if (kinds) inks = inksOf(kinds[place] as number);
       const [first, ...others] = Array.from({ length: each }, (_, k) => seen(place * each + k)) as [Seen, ...Seen[]];
       const [second, third] = others;
       if (second && third && others.some((other) => other.join() !== first.join()))
@@ -74,13 +87,14 @@ export function fromTwoSides(array: ArrayShape, values: Float32Array, { truth, m
 /** Paints a pixel of one side where nothing nearer is there; what leaves the picture is not painted. */
 type Paint = (x: number, y: number, depth: number, share: number) => void;
 
-function painter(pixels: Float32Array, left: number, width: number): Paint {
+function painter(pixels: Float32Array, left: number, width: number, inks: () => Inks): Paint {
   const depths = new Float32Array(side * side).fill(Number.NEGATIVE_INFINITY);
   return (x, y, depth, share) => {
     if (!(x >= 0 && x < side && y >= 0 && y < side) || (depths[y * side + x] as number) >= depth) return;
     depths[y * side + x] = depth;
     const kept = Math.min(1, Math.max(0, share));
-    const ink = nearInk?.map((part, c) => part * kept + (farInk?.[c] as number) * (1 - kept)) as number[];
+    const { near, far } = inks();
+    const ink = near.map((part, c) => part * kept + (far[c] as number) * (1 - kept));
     pixels.set(ink, (y * width + left + x) * 3);
   };
 }

@@ -31,7 +31,11 @@ export async function openSource(
 }
 
 /** A model of classes is trained with the label of every sample. */
-function checkClasses({ name, classes, severalClasses, detector, places }: ModelProgram, data: SampleIndex): void {
+function checkClasses(
+  { name, classes, severalClasses, detector, places, parts = [] }: ModelProgram,
+  data: SampleIndex,
+): void {
+  if (parts.length > 1 && parts.length !== data.classes.length) throw otherClasses(name, parts.length, data);
   // Whether there are maps is said where the first is read.
   if (places) return;
   const known = data.classes.length;
@@ -83,6 +87,19 @@ function checkWhole({ name, parameters }: ModelProgram, training: Training): voi
     help: "Leave `--micro-batch` out, write a smaller `batch` in the recipe, or compute on a machine with more memory.",
   });
 }
+
+const otherClasses = (name: string, wanted: number, { classes }: SampleIndex): RunError =>
+  new RunError("run/data", {
+    what:
+      classes.length === 0
+        ? "The data say no class of their clouds"
+        : `The data have ${classes.length} classes of clouds, ${listed(classes)}`,
+    why: `${name} is told the parts of ${wanted} classes`,
+    help: "Use a folder with one sub-folder for each class, or labels, and write in the head how many parts each of them has.",
+  });
+
+const listed = (names: readonly string[]): string =>
+  names.slice(0, 5).join(", ") + (names.length > 5 ? ` and ${names.length - 5} more` : "");
 
 /** A continuation must see the samples that the uninterrupted run would have seen. */
 export function checkContinuation(

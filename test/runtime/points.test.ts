@@ -23,10 +23,11 @@ const shapeOf = (points: number, groups = 1, each = points): ArrayShape => ({
   cloud: { points },
 });
 
-function read(name: string, content: string | Uint8Array, points: number, steps: readonly AugmentStep[] = []) {
+async function read(name: string, content: string | Uint8Array, points: number, steps: readonly AugmentStep[] = []) {
   const path = join(folder, name);
   writeFileSync(path, content);
-  return cloudArray(path, shapeOf(points), steps, drawing());
+  const { numbers } = await cloudArray({ path }, shapeOf(points), steps, { drawing: drawing(), label: null });
+  return numbers;
 }
 
 test.each(["point-mae", "point-mae-distances"])("groups around farthest points are those of PyTorch in %s", (name) => {
@@ -124,7 +125,7 @@ describe("points of a surface", () => {
   const faces = Int32Array.of(0, 1, 2, 3, 4, 5);
 
   test("are drawn everywhere as many on the same area, within the faces", () => {
-    const drawn = pointsOf({ points, faces }, 4000, drawing().random, false);
+    const { points: drawn } = pointsOf({ points, faces }, 4000, drawing().random, false);
     const above = drawn.filter((value, at) => at % 3 === 2 && value === 1).length;
     expect(Math.abs(above - 3000)).toBeLessThan(5 * Math.sqrt(4000 * 0.75 * 0.25));
     for (let at = 0; at < drawn.length; at += 3) {
@@ -139,7 +140,7 @@ describe("points of a surface", () => {
 
   test("are others in each epoch, and the same ones of a cloud that is evaluated", () => {
     const cloud = { points: Float32Array.from({ length: 300 }, (_, i) => Math.sin(i)), faces: null };
-    const of = (epoch: number, isFixed: boolean) => pointsOf(cloud, 20, drawing(epoch).random, isFixed);
+    const of = (epoch: number, isFixed: boolean) => pointsOf(cloud, 20, drawing(epoch).random, isFixed).points;
     expect(of(0, false)).not.toEqual(of(1, false));
     expect(of(0, true)).toEqual(of(1, true));
   });

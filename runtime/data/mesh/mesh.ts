@@ -12,7 +12,8 @@ import {
 import { invariant } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
 import { BrokenFile } from "../broken-file.js";
-import { changePoints, shapeIn } from "../points/cloud.js";
+import { changePoints } from "../points/cloud.js";
+import { shapeIn } from "../points/shape-file.js";
 
 interface Checked {
   readonly mesh: Mesh;

@@ -4,18 +4,15 @@ import {
   type ArrayShape,
   type AugmentStep,
   type CloudShape,
-  DataError,
   groupedPoints,
-  npyValues,
-  readNpyHeader,
+  type Label,
   sidesText,
 } from "../../../blocks/index.js";
 import { invariant, type Random } from "../../../graph/index.js";
-import { RunError, unreadable } from "../../run-error.js";
-import { BrokenFile, bytesOfSample } from "../broken-file.js";
-import { readPly } from "./ply.js";
-import { BrokenShape, checkPoints, mostBytes, pointsOf, type Shape } from "./shape.js";
-import { readObj, readOff, readRows } from "./text-files.js";
+import { RunError } from "../../run-error.js";
+import { BrokenFile } from "../broken-file.js";
+import { BrokenShape, pointsOf, type Shape } from "./shape.js";
+import { pointNumbersIn, shapeIn } from "./shape-file.js";
 
 type Kind = "sphere" | "scale" | "bend" | "shift" | "rotate";
 type Step<K extends Kind> = Extract<AugmentStep, { readonly kind: K }>;
@@ -77,68 +74,55 @@ function intoSphere(points: Float32Array): void {
   if (farthest > 0) each(points, (value) => value / farthest);
 }
 
-/** By the endings of their names. */
-const readers: Readonly<Record<string, (bytes: Uint8Array, path: string) => Shape>> = {
-  off: readOff,
-  obj: readObj,
-  ply: readPly,
-  npy: readArray,
-  txt: readRows,
-  xyz: readRows,
-  pts: readRows,
-};
-
-/** An array of NumPy of the shape (points, 3), or with more numbers behind the coordinates. */
-function readArray(bytes: Uint8Array, path: string): Shape {
-  const { type, shape, begin, size } = readNpyHeader(bytes, path, "float32 of shape (points, 3)");
-  const [count = 0, each = 0] = shape;
-  if (shape.length !== 2 || each < 3) {
-    throw new BrokenShape(`it has the shape (${shape.join(", ")}), and a cloud is saved as (points, 3)`);
-  }
-  if (size !== bytes.length) {
-    throw new BrokenShape(`its header says that it has ${size} bytes, and it has ${bytes.length}`);
-  }
-  const values = npyValues(type, bytes.subarray(begin));
-  const at = (i: number): number => Number(values[Math.floor(i / 3) * each + (i % 3)]);
-  return { points: Float32Array.from({ length: count * 3 }, (_, i) => at(i)), faces: null };
-}
-
-/** Throws `BrokenFile` or `run/unreadable`. */
-export async function shapeIn(path: string): Promise<Shape> {
-  const bytes = await bytesOfSample(path, mostBytes).catch((error: unknown) => {
-    if (error instanceof BrokenFile) throw error;
-    throw unreadable(path, "It was there when the run began. Put it back, or start again without it.", error);
-  });
-  try {
-    if (bytes.length === 0) throw new BrokenShape("it is empty");
-    const read = readers[/[^.]*$/.exec(path)?.[0]?.toLowerCase() ?? ""];
-    invariant(read, "a folder lists only files that are read");
-    const shape = read(bytes, path);
-    checkPoints(shape);
-    return shape;
-  } catch (error) {
-    if (error instanceof BrokenShape) throw new BrokenFile(path, error.message);
-    if (error instanceof DataError) throw new BrokenFile(path, error.what);
-    throw error;
-  }
-}
-
 /** How points are drawn: `isFixed`: of a cloud the same ones every time. */
 export interface Drawing {
   readonly random: Random;
   readonly isFixed: boolean;
 }
 
-/** [groups, points, 3]. Throws `BrokenFile`, `run/array-size` or `run/unreadable`. */
+/** What enters a model of a shape, and which points of the cloud these are; null: they were drawn from a surface. */
+export interface InSpace {
+  readonly numbers: Float32Array;
+  readonly taken: Int32Array | null;
+}
+
+/** A sample whose shape is drawn. */
+export interface Drawn {
+  readonly drawing: Drawing;
+  /** Its class, or all that it has; null: none is known. */
+  readonly label: Label | null;
+}
+
+/** A file of a shape, and what says something of each of its points: a property in it, or a file of its own; if absent, nothing. */
+export interface ShapeFile {
+  readonly path: string;
+  readonly property?: string;
+  readonly map?: string;
+}
+
+/** What enters a model of a file, and what is said of each point that was taken. */
+export interface CloudPrepared extends InSpace {
+  /** null: nothing says anything. Throws `BrokenFile` or `run/data`. */
+  readonly said: (() => Promise<Float32Array>) | null;
+}
+
+/** [groups, points, 3], with all points behind the groups where a model reads them. Throws `BrokenFile`, `run/array-size`, `run/data` or `run/unreadable`. */
 export async function cloudArray(
-  path: string,
+  file: ShapeFile,
   array: ArrayShape,
   steps: readonly AugmentStep[],
-  drawing: Drawing,
-): Promise<Float32Array> {
-  const shape = await shapeIn(path);
+  drawn: Drawn,
+): Promise<CloudPrepared> {
+  const { path, property, map } = file;
+  const shape = await shapeIn(path, property);
   try {
-    return cloudOf(shape, array, steps, drawing, path);
+    const made = cloudOf(shape, array, steps, drawn, path);
+    const all = shape.points.length / 3;
+    const said = async (): Promise<Float32Array> => {
+      const numbers = shape.numbers ?? (await pointNumbersIn(map as string));
+      return takenOf(numbers, made.taken, { all, path, from: shape.numbers ? path : (map as string) });
+    };
+    return { ...made, said: shape.numbers || map !== undefined ? said : null };
   } catch (error) {
     throw error instanceof BrokenShape ? new BrokenFile(path, error.message) : error;
   }
@@ -146,17 +130,64 @@ export async function cloudArray(
 
 /** As `cloudArray`; `what` is its name in messages. Throws `BrokenShape` for a surface that has no area. */
 export function cloudOf(
-  shape: Shape,
+  shape: Pick<Shape, "points" | "faces">,
   array: ArrayShape,
   steps: readonly AugmentStep[],
-  { random, isFixed }: Drawing,
+  { drawing: { random, isFixed }, label }: Drawn,
   what: string,
-): Float32Array {
+): InSpace {
   checkEnough(shape, array, what);
-  const [groups, each] = array.axes.map(({ size }) => size) as [number, number];
-  const points = pointsOf(shape, cloudIn(array).points, random, isFixed);
+  const cloud = cloudIn(array);
+  const { points, numbers } = pointsOf(shape, cloud.points, random, isFixed);
   changePoints(points, steps);
-  return groupedPoints(points, groups, each);
+  const kind = cloud.classes === undefined ? null : classOf(label, cloud.classes, what);
+  return { numbers: entering(points, array, kind), taken: numbers };
+}
+
+/** What is said of the points that were taken, of what is said of all. */
+export function takenOf(
+  numbers: ArrayLike<number>,
+  taken: Int32Array | null,
+  { all, path, from }: { readonly all: number; readonly path: string; readonly from: string },
+): Float32Array {
+  if (!taken) {
+    throw new RunError("run/data", {
+      what: `${path} is a surface, and what is said is of single points`,
+      help: "Save clouds of points with a number for each: points drawn from a surface are others each time.",
+    });
+  }
+  if (numbers.length === all) return Float32Array.from(taken, (k) => numbers[k] as number);
+  throw new RunError("run/data", {
+    what: `${from} has ${numbers.length} numbers, and ${path} ${all} points`,
+    help: "Save a number for each point, in the order of the points.",
+  });
+}
+
+/** Groups of points, and behind them as many of all points, each with the number of the class where clouds bear it. */
+function entering(points: Float32Array, array: ArrayShape, kind: number | null): Float32Array {
+  const [groups, each] = array.axes.map(({ size }) => size) as [number, number];
+  const { neighbours } = cloudIn(array);
+  if (neighbours === undefined) return groupedPoints(points, groups, each);
+  const own = groupedPoints(points, groups, neighbours);
+  const behind = each - neighbours;
+  const numbers = new Float32Array(groups * each * array.channels).fill(kind ?? 0);
+  for (let group = 0; group < groups; group++) {
+    for (let k = 0; k < each; k++) {
+      const [from, at] = k < neighbours ? [own, group * neighbours + k] : [points, group * behind + k - neighbours];
+      numbers.set(from.subarray(at * 3, at * 3 + 3), (group * each + k) * array.channels);
+    }
+  }
+  return numbers;
+}
+
+/** Throws `run/data` for a cloud without a class, or of one that the model is not told of. */
+function classOf(label: Label | null, classes: number, what: string): number {
+  if (typeof label === "number" && label < classes) return label;
+  throw new RunError("run/data", {
+    what: `${what} ${typeof label === "number" ? `is of class ${label}` : label === null ? "has no class" : "has several classes"}`,
+    why: `the model is told the class of each cloud, one of ${classes}`,
+    help: "Use data with a label of each cloud, or change `classes` of the model's input.",
+  });
 }
 
 function cloudIn({ cloud }: ArrayShape): CloudShape {
@@ -165,14 +196,19 @@ function cloudIn({ cloud }: ArrayShape): CloudShape {
 }
 
 /** Throws `run/array-size` for a cloud with fewer points than the model reads. */
-function checkEnough({ points, faces }: Shape, array: ArrayShape, what: string): void {
-  const { points: wanted } = cloudIn(array);
-  const found = points.length / 3;
+function checkEnough({ points, faces }: Pick<Shape, "points" | "faces">, array: ArrayShape, what: string): void {
+  const { points: count, repeats, neighbours = array.axes[1]?.size as number } = cloudIn(array);
+  const [found, wanted] = [points.length / 3, repeats ? neighbours : count];
   if (faces || found >= wanted) return;
+  const group = `a group has ${neighbours}, and each of its points stands in it once`;
   throw new RunError("run/array-size", {
     what: `${what} has ${found === 1 ? "1 point" : `${found} points`}, and the model reads ${wanted}`,
-    why: `${sidesText(array)} points are grouped of them, and a cloud of fewer points says less than that`,
-    help: `Save more points, or surfaces, from which as many are drawn as are asked for, or write \`points(count: ${found})\` in the model's input.`,
+    why: repeats
+      ? group
+      : `${sidesText(array)} points are grouped of them, and a cloud of fewer points says less than that`,
+    help: repeats
+      ? "Save more points, or write fewer `neighbours` in the model's tokens."
+      : `Save more points, or surfaces, from which as many are drawn as are asked for; or write \`points(count: ${found})\` in the model's input, or \`repeat: true\`, which takes points of smaller clouds several times.`,
   });
 }
 

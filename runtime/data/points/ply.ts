@@ -136,7 +136,8 @@ function elementOf({ properties }: Element, numbers: Numbers): ReadonlyMap<strin
   );
 }
 
-export function readPly(bytes: Uint8Array): Shape {
+/** `property`: what is read of each point besides its coordinates; null: nothing is. */
+export function readPly(bytes: Uint8Array, property: string | null): Shape {
   const { format, elements, begin } = readHeader(bytes);
   const isText = format === "ascii";
   const numbers = isText
@@ -144,6 +145,7 @@ export function readPly(bytes: Uint8Array): Shape {
     : binaryNumbers(bytes, begin, format === "binary_little_endian");
   const points = new Growing((length) => new Float32Array(length));
   const faces = new Growing((length) => new Int32Array(length));
+  const said = new Growing((length) => new Float32Array(length));
   for (const element of elements) {
     const { name, count, properties } = element;
     const least = properties.reduce((sum, property) => sum + (property.count ?? property.type).bytes, 0);
@@ -159,13 +161,28 @@ export function readPly(bytes: Uint8Array): Shape {
     if (name === "vertex" && !["x", "y", "z"].every((axis) => properties.some((property) => property.name === axis))) {
       throw new BrokenShape("its points have no coordinates x, y and z");
     }
+    if (name === "vertex" && property !== null) checkProperty(properties, property);
     for (let i = 0; i < count; i++) {
       const values = elementOf(element, numbers);
       if (name === "vertex") points.push(...["x", "y", "z"].map((axis) => values.get(axis)?.[0] ?? Number.NaN));
+      if (name === "vertex" && property !== null) said.push(values.get(property)?.[0] ?? Number.NaN);
       const corners = name === "face" ? (values.get("vertex_indices") ?? values.get("vertex_index")) : undefined;
       if (corners) pushFace(faces, corners, points.length / 3);
     }
   }
   if (points.length === 0) throw new BrokenShape("it has no elements `vertex` before its faces, or none at all");
-  return { points: points.all(), faces: faces.length > 0 ? faces.all() : null };
+  return {
+    points: points.all(),
+    faces: faces.length > 0 ? faces.all() : null,
+    numbers: property === null ? null : said.all(),
+  };
+}
+
+/** Properties that a message repeats. */
+const shown = 12;
+
+function checkProperty(properties: readonly Property[], wanted: string): void {
+  if (properties.some(({ name, count }) => name === wanted && count === null)) return;
+  const there = properties.slice(0, shown).map(({ name }) => `\`${name.slice(0, 40)}\``);
+  throw new BrokenShape(`its points have no number \`${wanted}\`; they have ${there.join(", ")}`);
 }

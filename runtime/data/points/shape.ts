@@ -8,6 +8,8 @@ export interface Shape {
   readonly points: Float32Array;
   /** [F, 3], numbers of points; null: it is a cloud. */
   readonly faces: Int32Array | null;
+  /** What was asked for of each point, [P]; null: nothing was. */
+  readonly numbers: Float32Array | null;
 }
 
 /** A file that no shape comes from: its caller knows its name. */
@@ -87,7 +89,7 @@ export function pushFace(faces: Growing<Int32Array>, corners: readonly number[],
 }
 
 /** Throws `BrokenShape` where a coordinate is no finite number of single precision. */
-export function checkPoints({ points }: Shape): void {
+export function checkPoints({ points }: Pick<Shape, "points">): void {
   const odd = points.findIndex((value) => !Number.isFinite(value));
   if (odd < 0) return;
   throw new BrokenShape(
@@ -98,17 +100,40 @@ export function checkPoints({ points }: Shape): void {
 /** Of a cloud as many points again as this are looked through for those that lie far apart. */
 const lookedThrough = 16;
 
+/** Points, and which of a cloud they are; null: they were drawn from a surface. */
+export interface Taken {
+  readonly points: Float32Array;
+  readonly numbers: Int32Array | null;
+}
+
 /**
- * `count` points of a shape, at least as many as it has to have. Of a surface they are drawn, everywhere alike. Of a cloud some are drawn;
- * without `random` they are those that lie far apart, the same ones every time.
+ * `count` points of a shape. Of a surface they are drawn, everywhere alike. Of a cloud some are taken, of a smaller one all again and again; where
+ * it `isFixed`, they are those that lie far apart, the same ones every time.
  */
-export function pointsOf({ points, faces }: Shape, count: number, random: Random, isFixed: boolean): Float32Array {
-  if (faces) return drawnFrom(points, faces, count, random);
+export function pointsOf(
+  { points, faces }: Pick<Shape, "points" | "faces">,
+  count: number,
+  random: Random,
+  isFixed: boolean,
+): Taken {
+  if (faces) return { points: drawnFrom(points, faces, count, random), numbers: null };
+  const numbers = isFixed ? farApart(points, count) : drawnAgain(points.length / 3, count, random);
+  return { points: pointsAt(points, numbers), numbers };
+}
+
+function drawnAgain(all: number, count: number, random: Random): Int32Array {
+  const numbers: number[] = [];
+  while (numbers.length < count) numbers.push(...shuffled(all, random).slice(0, count - numbers.length));
+  return Int32Array.from(numbers);
+}
+
+function farApart(points: Float32Array, count: number): Int32Array {
   const all = points.length / 3;
-  if (!isFixed) return pointsAt(points, shuffled(all, random).slice(0, count));
+  if (all <= count) return Int32Array.from({ length: count }, (_, i) => i % all);
   const each = Math.max(1, Math.floor(all / (count * lookedThrough)));
-  const some = each === 1 ? points : pointsAt(points, everySo(all, each));
-  return some.length === count * 3 ? some : pointsAt(some, farthestPoints(some, count));
+  const some = everySo(all, each);
+  if (some.length === count) return some;
+  return farthestPoints(each === 1 ? points : pointsAt(points, some), count).map((k) => some[k] as number);
 }
 
 const everySo = (all: number, each: number): Int32Array =>

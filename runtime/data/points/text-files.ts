@@ -87,7 +87,7 @@ export function readOff(bytes: Uint8Array): Shape {
     }
     pushFace(faces, words.slice(1, corners + 1).map(Number), pointCount);
   }
-  return { points, faces: faces.length > 0 ? faces.all() : null };
+  return { points, faces: faces.length > 0 ? faces.all() : null, numbers: null };
 }
 
 function cutOff(found: number, said: number, what: string): never {
@@ -115,15 +115,37 @@ export function readObj(bytes: Uint8Array): Shape {
     pushFace(faces, corners, known);
   }
   if (points.length === 0) throw new BrokenShape("it is no OBJ file with points, whose lines begin with v");
-  return { points: points.all(), faces: faces.length > 0 ? faces.all() : null };
+  return { points: points.all(), faces: faces.length > 0 ? faces.all() : null, numbers: null };
 }
 
-/** A point in each line: its coordinates, and behind them what is not read, such as a normal. */
-export function readRows(bytes: Uint8Array): Shape {
+/**
+ * A point in each line: its coordinates, and behind them what is not read, such as a normal. `columnOf`: of lines with so many columns the one
+ * that is read beside the coordinates; null: none is.
+ */
+export function readRows(bytes: Uint8Array, columnOf: ((columns: number) => number) | null): Shape {
   const lines = new Lines(bytes);
   const points = new Growing((length) => new Float32Array(length));
+  const numbers = new Growing((length) => new Float32Array(length));
   for (let words = lines.next(); words !== null; words = lines.next()) {
     points.push(...coordinates(words, lines.where));
+    if (columnOf) numbers.push(numberIn(words[columnOf(words.length)] as string, lines.where));
   }
-  return { points: points.all(), faces: null };
+  return { points: points.all(), faces: null, numbers: columnOf ? numbers.all() : null };
+}
+
+function numberIn(word: string, where: string): number {
+  const value = Number(word);
+  if (Number.isNaN(value)) throw new BrokenShape(`${where} has \`${word.slice(0, shown)}\`, where a number is`);
+  return value;
+}
+
+/** A number in each line. */
+export function readNumbers(bytes: Uint8Array): Float32Array {
+  const lines = new Lines(bytes);
+  const numbers = new Growing((length) => new Float32Array(length));
+  for (let words = lines.next(); words !== null; words = lines.next()) {
+    if (words.length > 1) throw new BrokenShape(`${lines.where} has ${words.length} words, where one number is`);
+    numbers.push(numberIn(words[0] as string, lines.where));
+  }
+  return numbers.all();
 }
