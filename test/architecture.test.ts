@@ -42,7 +42,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "mpg123-decoder": ["runtime/data/sound"],
   "dicom-parser": ["runtime/data/volume"],
   "@napi-rs/webcodecs": ["runtime/data/video"],
-  yauzl: ["runtime/foreign", "runtime/executors/xla"],
+  yauzl: ["runtime/foreign", "runtime/executors/xla", "runtime/data/points"],
   koffi: ["runtime/executors/xla"],
   "@huggingface/tokenizers": ["runtime/data"],
   hyparquet: ["runtime/data/table"],

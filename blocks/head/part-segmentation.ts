@@ -1,6 +1,6 @@
 /** Says of each point of a cloud which part of its object it belongs to, as Point-MAE is judged on ShapeNetPart. */
 
-import { DataError } from "../dataset/contract.js";
+import { DataError, type Label } from "../dataset/contract.js";
 import {
   besideEach,
   besideEachOther,
@@ -83,13 +83,22 @@ function widthsOf(p: Values, { encoderWidth, layers, inputs }: HeadContext) {
 const unitsOf = (widths: readonly number[]) =>
   widths.slice(1).map((width, i) => pointUnitParameters(widths[i] as number, width));
 
-/** The part of each point. Throws `DataError` for a number that is none. */
-function checkedParts(map: Int32Array, parts: number): Int32Array {
-  const odd = map.find((part) => part >= parts);
+/** The part of each point. Throws `DataError` for one that the class of the cloud does not have. */
+function checkedParts(map: Int32Array, parts: readonly number[], label: Label | null): Int32Array {
+  const kind = parts.length === 1 ? 0 : label;
+  const count = typeof kind === "number" ? parts[kind] : undefined;
+  if (typeof kind !== "number" || count === undefined) {
+    throw new DataError(
+      "A cloud has no class of those whose parts the model knows",
+      "Use data with a label of each cloud, or write one number in the head's `parts`.",
+    );
+  }
+  const first = parts.slice(0, kind).reduce((sum, own) => sum + own, 0);
+  const odd = map.find((part) => part >= first + count || (part >= 0 && part < first));
   if (odd === undefined) return map;
   throw new DataError(
-    `A cloud has a point of part ${odd}, and the model tells parts 0 to ${parts - 1} apart`,
-    "Number the parts from 0 through all classes, and write in the head's `parts` how many each class has.",
+    `A cloud${parts.length === 1 ? "" : ` of class ${kind}`} has a point of part ${odd}, and its parts are ${first} to ${first + count - 1}`,
+    "Number the parts from 0 through all classes in their order, and write in the head's `parts` how many each class has.",
   );
 }
 
@@ -182,12 +191,12 @@ export const partSegmentation = defineHead({
     const { points, neighbours, classes } = shape.cloud as Required<NonNullable<typeof shape.cloud>>;
     const width = maps.reduce((sum, map) => sum + (map.shape.at(-1) as number), 0);
     const centres = code.let("centres", groupCentres, code.let("groups", groupsIn, array, { neighbours }));
-    const cloud = code.let("points", pointsBehind, array, { neighbours, points }); // [B, P, 3]
+    const cloud = code.let("cloud", pointsBehind, array, { neighbours, points }); // [B, P, 3]
     const features = code.let("features", besideEachOther, maps, { features: width }); // [B, N, F]
     let x = code.let("propagated", featuresOfPoints, features, centres, cloud, { features: 3 + width });
     for (const unit of w.propagate) x = code.let("propagated", pointUnit, x, unit);
     const whole = [code.let("whole", largestAndMean, features, { features: 2 * width })];
-    if (w.kind) whole.push(code.let("kind", classUnit, code.let("class", classOfCloud, array, { classes }), w.kind));
+    if (w.kind) whole.push(code.let("kind", classUnit, code.let("told", classOfCloud, array, { classes }), w.kind));
     const joined = [x, ...whole].reduce((sum, one) => sum + (one.shape.at(-1) as number), 0);
     x = code.let("joined", besideEach, x, whole, { features: joined });
     for (const [i, unit] of w.hidden.entries()) {
@@ -200,6 +209,6 @@ export const partSegmentation = defineHead({
     shape: [array.cloud?.points ?? 0],
     dtype: "int32",
     map: true,
-    compute: ({ map = new Int32Array() }) => checkedParts(map, partsOf(p)),
+    compute: ({ map = new Int32Array(), label }) => checkedParts(map, p.parts, label),
   }),
 });

@@ -371,7 +371,7 @@ async function noFiles(folder: string): Promise<never> {
 async function noMap(): Promise<never> {
   throw new RunError("run/data", {
     what: "The model says what stands at each place, and the data do not",
-    help: "Write `maps` in the recipe's data: files with the class or the value of each place.",
+    help: "Write `maps` in the recipe's data: files with the class or the value of each place; of clouds also `parts`, where their own files say it.",
   });
 }
 

@@ -46,7 +46,7 @@ const methods = [
   ...["r-mae", "rae", "r-mae-batch", "r-mae-channel"],
   ...["mtae", "mlae", "st-mem", "mv-sstma"],
   ...["video-mae", "mae-st", "audio-mae", "cav-mae", "multi-mae", "bert", "selfmed-mae", "remasker", "m3ae"],
-  ...["sma-table", "sma-text", "point-mae", "point-mae-distances", "mesh-mae"],
+  ...["sma-table", "sma-text", "point-mae", "point-mae-distances", "mesh-mae", "parts"],
   ...["uvad", "aed-mae", "omni-mae", "omni-mae-images"],
   ...["classifier-mean", "classifier-class-token"],
   ...["fcmae", "convmae", "spark", "spark-resnet", "simmim", "swin-mae"],
@@ -90,7 +90,7 @@ test.each(["maetok", "frame-codes"])("the latents of %s", (name) => {
   expect(difference(latent, fixture.values("latent"))).toBeLessThan(1e-5);
 });
 
-test.each(["classifier-mean", "classifier-class-token"])("the logits of %s", (name) => {
+test.each(["classifier-mean", "classifier-class-token", "parts"])("the logits of %s", (name) => {
   const { fixture, program, g, weights, batch, compute } = load(name);
   const { logits } = compute({ logits: predictOf(program)(g, weights, batch) });
   expect(difference(logits, fixture.values("logits"))).toBeLessThan(1e-5);

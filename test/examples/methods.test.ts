@@ -174,6 +174,8 @@ describe.each([
   ["maetok", maeTok],
   // Counted in PyTorch by test/reference/point-mae.py.
   ["point-mae", 29_007_712],
+  // By test/reference/parts.py.
+  ["point-mae-parts", 27_071_794],
   // And by test/reference/mesh-mae.py.
   ["mesh-mae", 105_425_159],
   // RAE: the encoder, and what completes regions: as released, without the unused position of a class token.

@@ -28,6 +28,7 @@ METHODS = [
     ("loss", "perceptual", "perceptual"),
     ("loss", "distillation", "dmae"),
     ("head", "segmentation", "segmentation"),
+    ("head", "part_segmentation", "parts"),
     ("head", "displacement", "registration"),
     ("head", "place_values", "segmentation"),
     ("decoder", "convnext_block", "fcmae"),

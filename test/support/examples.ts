@@ -40,7 +40,9 @@ const folder = join(packageRoot, "examples");
 export const steps = 20;
 /** Samples of a step: of two, norms by the statistics of a batch would leave no more than a sign, and of few they make rounding grow. */
 export const batchOf = ({ model }: Pick<Example, "model">): number =>
-  model.slots.some(({ slot, use }) => slot === "head" && use.values.end !== undefined) ? 7 : 2;
+  model.slots.some(({ slot, use }) => slot === "head" && (use.values.end ?? use.values.class_features) !== undefined)
+    ? 7
+    : 2;
 
 export interface Example {
   /** File and recipe: `digits.TrainDigits`. */
@@ -115,6 +117,8 @@ const most: Readonly<Record<string, number>> = {
 const mostOfDetectors = 4;
 /** Classes of the pictures. */
 const labels = 3;
+/** Of clouds of these classes. */
+const partsOfClouds = [3, 2, 2];
 const widest = 16;
 /** Of volumes and clips with a sine and a cosine for each of three axes. */
 const widestOfThreeAxes = 24;
@@ -147,6 +151,10 @@ function smaller(
   if (values.pool !== undefined && values.classes === 2) changed.classes = labels;
   // Of clips of two frames.
   if (Array.isArray(values.gap)) changed.gap = [1, 1];
+  // Of clouds that bear their class, and of their parts.
+  if (values.repeat !== undefined && values.classes !== null) changed.classes = labels;
+  if (values.class_features !== undefined)
+    Object.assign(changed, { parts: partsOfClouds, propagated: [12, 8], hidden: [8, 8], class_features: 4 });
   // Every place of a detector says something of every class, and most places are on the finest of four maps.
   if (Array.isArray(values.scales)) {
     changed.classes = Math.min(values.classes as number, mostOfDetectors);
@@ -269,7 +277,10 @@ const clouds = (count: number, points: number): Sample[] =>
     const random = randomStream(11, "probe", i);
     const shape: ArrayShape = { axes: [{ name: "point", size: points + 3 }], channels: 3 };
     const numbers = Float32Array.from({ length: arrayLength(shape) }, () => random.normal());
-    return { kind: "array", numbers, shape, label: i % labels };
+    const label = i % labels;
+    const first = partsOfClouds.slice(0, label).reduce((sum, count) => sum + count, 0);
+    const map = () => Int32Array.from({ length: points + 3 }, (_, k) => first + (k % (partsOfClouds[label] as number)));
+    return { kind: "array", numbers, shape, label, map };
   });
 
 /** Octahedra that were cut as the array says, with their points moved a little. */

@@ -158,7 +158,7 @@ export function takenOf(
   }
   if (numbers.length === all) return Float32Array.from(taken, (k) => numbers[k] as number);
   throw new RunError("run/data", {
-    what: `${from} has ${numbers.length} numbers, and ${path} ${all} points`,
+    what: `${path} has ${all} points, and ${from === path ? "says something" : `${from} has a number`} of ${numbers.length}`,
     help: "Save a number for each point, in the order of the points.",
   });
 }

@@ -1,15 +1,19 @@
 /** Arrays in NumPy's archives, `.npz`: zip files of `.npy` files, stored as they are or compressed. */
 
 import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
-import { BrokenShape, mostBytes } from "./shape.js";
+import { BrokenShape, mostBytes, type NotSaid } from "./shape.js";
 
 /** Arrays of an archive. */
 const mostArrays = 1000;
 /** Names that a message repeats. */
 const shown = 5;
 
-/** The bytes of the first array of an archive that has one of these names. Throws `BrokenShape`. */
-export async function arrayInArchive(bytes: Uint8Array, names: readonly string[]): Promise<Uint8Array> {
+/** The bytes of the first array of an archive that has one of these names. Throws `BrokenShape`, or for an archive without any what `Lacking` makes. */
+export async function arrayInArchive(
+  bytes: Uint8Array,
+  names: readonly string[],
+  Lacking: typeof BrokenShape | typeof NotSaid = BrokenShape,
+): Promise<Uint8Array> {
   const entries = new Map<string, Entry>();
   const zip = await opened(bytes, async (archive) => {
     for await (const entry of archive.eachEntry()) {
@@ -21,7 +25,7 @@ export async function arrayInArchive(bytes: Uint8Array, names: readonly string[]
   if (!entry) {
     const there = [...entries.keys()].slice(0, shown).map((name) => `\`${name.slice(0, 40)}\``);
     const more = entries.size > shown ? ` and ${entries.size - shown} more` : "";
-    throw new BrokenShape(
+    throw new Lacking(
       `it has no array ${names.map((name) => `\`${name}\``).join(" or ")}; it has ${there.join(", ") || "none"}${more}`,
     );
   }

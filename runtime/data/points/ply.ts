@@ -1,7 +1,7 @@
 /** Shapes in PLY files, of text and binary in both byte orders: elements with properties, as their header declares them. */
 
 import { grouped } from "../../../blocks/index.js";
-import { BrokenShape, checkCount, Growing, pushFace, type Shape } from "./shape.js";
+import { BrokenShape, checkCount, Growing, NotSaid, pushFace, type Shape } from "./shape.js";
 import { Lines } from "./text-files.js";
 
 /** Bytes of a header. */
@@ -184,5 +184,5 @@ const shown = 12;
 function checkProperty(properties: readonly Property[], wanted: string): void {
   if (properties.some(({ name, count }) => name === wanted && count === null)) return;
   const there = properties.slice(0, shown).map(({ name }) => `\`${name.slice(0, 40)}\``);
-  throw new BrokenShape(`its points have no number \`${wanted}\`; they have ${there.join(", ")}`);
+  throw new NotSaid(`its points have no number \`${wanted}\`; they have ${there.join(", ")}`);
 }

@@ -2,11 +2,11 @@
 
 import { counted, DataError, npyValues, readNpyHeader } from "../../../blocks/index.js";
 import { invariant } from "../../../graph/index.js";
-import { unreadable } from "../../run-error.js";
+import { RunError, unreadable } from "../../run-error.js";
 import { BrokenFile, bytesOfSample } from "../broken-file.js";
 import { arrayInArchive } from "./npz.js";
 import { readPly } from "./ply.js";
-import { BrokenShape, checkPoints, mostBytes, type Shape } from "./shape.js";
+import { BrokenShape, checkPoints, mostBytes, NotSaid, type Shape } from "./shape.js";
 import { readNumbers, readObj, readOff, readRows } from "./text-files.js";
 
 type Read = (bytes: Uint8Array, path: string, property: string | null) => Shape | Promise<Shape>;
@@ -22,7 +22,7 @@ const readers: Readonly<Record<string, Read>> = {
   async npz(bytes, path, property) {
     const { points } = readArray(await arrayInArchive(bytes, pointNames), path, null);
     if (property === null) return { points, faces: null, numbers: null };
-    return { points, faces: null, numbers: numbersIn(await arrayInArchive(bytes, [property]), path) };
+    return { points, faces: null, numbers: numbersIn(await arrayInArchive(bytes, [property], NotSaid), path) };
   },
   txt: readRowsOf,
   xyz: readRowsOf,
@@ -41,14 +41,14 @@ const numberReaders: Readonly<
 
 function withoutProperties(shape: Shape, property: string | null): Shape {
   if (property === null) return shape;
-  throw new BrokenShape(`files of its kind say nothing of single points, and \`${property}\` is asked for`);
+  throw new NotSaid(`files of its kind say nothing of single points, and \`${property}\` is asked for`);
 }
 
 /** The number of a column, from 1, that a property names. */
 function columnOf(property: string, columns: number): number {
   const column = Number(property);
   if (Number.isInteger(column) && column > 3 && column <= columns) return column - 1;
-  throw new BrokenShape(
+  throw new NotSaid(
     `it has ${counted(columns, "column")}, of which the first three are coordinates, and column \`${property}\` is asked for`,
   );
 }
@@ -102,6 +102,12 @@ async function ofFile<T>(path: string, read: (bytes: Uint8Array) => T | Promise<
     return await read(bytes);
   } catch (error) {
     if (error instanceof BrokenShape) throw new BrokenFile(path, error.message);
+    if (error instanceof NotSaid) {
+      throw new RunError("run/data", {
+        what: `${path} does not say what is asked for: ${error.message}`,
+        help: "Write in the recipe's data what of its files says something of each point, or name files of their own with `maps`.",
+      });
+    }
     if (error instanceof DataError) throw new BrokenFile(path, error.what);
     throw error;
   }

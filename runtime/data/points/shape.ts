@@ -17,6 +17,11 @@ export class BrokenShape extends Error {
   override readonly name = "BrokenShape";
 }
 
+/** What a file does not say of its points, though it was asked for: a mistake of the recipe, and not of the file. */
+export class NotSaid extends Error {
+  override readonly name = "NotSaid";
+}
+
 /** Bytes of a file that are read. */
 export const mostBytes = 2 ** 28;
 /** Points, and corners of faces, that are held of one shape. */
