@@ -10,7 +10,7 @@ import { int, labels, optional, type Params, ratio, type ValuesOf } from "../par
 import type { Saying } from "../saying.js";
 import type { JudgedObject } from "./contours.js";
 import type { Features, Passes } from "./features.js";
-import type { Overlaps } from "./overlaps.js";
+import type { JudgedPlaces } from "./overlaps.js";
 import type { Propagation } from "./propagation.js";
 import { slidingOf } from "./sliding.js";
 import type { ValueErrors } from "./value-errors.js";
@@ -101,17 +101,6 @@ export interface ObjectProbe<P extends Params = Params> extends Definition<P, Pr
     context: { readonly detector: DetectorFacts; readonly image: PixelSize },
     tick?: (done: number, total: number) => void,
   ): Promise<ProbeResult>;
-}
-
-/** A sample of whose places a head has said the classes. */
-export interface JudgedPlaces {
-  readonly overlaps: Overlaps;
-  /** Of each class, how far both surfaces lie apart, where a probe measures them: see `surfaceDistances`. */
-  readonly surfaces?: readonly number[];
-  /** Where classes were moved by a head: how they lay before, and the share of places at which it folds. */
-  readonly moved?: { readonly before: Overlaps; readonly folded: number };
-  /** Of a cloud, its class, null where that makes no difference, and which of the classes of places are parts of it. */
-  readonly parts?: { readonly class: number | null; readonly first: number; readonly count: number };
 }
 
 /** What a probe is that judges the classes of places of test samples. */

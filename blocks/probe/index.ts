@@ -9,7 +9,7 @@ import { knn } from "./knn.js";
 import { decay, labelPropagation } from "./label-propagation.js";
 import { linear } from "./linear.js";
 import { linearCrops } from "./linear-crops.js";
-import { parts } from "./parts.js";
+import { partOverlap } from "./part-overlap.js";
 import { placeErrors } from "./place-errors.js";
 import { rank } from "./rank.js";
 import { registration } from "./registration.js";
@@ -41,7 +41,6 @@ export {
   isPlaceProbe,
   isSequenceProbe,
   isValueProbe,
-  type JudgedPlaces,
   judgedOutput,
   type Looks,
   missingOf,
@@ -63,7 +62,7 @@ export {
   type ValueProbe,
   viewsOfProbe,
 } from "./contract.js";
-export { meanOf, overlapsOf, sharesOf } from "./overlaps.js";
+export { type JudgedPlaces, meanOf, overlapsOf, sharesOf } from "./overlaps.js";
 export { Carrier, type GridSize, labelsAt, labelsResized, type Propagation } from "./propagation.js";
 export { type Sliding, slidingOf } from "./sliding.js";
 export { surfaceDistances } from "./surfaces.js";
@@ -79,7 +78,7 @@ export {
   labelPropagation,
   linear,
   linearCrops,
-  parts,
+  partOverlap,
   placeErrors,
   rank,
   registration,
@@ -101,7 +100,7 @@ export const probes = [
   labelPropagation,
   linear,
   linearCrops,
-  parts,
+  partOverlap,
   placeErrors,
   rank,
   registration,

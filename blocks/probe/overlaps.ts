@@ -7,6 +7,17 @@ export interface Overlaps {
   readonly there: Float64Array;
 }
 
+/** A sample of whose places a head has said the classes. */
+export interface JudgedPlaces {
+  readonly overlaps: Overlaps;
+  /** Of each class, how far both surfaces lie apart, where a probe measures them: see `surfaceDistances`. */
+  readonly surfaces?: readonly number[];
+  /** Where classes were moved by a head: how they lay before, and the share of places at which it folds. */
+  readonly moved?: { readonly before: Overlaps; readonly folded: number };
+  /** Of a cloud, its class, null where that makes no difference, and which of the classes of places are parts of it. */
+  readonly parts?: { readonly class: number | null; readonly first: number; readonly count: number };
+}
+
 /** Places whose class is below zero do not count. */
 export function overlapsOf(said: ArrayLike<number>, there: ArrayLike<number>, classes: number): Overlaps {
   const counts: Overlaps = {

@@ -327,7 +327,7 @@ model Parts {
     const model = { program, weights: state as never };
     const common = { arrays: program.arrays, batch: 8, note: () => {}, augment: [], root: here.folder, workers: 0 };
     const places = () => evaluationBatches({ ...common, index: indexOf(samples), fields: program.fields ?? {} });
-    const { rows } = await evaluate(model, [bound("probe", "parts")], {
+    const { rows } = await evaluate(model, [bound("probe", "part_overlap")], {
       ...{ executor: here.executor, batch: 8, sources: ["encoder"], selections: [], seed: 0 },
       data: { train: places, test: places, places, classes: [] },
     });
@@ -362,7 +362,7 @@ model Parts {
       judged(0, [0, 0, 1, 1], [0, 0, 1, 1]),
       judged(1, [2, 2, 3, 3], [2, 2, 3, -1]),
     ];
-    const { scores } = await probes.parts.judgePlaces({}, all, { classes: 5 });
+    const { scores } = await probes.partOverlap.judgePlaces({}, all, { classes: 5 });
     const each = [(2 / 3 + 1 / 2) / 2, 1, 1];
     expect(scores.instance_iou).toBeCloseTo((each[0] as number) / 3 + 2 / 3, 12);
     expect(scores.class_iou).toBeCloseTo(((each[0] as number) + 1) / 4 + 1 / 2, 12);

@@ -1,8 +1,8 @@
 /** Overlap of the parts that a head says of the points of clouds with those that are there, as ShapeNetPart is judged. */
 
 import { DataError } from "../dataset/contract.js";
-import { definePlaceProbe, type JudgedPlaces, saysPlaces } from "./contract.js";
-import { meanOf, sharesOf, together } from "./overlaps.js";
+import { definePlaceProbe, saysPlaces } from "./contract.js";
+import { type JudgedPlaces, meanOf, sharesOf, together } from "./overlaps.js";
 
 /** The mean overlap of the parts that the class of a cloud has. One that is neither said nor there counts as found. */
 function overlapOf({ overlaps, parts }: JudgedPlaces): number {
@@ -11,8 +11,8 @@ function overlapOf({ overlaps, parts }: JudgedPlaces): number {
   return own.reduce((sum, share) => sum + (Number.isNaN(share) ? 1 : share), 0) / count;
 }
 
-export const parts = definePlaceProbe({
-  name: "parts",
+export const partOverlap = definePlaceProbe({
+  name: "part_overlap",
   summary: "Mean intersection over union of the parts of clouds: over all clouds, and over the classes of these.",
   source:
     "Yi et al., A Scalable Active Framework for Region Annotation in 3D Shape Collections, SIGGRAPH Asia 2016; Qi et al., PointNet, CVPR 2017, section 5.1",
