@@ -9,6 +9,7 @@ import { openRecording } from "../../runtime/data/recording/open.js";
 import { inMemory } from "../../runtime/data/recording/recording.js";
 import { resampled } from "../../runtime/data/recording/resample.js";
 import { logMel } from "../../runtime/data/sound/filterbank.js";
+import { powerSpectrum, transform } from "../../runtime/data/sound/fourier.js";
 import { soundFromLogMel } from "../../runtime/data/sound/griffin-lim.js";
 import { openPlainFile } from "../../runtime/plain-file.js";
 import recorded from "../reference/fbank.json" with { type: "json" };
@@ -240,4 +241,26 @@ test("a rough sound of a spectrogram has nearly that spectrogram", () => {
   const spread = Math.sqrt(differences.reduce((sum, value) => sum + (value - mean) ** 2, 0) / differences.length);
   expect(heard.length).toBeGreaterThan(100);
   expect(spread).toBeLessThan(1);
+});
+
+test.each([1, 2, 4, 8, 32, 64, 256])("the transform of %i numbers is the sum that defines it", (length) => {
+  const values = sound(8000, 2 * length);
+  const expected = Array.from({ length }, (_, k) => {
+    let [re, im] = [0, 0];
+    for (let n = 0; n < length; n++) {
+      const [a, b] = [values[2 * n] as number, values[2 * n + 1] as number];
+      const [cos, sin] = [Math.cos((2 * Math.PI * k * n) / length), -Math.sin((2 * Math.PI * k * n) / length)];
+      [re, im] = [re + a * cos - b * sin, im + a * sin + b * cos];
+    }
+    return [re, im];
+  }).flat();
+  const found = transform(length)(values);
+  for (const [i, one] of expected.entries()) expect(found[i]).toBeCloseTo(one, 10);
+  // Of real numbers, the transform of the same with imaginary parts of zero.
+  const wide = Float64Array.from({ length: 4 * length }, (_, i) => (i % 2 === 0 ? (values[i / 2] as number) : 0));
+  const whole = transform(2 * length)(wide);
+  const power = new Float64Array(length);
+  powerSpectrum(2 * length)(values, power);
+  for (const [k, one] of power.entries())
+    expect(one).toBeCloseTo((whole[2 * k] as number) ** 2 + (whole[2 * k + 1] as number) ** 2, 10);
 });

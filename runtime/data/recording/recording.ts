@@ -51,5 +51,5 @@ export const inMemory = (
   names,
   channels: channels.length,
   length: channels[0]?.length ?? 0,
-  read: async (from, to) => channels.map((values) => Float64Array.from(values.subarray(from, to))),
+  read: async (from, to) => channels.map((values) => new Float64Array(values.subarray(from, to))),
 });

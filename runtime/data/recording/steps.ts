@@ -25,7 +25,7 @@ const carries: { readonly [K in Kind]: Carry<K> } = {
   cut: (recording, { at, pad }, array) => cut(recording, samplesFor(array), { at, pad }),
   fill: (recording, { by }) => eachChannel(recording, (values) => filledGaps(values, by)),
   round: (recording, { at }) => eachChannel(recording, (values) => begunAt(values, Math.floor(at * values.length))),
-  gain: (recording, { by }) => eachChannel(recording, (values) => values.map((value) => value * by)),
+  gain: (recording, { by }) => multiplied(recording, by),
   band(recording, step) {
     const { rate } = recording;
     if (rate === null)
@@ -160,6 +160,21 @@ function ofWhole(
 
 const eachChannel = (recording: Recording, compute: (values: Float64Array) => Float64Array): Recording =>
   ofWhole(recording, (channels) => channels.map(compute));
+
+function multiplied(recording: Recording, by: number): Recording {
+  return {
+    ...whatStays(recording),
+    async read(from, to) {
+      const own = await recording.read(from, to);
+      return own.map((values) => {
+        // `map` takes many times as long for so many numbers.
+        const result = new Float64Array(values.length);
+        for (let i = 0; i < values.length; i++) result[i] = (values[i] as number) * by;
+        return result;
+      });
+    },
+  };
+}
 
 /** What is missing by zeros, or by the line between its neighbours; at an end, and where nothing is there, by the nearest value or 0. */
 function filledGaps(values: Float64Array, by: "zeros" | "lines"): Float64Array {

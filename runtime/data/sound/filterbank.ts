@@ -55,9 +55,10 @@ export function logMel(bank: Filterbank): LogMel {
     const frames = framesIn(samples.length, bank);
     const result = new Float64Array(frames * bank.mels);
     for (let f = 0; f < frames; f++) {
-      fillFrame(frame, samples.subarray(f * shift, f * shift + length), window);
+      fillFrame(frame, samples, f * shift, window);
       transform(frame, power);
-      for (const [m, { first, weights }] of bands.entries()) {
+      for (let m = 0; m < bank.mels; m++) {
+        const { first, weights } = bands[m] as Band;
         let sum = 0;
         for (let k = 0; k < weights.length; k++) sum += (weights[k] as number) * (power[first + k] as number);
         result[f * bank.mels + m] = Math.log(Math.max(sum, leastPower));
@@ -67,19 +68,18 @@ export function logMel(bank: Filterbank): LogMel {
   };
 }
 
-/** One frame without its mean, sharpened and windowed, and zeros behind it. */
-function fillFrame(frame: Float64Array, samples: Float64Array, window: Float64Array): void {
+/** One frame from the sample `begin` on, without its mean, sharpened and windowed; behind it stay zeros. */
+function fillFrame(frame: Float64Array, samples: Float64Array, begin: number, window: Float64Array): void {
   let sum = 0;
-  for (let i = 0; i < samples.length; i++) sum += samples[i] as number;
-  const mean = sum / samples.length;
+  for (let i = 0; i < window.length; i++) sum += samples[begin + i] as number;
+  const mean = sum / window.length;
   // The first sample has none before it, and is its own.
-  let before = (samples[0] as number) - mean;
-  for (let i = 0; i < samples.length; i++) {
-    const value = (samples[i] as number) - mean;
+  let before = (samples[begin] as number) - mean;
+  for (let i = 0; i < window.length; i++) {
+    const value = (samples[begin + i] as number) - mean;
     frame[i] = (value - preemphasis * before) * (window[i] as number);
     before = value;
   }
-  frame.fill(0, samples.length);
 }
 
 /** Symmetrical, both ends included. */
@@ -95,7 +95,7 @@ export function windowOf(kind: FrameWindow, length: number): Float64Array {
 /** The weights of a band that are not 0, from the frequency `first` on. */
 interface Band {
   readonly first: number;
-  readonly weights: readonly number[];
+  readonly weights: Float64Array;
 }
 
 const mel = (hertz: number): number => 1127 * Math.log(1 + hertz / 700);
@@ -123,6 +123,8 @@ export function melBands({ rate, mels, low, high }: Filterbank, padded: number):
     );
     const first = weights.findIndex((weight) => weight > 0);
     const end = weights.findLastIndex((weight) => weight > 0) + 1;
-    return first < 0 ? { first: 0, weights: [] } : { first, weights: weights.slice(first, end) };
+    return first < 0
+      ? { first: 0, weights: new Float64Array(0) }
+      : { first, weights: Float64Array.from(weights.slice(first, end)) };
   });
 }

@@ -70,25 +70,24 @@ function overlapped(magnitudes: Float64Array, phases: Float64Array, frames: numb
   const run = transform(padded);
   const result = new Float64Array(samplesOf(frames, bank));
   const weights = new Float64Array(result.length);
-  const [real, imaginary] = [new Float64Array(padded), new Float64Array(padded)];
+  // The inverse is the transform with both parts exchanged, before and after.
+  const exchanged = new Float64Array(2 * padded);
   for (let f = 0; f < frames; f++) {
     for (let k = 0; k < bins; k++) {
       const at = f * bins + k;
-      const [re, im] = [Math.cos(phases[at] as number), Math.sin(phases[at] as number)].map(
-        (part) => part * (magnitudes[at] as number),
-      ) as [number, number];
-      real[k] = re;
-      imaginary[k] = im;
+      const re = Math.cos(phases[at] as number) * (magnitudes[at] as number);
+      const im = Math.sin(phases[at] as number) * (magnitudes[at] as number);
+      exchanged[2 * k] = im;
+      exchanged[2 * k + 1] = re;
       if (k > 0 && k < padded / 2) {
-        real[padded - k] = re;
-        imaginary[padded - k] = -im;
+        exchanged[2 * (padded - k)] = -im;
+        exchanged[2 * (padded - k) + 1] = re;
       }
     }
-    // The inverse is the transform with both parts exchanged.
-    run(imaginary, real);
+    const frame = run(exchanged);
     for (let i = 0; i < length; i++) {
       const at = f * shift + i;
-      result[at] = (result[at] as number) + ((real[i] as number) / padded) * (window[i] as number);
+      result[at] = (result[at] as number) + ((frame[2 * i + 1] as number) / padded) * (window[i] as number);
       weights[at] = (weights[at] as number) + (window[i] as number) ** 2;
     }
   }
@@ -102,13 +101,12 @@ function phasesOf(samples: Float64Array, frames: number, bank: Filterbank): Floa
   const window = windowOf(bank.window, length);
   const run = transform(padded);
   const result = new Float64Array(frames * bins);
-  const [real, imaginary] = [new Float64Array(padded), new Float64Array(padded)];
+  const frame = new Float64Array(2 * padded);
   for (let f = 0; f < frames; f++) {
-    real.fill(0);
-    imaginary.fill(0);
-    for (let i = 0; i < length; i++) real[i] = (samples[f * shift + i] as number) * (window[i] as number);
-    run(real, imaginary);
-    for (let k = 0; k < bins; k++) result[f * bins + k] = Math.atan2(imaginary[k] as number, real[k] as number);
+    for (let i = 0; i < length; i++) frame[2 * i] = (samples[f * shift + i] as number) * (window[i] as number);
+    const found = run(frame);
+    for (let k = 0; k < bins; k++)
+      result[f * bins + k] = Math.atan2(found[2 * k + 1] as number, found[2 * k] as number);
   }
   return result;
 }

@@ -74,7 +74,7 @@ async function spectrogramOf(recording: Recording, array: ArrayShape): Promise<F
   made.set(array, energiesOf);
   for (const [channel, values] of samples.entries()) {
     const energies = energiesOf(values);
-    for (const [i, energy] of energies.entries()) numbers[i * array.channels + channel] = energy;
+    for (let i = 0; i < energies.length; i++) numbers[i * array.channels + channel] = energies[i] as number;
   }
   return numbers;
 }
