@@ -116,7 +116,15 @@ export {
   type Tokenizer,
   type Written,
 } from "./dataset/index.js";
-export type { Decoder, DecoderContext, DecoderInputs, Encoded, LatentInputs, TokenGroup } from "./decoder/index.js";
+export type {
+  Decoder,
+  DecoderContext,
+  DecoderInputs,
+  Encoded,
+  HiddenBlocks,
+  LatentInputs,
+  TokenGroup,
+} from "./decoder/index.js";
 export * as decoders from "./decoder/index.js";
 export {
   averagePrecisions,

@@ -201,6 +201,7 @@ describe("names of blocks", () => {
     "cosine",
     "uniformity",
     "similarity",
+    "frames",
   ]);
   const names = new Set(
     Object.values(registry)

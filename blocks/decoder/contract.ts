@@ -76,11 +76,21 @@ export interface LatentInputs {
   readonly joint: Places | null;
 }
 
+/** Hidden tokens that are predicted block by block. */
+export interface HiddenBlocks {
+  /** int32 [B, blocks tokens], one block after the other. */
+  readonly places: Tensor;
+  readonly blocks: number;
+  readonly tokens: number;
+}
+
 export interface DecoderInputs extends LatentInputs {
   /** What is made of the views that it asks, in their order; none where it asks none. */
   readonly asked: readonly LatentInputs[];
   /** Of the mask over what is predicted; null: nothing of it is hidden. */
   readonly places: Places | null;
+  /** What of it the mask wants predicted block by block; null: all that is hidden is, together. */
+  readonly blocks: HiddenBlocks | null;
   /** What the encoder in the target's braces gives; null: there is none. */
   readonly encoded: Encoded | null;
   /** Maps that the encoder gives, the finest first, [B, ...S, D] each; none of an encoder that gives tokens. */
@@ -161,6 +171,8 @@ export interface Decoder<P extends Params = Params, T extends ParameterTree = Pa
   readonly readsDecoder?: true;
   /** Present where another decoder can begin behind some of its blocks. */
   readonly blocks?: BlocksOfDecoder<P>;
+  /** Present where it predicts blocks of hidden tokens, each by itself: its prediction is [B, blocks tokens, P] then. */
+  readonly byBlocks?: true;
   /** Present where it can predict the targets of several inputs at once. */
   readonly several?: SharedDecoder<P>;
   /** -> prediction [B, N, P] in raster order. */

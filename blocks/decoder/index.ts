@@ -1,5 +1,6 @@
 /** The decoders, sorted by name. */
 
+import { blockVit } from "./block-vit.js";
 import { branch } from "./branch.js";
 import { convnextBlock } from "./convnext-block.js";
 import { cross } from "./cross.js";
@@ -20,11 +21,13 @@ export {
   type DecoderInputs,
   defineDecoder,
   type Encoded,
+  type HiddenBlocks,
   type LatentInputs,
   type TokenGroup,
 } from "./contract.js";
 export { trunk, trunkParameters } from "./trunk.js";
 export {
+  blockVit,
   branch,
   convnextBlock,
   cross,
@@ -41,6 +44,7 @@ export {
 };
 
 export const decoders = [
+  blockVit,
   branch,
   convnextBlock,
   cross,

@@ -91,6 +91,11 @@ export interface Mask<P extends Params = Params> extends Definition<P, ModelCont
    * Of those that `sample` hides some may not be chosen, where a text has fewer words. Any other mask is for amounts.
    */
   readonly corrupts?: true;
+  /**
+   * Present where hidden tokens are predicted in blocks, each by itself: how many there are and the tokens of each. Its field has their places,
+   * int32 [blocks tokens], one block after the other, and is fed.
+   */
+  blocks?(p: ValuesOf<P>, grid: Lattice): { readonly blocks: number; readonly tokens: number };
   /** Whether all samples of a batch have one mask; if absent, each has its own. */
   shared?(p: ValuesOf<P>): boolean;
   /** Of a model that sees views of a sample, the names of the streams over which it lies; null, or if absent, all. */

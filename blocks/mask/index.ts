@@ -9,6 +9,7 @@ import { dirichlet } from "./dirichlet.js";
 import { grid } from "./grid.js";
 import { hilbert } from "./hilbert.js";
 import { latentGuided } from "./latent-guided.js";
+import { multiBlock } from "./multi-block.js";
 import { peano } from "./peano.js";
 import { random } from "./random.js";
 import { regions } from "./regions.js";
@@ -38,6 +39,7 @@ export {
   grid,
   hilbert,
   latentGuided,
+  multiBlock,
   peano,
   random,
   regions,
@@ -59,6 +61,7 @@ export const masks = [
   grid,
   hilbert,
   latentGuided,
+  multiBlock,
   peano,
   random,
   regions,

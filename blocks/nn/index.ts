@@ -33,6 +33,7 @@ export {
 export * from "./detection.js";
 export * from "./front-tokens.js";
 export * from "./guided-masks.js";
+export * from "./hidden-blocks.js";
 export { declarationOf, isDeclared } from "./layer.js";
 export * from "./leads.js";
 export * from "./linear.js";

@@ -23,9 +23,9 @@ export interface TargetInputs {
   readonly field: Tensor | null;
   /**
    * The slow copy of the encoder, on the whole image: what its last `count` layers give for the patches, [B, N, D] each, the
-   * deepest last, before the final normalisation. null: the model has no teacher.
+   * deepest last, before the final normalisation or, where they are asked for `normed`, each after it. null: the model has no teacher.
    */
-  readonly teacher: ((count: number) => readonly Tensor[]) | null;
+  readonly teacher: ((count: number, normed?: "normed") => readonly Tensor[]) | null;
   /** What the model's own decoder predicts of the same batch, [B, N, P]. null: the target is made of something else. */
   readonly prediction: (() => Tensor) | null;
 }

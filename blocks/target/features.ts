@@ -2,7 +2,7 @@
 
 import { invariant } from "../../graph/index.js";
 import { averagedFeatures } from "../nn/index.js";
-import { int } from "../params.js";
+import { flag, int } from "../params.js";
 import { madeOf } from "../sources.js";
 import { defineTarget } from "./contract.js";
 
@@ -14,6 +14,10 @@ export const features = defineTarget({
   params: {
     of: madeOf,
     layers: int({ min: 1, default: 6, doc: "Layers of the teacher that are averaged, counted from the last." }),
+    final_norm: flag({
+      default: false,
+      doc: "Whether what a layer gives passes the normalisation that ends the teacher, scale and shift included, before it is averaged.",
+    }),
   },
   requires: [
     {
@@ -29,6 +33,6 @@ export const features = defineTarget({
   outputs: (_, { width }) => width,
   build(code, p, { teacher }) {
     invariant(teacher, "a target from a teacher is built only where there is one");
-    return code.let("average", averagedFeatures, teacher(p.layers));
+    return code.let("average", averagedFeatures, teacher(p.layers, ...(p.final_norm ? (["normed"] as const) : [])));
   },
 });

@@ -10,6 +10,7 @@ import {
   dropsInput,
   guideNames,
   type Head,
+  type HiddenBlocks,
   type Mask,
   placeNames,
   type Target,
@@ -78,6 +79,16 @@ export function enteredIds(parts: Parts, batch: Batch, input: InputPart): Tensor
     (field) => field.input === input && field.kind === "mask" && (field.part as Bound<Mask>).definition.corrupts,
   );
   return asked ? (batch[asked.name] as Tensor) : null;
+}
+
+/** What the mask over an input wants predicted block by block; null: there is none, or all that is hidden is predicted together. */
+export function blocksOf(parts: Parts, batch: Batch, input: InputPart): HiddenBlocks | null {
+  for (const { name, kind, part, input: own } of fieldsAsked(parts)) {
+    if (kind !== "mask" || own !== input) continue;
+    const sizes = (part as Bound<Mask>).definition.blocks?.(part.values, input.grid);
+    if (sizes) return { places: batch[name] as Tensor, ...sizes };
+  }
+  return null;
 }
 
 /** The fields themselves, by name. */

@@ -26,6 +26,7 @@ import {
   toldOf,
 } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
+import { blocksOf } from "./fields.js";
 import { callingIn, type ModelFunction } from "./function.js";
 import { groupsOf, sharedFunctions } from "./groups.js";
 import { guideFunctions } from "./guide.js";
@@ -122,6 +123,7 @@ function decodeFunction(
           return reading?.latent ?? normalizationOf(code, parts, objective.latent, w)(deepestPlaces(code, maps));
         },
         places,
+        blocks: blocksOf(parts, batch, input),
         maps,
         kept: places ? keptUnder(code, input, places) : nothingHidden,
         encoded,

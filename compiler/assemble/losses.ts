@@ -10,6 +10,7 @@ import {
   joinTokens,
   type Losses,
   type LossInputs,
+  takeBlocks,
   tokenCount,
   tokensFrom,
   weightedSum,
@@ -18,7 +19,7 @@ import type { Tensor } from "../../graph/index.js";
 import { type JudgedPrediction, modelTerm, picturesOf, predictionName, sideLoss } from "./adversary.js";
 import { latentIn, layersSeen, normalizationOf } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
-import { enteredIds } from "./fields.js";
+import { blocksOf, enteredIds } from "./fields.js";
 import { type Calling, callingIn, type FunctionCode, type ModelFunction } from "./function.js";
 import { groupsOf } from "./groups.js";
 import { type HeadFunctions, headTerms } from "./heads.js";
@@ -123,9 +124,14 @@ export function objectiveTerms(
 ): readonly Term[] {
   const { label, target, input, losses } = objective;
   const imitating = imitated && (() => calling(variable("prediction", objective.imitates?.label ?? null), imitated));
-  const wanted = once(() =>
-    target.definition.build(code, target.values, targetInputs(code, parts, w, objective, batch, imitating), input),
-  ); // [B, N, P]
+  const blocks = blocksOf(parts, batch, input);
+  const wanted = once(() => {
+    const given = targetInputs(code, parts, w, objective, batch, imitating);
+    const every = target.definition.build(code, target.values, given, input);
+    if (!blocks) return every;
+    const { places, ...sizes } = blocks;
+    return code.let("wanted", takeBlocks, every, places, sizes);
+  }); // [B, N, P]
   const encoder = objective.latent;
   const flags = once(() => hiddenFlagsOf(code, parts, input, batch));
   const inputs: LossInputs = {
@@ -145,7 +151,8 @@ export function objectiveTerms(
       return flags();
     },
     array: input.array,
-    masked: maskOver(parts, input) !== null,
+    // All that blocks have is hidden, and predicted alone.
+    masked: maskOver(parts, input) !== null && blocks === null,
     get latent() {
       return latentOfInput(code, parts, objective, w, latent(encoder), batch);
     },

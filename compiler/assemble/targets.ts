@@ -2,7 +2,7 @@
 
 import { type Batch, type Code, patchesOf, type TargetInputs, tokensFrom } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { seenBy, tokensFor, toldOf } from "./backbone.js";
+import { normalization, seenBy, tokensFor, toldOf } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import { fieldsAsked } from "./fields.js";
 import { arrayIn, type Placed } from "./input-tokens.js";
@@ -41,16 +41,18 @@ const teacherOf =
     batch: Batch,
     input: InputPart,
   ): NonNullable<TargetInputs["teacher"]> =>
-  (count) => {
+  (count, normed) => {
     const { definition, values } = student.block;
     invariant(definition.outputs, "the checker lets through only encoders whose layers can be read");
     const tokens = tokensFor(code, parts, student, w, batch, "whole");
     const own = weightsUnder(w, parts.branchOf(student.label));
     const origin = { ...seenBy(parts, student, w, null), ...toldOf(code, parts, student, w, batch, "whole") };
     const outputs = definition.outputs(code, values, own, tokens, origin, count);
+    const normalize = normalization(code, student.block, own, origin);
+    const given = normed ? outputs.map(normalize) : outputs;
     const extra = extraTokensOf(student);
     const [start, patches] = [extra + startIn(student.inputs, input), tokensOf([input])];
-    return outputs.map((x) =>
+    return given.map((x) =>
       student.inputs.length === 1
         ? patchesOf(code, "taught", x, { extra, count: patches })
         : code.let("taught", tokensFrom, x, { start, count: patches }),

@@ -10,8 +10,10 @@ import { valuesOf } from "./draft.js";
 import {
   besideDecoder,
   type DraftWiring,
+  inBlocks,
   isJoint,
   masksOver,
+  predicted,
   tokensUnder,
   unguided,
   unjudged,
@@ -34,6 +36,7 @@ export function badlyJoined(wiring: DraftWiring): readonly Finding[] {
     switch (part.slot) {
       case "decoder":
         return [
+          ...inBlocks(part, wiring),
           ...textBehind(part, wiring),
           ...otherLatent(part, wiring),
           ...unseenTargets(part, wiring),
@@ -209,10 +212,6 @@ const decodersOf = (wiring: DraftWiring): readonly DraftPart[] => [
   ...ownParts(wiring, "decoder"),
   ...wiring.parts.filter(({ slot, within }) => slot === "decoder" && within !== null),
 ];
-
-/** The tokens of what a decoder predicts. */
-const predicted = (wiring: DraftWiring, decoder: DraftPart): readonly DraftPart[] =>
-  sourcesAt(wiring, decoder, "target").flatMap((target) => sourceAt(wiring, target, "set") ?? []);
 
 /** What enters an encoder in place of hidden tokens; null: none are hidden. */
 function hidingOf(wiring: DraftWiring, tokens: DraftPart): Hiding | null {

@@ -1,6 +1,6 @@
-/** What guided masks, teachers, adversaries and imitations are asked about and cannot see, and which tokens and masks lie under what. */
+/** What guided masks, masks of blocks, teachers, adversaries and imitations are asked about and cannot see, and which tokens and masks lie under what. */
 
-import type { Mask } from "../../blocks/index.js";
+import type { Decoder, Mask, Target } from "../../blocks/index.js";
 import { givesMaps } from "../wire/roles.js";
 import { isCalled, namesAt, ownParts, reached, sourceAt, sourcesAt, type Wiring } from "../wire/wiring.js";
 import { type DraftLine, valuesOf } from "./draft.js";
@@ -19,6 +19,46 @@ export function tokensUnder(wiring: DraftWiring, encoder: DraftPart): readonly D
   const isLast = (part: DraftPart): boolean => part.slot === "tokens" || givesMaps(part.definition);
   const under = reached([encoder], (part) => (isLast(part) ? [] : sourcesAt(wiring, part, "tokens")));
   return [...under].filter(isLast);
+}
+
+/** The tokens of what a decoder predicts. */
+export const predicted = (wiring: DraftWiring, decoder: DraftPart): readonly DraftPart[] =>
+  sourcesAt(wiring, decoder, "target").flatMap((target) => sourceAt(wiring, target, "set") ?? []);
+
+/** A decoder of blocks of hidden tokens where the mask has none, or another one where it has some; and a picture of such blocks. */
+export function inBlocks(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  const byBlocks = (part.definition as Decoder).byBlocks === true;
+  const masks = predicted(wiring, part).flatMap((tokens) => masksOver(wiring, tokens));
+  const mask = masks.find(({ definition }) => (definition as Mask).blocks !== undefined);
+  if (byBlocks !== (mask !== undefined)) {
+    const [other] = masks;
+    return [
+      unreadable(
+        part,
+        byBlocks
+          ? `the decoder ${blockOf(part)} predicts blocks of hidden patches, and ${other ? `the mask ${blockOf(other)} has none` : "there is no mask that has some"}`
+          : `the mask ${mask ? blockOf(mask) : ""} has blocks of hidden patches, each predicted by itself, and the decoder ${blockOf(part)} predicts all of them at once`,
+        "A block is predicted from what was seen alone: what stands for the patches of another one would tell where it lies.",
+        byBlocks
+          ? "use the mask `multi_block`, or a decoder such as `vit`"
+          : "use the decoder `block_vit`, or another mask",
+        byBlocks ? other : mask,
+      ),
+    ];
+  }
+  const isPicture = ({ definition }: DraftPart): boolean =>
+    (definition as Target).picture !== undefined || (definition as Target).pixels !== undefined;
+  const picture = mask && sourcesAt(wiring, part, "target").find(isPicture);
+  if (!picture) return [];
+  return [
+    unreadable(
+      picture,
+      `the target ${blockOf(picture)} leads back to a picture, and the mask ${blockOf(mask)} has blocks of patches, not all of one`,
+      "Blocks lie over one another and leave places between them.",
+      "predict what is no picture, such as `features`",
+      mask,
+    ),
+  ];
 }
 
 /** A mask that a teacher decides, of a model without one that follows its encoder. */

@@ -40,7 +40,7 @@ function load(name: string) {
 }
 
 const methods = [
-  ...["u-mae-class-token", "u-mae-patches", "maskfeat", "low-pass", "data2vec"],
+  ...["u-mae-class-token", "u-mae-patches", "maskfeat", "low-pass", "data2vec", "i-jepa"],
   ...["sma", "sma-pool", "sma-share"],
   ...["sg-mae", "sg-mae-principal", "semmae", "semantic-whole", "attmask", "attmask-least"],
   ...["r-mae", "rae", "r-mae-batch", "r-mae-channel"],
@@ -126,7 +126,7 @@ test.each(["fcmae", "convmae", "simmim", "swin-mae"])("the latent and the featur
   expect(difference(features, fixture.values("features"))).toBeLessThan(1e-5);
 });
 
-test.each(["maskfeat", "low-pass", "data2vec"])("the target of %s", (name) => {
+test.each(["maskfeat", "low-pass", "data2vec", "i-jepa"])("the target of %s", (name) => {
   const { fixture, parts, g, weights, batch, compute } = load(name);
   const code = tracingCode(g, weights as never);
   const objective = parts.objectives.at(-1) as (typeof parts.objectives)[number];

@@ -64,6 +64,9 @@ describe.each([
   ["maskfeat", 85_798_656 + 768 + 768 * 108 + 108],
   // ViT-B/16 and its slow copy, the token of hidden patches, one layer to 768 features.
   ["data2vec", 2 * 85_798_656 + 768 + 768 * 768 + 768],
+  // ViT-H/14 or ViT-B/16 without a class token and its slow copy, and a narrow predictor of 12 or 6 blocks.
+  ["i-jepa.IJepaHuge", 2 * 630_762_240 + 22_377_728],
+  ["i-jepa.IJepaBase", 2 * 85_797_120 + 11_314_176],
   // ViT-S/16 and its slow copy, each with a head, and the centre of all prototypes.
   ["dino", 2 * (vitSmall + prototypes(65_536)) + 65_536],
   // timm's ResNet-50 without its classifier, and running means; two matrices, batch norms with running statistics, the last without a shift.
@@ -223,6 +226,7 @@ const plainToys = [
   "digits-maskfeat",
   "digits-low-pass",
   "digits-data2vec",
+  "digits-i-jepa",
   "digits-sma",
   "digits-gan-mae",
   "digits-r-mae",

@@ -17,6 +17,7 @@ TOGETHER = [({("input", "text"), ("input", "image")}, "m3ae")]
 # The module that trains an example: that of the first of these blocks in it. Plain masked autoencoders have none of them.
 METHODS = [
     ("mask", "latent_guided", "sma-latents"),
+    ("mask", "multi_block", "i-jepa"),
     ("loss", "nt_xent", "views"),
     ("decoder", "cross", "views"),
     ("loss", "view_contrast", "views"),

@@ -21,25 +21,40 @@ interface Header extends RecordedBatch {
   readonly training: { readonly lr: number; readonly steps: number; readonly losses: readonly number[] };
 }
 
-const { fixture, model, weights: start } = recorded<Header>("data2vec");
-const { batch, tokens, training } = fixture.header;
-const program = programOf(assemble(model));
-const names = [...namedParameters(program.parameters)].map(([name]) => name);
-const step = trainingStep(program, {
-  batch,
-  clip: null,
-  optimizer: bound("optimizer", "sgd", { lr: { value: training.lr, per: null }, momentum: 0 }),
-});
+/** A recorded student with its teacher, and the step that trains both. */
+function load(name: string) {
+  const { fixture, model, weights: start } = recorded<Header>(name);
+  const { batch, training } = fixture.header;
+  const program = programOf(assemble(model));
+  const names = [...namedParameters(program.parameters)].map(([path]) => path);
+  const step = trainingStep(program, {
+    batch,
+    clip: null,
+    optimizer: bound("optimizer", "sgd", { lr: { value: training.lr, per: null }, momentum: 0 }),
+  });
+  const momentum = program.teacher?.momentum({ step: 0, totalSteps: 9, stepsPerEpoch: 3 }) as number;
+  const fields = Object.keys(program.fields ?? {}).map((field) => [field, fixture.values(`fields/${field}`)] as const);
+  const feeds: Values = {
+    ...feedsIn(fixture),
+    ...Object.fromEntries(fields),
+    lr: Float32Array.of(training.lr),
+    step: Float32Array.of(1),
+    [momentumInput]: Float64Array.of(momentum),
+  };
+  return { fixture, model, start, program, names, step, momentum, feeds };
+}
 
-const momentum = program.teacher?.momentum({ step: 0, totalSteps: 9, stepsPerEpoch: 3 }) as number;
-const feeds: Values = {
-  ...feedsIn(fixture),
-  lr: Float32Array.of(training.lr),
-  step: Float32Array.of(1),
-  [momentumInput]: Float64Array.of(momentum),
-};
+const data2vec = load("data2vec");
+const { fixture, model, start, program, names, step, momentum, feeds } = data2vec;
+const { tokens } = fixture.header;
 
-const expectPyTorch = (losses: readonly number[], state: Values, tolerance: number): void => {
+const expectPyTorch = (
+  losses: readonly number[],
+  state: Values,
+  tolerance: number,
+  { fixture, names }: Pick<typeof data2vec, "fixture" | "names"> = data2vec,
+): void => {
+  const { training } = fixture.header;
   for (const [i, loss] of losses.entries())
     expect(Math.abs(loss - (training.losses[i] as number))).toBeLessThan(tolerance);
   expect(losses).toHaveLength(training.steps);
@@ -51,18 +66,21 @@ const expectPyTorch = (losses: readonly number[], state: Values, tolerance: numb
   }
 };
 
-test("student and teacher after several steps, in float64", () => {
+test.each(["data2vec", "i-jepa"])("student and teacher of %s after several steps, in float64", (name) => {
+  const own = name === "data2vec" ? data2vec : load(name);
+  const { step, start, feeds } = own;
+  const { training } = own.fixture.header;
   let state: Values = startingState(step.slots, start);
   const losses: number[] = [];
   for (let i = 0; i < training.steps; i++) {
     for (const { graph } of step.phases) {
-      const own = Object.fromEntries([...graph.state.keys()].map((name) => [name, state[name] as Float32Array]));
-      const { outputs, updates } = evaluate(graph, feedsFor(graph, feeds), own);
+      const held = Object.fromEntries([...graph.state.keys()].map((path) => [path, state[path] as Float32Array]));
+      const { outputs, updates } = evaluate(graph, feedsFor(graph, feeds), held);
       state = { ...state, ...updates };
       if (outputs.loss) losses.push(outputs.loss[0] as number);
     }
   }
-  expectPyTorch(losses, state, 1e-6);
+  expectPyTorch(losses, state, 1e-6, own);
 });
 
 describe.each(["wasm", "onnx"] as const)("on %s", (backend) => {
@@ -78,7 +96,7 @@ describe.each(["wasm", "onnx"] as const)("on %s", (backend) => {
     for (const { graph } of step.phases) runners.push(await session.load(graph));
     const losses: number[] = [];
     const narrow = { ...feeds, [momentumInput]: Float32Array.of(momentum) };
-    for (let i = 0; i < training.steps; i++) {
+    for (let i = 0; i < fixture.header.training.steps; i++) {
       for (const [p, { graph }] of step.phases.entries()) {
         const outputs = await runners[p]?.(feedsFor(graph, narrow));
         if (outputs?.loss) losses.push(outputs.loss[0] as number);
