@@ -5,7 +5,7 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
@@ -219,6 +219,16 @@ test.each([
   const model = exampleOf(`${file}.mae`).models.get(wanted) as Model;
   expect(plan(model).parameters).toBe(parameters);
   expect(await emitModule(model, "0.0.0-test")).toContain(`export const ${wanted} =`);
+});
+
+test("each model is a text of at most 25 lines, without comments and empty ones", () => {
+  const texts = readdirSync(join(root, "examples"), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".mae"))
+    .map((file) => readFileSync(join(root, "examples", file), "utf8"));
+  const models = texts.flatMap((text) => text.match(/^model [\s\S]*?^\}/gm) ?? []);
+  expect(models.length).toBeGreaterThan(texts.length / 2);
+  const long = models.filter((model) => model.split("\n").filter((line) => !/^\s*(\/\/.*)?$/.test(line)).length > 25);
+  expect(long).toEqual([]);
 });
 
 const plainToys = [
