@@ -25,6 +25,7 @@ export function bindMask<P extends Params>(mask: Mask<P>, written: WrittenOf<P>,
     ...(varies && counts.length > 1
       ? { varies: { counts, count: (progress, random) => varies.count(values, grid, progress, random) } }
       : {}),
+    ...(mask.given ? { given: mask.given(values, grid) } : {}),
     ...(mask.shared?.(values) ? { shared: true } : {}),
     sample: (random, field, visible) => mask.sample(values, grid, random, field, visible),
     ...(mask.guide ? { guide: guideFeeds(mask.guide, values, grid) } : {}),

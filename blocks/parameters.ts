@@ -45,8 +45,8 @@ export interface Parameter<S extends Dims = Dims> {
   readonly steps?: readonly number[];
   /** No weight but what a layer knows of the samples that it has seen, such as a running mean: the layer moves it, and no optimizer. */
   readonly state?: true;
-  /** Of a network that others have trained: it comes from a file or an earlier stage, and stays as it is. */
-  readonly given?: true;
+  /** Of a network that others have trained: it comes from a file or an earlier stage, where it was this, and stays as it is. */
+  readonly given?: "encoder" | "decoder";
   /** Of the prototypes that end a head: a recipe may leave them as they are for a while. */
   readonly last?: true;
   /** Name of the weight that it starts as and follows slowly; it has no gradient. */
@@ -91,7 +91,7 @@ const branchesOf = (tree: ParameterTree): readonly (readonly [key: string, branc
 
 /** Whether some of a network's weights come from elsewhere. */
 export const isGiven = (tree: ParameterTree): boolean =>
-  [...namedParameters(tree)].some(([, { given }]) => given === true);
+  [...namedParameters(tree)].some(([, { given }]) => given !== undefined);
 
 /** What a layer knows of the samples that it has seen. */
 export const running = <const S extends Dims>(shape: S, init: Initializer): Parameter<S> => ({

@@ -24,6 +24,8 @@ export interface MaskSampler {
     /** That of a batch. */
     readonly count: (progress: Progress, random: Random) => number;
   };
+  /** Tokens that are never hidden, the first in raster order; if absent, there may be none. */
+  readonly given?: number;
   /** All samples of a batch have one mask; if absent, each has its own. */
   readonly shared?: true;
   /**
@@ -149,6 +151,16 @@ export interface Prediction<T extends ParameterTree = ParameterTree> {
   readonly picture?: Picture | undefined;
 }
 
+/** The codes of an array, of a model that predicts them. */
+export interface CodesProgram<T extends ParameterTree = ParameterTree> {
+  /** How many there are. */
+  readonly count: number;
+  /** -> the code of each token, int32 [B, N] */
+  of(g: Builder, w: Weights<T>, arrays: Arrays): Tensor;
+  /** codes int32 [B, N] -> what they look like, [B, ...axes, C] */
+  draw(g: Builder, w: Weights<T>, codes: Tensor): Tensor;
+}
+
 /** What a model says of a head of its own. */
 export type HeadFacts = Pick<
   ModelProgram,
@@ -219,6 +231,8 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   readonly imitations?: Readonly<Record<string, Prediction<T>>>;
   /** Of a model of several arrays or encoders: what they make of some arrays, by name, `audio` or `joint.audio`. */
   readonly encodings?: Readonly<Record<string, Encoding<T>>>;
+  /** Present where `predict` gives a logit of each code at each place, so that what it does not see can be generated. */
+  readonly codes?: CodesProgram<T>;
   /** What is computed of each sample beside its image and fed with it, by name. */
   readonly fields?: Readonly<Record<string, BoundField>>;
   /** In the order in which they are fed in training, as `drops` [B, numbers of all]; if absent, nothing is left out. */

@@ -6,6 +6,7 @@ import { placesInOrder } from "./nn/index.js";
 import { mapParameters, namedParameters, type ParameterTree, type Weights } from "./parameters.js";
 import { type FedMask, feedName, guideNames, masksOf, trainedMasksOf } from "./places.js";
 import type { Arrays, Batch, GuideFeeds, MaskSampler, ModelProgram } from "./program.js";
+import { tokenCount } from "./sets.js";
 
 /** Declares every parameter as state under its dotted name; gives the tensors in the nesting that a program expects. */
 export const weightsOf = <T extends ParameterTree>(g: Builder, parameters: T): Weights<T> =>
@@ -61,6 +62,9 @@ const viewInputs = (g: Builder, views: NonNullable<ModelProgram["views"]>): Batc
 /** The name of what is fed for parts that are left out at random. */
 export const dropsInput = "drops";
 
+/** The name of the codes that are fed in place of those of an array, where a model generates some. */
+export const codesInput = "codes";
+
 /** What is fed for parts that are left out at random: of how many rows of each sample, by name. */
 export const dropFeeds = ({
   drops = [],
@@ -88,8 +92,14 @@ const trainingInputs = (g: Builder, program: Pick<ModelProgram, "drops" | "views
   ...Object.fromEntries(Object.keys(program.moving ?? {}).map((name) => [name, g.input(name, [])])),
 });
 
+/** Declares the feed of codes in place of those of the array, of a model that can generate such. */
+export const codeInputs = (g: Builder, { codes, grids }: Pick<ModelProgram, "codes" | "grids">): Batch => {
+  const [grid = []] = Object.values(grids);
+  return codes ? { [codesInput]: g.input(codesInput, ["B", tokenCount(grid)], "int32") } : {};
+};
+
 /** What of a model its feeds follow from. */
-type Fed = Pick<ModelProgram, "arrays" | "masks" | "fields" | "drops" | "views" | "moving">;
+type Fed = Pick<ModelProgram, "arrays" | "codes" | "grids" | "masks" | "fields" | "drops" | "views" | "moving">;
 
 /**
  * Declares the feeds of the arrays, of the places of tokens, the fields that the graph reads, and what a guided mask is fed: `draws`
@@ -105,6 +115,7 @@ export function batchInputs(g: Builder, program: Fed, purpose: Purpose = "judgin
     ...Object.fromEntries(declared),
     ...(seesViews ? {} : arrayInputs(g, { arrays })),
     ...(purpose === "judging" ? {} : trainingInputs(g, program)),
+    ...(purpose === "recording" ? codeInputs(g, program) : {}),
   };
   const places = masksFor(program, purpose).map((mask) => maskInputs(g, mask));
   return Object.assign({}, seen, ...places);

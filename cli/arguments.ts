@@ -47,6 +47,14 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (wri
   };
 }
 
+/** A number that is not negative, such as a temperature. */
+export function amount(written: string): number {
+  const value = Number(written);
+  if (!/^\d+(\.\d+)?$/.test(written) || !Number.isFinite(value))
+    throw new InvalidArgumentError("It is a number, zero or more.");
+  return value;
+}
+
 const secondsIn: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600 };
 
 /** `500 steps`, `2 epochs`, `10 min`; a number alone counts steps. */

@@ -1,7 +1,7 @@
 /** The commands about trained models: what they take, and how `--help` teaches them. What the others are is said in `program.ts`. */
 
 import { type Command, Option } from "commander";
-import { listOfBlocks, listOfWords, wholeNumber } from "./arguments.js";
+import { amount, listOfBlocks, listOfWords, wholeNumber } from "./arguments.js";
 import { addText, command } from "./help.js";
 import { configOption, onBackend, weightsOption } from "./options.js";
 
@@ -72,6 +72,18 @@ export function addTrained(program: Command): void {
         .option("--media", "also write clips and volumes as an animated WebP, and spectrograms as rough WAV sounds")
         .addOption(new Option("--split <name>", "which part of the data").choices(["train", "test"]).default("test"))
         .option("--seed <n>", "seed of the masks", wholeNumber(0))
+        .option(
+          "--rounds <n>",
+          "of a model that generates frames: in how many rounds (default: 8)",
+          wholeNumber(1, 1024),
+        )
+        .option("--temperature <t>", "how much by chance codes stay from round to round (default: 4.5)", amount)
+        .addOption(
+          new Option("--curve <name>", "how what is left to guess becomes less (default: cosine)").choices([
+            "cosine",
+            "linear",
+          ]),
+        )
         .option(...checkpointOfRun)
         .addOption(weightsOption()),
     ).action(async (run: string, options) => {
@@ -81,6 +93,10 @@ export function addTrained(program: Command): void {
       ["mae show runs/digits", "eight test images, into the run"],
       ["mae show runs/digits --count 16 --out digits.png", "sixteen, elsewhere"],
       ["mae show runs/sounds --count 2 --media", "two, with sounds to listen to"],
+      [
+        "mae show runs/clips --rounds 12 --temperature 2",
+        "of a model that generates frames: what it makes of the first ones",
+      ],
     ],
   );
   addText(

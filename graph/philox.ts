@@ -43,6 +43,7 @@ const purposes: { readonly [P in Purpose]: number } = {
   probe: 5,
   field: 6,
   pairs: 7,
+  generate: 8,
 };
 
 /**

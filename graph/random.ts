@@ -3,7 +3,7 @@
  * crops and weights are the same on every backend, in every worker and after every resume. `philox.ts` makes them.
  */
 
-export type Purpose = "init" | "mask" | "augment" | "shuffle" | "dropout" | "probe" | "field" | "pairs";
+export type Purpose = "init" | "mask" | "augment" | "shuffle" | "dropout" | "probe" | "field" | "pairs" | "generate";
 
 export interface Random {
   /** In [0, 1), a multiple of 2^-24, so exact in float32. */

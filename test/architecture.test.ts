@@ -202,6 +202,7 @@ describe("names of blocks", () => {
     "uniformity",
     "similarity",
     "frames",
+    "codes",
   ]);
   const names = new Set(
     Object.values(registry)

@@ -46,6 +46,8 @@ export interface TokenOrigin {
   readonly again?: Tensor;
   /** What is left out at random; if absent, nothing. */
   readonly drops?: Drops;
+  /** How the tokens of the only input lie, of which all pass; if absent, some may be left out, or there are several inputs. */
+  readonly grid?: Lattice;
   /** What is added to the scores of attention, [B, 1, 1, N], so that nothing attends to what is behind the end; null: all tokens count. */
   readonly padding: Tensor | null;
 }
@@ -64,6 +66,8 @@ export interface Encoder<P extends Params = Params, T extends ParameterTree = Pa
   mark?(code: Code, p: ValuesOf<P>, w: Weights<T>, tokens: Tensor): Tensor;
   /** Present where it leaves out what is behind the end of a text; if absent, it reads inputs of which all tokens count. */
   readonly padding?: true;
+  /** Present where it asks where tokens lie: all of one input pass through it, hidden ones as something else. */
+  readonly everyToken?: true;
   /** Present where it reads tokens whose positions are computed of the sample, also before each layer. */
   readonly readsCoordinates?: true;
   /** What it is elsewhere, where it is a plain vision transformer; null, or absent: it is none. */

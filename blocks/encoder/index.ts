@@ -7,6 +7,7 @@ import { embedded } from "./embedded.js";
 import { quantized } from "./quantized.js";
 import { resnet } from "./resnet.js";
 import { swin } from "./swin.js";
+import { tubes } from "./tubes.js";
 import { vit } from "./vit.js";
 
 export {
@@ -20,9 +21,10 @@ export {
   type EncoderContext,
   type Kept,
   type MapLevel,
+  type Maps,
   type Seen,
   type TokenOrigin,
 } from "./contract.js";
-export { bert, convnext, convvit, embedded, quantized, resnet, swin, vit };
+export { bert, convnext, convvit, embedded, quantized, resnet, swin, tubes, vit };
 
-export const encoders = [bert, convnext, convvit, embedded, quantized, resnet, swin, vit] as const;
+export const encoders = [bert, convnext, convvit, embedded, quantized, resnet, swin, tubes, vit] as const;

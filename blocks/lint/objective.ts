@@ -39,7 +39,9 @@ function shownRemarks(lines: readonly LintLine[], isOdd: (share: number) => bool
   const grid = latticeOfLines(lines);
   // There is something to learn where nothing is hidden: behind a narrow passage, and of views, where nothing is drawn.
   if (!grid || isNarrow(lines) || inSlot(lines, "target").length === 0) return [];
-  const masks = inSlot(lines, "mask").filter(({ definition }) => !mustBe("mask", definition).corrupts);
+  // What is given in full is no part of the share that is hidden.
+  const isOfAll = ({ corrupts, given }: ReturnType<typeof mustBe<"mask">>): boolean => !corrupts && given === undefined;
+  const masks = inSlot(lines, "mask").filter(({ definition }) => isOfAll(mustBe("mask", definition)));
   return masks.flatMap((mask): readonly Remark[] => {
     const { answer: visible, read } = readFrom(mask, (definition, values) =>
       mustBe("mask", definition).visible(values, grid),

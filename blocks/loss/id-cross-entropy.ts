@@ -1,6 +1,5 @@
 /** Cross-entropy between the logits of ids and the ids of a text. */
 
-import { invariant } from "../../graph/index.js";
 import { idCrossEntropy as idCrossEntropyLayer, takeFlags, takeTokens } from "../nn/index.js";
 import { defineLoss, lossWeight } from "./contract.js";
 
@@ -15,10 +14,10 @@ export const idCrossEntropy = defineLoss({
   acrossSamples: true,
   weight: (p) => p.weight,
   build(code, _, { prediction, target, hidden, flags }) {
-    invariant(flags, "of a text it differs from sample to sample how many words are hidden");
     const predicted = code.let("predicted", takeTokens, prediction, hidden);
     const wanted = code.let("wanted", takeTokens, target, hidden);
-    const chosen = code.let("chosen", takeFlags, flags, hidden);
-    return code.let("entropy", idCrossEntropyLayer, predicted, wanted, chosen);
+    // Of a text it differs from sample to sample how many words are hidden; of codes all that are hidden count.
+    const chosen = flags ? [code.let("chosen", takeFlags, flags, hidden)] : [];
+    return code.let("entropy", idCrossEntropyLayer, predicted, wanted, ...chosen);
   },
 });

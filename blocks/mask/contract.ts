@@ -96,6 +96,8 @@ export interface Mask<P extends Params = Params> extends Definition<P, ModelCont
    * int32 [blocks tokens], one block after the other, and is fed.
    */
   blocks?(p: ValuesOf<P>, grid: Lattice): { readonly blocks: number; readonly tokens: number };
+  /** Tokens that it never hides, the first in raster order; if absent, there may be none. */
+  given?(p: ValuesOf<P>, grid: Lattice): number;
   /** Whether all samples of a batch have one mask; if absent, each has its own. */
   shared?(p: ValuesOf<P>): boolean;
   /** Of a model that sees views of a sample, the names of the streams over which it lies; null, or if absent, all. */

@@ -6,6 +6,7 @@ import { block } from "./block.js";
 import { classAttentionMask as classAttention } from "./class-attention.js";
 import { corrupt } from "./corrupt.js";
 import { dirichlet } from "./dirichlet.js";
+import { future } from "./future.js";
 import { grid } from "./grid.js";
 import { hilbert } from "./hilbert.js";
 import { latentGuided } from "./latent-guided.js";
@@ -36,6 +37,7 @@ export {
   classAttention,
   corrupt,
   dirichlet,
+  future,
   grid,
   hilbert,
   latentGuided,
@@ -58,6 +60,7 @@ export const masks = [
   classAttention,
   corrupt,
   dirichlet,
+  future,
   grid,
   hilbert,
   latentGuided,

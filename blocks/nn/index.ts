@@ -71,6 +71,7 @@ export * from "./teachers.js";
 export * from "./text.js";
 export * from "./tokens.js";
 export * from "./transformer.js";
+export * from "./tubes.js";
 export * from "./unet.js";
 export * from "./uneven.js";
 export { joinMaps } from "./units.js";

@@ -3,8 +3,20 @@
  * levels from -1 to 1; its code is the number that its levels are the digits of, the first of which counts for one.
  */
 
-import { type Builder, type Dims, type Product, type Rows, sizeOf, type Tensor } from "../../graph/index.js";
+import {
+  type Builder,
+  type Dims,
+  type DType,
+  type Mul,
+  type Product,
+  type Rows,
+  type RowsOf,
+  sizeOf,
+  type Tensor,
+} from "../../graph/index.js";
+import type { Weights } from "../parameters.js";
 import { claim, layer } from "./layer.js";
+import type { EmbeddingParameters } from "./text.js";
 
 /** How many levels each number of a place has. */
 interface Levels {
@@ -82,5 +94,76 @@ export const levelsOfCodes = layer(
     const above = upTo.map((n, i) => n * (levels[i] as number));
     const digits = g.sub(share(upTo), g.mul(share(above), row(g, levels)));
     return claim(g.sub(g.div(digits, row(g, levels.map(half))), 1));
+  },
+);
+
+/** array [B, T, ...S, C] -> its frames as rows, [TB, ...S, C], those of a sample one after the other. */
+export const framesInRows = layer(
+  "framesInRows",
+  <T extends number, R extends number[]>(g: Builder, array: Tensor<["B", T, ...R]>): Tensor<[RowsOf<T>, ...R]> => {
+    const [batch, frames, ...rest] = array.shape as readonly [number, number, ...number[]];
+    return claim(g.reshape(array, [batch * frames, ...rest]));
+  },
+);
+
+/** What is of frames in rows, [TB, N, ...R] -> [B, T N, ...R]. */
+export const framesTogether = layer(
+  "framesTogether",
+  <const T extends number, N extends number, R extends number[], K extends DType>(
+    g: Builder,
+    x: Tensor<[Rows, N, ...R], K>,
+    o: { readonly frames: T },
+  ): Tensor<["B", Mul<T, N>, ...R], K> => {
+    const [rows, count, ...rest] = x.shape as readonly [number, number, ...number[]];
+    return claim(g.reshape(x as Tensor, [rows / o.frames, o.frames * count, ...rest]));
+  },
+);
+
+/** The inverse: x [B, T N, ...R] -> [TB, N, ...R]. */
+export const framesApart = layer(
+  "framesApart",
+  <const T extends number, const N extends number, R extends number[], K extends DType>(
+    g: Builder,
+    x: Tensor<["B", number, ...R], K>,
+    o: { readonly frames: T; readonly count: N },
+  ): Tensor<[RowsOf<T>, N, ...R], K> => {
+    const [batch, , ...rest] = x.shape as readonly [number, number, ...number[]];
+    return claim(g.reshape(x as Tensor, [batch * o.frames, o.count, ...rest]));
+  },
+);
+
+/** map [B, ...S, D] -> [B, ...S, 1]: 1 at every place, of which none is hidden. */
+export const everyPlace = layer(
+  "everyPlace",
+  <B extends Rows, S extends number[]>(g: Builder, map: Tensor<[B, ...S, number]>): Tensor<[B, ...S, 1]> =>
+    claim(g.constant(1, [...(map.shape as readonly number[]).slice(0, -1), 1])),
+);
+
+/** codes int32 [B, N] -> their rows of a table [B, N, D]. */
+export const embedCodes = layer(
+  "embedCodes",
+  <B extends Rows, N extends number, V extends number, D extends number>(
+    g: Builder,
+    codes: Tensor<[B, N], "int32">,
+    w: Weights<EmbeddingParameters<V, D>>,
+  ): Tensor<[B, N, D]> => claim(g.lookUp(w.weight, codes)),
+);
+
+/** The codes of arrays [B, N], or those that are fed in their place where some are being generated. */
+export const knownCodes = layer(
+  "knownCodes",
+  <B extends Rows, N extends number>(
+    _: Builder,
+    codes: Tensor<[B, N], "int32">,
+    fed: Tensor<[NoInfer<B>, NoInfer<N>], "int32"> | undefined,
+  ): Tensor<[B, N], "int32"> => fed ?? codes,
+);
+
+/** codes int32 [B, N] as a target, [B, N, 1]. */
+export const codesWanted = layer(
+  "codesWanted",
+  <B extends Rows, N extends number>(g: Builder, codes: Tensor<[B, N], "int32">): Tensor<[B, N, 1]> => {
+    const [batch, count] = codes.shape as readonly [number, number];
+    return claim(g.reshape(g.cast(codes, "float32"), [batch, count, 1]));
   },
 );

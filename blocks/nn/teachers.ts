@@ -45,12 +45,15 @@ export const featureError = layer(
   },
 );
 
-/** The weights of a network that others have trained: they come from a file or an earlier stage, and are never trained here. */
+/**
+ * The weights of a network that others have trained: they come from a file or an earlier stage, and are never trained here. `was`: what it was
+ * there.
+ */
 export const givenNetwork = declarer(
   "givenNetwork",
-  (tree: ParameterTree) =>
-    mapParameters(tree, (parameter) => ({ ...parameter, trainable: false, given: true })) as ParameterTree,
-) as <T extends ParameterTree>(tree: T) => T;
+  (tree: ParameterTree, was: "encoder" | "decoder" = "encoder") =>
+    mapParameters(tree, (parameter) => ({ ...parameter, trainable: false, given: was })) as ParameterTree,
+) as <T extends ParameterTree>(tree: T, was?: "encoder" | "decoder") => T;
 
 /** A copy of branches that stand under the same names at the root of the weights: it moves towards them after each step and is never trained. */
 export const slowCopy = declarer(

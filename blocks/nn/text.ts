@@ -205,7 +205,7 @@ export const idCrossEntropy = layer(
     g: Builder,
     logits: Tensor<[B, N, V]>,
     ids: Tensor<[NoInfer<B>, NoInfer<N>, 1]>,
-    flags: Tensor<[NoInfer<B>, NoInfer<N>]>,
+    flags?: Tensor<[NoInfer<B>, NoInfer<N>]>,
   ): Tensor<[]> => {
     const [batch, places, vocabulary] = logits.shape as [number, number, number];
     // The largest logit leaves the result as it is and keeps exp finite; so it has no gradient.
@@ -219,7 +219,8 @@ export const idCrossEntropy = layer(
       ),
     );
     const own = g.sum(g.select(claim<Dims, "bool">(isWanted), shifted, 0), [2]); // [B, N]
-    const errors = g.mul(g.reshape(g.sub(all, own), [batch, places]), flags);
-    return claim(g.div(g.sum(errors), g.maximum(g.sum(flags), 1)));
+    const errors = g.reshape(g.sub(all, own), [batch, places]);
+    if (!flags) return claim(g.mean(errors));
+    return claim(g.div(g.sum(g.mul(errors, flags)), g.maximum(g.sum(flags), 1)));
   },
 );

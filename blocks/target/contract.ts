@@ -13,6 +13,8 @@ import { axesText, type Lattice } from "../sets.js";
 export interface TargetContext {
   readonly array: ArrayShape;
   readonly grid: Lattice;
+  /** Codes that a token can have, where tokens are such; if absent, they are none. */
+  readonly codes?: number;
 }
 
 /** What a target is made of. */
@@ -28,6 +30,8 @@ export interface TargetInputs {
   readonly teacher: ((count: number, normed?: "normed") => readonly Tensor[]) | null;
   /** What the model's own decoder predicts of the same batch, [B, N, P]. null: the target is made of something else. */
   readonly prediction: (() => Tensor) | null;
+  /** The codes of the whole array, int32 [B, N], where tokens are such. */
+  readonly codes: () => Tensor;
 }
 
 /** What is known where the tokens of a target are made. */
@@ -64,6 +68,8 @@ export interface Target<P extends Params = Params, T extends ParameterTree = Par
   ): number;
   /** What it needs of a sample besides the array. */
   field?(p: ValuesOf<P>, context: TargetContext): Field;
+  /** Whether it is made of the codes that tokens are. */
+  readonly ofCodes?: true;
   /** Whether it is made of what the teacher gives: the model then has one. */
   readonly fromTeacher?: true;
   /** Whether it is made of what the model's own decoder predicts: it is then shown as what that predicts is. */

@@ -1,6 +1,7 @@
 /** The targets, sorted by name. */
 
 import { classMaps } from "./class-maps.js";
+import { codes } from "./codes.js";
 import { columns } from "./columns.js";
 import { faces } from "./faces.js";
 import { features } from "./features.js";
@@ -21,10 +22,25 @@ export {
   type TargetTokensContext,
   type TargetTokensInputs,
 } from "./contract.js";
-export { classMaps, columns, faces, features, hog, ids, imitation, lowPass, neighbours, pixels, regions, vertices };
+export {
+  classMaps,
+  codes,
+  columns,
+  faces,
+  features,
+  hog,
+  ids,
+  imitation,
+  lowPass,
+  neighbours,
+  pixels,
+  regions,
+  vertices,
+};
 
 export const targets = [
   classMaps,
+  codes,
   columns,
   faces,
   features,

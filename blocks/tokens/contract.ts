@@ -35,6 +35,20 @@ export interface Tokens<P extends Params = Params, T extends ParameterTree = Par
   overlaps?(p: ValuesOf<P>): boolean;
   /** Present where ids are looked up in a table [vocabulary, D], which a decoder may compare with. */
   table?(w: Weights<T>): Tensor;
+  /** Present where tokens are codes that a network which others have trained names places by. */
+  readonly codes?: TokenCodes<P, T>;
+}
+
+/** Places of an array told by numbers, and back. */
+export interface TokenCodes<P extends Params = Params, T extends ParameterTree = ParameterTree> {
+  /** How many codes there are. */
+  count(p: ValuesOf<P>): number;
+  /** array [B, ...axes, C] of this shape -> the code of each token, int32 [B, N] in raster order */
+  of(code: Code, p: ValuesOf<P>, w: Weights<T>, array: Tensor, shape: ArrayShape): Tensor;
+  /** codes int32 [B, N] -> tokens [B, N, D] */
+  embed(code: Code, p: ValuesOf<P>, w: Weights<T>, codes: Tensor): Tensor;
+  /** codes int32 [B, N] -> what they look like, [B, ...axes, C] */
+  draw(code: Code, p: ValuesOf<P>, w: Weights<T>, codes: Tensor, grid: Lattice, shape: ArrayShape): Tensor;
 }
 
 export const defineTokens = <const P extends Params, T extends ParameterTree>(tokens: Tokens<P, T>): Tokens<P, T> =>

@@ -1,5 +1,6 @@
 /** The tokenisers, sorted by name. */
 
+import { codes } from "./codes.js";
 import { columns } from "./columns.js";
 import { embedding } from "./embedding.js";
 import { faces } from "./faces.js";
@@ -8,6 +9,6 @@ import { multiScale } from "./multi-scale.js";
 import { patch } from "./patch.js";
 
 export { defineTokens, type Tokens, type TokensContext } from "./contract.js";
-export { columns, embedding, faces, groups, multiScale, patch };
+export { codes, columns, embedding, faces, groups, multiScale, patch };
 
-export const tokens = [columns, embedding, faces, groups, multiScale, patch] as const;
+export const tokens = [codes, columns, embedding, faces, groups, multiScale, patch] as const;

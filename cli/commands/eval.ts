@@ -110,7 +110,7 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
     else {
       const measured = [
         errors && reconstructed(errors, run.program),
-        guesses && `Masked tokens: ${sayGuesses(guesses)}`,
+        guesses && `Masked tokens: ${sayGuesses(guesses, run.program.codes && wordsOf(run.program.arrays).sample)}`,
         filled && `Hidden columns: ${sayFilled(filled)}`,
       ];
       print([table(run, result, stdoutColors()), ...measured.flatMap((line) => (line ? `${line}\n` : []))].join("\n"));

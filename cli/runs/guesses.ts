@@ -15,8 +15,12 @@ export const readsText = ({ arrays }: Drawable["program"]): boolean =>
 export const isText = ({ arrays }: Drawable["program"]): boolean =>
   Object.values(arrays).every(({ ids }) => ids !== undefined);
 
-export const sayGuesses = ({ samples, tokens, accuracy, perplexity, frequency }: GuessErrors): string =>
-  `${percent(accuracy)} of ${grouped(tokens)} masked tokens of ${count(samples, "text")} right, by the commonest token ${percent(frequency.accuracy)}; perplexity ${perplexity.toFixed(2)}, by how frequent tokens are ${frequency.perplexity.toFixed(2)}`;
+/** `sample`: what the tokens are of. */
+export const sayGuesses = (
+  { samples, tokens, accuracy, perplexity, frequency }: GuessErrors,
+  sample = "text",
+): string =>
+  `${percent(accuracy)} of ${grouped(tokens)} masked tokens of ${count(samples, sample)} right, by the commonest token ${percent(frequency.accuracy)}; perplexity ${perplexity.toFixed(2)}, by how frequent tokens are ${frequency.perplexity.toFixed(2)}`;
 
 /** How well texts that are spread evenly over the data are guessed; null: the model predicts no ids. */
 export async function guessesOf(run: Drawable, options: Omit<PictureOptions, "path">): Promise<GuessErrors | null> {
@@ -50,7 +54,7 @@ export async function guessedTexts(run: Drawable, options: Omit<PictureOptions, 
 /** Guesses of texts that are spread evenly over the data. */
 async function guessedIn(run: Drawable, options: Omit<PictureOptions, "path">): Promise<readonly Guessed[] | null> {
   const { program, weights } = run;
-  if (!readsText(program)) return null;
+  if (!readsText(program) && !program.codes) return null;
   const { openGuesser } = await import("../../runtime/index.js");
   const index = await shownSamples(run, options);
   const guesser = await openGuesser({ program, weights }, index.length, options);

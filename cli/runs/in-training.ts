@@ -26,7 +26,7 @@ export async function drawWherePossible(
       const filled = await fillingOf(run, { ...options, count: mostTexts, split });
       if (filled) return { text: `${split} rows: ${sayFilled(filled)}; mae show writes some`, isDrawn: false };
       const drawn = await drawPicture(run, { ...options, split });
-      const beside = guessed ? `; ${sayGuesses(guessed)}` : "";
+      const beside = guessed ? `; ${sayGuesses(guessed, run.program.codes && words.sample)}` : "";
       const text = `${drawn.text}${beside}; ${split} ${words.sample}s in ${printedPath(options.path)}`;
       return { text, isDrawn: true };
     } catch (error) {

@@ -8,7 +8,7 @@ import {
   type SampleWords,
   wordsOf,
 } from "../../blocks/index.js";
-import type { EvaluationBatch, Executor, ReconstructionErrors, Training } from "../../runtime/index.js";
+import type { EvaluationBatch, Executor, ReconstructionErrors, Rounds, Training } from "../../runtime/index.js";
 import { shortNumber } from "../words/progress.js";
 import { count, percent } from "../words/terminal.js";
 import { thinned } from "./labelled-data.js";
@@ -30,6 +30,8 @@ export interface PictureOptions {
   readonly path: string;
   /** Whether what is seen in time or heard is written beside the picture. */
   readonly media?: boolean;
+  /** Of a model that generates codes, how; if absent, as `usualRounds` says. */
+  readonly generation?: Rounds;
   readonly note: (text: string) => void;
 }
 
@@ -39,6 +41,9 @@ export interface PictureFacts {
   /** Of each prediction: of one, where the model reads one array. */
   readonly errors: readonly (ReconstructionErrors & { readonly name: string })[];
 }
+
+/** How a model of codes generates, where nobody says. */
+export const usualRounds: Rounds = { rounds: 8, temperature: 4.5, curve: "cosine" };
 
 /**
  * In words: beside what a model has that only knew each patch's mean, and of the values themselves beside what anyone has who fills in
@@ -150,11 +155,17 @@ async function drawReconstructions(run: Drawable, options: PictureOptions): Prom
   const { program, weights, training, root } = run;
   const index = await shownSamples(run, options);
   const batch = await shownBatch(index, run, options);
-  const all = await runtime.reconstruct({ program, weights }, batch.arrays, {
+  const common = {
     executor: options.executor,
     colours: runtime.coloursOf(training.augment, program.arrays),
     seed: options.seed,
-  });
+  };
+  const all = runtime.canGenerate(program)
+    ? await runtime.generatedPictures({ program, weights }, batch.arrays, {
+        ...common,
+        ...(options.generation ?? usualRounds),
+      })
+    : await runtime.reconstruct({ program, weights }, batch.arrays, common);
   const pictures = [];
   for (const { shown, reconstructions } of all) {
     const augment = augmentsOf(training.augment, shown.name, program.arrays);

@@ -29,7 +29,17 @@ import { fieldsOf } from "./fields.js";
 import { type FunctionCode, inputsFrom, type ModelFunction, type Result } from "./function.js";
 import { functionsOf } from "./functions.js";
 import { guidedMasks } from "./guide.js";
-import { dropsOf, frontOf, headInput, headInputs, layersOf, layoutOf, separatorsOf } from "./layout.js";
+import {
+  dropsOf,
+  frontOf,
+  generates,
+  headInput,
+  headInputs,
+  layersOf,
+  layoutOf,
+  onlyInput,
+  separatorsOf,
+} from "./layout.js";
 import {
   type AdversaryPart,
   type HeadPart,
@@ -224,6 +234,15 @@ export function programOf(assembly: Assembly): ModelProgram {
       : {}),
     loss: (g, w, batch) => run(named("loss"), g, w as WeightTree, [batch]) as Losses,
     ...(own ? { picture: bindPicture(own.target.definition, own.target.values, own.input) } : {}),
+    ...(generates(parts)
+      ? {
+          codes: {
+            count: onlyInput(parts).codes as number,
+            of: (g: Builder, w: unknown, arrays: Arrays) => run(named("codes"), g, w as WeightTree, [arrays]) as Tensor,
+            draw: (g: Builder, w: unknown, codes: Tensor) => run(named("draw"), g, w as WeightTree, [codes]) as Tensor,
+          },
+        }
+      : {}),
     ...(predictions.length > 0
       ? {
           predictions: Object.fromEntries(

@@ -154,16 +154,17 @@ export const toldOf = (
 /** What an encoder is told of the tokens that it sees. `input`: the one that alone is seen, of several. */
 export function seenBy(
   { branchOf }: Placed,
-  { reads }: EncoderPart,
+  { reads, block }: EncoderPart,
   w: WeightTree,
   input: InputPart | null,
 ): TokenOrigin {
   const [only, another] = reads;
+  const lying = block.definition.everyToken && only && !isEncoder(only) ? { grid: only.grid } : {};
   const positions =
     only && !another && !isEncoder(only) && !isPlacedAgain(only)
       ? (weightsUnder(w, branchOf(only.label))[encoderPositions] as Tensor)
       : null;
-  return { positions, input: another ? (input?.label ?? null) : null, padding: null };
+  return { positions, input: another ? (input?.label ?? null) : null, padding: null, ...lying };
 }
 
 /** tokens [B, V, D] of all that an encoder reads, or of `input` alone -> latent [B, extra + V, D], or latents [B, count, width] */

@@ -1,6 +1,6 @@
 /** Trees of weights that are being put together: those without a label, and those of each. */
 
-import type { Lattice, ParameterTree, Weights } from "../../blocks/index.js";
+import { isGiven, type Lattice, namedParameters, type ParameterTree, type Weights } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import { distinct } from "./names.js";
 
@@ -77,6 +77,21 @@ export function putBeside({ tree, owners }: Growing, own: ParameterTree, owner: 
   const twice = Object.keys(own).find((name) => name in tree);
   invariant(twice === undefined, `two blocks declare the weight ${twice}`);
   Object.assign(tree, own);
+}
+
+/**
+ * Networks that others have trained, among the branches of a block: each belongs to the block, and has the places of the encoder or decoder that
+ * it was, or of what those are told of it.
+ */
+export function ownNetworks(owners: Owners, around: ParameterTree, { parts }: Owner): void {
+  for (const network of Object.values(around) as readonly (ParameterTree | undefined)[]) {
+    if (!network || !isGiven(network)) continue;
+    owners.delete(around);
+    owners.delete(network);
+    const [[, { given: role = "encoder" }] = [null, {}]] = namedParameters(network);
+    for (const part of Object.values(network) as ParameterTree[])
+      owners.set(part, { role, label: null, ...owners.get(part), parts });
+  }
 }
 
 /** Puts weights under a label, `label_2` where a weight is called like it; gives the name. */

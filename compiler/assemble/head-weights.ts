@@ -1,8 +1,8 @@
 /** The weights of heads and of losses: how wide heads of vectors are, and where all of these stand. */
 
-import { type Head, isGiven, type LossContext, type ParameterTree } from "../../blocks/index.js";
+import type { Head, LossContext, ParameterTree } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
-import { type Branches, type Growing, type Owner, putBeside, putUnder } from "./branches.js";
+import { type Branches, type Growing, type Owner, ownNetworks, putBeside, putUnder } from "./branches.js";
 import { extraTokensOf, headContext, headInput } from "./layout.js";
 import {
   type EncoderPart,
@@ -70,17 +70,8 @@ export function putLoss(
   const owner = objectiveOwner(target, "loss", ...(label === null ? [] : [`loss.${label}`]));
   if (label === null) putBeside(growing, weights, owner);
   else growing.owners.set(weights, owner);
-  for (const branch of Object.values(weights))
-    if (branch && isGiven(branch)) ownNetwork(growing, weights, branch, owner);
+  ownNetworks(growing.owners, weights, owner);
   return label === null || isEmpty(weights) ? null : putUnder(growing, weights, label);
-}
-
-/** A network that others have trained belongs to a loss, and has the places of the encoder that it was, or of its tokens and positions. */
-function ownNetwork({ owners }: Growing, around: ParameterTree, network: ParameterTree, { parts }: Owner): void {
-  owners.delete(around);
-  owners.delete(network);
-  for (const part of Object.values(network) as ParameterTree[])
-    owners.set(part, { role: "encoder", label: null, ...owners.get(part), parts });
 }
 
 /** Part of a target: with a label by the target's name, as the model's own by that of its slot. */

@@ -5,7 +5,9 @@ import {
   addPositions,
   type Batch,
   type Code,
+  codesInput,
   countsOf,
+  knownCodes,
   type Places,
   placeNames,
   resizePositions,
@@ -17,7 +19,7 @@ import {
 import { invariant, type Tensor } from "../../graph/index.js";
 import { type BranchOf, type WeightTree, weightsUnder } from "./branches.js";
 import { corruptedText } from "./fields.js";
-import { extraRows, hidingOf, isUnder, maskOver } from "./layout.js";
+import { extraRows, generates, hidingOf, isUnder, maskOver } from "./layout.js";
 import { type EncoderPart, type InputPart, isEncoder, type MaskPart, type Parts } from "./parts.js";
 import { computedPositions, isPlacedAgain, withFront } from "./placing.js";
 import { encoderMark, encoderPositions, hasMark, hiddenTokenName } from "./weights.js";
@@ -58,6 +60,31 @@ export function embed(code: Code, { branchOf }: Placed, input: InputPart, w: Wei
   const { tokens, grid } = input;
   invariant(tokens, "an encoder of maps reads no tokens");
   return tokens.definition.embed(code, tokens.values, weightsUnder(w, branchOf(input.label)), array, grid, input.array);
+}
+
+/** array [B, ...axes, C] -> the codes that its tokens are, int32 [B, N] */
+export function codesIn(code: Code, { branchOf }: Placed, input: InputPart, w: WeightTree, array: Tensor): Tensor {
+  const { tokens } = input;
+  invariant(tokens?.definition.codes, "the checker lets through only tokens that are codes here");
+  const own = weightsUnder(w, branchOf(input.label));
+  return tokens.definition.codes.of(code, tokens.values, own, array, input.array);
+}
+
+/** codes int32 [B, N] -> what they look like, [B, ...axes, C] */
+export function codesDrawn(code: Code, { branchOf }: Placed, input: InputPart, w: WeightTree, codes: Tensor): Tensor {
+  const { tokens, grid, array, label } = input;
+  invariant(tokens?.definition.codes, "the checker lets through only tokens that are codes here");
+  return tokens.definition.codes.draw(code, tokens.values, weightsUnder(w, branchOf(label)), codes, grid, array);
+}
+
+/** The tokens of a batch [B, N, D]: of codes, those of what is fed in their place, where it is. */
+function embedSeen(code: Code, parts: Placed, input: InputPart, w: WeightTree, batch: Batch): Tensor {
+  const { tokens } = input;
+  const array = arrayIn(input, batch);
+  if (!tokens?.definition.codes || !generates(parts)) return embed(code, parts, input, w, array);
+  const own = weightsUnder(w, parts.branchOf(input.label));
+  const known = code.let("known", knownCodes, codesIn(code, parts, input, w, array), batch[codesInput]);
+  return tokens.definition.codes.embed(code, tokens.values, own, known);
 }
 
 /** Adds the positions of all patches to tokens [B, N, D] of an array, and the mark of their input where it has one. */
@@ -111,7 +138,7 @@ export function seenTokens(code: Code, parts: Placed, input: InputPart, w: Weigh
     return placedTokens(code, parts, input, w, corruptedText(code, parts, input, arrayIn(input, batch), batch));
   }
   const array = arrayIn(input, batch);
-  const tokens = embed(code, parts, input, w, array); // [B, N, D]
+  const tokens = embedSeen(code, parts, input, w, batch); // [B, N, D]
   const places = placesOf(parts, batch, input);
   if (hiding === null || places === null) return place(code, parts, input, w, { tokens, array });
   if (hiding === "drop") return takeVisible(code, place(code, parts, input, w, { tokens, array }), places);

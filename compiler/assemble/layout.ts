@@ -144,6 +144,10 @@ export const dropsOf = ({
 export const isDropping = ({ block: { definition, values }, reads }: EncoderPart): boolean =>
   (definition.drops?.(values) ?? []).length > 0 || reads.some((read) => isEncoder(read) && isDropping(read));
 
+/** Whether a model predicts codes of its only input, of which it can make more than it is given. */
+export const generates = ({ inputs: [input, another], objectives: [objective] }: Parts): boolean =>
+  input?.codes !== undefined && !another && objective?.target.definition.ofCodes === true;
+
 /** The mask over the tokens of one input; null: they are never hidden. */
 export const maskOver = ({ masks }: Pick<Parts, "masks">, input: InputPart): MaskPart | null =>
   masks.find(({ over }) => over.includes(input)) ?? null;

@@ -100,7 +100,7 @@ function owned(
     shape: shape.map(Number),
     trainable,
     init,
-    given: given === true,
+    given: given !== undefined,
     follows: follows ?? null,
     table,
     channels,

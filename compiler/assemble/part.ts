@@ -33,6 +33,8 @@ export interface InputPart {
   readonly tokens: Bound<Tokens> | null;
   readonly positions: Bound<Positions> | null;
   readonly grid: Lattice;
+  /** Codes that its tokens can have, where they are such. */
+  readonly codes?: number;
   /** The tokens whose places its table of positions has, where that is of others: it is resized. */
   readonly table?: Lattice;
 }

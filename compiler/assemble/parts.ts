@@ -49,7 +49,9 @@ function inputsOf(model: Model, wiring: ModelWiring): ReadonlyMap<ModelPart, Inp
       invariant(place, "the checker lets through only tokens with positions");
       const tokens = boundOf("tokens", part);
       const grid = tokens.definition.grid(tokens.values, declaredArray(source.line));
-      return [part, { name, label, array, tokens, positions: boundOf("positions", place), grid }];
+      const { codes } = tokens.definition;
+      const coded = codes ? { codes: codes.count(tokens.values) } : {};
+      return [part, { name, label, array, tokens, positions: boundOf("positions", place), grid, ...coded }];
     }),
   );
 }

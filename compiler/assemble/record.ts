@@ -6,6 +6,7 @@
 import {
   type Batch,
   batchInputs,
+  codesInput,
   constantWeights,
   dropFeeds,
   dropNumbers,
@@ -15,6 +16,7 @@ import {
   type ModelProgram,
   masksOf,
   rowsOf,
+  tokenCount,
   trainedMasksOf,
   varyingMasks,
   weightsOf,
@@ -269,6 +271,13 @@ const dropForms = (model: ModelProgram): BatchForm["training"] =>
     }),
   );
 
+/** What is fed in place of the codes of an array, where some are being generated. */
+const codeForms = ({ codes, grids }: ModelProgram): BatchForm["training"] => {
+  const [grid = []] = Object.values(grids);
+  const form: TensorForm = { shape: ["B", tokenCount(grid)], dtype: "int32" };
+  return codes ? { [codesInput]: { form, doc: "Codes in place of those of the array." } } : {};
+};
+
 /** Views of samples, and what moves during training. */
 function viewForms({ views = {}, moving = {} }: ModelProgram): BatchForm["views"] {
   const seen = Object.entries(views).map(([name, { of, count, array }]): [string, DocumentedForm] => {
@@ -329,7 +338,7 @@ export function record(assembly: Assembly): Program {
         }),
       ),
       guide: Object.assign({}, ...masksOf(model).map(({ mask, label }) => guideForms(mask, label))),
-      training: dropForms(model),
+      training: { ...dropForms(model), ...codeForms(model) },
     },
   };
 }

@@ -5,7 +5,7 @@ import { invariant, type Tensor } from "../../graph/index.js";
 import { normalization, seenBy, tokensFor, toldOf } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import { fieldsAsked } from "./fields.js";
-import { arrayIn, type Placed } from "./input-tokens.js";
+import { arrayIn, codesIn, type Placed } from "./input-tokens.js";
 import { extraTokensOf, startIn, tokensOf } from "./layout.js";
 import type { InputPart, Objective, TeacherPart } from "./parts.js";
 import { teacherBranch } from "./weights.js";
@@ -23,6 +23,7 @@ export function targetInputs(
   return {
     array: arrayIn(input, batch),
     field: field ? (batch[field.name] as Tensor) : null,
+    codes: () => codesIn(code, parts, input, w, arrayIn(input, batch)),
     teacher: parts.teacher && teacherOf(code, parts, parts.teacher, w[teacherBranch] as WeightTree, batch, input),
     prediction,
   };

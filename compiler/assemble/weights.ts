@@ -24,6 +24,7 @@ import {
   nested,
   type OpenTree,
   type Owner,
+  ownNetworks,
   putBeside,
   putUnder,
   type WeightTree,
@@ -275,7 +276,9 @@ function putInput(branches: Branches, parts: Parts, input: InputPart): void {
   );
   if (hasMark(input)) putBeside(growing, { [encoderMark]: tokenParameter(width) }, owner);
   const own = tokens.definition.parameters(tokens.values, { array, width });
-  putBeside(growing, own, { ...backboneOwner(label, "encoder", "tokens"), channels: array.channels });
+  const reading = { ...backboneOwner(label, "encoder", "tokens"), channels: array.channels };
+  putBeside(growing, own, reading);
+  ownNetworks(branches.owners, own, reading);
   if (isBehindLatents(parts, input)) putHiddenToken(branches, parts, label);
 }
 

@@ -46,7 +46,7 @@ export function badlyJoined(wiring: DraftWiring): readonly Finding[] {
       case "latents":
         return besideLatents(part, wiring);
       case "encoder":
-        return part.within ? ofUnmasked(part, wiring) : ofJointMask(part, wiring);
+        return part.within ? ofUnmasked(part, wiring) : [...ofJointMask(part, wiring), ...ofEveryToken(part, wiring)];
       case "loss":
         return [...unevenLoss(part, wiring), ...unseenLayers(part, wiring)];
       case "mask":
@@ -184,6 +184,28 @@ function besideOverlapping(part: DraftPart, wiring: DraftWiring): readonly Findi
       part,
     ),
   );
+}
+
+/** An encoder that asks where tokens lie, and does not see all of one input. */
+function ofEveryToken(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  if (!(part.definition as Encoder).everyToken) return [];
+  const why = "Its blocks look at tokens by where they lie, and find them by their order.";
+  const [only, another] = sourcesAt(wiring, part, "tokens");
+  if (another || only?.slot !== "tokens") {
+    const help = "use an encoder of any tokens, such as `vit`";
+    return [unreadable(part, `\`${nameOf(part)}\` reads more than the tokens of one input`, why, help, another)];
+  }
+  if (hidingOf(wiring, only) !== "drop") return [];
+  const [mask] = masksOver(wiring, only);
+  return [
+    unreadable(
+      part,
+      `${blockOf(part)} sees every token, and the mask leaves hidden ones out`,
+      why,
+      "write `hidden: token` in the mask, or use a decoder that reads every token, such as `linear`",
+      mask,
+    ),
+  ];
 }
 
 /** Where a mask lies over several inputs, how many tokens of one are visible differs from sample to sample. */

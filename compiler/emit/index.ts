@@ -19,6 +19,7 @@ import { guidedMasks } from "../assemble/guide.js";
 import {
   dropsOf,
   frontOf,
+  generates,
   jointMask,
   layersOf,
   layoutOf,
@@ -167,6 +168,7 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
     handedOn.join(", "),
     ...(head ? Object.entries(headFacts(head)).map(([name, value]) => `${name}: ${dataText(value)}`) : []),
     ...(own ? pictureText(own) : []),
+    ...(generates(parts) ? [`codes: { count: ${(inputs[0] as InputPart).codes}, of: codes, draw }`] : []),
     ...(encodings.length > 0 ? [`encodings: { ${encodings.join(", ")} }`] : []),
     ...(predictions.length > 0 ? [`predictions: { ${predictions.join(", ")} }`] : []),
     ...(imitations.length > 0 ? [`imitations: { ${imitations.join(", ")} }`] : []),

@@ -101,7 +101,8 @@ export const idsToPredict: Demand = {
 
 export const idsToBeTarget: Demand = {
   met: (tokens, target) => {
-    const { predicts = "amounts", madeOf = predicts, fromTeacher } = target as Target;
+    const { predicts = "amounts", madeOf = predicts, fromTeacher, ofCodes } = target as Target;
+    if (ofCodes && asKind("tokens", tokens)?.codes === undefined) return false;
     return madeOf === numbersOf(tokens) || (madeOf === "amounts" && fromTeacher === true);
   },
   otherwise: otherKinds,

@@ -1,8 +1,9 @@
-/** What a model of text makes of the tokens that its mask chose: which id it would write there, and how sure it is of the true one. */
+/** What a model of text or of codes makes of the tokens that its mask chose: which id it would write there, and how sure it is of the true one. */
 
 import {
   type ArrayShape,
   afterTraining,
+  type CodesProgram,
   idsOf,
   type ModelProgram,
   maskedBatch,
@@ -74,10 +75,10 @@ function textOf(program: ModelProgram): PredictedText | null {
   return { name, shape: arrays[name] as ArrayShape, predict, hidden: mask.feeds.hidden, entered: entered ?? null };
 }
 
-/** Of the chosen places [B, U]: the id that is most likely, and the logarithm of the true one's share. */
-function judged(g: Builder, prediction: Tensor, text: Tensor, hidden: Tensor): Readonly<Record<string, Tensor>> {
+/** Of the chosen places [B, U] of ids [B, N, 1]: the one that is most likely, and the logarithm of the true one's share. */
+function judged(g: Builder, prediction: Tensor, of: Tensor, hidden: Tensor): Readonly<Record<string, Tensor>> {
   const logits = g.takeTokens(prediction as never, hidden as never);
-  const ids = g.takeTokens(idsOf(g, text as Tensor<["B", number, 3]>) as never, hidden as never);
+  const ids = g.takeTokens(of as never, hidden as never);
   const vocabulary = logits.shape.at(-1) as unknown as number;
   const shifted = g.sub(logits, g.reduceMax(logits, [2], "keep"));
   const all = g.log(g.sum(g.exp(shifted), [2]));
@@ -96,6 +97,7 @@ export async function openGuesser(
   { executor, seed }: { readonly executor: Executor; readonly seed: number },
 ): Promise<Guesser | null> {
   const { program } = model;
+  if (program.codes) return openCodeGuesser(model, program.codes, batch, { executor, seed });
   const text = textOf(program);
   if (!text) return null;
   const { name, shape, predict, hidden: asked, entered } = text;
@@ -103,7 +105,7 @@ export async function openGuesser(
   const frozen = await openFrozen(model, executor, batch, (g, w) => {
     const seen = maskedBatch(g, program, w);
     return {
-      ...judged(g, predict(g, w, seen), seen[name] as Tensor, seen[asked] as Tensor),
+      ...judged(g, predict(g, w, seen), idsIn(g, seen[name] as Tensor), seen[asked] as Tensor),
       ...decidedPlaces(program, seen),
     };
   });
@@ -144,9 +146,52 @@ export async function openGuesser(
   };
 }
 
+const idsIn = (g: Builder, text: Tensor): Tensor => idsOf(g, text as Tensor<["B", number, 3]>) as Tensor;
+
+/** Of a model of codes: all that its mask hides is asked for. */
+async function openCodeGuesser(
+  model: Trained,
+  codes: CodesProgram,
+  batch: number,
+  { executor, seed }: { readonly executor: Executor; readonly seed: number },
+): Promise<Guesser | null> {
+  const { program } = model;
+  const [mask] = masksOf(program);
+  if (!mask) return null;
+  const asked = mask.feeds.hidden;
+  const frozen = await openFrozen(model, executor, batch, (g, w) => {
+    const seen = maskedBatch(g, program, w);
+    const own = codes.of(g, w, seen);
+    const ids = g.cast(g.reshape(own, [...own.shape, 1]), "float32");
+    const told = judged(g, predictOf(program)(g, w, seen), ids, seen[asked] as Tensor);
+    return { ...told, own, ...decidedPlaces(program, seen) };
+  });
+  return {
+    async run(arrays, samples) {
+      const fields = maskField(program, arrays, () => null, seed, samples);
+      const masks = sampleMasks(program, seed, 0, samples, { fields });
+      const outputs = await frozen.run({ ...arrays, ...fields, ...masks, ...movingFeeds(program, afterTraining) });
+      const { guessed = [], share = [], own = [] } = outputs;
+      const hidden = (outputs[asked] ?? masks[asked]) as Int32Array;
+      const [room, places] = [hidden.length / batch, own.length / batch];
+      return Array.from(samples, (_, i) => {
+        const ids = Array.from(own.slice(i * places, (i + 1) * places));
+        const guesses = Array.from({ length: room }, (_, k): Guess => {
+          const place = hidden[i * room + k] as number;
+          const [id, at] = [ids[place] as number, i * room + k];
+          // A learned token enters there, which is no code.
+          return { place, id, entered: -1, guessed: guessed[at] as number, logProbability: share[at] as number };
+        });
+        return { ids, guesses };
+      });
+    },
+    close: frozen.close,
+  };
+}
+
 /** How well a model guesses. */
 export interface GuessErrors {
-  /** Texts looked at, and tokens that were guessed. */
+  /** Texts, or samples of codes, looked at, and tokens that were guessed. */
   readonly samples: number;
   readonly tokens: number;
   /** Share of the guesses that are right. */

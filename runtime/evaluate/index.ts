@@ -30,6 +30,7 @@ export {
   type Selection,
 } from "./features.js";
 export type { Trained } from "./frozen.js";
+export { canGenerate, drawsFrom, generate, generatedPictures, generationCurves, type Rounds } from "./generate.js";
 export {
   errorsOfGuesses,
   type Guess,

@@ -1,6 +1,13 @@
 /** Probes that go through the images again and again: features of new views in each pass. */
 
-import { type Features, hasPictures, type Passes, type PassProbe, wordsOf } from "../../blocks/index.js";
+import {
+  type Features,
+  hasPictures,
+  namedParameters,
+  type Passes,
+  type PassProbe,
+  wordsOf,
+} from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import { RunError } from "../run-error.js";
 import type { Bound } from "../train/contract.js";
@@ -122,6 +129,14 @@ export async function readerOf(
     case "encoder":
       return encoderReader(model, executor, selections, batch);
     case "untrained":
-      return encoderReader({ program, weights: initialWeights(program.parameters, seed) }, executor, selections, batch);
+      return encoderReader({ program, weights: untrained(model, seed) }, executor, selections, batch);
   }
+}
+
+/** The weights that training begins with: new ones, and those of networks that others have trained, as they are. */
+function untrained({ program: { parameters }, weights }: Trained, seed: number): Trained["weights"] {
+  const given = [...namedParameters(parameters)].flatMap(([name, one]) =>
+    one.given && weights[name] ? [[name, weights[name]] as const] : [],
+  );
+  return { ...initialWeights(parameters, seed), ...Object.fromEntries(given) };
 }

@@ -222,7 +222,7 @@ function hiddenTokens(
 }
 
 /** [...axes]: 1 where the place is in one of `tokens`. */
-function hiddenPlaces(grid: Lattice, tokens: Int32Array): Uint8Array {
+export function hiddenPlaces(grid: Lattice, tokens: Int32Array): Uint8Array {
   const hidden = new Uint8Array(tokenCount(grid) * boxLength(grid));
   for (const token of tokens) for (const place of patchPlaces(grid, token)) hidden[place] = 1;
   return hidden;

@@ -24,6 +24,7 @@ METHODS = [
     ("loss", "self_distillation", "views"),
     ("latents", "learned", "maetok"),
     ("encoder", "quantized", "mask-vit"),
+    ("tokens", "codes", "mask-vit"),
     ("encoder", "resnet", "resnet"),
     ("encoder", "swin", "swin"),
     ("loss", "perceptual", "perceptual"),

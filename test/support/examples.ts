@@ -217,11 +217,12 @@ function shrunk(model: Model): Model {
     ["places", "moves", "values"].includes(saidBy(use.definition as never)),
   );
   const isOfPairs = model.slots.some(({ use }) => use.definition.name === "frames");
+  const isOfCodes = model.slots.some(({ use }) => Array.isArray(use.values.levels) || isBlock(use.values.by));
   const slots = each(model.slots);
-  return { ...model, slots: isOfPlaces || isOfPairs ? slots.map(fewPlaces) : slots };
+  return { ...model, slots: isOfPlaces || isOfPairs || isOfCodes ? slots.map(fewPlaces) : slots };
 }
 
-/** Of a model that says something of every place, or sees two frames: patches of four places along each axis, as few as can be halved once or twice. */
+/** Of a model that says something of every place, sees two frames or names places by codes: patches of four places along each axis, as few as can be halved once or twice. */
 function fewPlaces(filled: Filled): Filled {
   const { size } = filled.use.values as { readonly size?: readonly number[] };
   if (!size || !["input", "tokens"].includes(filled.slot)) return filled;
