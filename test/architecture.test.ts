@@ -203,6 +203,7 @@ describe("names of blocks", () => {
     "similarity",
     "frames",
     "codes",
+    "frames",
   ]);
   const names = new Set(
     Object.values(registry)

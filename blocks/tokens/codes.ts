@@ -1,6 +1,6 @@
 /** Tokens of codes: what a network that others have trained names the places of each frame by, looked up in a learned table. */
 
-import type { Tensor } from "../../graph/index.js";
+import { invariant, type Tensor } from "../../graph/index.js";
 import type { ArrayShape } from "../arrays.js";
 import type { ModelContext, Requirement } from "../block.js";
 import { type BlockValue, blockParam, soundWithin } from "../block-values.js";
@@ -99,7 +99,7 @@ function drawingContext(p: Values, array: ArrayShape): DecoderContext {
   return {
     encoderWidth: by.block.width(by.values as never),
     outputs: stride ** 2 * array.channels,
-    ...{ codeWidth: null, sequences: 1, inputs: [], whole: true },
+    ...{ codeWidth: null, sequences: 1, inputs: [], whole: true, grid: cellsOf(p, frameOf(array)) },
     maps: {
       levels: mapsOf(p).levels(by.values as never),
       sizes: frameOf(array).axes.map(({ size }) => size),
@@ -118,6 +118,10 @@ function codesOf(code: Code, p: Values, w: Weights<never>, array: Tensor, shape:
   return shape.axes.length > 2 ? code.let("codes", framesTogether, each, { frames }) : each;
 }
 
+function beginsAtMap(): never {
+  invariant(false, "a decoder of maps begins at the map");
+}
+
 /** codes int32 [B, N] -> what the network draws of them, [B, ...axes, C] */
 function drawnOf(code: Code, p: Values, w: Weights<never>, given: Tensor, grid: Lattice, shape: ArrayShape): Tensor {
   const frames = framesOf(shape);
@@ -133,8 +137,9 @@ function drawnOf(code: Code, p: Values, w: Weights<never>, given: Tensor, grid: 
     },
     maps: [map],
     kept: () => code.let("kept", everyPlace, map),
-    ...{ places: null, encoded: null, table: null, joint: null, padding: null, front: null },
-    ...{ whole: true, extra: 0, groups: [], own: 0, grid: cells, count: tokenCount(cells) },
+    ...{ places: null, encoded: null, table: null, joint: null, padding: null, front: null, blocks: null },
+    ...{ whole: true, extra: 0, groups: [], own: 0, asked: [], grid: cells, count: tokenCount(cells) },
+    behind: beginsAtMap,
   });
   const patches = isVideo ? code.let("patches", framesTogether, drawn, { frames }) : drawn;
   return code.let("drawn", unpatchify, patches, grid, { channels: shape.channels });

@@ -77,6 +77,7 @@ export function putBeside({ tree, owners }: Growing, own: ParameterTree, owner: 
   const twice = Object.keys(own).find((name) => name in tree);
   invariant(twice === undefined, `two blocks declare the weight ${twice}`);
   Object.assign(tree, own);
+  ownNetworks(owners, own, owner);
 }
 
 /**

@@ -28,12 +28,13 @@ import {
 import { type WeightTree, weightsUnder } from "./branches.js";
 import { blocksOf } from "./fields.js";
 import { callingIn, type ModelFunction } from "./function.js";
+import { codeFunctions } from "./generation.js";
 import { groupsOf, sharedFunctions } from "./groups.js";
 import { guideFunctions } from "./guide.js";
 import { headFunctions } from "./heads.js";
-import { arrayIn, codesDrawn, codesIn, maskedPlaces, type Placed, placesOf } from "./input-tokens.js";
+import { maskedPlaces, type Placed, placesOf } from "./input-tokens.js";
 import { type InputFunctions, inputFunctions } from "./inputs.js";
-import { generates, hidingOf, inputsOf, onlyInput } from "./layout.js";
+import { hidingOf, inputsOf, onlyInput } from "./layout.js";
 import { type Judged, lossFunction } from "./losses.js";
 import { numbered, pascal } from "./names.js";
 import { asksOf, type EncoderPart, type Objective, type Parts, wholeParts } from "./parts.js";
@@ -229,25 +230,6 @@ const imitateFunction = ({ label }: Objective, decode: ModelFunction): ModelFunc
   imitates: true,
   body: (code, _, { batch }) => callingIn(code, batch)("prediction", decode),
 });
-
-/** The codes of arrays, and what codes look like, of a model that predicts such. */
-function codeFunctions(parts: Placed): readonly ModelFunction[] {
-  if (!generates(parts)) return [];
-  const input = onlyInput(parts);
-  const codes: ModelFunction = {
-    name: "codes",
-    doc: "The code of each token.",
-    inputs: ["arrays"],
-    body: (code, w, { batch }) => codesIn(code, parts, input, w, arrayIn(input, batch)),
-  };
-  const draw: ModelFunction = {
-    name: "draw",
-    doc: "What codes look like.",
-    inputs: [{ name: "codes", from: codes }],
-    body: (code, w, { given }) => codesDrawn(code, parts, input, w, given.codes as Tensor),
-  };
-  return [codes, draw];
-}
 
 /** Each with what gives the prediction that it imitates. */
 function withImitated(judged: readonly Omit<Judged, "imitated">[]): readonly Judged[] {

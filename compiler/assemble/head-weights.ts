@@ -69,8 +69,10 @@ export function putLoss(
   const weights = definition.parameters?.(values, { ...context, seeing }) ?? {};
   const owner = objectiveOwner(target, "loss", ...(label === null ? [] : [`loss.${label}`]));
   if (label === null) putBeside(growing, weights, owner);
-  else growing.owners.set(weights, owner);
-  ownNetworks(growing.owners, weights, owner);
+  else {
+    growing.owners.set(weights, owner);
+    ownNetworks(growing.owners, weights, owner);
+  }
   return label === null || isEmpty(weights) ? null : putUnder(growing, weights, label);
 }
 

@@ -24,7 +24,6 @@ import {
   nested,
   type OpenTree,
   type Owner,
-  ownNetworks,
   putBeside,
   putUnder,
   type WeightTree,
@@ -276,9 +275,7 @@ function putInput(branches: Branches, parts: Parts, input: InputPart): void {
   );
   if (hasMark(input)) putBeside(growing, { [encoderMark]: tokenParameter(width) }, owner);
   const own = tokens.definition.parameters(tokens.values, { array, width });
-  const reading = { ...backboneOwner(label, "encoder", "tokens"), channels: array.channels };
-  putBeside(growing, own, reading);
-  ownNetworks(branches.owners, own, reading);
+  putBeside(growing, own, { ...backboneOwner(label, "encoder", "tokens"), channels: array.channels });
   if (isBehindLatents(parts, input)) putHiddenToken(branches, parts, label);
 }
 
