@@ -251,7 +251,6 @@ function runOf({ method, steps }: Planned, spec: string, seed: number, folder: s
 
 interface Column {
   readonly title: string;
-  readonly digits: number;
   readonly of: (run: Run) => number;
 }
 
@@ -269,23 +268,24 @@ const meanOf = (numbers: readonly number[]): number => numbers.reduce((sum, x) =
 const diversity = ({ diagnosis }: Run): number => 100 * meanOf(diagnosis.attention.at(-1)?.mutual_information ?? []);
 
 const columns: readonly Column[] = [
-  { title: "kNN, class token", digits: 1, of: probed("cls", "knn", 100) },
-  { title: "kNN, mean of patches", digits: 1, of: probed("mean", "knn", 100) },
-  { title: "linear, class token", digits: 1, of: probed("cls", "linear", 100) },
-  { title: "linear, mean of patches", digits: 1, of: probed("mean", "linear", 100) },
+  { title: "kNN, class token", of: probed("cls", "knn", 100) },
+  { title: "kNN, mean of patches", of: probed("mean", "knn", 100) },
+  { title: "linear, class token", of: probed("cls", "linear", 100) },
+  { title: "linear, mean of patches", of: probed("mean", "linear", 100) },
   {
     title: "fine-tuned",
-    digits: 1,
     of: ({ report }) => 100 * (report.stages.at(-1)?.scores["accuracy top1"] ?? Number.NaN),
   },
-  { title: "effective rank, class token", digits: 1, of: probed("cls", "rank", 1) },
-  { title: "effective rank, mean of patches", digits: 1, of: probed("mean", "rank", 1) },
-  { title: "attention diversity, %", digits: 1, of: diversity },
+  { title: "effective rank, class token", of: probed("cls", "rank", 1) },
+  { title: "effective rank, mean of patches", of: probed("mean", "rank", 1) },
+  { title: "attention diversity, %", of: diversity },
 ];
 
-/** Mean, and half the distance between the largest and the smallest. */
-const spread = (numbers: readonly number[], digits: number): string =>
-  `${meanOf(numbers).toFixed(digits)} ± ${((Math.max(...numbers) - Math.min(...numbers)) / 2).toFixed(digits)}`;
+/** Mean, and of several half the distance between the largest and the smallest. */
+const spread = (numbers: readonly number[]): string => {
+  const half = (Math.max(...numbers) - Math.min(...numbers)) / 2;
+  return `${meanOf(numbers).toFixed(1)}${numbers.length > 1 ? ` ± ${half.toFixed(1)}` : ""}`;
+};
 
 /** A row for each method; `runs` by seed and then by method. */
 function table(all: readonly Planned[], runs: readonly (readonly Run[])[]): string {
@@ -293,14 +293,24 @@ function table(all: readonly Planned[], runs: readonly (readonly Run[])[]): stri
   const rows = all.map(({ method, steps }, i) => [
     method.title,
     method.name === "untrained" ? "0" : steps.join(" + "),
-    ...columns.map(({ of, digits }) =>
-      spread(
-        runs.map((own) => of(own[i] as Run)),
-        digits,
-      ),
-    ),
+    ...columns.map(({ of }) => spread(runs.map((own) => of(own[i] as Run)))),
   ]);
   return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+/** Writes what the seeds so far say. */
+function writeResults(all: readonly Planned[], seeds: readonly number[], runs: readonly (readonly Run[])[]): string {
+  const page =
+    `${options.steps} steps of ${batch} images for MAE, and as many as cost the same matrix FLOPs for the others; ` +
+    `${options.finetune} steps of fine-tuning follow. Seeds ${seeds.join(", ")}.\n\n${table(all, runs)}\n`;
+  const results = all.map(({ method, steps }, i) => ({
+    method: method.name,
+    steps,
+    ...Object.fromEntries(columns.map(({ title, of }) => [title, runs.map((own) => of(own[i] as Run))])),
+  }));
+  writeFileSync(join(options.out, "methods.json"), `${JSON.stringify({ seeds, batch, results }, null, 1)}\n`);
+  writeFileSync(join(options.out, "methods.md"), page);
+  return page;
 }
 
 function main(): void {
@@ -308,27 +318,22 @@ function main(): void {
     process.stdout.write(help);
     return;
   }
+  const wanted = options.only?.split(",") ?? methods.map(({ name }) => name);
+  const unknown = wanted.filter((name) => !methods.some((method) => method.name === name));
+  if (unknown.length > 0) throw new Error(`no method is named ${unknown.join(" or ")}\n${help}`);
   const seeds = options.seeds.split(",").map(Number);
   const folder = join(options.out, `${options.steps}-${options.finetune}`);
   mkdirSync(folder, { recursive: true });
   const spec = join(folder, "methods.mae");
-  const all = writeSpec(spec, folder, batch * Number(options.steps), Number(options.finetune));
-  const wanted = options.only?.split(",") ?? methods.map(({ name }) => name);
-  const unknown = wanted.filter((name) => !methods.some((method) => method.name === name));
-  if (unknown.length > 0) throw new Error(`no method is named ${unknown.join(" or ")}\n${help}`);
-  const chosen = all.filter(({ method }) => wanted.includes(method.name));
-  const runs = seeds.map((seed) => chosen.map((one) => runOf(one, spec, seed, folder)));
-  const page =
-    `${options.steps} steps of ${batch} images for MAE, and as many as cost the same matrix FLOPs for the others; ` +
-    `${options.finetune} steps of fine-tuning follow. Seeds ${options.seeds}.\n\n${table(chosen, runs)}`;
-  const results = chosen.map(({ method, steps }, i) => ({
-    method: method.name,
-    steps,
-    ...Object.fromEntries(columns.map(({ title, of }) => [title, runs.map((own) => of(own[i] as Run))])),
-  }));
-  writeFileSync(join(options.out, "methods.json"), `${JSON.stringify({ seeds, batch, results }, null, 1)}\n`);
-  writeFileSync(join(options.out, "methods.md"), `${page}\n`);
-  process.stdout.write(`${page}\n`);
+  const written = writeSpec(spec, folder, batch * Number(options.steps), Number(options.finetune));
+  const all = written.filter(({ method }) => wanted.includes(method.name));
+  const runs: (readonly Run[])[] = [];
+  let page = "";
+  for (const seed of seeds) {
+    runs.push(all.map((one) => runOf(one, spec, seed, folder)));
+    page = writeResults(all, seeds.slice(0, runs.length), runs);
+  }
+  process.stdout.write(page);
 }
 
 main();
