@@ -15,7 +15,7 @@ const { values: options } = parseArgs({
     only: { type: "string" },
     seeds: { type: "string", default: "0,1,2" },
     steps: { type: "string", default: "1500" },
-    finetune: { type: "string", default: "200" },
+    finetune: { type: "string", default: "150" },
     samples: { type: "string", default: "3000" },
     out: { type: "string", default: "build/bench/methods" },
     help: { type: "boolean", default: false },
@@ -178,13 +178,16 @@ recipe Tune extends FinetuneDigits for SmallDigitClasses {
 ${all.map(({ method }) => pipelineOf(method)).join("")}`;
 }
 
-/** Matrix FLOPs of training on one image. */
-const flopsOf = (spec: string, { model }: Stage): number => {
-  const plan = JSON.parse(mae("plan", spec, `Small${model}`, "--json")) as {
-    readonly flops: { readonly training: number };
-  };
-  return plan.flops.training;
-};
+/** Matrix FLOPs of training on one image, by model. */
+function costsIn(spec: string): ReadonlyMap<string, number> {
+  const models = new Set(methods.flatMap(({ stages }) => stages.map(({ model }) => model)));
+  return new Map(
+    [...models].map((model) => {
+      const plan = JSON.parse(mae("plan", spec, `Small${model}`, "--json")) as { flops: { training: number } };
+      return [model, plan.flops.training];
+    }),
+  );
+}
 
 /** Writes the text of all methods, with the steps that `images` of the masked autoencoder's pay for. */
 function writeSpec(spec: string, folder: string, images: number, finetune: number): readonly Planned[] {
@@ -194,10 +197,11 @@ function writeSpec(spec: string, folder: string, images: number, finetune: numbe
   };
   // What a step costs is planned from a text, for which any number of steps does.
   write(methods.map((method) => ({ method, steps: method.stages.map(() => 10) })));
-  const budget = images * flopsOf(spec, { ...digits, name: "mae", share: 1 });
+  const costs = costsIn(spec);
+  const costOf = ({ model }: Pick<Stage, "model">): number => costs.get(model) as number;
+  const budget = images * costOf(digits);
   // An untrained encoder makes one step, too short to move it: so it has a run like the others.
-  const stepsOf = (stage: Stage): number =>
-    Math.max(1, Math.round((stage.share * budget) / (batch * flopsOf(spec, stage))));
+  const stepsOf = (stage: Stage): number => Math.max(1, Math.round((stage.share * budget) / (batch * costOf(stage))));
   return write(methods.map((method) => ({ method, steps: method.stages.map(stepsOf) })));
 }
 
