@@ -27,6 +27,7 @@ export function bindMask<P extends Params>(mask: Mask<P>, written: WrittenOf<P>,
       : {}),
     ...(mask.given ? { given: mask.given(values, grid) } : {}),
     ...(mask.shared?.(values) ? { shared: true } : {}),
+    ...(mask.alike?.(values) ? { alike: true } : {}),
     sample: (random, field, visible) => mask.sample(values, grid, random, field, visible),
     ...(mask.guide ? { guide: guideFeeds(mask.guide, values, grid) } : {}),
   };

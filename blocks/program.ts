@@ -28,6 +28,8 @@ export interface MaskSampler {
   readonly given?: number;
   /** All samples of a batch have one mask; if absent, each has its own. */
   readonly shared?: true;
+  /** All views of a sample have one mask; if absent, each has its own. */
+  readonly alike?: true;
   /**
    * A permutation of the tokens, visible ones first. `field`: the sample's numbers of the field `mask`, if there is one.
    * `visible`: how many of them are, where that varies.

@@ -83,6 +83,8 @@ export interface ViewInputs {
   /** What is made of the views of a stream, sample by sample: [kB, D], of patches [kB, N, D]. */
   readonly student: (stream: string, standing: Standing) => Tensor;
   readonly taught: (stream: string, standing: Standing) => Tensor;
+  /** What each decoder predicts of the masked views of a stream, [kB, N, P]: the student, or of views that only a predicting teacher sees, that. */
+  readonly predicted: (stream: string) => readonly Tensor[];
   /** Of a stream under a mask: the places of its hidden patches, int32 [kB, U]. */
   readonly hidden: (stream: string) => Tensor;
   /** Scalars [] that move during training, by name. */
@@ -119,6 +121,8 @@ export interface Loss<P extends Params = Params, T extends ParameterTree = Param
   readonly compares?: "patches" | "points" | "ids" | "columns" | "features" | "views" | Saying;
   /** Of a loss that compares views: it compares them with what a teacher makes of others. */
   readonly taught?: true;
+  /** Of a loss that compares views with what a teacher makes of others: it compares what is predicted of them. */
+  readonly ofPredictions?: true;
   /** Scalars that move during training, by name. */
   moving?(p: ValuesOf<P>): Readonly<Record<string, Moving>>;
   /** Of a loss of classes: it judges each by itself, so that samples may have several; if absent, each has one. */

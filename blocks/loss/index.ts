@@ -20,7 +20,7 @@ import { similarity } from "./similarity.js";
 import { smoothL1 } from "./smooth-l1.js";
 import { smoothness } from "./smoothness.js";
 import { uniformity } from "./uniformity.js";
-import { ntXent, selfDistillation, viewContrast } from "./views.js";
+import { consistency, ntXent, selfDistillation, viewContrast } from "./views.js";
 
 export {
   defineLoss,
@@ -36,6 +36,7 @@ export {
   channelCrossEntropy,
   classBce,
   columnError,
+  consistency,
   crossEntropy,
   detection,
   dice,
@@ -62,6 +63,7 @@ export const losses = [
   channelCrossEntropy,
   classBce,
   columnError,
+  consistency,
   crossEntropy,
   detection,
   dice,

@@ -3,10 +3,13 @@
 import type { Requirement } from "../block.js";
 import {
   centreParameters,
+  meanSquaredError,
   ntXent as ntXentLayer,
   patchDistillation,
   selfDistillation as selfDistillationLayer,
+  takeTokens,
   viewContrast as viewContrastLayer,
+  weightedSum,
 } from "../nn/index.js";
 import { choice, type Param, type Params, ratio, real, schedule } from "../params.js";
 import { curveOptions, valueAt } from "../progress.js";
@@ -75,6 +78,42 @@ export const viewContrast = defineLoss({
   weight: (p) => p.weight,
   build: (code, p, { views }) =>
     code.let("contrast", viewContrastLayer, compared(views as ViewInputs, p.on), { temperature: p.temperature }),
+});
+
+export const consistency = defineLoss({
+  name: "consistency",
+  summary:
+    "Mean squared error between what is predicted of a view and what a teacher predicts of another, where the former is hidden.",
+  source: "Pei et al., VideoMAC: Video Masked Autoencoders Meet ConvNets, CVPR 2024, section 3",
+  since: "0.2",
+  params: { weight: lossWeight },
+  compares: "views",
+  taught: true,
+  ofPredictions: true,
+  weight: (p) => p.weight,
+  build(code, _, { views }) {
+    const { streams, predicted, hidden } = views as ViewInputs;
+    const masked = streams.filter(({ isMasked }) => isMasked);
+    const own = masked.filter(({ isTaught }) => !isTaught);
+    const errors = own.flatMap(({ name }) =>
+      masked
+        .filter(({ isTaught }) => isTaught)
+        .flatMap((other) =>
+          predicted(name).map((prediction, i) => {
+            const said = code.let("said", takeTokens, prediction, hidden(name));
+            const told = code.let("told", takeTokens, predicted(other.name)[i], hidden(name));
+            return code.let("consistency", meanSquaredError, said, told);
+          }),
+        ),
+    );
+    const [only, another] = errors;
+    if (only && !another) return only;
+    return code.let(
+      "consistency",
+      weightedSum,
+      errors.map((error) => [1 / errors.length, error]),
+    );
+  },
 });
 
 export const selfDistillation = defineLoss({

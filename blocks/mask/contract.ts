@@ -100,6 +100,8 @@ export interface Mask<P extends Params = Params> extends Definition<P, ModelCont
   given?(p: ValuesOf<P>, grid: Lattice): number;
   /** Whether all samples of a batch have one mask; if absent, each has its own. */
   shared?(p: ValuesOf<P>): boolean;
+  /** Whether all views of a sample have one, of a model that sees such; if absent, each has its own. */
+  alike?(p: ValuesOf<P>): boolean;
   /** Of a model that sees views of a sample, the names of the streams over which it lies; null, or if absent, all. */
   on?(p: ValuesOf<P>): readonly string[] | null;
   /** What it needs of a sample besides a random stream. */

@@ -14,7 +14,11 @@ import { visibleFirst } from "./order.js";
 
 const share = choice({
   default: "sample",
-  options: { sample: "Each sample of a batch has its own.", batch: "All samples of a batch have the same." },
+  options: {
+    sample: "Each sample of a batch has its own.",
+    batch: "All samples of a batch have the same.",
+    views: "All views of a sample have the same, and each sample its own.",
+  },
   doc: "Who shares a mask.",
 });
 
@@ -242,6 +246,7 @@ export function withDials<const P extends Params>(mask: Mask<P>): Mask<P & Dials
     visible: (p, grid) => rule.visible(p, drawnOn(dialsOf(p), grid)) * tokensPerUnit(dialsOf(p), grid),
     ...(varies ? { varies: ofTokens(varies) } : {}),
     shared: (p) => dialsOf(p).share === "batch",
+    alike: (p) => dialsOf(p).share === "views",
     hiding: (p) => dialsOf(p).hidden,
     on: (p) => dialsOf(p).on,
     sample: (p, grid, random, field, visible) =>

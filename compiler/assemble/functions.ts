@@ -39,7 +39,7 @@ import { type Judged, lossFunction } from "./losses.js";
 import { numbered, pascal } from "./names.js";
 import { asksOf, type EncoderPart, type Objective, type Parts, wholeParts } from "./parts.js";
 import { targetInputs } from "./targets.js";
-import { type StreamFunctions, seeing, taughtFunction, viewLossFunction } from "./views.js";
+import { type StreamFunctions, seeing, taughtFunction, taughtPrediction, viewLossFunction } from "./views.js";
 import { encoderPositions, type ModelWeights, type ObjectiveBranches } from "./weights.js";
 
 /** The name of a function of a model that sees the views of a stream: `encodeFirst`. */
@@ -307,22 +307,16 @@ function streamFunctions(parts: Placed, weights: ModelWeights): readonly StreamF
     const isMasked = stream.mask !== null || parts.masks.length === 0;
     const isPredicted = (objective: Objective): boolean =>
       isMasked && [objective, objective.imitates].every((one) => !one || !asksOf(one).includes(stream.name));
+    const isPredictedByTeacher = stream.isTaught && parts.teacher?.block.definition.predicts === true;
     const judged = seen.objectives.flatMap((objective, i) => {
       if (!isPredicted(objective)) return [];
       const branches = weights.objectives[i] as ObjectiveBranches;
       const asked = asksOf(objective).map((name) => all.find((one) => one.stream.name === name) as AskedView);
       const decode = decodeFunction(seen, objective, branches, latentOf(objective.latent), asked);
-      return [{ objective, branches, decode }];
+      return [{ objective, branches, decode: isPredictedByTeacher ? taughtPrediction(seen, decode) : decode }];
     });
-    return {
-      stream,
-      seen,
-      before,
-      encode,
-      latentOf,
-      judged: withImitated(judged),
-      taught: stream.isTaught ? taughtFunction(seen) : null,
-    };
+    const taught = stream.isTaught && !isPredictedByTeacher ? taughtFunction(seen) : null;
+    return { stream, seen, before, encode, latentOf, judged: withImitated(judged), taught };
   });
 }
 

@@ -1,6 +1,14 @@
 /** How many tokens there are at each place of a model, and what becomes of hidden ones. */
 
-import { type Bound, type Drop, type Encoder, type HeadContext, type Hiding, tokenCount } from "../../blocks/index.js";
+import {
+  type Bound,
+  type DecoderContext,
+  type Drop,
+  type Encoder,
+  type HeadContext,
+  type Hiding,
+  tokenCount,
+} from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import {
   type EncoderPart,
@@ -78,6 +86,17 @@ export function headContext(head: HeadPart): HeadContext {
     levels: definition.maps?.levels(values) ?? null,
     layers: definition.layers(values),
     inputs: headInputs(head),
+  };
+}
+
+/** Maps that the encoder gives, as decoders are told of them. */
+export function mapsUnder({ block: { definition, values }, inputs }: EncoderPart): DecoderContext["maps"] {
+  if (!definition.maps) return null;
+  const { array, grid } = inputs[0] as InputPart;
+  return {
+    levels: definition.maps.levels(values),
+    sizes: array.axes.map(({ size }) => size),
+    cell: grid[0]?.size ?? 1,
   };
 }
 

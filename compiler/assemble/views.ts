@@ -6,6 +6,7 @@
 import {
   type Batch,
   type Code,
+  dropsInput,
   feedName,
   firstToken,
   type LossInputs,
@@ -71,7 +72,7 @@ export interface StreamFunctions {
   readonly latentOf: (encoder: EncoderPart) => ModelFunction;
   /** What is predicted of them; none: they are only compared. */
   readonly judged: readonly Judged[];
-  /** What the teacher makes of them; null: it does not see them. */
+  /** What the teacher makes of them; null: it does not see them, or predicts what is hidden of them. */
   readonly taught: ModelFunction | null;
 }
 
@@ -87,6 +88,29 @@ export const taughtFunction = (seen: Placed): ModelFunction => ({
       return encodeWhole(code, seen, encoder, own, batch);
     const tokens = tokensFor(code, seen, encoder, own, batch, "whole");
     return lastLayerOf(code, seen, encoder, own, tokens, {}).tokens;
+  },
+});
+
+/** What a teacher that has decoders predicts of the views, by functions of the model with its own weights. */
+export const taughtPrediction = (seen: Placed, { name, inputs, body }: ModelFunction): ModelFunction => ({
+  name: name.replace(/^decode/, "teach"),
+  doc: `What the teacher predicts for every patch of the views \`${seen.stream}\`, of which it sees what the mask shows.`,
+  inputs: ["batch"],
+  body(code, w, { batch }) {
+    const own = w[teacherBranch] as WeightTree;
+    // It leaves out nothing at random.
+    const { [feedName(seen.stream, dropsInput)]: _, ...whole } = batch;
+    const given = inputs.flatMap((input) =>
+      typeof input === "string"
+        ? []
+        : [
+            [
+              input.name,
+              input.from.body(code, own, { batch: whole, given: {} }) as Tensor | readonly Tensor[],
+            ] as const,
+          ],
+    );
+    return body(code, own, { batch: whole, given: Object.fromEntries(given) });
   },
 });
 
@@ -165,6 +189,7 @@ function comparisonTerms(
       })),
       student: (name, what) => standing.of(find(name), of, what, "student"),
       taught: (name, what) => standing.of(find(name), of, what, "teacher"),
+      predicted: (name) => find(name).judged.map(({ decode }) => calling("prediction", decode)),
       hidden: (name) => {
         const { seen } = find(name);
         return maskedPlaces(seen, batch, onlyInput(seen)).hidden;

@@ -5,7 +5,6 @@
 
 import {
   type Bound,
-  type DecoderContext,
   type Encoder,
   givenNetwork,
   type LossContext,
@@ -30,7 +29,7 @@ import {
   weightsUnder,
 } from "./branches.js";
 import { objectiveOwner, outputsOf, putHead, putLoss, putVectors, vectorWidth, widthOf } from "./head-weights.js";
-import { extraRows, extraTokensOf, frontOf, hidingOf, inputsOf, isWhole } from "./layout.js";
+import { extraRows, extraTokensOf, frontOf, hidingOf, inputsOf, isWhole, mapsUnder } from "./layout.js";
 import {
   type AdversaryPart,
   type EncoderPart,
@@ -241,17 +240,6 @@ function positionTable({ positions, grid }: InputPart, width: number, extra: num
   return positions.definition.table(positions.values, { grid, extra, width });
 }
 
-/** Maps that the encoder gives, as decoders are told of them. */
-function mapsUnder({ block: { definition, values }, inputs }: EncoderPart): DecoderContext["maps"] {
-  if (!definition.maps) return null;
-  const { array, grid } = inputs[0] as InputPart;
-  return {
-    levels: definition.maps.levels(values),
-    sizes: array.axes.map(({ size }) => size),
-    cell: grid[0]?.size ?? 1,
-  };
-}
-
 /** Part of what sees inputs: with a label by the part's name and label. */
 const backboneOwner = (label: string | null, ...names: readonly string[]): Owner => ({
   parts: label === null ? names : [...names, `${names.at(-1)}.${label}`],
@@ -352,13 +340,22 @@ function putAdversary(
 }
 
 /** Adds the slow copy of an encoder, and of heads behind it. */
-function putTeacher(growing: Growing, parts: Parts, { student, vectors }: TeacherPart): Later {
+function putTeacher(growing: Growing, parts: Parts, { block, student, vectors }: TeacherPart): Later {
   const put = keepName(growing, teacherBranch, { parts: ["teacher"], role: "teacher", label: null });
   return (root, branchOf) => {
     const own = backboneOf(parts, new Branches(), student);
     for (const one of vectors) putVectors(own, one);
+    const unjudged = parts.objectives.map((objective) => ({ ...objective, losses: [] }));
+    if (block.definition.predicts) putObjectives(own, { ...parts, objectives: unjudged });
     put(root, slowCopy(own.joinedAs(branchOf)));
   };
+}
+
+/** Adds decoders, and what each objective trains besides the encoder. */
+function putObjectives(branches: Branches, parts: Parts): readonly Omit<ObjectiveBranches, "branch">[] {
+  const shared = parts.objectives.find(({ together }) => together);
+  if (shared) putSharedDecoder(branches, parts, shared);
+  return parts.objectives.map((objective) => putObjective(branches, parts, objective));
 }
 
 export function modelWeights(parts: Parts): ModelWeights {
@@ -372,9 +369,7 @@ export function modelWeights(parts: Parts): ModelWeights {
   for (const input of parts.inputs) {
     if (input.label !== null && !isBehindLatents(parts, input)) putHiddenToken(branches, parts, input.label);
   }
-  const shared = parts.objectives.find(({ together }) => together);
-  if (shared) putSharedDecoder(branches, parts, shared);
-  const placed = parts.objectives.map((objective) => putObjective(branches, parts, objective));
+  const placed = putObjectives(branches, parts);
   // Without a decoder to stand with, it stands with the encoder.
   if (parts.objectives.length === 0) putHiddenToken(branches, parts, null);
   const heads = parts.heads.map((head) => putHead(branches, head));

@@ -26,7 +26,8 @@ export const needsBlocks: Demand = {
 };
 
 export const needsLayers: Demand = {
-  met: (source) => givesVectors(source) || (source as Encoder).outputs !== undefined,
+  met: (source, reader) =>
+    givesVectors(source) || asKind("teacher", reader)?.predicts === true || (source as Encoder).outputs !== undefined,
   otherwise: "whose layers cannot be read one by one",
 };
 

@@ -89,6 +89,9 @@ const beginsInside = (reader: Definition): boolean => asKind("decoder", reader)?
 /** Whether a target is made of what the model's own decoder predicts. */
 export const isOfDecoder = (reader: Definition | undefined): boolean => asKind("target", reader)?.fromDecoder === true;
 
+/** Whether a loss of views compares what is predicted of them. */
+const comparesPredictions = (reader: Definition): boolean => asKind("loss", reader)?.ofPredictions === true;
+
 /** A part reads the positions of all inputs whose tokens it sees. */
 const positionsPort: Port = {
   name: "positions",
@@ -262,7 +265,7 @@ const portsOfSlots: Readonly<Record<string, readonly Port[]>> = {
       name: "logits",
       from: "head",
       place: "model",
-      reads: (reader) => !["patches", "ids", "features"].includes(compares(reader)),
+      reads: (reader) => !["patches", "ids", "features"].includes(compares(reader)) && !comparesPredictions(reader),
       several: () => true,
       why: "The loss compares what a head says.",
     },

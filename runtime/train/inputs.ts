@@ -45,7 +45,7 @@ export const sampleMasks = (
     ...(options.training ? trainedMasksOf(program) : masksOf(program)).map((mask, i) => {
       // Each of several masks has a stream of its own, and so has each of several views under one.
       const streamOf = (sample: number, view: number): Random =>
-        randomStream(seed, "mask", epoch, sample, ...ownKey(i, view));
+        randomStream(seed, "mask", epoch, sample, ...(mask.mask.alike ? [] : ownKey(i, view)));
       return maskFeeds(program, mask, samples, streamOf, options);
     }),
   );

@@ -1,5 +1,5 @@
 /**
- * Methods that compare views of samples give the numbers of PyTorch (test/reference/views.py): every term of the loss, and what a batch
+ * Methods that compare views of samples give the numbers of PyTorch (test/reference/views.py, video-mac.py): every term of the loss, and what a batch
  * leaves behind in norms and centres to 1e-5, the gradient of every weight to 1e-4. Each fixture holds its own spec.
  */
 
@@ -16,7 +16,7 @@ interface Header extends RecordedBatch {
   readonly loss: number;
 }
 
-describe.each(["simclr", "simclr-resnet", "moco-v3", "dino", "ibot", "cmae", "mae-contrast", "siam-mae"])(
+describe.each(["simclr", "simclr-resnet", "moco-v3", "dino", "ibot", "cmae", "mae-contrast", "siam-mae", "video-mac"])(
   "%s",
   (name) => {
     const { fixture, model, weights: state } = recorded<Header>(name);

@@ -51,6 +51,10 @@ const maeTok =
 const vitSmall = 21_665_664;
 const prototypes = (out: number): number => 385 * 2048 + 2049 * 2048 + 2049 * 256 + 257 * out;
 
+/** Weights of a block of ConvNeXt V2, and of what stands between two stages. */
+const convBlock = (width: number): number => 8 * width ** 2 + 65 * width;
+const convDown = (from: number, to: number): number => 2 * from + 4 * from * to + to;
+
 describe.each([
   // MaeBase has 111,907,840 weights.
   ["u-mae", 111_907_840],
@@ -90,6 +94,17 @@ describe.each([
   ["mae-contrast", 111_907_840 + 768 * 4096 + 4 * 4096 + 4096 * 128 + 2 * 128],
   // ViT-S/16, four blocks of a decoder that asks too, and two tables of positions.
   ["siam-mae", vitSmall + (385 * 256 + 256 + 197 * 256 + 4 * (16 * 256 ** 2 + 21 * 256) + 512 + 257 * 768)],
+  // ConvNeXt V2 of depths 3, 3, 27 and 3 with the decoder of FCMAE, and a slow copy of both.
+  [
+    "video-mac",
+    2 *
+      (3 * convBlock(96) +
+        3 * convBlock(192) +
+        27 * convBlock(384) +
+        3 * convBlock(768) +
+        (48 * 96 + 3 * 96 + convDown(96, 192) + convDown(192, 384) + convDown(384, 768)) +
+        (768 * 512 + 2 * 512 + convBlock(512) + 513 * 3072)),
+  ],
   // And the discriminator's layer to one logit.
   ["gan-mae", 111_907_840 + 768 + 1],
   // The weights of Hugging Face's VideoMAEForPreTraining, and the two tables of positions.

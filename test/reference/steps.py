@@ -20,6 +20,7 @@ METHODS = [
     ("mask", "multi_block", "i-jepa"),
     ("loss", "nt_xent", "views"),
     ("decoder", "cross", "views"),
+    ("teacher", "ema_autoencoder", "video-mac"),
     ("loss", "view_contrast", "views"),
     ("loss", "self_distillation", "views"),
     ("latents", "learned", "maetok"),

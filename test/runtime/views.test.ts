@@ -101,6 +101,14 @@ describe("views of a sample", () => {
     expect(new Set(rowsOf(Array.from(copyVisible ?? []), 6).map((row) => row.join())).size).toBe(6);
     // Whole samples are masked as without views.
     expect(Object.keys(sampleMasks(masked, 1, 0, samples))).toEqual(["visible", "hidden", "restore"]);
+    const alike = model(
+      "views two\n mask random(ratio: 50%, share: views)\n decoder linear\n target pixels\n loss mse",
+    );
+    const same = sampleMasks(alike, 1, 0, samples, { training: true });
+    expect(same.firstVisible).toEqual(same.secondVisible);
+    expect(rowsOf(Array.from(same.firstVisible ?? []), 2)[0]).not.toEqual(
+      rowsOf(Array.from(same.firstVisible ?? []), 2)[1],
+    );
     const other = model(
       "views two\n mask random(ratio: 50%, on: [second])\n decoder vit(depth: 1, width: 8, heads: 2)\n target pixels\n loss mse",
     );
@@ -143,6 +151,18 @@ model Seen {
   decoder cross(depth: 1, width: 8, heads: 2, asks: [first])
   target pixels
   loss mse(on: hidden)`);
+  const videoMac = programOfText(`edition 2026
+model Seen {
+  input image(size: 8x8, channels: 1)
+  views frames(gap: 1..2)
+  mask random(ratio: 75%, share: views)
+  encoder convnext(depths: (1, 1), widths: (4, 8), stem: 1, kernel: 3)
+  decoder convnext_block(width: 8)
+  target pixels
+  loss mse(on: hidden, weight: 2)
+  loss consistency
+  teacher ema_autoencoder(on: [second], momentum: 0.9)
+}`);
   /** Squares that become brighter. */
   const clips = stripes(12, 12).map((one): Sample => {
     const { pixels } = one as Extract<Sample, { kind: "pixels" }>;
@@ -166,6 +186,7 @@ model Seen {
     ["moco", moco, "teacher.projector.head.last.norm.running_var"],
     ["simclr", simclr, "layer2.0.bn1.running_mean"],
     ["siam", siam, "decoder_blocks.0.cross_attn.kv.weight"],
+    ["video mac", videoMac, "teacher.decoder.0.grn.gamma"],
   ])("of %s equals one that was never interrupted, bit for bit", async (name, program, known) => {
     const whole = await readCheckpoint((await start(program, `${name}-whole`)).checkpoint);
     const abort = new AbortController();
