@@ -92,9 +92,9 @@ function taught(wiring: Wiring<DraftLine>, part: DraftPart, isTaught: boolean): 
   const wantsPredictions = asKind("loss", part.definition)?.ofPredictions === true;
   if (!isTaught || !teacher || wantsPredictions === predicts(teacher)) return [];
   const [has, wants] = wantsPredictions
-    ? ["gives no predictions", "predictions are compared"]
-    : ["gives predictions alone", "something else of it is asked for"];
-  const message = `the teacher ${blockOf(teacher)} ${has}, and by ${part.slot} ${blockOf(part)} ${wants}`;
+    ? ["gives no predictions", "compares them"]
+    : ["gives predictions alone", "reads what it makes of views"];
+  const message = `the teacher ${blockOf(teacher)} ${has}, and the ${part.slot} ${blockOf(part)} ${wants}`;
   const reason = "A teacher has a copy of the decoders, and predicts, or of encoder and heads, whose vectors it gives.";
   const help = wantsPredictions ? "use `ema_autoencoder`" : "use `ema`";
   return [unreadable(part, message, reason, help, teacher)];
