@@ -352,7 +352,7 @@ function putTeacher(growing: Growing, parts: Parts, { block, student, vectors }:
 }
 
 /** Adds decoders, and what each objective trains besides the encoder. */
-function putObjectives(branches: Branches, parts: Parts): readonly Omit<ObjectiveBranches, "branch">[] {
+function putObjectives(branches: Branches, parts: Parts): readonly ObjectiveBranches[] {
   const shared = parts.objectives.find(({ together }) => together);
   if (shared) putSharedDecoder(branches, parts, shared);
   return parts.objectives.map((objective) => putObjective(branches, parts, objective));
