@@ -11,6 +11,7 @@ import type { ParameterTree, Weights } from "../parameters.js";
 import { choice, type Params, real, type ValuesOf } from "../params.js";
 import type { Moving } from "../progress.js";
 import type { Saying } from "../saying.js";
+import type { Lattice } from "../sets.js";
 
 export interface LossInputs {
   /** [B, N, P], of a head [B, K], of a detector [B, places, numbers], of places [B, ...axes, K]; decoded when it is first read, so a loss that never reads it decodes nothing. */
@@ -30,8 +31,10 @@ export interface LossInputs {
    * as make up the number. null: every sample has as many.
    */
   readonly flags: Tensor | null;
-  /** What the target is made of. */
+  /** What the target is made of, how it is cut into tokens, and its values, [B, ...axes, C]. */
   readonly array: ArrayShape;
+  readonly grid: Lattice;
+  readonly original: Tensor;
   /** Of a loss of features: what encoders make of two inputs, the tokens of each, [B, V, D]. */
   readonly between: readonly [Tensor, Tensor];
   /**

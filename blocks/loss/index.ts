@@ -12,6 +12,7 @@ import { distillation } from "./distillation.js";
 import { idCrossEntropy } from "./id-cross-entropy.js";
 import { infoNce } from "./info-nce.js";
 import { l1 } from "./l1.js";
+import { motionMse } from "./motion-mse.js";
 import { mse } from "./mse.js";
 import { perceptual } from "./perceptual.js";
 import { placeCrossEntropy } from "./place-cross-entropy.js";
@@ -44,6 +45,7 @@ export {
   idCrossEntropy,
   infoNce,
   l1,
+  motionMse,
   mse,
   ntXent,
   perceptual,
@@ -71,6 +73,7 @@ export const losses = [
   idCrossEntropy,
   infoNce,
   l1,
+  motionMse,
   mse,
   ntXent,
   perceptual,

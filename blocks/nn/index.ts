@@ -40,6 +40,7 @@ export * from "./linear.js";
 export * from "./low-pass.js";
 export * from "./maps.js";
 export * from "./meshes.js";
+export * from "./motion.js";
 export * from "./necks.js";
 export * from "./oriented-gradients.js";
 export * from "./parts.js";

@@ -9,6 +9,7 @@ import { hog } from "./hog.js";
 import { ids } from "./ids.js";
 import { imitation } from "./imitation.js";
 import { lowPass } from "./low-pass.js";
+import { middle } from "./middle.js";
 import { neighbours } from "./neighbours.js";
 import { pixels } from "./pixels.js";
 import { regions } from "./regions.js";
@@ -32,6 +33,7 @@ export {
   ids,
   imitation,
   lowPass,
+  middle,
   neighbours,
   pixels,
   regions,
@@ -48,6 +50,7 @@ export const targets = [
   ids,
   imitation,
   lowPass,
+  middle,
   neighbours,
   pixels,
   regions,

@@ -53,15 +53,28 @@ export interface SomeTimes {
   readonly shown: readonly number[];
 }
 
-export function someTimes(times: number, { array, grid }: TargetContext): SomeTimes {
+export const someTimes = (times: number, context: TargetContext): SomeTimes =>
+  takenTimes(spread(times, (context.array.axes[0]?.size ?? 1) - 1), context);
+
+/** The middle one of each token's times; of an even number the one behind the middle. */
+export function middleTimes(context: TargetContext): SomeTimes {
+  const { count = 1, size = 1 } = context.grid[0] ?? {};
+  return takenTimes(
+    Array.from({ length: count }, (_, i) => i * size + Math.floor(size / 2)),
+    context,
+  );
+}
+
+function takenTimes(taken: readonly number[], { array, grid }: TargetContext): SomeTimes {
   const [time, ...others] = array.axes as [TargetContext["array"]["axes"][number]];
   const [tokens, ...beside] = grid as [TargetContext["grid"][number]];
+  const times = taken.length;
   return {
     fewer: {
       array: { ...array, axes: [{ ...time, size: times }, ...others] },
       grid: [{ ...tokens, size: times / tokens.count }, ...beside],
     },
-    taken: spread(times, time.size - 1),
+    taken,
     shown: Array.from({ length: time.size }, (_, i) => Math.floor((i * times) / time.size)),
   };
 }

@@ -151,6 +151,8 @@ export function objectiveTerms(
       return flags();
     },
     array: input.array,
+    grid: input.grid,
+    original: arrayIn(input, batch),
     // All that blocks have is hidden, and predicted alone.
     masked: maskOver(parts, input) !== null && blocks === null,
     get latent() {

@@ -49,6 +49,8 @@ const ofSome = [
   "hidden",
   "flags",
   "array",
+  "grid",
+  "original",
   "between",
   "latent",
   "pictures",

@@ -159,6 +159,18 @@ describe.each([
       2 * 96 +
       97 * 192,
   ],
+  // Tokens of 2304 numbers, three blocks of width 256 and three of 128, each with a perceptron of twice the width; then the student's block and layer.
+  [
+    "aed-mae",
+    3 * (8 * 256 ** 2 + 11 * 256) +
+      (3 + 1) * (8 * 128 ** 2 + 11 * 128) +
+      801 * (256 + 128) +
+      2305 * 256 +
+      3 * 256 +
+      257 * 128 +
+      128 +
+      2 * (2 * 128 + 129 * 768),
+  ],
   // 163,821,312 weights of encoders and 26,140,672 of the decoder, as the paper's 164 and 26 million, and four tables of positions.
   ["cav-mae", 163_821_312 + 26_140_672 + (512 + 196) * (768 + 512)],
   // ViT-B without its last norm, the global token, three first layers, three decoders with their last layers, and tables of positions.

@@ -1,7 +1,7 @@
 """Writes the fixture of AED-MAE: a decoder of whole clips, and a student that begins behind its first block, in float64 by PyTorch.
 
-Written from the description (Ristea et al., CVPR 2024) and read beside the released code: the student has a block, a norm and a layer of its own, and is judged
-by how far it is from what the decoder says of hidden tokens, which it does not change. In the fixture both losses stand together, so that the first block is
+Written from the description (Ristea et al., CVPR 2024) and read beside the released code: the decoder predicts middle frames, and patches count by how much
+moves in them; the student has a block, a norm and a layer of its own, and is judged by how far it is from what the decoder says of hidden tokens, which it does not change. In the fixture both losses stand together, so that the first block is
 trained by both; examples train the student alone.
 Usage: python aed-mae.py [folder]; `train` is described in stepping.py.
 """
@@ -29,7 +29,7 @@ class Case(uvad.Case):
     beside: float | None = 0.5
 
 
-SMALL = Case((3, 8, 8, 1), (3, 2, 2), 8, Network(2, 24, 2), Network(3, 12, 2), on="all")
+SMALL = Case((3, 8, 8, 2), (3, 2, 2), 8, Network(2, 24, 2), Network(3, 12, 2), on="all", middle=True, motion=True)
 
 
 def predict(case: Case, w: dict, clip: torch.Tensor, visible: torch.Tensor, restore: torch.Tensor):
@@ -77,7 +77,7 @@ def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
     teacher, student = losses_of(case, w, clip, order[:, : case.visible], order[:, case.visible :], restore)
     loss = teacher + case.beside * student
     loss.backward()
-    header = header_of(case, spec_of(case), {"mse": teacher, "student.mse": student}, loss)
+    header = header_of(case, spec_of(case), {"motion_mse": teacher, "student.mse": student}, loss)
     return header, learned(w) | {"video": clip, "order": order.int(), "restore": restore.int()}
 
 
@@ -92,12 +92,12 @@ model Reference {{
   mask      random(ratio: {100 - 100 * case.visible / case.tokens:g}%)
   encoder   {vit(case.encoder)}
   decoder   {vit(case.decoder)}
-  target    pixels(normalize: none)
+  target    middle(normalize: none)
   target    student: imitation {{
     decoder {student}
     loss    mse(on: hidden, weight: {case.beside})
   }}
-  loss      mse(on: {case.on})
+  loss      motion_mse(on: {case.on})
 }}
 """
 

@@ -8,7 +8,7 @@ Usage: python uvad.py [folder]; `train` is described in stepping.py.
 import importlib
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -29,6 +29,9 @@ class Case:
     encoder: Network
     decoder: Network
     on: str = "hidden"
+    # Only the middle frame of each token is predicted; patches count by how much moves in them.
+    middle: bool = False
+    motion: bool = False
     batch: int = 2
 
     @property
@@ -71,14 +74,29 @@ def loss_of(case: Case, w: dict, clip: torch.Tensor, visible: torch.Tensor, hidd
 
 
 def error_of(case: Case, predicted: torch.Tensor, clip: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
-    error = (predicted - video_mae.tubelets(case, clip)) ** 2
+    times, size = case.clip[0], case.tubelet[0]
+    frames = clip[:, [slot * size + size // 2 for slot in range(times // size)]] if case.middle else clip
+    single = replace(case, clip=(times // size, *case.clip[1:]), tubelet=(1, *case.tubelet[1:])) if case.middle else case
+    error = (predicted - video_mae.tubelets(single, frames)) ** 2
+    if case.motion:
+        weights = motion_of(case, clip)
+        error, weights = (take(one, hidden) if case.on == "hidden" else one for one in (error, weights))
+        return ((error.mean(dim=2) * weights[..., 0]).sum(dim=1) / (weights[..., 0].sum(dim=1) + 1e-6)).mean()
     return (take(error, hidden) if case.on == "hidden" else error).mean()
+
+
+def motion_of(case: Case, clip: torch.Tensor) -> torch.Tensor:
+    """The largest difference between first and last frame in each token, the mean over channels: [B, N, 1]"""
+    moved = (clip[:, -1] - clip[:, 0]).abs().permute(0, 3, 1, 2)
+    largest_of_patches = torch.nn.functional.max_pool2d(moved, case.tubelet[1:]).mean(dim=1).flatten(1)
+    return largest_of_patches.repeat(1, case.grid[0])[..., None]
 
 
 def make_weights(case: Case, random: torch.Generator) -> Weights:
     draw = Drawing(random)
     encoder, decoder = case.encoder, case.decoder
     values = math.prod(case.tubelet) * case.clip[3]
+    predicted = math.prod(case.tubelet[case.middle :]) * case.clip[3]
     draw.normal("pos_embed", 1, case.tokens, encoder.width)
     draw.matrix("patch_embed.proj", encoder.width, values)
     draw.blocks("blocks", encoder.depth, encoder.width)
@@ -88,7 +106,7 @@ def make_weights(case: Case, random: torch.Generator) -> Weights:
     draw.normal("mask_token", 1, 1, decoder.width, std=0.3)
     draw.blocks("decoder_blocks", decoder.depth, decoder.width)
     draw.norm("decoder_norm", decoder.width)
-    draw.matrix("decoder_pred", values, decoder.width)
+    draw.matrix("decoder_pred", predicted, decoder.width)
     return draw.weights
 
 
@@ -143,6 +161,8 @@ def case_of(example: dict) -> Case:
         encoder=network("encoder"),
         decoder=network("decoder"),
         on=judged["values"]["on"] if judged else "all",
+        middle=line(example, "target")["block"] == "middle",
+        motion=bool(judged) and judged["block"] == "motion_mse",
     )
     assert example["tokens"]["total"] == case.tokens and line(example, "target")["values"]["normalize"] == "none"
     return case
