@@ -24,7 +24,7 @@ const params = {
     default: 1,
     doc: "Places along the first axis, such as frames, of which nothing is hidden.",
   }),
-  ratio: varyingRatio({ default: { low: 0.5, high: 1 }, doc: "Share that is hidden of all that comes later." }),
+  ratio: varyingRatio({ default: 0.75, doc: "Share that is hidden of all that comes later." }),
   curve: optional(
     choice({
       options: { cosine: "As cos(pi u / 2) of an even u, so that large shares are the more frequent." },
