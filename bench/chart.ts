@@ -1,7 +1,7 @@
 /** A picture of step time against something that grows, as SVG: both axes logarithmic, one line a contestant. */
 
 import { median, type Result } from "./contest.js";
-import { contestantText, isResult, type Measurement } from "./report.js";
+import { contestantText, isProducts, isResult, type Measurement } from "./report.js";
 
 export interface Chart {
   readonly name: string;
@@ -24,7 +24,7 @@ function linesOf({ points }: Chart): Line[] {
   const results = (measurement: Measurement): Result[] => measurement.results.filter(isResult);
   const names = [...new Set(points.flatMap(({ measurement }) => results(measurement).map(({ name }) => name)))];
   return names
-    .filter((name) => name !== "peak")
+    .filter((name) => !isProducts(name))
     .map((name) => ({
       name,
       points: points.flatMap(({ at, measurement }) => {

@@ -1,6 +1,6 @@
 /** Contestant: our own training step, on the executor and with the threads that it is told. `node compiled.mjs '{...}'` */
 
-import { registry } from "../blocks/index.js";
+import { type Precision, registry } from "../blocks/index.js";
 import { invariant, sizeOf, type Values } from "../graph/index.js";
 import { type Backend, initialWeights, openExecutor, trainingStep } from "../runtime/index.js";
 import { serve } from "./serve.js";
@@ -11,9 +11,10 @@ export interface CompiledSettings {
   readonly backend: Backend;
   readonly threads?: number;
   readonly spin?: boolean;
+  readonly precision?: Precision;
 }
 
-const { size, backend, threads, spin } = JSON.parse(process.argv[2] ?? "") as CompiledSettings;
+const { size, backend, threads, spin, precision } = JSON.parse(process.argv[2] ?? "") as CompiledSettings;
 
 /** Seconds by what they were spent on. */
 const times: Record<string, number> = {};
@@ -45,7 +46,7 @@ const executor = await openExecutor(backend, () => {}, settings);
 const [phase] = step.phases;
 invariant(phase !== undefined, "a step has a phase");
 const session = await executor.open(step.slots, initialState());
-const run = await timed("lower and load", () => session.load(phase.graph));
+const run = await timed("lower and load", () => session.load(phase.graph, precision));
 
 let steps = 0;
 const feeds = [1, 2, 3, 4].map((number) => feedsOf(size, program, number));

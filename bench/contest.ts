@@ -12,6 +12,8 @@ export interface Contestant {
   readonly rounds: number;
   /** Steps made before measuring. */
   readonly warmup: number;
+  /** Variables that it has besides ours. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Result extends Ready, Farewell {
@@ -35,7 +37,10 @@ interface Running {
 
 async function start(contestant: Contestant): Promise<Running> {
   const [program, ...args] = contestant.command;
-  const child: ChildProcess = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
+  const child: ChildProcess = spawn(program, args, {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, ...contestant.env },
+  });
   let complaints = "";
   child.stderr?.on("data", (chunk) => {
     complaints = `${complaints}${chunk}`.slice(-2000);

@@ -4,16 +4,17 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { drawChart } from "./chart.js";
 import { commandTable } from "./commands.js";
-import { type Contestant, contest } from "./contest.js";
+import { type Contestant, contest, type Failed, type Result } from "./contest.js";
 import { memorySizes, memoryTable } from "./memory.js";
 import { passTable } from "./passes.js";
 import { describeMachine, type Measurement, table } from "./report.js";
-import { type Contested, classifiers, flopsOf, larger, type Size, sizes } from "./sizes.js";
+import { type Contested, classifiers, flopsOf, larger, peakProducts, type Size, sizes } from "./sizes.js";
 import { strokeTable } from "./strokes.js";
 import { waitingTable, waitingToys } from "./waiting.js";
 
@@ -23,10 +24,11 @@ const help = `npm run bench -- [options]
   --quick               the smallest size, few rounds: about a minute
   --sizes a,b           of ${all.map(({ name }) => name).join(", ")}
   --threads 1,2         default: 1 and one a core
-  --contestants a,b     of onnx, wasm, naive, eager, compile
+  --contestants a,b     of onnx, xla, xla-bf16, wasm, naive, eager, eager-bf16, compile; those of xla only when they are named
   --rounds n            measured steps of each
   --python path         a Python with torch; or the variable MAE_BENCH_PYTHON
-  --compile             only the time from a model to its first step, of large models too
+  --compile             only the time from a model to its first step, of large models too, on onnx or those of --contestants; xla also
+                        with the executable that it has kept
   --passes              what each pass over the graph brings; nothing is run
   --commands            what commands cost beside starting Node
   --editor              what an editor waits for after each stroke of a key
@@ -64,7 +66,15 @@ const list = (text: string): string[] => text.split(",").map((word) => word.trim
 const cores = describeMachine().cores;
 const threadCounts = options.threads ? list(options.threads).map(Number) : [...new Set([1, cores])];
 
-type Name = "onnx" | "wasm" | "naive" | "eager" | "compile" | "peak";
+/** Contestants in the order of a table. `peak` and `sgemm` are matrix products alone, ours and PyTorch's. */
+const known = [
+  ...(["peak", "sgemm", "onnx", "xla", "xla-bf16"] as const),
+  ...(["eager", "eager-bf16", "compile", "wasm", "naive"] as const),
+];
+type Name = (typeof known)[number];
+
+/** Not asked for unless they are named: they need a plugin, or compute in another number format. */
+const byName: readonly Name[] = ["xla", "xla-bf16", "eager-bf16"];
 
 function command(name: Name, size: Contested, threads: number): readonly [string, ...string[]] {
   const node = (script: string, settings: object) =>
@@ -76,24 +86,37 @@ function command(name: Name, size: Contested, threads: number): readonly [string
       return node("compiled", { size, backend: "onnx", threads });
     case "wasm":
       return node("compiled", { size, backend: "wasm" });
+    case "xla":
+      return node("compiled", { size, backend: "xla" });
+    case "xla-bf16":
+      return node("compiled", { size, backend: "xla", precision: "bfloat16" });
     case "naive":
       return node("naive", { size });
+    case "sgemm":
+      return [
+        python ?? "python3",
+        join(here, "../../bench/pytorch.py"),
+        JSON.stringify({ products: peakProducts, threads }),
+      ];
     case "eager":
+    case "eager-bf16":
     case "compile":
       return [python ?? "python3", join(here, "../../bench/pytorch.py"), JSON.stringify({ size, threads, mode: name })];
   }
 }
+
+const ofPyTorch: readonly Name[] = ["sgemm", "eager", "eager-bf16", "compile"];
 
 /** TensorFlow.js knows one thread only, and takes minutes a step beyond the small sizes. */
 const isSlow = (name: Name): boolean => name === "wasm" || name === "naive";
 const isSmall = (size: Contested): boolean => size.image < 96;
 
 function contestantsFor(size: Contested, threads: number, rounds: number): Contestant[] {
-  const known: Name[] = ["peak", "onnx", "eager", "compile", "wasm", "naive"];
-  const asked = options.contestants ? list(options.contestants) : options.quick ? ["onnx", "eager", "wasm"] : known;
+  const usual: readonly string[] = known.filter((name) => !byName.includes(name));
+  const asked = options.contestants ? list(options.contestants) : options.quick ? ["onnx", "eager", "wasm"] : usual;
   return known
-    .filter((name) => name === "peak" || asked.includes(name))
-    .filter((name) => (name === "eager" || name === "compile" ? python !== undefined : true))
+    .filter((name) => name === "peak" || name === "sgemm" || asked.includes(name))
+    .filter((name) => !ofPyTorch.includes(name) || python !== undefined)
     .filter((name) => !isSlow(name) || (threads === 1 && isSmall(size)))
     .map((name) => ({
       name,
@@ -157,18 +180,30 @@ async function scale(folder: string, rounds: number): Promise<Measurement[]> {
 }
 
 /** From a model to a step that can be run; no step is made, so that the largest models need no memory for one. */
-async function compileTimes(): Promise<Measurement[]> {
+async function compileTimes(chosen: readonly Contested[]): Promise<Measurement[]> {
+  const names = known.filter((name) => (options.contestants ? list(options.contestants) : ["onnx"]).includes(name));
+  const cache = mkdtempSync(join(tmpdir(), "maelang-bench-"));
   const measured: Measurement[] = [];
-  for (const size of [...sizes, ...larger].flatMap((size) => [
-    { ...size, batch: 1 },
-    { ...size, batch: 8 },
-  ])) {
-    tell(`${size.name}, batch ${size.batch}`);
-    const contestant = { name: "onnx", command: command("onnx", size, cores), rounds: 0, warmup: 0 };
-    const named = { ...size, name: `${size.name}, batch ${size.batch}` };
-    measured.push({ size: named, threads: cores, flops: flopsOf(size), results: await contest([contestant], tell) });
+  try {
+    for (const size of chosen.flatMap((one) => [1, 8].map((batch) => ({ ...one, batch })))) {
+      tell(`${size.name}, batch ${size.batch}`);
+      const results: (Result | Failed)[] = [];
+      // One after the other: the second of xla takes what the first has kept.
+      for (const one of names.flatMap((name) => compiling(name, size, cache)))
+        results.push(...(await contest([one], tell)));
+      const named = { ...size, name: `${size.name}, batch ${size.batch}` };
+      measured.push({ size: named, threads: cores, flops: flopsOf(size), results });
+    }
+  } finally {
+    rmSync(cache, { recursive: true });
   }
   return measured;
+}
+
+/** A contestant that makes no step; of xla, one that finds nothing kept and one that does. */
+function compiling(name: Name, size: Contested, cache: string): readonly Contestant[] {
+  const own = { name, command: command(name, size, cores), rounds: 0, warmup: 0, env: { XDG_CACHE_HOME: cache } };
+  return name.startsWith("xla") ? [own, { ...own, name: `${name}-kept` }] : [own];
 }
 
 async function main(): Promise<void> {
@@ -192,7 +227,7 @@ async function main(): Promise<void> {
   mkdirSync(options.out, { recursive: true });
   const rounds = Number(options.rounds ?? (options.quick ? 5 : options.scaling ? 5 : 15));
   const measured: Measurement[] = [];
-  if (options.compile) measured.push(...(await compileTimes()));
+  if (options.compile) measured.push(...(await compileTimes(options.sizes ? chosen : [...sizes, ...larger])));
   else if (options.scaling) measured.push(...(await scale(options.out, rounds)));
   else
     for (const size of chosen) for (const threads of threadCounts) measured.push(await measure(size, threads, rounds));

@@ -8,6 +8,7 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -118,9 +119,11 @@ def say(**line: object) -> None:
 
 def main() -> None:
     settings = json.loads(sys.argv[1])
-    size = settings["size"]
     torch.set_num_threads(settings["threads"])
     torch.manual_seed(1)
+    if "products" in settings:
+        return serve(products(settings["products"]))
+    size = settings["size"]
     model = Classifier(size) if "timm" in size else MaskedAutoencoder(size)
     decayed = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
@@ -132,7 +135,8 @@ def main() -> None:
 
     def step() -> float:
         optimizer.zero_grad()
-        loss = forward(images)
+        with torch.autocast("cpu", torch.bfloat16, enabled=settings["mode"] == "eager-bf16"):
+            loss = forward(images)
         loss.backward()
         optimizer.step()
         return loss.item()
@@ -142,7 +146,26 @@ def main() -> None:
         began = time.perf_counter()
         step()
         compile_times["first step"] = time.perf_counter() - began
-    say(compile=compile_times, device=f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads")
+    serve(step, compile_times)
+
+
+def products(of: dict) -> Callable[[], float]:
+    """So many products of square matrices, each with the one before: what PyTorch's library gets out of the machine."""
+    side, count = of["side"], of["count"]
+    weight, first = torch.full((side, side), 1 / side), torch.full((side, side), 1 / side)
+
+    def step() -> float:
+        x = first
+        for _ in range(count):
+            x = x @ weight
+        return x.sum().item()
+
+    return step
+
+
+def serve(step: Callable[[], float], compile_times: dict[str, float] | None = None) -> None:
+    """Answers until it is told to end; `step` gives the loss."""
+    say(compile=compile_times or {}, device=f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads")
     for line in sys.stdin:
         if line.strip() == "end":
             break

@@ -15,6 +15,8 @@ export interface Measurement {
 
 export interface Machine {
   readonly processor: string;
+  /** Vector and matrix extensions that say what its peak is: `avx2`, `avx512f`, `amx_bf16` ...; empty where they are not known. */
+  readonly extensions: readonly string[];
   readonly cores: number;
   readonly memoryBytes: number;
   readonly node: string;
@@ -30,6 +32,7 @@ export function describeMachine(): Machine {
   };
   return {
     processor: cpus()[0]?.model.trim() ?? "unknown",
+    extensions: extensionsHere(),
     cores: availableParallelism(),
     memoryBytes: totalmem(),
     node: process.versions.node,
@@ -38,16 +41,29 @@ export function describeMachine(): Machine {
   };
 }
 
+const telling = /^(avx2|fma|avx512f|avx512_bf16|avx512_vnni|amx_tile|amx_bf16|asimd|sve|bf16)$/;
+
+/** Of Linux, which says them of each processor. */
+function extensionsHere(): readonly string[] {
+  try {
+    const flags = /^(?:flags|Features)\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1] ?? "";
+    return flags.split(" ").filter((flag) => telling.test(flag));
+  } catch {
+    return [];
+  }
+}
+
 export const isResult = (result: Result | Failed): result is Result => "steps" in result;
 
 const ms = (seconds: number): string => (seconds * 1000).toFixed(seconds < 0.1 ? 1 : 0);
 
-/** The largest rate of matrix products that was seen at this number of threads. */
+/** Whether a contestant makes no step of a model. */
+export const isProducts = (name: string): boolean => name === "peak" || name === "sgemm";
+
+/** The largest rate of matrix products in float32 that was seen at this number of threads. */
 function peakRate(results: readonly Result[]): number | null {
-  const peak = results.find(({ name }) => name === "peak");
-  return peak === undefined || peak.steps.length === 0
-    ? null
-    : peakFlops / Math.min(...peak.steps.map((s) => s.seconds));
+  const seconds = results.filter(({ name }) => isProducts(name)).flatMap(({ steps }) => steps.map((s) => s.seconds));
+  return seconds.length === 0 ? null : peakFlops / Math.min(...seconds);
 }
 
 const words: Readonly<Record<string, string>> = {
@@ -56,7 +72,13 @@ const words: Readonly<Record<string, string>> = {
   naive: "TensorFlow.js by hand, wasm",
   eager: "PyTorch eager",
   compile: "PyTorch torch.compile",
-  peak: "matrix products alone",
+  xla: "ours, xla",
+  "xla-kept": "ours, xla, with a kept executable",
+  "xla-bf16": "ours, xla, bfloat16",
+  "xla-bf16-kept": "ours, xla, bfloat16, with a kept executable",
+  "eager-bf16": "PyTorch eager, bfloat16 by autocast",
+  peak: "matrix products alone, onnxruntime",
+  sgemm: "matrix products alone, PyTorch",
 };
 
 export const contestantText = (name: string): string => words[name] ?? name;
@@ -70,10 +92,10 @@ function row(
   const seconds = result.steps.map((step) => step.seconds);
   const processor = result.steps.map((step) => step.processorSeconds);
   const middle = median(seconds);
-  const rate = (result.name === "peak" ? peakFlops : flops) / middle;
+  const rate = (isProducts(result.name) ? peakFlops : flops) / middle;
   const compile = Object.values(result.compile).reduce((sum, part) => sum + part, 0);
   const ratioTo = (one: (r: Result) => number): string =>
-    eager && result.name !== "peak" ? (one(result) / one(eager)).toFixed(2) : "";
+    eager && !isProducts(result.name) ? (one(result) / one(eager)).toFixed(2) : "";
   const measured = result.steps.length > 0;
   return `| ${[
     size.name,
@@ -83,7 +105,7 @@ function row(
     measured ? ratioTo((r) => median(r.steps.map((s) => s.seconds))) : "",
     measured ? ms(median(processor)) : "",
     measured ? ratioTo((r) => median(r.steps.map((s) => s.processorSeconds))) : "",
-    measured && result.name !== "peak" ? (size.batch / middle).toFixed(1) : "",
+    measured && !isProducts(result.name) ? (size.batch / middle).toFixed(1) : "",
     measured ? `${(rate / 1e9).toFixed(0)}${peak === null ? "" : ` (${Math.round((100 * rate) / peak)} %)`}` : "",
     `${(result.peakBytes / 1e6).toFixed(0)}`,
     compile === 0 ? "" : compile.toFixed(1),
@@ -122,7 +144,7 @@ export function table(machine: Machine, measured: readonly Measurement[]): strin
     ];
   });
   const about = [
-    `${machine.processor}, ${machine.cores} cores, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB`,
+    `${machine.processor}${machine.extensions.length === 0 ? "" : ` (${machine.extensions.join(", ")})`}, ${machine.cores} cores, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB`,
     `Node ${machine.node}`,
     `onnxruntime ${machine.onnxruntime}`,
     ...(machine.torch === undefined ? [] : [`PyTorch ${machine.torch}`]),

@@ -68,4 +68,10 @@ export const onBackend = (to: Command): Command =>
     )
     .option("--spin", "let idle threads of onnx wait busily (default: for 50 microseconds, then they sleep)")
     .option("--no-spin", "let them sleep at once, for a machine with much else to do")
+    .option(
+      "--devices <n>",
+      "devices that compute together, each its share of the samples, with the backend xla (default: 1)",
+      wholeNumber(1, mostThreads),
+    )
+    .option("--shard-state", "let each of several devices hold its share of weights and moments, not all of them")
     .option(...configOption);

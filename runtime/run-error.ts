@@ -17,6 +17,7 @@ export const runErrors = {
   "run/data": "The data is missing, empty or not in the format that the spec says.",
   "run/decoder-missing": "The library that reads and writes image files is not here or does not load.",
   "run/device-failed": "The device that computes reported an error or was lost.",
+  "run/devices": "The backend does not have as many devices as were asked for.",
   "run/disk-full": "The disk has no room for what has to be written.",
   "run/features":
     "Something was asked of the model that it does not have: a class token, a layer, a prediction of pixels.",

@@ -1,7 +1,7 @@
 /** Opening the executor that `--backend` names, and saying which one `auto` took. */
 
 import { availableParallelism } from "node:os";
-import type { Backend, Executor, ProcessorSettings } from "../../runtime/index.js";
+import type { Backend, Executor, ExecutorSettings } from "../../runtime/index.js";
 import type { RunFacts } from "../runs/run-directory.js";
 import { ofSession } from "../session.js";
 import { usageFailure } from "../words/failure.js";
@@ -9,7 +9,7 @@ import { didYouMean } from "../words/nearest.js";
 import { count } from "../words/terminal.js";
 
 /** What the command line says about where to compute. */
-export interface BackendFlags extends ProcessorSettings {
+export interface BackendFlags extends ExecutorSettings {
   /** `auto` or a backend. */
   readonly backend: string;
 }
@@ -29,10 +29,19 @@ export async function openBackend(
   before: RunFacts | null = null,
 ): Promise<Executor> {
   const { openExecutor } = await import("../../runtime/index.js");
-  const { backend, threads, spin } = flags;
+  const { backend, threads, spin, devices, shardState } = flags;
   await requireBackend(backend);
+  if (shardState && (devices ?? 1) === 1)
+    throw usageFailure("--shard-state divides the state among several devices", {
+      help: "say how many with --devices",
+    });
   const many = threads ?? before?.computing?.threads;
-  const settings = { ...(many === undefined ? {} : { threads: many }), ...(spin === undefined ? {} : { spin }) };
+  const settings = {
+    ...(many === undefined ? {} : { threads: many }),
+    ...(spin === undefined ? {} : { spin }),
+    ...(devices === undefined ? {} : { devices }),
+    ...(shardState === undefined ? {} : { shardState }),
+  };
   const tell = (reason: string, offer?: string): void => {
     note(`backend ${reason}`);
     if (offer !== undefined && !offers().has(offer)) note(offer);

@@ -8,15 +8,18 @@ import type { Availability, Executor } from "./executor.js";
 import { openOnnx, type ProcessorSettings, probeOnnx, probeOnnxWebgpu } from "./onnx/index.js";
 import type { NodeBackend } from "./tfjs/probe.js";
 import { probes as tfjsProbes, webglInNode } from "./tfjs/probe.js";
+import type { Division } from "./xla/division.js";
 import { openXla, probeXla } from "./xla/index.js";
 
 export type { Availability, Executor, Runner, Session } from "./executor.js";
-export type { ProcessorSettings } from "./onnx/index.js";
 export { fetchPlugin, type KnownPlugin, knownPlugins } from "./xla/fetch-plugin.js";
 export { type FoundPlugin, fetchedPlugins, findPlugin } from "./xla/plugins.js";
 
 /** The backends that can be asked for by name in Node. */
 export type Backend = NodeBackend | "onnx" | "onnx-webgpu" | "xla";
+
+/** Threads are those of `onnx`, and devices those of `xla`: by default one, which holds all state. */
+export interface ExecutorSettings extends ProcessorSettings, Partial<Division> {}
 
 /** Best first; `auto` takes the first that has a GPU, and without one the first processor backend. */
 const order: readonly Backend[] = ["tensorflow", "webgpu", "xla", "onnx", "wasm", "cpu"];
@@ -73,15 +76,22 @@ function missingBackend(probe: Probe): RunError {
   });
 }
 
+const oneDevice = (backend: Backend): RunError =>
+  new RunError("run/devices", {
+    what: `The backend ${backend} computes on one device`,
+    help: "Several compute together with the backend xla.",
+  });
+
 /**
  * Opens an executor. With `auto`, `tell` hears which backend was taken, why, and what would be faster. `settings` are heeded
  * by `onnx`.
- * @throws RunError `run/backend-missing` when the one asked for is not here, saying why and what to do.
+ * @throws RunError `run/backend-missing` when the one asked for is not here, `run/devices` when it has not so many devices, saying why and
+ * what to do.
  */
 export async function openExecutor(
   choice: "auto" | Backend,
   tell: (reason: string, offer?: string) => void = () => {},
-  settings: ProcessorSettings = {},
+  settings: ExecutorSettings = {},
 ): Promise<Executor> {
   if (choice !== "auto" && !listed.includes(choice)) {
     throw new RunError("run/backend-missing", {
@@ -95,7 +105,8 @@ export async function openExecutor(
   const probe = backend ? undefined : await probes[name]();
   if (probe && !probe.present) throw missingBackend(probe);
   if (name === "onnx") return openOnnx(settings);
-  if (name === "xla") return openXla();
+  if (name === "xla") return openXla(settings);
+  if ((settings.devices ?? 1) > 1) throw oneDevice(name);
   if (name === "onnx-webgpu") return openOnnx(settings, "webgpu", probe?.device);
   const { openInNode } = await import("./tfjs/node.js");
   return openInNode(name);

@@ -22,9 +22,9 @@ export interface Attempted {
 export async function attempt(path: string): Promise<Attempted> {
   const plugin = loadPlugin(path);
   const client = openClient(plugin);
-  const executable = await client.compile(sum);
-  const [result] = await executable.run([client.put(Float32Array.of(1, 2), "float32", [2])]);
-  const values = await client.read(result as bigint, "float32", [2]);
+  const executable = await client.compile(sum, 1);
+  const [results] = await executable.run([[client.put(Float32Array.of(1, 2), "float32", [2], 0)]]);
+  const values = await client.read(results?.[0] as bigint, "float32", [2]);
   if (values[0] !== 2 || values[1] !== 4) throw new Error(`1 + 1 and 2 + 2 are ${values.join(" and ")} on it`);
   return { platform: client.platform, device: client.device, version: plugin.version };
 }

@@ -1,16 +1,19 @@
-/** Programs, buffers and runs on one device of a plugin: what `session.ts` needs of PJRT, in its words. */
+/** Programs, buffers and runs on devices of a plugin: what `session.ts` needs of PJRT, in its words. */
 
 import { arrayTypes, type DType, sizeOf, type TypedArray } from "../../../graph/index.js";
 import { type Address, type Plugin, PluginError } from "./c-api.js";
 import type { KeptExecutables } from "./kept-executables.js";
 
-/** A tensor on the device. */
+/** A tensor, or a part of one, on a device. */
 export type DeviceBuffer = Address;
 
 /** A compiled program. */
 export interface Executable {
-  /** Gives the results, in order. Buffers of arguments that the program may overwrite are gone, but for their handles. */
-  run(inputs: readonly DeviceBuffer[]): Promise<readonly DeviceBuffer[]>;
+  /**
+   * Takes and gives buffers in order, a list for each device. Buffers of arguments that the program may overwrite are gone, but for their
+   * handles.
+   */
+  run(inputs: readonly (readonly DeviceBuffer[])[]): Promise<readonly (readonly DeviceBuffer[])[]>;
   /** As bytes, of which the same plugin makes it again. @throws PluginError where a plugin has no such form. */
   serialized(): Buffer;
   close(): void;
@@ -20,11 +23,17 @@ export interface Client {
   /** `cpu`, `cuda`, `rocm`, `tpu` ... */
   readonly platform: string;
   readonly version: string;
-  /** The device that is used, in the plugin's words. */
+  /** The first device, in the plugin's words. */
   readonly device: string;
-  /** @throws PluginError for a program that does not compile. */
-  compile(program: string): Promise<Executable>;
-  put(data: TypedArray, dtype: DType, shape: readonly number[]): DeviceBuffer;
+  /** How many devices there are. */
+  readonly devices: number;
+  /**
+   * @param devices so many of the first devices run it together
+   * @throws PluginError for a program that does not compile.
+   */
+  compile(program: string, devices: number): Promise<Executable>;
+  /** @param device counted from 0 */
+  put(data: TypedArray, dtype: DType, shape: readonly number[], device: number): DeviceBuffer;
   read(buffer: DeviceBuffer, dtype: DType, shape: readonly number[]): Promise<TypedArray>;
   free(buffer: DeviceBuffer): void;
   close(): void;
@@ -33,8 +42,17 @@ export interface Client {
 /** PJRT_Buffer_Type */
 const types: Readonly<Record<DType, number>> = { bool: 1, int32: 4, float32: 11 };
 
-/** CompileOptionsProto with executable_build_options { num_replicas: 1, num_partitions: 1 }. */
-const compileOptions = Buffer.from([0x1a, 0x04, 0x20, 0x01, 0x28, 0x01]);
+/**
+ * CompileOptionsProto with executable_build_options { num_replicas: 1, num_partitions: devices }, and for several devices { use_spmd_partitioning: true,
+ * use_shardy_partitioner: true }.
+ */
+function compileOptionsFor(devices: number): Buffer {
+  const parts = [0x20, 0x01, 0x28, devices, ...(devices > 1 ? [0x30, 0x01, 0x98, 0x01, 0x01] : [])];
+  return Buffer.from([0x1a, parts.length, ...parts]);
+}
+
+/** A number of one byte in that form. */
+export const mostDevices = 127;
 
 /** @param kept if absent, everything is compiled. */
 export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
@@ -43,7 +61,9 @@ export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
   const [named, versioned] = [plugin.call("Client_PlatformName", own), plugin.call("Client_PlatformVersion", own)];
   const devices = plugin.call("Client_AddressableDevices", own);
   if (devices("num_addressable_devices") === 0n) throw new PluginError(5, "the plugin has no device");
-  const device = plugin.bytesAt(devices("addressable_devices"), 8).readBigUInt64LE(0);
+  const count = Number(devices("num_addressable_devices"));
+  const list = plugin.bytesAt(devices("addressable_devices"), 8 * count);
+  const addresses = Array.from({ length: count }, (_, i) => list.readBigUInt64LE(8 * i));
   const options = plugin.structure("ExecuteOptions", {});
 
   const finished = async (event: Address): Promise<void> => {
@@ -56,7 +76,7 @@ export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
 
   const version = plugin.textAt(versioned("platform_version"), versioned("platform_version_size"));
 
-  const compiled = async (program: string): Promise<Address> => {
+  const compiled = async (program: string, compileOptions: Buffer): Promise<Address> => {
     const [code, format] = [Buffer.from(program), Buffer.from("mlir")];
     const given = plugin.structure("Program", {
       code: plugin.addressOf(code),
@@ -71,7 +91,7 @@ export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
       compile_options_size: compileOptions.length,
     });
     // The compiler reads them on its own thread until then.
-    keepAlive(code, format, given);
+    keepAlive(code, format, given, compileOptions);
     return answer("executable");
   };
 
@@ -94,24 +114,26 @@ export function openClient(plugin: Plugin, kept?: KeptExecutables): Client {
   return {
     platform: plugin.textAt(named("platform_name"), named("platform_name_size")),
     version,
-    device: nameOf(plugin, device),
-    async compile(program) {
-      if (!kept) return opened(plugin, await compiled(program), options, finished);
+    device: nameOf(plugin, addresses[0] as Address),
+    devices: count,
+    async compile(program, many) {
+      const compileOptions = compileOptionsFor(many);
+      if (!kept) return opened(plugin, await compiled(program, compileOptions), options, finished);
       const name = kept.nameOf(version, program, compileOptions);
       const before = kept.read(name);
       const again = before && (await reloaded(before));
       if (again !== null) return opened(plugin, again, options, finished);
-      const executable = opened(plugin, await compiled(program), options, finished);
+      const executable = opened(plugin, await compiled(program, compileOptions), options, finished);
       keep(kept, name, executable);
       return executable;
     },
-    put(data, dtype, shape) {
+    put(data, dtype, shape, device) {
       const values = data instanceof arrayTypes[dtype] ? data : arrayTypes[dtype].from(data);
       const dims = BigInt64Array.from(shape.length === 0 ? [0n] : shape.map(BigInt));
       // A buffer of nothing has no address, and none is read.
       const source = values.length === 0 ? new Uint8Array(8) : values;
       const copied = plugin.call("Client_BufferFromHostBuffer", {
-        ...{ client, device, data: plugin.addressOf(source), type: types[dtype] },
+        ...{ client, device: addresses[device] as Address, data: plugin.addressOf(source), type: types[dtype] },
         ...{ dims: plugin.addressOf(dims), num_dims: shape.length },
         // The plugin copies before it answers: the array may change at once.
         host_buffer_semantics: 0,
@@ -144,25 +166,23 @@ function opened(
   const outputs = Number(plugin.call("Executable_NumOutputs", { executable })("num_outputs"));
   return {
     async run(inputs) {
-      const list = BigUint64Array.from(inputs.length === 0 ? [0n] : inputs);
-      const results = new BigUint64Array(Math.max(1, outputs));
-      const [rows, resultRows, events] = [
-        BigUint64Array.of(plugin.addressOf(list)),
-        BigUint64Array.of(plugin.addressOf(results)),
-        new BigUint64Array(1),
-      ];
+      const lists = inputs.map((ofDevice) => BigUint64Array.from(ofDevice.length === 0 ? [0n] : ofDevice));
+      const results = inputs.map(() => new BigUint64Array(Math.max(1, outputs)));
+      const rows = BigUint64Array.from(lists, plugin.addressOf);
+      const resultRows = BigUint64Array.from(results, plugin.addressOf);
+      const events = new BigUint64Array(inputs.length);
       plugin.call("LoadedExecutable_Execute", {
         executable: loaded,
         options: plugin.addressOf(options),
         argument_lists: plugin.addressOf(rows),
-        num_devices: 1,
-        num_args: inputs.length,
+        num_devices: inputs.length,
+        num_args: inputs[0]?.length ?? 0,
         output_lists: plugin.addressOf(resultRows),
         device_complete_events: plugin.addressOf(events),
       });
-      await finished(events[0] as Address);
-      keepAlive(list, results, rows, resultRows, events);
-      return [...results].slice(0, outputs);
+      for (const event of events) await finished(event);
+      keepAlive(...lists, ...results, rows, resultRows, events);
+      return results.map((ofDevice) => [...ofDevice].slice(0, outputs));
     },
     serialized() {
       const answer = plugin.call("Executable_Serialize", { executable });

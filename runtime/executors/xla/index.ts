@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { invariant } from "../../../graph/index.js";
 import { packageRoot } from "../../package.js";
+import { RunError } from "../../run-error.js";
 import { ask, entryOf, type Probe, withComplaint } from "../attempt.js";
 import type { Executor } from "../executor.js";
 import type { Attempted } from "./attempt.js";
+import type { Division } from "./division.js";
 import { findPlugin, pluginVariable } from "./plugins.js";
 
 const missing = (why: string, remedy: string): Probe => ({
@@ -67,11 +69,14 @@ export async function probeXla(): Promise<Probe> {
 const deviceName = ({ platform, device, version }: Attempted): string =>
   `${device} (${platform}) through PJRT ${version.join(".")}`;
 
-/** @throws whatever the plugin throws: ask `probeXla` first. */
-export async function openXla(): Promise<Executor> {
+/**
+ * @throws RunError `run/devices` where there are fewer devices.
+ * @throws whatever the plugin throws: ask `probeXla` first.
+ */
+export async function openXla({ devices = 1, shardState = false }: Partial<Division> = {}): Promise<Executor> {
   const plugin = findPlugin();
   invariant(plugin, "a plugin is opened that a probe has found");
-  const [{ loadPlugin }, { openClient }, { keptExecutables }, { openSession }] = await Promise.all([
+  const [{ loadPlugin }, { mostDevices, openClient }, { keptExecutables }, { openSession }] = await Promise.all([
     import("./c-api.js"),
     import("./client.js"),
     import("./kept-executables.js"),
@@ -79,12 +84,22 @@ export async function openXla(): Promise<Executor> {
   ]);
   const loaded = loadPlugin(plugin.path);
   const client = openClient(loaded, keptExecutables(plugin.path));
+  if (devices > Math.min(client.devices, mostDevices)) {
+    const there = client.devices;
+    client.close();
+    throw new RunError("run/devices", {
+      what: `${devices} devices were asked for, and the plugin has ${there}`,
+      help: `Use at most ${Math.min(there, mostDevices)}.`,
+    });
+  }
+  const one = deviceName({ ...client, version: loaded.version });
   return {
     name: "xla",
     backend: "xla",
-    device: deviceName({ ...client, version: loaded.version }),
+    device:
+      devices === 1 ? one : `${devices} devices like ${one}${shardState ? ", each with its share of the state" : ""}`,
     precisions: ["bfloat16"],
-    open: (slots, initial) => openSession(client, slots, initial),
+    open: (slots, initial) => openSession(client, slots, initial, { devices, shardState }),
     close: async () => client.close(),
   };
 }

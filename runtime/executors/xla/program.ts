@@ -4,23 +4,10 @@
  */
 
 import type { Precision } from "../../../blocks/index.js";
-import {
-  type Attributes,
-  type DType,
-  type Graph,
-  invariant,
-  type OperationName,
-  type Tensor,
-} from "../../../graph/index.js";
+import { type Attributes, type Graph, invariant, type OperationName, type Tensor } from "../../../graph/index.js";
+import { type Cut, cutOfState, cutsOfFeeds, type Division, type Slot, undivided } from "./division.js";
 import { type Lower, lowerings, type Wanted } from "./lowering.js";
 import { createEmitter, typeOf, type Value } from "./stablehlo.js";
-
-/** What a program takes or gives. */
-export interface Slot {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-}
 
 export interface Program {
   readonly text: string;
@@ -30,12 +17,15 @@ export interface Program {
   /** In the order of the results. */
   readonly updates: readonly Slot[];
   readonly outputs: readonly Slot[];
+  /** How each argument lies on the devices, in order. A state is replaced by one that lies like it; outputs are whole. */
+  readonly cuts: readonly Cut[];
 }
 
 /** A tensor of the graph, as a key. */
 const keyOf = ({ node, index }: Tensor): string => `${node.id}.${index}`;
 
-export function programOf(graph: Graph, precision: Precision = "float32"): Program {
+/** @param division the devices that compute it together; if absent, one does. */
+export function programOf(graph: Graph, precision: Precision = "float32", division: Division = undivided): Program {
   const e = createEmitter(precision);
   const values = new Map<string, Value>();
   const slotsOf = (tensors: ReadonlyMap<string, Tensor>): readonly Slot[] =>
@@ -71,17 +61,35 @@ export function programOf(graph: Graph, precision: Precision = "float32"): Progr
       values.set(`${node.id}.${i}`, value);
     }
   }
+  const feedCuts = cutsOfFeeds(feeds, division);
+  const cuts = [
+    ...state.map((slot) => cutOfState(slot, division)),
+    ...feeds.map(({ name }) => feedCuts.get(name) ?? null),
+  ];
+  const lies = (slot: Slot, cut: Cut): readonly string[] => (division.devices === 1 ? [] : [sharding(slot, cut)]);
   const given = [...state, ...feeds].map((slot, i) => {
     const at = i < state.length ? updates.findIndex(({ name }) => name === slot.name) : -1;
-    return `%arg${i}: ${typeOf(slot)}${at < 0 ? "" : ` {tf.aliasing_output = ${at} : i32}`}`;
+    const said = [...(at < 0 ? [] : [`tf.aliasing_output = ${at} : i32`]), ...lies(slot, cuts[i] as Cut)];
+    return `%arg${i}: ${typeOf(slot)}${attributesOf(said)}`;
   });
   const results = [...graph.updates.values(), ...graph.outputs.values()].map(
     (tensor) => values.get(keyOf(tensor)) as Value,
   );
   const types = results.map(typeOf).join(", ");
+  const laid = [
+    ...updates.map((slot) => `${typeOf(slot)}${attributesOf(lies(slot, cutOfState(slot, division)))}`),
+    ...outputs.map((slot) => `${typeOf(slot)}${attributesOf(lies(slot, null))}`),
+  ].join(", ");
   const names = results.map(({ name }) => name).join(", ");
   const text =
-    `module @step {\n  func.func public @main(${given.join(", ")}) -> (${types}) {\n${e.text()}` +
+    `module @step {\n${division.devices === 1 ? "" : `  sdy.mesh @mesh = <["x"=${division.devices}]>\n`}` +
+    `  func.func public @main(${given.join(", ")}) -> (${laid}) {\n${e.text()}` +
     `    return ${names}${results.length > 0 ? ` : ${types}` : ""}\n  }\n}\n`;
-  return { text, state, feeds, updates, outputs };
+  return { text, state, feeds, updates, outputs, cuts };
 }
+
+const attributesOf = (said: readonly string[]): string => (said.length === 0 ? "" : ` {${said.join(", ")}}`);
+
+/** Over a mesh of one axis, as Shardy has it. */
+const sharding = ({ shape }: Slot, cut: Cut): string =>
+  `sdy.sharding = #sdy.sharding<@mesh, [${shape.map((_, axis) => (axis === cut ? '{"x"}' : "{}")).join(", ")}]>`;

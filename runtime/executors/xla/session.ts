@@ -1,4 +1,4 @@
-/** A session whose state stays on a device of a PJRT plugin: runs leave this thread free, and a step's new state takes the place of the old. */
+/** A session whose state stays on devices of a PJRT plugin: runs leave this thread free, and a step's new state takes the place of the old. */
 
 import { bytesOf, type StateSlot, simplify, sizeOf, type TypedArray, type Values } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
@@ -6,7 +6,11 @@ import type { Session } from "../executor.js";
 import { checkedValue, slotsByName, takingTurns } from "../slots.js";
 import { PluginError } from "./c-api.js";
 import type { Client, DeviceBuffer, Executable } from "./client.js";
-import { programOf, type Slot } from "./program.js";
+import { type Cut, cutOfState, type Division, joined, partsOf, type Slot, shapeOfPart, undivided } from "./division.js";
+import { type Program, programOf } from "./program.js";
+
+/** A tensor on all devices that compute together: a buffer on each. */
+type Spread = readonly DeviceBuffer[];
 
 /** Codes of gRPC that say that there is no room. */
 const noRoom = 8;
@@ -30,34 +34,59 @@ async function told<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-export async function openSession(client: Client, slots: readonly StateSlot[], initial: Values): Promise<Session> {
+/**
+ * @param division the devices that compute together; if absent, the first one alone
+ */
+export async function openSession(
+  client: Client,
+  slots: readonly StateSlot[],
+  initial: Values,
+  division: Division = undivided,
+): Promise<Session> {
   for (const slot of slots) checkedValue(initial, slot);
+  const { devices } = division;
   const inTurn = takingTurns();
   const slotOf = slotsByName(slots);
-  const state = new Map<string, DeviceBuffer>();
+  const state = new Map<string, Spread>();
   const loaded: Executable[] = [];
-  const put = ({ name, shape, dtype }: Slot, values: Values): DeviceBuffer =>
-    client.put(values[name] as TypedArray, dtype, shape);
-  const replace = (name: string, buffer: DeviceBuffer): void => {
-    const before = state.get(name);
-    if (before !== undefined) client.free(before);
-    state.set(name, buffer);
+  const put = (slot: Slot, values: Values, cut: Cut): Spread =>
+    partsOf(values[slot.name] as TypedArray, slot, cut, devices).map((part, device) =>
+      client.put(part, slot.dtype, shapeOfPart(slot.shape, cut, devices), device),
+    );
+  const free = (spread: Spread): void => {
+    for (const buffer of spread) client.free(buffer);
   };
+  const replace = (name: string, spread: Spread): void => {
+    const before = state.get(name);
+    if (before !== undefined) free(before);
+    state.set(name, spread);
+  };
+  /** A tensor that is whole on each device is read from the first. */
+  const read = async (spread: Spread, slot: Slot, cut: Cut): Promise<TypedArray> => {
+    if (cut === null) return client.read(spread[0] as DeviceBuffer, slot.dtype, slot.shape);
+    const shape = shapeOfPart(slot.shape, cut, devices);
+    return joined(await Promise.all(spread.map((buffer) => client.read(buffer, slot.dtype, shape))), slot, cut);
+  };
+  const putState = (slot: StateSlot, values: Values): void =>
+    replace(slot.name, put(slot, values, cutOfState(slot, division)));
   await told(() => {
-    for (const slot of slots) state.set(slot.name, put(slot, initial));
+    for (const slot of slots) putState(slot, initial);
   });
 
-  const run = async (executable: Executable, program: ReturnType<typeof programOf>, feeds: Values) => {
-    const fed = program.feeds.map((slot) => put(slot, feeds));
-    const inputs = [...program.state.map(({ name }) => state.get(name) as DeviceBuffer), ...fed];
-    const results = await executable.run(inputs);
-    for (const buffer of fed) client.free(buffer);
-    for (const [i, { name }] of program.updates.entries()) replace(name, results[i] as DeviceBuffer);
+  const run = async (executable: Executable, program: Program, feeds: Values) => {
+    const fed = program.feeds.map((slot, i) => put(slot, feeds, program.cuts[program.state.length + i] as Cut));
+    const inputs = [...program.state.map(({ name }) => state.get(name) as Spread), ...fed];
+    const results = await executable.run(
+      Array.from({ length: devices }, (_, device) => inputs.map((spread) => spread[device] as DeviceBuffer)),
+    );
+    const resultAt = (i: number): Spread => results.map((ofDevice) => ofDevice[i] as DeviceBuffer);
+    for (const spread of fed) free(spread);
+    for (const [i, { name }] of program.updates.entries()) replace(name, resultAt(i));
     const outputs: Record<string, TypedArray> = {};
-    for (const [i, { name, dtype, shape }] of program.outputs.entries()) {
-      const buffer = results[program.updates.length + i] as DeviceBuffer;
-      outputs[name] = await client.read(buffer, dtype, shape);
-      client.free(buffer);
+    for (const [i, slot] of program.outputs.entries()) {
+      const spread = resultAt(program.updates.length + i);
+      outputs[slot.name] = await read(spread, slot, null);
+      free(spread);
     }
     return outputs;
   };
@@ -65,8 +94,8 @@ export async function openSession(client: Client, slots: readonly StateSlot[], i
   return {
     async load(graph, precision) {
       for (const name of graph.state.keys()) slotOf(name);
-      const program = programOf(simplify(graph), precision);
-      const executable = await inTurn(() => told(() => client.compile(program.text)));
+      const program = programOf(simplify(graph), precision, division);
+      const executable = await inTurn(() => told(() => client.compile(program.text, devices)));
       loaded.push(executable);
       return async (feeds) => {
         for (const feed of program.feeds) checkedValue(feeds, feed);
@@ -78,9 +107,8 @@ export async function openSession(client: Client, slots: readonly StateSlot[], i
       return inTurn(() =>
         told(async () => {
           const values: Record<string, TypedArray> = {};
-          for (const { name, dtype, shape } of wanted) {
-            values[name] = await client.read(state.get(name) as DeviceBuffer, dtype, shape);
-          }
+          for (const slot of wanted)
+            values[slot.name] = await read(state.get(slot.name) as Spread, slot, cutOfState(slot, division));
           return values;
         }),
       );
@@ -90,21 +118,27 @@ export async function openSession(client: Client, slots: readonly StateSlot[], i
       for (const slot of written) checkedValue(values, slot);
       await inTurn(() =>
         told(() => {
-          for (const slot of written) replace(slot.name, put(slot, values));
+          for (const slot of written) putState(slot, values);
         }),
       );
     },
     memory: () => ({
-      bytes: [...state.keys()].reduce((sum, name) => sum + sizeOf(slotOf(name).shape) * bytesOf[slotOf(name).dtype], 0),
+      bytes: [...state.keys()].reduce((sum, name) => sum + bytesOnDevices(slotOf(name), division), 0),
       tensors: state.size,
     }),
     async close() {
       await inTurn(async () => {
         for (const executable of loaded) executable.close();
-        for (const buffer of state.values()) client.free(buffer);
+        for (const spread of state.values()) free(spread);
         loaded.length = 0;
         state.clear();
       });
     },
   };
+}
+
+/** Of all devices together: what is whole on each counts as often. */
+function bytesOnDevices(slot: StateSlot, division: Division): number {
+  const whole = sizeOf(slot.shape) * bytesOf[slot.dtype];
+  return cutOfState(slot, division) === null ? whole * division.devices : whole;
 }

@@ -144,18 +144,29 @@ export interface Trained {
   readonly losses: readonly number[];
   /** Live tensors and bytes after each step. */
   readonly memory: readonly { readonly bytes: number; readonly tensors: number }[];
+  /** After the last step. */
+  readonly state: Values;
 }
 
-export async function train(executor: Executor, steps: number, precision?: Precision): Promise<Trained> {
-  const session = await executor.open(slots, initialState());
+interface Circumstances {
+  readonly precision?: Precision | undefined;
+  /** What a run goes on from, and the step before it; if absent, it begins. */
+  readonly from?: { readonly state: Values; readonly step: number } | undefined;
+}
+
+/** Makes steps up to this one. */
+export async function train(executor: Executor, steps: number, o: Circumstances = {}): Promise<Trained> {
+  const { precision, from = { state: initialState(), step: 0 } } = o;
+  const session = await executor.open(slots, from.state);
   const run = await session.load(trainingGraph(), precision);
   const losses: number[] = [];
   const memory: { bytes: number; tensors: number }[] = [];
-  for (let step = 1; step <= steps; step++) {
+  for (let step = from.step + 1; step <= steps; step++) {
     const { loss } = await run(feedsOf(step));
     losses.push(loss?.[0] ?? Number.NaN);
     memory.push(session.memory());
   }
+  const state = await session.read();
   await session.close();
-  return { losses, memory };
+  return { losses, memory, state };
 }

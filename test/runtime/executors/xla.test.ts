@@ -1,17 +1,18 @@
 /**
- * What xla has besides the operations, which the test of agreement compares: products in bfloat16, and executables kept on disk. What needs a
- * plugin is skipped by name where none is.
+ * What xla has besides the operations, which the test of agreement compares: products in bfloat16, executables kept on disk, several devices.
+ * What needs a plugin is skipped by name where none is.
  */
 
 import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createBuilder } from "../../../graph/index.js";
-import { listExecutors, openExecutor } from "../../../runtime/executors/index.js";
+import { createBuilder, type Values } from "../../../graph/index.js";
+import { type ExecutorSettings, listExecutors, openExecutor } from "../../../runtime/executors/index.js";
+import { cutOfState, joined, partsOf } from "../../../runtime/executors/xla/division.js";
 import { keptExecutables } from "../../../runtime/executors/xla/kept-executables.js";
 import { programOf } from "../../../runtime/executors/xla/program.js";
-import { train } from "./training.js";
+import { type Trained, train } from "./training.js";
 
 const xla = (await listExecutors()).find(({ backend }) => backend === "xla");
 if (!xla?.present) console.log(`xla: its runs are skipped, ${xla?.why}`);
@@ -53,13 +54,60 @@ it("keeps executables whole: what was cut, or belongs to another plugin, is not 
   expect(() => keptExecutables(plugin, join(folder, "file")).write(name, Buffer.from("x"))).not.toThrow();
 });
 
+it("cuts tensors into parts, and joins them again", () => {
+  const slot = { dtype: "int32", shape: [3, 4, 2] } as const;
+  const whole = Int32Array.from({ length: 24 }, (_, i) => i);
+  const parts = partsOf(whole, slot, 1, 2);
+  expect(parts.map((part) => [...part])).toEqual([
+    [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19],
+    [4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23],
+  ]);
+  expect(joined(parts, slot, 1)).toEqual(whole);
+  expect(cutOfState({ shape: [3, 4, 2] }, { devices: 4, shardState: true })).toBe(1);
+  expect(cutOfState({ shape: [3, 5] }, { devices: 4, shardState: true })).toBeNull();
+  expect(cutOfState({ shape: [3, 4, 2] }, { devices: 4, shardState: false })).toBeNull();
+});
+
+it.skipIf(!xla?.present)(
+  "trains on several devices as on one, with the state on each or cut, and goes on with another number",
+  async () => {
+    const on = async (settings: ExecutorSettings, steps: number, state?: Values): Promise<Trained> => {
+      const executor = await openExecutor("xla", () => {}, settings);
+      const trained = await train(executor, steps, { from: state && { state, step: 10 } });
+      await executor.close();
+      return trained;
+    };
+    const whole = await on({}, 20);
+    const bytes = (memory: Trained["memory"]): number => memory.at(-1)?.bytes ?? 0;
+    for (const settings of [{ devices: 2 }, { devices: 4 }, { devices: 4, shardState: true }]) {
+      const first = await on(settings, 10);
+      // The checkpoint of several devices is that of one.
+      const rest = await on({ devices: 2, shardState: true }, 20, first.state);
+      for (const [i, loss] of [...first.losses, ...rest.losses].entries())
+        expect(
+          Math.abs(loss / (whole.losses[i] as number) - 1),
+          `step ${i + 1} of ${JSON.stringify(settings)}`,
+        ).toBeLessThan(1e-5);
+      // Each holds all, or, of every weight but those without an axis of four equal parts, a quarter.
+      const share = bytes(first.memory) / settings.devices / bytes(whole.memory);
+      if (settings.shardState) expect(share).toBeLessThan(0.3);
+      else expect(share).toBe(1);
+    }
+  },
+);
+
+it.skipIf(!xla?.present)("has no more devices than the plugin", async () => {
+  await expect(openExecutor("xla", () => {}, { devices: 100 })).rejects.toMatchObject({ code: "run/devices" });
+  await expect(openExecutor("wasm", () => {}, { devices: 2 })).rejects.toMatchObject({ code: "run/devices" });
+});
+
 it.skipIf(!xla?.present)("runs what was kept as what was compiled, and bfloat16 nearly as float32", async () => {
   const before = process.env.XDG_CACHE_HOME;
   process.env.XDG_CACHE_HOME = folder;
   try {
     const losses = async (precision?: "bfloat16"): Promise<readonly number[]> => {
       const executor = await openExecutor("xla");
-      const result = await train(executor, 10, precision);
+      const result = await train(executor, 10, { precision });
       await executor.close();
       return result.losses;
     };
