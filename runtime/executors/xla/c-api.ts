@@ -170,6 +170,8 @@ const loaded = new Set<object>();
 
 /** @throws whatever the library throws while it loads: ask in a process of its own first. */
 export function loadPlugin(path: string): Plugin {
+  // What XLA remarks to its own makers is no matter of the user's; errors come back as codes.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   const koffi = createRequire(import.meta.url)("koffi") as Koffi;
   const form = koffi.proto("void *(void *arguments)");
   const free = koffi.proto("void (void *of)");
