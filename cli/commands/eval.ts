@@ -209,14 +209,12 @@ const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values:
  */
 function probesFor({ program, vocabulary }: OpenRun, { classes, several, valued }: LabelledData): Bound<Probe>[] {
   const isLabelled = classes.length > (several ? 0 : 1);
-  const judging = vocabulary.registry.probe.filter(
-    (probe) =>
-      (probe.sees !== "predictions" &&
-        !(isPairProbe(probe) && pairedOutputs(program) === null) &&
-        !(probe.needs === "values" && !valued)) ||
-      ((program.classes !== undefined || program.registers !== undefined || program.values === true) &&
+  const judging = vocabulary.registry.probe.filter((probe) =>
+    probe.sees === "predictions"
+      ? (program.classes !== undefined || program.registers !== undefined || program.values === true) &&
         sayingJudged(probe) === saidByProgram(program) &&
-        !(isPlaceProbe(probe) && probe.ofParts && !program.parts)),
+        !(isPlaceProbe(probe) && probe.ofParts && !program.parts)
+      : !(isPairProbe(probe) && pairedOutputs(program) === null) && !(probe.needs === "values" && !valued),
   );
   const left = judging.filter(
     (probe) => !isLabelled && probe.needs !== "images" && probe.needs !== "values" && sayingJudged(probe) === "classes",

@@ -114,6 +114,19 @@ describe("a run", () => {
     expect(table.stdout).not.toContain("untrained");
   });
 
+  it("a classifier is judged by every probe that its data allow, where none is named", async () => {
+    const [before] = smallModel.split("  mask") as [string];
+    const judged = "  head    classifier(classes: 3)\n  loss    cross_entropy\n}\n";
+    const classifier = `${before}  encoder vit(depth: 1, width: 16, heads: 2)\n${judged}${smallRecipe(8, 2)}`;
+    writeFileSync(join(cwd, "named.mae"), `edition 2026\n${classifier}`);
+    expect((await run(["train", "named.mae", "--out", "runs/named", "--backend", "wasm"])).code).toBe(0);
+    const { code, stdout } = await run(["eval", "runs/named", "--features", "mean", "--no-baselines", "--json"]);
+    expect(code).toBe(0);
+    const probes = new Set(JSON.parse(stdout).rows.map((row: { probe: string }) => row.probe));
+    expect([...probes]).toEqual(expect.arrayContaining(["accuracy", "knn", "linear", "rank"]));
+    expect(probes).not.toContain("regression");
+  });
+
   it("an unknown probe is a usage error with a suggestion", async () => {
     const { code, stderr } = await run(["eval", "runs/small", "--with", "kn"]);
     expect(code).toBe(2);
