@@ -138,7 +138,15 @@ export { type Annotated, type Box, type ImageObject, movedObjects } from "./dete
 export { runsOfPolygons } from "./detection/runs.js";
 export { divisors, divisorsBeside } from "./divisors.js";
 export * as encoders from "./encoder/index.js";
-export { cellsUnder, type Drops, type Encoder, type Kept, type MapLevel, type TokenOrigin } from "./encoder/index.js";
+export {
+  cellsUnder,
+  type Drops,
+  type Encoder,
+  type Kept,
+  type MapLevel,
+  type TokenOrigin,
+  type Turned,
+} from "./encoder/index.js";
 export type { BoundField, Field, FieldContext, FieldSample } from "./field.js";
 export { halfToNumber } from "./half.js";
 export type { Head, HeadContext, HeadInputs, VectorContext, VectorInputs } from "./head/index.js";

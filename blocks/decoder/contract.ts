@@ -3,7 +3,7 @@
 import type { Tensor } from "../../graph/index.js";
 import { type Definition, type ModelContext, ofKind, type Requirement } from "../block.js";
 import type { Code } from "../code.js";
-import type { MapLevel } from "../encoder/index.js";
+import type { MapLevel, Turned } from "../encoder/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
 import type { Places } from "../places.js";
@@ -50,10 +50,12 @@ export interface TokenGroup {
   readonly varies: boolean;
   /** Which they are; null as `visible` is, and where all are there in raster order: none is hidden, or hidden ones pass the encoder. */
   readonly places: Places | null;
-  /** Of the decoder's own width, [1 or B, N, Dd], of the only group with rows for tokens in front; null: it has none, or `again` has it. */
+  /** Of the decoder's own width, [1 or B, N, Dd], of the only group with rows for tokens in front; null: it has none, or `again` or `turned` has it. */
   readonly positions: Tensor | null;
   /** Positions of the only group, [B, extra + N, Dd], that are added before each layer; null: there are none. */
   readonly again: Tensor | null;
+  /** How queries and keys of the only group are turned by their places, tokens in front left as they are; null: they are not. */
+  readonly turned: Turned | null;
   /** A learned vector of the input, [1, 1, Dd], added to its tokens; null: there is none. */
   readonly mark: Tensor | null;
 }
@@ -150,6 +152,11 @@ export interface Decoder<P extends Params = Params, T extends ParameterTree = Pa
   parameters(p: ValuesOf<P>, context: DecoderContext): T;
   /** Present where it reads tokens whose positions are computed of the sample, also before each layer. */
   readonly readsCoordinates?: true;
+  /**
+   * Features of a head, where queries and keys can be turned by the places of their tokens; 0: its tokens do not attend to each other; null, or
+   * absent: they cannot.
+   */
+  headWidth?(p: ValuesOf<P>): number | null;
   /** What it is elsewhere, where it is a plain vision transformer; null, or absent: it is none. */
   transformer?(p: ValuesOf<P>): TransformerFacts | null;
   /** What it is elsewhere over maps; if absent, no library has it. */

@@ -18,6 +18,7 @@ export const linear = defineDecoder({
   staged: () => ({ method: "SimMIM" }),
   padding: true,
   readsCoordinates: true,
+  headWidth: () => 0,
   parameters: (_, { encoderWidth, outputs, maps }) => ({
     decoder_pred: linearParameters(encoderWidth, outputs * cellsOfPlace(maps)),
   }),

@@ -42,7 +42,7 @@ export const mapVit = defineDecoder({
     const seen = places ? code.let("seen", takeTokens, latent, places.visible) : latent; // [B, V, D]
     const only = {
       ...{ input: null, count, visible: seen.shape[1] as number, varies: false, places },
-      ...{ positions: w.decoder_pos_embed as Tensor, again: null, mark: null },
+      ...{ positions: w.decoder_pos_embed as Tensor, again: null, turned: null, mark: null },
     };
     const around = { whole: false, extra: 0, front: null, padding: null, joint: null };
     const x = trunk(code, p, w, { ...around, latent: seen, groups: [only] }); // [B, N, Dd]

@@ -16,6 +16,7 @@ import {
   type ProjectionParameters,
   placedBlock,
   prependClassToken,
+  prependToken,
   project,
   projectionParameters,
   repeatToken,
@@ -23,6 +24,7 @@ import {
   tokenParameter,
   tokensFrom,
   transformerBlock,
+  turnedBlock,
 } from "../nn/index.js";
 import type { Parameter, Weights } from "../parameters.js";
 import type { ValuesOf } from "../params.js";
@@ -62,7 +64,7 @@ const embedParameters = ({ width, embed_bias }: TrunkValues, encoderWidth: numbe
 /** -> every token in raster order, [B, extra + N, Dd], of several inputs one after the other, before the norm. */
 export function trunk(
   code: Code,
-  p: Pick<ValuesOf<TransformerParams>, "heads"> & { readonly norm_epsilon?: number | null },
+  p: Pick<ValuesOf<TransformerParams>, "width" | "heads"> & { readonly norm_epsilon?: number | null },
   w: Weights<ReturnType<typeof trunkParameters>>,
   inputs: LatentInputs,
 ): Tensor {
@@ -75,13 +77,17 @@ export function trunk(
 /** tokens [B, extra + N, Dd] -> as some blocks of a decoder leave them, before the norm. */
 export function throughBlocks(
   code: Code,
-  p: Pick<ValuesOf<TransformerParams>, "heads"> & { readonly norm_epsilon?: number | null },
+  p: Pick<ValuesOf<TransformerParams>, "width" | "heads"> & { readonly norm_epsilon?: number | null },
   blocks: Weights<ReturnType<typeof transformerBlocks>>,
   tokens: Tensor,
   { padding, groups }: LatentInputs,
 ): Tensor {
   const bias = padding ? [padding] : [];
-  const [{ again } = { again: null }] = groups;
+  const [{ again, turned } = { again: null, turned: null }] = groups;
+  if (turned) {
+    const options = { ...blockOptions(p), ...turned.options };
+    return code.fold("x", blocks, tokens, turnedBlock, turned.turns(p.width / p.heads), options, ...bias);
+  }
   return again
     ? code.fold("x", blocks, tokens, placedBlock, again, blockOptions(p))
     : code.fold("x", blocks, tokens, transformerBlock, blockOptions(p), ...bias);
@@ -117,6 +123,7 @@ export function leadByLead(
 function withOwnToken(code: Code, placed: Tensor, token: Tensor, { extra, groups }: LatentInputs): Tensor {
   const [only] = groups as readonly [TokenGroup];
   const patches = patchesOf(code, "placed_patches", placed, { extra, count: only.count });
+  if (only.turned) return code.let("sequence", prependToken, patches, token);
   return code.let("sequence", prependClassToken, patches, token, only.positions);
 }
 
@@ -137,9 +144,7 @@ export function wholeSequence(
 ): Tensor {
   const [only, another] = groups as readonly [TokenGroup, TokenGroup?];
   if (!another && !front) {
-    const placed = (every: Tensor): Tensor =>
-      only.again ? every : code.let("placed", addPositions, every, only.positions, { extra: 0 });
-    const marked = (every: Tensor): Tensor => markedBehind(code, placed(every), only, extra);
+    const marked = (every: Tensor): Tensor => markedBehind(code, placedIn(code, every, only), only, extra);
     if (!only.places) return marked(tokens);
     const { restore } = only.places;
     return marked(code.let("restored", restoreTokens, tokens, maskToken, restore, { extra })); // [B, extra + N, Dd]
@@ -156,11 +161,15 @@ export function wholeSequence(
     const count = restored ? group.count : (group.visible as number);
     const every = everyToken(code, restored ?? tokens, maskToken, group, { start, count, extra, groups });
     start += count;
-    const placed = code.let("placed", addPositions, every, group.positions, { extra: 0 });
+    const placed = placedIn(code, every, group);
     all = [...all, group.mark ? code.let("marked", addMark, placed, group.mark) : placed];
   }
   return all.reduce((first, second) => code.let("whole", joinTokens, first, second));
 }
+
+/** Tokens of a group with their positions, where those are added to them. */
+const placedIn = (code: Code, tokens: Tensor, { positions }: TokenGroup): Tensor =>
+  positions ? code.let("placed", addPositions, tokens, positions, { extra: 0 }) : tokens;
 
 /** tokens [B, extra + N, Dd] of the only group, with the vector of its input where it has one, which those in front have not. */
 function markedBehind(code: Code, tokens: Tensor, { mark, count }: TokenGroup, extra: number): Tensor {

@@ -118,6 +118,7 @@ export const vit = defineDecoder({
   ],
   width: (p) => p.width,
   readsCoordinates: true,
+  headWidth: (p) => (p.each === null ? p.width / p.heads : null),
   transformer: (p) =>
     p.embed === null && p.qkv_bias !== false ? transformerFacts(p, p.class_token === "own" ? "own" : "encoder") : null,
   reads: "either",

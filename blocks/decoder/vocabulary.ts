@@ -14,6 +14,7 @@ export const vocabulary = defineDecoder({
   since: "0.2",
   params: { norm_epsilon: normEpsilon },
   width: () => null,
+  headWidth: () => 0,
   reads: "every",
   padding: true,
   predicts: "ids",

@@ -8,6 +8,7 @@ import type { ArrayShape } from "../arrays.js";
 import { type Definition, type ModelContext, ofKind, type Requirement } from "../block.js";
 import type { Code } from "../code.js";
 import type { Hiding } from "../mask/index.js";
+import type { TurnedPairs } from "../nn/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
 import type { Places } from "../places.js";
@@ -36,6 +37,13 @@ export interface Drops {
   readonly first: number;
 }
 
+/** How queries and keys of a sequence are turned by their places. */
+export interface Turned {
+  /** For heads of so many features, as `rotaryTurns` gives it. `behind`: tokens that stand for no place, behind the others. */
+  readonly turns: (width: number, behind?: number) => Tensor;
+  readonly options: { readonly pairs: TurnedPairs; readonly axes: number };
+}
+
 /** Of what the tokens of a sequence are. */
 export interface TokenOrigin {
   /** The table of their positions [1, extra + N, D], of which rows are added to tokens in front; null: those have no place, or `again` has it. */
@@ -44,6 +52,8 @@ export interface TokenOrigin {
   readonly input: string | null;
   /** Positions of all tokens, [B, extra + V, D], that are added before each layer and are not in the tokens yet; if absent, they are. */
   readonly again?: Tensor;
+  /** How queries and keys of each layer are turned by their places; if absent, they are not. */
+  readonly turned?: Turned;
   /** What is left out at random; if absent, nothing. */
   readonly drops?: Drops;
   /** How the tokens of the only input lie, of which all pass; if absent, some may be left out, or there are several inputs. */
@@ -70,6 +80,8 @@ export interface Encoder<P extends Params = Params, T extends ParameterTree = Pa
   readonly everyToken?: true;
   /** Present where it reads tokens whose positions are computed of the sample, also before each layer. */
   readonly readsCoordinates?: true;
+  /** Features of a head, where queries and keys can be turned by the places of their tokens; if absent, they cannot. */
+  headWidth?(p: ValuesOf<P>): number;
   /** What it is elsewhere, where it is a plain vision transformer; null, or absent: it is none. */
   transformer?(p: ValuesOf<P>): TransformerFacts | null;
   /** What it is elsewhere, where it is an encoder of maps that others have too; null, or absent: it is none. */

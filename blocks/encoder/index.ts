@@ -24,6 +24,7 @@ export {
   type Maps,
   type Seen,
   type TokenOrigin,
+  type Turned,
 } from "./contract.js";
 export { bert, convnext, convvit, embedded, quantized, resnet, swin, tubes, vit };
 

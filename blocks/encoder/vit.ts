@@ -22,6 +22,8 @@ import {
   tokenParameter,
   tokensParameter,
   transformerBlock,
+  turnedAttention,
+  turnedBlock,
 } from "../nn/index.js";
 import { choice, flag, optional, ratio, type ValuesOf } from "../params.js";
 import { axesText, isByLead, leadsOf } from "../sets.js";
@@ -125,16 +127,20 @@ function through(
   p: Values,
   blocks: readonly unknown[],
   sequence: Tensor,
-  { input, drops, padding, again }: TokenOrigin,
+  { input, drops, padding, again, turned }: TokenOrigin,
   name = "x",
 ): Tensor {
   const bias = padding ? [padding] : [];
   if (blocks.length === 0) return sequence;
+  const turns = turned?.turns(p.width / p.heads);
   if (drops && p.drop_path) {
     const kind = input !== null && p.norms === "by_input" ? { kind: input } : {};
-    const options = { ...blockOptions(p), first: drops.first, ...kind };
-    const beside = again ? [padding, again] : bias;
+    const options = { ...blockOptions(p), first: drops.first, ...kind, ...turned?.options };
+    const beside = turns ? [padding, again ?? null, turns] : again ? [padding, again] : bias;
     return code.let(name, droppingBlocks, sequence, blocks, drops.values, options, ...beside);
+  }
+  if (turned) {
+    return code.fold(name, blocks, sequence, turnedBlock, turns, { ...blockOptions(p), ...turned.options }, ...bias);
   }
   if (again) return code.fold(name, blocks, sequence, placedBlock, again, blockOptions(p));
   return input !== null && p.norms === "by_input"
@@ -227,6 +233,7 @@ export const vit = defineEncoder({
   padding: true,
   separators: (p, grid) => (p.separators === null ? 0 : 2 * leadsOf(grid)),
   readsCoordinates: true,
+  headWidth: (p) => p.width / p.heads,
   // One number for each of the two residuals of a block, as in the official fine-tuning of MAE.
   drops({ depth, drop_path }) {
     if (!drop_path) return [];
@@ -259,7 +266,14 @@ export const vit = defineEncoder({
     if (count === 1) return [through(code, p, w.blocks, sequence, seen, "deep")];
     const x = through(code, p, w.blocks.slice(0, p.depth - count), sequence, seen);
     const given: Tensor[] = [];
-    const [layer, ...placing] = seen.again ? [placedBlock, seen.again] : [transformerBlock];
+    const { again, turned } = seen;
+    const [layer, ...placing] = turned
+      ? [turnedBlock, turned.turns(p.width / p.heads)]
+      : again
+        ? [placedBlock, again]
+        : [transformerBlock];
+    const options = { ...blockOptions(p), ...turned?.options };
+    const bias = seen.padding ? [seen.padding] : [];
     for (const [i, block] of w.blocks.entries()) {
       if (i < p.depth - count) continue;
       const entered = given.at(-1) ?? x;
@@ -268,15 +282,7 @@ export const vit = defineEncoder({
       given.push(
         drops && p.drop_path
           ? through(code, p, w.blocks.slice(i, i + 1), entered, { ...seen, ...drops }, "deep")
-          : code.let(
-              "deep",
-              layer,
-              entered,
-              block,
-              ...placing,
-              blockOptions(p),
-              ...(seen.padding ? [seen.padding] : []),
-            ),
+          : code.let("deep", layer, entered, block, ...placing, options, ...bias),
       );
     }
     return given;
@@ -285,13 +291,17 @@ export const vit = defineEncoder({
     const sequence = sequenceOf(code, w, tokens, origin);
     const seen = withFront(code, p, origin);
     const before = through(code, p, w.blocks.slice(0, layer - 1), sequence, seen);
-    const x = seen.again ? code.let("placed", addPositions, before, seen.again, { extra: 0 }) : before;
+    const { again, turned } = seen;
+    const x = again ? code.let("placed", addPositions, before, again, { extra: 0 }) : before;
+    const [read, ...turns] = turned ? [turnedAttention, turned.turns(p.width / p.heads)] : [blockAttention];
+    const options = { ...blockOptions(p), ...turned?.options };
     return code.let(
       "attention",
-      blockAttention,
+      read,
       x,
       w.blocks[layer - 1],
-      blockOptions(p),
+      ...turns,
+      options,
       ...(seen.padding ? [seen.padding] : []),
     );
   },

@@ -32,7 +32,17 @@ const weightsOf = (p: Values, { width: read, grid, extra }: VectorContext) => ({
 function groupOf({ x, extra, places }: VectorInputs, positions: Tensor): TokenGroup {
   const [, rows] = positions.shape as readonly [number, number];
   const visible = places ? (x.shape[1] as number) - extra : rows - extra;
-  return { input: null, count: rows - extra, visible, varies: false, places, positions, again: null, mark: null };
+  return {
+    input: null,
+    count: rows - extra,
+    visible,
+    varies: false,
+    places,
+    positions,
+    again: null,
+    turned: null,
+    mark: null,
+  };
 }
 
 export const featureDecoder = defineVectorHead({

@@ -11,6 +11,7 @@ import {
   project,
   projectionParameters,
 } from "./linear.js";
+import { type Turns, turned } from "./rotary.js";
 
 /** Queries, keys and values come from one matrix with 3 `width` outputs; with one bias, with one of queries and one of values, or with none. */
 export type SelfAttentionParameters<D extends number, Q extends number> = {
@@ -54,7 +55,7 @@ function projected<B extends Rows, N extends number, D extends number, Q extends
 
 /**
  * x [B, N, D] -> [B, N, D]. The 3 D outputs of `qkv` are ordered [q, k, v] x head x feature. `bias` is added to the scores and broadcasts to
- * [B, heads, N, N].
+ * [B, heads, N, N]. `turns`: by which queries and keys are turned.
  */
 export function selfAttention<B extends Rows, N extends number, D extends number, Q extends number>(
   g: Builder,
@@ -62,10 +63,14 @@ export function selfAttention<B extends Rows, N extends number, D extends number
   w: Weights<SelfAttentionParameters<D, Q>>,
   heads: number,
   bias?: Tensor,
+  turns?: Turns,
 ): Tensor<[B, N, D]> {
   const [q, k, v] = headsOf(g, projected(g, x, w), 3, heads) as [Heads, Heads, Heads];
-  return attended(g, x, [q, k, v], w.proj, bias);
+  return attended(g, x, [turnedHeads(g, q, turns), turnedHeads(g, k, turns), v], w.proj, bias);
 }
+
+const turnedHeads = (g: Builder, heads: Heads, turns: Turns | undefined): Heads =>
+  turns ? claim(turned(g, heads, turns)) : heads;
 
 /** `tau`: of each head, what the cosine of a query and a key is divided by. */
 export type CosineAttentionParameters<D extends number, Q extends number> = SelfAttentionParameters<D, Q> & {
@@ -105,8 +110,9 @@ export function attentionWeights<B extends Rows, N extends number, D extends num
   w: Weights<SelfAttentionParameters<D, Q>>,
   heads: number,
   bias?: Tensor,
+  turns?: Turns,
 ): Tensor<[B, number, N, N]> {
-  const [q, k] = headsOf(g, projected(g, x, w), 3, heads) as [Heads, Heads, Heads];
+  const [q, k] = headsOf(g, projected(g, x, w), 3, heads).map((part) => turnedHeads(g, part, turns)) as [Heads, Heads];
   const scores = g.mul(g.matmul(q, k, { b: true }), (q.shape[3] as number) ** -0.5);
   return claim(g.softmax(bias ? g.add(scores, bias) : scores));
 }

@@ -64,6 +64,7 @@ export {
   largestPlaces,
   resnetStem,
 } from "./resnet.js";
+export { rotaryTurns, rotaryTurnsOf, type TurnedPairs, type Turning } from "./rotary.js";
 export * from "./scales.js";
 export { placeDice, placeEntropy } from "./segmentation.js";
 export { infoNce, meanSquaredCosine } from "./sphere.js";

@@ -17,6 +17,7 @@ import {
 import { claim, declarer, layer } from "./layer.js";
 import { type LayerNormParameters, layerNorm, layerNormParameters, normalLinearParameters } from "./linear.js";
 import { type PerceptronParameters, perceptron, perceptronParameters } from "./perceptron.js";
+import type { TurnedPairs, Turns } from "./rotary.js";
 
 export type TransformerBlockParameters<D extends number, Q extends number, H extends number> = {
   readonly norm1: LayerNormParameters<D>;
@@ -74,11 +75,21 @@ export const transformerBlock = layer(
     w: Weights<TransformerBlockParameters<NoInfer<D>, Q, H>>,
     o: { readonly heads: number; readonly epsilon?: number },
     bias?: Tensor<[NoInfer<B>, 1, 1, NoInfer<N>]>,
-  ): Tensor<[B, N, D]> => {
-    const attended = g.add(x, selfAttention(g, layerNorm(g, x, w.norm1, o), w.attn, o.heads, bias));
-    return g.add(attended, perceptron(g, layerNorm(g, attended, w.norm2, o), w.mlp));
-  },
+  ): Tensor<[B, N, D]> => preNormBlock(g, x, w, o, bias),
 );
+
+/** The block, with queries and keys turned where there are `turns`. */
+function preNormBlock<B extends Rows, N extends number, D extends number, Q extends number, H extends number>(
+  g: Builder,
+  x: Tensor<[B, N, D]>,
+  w: Weights<TransformerBlockParameters<D, Q, H>>,
+  o: { readonly heads: number; readonly epsilon?: number },
+  bias?: Tensor,
+  turns?: Turns,
+): Tensor<[B, N, D]> {
+  const attended = g.add(x, selfAttention(g, layerNorm(g, x, w.norm1, o), w.attn, o.heads, bias, turns));
+  return g.add(attended, perceptron(g, layerNorm(g, attended, w.norm2, o), w.mlp));
+}
 
 /** As `transformerBlock`, of a sequence to which positions are added first, once more in each block. */
 export const placedBlock = layer(
@@ -92,6 +103,28 @@ export const placedBlock = layer(
   ): Tensor<[B, N, D]> => transformerBlock(g, g.add(x, positions), w, o),
 );
 
+/** What a block is told whose queries and keys are turned. */
+interface TurnedOptions {
+  readonly heads: number;
+  readonly epsilon?: number;
+  readonly pairs: TurnedPairs;
+  /** Axes of the places by which they are turned. */
+  readonly axes: number;
+}
+
+/** As `transformerBlock`, with queries and keys turned as `rotaryTurns` says. */
+export const turnedBlock = layer(
+  "turnedBlock",
+  <B extends Rows, N extends number, D extends number, Q extends number, H extends number>(
+    g: Builder,
+    x: Tensor<[B, N, D]>,
+    w: Weights<TransformerBlockParameters<NoInfer<D>, Q, H>>,
+    turns: Tensor,
+    { pairs, axes, ...o }: TurnedOptions,
+    bias?: Tensor<[NoInfer<B>, 1, 1, NoInfer<N>]>,
+  ): Tensor<[B, N, D]> => preNormBlock(g, x, w, o, bias, { turns, pairs, axes }),
+);
+
 /** A number of each sample, from a column of drops [B, numbers], for all that is made of it: [B, 1, 1]. */
 const ofSample = (g: Builder, drops: Tensor, column: number): Tensor => {
   const samples = drops.shape[0] as number;
@@ -100,7 +133,7 @@ const ofSample = (g: Builder, drops: Tensor, column: number): Tensor => {
 
 /**
  * x [B, N, D] through blocks whose two residuals are each multiplied by a number of the sample, of drops [B, numbers] from `first` on: 0
- * leaves one out. Without drops none is. `positions`, where there are some, are added before each block.
+ * leaves one out. Without drops none is. `positions`, where there are some, are added before each block; by `turns` queries and keys are turned.
  */
 export const droppingBlocks = layer(
   "droppingBlocks",
@@ -112,16 +145,21 @@ export const droppingBlocks = layer(
     {
       first,
       kind,
+      pairs,
+      axes,
       ...o
-    }: { readonly heads: number; readonly epsilon?: number; readonly first: number; readonly kind?: string },
+    }: { readonly first: number; readonly kind?: string } & Pick<TurnedOptions, "heads" | "epsilon"> &
+      Partial<TurnedOptions>,
     bias?: Tensor<[NoInfer<B>, 1, 1, NoInfer<N>]> | null,
-    positions?: Tensor<[NoInfer<B>, NoInfer<N>, NoInfer<D>]>,
+    positions?: Tensor<[NoInfer<B>, NoInfer<N>, NoInfer<D>]> | null,
+    turns?: Tensor,
   ): Tensor<[B, N, D]> =>
     blocks.reduce<Tensor<[B, N, D]>>((given, block, i) => {
       const before = positions ? g.add(given, positions) : given;
       const w = kind === undefined ? block : withNormsOf(kind, block);
-      if (!drops) return transformerBlock(g, before, w, o, bias ?? undefined);
-      const attended = selfAttention(g, layerNorm(g, before, w.norm1, o), w.attn, o.heads, bias ?? undefined);
+      const turning = turns && pairs && axes ? { turns, pairs, axes } : undefined;
+      if (!drops) return preNormBlock(g, before, w, o, bias ?? undefined, turning);
+      const attended = selfAttention(g, layerNorm(g, before, w.norm1, o), w.attn, o.heads, bias ?? undefined, turning);
       const between = g.add(before, g.mul(attended, ofSample(g, drops, first + 2 * i)));
       const perceived = perceptron(g, layerNorm(g, between, w.norm2, o), w.mlp);
       return g.add(between, g.mul(perceived, ofSample(g, drops, first + 2 * i + 1)));
@@ -166,6 +204,23 @@ export const postNormBlock = layer(
   },
 );
 
+/** As `postNormBlock`, with queries and keys turned as `rotaryTurns` says. */
+export const turnedPostNormBlock = layer(
+  "turnedPostNormBlock",
+  <B extends Rows, N extends number, D extends number, Q extends number, H extends number>(
+    g: Builder,
+    x: Tensor<[B, N, D]>,
+    w: Weights<TransformerBlockParameters<NoInfer<D>, Q, H>>,
+    turns: Tensor,
+    { pairs, axes, ...o }: TurnedOptions,
+    bias?: Tensor<[NoInfer<B>, 1, 1, NoInfer<N>]>,
+  ): Tensor<[B, N, D]> => {
+    const heads = selfAttention(g, x, w.attn, o.heads, bias, { turns, pairs, axes });
+    const attended = layerNorm(g, g.add(x, heads), w.norm1, o);
+    return layerNorm(g, g.add(attended, perceptron(g, attended, w.mlp)), w.norm2, o);
+  },
+);
+
 /** x [B, N, D] -> what its tokens attend to in a block whose weights these are, [B, heads, N, N]; rows sum to 1. */
 export const blockAttention = layer(
   "blockAttention",
@@ -176,6 +231,20 @@ export const blockAttention = layer(
     o: { readonly heads: A },
     bias?: Tensor<[NoInfer<B>, 1, 1, NoInfer<N>]>,
   ): Tensor<[B, A, N, N]> => claim(attentionWeights(g, layerNorm(g, x, w.norm1), w.attn, o.heads, bias)),
+);
+
+/** As `blockAttention`, of a `turnedBlock`. */
+export const turnedAttention = layer(
+  "turnedAttention",
+  <B extends Rows, N extends number, D extends number, Q extends number, H extends number>(
+    g: Builder,
+    x: Tensor<[B, N, D]>,
+    w: Weights<TransformerBlockParameters<NoInfer<D>, Q, H>>,
+    turns: Tensor,
+    { heads, pairs, axes }: TurnedOptions,
+    bias?: Tensor<[NoInfer<B>, 1, 1, NoInfer<N>]>,
+  ): Tensor<[B, number, N, N]> =>
+    attentionWeights(g, layerNorm(g, x, w.norm1), w.attn, heads, bias, { turns, pairs, axes }),
 );
 
 /** `norm1_audio` and `norm2_audio` for a kind `audio`, and so on. */

@@ -3,6 +3,7 @@
 import type { Tensor } from "../../graph/index.js";
 import { type Definition, type ModelContext, ofKind, type Requirement } from "../block.js";
 import type { Code } from "../code.js";
+import type { Turning } from "../nn/index.js";
 import type { ParameterTree } from "../parameters.js";
 import { choice, optional, type Params, type ValuesOf } from "../params.js";
 import type { Lattice } from "../sets.js";
@@ -27,6 +28,8 @@ export interface Positions<P extends Params = Params> extends Definition<P, Mode
     /** centres [B, N, 3] -> positions [B, N, D]. */
     positions(code: Code, p: ValuesOf<P>, w: unknown, centres: Tensor): Tensor;
   };
+  /** Present where queries and keys are turned by the places of their tokens, and nothing is added: `table` is then not asked. */
+  turned?(p: ValuesOf<P>): Turning;
   /** [1, extra + N, D]; or tables whose sum that is, as `separatePositions` declares them. */
   table(p: ValuesOf<P>, context: PositionsContext): ParameterTree;
 }

@@ -49,7 +49,7 @@ import {
   networkBeside,
   type Parts,
 } from "./parts.js";
-import { isPlacedAgain } from "./placing.js";
+import { isPlacedAgain, isTurned } from "./placing.js";
 import { encoderPositions } from "./weights.js";
 
 /** The tokens of several, one after the other, [B, sum of N, D]. */
@@ -61,7 +61,7 @@ export type Dropping = Pick<TokenOrigin, "drops">;
 const nothingDropped: Dropping = {};
 
 /** What an encoder is told besides its tokens, where there is something to tell. */
-interface Seeing extends Dropping, Pick<TokenOrigin, "again"> {
+interface Seeing extends Dropping, Pick<TokenOrigin, "again" | "turned"> {
   /** The input that alone is seen, of several. */
   readonly input?: InputPart | null;
   readonly padding?: Tensor | null;
@@ -146,7 +146,7 @@ export const toldOf = (
   batch: Batch,
   sight: Sight,
   only: InputPart | null = null,
-): Pick<TokenOrigin, "padding" | "again"> => ({
+): Pick<TokenOrigin, "padding" | "again" | "turned"> => ({
   padding: paddingFor(code, parts, encoder, batch, sight, only),
   ...againFor(code, parts, encoder, w, batch, sight),
 });
@@ -161,7 +161,7 @@ export function seenBy(
   const [only, another] = reads;
   const lying = block.definition.everyToken && only && !isEncoder(only) ? { grid: only.grid } : {};
   const positions =
-    only && !another && !isEncoder(only) && !isPlacedAgain(only)
+    only && !another && !isEncoder(only) && !isPlacedAgain(only) && !isTurned(only)
       ? (weightsUnder(w, branchOf(only.label))[encoderPositions] as Tensor)
       : null;
   return { positions, input: another ? (input?.label ?? null) : null, padding: null, ...lying };
@@ -174,7 +174,7 @@ export function encodeTokens(
   encoder: EncoderPart,
   w: WeightTree,
   tokens: Tensor,
-  { input = null, padding = null, ...beside }: Seeing = {},
+  { input = null, padding = null, turned, ...beside }: Seeing = {},
 ): Tensor {
   const { definition, values } = encoder.block;
   const { latents } = encoder;
@@ -182,7 +182,8 @@ export function encodeTokens(
   const entered = latents ? latents.definition.enter(code, latents.values, own, tokens) : tokens;
   const behind = (entered.shape[1] as number) - (tokens.shape[1] as number);
   const counted = padding && behind > 0 ? code.let("padding", paddingAround, padding, { behind }) : padding;
-  const seen = { ...seenBy(parts, encoder, w, input), padding: counted, ...beside };
+  const turning = turned && { turned: { ...turned, turns: (width: number) => turned.turns(width, behind) } };
+  const seen = { ...seenBy(parts, encoder, w, input), padding: counted, ...beside, ...turning };
   const encoded = definition.encode(code, values, own, entered, seen);
   if (!latents) return encoded;
   return latents.definition.leave(code, latents.values, own, encoded, paddingBehindFront(code, encoder, counted));

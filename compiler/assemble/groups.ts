@@ -17,7 +17,7 @@ import { frontOf, inputsOf, isWhole, jointMask, startIn, variesOver } from "./la
 import { pascal } from "./names.js";
 import { paddingIn } from "./padding.js";
 import type { InputPart, Objective } from "./parts.js";
-import { computedPositions, isPlacedAgain, withFront } from "./placing.js";
+import { computedPositions, isPlacedAgain, turnedBy, withFront } from "./placing.js";
 import { decoderMark, decoderPositions, inputWeights, latentPlaces, type ModelWeights, readsWhole } from "./weights.js";
 
 /** What the decoder of an objective reads. */
@@ -45,6 +45,7 @@ export function groupsOf(
       places,
       positions: computed ? computed.positions : ((own[decoderPositions] ?? null) as Tensor | null),
       again: computed?.again ?? null,
+      turned: turnedBy(code, input, frontOf(objective.latent), null),
       mark: (own[decoderMark] ?? null) as Tensor | null,
     };
   });

@@ -19,9 +19,9 @@ import {
 import { invariant, type Tensor } from "../../graph/index.js";
 import { type BranchOf, type WeightTree, weightsUnder } from "./branches.js";
 import { corruptedText } from "./fields.js";
-import { extraRows, generates, hidingOf, isUnder, maskOver } from "./layout.js";
+import { extraRows, generates, hidingOf, isUnder, maskOver, ownFront } from "./layout.js";
 import { type EncoderPart, type InputPart, isEncoder, type MaskPart, type Parts } from "./parts.js";
-import { computedPositions, isPlacedAgain, withFront } from "./placing.js";
+import { computedPositions, isPlacedAgain, isTurned, turnedBy, withFront } from "./placing.js";
 import { encoderMark, encoderPositions, hasMark, hiddenTokenName } from "./weights.js";
 
 /** A model with where the weights of its labels are. */
@@ -98,11 +98,12 @@ export function place(
   const own = weightsUnder(w, parts.branchOf(input.label));
   const table = own[encoderPositions];
   const extra = extraRows(parts, input);
-  const placed = isPlacedAgain(input)
-    ? tokens
-    : input.positions?.definition.computed
-      ? code.let("placed", addPositions, tokens, computedPositions(code, input, table, array), { extra: 0 })
-      : code.let("placed", addPositions, tokens, tableOf(code, input, table, extra), { extra });
+  const placed =
+    isPlacedAgain(input) || isTurned(input)
+      ? tokens
+      : input.positions?.definition.computed
+        ? code.let("placed", addPositions, tokens, computedPositions(code, input, table, array), { extra: 0 })
+        : code.let("placed", addPositions, tokens, tableOf(code, input, table, extra), { extra });
   const marked = hasMark(input) ? code.let("marked", addMark, placed, own[encoderMark]) : placed;
   return markedBy(code, parts, input, w, marked);
 }
@@ -151,18 +152,22 @@ export function seenTokens(code: Code, parts: Placed, input: InputPart, w: Weigh
   return place(code, parts, input, w, { tokens: entered, array });
 }
 
-/** What an encoder adds to its tokens before each layer, where it does. */
+/** What an encoder adds to its tokens before each layer, where it does, or how it turns queries and keys there. */
 export function againFor(
   code: Code,
   parts: Placed,
-  { reads: [read, another] }: EncoderPart,
+  encoder: EncoderPart,
   w: WeightTree,
   batch: Batch,
   sight: Sight,
-): Pick<TokenOrigin, "again"> {
-  if (!read || another || isEncoder(read) || !isPlacedAgain(read)) return {};
-  const own = weightsUnder(w, parts.branchOf(read.label))[encoderPositions] as WeightTree;
+): Pick<TokenOrigin, "again" | "turned"> {
+  const [read, another] = encoder.reads;
+  if (!read || another || isEncoder(read)) return {};
   const seen = sight === "seen" && hidingOf(parts, read) === "drop" ? placesOf(parts, batch, read) : null;
+  const turned = turnedBy(code, read, ownFront(encoder), seen);
+  if (turned) return { turned };
+  if (!isPlacedAgain(read)) return {};
+  const own = weightsUnder(w, parts.branchOf(read.label))[encoderPositions] as WeightTree;
   const positions = computedPositions(code, read, own, arrayIn(read, batch), seen ?? undefined);
   return { again: withFront(code, positions, own) };
 }

@@ -19,7 +19,7 @@ import { extraTokensOf, hidingOf, jointMask } from "./layout.js";
 import { distinct, pascal } from "./names.js";
 import { readsText } from "./padding.js";
 import { type EncoderPart, type Features, type InputPart, isEncoder } from "./parts.js";
-import { isPlacedAgain } from "./placing.js";
+import { isPlacedAgain, isTurned } from "./placing.js";
 
 /** What leads to the latents of a model, and to what its losses compare. */
 export interface InputFunctions {
@@ -155,7 +155,9 @@ class Made {
 
   /** Whether an encoder is told of a batch besides its tokens. */
   #readsBatch = (encoder: EncoderPart): boolean =>
-    this.#drops(encoder) || readsText(encoder) || encoder.reads.some((read) => !isEncoder(read) && isPlacedAgain(read));
+    this.#drops(encoder) ||
+    readsText(encoder) ||
+    encoder.reads.some((read) => !isEncoder(read) && (isPlacedAgain(read) || isTurned(read)));
 
   /** Whether something is left out of an encoder at random. */
   #drops = ({ block: { definition, values } }: EncoderPart): boolean => (definition.drops?.(values) ?? []).length > 0;

@@ -1,14 +1,6 @@
 /** How many tokens there are at each place of a model, and what becomes of hidden ones. */
 
-import {
-  type Bound,
-  type DecoderContext,
-  type Drop,
-  type Encoder,
-  type HeadContext,
-  type Hiding,
-  tokenCount,
-} from "../../blocks/index.js";
+import { type DecoderContext, type Drop, type HeadContext, type Hiding, tokenCount } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import {
   type EncoderPart,
@@ -45,7 +37,7 @@ export function layoutOf(parts: Parts, encoder = parts.encoder): Layout {
 export const extraTokensOf = ({ block, inputs, reads, latents }: EncoderPart, only: InputPart | null = null): number =>
   latents
     ? 0
-    : ownFront(block, inputs) +
+    : ownFront({ block, inputs }) +
       reads.reduce((sum, read) => sum + (isEncoder(read) && isUnder(read, only) ? extraTokensOf(read, only) : 0), 0);
 
 /** Layers that can be asked for of what an encoder gives: those of its latents, where they have some. */
@@ -57,7 +49,7 @@ export const frontOf = (encoder: EncoderPart): number =>
   encoder.latents ? encoder.latents.definition.count(encoder.latents.values) : extraTokensOf(encoder);
 
 /** Class tokens and separators that an encoder puts in front of the patches of its inputs. */
-const ownFront = (block: Bound<Encoder>, inputs: readonly InputPart[]): number =>
+export const ownFront = ({ block, inputs }: Pick<EncoderPart, "block" | "inputs">): number =>
   block.definition.extraTokens(block.values) + separatorsOf({ block, inputs });
 
 /** Of those, what stands for no sample. */
@@ -178,7 +170,7 @@ export const jointMask = ({ masks }: Pick<Parts, "masks">): MaskPart | null =>
 /** Rows of the positions of an input for tokens in front of it: those of the encoders that read nothing else. */
 export function extraRows({ encoders }: Pick<Parts, "encoders">, input: InputPart): number {
   const readers = encoders.filter(({ reads }) => reads.length === 1 && reads[0] === input);
-  return Math.max(0, ...readers.map(({ block, inputs }) => ownFront(block, inputs)));
+  return Math.max(0, ...readers.map(ownFront));
 }
 
 /** The input of a model that has one: what only such models have is built of it. */

@@ -1,12 +1,46 @@
-/** Positions that are made of where the tokens of a sample are in space, by weights of the model. */
+/** Positions that are no table: made of where the tokens of a sample are in space, by weights of the model, or turning queries and keys. */
 
-import { type Code, type Places, prependPosition, takeTokens } from "../../blocks/index.js";
+import {
+  type Code,
+  countsOf,
+  type Places,
+  prependPosition,
+  rotaryTurns,
+  rotaryTurnsOf,
+  type Turned,
+  takeTokens,
+} from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
 import type { InputPart } from "./parts.js";
 
 /** Whether the positions of an input are added before each layer, and not to its tokens. */
 export const isPlacedAgain = ({ positions }: InputPart): boolean =>
   positions?.definition.computed?.added(positions.values) === "every_block";
+
+/** Whether queries and keys are turned by the places of an input, and nothing is added. */
+export const isTurned = ({ positions }: InputPart): boolean => positions?.definition.turned !== undefined;
+
+/** How queries and keys are turned behind `front` tokens that stand for no place; null: not at all. `seen`: of some tokens alone. */
+export function turnedBy(
+  code: Code,
+  { positions, grid }: InputPart,
+  front: number,
+  seen: Places | null,
+): Turned | null {
+  const turning = positions?.definition.turned?.(positions.values);
+  if (!turning) return null;
+  const known = new Map<string, Tensor>();
+  const turns = (width: number, behind = 0): Tensor => {
+    const key = `${width} ${behind}`;
+    const table = { counts: countsOf(grid), width, front, behind, ...turning };
+    const made =
+      known.get(key) ??
+      (seen ? code.let("turns", rotaryTurnsOf, seen.visible, table) : code.let("turns", rotaryTurns, table));
+    known.set(key, made);
+    return made;
+  };
+  return { turns, options: { pairs: turning.pairs, axes: grid.length } };
+}
 
 /** Where the tokens of an input are in space, [B, N, 3]. */
 function centresOf(code: Code, { tokens }: InputPart, array: Tensor): Tensor {

@@ -41,6 +41,7 @@ import {
   type Parts,
   type TeacherPart,
 } from "./parts.js";
+import { isTurned } from "./placing.js";
 
 /** Weight names that the assembly itself gives. */
 export const encoderPositions = "pos_embed";
@@ -106,8 +107,10 @@ function putDecoderPositions(branches: Branches, objective: Objective): void {
     const growing = nested(branches.at(label), within);
     const extra = inputsOf(objective).length === 1 ? extraTokensOf(latent) : 0;
     const owner = objectiveOwner(label, "decoder", "positions");
-    const table = { [decoderPositions]: positionTable(input, width, extra) };
-    putBeside(growing, table, { ...owner, ...placesHeld(input, extra) });
+    putBeside(growing, positionsUnder(decoderPositions, input, width, extra), {
+      ...owner,
+      ...placesHeld(input, extra),
+    });
     if (hasMark(input)) putBeside(growing, { [decoderMark]: tokenParameter(width) }, owner);
   }
 }
@@ -235,6 +238,10 @@ function putCodeEncoder(
 const placesHeld = ({ positions, grid }: InputPart, extra: number): Pick<Owner, "table"> =>
   positions?.definition.computed ? {} : { table: { grid, extra } };
 
+/** The positions of an input under their name; none where nothing of them is a weight. */
+const positionsUnder = (name: string, input: InputPart, width: number, extra: number): Record<string, ParameterTree> =>
+  isTurned(input) ? {} : { [name]: positionTable(input, width, extra) };
+
 function positionTable({ positions, grid }: InputPart, width: number, extra: number): ParameterTree {
   invariant(positions, "only tokens have positions");
   return positions.definition.table(positions.values, { grid, extra, width });
@@ -256,11 +263,7 @@ function putInput(branches: Branches, parts: Parts, input: InputPart): void {
   if (!parts.encoders.some(({ reads }) => reads.includes(input))) return;
   const [width, extra] = [inputWidth(parts, input), extraRows(parts, input)];
   const owner = backboneOwner(label, "encoder", "positions");
-  putBeside(
-    growing,
-    { [encoderPositions]: positionTable(input, width, extra) },
-    { ...owner, ...placesHeld(input, extra) },
-  );
+  putBeside(growing, positionsUnder(encoderPositions, input, width, extra), { ...owner, ...placesHeld(input, extra) });
   if (hasMark(input)) putBeside(growing, { [encoderMark]: tokenParameter(width) }, owner);
   const own = tokens.definition.parameters(tokens.values, { array, width });
   putBeside(growing, own, { ...backboneOwner(label, "encoder", "tokens"), channels: array.channels });
@@ -317,10 +320,8 @@ const seeingBeside =
     const network = networkBeside(beside, given);
     const own = backboneOf({ ...parts, encoders: [network] }, new Branches(), network);
     const tree = givenNetwork(own.root.tree);
-    for (const [name, branch] of Object.entries(own.root.tree)) {
-      const owner = own.owners.get(branch);
-      if (owner) owners.set(tree[name] as ParameterTree, owner);
-    }
+    for (const [name, branch] of Object.entries(own.root.tree))
+      owners.set(tree[name] as ParameterTree, own.owners.get(branch) as Owner);
     return tree;
   };
 

@@ -20,6 +20,7 @@ import {
   unjudged,
   unseenBy,
   untaught,
+  unturned,
 } from "./unseen.js";
 import { blockOf, type DraftPart, type Finding, nameOf, unreadable } from "./wiring-finding.js";
 
@@ -50,6 +51,8 @@ export function badlyJoined(wiring: DraftWiring): readonly Finding[] {
         return part.within ? ofUnmasked(part, wiring) : [...ofJointMask(part, wiring), ...ofEveryToken(part, wiring)];
       case "loss":
         return [...unevenLoss(part, wiring), ...unseenLayers(part, wiring)];
+      case "positions":
+        return unturned(part, wiring);
       case "mask":
         return [...unseenBy(part, "attention", sourcesAt(wiring, part, "set"), wiring), ...unguided(part, wiring)];
       case "target":

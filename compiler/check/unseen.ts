@@ -1,6 +1,6 @@
-/** What guided masks, masks of blocks, teachers, adversaries and imitations are asked about and cannot see, and which tokens and masks lie under what. */
+/** What guided masks, masks of blocks, teachers, adversaries and imitations are asked about and cannot see, who turns nothing, and which tokens and masks lie under what. */
 
-import type { Decoder, Mask, Target } from "../../blocks/index.js";
+import { asKind, type Decoder, type Input, type Mask, type Target, type Tokens } from "../../blocks/index.js";
 import { givesMaps } from "../wire/roles.js";
 import { isCalled, namesAt, ownParts, reached, sourceAt, sourcesAt, type Wiring } from "../wire/wiring.js";
 import { type DraftLine, valuesOf } from "./draft.js";
@@ -155,4 +155,28 @@ export function unjudged(part: DraftPart, wiring: DraftWiring): readonly Finding
       "use a mask of this input alone, such as `random`, or remove the adversary",
     ),
   ];
+}
+
+/** Positions by which queries and keys are turned, beside what turns none, or has heads of too few features. */
+export function unturned(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  const tokens = sourceAt(wiring, part, "set");
+  const input = tokens && sourceAt(wiring, tokens, "array");
+  if (!asKind("positions", part.definition)?.turned || !tokens || !input) return [];
+  const found = (other: DraftPart, what: string, help: string): readonly Finding[] => {
+    const message = `${blockOf(part)} turns queries and keys, and ${what}`;
+    return [unreadable(part, message, "Nothing else says where tokens stand.", help, other)];
+  };
+  const several = ownParts(wiring, "encoder")[1];
+  if (several) return found(several, "the model has several encoders", "use it in a model of one encoder");
+  const array = (input.definition as Input).shape(valuesOf(input.line));
+  const axes = (tokens.definition as Tokens).grid(valuesOf(tokens.line), array).length;
+  return (wiring.readers.get(part) ?? []).flatMap((reader) => {
+    const own = asKind("encoder", reader.definition) ?? asKind("decoder", reader.definition);
+    const width = reader.slot === "encoder" && reader.within ? null : own?.headWidth?.(valuesOf(reader.line));
+    const name = `\`${nameOf(reader)}\``;
+    if (width == null) return found(reader, `${name} turns none`, "use `vit` there, or other positions");
+    if (width === 0 || width >= 2 * axes) return [];
+    const what = `heads of ${name} have ${width} features: ${axes} axes turn two each`;
+    return found(reader, what, "use fewer heads, or a larger width");
+  });
 }

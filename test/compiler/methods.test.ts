@@ -50,7 +50,7 @@ const methods = [
   ...["uvad", "aed-mae", "omni-mae", "omni-mae-images"],
   ...["classifier-mean", "classifier-class-token"],
   ...["fcmae", "convmae", "spark", "spark-resnet", "simmim", "swin-mae"],
-  ...["maetok", "perceptual", "dmae", "dmae-features", "frame-codes", "mask-vit"],
+  ...["maetok", "perceptual", "dmae", "dmae-features", "roformer", "rotary", "frame-codes", "mask-vit"],
 ];
 
 describe.each(methods)("%s", (name) => {

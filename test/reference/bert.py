@@ -49,10 +49,11 @@ def make_weights(random: torch.Generator) -> Weights:
     return draw.weights
 
 
-def block(w: Weights, name: str, x: torch.Tensor, heads: int, hidden: torch.Tensor, epsilon: float) -> torch.Tensor:
-    """`hidden` [B, N]: places behind the end of a text."""
+def block(w: Weights, name: str, x: torch.Tensor, heads: int, hidden: torch.Tensor, epsilon: float, turn=None) -> torch.Tensor:
+    """`hidden` [B, N]: places behind the end of a text. `turn`: what becomes of queries and keys [B, heads, N, features], if anything."""
     batch, places, width = x.shape
     q, k, v = linear(w, f"{name}.attn.qkv", x).view(batch, places, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
+    q, k = (q, k) if turn is None else (turn(q), turn(k))
     scores = q @ k.transpose(-1, -2) / (width // heads) ** 0.5
     shares = scores.masked_fill(hidden[:, None, None, :], -torch.inf).softmax(-1)
     attended = (shares @ v).transpose(1, 2).reshape(batch, places, width)
@@ -61,16 +62,16 @@ def block(w: Weights, name: str, x: torch.Tensor, heads: int, hidden: torch.Tens
     return layer_norm(w, f"{name}.norm2", x + linear(w, f"{name}.mlp.fc2", inner), epsilon)
 
 
-def encode(w: Weights, text: torch.Tensor, ids: torch.Tensor, heads: int, epsilon: float) -> torch.Tensor:
+def encode(w: Weights, text: torch.Tensor, ids: torch.Tensor, heads: int, epsilon: float, turn=None) -> torch.Tensor:
     """-> [B, N, D]"""
-    x = w["word_embed.weight"][ids] + w["pos_embed"]
+    x = w["word_embed.weight"][ids] + w.get("pos_embed", 0)
     if "segment_embed.weight" in w:
         table = w["segment_embed.weight"]
         x = x + table[text[..., 2].long().clamp(max=len(table) - 1)]
     x = layer_norm(w, "embed_norm", x, epsilon)
     depth = 1 + max(int(name.split(".")[1]) for name in w if name.startswith("blocks."))
     for i in range(depth):
-        x = block(w, f"blocks.{i}", x, heads, text[..., 1] < 0, epsilon)
+        x = block(w, f"blocks.{i}", x, heads, text[..., 1] < 0, epsilon, turn)
     return x
 
 

@@ -182,12 +182,16 @@ def linear(w: dict, name: str, x: torch.Tensor) -> torch.Tensor:
 
 
 def block(
-    w: dict, name: str, x: torch.Tensor, heads: int, norms: str = "", epsilon: float = EPSILON, drops: tuple = (1, 1)
+    w: dict, name: str, x: torch.Tensor, heads: int, norms: str = "", epsilon: float = EPSILON, drops: tuple = (1, 1), turn=None
 ) -> torch.Tensor:
-    """`norms`: what the names of its norms end in, where a block has several pairs of them. `drops`: by what its residuals are multiplied."""
+    """
+    `norms`: what the names of its norms end in, where a block has several pairs of them. `drops`: by what its residuals are multiplied. `turn`: what
+    becomes of queries and keys [B, heads, N, features], if anything.
+    """
     batch, count, width = x.shape
     qkv = linear(w, f"{name}.attn.qkv", layer_norm(w, f"{name}.norm1{norms}", x, epsilon))
     q, k, v = (part.reshape(batch, count, heads, width // heads).transpose(1, 2) for part in qkv.chunk(3, dim=-1))
+    q, k = (q, k) if turn is None else (turn(q), turn(k))
     weights = (q @ k.transpose(-1, -2) * (width // heads) ** -0.5).softmax(dim=-1)
     x = x + linear(w, f"{name}.attn.proj", (weights @ v).transpose(1, 2).reshape(batch, count, width)) * drops[0]
     hidden = F.gelu(linear(w, f"{name}.mlp.fc1", layer_norm(w, f"{name}.norm2{norms}", x, epsilon)))

@@ -41,6 +41,7 @@ METHODS = [
     ("loss", "info_nce", "cav-mae"),
     ("input", "points", "point-mae"),
     ("input", "mesh", "mesh-mae"),
+    ("positions", "rotary", "rotary"),
     ("input", "text", "bert"),
     ("input", "table", "remasker"),
     ("tokens", "multi_scale", "mv-sstma"),

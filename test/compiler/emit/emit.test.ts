@@ -158,7 +158,18 @@ function withChanges(text: string, start: number): readonly { readonly what: str
 
 /** Models of several inputs, one of text, one of latents and one of windows, as PyTorch's are recorded. */
 const otherModels = [
-  ...["cav-mae", "multi-mae", "bert", "maetok", "perceptual", "dmae", "sg-mae", "semantic-whole", "audio-mae"],
+  ...[
+    "cav-mae",
+    "multi-mae",
+    "bert",
+    "maetok",
+    "perceptual",
+    "dmae",
+    "rotary",
+    "sg-mae",
+    "semantic-whole",
+    "audio-mae",
+  ],
 ];
 const models = [
   ...Object.entries(cases).map(([name, lines]) => ({ name, model: modelOf(spec(lines)), start: lines.length })),
