@@ -4,6 +4,16 @@
  */
 
 import type { Builder } from "./builder.js";
+import {
+  attentionAgain,
+  geluAgain,
+  layerNormAgain,
+  linearAgain,
+  probabilitiesBack,
+  softmaxAgain,
+  statisticsBack,
+  sum,
+} from "./composite-gradients.js";
 import type { Node } from "./graph.js";
 import { InvariantError, invariant } from "./invariant.js";
 import type { ArithmeticOperation, OperationName, UnaryOperation } from "./operations.js";
@@ -76,9 +86,9 @@ const share = (g: Builder, a: Tensor, b: Tensor): Tensor => g.add(g.mul(g.sign(g
 const keptShape = ({ inputs: [x], attributes: { axes } }: Node<"sum" | "reduceMax">): number[] =>
   (x as Tensor).shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
 
-/** A composite's gradient is an operation of its own, which is not differentiated again. */
+/** A gradient of a composite that is an operation of its own, and is not differentiated again. */
 const noSecondOrder = <O extends OperationName>({ node }: Backward<O>): never => {
-  throw new InvariantError(`${node.operation} has no gradient: composites are differentiated once only`);
+  throw new InvariantError(`${node.operation} has no gradient: it is differentiated once only`);
 };
 
 const noGradient = <O extends OperationName>({ node }: Backward<O>): never => {
@@ -228,26 +238,34 @@ export const gradientRules: { readonly [O in OperationName]: GradientRule<O> | "
     const [x, weight] = inputsOf(back.node);
     return back.g.linearGrad(first(back), x, weight);
   },
-  linearGrad: noSecondOrder,
-  layerNorm: (back) => {
-    const [x, gamma] = inputsOf(back.node);
-    const [, mean, rstd] = outputsOf(back.node);
-    return back.g.layerNormGrad(first(back), x, gamma, mean, rstd);
+  linearGrad: ({ g, node, dy }) => linearAgain(g, inputsOf(node), dy),
+  // Its statistics have gradients where its own gradient is differentiated.
+  layerNorm: ({ g, node, dy: [dy, ...statistics] }) => {
+    const [x, gamma] = inputsOf(node);
+    const [, mean, rstd] = outputsOf(node);
+    const [dx, dgamma, dbeta] = dy ? g.layerNormGrad(dy, x, gamma, mean, rstd) : [];
+    const beside = statistics.some((part) => part !== undefined)
+      ? statisticsBack(g, [x, mean, rstd], statistics)
+      : undefined;
+    return [dx && beside ? g.add(dx, beside) : (dx ?? beside), dgamma, dbeta];
   },
-  layerNormGrad: noSecondOrder,
+  layerNormGrad: ({ g, node, dy }) => layerNormAgain(g, inputsOf(node), dy),
   softmax: (back) => [back.g.softmaxGrad(first(back), outputsOf(back.node)[0])],
-  softmaxGrad: noSecondOrder,
+  softmaxGrad: (back) => softmaxAgain(back.g, inputsOf(back.node), first(back)),
   gelu: (back) => [back.g.geluGrad(first(back), inputsOf(back.node)[0])],
-  geluGrad: noSecondOrder,
-  attention: (back) => {
-    const { g, node, wanted } = back;
+  geluGrad: (back) => geluAgain(back.g, inputsOf(back.node), first(back)),
+  // Its probabilities have gradients where its own gradient is differentiated.
+  attention: ({ g, node, dy: [dy, dprobabilities], wanted }) => {
     const [q, k, v, bias] = inputsOf(node);
     const [, probabilities] = outputsOf(node);
-    const [dq, dk, dv, dscores] = g.attentionGrad(first(back), q, k, v, probabilities, node.attributes.scale);
-    if (!bias) return [dq, dk, dv];
-    return [dq, dk, dv, wanted[3] ? unbroadcast(g, dscores, bias.shape) : undefined];
+    const { scale } = node.attributes;
+    const own = dy ? g.attentionGrad(dy, q, k, v, probabilities, scale) : [];
+    const beside = dprobabilities ? probabilitiesBack(g, [q, k, probabilities], dprobabilities, scale) : [];
+    const [dq, dk, dscores] = [0, 1, 3].map((i) => sum(g, [own[i], beside[i]]));
+    if (!bias) return [dq, dk, own[2]];
+    return [dq, dk, own[2], wanted[3] && dscores ? unbroadcast(g, dscores, bias.shape) : undefined];
   },
-  attentionGrad: noSecondOrder,
+  attentionGrad: ({ g, node, dy }) => attentionAgain(g, inputsOf(node), dy, node.attributes.scale),
 
   // One bilinear form: x, weight and y, each the gradient of the other two.
   conv: (back) => {
