@@ -12,7 +12,7 @@ import {
   takeTokens,
 } from "../nn/index.js";
 import type { ParameterTree, Weights } from "../parameters.js";
-import { choice, labels, optional, type Params, real, type ValuesOf } from "../params.js";
+import { choice, labels, optional, type Params, ratio, real, type ValuesOf } from "../params.js";
 import type { Places } from "../places.js";
 import { patchesOf } from "../sequence.js";
 import { latentFrom } from "../sources.js";
@@ -50,6 +50,8 @@ export interface Adversary<P extends Params = Params, T extends ParameterTree = 
   update(p: ValuesOf<P>): "alternate" | "joint";
   /** What the model's part counts for: `factor` times it, `adaptive`: times the ratio of the gradients' norms as well. */
   weight(p: ValuesOf<P>): { readonly kind: "fixed" | "adaptive"; readonly factor: number };
+  /** What the squared slope of its decisions about true arrays costs it; null, or if absent: nothing. */
+  slopes?(p: ValuesOf<P>): number | null;
   /** Weights beside the backbone's. */
   parameters(p: ValuesOf<P>, context: AdversaryContext): T;
   /** -> decisions [B, N, 1]: logits that a patch is an original. */
@@ -112,6 +114,19 @@ export const patchDiscriminator = defineAdversary({
       doc: "What the model's side is: `o` is how surely a patch is taken for an original.",
     }),
     weight: real({ min: 0, openMin: true, default: 1, doc: "Factor of the model's side in the sum of its losses." }),
+    smoothing: optional(
+      ratio({
+        max: 0.5,
+        doc: "How much less than 1 it is to say of originals, so that it is never quite sure. If absent, it is to say 1.",
+      }),
+    ),
+    slopes: optional(
+      real({
+        min: 0,
+        openMin: true,
+        doc: "Factor of R1: what it pays, halved, for the squared slope of what it says of true inputs. If absent, nothing.",
+      }),
+    ),
     of: optional(
       labels({
         doc: "Whose predictions it judges, by the labels of targets, such as `[rgb, depth]`. If absent, those of the model's decoder.",
@@ -131,14 +146,20 @@ export const patchDiscriminator = defineAdversary({
   ],
   backbone: (p) => p.backbone,
   update: (p) => p.update,
+  slopes: (p) => p.slopes,
   weight: (p) => ({ kind: p.balance === "gradients" ? "adaptive" : "fixed", factor: p.weight }),
   parameters: (_, { encoderWidth }) => ({ head: linearParameters(encoderWidth, 1) }),
   judge(code, _, w, { latent, extra, count }) {
     const judged = patchesOf(code, "judged", latent, { extra, count }); // [B, N, D]
     return code.let("decisions", linear, judged, w.head);
   },
-  ownLoss: (code, _, decisions, places) =>
-    code.let("discrimination", discriminationError, ...sides(code, decisions, places)),
+  ownLoss: (code, { smoothing }, decisions, places) =>
+    code.let(
+      "discrimination",
+      discriminationError,
+      ...sides(code, decisions, places),
+      ...(smoothing === null ? [] : [{ smoothing }]),
+    ),
   modelLoss(code, p, decisions, places) {
     const [originals, predictions] = sides(code, decisions, places);
     if (p.pays === "hidden") return code.let("recognition", recognitionLoss, predictions);

@@ -1,11 +1,11 @@
 /** What two sides pay for decisions about patches: who tells originals from predictions, and whose predictions they are. */
 
-import type { Builder, Tensor } from "../../graph/index.js";
+import { type Builder, gradients, type Rows, type Tensor } from "../../graph/index.js";
 import { claim, layer } from "./layer.js";
 
 /**
  * Logits of originals [B, V, 1] and of predictions [B, U, 1] -> the mean binary cross-entropy of all V + U decisions, where an
- * original is 1 and a prediction 0. By softplus, finite for any finite logit.
+ * original is 1, or `smoothing` less, and a prediction 0. By softplus, finite for any finite logit.
  */
 export const discriminationError = layer(
   "discriminationError",
@@ -13,9 +13,34 @@ export const discriminationError = layer(
     g: Builder,
     originals: Tensor<["B", V, 1]>,
     predictions: Tensor<["B", U, 1]>,
+    o: { readonly smoothing: number } = { smoothing: 0 },
   ): Tensor<[]> => {
-    const errors = [g.softplus(g.neg(originals)), g.softplus(claim<["B", number, 1]>(predictions))];
-    return claim(g.mean(g.concat(errors, 1)));
+    const missed = g.softplus(g.neg(originals));
+    const sure = g.mul(g.softplus(claim<["B", V, 1]>(originals)), o.smoothing);
+    const recognized = o.smoothing === 0 ? missed : g.add(g.mul(missed, 1 - o.smoothing), sure);
+    return claim(g.mean(g.concat([recognized, g.softplus(claim<["B", number, 1]>(predictions))], 1)));
+  },
+);
+
+/**
+ * decisions [B, N, 1] about arrays [B, ..., C] that they are made of -> the mean over samples of the squared length of the gradient of the sum of a
+ * sample's decisions for its array, []: R1 of Mescheder et al., without its half.
+ */
+export const slopePenalty = layer(
+  "slopePenalty",
+  <N extends number>(
+    g: Builder,
+    decisions: Tensor<[Rows, N, 1]>,
+    arrays: readonly Tensor<[Rows, ...number[]]>[],
+  ): Tensor<[]> => {
+    const squares = gradients(g, g.sum(decisions), arrays).map((slope) => g.sum(g.mul(slope, slope)));
+    const samples = decisions.shape[0] as unknown as number;
+    return claim(
+      g.mul(
+        squares.reduce((sum, one) => g.add(sum, one)),
+        1 / samples,
+      ),
+    );
   },
 );
 

@@ -6,6 +6,7 @@ import {
   detached,
   fillHidden,
   patchify,
+  slopePenalty,
   tokensFrom,
   unpatchify,
   weightedSum,
@@ -23,6 +24,7 @@ import { adversaryBranch, backboneBranch } from "./weights.js";
 /** Names of the terms: what the model pays, and what the adversary does. */
 export const modelTerm = "adversarial";
 const ownTerm = "adversary";
+const slopesTerm = "adversary_slopes";
 
 /** A prediction that is judged: what gives it of a batch, and of the latent. */
 export interface JudgedPrediction {
@@ -100,13 +102,27 @@ export const judgeFunction = (
       const prediction = given[predictionName(one, judged)] as Tensor;
       return [one.objective.input.name, completed(code, parts, w, one.objective, prediction, batch)] as const;
     });
-    const own = weightsUnder(w, adversaryBranch);
-    const seeing = definition.backbone(values) === "separate" ? (own[backboneBranch] as WeightTree) : w;
-    const latent = encodeWhole(code, parts, backbone, seeing, { ...batch, ...Object.fromEntries(arrays) });
-    const extra = extraTokensOf(backbone);
-    return definition.judge(code, values, own, { latent, extra, count: tokensOf(backbone.inputs) });
+    return decisionsOf(code, parts, { block: { definition, values }, backbone }, w, {
+      ...batch,
+      ...Object.fromEntries(arrays),
+    });
   },
 });
+
+/** What an adversary says of every patch of the arrays of a batch as they are. */
+function decisionsOf(
+  code: Code,
+  parts: Placed,
+  { block: { definition, values }, backbone }: Pick<AdversaryPart, "block" | "backbone">,
+  w: WeightTree,
+  batch: Batch,
+): Tensor {
+  const own = weightsUnder(w, adversaryBranch);
+  const seeing = definition.backbone(values) === "separate" ? (own[backboneBranch] as WeightTree) : w;
+  const latent = encodeWhole(code, parts, backbone, seeing, batch);
+  const extra = extraTokensOf(backbone);
+  return definition.judge(code, values, own, { latent, extra, count: tokensOf(backbone.inputs) });
+}
 
 /** What a side pays for the decisions about every patch that the backbone sees: the mean over what was predicted. */
 export function sideLoss(
@@ -143,12 +159,21 @@ export const adversaryLossFunction = (
   name: "adversaryLoss",
   doc: "What the adversary minimises: how badly it tells originals from predictions.",
   inputs: ["batch"],
-  body(code, _, { batch }) {
+  body(code, w, { batch }) {
     const given = judged.map((one) =>
       code.let("given", detached, code.call(predictionName(one, judged), one.predict, batch)),
     );
     const decisions = code.call("decisions", judge, ...given, batch);
-    const total = sideLoss(code, parts, adversary, judged, decisions, batch, "ownLoss");
-    return { total, terms: { [ownTerm]: total } };
+    const own = sideLoss(code, parts, adversary, judged, decisions, batch, "ownLoss");
+    const factor = adversary.block.definition.slopes?.(adversary.block.values) ?? null;
+    if (factor === null) return { total: own, terms: { [ownTerm]: own } };
+    const truths = decisionsOf(code, parts, adversary, w, batch);
+    const arrays = judged.map(({ objective: { input } }) => arrayIn(input, batch));
+    const slopes = code.let("slopes", slopePenalty, truths, arrays);
+    const total = code.let("total", weightedSum, [
+      [1, own],
+      [factor / 2, slopes],
+    ]);
+    return { total, terms: { [ownTerm]: own, [slopesTerm]: slopes } };
   },
 });

@@ -30,6 +30,8 @@ class Setting:
     balanced: bool
     weight: float
     pays: str = "both"
+    smoothing: float | None = None
+    slopes: float | None = None
 
     @property
     def shared(self) -> bool:
@@ -40,7 +42,9 @@ class Setting:
         turns = "alternate" if self.alternate else "joint"
         balance = "gradients" if self.balanced else "fixed"
         pays = "" if self.pays == "both" else f", pays: {self.pays}"
-        values = f"backbone: {self.backbone}, update: {turns}, balance: {balance}, weight: {self.weight}{pays}"
+        shares = "" if self.smoothing is None else f", smoothing: {100 * self.smoothing:g}%"
+        more = shares if self.slopes is None else f"{shares}, slopes: {self.slopes}"
+        values = f"backbone: {self.backbone}, update: {turns}, balance: {balance}, weight: {self.weight}{pays}{more}"
         return f"adversary patch_discriminator({values})"
 
 
@@ -49,6 +53,7 @@ SETTINGS = {
     "gan-mae-joint": (CASES[1], Setting("shared", alternate=False, balanced=False, weight=0.2)),
     "gan-mae-separate": (CASES[0], Setting("separate", alternate=True, balanced=False, weight=0.5)),
     "gan-mae-separate-joint": (CASES[2], Setting("separate", alternate=False, balanced=True, weight=0.3)),
+    "gan-mae-slopes": (CASES[1], Setting("separate", alternate=True, balanced=False, weight=0.5, smoothing=0.1, slopes=0.02)),
     "gan-mae-one-way": (CASES[0], Setting("one_way", alternate=True, balanced=True, weight=0.5, pays="hidden")),
 }
 
@@ -100,13 +105,16 @@ class Sides:
 
     def originality(self, prediction: torch.Tensor, feed: Feed, trains: bool = True) -> torch.Tensor:
         """-> o [B, N], how surely each patch of the completed image is an original. trains: whether gradients reach a shared encoder."""
+        return torch.sigmoid(self.logits(completed(self.case, feed["image"], prediction, mask_of(self.case, feed)), trains))
+
+    def logits(self, image: torch.Tensor, trains: bool = True) -> torch.Tensor:
+        """-> [B, N], of each patch of an image that it is an original."""
         prefix = "adversary.backbone."
         backbone = {k.removeprefix(prefix): v for k, v in self.w.items() if k.startswith(prefix)}
-        every = torch.arange(self.case.tokens).expand(len(prediction), -1)
-        image = completed(self.case, feed["image"], prediction, mask_of(self.case, feed))
+        every = torch.arange(self.case.tokens).expand(len(image), -1)
         shared = self.w if trains else {name: leaf.detach() for name, leaf in self.w.items()}
         latent = encode(self.case, shared if self.setting.shared else backbone, image, every)
-        return torch.sigmoid(linear(self.w, "adversary.head", latent[:, 1:])[..., 0])
+        return linear(self.w, "adversary.head", latent[:, 1:])[..., 0]
 
     def model_terms(self, feed: Feed) -> tuple[torch.Tensor, torch.Tensor]:
         prediction, mask = self.prediction(feed), mask_of(self.case, feed)
@@ -128,10 +136,21 @@ class Sides:
         weight = self.setting.weight * lengths[0] / (lengths[1] + EPSILON)
         return mse + weight * adversarial, terms | {"adversarial.weight": weight}
 
-    def adversary_loss(self, feed: Feed) -> torch.Tensor:
+    def adversary_terms(self, feed: Feed) -> dict[str, torch.Tensor]:
         with torch.no_grad():
             prediction = self.prediction(feed)
-        return F.binary_cross_entropy(self.originality(prediction, feed), 1 - mask_of(self.case, feed))
+        labels = (1 - mask_of(self.case, feed)) * (1 - (self.setting.smoothing or 0))
+        terms = {"adversary": F.binary_cross_entropy(self.originality(prediction, feed), labels)}
+        if self.setting.slopes is None:
+            return terms
+        # R1, of what it says of the true image: a gradient whose squared length is differentiated again.
+        true = feed["image"].clone().requires_grad_()
+        (slope,) = torch.autograd.grad(self.logits(true).sum(), true, create_graph=True)
+        return terms | {"adversary_slopes": slope.square().sum(dim=(1, 2, 3)).mean()}
+
+    def adversary_loss(self, feed: Feed) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        terms = self.adversary_terms(feed)
+        return terms["adversary"] + (self.setting.slopes or 0) / 2 * terms.get("adversary_slopes", 0), terms
 
     def step(self, feed: Feed, descend: Callable[[], None]) -> dict[str, float]:
         """`descend` changes the weights that have gradients, and clears those. -> what the step tells"""
@@ -139,10 +158,10 @@ class Sides:
         loss.backward(inputs=self.leaves("model"))
         if self.setting.alternate:
             descend()
-        against = self.adversary_loss(feed)
+        against, own = self.adversary_loss(feed)
         against.backward(inputs=self.leaves("adversary"))
         descend()
-        values = {"loss": loss} | {f"loss/{name}": term for name, term in (terms | {"adversary": against}).items()}
+        values = {"loss": loss} | {f"loss/{name}": term for name, term in (terms | own).items()}
         return {name: value.item() for name, value in values.items()}
 
 
@@ -180,7 +199,7 @@ def run(case: Case, setting: Setting) -> tuple[dict, dict[str, torch.Tensor]]:
     sides, feed, order = drawn_sides(case, setting)
     loss, terms = sides.model_loss(feed)
     loss.backward(inputs=sides.leaves("model"))
-    against = sides.adversary_loss(feed)
+    against, own = sides.adversary_loss(feed)
     slopes = torch.autograd.grad(against, sides.leaves("adversary"), allow_unused=True)
     assert all(slope is not None for slope in slopes)
     start = {name: leaf.detach().clone() for name, leaf in sides.w.items()}
@@ -191,7 +210,7 @@ def run(case: Case, setting: Setting) -> tuple[dict, dict[str, torch.Tensor]]:
     spec = spec_of(case, ["loss mse(on: hidden)", setting.line])
     positions = "learned" if case.learned_positions else "sin_cos"
     spec = spec.replace("  mask", f"  positions {positions}\n  mask")
-    header = header_of(case, spec, terms | {"adversary": against}, loss)
+    header = header_of(case, spec, terms | own, loss)
     header["training"] = {**OPTIMIZER, "weight_decay": DECAY, "told": repeat(sides, feed)}
     tensors |= {f"trained/{name}": leaf.detach() for name, leaf in sides.w.items() if leaf.requires_grad}
     return header, tensors
@@ -206,6 +225,8 @@ def setting_of(example: dict) -> Setting:
         balanced=values["balance"] == "gradients",
         weight=values["weight"],
         pays=values["pays"],
+        smoothing=values["smoothing"],
+        slopes=values["slopes"],
     )
 
 

@@ -31,7 +31,14 @@ interface Header extends RecordedBatch {
   };
 }
 
-const cases = ["gan-mae", "gan-mae-joint", "gan-mae-separate", "gan-mae-separate-joint", "gan-mae-one-way"];
+const cases = [
+  "gan-mae",
+  "gan-mae-joint",
+  "gan-mae-separate",
+  "gan-mae-separate-joint",
+  "gan-mae-slopes",
+  "gan-mae-one-way",
+];
 
 /** `change`: of the spec. */
 function load(name: string, change?: (spec: string) => string) {
