@@ -35,7 +35,11 @@ export function linearAgain(
   const none = g.constant(0, [weight.shape[0] as number]);
   const through = a && g.linear(a as never, weight as never, (c ?? none) as never);
   return [
-    sum(g, [through, a ? undefined : c && g.add(g.mul(dy, 0), c), b && g.linear(x as never, b as never, none as never)]),
+    sum(g, [
+      through,
+      a ? undefined : c && g.add(g.mul(dy, 0), c),
+      b && g.linear(x as never, b as never, none as never),
+    ]),
     b && g.matmul(dy, b),
     a && g.matmul(rows(g, dy), rows(g, a), { a: true }),
   ];
