@@ -148,6 +148,8 @@ export interface Guiding<T extends ParameterTree = ParameterTree> {
 /** What a model predicts of one of its arrays. */
 export interface Prediction<T extends ParameterTree = ParameterTree> {
   readonly array: string;
+  /** No encoder that it is made of sees anything of the array; if absent, what a mask shows. */
+  readonly unseen?: true;
   /** -> prediction [B, N, P] */
   predict(g: Builder, w: Weights<T>, batch: Batch): Tensor;
   readonly picture?: Picture | undefined;

@@ -57,7 +57,7 @@ export function sayErrors(
     const of = errors.length === 1 ? "" : `${name} `;
     const [told, own, aided, fill] = [meanMse, pixelMse, aidedMse, fillMse].map(shortNumber);
     const help = aidedMse === pixelMse ? "" : ` (with true means and deviations ${aided})`;
-    return `${of}${shortNumber(mse)}, by each patch's true ${mean} ${told}; of ${values} ${own}${help}, by ${filling} ${fill}`;
+    return `${of}${shortNumber(mse)}, by each patch's true ${mean} ${told}; of ${values} ${own}${help}${Number.isNaN(fillMse) ? "" : `, by ${filling} ${fill}`}`;
   });
   const colon = errors.length === 1 ? "" : ":";
   return `mean squared error of the hidden patches of ${count(samples, sample)}${colon} ${texts.join("; ")}`;

@@ -44,6 +44,7 @@ import {
   type AdversaryPart,
   type HeadPart,
   type InputPart,
+  isUnseen,
   type MaskPart,
   type Objective,
   type Parts,
@@ -246,10 +247,11 @@ export function programOf(assembly: Assembly): ModelProgram {
     ...(predictions.length > 0
       ? {
           predictions: Object.fromEntries(
-            predictions.map(({ name, f, objective: { input, target } }) => [
+            predictions.map(({ name, f, objective: { input, target, latent } }) => [
               name,
               {
                 array: input.name,
+                ...(isUnseen({ input, latent }) ? { unseen: true as const } : {}),
                 predict: (g: Builder, w: unknown, batch: Batch) => run(named(f), g, w as WeightTree, [batch]) as Tensor,
                 picture: bindPicture(target.definition, target.values, input),
               },

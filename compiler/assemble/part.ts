@@ -158,6 +158,10 @@ export interface Features {
   readonly input: InputPart | null;
 }
 
+/** Whether what is predicted is never seen: the encoder reads other inputs alone. */
+export const isUnseen = ({ input, latent }: Pick<Objective, "input" | "latent">): boolean =>
+  !latent.inputs.includes(input);
+
 /** A loss between what encoders make of two inputs. */
 export interface Comparison {
   readonly loss: LabelledLoss;

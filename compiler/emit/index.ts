@@ -29,6 +29,7 @@ import {
 } from "../assemble/layout.js";
 import {
   type InputPart,
+  isUnseen,
   type MaskPart,
   type Objective,
   type Parts,
@@ -139,6 +140,7 @@ function modelText(assembly: Assembly, program: Program, imports: Imports): stri
   const predictions = predictionsOf(assembly).map(({ name, f, objective }) => {
     const facts = [
       `array: ${dataText(objective.input.name)}`,
+      ...(isUnseen(objective) ? ["unseen: true"] : []),
       f === "predict" ? f : `predict: ${f}`,
       ...pictureText(objective),
     ];

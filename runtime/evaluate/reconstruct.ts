@@ -55,11 +55,10 @@ function withPictures(
   { arrays, grids }: Pick<ModelProgram, "arrays" | "grids">,
   all: Readonly<Record<string, Prediction>>,
 ): readonly Shown[] {
-  return Object.entries(all).flatMap(([name, { array, picture: own, predict }]) =>
-    own
-      ? [{ name, array, shape: arrays[array] as ArrayShape, grid: grids[array] as Lattice, predict, picture: own }]
-      : [],
-  );
+  return Object.entries(all).flatMap(([name, { array, picture: own, predict, unseen = false }]) => {
+    const [shape, grid] = [arrays[array] as ArrayShape, grids[array] as Lattice];
+    return own ? [{ name, array, shape, grid, predict, picture: own, unseen }] : [];
+  });
 }
 
 /** The reconstructions of one prediction, one for each sample. */
@@ -130,7 +129,9 @@ export async function openPredictor(
         return Array.from({ length: batch }, (_, i) => {
           const hidden = hiddenPlaces(
             shown.grid,
-            hiddenTokens(program, shown.array, seen, (all) => rowOf(all, i)),
+            shown.unseen
+              ? Int32Array.from({ length: tokenCount(shown.grid) }, (_, token) => token)
+              : hiddenTokens(program, shown.array, seen, (all) => rowOf(all, i)),
           );
           return { values: rowOf(values, i), prediction: rowOf(prediction, i), hidden };
         });

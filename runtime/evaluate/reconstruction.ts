@@ -48,7 +48,7 @@ export interface ReconstructionErrors {
   readonly pixelMse: number;
   /** The same with the true mean and deviation of each patch, where patches are normalised; else the same number. */
   readonly aidedMse: number;
-  /** The same for filling each hidden patch with the means of the visible patches around it, without any model. */
+  /** The same for filling each hidden patch with the means of the visible patches around it, without any model; NaN where none is visible. */
   readonly fillMse: number;
   /** Peak signal-to-noise ratio, -10 log10 pixelMse, in dB. */
   readonly psnr: number;
@@ -66,11 +66,13 @@ export interface Shown {
   readonly grid: Lattice;
   readonly predict: Prediction["predict"];
   readonly picture: Picture;
+  /** Nothing of the array is seen: all of it counts as hidden. */
+  readonly unseen: boolean;
 }
 
 /** One image: pixels brought back to [0, 1], and the errors before they are cut to that. */
 export function pictured(
-  { picture, shape, grid }: Shown,
+  { picture, shape, grid, unseen }: Shown,
   image: Float32Array,
   prediction: Float32Array,
   hidden: Uint8Array,
@@ -101,7 +103,9 @@ export function pictured(
     meanMse: meanSquare(inPatches(grid, patchMeans(grid, channels, truth)), truth, isHidden, scale),
     pixelMse,
     aidedMse: meanSquare(aided, input, isHidden),
-    fillMse: meanSquare(back(filledFromVisible(grid, channels, image, isHiddenToken)), input, isHidden),
+    fillMse: unseen
+      ? Number.NaN
+      : meanSquare(back(filledFromVisible(grid, channels, image, isHiddenToken)), input, isHidden),
     psnr: decibels(pixelMse),
     detail: detailOf(output, shape, hidden),
     trueDetail: detailOf(input, shape, hidden),

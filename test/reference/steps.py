@@ -13,7 +13,7 @@ from mae import versions
 from stepping import read
 
 # The module that trains an example with all of these blocks.
-TOGETHER = [({("input", "text"), ("input", "image")}, "m3ae")]
+TOGETHER = [({("input", "text"), ("input", "image")}, "m3ae"), ({("input", "volume"), ("input", "image")}, "mtr")]
 # The module that trains an example: that of the first of these blocks in it. Plain masked autoencoders have none of them.
 METHODS = [
     ("mask", "latent_guided", "sma-latents"),

@@ -201,7 +201,8 @@ function shrunk(model: Model): Model {
   const isOfVolumes = model.slots.some(({ use }) => use.definition.name === "volume");
   const patchOf = (label: string | null): readonly number[] => {
     const sides = (tokens.find((one) => one.label === label) ?? tokens[0])?.use.values.size ?? [cell, cell];
-    return isOfVolumes ? (sides as number[]).map((side) => Math.min(side, cell)) : (sides as readonly number[]);
+    const isOfBoxes = isOfVolumes && (sides as number[]).length === 3;
+    return isOfBoxes ? (sides as number[]).map((side) => Math.min(side, cell)) : (sides as readonly number[]);
   };
   const isOfWaves = ({ slot, use }: Filled): boolean =>
     slot === "positions" && use.definition.name === "sin_cos" && use.values.order !== "flat";
