@@ -66,8 +66,8 @@ export interface Shown {
   readonly grid: Lattice;
   readonly predict: Prediction["predict"];
   readonly picture: Picture;
-  /** Nothing of the array is seen: all of it counts as hidden. */
-  readonly unseen: boolean;
+  /** Nothing of the array is seen: all of it counts as hidden; if absent, what a mask hides. */
+  readonly unseen?: boolean;
 }
 
 /** One image: pixels brought back to [0, 1], and the errors before they are cut to that. */
