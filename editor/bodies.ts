@@ -41,7 +41,7 @@ export function inBody(head: Entry, steps: readonly Step[], place: Place, scene:
     scene,
     variables: variablesIn(place),
     labels: [...labelledLines(place), ...labels, ...labelsOf(ofModel)],
-    parts: partCandidates([], model, scene),
+    parts: (path: readonly string[]) => partCandidates(path, model, scene),
   };
   return inLines(steps, {
     rules: owner === "recipe" ? recipeSlots : modelSlots,

@@ -6,7 +6,7 @@ import { blockCandidates, type Candidate, none } from "./candidate.js";
 import { keywords } from "./keywords.js";
 import { afterLast, type Entry, isSign, isWord, type Node, wordAfter } from "./nest.js";
 import { partCandidates } from "./parts.js";
-import { isPathSoFar, pathCandidates, pathInFile, settings, wantedAt, wordsOf } from "./paths.js";
+import { isPathSoFar, labelsOf, pathCandidates, pathInFile, settings, wantedAt, wordsOf } from "./paths.js";
 import type { Place, Step } from "./place.js";
 import { type Line, linesOf, lineWith, namesOf, type Scene } from "./scene.js";
 import { candidatesInValue, type Values, type Wanted, wordsFor } from "./values.js";
@@ -23,7 +23,7 @@ export function inVariants(head: Entry, steps: readonly Step[], place: Place, sc
   const [step, ...inner] = steps;
   if (!step) return none;
   const lines = variedLines(head, scene);
-  const values: Values = { scene, variables: variablesIn(place), labels: none, parts: none };
+  const values: Values = { scene, variables: variablesIn(place), labels: none, parts: () => none };
   const [first, ...rest] = step.before;
   if (!first) return [...keywords("let", "skip"), ...pathCandidates([], lines), ...seedCandidate];
   if (isWord(first, "let")) {
@@ -110,11 +110,13 @@ export function inPipeline(steps: readonly Step[], place: Place, scene: Scene): 
   const colon = before.findIndex((node) => isSign(node, ":"));
   if (!rule || colon < 0) return none;
   const value = afterLast(before.slice(colon + 1), (node) => isSign(node, ","));
+  const stage = isWord(before[1]) ? before[1].text : "";
+  const lines = linesOf(modelOfStage(stage, step), scene.file, scene).filter(({ label }) => label !== null);
   return candidatesInValue(
     value,
     inner,
     { kind: "block", of: rule.kind },
-    { scene, variables: none, labels: none, parts: none },
+    { scene, variables: none, labels: labelsOf(lines), parts: () => none },
   );
 }
 

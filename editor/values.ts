@@ -4,7 +4,8 @@ import { axisNames, defaultsOf, measureUnits, type ParamType } from "../blocks/i
 import { blockNamed, units } from "../compiler/index.js";
 import { blockCandidates, type Candidate, none, parameterCandidates, sentence } from "./candidate.js";
 import { type Keyword, keywords } from "./keywords.js";
-import { type Entry, isSign, isWord } from "./nest.js";
+import { afterLast, type Entry, isSign, isWord } from "./nest.js";
+import { isPathSoFar, wordsOf } from "./paths.js";
 import type { Step } from "./place.js";
 import { namesOf, type Scene } from "./scene.js";
 
@@ -27,8 +28,8 @@ export interface Values {
   readonly variables: readonly Candidate[];
   /** Labels that a value may name. */
   readonly labels: readonly Candidate[];
-  /** Parts of the model that a recipe trains. */
-  readonly parts: readonly Candidate[];
+  /** Parts of the model that a recipe trains, behind the words of such a part that stand already. */
+  readonly parts: (path: readonly string[]) => readonly Candidate[];
 }
 
 /** The names that views of a sample can have, whichever block makes them. */
@@ -62,7 +63,7 @@ const words: { readonly [K in Kind]: (type: TypeOf<K>, values: Values) => readon
   block: ({ of }, { scene }) => blockCandidates(of, scene.registry),
   labels: () => none,
   sources: () => none,
-  parts: (_, { parts }) => parts,
+  parts: (_, { parts }) => parts([]),
   recipes: (_, { scene }) => namesOf("recipe", scene),
   axes: () => none,
   quantity: () => none,
@@ -113,6 +114,7 @@ function valueCandidates(
 ): readonly Candidate[] {
   const last = before.at(-1);
   if (wanted?.kind === "sources") return partsOfFile(before, values);
+  if (wanted?.kind === "parts" && isPathSoFar(before)) return values.parts(wordsOf(before));
   if (!last) return wordsFor(wanted, values);
   const isNumber = last.kind === "number";
   if (isSign(last, "->") || isSign(last, "..") || isWord(last, "per")) return values.variables;
@@ -134,7 +136,7 @@ function valueCandidates(
 
 /** Behind a file and a dot. */
 const partsOfFile = ([file, dot, ...path]: Entry, { parts }: Values): readonly Candidate[] =>
-  file?.kind === "text" && isSign(dot, ".") && path.length === 0 ? parts : none;
+  file?.kind === "text" && isSign(dot, ".") && path.length === 0 ? parts([]) : none;
 
 const after = (moves: boolean, stretch: boolean, ending: readonly Keyword[]): readonly Candidate[] =>
   keywords(...(moves && !stretch ? (["over"] as const) : []), ...ending);
@@ -160,7 +162,10 @@ export function candidatesInValue(
   if (step.group.opener === "(" && isWord(callee)) return inArguments(callee.text, step, rest, wanted, values);
   if (step.group.opener === "[" && rest.length === 0) {
     if (wanted?.kind === "labels") return wanted.views ? viewCandidates(values.scene) : values.labels;
-    if (wanted?.kind === "parts") return values.parts;
+    if (wanted?.kind === "parts") {
+      const part = afterLast(step.before, (node) => isSign(node, ","));
+      return isPathSoFar(part) ? values.parts(wordsOf(part)) : none;
+    }
     if (wanted?.kind === "recipes") return namesOf("recipe", values.scene);
     if (wanted?.kind === "sources") return partsOfFile(step.before, values);
     if (wanted?.kind === "axes") return axisNames.map((name) => option([name, "An axis of the input."]));

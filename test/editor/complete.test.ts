@@ -167,7 +167,7 @@ describe("in a recipe", () => {
     expect(names("recipe R for A {\n  schedule cosine(warmup: 40 <|>)\n}")).toEqual(["epochs", "steps"]);
     expect(names("recipe R for A {\n  evaluate knn(k: 20) <|>\n}")).toEqual(["every"]);
     expect(names("recipe R for A {\n  evaluate knn(k: 20) every 5 <|>\n}")).toEqual(["epochs", "steps"]);
-    expect(names("recipe R for A {\n  precision <|>\n}")).toEqual(["float32"]);
+    expect(names("recipe R for A {\n  precision <|>\n}")).toEqual(["float32", "bfloat16"]);
     expect(names("recipe R for A {\n  augment horizontal_flip,\n    <|>\n}")).toEqual(namesOf("augment"));
   });
 });
