@@ -1,4 +1,4 @@
-/** A picture of step time against something that grows, as SVG: both axes logarithmic, one line a contestant. */
+/** Pictures of numbers against something that grows, as SVG: both axes logarithmic, a line for each of what is compared. */
 
 import { median, type Result } from "./contest.js";
 import { contestantText, isProducts, isResult, type Measurement } from "./report.js";
@@ -12,11 +12,11 @@ export interface Chart {
 }
 
 const frame = { width: 560, height: 360, left: 64, right: 150, top: 40, bottom: 48 };
-const colours = ["#1f6feb", "#d1242f", "#8250df", "#1a7f37", "#9a6700"];
+const colours = ["#1f6feb", "#d1242f", "#8250df", "#1a7f37", "#9a6700", "#57606a", "#bf3989", "#0a7d91"];
 
-interface Line {
+export interface Line {
   readonly name: string;
-  /** What grows, and milliseconds. */
+  /** What grows, and the number there. */
   readonly points: readonly (readonly [number, number])[];
 }
 
@@ -26,7 +26,7 @@ function linesOf({ points }: Chart): Line[] {
   return names
     .filter((name) => !isProducts(name))
     .map((name) => ({
-      name,
+      name: contestantText(name),
       points: points.flatMap(({ at, measurement }) => {
         const found = results(measurement).find((result) => result.name === name);
         return found?.steps.length ? [[at, 1000 * median(found.steps.map((step) => step.seconds))] as const] : [];
@@ -62,38 +62,50 @@ function apart(heights: readonly number[]): readonly number[] {
   return placed;
 }
 
-export function drawChart(chart: Chart): string {
-  const lines = linesOf(chart);
-  const places = chart.points.map(({ at }) => at);
-  const times = lines.flatMap(({ points }) => points.map(([, time]) => time));
-  const [low, high] = [Math.min(...times) / 1.3, Math.max(...times) * 1.3];
+/** Step time against what grows. */
+export const drawChart = (chart: Chart): string =>
+  drawLines(linesOf(chart), {
+    title: `Step time against ${chart.name}, ${chart.threads} threads`,
+    across: chart.unit,
+    upwards: "ms",
+  });
+
+/** @param words what the picture is called, what grows, and what the numbers count */
+export function drawLines(
+  lines: readonly Line[],
+  words: { readonly title: string; readonly across: string; readonly upwards: string },
+): string {
+  const places = [...new Set(lines.flatMap(({ points }) => points.map(([place]) => place)))];
+  const numbers = lines.flatMap(({ points }) => points.map(([, number]) => number));
+  const [low, high] = [Math.min(...numbers) / 1.3, Math.max(...numbers) * 1.3];
   const x = logScale(Math.min(...places), Math.max(...places), frame.left, frame.width - frame.right);
   const y = logScale(low, high, frame.height - frame.bottom, frame.top);
   const at = (value: number): string => value.toFixed(1);
   const right = frame.width - frame.right;
   const floor = frame.height - frame.bottom;
-  const title = `Step time against ${chart.name}, ${chart.threads} threads`;
   const labels = apart(lines.map(({ points }) => y((points.at(-1) as readonly [number, number])[1])));
   const parts = [
-    `<text x="${frame.left}" y="22" font-weight="600">${title}</text>`,
+    `<text x="${frame.left}" y="22" font-weight="600">${words.title}</text>`,
     ...ticks(low, high).flatMap((tick) => [
       `<line x1="${frame.left}" x2="${right}" y1="${at(y(tick))}" y2="${at(y(tick))}" stroke="#d0d7de"/>`,
-      `<text x="${frame.left - 8}" y="${at(y(tick) + 4)}" text-anchor="end">${tick} ms</text>`,
+      `<text x="${frame.left - 8}" y="${at(y(tick) + 4)}" text-anchor="end">${tick} ${words.upwards}</text>`,
     ]),
     ...places.map((place) => `<text x="${at(x(place))}" y="${floor + 18}" text-anchor="middle">${place}</text>`),
-    `<text x="${at((frame.left + right) / 2)}" y="${floor + 38}" text-anchor="middle">${chart.unit}</text>`,
+    `<text x="${at((frame.left + right) / 2)}" y="${floor + 38}" text-anchor="middle">${words.across}</text>`,
     ...lines.flatMap(({ name, points }, i) => {
       const colour = colours[i % colours.length] as string;
-      const path = points.map(([place, time]) => `${at(x(place))},${at(y(time))}`).join(" ");
+      const path = points.map(([place, number]) => `${at(x(place))},${at(y(number))}`).join(" ");
       const [place] = points.at(-1) as readonly [number, number];
       return [
         `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>`,
-        ...points.map(([p, t]) => `<circle cx="${at(x(p))}" cy="${at(y(t))}" r="3" fill="${colour}"/>`),
-        `<text x="${at(x(place) + 10)}" y="${at((labels[i] as number) + 4)}" fill="${colour}">${contestantText(name)}</text>`,
+        ...points.map(
+          ([place, number]) => `<circle cx="${at(x(place))}" cy="${at(y(number))}" r="3" fill="${colour}"/>`,
+        ),
+        `<text x="${at(x(place) + 10)}" y="${at((labels[i] as number) + 4)}" fill="${colour}">${name}</text>`,
       ];
     }),
   ];
   const style = 'font-family="system-ui, sans-serif" font-size="12" fill="#1f2328"';
   const size = `width="${frame.width}" height="${frame.height}" viewBox="0 0 ${frame.width} ${frame.height}"`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} ${style}>\n<title>${title}</title>\n<rect width="100%" height="100%" fill="#fff"/>\n${parts.join("\n")}\n</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} ${style}>\n<title>${words.title}</title>\n<rect width="100%" height="100%" fill="#fff"/>\n${parts.join("\n")}\n</svg>\n`;
 }

@@ -3,9 +3,9 @@
 import { defaultBlock, modelSlots, recipeSlots, type SlotRule, takesLabels, takesMany } from "../compiler/index.js";
 import { type Candidate, none, slotCandidates } from "./candidate.js";
 import { keywords } from "./keywords.js";
-import { afterLast, type Entry, isSign, isWord, withoutVerb, wordAfter } from "./nest.js";
+import { afterLast, type Entry, isPathSoFar, isSign, isWord, withoutVerb, wordAfter, wordsOf } from "./nest.js";
 import { partCandidates } from "./parts.js";
-import { isPathSoFar, labelsOf, pathCandidates, settings, wantedAt, wordsOf } from "./paths.js";
+import { labelsOf, pathCandidates, settings, wantedAt } from "./paths.js";
 import type { Place, Step } from "./place.js";
 import { type Line, linesOf, type Scene } from "./scene.js";
 import { candidatesInValue, type Values, type Wanted } from "./values.js";

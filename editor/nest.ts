@@ -80,3 +80,15 @@ export const afterLast = (entry: Entry, is: (node: Node) => boolean): Entry => e
 /** A line of a body without `add` or `replace`. */
 export const withoutVerb = (entry: Entry): Entry =>
   isWord(entry[0], "add") || isWord(entry[0], "replace") ? entry.slice(1) : entry;
+
+/** The words of a path, without its dots. */
+export const wordsOf = (path: Entry): readonly string[] => path.flatMap((node) => (isWord(node) ? [node.text] : []));
+
+/** Whether nodes are the beginning of a path that the cursor stands in. */
+export const isPathSoFar = (nodes: Entry): boolean =>
+  nodes.every((node, i) => (i % 2 === 0 ? isWord(node) : isSign(node, "."))) && nodes.length % 2 === 0;
+
+/** The words behind a file and a dot, `"runs/mae".encoder`; null: the nodes are none, or the cursor stands behind them. */
+export function pathInFile([file, dot, ...path]: Entry): readonly string[] | null {
+  return file?.kind === "text" && isSign(dot, ".") && isPathSoFar(path) ? wordsOf(path) : null;
+}

@@ -3,24 +3,11 @@
 import { type Params, recipeSettings } from "../blocks/index.js";
 import { takesMany } from "../compiler/index.js";
 import { type Candidate, none, parameterCandidates, slotCandidates } from "./candidate.js";
-import { type Entry, isSign, isWord } from "./nest.js";
 import type { Line } from "./scene.js";
 import type { Wanted } from "./values.js";
 
 /** The plain values of a recipe. */
 export const settings: Params = recipeSettings;
-
-/** The words of a path, without its dots. */
-export const wordsOf = (path: Entry): readonly string[] => path.flatMap((node) => (isWord(node) ? [node.text] : []));
-
-/** Whether nodes are the beginning of a path that the cursor stands in. */
-export const isPathSoFar = (nodes: Entry): boolean =>
-  nodes.every((node, i) => (i % 2 === 0 ? isWord(node) : isSign(node, "."))) && nodes.length % 2 === 0;
-
-/** The words behind a file and a dot, `"runs/mae".encoder`; null: the nodes are none, or the cursor stands behind them. */
-export function pathInFile([file, dot, ...path]: Entry): readonly string[] | null {
-  return file?.kind === "text" && isSign(dot, ".") && isPathSoFar(path) ? wordsOf(path) : null;
-}
 
 const distinct = <V>(values: readonly V[]): readonly V[] => [...new Set(values)];
 

@@ -4,9 +4,19 @@ import { modelSlots, recipeSlots } from "../compiler/index.js";
 import type { VariantsDeclaration } from "../grammar/index.js";
 import { blockCandidates, type Candidate, none } from "./candidate.js";
 import { keywords } from "./keywords.js";
-import { afterLast, type Entry, isSign, isWord, type Node, wordAfter } from "./nest.js";
+import {
+  afterLast,
+  type Entry,
+  isPathSoFar,
+  isSign,
+  isWord,
+  type Node,
+  pathInFile,
+  wordAfter,
+  wordsOf,
+} from "./nest.js";
 import { partCandidates } from "./parts.js";
-import { isPathSoFar, labelsOf, pathCandidates, pathInFile, settings, wantedAt, wordsOf } from "./paths.js";
+import { labelsOf, pathCandidates, settings, wantedAt } from "./paths.js";
 import type { Place, Step } from "./place.js";
 import { type Line, linesOf, lineWith, namesOf, type Scene } from "./scene.js";
 import { candidatesInValue, type Values, type Wanted, wordsFor } from "./values.js";

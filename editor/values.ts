@@ -4,8 +4,7 @@ import { axisNames, defaultsOf, measureUnits, type ParamType } from "../blocks/i
 import { blockNamed, units } from "../compiler/index.js";
 import { blockCandidates, type Candidate, none, parameterCandidates, sentence } from "./candidate.js";
 import { type Keyword, keywords } from "./keywords.js";
-import { afterLast, type Entry, isSign, isWord } from "./nest.js";
-import { isPathSoFar, wordsOf } from "./paths.js";
+import { afterLast, type Entry, isPathSoFar, isSign, isWord, wordsOf } from "./nest.js";
 import type { Step } from "./place.js";
 import { namesOf, type Scene } from "./scene.js";
 

@@ -203,7 +203,6 @@ describe("names of blocks", () => {
     "similarity",
     "frames",
     "codes",
-    "frames",
   ]);
   const names = new Set(
     Object.values(registry)

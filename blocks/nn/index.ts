@@ -1,6 +1,7 @@
 /** Layers and weight declarations that emitted programs call by name. Not part of the language. */
 
 export * from "./adversarial.js";
+export * from "./asking.js";
 export {
   type BatchNormParameters,
   batchNorm,
