@@ -295,6 +295,12 @@ function* ofWord({ parts }: Path, wanted: Wanted, body: Body): Names {
     for (const part of parts) yield nameOf("label", part, { of: body.model });
     return;
   }
+  // `target.student`: a part of the model.
+  if (word && wanted?.kind === "parts") {
+    yield nameOf("slot", word);
+    for (const part of rest) yield nameOf("label", part, { of: body.model });
+    return;
+  }
   if (!word || rest.length > 0) return;
   const given = body.variables.get(word.name);
   if (given) yield nameOf("variable", word, { given });

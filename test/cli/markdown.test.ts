@@ -66,7 +66,8 @@ it("leaves no sign of Markdown in any page, and no line that is too wide", () =>
     const text = set(page, 60).split("\n");
     const words = text.filter((line) => !line.startsWith("  "));
     for (const line of words) expect(line).not.toMatch(/<!--|<br>|^\||^```|^#|\]\(/);
-    for (const line of words.filter((one) => one.includes(" "))) expect(displayWidth(line)).toBeLessThanOrEqual(80);
+    for (const line of words.filter((one) => one.includes(" ")))
+      expect(displayWidth(line), line).toBeLessThanOrEqual(80);
   }
 });
 

@@ -19,7 +19,7 @@ const grids = fc.tuple(fc.integer({ min: 1, max: 15 }), fc.integer({ min: 1, max
 const valuesOf = (mask: Mask): fc.Arbitrary<Values> =>
   fc.record(
     Object.fromEntries(
-      Object.entries(mask.params).map(([name, { type }]): [string, fc.Arbitrary<unknown>] => {
+      Object.entries(mask.params).map(([name, { type, default: usual }]): [string, fc.Arbitrary<unknown>] => {
         switch (type.kind) {
           case "ratio":
             return [name, fc.integer({ min: 1, max: 999 }).map((n) => n / 1000)];
@@ -32,8 +32,10 @@ const valuesOf = (mask: Mask): fc.Arbitrary<Values> =>
           case "size":
             if (type.count === null) return [name, fc.constant(null)];
             return [name, fc.tuple(fc.integer({ min: type.min, max: 6 }), fc.integer({ min: type.min, max: 6 }))];
-          case "choice":
-            return [name, fc.constantFrom(...Object.keys(type.options))];
+          case "choice": {
+            const options = fc.constantFrom(...Object.keys(type.options));
+            return [name, usual === null ? fc.option(options) : options];
+          }
           case "interval":
             return [
               name,
@@ -70,8 +72,8 @@ describe.each((masks as readonly Mask[]).map((mask) => ({ name: mask.name, mask 
         expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: tokens }, (_, i) => i));
         expect(visible.length).toBeGreaterThan(0);
         expect(visible.length).toBeLessThan(tokens);
-        // Ids are chosen by rules of their own.
-        if ("ratio" in values && !mask.corrupts)
+        // Ids are chosen by rules of their own, and a share may be one of what is not given.
+        if ("ratio" in values && !mask.corrupts && !mask.given)
           expect(visible.length).toBe(visibleTokens(tokens, values.ratio as number, values.round as never));
       }),
       { numRuns: runs(300) },
@@ -112,6 +114,11 @@ describe.each((masks as readonly Mask[]).map((mask) => ({ name: mask.name, mask 
         fc.pre(broken(mask, { ...defaults, ratio: 0.9999 }, grid).every(({ at }) => at === "ratio"));
         const [finding, ...more] = broken(mask, { ...defaults, ratio: 0.9999 }, grid);
         expect(more).toEqual([]);
+        // Of what is given, something is always visible.
+        if (mask.given) {
+          expect(finding).toBeUndefined();
+          return;
+        }
         const help = finding?.help?.({ ...defaults, ratio: 0.9999 } as never, toldOf(mask, grid)) ?? "";
         const visible = Array.from(help.matchAll(/([\d.]+)%/g), ([, percent]) => {
           const mended = { ...defaults, ratio: Number(percent) / 100 };
