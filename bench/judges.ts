@@ -1,6 +1,6 @@
 /**
- * `npm run bench:judges`: what each rule by which predictions are judged makes of a masked autoencoder of digits, step by step. Trains one, goes on by each
- * rule from its weights, and judges the checkpoints on the way by `mae eval`; writes `judges.json`, `judges.md` and curves of detail, `judges.svg`.
+ * `npm run bench:judges`: what each rule by which predictions are judged makes of a masked autoencoder of digits, in ever longer runs. Trains one, goes on by
+ * each rule from its weights, and judges each run by `mae eval`; writes `judges.json`, `judges.md` and curves of detail, `judges.svg`.
  * What is finished is kept, so that it may be stopped and given again.
  */
 
@@ -14,6 +14,7 @@ const { values: options } = parseArgs({
   options: {
     first: { type: "string", default: "936" },
     batch: { type: "string", default: "32" },
+    lengths: { type: "string", default: "25,50,100,200" },
     samples: { type: "string", default: "1000" },
     out: { type: "string", default: "build/bench/judges" },
     help: { type: "boolean", default: false },
@@ -23,13 +24,12 @@ const { values: options } = parseArgs({
 const help = `npm run bench:judges -- [options]
   --first n     steps of 128 of the masked autoencoder (default: 936)
   --batch n     images of a step by a rule (default: 32)
+  --lengths a,b steps of the runs of each rule (default: 25,50,100,200)
   --samples n   images of each split that judge (default: 1000)
   --out folder  default: build/bench/judges
 `;
 
-/** Steps after which a rule is judged. */
-const moments = [25, 50, 100, 200] as const;
-const steps = moments.at(-1) as number;
+const lengths = options.lengths.split(",").map(Number);
 
 /** Rules by the arguments of `patch_discriminator`; without one, the masked autoencoder's loss alone. */
 const rules: readonly (readonly [name: string, judge: string | null])[] = [
@@ -83,12 +83,11 @@ function train(folder: string, args: readonly string[]): void {
   writeFileSync(done, "");
 }
 
-function judge(folder: string, step: number): Judged {
-  const file = join(folder, `judged-${step}.json`);
+function judge(folder: string): Judged {
+  const file = join(folder, `judged-${options.samples}.json`);
   if (!existsSync(file)) {
     const args = ["--with", "knn", "--samples", options.samples, "--no-baselines", "--json"];
-    const checkpoint = join(folder, `checkpoint-${step}.safetensors`);
-    const text = execFileSync(process.execPath, ["dist/cli.js", "eval", folder, "--checkpoint", checkpoint, ...args], {
+    const text = execFileSync(process.execPath, ["dist/cli.js", "eval", folder, ...args], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     });
@@ -107,15 +106,22 @@ function main(): void {
   train(join(options.out, "first"), ["examples/digits.mae", "TrainDigits", "--steps", options.first]);
   const found = rules.map(([name], i) => {
     process.stderr.write(`${name}\n`);
-    const folder = join(options.out, `rule-${i}`);
-    train(folder, [file, `Rule${i}`, "--steps", String(steps), "--checkpoint-every", `${moments[0]} steps`]);
-    return { name, curve: moments.map((step) => ({ step, ...judge(folder, step) })) };
+    const curve = lengths.map((steps) => {
+      const folder = join(options.out, `rule-${i}-${steps}`);
+      train(folder, [file, `Rule${i}`, "--steps", String(steps)]);
+      return { steps, ...judge(folder) };
+    });
+    return { name, curve };
   });
   const lines: readonly Line[] = found.map(({ name, curve }) => ({
     name,
-    points: curve.map(({ step, detail }) => [step, 100 * detail] as const),
+    points: curve.map(({ steps, detail }) => [steps, 100 * detail] as const),
   }));
-  const words = { title: "Detail of predictions by the rule that judges them", across: "steps", upwards: "%" };
+  const words = {
+    title: "Detail of predictions by the rule that judges them",
+    across: "steps of the run",
+    upwards: "%",
+  };
   const rows = found.map(({ name, curve }) => {
     const { error, detail, knn } = curve.at(-1) as Judged;
     return `| ${name} | ${error.toFixed(3)} | ${(100 * detail).toFixed(0)} % | ${(100 * knn).toFixed(1)} |`;
