@@ -12,7 +12,7 @@ export interface Chart {
 }
 
 const frame = { width: 560, height: 360, left: 64, right: 150, top: 40, bottom: 48 };
-const colours = ["#1f6feb", "#d1242f", "#8250df", "#1a7f37", "#9a6700", "#57606a", "#bf3989", "#0a7d91"];
+const colours = ["#1f6feb", "#d1242f", "#8250df", "#1a7f37", "#9a6700", "#57606a", "#bf3989", "#0a7d91", "#1f2328"];
 
 export interface Line {
   readonly name: string;

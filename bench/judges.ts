@@ -40,7 +40,7 @@ const rules: readonly (readonly [name: string, judge: string | null])[] = [
   ["one_way, hidden, 1", "backbone: one_way, pays: hidden, weight: 1"],
   ["one_way, hidden, 3", "backbone: one_way, pays: hidden, weight: 3"],
   ["separate", "backbone: separate, weight: 1"],
-  ["separate, smoothing 10%", "backbone: separate, weight: 1, smoothing: 10%"],
+  ["separate, smoothing", "backbone: separate, weight: 1, smoothing: 10%"],
   ["separate, slopes 1", "backbone: separate, weight: 1, slopes: 1"],
 ];
 
