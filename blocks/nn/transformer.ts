@@ -190,11 +190,21 @@ export const postNormBlock = layer(
     w: Weights<TransformerBlockParameters<NoInfer<D>, Q, H>>,
     o: { readonly heads: number; readonly epsilon?: number },
     bias?: Tensor<[NoInfer<B>, 1, 1, NoInfer<N>]>,
-  ): Tensor<[B, N, D]> => {
-    const attended = layerNorm(g, g.add(x, selfAttention(g, x, w.attn, o.heads, bias)), w.norm1, o);
-    return layerNorm(g, g.add(attended, perceptron(g, attended, w.mlp)), w.norm2, o);
-  },
+  ): Tensor<[B, N, D]> => normedBehind(g, x, w, o, bias),
 );
+
+/** The block with norms behind its residuals, with queries and keys turned where there are `turns`. */
+function normedBehind<B extends Rows, N extends number, D extends number, Q extends number, H extends number>(
+  g: Builder,
+  x: Tensor<[B, N, D]>,
+  w: Weights<TransformerBlockParameters<D, Q, H>>,
+  o: { readonly heads: number; readonly epsilon?: number },
+  bias?: Tensor,
+  turns?: Turns,
+): Tensor<[B, N, D]> {
+  const attended = layerNorm(g, g.add(x, selfAttention(g, x, w.attn, o.heads, bias, turns)), w.norm1, o);
+  return layerNorm(g, g.add(attended, perceptron(g, attended, w.mlp)), w.norm2, o);
+}
 
 /** As `postNormBlock`, with queries and keys turned as `rotaryTurns` says. */
 export const turnedPostNormBlock = layer(
@@ -206,11 +216,7 @@ export const turnedPostNormBlock = layer(
     turns: Tensor,
     { pairs, axes, ...o }: TurnedOptions,
     bias?: Tensor<[NoInfer<B>, 1, 1, NoInfer<N>]>,
-  ): Tensor<[B, N, D]> => {
-    const heads = selfAttention(g, x, w.attn, o.heads, bias, { turns, pairs, axes });
-    const attended = layerNorm(g, g.add(x, heads), w.norm1, o);
-    return layerNorm(g, g.add(attended, perceptron(g, attended, w.mlp)), w.norm2, o);
-  },
+  ): Tensor<[B, N, D]> => normedBehind(g, x, w, o, bias, { turns, pairs, axes }),
 );
 
 /** x [B, N, D] -> what its tokens attend to in a block whose weights these are, [B, heads, N, N]; rows sum to 1. */

@@ -2,9 +2,9 @@
 
 import { type Builder, type Rows, sizeOf, type Tensor } from "../../graph/index.js";
 import type { Weights } from "../parameters.js";
-import { boxesApart, boxesTogether } from "./boxes.js";
 import { claim, declarer, layer } from "./layer.js";
 import { type TransformerBlockParameters, transformerBlock, transformerBlockParameters } from "./transformer.js";
+import { joinedWindows, windowsOf } from "./windows.js";
 
 export type FrameTubeBlockParameters<D extends number, Q extends number, H extends number> = {
   readonly frame: TransformerBlockParameters<D, Q, H>;
@@ -28,7 +28,7 @@ interface BlockOptions {
 }
 
 /** Tokens [B, N, D] that lie so through a block that sees each window by itself. */
-function withinWindows(
+function throughWindows(
   g: Builder,
   x: Tensor,
   w: Weights<TransformerBlockParameters<number, number, number>>,
@@ -36,12 +36,9 @@ function withinWindows(
 ): Tensor {
   const [batch, , width] = x.shape as readonly [number, number, number];
   const split = counts.map((count, i) => count / (window[i] as number));
-  const boxes = { counts: split, sides: window };
-  const apart = boxesApart(g, g.reshape(x, [batch, ...counts, width]), boxes);
-  const windows = g.reshape(apart, [batch * sizeOf(split), sizeOf(window), width]);
+  const windows = windowsOf(g, g.reshape(x, [batch, ...counts, width]), window, split);
   const seen = transformerBlock(g, claim<[Rows, number, number]>(windows), w, o);
-  const together = boxesTogether(g, seen, { batch, ...boxes, width });
-  return g.reshape(together, [batch, sizeOf(counts), width]);
+  return g.reshape(joinedWindows(g, seen, window, split), [batch, sizeOf(counts), width]);
 }
 
 /** x [B, N, D], tokens of `counts` along each axis -> through a block within each frame, then through one within tubes of all frames. */
@@ -55,7 +52,7 @@ export const frameTubeBlock = layer(
   ): Tensor<[B, N, D]> => {
     const { frame, tube: through } = w as unknown as Weights<FrameTubeBlockParameters<number, number, number>>;
     const [times = 1, ...places] = counts;
-    const within = withinWindows(g, x, frame, { ...o, counts, window: [1, ...places] });
-    return claim(withinWindows(g, within, through, { ...o, counts, window: [times, ...tube] }));
+    const within = throughWindows(g, x, frame, { ...o, counts, window: [1, ...places] });
+    return claim(throughWindows(g, within, through, { ...o, counts, window: [times, ...tube] }));
   },
 );

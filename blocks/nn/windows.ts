@@ -71,14 +71,14 @@ function rolled(g: Builder, x: Tensor, shift: Places): Tensor {
 }
 
 /** [B, ...S, D] -> its windows [B x windows, N, D]; `split`: how many there are along each axis. */
-function windowsOf(g: Builder, x: Tensor, window: Places, split: Places): Tensor {
+export function windowsOf(g: Builder, x: Tensor, window: Places, split: Places): Tensor {
   const [batch, width] = [x.shape[0] as number, x.shape.at(-1) as number];
   const apart = boxesApart(g, x, { counts: split, sides: window });
   return g.reshape(apart, [batch * sizeOf(split), sizeOf(window), width]);
 }
 
 /** The inverse of `windowsOf`. */
-function joinedWindows(g: Builder, windows: Tensor, window: Places, split: Places): Tensor {
+export function joinedWindows(g: Builder, windows: Tensor, window: Places, split: Places): Tensor {
   const [batch, width] = [(windows.shape[0] as number) / sizeOf(split), windows.shape.at(-1) as number];
   return boxesTogether(g, windows, { batch, counts: split, sides: window, width });
 }
