@@ -13,6 +13,7 @@ import {
   sizeOf,
   type Tensor,
 } from "../../../graph/index.js";
+import { firstScalar, inPlaceNodes, stateInputs, type Update } from "../in-place.js";
 import { type Lowered, lower, type Slopes, shapeInput } from "./lowering.js";
 import { createModel, type OnnxModel } from "./model.js";
 
@@ -51,36 +52,6 @@ export interface Plan {
   readonly inPlace: readonly InPlace[];
   /** State replaced by an output of the model. */
   readonly replaced: readonly Named[];
-}
-
-/** Nodes that change state and have their own kernels. */
-type Update = Node<"adamw"> | Node<"sgd"> | Node<"accumulate">;
-
-const isUpdate = ({ operation }: Node): boolean => operation in stateInputs;
-
-/** Which of an update's inputs are state: parameter and moments, around the gradient at 1. */
-const stateInputs = { adamw: [0, 2, 3], sgd: [0, 2], accumulate: [0] } as const;
-
-/** The names of the state that an update replaces with its own outputs, or null where it does anything else. */
-function stateOf(graph: Graph, node: Update): readonly string[] | null {
-  const names = stateInputs[node.operation].map((at, i) => {
-    const before = node.inputs[at];
-    const slot = [...graph.state].find(([, tensor]) => tensor === before)?.[0];
-    return slot !== undefined && graph.updates.get(slot) === node.outputs[i] ? slot : null;
-  });
-  return names.every((name) => name !== null) ? names : null;
-}
-
-/** Updates whose results go into state and nowhere else. */
-function inPlaceNodes(graph: Graph): ReadonlyMap<Node, readonly string[]> {
-  const elsewhere = new Set<Tensor>([...graph.outputs.values(), ...graph.nodes.flatMap((node) => node.inputs)]);
-  const found = new Map<Node, readonly string[]>();
-  for (const node of graph.nodes) {
-    if (!isUpdate(node) || node.outputs.some((output) => elsewhere.has(output))) continue;
-    const names = stateOf(graph, node as Update);
-    if (names) found.set(node, names);
-  }
-  return found;
 }
 
 /** Names of tensors in the model under construction, and its outputs. */
@@ -215,14 +186,11 @@ export function planOf(graph: Graph): Plan {
     state,
     shapes,
     outputs: [...graph.outputs].map(exposedAs),
-    inPlace: [...inPlace].map(([node, slots]) => inPlaceOf(node as Update, slots, { expose, gradient })),
+    inPlace: [...inPlace].map(([node, slots]) => inPlaceOf(node, slots, { expose, gradient })),
     replaced: [...graph.updates].filter(([name]) => !done.has(name)).map(exposedAs),
     model: m.encode(),
   };
 }
-
-/** Where an update's scalars begin. */
-const firstScalar = { adamw: 4, sgd: 3, accumulate: 2 } as const;
 
 function inPlaceOf(
   node: Update,
