@@ -97,6 +97,8 @@ export interface TrainingOrder {
   readonly start: number;
   /** Each batch comes as so many; they hold `batch` samples each. */
   readonly parts?: number;
+  /** Which of equal shares of the parts come; if absent, all parts. */
+  readonly share?: { readonly which: number; readonly of: number };
   /** What is computed of each sample beside its array, by name; if absent, nothing. */
   readonly fields?: Readonly<Record<string, BoundField>>;
 }
@@ -106,21 +108,18 @@ export interface TrainingOrder {
  * Throws `run/channels` and what reading the first files throws.
  */
 export async function trainingBatches(options: BatchesOptions & TrainingOrder): Promise<TrainingBatches> {
-  const { index, batch, seed, start, parts = 1, fields = {} } = options;
+  const { index, batch, seed, start, parts = 1, share = { which: 0, of: 1 }, fields = {} } = options;
+  const own = parts / share.of;
+  invariant(Number.isInteger(own), `${parts} parts of a batch have ${share.of} equal shares`);
   invariant(index.length >= batch * parts, `${index.length} samples fill no batch of ${batch * parts}`);
   await checkFiles(options);
   const whole = batchOrder(index.length, batch * parts, seed);
   const order: Order = (k) => {
-    const { epoch, samples } = whole(Math.floor(k / parts));
-    const first = (k % parts) * batch;
+    const { epoch, samples } = whole(Math.floor(k / own));
+    const first = (share.which * own + (k % own)) * batch;
     return { epoch, samples: samples.subarray(first, first + batch) };
   };
-  return prefetched(
-    { ...options, fields, mode: "train", drawOther: othersIn(options) },
-    order,
-    start * parts,
-    Infinity,
-  );
+  return prefetched({ ...options, fields, mode: "train", drawOther: othersIn(options) }, order, start * own, Infinity);
 }
 
 /** What is mixed with each sample of training, where an augmentation mixes recordings: any sample of the data. */

@@ -3,6 +3,7 @@
 import type { Bound, ModelProgram, Probe, SampleIndex, Training } from "../../blocks/index.js";
 import type { Graph } from "../../graph/index.js";
 import type { Executor } from "../executors/executor.js";
+import type { Hosts } from "../hosts/hosts.js";
 
 export type { Bound, Training };
 
@@ -42,6 +43,8 @@ export interface TrainOptions {
   /** The samples of the recipe's data, where they are open already. */
   readonly index?: SampleIndex;
   readonly executor: Executor;
+  /** With which others this process trains one model, each its share of the samples; if absent, alone. They are left at the end. */
+  readonly hosts?: Hosts;
   /** Continue from the newest checkpoint in `directory`; an error when there is none. */
   readonly resume: boolean;
   /** What weights of a new run start with, by name; the others start as the model declares. */

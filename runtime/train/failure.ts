@@ -237,7 +237,8 @@ function lineOf({ options }: Run, { tensor }: Place): string | null {
   return null;
 }
 
-function errorOf(
+/** The error that ends a run whose numbers broke. `found`: where, if that was looked for. */
+export function errorOf(
   run: Run,
   bad: BadStep,
   sound: Saved,

@@ -20,6 +20,9 @@ export interface Log {
   close(): void;
 }
 
+/** Of a host that keeps none. */
+export const noLog: Log = { write: () => {}, close: () => {} };
+
 /** Opens the log of a run, to go on with it or anew. Throws `run/unwritable` or `run/disk-full`, as does writing. */
 export function openLog(directory: string, goOn: boolean): Log {
   const path = join(directory, logName);

@@ -10,6 +10,7 @@ import { feedsFor, movingFeeds, sampleDrops, sampleMasks, scalar, visibleAt } fr
 import { learningRate } from "./pace.js";
 import { type LoadedPhase, type Run, type RunBatches, runAt } from "./run.js";
 import { keepInput, lastStepInput, microBatchesOf } from "./step.js";
+import { overHosts } from "./together.js";
 
 /** What a step is fed, and what computes it: its micro-batches are asked for when the first phase needs them. */
 export interface StepFeeds {
@@ -31,7 +32,7 @@ export function stepFeeds(whole: Run, all: RunBatches, step: number): StepFeeds 
   const batches = all.at(step);
   const scalars = scalarsOf(run, whole.training, step);
   const visible = visibleAt(run.program, run.training.seed, { step, ...run.length });
-  const count = microBatchesOf(run.training);
+  const count = microBatchesOf(run.training) / (run.options.hosts?.count ?? 1);
   // Another phase goes through them again.
   const readAgain = run.step.phases.filter(({ each }) => each === "micro-batch").length > 1;
   const known: Values[] = [];
@@ -122,23 +123,30 @@ const copied = (feeds: Values): Values =>
 /**
  * Runs the phases of a step. Gives what they tell: of micro-batches the mean, the first one's word where two phases tell of
  * the same. Aborted between the micro-batches of the first phase, or while it waits for one, it gives null: nothing that a
- * checkpoint keeps has changed yet.
+ * checkpoint keeps has changed yet. Where several hosts train together, all finish the step: what is read of it is the mean over all.
  */
-export async function runStep({ options }: Run, feeds: StepFeeds): Promise<Values | null> {
+export async function runStep(run: Run, feeds: StepFeeds): Promise<Values | null> {
+  const { hosts, signal } = run.options;
+  const state = { session: run.session, sums: run.sources.flatMap(({ step }) => step.sums) };
   let told: Values = {};
   for (const [at, { phase, runner }] of (await feeds.phases()).entries()) {
     const times = feeds.times(phase);
     const each: Values[] = [];
+    hosts?.compute(true);
     for (let i = 0; i < times; i++) {
       const coming = feeds.of(phase, i);
-      const own = at === 0 ? await untilAborted(coming, options.signal) : await coming;
+      const own = at === 0 && !hosts ? await untilAborted(coming, signal) : await coming;
       if (own === null) return null;
       each.push(await runner(own));
       // Lets signals and messages from workers in: a step may compute without ever giving way.
       await new Promise(setImmediate);
     }
-    told = { ...told, ...meanOf(each), ...told };
+    hosts?.compute(false);
+    const mean = meanOf(each);
+    told = { ...told, ...(hosts ? await overHosts(hosts, state, phase, mean) : mean), ...told };
+    if (phase.changes.length > 0) run.torn.now = true;
   }
+  run.torn.now = false;
   return told;
 }
 

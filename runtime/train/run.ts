@@ -12,10 +12,11 @@ import { RunError } from "../run-error.js";
 import { type Counters, countersOf, stepBeside, tablesBeside } from "./beside.js";
 import type { BesideTraining, Phase, Training, TrainOptions } from "./contract.js";
 import { firstBadValues } from "./guard.js";
-import { type Log, openLog, rewindLog } from "./log.js";
+import { type Log, noLog, openLog, rewindLog } from "./log.js";
 import { type Length, lengthOf } from "./pace.js";
 import { checkContinuation, type OpenSource, openSource } from "./source.js";
 import { microBatchesOf, startingState, type TrainingStep, trainingStep } from "./step.js";
+import { agreeAndStart, checkHosts, isFirst, theirFolder } from "./together.js";
 import { lengthInTurns, type Turns, turnsOf } from "./turns.js";
 import { startingWeights } from "./weights.js";
 
@@ -39,6 +40,8 @@ export interface Run extends Source {
   readonly log: Log;
   /** Names of the probes that were run after the step that the run goes on from. */
   readonly probed: readonly string[];
+  /** Whether the step that is being computed has changed weights, so that they are those of no step. */
+  readonly torn: { now: boolean };
   /** Steps that are left out because numbers broke in them, counted from 1. */
   readonly leftOut: Set<number>;
 }
@@ -71,8 +74,10 @@ export async function openRun(
 ): Promise<{ readonly run: Run; readonly saved: Saved }> {
   const { directory, executor, resume } = options;
   requirePrecision(executor, training);
-  if (!resume) await checkFresh(directory);
-  const checkpoint = resume ? await newestCheckpoint(directory) : null;
+  checkHosts(program, training, options);
+  const keeps = isFirst(options);
+  if (!resume && keeps) await checkFresh(directory);
+  const checkpoint = resume && keeps ? await newestCheckpoint(directory) : null;
   const own = await openSource(program, training, options.index, options.root);
   const others = options.beside ?? [];
   const beside: OpenSource[] = [];
@@ -92,7 +97,7 @@ export async function openRun(
       ? startingState(step.slots, await startingWeights(program.parameters, training.seed, options.weights))
       : stateFrom(checkpoint, step.slots);
   const known = checkpoint === null ? [] : await rewindLog(directory, checkpoint.step);
-  const log = openLog(directory, resume);
+  const log = keeps ? openLog(directory, resume) : noLog;
   let session: Session | null = null;
   try {
     const sums = allSums([step, ...steps]);
@@ -103,6 +108,11 @@ export async function openRun(
       ...Object.fromEntries(tables.map(({ slot, values }) => [slot.name, values])),
     });
     const opened = session;
+    const from = await agreeAndStart(
+      options,
+      { sources: [own, ...beside], session, slots: step.slots, length },
+      checkpoint?.step ?? 0,
+    );
     const load = (graph: Graph): Promise<Runner> => opened.load(graph, training.precision);
     const phases = phaseLoader(program, load, step, (seen) => trainingStep(seen, settings));
     await phases(most(program));
@@ -121,10 +131,11 @@ export async function openRun(
       probed: known.flatMap((line) =>
         line.kind === "probe" && line.step === checkpoint?.step ? [String(line.name)] : [],
       ),
+      torn: { now: false },
       leftOut: new Set(known.flatMap(({ kind, step }) => (kind === "rollback" && step !== undefined ? [step] : []))),
     };
-    announce(run, checkpoint?.step ?? 0);
-    return { run, saved: checkpoint ?? (await save(run, 0)) };
+    announce(run, from);
+    return { run, saved: checkpoint ?? (await save(run, from)) };
   } catch (error) {
     await session?.close();
     log.close();
@@ -255,6 +266,7 @@ const sourceBatches = (
     fields: program.fields ?? {},
     batch: training.batch / microBatchesOf(training),
     parts: microBatchesOf(training),
+    ...(options.hosts ? { share: { which: options.hosts.host, of: options.hosts.count } } : {}),
     seed: training.seed,
     root: options.root,
     workers: Math.ceil(options.workers / sources.length),
@@ -292,8 +304,12 @@ export const checkpointFacts = (
       }),
 });
 
+/** Saves all state after `step` steps, where this host keeps checkpoints. */
+export const save = async (run: Run, step: number): Promise<Saved> =>
+  isFirst(run.options) ? saveHere(run, step) : { step, path: theirFolder };
+
 /** Saves all state after `step` steps, unless some of it is not finite: what is saved can always be continued. */
-export async function save(run: Run, step: number): Promise<Saved> {
+export async function saveHere(run: Run, step: number): Promise<Saved> {
   const { options, session } = run;
   const valuesOf = async (name: string): Promise<Float32Array> => {
     const read = await session.read([name]);

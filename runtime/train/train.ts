@@ -11,12 +11,14 @@ import { averageName } from "../checkpoint/stored.js";
 import type { Session } from "../executors/executor.js";
 import { RunError } from "../run-error.js";
 import type { CheckpointInterval, Training, TrainOptions, TrainResult } from "./contract.js";
-import { type BadStep, type Before, brokenOutput, checkpointState, findTrouble } from "./failure.js";
+import { isAnyEnding, leaveAfter, leaveDone } from "./end-together.js";
+import { type BadStep, type Before, brokenOutput, checkpointState, errorOf, findTrouble } from "./failure.js";
 import { firstBadValues } from "./guard.js";
 import { type Length, learningRate, type Pace, paceMeter } from "./pace.js";
 import { openBatches, openRun, type Run, type RunBatches, type Saved, save } from "./run.js";
 import { runStep, stepFeeds, untilAborted } from "./run-step.js";
 import { gradientNormOutput, lossOutput, termPrefix } from "./step.js";
+import { isFirst } from "./together.js";
 
 /**
  * Trains until the recipe's end or until the signal is aborted; the last state is always saved.
@@ -26,10 +28,14 @@ import { gradientNormOutput, lossOutput, termPrefix } from "./step.js";
  *   data, writing files and the executor throw. Checkpoints that were saved before stay whole.
  */
 export async function train(program: ModelProgram, training: Training, options: TrainOptions): Promise<TrainResult> {
-  const { run, saved } = await openRun(program, training, options);
+  const { run, saved } = await openRun(program, training, options).catch((error: unknown) => {
+    options.hosts?.leave(error instanceof RunError ? error.message : "it could not start");
+    throw error;
+  });
   try {
     const opening = openBatches(run, saved.step);
-    const batches = await untilAborted(opening, options.signal);
+    // Hosts end together, before a step.
+    const batches = options.hosts ? await opening : await untilAborted(opening, options.signal);
     if (batches === null) opening.then((late) => late.close()).catch(() => undefined);
     return await loop(run, saved, batches);
   } catch (error) {
@@ -44,6 +50,8 @@ export async function train(program: ModelProgram, training: Training, options: 
 /** `opened`: null where the run is to end before its batches are open. Gives what came of it, and leaves the batches closed. */
 async function loop(run: Run, start: Saved, opened: RunBatches | null): Promise<TrainResult> {
   const { options, length, training } = run;
+  const { hosts, signal } = options;
+  const isEnded = async (): Promise<boolean> => (hosts ? isAnyEnding(hosts, signal.aborted) : signal.aborted);
   const meter = paceMeter();
   const isSaveDue = dueMeter(options.checkpointEvery, length);
   const isPictureDue = dueMeter(options.draw?.every ?? {}, length);
@@ -54,10 +62,10 @@ async function loop(run: Run, start: Saved, opened: RunBatches | null): Promise<
   let saved = start;
   let { step } = start;
   let loss: number | null = null;
-  // The run may have been ended between a checkpoint and the probes of its step.
-  if (step > 0) await probe(run, step, run.probed);
   try {
-    while (batches !== null && step < length.totalSteps && !options.signal.aborted) {
+    // The run may have been ended between a checkpoint and the probes of its step.
+    if (step > 0) await probe(run, step, run.probed);
+    while (batches !== null && step < length.totalSteps && !(await isEnded())) {
       const before = options.debugNan ? await stateNow(run, step) : checkpointState(run, saved);
       const began = performance.now();
       const feeds = stepFeeds(run, batches, step);
@@ -75,6 +83,7 @@ async function loop(run: Run, start: Saved, opened: RunBatches | null): Promise<
       const isDue = told === null && (isSaveDue(step) || step === length.totalSteps);
       const after = isDue ? await saveOrSay(run, step) : null;
       const bad = told ?? (after !== null && "code" in after ? after : null);
+      if (bad !== null && hosts) throw errorOf(run, { ...bad, step, pace }, saved, null);
       if (bad !== null) {
         step = await goBack(run, saved, before, { ...bad, step, pace });
         await batches.close();
@@ -86,10 +95,13 @@ async function loop(run: Run, start: Saved, opened: RunBatches | null): Promise<
       await probe(run, step, []);
       if (isPictureDue(step) && step < length.totalSteps) await draw(run, step);
     }
+    if (saved.step !== step) saved = await save(run, step);
+    if (hosts) await leaveDone(hosts);
+  } catch (error) {
+    throw hosts ? await leaveAfter(run, hosts, error, saved, step) : error;
   } finally {
     await batches?.close();
   }
-  if (saved.step !== step) saved = await save(run, step);
   // Aborted in its last step, too: probes of it were left out, and whoever trains several runs is to stop.
   const interrupted = step < length.totalSteps || options.signal.aborted;
   run.log.write({ kind: "end", step, loss, interrupted });
@@ -229,7 +241,7 @@ async function probe(run: Run, step: number, done: readonly string[]): Promise<v
     if (at >= 0) left.splice(at, 1);
     return at < 0;
   });
-  if (due.length === 0 || options.probe === undefined) return;
+  if (due.length === 0 || options.probe === undefined || !isFirst(options)) return;
   const weights = await judgedWeights(program, run.step.slots, session);
   const judge = options.probe;
   for (const { probe } of due) {
@@ -244,7 +256,7 @@ async function probe(run: Run, step: number, done: readonly string[]): Promise<v
 async function draw(run: Run, step: number): Promise<void> {
   const { program, options, session, log } = run;
   const picture = options.draw?.picture;
-  if (picture === undefined) return;
+  if (picture === undefined || !isFirst(options)) return;
   const weights = await judgedWeights(program, run.step.slots, session);
   const path = await orLeftOut(run, step, "a picture", () => picture({ step, weights }));
   if (path === null) return;

@@ -1,0 +1,136 @@
+/**
+ * Hosts that train one model together: processes, on one machine or several. The first one adds up what all have, and sends the sums back;
+ * so all hosts have the same numbers to the bit.
+ */
+
+import type { TypedArray } from "../../graph/index.js";
+import { RunError } from "../run-error.js";
+import { type Link, mostNumbers } from "./link.js";
+
+export interface Hosts {
+  /** The number of this one, from 0: the first, which keeps log and checkpoints. */
+  readonly host: number;
+  readonly count: number;
+  /** Puts the sum over all hosts in the place of what each has. */
+  sum(values: Float32Array | Float64Array): Promise<void>;
+  /** Puts what the first host has in the place of what the others have. */
+  share(values: TypedArray): Promise<void>;
+  /** What the first host says, on all of them; `own` is of no use on the others. */
+  told(own: unknown): Promise<unknown>;
+  /**
+   * Ends on all hosts where one of them has other facts than the first. `facts`: texts by what they are called in words.
+   * @throws RunError `run/host-differs`
+   */
+  agree(facts: Readonly<Record<string, string>>): Promise<void>;
+  /** While it computes a step, a host gives no sign of life: one that hangs there is found out. */
+  compute(isComputing: boolean): void;
+  /** Leaves the others, which end with `why` if they still wait for this one. `saved`: where the run can go on from. */
+  leave(why: string, saved?: string): void;
+}
+
+/** Milliseconds between two signs of life. */
+const pulse = 1000;
+
+export const hostName = (host: number): string => (host === 0 ? "the first host" : `host ${host}`);
+
+/** @param links of the first host those to all others, in their order; of another that to the first */
+export function hostsOver(host: number, count: number, links: readonly Link[]): Hosts {
+  let isComputing = false;
+  const alive = setInterval(() => {
+    if (!isComputing) for (const link of links) link.sendAlive();
+  }, pulse);
+  const isFirst = host === 0;
+  const [toFirst] = links as readonly [Link];
+  const toAll = (send: (link: Link) => Promise<void>): Promise<unknown> => Promise.all(links.map(send));
+  const sumPart = async (own: Float32Array | Float64Array): Promise<void> => {
+    const bytes = bytesOf(own);
+    if (!isFirst) {
+      await toFirst.sendNumbers(bytes);
+      return toFirst.numbersInto(bytes);
+    }
+    const other = own.slice();
+    for (const link of links) {
+      await link.numbersInto(bytesOf(other));
+      for (let i = 0; i < own.length; i++) own[i] = (own[i] as number) + (other[i] as number);
+    }
+    await toAll((link) => link.sendNumbers(bytes));
+  };
+  const told = async (own: unknown): Promise<unknown> => {
+    if (!isFirst) return toFirst.words();
+    await toAll((link) => link.sendWords(own));
+    return own;
+  };
+  return {
+    host,
+    count,
+    async sum(values) {
+      for (const part of partsOf(values)) await sumPart(part);
+    },
+    async share(values) {
+      for (const part of partsOf(values)) {
+        if (isFirst) await toAll((link) => link.sendNumbers(bytesOf(part)));
+        else await toFirst.numbersInto(bytesOf(part));
+      }
+    },
+    told,
+    async agree(facts) {
+      if (!isFirst) await toFirst.sendWords(facts);
+      const said = await told(isFirst ? await firstDifference(facts, links) : null);
+      if (said !== null) throw differs(said);
+    },
+    compute: (is) => {
+      isComputing = is;
+    },
+    leave(why, saved) {
+      clearInterval(alive);
+      for (const link of links) link.end(why, saved);
+    },
+  };
+}
+
+const bytesOf = (values: TypedArray | Float64Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+
+/** Parts of which each fits into a frame; they lie where the whole does. */
+function partsOf<A extends TypedArray | Float64Array>(values: A): readonly A[] {
+  const length = mostNumbers / values.BYTES_PER_ELEMENT;
+  return Array.from(
+    { length: Math.ceil(values.length / length) },
+    (_, i) => values.subarray(i * length, (i + 1) * length) as A,
+  );
+}
+
+/** What the first other host that differs from this one has otherwise; null: all are alike. */
+async function firstDifference(
+  facts: Readonly<Record<string, string>>,
+  links: readonly Link[],
+): Promise<string | null> {
+  let found: string | null = null;
+  for (const [i, link] of links.entries()) {
+    const theirs = await link.words();
+    found ??= differenceOf(hostName(i + 1), facts, theirs);
+  }
+  return found;
+}
+
+function differenceOf(who: string, facts: Readonly<Record<string, string>>, theirs: unknown): string | null {
+  const given = typeof theirs === "object" && theirs !== null ? (theirs as Readonly<Record<string, unknown>>) : {};
+  for (const [name, own] of Object.entries(facts)) {
+    const other = Object.hasOwn(given, name) ? given[name] : "";
+    if (other === own) continue;
+    const lines = [own, String(other)].map((text) => text.split("\n")) as [string[], string[]];
+    const at = lines[0].findIndex((line, i) => line !== lines[1][i]);
+    const [here, there] = lines.map((all) => (all[Math.max(0, at)] ?? "nothing").trim().slice(0, longest));
+    return `${who} has another ${name}: "${there}", where the first host has "${here}"`;
+  }
+  return null;
+}
+
+/** Letters of a line that is quoted. */
+const longest = 200;
+
+const differs = (said: unknown): RunError =>
+  new RunError("run/host-differs", {
+    what: String(said),
+    help: "Start all hosts with the same version, spec, options and data.",
+  });
