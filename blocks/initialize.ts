@@ -29,6 +29,8 @@ export function initialize(parameter: Parameter, random: Random): Float32Array {
       const bound = xavierBound(shape);
       return fill(values, () => symmetric(bound, random));
     }
+    case "unit_rows":
+      return unitRows(values, shape.at(-1) as number, random);
     case "sin_cos":
       return sinCos(values, shape, init);
   }
@@ -65,6 +67,22 @@ function truncatedNormal(random: Random): number {
     const value = random.normal();
     if (Math.abs(value) <= 2) return value;
   }
+}
+
+/** Normal numbers, each row of them divided by its length. */
+function unitRows(values: Float32Array, width: number, random: Random): Float32Array {
+  const row = new Float64Array(width);
+  for (let start = 0; start < values.length; start += width) {
+    let squares = 0;
+    for (let i = 0; i < width; i++) {
+      const value = random.normal();
+      row[i] = value;
+      squares += value * value;
+    }
+    const length = Math.sqrt(squares);
+    for (let i = 0; i < width; i++) values[start + i] = (row[i] as number) / length;
+  }
+  return values;
 }
 
 /** An array of more than two axes counts as the matrix [first, product of the others]. */

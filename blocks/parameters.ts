@@ -17,6 +17,8 @@ export type Initializer =
   | { readonly kind: "uniform"; readonly bound: number }
   /** U(-b, b) with b = sqrt(6 / (fanIn + fanOut)), of an [out, in] matrix. */
   | { readonly kind: "xavier_uniform" }
+  /** Rows of length 1 that point anywhere, each direction as likely as another. */
+  | { readonly kind: "unit_rows" }
   /**
    * Fixed sine-cosine table [1, extra + N, D] for N places, so many along each axis; the first `extra` rows are zero. `flat`: of the
    * place in the sequence, whatever the axes.

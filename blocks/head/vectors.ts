@@ -17,11 +17,12 @@ const perceptron = (layers: number) => ({
     min: 1,
     max: 16,
     default: layers,
-    doc: "Linear layers; a batch norm and a ReLU follow each but the last.",
+    doc: "Linear layers; a batch norm, where there are `norms`, and a ReLU follow each but the last.",
   }),
   hidden: int({ min: 1, max: widest, default: 4096, doc: "Features between the layers." }),
   out: int({ min: 1, max: widest, default: 256, doc: "Numbers of a vector." }),
   bias: flag({ default: false, doc: "Whether the linear layers have biases." }),
+  norms: flag({ default: true, doc: "Whether a batch norm follows each layer but the last, before its ReLU." }),
   end: choice({
     default: "plain",
     options: {
@@ -39,15 +40,15 @@ type Perceptron = ReturnType<typeof perceptron>;
 
 const throughLayers: Pick<Vectors<Perceptron>, "width" | "parameters" | "apply"> = {
   width: (p) => p.out,
-  parameters: ({ layers, hidden, out, bias, end }, { width }) => ({
-    head: projectorParameters({ width, hidden, out, layers, bias, end }),
+  parameters: ({ layers, hidden, out, bias, norms, end }, { width }) => ({
+    head: projectorParameters({ width, hidden, out, layers, bias, norms, end }),
   }),
   apply: (code, _, w, { x }) => code.let("projected", projectorLayer, x, (w as { readonly head: unknown }).head),
 };
 
 export const projector = defineVectorHead({
   name: "projector",
-  summary: "A perceptron with batch norms, behind which views are compared.",
+  summary: "A perceptron, with batch norms or without, behind which views are compared.",
   source: "Chen et al., SimCLR, ICML 2020; Chen, Xie and He, MoCo v3, ICCV 2021",
   since: "0.2",
   params: perceptron(3),

@@ -3,7 +3,7 @@
 import { patchDiscriminator } from "../adversary/index.js";
 import { pictureOf } from "../arrays.js";
 import type { Bound } from "../block.js";
-import { crossEntropy, l1, mse, smoothL1, uniformity } from "../loss/index.js";
+import { crossEntropy, l1, mse, queueContrast, smoothL1, uniformity } from "../loss/index.js";
 import { mustBe } from "../registry.js";
 import { boxLength, boxText, tokenCount } from "../sets.js";
 import { lowPass, pixels } from "../target/index.js";
@@ -113,10 +113,40 @@ function uniformityOfFew(recipe: LintRecipe): readonly Remark[] {
   ];
 }
 
+/** Vectors of a teacher that a step puts into a queue which keeps fewer. */
+function shortQueue(recipe: LintRecipe): readonly Remark[] {
+  const batch = settingOf(recipe, "batch");
+  const [views] = inSlot(recipe.model, "views");
+  const [teacher] = inSlot(recipe.model, "teacher");
+  if (batch === null || !views || !teacher) return [];
+  const on = mustBe("teacher", teacher.definition).on?.(teacher.values) ?? null;
+  const streams = mustBe("view", views.definition).streams(views.values);
+  const seen = streams.reduce((sum, { name, count }) => sum + (on?.includes(name) === false ? 0 : count), 0);
+  return inSlot(recipe.model, "loss").flatMap((use): readonly Remark[] => {
+    const kept = valuesOf(use, queueContrast)?.queue;
+    if (kept === undefined || kept >= batch * seen) return [];
+    return [
+      {
+        places: [at(use, "queue"), { setting: "batch" }],
+        message: `the queue keeps ${kept} of the ${batch * seen} vectors that a step puts into it`,
+        help: `write a \`queue\` of many batches, such as ${16 * batch * seen}`,
+      },
+    ];
+  });
+}
+
 const mostSmoothing = 0.3;
 
 const asksViews = (lines: readonly LintLine[]): boolean =>
   inSlot(lines, "decoder").some(({ definition }) => mustBe("decoder", definition).asks !== undefined);
+
+/** What a usual model hides and predicts. */
+const usualTask =
+  "mask    random(ratio: 75%)\n  encoder vit(depth: 12, width: 768, heads: 12)\n  decoder vit(depth: 8, width: 512, heads: 16)\n  target  pixels(normalize: patch)\n  loss    mse(on: hidden)";
+
+/** What one compares views by. */
+const queueOf = (length: number): string =>
+  `views   two\n  encoder vit(depth: 12, width: 768, heads: 12)\n  head    projector\n  teacher ema(on: [second], momentum: 0.999)\n  loss    queue_contrast(queue: ${length})`;
 
 export const objectiveLints: readonly Lint[] = [
   {
@@ -235,6 +265,22 @@ export const objectiveLints: readonly Lint[] = [
     recipe: uniformityOfFew,
   },
   {
+    code: "lint/short-queue",
+    category: "objective",
+    severity: "warning",
+    source: "He et al., Momentum Contrast for Unsupervised Visual Representation Learning, CVPR 2020, figure 3",
+    title: "A queue keeps less than what one step puts into it.",
+    reason: "A queue is there to hold more negatives than a batch has: some of what is made for it is thrown away.",
+    more: "MoCo keeps 65,536 vectors at batches of 256; its probes gain up to there.",
+    example: {
+      write: {
+        [usualTask]: queueOf(1024),
+      },
+      mended: { [usualTask]: queueOf(65_536) },
+    },
+    recipe: shortQueue,
+  },
+  {
     code: "lint/heavy-adversary",
     category: "objective",
     severity: "warning",
@@ -261,11 +307,11 @@ export const objectiveLints: readonly Lint[] = [
     more: "The usual smoothing is 10 %. Reported above 30 %.",
     example: {
       write: {
-        "mask    random(ratio: 75%)\n  encoder vit(depth: 12, width: 768, heads: 12)\n  decoder vit(depth: 8, width: 512, heads: 16)\n  target  pixels(normalize: patch)\n  loss    mse(on: hidden)":
+        [usualTask]:
           "encoder vit(depth: 12, width: 768, heads: 12)\n  head    classifier(classes: 1000, pool: mean)\n  loss    cross_entropy(smoothing: 60%)",
       },
       mended: {
-        "mask    random(ratio: 75%)\n  encoder vit(depth: 12, width: 768, heads: 12)\n  decoder vit(depth: 8, width: 512, heads: 16)\n  target  pixels(normalize: patch)\n  loss    mse(on: hidden)":
+        [usualTask]:
           "encoder vit(depth: 12, width: 768, heads: 12)\n  head    classifier(classes: 1000, pool: mean)\n  loss    cross_entropy(smoothing: 10%)",
       },
     },

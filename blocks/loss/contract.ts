@@ -130,6 +130,8 @@ export interface Loss<P extends Params = Params, T extends ParameterTree = Param
   moving?(p: ValuesOf<P>): Readonly<Record<string, Moving>>;
   /** Of a loss of classes: it judges each by itself, so that samples may have several; if absent, each has one. */
   readonly several?: true;
+  /** It reads of every token what lies in the input there, to weigh its error; if absent, no more than prediction and target. */
+  readonly weighsTokens?: true;
   /** It compares layers of the encoder with those of a network of tokens that others have trained; if absent, it reads none. */
   readonly readsLayers?: true;
   /** It can judge tokens whose number differs from sample to sample; if absent, it cannot. */

@@ -21,7 +21,7 @@ import { similarity } from "./similarity.js";
 import { smoothL1 } from "./smooth-l1.js";
 import { smoothness } from "./smoothness.js";
 import { uniformity } from "./uniformity.js";
-import { consistency, ntXent, selfDistillation, viewContrast } from "./views.js";
+import { consistency, ntXent, queueContrast, selfDistillation, viewContrast } from "./views.js";
 
 export {
   defineLoss,
@@ -51,6 +51,7 @@ export {
   perceptual,
   placeCrossEntropy,
   placeErrorLoss,
+  queueContrast,
   selfDistillation,
   similarity,
   smoothL1,
@@ -79,6 +80,7 @@ export const losses = [
   perceptual,
   placeCrossEntropy,
   placeErrorLoss,
+  queueContrast,
   selfDistillation,
   similarity,
   smoothL1,

@@ -20,6 +20,7 @@ export const motionMse = defineLoss({
       help: () => "use `mse`, or an input such as `video` with at least two frames",
     },
   ],
+  weighsTokens: true,
   weight: (p) => p.weight,
   build(code, { on }, inputs) {
     const errors = code.let("errors", squaredErrors, ...chosenPatches(code, on, inputs));

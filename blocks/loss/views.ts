@@ -6,12 +6,14 @@ import {
   meanSquaredError,
   ntXent as ntXentLayer,
   patchDistillation,
+  queueContrast as queueContrastLayer,
+  queueParameters,
   selfDistillation as selfDistillationLayer,
   takeTokens,
   viewContrast as viewContrastLayer,
   weightedSum,
 } from "../nn/index.js";
-import { choice, type Param, type Params, ratio, real, schedule } from "../params.js";
+import { choice, int, type Param, type Params, ratio, real, schedule } from "../params.js";
 import { curveOptions, valueAt } from "../progress.js";
 import { comparedFrom } from "../sources.js";
 import { defineLoss, type JudgedTargets, lossWeight, type Standing, type ViewInputs } from "./contract.js";
@@ -78,6 +80,34 @@ export const viewContrast = defineLoss({
   weight: (p) => p.weight,
   build: (code, p, { views }) =>
     code.let("contrast", viewContrastLayer, compared(views as ViewInputs, p.on), { temperature: p.temperature }),
+});
+
+export const queueContrast = defineLoss({
+  name: "queue_contrast",
+  summary:
+    "How surely each view finds what a teacher makes of the other views of its sample, among what it made of past batches.",
+  source:
+    "He et al., Momentum Contrast for Unsupervised Visual Representation Learning (MoCo), CVPR 2020; Chen et al., Improved Baselines with Momentum Contrastive Learning (MoCo v2), 2020",
+  since: "0.2",
+  params: {
+    queue: int({
+      min: 1,
+      max: 16_777_216,
+      default: 65_536,
+      doc: "Vectors of past batches among which a view finds its own: those of the teacher, the oldest of which leave for those of each batch.",
+    }),
+    temperature: temperatureOf(0.2),
+    on,
+    of: comparedFrom,
+    weight: lossWeight,
+  },
+  requires: [classToken],
+  compares: "views",
+  taught: true,
+  weight: (p) => p.weight,
+  parameters: (p, { encoderWidth }) => ({ queue: queueParameters(p.queue, encoderWidth) }),
+  build: (code, p, { views }, w) =>
+    code.let("contrast", queueContrastLayer, compared(views as ViewInputs, p.on), w, { temperature: p.temperature }),
 });
 
 export const consistency = defineLoss({

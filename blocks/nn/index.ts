@@ -51,6 +51,7 @@ export { exponentials, type PlaceMeasure, placeError } from "./place-values.js";
 export * from "./points.js";
 export * from "./positions.js";
 export * from "./quantize.js";
+export { queueContrast, queueParameters } from "./queue.js";
 export * from "./regions.js";
 export { roughness, warpedCorrelation, warpedError } from "./registration.js";
 export { averagePlaces, resizePlaces, resizePositions } from "./resize.js";
@@ -79,7 +80,13 @@ export * from "./unet.js";
 export * from "./uneven.js";
 export { joinMaps } from "./units.js";
 export * from "./vectors.js";
-export * from "./views.js";
+export {
+  centreParameters,
+  ntXent,
+  patchDistillation,
+  selfDistillation,
+  viewContrast,
+} from "./views.js";
 export { integrated, type Outside, warp } from "./warp.js";
 export { lowPassed } from "./waves.js";
 export {

@@ -26,6 +26,8 @@ interface ProjectorSizes<O extends number> {
   readonly out: O;
   readonly layers: number;
   readonly bias: boolean;
+  /** Whether a batch norm stands behind each layer but the last. */
+  readonly norms: boolean;
   readonly end: ProjectorEnd;
 }
 
@@ -45,10 +47,10 @@ export type ProjectorParameters<O extends number> = {
 /** As PyTorch starts a linear layer. */
 const startOf = (inputs: number) => ({ kind: "uniform", bound: 1 / Math.sqrt(inputs) }) as const;
 
-/** Linear layers with a batch norm and a ReLU behind each but the last. */
+/** Linear layers with a ReLU behind each but the last, and a batch norm in front of that where there are norms. */
 export const projectorParameters = declarer(
   "projectorParameters",
-  ({ width, hidden, out, layers, bias, end }: ProjectorSizes<number>): ProjectorParameters<number> => {
+  ({ width, hidden, out, layers, bias, norms, end }: ProjectorSizes<number>): ProjectorParameters<number> => {
     const linear = (inputs: number, outputs: number) => ({
       weight: parameter([outputs, inputs], startOf(inputs)),
       ...(bias ? { bias: parameter([outputs], startOf(inputs)) } : {}),
@@ -56,7 +58,7 @@ export const projectorParameters = declarer(
     return {
       layers: Array.from({ length: layers - 1 }, (_, i) => ({
         ...linear(i === 0 ? width : hidden, hidden),
-        norm: batchNormParameters(hidden),
+        ...(norms ? { norm: batchNormParameters(hidden) } : {}),
       })),
       last: {
         ...linear(layers === 1 ? width : hidden, out),

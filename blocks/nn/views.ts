@@ -62,7 +62,7 @@ interface View {
   readonly taught: Tensor | null;
 }
 
-const apart = (g: Builder, streams: readonly ComparedStream<number>[]): readonly View[] =>
+export const apart = (g: Builder, streams: readonly ComparedStream<number>[]): readonly View[] =>
   streams.flatMap(({ count, student, taught }) =>
     Array.from({ length: count }, (_, view) => ({
       student: student ? viewOf(g, student, count, view) : null,

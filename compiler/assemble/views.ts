@@ -17,7 +17,7 @@ import {
   type ViewInputs,
 } from "../../blocks/index.js";
 import { invariant, type Tensor } from "../../graph/index.js";
-import { encodeWhole, lastLayerOf, latentIn, tokensFor } from "./backbone.js";
+import { deepestPlaces, encodeWhole, lastLayerOf, latentIn, mapsFor, tokensFor } from "./backbone.js";
 import { type WeightTree, weightsUnder } from "./branches.js";
 import { type Calling, callingIn, type FunctionCode, type ModelFunction } from "./function.js";
 import { vectorsOf } from "./head-weights.js";
@@ -86,6 +86,7 @@ export const taughtFunction = (seen: Placed): ModelFunction => ({
     const own = w[teacherBranch] as WeightTree;
     if (teacher?.block.definition.normed?.(teacher.block.values) ?? true)
       return encodeWhole(code, seen, encoder, own, batch);
+    if (encoder.block.definition.maps) return deepestPlaces(code, mapsFor(code, seen, encoder, own, batch, "whole"));
     const tokens = tokensFor(code, seen, encoder, own, batch, "whole");
     return lastLayerOf(code, seen, encoder, own, tokens, {}).tokens;
   },

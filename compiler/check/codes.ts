@@ -86,6 +86,7 @@ export const codes = {
   "check/empty-family": "A family without members describes nothing.",
   // Pipelines
   "check/unknown-part": "The parts of a model are those of its slots that have weights.",
+  "check/nothing-trained": "A reader takes the part, or the model, to learn.",
   "check/starts-from-scratch":
     "What starts from random weights has learned nothing yet, and nothing in its results says so.",
   "check/nothing-taken": "A reader takes the stage to start with what is named after `from`.",

@@ -3,14 +3,18 @@
  * scratch. And which parts alone it trains.
  */
 
+import { frozenBy, namedParameters } from "../../blocks/index.js";
 import type { Fix, Span } from "../../grammar/index.js";
 import { showShape } from "../../graph/index.js";
 import { type OwnedWeight, ownedWeights, partNames } from "../assemble/owners.js";
+import { partsOf } from "../assemble/parts.js";
+import { modelWeights } from "../assemble/weights.js";
 import { foreignParts } from "../foreign.js";
 import { keyMap } from "../key-map.js";
 import type { Mapping } from "../mapping.js";
 import type { Model, Recipe } from "../model.js";
 import type { Stage } from "../pipeline.js";
+import { freezingOf } from "../settings.js";
 import { modelSlot } from "../slots.js";
 import { named, suggestion } from "./nearest.js";
 import { fail, type Report } from "./report.js";
@@ -91,6 +95,11 @@ export function takenParts(taking: Taking, report: Report): readonly Mapping[] |
 
 /** A recipe with the weights that it trains, where it names their parts; null after a report. */
 export function trainingParts(recipe: Recipe, model: Model, report: Report): Recipe | null {
+  const trained = namedParts(recipe, model, report);
+  return trained && movesSomething(trained, model, report) ? trained : null;
+}
+
+function namedParts(recipe: Recipe, model: Model, report: Report): Recipe | null {
   const { value, origin } = recipe.settings.train ?? {};
   const parts = (value ?? null) as readonly string[] | null;
   if (!parts || !origin) return recipe;
@@ -105,6 +114,38 @@ export function trainingParts(recipe: Recipe, model: Model, report: Report): Rec
     });
   }
   return { ...recipe, trained };
+}
+
+/** Whether a recipe that leaves some weights as they are trains something of each part that it names, or of the model. */
+function movesSomething(recipe: Recipe, model: Model, report: Report): boolean {
+  const { train, ...settings } = recipe.settings;
+  const frozen = Object.entries(settings).filter(
+    ([name, setting]) => (name === "freeze" || name === "freeze_blocks") && setting.value != null,
+  );
+  const [first] = frozen;
+  if (!first) return true;
+  const { parameters } = frozenBy(modelWeights(partsOf(model)), freezingOf(recipe));
+  const moved = new Set([...namedParameters(parameters)].flatMap(([name, { trainable }]) => (trainable ? name : [])));
+  const own = ownedWeights(model);
+  const parts = (train?.value ?? null) as readonly string[] | null;
+  const idle = parts?.find((part) => !trainedIn(own, part).some(({ name }) => moved.has(name)));
+  if (idle === undefined && moved.size > 0) return true;
+  const { span } = (idle === undefined ? first[1] : train)?.origin ?? first[1].origin;
+  const what = idle === undefined ? `nothing of \`${model.name}\` is trained` : `nothing of \`${idle}\` is trained`;
+  fail(
+    report,
+    "check/nothing-trained",
+    span,
+    `${what}: ${frozen.map(([name]) => `\`${name}\``).join(" and ")} leaves it as it is`,
+    {
+      help: parts ? "name another part after `train`, or let less stay as it is" : "let less stay as it is",
+      related:
+        idle === undefined
+          ? []
+          : frozen.map(([name, { origin }]) => ({ span: origin.span, message: `\`${name}\` is written here` })),
+    },
+  );
+  return false;
 }
 
 /** Whether a name is that of a part of what `holder` has. */

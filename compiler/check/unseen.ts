@@ -46,6 +46,18 @@ export function inBlocks(part: DraftPart, wiring: DraftWiring): readonly Finding
       ),
     ];
   }
+  const weighing = mask && wiring.readers.get(part)?.find(({ definition }) => asKind("loss", definition)?.weighsTokens);
+  if (weighing) {
+    return [
+      unreadable(
+        weighing,
+        `the loss ${blockOf(weighing)} weighs each patch by what lies there, and the mask ${blockOf(mask)} has blocks of patches`,
+        "Blocks lie over one another: what is predicted are their patches, block by block, and not those of the input.",
+        "use a loss that weighs all patches alike, such as `smooth_l1`",
+        mask,
+      ),
+    ];
+  }
   const isPicture = ({ definition }: DraftPart): boolean =>
     (definition as Target).picture !== undefined || (definition as Target).pixels !== undefined;
   const picture = mask && sourcesAt(wiring, part, "target").find(isPicture);
@@ -103,11 +115,19 @@ export function unseenBy(
   ];
 }
 
-/** A target of features of an input that the teacher does not see. */
+/** A target of features of an input that the teacher does not see, or of which its layers say nothing. */
 export function untaught(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
   const teacher = sourceAt(wiring, part, "teacher");
   const tokens = sourceAt(wiring, part, "set");
   if (!teacher || !tokens) return [];
+  const student = sourcesAt(wiring, teacher, "student").find(
+    ({ slot, definition }) => slot === "encoder" && asKind("encoder", definition)?.outputs === undefined,
+  );
+  if (student) {
+    const message = `\`${nameOf(part)}\` is made of what layers of the teacher ${blockOf(teacher)} give, and those of ${blockOf(student)} cannot be read one by one`;
+    const help = "use an encoder such as `vit`, or a target that is made of the input";
+    return [unreadable(part, message, "The teacher is a slow copy of the encoder.", help, student)];
+  }
   return unseenBy(teacher, "student", [tokens], wiring).map((finding) => ({ ...finding, part }));
 }
 
@@ -126,6 +146,20 @@ export function besideDecoder(part: DraftPart, port: string, wiring: DraftWiring
     const help = "give all but one of its targets a decoder of their own, in braces";
     return [
       unreadable(part, `the model's decoder ${blockOf(decoder)} predicts several targets`, reason, help, another),
+    ];
+  }
+  if (asKind("decoder", decoder.definition)?.byBlocks) {
+    const help =
+      "remove the target, or use a mask that is no mask of blocks, such as `random`, and a decoder such as `vit`";
+    const message = `\`${nameOf(part)}\` is made of what the model's decoder ${blockOf(decoder)} predicts, block by block`;
+    return [
+      unreadable(
+        part,
+        message,
+        "Blocks lie over one another: patches have several predictions, or none.",
+        help,
+        decoder,
+      ),
     ];
   }
   if (!own || !target || sourceAt(wiring, own, "set") === sourceAt(wiring, target, "set")) return [];

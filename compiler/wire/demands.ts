@@ -25,12 +25,6 @@ export const needsBlocks: Demand = {
   otherwise: "behind whose blocks no other decoder can begin",
 };
 
-export const needsLayers: Demand = {
-  met: (source, reader) =>
-    givesVectors(source) || asKind("teacher", reader)?.predicts === true || (source as Encoder).outputs !== undefined,
-  otherwise: "whose layers cannot be read one by one",
-};
-
 export const needsGuide: Demand = {
   met: (source, mask) =>
     (mask as Mask).guide?.asks === "features"

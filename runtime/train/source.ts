@@ -83,7 +83,7 @@ function checkWhole({ name, parameters }: ModelProgram, training: Training): voi
   if (parts === 1 || !hasStates(parameters)) return;
   throw new RunError("run/data", {
     what: `${name} keeps statistics of whole batches, and its batch would be computed in ${parts} parts`,
-    why: "A batch norm or a centre would be moved by each part alone: another model would be trained.",
+    why: "A batch norm, a centre or a queue would be moved by each part alone: another model would be trained.",
     help: "Leave `--micro-batch` out, write a smaller `batch` in the recipe, or compute on a machine with more memory.",
   });
 }

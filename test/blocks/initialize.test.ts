@@ -37,6 +37,18 @@ describe("initialize", () => {
     expect(start(shape, init)).toEqual(start(shape, init));
   });
 
+  it("draws rows of length 1 that point anywhere", () => {
+    const [rows, width] = [2000, 8];
+    const values = start([rows, width], { kind: "unit_rows" });
+    const of = (row: number) => values.subarray(row * width, (row + 1) * width);
+    for (let row = 0; row < rows; row++) expect(of(row).reduce((sum, x) => sum + x * x, 0)).toBeCloseTo(1, 5);
+    const { mean, std } = moments(values);
+    expect(Math.abs(mean)).toBeLessThan(0.01);
+    expect(std).toBeCloseTo(1 / Math.sqrt(width), 5);
+    // The square of a share of a direction: of so many axes, its mean fourth power is 3 / (D (D + 2)).
+    expect(values.reduce((sum, x) => sum + x ** 4, 0) / values.length).toBeCloseTo(3 / (width * (width + 2)), 3);
+  });
+
   it.each([
     ["square", 4, 4],
     ["rectangle", 6, 5],

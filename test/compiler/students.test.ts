@@ -88,6 +88,15 @@ test.each([
     Array(2).fill("the model's decoder `vit` predicts several targets"),
   ],
   [student(branch) + recipe("train target.teacher"), ["`Student` has no part `target.teacher`"]],
+  [
+    student(branch) + recipe("train encoder\n  freeze encoder"),
+    ["nothing of `encoder` is trained: `freeze` leaves it as it is"],
+  ],
+  [student(branch) + recipe("train [target.student, encoder]\n  freeze_blocks 1"), []],
+  [
+    student(branch) + recipe("train [target.student, tokens]\n  freeze_blocks 1"),
+    ["nothing of `tokens` is trained: `freeze_blocks` leaves it as it is"],
+  ],
   [student(branch) + recipe("train positions"), ["nothing of `positions` of `Student` is trained"]],
   [
     student(branch) + recipe("evaluate anomaly(add: [teacher])"),

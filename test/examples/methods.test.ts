@@ -75,6 +75,8 @@ describe.each([
   ["dino", 2 * (vitSmall + prototypes(65_536)) + 65_536],
   // timm's ResNet-50 without its classifier, and running means; two matrices, batch norms with running statistics, the last without a shift.
   ["simclr", 23_508_032 + 53_120 + 2048 ** 2 + 4 * 2048 + 2048 * 128 + 3 * 128],
+  // The same ResNet-50 and its slow copy, each with two layers with biases, and the queue.
+  ["moco-v2", 2 * (23_508_032 + 53_120 + 2049 * 2048 + 2049 * 128) + 65_536 * 128],
   // The token of hidden patches, and two centres.
   ["ibot", 2 * (vitSmall + prototypes(8192)) + 384 + 2 * 8192],
   // Two projectors and a predictor, of matrices and batch norms with running statistics.

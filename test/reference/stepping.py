@@ -112,7 +112,7 @@ def optimizer_for(case: dict, w: Weights) -> torch.optim.Optimizer:
     """
     optimizer, every = case["optimizer"], {name: weight for name, weight in w.items() if weight.requires_grad}
     values = optimizer["values"]
-    assert optimizer["block"] in ("adamw", "lars"), optimizer["block"]
+    assert optimizer["block"] in ("adamw", "lars", "sgd"), optimizer["block"]
     ends = ("_token", "pos_embed", "input_embed", "relative_position_bias_table")
     tokens = set() if values["decay_tokens"] else {name for name in every if name.endswith(ends)}
     decayed = {name for name, weight in every.items() if weight.ndim > 1} - tokens
@@ -134,6 +134,8 @@ def optimizer_for(case: dict, w: Weights) -> torch.optim.Optimizer:
     if optimizer["block"] == "lars":
         settings = {name: values[name] for name in ("momentum", "weight_decay", "trust", "sum")}
         return Lars(groups, lr=0.0, **settings)
+    if optimizer["block"] == "sgd":
+        return torch.optim.SGD(groups, lr=0.0, momentum=values["momentum"], nesterov=values["nesterov"])
     return torch.optim.AdamW(groups, lr=0.0, betas=tuple(values["betas"]), eps=values["epsilon"])
 
 

@@ -22,6 +22,7 @@ METHODS = [
     ("decoder", "cross", "views"),
     ("teacher", "ema_autoencoder", "video-mac"),
     ("loss", "view_contrast", "views"),
+    ("loss", "queue_contrast", "views"),
     ("loss", "self_distillation", "views"),
     ("latents", "learned", "maetok"),
     ("encoder", "quantized", "mask-vit"),

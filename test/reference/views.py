@@ -1,6 +1,6 @@
 """Writes the fixtures of methods that compare views of samples: losses, gradients, and what a batch leaves behind in norms and centres.
 
-Written from the descriptions of the algorithms (Chen et al., SimCLR, ICML 2020; Chen, Xie and He, MoCo v3, ICCV 2021; Caron et al., DINO,
+Written from the descriptions of the algorithms (Chen et al., SimCLR, ICML 2020; Chen et al., MoCo v2, 2020; Chen, Xie and He, MoCo v3, ICCV 2021; Caron et al., DINO,
 ICCV 2021; Zhou et al., iBOT, ICLR 2022; Gupta et al., SiamMAE, NeurIPS 2023), pair of views by pair of views. A model is described by its lines, as a recorded example is (see
 stepping.py), so that one implementation serves fixtures and examples. Usage: python views.py [folder]; `train` is described in stepping.py.
 """
@@ -17,7 +17,7 @@ from mae import Patched, block, layer_norm, linear, mean_over, normalized, patch
 from method import write
 from stepping import Feed, Weights, leaves, line, lines, optimizer_for, update
 
-STATES = ("running_mean", "running_var", "center")
+STATES = ("running_mean", "running_var", "center", "queue")
 
 
 @dataclass(frozen=True)
@@ -331,6 +331,32 @@ def view_contrast(seen: Seen, loss: dict) -> torch.Tensor:
     return total
 
 
+def enqueue(seen: Seen, keys: torch.Tensor) -> None:
+    """Writes keys over the oldest of a ring, as long as a whole number of batches."""
+    queue, pointer = seen.w["queue"], seen.w.setdefault("queue_ptr", torch.zeros((), dtype=torch.long))
+    start = pointer.item()
+    assert len(queue) % len(keys) == 0
+    queue[start : start + len(keys)] = keys
+    pointer.fill_((start + len(keys)) % len(queue))
+
+
+def oldest_first(w: Weights) -> torch.Tensor:
+    return torch.roll(w["queue"], -w["queue_ptr"].item(), dims=0)
+
+
+def queue_contrast(seen: Seen, loss: dict) -> torch.Tensor:
+    temperature, past = loss["values"]["temperature"], seen.w["queue"].clone()
+    terms = []
+    for q, k in pairs(seen, loss):
+        q, k = F.normalize(q, dim=1), F.normalize(k, dim=1)
+        own, others = torch.einsum("nc,nc->n", q, k)[:, None], torch.einsum("nc,kc->nk", q, past)
+        logits = torch.cat([own, others], dim=1) / temperature
+        terms.append(F.cross_entropy(logits, torch.zeros(len(q), dtype=torch.long)))
+    taught = seen.views(loss, "teacher", seen.taught_streams()).values()
+    enqueue(seen, torch.cat([F.normalize(k.detach(), dim=1) for k in taught]))
+    return torch.stack(terms).mean()
+
+
 def single(value: float) -> float:
     """As a graph of float32 has it."""
     return torch.tensor(value, dtype=torch.float32).item()
@@ -397,6 +423,8 @@ def loss_of(example: dict, w: Weights, teacher: Weights, feed: Feed) -> tuple[to
                 terms[name] = nt_xent(seen, loss)
             case "view_contrast":
                 terms[name] = view_contrast(seen, loss)
+            case "queue_contrast":
+                terms[name] = queue_contrast(seen, loss)
             case "self_distillation":
                 terms[name] = self_distillation(seen, loss, 0 if number == 1 else number)
             case "mse":
@@ -572,6 +600,22 @@ CASES = {
         one("loss", "mse", on="hidden", weight=1),
         positions="sin_cos",
     ),
+    "moco-v2": {
+        "model": [
+            one("input", "image", size=[16, 24], channels=3),
+            one("encoder", "resnet", depths=[2, 1], width=2, stem="large"),
+            one("views", "two"),
+            one("head", "projector", **PROJECTOR | {"layers": 2, "end": "none", "bias": True, "norms": False}),
+            one("teacher", "ema", **EMA | {"on": ["second"], "when": "before"}),
+            one("loss", "queue_contrast", queue=6, temperature=0.2, on="mean", of=None, weight=1),
+        ]
+    },
+    "moco-v2-both": base(
+        one("views", "crops", count=2),
+        one("head", "projector", **PROJECTOR | {"layers": 2, "end": "none", "bias": True, "norms": False}),
+        one("teacher", "ema", **EMA),
+        one("loss", "queue_contrast", queue=12, temperature=0.5, on="class_token", of=None, weight=1),
+    ),
 }
 BATCH = 3
 
@@ -617,7 +661,7 @@ def head_weights(draw: Drawing, head: dict, name: str, width: int, random: torch
         draw.normal(f"{path}.weight", out, width if i == 0 else values["hidden"], std=0.3)
         if values["bias"]:
             draw.normal(f"{path}.bias", out, std=0.1)
-        end = values["end"] if last else "scaled"
+        end = values["end"] if last else "scaled" if values.get("norms", True) else "none"
         if end in ("scaled", "unshifted"):
             draw.norm(f"{path}.norm", out)
         if end == "unshifted":
@@ -675,6 +719,9 @@ def weights_of(example: dict, random: torch.Generator) -> Weights:
         if loss["block"] == "self_distillation":
             name = "center" if loss["label"] is None else f"{loss['label']}.center"
             draw.normal(name, sizes[chain_of(example, loss)[-1]["label"]], std=0.2)
+        if loss["block"] == "queue_contrast":
+            keys = torch.randn(loss["values"]["queue"], sizes[chain_of(example, loss)[-1]["label"]], generator=random)
+            draw.weights["queue"] = F.normalize(keys, dim=1)
     return {name: value.float().double() for name, value in draw.weights.items()}
 
 
@@ -707,6 +754,8 @@ def run(example: dict, seed: int) -> tuple[dict, dict[str, torch.Tensor]]:
     assert not idle, idle
     tensors = {f"weights/{name}": value for name, value in weights.items()}
     tensors |= {f"gradients/{name}": value for name, value in gradients.items()}
+    if "queue" in w:
+        states["queue"] = oldest_first(w)
     tensors |= {f"moved/{name}": value for name, value in states.items()}
     tensors |= {f"feeds/{name}": value.int() if value.dtype == torch.int64 else value for name, value in feed.items()}
     view = streams_of(example)[0].view

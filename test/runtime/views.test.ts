@@ -136,6 +136,15 @@ describe("a run on views", () => {
   head predictor: predictor(hidden: 8, out: 4, of: [projector])
   teacher ema(momentum: 0.9, when: before)
   loss view_contrast`);
+  const mocoV2 = programOfText(`edition 2026
+model Seen {
+  input image(size: 8x8, channels: 1)
+  views two
+  encoder resnet(depths: (1, 1), width: 2, stem: small)
+  head projector(layers: 2, hidden: 8, out: 4, bias: true, norms: false, end: none)
+  teacher ema(on: [second], momentum: 0.9, when: before)
+  loss queue_contrast(queue: 10, on: mean)
+}`);
   const simclr = programOfText(`edition 2026
 model Seen {
   input image(size: 8x8, channels: 1)
@@ -184,6 +193,7 @@ model Seen {
     ["dino", dino, "center"],
     ["ibot", ibot, "patches.center"],
     ["moco", moco, "teacher.projector.head.last.norm.running_var"],
+    ["moco v2", mocoV2, "queue"],
     ["simclr", simclr, "layer2.0.bn1.running_mean"],
     ["siam", siam, "decoder_blocks.0.cross_attn.kv.weight"],
     ["video mac", videoMac, "teacher.decoder.0.grn.gamma"],

@@ -111,6 +111,8 @@ const most: Readonly<Record<string, number>> = {
   // Latents, regions, points and their groups.
   count: 8,
   channels: 8,
+  // Four batches.
+  queue: 28,
   // Of a way that is integrated.
   steps: 2,
 };

@@ -26,6 +26,48 @@ test("a target of features needs a teacher", () => {
   ]);
 });
 
+test("layers of a teacher can be read where there is a target that is made of them", () => {
+  const text = `edition 2026
+model Taught {
+  input   image(size: 32x32, channels: 3)
+  mask    random(ratio: 50%)
+  encoder resnet(depths: (1, 1), width: 4, stem: small)
+  decoder unet(width: 8)
+  target  features(layers: 1)
+  teacher ema
+  loss    smooth_l1
+}`;
+  const messages = analyzed(text).diagnostics.map(({ message }) => message);
+  expect(messages).toContain(
+    "`target` is made of what layers of the teacher `ema` give, and those of `resnet` cannot be read one by one",
+  );
+});
+
+test.each([
+  [
+    "loss    motion_mse",
+    "the loss `motion_mse` weighs each patch by what lies there, and the mask `multi_block` has blocks of patches",
+  ],
+  [
+    "loss    smooth_l1\n  target student: imitation {\n  decoder block_vit(depth: 1, width: 16, heads: 2)\n  loss mse\n  }",
+    "`target student` is made of what the model's decoder `block_vit` predicts, block by block",
+  ],
+])("what is about every patch stands beside no blocks of hidden ones: %s", (lines, message) => {
+  const text = `edition 2026
+model Blocks {
+  input   spectrogram(frames: 64, mels: 32)
+  tokens  patch(size: 16x8)
+  mask    multi_block
+  encoder vit(depth: 1, width: 16, heads: 2, class_token: false)
+  decoder block_vit(depth: 1, width: 16, heads: 2)
+  target  features(layers: 1)
+  teacher ema
+  ${lines}
+}`;
+  const found = analyzed(text).diagnostics.filter(({ severity }) => severity === "error");
+  expect(found.map((one) => one.message)).toEqual([message]);
+});
+
 test("a teacher needs a target that is made of what it gives", () => {
   expect(errors("target pixels", "teacher ema")).toEqual([
     "check/idle-part: no loss or output of `Taught` reads its `teacher`",
