@@ -4,6 +4,7 @@
  */
 
 import { type DType, type Graph, invariant, type Node, type Tensor, type TypedArray } from "../../../graph/index.js";
+import { firstScalar, inPlaceNodes, stateInputs, type Update } from "../in-place.js";
 import type { Computed, NeededOutputs } from "./kernel.js";
 
 interface Placed {
@@ -25,6 +26,18 @@ export interface Step {
   readonly last: readonly number[];
 }
 
+/** Updates of state by one rule with the same scalars, made once nothing reads the old state any more. */
+export interface UpdateGroup extends Pick<Update, "operation" | "attributes"> {
+  /** Places of the scalars. */
+  readonly scalars: readonly number[];
+  /** Places of each parameter's state, gradient and new state. */
+  readonly members: readonly {
+    readonly state: readonly number[];
+    readonly gradient: number;
+    readonly outputs: readonly number[];
+  }[];
+}
+
 export interface Plan {
   readonly places: number;
   /** What the caller must hand over, also what no step reads. */
@@ -32,6 +45,8 @@ export interface Plan {
   readonly state: readonly Named[];
   readonly constants: readonly (Placed & { readonly data: TypedArray })[];
   readonly steps: readonly Step[];
+  /** After the steps. */
+  readonly groups: readonly UpdateGroup[];
   readonly outputs: readonly Named[];
   readonly updates: readonly Named[];
 }
@@ -50,7 +65,34 @@ function places(): { readonly of: (tensor: Tensor) => number; readonly count: ()
   return { of, count: () => count };
 }
 
-export function planOf(graph: Graph): Plan {
+function groupsOf(graph: Graph, nodes: ReadonlySet<Node>, of: (tensor: Tensor) => number): UpdateGroup[] {
+  const groups = new Map<string, UpdateGroup & { readonly members: UpdateGroup["members"][number][] }>();
+  for (const node of graph.nodes) {
+    if (!nodes.has(node)) continue;
+    const { operation, attributes, inputs, outputs } = node as Update;
+    const scalars = inputs.slice(firstScalar[operation]).map(of);
+    const key = JSON.stringify([operation, attributes, scalars]);
+    const group = groups.get(key) ?? { operation, attributes, scalars, members: [] };
+    groups.set(key, group);
+    group.members.push({
+      state: stateInputs[operation].map((at) => of(inputs[at] as Tensor)),
+      gradient: of(inputs[1] as Tensor),
+      outputs: outputs.map(of),
+    });
+  }
+  return [...groups.values()];
+}
+
+/** In-place updates of state that is not also an output as it was, or what another slot becomes. */
+function groupedNodes(graph: Graph): ReadonlySet<Node> {
+  const asItWas = new Set<Tensor>([...graph.outputs.values(), ...graph.updates.values()]);
+  const isFree = (node: Update): boolean =>
+    stateInputs[node.operation].every((at) => !asItWas.has(node.inputs[at] as Tensor));
+  return new Set([...inPlaceNodes(graph).keys()].filter(isFree));
+}
+
+/** @param together whether the backend makes updates of state together. */
+export function planOf(graph: Graph, together: boolean): Plan {
   const { of, count } = places();
   const placed = (tensor: Tensor): Placed => ({ place: of(tensor), shape: tensor.shape, dtype: tensor.dtype });
   const named = (tensors: ReadonlyMap<string, Tensor>): Named[] =>
@@ -63,11 +105,21 @@ export function planOf(graph: Graph): Plan {
   const constants = graph.nodes
     .filter((node): node is Node<"constant"> => node.operation === "constant")
     .map((node) => ({ ...placed(node.outputs[0] as Tensor), data: node.attributes.data }));
-  const kept = new Set([...state, ...constants, ...outputs, ...updates].map(({ place }) => place));
+  const grouped = together ? groupedNodes(graph) : new Set<Node>();
+  const groups = groupsOf(graph, grouped, of);
+  const readByGroups = groups.flatMap(({ scalars, members }) => [
+    ...scalars,
+    ...members.map(({ gradient }) => gradient),
+  ]);
+  const kept = new Set([
+    ...[...state, ...constants, ...outputs, ...updates].map(({ place }) => place),
+    ...readByGroups,
+  ]);
 
   const read = new Set([...graph.nodes.flatMap((node) => node.inputs.map(of)), ...kept]);
   const freed = new Set<number>();
-  const backwards = graph.nodes.filter(isComputed).toReversed();
+  const alone = (node: Node): node is Node<Computed> => isComputed(node) && !grouped.has(node);
+  const backwards = graph.nodes.filter(alone).toReversed();
   const steps = backwards.map((node): Step => {
     const inputs = node.inputs.map(of);
     const own = node.outputs.map(of);
@@ -83,5 +135,5 @@ export function planOf(graph: Graph): Plan {
     );
     for (const place of step.outputs) known.add(place);
   }
-  return { places: count(), feeds, state, constants, steps: steps.toReversed(), outputs, updates };
+  return { places: count(), feeds, state, constants, steps: steps.toReversed(), groups, outputs, updates };
 }

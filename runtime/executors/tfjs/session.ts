@@ -22,12 +22,14 @@ import { reasonOf } from "../../run-error.js";
 import type { Runner, Session } from "../executor.js";
 import { checkedValue, slotsByName, takingTurns } from "../slots.js";
 import type { Shared } from "./adamw-scalars.js";
-import type { Computed, Kernel, Kernels, NeededOutputs } from "./kernel.js";
-import { type Plan, planOf, type Step } from "./plan.js";
+import type { Computed, Kernel, Kernels, NeededOutputs, UpdateTogether } from "./kernel.js";
+import { type Plan, planOf, type Step, type UpdateGroup } from "./plan.js";
 
 /** A backend that is ready to be used. */
 export interface Backend {
   readonly kernels: Kernels;
+  /** If absent, each parameter is updated by its kernel. */
+  readonly updateTogether?: UpdateTogether | undefined;
   /** Makes it the one that the next synchronous calls run on. */
   activate(): void;
   /** Turns an error of the backend into one for the user where it is theirs, and throws it. */
@@ -88,6 +90,17 @@ function runStep(kernels: Kernels, places: (tf.Tensor | undefined)[], step: Step
   }
 }
 
+/** Updates the state of a group's parameters; their places get the new state. */
+function runGroup(update: UpdateTogether, places: (tf.Tensor | undefined)[], group: UpdateGroup): void {
+  const at = (place: number): tf.Tensor => places[place] as tf.Tensor;
+  const members = group.members.map(({ state, gradient }) => ({ state: state.map(at), gradient: at(gradient) }));
+  update(group, group.scalars.map(at), members).forEach((made, i) => {
+    group.members[i]?.outputs.forEach((place, kind) => {
+      places[place] = made[kind];
+    });
+  });
+}
+
 /** Kept beyond the node that asks first; whoever owns `known` disposes them. */
 const sharedIn =
   (known: Map<string, tf.Tensor>): Shared =>
@@ -136,6 +149,7 @@ function computeWith(
         throw new Error(`${whereIs(step.node)}: ${reasonOf(error)}`, { cause: error });
       }
     }
+    for (const group of plan.groups) runGroup(backend.updateTogether as UpdateTogether, places, group);
     const handle = ({ place }: { readonly place: number }): tf.Tensor => tf.clone(places[place] as tf.Tensor);
     return { outputs: plan.outputs.map(handle), updates: plan.updates.map(handle) };
   });
@@ -186,7 +200,7 @@ export function openSession(backend: Backend, slots: readonly StateSlot[], initi
 
   return {
     load: async (graph: Graph) => {
-      const plan = planOf(graph);
+      const plan = planOf(graph, backend.updateTogether !== undefined);
       for (const { name, shape } of [...plan.state, ...plan.updates]) {
         const slot = slotOf(name);
         invariant(

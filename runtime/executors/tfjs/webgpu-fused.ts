@@ -1,72 +1,112 @@
 /**
- * Operations that are one WGSL shader each instead of five to fifteen of TensorFlow.js's: a dispatch costs some 30
- * microseconds of this thread whatever its size, and AdamW alone would be most of them.
+ * Operations that are one or two WGSL shaders each instead of five to fifteen of TensorFlow.js's, and moves of leading
+ * parts that need none: a dispatch costs some 30 microseconds of this thread whatever its size. Updates of state are in
+ * `webgpu-updates.ts`.
  */
 
-import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
-import { adamwScalars } from "./adamw-scalars.js";
+import { sizeOf } from "../../../graph/index.js";
 import type { Kernels } from "./kernel.js";
+import { type Lowering, webgpu } from "./lowering.js";
+import type { PartsBackend, Shader } from "./webgpu-backend.js";
 
-interface Expression {
-  /** Tells its shader from others. */
-  readonly name: string;
-  /** WGSL over the inputs' and numbers' names. */
-  readonly code: string;
-  /** Functions that the code calls. */
-  readonly functions?: string;
-}
+/** The backend that TensorFlow.js runs on; its module is loaded with the optional package, so it is not named here. */
+const backendInUse = (): PartsBackend => tf.backend() as PartsBackend;
 
-const workgroup = 128;
+type Text = Pick<Shader, "name" | "inputs" | "code"> & Partial<Pick<Shader, "numbers" | "declarations">>;
 
-/** One thread an element; inputs have the shape of the first, or are scalars. */
-function program(
-  { name, code, functions = "" }: Expression,
-  inputs: Readonly<Record<string, tf.Tensor>>,
-  numbers: readonly string[],
-): Parameters<WebGPUBackend["runWebGPUProgram"]>[0] {
-  const names = Object.keys(inputs);
-  const [first] = Object.values(inputs) as [tf.Tensor];
-  const reads = Object.entries(inputs).map(([input, { size }]) => {
-    const from = `get${input[0]?.toUpperCase()}${input.slice(1)}`;
-    return `let ${input} = ${size === 1 ? `${from}()` : `${from}(index)`};`;
+const elementLanes = 256;
+
+/** A thread an element: `made[i]` of the inputs' elements `i`, which have the shape of the first. */
+function eachElement({ code, ...text }: Text): tf.Tensor {
+  const [first] = Object.values(text.inputs) as [tf.TensorInfo];
+  const count = sizeOf(first.shape);
+  const [made] = backendInUse().run({
+    ...text,
+    outputs: { made: first.shape },
+    sizes: { count },
+    code: `
+      let i = group * ${elementLanes}u + lane;
+      if (i >= count) { return; }
+      made[i] = ${code};`,
+    lanes: elementLanes,
+    groups: Math.ceil(count / elementLanes),
   });
-  return {
-    variableNames: names,
-    outputShape: [first.size],
-    workgroupSize: [workgroup, 1, 1],
-    dispatchLayout: { x: [0] },
-    dispatch: [Math.ceil(first.size / workgroup), 1, 1],
-    size: true,
-    shaderKey: `mae ${name} ${Object.values(inputs).map(({ size }) => size === 1)}`,
-    ...(numbers.length === 0 ? {} : { uniforms: numbers.map((number) => `${number} : f32,`).join(" ") }),
-    getUserCode: () => `
-      ${functions}
-      fn main(index : i32) {
-        if (index < uniforms.size) {
-          ${reads.join("\n")}
-          ${numbers.map((number) => `let ${number} = uniforms.${number};`).join("\n")}
-          setOutputAtIndex(index, ${code});
-        }
-      }`,
-  };
+  return made as tf.Tensor;
 }
 
-function fused(
-  expression: Expression,
-  inputs: Readonly<Record<string, tf.Tensor>>,
-  numbers: Readonly<Record<string, number>> = {},
-): tf.Tensor {
-  const [first] = Object.values(inputs) as [tf.Tensor];
-  const flat = Object.values(inputs).map(({ dataId, size, dtype }) => ({
-    dataId,
-    dtype,
-    shape: size === 1 ? [] : [size],
-  }));
-  const uniforms = Object.values(numbers).map((value) => ({ type: "float32", data: [value] }));
-  const backend = tf.backend() as WebGPUBackend;
-  const made = backend.runWebGPUProgram(program(expression, inputs, Object.keys(numbers)), flat, "float32", uniforms);
-  return tf.reshape(tf.engine().makeTensorFromTensorInfo(made), first.shape);
+const rowLanes = 64;
+
+/** A function that combines a value of each lane into one that all lanes know. */
+const acrossLanes = (name: string, combine: (a: string, b: string) => string): string => `
+  fn ${name}(lane : u32, value : f32) -> f32 {
+    lanes[lane] = value;
+    workgroupBarrier();
+    for (var half = ${rowLanes / 2}u; half > 0u; half >>= 1u) {
+      if (lane < half) { lanes[lane] = ${combine("lanes[lane]", "lanes[lane + half]")}; }
+      workgroupBarrier();
+    }
+    let all = lanes[0];
+    workgroupBarrier();
+    return all;
+  }`;
+
+const rowFunctions = [
+  `var<workgroup> lanes : array<f32, ${rowLanes}>;`,
+  acrossLanes("total", (a, b) => `${a} + ${b}`),
+  acrossLanes("largest", (a, b) => `max(${a}, ${b})`),
+].join("\n");
+
+/** For each element of the row, by its number `i` in the row and `at` in the tensor. */
+const along = (code: string): string =>
+  `for (var i = lane; i < width; i += ${rowLanes}u) { let at = start + i; ${code} }`;
+
+/** A workgroup a row of the first input, seen as [rows, width]. */
+function eachRow({ code, ...text }: Text, outputs: Shader["outputs"]): tf.Tensor[] {
+  const [first] = Object.values(text.inputs) as [tf.TensorInfo];
+  const width = first.shape.at(-1) ?? 1;
+  return backendInUse().run({
+    ...text,
+    outputs,
+    sizes: { width },
+    declarations: rowFunctions,
+    code: `let start = group * width; ${code}`,
+    lanes: rowLanes,
+    groups: sizeOf(first.shape) / width,
+  });
+}
+
+const [columns, rowsAtOnce] = [8, 32];
+
+/** Sums over the rows of the first input, seen as [rows, width]: a vector for each expression of the element `at`. */
+function sumColumns({ code: sums, ...text }: Omit<Text, "code"> & { readonly code: readonly string[] }): tf.Tensor[] {
+  const [first] = Object.values(text.inputs) as [tf.TensorInfo];
+  const width = first.shape.at(-1) ?? 1;
+  const lanes = columns * rowsAtOnce;
+  return backendInUse().run({
+    ...text,
+    outputs: Object.fromEntries(sums.map((_, n) => [`made${n}`, [width]])),
+    sizes: { width, rows: sizeOf(first.shape) / width },
+    declarations: sums.map((_, n) => `var<workgroup> lanes${n} : array<f32, ${lanes}>;`).join("\n"),
+    code: `
+      let i = group * ${columns}u + lane % ${columns}u;
+      ${sums.map((_, n) => `var sum${n} = 0.0;`).join(" ")}
+      if (i < width) {
+        for (var row = lane / ${columns}u; row < rows; row += ${rowsAtOnce}u) {
+          let at = row * width + i;
+          ${sums.map((sum, n) => `sum${n} += ${sum};`).join(" ")}
+        }
+      }
+      ${sums.map((_, n) => `lanes${n}[lane] = sum${n};`).join(" ")}
+      workgroupBarrier();
+      for (var half = ${lanes / 2}u; half >= ${columns}u; half >>= 1u) {
+        if (lane < half) { ${sums.map((_, n) => `lanes${n}[lane] += lanes${n}[lane + half];`).join(" ")} }
+        workgroupBarrier();
+      }
+      if (lane < ${columns}u && i < width) { ${sums.map((_, n) => `made${n}[i] = lanes${n}[lane];`).join(" ")} }`,
+    lanes,
+    groups: Math.ceil(width / columns),
+  });
 }
 
 /** Phi, with erf to 1.5e-7 (Abramowitz and Stegun, 7.1.26). */
@@ -79,24 +119,159 @@ const normalCdf = `
     return select(1.0 - half, half, x < 0.0);
   }`;
 
-const gelu: Expression = { name: "gelu", code: "x * normalCdf(x)", functions: normalCdf };
-const geluGrad: Expression = {
-  name: "geluGrad",
-  code: "dy * (normalCdf(x) + x * 0.39894228 * exp(-0.5 * x * x))",
-  functions: normalCdf,
+const activations: Pick<Kernels, "gelu" | "geluGrad"> = {
+  gelu: ([x]) => [
+    eachElement({ name: "gelu", inputs: { x }, declarations: normalCdf, code: "x[i] * normalCdf(x[i])" }),
+  ],
+  geluGrad: ([dy, x]) => [
+    eachElement({
+      name: "geluGrad",
+      inputs: { dy, x },
+      declarations: normalCdf,
+      code: "dy[i] * (normalCdf(x[i]) + x[i] * 0.39894228 * exp(-0.5 * x[i] * x[i]))",
+    }),
+  ],
 };
-const runningMean: Expression = { name: "runningMean", code: "beta * m + rest * g" };
-const runningSquare: Expression = { name: "runningSquare", code: "beta * v + rest * g * g" };
-const moved: Expression = { name: "adamw", code: "p * remaining - rate * m / (sqrt(v) * scale + epsilon)" };
 
-export const fusedKernels: Pick<Kernels, "gelu" | "geluGrad" | "adamw"> = {
-  gelu: ([x]) => [fused(gelu, { x })],
-  geluGrad: ([dy, x]) => [fused(geluGrad, { x, dy })],
-  adamw: ([p, g, m, v, lr, step], attributes, _, shared) => {
-    const { beta1, beta2, epsilon } = attributes;
-    const mean = fused(runningMean, { m, g }, { beta: beta1, rest: 1 - beta1 });
-    const square = fused(runningSquare, { v, g }, { beta: beta2, rest: 1 - beta2 });
-    const scalars = adamwScalars(lr, step, attributes, shared);
-    return [fused(moved, { p, m: mean, v: square, ...scalars }, { epsilon }), mean, square];
+const norms: Pick<Kernels, "layerNorm" | "layerNormGrad"> = {
+  layerNorm: ([x, gamma, beta], { epsilon }) => {
+    const perRow = [...x.shape.slice(0, -1), 1];
+    const code = `
+      var sum = 0.0;
+      ${along("sum += x[at];")}
+      let mean = total(lane, sum) / f32(width);
+      var squares = 0.0;
+      ${along("squares += (x[at] - mean) * (x[at] - mean);")}
+      let rstd = inverseSqrt(total(lane, squares) / f32(width) + epsilon);
+      ${along("y[at] = (x[at] - mean) * rstd * gamma[i] + beta[i];")}
+      if (lane == 0u) { means[group] = mean; rstds[group] = rstd; }`;
+    const outputs = { y: x.shape, means: perRow, rstds: perRow };
+    return eachRow({ name: "layerNorm", inputs: { x, gamma, beta }, numbers: { epsilon }, code }, outputs);
+  },
+  layerNormGrad: ([dy, x, gamma, mean, rstd], _, wanted) => {
+    const scaled = "dy[at] * gamma[i]";
+    const normal = "(x[at] - mean[group]) * rstd[group]";
+    const code = `
+      var sum = 0.0;
+      var product = 0.0;
+      ${along(`sum += ${scaled}; product += ${scaled} * ${normal};`)}
+      let meanSum = total(lane, sum) / f32(width);
+      let meanProduct = total(lane, product) / f32(width);
+      ${along(`dx[at] = (${scaled} - meanSum - ${normal} * meanProduct) * rstd[group];`)}`;
+    const inputs = { dy, x, gamma, mean, rstd };
+    const [dx] = wanted[0] ? eachRow({ name: "layerNormGrad", inputs, code }, { dx: x.shape }) : [];
+    const [dgamma, dbeta] =
+      wanted[1] || wanted[2]
+        ? sumColumns({
+            name: "layerNormSums",
+            inputs: { dy, x, mean, rstd },
+            code: ["dy[at] * (x[at] - mean[row]) * rstd[row]", "dy[at]"],
+          })
+        : [];
+    return [dx, dgamma, dbeta];
   },
 };
+
+/** The softmax of `scale` x, over the last axis. */
+function softmax(x: tf.Tensor, scale: number): tf.Tensor {
+  const code = `
+    var most = -3.4e38;
+    ${along("most = max(most, scale * x[at]);")}
+    let top = largest(lane, most);
+    var sum = 0.0;
+    ${along("let e = exp(scale * x[at] - top); y[at] = e; sum += e;")}
+    let all = total(lane, sum);
+    ${along("y[at] = y[at] / all;")}`;
+  const [y] = eachRow({ name: "softmax", inputs: { x }, numbers: { scale }, code }, { y: x.shape });
+  return y as tf.Tensor;
+}
+
+/** The gradient with respect to x. */
+function softmaxGrad(dy: tf.Tensor, y: tf.Tensor, scale: number): tf.Tensor {
+  const code = `
+    var sum = 0.0;
+    ${along("sum += dy[at] * y[at];")}
+    let all = total(lane, sum);
+    ${along("dx[at] = scale * y[at] * (dy[at] - all);")}`;
+  const [dx] = eachRow({ name: "softmaxGrad", inputs: { dy, y }, numbers: { scale }, code }, { dx: y.shape });
+  return dx as tf.Tensor;
+}
+
+const attentions = ({
+  matmul,
+}: Lowering): Pick<Kernels, "softmax" | "softmaxGrad" | "attention" | "attentionGrad"> => ({
+  softmax: ([x]) => [softmax(x, 1)],
+  softmaxGrad: ([dy, y]) => [softmaxGrad(dy, y, 1)],
+  attention: ([q, k, v, bias], { scale }) => {
+    const products = matmul(q, k, false, true);
+    const probabilities = bias ? softmax(tf.add(tf.mul(products, scale), bias), 1) : softmax(products, scale);
+    return [matmul(probabilities, v, false, false), probabilities];
+  },
+  attentionGrad: ([dy, q, k, v, probabilities], { scale }, wanted) => {
+    const asked = wanted[0] || wanted[1] || wanted[3];
+    const dprobabilities = asked ? matmul(dy, v, false, true) : undefined;
+    const dscores = dprobabilities && wanted[3] ? softmaxGrad(dprobabilities, probabilities, 1) : undefined;
+    const dproducts =
+      dprobabilities && (wanted[0] || wanted[1]) ? softmaxGrad(dprobabilities, probabilities, scale) : undefined;
+    return [
+      dproducts && wanted[0] ? matmul(dproducts, k, false, false) : undefined,
+      dproducts && wanted[1] ? matmul(dproducts, q, true, false) : undefined,
+      wanted[2] ? matmul(probabilities, dy, true, false) : undefined,
+      dscores,
+    ];
+  },
+});
+
+const linearGrad =
+  ({ linearGrad: plain }: Kernels): Kernels["linearGrad"] =>
+  (inputs, attributes, wanted, shared) => {
+    const [dy] = inputs;
+    const [dx, dweight] = plain(inputs, attributes, [wanted[0] ?? false, wanted[1] ?? false, false], shared);
+    const [dbias] = wanted[2] ? sumColumns({ name: "sumRows", inputs: { dy }, code: ["dy[at]"] }) : [];
+    return [dx, dweight, dbias];
+  };
+
+const isWhole = (size: number): boolean => size === 1;
+
+/** A slice along the first axis that is longer than 1 is a part of the buffer, where a part may begin there. */
+const slice =
+  ({ slice: plain }: Kernels): Kernels["slice"] =>
+  (inputs, attributes, wanted, shared) => {
+    const [x] = inputs;
+    const { begin, size } = attributes;
+    const axis = x.shape.findIndex((length) => !isWhole(length));
+    const only = size.every((length, i) => i === axis || length === x.shape[i]);
+    const first = (begin[axis] ?? 0) * sizeOf(x.shape.slice(axis + 1));
+    if (axis < 0 || !only || !backendInUse().beginsAt(first)) return plain(inputs, attributes, wanted, shared);
+    return [backendInUse().part(x, first, size)];
+  };
+
+/** Parts along the first axis that is longer than 1 lie one behind the other, and are copied there. */
+const concat =
+  ({ concat: plain }: Kernels): Kernels["concat"] =>
+  (inputs, attributes, wanted, shared) => {
+    const { axis } = attributes;
+    const parts = inputs.filter((part) => part.size > 0);
+    const [first] = parts;
+    const behind = first?.dtype === "float32" && first.shape.slice(0, axis).every(isWhole);
+    if (!first || parts.length === 1 || !behind) return plain(inputs, attributes, wanted, shared);
+    const length = parts.reduce((sum, { shape }) => sum + (shape[axis] as number), 0);
+    const made = backendInUse().make(first.shape.with(axis, length));
+    let begin = 0;
+    for (const part of parts) {
+      backendInUse().copy(part, made, begin);
+      begin += part.size;
+    }
+    return [made];
+  };
+
+/** The table of TensorFlow.js's kernels, with ours in their place. */
+export const withFused = (plain: Kernels): Kernels => ({
+  ...plain,
+  ...activations,
+  ...norms,
+  ...attentions(webgpu),
+  linearGrad: linearGrad(plain),
+  slice: slice(plain),
+  concat: concat(plain),
+});

@@ -4,7 +4,8 @@ import { describeAdapter } from "./adapter.js";
 import type { BackendDefinition, Made } from "./engine.js";
 import { kernelsOf } from "./kernels.js";
 import { webgpu } from "./lowering.js";
-import { fusedKernels } from "./webgpu-fused.js";
+import { withFused } from "./webgpu-fused.js";
+import { updateTogether } from "./webgpu-updates.js";
 
 /** TensorFlow.js asks for these at their largest; the defaults of WebGPU are made for phones. */
 const limits = [
@@ -30,9 +31,10 @@ async function make(release: () => void): Promise<Made> {
   void device.lost.then(({ message, reason }) => {
     if (!released) failure ??= message || reason;
   });
-  const { WebGPUBackend } = await import("@tensorflow/tfjs-backend-webgpu");
+  // With the package, which only those load who use it.
+  const { PartsBackend } = await import("./webgpu-backend.js");
   return {
-    instance: new WebGPUBackend(device, adapter.info),
+    instance: new PartsBackend(device, adapter.info),
     device: describeAdapter(adapter.info),
     failure: () => failure,
     release: () => {
@@ -49,7 +51,8 @@ async function make(release: () => void): Promise<Made> {
  */
 export const webgpuThrough = (provide: () => Promise<void>, release: () => void): BackendDefinition => ({
   name: "webgpu",
-  kernels: { ...kernelsOf(webgpu), ...fusedKernels },
+  kernels: withFused(kernelsOf(webgpu)),
+  updateTogether,
   flags: { WEBGPU_CPU_FORWARD: false },
   make: async () => {
     await provide();

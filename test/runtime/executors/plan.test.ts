@@ -21,7 +21,7 @@ function held(plan: Plan): number[] {
 }
 
 it("frees every place at its last use and keeps what the caller gets", () => {
-  const plan = planOf(trainingGraph());
+  const plan = planOf(trainingGraph(), false);
   const kept = new Set([...plan.state, ...plan.constants, ...plan.outputs, ...plan.updates].map(({ place }) => place));
   expect(held(plan).at(-1)).toBe(kept.size);
 });
@@ -35,7 +35,10 @@ it("never frees too early in random chains", () => {
       const g = createBuilder({ batch: 1 });
       const pool: Tensor[] = [g.input("x", [2]), g.state("s", [2]), g.constant(1, [2])];
       for (const pick of picks) grow(g, pool, pick);
-      const plan = planOf(g.finish({ outputs: { y: pool.at(-1) as Tensor }, updates: { s: pool[0] as Tensor } }));
+      const plan = planOf(
+        g.finish({ outputs: { y: pool.at(-1) as Tensor }, updates: { s: pool[0] as Tensor } }),
+        false,
+      );
       const after = held(plan);
       expect(after.at(-1) ?? 0).toBeLessThanOrEqual(4);
     }),
@@ -46,7 +49,7 @@ it("asks a node only for outputs that something reads", () => {
   const g = createBuilder({ batch: 1 });
   const x = g.input("x", [2, 3]);
   const [y] = g.layerNorm(x, g.constant(1, [3]), g.constant(0, [3]), 1e-6);
-  const plan = planOf(g.finish({ outputs: { y } }));
+  const plan = planOf(g.finish({ outputs: { y } }), false);
   expect(plan.steps.find(({ node }) => node.operation === "layerNorm")?.wanted).toEqual([true, false, false]);
 });
 

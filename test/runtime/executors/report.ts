@@ -6,6 +6,7 @@ import type { Executor } from "../../../runtime/executors/executor.js";
 import { disagreement, toleranceOf } from "./case.js";
 import { cases } from "./cases.js";
 import { train } from "./training.js";
+import { disagreeingUpdates } from "./updates.js";
 
 export interface Report {
   readonly backend: string;
@@ -35,6 +36,7 @@ export async function reportOf(
     if (difference >= toleranceOf(operation, executor.backend)) findings.push(`${name}: differs by ${difference}`);
   }
   await session.close();
+  findings.push(...(await disagreeingUpdates(executor)));
   const { losses, memory } = await train(executor, steps);
   return {
     backend: executor.backend,
