@@ -22,6 +22,8 @@ export interface FieldSample {
   readonly array: Float32Array;
   /** Class of the sample, or all that it has; null: none is known. */
   readonly label: Label | null;
+  /** The number that the data have of it; if absent, none. */
+  readonly value?: number;
   /** A stream of this sample in this epoch, and of this field. */
   readonly random: Random;
   /**

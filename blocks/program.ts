@@ -168,7 +168,7 @@ export interface CodesProgram<T extends ParameterTree = ParameterTree> {
 /** What a model says of a head of its own. */
 export type HeadFacts = Pick<
   ModelProgram,
-  "classes" | "detector" | "parts" | "places" | "registers" | "severalClasses" | "values"
+  "classes" | "detector" | "number" | "parts" | "places" | "registers" | "severalClasses" | "values"
 >;
 
 /**
@@ -222,9 +222,11 @@ export interface ModelProgram<T extends ParameterTree = ParameterTree> {
   readonly places?: true;
   /** Present where these classes are parts: how many objects of each class have, one after the other; of one number, all objects. */
   readonly parts?: readonly number[];
+  /** Present where `predict` says a number of the sample, [B, 1]. */
+  readonly number?: true;
   /** Present where `predict` says a number of each place, [B, ...axes, 1]. */
   readonly values?: true;
-  /** -> prediction [B, N, P]; of classes, a logit for each [B, K]; absent where all that is learned are features */
+  /** -> prediction [B, N, P]; of classes, a logit for each [B, K], or a number [B, 1]; absent where all that is learned are features */
   predict?(g: Builder, w: Weights<T>, batch: Batch): Tensor;
   loss(g: Builder, w: Weights<T>, batch: Batch): Losses;
   /** Absent where the target of `predict` cannot be shown as pixels. */

@@ -1,7 +1,7 @@
 /** What heads say, by which losses and probes fit them. */
 
-/** The class of a sample, the objects in it, the class of each of its places, where each place of one array lies in another, or a number of each place. */
-export type Saying = "classes" | "objects" | "places" | "moves" | "values";
+/** The class of a sample, a number of it, the objects in it, the class of each of its places, where each place of one array lies in another, or a number of each place. */
+export type Saying = "classes" | "number" | "objects" | "places" | "moves" | "values";
 
 /** What a head says. */
 export const saidBy = (head: { readonly says?: Saying }): Saying => head.says ?? "classes";
@@ -9,6 +9,7 @@ export const saidBy = (head: { readonly says?: Saying }): Saying => head.says ??
 /** The same in words, as they follow "says". */
 export const saidWords: Readonly<Record<Saying, string>> = {
   classes: "classes",
+  number: "a number of a sample",
   objects: "objects",
   places: "classes of places",
   moves: "where places go",

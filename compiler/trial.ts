@@ -121,6 +121,7 @@ function pretended({ array: shape }: Pick<FieldContext, "array">, { beside }: Fi
   return {
     array: Float32Array.from({ length: arrayLength(shape) }, () => noise.uniform()),
     label: null,
+    value: 0,
     random: randomStream(i, "field", 0, 0),
     ...(beside === undefined ? {} : { beside: [new Int32Array(arrayLength({ ...shape, channels: 1 }))] }),
   };

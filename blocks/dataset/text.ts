@@ -16,6 +16,7 @@ import {
   type Tokenizer,
   withoutEnding,
 } from "./contract.js";
+import { amountIn } from "./table.js";
 import { type Lines, readLines } from "./text-file.js";
 
 /** Texts that are looked at before training. */
@@ -192,6 +193,34 @@ const besideTexts: Requirement<{ readonly test_texts: Path; readonly test_labels
   help: () => "write `test_texts`, or remove `test_labels`",
 };
 
+const valuesOfTexts: readonly Requirement<
+  {
+    readonly test_texts: Path;
+    readonly values: Path;
+    readonly test_values: Path;
+    readonly samples: Param<"lines" | "pieces" | "captions" | "fasta">;
+  },
+  DatasetContext
+>[] = [
+  {
+    name: "values-of-lines",
+    at: "values",
+    doc: "Numbers are those of lines or of sequences.",
+    holds: (p) => p.values === null || p.samples !== "pieces",
+    say: () => "`values` has the number of each text, and documents are cut into pieces",
+    help: () => "write `samples: lines`, or remove `values`",
+  },
+  {
+    name: "values-of-both",
+    at: "values",
+    doc: "The test texts have numbers where the training texts have some, and the other way round.",
+    holds: (p) => p.test_texts === null || (p.values === null) === (p.test_values === null),
+    say: (p) =>
+      p.values === null ? "the test texts have numbers and the training texts none" : "the test texts have no numbers",
+    help: (p) => (p.values === null ? "write `values`, or remove `test_values`" : "write `test_values`"),
+  },
+];
+
 export const text = defineDataset({
   name: "text",
   summary: "Texts in a file of UTF-8, and the vocabulary that makes ids of them.",
@@ -218,6 +247,12 @@ export const text = defineDataset({
     ),
     test_texts: optional(textParam({ doc: "File with the test texts; if absent, no test split." })),
     test_labels: optional(textParam({ doc: "File with the classes of the test texts." })),
+    values: optional(
+      textParam({
+        doc: "File with the number of each training text, a line for each, which features are judged by how well they tell, or a head learns to say; if absent, none.",
+      }),
+    ),
+    test_values: optional(textParam({ doc: "File with the numbers of the test texts." })),
   },
   positional: "texts",
   media: ["text"],
@@ -231,6 +266,7 @@ export const text = defineDataset({
       say: () => "`labels` names the class of each text, and documents are cut into pieces",
       help: () => "write `samples: lines`, or remove `labels`",
     },
+    ...valuesOfTexts,
   ],
   vocabulary: (p) => p.vocabulary,
   async open(p, files, split, { array }) {
@@ -257,6 +293,7 @@ export const text = defineDataset({
       fasta: () => recordsAsTexts(lines, tokenizer, path),
     }[p.samples]();
     const { classes, labelOf } = await labelsFor(p, files, split, texts.count);
+    const numbers = await readNumbers(files, split === "train" ? p.values : p.test_values, texts.count);
     return {
       length: texts.count,
       sample: (i) => ({
@@ -269,6 +306,7 @@ export const text = defineDataset({
         ...(texts.name ? { name: texts.name(i) } : {}),
       }),
       classes,
+      ...(numbers === null ? {} : { values: (i: number) => numbers[i] as number }),
       notes: look(texts, tokenizer, length),
     };
   },
@@ -299,3 +337,26 @@ async function labelsFor(
   const numbers = new Map(classes.map((name, i) => [name, i]));
   return { classes, labelOf: (i) => (own === null ? null : (numbers.get(own[i] as string) as number)) };
 }
+
+/** The number of each text; null: no file has them. Throws `DataError` for a line without a number, and for more or fewer than texts. */
+async function readNumbers(files: Files, path: string | null, count: number): Promise<Float64Array | null> {
+  if (path === null) return null;
+  const lines = await readLines(files, path);
+  const numbers = Float64Array.from({ length: lines.count }, (_, i) => {
+    const number = amountIn(lines.line(i));
+    if (number !== null) return number;
+    throw new DataError(
+      `${path} line ${lines.number(i)} is \`${beginning(lines.line(i))}\`, which is no number`,
+      "Leave texts out whose number nobody knows; of classes, write `labels` instead of `values`.",
+    );
+  });
+  if (numbers.length !== count) {
+    throw new DataError(
+      `there are ${counted(count, "text")} and ${path} has ${counted(numbers.length, "number")}`,
+      "Write the number of each text in a line of its own, in the same order.",
+    );
+  }
+  return numbers;
+}
+
+const beginning = (line: string): string => (line.length > 40 ? `${line.slice(0, 40)}...` : line);

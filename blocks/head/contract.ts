@@ -1,9 +1,9 @@
 /**
- * What a head is: from what an encoder makes of a whole sample to a logit for each class, to the objects in it, or to what stands at each of
+ * What a head is: from what an encoder makes of a whole sample to a logit for each class or a number, to the objects in it, or to what stands at each of
  * its places; while it is trained, of what a mask shows, where there is one. Or to vectors, by which losses compare views of a sample.
  */
 
-import { InvariantError, type Tensor } from "../../graph/index.js";
+import { InvariantError, invariant, type Tensor } from "../../graph/index.js";
 import type { ArrayShape } from "../arrays.js";
 import { type Definition, type ModelContext, ofKind } from "../block.js";
 import type { Code } from "../code.js";
@@ -117,9 +117,9 @@ export interface Head<P extends Params = Params, T extends ParameterTree = Param
   drops?(p: ValuesOf<P>, context: HeadContext): readonly Drop[];
   /** Present where it finds objects: what its places say. */
   detector?(p: ValuesOf<P>, context: FieldContext): DetectorFacts;
-  /** -> logits [B, K]; of a detector what each place says, [B, places, numbers]; of places [B, ...axes, K], of where they go [B, ...axes, axes], of their values [B, ...axes, 1] */
+  /** -> logits [B, K]; of a detector what each place says, [B, places, numbers]; of places [B, ...axes, K], of where they go [B, ...axes, axes], of their values [B, ...axes, 1]; of a number [B, 1] */
   classify(code: Code, p: ValuesOf<P>, w: Weights<T>, inputs: HeadInputs): Tensor;
-  /** What training is fed with: labels [K], see `labelField`, of a detector what each place is to say, the class of each place, or its value; absent, where it needs nothing but arrays. */
+  /** What training is fed with: labels [K], see `labelField`, of a detector what each place is to say, the class of each place, or its value, the number of a sample; absent, where it needs nothing but arrays. */
   field?(p: ValuesOf<P>, context: FieldContext): Field;
   /** Present where it gives vectors: it is asked for these, and never for classes. */
   readonly vectors?: Vectors<P, T>;
@@ -142,6 +142,16 @@ export const defineVectorHead = <const P extends Params, T extends ParameterTree
 
 export const defineHead = <const P extends Params, T extends ParameterTree>(head: Head<P, T>): Head<P, T> =>
   ofKind("head", head);
+
+/** The number that the data have of a sample, which training asks for before it begins. */
+export const numberField: Field = {
+  shape: [1],
+  dtype: "float32",
+  compute: ({ value }) => {
+    invariant(value !== undefined, "samples of a model that learns a number have one");
+    return Float32Array.of(value);
+  },
+};
 
 /** A sample's label as [classes] numbers: 1 at its class or at each of them, 0 elsewhere. */
 export const labelField = (classes: number): Field => ({

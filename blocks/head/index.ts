@@ -1,28 +1,17 @@
 /** The heads, and the one of a fine-tuned vision transformer. */
 
-import type { Tensor } from "../../graph/index.js";
-import type { Code } from "../code.js";
-import {
-  droppedFeatures,
-  firstToken,
-  headParameters,
-  layerNorm,
-  layerNormParameters,
-  linear,
-  meanOfFront,
-  meanOfPlaces,
-  meanToken,
-} from "../nn/index.js";
-import { choice, int, optional, ratio, type ValuesOf } from "../params.js";
-import { patchesOf } from "../sequence.js";
+import { droppedFeatures, headParameters, layerNorm, layerNormParameters, linear } from "../nn/index.js";
+import { choice, int, optional } from "../params.js";
 import { featuresFrom } from "../sources.js";
 import { normEpsilon } from "../vision-transformer.js";
-import { defineHead, type HeadInputs, labelField } from "./contract.js";
+import { defineHead, labelField } from "./contract.js";
 import { detector } from "./detector.js";
 import { displacement } from "./displacement.js";
 import { featureDecoder } from "./feature-decoder.js";
 import { partSegmentation } from "./part-segmentation.js";
 import { placeValues } from "./place-values.js";
+import { dropoutParams, pooledIsThere, pooledOf, poolParams } from "./pool.js";
+import { regressor } from "./regressor.js";
 import { segmentation } from "./segmentation.js";
 import { predictor, projector, prototypes } from "./vectors.js";
 
@@ -45,22 +34,13 @@ export {
   predictor,
   projector,
   prototypes,
+  regressor,
   segmentation,
 };
 
 const classifierParams = {
   classes: int({ min: 2, max: 1_000_000, doc: "Classes that are told apart." }),
-  pool: choice({
-    default: "mean",
-    options: {
-      class_token: "The class token, after the encoder's final normalisation; of a text its first token, [CLS].",
-      mean: "The mean of the patches' tokens; the encoder's final normalisation follows it.",
-      mean_after_norm: "The mean of the patches' tokens after that normalisation, as Swin's classifiers have it.",
-      front:
-        "The mean of the tokens in front of the patches, after the encoder's final normalisation: of [CLS] and that of distillation, as AST has it.",
-    },
-    doc: "What stands for the sample.",
-  }),
+  ...poolParams,
   norm: optional(
     choice({
       options: { own: "A LayerNorm that is the head's own, as AST has it." },
@@ -68,25 +48,9 @@ const classifierParams = {
     }),
   ),
   norm_epsilon: normEpsilon,
-  dropout: optional(
-    ratio({
-      max: 0.99,
-      doc: "Share of what stands for the sample that is left out at random in training; if absent, nothing.",
-    }),
-  ),
+  ...dropoutParams,
   of: featuresFrom,
 };
-
-/** What stands for a sample, [B, D]. */
-function pooledOf(code: Code, pool: ValuesOf<typeof classifierParams>["pool"], inputs: HeadInputs): Tensor {
-  const { tokens, normalize, extra, count, places } = inputs;
-  if (pool === "front") return code.let("pooled", meanOfFront, normalize(tokens), { extra });
-  if (pool === "class_token") return normalize(code.let("pooled", firstToken, tokens));
-  const isNormed = pool === "mean_after_norm";
-  const patches = patchesOf(code, "patches", isNormed ? normalize(tokens) : tokens, { extra, count });
-  const mean = places ? code.let("pooled", meanOfPlaces, patches, places) : code.let("pooled", meanToken, patches);
-  return isNormed ? mean : normalize(mean);
-}
 
 /** One linear layer on the class token or on the mean of the patches: the head of a fine-tuned vision transformer. */
 export const classifier = defineHead({
@@ -98,19 +62,7 @@ export const classifier = defineHead({
   since: "0.1",
   params: classifierParams,
   requires: [
-    {
-      name: "class-token",
-      at: "pool",
-      doc: "What is pooled is there: a class token, if that is what stands for the image.",
-      holds: (p, { extraTokens, array }) =>
-        p.pool === "mean" ||
-        p.pool === "mean_after_norm" ||
-        extraTokens === null ||
-        extraTokens > 0 ||
-        (p.pool === "class_token" && array.ids !== undefined),
-      say: () => "the encoder has no class token to read",
-      help: () => "give it one (`class_token: true`), or write `pool: mean`",
-    },
+    pooledIsThere,
     {
       name: "epsilon-of-norm",
       at: "norm_epsilon",
@@ -148,5 +100,6 @@ export const heads = [
   predictor,
   projector,
   prototypes,
+  regressor,
   segmentation,
 ] as const;

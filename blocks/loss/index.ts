@@ -14,6 +14,7 @@ import { infoNce } from "./info-nce.js";
 import { l1 } from "./l1.js";
 import { motionMse } from "./motion-mse.js";
 import { mse } from "./mse.js";
+import { numberErrorLoss } from "./number-error.js";
 import { perceptual } from "./perceptual.js";
 import { placeCrossEntropy } from "./place-cross-entropy.js";
 import { placeErrorLoss } from "./place-error.js";
@@ -48,6 +49,7 @@ export {
   motionMse,
   mse,
   ntXent,
+  numberErrorLoss,
   perceptual,
   placeCrossEntropy,
   placeErrorLoss,
@@ -77,6 +79,7 @@ export const losses = [
   motionMse,
   mse,
   ntXent,
+  numberErrorLoss,
   perceptual,
   placeCrossEntropy,
   placeErrorLoss,

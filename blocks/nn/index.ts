@@ -43,6 +43,7 @@ export * from "./maps.js";
 export * from "./meshes.js";
 export * from "./motion.js";
 export * from "./necks.js";
+export { inOwnUnit, type NumberMeasure, numberError } from "./numbers.js";
 export * from "./oriented-gradients.js";
 export * from "./parts.js";
 export * from "./perceiver.js";

@@ -45,8 +45,8 @@ export interface ProbeContext {
 /** What a probe is that judges features computed once. */
 export interface FeatureProbe<P extends Params = Params> extends Definition<P, ProbeContext> {
   /**
-   * What it is given as features: those of the encoder when absent, or the logits of the model's own head, [count, classes], of the
-   * test images alone.
+   * What it is given as features: those of the encoder when absent, or what the model's own head says, a logit for each class or a
+   * number, of the test images alone.
    */
   readonly sees?: "features" | "predictions";
   /** What of the data it needs: `labels` of training and test images when absent, numbers of both in their place, or training images alone. */
@@ -237,7 +237,9 @@ export const sayingJudged = (probe: Probe): Saying =>
       ? (probe.judges ?? "places")
       : isValueProbe(probe)
         ? "values"
-        : "classes";
+        : probe.sees === "predictions" && probe.needs === "values"
+          ? "number"
+          : "classes";
 
 export const definePlaceProbe = <const P extends Params>(probe: PlaceProbe<P>): PlaceProbe<P> =>
   ofKind("probe", { ...probe, sees: "predictions" as const });

@@ -9,6 +9,7 @@ import { knn } from "./knn.js";
 import { decay, labelPropagation } from "./label-propagation.js";
 import { linear } from "./linear.js";
 import { linearCrops } from "./linear-crops.js";
+import { numberErrors } from "./number-errors.js";
 import { partOverlap } from "./part-overlap.js";
 import { placeErrors } from "./place-errors.js";
 import { rank } from "./rank.js";
@@ -78,6 +79,7 @@ export {
   labelPropagation,
   linear,
   linearCrops,
+  numberErrors,
   partOverlap,
   placeErrors,
   rank,
@@ -100,6 +102,7 @@ export const probes = [
   labelPropagation,
   linear,
   linearCrops,
+  numberErrors,
   partOverlap,
   placeErrors,
   rank,

@@ -37,7 +37,7 @@ export const linear = defineProbe({
     const start = startOf(train, random);
     const head = await trainHead(train, settings, start, () => shuffled(train.count, random), tick);
     return {
-      scores: worthOf(classScores(classifierOf(head), test), test),
+      scores: worthOf(classScores(classifierOf(head), test), test, "logits"),
       protocol:
         "BatchNorm (no scale, no shift) and a linear layer (MAE) on fixed features without augmentation: " +
         trainingWords(settings, stepsPerEpoch, train.count, test.count),

@@ -32,12 +32,33 @@ export interface Measures {
   };
 }
 
-/** What class scores are worth: the share that is right, or where samples have several classes, mean measures of the classes. */
-export const worthOf = (
+/**
+ * What class scores are worth: the share that is right and how well they rank, or where samples have several classes, mean measures of the
+ * classes. `as`: a softmax makes shares of logits that were trained together; what was fitted for each class against all others ranks as it is.
+ */
+export function worthOf(
   scores: Float64Array,
   { labels, several, classes }: Pick<Features, "labels" | "several" | "classes">,
-): Readonly<Record<string, number>> =>
-  several ? severalMeasures(scores, several, classes).scores : accuracy(scores, labels, classes);
+  as: "logits" | "each class",
+): Readonly<Record<string, number>> {
+  if (several) return severalMeasures(scores, several, classes).scores;
+  const ranked = as === "logits" ? softmaxRows(scores, classes) : scores;
+  return { ...accuracy(scores, labels, classes), ...rankMeasures(ranked, labels, classes) };
+}
+
+/** Means over the classes, each against all others, of what its scores [samples, classes] put first; no measure where no class has one. */
+function rankMeasures(scores: Float64Array, labels: Int32Array, classes: number): Readonly<Record<string, number>> {
+  const perClass = Array.from({ length: classes }, (_, k) => {
+    const isOf = Array.from(labels, (label) => label === k);
+    const own = Float64Array.from(labels, (_, i) => scores[i * classes + k] as number);
+    return { auroc: areaUnderRoc(own, isOf), average_precision: averagePrecision(own, isOf) };
+  });
+  const means = {
+    auroc: meanKnown(perClass.map(({ auroc }) => auroc)),
+    mean_average_precision: meanKnown(perClass.map(({ average_precision }) => average_precision)),
+  };
+  return Object.fromEntries(Object.entries(means).filter(([, mean]) => !Number.isNaN(mean)));
+}
 
 /**
  * Of samples that have any number of classes: each class is judged by itself, as named where its score is above 0.

@@ -1,6 +1,7 @@
 /** Ridge regression of frozen features onto a number of each sample, solved exactly. */
 
 import { defineProbe, type Features, pause } from "./contract.js";
+import { errorsOf, errorWords } from "./number-errors.js";
 import { penaltyParams, somePenalties, withHeldOut } from "./penalties.js";
 import { addGram, cholesky, mirror, samplesAtOnce, solveCholesky } from "./products.js";
 
@@ -18,14 +19,14 @@ export const regression = defineProbe({
     const [fitted, ordered] = [await momentsOf(train, rest), [...p.l2].sort((a, b) => b - a)];
     let best = { penalty: ordered[0] as number, rmse: Number.POSITIVE_INFINITY };
     for (const [i, penalty] of ordered.entries()) {
-      const { rmse } = errorsOf(lineFrom(fitted, penalty), train, heldOut);
+      const { rmse = Number.POSITIVE_INFINITY } = errorsIn(lineFrom(fitted, penalty), train, heldOut);
       if (rmse < best.rmse) best = { penalty, rmse };
       tick?.(i + 1, ordered.length);
       await pause();
     }
     const line = lineFrom(await momentsOf(train, order), best.penalty);
     return {
-      scores: errorsOf(
+      scores: errorsIn(
         line,
         test,
         Int32Array.from({ length: test.count }, (_, row) => row),
@@ -33,7 +34,7 @@ export const regression = defineProbe({
       protocol:
         `ridge regression, features standardised, intercept not penalised: L2 penalty ${best.penalty} of ${p.l2.length} tried (error ` +
         `${best.rmse.toPrecision(3)} on ${heldOut.length} held-out training samples), then fitted on all ${train.count} training samples; ${test.count} test ` +
-        "samples: root of the mean squared error, mean error, and the share of the variance that is told (R2)",
+        `samples: ${errorWords}`,
     };
   },
 });
@@ -99,16 +100,14 @@ function lineFrom({ count, means, mean, products, withNumber }: Moments, penalty
   return { weight: plain, bias: plain.reduce((sum, value, j) => sum - value * (means[j] as number), mean) };
 }
 
-function errorsOf({ weight, bias }: Line, features: Features, rows: Int32Array) {
+/** What a line says of some rows, beside their numbers. */
+function errorsIn({ weight, bias }: Line, features: Features, rows: Int32Array): Readonly<Record<string, number>> {
   const { width, values } = features;
-  const mean = rows.reduce((sum, row) => sum + numberOf(features, row) / rows.length, 0);
-  let [squared, absolute, whole] = [0, 0, 0];
-  for (const row of rows) {
-    const said = weight.reduce((sum, value, j) => sum + value * (values[row * width + j] as number), bias);
-    const number = numberOf(features, row);
-    squared += (said - number) ** 2;
-    absolute += Math.abs(said - number);
-    whole += (number - mean) ** 2;
-  }
-  return { rmse: Math.sqrt(squared / rows.length), mean_absolute: absolute / rows.length, r2: 1 - squared / whole };
+  const said = Float64Array.from(rows, (row) =>
+    weight.reduce((sum, value, j) => sum + value * (values[row * width + j] as number), bias),
+  );
+  return errorsOf(
+    said,
+    Float64Array.from(rows, (row) => numberOf(features, row)),
+  );
 }

@@ -2,6 +2,7 @@
 
 import { accuracy, type Classifier, classScores, unstandardized } from "./classifier.js";
 import { defineProbe, type Features, pause } from "./contract.js";
+import { worthOf } from "./measures.js";
 import { penaltyParams, somePenalties, withHeldOut } from "./penalties.js";
 import { addGram, cholesky, mirror, samplesAtOnce, solveCholesky } from "./products.js";
 
@@ -20,7 +21,7 @@ export const ridge = defineProbe({
     const { heldOut } = withHeldOut(train.count, p.held_out, random);
     const { classifier, penalty, heldOutTop1 } = await fitRidge(train, heldOut, p.l2, tick);
     return {
-      scores: accuracy(classScores(classifier, test), test.labels, test.classes),
+      scores: worthOf(classScores(classifier, test), test, "each class"),
       protocol:
         `ridge regression onto -1 and 1, features standardised, intercept not penalised: ` +
         `L2 penalty ${penalty} of ${p.l2.length} tried (top 1 of ${(100 * heldOutTop1).toFixed(2)} % on ${heldOut.length} held-out training ` +

@@ -2,8 +2,9 @@
 
 import { type Random, shuffled } from "../../graph/index.js";
 import { real } from "../params.js";
-import { accuracy, type Classifier, classScores } from "./classifier.js";
+import { type Classifier, classScores } from "./classifier.js";
 import { defineProbe, type Features, pause } from "./contract.js";
+import { worthOf } from "./measures.js";
 
 /** Passes over the samples, at most, and the slope of the dual below which it is solved. */
 const mostPasses = 2000;
@@ -23,7 +24,7 @@ export const svm = defineProbe({
     const { classifier, passes } = await fitSvm(train, p.c, random, tick);
     const all = passes < mostPasses ? `at most ${passes} passes for a class` : `stopped after ${mostPasses} passes`;
     return {
-      scores: accuracy(classScores(classifier, test), test.labels, test.classes),
+      scores: worthOf(classScores(classifier, test), test, "each class"),
       protocol:
         `linear support vector machines with squared hinge, C ${p.c}, each of ${train.classes} classes against all others, features as they are, ` +
         `intercept penalised: ${all} over ${train.count} training samples; ${test.count} test samples, no augmentation`,

@@ -84,7 +84,7 @@ export async function judgedInTurn(
     several?.set(flagsOf(features, 0, features.count), at * classes);
     at += features.count;
   }
-  return { scores: worthOf(scores, { labels, classes, ...(several ? { several } : {}) }), count };
+  return { scores: worthOf(scores, { labels, classes, ...(several ? { several } : {}) }, "logits"), count };
 }
 
 /** The classes of some rows. */

@@ -211,8 +211,8 @@ function probesFor({ program, vocabulary }: OpenRun, { classes, several, valued 
   const isLabelled = classes.length > (several ? 0 : 1);
   const judging = vocabulary.registry.probe.filter((probe) =>
     probe.sees === "predictions"
-      ? (program.classes !== undefined || program.registers !== undefined || program.values === true) &&
-        sayingJudged(probe) === saidByProgram(program) &&
+      ? sayingJudged(probe) === saidByProgram(program) &&
+        !(probe.needs === "values" && !valued) &&
         !(isPlaceProbe(probe) && probe.ofParts && !program.parts)
       : !(isPairProbe(probe) && pairedOutputs(program) === null) && !(probe.needs === "values" && !valued),
   );
@@ -231,8 +231,14 @@ function probesFor({ program, vocabulary }: OpenRun, { classes, several, valued 
   return judging.filter((probe) => ![...left, ...slow, ...odd].includes(probe)).map(withDefaults);
 }
 
-const saidByProgram = ({ detector, places, registers, values }: ModelProgram): Saying =>
-  registers ? "moves" : values ? "values" : places ? "places" : detector ? "objects" : "classes";
+/** What the model's head says; null: it has none. */
+function saidByProgram({ classes, detector, number, places, registers, values }: ModelProgram): Saying | null {
+  if (registers) return "moves";
+  if (values) return "values";
+  if (number) return "number";
+  if (classes === undefined) return null;
+  return places ? "places" : detector ? "objects" : "classes";
+}
 
 const namesOf = (probes: readonly Probe[]): string => probes.map(({ name }) => name).join(", ");
 
@@ -281,17 +287,18 @@ function featuresOf({ source, of, pool, layer }: EvaluationRow, words: SampleWor
   return `${who}, ${of === undefined ? "" : `${of}, `}${what}${layer === "last" || layer === null ? "" : `, layer ${layer}`}`;
 }
 
-/** A row for each kind of features, a column for each probe, and below how each probe judges. */
-function table(run: OpenRun, result: Evaluation, colors: Colors): string {
-  const probes = [...new Set(result.rows.map((row) => row.probe))];
-  const words = wordsOf(run.program.arrays);
-  const kinds = [...new Set(result.rows.map((row) => featuresOf(row, words)))];
+/** A row for each kind of features, a column for each probe that has the score; null: the first score of each. */
+function scoreTable(rows: readonly EvaluationRow[], words: SampleWords, score: string | null): readonly string[] {
+  const scoreOf = ({ scores }: EvaluationRow) => (score === null ? Object.values(scores)[0] : scores[score]);
+  const shown = rows.filter((row) => scoreOf(row) !== undefined);
+  const probes = [...new Set(shown.map(({ probe }) => probe))];
+  const kinds = [...new Set(shown.map((row) => featuresOf(row, words)))];
   const widest = Math.max(...kinds.map((kind) => kind.length));
   const cell = (kind: string, probe: string): string => {
-    const row = result.rows.find((one) => one.probe === probe && featuresOf(one, words) === kind);
-    const score = row && Object.values(row.scores)[0];
-    if (score === undefined) return "";
-    return row?.scale === "number" ? score.toFixed(2) : percent(score);
+    const row = shown.find((one) => one.probe === probe && featuresOf(one, words) === kind);
+    const value = row && scoreOf(row);
+    if (row === undefined || value === undefined) return "";
+    return row.scale === "number" ? shortNumber(value) : percent(value);
   };
   const columnWidth = (probe: string) => Math.max(probe.length, "100.00 %".length);
   const lines = kinds.map((kind) => {
@@ -299,6 +306,19 @@ function table(run: OpenRun, result: Evaluation, colors: Colors): string {
     return `${kind.padEnd(widest)}  ${cells.join("  ")}`;
   });
   const head = probes.map((probe) => probe.padStart(columnWidth(probe))).join("  ");
+  return [`${(score?.replaceAll("_", " ") ?? "").padEnd(widest)}  ${head}`, ...lines, ""];
+}
+
+/** Rows whose scores are told in a line of their own. */
+const isToldApart = ({ source, details }: EvaluationRow): boolean =>
+  source === "head" || details?.records !== undefined;
+
+/** Tables of the first scores and of each other one, and below how each probe judges. */
+function table(run: OpenRun, result: Evaluation, colors: Colors): string {
+  const probes = [...new Set(result.rows.map((row) => row.probe))];
+  const words = wordsOf(run.program.arrays);
+  const inTables = result.rows.filter((row) => !isToldApart(row));
+  const further = [...new Set(inTables.flatMap(({ scores }) => Object.keys(scores).slice(1)))];
   const width = stdoutColumns();
   const protocols = probes.map((probe) => {
     const row = result.rows.find((one) => one.probe === probe);
@@ -309,13 +329,16 @@ function table(run: OpenRun, result: Evaluation, colors: Colors): string {
   const data =
     samples.test === 0
       ? `${grouped(samples.train)} training ${words.sample}s`
-      : `${grouped(samples.train)} training and ${grouped(samples.test)} test ${words.sample}s of ${classes} classes`;
+      : `${grouped(samples.train)} training and ${grouped(samples.test)} test ${words.sample}s${classes > 0 ? ` of ${classes} classes` : ""}`;
   const about = `${colors.bold(result.model)} after step ${run.step}; ${data}; seed ${seed}`;
-  const measured = result.rows.flatMap((row) => {
+  const measured = result.rows.filter(isToldApart).flatMap((row) => {
     if (row.source === "head") return measuresOf(row, result, width);
-    return row.details?.records ? [...wrapped(`${featuresOf(row, words)}: ${scoresOf(row)}`, width), ""] : [];
+    return [...wrapped(`${featuresOf(row, words)}: ${scoresOf(row)}`, width), ""];
   });
-  return `${[about, "", `${" ".repeat(widest)}  ${head}`, ...lines, "", ...measured, ...protocols].join("\n")}\n`;
+  const tables = [null, ...further].flatMap((score) =>
+    scoreTable(score === null ? result.rows : inTables, words, score),
+  );
+  return `${[about, "", ...tables, ...measured, ...protocols].join("\n")}\n`;
 }
 
 /** Classes that are named where a head knows them worst. */

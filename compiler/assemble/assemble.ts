@@ -156,6 +156,7 @@ export function headFacts(head: HeadPart): HeadFacts {
     return { registers: { moving, fixed } };
   }
   if (saidBy(definition) === "values") return { values: true };
+  if (saidBy(definition) === "number") return { number: true };
   return {
     classes: definition.classes(values),
     ...(head.losses.every((loss) => loss.definition.several) ? { severalClasses: true as const } : {}),

@@ -25,6 +25,7 @@ export interface HeadFunctions {
 
 const docs: Readonly<Record<Saying, string>> = {
   classes: "A logit for each class",
+  number: "A number of the sample",
   objects: "What each place says of objects",
   places: "A logit for each class at each place",
   values: "A number of each place",

@@ -4,11 +4,13 @@
 //
 // Chains of pieces of organic molecules. Four classes, by what holds in the middle: an amide, an ester, a ketone and an amine apart from it, a ketone and
 // an ether apart from it. No part of a SMILES tells the class alone, and neither does their number: what counts is what stands beside what.
+// Beside them a made solubility: it grows with the group, more so beside a ring of carbon, falls with the number of atoms, and with how far the two parts
+// of the group are apart, and has some noise.
 // Always the same molecules: all numbers come from one seed.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { randomFrom } from "./making.mjs";
+import { normalFrom, randomFrom } from "./making.mjs";
 
 const folder = process.argv[2] ?? "data/molecules";
 const counts = { train: 2000, test: 500 };
@@ -37,18 +39,25 @@ const groups = {
   "ketone and ether": (link) => `C(=O)${link}O`,
 };
 
+const strengths = { amide: 4, ester: 2.5, "ketone and amine": 3, "ketone and ether": 1.5 };
+
 const random = randomFrom(17);
+const noise = normalFrom(randomFrom(18));
 const pick = (list) => list[Math.floor(random() * list.length)];
+const atoms = (smiles) => smiles.match(/Br|Cl|[A-Z]|[cns](?![a-z])/g).length;
 const seen = new Set();
 
 function molecule() {
   const names = Object.keys(groups);
   for (;;) {
     const group = Math.floor(random() * names.length);
-    const smiles = pick(heads) + pick(links) + groups[names[group]](pick(links)) + pick(links) + pick(tails);
+    const [head, before, within] = [pick(heads), pick(links), pick(links)];
+    const smiles = head + before + groups[names[group]](within) + pick(links) + pick(tails);
     if (seen.has(smiles)) continue;
     seen.add(smiles);
-    return { smiles, group };
+    const apart = names[group].startsWith("ketone") ? atoms(within) : 0;
+    const strength = strengths[names[group]] * (head.includes("c1") ? 1.5 : 1);
+    return { smiles, group, solubility: strength - 0.3 * apart - 0.15 * atoms(smiles) + 0.1 * noise() };
   }
 }
 
@@ -57,5 +66,9 @@ for (const [split, count] of Object.entries(counts)) {
   const all = Array.from({ length: count }, molecule);
   writeFileSync(join(folder, `${split}.txt`), all.map(({ smiles }) => `${smiles}\n`).join(""));
   writeFileSync(join(folder, `${split}-groups.txt`), all.map(({ group }) => `${group}\n`).join(""));
+  writeFileSync(
+    join(folder, `${split}-solubility.txt`),
+    all.map(({ solubility }) => `${solubility.toFixed(3)}\n`).join(""),
+  );
 }
 console.log(`wrote ${counts.train} and ${counts.test} molecules to ${folder}`);

@@ -71,14 +71,21 @@ function sentence(place) {
   return `${capital(text)} ${does} ${what}${when}${because}.`;
 }
 
-function write(name, count) {
+function made(count) {
   const kinds = Object.keys(places);
-  const made = Array.from({ length: count }, () => pick(kinds)).map((place) => [sentence(place), place]);
+  return Array.from({ length: count }, () => pick(kinds)).map((place) => [sentence(place), place]);
+}
+
+function write(name, made) {
   writeFileSync(join(folder, `${name}.txt`), made.map(([text]) => `${text}\n`).join(""));
   writeFileSync(join(folder, `${name}-places.txt`), made.map(([, place]) => `${place}\n`).join(""));
 }
 
 mkdirSync(folder, { recursive: true });
-write("train", 8000);
-write("test", 2000);
-process.stdout.write(`Wrote 8000 training and 2000 test sentences of 4 places into ${folder}.\n`);
+const train = made(8000);
+write("train", train);
+write("few", train.slice(0, 400));
+write("test", made(2000));
+process.stdout.write(
+  `Wrote 8000 training sentences, the first 400 of them apart, and 2000 test sentences of 4 places into ${folder}.\n`,
+);

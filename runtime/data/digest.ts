@@ -31,6 +31,7 @@ export async function digestOf(index: SampleIndex, root: string): Promise<DataDi
   for (const i of spread(index.length, isOfFiles ? index.length : labelled)) {
     const sample = index.sample(i);
     labels.update(`${sample.label}\n`);
+    if (index.values) labels.update(`${index.values(i)}\n`);
     for (const part of partsOf(sample)) {
       if ((part.kind === "file" || part.kind === "pixels") && part.annotated)
         labels.update(JSON.stringify(part.annotated.objects));

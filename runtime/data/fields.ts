@@ -23,6 +23,8 @@ interface FieldsOf {
   readonly sample: number;
   /** Its class, or all that it has; null: none is known. */
   readonly label: Label | null;
+  /** Its number; if absent, it has none. */
+  readonly value?: number;
 }
 
 /** What belongs to a sample beside its array. */
@@ -50,7 +52,7 @@ interface Fields {
  * @param objects those in the image, brought to the same place
  */
 export async function computeFields(
-  { epoch, sample, label }: FieldsOf,
+  { epoch, sample, label, value }: FieldsOf,
   { fields, seed, root }: Fields,
   numbers: Numbers,
   out: FieldArrays,
@@ -59,13 +61,14 @@ export async function computeFields(
   const asked = Object.entries(fields);
   if (asked.length === 0) return;
   const array = inUnits(numbers);
+  const told = { label, ...(value === undefined ? {} : { value }) };
   for (const [name, field] of asked) {
     const random = fieldStream(seed, name, epoch, sample);
     const maps = field.beside === undefined ? {} : { beside: await beside(resolve(root, field.beside)) };
     const named = field.objects ? { objects: objects() } : {};
     const placed = field.map ? { map: classesOf(await map("classes")) } : {};
     const measured = field.measured ? { measured: await map("values") } : {};
-    const values = valuesOf(field, { array, label, random, ...maps, ...named, ...placed, ...measured });
+    const values = valuesOf(field, { array, ...told, random, ...maps, ...named, ...placed, ...measured });
     checkLength(name, field, values.length);
     (out[name] as FieldArray).set(values);
   }

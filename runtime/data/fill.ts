@@ -66,7 +66,8 @@ export async function fillBatch(
 
 const contentOf = (index: SampleIndex, root: string, arrays: ModelProgram["arrays"], sample: number) => {
   const content = index.sample(sample);
-  return { sources: sourcesOf(content, root, arrays), label: content.label };
+  const value = index.values?.(sample);
+  return { sources: sourcesOf(content, root, arrays), label: content.label, ...(value === undefined ? {} : { value }) };
 };
 
 /** So many files of no use a data set may have. */

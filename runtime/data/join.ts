@@ -17,9 +17,10 @@ export interface InputSamples {
 export function joinSamples(inputs: readonly InputSamples[]): SampleIndex {
   const [first] = inputs as readonly [InputSamples, ...InputSamples[]];
   const places = placesIn(inputs);
-  const partOf = ({ name, index }: InputSamples, i: number): ArraySample =>
-    ofOneInput(index, (places.get(name) ?? [])[i] ?? i);
+  const placeOf = ({ name }: InputSamples, i: number): number => (places.get(name) ?? [])[i] ?? i;
+  const partOf = (input: InputSamples, i: number): ArraySample => ofOneInput(input.index, placeOf(input, i));
   const labelOf = labelsOf(inputs, partOf);
+  const valued = valuedInput(inputs);
   const labelledInput = inputs.find(({ index }) => index.classes.length > 0);
   return {
     length: first.index.length,
@@ -30,8 +31,19 @@ export function joinSamples(inputs: readonly InputSamples[]): SampleIndex {
     }),
     classes: labelledInput?.index.classes ?? [],
     ...(labelledInput?.index.several ? { several: true } : {}),
+    ...(valued ? { values: (i: number) => valued.values(placeOf(valued.input, i)) } : {}),
     notes: inputs.flatMap(({ name, index }) => index.notes.map((note) => `${name}: ${note}`)),
   };
+}
+
+/** The input whose data have a number of each sample; null: none has. Throws `run/data` for two. */
+function valuedInput(inputs: readonly InputSamples[]) {
+  const [one, other] = inputs.flatMap((input) => (input.index.values ? [{ input, values: input.index.values }] : []));
+  if (!one || !other) return one ?? null;
+  throw new RunError("run/data", {
+    what: `The data of ${one.input.name} and of ${other.input.name} both have a number of each sample`,
+    help: "Leave the numbers of one of them out.",
+  });
 }
 
 function ofOneInput(index: SampleIndex, i: number): ArraySample {

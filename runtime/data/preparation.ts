@@ -216,6 +216,8 @@ export interface Item {
   readonly sources: Sources;
   /** Its class; null: it has none. */
   readonly label: Label | null;
+  /** Its number; if absent, it has none. */
+  readonly value?: number;
   /** Keys of its random stream. */
   readonly epoch: number;
   readonly sample: number;

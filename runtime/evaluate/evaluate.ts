@@ -77,6 +77,7 @@ export async function evaluate(
   const rows: EvaluationRow[] = [];
   let [read, featureSeconds]: [Judged | null, number] = [null, 0];
   for (const group of byViews(ofHead)) {
+    if (isOfNumbers(group.probes) && !data.valued) throw withoutNumbers();
     const predicted = await readPredictions(model, group, options);
     featureSeconds += secondsSince(started);
     for (const probe of group.probes) rows.push(await judge(predicted, probe, options));
@@ -147,7 +148,8 @@ const judge = ({ train, test, ...kind }: Judged, probe: Bound<FeatureProbe>, opt
   rowOf(kind, train.width, probe, options, async (random, tick) => {
     const result = await probe.definition.run(probe.values, train, test, random, tick);
     const { clips, crops } = viewsOfProbe(probe);
-    const what = kind.source === "head" ? "shares of classes" : "features";
+    const what =
+      kind.source !== "head" ? "features" : probe.definition.needs === "values" ? "numbers" : "shares of classes";
     const parts = [...(clips > 1 ? [`${clips} clips`] : []), ...(crops > 1 ? [`${crops} crops`] : [])].join(" x ");
     return parts === "" ? result : { ...result, protocol: `${result.protocol}; ${what} averaged over ${parts}` };
   });
@@ -175,7 +177,7 @@ function byViews(probes: readonly Bound<FeatureProbe>[]) {
 const withoutNumbers = (): RunError =>
   new RunError("run/data", {
     what: "The samples have no number that features could tell",
-    help: 'Name the column with one in the recipe\'s data: `table(..., value: "price")`.',
+    help: 'Name where the numbers are in the recipe\'s data: `table(..., value: "price")`, `text(..., values: "energies.txt")`.',
   });
 
 /** `isLabelled`: labels are asked for. `isTested`: test images are read. */
@@ -214,27 +216,32 @@ async function readAll(
 
 async function* noImages(): AsyncGenerator<LabelledBatch> {}
 
-/** The head's classes of the test images; nothing of the training images. */
+const isOfNumbers = (probes: readonly Bound<FeatureProbe>[]): boolean =>
+  probes.some(({ definition }) => definition.needs === "values");
+
+/** What the head says of the test images; nothing of the training images. */
 async function readPredictions(
   model: Trained,
-  { views, missing }: Looking,
+  { views, missing, probes }: Looking & { readonly probes: readonly Bound<FeatureProbe>[] },
   { data, executor, batch, seed, report }: EvaluateOptions,
 ): Promise<Judged> {
   const reader = await predictionReader(model, executor, batch);
+  const isOfClasses = !isOfNumbers(probes);
   try {
     const tick = (done: number) => report?.({ stage: "predictions", done, total: null });
     const [[all] = []] = await collectFeatures(
       [reader],
       withMissingLeads(data.test(views), model.program, { views, missing, seed }),
-      data.classes.length,
+      isOfClasses ? data.classes.length : null,
       tick,
     );
-    const test = all && meanOverViews(all, views, all.several ? eachShare : classShares);
+    const shares = all?.several ? eachShare : classShares;
+    const test = all && meanOverViews(all, views, isOfClasses ? shares : undefined);
     const width = reader.widths[0] as number;
     if (!test || test.count === 0) {
       const { sample } = wordsOf(model.program.arrays);
       throw new RunError("run/data", {
-        what: `There are no test ${sample}s to judge classes on`,
+        what: `There are no test ${sample}s to judge the head on`,
         help: `Name a test split, or hold some ${sample}s out.`,
       });
     }

@@ -161,14 +161,14 @@ export async function featuresOf(
 const noLabels = new Int32Array(0);
 
 /**
- * Reads what a model's own head says: one kind, a logit for each class, or all that a detector says.
+ * Reads what a model's own head says: one kind, a logit for each class, a number, or all that a detector says.
  * @throws RunError `run/features` for a model without a head.
  */
 export async function predictionReader(model: Trained, executor: Executor, batch: number): Promise<FeatureReader> {
   const { program } = model;
-  if (program.classes === undefined) {
+  if (program.classes === undefined && !program.number) {
     throw new RunError("run/features", {
-      what: `${program.name} predicts no classes`,
+      what: `${program.name} has no head that says a class or a number`,
       help: "Judge its features instead, or train it on with a head.",
     });
   }

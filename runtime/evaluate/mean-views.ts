@@ -32,7 +32,7 @@ const plain: Scale = { to: (row) => row, back: (row) => row };
 export function meanOverViews(features: Features, { clips, crops }: Views, { to, back }: Scale = plain): Features {
   const views = clips * crops;
   if (views === 1) return features;
-  const { values, labels, several, width, classes } = features;
+  const { values, labels, several, targets, width, classes } = features;
   const count = features.count / views;
   const means = new Float32Array(count * width);
   for (let i = 0; i < count; i++) {
@@ -48,6 +48,7 @@ export function meanOverViews(features: Features, { clips, crops }: Views, { to,
     ...features,
     values: means,
     labels: labels.filter((_, row) => isFirst(row)),
+    ...(targets ? { targets: targets.filter((_, row) => isFirst(row)) } : {}),
     ...(several ? { several: several.filter((_, at) => isFirst(Math.floor(at / classes))) } : {}),
     count,
   };

@@ -51,6 +51,7 @@ export function exportedFunction(
   const docs = Object.fromEntries(Object.entries(colours).map(([name, { doc }]) => [name, doc]));
   const seeing = throughColours(program, colours);
   const word = otherWords[what] ?? what;
+  const said = program.number ? "number" : "logits";
   switch (word) {
     case "encode":
       return { fixed: {}, docs: { ...docs, ...encodingDocs }, outputs: (g, w) => encoding(g, seeing, w) };
@@ -58,8 +59,8 @@ export function exportedFunction(
       checkClasses(program);
       return {
         fixed: {},
-        docs: { ...docs, logits: saidByHead(program) },
-        outputs: (g, w) => ({ logits: predictOf(seeing)(g, w, arrayInputs(g, program)) }),
+        docs: { ...docs, [said]: saidByHead(program) },
+        outputs: (g, w) => ({ [said]: predictOf(seeing)(g, w, arrayInputs(g, program)) }),
       };
     case "reconstruct":
       checkPixels(program);
@@ -212,14 +213,16 @@ function checkPixels(program: ModelProgram): void {
   });
 }
 
-/** What `logits` are. */
-const saidByHead = ({ detector }: ModelProgram): string =>
-  detector
-    ? `What the head says at each place, [batch, places, numbers], map by map, rows first: logits of ${detector.classes} classes, distances of the box to the left, up, to the right and down in strides of the map, a logit of centredness${detector.mask > 0 ? `, logits of ${detector.mask}x${detector.mask} cells of the outline` : ""}.`
-    : "What the head says of each class, [batch, classes]; softmax makes probabilities.";
+/** What the head's output is. */
+const saidByHead = ({ detector, number }: ModelProgram): string =>
+  number
+    ? "The number that the head says, in its own unit, [batch, 1]."
+    : detector
+      ? `What the head says at each place, [batch, places, numbers], map by map, rows first: logits of ${detector.classes} classes, distances of the box to the left, up, to the right and down in strides of the map, a logit of centredness${detector.mask > 0 ? `, logits of ${detector.mask}x${detector.mask} cells of the outline` : ""}.`
+      : "What the head says of each class, [batch, classes]; softmax makes probabilities.";
 
-function checkClasses({ name, classes }: ModelProgram): void {
-  if (classes !== undefined) return;
+function checkClasses({ name, classes, number }: ModelProgram): void {
+  if (classes !== undefined || number) return;
   throw new RunError("run/features", {
     what: `${name} predicts no classes`,
     help: "Export its encoder instead (encode), or train it on with a head.",

@@ -25,6 +25,7 @@ export async function openSource(
 ): Promise<OpenSource> {
   const index = opened ?? (await openData(training.data, "train", root, program));
   checkClasses(program, index);
+  checkNumbers(program, index);
   checkPairs(training);
   checkWhole(program, training);
   return { program, training, index, digest: await digestOf(index, root) };
@@ -63,6 +64,16 @@ function checkClasses(
           ? "Use data with boxes, such as `coco(...)`."
           : "Use a folder with one sub-folder for each class, or label files."
         : `Write \`classes: ${known}\` in the model's head, or use other data.`,
+  });
+}
+
+/** A model of a number is trained with that of every sample. */
+function checkNumbers({ name, number }: ModelProgram, data: SampleIndex): void {
+  if (!number || data.values) return;
+  throw new RunError("run/data", {
+    what: "The data has no number of each sample",
+    why: `${name} learns to say one`,
+    help: 'Name where the numbers are in the recipe\'s data: `table(..., value: "price")`, `text(..., values: "energies.txt")`.',
   });
 }
 

@@ -295,6 +295,7 @@ const plainToys = [
 const made: Readonly<Record<string, string>> = {
   collisions: "collisions",
   molecules: "molecules",
+  proteins: "proteins",
   "shapes-mesh-mae": "meshes",
   "digits-video-mae": "moving-digits",
   "digits-m3ae": "captioned-digits",
@@ -334,6 +335,7 @@ const toys: readonly (readonly [name: string, share: number])[] = [
   ["collisions-sma", 0.99],
   ["sentences-sma", 0.97],
   ["molecules-sma", 0.97],
+  ["proteins-sma", 0.99],
   ["digits-simmim", 0.97],
   ["digits-swin-mae", 0.97],
   ["digits-m3ae", 0.9],
@@ -369,8 +371,13 @@ beforeAll(async () => {
   const molecules = await vocabularyOf(["data/molecules/train.txt"], dataFolder, smiles);
   writeFileSync(join(dataFolder, "data/molecules/smiles.json"), molecules.json);
   const letters = { kind: "letters", size: 64, cased: false } as const;
-  const { json } = await vocabularyOf(["data/sentences/train.txt"], dataFolder, letters);
-  writeFileSync(join(dataFolder, "data/sentences/letters.json"), json);
+  for (const [data, texts] of [
+    ["sentences", "train.txt"],
+    ["proteins", "train.fasta"],
+  ] as const) {
+    const { json } = await vocabularyOf([`data/${data}/${texts}`], dataFolder, letters);
+    writeFileSync(join(dataFolder, `data/${data}/letters.json`), json);
+  }
 });
 
 /** `middle`: the step after which a run is kept, to be gone on with. */

@@ -15,7 +15,7 @@ import transformers
 from drawing import Drawing
 from mae import AGREEMENT, layer_norm, linear
 from method import learned, write
-from stepping import Feed, Weights, descend, leaves, line
+from stepping import Feed, Weights, descend, leaves, line, lines
 
 # Two pairs of texts with ends before the last place, one of which has fewer chosen tokens than there is room for.
 BATCH, PLACES, VOCABULARY, WIDTH, DEPTH, HEADS, SEGMENTS, MASK, EPSILON = 3, 12, 20, 16, 2, 2, 2, 4, 1e-12
@@ -220,7 +220,23 @@ def run() -> tuple[dict, dict[str, torch.Tensor]]:
     }
 
 
+def train_classifier(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
+    """Fine-tuning: a linear layer on the first token, [CLS]."""
+    encoder = line(example, "encoder")["values"]
+    assert line(example, "head")["values"]["pool"] == "class_token"
+    w = leaves(weights, [])
+
+    def loss(feed: Feed) -> torch.Tensor:
+        text = feed["text"]
+        latent = encode(w, text, text[..., 0].long(), encoder["heads"], encoder["norm_epsilon"] or 1e-6)
+        return F.cross_entropy(linear(w, "head", latent[:, 0]), feed["labels"])
+
+    return descend(example, w, feeds, loss)
+
+
 def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
+    if lines(example, "head"):
+        return train_classifier(example, weights, feeds)
     encoder, decoder = line(example, "encoder")["values"], line(example, "decoder")["values"]
     heads = encoder["heads"]
     epsilon, last = ((values["norm_epsilon"] or 1e-6) for values in (encoder, decoder))

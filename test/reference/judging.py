@@ -108,6 +108,15 @@ def measures(scores: np.ndarray, labels: np.ndarray) -> dict:
     }
 
 
+def ranked(decisions: np.ndarray, labels: np.ndarray) -> dict:
+    """Of what was fitted for each class against all others: measures of each class by itself, then their means."""
+    wanted = np.eye(decisions.shape[1])[labels]
+    return {
+        "auroc": float(np.mean([sklearn.metrics.roc_auc_score(labels == k, decisions[:, k]) for k in range(decisions.shape[1])])),
+        "mean_average_precision": float(sklearn.metrics.average_precision_score(wanted, decisions, average="macro")),
+    }
+
+
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
     data = safetensors.torch.load_file(folder / "probes.safetensors")
@@ -115,10 +124,10 @@ def main() -> None:
     x, x_test = x.astype(np.float64), x_test.astype(np.float64)
     knn = sklearn.neighbors.KNeighborsClassifier(NEIGHBOURS, metric="cosine", weights=lambda d: np.exp((1 - d) / TEMPERATURE))
 
-    def ridge(rows: np.ndarray) -> float:
+    def ridge(rows: np.ndarray) -> tuple[float, np.ndarray]:
         scale = sklearn.preprocessing.StandardScaler().fit(x[rows])
         fitted = sklearn.linear_model.RidgeClassifier(alpha=PENALTY).fit(scale.transform(x[rows]), y[rows])
-        return float(fitted.score(scale.transform(x_test), y_test))
+        return float(fitted.score(scale.transform(x_test), y_test)), fitted.decision_function(scale.transform(x_test))
 
     random = np.random.default_rng(5)
     draws = [np.concatenate([random.choice(np.flatnonzero(y == k), SHOTS, replace=False) for k in np.unique(y)]) for _ in range(DRAWS)]
@@ -126,14 +135,15 @@ def main() -> None:
     # The first samples: few enough to be separated exactly.
     machine = sklearn.svm.LinearSVC(C=COST, tol=1e-10, max_iter=1_000_000).fit(x[:SEPARATED], y[:SEPARATED])
     assert len(machine.classes_) == len(np.unique(y))
+    top1, decisions = ridge(np.arange(len(x)))
     tensors = attentive()
     tensors |= {"svm/weight": torch.from_numpy(machine.coef_), "svm/bias": torch.from_numpy(machine.intercept_)}
     tensors["few_shot/rows"] = torch.from_numpy(np.stack(draws).astype(np.int32))
     header = {
         "knn": float(knn.fit(x, y).score(x_test, y_test)),
-        "ridge": {"penalty": PENALTY, "top1": ridge(np.arange(len(x)))},
-        "svm": {"c": COST, "samples": SEPARATED, "top1": float(machine.score(x_test, y_test))},
-        "few_shot": {"shots": SHOTS, "top1": [ridge(rows) for rows in draws]},
+        "ridge": {"penalty": PENALTY, "top1": top1, **ranked(decisions, y_test)},
+        "svm": {"c": COST, "samples": SEPARATED, "top1": float(machine.score(x_test, y_test)), **ranked(machine.decision_function(x_test), y_test)},
+        "few_shot": {"shots": SHOTS, "top1": [ridge(rows)[0] for rows in draws]},
         "measures": measures(scores, y_test),
         "attentive": {"heads": HEADS, "classes": CLASSES, "batch": BATCH, "rates": RATES, "decay": DECAY},
         "versions": {

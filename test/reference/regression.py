@@ -1,4 +1,4 @@
-"""Writes regression.json: features with a number of each sample, and the errors of scikit-learn's ridge regression. Usage: python regression.py [folder]"""
+"""Writes regression.json: features with a number of each sample, the errors of scikit-learn's ridge regression, and what it says of the test samples. Usage: python regression.py [folder]"""
 
 import json
 import platform
@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import scipy
 import sklearn
+from scipy.stats import pearsonr
 from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 from sklearn.pipeline import make_pipeline
@@ -31,8 +33,10 @@ def main(folder: Path) -> None:
             "rmse": root_mean_squared_error(y[TRAIN:], said),
             "mean_absolute": mean_absolute_error(y[TRAIN:], said),
             "r2": r2_score(y[TRAIN:], said),
+            "pearson": pearsonr(y[TRAIN:], said).statistic,
         },
-        "versions": {"python": platform.python_version(), "numpy": np.__version__, "scikit-learn": sklearn.__version__},
+        "said": said.tolist(),
+        "versions": {"python": platform.python_version(), "numpy": np.__version__, "scikit-learn": sklearn.__version__, "scipy": scipy.__version__},
     }
     (folder / "regression.json").write_text(json.dumps(found) + "\n")
 

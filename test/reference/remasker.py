@@ -142,8 +142,29 @@ def categories_of(columns: str) -> list[int]:
     return [column.count("|") + 1 if "|" in column else 0 for column in columns.split(",")]
 
 
+def train_regressor(example: dict, weights: Weights, feeds: list[Feed], categories: list[int]) -> list[float]:
+    """A linear layer on the mean of the columns' tokens, normalised behind it, says a number in its own unit."""
+    encoder, head = network_of(line(example, "encoder")), line(example, "head")["values"]
+    assert head["pool"] == "mean" and line(example, "loss")["values"]["measure"] == "l2"
+    w = leaves(weights, [])
+
+    def loss(feed: Feed) -> torch.Tensor:
+        tokens = tokens_of(w, feed["table"], categories) + w["pos_embed"][:, 1:]
+        cls = (w["cls_token"] + w["pos_embed"][:, :1]).expand(len(tokens), -1, -1)
+        x = torch.cat([cls, tokens], dim=1)
+        for i in range(encoder.depth):
+            x = block(w, f"blocks.{i}", x, encoder.heads)
+        features = layer_norm(w, "norm", x[:, 1:].mean(dim=1))
+        said = head["mean"] + head["deviation"] * F.linear(features, w["head.weight"], w["head.bias"])
+        return F.mse_loss(said, feed["labels"])
+
+    return descend(example, w, feeds, loss)
+
+
 def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
     categories = categories_of(line(example, "input")["values"]["columns"])
+    if lines(example, "head"):
+        return train_regressor(example, weights, feeds, categories)
     case = replace(
         SMALL,
         image=(1, len(categories), 2),

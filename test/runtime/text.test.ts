@@ -78,7 +78,8 @@ const open = (
   array: ArrayShape,
   split: "train" | "test" = "train",
 ): Promise<SampleIndex> => {
-  const all = { vocabulary: pathOf("wordpiece"), samples: "lines", labels: null, test_texts: null, test_labels: null };
+  const none = { labels: null, test_texts: null, test_labels: null, values: null, test_values: null };
+  const all = { vocabulary: pathOf("wordpiece"), samples: "lines", ...none };
   return datasets.text.open({ ...all, texts: "texts.txt", ...values } as never, nodeFiles(root), split, { array });
 };
 
@@ -171,6 +172,14 @@ describe("samples", () => {
     const [train, held] = [await open(root, values, shape(4)), await open(root, values, shape(4), "test")];
     expect(train.classes).toEqual(["a", "b", "c"]);
     expect([train.sample(0).label, train.sample(1).label, held.sample(0).label]).toEqual([1, 0, 2]);
+  });
+
+  test("numbers are the lines of another file, of each split its own", async () => {
+    const root = folder({ "texts.txt": "the\nhouse\n", "n.txt": "-1.5\n2e3\n", "t.txt": "the\n", "tn.txt": "7\n" });
+    const values = { values: "n.txt", test_texts: "t.txt", test_values: "tn.txt" };
+    const [train, held] = [await open(root, values, shape(4)), await open(root, values, shape(4), "test")];
+    expect([train.values?.(0), train.values?.(1), held.values?.(0)]).toEqual([-1.5, 2000, 7]);
+    expect((await open(root, {}, shape(4))).values).toBeUndefined();
   });
 });
 
@@ -312,6 +321,20 @@ describe("what cannot be used says so", () => {
     ["a line without end", { "texts.txt": "a".repeat(2 ** 20 + 1) }, {}, shape(8), /line 1 has 1,048,577 characters/],
     ["no room for a word", {}, {}, shape(2), /the model reads 2 tokens, and 2 stand around a text/],
     ["fewer labels than texts", { "l.txt": "a\n" }, { labels: "l.txt" }, shape(8), /there are 2 texts and 1 label/],
+    [
+      "more numbers than texts",
+      { "n.txt": "1\n2\n3\n" },
+      { values: "n.txt" },
+      shape(8),
+      /2 texts and n\.txt has 3 num/,
+    ],
+    [
+      "a line that is no number",
+      { "n.txt": "1\n\nNA\n" },
+      { values: "n.txt" },
+      shape(8),
+      /n\.txt line 3 is `NA`, which is no number\. Leave texts out whose number nobody knows/,
+    ],
   ];
   test.each(cases)("%s", async (_, files, values, array, message) => {
     const root = folder({ "texts.txt": "the house\nof the reader\n", ...files });

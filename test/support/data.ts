@@ -53,6 +53,7 @@ export const indexOf = (samples: readonly Sample[]): SampleIndex => ({
 export const inMemory = (
   samples: readonly Sample[],
   classes: readonly string[] = ["a", "b", "c"],
+  values?: (i: number) => number,
 ): Training["data"] => [
   {
     definition: {
@@ -61,7 +62,7 @@ export const inMemory = (
       source: "own definition",
       since: "0.1",
       params: {},
-      open: async () => ({ ...indexOf(samples), classes }),
+      open: async () => ({ ...indexOf(samples), classes, ...(values ? { values } : {}) }),
     },
     values: {},
   },

@@ -342,19 +342,18 @@ function objectsIn({ height, width }: ImageShape, i: number): Annotated {
 function picturesOf(
   arrays: Readonly<Record<string, ArrayShape>>,
   augment: Training["augment"],
-  { registers, values }: ModelProgram,
+  { registers, values, number }: ModelProgram,
 ): Training["data"] {
   const isShared = Object.keys(arrays).length > 1 && augment.some((one) => one.input === undefined);
   const largest = Math.max(...Object.values(arrays).flatMap(({ axes }) => axes.map(({ size }) => size)));
   const stored = (array: ArrayShape): ArrayShape =>
     isShared && hasPictures(array) ? { ...array, axes: array.axes.map((axis) => ({ ...axis, size: largest })) } : array;
   // Of two that are moved onto each other, different ones.
-  return Object.entries(arrays).flatMap(([input, array], i) =>
-    inMemory(pictures(7, stored(array), { first: registers ? 100 * i : 0, isValued: values === true })).map((data) => ({
-      ...data,
-      input,
-    })),
-  );
+  return Object.entries(arrays).flatMap(([input, array], i) => {
+    const samples = pictures(7, stored(array), { first: registers ? 100 * i : 0, isValued: values === true });
+    const numbers = number ? (sample: number) => 2 + Math.sin(sample) : undefined;
+    return inMemory(samples, undefined, numbers).map((data) => ({ ...data, input }));
+  });
 }
 
 /**

@@ -5,16 +5,18 @@ import { type AttentiveWeights, attentiveTrainer } from "../../../blocks/probe/a
 import { accuracy, classScores } from "../../../blocks/probe/classifier.js";
 import { judgeDraw } from "../../../blocks/probe/few-shot.js";
 import { attentive, type Features, fewShot, knn, linear, linearCrops, svm } from "../../../blocks/probe/index.js";
-import { areaUnderRoc, averagePrecision, equalErrorRate, measures } from "../../../blocks/probe/measures.js";
+import { areaUnderRoc, averagePrecision, equalErrorRate, measures, worthOf } from "../../../blocks/probe/measures.js";
 import { ridgeOf } from "../../../blocks/probe/ridge.js";
 import { fitSvm } from "../../../blocks/probe/svm.js";
 import { readFixture } from "../../reference/fixture.js";
 import { plainRandom, reference, relativeDifference, test, train } from "./fixture.js";
 
+type Ranked = Readonly<Record<"top1" | "auroc" | "mean_average_precision", number>>;
+
 const recorded = readFixture<{
   readonly knn: number;
-  readonly ridge: { readonly penalty: number; readonly top1: number };
-  readonly svm: { readonly c: number; readonly samples: number; readonly top1: number };
+  readonly ridge: Ranked & { readonly penalty: number };
+  readonly svm: Ranked & { readonly c: number; readonly samples: number };
   readonly few_shot: { readonly shots: number; readonly top1: readonly number[] };
   readonly measures: Readonly<Record<string, number>> & {
     readonly recall: readonly number[];
@@ -30,6 +32,11 @@ const recorded = readFixture<{
   };
 }>("judging");
 const { header } = recorded;
+
+function expectRanked(found: Readonly<Record<string, number>>, expected: Ranked): void {
+  for (const name of ["auroc", "mean_average_precision"] as const)
+    expect(Math.abs((found[name] as number) - expected[name]), name).toBeLessThan(1e-4);
+}
 
 /** Samples from `from` up to `to`. */
 function part(features: Features, from: number, to: number): Features {
@@ -71,6 +78,20 @@ describe("scikit-learn has the accuracy", () => {
     expect(furthest(classifier.bias, "svm/bias")).toBeLessThan(1e-4);
     const { scores } = await svm.run({ c }, some, test, plainRandom(4));
     expect(scores.top1).toBe(top1);
+    expectRanked(scores, header.svm);
+  });
+
+  it("of classes put in order: the areas of ridge regression, one class against all others, and of logits, by their softmax", async () => {
+    const scores = classScores(await ridgeOf(train, header.ridge.penalty), test);
+    expectRanked(worthOf(scores, test, "each class"), header.ridge);
+    const logits = reference.values("linear/sgd/scores") as Float64Array;
+    expectRanked(worthOf(logits, test, "logits"), header.measures as unknown as Ranked);
+  });
+
+  it("and no area where all samples are of one class", () => {
+    const { labels, ...rest } = part(test, 0, 3);
+    const scores = worthOf(new Float64Array(3 * test.classes), { ...rest, labels: labels.fill(1) }, "logits");
+    expect(scores).toEqual({ top1: 0, top5: 1, mean_average_precision: 1 });
   });
 
   it("and every other measure of class scores", () => {
