@@ -5,7 +5,15 @@ import { amount, listOfBlocks, listOfWords, wholeNumber } from "./arguments.js";
 import { addText, command } from "./help.js";
 import { configOption, onBackend, weightsOption } from "./options.js";
 
+const nameInRun = [
+  "[name]",
+  "of a run whose recipes stand beside each other, one of them or its model (default: the recipe that names the others)",
+] as const;
+
 const checkpointOfRun = ["--checkpoint <file>", "a checkpoint of the run (default: the newest)"] as const;
+
+const of = <Options>(recipe: string | undefined, options: Options): Options =>
+  recipe === undefined ? options : { ...options, recipe };
 
 /** Commands that take a run or a checkpoint. */
 export function addTrained(program: Command): void {
@@ -17,6 +25,7 @@ export function addTrained(program: Command): void {
         "Judge a trained encoder: features of the frozen encoder, then small classifiers on them.",
       )
         .argument("<run>", "folder of a run")
+        .argument(...nameInRun)
         .option(
           "--with <probes>",
           "probes joined by commas, by name or with values, such as few_shot(shots: 1) (default: every one that computes features once)",
@@ -42,8 +51,8 @@ export function addTrained(program: Command): void {
         .option("--scores <folder>", "of anomalies, also write the scores: a table and a picture of them over time")
         .option("--seed <n>", "seed of the classifiers (default: the run's)", wholeNumber(0))
         .option("--json", "print one JSON document"),
-    ).action(async (run: string, options) => {
-      await (await import("./commands/eval.js")).evaluate(run, options);
+    ).action(async (run: string, name: string | undefined, options) => {
+      await (await import("./commands/eval.js")).evaluate(run, of(name, options));
     }),
     [
       ["mae eval runs/digits", "every probe, beside an untrained encoder and the pixels"],
@@ -52,6 +61,7 @@ export function addTrained(program: Command): void {
         "J and F of regions that features carry along frames, with pictures",
       ],
       ["mae eval runs/digits --with knn --features mean --json", "one of them, for a script"],
+      ["mae eval runs/omni-mae PretrainImages", "of clips and images in one run, the images"],
       [
         'mae eval runs/uvad --with "anomaly(smooth: 2)" --scores scores',
         "scores of anomalies, with a picture over time",
@@ -67,6 +77,7 @@ export function addTrained(program: Command): void {
         "Write a picture of reconstructions: of each image all of it, the patches that the model sees, what it predicts, and that with the seen patches pasted in.",
       )
         .argument("<run>", "folder of a run")
+        .argument(...nameInRun)
         .option("--out <file>", "the PNG file (default: reconstruction.png in the run)")
         .option("--count <n>", "how many images, spread evenly over the data", wholeNumber(1), 8)
         .option("--media", "also write clips and volumes as an animated WebP, and spectrograms as rough WAV sounds")
@@ -86,13 +97,14 @@ export function addTrained(program: Command): void {
         )
         .option(...checkpointOfRun)
         .addOption(weightsOption()),
-    ).action(async (run: string, options) => {
-      await (await import("./commands/show.js")).show(run, options);
+    ).action(async (run: string, name: string | undefined, options) => {
+      await (await import("./commands/show.js")).show(run, of(name, options));
     }),
     [
       ["mae show runs/digits", "eight test images, into the run"],
       ["mae show runs/digits --count 16 --out digits.png", "sixteen, elsewhere"],
       ["mae show runs/sounds --count 2 --media", "two, with sounds to listen to"],
+      ["mae show runs/omni-mae PretrainImages", "of clips and images in one run, the images"],
       [
         "mae show runs/clips --rounds 12 --temperature 2",
         "of a model that generates frames: what it makes of the first ones",
@@ -107,6 +119,7 @@ export function addTrained(program: Command): void {
         "Look inside the model of a run: attention by layer and head, how alike its patches are, the spectrum of its features, what its decoder uses, and how patches fall into groups.",
       )
         .argument("<run>", "folder of a run")
+        .argument(...nameInRun)
         .option(
           "-o, --out <file>",
           "the page (default: diagnosis.html in the run); the picture of groups lies beside it",
@@ -119,8 +132,8 @@ export function addTrained(program: Command): void {
         .addOption(weightsOption())
         .option("--force", "replace a file that --out names")
         .option("--json", "print one JSON document"),
-    ).action(async (run: string, options) => {
-      await (await import("./commands/diagnose.js")).diagnose(run, options);
+    ).action(async (run: string, name: string | undefined, options) => {
+      await (await import("./commands/diagnose.js")).diagnose(run, of(name, options));
     }),
     [
       ["mae diagnose runs/digits", "a page with plots, runs/digits/diagnosis.html"],
@@ -170,6 +183,7 @@ export function addTrained(program: Command): void {
       "Write a trained model for others: as an ONNX file that any tool runs, as a folder that Hugging Face, timm or official scripts load, or as a package for web pages.",
     )
       .argument("<source>", "folder of a run, whose newest checkpoint is taken, or a checkpoint")
+      .argument(...nameInRun)
       .addOption(
         new Option("--to <format>", "an ONNX file, a folder for a library, or a package for web pages")
           .choices(["onnx", "huggingface", "timm", "official", "browser"])
@@ -186,8 +200,8 @@ export function addTrained(program: Command): void {
       .option("--force", "replace a file that is already there")
       .option("--json", "print one JSON document")
       .option(...configOption)
-      .action(async (source: string, options) => {
-        await (await import("./commands/export.js")).exportModel(source, options);
+      .action(async (source: string, name: string | undefined, options) => {
+        await (await import("./commands/export.js")).exportModel(source, of(name, options));
       }),
     [
       ["mae export runs/digits", "its encoder, as runs/digits/encode.onnx"],
@@ -241,6 +255,7 @@ export function addTrained(program: Command): void {
         "Write what a trained encoder makes of images: a row of numbers for each, with its label and its path.",
       )
         .argument("<source>", "folder of a run, whose newest checkpoint is taken, or a checkpoint")
+        .argument(...nameInRun)
         .option(
           "-o, --out <file>",
           "the file: .npz for NumPy, .safetensors or .csv (default: features.npz beside the checkpoint)",
@@ -271,8 +286,8 @@ export function addTrained(program: Command): void {
         .addOption(weightsOption())
         .option("--force", "replace a file that is already there")
         .option("--json", "print one JSON document"),
-    ).action(async (source: string, options) => {
-      await (await import("./commands/features.js")).features(source, options);
+    ).action(async (source: string, name: string | undefined, options) => {
+      await (await import("./commands/features.js")).features(source, of(name, options));
     }),
     [
       ["mae features runs/digits", "of the test images, as runs/digits/features.npz"],

@@ -22,6 +22,7 @@ export {
   type EngineMemory,
   type MemoryPlan,
   memoryPlan,
+  type SharedMemory,
   type Splitting,
 } from "./memory-plan.js";
 export type {
@@ -54,6 +55,7 @@ export {
   showRate,
   type TimePlan,
 } from "./plan.js";
+export { type PlanByTurns, type PlannedRecipe, planByTurns } from "./plan-by-turns.js";
 export { type RenderOptions, render, renderPipeline } from "./render.js";
 export { besideEach, type RunSettings, repeatOf, settingsOf, trainingOf, withSettings } from "./settings.js";
 export { edition, modelSlots, recipeSlots, type SlotRule, takesLabels, takesMany } from "./slots.js";

@@ -43,6 +43,8 @@ export interface EngineMemory {
   readonly updates: "in place" | "beside";
   /** Bytes held for each byte that is made in a step and lives: blocks are reused, and seldom fit. */
   readonly hold: number;
+  /** What steps of several recipes make lies in memory of its own for each, or in the same for all. */
+  readonly recipes: "apart" | "together";
 }
 
 /** What a run's data needs: bytes at any size of a batch, and of each sample of a micro-batch. */
@@ -52,7 +54,14 @@ export interface DataMemory {
 }
 
 /** Nothing but tensors. */
-const tensorsAlone: EngineMemory = { own: 0, garbage: 0, gradients: "passing", updates: "in place", hold: 1 };
+const tensorsAlone: EngineMemory = {
+  own: 0,
+  garbage: 0,
+  gradients: "passing",
+  updates: "in place",
+  hold: 1,
+  recipes: "together",
+};
 const noData: DataMemory = { fixed: 0, perSample: 0 };
 
 /**
@@ -142,6 +151,44 @@ function stepOf(program: ModelProgram, options: MemoryOptions, microBatch: numbe
     bound: null,
   };
 }
+
+/** Bytes of a process in which the steps of several recipes take turns. */
+export type SharedMemory = Omit<MemoryPlan, "batch" | "microBatch" | "recompute" | "bound">;
+
+/** The memory of a recipe by itself, and which weights of its model are those of the first recipe's. */
+export interface MemoryOfOne {
+  readonly memory: MemoryPlan;
+  readonly parameters: ParameterTree;
+  readonly isShared: (weight: string) => boolean;
+}
+
+/** Weights, moments and sums are those of the first; what the others have besides, and what each makes, comes to it. */
+export function memoryByTurns(all: readonly MemoryOfOne[], engine: EngineMemory = tensorsAlone): SharedMemory {
+  const [first, ...others] = all as readonly [MemoryOfOne, ...MemoryOfOne[]];
+  const placed = (one: MemoryOfOne): number =>
+    engine.gradients === "placed" ? 4 * countWeights(one.parameters, isTrained) : 0;
+  const made = all.map((one) => one.memory.working - placed(one));
+  const held = engine.recipes === "apart" ? sum(made) : Math.max(...made);
+  const tables = others.map(({ parameters, isShared }) =>
+    sum(
+      [...namedParameters(parameters)].map(([name, { shape }]) =>
+        isShared(name) ? 0 : 4 * sizeOf(shape as readonly number[]),
+      ),
+    ),
+  );
+  const { weights: own, moments, room, engine: rest } = first.memory;
+  const parts = {
+    weights: own + sum(tables),
+    moments,
+    sums: Math.max(...all.map(({ memory }) => memory.sums)),
+    working: placed(first) + held,
+    engine: Math.round(rest + (engine.hold - 1) * (held - (made[0] as number))),
+    data: sum(all.map(({ memory }) => memory.data)),
+  };
+  return { ...parts, total: sum(Object.values(parts)), room };
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
 type State = Readonly<Record<"weights" | "trainable" | "moments" | "sums", number>>;
 

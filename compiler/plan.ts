@@ -127,6 +127,8 @@ export interface PlanOptions {
   /** Overrides the recipe's batch for memory and learning rate. */
   readonly batch?: number;
   readonly samples?: number;
+  /** Of a recipe whose steps take turns with those of others, its own; if absent, every step is. */
+  readonly steps?: StepsPlan;
   /** Of passes of any sizes; that of the nearest size counts. */
   readonly rates?: readonly MeasuredRate[];
   /** How a batch is cut; if absent, it is not. */
@@ -304,7 +306,7 @@ export function plan(model: Model, options: PlanOptions = {}): Plan {
   const batch = batchOf(options);
   const program = trainedBy(programOf(assembly), recipe);
   const costs = costOfAssembly(assembly, program);
-  const steps = recipe ? stepsOf(recipe, batch, samples ?? null) : null;
+  const steps = recipe ? (options.steps ?? stepsOf(recipe, batch, samples ?? null)) : null;
   const memory = stepMemory(model, program, options, () => costs.flops.training);
   const { training } = costs.flops;
   return {

@@ -59,6 +59,7 @@ export { type Hosts, hostName } from "./hosts/hosts.js";
 export { type Meeting, meetHosts, shortestSecret } from "./hosts/meet.js";
 export { packageRoot, version } from "./package.js";
 export { RunError, type RunErrorCode, runErrors } from "./run-error.js";
+export { weightsBeside } from "./train/beside.js";
 export type {
   BesideTraining,
   Bound,
@@ -75,4 +76,5 @@ export { type Length, learningRate, lengthOf } from "./train/pace.js";
 export { type RunStart, type StartFacts, startRun } from "./train/start.js";
 export { type TrainingStep, trainingStep } from "./train/step.js";
 export { train } from "./train/train.js";
+export { lengthInTurns, turnsOf } from "./train/turns.js";
 export { initialWeights, type WeightValues } from "./train/weights.js";

@@ -7,6 +7,7 @@ import type { Diagnosis, LabelledBatch } from "../../runtime/index.js";
 import { vocabularyOf } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
 import { thinned } from "../runs/labelled-data.js";
+import { fileFor, tellChosen } from "../runs/open-checkpoint.js";
 import { type CheckpointFlags, type OpenRun, openRun } from "../runs/open-run.js";
 import { openTrained } from "../runs/open-trained.js";
 import { checkOutput, printedPath, replaceFile } from "../specs/files.js";
@@ -35,7 +36,8 @@ const pageFile = "diagnosis.html";
 
 export async function diagnose(directory: string, options: DiagnoseFlags): Promise<void> {
   const run = await openRun(directory, options, () => vocabularyOf(null, options.config));
-  const path = options.out ?? join(directory, pageFile);
+  tellChosen(run, "diagnose", directory, options.recipe);
+  const path = options.out ?? join(directory, fileFor(pageFile, options));
   // The page in the run is this command's to replace; another file is not.
   if (options.out !== undefined) checkOutput(path, options.force ?? false);
   const against = options.against === undefined ? null : await otherModel(options.against, run, options);
@@ -87,6 +89,7 @@ export async function diagnose(directory: string, options: DiagnoseFlags): Promi
         format_version: "1.0",
         run: printedPath(directory),
         model: model.name,
+        recipe: run.recipe.name,
         step,
         split: options.split,
         files,

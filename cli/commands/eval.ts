@@ -30,6 +30,7 @@ import type {
   Evaluation,
   EvaluationRow,
   FillErrors,
+  GenerationErrors,
   GuessErrors,
   JudgedSource,
   LabelledData,
@@ -42,14 +43,16 @@ import { writeScores } from "../runs/anomaly-scores.js";
 import { sayFilled } from "../runs/columns.js";
 import { sayGuesses } from "../runs/guesses.js";
 import { labelledBatch, labelledData, selectionsOf } from "../runs/labelled-data.js";
+import { tellChosen } from "../runs/open-checkpoint.js";
 import { type CheckpointFlags, type OpenRun, openRun } from "../runs/open-run.js";
-import { sayErrors } from "../runs/pictures.js";
+import { sayErrors, usualRounds } from "../runs/pictures.js";
 import { printedPath } from "../specs/files.js";
 import { usageFailure } from "../words/failure.js";
 import { didYouMean } from "../words/nearest.js";
 import { createStages, shortNumber } from "../words/progress.js";
 import {
   type Colors,
+  count,
   grouped,
   percent,
   print,
@@ -81,6 +84,7 @@ export interface EvalOptions extends BackendFlags, CheckpointFlags {
 
 export async function evaluate(directory: string, options: EvalOptions): Promise<void> {
   const run = await openRun(directory, options, () => vocabularyOf(null, options.config));
+  tellChosen(run, "eval", directory, options.recipe);
   const runtime = await import("../../runtime/index.js");
   const data = await labelledData({ ...run, root: run.facts.root, most: options.samples ?? Infinity, note: tell });
   const probes = options.with ? probesNamed(options.with, run) : probesFor(run, data);
@@ -103,15 +107,17 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
     const errors = await withTest(() => runtime.reconstructionErrors(run, run.training.augment, common));
     const guesses = await withTest(() => runtime.guessErrors(run, common));
     const filled = await withTest(() => runtime.fillErrors(run, common));
+    const generated = await withTest(() => runtime.generationErrors(run, run.training.augment, common, usualRounds));
     stages.end();
     const written = options.scores === undefined ? [] : writeScores(options.scores, result);
     for (const path of written) tell(`wrote ${path}`);
-    if (options.json) printJson(document(run, result, { errors, guesses, filled }));
+    if (options.json) printJson(document(run, result, { errors, guesses, filled, generated }));
     else {
       const measured = [
         errors && reconstructed(errors, run.program),
         guesses && `Masked tokens: ${sayGuesses(guesses, run.program.codes && wordsOf(run.program.arrays).sample)}`,
         filled && `Hidden columns: ${sayFilled(filled)}`,
+        generated && sayGenerated(generated, wordsOf(run.program.arrays).sample),
       ];
       print([table(run, result, stdoutColors()), ...measured.flatMap((line) => (line ? `${line}\n` : []))].join("\n"));
     }
@@ -154,22 +160,30 @@ interface Measured {
   readonly errors: MeasuredErrors | null;
   readonly guesses: GuessErrors | null;
   readonly filled: FillErrors | null;
+  readonly generated: GenerationErrors | null;
 }
 
 /** The document's fields are documented in `docs/cli.md`. */
 const document = (
-  { directory, step, program }: OpenRun,
+  { directory, step, program, recipe }: OpenRun,
   { featureSeconds, ...result }: Evaluation,
-  { errors, guesses, filled }: Measured,
+  { errors, guesses, filled, generated }: Measured,
 ) => ({
   format_version: "2.0",
   run: printedPath(directory),
   step,
+  recipe: recipe.name,
   ...result,
   feature_seconds: featureSeconds,
   reconstruction: errors && { images: errors.samples, ...errorsDocument(errors, program) },
   masked_tokens: guesses,
   hidden_columns: filled,
+  generation: generated && {
+    ...{ samples: generated.samples, ...usualRounds },
+    ...{ mse: generated.mse, psnr: generated.psnr },
+    last_frame: { mse: generated.lastMse, psnr: generated.lastPsnr },
+    true_codes: { mse: generated.codesMse, psnr: generated.codesPsnr },
+  },
 });
 
 /** Whether values lie in 0 to 1, as those of pictures do: a ratio to a peak of 1 says nothing of others. */
@@ -199,6 +213,15 @@ function reconstructed(measured: MeasuredErrors, program: ModelProgram): string 
   const shares = measured.errors.flatMap((one) => detailOf(one) ?? []).map((share) => `${(100 * share).toFixed(0)} %`);
   const detail = shares.length > 0 ? `; ${shares.join(", ")} of the originals' detail` : "";
   return `Reconstruction: ${sayErrors(measured, wordsOf(program.arrays))}${ratio}${detail}`;
+}
+
+function sayGenerated({ samples, psnr, lastPsnr, codesPsnr }: GenerationErrors, sample: string): string {
+  const { rounds, temperature, curve } = usualRounds;
+  const [own, last, codes] = [psnr, lastPsnr, codesPsnr].map((ratio) => `${ratio.toFixed(2)} dB`);
+  return (
+    `Generated frames of ${count(samples, sample)}, ${rounds} rounds, temperature ${temperature}, ${curve}: PSNR ${own}; ` +
+    `of the last given frame, copied, ${last}; of the true codes ${codes}`
+  );
 }
 
 const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values: defaultsOf(definition.params) });

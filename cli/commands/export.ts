@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { outputNames } from "../../blocks/index.js";
 import { plainModel } from "../../compiler/index.js";
 import type { ExportedPort, ExportFacts, Library } from "../../runtime/index.js";
-import type { OpenCheckpoint } from "../runs/open-checkpoint.js";
+import { fileFor, type OpenCheckpoint, tellChosen } from "../runs/open-checkpoint.js";
 import type { CheckpointFlags } from "../runs/open-run.js";
 import { folderOf, openTrained } from "../runs/open-trained.js";
 import { factsFile } from "../runs/run-directory.js";
@@ -17,7 +17,7 @@ import { type Colors, count, print, printJson, stdoutColors } from "../words/ter
 
 export type ExportFormat = "onnx" | "browser" | Library;
 
-export interface ExportOptions extends Pick<CheckpointFlags, "weights"> {
+export interface ExportOptions extends Pick<CheckpointFlags, "weights" | "recipe"> {
   readonly to: ExportFormat;
   readonly what?: string;
   /** Images at a time; if absent, as many as come. */
@@ -37,10 +37,16 @@ export async function exportModel(source: string, options: ExportOptions): Promi
   return options.to === "browser" ? exportToBrowser(source, options) : exportToLibrary(source, options.to, options);
 }
 
+async function opened(source: string, options: ExportOptions): Promise<OpenCheckpoint> {
+  const trained = await openTrained(source, options);
+  tellChosen(trained, "export", source, options.recipe);
+  return trained;
+}
+
 /** A package that a web page imports. */
 async function exportToBrowser(source: string, options: ExportOptions): Promise<void> {
-  const folder = options.out ?? join(folderOf(source), "browser");
-  const trained = await openTrained(source, options);
+  const folder = options.out ?? join(folderOf(source), fileFor("browser", options));
+  const trained = await opened(source, options);
   const { exportPackage } = await import("./export-browser.js");
   const files = await exportPackage(trained, folder, { force: options.force ?? false });
   const { program, step } = trained;
@@ -56,12 +62,12 @@ async function exportToBrowser(source: string, options: ExportOptions): Promise<
 
 /** A folder that another library loads. */
 async function exportToLibrary(source: string, library: Library, options: ExportOptions): Promise<void> {
-  const folder = options.out ?? join(folderOf(source), library);
+  const folder = options.out ?? join(folderOf(source), fileFor(library, options));
   const { coloursOf, exportFolder, folderFiles } = await import("../../runtime/index.js");
   if (existsSync(folder)) {
     for (const name of folderFiles[library]) checkOutput(join(folder, name), options.force ?? false);
   }
-  const trained = await openTrained(source, options);
+  const trained = await opened(source, options);
   const { model, program, training, spec, step } = trained;
   const facts = plainModel(model);
   if ("why" in facts) {
@@ -118,9 +124,9 @@ const parametersOf = ({ weights }: OpenCheckpoint): number =>
 
 async function exportFile(source: string, options: ExportOptions): Promise<void> {
   const { what = "encode" } = options;
-  const path = options.out ?? join(folderOf(source), `${what}.onnx`);
+  const path = options.out ?? join(folderOf(source), fileFor(`${what}.onnx`, options));
   checkOutput(path, options.force ?? false);
-  const trained = await openTrained(source, options);
+  const trained = await opened(source, options);
   const { coloursOf, exportedFunctions, exportOnnx } = await import("../../runtime/index.js");
   const { program, training, step, spec } = trained;
   const known = [...exportedFunctions, ...outputNames(program)];

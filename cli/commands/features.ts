@@ -6,6 +6,7 @@ import { datasetAt, defaultsOf, type ModelProgram, type SampleIndex, wordsOf } f
 import type { FeatureFormat, FeatureRows, SampleFacts, Selection, Training } from "../../runtime/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
 import { labelledBatch, selectionsOf, thinned } from "../runs/labelled-data.js";
+import { fileFor, tellChosen } from "../runs/open-checkpoint.js";
 import type { CheckpointFlags } from "../runs/open-run.js";
 import { folderOf, openTrained } from "../runs/open-trained.js";
 import { factsFile, readRunFacts } from "../runs/run-directory.js";
@@ -14,7 +15,7 @@ import { usageFailure } from "../words/failure.js";
 import { createStages } from "../words/progress.js";
 import { count, grouped, print, printJson, tell } from "../words/terminal.js";
 
-export interface FeaturesOptions extends BackendFlags, Pick<CheckpointFlags, "weights"> {
+export interface FeaturesOptions extends BackendFlags, Pick<CheckpointFlags, "weights" | "recipe"> {
   readonly out?: string;
   /** Of each input, `audio=folder`, or of the only one its path alone. If absent, the recipe's. */
   readonly data?: readonly string[];
@@ -32,11 +33,12 @@ export interface FeaturesOptions extends BackendFlags, Pick<CheckpointFlags, "we
 }
 
 export async function features(source: string, options: FeaturesOptions): Promise<void> {
-  const path = options.out ?? join(folderOf(source), "features.npz");
+  const path = options.out ?? join(folderOf(source), fileFor("features.npz", options));
   const format = await formatOf(path);
   checkOutput(path, options.force ?? false);
   checkLabels(options);
   const trained = await openTrained(source, options);
+  tellChosen(trained, "features", source, options.recipe);
   const runtime = await import("../../runtime/index.js");
   const { program, training, step } = trained;
   const data = await opened(source, trained, options);

@@ -7,6 +7,7 @@ import { vocabularyOf } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
 import { filledRows, isTable, rowsWithGuesses, sayFilled } from "../runs/columns.js";
 import { guessedTexts, isText, readsText, sayGuesses, textsWithGuesses } from "../runs/guesses.js";
+import { fileFor, tellChosen } from "../runs/open-checkpoint.js";
 import { type CheckpointFlags, openRun } from "../runs/open-run.js";
 import { type Drawable, drawPicture, type PictureOptions, usualRounds } from "../runs/pictures.js";
 import { pictureFile } from "../runs/run-directory.js";
@@ -92,8 +93,9 @@ async function roundsOf(
 
 export async function show(directory: string, options: ShowOptions): Promise<void> {
   const run = await openRun(directory, options, () => vocabularyOf(null, options.config));
+  tellChosen(run, "show", directory, options.recipe);
   const executor = await openBackend(options, tell);
-  const path = options.out ?? join(directory, pictureFile);
+  const path = options.out ?? join(directory, fileFor(pictureFile, options));
   try {
     const seed = options.seed ?? run.training.seed;
     const drawable = { ...run, root: run.facts.root };

@@ -21,9 +21,9 @@ export type MeasuredBackend = (typeof measuredBackends)[number];
 /** Fitted to the peaks of five models, from 0.3 to 112 million weights: docs/performance.md has them beside what is planned. */
 export const engines: Readonly<Record<MeasuredBackend, EngineMemory>> = {
   // onnxruntime takes blocks of powers of two, in which a step's tensors seldom fit without gaps.
-  onnx: { own: 260e6, garbage: 50e6, gradients: "placed", updates: "in place", hold: 1.4 },
+  onnx: { own: 260e6, garbage: 50e6, gradients: "placed", updates: "in place", hold: 1.4, recipes: "apart" },
   // TensorFlow.js computes in one memory that only grows.
-  wasm: { own: 200e6, garbage: 50e6, gradients: "passing", updates: "beside", hold: 1.3 },
+  wasm: { own: 200e6, garbage: 50e6, gradients: "passing", updates: "beside", hold: 1.3, recipes: "together" },
 };
 
 /** The engine of a backend in the machine's memory; plain JavaScript is taken for the one that is most like it. */

@@ -8,6 +8,7 @@ import {
   type Analysis,
   assemble,
   programOf,
+  type RecipeBeside,
   render,
   settingsOf,
   trainingOf,
@@ -17,7 +18,9 @@ import type { Checkpoint, Training } from "../../runtime/index.js";
 import { analyzeWith, type RunProject, type Vocabulary } from "../config/index.js";
 import { chooseRecipe, refuseErrors, type WithRecipe } from "../specs/choose.js";
 import { largestSpec, printedPath } from "../specs/files.js";
-import { runFailure } from "../words/failure.js";
+import { runFailure, usageFailure } from "../words/failure.js";
+import { didYouMean } from "../words/nearest.js";
+import { tell } from "../words/terminal.js";
 
 export interface OpenCheckpoint extends WithRecipe {
   readonly program: ModelProgram;
@@ -32,33 +35,67 @@ export interface OpenCheckpoint extends WithRecipe {
   readonly vocabulary: Vocabulary;
 }
 
+export interface OpenOptions {
+  /** Of recipes that stand beside each other, one or its model by name; if absent, the one that names the others. */
+  readonly recipe?: string;
+  /** The block files that the checkpoint's run says it stood on, for words alone. */
+  readonly project?: RunProject | undefined;
+}
+
 /**
- * @param project the block files that the checkpoint's run says it stood on, for words alone
- *
- * Throws a `Failure` where its spec is not sound, and a `RunError` where its weights are not those of the model.
+ * Throws a `Failure` where its spec is not sound or has no such recipe, and a `RunError` where its weights are not those of the model.
  */
 export async function openCheckpoint(
   saved: Checkpoint,
   vocabulary: Vocabulary,
-  project?: RunProject | undefined,
+  { recipe: name, project }: OpenOptions = {},
 ): Promise<OpenCheckpoint> {
-  const { model, recipe } = chooseRecipe(specOf(saved, vocabulary, project), undefined);
-  const { weightsFrom } = await import("../../runtime/index.js");
-  const assembly = assemble(model);
+  const first = chooseRecipe(specOf(saved, vocabulary, project), undefined);
+  const { weightsBeside, weightsFrom } = await import("../../runtime/index.js");
+  const assembly = assemble(first.model);
   // Before anything is computed for the model: its weights are here, so it is no larger than a file.
   const weights = weightsFrom(saved, assembly.parameters);
-  const program = programOf(assembly);
-  return {
-    model,
-    recipe,
-    program,
-    weights,
-    step: saved.step,
-    training: trainingOf(recipe),
-    spec: saved.spec,
-    vocabulary,
-  };
+  const of = { step: saved.step, spec: saved.spec, vocabulary };
+  const other = name === undefined ? null : besideNamed(first, name);
+  if (other === null)
+    return { ...first, program: programOf(assembly), weights, training: trainingOf(first.recipe), ...of };
+  const { model, recipe } = other;
+  const program = programOf(assemble(model));
+  const own = weightsBeside({ program, weights: other.weights }, weights);
+  return { model, recipe, program, weights: own, training: trainingOf(recipe), ...of };
 }
+
+/** The recipe beside another that is called so, or whose model is; null: that other one. */
+function besideNamed({ model, recipe }: WithRecipe, name: string): RecipeBeside | null {
+  const { beside = [] } = recipe;
+  const all = [{ model, recipe }, ...beside];
+  const named = all.filter((one) => one.recipe.name === name);
+  const [only, another] = named.length > 0 ? named : all.filter((one) => one.model.name === name);
+  if (only && !another) return beside.find((one) => one === only) ?? null;
+  const names = all.map((one) => one.recipe.name);
+  throw usageFailure(only ? `several recipes train ${name}` : `nothing was trained by a recipe called "${name}" here`, {
+    help: only
+      ? `name one: ${names.join(", ")}`
+      : (didYouMean(name, names) ?? `the checkpoint is of ${names.join(", ")}`),
+  });
+}
+
+/** Says which of the recipes that stand beside each other a command is about, where nobody chose, and how to choose another. */
+export function tellChosen(
+  { recipe }: OpenCheckpoint,
+  command: string,
+  source: string,
+  asked: string | undefined,
+): void {
+  const { beside = [] } = recipe;
+  if (asked !== undefined || beside.length === 0) return;
+  const others = beside.map((one) => `mae ${command} ${printedPath(source)} ${one.recipe.name}`);
+  tell(`this is of ${recipe.name} alone; of what was trained beside it: ${others.join(", ")}`);
+}
+
+/** What a command writes where nobody names a file; of a recipe that is named, with its name. */
+export const fileFor = (file: string, { recipe }: Pick<OpenOptions, "recipe">): string =>
+  recipe === undefined ? file : file.replace(/(\.[^./\\]*)?$/, `-${recipe}$1`);
 
 /**
  * The spec in a checkpoint. It is resolved and needs no other file, so that none is read for it.

@@ -12,6 +12,7 @@ import {
   firstDifference,
   meaningOf,
   type OpenCheckpoint,
+  type OpenOptions,
   openCheckpoint,
   resolved,
   specOf,
@@ -23,8 +24,8 @@ export interface OpenRun extends OpenCheckpoint {
   readonly facts: RunFacts;
 }
 
-/** Which weights of a checkpoint a command is about. */
-export interface CheckpointFlags {
+/** Which weights of a checkpoint a command is about, and of which of its recipes. */
+export interface CheckpointFlags extends Pick<OpenOptions, "recipe"> {
   /** A file; if absent, the newest of the run. */
   readonly checkpoint?: string;
   /** Running averages, or what the last step left; if absent, averages where the recipe keeps some. */
@@ -46,7 +47,11 @@ export async function openRun(
   const saved = await savedIn(directory, flags);
   const vocabulary = await vocabularyFor();
   checkOwnSpec(directory, saved, vocabulary, facts);
-  const opened = await openCheckpoint(saved, vocabulary, facts.project);
+  const { recipe } = flags;
+  const opened = await openCheckpoint(saved, vocabulary, {
+    ...(recipe === undefined ? {} : { recipe }),
+    project: facts.project,
+  });
   for (const name of changedFiles(facts.project, vocabulary)) {
     tell(`${visibleText(name)} is not as it was when the run was started`);
   }

@@ -27,12 +27,17 @@ export function folderOf(source: string): string {
  */
 export async function openTrained(
   source: string,
-  { config, weights }: Pick<CheckpointFlags, "weights"> & { readonly config?: string },
+  { config, weights, recipe }: Pick<CheckpointFlags, "weights" | "recipe"> & { readonly config?: string },
 ): Promise<OpenCheckpoint> {
   const folder = folderOf(source);
   const isRun = folder === source;
   const vocabularyFor = () => vocabularyOf(null, config);
-  const flags: CheckpointFlags = { ...(weights ? { weights } : {}), ...(isRun ? {} : { checkpoint: source }) };
+  const named = recipe === undefined ? {} : { recipe };
+  const flags: CheckpointFlags = {
+    ...named,
+    ...(weights ? { weights } : {}),
+    ...(isRun ? {} : { checkpoint: source }),
+  };
   if (isRun || existsSync(join(folder, factsFile))) return openRun(folder, flags, vocabularyFor);
-  return openCheckpoint(await savedIn(folder, flags), await vocabularyFor());
+  return openCheckpoint(await savedIn(folder, flags), await vocabularyFor(), named);
 }

@@ -61,7 +61,7 @@ export const pictureFile = "reconstruction.png";
 
 /** What a run consists of, and what is left of it half written; nothing else in the folder is ever touched. */
 const ownFile =
-  /^(?:spec\.mae|run\.json|program\.ts|program\.mjs|events\.out\.tfevents\.\d+\.mae|reconstruction(?:-\d+)?\.png|(?:log\.jsonl|trouble-\d+\.json|(?:checkpoint|trouble)-\d+\.safetensors)(?:\.partial)?)$/;
+  /^(?:spec\.mae|run\.json|program(?:-\w+)?\.ts|program\.mjs|events\.out\.tfevents\.\d+\.mae|reconstruction(?:-\d+)?\.png|(?:log\.jsonl|trouble-\d+\.json|(?:checkpoint|trouble)-\d+\.safetensors)(?:\.partial)?)$/;
 
 const finishedCheckpoint = /^checkpoint-\d+\.safetensors$/;
 /** Of a step, not of the start. */

@@ -24,7 +24,7 @@ import type { Executor } from "../executors/executor.js";
 import { movingFeeds } from "../train/inputs.js";
 import { openFrozen, type Trained } from "./frozen.js";
 import { hiddenPlaces, type Reconstructed, type ReconstructOptions } from "./reconstruct.js";
-import { pictured, type Shown } from "./reconstruction.js";
+import { pictured, type Reconstruction, type Shown } from "./reconstruction.js";
 
 /** How what is left to guess becomes less from round to round: as a share of all that is to be guessed. */
 export const generationCurves = {
@@ -196,7 +196,12 @@ async function codesOf(model: Trained, arrays: BatchArrays, batch: number, execu
 }
 
 /** What codes look like, [B, ...axes, C]. */
-async function drawnOf(model: Trained, codes: Int32Array, batch: number, executor: Executor): Promise<Float32Array> {
+export async function drawnOf(
+  model: Trained,
+  codes: Int32Array,
+  batch: number,
+  executor: Executor,
+): Promise<Float32Array> {
   const { program } = model;
   const frozen = await openFrozen(model, executor, batch, (g, w) => ({
     drawn: (program.codes as CodesProgram).draw(g, w, codeInputs(g, program)[codesInput] as Tensor),
@@ -236,14 +241,15 @@ async function logitsOf(
   }
 }
 
-/** What is generated of a batch beside the samples themselves, as reconstructions are: what comes later is hidden. */
-export async function generatedPictures(
-  model: Trained,
-  arrays: BatchArrays,
-  { colours, seed, ...options }: ReconstructOptions & Rounds,
-): Promise<readonly Reconstructed[]> {
-  const { program } = model;
-  const { given, drawn } = await generate(model, arrays, { ...options, draws: drawsFrom(seed) });
+/** What a model that generates is shown by: what comes after the given tokens is hidden. `drawn` are pixels as the model sees them. */
+export function laterPictured(
+  program: ModelProgram,
+  given: number,
+  colours: ReconstructOptions["colours"],
+): {
+  readonly shown: Shown;
+  readonly pictures: (arrays: BatchArrays, drawn: Float32Array) => Reconstruction[];
+} {
   const [[name, shape] = ["", null]] = Object.entries(program.arrays);
   const grid = program.grids[name] ?? [];
   invariant(shape, "a model reads something");
@@ -258,10 +264,25 @@ export async function generatedPictures(
   const length = arrayLength(shape);
   const later = Int32Array.from({ length: tokenCount(grid) - given }, (_, i) => given + i);
   const hidden = hiddenPlaces(grid, later);
-  const all = arrays[name] as Float32Array;
-  const reconstructions = Array.from({ length: all.length / length }, (_, i) => {
-    const of = (values: Float32Array): Float32Array => values.slice(i * length, (i + 1) * length);
-    return pictured(shown, of(all), of(drawn), hidden, colours(name));
-  });
-  return [{ shown, reconstructions }];
+  return {
+    shown,
+    pictures(arrays, drawn) {
+      const all = arrays[name] as Float32Array;
+      return Array.from({ length: all.length / length }, (_, i) => {
+        const of = (values: Float32Array): Float32Array => values.slice(i * length, (i + 1) * length);
+        return pictured(shown, of(all), of(drawn), hidden, colours(name));
+      });
+    },
+  };
+}
+
+/** What is generated of a batch beside the samples themselves, as reconstructions are. */
+export async function generatedPictures(
+  model: Trained,
+  arrays: BatchArrays,
+  { colours, seed, ...options }: ReconstructOptions & Rounds,
+): Promise<readonly Reconstructed[]> {
+  const { given, drawn } = await generate(model, arrays, { ...options, draws: drawsFrom(seed) });
+  const { shown, pictures } = laterPictured(model.program, given, colours);
+  return [{ shown, reconstructions: pictures(arrays, drawn) }];
 }

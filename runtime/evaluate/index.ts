@@ -31,6 +31,7 @@ export {
 } from "./features.js";
 export type { Trained } from "./frozen.js";
 export { canGenerate, drawsFrom, generate, generatedPictures, generationCurves, type Rounds } from "./generate.js";
+export { type GenerationErrors, generationErrors } from "./generation-errors.js";
 export {
   errorsOfGuesses,
   type Guess,

@@ -213,4 +213,4 @@ export function meanErrors(of: readonly ReconstructionErrors[]): ReconstructionE
   };
 }
 
-const decibels = (meanSquare: number): number => -10 * Math.log10(meanSquare);
+export const decibels = (meanSquare: number): number => -10 * Math.log10(meanSquare);

@@ -75,8 +75,22 @@ export const tablesBeside = ({ name: recipe, program, weights }: BesideTraining)
 
 const tableOf = (name: string, parameter: Parameter): { readonly slot: StateSlot; readonly values: Float32Array } => ({
   slot: { name, shape: parameter.shape.map(Number), dtype: "float32" },
-  values: initialize(parameter, randomStream(0, "init", 0)),
+  values: tableValues(parameter),
 });
+
+const tableValues = (parameter: Parameter): Float32Array => initialize(parameter, randomStream(0, "init", 0));
+
+/** The weights of the recipe's model. `weights`: of the model that it stands beside. */
+export const weightsBeside = (
+  { program, weights: names }: Pick<BesideTraining, "program" | "weights">,
+  weights: Readonly<Record<string, Float32Array>>,
+): Readonly<Record<string, Float32Array>> =>
+  Object.fromEntries(
+    [...namedParameters(program.parameters)].map(([name, parameter]) => {
+      const kept = names[name];
+      return [name, kept === undefined ? tableValues(parameter) : (weights[kept] as Float32Array)];
+    }),
+  );
 
 /** What counts the updates of weights that not every step moves: as many as there are steps of the recipes that train them. */
 export interface Counters {

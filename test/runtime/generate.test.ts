@@ -1,8 +1,10 @@
 /** Codes that are generated round by round: the same as those of an independent decoding in PyTorch with the same draws, and what they look like. */
 
 import { expect, test } from "vitest";
+import type { ArrayShape } from "../../blocks/index.js";
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
-import { generate, leftAfter, type Rounds } from "../../runtime/evaluate/generate.js";
+import { generate, generatedPictures, leftAfter, type Rounds } from "../../runtime/evaluate/generate.js";
+import { generationErrors, type LabelledData, meanErrors } from "../../runtime/index.js";
 import { difference, type RecordedBatch, recorded } from "../support/recorded.js";
 import { referenceExecutor } from "../support/reference-executor.js";
 
@@ -49,6 +51,39 @@ test("what the codes of a clip look like", async () => {
   }));
   const { drawn } = await frozen.run({ codes: own });
   expect(difference(drawn, fixture.values("drawn"))).toBeLessThan(1e-5);
+});
+
+test("how far generated frames are from the true ones, beside copies of the last given frame and the true codes", async () => {
+  const video = Float32Array.from(fixture.values("video"));
+  const how = { rounds: 2, temperature: 1, curve: "cosine" } as const;
+  const report = () => {};
+  const data = {
+    async *test() {
+      yield { arrays: { video }, count: batch, labels: new Int32Array(batch), samples: new Int32Array(batch) };
+    },
+  } as unknown as LabelledData;
+  const options = { data, executor: referenceExecutor, seed: 3, report };
+  const errors = await generationErrors({ program, weights }, [], options, how);
+  const common = { ...how, executor: referenceExecutor, colours: () => null, seed: 3 };
+  const [shown] = await generatedPictures({ program, weights }, { video }, common);
+  const { mse } = errors ?? { mse: Number.NaN };
+  expect(mse).toBeCloseTo(meanErrors(shown?.reconstructions.map((one) => one.errors) ?? []).pixelMse, 10);
+  const { axes } = program.arrays.video as ArrayShape;
+  const frames = axes[0]?.size as number;
+  const frame = video.length / batch / frames;
+  const given = (program.masks.video?.given as number) / (tokens.total / frames);
+  const later = [...video.keys()].filter((at) => Math.floor(at / frame) % frames >= given);
+  const square = (guess: (at: number) => number): number =>
+    later.reduce((sum, at) => sum + (guess(at) - (video[at] as number)) ** 2, 0) / later.length;
+  const lastOf = (at: number): number => at - ((Math.floor(at / frame) % frames) - given + 1) * frame;
+  expect(errors?.lastMse).toBeCloseTo(
+    square((at) => video[lastOf(at)] as number),
+    6,
+  );
+  expect(errors?.codesMse).toBeCloseTo(
+    square((at) => fixture.values("drawn")[at] as number),
+    5,
+  );
 });
 
 test.each([
