@@ -3,7 +3,9 @@
 import type { Tensor } from "../../graph/index.js";
 import { type ArrayShape, isPicture, type NumberKind } from "../arrays.js";
 import { type Definition, type ModelContext, ofKind, type Requirement } from "../block.js";
+import type { BlockValue } from "../block-values.js";
 import type { Code } from "../code.js";
+import type { Encoder } from "../encoder/index.js";
 import type { Field } from "../field.js";
 import type { ParameterTree, Weights } from "../parameters.js";
 import type { Params, ValuesOf } from "../params.js";
@@ -28,6 +30,8 @@ export interface TargetInputs {
    * deepest last, before the final normalisation or, where they are asked for `normed`, each after it. null: the model has no teacher.
    */
   readonly teacher: ((count: number, normed?: "normed") => readonly Tensor[]) | null;
+  /** The same of the network that others have trained. Only of targets that name one. */
+  readonly given: (count: number, normed?: "normed") => readonly Tensor[];
   /** What the model's own decoder predicts of the same batch, [B, N, P]. null: the target is made of something else. */
   readonly prediction: (() => Tensor) | null;
   /** The codes of the whole array, int32 [B, N], where tokens are such. */
@@ -72,6 +76,8 @@ export interface Target<P extends Params = Params, T extends ParameterTree = Par
   readonly ofCodes?: true;
   /** Whether it is made of what the teacher gives: the model then has one. */
   readonly fromTeacher?: true;
+  /** The network that others have trained and of which it is made, with tokens and positions of its own; if absent, none. */
+  network?(p: ValuesOf<P>): BlockValue<Encoder>;
   /** Whether it is made of what the model's own decoder predicts: it is then shown as what that predicts is. */
   readonly fromDecoder?: true;
   /** -> target [B, N, P]; of ids [B, N, 1], of columns [B, N, 2] */

@@ -5,6 +5,7 @@ import { codes } from "./codes.js";
 import { columns } from "./columns.js";
 import { faces } from "./faces.js";
 import { features } from "./features.js";
+import { givenFeatures } from "./given-features.js";
 import { hog } from "./hog.js";
 import { ids } from "./ids.js";
 import { imitation } from "./imitation.js";
@@ -29,6 +30,7 @@ export {
   columns,
   faces,
   features,
+  givenFeatures,
   hog,
   ids,
   imitation,
@@ -46,6 +48,7 @@ export const targets = [
   columns,
   faces,
   features,
+  givenFeatures,
   hog,
   ids,
   imitation,

@@ -65,6 +65,8 @@ const isBehindLatents = ({ encoders }: Pick<Parts, "encoders">, input: InputPart
 export const adversaryBranch = "adversary";
 export const backboneBranch = "backbone";
 export const teacherBranch = "teacher";
+/** Of the network that others have trained and of which a target is made. */
+export const networkBranch = "target_network";
 
 /** Names of branches; null: the weights stand beside those of the rest. */
 export interface ObjectiveBranches {
@@ -185,12 +187,13 @@ function putObjective(branches: Branches, parts: Parts, objective: Objective): O
     const context = { ...input, width: codeWidth };
     putBeside(growing, target.definition.parameters?.(target.values, context) ?? {}, objectiveOwner(label, "target"));
   }
+  const seeing = seeingBeside(growing, parts, latent);
+  const network = target.definition.network?.(target.values);
+  if (network) putBeside(growing, { [networkBranch]: seeing(network) }, objectiveOwner(label, "target"));
   return {
     branch: null,
     encoder: encoder === null ? null : putCodeEncoder(growing, input, encoder, label),
-    losses: losses.map((loss) =>
-      putLoss(growing, loss, { encoderWidth, array: input.array }, label, seeingBeside(growing, parts, latent)),
-    ),
+    losses: losses.map((loss) => putLoss(growing, loss, { encoderWidth, array: input.array }, label, seeing)),
   };
 }
 

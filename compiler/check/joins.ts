@@ -16,6 +16,7 @@ import {
   masksOver,
   predicted,
   tokensUnder,
+  ungiven,
   unguided,
   unjudged,
   unseenBy,
@@ -56,7 +57,7 @@ export function badlyJoined(wiring: DraftWiring): readonly Finding[] {
       case "mask":
         return [...unseenBy(part, "attention", sourcesAt(wiring, part, "set"), wiring), ...unguided(part, wiring)];
       case "target":
-        return [...untaught(part, wiring), ...besideDecoder(part, "prediction", wiring)];
+        return [...untaught(part, wiring), ...ungiven(part, wiring), ...besideDecoder(part, "prediction", wiring)];
       case "tokens":
         return besideOverlapping(part, wiring);
       case "adversary":

@@ -131,6 +131,31 @@ export function untaught(part: DraftPart, wiring: DraftWiring): readonly Finding
   return unseenBy(teacher, "student", [tokens], wiring).map((finding) => ({ ...finding, part }));
 }
 
+/** A target of what a network makes that sees the whole sample in the encoder's place, where none could. */
+export function ungiven(part: DraftPart, wiring: DraftWiring): readonly Finding[] {
+  if (!asKind("target", part.definition)?.network) return [];
+  const tokens = sourceAt(wiring, part, "set");
+  const turned = ownParts(wiring, "positions").find(({ definition }) => asKind("positions", definition)?.turned);
+  const several = (slot: string): DraftPart | undefined => ownParts(wiring, slot)[1];
+  const wrong: readonly (readonly [DraftPart | undefined, string, string])[] = [
+    [several("input") ?? several("encoder"), "the model has several", "use it in a model of one input and one encoder"],
+    [
+      tokens?.slot === "tokens" ? undefined : (tokens ?? undefined),
+      "no line makes tokens of it",
+      "use an encoder of tokens, such as `vit`",
+    ],
+    [ownParts(wiring, "views")[0], "of a sample views are seen", "remove `views`"],
+    [turned, "positions turn its queries and keys", "use other positions"],
+  ];
+  return wrong
+    .flatMap(([other, what, help]) => {
+      if (!other) return [];
+      const message = `the target ${blockOf(part)} is made of what a network sees of the whole sample, and ${what}`;
+      return [unreadable(part, message, "The network was trained on whole samples of one input.", help, other)];
+    })
+    .slice(0, 1);
+}
+
 /** A decoder that begins inside the model's own, or a target of what that predicts, where it does not predict that one input alone. */
 export function besideDecoder(part: DraftPart, port: string, wiring: DraftWiring): readonly Finding[] {
   const decoder = sourceAt(wiring, part, port);

@@ -245,7 +245,7 @@ export const noOutput = ({ name: model }: ModelProgram, name: string, known: rea
     help: `It has ${known.join(", ")}.`,
   });
 
-function checkSelection(program: ModelProgram, { of, pool, layer }: Selection): void {
+export function checkSelection(program: ModelProgram, { of, pool, layer }: Selection): void {
   const encoding = encodingNamed(program, of);
   if (encoding && layer !== "last") {
     throw new RunError("run/features", {

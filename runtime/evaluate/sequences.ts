@@ -28,6 +28,7 @@ import type { Bound } from "../train/contract.js";
 import { initialWeights } from "../train/weights.js";
 import { type ColourScale, withNormalization } from "./colours.js";
 import { type EvaluateOptions, type Evaluation, type EvaluationRow, rowOf } from "./contract.js";
+import { checkSelection, type Selection } from "./features.js";
 import { type Frozen, openFrozen, type Trained } from "./frozen.js";
 import { placesPicture, type ShownPlaces } from "./places-picture.js";
 
@@ -45,20 +46,22 @@ export async function judgeSequences(
 ): Promise<Pick<Evaluation, "rows" | "samples">> {
   const rows: EvaluationRow[] = [];
   let test = 0;
+  const layer = options.selections[0]?.layer ?? "last";
+  const selection: Selection | null = layer === "last" ? null : { pool: "tokens", layer };
   for (const probe of probes) {
     const sequences = await sequencesOf(probe, options.data.sequences?.root ?? ".");
     test = sequences.length;
     for (const source of options.sources) {
       if (source === "pixels") continue;
       const weights = source === "encoder" ? model.weights : initialWeights(model.program.parameters, options.seed);
-      const reader = await frameReader({ ...model, weights }, options);
+      const reader = await frameReader({ ...model, weights }, options, layer);
       const run = (tick: (done: number, total: number) => void) => {
         const draw = source === "encoder" ? options.draw : undefined;
         return carriedObjects(sequences, reader, probe, { tick, ...(draw && { draw }) });
       };
       try {
         rows.push(
-          await rowOf({ source, selection: null }, reader.width, probe, options, async (_, tick) =>
+          await rowOf({ source, selection }, reader.width, probe, options, async (_, tick) =>
             probe.definition.judgeSequences(probe.values, await run(tick)),
           ),
         );
@@ -151,7 +154,11 @@ interface FrameReader {
   readonly close: () => Promise<void>;
 }
 
-async function frameReader(model: Trained, { executor, data: { sequences } }: EvaluateOptions): Promise<FrameReader> {
+async function frameReader(
+  model: Trained,
+  { executor, data: { sequences } }: EvaluateOptions,
+  layer: Selection["layer"],
+): Promise<FrameReader> {
   const { program } = model;
   const { name, shape } = arrayOf(program);
   if (program.latents !== undefined) {
@@ -160,13 +167,21 @@ async function frameReader(model: Trained, { executor, data: { sequences } }: Ev
       help: "Judge its features otherwise.",
     });
   }
+  checkSelection(program, { pool: "tokens", layer });
   const frozen: Frozen = await openFrozen(model, executor, 1, (g, w) => ({
-    features: program.features(g, w, arrayInputs(g, program)),
+    features: program.features(g, w, arrayInputs(g, program), ...(layer === "last" ? [] : [layer])),
   }));
   const colours: ColourScale | null = sequences?.colours ?? null;
   const [rows, columns] = countsOf(program.grids[name] as Lattice) as [number, number];
   const { height, width } = planesOf(shape).shape;
-  const featureWidth = frozen.shapes.features?.at(-1) as number;
+  const [, given = 0, featureWidth = 0] = frozen.shapes.features ?? [];
+  if (given - program.extraTokens !== rows * columns) {
+    await frozen.close();
+    throw new RunError("run/features", {
+      what: `layer ${layer} of ${program.name} has ${given} places, and its last layer ${rows * columns}`,
+      help: "Leave out the layer.",
+    });
+  }
   return {
     shape,
     grid: { rows, columns },

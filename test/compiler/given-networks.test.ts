@@ -168,3 +168,69 @@ describe("a network that sees the same tokens", () => {
     expect(errors.map(({ code, message }) => `${code}: ${message}`)).toEqual([expected]);
   });
 });
+
+describe("a network of which a target is made", () => {
+  const model = (lines: string, through = "vit(depth: 2, width: 12, heads: 2)", more = "") =>
+    `edition 2026\n\nmodel Student {\n  ${lines}\n  target given_features(through: ${through}${more})\n  loss mse\n}\n`;
+  const input = "input image(size: 16x16, channels: 1)\n  tokens patch(size: 4x4)\n  mask random(ratio: 50%)";
+  const encoder = "encoder vit(depth: 1, width: 8, heads: 2)\n  decoder vit(depth: 1, width: 8, heads: 2)";
+
+  test("takes an encoder that is named, its tokens and positions too, also where latents stand between", () => {
+    const teacher = analyzed(
+      `edition 2026\n\nmodel Teacher {\n  ${input}\n  encoder vit(depth: 2, width: 12, heads: 2)\n  decoder vit(depth: 1, width: 8, heads: 2)\n  target pixels\n  loss mse\n}\n`,
+    ).models.get("Teacher") as never;
+    for (const latents of ["", "\n  latents learned(count: 4, width: 8)"]) {
+      const { models, diagnostics } = analyzed(model(`${input}\n  ${encoder}${latents}`));
+      expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+      const own = ownedWeights(models.get("Student") as never);
+      const { mappings } = keyMap(own, [{ stage: "teacher", part: "encoder", weights: ownedWeights(teacher) }]);
+      const taken = mappings.flatMap((one) => (one.status !== "dropped" && "from" in one ? [one.name] : []));
+      expect(taken.sort()).toEqual(
+        own
+          .filter((one) => one.given)
+          .map(({ name }) => name)
+          .sort(),
+      );
+      expect(taken.every((name) => name.startsWith("target_network."))).toBe(true);
+    }
+  });
+
+  const unseen =
+    "check/unreadable-source: the target `given_features` is made of what a network sees of the whole sample, and";
+  test.each([
+    [
+      `${input}\n  ${encoder}`,
+      network,
+      "",
+      "target/given_features/tokens: `convnext` gives maps, and a target is said token by token",
+    ],
+    [
+      `${input}\n  ${encoder}`,
+      "vit(depth: 2, width: 12, heads: 2)",
+      ", layers: 3",
+      "target/given_features/as-many-layers: the last 3 layers of a network that has 2",
+    ],
+    [
+      `${input}\n  positions rotary\n  ${encoder}`,
+      "vit(depth: 2, width: 12, heads: 2)",
+      "",
+      `${unseen} positions turn its queries and keys`,
+    ],
+    [
+      `${input}\n  views copies(2)\n  ${encoder}`,
+      "vit(depth: 2, width: 12, heads: 2)",
+      "",
+      `${unseen} of a sample views are seen`,
+    ],
+    [
+      `input image(size: 16x16, channels: 1)\n  mask random(ratio: 50%)\n  encoder ${network}\n  decoder convnext_block(width: 8)`,
+      "vit(depth: 2, width: 12, heads: 2)",
+      "",
+      `${unseen} no line makes tokens of it`,
+    ],
+  ])("is refused where it could not: %#", (lines, through, more, expected) => {
+    const { diagnostics } = analyzed(model(lines, through, more));
+    const errors = diagnostics.filter(({ severity }) => severity === "error");
+    expect(errors.map(({ code, message }) => `${code}: ${message}`)).toEqual([expected]);
+  });
+});

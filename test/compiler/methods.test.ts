@@ -50,7 +50,18 @@ const methods = [
   ...["uvad", "aed-mae", "omni-mae", "omni-mae-images"],
   ...["classifier-mean", "classifier-class-token"],
   ...["fcmae", "convmae", "spark", "spark-resnet", "simmim", "swin-mae"],
-  ...["maetok", "perceptual", "dmae", "dmae-features", "roformer", "rotary", "frame-codes", "mask-vit"],
+  ...[
+    "maetok",
+    "perceptual",
+    "dmae",
+    "dmae-features",
+    "mask-distill",
+    "mask-distill-layers",
+    "roformer",
+    "rotary",
+    "frame-codes",
+    "mask-vit",
+  ],
 ];
 
 describe.each(methods)("%s", (name) => {
@@ -126,20 +137,23 @@ test.each(["fcmae", "convmae", "simmim", "swin-mae"])("the latent and the featur
   expect(difference(features, fixture.values("features"))).toBeLessThan(1e-5);
 });
 
-test.each(["maskfeat", "low-pass", "data2vec", "i-jepa"])("the target of %s", (name) => {
-  const { fixture, parts, g, weights, batch, compute } = load(name);
-  const code = tracingCode(g, weights as never);
-  const objective = parts.objectives.at(-1) as (typeof parts.objectives)[number];
-  const { label, target, input } = objective;
-  const built = target.definition.build(
-    code,
-    target.values,
-    targetInputs(code, parts, weights as never, objective, batch),
-    input,
-  );
-  const expected = fixture.values(label === null ? "target" : `target/${label}`);
-  expect(difference(compute({ built }).built, expected)).toBeLessThan(1e-5);
-});
+test.each(["maskfeat", "low-pass", "data2vec", "i-jepa", "mask-distill", "mask-distill-layers"])(
+  "the target of %s",
+  (name) => {
+    const { fixture, parts, g, weights, batch, compute } = load(name);
+    const code = tracingCode(g, weights as never);
+    const objective = parts.objectives.at(-1) as (typeof parts.objectives)[number];
+    const { label, target, input } = objective;
+    const built = target.definition.build(
+      code,
+      target.values,
+      targetInputs(code, parts, weights as never, objective, batch),
+      input,
+    );
+    const expected = fixture.values(label === null ? "target" : `target/${label}`);
+    expect(difference(compute({ built }).built, expected)).toBeLessThan(1e-5);
+  },
+);
 
 const guided = ["sg-mae", "sg-mae-principal", "semmae", "semantic-whole", "attmask", "attmask-least"];
 test.each(["sma", "sma-pool", "sma-share", ...guided])("what %s hides", (name) => {

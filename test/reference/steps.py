@@ -31,6 +31,7 @@ METHODS = [
     ("encoder", "swin", "swin"),
     ("loss", "perceptual", "perceptual"),
     ("loss", "distillation", "dmae"),
+    ("target", "given_features", "mask-distill"),
     ("head", "segmentation", "segmentation"),
     ("head", "part_segmentation", "parts"),
     ("head", "displacement", "registration"),
