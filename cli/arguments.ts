@@ -69,6 +69,18 @@ export function checkpointInterval(written: string): CheckpointInterval {
   return unit.startsWith("epoch") ? { epochs: amount } : { seconds: amount * (secondsIn[unit] as number) };
 }
 
+/** `90 s`, `10 min`: seconds. */
+export function timeSpan(written: string): number {
+  const [, digits, unit = ""] = /^(\d+(?:\.\d+)?) *(s|min|h)$/.exec(written.trim()) ?? [];
+  const seconds = Number(digits) * (secondsIn[unit] ?? 0);
+  if (!(seconds >= 1 && seconds <= longestSpan))
+    throw new InvalidArgumentError('It is a time from a second to a week: "90 s", "10 min" or "2 h".');
+  return seconds;
+}
+
+/** Seconds; timers count no more than some weeks. */
+const longestSpan = 7 * 24 * 3600;
+
 /** Bytes. */
 export function memorySize(written: string): number {
   const [, amount, unit] = /^(\d+(?:\.\d+)?) *(MiB|GiB|TiB)$/i.exec(written) ?? [];

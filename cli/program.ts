@@ -10,10 +10,12 @@ import {
   chooseReporter,
   type ReporterChoice,
   reporterNames,
+  timeSpan,
   wholeNumber,
 } from "./arguments.js";
 import { addDataCommands } from "./data-commands.js";
 import { addText, command, interruptedCode, output } from "./help.js";
+import { hostCount, meetingPoint, mostHosts } from "./machine/hosts.js";
 import {
   checkpointOption,
   configOption,
@@ -294,6 +296,22 @@ function addRuns(program: Command): void {
         .option("--debug-nan", "look at all weights after each step, to find at once the operation that breaks numbers")
         .option("--json", "print the run's events as JSON lines on stdout"),
     )
+      .addOption(
+        new Option(
+          "--hosts <n>",
+          "train on so many hosts together, each its share of every batch; auto: as SLURM, torchrun or Kubernetes say",
+        ).argParser(hostCount),
+      )
+      .option("--host <i>", "which of the hosts this is, from 0, which keeps the run", wholeNumber(0, mostHosts - 1))
+      .addOption(
+        new Option("--meet <address:port>", "where the first host waits for the others").argParser(meetingPoint),
+      )
+      .addOption(
+        new Option(
+          "--host-timeout <time>",
+          'give a host up that says nothing for so long: "10 min" (default), "90 s"',
+        ).argParser(timeSpan),
+      )
       .option(...microBatchOption)
       .addOption(memoryOption())
       .option(...recomputeOption)
@@ -314,6 +332,7 @@ function addRuns(program: Command): void {
       ["mae train model.mae Pretrain --out runs/a --resume", "go on where it stopped"],
       ["mae train examples/mask-study.mae --variant all", "every member of the family, and a report"],
       ["mae train stages.mae Study", "the stages of a pipeline"],
+      ["mae train model.mae --hosts 2 --host 1 --meet 10.0.0.1:29500", "the second of two hosts"],
     ],
     interruptedCode,
   );

@@ -55,8 +55,8 @@ export {
   writeImported,
 } from "./foreign/import.js";
 export { type ForeignWeight, type ForeignWeights, outlineOf } from "./foreign/weights.js";
-export { type Hosts, hostName } from "./hosts/hosts.js";
-export { type Meeting, meetHosts, shortestSecret } from "./hosts/meet.js";
+export type { Hosts } from "./hosts/hosts.js";
+export { type Meeting, meetHosts } from "./hosts/meet.js";
 export { packageRoot, version } from "./package.js";
 export { RunError, type RunErrorCode, runErrors } from "./run-error.js";
 export { weightsBeside } from "./train/beside.js";

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import type { Pipeline, Stage } from "../../compiler/index.js";
 import type { Vocabulary } from "../config/index.js";
 import { requireBackend } from "../machine/backend.js";
+import { refuseHosts } from "../machine/hosts.js";
+import { checkedSpec } from "../runs/checked-spec.js";
 import { checkSettings, continued } from "../runs/continuation.js";
 import { checkRunDirectory, clearRunDirectory, holdsRun, readRunFacts } from "../runs/run-directory.js";
 import { readRunState } from "../runs/run-state.js";
@@ -20,7 +22,7 @@ import { inColumns } from "../words/columns.js";
 import { countsOf, startText } from "../words/key-map.js";
 import { jsonProgress, shortNumber } from "../words/progress.js";
 import { type Colors, count, grouped, print, printJson, stderrColors, stdoutColors, tell } from "../words/terminal.js";
-import { checkedSpec, optionsAgain, type TrainFlags, train, trainOne } from "./train.js";
+import { optionsAgain, type TrainFlags, train, trainOne } from "./train.js";
 
 /** Trains what a name stands for: a pipeline, or a recipe. */
 export async function trainNamed(file: string, name: string | undefined, flags: TrainFlags): Promise<void> {
@@ -37,6 +39,7 @@ async function trainPipeline(
   flags: TrainFlags,
 ): Promise<void> {
   const { name, stages } = pipeline;
+  refuseHosts(flags, "the stages of a pipeline");
   const folder = flags.out ?? join("runs", name);
   if (!flags.resume || flags.force) await beginAnew(stages, { folder, vocabulary, flags });
   const goOn = `mae train ${file} ${name} --resume${optionsAgain(flags)}`;

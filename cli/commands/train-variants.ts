@@ -13,6 +13,7 @@ import {
   type Variant,
   withSettings,
 } from "../../compiler/index.js";
+import { refuseHosts } from "../machine/hosts.js";
 import { checkSettings, continued, type Trained } from "../runs/continuation.js";
 import { checkRunDirectory, readRunFacts } from "../runs/run-directory.js";
 import { type RunState, readRunState } from "../runs/run-state.js";
@@ -72,6 +73,7 @@ export async function trainVariants(file: string, name: string | undefined, flag
       },
     );
   }
+  refuseHosts(flags, "the members of a family");
   const folder = flags.out ?? join("runs", family.name);
   const around = { file, family, recipe, vocabulary: analysis.vocabulary, folder, flags };
   for (const member of members) checkMember(member, around);

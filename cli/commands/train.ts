@@ -9,13 +9,13 @@ import {
   type Model,
   type Recipe,
   type RecipeStart,
-  render,
   settingsOf,
   trainingOf,
 } from "../../compiler/index.js";
 import type {
   CheckpointInterval,
   Executor,
+  Hosts,
   ProbeRequest,
   TrainEvent,
   Training,
@@ -24,11 +24,13 @@ import type {
 } from "../../runtime/index.js";
 import { addressesOf, elsewhere, runProject, type Vocabulary } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
+import { type HostFlags, hostsAgain, placeAmongHosts } from "../machine/hosts.js";
 import { writeRate } from "../machine/measured-rate.js";
-import { type Computing, checkMicroBatch, computingOf, type MemoryFlags } from "../machine/micro-batches.js";
+import { type Computing, computingOf, type MemoryFlags } from "../machine/micro-batches.js";
 import { dataMemory, defaultWorkers } from "../machine/process-memory.js";
 import type { SettingFlags } from "../options.js";
 import { packageVersion } from "../package-root.js";
+import { checkedSpec } from "../runs/checked-spec.js";
 import { continued, settingOptions, type Trained } from "../runs/continuation.js";
 import { type EventLog, type LogName, openEventLog } from "../runs/event-log.js";
 import { drawInTheMiddle, drawWherePossible, usualSamples } from "../runs/in-training.js";
@@ -45,12 +47,12 @@ import {
   type RunSource,
   readRunFacts,
   type ShorterTimes,
-  specFile,
   writeRunFacts,
 } from "../runs/run-directory.js";
 import { lockRun } from "../runs/run-lock.js";
 import { whatFailed } from "../runs/run-state.js";
 import { shortened, shorterNotes } from "../runs/shorter-schedule.js";
+import { withHosts } from "../runs/together.js";
 import {
   type BesideData,
   besideComputing,
@@ -67,14 +69,14 @@ import {
   takenWeights,
 } from "../runs/weights-from.js";
 import { endWith } from "../session.js";
-import { analyzeText, lineAt } from "../specs/analysis.js";
+import { lineAt } from "../specs/analysis.js";
 import { chooseRecipe, ownRecipes, type Spec } from "../specs/choose.js";
 import { printedPath } from "../specs/files.js";
-import { exitCode, usageFailure } from "../words/failure.js";
+import { exitCode } from "../words/failure.js";
 import { createProgress, jsonProgress, type Progress, type StepEvent, shortNumber } from "../words/progress.js";
 import { count, stderrColors, tell } from "../words/terminal.js";
 
-export interface TrainFlags extends SettingFlags, BackendFlags, MemoryFlags {
+export interface TrainFlags extends SettingFlags, BackendFlags, MemoryFlags, HostFlags {
   readonly out?: string;
   readonly resume?: boolean;
   readonly force?: boolean;
@@ -103,7 +105,7 @@ export function optionsAgain(flags: TrainFlags): string {
   const { out, config, backend } = flags;
   const chosen = { out, config, backend: backend === "auto" ? undefined : backend };
   const named = Object.entries(chosen).flatMap(([name, value]) => (value === undefined ? [] : [` --${name} ${value}`]));
-  return [...named, settingOptions(flags)].join("");
+  return [...named, settingOptions(flags), hostsAgain(flags)].join("");
 }
 
 /** What one run is about. */
@@ -115,6 +117,8 @@ export interface Order extends Trained {
   readonly goOn: string;
   /** If absent, a new run starts with the weights that the model declares. */
   readonly inherits?: Inheritance;
+  /** That train it together; if absent, this process alone. */
+  readonly hosts?: Hosts;
   /** Hears of a failure that ends this run and leaves others sound; if absent, it is thrown. */
   readonly failed?: (text: string) => void;
 }
@@ -131,15 +135,21 @@ export interface Inheritance {
 
 /** Trains one model into one folder, anew or from its newest checkpoint. Gives whether it was interrupted. */
 export async function trainOne(order: Order): Promise<boolean> {
+  const place = placeAmongHosts(order.flags);
+  return place ? withHosts(order, place, (own, hosts) => trainHere({ ...own, hosts })) : trainHere(order);
+}
+
+async function trainHere(order: Order): Promise<boolean> {
   const { vocabulary, model, recipe: asWritten, directory, flags } = order;
   checkRunDirectory(directory, { resume: flags.resume ?? false, force: flags.force ?? false });
-  if (flags.resume) await checkCheckpoint(directory, vocabulary);
+  const keeps = (order.hosts?.host ?? 0) === 0;
+  if (flags.resume && keeps) await checkCheckpoint(directory, vocabulary);
   const { recipe, times, opened } = flags.resume
     ? { recipe: continued(order, directory, flags), times: {}, opened: null }
     : await shortened(model, asWritten, flags);
   const spec = checkedSpec(model, recipe, vocabulary, flags);
   const inherits = flags.resume ? undefined : (order.inherits ?? (await inheritance(order, recipe)));
-  const progress = flags.json ? jsonProgress : createProgress(wordsOf(arraysOf(model)).sample);
+  const progress = progressOf(order);
   const note = (text: string) => progress({ kind: "note", text });
   for (const text of shorterNotes(asWritten, times)) note(text);
   let leave: (() => void) | null = null;
@@ -155,7 +165,7 @@ export async function trainOne(order: Order): Promise<boolean> {
     let logs: EventLog | null = null;
     try {
       const goesOn = flags.resume ?? false;
-      logs = flags.log ? await openEventLog(flags.log, { directory, goesOn, note }) : null;
+      logs = flags.log && keeps ? await openEventLog(flags.log, { directory, goesOn, note }) : null;
       const index = await openTrainingData(model, recipe, opened);
       const beside = await openBeside(recipe);
       leave = lockRun(directory);
@@ -181,6 +191,15 @@ export async function trainOne(order: Order): Promise<boolean> {
   }
 }
 
+/** What is shown of a run: by a host that does not keep it, what is told in words. */
+function progressOf({ model, flags, hosts }: Order): Progress {
+  const progress = flags.json ? jsonProgress : createProgress(wordsOf(arraysOf(model)).sample);
+  if ((hosts?.host ?? 0) === 0) return progress;
+  return (event) => {
+    if (event.kind === "note") progress(event);
+  };
+}
+
 /** What a new run starts with by its own recipe; undefined: nothing. Throws a `Failure` where a file is not here or does not fit. */
 async function inheritance({ model, vocabulary }: Order, recipe: Recipe): Promise<Inheritance | undefined> {
   const start = await startOf(model, recipe, vocabulary);
@@ -201,8 +220,10 @@ async function checkCheckpoint(directory: string, vocabulary: Vocabulary): Promi
 async function prepared(started: Started): Promise<Job> {
   const { file, vocabulary, model, recipe, times, written, directory, flags, inherits, executor } = started;
   const { index, note, spec } = started;
-  const { batch } = settingsOf(recipe);
-  const before = flags.resume ? (readRunFacts(directory).computing ?? { micro_batch: batch, recompute: false }) : null;
+  const batch = settingsOf(recipe).batch / (started.hosts?.count ?? 1);
+  const before = flags.resume
+    ? (readRunFacts(directory).computing ?? { micro_batch: settingsOf(recipe).batch, recompute: false })
+    : null;
   const data = await dataMemory(model, recipe, index, flags.workers);
   const alone = computingOf({ model, recipe, batch, data }, flags, executor, before, note);
   const computing = { ...alone, ...(await besideComputing(started, flags, executor, before)) };
@@ -220,32 +241,6 @@ async function sourcesOf(inherits: Inheritance | undefined): Promise<Pick<RunFac
   const { from, takes } = inherits;
   const files = await fileSources(takes);
   return { ...(from.length > 0 ? { from } : {}), ...(files.length > 0 ? { files } : {}) };
-}
-
-/**
- * What the run keeps as its spec. Options can break a recipe that was sound, as a warm-up of 200 steps in a training of 60.
- *
- * Throws a `Failure` with the first finding, and where the batch has no parts of the size that the flags ask for.
- */
-export function checkedSpec(
-  model: Model,
-  recipe: Recipe,
-  vocabulary: Vocabulary,
-  { microBatch }: Pick<MemoryFlags, "microBatch">,
-): string {
-  const text = render(model, recipe, { origin: false });
-  const finding = analyzeText({ path: specFile, text }, vocabulary).diagnostics.find(
-    ({ severity }) => severity === "error",
-  );
-  if (finding) {
-    const { message, reason, help } = finding;
-    throw usageFailure(`with these options the recipe is not sound: ${message}`, {
-      ...(reason === undefined ? {} : { reason }),
-      help: help ?? "leave the option out, or change the recipe",
-    });
-  }
-  checkMicroBatch(settingsOf(recipe).batch, microBatch);
-  return text;
 }
 
 const factsOf = (file: string, model: Model, recipe: Recipe, executor: Executor): RunFacts => ({
@@ -303,6 +298,7 @@ async function run(job: Job): Promise<boolean> {
     directory,
     root: job.root,
     executor,
+    ...(job.hosts ? { hosts: job.hosts } : {}),
     index: job.index,
     ...(job.beside.length > 0 ? { beside: await besideTrainings(job, job.computing, program) } : {}),
     resume: flags.resume ?? false,
@@ -330,7 +326,7 @@ async function run(job: Job): Promise<boolean> {
   // All is saved.
   interrupts.stop();
   if (result.interrupted) {
-    tell(`stopped after step ${result.step}; everything is saved in ${printedPath(directory)}`);
+    tell(`stopped after step ${result.step}; everything is saved in ${folderOf(job)}`);
     sayHowToGoOn(job);
   } else await finish(job, result, lastStep);
   return result.interrupted;
@@ -373,9 +369,9 @@ function sayHowToGoOn({ goOn }: Pick<Order, "goOn">): void {
 }
 
 async function finish(job: Job, { step, loss }: TrainResult, last: StepEvent | null): Promise<void> {
-  const { model, executor, computing, directory, note } = job;
+  const { model, executor, computing, note, hosts } = job;
   // The steps of several recipes take unlike times.
-  if (last && job.beside.length === 0) {
+  if (last && job.beside.length === 0 && !hosts) {
     const { training } = costOf(model).flops;
     writeRate({
       flopsPerSecond: last.imagesPerSecond * training,
@@ -383,10 +379,14 @@ async function finish(job: Job, { step, loss }: TrainResult, last: StepEvent | n
       device: `${executor.backend}, ${executor.device}`,
     });
   }
-  note(await drawAtEnd(job, step));
+  if ((hosts?.host ?? 0) === 0) note(await drawAtEnd(job, step));
   const reached = loss === null ? "" : `, loss ${shortNumber(loss)}`;
-  tell(`${stderrColors().green("✓")} ${count(step, "step")}${reached}; the run is in ${printedPath(directory)}`);
+  tell(`${stderrColors().green("✓")} ${count(step, "step")}${reached}; the run is in ${folderOf(job)}`);
 }
+
+/** Where the run is, in words. */
+const folderOf = ({ directory, hosts }: Job): string =>
+  (hosts?.host ?? 0) === 0 ? printedPath(directory) : "the folder of the first host";
 
 /** A run that is trained does not fail for want of a picture. */
 async function drawAtEnd({ directory, executor, recipe, note, vocabulary, logs }: Job, step: number): Promise<string> {

@@ -109,7 +109,9 @@ export function computingOf(
 ): Computing {
   const by = threads === undefined ? {} : { threads };
   const recompute = flags.recompute ?? before?.recompute ?? false;
-  const asBefore = flags.memory === undefined ? before?.micro_batch : undefined;
+  // With another number of hosts, each may have another share of a batch.
+  const kept = before && batch % before.micro_batch === 0 ? before.micro_batch : undefined;
+  const asBefore = flags.memory === undefined ? kept : undefined;
   const size = flags.microBatch ?? asBefore ?? (engineOf(backend) ? undefined : batch);
   const wanted = size === undefined ? { ...flags, recompute } : { ...flags, recompute, microBatch: size };
   if (size === batch) return { micro_batch: batch, recompute, ...by };

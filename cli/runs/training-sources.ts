@@ -2,7 +2,7 @@
 
 import type { ModelProgram, SampleIndex } from "../../blocks/index.js";
 import { arraysOf, type Model, type Recipe, type RecipeBeside, settingsOf, trainingOf } from "../../compiler/index.js";
-import type { BesideTraining, Executor } from "../../runtime/index.js";
+import type { BesideTraining, Executor, Hosts } from "../../runtime/index.js";
 import { addressesOf, elsewhere } from "../config/index.js";
 import { type Computing, computingOf, type MemoryFlags } from "../machine/micro-batches.js";
 import { dataMemory } from "../machine/process-memory.js";
@@ -42,20 +42,22 @@ export async function openBeside({ beside = [] }: Recipe): Promise<readonly Besi
 
 interface Beside {
   readonly beside: readonly BesideData[];
+  /** Each of which computes its share of a batch. */
+  readonly hosts?: Hosts;
   /** Tells a line for people. */
   readonly note: (text: string) => void;
 }
 
 /** The micro-batch of each; one of a size that the flags ask for, where its batch has such parts. */
 export async function besideComputing(
-  { beside, note }: Beside,
+  { beside, hosts, note }: Beside,
   flags: MemoryFlags & { readonly workers?: number },
   executor: Executor,
   before: Computing | null,
 ): Promise<Pick<Computing, "beside">> {
   const sizes: number[] = [];
   for (const [i, { model, recipe, index }] of beside.entries()) {
-    const { batch } = settingsOf(recipe);
+    const batch = settingsOf(recipe).batch / (hosts?.count ?? 1);
     const { microBatch, ...others } = flags;
     const asked = microBatch !== undefined && batch % microBatch === 0 ? flags : others;
     const known = before && { ...before, micro_batch: before.beside?.[i] ?? batch };

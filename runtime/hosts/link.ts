@@ -172,31 +172,28 @@ function ended({ who }: Party, bytes: Uint8Array): HostLost {
 
 /** Hands on each frame when the one before it was dealt with. Throws what is wrong with what comes. */
 async function readFrames(stream: Duplex, deal: (frame: Frame) => Promise<void>): Promise<void> {
+  const take = takingFrom(stream);
   for (;;) {
-    const start = await take(stream, headBytes);
-    if (start === null) throw new Error("its connection was closed");
+    const start = await take(headBytes);
     const kind = kinds[start.readUInt8(0)];
     const length = start.readUInt32LE(1);
     if (kind === undefined || length > most[kind]) throw new Error("what it sent is nothing that a host says");
-    const bytes = length === 0 ? new Uint8Array(0) : await take(stream, length);
-    if (bytes === null) throw new Error("its connection was closed");
-    await deal({ kind, bytes });
+    await deal({ kind, bytes: length === 0 ? new Uint8Array(0) : await take(length) });
   }
 }
 
-/** The next bytes; null: there are no more as many. */
-async function take(stream: Duplex, length: number): Promise<Buffer | null> {
-  for (;;) {
-    const bytes = stream.read(length) as Buffer | null;
-    if (bytes !== null) return bytes.length === length ? bytes : null;
-    if (stream.readableEnded || stream.destroyed) return null;
-    await new Promise<void>((wake) => {
-      const events = ["readable", "end", "close", "error"];
-      const once = (): void => {
-        for (const event of events) stream.off(event, once);
-        wake();
-      };
-      for (const event of events) stream.on(event, once);
-    });
-  }
+/** Gives the next bytes, so many. Listens from the start: each new listener would be told once more of what is too little. */
+function takingFrom(stream: Duplex): (length: number) => Promise<Buffer> {
+  let wake: () => void = () => {};
+  for (const event of ["readable", "end", "close", "error"]) stream.on(event, () => wake());
+  return async (length) => {
+    for (;;) {
+      const bytes = stream.read(length) as Buffer | null;
+      if (bytes?.length === length) return bytes;
+      if (bytes !== null || stream.readableEnded || stream.destroyed) throw new Error("its connection was closed");
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
 }

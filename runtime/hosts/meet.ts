@@ -18,6 +18,8 @@ export interface Meeting {
   /** Where the first one listens and the others find it. */
   readonly address: string;
   readonly port: number;
+  /** Whether the first one listens at all addresses of its machine, since the others may know it by another. */
+  readonly everywhere?: boolean;
   /** Known to all hosts and to nobody else. */
   readonly secret: string;
   /** Seconds to wait for the others to come. */
@@ -29,9 +31,6 @@ export interface Meeting {
   /** Hears the port that the first one listens on, where 0 was asked for. */
   readonly listening?: (port: number) => void;
 }
-
-/** Letters of a secret at least: it must not be guessed. */
-export const shortestSecret = 16;
 
 /** One suite of TLS 1.3, with a fresh key for each connection beside the secret. */
 const suite = { minVersion: "TLSv1.3", ciphers: "TLS_AES_128_GCM_SHA256" } as const;
@@ -56,7 +55,8 @@ interface Hello {
   readonly count: number;
 }
 
-function awaitOthers({ count, address, port, secret, arrival, patience, note, listening }: Meeting): Promise<Hosts> {
+function awaitOthers(meeting: Meeting): Promise<Hosts> {
+  const { count, address, port, everywhere, secret, arrival, patience, note, listening } = meeting;
   const key = keyOf(secret);
   const options: TlsOptions = {
     ...suite,
@@ -106,7 +106,7 @@ function awaitOthers({ count, address, port, secret, arrival, patience, note, li
       resolve(hostsOver(0, count, links));
     };
     server.on("error", (error) => fail(unreachable(`${address}:${port} cannot be listened on`, error)));
-    server.listen(port, address, () => {
+    server.listen({ port, ...(everywhere ? {} : { host: address }) }, () => {
       const { port: own } = server.address() as AddressInfo;
       listening?.(own);
       note(`waiting for ${count - 1} other ${count === 2 ? "host" : "hosts"} at ${address}:${own}`);

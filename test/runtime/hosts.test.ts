@@ -146,6 +146,10 @@ it("a host that does not come is said, and so is one that is none of theirs", as
   const [a, b] = [Float32Array.of(1, 2), Float32Array.of(10, 20)];
   await Promise.all([here.sum(a), other.sum(b)]);
   expect([...a, ...b]).toEqual([11, 22, 11, 22]);
+  // More than one frame has room for.
+  const [many, others] = [new Float32Array(2 ** 22 + 5).fill(1), new Float32Array(2 ** 22 + 5).fill(2)];
+  await Promise.all([here.sum(many), other.sum(others)]);
+  expect(many.every((value) => value === 3) && others.every((value) => value === 3)).toBe(true);
   const both = Promise.all([here.sum(new Float32Array(3)), other.sum(new Float32Array(2))]);
   await expect(both).rejects.toThrow("another number of numbers");
   here.leave("over");
