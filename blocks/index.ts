@@ -175,7 +175,14 @@ export { facesAsNumbers, type Mesh, meshOfNumbers, patchesOfMesh } from "./meshe
 export * from "./nn/index.js";
 export type { Optimizer, UpdateInputs } from "./optimizer/index.js";
 export * as optimizers from "./optimizer/index.js";
-export { hasClassToken, outputNames, pairedOutputs, predictOf } from "./outputs.js";
+export {
+  hasClassToken,
+  outputNames,
+  pairedOutputs,
+  predictOf,
+  type UnseenVolume,
+  unseenVolumes,
+} from "./outputs.js";
 export {
   fixed,
   hasStates,
@@ -233,6 +240,7 @@ export {
   isPassProbe,
   isPlaceProbe,
   isSequenceProbe,
+  isShapeProbe,
   isValueProbe,
   type JudgedObject,
   type JudgedPlaces,
@@ -240,6 +248,7 @@ export {
   type Looks,
   labelsAt,
   labelsResized,
+  likeliestShape,
   meanOf,
   missingOf,
   needsOneClass,
@@ -258,8 +267,11 @@ export {
   type ScoredRecord,
   type SeenImage,
   type SequenceProbe,
+  type ShapeErrors,
+  type ShapeProbe,
   type Sliding,
   sayingJudged,
+  shapeErrors,
   sharesOf,
   slidingOf,
   surfaceDistances,

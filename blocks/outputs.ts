@@ -1,8 +1,9 @@
 /** What a trained model can be asked for, by name. */
 
 import { invariant } from "../graph/index.js";
+import { type ArrayShape, isVolume } from "./arrays.js";
 import type { ParameterTree } from "./parameters.js";
-import type { ModelProgram } from "./program.js";
+import type { ModelProgram, Picture } from "./program.js";
 
 type Outputs = Pick<ModelProgram, "classes" | "encodings" | "predict">;
 
@@ -24,6 +25,22 @@ export function predictOf<T extends ParameterTree>({
   invariant(predict, `${name} predicts something`);
   return predict;
 }
+
+/** A volume of one channel that is predicted, and of which no encoder sees anything. */
+export interface UnseenVolume {
+  readonly array: string;
+  readonly shape: ArrayShape;
+  readonly picture: Picture;
+}
+
+export const unseenVolumes = ({
+  arrays,
+  predictions = {},
+}: Pick<ModelProgram, "arrays" | "predictions">): readonly UnseenVolume[] =>
+  Object.values(predictions).flatMap(({ array, unseen = false, picture }) => {
+    const shape = arrays[array];
+    return unseen && picture && shape && isVolume(shape) && shape.channels === 1 ? [{ array, shape, picture }] : [];
+  });
 
 /** Whether the first token of a sample stands for all of it: a class token, or the [CLS] of a text. */
 export const hasClassToken = (

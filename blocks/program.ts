@@ -121,6 +121,8 @@ export interface Picture {
   readonly inSpace?: true;
   /** Present where pixels are no affine function of the prediction: an error is then one of pixels, and has no scale of the prediction's. */
   readonly curved?: true;
+  /** Present where the numbers are chances that places are filled. */
+  readonly chances?: true;
   /** What a perfect prediction would show, [H * W * C]; absent where that is the image itself. */
   readonly truth?: (image: Float32Array) => Float32Array;
 }

@@ -12,10 +12,13 @@ import type { JudgedObject } from "./contours.js";
 import type { Features, Passes } from "./features.js";
 import type { JudgedPlaces } from "./overlaps.js";
 import type { Propagation } from "./propagation.js";
+import type { Looks, ScoredRecord } from "./scored-records.js";
+import type { ShapeErrors } from "./shapes.js";
 import { slidingOf } from "./sliding.js";
 import type { ValueErrors } from "./value-errors.js";
 
 export type { Features, Passes } from "./features.js";
+export type { Looks, ScoredRecord } from "./scored-records.js";
 
 export interface ProbeResult {
   /** Named scores, the first is the headline: `{ top1: 0.93, top5: 0.99 }`. In [0, 1] where the probe's scale is `share`. */
@@ -162,29 +165,6 @@ export interface SequenceProbe<P extends Params = Params> extends Definition<P, 
   judgeSequences(p: ValuesOf<P>, objects: readonly JudgedObject[]): Promise<ProbeResult>;
 }
 
-/** How the parts of a test sample are looked at for anomalies. */
-export interface Looks extends Readonly<Record<"clips" | "every" | "masks", number | null>> {
-  readonly normal: string;
-  readonly over: "hidden" | "all";
-  readonly error: "square" | "absolute";
-  readonly add: readonly string[] | null;
-  readonly patches: "mean" | "largest";
-  readonly frame: "each" | "middle";
-  readonly record: "mean" | "largest";
-}
-
-/** A test sample, and how badly it was completed. */
-export interface ScoredRecord {
-  readonly name: string;
-  /** What it is judged together with: samples of one machine, or itself. */
-  readonly group: string;
-  /** Whether each frame has a score, or all of it one. */
-  readonly byFrame: boolean;
-  readonly scores: Float64Array;
-  /** 1 where something is odd. */
-  readonly odd: Uint8Array;
-}
-
 /** What a probe is that judges how badly a model completes test samples. */
 export interface AnomalyProbe<P extends Params = Params> extends Definition<P, ProbeContext> {
   readonly sees?: "reconstructions";
@@ -192,6 +172,17 @@ export interface AnomalyProbe<P extends Params = Params> extends Definition<P, P
   readonly scale?: "share";
   looks(p: ValuesOf<P>): Looks;
   judgeRecords(p: ValuesOf<P>, records: readonly ScoredRecord[]): Promise<ProbeResult>;
+}
+
+/** What a probe is that judges predicted volumes of which no encoder sees anything, beside those that are there. */
+export interface ShapeProbe<P extends Params = Params> extends Definition<P, ProbeContext> {
+  readonly sees?: "reconstructions";
+  readonly needs?: "images";
+  readonly scale?: "number";
+  readonly several?: true;
+  /** From which number on a place is filled, and the distance within which a place of a surface counts as found. */
+  shapes(p: ValuesOf<P>): { readonly threshold: number; readonly near: number };
+  judgeShapes(p: ValuesOf<P>, samples: readonly ShapeErrors[]): Promise<ProbeResult>;
 }
 
 export type Probe<P extends Params = Params> =
@@ -202,12 +193,15 @@ export type Probe<P extends Params = Params> =
   | ValueProbe<P>
   | PairProbe<P>
   | SequenceProbe<P>
-  | AnomalyProbe<P>;
+  | AnomalyProbe<P>
+  | ShapeProbe<P>;
 
 /** Whether a probe goes through the images again and again: it takes far longer than one of features computed once. */
 export const isPassProbe = (probe: Probe): probe is PassProbe => "runPasses" in probe;
 
 export const isAnomalyProbe = (probe: Probe): probe is AnomalyProbe => "judgeRecords" in probe;
+
+export const isShapeProbe = (probe: Probe): probe is ShapeProbe => "judgeShapes" in probe;
 
 export const isObjectProbe = (probe: Probe): probe is ObjectProbe => "judge" in probe;
 
@@ -278,6 +272,14 @@ const predicts: Requirement<Params, ProbeContext> = {
 
 export const defineAnomalyProbe = <const P extends Params>(probe: AnomalyProbe<P>): AnomalyProbe<P> =>
   ofKind("probe", { ...probe, requires: [...(probe.requires ?? []), predicts] });
+
+export const defineShapeProbe = <const P extends Params>(probe: ShapeProbe<P>): ShapeProbe<P> =>
+  ofKind("probe", {
+    ...probe,
+    requires: [...(probe.requires ?? []), predicts],
+    needs: "images" as const,
+    scale: "number" as const,
+  });
 
 /** Whose features a probe judges: a parameter of all that see some. */
 const ofOutput = {

@@ -18,6 +18,7 @@ import { regression } from "./regression.js";
 import { retrieval } from "./retrieval.js";
 import { ridge } from "./ridge.js";
 import { segmentation } from "./segmentation.js";
+import { shapeOverlap } from "./shape-overlap.js";
 import { surfaceDistance } from "./surface-distance.js";
 import { svm } from "./svm.js";
 
@@ -32,6 +33,7 @@ export {
   definePlaceProbe,
   defineProbe,
   defineSequenceProbe,
+  defineShapeProbe,
   defineValueProbe,
   type FeatureProbe,
   type Features,
@@ -41,6 +43,7 @@ export {
   isPassProbe,
   isPlaceProbe,
   isSequenceProbe,
+  isShapeProbe,
   isValueProbe,
   judgedOutput,
   type Looks,
@@ -59,12 +62,14 @@ export {
   type ScoredRecord,
   type SeenImage,
   type SequenceProbe,
+  type ShapeProbe,
   sayingJudged,
   type ValueProbe,
   viewsOfProbe,
 } from "./contract.js";
 export { type JudgedPlaces, meanOf, overlapsOf, sharesOf } from "./overlaps.js";
 export { Carrier, type GridSize, labelsAt, labelsResized, type Propagation } from "./propagation.js";
+export { likeliestShape, type ShapeErrors, shapeErrors } from "./shapes.js";
 export { type Sliding, slidingOf } from "./sliding.js";
 export { surfaceDistances } from "./surfaces.js";
 export { type ValueErrors, valueErrorsOf } from "./value-errors.js";
@@ -88,6 +93,7 @@ export {
   retrieval,
   ridge,
   segmentation,
+  shapeOverlap,
   surfaceDistance,
   svm,
 };
@@ -111,6 +117,7 @@ export const probes = [
   retrieval,
   ridge,
   segmentation,
+  shapeOverlap,
   surfaceDistance,
   svm,
 ] as const;

@@ -1,4 +1,4 @@
-/** How far the surface of what is said of a class lies from the surface of what is there, place by place, along any number of axes. */
+/** How far the surface of what is said lies from the surface of what is there, place by place, along any number of axes. */
 
 /** The share of distances that lie below the one that is told. */
 const share = 0.95;
@@ -23,12 +23,21 @@ export function surfaceDistances(
   return Array.from({ length: classes }, (_, k) => {
     const isSaid = (at: number): boolean => said[at] === k && (there[at] as number) >= 0;
     const isThere = (at: number): boolean => there[at] === k;
-    const [own, other] = [surfaceOf(isSaid, sizes), surfaceOf(isThere, sizes)];
-    if (own.length === 0 || other.length === 0) return Number.NaN;
-    const box = boxAround([...own, ...other], sizes);
-    const ways = [distancesTo(other, own, sizes, box), distancesTo(own, other, sizes, box)];
-    return Math.max(...ways.map(percentile));
+    const ways = surfaceWays(isSaid, isThere, sizes);
+    return ways === null ? Number.NaN : Math.max(...ways.map(percentile));
   });
+}
+
+/** From each place of one surface to the nearest of the other, and back; null: one of them has no place. */
+export function surfaceWays(
+  isOwn: (at: number) => boolean,
+  isOther: (at: number) => boolean,
+  sizes: readonly number[],
+): readonly [there: readonly number[], back: readonly number[]] | null {
+  const [own, other] = [surfaceOf(isOwn, sizes), surfaceOf(isOther, sizes)];
+  if (own.length === 0 || other.length === 0) return null;
+  const box = boxAround([...own, ...other], sizes);
+  return [distancesTo(other, own, sizes, box), distancesTo(own, other, sizes, box)];
 }
 
 const stridesOf = (sizes: readonly number[]): readonly number[] =>

@@ -12,6 +12,7 @@ import { imitation } from "./imitation.js";
 import { lowPass } from "./low-pass.js";
 import { middle } from "./middle.js";
 import { neighbours } from "./neighbours.js";
+import { occupancy } from "./occupancy.js";
 import { pixels } from "./pixels.js";
 import { regions } from "./regions.js";
 import { vertices } from "./vertices.js";
@@ -37,6 +38,7 @@ export {
   lowPass,
   middle,
   neighbours,
+  occupancy,
   pixels,
   regions,
   vertices,
@@ -55,6 +57,7 @@ export const targets = [
   lowPass,
   middle,
   neighbours,
+  occupancy,
   pixels,
   regions,
   vertices,

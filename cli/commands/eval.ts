@@ -14,6 +14,7 @@ import {
   isPassProbe,
   isPlaceProbe,
   isSequenceProbe,
+  isShapeProbe,
   type ModelProgram,
   mustBe,
   needsOneClass,
@@ -22,6 +23,7 @@ import {
   type SampleWords,
   type Saying,
   sayingJudged,
+  unseenVolumes,
   wordsOf,
 } from "../../blocks/index.js";
 import type {
@@ -237,7 +239,9 @@ function probesFor({ program, vocabulary }: OpenRun, { classes, several, valued 
       ? sayingJudged(probe) === saidByProgram(program) &&
         !(probe.needs === "values" && !valued) &&
         !(isPlaceProbe(probe) && probe.ofParts && !program.parts)
-      : !(isPairProbe(probe) && pairedOutputs(program) === null) && !(probe.needs === "values" && !valued),
+      : !(isPairProbe(probe) && pairedOutputs(program) === null) &&
+        !(isShapeProbe(probe) && !unseenVolumes(program).some(({ picture }) => picture.chances)) &&
+        !(probe.needs === "values" && !valued),
   );
   const left = judging.filter(
     (probe) => !isLabelled && probe.needs !== "images" && probe.needs !== "values" && sayingJudged(probe) === "classes",
@@ -300,6 +304,7 @@ const sourceWords: Record<JudgedSource, (words: SampleWords) => string> = {
   untrained: () => "untrained encoder",
   pixels: ({ values }) => values,
   head: () => "the model's own head",
+  blank: () => "trained model that is shown nothing",
   plain: () => "no model: changes or means",
 };
 

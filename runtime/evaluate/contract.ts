@@ -22,8 +22,8 @@ import type { LabelledBatch, Selection } from "./features.js";
 /** Whose features: the trained encoder's, those of the same encoder with first weights of its own, or the pixels. */
 export type FeatureSource = "encoder" | "untrained" | "pixels";
 
-/** What a probe judges: features, the predictions of the model's own head, or what can be told without a model. */
-export type JudgedSource = FeatureSource | "head" | "plain";
+/** What a probe judges: features, the predictions of the model's own head, what it predicts when it is shown nothing, or what can be told without a model. */
+export type JudgedSource = FeatureSource | "head" | "blank" | "plain";
 
 /** A data set, read from the beginning at each call; labels and test images are for the probes that need them. */
 export interface LabelledData {

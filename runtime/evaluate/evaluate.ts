@@ -12,6 +12,7 @@ import {
   isPassProbe,
   isPlaceProbe,
   isSequenceProbe,
+  isShapeProbe,
   isValueProbe,
   missingOf,
   needsOneClass,
@@ -42,6 +43,7 @@ import { judgeInPasses, readerOf } from "./passes.js";
 import { judgeValues } from "./place-values.js";
 import { judgePlaces } from "./places.js";
 import { judgeSequences } from "./sequences.js";
+import { judgeShapes } from "./shapes.js";
 
 /** Those of the training and the test images. */
 interface Judged extends Kind {
@@ -72,6 +74,7 @@ export async function evaluate(
   const ofSequences = probes.filter(isOf(isSequenceProbe));
   const ofImages = probes.filter(isOf(isFeatureProbe));
   const ofRecords = probes.filter(isOf(isAnomalyProbe));
+  const ofShapes = probes.filter(isOf(isShapeProbe));
   const ofHead = ofImages.filter(({ definition }) => definition.sees === "predictions");
   const ofFeatures = ofImages.filter((probe) => !ofHead.includes(probe));
   const rows: EvaluationRow[] = [];
@@ -100,6 +103,7 @@ export async function evaluate(
   const paired = await judgePairs(model, ofPairs, options);
   const carried = await judgeSequences(model, ofSequences, options);
   const odd = await judgeAnomalies(model, ofRecords, options);
+  const shaped = await judgeShapes(model, ofShapes, options);
   return {
     model: model.program.name,
     seed,
@@ -120,10 +124,12 @@ export async function evaluate(
                 ? paired.samples
                 : ofSequences.length > 0
                   ? carried.samples
-                  : odd.samples,
+                  : ofShapes.length > 0
+                    ? shaped.samples
+                    : odd.samples,
     executor: { name: executor.name, backend: executor.backend, device: executor.device },
     featureSeconds,
-    rows: [...rows, ...[inPasses, found, placed, valued, paired, carried, odd].flatMap((one) => one.rows)],
+    rows: [...rows, ...[inPasses, found, placed, valued, paired, carried, odd, shaped].flatMap((one) => one.rows)],
   };
 }
 

@@ -45,7 +45,7 @@ const methods = [
   ...["sg-mae", "sg-mae-principal", "semmae", "semantic-whole", "attmask", "attmask-least"],
   ...["r-mae", "rae", "r-mae-batch", "r-mae-channel"],
   ...["mtae", "mlae", "st-mem", "mv-sstma"],
-  ...["video-mae", "mae-st", "audio-mae", "cav-mae", "multi-mae", "bert", "selfmed-mae", "remasker", "m3ae"],
+  ...["video-mae", "mae-st", "audio-mae", "cav-mae", "multi-mae", "bert", "selfmed-mae", "remasker", "m3ae", "mtr"],
   ...["sma-table", "sma-text", "point-mae", "point-mae-distances", "mesh-mae", "parts"],
   ...["uvad", "aed-mae", "omni-mae", "omni-mae-images"],
   ...["classifier-mean", "classifier-class-token"],

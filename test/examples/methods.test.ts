@@ -197,6 +197,17 @@ describe.each([
       (769 * 768 + 513 * 768) +
       (30_522 * 768 + 513 * 30_522),
   ],
+  // ViT-B over three views, a decoder for them and one for boxes of 512 voxels, both of width 384 and depth 4, and tables of 196 and 64 places.
+  [
+    "3d-mtr",
+    12 * 7_087_872 +
+      1536 +
+      768 +
+      3 * (590_592 + 196 * 768) +
+      2 * (295_296 + 384 + 4 * 1_774_464 + 768) +
+      3 * (385 * 768 + 2 * 196 * 384) +
+      (385 * 512 + 64 * 384),
+  ],
   // The weights of transformers' BertForMaskedLM.
   ["bert", 109_514_298],
   // Those of RobertaForMaskedLM but two rows of positions that it never uses.
@@ -284,6 +295,7 @@ const plainToys = [
   "shapes-point-mae",
   "digits-cav-mae",
   "digits-multi-mae",
+  "views-3d-mtr",
   "digits-maetok",
   "digits-sg-mae",
   "digits-mae-contrast",
@@ -312,6 +324,7 @@ const made: Readonly<Record<string, string>> = {
   sentences: "sentences",
   shapes: "shapes",
   sounds: "sounds",
+  views: "views",
 };
 
 /** Toy examples, and the share of the first errors below which the last ones are. */

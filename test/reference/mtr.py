@@ -1,25 +1,58 @@
-"""Trains 3D-MTR step by step, as stepping.py describes: a masked autoencoder of several views whose encoder never sees the volume that it predicts.
+"""Writes the fixture of 3D-MTR: a small model of two views and a volume, in float64 by PyTorch.
 
 Written from our own definition (docs/methods/3d-mtr.md): patches of each view under a mask of its own, one encoder over the visible ones of all, a
-light transformer that completes the views, and the tokens of the volume that ask, as in MultiMAE, what the encoder has seen.
+light transformer that completes the views, and another one that knows the same and predicts which voxels are filled, of boxes that the encoder never
+sees.
+Usage: python mtr.py [folder]; `train` is described in stepping.py.
 """
 
-import importlib
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+import torch.nn.functional as F
+from drawing import Drawing
 from mae import AGREEMENT, Network, block, largest, layer_norm, linear, network_of, normalized, sine_cosine, take
+from method import learned, vit, write
 from segmentation import patches_in
 from stepping import Feed, Weights, descend, leaves, line, lines
 
-multi = importlib.import_module("multi-mae")
+
+@dataclass(frozen=True)
+class Input:
+    size: tuple[int, ...]
+    patch: tuple[int, ...]
+    normalize: bool = False
+
+    @property
+    def counts(self) -> list[int]:
+        return [size // side for size, side in zip(self.size, self.patch, strict=True)]
 
 
 @dataclass(frozen=True)
 class Case:
-    """What `ask` reads of it."""
-
+    views: dict[str, Input]
+    shape: str
+    solid: Input
+    encoder: Network
     decoder: Network
+    asking: Network
+
+    @property
+    def inputs(self) -> dict[str, Input]:
+        return {**self.views, self.shape: self.solid}
+
+
+SMALL = Case(
+    {"front": Input((8, 12), (4, 4)), "top": Input((8, 8), (4, 4), normalize=True)},
+    "volume",
+    Input((4, 8, 6), (2, 4, 3)),
+    Network(2, 24, 2),
+    Network(1, 12, 2),
+    Network(1, 12, 2),
+)
+BATCH = 3
 
 
 def waves(width: int, counts: list[int]) -> torch.Tensor:
@@ -39,65 +72,165 @@ def with_hidden(tokens: torch.Tensor, token: torch.Tensor, restore: torch.Tensor
     return take(torch.cat([tokens, hidden], dim=1), restore)
 
 
-def sides_of(example: dict, label: str) -> list[int]:
-    return (line(example, "tokens", label) or line(example, "tokens"))["values"]["size"]
+def through(w: Weights, name: str, network: Network, x: torch.Tensor) -> torch.Tensor:
+    for i in range(network.depth):
+        x = block(w, f"{name}.{i}", x, network.heads)
+    return x
+
+
+def terms_of(case: Case, w: Weights, feed: Feed) -> dict[str, torch.Tensor]:
+    patches = {label: patches_in(feed[label], own.patch) for label, own in case.inputs.items()}
+    batch = len(feed[case.shape])
+    seen = [
+        take(linear(w, f"{view}.patch_embed.proj", patches[view]) + w[f"{view}.pos_embed"], feed[f"{view}Visible"])
+        for view in case.views
+    ]
+    x = torch.cat([w["cls_token"].expand(batch, -1, -1), *seen], dim=1)
+    latent = layer_norm(w, "norm", through(w, "blocks", case.encoder, x))
+    counts = [1, *(own.shape[1] for own in seen)]
+
+    def decoded(prefix: str, tables: str, network: Network, more: list[torch.Tensor]) -> list[torch.Tensor]:
+        """The tokens of each input after a decoder; `more`: those of inputs of which nothing is seen, with their places."""
+        front, *parts = linear(w, f"{prefix}decoder_embed", latent).split(counts, dim=1)
+        placed = [
+            with_hidden(own, w[f"{prefix}mask_token"], feed[f"{view}Restore"])
+            + w[f"{tables}{view}.decoder_pos_embed"]
+            for view, own in zip(case.views, parts, strict=True)
+        ]
+        every = [front, *placed, *(own.expand(batch, -1, -1) for own in more)]
+        x = through(w, f"{prefix}decoder_blocks", network, torch.cat(every, dim=1))
+        return layer_norm(w, f"{prefix}decoder_norm", x).split([own.shape[1] for own in every], dim=1)
+
+    terms = {}
+    _, *completed = decoded("", "", case.decoder, [])
+    for (view, own), tokens in zip(case.views.items(), completed, strict=True):
+        target = normalized(patches[view]) if own.normalize else patches[view]
+        error = (linear(w, f"{view}.decoder_pred", tokens) - target) ** 2
+        terms[f"{view}.mse"] = take(error, feed[f"{view}Hidden"]).mean()
+    shape, tables = case.shape, f"{case.shape}.inputs."
+    boxes = w[f"{shape}.mask_token"] + w[f"{tables}{shape}.decoder_pos_embed"]
+    logits = linear(w, f"{shape}.decoder_pred", decoded(f"{shape}.", tables, case.asking, [boxes])[-1])
+    terms[f"{shape}.bce"] = F.binary_cross_entropy_with_logits(logits, patches[shape])
+    return terms
+
+
+def make_weights(case: Case, random: torch.Generator) -> Weights:
+    draw = Drawing(random)
+    width, narrow, own = case.encoder.width, case.decoder.width, case.asking.width
+
+    def decoder(prefix: str, network: Network) -> None:
+        draw.matrix(f"{prefix}decoder_embed", network.width, width)
+        draw.normal(f"{prefix}mask_token", 1, 1, network.width, std=0.3)
+        draw.blocks(f"{prefix}decoder_blocks", network.depth, network.width)
+        draw.norm(f"{prefix}decoder_norm", network.width)
+
+    draw.normal("cls_token", 1, 1, width, std=0.3)
+    draw.blocks("blocks", case.encoder.depth, width)
+    draw.norm("norm", width)
+    decoder("", case.decoder)
+    decoder(f"{case.shape}.", case.asking)
+    for label, one in case.inputs.items():
+        values = torch.Size(one.patch).numel()
+        draw.matrix(f"{label}.decoder_pred", values, own if label == case.shape else narrow)
+        draw.weights[f"{case.shape}.inputs.{label}.decoder_pos_embed"] = waves(own, one.counts)[None].float().double()
+        if label == case.shape:
+            continue
+        draw.matrix(f"{label}.patch_embed.proj", width, values)
+        for name, size in (("pos_embed", width), ("decoder_pos_embed", narrow)):
+            draw.weights[f"{label}.{name}"] = waves(size, one.counts)[None].float().double()
+    return draw.weights
+
+
+def tables_of(weights: Weights) -> list[str]:
+    return [name for name in weights if name.endswith("pos_embed")]
+
+
+def spec_of(case: Case) -> str:
+    def sides(values: tuple[int, ...]) -> str:
+        return "x".join(map(str, values))
+
+    seen = f", of: [{', '.join(case.views)}]"
+    return "\n".join(
+        [
+            "edition 2026",
+            "model Reference {",
+            *(f"  input     {view}: image(size: {sides(own.size)}, channels: 1)" for view, own in case.views.items()),
+            f"  input     {case.shape}: volume(size: {sides(case.solid.size)})",
+            *(f"  tokens    {label}: patch(size: {sides(own.patch)})" for label, own in case.inputs.items()),
+            *(f"  mask      {view}: random(ratio: 50%)" for view in case.views),
+            f"  encoder   {vit(case.encoder, seen)}",
+            f"  decoder   {vit(case.decoder)}",
+            *(f"  target    {view}: pixels(normalize: {'patch' if own.normalize else 'none'})" for view, own in case.views.items()),
+            "  loss      mse(on: hidden)",
+            f"  target    {case.shape}: occupancy {{",
+            f"    decoder {vit(case.asking)}",
+            "    loss    bce(on: all)",
+            "  }",
+            "}",
+            "",
+        ]
+    )
+
+
+def run(case: Case) -> tuple[dict, dict[str, torch.Tensor]]:
+    random = torch.Generator().manual_seed(97)
+    feed: Feed = {view: torch.randn(BATCH, *own.size, 1, generator=random).double() for view, own in case.views.items()}
+    feed[case.shape] = (torch.rand(BATCH, *case.solid.size, 1, generator=random) < 0.3).double()
+    orders, tokens = {}, {}
+    for view, own in case.views.items():
+        count = torch.Size(own.counts).numel()
+        order = torch.rand(BATCH, count, generator=random).argsort(dim=1)
+        orders[view], tokens[view] = order, {"total": count, "visible": count // 2}
+        feed |= {f"{view}Visible": order[:, : count // 2], f"{view}Hidden": order[:, count // 2 :], f"{view}Restore": order.argsort(dim=1)}
+    weights = make_weights(case, random)
+    w = leaves(weights, tables_of(weights))
+    terms = terms_of(case, w, feed)
+    total = sum(terms.values())
+    total.backward()
+    header = {
+        "spec": spec_of(case),
+        "batch": BATCH,
+        "tokens": {name: sum(one[name] for one in tokens.values()) for name in ("total", "visible")},
+        "inputs": {view: {"tokens": own} for view, own in tokens.items()},
+        "terms": {name: term.item() for name, term in terms.items()},
+        "loss": total.item(),
+    }
+    tensors = learned(w) | {label: feed[label] for label in case.inputs}
+    for view, order in orders.items():
+        tensors |= {f"order/{view}": order.int(), f"restore/{view}": order.argsort(dim=1).int()}
+    return header, tensors
+
+
+def input_of(example: dict, label: str) -> Input:
+    tokens = line(example, "tokens", label) or line(example, "tokens")
+    normalize = line(example, "target", label)["values"].get("normalize") == "patch"
+    return Input(tuple(line(example, "input", label)["values"]["size"]), tuple(tokens["values"]["size"]), normalize)
 
 
 def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
-    labels = [one["label"] for one in lines(example, "input")]
-    encoder, decoder = network_of(line(example, "encoder")), network_of(line(example, "decoder"))
-    views, (solid,) = line(example, "encoder")["values"]["of"], lines(example, "target")[-1:]
-    (asking,), shape = lines(solid, "decoder"), solid["label"]
-    assert [*views, shape] == labels
-    case = Case(network_of(asking | {"block": "vit"}))
-    normalize = {view: line(example, "target", view)["values"]["normalize"] == "patch" for view in views}
-    tables = [name for name in weights if name.endswith("pos_embed")]
+    views = line(example, "encoder")["values"]["of"]
+    (solid,) = lines(example, "target")[-1:]
+    assert solid["block"] == "occupancy" and [*views, solid["label"]] == [one["label"] for one in lines(example, "input")]
+    case = Case(
+        {view: input_of(example, view) for view in views},
+        solid["label"],
+        input_of(example, solid["label"]),
+        network_of(line(example, "encoder")),
+        network_of(line(example, "decoder")),
+        network_of(line(solid, "decoder")),
+    )
+    tables = tables_of(weights)
     for name in tables:
-        label = name.split(".")[-2]
-        sizes = line(example, "input", label)["values"]["size"]
-        counts = [size // side for size, side in zip(sizes, sides_of(example, label), strict=True)]
-        own = waves(weights[name].shape[2], counts)
-        assert largest(weights[name][0], own) < AGREEMENT, name
+        own = case.inputs[name.split(".")[-2]]
+        assert largest(weights[name][0], waves(weights[name].shape[2], own.counts)) < AGREEMENT, name
     w = leaves(weights, tables)
+    return descend(example, w, feeds, lambda feed: sum(terms_of(case, w, feed).values()))
 
-    def loss(feed: Feed) -> torch.Tensor:
-        patches = {label: patches_in(feed[label], sides_of(example, label)) for label in labels}
-        x = [w["cls_token"].expand(len(feed[shape]), -1, -1)]
-        for view in views:
-            tokens = linear(w, f"{view}.patch_embed.proj", patches[view]) + w[f"{view}.pos_embed"]
-            x.append(take(tokens, feed[f"{view}Visible"]))
-        x = torch.cat(x, dim=1)
-        for i in range(encoder.depth):
-            x = block(w, f"blocks.{i}", x, encoder.heads)
-        latent = layer_norm(w, "norm", x)
-        counts = [1, *(feed[f"{view}Visible"].shape[1] for view in views)]
 
-        def all_views(narrow: torch.Tensor, token: str, place) -> list[torch.Tensor]:
-            front, *seen = narrow.split(counts, dim=1)
-            whole = [with_hidden(own, w[token], feed[f"{view}Restore"]) + place(view) for view, own in zip(views, seen, strict=True)]
-            return [front, *whole]
+def main() -> None:
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
+    write(folder / "mtr", *run(SMALL))
 
-        narrow = all_views(linear(w, "decoder_embed", latent), "mask_token", lambda view: w[f"{view}.decoder_pos_embed"])
-        sizes = [part.shape[1] for part in narrow]
-        y = torch.cat(narrow, dim=1)
-        for i in range(decoder.depth):
-            y = block(w, f"decoder_blocks.{i}", y, decoder.heads)
-        _, *completed = layer_norm(w, "decoder_norm", y).split(sizes, dim=1)
-        total = 0
-        for view, own in zip(views, completed, strict=True):
-            target = normalized(patches[view]) if normalize[view] else patches[view]
-            error = (linear(w, f"{view}.decoder_pred", own) - target) ** 2
-            total = total + take(error, feed[f"{view}Hidden"]).mean()
 
-        def marked(label: str) -> torch.Tensor:
-            return w[f"{shape}.inputs.{label}.decoder_pos_embed"] + w[f"{shape}.task_embeddings.{label}"]
-
-        front, *whole = all_views(linear(w, f"{shape}.proj_context", latent), f"{shape}.mask_token", marked)
-        context = torch.cat([front, *(take(own, feed[f"{view}Visible"]) for view, own in zip(views, whole, strict=True))], dim=1)
-        queries = (w[f"{shape}.mask_token"] + marked(shape)).expand(len(latent), -1, -1)
-        z = multi.ask(case, w, shape, queries, context)
-        for i in range(case.decoder.depth):
-            z = block(w, f"{shape}.decoder_transformer.{i}", z, case.decoder.heads)
-        return total + ((linear(w, f"{shape}.out_proj", z) - patches[shape]) ** 2).mean()
-
-    return descend(example, w, feeds, loss)
+if __name__ == "__main__":
+    main()
