@@ -10,12 +10,15 @@ import { type Drawable, type PictureOptions, shownBatch, shownSamples } from "./
 export const isTable = ({ arrays }: Drawable["program"]): boolean =>
   Object.values(arrays).some(({ table }) => table !== undefined);
 
+/** Columns of which fewer values were hidden tell nothing: a mask that the model decides may leave some nearly always visible. */
+const fewestValues = 10;
+
 /** Of all columns together: numbers by their share of what their means leave, categories by the share that is right. */
 export function sayFilled({ samples, columns }: FillErrors): string {
   const hidden = columns.reduce((sum, { values }) => sum + values, 0);
   const mean = (parts: readonly { readonly model: number; readonly plain: number }[], part: "model" | "plain") =>
     parts.reduce((sum, one) => sum + one[part], 0) / parts.length;
-  const judged = columns.filter(({ values }) => values > 0);
+  const judged = columns.filter(({ values }) => values >= fewestValues);
   const left = judged.flatMap(({ rmse }) => (rmse && rmse.plain > 0 ? [rmse.model ** 2 / rmse.plain ** 2] : []));
   const shares = judged.flatMap(({ accuracy }) => accuracy ?? []);
   const numbers = `of numbers ${percent(left.reduce((sum, one) => sum + one, 0) / left.length)} of the variance is left`;

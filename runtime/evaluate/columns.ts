@@ -2,18 +2,21 @@
 
 import {
   type ArrayShape,
+  afterTraining,
   type Column,
   columnGuess,
   type ModelProgram,
   maskedBatch,
+  masksOf,
   predictOf,
   tableChannels,
 } from "../../blocks/index.js";
 import type { BatchArrays } from "../data/batches.js";
 import type { Executor } from "../executors/executor.js";
-import { sampleMasks } from "../train/inputs.js";
+import { movingFeeds, sampleMasks } from "../train/inputs.js";
 import type { EvaluateOptions } from "./contract.js";
 import { openFrozen, type Trained } from "./frozen.js";
+import { decidedPlaces } from "./reconstruct.js";
 
 /** A row of a table, column by column. */
 export interface FilledRow {
@@ -52,16 +55,19 @@ export async function openRowFiller(
   if (!table) return null;
   const { name, shape } = table;
   const columns = shape.table?.columns ?? [];
-  const frozen = await openFrozen(model, executor, batch, (g, w) => ({
-    said: predictOf(program)(g, w, maskedBatch(g, program, w)),
-  }));
+  const asked = masksOf(program)[0]?.feeds.hidden as string;
+  const frozen = await openFrozen(model, executor, batch, (g, w) => {
+    const seen = maskedBatch(g, program, w);
+    return { said: predictOf(program)(g, w, seen), ...decidedPlaces(program, seen) };
+  });
   return {
     columns,
     async run(arrays, samples) {
       const masks = sampleMasks(program, seed, 0, samples, { fields: {} });
-      const { said } = await frozen.run({ ...arrays, ...masks });
-      const [hidden, values] = [masks.hidden as Int32Array, arrays[name] as Float32Array];
-      const outputs = (said as Float32Array).length / batch / columns.length;
+      const outputs = await frozen.run({ ...arrays, ...masks, ...movingFeeds(program, afterTraining) });
+      const said = outputs.said as Float32Array;
+      const [hidden, values] = [(outputs[asked] ?? masks[asked]) as Int32Array, arrays[name] as Float32Array];
+      const width = said.length / batch / columns.length;
       return Array.from(samples, (_, i): FilledRow => {
         const own = new Set(hidden.slice((hidden.length / batch) * i, (hidden.length / batch) * (i + 1)));
         const at = (column: number, channel: keyof typeof tableChannels): number =>
@@ -70,8 +76,8 @@ export async function openRowFiller(
           values: columns.map((column, k) => (at(k, "known") === 1 ? inFile(at(k, "value"), column) : null)),
           guesses: columns.map((column, k) => {
             if (!own.has(k)) return null;
-            const begin = (i * columns.length + k) * outputs;
-            return inFile(columnGuess(shape, k, (said as Float32Array).subarray(begin, begin + outputs)), column);
+            const begin = (i * columns.length + k) * width;
+            return inFile(columnGuess(shape, k, said.subarray(begin, begin + width)), column);
           }),
         };
       });

@@ -102,15 +102,25 @@ describe("a run", () => {
   });
 
   it("is judged beside an untrained encoder and the pixels", async () => {
-    const args = ["eval", "runs/small", "--with", "knn", "--features", "mean", "--backend", "wasm"];
-    const { code, stdout } = await run([...args, "--json"]);
+    const judging = (probes: string) => [
+      "eval",
+      "runs/small",
+      "--with",
+      probes,
+      "--features",
+      "mean",
+      "--backend",
+      "wasm",
+    ];
+    const { code, stdout } = await run([...judging("knn"), "--json"]);
     expect(code).toBe(0);
     const result = JSON.parse(stdout);
     expect(result).toMatchObject({ format_version: "2.0", model: "Small", step: 3, classes: 3 });
     expect(result.rows.map((row: { source: string }) => row.source)).toEqual(["encoder", "untrained", "pixels"]);
     for (const row of result.rows) expect(Object.values(row.scores)[0]).toBeGreaterThan(0);
-    const table = await run([...args, "--no-baselines"]);
-    expect(table.stdout).toMatch(/trained encoder, mean of patches +\d+\.\d\d %/);
+    const table = await run([...judging("knn,ridge"), "--no-baselines"]);
+    expect(table.stdout).toMatch(/^ +knn +ridge\ntrained encoder, mean of patches +\d+\.\d\d % +\d+\.\d\d %$/m);
+    expect(table.stdout).toMatch(/^auroc +ridge\ntrained encoder, mean of patches +\d+\.\d\d %$/m);
     expect(table.stdout).not.toContain("untrained");
   });
 

@@ -13,6 +13,8 @@ import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { nodeFiles } from "../../runtime/data/files.js";
 import { prepareNumbers } from "../../runtime/data/numbers.js";
 import { describeTable, errorsOfRows, openRowFiller, pixelReader } from "../../runtime/index.js";
+import { initialWeights } from "../../runtime/train/weights.js";
+import { programOfText } from "../support/model.js";
 import { recorded } from "../support/recorded.js";
 import { referenceExecutor } from "../support/reference-executor.js";
 
@@ -194,6 +196,28 @@ test("hidden columns are filled by what the model predicts, in the scale of the 
   // Numbers, marks of what is missing, and a place for each category.
   const [plain] = await pixelReader(program).read({ arrays: { table }, labels: new Int32Array(batch), count: batch });
   expect(plain).toHaveLength(batch * (4 * 2 + 4 + 3));
+});
+
+test("columns are filled that the model itself decided to hide, by a share that moves", async () => {
+  const program = programOfText(`
+edition 2026
+model Asking {
+  input     table(columns: "${columns}")
+  tokens    columns
+  positions learned
+  mask      latent_guided(ratio: 34%, queries: 2, random: 100% -> 0% over 25%)
+  encoder   embedded(width: 8)
+  latents   asking(count: 4, width: 8, depth: 1, heads: 2, mlp_ratio: 1)
+  decoder   queries(depth: 0, width: 8, heads: 2)
+  target    columns
+  loss      column_error(on: hidden)
+}`);
+  const weights = initialWeights(program.parameters, 3);
+  const filler = await openRowFiller({ program, weights }, 4, { executor: referenceExecutor, seed: 2 });
+  const table = Float32Array.from({ length: 4 * 3 * 2 }, (_, at) => (at % 2 === 1 ? 1 : at % 6 === 4 ? 1 : at / 10));
+  const rows = (await filler?.run({ table }, Int32Array.of(0, 1, 2, 3))) ?? [];
+  await filler?.close();
+  expect(rows.map(({ guesses }) => guesses.filter((guess) => guess !== null).length)).toEqual([2, 2, 2, 2]);
 });
 
 test("errors of filled columns, beside what whoever knows the commonest has", () => {
