@@ -13,7 +13,7 @@ import { openTrained } from "../runs/open-trained.js";
 import { checkOutput, printedPath, replaceFile } from "../specs/files.js";
 import { diagnosisHtml } from "../watch/diagnosis-page.js";
 import { clientScript } from "../watch/server.js";
-import { inColumns } from "../words/columns.js";
+import { filledColumns, inColumns } from "../words/columns.js";
 import { usageFailure } from "../words/failure.js";
 import { createStages, shortNumber } from "../words/progress.js";
 import { count, print, printJson, stdoutColors, tell } from "../words/terminal.js";
@@ -150,7 +150,7 @@ function inWords({ attention, tokens, features, decoder, gap, likeness }: Diagno
   });
   const rows = features.map((one) => [
     one.pool === "cls" ? "class token" : "mean of patches",
-    ...[one.effective_rank, one.participation_ratio, one.uniformity].map(shortNumber),
+    ...[one.effective_rank, one.participation_ratio, one.variance, one.uniformity].map(shortNumber),
     one.alignment === null ? "" : shortNumber(one.alignment),
     one.clusters === null ? "" : shortNumber(one.clusters),
   ]);
@@ -159,10 +159,18 @@ function inWords({ attention, tokens, features, decoder, gap, likeness }: Diagno
     bold(what),
     "",
     ...inColumns(
-      [
-        ["features", "effective rank", "participation ratio", "uniformity", "alignment", "clusters and classes"],
+      filledColumns([
+        [
+          "features",
+          "effective rank",
+          "participation ratio",
+          "variance",
+          "uniformity",
+          "alignment",
+          "clusters and classes",
+        ],
         ...rows,
-      ],
+      ]),
       (i) => i === 0,
     ),
     ...(layers.length === 0
@@ -170,10 +178,10 @@ function inWords({ attention, tokens, features, decoder, gap, likeness }: Diagno
       : [
           "",
           ...inColumns(
-            [
+            filledColumns([
               ["layer", "attention distance", "entropy", "mutual information", "cosine of patches", "short waves"],
               ...layers,
-            ],
+            ]),
             () => false,
           ),
         ]),

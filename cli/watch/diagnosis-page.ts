@@ -1,6 +1,7 @@
 /** What `mae diagnose` found as one HTML file that loads nothing: curves over layers, spectra, groups of patches, and what each number means. */
 
 import type { Diagnosis } from "../../runtime/index.js";
+import { filledColumns } from "../words/columns.js";
 import { escaped } from "../words/html.js";
 import { shortNumber } from "../words/progress.js";
 import { chart, type Drawn, legend } from "./chart.js";
@@ -52,12 +53,18 @@ const overLayers = (title: string, ...drawn: readonly Drawn[]): string =>
 
 const charts = (...all: readonly string[]): string => `<div class="charts">${all.join("\n")}</div>`;
 
+/** A table without the columns of which nothing is known. */
+const filled = (...[head, rows]: Parameters<typeof table>): string => {
+  const [known = [], ...cells] = filledColumns([head, ...rows]);
+  return table(known, cells);
+};
+
 const orNone = (value: number | null): string => (value === null ? "" : shortNumber(value));
 
 function featuresOf({ features }: Diagnosis): string {
   const rows = features.map((one) => [
     one.pool === "cls" ? "class token" : "mean of patches",
-    ...[one.width, one.effective_rank, one.participation_ratio, one.uniformity].map(shortNumber),
+    ...[one.width, one.effective_rank, one.participation_ratio, one.variance, one.uniformity].map(shortNumber),
     orNone(one.alignment),
     orNone(one.clusters),
   ]);
@@ -66,6 +73,7 @@ function featuresOf({ features }: Diagnosis): string {
     "numbers",
     "effective rank",
     "participation ratio",
+    "variance",
     "uniformity",
     "alignment",
     "clusters and classes",
@@ -80,9 +88,9 @@ function featuresOf({ features }: Diagnosis): string {
       ),
     ),
   );
-  return `<h2>Features</h2>${table(head, rows)}
-<p>Effective rank and participation ratio say in how many directions features spread; far fewer than there are numbers means that they have collapsed. Uniformity is the lower the more evenly
-features lie on the sphere, alignment the lower the nearer those of one sample under two masks are. The last column is what as many clusters as there are classes share with the classes, from 0 to 1.</p>
+  return `<h2>Features</h2>${filled(head, rows)}
+<p>Effective rank and participation ratio say in how many directions features spread; far fewer than there are numbers means that they have collapsed, and so does a variance over samples near 0. Uniformity is the lower the more evenly
+features lie on the sphere, alignment the lower the nearer those of one sample under two masks are. Clusters and classes: what as many clusters as there are classes share with these, from 0 to 1.</p>
 ${legend(spectra)}${charts(chart(spectra, { title: "spectrum: deviation along each direction", isLog: true, across: "directions" }))}`;
 }
 
@@ -116,37 +124,55 @@ function attentionOf({ attention, artifacts }: Diagnosis): string {
 <details id="heads"><summary>each head</summary>${table(["layer", "head", "distance", "entropy", "mutual information"], heads)}</details>
 ${
   artifacts
-    ? `<h3>Artifacts</h3>${table(
+    ? `<h3>Artifacts</h3>${filled(
         ["layer", "whole samples", "masked samples"],
         artifacts.map(({ layer, whole, masked }) => [String(layer), shortNumber(whole), orNone(masked)]),
-      )}<p>The largest attention of the class token to a patch over the median. Much more for whole samples than for masked ones means that the encoder meets something that it has not been trained on.</p>`
+      )}<p>The largest attention of the class token to a patch over the median, the geometric mean over heads and samples.${
+        artifacts.some(({ masked }) => masked !== null)
+          ? " Much more for whole samples than for masked ones means that the encoder meets something that it has not been trained on."
+          : ""
+      }</p>`
     : ""
 }`;
 }
 
+type TokenLayer = NonNullable<Diagnosis["tokens"]>[number];
+type TokenMeasure = (layer: TokenLayer) => number | null;
+
+const tokenMeasures: readonly (readonly [title: string, of: TokenMeasure])[] = [
+  ["cosine of two patches of a sample", ({ similarity }) => similarity],
+  ["variance of these cosines", ({ similarity_variance }) => similarity_variance],
+  ["variance of a feature over patches", ({ feature_variance }) => feature_variance],
+  ["log amplitude of the shortest wave", ({ high_frequency }) => high_frequency],
+];
+
+const drawnOf = (tokens: readonly TokenLayer[], title: string, of: TokenMeasure): string =>
+  overLayers(
+    title,
+    curve(
+      "mean of samples",
+      1,
+      tokens.flatMap((one) => {
+        const value = of(one);
+        return value === null ? [] : [[one.layer, [value]] as const];
+      }),
+    ),
+  );
+
 function tokensOf({ tokens }: Diagnosis): string {
   if (!tokens) return "";
-  const drawn = (title: string, of: (layer: NonNullable<Diagnosis["tokens"]>[number]) => number | null): string =>
-    overLayers(
-      title,
-      curve(
-        "mean of samples",
-        1,
-        tokens.flatMap((one) => {
-          const value = of(one);
-          return value === null ? [] : [[one.layer, [value]] as const];
-        }),
-      ),
-    );
-  return `<h2>Tokens</h2>${charts(
-    drawn("cosine of two patches of a sample", ({ similarity }) => similarity),
-    drawn("variance of these cosines", ({ similarity_variance }) => similarity_variance),
-    drawn("variance of a feature over patches", ({ feature_variance }) => feature_variance),
-    drawn("log amplitude of the shortest wave", ({ high_frequency }) => high_frequency),
-  )}
-<p>Patches that have become alike have cosines near 1. The last curve is the amplitude of the shortest wave over the patches, less that of their mean: the lower, the smoother the maps.</p>`;
+  const known = tokenMeasures.filter(([, of]) => tokens.some((one) => of(one) !== null));
+  const [only, another] = tokens;
+  const shown =
+    only && !another
+      ? table(
+          known.map(([title]) => title),
+          [known.map(([, of]) => orNone(of(only)))],
+        )
+      : charts(...known.map(([title, of]) => drawnOf(tokens, title, of)));
+  return `<h2>Tokens</h2>${shown}
+<p>Patches that have become alike have cosines near 1. The last number is the amplitude of the shortest wave over the patches, less that of their mean: the lower, the smoother the maps.</p>`;
 }
-
 function decoderOf({ decoder }: Diagnosis): string {
   if (!decoder) return "";
   const drawn = (["visible", "hidden"] as const).map((kind, i) =>
@@ -171,7 +197,7 @@ function likenessOf({ likeness }: Diagnosis, against: string | null): string {
   if (!likeness || against === null) return "";
   const cells = likeness.map(
     (row, i) =>
-      `<tr><th>${i + 1}</th>${row.map((value) => `<td style="background: color-mix(in srgb, var(--c0) ${Math.round(100 * value)}%, transparent)">${value.toFixed(2)}</td>`).join("")}</tr>`,
+      `<tr><th>${i + 1}</th>${row.map((value) => `<td style="background: color-mix(in srgb, var(--c0) ${Math.round(50 * value)}%, transparent)">${value.toFixed(2)}</td>`).join("")}</tr>`,
   );
   return `<h2>Likeness</h2><div class="wide"><table><thead><tr><th>layer</th>${(likeness[0] ?? []).map((_, i) => `<th>${i + 1}</th>`).join("")}</tr></thead><tbody>${cells.join("\n")}</tbody></table></div>
 <p>Centred kernel alignment of the mean of patches after each layer (down) and after each layer of ${escaped(against)} (across): 1 where both see the same in the samples, up to a turn.</p>`;

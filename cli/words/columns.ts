@@ -15,3 +15,9 @@ export function inColumns(
     isWords(i) ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number);
   return rows.map((row) => row.map(padded).join("  ").trimEnd());
 }
+
+/** Rows under a head, without the columns of which nothing is known. */
+export function filledColumns(rows: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  const isFilled = (column: number): boolean => rows.slice(1).some((row) => row[column] !== "");
+  return rows.map((row) => row.filter((_, column) => isFilled(column)));
+}

@@ -1,7 +1,7 @@
 // Lets emoji wander over parts of photographs, as folders of frames, and beside each frame a PNG file of a palette that says which of them stands at
-// each pixel, as the evaluation of DAVIS has them: for `label_propagation`.
+// each pixel, as the evaluation of DAVIS has them: for `label_propagation`. Sequences to learn from in `frames`, others in `test`, maps of both in `maps`.
 //
-//   node examples/data/moving-emoji.mjs [folder] [sequences] [frames]        (default: data/moving-emoji 8 12)
+//   node examples/data/moving-emoji.mjs [folder] [sequences] [frames] [sequences to test]        (default: data/moving-emoji 8 12 4)
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -10,7 +10,7 @@ import { crc32, deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { randomFrom, turning } from "./making.mjs";
 
-const [folder = "data/moving-emoji", sequences = "8", frames = "12"] = process.argv.slice(2);
+const [folder = "data/moving-emoji", sequences = "8", frames = "12", tested = "4"] = process.argv.slice(2);
 const [side, size] = [96, 36];
 const names = ["26bd", "1f34e", "1f436", "1f697", "1f33b"];
 const photographs = join(import.meta.dirname, "../../test/reference/photographs");
@@ -58,9 +58,10 @@ async function wanderer(kind) {
   return { pixels, at: (t) => [turning(x + dx * t, most), turning(y + dy * t, most)] };
 }
 
-for (let i = 0; i < Number(sequences); i++) {
+for (let i = 0; i < Number(sequences) + Number(tested); i++) {
+  const split = i < Number(sequences) ? "frames" : "test";
   const name = `sequence-${String(i).padStart(2, "0")}`;
-  for (const kind of ["frames", "maps"]) mkdirSync(join(folder, kind, name), { recursive: true });
+  for (const kind of [split, "maps"]) mkdirSync(join(folder, kind, name), { recursive: true });
   const photo = join(photographs, `${["astronaut", "chelsea", "coffee"][i % 3]}.png`);
   const { width, height } = await sharp(photo).metadata();
   const part = Math.min(width, height, 220);
@@ -87,8 +88,8 @@ for (let i = 0; i < Number(sequences); i++) {
     const file = `${String(t).padStart(5, "0")}.png`;
     await sharp(pixels, { raw: { width: side, height: side, channels: 3 } })
       .png()
-      .toFile(join(folder, "frames", name, file));
+      .toFile(join(folder, split, name, file));
     writeFileSync(join(folder, "maps", name, file), palettePng(places));
   }
 }
-console.log(`${sequences} sequences of ${frames} frames of ${side}x${side} pixels: ${folder}`);
+console.log(`${sequences} and ${tested} sequences of ${frames} frames of ${side}x${side} pixels: ${folder}`);

@@ -28,6 +28,8 @@ export interface FeatureFacts {
   readonly width: number;
   readonly effective_rank: number;
   readonly participation_ratio: number;
+  /** Of a feature over samples, the mean over features. */
+  readonly variance: number;
   readonly uniformity: number;
   /** Of features of one sample under two masks, without a class token the mean of visible patches; null: nothing is masked. */
   readonly alignment: number | null;
@@ -37,7 +39,7 @@ export interface FeatureFacts {
   readonly clusters: number | null;
 }
 
-/** The largest of a class token's attention to patches over the median, means over heads and samples, in the first layers. */
+/** The largest of a class token's attention to patches over the median, geometric means over heads and samples, in the first layers. */
 export interface ArtifactLayer {
   readonly layer: number;
   readonly whole: number;

@@ -62,6 +62,10 @@ export function participationRatio(spectrum: Float64Array): number {
   return squares === 0 ? 0 : (sum * sum) / squares;
 }
 
+/** The variance of a feature over the rows, the mean over features, by the spectrum of the centred rows. */
+export const meanVariance = (spectrum: Float64Array, { count, width }: Rows): number =>
+  spectrum.reduce((sum, value) => sum + value * value, 0) / (count * width);
+
 /** The logarithm of the mean of exp(-2 |x - y|^2) over pairs of unit rows: the lower, the more evenly they lie on the sphere. Wang and Isola, ICML 2020. */
 export function uniformity(rows: Rows): number {
   const { count } = rows;

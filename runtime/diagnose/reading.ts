@@ -86,7 +86,7 @@ export const meanOf = (values: readonly number[]): number =>
 /** What of a sample's features is looked at: the class token where there is one, and the mean of its patches. */
 export const pools = ["cls", "mean"] as const;
 
-/** Of what the first token attends to, [B, H, N], the largest over the median, [B, H]. */
+/** Of what the first token attends to, [B, H, N], the logarithm of the largest over the median, [B, H]: one head that attends to few says little alone. */
 export function excesses(values: TypedArray, shape: readonly number[] | undefined): Float64Array {
   const size = shape?.at(-1) as number;
   return Float64Array.from({ length: values.length / size }, (_, i) => {
@@ -94,12 +94,12 @@ export function excesses(values: TypedArray, shape: readonly number[] | undefine
     const half = Math.floor(size / 2);
     const median =
       size % 2 === 1 ? (sorted[half] as number) : ((sorted[half - 1] as number) + (sorted[half] as number)) / 2;
-    return (sorted[size - 1] as number) / Math.max(median, 1e-12);
+    return Math.log((sorted[size - 1] as number) / Math.max(median, 1e-12));
   });
 }
 
-/** The mean excess of each of the first layers, tallied as `first 1` and so on; null: no class token was looked at. */
+/** The geometric mean of the excess of each of the first layers, tallied as `first 1` and so on; null: no class token was looked at. */
 export function artifactsOf(tally: Tally): readonly number[] | null {
   const layers = Array.from({ length: shallow }, (_, i) => `first ${i + 1}`).filter(tally.has);
-  return layers.length === 0 ? null : layers.map((name) => meanOf(tally.meansOf(name)));
+  return layers.length === 0 ? null : layers.map((name) => Math.exp(meanOf(tally.meansOf(name))));
 }

@@ -96,6 +96,8 @@ written = {
     "features": features.ravel().tolist(), "turned": turned.ravel().tolist(), "other": other.ravel().tolist(), "labels": labels.tolist(),
     "groups": groups.tolist(),
     "spectrum": singular.tolist(), "participation_ratio": (singular**2).sum() ** 2 / (singular**4).sum(),
+    "variance": float(features.var(axis=0).mean()),
+    "excess": float(np.exp(np.log(maps[0][:, :, 0, 1:].max(-1) / np.median(maps[0][:, :, 0, 1:], axis=-1)).mean())),
     "uniformity": float(np.log(np.exp(-2 * squares).mean())),
     "alignment": float(((unit - turned / np.linalg.norm(turned, axis=1, keepdims=True)) ** 2).sum(1).mean()),
     "kernel_alignment": float(np.linalg.norm(first.T @ second) ** 2 / (np.linalg.norm(first.T @ first) * np.linalg.norm(second.T @ second))),

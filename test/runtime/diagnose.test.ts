@@ -10,6 +10,7 @@ import {
   centredProducts,
   clustersOf,
   kernelAlignment,
+  meanVariance,
   normalizedCut,
   participationRatio,
   type Rows,
@@ -24,6 +25,7 @@ import {
   tokenMeasures,
   wavesOver,
 } from "../../runtime/diagnose/in-graph.js";
+import { excesses, meanOf, rowOfFirst } from "../../runtime/diagnose/reading.js";
 
 const known = JSON.parse(readFileSync(join(import.meta.dirname, "../reference/diagnostics.json"), "utf8"));
 const { batch, heads, side, patch, width, rows } = known.sizes as Readonly<Record<string, number>> as {
@@ -64,6 +66,13 @@ test("attention has NumPy's distance, entropy and mutual information, without it
   close(found, known.attention);
 });
 
+test("what a class token attends to most is told from the median as NumPy does it", () => {
+  const shape = [batch, heads, count + 1, count + 1] as const;
+  const rows = computed((g) => rowOfFirst(g, g.constant(Float32Array.from(known.maps[0]), [...shape]), 1));
+  const found = excesses(Float32Array.from(rows), [batch, heads, count]);
+  close([Math.exp(meanOf([...found]))], [known.excess], 1e-5);
+});
+
 test("tokens have NumPy's cosines, variances and amplitudes of waves", () => {
   const { count: bins, waves } = wavesOver(grid) as { count: number; waves: Float32Array };
   expect(bins).toBe(3);
@@ -93,6 +102,7 @@ test("features have NumPy's spectrum, spread and likeness", () => {
   const features = given(known.features, width);
   close(spectrumOf(features), known.spectrum, 1e-5);
   close([participationRatio(spectrumOf(features))], [known.participation_ratio], 1e-5);
+  close([meanVariance(spectrumOf(features), features)], [known.variance], 1e-5);
   close([uniformity(features)], [known.uniformity], 1e-5);
   close([alignment(features, given(known.turned, width))], [known.alignment], 1e-5);
   close(
