@@ -122,6 +122,8 @@ export interface About {
 
 /** Domain of the operators that onnxruntime adds. */
 export const MICROSOFT = "com.microsoft";
+/** Domain of its operators on blocked tensors, which its own passes use. */
+export const NCHWC = "com.microsoft.nchwc";
 
 /** ONNX versions: IR 9 came with opset 20, of which we use operators that are the same since 18, and Gelu. */
 const IR_VERSION = 9;

@@ -7,19 +7,8 @@ import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { arrayTypes, type StateSlot, sizeOf, type TypedArray, type Values } from "../../../graph/index.js";
 import { type Arena, createArena } from "./arena.js";
 import type { Named, Plan } from "./plan.js";
-import type { Provider } from "./probe.js";
+import { type Runtime, type Settings, sessionOptions } from "./settings.js";
 import type { Load } from "./staging.js";
-
-type Runtime = typeof import("onnxruntime-node");
-
-export interface Settings {
-  /** Threads of one operation. */
-  readonly threads: number;
-  /** Microseconds that an idle thread waits by spinning before it sleeps; Infinity: it never sleeps within a run. */
-  readonly spin: number;
-  /** Where the model runs; state stays in this process's memory. */
-  readonly provider: Provider;
-}
 
 export interface HostMemory {
   /** Resident memory of the whole process: onnxruntime does not tell what it holds. */
@@ -43,24 +32,6 @@ interface Loaded {
   readonly session: InferenceSession;
   readonly plan: Plan;
 }
-
-const sessionOptions = ({ threads, spin, provider }: Settings): InferenceSession.SessionOptions => ({
-  executionProviders: [provider],
-  intraOpNumThreads: threads,
-  interOpNumThreads: 1,
-  executionMode: "sequential",
-  // Would keep a second block for all activations beside the one in which the first run found them room.
-  enableMemPattern: false,
-  graphOptimizationLevel: "all",
-  // 3: errors only; it warns about every constant that it folds away.
-  logSeverityLevel: 3,
-  extra: { session: { intra_op: spinning(spin) } },
-});
-
-const spinning = (spin: number): Readonly<Record<string, string>> => ({
-  allow_spinning: spin > 0 ? "1" : "0",
-  ...(spin > 0 && spin < Number.POSITIVE_INFINITY ? { spin_duration_us: String(spin) } : {}),
-});
 
 /** The state of a session, and what its tensors are made with. */
 interface Opened {

@@ -114,7 +114,7 @@ export const shapeInput = (shape: readonly number[]): string => `shape:${shape.j
  * x Phi(x) with its derivative Phi(x) + x phi(x), of s = x / sqrt 2: Phi(x) = (1 + erf s) / 2 and phi(x) = exp(-s^2) / sqrt(2 pi).
  * The first ends in a clipping that never clips, in one pass; dividing by exp(s^2) saves the one that negates.
  */
-function geluWithSlope(m: OnnxModel, x: string): { readonly y: string; readonly slope: string } {
+export function geluWithSlope(m: OnnxModel, x: string): { readonly y: string; readonly slope: string } {
   const scaled = m.op("Mul", [x, scalar(m, Math.SQRT1_2)]);
   const cumulative = m.op("HardSigmoid", [m.op("Erf", [scaled])], { alpha: real(0.5), beta: real(0.5) });
   const share = m.op("Div", [scaled, m.op("Exp", [m.op("Mul", [scaled, scaled])])]);

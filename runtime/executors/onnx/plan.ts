@@ -14,6 +14,7 @@ import {
   type Tensor,
 } from "../../../graph/index.js";
 import { firstScalar, inPlaceNodes, stateInputs, type Update } from "../in-place.js";
+import { type Blocks, blockedProducts } from "./blocked.js";
 import { type Lowered, lower, type Slopes, shapeInput } from "./lowering.js";
 import { createModel, type OnnxModel } from "./model.js";
 
@@ -109,6 +110,7 @@ export function lowerNodes(
   m: OnnxModel,
   names: Map<Tensor, string>,
   skipped: ReadonlyMap<Node, unknown> = new Map(),
+  blocks: Blocks | null = null,
 ): void {
   const read = new Set<Tensor>([
     ...graph.outputs.values(),
@@ -116,6 +118,8 @@ export function lowerNodes(
     ...graph.nodes.flatMap((n) => n.inputs),
   ]);
   const slopes: Slopes = { wanted: slopesWanted(graph), made: new Map() };
+  const blocked = blocks && blockedProducts(m, names, blocks, slopes);
+  const nameOf = blocked?.rowsOf ?? ((tensor: Tensor) => names.get(tensor) as string);
   for (const node of graph.nodes) {
     if (node.operation === "input" || skipped.has(node)) continue;
     if (node.operation === "constant") {
@@ -124,8 +128,18 @@ export function lowerNodes(
     }
     m.within(node.scope === "" ? node.operation : `${node.scope}/${node.operation}`);
     const wanted = node.outputs.map((output) => read.has(output));
-    const made = lower(m, node as Node<Lowered>, wanted, (tensor) => names.get(tensor) as string, slopes);
+    if (blocked?.lower(node, wanted)) continue;
+    const made = lower(m, node as Node<Lowered>, wanted, nameOf, slopes);
     node.outputs.forEach((output, i) => void names.set(output, made[i] as string));
+  }
+  if (blocked === null) return;
+  const leaving = [
+    ...graph.outputs.values(),
+    ...graph.updates.values(),
+    ...[...skipped.keys()].flatMap((n) => n.inputs),
+  ];
+  for (const tensor of leaving) {
+    if (tensor.node.operation !== "input" && !skipped.has(tensor.node)) blocked.rowsOf(tensor);
   }
 }
 
@@ -157,8 +171,8 @@ export function tensorsRead(graph: Graph, inPlace: ReadonlyMap<Node, unknown> = 
   return new Set([...graph.outputs.values(), ...graph.updates.values(), ...graph.nodes.flatMap(inputsOf)]);
 }
 
-/** Builds the model of a graph and the list of what is done beside it. */
-export function planOf(graph: Graph): Plan {
+/** Builds the model of a graph and the list of what is done beside it. `blocks`: in which products are computed; null: in none. */
+export function planOf(graph: Graph, blocks: Blocks | null): Plan {
   const m = createModel();
   const inPlace = inPlaceNodes(graph);
   const used = tensorsRead(graph, inPlace);
@@ -173,7 +187,7 @@ export function planOf(graph: Graph): Plan {
   for (const { onnx, dtype, shape } of [...feeds.filter(({ read }) => read), ...state]) m.input(onnx, dtype, shape);
   const shapes = shapesFed(graph);
   for (const { onnx, shape } of shapes) m.input(onnx, "int64", [shape.length]);
-  lowerNodes(graph, m, names, inPlace);
+  lowerNodes(graph, m, names, inPlace, blocks);
   const exposedAs = ([name, tensor]: readonly [string, Tensor]): Named => ({
     name,
     onnx: expose(tensor),

@@ -3,13 +3,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { type StateSlot, simplify, type TypedArray, type Values } from "../../../graph/index.js";
+import { type Graph, type StateSlot, simplify, type TypedArray, type Values } from "../../../graph/index.js";
 import { packageRoot } from "../../package.js";
 import { RunError } from "../../run-error.js";
 import type { Session } from "../executor.js";
 import { checkedValue, slotsByName, takingTurns } from "../slots.js";
-import type { HostMemory, Settings } from "./host.js";
+import { type Blocks, everywhere, gainsByBlocks, worthMoving } from "./blocked.js";
+import type { HostMemory } from "./host.js";
 import { planOf } from "./plan.js";
+import type { Settings } from "./settings.js";
 import { type Load, sendValues } from "./staging.js";
 import type { Answer, Request, Setup } from "./worker.js";
 
@@ -92,10 +94,21 @@ export async function openSession(settings: Settings, slots: readonly StateSlot[
     throw error;
   }
   const slotOf = slotsByName(slots);
+  const { provider, products } = settings;
+  const least = products === "blocks" ? everywhere : worthMoving;
+  let size: Promise<unknown> | null = null;
+  /** How a graph's products are computed; the worker is asked once, and only for a graph that may gain by it. */
+  const blocksFor = async (graph: Graph): Promise<Blocks | null> => {
+    if (provider !== "cpu" || products === "rows" || !gainsByBlocks(graph, least)) return null;
+    size ??= inTurn(() => ask({ kind: "block" }));
+    const found = (await size) as number | null;
+    return found === null ? null : { size: found, least };
+  };
   return {
     async load(graph) {
       for (const name of graph.state.keys()) slotOf(name);
-      const plan = planOf(simplify(graph));
+      const simple = simplify(graph);
+      const plan = planOf(simple, await blocksFor(simple));
       const loaded = await inTurn(() => ask({ kind: "load", plan }, [plan.model.buffer as ArrayBuffer]));
       return async (feeds) => {
         for (const feed of plan.feeds) checkedValue(feeds, feed);

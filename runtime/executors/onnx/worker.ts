@@ -3,8 +3,9 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { StateSlot, TypedArray, Values } from "../../../graph/index.js";
 import { reasonOf } from "../../run-error.js";
-import { type Host, type HostMemory, openHost, type Settings } from "./host.js";
+import { type Host, type HostMemory, openHost } from "./host.js";
 import type { Plan } from "./plan.js";
+import type { Runtime, Settings } from "./settings.js";
 import type { Load } from "./staging.js";
 
 /** What a worker is started with. */
@@ -14,6 +15,8 @@ export interface Setup {
 }
 
 export type Request =
+  /** The answer is the size of blocks in which products are to be computed, or null. */
+  | { readonly kind: "block" }
   | { readonly kind: "load"; readonly plan: Plan }
   | { readonly kind: "run"; readonly loaded: number; readonly feeds: Values }
   | { readonly kind: "read"; readonly names: readonly string[] }
@@ -34,8 +37,16 @@ export interface Answer {
   readonly held?: HostMemory;
 }
 
-function answer(host: Host, request: Request): unknown {
+interface Opened {
+  readonly ort: Runtime;
+  readonly settings: Settings;
+  readonly host: Host;
+}
+
+async function answer({ ort, settings, host }: Opened, request: Request): Promise<unknown> {
   switch (request.kind) {
+    case "block":
+      return (await import("./products.js")).chosenBlock(ort, settings);
     case "load":
       return host.load(request.plan);
     case "run":
@@ -62,12 +73,12 @@ const buffersOf = (result: unknown): ArrayBuffer[] =>
 const port = parentPort;
 if (port) {
   const { settings, slots } = workerData as Setup;
-  const opened = import("onnxruntime-node").then((ort) => openHost(ort, settings, slots));
+  const opened = import("onnxruntime-node").then((ort) => ({ ort, settings, host: openHost(ort, settings, slots) }));
   const reply = async ({ id, request }: Call): Promise<void> => {
     try {
-      const host = await opened;
-      const result = await answer(host, request);
-      port.postMessage({ id, result, held: host.memory() } satisfies Answer, buffersOf(result));
+      const session = await opened;
+      const result = await answer(session, request);
+      port.postMessage({ id, result, held: session.host.memory() } satisfies Answer, buffersOf(result));
     } catch (error) {
       port.postMessage({ id, error: reasonOf(error) } satisfies Answer);
     }
