@@ -11,10 +11,11 @@ export interface CompiledSettings {
   readonly backend: Backend;
   readonly threads?: number;
   readonly spin?: boolean;
+  readonly products?: "rows" | "blocks";
   readonly precision?: Precision;
 }
 
-const { size, backend, threads, spin, precision } = JSON.parse(process.argv[2] ?? "") as CompiledSettings;
+const { size, backend, precision, ...settings } = JSON.parse(process.argv[2] ?? "") as CompiledSettings;
 
 /** Seconds by what they were spent on. */
 const times: Record<string, number> = {};
@@ -41,7 +42,6 @@ function initialState(): Values {
   );
 }
 
-const settings = { ...(threads === undefined ? {} : { threads }), ...(spin === undefined ? {} : { spin }) };
 const executor = await openExecutor(backend, () => {}, settings);
 const [phase] = step.phases;
 invariant(phase !== undefined, "a step has a phase");

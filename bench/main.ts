@@ -24,7 +24,8 @@ const help = `npm run bench -- [options]
   --quick               the smallest size, few rounds: about a minute
   --sizes a,b           of ${all.map(({ name }) => name).join(", ")}
   --threads 1,2         default: 1 and one a core
-  --contestants a,b     of onnx, xla, xla-bf16, wasm, naive, eager, eager-bf16, compile; those of xla only when they are named
+  --contestants a,b     of onnx, onnx-rows, xla, xla-bf16, wasm, naive, eager, eager-bf16, compile; onnx-rows (products not in
+                        blocks) and those of xla only when they are named
   --rounds n            measured steps of each
   --python path         a Python with torch; or the variable MAE_BENCH_PYTHON
   --compile             only the time from a model to its first step, of large models too, on onnx or those of --contestants; xla also
@@ -68,13 +69,13 @@ const threadCounts = options.threads ? list(options.threads).map(Number) : [...n
 
 /** Contestants in the order of a table. `peak` and `sgemm` are matrix products alone, ours and PyTorch's. */
 const known = [
-  ...(["peak", "sgemm", "onnx", "xla", "xla-bf16"] as const),
+  ...(["peak", "sgemm", "onnx", "onnx-rows", "xla", "xla-bf16"] as const),
   ...(["eager", "eager-bf16", "compile", "wasm", "naive"] as const),
 ];
 type Name = (typeof known)[number];
 
-/** Not asked for unless they are named: they need a plugin, or compute in another number format. */
-const byName: readonly Name[] = ["xla", "xla-bf16", "eager-bf16"];
+/** Not asked for unless they are named: they need a plugin, or compute in another way than one would. */
+const byName: readonly Name[] = ["onnx-rows", "xla", "xla-bf16", "eager-bf16"];
 
 function command(name: Name, size: Contested, threads: number): readonly [string, ...string[]] {
   const node = (script: string, settings: object) =>
@@ -84,6 +85,8 @@ function command(name: Name, size: Contested, threads: number): readonly [string
       return node("peak", { threads });
     case "onnx":
       return node("compiled", { size, backend: "onnx", threads });
+    case "onnx-rows":
+      return node("compiled", { size, backend: "onnx", threads, products: "rows" });
     case "wasm":
       return node("compiled", { size, backend: "wasm" });
     case "xla":

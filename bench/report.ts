@@ -68,6 +68,7 @@ function peakRate(results: readonly Result[]): number | null {
 
 const words: Readonly<Record<string, string>> = {
   onnx: "ours, onnx",
+  "onnx-rows": "ours, onnx, products as rows",
   wasm: "ours, TensorFlow.js wasm",
   naive: "TensorFlow.js by hand, wasm",
   eager: "PyTorch eager",

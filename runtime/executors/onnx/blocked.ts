@@ -91,6 +91,8 @@ export function blockedProducts(
     if (forWeight && forms.madeBlocked(x)) {
       forms.keep("blocked", dweight, multiplied(turned(dy), blocked(x), [o, count, i]));
     } else if (forWeight) forms.keep("turned", dweight, multiplied(turned(x), blocked(dy), [i, count, o]));
+    // At once, so that onnxruntime computes it before it goes on.
+    if (forWeight) forms.rows(dweight);
     if (forBias) forms.keep("rows", dbias, sumOfRows(dy));
     return true;
   }
