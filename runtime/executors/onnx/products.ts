@@ -30,9 +30,8 @@ export async function chosenBlock(ort: Runtime, settings: Settings): Promise<num
   const before = read(file);
   if (before !== null) return before === "blocks" ? block : null;
   const [inBlocks, asRows] = await leastTimes(ort, settings, [block, null]);
-  const answer = (inBlocks as number) < worthwhile * (asRows as number) ? "blocks" : "rows";
-  write(file, answer);
-  return (read(file) ?? answer) === "blocks" ? block : null;
+  write(file, (inBlocks as number) < worthwhile * (asRows as number) ? "blocks" : "rows");
+  return read(file) === "blocks" ? block : null;
 }
 
 /** As the library lays numbers out; null where it has no blocks on this processor, or other operators than these. */
@@ -108,7 +107,7 @@ function read(file: string): string | null {
   }
 }
 
-/** Where two ask at once, the first answer stands. A home that cannot be written only has it timed again. */
+/** Where two ask at once, the first answer stands. In a home that cannot be written none does: what rounds alike each time are rows. */
 function write(file: string, answer: string): void {
   try {
     mkdirSync(dirname(file), { recursive: true });
