@@ -2,7 +2,8 @@
 
 import { Argument, type Command, Option } from "commander";
 import type { CheckpointInterval } from "../runtime/index.js";
-import { checkpointInterval, memorySize, wholeNumber } from "./arguments.js";
+import { checkpointInterval, memorySize, timeSpan, wholeNumber } from "./arguments.js";
+import { hostCount, meetingPoint, mostHosts } from "./machine/hosts.js";
 
 /** Options that change settings of a recipe; if absent, as the recipe says. */
 export interface SettingFlags {
@@ -75,3 +76,28 @@ export const onBackend = (to: Command): Command =>
     )
     .option("--shard-state", "let each of several devices hold its share of weights and moments, not all of them")
     .option(...configOption);
+
+/** Of `mae plan`. */
+export const plannedDevicesOption = (): Option =>
+  new Option("--devices <n>", "say what each of so many devices holds, with the backend xla")
+    .argParser(wholeNumber(1, mostThreads))
+    .conflicts("memory");
+
+/** Of a command that several hosts can be given, which they are. */
+export const onHosts = (to: Command): Command =>
+  to
+    .optionsGroup("Options of several hosts:")
+    .addOption(
+      new Option(
+        "--hosts <n>",
+        "train on so many hosts together, each its share of every batch; auto: as SLURM, torchrun or Kubernetes say",
+      ).argParser(hostCount),
+    )
+    .option("--host <i>", "which of the hosts this is, from 0, which keeps the run", wholeNumber(0, mostHosts - 1))
+    .addOption(new Option("--meet <address:port>", "where the first host waits for the others").argParser(meetingPoint))
+    .addOption(
+      new Option(
+        "--host-timeout <time>",
+        'give a host up that says nothing for so long (default: "10 min"; as "90 s")',
+      ).argParser(timeSpan),
+    );

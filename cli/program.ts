@@ -10,12 +10,10 @@ import {
   chooseReporter,
   type ReporterChoice,
   reporterNames,
-  timeSpan,
   wholeNumber,
 } from "./arguments.js";
 import { addDataCommands } from "./data-commands.js";
 import { addText, command, interruptedCode, output } from "./help.js";
-import { hostCount, meetingPoint, mostHosts } from "./machine/hosts.js";
 import {
   checkpointOption,
   configOption,
@@ -25,6 +23,8 @@ import {
   mostSamples,
   mostThreads,
   onBackend,
+  onHosts,
+  plannedDevicesOption,
   recomputeOption,
   specArgument,
 } from "./options.js";
@@ -171,6 +171,8 @@ function addModels(program: Command): void {
           .choices(measuredBackends)
           .default("onnx"),
       )
+      .addOption(plannedDevicesOption())
+      .option("--shard-state", "let each of several devices hold its share of weights and moments")
       .addOption(
         new Option("--graph [pass]", "print the graphs of a training step: the passes, or the graph after one of them"),
       )
@@ -257,75 +259,63 @@ function addModels(program: Command): void {
 function addRuns(program: Command): void {
   addDataCommands(program);
   addText(
-    onBackend(
-      command(
-        program,
-        "train",
-        "Train a model by a recipe of the file, or the stages of a pipeline. Ctrl-C saves; --resume goes on.",
+    onHosts(
+      onBackend(
+        command(
+          program,
+          "train",
+          "Train a model by a recipe of the file, or the stages of a pipeline. Ctrl-C saves; --resume goes on.",
+        )
+          .addArgument(specArgument())
+          .argument("[name]", "a recipe or a pipeline in it; not needed where there is one recipe")
+          .option(
+            "--out <dir>",
+            "folder of the run (default: runs/<name of the file>), or of the runs of a family or pipeline (runs/<its name>)",
+          )
+          .option(
+            "--variant <name>",
+            "train a member, all of a family, or all; what is finished is left, the rest goes on",
+          )
+          .option("--resume", "go on from the newest checkpoint of the run")
+          .option("--force", "replace a run that is already in the folder")
+          .option("--steps <n>", "train this many steps, whatever the recipe says", wholeNumber(1, mostSamples))
+          .addOption(new Option("--epochs <n>", "train this many epochs").argParser(wholeNumber(1)).conflicts("steps"))
+          .option("--batch <n>", "samples of one step", wholeNumber(1, mostSamples))
+          .option("--seed <n>", "seed of weights, masks, crops and order", wholeNumber(0))
+          .addOption(checkpointOption())
+          .addOption(
+            new Option(
+              "--pictures-every <interval>",
+              "also draw reconstructions in the middle, for mae watch: as --checkpoint-every",
+            ).argParser(checkpointInterval),
+          )
+          .addOption(
+            new Option(
+              "--log <where>",
+              "also log event files that TensorBoard reads, or by the Python client of W&B or MLflow, where it is installed",
+            ).choices(["tensorboard", "wandb", "mlflow"]),
+          )
+          .option("--gradient-norm", "also log the norm of all gradients where the recipe does not clip them")
+          .option(
+            "--debug-nan",
+            "look at all weights after each step, to find at once the operation that breaks numbers",
+          )
+          .option("--json", "print the run's events as JSON lines on stdout"),
       )
-        .addArgument(specArgument())
-        .argument("[name]", "a recipe or a pipeline in it; not needed where there is one recipe")
+        .option(...microBatchOption)
+        .addOption(memoryOption())
+        .option(...recomputeOption)
+        .option("--no-recompute", "keep what layers have computed (default)")
         .option(
-          "--out <dir>",
-          "folder of the run (default: runs/<name of the file>), or of the runs of a family or pipeline (runs/<its name>)",
-        )
-        .option(
-          "--variant <name>",
-          "train a member, all of a family, or all; what is finished is left, the rest goes on",
-        )
-        .option("--resume", "go on from the newest checkpoint of the run")
-        .option("--force", "replace a run that is already in the folder")
-        .option("--steps <n>", "train this many steps, whatever the recipe says", wholeNumber(1, mostSamples))
-        .addOption(new Option("--epochs <n>", "train this many epochs").argParser(wholeNumber(1)).conflicts("steps"))
-        .option("--batch <n>", "samples of one step", wholeNumber(1, mostSamples))
-        .option("--seed <n>", "seed of weights, masks, crops and order", wholeNumber(0))
-        .addOption(checkpointOption())
-        .addOption(
-          new Option(
-            "--pictures-every <interval>",
-            "also draw reconstructions in the middle, for mae watch: as --checkpoint-every",
-          ).argParser(checkpointInterval),
-        )
-        .addOption(
-          new Option(
-            "--log <where>",
-            "also log event files that TensorBoard reads, or by the Python client of W&B or MLflow, where it is installed",
-          ).choices(["tensorboard", "wandb", "mlflow"]),
-        )
-        .option("--gradient-norm", "also log the norm of all gradients where the recipe does not clip them")
-        .option("--debug-nan", "look at all weights after each step, to find at once the operation that breaks numbers")
-        .option("--json", "print the run's events as JSON lines on stdout"),
-    )
-      .addOption(
-        new Option(
-          "--hosts <n>",
-          "train on so many hosts together, each its share of every batch; auto: as SLURM, torchrun or Kubernetes say",
-        ).argParser(hostCount),
-      )
-      .option("--host <i>", "which of the hosts this is, from 0, which keeps the run", wholeNumber(0, mostHosts - 1))
-      .addOption(
-        new Option("--meet <address:port>", "where the first host waits for the others").argParser(meetingPoint),
-      )
-      .addOption(
-        new Option(
-          "--host-timeout <time>",
-          'give a host up that says nothing for so long: "10 min" (default), "90 s"',
-        ).argParser(timeSpan),
-      )
-      .option(...microBatchOption)
-      .addOption(memoryOption())
-      .option(...recomputeOption)
-      .option("--no-recompute", "keep what layers have computed (default)")
-      .option(
-        "--workers <n>",
-        "threads that decode and augment images (default: by the machine)",
-        wholeNumber(0, mostThreads),
-      )
-      .action(async (file: string, recipe: string | undefined, options) => {
-        if (options.variant === undefined) {
-          await (await import("./commands/train-pipeline.js")).trainNamed(file, recipe, options);
-        } else await (await import("./commands/train-variants.js")).trainVariants(file, recipe, options);
-      }),
+          "--workers <n>",
+          "threads that decode and augment images (default: by the machine)",
+          wholeNumber(0, mostThreads),
+        ),
+    ).action(async (file: string, recipe: string | undefined, options) => {
+      if (options.variant === undefined) {
+        await (await import("./commands/train-pipeline.js")).trainNamed(file, recipe, options);
+      } else await (await import("./commands/train-variants.js")).trainVariants(file, recipe, options);
+    }),
     [
       ["mae train examples/digits.mae", "into runs/digits, on the best backend here"],
       ["mae train model.mae Pretrain --out runs/a --steps 100", "a short try"],

@@ -12,6 +12,7 @@ export { units } from "./check/reading.js";
 export { sample, valueText } from "./check/show.js";
 export { blockNamed, blocksOf, defaultBlock } from "./check/vocabulary.js";
 export { type Derived, derivedOfModel, derivedOfRecipe } from "./derived.js";
+export { type DevicePlan, devicePlan } from "./device-plan.js";
 export { type Change, diff, type FromTo, type ModelDiff, type WeightChange } from "./diff.js";
 export { type Followed, follow } from "./follow.js";
 export { type ForeignMap, foreignMap } from "./foreign.js";

@@ -22,6 +22,7 @@ import { cost, type Recompute } from "../graph/index.js";
 import { type Assembly, assemble, programOf } from "./assemble/assemble.js";
 import { widthOf } from "./assemble/head-weights.js";
 import { frontOf, layoutOf, maskOver, visibleOf } from "./assemble/layout.js";
+import { type DevicePlan, type Devices, devicePlan } from "./device-plan.js";
 import {
   countWeights,
   type DataMemory,
@@ -83,6 +84,8 @@ export interface Plan {
   readonly flops: { readonly forward: number; readonly training: number };
   /** Bytes of a training process. */
   readonly memory: MemoryPlan;
+  /** Bytes on each of several devices; null where they were not asked for. */
+  readonly devices: DevicePlan | null;
   readonly learningRate: (LearningRatePlan & Layered) | null;
   readonly steps: StepsPlan | null;
   readonly time: TimePlan | null;
@@ -138,6 +141,8 @@ export interface PlanOptions {
   readonly engine?: EngineMemory;
   /** What its data needs; if absent, nothing is counted. */
   readonly data?: DataMemory;
+  /** That train it together; if absent, none is told of. */
+  readonly devices?: Devices;
 }
 
 /** 29.23 GFLOP: the prefix that leaves one to three digits in front. */
@@ -320,6 +325,9 @@ export function plan(model: Model, options: PlanOptions = {}): Plan {
     wiring: wiringTree(model),
     parts: Object.entries(assembly.parameters).map(([name, branch]) => ({ name, parameters: countWeights(branch) })),
     memory,
+    devices: options.devices
+      ? devicePlan(program, { ...memory, moments: recipe ? momentsOf(recipe) : 0 }, options.devices)
+      : null,
     learningRate: recipe ? layeredRateOf(recipe, program, batch) : null,
     steps,
     time: timeOf(training * memory.microBatch, training * batch, steps?.total ?? null, rates),

@@ -18,7 +18,7 @@ export { shuffled } from "./random.js";
 export type { Recompute } from "./recompute.js";
 export { countUses, withStateNames } from "./rewrite.js";
 export type { Dim, Dims, DType, Rows, RowsOf, Tensor, TypedArray } from "./shape.js";
-export { arrayTypes, bytesOf, sameShape, showShape, sizeOf } from "./shape.js";
+export { arrayTypes, bytesOf, evenAxis, sameShape, showShape, sizeOf } from "./shape.js";
 export { asInputs, type InputsOf, inputsOf, type OutputsOf, outputsOf } from "./signature.js";
 export { passes, simplify } from "./simplify.js";
 export { createBuilder } from "./trace.js";

@@ -37,6 +37,10 @@ export type TypedArray = Float32Array | Int32Array | Uint8Array | Float64Array;
 /** Number of elements. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
+/** The first axis that has so many equal parts, each of something; -1: none has. */
+export const evenAxis = (shape: readonly number[], parts: number): number =>
+  shape.findIndex((size) => size > 0 && size % parts === 0);
+
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((n, i) => n === b[i]);
 

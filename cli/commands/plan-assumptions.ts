@@ -11,14 +11,18 @@ import {
   trainingOf,
 } from "../../compiler/index.js";
 import { readRates } from "../machine/measured-rate.js";
-import { cutting, type MemoryFlags } from "../machine/micro-batches.js";
+import { checkMicroBatch, cutting, type MemoryFlags } from "../machine/micro-batches.js";
 import { dataMemory, type MeasuredBackend } from "../machine/process-memory.js";
+import { usageFailure } from "../words/failure.js";
 
 export interface PlanOptions extends MemoryFlags {
   readonly json?: boolean;
   readonly batch?: number;
   readonly samples?: number;
   readonly config?: string;
+  /** On so many together, by the backend xla; if absent, in one process. */
+  readonly devices?: number;
+  readonly shardState?: boolean;
   /** What is to train it. */
   readonly backend: MeasuredBackend;
   /** Print the graphs of a step instead; a name: the graph after that pass. */
@@ -27,6 +31,10 @@ export interface PlanOptions extends MemoryFlags {
 
 /** Throws a `RunError` where the data are fewer than a batch. */
 export async function assumptionsOf(model: Model, recipe: Recipe | null, options: PlanOptions): Promise<Assumptions> {
+  if (options.shardState && (options.devices ?? 1) === 1)
+    throw usageFailure("--shard-state divides the state among several devices", {
+      help: "say how many with --devices",
+    });
   const index = recipe ? await openedData(model, recipe) : null;
   const samples = options.samples ?? index?.length ?? null;
   const batch = options.batch ?? (recipe ? settingsOf(recipe).batch : 1);
@@ -37,10 +45,23 @@ export async function assumptionsOf(model: Model, recipe: Recipe | null, options
   return {
     ...(recipe ? { recipe } : {}),
     batch,
-    ...cutting(batch, options, options.backend),
-    ...(recipe ? { data: await dataMemory(model, recipe, index) } : {}),
+    ...(options.devices === undefined ? cutting(batch, options, options.backend) : onDevices(batch, options)),
+    ...(recipe && options.devices === undefined ? { data: await dataMemory(model, recipe, index) } : {}),
     ...(samples === null ? {} : { samples }),
     rates: readRates(),
+  };
+}
+
+/** Devices have a memory of their own, of which nothing is known here: a batch is cut as somebody says, or not. */
+function onDevices(
+  batch: number,
+  { devices = 1, shardState = false, microBatch, recompute }: PlanOptions,
+): Pick<Assumptions, "splitting" | "recompute" | "devices"> {
+  checkMicroBatch(batch, microBatch);
+  return {
+    splitting: microBatch === undefined ? { by: "nothing" } : { by: "size", samples: microBatch },
+    recompute: recompute ? "layers" : "nothing",
+    devices: { count: devices, shardState },
   };
 }
 

@@ -1,6 +1,7 @@
 /** A plan as a document and as a table for people. */
 
 import {
+  type DevicePlan,
   flopText,
   type MemoryPlan,
   type Model,
@@ -42,6 +43,7 @@ export function planDocument(plan: Plan) {
     wiring: plan.wiring,
     flops: plan.flops,
     memory: memoryDocument(plan.memory),
+    ...(plan.devices ? { devices: devicesDocument(plan.devices) } : {}),
     learning_rate: lr && {
       base: lr.base,
       per: lr.per,
@@ -61,6 +63,8 @@ export function planDocument(plan: Plan) {
 }
 
 const memoryDocument = ({ microBatch, ...memory }: MemoryPlan) => ({ ...memory, micro_batch: microBatch });
+
+const devicesDocument = ({ shardState, ...devices }: DevicePlan) => ({ ...devices, shard_state: shardState });
 
 /** `196: 49 visible, 147 hidden`; where that varies, what follows is of batches with the most. */
 const tokensText = ({ latents, ...tokens }: Plan["tokens"]): string =>
@@ -130,13 +134,28 @@ export function planTable(plan: Plan, notes: readonly string[], colors: Colors, 
       `for one ${plan.sample}`,
       `${flopText(plan.flops.forward)} forward, ${flopText(plan.flops.training)} in training`,
     ),
-    ...memoryRows(memory, `steps of ${grouped(memory.batch)}${againText[memory.recompute]}`),
+    ...(plan.devices
+      ? deviceRows(plan.devices, memory)
+      : memoryRows(memory, `steps of ${grouped(memory.batch)}${againText[memory.recompute]}`)),
     ...notes.map((note) => `    ${note}`),
     ...recipeRows(plan, colors, unknown),
   ];
 }
 
 const againText = { nothing: "", layers: ", with layers computed again for their gradients" } as const;
+
+function deviceRows({ count, shardState, samples, ...held }: DevicePlan, { batch, recompute }: MemoryPlan): string[] {
+  const state = shardState ? ", its share of the state" : "";
+  const what = `${grouped(samples)} samples at once${state}, of steps of ${grouped(batch)}${againText[recompute]}`;
+  const parts = [
+    `weights ${bytes(held.weights)}`,
+    `optimizer ${bytes(held.moments)}`,
+    ...(held.sums > 0 ? [`summed gradients ${bytes(held.sums)}`] : []),
+    `activations and gradients ${bytes(held.working)}`,
+  ];
+  const whose = count === 1 ? "on the device" : `on each of ${grouped(count)} devices`;
+  return [row("memory", `about ${bytes(held.total)} ${whose}: ${what}`), `    ${parts.join(", ")}`];
+}
 
 export function memoryRows(memory: SharedMemory, what: string): string[] {
   const parts = [

@@ -3,7 +3,7 @@
  * what is cut takes less memory, and what is computed of samples is shared by the devices.
  */
 
-import { arrayTypes, type DType, sizeOf, type TypedArray } from "../../../graph/index.js";
+import { arrayTypes, type DType, evenAxis, sizeOf, type TypedArray } from "../../../graph/index.js";
 
 /** What a program takes or gives. */
 export interface Slot {
@@ -25,7 +25,7 @@ export type Cut = number | null;
 
 /** Of a state: the first axis that has equal parts. */
 export function cutOfState({ shape }: Pick<Slot, "shape">, { devices, shardState }: Division): Cut {
-  const axis = shardState ? shape.findIndex((size) => size > 0 && size % devices === 0) : -1;
+  const axis = shardState ? evenAxis(shape, devices) : -1;
   return axis === -1 ? null : axis;
 }
 
