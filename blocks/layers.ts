@@ -9,7 +9,7 @@ import type { ModelProgram } from "./program.js";
 
 type Layered = Pick<ModelProgram, "parameters" | "backbone">;
 
-/** `audio.blocks` stands under `audio`, `blocks` under nothing. */
+/** `audio.blocks` stands under `audio`, `blocks` under nothing. Of a weight, the branch that has it. */
 const placeOf = (branch: string): string => branch.slice(0, Math.max(0, branch.lastIndexOf(".")));
 
 /** Blocks of stages: `stages.0.2`, `layer1.0`, `layers.0.blocks.1`. */
@@ -72,8 +72,8 @@ export function layerScales(program: Layered, decay: number): ReadonlyMap<string
 
 /** What a recipe leaves as it is. */
 export interface Freezing {
-  /** All that sees an input, or what comes before the first block of that. */
-  readonly freeze?: "embedding" | "encoder" | null;
+  /** All that sees an input, what comes before the first block of that, or of this what makes tokens of patches. */
+  readonly freeze?: "patches" | "embedding" | "encoder" | null;
   /** So many blocks of each encoder, and what comes before them. */
   readonly freezeBlocks?: number | null;
   /** The weights that alone are trained, by name; if absent or null, all are. */
@@ -81,6 +81,10 @@ export interface Freezing {
   /** How long the prototypes that end heads stay; if absent or null, they are trained from the first step on. */
   readonly freezeLast?: DurationValue | null;
 }
+
+/** The branches of matrices that read the values of patches: their biases stand beside them. */
+const patchBranches = (parameters: ParameterTree): readonly string[] =>
+  [...namedParameters(parameters)].flatMap(([name, { over }]) => (over === "patches" ? placeOf(name) : []));
 
 /** The same model, of which some weights are not trained. */
 export function frozenBy<P extends Layered & { readonly parameters: ParameterTree }>(
@@ -91,8 +95,10 @@ export function frozenBy<P extends Layered & { readonly parameters: ParameterTre
   const layers = encoderLayers(program);
   const upTo = Math.max(freeze === "embedding" ? 0 : -1, freezeBlocks ?? -1);
   const trained = only && new Set(only);
+  const patches = freeze === "patches" ? patchBranches(program.parameters) : [];
   const isFrozen = (name: string): boolean => {
     if (trained && !trained.has(name)) return true;
+    if (layers.has(name) && patches.includes(placeOf(name))) return true;
     const layer = layers.get(name);
     return layer !== undefined && (freeze === "encoder" || (layer !== null && layer <= upTo));
   };

@@ -65,11 +65,12 @@ export const recipeSettings = {
   }) as Param<readonly string[]>,
   freeze: choice({
     options: {
+      patches: "The matrix that makes tokens of the values of patches, with its bias.",
       embedding: "What comes before the first block of an encoder: patches, positions, class token.",
       encoder: "All that sees an input.",
     },
     doc: "Weights that stay as they are; if absent, none.",
-  }) as Param<"embedding" | "encoder">,
+  }) as Param<"patches" | "embedding" | "encoder">,
   freeze_blocks: int({
     min: 1,
     max: 1024,

@@ -124,8 +124,17 @@ function movesSomething(recipe: Recipe, model: Model, report: Report): boolean {
   );
   const [first] = frozen;
   if (!first) return true;
-  const { parameters } = frozenBy(modelWeights(partsOf(model)), freezingOf(recipe));
-  const moved = new Set([...namedParameters(parameters)].flatMap(([name, { trainable }]) => (trainable ? name : [])));
+  const weights = modelWeights(partsOf(model));
+  const trainedOf = ({ parameters }: Pick<typeof weights, "parameters">): ReadonlySet<string> =>
+    new Set([...namedParameters(parameters)].flatMap(([name, { trainable }]) => (trainable ? name : [])));
+  const freezing = freezingOf(recipe);
+  if (
+    trainedOf(frozenBy(weights, { freeze: freezing.freeze ?? null })).size === trainedOf(weights).size &&
+    freezing.freeze
+  ) {
+    return noPatches(model, first[1].origin.span, report);
+  }
+  const moved = trainedOf(frozenBy(weights, freezing));
   const own = ownedWeights(model);
   const parts = (train?.value ?? null) as readonly string[] | null;
   const idle = parts?.find((part) => !trainedIn(own, part).some(({ name }) => moved.has(name)));
@@ -145,6 +154,15 @@ function movesSomething(recipe: Recipe, model: Model, report: Report): boolean {
           : frozen.map(([name, { origin }]) => ({ span: origin.span, message: `\`${name}\` is written here` })),
     },
   );
+  return false;
+}
+
+/** Of an encoder of maps, or of one of ids, no matrix reads patches. */
+function noPatches(model: Model, span: Span, report: Report): false {
+  fail(report, "check/unknown-part", span, `\`${model.name}\` has nothing that \`freeze\` could leave as it is`, {
+    reason: "No matrix makes tokens of the values of patches.",
+    help: "write `freeze embedding`, or remove the line",
+  });
   return false;
 }
 

@@ -66,6 +66,18 @@ pipeline Both {
   expect(Object.keys(program.imitations ?? {})).toEqual(["student"]);
 });
 
+test("the matrix over patches alone stays as it is, with its bias", () => {
+  const { models, recipes } = analyzed(student(branch) + recipe("freeze patches"));
+  const program = programOf(assemble(models.get("Student") as never));
+  const moved = (parameters: typeof program.parameters) =>
+    [...namedParameters(parameters)].flatMap(([name, { trainable }]) => (trainable ? name : []));
+  const frozen = new Set(moved(frozenBy(program, trainingOf(recipes.get("Train") as never)).parameters));
+  expect(moved(program.parameters).filter((name) => !frozen.has(name))).toEqual([
+    "patch_embed.proj.weight",
+    "patch_embed.proj.bias",
+  ]);
+});
+
 test.each([
   [student(branch), []],
   [student("vit(depth: 1, width: 8, heads: 2)", ""), []],
@@ -91,6 +103,15 @@ test.each([
   [
     student(branch) + recipe("train encoder\n  freeze encoder"),
     ["nothing of `encoder` is trained: `freeze` leaves it as it is"],
+  ],
+  [student(branch) + recipe("freeze patches"), []],
+  [
+    base
+      .replace(/tokens.*\n/, "")
+      .replace(/encoder.*\n/, "encoder resnet(depths: (1, 1), width: 2, stem: small)\n")
+      .replace("vit(depth: 2, width: 8, heads: 2)", "unet(width: 4)")
+      .replace("Teacher", "Student") + recipe("freeze patches"),
+    ["`Student` has nothing that `freeze` could leave as it is"],
   ],
   [student(branch) + recipe("train [target.student, encoder]\n  freeze_blocks 1"), []],
   [

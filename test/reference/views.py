@@ -439,6 +439,8 @@ def is_fixed(example: dict, name: str) -> bool:
     """What no gradient trains: states, tables and lengths that stay, and what a teacher has."""
     if name.startswith("teacher.") or name.split(".")[-1] in STATES:
         return True
+    if example.get("freeze") == "patches" and name.startswith("patch_embed."):
+        return True
     if name.endswith("pos_embed"):
         return "head" in name.split(".") or line(example, "positions")["block"] == "sin_cos"
     return name.endswith("weight_g") and any(head["values"].get("unit") for head in lines(example, "head"))

@@ -169,6 +169,7 @@ const otherModels = [
     "sg-mae",
     "semantic-whole",
     "audio-mae",
+    "gan-mae-slopes",
   ],
 ];
 const models = [
@@ -223,11 +224,30 @@ const mapped = await Promise.all(
   }),
 );
 
+/** Models whose training sees views, with what a batch leaves behind. */
+const viewed = await Promise.all(
+  ["moco-v2", "ibot"].map(async (name) => {
+    const { model } = recorded<RecordedBatch & { readonly spec: string }>(name);
+    return { name, model, text: await emitModule(model, VERSION) };
+  }),
+);
+
+/** The loss as it is trained, and what it moves. */
+function trainedGraph(program: ModelProgram): string {
+  const g = createBuilder({ batch: 2, training: true });
+  const w = weightsOf(g, program.parameters);
+  const { total, terms } = program.loss(g, w, maskedBatch(g, program, w, "training"));
+  return printGraph(g.finish({ outputs: { total, ...terms } }));
+}
+
 /** What the compiler finds in each text, in one run for all of them. */
 let errors: ReadonlyMap<string, readonly string[]>;
 beforeAll(async () => {
   const changed = emitted.flatMap(({ changes }) => changes);
-  const texts = [...[...emitted, ...odd, ...labelled, ...mapped, ...changed].map(({ text }) => text), smuggled];
+  const texts = [
+    ...[...emitted, ...odd, ...labelled, ...mapped, ...viewed, ...changed].map(({ text }) => text),
+    smuggled,
+  ];
   const found = await textErrors(texts);
   errors = new Map(texts.map((text, i) => [text, found[i] as readonly string[]]));
 });
@@ -244,6 +264,14 @@ describe.each(emitted)("$name", ({ model, text, changes }) => {
     for (const { what, text: changed } of changes) expect(errors.get(changed)?.length, what).toBeGreaterThan(0);
   });
 });
+
+test.each(viewed)(
+  "the emitted module of $name is the planned model, and tsc --strict accepts it",
+  async ({ model, text }) => {
+    expect(trainedGraph(await loadEmitted(text))).toBe(trainedGraph(programOf(assemble(model))));
+    expect(errors.get(text)).toEqual([]);
+  },
+);
 
 test.each(mapped)("tsc --strict accepts $name", ({ text }) => {
   expect(errors.get(text)).toEqual([]);
