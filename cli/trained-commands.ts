@@ -81,7 +81,11 @@ export function addTrained(program: Command): void {
         .option("--out <file>", "the PNG file (default: reconstruction.png in the run)")
         .option("--count <n>", "how many images, spread evenly over the data", wholeNumber(1), 8)
         .option("--media", "also write clips and volumes as an animated WebP, and spectrograms as rough WAV sounds")
-        .addOption(new Option("--split <name>", "which part of the data").choices(["train", "test"]).default("test"))
+        .addOption(
+          new Option("--split <name>", "which part of the data (default: test, or train where there are none)").choices(
+            ["train", "test"],
+          ),
+        )
         .option("--seed <n>", "seed of the masks", wholeNumber(0))
         .option(
           "--rounds <n>",

@@ -36,7 +36,7 @@ export { fileDigest } from "./data/digest.js";
 export { writePng } from "./data/image/png.js";
 export { type DecoderAvailability, probeDecoder } from "./data/image/sharp.js";
 export { type DataNeeds, dataNeeds } from "./data/memory.js";
-export { openData, tokenizerOf } from "./data/open.js";
+export { openData, openTestData, tokenizerOf } from "./data/open.js";
 export { recordsOf } from "./data/records.js";
 export { type DescribedTable, type DescribeOptions, describeTable } from "./data/table/describe.js";
 export { type MadeVocabulary, type VocabularyOptions, vocabularyOf } from "./data/text/make-vocabulary.js";

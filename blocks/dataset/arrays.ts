@@ -10,6 +10,7 @@ import {
   type DatasetContext,
   type Files,
   type Label,
+  NoTestData,
   type Sample,
   type SampleIndex,
   type Split,
@@ -78,7 +79,7 @@ export async function openArrays(
     path === null ? null : { path, labels: await reader.labels(files, path) };
   const path = split === "train" ? p.images : p.test_images;
   if (path === null) {
-    throw new DataError(`The data has no test ${sample}s`, 'Add test_images: "..." (and test_labels) to the dataset.');
+    throw new NoTestData(`The data has no test ${sample}s`, 'Add test_images: "..." (and test_labels) to the dataset.');
   }
   const arrays = await reader.arrays(files, path);
   if (arrays.count === 0) throw new DataError(`${path} holds no ${sample}s`, "Name a file with at least one.");

@@ -4,7 +4,7 @@ import type { Annotated, ImageObject } from "../detection/objects.js";
 import { optional, ratio, text } from "../params.js";
 import { counted, grouped } from "../wording.js";
 import { checkClasses } from "./classes.js";
-import { DataError, defineDataset, type SampleIndex } from "./contract.js";
+import { DataError, defineDataset, NoTestData, type SampleIndex } from "./contract.js";
 import { isHeldOut } from "./folder.js";
 import { joined } from "./listing.js";
 
@@ -47,7 +47,7 @@ export const coco = defineDataset({
   async open(p, files, split) {
     const isTest = split === "test" && p.test_annotations !== null;
     if (split === "test" && !isTest && p.holdout === 0) {
-      throw new DataError(
+      throw new NoTestData(
         `${p.images} has no test images`,
         'Write test_annotations: "..." or holdout: 10% in coco(...).',
       );

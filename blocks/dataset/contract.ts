@@ -254,3 +254,6 @@ export class DataError extends Error {
     this.help = oneLine(help);
   }
 }
+
+/** A recipe names no test samples, which is no mistake: some data have none. */
+export class NoTestData extends DataError {}

@@ -15,6 +15,7 @@ import {
   defineDataset,
   type Files,
   type FrameSpan,
+  NoTestData,
   type SampleIndex,
   type Split,
   withoutEnding,
@@ -178,7 +179,7 @@ async function open(
   const still = p.still === true;
   const contents = contentsFor(array, still);
   if (split === "test" && p.test === null && p.holdout === 0) {
-    throw new DataError(`${p.path} has no test ${contents.many}`, 'Write test: "..." or holdout: 10% in folder(...).');
+    throw new NoTestData(`${p.path} has no test ${contents.many}`, 'Write test: "..." or holdout: 10% in folder(...).');
   }
   const isTest = split === "test" && p.test !== null;
   const root = isTest ? (p.test as string) : p.path;

@@ -20,6 +20,7 @@ export {
   isOfMedia,
   type Label,
   labelFlags,
+  NoTestData,
   nameOf,
   type RowsWanted,
   type Sample,
@@ -33,7 +34,7 @@ export {
 } from "./contract.js";
 export { cellsOf } from "./label-file.js";
 export { type NpyArray, npyValues, readNpy, readNpyHeader } from "./npy-file.js";
-export { readLines } from "./text-file.js";
+export { checkEncoding, readLines } from "./text-file.js";
 export { amountIn, coco, folder, idx, knownCell, npy, table, text };
 
 export const datasets = [coco, folder, idx, npy, table, text] as const;

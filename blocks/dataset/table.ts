@@ -4,7 +4,15 @@ import { type ArrayShape, type Column, type TableShape, tableChannels } from "..
 import type { Requirement } from "../block.js";
 import { optional, type Param, text } from "../params.js";
 import { checkClasses } from "./classes.js";
-import { type Cell, DataError, type DatasetContext, defineDataset, type Files, type Split } from "./contract.js";
+import {
+  type Cell,
+  DataError,
+  type DatasetContext,
+  defineDataset,
+  type Files,
+  NoTestData,
+  type Split,
+} from "./contract.js";
 
 /** Rows that are held in one piece. */
 const rowsOfPiece = 4096;
@@ -32,7 +40,8 @@ const toldAll = (names: readonly string[]): string =>
 /** The number that a known cell holds; null: it holds none. */
 export function amountIn(value: string | number): number | null {
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
-  return number.test(value) ? Number(value) : null;
+  const amount = number.test(value) ? Number(value) : Number.NaN;
+  return Number.isFinite(amount) ? amount : null;
 }
 
 /** The number that a model reads of a cell; NaN: it is missing. Throws `DataError` for what the column does not hold. */
@@ -232,11 +241,12 @@ export const table = defineDataset({
   requires: [labelApart, valueApart],
   async open(p, files, split, { array }) {
     const path = split === "train" ? p.rows : p.test_rows;
-    if (path === null) throw new DataError("The data has no test rows", 'Add test_rows: "..." to the dataset.');
+    if (path === null) throw new NoTestData("The data has no test rows", 'Add test_rows: "..." to the dataset.');
     const names = p.names?.split(",").map((name) => name.trim()) ?? null;
     const columns = columnsOf(array);
     const { value } = p;
     const { rows, labels, numbers: told } = await readTable(files, path, { columns, label: p.label, value, names });
+    if (rows.count === 0) throw new DataError(`${path} has no rows`, "Name a file with a line a row.");
     const classes = await classesOf(p, labels, split, files, names);
     const numbers = new Map(classes.map((name, i) => [name, i]));
     return {

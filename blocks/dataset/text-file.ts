@@ -5,6 +5,8 @@ import { DataError, type Files } from "./contract.js";
 
 /** Characters of the longest line that is taken for a text. */
 const longestLine = 2 ** 20;
+/** Bytes that tell the encoding. */
+const lookedAt = 4096;
 
 /** The lines of a file that are not empty, which are read when they are asked for. */
 export interface Lines {
@@ -16,12 +18,23 @@ export interface Lines {
   readonly begins: (i: number) => boolean;
 }
 
+/** Throws `DataError` for bytes in UTF-16: with its mark, or with a 0 in every other byte or so, as letters of Latin have there. */
+export function checkEncoding(bytes: Uint8Array, path: string): void {
+  const [first, second] = bytes;
+  const isMarked = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  const beginning = bytes.subarray(0, lookedAt);
+  const zeros = beginning.reduce((count, byte) => count + (byte === 0 ? 1 : 0), 0);
+  if (!isMarked && zeros <= beginning.length / 4) return;
+  throw new DataError(
+    isMarked ? `${path} is in UTF-16` : `${path} seems to be in UTF-16: it has a 0 in every other byte or so`,
+    `Save it in UTF-8: iconv -f UTF-16${isMarked ? "" : first === 0 ? "BE" : "LE"} -t UTF-8 does.`,
+  );
+}
+
 /** Throws `DataError` for a file that is no UTF-8, or has a line without end. */
 export async function readLines(files: Files, path: string): Promise<Lines> {
   const bytes = await files.read(path);
-  if (bytes.length >= 2 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))) {
-    throw new DataError(`${path} is in UTF-16`, "Save it in UTF-8: iconv -f UTF-16 -t UTF-8 does.");
-  }
+  checkEncoding(bytes, path);
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const starts: number[] = [];
   const ends: number[] = [];

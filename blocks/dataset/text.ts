@@ -10,6 +10,7 @@ import {
   type DatasetContext,
   defineDataset,
   type Files,
+  NoTestData,
   type SampleIndex,
   type Split,
   type TextTokens,
@@ -44,8 +45,8 @@ function linesAsCaptions(lines: Lines, tokenizer: Tokenizer, path: string): Text
     const tab = line.indexOf("\t");
     if (tab > 0) return { name: withoutEnding(line.slice(0, tab).trim()), begin: tab + 1 };
     throw new DataError(
-      `${path} line ${lines.number(i)} has no tab, and so no file that it is said of`,
-      "Write the name of the file, a tab, and the caption.",
+      `${path} line ${lines.number(i)} is not the name of a file, a tab and what is said of it: \`${beginning(line)}\``,
+      "Write the name of the file, a tab, and the caption; leave out files that have none, in both inputs.",
     );
   });
   return {
@@ -272,7 +273,7 @@ export const text = defineDataset({
   async open(p, files, split, { array }) {
     const path = split === "train" ? p.texts : p.test_texts;
     if (path === null) {
-      throw new DataError("The data has no test texts", 'Add test_texts: "..." (and test_labels) to the dataset.');
+      throw new NoTestData("The data has no test texts", 'Add test_texts: "..." (and test_labels) to the dataset.');
     }
     const tokenizer = await files.tokenizer(p.vocabulary);
     checkVocabulary(tokenizer, array, p.vocabulary);
@@ -292,8 +293,12 @@ export const text = defineDataset({
       captions: () => linesAsCaptions(lines, tokenizer, path),
       fasta: () => recordsAsTexts(lines, tokenizer, path),
     }[p.samples]();
-    const { classes, labelOf } = await labelsFor(p, files, split, texts.count);
-    const numbers = await readNumbers(files, split === "train" ? p.values : p.test_values, texts.count);
+    if (texts.count === 0) throw new DataError(`${path} has no texts`, "Name a file with a text in each line.");
+    // Records and pieces have lines of their own number.
+    const lineOf = p.samples === "lines" || p.samples === "captions" ? lines.number : null;
+    const own = { path, count: texts.count, lineOf };
+    const { classes, labelOf } = await labelsFor(p, files, split, own);
+    const numbers = await readNumbers(files, split === "train" ? p.values : p.test_values, own);
     return {
       length: texts.count,
       sample: (i) => ({
@@ -317,29 +322,50 @@ async function labelsFor(
   p: { readonly labels: string | null; readonly test_labels: string | null },
   files: Files,
   split: Split,
-  count: number,
+  texts: ToldTexts,
 ): Promise<Pick<SampleIndex, "classes"> & { readonly labelOf: (i: number) => number | null }> {
-  const read = async (path: string | null): Promise<readonly string[] | null> => {
-    if (path === null) return null;
-    const lines = await readLines(files, path);
-    return Array.from({ length: lines.count }, (_, i) => lines.line(i));
-  };
+  const read = async (from: string | null): Promise<Lines | null> => (from === null ? null : readLines(files, from));
   const [train, test] = [await read(p.labels), await read(p.test_labels)];
-  const classes = [...new Set([...(train ?? []), ...(test ?? [])])].sort();
+  const namesIn = (lines: Lines | null): readonly string[] =>
+    lines ? Array.from({ length: lines.count }, (_, i) => lines.line(i)) : [];
+  const classes = [...new Set([...namesIn(train), ...namesIn(test)])].sort();
   checkClasses(classes.length, (p.labels ?? p.test_labels) as string);
   const own = split === "train" ? train : test;
-  if (own !== null && own.length !== count) {
-    throw new DataError(
-      `there are ${counted(count, "text")} and ${counted(own.length, "label")}`,
-      "Write the class of each text in a line of its own, in the same order.",
-    );
-  }
+  if (own === null) return { classes, labelOf: () => null };
+  checkInStep(own, texts, "label");
   const numbers = new Map(classes.map((name, i) => [name, i]));
-  return { classes, labelOf: (i) => (own === null ? null : (numbers.get(own[i] as string) as number)) };
+  return { classes, labelOf: (i) => numbers.get(own.line(i)) as number };
 }
 
-/** The number of each text; null: no file has them. Throws `DataError` for a line without a number, and for more or fewer than texts. */
-async function readNumbers(files: Files, path: string | null, count: number): Promise<Float64Array | null> {
+/** Texts of which a file says something, a line each. */
+interface ToldTexts {
+  readonly path: string;
+  readonly count: number;
+  /** The line of a text, from 1; null: texts are no lines. */
+  readonly lineOf: ((i: number) => number) | null;
+}
+
+/** Throws `DataError` for more or fewer lines than texts, and where an empty line moves those behind it to other texts. */
+function checkInStep(said: Lines, { path, count, lineOf }: ToldTexts, what: string): void {
+  if (said.count !== count) {
+    throw new DataError(
+      `there are ${counted(count, "text")} and ${counted(said.count, what)}`,
+      `Write the ${what} of each text in a line of its own, in the same order.`,
+    );
+  }
+  if (lineOf === null || said.number(count - 1) === count) return;
+  for (let i = 0; i < count; i++) {
+    const [line, text] = [said.number(i), lineOf(i)];
+    if (line === text) continue;
+    throw new DataError(
+      `${what} ${grouped(i + 1)} stands in line ${grouped(line)}, and its text in line ${grouped(text)} of ${path}`,
+      `Write the ${what} of each text in the line of its number: one of them is missing there.`,
+    );
+  }
+}
+
+/** The number of each text; null: no file has them. Throws `DataError` for a line without a number, and as `checkInStep`. */
+async function readNumbers(files: Files, path: string | null, texts: ToldTexts): Promise<Float64Array | null> {
   if (path === null) return null;
   const lines = await readLines(files, path);
   const numbers = Float64Array.from({ length: lines.count }, (_, i) => {
@@ -350,12 +376,7 @@ async function readNumbers(files: Files, path: string | null, count: number): Pr
       "Leave texts out whose number nobody knows; of classes, write `labels` instead of `values`.",
     );
   });
-  if (numbers.length !== count) {
-    throw new DataError(
-      `there are ${counted(count, "text")} and ${path} has ${counted(numbers.length, "number")}`,
-      "Write the number of each text in a line of its own, in the same order.",
-    );
-  }
+  checkInStep(lines, texts, "number");
   return numbers;
 }
 

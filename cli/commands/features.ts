@@ -119,7 +119,7 @@ async function opened(
   { program, training }: { readonly program: ModelProgram; readonly training: Training },
   options: FeaturesOptions,
 ): Promise<Opened> {
-  const { openData, RunError } = await import("../../runtime/index.js");
+  const { openData, openTestData } = await import("../../runtime/index.js");
   const { data, labels, split } = options;
   if (data !== undefined) {
     const named = namedInputs(data, Object.keys(program.arrays));
@@ -131,16 +131,10 @@ async function opened(
   }
   const folder = folderOf(source);
   const root = existsSync(join(folder, factsFile)) ? readRunFacts(folder).root : process.cwd();
-  const open = async (part: "train" | "test"): Promise<Opened> => ({
-    index: await openData(training.data, part, root, program),
-    root,
-    what: `${part} ${wordsOf(program.arrays).sample}s of the recipe`,
-  });
-  if (split !== undefined) return open(split);
-  return open("test").catch((error: unknown) => {
-    if (!(error instanceof RunError)) throw error;
-    return open("train");
-  });
+  const tests = split === undefined ? await openTestData(training.data, root, program) : null;
+  const part = split ?? (tests ? "test" : "train");
+  const index = tests ?? (await openData(training.data, part, root, program));
+  return { index, root, what: `${part} ${wordsOf(program.arrays).sample}s of the recipe` };
 }
 
 interface NamedData {

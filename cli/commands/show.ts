@@ -18,7 +18,7 @@ import { type Colors, plainColors, print, stdoutColors, tell } from "../words/te
 export interface ShowOptions extends BackendFlags, CheckpointFlags {
   readonly out?: string;
   readonly count: number;
-  readonly split: "train" | "test";
+  readonly split?: "train" | "test";
   readonly seed?: number;
   readonly config?: string;
   /** Also what is seen in time or heard. */

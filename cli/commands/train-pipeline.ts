@@ -78,7 +78,7 @@ async function beginAnew(
   if (directories.some(holdsRun)) {
     await requireBackend(flags.backend);
     for (const [i, { recipe, opened }] of planned.entries()) {
-      await openTrainingData((stages[i] as Stage).model, recipe, opened);
+      await openTrainingData((stages[i] as Stage).model, recipe, opened, null);
     }
   }
   for (const directory of directories) clearRunDirectory(directory);

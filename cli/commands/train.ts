@@ -166,7 +166,7 @@ async function trainHere(order: Order): Promise<boolean> {
     try {
       const goesOn = flags.resume ?? false;
       logs = flags.log && keeps ? await openEventLog(flags.log, { directory, goesOn, note }) : null;
-      const index = await openTrainingData(model, recipe, opened);
+      const index = await openTrainingData(model, recipe, opened, note);
       const beside = await openBeside(recipe);
       leave = lockRun(directory);
       // Another training may have begun and ended here in the meantime.

@@ -24,7 +24,8 @@ export interface Drawable {
 
 export interface PictureOptions {
   readonly executor: Executor;
-  readonly split: "train" | "test";
+  /** If absent, the test data, or the training data where there are none. */
+  readonly split?: "train" | "test";
   readonly count: number;
   readonly seed: number;
   readonly path: string;
@@ -130,10 +131,12 @@ async function drawMoves(run: Drawable, name: string, options: PictureOptions): 
 /** The samples that are shown: spread evenly over the data. */
 export async function shownSamples(
   { program, training, root }: Drawable,
-  { split, count: most }: Pick<PictureOptions, "split" | "count">,
+  { split, count: most, note }: Pick<PictureOptions, "split" | "count" | "note">,
 ): Promise<SampleIndex> {
-  const { openData } = await import("../../runtime/index.js");
-  return thinned(await openData(training.data, split, root, program), most);
+  const { openData, openTestData } = await import("../../runtime/index.js");
+  const tests = split === undefined ? await openTestData(training.data, root, program) : null;
+  if (split === undefined && !tests) note("the recipe names no test data: these are training data");
+  return thinned(tests ?? (await openData(training.data, split ?? "train", root, program)), most);
 }
 
 /** All of them in one batch. `fields`: what is computed of each. */

@@ -11,15 +11,35 @@ import type { Trained } from "./continuation.js";
 
 /**
  * Throws where a run could not begin for want of its data, while the run that it is to replace is still there. `opened`: they are open
- * already.
+ * already. `note` is told of test data that could not be used when all is trained; null: nobody is.
  */
-export async function openTrainingData(model: Model, recipe: Recipe, opened: SampleIndex | null): Promise<SampleIndex> {
+export async function openTrainingData(
+  model: Model,
+  recipe: Recipe,
+  opened: SampleIndex | null,
+  note: ((text: string) => void) | null,
+): Promise<SampleIndex> {
   const { lengthOf, openData } = await import("../../runtime/index.js");
   const training = trainingOf(recipe);
   const arrays = arraysOf(model);
   const index = opened ?? (await openData(training.data, "train", process.cwd(), { arrays }));
   lengthOf(training, index.length);
+  if (note) await tellOfTestData(training, arrays, note);
   return index;
+}
+
+async function tellOfTestData(
+  { data }: ReturnType<typeof trainingOf>,
+  arrays: ModelProgram["arrays"],
+  note: (text: string) => void,
+): Promise<void> {
+  const { openTestData, RunError } = await import("../../runtime/index.js");
+  try {
+    await openTestData(data, process.cwd(), { arrays });
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error;
+    note(`the test data cannot be used, and mae eval will need them: ${error.message}`);
+  }
 }
 
 /** A recipe whose data are open. */

@@ -8,6 +8,7 @@ import {
   type DatasetContext,
   isOfMedia,
   type ModelProgram,
+  NoTestData,
   oneLine,
   type SampleIndex,
   type Split,
@@ -36,6 +37,20 @@ export async function openData(
     inputs.push({ name, index });
   }
   return joinSamples(inputs);
+}
+
+/** The test samples; null: the recipe names none. Throws as `openData` for those that it names and that cannot be used. */
+export async function openTestData(
+  data: Training["data"],
+  root: string,
+  program: Pick<ModelProgram, "arrays">,
+): Promise<SampleIndex | null> {
+  try {
+    return await openData(data, "test", root, program);
+  } catch (error) {
+    if (error instanceof RunError && error.cause instanceof NoTestData) return null;
+    throw error;
+  }
 }
 
 /** Data of a recipe was checked with it; other data may be named for its model. */

@@ -1,5 +1,6 @@
 /** How long a training is, and how fast it goes: steps, learning rates, throughput. */
 
+import { counted } from "../../blocks/index.js";
 import { invariant } from "../../graph/index.js";
 import { RunError } from "../run-error.js";
 import type { Training } from "./contract.js";
@@ -16,7 +17,7 @@ export function lengthOf(training: Pick<Training, "batch" | "epochs" | "steps" |
   if (stepsPerEpoch === 0) {
     const again = repeat === 1 ? "" : `, which an epoch has ${repeat} times`;
     throw new RunError("run/too-few-samples", {
-      what: `The data has ${samples} samples${again}, fewer than one batch of ${batch}`,
+      what: `The data has ${counted(samples, "sample")}${again}, fewer than one batch of ${batch}`,
       help: `Write \`batch ${samples * repeat}\` or less in the recipe, or use more data.`,
     });
   }

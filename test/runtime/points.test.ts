@@ -124,6 +124,9 @@ test.each<readonly [string, string | Uint8Array, RegExp]>([
   ["huge.off", "OFF\n4000000000 1 0\n0 0 0\n", /it says that it has 4,000,000,000 vertices, and \d+ bytes follow/],
   ["half.off", "OFF\n2 0 0\n-1.000 0 0\n", /cut off: it says that it has 2 vertices, and 1 are there/],
   ["odd.off", "OFF\n-1 0 0\n", /says that it has -1 vertices/],
+  ["count.off", "OFF\n4\n0 0 0\n", /line 2 is `4`, where the numbers of vertices, faces and edges stand/],
+  ["first.off", "OFF\n", /cut off behind its first line/],
+  ["one.off", `OFF\n3 0 0\n${"1 2 3\n".repeat(3)}`, /its 3 points all lie in one place/],
   ["nan.off", "OFF\n2 0 0\n0 nan 0\n1 1 1\n", /`0 nan 0`, and coordinates are finite/],
   ["words.off", "OFF\n1 0 0\na b c\n", /`a b c`, where a point has three coordinates/],
   ["far.off", "OFF\n1 0 0\n1e300 0 0\n", /point 0 has the coordinate Infinity/],
@@ -141,9 +144,15 @@ test.each<readonly [string, string | Uint8Array, RegExp]>([
     /no coordinates x, y and z/,
   ],
   ["less.ply", `${header}end_header\n${corners.slice(1).join("\n")}\n      \n`, /cut off/],
+  [
+    "words.ply",
+    `${header}end_header\n${corners.join("\n")}`.replace(/\S+$/, "b"),
+    /line 11 has `b`, where a number is/,
+  ],
   ["cut.ply", ply(true).subarray(0, -4), /cut off/],
   ["flat.npy", npy("<f4", [12], new Uint8Array(floats.buffer)), /shape \(12\)/],
   ["short.npy", npy("<f4", [4, 3], new Uint8Array(8)), /its header says that it has \d+ bytes/],
+  ["complex.npy", npy("<c8", [4, 3], new Uint8Array(96)), /it has elements of type <c8\. Save it as float32/],
   ["zip.npy", "PK\u0003\u0004 and so on", /no .npy file|not an .npy file/],
 ])("%s is refused in words", async (name, content, why) => {
   await expect(read(name, content, 1)).rejects.toThrow(why);

@@ -12,7 +12,7 @@ import { columnsText, datasets, inputs, type SampleIndex } from "../../blocks/in
 import { assemble, programOf } from "../../compiler/assemble/assemble.js";
 import { nodeFiles } from "../../runtime/data/files.js";
 import { prepareNumbers } from "../../runtime/data/numbers.js";
-import { describeTable, errorsOfRows, openRowFiller, pixelReader } from "../../runtime/index.js";
+import { describeTable, errorsOfRows, openRowFiller, openTestData, pixelReader } from "../../runtime/index.js";
 import { initialWeights } from "../../runtime/train/weights.js";
 import { programOfText } from "../support/model.js";
 import { recorded } from "../support/recorded.js";
@@ -112,7 +112,9 @@ describe("what cannot be used says so", () => {
     ["Latin 1", Buffer.from("age,hours,sex\n39,40,male\n1,2,m\xe4le\n", "latin1"), {}, /a\.csv line 3 is not UTF-8/],
     ["UTF-16", Buffer.from("\uFEFFage,hours", "utf16le"), {}, /a\.csv is in UTF-16/],
     ["an open quote", `${rows}50,13,"male\n`, {}, /row 2 has a quote that is not closed/],
+    ["UTF-16 without its mark", Buffer.from("age,hours", "utf16le"), {}, /seems to be in UTF-16.*iconv -f UTF-16LE/],
     ["nothing", "", {}, /a\.csv is empty/],
+    ["names alone", "age,hours,sex\n", {}, /a\.csv has no rows/],
     ["no test rows", rows, { split: "test" }, /The data has no test rows/],
     ["Parquet cut off", parquet.subarray(0, parquet.length - 40), {}, /a\.csv cannot be read as Parquet/],
     [
@@ -168,6 +170,32 @@ test("columns are described: means and deviations of what is known, categories s
   ]);
   const unknown = describeTable("a.csv", root, { without: ["kind"], names: null });
   await expect(unknown).rejects.toThrow(/has no column kind/);
+  const odd = folder({
+    "a.csv": `,age,age,rate\n${"1,2,3,0.5\n4,5,6,7\n".repeat(9)}7,8,9,inf\n`,
+    "b.csv": "3,a\n4,b\n5,a\n",
+  });
+  const doubtful = await describeTable("a.csv", odd, { without: [], names: null });
+  expect(doubtful.left).toEqual([
+    { name: "column 1", why: "it has no name" },
+    { name: "age", why: "another column has its name" },
+    { name: "age", why: "another column has its name" },
+  ]);
+  expect(doubtful.notes).toEqual([expect.stringMatching(/^rate has numbers in 18 rows and none in 1, first `inf`/)]);
+  const { notes } = await describeTable("b.csv", odd, { without: [], names: null });
+  expect(notes).toEqual([expect.stringMatching(/^the first line is taken for names, and has numbers.*--names/)]);
+});
+
+test("test rows that are not named are none, and those that are named and cannot be used are told", async () => {
+  const program = { arrays: { table: array } };
+  const tests = (root: string, test_rows: string | null) => {
+    const values = { rows: "a.csv", test_rows, label: null, value: null, names: null };
+    return openTestData([{ definition: datasets.table, values }], root, program);
+  };
+  const rows = "age,hours,sex\n39,40,male\n";
+  const root = folder({ "a.csv": rows, "b.csv": `${rows}1,2,diverse\n` });
+  expect(await tests(root, null)).toBeNull();
+  expect(await tests(root, "a.csv")).toMatchObject({ length: 1 });
+  await expect(tests(root, "b.csv")).rejects.toThrow(/b\.csv row 2: `sex` is `diverse`/);
 });
 
 test("hidden columns are filled by what the model predicts, in the scale of the file", async () => {

@@ -318,22 +318,52 @@ describe("what cannot be used says so", () => {
       /texts\.txt line 2 is not UTF-8/,
     ],
     ["UTF-16", { "texts.txt": Buffer.from("\ufeffthe\n", "utf16le") }, {}, shape(8), /texts\.txt is in UTF-16/],
+    [
+      "UTF-16 without its mark",
+      { "texts.txt": Buffer.from("the\n", "utf16le") },
+      {},
+      shape(8),
+      /seems to be in UTF-16.*iconv -f UTF-16LE/,
+    ],
+    ["a file without a text", { "texts.txt": "\n \n" }, {}, shape(8), /texts\.txt has no texts/],
+    [
+      "an id that two tokens have",
+      { "v.json": changed({ model: { ...own.model, vocab: { ...own.model.vocab, the: 5 } } }) },
+      { vocabulary: "v.json" },
+      shape(8),
+      /it has the id 5 of two tokens, ".+" and "the"/,
+    ],
+    [
+      "a list where ids are",
+      { "v.json": changed({ model: { ...own.model, vocab: Object.keys(own.model.vocab) } }) },
+      { vocabulary: "v.json" },
+      shape(8),
+      /its model has no table of tokens and their ids/,
+    ],
+    [
+      "parts that are joined and are no tokens",
+      { "v.json": changed({ model: { type: "BPE", vocab: { a: 0, b: 1 }, merges: [["a", "x"]] } }) },
+      { vocabulary: "v.json" },
+      shape(8),
+      /it joins \["a","x"\], which are no two tokens of it/,
+    ],
     ["a line without end", { "texts.txt": "a".repeat(2 ** 20 + 1) }, {}, shape(8), /line 1 has 1,048,577 characters/],
     ["no room for a word", {}, {}, shape(2), /the model reads 2 tokens, and 2 stand around a text/],
     ["fewer labels than texts", { "l.txt": "a\n" }, { labels: "l.txt" }, shape(8), /there are 2 texts and 1 label/],
-    [
-      "more numbers than texts",
-      { "n.txt": "1\n2\n3\n" },
-      { values: "n.txt" },
-      shape(8),
-      /2 texts and n\.txt has 3 num/,
-    ],
+    ["more numbers than texts", { "n.txt": "1\n2\n3\n" }, { values: "n.txt" }, shape(8), /2 texts and 3 numbers/],
     [
       "a line that is no number",
       { "n.txt": "1\n\nNA\n" },
       { values: "n.txt" },
       shape(8),
       /n\.txt line 3 is `NA`, which is no number\. Leave texts out whose number nobody knows/,
+    ],
+    [
+      "a label that is left empty",
+      { "texts.txt": "the house\n\nof the reader\n", "l.txt": "a\n\n\nb\n" },
+      { labels: "l.txt" },
+      shape(8),
+      /label 2 stands in line 4, and its text in line 3 of texts\.txt/,
     ],
   ];
   test.each(cases)("%s", async (_, files, values, array, message) => {
@@ -402,7 +432,7 @@ test("captions are said of files, by the names of which pictures find them", asy
   expect(() => joined(["cats/1.png"])).toThrow(/1 sample of text has no image: cats\/2/);
   expect(() => joined(["cats/1.png", "cats/2.png", "dogs/1.png"])).toThrow(/1 sample of image has no text: dogs\/1/);
   await expect(open(root, { samples: "captions", texts: "bad.txt" }, array)).rejects.toThrow(
-    /bad\.txt line 1 has no tab, and so no file/,
+    /bad\.txt line 1 is not the name of a file, a tab and what is said of it: `the house`/,
   );
 });
 

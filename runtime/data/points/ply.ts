@@ -98,7 +98,10 @@ function textNumbers(lines: Lines): Numbers {
     read() {
       const word = words[at++];
       if (word === undefined) throw new BrokenShape(`${lines.where} has fewer numbers than its header says`);
-      return Number(word);
+      const value = Number(word);
+      // A coordinate may be written as what is no number: that is said of the point.
+      if (!Number.isNaN(value) || /^[-+]?(nan|inf|infinity)$/i.test(word)) return value;
+      throw new BrokenShape(`${lines.where} has \`${word.slice(0, 40)}\`, where a number is`);
     },
   };
 }
@@ -149,13 +152,10 @@ export function readPly(bytes: Uint8Array, property: string | null): Shape {
   for (const element of elements) {
     const { name, count, properties } = element;
     const least = properties.reduce((sum, property) => sum + (property.count ?? property.type).bytes, 0);
-    // Of text each number has a digit and what parts it from the next.
-    checkCount(
-      count,
-      `elements \`${name.slice(0, 40)}\``,
-      bytes.length - begin,
-      isText ? 2 * properties.length : least,
-    );
+    const what = `elements \`${name.slice(0, 40)}\``;
+    // Of text each number has a digit and what parts it from the next; behind the last one there may be nothing.
+    if (isText) checkCount(count, what, bytes.length - begin + 1, 2 * properties.length);
+    else checkCount(count, what, bytes.length - begin, least);
     if (properties.length === 0 && count > 0)
       throw new BrokenShape(`its elements \`${name.slice(0, 40)}\` have no properties`);
     if (name === "vertex" && !["x", "y", "z"].every((axis) => properties.some((property) => property.name === axis))) {

@@ -1,6 +1,6 @@
 /** Files of shapes, by the endings of their names: their points and faces, and a number that they say of each point. */
 
-import { counted, DataError, npyValues, readNpyHeader } from "../../../blocks/index.js";
+import { counted, DataError, grouped, npyValues, readNpyHeader } from "../../../blocks/index.js";
 import { invariant } from "../../../graph/index.js";
 import { RunError, unreadable } from "../../run-error.js";
 import { BrokenFile, bytesOfSample } from "../broken-file.js";
@@ -9,20 +9,20 @@ import { readPly } from "./ply.js";
 import { BrokenShape, checkPoints, mostBytes, NotSaid, type Shape } from "./shape.js";
 import { readNumbers, readObj, readOff, readRows } from "./text-files.js";
 
-type Read = (bytes: Uint8Array, path: string, property: string | null) => Shape | Promise<Shape>;
+type Read = (bytes: Uint8Array, property: string | null) => Shape | Promise<Shape>;
 
 /** Names under which archives hold points. */
 const pointNames = ["points", "xyz", "pos", "data", "arr_0"];
 
 const readers: Readonly<Record<string, Read>> = {
-  off: (bytes, _, property) => withoutProperties(readOff(bytes), property),
-  obj: (bytes, _, property) => withoutProperties(readObj(bytes), property),
-  ply: (bytes, _, property) => readPly(bytes, property),
+  off: (bytes, property) => withoutProperties(readOff(bytes), property),
+  obj: (bytes, property) => withoutProperties(readObj(bytes), property),
+  ply: readPly,
   npy: readArray,
-  async npz(bytes, path, property) {
-    const { points } = readArray(await arrayInArchive(bytes, pointNames), path, null);
+  async npz(bytes, property) {
+    const { points } = readArray(await arrayInArchive(bytes, pointNames), null);
     if (property === null) return { points, faces: null, numbers: null };
-    return { points, faces: null, numbers: numbersIn(await arrayInArchive(bytes, [property], NotSaid), path) };
+    return { points, faces: null, numbers: numbersIn(await arrayInArchive(bytes, [property], NotSaid)) };
   },
   txt: readRowsOf,
   xyz: readRowsOf,
@@ -30,13 +30,11 @@ const readers: Readonly<Record<string, Read>> = {
 };
 
 /** Files with a number for each point, and nothing else. */
-const numberReaders: Readonly<
-  Record<string, (bytes: Uint8Array, path: string) => Float32Array | Promise<Float32Array>>
-> = {
+const numberReaders: Readonly<Record<string, (bytes: Uint8Array) => Float32Array | Promise<Float32Array>>> = {
   npy: numbersIn,
-  npz: async (bytes, path) => numbersIn(await arrayInArchive(bytes, ["labels", "label", "arr_0"]), path),
-  seg: (bytes) => readNumbers(bytes),
-  txt: (bytes) => readNumbers(bytes),
+  npz: async (bytes) => numbersIn(await arrayInArchive(bytes, ["labels", "label", "arr_0"])),
+  seg: readNumbers,
+  txt: readNumbers,
 };
 
 function withoutProperties(shape: Shape, property: string | null): Shape {
@@ -53,19 +51,21 @@ function columnOf(property: string, columns: number): number {
   );
 }
 
-function readRowsOf(bytes: Uint8Array, _: string, property: string | null): Shape {
+function readRowsOf(bytes: Uint8Array, property: string | null): Shape {
   return readRows(bytes, property === null ? null : (columns) => columnOf(property, columns));
 }
 
-function headerOf(bytes: Uint8Array, path: string, wanted: string): ReturnType<typeof readNpyHeader> {
-  const header = readNpyHeader(bytes, path, wanted);
+function headerOf(bytes: Uint8Array, wanted: string): ReturnType<typeof readNpyHeader> {
+  const header = readNpyHeader(bytes, "it", wanted);
   if (header.size === bytes.length) return header;
-  throw new BrokenShape(`its header says that it has ${header.size} bytes, and it has ${bytes.length}`);
+  throw new BrokenShape(
+    `its header says that it has ${grouped(header.size)} bytes, and it has ${grouped(bytes.length)}`,
+  );
 }
 
 /** An array of NumPy of the shape (points, 3), or with more numbers behind the coordinates. */
-function readArray(bytes: Uint8Array, path: string, property: string | null): Shape {
-  const { type, shape, begin } = headerOf(bytes, path, "float32 of shape (points, 3)");
+function readArray(bytes: Uint8Array, property: string | null): Shape {
+  const { type, shape, begin } = headerOf(bytes, "float32 of shape (points, 3)");
   const [count = 0, each = 0] = shape;
   if (shape.length !== 2 || each < 3) {
     throw new BrokenShape(`it has the shape (${shape.join(", ")}), and a cloud is saved as (points, 3)`);
@@ -81,8 +81,8 @@ function readArray(bytes: Uint8Array, path: string, property: string | null): Sh
 }
 
 /** An array of NumPy of the shape (points,) or (points, 1). */
-function numbersIn(bytes: Uint8Array, path: string): Float32Array {
-  const { type, shape, begin } = headerOf(bytes, path, "int32 of shape (points,)");
+function numbersIn(bytes: Uint8Array): Float32Array {
+  const { type, shape, begin } = headerOf(bytes, "int32 of shape (points,)");
   if (shape.length !== 1 && !(shape.length === 2 && shape[1] === 1)) {
     throw new BrokenShape(`it has the shape (${shape.join(", ")}), and a number of each point is saved as (points,)`);
   }
@@ -108,7 +108,7 @@ async function ofFile<T>(path: string, read: (bytes: Uint8Array) => T | Promise<
         help: "Write in the recipe's data what of its files says something of each point, or name files of their own with `maps`.",
       });
     }
-    if (error instanceof DataError) throw new BrokenFile(path, error.what);
+    if (error instanceof DataError) throw new BrokenFile(path, `${error.what}. ${error.help.replace(/\.$/, "")}`);
     throw error;
   }
 }
@@ -118,7 +118,7 @@ export const shapeIn = (path: string, property: string | null = null): Promise<S
   ofFile(path, async (bytes) => {
     const read = readers[endingOf(path)];
     invariant(read, "a folder lists only files that are read");
-    const shape = await read(bytes, path, property);
+    const shape = await read(bytes, property);
     checkPoints(shape);
     return shape;
   });
@@ -127,6 +127,6 @@ export const shapeIn = (path: string, property: string | null = null): Promise<S
 export const pointNumbersIn = (path: string): Promise<Float32Array> =>
   ofFile(path, async (bytes) => {
     const read = numberReaders[endingOf(path)];
-    if (read) return read(bytes, path);
+    if (read) return read(bytes);
     throw new BrokenShape("it is no .npy, .npz, .seg or .txt file with a number for each point");
   });

@@ -93,10 +93,13 @@ export function pushFace(faces: Growing<Int32Array>, corners: readonly number[],
   }
 }
 
-/** Throws `BrokenShape` where a coordinate is no finite number of single precision. */
+/** Throws `BrokenShape` where a coordinate is no finite number of single precision, or several points all lie in one place. */
 export function checkPoints({ points }: Pick<Shape, "points">): void {
   const odd = points.findIndex((value) => !Number.isFinite(value));
-  if (odd < 0) return;
+  if (odd < 0) {
+    if (points.length <= 3 || points.some((value, at) => value !== points[at % 3])) return;
+    throw new BrokenShape(`its ${grouped(points.length / 3)} points all lie in one place`);
+  }
   throw new BrokenShape(
     `point ${grouped(Math.floor(odd / 3))} has the coordinate ${points[odd]}, which is no finite number of single precision`,
   );

@@ -13,11 +13,12 @@ export class Lines {
   readonly #bytes: Uint8Array;
   readonly #decoder = new TextDecoder("latin1");
   #at: number;
-  #number = 0;
+  #number: number;
 
   constructor(bytes: Uint8Array, begin = 0) {
     this.#bytes = bytes;
     this.#at = begin;
+    this.#number = bytes.subarray(0, begin).reduce((lines, byte) => lines + (byte === 10 ? 1 : 0), 0);
   }
 
   /** Bytes that follow. */
@@ -69,8 +70,13 @@ export function readOff(bytes: Uint8Array): Shape {
     throw new BrokenShape("it is no OFF file of text, which begins with OFF");
   }
   const behind = [...(glued === "" ? [] : [glued]), ...first.slice(1)];
-  const counts = (behind.length > 0 ? behind : (lines.next() ?? [])).map(Number);
-  const [pointCount = Number.NaN, faceCount = Number.NaN] = counts;
+  const counts = behind.length > 0 ? behind : lines.next();
+  if (counts === null) throw new BrokenShape("it is cut off behind its first line");
+  const [pointCount = Number.NaN, faceCount = Number.NaN] = counts.map(Number);
+  if (Number.isNaN(pointCount) || Number.isNaN(faceCount)) {
+    const text = counts.join(" ").slice(0, shown);
+    throw new BrokenShape(`${lines.where} is \`${text}\`, where the numbers of vertices, faces and edges stand`);
+  }
   // Three numbers with what stands between them; a face has as many and one more.
   checkCount(pointCount, "vertices", lines.left, 5);
   checkCount(faceCount, "faces", lines.left, 7);

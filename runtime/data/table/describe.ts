@@ -1,11 +1,15 @@
 /** What the columns of a table hold, as a model's input writes it: numbers with their mean and deviation, categories with their names. */
 
-import { amountIn, type Cell, type Column, DataError, knownCell } from "../../../blocks/index.js";
+import { amountIn, type Cell, type Column, DataError, grouped, knownCell } from "../../../blocks/index.js";
 import { RunError } from "../../run-error.js";
 import { nodeFiles } from "../files.js";
 
 /** A column with more different texts has no categories: names, dates, notes. */
 const mostCategories = 64;
+/** Letters of an odd cell that are told. */
+const mostLetters = 40;
+/** A column of numbers may have so large a share of other cells. */
+const mostOdd = 0.1;
 /** Digits of a mean and a deviation. */
 const digits = 4;
 
@@ -21,11 +25,14 @@ export interface DescribedTable {
   readonly columns: readonly Column[];
   /** Columns that are left out, and why. */
   readonly left: readonly { readonly name: string; readonly why: string }[];
+  /** What looks like a mistake in the file. */
+  readonly notes: readonly string[];
 }
 
 /** One column while its rows pass: by Welford's way the mean, and the squares of what is beside it. */
 class Passing {
   readonly #texts = new Set<string>();
+  #odd = "";
   #known = 0;
   #amounts = 0;
   #mean = 0;
@@ -37,11 +44,21 @@ class Passing {
     this.#known++;
     if (this.#texts.size <= mostCategories) this.#texts.add(String(value));
     const amount = amountIn(value);
-    if (amount === null) return;
+    if (amount === null) {
+      if (this.#amounts === this.#known - 1) this.#odd = String(value).slice(0, mostLetters);
+      return;
+    }
     this.#amounts++;
     const beside = amount - this.#mean;
     this.#mean += beside / this.#amounts;
     this.#squares += beside * (amount - this.#mean);
+  }
+
+  /** Of a column of numbers but for a few cells, what is odd in it; null: there is nothing. */
+  note(name: string): string | null {
+    const others = this.#known - this.#amounts;
+    if (others === 0 || others > mostOdd * this.#known) return null;
+    return `${name} has numbers in ${grouped(this.#amounts)} rows and none in ${grouped(others)}, first \`${this.#odd}\`: of a column of numbers, mend such cells or leave them empty`;
   }
 
   /** What it is; a text: why a model does not read it. */
@@ -88,11 +105,23 @@ export async function describeTable(path: string, root: string, o: DescribeOptio
   }
   const columns: Column[] = [];
   const left: { name: string; why: string }[] = [];
+  const notes =
+    named.some((name, i) => amountIn(name) !== null && name !== String(i)) && o.names === null ? [noNames] : [];
   for (const [i, name] of named.entries()) {
     if (o.without.includes(name)) continue;
-    const found = (passing[i] as Passing).described(name);
-    if (typeof found === "string") left.push({ name, why: found });
+    const found = nameless(name, named) ?? (passing[i] as Passing).described(name);
+    if (typeof found === "string") left.push({ name: name || `column ${i + 1}`, why: found });
     else columns.push(found);
+    const note = (passing[i] as Passing).note(name);
+    if (note !== null) notes.push(note);
   }
-  return { rows, columns, left };
+  return { rows, columns, left, notes };
+}
+
+const noNames = "the first line is taken for names, and has numbers: of a file that begins with a row, write --names";
+
+/** Why a column cannot be called by its name; null: it can. */
+function nameless(name: string, named: readonly string[]): string | null {
+  if (name === "") return "it has no name";
+  return named.indexOf(name) === named.lastIndexOf(name) ? null : "another column has its name";
 }

@@ -1,7 +1,7 @@
 /** The rows of tables in files: comma-separated values, as other programs write them, and Parquet, which tells of itself how it begins. */
 
 import type { AsyncBuffer } from "hyparquet";
-import { type Cell, counted, DataError, grouped, type RowsWanted } from "../../../blocks/index.js";
+import { type Cell, checkEncoding, counted, DataError, grouped, type RowsWanted } from "../../../blocks/index.js";
 import { type PlainFile, readBytes } from "../../plain-file.js";
 
 /** How a Parquet file begins and ends. */
@@ -68,9 +68,7 @@ function ragged(place: string, cells: readonly string[], columns: number, isGive
 
 /** The text of a file in UTF-8. Throws `DataError` for another encoding. */
 function decoded(bytes: Uint8Array, path: string): string {
-  if (bytes.length >= 2 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))) {
-    throw new DataError(`${path} is in UTF-16`, "Save it in UTF-8: iconv -f UTF-16 -t UTF-8 does.");
-  }
+  checkEncoding(bytes, path);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {

@@ -25,6 +25,7 @@ export async function readTokenizer(bytes: Uint8Array, path: string): Promise<To
   const { Tokenizer: Made } = await import("@huggingface/tokenizers");
   try {
     checkIds(model);
+    checkMerges(model);
     const made = tokenizerOf(new Made(json, {}), json, String(model.continuing_subword_prefix ?? ""));
     // Its parts are tried once: a file that the library takes may still say nonsense of them.
     made.tokens("a b");
@@ -55,11 +56,33 @@ function parsed(bytes: Uint8Array, path: string): Json {
   throw noVocabulary(path);
 }
 
-/** Throws for an id that is no whole number from 0 on, or too large to be carried. */
-function checkIds({ vocab }: Json): void {
-  const ids: readonly unknown[] = isRecord(vocab) ? Object.values(vocab) : [];
-  const odd = ids.find((id) => !Number.isInteger(id) || (id as number) < 0 || (id as number) >= mostIds);
-  if (odd !== undefined) throw new Error(`it has the id ${JSON.stringify(odd)}`);
+/** Throws for an id that is no whole number from 0 on, that is too large to be carried, or that two tokens have. */
+function checkIds({ type, vocab }: Json): void {
+  // Of Unigram the place in a list is the id.
+  if (type === "Unigram") return;
+  if (!isRecord(vocab)) throw new Error("its model has no table of tokens and their ids");
+  const seen = new Map<unknown, string>();
+  for (const [token, id] of Object.entries(vocab)) {
+    if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= mostIds) {
+      throw new Error(`it has the id ${JSON.stringify(id)}`);
+    }
+    const other = seen.get(id);
+    if (other !== undefined) {
+      throw new Error(`it has the id ${id} of two tokens, ${JSON.stringify(other)} and ${JSON.stringify(token)}`);
+    }
+    seen.set(id, token);
+  }
+}
+
+/** Throws for a pair of parts that BPE would join and that are no tokens. */
+function checkMerges({ vocab, merges }: Json): void {
+  if (!Array.isArray(merges)) return;
+  const known = (part: unknown): boolean => typeof part === "string" && Object.hasOwn(vocab as Json, part);
+  const odd = (merges as readonly unknown[]).find((merge) => {
+    const parts = typeof merge === "string" ? merge.split(" ") : merge;
+    return !Array.isArray(parts) || parts.length !== 2 || !parts.every(known);
+  });
+  if (odd !== undefined) throw new Error(`it joins ${JSON.stringify(odd).slice(0, 60)}, which are no two tokens of it`);
 }
 
 /** The first regular expression that the file would have run, apart from its model, which has none; null: there is none. */
