@@ -197,16 +197,17 @@ describe.each([
       (769 * 768 + 513 * 768) +
       (30_522 * 768 + 513 * 30_522),
   ],
-  // ViT-B over three views, a decoder for them and one for boxes of 512 voxels, both of width 384 and depth 4, and tables of 196 and 64 places.
+  // ViT-B over three views, a decoder for them, a block that asks and four more for boxes of 512 voxels, of width 384, and tables of 196 and 64 places.
   [
     "3d-mtr",
     12 * 7_087_872 +
       1536 +
       768 +
       3 * (590_592 + 196 * 768) +
-      2 * (295_296 + 384 + 4 * 1_774_464 + 768) +
-      3 * (385 * 768 + 2 * 196 * 384) +
-      (385 * 512 + 64 * 384),
+      (295_296 + 384 + 4 * 1_774_464 + 768) +
+      3 * (385 * 768 + 196 * 384) +
+      (295_296 + 5 * 384 + (3 * 196 + 64) * 384) +
+      (12 * 384 ** 2 + 15 * 384 + 4 * 1_774_464 + 385 * 512),
   ],
   // The weights of transformers' BertForMaskedLM.
   ["bert", 109_514_298],

@@ -1,11 +1,12 @@
 """Writes the fixture of 3D-MTR: a small model of two views and a volume, in float64 by PyTorch.
 
 Written from our own definition (docs/methods/3d-mtr.md): patches of each view under a mask of its own, one encoder over the visible ones of all, a
-light transformer that completes the views, and another one that knows the same and predicts which voxels are filled, of boxes that the encoder never
-sees.
+light transformer that completes the views, and the boxes of the volume, which the encoder never sees: they ask, as in MultiMAE, what it has seen, and say
+which voxels are filled.
 Usage: python mtr.py [folder]; `train` is described in stepping.py.
 """
 
+import importlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from mae import AGREEMENT, Network, block, largest, layer_norm, linear, network_
 from method import learned, vit, write
 from segmentation import patches_in
 from stepping import Feed, Weights, descend, leaves, line, lines
+
+multi = importlib.import_module("multi-mae")
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Case:
     solid: Input
     encoder: Network
     decoder: Network
-    asking: Network
+    asking: Network  # the blocks behind the one that asks
 
     @property
     def inputs(self) -> dict[str, Input]:
@@ -53,6 +56,13 @@ SMALL = Case(
     Network(1, 12, 2),
 )
 BATCH = 3
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What MultiMAE's `ask` reads of a case."""
+
+    decoder: Network
 
 
 def waves(width: int, counts: list[int]) -> torch.Tensor:
@@ -89,55 +99,66 @@ def terms_of(case: Case, w: Weights, feed: Feed) -> dict[str, torch.Tensor]:
     latent = layer_norm(w, "norm", through(w, "blocks", case.encoder, x))
     counts = [1, *(own.shape[1] for own in seen)]
 
-    def decoded(prefix: str, tables: str, network: Network, more: list[torch.Tensor]) -> list[torch.Tensor]:
-        """The tokens of each input after a decoder; `more`: those of inputs of which nothing is seen, with their places."""
-        front, *parts = linear(w, f"{prefix}decoder_embed", latent).split(counts, dim=1)
-        placed = [
-            with_hidden(own, w[f"{prefix}mask_token"], feed[f"{view}Restore"])
-            + w[f"{tables}{view}.decoder_pos_embed"]
-            for view, own in zip(case.views, parts, strict=True)
-        ]
-        every = [front, *placed, *(own.expand(batch, -1, -1) for own in more)]
-        x = through(w, f"{prefix}decoder_blocks", network, torch.cat(every, dim=1))
-        return layer_norm(w, f"{prefix}decoder_norm", x).split([own.shape[1] for own in every], dim=1)
+    def whole(narrow: torch.Tensor, token: str, place) -> list[torch.Tensor]:
+        """The token in front, and those of each view with their places."""
+        front, *parts = narrow.split(counts, dim=1)
+        return [front, *(with_hidden(own, w[token], feed[f"{view}Restore"]) + place(view) for view, own in zip(case.views, parts, strict=True))]
 
+    every = whole(linear(w, "decoder_embed", latent), "mask_token", lambda view: w[f"{view}.decoder_pos_embed"])
+    y = layer_norm(w, "decoder_norm", through(w, "decoder_blocks", case.decoder, torch.cat(every, dim=1)))
+    _, *completed = y.split([own.shape[1] for own in every], dim=1)
     terms = {}
-    _, *completed = decoded("", "", case.decoder, [])
     for (view, own), tokens in zip(case.views.items(), completed, strict=True):
         target = normalized(patches[view]) if own.normalize else patches[view]
         error = (linear(w, f"{view}.decoder_pred", tokens) - target) ** 2
         terms[f"{view}.mse"] = take(error, feed[f"{view}Hidden"]).mean()
-    shape, tables = case.shape, f"{case.shape}.inputs."
-    boxes = w[f"{shape}.mask_token"] + w[f"{tables}{shape}.decoder_pos_embed"]
-    logits = linear(w, f"{shape}.decoder_pred", decoded(f"{shape}.", tables, case.asking, [boxes])[-1])
-    terms[f"{shape}.bce"] = F.binary_cross_entropy_with_logits(logits, patches[shape])
+    terms[f"{case.shape}.bce"] = F.binary_cross_entropy_with_logits(logits_of(case, w, feed, latent, whole), patches[case.shape])
     return terms
+
+
+def logits_of(case: Case, w: Weights, feed: Feed, latent: torch.Tensor, whole) -> torch.Tensor:
+    shape = case.shape
+
+    def marked(label: str) -> torch.Tensor:
+        return w[f"{shape}.inputs.{label}.decoder_pos_embed"] + w[f"{shape}.task_embeddings.{label}"]
+
+    front, *views = whole(linear(w, f"{shape}.proj_context", latent), f"{shape}.mask_token", marked)
+    seen = [take(own, feed[f"{view}Visible"]) for view, own in zip(case.views, views, strict=True)]
+    boxes = (w[f"{shape}.mask_token"] + marked(shape)).expand(len(latent), -1, -1)
+    told = multi.ask(Asking(case.asking), w, shape, boxes, torch.cat([front, *seen], dim=1))
+    return linear(w, f"{shape}.out_proj", through(w, f"{shape}.decoder_transformer", case.asking, told))
 
 
 def make_weights(case: Case, random: torch.Generator) -> Weights:
     draw = Drawing(random)
     width, narrow, own = case.encoder.width, case.decoder.width, case.asking.width
-
-    def decoder(prefix: str, network: Network) -> None:
-        draw.matrix(f"{prefix}decoder_embed", network.width, width)
-        draw.normal(f"{prefix}mask_token", 1, 1, network.width, std=0.3)
-        draw.blocks(f"{prefix}decoder_blocks", network.depth, network.width)
-        draw.norm(f"{prefix}decoder_norm", network.width)
-
     draw.normal("cls_token", 1, 1, width, std=0.3)
     draw.blocks("blocks", case.encoder.depth, width)
     draw.norm("norm", width)
-    decoder("", case.decoder)
-    decoder(f"{case.shape}.", case.asking)
+    draw.matrix("decoder_embed", narrow, width)
+    draw.normal("mask_token", 1, 1, narrow, std=0.3)
+    draw.blocks("decoder_blocks", case.decoder.depth, narrow)
+    draw.norm("decoder_norm", narrow)
     for label, one in case.inputs.items():
-        values = torch.Size(one.patch).numel()
-        draw.matrix(f"{label}.decoder_pred", values, own if label == case.shape else narrow)
+        draw.normal(f"{case.shape}.task_embeddings.{label}", 1, 1, own, std=0.3)
         draw.weights[f"{case.shape}.inputs.{label}.decoder_pos_embed"] = waves(own, one.counts)[None].float().double()
-        if label == case.shape:
-            continue
+    for label, one in case.views.items():
+        values = torch.Size(one.patch).numel()
         draw.matrix(f"{label}.patch_embed.proj", width, values)
+        draw.matrix(f"{label}.decoder_pred", values, narrow)
         for name, size in (("pos_embed", width), ("decoder_pos_embed", narrow)):
             draw.weights[f"{label}.{name}"] = waves(size, one.counts)[None].float().double()
+    shape = case.shape
+    draw.matrix(f"{shape}.proj_context", own, width)
+    draw.normal(f"{shape}.mask_token", 1, 1, own, std=0.3)
+    for part in ("query_norm", "context_norm", "out_norm"):
+        draw.norm(f"{shape}.{part}", own)
+    draw.matrix(f"{shape}.decoder.q", own, own)
+    draw.matrix(f"{shape}.decoder.kv", 2 * own, own)
+    draw.matrix(f"{shape}.decoder.proj", own, own)
+    draw.perceptron(f"{shape}.mlp", own)
+    draw.blocks(f"{shape}.decoder_transformer", case.asking.depth, own)
+    draw.matrix(f"{shape}.out_proj", torch.Size(case.solid.patch).numel(), own)
     return draw.weights
 
 
@@ -163,7 +184,7 @@ def spec_of(case: Case) -> str:
             *(f"  target    {view}: pixels(normalize: {'patch' if own.normalize else 'none'})" for view, own in case.views.items()),
             "  loss      mse(on: hidden)",
             f"  target    {case.shape}: occupancy {{",
-            f"    decoder {vit(case.asking)}",
+            f"    decoder {vit(case.asking).replace('vit', 'queries')}",
             "    loss    bce(on: all)",
             "  }",
             "}",
@@ -217,7 +238,7 @@ def train(example: dict, weights: Weights, feeds: list[Feed]) -> list[float]:
         input_of(example, solid["label"]),
         network_of(line(example, "encoder")),
         network_of(line(example, "decoder")),
-        network_of(line(solid, "decoder")),
+        network_of(line(solid, "decoder") | {"block": "vit"}),
     )
     tables = tables_of(weights)
     for name in tables:
