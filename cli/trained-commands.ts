@@ -12,6 +12,21 @@ const nameInRun = [
 
 const checkpointOfRun = ["--checkpoint <file>", "a checkpoint of the run (default: the newest)"] as const;
 
+const roundsOption = (): Option =>
+  new Option("--rounds <n>", "of a model that generates frames: in how many rounds (default: 8)").argParser(
+    wholeNumber(1, 1024),
+  );
+
+const temperatureOption = (): Option =>
+  new Option("--temperature <t>", "how much by chance codes stay from round to round (default: 4.5)").argParser(amount);
+
+const curveOption = (): Option =>
+  new Option("--curve <name>", "how what is left to guess becomes less (default: cosine)").choices([
+    "cosine",
+    "linear",
+  ]);
+
+/** With the recipe that is named. */
 const of = <Options>(recipe: string | undefined, options: Options): Options =>
   recipe === undefined ? options : { ...options, recipe };
 
@@ -49,6 +64,9 @@ export function addTrained(program: Command): void {
         )
         .option("--pictures <folder>", "of label_propagation, also write a picture of each sequence")
         .option("--scores <folder>", "of anomalies, also write the scores: a table and a picture of them over time")
+        .addOption(roundsOption())
+        .addOption(temperatureOption())
+        .addOption(curveOption())
         .option("--seed <n>", "seed of the classifiers (default: the run's)", wholeNumber(0))
         .option("--json", "print one JSON document"),
     ).action(async (run: string, name: string | undefined, options) => {
@@ -87,18 +105,9 @@ export function addTrained(program: Command): void {
           ),
         )
         .option("--seed <n>", "seed of the masks", wholeNumber(0))
-        .option(
-          "--rounds <n>",
-          "of a model that generates frames: in how many rounds (default: 8)",
-          wholeNumber(1, 1024),
-        )
-        .option("--temperature <t>", "how much by chance codes stay from round to round (default: 4.5)", amount)
-        .addOption(
-          new Option("--curve <name>", "how what is left to guess becomes less (default: cosine)").choices([
-            "cosine",
-            "linear",
-          ]),
-        )
+        .addOption(roundsOption())
+        .addOption(temperatureOption())
+        .addOption(curveOption())
         .option(...checkpointOfRun)
         .addOption(weightsOption()),
     ).action(async (run: string, name: string | undefined, options) => {

@@ -47,14 +47,14 @@ import { sayGuesses } from "../runs/guesses.js";
 import { labelledBatch, labelledData, selectionsOf } from "../runs/labelled-data.js";
 import { tellChosen } from "../runs/open-checkpoint.js";
 import { type CheckpointFlags, type OpenRun, openRun } from "../runs/open-run.js";
-import { sayErrors, usualRounds } from "../runs/pictures.js";
+import { sayErrors } from "../runs/pictures.js";
+import { type RoundsFlags, roundsOf, sayGenerated } from "../runs/rounds.js";
 import { printedPath } from "../specs/files.js";
 import { usageFailure } from "../words/failure.js";
 import { didYouMean } from "../words/nearest.js";
 import { createStages, shortNumber } from "../words/progress.js";
 import {
   type Colors,
-  count,
   grouped,
   percent,
   print,
@@ -65,7 +65,7 @@ import {
 } from "../words/terminal.js";
 import { visibleText, wrapped } from "../words/text-width.js";
 
-export interface EvalOptions extends BackendFlags, CheckpointFlags {
+export interface EvalOptions extends BackendFlags, CheckpointFlags, RoundsFlags {
   readonly with?: readonly string[];
   readonly features?: "cls" | "mean" | "flat";
   readonly layer?: number;
@@ -87,6 +87,7 @@ export interface EvalOptions extends BackendFlags, CheckpointFlags {
 export async function evaluate(directory: string, options: EvalOptions): Promise<void> {
   const run = await openRun(directory, options, () => vocabularyOf(null, options.config));
   tellChosen(run, "eval", directory, options.recipe);
+  const rounds = await roundsOf(run.program, options);
   const runtime = await import("../../runtime/index.js");
   const data = await labelledData({ ...run, root: run.facts.root, most: options.samples ?? Infinity, note: tell });
   const probes = options.with ? probesNamed(options.with, run) : probesFor(run, data);
@@ -109,7 +110,8 @@ export async function evaluate(directory: string, options: EvalOptions): Promise
     const errors = await withTest(() => runtime.reconstructionErrors(run, run.training.augment, common));
     const guesses = await withTest(() => runtime.guessErrors(run, common));
     const filled = await withTest(() => runtime.fillErrors(run, common));
-    const generated = await withTest(() => runtime.generationErrors(run, run.training.augment, common, usualRounds));
+    const generated =
+      rounds && (await withTest(() => runtime.generationErrors(run, run.training.augment, common, rounds)));
     stages.end();
     const written = options.scores === undefined ? [] : writeScores(options.scores, result);
     for (const path of written) tell(`wrote ${path}`);
@@ -181,7 +183,7 @@ const document = (
   masked_tokens: guesses,
   hidden_columns: filled,
   generation: generated && {
-    ...{ samples: generated.samples, ...usualRounds },
+    ...{ samples: generated.samples, ...generated.rounds },
     ...{ mse: generated.mse, psnr: generated.psnr },
     last_frame: { mse: generated.lastMse, psnr: generated.lastPsnr },
     true_codes: { mse: generated.codesMse, psnr: generated.codesPsnr },
@@ -215,15 +217,6 @@ function reconstructed(measured: MeasuredErrors, program: ModelProgram): string 
   const shares = measured.errors.flatMap((one) => detailOf(one) ?? []).map((share) => `${(100 * share).toFixed(0)} %`);
   const detail = shares.length > 0 ? `; ${shares.join(", ")} of the originals' detail` : "";
   return `Reconstruction: ${sayErrors(measured, wordsOf(program.arrays))}${ratio}${detail}`;
-}
-
-function sayGenerated({ samples, psnr, lastPsnr, codesPsnr }: GenerationErrors, sample: string): string {
-  const { rounds, temperature, curve } = usualRounds;
-  const [own, last, codes] = [psnr, lastPsnr, codesPsnr].map((ratio) => `${ratio.toFixed(2)} dB`);
-  return (
-    `Generated frames of ${count(samples, sample)}, ${rounds} rounds, temperature ${temperature}, ${curve}: PSNR ${own}; ` +
-    `of the last given frame, copied, ${last}; of the true codes ${codes}`
-  );
 }
 
 const withDefaults = (definition: Probe): Bound<Probe> => ({ definition, values: defaultsOf(definition.params) });

@@ -2,20 +2,20 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Rounds } from "../../runtime/index.js";
 import { vocabularyOf } from "../config/index.js";
 import { type BackendFlags, openBackend } from "../machine/backend.js";
 import { filledRows, isTable, rowsWithGuesses, sayFilled } from "../runs/columns.js";
 import { guessedTexts, isText, readsText, sayGuesses, textsWithGuesses } from "../runs/guesses.js";
 import { fileFor, tellChosen } from "../runs/open-checkpoint.js";
 import { type CheckpointFlags, openRun } from "../runs/open-run.js";
-import { type Drawable, drawPicture, type PictureOptions, usualRounds } from "../runs/pictures.js";
+import { type Drawable, drawPicture, type PictureOptions } from "../runs/pictures.js";
+import { type RoundsFlags, roundsOf } from "../runs/rounds.js";
 import { pictureFile } from "../runs/run-directory.js";
 import { printedPath, unwritable } from "../specs/files.js";
-import { runFailure, usageFailure } from "../words/failure.js";
+import { runFailure } from "../words/failure.js";
 import { type Colors, plainColors, print, stdoutColors, tell } from "../words/terminal.js";
 
-export interface ShowOptions extends BackendFlags, CheckpointFlags {
+export interface ShowOptions extends BackendFlags, CheckpointFlags, RoundsFlags {
   readonly out?: string;
   readonly count: number;
   readonly split?: "train" | "test";
@@ -23,10 +23,6 @@ export interface ShowOptions extends BackendFlags, CheckpointFlags {
   readonly config?: string;
   /** Also what is seen in time or heard. */
   readonly media?: true;
-  /** Of a model that generates: in how many rounds, how much by chance, and how what is left becomes less. */
-  readonly rounds?: number;
-  readonly temperature?: number;
-  readonly curve?: Rounds["curve"];
 }
 
 /** What a model without pictures makes of samples, in words. */
@@ -71,26 +67,6 @@ function tellGuesses({ errors, text }: Told, step: number, out: string | undefin
   print(`${printedPath(out)}\n`);
 }
 
-/** How a model generates; null: it does not. */
-async function roundsOf(
-  { program }: Pick<Drawable, "program">,
-  { rounds, temperature, curve }: ShowOptions,
-): Promise<Rounds | null> {
-  const { canGenerate } = await import("../../runtime/index.js");
-  if (canGenerate(program)) {
-    return {
-      rounds: rounds ?? usualRounds.rounds,
-      temperature: temperature ?? usualRounds.temperature,
-      curve: curve ?? usualRounds.curve,
-    };
-  }
-  const asked = Object.entries({ rounds, temperature, curve }).find(([, value]) => value !== undefined);
-  if (!asked) return null;
-  throw usageFailure(`--${asked[0]} is for models that generate codes, and ${program.name} does not`, {
-    help: "leave it out; such a model has the target `codes` and a mask that gives the first frames, `future`",
-  });
-}
-
 export async function show(directory: string, options: ShowOptions): Promise<void> {
   const run = await openRun(directory, options, () => vocabularyOf(null, options.config));
   tellChosen(run, "show", directory, options.recipe);
@@ -104,7 +80,7 @@ export async function show(directory: string, options: ShowOptions): Promise<voi
       const told = await telling(drawable, { ...options, seed, executor, note: tell });
       return tellGuesses(told, run.step, options.out);
     }
-    const generation = await roundsOf(run, options);
+    const generation = await roundsOf(run.program, options);
     const drawn = await drawPicture(drawable, {
       ...options,
       ...(generation ? { generation } : {}),

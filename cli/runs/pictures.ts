@@ -12,6 +12,7 @@ import type { EvaluationBatch, Executor, ReconstructionErrors, Rounds, Training 
 import { shortNumber } from "../words/progress.js";
 import { count, percent } from "../words/terminal.js";
 import { thinned } from "./labelled-data.js";
+import { usualRounds } from "./rounds.js";
 
 /** A model with weights, and the data that it is shown on. */
 export interface Drawable {
@@ -42,9 +43,6 @@ export interface PictureFacts {
   /** Of each prediction: of one, where the model reads one array. */
   readonly errors: readonly (ReconstructionErrors & { readonly name: string })[];
 }
-
-/** How a model of codes generates, where nobody says. */
-export const usualRounds: Rounds = { rounds: 8, temperature: 4.5, curve: "cosine" };
 
 /**
  * In words: beside what a model has that only knew each patch's mean, and of the values themselves beside what anyone has who fills in

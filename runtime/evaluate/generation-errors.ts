@@ -5,11 +5,12 @@ import type { Training } from "../train/contract.js";
 import { coloursOf } from "./colours.js";
 import type { EvaluateOptions } from "./contract.js";
 import type { Trained } from "./frozen.js";
-import { canGenerate, drawnOf, drawsFrom, generate, laterPictured, type Rounds } from "./generate.js";
+import { drawnOf, drawsFrom, generate, laterPictured, type Rounds } from "./generate.js";
 import { decibels } from "./reconstruction.js";
 
 /** Mean squared errors of pixels in [0, 1] behind the given frames, before they are cut to that range, and their peak signal-to-noise ratios in dB. */
 export interface GenerationErrors {
+  readonly rounds: Rounds;
   /** Samples looked at. */
   readonly samples: number;
   readonly mse: number;
@@ -22,18 +23,14 @@ export interface GenerationErrors {
   readonly codesPsnr: number;
 }
 
-/**
- * Generates what comes later of the test samples, each by draws of its own; null for a model that does not generate. Throws what reading data
- * throws.
- */
+/** Generates what comes later of the test samples of a model that can, each by draws of its own. Throws what reading data throws. */
 export async function generationErrors(
   model: Trained,
   augment: Training["augment"],
   { data, executor, seed, report }: Pick<EvaluateOptions, "data" | "executor" | "seed" | "report">,
   rounds: Rounds,
-): Promise<GenerationErrors | null> {
+): Promise<GenerationErrors> {
   const { program } = model;
-  if (!canGenerate(program)) return null;
   const colours = coloursOf(augment, program.arrays);
   const sums = { generated: 0, last: 0, codes: 0 };
   let samples = 0;
@@ -57,7 +54,7 @@ export async function generationErrors(
   }
   const [mse, lastMse, codesMse] = [sums.generated / samples, sums.last / samples, sums.codes / samples];
   const ratios = { psnr: decibels(mse), lastPsnr: decibels(lastMse), codesPsnr: decibels(codesMse) };
-  return { samples, mse, lastMse, codesMse, ...ratios };
+  return { rounds, samples, mse, lastMse, codesMse, ...ratios };
 }
 
 /** Samples in which all frames behind the given ones are the last of these. */
