@@ -102,8 +102,7 @@ function withFollowers(followers: readonly Follower[]): { readonly executor: Exe
 /** Where the whole step is compiled, all of them. */
 const stepsOn = ({ name }: Executor): number => (name === "tfjs" ? fewer : steps);
 
-const goesOn = ({ executor, losses }: Follower): boolean =>
-  losses.length < stepsOn(executor);
+const goesOn = ({ executor, losses }: Follower): boolean => losses.length < stepsOn(executor);
 
 describe.each(examples)("$name", (example) => {
   test(`${steps} steps in PyTorch and on every executor`, { timeout: 120_000 }, async () => {

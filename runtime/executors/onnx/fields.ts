@@ -1,6 +1,6 @@
 /** The messages of onnx.proto3 that a model consists of, encoded; field numbers are its own. Knows nothing of how a model is made. */
 
-import { type Field, float, integer, integers, join, lengthOf, message, opening, text } from "./protobuf.js";
+import { type Field, float, integer, integers, join, lengthOf, message, opening, text } from "../protobuf.js";
 
 export type ElementType = "float32" | "int32" | "int64" | "bool";
 

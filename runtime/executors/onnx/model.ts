@@ -2,6 +2,7 @@
  * An ONNX model under construction: nodes, constants, inputs and outputs, and its bytes. Knows nothing of our graphs.
  */
 
+import { type Field, join, lengthOf } from "../protobuf.js";
 import {
   type About,
   type Attributes,
@@ -14,7 +15,6 @@ import {
 } from "./fields.js";
 import { createNodes, type NodeList } from "./node-list.js";
 import { type OpenSize, type Sizing, sizing } from "./open-size.js";
-import { type Field, join, lengthOf } from "./protobuf.js";
 
 export interface ModelOptions {
   /** Only what ONNX defines, for any tool; if absent, what onnxruntime takes, in the order in which it should compute. */

@@ -1,7 +1,7 @@
 /** The nodes of an ONNX model under construction, names for what they make, and the order in which they are written. */
 
+import type { Field } from "../protobuf.js";
 import { type Attributes, node } from "./fields.js";
-import type { Field } from "./protobuf.js";
 
 export interface NodeList {
   /** A name that nothing has. */

@@ -5,9 +5,9 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
-import { invariant } from "../../../graph/index.js";
+import { invariant, type StateSlot, type Values } from "../../../graph/index.js";
 import { RunError } from "../../run-error.js";
-import type { Executor } from "../executor.js";
+import type { Executor, Session } from "../executor.js";
 import type { Kernels, UpdateTogether } from "./kernel.js";
 import { type Backend, openSession } from "./session.js";
 
@@ -28,6 +28,13 @@ export interface BackendDefinition {
   readonly kernels: Kernels;
   /** If it has a way of its own to update many parameters. */
   readonly updateTogether?: UpdateTogether;
+  /** If it has sessions of its own. */
+  readonly openSession?: (
+    backend: Backend,
+    instance: tf.KernelBackend,
+    slots: readonly StateSlot[],
+    initial: Values,
+  ) => Session;
   /** Settings of TensorFlow.js that the backend's package has registered. */
   readonly flags?: Readonly<Record<string, boolean>>;
   /** Loads the package and makes the backend. */
@@ -136,7 +143,8 @@ export async function openExecutorOn(definition: BackendDefinition): Promise<Exe
     name: "tfjs",
     backend: definition.name,
     device: made.device,
-    open: async (state, initial) => openSession(backend, state, initial),
+    open: async (state, initial) =>
+      definition.openSession?.(backend, made.instance, state, initial) ?? openSession(backend, state, initial),
     close: async () => {
       if (!closed) leave(definition.name, made);
       closed = true;

@@ -30,9 +30,12 @@ export const matrixShape = (x: tf.Tensor, transpose: boolean): readonly [rows: n
   return transpose ? [columns, rows] : [rows, columns];
 };
 
+/** [k] -> [k, 1] */
+const asColumn = (index: tf.Tensor1D): tf.Tensor2D => tf.reshape(index, [index.size, 1]);
+
 /** TensorFlow.js adds what is scattered to one place. */
 const scatterRows: Lowering["putRows"] = (rows, index, count) =>
-  tf.scatterND(tf.expandDims(index, 1), rows, [count, rows.shape[1]]) as tf.Tensor2D;
+  tf.scatterND(asColumn(index), rows, [count, rows.shape[1]]) as tf.Tensor2D;
 
 /** What most backends do well: their own kernels, transposes inside the product. */
 export const plain: Lowering = {
@@ -69,7 +72,7 @@ export const webgl: Lowering = {
   addRows: (rows, index, count) => scatterRows(asTwo(rows, tf.zerosLike(rows)), asTwo(index, index), count),
   putRows: (rows, index, count) => {
     const numbers = tf.range(1, index.size + 1, 1, "int32");
-    const places = tf.expandDims(asTwo(index, index), 1);
+    const places = asColumn(asTwo(index, index));
     const source = tf.scatterND(places, asTwo(numbers, tf.zerosLike(numbers)), [count]) as tf.Tensor1D;
     const padded = tf.concat([tf.zeros<tf.Rank.R2>([1, rows.shape[1]]), rows], 0);
     return tf.gather(padded, source);

@@ -39,7 +39,7 @@ export interface Backend {
 }
 
 /** A tensor of a copy of `data`; one element fills the shape. */
-function upload(data: TypedArray, shape: readonly number[], dtype: DType): tf.Tensor {
+export function upload(data: TypedArray, shape: readonly number[], dtype: DType): tf.Tensor {
   const size = sizeOf(shape);
   const values =
     data.length === size ? arrayTypes[dtype].from(data) : new arrayTypes[dtype](size).fill(data[0] as number);
@@ -47,7 +47,7 @@ function upload(data: TypedArray, shape: readonly number[], dtype: DType): tf.Te
 }
 
 /** The values of a tensor, in an array of the caller's own. */
-async function download(tensor: tf.Tensor): Promise<TypedArray> {
+export async function download(tensor: tf.Tensor): Promise<TypedArray> {
   const values = await tensor.data();
   return arrayTypes[tensor.dtype as DType].from(values);
 }
@@ -122,7 +122,12 @@ const whereIs = ({ operation, scope }: Node): string => (scope === "" ? operatio
  * The synchronous stretch. Outputs and updates are tensors of their own (handles; the numbers are shared), so that
  * disposing the one never touches the other, the state or the constants.
  */
-function compute(backend: Backend, plan: Plan, resident: ReadonlyMap<number, tf.Tensor>, feeds: Values): Results {
+export function compute(
+  backend: Backend,
+  plan: Plan,
+  resident: ReadonlyMap<number, tf.Tensor>,
+  feeds: Values,
+): Results {
   const known = new Map<string, tf.Tensor>();
   try {
     return computeWith(backend, plan, resident, feeds, sharedIn(known));
@@ -178,6 +183,14 @@ function runnerOf(backend: Backend, plan: Plan, state: State, constants: Readonl
   };
 }
 
+/** An invariant where a plan reads or writes state of another size than its slot. */
+export function checkSlots(plan: Plan, slotOf: (name: string) => StateSlot): void {
+  for (const { name, shape } of [...plan.state, ...plan.updates]) {
+    const slot = slotOf(name);
+    invariant(sizeOf(shape) === sizeOf(slot.shape), `"${name}" is ${showShape(slot.shape)}, not ${showShape(shape)}`);
+  }
+}
+
 /** State on the backend and the graphs that share it. The caller has made sure that the backend is ready. */
 export function openSession(backend: Backend, slots: readonly StateSlot[], initial: Values): Session {
   const state: State = new Map();
@@ -201,13 +214,7 @@ export function openSession(backend: Backend, slots: readonly StateSlot[], initi
   return {
     load: async (graph: Graph) => {
       const plan = planOf(graph, backend.updateTogether !== undefined);
-      for (const { name, shape } of [...plan.state, ...plan.updates]) {
-        const slot = slotOf(name);
-        invariant(
-          sizeOf(shape) === sizeOf(slot.shape),
-          `"${name}" is ${showShape(slot.shape)}, not ${showShape(shape)}`,
-        );
-      }
+      checkSlots(plan, slotOf);
       backend.activate();
       const own = new Map(plan.constants.map(({ place, data, shape, dtype }) => [place, upload(data, shape, dtype)]));
       constants.push(...own.values());

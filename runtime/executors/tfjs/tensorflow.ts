@@ -1,20 +1,16 @@
 /**
  * TensorFlow's own library through @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node, where the user has installed one
- * of them. We never depend on them: they download their library when they are installed, and not every machine can.
+ * of them. We never depend on them: they download their library when they are installed, and not every machine can. Graphs
+ * run there as a whole (`tensorflow-session.ts`).
  */
 
 import util from "node:util";
-import type { KernelBackend } from "@tensorflow/tfjs-core";
 import { type BackendDefinition, builtIn } from "./engine.js";
 import { kernelsOf } from "./kernels.js";
 import { plain } from "./lowering.js";
 import { tensorflowPackages } from "./probe.js";
-
-/** What the package adds to the backend that it registers. */
-interface TensorflowBackend extends KernelBackend {
-  readonly isUsingGpuDevice: boolean;
-  readonly binding: { readonly TF_Version: string };
-}
+import { openGraphSession } from "./tensorflow-session.js";
+import type { TensorflowBackend } from "./tensorflow-tape.js";
 
 /** Node 23 removed this function, which release 4.22 of the packages still calls. */
 function restoreIsNullOrUndefined(): void {
@@ -25,6 +21,8 @@ function restoreIsNullOrUndefined(): void {
 /** Loads the first package that can be loaded. */
 async function load(): Promise<void> {
   restoreIsNullOrUndefined();
+  // Warnings and worse; of a model that is loaded it would tell four lines.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "1";
   let failure: unknown;
   for (const name of tensorflowPackages) {
     try {
@@ -40,6 +38,8 @@ async function load(): Promise<void> {
 export const tensorflow: BackendDefinition = {
   name: "tensorflow",
   kernels: kernelsOf(plain),
+  openSession: (backend, instance, slots, initial) =>
+    openGraphSession(backend, instance as TensorflowBackend, slots, initial),
   make: async () => {
     await load();
     const instance = (await builtIn("tensorflow")) as TensorflowBackend;

@@ -44,13 +44,19 @@ const spreadOut = (x: tf.Tensor3D, stride: number): tf.Tensor3D => {
 const isBuiltIn = (kernel: Shape, { strides, dilations }: Walk): boolean =>
   kernel.length <= 2 && (strides.every((n) => n === 1) || (dilations ?? []).every((n) => n === 1));
 
+/** [B, n, C] -> [B, 1, n, C] */
+const asImage = (x: tf.Tensor): tf.Tensor4D => {
+  const [batch, n, channels] = x.shape as [number, number, number];
+  return tf.reshape(x, [batch, 1, n, channels]);
+};
+
 /** By the kernels of TensorFlow.js; x has its padding. */
 function builtIn(x: tf.Tensor, weight: tf.Tensor, { strides, dilations }: Walk, byChannel: boolean): tf.Tensor {
   const [o, inner, ...kernel] = weight.shape as [number, number, ...number[]];
   const flat = kernel.length === 1;
   const pair = (list: Shape): [number, number] =>
     flat ? [1, list[0] as number] : [list[0] as number, list[1] as number];
-  const image = (flat ? tf.expandDims(x, 1) : x) as tf.Tensor4D;
+  const image = flat ? asImage(x) : (x as tf.Tensor4D);
   const [rows, columns] = pair(kernel);
   const filter = tf.transpose(tf.reshape(weight, [o, inner, rows, columns]), byChannel ? [2, 3, 0, 1] : [2, 3, 1, 0]);
   const [steps, gaps] = [pair(strides), pair(dilations ?? kernel.map(() => 1))];

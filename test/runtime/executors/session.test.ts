@@ -7,7 +7,9 @@ import { type Executor, listExecutors, openExecutor } from "../../../runtime/exe
 const slot = (name: string, ...shape: readonly number[]) => ({ name, shape, dtype: "float32" }) as const;
 
 const found = await listExecutors();
-const here = (["onnx", "xla"] as const).filter((name) => found.find(({ backend }) => backend === name)?.present);
+const here = (["onnx", "xla", "tensorflow"] as const).filter(
+  (name) => found.find(({ backend }) => backend === name)?.present,
+);
 
 describe.each([...here, "wasm", "cpu"] as const)("a session on %s", (backend) => {
   let executor: Executor;
