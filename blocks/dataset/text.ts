@@ -66,6 +66,14 @@ function recordsAsTexts(lines: Lines, tokenizer: Tokenizer, path: string): Texts
       "Name a FASTA file, or write `samples: lines` for a sequence in each line.",
     );
   }
+  const bare = starts.findIndex((start, i) => (starts[i + 1] ?? lines.count) === start + 1);
+  if (bare !== -1) {
+    const start = starts[bare] as number;
+    throw new DataError(
+      `${path} line ${lines.number(start)} begins a record that has no sequence: \`${beginning(lines.line(start))}\``,
+      "Write the sequence behind it, or remove the line.",
+    );
+  }
   return {
     count: starts.length,
     parts(i) {
@@ -166,22 +174,29 @@ function checkVocabulary({ size, mask }: Tokenizer, { ids }: ArrayShape, path: s
 function look(texts: Texts, tokenizer: Tokenizer, length: number): readonly string[] {
   const count = Math.min(lookedAt, texts.count);
   let [tooLong, tokens, unknown] = [0, 0, 0];
+  let first: number | null = null;
   for (let k = 0; k < count; k++) {
-    const parts = texts.parts(Math.floor((k * texts.count) / count));
+    const number = Math.floor((k * texts.count) / count);
+    const parts = texts.parts(number);
     const around = framesOf(tokenizer, parts.length).reduce((sum, ids) => sum + ids.length, 0);
     const ids = parts.flatMap((part) => part.ids);
     if (ids.length + around > length) tooLong++;
     tokens += ids.length;
     unknown += ids.filter((id) => id === tokenizer.unknown).length;
+    if (unknown > 0) first ??= number + 1;
   }
   const of = `of ${counted(count, "text")} looked at`;
   return [
     ...(tooLong > 0 ? [`${grouped(tooLong)} ${of} are longer than ${length} tokens; their ends are left out`] : []),
-    ...(unknown > 0.1 * tokens
-      ? [`${Math.round((100 * unknown) / tokens)} % of the tokens ${of} are not in the vocabulary`]
-      : []),
+    ...(first === null
+      ? []
+      : [`${shareOf(unknown, tokens)} of the tokens ${of} are not in the vocabulary, first in text ${grouped(first)}`]),
   ];
 }
+
+/** `3 %`, or `2 in 1,000` where that would be none. */
+const shareOf = (some: number, all: number): string =>
+  some < 0.01 * all ? `${grouped(some)} in ${grouped(all)}` : `${Math.round((100 * some) / all)} %`;
 
 type Path = Param<string | null>;
 

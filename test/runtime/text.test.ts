@@ -199,6 +199,14 @@ test("of letters each is a token and a word; records of FASTA are texts", async 
   expect(channel(index, 0, 1)).toEqual([0, 1, 2, 3, 4, 5, 0, -1, -1]);
   const none = open(root, { ...values, texts: "lines.txt" }, shape(9, made.size));
   await expect(none).rejects.toThrow(/lines\.txt line 1 does not begin with >/);
+  writeFileSync(join(root, "bare.txt"), ">one\nMK\n>two\n>three\nMK\n");
+  const bare = open(root, { ...values, texts: "bare.txt" }, shape(9, made.size));
+  await expect(bare).rejects.toThrow("bare.txt line 3 begins a record that has no sequence: `>two`");
+  writeFileSync(join(root, "odd.txt"), `>one\nMK\n>two\nM*${"K".repeat(200)}\n`);
+  const odd = await open(root, { ...values, texts: "odd.txt" }, shape(9, made.size));
+  expect(odd.notes?.at(-1)).toBe(
+    "1 in 204 of the tokens of 2 texts looked at are not in the vocabulary, first in text 2",
+  );
 });
 
 test("latents that stand for a text are no places of it, and all count", () => {
